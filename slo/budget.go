@@ -1,0 +1,90 @@
+package slo
+
+import "time"
+
+// Events counts what an indicator saw in some window.
+type Events struct {
+	Total uint64
+	Bad   uint64
+}
+
+// Add returns the sum of both.
+func (e Events) Add(o Events) Events { return Events{e.Total + o.Total, e.Bad + o.Bad} }
+
+// ErrorRatio is bad/total, and false where there were no events.
+func (e Events) ErrorRatio() (float64, bool) {
+	if e.Total == 0 {
+		return 0, false
+	}
+	return float64(e.Bad) / float64(e.Total), true
+}
+
+// BurnRate says how many times faster than allowed the budget burns: 1 spends exactly the budget in the objective's
+// window. It is false where there were no events. (Google SRE Workbook, chapter 5.)
+func (o Objective) BurnRate(e Events) (float64, bool) {
+	ratio, ok := e.ErrorRatio()
+	return ratio / o.ErrorBudget(), ok
+}
+
+// ErrorBudget is the share of events that may be bad, 1 − target.
+func (o Objective) ErrorBudget() float64 { return 1 - o.Target }
+
+// Budget is what is left of an objective's error budget, in the units that people think in.
+type Budget struct {
+	// Remaining is 1 − bad/(B·total) over the objective's window: 1 untouched, 0 spent, below 0 overspent.
+	Remaining float64
+	// AllowedEvents is B·total, the bad events that the window allows at its traffic so far.
+	AllowedEvents float64
+	// RemainingEvents is how many more bad events that leaves. Below 0 when overspent.
+	RemainingEvents float64
+	// Total is B·W, the full outage that the window allows; RemainingTime is what is left of it.
+	Total, RemainingTime time.Duration
+	Policy               PolicyLevel
+}
+
+// Budget computes what is left after the events e of the objective's whole window. Without events it is untouched.
+func (o Objective) Budget(e Events) Budget {
+	b := o.ErrorBudget()
+	remaining := 1.0
+	if e.Total > 0 {
+		remaining = 1 - float64(e.Bad)/(b*float64(e.Total))
+	}
+	outage := time.Duration(b * float64(o.Window))
+	return Budget{
+		Remaining:       remaining,
+		AllowedEvents:   b * float64(e.Total),
+		RemainingEvents: b*float64(e.Total) - float64(e.Bad),
+		Total:           outage,
+		RemainingTime:   time.Duration(remaining * float64(outage)),
+		Policy:          Policy(remaining),
+	}
+}
+
+// PolicyLevel is what an error budget policy asks of a team at the budget that it has left.
+type PolicyLevel string
+
+// The levels of the error budget policy.
+const (
+	// Normal, above 50 % left: deploy as usual.
+	Normal PolicyLevel = "normal"
+	// Cautious, 10 to 50 % left: slower deploys, extra review.
+	Cautious PolicyLevel = "cautious"
+	// Freeze, below 10 % left: reliability fixes only.
+	Freeze PolicyLevel = "freeze"
+	// Exhausted, nothing left: no deploys until the budget is restored.
+	Exhausted PolicyLevel = "exhausted"
+)
+
+// Policy returns the level for a remaining share of the budget.
+func Policy(remaining float64) PolicyLevel {
+	switch {
+	case remaining > 0.5:
+		return Normal
+	case remaining >= 0.1:
+		return Cautious
+	case remaining > 0:
+		return Freeze
+	default:
+		return Exhausted
+	}
+}

@@ -1,0 +1,115 @@
+// Package slo holds the nouns and the arithmetic of service level objectives: Objective, Indicator, Tier, Events, Budget.
+// It is pure: no clock, no storage, no network. Everything here is a value and safe to copy; the slices and maps inside
+// are read-only once an Objective has been validated.
+package slo
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"time"
+)
+
+// Objective is a target for a share of good events over a rolling window.
+type Objective struct {
+	// Name identifies the objective for good: its history is kept under it.
+	Name        string
+	Description string
+	// Service is whom the objective is about, as shown to people.
+	Service string
+	Labels  map[string]string
+	// Target is the share of good events promised, between 0 and 1 exclusive: 0.999 for "three nines".
+	Target    float64
+	Window    time.Duration
+	Indicator Indicator
+	Tiers     []Tier
+	// MinBadEvents is the fewest bad events in its long window for a tier to fire.
+	MinBadEvents uint64
+	// Receivers names who is told. Empty means everybody.
+	Receivers []string
+}
+
+// IndicatorType says how good and bad events are told apart.
+type IndicatorType string
+
+// The indicator types.
+const (
+	Availability IndicatorType = "availability"
+	Latency      IndicatorType = "latency"
+	PromQL       IndicatorType = "promql"
+)
+
+// Indicator is what an objective counts: spans, or two PromQL expressions.
+type Indicator struct {
+	Type IndicatorType
+	// Spans selects the spans that are events. Unused for PromQL.
+	Spans SpanSelector
+	// Threshold is the longest duration of a good event. For Latency only.
+	Threshold time.Duration
+	// BadQuery and TotalQuery count events over {{.window}}. For PromQL only.
+	BadQuery, TotalQuery string
+}
+
+// SpanSelector selects spans; an empty field selects all.
+type SpanSelector struct {
+	Service string
+	// Kind is "server", "client", "producer", "consumer" or "internal".
+	Kind string
+	// Operations are span names.
+	Operations []string
+	// Attributes are span or resource attributes and the value, as text, that each must have.
+	Attributes map[string]string
+}
+
+// ObjectiveSource is who knows the objectives: the `slo` extension.
+type ObjectiveSource interface {
+	// Objectives are the validated objectives, in the order of the configuration. May be called concurrently.
+	Objectives() []Objective
+}
+
+var nameRE = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}$`)
+
+// Kinds are the span kinds that a SpanSelector may name.
+var Kinds = []string{"server", "client", "producer", "consumer", "internal"}
+
+// Validate reports everything that is wrong with the objective at once.
+func (o Objective) Validate() error {
+	var errs []error
+	if !nameRE.MatchString(o.Name) {
+		errs = append(errs, fmt.Errorf("name: %q must be 1 to 128 letters, digits, dots, dashes or underscores", o.Name))
+	}
+	if !(o.Target > 0 && o.Target < 1) {
+		errs = append(errs, fmt.Errorf("target: %v %% must lie between 0 and 100, both excluded: at 100 there is no error budget to burn", o.Target*100))
+	}
+	if o.Window < time.Hour || o.Window > 366*24*time.Hour || o.Window%time.Minute != 0 {
+		errs = append(errs, fmt.Errorf("window: %s must be whole minutes from 1h to 366d", FormatDuration(o.Window)))
+	}
+	errs = append(errs, o.Indicator.validate()...)
+	for i, t := range o.Tiers {
+		if err := t.validate(); err != nil {
+			errs = append(errs, fmt.Errorf("tiers[%d]: %w", i, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (in Indicator) validate() (errs []error) {
+	if in.Type == PromQL {
+		if in.BadQuery == "" || in.TotalQuery == "" {
+			errs = append(errs, errors.New("promql: both bad and total are needed"))
+		}
+		return errs
+	}
+	if in.Type != Availability && in.Type != Latency {
+		return append(errs, errors.New("exactly one of availability, latency and promql is needed"))
+	}
+	if in.Type == Latency && in.Threshold <= 0 {
+		errs = append(errs, errors.New("latency::threshold: must be above 0, such as 300ms"))
+	}
+	if k := in.Spans.Kind; k != "" && !slices.Contains(Kinds, k) {
+		errs = append(errs, fmt.Errorf("%s::kind: %q is none of %q", in.Type, k, Kinds))
+	}
+	return errs
+}
+

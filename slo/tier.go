@@ -1,0 +1,96 @@
+package slo
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Severity says how fast a person must look: a page now, a ticket within days.
+type Severity string
+
+// The severities, most urgent first.
+const (
+	Page   Severity = "page"
+	Ticket Severity = "ticket"
+)
+
+// Tier is one rule of a multiwindow, multi-burn-rate alert: it is active while the burn rate of both its windows is at
+// least its factor. The long window says that it matters, the short one that it still goes on.
+// (Google SRE Workbook, chapter 5, "Multiwindow, Multi-Burn-Rate Alerts".)
+type Tier struct {
+	Severity    Severity
+	LongWindow  time.Duration
+	ShortWindow time.Duration
+	// Share of the error budget that a burn at the factor spends in the long window, between 0 and 1.
+	Share float64
+}
+
+// DefaultTiers are the four tiers of the SRE Workbook: 2 % of the budget in 1h and 5 % in 6h page, 10 % in 1d and in 3d
+// make a ticket.
+func DefaultTiers() []Tier {
+	return []Tier{
+		{Page, time.Hour, 5 * time.Minute, 0.02},
+		{Page, 6 * time.Hour, 30 * time.Minute, 0.05},
+		{Ticket, 24 * time.Hour, 2 * time.Hour, 0.10},
+		{Ticket, 72 * time.Hour, 6 * time.Hour, 0.10},
+	}
+}
+
+// Factor is the burn rate at which the tier fires for the objective: share · window / long window.
+func (o Objective) Factor(t Tier) float64 {
+	return t.Share * float64(o.Window) / float64(t.LongWindow)
+}
+
+// Reachable says whether the tier can fire at all: an error ratio cannot pass 1, so factor · error budget must stay
+// below 1.
+func (o Objective) Reachable(t Tier) bool {
+	return o.Factor(t)*o.ErrorBudget() < 1
+}
+
+// Active says whether the tier fires on the events of its two windows. In quiet times one bad event is a high burn rate,
+// so a tier also wants MinBadEvents in its long window, and the bad events there to be worth its share of the budget at
+// the traffic of the objective's whole window.
+func (o Objective) Active(t Tier, long, short, whole Events) bool {
+	spent := t.Share * o.ErrorBudget() * float64(whole.Total)
+	if long.Bad < max(o.MinBadEvents, 1) || float64(long.Bad) < spent {
+		return false
+	}
+	factor := o.Factor(t)
+	l, okLong := o.BurnRate(long)
+	s, okShort := o.BurnRate(short)
+	return okLong && okShort && l >= factor && s >= factor
+}
+
+// TimeToExhaustion is how long the remaining budget lasts at a burn rate, and false where it lasts for ever.
+// It is 0 when nothing is left.
+func (o Objective) TimeToExhaustion(remaining, burnRate float64) (time.Duration, bool) {
+	if burnRate <= 0 {
+		return 0, false
+	}
+	if remaining <= 0 {
+		return 0, true
+	}
+	d := remaining * float64(o.Window) / burnRate
+	if d > float64(100*365*24*time.Hour) {
+		return 0, false
+	}
+	return time.Duration(d), true
+}
+
+func (t Tier) validate() error {
+	var errs []error
+	if t.Severity != Page && t.Severity != Ticket {
+		errs = append(errs, fmt.Errorf("severity: %q must be page or ticket", t.Severity))
+	}
+	if t.ShortWindow < time.Minute || t.ShortWindow%time.Minute != 0 {
+		errs = append(errs, fmt.Errorf("short_window: %s must be whole minutes, at least 1m", FormatDuration(t.ShortWindow)))
+	}
+	if t.LongWindow <= t.ShortWindow || t.LongWindow%time.Minute != 0 {
+		errs = append(errs, fmt.Errorf("long_window: %s must be whole minutes and longer than short_window", FormatDuration(t.LongWindow)))
+	}
+	if t.Share <= 0 || t.Share > 1 {
+		errs = append(errs, fmt.Errorf("budget: %v %% must be above 0 and at most 100", t.Share*100))
+	}
+	return errors.Join(errs...)
+}
