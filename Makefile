@@ -1,0 +1,69 @@
+# `make` lists the targets.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+GO ?= go
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+BINARY := bin/slowburn
+UI_SOURCES := $(shell find web/ui/src web/ui/public web/ui/index.html web/ui/*.json web/ui/*.ts -type f 2>/dev/null)
+
+.PHONY: help
+help: ## Show this help
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
+
+.PHONY: run
+run: build ## Build and start the gateway: OTLP on :4317 and :4318, dashboard on http://127.0.0.1:8080
+	$(BINARY)
+
+.PHONY: demo
+demo: build ## The gateway and a simulated shop whose faults you switch on from the terminal
+	$(GO) build -o bin/demo ./demo
+	bin/demo --gateway $(BINARY)
+
+.PHONY: build
+build: ui ## Build bin/slowburn with the dashboard inside
+	$(GO) build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o $(BINARY) ./cmd/slowburn
+
+.PHONY: ui
+ui: web/ui/dist/index.html ## Build the dashboard
+
+web/ui/dist/index.html: web/ui/node_modules/.package-lock.json $(UI_SOURCES)
+	cd web/ui && npm run --silent build
+	@touch $@
+
+web/ui/node_modules/.package-lock.json: web/ui/package.json web/ui/package-lock.json
+	cd web/ui && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+.PHONY: test
+test: ui ## Set up and run the Go and dashboard tests (RACE=1 with the race detector)
+	$(GO) test $(if $(RACE),-race) ./...
+	cd web/ui && npm test --silent
+
+.PHONY: e2e
+e2e: build ## Run the built gateway with real clients, a real backend and a real browser
+	$(GO) test -count=1 -timeout 20m -v ./test/e2e/... -e2e
+
+.PHONY: bench
+bench: ## Benchmarks of the data path
+	$(GO) test -run '^$$' -bench . -benchmem ./internal/wire ./processor/... ./slo/...
+
+.PHONY: lint
+lint: ui ## Check formatting, the linters, and that generated files are current
+	@test -z "$$(git ls-files '*.go' | xargs gofmt -l | tee /dev/stderr)"
+	$(GO) tool -modfile=tools/go.mod golangci-lint run ./...
+	cd web/ui && npm run --silent lint
+
+.PHONY: generate
+generate: ## Generate the components' telemetry from their metadata.yaml
+	for dir in $$(git ls-files '*/metadata.yaml' | xargs -n1 dirname); do \
+		(cd $$dir && $(GO) tool -modfile=$(CURDIR)/tools/go.mod mdatagen metadata.yaml) || exit 1; done
+
+.PHONY: check
+check: lint ## Everything that must hold before a change lands
+	$(MAKE) test RACE=1
+	$(MAKE) e2e
+
+.PHONY: clean
+clean: ## Remove what was built
+	rm -rf bin web/ui/node_modules
+	find web/ui/dist -mindepth 1 ! -name .keep -delete

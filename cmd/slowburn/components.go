@@ -1,0 +1,78 @@
+package main
+
+import (
+	"errors"
+
+	"github.com/open-telemetry/opentelemetry-collector-contrib/exporter/prometheusremotewriteexporter"
+	"github.com/open-telemetry/opentelemetry-collector-contrib/extension/bearertokenauthextension"
+	"github.com/open-telemetry/opentelemetry-collector-contrib/extension/oidcauthextension"
+	"github.com/open-telemetry/opentelemetry-collector-contrib/extension/pprofextension"
+	"github.com/open-telemetry/opentelemetry-collector-contrib/processor/attributesprocessor"
+	"github.com/open-telemetry/opentelemetry-collector-contrib/processor/filterprocessor"
+	"github.com/open-telemetry/opentelemetry-collector-contrib/processor/resourceprocessor"
+	"github.com/open-telemetry/opentelemetry-collector-contrib/processor/transformprocessor"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/connector"
+	"go.opentelemetry.io/collector/exporter"
+	"go.opentelemetry.io/collector/exporter/debugexporter"
+	"go.opentelemetry.io/collector/exporter/otlpexporter"
+	"go.opentelemetry.io/collector/exporter/otlphttpexporter"
+	"go.opentelemetry.io/collector/extension"
+	"go.opentelemetry.io/collector/extension/zpagesextension"
+	"go.opentelemetry.io/collector/otelcol"
+	"go.opentelemetry.io/collector/processor"
+	"go.opentelemetry.io/collector/processor/batchprocessor"
+	"go.opentelemetry.io/collector/processor/memorylimiterprocessor"
+	"go.opentelemetry.io/collector/receiver"
+	"go.opentelemetry.io/collector/service/telemetry/otelconftelemetry"
+
+	"github.com/slowburn/slowburn/processor/otlp"
+	"github.com/slowburn/slowburn/processor/reconstruct"
+	"github.com/slowburn/slowburn/processor/tailsampling"
+	"github.com/slowburn/slowburn/processor/tracestore"
+	"github.com/slowburn/slowburn/slo/engine"
+	"github.com/slowburn/slowburn/slo/sli"
+	"github.com/slowburn/slowburn/slo/tsdb"
+	"github.com/slowburn/slowburn/web"
+)
+
+// factories is the one list of what a configuration may name.
+func factories() (otelcol.Factories, error) {
+	var f otelcol.Factories
+	var errs [5]error
+	f.Receivers, f.ReceiverModules, errs[0] = mapOf[receiver.Factory](
+		otlp.NewFactory,
+	)
+	f.Processors, f.ProcessorModules, errs[1] = mapOf[processor.Factory](
+		tailsampling.NewFactory,
+		reconstruct.NewFactory,
+		memorylimiterprocessor.NewFactory,
+		batchprocessor.NewFactory,
+		attributesprocessor.NewFactory,
+		resourceprocessor.NewFactory,
+		filterprocessor.NewFactory,
+		transformprocessor.NewFactory,
+	)
+	f.Connectors, f.ConnectorModules, errs[2] = mapOf[connector.Factory](
+		sli.NewFactory,
+	)
+	f.Exporters, f.ExporterModules, errs[3] = mapOf[exporter.Factory](
+		tracestore.NewFactory,
+		tsdb.NewExporterFactory,
+		otlpexporter.NewFactory,
+		otlphttpexporter.NewFactory,
+		debugexporter.NewFactory,
+		prometheusremotewriteexporter.NewFactory,
+	)
+	f.Extensions, f.ExtensionModules, errs[4] = mapOf[extension.Factory](
+		tsdb.NewExtensionFactory,
+		engine.NewFactory,
+		web.NewFactory,
+		bearertokenauthextension.NewFactory,
+		oidcauthextension.NewFactory,
+		pprofextension.NewFactory,
+		zpagesextension.NewFactory,
+	)
+	f.Telemetry = otelconftelemetry.NewFactory()
+	return f, errors.Join(errs[:]...)
+}

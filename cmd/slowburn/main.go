@@ -1,0 +1,52 @@
+// Command slowburn is the gateway: an OpenTelemetry Collector that keeps the traces worth keeping and says how fast each
+// service burns its error budget. Without --config it runs on the embedded config.yaml.
+package main
+
+import (
+	"os"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/confmap"
+	"go.opentelemetry.io/collector/confmap/provider/envprovider"
+	"go.opentelemetry.io/collector/confmap/provider/fileprovider"
+	"go.opentelemetry.io/collector/confmap/provider/httpprovider"
+	"go.opentelemetry.io/collector/confmap/provider/httpsprovider"
+	"go.opentelemetry.io/collector/confmap/provider/yamlprovider"
+	"go.opentelemetry.io/collector/otelcol"
+
+	"github.com/slowburn/slowburn"
+	"github.com/slowburn/slowburn/processor/otlp/wirepath"
+)
+
+// version is set by the build.
+var version = "dev"
+
+func main() {
+	if err := otelcol.NewCommand(settings()).Execute(); err != nil {
+		os.Exit(1)
+	}
+}
+
+func settings() otelcol.CollectorSettings {
+	return otelcol.CollectorSettings{
+		BuildInfo: component.BuildInfo{
+			Command:     "slowburn",
+			Description: "An observability gateway: tail sampling, trace reconstruction and error budgets",
+			Version:     version,
+		},
+		Factories: factories,
+		ConfigProviderSettings: otelcol.ConfigProviderSettings{
+			ResolverSettings: confmap.ResolverSettings{
+				URIs: []string{"yaml:" + slowburn.DefaultConfig},
+				ProviderFactories: []confmap.ProviderFactory{
+					envprovider.NewFactory(),
+					fileprovider.NewFactory(),
+					httpprovider.NewFactory(),
+					httpsprovider.NewFactory(),
+					yamlprovider.NewFactory(),
+				},
+				ConverterFactories: []confmap.ConverterFactory{wirepath.NewFactory()},
+			},
+		},
+	}
+}
