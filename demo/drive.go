@@ -1,0 +1,45 @@
+package main
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/slowburn/slowburn/demo/shop"
+)
+
+// maxInFlight bounds the customers in the shop at once; more than that wait outside, uncounted.
+const maxInFlight = 200
+
+type visits struct{ all, failed int64 }
+
+// drive sends customers at a rate per second until ctx ends, and waits for the last to leave.
+func drive(ctx context.Context, s *shop.Shop, rate float64) visits {
+	var all, failed atomic.Int64
+	var inFlight sync.WaitGroup
+	places := make(chan struct{}, maxInFlight)
+	ticker := time.NewTicker(time.Duration(float64(time.Second) / rate))
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			inFlight.Wait()
+			return visits{all.Load(), failed.Load()}
+		case <-ticker.C:
+		}
+		select {
+		case places <- struct{}{}:
+		default:
+			continue
+		}
+		inFlight.Go(func() {
+			defer func() { <-places }()
+			well, err := s.Visit(context.WithoutCancel(ctx))
+			all.Add(1)
+			if err != nil || !well {
+				failed.Add(1)
+			}
+		})
+	}
+}

@@ -1,0 +1,99 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+)
+
+const (
+	startTimeout = 30 * time.Second
+	stopTimeout  = 20 * time.Second
+	logFile      = "gateway.log"
+)
+
+// gateway is a slowburn process that the demo started.
+type gateway struct {
+	cmd  *exec.Cmd
+	done chan struct{}
+}
+
+// startGateway starts slowburn and waits until it takes spans. Should it end by itself, ended is called.
+func startGateway(ctx context.Context, ended func(), o options, hook string) (*gateway, error) {
+	if conn, err := net.DialTimeout("tcp", o.endpoint, time.Second); err == nil {
+		_ = conn.Close()
+		return nil, fmt.Errorf("something listens on %s already: stop it, or use it with --gateway ''", o.endpoint)
+	}
+	dir := os.Getenv("SLOWBURN_DATA_DIR")
+	if dir == "" {
+		dir = "slowburn-data"
+	}
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		return nil, err
+	}
+	log, err := os.Create(filepath.Join(dir, logFile))
+	if err != nil {
+		return nil, err
+	}
+	defer log.Close()
+
+	var args []string
+	for file := range strings.SplitSeq(o.config, ",") {
+		args = append(args, "--config", file)
+	}
+	// Its own process group: Ctrl-C must reach the shop first, so that its last spans still find the gateway.
+	g := &gateway{cmd: exec.Command(o.gateway, args...), done: make(chan struct{})} //nolint:noctx // stopped by stop
+	g.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	g.cmd.Env = append(os.Environ(), "SLOWBURN_DEMO_WEBHOOK="+hook)
+	g.cmd.Stdout, g.cmd.Stderr = log, log
+	if err := g.cmd.Start(); err != nil {
+		return nil, fmt.Errorf("start the gateway: %w", err)
+	}
+	go func() {
+		_ = g.cmd.Wait()
+		close(g.done)
+		ended()
+	}()
+	if err := g.await(ctx, o.endpoint); err != nil {
+		g.stop()
+		return nil, fmt.Errorf("%w; its log is %s", err, log.Name())
+	}
+	return g, nil
+}
+
+// await returns once the gateway listens.
+func (g *gateway) await(ctx context.Context, endpoint string) error {
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		if conn, err := net.DialTimeout("tcp", endpoint, time.Second); err == nil {
+			return conn.Close()
+		}
+		select {
+		case <-g.done:
+			return fmt.Errorf("the gateway ended: %s", g.cmd.ProcessState)
+		case <-ctx.Done():
+			return fmt.Errorf("the gateway does not listen on %s", endpoint)
+		case <-tick.C:
+		}
+	}
+}
+
+// stop asks the gateway to end, and ends it where it does not.
+func (g *gateway) stop() {
+	_ = g.cmd.Process.Signal(syscall.SIGTERM) // an error means that it has ended
+	select {
+	case <-g.done:
+	case <-time.After(stopTimeout):
+		_ = g.cmd.Process.Kill()
+		<-g.done
+	}
+}
