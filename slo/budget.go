@@ -1,6 +1,9 @@
 package slo
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // Events counts what an indicator saw in some window.
 type Events struct {
@@ -26,8 +29,18 @@ func (o Objective) BurnRate(e Events) (float64, bool) {
 	return ratio / o.ErrorBudget(), ok
 }
 
-// ErrorBudget is the share of events that may be bad, 1 − target.
-func (o Objective) ErrorBudget() float64 { return 1 - o.Target }
+// minErrorBudget is one bad event among 1e9: the least that an objective may allow.
+const minErrorBudget = 1e-9
+
+// ErrorBudget is the share of events that may be bad, 1 − target. It is rounded to 12 decimals, so that a target of
+// 99.9 % has a budget of 0.001 and not of 0.0010000000000000009.
+func (o Objective) ErrorBudget() float64 { return round12(1 - o.Target) }
+
+func round12(f float64) float64 { return math.Round(f*1e12) / 1e12 }
+
+// atLeast says whether a is at least b, but for what binary fractions cost: 0.0144/0.001 is 14.399999999999999, and
+// whoever configured a factor of 14.4 means that to count.
+func atLeast(a, b float64) bool { return a >= b-1e-9*math.Abs(b) }
 
 // Budget is what is left of an objective's error budget, in the units that people think in.
 type Budget struct {
@@ -47,7 +60,7 @@ func (o Objective) Budget(e Events) Budget {
 	b := o.ErrorBudget()
 	remaining := 1.0
 	if e.Total > 0 {
-		remaining = 1 - float64(e.Bad)/(b*float64(e.Total))
+		remaining = round12(1 - float64(e.Bad)/(b*float64(e.Total)))
 	}
 	outage := time.Duration(b * float64(o.Window))
 	return Budget{

@@ -26,6 +26,8 @@ type Objective struct {
 	Tiers     []Tier
 	// MinBadEvents is the fewest bad events in its long window for a tier to fire.
 	MinBadEvents uint64
+	// KeepFiringFor is how long a tier counts as active after its burn rates fell below its factor, against flapping.
+	KeepFiringFor time.Duration
 	// Receivers names who is told. Empty means everybody.
 	Receivers []string
 }
@@ -79,8 +81,9 @@ func (o Objective) Validate() error {
 	if !nameRE.MatchString(o.Name) {
 		errs = append(errs, fmt.Errorf("name: %q must be 1 to 128 letters, digits, dots, dashes or underscores", o.Name))
 	}
-	if !(o.Target > 0 && o.Target < 1) {
-		errs = append(errs, fmt.Errorf("target: %v %% must lie between 0 and 100, both excluded: at 100 there is no error budget to burn", o.Target*100))
+	if !(o.Target > 0 && o.ErrorBudget() >= minErrorBudget) {
+		errs = append(errs, fmt.Errorf("target: %v %% must be above 0 and at most %v: at 100 there is no error budget to burn",
+			round12(o.Target*100), 100-100*minErrorBudget))
 	}
 	if o.Window < time.Hour || o.Window > 366*24*time.Hour || o.Window%time.Minute != 0 {
 		errs = append(errs, fmt.Errorf("window: %s must be whole minutes from 1h to 366d", FormatDuration(o.Window)))
@@ -89,9 +92,39 @@ func (o Objective) Validate() error {
 	for i, t := range o.Tiers {
 		if err := t.validate(); err != nil {
 			errs = append(errs, fmt.Errorf("tiers[%d]: %w", i, err))
+		} else if t.LongWindow > o.Window {
+			errs = append(errs, fmt.Errorf("tiers[%d]: long_window: %s must not be longer than the objective's window, %s",
+				i, FormatDuration(t.LongWindow), FormatDuration(o.Window)))
 		}
 	}
+	if o.KeepFiringFor < 0 {
+		errs = append(errs, fmt.Errorf("keep_firing_for: %s must not be negative", o.KeepFiringFor))
+	}
+	if len(errs) == 0 && len(o.Tiers) > 0 && !slices.ContainsFunc(o.Tiers, o.Reachable) {
+		errs = append(errs, fmt.Errorf("tiers: none can ever fire: at a target of %v %% the burn rate cannot pass %.4g, "+
+			"and every factor is at least that: lower the tiers' budget or raise the target", round12(o.Target*100), 1/o.ErrorBudget()))
+	}
 	return errors.Join(errs...)
+}
+
+// Warnings says, a sentence each, what is odd about a valid objective: tiers that can never fire, and tiers that fire
+// although the budget would last.
+func (o Objective) Warnings() []string {
+	var warnings []string
+	for i, t := range o.Tiers {
+		factor := o.Factor(t)
+		name := fmt.Sprintf("tiers[%d] (%s on %s and %s)", i, t.Severity, FormatDuration(t.LongWindow), FormatDuration(t.ShortWindow))
+		switch {
+		case !o.Reachable(t):
+			warnings = append(warnings, fmt.Sprintf("%s can never fire: its factor is %.4g, but at a target of %v %% "+
+				"the burn rate cannot pass %.4g", name, factor, round12(o.Target*100), 1/o.ErrorBudget()))
+		case atLeast(factor, 1):
+		default:
+			warnings = append(warnings, fmt.Sprintf("%s fires while the budget would still last: its factor is %.4g, "+
+				"and 1 spends exactly the budget of %s", name, factor, FormatDuration(o.Window)))
+		}
+	}
+	return warnings
 }
 
 func (in Indicator) validate() (errs []error) {
@@ -112,4 +145,3 @@ func (in Indicator) validate() (errs []error) {
 	}
 	return errs
 }
-

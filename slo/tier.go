@@ -3,6 +3,7 @@ package slo
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -39,27 +40,32 @@ func DefaultTiers() []Tier {
 
 // Factor is the burn rate at which the tier fires for the objective: share · window / long window.
 func (o Objective) Factor(t Tier) float64 {
-	return t.Share * float64(o.Window) / float64(t.LongWindow)
+	return round12(t.Share * float64(o.Window) / float64(t.LongWindow))
 }
 
 // Reachable says whether the tier can fire at all: an error ratio cannot pass 1, so factor · error budget must stay
 // below 1.
 func (o Objective) Reachable(t Tier) bool {
-	return o.Factor(t)*o.ErrorBudget() < 1
+	return !atLeast(o.Factor(t)*o.ErrorBudget(), 1)
+}
+
+// Burning says whether the events are worth the tier's attention by their burn rate alone: at least its factor.
+func (o Objective) Burning(t Tier, e Events) bool {
+	rate, ok := o.BurnRate(e)
+	return ok && atLeast(rate, o.Factor(t))
 }
 
 // Active says whether the tier fires on the events of its two windows. In quiet times one bad event is a high burn rate,
 // so a tier also wants MinBadEvents in its long window, and the bad events there to be worth its share of the budget at
 // the traffic of the objective's whole window.
 func (o Objective) Active(t Tier, long, short, whole Events) bool {
-	spent := t.Share * o.ErrorBudget() * float64(whole.Total)
-	if long.Bad < max(o.MinBadEvents, 1) || float64(long.Bad) < spent {
+	if long.Bad < max(o.MinBadEvents, 1) {
 		return false
 	}
-	factor := o.Factor(t)
-	l, okLong := o.BurnRate(long)
-	s, okShort := o.BurnRate(short)
-	return okLong && okShort && l >= factor && s >= factor
+	if spent := t.Share * o.ErrorBudget() * float64(whole.Total); !atLeast(float64(long.Bad), spent) {
+		return false
+	}
+	return o.Burning(t, long) && o.Burning(t, short)
 }
 
 // TimeToExhaustion is how long the remaining budget lasts at a burn rate, and false where it lasts for ever.
@@ -78,6 +84,17 @@ func (o Objective) TimeToExhaustion(remaining, burnRate float64) (time.Duration,
 	return time.Duration(d), true
 }
 
+// TiersFor are the default tiers whose long window fits into an objective's window. The windows stay, so that detection
+// is as fast for any objective, and the factors follow from their share of the budget.
+func TiersFor(window time.Duration) []Tier {
+	return slices.DeleteFunc(DefaultTiers(), func(t Tier) bool { return t.LongWindow > window })
+}
+
+// ShareOf is the share of the budget that a burn at the factor spends in the long window: factor · long window / window.
+func ShareOf(factor float64, long, window time.Duration) float64 {
+	return round12(factor * float64(long) / float64(window))
+}
+
 func (t Tier) validate() error {
 	var errs []error
 	if t.Severity != Page && t.Severity != Ticket {
@@ -89,7 +106,7 @@ func (t Tier) validate() error {
 	if t.LongWindow <= t.ShortWindow || t.LongWindow%time.Minute != 0 {
 		errs = append(errs, fmt.Errorf("long_window: %s must be whole minutes and longer than short_window", FormatDuration(t.LongWindow)))
 	}
-	if t.Share <= 0 || t.Share > 1 {
+	if !(t.Share > 0 && t.Share <= 1) {
 		errs = append(errs, fmt.Errorf("budget: %v %% must be above 0 and at most 100", t.Share*100))
 	}
 	return errors.Join(errs...)
