@@ -1,0 +1,143 @@
+package wire
+
+import "iter"
+
+// Message bodies that the functions below read must have been scanned, or be headers of ones that have. Of a body that
+// has not, what follows the first error in it is not seen.
+
+// SpanAttribute returns the value of the span's first attribute with the key. span is the body of a Span.
+func SpanAttribute(span []byte, key string) (Value, bool) {
+	return find(&spanMessage, 9, span, key)
+}
+
+// SpanAttributes iterates over the attributes of the body of a Span in their order. Keys are parts of it.
+func SpanAttributes(span []byte) iter.Seq2[[]byte, Value] {
+	return func(yield func([]byte, Value) bool) { each(&spanMessage, 9, span, yield) }
+}
+
+// ResourceAttribute returns the value of the resource's first attribute with the key. resourceSpans is the body of a
+// ResourceSpans or its header.
+func ResourceAttribute(resourceSpans []byte, key string) (Value, bool) {
+	for b := range submessages(&resourceSpansMessage, resourceSpans) {
+		if v, ok := find(&resourceMessage, 1, b, key); ok {
+			return v, true
+		}
+	}
+	return Value{}, false
+}
+
+// ResourceAttributes iterates over the attributes of the resource of the body of a ResourceSpans, or of its header.
+func ResourceAttributes(resourceSpans []byte) iter.Seq2[[]byte, Value] {
+	return func(yield func([]byte, Value) bool) {
+		for b := range submessages(&resourceSpansMessage, resourceSpans) {
+			if !each(&resourceMessage, 1, b, yield) {
+				return
+			}
+		}
+	}
+}
+
+// ScopeAttribute returns the value of the scope's first attribute with the key. scopeSpans is the body of a ScopeSpans
+// or its header.
+func ScopeAttribute(scopeSpans []byte, key string) (Value, bool) {
+	for b := range submessages(&scopeSpansMessage, scopeSpans) {
+		if v, ok := find(&scopeMessage, 3, b, key); ok {
+			return v, true
+		}
+	}
+	return Value{}, false
+}
+
+// ScopeAttributes iterates over the attributes of the scope of the body of a ScopeSpans, or of its header.
+func ScopeAttributes(scopeSpans []byte) iter.Seq2[[]byte, Value] {
+	return func(yield func([]byte, Value) bool) {
+		for b := range submessages(&scopeSpansMessage, scopeSpans) {
+			if !each(&scopeMessage, 3, b, yield) {
+				return
+			}
+		}
+	}
+}
+
+// submessages iterates over the contents of field 1 of m, of which there may be several: they are to be merged.
+func submessages(m *message, b []byte) iter.Seq[[]byte] {
+	return func(yield func([]byte) bool) {
+		for pos := 0; pos < len(b); {
+			f, err := m.next(b, pos)
+			if err != nil || f.num == 1 && !yield(b[f.start:f.end]) {
+				return
+			}
+			pos = f.end
+		}
+	}
+}
+
+// find looks for the key among the attributes, which are field num of the message m.
+func find(m *message, num int32, b []byte, key string) (Value, bool) {
+	for pos := 0; pos < len(b); {
+		f, err := m.next(b, pos)
+		if err != nil {
+			break
+		}
+		if f.num == num {
+			kv := b[f.start:f.end]
+			if !startsWithOtherKey(kv, key) {
+				if k, v := keyValue(kv); string(k) == key {
+					return v, true
+				}
+			}
+		}
+		pos = f.end
+	}
+	return Value{}, false
+}
+
+// startsWithOtherKey reports that kv is laid out as exporters do, a key and then nothing but a value, and that the key
+// is another one.
+func startsWithOtherKey(kv []byte, key string) bool {
+	if len(kv) < 2 || kv[0] != 1<<3|byte(typeLen) || kv[1] >= 0x80 {
+		return false
+	}
+	i := 2 + int(kv[1])
+	if i+2 > len(kv) || kv[i] != 2<<3|byte(typeLen) {
+		return false
+	}
+	if _, end := length(kv, i+1); end != len(kv) {
+		return false
+	}
+	return string(kv[2:i]) != key
+}
+
+func each(m *message, num int32, b []byte, yield func([]byte, Value) bool) bool {
+	for pos := 0; pos < len(b); {
+		f, err := m.next(b, pos)
+		if err != nil {
+			break
+		}
+		if f.num == num {
+			if k, v := keyValue(b[f.start:f.end]); !yield(k, v) {
+				return false
+			}
+		}
+		pos = f.end
+	}
+	return true
+}
+
+// keyValue reads the body of a KeyValue.
+func keyValue(b []byte) (key []byte, v Value) {
+	for pos := 0; pos < len(b); {
+		f, err := keyValueMessage.next(b, pos)
+		if err != nil {
+			break
+		}
+		switch f.num {
+		case 1:
+			key = b[f.start:f.end:f.end]
+		case 2:
+			v.merge(b[f.start:f.end])
+		}
+		pos = f.end
+	}
+	return key, v
+}

@@ -1,0 +1,52 @@
+package wire_test
+
+import (
+	"testing"
+
+	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/slowburn/slowburn/internal/wire"
+)
+
+const benchSpans = 12
+
+// BenchmarkScan and BenchmarkUnmarshal read the same request; both report per span.
+func BenchmarkScan(b *testing.B) {
+	data := marshal(realisticTrace(benchSpans))
+	b.ReportMetric(float64(len(data))/benchSpans, "B/span")
+	var r wire.Request
+	b.SetBytes(int64(len(data)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := r.Scan(data); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*benchSpans), "ns/span")
+}
+
+func BenchmarkUnmarshal(b *testing.B) {
+	data := marshal(realisticTrace(benchSpans))
+	var u ptrace.ProtoUnmarshaler
+	b.SetBytes(int64(len(data)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := u.UnmarshalTraces(data); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*benchSpans), "ns/span")
+}
+
+func BenchmarkSpanAttribute(b *testing.B) {
+	var r wire.Request
+	if err := r.Scan(marshal(realisticTrace(benchSpans))); err != nil {
+		b.Fatal(err)
+	}
+	span := r.Spans[0].Body.Of(r.Bytes)
+	for b.Loop() {
+		if _, ok := wire.SpanAttribute(span, "http.response.status_code"); !ok {
+			b.Fatal("not found")
+		}
+	}
+}

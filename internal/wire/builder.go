@@ -1,0 +1,59 @@
+package wire
+
+// Builder puts an ExportTraceServiceRequest together from headers (AppendResourceHeader, AppendScopeHeader) and span
+// bodies: Resource, then Scope, then its Spans, and again. What has no spans is left out. The zero Builder is ready, and
+// Reset makes it so again, keeping its buffers.
+type Builder struct {
+	request, resource, scope          []byte
+	resourceHeaderLen, scopeHeaderLen int
+}
+
+const (
+	tagResourceSpans = 1<<3 | byte(typeLen)
+	tagScopeSpans    = 2<<3 | byte(typeLen)
+	tagSpans         = 2<<3 | byte(typeLen)
+)
+
+// Reset empties the builder. What Bytes returned is overwritten from now on.
+func (b *Builder) Reset() {
+	b.request, b.resource, b.scope = b.request[:0], b.resource[:0], b.scope[:0]
+	b.resourceHeaderLen, b.scopeHeaderLen = 0, 0
+}
+
+// Resource begins a ResourceSpans with the header.
+func (b *Builder) Resource(header []byte) {
+	b.closeResource()
+	b.resource = append(b.resource, header...)
+	b.resourceHeaderLen = len(header)
+}
+
+// Scope begins a ScopeSpans with the header within the resource, or within an empty one if there is none.
+func (b *Builder) Scope(header []byte) {
+	b.closeScope()
+	b.scope = append(b.scope, header...)
+	b.scopeHeaderLen = len(header)
+}
+
+// Span adds a span to the scope, or to an empty one if there is none.
+func (b *Builder) Span(body []byte) { b.scope = appendLen(b.scope, tagSpans, body) }
+
+// Bytes ends what was begun and returns the request. It is valid until the next call of another method.
+func (b *Builder) Bytes() []byte {
+	b.closeResource()
+	return b.request
+}
+
+func (b *Builder) closeScope() {
+	if len(b.scope) > b.scopeHeaderLen {
+		b.resource = appendLen(b.resource, tagScopeSpans, b.scope)
+	}
+	b.scope, b.scopeHeaderLen = b.scope[:0], 0
+}
+
+func (b *Builder) closeResource() {
+	b.closeScope()
+	if len(b.resource) > b.resourceHeaderLen {
+		b.request = appendLen(b.request, tagResourceSpans, b.resource)
+	}
+	b.resource, b.resourceHeaderLen = b.resource[:0], 0
+}

@@ -1,0 +1,153 @@
+package wire_test
+
+import (
+	"bytes"
+	"errors"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
+
+	"github.com/slowburn/slowburn/internal/wire"
+)
+
+// FuzzScan holds Scan to what pdata accepts and sees.
+func FuzzScan(f *testing.F) {
+	for _, b := range seeds() {
+		f.Add(b)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) { sameAsPdata(t, data) })
+}
+
+// sameAsPdata fails unless Scan and pdata agree on data, or data is nested deeper than Scan goes.
+func sameAsPdata(t *testing.T, data []byte) {
+	t.Helper()
+	before := bytes.Clone(data)
+	var u ptrace.ProtoUnmarshaler
+	_, protoErr := u.UnmarshalTraces(data)
+	export := ptraceotlp.NewExportRequest()
+	require.Equal(t, protoErr == nil, export.UnmarshalProto(data) == nil)
+
+	var r wire.Request
+	err := r.Scan(data)
+	require.Equal(t, before, data, "Scan must not write")
+	if protoErr != nil {
+		require.Error(t, err, "pdata refuses it: %v", protoErr)
+		var scanErr *wire.ScanError
+		require.True(t, errors.As(err, &scanErr))
+		require.GreaterOrEqual(t, scanErr.Offset, 0)
+		require.LessOrEqual(t, scanErr.Offset, len(data))
+		require.Empty(t, r.Spans)
+		return
+	}
+	require.NoError(t, err)
+	sameView(t, export.Traces(), &r)
+	rebuilt(t, export.Traces(), &r)
+}
+
+// sameView compares all that is visible of td with the request's view of it.
+func sameView(t *testing.T, td ptrace.Traces, r *wire.Request) {
+	t.Helper()
+	require.Len(t, r.Resources, td.ResourceSpans().Len())
+	require.Len(t, r.Spans, td.SpanCount())
+	scope, span := 0, 0
+	for i, rs := range td.ResourceSpans().All() {
+		body := r.Resources[i].Body.Of(r.Bytes)
+		for _, b := range [][]byte{body, wire.AppendResourceHeader(nil, body)} {
+			sameAttributes(t, rs.Resource().Attributes(), wire.ResourceAttributes(b), func(key string) (wire.Value, bool) { return wire.ResourceAttribute(b, key) })
+		}
+		for _, ss := range rs.ScopeSpans().All() {
+			require.Less(t, scope, len(r.Scopes))
+			require.EqualValues(t, i, r.Scopes[scope].Resource)
+			body := r.Scopes[scope].Body.Of(r.Bytes)
+			for _, b := range [][]byte{body, wire.AppendScopeHeader(nil, body)} {
+				sameAttributes(t, ss.Scope().Attributes(), wire.ScopeAttributes(b), func(key string) (wire.Value, bool) { return wire.ScopeAttribute(b, key) })
+			}
+			for _, s := range ss.Spans().All() {
+				require.EqualValues(t, i, r.Spans[span].Resource)
+				require.EqualValues(t, scope, r.Spans[span].Scope)
+				sameSpan(t, s, &r.Spans[span], r.Bytes)
+				span++
+			}
+			scope++
+		}
+	}
+	require.Len(t, r.Scopes, scope)
+}
+
+func sameSpan(t *testing.T, want ptrace.Span, s *wire.Span, b []byte) {
+	t.Helper()
+	require.EqualValues(t, want.TraceID(), s.TraceID)
+	require.EqualValues(t, want.SpanID(), s.ID)
+	require.EqualValues(t, want.ParentSpanID(), s.ParentID)
+	require.EqualValues(t, want.StartTimestamp(), s.Start)
+	require.EqualValues(t, want.EndTimestamp(), s.End)
+	require.EqualValues(t, want.Kind(), s.Kind)
+	require.EqualValues(t, want.Status().Code(), s.Status)
+	require.Equal(t, want.Flags(), s.Flags)
+	require.Equal(t, want.Name(), string(s.Name.Of(b)))
+	require.Equal(t, want.TraceState().AsRaw(), string(s.TraceState.Of(b)))
+	body := s.Body.Of(b)
+	sameAttributes(t, want.Attributes(), wire.SpanAttributes(body), func(key string) (wire.Value, bool) { return wire.SpanAttribute(body, key) })
+
+	alone, err := wire.ParseSpan(bytes.Clone(body))
+	require.NoError(t, err)
+	require.Equal(t, s.ID, alone.ID)
+	require.Equal(t, s.Unknown, alone.Unknown)
+	require.Equal(t, want.Name(), string(alone.Name.Of(body)))
+}
+
+func sameAttributes(t *testing.T, want pcommon.Map, got func(func([]byte, wire.Value) bool), get func(string) (wire.Value, bool)) {
+	t.Helper()
+	type pair struct{ key, value, kind string }
+	var wants, gots []pair
+	for k, v := range want.All() {
+		wants = append(wants, pair{k, v.AsString(), kinds[v.Type()].String()})
+		first, _ := want.Get(k)
+		value, ok := get(k)
+		require.True(t, ok, "attribute %q", k)
+		require.Equal(t, first.AsString(), value.AsString(), "attribute %q", k)
+	}
+	for k, v := range got {
+		gots = append(gots, pair{string(k), v.AsString(), v.Kind().String()})
+	}
+	require.Equal(t, wants, gots)
+	_, ok := get("no such key \x00")
+	require.False(t, ok)
+}
+
+var kinds = map[pcommon.ValueType]wire.ValueKind{
+	pcommon.ValueTypeEmpty: wire.Empty, pcommon.ValueTypeStr: wire.String, pcommon.ValueTypeBool: wire.Bool,
+	pcommon.ValueTypeInt: wire.Int, pcommon.ValueTypeDouble: wire.Double, pcommon.ValueTypeSlice: wire.Array,
+	pcommon.ValueTypeMap: wire.KvList, pcommon.ValueTypeBytes: wire.Bytes,
+}
+
+// rebuilt takes the request apart, puts it together again, and wants what pdata saw in the original: all of it, less
+// what has no spans.
+func rebuilt(t *testing.T, want ptrace.Traces, r *wire.Request) {
+	t.Helper()
+	var b wire.Builder
+	resource, scope := int32(-1), int32(-1)
+	for _, s := range r.Spans {
+		if s.Resource != resource {
+			resource = s.Resource
+			b.Resource(wire.AppendResourceHeader(nil, r.Resources[resource].Body.Of(r.Bytes)))
+		}
+		if s.Scope != scope {
+			scope = s.Scope
+			b.Scope(wire.AppendScopeHeader(nil, r.Scopes[scope].Body.Of(r.Bytes)))
+		}
+		b.Span(s.Body.Of(r.Bytes))
+	}
+	var u ptrace.ProtoUnmarshaler
+	got, err := u.UnmarshalTraces(b.Bytes())
+	require.NoError(t, err)
+
+	want.ResourceSpans().RemoveIf(func(rs ptrace.ResourceSpans) bool {
+		rs.ScopeSpans().RemoveIf(func(ss ptrace.ScopeSpans) bool { return ss.Spans().Len() == 0 })
+		return rs.ScopeSpans().Len() == 0
+	})
+	require.Equal(t, marshal(want), marshal(got))
+}

@@ -1,0 +1,182 @@
+package wire
+
+import "math"
+
+// Scan makes r a view over b, an ExportTraceServiceRequest, after checking all of it. It reuses r's slices and, once
+// they have grown, allocates nothing. The error is a *ScanError, and r is then empty.
+func (r *Request) Scan(b []byte) error {
+	r.reset()
+	if uint64(len(b)) > math.MaxUint32 {
+		return requestMessage.malformed(nil, math.MaxUint32, "longer than 4 GiB - 1")
+	}
+	r.Bytes = b
+	for pos := 0; pos < len(b); {
+		f, err := requestMessage.next(b, pos)
+		if err == nil && f.num != 0 {
+			err = r.resourceSpans(b[:f.end], f.start)
+		}
+		if err != nil {
+			r.reset()
+			return err
+		}
+		pos = f.end
+	}
+	return nil
+}
+
+// resourceSpans scans the ResourceSpans that starts at pos and ends with b.
+func (r *Request) resourceSpans(b []byte, pos int) error {
+	r.Resources = append(r.Resources, Resource{Body: rangeOf(pos, len(b))})
+	scopes := len(r.Scopes)
+	deprecated := -1
+	for pos < len(b) {
+		f, err := resourceSpansMessage.next(b, pos)
+		if err != nil {
+			return err
+		}
+		switch f.num {
+		case 1:
+			_, err = resourceMessage.check(b[:f.end], f.start, 0)
+		case 2:
+			err = r.scopeSpans(b[:f.end], f.start)
+		case deprecatedScopeSpans:
+			if deprecated < 0 {
+				deprecated = pos
+			}
+			_, err = scopeSpansMessage.check(b[:f.end], f.start, 0)
+		}
+		if err != nil {
+			return err
+		}
+		pos = f.end
+	}
+	if deprecated < 0 || len(r.Scopes) > scopes {
+		return nil
+	}
+	for pos := deprecated; pos < len(b); {
+		f, err := resourceSpansMessage.next(b, pos)
+		if err == nil && f.num == deprecatedScopeSpans {
+			err = r.scopeSpans(b[:f.end], f.start)
+		}
+		if err != nil {
+			return err
+		}
+		pos = f.end
+	}
+	return nil
+}
+
+// scopeSpans scans the ScopeSpans that starts at pos and ends with b.
+func (r *Request) scopeSpans(b []byte, pos int) error {
+	r.Scopes = append(r.Scopes, Scope{Body: rangeOf(pos, len(b)), Resource: int32(len(r.Resources) - 1)})
+	for pos < len(b) {
+		f, err := scopeSpansMessage.next(b, pos)
+		if err != nil {
+			return err
+		}
+		switch f.num {
+		case 1:
+			_, err = scopeMessage.check(b[:f.end], f.start, 0)
+		case 2:
+			r.Spans = append(r.Spans, Span{Resource: int32(len(r.Resources) - 1), Scope: int32(len(r.Scopes) - 1)})
+			err = r.Spans[len(r.Spans)-1].scan(b[:f.end], f.start)
+		}
+		if err != nil {
+			return err
+		}
+		pos = f.end
+	}
+	return nil
+}
+
+// ParseSpan scans one Span message. Its ranges are parts of body.
+func ParseSpan(body []byte) (Span, error) {
+	s := Span{Resource: -1, Scope: -1}
+	if uint64(len(body)) > math.MaxUint32 {
+		return s, spanMessage.malformed(nil, math.MaxUint32, "longer than 4 GiB - 1")
+	}
+	err := s.scan(body, 0)
+	return s, err
+}
+
+// scan fills s from the Span that starts at pos and ends with b.
+func (s *Span) scan(b []byte, pos int) error {
+	s.Body = rangeOf(pos, len(b))
+	for pos < len(b) {
+		f, err := spanMessage.next(b, pos)
+		if err != nil {
+			return err
+		}
+		pos = f.end
+		switch f.num {
+		case 0:
+			s.Unknown = true
+		case 1:
+			s.TraceID = TraceID{}
+			copy(s.TraceID[:], b[f.start:f.end])
+		case 2:
+			s.ID = SpanID{}
+			copy(s.ID[:], b[f.start:f.end])
+		case 3:
+			s.TraceState = rangeOf(f.start, f.end)
+		case 4:
+			s.ParentID = SpanID{}
+			copy(s.ParentID[:], b[f.start:f.end])
+		case 5:
+			s.Name = rangeOf(f.start, f.end)
+		case 6:
+			s.Kind = int32(f.value)
+		case 7:
+			s.Start = f.value
+		case 8:
+			s.End = f.value
+		case 9:
+			if plainAttribute(b[f.start:f.end]) {
+				continue
+			}
+			if err := s.check(&keyValueMessage, b[:f.end], f.start); err != nil {
+				return err
+			}
+		case 11:
+			if err := s.check(&eventMessage, b[:f.end], f.start); err != nil {
+				return err
+			}
+		case 13:
+			if err := s.check(&linkMessage, b[:f.end], f.start); err != nil {
+				return err
+			}
+		case 15:
+			if err := s.scanStatus(b[:f.end], f.start); err != nil {
+				return err
+			}
+		case 16:
+			s.Flags = uint32(f.value)
+		}
+	}
+	return nil
+}
+
+func (s *Span) check(m *message, b []byte, pos int) error {
+	unknown, err := m.check(b, pos, 0)
+	s.Unknown = s.Unknown || unknown
+	return err
+}
+
+func (s *Span) scanStatus(b []byte, pos int) error {
+	for pos < len(b) {
+		f, err := statusMessage.next(b, pos)
+		if err != nil {
+			return err
+		}
+		switch f.num {
+		case 0:
+			s.Unknown = true
+		case 3:
+			s.Status = int32(f.value)
+		}
+		pos = f.end
+	}
+	return nil
+}
+
+func rangeOf(start, end int) Range { return Range{Off: uint32(start), End: uint32(end)} }
