@@ -1,0 +1,48 @@
+package spec
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+)
+
+// errorList collects errors, so that a user sees all of them at once.
+type errorList []error
+
+func (l *errorList) add(err error) {
+	if err != nil {
+		*l = append(*l, err)
+	}
+}
+
+func (l *errorList) addf(format string, args ...any) { l.add(fmt.Errorf(format, args...)) }
+
+// key adds the error under the key that it is about.
+func (l *errorList) key(key string, err error) {
+	if err != nil {
+		l.addf("%s: %w", key, err)
+	}
+}
+
+func (l errorList) join() error { return errors.Join(l...) }
+
+// decodingFailed is the headline that confmap puts over the errors that it joins.
+const decodingFailed = "decoding failed due to the following error(s):"
+
+// at puts a place before each line of an error, so that every one of joined errors can be read alone.
+func at(place string, err error) error {
+	if err == nil {
+		return nil
+	}
+	var out errorList
+	for line := range strings.SplitSeq(err.Error(), "\n") {
+		if line = strings.TrimSpace(line); line != "" && line != decodingFailed {
+			out.addf("%s: %s", place, line)
+		}
+	}
+	return out.join()
+}
+
+// percent is p/100 without what binary fractions add: 99.9 gives 0.999.
+func percent(p float64) float64 { return math.Round(p*1e10) / 1e12 }

@@ -1,0 +1,152 @@
+package spec
+
+import (
+	"time"
+
+	"go.opentelemetry.io/collector/confmap"
+
+	"github.com/slowburn/slowburn/slo"
+)
+
+// Objective is an entry of the list `objectives`.
+type Objective struct {
+	Name        string            `mapstructure:"name"`
+	Description string            `mapstructure:"description"`
+	Service     string            `mapstructure:"service"` // default: the indicator's
+	Labels      map[string]string `mapstructure:"labels"`
+	Target      float64           `mapstructure:"target"` // percent
+	Window      slo.Duration      `mapstructure:"window"`
+
+	// Exactly one of these is set.
+	Availability *Availability `mapstructure:"availability"`
+	Latency      *Latency      `mapstructure:"latency"`
+	PromQL       *PromQL       `mapstructure:"promql"`
+
+	// Tiers replace the default ones. A list that is there and empty means that the objective never alerts.
+	Tiers         []Tier       `mapstructure:"tiers"`
+	MinBadEvents  uint64       `mapstructure:"min_bad_events"`
+	KeepFiringFor slo.Duration `mapstructure:"keep_firing_for"`
+	Receivers     []string     `mapstructure:"receivers"`
+
+	// unknown is what decoding found wrong. It is kept for build, which knows how to name the objective.
+	unknown error
+}
+
+// Selector selects the spans that are events.
+type Selector struct {
+	Service    string            `mapstructure:"service"`
+	Kind       string            `mapstructure:"kind"`
+	Operations []string          `mapstructure:"operations"`
+	Attributes map[string]string `mapstructure:"attributes"`
+}
+
+// Availability calls an event bad when its span failed.
+type Availability struct {
+	Selector `mapstructure:",squash"`
+}
+
+// Latency calls an event bad when its span failed or took longer than the threshold.
+type Latency struct {
+	Selector  `mapstructure:",squash"`
+	Threshold slo.Duration `mapstructure:"threshold"`
+}
+
+// PromQL counts bad and all events over {{.window}}.
+type PromQL struct {
+	Bad   string `mapstructure:"bad"`
+	Total string `mapstructure:"total"`
+}
+
+// Tier replaces a default tier. Exactly one of Budget and Factor is set.
+type Tier struct {
+	Severity    string       `mapstructure:"severity"`
+	LongWindow  slo.Duration `mapstructure:"long_window"`
+	ShortWindow slo.Duration `mapstructure:"short_window"`
+	Budget      float64      `mapstructure:"budget"` // percent of the error budget
+	Factor      float64      `mapstructure:"factor"`
+}
+
+var _ confmap.Unmarshaler = (*Objective)(nil)
+
+// defaultObjective has the values of the keys that are not there.
+func defaultObjective() Objective {
+	return Objective{Window: slo.Duration(30 * 24 * time.Hour), MinBadEvents: 1}
+}
+
+// Unmarshal reads an objective over the defaults. What it finds wrong is reported when the objective is built, so that
+// the error can name the objective and stands beside the others.
+func (o *Objective) Unmarshal(conf *confmap.Conf) error {
+	*o = defaultObjective()
+	o.unknown = conf.Unmarshal((*plain)(o))
+	return nil
+}
+
+// plain is an Objective without its Unmarshal.
+type plain Objective
+
+// build makes a validated slo.Objective of it.
+func (o Objective) build() (slo.Objective, error) {
+	if o.unknown != nil {
+		return slo.Objective{}, o.unknown
+	}
+	out := slo.Objective{
+		Name: o.Name, Description: o.Description, Service: o.Service, Labels: o.Labels,
+		Target: percent(o.Target), Window: time.Duration(o.Window),
+		MinBadEvents: o.MinBadEvents, KeepFiringFor: time.Duration(o.KeepFiringFor), Receivers: o.Receivers,
+	}
+	var errs errorList
+	out.Indicator = o.indicator(&errs)
+	if out.Service == "" {
+		out.Service = out.Indicator.Spans.Service
+	}
+	out.Tiers = o.tiers(&errs)
+	if len(errs) == 0 {
+		errs.add(out.Validate())
+	}
+	return out, errs.join()
+}
+
+func (o Objective) indicator(errs *errorList) slo.Indicator {
+	var in slo.Indicator
+	set := 0
+	if a := o.Availability; a != nil {
+		set++
+		in = slo.Indicator{Type: slo.Availability, Spans: slo.SpanSelector(a.Selector)}
+	}
+	if l := o.Latency; l != nil {
+		set++
+		in = slo.Indicator{Type: slo.Latency, Spans: slo.SpanSelector(l.Selector), Threshold: time.Duration(l.Threshold)}
+	}
+	if p := o.PromQL; p != nil {
+		set++
+		in = slo.Indicator{Type: slo.PromQL, BadQuery: p.Bad, TotalQuery: p.Total}
+		errs.key("promql::bad", checkTemplate(p.Bad))
+		errs.key("promql::total", checkTemplate(p.Total))
+	}
+	if set != 1 {
+		errs.addf("exactly one of availability, latency and promql is needed, but %d are there", set)
+	}
+	return in
+}
+
+func (o Objective) tiers(errs *errorList) []slo.Tier {
+	if o.Tiers == nil {
+		return slo.TiersFor(time.Duration(o.Window))
+	}
+	tiers := make([]slo.Tier, len(o.Tiers))
+	for i, t := range o.Tiers {
+		tiers[i] = slo.Tier{
+			Severity:    slo.Severity(t.Severity),
+			LongWindow:  time.Duration(t.LongWindow),
+			ShortWindow: time.Duration(t.ShortWindow),
+			Share:       percent(t.Budget),
+		}
+		switch {
+		case (t.Budget != 0) == (t.Factor != 0):
+			errs.addf("tiers[%d]: exactly one of budget (percent of the error budget) and factor (burn rate) is needed", i)
+		case t.Factor != 0 && o.Window > 0:
+			tiers[i].Share = slo.ShareOf(t.Factor, tiers[i].LongWindow, time.Duration(o.Window))
+		}
+	}
+	return tiers
+}

@@ -1,0 +1,41 @@
+package spec
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/prometheus/prometheus/promql/parser"
+
+	"github.com/slowburn/slowburn/slo"
+)
+
+var windowRE = regexp.MustCompile(`\{\{\s*\.window\s*\}\}`)
+
+// ExpandWindow puts the window in the place of {{.window}}.
+func ExpandWindow(template string, window time.Duration) string {
+	return windowRE.ReplaceAllLiteralString(template, slo.FormatDuration(window))
+}
+
+// checkTemplate says what is wrong with a query before it is ever run.
+func checkTemplate(template string) error {
+	if strings.TrimSpace(template) == "" {
+		return errors.New("is missing: give a PromQL expression that counts events over {{.window}}")
+	}
+	if !windowRE.MatchString(template) {
+		return errors.New("has no {{.window}}: write increase(metric[{{.window}}]), so that each minute counts its own events")
+	}
+	expr, err := parser.NewParser(parser.Options{}).ParseExpr(ExpandWindow(template, time.Minute))
+	if err != nil {
+		return fmt.Errorf("is no PromQL: %w", err)
+	}
+	switch t := expr.Type(); t {
+	case parser.ValueTypeVector, parser.ValueTypeScalar:
+		return nil
+	default:
+		return fmt.Errorf("gives a %s: it must give a number of events, as sum(increase(metric[{{.window}}])) does",
+			parser.DocumentedType(t))
+	}
+}
