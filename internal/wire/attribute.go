@@ -80,11 +80,8 @@ func find(m *message, num int32, b []byte, key string) (Value, bool) {
 			break
 		}
 		if f.num == num {
-			kv := b[f.start:f.end]
-			if !startsWithOtherKey(kv, key) {
-				if k, v := keyValue(kv); string(k) == key {
-					return v, true
-				}
+			if v, ok := valueOf(b[f.start:f.end], key); ok {
+				return v, true
 			}
 		}
 		pos = f.end
@@ -92,20 +89,17 @@ func find(m *message, num int32, b []byte, key string) (Value, bool) {
 	return Value{}, false
 }
 
-// startsWithOtherKey reports that kv is laid out as exporters do, a key and then nothing but a value, and that the key
-// is another one.
-func startsWithOtherKey(kv []byte, key string) bool {
-	if len(kv) < 2 || kv[0] != 1<<3|byte(typeLen) || kv[1] >= 0x80 {
-		return false
+// valueOf returns the value of kv, a KeyValue, if it has the key.
+func valueOf(kv []byte, key string) (v Value, ok bool) {
+	if k, value, ok := splitPlain(kv); ok {
+		if string(k) != key {
+			return v, false
+		}
+		v.merge(value)
+		return v, true
 	}
-	i := 2 + int(kv[1])
-	if i+2 > len(kv) || kv[i] != 2<<3|byte(typeLen) {
-		return false
-	}
-	if _, end := length(kv, i+1); end != len(kv) {
-		return false
-	}
-	return string(kv[2:i]) != key
+	k, v := keyValue(kv)
+	return v, string(k) == key
 }
 
 func each(m *message, num int32, b []byte, yield func([]byte, Value) bool) bool {

@@ -10,10 +10,13 @@ import (
 
 const benchSpans = 12
 
-// BenchmarkScan and BenchmarkUnmarshal read the same request; both report per span.
+// BenchmarkScan and BenchmarkUnmarshal read the same requests; both report per span.
 func BenchmarkScan(b *testing.B) {
-	data := marshal(realisticTrace(benchSpans))
-	b.ReportMetric(float64(len(data))/benchSpans, "B/span")
+	b.Run("collector", func(b *testing.B) { scan(b, marshal(realisticTrace(benchSpans))) })
+	b.Run("sdk", func(b *testing.B) { scan(b, asSDK(marshal(realisticTrace(benchSpans)))) })
+}
+
+func scan(b *testing.B, data []byte) {
 	var r wire.Request
 	b.SetBytes(int64(len(data)))
 	b.ReportAllocs()
@@ -22,6 +25,7 @@ func BenchmarkScan(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+	b.ReportMetric(float64(len(data))/benchSpans, "B/span")
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*benchSpans), "ns/span")
 }
 

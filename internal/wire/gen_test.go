@@ -6,6 +6,8 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
+	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
+	"google.golang.org/protobuf/proto"
 )
 
 // realisticTrace returns a request with one trace as an instrumented shop would send it: n spans of about 520 bytes with
@@ -38,7 +40,7 @@ func realisticTrace(n int) ptrace.Traces {
 		a := s.Attributes()
 		a.PutStr("http.request.method", "POST")
 		a.PutStr("http.route", "/api/v1/checkout")
-		a.PutStr("url.path", "/api/v1/checkout")
+		a.PutStr("url.path", "/api/v1/checkout/9f1c2a7e4b/confirm")
 		a.PutStr("url.scheme", "https")
 		a.PutStr("server.address", "checkout.shop.svc.cluster.local")
 		a.PutInt("server.port", 8443)
@@ -111,6 +113,20 @@ func spanID(i int) (id pcommon.SpanID) {
 func marshal(td ptrace.Traces) []byte {
 	var m ptrace.ProtoMarshaler
 	b, err := m.MarshalTraces(td)
+	if err != nil {
+		panic(err)
+	}
+	return b
+}
+
+// asSDK returns the request as an SDK would have written it: fields in ascending order, where the Collector's are in
+// descending order within some messages.
+func asSDK(b []byte) []byte {
+	var td tracepb.TracesData
+	if err := proto.Unmarshal(b, &td); err != nil {
+		panic(err)
+	}
+	b, err := proto.MarshalOptions{Deterministic: true}.Marshal(&td)
 	if err != nil {
 		panic(err)
 	}

@@ -1,10 +1,5 @@
 package wire
 
-import (
-	"encoding/binary"
-	"fmt"
-)
-
 // message is what this version knows of a protobuf message: its fields by number.
 type message struct {
 	name   string
@@ -117,128 +112,13 @@ func init() {
 	arrayValueMessage.fields[1].msg = &anyValueMessage
 }
 
-// field is one field as read from the bytes.
-type field struct {
-	num        int32  // 0 if the message has no such field
-	start, end int    // of the content; end is where the next field begins
-	value      uint64 // of a varint, fixed64 or fixed32
-}
-
-// next reads the field at pos of the message that ends with b. It does not look into submessages.
-func (m *message) next(b []byte, pos int) (field, error) {
-	num, typ, start := tag(b, pos)
-	if start < 0 {
-		return field{}, m.malformed(nil, pos, reason(start))
-	}
-	t := &m.fields[0]
+// field returns what is known of the field with the number; its name is empty where that is nothing.
+func (m *message) field(num int32) *fieldType {
 	if int(num) < len(m.fields) {
-		t = &m.fields[num]
-	} else if num == deprecatedScopeSpans && m == &resourceSpansMessage {
-		t = &deprecatedScopeSpansField
+		return &m.fields[num]
 	}
-	if t.name == "" {
-		end := skip(b, start, typ)
-		if end < 0 {
-			return field{}, m.malformed(nil, pos, fmt.Sprintf("unknown field %d: %s", num, reason(end)))
-		}
-		return field{start: start, end: end}, nil
+	if num == deprecatedScopeSpans && m == &resourceSpansMessage {
+		return &deprecatedScopeSpansField
 	}
-	if typ != t.typ {
-		return field{}, m.malformed(t, pos, fmt.Sprintf("wire type is %d, want %d", typ, t.typ))
-	}
-	f := field{num: num, start: start}
-	switch typ {
-	case typeLen:
-		f.start, f.end = length(b, start)
-		if f.start < 0 {
-			return field{}, m.malformed(t, pos, reason(f.start))
-		}
-		if t.size != 0 && f.end != f.start && f.end != f.start+int(t.size) {
-			return field{}, m.malformed(t, pos, fmt.Sprintf("is %d bytes long, want %d or none", f.end-f.start, t.size))
-		}
-		return f, nil
-	case typeVarint:
-		f.value, f.end = varint(b, start)
-	case typeFixed64:
-		if f.end = within(b, start+8); f.end > 0 {
-			f.value = binary.LittleEndian.Uint64(b[start:])
-		}
-	default:
-		if f.end = within(b, start+4); f.end > 0 {
-			f.value = uint64(binary.LittleEndian.Uint32(b[start:]))
-		}
-	}
-	if f.end < 0 {
-		return field{}, m.malformed(t, pos, reason(f.end))
-	}
-	return f, nil
-}
-
-func (m *message) malformed(t *fieldType, offset int, reason string) error {
-	name := m.name
-	if t != nil {
-		name += "." + t.name
-	}
-	return &ScanError{Offset: offset, Field: name, Reason: reason}
-}
-
-// maxDepth is how deep messages may be nested within an attribute, event or link: what google.golang.org/protobuf
-// allows. pdata has no limit and would let a request exhaust the stack.
-const maxDepth = 10_000
-
-// check walks the message that starts at pos and ends with b, and all in it. It reports whether there are fields that
-// this version does not know.
-func (m *message) check(b []byte, pos, depth int) (unknown bool, err error) {
-	if depth > maxDepth {
-		return false, m.malformed(nil, pos, fmt.Sprintf("nested deeper than %d messages", maxDepth))
-	}
-	if m == &keyValueMessage && plainAttribute(b[pos:]) {
-		return false, nil
-	}
-	for pos < len(b) {
-		f, err := m.next(b, pos)
-		if err != nil {
-			return false, err
-		}
-		pos = f.end
-		if f.num == 0 {
-			unknown = true
-			continue
-		}
-		sub := deprecatedScopeSpansField.msg
-		if f.num != deprecatedScopeSpans {
-			sub = m.fields[f.num].msg
-		}
-		if sub == nil {
-			continue
-		}
-		u, err := sub.check(b[:f.end], f.start, depth+1)
-		if err != nil {
-			return false, err
-		}
-		unknown = unknown || u
-	}
-	return unknown, nil
-}
-
-// plainAttribute reports that kv is a KeyValue laid out as exporters do: a key and then a value of a plain kind, each
-// shorter than 128 bytes. It is the short way past next, which takes four calls for the same.
-func plainAttribute(kv []byte) bool {
-	if len(kv) < 4 || kv[0] != 1<<3|byte(typeLen) || kv[1] >= 0x80 {
-		return false
-	}
-	i := 2 + int(kv[1])
-	if i+2 >= len(kv) || kv[i] != 2<<3|byte(typeLen) || i+2+int(kv[i+1]) != len(kv) {
-		return false
-	}
-	v := kv[i+2:]
-	switch v[0] {
-	case 1<<3 | byte(typeLen), 7<<3 | byte(typeLen):
-		return len(v) >= 2 && len(v) < 0x80 && 2+int(v[1]) == len(v)
-	case 2<<3 | byte(typeVarint), 3<<3 | byte(typeVarint):
-		return len(v) == 2 && v[1] < 0x80 || len(v) == 3 && v[1] >= 0x80 && v[2] < 0x80
-	case 4<<3 | byte(typeFixed64):
-		return len(v) == 9
-	}
-	return false
+	return &m.fields[0]
 }

@@ -114,5 +114,8 @@ func seeds() [][]byte {
 	for _, td := range []ptrace.Traces{realisticTrace(12), everythingTrace(), ptrace.NewTraces()} {
 		all = append(all, marshal(td))
 	}
+	for _, td := range []ptrace.Traces{realisticTrace(3)} {
+		all = append(all, asSDK(marshal(td)))
+	}
 	return append(all, msg{}.varint(1, 1), []byte{0x0a}, []byte{0x0a, 0x80}, msg{}.group(7), msg{}.raw(0x3b))
 }
