@@ -1,0 +1,59 @@
+package spanlog
+
+import (
+	"bytes"
+
+	"github.com/cespare/xxhash/v2"
+
+	"github.com/slowburn/slowburn/processor/spanlog/slab"
+)
+
+// Origin is a resource and a scope within it, as records of a log refer to them. It remembers where it was last stored,
+// so that the spans of a request that share it are stored with one look-up. One Origin may be used with several logs.
+type Origin struct {
+	// Resource and Scope are headers: the bodies of ResourceSpans and ScopeSpans without what is nested in them.
+	Resource, Scope []byte
+
+	resourceHash, scopeHash uint32
+	sequence                uint64 // the segment in which it was last stored
+	at                      uint32 // the offset of its scope there
+}
+
+// Set makes o stand for another resource and scope. The slices are used until the last Append with o.
+func (o *Origin) Set(resource, scope []byte) {
+	*o = Origin{
+		Resource: resource, Scope: scope,
+		resourceHash: hash(resource), scopeHash: hash(scope),
+	}
+}
+
+// size is the most that storing it takes.
+func (o *Origin) size() int { return 2*headerSize + len(o.Resource) + len(o.Scope) }
+
+func hash(b []byte) uint32 {
+	h := xxhash.Sum64(b)
+	return uint32(h ^ h>>32)
+}
+
+// dictionary finds the resources and scopes that the segment being filled already has. It files offsets plus one,
+// because a table cannot hold 0.
+type dictionary struct{ table slab.Table }
+
+// store returns the offset of the origin's scope in s, where it is put unless it is there. There must be room.
+func (d *dictionary) store(s *segment, o *Origin) uint32 {
+	resource := d.find(s, kindResource, 0, o.resourceHash, o.Resource)
+	// The same scope in another resource is another scope: mix the resource into its hash.
+	return d.find(s, kindScope, resource, o.scopeHash^(resource*0x9e3779b1), o.Scope)
+}
+
+func (d *dictionary) find(s *segment, k kind, ref, hash uint32, header []byte) uint32 {
+	for n, i := d.table.First(hash); n != 0; n, i = d.table.Next(hash, i) {
+		at := n - 1
+		if s.kind(at) == k && s.ref(at) == ref && bytes.Equal(s.payload(at), header) {
+			return at
+		}
+	}
+	at := s.put(k, ref, 0, header)
+	d.table.Insert(hash, at+1)
+	return at
+}

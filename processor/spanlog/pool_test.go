@@ -1,0 +1,98 @@
+package spanlog
+
+import (
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestSegmentSizeFollowsTheBudget(t *testing.T) {
+	for _, tc := range []struct {
+		limit  int64
+		shards int
+		want   int
+	}{
+		{1 << 20, 4, 16 << 10},
+		{1 << 20, 1, 32 << 10},
+		{64 << 20, 8, 256 << 10},
+		{512 << 20, 8, 1 << 20},
+		{64 << 30, 8, 1 << 20},
+		{MinBytesPerShard * 256, 256, 16 << 10},
+	} {
+		p := NewPool(tc.limit, tc.shards)
+		assert.Equal(t, tc.want, p.SegmentSize(), "%d bytes, %d shards", tc.limit, tc.shards)
+		assert.Equal(t, tc.limit, p.Limit())
+		assert.LessOrEqual(t, int64(p.SegmentSize()*tc.shards), tc.limit/4, "what is partly filled wastes little")
+	}
+}
+
+func TestReserveStopsBelowTheLimit(t *testing.T) {
+	p := NewPool(1<<20, 1)
+	room := int64(1<<20 - 32<<10)
+	require.True(t, p.Reserve(room))
+	assert.False(t, p.Reserve(1))
+	assert.InDelta(t, 1, p.Pressure(), 1e-9)
+	p.Cancel(room)
+	assert.Zero(t, p.Pressure())
+
+	p.Grow(room - 10)
+	assert.False(t, p.Reserve(11))
+	assert.True(t, p.Reserve(10))
+	assert.Equal(t, room/2+5, p.Over(5, 0.5))
+}
+
+func TestReserveIsAtomic(t *testing.T) {
+	p := NewPool(1<<20, 1)
+	var wg sync.WaitGroup
+	var granted [8]int64
+	for i := range granted {
+		wg.Go(func() {
+			for range 1000 {
+				if p.Reserve(1 << 10) {
+					granted[i]++
+				}
+			}
+		})
+	}
+	wg.Wait()
+	var sum int64
+	for _, g := range granted {
+		sum += g
+	}
+	assert.LessOrEqual(t, sum, int64(1<<10-32))
+	assert.GreaterOrEqual(t, sum, int64(1<<10-32-len(granted)), "only ever refused for want of room")
+}
+
+func TestPoolReusesSegmentsAndTrims(t *testing.T) {
+	p := NewPool(1<<20, 1)
+	size := p.SegmentSize()
+	var got [][]byte
+	for range 16 {
+		got = append(got, p.get(size))
+	}
+	assert.Equal(t, int64(16*size), p.Used())
+	first := &got[0][0]
+	p.put(got[0])
+	again := p.get(size)
+	assert.Same(t, first, &again[0], "a segment that came back is used again")
+	got[0] = again
+
+	for _, b := range got {
+		p.put(b)
+	}
+	assert.Zero(t, p.Used())
+	assert.Len(t, p.free, (1<<20)/8/size, "an eighth of the budget waits")
+
+	own := p.get(100_000)
+	assert.Len(t, own, 100_000)
+	p.Grow(1 << 20)
+	assert.Zero(t, len(p.free), "nothing waits when the budget is used up")
+	p.put(own)
+	p.Grow(-(1 << 20))
+
+	p.put(p.get(size))
+	p.Close()
+	assert.Zero(t, len(p.free))
+}
