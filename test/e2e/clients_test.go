@@ -1,0 +1,59 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+)
+
+// sendJSON exports over OTLP/HTTP as JSON, by a plain request.
+func (g *gateway) sendJSON(t *testing.T, td ptrace.Traces) {
+	t.Helper()
+	body, err := new(ptrace.JSONMarshaler).MarshalTraces(td)
+	require.NoError(t, err)
+	resp, err := http.Post("http://"+g.http+"/v1/traces", "application/json", bytes.NewReader(body))
+	require.NoError(t, err)
+	defer resp.Body.Close()
+	answer, err := io.ReadAll(resp.Body)
+	require.NoError(t, err)
+	require.Equal(t, http.StatusOK, resp.StatusCode, "%s", answer)
+}
+
+// client returns an OTLP/gRPC client of the gateway.
+func (g *gateway) client(t *testing.T) ptraceotlp.GRPCClient {
+	t.Helper()
+	conn, err := grpc.NewClient(g.grpc, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = conn.Close() })
+	return ptraceotlp.NewGRPCClient(conn)
+}
+
+func send(t *testing.T, client ptraceotlp.GRPCClient, td ptrace.Traces) {
+	t.Helper()
+	resp, err := client.Export(t.Context(), ptraceotlp.NewExportRequestFromTraces(td))
+	require.NoError(t, err)
+	require.Zero(t, resp.PartialSuccess().RejectedSpans(), resp.PartialSuccess().ErrorMessage())
+}
+
+// awaitSettled waits until the gateway has decided and delivered everything.
+func (g *gateway) awaitSettled(t *testing.T) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		var status struct {
+			Pending     int `json:"traces_pending"`
+			Undelivered int `json:"traces_undelivered"`
+		}
+		g.get(t, "/api/sampling/v1/status", &status)
+		return status.Pending == 0 && status.Undelivered == 0
+	}, 60*time.Second, 100*time.Millisecond, "traces stay undecided or undelivered")
+}

@@ -1,0 +1,195 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+)
+
+// process is a program under test. It is stopped, by its PID, when the test ends.
+type process struct {
+	cmd  *exec.Cmd
+	done chan struct{}
+}
+
+// start runs a program with its output in a log file, which is shown when the test fails.
+func start(t *testing.T, name string, env []string, program string, args ...string) *process {
+	t.Helper()
+	log, err := os.OpenFile(filepath.Join(t.TempDir(), name+".log"), os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o600)
+	require.NoError(t, err)
+	p := &process{cmd: exec.Command(program, args...), done: make(chan struct{})}
+	p.cmd.Env = append(os.Environ(), env...)
+	p.cmd.Stdout, p.cmd.Stderr = log, log
+	require.NoError(t, p.cmd.Start())
+	go func() {
+		_ = p.cmd.Wait()
+		close(p.done)
+	}()
+	t.Cleanup(func() {
+		p.stop(t)
+		if t.Failed() {
+			if text, err := os.ReadFile(log.Name()); err == nil {
+				t.Logf("%s:\n%s", name, tail(text, 8000))
+			}
+		}
+		_ = log.Close()
+	})
+	return p
+}
+
+func tail(b []byte, n int) []byte { return b[max(0, len(b)-n):] }
+
+// stop ends the program by SIGTERM, as an orchestrator does.
+func (p *process) stop(t *testing.T) {
+	t.Helper()
+	_ = p.cmd.Process.Signal(syscall.SIGTERM) // an error means that it has ended
+	select {
+	case <-p.done:
+	case <-time.After(30 * time.Second):
+		_ = p.cmd.Process.Kill()
+		<-p.done
+		t.Errorf("%s did not end within 30 s of SIGTERM", p.cmd.Path)
+	}
+}
+
+// gateway is a running slowburn and the backend behind it.
+type gateway struct {
+	*process
+	grpc, http, web string
+	env             []string
+	configs         []string
+	backend         *backend
+}
+
+// startGateway runs the built binary on config.yaml and the named files of testdata.
+func startGateway(t *testing.T, env []string, configs ...string) *gateway {
+	t.Helper()
+	g := &gateway{grpc: freePort(t), http: freePort(t), web: freePort(t), backend: startBackend(t)}
+	g.env = append([]string{
+		"E2E_GRPC=" + g.grpc, "E2E_HTTP=" + g.http, "E2E_WEB=" + g.web,
+		"SLOWBURN_BACKEND=" + g.backend.endpoint,
+		"SLOWBURN_DATA_DIR=" + t.TempDir(),
+	}, env...)
+	g.configs = []string{"--config", "../../config.yaml", "--config", "testdata/ports.yaml"}
+	for _, config := range configs {
+		g.configs = append(g.configs, "--config", config)
+	}
+	g.start(t)
+	return g
+}
+
+// start runs the gateway, again where it was stopped: on the same ports and data.
+func (g *gateway) start(t *testing.T) {
+	t.Helper()
+	g.process = start(t, "gateway", g.env, builtGateway(t), g.configs...)
+	g.awaitReady(t)
+}
+
+func (g *gateway) awaitReady(t *testing.T) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		select {
+		case <-g.done:
+			return true // the check below tells
+		default:
+		}
+		resp, err := http.Get("http://" + g.web + "/readyz")
+		if err != nil {
+			return false
+		}
+		_ = resp.Body.Close()
+		return resp.StatusCode == http.StatusOK
+	}, 30*time.Second, 50*time.Millisecond, "the gateway does not become ready")
+	select {
+	case <-g.done:
+		require.FailNow(t, "the gateway ended at its start")
+	default:
+	}
+}
+
+// get reads a JSON answer of the gateway's API.
+func (g *gateway) get(t *testing.T, path string, into any) {
+	t.Helper()
+	resp, err := http.Get("http://" + g.web + path)
+	require.NoError(t, err)
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	require.NoError(t, err)
+	require.Equal(t, http.StatusOK, resp.StatusCode, "%s: %s", path, body)
+	require.NoError(t, json.Unmarshal(body, into), "%s: %s", path, body)
+}
+
+// backend is the tracing backend's process.
+type backend struct {
+	*process
+	endpoint, control string
+}
+
+func startBackend(t *testing.T) *backend {
+	t.Helper()
+	program := filepath.Join(t.TempDir(), "backend")
+	out, err := exec.Command("go", "build", "-o", program, "./backend").CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	b := &backend{endpoint: freePort(t), control: freePort(t)}
+	b.process = start(t, "backend", nil, program, "--endpoint", b.endpoint, "--control", b.control)
+	require.Eventually(t, func() bool {
+		conn, err := net.DialTimeout("tcp", b.control, time.Second)
+		if err == nil {
+			_ = conn.Close()
+		}
+		return err == nil
+	}, 20*time.Second, 20*time.Millisecond)
+	return b
+}
+
+// spans returns everything that the backend has accepted.
+func (b *backend) spans(t *testing.T) ptrace.Traces {
+	t.Helper()
+	resp, err := http.Get("http://" + b.control + "/spans")
+	require.NoError(t, err)
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	require.NoError(t, err)
+	td, err := new(ptrace.ProtoUnmarshaler).UnmarshalTraces(body)
+	require.NoError(t, err)
+	return td
+}
+
+func (b *backend) fail(t *testing.T, on bool) {
+	t.Helper()
+	resp, err := http.Post(fmt.Sprintf("http://%s/fail?on=%v", b.control, on), "", nil)
+	require.NoError(t, err)
+	_ = resp.Body.Close()
+}
+
+func builtGateway(t *testing.T) string {
+	t.Helper()
+	path, err := filepath.Abs("../../bin/slowburn")
+	require.NoError(t, err)
+	_, err = os.Stat(path)
+	require.NoError(t, err, "run `make build` first")
+	return path
+}
+
+// freePort returns a loopback address that nobody listens on.
+func freePort(t *testing.T) string {
+	t.Helper()
+	listener, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer listener.Close()
+	return listener.Addr().String()
+}

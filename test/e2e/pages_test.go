@@ -1,0 +1,64 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/slowburn/slowburn/demo/shop"
+)
+
+// The pages, in a real browser, on what the simulated shop sends: pages.mjs says what must be seen.
+func TestPages(t *testing.T) {
+	g := startGateway(t, []string{"SLOWBURN_DEMO_WEBHOOK=http://" + freePort(t)}, "testdata/sampling.yaml", "../../demo/slowburn.yaml")
+	s, err := shop.New(t.Context(), g.grpc)
+	require.NoError(t, err)
+	for _, fault := range []shop.Fault{shop.Errors, shop.SkewedClock, shop.Latency} {
+		s.Faults.Set(fault, true)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	shopping := make(chan struct{})
+	go func() {
+		defer close(shopping)
+		ticker := time.NewTicker(50 * time.Millisecond)
+		defer ticker.Stop()
+		for ctx.Err() == nil {
+			<-ticker.C
+			_, _ = s.Visit(context.WithoutCancel(ctx)) // failures are what the faults are for
+		}
+	}()
+	t.Cleanup(func() {
+		cancel()
+		<-shopping
+		require.NoError(t, s.Close(context.WithoutCancel(ctx)))
+	})
+
+	require.Eventually(t, func() bool {
+		var page struct{ Traces []struct{} }
+		g.get(t, "/api/traces/v1/search?error=true", &page)
+		var objectives struct {
+			Objectives []struct{ Events struct{ Bad uint64 } }
+		}
+		g.get(t, "/api/slo/v1/objectives", &objectives)
+		burning := false
+		for _, o := range objectives.Objectives {
+			burning = burning || o.Events.Bad > 0
+		}
+		return len(page.Traces) > 0 && burning
+	}, 3*time.Minute, time.Second, "no failed trace, or no objective that burns")
+
+	artifacts := os.Getenv("E2E_ARTIFACTS")
+	if artifacts == "" {
+		artifacts = t.TempDir()
+	}
+	browse := exec.CommandContext(t.Context(), "node", "pages.mjs", "http://"+g.web, artifacts)
+	out, err := browse.CombinedOutput()
+	t.Logf("%s", out)
+	require.NoError(t, err)
+}
