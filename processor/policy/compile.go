@@ -1,0 +1,170 @@
+package policy
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Compile validates the policies and makes a Set of them. The error names every mistake, by index, name and key.
+func Compile(policies []Config) (*Set, error) {
+	c := newCompiler()
+	s := &Set{}
+	var errs []error
+	if len(policies) == 0 {
+		errs = append(errs, errors.New("policies must list at least one policy"))
+	}
+	names := map[string]int{}
+	for i := range policies {
+		cfg := &policies[i]
+		c.path = place("policies", i, cfg.Name)
+		if first, used := names[cfg.Name]; used && cfg.Name != "" {
+			errs = append(errs, fmt.Errorf("%s: name is used by policies[%d] already; give each policy its own", c.path, first))
+		}
+		names[cfg.Name] = i
+		if cfg.Name == "" {
+			errs = append(errs, fmt.Errorf("%s: name is required", c.path))
+		}
+		r, err := c.compile(cfg, allTypes)
+		if err != nil {
+			errs = append(errs, prefixed(c.path, err)...)
+			continue
+		}
+		s.policies = append(s.policies, policy{name: cfg.Name, kind: cfg.Type, rule: r})
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	if !slices.ContainsFunc(policies, func(p Config) bool { return p.Type != Drop }) {
+		c.warnings = append(c.warnings, "policies: all are of type drop, so no trace is ever kept; add one that samples")
+	}
+	c.finish(s)
+	return s, nil
+}
+
+// compiler gives each distinct question about spans one bit.
+type compiler struct {
+	path     string         // of the policy being compiled, for warnings
+	bits     map[string]int // question to bit
+	status   [statusCodes]int
+	keys     map[string]*attribute
+	warnings []string
+}
+
+func newCompiler() *compiler {
+	c := &compiler{bits: map[string]int{}, keys: map[string]*attribute{}}
+	for code := range c.status {
+		c.status[code] = unasked
+	}
+	c.statusBit(statusError) // the first, so that it is errorBit, whether a policy asks or not
+	return c
+}
+
+// bit returns the bit of a question, and whether it was asked before.
+func (c *compiler) bit(question string) (bit int, known bool) {
+	if bit, known = c.bits[question]; !known {
+		bit = len(c.bits)
+		c.bits[question] = bit
+	}
+	return bit, known
+}
+
+// compile makes a rule of a policy or sub-policy, which must be of one of the types.
+func (c *compiler) compile(cfg *Config, types []Type) (rule, error) {
+	if !slices.Contains(types, cfg.Type) {
+		return nil, unsupported(cfg.Type, types)
+	}
+	sections := cfg.sections()
+	var errs []error
+	for _, t := range slices.Sorted(maps.Keys(sections)) {
+		if t != cfg.Type {
+			errs = append(errs, fmt.Errorf("%s does not belong to a policy of type %s; remove it or change the type", t, cfg.Type))
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(cfg.Rest)) {
+		errs = append(errs, fmt.Errorf("unknown key %s; a policy of type %s has %s", key, cfg.Type, keysOf(cfg.Type)))
+	}
+	var r rule = always{}
+	if cfg.Type != AlwaysSample {
+		own, ok := sections[cfg.Type]
+		if !ok {
+			return nil, errors.Join(append(errs, fmt.Errorf("%s is required by the type", cfg.Type))...)
+		}
+		var err error
+		if r, err = own.compile(c); err != nil {
+			errs = append(errs, prefixed(string(cfg.Type), err)...)
+		}
+	}
+	return r, errors.Join(errs...)
+}
+
+// compileAll makes rules of the sub-policies under key. All errors are joined.
+func (c *compiler) compileAll(key string, policies []Config) (rules []rule, err error) {
+	if len(policies) == 0 {
+		return nil, fmt.Errorf("%s must list at least one policy", key)
+	}
+	var errs []error
+	outer := c.path
+	for i := range policies {
+		p := place(key, i, policies[i].Name)
+		c.path = outer + ": " + p
+		r, err := c.compile(&policies[i], simpleTypes)
+		if err != nil {
+			errs = append(errs, prefixed(p, err)...)
+			continue
+		}
+		rules = append(rules, r)
+	}
+	c.path = outer
+	return rules, errors.Join(errs...)
+}
+
+func (c *compiler) warn(format string, args ...any) {
+	c.warnings = append(c.warnings, c.path+": "+fmt.Sprintf(format, args...))
+}
+
+func unsupported(t Type, types []Type) error {
+	supported := make([]string, len(types))
+	for i, t := range types {
+		supported[i] = string(t)
+	}
+	slices.Sort(supported)
+	list := strings.Join(supported, ", ")
+	switch {
+	case t == "":
+		return fmt.Errorf("type is required; supported types: %s", list)
+	case slices.Contains(allTypes, t):
+		return fmt.Errorf("type %q cannot be a sub-policy; supported there: %s", t, list)
+	}
+	return fmt.Errorf("type %q is not supported; supported types: %s", t, list)
+}
+
+func keysOf(t Type) string {
+	if t == AlwaysSample {
+		return "name and type"
+	}
+	return "name, type and " + string(t)
+}
+
+// place names a policy in errors: the list's key, the index, and the name if there is one.
+func place(key string, i int, name string) string {
+	if name == "" {
+		return fmt.Sprintf("%s[%d]", key, i)
+	}
+	return fmt.Sprintf("%s[%d] %q", key, i, name)
+}
+
+// prefixed puts a place in front of each error that was joined.
+func prefixed(place string, err error) []error {
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return []error{fmt.Errorf("%s: %w", place, err)}
+	}
+	var errs []error
+	for _, e := range joined.Unwrap() {
+		errs = append(errs, prefixed(place, e)...)
+	}
+	return errs
+}

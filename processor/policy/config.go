@@ -1,0 +1,82 @@
+package policy
+
+// Type says what a policy looks at.
+type Type string
+
+// The supported types.
+const (
+	AlwaysSample     Type = "always_sample"
+	And              Type = "and"
+	BooleanAttribute Type = "boolean_attribute"
+	Drop             Type = "drop"
+	Latency          Type = "latency"
+	NumericAttribute Type = "numeric_attribute"
+	Probabilistic    Type = "probabilistic"
+	StatusCode       Type = "status_code"
+	StringAttribute  Type = "string_attribute"
+)
+
+var (
+	// simpleTypes can be sub-policies.
+	simpleTypes = []Type{
+		AlwaysSample, BooleanAttribute, Latency, NumericAttribute, Probabilistic, StatusCode, StringAttribute,
+	}
+	allTypes = append([]Type{And, Drop}, simpleTypes...)
+)
+
+// Config is one entry of tail_sampling::policies, or of a policy's sub-policies. Of the keys after type it has the one
+// that is named as its type, and always_sample has none. Compile validates it.
+type Config struct {
+	// Name is written to kept spans and metrics. Policies must have one, and no two the same; sub-policies may.
+	Name string `mapstructure:"name"`
+	Type Type   `mapstructure:"type"`
+
+	Latency          *LatencyConfig          `mapstructure:"latency"`
+	StatusCode       *StatusCodeConfig       `mapstructure:"status_code"`
+	StringAttribute  *StringAttributeConfig  `mapstructure:"string_attribute"`
+	NumericAttribute *NumericAttributeConfig `mapstructure:"numeric_attribute"`
+	BooleanAttribute *BooleanAttributeConfig `mapstructure:"boolean_attribute"`
+	Probabilistic    *ProbabilisticConfig    `mapstructure:"probabilistic"`
+	And              *AndConfig              `mapstructure:"and"`
+	Drop             *DropConfig             `mapstructure:"drop"`
+
+	// Rest are the keys that are none of these. Any is an error, but told by Compile, which knows whether it belongs to
+	// a type that contrib has.
+	Rest map[string]any `mapstructure:",remain"`
+}
+
+// section is the part of a Config that is named as its type.
+type section interface {
+	// compile validates the section and makes a rule of it. Errors begin with the section's own key.
+	compile(c *compiler) (rule, error)
+}
+
+// sections are those that the entry has.
+func (cfg *Config) sections() map[Type]section {
+	s := map[Type]section{}
+	if cfg.Latency != nil {
+		s[Latency] = cfg.Latency
+	}
+	if cfg.StatusCode != nil {
+		s[StatusCode] = cfg.StatusCode
+	}
+	if cfg.StringAttribute != nil {
+		s[StringAttribute] = cfg.StringAttribute
+	}
+	if cfg.NumericAttribute != nil {
+		s[NumericAttribute] = cfg.NumericAttribute
+	}
+	if cfg.BooleanAttribute != nil {
+		s[BooleanAttribute] = cfg.BooleanAttribute
+	}
+	if cfg.Probabilistic != nil {
+		s[Probabilistic] = cfg.Probabilistic
+	}
+	if cfg.And != nil {
+		s[And] = cfg.And
+	}
+	if cfg.Drop != nil {
+		s[Drop] = cfg.Drop
+	}
+	return s
+}

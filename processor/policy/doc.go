@@ -1,0 +1,44 @@
+// Package policy decides which traces are kept, by policies with the names, keys and meaning of the contrib tail
+// sampling processor's documentation.
+//
+// Config is one entry of tail_sampling::policies. Compile turns the entries into a Set. A Set is asked in two steps:
+// Observe answers, span by span, what policies want to know of single spans, and remembers the answers as bits of the
+// trace; Decide answers the policies from these bits and what else is known of the Trace, without looking at a span, and
+// returns a Decision.
+//
+// # Rules
+//
+// A trace that a drop policy names is dropped. Else it is sampled if any policy samples it, and the first of these in
+// the order of the configuration is the one that is told. Else it is not sampled.
+//
+// A bit is only ever set, and says that some span or its resource met a predicate. Bits of parts of a trace can be
+// ORed. So the order, batching and grouping of spans do not matter, nor does seeing a span twice.
+//
+// A predicate over attributes holds for the trace if any span has an attribute, or any resource that has a span in the
+// trace has one, that meets it. invert_match negates that: no span and no resource of the trace has such an attribute.
+// string_attribute looks at attributes of type string only, numeric_attribute at int64 and double, boolean_attribute at
+// bool: a value of another type never meets a predicate. Of an attribute that a span has twice the first counts.
+//
+// # Resources once
+//
+// Many spans share a resource, so its part of the bits can be found once: call ResourceBits for a resource, keep what it
+// set, and for each span of it OR these bits into the trace's and call Observe with a SpanView without Resource. Observe
+// with a Resource does both.
+//
+// # Weights
+//
+// A probabilistic policy keeps a trace whose randomness R is at least T = 2^56 − p·2^56. All policies use the same R, so
+// the traces that the policies of a Set keep at random are nested. The threshold of a Decision is the least of those
+// policies that sampled the trace, 0 if one did for a reason other than chance; an and policy has the highest of its
+// sub-policies. A drop policy with a probabilistic part drops the share p of what it names, the traces with R < p·2^56,
+// and the rest has at least that as its threshold. So the threshold depends on what a trace is, and R only says whether
+// the trace passes it, which is what makes it usable as a weight.
+//
+// Percentages are of all traces there were, not of those that arrived: what an upstream sampler kept with th 0.9 passes
+// every T up to that. Package tracestate finds R and writes thresholds into spans.
+//
+// # Concurrency
+//
+// A Set does not change. Its methods may be called concurrently, but for the same bits one at a time. Neither Observe nor
+// Decide allocates.
+package policy

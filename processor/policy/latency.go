@@ -1,0 +1,54 @@
+package policy
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"time"
+)
+
+// LatencyConfig is for traces whose duration, from the earliest start to the latest end, is greater than ThresholdMs and
+// not greater than UpperThresholdMs. One of both must be set.
+type LatencyConfig struct {
+	// ThresholdMs is in milliseconds; unset it is 0.
+	ThresholdMs *int64 `mapstructure:"threshold_ms"`
+	// UpperThresholdMs is in milliseconds; unset or 0 there is no upper bound.
+	UpperThresholdMs *int64 `mapstructure:"upper_threshold_ms"`
+}
+
+// duration is latency, in nanoseconds: over < duration <= upTo.
+type duration struct{ over, upTo uint64 }
+
+func (cfg *LatencyConfig) compile(*compiler) (rule, error) {
+	if cfg.ThresholdMs == nil && cfg.UpperThresholdMs == nil {
+		return nil, errors.New("set threshold_ms, upper_threshold_ms or both")
+	}
+	over, err1 := nanoseconds("threshold_ms", cfg.ThresholdMs)
+	upTo, err2 := nanoseconds("upper_threshold_ms", cfg.UpperThresholdMs)
+	if err := errors.Join(err1, err2); err != nil {
+		return nil, err
+	}
+	if upTo == 0 {
+		upTo = math.MaxUint64
+	}
+	if upTo <= over {
+		return nil, fmt.Errorf("upper_threshold_ms (%d) must be greater than threshold_ms (%d)", *cfg.UpperThresholdMs, *cfg.ThresholdMs)
+	}
+	return duration{over, upTo}, nil
+}
+
+func nanoseconds(key string, ms *int64) (uint64, error) {
+	const most = math.MaxInt64 / int64(time.Millisecond)
+	switch {
+	case ms == nil:
+		return 0, nil
+	case *ms < 0 || *ms > most:
+		return 0, fmt.Errorf("%s (%d) must be between 0 and %d", key, *ms, most)
+	}
+	return uint64(*ms) * uint64(time.Millisecond), nil
+}
+
+func (d duration) match(t Trace) (uint64, bool) {
+	ns := t.Duration()
+	return 0, d.over < ns && ns <= d.upTo
+}

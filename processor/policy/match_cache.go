@@ -1,0 +1,53 @@
+package policy
+
+import (
+	"hash/maphash"
+	"math/bits"
+	"sync/atomic"
+)
+
+// matchCache remembers which of the last strings matched. It is a table of 64-bit words without locks or pointers: a
+// word is 63 bits of the string's hash and the result, and a string has one place where it can be.
+//
+// Two strings of the same 63 bits would be taken for each other. The seed is random in each process, so nobody can make
+// such strings; by chance it happens once in 2^63 look-ups of a string that is not there, which is once in centuries.
+type matchCache struct {
+	seed  maphash.Seed
+	slots []atomic.Uint64
+}
+
+const (
+	defaultCacheSize = 128
+	maxCacheSize     = 1 << 20 // 8 MiB
+)
+
+// newMatchCache makes a cache of size results, rounded down to a power of two.
+func newMatchCache(size int) *matchCache {
+	if size <= 0 {
+		size = defaultCacheSize
+	}
+	size = min(size, maxCacheSize)
+	return &matchCache{seed: maphash.MakeSeed(), slots: make([]atomic.Uint64, 1<<(bits.Len(uint(size))-1))}
+}
+
+// get returns the result for s, by match if it is not remembered.
+func (c *matchCache) get(s []byte, match func() bool) bool {
+	const result = 1
+	hash := maphash.Bytes(c.seed, s) | result // so that it is never the 0 of an empty slot
+	slot := &c.slots[hash>>1&uint64(len(c.slots)-1)]
+	switch slot.Load() {
+	case hash:
+		return true
+	case hash &^ result:
+		if hash != result {
+			return false
+		}
+	}
+	matched := match()
+	if matched {
+		slot.Store(hash)
+	} else {
+		slot.Store(hash &^ result)
+	}
+	return matched
+}

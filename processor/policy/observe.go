@@ -1,0 +1,106 @@
+package policy
+
+import (
+	"iter"
+	"maps"
+	"slices"
+
+	"github.com/slowburn/slowburn/internal/wire"
+)
+
+// SpanView is a span where its bytes are.
+type SpanView struct {
+	Span *wire.Span
+	// Body is the Span message.
+	Body []byte
+	// Resource is the body of the ResourceSpans that the span is in, or its header. It may be nil where the resource's
+	// bits are ORed in by the caller.
+	Resource []byte
+}
+
+// Observe looks at one span of a trace for what policies want to know and sets the bits of what it found. What is
+// answered already is not looked for again.
+func (s *Set) Observe(bits []uint64, v SpanView) {
+	if code := v.Span.Status; code >= 0 && code < statusCodes && s.status[code] != unasked {
+		set(bits, s.status[code])
+	}
+	for i := range s.attributes {
+		a := &s.attributes[i]
+		if open := a.open(bits); open != 0 {
+			a.observe(bits, open, wire.SpanAttributes(v.Body))
+		}
+	}
+	if v.Resource != nil {
+		s.ResourceBits(v.Resource, bits)
+	}
+}
+
+// ResourceBits sets the bits of what policies want to know of a resource. resource is the body of a ResourceSpans or its
+// header.
+func (s *Set) ResourceBits(resource []byte, bits []uint64) {
+	for i := range s.attributes {
+		a := &s.attributes[i]
+		if open := a.open(bits); open != 0 {
+			a.observe(bits, open, wire.ResourceAttributes(resource))
+		}
+	}
+}
+
+// attributes are up to 64 keys, looked for in one walk.
+type attributes struct {
+	list  []*attribute
+	byKey map[string]int
+	// lengths has a bit for each length of a key, from 63 on the same: most attributes can be told by their length not to
+	// be wanted.
+	lengths uint64
+}
+
+// group makes groups of the keys, in their order.
+func group(keys map[string]*attribute) (groups []attributes) {
+	for chunk := range slices.Chunk(slices.Sorted(maps.Keys(keys)), 64) {
+		a := attributes{byKey: map[string]int{}}
+		for i, key := range chunk {
+			a.list = append(a.list, keys[key])
+			a.byKey[key] = i
+			a.lengths |= lengthBit(len(key))
+		}
+		groups = append(groups, a)
+	}
+	return groups
+}
+
+func lengthBit(n int) uint64 { return 1 << min(n, 63) }
+
+// open returns a bit for each key that has an unanswered question.
+func (a *attributes) open(bits []uint64) (open uint64) {
+	for i, at := range a.list {
+		for _, q := range at.questions {
+			if !isSet(bits, q.bit) {
+				open |= 1 << i
+				break
+			}
+		}
+	}
+	return open
+}
+
+// observe walks over the attributes for the keys that are open.
+func (a *attributes) observe(bits []uint64, open uint64, attributes iter.Seq2[[]byte, wire.Value]) {
+	for key, v := range attributes {
+		if a.lengths&lengthBit(len(key)) == 0 {
+			continue
+		}
+		i, wanted := a.byKey[string(key)]
+		if !wanted || open&(1<<i) == 0 {
+			continue
+		}
+		for _, q := range a.list[i].questions {
+			if !isSet(bits, q.bit) && q.predicate.holds(v) {
+				set(bits, q.bit)
+			}
+		}
+		if open &^= 1 << i; open == 0 { // the first occurrence counts
+			return
+		}
+	}
+}

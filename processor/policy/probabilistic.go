@@ -1,0 +1,28 @@
+package policy
+
+import "fmt"
+
+// ProbabilisticConfig is for a share of all traces, chosen by W3C randomness.
+type ProbabilisticConfig struct {
+	// SamplingPercentage is the share in percent: 0 is none, 100 and more is all.
+	SamplingPercentage float64 `mapstructure:"sampling_percentage"`
+	// HashSalt has no meaning for W3C randomness. It is accepted, with a warning.
+	HashSalt string `mapstructure:"hash_salt"`
+}
+
+func (cfg *ProbabilisticConfig) compile(c *compiler) (rule, error) {
+	th, err := thresholdOf(cfg.SamplingPercentage)
+	if err != nil {
+		return nil, fmt.Errorf("sampling_percentage (%g) %w", cfg.SamplingPercentage, err)
+	}
+	if cfg.HashSalt != "" {
+		c.warn("probabilistic::hash_salt is ignored: decisions use W3C randomness (rv, else the trace ID), " +
+			"so that they can be written to tracestate as weights; remove the key")
+	}
+	return chance(th), nil
+}
+
+// chance is the threshold that every trace has to pass.
+type chance uint64
+
+func (c chance) match(Trace) (uint64, bool) { return uint64(c), true }

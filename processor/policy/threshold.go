@@ -1,0 +1,33 @@
+package policy
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/sampling"
+
+	"github.com/slowburn/slowburn/internal/tracestate"
+)
+
+// never is the rejection threshold that no randomness passes.
+const never = tracestate.MaxAdjustedCount
+
+// thresholdOf returns the rejection threshold of a probability given in percent: 2^56 − p·2^56.
+func thresholdOf(percent float64) (uint64, error) {
+	switch {
+	case !(percent >= 0): // NaN too
+		return 0, errors.New("must not be negative")
+	case percent == 0:
+		return never, nil
+	case percent >= 100:
+		return 0, nil
+	}
+	th, err := sampling.ProbabilityToThreshold(percent / 100)
+	if err != nil {
+		return 0, fmt.Errorf("must be 0 or at least %g", 100*sampling.MinSamplingProbability)
+	}
+	return th.Unsigned(), nil
+}
+
+// complement returns the threshold that the share of traces which threshold rejects would have as its own.
+func complement(threshold uint64) uint64 { return never - threshold }
