@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"regexp"
 	"strings"
 )
 
@@ -30,6 +31,9 @@ func (l errorList) join() error { return errors.Join(l...) }
 // decodingFailed is the headline that confmap puts over the errors that it joins.
 const decodingFailed = "decoding failed due to the following error(s):"
 
+// ownTypeRE finds where mapstructure names a type of ours, which says nothing to a user.
+var ownTypeRE = regexp.MustCompile(`'spec\.\w+' has invalid keys:`)
+
 // at puts a place before each line of an error, so that every one of joined errors can be read alone.
 func at(place string, err error) error {
 	if err == nil {
@@ -37,7 +41,8 @@ func at(place string, err error) error {
 	}
 	var out errorList
 	for line := range strings.SplitSeq(err.Error(), "\n") {
-		if line = strings.TrimSpace(line); line != "" && line != decodingFailed {
+		line = ownTypeRE.ReplaceAllLiteralString(strings.TrimSpace(line), "unknown keys:")
+		if line != "" && line != decodingFailed {
 			out.addf("%s: %s", place, line)
 		}
 	}

@@ -1,0 +1,66 @@
+package ledger_test
+
+import (
+	"fmt"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.etcd.io/bbolt"
+
+	"github.com/slowburn/slowburn/slo"
+	"github.com/slowburn/slowburn/slo/ledger"
+)
+
+const (
+	benchObjectives = 2000
+	benchMinutes    = 30 * 24 * 60
+)
+
+// BenchmarkEvaluate is a minute of 2,000 objectives with 30 days of history: append it, and sum all windows up. The
+// design asks for less than a second.
+func BenchmarkEvaluate(b *testing.B) {
+	db := open(b, filepath.Join(b.TempDir(), "slo.db"))
+	defer func() { require.NoError(b, db.Close()) }()
+	deltas := make([]ledger.Delta, benchMinutes/30)
+	for i := range deltas {
+		deltas[i] = ledger.Delta{Total: float64(1000 + i%500), Bad: float64(i % 2)}
+	}
+	for day := range 30 {
+		require.NoError(b, db.Update(func(tx *bbolt.Tx) error {
+			l := ledger.New(tx)
+			for i := range benchObjectives {
+				a, _, err := l.Open(fmt.Sprint(i), 0, "")
+				if err != nil {
+					return err
+				}
+				if err := l.Append(a, ledger.Minute(day*len(deltas)), deltas); err != nil {
+					return err
+				}
+			}
+			return nil
+		}))
+	}
+	windows := []ledger.Minute{5, 30, 60, 120, 360, 1440, 3 * 1440, benchMinutes}
+	events := make([]slo.Events, len(windows))
+	next := ledger.Minute(benchMinutes)
+	for b.Loop() {
+		require.NoError(b, db.Update(func(tx *bbolt.Tx) error {
+			l := ledger.New(tx)
+			for i := range benchObjectives {
+				a, _, err := l.Open(fmt.Sprint(i), 0, "")
+				if err != nil {
+					return err
+				}
+				if err := l.Append(a, next, deltas[:1]); err != nil {
+					return err
+				}
+				if err := l.Windows(a, next+1, windows, events); err != nil {
+					return err
+				}
+			}
+			return nil
+		}))
+		next++
+	}
+}

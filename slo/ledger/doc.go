@@ -1,0 +1,23 @@
+// Package ledger keeps how many good and bad events each objective had in each minute: integers, in bbolt.
+//
+// A Ledger is the ledger's buckets within one bbolt transaction, so that a caller can write it together with what
+// follows from it. A Minute is a minute since the Unix epoch. An Account is what the ledger knows of one objective: its
+// first minute, the first minute that it does not have yet (the watermark), and all events so far.
+//
+// Rules: minutes are appended once, in order; a minute that nobody counted is a zero. Fractions are carried from minute
+// to minute, so rounding never drifts. An objective is known by its name alone: edits of its target, labels or
+// indicator keep its history, and a changed indicator is noted. Sums over any window take two look-ups.
+//
+// # Format
+//
+//	bucket ledger_accounts   objective name → Account as JSON (internal/state)
+//	bucket ledger_minutes    hour ‖ account ID → chunk
+//
+//	hour, account ID         4 bytes each, big endian; the hour first, so that the chunks that one evaluation writes are
+//	                         neighbours and a minute of 2,000 objectives dirties tens of pages, not thousands
+//	chunk                    1 byte format (1)
+//	                         uvarint total, uvarint bad: all events of the account before the hour
+//	                         up to 60 × (uvarint total, uvarint bad): the events of each minute; zeros at the end left out
+//
+// An account has a chunk for every hour from its first to its last minute, or, when pruned, from the horizon on.
+package ledger

@@ -1,0 +1,230 @@
+package ledger
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+
+	"go.etcd.io/bbolt"
+
+	"github.com/slowburn/slowburn/internal/state"
+	"github.com/slowburn/slowburn/slo"
+)
+
+const (
+	accountsBucket = "ledger_accounts"
+	minutesBucket  = "ledger_minutes"
+)
+
+// Buckets are the top-level buckets that New expects.
+var Buckets = []string{accountsBucket, minutesBucket}
+
+// Ledger is the ledger within one transaction, whose rules are its own: it is gone with the transaction, and is not for
+// concurrent use.
+type Ledger struct {
+	accounts, minutes *bbolt.Bucket
+}
+
+// New is the ledger in a file that was opened with Buckets.
+func New(tx *bbolt.Tx) *Ledger {
+	return &Ledger{tx.Bucket([]byte(accountsBucket)), tx.Bucket([]byte(minutesBucket))}
+}
+
+// Account is what the ledger knows of one objective.
+type Account struct {
+	ID   uint32 `json:"id"`
+	Name string `json:"name"`
+	// First is the first minute counted.
+	First Minute `json:"first"`
+	// Next is the first minute not counted yet: the watermark.
+	Next Minute `json:"next"`
+	// Events are all events from First to Next.
+	Total uint64 `json:"total"`
+	Bad   uint64 `json:"bad"`
+	// TotalCarry and BadCarry are what rounding has left over.
+	TotalCarry float64 `json:"total_carry,omitempty"`
+	BadCarry   float64 `json:"bad_carry,omitempty"`
+	// Indicator describes what was counted last; IndicatorSince is the first minute that it was.
+	Indicator      string `json:"indicator"`
+	IndicatorSince Minute `json:"indicator_since"`
+}
+
+// Events are all events of the account so far.
+func (a *Account) Events() slo.Events { return slo.Events{Total: a.Total, Bad: a.Bad} }
+
+// Delta is what happened in one minute. Counts need not be whole: PromQL extrapolates, and a head-sampled span stands
+// for 1/p of its kind. What is no number, infinite or negative counts as 0.
+type Delta struct{ Total, Bad float64 }
+
+// Find returns the account of the objective, and false where there is none.
+func (l *Ledger) Find(name string) (*Account, bool, error) {
+	a, ok, err := state.Get[Account](l.accounts, []byte(name))
+	return &a, ok, err
+}
+
+// Open returns the account of the objective; a new one starts at the minute. The indicator is any text that changes
+// when the objective counts something else; changed says that it did. History is kept all the same.
+func (l *Ledger) Open(name string, start Minute, indicator string) (a *Account, changed bool, err error) {
+	a, ok, err := l.Find(name)
+	if err != nil {
+		return nil, false, err
+	}
+	switch {
+	case !ok:
+		id, err := l.accounts.NextSequence()
+		if err != nil {
+			return nil, false, err
+		}
+		if id > math.MaxUint32 {
+			return nil, false, fmt.Errorf("the ledger has had %d objectives, more than it can number", id)
+		}
+		a = &Account{ID: uint32(id), Name: name, First: start, Next: start, Indicator: indicator, IndicatorSince: start}
+	case a.Indicator != indicator:
+		a.Indicator, a.IndicatorSince, changed = indicator, a.Next, true
+	default:
+		return a, false, nil
+	}
+	return a, changed, l.save(a)
+}
+
+func (l *Ledger) save(a *Account) error { return state.Put(l.accounts, []byte(a.Name), *a) }
+
+// Append counts the minutes from the given one on. Minutes that the account has are left as they are; minutes between
+// the watermark and the first given are zeros. The account is advanced and stored.
+func (l *Ledger) Append(a *Account, from Minute, deltas []Delta) error {
+	end := from + Minute(len(deltas))
+	var c chunk
+	for a.Next < end {
+		hour := a.Next.hour()
+		if err := l.load(&c, a, hour); err != nil {
+			return err
+		}
+		for stop := min(end, firstOf(hour+1)); a.Next < stop; a.Next++ {
+			if a.Next < from {
+				continue
+			}
+			d := deltas[a.Next-from]
+			e := slo.Events{Total: carry(&a.TotalCarry, d.Total), Bad: carry(&a.BadCarry, d.Bad)}
+			c.minutes[a.Next.ofHour()] = e
+			a.Total += e.Total
+			a.Bad += e.Bad
+		}
+		if err := l.minutes.Put(key(hour, a.ID), c.append(nil)); err != nil {
+			return err
+		}
+	}
+	return l.save(a)
+}
+
+// load reads the chunk of the hour that is appended to, or makes it.
+func (l *Ledger) load(c *chunk, a *Account, hour uint32) error {
+	b := l.minutes.Get(key(hour, a.ID))
+	if b == nil {
+		*c = chunk{base: a.Events()}
+		return nil
+	}
+	return c.decode(b)
+}
+
+// carry rounds v and what was left over before to a whole number, and leaves over the rest. A rest below zero stays: an
+// event that was rounded up is not counted again.
+func carry(rest *float64, v float64) uint64 {
+	if math.IsNaN(v) || math.IsInf(v, 0) || v < 0 {
+		v = 0
+	}
+	sum := v + *rest
+	n := math.Round(sum)
+	if n < 0 {
+		n = 0
+	}
+	*rest = sum - n
+	return uint64(n)
+}
+
+// Sum counts the events of the account's minutes from one up to, and not including, another. Minutes before the first
+// and from the watermark on have none.
+func (l *Ledger) Sum(a *Account, from, to Minute) (slo.Events, error) {
+	if from >= to {
+		return slo.Events{}, nil
+	}
+	upTo, err := l.before(a, to)
+	if err != nil {
+		return slo.Events{}, err
+	}
+	return l.since(a, from, upTo)
+}
+
+// Windows counts the events of the windows that end together before the minute to: result i belongs to window i, in
+// minutes.
+func (l *Ledger) Windows(a *Account, to Minute, windows []Minute, result []slo.Events) error {
+	upTo, err := l.before(a, to)
+	if err != nil {
+		return err
+	}
+	for i, w := range windows {
+		if result[i], err = l.since(a, to-w, upTo); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (l *Ledger) since(a *Account, from Minute, upTo slo.Events) (slo.Events, error) {
+	e, err := l.before(a, from)
+	return slo.Events{Total: upTo.Total - e.Total, Bad: upTo.Bad - e.Bad}, err
+}
+
+// before counts all events of the account before the minute.
+func (l *Ledger) before(a *Account, m Minute) (slo.Events, error) {
+	if m >= a.Next {
+		return a.Events(), nil
+	}
+	if m <= a.First {
+		m = a.First
+	}
+	b := l.minutes.Get(key(m.hour(), a.ID))
+	if b == nil {
+		return slo.Events{}, fmt.Errorf("%w: the ledger has no chunk for %s at %s", state.ErrCorrupt, a.Name, m.Start())
+	}
+	return before(b, m.ofHour())
+}
+
+// Prune forgets what happened before the hour of the minute. Budgets that reach back further would see less.
+func (l *Ledger) Prune(horizon Minute) error {
+	hour := horizon.hour()
+	c := l.minutes.Cursor()
+	for k, _ := c.First(); k != nil && binary.BigEndian.Uint32(k) < hour; k, _ = c.First() {
+		if err := c.Delete(); err != nil {
+			return err
+		}
+	}
+	var gone, moved []Account
+	accounts := l.accounts.Cursor()
+	for k, v := accounts.First(); k != nil; k, v = accounts.Next() {
+		a, err := state.Decode[Account](v)
+		switch {
+		case err != nil:
+			return fmt.Errorf("account %q: %w", k, err)
+		case a.Next <= firstOf(hour):
+			gone = append(gone, a)
+		case a.First < firstOf(hour):
+			moved = append(moved, a)
+		}
+	}
+	for _, a := range gone {
+		if err := l.accounts.Delete([]byte(a.Name)); err != nil {
+			return err
+		}
+	}
+	for _, a := range moved {
+		a.First = firstOf(hour)
+		if err := l.save(&a); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func key(hour, id uint32) []byte {
+	return binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(make([]byte, 0, 8), hour), id)
+}

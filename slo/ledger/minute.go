@@ -1,0 +1,37 @@
+package ledger
+
+import "time"
+
+// Minute is a minute since the Unix epoch. Like a PromQL range it leaves out its start and has its end: a sample at
+// 12:01:00 belongs to the minute from 12:00 to 12:01.
+type Minute int64
+
+const minutesPerHour = 60
+
+// MinuteOf is the minute that contains t.
+func MinuteOf(t time.Time) Minute {
+	ns := t.UnixNano() - 1
+	m := ns / int64(time.Minute)
+	if ns < 0 {
+		m--
+	}
+	return Minute(m)
+}
+
+// Elapsed is the first minute that is not over at t.
+func Elapsed(t time.Time) Minute { return MinuteOf(t.Add(time.Nanosecond)) }
+
+// Minutes is the length of a window in minutes.
+func Minutes(window time.Duration) Minute { return Minute(window / time.Minute) }
+
+// Start is when the minute begins.
+func (m Minute) Start() time.Time { return time.Unix(int64(m)*60, 0).UTC() }
+
+// End is when the minute is over.
+func (m Minute) End() time.Time { return (m + 1).Start() }
+
+func (m Minute) hour() uint32 { return uint32(m / minutesPerHour) }
+
+func (m Minute) ofHour() int { return int(m % minutesPerHour) }
+
+func firstOf(hour uint32) Minute { return Minute(hour) * minutesPerHour }
