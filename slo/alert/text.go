@@ -1,0 +1,133 @@
+package alert
+
+import (
+	"fmt"
+	"maps"
+	"strconv"
+	"time"
+
+	"github.com/slowburn/slowburn/slo"
+)
+
+// Name is the label alertname of every alert.
+const Name = "ErrorBudgetBurn"
+
+// The labels and annotations that alerts carry beside the objective's own labels.
+const (
+	labelAlertname = "alertname"
+	labelObjective = "objective"
+	labelService   = "service"
+	labelSeverity  = "severity"
+
+	annotationSummary     = "summary"
+	annotationDescription = "description"
+	annotationDashboard   = "dashboard"
+	annotationSeverity    = "severity"
+)
+
+// describe writes the texts of the alert. The tier is the one that makes it firing or pending, or nil.
+func (a *Alert) describe(as *Assessment, t *TierState, link string) {
+	o := as.Objective
+	switch {
+	case a.State == Resolved && !a.EndsAt.Equal(as.At):
+		return // what was said when it resolved stands
+	case a.State == Resolved:
+		a.Summary = fmt.Sprintf("%s no longer burns its %s error budget too fast: %s. It fired for %s.",
+			o.Name, slo.FormatDuration(o.Window), left(as.Budget), about(a.EndsAt.Sub(a.StartsAt)))
+	case t == nil:
+		a.Summary = fmt.Sprintf("%s keeps within its %s error budget: %s.", o.Name, slo.FormatDuration(o.Window), left(as.Budget))
+	default:
+		a.Summary = Sentence(as, t)
+	}
+	a.Labels = map[string]string{}
+	maps.Copy(a.Labels, o.Labels)
+	a.Labels[labelAlertname], a.Labels[labelObjective] = Name, o.Name
+	if o.Service != "" {
+		a.Labels[labelService] = o.Service
+	}
+	a.Annotations = map[string]string{annotationSummary: a.Summary, annotationDashboard: link}
+	if o.Description != "" {
+		a.Annotations[annotationDescription] = o.Description
+	}
+	if a.Severity != "" {
+		a.Labels[labelSeverity], a.Annotations[annotationSeverity] = string(a.Severity), string(a.Severity)
+	}
+}
+
+// Sentence tells a person how fast the budget burns by the tier, with the numbers that it follows from.
+func Sentence(as *Assessment, t *TierState) string {
+	o := as.Objective
+	long, _ := o.BurnRate(t.Long)
+	short, _ := o.BurnRate(t.Short)
+	pace := fmt.Sprintf("%s times too fast", number(long))
+	if long < 1 {
+		pace = fmt.Sprintf("at %s times the pace that spends it exactly", number(long))
+	}
+	s := fmt.Sprintf("%s burns its %s error budget %s (%s: %s, %s: %s; factor %s): %s",
+		o.Name, slo.FormatDuration(o.Window), pace,
+		slo.FormatDuration(t.LongWindow), number(long), slo.FormatDuration(t.ShortWindow), number(short), number(t.Factor), left(as.Budget))
+	if in, ok := o.TimeToExhaustion(as.Budget.Remaining, long); ok && in > 0 {
+		s += ", exhausted in " + about(in)
+	}
+	return fmt.Sprintf("%s. %s of %s %s in the last %s.", s, thousands(t.Long.Bad), thousands(t.Long.Total), badness(o.Indicator), last(t.LongWindow))
+}
+
+func left(b slo.Budget) string {
+	if b.Remaining < 0 {
+		return fmt.Sprintf("the budget is overspent by %.1f %%", -100*b.Remaining)
+	}
+	return fmt.Sprintf("%.1f %% left", 100*b.Remaining)
+}
+
+func badness(in slo.Indicator) string {
+	switch in.Type {
+	case slo.Availability:
+		return "requests failed"
+	case slo.Latency:
+		return "requests did not succeed within " + slo.FormatDuration(in.Threshold)
+	default:
+		return "events were bad"
+	}
+}
+
+func last(d time.Duration) string {
+	if d == time.Hour {
+		return "hour"
+	}
+	return slo.FormatDuration(d)
+}
+
+// number writes a burn rate or a factor as people say it: 16.2, 0.23, 1000.
+func number(f float64) string {
+	switch {
+	case f >= 100:
+		return strconv.FormatFloat(f, 'f', 0, 64)
+	case f >= 1 || f == 0:
+		return strconv.FormatFloat(f, 'f', 1, 64)
+	default:
+		return strconv.FormatFloat(f, 'g', 2, 64)
+	}
+}
+
+// about writes a duration in the one unit that people would use.
+func about(d time.Duration) string {
+	switch {
+	case d >= 72*time.Hour:
+		return fmt.Sprintf("%dd", int(d.Hours()/24+0.5))
+	case d >= 2*time.Hour:
+		return fmt.Sprintf("%dh", int(d.Hours()+0.5))
+	case d >= time.Minute:
+		return fmt.Sprintf("%dm", int(d.Minutes()+0.5))
+	default:
+		return "less than a minute"
+	}
+}
+
+// thousands writes 25431 as 25,431.
+func thousands(n uint64) string {
+	s := strconv.FormatUint(n, 10)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
