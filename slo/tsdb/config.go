@@ -1,0 +1,147 @@
+package tsdb
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"path/filepath"
+	"time"
+
+	"github.com/alecthomas/units"
+	"github.com/prometheus/common/model"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/config/confighttp"
+	"go.opentelemetry.io/collector/config/configoptional"
+)
+
+const (
+	// defaultRetention holds the 30 days of an objective's usual window, and days to look back from its start.
+	defaultRetention = 35 * 24 * time.Hour
+	// minRetention is what one block of the database spans; less could not be kept apart from the block being written.
+	minRetention = 2 * time.Hour
+	// defaultOutOfOrder is as long as a Collector's exporter retries by default (retry_on_failure::max_elapsed_time).
+	// Metrics that such a retry brings late, after newer ones of the same series, still find their place. More would
+	// let the past change long after alerts were decided on it.
+	defaultOutOfOrder = 5 * time.Minute
+	// lookback is how old a sample may be and still be a series' value, PromQL's own default.
+	lookback = 5 * time.Minute
+)
+
+// Config is the extension's YAML.
+type Config struct {
+	// Directory holds the database. It is created if it is missing, and used by one process at a time.
+	Directory string `mapstructure:"directory"`
+	// Retention is how long samples are kept.
+	Retention model.Duration `mapstructure:"retention"`
+	// RetentionSize is how many bytes the blocks may take before the oldest are deleted, 10GB for instance. 0 sets no bound.
+	RetentionSize units.Base2Bytes `mapstructure:"retention_size"`
+	// OutOfOrderTimeWindow is how far a sample may lie behind the newest sample of the database and yet be out of
+	// order within its series. 0 takes samples in order only.
+	OutOfOrderTimeWindow model.Duration `mapstructure:"out_of_order_time_window"`
+	// MaxSamples is how many samples one query may hold in memory, at 16 bytes each.
+	MaxSamples int `mapstructure:"max_samples"`
+	// MaxConcurrentQueries is how many queries of the HTTP API run at a time; others wait for their turn. The
+	// evaluation of objectives does not wait: a busy dashboard delays no alert.
+	MaxConcurrentQueries int `mapstructure:"max_concurrent_queries"`
+	// QueryTimeout is how long a query may take.
+	QueryTimeout time.Duration `mapstructure:"query_timeout"`
+	// Remote is the HTTP client of a Prometheus API (Prometheus, Mimir, Thanos) to query in place of an embedded
+	// database. Its endpoint is the address below which /api/v1/query is found.
+	Remote configoptional.Optional[confighttp.ClientConfig] `mapstructure:"remote"`
+}
+
+func defaultConfig() component.Config {
+	return &Config{
+		Directory:            filepath.Join("slowburn-data", "tsdb"),
+		Retention:            model.Duration(defaultRetention),
+		OutOfOrderTimeWindow: model.Duration(defaultOutOfOrder),
+		MaxSamples:           50_000_000,
+		MaxConcurrentQueries: 20,
+		QueryTimeout:         30 * time.Second,
+		Remote:               configoptional.Default(confighttp.NewDefaultClientConfig()),
+	}
+}
+
+// Validate returns all that is wrong with the configuration.
+func (c *Config) Validate() error {
+	var errs []error
+	wrong := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	if c.QueryTimeout <= 0 {
+		wrong("query_timeout must be above zero, not %s", c.QueryTimeout)
+	}
+	if c.Remote.HasValue() {
+		return errors.Join(append(errs, validateRemote(c.Remote.Get()))...)
+	}
+	if c.Directory == "" {
+		wrong("directory must not be empty: name a directory for the time series database")
+	}
+	if time.Duration(c.Retention) < minRetention {
+		wrong("retention must be at least %s, which one block of the database spans, not %s",
+			model.Duration(minRetention), c.Retention)
+	}
+	if c.RetentionSize < 0 {
+		wrong("retention_size must not be negative: leave it out to set no bound")
+	}
+	if c.OutOfOrderTimeWindow < 0 || c.OutOfOrderTimeWindow > c.Retention {
+		wrong("out_of_order_time_window must lie between zero and retention (%s), not at %s", c.Retention, c.OutOfOrderTimeWindow)
+	}
+	if c.MaxSamples <= 0 {
+		wrong("max_samples must be above zero, not %d", c.MaxSamples)
+	}
+	if c.MaxConcurrentQueries <= 0 {
+		wrong("max_concurrent_queries must be above zero, not %d", c.MaxConcurrentQueries)
+	}
+	return errors.Join(errs...)
+}
+
+func validateRemote(remote *confighttp.ClientConfig) error {
+	var errs []error
+	switch u, err := url.Parse(remote.Endpoint); {
+	case err != nil:
+		errs = append(errs, fmt.Errorf("remote::endpoint is no URL: %w", err))
+	case u.Scheme != "http" && u.Scheme != "https" || u.Host == "":
+		errs = append(errs, fmt.Errorf("remote::endpoint must be an http or https URL such as http://mimir:8080/prometheus, not %q",
+			remote.Endpoint))
+	case u.RawQuery != "" || u.Fragment != "":
+		errs = append(errs, fmt.Errorf("remote::endpoint must have no query and no fragment: %q", remote.Endpoint))
+	}
+	if remote.Compression.IsCompressed() {
+		errs = append(errs, errors.New("remote::compression must be left out: Prometheus' API reads no compressed requests"))
+	}
+	return errors.Join(errs...)
+}
+
+// ExporterConfig is the exporter's YAML.
+type ExporterConfig struct {
+	// Extension is the ID of the tsdb extension that stores the metrics.
+	Extension component.ID `mapstructure:"extension"`
+	// PromoteResourceAttributes are the resource attributes that become labels of every series of the resource. A
+	// data point's own attribute of that name has precedence. service.name and service.instance.id are in the labels
+	// job and instance in any case, and all attributes are labels of target_info.
+	PromoteResourceAttributes []string `mapstructure:"promote_resource_attributes"`
+}
+
+func defaultExporterConfig() component.Config {
+	return &ExporterConfig{
+		Extension: component.NewID(componentType),
+		// What people group by and compare, and no more: each label is part of each series.
+		PromoteResourceAttributes: []string{
+			"service.name",
+			"service.namespace",
+			"service.version",
+			"deployment.environment.name",
+			"k8s.cluster.name",
+			"k8s.namespace.name",
+		},
+	}
+}
+
+// Validate returns what is wrong with the configuration.
+func (c *ExporterConfig) Validate() error {
+	for i, name := range c.PromoteResourceAttributes {
+		if name == "" {
+			return fmt.Errorf("promote_resource_attributes[%d] must not be empty: name a resource attribute", i)
+		}
+	}
+	return nil
+}

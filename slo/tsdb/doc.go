@@ -1,0 +1,16 @@
+// Package tsdb keeps the gateway's metrics and answers PromQL about them: the extension and the exporter `tsdb`.
+//
+// The Extension opens an embedded Prometheus time series database, or, where `remote` is set, leads to the Prometheus
+// API of another system. Either way it is a Querier for the code of this house and serves Prometheus' HTTP API for
+// Grafana and the dashboard. The exporter translates OTLP metrics as Prometheus does and appends them to the extension.
+//
+// Rules:
+//   - This is the only package that calls Prometheus' storage and PromQL, whose API changes between tags. Within it,
+//     embedded.go opens the database, engine.go and value.go query it, translate.go and append.go write it, and
+//     promapi.go serves it; nothing else knows its types.
+//   - What the database will not take (a sample out of order, say) is counted, told, and not retried. What it could not
+//     write (a full disk) is an error that the sender may retry.
+//   - A shutdown waits for the requests that are being served, as the database's files must not be unmapped under them.
+//
+//go:generate go tool -modfile=../../tools/go.mod mdatagen metadata.yaml
+package tsdb

@@ -1,0 +1,170 @@
+package tsdb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	promv1 "github.com/prometheus/client_golang/api/prometheus/v1"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/common/model"
+	promtsdb "github.com/prometheus/prometheus/tsdb"
+	"github.com/prometheus/prometheus/util/compression"
+	"go.opentelemetry.io/otel/metric"
+	"go.uber.org/zap"
+
+	"github.com/slowburn/slowburn/internal/host"
+	"github.com/slowburn/slowburn/slo/tsdb/internal/metadata"
+)
+
+// maxExemplars bounds the memory of exemplars, which are kept in memory only, at about 100 bytes each.
+const maxExemplars = 10_000
+
+// embedded is a Prometheus time series database within this process.
+type embedded struct {
+	config    *Config
+	logger    *zap.Logger
+	telemetry *metadata.TelemetryBuilder
+
+	db       *promtsdb.DB
+	stats    *promtsdb.DBStats
+	registry *prometheus.Registry // of Prometheus' own metrics, which /api/v1/status/tsdb reads
+	engine   *engine
+	api      http.Handler
+	families families
+	batches  batchPool
+
+	// appending is held while samples are appended and committed. One writer at a time makes the verdict on each
+	// sample at append the final one, so that all that is rejected is counted; the write-ahead log is serial anyway.
+	appending chan struct{}
+
+	// repaired is how many corruptions were found and cut out when the database was opened.
+	repaired int
+	// writeError is what the last write failed with, nil while writes succeed.
+	writeError atomic.Pointer[error]
+}
+
+// openEmbedded opens or creates the database in the configured directory.
+func openEmbedded(config *Config, logger *zap.Logger, telemetry *metadata.TelemetryBuilder) (*embedded, error) {
+	e := &embedded{
+		config:    config,
+		logger:    logger,
+		telemetry: telemetry,
+		stats:     promtsdb.NewDBStats(),
+		registry:  prometheus.NewRegistry(),
+		appending: make(chan struct{}, 1),
+	}
+	start := time.Now()
+	if err := os.MkdirAll(config.Directory, 0o750); err != nil {
+		return nil, explainOpen(config.Directory, err)
+	}
+	var err error
+	if e.db, err = promtsdb.Open(config.Directory, newSlog(logger), e.registry, options(config), e.stats); err != nil {
+		return nil, explainOpen(config.Directory, err)
+	}
+	e.repaired = int(value(e.registry, "prometheus_tsdb_wal_corruptions_total") +
+		value(e.registry, "prometheus_tsdb_mmap_chunk_corruptions_total"))
+	e.engine = newEngine(config, e.db, newSlog(logger), telemetry)
+	e.api = e.routes(newPrometheusAPI(e))
+
+	series := func(_ context.Context, o metric.Int64Observer) error {
+		o.Observe(int64(e.db.Head().NumSeries()))
+		return nil
+	}
+	if err := telemetry.RegisterTsdbHeadSeriesCallback(series); err != nil {
+		return nil, errors.Join(err, e.db.Close())
+	}
+	if e.repaired > 0 {
+		logger.Warn("The time series database was damaged and has been repaired: samples written last before it stopped may be missing.",
+			zap.String("directory", config.Directory), zap.Int("repairs", e.repaired))
+	}
+	logger.Info("Time series database open", zap.String("directory", config.Directory),
+		zap.Stringer("retention", config.Retention), zap.Int("blocks", len(e.db.Blocks())),
+		zap.Uint64("head_series", e.db.Head().NumSeries()), zap.Duration("took", time.Since(start)))
+	return e, nil
+}
+
+func options(config *Config) *promtsdb.Options {
+	o := promtsdb.DefaultOptions()
+	o.RetentionDuration = time.Duration(config.Retention).Milliseconds()
+	o.MaxBytes = int64(config.RetentionSize)
+	// Blocks grow by compaction to a tenth of the retention, as in Prometheus, so that deleting the oldest one takes
+	// little with it. (The library's default is to never compact.)
+	o.MaxBlockDuration = max(o.MinBlockDuration, min(o.RetentionDuration/10, (31*24*time.Hour).Milliseconds()))
+	o.OutOfOrderTimeWindow = time.Duration(config.OutOfOrderTimeWindow).Milliseconds()
+	o.WALCompression = compression.Snappy
+	o.EnableExemplarStorage = true
+	o.MaxExemplars = maxExemplars
+	return o
+}
+
+// explainOpen says what to do about a database that could not be opened.
+func explainOpen(dir string, err error) error {
+	advice := "look at the directory; moved away, it is created anew and empty"
+	switch {
+	case errors.Is(err, syscall.EWOULDBLOCK):
+		advice = "another process has it open: stop that one, or set directory to a place of its own"
+	case errors.Is(err, os.ErrPermission):
+		advice = "give this user the right to write there, or set directory to a place where it has it"
+	case errors.Is(err, syscall.ENOSPC):
+		advice = "the disk is full: free space, or set retention_size"
+	case errors.Is(err, syscall.EROFS):
+		advice = "the file system is read-only: set directory to a place that can be written"
+	}
+	return fmt.Errorf("open the time series database in %s: %w: %s", dir, err, advice)
+}
+
+// value returns a counter's value, summed over its labels.
+func value(registry prometheus.Gatherer, name string) float64 {
+	families, err := registry.Gather()
+	if err != nil {
+		return 0 // only a metric that breaks its own rules
+	}
+	var sum float64
+	for _, family := range families {
+		if family.GetName() == name {
+			for _, m := range family.GetMetric() {
+				sum += m.GetCounter().GetValue()
+			}
+		}
+	}
+	return sum
+}
+
+// Query implements Querier.
+func (e *embedded) Query(ctx context.Context, expr string, at time.Time) (model.Value, error) {
+	return e.engine.query(ctx, expr, at)
+}
+
+// QueryRange implements Querier.
+func (e *embedded) QueryRange(ctx context.Context, expr string, r promv1.Range) (model.Value, error) {
+	return e.engine.queryRange(ctx, expr, r)
+}
+
+// ServeHTTP serves Prometheus' HTTP API.
+func (e *embedded) ServeHTTP(w http.ResponseWriter, r *http.Request) { e.api.ServeHTTP(w, r) }
+
+// Probe implements host.Prober.
+func (e *embedded) Probe(context.Context) host.Health {
+	if failed := e.writeError.Load(); failed != nil {
+		return host.Health{Message: (*failed).Error()}
+	}
+	message := fmt.Sprintf("%d series and %d blocks in %s, kept for %s",
+		e.db.Head().NumSeries(), len(e.db.Blocks()), e.config.Directory, e.config.Retention)
+	if e.repaired > 0 {
+		message += fmt.Sprintf("; %d repairs were needed at start, samples written last before it may be missing", e.repaired)
+	}
+	return host.Health{OK: true, Message: message}
+}
+
+func (e *embedded) close() error {
+	if err := e.db.Close(); err != nil {
+		return fmt.Errorf("close the time series database in %s: %w", e.config.Directory, err)
+	}
+	return nil
+}

@@ -1,0 +1,153 @@
+package tsdb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	promv1 "github.com/prometheus/client_golang/api/prometheus/v1"
+	"github.com/prometheus/common/model"
+	"github.com/prometheus/prometheus/promql"
+	"github.com/prometheus/prometheus/promql/parser"
+	"github.com/prometheus/prometheus/storage"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+
+	"github.com/slowburn/slowburn/slo/tsdb/internal/metadata"
+)
+
+// engine evaluates PromQL over a storage and measures it.
+type engine struct {
+	promql.QueryEngine
+	storage   storage.Queryable
+	timeout   time.Duration
+	telemetry *metadata.TelemetryBuilder
+	// slots has room for as many queries as may run at a time; nil sets no bound.
+	slots chan struct{}
+}
+
+func newEngine(config *Config, queryable storage.Queryable, logger *slog.Logger, telemetry *metadata.TelemetryBuilder) *engine {
+	return &engine{
+		QueryEngine: promql.NewEngine(promql.EngineOpts{
+			Logger:               logger,
+			MaxSamples:           config.MaxSamples,
+			Timeout:              config.QueryTimeout,
+			LookbackDelta:        lookback,
+			EnableAtModifier:     true,
+			EnableNegativeOffset: true,
+			Parser:               parser.NewParser(parser.Options{}),
+		}),
+		storage:   queryable,
+		timeout:   config.QueryTimeout,
+		telemetry: telemetry,
+	}
+}
+
+// limited returns the engine with a bound on how many queries run at a time.
+func (e *engine) limited(concurrent int) *engine {
+	bounded := *e
+	bounded.slots = make(chan struct{}, concurrent)
+	return &bounded
+}
+
+func (e *engine) query(ctx context.Context, expr string, at time.Time) (model.Value, error) {
+	q, err := e.NewInstantQuery(ctx, e.storage, nil, expr, at)
+	return result(ctx, q, expr, err)
+}
+
+func (e *engine) queryRange(ctx context.Context, expr string, r promv1.Range) (model.Value, error) {
+	if r.Step <= 0 || r.End.Before(r.Start) {
+		return nil, fmt.Errorf("query %q: a range needs a step above zero and an end that is not before its start, not %s from %s to %s",
+			expr, r.Step, r.Start, r.End)
+	}
+	q, err := e.NewRangeQuery(ctx, e.storage, nil, expr, r.Start, r.End, r.Step)
+	return result(ctx, q, expr, err)
+}
+
+// result executes the query and copies its result out of the engine's memory, which Close takes back.
+func result(ctx context.Context, q promql.Query, expr string, err error) (model.Value, error) {
+	if err != nil {
+		return nil, fmt.Errorf("query %q: %w", expr, err)
+	}
+	defer q.Close()
+	r := q.Exec(ctx)
+	if r.Err != nil {
+		return nil, fmt.Errorf("query %q: %w", expr, r.Err)
+	}
+	return toModel(r.Value)
+}
+
+// NewInstantQuery implements promql.QueryEngine.
+func (e *engine) NewInstantQuery(ctx context.Context, q storage.Queryable, opts promql.QueryOpts, expr string, at time.Time) (promql.Query, error) {
+	query, err := e.QueryEngine.NewInstantQuery(ctx, q, opts, expr, at)
+	return e.measured(query, err)
+}
+
+// NewRangeQuery implements promql.QueryEngine.
+func (e *engine) NewRangeQuery(
+	ctx context.Context, q storage.Queryable, opts promql.QueryOpts, expr string, start, end time.Time, step time.Duration,
+) (promql.Query, error) {
+	query, err := e.QueryEngine.NewRangeQuery(ctx, q, opts, expr, start, end, step)
+	return e.measured(query, err)
+}
+
+func (e *engine) measured(query promql.Query, err error) (promql.Query, error) {
+	if err != nil {
+		e.count("error")
+		return nil, err
+	}
+	return &measuredQuery{Query: query, engine: e}, nil
+}
+
+func (e *engine) count(outcome string) {
+	e.telemetry.TsdbQueries.Add(context.Background(), 1, metric.WithAttributes(attribute.String("outcome", outcome)))
+}
+
+// measuredQuery waits for its turn, and counts how it ended.
+type measuredQuery struct {
+	promql.Query
+	engine *engine
+}
+
+// Exec implements promql.Query.
+func (q *measuredQuery) Exec(ctx context.Context) *promql.Result {
+	start := time.Now()
+	r := q.exec(ctx)
+	q.engine.telemetry.TsdbQueryDuration.Record(ctx, time.Since(start).Seconds())
+	q.engine.count(outcome(r.Err))
+	return r
+}
+
+func (q *measuredQuery) exec(ctx context.Context) *promql.Result {
+	if q.engine.slots != nil {
+		wait, cancel := context.WithTimeout(ctx, q.engine.timeout)
+		defer cancel()
+		select {
+		case q.engine.slots <- struct{}{}:
+			defer func() { <-q.engine.slots }()
+		case <-wait.Done():
+			if ctx.Err() != nil {
+				return &promql.Result{Err: promql.ErrQueryCanceled("waiting for other queries")}
+			}
+			return &promql.Result{Err: promql.ErrQueryTimeout("waiting for other queries (max_concurrent_queries)")}
+		}
+	}
+	return q.Query.Exec(ctx)
+}
+
+func outcome(err error) string {
+	var timeout promql.ErrQueryTimeout
+	var canceled promql.ErrQueryCanceled
+	switch {
+	case err == nil:
+		return "success"
+	case errors.As(err, &timeout), errors.Is(err, context.DeadlineExceeded):
+		return "timeout"
+	case errors.As(err, &canceled), errors.Is(err, context.Canceled):
+		return "canceled"
+	default:
+		return "error"
+	}
+}

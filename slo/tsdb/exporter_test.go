@@ -1,0 +1,199 @@
+package tsdb
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/prometheus/common/model"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/consumer/consumererror"
+	"go.opentelemetry.io/collector/exporter/exportertest"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+)
+
+const cumulative, delta = pmetric.AggregationTemporalityCumulative, pmetric.AggregationTemporalityDelta
+
+// TestZeroBeforeFirstValue is the reason for sorting a request: a counter born at 7 has no increase.
+func TestZeroBeforeFirstValue(t *testing.T) {
+	e := start(t, testConfig(t))
+	x := startExporter(t, e)
+	at := now()
+
+	md, sm := resource(gateway)
+	points := newSum(sm, "slowburn.sli.events", cumulative)
+	addPoint(points, at, 7, "objective", "o")
+	addPoint(points, at.Add(-10*time.Second), 0, "objective", "o")
+	newExponential(sm, "traces.span.metrics.duration", at, 0, 3)
+	addExponential(sm.Metrics().At(1).ExponentialHistogram().DataPoints(), at.Add(-10*time.Second))
+	require.NoError(t, x.ConsumeMetrics(t.Context(), md))
+
+	assert.Equal(t, []model.SamplePair{pair(at.Add(-10*time.Second), 0), pair(at, 7)},
+		samples(t, e, `slowburn_sli_events_total{objective="o"}[5m]`, at))
+
+	v, err := e.Query(t.Context(), `traces_span_metrics_duration_seconds[5m]`, at)
+	require.NoError(t, err)
+	histograms := v.(model.Matrix)[0].Histograms
+	require.Len(t, histograms, 2)
+	assert.Zero(t, histograms[0].Histogram.Count)
+	assert.EqualValues(t, 3, histograms[1].Histogram.Count)
+}
+
+// TestTranslation shows each kind of metric under its Prometheus name.
+func TestTranslation(t *testing.T) {
+	e := start(t, testConfig(t))
+	x := startExporter(t, e)
+	at := now()
+	md, sm := resource(map[string]any{
+		"service.name": "checkout", "service.namespace": "shop", "service.instance.id": "i-1",
+		"service.version": "1.2", "host.name": "h",
+	})
+	addPoint(newSum(sm, "http.requests", cumulative), at, 5, "http.route", "/pay", "service.version", "own")
+	gauge := sm.Metrics().AppendEmpty()
+	gauge.SetName("queue.length")
+	addPoint(gauge.SetEmptyGauge().DataPoints(), at, 3)
+	classic := sm.Metrics().AppendEmpty()
+	classic.SetName("latency")
+	classic.SetUnit("ms")
+	h := classic.SetEmptyHistogram()
+	h.SetAggregationTemporality(cumulative)
+	p := h.DataPoints().AppendEmpty()
+	p.SetTimestamp(pcommon.NewTimestampFromTime(at))
+	p.ExplicitBounds().FromRaw([]float64{10, 100})
+	p.BucketCounts().FromRaw([]uint64{1, 2, 3})
+	p.SetCount(6)
+	p.SetSum(600)
+	summary := sm.Metrics().AppendEmpty()
+	summary.SetName("old")
+	sp := summary.SetEmptySummary().DataPoints().AppendEmpty()
+	sp.SetTimestamp(pcommon.NewTimestampFromTime(at))
+	sp.SetCount(4)
+	require.NoError(t, x.ConsumeMetrics(t.Context(), md))
+
+	for expr, want := range map[string]float64{
+		`http_requests_total{job="shop/checkout", instance="i-1", http_route="/pay"}`:       5,
+		`http_requests_total{service_version="own"}`:                                        5, // a point's own attribute wins
+		`queue_length{service_name="checkout", service_version="1.2"}`:                      3,
+		`queue_length{host_name=""}`:                                                        3, // not promoted
+		`latency_milliseconds_bucket{le="100"}`:                                             3,
+		`latency_milliseconds_bucket{le="+Inf"}`:                                            6,
+		`latency_milliseconds_sum`:                                                          600,
+		`old_count`:                                                                         4,
+		`target_info{job="shop/checkout", host_name="h", service_version="1.2"}`:            1,
+		`queue_length * on(job, instance) group_left(host_name) target_info{host_name="h"}`: 3,
+	} {
+		assert.InDelta(t, want, number(t, e, expr, at), 0, expr)
+	}
+}
+
+// TestNativeHistogram asks for a quantile of an exponential histogram.
+func TestNativeHistogram(t *testing.T) {
+	e := start(t, testConfig(t))
+	x := startExporter(t, e)
+	at := now()
+	md, sm := resource(gateway)
+	newExponential(sm, "traces.span.metrics.duration", at.Add(-time.Minute))
+	addExponential(sm.Metrics().At(0).ExponentialHistogram().DataPoints(), at, 90, 9, 1)
+	require.NoError(t, x.ConsumeMetrics(t.Context(), md))
+
+	p50 := number(t, e, `histogram_quantile(0.5, increase(traces_span_metrics_duration_seconds[5m]))`, at)
+	assert.True(t, p50 > 1 && p50 <= 2, "half of the spans took 1 to 2 s, the quantile says %v", p50)
+	p999 := number(t, e, `histogram_quantile(0.999, increase(traces_span_metrics_duration_seconds[5m]))`, at)
+	assert.True(t, p999 > 4 && p999 <= 8, "the slowest took 4 to 8 s, the quantile says %v", p999)
+	assert.InDelta(t, 0.99, number(t, e, `histogram_fraction(0, 4, traces_span_metrics_duration_seconds)`, at), 1e-9)
+}
+
+// TestDelta sums up what an SDK with delta temporality sends, and leaves the metrics it was given alone.
+func TestDelta(t *testing.T) {
+	e := start(t, testConfig(t))
+	x := startExporter(t, e)
+	at := now()
+	for i := range 3 {
+		md, sm := resource(gateway)
+		points := newSum(sm, "jobs", delta)
+		addPoint(points, at.Add(time.Duration(i-2)*10*time.Second), 5)
+		points.At(0).SetStartTimestamp(pcommon.NewTimestampFromTime(at.Add(time.Duration(i-3) * 10 * time.Second)))
+		addPoint(newSum(sm, "plain", cumulative), at.Add(time.Duration(i-2)*10*time.Second), 5)
+		before := pmetric.NewMetrics()
+		md.CopyTo(before)
+		require.NoError(t, x.ConsumeMetrics(t.Context(), md))
+		require.Equal(t, before, md)
+	}
+	var values, plain []float64
+	for _, s := range samples(t, e, `jobs_total[5m]`, at) {
+		values = append(values, float64(s.Value))
+	}
+	for _, s := range samples(t, e, `plain_total[5m]`, at) {
+		plain = append(plain, float64(s.Value))
+	}
+	assert.Equal(t, []float64{5, 10, 15}, values)
+	assert.Equal(t, []float64{5, 5, 5}, plain)
+}
+
+// TestDeltaErrorIsPermanent: deltas that are in the sums must not be sent again.
+func TestDeltaErrorIsPermanent(t *testing.T) {
+	e := start(t, testConfig(t))
+	x := startExporter(t, e)
+	md, sm := resource(gateway)
+	addPoint(newSum(sm, "jobs", delta), now(), 5)
+	require.NoError(t, e.Shutdown(t.Context()))
+
+	err := x.ConsumeMetrics(t.Context(), md)
+	require.ErrorIs(t, err, errNotRunning)
+	assert.True(t, consumererror.IsPermanent(err))
+
+	md, sm = resource(gateway)
+	addPoint(newSum(sm, "jobs", cumulative), now(), 5)
+	err = x.ConsumeMetrics(t.Context(), md)
+	require.ErrorIs(t, err, errNotRunning)
+	assert.False(t, consumererror.IsPermanent(err))
+}
+
+// TestConcurrentWriters lets many write their series at once, and reads in between.
+func TestConcurrentWriters(t *testing.T) {
+	e := start(t, testConfig(t))
+	x := startExporter(t, e)
+	at := now()
+	const writers, rounds = 8, 20
+	var wg sync.WaitGroup
+	for w := range writers {
+		wg.Go(func() {
+			for i := range rounds {
+				md, sm := resource(gateway)
+				addPoint(newSum(sm, "c", cumulative), at.Add(time.Duration(i-rounds)*time.Second), int64(i), "writer", fmt.Sprint(w))
+				assert.NoError(t, x.ConsumeMetrics(t.Context(), md))
+				_, err := e.Query(t.Context(), `count(c_total)`, at)
+				assert.NoError(t, err)
+			}
+		})
+	}
+	wg.Wait()
+	assert.InDelta(t, writers*rounds, number(t, e, `sum(count_over_time(c_total[5m]))`, at), 0)
+}
+
+func TestExporterNeedsItsExtension(t *testing.T) {
+	config := NewExporterFactory().CreateDefaultConfig()
+	for _, test := range []struct {
+		host hostOf
+		want string
+	}{
+		{hostOf{}, `no extension "tsdb" is running`},
+		{hostOf{component.NewID(componentType): remoteOf(t, "http://127.0.0.1:1")}, "send metrics there with prometheusremotewrite"},
+	} {
+		x, err := NewExporterFactory().CreateMetrics(t.Context(), exportertest.NewNopSettings(componentType), config)
+		require.NoError(t, err)
+		require.ErrorContains(t, x.Start(t.Context(), test.host), test.want)
+		require.NoError(t, x.Shutdown(t.Context()))
+	}
+}
+
+func TestUnjoin(t *testing.T) {
+	a, b, c := errors.New("a"), errors.New("b"), errors.New("c")
+	assert.Equal(t, []error{a, b, c}, unjoin(errors.Join(errors.Join(a, b), c)))
+	assert.Empty(t, unjoin(nil))
+}

@@ -1,0 +1,183 @@
+package tsdb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+
+	promv1 "github.com/prometheus/client_golang/api/prometheus/v1"
+	"github.com/prometheus/common/model"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/extension"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+
+	"github.com/slowburn/slowburn/internal/host"
+	"github.com/slowburn/slowburn/slo/tsdb/internal/metadata"
+)
+
+var (
+	errNotRunning = errors.New("the time series database is not running: it has not started yet, or has been shut down")
+	errRemote     = errors.New("it queries a remote Prometheus and stores nothing: " +
+		"take the tsdb exporter out of the metrics pipeline and send metrics there with prometheusremotewrite")
+)
+
+// Extension is the time series database of the gateway, embedded or remote. All methods may be called concurrently;
+// between Shutdown and Start they fail with an error, or over HTTP with 503.
+type Extension struct {
+	config    *Config
+	settings  extension.Settings
+	telemetry *metadata.TelemetryBuilder
+
+	// closing ends what is being served when Shutdown begins.
+	closing context.Context
+	close   context.CancelFunc
+
+	// mu is held for reading while something is served, so that Shutdown closes the backend when nobody uses it.
+	mu      sync.RWMutex
+	backend backend // nil before Start and after Shutdown
+}
+
+var (
+	_ extension.Extension = (*Extension)(nil)
+	_ Querier             = (*Extension)(nil)
+	_ host.Prober         = (*Extension)(nil)
+	_ store               = (*Extension)(nil)
+)
+
+func newExtension(settings extension.Settings, config *Config) (*Extension, error) {
+	telemetry, err := metadata.NewTelemetryBuilder(settings.TelemetrySettings)
+	if err != nil {
+		return nil, err
+	}
+	e := &Extension{config: config, settings: settings, telemetry: telemetry}
+	e.closing, e.close = context.WithCancel(context.Background())
+	return e, nil
+}
+
+// Start opens the database, replaying what was not yet in a block, or makes the client of the remote one.
+func (e *Extension) Start(ctx context.Context, h component.Host) error {
+	var opened backend
+	var err error
+	if e.config.Remote.HasValue() {
+		opened, err = newRemote(ctx, e.config, h, e.settings.TelemetrySettings, e.telemetry)
+	} else {
+		opened, err = openEmbedded(e.config, e.settings.Logger, e.telemetry)
+	}
+	if err != nil {
+		return err
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.backend = opened
+	return nil
+}
+
+// Shutdown cancels what is being served, waits for it to end, and closes the database.
+func (e *Extension) Shutdown(ctx context.Context) error {
+	e.close()
+	closed := make(chan error, 1)
+	go func() {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		e.telemetry.Shutdown()
+		if e.backend == nil {
+			closed <- nil
+			return
+		}
+		err := e.backend.close()
+		e.backend = nil
+		closed <- err
+	}()
+	select {
+	case err := <-closed:
+		return err
+	case <-ctx.Done():
+		return fmt.Errorf("close the time series database: still waiting for queries to end: %w", ctx.Err())
+	}
+}
+
+// enter returns the backend for one use, which leave ends, and a context that also ends when the extension shuts down.
+// A use must not enter again: a waiting Shutdown would keep it out, and it the Shutdown.
+func (e *Extension) enter(ctx context.Context) (_ context.Context, b backend, leave func(), err error) {
+	e.mu.RLock()
+	if e.backend == nil {
+		e.mu.RUnlock()
+		return nil, nil, nil, errNotRunning
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	stop := context.AfterFunc(e.closing, cancel)
+	return ctx, e.backend, func() {
+		stop()
+		cancel()
+		e.mu.RUnlock()
+	}, nil
+}
+
+// Query implements Querier.
+func (e *Extension) Query(ctx context.Context, expr string, at time.Time) (model.Value, error) {
+	ctx, b, leave, err := e.enter(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	return b.Query(ctx, expr, at)
+}
+
+// QueryRange implements Querier.
+func (e *Extension) QueryRange(ctx context.Context, expr string, r promv1.Range) (model.Value, error) {
+	ctx, b, leave, err := e.enter(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	return b.QueryRange(ctx, expr, r)
+}
+
+// PrometheusAPI returns a handler of Prometheus' HTTP API. It expects paths that begin with /api/v1/, whatever they
+// are mounted below, and may be asked for before Start. It serves what reads; nothing can be written or deleted by it.
+func (e *Extension) PrometheusAPI() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ctx, b, leave, err := e.enter(r.Context())
+		if err != nil {
+			writeError(w, http.StatusServiceUnavailable, errorUnavailable, err.Error())
+			return
+		}
+		defer leave()
+		b.ServeHTTP(w, r.WithContext(ctx))
+	})
+}
+
+// Probe implements host.Prober. It is never Blocking: spans are taken and counted without it.
+func (e *Extension) Probe(ctx context.Context) host.Health {
+	ctx, b, leave, err := e.enter(ctx)
+	if err != nil {
+		return host.Health{Message: err.Error()}
+	}
+	defer leave()
+	return b.Probe(ctx)
+}
+
+// canStore implements store.
+func (e *Extension) canStore() error {
+	if e.config.Remote.HasValue() {
+		return errRemote
+	}
+	return nil
+}
+
+// append implements store.
+func (e *Extension) append(ctx context.Context, md pmetric.Metrics, promote []string) error {
+	ctx, b, leave, err := e.enter(ctx)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	db, ok := b.(*embedded)
+	if !ok {
+		return errRemote
+	}
+	return db.append(ctx, md, promote)
+}

@@ -1,0 +1,65 @@
+package tsdb
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+
+	"go.uber.org/zap"
+)
+
+// forwarded are the headers of a request that reach the remote Prometheus. Who is asking, by cookies, credentials or a
+// tenant's header, is our own affair; the remote knows the gateway by remote::auth and remote::headers alone.
+var forwarded = []string{"Accept", "Accept-Encoding", "Content-Length", "Content-Type", "User-Agent"}
+
+// newProxy passes requests on to the remote API, below the path of its endpoint.
+func (r *remote) newProxy(endpoint *url.URL) http.Handler {
+	proxy := &httputil.ReverseProxy{
+		Transport: r.client.Transport,
+		Rewrite: func(pr *httputil.ProxyRequest) {
+			pr.SetURL(endpoint)
+			pr.Out.Header = http.Header{}
+			for _, name := range forwarded {
+				if values := pr.In.Header.Values(name); len(values) > 0 {
+					pr.Out.Header[name] = values
+				}
+			}
+		},
+		ModifyResponse: checkResponse,
+		ErrorLog:       zap.NewStdLog(r.logger),
+		ErrorHandler: func(w http.ResponseWriter, req *http.Request, err error) {
+			code := http.StatusBadGateway
+			if req.Context().Err() != nil {
+				code = http.StatusGatewayTimeout
+			}
+			r.logger.Debug("The remote Prometheus did not serve a request", zap.String("path", req.URL.Path), zap.Error(err))
+			writeError(w, code, errorUnavailable, fmt.Sprintf("the remote Prometheus at %s: %v", r.endpoint, err))
+		},
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		ctx, cancel := context.WithTimeout(req.Context(), r.timeout)
+		defer cancel()
+		proxy.ServeHTTP(w, req.WithContext(ctx))
+	})
+}
+
+// checkResponse keeps back what is between the gateway and the remote: a login that a browser would ask for, a
+// redirect to a place that a browser cannot reach, cookies, and what other origins may do.
+func checkResponse(response *http.Response) error {
+	switch code := response.StatusCode; {
+	case code == http.StatusUnauthorized || code == http.StatusForbidden:
+		return fmt.Errorf("it answers %s: look at remote::auth and remote::headers", response.Status)
+	case code >= 300 && code < 400 && code != http.StatusNotModified:
+		return fmt.Errorf("it answers %s to %s: set remote::endpoint to the address that it redirects to",
+			response.Status, response.Header.Get("Location"))
+	}
+	for _, name := range []string{
+		"Set-Cookie", "Access-Control-Allow-Origin", "Access-Control-Allow-Credentials",
+		"Access-Control-Allow-Headers", "Access-Control-Allow-Methods", "Access-Control-Expose-Headers",
+	} {
+		response.Header.Del(name)
+	}
+	return nil
+}
