@@ -1,0 +1,73 @@
+package sli
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"go.opentelemetry.io/collector/component"
+)
+
+// Config is what the YAML of an `sli` connector says.
+type Config struct {
+	// Interval is how often the metrics leave, on the wall clock: at 10s they do at :00, :10, :20 and so on.
+	Interval time.Duration `mapstructure:"interval"`
+	// Expiry is how long a series without a new span is kept. 0 keeps it until shutdown.
+	Expiry time.Duration `mapstructure:"expiry"`
+	// Limits bound the number of series.
+	Limits Limits `mapstructure:"limits"`
+
+	_ struct{}
+}
+
+// Limits are the most values that a label may have. What exceeds one is counted under __other__.
+type Limits struct {
+	// Services is the most service names. Those that an objective names come on top.
+	Services int `mapstructure:"services"`
+	// Operations is the most span names of a service. Those that an objective names come on top.
+	Operations int `mapstructure:"operations"`
+	// Versions is the most service versions of a service that objectives tell apart at a time.
+	Versions int `mapstructure:"versions"`
+	// Reasons is the most reasons of bad events of a service, beside "error" and "latency".
+	Reasons int `mapstructure:"reasons"`
+
+	_ struct{}
+}
+
+var _ component.Config = (*Config)(nil)
+
+func createDefaultConfig() component.Config {
+	return &Config{
+		Interval: 10 * time.Second,
+		Expiry:   time.Hour,
+		Limits:   Limits{Services: 200, Operations: 100, Versions: 20, Reasons: 30},
+	}
+}
+
+// minExpiry is how far back an instant query looks for a sample: a series forgotten sooner would still be seen.
+const minExpiry = 5 * time.Minute
+
+// Validate reports everything that is wrong with the configuration at once.
+func (c *Config) Validate() error {
+	var errs []error
+	if c.Interval < time.Second || time.Minute%c.Interval != 0 {
+		errs = append(errs, fmt.Errorf("interval: %s must divide a minute and be at least 1s: such as 5s, 10s, 15s or 30s", c.Interval))
+	}
+	if c.Expiry != 0 && c.Expiry < minExpiry {
+		errs = append(errs, fmt.Errorf("expiry: %s must be 0 (keep series until shutdown) or at least %s", c.Expiry, minExpiry))
+	}
+	for _, l := range []struct {
+		key string
+		n   int
+	}{
+		{"services", c.Limits.Services},
+		{"operations", c.Limits.Operations},
+		{"versions", c.Limits.Versions},
+		{"reasons", c.Limits.Reasons},
+	} {
+		if l.n < 1 {
+			errs = append(errs, fmt.Errorf("limits::%s: %d must be at least 1", l.key, l.n))
+		}
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,21 @@
+// Package sli is the connector `sli`: it counts every accepted span before sampling, and passes it on untouched.
+//
+// Per service, operation, kind and status it counts calls and keeps an exponential histogram of duration; per objective
+// of the `slo` extension it counts total and bad events by operation, version and reason, exactly. A span that was
+// sampled upstream counts as its adjusted count, 1/p from its tracestate. The counts leave as OTLP metrics at every
+// interval of the wall clock.
+//
+// Its types: a connector is what the two components that the Collector builds for one `sli` share (traces to traces
+// passes spans on and counts them, traces to metrics emits). The counter is the tree of services and operations and
+// the mutex over it. The flusher turns the counter into metrics. An indicator is an objective, compiled for matching.
+//
+// Rules:
+//   - A span is counted once, and only after the next component accepted it. A span whose trace or span ID is zero is
+//     none: OTLP forbids it, and both doors treat it alike.
+//   - Counts are fixed point, so their sum does not depend on order; whole numbers stay whole.
+//   - A series starts with a zero, so that its first events are seen by whoever takes differences.
+//   - A value beyond a limit is counted under __other__; what an objective names is never beyond a limit. Totals are
+//     exact whatever the limits are.
+//   - Cumulative counts are their own retry: a flush that failed loses nothing.
+//   - Counts between the last flush and a crash are lost: at most one interval of them. A shutdown loses none.
+package sli

@@ -1,0 +1,121 @@
+package sli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/connector"
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/consumer/consumererror"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+	"go.uber.org/zap"
+
+	"github.com/slowburn/slowburn/internal/wire"
+)
+
+// logEvery is how often a failure that goes on is logged.
+const logEvery = time.Minute
+
+// emitting is the component from the traces to the metrics pipeline. The Collector hands it the same spans as passing,
+// before or after; it counts them only where there is no passing.
+type emitting struct {
+	*Connector
+	flusher *flusher
+	cancel  context.CancelFunc
+	done    chan struct{}
+	// logged is when a failure was last logged, zero while all is well.
+	logged time.Time
+}
+
+var _ connector.Traces = (*emitting)(nil)
+
+func (*emitting) Capabilities() consumer.Capabilities { return consumer.Capabilities{} }
+
+// ConsumeTraces refuses no spans but those that cannot be read.
+func (e *emitting) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
+	if e.passesOn {
+		return nil
+	}
+	r, release, err := wire.Of(ctx, td)
+	if err != nil {
+		return consumererror.NewPermanent(err)
+	}
+	defer release()
+	e.count(ctx, r)
+	return nil
+}
+
+// Start begins to emit.
+func (e *emitting) Start(_ context.Context, h component.Host) error {
+	if err := e.start(h); err != nil {
+		return err
+	}
+	e.flusher = newFlusher(e.counter, e.metrics, identity(e.set.Resource), e.cfg, time.Now())
+	ctx, cancel := context.WithCancel(context.Background())
+	e.cancel, e.done = cancel, make(chan struct{})
+	go e.run(ctx)
+	return nil
+}
+
+// Shutdown emits for a last time. By then the Collector has stopped all that sends spans here, and nothing yet of what
+// takes metrics: it stops components in the order in which data flows.
+func (e *emitting) Shutdown(ctx context.Context) error {
+	defer e.stop()
+	if e.cancel == nil {
+		return nil // never started
+	}
+	e.cancel()
+	<-e.done
+	if err := e.flush(ctx, max(time.Now().UnixMilli(), e.flusher.last+1)); err != nil {
+		return fmt.Errorf("what was counted since the last flush is lost: %w", err)
+	}
+	return nil
+}
+
+// run flushes at every instant of the grid. Its clock is the wall's: where that is set back, it waits until time has
+// caught up, since nobody could take samples older than those they have.
+func (e *emitting) run(ctx context.Context) {
+	defer close(e.done)
+	interval := e.cfg.Interval
+	for {
+		now := time.Now()
+		timer := time.NewTimer(now.Truncate(interval).Add(interval).Sub(now))
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return
+		case <-timer.C:
+		}
+		if at := floor(time.Now().UnixMilli(), interval); at > e.flusher.last {
+			_ = e.flush(ctx, at) // logged, counted, and told by Probe
+		}
+	}
+}
+
+// flush hands over all counts and tells how that went.
+func (e *emitting) flush(ctx context.Context, at int64) error {
+	r, err := e.flusher.flush(ctx, at)
+	e.telemetry.SliFlushes.Add(ctx, 1)
+	if err == nil {
+		e.telemetry.SliSeries.Record(ctx, int64(r.series))
+		e.failure.Store(nil)
+		if !e.logged.IsZero() {
+			e.logged = time.Time{}
+			e.set.Logger.Info("The metrics pipeline takes the counts again")
+		}
+		return nil
+	}
+	if errors.Is(context.Cause(ctx), context.Canceled) {
+		return err // by Shutdown, whose own flush comes next
+	}
+	e.telemetry.SliFlushFailures.Add(ctx, 1)
+	e.failure.Store(&err)
+	if now := time.Now(); now.Sub(e.logged) >= logEvery {
+		e.logged = now
+		e.set.Logger.Warn("The metrics pipeline did not take the counts. They are kept, and offered again at the next interval", zap.Error(err))
+	}
+	return err
+}

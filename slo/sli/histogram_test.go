@@ -1,0 +1,163 @@
+package sli
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// lower and upper are the bounds of a bucket, as OTLP defines them.
+func lower(index, scale int32) float64 { return math.Exp2(float64(index) / math.Exp2(float64(scale))) }
+func upper(index, scale int32) float64 { return lower(index+1, scale) }
+
+func TestFinestIndex(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	for range 100_000 {
+		v := math.Exp2(rng.Float64()*70 - 31)
+		i := finestIndex(v)
+		const rounding = 1e-14 // of lower and upper, not of the index
+		if v < lower(i, maxScale)*(1-rounding) || v > upper(i, maxScale)*(1+rounding) {
+			t.Fatalf("%v is in bucket %d: (%v, %v]", v, i, lower(i, maxScale), upper(i, maxScale))
+		}
+	}
+}
+
+func TestPowersOfTwoAreUpperBounds(t *testing.T) {
+	for exponent := int32(-30); exponent <= 34; exponent++ {
+		v := math.Ldexp(1, int(exponent))
+		assert.Equal(t, exponent<<maxScale-1, finestIndex(v))
+		assert.Equal(t, exponent<<maxScale, finestIndex(math.Nextafter(v, math.Inf(1))))
+	}
+}
+
+// TestHistogramEqualsBruteForce counts random durations at whatever scale the histogram ended at.
+func TestHistogramEqualsBruteForce(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 6))
+	for round := range 200 {
+		spread := rng.Float64() * 60
+		var h histogram
+		var durations []uint64
+		for range 1 + rng.IntN(500) {
+			d := uint64(math.Exp2(rng.Float64() * spread))
+			if rng.IntN(50) == 0 {
+				d = 0
+			}
+			durations = append(durations, d)
+			h.add(d, one)
+		}
+		want := map[int32]uint64{}
+		var zero, sum uint64
+		for _, d := range durations {
+			sum += d
+			if d == 0 {
+				zero++
+			} else {
+				want[finestIndex(float64(d)/1e9)>>h.coarser]++
+			}
+		}
+		got := map[int32]uint64{}
+		for i, n := range h.buckets {
+			if n > 0 {
+				got[h.offset+int32(i)] = n
+			}
+		}
+		require.Equal(t, want, got, "round %d", round)
+		require.Equal(t, zero, h.zero)
+		require.EqualValues(t, len(durations), h.count)
+		require.InEpsilon(t, float64(sum)/1e9+1e-12, h.seconds()+1e-12, 1e-12)
+		require.LessOrEqual(t, len(h.buckets), maxBuckets)
+		if n := len(h.buckets); n > 0 {
+			require.NotZero(t, h.buckets[0])
+			require.NotZero(t, h.buckets[n-1])
+		}
+	}
+}
+
+func TestHistogramDoesNotDependOnOrder(t *testing.T) {
+	rng := rand.New(rand.NewPCG(7, 8))
+	durations := make([]uint64, 300)
+	for i := range durations {
+		durations[i] = uint64(math.Exp2(rng.Float64() * 40))
+	}
+	of := func() (h histogram) {
+		for _, d := range durations {
+			h.add(d, weight{whole: d%3 + 1})
+		}
+		h.buckets = slices.Clip(h.buckets)
+		return h
+	}
+	first := of()
+	for range 20 {
+		rng.Shuffle(len(durations), func(i, j int) { durations[i], durations[j] = durations[j], durations[i] })
+		require.Equal(t, first, of())
+	}
+}
+
+// TestHistogramError holds the histogram to what its documentation promises of quantiles.
+func TestHistogramError(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		factor float64
+		want   float64 // relative error of a bucket's middle
+	}{
+		{"a factor of 1.5", 1.5, 0.0014},
+		{"a factor of 1000", 1000, 0.022},
+		{"a factor of 1,000,000", 1e6, 0.044},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var h histogram
+			for i := range 10_001 {
+				h.add(uint64(float64(time.Millisecond)*math.Pow(tt.factor, float64(i)/10_000)), one)
+			}
+			base := math.Exp2(math.Exp2(float64(-h.scale())))
+			assert.LessOrEqual(t, (base-1)/(base+1), tt.want)
+		})
+	}
+}
+
+func TestHistogramOfAllDurations(t *testing.T) {
+	var h histogram
+	h.add(1, one)
+	h.add(math.MaxUint64, one)
+	assert.GreaterOrEqual(t, h.scale(), int32(1), "a native histogram knows no scale below -4")
+	assert.EqualValues(t, 2, h.count)
+	assert.InEpsilon(t, math.Exp2(64)/1e9, h.seconds(), 1e-9)
+}
+
+func TestHistogramSumBeyond64Bits(t *testing.T) {
+	var h histogram
+	h.add(math.MaxUint64, weight{whole: 1000})
+	assert.InEpsilon(t, 1000*math.Exp2(64)/1e9, h.seconds(), 1e-9)
+}
+
+// TestFractionsAreCarried: the count of the histogram is the count of calls, rounded down, at any time.
+func TestFractionsAreCarried(t *testing.T) {
+	var h histogram
+	var n weight
+	w := adjustedCount(1 << 54) // 4/3
+	for range 1000 {
+		h.add(uint64(time.Millisecond), w)
+		n.add(w)
+		require.Equal(t, n.whole, h.count)
+	}
+	assert.InDelta(t, 1333, h.count, 1)
+	assert.Equal(t, h.count, h.buckets[0])
+}
+
+func BenchmarkHistogramAdd(b *testing.B) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	durations := make([]uint64, 1024)
+	for i := range durations {
+		durations[i] = uint64(1e6 * math.Exp(rng.NormFloat64()))
+	}
+	var h histogram
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		h.add(durations[i%1024], one)
+	}
+}

@@ -1,0 +1,84 @@
+package sli
+
+import (
+	"slices"
+
+	"github.com/slowburn/slowburn/slo"
+)
+
+// indicator is an objective whose events are spans, compiled for matching. It is immutable.
+type indicator struct {
+	objective string
+	service   string
+	// kind is OTLP's number, or anyKind.
+	kind int32
+	// operations are the span names that are events, nil where all are.
+	operations map[string]struct{}
+	attributes []condition
+	// latency says that an event is bad when it took longer than threshold nanoseconds; otherwise when its status is an
+	// error.
+	latency   bool
+	threshold uint64
+}
+
+// condition is an attribute and the text it must have. key is an index into attributes.keys.
+type condition struct {
+	key   int
+	value string
+}
+
+const anyKind = -1
+
+var kindNumbers = map[string]int32{"": anyKind, "internal": 1, "server": 2, "client": 3, "producer": 4, "consumer": 5}
+
+// compile turns the objectives into indicators, and returns them with the attribute keys that they ask for.
+// PromQL objectives count no spans and are left out.
+func compile(objectives []slo.Objective) (indicators []*indicator, keys []string) {
+	for _, o := range objectives {
+		if o.Indicator.Type != slo.Availability && o.Indicator.Type != slo.Latency {
+			continue
+		}
+		sel := o.Indicator.Spans
+		in := &indicator{
+			objective: o.Name,
+			service:   sel.Service,
+			kind:      kindNumbers[sel.Kind],
+			latency:   o.Indicator.Type == slo.Latency,
+			threshold: uint64(max(o.Indicator.Threshold, 0)),
+		}
+		if len(sel.Operations) > 0 {
+			in.operations = make(map[string]struct{}, len(sel.Operations))
+			for _, name := range sel.Operations {
+				in.operations[name] = struct{}{}
+			}
+		}
+		for key, value := range sel.Attributes {
+			i := slices.Index(keys, key)
+			if i < 0 {
+				i = len(keys)
+				keys = append(keys, key)
+			}
+			in.attributes = append(in.attributes, condition{i, value})
+		}
+		indicators = append(indicators, in)
+	}
+	return indicators, keys
+}
+
+// selects says whether spans of the operation can be events. What it cannot say of an operation, the kind and the
+// attributes, is asked of each span.
+func (in *indicator) selects(operation string) bool {
+	if in.operations == nil {
+		return true
+	}
+	_, ok := in.operations[operation]
+	return ok
+}
+
+// defaultReason is why an event is bad where nothing more is known.
+func (in *indicator) defaultReason() string {
+	if in.latency {
+		return reasonLatency
+	}
+	return reasonError
+}

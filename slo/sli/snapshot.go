@@ -1,0 +1,151 @@
+package sli
+
+import "slices"
+
+// series is what the flusher keeps of a time series. Only the flusher reads and writes it, so it needs no lock.
+// Times are in milliseconds since the Unix epoch, the resolution of a Prometheus TSDB.
+type series struct {
+	// born is the time of the series' zero, and 0 before its first flush. told says that the zero was accepted.
+	born int64
+	told bool
+	// last is the count at the last flush, changed the time of the last flush that found another one.
+	last    weight
+	changed int64
+}
+
+// seen notes the count of a flush.
+func (s *series) seen(n weight, at int64) {
+	if n != s.last || s.changed == 0 {
+		s.last, s.changed = n, at
+	}
+}
+
+// idle says that the series did not change after the given time, and has told all it had to.
+func (s *series) idle(n weight, since int64) bool {
+	return s.told && n == s.last && s.changed <= since
+}
+
+// eventPoint is an eventSeries' count at some time.
+type eventPoint struct {
+	series *eventSeries
+	n      weight
+}
+
+// callPoint is a callSeries' content at some time. If it has expired, the content is left out.
+type callPoint struct {
+	series   *callSeries
+	n        weight
+	duration histogram
+	expired  bool
+}
+
+// readEvents copies the counts of all objectives, at one instant, so that no bad event is ahead of its total. It leaves
+// out those that have expired, and returns how many.
+func (c *counter) readEvents(dst []eventPoint, since int64) (points []eventPoint, expired int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	dst = slices.Grow(dst[:0], len(c.events))
+	for _, s := range c.events {
+		if s.expired(since) {
+			expired++
+			continue
+		}
+		dst = append(dst, eventPoint{s, s.n})
+	}
+	return dst, expired
+}
+
+// readCalls fills dst with the call series from the given position on and returns how many it found. It is called for
+// one part after the other, for the lock not to be held for all of them.
+func (c *counter) readCalls(dst []callPoint, from int, since int64) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if from >= len(c.calls) {
+		return 0
+	}
+	part := c.calls[from:min(from+len(dst), len(c.calls))]
+	for i, s := range part {
+		if s.idle(s.n, since) {
+			dst[i].expired = true
+			continue
+		}
+		buckets := append(dst[i].duration.buckets[:0], s.duration.buckets...)
+		dst[i] = callPoint{series: s, n: s.n, duration: s.duration}
+		dst[i].duration.buckets = buckets
+	}
+	return len(part)
+}
+
+// expire forgets the series that are idle since the given time, and what no longer has any below it. It comes after a
+// flush that left them out: if one returns, its new zero is then later than its last value.
+func (c *counter) expire(since int64) (forgotten int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	before := len(c.calls) + len(c.events)
+	c.calls = slices.DeleteFunc(c.calls, func(s *callSeries) bool {
+		if !s.idle(s.n, since) {
+			return false
+		}
+		s.operation.calls[s.kind][s.status] = nil
+		c.leave(s.operation)
+		return true
+	})
+	c.events = slices.DeleteFunc(c.events, func(s *eventSeries) bool {
+		if !s.expired(since) {
+			return false
+		}
+		c.remove(s)
+		return true
+	})
+	return before - len(c.calls) - len(c.events)
+}
+
+// expired says whether the series can go. A total stays while any of its reasons does, and the usual reason stays with
+// its total: bad events come with a total, so the total was the last to change.
+func (s *eventSeries) expired(since int64) bool {
+	if s.reason == nil || s == s.tally.bad[0] {
+		for _, bad := range s.tally.bad {
+			if !bad.idle(bad.n, since) {
+				return false
+			}
+		}
+		return s.tally.total.idle(s.tally.total.n, since)
+	}
+	return s.idle(s.n, since)
+}
+
+// remove takes an expired series out of the tree.
+func (c *counter) remove(s *eventSeries) {
+	v := s.tally
+	op := v.tally.operation
+	svc := op.service
+	if s.reason != nil {
+		release(&svc.reasons, s.reason)
+		if s != v.bad[0] {
+			v.bad = slices.DeleteFunc(v.bad, func(b *eventSeries) bool { return b == s })
+		}
+		return
+	}
+	release(&svc.versions, v.version)
+	v.tally.versions = slices.DeleteFunc(v.tally.versions, func(o *versionTally) bool { return o == v })
+	c.leave(op)
+}
+
+// release lets go of a value for one series.
+func release(n *names[value], v *value) {
+	if v.series--; v.series == 0 {
+		n.remove(v.slot)
+	}
+}
+
+// leave takes one series from an operation, and the operation and its service away after the last.
+func (c *counter) leave(op *operation) {
+	if op.series--; op.series > 0 {
+		return
+	}
+	svc := op.service
+	svc.operations.remove(op.slot)
+	if len(svc.operations.entries) == 0 {
+		c.services.remove(svc.slot)
+	}
+}
