@@ -16,7 +16,7 @@ const never = tracestate.MaxAdjustedCount
 func thresholdOf(percent float64) (uint64, error) {
 	switch {
 	case !(percent >= 0): // NaN too
-		return 0, errors.New("must not be negative")
+		return 0, errors.New("must be 0 or more")
 	case percent == 0:
 		return never, nil
 	case percent >= 100:

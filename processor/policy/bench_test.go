@@ -1,0 +1,85 @@
+package policy
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/slowburn/slowburn/internal/wire"
+)
+
+// shippedLike are policies as gateways have them: errors, slow, an attribute or two, a share of the rest, no probes.
+func shippedLike() []Config {
+	return []Config{
+		{Name: "errors", Type: StatusCode, StatusCode: &StatusCodeConfig{StatusCodes: []string{"ERROR"}}},
+		{Name: "slow", Type: Latency, Latency: &LatencyConfig{ThresholdMs: new(int64(500))}},
+		{Name: "server errors", Type: NumericAttribute,
+			NumericAttribute: &NumericAttributeConfig{Key: "http.response.status_code", MinValue: new(int64(500))}},
+		{Name: "forced", Type: BooleanAttribute, BooleanAttribute: &BooleanAttributeConfig{Key: "app.force", Value: true}},
+		{Name: "rest", Type: Probabilistic, Probabilistic: &ProbabilisticConfig{SamplingPercentage: 5}},
+		{Name: "probes", Type: Drop, Drop: &DropConfig{SubPolicies: []Config{
+			{Type: StringAttribute, StringAttribute: &StringAttributeConfig{
+				Key: "url.path", Values: []string{"^/healthz", "^/readyz"}, EnabledRegexMatching: true,
+			}},
+		}}},
+	}
+}
+
+// typicalSpan has ten attributes, of which two are asked for and none meets a predicate, so that all is looked at.
+func typicalSpan(tb testing.TB) SpanView {
+	td := ptrace.NewTraces()
+	rs := td.ResourceSpans().AppendEmpty()
+	rs.Resource().Attributes().PutStr("service.name", "checkout")
+	rs.Resource().Attributes().PutStr("service.version", "1.2.3")
+	rs.Resource().Attributes().PutStr("k8s.pod.name", "checkout-7d9c6b8f5-x2x9z")
+	span := rs.ScopeSpans().AppendEmpty().Spans().AppendEmpty()
+	span.SetTraceID([16]byte{1})
+	span.SetSpanID([8]byte{1})
+	span.SetName("POST /cart/{id}/checkout")
+	attrs := span.Attributes()
+	attrs.PutStr("http.request.method", "POST")
+	attrs.PutStr("url.path", "/cart/42/checkout")
+	attrs.PutStr("url.scheme", "https")
+	attrs.PutStr("server.address", "checkout.shop.svc")
+	attrs.PutInt("server.port", 8443)
+	attrs.PutInt("http.response.status_code", 201)
+	attrs.PutStr("http.route", "/cart/{id}/checkout")
+	attrs.PutStr("network.protocol.version", "2")
+	attrs.PutStr("client.address", "10.1.2.3")
+	attrs.PutStr("user_agent.original", "Mozilla/5.0 (X11; Linux x86_64)")
+	var m ptrace.ProtoMarshaler
+	b, err := m.MarshalTraces(td)
+	require.NoError(tb, err)
+	var r wire.Request
+	require.NoError(tb, r.Scan(b))
+	return SpanView{&r.Spans[0], r.Spans[0].Body.Of(b), r.Resources[0].Body.Of(b)}
+}
+
+func BenchmarkObserve(b *testing.B) {
+	set, err := Compile(shippedLike())
+	require.NoError(b, err)
+	with := typicalSpan(b)
+	without := with
+	without.Resource = nil
+	for name, view := range map[string]SpanView{"resource=each": with, "resource=cached": without} {
+		b.Run(name, func(b *testing.B) {
+			bits := make([]uint64, set.Words())
+			b.ReportAllocs()
+			for b.Loop() {
+				clear(bits)
+				set.Observe(bits, view)
+			}
+		})
+	}
+}
+
+func BenchmarkDecide(b *testing.B) {
+	set, err := Compile(shippedLike())
+	require.NoError(b, err)
+	t := Trace{Bits: make([]uint64, set.Words()), Start: 1000, End: 2000, Randomness: 12345}
+	b.ReportAllocs()
+	for b.Loop() {
+		set.Decide(t)
+	}
+}

@@ -1,0 +1,192 @@
+package policy
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/confmap"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/slowburn/slowburn/internal/tracestate"
+	"github.com/slowburn/slowburn/internal/wire"
+)
+
+var rewrite = flag.Bool("rewrite", false, "write what the code gives into testdata, instead of comparing")
+
+// A file of testdata/*.txt is a list of blocks with an empty line between. A block is YAML, "----" and the answer: to
+// policies, what Compile says; to a trace, what the policies above it decide. Lines before "----" may be comments.
+func TestDecisions(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.txt")
+	require.NoError(t, err)
+	require.NotEmpty(t, files)
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
+			content, err := os.ReadFile(file)
+			require.NoError(t, err)
+			var set *Set
+			blocks := strings.Split(strings.TrimSpace(string(content)), "\n\n")
+			for i, block := range blocks {
+				question, _, found := strings.Cut(block, "\n----")
+				if !found {
+					continue // a comment
+				}
+				answer := answerTo(t, &set, question)
+				blocks[i] = question + "\n----\n" + answer
+				if !*rewrite {
+					require.Equal(t, blocks[i], block)
+				}
+			}
+			if *rewrite {
+				require.NoError(t, os.WriteFile(file, []byte(strings.Join(blocks, "\n\n")+"\n"), 0o644))
+			}
+		})
+	}
+}
+
+// A file of testdata/bad is the value of tail_sampling::policies, and beside it is the error.
+func TestBadPolicies(t *testing.T) {
+	files, err := filepath.Glob("testdata/bad/*.bad.yaml")
+	require.NoError(t, err)
+	require.NotEmpty(t, files)
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".bad.yaml"), func(t *testing.T) {
+			content, err := os.ReadFile(file)
+			require.NoError(t, err)
+			got := compileError(t, string(content)) + "\n"
+			errorFile := strings.TrimSuffix(file, ".yaml") + ".error"
+			if *rewrite {
+				require.NoError(t, os.WriteFile(errorFile, []byte(got), 0o644))
+			}
+			want, err := os.ReadFile(errorFile)
+			require.NoError(t, err)
+			require.Equal(t, string(want), got)
+		})
+	}
+}
+
+func compileError(t *testing.T, policies string) string {
+	var block testBlock
+	if err := decode(t, policies, &block); err != nil {
+		return err.Error()
+	}
+	_, err := Compile(block.Policies)
+	require.Error(t, err)
+	return err.Error()
+}
+
+// testBlock is a question of a data file.
+type testBlock struct {
+	Policies []Config `mapstructure:"policies"`
+
+	Trace string `mapstructure:"trace"`
+	// Randomness is written like th: the digits that are missing are 0.
+	Randomness string     `mapstructure:"randomness"`
+	Spans      []testSpan `mapstructure:"spans"`
+}
+
+type testSpan struct {
+	Start      time.Duration  `mapstructure:"start"`
+	End        time.Duration  `mapstructure:"end"`
+	Status     string         `mapstructure:"status"`
+	Attributes map[string]any `mapstructure:"attributes"`
+	Twice      map[string]any `mapstructure:"twice"` // attributes that come again, with another value
+	Resource   map[string]any `mapstructure:"resource"`
+}
+
+// decode reads YAML as the Collector does.
+func decode(t *testing.T, yaml string, into any) error {
+	retrieved, err := confmap.NewRetrievedFromYAML([]byte(yaml))
+	require.NoError(t, err)
+	conf, err := retrieved.AsConf()
+	require.NoError(t, err)
+	return conf.Unmarshal(into)
+}
+
+func answerTo(t *testing.T, set **Set, question string) string {
+	var block testBlock
+	require.NoError(t, decode(t, question, &block), question)
+	if block.Policies != nil {
+		compiled, err := Compile(block.Policies)
+		require.NoError(t, err, question)
+		*set = compiled
+		return strings.Join(append([]string{"ok"}, compiled.Warnings()...), "\n")
+	}
+	require.NotNil(t, *set, "policies must come before traces")
+	trace := Trace{Randomness: tracestate.Parse("ot=th:" + block.Randomness).Threshold}
+	if block.Randomness == "" {
+		trace.Randomness = 0
+	}
+	answer := observeAndDecide(*set, trace, block.views(t), eachInTurn)
+	for _, way := range ways {
+		require.Equal(t, answer, observeAndDecide(*set, trace, block.views(t), way), block.Trace)
+	}
+	return answer
+}
+
+// views encodes the spans, each with a resource of its own.
+func (b testBlock) views(t *testing.T) []SpanView {
+	td := ptrace.NewTraces()
+	for i, s := range b.Spans {
+		rs := td.ResourceSpans().AppendEmpty()
+		require.NoError(t, rs.Resource().Attributes().FromRaw(s.Resource))
+		span := rs.ScopeSpans().AppendEmpty().Spans().AppendEmpty()
+		span.SetTraceID([16]byte{1})
+		span.SetSpanID([8]byte{byte(i + 1)})
+		const epoch = 1_800_000_000_000_000_000
+		span.SetStartTimestamp(epoch + pcommon.Timestamp(s.Start))
+		span.SetEndTimestamp(epoch + pcommon.Timestamp(s.End))
+		span.Status().SetCode(map[string]ptrace.StatusCode{"OK": 1, "ERROR": 2, "UNKNOWN": 7}[s.Status])
+		require.NoError(t, span.Attributes().FromRaw(s.Attributes))
+	}
+	var m ptrace.ProtoMarshaler
+	data, err := m.MarshalTraces(td)
+	require.NoError(t, err)
+	var r wire.Request
+	require.NoError(t, r.Scan(data))
+	views := make([]SpanView, len(r.Spans))
+	for i := range r.Spans {
+		span := &r.Spans[i]
+		views[i] = SpanView{span, span.Body.Of(data), r.Resources[span.Resource].Body.Of(data)}
+		if twice := b.Spans[i].Twice; twice != nil {
+			again := testBlock{Spans: []testSpan{{Attributes: twice}}}.views(t)[0]
+			views[i].Body = append(views[i].Body, again.Body...)
+		}
+	}
+	return views
+}
+
+func observeAndDecide(set *Set, trace Trace, views []SpanView, observe func(*Set, []SpanView) []uint64) string {
+	trace.Bits = observe(set, views)
+	for i, v := range views {
+		if i == 0 {
+			trace.Start, trace.End = v.Span.Start, v.Span.End
+		}
+		trace.Start, trace.End = min(trace.Start, v.Span.Start), max(trace.End, v.Span.End)
+	}
+	return describe(set, trace)
+}
+
+func describe(set *Set, trace Trace) string {
+	d := set.Decide(trace)
+	answer := d.Verdict.String()
+	if d.Policy != None {
+		answer += " by " + set.Name(d.Policy)
+	}
+	if d.Verdict == Sampled {
+		answer += fmt.Sprintf(", th:%014x", d.Threshold)
+	}
+	if set.Certain(trace) {
+		answer += ", certain"
+	}
+	if set.Errors(trace.Bits) {
+		answer += ", has errors"
+	}
+	return answer
+}

@@ -1,0 +1,151 @@
+package policy
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func stringIs(name, key string, values ...string) Config {
+	return Config{Name: name, Type: StringAttribute, StringAttribute: &StringAttributeConfig{Key: key, Values: values}}
+}
+
+// Equal questions share a bit, whoever asks.
+func TestCompileSharesBits(t *testing.T) {
+	c := newCompiler()
+	one := stringIs("a", "team", "shop", "cart")
+	r1, err := c.compile(&one, allTypes)
+	require.NoError(t, err)
+	other := stringIs("b", "team", "cart", "shop", "cart")
+	other.StringAttribute.InvertMatch = true
+	r2, err := c.compile(&other, allTypes)
+	require.NoError(t, err)
+	require.Equal(t, anyBit{1}, r1)
+	require.Equal(t, noBit(1), r2)
+
+	expression := stringIs("c", "team", "shop", "cart")
+	expression.StringAttribute.EnabledRegexMatching = true
+	r3, err := c.compile(&expression, allTypes)
+	require.NoError(t, err)
+	require.Equal(t, anyBit{2}, r3)
+
+	otherKey := stringIs("d", "tea", "shop", "cart")
+	r4, err := c.compile(&otherKey, allTypes)
+	require.NoError(t, err)
+	require.Equal(t, anyBit{3}, r4)
+}
+
+// More keys than one walk can look for, and more bits than one word holds.
+func TestManyKeys(t *testing.T) {
+	const n = 150
+	var policies []Config
+	for i := range n {
+		policies = append(policies, stringIs(fmt.Sprint(i), fmt.Sprintf("key%d", i), "x"))
+	}
+	set, err := Compile(policies)
+	require.NoError(t, err)
+	require.Equal(t, 3, set.Words())
+	require.Equal(t, n, set.Len())
+	for i := range n {
+		key := fmt.Sprintf("key%d", i)
+		views := testBlock{Spans: []testSpan{{Attributes: map[string]any{key: "x"}}}}.views(t)
+		require.Equal(t, fmt.Sprintf("sampled by %d, th:00000000000000, certain", i),
+			observeAndDecide(set, Trace{}, views, eachInTurn))
+	}
+}
+
+func TestLongKeys(t *testing.T) {
+	long := strings.Repeat("k", 300)
+	set, err := Compile([]Config{stringIs("long", long, "x")})
+	require.NoError(t, err)
+	for key, want := range map[string]Verdict{long: Sampled, long + "k": NotSampled, long[:63]: NotSampled} {
+		views := testBlock{Spans: []testSpan{{Attributes: map[string]any{key: "x"}}}}.views(t)
+		require.Equal(t, want, set.Decide(Trace{Bits: eachInTurn(set, views)}).Verdict)
+	}
+}
+
+func TestSetNames(t *testing.T) {
+	set, err := Compile(shippedLike())
+	require.NoError(t, err)
+	require.Equal(t, "slow", set.Name(1))
+	require.Equal(t, Latency, set.Type(1))
+	require.Empty(t, set.Name(None))
+	require.Empty(t, set.Warnings())
+}
+
+func TestWarningsSayWhere(t *testing.T) {
+	set, err := Compile([]Config{{Name: "some", Type: And, And: &AndConfig{SubPolicies: []Config{
+		{Type: AlwaysSample},
+		{Name: "inner", Type: Probabilistic, Probabilistic: &ProbabilisticConfig{SamplingPercentage: 5, HashSalt: "x"}},
+	}}}})
+	require.NoError(t, err)
+	require.Len(t, set.Warnings(), 1)
+	require.True(t, strings.HasPrefix(set.Warnings()[0],
+		`policies[0] "some": and_sub_policy[1] "inner": probabilistic::hash_salt is ignored`), set.Warnings()[0])
+}
+
+// What is interesting is kept whatever its randomness; durations are not in the bits.
+func TestInteresting(t *testing.T) {
+	set, err := Compile(shippedLike())
+	require.NoError(t, err)
+	bits := make([]uint64, set.Words())
+	require.False(t, set.Interesting(bits))
+	require.False(t, set.Errors(bits))
+
+	slow := Trace{Bits: bits, Start: 1, End: 1 + 501_000_000}
+	require.False(t, set.Interesting(bits))
+	require.True(t, set.Certain(slow))
+
+	set.Observe(bits, testBlock{Spans: []testSpan{{Status: "ERROR"}}}.views(t)[0])
+	require.True(t, set.Interesting(bits))
+	require.True(t, set.Errors(bits))
+
+	set.Observe(bits, testBlock{Spans: []testSpan{{Attributes: map[string]any{"url.path": "/healthz"}}}}.views(t)[0])
+	require.False(t, set.Interesting(bits), "dropped")
+	require.True(t, set.Errors(bits))
+}
+
+func TestNothingAllocates(t *testing.T) {
+	set, err := Compile(shippedLike())
+	require.NoError(t, err)
+	view := typicalSpan(t)
+	bits := make([]uint64, set.Words())
+	require.Zero(t, testing.AllocsPerRun(100, func() {
+		clear(bits)
+		set.Observe(bits, view)
+		set.ResourceBits(view.Resource, bits)
+		set.Decide(Trace{Bits: bits})
+		set.Interesting(bits)
+	}))
+}
+
+// A set is shared by all shards; only the cache of regular expressions changes.
+func TestConcurrentUse(t *testing.T) {
+	policies := shippedLike()
+	policies[5].Drop.SubPolicies[0].StringAttribute.CacheMaxSize = 1 // as much contention as can be
+	set, err := Compile(policies)
+	require.NoError(t, err)
+	var wg sync.WaitGroup
+	for worker := range 4 {
+		views := testBlock{Spans: []testSpan{
+			{Attributes: map[string]any{"url.path": fmt.Sprintf("/healthz/%d", worker)}},
+			{Attributes: map[string]any{"url.path": fmt.Sprintf("/cart/%d", worker)}},
+		}}.views(t)
+		wg.Go(func() {
+			for range 200 {
+				for i, want := range []Verdict{Dropped, NotSampled} {
+					bits := make([]uint64, set.Words())
+					set.Observe(bits, views[i])
+					if got := set.Decide(Trace{Bits: bits}).Verdict; got != want {
+						t.Errorf("%s instead of %s", got, want)
+						return
+					}
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
