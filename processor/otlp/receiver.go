@@ -1,0 +1,151 @@
+package otlp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/component/componentstatus"
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/receiver"
+	"go.opentelemetry.io/collector/receiver/receiverhelper"
+	"go.uber.org/zap"
+	"google.golang.org/grpc"
+
+	"github.com/slowburn/slowburn/internal/host"
+)
+
+// otlpReceiver is both signals of one configuration. Its consumers are set before Start and not changed after.
+type otlpReceiver struct {
+	cfg     *Config
+	set     receiver.Settings
+	forget  func()
+	traces  consumer.Traces
+	metrics consumer.Metrics
+
+	// mu guards what follows. It is not held while servers stop.
+	mu        sync.Mutex
+	hosts     []component.Host // one per signal that was started
+	stopped   bool
+	listening []string // "gRPC on 127.0.0.1:4317"
+	failed    error    // why a listener that was up is not any more
+	grpc      *grpc.Server
+	http      *http.Server
+	serving   sync.WaitGroup
+}
+
+// Start is called once per signal. The last call opens the listeners.
+func (r *otlpReceiver) Start(ctx context.Context, h component.Host) error {
+	r.mu.Lock()
+	r.hosts = append(r.hosts, h)
+	var err error
+	last := len(r.hosts) == r.signals()
+	if last {
+		err = errors.Join(r.startGRPC(ctx, h), r.startHTTP(ctx, h))
+	}
+	r.mu.Unlock()
+	switch {
+	case err != nil:
+		// One listener may be up, and the Collector need not shut down what did not start.
+		return errors.Join(err, r.Shutdown(ctx))
+	case last:
+		host.Announce(h, r.set.ID, r)
+	}
+	return nil
+}
+
+// signals returns how many of the two were asked for.
+func (r *otlpReceiver) signals() int {
+	n := 0
+	if r.traces != nil {
+		n++
+	}
+	if r.metrics != nil {
+		n++
+	}
+	return n
+}
+
+// serve runs a server until it is shut down. The caller holds mu.
+func (r *otlpReceiver) serve(name string, l net.Listener, run func(net.Listener) error, closed error) {
+	at := name + " on " + l.Addr().String()
+	r.listening = append(r.listening, at)
+	r.set.Logger.Info("listening for OTLP", zap.String("protocol", name), zap.Stringer("endpoint", l.Addr()),
+		zap.Bool("wire_path", r.cfg.WirePath))
+	r.serving.Go(func() {
+		err := run(l)
+		if err == nil || errors.Is(err, closed) {
+			return
+		}
+		err = fmt.Errorf("%s: %w", at, err)
+		r.mu.Lock()
+		r.failed = err
+		hosts := r.hosts
+		r.mu.Unlock()
+		for _, h := range hosts {
+			componentstatus.ReportStatus(h, componentstatus.NewFatalErrorEvent(err))
+		}
+	})
+}
+
+// Shutdown is called once per signal. The first call stops accepting and waits for the requests in flight, as long as
+// ctx allows.
+func (r *otlpReceiver) Shutdown(ctx context.Context) error {
+	r.mu.Lock()
+	if r.stopped {
+		r.mu.Unlock()
+		return nil
+	}
+	r.stopped = true
+	r.listening = nil
+	hosts := r.hosts
+	r.mu.Unlock()
+
+	r.forget()
+	if len(hosts) > 0 {
+		host.Retract(hosts[len(hosts)-1], r.set.ID, r)
+	}
+	var wg sync.WaitGroup
+	var httpErr error
+	if r.http != nil {
+		wg.Go(func() {
+			if httpErr = r.http.Shutdown(ctx); httpErr != nil {
+				httpErr = errors.Join(httpErr, r.http.Close())
+			}
+		})
+	}
+	if r.grpc != nil {
+		stop := context.AfterFunc(ctx, r.grpc.Stop)
+		wg.Go(func() {
+			r.grpc.GracefulStop()
+			stop()
+		})
+	}
+	wg.Wait()
+	r.serving.Wait()
+	return httpErr
+}
+
+// Probe implements host.Prober: it says whether the listeners are up.
+func (r *otlpReceiver) Probe(context.Context) host.Health {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch {
+	case r.failed != nil:
+		return host.Health{Blocking: true, Message: "a listener has failed: " + r.failed.Error()}
+	case len(r.listening) == 0:
+		return host.Health{Blocking: true, Message: "not listening: the receiver has not started or is shutting down"}
+	}
+	return host.Health{OK: true, Blocking: true, Message: "listening: " + strings.Join(r.listening, ", ")}
+}
+
+func (r *otlpReceiver) newObsReport(transport string) (*receiverhelper.ObsReport, error) {
+	return receiverhelper.NewObsReport(receiverhelper.ObsReportSettings{
+		ReceiverID: r.set.ID, Transport: transport, ReceiverCreateSettings: r.set,
+	})
+}

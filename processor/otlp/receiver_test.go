@@ -1,0 +1,221 @@
+package otlp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/consumer/consumererror"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/slowburn/slowburn/internal/host"
+)
+
+// onAndOff runs a test with the wire path on and off: what a sender sees must not tell.
+func onAndOff(t *testing.T, test func(t *testing.T, wirePath bool)) {
+	for _, on := range []bool{true, false} {
+		t.Run(fmt.Sprintf("wire_path=%t", on), func(t *testing.T) { test(t, on) })
+	}
+}
+
+func TestAcceptsSpansThroughEveryDoor(t *testing.T) {
+	onAndOff(t, func(t *testing.T, on bool) {
+		g := start(t, map[string]any{"wire_path": on})
+		calls := 0
+		for _, door := range doors {
+			for _, compression := range []string{"", "gzip", "zstd", "snappy"} {
+				t.Run(door+" "+compression, func(t *testing.T) {
+					td, ids := someTraces(100, false)
+					got := g.send(door, compression, td)
+					assert.Equal(t, codes.OK, got.status.Code(), got.status)
+					assert.Zero(t, got.rejected)
+					assert.ElementsMatch(t, ids, g.take())
+					calls++
+				})
+			}
+		}
+		if on {
+			assert.Equal(t, calls, g.wireSeen)
+		} else {
+			assert.Zero(t, g.wireSeen)
+		}
+	})
+}
+
+func TestRejectsInvalidIDs(t *testing.T) {
+	onAndOff(t, func(t *testing.T, on bool) {
+		g := start(t, map[string]any{"wire_path": on})
+		for _, door := range doors {
+			td, ids := someTraces(3, true)
+			got := g.send(door, "", td)
+			assert.Equal(t, codes.OK, got.status.Code(), door)
+			assert.EqualValues(t, 2, got.rejected, door)
+			assert.Contains(t, got.message, "zero trace ID or span ID")
+			assert.Len(t, g.take(), len(ids), door)
+
+			td, _ = someTraces(0, true)
+			got = g.send(door, "", td)
+			assert.EqualValues(t, 2, got.rejected, door)
+			assert.Empty(t, g.take(), door)
+		}
+		g.counts("http", 6, 8)
+		g.counts("grpc", 3, 4)
+	})
+}
+
+// counts checks the receiver's own telemetry for the protocol.
+func (g *gateway) counts(transport string, accepted, refused int64) {
+	g.t.Helper()
+	for name, want := range map[string]int64{"otelcol_receiver_accepted_spans": accepted, "otelcol_receiver_refused_spans": refused} {
+		m, err := g.tel.GetMetric(name)
+		require.NoError(g.t, err)
+		found := false
+		for _, p := range m.Data.(metricdata.Sum[int64]).DataPoints {
+			if v, _ := p.Attributes.Value(attribute.Key("transport")); v.AsString() == transport {
+				assert.Equal(g.t, want, p.Value, "%s over %s", name, transport)
+				found = true
+			}
+		}
+		assert.True(g.t, found, "%s over %s", name, transport)
+	}
+}
+
+func TestAnswersErrorsOfThePipeline(t *testing.T) {
+	boom := errors.New("boom")
+	tests := []struct {
+		name  string
+		err   error
+		code  int
+		grpc  codes.Code
+		retry string // Retry-After
+	}{
+		{"back-pressure", boom, 429, codes.ResourceExhausted, "1"},
+		{"permanent", consumererror.NewPermanent(boom), 500, codes.Internal, ""},
+		{"deadline", fmt.Errorf("append: %w", context.DeadlineExceeded), 503, codes.Unavailable, "1"},
+		{"cancelled", context.Canceled, 503, codes.Unavailable, "1"},
+		{"gRPC status", consumererror.NewOTLPGRPCError(boom, status.New(codes.PermissionDenied, "boom")), 403, codes.PermissionDenied, ""},
+		{"HTTP status", consumererror.NewOTLPHTTPError(boom, 503), 503, codes.Unavailable, "1"},
+		{"plain status", status.Error(codes.InvalidArgument, "boom"), 400, codes.InvalidArgument, ""},
+		{"retryable", consumererror.NewRetryableError(boom), 503, codes.Unavailable, "1"},
+		{"permanent but with a retryable status", consumererror.NewPermanent(status.Error(codes.Unavailable, "boom")), 500, codes.Internal, ""},
+	}
+	onAndOff(t, func(t *testing.T, on bool) {
+		g := start(t, map[string]any{"wire_path": on})
+		for _, tt := range tests {
+			for _, door := range doors {
+				t.Run(tt.name+" "+door, func(t *testing.T) {
+					g.err = tt.err
+					td, _ := someTraces(1, false)
+					got := g.send(door, "", td)
+					assert.Equal(t, tt.grpc, got.status.Code(), got.status)
+					assert.NotEmpty(t, got.status.Message())
+					_, told := retryDelay(got.status)
+					assert.Equal(t, tt.retry != "", told, "RetryInfo")
+					if door != "grpc" {
+						assert.Equal(t, tt.code, got.code)
+						assert.Equal(t, tt.retry, got.retryAfter)
+						assert.Contains(t, got.encoding, door)
+					}
+				})
+			}
+		}
+	})
+}
+
+// announced is an extension that is told of the receiver.
+type announced struct {
+	component.StartFunc
+	component.ShutdownFunc
+	up map[component.ID]any
+}
+
+func (a *announced) ComponentStarted(id component.ID, c any) { a.up[id] = c }
+func (a *announced) ComponentStopped(id component.ID, _ any) { delete(a.up, id) }
+
+type extensions map[component.ID]component.Component
+
+func (e extensions) GetExtensions() map[component.ID]component.Component { return e }
+
+func TestAnnouncesItself(t *testing.T) {
+	g := start(t, nil)
+	a := &announced{up: map[component.ID]any{}}
+	h := extensions{component.MustNewID("web"): a}
+	cfg := *g.recv.cfg
+	r := &otlpReceiver{cfg: &cfg, set: g.recv.set, forget: func() {}, metrics: g.metrics}
+	require.NoError(t, r.Start(t.Context(), h))
+	require.Len(t, a.up, 1)
+	prober, ok := a.up[g.recv.set.ID].(host.Prober)
+	require.True(t, ok)
+	health := prober.Probe(t.Context())
+	assert.True(t, health.OK)
+	assert.Regexp(t, `^listening: gRPC on 127\.0\.0\.1:\d+, HTTP on 127\.0\.0\.1:\d+$`, health.Message)
+
+	require.NoError(t, r.Shutdown(t.Context()))
+	assert.Empty(t, a.up)
+	assert.Equal(t, host.Health{Blocking: true, Message: "not listening: the receiver has not started or is shutting down"}, r.Probe(t.Context()))
+	require.NoError(t, r.Shutdown(t.Context()), "again, for the other signal")
+}
+
+func TestStartFailsWhole(t *testing.T) {
+	g := start(t, nil)
+	cfg := *g.recv.cfg
+	cfg.Protocols.HTTP.Get().ServerConfig.NetAddr.Endpoint = g.address("HTTP") // taken
+	forgotten := false
+	r := &otlpReceiver{cfg: &cfg, set: g.recv.set, forget: func() { forgotten = true }, metrics: g.metrics}
+	require.ErrorContains(t, r.Start(t.Context(), componenttest.NewNopHost()), "address already in use")
+	assert.False(t, r.Probe(t.Context()).OK)
+	assert.True(t, forgotten)
+}
+
+func TestShutdownLetsRequestsEnd(t *testing.T) {
+	for _, door := range doors {
+		t.Run(door, func(t *testing.T) {
+			g := start(t, map[string]any{"wire_path": true})
+			entered, leave := make(chan struct{}), make(chan struct{})
+			g.onSpans = func(context.Context) { close(entered); <-leave }
+			answered := make(chan answer, 1)
+			go func() {
+				td, _ := someTraces(1, false)
+				answered <- g.send(door, "", td)
+			}()
+			<-entered
+			down := make(chan error, 1)
+			go func() { down <- g.recv.Shutdown(context.Background()) }()
+			select {
+			case <-down:
+				t.Fatal("shut down with a request in flight")
+			case <-answered:
+				t.Fatal("answered before the pipeline")
+			default:
+			}
+			close(leave)
+			assert.Equal(t, codes.OK, (<-answered).status.Code())
+			require.NoError(t, <-down)
+			assert.Len(t, g.take(), 1)
+		})
+	}
+}
+
+func TestShutdownGivesUpWithItsContext(t *testing.T) {
+	g := start(t, nil)
+	entered := make(chan struct{})
+	g.onSpans = func(ctx context.Context) { close(entered); <-ctx.Done() }
+	answered := make(chan answer, 1)
+	go func() {
+		td, _ := someTraces(1, false)
+		answered <- g.send("grpc", "", td)
+	}()
+	<-entered
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	require.NoError(t, g.recv.Shutdown(ctx))
+	assert.NotEqual(t, codes.OK, (<-answered).status.Code())
+}

@@ -1,0 +1,82 @@
+package otlp
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"go.opentelemetry.io/collector/consumer/consumererror"
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/durationpb"
+)
+
+// retryAfter is how long a sender is asked to wait. Exporters add jitter and back off by themselves.
+const retryAfter = time.Second
+
+// statusOf says how OTLP answers the error of a door: over gRPC with the status, over HTTP with the code and the status
+// as the body.
+//
+// A status or code that the error carries is passed on. Otherwise a permanent error is the server's fault and final, a
+// cancelled or late request is unavailable, and everything else is back-pressure. A permanent error is never answered
+// with a code that makes the sender retry, and what is retryable says after how long.
+func statusOf(err error) (*status.Status, int) {
+	permanent := consumererror.IsPermanent(err)
+	s, code := carried(err)
+	switch {
+	case s != nil && (!permanent || !retryable(s.Code())):
+	case permanent:
+		s, code = status.New(codes.Internal, err.Error()), http.StatusInternalServerError
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		s, code = status.New(codes.Unavailable, err.Error()), http.StatusServiceUnavailable
+	default:
+		s, code = status.New(codes.ResourceExhausted, err.Error()), http.StatusTooManyRequests
+	}
+	if _, told := retryDelay(s); !told && retryable(s.Code()) {
+		if with, err := s.WithDetails(&errdetails.RetryInfo{RetryDelay: durationpb.New(retryAfter)}); err == nil {
+			s = with
+		}
+	}
+	return s, code
+}
+
+// carried returns the status and HTTP code that came with the error, or nil.
+func carried(err error) (*status.Status, int) {
+	if e, ok := errors.AsType[*consumererror.Error](err); ok {
+		return consumererror.ToGRPCStatus(e), consumererror.ToHTTPStatus(e)
+	}
+	if s, ok := status.FromError(err); ok && s.Code() != codes.OK {
+		return s, consumererror.ToHTTPStatus(consumererror.NewOTLPGRPCError(err, s))
+	}
+	return nil, 0
+}
+
+// retryable says which codes make a sender retry, by the OTLP specification (ResourceExhausted if it has RetryInfo).
+func retryable(c codes.Code) bool {
+	switch c {
+	case codes.Canceled, codes.DeadlineExceeded, codes.Aborted, codes.OutOfRange, codes.Unavailable, codes.DataLoss, codes.ResourceExhausted:
+		return true
+	}
+	return false
+}
+
+// retryDelay returns the delay that the status asks for.
+func retryDelay(s *status.Status) (time.Duration, bool) {
+	for _, d := range s.Details() {
+		if info, ok := d.(*errdetails.RetryInfo); ok {
+			return info.GetRetryDelay().AsDuration(), true
+		}
+	}
+	return 0, false
+}
+
+// statusFromHTTP returns the status that goes with an HTTP code of a refusal.
+func statusFromHTTP(message string, code int) *status.Status {
+	s := consumererror.ToGRPCStatus(consumererror.NewOTLPHTTPError(errors.New(message), code))
+	if s.Code() == codes.Unknown && code < http.StatusInternalServerError {
+		return status.New(codes.InvalidArgument, message)
+	}
+	return s
+}

@@ -1,0 +1,97 @@
+package otlp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
+	"go.opentelemetry.io/collector/receiver/receiverhelper"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/slowburn/slowburn/internal/wire"
+)
+
+// tracesDoor takes trace requests of one protocol. It may be used concurrently.
+type tracesDoor struct {
+	next     consumer.Traces
+	obs      *receiverhelper.ObsReport
+	wirePath bool
+}
+
+// Export takes an ExportTraceServiceRequest in the encoding. The body is the caller's again when it returns.
+func (d *tracesDoor) Export(ctx context.Context, enc *encoding, body []byte) (response, error) {
+	if enc == jsonEncoding {
+		req := ptraceotlp.NewExportRequest()
+		if err := req.UnmarshalJSON(body); err != nil {
+			return nil, status.Error(codes.InvalidArgument, "malformed OTLP trace request: "+err.Error())
+		}
+		if !d.wirePath {
+			return d.decoded(ctx, enc, req.Traces())
+		}
+		var err error
+		if body, err = req.MarshalProto(); err != nil {
+			return nil, fmt.Errorf("marshal traces: %w", err)
+		}
+	}
+	r := wire.Get()
+	defer wire.Put(r)
+	if err := r.Scan(body); err != nil {
+		return nil, status.Error(codes.InvalidArgument, err.Error())
+	}
+	if d.wirePath {
+		rejected := r.DropInvalidIDs()
+		return d.consume(ctx, enc, len(r.Spans), rejected, func(ctx context.Context) error {
+			return d.next.ConsumeTraces(wire.NewContext(ctx, r), ptrace.NewTraces())
+		})
+	}
+	req := ptraceotlp.NewExportRequest()
+	if err := req.UnmarshalProto(body); err != nil {
+		return nil, status.Error(codes.InvalidArgument, "malformed OTLP trace request: "+err.Error())
+	}
+	return d.decoded(ctx, enc, req.Traces())
+}
+
+// decoded takes a request off the wire path.
+func (d *tracesDoor) decoded(ctx context.Context, enc *encoding, td ptrace.Traces) (response, error) {
+	rejected := dropInvalidIDs(td)
+	return d.consume(ctx, enc, td.SpanCount(), rejected, func(ctx context.Context) error {
+		return d.next.ConsumeTraces(ctx, td)
+	})
+}
+
+// errInvalidID is what rejected spans are counted under.
+var errInvalidID = errors.New("zero trace ID or span ID")
+
+// consume hands the spans on, counts them, and answers.
+func (d *tracesDoor) consume(ctx context.Context, enc *encoding, spans, rejected int, next func(context.Context) error) (response, error) {
+	if spans > 0 {
+		ctx := d.obs.StartTracesOp(ctx)
+		err := next(ctx)
+		d.obs.EndTracesOp(ctx, enc.name, spans, err)
+		if err != nil {
+			return nil, err
+		}
+	}
+	resp := ptraceotlp.NewExportResponse()
+	if rejected > 0 {
+		d.obs.EndTracesOp(d.obs.StartTracesOp(ctx), enc.name, rejected, errInvalidID)
+		resp.PartialSuccess().SetRejectedSpans(int64(rejected))
+		resp.PartialSuccess().SetErrorMessage(fmt.Sprintf("%d spans rejected: %v, which OTLP declares invalid: the exporter must set both", rejected, errInvalidID))
+	}
+	return resp, nil
+}
+
+// dropInvalidIDs is wire.Request.DropInvalidIDs for decoded spans.
+func dropInvalidIDs(td ptrace.Traces) int {
+	before := td.SpanCount()
+	for _, rs := range td.ResourceSpans().All() {
+		for _, ss := range rs.ScopeSpans().All() {
+			ss.Spans().RemoveIf(func(s ptrace.Span) bool { return s.TraceID().IsEmpty() || s.SpanID().IsEmpty() })
+		}
+	}
+	return before - td.SpanCount()
+}
