@@ -40,8 +40,8 @@ func Update(tracestate string, id [16]byte, rv, threshold uint64) (updated strin
 // write puts an ot entry with rv and th, unless they are None, in front of the others.
 func write(tracestate string, rv, th uint64) string {
 	const prefix = len("ot=")
-	out := make([]byte, 0, len(tracestate)+len("ot=rv:;th:,")+2*digits)
-	out = append(out, "ot="...)
+	var room [128]byte // on the stack; few tracestates are longer
+	out := append(room[:0], "ot="...)
 	if rv != None {
 		out = appendHex(append(out, "rv:"...), rv)
 	}
