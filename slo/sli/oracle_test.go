@@ -1,0 +1,158 @@
+package sli
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/consumer/consumertest"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/slowburn/slowburn/internal/wire"
+	"github.com/slowburn/slowburn/slo"
+)
+
+// bruteForce counts spans in the plainest way: a pass over all objectives for each.
+func bruteForce(objectives []slo.Objective, spans []testSpan) map[string]string {
+	sums := map[string]int{}
+	for _, s := range spans {
+		if s.invalid {
+			continue
+		}
+		weight := map[string]int{"ot=th:8": 2, "ot=th:c": 4}[s.state]
+		if weight == 0 {
+			weight = 1
+		}
+		service := s.service
+		if service == "" {
+			service = "unknown_service"
+		}
+		sums[fmt.Sprintf("traces.span.metrics.calls{service.name=%s,span.kind=%s,span.name=%s,status.code=%s}",
+			service, kindNames[kindOf(int32(s.kind))], s.name, statusNames[s.status])] += weight
+		for _, o := range objectives {
+			bad, reason, ok := judge(o, s, service)
+			if !ok {
+				continue
+			}
+			series := fmt.Sprintf("{objective=%s,%%sservice.name=%s,service.version=%s,span.name=%s}", o.Name, service, s.version, s.name)
+			usual := "error"
+			if o.Indicator.Type == slo.Latency {
+				usual = "latency"
+			}
+			sums["slowburn.sli.events"+fmt.Sprintf(series, "")] += weight
+			sums["slowburn.sli.bad_events"+fmt.Sprintf(series, "reason="+usual+",")] += 0
+			if bad {
+				sums["slowburn.sli.bad_events"+fmt.Sprintf(series, "reason="+reason+",")] += weight
+			}
+		}
+	}
+	out := map[string]string{}
+	for k, v := range sums {
+		out[k] = fmt.Sprint(v)
+	}
+	return out
+}
+
+// judge says whether the span is an event of the objective, and a bad one.
+func judge(o slo.Objective, s testSpan, service string) (bad bool, reason string, ok bool) {
+	in := o.Indicator
+	if in.Type == slo.PromQL || in.Spans.Service != "" && in.Spans.Service != service {
+		return false, "", false
+	}
+	if k := in.Spans.Kind; k != "" && !strings.EqualFold(k, s.kind.String()) {
+		return false, "", false
+	}
+	if ops := in.Spans.Operations; len(ops) > 0 && !slices.Contains(ops, s.name) {
+		return false, "", false
+	}
+	for key, want := range in.Spans.Attributes {
+		v, has := s.attributes[key]
+		if !has {
+			v, has = s.resource[key]
+		}
+		if !has || fmt.Sprint(v) != want {
+			return false, "", false
+		}
+	}
+	if in.Type == slo.Latency {
+		return s.duration > in.Threshold, "latency", true
+	}
+	reason = "error"
+	if v, has := s.attributes["error.type"].(string); has && len(v) <= 64 {
+		reason = v
+	} else if v, has := s.attributes["http.response.status_code"]; has {
+		reason = fmt.Sprint(v)
+	}
+	return s.status == ptrace.StatusCodeError, reason, true
+}
+
+// TestCountsEqualBruteForce: the counts of random spans are exactly those of the oracle, whichever door they come in by,
+// however they are batched and ordered.
+func TestCountsEqualBruteForce(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	for round := range 20 {
+		spans := randomSpans(rng, 1+rng.IntN(400))
+		want := bruteForce(shop(), spans)
+
+		rng.Shuffle(len(spans), func(i, j int) { spans[i], spans[j] = spans[j], spans[i] })
+		pdata := run(t, spans, 1+rng.IntN(50), pdataDoor)
+		rng.Shuffle(len(spans), func(i, j int) { spans[i], spans[j] = spans[j], spans[i] })
+		wired := run(t, spans, 1+rng.IntN(50), wireDoor)
+		slices.SortFunc(spans, func(a, b testSpan) int { return strings.Compare(a.service+a.version, b.service+b.version) })
+		alone := run(t, spans, 1+rng.IntN(400), noPassing)
+
+		require.Equal(t, pdata, wired, "round %d: histograms included", round)
+		require.Equal(t, pdata, alone, "round %d: histograms included", round)
+		for name := range pdata {
+			if strings.HasPrefix(name, metricDuration) {
+				delete(pdata, name)
+			}
+		}
+		require.Equal(t, want, pdata, "round %d", round)
+	}
+}
+
+func pdataDoor(t *testing.T, p pair, td ptrace.Traces) {
+	require.NoError(t, p.consume(context.Background(), td))
+}
+
+func wireDoor(t *testing.T, p pair, td ptrace.Traces) {
+	require.NoError(t, p.consume(wire.NewContext(context.Background(), request(t, td)), ptrace.NewTraces()))
+}
+
+// noPassing stands for an sli that feeds a metrics pipeline only.
+var noPassing func(*testing.T, pair, ptrace.Traces)
+
+// run counts spans in batches and returns what was emitted.
+func run(t *testing.T, spans []testSpan, batch int, door func(*testing.T, pair, ptrace.Traces)) map[string]string {
+	sink := new(consumertest.MetricsSink)
+	p := newPair(t, nil, consumertest.NewNop(), sink)
+	if door == nil {
+		p, door = newPair(t, nil, nil, sink), pdataDoor
+	}
+	p.start(t, shop()...)
+	for part := range slices.Chunk(spans, batch) {
+		door(t, p, traces(t, part...))
+	}
+	p.shutdown(t)
+	return values(sink.AllMetrics()...)
+}
+
+func TestUpstreamSamplingInFractions(t *testing.T) {
+	sink := new(consumertest.MetricsSink)
+	p := newPair(t, nil, nil, sink)
+	p.start(t, shop()[0])
+	for range 3 {
+		td := traces(t, testSpan{service: "a", name: "b", status: ptrace.StatusCodeError, state: "ot=th:4"})
+		require.NoError(t, p.consume(context.Background(), td))
+	}
+	p.shutdown(t)
+	got := values(sink.AllMetrics()...)
+	assert.Equal(t, "4.000000", got["slowburn.sli.events{objective=everything,service.name=a,service.version=,span.name=b}"])
+	assert.Equal(t, "4.000000", got["slowburn.sli.bad_events{objective=everything,reason=error,service.name=a,service.version=,span.name=b}"])
+}

@@ -1,0 +1,259 @@
+package sli
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/connector"
+	"go.opentelemetry.io/collector/connector/connectortest"
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/slowburn/slowburn/internal/wire"
+	"github.com/slowburn/slowburn/slo"
+	"github.com/slowburn/slowburn/slo/sli/internal/metadata"
+)
+
+// testSpan is a span as the tests write it.
+type testSpan struct {
+	service, version string
+	resource         map[string]any // beside name and version
+	name             string
+	kind             ptrace.SpanKind
+	status           ptrace.StatusCode
+	duration         time.Duration // negative: it ends before it starts
+	attributes       map[string]any
+	state            string
+	invalid          bool // its span ID is zero
+}
+
+// traces makes one resource per span, or one for a run of spans with the same, and gives them IDs with the highest
+// randomness, so that any threshold holds.
+func traces(t testing.TB, spans ...testSpan) ptrace.Traces {
+	td := ptrace.NewTraces()
+	var last string
+	var dst ptrace.SpanSlice
+	for i, s := range spans {
+		if key := fmt.Sprint(s.service, "\x00", s.version, s.resource); i == 0 || key != last {
+			rs := td.ResourceSpans().AppendEmpty()
+			require.NoError(t, rs.Resource().Attributes().FromRaw(s.resource))
+			if s.service != "" {
+				rs.Resource().Attributes().PutStr("service.name", s.service)
+			}
+			if s.version != "" {
+				rs.Resource().Attributes().PutStr("service.version", s.version)
+			}
+			dst = rs.ScopeSpans().AppendEmpty().Spans()
+			last = key
+		}
+		span := dst.AppendEmpty()
+		id := pcommon.TraceID{1, 2, 3, 4, 5, 6, 7, 8, 9, 255, 255, 255, 255, 255, 255, 255}
+		binary.BigEndian.PutUint32(id[:], uint32(i))
+		span.SetTraceID(id)
+		if !s.invalid {
+			span.SetSpanID(pcommon.SpanID{1, byte(i), byte(i >> 8)})
+		}
+		span.SetName(s.name)
+		span.SetKind(s.kind)
+		span.Status().SetCode(s.status)
+		const start = 1_700_000_000_000_000_000
+		span.SetStartTimestamp(start)
+		span.SetEndTimestamp(pcommon.Timestamp(start + int64(s.duration)))
+		require.NoError(t, span.Attributes().FromRaw(s.attributes))
+		span.TraceState().FromRaw(s.state)
+	}
+	return td
+}
+
+// request scans what traces gives. It lives as long as the test.
+func request(t testing.TB, td ptrace.Traces) *wire.Request {
+	var m ptrace.ProtoMarshaler
+	b, err := m.MarshalTraces(td)
+	require.NoError(t, err)
+	r := new(wire.Request)
+	require.NoError(t, r.Scan(b))
+	return r
+}
+
+// hostOf is a host with a source of objectives.
+type hostOf struct{ objectives []slo.Objective }
+
+func (h hostOf) GetExtensions() map[component.ID]component.Component {
+	return map[component.ID]component.Component{component.MustNewID("slo"): h}
+}
+func (hostOf) Start(context.Context, component.Host) error { return nil }
+func (hostOf) Shutdown(context.Context) error              { return nil }
+func (h hostOf) Objectives() []slo.Objective               { return h.objectives }
+
+// pair is both components of one sli, built as the Collector builds them.
+type pair struct {
+	passing, emitting connector.Traces
+	set               connector.Settings
+}
+
+func newPair(t testing.TB, cfg *Config, next consumer.Traces, metrics consumer.Metrics) pair {
+	f := NewFactory()
+	p := pair{set: connectortest.NewNopSettings(metadata.Type)}
+	if cfg == nil {
+		cfg = f.CreateDefaultConfig().(*Config)
+	}
+	require.NoError(t, cfg.Validate())
+	var err error
+	if metrics != nil {
+		p.emitting, err = f.CreateTracesToMetrics(context.Background(), p.set, cfg, metrics)
+		require.NoError(t, err)
+	}
+	if next != nil {
+		p.passing, err = f.CreateTracesToTraces(context.Background(), p.set, cfg, next)
+		require.NoError(t, err)
+	}
+	return p
+}
+
+// each calls f for the components that there are, in the order in which data flows.
+func (p pair) each(f func(connector.Traces) error) error {
+	for _, c := range []connector.Traces{p.passing, p.emitting} {
+		if c != nil {
+			if err := f(c); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (p pair) start(t testing.TB, objectives ...slo.Objective) {
+	require.NoError(t, p.each(func(c connector.Traces) error {
+		return c.Start(context.Background(), hostOf{objectives})
+	}))
+}
+
+func (p pair) shutdown(t testing.TB) {
+	require.NoError(t, p.each(func(c connector.Traces) error { return c.Shutdown(context.Background()) }))
+}
+
+// consume hands spans to both components, as a fan-out does.
+func (p pair) consume(ctx context.Context, td ptrace.Traces) error {
+	return p.each(func(c connector.Traces) error { return c.ConsumeTraces(ctx, td) })
+}
+
+// values reads metrics as "name{label=value,…}" and the last value of each, histograms as count, zero and buckets.
+func values(all ...pmetric.Metrics) map[string]string {
+	out := map[string]string{}
+	for _, md := range all {
+		points(md, func(name string, p point) { out[name] = p.value })
+	}
+	return out
+}
+
+// point is a data point as the tests look at it.
+type point struct {
+	start, at time.Time
+	value     string
+}
+
+// points calls f with every data point, in order.
+func points(md pmetric.Metrics, f func(series string, p point)) {
+	for _, rm := range md.ResourceMetrics().All() {
+		for _, sm := range rm.ScopeMetrics().All() {
+			for _, m := range sm.Metrics().All() {
+				if m.Type() == pmetric.MetricTypeSum {
+					for _, p := range m.Sum().DataPoints().All() {
+						value := fmt.Sprint(p.IntValue())
+						if p.ValueType() == pmetric.NumberDataPointValueTypeDouble {
+							value = fmt.Sprintf("%f", p.DoubleValue())
+						}
+						f(seriesName(m.Name(), p.Attributes()), point{p.StartTimestamp().AsTime(), p.Timestamp().AsTime(), value})
+					}
+					continue
+				}
+				for _, p := range m.ExponentialHistogram().DataPoints().All() {
+					value := fmt.Sprint(p.Count(), p.ZeroCount(), p.Scale(), p.Positive().Offset(), p.Positive().BucketCounts().AsRaw(), p.Sum())
+					f(seriesName(m.Name(), p.Attributes()), point{p.StartTimestamp().AsTime(), p.Timestamp().AsTime(), value})
+				}
+			}
+		}
+	}
+}
+
+func seriesName(metric string, attributes pcommon.Map) string {
+	var labels []string
+	for k, v := range attributes.All() {
+		labels = append(labels, k+"="+v.AsString())
+	}
+	slices.Sort(labels)
+	return metric + "{" + strings.Join(labels, ",") + "}"
+}
+
+// shop is a set of objectives with every kind of selector.
+func shop() []slo.Objective {
+	availability := func(name string, sel slo.SpanSelector) slo.Objective {
+		return slo.Objective{Name: name, Indicator: slo.Indicator{Type: slo.Availability, Spans: sel}}
+	}
+	latency := func(name string, threshold time.Duration, sel slo.SpanSelector) slo.Objective {
+		return slo.Objective{Name: name, Indicator: slo.Indicator{Type: slo.Latency, Threshold: threshold, Spans: sel}}
+	}
+	return []slo.Objective{
+		availability("everything", slo.SpanSelector{}),
+		availability("checkout", slo.SpanSelector{Service: "checkout", Kind: "server"}),
+		availability("orders", slo.SpanSelector{Service: "checkout", Operations: []string{"POST /orders", "GET /orders"}}),
+		availability("gold", slo.SpanSelector{Attributes: map[string]string{"tier": "gold", "region": "eu"}}),
+		availability("numbered", slo.SpanSelector{Attributes: map[string]string{"shard": "7"}}),
+		latency("fast", 100*time.Millisecond, slo.SpanSelector{Kind: "server"}),
+		latency("cart", 10*time.Millisecond, slo.SpanSelector{Service: "cart", Operations: []string{"GET /cart"}}),
+		{Name: "promql", Indicator: slo.Indicator{Type: slo.PromQL, BadQuery: "1", TotalQuery: "1"}},
+	}
+}
+
+// randomSpans makes spans with all that matters to shop.
+func randomSpans(rng *rand.Rand, n int) []testSpan {
+	pick := func(s ...string) string { return s[rng.IntN(len(s))] }
+	spans := make([]testSpan, n)
+	for i := range spans {
+		s := testSpan{
+			service:    pick("checkout", "cart", "frontend", ""),
+			version:    pick("1.0", "1.1", ""),
+			resource:   map[string]any{"region": pick("eu", "us")},
+			name:       pick("POST /orders", "GET /orders", "GET /cart", "poll"),
+			kind:       ptrace.SpanKind(rng.IntN(7)), // 6 is one that OTLP does not know
+			status:     ptrace.StatusCode(rng.IntN(3)),
+			duration:   time.Duration(rng.IntN(200)) * time.Millisecond,
+			attributes: map[string]any{},
+			state:      pick("", "", "ot=th:8", "ot=th:c", "vendor=1"),
+			invalid:    rng.IntN(20) == 0,
+		}
+		switch rng.IntN(10) {
+		case 0:
+			s.duration = -time.Second
+		case 1:
+			s.duration = 100 * time.Millisecond // not above the threshold
+		}
+		if rng.IntN(2) == 0 {
+			s.attributes["tier"] = pick("gold", "silver")
+		}
+		if rng.IntN(4) == 0 {
+			s.attributes["region"] = pick("eu", "us") // wins over the resource's
+		}
+		if rng.IntN(3) == 0 {
+			s.attributes["shard"] = int64(rng.IntN(9))
+		}
+		switch rng.IntN(6) {
+		case 0:
+			s.attributes["error.type"] = pick("timeout", strings.Repeat("long", 20))
+		case 1:
+			s.attributes["http.response.status_code"] = int64(500 + rng.IntN(4))
+		}
+		spans[i] = s
+	}
+	return spans
+}
