@@ -1,0 +1,82 @@
+package notify
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"regexp"
+	"slices"
+	"time"
+
+	"go.opentelemetry.io/collector/config/confighttp"
+	"go.opentelemetry.io/collector/confmap"
+
+	"github.com/slowburn/slowburn/slo"
+	"github.com/slowburn/slowburn/slo/alert"
+)
+
+// Config is an entry of the list `receivers`.
+type Config struct {
+	Name string `mapstructure:"name"`
+	// Webhook is where alerts are posted, and how.
+	Webhook confighttp.ClientConfig `mapstructure:"webhook"`
+	// SendResolved also tells the receiver when an alert is over. Default true.
+	SendResolved bool `mapstructure:"send_resolved"`
+	// Severities are the ones that the receiver is told of. Default all.
+	Severities []slo.Severity `mapstructure:"severities"`
+}
+
+var _ confmap.Unmarshaler = (*Config)(nil)
+
+const defaultTimeout = 10 * time.Second
+
+// Unmarshal reads a receiver over the defaults. It is strict about the keys of the webhook too, which confighttp, made
+// to be embedded, is not.
+func (c *Config) Unmarshal(conf *confmap.Conf) error {
+	type plain Config
+	type strict confighttp.ClientConfig
+	*c = Config{Webhook: confighttp.NewDefaultClientConfig(), SendResolved: true}
+	c.Webhook.Timeout = defaultTimeout
+	if err := conf.Unmarshal((*plain)(c)); err != nil {
+		return err
+	}
+	if c.Severities == nil {
+		c.Severities = []slo.Severity{slo.Page, slo.Ticket}
+	}
+	webhook, err := conf.Sub("webhook")
+	if err != nil {
+		return fmt.Errorf("webhook: %w", err)
+	}
+	return webhook.Unmarshal(&strict{})
+}
+
+var nameRE = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}$`)
+
+// Validate says what is wrong with the receiver.
+func (c *Config) Validate() error {
+	var errs []error
+	if !nameRE.MatchString(c.Name) {
+		errs = append(errs, fmt.Errorf("name: %q must be 1 to 128 letters, digits, dots, dashes or underscores", c.Name))
+	}
+	u, err := url.Parse(c.Webhook.Endpoint)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		errs = append(errs, fmt.Errorf("webhook::endpoint: %q must be a URL such as http://127.0.0.1:9000/hook", c.Webhook.Endpoint))
+	}
+	if c.Webhook.Timeout <= 0 {
+		errs = append(errs, errors.New("webhook::timeout: must be above 0, such as 10s: a receiver that hangs must not stop the others' alerts to it"))
+	}
+	for i, s := range c.Severities {
+		if s != slo.Page && s != slo.Ticket {
+			errs = append(errs, fmt.Errorf("severities[%d]: %q must be page or ticket", i, s))
+		}
+	}
+	if len(c.Severities) == 0 {
+		errs = append(errs, errors.New("severities: an empty list would never be told anything: name page, ticket or both"))
+	}
+	return errors.Join(errs...)
+}
+
+// Route is what the receiver wants to be told.
+func (c *Config) Route() alert.Route {
+	return alert.Route{Receiver: c.Name, Severities: slices.Clone(c.Severities), SendResolved: c.SendResolved}
+}

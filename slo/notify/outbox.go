@@ -1,0 +1,151 @@
+package notify
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/binary"
+	"fmt"
+	"slices"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"github.com/slowburn/slowburn/internal/state"
+)
+
+const (
+	pendingBucket = "outbox_pending" // receiver ‖ 0 ‖ ID → Delivery
+	doneBucket    = "outbox_done"    // ID → Delivery
+)
+
+// Buckets are the top-level buckets that the outbox lives in.
+var Buckets = []string{pendingBucket, doneBucket}
+
+// keep is how long a delivery is kept when it is done.
+const keep = 7 * 24 * time.Hour
+
+func pendingKey(receiver string, id uint64) []byte {
+	return binary.BigEndian.AppendUint64(pendingPrefix(receiver), id)
+}
+
+func pendingPrefix(receiver string) []byte { return append([]byte(receiver), 0) }
+
+func doneKey(id uint64) []byte { return binary.BigEndian.AppendUint64(nil, id) }
+
+// Put adds a delivery to the outbox. Wake the Sender when the transaction is committed.
+func Put(tx *bbolt.Tx, d Delivery) error {
+	b := tx.Bucket([]byte(pendingBucket))
+	id, err := b.NextSequence()
+	if err != nil {
+		return err
+	}
+	d.ID = id
+	return state.Put(b, pendingKey(d.Receiver, id), d)
+}
+
+// finish moves a delivery to those that are done.
+func finish(tx *bbolt.Tx, d Delivery) error {
+	if err := tx.Bucket([]byte(pendingBucket)).Delete(pendingKey(d.Receiver, d.ID)); err != nil {
+		return err
+	}
+	return state.Put(tx.Bucket([]byte(doneBucket)), doneKey(d.ID), d)
+}
+
+// next is the delivery that the receiver is due first: of each objective only the oldest may go, and of those the one
+// whose time comes first. False where none is pending.
+func next(tx *bbolt.Tx, receiver string) (Delivery, bool, error) {
+	var first Delivery
+	found := false
+	seen := map[string]bool{}
+	prefix := pendingPrefix(receiver)
+	c := tx.Bucket([]byte(pendingBucket)).Cursor()
+	for k, v := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, v = c.Next() {
+		d, err := state.Decode[Delivery](v)
+		if err != nil {
+			return first, false, fmt.Errorf("delivery %q: %w", k, err)
+		}
+		if seen[d.Objective] {
+			continue
+		}
+		seen[d.Objective] = true
+		if !found || d.NextAttemptAt.Before(first.NextAttemptAt) {
+			first, found = d, true
+		}
+	}
+	return first, found, nil
+}
+
+// CountPending counts the deliveries that are pending.
+func CountPending(tx *bbolt.Tx) int {
+	return tx.Bucket([]byte(pendingBucket)).Inspect().KeyN
+}
+
+// List returns deliveries, the newest first, at most as many as the limit.
+func List(tx *bbolt.Tx, limit int) ([]Delivery, error) {
+	var all []Delivery
+	err := tx.Bucket([]byte(pendingBucket)).ForEach(func(k, v []byte) error {
+		d, err := state.Decode[Delivery](v)
+		if err != nil {
+			return fmt.Errorf("delivery %q: %w", k, err)
+		}
+		all = append(all, d)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	c := tx.Bucket([]byte(doneBucket)).Cursor()
+	pending := len(all)
+	for k, v := c.Last(); k != nil && len(all)-pending < limit; k, v = c.Prev() {
+		d, err := state.Decode[Delivery](v)
+		if err != nil {
+			return nil, fmt.Errorf("delivery %x: %w", k, err)
+		}
+		all = append(all, d)
+	}
+	slices.SortFunc(all, func(a, b Delivery) int { return cmp.Compare(b.ID, a.ID) })
+	return all[:min(limit, len(all))], nil
+}
+
+// Abandon makes dead letters of what waits for receivers that are no longer configured, and says how many they were.
+func Abandon(tx *bbolt.Tx, receivers []string, now time.Time) (int, error) {
+	var orphans []Delivery
+	err := tx.Bucket([]byte(pendingBucket)).ForEach(func(k, v []byte) error {
+		d, err := state.Decode[Delivery](v)
+		if err != nil {
+			return fmt.Errorf("delivery %q: %w", k, err)
+		}
+		if !slices.Contains(receivers, d.Receiver) {
+			orphans = append(orphans, d)
+		}
+		return nil
+	})
+	if err != nil {
+		return 0, err
+	}
+	for _, d := range orphans {
+		d.State, d.DoneAt, d.LastError = Dead, now, "the receiver is no longer configured"
+		if err := finish(tx, d); err != nil {
+			return 0, err
+		}
+	}
+	return len(orphans), nil
+}
+
+// Prune forgets what was done long ago.
+func Prune(tx *bbolt.Tx, now time.Time) error {
+	c := tx.Bucket([]byte(doneBucket)).Cursor()
+	for k, v := c.First(); k != nil; k, v = c.First() {
+		d, err := state.Decode[Delivery](v)
+		if err != nil {
+			return fmt.Errorf("delivery %x: %w", k, err)
+		}
+		if now.Sub(d.DoneAt) < keep {
+			return nil // what is behind it is younger, or waits for it a few days at the most
+		}
+		if err := c.Delete(); err != nil {
+			return err
+		}
+	}
+	return nil
+}

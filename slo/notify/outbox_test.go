@@ -1,0 +1,108 @@
+package notify
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.etcd.io/bbolt"
+
+	"github.com/slowburn/slowburn/slo/alert"
+)
+
+func TestKeys(t *testing.T) {
+	a := sample("o", 1)
+	n := alert.Notice{Receiver: "r", Kind: alert.Fired}
+	keys := map[string]bool{key(a, n): true}
+	assert.Len(t, key(a, n), 32)
+	assert.Equal(t, key(a, n), key(a, n), "stable")
+	other := a
+	other.Summary = "other numbers"
+	assert.Equal(t, key(a, n), key(other, n), "of the notice, not of its text")
+
+	keys[key(a, alert.Notice{Receiver: "s", Kind: alert.Fired})] = true
+	keys[key(a, alert.Notice{Receiver: "r", Kind: alert.Ended})] = true
+	other = a
+	other.Seq = 2
+	keys[key(other, n)] = true
+	other = a
+	other.ID += "1"
+	keys[key(other, n)] = true
+	assert.Len(t, keys, 5)
+}
+
+func TestRolledBackPutLeavesNothing(t *testing.T) {
+	db := newDB(t)
+	d, err := New(sample("o", 1), alert.Notice{Receiver: "r", Kind: alert.Fired}, "", starts)
+	require.NoError(t, err)
+	tx, err := db.Begin(true)
+	require.NoError(t, err)
+	require.NoError(t, Put(tx, d))
+	require.NoError(t, tx.Rollback())
+	assert.Empty(t, list(t, db))
+}
+
+func TestListIsNewestFirstAndLimited(t *testing.T) {
+	db := newDB(t)
+	enqueue(t, db, "a", "o", alert.Fired, alert.Escalated)
+	enqueue(t, db, "b", "o", alert.Fired)
+	require.NoError(t, db.Update(func(tx *bbolt.Tx) error {
+		d, ok, err := next(tx, "a")
+		require.True(t, ok)
+		d.State = Delivered
+		require.NoError(t, finish(tx, d))
+		assert.Equal(t, 2, CountPending(tx))
+		return err
+	}))
+	require.NoError(t, db.View(func(tx *bbolt.Tx) error {
+		all, err := List(tx, 2)
+		require.Len(t, all, 2)
+		assert.EqualValues(t, 3, all[0].ID)
+		assert.EqualValues(t, 2, all[1].ID)
+		return err
+	}))
+	assert.Len(t, list(t, db), 3)
+}
+
+// A receiver's name that begins with another's does not take its deliveries.
+func TestReceiversArePrefixFree(t *testing.T) {
+	db := newDB(t)
+	enqueue(t, db, "on", "o", alert.Fired)
+	enqueue(t, db, "oncall", "o", alert.Fired)
+	require.NoError(t, db.View(func(tx *bbolt.Tx) error {
+		d, ok, err := next(tx, "on")
+		assert.True(t, ok)
+		assert.Equal(t, "on", d.Receiver)
+		_, ok, _ = next(tx, "onc")
+		assert.False(t, ok)
+		return err
+	}))
+}
+
+func TestAbandonAndPrune(t *testing.T) {
+	db := newDB(t)
+	enqueue(t, db, "old", "o", alert.Fired, alert.Ended)
+	enqueue(t, db, "new", "o", alert.Fired)
+	now := time.Now()
+	require.NoError(t, db.Update(func(tx *bbolt.Tx) error {
+		n, err := Abandon(tx, []string{"new"}, now)
+		assert.Equal(t, 2, n)
+		return err
+	}))
+	all := list(t, db)
+	require.Len(t, all, 3)
+	assert.Equal(t, Pending, all[0].State)
+	assert.Equal(t, Dead, all[1].State)
+	assert.Equal(t, "the receiver is no longer configured", all[2].LastError)
+
+	prune := func(at time.Time) {
+		require.NoError(t, db.Update(func(tx *bbolt.Tx) error { return Prune(tx, at) }))
+	}
+	prune(now.Add(keep - time.Second))
+	assert.Len(t, list(t, db), 3)
+	prune(now.Add(keep))
+	all = list(t, db)
+	require.Len(t, all, 1, "what is pending stays, however old")
+	assert.Equal(t, "new", all[0].Receiver)
+}

@@ -1,0 +1,46 @@
+package notify
+
+import (
+	"math/rand/v2"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+const (
+	firstBackoff = time.Second
+	maxBackoff   = 5 * time.Minute
+	// maxRetryAfter bounds what a receiver may ask for: a mistaken year would be an alert lost.
+	maxRetryAfter = time.Hour
+)
+
+// backoff is how long to wait after so many failed attempts, between half of the full time and all of it, so that many
+// senders do not come back at once.
+func backoff(attempts int) time.Duration {
+	d := maxBackoff
+	if attempts < 10 {
+		d = min(firstBackoff<<max(attempts-1, 0), maxBackoff)
+	}
+	return d/2 + rand.N(d/2+1)
+}
+
+// retryAfter reads the header Retry-After, in seconds or as a date; 0 where there is none.
+func retryAfter(h http.Header, now time.Time) time.Duration {
+	v := h.Get("Retry-After")
+	var d time.Duration
+	if s, err := strconv.ParseInt(v, 10, 64); err == nil {
+		d = time.Duration(min(s, int64(maxRetryAfter/time.Second))) * time.Second
+	} else if t, err := http.ParseTime(v); err == nil {
+		d = t.Sub(now)
+	}
+	return min(max(d, 0), maxRetryAfter)
+}
+
+// permanent says that trying again would not help.
+func permanent(status int) bool {
+	switch status {
+	case http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests:
+		return false
+	}
+	return status >= 400 && status < 500
+}

@@ -1,0 +1,242 @@
+package notify
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"go.etcd.io/bbolt"
+	"go.uber.org/zap"
+
+	"github.com/slowburn/slowburn/internal/state"
+)
+
+// Outcome is what came of an attempt.
+type Outcome string
+
+// The outcomes.
+const (
+	OutcomeDelivered Outcome = "delivered"
+	OutcomeRetried   Outcome = "retried"
+	OutcomeDead      Outcome = "dead"
+)
+
+// Receiver is somebody to deliver to.
+type Receiver struct {
+	Name string
+	URL  string
+	// Client has the receiver's TLS, authentication, headers and timeout. Its redirect policy is overwritten.
+	Client *http.Client
+}
+
+// Settings are what a Sender needs.
+type Settings struct {
+	DB        *state.DB
+	Receivers []Receiver
+	Logger    *zap.Logger
+	// Attempted is told the outcome of each attempt. Called by several goroutines.
+	Attempted func(ctx context.Context, receiver string, o Outcome)
+}
+
+// Sender delivers what the outbox holds. Its methods may be called concurrently.
+type Sender struct {
+	Settings
+	wake   []chan struct{} // one per receiver
+	cancel context.CancelFunc
+	wg     sync.WaitGroup
+
+	mu      sync.Mutex
+	failing map[string]string // receiver → what went wrong last
+}
+
+// NewSender makes a Sender. Start it, and Shutdown it before the file is closed.
+func NewSender(set Settings) *Sender {
+	s := &Sender{Settings: set, failing: map[string]string{}}
+	for range set.Receivers {
+		s.wake = append(s.wake, make(chan struct{}, 1))
+	}
+	return s
+}
+
+// Start begins to deliver what is pending.
+func (s *Sender) Start() {
+	ctx, cancel := context.WithCancel(context.Background())
+	s.cancel = cancel
+	for i, r := range s.Receivers {
+		r.Client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+		s.wg.Go(func() { s.serve(ctx, r, s.wake[i]) })
+	}
+}
+
+// Wake says that there is something new in the outbox.
+func (s *Sender) Wake() {
+	for _, w := range s.wake {
+		select {
+		case w <- struct{}{}:
+		default: // it is awake
+		}
+	}
+}
+
+// Shutdown stops, cutting off requests under way. A delivery that was cut off stays pending.
+func (s *Sender) Shutdown() {
+	if s.cancel != nil {
+		s.cancel()
+	}
+	s.wg.Wait()
+	for _, r := range s.Receivers {
+		r.Client.CloseIdleConnections()
+	}
+}
+
+// Failing returns the receivers whose last attempt failed, and why.
+func (s *Sender) Failing() map[string]string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := make(map[string]string, len(s.failing))
+	for r, e := range s.failing {
+		out[r] = e
+	}
+	return out
+}
+
+// serve delivers to one receiver until the context ends.
+func (s *Sender) serve(ctx context.Context, r Receiver, wake <-chan struct{}) {
+	trouble := 0 // consecutive times that the file could not be read or written
+	for ctx.Err() == nil {
+		wait, err := s.step(ctx, r)
+		if err != nil {
+			trouble++
+			wait = backoff(trouble)
+			s.Logger.Error("Cannot read or write the outbox; trying again", zap.String("receiver", r.Name),
+				zap.Duration("in", wait), zap.Error(err))
+		} else {
+			trouble = 0
+		}
+		if wait == 0 {
+			continue
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-ctx.Done():
+		case <-wake:
+		case <-timer.C:
+		}
+		timer.Stop()
+	}
+}
+
+// idle is how long to sleep when nothing is pending, unless woken.
+const idle = time.Hour
+
+// step makes the attempt that is due, if one is, and returns how long to wait for the next.
+func (s *Sender) step(ctx context.Context, r Receiver) (time.Duration, error) {
+	var d Delivery
+	var found bool
+	err := s.DB.View(func(tx *bbolt.Tx) (err error) {
+		d, found, err = next(tx, r.Name)
+		return err
+	})
+	if err != nil {
+		return 0, err
+	}
+	if !found {
+		return idle, nil
+	}
+	// No wait is longer than maxRetryAfter: if this one is, the clock was set back, which must not hold an alert up.
+	if wait := time.Until(d.NextAttemptAt); wait > 0 && wait <= maxRetryAfter {
+		return wait, nil
+	}
+	status, header, err := post(ctx, r, d)
+	if ctx.Err() != nil {
+		return idle, nil // shutting down: whether it arrived is not known, so it stays pending
+	}
+	return 0, s.record(ctx, r, d, status, header, err)
+}
+
+// post makes one attempt. The error says what went wrong, for people; the status is 0 where there was no answer.
+func post(ctx context.Context, r Receiver, d Delivery) (int, http.Header, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, r.URL, bytes.NewReader(d.Body))
+	if err != nil {
+		return 0, nil, err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("User-Agent", "slowburn")
+	req.Header.Set("Idempotency-Key", d.Key)
+	// The names of Standard Webhooks for the same.
+	req.Header.Set("Webhook-Id", d.Key)
+	req.Header.Set("Webhook-Timestamp", strconv.FormatInt(time.Now().Unix(), 10))
+	resp, err := r.Client.Do(req)
+	if err != nil {
+		return 0, nil, err
+	}
+	// The start of the answer is for people. A little more is read, so that the connection can be used again. What goes
+	// wrong while reading changes nothing: the status has been answered.
+	text, _ := io.ReadAll(io.LimitReader(resp.Body, 512))
+	if n, _ := io.CopyN(io.Discard, resp.Body, 64<<10); n > 0 {
+		text = append(text, "…"...)
+	}
+	_ = resp.Body.Close()
+	if resp.StatusCode >= 200 && resp.StatusCode < 300 {
+		return resp.StatusCode, resp.Header, nil
+	}
+	return resp.StatusCode, resp.Header, fmt.Errorf("%s answered %s: %s", r.Name, resp.Status, strings.TrimSpace(string(text)))
+}
+
+// record writes the outcome of an attempt down.
+func (s *Sender) record(ctx context.Context, r Receiver, d Delivery, status int, header http.Header, failure error) error {
+	now := time.Now()
+	d.Attempts++
+	outcome := OutcomeDelivered
+	d.LastError = ""
+	switch {
+	case failure == nil:
+		d.State, d.DoneAt = Delivered, now
+	case permanent(status):
+		outcome = OutcomeDead
+		d.State, d.DoneAt, d.LastError = Dead, now, failure.Error()
+	default:
+		outcome = OutcomeRetried
+		d.NextAttemptAt, d.LastError = now.Add(max(backoff(d.Attempts), retryAfter(header, now))), failure.Error()
+	}
+	err := s.DB.Update(func(tx *bbolt.Tx) error {
+		if d.State == Pending {
+			return state.Put(tx.Bucket([]byte(pendingBucket)), pendingKey(d.Receiver, d.ID), d)
+		}
+		return finish(tx, d)
+	})
+	s.tell(ctx, r, d, outcome)
+	return err
+}
+
+// tell says to people and meters what came of an attempt.
+func (s *Sender) tell(ctx context.Context, r Receiver, d Delivery, o Outcome) {
+	s.mu.Lock()
+	if d.LastError == "" {
+		delete(s.failing, r.Name)
+	} else {
+		s.failing[r.Name] = d.LastError
+	}
+	s.mu.Unlock()
+	fields := []zap.Field{zap.String("receiver", r.Name), zap.String("objective", d.Objective),
+		zap.String("transition", string(d.Transition)), zap.String("idempotency_key", d.Key), zap.Int("attempts", d.Attempts)}
+	switch o {
+	case OutcomeDelivered:
+		s.Logger.Info("Delivered an alert", fields...)
+	case OutcomeRetried:
+		s.Logger.Warn("Could not deliver an alert; trying again",
+			append(fields, zap.Time("next_attempt_at", d.NextAttemptAt), zap.String("error", d.LastError))...)
+	case OutcomeDead:
+		s.Logger.Error("A receiver refused an alert for good: correct the receiver's configuration",
+			append(fields, zap.String("error", d.LastError))...)
+	}
+	if s.Attempted != nil {
+		s.Attempted(ctx, r.Name, o)
+	}
+}

@@ -1,0 +1,250 @@
+package notify
+
+import (
+	"context"
+	"path/filepath"
+	"slices"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.etcd.io/bbolt"
+
+	"github.com/slowburn/slowburn/slo/alert"
+)
+
+func TestRetriesUntilDelivered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		db := newDB(t)
+		f := &fake{statuses: []int{500, 0, 429, 408, 425, 503, 302, 500, 500, 500, 500, 500, 500}}
+		tries := len(f.statuses) + 1
+		s := newSender(db, f.receiver("oncall"))
+		var delivered, retried atomic.Int32
+		s.Attempted = func(_ context.Context, _ string, o Outcome) {
+			switch o {
+			case OutcomeDelivered:
+				delivered.Add(1)
+			case OutcomeRetried:
+				retried.Add(1)
+			}
+		}
+		enqueue(t, db, "oncall", "o", alert.Fired)
+		s.Start()
+		time.Sleep(2 * time.Hour)
+		s.Shutdown()
+
+		calls := f.got()
+		require.Len(t, calls, tries)
+		full := firstBackoff
+		for i := 1; i < len(calls); i++ {
+			assert.Equal(t, calls[0].key, calls[i].key)
+			assert.Equal(t, calls[0].msg, calls[i].msg)
+			wait := calls[i].at.Sub(calls[i-1].at)
+			assert.GreaterOrEqual(t, wait, full/2, "attempt %d", i)
+			assert.LessOrEqual(t, wait, full, "attempt %d", i)
+			full = min(2*full, maxBackoff)
+		}
+		d := list(t, db)[0]
+		assert.Equal(t, Delivered, d.State)
+		assert.Equal(t, tries, d.Attempts)
+		assert.Empty(t, d.LastError)
+		assert.Equal(t, calls[tries-1].at, d.DoneAt.Local())
+		assert.EqualValues(t, 1, delivered.Load())
+		assert.EqualValues(t, tries-1, retried.Load())
+		assert.Empty(t, s.Failing())
+	})
+}
+
+func TestRetryAfterIsHonoured(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for value, want := range map[string]time.Duration{
+			"120":     2 * time.Minute,
+			"999999":  maxRetryAfter,
+			"-5":      firstBackoff,
+			"nothing": firstBackoff,
+			time.Now().Add(10 * time.Minute).UTC().Format("Mon, 02 Jan 2006 15:04:05 GMT"): 10 * time.Minute,
+		} {
+			db := newDB(t)
+			f := &fake{statuses: []int{429}, header: map[string][]string{"Retry-After": {value}}}
+			s := newSender(db, f.receiver("r"))
+			enqueue(t, db, "r", "o", alert.Fired)
+			before := time.Now()
+			s.Start()
+			synctest.Wait()
+			if want > firstBackoff {
+				time.Sleep(want - time.Since(before))
+			} else {
+				time.Sleep(want)
+			}
+			synctest.Wait()
+			s.Shutdown()
+			calls := f.got()
+			require.Len(t, calls, 2, value)
+			if want > firstBackoff {
+				assert.InDelta(t, want.Seconds(), calls[1].at.Sub(calls[0].at).Seconds(), 3, value)
+			}
+		}
+	})
+}
+
+// However the receiver fails, a resolution never arrives before its firing, and all arrive.
+func TestOrderIsKept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		db := newDB(t)
+		f := &fake{statuses: []int{500, 500, 500, 500, 500, 500, 500}}
+		s := newSender(db, f.receiver("r"))
+		s.Start()
+		enqueue(t, db, "r", "a", alert.Fired, alert.Escalated, alert.Ended)
+		s.Wake()
+		time.Sleep(time.Second)
+		enqueue(t, db, "r", "b", alert.Fired, alert.Ended)
+		s.Wake()
+		time.Sleep(time.Hour)
+		s.Shutdown()
+
+		arrived := map[string][]string{}
+		for _, c := range f.got()[7:] {
+			arrived[c.msg.GroupLabels["objective"]] = append(arrived[c.msg.GroupLabels["objective"]], c.msg.Status)
+		}
+		assert.Equal(t, map[string][]string{"a": {"firing", "firing", "resolved"}, "b": {"firing", "resolved"}}, arrived)
+	})
+}
+
+func TestDeadLetters(t *testing.T) {
+	for _, status := range []int{400, 401, 403, 404, 410, 413, 422} {
+		synctest.Test(t, func(t *testing.T) {
+			db := newDB(t)
+			f := &fake{statuses: []int{status}}
+			s := newSender(db, f.receiver("r"))
+			enqueue(t, db, "r", "o", alert.Fired, alert.Ended)
+			s.Start()
+			time.Sleep(time.Minute)
+			failing := s.Failing()
+			s.Shutdown()
+			all := list(t, db)
+			require.Len(t, all, 2)
+			assert.Equal(t, Delivered, all[0].State, "what comes after it goes on")
+			assert.Equal(t, Dead, all[1].State)
+			assert.Equal(t, 1, all[1].Attempts)
+			assert.Contains(t, all[1].LastError, "r answered ")
+			assert.Contains(t, all[1].LastError, "because")
+			assert.Empty(t, failing, "the one after it was taken")
+		})
+	}
+}
+
+// A receiver that is down, or that hangs, delays nobody else.
+func TestReceiversDoNotWaitForEachOther(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		db := newDB(t)
+		hanging, well := &fake{hang: true}, &fake{}
+		s := newSender(db, hanging.receiver("hanging"), well.receiver("well"))
+		for _, o := range []string{"a", "b", "c"} {
+			enqueue(t, db, "hanging", o, alert.Fired)
+			enqueue(t, db, "well", o, alert.Fired)
+		}
+		s.Start()
+		synctest.Wait()
+		assert.Len(t, well.got(), 3, "at once")
+		time.Sleep(time.Minute)
+		assert.Contains(t, s.Failing()["hanging"], "deadline exceeded")
+		s.Shutdown()
+	})
+}
+
+// An objective whose alerts the receiver chokes on does not hold up the others.
+func TestObjectivesDoNotWaitForEachOther(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		db := newDB(t)
+		f := &fake{statuses: []int{500}}
+		s := newSender(db, f.receiver("r"))
+		enqueue(t, db, "r", "a", alert.Fired)
+		enqueue(t, db, "r", "b", alert.Fired)
+		s.Start()
+		synctest.Wait()
+		calls := f.got()
+		require.Len(t, calls, 2)
+		assert.Equal(t, "b", calls[1].msg.GroupLabels["objective"])
+		s.Shutdown()
+	})
+}
+
+// Whatever the moment at which the process dies, everything arrives at least once, in order, each under one key.
+func TestRestarts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		path := filepath.Join(t.TempDir(), "slo.db")
+		f := &fake{statuses: []int{500, 0, 503, 200, 500, 500, 429, 200, 0, 0, 0, 200}}
+		db := openDB(t, path)
+		enqueue(t, db, "r", "o", alert.Fired, alert.Escalated, alert.Ended)
+		want := list(t, db)
+		for range 100 {
+			s := newSender(db, f.receiver("r"))
+			s.Start()
+			time.Sleep(3 * time.Second)
+			s.Shutdown()
+			require.NoError(t, db.Close())
+			db = openDB(t, path)
+		}
+		defer func() { require.NoError(t, db.Close()) }()
+		var keys []string
+		for _, c := range f.got() {
+			keys = append(keys, c.key)
+		}
+		require.Len(t, keys, 12)
+		assert.Equal(t, []string{want[2].Key, want[1].Key, want[0].Key}, slices.Compact(keys))
+		for _, d := range list(t, db) {
+			assert.Equal(t, Delivered, d.State)
+		}
+	})
+}
+
+// A request that is under way at shutdown is cut off and stays pending, without an attempt counted.
+func TestShutdownIsPrompt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		db := newDB(t)
+		s := newSender(db, (&fake{hang: true}).receiver("r"))
+		enqueue(t, db, "r", "o", alert.Fired)
+		s.Start()
+		synctest.Wait()
+		before := time.Now()
+		s.Shutdown()
+		assert.Equal(t, before, time.Now())
+		assert.Equal(t, Pending, list(t, db)[0].State)
+		assert.Zero(t, list(t, db)[0].Attempts)
+	})
+}
+
+// A clock that was set back by a day does not hold up what was to be tried again in a minute.
+func TestClockSetBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		db := newDB(t)
+		f := &fake{}
+		a := sample("o", 1)
+		d, err := New(a, alert.Notice{Receiver: "r", Kind: alert.Fired}, "", time.Now().Add(24*time.Hour))
+		require.NoError(t, err)
+		require.NoError(t, db.Update(func(tx *bbolt.Tx) error { return Put(tx, d) }))
+		s := newSender(db, f.receiver("r"))
+		s.Start()
+		synctest.Wait()
+		assert.Len(t, f.got(), 1)
+		s.Shutdown()
+	})
+}
+
+// A file that cannot be written must not make a busy loop of deliveries.
+func TestUnwritableOutboxBacksOff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		path := filepath.Join(t.TempDir(), "slo.db")
+		db := openDB(t, path)
+		f := &fake{}
+		s := newSender(db, f.receiver("r"))
+		require.NoError(t, db.Close())
+		s.Start()
+		time.Sleep(10 * time.Minute)
+		s.Shutdown()
+		assert.Empty(t, f.got())
+	})
+}
