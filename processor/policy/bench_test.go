@@ -56,19 +56,30 @@ func typicalSpan(tb testing.TB) SpanView {
 	return SpanView{&r.Spans[0], r.Spans[0].Body.Of(b), r.Resources[0].Body.Of(b)}
 }
 
+// One span of a trace of which nothing is known yet: with the resource's bits found each time or by the caller once, and
+// by the number of keys that policies ask for.
 func BenchmarkObserve(b *testing.B) {
-	set, err := Compile(shippedLike())
-	require.NoError(b, err)
-	with := typicalSpan(b)
-	without := with
-	without.Resource = nil
-	for name, view := range map[string]SpanView{"resource=each": with, "resource=cached": without} {
-		b.Run(name, func(b *testing.B) {
+	view := typicalSpan(b)
+	withoutResource := view
+	withoutResource.Resource = nil
+	for _, c := range []struct {
+		name     string
+		policies []Config
+		view     SpanView
+	}{
+		{"keys=0", shippedLike()[:2], withoutResource},
+		{"keys=1", shippedLike()[:3], withoutResource},
+		{"keys=3", shippedLike(), withoutResource},
+		{"keys=3/resource", shippedLike(), view},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			set, err := Compile(c.policies)
+			require.NoError(b, err)
 			bits := make([]uint64, set.Words())
 			b.ReportAllocs()
 			for b.Loop() {
 				clear(bits)
-				set.Observe(bits, view)
+				set.Observe(bits, c.view)
 			}
 		})
 	}

@@ -127,8 +127,8 @@ func (c *compiler) warn(format string, args ...any) {
 
 func unsupported(t Type, types []Type) error {
 	supported := make([]string, len(types))
-	for i, t := range types {
-		supported[i] = string(t)
+	for i, s := range types {
+		supported[i] = string(s)
 	}
 	slices.Sort(supported)
 	list := strings.Join(supported, ", ")

@@ -3,6 +3,7 @@ package policy
 import (
 	"iter"
 	"maps"
+	mathbits "math/bits"
 	"slices"
 
 	"github.com/slowburn/slowburn/internal/wire"
@@ -26,8 +27,12 @@ func (s *Set) Observe(bits []uint64, v SpanView) {
 	}
 	for i := range s.attributes {
 		a := &s.attributes[i]
-		if open := a.open(bits); open != 0 {
-			a.observe(bits, open, wire.SpanAttributes(v.Body))
+		switch open := a.open(bits); {
+		case open == 0:
+		case mathbits.OnesCount64(open) <= fewKeys:
+			a.find(bits, open, v.Body)
+		default:
+			a.walk(bits, open, wire.SpanAttributes(v.Body))
 		}
 	}
 	if v.Resource != nil {
@@ -41,7 +46,7 @@ func (s *Set) ResourceBits(resource []byte, bits []uint64) {
 	for i := range s.attributes {
 		a := &s.attributes[i]
 		if open := a.open(bits); open != 0 {
-			a.observe(bits, open, wire.ResourceAttributes(resource))
+			a.walk(bits, open, wire.ResourceAttributes(resource))
 		}
 	}
 }
@@ -84,8 +89,22 @@ func (a *attributes) open(bits []uint64) (open uint64) {
 	return open
 }
 
-// observe walks over the attributes for the keys that are open.
-func (a *attributes) observe(bits []uint64, open uint64, attributes iter.Seq2[[]byte, wire.Value]) {
+// fewKeys is up to how many keys of a span are found sooner one by one than in one walk: passing over an attribute
+// costs 8 ns, reading it for a walk 20.
+const fewKeys = 2
+
+// find looks for each of the open keys in a span by itself.
+func (a *attributes) find(bits []uint64, open uint64, span []byte) {
+	for ; open != 0; open &= open - 1 {
+		at := a.list[mathbits.TrailingZeros64(open)]
+		if v, ok := wire.SpanAttribute(span, at.key); ok {
+			at.answer(bits, v)
+		}
+	}
+}
+
+// walk looks for the open keys in one walk over all attributes.
+func (a *attributes) walk(bits []uint64, open uint64, attributes iter.Seq2[[]byte, wire.Value]) {
 	for key, v := range attributes {
 		if a.lengths&lengthBit(len(key)) == 0 {
 			continue
@@ -94,13 +113,18 @@ func (a *attributes) observe(bits []uint64, open uint64, attributes iter.Seq2[[]
 		if !wanted || open&(1<<i) == 0 {
 			continue
 		}
-		for _, q := range a.list[i].questions {
-			if !isSet(bits, q.bit) && q.predicate.holds(v) {
-				set(bits, q.bit)
-			}
-		}
+		a.list[i].answer(bits, v)
 		if open &^= 1 << i; open == 0 { // the first occurrence counts
 			return
+		}
+	}
+}
+
+// answer asks of a value what is not answered yet.
+func (at *attribute) answer(bits []uint64, v wire.Value) {
+	for _, q := range at.questions {
+		if !isSet(bits, q.bit) && q.predicate.holds(v) {
+			set(bits, q.bit)
 		}
 	}
 }

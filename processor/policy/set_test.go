@@ -67,6 +67,23 @@ func TestLongKeys(t *testing.T) {
 	}
 }
 
+// Of an attribute that a span has twice the first counts, whether keys are found one by one or in one walk.
+func TestFirstOccurrenceCounts(t *testing.T) {
+	span := testSpan{Attributes: map[string]any{"a": "first"}, Twice: map[string]any{"a": "second"}}
+	view := testBlock{Spans: []testSpan{span}}.views(t)[0]
+	for keys := 1; keys <= 5; keys++ {
+		policies := []Config{stringIs("first", "a", "first"), stringIs("second", "a", "second")}
+		for _, key := range []string{"b", "c", "d", "e"}[:keys-1] {
+			policies = append(policies, stringIs(key, key, "x"))
+		}
+		set, err := Compile(policies)
+		require.NoError(t, err)
+		bits := make([]uint64, set.Words())
+		set.Observe(bits, view)
+		require.Equal(t, []uint64{0b10}, bits, "%d keys", keys)
+	}
+}
+
 func TestSetNames(t *testing.T) {
 	set, err := Compile(shippedLike())
 	require.NoError(t, err)
