@@ -59,35 +59,31 @@ func TestRetriesUntilDelivered(t *testing.T) {
 }
 
 func TestRetryAfterIsHonoured(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		for value, want := range map[string]time.Duration{
-			"120":     2 * time.Minute,
-			"999999":  maxRetryAfter,
-			"-5":      firstBackoff,
-			"nothing": firstBackoff,
-			time.Now().Add(10 * time.Minute).UTC().Format("Mon, 02 Jan 2006 15:04:05 GMT"): 10 * time.Minute,
-		} {
+	for value, want := range map[string]time.Duration{
+		"120":                           2 * time.Minute,
+		"999999":                        maxRetryAfter,
+		"-5":                            0,
+		"nothing":                       0,
+		"Sat, 01 Jan 2000 00:10:00 GMT": 10 * time.Minute, // a bubble's time begins with 2000
+	} {
+		synctest.Test(t, func(t *testing.T) {
 			db := newDB(t)
 			f := &fake{statuses: []int{429}, header: map[string][]string{"Retry-After": {value}}}
 			s := newSender(db, f.receiver("r"))
 			enqueue(t, db, "r", "o", alert.Fired)
-			before := time.Now()
 			s.Start()
-			synctest.Wait()
-			if want > firstBackoff {
-				time.Sleep(want - time.Since(before))
-			} else {
-				time.Sleep(want)
-			}
-			synctest.Wait()
+			time.Sleep(2 * time.Hour)
 			s.Shutdown()
 			calls := f.got()
 			require.Len(t, calls, 2, value)
-			if want > firstBackoff {
-				assert.InDelta(t, want.Seconds(), calls[1].at.Sub(calls[0].at).Seconds(), 3, value)
+			wait := calls[1].at.Sub(calls[0].at)
+			if want > 0 {
+				assert.Equal(t, want, wait, value)
+			} else {
+				assert.LessOrEqual(t, wait, firstBackoff, value)
 			}
-		}
-	})
+		})
+	}
 }
 
 // However the receiver fails, a resolution never arrives before its firing, and all arrive.
