@@ -57,11 +57,18 @@ func (e *embedded) routes(prometheus http.Handler) http.Handler {
 		})
 	}
 	for _, p := range append(readPaths, statusPaths...) {
-		if _, empty := nothing[p]; !empty && p != "metadata" {
+		if _, empty := nothing[p]; !empty && p != "metadata" && p != "label/{name}/values" {
 			mux.Handle("GET "+apiPrefix+"/"+p, prometheus)
 		}
 	}
 	mux.HandleFunc("GET "+apiPrefix+"/metadata", e.serveMetadata)
+	mux.HandleFunc("GET "+apiPrefix+"/label/{name}/values", func(w http.ResponseWriter, r *http.Request) {
+		if strings.Contains(r.PathValue("name"), "/") { // Prometheus' own router would not find it, and say so in HTML
+			notServed(w, r)
+			return
+		}
+		prometheus.ServeHTTP(w, r)
+	})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		// Prometheus' code answers another origin's request with CORS headers, by a pattern that it must then have.
 		// Whoever wants cross-origin requests lets them in where this is mounted.
