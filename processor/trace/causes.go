@@ -1,6 +1,6 @@
 package trace
 
-import "strings"
+import "github.com/slowburn/slowburn/internal/tracestate"
 
 // Cause is why a span that others name as their parent is missing, as far as the trace itself tells.
 type Cause uint8
@@ -63,34 +63,17 @@ func mayHaveRemoteParent(s *Span) bool {
 
 // thresholdsDiffer says whether the spans' W3C sampling thresholds differ.
 func (b *builder) thresholdsDiffer() bool {
-	first, any := "", false
+	var first uint64
+	any := false
 	for i := range b.spans {
-		s := &b.spans[i]
-		if s.Synthetic {
+		if b.spans[i].Synthetic {
 			continue
 		}
-		th := threshold(s.Data.TraceState().AsRaw())
+		th := tracestate.Parse(b.spans[i].Data.TraceState().AsRaw()).Threshold
 		if any && th != first {
 			return true
 		}
 		first, any = th, true
 	}
 	return false
-}
-
-// threshold is the text of th in the tracestate's ot member, without the zeros at its end, which mean nothing. "" where
-// there is none.
-func threshold(tracestate string) string {
-	for member := range strings.SplitSeq(tracestate, ",") {
-		value, ok := strings.CutPrefix(strings.TrimSpace(member), "ot=")
-		if !ok {
-			continue
-		}
-		for field := range strings.SplitSeq(value, ";") {
-			if th, ok := strings.CutPrefix(field, "th:"); ok {
-				return "th:" + strings.TrimRight(th, "0")
-			}
-		}
-	}
-	return ""
 }

@@ -1,0 +1,38 @@
+package reconstruct
+
+import (
+	"context"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/processor"
+	"go.opentelemetry.io/collector/processor/processorhelper"
+
+	"github.com/slowburn/slowburn/processor/reconstruct/internal/metadata"
+	"github.com/slowburn/slowburn/processor/trace"
+)
+
+// NewFactory returns the factory of the processor `reconstruct`.
+func NewFactory() processor.Factory {
+	return processor.NewFactory(
+		metadata.Type,
+		func() component.Config { return &Config{MaxSpans: defaultMaxSpans} },
+		processor.WithTraces(newTraces, metadata.TracesStability),
+	)
+}
+
+func newTraces(ctx context.Context, set processor.Settings, cfg component.Config, next consumer.Traces) (processor.Traces, error) {
+	telemetry, err := metadata.NewTelemetryBuilder(set.TelemetrySettings)
+	if err != nil {
+		return nil, err
+	}
+	a := &annotator{
+		maxSpans:    cfg.(*Config).MaxSpans,
+		reconstruct: trace.Reconstruct,
+		logger:      set.Logger,
+		telemetry:   telemetry,
+	}
+	return processorhelper.NewTraces(ctx, set, cfg, next, a.process,
+		processorhelper.WithCapabilities(consumer.Capabilities{MutatesData: true}),
+		processorhelper.WithShutdown(func(context.Context) error { telemetry.Shutdown(); return nil }))
+}
