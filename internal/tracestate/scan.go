@@ -52,8 +52,7 @@ func wellFormed[T text](sub T) bool {
 		}
 	}
 	for i := colon + 1; i < len(sub); i++ {
-		c := sub[i]
-		if !isLower(c) && !isDigit(c) && !(c >= 'A' && c <= 'Z') && c != '.' && c != '_' && c != '-' {
+		if !isValueChar(sub[i]) {
 			return false
 		}
 	}
@@ -62,3 +61,6 @@ func wellFormed[T text](sub T) bool {
 
 func isLower(c byte) bool { return c >= 'a' && c <= 'z' }
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }
+func isValueChar(c byte) bool {
+	return isLower(c) || isDigit(c) || c >= 'A' && c <= 'Z' || c == '.' || c == '_' || c == '-'
+}
