@@ -1,0 +1,176 @@
+package tsdb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/prometheus/common/model"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/extension/extensiontest"
+)
+
+// TestRestart keeps floats, histograms, and what came out of order; the counters go on.
+func TestRestart(t *testing.T) {
+	config := testConfig(t)
+	at := now()
+	var want model.Value
+	for i := range 3 {
+		e := start(t, config)
+		x := startExporter(t, e)
+		if i > 0 {
+			got, err := e.Query(t.Context(), `{__name__=~".+"}[10m]`, at)
+			require.NoError(t, err)
+			assert.Equal(t, want, got)
+		}
+		md, sm := resource(gateway)
+		points := newSum(sm, "c", cumulative)
+		addPoint(points, at.Add(time.Duration(i-2)*time.Second), int64(i))
+		newExponential(sm, "d", at.Add(time.Duration(i-2)*time.Second), uint64(i), 1)
+		require.NoError(t, x.ConsumeMetrics(t.Context(), md))
+		md, sm = resource(gateway)
+		addPoint(newSum(sm, "c", cumulative), at.Add(time.Duration(i-9)*time.Second), int64(i))
+		require.NoError(t, x.ConsumeMetrics(t.Context(), md))
+
+		var err error
+		want, err = e.Query(t.Context(), `{__name__=~".+"}[10m]`, at)
+		require.NoError(t, err)
+		require.Len(t, want, 2)
+		require.NoError(t, e.Shutdown(t.Context()))
+	}
+}
+
+// TestSecondInstance must not start on the same directory, and leaves the first alone.
+func TestSecondInstance(t *testing.T) {
+	config := testConfig(t)
+	e := start(t, config)
+	second, err := NewExtensionFactory().Create(t.Context(), extensiontest.NewNopSettings(componentType), config)
+	require.NoError(t, err)
+	err = second.Start(t.Context(), componenttest.NewNopHost())
+	require.ErrorContains(t, err, "another process has it open: stop that one, or set directory to a place of its own")
+	require.NoError(t, second.Shutdown(t.Context()))
+
+	assert.True(t, e.Probe(t.Context()).OK)
+	require.NoError(t, e.Shutdown(t.Context()))
+	require.NoError(t, start(t, config).Shutdown(t.Context()))
+}
+
+// crashDirectory tells the test binary to write there and die.
+const crashDirectory = "SLOWBURN_TEST_TSDB_CRASH"
+
+// TestCrash kills a process that has written, without a shutdown, and finds all that was acknowledged.
+func TestCrash(t *testing.T) {
+	const written = 50
+	base := now().Add(-time.Minute).Truncate(time.Minute)
+	if dir := os.Getenv(crashDirectory); dir != "" {
+		config := testConfig(t)
+		config.Directory = dir
+		x := startExporter(t, start(t, config))
+		for i := range written {
+			md, sm := resource(gateway)
+			addPoint(newSum(sm, "c", cumulative), base.Add(time.Duration(i)*time.Second), int64(i))
+			require.NoError(t, x.ConsumeMetrics(t.Context(), md))
+		}
+		require.NoError(t, syscall.Kill(os.Getpid(), syscall.SIGKILL))
+		select {}
+	}
+
+	config := testConfig(t)
+	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestCrash$")
+	child.Env = append(os.Environ(), crashDirectory+"="+config.Directory)
+	out, err := child.CombinedOutput()
+	var exit *exec.ExitError
+	require.ErrorAs(t, err, &exit, "%s", out)
+	require.Equal(t, syscall.SIGKILL, exit.Sys().(syscall.WaitStatus).Signal(), "%s", out)
+
+	e := start(t, config)
+	assert.Len(t, samples(t, e, `c_total[1h]`, base.Add(time.Minute)), written)
+	assert.Contains(t, e.Probe(t.Context()).Message, "1 series")
+}
+
+// TestDamagedLog overwrites the write-ahead log: the database opens, tells it, and goes on.
+func TestDamagedLog(t *testing.T) {
+	config := testConfig(t)
+	at := now()
+	e := start(t, config)
+	x := startExporter(t, e)
+	for i := range 100 {
+		md, sm := resource(gateway)
+		addPoint(newSum(sm, "c", cumulative), at.Add(time.Duration(i-100)*time.Second), int64(i), "k", fmt.Sprint(i%7))
+		require.NoError(t, x.ConsumeMetrics(t.Context(), md))
+	}
+	require.NoError(t, e.Shutdown(t.Context()))
+	segment := filepath.Join(config.Directory, "wal", "00000000")
+	content, err := os.ReadFile(segment)
+	require.NoError(t, err)
+	const damage = 2000 // the records lie at the beginning, the rest of the page is empty
+	require.Greater(t, len(content), damage)
+	for i := damage; i < len(content); i++ {
+		content[i] ^= 0x5a
+	}
+	require.NoError(t, os.WriteFile(segment, content, 0o600))
+
+	e = start(t, config)
+	health := e.Probe(t.Context())
+	assert.True(t, health.OK)
+	assert.Contains(t, health.Message, "repairs were needed at start")
+	left := number(t, e, `sum(count_over_time(c_total[1h]))`, at)
+	assert.True(t, left > 0 && left < 100, "what came before the damage is there: %v", left)
+	md, sm := resource(gateway)
+	addPoint(newSum(sm, "c", cumulative), at, 1, "k", "new")
+	require.NoError(t, startExporter(t, e).ConsumeMetrics(t.Context(), md))
+}
+
+// TestShutdownWaits: a query in flight is cancelled and ended before the database's files go away under it.
+func TestShutdownWaits(t *testing.T) {
+	e := start(t, testConfig(t))
+	ctx, _, leave, err := e.enter(t.Context())
+	require.NoError(t, err)
+
+	hasty, cancel := context.WithCancel(t.Context())
+	cancel()
+	require.ErrorContains(t, e.Shutdown(hasty), "still waiting for queries to end")
+	<-ctx.Done() // the query is told
+	leave()
+	require.NoError(t, e.Shutdown(t.Context()))
+	_, err = e.Query(t.Context(), "up", now())
+	require.ErrorIs(t, err, errNotRunning)
+}
+
+func TestExplainOpen(t *testing.T) {
+	for _, test := range []struct {
+		err  error
+		want string
+	}{
+		{syscall.EWOULDBLOCK, "another process"},
+		{&fs.PathError{Op: "mkdir", Path: "d", Err: syscall.EACCES}, "give this user the right to write there"},
+		{fmt.Errorf("wrapped: %w", syscall.ENOSPC), "the disk is full"},
+		{syscall.EROFS, "read-only"},
+		{errors.New("anything"), "moved away"},
+	} {
+		err := explainOpen("slowburn-data/tsdb", test.err)
+		require.ErrorIs(t, err, test.err)
+		assert.ErrorContains(t, err, "open the time series database in slowburn-data/tsdb: ")
+		assert.ErrorContains(t, err, test.want)
+	}
+}
+
+// TestDirectoryIsAFile is the plainest way in which a directory cannot be made.
+func TestDirectoryIsAFile(t *testing.T) {
+	config := testConfig(t)
+	config.Directory = filepath.Join(config.Directory, "file")
+	require.NoError(t, os.WriteFile(config.Directory, nil, 0o600))
+	e, err := NewExtensionFactory().Create(t.Context(), extensiontest.NewNopSettings(componentType), config)
+	require.NoError(t, err)
+	require.ErrorContains(t, e.Start(t.Context(), componenttest.NewNopHost()), "open the time series database in "+config.Directory)
+	require.NoError(t, e.Shutdown(t.Context()))
+}
