@@ -1,0 +1,366 @@
+// Objectives of a simulated shop in every state that the dashboard has to show.
+
+import type { BurnRate, History, Indicator, Objective, ObjectiveAlert, Policy, Tier } from "../src/api/types";
+import { random } from "./random.ts";
+
+const WINDOWS: Record<string, number> = {
+  "5m": 300,
+  "30m": 1800,
+  "1h": 3600,
+  "2h": 7200,
+  "6h": 21600,
+  "1d": 86400,
+  "3d": 259200,
+};
+
+interface Case {
+  name: string;
+  service: string;
+  description: string;
+  target: number;
+  window?: [string, number];
+  indicator: Indicator;
+  perSecond: number;
+  /** Burn rates of 5m, 1h, 6h, 3d and of the whole window. */
+  burn: [number, number, number, number, number];
+  alert?: Partial<ObjectiveAlert>;
+  state?: Objective["state"];
+  message?: string;
+  labels?: Record<string, string>;
+}
+
+const minutesAgo = (m: number) => new Date(Date.now() - m * 60_000).toISOString();
+
+const cases: Case[] = [
+  {
+    name: "checkout-availability",
+    service: "checkout",
+    description: "Buyers can complete an order.",
+    target: 0.999,
+    indicator: {
+      type: "availability",
+      service: "checkout",
+      kind: "server",
+      operations: ["POST /checkout"],
+      attributes: {},
+    },
+    perSecond: 42,
+    burn: [38.2, 21.4, 4.9, 1.3, 0.83],
+    alert: {
+      state: "firing",
+      severity: "page",
+      since: minutesAgo(19),
+      summary:
+        "3,229 of 151,200 server requests failed in 1h (2.14 %): the budget burns at 21.4 times the sustainable rate and is spent in 5 h 43 m.",
+    },
+    labels: { team: "shop", tier: "1" },
+  },
+  {
+    name: "checkout-latency",
+    service: "checkout",
+    description: "Completing an order feels instant.",
+    target: 0.99,
+    indicator: {
+      type: "latency",
+      service: "checkout",
+      kind: "server",
+      threshold_ms: 300,
+      operations: ["POST /checkout"],
+    },
+    perSecond: 42,
+    burn: [2.1, 3.4, 3.2, 3.1, 1.18],
+    alert: {
+      state: "firing",
+      severity: "ticket",
+      since: minutesAgo(412),
+      summary:
+        "3.1 % of server requests took longer than 300 ms in 1d: 3.1 times the sustainable rate. The budget is overspent.",
+    },
+    labels: { team: "shop" },
+  },
+  {
+    name: "payment-availability",
+    service: "payment",
+    description: "Cards are charged.",
+    target: 0.9995,
+    indicator: {
+      type: "availability",
+      service: "payment",
+      kind: "server",
+      operations: [],
+      attributes: { "rpc.service": "Payments" },
+    },
+    perSecond: 17,
+    burn: [15.9, 6.2, 2.4, 0.8, 0.61],
+    alert: {
+      state: "pending",
+      severity: "page",
+      since: minutesAgo(1),
+      summary: "The short window passes 14.4, the long one does not yet.",
+    },
+    labels: { team: "payments" },
+  },
+  {
+    name: "search-latency",
+    service: "search",
+    description: "Results while typing.",
+    target: 0.95,
+    window: ["7d", 604800],
+    indicator: { type: "latency", service: "search", kind: "server", threshold_ms: 120 },
+    perSecond: 230,
+    burn: [0.9, 1.1, 0.8, 1.2, 0.94],
+  },
+  {
+    name: "catalog-availability",
+    service: "catalog",
+    description: "",
+    target: 0.999,
+    indicator: { type: "availability", service: "catalog", kind: "server" },
+    perSecond: 310,
+    burn: [0.2, 0.3, 0.25, 0.4, 0.35],
+    alert: {
+      state: "resolved",
+      severity: "page",
+      since: minutesAgo(96),
+      summary: "The 5m burn rate is below 14.4 again.",
+    },
+  },
+  {
+    name: "orders-consumer-availability",
+    service: "fulfilment",
+    description: "Paid orders are picked up from the queue.",
+    target: 0.9999,
+    window: ["28d", 2419200],
+    indicator: {
+      type: "availability",
+      service: "fulfilment",
+      kind: "consumer",
+      operations: ["orders process"],
+    },
+    perSecond: 3.2,
+    burn: [0, 0, 0, 0.05, 0.02],
+  },
+  {
+    name: "ingress-5xx",
+    service: "edge",
+    description: "What the load balancer answers, measured there.",
+    target: 0.998,
+    indicator: {
+      type: "promql",
+      bad_query: 'sum(increase(http_requests_total{code=~"5.."}[{{.window}}]))',
+      total_query: "sum(increase(http_requests_total[{{.window}}]))",
+    },
+    perSecond: 900,
+    burn: [0.11, 0.2, 0.3, 0.22, 0.18],
+  },
+  {
+    name: "recommendations-availability",
+    service: "recommendations",
+    description: "Best effort.",
+    target: 0.9,
+    indicator: { type: "availability", service: "recommendations", kind: "server" },
+    perSecond: 60,
+    burn: [0.4, 0.3, 0.5, 0.4, 0.44],
+  },
+  {
+    name: "gift-cards-availability",
+    service: "gift-cards",
+    description: "Rolled out next week.",
+    target: 0.999,
+    indicator: { type: "availability", service: "gift-cards", kind: "server" },
+    perSecond: 0,
+    burn: [0, 0, 0, 0, 0],
+    state: "no_data",
+    message: "no span of service gift-cards and kind server has arrived yet",
+  },
+  {
+    name: "warehouse-freshness",
+    service: "warehouse",
+    description: "",
+    target: 0.995,
+    indicator: {
+      type: "promql",
+      bad_query: "sum(increase(stale_total[{{.window}}]))",
+      total_query: "sum(increase(reads_total[{{.window}}]))",
+    },
+    perSecond: 0,
+    burn: [0, 0, 0, 0, 0],
+    state: "error",
+    message: 'query of total: 1:5: parse error: unknown function with name "increse"',
+  },
+];
+
+export function objectives(): Objective[] {
+  return cases.map(build);
+}
+
+function evaluatedUntil(): string {
+  return new Date(Math.floor((Date.now() - 15_000) / 60_000) * 60_000).toISOString();
+}
+
+/** The burn rate between two known ones, by the logarithm of the window. */
+function interpolate(c: Case, seconds: number, window: number): number {
+  const known: [number, number][] = [
+    [300, c.burn[0]],
+    [3600, c.burn[1]],
+    [21600, c.burn[2]],
+    [259200, c.burn[3]],
+    [window, c.burn[4]],
+  ];
+  for (let i = 1; i < known.length; i++) {
+    const [w0, b0] = known[i - 1];
+    const [w1, b1] = known[i];
+    if (seconds <= w1) return b0 + ((b1 - b0) * Math.log(seconds / w0)) / Math.log(w1 / w0);
+  }
+  return c.burn[4];
+}
+
+function build(c: Case): Objective {
+  const [window, windowSeconds] = c.window ?? ["30d", 2592000];
+  const B = 1 - c.target;
+  const noData = c.perSecond === 0;
+  const rate = (name: string, seconds: number): BurnRate => {
+    const burn = interpolate(c, seconds, windowSeconds);
+    const total = Math.round(c.perSecond * seconds);
+    return {
+      window: name,
+      window_seconds: seconds,
+      total,
+      bad: Math.round(total * burn * B),
+      error_ratio: noData ? null : burn * B,
+      burn_rate: noData ? null : burn,
+    };
+  };
+  const rates = Object.entries(WINDOWS).map(([name, seconds]) => rate(name, seconds));
+  const whole = rate(window, windowSeconds);
+  rates.push(whole);
+  const of = (w: string) => rates.find((r) => r.window === w)?.burn_rate ?? null;
+  const remaining = noData ? null : 1 - c.burn[4];
+  const share = windowSeconds / 2592000;
+  const tier = (
+    severity: Tier["severity"],
+    long: string,
+    short: string,
+    factor: number,
+    percent: number,
+  ): Tier => {
+    const scaled = factor * share;
+    const l = of(long);
+    const s = of(short);
+    return {
+      severity,
+      long_window: long,
+      short_window: short,
+      factor: scaled,
+      budget_percent: percent,
+      long_burn_rate: l,
+      short_burn_rate: s,
+      active: l !== null && s !== null && l >= scaled && s >= scaled,
+      reachable: scaled * B < 1,
+      exhaustion_seconds: l && remaining !== null && remaining > 0 ? (remaining * windowSeconds) / l : null,
+    };
+  };
+  const policy: Policy =
+    remaining === null || remaining > 0.5
+      ? "normal"
+      : remaining >= 0.1
+        ? "cautious"
+        : remaining > 0
+          ? "freeze"
+          : "exhausted";
+  const minutes = (windowSeconds / 60) * B;
+  return {
+    name: c.name,
+    description: c.description,
+    service: c.service,
+    labels: c.labels ?? {},
+    indicator: c.indicator,
+    target: c.target,
+    window,
+    window_seconds: windowSeconds,
+    evaluated_until: c.state === "error" ? null : evaluatedUntil(),
+    state: c.state ?? "ok",
+    message: c.message ?? "",
+    events: { total: whole.total, bad: whole.bad },
+    error_ratio: whole.error_ratio,
+    budget: {
+      remaining_ratio: remaining,
+      remaining_percent: remaining === null ? null : remaining * 100,
+      allowed_events: B * whole.total,
+      remaining_events: B * whole.total - whole.bad,
+      total_minutes: minutes,
+      remaining_minutes: remaining === null ? null : remaining * minutes,
+      policy,
+    },
+    burn_rates: rates,
+    tiers: [
+      tier("page", "1h", "5m", 14.4, 2),
+      tier("page", "6h", "30m", 6, 5),
+      tier("ticket", "1d", "2h", 3, 10),
+      tier("ticket", "3d", "6h", 1, 10),
+    ],
+    alert: { state: "inactive", severity: "", since: null, summary: "", ...c.alert },
+  };
+}
+
+export function history(name: string, start: number, end: number, step: number): History | null {
+  const c = cases.find((x) => x.name === name);
+  if (!c) return null;
+  const o = build(c);
+  const B = 1 - c.target;
+  const r = random(name.length * 7919);
+  const points = [];
+  const remaining = o.budget.remaining_ratio;
+  const now = Date.now() / 1000;
+  for (let t = Math.ceil(start / step) * step; t <= end; t += step) {
+    const ago = now - t;
+    const day = 1 + 0.5 * Math.sin((t / 86400) * 2 * Math.PI);
+    const total = Math.round(c.perSecond * step * day * (0.95 + 0.1 * r()));
+    const incident = ago < 45 * 60 ? 1 : ago < 50 * 60 ? 0.3 : 0;
+    const burn = incident * c.burn[0] + (1 - incident) * c.burn[4] * (0.4 + 0.8 * r());
+    const gone = (ago / o.window_seconds) * (0.4 + 0.3 * Math.sin(ago / 90000));
+    const gap = name === "payment-availability" && ago > 7200 && ago < 9600;
+    points.push({
+      time: new Date(t * 1000).toISOString(),
+      total: gap ? 0 : total,
+      bad: gap ? 0 : Math.round(total * burn * B * (0.7 + 0.6 * r())),
+      error_ratio: gap || !total ? null : burn * B,
+      budget_remaining_ratio:
+        remaining === null
+          ? null
+          : remaining + gone + (1 - Math.min(1, (50 * 60 - Math.min(ago, 3000)) / 3000)) * 0.03,
+      burn_rates: {
+        "5m": gap || !total ? null : burn,
+        "1h": total ? c.burn[4] + (c.burn[1] - c.burn[4]) * Math.max(0, 1 - ago / 3600) : null,
+        "6h": total ? c.burn[4] + (c.burn[2] - c.burn[4]) * Math.max(0, 1 - ago / 21600) : null,
+      },
+    });
+  }
+  return { step_seconds: step, points };
+}
+
+/** What Prometheus answers to the page's breakdowns. */
+export function breakdown(query: string) {
+  const by = /by \((\w+)\)/.exec(query)?.[1] ?? "reason";
+  const values: Record<string, [string, number][]> = {
+    span_name: [
+      ["POST /checkout", 2871.2],
+      ["POST /checkout/confirm", 301],
+      ["GET /checkout/summary", 57],
+    ],
+    service_version: [
+      ["2.41.0", 3102],
+      ["2.40.3", 127],
+    ],
+    reason: [
+      ["504", 2604],
+      ["error", 402],
+      ["java.net.SocketTimeoutException", 223],
+    ],
+  };
+  const result = (values[by] ?? []).map(([name, n]) => ({
+    metric: { [by]: name },
+    value: [Date.now() / 1000, String(n)],
+  }));
+  return { status: "success", data: { resultType: "vector", result } };
+}

@@ -1,0 +1,106 @@
+// Sampling status, alerts and deliveries of the simulated shop.
+
+import type { Alert, Delivery, SamplingStatus } from "../src/api/types";
+import { objectives } from "./objectives.ts";
+
+const minutesAgo = (m: number) => new Date(Date.now() - m * 60_000).toISOString();
+
+export function sampling(): SamplingStatus {
+  const t = Date.now() / 1000;
+  return {
+    traces_pending: 8420 + Math.round(300 * Math.sin(t / 30)),
+    spans_buffered: 183_400,
+    bytes_buffered: 118_600_000,
+    memory_budget_bytes: 268_435_456,
+    oldest_undecided_seconds: 11.4,
+    traces_undelivered: 12,
+    decided: { sampled: 48_211, not_sampled: 1_904_330, dropped: 12_004 },
+    late_spans: { kept: 301, dropped: 9_120 },
+    refused_spans: 0,
+    early_decisions: 42,
+    policies: [
+      {
+        name: "errors",
+        type: "status_code",
+        sampled_traces: 12_801,
+        sampled_spans: 402_113,
+        dropped_traces: 0,
+      },
+      { name: "slow", type: "latency", sampled_traces: 6_240, sampled_spans: 388_002, dropped_traces: 0 },
+      { name: "health-checks", type: "drop", sampled_traces: 0, sampled_spans: 0, dropped_traces: 12_004 },
+      {
+        name: "rest",
+        type: "probabilistic",
+        sampled_traces: 29_170,
+        sampled_spans: 611_450,
+        dropped_traces: 0,
+      },
+    ],
+  };
+}
+
+export function alerts(): Alert[] {
+  return objectives()
+    .filter((o) => o.alert.state !== "inactive")
+    .map((o, i) => ({
+      id: `a${i}`,
+      objective: o.name,
+      service: o.service,
+      state: o.alert.state,
+      severity: o.alert.severity,
+      starts_at: o.alert.since ?? minutesAgo(60),
+      ends_at: o.alert.state === "resolved" ? minutesAgo(74) : null,
+      updated_at: minutesAgo(1),
+      summary: o.alert.summary,
+      labels: o.labels,
+      annotations: {},
+    }));
+}
+
+export function deliveries(): Delivery[] {
+  const one = (d: Partial<Delivery>): Delivery => ({
+    id: "d1",
+    idempotency_key: "01J9Z",
+    receiver: "oncall",
+    objective: "checkout-availability",
+    transition: "firing",
+    state: "delivered",
+    attempts: 1,
+    created_at: minutesAgo(19),
+    next_attempt_at: null,
+    delivered_at: minutesAgo(19),
+    last_error: "",
+    ...d,
+  });
+  return [
+    one({
+      id: "d4",
+      receiver: "chat",
+      state: "pending",
+      attempts: 5,
+      delivered_at: null,
+      next_attempt_at: new Date(Date.now() + 95_000).toISOString(),
+      last_error: "POST http://127.0.0.1:9000/hook: 503 Service Unavailable",
+    }),
+    one({}),
+    one({
+      id: "d2",
+      objective: "catalog-availability",
+      transition: "resolved",
+      created_at: minutesAgo(74),
+      delivered_at: minutesAgo(73),
+      attempts: 2,
+    }),
+    one({
+      id: "d3",
+      objective: "checkout-latency",
+      transition: "escalated",
+      receiver: "pager-old",
+      state: "dead",
+      attempts: 12,
+      created_at: minutesAgo(412),
+      delivered_at: null,
+      last_error: "POST https://pager.example/v1: 401 Unauthorized: the integration key was revoked",
+    }),
+  ];
+}

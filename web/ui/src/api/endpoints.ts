@@ -1,0 +1,102 @@
+// One function per API call. Lists that arrive as null are made empty here, once, so that no screen has to ask.
+
+import { getJson } from "./client";
+import type {
+  Alert,
+  Delivery,
+  History,
+  Objective,
+  Objectives,
+  SamplingStatus,
+  Trace,
+  TraceSearch,
+  TraceServices,
+  TraceSummary,
+  VectorSample,
+} from "./types";
+
+const segment = encodeURIComponent;
+
+export async function objectives(signal?: AbortSignal): Promise<Objectives> {
+  const answer = await getJson<Objectives>("api/slo/v1/objectives", {}, signal);
+  return { ...answer, objectives: (answer.objectives ?? []).map(wholeObjective) };
+}
+
+export async function objective(name: string, signal?: AbortSignal): Promise<Objective> {
+  return wholeObjective(await getJson<Objective>(`api/slo/v1/objectives/${segment(name)}`, {}, signal));
+}
+
+export async function history(
+  name: string,
+  range: { start: Date; end: Date; step: number },
+  signal?: AbortSignal,
+): Promise<History> {
+  const params = { start: range.start.toISOString(), end: range.end.toISOString(), step: range.step };
+  const answer = await getJson<History>(`api/slo/v1/objectives/${segment(name)}/history`, params, signal);
+  return { ...answer, points: answer.points ?? [] };
+}
+
+export async function traceServices(signal?: AbortSignal): Promise<TraceServices["services"]> {
+  const answer = await getJson<TraceServices>("api/traces/v1/services", {}, signal);
+  return (answer.services ?? []).map((s) => ({ ...s, operations: s.operations ?? [] }));
+}
+
+export interface TraceQuery {
+  service?: string;
+  operation?: string;
+  min_duration?: string;
+  max_duration?: string;
+  error?: boolean;
+  policy?: string;
+  start: string;
+  end: string;
+  limit: number;
+  cursor?: string;
+}
+
+export async function searchTraces(query: TraceQuery, signal?: AbortSignal): Promise<TraceSearch> {
+  const answer = await getJson<TraceSearch>("api/traces/v1/search", { ...query }, signal);
+  return { traces: (answer.traces ?? []).map(wholeSummary), next_cursor: answer.next_cursor ?? "" };
+}
+
+export async function trace(id: string, signal?: AbortSignal): Promise<Trace> {
+  const t = await getJson<Trace>(`api/traces/v1/traces/${segment(id)}`, {}, signal);
+  return {
+    ...t,
+    summary: wholeSummary(t.summary),
+    clock: { ...t.clock, clocks: t.clock?.clocks ?? [] },
+    warnings: t.warnings ?? [],
+    spans: t.spans ?? [],
+    resources: t.resources ?? [],
+  };
+}
+
+export function samplingStatus(signal?: AbortSignal): Promise<SamplingStatus> {
+  return getJson<SamplingStatus>("api/sampling/v1/status", {}, signal).then((s) => ({
+    ...s,
+    policies: s.policies ?? [],
+  }));
+}
+
+export async function alerts(signal?: AbortSignal): Promise<Alert[]> {
+  return (await getJson<{ alerts: Alert[] }>("api/alerts/v1/alerts", {}, signal)).alerts ?? [];
+}
+
+export async function deliveries(signal?: AbortSignal): Promise<Delivery[]> {
+  return (await getJson<{ deliveries: Delivery[] }>("api/alerts/v1/deliveries", {}, signal)).deliveries ?? [];
+}
+
+/** An instant query of the embedded (or remote) Prometheus. */
+export async function instantQuery(query: string, at: Date, signal?: AbortSignal): Promise<VectorSample[]> {
+  const params = { query, time: (at.getTime() / 1000).toFixed(3) };
+  const answer = await getJson<{ data: { result: VectorSample[] } }>("api/v1/query", params, signal);
+  return answer.data?.result ?? [];
+}
+
+function wholeObjective(o: Objective): Objective {
+  return { ...o, labels: o.labels ?? {}, burn_rates: o.burn_rates ?? [], tiers: o.tiers ?? [] };
+}
+
+function wholeSummary(s: TraceSummary): TraceSummary {
+  return { ...s, services: s.services ?? [] };
+}

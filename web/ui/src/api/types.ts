@@ -1,0 +1,230 @@
+// The JSON that the gateway serves under api/. Times are RFC 3339; *_unix_nano and *_ns are decimal strings, because
+// nanoseconds since 1970 do not fit a JavaScript number. null stands for "undefined", e.g. a ratio of no events.
+
+export type Severity = "page" | "ticket";
+export type Policy = "normal" | "cautious" | "freeze" | "exhausted";
+export type AlertState = "inactive" | "pending" | "firing" | "resolved";
+
+export interface Indicator {
+  type: "availability" | "latency" | "promql";
+  service?: string;
+  kind?: string;
+  operations?: string[];
+  attributes?: Record<string, string>;
+  threshold_ms?: number;
+  bad_query?: string;
+  total_query?: string;
+}
+
+export interface BurnRate {
+  window: string;
+  window_seconds: number;
+  total: number;
+  bad: number;
+  error_ratio: number | null;
+  burn_rate: number | null;
+}
+
+export interface Tier {
+  severity: Severity;
+  long_window: string;
+  short_window: string;
+  factor: number;
+  budget_percent: number;
+  long_burn_rate: number | null;
+  short_burn_rate: number | null;
+  active: boolean;
+  reachable: boolean;
+  exhaustion_seconds: number | null;
+}
+
+export interface Budget {
+  remaining_ratio: number | null;
+  remaining_percent: number | null;
+  allowed_events: number;
+  remaining_events: number;
+  total_minutes: number;
+  remaining_minutes: number | null;
+  policy: Policy;
+}
+
+export interface ObjectiveAlert {
+  state: AlertState;
+  severity: Severity | "";
+  since: string | null;
+  summary: string;
+}
+
+export interface Objective {
+  name: string;
+  description: string;
+  service: string;
+  labels: Record<string, string>;
+  indicator: Indicator;
+  /** A ratio: 0.999 for 99.9 %. */
+  target: number;
+  window: string;
+  window_seconds: number;
+  evaluated_until: string | null;
+  state: "ok" | "no_data" | "error";
+  message: string;
+  events: { total: number; bad: number };
+  error_ratio: number | null;
+  budget: Budget;
+  burn_rates: BurnRate[];
+  tiers: Tier[];
+  alert: ObjectiveAlert;
+}
+
+export interface Objectives {
+  evaluated_until: string | null;
+  objectives: Objective[];
+}
+
+export interface HistoryPoint {
+  time: string;
+  total: number;
+  bad: number;
+  error_ratio: number | null;
+  budget_remaining_ratio: number | null;
+  burn_rates: Record<string, number | null>;
+}
+
+export interface History {
+  step_seconds: number;
+  points: HistoryPoint[];
+}
+
+export interface TraceServices {
+  services: { name: string; operations: string[] }[];
+}
+
+export interface TraceSummary {
+  trace_id: string;
+  root_service: string;
+  root_operation: string;
+  start: string;
+  start_unix_nano: string;
+  duration_ms: number;
+  span_count: number;
+  error_count: number;
+  services: { name: string; spans: number; errors: number }[];
+  policy: string;
+  adjusted_count: number;
+  complete: boolean;
+}
+
+export interface TraceSearch {
+  traces: TraceSummary[];
+  next_cursor: string;
+}
+
+export type AttributeValue =
+  | string
+  | number
+  | boolean
+  | null
+  | AttributeValue[]
+  | { [k: string]: AttributeValue };
+export type Attributes = Record<string, AttributeValue>;
+
+export interface Span {
+  span_id: string;
+  parent_id: string;
+  name: string;
+  service: string;
+  kind: string;
+  status: "unset" | "ok" | "error";
+  status_message: string;
+  depth: number;
+  children: number;
+  synthetic: boolean;
+  start_unix_nano: string;
+  end_unix_nano: string;
+  corrected_start_unix_nano: string;
+  corrected_end_unix_nano: string;
+  uncertainty_ns: string | null;
+  duration_ns: string;
+  flags: string[];
+  scope: { name: string; version: string };
+  attributes: Attributes;
+  /** Index into Trace.resources, -1 for a synthetic span. */
+  resource: number;
+  events: { name: string; time_unix_nano: string; attributes: Attributes }[];
+  links: { trace_id: string; span_id: string; attributes: Attributes; kept: boolean }[];
+}
+
+export interface TraceClock {
+  name: string;
+  offset_ns: string;
+  uncertainty_ns: string | null;
+  pairs: number;
+  status: string;
+}
+
+export interface Trace {
+  trace_id: string;
+  summary: TraceSummary;
+  kept: { policy: string; threshold: string; adjusted_count: number; late_spans: number };
+  clock: { status: "none" | "bounded" | "one_sided" | "step" | "residual"; clocks: TraceClock[] };
+  orphans: number;
+  duplicates: number;
+  warnings: string[];
+  /** Preorder of the forest: a span's subtree follows it. */
+  spans: Span[];
+  resources: { attributes: Attributes }[];
+}
+
+export interface SamplingStatus {
+  traces_pending: number;
+  spans_buffered: number;
+  bytes_buffered: number;
+  memory_budget_bytes: number;
+  oldest_undecided_seconds: number;
+  traces_undelivered: number;
+  decided: { sampled: number; not_sampled: number; dropped: number };
+  late_spans: { kept: number; dropped: number };
+  refused_spans: number;
+  early_decisions: number;
+  policies: {
+    name: string;
+    type: string;
+    sampled_traces: number;
+    sampled_spans: number;
+    dropped_traces: number;
+  }[];
+}
+
+export interface Alert {
+  id: string;
+  objective: string;
+  service: string;
+  state: AlertState;
+  severity: Severity | "";
+  starts_at: string;
+  ends_at: string | null;
+  updated_at: string;
+  summary: string;
+  labels: Record<string, string>;
+  annotations: Record<string, string>;
+}
+
+export interface Delivery {
+  id: string;
+  idempotency_key: string;
+  receiver: string;
+  objective: string;
+  transition: "firing" | "escalated" | "resolved";
+  state: "pending" | "delivered" | "dead";
+  attempts: number;
+  created_at: string;
+  next_attempt_at: string | null;
+  delivered_at: string | null;
+  last_error: string;
+}
+
+/** One series of an instant query of Prometheus' HTTP API. */
+export interface VectorSample {
+  metric: Record<string, string>;
+  value: [number, string];
+}

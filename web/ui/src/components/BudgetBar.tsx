@@ -1,0 +1,40 @@
+import type { Objective } from "../api/types";
+import { percent } from "../lib/format";
+
+/**
+ * What is left of the error budget. Full is all of it; marks stand at 50 and 10 %, where the policy changes. An
+ * overspent budget fills with stripes from the left, by as much as it is overspent.
+ */
+export function BudgetBar({ objective: o }: { objective: Objective }) {
+  const left = o.budget.remaining_ratio;
+  if (left === null)
+    return <div class="budget budget-none" role="img" aria-label="No budget figure: no events" />;
+  const width = `${Math.min(1, Math.abs(left)) * 100}%`;
+  const label = left < 0 ? `Overspent by ${percent(-left)}` : `${percent(left)} of the budget left`;
+  return (
+    <div
+      class={`budget policy-${o.budget.policy}`}
+      role="img"
+      aria-label={`${label}, policy ${o.budget.policy}`}
+    >
+      <div class={left < 0 ? "budget-fill over" : "budget-fill"} style={{ width }} />
+      <i class="budget-mark" style={{ left: "10%" }} />
+      <i class="budget-mark" style={{ left: "50%" }} />
+    </div>
+  );
+}
+
+/** "37.2 % left", "18 % overspent". */
+export function BudgetWords({ objective: o }: { objective: Objective }) {
+  const left = o.budget.remaining_ratio;
+  if (left === null) return <span class="faint">no events yet</span>;
+  return left < 0 ? (
+    <span class="budget-words over">
+      <b class="num">{percent(-left)}</b> overspent
+    </span>
+  ) : (
+    <span class="budget-words">
+      <b class="num">{percent(left)}</b> left
+    </span>
+  );
+}

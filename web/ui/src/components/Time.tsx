@@ -1,0 +1,19 @@
+import { useNow } from "../api/usePoll";
+import { age, clockTime, moment } from "../lib/time";
+
+/** A moment in the viewer's zone; pointing at it shows UTC. */
+export function Time({ at, now, millis }: { at: string | Date; now?: Date; millis?: boolean }) {
+  const iso = new Date(at);
+  if (Number.isNaN(iso.getTime())) return <>–</>;
+  return (
+    <time class="num nowrap" dateTime={iso.toISOString()} title={iso.toISOString()}>
+      {now ? moment(iso, now, millis) : clockTime(iso, millis)}
+    </time>
+  );
+}
+
+/** "19 min", renewed as it grows. */
+export function Age({ at }: { at: string | Date }) {
+  const now = useNow(1000);
+  return <span class="num nowrap">{age(at, now)}</span>;
+}

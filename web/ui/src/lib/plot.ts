@@ -1,0 +1,143 @@
+// uPlot, dressed in the dashboard's colours.
+
+import uPlot from "uplot";
+import type { ChartProps } from "../components/Chart";
+import { resolveColor } from "../theme";
+import { clockTime, moment } from "./time";
+
+export interface ReferenceLine {
+  at: number;
+  color: string;
+  label: string;
+}
+
+const HEIGHT = 200;
+
+/** Draws a chart into `at`. `onZoom` is called with the range that was dragged over. */
+export function drawChart(at: HTMLElement, p: ChartProps, onZoom: (from: Date, to: Date) => void): uPlot {
+  const ink = resolveColor("--text-3");
+  const grid = { stroke: resolveColor("--line"), width: 1 };
+  const font = `11px ${getComputedStyle(at).fontFamily}`;
+  const max = p.lines && p.compress ? Math.max(...p.lines.map((l) => l.at), 1) * 1.15 : 0;
+  const options: uPlot.Options = {
+    width: Math.max(at.clientWidth, 100),
+    height: HEIGHT,
+    padding: [10, 12, 0, 0],
+    cursor: {
+      sync: { key: p.sync },
+      drag: { x: true, y: false, setScale: false },
+      points: { size: 7 },
+    },
+    legend: { live: true },
+    scales: {
+      y: {
+        range: (_u, lo, hi) => yRange(lo, hi, p, max),
+        ...(p.compress ? { distr: 4 as const, asinh: 1 } : {}),
+      },
+    },
+    axes: [
+      { stroke: ink, font, grid, ticks: { show: false }, gap: 6, space: 64, values: timeLabels },
+      {
+        stroke: ink,
+        font,
+        grid,
+        ticks: { show: false },
+        gap: 6,
+        size: 56,
+        space: 28,
+        values: (_u, ticks) => ticks.map((t) => (t === null ? "" : p.format(t))),
+        ...(p.compress ? { splits: (u: uPlot) => compressedSplits(u.scales.y.max ?? 1) } : {}),
+      },
+    ],
+    series: [
+      { label: "time", value: (_u, v) => (v === null ? "–" : moment(new Date(v * 1000), new Date())) },
+      ...p.series.map((s): uPlot.Series => {
+        const stroke = resolveColor(s.color);
+        return {
+          label: s.label,
+          stroke,
+          width: s.width ?? 1.5,
+          dash: s.dash,
+          fill: s.fill || s.bars ? withAlpha(stroke, s.bars ? 0.75 : 0.14) : undefined,
+          paths: s.bars ? uPlot.paths.bars?.({ size: [0.8, 12] }) : undefined,
+          points: { show: false },
+          value: (_u, v) => p.format(v),
+        };
+      }),
+    ],
+    hooks: {
+      drawAxes: [(u) => drawLines(u, p.lines ?? [], font)],
+      setSelect: [
+        (u) => {
+          if (u.select.width < 4) return;
+          const from = u.posToVal(u.select.left, "x");
+          const to = u.posToVal(u.select.left + u.select.width, "x");
+          u.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+          onZoom(new Date(from * 1000), new Date(to * 1000));
+        },
+      ],
+    },
+  };
+  return new uPlot(options, [p.x, ...p.ys] as uPlot.AlignedData, at);
+}
+
+export function setChartData(u: uPlot, x: number[], ys: ChartProps["ys"]): void {
+  u.setData([x, ...ys] as uPlot.AlignedData);
+}
+
+function yRange(lo: number, hi: number, p: ChartProps, max: number): uPlot.Range.MinMax {
+  if (p.compress) return [0, Math.max(max, (hi ?? 0) * 1.15)];
+  if (p.fromZero) return [0, Math.max(1, (hi ?? 0) * 1.1)];
+  // A budget: 0 and 100 % are always in sight, more of it when overspent.
+  const from = Math.min(0, lo ?? 0);
+  return [from < 0 ? from - 0.05 : 0, Math.max(1, hi ?? 1)];
+}
+
+/** 0, 1, then 3 to the decade up to the maximum. */
+function compressedSplits(max: number): number[] {
+  const splits = [0, 1];
+  for (let power = 1; power <= max; power *= 10) {
+    for (const m of [3, 10]) if (m * power <= max) splits.push(m * power);
+  }
+  return splits;
+}
+
+/** Hours and minutes, with the date where a day begins, or dates alone where ticks are days apart. */
+function timeLabels(_u: uPlot, ticks: number[], _axis: number, _space: number, step: number): string[] {
+  let day = "";
+  return ticks.map((t, i) => {
+    const d = new Date(t * 1000);
+    const date = `${d.getMonth() + 1}/${d.getDate()}`;
+    const newDay = i > 0 && date !== day;
+    day = date;
+    return step >= 86400 || newDay ? date : clockTime(d).slice(0, step < 60 ? 8 : 5);
+  });
+}
+
+function withAlpha(color: string, alpha: number): string {
+  return `color-mix(in srgb, ${color} ${alpha * 100}%, transparent)`;
+}
+
+function drawLines(u: uPlot, lines: ReferenceLine[], font: string): void {
+  const { ctx, bbox } = u;
+  const ratio = uPlot.pxRatio;
+  ctx.save();
+  ctx.font = font.replace("11px", `${10 * ratio}px`);
+  ctx.textAlign = "right";
+  ctx.textBaseline = "bottom";
+  for (const line of lines) {
+    const y = u.valToPos(line.at, "y", true);
+    if (y < bbox.top - 1 || y > bbox.top + bbox.height + 1) continue;
+    const color = resolveColor(line.color);
+    ctx.strokeStyle = color;
+    ctx.fillStyle = color;
+    ctx.lineWidth = ratio;
+    ctx.setLineDash([4 * ratio, 4 * ratio]);
+    ctx.beginPath();
+    ctx.moveTo(bbox.left, y);
+    ctx.lineTo(bbox.left + bbox.width, y);
+    ctx.stroke();
+    ctx.fillText(line.label, bbox.left + bbox.width - 4 * ratio, y - 2 * ratio);
+  }
+  ctx.restore();
+}

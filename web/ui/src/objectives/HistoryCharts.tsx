@@ -1,0 +1,166 @@
+import { useMemo } from "preact/hooks";
+import type uPlot from "uplot";
+import * as api from "../api/endpoints";
+import type { History, Objective } from "../api/types";
+import { useNow, usePoll } from "../api/usePoll";
+import { Chart, type ChartSeries } from "../components/Chart";
+import { Empty, Polled } from "../components/Notices";
+import { Segmented } from "../components/Segmented";
+import { Time } from "../components/Time";
+import { burnRate, count, durationSeconds, percent } from "../lib/format";
+import { type Route, replaceParams } from "../router";
+import { DEFAULT_RANGE, rangeOptions, shownRange } from "./range";
+
+export function HistoryCharts({ objective: o, route }: { objective: Objective; route: Route }) {
+  const now = useNow(10_000);
+  const range = shownRange(route.params, now);
+  const zoomed = route.params.has("start");
+  const key = `${o.name} ${zoomed ? route.params : (route.params.get("range") ?? DEFAULT_RANGE)}`;
+  const poll = usePoll(
+    `history ${key}`,
+    (signal) => api.history(o.name, shownRange(route.params, new Date()), signal),
+    { interval: zoomed ? 0 : 30_000, keep: true },
+  );
+  const zoom = (start: Date, end: Date) =>
+    replaceParams(route, { range: null, start: start.toISOString(), end: end.toISOString() });
+  return (
+    <section aria-labelledby="history">
+      <div class="section-head">
+        <h2 id="history">History</h2>
+        <div class="range">
+          {zoomed && (
+            <span class="faint">
+              <Time at={range.start} now={now} /> to <Time at={range.end} now={now} />
+            </span>
+          )}
+          <Segmented
+            label="Time range"
+            options={rangeOptions(o)}
+            value={zoomed ? null : (route.params.get("range") ?? DEFAULT_RANGE)}
+            onChange={(r) => replaceParams(route, { range: r, start: null, end: null })}
+          />
+        </div>
+      </div>
+      <Polled poll={poll} rows={6}>
+        {(h) =>
+          h.points.length === 0 ? (
+            <Empty title="No history in this range">
+              <p>History begins with the first minute that was evaluated.</p>
+            </Empty>
+          ) : (
+            <Charts objective={o} history={h} onZoom={zoom} />
+          )
+        }
+      </Polled>
+    </section>
+  );
+}
+
+type Zoom = (start: Date, end: Date) => void;
+
+function Charts({
+  objective: o,
+  history: h,
+  onZoom,
+}: {
+  objective: Objective;
+  history: History;
+  onZoom: Zoom;
+}) {
+  const data = useMemo(() => columns(h), [h]);
+  const burns = useMemo(() => burnSeries(), []);
+  const factors = useMemo(() => factorLines(o), [o]);
+  const per = durationSeconds(h.step_seconds);
+  return (
+    <div class="charts">
+      <Chart
+        title="Budget remaining"
+        sync={o.name}
+        x={data.x}
+        ys={[data.budget]}
+        series={[{ label: "remaining", color: "--c-budget", fill: true }]}
+        format={percent}
+        lines={BUDGET_LINES}
+        onZoom={onZoom}
+      />
+      <Chart
+        title="Burn rate"
+        hint="A tier fires while both of its windows are at or above its factor. The scale is logarithmic above 1×."
+        sync={o.name}
+        x={data.x}
+        ys={data.burns}
+        series={burns}
+        format={burnRate}
+        lines={factors}
+        compress
+        onZoom={onZoom}
+      />
+      <Chart
+        title={`Events per ${per}`}
+        sync={o.name}
+        x={data.x}
+        ys={[data.total]}
+        series={[{ label: "events", color: "--c-events", fill: true }]}
+        format={count}
+        fromZero
+        onZoom={onZoom}
+      />
+      <Chart
+        title={`Bad events per ${per}`}
+        sync={o.name}
+        x={data.x}
+        ys={[data.bad]}
+        series={[{ label: "bad", color: "--c-bad", bars: true }]}
+        format={count}
+        fromZero
+        onZoom={onZoom}
+      />
+    </div>
+  );
+}
+
+const BUDGET_LINES = [
+  { at: 0.5, color: "--c-cautious", label: "50 %" },
+  { at: 0.1, color: "--c-freeze", label: "10 %" },
+  { at: 0, color: "--c-exhausted", label: "spent" },
+];
+
+const BURN_WINDOWS = ["5m", "1h", "6h"];
+
+function burnSeries(): ChartSeries[] {
+  return [
+    { label: "5m", color: "--c-burn-5m", width: 1 },
+    { label: "1h", color: "--c-burn-1h", width: 2 },
+    { label: "6h", color: "--c-burn-6h", width: 2, dash: [6, 3] },
+  ];
+}
+
+/** A line per factor; tiers that share one share the line. */
+function factorLines(o: Objective) {
+  const lines = new Map<number, { at: number; color: string; label: string }>();
+  for (const t of o.tiers) {
+    if (!t.reachable || lines.has(t.factor)) continue;
+    const color = t.severity === "page" ? "--c-page" : "--c-ticket";
+    lines.set(t.factor, { at: t.factor, color, label: `${t.severity} ${burnRate(t.factor)}` });
+  }
+  return [...lines.values()];
+}
+
+type Column = (number | null)[];
+
+function columns(h: History): {
+  x: number[];
+  budget: Column;
+  total: Column;
+  bad: Column;
+  burns: uPlot.AlignedData[1][];
+} {
+  const of = <T,>(pick: (p: History["points"][number]) => T) => h.points.map(pick);
+  return {
+    x: of((p) => Date.parse(p.time) / 1000),
+    budget: of((p) => p.budget_remaining_ratio),
+    total: of((p) => p.total),
+    bad: of((p) => p.bad),
+    burns: BURN_WINDOWS.map((w) => of((p) => p.burn_rates?.[w] ?? null)),
+  };
+}

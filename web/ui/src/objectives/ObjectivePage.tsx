@@ -1,0 +1,161 @@
+import * as api from "../api/endpoints";
+import type { Objective } from "../api/types";
+import { useNow, usePoll } from "../api/usePoll";
+import { BudgetBar, BudgetWords } from "../components/BudgetBar";
+import { Polled } from "../components/Notices";
+import { Page } from "../components/Page";
+import { ObjectivePill, PolicyPill } from "../components/Pill";
+import { Service } from "../components/Service";
+import { Time } from "../components/Time";
+import { count, durationSeconds, exact, percent } from "../lib/format";
+import { age } from "../lib/time";
+import { links, type Route } from "../router";
+import { Breakdown } from "./Breakdown";
+import { HistoryCharts } from "./HistoryCharts";
+import { ObjectiveDeliveries } from "./ObjectiveDeliveries";
+import { TiersTable } from "./TiersTable";
+import { standing } from "./urgency";
+import { allowance, POLICY_ASKS, promise, windowWords } from "./words";
+
+export function ObjectivePage({ name, route }: { name: string; route: Route }) {
+  const poll = usePoll(`objective ${name}`, (signal) => api.objective(name, signal));
+  const o = poll.data;
+  return (
+    <Page
+      title={name}
+      above={<a href={links.objectives()}>Objectives</a>}
+      heading={name}
+      aside={o && <ObjectivePill objective={o} />}
+    >
+      <Polled poll={poll} rows={8}>
+        {(o) => (
+          <>
+            <Intro objective={o} />
+            <AlertBanner objective={o} />
+            {o.state !== "ok" && o.message && <p class={`notice notice-${o.state}`}>{o.message}</p>}
+            <Figures objective={o} />
+            <HistoryCharts objective={o} route={route} />
+            <TiersTable objective={o} />
+            <Breakdown objective={o} route={route} />
+            <ObjectiveDeliveries name={o.name} />
+          </>
+        )}
+      </Polled>
+    </Page>
+  );
+}
+
+function Intro({ objective: o }: { objective: Objective }) {
+  return (
+    <div class="intro">
+      <p class="promise">{promise(o)}</p>
+      <p class="faint">
+        {allowance(o)} {o.description}
+      </p>
+      <p class="chips">
+        {o.service && <Service name={o.service} />}
+        {Object.entries(o.labels).map(([k, v]) => (
+          <span key={k} class="chip">
+            {k}={v}
+          </span>
+        ))}
+        {o.evaluated_until && (
+          <span class="faint">
+            evaluated until <Time at={o.evaluated_until} />
+          </span>
+        )}
+      </p>
+      {o.indicator.type === "promql" && (
+        <details>
+          <summary>Queries</summary>
+          <dl class="queries">
+            <dt>bad</dt>
+            <dd>
+              <code>{o.indicator.bad_query}</code>
+            </dd>
+            <dt>total</dt>
+            <dd>
+              <code>{o.indicator.total_query}</code>
+            </dd>
+          </dl>
+        </details>
+      )}
+    </div>
+  );
+}
+
+function AlertBanner({ objective: o }: { objective: Objective }) {
+  const now = useNow(5000);
+  if (o.alert.state === "inactive" || (!o.alert.summary && !o.alert.since)) return null;
+  return (
+    <div class={`banner is-${o.alert.state === "resolved" ? "resolved" : standing(o)}`}>
+      <b>
+        {o.alert.severity === "page" ? "Page" : "Ticket"} {o.alert.state}
+        {o.alert.since && (
+          <>
+            {" "}
+            since <Time at={o.alert.since} now={now} /> ({age(o.alert.since, now)})
+          </>
+        )}
+      </b>
+      <span>{o.alert.summary}</span>
+    </div>
+  );
+}
+
+function Figures({ objective: o }: { objective: Objective }) {
+  const b = o.budget;
+  const remaining = b.remaining_ratio;
+  return (
+    <section class="figures" aria-label="Budget">
+      <div class="figure figure-budget">
+        <h2>Error budget</h2>
+        <div class="spread">
+          <span class="big">
+            <BudgetWords objective={o} />
+          </span>
+          {remaining !== null && <PolicyPill policy={b.policy} />}
+        </div>
+        <BudgetBar objective={o} />
+        <p>{remaining === null ? "There are no events in the window yet." : POLICY_ASKS[b.policy]}</p>
+      </div>
+      <Figure name="Events left" of={remaining === null ? "–" : count(b.remaining_events)}>
+        of {count(b.allowed_events)} that may be bad
+      </Figure>
+      <Figure
+        name="Outage left"
+        of={b.remaining_minutes === null ? "–" : durationSeconds(b.remaining_minutes * 60)}
+      >
+        of {durationSeconds(b.total_minutes * 60)} in {windowWords(o)}
+      </Figure>
+      <Figure name="Bad events" of={count(o.events.bad)} title={exact(o.events.bad)}>
+        of {count(o.events.total)} in {windowWords(o)}
+      </Figure>
+      <Figure name="Bad ratio" of={percent(o.error_ratio)}>
+        {percent(1 - o.target)} is allowed
+      </Figure>
+    </section>
+  );
+}
+
+function Figure({
+  name,
+  of,
+  title,
+  children,
+}: {
+  name: string;
+  of: string;
+  title?: string;
+  children: preact.ComponentChildren;
+}) {
+  return (
+    <div class="figure">
+      <h2>{name}</h2>
+      <span class="big num" title={title}>
+        {of}
+      </span>
+      <p class="faint">{children}</p>
+    </div>
+  );
+}

@@ -1,0 +1,79 @@
+import type { Objective } from "../api/types";
+import { useNow } from "../api/usePoll";
+import { BudgetBar, BudgetWords } from "../components/BudgetBar";
+import { BurnCell } from "../components/BurnCell";
+import { ObjectivePill, PolicyPill } from "../components/Pill";
+import { Service } from "../components/Service";
+import { Time } from "../components/Time";
+import { count, durationSeconds, exact, percent } from "../lib/format";
+import { age } from "../lib/time";
+import { links } from "../router";
+import { standing } from "./urgency";
+import { indicatorWords, windowWords } from "./words";
+
+/** The windows of the list: detection (5m), the page tiers (1h, 6h) and the slow ticket tier (3d). */
+const WINDOWS = ["5m", "1h", "6h", "3d"];
+
+export function ObjectiveRow({ objective: o }: { objective: Objective }) {
+  const s = standing(o);
+  return (
+    <li class={`objective is-${s}`}>
+      <div class="o-state">
+        <ObjectivePill objective={o} />
+        {o.alert.since && o.alert.state !== "resolved" && <Since at={o.alert.since} />}
+      </div>
+      <div class="o-name">
+        <h2>
+          <a href={links.objective(o.name)}>{o.name}</a>
+        </h2>
+        <p>
+          <b class="num">{percent(o.target)}</b> of {indicatorWords(o.indicator)}
+        </p>
+        {o.service && <Service name={o.service} />}
+      </div>
+      {o.budget.remaining_ratio === null ? (
+        <p class="o-message">
+          {o.message || "No events in the window: there is nothing to compute a budget from."}
+        </p>
+      ) : (
+        <>
+          <div class="o-budget">
+            <div class="spread">
+              <BudgetWords objective={o} />
+              <PolicyPill policy={o.budget.policy} />
+            </div>
+            <BudgetBar objective={o} />
+            <p class="faint num">
+              {durationSeconds((o.budget.remaining_minutes ?? 0) * 60)} of{" "}
+              {durationSeconds(o.budget.total_minutes * 60)}
+            </p>
+          </div>
+          <div class="o-burn">
+            {WINDOWS.map((w) => (
+              <BurnCell key={w} objective={o} window={w} />
+            ))}
+          </div>
+          <div class="o-events num">
+            <span title={`${exact(o.events.bad)} bad of ${exact(o.events.total)}`}>
+              <b>{count(o.events.bad)}</b> bad
+            </span>
+            <span class="faint">of {count(o.events.total)}</span>
+            <span class="faint">in {windowWords(o)}</span>
+          </div>
+        </>
+      )}
+      {(s === "page" || s === "ticket" || s === "pending") && o.alert.summary && (
+        <p class="o-summary">{o.alert.summary}</p>
+      )}
+    </li>
+  );
+}
+
+function Since({ at }: { at: string }) {
+  const now = useNow(5000);
+  return (
+    <span class="faint">
+      since <Time at={at} now={now} /> <span class="nowrap">({age(at, now)})</span>
+    </span>
+  );
+}

@@ -1,0 +1,84 @@
+import type { Objective, Tier } from "../api/types";
+import { StandingPill } from "../components/Pill";
+import { burnRate, durationSeconds, percent } from "../lib/format";
+import { tierWords } from "./words";
+
+/** The tiers that decide whether to alert, with what each sees now. */
+export function TiersTable({ objective: o }: { objective: Objective }) {
+  if (o.tiers.length === 0) return null;
+  return (
+    <section aria-labelledby="tiers">
+      <h2 id="tiers">When it alerts</h2>
+      <p class="faint">
+        A tier is active while the burn rate over both of its windows is at or above its factor: the long one
+        says that it matters, the short one that it still goes on. At 1× the budget lasts exactly its window.
+      </p>
+      <div class="table-scroll">
+        <table class="table tiers">
+          <thead>
+            <tr>
+              <th scope="col">Tier</th>
+              <th scope="col" class="r">
+                Factor
+              </th>
+              <th scope="col" class="r">
+                Long window
+              </th>
+              <th scope="col" class="r">
+                Short window
+              </th>
+              <th scope="col" class="r">
+                Budget gone in
+              </th>
+              <th scope="col">Now</th>
+            </tr>
+          </thead>
+          <tbody>
+            {o.tiers.map((t) => (
+              <Row
+                key={`${t.long_window}${t.severity}${t.factor}`}
+                tier={t}
+                target={o.target}
+                remaining={o.budget.remaining_ratio}
+              />
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </section>
+  );
+}
+
+function Row({ tier: t, target, remaining }: { tier: Tier; target: number; remaining: number | null }) {
+  const over = (rate: number | null) => (rate !== null && rate >= t.factor ? `over ${t.severity}` : "");
+  const exhausted = remaining !== null && remaining <= 0;
+  return (
+    <tr class={t.active ? `is-${t.severity}` : ""}>
+      <th scope="row">{tierWords(t)}</th>
+      <td class="r num">{burnRate(t.factor)}</td>
+      <td class="r num">
+        <span class="faint">{t.long_window}</span>{" "}
+        <b class={over(t.long_burn_rate)}>{burnRate(t.long_burn_rate)}</b>
+      </td>
+      <td class="r num">
+        <span class="faint">{t.short_window}</span>{" "}
+        <b class={over(t.short_burn_rate)}>{burnRate(t.short_burn_rate)}</b>
+      </td>
+      <td class="r num">{exhausted ? "spent" : durationSeconds(t.exhaustion_seconds)}</td>
+      <td>
+        {t.active ? (
+          <StandingPill of={t.severity} />
+        ) : t.reachable ? (
+          <span class="faint">quiet</span>
+        ) : (
+          <span
+            class="unreachable"
+            title={`At a target of ${percent(target)} even a full outage burns only ${burnRate(1 / (1 - target))}.`}
+          >
+            cannot fire: a full outage burns {burnRate(1 / (1 - target))}
+          </span>
+        )}
+      </td>
+    </tr>
+  );
+}

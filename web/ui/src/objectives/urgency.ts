@@ -1,0 +1,61 @@
+// Which objective needs a person first.
+
+import type { Objective } from "../api/types";
+
+/** What a row says about an objective's state, from worst to best. */
+export type Standing = "page" | "ticket" | "pending" | "error" | "ok" | "no_data";
+
+export function standing(o: Objective): Standing {
+  if (o.alert.state === "firing") return o.alert.severity === "page" ? "page" : "ticket";
+  if (o.alert.state === "pending") return "pending";
+  return o.state;
+}
+
+const RANK: Record<Standing, number> = { page: 0, ticket: 1, pending: 2, error: 3, ok: 4, no_data: 5 };
+
+/** Firing pages, firing tickets, pending ones, what cannot be evaluated; then the least budget left. */
+export function byUrgency(a: Objective, b: Objective): number {
+  return (
+    RANK[standing(a)] - RANK[standing(b)] ||
+    // Within one rank a page that pends comes before a ticket that does.
+    Number(b.alert.severity === "page") - Number(a.alert.severity === "page") ||
+    (a.budget.remaining_ratio ?? Infinity) - (b.budget.remaining_ratio ?? Infinity) || // NaN where both are unknown
+    a.name.localeCompare(b.name)
+  );
+}
+
+export function sortByUrgency(objectives: Objective[]): Objective[] {
+  return [...objectives].sort(byUrgency);
+}
+
+export type Tally = Record<Standing, number>;
+
+export function tally(objectives: Objective[]): Tally {
+  const t: Tally = { page: 0, ticket: 0, pending: 0, error: 0, ok: 0, no_data: 0 };
+  for (const o of objectives) t[standing(o)]++;
+  return t;
+}
+
+/** The one sentence above the list. */
+export function headline(t: Tally): string {
+  const parts: string[] = [];
+  if (t.page) parts.push(`${t.page} paging`);
+  if (t.ticket) parts.push(`${t.ticket} ticket${t.ticket > 1 ? "s" : ""} firing`);
+  if (t.pending) parts.push(`${t.pending} pending`);
+  if (t.error) parts.push(`${t.error} cannot be evaluated`);
+  if (parts.length === 0 && t.ok > 0)
+    return t.ok === 1 ? "The objective is healthy" : `All ${t.ok} are healthy`;
+  if (parts.length === 0) return "No data yet";
+  if (t.ok) parts.push(`${t.ok} healthy`);
+  return parts.join(", ");
+}
+
+/** Whether a row matches what was typed: every word, somewhere in its name, service, description or labels. */
+export function matches(o: Objective, query: string): boolean {
+  const labels = Object.entries(o.labels).map(([k, v]) => `${k}=${v}`);
+  const text = [o.name, o.service, o.description, ...labels].join("\n").toLowerCase();
+  return query
+    .toLowerCase()
+    .split(/\s+/)
+    .every((word) => text.includes(word));
+}

@@ -1,0 +1,94 @@
+// Objectives, budgets and tiers in sentences: people act on what they understand.
+
+import type { Indicator, Objective, Policy, Tier } from "../api/types";
+import * as f from "../lib/format";
+
+const NOUNS: Record<string, string> = {
+  server: "server requests",
+  client: "outgoing calls",
+  consumer: "consumed messages",
+  producer: "sent messages",
+  internal: "internal operations",
+};
+
+/** What an indicator counts: "server requests", "consumed messages". */
+export function eventsNoun(i: Indicator): string {
+  if (i.type === "promql") return "events";
+  return NOUNS[(i.kind ?? "").toLowerCase()] ?? "spans";
+}
+
+/** Which of them: " for POST /checkout where http.route = /checkout". Empty when all of them. */
+export function selection(i: Indicator): string {
+  const operations = i.operations?.length ? ` for ${list(i.operations, "or")}` : "";
+  const attributes = Object.entries(i.attributes ?? {}).map(([k, v]) => `${k} = ${v}`);
+  return operations + (attributes.length ? ` where ${list(attributes, "and")}` : "");
+}
+
+function list(items: string[], last: string): string {
+  return items.length < 2 ? items.join("") : `${items.slice(0, -1).join(", ")} ${last} ${items.at(-1)}`;
+}
+
+/** What good is: "succeed", "take at most 300 ms". */
+export function goodVerb(i: Indicator): string {
+  if (i.type === "latency") return `take at most ${f.durationMs(i.threshold_ms ?? null)}`;
+  return i.type === "promql" ? "are good" : "succeed";
+}
+
+/** The indicator in a few words, for a list. */
+export function indicatorWords(i: Indicator): string {
+  if (i.type === "promql") return "ratio of two Prometheus queries";
+  return `${eventsNoun(i)}${selection(i)} ${goodVerb(i)}`;
+}
+
+/** The objective as a promise: "99.9 % of checkout's server requests succeed over 30 d." */
+export function promise(o: Objective): string {
+  const i = o.indicator;
+  const whose = o.service ? `${o.service}’s ` : "";
+  return `${f.percent(o.target)} of ${whose}${eventsNoun(i)}${selection(i)} ${goodVerb(i)} over ${windowWords(o)}.`;
+}
+
+/** What the promise allows: "Up to 0.1 % may fail: 43.2 min of full outage, or 1,234 of 1.2M events." */
+export function allowance(o: Objective): string {
+  const verb = o.indicator.type === "latency" ? "may be slower" : "may fail";
+  const outage = f.durationSeconds(o.budget.total_minutes * 60);
+  const events = o.events.total
+    ? `, or ${f.count(o.budget.allowed_events)} of the ${f.count(o.events.total)} ${eventsNoun(o.indicator)} seen`
+    : "";
+  return `Up to ${f.percent(1 - o.target)} ${verb}: as much as ${outage} of full outage${events}.`;
+}
+
+export function windowWords(o: Objective): string {
+  return f.durationSeconds(o.window_seconds);
+}
+
+export const POLICY_NAME: Record<Policy, string> = {
+  normal: "Normal",
+  cautious: "Cautious",
+  freeze: "Freeze",
+  exhausted: "Exhausted",
+};
+
+/** What a policy level asks of the team. */
+export const POLICY_ASKS: Record<Policy, string> = {
+  normal: "More than half of the budget is left: deploy normally.",
+  cautious: "Between 10 and 50 % is left: deploy slower, with extra review.",
+  freeze:
+    "Less than 10 % is left: freeze features, ship reliability fixes only, write a postmortem for each new incident.",
+  exhausted: "The budget is spent: no deploys until it is restored, and escalate.",
+};
+
+/** A tier in a sentence. */
+export function tierWords(t: Tier): string {
+  return `${t.severity === "page" ? "Page" : "Ticket"} when ${f.percent(t.budget_percent / 100)} of the budget would go in ${t.long_window}`;
+}
+
+/**
+ * The factor that a window is held against: of the tier that has it as the long window, else as the short one; the
+ * stricter severity first. Null where no tier looks at the window.
+ */
+export function factorOf(tiers: Tier[], window: string): { factor: number; tier: Tier } | null {
+  const pages = (t: Tier) => (t.severity === "page" ? 0 : 1);
+  const sorted = [...tiers].sort((a, b) => pages(a) - pages(b) || b.factor - a.factor);
+  const tier = sorted.find((t) => t.long_window === window) ?? sorted.find((t) => t.short_window === window);
+  return tier ? { factor: tier.factor, tier } : null;
+}

@@ -1,0 +1,34 @@
+// What the reconstruction found odd about a span, in words.
+
+import type { Span } from "../api/types";
+
+const MEANING: Record<string, string> = {
+  orphan: "The span it names as its parent is not in the trace",
+  duplicate: "It came more than once, with different content",
+  cycle: "Its parents led back to itself; the tree was cut here",
+  own_parent: "It names itself as its parent",
+  unfinished: "It has no end time",
+  inverted: "It ends before it starts",
+  late: "It came after the trace was decided",
+  residual: "It started before its parent by more than clocks explain, and was shifted",
+};
+
+export interface Badge {
+  text: string;
+  meaning: string;
+}
+
+/** The badges of a span: "placeholder" for a synthetic one, then its flags. */
+export function badges(s: Span): Badge[] {
+  const flags = s.flags ?? [];
+  const all = flags.map((f) => ({
+    text: f.replaceAll("_", " "),
+    meaning: MEANING[f] ?? f.replaceAll("_", " "),
+  }));
+  if (s.synthetic)
+    all.unshift({
+      text: "placeholder",
+      meaning: "Stands for a span that others name as their parent and that never came",
+    });
+  return all;
+}
