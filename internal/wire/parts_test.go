@@ -1,0 +1,191 @@
+package wire_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/slowburn/slowburn/internal/wire"
+)
+
+func TestOf(t *testing.T) {
+	td := realisticTrace(4)
+
+	t.Run("decoded", func(t *testing.T) {
+		r, release, err := wire.Of(t.Context(), td)
+		require.NoError(t, err)
+		assert.Len(t, r.Spans, 4)
+		release()
+	})
+	t.Run("in the context", func(t *testing.T) {
+		var r wire.Request
+		require.NoError(t, r.Scan(marshal(td)))
+		got, release, err := wire.Of(wire.NewContext(t.Context(), &r), ptrace.NewTraces())
+		require.NoError(t, err)
+		assert.Same(t, &r, got)
+		release()
+		assert.Len(t, r.Spans, 4, "it is not ours to release")
+	})
+	t.Run("spans win over the context", func(t *testing.T) {
+		var stale wire.Request
+		r, release, err := wire.Of(wire.NewContext(t.Context(), &stale), td)
+		require.NoError(t, err)
+		defer release()
+		assert.Len(t, r.Spans, 4)
+	})
+	t.Run("neither", func(t *testing.T) {
+		r, release, err := wire.Of(t.Context(), ptrace.NewTraces())
+		require.NoError(t, err)
+		defer release()
+		assert.Empty(t, r.Spans)
+	})
+	t.Run("too deep", func(t *testing.T) {
+		var u ptrace.ProtoUnmarshaler
+		deep, err := u.UnmarshalTraces(inRequest(nested(5001)))
+		require.NoError(t, err)
+		_, _, err = wire.Of(t.Context(), deep)
+		assert.ErrorContains(t, err, "nested deeper")
+	})
+}
+
+func TestFromContext(t *testing.T) {
+	_, ok := wire.FromContext(t.Context())
+	assert.False(t, ok)
+	_, ok = wire.FromContext(wire.NewContext(context.Background(), nil))
+	assert.False(t, ok)
+}
+
+func TestPool(t *testing.T) {
+	r := wire.Get()
+	require.NoError(t, r.Scan(marshal(realisticTrace(3))))
+	wire.Put(r)
+	assert.Nil(t, r.Bytes, "the bytes are the caller's again")
+	assert.Empty(t, r.Spans)
+
+	huge := &wire.Request{Spans: make([]wire.Span, 100_000)}
+	wire.Put(huge)
+	assert.Len(t, huge.Spans, 100_000, "left to the garbage collector")
+}
+
+// TestHeaders holds that everything but spans is in the headers, verbatim, fields of the future included.
+func TestHeaders(t *testing.T) {
+	resource := msg{}.len(1, msg{}.len(1, kv("service.name", msg{}.str(1, "shop"))...)...)
+	scope := msg{}.len(1, msg{}.str(1, "lib")...)
+	spans := msg{}.len(2, aSpan()...)
+	body := append(msg{}, resource...).len(2, append(append(msg{}, scope...), spans...)...).str(3, "url").str(77, "future").len(1000, spans...)
+	assert.Equal(t, []byte(append(msg{}, resource...).str(3, "url").str(77, "future")), wire.AppendResourceHeader(nil, body))
+
+	scopeBody := append(append(msg{}, scope...), spans...).str(3, "url").varint(88, 5)
+	assert.Equal(t, append([]byte("x"), append(msg{}, scope...).str(3, "url").varint(88, 5)...), wire.AppendScopeHeader([]byte("x"), scopeBody))
+
+	v, ok := wire.ResourceAttribute(wire.AppendResourceHeader(nil, body), "service.name")
+	assert.True(t, ok)
+	assert.Equal(t, "shop", v.AsString())
+}
+
+func TestBuilder(t *testing.T) {
+	var b wire.Builder
+	assert.Empty(t, b.Bytes())
+	resource, scope := msg{}.str(3, "r"), msg{}.str(3, "s")
+
+	b.Resource(resource)
+	b.Scope(scope)
+	assert.Empty(t, b.Bytes(), "nothing without spans")
+
+	b.Reset()
+	b.Resource(resource)
+	b.Scope(scope)
+	b.Span(aSpan())
+	b.Span(aSpan())
+	b.Scope(nil)
+	b.Resource(nil)
+	b.Scope(scope)
+	b.Span(aSpan())
+	var r wire.Request
+	require.NoError(t, r.Scan(b.Bytes()))
+	assert.Len(t, r.Resources, 2)
+	assert.Len(t, r.Scopes, 2)
+	assert.Len(t, r.Spans, 3)
+	assert.Equal(t, b.Bytes(), b.Bytes(), "Bytes may be asked for again")
+
+	b.Reset()
+	b.Span(aSpan())
+	assert.Equal(t, inRequest(aSpan()), b.Bytes(), "resource and scope may be left out")
+	span := aSpan()
+	assert.Zero(t, testing.AllocsPerRun(10, func() {
+		b.Reset()
+		b.Resource(resource)
+		b.Scope(scope)
+		b.Span(span)
+		b.Bytes()
+	}), "its buffers are kept")
+}
+
+// TestBuilderKeepsGroupsValid holds that an unknown group, which may not end a message, can be taken to a new request.
+func TestBuilderKeepsGroupsValid(t *testing.T) {
+	body := msg{}.group(300).len(2, msg{}.group(20).len(2, aSpan()...)...)
+	request := msg{}.len(1, body...)
+	sameAsPdata(t, request)
+	var r wire.Request
+	require.NoError(t, r.Scan(request))
+	assert.Len(t, r.Spans, 1)
+}
+
+func TestLookupsAllocateNothing(t *testing.T) {
+	var r wire.Request
+	require.NoError(t, r.Scan(marshal(everythingTrace())))
+	span, resource, scope := r.Spans[0].Body.Of(r.Bytes), r.Resources[0].Body.Of(r.Bytes), r.Scopes[0].Body.Of(r.Bytes)
+	allocs := testing.AllocsPerRun(100, func() {
+		if v, ok := wire.SpanAttribute(span, "http.response.status_code"); !ok || v.Int() != 200 {
+			t.Fatal(v)
+		}
+		if v, ok := wire.ResourceAttribute(resource, "service.name"); !ok || string(v.Bytes()) != "checkout" {
+			t.Fatal(v)
+		}
+		if v, ok := wire.ScopeAttribute(scope, "short"); !ok || !v.Bool() {
+			t.Fatal(v)
+		}
+		if _, ok := wire.SpanAttribute(span, "missing"); ok {
+			t.Fatal("found")
+		}
+		for k, v := range wire.SpanAttributes(span) {
+			if string(k) == "cart.total" && v.Double() != 42.5 {
+				t.Fatal(v)
+			}
+		}
+	})
+	assert.Zero(t, allocs)
+}
+
+func TestIteratorsStop(t *testing.T) {
+	var r wire.Request
+	require.NoError(t, r.Scan(marshal(everythingTrace())))
+	n := 0
+	for range wire.SpanAttributes(r.Spans[0].Body.Of(r.Bytes)) {
+		n++
+		break
+	}
+	for range wire.ResourceAttributes(r.Resources[0].Body.Of(r.Bytes)) {
+		n++
+		break
+	}
+	for range wire.ScopeAttributes(r.Scopes[0].Body.Of(r.Bytes)) {
+		n++
+		break
+	}
+	assert.Equal(t, 3, n)
+}
+
+func TestValueOfAnotherKind(t *testing.T) {
+	v, ok := wire.SpanAttribute(aSpan().len(9, kv("k", msg{}.str(1, "text"))...), "k")
+	require.True(t, ok)
+	assert.Equal(t, wire.String, v.Kind())
+	assert.Zero(t, v.Int())
+	assert.Zero(t, v.Double())
+	assert.False(t, v.Bool())
+	assert.Equal(t, "String", v.Kind().String())
+	assert.Equal(t, "ValueKind(99)", wire.ValueKind(99).String())
+}
