@@ -1,0 +1,118 @@
+package tailsampling
+
+import (
+	"errors"
+	"fmt"
+	"math/bits"
+	"runtime"
+	"time"
+
+	"github.com/slowburn/slowburn/processor/policy"
+	"github.com/slowburn/slowburn/processor/spanlog"
+)
+
+// Config is that of contrib's tail sampling processor, and keys of slowburn's own.
+type Config struct {
+	// DecisionWait is how long after the arrival of a trace's first span it is decided at the latest.
+	DecisionWait time.Duration `mapstructure:"decision_wait"`
+	// DecisionWaitAfterRootReceived is how long after its root span, and the last span after that, a trace is decided
+	// if that is earlier; 0 is never.
+	DecisionWaitAfterRootReceived time.Duration `mapstructure:"decision_wait_after_root_received"`
+	// NumTraces is the most traces that wait for a decision; 0 is no limit. The oldest boring one over it is decided early.
+	NumTraces uint64 `mapstructure:"num_traces"`
+	// ExpectedNewTracesPerSec is accepted for compatibility. Memory grows as needed.
+	ExpectedNewTracesPerSec uint64 `mapstructure:"expected_new_traces_per_sec"`
+	// BlockOnOverflow is accepted for compatibility. Nothing overflows: see NumTraces and MemoryBudget.
+	BlockOnOverflow bool `mapstructure:"block_on_overflow"`
+	// DecisionCache says how many decisions are remembered for late spans.
+	DecisionCache DecisionCacheConfig `mapstructure:"decision_cache"`
+	// SampleOnFirstMatch is accepted for compatibility. The first policy that samples is always the one that is told,
+	// and evaluating the others has no effect.
+	SampleOnFirstMatch bool `mapstructure:"sample_on_first_match"`
+	// SamplingStrategy can only be trace-complete.
+	SamplingStrategy string `mapstructure:"sampling_strategy"`
+	// DropPendingTracesOnShutdown does not sample what is undecided at shutdown, whatever the policies say.
+	DropPendingTracesOnShutdown bool `mapstructure:"drop_pending_traces_on_shutdown"`
+	// MaximumTraceSizeBytes is the size of a trace's spans at which it is decided; 0 is no limit. Later spans follow.
+	MaximumTraceSizeBytes Size `mapstructure:"maximum_trace_size_bytes"`
+	// NumShards is how many parts the buffer has, which work in parallel; 0 follows GOMAXPROCS.
+	NumShards int `mapstructure:"num_shards"`
+	// TailStorage is a key of contrib's that Storage replaces.
+	TailStorage string `mapstructure:"tail_storage"`
+	// Policies decide. See package policy.
+	Policies []policy.Config `mapstructure:"policies"`
+
+	// Storage is where spans are buffered. It can only be memory.
+	Storage string `mapstructure:"storage"`
+	// MemoryBudget is the most memory for buffered spans and their index. Near it traces are decided early, over it spans
+	// are refused. What is remembered of decisions comes on top.
+	MemoryBudget Size `mapstructure:"memory_budget"`
+	// ShutdownTimeout is how long a shutdown waits for the next component to accept kept traces.
+	ShutdownTimeout time.Duration `mapstructure:"shutdown_timeout"`
+}
+
+// DecisionCacheConfig says how many decisions are remembered, the latest ones. They take up to 56 bytes each.
+type DecisionCacheConfig struct {
+	// SampledCacheSize is for sampled traces. 0 forgets at once, so that late spans are decided as traces of their own.
+	SampledCacheSize int `mapstructure:"sampled_cache_size"`
+	// NonSampledCacheSize is for traces that were not sampled or dropped.
+	NonSampledCacheSize int `mapstructure:"non_sampled_cache_size"`
+}
+
+const (
+	traceComplete = "trace-complete"
+	storageMemory = "memory"
+	maxShards     = 256
+	maxCacheSize  = 1 << 30
+)
+
+// Validate reports everything that is wrong with the configuration.
+func (cfg *Config) Validate() error {
+	var errs []error
+	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	if cfg.DecisionWait <= 0 {
+		bad("decision_wait (%v) must be greater than 0", cfg.DecisionWait)
+	}
+	if cfg.DecisionWaitAfterRootReceived < 0 {
+		bad("decision_wait_after_root_received (%v) must not be negative; 0 switches it off", cfg.DecisionWaitAfterRootReceived)
+	}
+	if n := cfg.DecisionCache.SampledCacheSize; n < 0 || n > maxCacheSize {
+		bad("decision_cache::sampled_cache_size (%d) must be between 0 and %d", n, maxCacheSize)
+	}
+	if n := cfg.DecisionCache.NonSampledCacheSize; n < 0 || n > maxCacheSize {
+		bad("decision_cache::non_sampled_cache_size (%d) must be between 0 and %d", n, maxCacheSize)
+	}
+	if cfg.SamplingStrategy != traceComplete {
+		bad("sampling_strategy %q is not supported: use %q, with decision_wait_after_root_received to decide soon",
+			cfg.SamplingStrategy, traceComplete)
+	}
+	if cfg.TailStorage != "" {
+		bad("tail_storage is not supported: remove it; storage says where spans are buffered")
+	}
+	if cfg.Storage != storageMemory {
+		bad("storage %q is not supported: use %q", cfg.Storage, storageMemory)
+	}
+	if cfg.NumShards < 0 || cfg.NumShards > maxShards {
+		bad("num_shards (%d) must be between 1 and %d, or 0 to follow the number of CPUs", cfg.NumShards, maxShards)
+	} else if least := int64(cfg.shards()) * spanlog.MinBytesPerShard; int64(cfg.MemoryBudget) < least {
+		bad("memory_budget (%s) must be at least %s for num_shards %d", cfg.MemoryBudget, Size(least), cfg.shards())
+	}
+	if cfg.MaximumTraceSizeBytes < 0 {
+		bad("maximum_trace_size_bytes (%s) must not be negative; 0 is no limit", cfg.MaximumTraceSizeBytes)
+	}
+	if cfg.ShutdownTimeout <= 0 {
+		bad("shutdown_timeout (%v) must be greater than 0", cfg.ShutdownTimeout)
+	}
+	if _, err := policy.Compile(cfg.Policies); err != nil {
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
+
+// shards is how many shards there are: by default twice as many as threads, so that these seldom meet.
+func (cfg *Config) shards() int {
+	if cfg.NumShards > 0 {
+		return cfg.NumShards
+	}
+	return min(maxShards, 1<<bits.Len(uint(2*runtime.GOMAXPROCS(0)-1)))
+}

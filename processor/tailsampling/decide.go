@@ -1,0 +1,138 @@
+package tailsampling
+
+import (
+	"time"
+
+	"github.com/slowburn/slowburn/internal/tracestate"
+	"github.com/slowburn/slowburn/processor/policy"
+)
+
+// trigger is what made a decision due.
+type trigger uint8
+
+const (
+	byWait trigger = iota
+	byRoot
+	bySize
+	byCount
+	byMemory
+	byShutdown
+	triggers
+)
+
+// atOnce is how many traces are decided before others get a chance to have the shard.
+const atOnce = 256
+
+// trace is what the policies decide from.
+func (s *shard) trace(n uint32, e *entry) policy.Trace {
+	return policy.Trace{
+		ID: e.id, Bits: s.bits.at(n), Start: e.start, End: e.end, Spans: int(e.spans), Bytes: int(e.bytes),
+		Randomness: tracestate.Resolve(e.id, e.rv),
+	}
+}
+
+// decide decides a pending trace: it becomes ready, or is released.
+func (s *shard) decide(n uint32, why trigger, now int64) {
+	s.settle(n, s.policies.Decide(s.trace(n, s.entries.At(n))), why, now)
+}
+
+// settle carries a decision about a pending trace out, and remembers it.
+func (s *shard) settle(n uint32, d policy.Decision, why trigger, now int64) {
+	e := s.entries.At(n)
+	for r := range s.cursors {
+		if s.cursors[r] == n {
+			s.cursors[r] = s.waiting.next(&s.entries, n)
+		}
+	}
+	s.waiting.remove(&s.entries, n)
+	if e.state == rooted {
+		s.quiet.remove(&s.entries, n)
+	}
+	s.index.Remove(e.hash, n)
+	s.stats.decided(d, why, e)
+	s.pending.Add(-1)
+	r := remembered{id: e.id, policy: int32(d.Policy), at: seconds(now)}
+	if d.Verdict != policy.Sampled {
+		s.dropped.put(e.hash, r, weight{})
+		s.free(n, now)
+		return
+	}
+	s.sampled.put(e.hash, r, weight{threshold: d.Threshold, rv: e.rv})
+	e.policy, e.threshold = int32(d.Policy), d.Threshold
+	e.state = ready
+	s.queue(n, e)
+}
+
+// queue puts an entry on the list of those to be delivered.
+func (s *shard) queue(n uint32, e *entry) {
+	s.ready.pushBack(&s.entries, n)
+	s.stats.undelivered++
+	s.stats.undeliveredBytes += int64(e.bytes)
+}
+
+// queueLate sends a late part on its way.
+func (s *shard) queueLate(n uint32) {
+	e := s.entries.At(n)
+	s.late.remove(&s.entries, n)
+	s.index.Remove(e.hash, n)
+	s.queue(n, e)
+}
+
+// due carries out what is due, up to atOnce steps. It returns how overdue the first was, whether there is more, and
+// when the next will be due, never if there is none.
+func (s *shard) due(now int64) (overdue int64, more bool, next int64) {
+	for range atOnce {
+		n, at, why := s.first()
+		if n == 0 {
+			return overdue, false, never
+		}
+		if at > now {
+			return overdue, false, at
+		}
+		overdue = max(overdue, now-at)
+		if s.entries.At(n).state == late {
+			s.queueLate(n)
+		} else {
+			s.decide(n, why, now)
+		}
+	}
+	return overdue, true, now
+}
+
+// first returns what is due first, and when.
+func (s *shard) first() (n uint32, at int64, why trigger) {
+	at = never
+	if h := s.waiting.head; h != 0 {
+		n, at, why = h, s.entries.At(h).arrived+s.waits.decision, byWait
+	}
+	if h := s.quiet.head; h != 0 {
+		if q := s.entries.At(h).touched + s.waits.root; q < at {
+			n, at, why = h, q, byRoot
+		}
+	}
+	if h := s.late.head; h != 0 {
+		if l := s.entries.At(h).arrived + int64(lateWait); l < at {
+			n, at = h, l
+		}
+	}
+	return n, at, why
+}
+
+// never is a time that does not come.
+const never = int64(1<<63 - 1)
+
+func seconds(ns int64) uint32 { return uint32(ns / int64(time.Second)) }
+
+// decideAll decides what is pending, for the shutdown.
+func (s *shard) decideAll(drop bool, now int64) {
+	for s.waiting.head != 0 {
+		if n := s.waiting.head; drop {
+			s.settle(n, policy.Decision{Policy: policy.None}, byShutdown, now)
+		} else {
+			s.decide(n, byShutdown, now)
+		}
+	}
+	for s.late.head != 0 {
+		s.queueLate(s.late.head)
+	}
+}

@@ -1,0 +1,29 @@
+//go:generate go tool -modfile=../../tools/go.mod mdatagen metadata.yaml
+
+// Package tailsampling is the processor tail_sampling: it buffers spans as the bytes they arrived as, decides per trace
+// which to keep, and passes the kept traces on whole.
+//
+// Its types are Config, Status (what the API shows) and Sampler (what web finds through package host). Inside, a shard
+// is a mutex, a span log and an index over it; an entry is what the index knows of a trace; a batch is kept traces on
+// their way out.
+//
+// # A span's way
+//
+// ConsumeTraces sorts a request's spans by shard and, in one visit to each, appends them to the shard's log and answers
+// the policies' questions about them (package policy). The decider, one goroutine with one timer, decides what is due.
+// A dropped trace is released at once. A kept one moves to the shard's list of traces that are ready, from which an
+// emitter copies it, decodes it, and calls the next component; it leaves the log when that accepted it. After a
+// retryable error it goes back to the head of the list and the emitter backs off: the log is the retry queue.
+//
+// A decision is remembered longer than the spans. Late spans follow it: those of a kept trace gather for lateWait and
+// go the same way out, as a part of their own.
+//
+// # Rules
+//
+//   - Lock order: sampler.gate, sampler.relief, then one shard's mutex; never two shards. The next component is called
+//     with no lock held.
+//   - A request is refused as a whole, before anything of it is appended.
+//   - What leaves the log without having been accepted by the next component or dropped by a decision is counted.
+//   - The order of spans, their batching and the number of shards do not matter: what is kept of a trace is a function
+//     of the set of its spans, and an emitted trace is sorted by start, span ID and bytes.
+package tailsampling

@@ -1,0 +1,180 @@
+package tailsampling
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+	"go.opentelemetry.io/collector/consumer/consumererror"
+	"go.uber.org/zap"
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc/status"
+)
+
+// maxEmitters bounds how many calls of the next component run at once.
+const maxEmitters = 8
+
+// After a retryable error an emitter waits half a second, later up to half a minute, with jitter.
+const (
+	firstBackoff = 500 * time.Millisecond
+	mostBackoff  = 30 * time.Second
+)
+
+// emitter delivers the kept traces of its shards, in the order in which they were decided in each.
+type emitter struct {
+	sampler *Sampler
+	shards  []*shard
+	wake    chan struct{}
+	batch   *batch
+	backoff backoff.ExponentialBackOff
+	retryAt atomic.Int64 // when it tries again after an error, 0 if it does not wait
+}
+
+func newEmitter(p *Sampler) *emitter {
+	return &emitter{
+		sampler: p,
+		wake:    make(chan struct{}, 1),
+		batch:   newBatch(),
+		backoff: backoff.ExponentialBackOff{
+			InitialInterval: firstBackoff, RandomizationFactor: 0.5, Multiplier: 2, MaxInterval: mostBackoff,
+		},
+	}
+}
+
+// run delivers until drain is closed and nothing is left, or ctx is done. Closing drain also ends a pause after an
+// error: what can still be delivered is worth a try.
+func (m *emitter) run(ctx context.Context, drain <-chan struct{}) {
+	for {
+		if !m.take() {
+			select {
+			case <-m.wake:
+				continue
+			case <-ctx.Done():
+				return
+			case <-drain:
+			}
+			if !m.take() {
+				return
+			}
+		}
+		delay, retry := m.deliver(ctx)
+		if !retry {
+			continue
+		}
+		m.retryAt.Store(m.sampler.now() + int64(delay))
+		if !m.wait(ctx, delay, drain) {
+			return
+		}
+		m.retryAt.Store(0)
+	}
+}
+
+// wait pauses after an error, and reports whether to go on. The first time that drain is seen it ends at once.
+func (m *emitter) wait(ctx context.Context, delay time.Duration, drain <-chan struct{}) bool {
+	select {
+	case <-drain: // was closed before
+		drain = nil
+	default:
+	}
+	timer := time.NewTimer(delay)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-drain:
+		m.backoff.Reset()
+	case <-ctx.Done():
+		return false
+	}
+	return true
+}
+
+// take fills the batch with what is ready, and reports whether there was anything.
+func (m *emitter) take() bool {
+	m.batch.reset()
+	for _, s := range m.shards {
+		s.mu.Lock()
+		room := m.batch.take(s)
+		s.mu.Unlock()
+		if !room {
+			break
+		}
+	}
+	return len(m.batch.traces) > 0
+}
+
+// deliver passes the batch to the next component. Where that may work later it puts it back and returns when to retry.
+func (m *emitter) deliver(ctx context.Context) (delay time.Duration, retry bool) {
+	p := m.sampler
+	td, unknown, withoutThreshold, err := m.batch.decode(p.policies)
+	spans := int64(len(m.batch.spans))
+	if err != nil {
+		// Only what was scanned is in the log, so this is a defect of ours; the batch would fail for ever.
+		p.failed.Add(spans)
+		p.logger.Error("kept spans cannot be decoded and are lost", zap.Error(err), zap.Int64("spans", spans))
+		m.release()
+		return 0, false
+	}
+	err = p.next.ConsumeTraces(ctx, td)
+	switch {
+	case err == nil:
+		p.delivered.Add(spans)
+		p.unknown.Add(int64(unknown))
+		p.withoutThreshold.Add(int64(withoutThreshold))
+	case consumererror.IsPermanent(err):
+		p.failed.Add(spans)
+		p.complain("the next component refused kept spans for good: they are lost", err, spans)
+	default:
+		p.retries.Add(1)
+		delay = max(m.backoff.NextBackOff(), retryDelay(err))
+		p.complain("the next component failed: kept traces wait in the span log", err, spans)
+		m.putBack()
+		return delay, true
+	}
+	m.backoff.Reset()
+	m.release()
+	return 0, false
+}
+
+// retryDelay is what the error says about when to try again.
+func retryDelay(err error) time.Duration {
+	st, ok := status.FromError(err)
+	var e *consumererror.Error
+	if errors.As(err, &e) { // ToGRPCStatus panics on others
+		st, ok = consumererror.ToGRPCStatus(e), true
+	}
+	if !ok {
+		return 0
+	}
+	for _, detail := range st.Details() {
+		if info, ok := detail.(*errdetails.RetryInfo); ok {
+			return min(info.GetRetryDelay().AsDuration(), mostBackoff)
+		}
+	}
+	return 0
+}
+
+// putBack returns the batch's traces to the heads of their lists, in their order.
+func (m *emitter) putBack() {
+	for _, t := range slices.Backward(m.batch.traces) {
+		t.shard.mu.Lock()
+		t.shard.ready.pushFront(&t.shard.entries, t.slot)
+		t.shard.mu.Unlock()
+	}
+}
+
+// release lets go of what was delivered, or refused for good.
+func (m *emitter) release() {
+	for i := range m.batch.traces {
+		t := &m.batch.traces[i]
+		s := t.shard
+		now := m.sampler.now()
+		s.mu.Lock()
+		s.stats.undelivered--
+		s.stats.undeliveredBytes -= int64(s.entries.At(t.slot).bytes)
+		s.free(t.slot, now)
+		s.mu.Unlock()
+	}
+}

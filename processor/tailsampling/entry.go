@@ -1,0 +1,138 @@
+package tailsampling
+
+import (
+	"github.com/slowburn/slowburn/internal/wire"
+	"github.com/slowburn/slowburn/processor/policy"
+	"github.com/slowburn/slowburn/processor/spanlog"
+	"github.com/slowburn/slowburn/processor/spanlog/slab"
+)
+
+// entry is what a shard's index knows of a trace. It holds no pointer. Times are nanoseconds since the sampler began.
+type entry struct {
+	id         wire.TraceID
+	start, end uint64 // earliest start and latest end, Unix nanoseconds, of spans that have both; 0 where none has
+	rv         uint64 // the least explicit randomness, or tracestate.None
+	threshold  uint64 // once decided
+	arrived    int64  // when the first span came, or of a late part its first
+	touched    int64  // when it last went to the end of the quiet list
+	bytes      uint64 // of span bodies
+	chain      spanlog.Chain
+	spans      uint32
+	hash       uint32
+	policy     int32 // once decided
+	state      state
+	links      [listKinds]link
+}
+
+type state uint8
+
+const (
+	pending state = iota // waits for a decision
+	rooted               // so too, and has its root span
+	late                 // spans that came after the trace was sampled
+	ready                // sampled, waits for an emitter or is with one
+)
+
+// list is a doubly linked list of entries of a shard, by number. An entry can be in one list of each kind.
+type list struct {
+	head, tail uint32
+	kind       listKind
+}
+
+type listKind uint8
+
+const (
+	// byAge is for the lists of which a trace is in exactly one: waiting, late, ready.
+	byAge listKind = iota
+	// byQuiet is for the list of traces whose root was seen.
+	byQuiet
+	listKinds
+)
+
+type link struct{ prev, next uint32 }
+
+type entries = slab.Slab[entry]
+
+func (l *list) empty() bool { return l.head == 0 }
+
+func (l *list) next(s *entries, n uint32) uint32 { return s.At(n).links[l.kind].next }
+
+func (l *list) pushBack(s *entries, n uint32) {
+	s.At(n).links[l.kind] = link{prev: l.tail}
+	if l.tail == 0 {
+		l.head = n
+	} else {
+		s.At(l.tail).links[l.kind].next = n
+	}
+	l.tail = n
+}
+
+func (l *list) pushFront(s *entries, n uint32) {
+	s.At(n).links[l.kind] = link{next: l.head}
+	if l.head == 0 {
+		l.tail = n
+	} else {
+		s.At(l.head).links[l.kind].prev = n
+	}
+	l.head = n
+}
+
+func (l *list) remove(s *entries, n uint32) {
+	at := s.At(n).links[l.kind]
+	if at.prev == 0 {
+		l.head = at.next
+	} else {
+		s.At(at.prev).links[l.kind].next = at.next
+	}
+	if at.next == 0 {
+		l.tail = at.prev
+	} else {
+		s.At(at.next).links[l.kind].prev = at.prev
+	}
+}
+
+// bitTable holds the policies' bits of each entry, by the entry's number, in chunks that the garbage collector skips.
+type bitTable struct {
+	words  int
+	chunks [][]uint64
+}
+
+const bitChunk = 256
+
+func (t *bitTable) at(n uint32) []uint64 {
+	from := int(n%bitChunk) * t.words
+	return t.chunks[n/bitChunk][from : from+t.words : from+t.words]
+}
+
+// reset clears the bits of a new entry, making room for them where there is none yet.
+func (t *bitTable) reset(n uint32) []uint64 {
+	for int(n/bitChunk) >= len(t.chunks) {
+		t.chunks = append(t.chunks, make([]uint64, bitChunk*t.words))
+	}
+	bits := t.at(n)
+	clear(bits)
+	return bits
+}
+
+func (t *bitTable) bytes() int { return len(t.chunks) * bitChunk * t.words * 8 }
+
+// rank says how much is lost with a trace; under pressure those of the lowest rank are decided first.
+type rank uint8
+
+const (
+	boring      rank = iota // kept by chance at most
+	interesting             // a policy wants it
+	failed                  // has a span with an error
+	ranks
+)
+
+func rankOf(p *policy.Set, t policy.Trace) rank {
+	switch {
+	case p.Errors(t.Bits):
+		return failed
+	case p.Certain(t):
+		return interesting
+	default:
+		return boring
+	}
+}

@@ -1,0 +1,201 @@
+package tailsampling
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"go.opentelemetry.io/collector/consumer/consumererror"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/durationpb"
+
+	"github.com/slowburn/slowburn/internal/wire"
+	"github.com/slowburn/slowburn/processor/spanlog"
+)
+
+// retryAfter is when a refused client shall try again.
+const retryAfter = time.Second
+
+// ConsumeTraces takes the spans of td, or those of the wire request in ctx, or none of them. It keeps nothing of either.
+func (p *Sampler) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
+	if err := ctx.Err(); err != nil {
+		return err // nobody waits for the answer, so the spans will be sent again
+	}
+	request, release, err := wire.Of(ctx, td)
+	if err != nil {
+		return consumererror.NewPermanent(fmt.Errorf("read spans: %w", err))
+	}
+	defer release()
+	p.gate.RLock()
+	defer p.gate.RUnlock()
+	if p.closed {
+		return consumererror.NewRetryableError(errors.New("tail_sampling is shut down: send again"))
+	}
+	if len(request.Spans) == 0 {
+		return nil
+	}
+	need := size(request)
+	if !p.reserve(need) {
+		return p.refuse(len(request.Spans))
+	}
+	defer p.pool.Cancel(need)
+
+	in := p.scratch.Get().(*ingest)
+	in.prepare(p, request)
+	p.distribute(in)
+	in.request = nil
+	p.scratch.Put(in)
+	return nil
+}
+
+// size estimates how much memory a request will take. Its bytes hold what is stored; the index comes on top.
+func size(r *wire.Request) int64 {
+	const perSpan = 48
+	return int64(len(r.Bytes)) + perSpan*int64(len(r.Spans))
+}
+
+// reserve sets memory aside, deciding traces early where it is short.
+func (p *Sampler) reserve(bytes int64) bool {
+	if p.pool.Over(bytes, highWater) > 0 {
+		p.relieve(bytes, false)
+	}
+	if p.pool.Reserve(bytes) {
+		return true
+	}
+	p.relieve(bytes, true)
+	return p.pool.Reserve(bytes)
+}
+
+func (p *Sampler) refuse(spans int) error {
+	p.refused.Add(int64(spans))
+	p.lastRefusal.Store(p.now())
+	err := fmt.Errorf("tail_sampling: memory_budget of %s is used up by traces that cannot be delivered or decided yet: "+
+		"send again later, or raise memory_budget", Size(p.pool.Limit()))
+	st, detailErr := status.New(codes.ResourceExhausted, err.Error()).
+		WithDetails(&errdetails.RetryInfo{RetryDelay: durationpb.New(retryAfter)})
+	if detailErr != nil {
+		st = status.New(codes.ResourceExhausted, err.Error())
+	}
+	return consumererror.NewOTLPGRPCError(err, st)
+}
+
+// ingest is what is worked out about a request before the first shard is visited.
+type ingest struct {
+	request *wire.Request
+	hashes  []uint64         // by span
+	order   []uint32         // spans, grouped by shard, in their order
+	ends    []int            // by shard: where its spans in order end
+	origins []spanlog.Origin // by scope
+	bits    []uint64         // by resource: the policies' bits that it sets, words of them
+	words   int
+	headers []byte
+	bounds  []int // in headers: end of each resource's, then of each scope's
+}
+
+// maxScratch is the most bytes of headers, and spans, that are kept room for.
+const maxScratch = 1 << 20
+
+// prepare reads what spans share, and sorts the spans by shard.
+func (in *ingest) prepare(p *Sampler, r *wire.Request) {
+	if cap(in.headers) > maxScratch || cap(in.order) > maxScratch {
+		*in = ingest{}
+	}
+	in.request, in.words = r, p.policies.Words()
+	in.readHeaders(r)
+	in.bits = resize(in.bits, len(r.Resources)*in.words)
+	clear(in.bits)
+	for i := range r.Resources {
+		p.policies.ResourceBits(in.header(i), in.bitsOf(int32(i)))
+	}
+	in.sort(p, r)
+}
+
+func (in *ingest) readHeaders(r *wire.Request) {
+	in.headers, in.bounds = in.headers[:0], in.bounds[:0]
+	for i := range r.Resources {
+		in.headers = wire.AppendResourceHeader(in.headers, r.Resources[i].Body.Of(r.Bytes))
+		in.bounds = append(in.bounds, len(in.headers))
+	}
+	for i := range r.Scopes {
+		in.headers = wire.AppendScopeHeader(in.headers, r.Scopes[i].Body.Of(r.Bytes))
+		in.bounds = append(in.bounds, len(in.headers))
+	}
+	in.origins = resize(in.origins, len(r.Scopes))
+	for i := range r.Scopes {
+		in.origins[i].Set(in.header(int(r.Scopes[i].Resource)), in.header(len(r.Resources)+i))
+	}
+}
+
+func (in *ingest) header(i int) []byte {
+	from := 0
+	if i > 0 {
+		from = in.bounds[i-1]
+	}
+	return in.headers[from:in.bounds[i]]
+}
+
+func (in *ingest) bitsOf(resource int32) []uint64 {
+	return in.bits[int(resource)*in.words : (int(resource)+1)*in.words]
+}
+
+// sort orders the spans by shard, counting first. Spans without a trace ID belong nowhere.
+func (in *ingest) sort(p *Sampler, r *wire.Request) {
+	shards := len(p.shards)
+	in.hashes = resize(in.hashes, len(r.Spans))
+	in.ends = resize(in.ends, shards)
+	clear(in.ends)
+	valid := 0
+	for i := range r.Spans {
+		if r.Spans[i].TraceID.IsZero() {
+			continue
+		}
+		in.hashes[i] = p.seed.hash(r.Spans[i].TraceID)
+		in.ends[shardOf(in.hashes[i], shards)]++
+		valid++
+	}
+	if valid < len(r.Spans) {
+		p.invalid.Add(int64(len(r.Spans) - valid))
+	}
+	start := 0
+	for i, n := range in.ends {
+		in.ends[i] = start
+		start += n
+	}
+	in.order = resize(in.order, valid)
+	for i := range r.Spans {
+		if !r.Spans[i].TraceID.IsZero() {
+			end := &in.ends[shardOf(in.hashes[i], shards)]
+			in.order[*end] = uint32(i)
+			*end++
+		}
+	}
+}
+
+// distribute visits each shard that has spans in the request, once.
+func (p *Sampler) distribute(in *ingest) {
+	from := 0
+	for i, to := range in.ends {
+		if from == to {
+			continue
+		}
+		s := p.shards[i]
+		now := p.now()
+		s.mu.Lock()
+		for _, span := range in.order[from:to] {
+			s.add(in, span, now)
+		}
+		p.unlock(s)
+		from = to
+	}
+}
+
+func resize[T any](s []T, n int) []T {
+	if cap(s) < n {
+		return make([]T, n, max(n, 2*cap(s)))
+	}
+	return s[:n]
+}

@@ -1,0 +1,95 @@
+package tailsampling
+
+// decideEarly decides the oldest pending trace of at most this rank before its time, and reports whether there was one.
+//
+// A trace's rank only ever rises (but for policies with an upper bound, which then makes it go a little later), so
+// that what the cursor has passed need not be looked at again.
+func (s *shard) decideEarly(most rank, why trigger, now int64) bool {
+	for n := s.cursors[most]; n != 0; n = s.waiting.next(&s.entries, n) {
+		if most == failed || rankOf(s.policies, s.trace(n, s.entries.At(n))) <= most {
+			s.cursors[most] = n // settle moves it on
+			s.decide(n, why, now)
+			return true
+		}
+	}
+	s.cursors[most] = 0
+	return false
+}
+
+// decideOverCount decides a trace early because there are more than allowed. It is not the one that just began, unless
+// that is the only one of this shard.
+func (s *shard) decideOverCount(except uint32, now int64) {
+	if s.waiting.head == except {
+		return // the shards that have more will come by
+	}
+	for most := range ranks {
+		if s.decideEarly(most, byCount, now) {
+			return
+		}
+	}
+}
+
+// highWater is the share of the budget from which traces are decided early, lowWater where that stops.
+const (
+	highWater = 0.90
+	lowWater  = 0.85
+)
+
+// denseEnough is the share of a segment that live spans must fill for it not to be compacted under pressure.
+const denseEnough = 0.75
+
+// relieve decides traces early until there is room for so many bytes, boring ones first, the oldest of each shard. One
+// goroutine does it at a time; with wait the others come after it, else they leave it to it.
+func (p *Sampler) relieve(bytes int64, wait bool) {
+	if wait {
+		p.relief.Lock()
+	} else if !p.relief.TryLock() {
+		return
+	}
+	defer p.relief.Unlock()
+	for most := range ranks {
+		for p.relieveOnce(most, bytes) {
+		}
+		if p.excess(bytes) <= 0 {
+			return
+		}
+	}
+}
+
+// relieveOnce lets every shard decide its part of what is too much, and reports whether that helped and more is needed.
+func (p *Sampler) relieveOnce(most rank, bytes int64) bool {
+	excess := p.excess(bytes)
+	if excess <= 0 {
+		return false
+	}
+	part := excess/int64(len(p.shards)) + 1
+	progress := false
+	for _, s := range p.shards {
+		now := p.now()
+		s.mu.Lock()
+		for before := s.stats.pendingBytes; before-s.stats.pendingBytes < part; {
+			if !s.decideEarly(most, byMemory, now) {
+				break
+			}
+			progress = true
+		}
+		s.log.Compact(denseEnough)
+		p.unlock(s)
+	}
+	return progress
+}
+
+// excess is by how much the buffer is too full. What is decided and will be gone when it is delivered does not count:
+// deciding more would not make that faster.
+func (p *Sampler) excess(bytes int64) int64 {
+	over := p.pool.Over(bytes, lowWater)
+	if over <= 0 {
+		return over
+	}
+	for _, s := range p.shards {
+		s.mu.Lock()
+		over -= s.stats.undeliveredBytes
+		s.mu.Unlock()
+	}
+	return over
+}

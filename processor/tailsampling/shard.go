@@ -1,0 +1,207 @@
+package tailsampling
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/slowburn/slowburn/internal/tracestate"
+	"github.com/slowburn/slowburn/internal/wire"
+	"github.com/slowburn/slowburn/processor/policy"
+	"github.com/slowburn/slowburn/processor/spanlog"
+	"github.com/slowburn/slowburn/processor/spanlog/slab"
+)
+
+// lateWait is how long late spans of a sampled trace gather before they are passed on.
+const lateWait = 100 * time.Millisecond
+
+// requeueEvery is how precise the quiet time is: moving a trace to the end of the list for each of its spans would cost
+// more than it is worth.
+const requeueEvery = 20 * time.Millisecond
+
+// shard buffers and decides the traces whose IDs hash to it. Everything in it is guarded by mu.
+type shard struct {
+	waits    waits
+	policies *policy.Set
+	pool     *spanlog.Pool
+
+	mu      sync.Mutex
+	log     *spanlog.Log
+	entries entries
+	bits    bitTable
+	index   slab.Table // pending and late entries, by trace ID
+
+	waiting list          // not decided, oldest first
+	quiet   list          // of these, those with a root, longest quiet first
+	late    list          // late parts, oldest first
+	ready   list          // sampled, next to be delivered first
+	cursors [ranks]uint32 // in waiting: no trace before it has a lower rank; 0 is the end
+	sampled memory        // of sampled traces
+	dropped memory        // of traces not sampled or dropped
+	stats   stats         // what happened since the beginning, and what is there
+	ages    ages          // to be recorded
+	counted int64         // bytes of the index that the pool was told of
+
+	planned int64         // when the decider will come by, by itself
+	emitter chan struct{} // wakes the emitter that serves this shard
+
+	pending *atomic.Int64 // traces that wait for a decision, in all shards
+	most    int64         // of these; 0 is no limit
+}
+
+// waits are the times after which a trace is decided, as durations in nanoseconds.
+type waits struct {
+	decision, root int64
+	size           uint64 // bytes of a trace at which it is decided
+}
+
+// largestTrace is where a trace is decided whatever the configuration: an OTLP request of more can be sent nowhere.
+const largestTrace = 1 << 30
+
+func newShard(cfg *Config, policies *policy.Set, pool *spanlog.Pool, seed seed, pending *atomic.Int64) *shard {
+	largest := cfg.MaximumTraceSizeBytes
+	if largest == 0 || largest > largestTrace {
+		largest = largestTrace
+	}
+	share := func(n int) int { return (n + cfg.shards() - 1) / cfg.shards() }
+	return &shard{
+		waits: waits{
+			decision: int64(cfg.DecisionWait),
+			root:     int64(cfg.DecisionWaitAfterRootReceived),
+			size:     uint64(largest),
+		},
+		policies: policies,
+		pool:     pool,
+		log:      spanlog.New(pool),
+		bits:     bitTable{words: policies.Words()},
+		quiet:    list{kind: byQuiet},
+		sampled:  memory{limit: share(cfg.DecisionCache.SampledCacheSize), seed: seed, weighted: true},
+		dropped:  memory{limit: share(cfg.DecisionCache.NonSampledCacheSize), seed: seed},
+		stats:    newStats(policies.Len()),
+		planned:  never,
+		pending:  pending,
+		most:     int64(cfg.NumTraces),
+	}
+}
+
+// add buffers a span, or drops it if its trace was dropped.
+func (s *shard) add(in *ingest, i uint32, now int64) {
+	span, hash := &in.request.Spans[i], uint32(in.hashes[i])
+	n := s.find(hash, &span.TraceID)
+	if n == 0 {
+		if n = s.admit(hash, &span.TraceID, now); n == 0 {
+			return
+		}
+	}
+	e := s.entries.At(n)
+	body := span.Body.Of(in.request.Bytes)
+	e.spans++
+	e.bytes += uint64(len(body))
+	s.stats.spans++
+	s.log.Append(&e.chain, &in.origins[span.Scope], body)
+	if e.state == late {
+		s.stats.lateKept++
+		return
+	}
+	s.stats.pendingBytes += int64(len(body))
+	s.observe(in, span, body, n, e)
+	s.root(span, n, e, now)
+	if e.bytes >= s.waits.size {
+		s.decide(n, bySize, now)
+	}
+}
+
+// observe adds what decisions need to know of a span to its trace's entry.
+func (s *shard) observe(in *ingest, span *wire.Span, body []byte, n uint32, e *entry) {
+	bits := s.bits.at(n)
+	for w, known := range in.bitsOf(in.request.Scopes[span.Scope].Resource) {
+		bits[w] |= known
+	}
+	s.policies.Observe(bits, policy.SpanView{Span: span, Body: body})
+	if span.Start != 0 && span.End != 0 {
+		if e.start == 0 || span.Start < e.start {
+			e.start = span.Start
+		}
+		e.end = max(e.end, span.End)
+	}
+	if span.TraceState.Len() > 0 {
+		e.rv = min(e.rv, tracestate.Parse(span.TraceState.Of(in.request.Bytes)).Randomness)
+	}
+}
+
+// root keeps the list of traces that wait for being quiet.
+func (s *shard) root(span *wire.Span, n uint32, e *entry, now int64) {
+	switch {
+	case s.waits.root == 0:
+	case e.state == rooted:
+		if now-e.touched >= int64(requeueEvery) {
+			s.quiet.remove(&s.entries, n)
+			s.quiet.pushBack(&s.entries, n)
+			e.touched = now
+		}
+	case span.ParentID.IsZero():
+		e.state, e.touched = rooted, now
+		s.quiet.pushBack(&s.entries, n)
+	}
+}
+
+// find returns the entry of a trace that is pending or has a late part, 0 if there is none.
+func (s *shard) find(hash uint32, id *wire.TraceID) uint32 {
+	for n, at := s.index.First(hash); n != 0; n, at = s.index.Next(hash, at) {
+		if s.entries.At(n).id == *id {
+			return n
+		}
+	}
+	return 0
+}
+
+// admit makes an entry for a trace that has none: for the trace if it is new, for a late part if it was sampled. It
+// returns 0 if it was dropped.
+func (s *shard) admit(hash uint32, id *wire.TraceID, now int64) uint32 {
+	if d, _, found := s.dropped.find(hash, id); found {
+		s.stats.lateDropped++
+		s.ages.addLate(now, d.at)
+		return 0
+	}
+	d, w, found := s.sampled.find(hash, id)
+	n, e := s.entries.New()
+	*e = entry{id: *id, hash: hash, arrived: now, rv: tracestate.None}
+	s.index.Insert(hash, n)
+	if found {
+		e.state, e.policy, e.threshold, e.rv = late, d.policy, w.threshold, w.rv
+		s.late.pushBack(&s.entries, n)
+		s.ages.addLate(now, d.at)
+		return n
+	}
+	s.bits.reset(n)
+	s.waiting.pushBack(&s.entries, n)
+	for r := range s.cursors {
+		if s.cursors[r] == 0 {
+			s.cursors[r] = n
+		}
+	}
+	s.stats.traces++
+	s.stats.pending++
+	if s.pending.Add(1) > s.most && s.most > 0 {
+		s.decideOverCount(n, now)
+	}
+	return n
+}
+
+// free releases an entry and its spans.
+func (s *shard) free(n uint32, now int64) {
+	e := s.entries.At(n)
+	s.stats.spans -= int64(e.spans)
+	s.log.Release(&e.chain)
+	s.ages.addRemoved(now, e.arrived)
+	s.entries.Free(n)
+}
+
+// count tells the pool how much memory the index takes. It is called once per visit, not per span.
+func (s *shard) count() {
+	now := int64(s.entries.Bytes() + s.index.Bytes() + s.bits.bytes())
+	if now != s.counted {
+		s.pool.Grow(now - s.counted)
+		s.counted = now
+	}
+}

@@ -1,0 +1,92 @@
+package tailsampling
+
+import (
+	"time"
+
+	"github.com/slowburn/slowburn/processor/policy"
+)
+
+// stats counts in a shard, under its mutex, so that nothing is recorded per span. Metrics and Status add them up.
+type stats struct {
+	// Since the beginning.
+	traces                int64 // that began
+	lateKept, lateDropped int64 // spans
+	triggers              [triggers]int64
+	policies              []policyStats // by policy; the last is of the traces that no policy wanted
+
+	// Now.
+	pending, pendingBytes         int64 // not decided: traces, bytes of span bodies
+	undelivered, undeliveredBytes int64 // sampled and not accepted yet
+	spans                         int64 // all of these
+}
+
+type policyStats struct{ traces, spans [verdicts]int64 }
+
+const verdicts = 3
+
+func newStats(policies int) stats { return stats{policies: make([]policyStats, policies+1)} }
+
+// decided counts a decision.
+func (s *stats) decided(d policy.Decision, why trigger, e *entry) {
+	p := d.Policy
+	if p == policy.None {
+		p = len(s.policies) - 1
+	}
+	s.policies[p].traces[d.Verdict]++
+	s.policies[p].spans[d.Verdict] += int64(e.spans)
+	s.triggers[why]++
+	s.pending--
+	s.pendingBytes -= int64(e.bytes)
+}
+
+// add adds another shard's.
+func (s *stats) add(o *stats) {
+	s.traces += o.traces
+	s.lateKept += o.lateKept
+	s.lateDropped += o.lateDropped
+	for i, n := range o.triggers {
+		s.triggers[i] += n
+	}
+	for i := range o.policies {
+		for v := range verdicts {
+			s.policies[i].traces[v] += o.policies[i].traces[v]
+			s.policies[i].spans[v] += o.policies[i].spans[v]
+		}
+	}
+	s.pending += o.pending
+	s.pendingBytes += o.pendingBytes
+	s.undelivered += o.undelivered
+	s.undeliveredBytes += o.undeliveredBytes
+	s.spans += o.spans
+}
+
+// verdict returns how many traces were decided so.
+func (s *stats) verdict(v policy.Verdict) (n int64) {
+	for i := range s.policies {
+		n += s.policies[i].traces[v]
+	}
+	return n
+}
+
+// early is how many decisions were taken before their time.
+func (s *stats) early() int64 { return s.triggers[bySize] + s.triggers[byCount] + s.triggers[byMemory] }
+
+// ages are durations in seconds that wait to be recorded, outside of the lock. What is more than that is not.
+type ages struct{ removed, late []int64 }
+
+const maxAges = 4096
+
+func (a *ages) addRemoved(now, arrived int64) {
+	if len(a.removed) < maxAges {
+		a.removed = append(a.removed, (now-arrived)/int64(time.Second))
+	}
+}
+
+// addLate is told when the decision was, in seconds.
+func (a *ages) addLate(now int64, decided uint32) {
+	if len(a.late) < maxAges {
+		a.late = append(a.late, int64(seconds(now))-int64(decided))
+	}
+}
+
+func (a *ages) reset() { a.removed, a.late = a.removed[:0], a.late[:0] }

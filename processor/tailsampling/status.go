@@ -1,0 +1,104 @@
+package tailsampling
+
+import (
+	"time"
+
+	"github.com/slowburn/slowburn/processor/policy"
+)
+
+// Status is what GET /api/sampling/v1/status shows. What is counted is since the start.
+type Status struct {
+	TracesPending          int64          `json:"traces_pending"`
+	SpansBuffered          int64          `json:"spans_buffered"`
+	BytesBuffered          int64          `json:"bytes_buffered"`
+	MemoryBudgetBytes      int64          `json:"memory_budget_bytes"`
+	OldestUndecidedSeconds float64        `json:"oldest_undecided_seconds"`
+	TracesUndelivered      int64          `json:"traces_undelivered"`
+	Decided                Decided        `json:"decided"`
+	LateSpans              LateSpans      `json:"late_spans"`
+	RefusedSpans           int64          `json:"refused_spans"`
+	FailedSpans            int64          `json:"failed_spans"`
+	EarlyDecisions         int64          `json:"early_decisions"`
+	Policies               []PolicyStatus `json:"policies"`
+}
+
+// Decided is how many traces were decided, by verdict.
+type Decided struct {
+	Sampled    int64 `json:"sampled"`
+	NotSampled int64 `json:"not_sampled"`
+	Dropped    int64 `json:"dropped"`
+}
+
+// LateSpans is how many spans came after the decision, by what it was.
+type LateSpans struct {
+	Kept    int64 `json:"kept"`
+	Dropped int64 `json:"dropped"`
+}
+
+// PolicyStatus is what a policy decided. Traces that several policies would sample are told of the first.
+type PolicyStatus struct {
+	Name          string `json:"name"`
+	Type          string `json:"type"`
+	SampledTraces int64  `json:"sampled_traces"`
+	SampledSpans  int64  `json:"sampled_spans"`
+	DroppedTraces int64  `json:"dropped_traces"`
+}
+
+// Status tells what is buffered and what was decided.
+func (p *Sampler) Status() Status {
+	st := p.sum()
+	out := Status{
+		TracesPending:          st.pending,
+		SpansBuffered:          st.spans,
+		BytesBuffered:          p.pool.Used(),
+		MemoryBudgetBytes:      p.pool.Limit(),
+		OldestUndecidedSeconds: p.oldest().Seconds(),
+		TracesUndelivered:      st.undelivered,
+		Decided: Decided{
+			Sampled:    st.verdict(policy.Sampled),
+			NotSampled: st.verdict(policy.NotSampled),
+			Dropped:    st.verdict(policy.Dropped),
+		},
+		LateSpans:      LateSpans{Kept: st.lateKept, Dropped: st.lateDropped},
+		RefusedSpans:   p.refused.Load(),
+		FailedSpans:    p.failed.Load(),
+		EarlyDecisions: st.early(),
+		Policies:       make([]PolicyStatus, p.policies.Len()),
+	}
+	for i := range out.Policies {
+		ps := &st.policies[i]
+		out.Policies[i] = PolicyStatus{
+			Name: p.policies.Name(i), Type: string(p.policies.Type(i)),
+			SampledTraces: ps.traces[policy.Sampled], SampledSpans: ps.spans[policy.Sampled],
+			DroppedTraces: ps.traces[policy.Dropped],
+		}
+	}
+	return out
+}
+
+// sum adds the shards' counters up.
+func (p *Sampler) sum() stats {
+	all := newStats(p.policies.Len())
+	for _, s := range p.shards {
+		s.mu.Lock()
+		all.add(&s.stats)
+		s.mu.Unlock()
+	}
+	return all
+}
+
+// oldest is how long ago the first span of the oldest undecided trace came, 0 if there is none.
+func (p *Sampler) oldest() time.Duration {
+	arrived := never
+	for _, s := range p.shards {
+		s.mu.Lock()
+		if h := s.waiting.head; h != 0 {
+			arrived = min(arrived, s.entries.At(h).arrived)
+		}
+		s.mu.Unlock()
+	}
+	if arrived == never {
+		return 0
+	}
+	return time.Duration(p.now() - arrived)
+}

@@ -1,0 +1,129 @@
+package tailsampling
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+
+	"github.com/slowburn/slowburn/processor/policy"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/metadata"
+)
+
+// observe registers the metrics. All but the histograms are read when they are collected.
+func (p *Sampler) observe(set component.TelemetrySettings) (err error) {
+	if p.telemetry, err = metadata.NewTelemetryBuilder(set); err != nil {
+		return err
+	}
+	t := p.telemetry
+	one := func(value func() int64) metric.Int64Callback {
+		return func(_ context.Context, o metric.Int64Observer) error {
+			o.Observe(value())
+			return nil
+		}
+	}
+	return errors.Join(
+		t.RegisterProcessorTailSamplingCountTracesSampledCallback(p.byPolicy(func(s *policyStats) *[verdicts]int64 { return &s.traces })),
+		t.RegisterProcessorTailSamplingCountSpansSampledCallback(p.byPolicy(func(s *policyStats) *[verdicts]int64 { return &s.spans })),
+		t.RegisterProcessorTailSamplingGlobalCountTracesSampledCallback(p.byVerdict),
+		t.RegisterProcessorTailSamplingTraceDecisionsCallback(p.byTrigger),
+		t.RegisterProcessorTailSamplingEarlyReleasesFromCacheDecisionCallback(p.lateSpans),
+		t.RegisterProcessorTailSamplingNewTraceIDReceivedCallback(one(func() int64 { return p.sum().traces })),
+		t.RegisterProcessorTailSamplingRefusedSpansCallback(one(p.refused.Load)),
+		t.RegisterProcessorTailSamplingInvalidSpansCallback(one(p.invalid.Load)),
+		t.RegisterProcessorTailSamplingDeliveredSpansCallback(one(p.delivered.Load)),
+		t.RegisterProcessorTailSamplingDeliveryRetriesCallback(one(p.retries.Load)),
+		t.RegisterProcessorTailSamplingFailedSpansCallback(one(p.failed.Load)),
+		t.RegisterProcessorTailSamplingLostSpansCallback(one(p.lost.Load)),
+		t.RegisterProcessorTailSamplingUnknownFieldsSpansCallback(one(p.unknown.Load)),
+		t.RegisterProcessorTailSamplingSpansWithoutThresholdCallback(one(p.withoutThreshold.Load)),
+		t.RegisterProcessorTailSamplingSamplingTracesOnMemoryCallback(one(p.pending.Load)),
+		t.RegisterProcessorTailSamplingTracesUndeliveredCallback(one(func() int64 { return p.sum().undelivered })),
+		t.RegisterProcessorTailSamplingSpansBufferedCallback(one(func() int64 { return p.sum().spans })),
+		t.RegisterProcessorTailSamplingBytesBufferedCallback(one(p.pool.Used)),
+		t.RegisterProcessorTailSamplingMemoryBudgetBytesCallback(one(p.pool.Limit)),
+		t.RegisterProcessorTailSamplingOldestUndecidedAgeCallback(func(_ context.Context, o metric.Float64Observer) error {
+			o.Observe(p.oldest().Seconds())
+			return nil
+		}),
+	)
+}
+
+func decisionAttributes(v policy.Verdict) []attribute.KeyValue {
+	return []attribute.KeyValue{
+		attribute.Bool("sampled", v == policy.Sampled),
+		attribute.String("decision", v.String()),
+	}
+}
+
+// byPolicy observes what each policy decided, where it decided anything.
+func (p *Sampler) byPolicy(of func(*policyStats) *[verdicts]int64) metric.Int64Callback {
+	return func(_ context.Context, o metric.Int64Observer) error {
+		all := p.sum()
+		for i := range all.policies {
+			name := ""
+			if i < p.policies.Len() {
+				name = p.policies.Name(i)
+			}
+			for v, n := range of(&all.policies[i]) {
+				if n > 0 {
+					o.Observe(n, metric.WithAttributes(append(decisionAttributes(policy.Verdict(v)),
+						attribute.String("policy", name))...))
+				}
+			}
+		}
+		return nil
+	}
+}
+
+func (p *Sampler) byVerdict(_ context.Context, o metric.Int64Observer) error {
+	all := p.sum()
+	for v := range policy.Verdict(verdicts) {
+		o.Observe(all.verdict(v), metric.WithAttributes(decisionAttributes(v)...))
+	}
+	return nil
+}
+
+// String returns the trigger as it stands in metrics.
+func (t trigger) String() string {
+	return [triggers]string{"decision_wait", "root_received", "size", "num_traces", "memory", "shutdown"}[t]
+}
+
+func (p *Sampler) byTrigger(_ context.Context, o metric.Int64Observer) error {
+	all := p.sum()
+	for t := range triggers {
+		o.Observe(all.triggers[t], metric.WithAttributes(attribute.String("trigger", t.String())))
+	}
+	return nil
+}
+
+func (p *Sampler) lateSpans(_ context.Context, o metric.Int64Observer) error {
+	all := p.sum()
+	o.Observe(all.lateKept, metric.WithAttributes(attribute.Bool("sampled", true)))
+	o.Observe(all.lateDropped, metric.WithAttributes(attribute.Bool("sampled", false)))
+	return nil
+}
+
+// recordRun records how long a run of the decider took.
+func (p *Sampler) recordRun(took time.Duration) {
+	p.telemetry.ProcessorTailSamplingSamplingDecisionTimerLatency.Record(context.Background(), took.Milliseconds())
+}
+
+// recordLateness records how overdue the most overdue decision of a run was, if there was any.
+func (p *Sampler) recordLateness(ns int64) {
+	if ns > 0 {
+		p.telemetry.ProcessorTailSamplingDecisionLateness.Record(context.Background(), time.Duration(ns).Seconds())
+	}
+}
+
+func (p *Sampler) recordAges(a ages) {
+	for _, age := range a.removed {
+		p.telemetry.ProcessorTailSamplingSamplingTraceRemovalAge.Record(context.Background(), age)
+	}
+	for _, age := range a.late {
+		p.telemetry.ProcessorTailSamplingSamplingLateSpanAge.Record(context.Background(), age)
+	}
+}
