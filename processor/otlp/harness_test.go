@@ -51,6 +51,12 @@ type gateway struct {
 // start runs a receiver with the keys of conf over `protocols: {grpc, http}` on free ports.
 func start(t *testing.T, conf map[string]any) *gateway {
 	t.Helper()
+	return startIn(t, componenttest.NewNopHost(), conf)
+}
+
+// startIn is start with a host of one's own.
+func startIn(t *testing.T, h component.Host, conf map[string]any) *gateway {
+	t.Helper()
 	cfg := config(t, confmap.NewFromStringMap(map[string]any{"protocols": map[string]any{
 		"grpc": map[string]any{"endpoint": "127.0.0.1:0"}, "http": map[string]any{"endpoint": "127.0.0.1:0"}}}), confmap.NewFromStringMap(conf))
 	g := &gateway{t: t, tel: componenttest.NewTelemetry(), metrics: new(consumertest.MetricsSink)}
@@ -65,9 +71,9 @@ func start(t *testing.T, conf map[string]any) *gateway {
 	require.NoError(t, err)
 	require.Same(t, traces, metrics)
 	g.recv = traces.(*otlpReceiver)
-	require.NoError(t, traces.Start(t.Context(), componenttest.NewNopHost()))
+	require.NoError(t, traces.Start(t.Context(), h))
 	require.False(t, g.recv.Probe(t.Context()).OK, "not before both signals are started")
-	require.NoError(t, metrics.Start(t.Context(), componenttest.NewNopHost()))
+	require.NoError(t, metrics.Start(t.Context(), h))
 	require.True(t, g.recv.Probe(t.Context()).OK, g.recv.Probe(t.Context()).Message)
 	g.grpc, err = grpc.NewClient(g.address("gRPC"), grpc.WithTransportCredentials(insecure.NewCredentials()))
 	require.NoError(t, err)

@@ -4,16 +4,24 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/component/componentstatus"
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/consumer/consumererror"
+	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
+	"go.opentelemetry.io/collector/receiver/receivertest"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
 	"github.com/slowburn/slowburn/internal/host"
@@ -218,4 +226,72 @@ func TestShutdownGivesUpWithItsContext(t *testing.T) {
 	cancel()
 	require.NoError(t, g.recv.Shutdown(ctx))
 	assert.NotEqual(t, codes.OK, (<-answered).status.Code())
+}
+
+// gate is an authenticator that lets nobody in without the header `key: open`.
+type gate struct {
+	component.StartFunc
+	component.ShutdownFunc
+}
+
+func (gate) Authenticate(ctx context.Context, sources map[string][]string) (context.Context, error) {
+	for name, values := range sources {
+		if strings.EqualFold(name, "key") && slices.Equal(values, []string{"open"}) {
+			return ctx, nil
+		}
+	}
+	return ctx, errors.New("no key")
+}
+
+// TestAuthenticates holds that the receiver's own gRPC service runs the interceptors that configgrpc set up, as
+// confighttp's handlers run before ours.
+func TestAuthenticates(t *testing.T) {
+	auth := map[string]any{"auth": map[string]any{"authenticator": "gate"}}
+	h := extensions{component.MustNewID("gate"): gate{}}
+	g := startIn(t, h, map[string]any{"wire_path": true, "protocols": map[string]any{"grpc": auth, "http": auth}})
+	for _, door := range doors {
+		td, _ := someTraces(1, false)
+		got := g.send(door, "", td)
+		assert.Equal(t, codes.Unauthenticated, got.status.Code(), door)
+		if door != "grpc" {
+			assert.Equal(t, http.StatusUnauthorized, got.code)
+			assert.Contains(t, got.encoding, door)
+		}
+	}
+	assert.Empty(t, g.take())
+
+	td, _ := someTraces(1, false)
+	ctx := metadata.AppendToOutgoingContext(t.Context(), "key", "open")
+	_, err := ptraceotlp.NewGRPCClient(g.grpc).Export(ctx, ptraceotlp.NewExportRequestFromTraces(td))
+	require.NoError(t, err)
+	assert.Len(t, g.take(), 1)
+}
+
+// reporting is a host that keeps the status that components report.
+type reporting struct {
+	component.Host
+	events chan *componentstatus.Event
+}
+
+func (r reporting) Report(e *componentstatus.Event) { r.events <- e }
+
+func TestTellsOfAListenerThatFails(t *testing.T) {
+	boom, closed := errors.New("boom"), errors.New("closed")
+	for _, end := range []error{boom, closed, nil} {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		require.NoError(t, err)
+		h := reporting{componenttest.NewNopHost(), make(chan *componentstatus.Event, 1)}
+		r := &otlpReceiver{cfg: &Config{}, set: receivertest.NewNopSettings(NewFactory().Type()), hosts: []component.Host{h}}
+		r.mu.Lock()
+		r.serve("gRPC", l, func(net.Listener) error { return end }, closed)
+		r.mu.Unlock()
+		r.serving.Wait()
+		health := r.Probe(t.Context())
+		assert.Equal(t, !errors.Is(end, boom), health.OK)
+		if errors.Is(end, boom) {
+			assert.Regexp(t, `a listener has failed: gRPC on 127\.0\.0\.1:\d+: boom`, health.Message)
+			assert.Equal(t, componentstatus.StatusFatalError, (<-h.events).Status())
+		}
+		require.NoError(t, l.Close())
+	}
 }

@@ -1,0 +1,37 @@
+package otlp
+
+import (
+	"fmt"
+	"testing"
+
+	"go.opentelemetry.io/collector/consumer/consumertest"
+	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
+	"go.opentelemetry.io/collector/receiver/receivertest"
+)
+
+// BenchmarkDoor takes a request of 100 small spans from the body to the first consumer, on the wire path and off it.
+func BenchmarkDoor(b *testing.B) {
+	const spans = 100
+	td, _ := someTraces(spans, false)
+	body, err := ptraceotlp.NewExportRequestFromTraces(td).MarshalProto()
+	if err != nil {
+		b.Fatal(err)
+	}
+	r := &otlpReceiver{set: receivertest.NewNopSettings(NewFactory().Type())}
+	obs, err := r.newObsReport("grpc")
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, on := range []bool{true, false} {
+		b.Run(fmt.Sprintf("wire_path=%t", on), func(b *testing.B) {
+			d := tracesDoor{next: consumertest.NewNop(), obs: obs, wirePath: on}
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := d.Export(b.Context(), protobufEncoding, body); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*spans), "ns/span")
+		})
+	}
+}
