@@ -1,30 +1,80 @@
 package sli
 
-import "github.com/slowburn/slowburn/internal/wire"
+import (
+	"slices"
 
-// attributes looks up the attributes that indicators ask for, of one span after the other, each at most once per span
-// and once per run of spans with the same resource. Keys are known beforehand, and are asked for by index.
+	"github.com/slowburn/slowburn/internal/wire"
+)
+
+// attributes answers the conditions of indicators, of one span after the other. Each condition, and each key, is looked
+// up at most once per span, and a resource's once per run of spans that share it.
 type attributes struct {
-	keys           []string
+	keys       []string
+	conditions []condition
+
 	span, resource []byte
-	ofSpan         memo
-	ofResource     memo
+	met            []state // by condition
+	ofSpan         []finding
+	ofResource     []finding // by key
 }
 
-func newAttributes(keys []string) attributes {
-	return attributes{keys: keys, ofSpan: make(memo, len(keys)), ofResource: make(memo, len(keys))}
+// condition is an attribute, as an index of attributes.keys, and the text it must have.
+type condition struct {
+	key   int
+	value string
+}
+
+// finding is what is known of a key.
+type finding struct {
+	value wire.Value
+	state state
+}
+
+type state uint8
+
+const (
+	unknown state = iota
+	no
+	yes
+)
+
+func stateOf(ok bool) state {
+	if ok {
+		return yes
+	}
+	return no
+}
+
+// add returns the index of a condition.
+func (a *attributes) add(key, value string) int {
+	k := slices.Index(a.keys, key)
+	if k < 0 {
+		k = len(a.keys)
+		a.keys = append(a.keys, key)
+		a.ofSpan = append(a.ofSpan, finding{})
+		a.ofResource = append(a.ofResource, finding{})
+	}
+	c := condition{k, value}
+	i := slices.Index(a.conditions, c)
+	if i < 0 {
+		i = len(a.conditions)
+		a.conditions = append(a.conditions, c)
+		a.met = append(a.met, unknown)
+	}
+	return i
 }
 
 // setSpan goes on to the next span. Bodies must stay as they are until then.
 func (a *attributes) setSpan(body []byte) {
 	a.span = body
-	a.ofSpan.reset()
+	clear(a.met)
+	clear(a.ofSpan)
 }
 
 // setResource goes on to the next resource.
 func (a *attributes) setResource(body []byte) {
 	a.resource = body
-	a.ofResource.reset()
+	clear(a.ofResource)
 }
 
 // release lets go of all bytes.
@@ -34,42 +84,32 @@ func (a *attributes) release() {
 }
 
 // match says whether the span has the attribute, or else its resource, with the value.
-func (a *attributes) match(c condition) bool {
-	f := &a.ofSpan[c.key]
+func (a *attributes) match(i int) bool {
+	if a.met[i] == unknown {
+		c := a.conditions[i]
+		f := a.find(c.key)
+		a.met[i] = stateOf(f.state == yes && hasText(f.value, c.value))
+	}
+	return a.met[i] == yes
+}
+
+// find looks at the span before the resource.
+func (a *attributes) find(key int) *finding {
+	f := &a.ofSpan[key]
 	if f.state == unknown {
-		f.set(wire.SpanAttribute(a.span, a.keys[c.key]))
+		v, ok := wire.SpanAttribute(a.span, a.keys[key])
+		*f = finding{v, stateOf(ok)}
 	}
-	if f.state == absent {
-		f = &a.ofResource[c.key]
-		if f.state == unknown {
-			f.set(wire.ResourceAttribute(a.resource, a.keys[c.key]))
-		}
+	if f.state == yes {
+		return f
 	}
-	return f.state == present && hasText(f.value, c.value)
-}
-
-// memo is what is known of each key.
-type memo []finding
-
-type finding struct {
-	value wire.Value
-	state uint8
-}
-
-const (
-	unknown uint8 = iota
-	absent
-	present
-)
-
-func (f *finding) set(v wire.Value, ok bool) {
-	f.value, f.state = v, absent
-	if ok {
-		f.state = present
+	f = &a.ofResource[key]
+	if f.state == unknown {
+		v, ok := wire.ResourceAttribute(a.resource, a.keys[key])
+		*f = finding{v, stateOf(ok)}
 	}
+	return f
 }
-
-func (m memo) reset() { clear(m) }
 
 func hasText(v wire.Value, text string) bool {
 	if v.Kind() == wire.String {

@@ -32,9 +32,7 @@ func newCounter(limits Limits, objectives []slo.Objective) *counter {
 		named:    make(map[string]struct{}),
 		services: newNames[service](limits.Services),
 	}
-	var keys []string
-	c.indicators, keys = compile(objectives)
-	c.attributes = newAttributes(keys)
+	c.indicators = compile(objectives, &c.attributes)
 	for _, in := range c.indicators {
 		if in.service != "" {
 			c.named[in.service] = struct{}{}
@@ -119,17 +117,14 @@ func (c *counter) resource(index int32, body []byte) resource {
 // text returns a resource attribute as text, empty where there is none.
 func text(resourceSpans []byte, key string) []byte {
 	v, ok := wire.ResourceAttribute(resourceSpans, key)
-	if !ok {
+	switch {
+	case !ok:
 		return nil
-	}
-	return textOf(v)
-}
-
-func textOf(v wire.Value) []byte {
-	if v.Kind() == wire.String {
+	case v.Kind() == wire.String:
 		return v.Bytes()
+	default:
+		return []byte(v.AsString())
 	}
-	return []byte(v.AsString())
 }
 
 // span counts one span.
@@ -215,8 +210,8 @@ func (c *counter) matches(in *indicator, e *event) bool {
 	if in.kind != anyKind && in.kind != e.kind {
 		return false
 	}
-	for _, cond := range in.attributes {
-		if !c.attributes.match(cond) {
+	for _, condition := range in.conditions {
+		if !c.attributes.match(condition) {
 			return false
 		}
 	}
@@ -226,12 +221,9 @@ func (c *counter) matches(in *indicator, e *event) bool {
 // reason finds out once why a span failed.
 func (c *counter) reason(svc *service, e *event, overflow *[numLabels]int64) *value {
 	if e.reason == nil {
-		text := textOf(failureReason(e.body))
-		if len(text) == 0 {
-			text = []byte(reasonError)
-		}
+		var scratch [maxReason]byte
 		var over bool
-		if e.reason, over = svc.reason(text); over {
+		if e.reason, over = svc.reason(failureReason(e.body, scratch[:])); over {
 			overflow[reasonLabel]++
 		}
 	}

@@ -89,8 +89,12 @@ func (e *emitting) run(ctx context.Context) {
 			return
 		case <-timer.C:
 		}
-		if at := floor(time.Now().UnixMilli(), interval); at > e.flusher.last {
+		now = time.Now()
+		if at := floor(now.UnixMilli(), interval); at > e.flusher.last {
 			_ = e.flush(ctx, at) // logged, counted, and told by Probe
+		} else if behind := e.flusher.last - now.UnixMilli(); behind > 0 {
+			e.warn(now, "The clock was set back. Counts are kept, and emitted once it has caught up",
+				zap.Duration("behind", time.Duration(behind)*time.Millisecond))
 		}
 	}
 }
@@ -104,7 +108,7 @@ func (e *emitting) flush(ctx context.Context, at int64) error {
 		e.failure.Store(nil)
 		if !e.logged.IsZero() {
 			e.logged = time.Time{}
-			e.set.Logger.Info("The metrics pipeline takes the counts again")
+			e.set.Logger.Info("The metrics pipeline takes the counts")
 		}
 		return nil
 	}
@@ -113,9 +117,14 @@ func (e *emitting) flush(ctx context.Context, at int64) error {
 	}
 	e.telemetry.SliFlushFailures.Add(ctx, 1)
 	e.failure.Store(&err)
-	if now := time.Now(); now.Sub(e.logged) >= logEvery {
-		e.logged = now
-		e.set.Logger.Warn("The metrics pipeline did not take the counts. They are kept, and offered again at the next interval", zap.Error(err))
-	}
+	e.warn(time.Now(), "The metrics pipeline did not take the counts. They are kept, and offered again at the next interval", zap.Error(err))
 	return err
+}
+
+// warn logs what goes wrong, but not at every interval.
+func (e *emitting) warn(now time.Time, message string, fields ...zap.Field) {
+	if now.Sub(e.logged).Abs() >= logEvery {
+		e.logged = now
+		e.set.Logger.Warn(message, fields...)
+	}
 }

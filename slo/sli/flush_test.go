@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -23,14 +26,32 @@ var midnight = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // refuser is a metrics pipeline that refuses what it is told to, and writes down what came as "at: value" by series.
 type refuser struct {
+	mu    sync.Mutex
 	err   error
 	calls int
 	log   map[string][]string
 }
 
+// set makes it refuse with err, or take all from now on, and returns how often it was called before.
+func (r *refuser) set(err error) (calls int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.err = err
+	return r.calls
+}
+
+// of returns what came of a series.
+func (r *refuser) of(series string) []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.log[series])
+}
+
 func (*refuser) Capabilities() consumer.Capabilities { return consumer.Capabilities{} }
 
 func (r *refuser) ConsumeMetrics(_ context.Context, md pmetric.Metrics) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	r.calls++
 	if r.err != nil {
 		return r.err
@@ -67,10 +88,10 @@ func TestGrid(t *testing.T) {
 		p.shutdown(t) // 00:27
 
 		want := []string{"00:00:03.000: 0", "00:00:10.000: 1", "00:00:20.000: 2", "00:00:27.000: 3"}
-		assert.Equal(t, want, next.log[callsOfPing], "a zero when counting began, the grid, and the shutdown")
-		assert.Equal(t, want, next.log[durationOfPing])
+		assert.Equal(t, want, next.of(callsOfPing), "a zero when counting began, the grid, and the shutdown")
+		assert.Equal(t, want, next.of(durationOfPing))
 		late := strings.ReplaceAll(callsOfPing, "ping", "late")
-		assert.Equal(t, []string{"00:00:20.000: 0", "00:00:27.000: 1"}, next.log[late], "a zero where it was not there yet")
+		assert.Equal(t, []string{"00:00:20.000: 0", "00:00:27.000: 1"}, next.of(late), "a zero where it was not there yet")
 	})
 }
 
@@ -84,10 +105,10 @@ func TestZeroIsOneIntervalEarlier(t *testing.T) {
 		time.Sleep(10 * time.Second)
 		p.shutdown(t)
 		want := []string{"00:01:30.000: 0", "00:01:40.000: 1", "00:01:45.000: 1"}
-		assert.Equal(t, want, next.log[callsOfPing])
-		assert.Equal(t, want, next.log["slowburn.sli.events{objective=everything,service.name=a,service.version=,span.name=ping}"])
+		assert.Equal(t, want, next.of(callsOfPing))
+		assert.Equal(t, want, next.of("slowburn.sli.events{objective=everything,service.name=a,service.version=,span.name=ping}"))
 		assert.Equal(t, []string{"00:01:30.000: 0", "00:01:40.000: 0", "00:01:45.000: 0"},
-			next.log["slowburn.sli.bad_events{objective=everything,reason=error,service.name=a,service.version=,span.name=ping}"],
+			next.of("slowburn.sli.bad_events{objective=everything,reason=error,service.name=a,service.version=,span.name=ping}"),
 			"defined before anything went wrong")
 	})
 }
@@ -100,7 +121,7 @@ func TestFrozenClock(t *testing.T) {
 		p.start(t)
 		require.NoError(t, p.consume(context.Background(), traces(t, ping)))
 		p.shutdown(t)
-		assert.Equal(t, []string{"00:00:00.000: 0", "00:00:00.001: 1"}, next.log[callsOfPing])
+		assert.Equal(t, []string{"00:00:00.000: 0", "00:00:00.001: 1"}, next.of(callsOfPing))
 	})
 }
 
@@ -111,13 +132,13 @@ func TestRetryableFailureLosesNothing(t *testing.T) {
 		p.start(t)
 		require.NoError(t, p.consume(context.Background(), traces(t, ping)))
 		time.Sleep(35 * time.Second)
-		assert.Equal(t, 3, next.calls, "one per interval")
+		assert.Equal(t, 3, next.set(errors.New("busy")), "one per interval")
 		health := p.passing.(*passing).Probe(context.Background())
 		assert.False(t, health.OK)
 		assert.Contains(t, health.Message, "busy")
-		next.err = nil
+		next.set(nil)
 		time.Sleep(10 * time.Second)
-		assert.Equal(t, []string{"00:00:00.000: 0", "00:00:40.000: 1"}, next.log[callsOfPing], "the zero comes again")
+		assert.Equal(t, []string{"00:00:00.000: 0", "00:00:40.000: 1"}, next.of(callsOfPing), "the zero comes again")
 		assert.True(t, p.passing.(*passing).Probe(context.Background()).OK)
 		p.shutdown(t)
 	})
@@ -130,10 +151,9 @@ func TestPermanentFailureIsNotRepeated(t *testing.T) {
 		p.start(t, shop()[0])
 		require.NoError(t, p.consume(context.Background(), traces(t, ping)))
 		time.Sleep(15 * time.Second)
-		assert.Equal(t, 2, next.calls, "objectives and calls: what one is refused for need not hold for the other")
-		next.err = nil
+		assert.Equal(t, 2, next.set(nil), "objectives and calls: what one is refused for need not hold for the other")
 		time.Sleep(10 * time.Second)
-		assert.Equal(t, []string{"00:00:20.000: 1"}, next.log[callsOfPing])
+		assert.Equal(t, []string{"00:00:20.000: 1"}, next.of(callsOfPing))
 		p.shutdown(t)
 	})
 }
@@ -150,10 +170,11 @@ func TestShutdownTellsWhatIsLost(t *testing.T) {
 // TestSlowPipeline: one that takes no end is given up at the next interval, and counting goes on all the while.
 func TestSlowPipeline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		stuck := true
+		var stuck atomic.Bool
+		stuck.Store(true)
 		var sink consumertest.MetricsSink
 		next, err := consumer.NewMetrics(func(ctx context.Context, md pmetric.Metrics) error {
-			if stuck {
+			if stuck.Load() {
 				<-ctx.Done()
 				return ctx.Err()
 			}
@@ -166,7 +187,7 @@ func TestSlowPipeline(t *testing.T) {
 		time.Sleep(15 * time.Second)
 		require.NoError(t, p.consume(context.Background(), traces(t, ping)))
 		time.Sleep(10 * time.Second)
-		stuck = false
+		stuck.Store(false)
 		time.Sleep(10 * time.Second)
 		p.shutdown(t)
 		assert.Equal(t, "2", values(sink.AllMetrics()...)[callsOfPing])
@@ -195,7 +216,7 @@ func TestExpiry(t *testing.T) {
 		}
 		c := p.passing.(*passing).counter
 		p.shutdown(t)
-		events := next.log["slowburn.sli.bad_events{objective=everything,reason=x,service.name=b,service.version=1,span.name=ping}"]
+		events := next.of("slowburn.sli.bad_events{objective=everything,reason=x,service.name=b,service.version=1,span.name=ping}")
 		assert.Equal(t, "00:00:00.000: 0", events[0])
 		assert.Equal(t, "00:00:10.000: 1", events[1])
 		last := len(events) - 4

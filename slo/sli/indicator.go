@@ -1,10 +1,6 @@
 package sli
 
-import (
-	"slices"
-
-	"github.com/slowburn/slowburn/slo"
-)
+import "github.com/slowburn/slowburn/slo"
 
 // indicator is an objective whose events are spans, compiled for matching. It is immutable.
 type indicator struct {
@@ -14,26 +10,21 @@ type indicator struct {
 	kind int32
 	// operations are the span names that are events, nil where all are.
 	operations map[string]struct{}
-	attributes []condition
+	// conditions are indexes into attributes.conditions. All must be met.
+	conditions []int
 	// latency says that an event is bad when it took longer than threshold nanoseconds; otherwise when its status is an
 	// error.
 	latency   bool
 	threshold uint64
 }
 
-// condition is an attribute and the text it must have. key is an index into attributes.keys.
-type condition struct {
-	key   int
-	value string
-}
-
 const anyKind = -1
 
 var kindNumbers = map[string]int32{"": anyKind, "internal": 1, "server": 2, "client": 3, "producer": 4, "consumer": 5}
 
-// compile turns the objectives into indicators, and returns them with the attribute keys that they ask for.
-// PromQL objectives count no spans and are left out.
-func compile(objectives []slo.Objective) (indicators []*indicator, keys []string) {
+// compile turns the objectives into indicators, whose conditions it adds to attrs. PromQL objectives count no spans and
+// are left out.
+func compile(objectives []slo.Objective, attrs *attributes) (indicators []*indicator) {
 	for _, o := range objectives {
 		if o.Indicator.Type != slo.Availability && o.Indicator.Type != slo.Latency {
 			continue
@@ -53,16 +44,11 @@ func compile(objectives []slo.Objective) (indicators []*indicator, keys []string
 			}
 		}
 		for key, value := range sel.Attributes {
-			i := slices.Index(keys, key)
-			if i < 0 {
-				i = len(keys)
-				keys = append(keys, key)
-			}
-			in.attributes = append(in.attributes, condition{i, value})
+			in.conditions = append(in.conditions, attrs.add(key, value))
 		}
 		indicators = append(indicators, in)
 	}
-	return indicators, keys
+	return indicators
 }
 
 // selects says whether spans of the operation can be events. What it cannot say of an operation, the kind and the

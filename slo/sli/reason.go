@@ -1,6 +1,10 @@
 package sli
 
-import "github.com/slowburn/slowburn/internal/wire"
+import (
+	"strconv"
+
+	"github.com/slowburn/slowburn/internal/wire"
+)
 
 // The reasons of bad events where a span says nothing better.
 const (
@@ -21,8 +25,8 @@ var reasonKeys = [...]string{
 	"http.status_code",
 }
 
-// failureReason says why a span whose status is an error failed.
-func failureReason(span []byte) wire.Value {
+// failureReason says why a span whose status is an error failed. A number is written to scratch.
+func failureReason(span, scratch []byte) []byte {
 	for _, key := range reasonKeys {
 		v, ok := wire.SpanAttribute(span, key)
 		if !ok {
@@ -30,12 +34,12 @@ func failureReason(span []byte) wire.Value {
 		}
 		switch v.Kind() {
 		case wire.Int:
-			return v
+			return strconv.AppendInt(scratch[:0], v.Int(), 10)
 		case wire.String:
 			if n := len(v.Bytes()); n > 0 && n <= maxReason {
-				return v
+				return v.Bytes()
 			}
 		}
 	}
-	return wire.Value{}
+	return append(scratch[:0], reasonError...)
 }
