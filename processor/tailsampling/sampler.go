@@ -192,6 +192,8 @@ func (p *Sampler) close() {
 	for _, s := range p.shards {
 		s.mu.Lock()
 		s.log.Close()
+		p.pool.Grow(-s.counted)
+		s.counted = 0
 		s.mu.Unlock()
 	}
 	p.pool.Close()
