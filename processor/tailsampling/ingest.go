@@ -188,6 +188,7 @@ func (p *Sampler) distribute(in *ingest) {
 		for _, span := range in.order[from:to] {
 			s.add(in, span, now)
 		}
+		s.decideOverCount(now)
 		p.unlock(s)
 		from = to
 	}

@@ -16,15 +16,14 @@ func (s *shard) decideEarly(most rank, why trigger, now int64) bool {
 	return false
 }
 
-// decideOverCount decides a trace early because there are more than allowed. It is not the one that just began, unless
-// that is the only one of this shard.
-func (s *shard) decideOverCount(except uint32, now int64) {
-	if s.waiting.head == except {
-		return // the shards that have more will come by
-	}
+// decideOverCount decides traces early while there are more than allowed. What another shard has too much of, that shard
+// decides at its next visit.
+func (s *shard) decideOverCount(now int64) {
 	for most := range ranks {
-		if s.decideEarly(most, byCount, now) {
-			return
+		for s.most > 0 && s.pending.Load() > s.most {
+			if !s.decideEarly(most, byCount, now) {
+				break
+			}
 		}
 	}
 }

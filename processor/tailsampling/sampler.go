@@ -38,6 +38,7 @@ type Sampler struct {
 	pending  atomic.Int64
 
 	timer  chan struct{} // wakes the decider
+	runs   int           // of the decider; only it may look
 	stop   chan struct{} // ends it
 	drain  chan struct{} // tells emitters that nothing more will be decided
 	abort  context.CancelFunc

@@ -182,9 +182,7 @@ func (s *shard) admit(hash uint32, id *wire.TraceID, now int64) uint32 {
 	}
 	s.stats.traces++
 	s.stats.pending++
-	if s.pending.Add(1) > s.most && s.most > 0 {
-		s.decideOverCount(n, now)
-	}
+	s.pending.Add(1)
 	return n
 }
 

@@ -45,6 +45,7 @@ func (p *Sampler) decideDue(stop <-chan struct{}) {
 		}
 		began := time.Now()
 		next := p.decideOnce()
+		p.runs++
 		p.recordRun(time.Since(began))
 		timer.Stop()
 		if next != never {

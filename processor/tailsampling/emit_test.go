@@ -1,0 +1,270 @@
+package tailsampling
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/consumer/consumererror"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/durationpb"
+)
+
+// A next component that fails for a while gets everything exactly once when it works again, in the order of decisions.
+func TestRetryableErrorKeepsTraces(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := keepAll(testConfig())
+		cfg.NumShards = 1
+		works := false
+		var mu sync.Mutex
+		next := sink{accept: func(context.Context, int, ptrace.Traces) error {
+			mu.Lock()
+			defer mu.Unlock()
+			if works {
+				return nil
+			}
+			return errors.New("no route to host")
+		}}
+		p := start(t, cfg, &next)
+		for n := range 100 {
+			require.NoError(t, wireDoor(t, p, request(newTrace(n, 3, false)...)))
+			time.Sleep(100 * time.Millisecond)
+		}
+		time.Sleep(5 * time.Minute)
+		assert.Empty(t, next.traces())
+		assert.Equal(t, int64(100), p.Status().TracesUndelivered)
+		assert.Equal(t, int64(300), p.Status().SpansBuffered)
+		health := p.Probe(t.Context())
+		assert.False(t, health.OK)
+		assert.False(t, health.Blocking, "the log has room")
+		assert.Regexp(t, `^100 kept traces wait; next retry in [0-9.]+m?s$`, health.Message)
+		retries := p.retries.Load()
+		assert.Greater(t, retries, int64(8))
+		assert.Less(t, retries, int64(40), "it backs off")
+
+		mu.Lock()
+		works = true
+		mu.Unlock()
+		time.Sleep(time.Minute)
+		assert.Equal(t, 300, next.spans())
+		got := next.traces()
+		for n := range 100 {
+			require.Len(t, got[traceID(n)], 1, "trace %d", n)
+			require.Len(t, spansOf(got[traceID(n)][0]), 3)
+		}
+		var order []uint64
+		for _, td := range next.batches {
+			for _, rs := range td.ResourceSpans().All() {
+				order = append(order, uint64(rs.ScopeSpans().At(0).Spans().At(0).StartTimestamp())/1e9)
+			}
+		}
+		assert.IsNonDecreasing(t, order)
+		assert.Zero(t, p.Status().TracesUndelivered)
+		assert.True(t, p.Probe(t.Context()).OK)
+		assert.Equal(t, int64(300), p.delivered.Load())
+		assert.Zero(t, p.failed.Load())
+		shutdown(t, p)
+	})
+}
+
+func TestPermanentErrorIsCounted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		next := sink{accept: func(_ context.Context, call int, _ ptrace.Traces) error {
+			if call == 0 {
+				return consumererror.NewPermanent(errors.New("invalid"))
+			}
+			return nil
+		}}
+		p := start(t, keepAll(testConfig()), &next)
+		require.NoError(t, wireDoor(t, p, request(newTrace(1, 3, false)...)))
+		time.Sleep(time.Minute)
+		require.NoError(t, wireDoor(t, p, request(newTrace(2, 2, false)...)))
+		shutdown(t, p)
+		assert.Equal(t, int64(3), p.failed.Load())
+		assert.Equal(t, int64(3), p.Status().FailedSpans)
+		assert.Equal(t, int64(2), p.delivered.Load())
+		assert.Zero(t, p.retries.Load())
+		assert.Zero(t, p.lost.Load())
+	})
+}
+
+func TestRetryDelayOfTheNextComponent(t *testing.T) {
+	throttled := func(code codes.Code, d time.Duration) *status.Status {
+		st, err := status.New(code, "slow down").WithDetails(&errdetails.RetryInfo{RetryDelay: durationpb.New(d)})
+		require.NoError(t, err)
+		return st
+	}
+	for _, tc := range []struct {
+		err  error
+		want time.Duration
+	}{
+		{errors.New("plain"), 0},
+		{consumererror.NewRetryableError(errors.New("plain")), 0},
+		{status.Error(codes.Unavailable, "no details"), 0},
+		{throttled(codes.Unavailable, 7*time.Second).Err(), 7 * time.Second},
+		{throttled(codes.Unavailable, time.Hour).Err(), mostBackoff},
+		{consumererror.NewOTLPGRPCError(errors.New("x"), throttled(codes.ResourceExhausted, 2*time.Second)), 2 * time.Second},
+		{fmt.Errorf("exporter: %w", throttled(codes.Unavailable, time.Second).Err()), time.Second},
+	} {
+		assert.Equal(t, tc.want, retryDelay(tc.err), "%v", tc.err)
+	}
+}
+
+// What a next component that never returns holds up is its own traces, until the budget is used up.
+func TestBlockedNextComponentDoesNotBlockIngest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := keepAll(testConfig())
+		cfg.NumShards, cfg.MemoryBudget = 2, 2<<20
+		unblock := make(chan struct{})
+		next := sink{accept: func(context.Context, int, ptrace.Traces) error {
+			<-unblock
+			return nil
+		}}
+		p := start(t, cfg, &next)
+		accepted, refused := 0, 0
+		for n := range 4000 {
+			err := wireDoor(t, p, request(newSpan(n, 0).pad(500)))
+			if err == nil {
+				accepted++
+			} else {
+				refused++
+				requireRefusal(t, err)
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+		assert.Greater(t, accepted, 1000, "the budget holds that many")
+		assert.Positive(t, refused)
+		assert.LessOrEqual(t, p.pool.Used(), int64(cfg.MemoryBudget))
+		assert.Equal(t, int64(refused), p.Status().RefusedSpans)
+		health := p.Probe(t.Context())
+		assert.True(t, !health.OK && health.Blocking)
+		assert.Contains(t, health.Message, "memory_budget of 2MiB is used up")
+
+		close(unblock)
+		time.Sleep(time.Minute)
+		assert.Equal(t, accepted, next.spans(), "what was accepted is delivered")
+		assert.NoError(t, wireDoor(t, p, request(newSpan(9999, 0))))
+		assert.True(t, p.Probe(t.Context()).OK)
+		shutdown(t, p)
+	})
+}
+
+func requireRefusal(t *testing.T, err error) {
+	t.Helper()
+	var e *consumererror.Error
+	require.ErrorAs(t, err, &e)
+	require.False(t, consumererror.IsPermanent(err))
+	st := consumererror.ToGRPCStatus(err)
+	require.Equal(t, codes.ResourceExhausted, st.Code())
+	require.Len(t, st.Details(), 1)
+	require.Equal(t, retryAfter, st.Details()[0].(*errdetails.RetryInfo).GetRetryDelay().AsDuration())
+}
+
+func TestBatchesAreBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := keepAll(testConfig())
+		var next sink
+		p := start(t, cfg, &next)
+		for n := range 200 {
+			require.NoError(t, wireDoor(t, p, request(newTrace(n, 30, false)...)))
+		}
+		for n := 200; n < 205; n++ {
+			require.NoError(t, wireDoor(t, p, request(newSpan(n, 0), newSpan(n, 1).pad(1500<<10))))
+		}
+		shutdown(t, p)
+		assert.Len(t, next.traces(), 205)
+		var sizer ptrace.ProtoMarshaler
+		for _, td := range next.batches {
+			ids := map[string]bool{}
+			for _, s := range spansOf(td) {
+				ids[s.TraceID().String()] = true
+			}
+			if len(ids) > 1 {
+				assert.LessOrEqual(t, td.SpanCount(), maxBatchSpans)
+				assert.LessOrEqual(t, sizer.TracesSize(td), 2*maxBatchBytes)
+			}
+		}
+		assert.Less(t, len(next.batches), 40, "small traces go together")
+	})
+}
+
+// A shutdown gives up after shutdown_timeout, or when its context ends, and tells what it lost.
+func TestShutdownWithABackendThatFails(t *testing.T) {
+	for name, ctxTimeout := range map[string]time.Duration{"shutdown_timeout": time.Hour, "context": 3 * time.Second} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				cfg := keepAll(testConfig())
+				next := sink{accept: func(context.Context, int, ptrace.Traces) error { return errors.New("down") }}
+				p := start(t, cfg, &next)
+				for n := range 10 {
+					require.NoError(t, wireDoor(t, p, request(newTrace(n, 2, false)...)))
+				}
+				ctx, cancel := context.WithTimeout(t.Context(), ctxTimeout)
+				defer cancel()
+				began := time.Now()
+				require.NoError(t, p.Shutdown(ctx))
+				assert.Equal(t, min(ctxTimeout, cfg.ShutdownTimeout), time.Since(began))
+				assert.Equal(t, int64(20), p.lost.Load())
+				assert.Greater(t, p.retries.Load(), int64(2), "it went on trying")
+			})
+		})
+	}
+}
+
+func TestShutdownCancelsACallThatHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		next := sink{accept: func(ctx context.Context, _ int, _ ptrace.Traces) error {
+			<-ctx.Done()
+			return ctx.Err()
+		}}
+		p := start(t, keepAll(testConfig()), &next)
+		require.NoError(t, wireDoor(t, p, request(newTrace(1, 2, false)...)))
+		require.NoError(t, p.Shutdown(t.Context()))
+		assert.Equal(t, int64(2), p.lost.Load())
+	})
+}
+
+func TestShutdownLeavesACallBehindThatNeverReturns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		unblock := make(chan struct{})
+		next := sink{accept: func(context.Context, int, ptrace.Traces) error {
+			<-unblock
+			return nil
+		}}
+		p := start(t, keepAll(testConfig()), &next)
+		require.NoError(t, wireDoor(t, p, request(newTrace(1, 2, false)...)))
+		require.ErrorContains(t, p.Shutdown(t.Context()), "the next component does not return")
+		assert.Equal(t, int64(2), p.lost.Load())
+		close(unblock)
+	})
+}
+
+// A backend that comes back while the shutdown waits gets what is left.
+func TestShutdownDeliversToABackendThatRecovers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		next := sink{accept: func(context.Context, int, ptrace.Traces) error {
+			if time.Since(began) < 10*time.Minute+4*time.Second {
+				return errors.New("down")
+			}
+			return nil
+		}}
+		p := start(t, keepAll(testConfig()), &next)
+		for n := range 10 {
+			require.NoError(t, wireDoor(t, p, request(newTrace(n, 2, false)...)))
+		}
+		time.Sleep(10 * time.Minute) // so that the emitters wait half a minute between attempts
+		shutdown(t, p)
+		assert.Equal(t, 20, next.spans())
+		assert.Zero(t, p.lost.Load())
+	})
+}

@@ -1,0 +1,215 @@
+package tailsampling
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+)
+
+// 1,000 traces with errors among 10,000 boring ones, under a budget for a tenth of them: all errors are kept, whole.
+func TestErrorsSurviveMemoryPressure(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := keepErrors(testConfig())
+		const traces, spans, pad = 11_000, 3, 300
+		var next sink
+		p := start(t, cfg, &next)
+		var m ptrace.ProtoMarshaler
+		one := int64(m.TracesSize(request(newSpan(1, 0).pad(pad))))
+		shutdown(t, p)
+
+		cfg.MemoryBudget = Size(one * spans * traces / 10)
+		next = sink{}
+		p = start(t, cfg, &next)
+		peak := int64(0)
+		send := func(td ptrace.Traces) {
+			for {
+				err := wireDoor(t, p, td)
+				if err == nil {
+					return
+				}
+				requireRefusal(t, err)
+				time.Sleep(retryAfter) // as a client does
+			}
+		}
+		for n := range traces {
+			// The error is in the first span, and the rest of the trace follows much later than the boring ones next to it.
+			first := newSpan(n, 0).pad(pad)
+			if n%11 == 0 {
+				first.fail()
+			}
+			send(request(first))
+			if n >= 50 {
+				send(request(newSpan(n-50, 1).pad(pad), newSpan(n-50, 2).pad(pad)))
+			}
+			peak = max(peak, p.pool.Used())
+		}
+		for n := traces - 50; n < traces; n++ {
+			send(request(newSpan(n, 1).pad(pad), newSpan(n, 2).pad(pad)))
+		}
+		early := p.Status().EarlyDecisions
+		shutdown(t, p)
+		got := next.traces()
+		assert.Len(t, got, traces/11)
+		for n := 0; n < traces; n += 11 {
+			require.Len(t, got[traceID(n)], 1, "trace %d", n)
+			require.Len(t, spansOf(got[traceID(n)][0]), spans, "trace %d is whole", n)
+		}
+		assert.Positive(t, early)
+		assert.LessOrEqual(t, peak, int64(cfg.MemoryBudget))
+		st := p.Status()
+		assert.Equal(t, int64(traces), st.Decided.Sampled+st.Decided.NotSampled, "none is gone without a decision")
+	})
+}
+
+// When errors alone are too much, they are decided early and delivered, not refused, as long as the next stage takes
+// them.
+func TestErrorsAloneOverTheBudgetAreDelivered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := keepErrors(testConfig())
+		cfg.NumShards, cfg.MemoryBudget = 2, 1<<20
+		var next sink
+		p := start(t, cfg, &next)
+		for n := range 3000 {
+			require.NoError(t, wireDoor(t, p, request(newSpan(n, 0).pad(500).fail())))
+			synctest.Wait() // the emitters have all the time there is
+		}
+		shutdown(t, p)
+		assert.Len(t, next.traces(), 3000)
+		assert.Positive(t, p.Status().EarlyDecisions)
+		assert.Zero(t, p.Status().RefusedSpans)
+	})
+}
+
+// A refused request leaves nothing behind: it can be sent again without anything being there twice.
+func TestRefusedRequestLeavesNoTrace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := keepAll(testConfig())
+		cfg.NumShards, cfg.MemoryBudget = 4, 1<<20
+		works := make(chan struct{})
+		next := sink{accept: func(context.Context, int, ptrace.Traces) error {
+			select {
+			case <-works:
+				return nil
+			default:
+				return errors.New("down")
+			}
+		}}
+		p := start(t, cfg, &next)
+		n := 0
+		for ; ; n++ { // fill it up
+			if err := wireDoor(t, p, request(newSpan(n, 0).pad(2000))); err != nil {
+				requireRefusal(t, err)
+				break
+			}
+		}
+		before := p.Status()
+		traces := p.sum().traces
+		var many []spanOf
+		for i := range 100 {
+			many = append(many, newSpan(100_000+i, 0).pad(100), newSpan(i, 1))
+		}
+		requireRefusal(t, wireDoor(t, p, request(many...)))
+		requireRefusal(t, pdataDoor(t, p, request(many...)))
+		after := p.Status()
+		assert.Equal(t, before.SpansBuffered, after.SpansBuffered)
+		assert.Equal(t, traces, p.sum().traces)
+		assert.Equal(t, before.RefusedSpans+400, after.RefusedSpans)
+
+		close(works)
+		time.Sleep(time.Minute)
+		require.NoError(t, wireDoor(t, p, request(many...)))
+		shutdown(t, p)
+		got := next.traces()
+		assert.Len(t, got, n+100)
+		assert.Equal(t, n+200, next.spans())
+	})
+}
+
+// A request that is larger than the whole budget can never be taken; it is refused like others, without harm.
+func TestRequestLargerThanTheBudget(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := keepAll(testConfig())
+		cfg.NumShards, cfg.MemoryBudget = 1, 256<<10
+		var next sink
+		p := start(t, cfg, &next)
+		require.NoError(t, wireDoor(t, p, request(newSpan(1, 0))))
+		requireRefusal(t, wireDoor(t, p, request(newSpan(2, 0).pad(300<<10))))
+		shutdown(t, p)
+		assert.Equal(t, 1, next.spans())
+	})
+}
+
+func TestNumTraces(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := keepErrors(testConfig())
+		cfg.NumTraces = 100
+		var next sink
+		p := start(t, cfg, &next)
+		for n := range 1000 {
+			tr := newTrace(n, 1, n%10 == 0)
+			require.NoError(t, wireDoor(t, p, request(tr...)))
+			require.LessOrEqual(t, p.Status().TracesPending, int64(100+cfg.NumShards))
+		}
+		synctest.Wait()
+		st := p.Status()
+		assert.GreaterOrEqual(t, st.EarlyDecisions, int64(900-cfg.NumShards))
+		assert.Equal(t, p.sum().triggers[byCount], st.EarlyDecisions)
+		assert.Less(t, len(next.traces()), 50, "boring traces go first")
+		shutdown(t, p)
+		assert.Len(t, next.traces(), 100, "and no error is lost")
+	})
+}
+
+// The oldest boring trace goes first, then what a policy wants, then errors.
+func TestOrderOfEarlyDecisions(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := testConfig()
+		cfg.Policies = cfg.Policies[:2] // errors, slow
+		cfg.NumShards = 1
+		p, err := newSamplerForTest(cfg)
+		require.NoError(t, err)
+		slow := func(n int) spanOf {
+			s := newSpan(n, 0)
+			s.span().SetEndTimestamp(s.span().StartTimestamp() + 2e9)
+			return s
+		}
+		require.NoError(t, wireDoor(t, p, request(
+			newSpan(0, 0).fail(), newSpan(1, 0), slow(2), newSpan(3, 0), newSpan(4, 0), newSpan(5, 0).fail(), slow(6))))
+		require.NoError(t, wireDoor(t, p, request(newSpan(3, 1).fail()))) // no longer boring
+		s := p.shards[0]
+		var order []int
+		for most := range ranks {
+			for {
+				before := pendingTraces(s)
+				if !s.decideEarly(most, byMemory, p.now()) {
+					break
+				}
+				for n := range 8 {
+					if before[traceID(n)] && !pendingTraces(s)[traceID(n)] {
+						order = append(order, n)
+					}
+				}
+				if len(order) == 1 { // what comes in between has its turn
+					require.NoError(t, wireDoor(t, p, request(newSpan(7, 0))))
+				}
+			}
+		}
+		assert.Equal(t, []int{1, 4, 7, 2, 6, 0, 3, 5}, order)
+		assert.Equal(t, list{}, s.waiting)
+	})
+}
+
+func pendingTraces(s *shard) map[pcommon.TraceID]bool {
+	got := map[pcommon.TraceID]bool{}
+	for n := s.waiting.head; n != 0; n = s.waiting.next(&s.entries, n) {
+		got[pcommon.TraceID(s.entries.At(n).id)] = true
+	}
+	return got
+}
