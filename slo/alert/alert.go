@@ -3,6 +3,7 @@ package alert
 import (
 	"fmt"
 	"hash/fnv"
+	"maps"
 	"time"
 
 	"github.com/slowburn/slowburn/slo"
@@ -162,4 +163,11 @@ func (a *Alert) Close(at time.Time) bool {
 	}
 	a.Annotations[annotationSummary] = a.Summary
 	return true
+}
+
+// Clone is a copy that shares nothing with the alert.
+func (a Alert) Clone() Alert {
+	a.Labels, a.Annotations = maps.Clone(a.Labels), maps.Clone(a.Annotations)
+	a.LastActive, a.Told = maps.Clone(a.LastActive), maps.Clone(a.Told)
+	return a
 }

@@ -1,0 +1,83 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"go.opentelemetry.io/collector/component"
+
+	"github.com/slowburn/slowburn/slo"
+	"github.com/slowburn/slowburn/slo/alert"
+	"github.com/slowburn/slowburn/slo/notify"
+	"github.com/slowburn/slowburn/slo/spec"
+)
+
+// Config is the configuration of the extension `slo`.
+type Config struct {
+	// Directory holds the file slo.db, with the ledger, the alerts and the outbox.
+	Directory string `mapstructure:"directory"`
+	// TSDB is the ID of the extension that is queried.
+	TSDB component.ID `mapstructure:"tsdb"`
+	// ExternalURL is where people reach the dashboard. Links in alerts begin with it.
+	ExternalURL string `mapstructure:"external_url"`
+	// Lateness is how far evaluation stays behind the clock, so that samples have arrived.
+	Lateness time.Duration `mapstructure:"lateness"`
+	// Files are patterns of files with objectives.
+	Files      []string         `mapstructure:"files"`
+	Objectives []spec.Objective `mapstructure:"objectives"`
+	Receivers  []notify.Config  `mapstructure:"receivers"`
+
+	_ struct{}
+}
+
+const maxLateness = 10 * time.Minute
+
+// Validate reads the files too, so that `slowburn validate` tells what is wrong in them. Receivers validate themselves.
+func (c *Config) Validate() error {
+	var errs []error
+	if c.Directory == "" {
+		errs = append(errs, errors.New("directory: must not be empty: the ledger and the outbox are kept there"))
+	}
+	if u, err := url.Parse(c.ExternalURL); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		errs = append(errs, fmt.Errorf("external_url: %q must be a URL such as http://127.0.0.1:8080", c.ExternalURL))
+	}
+	if c.Lateness < 0 || c.Lateness > maxLateness {
+		errs = append(errs, fmt.Errorf("lateness: %s must be from 0s to %s", c.Lateness, maxLateness))
+	}
+	var receivers []string
+	for i, r := range c.Receivers {
+		if slices.Contains(receivers, r.Name) {
+			errs = append(errs, fmt.Errorf("receivers[%d]: name: %q is taken: give each receiver a name of its own", i, r.Name))
+		}
+		receivers = append(receivers, r.Name)
+	}
+	objectives, err := c.load()
+	errs = append(errs, err)
+	for _, o := range objectives {
+		for _, r := range o.Receivers {
+			if !slices.Contains(receivers, r) {
+				errs = append(errs, fmt.Errorf("objective %s: receivers: there is no receiver %q: add it to receivers, or correct the name", o.Name, r))
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (c *Config) load() ([]slo.Objective, error) { return spec.Load(c.Objectives, c.Files) }
+
+func (c *Config) routes() []alert.Route {
+	routes := make([]alert.Route, len(c.Receivers))
+	for i := range c.Receivers {
+		routes[i] = c.Receivers[i].Route()
+	}
+	return routes
+}
+
+// link leads to an objective's page in the dashboard, whose routes live in the URL's fragment.
+func (c *Config) link(objective string) string {
+	return strings.TrimSuffix(c.ExternalURL, "/") + "/#/objectives/" + url.PathEscape(objective)
+}

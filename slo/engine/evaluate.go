@@ -1,0 +1,217 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"go.etcd.io/bbolt"
+	"go.uber.org/zap"
+
+	"github.com/slowburn/slowburn/slo"
+	"github.com/slowburn/slowburn/slo/ledger"
+)
+
+const (
+	// spanBatch and promqlBatch bound what one round of catching up asks for: an hour of raw samples, and fewer points
+	// than Prometheus allows per series.
+	spanBatch   = 60
+	promqlBatch = 1000
+	// queriesAtOnce bounds the load that evaluation puts on the database.
+	queriesAtOnce = 4
+	queryTimeout  = 30 * time.Second
+)
+
+// reading is what was read for one objective: its minutes from one on. Without deltas, they had no events.
+type reading struct {
+	objective int
+	from, to  ledger.Minute
+	deltas    []ledger.Delta
+}
+
+// round is everything that is read before a transaction writes it.
+type round struct {
+	readings []reading
+	// spansTo is the new watermark of the span objectives, and moved how far their series were read; 0 and nil where they
+	// are up to date or in error.
+	spansTo ledger.Minute
+	moved   cursors
+	// failed says that a query failed.
+	failed bool
+}
+
+// empty says that there is nothing to write.
+func (r *round) empty() bool { return len(r.readings) == 0 && r.spansTo == 0 && !r.failed }
+
+// aheadAllowed is how far the watermark may be ahead of the clock before people are told.
+const aheadAllowed = 5 * time.Minute
+
+// evaluate brings everything up to the last minute that was over lateness ago. It returns when nothing more can be done
+// now: all is up to date, or in error.
+func (e *Extension) evaluate(ctx context.Context, now time.Time) error {
+	e.evaluating.Lock()
+	defer e.evaluating.Unlock()
+	end := ledger.Elapsed(now.Add(-e.config.Lateness))
+	if err := e.prune(end, now); err != nil {
+		return err
+	}
+	if e.spanWatermark > end+ledger.Minutes(aheadAllowed) {
+		return fmt.Errorf("the clock was set back: all minutes up to %s are evaluated, and the next one when it is over",
+			e.spanWatermark.Start().Format(time.RFC3339))
+	}
+	errs := make([]string, len(e.objectives))
+	for {
+		r := e.read(ctx, end, errs)
+		if r.empty() || ctx.Err() != nil { // what a cancelled query said is nobody's error
+			return nil
+		}
+		if err := e.write(r, errs, now); err != nil {
+			return err
+		}
+	}
+}
+
+// read queries the next batch of minutes of each objective that lags behind. Whom a query fails for gets its error, and
+// is left out for the rest of this evaluation. The caller holds evaluating; the queries run side by side.
+func (e *Extension) read(ctx context.Context, end ledger.Minute, errs []string) round {
+	var r round
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	slots := make(chan struct{}, queriesAtOnce)
+	start := func(query func(context.Context)) {
+		wg.Go(func() {
+			slots <- struct{}{}
+			defer func() { <-slots }()
+			ctx, cancel := context.WithTimeout(ctx, queryTimeout)
+			defer cancel()
+			query(ctx)
+		})
+	}
+	spans, watermark := e.spanObjectives(), e.spanWatermark
+	switch {
+	case watermark >= end:
+	case len(spans) == 0:
+		r.spansTo = end // nobody counts
+	case errs[spans[0]] == "":
+		start(func(ctx context.Context) {
+			to := min(end, watermark+spanBatch)
+			counts, moved, err := readSpans(ctx, e.querier, e.cursors, watermark, to)
+			mu.Lock()
+			defer mu.Unlock()
+			if err != nil {
+				r.failed = e.fail(ctx, errs, spans, err) || r.failed
+				return
+			}
+			r.spansTo, r.moved = to, moved
+			for _, i := range spans {
+				r.readings = append(r.readings, reading{i, watermark, to, counts[e.objectives[i].Name]})
+			}
+		})
+	}
+	for i, o := range e.objectives {
+		from := e.watermarks[i]
+		if o.Indicator.Type != slo.PromQL || from >= end || errs[i] != "" {
+			continue
+		}
+		start(func(ctx context.Context) {
+			to := min(end, from+promqlBatch)
+			deltas, err := readPromQL(ctx, e.querier, o.Indicator, from, to)
+			mu.Lock()
+			defer mu.Unlock()
+			if err != nil {
+				r.failed = e.fail(ctx, errs, []int{i}, err) || r.failed
+				return
+			}
+			r.readings = append(r.readings, reading{i, from, to, deltas})
+		})
+	}
+	wg.Wait()
+	return r
+}
+
+// spanObjectives are the indexes of the objectives that count spans.
+func (e *Extension) spanObjectives() []int {
+	var list []int
+	for i, o := range e.objectives {
+		if o.Indicator.Type != slo.PromQL {
+			list = append(list, i)
+		}
+	}
+	return list
+}
+
+// fail notes that a query failed, and for whom. It says so, unless the query was cut off by a shutdown.
+func (e *Extension) fail(ctx context.Context, errs []string, objectives []int, err error) bool {
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return false
+	}
+	e.telemetry.SloQueryFailures.Add(ctx, 1)
+	for _, i := range objectives {
+		errs[i] = "The time series database cannot be queried: " + err.Error()
+	}
+	e.settings.Logger.Warn("Cannot evaluate; the minutes are made up for when the time series database answers",
+		zap.String("objective", e.objectives[objectives[0]].Name), zap.Int("objectives", len(objectives)), zap.Error(err))
+	return true
+}
+
+// write stores a round and all that follows from it in one transaction, and shows the result to readers.
+func (e *Extension) write(r round, errs []string, now time.Time) error {
+	var t *transaction
+	err := e.db.Update(func(tx *bbolt.Tx) (err error) {
+		t = newTransaction(e, tx, now)
+		for _, reading := range r.readings {
+			o := e.objectives[reading.objective]
+			if err := t.advance(reading); err != nil {
+				return fmt.Errorf("objective %s: %w", o.Name, err)
+			}
+		}
+		if r.spansTo > 0 {
+			if err := putSpanWatermark(tx, r.spansTo); err != nil {
+				return err
+			}
+			if err := r.moved.save(tx); err != nil {
+				return err
+			}
+		}
+		return t.assess(errs)
+	})
+	if err != nil {
+		return fmt.Errorf("write %s: %w", e.db.Path(), err)
+	}
+	if r.spansTo > 0 {
+		e.spanWatermark = r.spansTo
+		for id, c := range r.moved {
+			e.cursors[id] = c
+		}
+	}
+	t.publish()
+	return nil
+}
+
+// pruneEvery is how often what is too old is forgotten.
+const pruneEvery = time.Hour
+
+// prune forgets what is too old, and leaves out minutes that nothing would follow from any more.
+func (e *Extension) prune(end ledger.Minute, now time.Time) error {
+	horizon := end - e.retention
+	if horizon < e.pruned+ledger.Minutes(pruneEvery) {
+		return nil
+	}
+	err := e.db.Update(func(tx *bbolt.Tx) error {
+		if err := ledger.New(tx).Prune(horizon); err != nil {
+			return err
+		}
+		return errors.Join(e.cursors.prune(tx, now), pruneOther(tx, now))
+	})
+	if err != nil {
+		return fmt.Errorf("prune %s: %w", e.db.Path(), err)
+	}
+	e.pruned = horizon
+	e.spanWatermark = max(e.spanWatermark, horizon)
+	for i, m := range e.watermarks {
+		e.watermarks[i] = max(m, horizon)
+	}
+	return nil
+}

@@ -1,0 +1,228 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"go.etcd.io/bbolt"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/extension"
+	"go.opentelemetry.io/collector/extension/extensioncapabilities"
+	"go.uber.org/zap"
+
+	"github.com/slowburn/slowburn/internal/host"
+	"github.com/slowburn/slowburn/internal/state"
+	"github.com/slowburn/slowburn/slo"
+	"github.com/slowburn/slowburn/slo/alert"
+	"github.com/slowburn/slowburn/slo/engine/internal/metadata"
+	"github.com/slowburn/slowburn/slo/ledger"
+	"github.com/slowburn/slowburn/slo/notify"
+)
+
+// Extension is the extension `slo`. Its methods may be called concurrently.
+type Extension struct {
+	config    *Config
+	settings  extension.Settings
+	telemetry *metadata.TelemetryBuilder
+	// objectives, routes and retention, the minutes that the ledger keeps, are fixed when it is made.
+	objectives []slo.Objective
+	routes     []alert.Route
+	retention  ledger.Minute
+
+	querier Querier
+	sender  *notify.Sender
+	cancel  context.CancelFunc
+	loop    sync.WaitGroup
+
+	// opened guards db: it is held for reading while a reader uses the file.
+	opened sync.RWMutex
+	db     *state.DB
+
+	// evaluating guards what an evaluation works on, in memory what the file is: by index of the objective, and the
+	// span objectives' common watermark.
+	evaluating    sync.Mutex
+	alerts        []alert.Alert
+	watermarks    []ledger.Minute
+	spanWatermark ledger.Minute
+	cursors       cursors
+	pruned        ledger.Minute
+
+	shown   atomic.Pointer[Statuses]
+	trouble atomic.Pointer[string] // what went wrong with the last evaluation
+}
+
+var (
+	_ extension.Extension             = (*Extension)(nil)
+	_ extensioncapabilities.Dependent = (*Extension)(nil)
+	_ host.Prober                     = (*Extension)(nil)
+	_ slo.ObjectiveSource             = (*Extension)(nil)
+	_ Reader                          = (*Extension)(nil)
+)
+
+func newExtension(set extension.Settings, config *Config) (*Extension, error) {
+	objectives, err := config.load()
+	if err != nil {
+		return nil, err
+	}
+	telemetry, err := metadata.NewTelemetryBuilder(set.TelemetrySettings)
+	if err != nil {
+		return nil, err
+	}
+	e := &Extension{config: config, settings: set, telemetry: telemetry, objectives: objectives, routes: config.routes()}
+	window := 72 * time.Hour
+	statuses := make([]Status, len(objectives))
+	for i, o := range objectives {
+		window = max(window, o.Window)
+		statuses[i] = describe(o)
+		statuses[i].State, statuses[i].Budget = StateNoData, budgetOf(o.Budget(slo.Events{}))
+		statuses[i].BurnRates, statuses[i].Tiers, statuses[i].Alert.State = []BurnRate{}, []Tier{}, alert.Inactive
+	}
+	e.retention = ledger.Minutes(2 * window) // a chart of the budget over one window looks back two
+	e.show(statuses)
+	return e, nil
+}
+
+// Objectives implements slo.ObjectiveSource.
+func (e *Extension) Objectives() []slo.Objective { return slices.Clone(e.objectives) }
+
+// Dependencies are the database, and what authenticates requests to receivers.
+func (e *Extension) Dependencies() []component.ID {
+	ids := []component.ID{e.config.TSDB}
+	for _, r := range e.config.Receivers {
+		if auth := r.Webhook.Auth.Get(); auth != nil && !slices.Contains(ids, auth.AuthenticatorID) {
+			ids = append(ids, auth.AuthenticatorID)
+		}
+	}
+	return ids
+}
+
+// Start opens the file, shows what it holds, and begins to evaluate and to deliver.
+func (e *Extension) Start(ctx context.Context, h component.Host) error {
+	querier, err := host.Lookup[Querier](h, e.config.TSDB)
+	if err != nil {
+		return fmt.Errorf("tsdb: %w", err)
+	}
+	e.querier = querier
+	receivers := make([]notify.Receiver, len(e.config.Receivers))
+	for i := range e.config.Receivers {
+		r := &e.config.Receivers[i]
+		client, err := r.Webhook.ToClient(ctx, h.GetExtensions(), e.settings.TelemetrySettings)
+		if err != nil {
+			return fmt.Errorf("receivers[%d] (%s): webhook: %w", i, r.Name, err)
+		}
+		receivers[i] = notify.Receiver{Name: r.Name, URL: r.Webhook.Endpoint, Client: client}
+	}
+	for _, o := range e.objectives {
+		for _, w := range o.Warnings() {
+			e.settings.Logger.Warn("An objective has an odd tier", zap.String("objective", o.Name), zap.String("warning", w))
+		}
+	}
+	db, err := openFile(filepath.Join(e.config.Directory, "slo.db"))
+	if err != nil {
+		return err
+	}
+	e.sender = notify.NewSender(notify.Settings{DB: db, Receivers: receivers, Logger: e.settings.Logger, Attempted: e.attempted})
+	if err := e.recover(db, time.Now()); err != nil {
+		return errors.Join(err, db.Close())
+	}
+	e.opened.Lock()
+	e.db = db
+	e.opened.Unlock()
+	if err := e.observe(); err != nil {
+		return errors.Join(err, e.Shutdown(ctx))
+	}
+	e.sender.Start()
+	run, cancel := context.WithCancel(context.Background())
+	e.cancel = cancel
+	e.loop.Go(func() { e.run(run) })
+	return nil
+}
+
+// Shutdown stops evaluating and delivering, and closes the file.
+func (e *Extension) Shutdown(context.Context) error {
+	if e.cancel != nil {
+		e.cancel()
+	}
+	e.loop.Wait()
+	if e.sender != nil {
+		e.sender.Shutdown()
+	}
+	e.telemetry.Shutdown()
+	e.opened.Lock()
+	defer e.opened.Unlock()
+	if e.db == nil {
+		return nil
+	}
+	db := e.db
+	e.db = nil
+	return db.Close()
+}
+
+// view reads the file.
+func (e *Extension) view(f func(*bbolt.Tx) error) error {
+	e.opened.RLock()
+	defer e.opened.RUnlock()
+	if e.db == nil {
+		return ErrNotRunning
+	}
+	return e.db.View(f)
+}
+
+// run evaluates when each minute is lateness old. It looks at the wall clock anew each time, so a clock that is set
+// costs a minute at the most.
+func (e *Extension) run(ctx context.Context) {
+	for {
+		start := time.Now()
+		err := e.evaluate(ctx, start)
+		if ctx.Err() != nil {
+			return
+		}
+		e.report(ctx, start, err)
+		now := time.Now()
+		due := ledger.Elapsed(now.Add(-e.config.Lateness)).End().Add(e.config.Lateness)
+		timer := time.NewTimer(due.Sub(now))
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return
+		case <-timer.C:
+		}
+	}
+}
+
+// Probe implements host.Prober. Nothing that is wrong here keeps the gateway from taking spans.
+func (e *Extension) Probe(context.Context) host.Health {
+	var problems []string
+	if t := e.trouble.Load(); t != nil {
+		problems = append(problems, *t)
+	}
+	shown := e.Statuses()
+	inError := 0
+	message := ""
+	for _, o := range shown.Objectives {
+		if o.State == StateError {
+			inError++
+			message = o.Message
+		}
+	}
+	if inError > 0 {
+		problems = append(problems, fmt.Sprintf("%d of %d objectives cannot be evaluated: %s", inError, len(shown.Objectives), message))
+	}
+	if e.sender != nil {
+		for receiver, failure := range e.sender.Failing() {
+			problems = append(problems, fmt.Sprintf("receiver %s: %s", receiver, failure))
+		}
+	}
+	if len(problems) > 0 {
+		slices.Sort(problems)
+		return host.Health{Message: strings.Join(problems, " ")}
+	}
+	return host.Health{OK: true, Message: fmt.Sprintf("%d objectives are evaluated.", len(shown.Objectives))}
+}

@@ -1,0 +1,29 @@
+package engine
+
+import (
+	"context"
+	"time"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/extension"
+
+	"github.com/slowburn/slowburn/slo/engine/internal/metadata"
+)
+
+// NewFactory is the factory of the extension `slo`.
+func NewFactory() extension.Factory {
+	return extension.NewFactory(metadata.Type, createDefaultConfig, create, metadata.ExtensionStability)
+}
+
+func createDefaultConfig() component.Config {
+	return &Config{
+		Directory:   "slowburn-data",
+		TSDB:        component.MustNewID("tsdb"),
+		ExternalURL: "http://127.0.0.1:8080",
+		Lateness:    15 * time.Second,
+	}
+}
+
+func create(_ context.Context, set extension.Settings, cfg component.Config) (extension.Extension, error) {
+	return newExtension(set, cfg.(*Config))
+}

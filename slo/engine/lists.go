@@ -1,0 +1,127 @@
+package engine
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"github.com/slowburn/slowburn/slo"
+	"github.com/slowburn/slowburn/slo/alert"
+	"github.com/slowburn/slowburn/slo/notify"
+)
+
+// maxDeliveries is how many deliveries are listed.
+const maxDeliveries = 500
+
+// Statuses implements Reader.
+func (e *Extension) Statuses() Statuses { return *e.shown.Load() }
+
+// Status implements Reader.
+func (e *Extension) Status(name string) (Status, bool) {
+	all := e.shown.Load().Objectives
+	i := slices.IndexFunc(all, func(s Status) bool { return s.Name == name })
+	if i < 0 {
+		return Status{}, false
+	}
+	return all[i], true
+}
+
+// show swaps in what Statuses gives.
+func (e *Extension) show(objectives []Status) {
+	s := &Statuses{Objectives: objectives}
+	for _, o := range objectives {
+		if o.EvaluatedUntil == nil {
+			s.EvaluatedUntil = nil
+			break
+		}
+		if s.EvaluatedUntil == nil || o.EvaluatedUntil.Before(*s.EvaluatedUntil) {
+			s.EvaluatedUntil = o.EvaluatedUntil
+		}
+	}
+	e.shown.Store(s)
+}
+
+// Alerts implements Reader.
+func (e *Extension) Alerts() (Alerts, error) {
+	out := Alerts{Alerts: []Alert{}}
+	err := e.view(func(tx *bbolt.Tx) error {
+		current, err := loadAlerts(tx)
+		if err != nil {
+			return err
+		}
+		for _, a := range current {
+			if a.State == alert.Firing || a.State == alert.Pending {
+				out.Alerts = append(out.Alerts, alertOf(a))
+			}
+		}
+		slices.SortFunc(out.Alerts, func(a, b Alert) int {
+			return cmp.Or(cmp.Compare(urgency(a), urgency(b)), b.StartsAt.Compare(a.StartsAt), cmp.Compare(a.Objective, b.Objective))
+		})
+		resolved, err := episodes(tx, time.Now().Add(-episodesKept))
+		for _, a := range resolved {
+			out.Alerts = append(out.Alerts, alertOf(a))
+		}
+		return err
+	})
+	return out, err
+}
+
+// urgency sorts pages before tickets, and both before what is pending.
+func urgency(a Alert) int {
+	switch {
+	case a.State == alert.Pending:
+		return 2
+	case a.Severity == slo.Page:
+		return 0
+	default:
+		return 1
+	}
+}
+
+func alertOf(a alert.Alert) Alert {
+	out := Alert{
+		ID: a.ID, Objective: a.Objective, Service: a.Service, State: a.State, Severity: a.Severity,
+		StartsAt: a.StartsAt, UpdatedAt: a.UpdatedAt, Summary: a.Summary, Labels: orEmpty(a.Labels), Annotations: orEmpty(a.Annotations),
+	}
+	if a.State == alert.Pending {
+		out.StartsAt = a.Since
+	}
+	if !a.EndsAt.IsZero() {
+		out.EndsAt = &a.EndsAt
+	}
+	return out
+}
+
+// Deliveries implements Reader.
+func (e *Extension) Deliveries() (Deliveries, error) {
+	out := Deliveries{Deliveries: []Delivery{}}
+	err := e.view(func(tx *bbolt.Tx) error {
+		list, err := notify.List(tx, maxDeliveries)
+		for _, d := range list {
+			v := Delivery{
+				ID: strconv.FormatUint(d.ID, 10), IdempotencyKey: d.Key, Receiver: d.Receiver, Objective: d.Objective,
+				Transition: d.Transition, State: d.State, Attempts: d.Attempts, CreatedAt: d.CreatedAt, LastError: d.LastError,
+			}
+			switch d.State {
+			case notify.Pending:
+				v.NextAttemptAt = &d.NextAttemptAt
+			case notify.Delivered:
+				v.DeliveredAt = &d.DoneAt
+			}
+			out.Deliveries = append(out.Deliveries, v)
+		}
+		return err
+	})
+	return out, err
+}
+
+// pruneOther forgets what the alerts and the outbox keep for people to look at.
+func pruneOther(tx *bbolt.Tx, now time.Time) error {
+	if err := pruneEpisodes(tx, now); err != nil {
+		return err
+	}
+	return notify.Prune(tx, now)
+}

@@ -1,0 +1,67 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"time"
+
+	promv1 "github.com/prometheus/client_golang/api/prometheus/v1"
+	"github.com/prometheus/common/model"
+
+	"github.com/slowburn/slowburn/slo"
+	"github.com/slowburn/slowburn/slo/ledger"
+	"github.com/slowburn/slowburn/slo/spec"
+)
+
+// readPromQL counts the events of the minutes from one up to, and not including, another.
+func readPromQL(ctx context.Context, q Querier, in slo.Indicator, from, to ledger.Minute) ([]ledger.Delta, error) {
+	deltas := make([]ledger.Delta, to-from)
+	err := eachMinute(ctx, q, in.TotalQuery, from, to, func(i int, v float64) { deltas[i].Total += v })
+	if err != nil {
+		return nil, fmt.Errorf("promql::total: %w", err)
+	}
+	err = eachMinute(ctx, q, in.BadQuery, from, to, func(i int, v float64) { deltas[i].Bad += v })
+	if err != nil {
+		return nil, fmt.Errorf("promql::bad: %w", err)
+	}
+	return deltas, nil
+}
+
+// eachMinute evaluates a query at the end of each minute and adds up what it gives: a query that gives several series
+// counts all of them. No series and no number are no events.
+func eachMinute(ctx context.Context, q Querier, template string, from, to ledger.Minute, add func(i int, v float64)) error {
+	expr := spec.ExpandWindow(template, time.Minute)
+	addSample := func(m ledger.Minute, v model.SampleValue) {
+		if f := float64(v); m >= from && m < to && f > 0 && !math.IsInf(f, 0) {
+			add(int(m-from), f)
+		}
+	}
+	var v model.Value
+	var err error
+	if to-from == 1 {
+		v, err = q.Query(ctx, expr, from.End())
+	} else {
+		v, err = q.QueryRange(ctx, expr, promv1.Range{Start: from.End(), End: (to - 1).End(), Step: time.Minute})
+	}
+	if err != nil {
+		return err
+	}
+	switch v := v.(type) {
+	case *model.Scalar:
+		addSample(from, v.Value)
+	case model.Vector:
+		for _, s := range v {
+			addSample(from, s.Value)
+		}
+	case model.Matrix:
+		for _, series := range v {
+			for _, s := range series.Values {
+				addSample(ledger.MinuteOf(s.Timestamp.Time()), s.Value)
+			}
+		}
+	default:
+		return fmt.Errorf("the time series database answered with a %s to a query for a number", v.Type())
+	}
+	return nil
+}

@@ -1,0 +1,148 @@
+package engine
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/prometheus/common/model"
+	"go.etcd.io/bbolt"
+
+	"github.com/slowburn/slowburn/internal/state"
+	"github.com/slowburn/slowburn/slo"
+	"github.com/slowburn/slowburn/slo/ledger"
+)
+
+const (
+	// The metrics of the connector sli, as Prometheus names them.
+	totalMetric = "slowburn_sli_events_total"
+	badMetric   = "slowburn_sli_bad_events_total"
+
+	// lookback is how far before the watermark samples are read again: for the value that a series counts on from where
+	// that is not known, and for samples that came late.
+	lookback = 5 * time.Minute
+	// cursorsKept is how long it is remembered how far a series was read, that has no more samples.
+	cursorsKept = 7 * 24 * time.Hour
+)
+
+// cursor is how far a series was read: the time of its last sample, in Unix ms, and its value.
+type cursor struct {
+	at    int64
+	value float64
+}
+
+// cursors are those of all series of the connector sli.
+type cursors map[model.Fingerprint]cursor
+
+// spanQuery selects the samples of so many minutes and the lookback. Like a Minute, the range excludes its start.
+func spanQuery(minutes ledger.Minute) string {
+	window := time.Duration(minutes)*time.Minute + lookback
+	return fmt.Sprintf(`{__name__=~"%s|%s"}[%s]`, totalMetric, badMetric, slo.FormatDuration(window))
+}
+
+// readSpans counts the events of the minutes from one up to, and not including, another, per objective. It returns how
+// far each series was read, for the caller to take over once the counts are stored.
+func readSpans(ctx context.Context, q Querier, known cursors, from, to ledger.Minute) (map[string][]ledger.Delta, cursors, error) {
+	v, err := q.Query(ctx, spanQuery(to-from), (to - 1).End())
+	if err != nil {
+		return nil, nil, err
+	}
+	matrix, ok := v.(model.Matrix)
+	if !ok {
+		return nil, nil, fmt.Errorf("the time series database answered with a %s to a query for samples", v.Type())
+	}
+	counts := map[string][]ledger.Delta{}
+	moved := cursors{}
+	for _, series := range matrix {
+		name := string(series.Metric["objective"])
+		deltas := counts[name]
+		if deltas == nil {
+			deltas = make([]ledger.Delta, to-from)
+			counts[name] = deltas
+		}
+		bad := series.Metric[model.MetricNameLabel] == badMetric
+		id := series.Metric.Fingerprint()
+		c, seen := known[id]
+		if countSeries(&c, seen, series.Values, from, to, func(m ledger.Minute, n float64) {
+			if bad {
+				deltas[m-from].Bad += n
+			} else {
+				deltas[m-from].Total += n
+			}
+		}) {
+			moved[id] = c
+		}
+	}
+	return counts, moved, nil
+}
+
+// countSeries walks the samples behind the cursor, adds each step to its minute, and says whether the cursor moved.
+// Steps into minutes before the first one come late and count in the first.
+func countSeries(c *cursor, seen bool, samples []model.SamplePair, from, to ledger.Minute, add func(ledger.Minute, float64)) bool {
+	moved := false
+	for _, s := range samples {
+		at, value := int64(s.Timestamp), float64(s.Value)
+		if seen && at <= c.at || math.IsNaN(value) || math.IsInf(value, 0) {
+			continue
+		}
+		m := ledger.MinuteOf(s.Timestamp.Time())
+		if m >= to {
+			break
+		}
+		if seen {
+			step := value - c.value
+			if step < 0 { // the counter started anew, at zero
+				step = value
+			}
+			add(max(m, from), step)
+		}
+		*c, seen, moved = cursor{at, value}, true, true
+	}
+	return moved
+}
+
+// cursorsBucket keeps the cursors: fingerprint → Unix ms ‖ bits of the value, 8 bytes each, big endian.
+const cursorsBucket = "span_cursors"
+
+func loadCursors(tx *bbolt.Tx) (cursors, error) {
+	known := cursors{}
+	err := tx.Bucket([]byte(cursorsBucket)).ForEach(func(k, v []byte) error {
+		if len(k) != 8 || len(v) != 16 {
+			return fmt.Errorf("%w: the cursor of a series has %d and %d bytes", state.ErrCorrupt, len(k), len(v))
+		}
+		known[model.Fingerprint(binary.BigEndian.Uint64(k))] = cursor{
+			at: int64(binary.BigEndian.Uint64(v)), value: math.Float64frombits(binary.BigEndian.Uint64(v[8:])),
+		}
+		return nil
+	})
+	return known, err
+}
+
+func (cs cursors) save(tx *bbolt.Tx) error {
+	b := tx.Bucket([]byte(cursorsBucket))
+	for id, c := range cs {
+		v := binary.BigEndian.AppendUint64(nil, uint64(c.at))
+		v = binary.BigEndian.AppendUint64(v, math.Float64bits(c.value))
+		if err := b.Put(binary.BigEndian.AppendUint64(nil, uint64(id)), v); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// prune forgets series that ended long ago.
+func (cs cursors) prune(tx *bbolt.Tx, now time.Time) error {
+	horizon := now.Add(-cursorsKept).UnixMilli()
+	b := tx.Bucket([]byte(cursorsBucket))
+	for id, c := range cs {
+		if c.at >= horizon {
+			continue
+		}
+		if err := b.Delete(binary.BigEndian.AppendUint64(nil, uint64(id))); err != nil {
+			return err
+		}
+	}
+	return nil
+}

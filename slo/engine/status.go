@@ -1,0 +1,143 @@
+package engine
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/slowburn/slowburn/slo"
+	"github.com/slowburn/slowburn/slo/alert"
+	"github.com/slowburn/slowburn/slo/ledger"
+)
+
+// burnWindows are the windows whose burn rates every objective shows, beside its own.
+var burnWindows = []time.Duration{
+	5 * time.Minute, 30 * time.Minute, time.Hour, 2 * time.Hour, 6 * time.Hour, 24 * time.Hour, 72 * time.Hour,
+}
+
+// status is what people see of an objective, at its watermark.
+func (t *transaction) status(i int, a *ledger.Account, failure string) (Status, error) {
+	o := t.e.objectives[i]
+	as, err := t.assessment(o, a, a.Next)
+	if err != nil {
+		return Status{}, err
+	}
+	s := describe(o)
+	s.State, s.Message = t.state(o, a, as, failure)
+	if a.Next > a.First {
+		until := a.Next.Start()
+		s.EvaluatedUntil = &until
+	}
+	s.Events = Events(as.Whole)
+	s.ErrorRatio = ptr(as.Whole.ErrorRatio())
+	s.Budget = budgetOf(as.Budget)
+	windows := burnWindows
+	if !slices.Contains(windows, o.Window) {
+		windows = append(slices.Clone(windows), o.Window)
+	}
+	for _, w := range windows {
+		e, err := t.ledger.Sum(a, a.Next-ledger.Minutes(w), a.Next)
+		if err != nil {
+			return Status{}, err
+		}
+		s.BurnRates = append(s.BurnRates, BurnRate{
+			Window: slo.FormatDuration(w), WindowSeconds: int64(w / time.Second), Total: e.Total, Bad: e.Bad,
+			ErrorRatio: ptr(e.ErrorRatio()), BurnRate: ptr(o.BurnRate(e)),
+		})
+	}
+	s.Tiers = make([]Tier, len(as.Tiers))
+	for j, tier := range as.Tiers {
+		s.Tiers[j] = tierOf(o, as.Budget, tier)
+	}
+	s.Alert = alertStateOf(t.alert(i))
+	return s, nil
+}
+
+func (t *transaction) state(o slo.Objective, a *ledger.Account, as alert.Assessment, failure string) (State, string) {
+	switch {
+	case failure != "":
+		return StateError, failure
+	case as.Whole.Total == 0 && o.Indicator.Type == slo.PromQL:
+		return StateNoData, "No events yet. An increase over 1m needs two samples in each minute: " +
+			"scrape every 30s or more often, and try both queries with a window of 1m."
+	case as.Whole.Total == 0:
+		return StateNoData, "No events yet: no span matched the indicator within the window."
+	case a.IndicatorSince > max(a.First, a.Next-ledger.Minutes(o.Window)):
+		return StateOK, fmt.Sprintf("The indicator was changed: events before %s counted something else.",
+			a.IndicatorSince.Start().Format(time.RFC3339))
+	default:
+		return StateOK, ""
+	}
+}
+
+// describe is the part of a status that does not change.
+func describe(o slo.Objective) Status {
+	in := o.Indicator
+	return Status{
+		Name: o.Name, Description: o.Description, Service: o.Service, Labels: orEmpty(o.Labels),
+		Target: o.Target, Window: slo.FormatDuration(o.Window), WindowSeconds: int64(o.Window / time.Second),
+		Indicator: Indicator{
+			Type: in.Type, Service: in.Spans.Service, Kind: in.Spans.Kind,
+			Operations: append([]string{}, in.Spans.Operations...), Attributes: orEmpty(in.Spans.Attributes),
+			ThresholdMS: float64(in.Threshold) / float64(time.Millisecond), BadQuery: in.BadQuery, TotalQuery: in.TotalQuery,
+		},
+	}
+}
+
+func budgetOf(b slo.Budget) Budget {
+	return Budget{
+		RemainingRatio: b.Remaining, RemainingPercent: 100 * b.Remaining,
+		AllowedEvents: b.AllowedEvents, RemainingEvents: b.RemainingEvents,
+		TotalMinutes: b.Total.Minutes(), RemainingMinutes: b.RemainingTime.Minutes(), Policy: b.Policy,
+	}
+}
+
+func tierOf(o slo.Objective, b slo.Budget, t alert.TierState) Tier {
+	out := Tier{
+		Severity: t.Severity, LongWindow: slo.FormatDuration(t.LongWindow), ShortWindow: slo.FormatDuration(t.ShortWindow),
+		Factor: t.Factor, BudgetPercent: 100 * t.Share,
+		LongBurnRate: ptr(o.BurnRate(t.Long)), ShortBurnRate: ptr(o.BurnRate(t.Short)),
+		Active: t.Active, Reachable: t.Reachable,
+	}
+	if rate, ok := o.BurnRate(t.Long); ok {
+		if d, ok := o.TimeToExhaustion(b.Remaining, rate); ok {
+			out.ExhaustionSeconds = ptr(d.Seconds(), true)
+		}
+	}
+	return out
+}
+
+func alertStateOf(a alert.Alert) AlertState {
+	s := AlertState{State: a.State, Severity: a.Severity, Summary: a.Summary}
+	if s.State == "" {
+		s.State = alert.Inactive
+	}
+	if s.State != alert.Inactive {
+		s.Since = &a.Since
+	}
+	return s
+}
+
+// indicatorKey changes when an objective counts something else.
+func indicatorKey(in slo.Indicator) string {
+	key, err := json.Marshal(in)
+	if err != nil {
+		panic(err) // strings, numbers and maps of strings always marshal
+	}
+	return string(key)
+}
+
+func ptr(v float64, ok bool) *float64 {
+	if !ok {
+		return nil
+	}
+	return &v
+}
+
+func orEmpty(m map[string]string) map[string]string {
+	if m == nil {
+		return map[string]string{}
+	}
+	return m
+}

@@ -1,0 +1,97 @@
+package engine
+
+import (
+	"encoding/binary"
+	"fmt"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"github.com/slowburn/slowburn/internal/state"
+	"github.com/slowburn/slowburn/slo/alert"
+	"github.com/slowburn/slowburn/slo/ledger"
+	"github.com/slowburn/slowburn/slo/notify"
+)
+
+const (
+	alertsBucket   = "alerts"         // objective → alert.Alert
+	episodesBucket = "alert_episodes" // Unix seconds of the end, 8 bytes, ‖ ID → alert.Alert that resolved
+	engineBucket   = "engine"         // spanWatermark → minute
+
+	// episodesKept is how long an alert that resolved is listed.
+	episodesKept = 7 * 24 * time.Hour
+)
+
+var spanWatermarkKey = []byte("span_watermark")
+
+// openFile opens slo.db.
+func openFile(path string) (*state.DB, error) {
+	buckets := []string{alertsBucket, episodesBucket, engineBucket, cursorsBucket}
+	buckets = append(buckets, ledger.Buckets...)
+	buckets = append(buckets, notify.Buckets...)
+	return state.Open(path, state.Options{Buckets: buckets})
+}
+
+// spanWatermark is the first minute whose spans were not counted, and false in a new file.
+func spanWatermark(tx *bbolt.Tx) (ledger.Minute, bool, error) {
+	return state.Get[ledger.Minute](tx.Bucket([]byte(engineBucket)), spanWatermarkKey)
+}
+
+func putSpanWatermark(tx *bbolt.Tx, m ledger.Minute) error {
+	return state.Put(tx.Bucket([]byte(engineBucket)), spanWatermarkKey, m)
+}
+
+func loadAlerts(tx *bbolt.Tx) (map[string]alert.Alert, error) {
+	alerts := map[string]alert.Alert{}
+	err := tx.Bucket([]byte(alertsBucket)).ForEach(func(k, v []byte) error {
+		a, err := state.Decode[alert.Alert](v)
+		if err != nil {
+			return fmt.Errorf("the alert of %q: %w", k, err)
+		}
+		alerts[string(k)] = a
+		return nil
+	})
+	return alerts, err
+}
+
+func putAlert(tx *bbolt.Tx, a alert.Alert) error {
+	return state.Put(tx.Bucket([]byte(alertsBucket)), []byte(a.Objective), a)
+}
+
+func deleteAlert(tx *bbolt.Tx, objective string) error {
+	return tx.Bucket([]byte(alertsBucket)).Delete([]byte(objective))
+}
+
+// archive keeps an alert that resolved.
+func archive(tx *bbolt.Tx, a alert.Alert) error {
+	key := binary.BigEndian.AppendUint64(nil, uint64(a.EndsAt.Unix()))
+	return state.Put(tx.Bucket([]byte(episodesBucket)), append(key, a.ID...), a)
+}
+
+// episodes lists the alerts that resolved since, the youngest first.
+func episodes(tx *bbolt.Tx, since time.Time) ([]alert.Alert, error) {
+	var list []alert.Alert
+	c := tx.Bucket([]byte(episodesBucket)).Cursor()
+	for k, v := c.Last(); k != nil; k, v = c.Prev() {
+		a, err := state.Decode[alert.Alert](v)
+		if err != nil {
+			return nil, fmt.Errorf("the episode %x: %w", k, err)
+		}
+		if a.EndsAt.Before(since) {
+			break
+		}
+		list = append(list, a)
+	}
+	return list, nil
+}
+
+func pruneEpisodes(tx *bbolt.Tx, now time.Time) error {
+	horizon := uint64(now.Add(-episodesKept).Unix())
+	c := tx.Bucket([]byte(episodesBucket)).Cursor()
+	for k, _ := c.First(); k != nil && binary.BigEndian.Uint64(k) < horizon; k, _ = c.First() {
+		if err := c.Delete(); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,51 @@
+package engine
+
+import (
+	"context"
+	"time"
+
+	"go.etcd.io/bbolt"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+	"go.uber.org/zap"
+
+	"github.com/slowburn/slowburn/slo/notify"
+)
+
+// report says to people and meters how an evaluation went.
+func (e *Extension) report(ctx context.Context, start time.Time, err error) {
+	e.telemetry.SloEvaluations.Add(ctx, 1)
+	e.telemetry.SloEvaluationDuration.Record(ctx, time.Since(start).Seconds())
+	if err == nil {
+		e.trouble.Store(nil)
+		return
+	}
+	message := "Evaluation failed: " + err.Error() + "."
+	e.trouble.Store(&message)
+	e.settings.Logger.Error("Evaluation failed; it is repeated in a minute", zap.Error(err))
+}
+
+// attempted counts an attempt to deliver.
+func (e *Extension) attempted(ctx context.Context, receiver string, o notify.Outcome) {
+	e.telemetry.SloDeliveries.Add(ctx, 1, metric.WithAttributes(
+		attribute.String("receiver", receiver), attribute.String("outcome", string(o))))
+}
+
+// observe registers what is measured when it is asked for.
+func (e *Extension) observe() error {
+	err := e.telemetry.RegisterSloEvaluationLagCallback(func(_ context.Context, o metric.Float64Observer) error {
+		if until := e.Statuses().EvaluatedUntil; until != nil {
+			o.Observe(time.Since(*until).Seconds())
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return e.telemetry.RegisterSloOutboxPendingCallback(func(_ context.Context, o metric.Int64Observer) error {
+		return e.view(func(tx *bbolt.Tx) error {
+			o.Observe(int64(notify.CountPending(tx)))
+			return nil
+		})
+	})
+}

@@ -1,0 +1,168 @@
+package engine
+
+import (
+	"errors"
+	"time"
+
+	"go.etcd.io/bbolt"
+	"go.uber.org/zap"
+
+	"github.com/slowburn/slowburn/slo"
+	"github.com/slowburn/slowburn/slo/alert"
+	"github.com/slowburn/slowburn/slo/ledger"
+	"github.com/slowburn/slowburn/slo/notify"
+)
+
+// transaction is an evaluation while it is written. What it changes in memory it changes on copies, which publish puts
+// in place when the file has them.
+type transaction struct {
+	e      *Extension
+	tx     *bbolt.Tx
+	ledger *ledger.Ledger
+	now    time.Time
+
+	alerts     map[int]alert.Alert
+	watermarks map[int]ledger.Minute
+	statuses   []Status
+	log        []func()
+	notices    int
+}
+
+func newTransaction(e *Extension, tx *bbolt.Tx, now time.Time) *transaction {
+	return &transaction{e: e, tx: tx, ledger: ledger.New(tx), now: now,
+		alerts: map[int]alert.Alert{}, watermarks: map[int]ledger.Minute{}}
+}
+
+// advance appends what was read to the ledger and steps the alert through each minute.
+func (t *transaction) advance(r reading) error {
+	o := t.e.objectives[r.objective]
+	a, changed, err := t.ledger.Open(o.Name, r.from, indicatorKey(o.Indicator))
+	if err != nil {
+		return err
+	}
+	if changed {
+		t.later(func() {
+			t.e.settings.Logger.Warn("The indicator of an objective was changed: its history is kept, but counted something else",
+				zap.String("objective", o.Name), zap.Time("since", a.IndicatorSince.Start()))
+		})
+	}
+	from, deltas := r.from, r.deltas
+	if deltas == nil {
+		deltas = make([]ledger.Delta, r.to-r.from)
+	}
+	first := a.Next
+	if err := t.ledger.Append(a, from, deltas); err != nil {
+		return err
+	}
+	for m := first; m < a.Next; m++ {
+		as, err := t.assessment(o, a, m+1)
+		if err != nil {
+			return err
+		}
+		if err := t.step(r.objective, as); err != nil {
+			return err
+		}
+	}
+	t.watermarks[r.objective] = a.Next
+	return nil
+}
+
+// assessment looks at an objective at the end of the minute before next.
+func (t *transaction) assessment(o slo.Objective, a *ledger.Account, next ledger.Minute) (alert.Assessment, error) {
+	var errs error
+	as := alert.Assess(o, next.Start(), func(window time.Duration) slo.Events {
+		e, err := t.ledger.Sum(a, next-ledger.Minutes(window), next)
+		errs = errors.Join(errs, err)
+		return e
+	})
+	return as, errs
+}
+
+// step takes an objective's alert to the time of the assessment and puts what follows into the outbox.
+func (t *transaction) step(i int, as alert.Assessment) error {
+	o := as.Objective
+	a := t.alert(i)
+	before := a.State
+	transition := a.Step(as, t.e.config.link(o.Name))
+	if transition != alert.None {
+		t.later(func() {
+			t.e.settings.Logger.Info("An alert changed", zap.String("objective", o.Name), zap.String("transition", string(transition)),
+				zap.String("severity", string(a.Severity)), zap.Time("at", as.At), zap.String("summary", a.Summary))
+		})
+	}
+	if transition == alert.Ended {
+		if err := archive(t.tx, a); err != nil {
+			return err
+		}
+	}
+	if err := t.notify(&a, o.Receivers); err != nil {
+		return err
+	}
+	t.alerts[i] = a
+	if a.State == alert.Inactive && (before == alert.Inactive || before == "") {
+		return nil // nothing that a restart would miss
+	}
+	return putAlert(t.tx, a)
+}
+
+// alert is the objective's alert, a copy that may be changed.
+func (t *transaction) alert(i int) alert.Alert {
+	a, ok := t.alerts[i]
+	if !ok {
+		a = t.e.alerts[i].Clone()
+	}
+	return a
+}
+
+// notify puts what must be told of the alert into the outbox.
+func (t *transaction) notify(a *alert.Alert, receivers []string) error {
+	for _, n := range a.Notices(t.e.routes, receivers) {
+		d, err := notify.New(*a, n, t.e.config.ExternalURL, t.now)
+		if err != nil {
+			return err
+		}
+		if err := notify.Put(t.tx, d); err != nil {
+			return err
+		}
+		t.notices++
+	}
+	return nil
+}
+
+// assess makes the statuses of all objectives.
+func (t *transaction) assess(errs []string) error {
+	t.statuses = make([]Status, len(t.e.objectives))
+	for i, o := range t.e.objectives {
+		a, ok, err := t.ledger.Find(o.Name)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			a = &ledger.Account{Name: o.Name}
+		}
+		if t.statuses[i], err = t.status(i, a, errs[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// later does something when the transaction is committed.
+func (t *transaction) later(f func()) { t.log = append(t.log, f) }
+
+// publish makes memory what the file is now.
+func (t *transaction) publish() {
+	for i, a := range t.alerts {
+		t.e.alerts[i] = a
+	}
+	for i, m := range t.watermarks {
+		t.e.watermarks[i] = m
+	}
+	t.e.show(t.statuses)
+	for _, f := range t.log {
+		f()
+	}
+	if t.notices > 0 {
+		t.e.sender.Wake()
+	}
+}
