@@ -1,0 +1,72 @@
+package web
+
+import (
+	"fmt"
+	"net/url"
+	"strconv"
+	"time"
+)
+
+// params reads query parameters, and remembers what was wrong with the first that was.
+type params struct {
+	values url.Values
+	err    error
+}
+
+func (p *params) fail(name, value, must string) {
+	if p.err == nil {
+		p.err = fmt.Errorf("%s=%s: it must be %s", name, value, must)
+	}
+}
+
+// time reads an RFC 3339 time.
+func (p *params) time(name string, absent time.Time) time.Time {
+	v := p.values.Get(name)
+	if v == "" {
+		return absent
+	}
+	t, err := time.Parse(time.RFC3339Nano, v)
+	if err != nil {
+		p.fail(name, v, "a time such as 2026-01-31T12:00:00Z")
+	}
+	return t
+}
+
+// duration reads a duration as Go writes it.
+func (p *params) duration(name string) time.Duration {
+	v := p.values.Get(name)
+	if v == "" {
+		return 0
+	}
+	d, err := time.ParseDuration(v)
+	if err != nil || d < 0 {
+		p.fail(name, v, "a duration such as 100ms or 1.5s")
+	}
+	return d
+}
+
+// integer reads a whole number between bounds.
+func (p *params) integer(name string, absent, least, most int) int {
+	v := p.values.Get(name)
+	if v == "" {
+		return absent
+	}
+	n, err := strconv.Atoi(v)
+	if err != nil || n < least || n > most {
+		p.fail(name, v, fmt.Sprintf("a whole number from %d to %d", least, most))
+	}
+	return n
+}
+
+// boolean reads true or false, nil where it is absent.
+func (p *params) boolean(name string) *bool {
+	v := p.values.Get(name)
+	if v == "" {
+		return nil
+	}
+	b, err := strconv.ParseBool(v)
+	if err != nil {
+		p.fail(name, v, "true or false")
+	}
+	return &b
+}
