@@ -1,9 +1,15 @@
 package sli
 
 import (
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/slowburn/slowburn/slo"
 )
 
 // TestCountAllocatesNothing: of what it has seen before.
@@ -18,4 +24,134 @@ func TestCountAllocatesNothing(t *testing.T) {
 	}
 	count()
 	assert.Zero(t, testing.AllocsPerRun(10, count))
+}
+
+// countOne counts one span for one objective and returns the series of events that have any.
+func countOne(t *testing.T, in slo.Indicator, s testSpan) map[string]int64 {
+	c := newCounter(createDefaultConfig().(*Config).Limits, []slo.Objective{{Name: "o", Indicator: in}})
+	c.count(request(t, traces(t, s)))
+	out := map[string]int64{}
+	for _, e := range c.events {
+		n, _ := e.n.integer()
+		if n == 0 {
+			continue
+		}
+		name := "total"
+		if e.reason != nil {
+			name = e.reason.label
+		}
+		out[name] = n
+	}
+	return out
+}
+
+func TestReasons(t *testing.T) {
+	for _, tt := range []struct {
+		name       string
+		attributes map[string]any
+		want       string
+	}{
+		{"none known", nil, "error"},
+		{"error.type", map[string]any{"error.type": "java.net.ConnectException", "http.response.status_code": 503}, "java.net.ConnectException"},
+		{"error.type as a number", map[string]any{"error.type": 503}, "503"},
+		{"HTTP", map[string]any{"http.response.status_code": 503}, "503"},
+		{"HTTP as text", map[string]any{"http.response.status_code": "503"}, "503"},
+		{"HTTP before 1.20", map[string]any{"http.status_code": 502}, "502"},
+		{"gRPC", map[string]any{"rpc.grpc.status_code": 14}, "14"},
+		{"RPC", map[string]any{"rpc.response.status_code": "UNAVAILABLE", "rpc.grpc.status_code": 14}, "UNAVAILABLE"},
+		{"empty", map[string]any{"error.type": ""}, "error"},
+		{"as long as can be", map[string]any{"error.type": strings.Repeat("x", 64)}, strings.Repeat("x", 64)},
+		{"a message rather than a type", map[string]any{"error.type": strings.Repeat("x", 65), "http.status_code": 500}, "500"},
+		{"neither text nor number", map[string]any{"error.type": []any{"x"}}, "error"},
+		{"the least number", map[string]any{"error.type": int64(-1 << 63)}, "-9223372036854775808"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := testSpan{service: "a", name: "b", status: ptrace.StatusCodeError, attributes: tt.attributes}
+			got := countOne(t, slo.Indicator{Type: slo.Availability}, s)
+			assert.Equal(t, map[string]int64{"total": 1, tt.want: 1}, got)
+		})
+	}
+}
+
+func TestLatency(t *testing.T) {
+	in := slo.Indicator{Type: slo.Latency, Threshold: 300 * time.Millisecond}
+	good, bad := map[string]int64{"total": 1}, map[string]int64{"total": 1, "latency": 1}
+	for _, tt := range []struct {
+		name     string
+		duration time.Duration
+		want     map[string]int64
+	}{
+		{"below", 299 * time.Millisecond, good},
+		{"at the threshold", 300 * time.Millisecond, good},
+		{"a nanosecond above", 300*time.Millisecond + 1, bad},
+		{"nothing", 0, good},
+		{"ends before it starts", -time.Hour, good},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := testSpan{service: "a", name: "b", duration: tt.duration, status: ptrace.StatusCodeError}
+			assert.Equal(t, tt.want, countOne(t, in, s))
+		})
+	}
+}
+
+func TestSelectors(t *testing.T) {
+	s := testSpan{service: "checkout", name: "POST /checkout", kind: ptrace.SpanKindServer, resource: map[string]any{"env": "prod", "zone": 7},
+		attributes: map[string]any{"http.route": "/checkout", "retry": true, "zone": 8}}
+	for _, tt := range []struct {
+		name string
+		sel  slo.SpanSelector
+		want bool
+	}{
+		{"everything", slo.SpanSelector{}, true},
+		{"service", slo.SpanSelector{Service: "checkout"}, true},
+		{"another service", slo.SpanSelector{Service: "cart"}, false},
+		{"kind", slo.SpanSelector{Kind: "server"}, true},
+		{"another kind", slo.SpanSelector{Kind: "client"}, false},
+		{"one of the operations", slo.SpanSelector{Operations: []string{"GET /checkout", "POST /checkout"}}, true},
+		{"another operation", slo.SpanSelector{Operations: []string{"GET /checkout"}}, false},
+		{"attribute", slo.SpanSelector{Attributes: map[string]string{"http.route": "/checkout"}}, true},
+		{"another value", slo.SpanSelector{Attributes: map[string]string{"http.route": "/cart"}}, false},
+		{"of the resource", slo.SpanSelector{Attributes: map[string]string{"env": "prod"}}, true},
+		{"not there", slo.SpanSelector{Attributes: map[string]string{"region": "eu"}}, false},
+		{"not there is not empty", slo.SpanSelector{Attributes: map[string]string{"region": ""}}, false},
+		{"not text", slo.SpanSelector{Attributes: map[string]string{"retry": "true"}}, true},
+		{"the span's before the resource's", slo.SpanSelector{Attributes: map[string]string{"zone": "8"}}, true},
+		{"hidden by the span's", slo.SpanSelector{Attributes: map[string]string{"zone": "7"}}, false},
+		{"all must hold", slo.SpanSelector{Attributes: map[string]string{"env": "prod", "http.route": "/cart"}}, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			got := countOne(t, slo.Indicator{Type: slo.Availability, Spans: tt.sel}, s)
+			assert.Equal(t, tt.want, got["total"] == 1, got)
+		})
+	}
+}
+
+// TestServiceNames: what a resource says, as text, and the SDKs' name for none.
+func TestServiceNames(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		res  map[string]any
+		want string
+	}{
+		{"none", nil, "unknown_service"},
+		{"empty", map[string]any{"service.name": ""}, "unknown_service"},
+		{"not text", map[string]any{"service.name": 42}, "42"},
+		{"text", map[string]any{"service.name": "cart"}, "cart"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c := newCounter(createDefaultConfig().(*Config).Limits, nil)
+			c.count(request(t, traces(t, testSpan{resource: tt.res, name: "x"})))
+			assert.Contains(t, c.services.entries, tt.want)
+		})
+	}
+}
+
+func TestIdentity(t *testing.T) {
+	res := pcommon.NewResource()
+	res.Attributes().PutStr("service.name", "otelcol")
+	res.Attributes().PutStr("service.instance.id", "i-1")
+	assert.Equal(t, map[string]any{"service.name": "slowburn", "service.instance.id": "i-1"}, identity(res).Attributes().AsRaw())
+
+	a, b := identity(pcommon.NewResource()).Attributes(), identity(pcommon.NewResource()).Attributes()
+	assert.NotEqual(t, a.AsRaw(), b.AsRaw(), "two processes are never one instance")
 }
