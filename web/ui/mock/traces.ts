@@ -56,6 +56,8 @@ export const recipes: Recipe[] = Array.from({ length: 140 }, (_, i) => ({
   kind: i === 2 ? "skewed" : i === 4 ? "orphans" : i === 6 || i === 8 ? "big" : "plain",
   error: i === 2 || i === 4 || r0() < 0.3,
 }));
+recipes[2].spans = 34;
+recipes[2].seed = 1234;
 recipes[6].spans = 5000;
 recipes[8].spans = 50000;
 
@@ -107,9 +109,14 @@ export function trace(recipe: Recipe): Trace {
     const d: Draft = { span, kids: [], start, end: start + length };
     const targets = CALLS[service] ?? [];
     let cursor = start + length * 0.04;
-    const wanted = recipe.kind === "big" ? 6 + Math.floor(r() * 14) : 1 + Math.floor(r() * 3);
+    const wanted =
+      recipe.kind === "big"
+        ? 6 + Math.floor(r() * 14)
+        : recipe.kind === "skewed"
+          ? 4
+          : 1 + Math.floor(r() * 3);
     for (let k = 0; k < wanted && made < recipe.spans && depth < 9 && targets.length; k++) {
-      const [to, operation] = pick(r, targets);
+      const [to, operation] = recipe.kind === "skewed" ? targets[k % targets.length] : pick(r, targets);
       const piece = Math.max(2e3, ((start + length - cursor) / Math.max(1, wanted - k)) * (0.5 + r() * 0.45));
       made++;
       const client = blank(
@@ -138,7 +145,7 @@ export function trace(recipe: Recipe): Trace {
     return d;
   };
   const length = (recipe.kind === "big" ? 4 : 0.02 + r() * r() * 2.2) * 1e9;
-  const root = grow("frontend", pick(r, ROOTS), "server", 0, length, 0);
+  const root = grow("frontend", recipe.kind === "plain" ? pick(r, ROOTS) : ROOTS[0], "server", 0, length, 0);
   // A trace that is still too small gets more requests below its root, as a page load has.
   for (let k = 0; made < recipe.spans && k < 4000; k++) {
     const from = length * (0.02 + 0.9 * r());
@@ -215,7 +222,7 @@ function orphan(r: Random, resource: (s: string) => number, length: number): Dra
   };
 }
 
-const SKEW: Record<string, number> = { payment: -180e6, shipping: 95e6 };
+const SKEW: Record<string, number> = { payment: -180e6, shipping: 95e6, cart: 31e6 };
 
 function flatten(forest: Draft[], at: bigint, recipe: Recipe, r: Random): Span[] {
   const out: Span[] = [];
@@ -355,7 +362,7 @@ function wrap(
 let summaries: TraceSummary[] | null = null;
 
 export function search(q: URLSearchParams): { traces: TraceSummary[]; next_cursor: string } {
-  summaries ??= recipes.map((x) => trace(x).summary);
+  summaries ??= recipes.map((x) => trace(x).summary).sort((a, b) => b.start.localeCompare(a.start));
   const ms = (text: string | null) =>
     text ? Number.parseFloat(text) * (text.endsWith("ms") ? 1 : text.endsWith("s") ? 1000 : 1) : null;
   const min = ms(q.get("min_duration")) ?? 0;

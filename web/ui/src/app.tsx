@@ -20,16 +20,10 @@ export function App() {
   useFocusOnNavigation(route.path.join("/"));
   return (
     <>
-      <a
-        class="skip"
-        href="#main"
-        onClick={(e) => {
-          e.preventDefault(); // the fragment is the router's
-          focusHeading();
-        }}
-      >
+      {/* Not a link: the fragment is the router's. */}
+      <button type="button" class="button skip" onClick={focusHeading}>
         Skip to content
-      </a>
+      </button>
       <Header route={route} />
       <Screen route={route} />
     </>
@@ -63,7 +57,7 @@ function focusHeading() {
 /** After a navigation a screen reader starts at the new page's heading, as after a page load. */
 function useFocusOnNavigation(path: string) {
   const first = useRef(true);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: runs when the path changes
+  // Dependencies: runs when the path changes
   useEffect(() => {
     if (first.current) {
       first.current = false;

@@ -23,7 +23,7 @@ export function usePoll<T>(
   const [shown, setShown] = useState<{ key: string; state: PollState<T> }>({ key, state: nothing });
   const poller = useRef<Poller<T> | null>(null);
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: `key` stands for everything that the fetcher closes over
+  // Dependencies: `key` stands for everything that the fetcher closes over
   useEffect(() => {
     const visible = () => document.visibilityState !== "hidden";
     const p = new Poller<T>(fetcher, { interval, visible }, (next) => {

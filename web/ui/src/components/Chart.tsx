@@ -41,7 +41,7 @@ export function Chart(props: ChartProps) {
   // What the plot is built from: other data alone does not rebuild it.
   const shape = JSON.stringify([props.series, props.lines, props.compress, props.fromZero, props.sync]);
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: `shape` stands for the props that matter
+  // Dependencies: `shape` stands for the props that matter
   useEffect(() => {
     const at = place.current as HTMLDivElement;
     const draw = () => {

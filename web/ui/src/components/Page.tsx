@@ -19,7 +19,7 @@ export function Page({ title, heading, above, aside, wide, children }: Props) {
     document.title = `${title} · slowburn`;
   }, [title]);
   return (
-    <main id="main" class={wide ? "page wide" : "page"}>
+    <main id="main" class={wide ? "screen wide" : "screen"}>
       <header class="page-head">
         <div>
           {above && <p class="above">{above}</p>}

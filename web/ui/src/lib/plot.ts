@@ -3,7 +3,7 @@
 import uPlot from "uplot";
 import type { ChartProps } from "../components/Chart";
 import { resolveColor } from "../theme";
-import { clockTime, moment } from "./time";
+import { clockTime, moment, shortDate } from "./time";
 
 export interface ReferenceLine {
   at: number;
@@ -36,7 +36,7 @@ export function drawChart(at: HTMLElement, p: ChartProps, onZoom: (from: Date, t
       },
     },
     axes: [
-      { stroke: ink, font, grid, ticks: { show: false }, gap: 6, space: 64, values: timeLabels },
+      { stroke: ink, font, grid, ticks: { show: false }, gap: 6, size: 26, space: 64, values: timeLabels },
       {
         stroke: ink,
         font,
@@ -66,6 +66,9 @@ export function drawChart(at: HTMLElement, p: ChartProps, onZoom: (from: Date, t
       }),
     ],
     hooks: {
+      ready: [showLast],
+      setData: [showLast],
+      setCursor: [(u) => ((u.cursor.left ?? -1) < 0 ? showLast(u) : undefined)],
       drawAxes: [(u) => drawLines(u, p.lines ?? [], font)],
       setSelect: [
         (u) => {
@@ -79,6 +82,11 @@ export function drawChart(at: HTMLElement, p: ChartProps, onZoom: (from: Date, t
     },
   };
   return new uPlot(options, [p.x, ...p.ys] as uPlot.AlignedData, at);
+}
+
+/** While nobody points at the chart its legend tells the last values. */
+function showLast(u: uPlot): void {
+  u.setLegend({ idx: u.data[0].length - 1 }, false);
 }
 
 export function setChartData(u: uPlot, x: number[], ys: ChartProps["ys"]): void {
@@ -107,7 +115,7 @@ function timeLabels(_u: uPlot, ticks: number[], _axis: number, _space: number, s
   let day = "";
   return ticks.map((t, i) => {
     const d = new Date(t * 1000);
-    const date = `${d.getMonth() + 1}/${d.getDate()}`;
+    const date = shortDate(d);
     const newDay = i > 0 && date !== day;
     day = date;
     return step >= 86400 || newDay ? date : clockTime(d).slice(0, step < 60 ? 8 : 5);
@@ -125,6 +133,7 @@ function drawLines(u: uPlot, lines: ReferenceLine[], font: string): void {
   ctx.font = font.replace("11px", `${10 * ratio}px`);
   ctx.textAlign = "right";
   ctx.textBaseline = "bottom";
+  const halo = resolveColor("--surface");
   for (const line of lines) {
     const y = u.valToPos(line.at, "y", true);
     if (y < bbox.top - 1 || y > bbox.top + bbox.height + 1) continue;
@@ -137,6 +146,10 @@ function drawLines(u: uPlot, lines: ReferenceLine[], font: string): void {
     ctx.moveTo(bbox.left, y);
     ctx.lineTo(bbox.left + bbox.width, y);
     ctx.stroke();
+    ctx.setLineDash([]);
+    ctx.lineWidth = 4 * ratio;
+    ctx.strokeStyle = halo; // keeps the words readable on top of the data
+    ctx.strokeText(line.label, bbox.left + bbox.width - 4 * ratio, y - 2 * ratio);
     ctx.fillText(line.label, bbox.left + bbox.width - 4 * ratio, y - 2 * ratio);
   }
   ctx.restore();

@@ -15,7 +15,13 @@ export function moment(at: Date | string, now: Date, millis = false): string {
   const d = new Date(at);
   if (Number.isNaN(d.getTime())) return "–";
   if (d.toDateString() === now.toDateString()) return clockTime(d, millis);
-  return `${d.getFullYear()}-${pad(d.getMonth() + 1)}-${pad(d.getDate())} ${clockTime(d, millis)}`;
+  const year = d.getFullYear() === now.getFullYear() ? "" : ` ${d.getFullYear()}`;
+  return `${shortDate(d)}${year}, ${clockTime(d, millis)}`;
+}
+
+/** "Nov 21". */
+export function shortDate(d: Date): string {
+  return d.toLocaleDateString("en-US", { month: "short", day: "numeric" });
 }
 
 /** A whole-unit age: "now", "40 s", "3 min", "5 h", "2 d". */

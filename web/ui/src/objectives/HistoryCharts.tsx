@@ -70,7 +70,7 @@ function Charts({
   const data = useMemo(() => columns(h), [h]);
   const burns = useMemo(() => burnSeries(), []);
   const factors = useMemo(() => factorLines(o), [o]);
-  const per = durationSeconds(h.step_seconds);
+  const per = PER[h.step_seconds] ?? durationSeconds(h.step_seconds);
   return (
     <div class="charts">
       <Chart
@@ -118,6 +118,8 @@ function Charts({
     </div>
   );
 }
+
+const PER: Record<number, string> = { 60: "minute", 3600: "hour", 86400: "day" };
 
 const BUDGET_LINES = [
   { at: 0.5, color: "--c-cautious", label: "50 %" },

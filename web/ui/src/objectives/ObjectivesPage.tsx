@@ -10,7 +10,7 @@ import { Time } from "../components/Time";
 import { age } from "../lib/time";
 import { type Route, replaceParams } from "../router";
 import { ObjectiveRow } from "./ObjectiveRow";
-import { headline, matches, type Standing, sortByUrgency, standing, tally } from "./urgency";
+import { headline, matches, type Standing, sortByUrgency, standing, type Tally, tally } from "./urgency";
 
 /** Rows drawn at first: enough for any screen; thousands of objectives are found by the filter. */
 const FIRST_ROWS = 200;
@@ -20,17 +20,29 @@ export function ObjectivesPage({ route }: { route: Route }) {
   const all = useMemo(() => sortByUrgency(poll.data?.objectives ?? []), [poll.data]);
   const counts = tally(all);
   const burning = counts.page + counts.ticket;
-  const heading = poll.data ? (all.length ? headline(counts) : "No objectives yet") : "Objectives";
   return (
     <Page
       title={burning ? `(${burning}) Objectives` : "Objectives"}
-      heading={<span class={counts.page ? "text-page" : counts.ticket ? "text-ticket" : ""}>{heading}</span>}
+      heading={poll.data ? all.length ? <Headline counts={counts} /> : "No objectives yet" : "Objectives"}
       aside={poll.data && <Freshness data={poll.data} />}
     >
       <Polled poll={poll} rows={6}>
         {() => (all.length ? <List all={all} route={route} /> : <NoObjectives />)}
       </Polled>
     </Page>
+  );
+}
+
+function Headline({ counts }: { counts: Tally }) {
+  return (
+    <>
+      {headline(counts).map(({ text, standing }, i) => (
+        <span key={text}>
+          {i > 0 && <span class="faint">, </span>}
+          <span class={`text-${standing}`}>{text}</span>
+        </span>
+      ))}
+    </>
   );
 }
 

@@ -36,18 +36,20 @@ export function tally(objectives: Objective[]): Tally {
   return t;
 }
 
-/** The one sentence above the list. */
-export function headline(t: Tally): string {
-  const parts: string[] = [];
-  if (t.page) parts.push(`${t.page} paging`);
-  if (t.ticket) parts.push(`${t.ticket} ticket${t.ticket > 1 ? "s" : ""} firing`);
-  if (t.pending) parts.push(`${t.pending} pending`);
-  if (t.error) parts.push(`${t.error} cannot be evaluated`);
-  if (parts.length === 0 && t.ok > 0)
-    return t.ok === 1 ? "The objective is healthy" : `All ${t.ok} are healthy`;
-  if (parts.length === 0) return "No data yet";
-  if (t.ok) parts.push(`${t.ok} healthy`);
-  return parts.join(", ");
+/** The one sentence above the list, in parts: the worst first. */
+export function headline(t: Tally): { text: string; standing: Standing | null }[] {
+  const parts: { text: string; standing: Standing | null }[] = [];
+  const say = (standing: Standing, text: string) => {
+    if (t[standing] > 0) parts.push({ text, standing });
+  };
+  say("page", `${t.page} paging`);
+  say("ticket", `${t.ticket} ticket${t.ticket > 1 ? "s" : ""} firing`);
+  say("pending", `${t.pending} pending`);
+  say("error", `${t.error} not evaluated`);
+  if (parts.length > 0) say("ok", `${t.ok} healthy`);
+  else if (t.ok > 0) say("ok", t.ok === 1 ? "The objective is healthy" : `All ${t.ok} are healthy`);
+  else parts.push({ text: "No data yet", standing: null });
+  return parts;
 }
 
 /** Whether a row matches what was typed: every word, somewhere in its name, service, description or labels. */

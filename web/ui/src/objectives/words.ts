@@ -36,7 +36,7 @@ export function goodVerb(i: Indicator): string {
 
 /** The indicator in a few words, for a list. */
 export function indicatorWords(i: Indicator): string {
-  if (i.type === "promql") return "ratio of two Prometheus queries";
+  if (i.type === "promql") return "events that Prometheus queries count are good";
   return `${eventsNoun(i)}${selection(i)} ${goodVerb(i)}`;
 }
 

@@ -3,9 +3,9 @@ import { niceTicks } from "../lib/time";
 import type { Extent } from "./model";
 
 /** The head of the waterfall: the column's names and the times of the view, counted from the trace's start. */
-export function Axis({ view }: { view: Extent }) {
+export function Axis({ view, narrow }: { view: Extent; narrow: boolean }) {
   const length = view.to - view.from;
-  const ticks = niceTicks(view.from, view.to, 6);
+  const ticks = niceTicks(view.from, view.to, narrow ? 3 : 7);
   return (
     <div class="axis" role="row" aria-rowindex={1}>
       <span role="columnheader" class="axis-name">

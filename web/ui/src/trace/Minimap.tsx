@@ -58,7 +58,7 @@ export function Minimap({ model, colors, times, whole, view, onView }: Props) {
       onPointerUp={end}
       onPointerCancel={() => setDrag(null)}
     >
-      <canvas ref={canvas} height={HEIGHT} aria-hidden="true" />
+      <canvas ref={canvas} height={HEIGHT} />
       {shown && (
         <>
           <i class="shade" style={{ left: 0, width: `${shown.from * 100}%` }} />

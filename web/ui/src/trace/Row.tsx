@@ -126,7 +126,7 @@ function Bar({ index: i, context: c }: { index: number; context: RowContext }) {
       ? { left: `${bar.left + bar.width}%` }
       : side === "before"
         ? { right: `${100 - bar.left}%` }
-        : { left: `${bar.left}%` };
+        : { right: `${100 - bar.left - bar.width}%` };
   return (
     <>
       {band && <i class="band" style={{ left: `${band.left}%`, width: `${band.width}%` }} />}

@@ -16,14 +16,17 @@ export interface WaterfallProps extends RowContext {
   onZoom: (index: number) => void;
 }
 
+// In pixels, as styles/trace.css has them.
 const AXIS_HEIGHT = 30;
+const ROW = 26;
+const TALL_ROW = 46;
 
 /** Taller rows with two lines where the screen is narrow. */
 function useRowHeight(): number {
   const [narrow] = useState(() => matchMedia("(max-width: 640px)"));
-  const [height, setHeight] = useState(narrow.matches ? 46 : 26);
+  const [height, setHeight] = useState(narrow.matches ? TALL_ROW : ROW);
   useEffect(() => {
-    const changed = () => setHeight(narrow.matches ? 46 : 26);
+    const changed = () => setHeight(narrow.matches ? TALL_ROW : ROW);
     narrow.addEventListener("change", changed);
     return () => narrow.removeEventListener("change", changed);
   }, [narrow]);
@@ -52,12 +55,12 @@ export function Waterfall(p: WaterfallProps) {
       ?.querySelector<HTMLElement>('[role="row"][tabindex="0"]')
       ?.focus({ preventScroll: true });
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: follows the active row and no other change
+  // Dependencies: follows the active row and no other change
   useLayoutEffect(() => {
     reveal();
     if (focusWithin.current) focusRow();
   }, [activeRow, active]);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: runs on request only
+  // Dependencies: runs on request only
   useEffect(() => {
     if (p.focusRequest === 0) return;
     reveal();
@@ -99,7 +102,7 @@ export function Waterfall(p: WaterfallProps) {
         focusWithin.current = e.currentTarget.contains(e.relatedTarget as Node | null);
       }}
     >
-      <Axis view={view} />
+      <Axis view={view} narrow={height === TALL_ROW} />
       <div class="rows" role="rowgroup" style={{ height: `${rows.length * height}px` }}>
         {shown.map((r) => (
           <Row key={rows[r]} row={r} index={rows[r]} height={height} context={p} isActive={r === activeRow} />

@@ -80,7 +80,7 @@ function useMore(first: FirstPage | null) {
   });
   const [loading, setLoading] = useState(false);
   const [error, setError] = useState<ApiError | null>(null);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another first page, another list
+  // Dependencies: another first page, another list
   useEffect(() => {
     setLoading(false);
     setError(null);
