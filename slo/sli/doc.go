@@ -5,14 +5,16 @@
 // sampled upstream counts as its adjusted count, 1/p from its tracestate. The counts leave as OTLP metrics at every
 // interval of the wall clock.
 //
-// Its types: a connector is what the two components that the Collector builds for one `sli` share (traces to traces
-// passes spans on and counts them, traces to metrics emits). The counter is the tree of services and operations and
-// the mutex over it. The flusher turns the counter into metrics. An indicator is an objective, compiled for matching.
+// Its types: the Collector builds two components for one `sli`, passing (traces to traces: passes spans on and counts
+// them) and emitting (traces to metrics), which share a Connector. The counter is the tree of services and operations
+// and the mutex over it. The flusher turns the counter into metrics. An indicator is an objective, compiled for matching.
 //
 // Rules:
-//   - A span is counted once, and only after the next component accepted it. A span whose trace or span ID is zero is
-//     none: OTLP forbids it, and both doors treat it alike.
-//   - Counts are fixed point, so their sum does not depend on order; whole numbers stay whole.
+//   - A span is counted once, and only after the next component accepted it. So `sli` should be the only exporter of its
+//     pipeline: were another one beside it to refuse what it accepted, the client's retry would be counted again.
+//   - A span whose trace or span ID is zero is none: OTLP forbids it, and both doors treat it alike.
+//   - Counts are fixed point, so their sum does not depend on order; whole numbers stay whole. The buckets of a histogram
+//     are whole numbers, so fractions are carried to the next span of the series.
 //   - A series starts with a zero, so that its first events are seen by whoever takes differences.
 //   - A value beyond a limit is counted under __other__; what an objective names is never beyond a limit. Totals are
 //     exact whatever the limits are.
