@@ -28,7 +28,7 @@ var (
 func (e *embedded) append(ctx context.Context, md pmetric.Metrics, promote []string) error {
 	b := e.batches.get(&e.families)
 	defer e.batches.put(b)
-	untranslatable, warnings := translate(ctx, md, promote, b)
+	warnings, untranslatable := translate(ctx, md, promote, b)
 	if err := ctx.Err(); err != nil {
 		return err
 	}

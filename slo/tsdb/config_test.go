@@ -50,6 +50,12 @@ func TestGoodConfig(t *testing.T) {
 	require.NoError(t, load(t, filepath.Join("testdata", "config", "remote.yaml"), config))
 	require.True(t, config.Remote.HasValue())
 	assert.Equal(t, "https://mimir.example/prometheus", config.Remote.Get().Endpoint)
+
+	exporter := defaultExporterConfig().(*ExporterConfig)
+	require.NoError(t, load(t, filepath.Join("testdata", "config", "exporter.yaml"), exporter))
+	assert.Equal(t, &ExporterConfig{
+		Extension: component.NewIDWithName(componentType, "other"), PromoteResourceAttributes: []string{"service.name", "team"},
+	}, exporter)
 }
 
 // TestBadConfig pairs each bad file with the errors that it must give, which its first lines say.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -70,7 +71,8 @@ func openEmbedded(config *Config, logger *zap.Logger, telemetry *metadata.Teleme
 	e.repaired = int(value(e.registry, "prometheus_tsdb_wal_corruptions_total") +
 		value(e.registry, "prometheus_tsdb_mmap_chunk_corruptions_total"))
 	e.engine = newEngine(config, e.db, newSlog(logger), telemetry)
-	e.api = e.routes(newPrometheusAPI(e))
+	prometheus := sync.OnceValue(func() http.Handler { return newPrometheusAPI(e) }) // at the first request: it is costly
+	e.api = e.routes(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { prometheus().ServeHTTP(w, r) }))
 
 	series := func(_ context.Context, o metric.Int64Observer) error {
 		o.Observe(int64(e.db.Head().NumSeries()))

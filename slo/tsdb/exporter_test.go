@@ -3,6 +3,9 @@ package tsdb
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
+	"slices"
+	"sort"
 	"sync"
 	"testing"
 	"time"
@@ -174,6 +177,52 @@ func TestConcurrentWriters(t *testing.T) {
 	}
 	wg.Wait()
 	assert.InDelta(t, writers*rounds, number(t, e, `sum(count_over_time(c_total[5m]))`, at), 0)
+}
+
+// TestOrderDoesNotMatter sends the same points in any order and batching, as retries and several senders do.
+func TestOrderDoesNotMatter(t *testing.T) {
+	type point struct {
+		series string
+		second int
+	}
+	var all []point
+	for i := range 120 {
+		all = append(all, point{series: fmt.Sprint(i % 4), second: i / 4})
+	}
+	at := now()
+	var want model.Value
+	for seed := range uint64(4) {
+		random := rand.New(rand.NewPCG(seed, 0))
+		points := slices.Clone(all)
+		if seed > 0 { // the first round is in order, a request per point
+			random.Shuffle(len(points), func(i, j int) { points[i], points[j] = points[j], points[i] })
+		}
+		e := start(t, testConfig(t))
+		x := startExporter(t, e)
+		for len(points) > 0 {
+			n := min(len(points), 1+int(seed)*random.IntN(20))
+			md, sm := resource(gateway)
+			sums := newSum(sm, "c", cumulative)
+			newExponential(sm, "d", at)
+			histograms := sm.Metrics().At(1).ExponentialHistogram().DataPoints()
+			for _, p := range points[:n] {
+				when := at.Add(time.Duration(p.second-30) * time.Second)
+				addPoint(sums, when, int64(p.second), "series", p.series)
+				addExponential(histograms, when, uint64(p.second), 1)
+				histograms.At(histograms.Len()-1).Attributes().PutStr("series", p.series)
+			}
+			require.NoError(t, x.ConsumeMetrics(t.Context(), md))
+			points = points[n:]
+		}
+		got, err := e.Query(t.Context(), `{series!=""}[5m]`, at)
+		require.NoError(t, err)
+		sort.Sort(got.(model.Matrix))
+		require.Len(t, got, 8)
+		if want == nil {
+			want = got
+		}
+		require.Equal(t, want, got, "seed %d", seed)
+	}
 }
 
 func TestExporterNeedsItsExtension(t *testing.T) {

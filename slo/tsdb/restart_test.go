@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/http"
+	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -64,39 +66,6 @@ func TestSecondInstance(t *testing.T) {
 	require.NoError(t, start(t, config).Shutdown(t.Context()))
 }
 
-// crashDirectory tells the test binary to write there and die.
-const crashDirectory = "SLOWBURN_TEST_TSDB_CRASH"
-
-// TestCrash kills a process that has written, without a shutdown, and finds all that was acknowledged.
-func TestCrash(t *testing.T) {
-	const written = 50
-	base := now().Add(-time.Minute).Truncate(time.Minute)
-	if dir := os.Getenv(crashDirectory); dir != "" {
-		config := testConfig(t)
-		config.Directory = dir
-		x := startExporter(t, start(t, config))
-		for i := range written {
-			md, sm := resource(gateway)
-			addPoint(newSum(sm, "c", cumulative), base.Add(time.Duration(i)*time.Second), int64(i))
-			require.NoError(t, x.ConsumeMetrics(t.Context(), md))
-		}
-		require.NoError(t, syscall.Kill(os.Getpid(), syscall.SIGKILL))
-		select {}
-	}
-
-	config := testConfig(t)
-	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestCrash$")
-	child.Env = append(os.Environ(), crashDirectory+"="+config.Directory)
-	out, err := child.CombinedOutput()
-	var exit *exec.ExitError
-	require.ErrorAs(t, err, &exit, "%s", out)
-	require.Equal(t, syscall.SIGKILL, exit.Sys().(syscall.WaitStatus).Signal(), "%s", out)
-
-	e := start(t, config)
-	assert.Len(t, samples(t, e, `c_total[1h]`, base.Add(time.Minute)), written)
-	assert.Contains(t, e.Probe(t.Context()).Message, "1 series")
-}
-
 // TestDamagedLog overwrites the write-ahead log: the database opens, tells it, and goes on.
 func TestDamagedLog(t *testing.T) {
 	config := testConfig(t)
@@ -144,6 +113,41 @@ func TestShutdownWaits(t *testing.T) {
 	require.NoError(t, e.Shutdown(t.Context()))
 	_, err = e.Query(t.Context(), "up", now())
 	require.ErrorIs(t, err, errNotRunning)
+}
+
+// TestShutdownUnderLoad shuts down amid reads and writes. Each ends with its result or an error, and the database's
+// memory-mapped files do not go away under any.
+func TestShutdownUnderLoad(t *testing.T) {
+	e := start(t, testConfig(t))
+	x := startExporter(t, e)
+	at := now()
+	api := e.PrometheusAPI()
+	var clients sync.WaitGroup
+	running := make(chan struct{}, 6)
+	for i := range cap(running) {
+		clients.Go(func() {
+			for n := 0; ; n++ {
+				md, sm := resource(gateway)
+				addPoint(newSum(sm, "c", cumulative), at.Add(time.Duration(n)*time.Millisecond), int64(n), "client", fmt.Sprint(i))
+				writeErr := x.ConsumeMetrics(context.Background(), md)
+				_, readErr := e.Query(context.Background(), `sum(rate(c_total[5m]))`, at)
+				w := httptest.NewRecorder()
+				api.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/api/v1/series?match[]=c_total", nil))
+				if n == 5 {
+					running <- struct{}{}
+				}
+				if writeErr != nil && readErr != nil && w.Code != http.StatusOK {
+					assert.ErrorIs(t, writeErr, errNotRunning)
+					return
+				}
+			}
+		})
+	}
+	for range cap(running) {
+		<-running
+	}
+	require.NoError(t, e.Shutdown(t.Context()))
+	clients.Wait()
 }
 
 func TestExplainOpen(t *testing.T) {

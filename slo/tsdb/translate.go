@@ -109,8 +109,8 @@ func (p *batchPool) put(b *batch) {
 
 // translate writes the metrics to the batch as Prometheus translates them: names with units and _total, dots as
 // underscores, exponential histograms as native ones, target_info for the other resource attributes. It returns what
-// could not be translated, which hinders nothing else, and what was doubtful.
-func translate(ctx context.Context, md pmetric.Metrics, promote []string, to *batch) (untranslatable error, warnings []string) {
+// was doubtful, and as a joined error what could not be translated, which hinders nothing else.
+func translate(ctx context.Context, md pmetric.Metrics, promote []string, to *batch) (warnings []string, untranslatable error) {
 	annotations, err := prometheusremotewrite.NewPrometheusConverter(to).FromMetrics(ctx, md, prometheusremotewrite.Settings{
 		AddMetricSuffixes: config.DefaultOTLPConfig.TranslationStrategy.ShouldAddSuffixes(),
 		AllowUTF8:         !config.DefaultOTLPConfig.TranslationStrategy.ShouldEscape(),
@@ -122,5 +122,5 @@ func translate(ctx context.Context, md pmetric.Metrics, promote []string, to *ba
 		LabelNamePreserveMultipleUnderscores: config.DefaultOTLPConfig.LabelNamePreserveMultipleUnderscores,
 	})
 	warnings, _ = annotations.AsStrings("", 0, 0)
-	return err, warnings
+	return warnings, err
 }
