@@ -78,9 +78,10 @@ func (s *shard) queueLate(n uint32) {
 	s.queue(n, e)
 }
 
-// due carries out what is due, up to atOnce steps. It returns how overdue the first was, whether there is more, and
-// when the next will be due, never if there is none.
+// due carries out what is due, up to atOnce steps. It returns how overdue the most overdue was (negative if nothing was
+// due), whether there is more, and when the next will be due, never if there is none.
 func (s *shard) due(now int64) (overdue int64, more bool, next int64) {
+	overdue = -1
 	for range atOnce {
 		n, at, why := s.first()
 		if n == 0 {

@@ -17,10 +17,12 @@ func newSeed() seed { return seed{rand.Uint64(), rand.Uint64()} }
 // hash spreads any kind of ID, such as those with 64 random bits only. Its high 32 bits choose the shard, its low 32
 // the place in tables.
 func (s seed) hash(id wire.TraceID) uint64 {
+	const odd, other = 0x9e3779b97f4a7c15, 0xd6e8feb86659fd93
 	hi, lo := bits.Mul64(
 		binary.LittleEndian.Uint64(id[:8])^s[0],
 		binary.LittleEndian.Uint64(id[8:])^s[1])
-	return (hi ^ lo) * 0x9e3779b97f4a7c15
+	hi, lo = bits.Mul64(hi^lo^odd, s[0]^other) // once is not enough where few bits of the ID differ
+	return hi ^ lo
 }
 
 // shardOf maps a hash to one of n shards.

@@ -38,7 +38,7 @@ type Sampler struct {
 	pending  atomic.Int64
 
 	timer  chan struct{} // wakes the decider
-	runs   int           // of the decider; only it may look
+	runs   atomic.Int64  // of the decider
 	stop   chan struct{} // ends it
 	drain  chan struct{} // tells emitters that nothing more will be decided
 	abort  context.CancelFunc

@@ -191,7 +191,9 @@ func (s *shard) free(n uint32, now int64) {
 	e := s.entries.At(n)
 	s.stats.spans -= int64(e.spans)
 	s.log.Release(&e.chain)
-	s.ages.addRemoved(now, e.arrived)
+	if e.state != late {
+		s.ages.addRemoved(now, e.arrived)
+	}
 	s.entries.Free(n)
 }
 

@@ -114,7 +114,7 @@ func (p *Sampler) recordRun(took time.Duration) {
 
 // recordLateness records how overdue the most overdue decision of a run was, if there was any.
 func (p *Sampler) recordLateness(ns int64) {
-	if ns > 0 {
+	if ns >= 0 {
 		p.telemetry.ProcessorTailSamplingDecisionLateness.Record(context.Background(), time.Duration(ns).Seconds())
 	}
 }

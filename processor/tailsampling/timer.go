@@ -45,7 +45,7 @@ func (p *Sampler) decideDue(stop <-chan struct{}) {
 		}
 		began := time.Now()
 		next := p.decideOnce()
-		p.runs++
+		p.runs.Add(1)
 		p.recordRun(time.Since(began))
 		timer.Stop()
 		if next != never {
@@ -72,7 +72,7 @@ func pause(d time.Duration, stop <-chan struct{}) bool {
 // decideOnce decides what is due, and returns when the next will be.
 func (p *Sampler) decideOnce() (next int64) {
 	next = never
-	var overdue int64
+	overdue := int64(-1)
 	var taken ages
 	for _, s := range p.shards {
 		for more := true; more; {

@@ -138,9 +138,9 @@ func TestIdleSamplerSleeps(t *testing.T) {
 		p := start(t, keepAll(testConfig()), &next)
 		require.NoError(t, wireDoor(t, p, request(newSpan(1, 0))))
 		time.Sleep(time.Minute)
-		runs := p.runs
+		runs := p.runs.Load()
 		time.Sleep(24 * time.Hour)
-		assert.Equal(t, runs, p.runs)
+		assert.Equal(t, runs, p.runs.Load())
 		shutdown(t, p)
 	})
 }

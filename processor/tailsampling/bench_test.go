@@ -1,0 +1,193 @@
+package tailsampling
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/consumer/consumertest"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+	"go.opentelemetry.io/collector/processor/processortest"
+
+	"github.com/slowburn/slowburn/internal/wire"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/metadata"
+)
+
+// load makes requests of realistic spans: traces of 12 spans over five services, each service's spans in a request of
+// their own as SDKs send them, about 520 bytes per span, 1 in 100 traces with an error.
+type load struct {
+	requests []*wire.Request
+	ids      [][]int // by request: offsets of trace IDs in its bytes
+	trace    uint64
+	spans    int
+}
+
+const tracesPerRequest = 20
+
+func newLoad(tb testing.TB) *load {
+	l := &load{}
+	for service := range 5 {
+		td := ptrace.NewTraces()
+		rs := td.ResourceSpans().AppendEmpty()
+		rs.SetSchemaUrl("https://opentelemetry.io/schemas/1.27.0")
+		for k, v := range map[string]string{
+			"service.name": fmt.Sprintf("service-%d", service), "service.version": "1.4.2", "service.instance.id": "627cc493-f310-47de-96bd-71410b7dec09",
+			"telemetry.sdk.language": "go", "telemetry.sdk.name": "opentelemetry", "telemetry.sdk.version": "1.40.0",
+			"k8s.pod.name": "checkout-7d4b9c6f5d-x2x7k", "host.name": "ip-10-1-2-3.ec2.internal",
+		} {
+			rs.Resource().Attributes().PutStr(k, v)
+		}
+		ss := rs.ScopeSpans().AppendEmpty()
+		ss.Scope().SetName("go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp")
+		ss.Scope().SetVersion("0.60.0")
+		for n := range tracesPerRequest {
+			for i := service; i < 12; i += 5 {
+				benchSpan(ss.Spans().AppendEmpty(), n, i)
+			}
+		}
+		var m ptrace.ProtoMarshaler
+		b, err := m.MarshalTraces(td)
+		require.NoError(tb, err)
+		r := &wire.Request{}
+		require.NoError(tb, r.Scan(b))
+		var ids []int
+		for i := range r.Spans {
+			body := r.Spans[i].Body
+			ids = append(ids, int(body.Off)+2) // the trace ID is the first field
+		}
+		l.requests, l.ids = append(l.requests, r), append(l.ids, ids)
+		l.spans += len(r.Spans)
+	}
+	return l
+}
+
+func benchSpan(s ptrace.Span, n, i int) {
+	s.SetTraceID(pcommon.TraceID{15: byte(n)})
+	s.SetSpanID(spanID(n*100 + i))
+	if i > 0 {
+		s.SetParentSpanID(spanID(n*100 + i/2))
+	}
+	s.SetName("POST /api/v1/checkout/{cart}/items")
+	s.SetKind(ptrace.SpanKindServer)
+	s.SetFlags(0x101)
+	s.SetStartTimestamp(pcommon.Timestamp(epoch + uint64(i)*1e6))
+	s.SetEndTimestamp(s.StartTimestamp() + 5e6)
+	a := s.Attributes()
+	a.PutStr("http.request.method", "POST")
+	a.PutStr("url.path", "/api/v1/checkout/8f14e45f/items")
+	a.PutStr("http.route", "/api/v1/checkout/{cart}/items")
+	a.PutInt("http.response.status_code", 200)
+	a.PutStr("server.address", "checkout.shop.svc.cluster.local")
+	a.PutInt("server.port", 8080)
+	a.PutStr("network.protocol.version", "1.1")
+	a.PutStr("user_agent.original", "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko)")
+	a.PutStr("client.address", "10.11.12.13")
+	a.PutStr("enduser.id", "5d41402abc4b2a76b9719d911017c592")
+	if n == 0 && i == 11 {
+		s.Status().SetCode(ptrace.StatusCodeError)
+	}
+}
+
+// send sends one round of requests, with new trace IDs.
+func (l *load) send(tb testing.TB, p *Sampler) {
+	l.trace += tracesPerRequest
+	for i, r := range l.requests {
+		spansPerTrace := len(r.Spans) / tracesPerRequest
+		for j := range r.Spans {
+			id := r.Bytes[l.ids[i][j]:][:16]
+			n := (l.trace + uint64(j/spansPerTrace)) * 0x9e3779b97f4a7c15
+			binary.LittleEndian.PutUint64(id, n)
+			binary.LittleEndian.PutUint64(id[8:], n*31)
+			r.Spans[j].TraceID = wire.TraceID(id)
+		}
+		ctx := wire.NewContext(context.Background(), r)
+		if err := p.ConsumeTraces(ctx, ptrace.NewTraces()); err != nil {
+			tb.Fatal(err)
+		}
+	}
+}
+
+func benchSampler(tb testing.TB, cfg *Config) *Sampler {
+	p, err := newSampler(processortest.NewNopSettings(metadata.Type), cfg, consumertest.NewNop())
+	require.NoError(tb, err)
+	require.NoError(tb, p.Start(context.Background(), componenttest.NewNopHost()))
+	return p
+}
+
+// BenchmarkConsumeTraces is the cost per span of taking it in through the wire door, deciding it and letting go of it,
+// with the three default policies and about a million spans in the buffer.
+func BenchmarkConsumeTraces(b *testing.B) {
+	cfg := testConfig()
+	cfg.Policies[2].Probabilistic.SamplingPercentage = 1
+	cfg.MemoryBudget = 700 << 20
+	cfg.DecisionWait = time.Hour
+	p := benchSampler(b, cfg)
+	l := newLoad(b)
+	// In the steady state every trace that begins makes one be decided, so that the buffer stays as it is.
+	const buffered = 400_000
+	for l.trace*12 < buffered {
+		l.send(b, p)
+	}
+	for _, s := range p.shards {
+		s.mu.Lock()
+		s.most = p.pending.Load()
+		s.mu.Unlock()
+	}
+	b.ReportAllocs()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	began, spans := time.Now(), 0
+	for b.Loop() {
+		l.send(b, p)
+		spans += l.spans
+	}
+	took := time.Since(began)
+	runtime.ReadMemStats(&after)
+	b.ReportMetric(float64(took.Nanoseconds())/float64(spans), "ns/span")
+	b.ReportMetric(float64(after.Mallocs-before.Mallocs)/float64(spans), "allocs/span")
+	b.ReportMetric(float64(after.TotalAlloc-before.TotalAlloc)/float64(spans), "B/span")
+	b.ReportMetric(float64(len(l.requests[0].Bytes))/float64(len(l.requests[0].Spans)), "wire-B/span")
+	require.NoError(b, p.Shutdown(context.Background()))
+}
+
+// BenchmarkResident is how much memory a buffered span takes, as the process sees it.
+func BenchmarkResident(b *testing.B) {
+	cfg := testConfig()
+	cfg.MemoryBudget = 700 << 20
+	cfg.DecisionWait = time.Hour
+	for range min(b.N, 1) { // once: what a former round left resident would hide what this one takes
+		p := benchSampler(b, cfg)
+		l := newLoad(b)
+		runtime.GC()
+		before := resident(b)
+		spans := 0
+		for spans < 500_000 {
+			l.send(b, p)
+			spans += l.spans
+		}
+		runtime.GC()
+		b.ReportMetric(float64(resident(b)-before)/float64(spans), "rss-B/span")
+		b.ReportMetric(float64(p.pool.Used())/float64(spans), "used-B/span")
+		require.NoError(b, p.Shutdown(context.Background()))
+	}
+}
+
+// resident is the process's resident memory in bytes, where the system tells.
+func resident(tb testing.TB) int64 {
+	b, err := os.ReadFile("/proc/self/statm")
+	if err != nil {
+		tb.Skip("no /proc")
+	}
+	pages, err := strconv.ParseInt(strings.Fields(string(b))[1], 10, 64)
+	require.NoError(tb, err)
+	return pages * int64(os.Getpagesize())
+}

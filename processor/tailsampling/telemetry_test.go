@@ -1,0 +1,169 @@
+package tailsampling
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+	"go.opentelemetry.io/collector/processor"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+
+	"github.com/slowburn/slowburn/internal/host"
+	"github.com/slowburn/slowburn/processor/policy"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/metadata"
+)
+
+// point is the value of a metric's data point with these attributes, summed over others.
+func point(t *testing.T, tel *componenttest.Telemetry, name string, attrs ...attribute.KeyValue) int64 {
+	t.Helper()
+	m, err := tel.GetMetric("otelcol_processor_tail_sampling_" + name)
+	require.NoError(t, err)
+	var sum int64
+	add := func(set attribute.Set, value int64) {
+		for _, want := range attrs {
+			if got, ok := set.Value(want.Key); !ok || got != want.Value {
+				return
+			}
+		}
+		sum += value
+	}
+	switch d := m.Data.(type) {
+	case metricdata.Sum[int64]:
+		for _, p := range d.DataPoints {
+			add(p.Attributes, p.Value)
+		}
+	case metricdata.Gauge[int64]:
+		for _, p := range d.DataPoints {
+			add(p.Attributes, p.Value)
+		}
+	case metricdata.Histogram[int64]:
+		for _, p := range d.DataPoints {
+			add(p.Attributes, int64(p.Count))
+		}
+	case metricdata.Histogram[float64]:
+		for _, p := range d.DataPoints {
+			add(p.Attributes, int64(p.Count))
+		}
+	default:
+		t.Fatalf("%s is a %T", name, d)
+	}
+	return sum
+}
+
+func TestTelemetry(t *testing.T) {
+	tel := componenttest.NewTelemetry()
+	defer func() { require.NoError(t, tel.Shutdown(context.Background())) }()
+	synctest.Test(t, func(t *testing.T) {
+		cfg := keepErrors(testConfig())
+		next := sink{accept: func(_ context.Context, call int, _ ptrace.Traces) error {
+			if call == 0 {
+				return errors.New("once")
+			}
+			return nil
+		}}
+		set := processor.Settings{ID: component.NewID(metadata.Type), TelemetrySettings: tel.NewTelemetrySettings()}
+		p, err := newSampler(set, cfg, &next)
+		require.NoError(t, err)
+		require.NoError(t, p.Start(t.Context(), componenttest.NewNopHost()))
+		for n := range 10 {
+			require.NoError(t, wireDoor(t, p, request(newTrace(n, 3, n == 0)...)))
+		}
+		assert.Equal(t, int64(10), point(t, tel, "sampling_traces_on_memory"))
+		assert.Equal(t, int64(30), point(t, tel, "spans_buffered"))
+		assert.Positive(t, point(t, tel, "bytes_buffered"))
+		assert.Equal(t, int64(cfg.MemoryBudget), point(t, tel, "memory_budget_bytes"))
+		time.Sleep(time.Minute)
+		require.NoError(t, wireDoor(t, p, request(newSpan(0, 7), newSpan(1, 7), newSpan(2, 7))))
+		time.Sleep(time.Minute)
+		require.NoError(t, wireDoor(t, p, request(newSpan(77, 1))))
+		time.Sleep(time.Minute)
+
+		sampled, policyName := attribute.Bool("sampled", true), attribute.String("policy", "errors")
+		assert.Equal(t, int64(1), point(t, tel, "count_traces_sampled", sampled, policyName, attribute.String("decision", "sampled")))
+		assert.Equal(t, int64(3), point(t, tel, "count_spans_sampled", sampled, policyName))
+		assert.Equal(t, int64(1), point(t, tel, "global_count_traces_sampled", sampled))
+		assert.Equal(t, int64(10), point(t, tel, "global_count_traces_sampled", attribute.String("decision", "not_sampled")))
+		assert.Equal(t, int64(11), point(t, tel, "trace_decisions", attribute.String("trigger", "decision_wait")))
+		assert.Equal(t, int64(11), point(t, tel, "new_trace_id_received"))
+		assert.Equal(t, int64(1), point(t, tel, "early_releases_from_cache_decision", sampled))
+		assert.Equal(t, int64(2), point(t, tel, "early_releases_from_cache_decision", attribute.Bool("sampled", false)))
+		assert.Equal(t, int64(4), point(t, tel, "delivered_spans"))
+		assert.Equal(t, int64(1), point(t, tel, "delivery_retries"))
+		for _, zero := range []string{"failed_spans", "lost_spans", "refused_spans", "invalid_spans", "unknown_fields_spans",
+			"spans_without_threshold", "traces_undelivered", "spans_buffered", "sampling_traces_on_memory"} {
+			assert.Zero(t, point(t, tel, zero), zero)
+		}
+		assert.Equal(t, int64(3), point(t, tel, "sampling_late_span_age"), "one for each late part and dropped span")
+		assert.Equal(t, int64(11), point(t, tel, "sampling_trace_removal_age"), "recorded at the next run")
+		assert.Positive(t, point(t, tel, "sampling_decision_timer_latency"))
+		assert.Positive(t, point(t, tel, "decision_lateness"))
+		shutdown(t, p)
+	})
+}
+
+func TestStatusJSON(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := start(t, testConfig(), &sink{})
+		require.NoError(t, wireDoor(t, p, request(newTrace(1, 3, true)...)))
+		time.Sleep(1500 * time.Millisecond)
+		st := p.Status()
+		assert.Equal(t, int64(1), st.TracesPending)
+		assert.InDelta(t, 1.5, st.OldestUndecidedSeconds, 0.01)
+		time.Sleep(time.Minute)
+		st = p.Status()
+		st.BytesBuffered = 0
+		b, err := json.Marshal(st)
+		require.NoError(t, err)
+		assert.JSONEq(t, `{
+			"traces_pending": 0, "spans_buffered": 0, "bytes_buffered": 0, "memory_budget_bytes": 16777216,
+			"oldest_undecided_seconds": 0, "traces_undelivered": 0,
+			"decided": {"sampled": 1, "not_sampled": 0, "dropped": 0}, "late_spans": {"kept": 0, "dropped": 0},
+			"refused_spans": 0, "failed_spans": 0, "early_decisions": 0,
+			"policies": [
+				{"name": "errors", "type": "status_code", "sampled_traces": 1, "sampled_spans": 3, "dropped_traces": 0},
+				{"name": "slow", "type": "latency", "sampled_traces": 0, "sampled_spans": 0, "dropped_traces": 0},
+				{"name": "rest", "type": "probabilistic", "sampled_traces": 0, "sampled_spans": 0, "dropped_traces": 0}]}`, string(b))
+		shutdown(t, p)
+	})
+}
+
+// listening is a host whose one extension is told of components.
+type listening struct {
+	component.StartFunc
+	component.ShutdownFunc
+	seen map[component.ID]any
+}
+
+func (l *listening) ComponentStarted(id component.ID, c any) { l.seen[id] = c }
+func (l *listening) ComponentStopped(id component.ID, _ any) { delete(l.seen, id) }
+func (l *listening) GetExtensions() map[component.ID]component.Component {
+	return map[component.ID]component.Component{component.MustNewID("web"): l}
+}
+
+func TestSamplerIsAnnounced(t *testing.T) {
+	l := &listening{seen: map[component.ID]any{}}
+	id := component.NewIDWithName(metadata.Type, "x")
+	set := processor.Settings{ID: id, TelemetrySettings: componenttest.NewNopTelemetrySettings()}
+	f := NewFactory()
+	cfg := f.CreateDefaultConfig().(*Config)
+	cfg.Policies = []policy.Config{{Name: "all", Type: policy.AlwaysSample}}
+	p, err := f.CreateTraces(t.Context(), set, cfg, &sink{})
+	require.NoError(t, err)
+	require.NoError(t, p.Start(t.Context(), l))
+	found, ok := l.seen[id].(interface{ Status() Status })
+	require.True(t, ok)
+	assert.Zero(t, found.Status().TracesPending)
+	_, ok = l.seen[id].(host.Prober)
+	assert.True(t, ok)
+	require.NoError(t, p.Shutdown(t.Context()))
+	assert.Empty(t, l.seen)
+}
