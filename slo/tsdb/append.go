@@ -29,8 +29,8 @@ func (e *embedded) append(ctx context.Context, md pmetric.Metrics, promote []str
 	b := e.batches.get(&e.families)
 	defer e.batches.put(b)
 	warnings, untranslatable := translate(ctx, md, promote, b)
-	if err := ctx.Err(); err != nil {
-		return err
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
 	}
 	b.sort()
 
@@ -38,7 +38,7 @@ func (e *embedded) append(ctx context.Context, md pmetric.Metrics, promote []str
 	case e.appending <- struct{}{}:
 		defer func() { <-e.appending }()
 	case <-ctx.Done():
-		return ctx.Err()
+		return context.Cause(ctx)
 	}
 	var rejected rejections
 	for _, err := range unjoin(untranslatable) {

@@ -74,7 +74,7 @@ func result(ctx context.Context, q promql.Query, expr string, err error) (model.
 	defer q.Close()
 	r := q.Exec(ctx)
 	if r.Err != nil {
-		if gone := ctx.Err(); gone != nil { // which the engine's own errors do not wrap
+		if gone := context.Cause(ctx); gone != nil { // which the engine's own errors do not wrap
 			return nil, fmt.Errorf("query %q: %w: %w", expr, r.Err, gone)
 		}
 		return nil, fmt.Errorf("query %q: %w", expr, r.Err)

@@ -107,11 +107,11 @@ func (e *Extension) enter(ctx context.Context) (_ context.Context, b backend, le
 		e.mu.RUnlock()
 		return nil, nil, nil, errNotRunning
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	stop := context.AfterFunc(e.closing, cancel)
+	ctx, cancel := context.WithCancelCause(ctx)
+	stop := context.AfterFunc(e.closing, func() { cancel(errNotRunning) })
 	return ctx, e.backend, func() {
 		stop()
-		cancel()
+		cancel(nil)
 		e.mu.RUnlock()
 	}, nil
 }

@@ -138,6 +138,7 @@ func TestShutdownUnderLoad(t *testing.T) {
 				}
 				if writeErr != nil && readErr != nil && w.Code != http.StatusOK {
 					assert.ErrorIs(t, writeErr, errNotRunning)
+					assert.ErrorIs(t, readErr, errNotRunning)
 					return
 				}
 			}
