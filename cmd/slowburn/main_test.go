@@ -1,7 +1,6 @@
 package main
 
 import (
-	"os"
 	"path/filepath"
 	"testing"
 
@@ -62,5 +61,3 @@ func validate(t *testing.T, files ...string) error {
 	require.NoError(t, err)
 	return col.DryRun(t.Context())
 }
-
-func TestMain(m *testing.M) { os.Exit(m.Run()) }
