@@ -98,4 +98,7 @@ func TestSize(t *testing.T) {
 		require.NoError(t, back.UnmarshalText([]byte(s.String())))
 		assert.Equal(t, s, back)
 	}
+	for want, bytes := range map[string]int64{"0.0KiB": 0, "1.5KiB": 1536, "512.0MiB": 512 << 20, "1.0GiB": 1 << 30} {
+		assert.Equal(t, want, about(bytes))
+	}
 }

@@ -49,7 +49,7 @@ func (p *Sampler) relieve(bytes int64, wait bool) {
 	for most := range ranks {
 		for p.relieveOnce(most, bytes) {
 		}
-		if p.excess(bytes) <= 0 {
+		if p.excess(bytes, failed) <= 0 {
 			return
 		}
 	}
@@ -57,7 +57,7 @@ func (p *Sampler) relieve(bytes int64, wait bool) {
 
 // relieveOnce lets every shard decide its part of what is too much, and reports whether that helped and more is needed.
 func (p *Sampler) relieveOnce(most rank, bytes int64) bool {
-	excess := p.excess(bytes)
+	excess := p.excess(bytes, most)
 	if excess <= 0 {
 		return false
 	}
@@ -78,11 +78,12 @@ func (p *Sampler) relieveOnce(most rank, bytes int64) bool {
 	return progress
 }
 
-// excess is by how much the buffer is too full. What is decided and will be gone when it is delivered does not count:
+// excess is by how much the buffer is too full for traces of this rank to stay. Boring ones go as soon as there is too
+// little room. For what is likely to be kept, that which is decided and only waits for its delivery does not count:
 // deciding more would not make that faster.
-func (p *Sampler) excess(bytes int64) int64 {
+func (p *Sampler) excess(bytes int64, most rank) int64 {
 	over := p.pool.Over(bytes, lowWater)
-	if over <= 0 {
+	if over <= 0 || most == boring {
 		return over
 	}
 	for _, s := range p.shards {

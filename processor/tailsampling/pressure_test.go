@@ -132,6 +132,30 @@ func TestRefusedRequestLeavesNoTrace(t *testing.T) {
 	})
 }
 
+// While the backend is down and kept traces wait, boring ones make room rather than that spans are refused.
+func TestBoringTracesMakeRoomWhileKeptOnesWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := keepErrors(testConfig())
+		cfg.NumShards, cfg.MemoryBudget, cfg.DecisionWait = 2, 2<<20, time.Hour
+		cfg.DecisionWaitAfterRootReceived = time.Second
+		next := sink{accept: func(context.Context, int, ptrace.Traces) error { return errors.New("down") }}
+		p := start(t, cfg, &next)
+		n := 0
+		for ; p.pool.Pressure() < 0.6; n++ {
+			require.NoError(t, wireDoor(t, p, request(newSpan(n, 0).pad(500).fail())))
+		}
+		time.Sleep(time.Minute)
+		require.Equal(t, int64(n), p.Status().TracesUndelivered)
+		for range 5000 {
+			n++
+			require.NoError(t, wireDoor(t, p, request(newSpan(n, 1).pad(500))))
+		}
+		assert.Positive(t, p.Status().EarlyDecisions)
+		assert.Positive(t, p.Status().TracesPending, "only as many as needed")
+		require.NoError(t, p.Shutdown(t.Context()))
+	})
+}
+
 // A request that is larger than the whole budget can never be taken; it is refused like others, without harm.
 func TestRequestLargerThanTheBudget(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

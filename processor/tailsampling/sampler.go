@@ -224,7 +224,7 @@ func (p *Sampler) Probe(context.Context) host.Health {
 			st.undelivered, time.Duration(max(0, at-now)).Round(100*time.Millisecond))}
 	}
 	return host.Health{OK: true, Message: fmt.Sprintf("%d traces wait for a decision, %s of %s used",
-		st.pending, Size(p.pool.Used()), Size(p.pool.Limit()))}
+		st.pending, about(p.pool.Used()), about(p.pool.Limit()))}
 }
 
 // retryAt is when the first emitter that waits after an error tries again, 0 if none does.

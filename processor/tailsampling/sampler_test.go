@@ -185,6 +185,30 @@ func TestDecisionIsWrittenIntoSpans(t *testing.T) {
 	})
 }
 
+// A span that never ended, or whose clock was not set, says nothing about how long the trace took.
+func TestBogusTimesDoNotMakeATraceSlow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := testConfig()
+		cfg.Policies = cfg.Policies[1:2] // slow
+		var next sink
+		p := start(t, cfg, &next)
+		unended, unset, backwards, slow := newSpan(1, 1), newSpan(2, 1), newSpan(3, 0), newSpan(4, 1)
+		unended.span().SetEndTimestamp(0)
+		unset.span().SetStartTimestamp(0)
+		backwards.span().SetEndTimestamp(backwards.span().StartTimestamp() - 5e9)
+		slow.span().SetEndTimestamp(slow.span().StartTimestamp() + 2e9)
+		for n, s := range []spanOf{unended, unset, slow} {
+			id := []int{1, 2, 4}[n]
+			require.NoError(t, wireDoor(t, p, request(s)))
+			require.NoError(t, wireDoor(t, p, request(newSpan(id, 0))))
+		}
+		require.NoError(t, wireDoor(t, p, request(backwards)))
+		shutdown(t, p)
+		require.Len(t, next.traces(), 1)
+		require.Contains(t, next.traces(), traceID(4))
+	})
+}
+
 func spansOf(td ptrace.Traces) (out []ptrace.Span) {
 	for _, rs := range td.ResourceSpans().All() {
 		for _, ss := range rs.ScopeSpans().All() {

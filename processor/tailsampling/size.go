@@ -46,3 +46,14 @@ func (s Size) String() string {
 	}
 	return strconv.FormatInt(int64(s), 10) + "B"
 }
+
+// about writes a size for people, rounded.
+func about(bytes int64) string {
+	u := units[0]
+	for _, larger := range units[1:4] {
+		if float64(bytes) >= larger.bytes {
+			u = larger
+		}
+	}
+	return fmt.Sprintf("%.1f%s", float64(bytes)/u.bytes, u.name)
+}
