@@ -68,8 +68,8 @@ func openEmbedded(config *Config, logger *zap.Logger, telemetry *metadata.Teleme
 	if e.db, err = promtsdb.Open(config.Directory, newSlog(logger), e.registry, options(config), e.stats); err != nil {
 		return nil, explainOpen(config.Directory, err)
 	}
-	e.repaired = int(value(e.registry, "prometheus_tsdb_wal_corruptions_total") +
-		value(e.registry, "prometheus_tsdb_mmap_chunk_corruptions_total"))
+	e.repaired = int(counterValue(e.registry, "prometheus_tsdb_wal_corruptions_total") +
+		counterValue(e.registry, "prometheus_tsdb_mmap_chunk_corruptions_total"))
 	e.engine = newEngine(config, e.db, newSlog(logger), telemetry)
 	prometheus := sync.OnceValue(func() http.Handler { return newPrometheusAPI(e) }) // at the first request: it is costly
 	e.api = e.routes(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { prometheus().ServeHTTP(w, r) }))
@@ -121,8 +121,8 @@ func explainOpen(dir string, err error) error {
 	return fmt.Errorf("open the time series database in %s: %w: %s", dir, err, advice)
 }
 
-// value returns a counter's value, summed over its labels.
-func value(registry prometheus.Gatherer, name string) float64 {
+// counterValue returns a counter's value, summed over its labels.
+func counterValue(registry prometheus.Gatherer, name string) float64 {
 	families, err := registry.Gather()
 	if err != nil {
 		return 0 // only a metric that breaks its own rules

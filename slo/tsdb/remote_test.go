@@ -218,3 +218,24 @@ func TestRemoteFails(t *testing.T) {
 		})
 	}
 }
+
+// TestRemoteOutcomes: how a query at a remote ended is counted as at the embedded database.
+func TestRemoteOutcomes(t *testing.T) {
+	for errorType, want := range map[string]string{
+		"timeout": "timeout", "canceled": "canceled", "execution": "error", "bad_data": "error",
+	} {
+		fake := newFake(t, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			w.WriteHeader(http.StatusUnprocessableEntity)
+			_, _ = io.WriteString(w, `{"status":"error","errorType":"`+errorType+`","error":"no"}`)
+		})
+		config := testConfig(t)
+		client := confighttp.NewDefaultClientConfig()
+		client.Endpoint = fake.URL
+		config.Remote = configoptional.Some(client)
+		e, telemetry := measured(t, config)
+		_, err := e.Query(t.Context(), "up", now())
+		require.Error(t, err)
+		assert.Equal(t, map[string]int64{want: 1}, counts(t, telemetry, "otelcol_tsdb_queries", "outcome"), errorType)
+	}
+}
