@@ -46,7 +46,7 @@ func assessment(o slo.Objective, at time.Time, word string) alert.Assessment {
 		switch {
 		case strings.Contains(word, "page") && w <= time.Hour,
 			strings.Contains(word, "ticket") && (w == 24*time.Hour || w == 2*time.Hour),
-			word == "long" && w == time.Hour:
+			word == "long" && w == time.Hour, word == "short" && w == 5*time.Minute:
 			return burning
 		}
 		return calm
@@ -118,7 +118,7 @@ func TestEpisodes(t *testing.T) {
 		a.Step(assessment(o, t0.Add(time.Duration(minute)*time.Minute), word), "")
 		return a
 	}
-	pending := step(0, "long")
+	pending := step(0, "short")
 	firing := step(1, "page")
 	assert.Equal(t, pending.ID, firing.ID, "an episode begins when it is pending")
 	assert.Equal(t, t0.Add(time.Minute), firing.StartsAt)

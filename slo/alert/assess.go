@@ -49,11 +49,12 @@ func (a *Assessment) active(s slo.Severity) *TierState {
 	return a.first(func(t *TierState) bool { return t.Active && t.Severity == s })
 }
 
-// pending is the first tier, the most urgent first, whose long window alone burns too fast.
+// pending is the first tier, the most urgent first, that may come to be active: its short window burns too fast, and it
+// has what bad events it takes.
 func (a *Assessment) pending() *TierState {
 	for _, s := range severities {
 		t := a.first(func(t *TierState) bool {
-			return t.Reachable && t.Severity == s && t.Long.Bad > 0 && a.Objective.Burning(t.Tier, t.Long)
+			return t.Reachable && t.Severity == s && t.Short.Bad >= max(a.Objective.MinBadEvents, 1) && a.Objective.Burning(t.Tier, t.Short)
 		})
 		if t != nil {
 			return t

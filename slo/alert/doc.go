@@ -13,8 +13,8 @@
 //     a second alert, and the first one would never resolve.
 //   - Easing from page to ticket tells nobody, but is noted: a page that comes back is told again, as an escalation. For
 //     a receiver that takes only pages, an alert that eases to a ticket has resolved.
-//   - Pending means that a tier's long window burns too fast but its short window does not, or that too few events were
-//     bad. Nobody is told.
+//   - Pending means that a tier's short window burns too fast and its long window not yet: trouble builds up. Nobody is
+//     told. The other way round it is over, and only the long window still remembers it: that is not pending.
 //   - An alert resolves when no tier is active. The short windows let that happen minutes after the trouble ends;
 //     keep_firing_for holds it longer.
 package alert

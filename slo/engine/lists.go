@@ -60,7 +60,7 @@ func (e *Extension) Alerts() (Alerts, error) {
 		slices.SortFunc(out.Alerts, func(a, b Alert) int {
 			return cmp.Or(cmp.Compare(urgency(a), urgency(b)), b.StartsAt.Compare(a.StartsAt), cmp.Compare(a.Objective, b.Objective))
 		})
-		resolved, err := episodes(tx, time.Now().Add(-episodesKept))
+		resolved, err := episodes(tx)
 		for _, a := range resolved {
 			out.Alerts = append(out.Alerts, alertOf(a))
 		}

@@ -68,17 +68,14 @@ func archive(tx *bbolt.Tx, a alert.Alert) error {
 	return state.Put(tx.Bucket([]byte(episodesBucket)), append(key, a.ID...), a)
 }
 
-// episodes lists the alerts that resolved since, the youngest first.
-func episodes(tx *bbolt.Tx, since time.Time) ([]alert.Alert, error) {
+// episodes lists the alerts that resolved, the youngest first.
+func episodes(tx *bbolt.Tx) ([]alert.Alert, error) {
 	var list []alert.Alert
 	c := tx.Bucket([]byte(episodesBucket)).Cursor()
 	for k, v := c.Last(); k != nil; k, v = c.Prev() {
 		a, err := state.Decode[alert.Alert](v)
 		if err != nil {
 			return nil, fmt.Errorf("the episode %x: %w", k, err)
-		}
-		if a.EndsAt.Before(since) {
-			break
 		}
 		list = append(list, a)
 	}

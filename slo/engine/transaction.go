@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"errors"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -69,13 +68,15 @@ func (t *transaction) advance(r reading) error {
 
 // assessment looks at an objective at the end of the minute before next.
 func (t *transaction) assessment(o slo.Objective, a *ledger.Account, next ledger.Minute) (alert.Assessment, error) {
-	var errs error
+	var first error
 	as := alert.Assess(o, next.Start(), func(window time.Duration) slo.Events {
 		e, err := t.ledger.Sum(a, next-ledger.Minutes(window), next)
-		errs = errors.Join(errs, err)
+		if first == nil {
+			first = err
+		}
 		return e
 	})
-	return as, errs
+	return as, first
 }
 
 // step takes an objective's alert to the time of the assessment and puts what follows into the outbox.

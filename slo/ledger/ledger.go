@@ -176,11 +176,9 @@ func (l *Ledger) since(a *Account, from Minute, upTo slo.Events) (slo.Events, er
 
 // before counts all events of the account before the minute.
 func (l *Ledger) before(a *Account, m Minute) (slo.Events, error) {
+	m = max(m, a.First)
 	if m >= a.Next {
 		return a.Events(), nil
-	}
-	if m <= a.First {
-		m = a.First
 	}
 	b := l.minutes.Get(key(m.hour(), a.ID))
 	if b == nil {

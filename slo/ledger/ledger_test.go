@@ -187,6 +187,18 @@ func TestAccounts(t *testing.T) {
 	})
 }
 
+func TestNewAccountIsEmpty(t *testing.T) {
+	within(t, filepath.Join(t.TempDir(), "slo.db"), func(l *ledger.Ledger) {
+		a, _, err := l.Open("o", 100, "")
+		require.NoError(t, err)
+		for _, to := range []ledger.Minute{0, 99, 100, 101, 1000} {
+			e, err := l.Sum(a, -50, to)
+			require.NoError(t, err)
+			assert.Zero(t, e)
+		}
+	})
+}
+
 func TestPrune(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "slo.db")
 	ones := make([]ledger.Delta, 600)

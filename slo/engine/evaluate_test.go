@@ -1,0 +1,384 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"math"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/common/model"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.etcd.io/bbolt"
+
+	"github.com/slowburn/slowburn/slo"
+	"github.com/slowburn/slowburn/slo/alert"
+	"github.com/slowburn/slowburn/slo/ledger"
+)
+
+const twoObjectives = `
+objectives:
+  - {name: a, target: 99, availability: {service: checkout}}
+  - {name: b, target: 99.9, latency: {threshold: 300ms}, window: 7d}
+receivers:
+  - {name: all, webhook: {endpoint: "http://127.0.0.1:1/"}}
+  - {name: pager, webhook: {endpoint: "http://127.0.0.1:1/"}, severities: [page]}
+`
+
+// world fills the database with some hours of two objectives, counted by processes that restart: and says what there
+// was in each minute.
+func world(seed uint64, hours int) (*fakeTSDB, map[string]map[ledger.Minute]slo.Events) {
+	rnd := rand.New(rand.NewPCG(seed, 1))
+	db := newFakeTSDB()
+	truth := map[string]map[ledger.Minute]slo.Events{"a": {}, "b": {}}
+	for _, objective := range []string{"a", "b"} {
+		for _, instance := range []string{"x", "y"} {
+			var total, bad float64
+			errorRate := 0.0
+			for at := noon; at.Before(noon.Add(time.Duration(hours) * time.Hour)); at = at.Add(10 * time.Second) {
+				if rnd.IntN(200) == 0 {
+					errorRate = []float64{0, 0, 0.05, 0.4}[rnd.IntN(4)]
+				}
+				if rnd.IntN(300) == 0 { // a restart: a zero at the start, under the same labels
+					total, bad = 0, 0
+				} else if at.After(noon) {
+					n := float64(rnd.IntN(30))
+					b := math.Floor(n * errorRate)
+					total += n
+					bad += b
+					m := ledger.MinuteOf(at)
+					truth[objective][m] = truth[objective][m].Add(slo.Events{Total: uint64(n), Bad: uint64(b)})
+				}
+				db.sample(totalMetric, objective, instance, at, total)
+				db.sample(badMetric, objective, instance, at, bad)
+			}
+		}
+		maps.DeleteFunc(truth[objective], func(_ ledger.Minute, e slo.Events) bool { return e.Total == 0 })
+	}
+	return db, truth
+}
+
+// However evaluation is interrupted, by restarts, outages of the database and missed minutes, the ledger has each event
+// in its minute, and the same people are told the same things under the same keys.
+func TestInterruptionsChangeNothing(t *testing.T) {
+	const hours = 8
+	for seed := range uint64(4) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			db, truth := world(seed, hours)
+			end := noon.Add(hours * time.Hour)
+			c := parse(t, twoObjectives)
+			calm := openAt(t, c, db, noon)
+			for at := noon; at.Before(end); at = at.Add(time.Minute) {
+				require.NoError(t, calm.evaluate(t.Context(), at.Add(c.Lateness)))
+			}
+			require.NoError(t, calm.evaluate(t.Context(), end.Add(c.Lateness)))
+			require.NotEmpty(t, told(t, calm), "the world should burn")
+
+			rnd := rand.New(rand.NewPCG(seed, 2))
+			c2 := parse(t, twoObjectives)
+			stormy := openAt(t, c2, db, noon)
+			for at := noon; at.Before(end); at = at.Add(time.Duration(rnd.IntN(90*60)) * time.Second) {
+				db.present = at.Add(time.Minute)
+				if rnd.IntN(4) == 0 {
+					db.fail(errors.New("out of order"))
+				}
+				require.NoError(t, stormy.evaluate(t.Context(), at))
+				db.fail(nil)
+				if rnd.IntN(2) == 0 {
+					closeIt(t, stormy)
+					stormy = openAt(t, c2, db, at)
+				}
+			}
+			db.present = time.Time{}
+			require.NoError(t, stormy.evaluate(t.Context(), end.Add(c.Lateness)))
+
+			for _, e := range []*Extension{calm, stormy} {
+				for name, want := range truth {
+					assert.Equal(t, want, minuteCounts(t, e, name, noon, end), name)
+				}
+			}
+			for name := range truth { // each objective's in order; catching up takes them one after the other
+				assert.Equal(t, toldOf(t, calm, name), toldOf(t, stormy, name))
+			}
+			assert.Equal(t, calm.Statuses(), stormy.Statuses())
+			closeIt(t, calm)
+			closeIt(t, stormy)
+		})
+	}
+}
+
+func TestSeriesRules(t *testing.T) {
+	at := func(s int) time.Time { return noon.Add(time.Duration(s) * time.Second) }
+	first := ledger.Elapsed(noon)
+	for name, c := range map[string]struct {
+		samples [][2]float64 // seconds after noon, value
+		want    []float64    // total per minute
+	}{
+		"zero first counts the first value":           {[][2]float64{{10, 0}, {20, 7}}, []float64{7, 0, 0}},
+		"born at a value, that value counts nothing":  {[][2]float64{{20, 7}, {30, 9}}, []float64{2, 0, 0}},
+		"the value before the first minute":           {[][2]float64{{-10, 100}, {10, 103}}, []float64{3, 0, 0}},
+		"a minute has its end":                        {[][2]float64{{0, 0}, {60, 5}, {70, 6}}, []float64{5, 1, 0}},
+		"a reset counts in full":                      {[][2]float64{{0, 50}, {30, 60}, {40, 4}, {50, 6}, {70, 7}}, []float64{16, 1, 0}},
+		"a reset to zero":                             {[][2]float64{{0, 50}, {30, 0}, {50, 6}}, []float64{6, 0, 0}},
+		"a gap counts where it ends":                  {[][2]float64{{0, 0}, {10, 1}, {130, 9}}, []float64{1, 0, 8}},
+		"NaN and infinity are no samples":             {[][2]float64{{0, 0}, {10, math.NaN()}, {20, math.Inf(1)}, {30, 3}}, []float64{3, 0, 0}},
+		"what is not over is left":                    {[][2]float64{{0, 0}, {170, 3}, {190, 9}}, []float64{0, 0, 3}},
+		"a head-sampled span counts as more than one": {[][2]float64{{0, 0}, {10, 2.5}, {20, 5}}, []float64{5, 0, 0}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			db := newFakeTSDB()
+			for _, s := range c.samples {
+				db.sample(totalMetric, "a", "i", at(int(s[0])), s[1])
+			}
+			// All at once, and minute by minute, are the same.
+			counts, _, err := readSpans(t.Context(), db, cursors{}, first, first+3)
+			require.NoError(t, err)
+			known := cursors{}
+			for m := range ledger.Minute(3) {
+				one, moved, err := readSpans(t.Context(), db, known, first+m, first+m+1)
+				require.NoError(t, err)
+				maps.Copy(known, moved)
+				var got float64
+				if one["a"] != nil {
+					got = one["a"][0].Total
+				}
+				assert.Equal(t, c.want[m], got, "minute %d", m)
+				assert.Equal(t, c.want[m], counts["a"][m].Total, "minute %d of all", m)
+			}
+		})
+	}
+}
+
+// A sample that arrives after its minute was evaluated counts in the next one.
+func TestLateSample(t *testing.T) {
+	db := newFakeTSDB()
+	e := openAt(t, parse(t, twoObjectives), db, noon)
+	defer closeIt(t, e)
+	db.events("a", noon, 0, 0)
+	db.events("a", noon.Add(50*time.Second), 10, 1)
+	require.NoError(t, e.evaluate(t.Context(), noon.Add(75*time.Second)))
+	db.events("a", noon.Add(60*time.Second), 15, 2)
+	db.events("a", noon.Add(70*time.Second), 18, 2)
+	require.NoError(t, e.evaluate(t.Context(), noon.Add(135*time.Second)))
+	m := ledger.Elapsed(noon)
+	assert.Equal(t, map[ledger.Minute]slo.Events{m: {Total: 10, Bad: 1}, m + 1: {Total: 8, Bad: 1}},
+		minuteCounts(t, e, "a", noon, noon.Add(time.Hour)))
+}
+
+func TestLatenessHoldsEvaluationBack(t *testing.T) {
+	db := newFakeTSDB()
+	e := openAt(t, parse(t, twoObjectives), db, noon)
+	defer closeIt(t, e)
+	require.NoError(t, e.evaluate(t.Context(), noon.Add(74*time.Second)))
+	assert.Nil(t, e.Statuses().EvaluatedUntil)
+	require.NoError(t, e.evaluate(t.Context(), noon.Add(75*time.Second)))
+	assert.Equal(t, noon.Add(time.Minute), *e.Statuses().EvaluatedUntil)
+	require.NoError(t, e.evaluate(t.Context(), noon.Add(-3*time.Minute)), "a clock that was set back a little")
+	assert.Equal(t, noon.Add(time.Minute), *e.Statuses().EvaluatedUntil)
+}
+
+func TestClockSetBackIsTold(t *testing.T) {
+	e := openAt(t, parse(t, twoObjectives), newFakeTSDB(), noon)
+	defer closeIt(t, e)
+	err := e.evaluate(t.Context(), noon.Add(-48*time.Hour))
+	require.ErrorContains(t, err, "the clock was set back: all minutes up to 2026-03-01T12:00:00Z are evaluated")
+}
+
+func TestLongGapIsBounded(t *testing.T) {
+	db := newFakeTSDB()
+	c := parse(t, `objectives: [{name: a, target: 99, window: 1d, availability: {}}]`)
+	e := openAt(t, c, db, noon)
+	db.events("a", noon, 0, 0)
+	db.events("a", noon.Add(10*time.Second), 10, 1)
+	require.NoError(t, e.evaluate(t.Context(), noon.Add(75*time.Second)))
+	closeIt(t, e)
+
+	later := noon.Add(200 * 24 * time.Hour)
+	e = openAt(t, c, db, later)
+	defer closeIt(t, e)
+	db.queries = nil
+	require.NoError(t, e.evaluate(t.Context(), later))
+	assert.Len(t, db.queries, 6*24, "twice the longest window, or three days, in hours")
+	assert.Equal(t, later.Add(-time.Minute), *e.Statuses().EvaluatedUntil)
+}
+
+func TestPromQL(t *testing.T) {
+	c := parse(t, `objectives: [{name: p, target: 99, promql: {bad: 'bad[{{.window}}]', total: 'total[{{.window}}]'}}]`)
+	c.Objectives[0].PromQL.Bad, c.Objectives[0].PromQL.Total = "sum(increase(bad[{{.window}}]))", "sum(increase(total[{{.window}}]))"
+	db := newFakeTSDB()
+	vector := func(values ...float64) model.Vector {
+		var v model.Vector
+		for i, x := range values {
+			v = append(v, &model.Sample{Metric: model.Metric{"i": model.LabelValue(fmt.Sprint(i))}, Value: model.SampleValue(x)})
+		}
+		return v
+	}
+	totals := map[int]model.Value{1: vector(10.4), 2: vector(), 3: vector(math.NaN()), 4: vector(-3), 5: vector(10.4, 5), 6: vector(math.Inf(1)), 7: vector(7)}
+	db.exprs["sum(increase(total[1m]))"] = func(at time.Time) model.Value { return totals[int(at.Sub(noon)/time.Minute)] }
+	db.exprs["sum(increase(bad[1m]))"] = func(at time.Time) model.Value { return &model.Scalar{Value: 1} }
+	m := ledger.Elapsed(noon)
+	want := map[ledger.Minute]slo.Events{
+		m: {Total: 10, Bad: 1}, m + 1: {Bad: 1}, m + 2: {Bad: 1}, m + 3: {Bad: 1},
+		m + 4: {Total: 16, Bad: 1}, m + 5: {Bad: 1}, m + 6: {Total: 7, Bad: 1}, // 10.4 and 15.4 leave 0.8 over: 26 in all
+	}
+
+	e := openAt(t, c, db, noon)
+	require.NoError(t, e.evaluate(t.Context(), noon.Add(7*time.Minute+c.Lateness)))
+	assert.Equal(t, want, minuteCounts(t, e, "p", noon, noon.Add(time.Hour)), "caught up by a range query")
+	closeIt(t, e)
+
+	c.Directory = t.TempDir()
+	e = openAt(t, c, db, noon)
+	defer closeIt(t, e)
+	for i := range 7 {
+		require.NoError(t, e.evaluate(t.Context(), noon.Add(time.Duration(i+1)*time.Minute+c.Lateness)))
+	}
+	assert.Equal(t, want, minuteCounts(t, e, "p", noon, noon.Add(time.Hour)), "minute by minute")
+}
+
+// A query that fails stops its objectives only, whose watermark and alert stay; all is made up for.
+func TestQueryErrors(t *testing.T) {
+	c := parse(t, `
+objectives:
+  - {name: spans, target: 99, availability: {}}
+  - {name: good, target: 99, promql: {bad: "b[{{.window}}] offset 0s", total: "t[{{.window}}]"}}
+  - {name: bad, target: 99, promql: {bad: "b[{{.window}}]", total: "broken[{{.window}}]"}}`)
+	for i, q := range []string{"", "good", "broken"} {
+		if i > 0 {
+			c.Objectives[i].PromQL.Total, c.Objectives[i].PromQL.Bad = "sum(increase("+q+"[{{.window}}]))", "sum(increase(b[{{.window}}]))"
+		}
+	}
+	db := newFakeTSDB()
+	one := func(time.Time) model.Value { return &model.Scalar{Value: 1} }
+	db.exprs["sum(increase(good[1m]))"], db.exprs["sum(increase(b[1m]))"] = one, one
+	e := openAt(t, c, db, noon)
+	defer closeIt(t, e)
+	require.NoError(t, e.evaluate(t.Context(), noon.Add(2*time.Minute+c.Lateness)))
+
+	status := func(name string) Status {
+		s, ok := e.Status(name)
+		require.True(t, ok)
+		return s
+	}
+	assert.Equal(t, StateNoData, status("spans").State)
+	assert.Equal(t, StateOK, status("good").State)
+	assert.Equal(t, StateError, status("bad").State)
+	assert.Contains(t, status("bad").Message, "promql::total: unknown expression")
+	assert.Nil(t, status("bad").EvaluatedUntil)
+	h := e.Probe(t.Context())
+	assert.False(t, h.OK)
+	assert.False(t, h.Blocking)
+	assert.Contains(t, h.Message, "1 of 3 objectives cannot be evaluated")
+
+	db.fail(errors.New("connection refused"))
+	require.NoError(t, e.evaluate(t.Context(), noon.Add(5*time.Minute+c.Lateness)))
+	assert.Equal(t, StateError, status("spans").State)
+	assert.Equal(t, noon.Add(2*time.Minute), *status("good").EvaluatedUntil)
+
+	db.fail(nil)
+	db.exprs["sum(increase(broken[1m]))"] = one
+	require.NoError(t, e.evaluate(t.Context(), noon.Add(5*time.Minute+c.Lateness)))
+	for _, name := range []string{"good", "bad"} {
+		assert.Equal(t, StateOK, status(name).State)
+		assert.Equal(t, Events{Total: 5, Bad: 5}, status(name).Events)
+	}
+	assert.True(t, e.Probe(t.Context()).OK)
+}
+
+// burn makes an objective's events: so many a minute, with an error rate by the minute.
+func burn(db *fakeTSDB, objective string, minutes int, perMinute float64, errorRate func(minute int) float64) {
+	var total, bad float64
+	db.events(objective, noon, 0, 0)
+	for m := range minutes {
+		total += perMinute
+		bad += perMinute * errorRate(m)
+		db.events(objective, noon.Add(time.Duration(m+1)*time.Minute), total, bad)
+	}
+}
+
+// Half of all requests fail for ten minutes: a ticket, then a page, then a ticket again, all in one alert.
+func TestOutage(t *testing.T) {
+	db := newFakeTSDB()
+	burn(db, "a", 120, 1000, func(m int) float64 {
+		if m >= 60 && m < 70 {
+			return 0.5
+		}
+		return 0
+	})
+	c := parse(t, twoObjectives)
+	e := openAt(t, c, db, noon)
+	defer closeIt(t, e)
+	var states []string
+	for m := range 120 {
+		require.NoError(t, e.evaluate(t.Context(), noon.Add(time.Duration(m+1)*time.Minute+c.Lateness)))
+		s, _ := e.Status("a")
+		now := string(s.Alert.State) + " " + string(s.Alert.Severity)
+		if len(states) == 0 || !strings.HasPrefix(states[len(states)-1], now+" at") {
+			states = append(states, fmt.Sprintf("%s at %d", now, m))
+		}
+	}
+	// Of 61,000 and more events, 1 % are bad after two minutes (3d and 6h), 6 % after nine (6h and 30m), and less than 6 %
+	// again when there have been 84,000. 14.4 % of an hour's are never bad.
+	assert.Equal(t, []string{"inactive  at 0", "firing ticket at 61", "firing page at 68", "firing ticket at 83"}, states)
+	var kinds []string
+	for _, d := range told(t, e) {
+		kinds = append(kinds, strings.Join(strings.Fields(d)[:3], " "))
+	}
+	assert.Equal(t, []string{"all a firing", "all a escalated", "pager a firing", "pager a resolved"}, kinds)
+	s, _ := e.Status("a")
+	assert.Equal(t, Events{Total: 120_000, Bad: 5000}, s.Events)
+	assert.InDelta(t, 5000.0/120_000, *s.ErrorRatio, 1e-12)
+	assert.InDelta(t, 1-5000/(0.01*120_000), s.Budget.RemainingRatio, 1e-9)
+	alerts, err := e.Alerts()
+	require.NoError(t, err)
+	require.NotEmpty(t, alerts.Alerts)
+	assert.Equal(t, alert.Firing, alerts.Alerts[0].State)
+}
+
+// When a transaction fails, nothing of it is in memory either: the next evaluation does it again, with the same result.
+func TestFailedTransactionChangesNothing(t *testing.T) {
+	db, truth := world(9, 3)
+	end := noon.Add(3 * time.Hour)
+	c := parse(t, twoObjectives)
+	e := openAt(t, c, db, noon)
+	defer func() { closeIt(t, e) }()
+	for at := noon; at.Before(end); at = at.Add(7 * time.Minute) {
+		require.NoError(t, e.db.Close())
+		require.ErrorContains(t, e.evaluate(t.Context(), at.Add(c.Lateness)), "database not open")
+		before := e.Statuses()
+		file, err := openFile(c.Directory + "/slo.db")
+		require.NoError(t, err)
+		file.NoSync = true
+		e.db = file
+		assert.Equal(t, before, e.Statuses())
+		require.NoError(t, e.evaluate(t.Context(), at.Add(c.Lateness)))
+	}
+	require.NoError(t, e.evaluate(t.Context(), end.Add(c.Lateness)))
+	for name, want := range truth {
+		assert.Equal(t, want, minuteCounts(t, e, name, noon, end), name)
+	}
+	c2 := parse(t, twoObjectives)
+	calm := openAt(t, c2, db, noon)
+	defer closeIt(t, calm)
+	require.NoError(t, calm.evaluate(t.Context(), end.Add(c.Lateness)))
+	for name := range truth {
+		assert.Equal(t, toldOf(t, calm, name), toldOf(t, e, name))
+	}
+}
+
+// A transaction that breaks off in its middle leaves neither ledger nor outbox behind.
+func TestTransactionIsOne(t *testing.T) {
+	db := newFakeTSDB()
+	burn(db, "a", 10, 1000, func(int) float64 { return 0.5 })
+	c := parse(t, twoObjectives)
+	e := openAt(t, c, db, noon)
+	defer closeIt(t, e)
+	require.NoError(t, e.db.Update(func(tx *bbolt.Tx) error { return tx.DeleteBucket([]byte(cursorsBucket)) }))
+	assert.Panics(t, func() { _ = e.evaluate(t.Context(), noon.Add(5*time.Minute+c.Lateness)) }, "after the ledger and the outbox were written")
+	assert.Empty(t, told(t, e))
+	assert.Empty(t, minuteCounts(t, e, "a", noon, noon.Add(time.Hour)))
+}
