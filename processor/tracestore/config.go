@@ -1,0 +1,35 @@
+package tracestore
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Config is the exporter's YAML.
+type Config struct {
+	// Directory holds the file traces.db. It is made if need be.
+	Directory string `mapstructure:"directory"`
+	// Retention is how long a trace is kept after it was stored.
+	Retention time.Duration `mapstructure:"retention"`
+	// MaxBytes is how much of the file may be in use; beyond it the oldest traces go.
+	MaxBytes Size `mapstructure:"max_bytes"`
+}
+
+// minBytes is below what the empty indexes and a few traces need.
+const minBytes = 1 << 20
+
+// Validate says all that is wrong with the configuration.
+func (c *Config) Validate() error {
+	var errs []error
+	if c.Directory == "" {
+		errs = append(errs, errors.New("directory is empty: name the directory in which traces.db shall live"))
+	}
+	if c.Retention <= 0 {
+		errs = append(errs, fmt.Errorf("retention is %s: set it to how long traces are kept, like 24h", c.Retention))
+	}
+	if c.MaxBytes < minBytes {
+		errs = append(errs, fmt.Errorf("max_bytes is %s: set it to at least 1MiB", c.MaxBytes))
+	}
+	return errors.Join(errs...)
+}

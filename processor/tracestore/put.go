@@ -1,0 +1,110 @@
+package tracestore
+
+import (
+	"encoding/binary"
+	"fmt"
+	"time"
+
+	"go.etcd.io/bbolt"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/slowburn/slowburn/processor/trace"
+)
+
+// written counts what a transaction did.
+type written struct {
+	stored, updated, corrupt, tooLarge, operations int
+}
+
+// put stores the traces of a batch.
+func (s *store) put(tx *bbolt.Tx, batch []queued, done *written) error {
+	tx.Bucket(bucketTraces).FillPercent = 0.95 // keys ascend
+	for i := range batch {
+		item := &batch[i]
+		stored := tx.Bucket(bucketIDs).Get(item.id[:])
+		var err error
+		if stored == nil {
+			err = s.putNew(tx, item, done)
+		} else {
+			err = s.putLate(tx, item, binary.BigEndian.Uint64(stored), done)
+		}
+		if err != nil {
+			return fmt.Errorf("store trace %s: %w", pcommon.TraceID(item.id), err)
+		}
+	}
+	return nil
+}
+
+func (s *store) putNew(tx *bbolt.Tx, item *queued, done *written) error {
+	now := s.now().UTC()
+	item.Meta.Version, item.Meta.Stored, item.Meta.Updated = 1, now, now
+	stored := binary.BigEndian.AppendUint64(nil, uint64(now.UnixNano()))
+	if err := tx.Bucket(bucketIDs).Put(item.id[:], stored); err != nil {
+		return err
+	}
+	done.stored++
+	return s.putRecord(tx, append(stored, item.id[:]...), &item.digest, item.id, item.spans, done)
+}
+
+// putLate adds spans to a trace that is stored. Spans that it has already, as a retried export brings them, change
+// nothing.
+func (s *store) putLate(tx *bbolt.Tx, item *queued, stored uint64, done *written) error {
+	key := append(binary.BigEndian.AppendUint64(nil, stored), item.id[:]...)
+	old, spans, err := s.codec.decode(tx.Bucket(bucketTraces).Get(key))
+	if err != nil { // damaged: what came now takes its place
+		done.corrupt++
+		item.Meta.Version, item.Meta.Stored, item.Meta.Updated = 1, time.Unix(0, int64(stored)).UTC(), s.now().UTC()
+		return s.putRecord(tx, key, &item.digest, item.id, item.spans, done)
+	}
+	if len(spans)+len(item.spans) > maxTraceBytes {
+		done.tooLarge++
+		return nil
+	}
+	td, err := (&ptrace.ProtoUnmarshaler{}).UnmarshalTraces(append(spans, item.spans...))
+	if err != nil {
+		return err
+	}
+	merged := trace.Group(td)[0]
+	d := summarize(merged, s.now())
+	if d.Distinct == old.Distinct {
+		return nil
+	}
+	if spans, err = marshal(merged, d.identical); err != nil {
+		return err
+	}
+	d.Meta.Version, d.Meta.Stored, d.Meta.Updated = old.Meta.Version+1, old.Meta.Stored, s.now().UTC()
+	if err := removeTerms(tx, old, item.id); err != nil {
+		return err
+	}
+	done.updated++
+	return s.putRecord(tx, key, &d, item.id, spans, done)
+}
+
+func (s *store) putRecord(tx *bbolt.Tx, key []byte, d *digest, id pcommon.TraceID, spans []byte, done *written) error {
+	record, err := s.codec.encode(d.header, spans)
+	if err != nil {
+		return err
+	}
+	if err := tx.Bucket(bucketTraces).Put(key, record); err != nil {
+		return err
+	}
+	at := positionOf(d.Start, id)
+	for _, term := range d.Terms {
+		if err := tx.Bucket(bucketIndex).Put(indexKey(term, at), nil); err != nil {
+			return err
+		}
+	}
+	return s.putOperations(tx, d.operations, done)
+}
+
+// removeTerms takes a trace out of the index.
+func removeTerms(tx *bbolt.Tx, h header, id pcommon.TraceID) error {
+	at := positionOf(h.Start, id)
+	for _, term := range h.Terms {
+		if err := tx.Bucket(bucketIndex).Delete(indexKey(term, at)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
