@@ -1,11 +1,12 @@
 import { useMemo } from "preact/hooks";
 import * as api from "../api/endpoints";
-import type { Objective, VectorSample } from "../api/types";
+import type { Objective } from "../api/types";
 import { usePoll } from "../api/usePoll";
 import { PollNotice } from "../components/Notices";
 import { count, percent } from "../lib/format";
 import { rangeSeconds } from "../lib/time";
 import { links, type Route } from "../router";
+import { badEventsQuery, shares } from "./breakdown-query";
 import { DEFAULT_RANGE, shownRange } from "./range";
 
 const BY = [
@@ -13,12 +14,6 @@ const BY = [
   ["service_version", "Version"],
   ["reason", "Reason"],
 ] as const;
-
-/** The PromQL for the bad events of an objective in the last `seconds`, by one label. */
-export function badEventsQuery(objective: string, label: string, seconds: number): string {
-  const name = JSON.stringify(objective); // PromQL quotes strings as JSON does
-  return `sum by (${label}) (increase(slowburn_sli_bad_events_total{objective=${name}}[${Math.max(60, Math.round(seconds))}s])) > 0`;
-}
 
 /** Where the bad events of the shown range came from, and the way to traces of them. */
 export function Breakdown({ objective: o, route }: { objective: Objective; route: Route }) {
@@ -102,11 +97,4 @@ function Table({ title, label, query, end }: { title: string; label: string; que
       {rows.length > ROWS && <p class="faint">and {rows.length - ROWS} more</p>}
     </div>
   );
-}
-
-export function shares(samples: VectorSample[], label: string): { name: string; n: number; share: number }[] {
-  const rows = samples.map((s) => ({ name: s.metric[label] || "(none)", n: Number(s.value[1]), share: 0 }));
-  const sum = rows.reduce((total, r) => total + r.n, 0);
-  for (const r of rows) r.share = sum > 0 ? r.n / sum : 0;
-  return rows.filter((r) => r.n > 0).sort((a, b) => b.n - a.n);
 }

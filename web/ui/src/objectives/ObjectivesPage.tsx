@@ -24,7 +24,7 @@ export function ObjectivesPage({ route }: { route: Route }) {
     <Page
       title={burning ? `(${burning}) Objectives` : "Objectives"}
       heading={poll.data ? all.length ? <Headline counts={counts} /> : "No objectives yet" : "Objectives"}
-      aside={poll.data && <Freshness data={poll.data} />}
+      aside={poll.data && all.length > 0 && <Freshness data={poll.data} />}
     >
       <Polled poll={poll} rows={6}>
         {() => (all.length ? <List all={all} route={route} /> : <NoObjectives />)}

@@ -17,11 +17,14 @@ const RANK: Record<Standing, number> = { page: 0, ticket: 1, pending: 2, error: 
 export function byUrgency(a: Objective, b: Objective): number {
   return (
     RANK[standing(a)] - RANK[standing(b)] ||
-    // Within one rank a page that pends comes before a ticket that does.
-    Number(b.alert.severity === "page") - Number(a.alert.severity === "page") ||
+    Number(pendsAsPage(b)) - Number(pendsAsPage(a)) ||
     (a.budget.remaining_ratio ?? Infinity) - (b.budget.remaining_ratio ?? Infinity) || // NaN where both are unknown
     a.name.localeCompare(b.name)
   );
+}
+
+function pendsAsPage(o: Objective): boolean {
+  return o.alert.state === "pending" && o.alert.severity === "page";
 }
 
 export function sortByUrgency(objectives: Objective[]): Objective[] {

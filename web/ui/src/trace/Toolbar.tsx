@@ -75,6 +75,20 @@ export function Toolbar(p: Props) {
           onChange={(v) => p.onRaw(v === "raw")}
         />
       )}
+      {m.hasCorrection && (
+        <span class="legend" aria-hidden="true">
+          <span>
+            <i class="legend-ghost" />
+            {p.raw ? "corrected" : "raw"}
+          </span>
+          {!p.raw && (
+            <span>
+              <i class="legend-band" />
+              uncertainty
+            </span>
+          )}
+        </span>
+      )}
     </div>
   );
 }

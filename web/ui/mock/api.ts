@@ -1,0 +1,72 @@
+// The contract of api/ answered with the shop's data; the development server and the tests of the screens ask here.
+
+import { breakdown, history, objectives } from "./objectives.ts";
+import { alerts, deliveries, sampling } from "./others.ts";
+import { recipes, search, services, trace } from "./traces.ts";
+
+/** ok: a busy shop; empty: a gateway that knows nothing yet; down: its ledger cannot be read. */
+export type Scenario = "ok" | "empty" | "down";
+
+export interface Answer {
+  status: number;
+  type: string;
+  body: unknown;
+}
+
+const ok = (body: unknown): Answer => ({ status: 200, type: "application/json", body });
+
+const problem = (status: number, title: string, detail: string): Answer => ({
+  status,
+  type: "application/problem+json",
+  body: { type: "about:blank", title, status, detail },
+});
+
+/** Answers GET for a path below api/, in segments. */
+export function answer(path: string[], q: URLSearchParams, scenario: Scenario): Answer {
+  if (scenario === "down") {
+    const detail =
+      "slo.db is locked by another process: stop it, or give this gateway a directory of its own.";
+    return problem(503, "The ledger cannot be read", detail);
+  }
+  const empty = scenario === "empty";
+  const [area, version, noun = version, id, sub] = path;
+  switch ([area, noun, id && ":id", sub].filter(Boolean).join("/")) {
+    case "slo/objectives":
+      return ok({ evaluated_until: wholeMinute(), objectives: empty ? [] : objectives() });
+    case "slo/objectives/:id": {
+      const found = objectives().find((x) => x.name === id);
+      return found
+        ? ok(found)
+        : problem(404, "No such objective", `The config has no objective named ${id}.`);
+    }
+    case "slo/objectives/:id/history": {
+      const seconds = (key: string) => Date.parse(q.get(key) ?? "") / 1000;
+      const h = history(id, seconds("start"), seconds("end"), Number(q.get("step")));
+      return h ? ok(empty ? { ...h, points: [] } : h) : problem(404, "No such objective", "");
+    }
+    case "traces/services":
+      return ok(empty ? { services: null } : services());
+    case "traces/search":
+      return ok(empty ? { traces: null, next_cursor: "" } : search(q));
+    case "traces/traces/:id": {
+      const recipe = recipes.find((x) => x.id === id);
+      return recipe
+        ? ok(trace(recipe))
+        : problem(404, "No such trace", "It was not kept, or it has expired since.");
+    }
+    case "sampling/status":
+      return ok(sampling());
+    case "alerts/alerts":
+      return ok({ alerts: empty ? [] : alerts() });
+    case "alerts/deliveries":
+      return ok({ deliveries: empty ? [] : deliveries() });
+    case "v1/query":
+      return ok(breakdown(q.get("query") ?? ""));
+    default:
+      return problem(404, "Not Found", `The mock API has no ${path.join("/")}.`);
+  }
+}
+
+function wholeMinute(): string {
+  return new Date(Math.floor(Date.now() / 60_000) * 60_000).toISOString();
+}

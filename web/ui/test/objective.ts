@@ -1,0 +1,42 @@
+// Objectives for tests: healthy unless told otherwise.
+
+import type { Objective } from "../src/api/types";
+
+export function objective(
+  name: string,
+  change: Partial<Objective> = {},
+  remaining: number | null = 0.8,
+): Objective {
+  return {
+    name,
+    description: "",
+    service: "checkout",
+    labels: {},
+    indicator: { type: "availability", service: "checkout", kind: "server" },
+    target: 0.999,
+    window: "30d",
+    window_seconds: 2592000,
+    evaluated_until: null,
+    state: "ok",
+    message: "",
+    events: { total: 1_000_000, bad: 200 },
+    error_ratio: 0.0002,
+    budget: {
+      remaining_ratio: remaining,
+      remaining_percent: remaining === null ? null : remaining * 100,
+      allowed_events: 1000,
+      remaining_events: 800,
+      total_minutes: 43.2,
+      remaining_minutes: 34.56,
+      policy: "normal",
+    },
+    burn_rates: [],
+    tiers: [],
+    alert: { state: "inactive", severity: "", since: null, summary: "" },
+    ...change,
+  };
+}
+
+export const alert = (state: Objective["alert"]["state"], severity: Objective["alert"]["severity"]) => ({
+  alert: { state, severity, since: null, summary: "" },
+});

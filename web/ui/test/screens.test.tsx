@@ -1,0 +1,336 @@
+// @vitest-environment happy-dom
+// The screens against the mock API: what is on them, and what happens when one acts.
+import { render } from "preact";
+import { act } from "preact/test-utils";
+import { beforeEach, describe, expect, it, vi } from "vitest";
+import { answer, type Scenario } from "../mock/api";
+import { recipes } from "../mock/traces";
+import { App } from "../src/app";
+import { links, navigate } from "../src/router";
+
+vi.mock("../src/lib/plot", () => ({
+  drawChart: () => ({ destroy() {}, setSize() {} }), // there is no canvas here
+  setChartData() {},
+}));
+
+let scenario: Scenario = "ok";
+let asked: string[] = [];
+const root = document.createElement("div");
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval"] });
+  vi.stubGlobal("fetch", async (input: string) => {
+    const url = new URL(input);
+    asked.push(url.pathname + url.search);
+    const path = url.pathname.split("/").filter(Boolean).slice(1).map(decodeURIComponent);
+    const { status, type, body } = answer(path, url.searchParams, scenario);
+    return new Response(JSON.stringify(body), { status, headers: { "Content-Type": type } });
+  });
+  scenario = "ok";
+  asked = [];
+  vi.spyOn(HTMLElement.prototype, "clientHeight", "get").mockReturnValue(600); // there is no layout here
+  document.body.append(root);
+  return () => {
+    act(() => render(null, root));
+    vi.useRealTimers();
+    vi.unstubAllGlobals();
+  };
+});
+
+/** Lets time pass, then lets answers arrive and what they show ask for more. */
+async function settle(ms = 0) {
+  for (const wait of [ms, 20, 20, 20]) {
+    await act(async () => {
+      await vi.advanceTimersByTimeAsync(wait);
+      for (let i = 0; i < 20; i++) await Promise.resolve();
+    });
+  }
+}
+
+async function open(to: string) {
+  history.replaceState(null, "", to);
+  act(() => render(<App />, root));
+  await settle();
+}
+
+const text = (selector = "main") =>
+  root.querySelector(selector)?.textContent?.replaceAll("\u202f", " ") ?? "";
+const all = (selector: string) => [...root.querySelectorAll<HTMLElement>(selector)];
+const button = (name: string) =>
+  all("button").find(
+    (b) => b.textContent?.includes(name) || b.getAttribute("aria-label") === name,
+  ) as HTMLButtonElement;
+const click = async (e: HTMLElement) => {
+  await act(async () => e.click());
+  await settle();
+};
+const press = async (key: string) => {
+  await act(async () => {
+    document.activeElement?.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+  });
+  await settle();
+};
+
+describe("objectives", () => {
+  it("lists the most urgent first, and counts", async () => {
+    await open(links.objectives());
+    expect(text("h1")).toBe("1 paging, 1 ticket firing, 1 pending, 1 not evaluated, 5 healthy");
+    expect(all(".objective h2").map((h) => h.textContent)).toEqual([
+      "checkout-availability",
+      "checkout-latency",
+      "payment-availability",
+      "warehouse-freshness",
+      "search-latency",
+      "recommendations-availability",
+      "catalog-availability",
+      "ingress-5xx",
+      "orders-consumer-availability",
+      "gift-cards-availability",
+    ]);
+    expect(document.title).toBe("(2) Objectives · slowburn");
+    const first = all(".objective")[0].textContent?.replaceAll("\u202f", " ");
+    for (const part of [
+      "99.9 %",
+      "17 % left",
+      "Cautious",
+      "38.2×",
+      "14.4×",
+      "21.4 times the sustainable rate",
+    ]) {
+      expect(first).toContain(part);
+    }
+  });
+
+  it("filters, with the filter in the URL", async () => {
+    await open(links.objectives());
+    await click(button("Ticket"));
+    expect(location.hash).toBe("#/?state=ticket");
+    expect(all(".objective")).toHaveLength(1);
+    await click(button("Ticket"));
+    expect(all(".objective")).toHaveLength(10);
+  });
+
+  it("says what to configure while there are none", async () => {
+    scenario = "empty";
+    await open(links.objectives());
+    expect(text("h1")).toBe("No objectives yet");
+    expect(text("pre")).toContain("availability:");
+  });
+
+  it("keeps the last data when the gateway fails, says how old, and recovers", async () => {
+    await open(links.objectives());
+    scenario = "down";
+    await settle(10_000);
+    expect(text("[role=alert]")).toContain("The ledger cannot be read");
+    expect(text("[role=alert]")).toContain("Showing what was known at");
+    expect(all(".objective")).toHaveLength(10);
+    scenario = "ok";
+    await click(button("Try now"));
+    expect(all("[role=alert]")).toHaveLength(0);
+  });
+});
+
+describe("an objective", () => {
+  it("explains itself", async () => {
+    await open(links.objective("checkout-availability"));
+    expect(text(".promise")).toBe(
+      "99.9 % of checkout’s server requests for POST /checkout succeed over 30 d.",
+    );
+    expect(text(".banner")).toContain("Page firing since");
+    expect(text(".figure-budget")).toContain("deploy slower, with extra review");
+    expect(all(".tiers tbody tr").map((r) => r.classList.contains("is-page"))).toEqual([
+      true,
+      false,
+      false,
+      false,
+    ]);
+    expect(text(".breakdown")).toContain("java.net.SocketTimeoutException");
+    expect(all(".chart")).toHaveLength(4);
+    expect(asked.some((a) => a.includes("/history?") && a.includes("step=60"))).toBe(true);
+  });
+
+  it("leads to the failed, or the slow, traces of the range", async () => {
+    await open(links.objective("checkout-availability", { range: "1h" }));
+    const failed = all("a").find((a) => a.textContent?.startsWith("Failed traces"));
+    expect(failed?.getAttribute("href")).toBe(
+      "#/traces?service=checkout&operation=POST+%2Fcheckout&error=true&range=1h",
+    );
+    navigate(links.objective("checkout-latency"));
+    await settle();
+    const slow = all("a").find((a) => a.textContent?.startsWith("Slow traces"));
+    expect(slow?.getAttribute("href")).toContain("min_duration=300ms");
+  });
+
+  it("has neither figures nor a breakdown where there is nothing to count", async () => {
+    await open(links.objective("warehouse-freshness"));
+    expect(text()).toContain("parse error");
+    expect(all(".breakdown")).toHaveLength(0);
+    await open(links.objective("gift-cards-availability"));
+    expect(text(".figure-budget")).toContain("no events");
+  });
+
+  it("says so when there is none of that name", async () => {
+    await open(links.objective("nope"));
+    expect(text("[role=alert]")).toContain("No such objective");
+  });
+});
+
+describe("traces", () => {
+  const rows = () => all(".results-table tbody tr");
+  it("pages with More, each trace once", async () => {
+    await open("#/traces?range=7d");
+    expect(rows()).toHaveLength(50);
+    await click(button("More"));
+    await click(button("More"));
+    expect(rows()).toHaveLength(recipes.length);
+    expect(new Set(all(".t-id").map((x) => x.textContent)).size).toBe(recipes.length);
+    expect(button("More")).toBeUndefined();
+    expect(all(".dot")).toHaveLength(recipes.length);
+  });
+
+  it("searches by what the URL says, and puts what is chosen there", async () => {
+    await open("#/traces?service=payment&error=true&range=7d");
+    expect(asked.some((a) => a.startsWith("/api/traces/v1/search?service=payment&error=true"))).toBe(true);
+    const some = rows().length;
+    expect(some).toBeGreaterThan(0);
+    await click(root.querySelector<HTMLElement>('input[type="checkbox"]') as HTMLElement);
+    expect(location.hash).toBe("#/traces?service=payment&range=7d");
+    expect(rows().length).toBeGreaterThan(some);
+  });
+
+  it("offers a way on when nothing matches", async () => {
+    scenario = "empty";
+    await open("#/traces?service=x&policy=errors");
+    expect(text(".empty")).toContain("No kept trace matches");
+    await click(button("Drop all conditions"));
+    expect(location.hash).toBe("#/traces");
+  });
+});
+
+describe("a trace", () => {
+  const skewed = recipes.find((r) => r.kind === "skewed")?.id as string;
+  const rows = () => all('[role="row"][aria-level]');
+  const focused = () => Number(document.activeElement?.getAttribute("aria-rowindex"));
+
+  it("tells what is known about it", async () => {
+    await open(links.trace(skewed));
+    expect(text("h1")).toBe("frontend POST /checkout");
+    expect(text(".trace-head")).toContain("2 spans came after the decision");
+    expect(text(".clocks")).toContain("+180 ms± 2.1 ms2bounded");
+    expect(all(".band").length).toBeGreaterThan(0);
+    expect(all(".ghost").length).toBeGreaterThan(0);
+    await click(button("Raw"));
+    expect(location.hash).toContain("times=raw");
+    expect(all(".band")).toHaveLength(0);
+  });
+
+  it("is walked with the keyboard", async () => {
+    await open(links.trace(skewed));
+    const before = Number(root.querySelector('[role="treegrid"]')?.getAttribute("aria-rowcount"));
+    expect(rows().filter((r) => r.tabIndex === 0)).toHaveLength(1);
+    rows()[0].focus();
+    await press("ArrowDown");
+    expect(focused()).toBe(3);
+    await press("ArrowLeft"); // collapses
+    const after = Number(root.querySelector('[role="treegrid"]')?.getAttribute("aria-rowcount"));
+    expect(after).toBeLessThan(before);
+    expect(document.activeElement?.getAttribute("aria-expanded")).toBe("false");
+    await press("ArrowLeft"); // to the parent
+    expect(focused()).toBe(2);
+    await press("End");
+    expect(focused()).toBe(after);
+    await press("Enter");
+    expect(root.querySelector(".span-panel")).not.toBeNull();
+    await settle(500);
+    expect(location.hash).toContain("span=");
+    await press("ArrowUp"); // the panel follows
+    expect(document.activeElement?.getAttribute("aria-selected")).toBe("true");
+  });
+
+  it("opens at the span of a link, with its attributes", async () => {
+    await open(links.trace(skewed));
+    await click(button("Next error"));
+    expect(document.activeElement?.classList.contains("error")).toBe(true);
+    await press("Enter");
+    await settle(500);
+    const there = location.hash;
+    act(() => render(null, root));
+    await open(there);
+    expect(text(".span-panel")).toContain("error.type");
+    expect(text(".span-panel")).toContain("exception");
+    expect(text(".span-panel")).toContain("corrected by");
+    await click(button("Close"));
+    expect(root.querySelector(".span-panel")).toBeNull();
+  });
+
+  it("finds spans, and marks the others", async () => {
+    await open(links.trace(skewed));
+    const input = root.querySelector<HTMLInputElement>(".trace-tools input") as HTMLInputElement;
+    await act(async () => {
+      input.value = "service.nope=1";
+      input.dispatchEvent(new Event("input", { bubbles: true }));
+    });
+    expect(text(".stepper-match")).toBe("0 matches");
+    await act(async () => {
+      input.value = "error";
+      input.dispatchEvent(new Event("input", { bubbles: true }));
+    });
+    expect(text(".stepper-match")).toMatch(/^\d+ match/);
+    expect(rows().some((r) => r.classList.contains("dim"))).toBe(true);
+  });
+
+  it("keeps a large trace out of the document but for what is in sight", async () => {
+    await open(links.trace(recipes.find((r) => r.spans === 5000)?.id as string));
+    expect(Number(root.querySelector('[role="treegrid"]')?.getAttribute("aria-rowcount"))).toBeGreaterThan(
+      5000,
+    );
+    expect(rows().length).toBeLessThan(100);
+    rows()[0].focus();
+    await press("End");
+    expect(focused()).toBe(Number(root.querySelector('[role="treegrid"]')?.getAttribute("aria-rowcount")));
+    await click(button("Collapse all"));
+    expect(rows().length).toBeGreaterThan(1);
+  });
+
+  it("shows orphans below a placeholder", async () => {
+    await open(links.trace(recipes.find((r) => r.kind === "orphans")?.id as string));
+    expect(text(".warnings")).toContain("2 spans without the parent they name");
+    expect(all(".row.synthetic")).toHaveLength(1);
+    expect(text(".row.synthetic")).toContain("placeholder");
+  });
+});
+
+describe("the frame", () => {
+  it("moves the focus to the heading after a navigation", async () => {
+    await open(links.objectives());
+    navigate(links.sampling());
+    await settle();
+    expect(document.activeElement).toBe(root.querySelector("h1"));
+    expect(document.title).toBe("Sampling · slowburn");
+    expect(root.querySelector("nav [aria-current]")?.textContent).toBe("Sampling");
+    expect(text()).toContain("health-checks");
+  });
+
+  it("says what fires on every screen", async () => {
+    await open(links.alerts());
+    expect(text("nav .badge")).toBe("2 firing");
+    expect(text("main")).toContain("Given up");
+    expect(text("main")).toContain("the integration key was revoked");
+  });
+
+  it("remembers the theme", async () => {
+    await open(links.objectives());
+    const theme = () => [document.documentElement.dataset.theme, localStorage.getItem("slowburn.theme")];
+    await click(root.querySelector(".theme") as HTMLElement);
+    expect(theme()).toEqual(["light", "light"]);
+    await click(root.querySelector(".theme") as HTMLElement);
+    expect(theme()).toEqual(["dark", "dark"]);
+    await click(root.querySelector(".theme") as HTMLElement);
+    expect(theme()).toEqual([undefined, null]);
+  });
+
+  it("has a page for what is not there", async () => {
+    await open("#/what/is");
+    expect(text("h1")).toBe("There is no such page");
+  });
+});

@@ -1,0 +1,71 @@
+import { describe, expect, it } from "vitest";
+import { headline, matches, sortByUrgency, standing, tally } from "../src/objectives/urgency";
+import { alert, objective } from "./objective";
+
+const inOrder = [
+  objective("page", alert("firing", "page"), 0.9),
+  objective("ticket-spent", alert("firing", "ticket"), -0.2),
+  objective("ticket", alert("firing", "ticket"), 0.4),
+  objective("pending-page", alert("pending", "page"), 0.7),
+  objective("pending-ticket", alert("pending", "ticket"), 0.1),
+  objective("broken", { state: "error" }, null),
+  objective("overspent", {}, -0.5),
+  objective("low", {}, 0.06),
+  objective("resolved", alert("resolved", "page"), 0.3),
+  objective("a-fine", {}, 0.9),
+  objective("b-fine", {}, 0.9),
+  objective("unknown-budget", {}, null),
+  objective("silent", { state: "no_data" }, null),
+];
+
+describe("sortByUrgency", () => {
+  it("is the same from any order", () => {
+    const names = inOrder.map((o) => o.name);
+    for (let shift = 0; shift < inOrder.length; shift++) {
+      const turned = [...inOrder.slice(shift), ...inOrder.slice(0, shift)];
+      expect(sortByUrgency(turned).map((o) => o.name)).toEqual(names);
+      expect(sortByUrgency(turned.reverse()).map((o) => o.name)).toEqual(names);
+    }
+  });
+
+  it("leaves its argument alone", () => {
+    const given = [inOrder[3], inOrder[0]];
+    sortByUrgency(given);
+    expect(given[0].name).toBe("pending-page");
+  });
+});
+
+it("an alert outranks the state of the data", () => {
+  expect(standing(objective("x", { state: "no_data", ...alert("firing", "page") }))).toBe("page");
+  expect(standing(objective("x", { state: "no_data", ...alert("resolved", "page") }))).toBe("no_data");
+});
+
+describe("headline", () => {
+  const words = (names: string[]) =>
+    headline(tally(inOrder.filter((o) => names.includes(o.name))))
+      .map((p) => p.text)
+      .join(", ");
+  it("says the worst first", () => {
+    expect(words(["page", "ticket", "ticket-spent", "broken", "low"])).toBe(
+      "1 paging, 2 tickets firing, 1 not evaluated, 1 healthy",
+    );
+    expect(words(["pending-page"])).toBe("1 pending");
+  });
+  it("is calm when all is well", () => {
+    expect(words(["a-fine", "b-fine"])).toBe("All 2 are healthy");
+    expect(words(["a-fine"])).toBe("The objective is healthy");
+    expect(words(["silent"])).toBe("No data yet");
+  });
+});
+
+describe("matches", () => {
+  const o = objective("checkout-latency", {
+    service: "checkout",
+    labels: { team: "shop" },
+    description: "Feels instant.",
+  });
+  it.each(["", "latency", "CHECKOUT", "team=shop", "shop instant"])("finds it by %j", (q) =>
+    expect(matches(o, q)).toBe(true),
+  );
+  it.each(["payment", "checkout payment"])("does not by %j", (q) => expect(matches(o, q)).toBe(false));
+});

@@ -1,0 +1,79 @@
+import { describe, expect, it } from "vitest";
+import type { Tier } from "../src/api/types";
+import * as w from "../src/objectives/words";
+import { objective } from "./objective";
+
+const plain = (s: string) => s.replaceAll("\u202f", " ");
+
+describe("promise", () => {
+  it("of availability", () => {
+    const o = objective("x", {
+      indicator: { type: "availability", kind: "server", operations: ["POST /checkout"] },
+    });
+    expect(plain(w.promise(o))).toBe(
+      "99.9 % of checkout’s server requests for POST /checkout succeed over 30 d.",
+    );
+  });
+  it("of latency, with operations and attributes", () => {
+    const indicator = {
+      type: "latency" as const,
+      kind: "consumer",
+      threshold_ms: 1500,
+      operations: ["a", "b", "c"],
+      attributes: { "x.y": "1", z: "2" },
+    };
+    expect(plain(w.promise(objective("x", { indicator, target: 0.95, window_seconds: 604800 })))).toBe(
+      "95 % of checkout’s consumed messages for a, b or c where x.y = 1 and z = 2 take at most 1.5 s over 7 d.",
+    );
+  });
+  it("of queries, without a service", () => {
+    const o = objective("x", { service: "", indicator: { type: "promql" } });
+    expect(plain(w.promise(o))).toBe("99.9 % of events are good over 30 d.");
+  });
+});
+
+it("allowance speaks of outage and events", () => {
+  expect(plain(w.allowance(objective("x")))).toBe(
+    "Up to 0.1 % may fail: as much as 43 m 12 s of full outage, or 1,000 of the 1M server requests seen.",
+  );
+  expect(plain(w.allowance(objective("x", { events: { total: 0, bad: 0 } })))).toBe(
+    "Up to 0.1 % may fail: as much as 43 m 12 s of full outage.",
+  );
+});
+
+describe("factorOf", () => {
+  const tier = (
+    severity: Tier["severity"],
+    long_window: string,
+    short_window: string,
+    factor: number,
+  ): Tier => ({
+    severity,
+    long_window,
+    short_window,
+    factor,
+    budget_percent: 2,
+    long_burn_rate: null,
+    short_burn_rate: null,
+    active: false,
+    reachable: true,
+    exhaustion_seconds: null,
+  });
+  const tiers = [
+    tier("ticket", "3d", "6h", 1),
+    tier("ticket", "1d", "2h", 3),
+    tier("page", "6h", "30m", 6),
+    tier("page", "1h", "5m", 14.4),
+  ];
+  it.each([
+    ["5m", 14.4],
+    ["30m", 6],
+    ["1h", 14.4],
+    ["6h", 6],
+    ["2h", 3],
+    ["3d", 1],
+  ])("%s is held against %d", (window, factor) => expect(w.factorOf(tiers, window)?.factor).toBe(factor));
+  it("has none for a window that no tier uses", () => expect(w.factorOf(tiers, "30d")).toBeNull());
+  it("says a tier in words", () =>
+    expect(plain(w.tierWords(tiers[3]))).toBe("Page when 2 % of the budget would go in 1h"));
+});
