@@ -1,7 +1,6 @@
 package trace
 
 import (
-	"cmp"
 	"math"
 	"slices"
 )
@@ -101,25 +100,6 @@ func (b *builder) solve(g group) {
 			found.Status, found.Uncertainty = ClockStep, -1
 		}
 	}
-}
-
-// inOrder sorts bounds for insertion: hard before soft, the loosest first, so that it is the tightest that a
-// contradiction leaves out. Of the soft ones between two clocks a few suffice.
-func inOrder(bounds []bound) []bound {
-	sorted := slices.Clone(bounds)
-	slices.SortFunc(sorted, func(x, y bound) int {
-		return cmp.Or(
-			cmp.Compare(softness(x), softness(y)), cmp.Compare(y.slack, x.slack), cmp.Compare(y.w, x.w),
-			cmp.Compare(x.a, y.a), cmp.Compare(x.b, y.b))
-	})
-	return sorted
-}
-
-func softness(x bound) int {
-	if x.soft {
-		return 1
-	}
-	return 0
 }
 
 // reference is the clock that the others are corrected to: of those of the backend, the one that agrees with most

@@ -8,13 +8,14 @@ import (
 	"go.etcd.io/bbolt"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
+	"go.uber.org/zap"
 
 	"github.com/slowburn/slowburn/processor/trace"
 )
 
 // written counts what a transaction did.
 type written struct {
-	stored, updated, corrupt, tooLarge, operations int
+	stored, updated, corrupt, tooLarge, failed, operations int
 }
 
 // put stores the traces of a batch.
@@ -61,24 +62,38 @@ func (s *store) putLate(tx *bbolt.Tx, item *queued, stored uint64, done *written
 		done.tooLarge++
 		return nil
 	}
-	td, err := (&ptrace.ProtoUnmarshaler{}).UnmarshalTraces(append(spans, item.spans...))
+	d, merged, err := s.merge(append(spans, item.spans...))
 	if err != nil {
-		return err
-	}
-	merged := trace.Group(td)[0]
-	d := summarize(merged, s.now())
-	if d.Distinct == old.Distinct {
+		done.failed++
+		s.logger.Error("Late spans were not added to their trace.", zap.Stringer("trace_id", pcommon.TraceID(item.id)), zap.Error(err))
 		return nil
 	}
-	if spans, err = marshal(merged, d.identical); err != nil {
-		return err
+	if d.Distinct == old.Distinct {
+		return nil
 	}
 	d.Meta.Version, d.Meta.Stored, d.Meta.Updated = old.Meta.Version+1, old.Meta.Stored, s.now().UTC()
 	if err := removeTerms(tx, old, item.id); err != nil {
 		return err
 	}
 	done.updated++
-	return s.putRecord(tx, key, &d, item.id, spans, done)
+	return s.putRecord(tx, key, &d, item.id, merged, done)
+}
+
+// merge sums a trace up whose spans came in parts, and leaves out identical copies. A trace that trips a bug here costs
+// only itself, not the batch that it is in.
+func (s *store) merge(parts []byte) (d digest, spans []byte, err error) {
+	err = guard(func() error {
+		td, err := (&ptrace.ProtoUnmarshaler{}).UnmarshalTraces(parts)
+		if err != nil {
+			return err
+		}
+		for _, group := range trace.Group(td) {
+			d = summarize(group, s.now())
+			spans, err = marshal(group, d.identical)
+		}
+		return err
+	})
+	return d, spans, err
 }
 
 func (s *store) putRecord(tx *bbolt.Tx, key []byte, d *digest, id pcommon.TraceID, spans []byte, done *written) error {

@@ -9,6 +9,11 @@ type queued struct {
 	spans []byte // OTLP
 }
 
+// cost is about how much memory the item takes, in bytes. Small traces are mostly what goes with them.
+func (q *queued) cost() int {
+	return len(q.spans) + 1024 + 8*len(q.Terms) + 64*len(q.operations)
+}
+
 // queue holds what waits for the writer, up to a number of bytes. Its methods may be called concurrently.
 type queue struct {
 	max  int
@@ -28,11 +33,11 @@ func newQueue(maxBytes int) *queue {
 func (q *queue) push(item queued) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.closed || q.bytes+len(item.spans) > q.max {
+	if q.closed || q.bytes+item.cost() > q.max {
 		return false
 	}
 	q.items = append(q.items, item)
-	q.bytes += len(item.spans)
+	q.bytes += item.cost()
 	select {
 	case q.wake <- struct{}{}:
 	default:
@@ -45,8 +50,8 @@ func (q *queue) take(maxBytes int) []queued {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	n, bytes := 0, 0
-	for n < len(q.items) && (n == 0 || bytes+len(q.items[n].spans) <= maxBytes) {
-		bytes += len(q.items[n].spans)
+	for n < len(q.items) && (n == 0 || bytes+q.items[n].cost() <= maxBytes) {
+		bytes += q.items[n].cost()
 		n++
 	}
 	taken := q.items[:n:n]

@@ -222,8 +222,9 @@ func TestShutdownOfOneNeverStarted(t *testing.T) {
 func TestQueueIsBounded(t *testing.T) {
 	b := opened(t, nil)
 	one := spans(spec{trace: 1, id: 1, service: "s"})
-	b.queue.max = len(bytesOf(t, one))
-	for range 3 {
+	require.NoError(t, b.consume(t.Context(), one))
+	b.queue.max = b.queue.size()
+	for range 2 {
 		require.NoError(t, b.consume(t.Context(), one))
 	}
 	requireDropped(t, b, "queue_full", 2)

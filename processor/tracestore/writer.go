@@ -114,6 +114,9 @@ func (s *store) commit(batch []queued) bool {
 	if done.tooLarge > 0 {
 		s.dropped(ctx, "too_large", done.tooLarge)
 	}
+	if done.failed > 0 {
+		s.dropped(ctx, "failed", done.failed)
+	}
 	return true
 }
 
