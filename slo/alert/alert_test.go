@@ -220,7 +220,7 @@ func TestSentenceOfOtherIndicators(t *testing.T) {
 	as := alert.Assess(o, t0, func(time.Duration) slo.Events { return e })
 	assert.Equal(t, "checkout-availability burns its 7d error budget at 0.4 times the pace that spends it exactly "+
 		"(3d: 0.4, 6h: 0.4; factor 0.23): 60.0 % left, exhausted in 11d. "+
-		"400 of 1,000,000 requests did not succeed within 300ms in the last 3d.", alert.Sentence(&as, &as.Tiers[3]))
+		"400 of 1,000,000 requests took longer than 300ms in the last 3d.", alert.Sentence(&as, &as.Tiers[3]))
 	o.Indicator = slo.Indicator{Type: slo.PromQL}
 	e = slo.Events{Total: 10, Bad: 10}
 	as = alert.Assess(o, t0, func(time.Duration) slo.Events { return e })

@@ -84,7 +84,7 @@ func badness(in slo.Indicator) string {
 	case slo.Availability:
 		return "requests failed"
 	case slo.Latency:
-		return "requests did not succeed within " + slo.FormatDuration(in.Threshold)
+		return "requests took longer than " + slo.FormatDuration(in.Threshold)
 	default:
 		return "events were bad"
 	}

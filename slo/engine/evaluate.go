@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"sync"
 	"time"
 
+	"github.com/prometheus/common/model"
 	"go.etcd.io/bbolt"
 	"go.uber.org/zap"
 
@@ -182,9 +184,7 @@ func (e *Extension) write(r round, errs []string, now time.Time) error {
 	}
 	if r.spansTo > 0 {
 		e.spanWatermark = r.spansTo
-		for id, c := range r.moved {
-			e.cursors[id] = c
-		}
+		maps.Copy(e.cursors, r.moved)
 	}
 	t.publish()
 	return nil
@@ -208,6 +208,7 @@ func (e *Extension) prune(end ledger.Minute, now time.Time) error {
 	if err != nil {
 		return fmt.Errorf("prune %s: %w", e.db.Path(), err)
 	}
+	maps.DeleteFunc(e.cursors, func(_ model.Fingerprint, c cursor) bool { return c.old(now) })
 	e.pruned = horizon
 	e.spanWatermark = max(e.spanWatermark, horizon)
 	for i, m := range e.watermarks {

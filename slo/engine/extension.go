@@ -37,13 +37,13 @@ type Extension struct {
 	retention  ledger.Minute
 
 	querier Querier
-	sender  *notify.Sender
 	cancel  context.CancelFunc
 	loop    sync.WaitGroup
 
-	// opened guards db: it is held for reading while a reader uses the file.
+	// opened guards db and sender: it is held for reading while a reader uses the file.
 	opened sync.RWMutex
 	db     *state.DB
+	sender *notify.Sender
 
 	// evaluating guards what an evaluation works on, in memory what the file is: by index of the objective, and the
 	// span objectives' common watermark.
@@ -128,17 +128,17 @@ func (e *Extension) Start(ctx context.Context, h component.Host) error {
 	if err != nil {
 		return err
 	}
-	e.sender = notify.NewSender(notify.Settings{DB: db, Receivers: receivers, Logger: e.settings.Logger, Attempted: e.attempted})
-	if err := e.recover(db, time.Now()); err != nil {
-		return errors.Join(err, db.Close())
-	}
+	sender := notify.NewSender(notify.Settings{DB: db, Receivers: receivers, Logger: e.settings.Logger, Attempted: e.attempted})
 	e.opened.Lock()
-	e.db = db
+	e.db, e.sender = db, sender
 	e.opened.Unlock()
+	if err := e.recover(db, time.Now().UTC()); err != nil {
+		return errors.Join(err, e.Shutdown(ctx))
+	}
 	if err := e.observe(); err != nil {
 		return errors.Join(err, e.Shutdown(ctx))
 	}
-	e.sender.Start()
+	sender.Start()
 	run, cancel := context.WithCancel(context.Background())
 	e.cancel = cancel
 	e.loop.Go(func() { e.run(run) })
@@ -155,7 +155,7 @@ func (e *Extension) Shutdown(context.Context) error {
 		e.sender.Shutdown()
 	}
 	e.telemetry.Shutdown()
-	e.opened.Lock()
+	e.opened.Lock() // readers are done
 	defer e.opened.Unlock()
 	if e.db == nil {
 		return nil
@@ -179,7 +179,7 @@ func (e *Extension) view(f func(*bbolt.Tx) error) error {
 // costs a minute at the most.
 func (e *Extension) run(ctx context.Context) {
 	for {
-		start := time.Now()
+		start := time.Now().UTC()
 		err := e.evaluate(ctx, start)
 		if ctx.Err() != nil {
 			return
@@ -215,8 +215,11 @@ func (e *Extension) Probe(context.Context) host.Health {
 	if inError > 0 {
 		problems = append(problems, fmt.Sprintf("%d of %d objectives cannot be evaluated: %s", inError, len(shown.Objectives), message))
 	}
-	if e.sender != nil {
-		for receiver, failure := range e.sender.Failing() {
+	e.opened.RLock()
+	sender := e.sender
+	e.opened.RUnlock()
+	if sender != nil {
+		for receiver, failure := range sender.Failing() {
 			problems = append(problems, fmt.Sprintf("receiver %s: %s", receiver, failure))
 		}
 	}

@@ -132,12 +132,14 @@ func (cs cursors) save(tx *bbolt.Tx) error {
 	return nil
 }
 
-// prune forgets series that ended long ago.
+// old says that a series ended long ago.
+func (c cursor) old(now time.Time) bool { return c.at < now.Add(-cursorsKept).UnixMilli() }
+
+// prune takes the old ones out of the file.
 func (cs cursors) prune(tx *bbolt.Tx, now time.Time) error {
-	horizon := now.Add(-cursorsKept).UnixMilli()
 	b := tx.Bucket([]byte(cursorsBucket))
 	for id, c := range cs {
-		if c.at >= horizon {
+		if !c.old(now) {
 			continue
 		}
 		if err := b.Delete(binary.BigEndian.AppendUint64(nil, uint64(id))); err != nil {

@@ -191,7 +191,7 @@ func post(ctx context.Context, r Receiver, d Delivery) (int, http.Header, error)
 
 // record writes the outcome of an attempt down.
 func (s *Sender) record(ctx context.Context, r Receiver, d Delivery, status int, header http.Header, failure error) error {
-	now := time.Now()
+	now := time.Now().UTC()
 	d.Attempts++
 	outcome := OutcomeDelivered
 	d.LastError = ""

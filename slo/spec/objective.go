@@ -45,7 +45,7 @@ type Availability struct {
 	Selector `mapstructure:",squash"`
 }
 
-// Latency calls an event bad when its span failed or took longer than the threshold.
+// Latency calls an event bad when its span took longer than the threshold, whether it failed or not.
 type Latency struct {
 	Selector  `mapstructure:",squash"`
 	Threshold slo.Duration `mapstructure:"threshold"`
