@@ -65,7 +65,7 @@ const (
 // Fingerprint identifies the alert of an objective for good: 16 hex digits.
 func Fingerprint(objective string) string {
 	h := fnv.New64a()
-	fmt.Fprintf(h, "alertname\xff%s\xffobjective\xff%s\xff", Name, objective)
+	_, _ = fmt.Fprintf(h, "alertname\xff%s\xffobjective\xff%s\xff", Name, objective)
 	return fmt.Sprintf("%016x", h.Sum64())
 }
 

@@ -6,8 +6,6 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-
-	"github.com/slowburn/slowburn/slo/spec"
 )
 
 // BenchmarkMinute is one minute's evaluation of 2,000 objectives, each with ten series, all of them burning.
@@ -18,7 +16,7 @@ func BenchmarkMinute(b *testing.B) {
 	one := parse(b, `objectives: [{name: x, target: 99, availability: {}}]`).Objectives[0]
 	for i := range objectives {
 		one.Name = fmt.Sprint("o", i)
-		c.Objectives = append(c.Objectives, spec.Objective(one))
+		c.Objectives = append(c.Objectives, one)
 	}
 	e := openAt(b, c, db, noon)
 	defer closeIt(b, e)

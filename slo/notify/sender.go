@@ -153,18 +153,26 @@ func (s *Sender) step(ctx context.Context, r Receiver) (time.Duration, error) {
 	if wait := time.Until(d.NextAttemptAt); wait > 0 && wait <= maxRetryAfter {
 		return wait, nil
 	}
-	status, header, err := post(ctx, r, d)
+	a := post(ctx, r, d)
 	if ctx.Err() != nil {
 		return idle, nil // shutting down: whether it arrived is not known, so it stays pending
 	}
-	return 0, s.record(ctx, r, d, status, header, err)
+	return 0, s.record(ctx, r, d, a)
 }
 
-// post makes one attempt. The error says what went wrong, for people; the status is 0 where there was no answer.
-func post(ctx context.Context, r Receiver, d Delivery) (int, http.Header, error) {
+// answer is what a receiver said to an attempt.
+type answer struct {
+	status int // 0 where there was none
+	header http.Header
+	// failure says for people what went wrong; empty if nothing did.
+	failure string
+}
+
+// post makes one attempt.
+func post(ctx context.Context, r Receiver, d Delivery) answer {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, r.URL, bytes.NewReader(d.Body))
 	if err != nil {
-		return 0, nil, err
+		return answer{failure: err.Error()}
 	}
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("User-Agent", "slowburn")
@@ -174,7 +182,7 @@ func post(ctx context.Context, r Receiver, d Delivery) (int, http.Header, error)
 	req.Header.Set("Webhook-Timestamp", strconv.FormatInt(time.Now().Unix(), 10))
 	resp, err := r.Client.Do(req)
 	if err != nil {
-		return 0, nil, err
+		return answer{failure: err.Error()}
 	}
 	// The start of the answer is for people. A little more is read, so that the connection can be used again. What goes
 	// wrong while reading changes nothing: the status has been answered.
@@ -183,27 +191,28 @@ func post(ctx context.Context, r Receiver, d Delivery) (int, http.Header, error)
 		text = append(text, "…"...)
 	}
 	_ = resp.Body.Close()
-	if resp.StatusCode >= 200 && resp.StatusCode < 300 {
-		return resp.StatusCode, resp.Header, nil
+	a := answer{status: resp.StatusCode, header: resp.Header}
+	if resp.StatusCode < 200 || resp.StatusCode >= 300 {
+		a.failure = fmt.Sprintf("%s answered %s: %s", r.Name, resp.Status, strings.TrimSpace(string(text)))
 	}
-	return resp.StatusCode, resp.Header, fmt.Errorf("%s answered %s: %s", r.Name, resp.Status, strings.TrimSpace(string(text)))
+	return a
 }
 
 // record writes the outcome of an attempt down.
-func (s *Sender) record(ctx context.Context, r Receiver, d Delivery, status int, header http.Header, failure error) error {
+func (s *Sender) record(ctx context.Context, r Receiver, d Delivery, a answer) error {
 	now := time.Now().UTC()
 	d.Attempts++
 	outcome := OutcomeDelivered
-	d.LastError = ""
+	d.LastError = a.failure
 	switch {
-	case failure == nil:
+	case a.failure == "":
 		d.State, d.DoneAt = Delivered, now
-	case permanent(status):
+	case permanent(a.status):
 		outcome = OutcomeDead
-		d.State, d.DoneAt, d.LastError = Dead, now, failure.Error()
+		d.State, d.DoneAt = Dead, now
 	default:
 		outcome = OutcomeRetried
-		d.NextAttemptAt, d.LastError = now.Add(max(backoff(d.Attempts), retryAfter(header, now))), failure.Error()
+		d.NextAttemptAt = now.Add(max(backoff(d.Attempts), retryAfter(a.header, now)))
 	}
 	err := s.DB.Update(func(tx *bbolt.Tx) error {
 		if d.State == Pending {
