@@ -161,7 +161,7 @@ func TestManyBoundsAreThinned(t *testing.T) {
 	}
 	begin := time.Now()
 	tr := only(td, Options{})
-	require.Less(t, time.Since(begin), 10*time.Second)
+	require.Less(t, time.Since(begin), 30*time.Second, "the race detector and a busy machine included")
 	require.Equal(t, ClockBounded, tr.Clock)
 	for i, c := range tr.Clocks {
 		if i > 0 {

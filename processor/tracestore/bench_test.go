@@ -7,7 +7,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component/componenttest"
-	"go.opentelemetry.io/collector/exporter"
 	"go.opentelemetry.io/collector/exporter/exportertest"
 
 	"github.com/slowburn/slowburn/processor/tracestore/internal/metadata"
@@ -15,7 +14,7 @@ import (
 
 // benchStore is a store whose file is open and whose writer is the benchmark.
 func benchStore(b *testing.B) *store {
-	var set exporter.Settings = exportertest.NewNopSettings(metadata.Type)
+	set := exportertest.NewNopSettings(metadata.Type)
 	s, err := newStore(set, &Config{Directory: b.TempDir(), Retention: time.Hour, MaxBytes: 1 << 30})
 	require.NoError(b, err)
 	s.host = componenttest.NewNopHost()

@@ -215,6 +215,23 @@ func TestShutdownWithoutFileCountsWhatIsLost(t *testing.T) {
 	requireDropped(t, b, "shutdown", 1)
 }
 
+// A disk that does not answer stops neither the pipeline nor the end of the process.
+func TestHungDisk(t *testing.T) {
+	b := newBench(t, nil)
+	require.NoError(t, b.start(t.Context(), componenttest.NewNopHost()))
+	hang, err := b.db.Load().Begin(true) // whoever wants to write waits
+	require.NoError(t, err)
+	one := spans(spec{trace: 1, id: 1, service: "s"})
+	for b.queue.push(queued{spans: make([]byte, 1<<20)}) { // the writer takes some, and hangs
+	}
+	require.NoError(t, b.consume(t.Context(), one))
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	require.ErrorContains(t, b.shutdown(ctx), "could not be written")
+	require.NoError(t, hang.Rollback())
+	<-b.stopped
+}
+
 func TestShutdownOfOneNeverStarted(t *testing.T) {
 	require.NoError(t, newBench(t, nil).shutdown(t.Context()))
 }
