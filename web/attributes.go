@@ -11,11 +11,13 @@ import (
 const exactInteger = 1 << 53
 
 // attributesJSON turns attributes into what encodes as JSON and means the same to a browser: a number that JSON cannot
-// hold (NaN, the infinities, an integer beyond 2^53) becomes its text.
+// hold (NaN, the infinities, an integer beyond 2^53) becomes its text. Of a key that is there twice the first counts.
 func attributesJSON(m pcommon.Map) map[string]any {
 	out := make(map[string]any, m.Len())
 	for key, value := range m.All() {
-		out[key] = valueJSON(value)
+		if _, twice := out[key]; !twice {
+			out[key] = valueJSON(value)
+		}
 	}
 	return out
 }

@@ -17,14 +17,15 @@ type components struct {
 }
 
 type named struct {
-	id component.ID
-	c  any
+	id       component.ID
+	c        any
+	pipeline bool // it announced itself, as components of pipelines do
 }
 
 func (s *components) add(id component.ID, c any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.announced = append(s.announced, named{id, c})
+	s.announced = append(s.announced, named{id, c, true})
 }
 
 func (s *components) remove(id component.ID, c any) {
@@ -37,7 +38,7 @@ func (s *components) remove(id component.ID, c any) {
 func (s *components) all() []named {
 	var list []named
 	for id, c := range s.extensions() {
-		list = append(list, named{id, c})
+		list = append(list, named{id, c, false})
 	}
 	sortByID(list)
 	s.mu.RLock()

@@ -4,7 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"strings"
+	"regexp"
+	"time"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/config/confighttp"
@@ -14,9 +15,11 @@ import (
 // Config is the `web` extension's part of the YAML: the Collector's own HTTP server settings (endpoint, tls, auth,
 // cors, timeouts), and where the pages hang.
 type Config struct {
-	confighttp.ServerConfig `mapstructure:",squash"`
+	// HTTP has a name because embedding would promote its Unmarshal, which reads its own keys and drops all others.
+	HTTP confighttp.ServerConfig `mapstructure:",squash"`
 
-	// BasePath is the path prefix under which a reverse proxy shows the dashboard, such as /slowburn. Empty is the root.
+	// BasePath is the path prefix below which everything is served, such as /slowburn, for a reverse proxy that hands on
+	// the whole path. Empty is the root, which also suits a proxy that cuts the prefix off: the pages link relatively.
 	BasePath string `mapstructure:"base_path"`
 
 	_ struct{}
@@ -25,19 +28,27 @@ type Config struct {
 func createDefaultConfig() component.Config {
 	server := confighttp.NewDefaultServerConfig()
 	server.NetAddr = confignet.AddrConfig{Transport: confignet.TransportTypeTCP, Endpoint: "127.0.0.1:8080"}
-	return &Config{ServerConfig: server}
+	// Longer than a query may take (tsdb::query_timeout, 30s), or its answer, even that it took too long, could not be
+	// sent. A shorter read timeout would end the request's context while the query runs.
+	server.WriteTimeout = time.Minute
+	server.ReadTimeout = time.Minute
+	server.MaxRequestBodySize = 1 << 20 // the only bodies are PromQL queries
+	return &Config{HTTP: server}
 }
+
+// basePath is what needs no escaping in a URL and no cleaning.
+var basePath = regexp.MustCompile(`^(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+$`)
 
 // Validate names every key that is wrong.
 func (c *Config) Validate() error {
 	var errs []error
-	if c.NetAddr.Transport == confignet.TransportTypeTCP {
-		if _, _, err := net.SplitHostPort(c.NetAddr.Endpoint); err != nil {
-			errs = append(errs, fmt.Errorf("endpoint: %q must be host:port, such as 127.0.0.1:8080", c.NetAddr.Endpoint))
+	if c.HTTP.NetAddr.Transport != confignet.TransportTypeUnix {
+		if _, _, err := net.SplitHostPort(c.HTTP.NetAddr.Endpoint); err != nil {
+			errs = append(errs, fmt.Errorf("endpoint: %q must be host:port, such as 127.0.0.1:8080", c.HTTP.NetAddr.Endpoint))
 		}
 	}
-	if p := c.BasePath; p != "" && (!strings.HasPrefix(p, "/") || strings.HasSuffix(p, "/")) {
-		errs = append(errs, fmt.Errorf("base_path: %q must start with a slash and not end with one, such as /slowburn", p))
+	if c.BasePath != "" && !basePath.MatchString(c.BasePath) {
+		errs = append(errs, fmt.Errorf("base_path: %q must be segments of letters, digits and ._~- that each begin with a slash, such as /slowburn", c.BasePath))
 	}
 	return errors.Join(errs...)
 }

@@ -4,27 +4,37 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/http"
 	"sync"
+	"time"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componentstatus"
+	"go.opentelemetry.io/collector/config/confighttp"
 	"go.opentelemetry.io/collector/extension"
+	"go.opentelemetry.io/collector/extension/extensioncapabilities"
 	"go.uber.org/zap"
 
 	"github.com/slowburn/slowburn/internal/host"
 )
 
+// shutdownGrace is how long Shutdown lets requests in flight go on.
+const shutdownGrace = 5 * time.Second
+
 var (
-	_ extension.Extension = (*webExtension)(nil)
-	_ host.Listener       = (*webExtension)(nil)
+	_ extension.Extension             = (*webExtension)(nil)
+	_ extensioncapabilities.Dependent = (*webExtension)(nil)
+	_ host.Listener                   = (*webExtension)(nil)
 )
 
 // webExtension serves the pages and the API.
 type webExtension struct {
-	cfg *Config
-	set component.TelemetrySettings
+	cfg   *Config
+	set   component.TelemetrySettings
+	files fs.FS         // the built dashboard
+	grace time.Duration // shutdownGrace
 
 	components components
 	server     *http.Server
@@ -32,27 +42,42 @@ type webExtension struct {
 	serving    sync.WaitGroup
 }
 
-func newExtension(set extension.Settings, cfg *Config) *webExtension {
-	return &webExtension{cfg: cfg, set: set.TelemetrySettings}
+func newExtension(set extension.Settings, cfg *Config, files fs.FS) *webExtension {
+	return &webExtension{cfg: cfg, set: set.TelemetrySettings, files: files, grace: shutdownGrace}
+}
+
+// Dependencies are the extensions that requests pass through: they must start before and stop after.
+func (e *webExtension) Dependencies() []component.ID {
+	var ids []component.ID
+	if auth := e.cfg.HTTP.Auth.Get(); auth != nil {
+		ids = append(ids, auth.Config.AuthenticatorID)
+	}
+	for _, m := range e.cfg.HTTP.Middlewares {
+		ids = append(ids, m.ID)
+	}
+	return ids
 }
 
 // Start listens and serves. An address that cannot be listened on is an error; what happens to the server later is
 // reported as a status, and does not stop the pipelines.
 func (e *webExtension) Start(ctx context.Context, h component.Host) error {
 	e.components.extensions = h.GetExtensions
-	handler, err := newRouter(&e.components, e.cfg.BasePath)
+	handler, err := newHandler(&e.components, e.files, e.cfg.BasePath, e.set.Logger)
 	if err != nil {
 		return err
 	}
-	if e.server, err = e.cfg.ToServer(ctx, h.GetExtensions(), e.set, handler); err != nil {
+	server, err := e.cfg.HTTP.ToServer(ctx, h.GetExtensions(), e.set, handler, confighttp.WithErrorHandler(refused))
+	if err != nil {
 		return err
 	}
-	if e.listener, err = e.cfg.ToListener(ctx); err != nil {
-		return fmt.Errorf("the dashboard cannot listen on web::endpoint %s: %w", e.cfg.NetAddr.Endpoint, err)
+	server.Handler = securityHeaders(server.Handler) // outside, so that refusals have them and response_headers can change them
+	if e.listener, err = e.cfg.HTTP.ToListener(ctx); err != nil {
+		return fmt.Errorf("the dashboard cannot listen on web::endpoint %s: %w", e.cfg.HTTP.NetAddr.Endpoint, err)
 	}
+	e.server = server
 	e.set.Logger.Info("Dashboard and API are up", zap.String("url", e.url()))
 	e.serving.Go(func() {
-		if err := e.server.Serve(e.listener); !errors.Is(err, http.ErrServerClosed) {
+		if err := server.Serve(e.listener); !errors.Is(err, http.ErrServerClosed) {
 			componentstatus.ReportStatus(h, componentstatus.NewRecoverableErrorEvent(err))
 			e.set.Logger.Error("The dashboard stopped; spans and alerts go on", zap.Error(err))
 		}
@@ -62,20 +87,23 @@ func (e *webExtension) Start(ctx context.Context, h component.Host) error {
 
 func (e *webExtension) url() string {
 	scheme := "http"
-	if e.cfg.TLS.HasValue() {
+	if e.cfg.HTTP.TLS.HasValue() {
 		scheme = "https"
 	}
 	return scheme + "://" + e.listener.Addr().String() + e.cfg.BasePath + "/"
 }
 
-// Shutdown lets requests in flight end, as long as ctx allows.
+// Shutdown lets requests in flight end, for a while and as long as ctx allows, and cuts off those that go on.
 func (e *webExtension) Shutdown(ctx context.Context) error {
 	if e.server == nil {
 		return nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, e.grace)
+	defer cancel()
 	err := e.server.Shutdown(ctx)
-	if err != nil {
-		err = errors.Join(err, e.server.Close())
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+		e.set.Logger.Warn("Requests to the dashboard were cut off: they had not ended in time", zap.Error(err))
+		err = e.server.Close()
 	}
 	e.serving.Wait()
 	return err

@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"fmt"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/extension"
@@ -13,6 +14,10 @@ var componentType = component.MustNewType("web")
 func NewFactory() extension.Factory {
 	return extension.NewFactory(componentType, createDefaultConfig,
 		func(_ context.Context, set extension.Settings, cfg component.Config) (extension.Extension, error) {
-			return newExtension(set, cfg.(*Config)), nil
+			files, err := built()
+			if err != nil {
+				return nil, fmt.Errorf("open the embedded dashboard: %w", err)
+			}
+			return newExtension(set, cfg.(*Config), files), nil
 		}, component.StabilityLevelBeta)
 }

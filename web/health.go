@@ -3,14 +3,16 @@ package web
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"time"
 
 	"github.com/slowburn/slowburn/internal/host"
 )
 
-// probeTimeout bounds how long /readyz waits for one component.
-const probeTimeout = 2 * time.Second
+// probeTimeout bounds how long /readyz waits. It is less than the second after which Kubernetes gives up, so that what
+// hangs behind the dashboard, such as a remote Prometheus, cannot make the gateway look unready.
+const probeTimeout = 800 * time.Millisecond
 
 // readiness is what /readyz answers.
 type readiness struct {
@@ -35,29 +37,64 @@ func healthz(w http.ResponseWriter, _ *http.Request) {
 // readyz lists each component that can tell its health: 503 where one of them keeps the gateway from taking spans.
 func readyz(all *components) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		answer := readiness{Ready: true, Components: []componentHealth{}}
-		receiving := false
-		for _, n := range all.all() {
-			prober, ok := n.c.(host.Prober)
-			if !ok {
-				continue
-			}
-			ctx, cancel := context.WithTimeout(r.Context(), probeTimeout)
-			health := prober.Probe(ctx)
-			cancel()
-			receiving = receiving || n.id.Type().String() == "otlp"
-			answer.Ready = answer.Ready && (health.OK || !health.Blocking)
-			answer.Components = append(answer.Components, componentHealth{n.id.String(), health.OK, health.Blocking, health.Message})
-		}
-		if !receiving {
-			answer.Ready = false
-			answer.Components = append(answer.Components, componentHealth{"otlp", false, true, "no otlp receiver has started yet"})
+		ctx, cancel := context.WithTimeout(r.Context(), probeTimeout)
+		defer cancel()
+		answer := probeAll(ctx, all)
+		status := http.StatusOK
+		if !answer.Ready {
+			status = http.StatusServiceUnavailable
 		}
 		w.Header().Set("Content-Type", "application/json")
-		w.Header().Set("Cache-Control", "no-store")
-		if !answer.Ready {
-			w.WriteHeader(http.StatusServiceUnavailable)
-		}
-		_ = json.NewEncoder(w).Encode(answer)
+		w.WriteHeader(status)
+		_ = json.NewEncoder(w).Encode(answer) // fails only where the client has gone
 	}
+}
+
+// probeAll asks all components at once. Of one that cannot tell, it counts whether it is part of a pipeline: spans pass
+// through those and nothing else.
+func probeAll(ctx context.Context, all *components) readiness {
+	type question struct {
+		named
+		answer chan host.Health
+	}
+	var asked []question
+	for _, n := range all.all() {
+		if p, ok := n.c.(host.Prober); ok {
+			q := question{n, make(chan host.Health, 1)}
+			asked = append(asked, q)
+			go func() { q.answer <- probe(ctx, p, n.pipeline) }()
+		}
+	}
+	out := readiness{Ready: true, Components: []componentHealth{}}
+	receiving := false
+	for _, q := range asked {
+		var health host.Health
+		select {
+		case health = <-q.answer:
+		case <-ctx.Done():
+			health = host.Health{Blocking: q.pipeline, Message: fmt.Sprintf("did not answer within %s", probeTimeout)}
+			select {
+			case health = <-q.answer: // both were ready
+			default:
+			}
+		}
+		receiving = receiving || q.id.Type().String() == "otlp"
+		out.Ready = out.Ready && (health.OK || !health.Blocking)
+		out.Components = append(out.Components, componentHealth{q.id.String(), health.OK, health.Blocking, health.Message})
+	}
+	if !receiving {
+		out.Ready = false
+		out.Components = append(out.Components, componentHealth{"otlp", false, true, "no otlp receiver has started yet"})
+	}
+	return out
+}
+
+// probe asks one component. One that panics is not well, and must not take the gateway with it.
+func probe(ctx context.Context, p host.Prober, pipeline bool) (health host.Health) {
+	defer func() {
+		if panicked := recover(); panicked != nil {
+			health = host.Health{Blocking: pipeline, Message: fmt.Sprintf("failed to tell its health: %v", panicked)}
+		}
+	}()
+	return p.Probe(ctx)
 }

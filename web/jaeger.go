@@ -1,14 +1,10 @@
 package web
 
 import (
-	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
-	"net/url"
 	"slices"
-	"strconv"
-	"strings"
-	"time"
 
 	"github.com/go-chi/chi/v5"
 
@@ -31,61 +27,56 @@ type jaegerError struct {
 
 // jaegerRoutes serves the part of Jaeger's query API that Grafana's Jaeger data source asks for.
 func jaegerRoutes(r chi.Router, all *components) {
-	r.Get("/services", withTraces(all, jaegerServices))
-	r.Get("/services/{service}/operations", withTraces(all, jaegerServiceOperations))
-	r.Get("/operations", withTraces(all, jaegerOperations))
-	r.Get("/traces", withTraces(all, jaegerSearch))
-	r.Get("/traces/{trace_id}", withTraces(all, jaegerTrace))
+	get := func(pattern string, answer func(http.ResponseWriter, *http.Request, tracestore.Reader)) {
+		r.Get(pattern, withTraces(all, writeJaegerError, answer))
+	}
+	get("/services", jaegerServices)
+	get("/services/{service}/operations", jaegerServiceOperations)
+	get("/operations", jaegerOperations)
+	get("/traces", jaegerSearch)
+	get("/traces/{trace_id}", jaegerTrace)
+	r.MethodNotAllowed(onlyGet(writeJaegerError))
+	r.NotFound(func(w http.ResponseWriter, r *http.Request) {
+		writeJaegerError(w, http.StatusNotFound, "There is nothing at %s: this is the part of Jaeger's query API that finds and shows traces.", r.URL.Path)
+	})
 }
 
 func writeJaeger[T any](w http.ResponseWriter, data []T) {
 	writeJSON(w, jaegerAnswer{Data: append([]T{}, data...), Total: len(data)})
 }
 
-func jaegerFail(w http.ResponseWriter, status int, err error) {
-	body, _ := json.Marshal(jaegerAnswer{Errors: []jaegerError{{status, err.Error()}}}) // strings and numbers encode
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	_, _ = w.Write(body)
+// writeJaegerError is a failure in Jaeger's form.
+func writeJaegerError(w http.ResponseWriter, status int, format string, args ...any) {
+	writeError(w, "application/json", status, jaegerAnswer{Errors: []jaegerError{{status, fmt.Sprintf(format, args...)}}})
 }
 
 func jaegerServices(w http.ResponseWriter, r *http.Request, store tracestore.Reader) {
 	services, err := store.Services(r.Context())
 	if err != nil {
-		jaegerFail(w, http.StatusServiceUnavailable, err)
+		storeError(w, writeJaegerError, err)
 		return
 	}
-	names := make([]string, 0, len(services))
-	for name := range services {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	writeJaeger(w, names)
+	writeJaeger(w, slices.Sorted(maps.Keys(services)))
 }
 
 func jaegerServiceOperations(w http.ResponseWriter, r *http.Request, store tracestore.Reader) {
 	services, err := store.Services(r.Context())
 	if err != nil {
-		jaegerFail(w, http.StatusServiceUnavailable, err)
+		storeError(w, writeJaegerError, err)
 		return
 	}
-	name, err := url.PathUnescape(chi.URLParam(r, "service"))
-	if err != nil {
-		jaegerFail(w, http.StatusBadRequest, err)
-		return
-	}
-	writeJaeger(w, services[name])
+	writeJaeger(w, services[pathParam(r, "service")])
 }
 
 type jaegerOperation struct {
 	Name string `json:"name"`
-	Kind string `json:"spanKind"`
+	Kind string `json:"spanKind"` // always "", as the index does not have it
 }
 
 func jaegerOperations(w http.ResponseWriter, r *http.Request, store tracestore.Reader) {
 	services, err := store.Services(r.Context())
 	if err != nil {
-		jaegerFail(w, http.StatusServiceUnavailable, err)
+		storeError(w, writeJaegerError, err)
 		return
 	}
 	var list []jaegerOperation
@@ -95,30 +86,42 @@ func jaegerOperations(w http.ResponseWriter, r *http.Request, store tracestore.R
 	writeJaeger(w, list)
 }
 
+// jaegerSearch finds traces, or shows those that traceID names.
 func jaegerSearch(w http.ResponseWriter, r *http.Request, store tracestore.Reader) {
-	query, err := jaegerQuery(r.URL.Query())
-	if err != nil {
-		jaegerFail(w, http.StatusBadRequest, err)
-		return
-	}
-	found, err := store.Search(r.Context(), query)
-	if err != nil {
-		jaegerFail(w, http.StatusServiceUnavailable, err)
-		return
-	}
-	traces := []jaegerTraceView{}
-	for _, summary := range found.Traces {
-		id, err := parseTraceID(summary.TraceID)
+	values := r.URL.Query()
+	names := values["traceID"]
+	if len(names) == 0 {
+		query, err := jaegerQuery(values)
 		if err != nil {
-			jaegerFail(w, http.StatusInternalServerError, err)
+			writeJaegerError(w, http.StatusBadRequest, "%v.", err)
 			return
 		}
-		td, _, ok, err := store.Trace(r.Context(), id)
+		found, err := store.Search(r.Context(), query)
 		if err != nil {
-			jaegerFail(w, http.StatusServiceUnavailable, err)
+			storeError(w, writeJaegerError, err)
 			return
 		}
-		if t, found := single(td, id); ok && found {
+		for _, summary := range found.Traces {
+			names = append(names, summary.TraceID)
+		}
+	}
+	if len(names) > tracestore.MaxLimit {
+		writeJaegerError(w, http.StatusBadRequest, "%d trace IDs are too many: ask for at most %d.", len(names), tracestore.MaxLimit)
+		return
+	}
+	var traces []jaegerTraceView
+	for _, name := range names {
+		id, err := parseTraceID(name)
+		if err != nil {
+			writeJaegerError(w, http.StatusBadRequest, "%v.", err)
+			return
+		}
+		t, _, err := load(r.Context(), store, id)
+		if err != nil {
+			storeError(w, writeJaegerError, err)
+			return
+		}
+		if t != nil { // it may have expired since it was found
 			traces = append(traces, viewJaeger(t))
 		}
 	}
@@ -126,63 +129,18 @@ func jaegerSearch(w http.ResponseWriter, r *http.Request, store tracestore.Reade
 }
 
 func jaegerTrace(w http.ResponseWriter, r *http.Request, store tracestore.Reader) {
-	id, err := parseTraceID(chi.URLParam(r, "trace_id"))
+	id, err := parseTraceID(pathParam(r, "trace_id"))
 	if err != nil {
-		jaegerFail(w, http.StatusBadRequest, err)
+		writeJaegerError(w, http.StatusBadRequest, "%v.", err)
 		return
 	}
-	td, _, ok, err := store.Trace(r.Context(), id)
-	if err != nil {
-		jaegerFail(w, http.StatusServiceUnavailable, err)
-		return
+	t, _, err := load(r.Context(), store, id)
+	switch {
+	case err != nil:
+		storeError(w, writeJaegerError, err)
+	case t == nil:
+		writeJaegerError(w, http.StatusNotFound, notHere, id)
+	default:
+		writeJaeger(w, []jaegerTraceView{viewJaeger(t)})
 	}
-	t, found := single(td, id)
-	if !ok || !found {
-		jaegerFail(w, http.StatusNotFound, fmt.Errorf("trace not found"))
-		return
-	}
-	writeJaeger(w, []jaegerTraceView{viewJaeger(t)})
-}
-
-// jaegerQuery reads the parameters of Jaeger's trace search. Of the tags it knows error, the one that has an index.
-func jaegerQuery(values url.Values) (tracestore.Query, error) {
-	p := params{values: values}
-	q := tracestore.Query{
-		Service: values.Get("service"), Operation: values.Get("operation"),
-		MinDuration: p.duration("minDuration"), MaxDuration: p.duration("maxDuration"),
-		Start: p.micros("start"), End: p.micros("end"),
-		Limit: min(p.integer("limit", tracestore.DefaultLimit, 1, 100_000), tracestore.MaxLimit),
-	}
-	if p.err != nil {
-		return q, p.err
-	}
-	if strings.EqualFold(q.Operation, "all") {
-		q.Operation = ""
-	}
-	tags := map[string]string{}
-	if text := values.Get("tags"); text != "" {
-		if err := json.Unmarshal([]byte(text), &tags); err != nil {
-			return q, fmt.Errorf("tags must be a JSON object of strings: %w", err)
-		}
-	}
-	for key, value := range tags {
-		if key != "error" || value != "true" {
-			return q, fmt.Errorf("tag %s=%s cannot be searched: only error=true can", key, value)
-		}
-		q.Error = true
-	}
-	return q, nil
-}
-
-// micros reads a time in Unix microseconds.
-func (p *params) micros(name string) time.Time {
-	v := p.values.Get(name)
-	if v == "" {
-		return time.Time{}
-	}
-	n, err := strconv.ParseInt(v, 10, 64)
-	if err != nil {
-		p.fail(name, v, "a time in Unix microseconds")
-	}
-	return time.UnixMicro(n)
 }

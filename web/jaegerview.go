@@ -63,7 +63,9 @@ func viewJaeger(t *trace.Trace) jaegerTraceView {
 			continue
 		}
 		process := fmt.Sprintf("p%d", span.Resource+1)
-		view.Processes[process] = jaegerProcess{span.Service, jaegerTags(t.Resources[span.Resource].Attributes())}
+		if _, ok := view.Processes[process]; !ok {
+			view.Processes[process] = jaegerProcess{span.Service, jaegerTags(t.Resources[span.Resource].Attributes())}
+		}
 		view.Spans = append(view.Spans, viewJaegerSpan(t, span, process))
 	}
 	return view
@@ -97,6 +99,9 @@ func viewJaegerSpan(t *trace.Trace, s *trace.Span, process string) jaegerSpan {
 	if scope := s.Scope.Name(); scope != "" {
 		view.Tags = append(view.Tags, jaegerTag{"otel.scope.name", "string", scope})
 	}
+	if version := s.Scope.Version(); version != "" {
+		view.Tags = append(view.Tags, jaegerTag{"otel.scope.version", "string", version})
+	}
 	for _, event := range s.Data.Events().All() {
 		fields := append([]jaegerTag{{"event", "string", event.Name()}}, jaegerTags(event.Attributes())...)
 		view.Logs = append(view.Logs, jaegerLog{uint64(event.Timestamp()) / 1000, fields})
@@ -107,16 +112,26 @@ func viewJaegerSpan(t *trace.Trace, s *trace.Span, process string) jaegerSpan {
 func jaegerTags(attributes pcommon.Map) []jaegerTag {
 	tags := make([]jaegerTag, 0, attributes.Len())
 	for key, value := range attributes.All() {
+		kind := "string"
 		switch value.Type() {
 		case pcommon.ValueTypeBool:
-			tags = append(tags, jaegerTag{key, "bool", value.Bool()})
+			kind = "bool"
 		case pcommon.ValueTypeInt:
-			tags = append(tags, jaegerTag{key, "int64", value.Int()})
+			kind = "int64"
 		case pcommon.ValueTypeDouble:
-			tags = append(tags, jaegerTag{key, "float64", valueJSON(value)})
-		default:
-			tags = append(tags, jaegerTag{key, "string", value.AsString()})
+			kind = "float64"
+		case pcommon.ValueTypeBytes:
+			kind = "binary"
+		case pcommon.ValueTypeEmpty, pcommon.ValueTypeStr, pcommon.ValueTypeMap, pcommon.ValueTypeSlice:
 		}
+		var content any = value.AsString()
+		if kind != "string" && kind != "binary" {
+			content = valueJSON(value)
+			if _, text := content.(string); text { // JSON cannot hold the number
+				kind = "string"
+			}
+		}
+		tags = append(tags, jaegerTag{key, kind, content})
 	}
 	return tags
 }

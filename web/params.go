@@ -2,10 +2,26 @@ package web
 
 import (
 	"fmt"
+	"net/http"
 	"net/url"
 	"strconv"
 	"time"
+
+	"github.com/go-chi/chi/v5"
 )
+
+// pathParam is a part of the path, unescaped. chi routes by the escaped path where that says more (a%2Fb), and by the
+// plain one otherwise: a part of the latter must not be unescaped once more.
+func pathParam(r *http.Request, name string) string {
+	part := chi.URLParam(r, name)
+	if r.URL.RawPath == "" {
+		return part
+	}
+	if plain, err := url.PathUnescape(part); err == nil {
+		return plain
+	}
+	return part // cannot be: the URL was parsed
+}
 
 // params reads query parameters, and remembers what was wrong with the first that was.
 type params struct {

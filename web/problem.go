@@ -14,21 +14,49 @@ type problem struct {
 	Detail string `json:"detail"`
 }
 
+// failure writes an error in the form that the clients of a path expect.
+type failure func(w http.ResponseWriter, status int, format string, args ...any)
+
+var (
+	_ failure = writeProblem
+	_ failure = writeJaegerError
+)
+
 func writeProblem(w http.ResponseWriter, status int, format string, args ...any) {
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("Cache-Control", "no-store")
-	w.WriteHeader(status)
-	// The client has gone if this fails: there is nobody left to tell.
-	_ = json.NewEncoder(w).Encode(problem{"about:blank", http.StatusText(status), status, fmt.Sprintf(format, args...)})
+	body := problem{"about:blank", http.StatusText(status), status, fmt.Sprintf(format, args...)}
+	writeError(w, "application/problem+json", status, body)
 }
 
+// writeError writes a body of numbers and strings, which always encodes.
+func writeError(w http.ResponseWriter, contentType string, status int, body any) {
+	h := w.Header()
+	for _, ofTheAnswer := range []string{"Content-Length", "Content-Encoding", "ETag", "Last-Modified"} {
+		h.Del(ofTheAnswer)
+	}
+	h.Set("Content-Type", contentType)
+	h.Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(body) // fails only where the client has gone: there is nobody left to tell
+}
+
+// refused answers a request that did not get as far as the routes: it is not authenticated, or its body cannot be read.
+func refused(w http.ResponseWriter, _ *http.Request, message string, status int) {
+	if status == http.StatusUnauthorized {
+		w.Header().Set("WWW-Authenticate", `Bearer realm="slowburn"`)
+		writeProblem(w, status, "The request is not authenticated (%s): send the credentials that web::auth asks for.", message)
+		return
+	}
+	writeProblem(w, status, "The request cannot be read: %s.", message)
+}
+
+// writeJSON writes an answer. It is encoded whole before the first byte leaves, so one that cannot be is an error and
+// not half an answer.
 func writeJSON(w http.ResponseWriter, v any) {
 	body, err := json.Marshal(v)
 	if err != nil {
-		writeProblem(w, http.StatusInternalServerError, "The answer could not be written as JSON: %v.", err)
+		writeProblem(w, http.StatusInternalServerError, "The answer could not be written as JSON: %v. Please report this.", err)
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Cache-Control", "no-store")
-	_, _ = w.Write(body)
+	_, _ = w.Write(body) // fails only where the client has gone
 }

@@ -7,12 +7,20 @@ type prometheus interface {
 	PrometheusAPI() http.Handler
 }
 
+// prometheusError is how Prometheus' API tells of errors.
+type prometheusError struct {
+	Status string `json:"status"`
+	Type   string `json:"errorType"`
+	Error  string `json:"error"`
+}
+
 // prometheusAPI serves /api/v1/, in Prometheus' own format down to the errors.
 func prometheusAPI(all *components) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		p, ok := find[prometheus](all)
 		if !ok {
-			writeProblem(w, http.StatusNotFound, "No tsdb extension is running: define one under extensions and name it in service::extensions.")
+			writeError(w, "application/json", http.StatusNotFound, prometheusError{"error", "not_found",
+				"no tsdb extension is running: define one under extensions and name it in service::extensions"})
 			return
 		}
 		p.PrometheusAPI().ServeHTTP(w, r)

@@ -1,22 +1,37 @@
 package web
 
 import (
+	"io/fs"
 	"net/http"
+	"strings"
 
 	"github.com/go-chi/chi/v5"
 	"github.com/go-chi/chi/v5/middleware"
+	"github.com/klauspost/compress/gzhttp"
+	"go.uber.org/zap"
 
 	"github.com/slowburn/slowburn/web/api"
 )
 
-// newRouter lays out every path; openapi.yaml describes them.
-func newRouter(all *components, base string) (http.Handler, error) {
-	ui, err := uiHandler(base)
+// newHandler is all that is served: the routes below base, with their answers compressed for clients that want it.
+func newHandler(all *components, files fs.FS, base string, log *zap.Logger) (http.Handler, error) {
+	pages, err := newDashboard(files)
 	if err != nil {
 		return nil, err
 	}
+	compress, err := gzhttp.NewWrapper(gzhttp.EnableZstd(false)) // an encoder of zstd holds megabytes per connection
+	if err != nil {
+		return nil, err
+	}
+	return compress(below(base, newRouter(all, pages, log))), nil
+}
+
+// newRouter lays out every path; openapi.yaml describes them.
+func newRouter(all *components, pages http.Handler, log *zap.Logger) chi.Router {
 	r := chi.NewRouter()
-	r.Use(securityHeaders, middleware.Recoverer, middleware.Compress(5))
+	r.Use(recoverer(log), middleware.GetHead)
+	r.NotFound(nothingThere)
+	r.MethodNotAllowed(onlyGet(writeProblem))
 
 	r.Get("/healthz", healthz)
 	r.Get("/readyz", readyz(all))
@@ -33,25 +48,44 @@ func newRouter(all *components, base string) (http.Handler, error) {
 	r.Get("/api/sampling/v1/status", getSamplingStatus(all))
 	r.Get("/api/alerts/v1/alerts", listAlerts(all))
 	r.Get("/api/alerts/v1/deliveries", listDeliveries(all))
-	r.Handle("/api/v1/*", prometheusAPI(all))
+	r.Handle("/api/v1/*", prometheusAPI(all)) // with every method: it knows best
 	r.Route("/jaeger/api", func(r chi.Router) { jaegerRoutes(r, all) })
 
-	noRoute := func(w http.ResponseWriter, r *http.Request) {
-		writeProblem(w, http.StatusNotFound, "There is nothing at %s: api/openapi.yaml lists what is there.", r.URL.Path)
+	// Only GET: with all methods these would take requests from the routes above that have the wrong one.
+	r.Get("/api/*", nothingThere)
+	r.Get("/jaeger/*", nothingThere)
+	r.Get("/*", pages.ServeHTTP)
+	return r
+}
+
+func nothingThere(w http.ResponseWriter, r *http.Request) {
+	writeProblem(w, http.StatusNotFound, "There is nothing at %s: api/openapi.yaml lists what is there.", r.URL.Path)
+}
+
+// onlyGet answers other methods than those that the routes have.
+func onlyGet(fail failure) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Allow", "GET, HEAD")
+		fail(w, http.StatusMethodNotAllowed, "%s cannot be used on %s: use GET.", r.Method, r.URL.Path)
 	}
-	r.HandleFunc("/api/*", noRoute)
-	r.HandleFunc("/jaeger/*", noRoute)
-	r.Get("/*", ui.ServeHTTP)
-	r.MethodNotAllowed(func(w http.ResponseWriter, r *http.Request) {
-		writeProblem(w, http.StatusMethodNotAllowed, "%s cannot be used on %s: use GET.", r.Method, r.URL.Path)
-	})
+}
+
+// below serves next below the path base.
+func below(base string, next http.Handler) http.Handler {
 	if base == "" {
-		return r, nil
+		return next
 	}
-	outer := chi.NewRouter()
-	outer.Mount(base, http.StripPrefix(base, r))
-	outer.Get("/healthz", healthz) // orchestrators ask the process, not the proxy in front of it
-	outer.Get("/readyz", readyz(all))
-	outer.Get("/", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, base+"/", http.StatusFound) })
-	return outer, nil
+	stripped := http.StripPrefix(base, next)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch path := r.URL.EscapedPath(); {
+		case strings.HasPrefix(path, base+"/"):
+			stripped.ServeHTTP(w, r)
+		case path == "/healthz" || path == "/readyz": // orchestrators ask the process, not the proxy in front of it
+			next.ServeHTTP(w, r)
+		case path == "/" || path == base: // the pages link relatively, so the slash matters
+			http.Redirect(w, r, base+"/", http.StatusFound)
+		default:
+			writeProblem(w, http.StatusNotFound, "There is nothing at %s: all is below %s/ (web::base_path).", r.URL.Path, base)
+		}
+	})
 }

@@ -1,7 +1,9 @@
 package web
 
 import (
+	"context"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -9,19 +11,20 @@ import (
 	"slices"
 	"time"
 
-	"github.com/go-chi/chi/v5"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/slowburn/slowburn/processor/trace"
 	"github.com/slowburn/slowburn/processor/tracestore"
 )
 
-// withTraces finds the trace_store exporter, or says what to do.
-func withTraces(all *components, answer func(http.ResponseWriter, *http.Request, tracestore.Reader)) http.HandlerFunc {
+const notHere = "Trace %s is not here: it was not kept, has not been decided yet, or has expired."
+
+// withTraces finds the trace_store exporter, or says by fail what to do.
+func withTraces(all *components, fail failure, answer func(http.ResponseWriter, *http.Request, tracestore.Reader)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		store, ok := find[tracestore.Reader](all)
 		if !ok {
-			writeProblem(w, http.StatusNotFound, "No trace_store exporter is running: define one and name it behind tail_sampling.")
+			fail(w, http.StatusNotFound, "No trace_store exporter is running: define one and name it behind tail_sampling.")
 			return
 		}
 		answer(w, r, store)
@@ -38,10 +41,10 @@ type serviceItem struct {
 }
 
 func listServices(all *components) http.HandlerFunc {
-	return withTraces(all, func(w http.ResponseWriter, r *http.Request, store tracestore.Reader) {
+	return withTraces(all, writeProblem, func(w http.ResponseWriter, r *http.Request, store tracestore.Reader) {
 		services, err := store.Services(r.Context())
 		if err != nil {
-			writeStoreError(w, err)
+			storeError(w, writeProblem, err)
 			return
 		}
 		list := serviceList{Services: []serviceItem{}}
@@ -53,7 +56,7 @@ func listServices(all *components) http.HandlerFunc {
 }
 
 func searchTraces(all *components) http.HandlerFunc {
-	return withTraces(all, func(w http.ResponseWriter, r *http.Request, store tracestore.Reader) {
+	return withTraces(all, writeProblem, func(w http.ResponseWriter, r *http.Request, store tracestore.Reader) {
 		query, err := parseQuery(r.URL.Query())
 		if err != nil {
 			writeProblem(w, http.StatusBadRequest, "%v.", err)
@@ -61,7 +64,7 @@ func searchTraces(all *components) http.HandlerFunc {
 		}
 		result, err := store.Search(r.Context(), query)
 		if err != nil {
-			writeStoreError(w, err)
+			storeError(w, writeProblem, err)
 			return
 		}
 		if result.Traces == nil {
@@ -82,43 +85,63 @@ func parseQuery(values url.Values) (tracestore.Query, error) {
 	if failed := p.boolean("error"); failed != nil {
 		q.Error = *failed
 	}
-	if p.err == nil && q.MaxDuration > 0 && q.MinDuration > q.MaxDuration {
+	switch {
+	case p.err != nil:
+		return q, p.err
+	case q.MaxDuration > 0 && q.MinDuration > q.MaxDuration:
 		return q, fmt.Errorf("min_duration=%s is longer than max_duration=%s: no trace can match", q.MinDuration, q.MaxDuration)
+	case !q.Start.IsZero() && !q.End.IsZero() && q.End.Before(q.Start):
+		return q, fmt.Errorf("end=%s is before start=%s: no trace can match", values.Get("end"), values.Get("start"))
 	}
-	return q, p.err
+	return q, nil
 }
 
 func getTrace(all *components) http.HandlerFunc {
-	return withTraces(all, func(w http.ResponseWriter, r *http.Request, store tracestore.Reader) {
-		id, err := parseTraceID(chi.URLParam(r, "trace_id"))
+	return withTraces(all, writeProblem, func(w http.ResponseWriter, r *http.Request, store tracestore.Reader) {
+		id, err := parseTraceID(pathParam(r, "trace_id"))
 		if err != nil {
 			writeProblem(w, http.StatusBadRequest, "%v.", err)
 			return
 		}
-		td, meta, ok, err := store.Trace(r.Context(), id)
+		t, meta, err := load(r.Context(), store, id)
 		if err != nil {
-			writeStoreError(w, err)
+			storeError(w, writeProblem, err)
 			return
 		}
-		t, found := single(td, id)
-		if !ok || !found {
-			writeProblem(w, http.StatusNotFound, "Trace %s is not here: it was not kept, has not been decided yet, or has expired.", id)
+		if t == nil {
+			writeProblem(w, http.StatusNotFound, notHere, id)
 			return
 		}
 		kept, err := store.Has(r.Context(), linkedTraces(t))
 		if err != nil {
-			writeStoreError(w, err)
+			storeError(w, writeProblem, err)
 			return
 		}
 		writeJSON(w, viewTrace(t, meta, kept))
 	})
 }
 
-// linkedTraces are the other traces that the spans link to.
+// load reconstructs a stored trace, nil where it is not here.
+func load(ctx context.Context, store tracestore.Reader, id pcommon.TraceID) (*trace.Trace, tracestore.Meta, error) {
+	td, meta, ok, err := store.Trace(ctx, id)
+	if err != nil || !ok {
+		return nil, meta, err
+	}
+	for _, group := range trace.Group(td) {
+		if group.ID == id {
+			return trace.Reconstruct(group, trace.Options{}), meta, nil
+		}
+	}
+	return nil, meta, nil
+}
+
+// linkedTraces are the other traces that the spans link to, each once.
 func linkedTraces(t *trace.Trace) (ids []pcommon.TraceID) {
+	seen := map[pcommon.TraceID]bool{t.ID: true}
 	for i := range t.Spans {
 		for _, link := range t.Spans[i].Links {
-			if id := link.Data.TraceID(); id != t.ID {
+			if id := link.Data.TraceID(); !seen[id] {
+				seen[id] = true
 				ids = append(ids, id)
 			}
 		}
@@ -136,6 +159,10 @@ func parseTraceID(s string) (id pcommon.TraceID, err error) {
 	return id, nil
 }
 
-func writeStoreError(w http.ResponseWriter, err error) {
-	writeProblem(w, http.StatusServiceUnavailable, "The trace store cannot be read: %v. /readyz tells more.", err)
+func storeError(w http.ResponseWriter, fail failure, err error) {
+	if errors.Is(err, tracestore.ErrCursor) {
+		fail(w, http.StatusBadRequest, "%v.", err)
+		return
+	}
+	fail(w, http.StatusServiceUnavailable, "The trace store cannot be read: %v. /readyz tells more.", err)
 }

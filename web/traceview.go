@@ -133,7 +133,7 @@ func viewSpan(t *trace.Trace, s *trace.Span, kept map[pcommon.TraceID]bool) span
 	uncertainty, bounded := t.Uncertainty(s)
 	view := spanView{
 		SpanID: s.ID.String(), Depth: s.Depth, Children: len(s.Children), Synthetic: s.Synthetic, Service: s.Service,
-		Kind: strings.ToLower(s.Kind.String()), Status: "unset", Resource: s.Resource,
+		Kind: kindName(s.Kind), Status: "unset", Resource: s.Resource,
 		Start: unixNano(s.Start), End: unixNano(s.End),
 		CorrectedStart: unixNano(s.CorrectedStart), CorrectedEnd: unixNano(s.CorrectedEnd),
 		Uncertainty: nanos(int64(uncertainty), bounded), Duration: unixNano(s.Duration()),
@@ -149,7 +149,7 @@ func viewSpan(t *trace.Trace, s *trace.Span, kept map[pcommon.TraceID]bool) span
 		return view
 	}
 	view.Name = s.Data.Name()
-	view.Status = strings.ToLower(s.Data.Status().Code().String())
+	view.Status = statusName(s.Data.Status().Code())
 	view.StatusMessage = s.Data.Status().Message()
 	view.Scope = scopeView{s.Scope.Name(), s.Scope.Version()}
 	view.Attributes = attributesJSON(s.Data.Attributes())
@@ -163,14 +163,20 @@ func viewSpan(t *trace.Trace, s *trace.Span, kept map[pcommon.TraceID]bool) span
 	return view
 }
 
-// single returns the trace among the spans of td that has the ID.
-func single(td ptrace.Traces, id pcommon.TraceID) (*trace.Trace, bool) {
-	for _, group := range trace.Group(td) {
-		if group.ID == id {
-			return trace.Reconstruct(group, trace.Options{}), true
-		}
+// kindName is the kind in lower case; one that OTLP does not know is unspecified, as OTLP says.
+func kindName(k ptrace.SpanKind) string {
+	if name := strings.ToLower(k.String()); name != "" {
+		return name
 	}
-	return nil, false
+	return "unspecified"
+}
+
+// statusName is the status in lower case; one that OTLP does not know is unset.
+func statusName(c ptrace.StatusCode) string {
+	if name := strings.ToLower(c.String()); name != "" {
+		return name
+	}
+	return "unset"
 }
 
 func unixNano(n uint64) string { return strconv.FormatUint(n, 10) }

@@ -1,0 +1,75 @@
+package web
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/slowburn/slowburn/processor/tracestore"
+)
+
+// jaegerMaxLimit is the most that clients of Jaeger's search may ask for; they get at most tracestore.MaxLimit.
+const jaegerMaxLimit = 100_000
+
+// jaegerQuery reads the parameters of Jaeger's trace search. Of the tags it knows error, the one that has an index.
+func jaegerQuery(values url.Values) (tracestore.Query, error) {
+	p := params{values: values}
+	q := tracestore.Query{
+		Service: values.Get("service"), Operation: values.Get("operation"),
+		MinDuration: p.duration("minDuration"), MaxDuration: p.duration("maxDuration"),
+		Start: p.micros("start"), End: p.micros("end"),
+		Limit: min(p.integer("limit", tracestore.DefaultLimit, 1, jaegerMaxLimit), tracestore.MaxLimit),
+	}
+	if p.err != nil {
+		return q, p.err
+	}
+	if strings.EqualFold(q.Operation, "all") {
+		q.Operation = ""
+	}
+	tags, err := jaegerTagQuery(values)
+	if err != nil {
+		return q, err
+	}
+	for key, value := range tags {
+		if key != "error" || value != "true" {
+			return q, fmt.Errorf("tag %s=%s cannot be searched: only error=true can", key, value)
+		}
+		q.Error = true
+	}
+	return q, nil
+}
+
+// jaegerTagQuery reads tags={"key":"value"} and tag=key:value.
+func jaegerTagQuery(values url.Values) (map[string]string, error) {
+	tags := map[string]string{}
+	if text := values.Get("tags"); text != "" {
+		if err := json.Unmarshal([]byte(text), &tags); err != nil {
+			return nil, errors.New(`tags must be a JSON object of strings, such as {"error":"true"}`)
+		}
+	}
+	for _, tag := range values["tag"] {
+		key, value, ok := strings.Cut(tag, ":")
+		if !ok {
+			return nil, fmt.Errorf("tag=%s: it must be key:value, such as error:true", tag)
+		}
+		tags[key] = value
+	}
+	return tags, nil
+}
+
+// micros reads a time in Unix microseconds.
+func (p *params) micros(name string) time.Time {
+	v := p.values.Get(name)
+	if v == "" {
+		return time.Time{}
+	}
+	n, err := strconv.ParseInt(v, 10, 64)
+	if err != nil {
+		p.fail(name, v, "a time in Unix microseconds")
+	}
+	return time.UnixMicro(n)
+}

@@ -1,0 +1,34 @@
+package web
+
+import (
+	"net/http"
+
+	"github.com/go-chi/chi/v5/middleware"
+	"go.uber.org/zap"
+)
+
+// recoverer answers a request whose handler panics with a problem document, and logs where. Where part of the answer
+// is on its way it breaks the connection off instead: half an answer must not look whole.
+func recoverer(log *zap.Logger) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			tracked := middleware.NewWrapResponseWriter(w, r.ProtoMajor)
+			defer func() {
+				p := recover()
+				if p == nil {
+					return
+				}
+				if p == http.ErrAbortHandler { //nolint:errorlint // the very value is the convention
+					panic(p)
+				}
+				log.Error("A request to the dashboard failed: please report this",
+					zap.String("method", r.Method), zap.String("path", r.URL.Path), zap.Any("panic", p), zap.Stack("stack"))
+				if tracked.Status() != 0 {
+					panic(http.ErrAbortHandler)
+				}
+				writeProblem(tracked, http.StatusInternalServerError, "The request failed by an error in slowburn, which the gateway's log has: please report it.")
+			}()
+			next.ServeHTTP(tracked, r)
+		})
+	}
+}
