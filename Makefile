@@ -40,12 +40,16 @@ test: ui ## Set up and run the Go and dashboard tests (RACE=1 with the race dete
 	cd web/ui && npm test --silent
 
 .PHONY: e2e
-e2e: build ## Run the built gateway with real clients, a real backend and a real browser
-	$(GO) test -count=1 -timeout 20m -v ./test/e2e/... -e2e
+e2e: build test/e2e/browser/node_modules/.package-lock.json ## Run the built gateway with real clients, a real backend and a real browser
+	$(GO) test -tags e2e -count=1 -timeout 20m -v ./test/e2e
+
+test/e2e/browser/node_modules/.package-lock.json: test/e2e/browser/package-lock.json
+	cd test/e2e/browser && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
 
 .PHONY: bench
-bench: ## Benchmarks of the data path
-	$(GO) test -run '^$$' -bench . -benchmem ./internal/wire ./processor/... ./slo/...
+bench: ui ## Measure slowburn and its peers side by side (BENCH="--suite max" for another suite)
+	cd bench && $(GO) run . $(BENCH)
 
 .PHONY: lint
 lint: ui ## Check formatting, the linters, and that generated files are current

@@ -39,7 +39,7 @@ func types[T any](m map[component.Type]T) (names []string) {
 
 // Every configuration that ships must be one that the gateway accepts.
 func TestShippedConfigsValidate(t *testing.T) {
-	files, err := filepath.Glob("testdata/*.yaml")
+	files, err := filepath.Glob("../../demo/*.yaml")
 	require.NoError(t, err)
 	t.Setenv("SLOWBURN_DATA_DIR", t.TempDir())
 

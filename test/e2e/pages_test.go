@@ -6,6 +6,7 @@ import (
 	"context"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -14,7 +15,7 @@ import (
 	"github.com/slowburn/slowburn/demo/shop"
 )
 
-// The pages, in a real browser, on what the simulated shop sends: pages.mjs says what must be seen.
+// The pages, in a real browser, on what the simulated shop sends: browser/pages.mjs says what must be seen.
 func TestPages(t *testing.T) {
 	g := startGateway(t, []string{"SLOWBURN_DEMO_WEBHOOK=http://" + freePort(t)}, "testdata/sampling.yaml", "../../demo/slowburn.yaml")
 	s, err := shop.New(t.Context(), g.grpc)
@@ -53,11 +54,11 @@ func TestPages(t *testing.T) {
 		return len(page.Traces) > 0 && burning
 	}, 3*time.Minute, time.Second, "no failed trace, or no objective that burns")
 
-	artifacts := os.Getenv("E2E_ARTIFACTS")
-	if artifacts == "" {
-		artifacts = t.TempDir()
-	}
+	artifacts, err := filepath.Abs("artifacts")
+	require.NoError(t, err)
+	require.NoError(t, os.MkdirAll(artifacts, 0o750))
 	browse := exec.CommandContext(t.Context(), "node", "pages.mjs", "http://"+g.web, artifacts)
+	browse.Dir = "browser"
 	out, err := browse.CombinedOutput()
 	t.Logf("%s", out)
 	require.NoError(t, err)

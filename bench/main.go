@@ -1,0 +1,156 @@
+// Command bench measures slowburn and its peers side by side, from outside: processor time by the kernel's accounting
+// over spans accepted, resident memory over spans buffered, request latency, and what came out. See
+// docs/performance.md for how to read it.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/slowburn/slowburn/bench/load"
+)
+
+type options struct {
+	suite, only, json string
+	rate, runs        int
+	wait, window      time.Duration
+	memory            string
+}
+
+func main() {
+	var o options
+	flag.StringVar(&o.suite, "suite", "compare", "compare, protocols, buffer, connections, batch, or max")
+	flag.StringVar(&o.only, "only", "", "targets to measure, separated by commas; all when empty")
+	flag.StringVar(&o.json, "json", "", "write every run to this file as well")
+	flag.IntVar(&o.rate, "rate", 100_000, "spans per second")
+	flag.IntVar(&o.runs, "runs", 3, "runs per target, in turn")
+	flag.DurationVar(&o.wait, "wait", 10*time.Second, "decision_wait, so rate × wait spans are buffered")
+	flag.DurationVar(&o.window, "window", 15*time.Second, "how long each run measures")
+	flag.StringVar(&o.memory, "memory", "2GiB", "slowburn's memory_budget")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, o); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, o options) error {
+	scenarios, err := o.scenarios()
+	if err != nil {
+		return err
+	}
+	chosen, err := o.targets()
+	if err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp("", "slowburn-bench-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	fmt.Fprintln(os.Stderr, "building the targets")
+	if err := build(ctx, dir, chosen); err != nil {
+		return err
+	}
+	var all []row
+	for _, s := range scenarios {
+		rows, err := o.measureAll(ctx, dir, chosen, s)
+		if err != nil {
+			return err
+		}
+		table(os.Stdout, rows, "contrib best")
+		all = append(all, rows...)
+	}
+	if o.json != "" {
+		return writeJSON(o.json, all)
+	}
+	return nil
+}
+
+// measureAll runs the targets in turn, A B A B, so that what else happens on the machine happens to all of them.
+func (o options) measureAll(ctx context.Context, dir string, chosen []target, s scenario) ([]row, error) {
+	rows := make([]row, len(chosen))
+	for i, t := range chosen {
+		rows[i] = row{Scenario: s.name, Target: t.name, Buffered: s.buffered()}
+	}
+	for n := range o.runs {
+		for i, t := range chosen {
+			fmt.Fprintf(os.Stderr, "%s: %s, run %d of %d\n", s.name, t.name, n+1, o.runs)
+			r, err := measure(ctx, dir, t, s)
+			if err != nil {
+				return nil, err
+			}
+			rows[i].Runs = append(rows[i].Runs, r)
+		}
+	}
+	return rows, nil
+}
+
+// targets are those that --only names, or all.
+func (o options) targets() ([]target, error) {
+	if o.only == "" {
+		return targets, nil
+	}
+	var chosen []target
+	for name := range strings.SplitSeq(o.only, ",") {
+		i := slices.IndexFunc(targets, func(t target) bool { return t.name == name })
+		if i < 0 {
+			return nil, fmt.Errorf("--only: there is no target %q", name)
+		}
+		chosen = append(chosen, targets[i])
+	}
+	return chosen, nil
+}
+
+// scenarios are the loads of the chosen suite.
+func (o options) scenarios() ([]scenario, error) {
+	base := scenario{
+		load: load.Settings{
+			Connections: 8, SpansPerRequest: 200, Rate: o.rate, Mix: load.Mix{FailingOneIn: 100, SlowOneIn: 100},
+		},
+		wait: o.wait, window: o.window, memory: o.memory,
+	}
+	vary := func(name string, change func(*scenario)) scenario {
+		s := base
+		change(&s)
+		s.name = name
+		return s
+	}
+	var list []scenario
+	switch o.suite {
+	case "compare":
+		list = append(list, vary(fmt.Sprintf("gRPC, %d spans/s, %d spans buffered", o.rate, base.buffered()), func(*scenario) {}))
+	case "protocols":
+		for _, p := range []load.Protocol{{}, {Gzip: true}, {HTTP: true}, {HTTP: true, Gzip: true}} {
+			list = append(list, vary(p.String(), func(s *scenario) { s.load.Protocol = p }))
+		}
+	case "buffer":
+		for _, spans := range []int{10_000, 100_000, 500_000, 1_000_000, 2_000_000} {
+			list = append(list, vary(fmt.Sprintf("%d spans buffered", spans), func(s *scenario) {
+				s.wait = time.Duration(float64(spans) / float64(s.load.Rate) * float64(time.Second))
+			}))
+		}
+	case "connections":
+		for _, n := range []int{1, 4, 16, 64} {
+			list = append(list, vary(fmt.Sprintf("%d connections", n), func(s *scenario) { s.load.Connections = n }))
+		}
+	case "batch":
+		for _, n := range []int{10, 50, 200, 1000, 2000} {
+			list = append(list, vary(fmt.Sprintf("%d spans per request", n), func(s *scenario) { s.load.SpansPerRequest = n }))
+		}
+	case "max":
+		list = append(list, vary("as fast as it accepts", func(s *scenario) { s.load.Rate = 0 }))
+	default:
+		return nil, fmt.Errorf("--suite %q must be compare, protocols, buffer, connections, batch or max", o.suite)
+	}
+	return list, nil
+}

@@ -1,0 +1,151 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/slowburn/slowburn/bench/load"
+	"github.com/slowburn/slowburn/bench/proc"
+	"github.com/slowburn/slowburn/bench/sink"
+)
+
+const spansPerTrace = load.SpansPerTrace
+
+// scenario is one load.
+type scenario struct {
+	name   string
+	load   load.Settings
+	wait   time.Duration // decision_wait
+	window time.Duration // how long is measured, once as much is buffered as will be
+	memory string        // slowburn's memory_budget
+}
+
+// buffered is how many spans wait for a decision at once.
+func (s scenario) buffered() int { return int(float64(s.load.Rate) * s.wait.Seconds()) }
+
+// result is one run of a target under a scenario.
+type result struct {
+	CPUPerSpan  float64       `json:"cpu_us_per_span"`
+	Rate        float64       `json:"accepted_spans_per_second"`
+	Refused     float64       `json:"refused_share"`
+	Resident    float64       `json:"resident_bytes"`  // median over the window
+	Anonymous   float64       `json:"anonymous_bytes"` // median over the window
+	Peak        float64       `json:"peak_bytes"`
+	P50         time.Duration `json:"p50_ns"`
+	P99         time.Duration `json:"p99_ns"`
+	Kept        sink.Tally    `json:"kept"`
+	LastRefusal string        `json:"last_refusal,omitempty"`
+}
+
+// measure runs a target once: fill the buffer, measure a window, let it drain, and look at what came out.
+func measure(ctx context.Context, dir string, t target, s scenario) (result, error) {
+	backend, err := sink.Start()
+	if err != nil {
+		return result{}, err
+	}
+	defer backend.Stop()
+	process, err := t.start(ctx, dir, backend.Endpoint(), s)
+	if err != nil {
+		return result{}, err
+	}
+	defer process.stop()
+	pid := process.cmd.Process.Pid
+
+	settings := s.load
+	settings.Endpoint = process.grpc
+	if settings.Protocol.HTTP {
+		settings.Endpoint = process.http
+	}
+	generator := load.New(settings)
+	sending, cancel := context.WithCancel(ctx)
+	defer cancel()
+	sent := make(chan error, 1)
+	go func() { sent <- generator.Run(sending) }()
+
+	if err := pause(ctx, s.wait+2*time.Second); err != nil {
+		return result{}, err
+	}
+	generator.ResetLatencies()
+	r, err := window(ctx, pid, generator, s.window)
+	if err != nil {
+		return result{}, fmt.Errorf("%s: %w", t.name, err)
+	}
+	cancel()
+	if err := <-sent; err != nil {
+		return result{}, err
+	}
+	if t.samples {
+		if err := pause(ctx, s.wait+3*time.Second); err != nil {
+			return result{}, err
+		}
+		// The last blocks were cut off when sending ended, so their traces are not judged.
+		until := generator.Stats().Traces
+		cut := uint64(2 * 1024 * settings.Connections)
+		r.Kept = backend.Tally(settings.Mix, 0, until-min(cut, until))
+	}
+	return r, nil
+}
+
+// window measures the process for that long.
+func window(ctx context.Context, pid int, g *load.Generator, d time.Duration) (result, error) {
+	before := g.Stats()
+	cpu, err := proc.CPUSeconds(pid)
+	if err != nil {
+		return result{}, err
+	}
+	begin := time.Now()
+	var total, anonymous []float64
+	var peak uint64
+	for time.Since(begin) < d {
+		if err := pause(ctx, 250*time.Millisecond); err != nil {
+			return result{}, err
+		}
+		m, err := proc.Resident(pid)
+		if err != nil {
+			return result{}, err
+		}
+		total = append(total, float64(m.Total))
+		anonymous = append(anonymous, float64(m.Anonymous))
+		peak = m.Peak
+	}
+	elapsed := time.Since(begin).Seconds()
+	after := g.Stats()
+	cpuAfter, err := proc.CPUSeconds(pid)
+	if err != nil {
+		return result{}, err
+	}
+	spans := float64(after.Spans - before.Spans)
+	refused := float64(after.Refused - before.Refused)
+	if spans == 0 {
+		return result{}, fmt.Errorf("nothing was accepted; the last refusal was: %w", after.LastErr)
+	}
+	r := result{
+		CPUPerSpan: (cpuAfter - cpu) * 1e6 / spans, Rate: spans / elapsed, Refused: refused / (spans + refused),
+		Resident: median(total), Anonymous: median(anonymous), Peak: float64(peak), P50: after.P50, P99: after.P99,
+	}
+	if after.LastErr != nil {
+		r.LastRefusal = after.LastErr.Error()
+	}
+	return r, nil
+}
+
+func median(values []float64) float64 {
+	sorted := slices.Sorted(slices.Values(values))
+	if len(sorted) == 0 {
+		return 0
+	}
+	return (sorted[(len(sorted)-1)/2] + sorted[len(sorted)/2]) / 2
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}

@@ -1,0 +1,143 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"time"
+)
+
+// target is something that takes OTLP and is measured doing so.
+type target struct {
+	name    string
+	program string   // the binary's name in the build directory
+	configs []string // as --config; none for a program without configuration
+	// samples says that it keeps traces and sends them to the sink.
+	samples bool
+}
+
+var targets = []target{
+	{name: "slowburn", program: "slowburn", configs: []string{"../config.yaml", "configs/slowburn.yaml"}, samples: true},
+	{name: "contrib best", program: "contrib", configs: []string{"configs/contrib-best.yaml"}, samples: true},
+	{name: "contrib shipped", program: "contrib", configs: []string{"configs/contrib.yaml"}, samples: true},
+	{name: "Collector nop", program: "contrib", configs: []string{"configs/nop.yaml"}},
+	{name: "raw receive", program: "raw"},
+}
+
+// packages are where each target's program is built.
+var packages = map[string]string{"contrib": "./peers/contrib", "raw": "./peers/raw", "slowburn": "../cmd/slowburn"}
+
+// build compiles the chosen targets' programs into dir.
+func build(ctx context.Context, dir string, chosen []target) error {
+	built := map[string]bool{}
+	for _, t := range chosen {
+		program, pkg := t.program, packages[t.program]
+		if built[program] {
+			continue
+		}
+		built[program] = true
+		cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", filepath.Join(dir, program), ".")
+		cmd.Dir = pkg
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return fmt.Errorf("build %s: %w\n%s", program, err, out)
+		}
+	}
+	return nil
+}
+
+// running is a started target.
+type running struct {
+	cmd  *exec.Cmd
+	done chan struct{}
+	grpc string
+	http string
+	log  string
+}
+
+// start runs the target on ports of its own and with a data directory that is empty, and waits until it listens.
+func (t target) start(ctx context.Context, dir, sink string, s scenario) (*running, error) {
+	data, err := os.MkdirTemp(dir, "data-")
+	if err != nil {
+		return nil, err
+	}
+	r := &running{done: make(chan struct{}), log: filepath.Join(data, "log")}
+	if r.grpc, err = freeAddress(); err != nil {
+		return nil, err
+	}
+	if r.http, err = freeAddress(); err != nil {
+		return nil, err
+	}
+	log, err := os.Create(r.log)
+	if err != nil {
+		return nil, err
+	}
+	defer log.Close()
+	var args []string
+	for _, config := range t.configs {
+		args = append(args, "--config", config)
+	}
+	traces := max(1000, s.buffered()*3/2/spansPerTrace)
+	r.cmd = exec.Command(filepath.Join(dir, t.program), args...) //nolint:noctx // stopped by stop
+	r.cmd.Env = append(os.Environ(),
+		"BENCH_GRPC="+r.grpc, "BENCH_HTTP="+r.http, "BENCH_SINK="+sink,
+		"BENCH_WAIT="+s.wait.String(), "BENCH_TRACES="+strconv.Itoa(traces),
+		"BENCH_TRACES_PER_SECOND="+strconv.Itoa(max(1, s.load.Rate/spansPerTrace)),
+		"BENCH_MEMORY="+s.memory, "SLOWBURN_DATA_DIR="+data)
+	r.cmd.Stdout, r.cmd.Stderr = log, log
+	if err := r.cmd.Start(); err != nil {
+		return nil, err
+	}
+	go func() {
+		_ = r.cmd.Wait()
+		close(r.done)
+	}()
+	if err := r.await(ctx); err != nil {
+		r.stop()
+		text, _ := os.ReadFile(r.log)
+		return nil, fmt.Errorf("%s does not start: %w\n%s", t.name, err, text)
+	}
+	return r, nil
+}
+
+func (r *running) await(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		if conn, err := (&net.Dialer{Timeout: time.Second}).DialContext(ctx, "tcp", r.grpc); err == nil {
+			return conn.Close()
+		}
+		select {
+		case <-r.done:
+			return fmt.Errorf("it ended: %s", r.cmd.ProcessState)
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-tick.C:
+		}
+	}
+}
+
+func (r *running) stop() {
+	_ = r.cmd.Process.Signal(syscall.SIGTERM) // an error means that it has ended
+	select {
+	case <-r.done:
+	case <-time.After(20 * time.Second):
+		_ = r.cmd.Process.Kill()
+		<-r.done
+	}
+}
+
+func freeAddress() (string, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	defer listener.Close()
+	return listener.Addr().String(), nil
+}

@@ -1,0 +1,161 @@
+// Opens every page of a running dashboard in Chromium and says what must be seen. Screenshots go to a directory.
+//   node pages.mjs http://127.0.0.1:8080 DIRECTORY
+
+import assert from "node:assert/strict";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { chromium } from "playwright-core";
+
+const [base, artifacts] = process.argv.slice(2);
+const axe = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync"],
+});
+const complaints = [];
+let passed = 0;
+
+/** A page that reports errors of its scripts, and every request that leaves the gateway. */
+async function open(options) {
+  const context = await browser.newContext({ bypassCSP: false, ...options });
+  const page = await context.newPage();
+  page.on("pageerror", (error) => complaints.push(`script error: ${error.message}`));
+  page.on("console", (message) => {
+    if (message.type() === "error") complaints.push(`console: ${message.text()}`);
+  });
+  page.on("request", (request) => {
+    const url = request.url();
+    if (!url.startsWith(base) && !url.startsWith("data:")) complaints.push(`a request leaves the host: ${url}`);
+  });
+  return page;
+}
+
+/** Runs one check on a page at a route. */
+async function check(name, page, route, see) {
+  await page.goto(`${base}/${route}`);
+  try {
+    await see(page);
+    passed++;
+    console.log(`ok   ${name}`);
+  } catch (error) {
+    complaints.push(`${name}: ${error.message}`);
+    console.log(`FAIL ${name}`);
+  }
+  await page.screenshot({ path: join(artifacts, `${name}.png`), fullPage: false });
+}
+
+async function accessible(page) {
+  // axe comes from this package and is evaluated by the debugger, which the page's policy does not bind.
+  const { readFile } = await import("node:fs/promises");
+  await page.evaluate(await readFile(axe, "utf8"));
+  const { violations } = await page.evaluate(() => globalThis.axe.run({ resultTypes: ["violations"] }));
+  const grave = violations.filter((v) => v.impact === "serious" || v.impact === "critical");
+  assert.deepEqual(grave.map((v) => `${v.id}: ${v.nodes.map((n) => n.target.join(" ")).slice(0, 3).join(", ")}`), []);
+}
+
+async function json(path) {
+  const response = await fetch(`${base}${path}`);
+  assert.equal(response.status, 200, path);
+  return response.json();
+}
+
+const { objectives } = await json("/api/slo/v1/objectives");
+const burning = objectives.find((o) => o.events.bad > 0);
+const failed = (await json("/api/traces/v1/search?error=true")).traces[0];
+
+async function objectivesPage(page) {
+  for (const o of objectives) await page.getByRole("link", { name: o.name, exact: true }).waitFor();
+  assert.equal(await page.locator("li.objective").count(), objectives.length);
+  await accessible(page);
+}
+
+async function objectivePage(page) {
+  await page.getByRole("heading", { level: 1, name: burning.name }).waitFor();
+  await page.locator("figure.chart canvas").first().waitFor();
+  assert.ok((await page.locator("figure.chart").count()) >= 3, "three charts");
+  await page.locator("section[aria-labelledby=tiers] table tbody tr").first().waitFor();
+  await page.locator("section[aria-labelledby=breakdown]").waitFor();
+  await accessible(page);
+}
+
+async function tracesPage(page) {
+  await page.locator(".results-table tbody tr").first().waitFor();
+  const rows = await page.locator(".results-table tbody tr").count();
+  assert.equal(await page.locator(".results-table tbody tr.has-errors").count(), rows, "only traces with errors");
+  await accessible(page);
+}
+
+async function tracePage(page) {
+  await page.getByRole("treegrid").waitFor();
+  await page.getByRole("row").nth(2).waitFor();
+  await page.getByText("errors", { exact: true }).first().waitFor(); // the policy that kept it
+  await page.locator('[role="row"][tabindex="0"]').focus();
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("Enter");
+  await page.getByLabel("Span", { exact: true }).waitFor();
+  await accessible(page);
+}
+
+/** A trace through catalog, whose clock is three seconds ahead: its spans must be shown within the trace. */
+async function skewedTrace(page, id) {
+  await page.getByRole("treegrid").waitFor();
+  const trace = await json(`/api/traces/v1/traces/${id}`);
+  assert.notEqual(trace.clock.status, "none", "the skewed clock was not noticed");
+  const moved = trace.spans.filter((s) => s.start_unix_nano !== s.corrected_start_unix_nano);
+  assert.ok(moved.length > 0 && moved.every((s) => s.service === "catalog"), "catalog's spans, and no others, were moved");
+  assert.ok(trace.summary.duration_ms < 3000, "the trace is as long as it really was");
+}
+
+async function skewed() {
+  const { traces } = await json("/api/traces/v1/search?service=catalog&limit=200");
+  for (const { trace_id } of traces) {
+    const trace = await json(`/api/traces/v1/traces/${trace_id}`);
+    if (trace.clock.status !== "none") return trace_id;
+  }
+  assert.fail(`none of ${traces.length} traces through catalog has a corrected clock`);
+}
+
+for (const colorScheme of ["light", "dark"]) {
+  const page = await open({ colorScheme, viewport: { width: 1280, height: 900 } });
+  await check(`objectives-${colorScheme}`, page, "", objectivesPage);
+  await check(`objective-${colorScheme}`, page, `#/objectives/${burning.name}`, objectivePage);
+  await check(`traces-${colorScheme}`, page, "#/traces?error=true", tracesPage);
+  await check(`trace-${colorScheme}`, page, `#/traces/${failed.trace_id}`, tracePage);
+  await check(`sampling-${colorScheme}`, page, "#/sampling", async () => {
+    await page.getByRole("row", { name: /errors/ }).waitFor();
+    await accessible(page);
+  });
+  await check(`alerts-${colorScheme}`, page, "#/alerts", async () => {
+    await page.getByRole("heading", { level: 1 }).waitFor();
+    await accessible(page);
+  });
+}
+
+const page = await open({ viewport: { width: 1280, height: 900 } });
+const skewedID = await skewed();
+await check("skewed", page, `#/traces/${skewedID}`, () => skewedTrace(page, skewedID));
+await check("click-through", page, "", async () => {
+  await page.getByRole("link", { name: burning.name, exact: true }).click();
+  await page.getByRole("heading", { level: 1, name: burning.name }).waitFor();
+  await page.getByRole("link", { name: /traces/i }).last().click();
+  await page.locator(".results-table tbody tr a").first().click();
+  await page.getByRole("treegrid").waitFor();
+});
+await check("not-found", page, "#/traces/00000000000000000000000000000001", async () => {
+  await page.getByRole("alert").waitFor();
+  complaints.splice(0, complaints.length, ...complaints.filter((c) => !c.includes("404"))); // the browser tells of it
+});
+
+const phone = await open({ viewport: { width: 360, height: 740 }, isMobile: true });
+await check("objectives-phone", phone, "", async () => {
+  await objectivesPage(phone);
+  const overflow = await phone.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+  assert.ok(overflow <= 0, `the page is ${overflow} px wider than the screen`);
+});
+await check("trace-phone", phone, `#/traces/${failed.trace_id}`, async () => phone.getByRole("treegrid").waitFor());
+
+await browser.close();
+for (const complaint of complaints) console.log(complaint);
+console.log(`${passed} passed, ${complaints.length} failed`);
+process.exit(complaints.length > 0 ? 1 : 0);
