@@ -17,10 +17,10 @@ import (
 )
 
 const (
-	// spanBatch and promqlBatch bound what one round of catching up asks for: an hour of raw samples, and fewer points
+	// maxSpanBatch and promqlBatch bound what one round of catching up asks for: an hour of raw samples, and fewer points
 	// than Prometheus allows per series.
-	spanBatch   = 60
-	promqlBatch = 1000
+	maxSpanBatch = 60
+	promqlBatch  = 1000
 	// queriesAtOnce bounds the load that evaluation puts on the database.
 	queriesAtOnce = 4
 	queryTimeout  = 30 * time.Second
@@ -98,14 +98,17 @@ func (e *Extension) read(ctx context.Context, end ledger.Minute, errs []string) 
 		r.spansTo = end // nobody counts
 	case errs[spans[0]] == "":
 		start(func(ctx context.Context) {
-			to := min(end, watermark+spanBatch)
+			to := min(end, watermark+e.spanBatch)
 			counts, moved, err := readSpans(ctx, e.querier, e.cursors, watermark, to)
 			mu.Lock()
 			defer mu.Unlock()
 			if err != nil {
+				// Perhaps it was too much at once: more samples than the database allows, or than it reads in time.
+				e.spanBatch = max(e.spanBatch/4, 1)
 				r.failed = e.fail(ctx, errs, spans, err) || r.failed
 				return
 			}
+			e.spanBatch = min(2*e.spanBatch, maxSpanBatch)
 			r.spansTo, r.moved = to, moved
 			for _, i := range spans {
 				r.readings = append(r.readings, reading{i, watermark, to, counts[e.objectives[i].Name]})

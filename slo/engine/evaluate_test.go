@@ -206,6 +206,24 @@ func TestLongGapIsBounded(t *testing.T) {
 	assert.Equal(t, later.Add(-time.Minute), *e.Statuses().EvaluatedUntil)
 }
 
+// A database that cannot answer for an hour at once is asked for less.
+func TestBatchShrinks(t *testing.T) {
+	db := newFakeTSDB()
+	burn(db, "a", 120, 10, func(int) float64 { return 0 })
+	db.limit = 20 * time.Minute
+	c := parse(t, twoObjectives)
+	e := openAt(t, c, db, noon)
+	defer closeIt(t, e)
+	evaluations := 0
+	for ; evaluations < 20; evaluations++ {
+		require.NoError(t, e.evaluate(t.Context(), noon.Add(2*time.Hour+c.Lateness)))
+		if s, _ := e.Status("a"); s.State == StateOK && s.Events.Total == 1200 {
+			break
+		}
+	}
+	assert.Less(t, evaluations, 20)
+}
+
 func TestPromQL(t *testing.T) {
 	c := parse(t, `objectives: [{name: p, target: 99, promql: {bad: 'bad[{{.window}}]', total: 'total[{{.window}}]'}}]`)
 	c.Objectives[0].PromQL.Bad, c.Objectives[0].PromQL.Total = "sum(increase(bad[{{.window}}]))", "sum(increase(total[{{.window}}]))"

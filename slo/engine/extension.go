@@ -51,6 +51,7 @@ type Extension struct {
 	alerts        []alert.Alert
 	watermarks    []ledger.Minute
 	spanWatermark ledger.Minute
+	spanBatch     ledger.Minute // how many minutes of spans are read at once: fewer after a query failed
 	cursors       cursors
 	pruned        ledger.Minute
 
@@ -75,7 +76,8 @@ func newExtension(set extension.Settings, config *Config) (*Extension, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Extension{config: config, settings: set, telemetry: telemetry, objectives: objectives, routes: config.routes()}
+	e := &Extension{config: config, settings: set, telemetry: telemetry, objectives: objectives, routes: config.routes(),
+		spanBatch: maxSpanBatch}
 	window := 72 * time.Hour
 	statuses := make([]Status, len(objectives))
 	for i, o := range objectives {

@@ -35,6 +35,8 @@ type fakeTSDB struct {
 	queries []string
 	// present hides samples that come later; zero shows all.
 	present time.Time
+	// limit is the longest range that it answers for; 0 is any.
+	limit time.Duration
 }
 
 func newFakeTSDB() *fakeTSDB {
@@ -79,6 +81,9 @@ func (f *fakeTSDB) Query(_ context.Context, expr string, at time.Time) (model.Va
 	window, err := slo.ParseDuration(m[1])
 	if err != nil {
 		return nil, err
+	}
+	if f.limit > 0 && window > f.limit {
+		return nil, errors.New("too many samples")
 	}
 	var matrix model.Matrix
 	for _, s := range f.series {

@@ -154,10 +154,12 @@ func (s *Sender) step(ctx context.Context, r Receiver) (time.Duration, error) {
 		return wait, nil
 	}
 	a := post(ctx, r, d)
-	if ctx.Err() != nil {
-		return idle, nil // shutting down: whether it arrived is not known, so it stays pending
+	select {
+	case <-ctx.Done(): // whether it arrived is not known, so it stays pending
+		return idle, nil
+	default:
+		return 0, s.record(ctx, r, d, a)
 	}
-	return 0, s.record(ctx, r, d, a)
 }
 
 // answer is what a receiver said to an attempt.
