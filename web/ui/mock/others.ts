@@ -17,6 +17,7 @@ export function sampling(): SamplingStatus {
     decided: { sampled: 48_211, not_sampled: 1_904_330, dropped: 12_004 },
     late_spans: { kept: 301, dropped: 9_120 },
     refused_spans: 0,
+    failed_spans: 0,
     early_decisions: 42,
     policies: [
       {

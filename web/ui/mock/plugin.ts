@@ -7,7 +7,8 @@ import { type Answer, answer, type Scenario } from "./api.ts";
 
 /** What the gateway sends with the dashboard; the preview proves that the build lives with it. */
 const POLICY =
-  "default-src 'self'; base-uri 'none'; object-src 'none'; frame-ancestors 'none'; form-action 'self'";
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; font-src 'self'; " +
+  "base-uri 'self'; form-action 'self'; frame-ancestors 'none'";
 
 export function mockApi(): Plugin {
   let scenario: Scenario = "ok";

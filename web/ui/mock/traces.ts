@@ -207,6 +207,7 @@ function attributes(r: Random, kind: string, name: string): Attributes {
 function orphan(r: Random, resource: (s: string) => number, length: number): Draft {
   const gap = blank(hex(r, 8), "missing span", "unknown", "internal");
   gap.synthetic = true;
+  gap.status_message = "lost";
   const child = (name: string, at: number): Draft => {
     const s = blank(hex(r, 8), name, "email", "server");
     s.resource = resource("email");

@@ -5,6 +5,7 @@ import { act } from "preact/test-utils";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { answer, type Scenario } from "../mock/api";
 import { recipes } from "../mock/traces";
+import type { Trace } from "../src/api/types";
 import { App } from "../src/app";
 import { links, navigate } from "../src/router";
 
@@ -261,6 +262,22 @@ describe("a trace", () => {
     expect(text(".span-panel")).toContain("corrected by");
     await click(button("Close"));
     expect(root.querySelector(".span-panel")).toBeNull();
+  });
+
+  it("follows a link to another of its spans, and the way back", async () => {
+    await open(links.trace(skewed));
+    rows()[1].focus();
+    await press("Enter");
+    await settle(500);
+    const first = text(".span-panel h2");
+    const second = rows()[4].querySelector(".row-name")?.textContent;
+    const spans = answer(["traces", "v1", "traces", skewed], new URLSearchParams(), "ok").body as Trace;
+    navigate(links.trace(skewed, { span: spans.spans[4].span_id }));
+    await settle();
+    expect(text(".span-panel h2")).toBe(second);
+    await settle(500);
+    expect(location.hash).toContain(spans.spans[4].span_id);
+    expect(first).not.toBe("");
   });
 
   it("finds spans, and marks the others", async () => {

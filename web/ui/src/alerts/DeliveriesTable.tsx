@@ -1,6 +1,7 @@
 import type { Delivery } from "../api/types";
 import { useNow } from "../api/usePoll";
 import { Icon } from "../components/Icon";
+import { TableScroll } from "../components/TableScroll";
 import { Time } from "../components/Time";
 import { links } from "../router";
 
@@ -20,7 +21,7 @@ export function DeliveriesTable({
   const now = useNow(1000);
   if (deliveries.length === 0) return <p class="faint">Nothing has been sent.</p>;
   return (
-    <div class="table-scroll">
+    <TableScroll label="Deliveries">
       <table class="table">
         <thead>
           <tr>
@@ -62,7 +63,7 @@ export function DeliveriesTable({
           ))}
         </tbody>
       </table>
-    </div>
+    </TableScroll>
   );
 }
 

@@ -39,12 +39,13 @@ export interface Tier {
 }
 
 export interface Budget {
-  remaining_ratio: number | null;
-  remaining_percent: number | null;
+  /** 1 without events, negative when overspent. */
+  remaining_ratio: number;
+  remaining_percent: number;
   allowed_events: number;
   remaining_events: number;
   total_minutes: number;
-  remaining_minutes: number | null;
+  remaining_minutes: number;
   policy: Policy;
 }
 
@@ -185,6 +186,8 @@ export interface SamplingStatus {
   decided: { sampled: number; not_sampled: number; dropped: number };
   late_spans: { kept: number; dropped: number };
   refused_spans: number;
+  /** Spans that the next stage refused for good. */
+  failed_spans: number;
   early_decisions: number;
   policies: {
     name: string;

@@ -1,12 +1,13 @@
 import type { Objective } from "../api/types";
 import { percent } from "../lib/format";
+import { budgetLeft } from "../objectives/budget";
 
 /**
  * What is left of the error budget. Full is all of it; marks stand at 50 and 10 %, where the policy changes. An
  * overspent budget fills with stripes from the left, by as much as it is overspent.
  */
 export function BudgetBar({ objective: o }: { objective: Objective }) {
-  const left = o.budget.remaining_ratio;
+  const left = budgetLeft(o);
   if (left === null)
     return <div class="budget budget-none" role="img" aria-label="No budget figure: no events" />;
   const width = `${Math.min(1, Math.abs(left)) * 100}%`;
@@ -26,7 +27,7 @@ export function BudgetBar({ objective: o }: { objective: Objective }) {
 
 /** "37.2 % left", "18 % overspent". */
 export function BudgetWords({ objective: o }: { objective: Objective }) {
-  const left = o.budget.remaining_ratio;
+  const left = budgetLeft(o);
   if (left === null) return <span class="faint">no events yet</span>;
   return left < 0 ? (
     <span class="budget-words over">

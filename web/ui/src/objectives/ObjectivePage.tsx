@@ -11,6 +11,7 @@ import { count, durationSeconds, exact, percent } from "../lib/format";
 import { age } from "../lib/time";
 import { links, type Route } from "../router";
 import { Breakdown } from "./Breakdown";
+import { budgetLeft } from "./budget";
 import { HistoryCharts } from "./HistoryCharts";
 import { ObjectiveDeliveries } from "./ObjectiveDeliveries";
 import { TiersTable } from "./TiersTable";
@@ -32,7 +33,7 @@ export function ObjectivePage({ name, route }: { name: string; route: Route }) {
           <>
             <Intro objective={o} />
             <AlertBanner objective={o} />
-            {o.state !== "ok" && o.message && <p class={`notice notice-${o.state}`}>{o.message}</p>}
+            {o.message && <p class={`notice notice-${o.state}`}>{o.message}</p>}
             <Figures objective={o} />
             <HistoryCharts objective={o} route={route} />
             <TiersTable objective={o} />
@@ -105,7 +106,7 @@ function AlertBanner({ objective: o }: { objective: Objective }) {
 
 function Figures({ objective: o }: { objective: Objective }) {
   const b = o.budget;
-  const remaining = b.remaining_ratio;
+  const remaining = budgetLeft(o);
   return (
     <section class="figures" aria-label="Budget">
       <div class="figure figure-budget">
@@ -122,10 +123,7 @@ function Figures({ objective: o }: { objective: Objective }) {
       <Figure name="Events left" of={remaining === null ? "–" : count(b.remaining_events)}>
         of {count(b.allowed_events)} that may be bad
       </Figure>
-      <Figure
-        name="Outage left"
-        of={b.remaining_minutes === null ? "–" : durationSeconds(b.remaining_minutes * 60)}
-      >
+      <Figure name="Outage left" of={remaining === null ? "–" : durationSeconds(b.remaining_minutes * 60)}>
         of {durationSeconds(b.total_minutes * 60)} in {windowWords(o)}
       </Figure>
       <Figure name="Bad events" of={count(o.events.bad)} title={exact(o.events.bad)}>

@@ -8,6 +8,7 @@ import { Time } from "../components/Time";
 import { count, durationSeconds, exact, percent } from "../lib/format";
 import { age } from "../lib/time";
 import { links } from "../router";
+import { budgetLeft } from "./budget";
 import { standing } from "./urgency";
 import { indicatorWords, windowWords } from "./words";
 
@@ -31,7 +32,7 @@ export function ObjectiveRow({ objective: o }: { objective: Objective }) {
         </p>
         {o.service && <Service name={o.service} />}
       </div>
-      {o.budget.remaining_ratio === null ? (
+      {budgetLeft(o) === null ? (
         <p class="o-message">
           {o.message || "No events in the window: there is nothing to compute a budget from."}
         </p>
@@ -44,7 +45,7 @@ export function ObjectiveRow({ objective: o }: { objective: Objective }) {
             </div>
             <BudgetBar objective={o} />
             <p class="faint num">
-              {durationSeconds((o.budget.remaining_minutes ?? 0) * 60)} of{" "}
+              {durationSeconds(o.budget.remaining_minutes * 60)} of{" "}
               {durationSeconds(o.budget.total_minutes * 60)}
             </p>
           </div>
@@ -65,6 +66,7 @@ export function ObjectiveRow({ objective: o }: { objective: Objective }) {
       {(s === "page" || s === "ticket" || s === "pending") && o.alert.summary && (
         <p class="o-summary">{o.alert.summary}</p>
       )}
+      {o.state === "error" && budgetLeft(o) !== null && <p class="o-summary">Not evaluated: {o.message}</p>}
     </li>
   );
 }

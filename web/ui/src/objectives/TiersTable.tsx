@@ -1,6 +1,8 @@
 import type { Objective, Tier } from "../api/types";
 import { StandingPill } from "../components/Pill";
+import { TableScroll } from "../components/TableScroll";
 import { burnRate, durationSeconds, percent } from "../lib/format";
+import { budgetLeft } from "./budget";
 import { tierWords } from "./words";
 
 /** The tiers that decide whether to alert, with what each sees now. */
@@ -13,7 +15,7 @@ export function TiersTable({ objective: o }: { objective: Objective }) {
         A tier is active while the burn rate over both of its windows is at or above its factor: the long one
         says that it matters, the short one that it still goes on. At 1× the budget lasts exactly its window.
       </p>
-      <div class="table-scroll">
+      <TableScroll label="Tiers">
         <table class="table tiers">
           <thead>
             <tr>
@@ -39,12 +41,12 @@ export function TiersTable({ objective: o }: { objective: Objective }) {
                 key={`${t.long_window}${t.severity}${t.factor}`}
                 tier={t}
                 target={o.target}
-                remaining={o.budget.remaining_ratio}
+                remaining={budgetLeft(o)}
               />
             ))}
           </tbody>
         </table>
-      </div>
+      </TableScroll>
     </section>
   );
 }

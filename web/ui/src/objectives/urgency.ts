@@ -1,6 +1,7 @@
 // Which objective needs a person first.
 
 import type { Objective } from "../api/types";
+import { budgetLeft } from "./budget";
 
 /** What a row says about an objective's state, from worst to best. */
 export type Standing = "page" | "ticket" | "pending" | "error" | "ok" | "no_data";
@@ -18,7 +19,7 @@ export function byUrgency(a: Objective, b: Objective): number {
   return (
     RANK[standing(a)] - RANK[standing(b)] ||
     Number(pendsAsPage(b)) - Number(pendsAsPage(a)) ||
-    (a.budget.remaining_ratio ?? Infinity) - (b.budget.remaining_ratio ?? Infinity) || // NaN where both are unknown
+    (budgetLeft(a) ?? Infinity) - (budgetLeft(b) ?? Infinity) || // NaN where both are unknown
     a.name.localeCompare(b.name)
   );
 }

@@ -3,6 +3,7 @@ import type { SamplingStatus } from "../api/types";
 import { usePoll } from "../api/usePoll";
 import { Polled } from "../components/Notices";
 import { Page } from "../components/Page";
+import { TableScroll } from "../components/TableScroll";
 import { Time } from "../components/Time";
 import { bytes, count, durationSeconds, exact, percent } from "../lib/format";
 import { links } from "../router";
@@ -80,6 +81,14 @@ function Memory({ status: s }: { status: SamplingStatus }) {
         note="for want of memory"
         warn={s.early_decisions > 0}
       />
+      {s.failed_spans > 0 && (
+        <Figure
+          name="Failed spans"
+          n={s.failed_spans}
+          note="kept, but refused for good by the next stage"
+          warn
+        />
+      )}
       <Figure
         name="Refused spans"
         n={s.refused_spans}
@@ -147,7 +156,7 @@ function Policies({ status: s }: { status: SamplingStatus }) {
   return (
     <section aria-labelledby="policies">
       <h2 id="policies">Policies</h2>
-      <div class="table-scroll">
+      <TableScroll label="Policies">
         <table class="table">
           <thead>
             <tr>
@@ -188,7 +197,7 @@ function Policies({ status: s }: { status: SamplingStatus }) {
             })}
           </tbody>
         </table>
-      </div>
+      </TableScroll>
     </section>
   );
 }

@@ -11,11 +11,10 @@ export function Axis({ view, narrow }: { view: Extent; narrow: boolean }) {
       <span role="columnheader" class="axis-name">
         Service and operation
       </span>
-      <span
-        role="columnheader"
-        class="axis-times"
-        aria-label={`Time, from ${durationNs(view.from)} to ${durationNs(view.to)}`}
-      >
+      <span role="columnheader" class="axis-times">
+        <span class="sr">
+          Time, from {durationNs(view.from)} to {durationNs(view.to)}
+        </span>
         {ticks.map((t) => {
           const at = (t - view.from) / length;
           return (

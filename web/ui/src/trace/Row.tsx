@@ -116,9 +116,9 @@ function Bar({ index: i, context: c }: { index: number; context: RowContext }) {
       </span>
     );
   }
-  const u = m.uncertainty[i];
-  const band = c.bands && u > 0 ? barOf(c.times.start[i] - u, c.times.end[i] + u, c.view) : null;
   const moved = c.ghost && c.ghost.start[i] !== c.times.start[i];
+  const u = m.uncertainty[i];
+  const band = c.bands && moved && u > 0 ? barOf(c.times.start[i] - u, c.times.end[i] + u, c.view) : null;
   const ghost = moved && c.ghost ? barOf(c.ghost.start[i], c.ghost.end[i], c.view) : null;
   const side = labelSide(bar);
   const label =

@@ -57,7 +57,12 @@ export function SpanPanel({ trace, model: m, index, color, onGo, onZoom, onClose
           </span>
         ))}
       </p>
-      {s.status_message && <p class="error-text status-message">{s.status_message}</p>}
+      {s.status_message &&
+        (s.synthetic ? (
+          <p>Cause: {s.status_message}.</p>
+        ) : (
+          <p class="error-text status-message">{s.status_message}</p>
+        ))}
       {badges(s).map((b) => (
         <p key={b.text} class="faint">
           {b.meaning}.

@@ -3,6 +3,7 @@ import type { Trace, TraceClock } from "../api/types";
 import { CopyButton } from "../components/CopyButton";
 import { Icon } from "../components/Icon";
 import { Service } from "../components/Service";
+import { TableScroll } from "../components/TableScroll";
 import { Time } from "../components/Time";
 import { assignColors } from "../lib/color";
 import { count, durationMs, durationNs, plural, significant } from "../lib/format";
@@ -98,13 +99,13 @@ const CLOCK_WORDS: Record<Trace["clock"]["status"], string> = {
 function Clocks({ trace: t }: { trace: Trace }) {
   const { status, clocks } = t.clock;
   const words = CLOCK_WORDS[status] ?? status;
-  if (clocks.length === 0) return <p class="faint clock-line">{words}</p>;
+  if (status === "none" || clocks.length === 0) return <p class="faint clock-line">{words}</p>;
   return (
     <details class="clocks">
       <summary>
         <Icon name="clock" /> {words}
       </summary>
-      <div class="table-scroll">
+      <TableScroll label="Clocks">
         <table class="table">
           <thead>
             <tr>
@@ -127,7 +128,7 @@ function Clocks({ trace: t }: { trace: Trace }) {
             ))}
           </tbody>
         </table>
-      </div>
+      </TableScroll>
     </details>
   );
 }

@@ -68,6 +68,10 @@ export function TraceView({ trace, model: m, route }: { trace: Trace; model: Tra
           />
         )}
       </div>
+      <p class="faint keys">
+        In the waterfall: arrow keys move, open and close, <kbd>Enter</kbd> shows a span, <kbd>z</kbd> zooms
+        to it.
+      </p>
     </section>
   );
 }
@@ -98,17 +102,32 @@ function useTraceState(m: TraceModel, route: Route) {
   const rows = useMemo(() => tree.visibleRows(m, collapsed), [m, collapsed]);
   const matches = useMemo(() => searchSpans(m.spans, query), [m, query]);
 
+  const asked = route.params.get("span");
+  const known = useRef(asked);
   const latest = useRef(route);
   latest.current = route;
   useEffect(() => {
     const timer = setTimeout(() => {
       const p = latest.current.params;
       const span = m.spans[selected]?.span_id ?? null;
+      known.current = span;
       if ((p.get("span") ?? null) !== span || (p.get("q") ?? "") !== query)
         replaceParams(latest.current, { span, q: query });
     }, URL_REST_MS);
     return () => clearTimeout(timer);
   }, [m, selected, query]);
+
+  // A link to a span of the trace that is already on show, or the way back.
+  useEffect(() => {
+    if (asked === known.current) return;
+    known.current = asked;
+    const i = indexOfSpan(m, asked);
+    setSelected(i);
+    if (i >= 0) {
+      setCollapsed((c) => tree.reveal(m, c, i));
+      setActive(i);
+    }
+  }, [m, asked]);
 
   const activate = useCallback((i: number) => {
     setActive(i);

@@ -9,6 +9,11 @@ const MEANING: Record<string, string> = {
   own_parent: "It names itself as its parent",
   unfinished: "It has no end time",
   inverted: "It ends before it starts",
+  merged: "It came twice with the same identity and was merged",
+  shared_id: "Its ID is shared by another span, as client and server do in Zipkin",
+  no_start: "It has no start time; its parent's is shown",
+  far_future: "Its start lies far in the future; its parent's is shown",
+  link_to_self_or_ancestor: "It links to itself or to a span above it",
   late: "It came after the trace was decided",
   residual: "It started before its parent by more than clocks explain, and was shifted",
 };

@@ -1,6 +1,7 @@
 import type { TraceSummary } from "../api/types";
 import { useNow } from "../api/usePoll";
 import { Service } from "../components/Service";
+import { TableScroll } from "../components/TableScroll";
 import { Time } from "../components/Time";
 import { count, durationMs, significant } from "../lib/format";
 import { links } from "../router";
@@ -12,7 +13,7 @@ export function ResultsTable({ traces }: { traces: TraceSummary[] }) {
   const now = useNow(60_000);
   const longest = Math.max(...traces.map((t) => t.duration_ms), 1e-6);
   return (
-    <div class="table-scroll">
+    <TableScroll label="Traces found">
       <table class="table results-table">
         <thead>
           <tr>
@@ -37,7 +38,7 @@ export function ResultsTable({ traces }: { traces: TraceSummary[] }) {
           ))}
         </tbody>
       </table>
-    </div>
+    </TableScroll>
   );
 }
 

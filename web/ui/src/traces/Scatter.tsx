@@ -46,7 +46,7 @@ function Dot({ trace: t, x, y }: { trace: TraceSummary; x: number; y: number }) 
   const r = Math.min(10, 3 + Math.log10(Math.max(1, t.span_count)) * 1.6);
   const title = `${t.root_service} ${t.root_operation}: ${durationMs(t.duration_ms)}, ${plural(t.span_count, "span")}, ${plural(t.error_count, "error")}`;
   return (
-    <a href={links.trace(t.trace_id)} tabIndex={-1}>
+    <a href={links.trace(t.trace_id)} tabindex={-1}>
       <title>{title}</title>
       {t.error_count > 0 ? (
         <path
