@@ -13,7 +13,7 @@ type Fault int
 const (
 	// Errors: payment answers 40 % of its calls with an error.
 	Errors Fault = iota
-	// Latency: inventory takes 1.5 s longer.
+	// Latency: inventory takes one or two seconds longer.
 	Latency
 	// LostResponse: payment charges the card, and its answer to a third of the calls never arrives.
 	LostResponse
@@ -31,7 +31,7 @@ var faultNames = [faults]string{"errors", "latency", "lost-response", "skewed-cl
 
 var faultTexts = [faults]string{
 	"payment answers 40 % of its calls with an error",
-	"inventory takes 1.5 s longer",
+	"inventory takes one or two seconds longer",
 	"payment charges the card, a third of its answers never arrive",
 	"catalog's clock is three seconds ahead",
 	"catalog fails most calls, cart asks up to five times",
