@@ -26,8 +26,7 @@ type gateway struct {
 
 // startGateway starts slowburn and waits until it takes spans. Should it end by itself, ended is called.
 func startGateway(ctx context.Context, ended func(), o options, hook string) (*gateway, error) {
-	if conn, err := net.DialTimeout("tcp", o.endpoint, time.Second); err == nil {
-		_ = conn.Close()
+	if listens(ctx, o.endpoint) {
 		return nil, fmt.Errorf("something listens on %s already: stop it, or use it with --gateway ''", o.endpoint)
 	}
 	dir := os.Getenv("SLOWBURN_DATA_DIR")
@@ -74,8 +73,8 @@ func (g *gateway) await(ctx context.Context, endpoint string) error {
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		if conn, err := net.DialTimeout("tcp", endpoint, time.Second); err == nil {
-			return conn.Close()
+		if listens(ctx, endpoint) {
+			return nil
 		}
 		select {
 		case <-g.done:
@@ -85,6 +84,14 @@ func (g *gateway) await(ctx context.Context, endpoint string) error {
 		case <-tick.C:
 		}
 	}
+}
+
+func listens(ctx context.Context, endpoint string) bool {
+	conn, err := (&net.Dialer{Timeout: time.Second}).DialContext(ctx, "tcp", endpoint)
+	if err == nil {
+		_ = conn.Close()
+	}
+	return err == nil
 }
 
 // stop asks the gateway to end, and ends it where it does not.

@@ -57,7 +57,7 @@ func run(ctx context.Context, o options, in io.Reader, out io.Writer) (err error
 		defer stop()
 	}
 
-	hook, err := startReceiver(out)
+	hook, err := startReceiver(ctx, out)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -25,8 +26,8 @@ type notification struct {
 	} `json:"alerts"`
 }
 
-func startReceiver(out io.Writer) (*receiver, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+func startReceiver(ctx context.Context, out io.Writer) (*receiver, error) {
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}

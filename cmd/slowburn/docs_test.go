@@ -39,7 +39,7 @@ func TestBadConfigIsNamed(t *testing.T) {
 	for config, want := range map[string]string{
 		"processors: {tail_sampling: {decision_wait: -1s}}":                      "decision_wait",
 		"processors: {tail_sampling: {polices: []}}":                             "polices",
-		"extensions: {slo: {objectives: [{name: a, target: 100, window: 30d}]}}": "target",
+		"extensions: {slo: {objectives: [{name: a, target: 100, window: 30d, availability: {}}]}}": "target",
 		"extensions: {web: {base_path: slowburn/}}":                              "base_path",
 		"service: {pipelines: {traces/sampled: {exporters: [nothing]}}}":         "nothing",
 		"exporters: {trace_store: {retention: -1h}}":                             "retention",

@@ -65,8 +65,8 @@ func (s *service) handle(pattern string, handler func(ctx context.Context) error
 		otelhttp.WithSpanNameFormatter(func(string, *http.Request) string { return pattern })))
 }
 
-func (s *service) start() error {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+func (s *service) start(ctx context.Context) error {
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
 	}

@@ -55,7 +55,7 @@ func New(ctx context.Context, endpoint string) (*Shop, error) {
 	s.orders = newQueue(s.fulfilment)
 	s.routes()
 	for _, service := range s.services() {
-		if err := service.start(); err != nil {
+		if err := service.start(ctx); err != nil {
 			return nil, err
 		}
 	}
