@@ -1,0 +1,136 @@
+package web
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/go-chi/chi/v5"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/confmap"
+	"go.opentelemetry.io/collector/extension/extensiontest"
+	"go.uber.org/zap"
+
+	"github.com/slowburn/slowburn/slo/engine"
+	"github.com/slowburn/slowburn/web/api"
+)
+
+// foreign are the paths of other people's APIs, which describe themselves, and of the pages.
+func foreign(route string) bool {
+	return strings.HasPrefix(route, "/jaeger/") || slices.Contains([]string{"/api/v1/*", "/api/*", "/*"}, route)
+}
+
+// TestEveryRouteIsDescribed walks the router: openapi.yaml has each of its routes, and no others.
+func TestEveryRouteIsDescribed(t *testing.T) {
+	var routed []string
+	router := newRouter(everything().components(), http.NotFoundHandler(), zap.NewNop())
+	require.NoError(t, chi.Walk(router, func(method, route string, _ http.Handler, _ ...func(http.Handler) http.Handler) error {
+		if !foreign(route) {
+			routed = append(routed, method+" "+route)
+		}
+		return nil
+	}))
+	var described []string
+	for path, item := range openDocument(t).at(t, "paths") {
+		for method := range item.(map[string]any) {
+			described = append(described, strings.ToUpper(method)+" "+path)
+		}
+	}
+	assert.ElementsMatch(t, described, routed)
+}
+
+// TestOperationIDs makes sure that clients can be generated.
+func TestOperationIDs(t *testing.T) {
+	d := openDocument(t)
+	seen := map[string]string{}
+	for path := range d.at(t, "paths") {
+		operation := d.at(t, "paths", path, "get")
+		id := operation["operationId"].(string)
+		assert.Empty(t, seen[id], "%s is the operation of %s too", id, path)
+		seen[id] = path
+		assert.NotEmpty(t, operation["summary"], path)
+		for i := range strings.Count(path, "{") {
+			require.Greater(t, len(operation["parameters"].([]any)), i, "%s has an undescribed parameter", path)
+		}
+	}
+}
+
+// TestAnswersAreAsDescribed asks for every path of openapi.yaml and holds the answer against its schema.
+func TestAnswersAreAsDescribed(t *testing.T) {
+	const full, quiet = "checkout/availability (v2)", "quiet"
+	targets := map[string][]string{
+		"/healthz":                              {"/healthz"},
+		"/readyz":                               {"/readyz"},
+		"/api/openapi.yaml":                     {"/api/openapi.yaml"},
+		"/api/slo/v1/objectives":                {"/api/slo/v1/objectives"},
+		"/api/slo/v1/objectives/{name}":         {"/api/slo/v1/objectives/" + url.PathEscape(full), "/api/slo/v1/objectives/" + quiet},
+		"/api/slo/v1/objectives/{name}/history": {"/api/slo/v1/objectives/quiet/history"},
+		"/api/traces/v1/services":               {"/api/traces/v1/services"},
+		"/api/traces/v1/search":                 {"/api/traces/v1/search", "/api/traces/v1/search?service=nobody"},
+		"/api/traces/v1/traces/{trace_id}":      {"/api/traces/v1/traces/" + exampleHex},
+		"/api/sampling/v1/status":               {"/api/sampling/v1/status"},
+		"/api/alerts/v1/alerts":                 {"/api/alerts/v1/alerts"},
+		"/api/alerts/v1/deliveries":             {"/api/alerts/v1/deliveries"},
+	}
+	d := openDocument(t)
+	require.ElementsMatch(t, slices.Collect(maps.Keys(d.at(t, "paths"))), slices.Collect(maps.Keys(targets)))
+	for name, world := range map[string]running{"everything": everything(), "nothing": {}} {
+		h := world.handler(t, pages, "")
+		for path, list := range targets {
+			for _, target := range list {
+				t.Run(name+target, func(t *testing.T) { d.requireAnswer(t, h, path, target) })
+			}
+		}
+	}
+}
+
+// requireAnswer checks an answer's status, media type and body.
+func (d document) requireAnswer(t *testing.T, h http.Handler, path, target string) {
+	w := get(t, h, target)
+	responses := d.at(t, "paths", path, "get", "responses")
+	status := fmt.Sprint(w.Code)
+	if _, ok := responses[status]; !ok {
+		status = "default"
+	}
+	content := d.at(t, "paths", path, "get", "responses", status, "content")
+	mediaType, _, _ := strings.Cut(w.Header().Get("Content-Type"), ";")
+	described, ok := content[mediaType].(map[string]any)
+	require.True(t, ok, "%s answers %s with %s: %s", path, status, mediaType, w.Body)
+	if !strings.HasSuffix(mediaType, "json") {
+		return
+	}
+	var body any
+	require.NoError(t, json.Unmarshal(w.Body.Bytes(), &body))
+	assert.Empty(t, d.check(t, described["schema"].(map[string]any), body, "$"))
+}
+
+// TestEngineAnswersAsDescribed asks the extension `slo` itself, before its first evaluation.
+func TestEngineAnswersAsDescribed(t *testing.T) {
+	factory := engine.NewFactory()
+	cfg := factory.CreateDefaultConfig()
+	require.NoError(t, confmap.NewFromStringMap(map[string]any{"objectives": []any{
+		map[string]any{"name": "a", "target": 99.9, "window": "30d", "availability": map[string]any{"service": "checkout"}},
+	}}).Unmarshal(cfg))
+	slo, err := factory.Create(t.Context(), extensiontest.NewNopSettings(factory.Type()), cfg)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, slo.Shutdown(t.Context())) })
+
+	world := everything()
+	world.extensions["slo"] = slo
+	h := world.handler(t, pages, "")
+	d := openDocument(t)
+	d.requireAnswer(t, h, "/api/slo/v1/objectives", "/api/slo/v1/objectives")
+	d.requireAnswer(t, h, "/api/slo/v1/objectives/{name}", "/api/slo/v1/objectives/a")
+	requireProblem(t, get(t, h, "/api/alerts/v1/alerts"), http.StatusServiceUnavailable, "not running")
+}
+
+func TestOpenAPIIsServed(t *testing.T) {
+	w := get(t, everything().handler(t, pages, ""), "/api/openapi.yaml")
+	assert.Equal(t, string(api.OpenAPI), w.Body.String())
+}
