@@ -35,6 +35,12 @@ describe("sortByUrgency", () => {
   });
 });
 
+it("is not healthy on less than a tenth of the budget", () => {
+  expect(standing(objective("x", {}, 0.1))).toBe("ok");
+  expect(standing(objective("x", {}, 0.099))).toBe("low");
+  expect(standing(objective("x", { state: "error" }, -1))).toBe("error");
+});
+
 it("an alert outranks the state of the data", () => {
   expect(standing(objective("x", { state: "no_data", ...alert("firing", "page") }))).toBe("page");
   expect(standing(objective("x", { state: "no_data", ...alert("resolved", "page") }))).toBe("no_data");
@@ -47,8 +53,9 @@ describe("headline", () => {
       .join(", ");
   it("says the worst first", () => {
     expect(words(["page", "ticket", "ticket-spent", "broken", "low"])).toBe(
-      "1 paging, 2 tickets firing, 1 not evaluated, 1 healthy",
+      "1 paging, 2 tickets firing, 1 not evaluated, 1 low on budget",
     );
+    expect(words(["overspent", "low", "a-fine"])).toBe("2 low on budget, 1 healthy");
     expect(words(["pending-page"])).toBe("1 pending");
   });
   it("is calm when all is well", () => {

@@ -73,6 +73,11 @@ describe("factorOf", () => {
     ["2h", 3],
     ["3d", 1],
   ])("%s is held against %d", (window, factor) => expect(w.factorOf(tiers, window)?.factor).toBe(factor));
+  it("leaves out tiers that cannot fire", () => {
+    const unreachable = tiers.map((t) => ({ ...t, reachable: t.severity !== "page" }));
+    expect(w.factorOf(unreachable, "6h")?.factor).toBe(1);
+    expect(w.factorOf(unreachable, "5m")).toBeNull();
+  });
   it("has none for a window that no tier uses", () => expect(w.factorOf(tiers, "30d")).toBeNull());
   it("says a tier in words", () =>
     expect(plain(w.tierWords(tiers[3]))).toBe("Page when 2 % of the budget would go in 1h"));

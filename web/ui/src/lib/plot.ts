@@ -69,7 +69,7 @@ export function drawChart(at: HTMLElement, p: ChartProps, onZoom: (from: Date, t
       ready: [showLast],
       setData: [showLast],
       setCursor: [(u) => ((u.cursor.left ?? -1) < 0 ? showLast(u) : undefined)],
-      drawAxes: [(u) => drawLines(u, p.lines ?? [], font)],
+      draw: [(u) => drawLines(u, p.lines ?? [], font)],
       setSelect: [
         (u) => {
           if (u.select.width < 4) return;

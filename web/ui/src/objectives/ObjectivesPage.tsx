@@ -61,7 +61,7 @@ function Freshness({ data }: { data: Objectives }) {
   );
 }
 
-const ORDER: Standing[] = ["page", "ticket", "pending", "error", "ok", "no_data"];
+const ORDER: Standing[] = ["page", "ticket", "pending", "error", "low", "ok", "no_data"];
 
 function List({ all, route }: { all: Objective[]; route: Route }) {
   const [limit, setLimit] = useState(FIRST_ROWS);

@@ -84,11 +84,11 @@ export function tierWords(t: Tier): string {
 
 /**
  * The factor that a window is held against: of the tier that has it as the long window, else as the short one; the
- * stricter severity first. Null where no tier looks at the window.
+ * stricter severity first. Null where no tier that can fire looks at the window.
  */
 export function factorOf(tiers: Tier[], window: string): { factor: number; tier: Tier } | null {
   const pages = (t: Tier) => (t.severity === "page" ? 0 : 1);
-  const sorted = [...tiers].sort((a, b) => pages(a) - pages(b) || b.factor - a.factor);
+  const sorted = tiers.filter((t) => t.reachable).sort((a, b) => pages(a) - pages(b) || b.factor - a.factor);
   const tier = sorted.find((t) => t.long_window === window) ?? sorted.find((t) => t.short_window === window);
   return tier ? { factor: tier.factor, tier } : null;
 }
