@@ -95,7 +95,7 @@ func TestLoad(t *testing.T) {
 			assert.Equal(t, spansPerTrace, n, "trace %s is not whole", id)
 		}
 	}
-	t.Logf("%d spans in %.1f s (%.0f/s); errors kept %d of %d, slow %d of %d, baseline %d of %d; %.2f CPU-µs per span, peak resident %s MiB",
+	t.Logf("%d spans in %.1f s (%.0f/s); errors kept %d of %d, slow %d of %d, baseline %d of %d; %.2f CPU-µs per span, peak resident %d MiB",
 		spans, elapsed.Seconds(), float64(spans)/elapsed.Seconds(), kept[failing], all[failing], kept[slow], all[slow],
 		kept[boring], all[boring], cpu*1e6/float64(spans), peakResidentMiB(t, g.cmd.Process.Pid))
 
@@ -130,16 +130,22 @@ func cpuSeconds(t *testing.T, pid int) float64 {
 	return (user + system) / clockTicks
 }
 
-func peakResidentMiB(t *testing.T, pid int) string {
+func peakResidentMiB(t *testing.T, pid int) int { return memory(t, pid, "VmHWM:") >> 20 }
+
+func residentBytes(t *testing.T, pid int) int { return memory(t, pid, "VmRSS:") }
+
+// memory reads a line of /proc/PID/status, in bytes.
+func memory(t *testing.T, pid int, key string) int {
 	t.Helper()
 	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/status")
 	require.NoError(t, err)
 	for line := range strings.Lines(string(text)) {
-		if value, ok := strings.CutPrefix(line, "VmHWM:"); ok {
+		if value, ok := strings.CutPrefix(line, key); ok {
 			kib, err := strconv.Atoi(strings.Fields(value)[0])
 			require.NoError(t, err)
-			return strconv.Itoa(kib / 1024)
+			return kib << 10
 		}
 	}
-	return "unknown"
+	require.FailNow(t, "/proc says nothing of the process's memory")
+	return 0
 }

@@ -37,9 +37,7 @@ func newTraffic(seed uint64) traffic { return traffic{rand.New(rand.NewPCG(seed,
 
 // trace makes a trace of 12 spans over five services, as a request per service: the way that SDKs send them.
 func (g traffic) trace(f flavour, start time.Time) []ptrace.Traces {
-	var id pcommon.TraceID
-	binary.BigEndian.PutUint64(id[:8], g.rng.Uint64()|1)
-	binary.BigEndian.PutUint64(id[8:], g.rng.Uint64())
+	id := g.id()
 	duration := 120 * time.Millisecond
 	if f == slow {
 		duration = 2 * time.Second
@@ -67,6 +65,12 @@ func (g traffic) trace(f flavour, start time.Time) []ptrace.Traces {
 		}
 	}
 	return requests
+}
+
+func (g traffic) id() (id pcommon.TraceID) {
+	binary.BigEndian.PutUint64(id[:8], g.rng.Uint64()|1)
+	binary.BigEndian.PutUint64(id[8:], g.rng.Uint64())
+	return id
 }
 
 func newScope(td ptrace.Traces, service string) ptrace.SpanSlice {
