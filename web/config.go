@@ -3,13 +3,18 @@ package web
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net"
+	"reflect"
 	"regexp"
+	"slices"
+	"strings"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/config/confighttp"
 	"go.opentelemetry.io/collector/config/confignet"
+	"go.opentelemetry.io/collector/confmap"
 )
 
 // Config is the `web` extension's part of the YAML: the Collector's own HTTP server settings (endpoint, tls, auth,
@@ -23,6 +28,36 @@ type Config struct {
 	BasePath string `mapstructure:"base_path"`
 
 	_ struct{}
+}
+
+var _ confmap.Unmarshaler = (*Config)(nil)
+
+// Unmarshal refuses keys that nothing reads: the server settings let them pass, and a misspelt auth would open the
+// dashboard to everybody.
+func (c *Config) Unmarshal(conf *confmap.Conf) error {
+	keys := keysOf(reflect.TypeFor[Config]())
+	var errs []error
+	for _, key := range slices.Sorted(maps.Keys(conf.ToStringMap())) {
+		if !slices.Contains(keys, key) {
+			errs = append(errs, fmt.Errorf("%s: there is no such key: there are %s", key, strings.Join(keys, ", ")))
+		}
+	}
+	return errors.Join(append(errs, conf.Unmarshal(c))...)
+}
+
+// keysOf are the YAML keys of a struct's fields, sorted.
+func keysOf(t reflect.Type) (keys []string) {
+	for field := range t.Fields() {
+		key, options, _ := strings.Cut(field.Tag.Get(confmap.MapstructureTag), ",")
+		switch {
+		case strings.Contains(options, "squash"):
+			keys = append(keys, keysOf(field.Type)...)
+		case key != "":
+			keys = append(keys, key)
+		}
+	}
+	slices.Sort(keys)
+	return keys
 }
 
 func createDefaultConfig() component.Config {

@@ -1,0 +1,76 @@
+package web
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/confmap"
+)
+
+func loadConfig(t *testing.T, yaml string) (*Config, error) {
+	t.Helper()
+	parsed, err := confmap.NewRetrievedFromYAML([]byte(yaml))
+	require.NoError(t, err)
+	conf, err := parsed.AsConf()
+	require.NoError(t, err)
+	cfg := createDefaultConfig().(*Config)
+	if err := conf.Unmarshal(cfg); err != nil {
+		return nil, err
+	}
+	return cfg, confmap.Validate(cfg)
+}
+
+func TestDefaultConfig(t *testing.T) {
+	require.NoError(t, componenttest.CheckConfigStruct(createDefaultConfig()))
+	cfg, err := loadConfig(t, "")
+	require.NoError(t, err)
+	assert.Equal(t, "127.0.0.1:8080", cfg.HTTP.NetAddr.Endpoint, "nobody from elsewhere, unless told otherwise")
+	assert.Empty(t, cfg.BasePath)
+	assert.GreaterOrEqual(t, cfg.HTTP.ReadTimeout, cfg.HTTP.WriteTimeout, "a shorter one ends the requests of long queries")
+}
+
+// TestConfig reads keys of both kinds: the server's and ours.
+func TestConfig(t *testing.T) {
+	cfg, err := loadConfig(t, `
+endpoint: 127.0.0.1:9
+base_path: /slow-burn/a.b
+write_timeout: 2m
+max_request_body_size: 5
+auth: {authenticator: bearertokenauth}
+keepalive: {idle_timeout: 3s}
+response_headers: {X-Frame-Options: SAMEORIGIN}
+`)
+	require.NoError(t, err)
+	assert.Equal(t, "127.0.0.1:9", cfg.HTTP.NetAddr.Endpoint)
+	assert.Equal(t, "/slow-burn/a.b", cfg.BasePath)
+	assert.Equal(t, 2*time.Minute, cfg.HTTP.WriteTimeout)
+	assert.Equal(t, int64(5), cfg.HTTP.MaxRequestBodySize)
+	assert.True(t, cfg.HTTP.Auth.HasValue())
+}
+
+func TestBadConfig(t *testing.T) {
+	for yaml, want := range map[string][]string{
+		"endpoint: localhost":                    {`endpoint: "localhost" must be host:port`},
+		"endpoint: ''":                           {`endpoint: "" must be host:port`},
+		"base_path: slowburn":                    {`base_path: "slowburn" must be segments`},
+		"base_path: /":                           {"base_path"},
+		"base_path: /slowburn/":                  {"base_path"},
+		"base_path: //slowburn":                  {"base_path"},
+		"base_path: /a/../b":                     {"base_path"},
+		"base_path: /a b":                        {"base_path"},
+		"base_path: '/a\"><script>'":             {"base_path"},
+		"{endpoint: localhost, base_path: nope}": {"endpoint", "base_path"},
+		"{basepath: /a, aut: {}}":                {"basepath: there is no such key: there are auth, base_path, ", "aut: there is no such key"},
+	} {
+		_, err := loadConfig(t, yaml)
+		for _, text := range want {
+			assert.ErrorContains(t, err, text, yaml)
+		}
+	}
+	cfg, err := loadConfig(t, "{transport: unix, endpoint: web.sock}")
+	require.NoError(t, err)
+	assert.Equal(t, "web.sock", cfg.HTTP.NetAddr.Endpoint)
+}
