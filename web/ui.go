@@ -101,8 +101,8 @@ func screen(r *http.Request) string {
 	escaped := strings.TrimLeft(r.URL.EscapedPath(), "/")
 	up := strings.Repeat("../", strings.Count(r.URL.EscapedPath(), "/")-1)
 	link := "./" + up + "#/" + escaped
-	if r.URL.RawQuery != "" {
-		link += "?" + r.URL.RawQuery
+	if query := r.URL.Query().Encode(); query != "" { // what is malformed is left out
+		link += "?" + query
 	}
 	return link
 }

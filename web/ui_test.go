@@ -60,7 +60,7 @@ func TestDeepLinks(t *testing.T) {
 	h := everything().handler(t, pages, "")
 	for target, want := range map[string]string{
 		"/traces":                   "/#/traces",
-		"/traces?service=a%20b&x=1": "/#/traces?service=a%20b&x=1",
+		"/traces?service=a%20b&x=1": "/#/traces?service=a+b&x=1",
 		"/traces/00ab":              "/#/traces/00ab",
 		"/objectives/a%2Fb":         "/#/objectives/a%2Fb",
 		"/objectives/checkout.v2/":  "/#/objectives/checkout.v2/",

@@ -1,0 +1,70 @@
+package web
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/exporter/exportertest"
+
+	"github.com/slowburn/slowburn/processor/tracestore"
+	"github.com/slowburn/slowburn/slo/tsdb"
+)
+
+var _ prometheus = (*tsdb.Extension)(nil)
+
+// TestStoredTraceIsShown exports a trace into the exporter `trace_store` itself, and reads it over HTTP.
+func TestStoredTraceIsShown(t *testing.T) {
+	h := plainHost{}
+	e := start(t, h)
+	h[component.NewID(componentType)] = e
+
+	factory := tracestore.NewFactory()
+	cfg := factory.CreateDefaultConfig().(*tracestore.Config)
+	cfg.Directory = filepath.Join(t.TempDir(), "data")
+	store, err := factory.CreateTraces(t.Context(), exportertest.NewNopSettings(factory.Type()), cfg)
+	require.NoError(t, err)
+	require.NoError(t, store.Start(t.Context(), h))
+	t.Cleanup(func() { require.NoError(t, store.Shutdown(context.Background())) })
+	require.NoError(t, store.ConsumeTraces(t.Context(), exampleTrace()))
+
+	read := func(path string, into any) {
+		answer, body := send(t, http.MethodGet, e.url()+path, nil)
+		require.Equal(t, http.StatusOK, answer.StatusCode, body)
+		require.NoError(t, json.Unmarshal([]byte(body), into))
+	}
+	var found tracestore.Result
+	require.Eventually(t, func() bool { // it is written behind the answer
+		read("api/traces/v1/search?service=checkout&error=true", &found)
+		return len(found.Traces) == 1
+	}, 10*time.Second, 10*time.Millisecond)
+	assert.Equal(t, exampleHex, found.Traces[0].TraceID)
+
+	var view traceView
+	read("api/traces/v1/traces/"+exampleHex, &view)
+	assert.Equal(t, found.Traces[0], view.Summary)
+	assert.Len(t, view.Spans, found.Traces[0].SpanCount+1, "and what stands for the missing parent")
+	var list serviceList
+	read("api/traces/v1/services", &list)
+	assert.Equal(t, []serviceItem{{"checkout", []string{"POST /checkout", "pay"}}, {"shop", []string{"GET /cart", "call"}}}, list.Services)
+	var traces jaeger[jaegerTraceView]
+	read(fmt.Sprintf("jaeger/api/traces?service=shop&limit=20&start=%d&end=%d", exampleAt.UnixMicro(), exampleAt.Add(time.Second).UnixMicro()), &traces)
+	assert.Len(t, traces.Data, 1)
+
+	d := openDocument(t)
+	for path, target := range map[string]string{
+		"/api/traces/v1/search": "/api/traces/v1/search", "/api/traces/v1/services": "/api/traces/v1/services",
+		"/api/traces/v1/traces/{trace_id}": "/api/traces/v1/traces/" + exampleHex, "/readyz": "/readyz",
+	} {
+		d.requireAnswer(t, e.server.Handler, path, target)
+	}
+	answer, _ := send(t, http.MethodGet, e.url()+"api/traces/v1/search?cursor=elsewhere", nil)
+	assert.Equal(t, http.StatusBadRequest, answer.StatusCode)
+}
