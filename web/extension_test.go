@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/component/componentstatus"
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/config/configauth"
 	"go.opentelemetry.io/collector/config/confighttp"
@@ -257,11 +258,23 @@ func TestShutdownCutsOff(t *testing.T) {
 	}
 }
 
-// TestServerFails reports what stopped the server, and does not stop the Collector.
+// reporting is a Collector that hears of its components' states.
+type reporting struct {
+	plainHost
+	reported chan *componentstatus.Event
+}
+
+func (r reporting) Report(e *componentstatus.Event) { r.reported <- e }
+
+// TestServerFails reports what stopped the server, as an error that the Collector goes on with.
 func TestServerFails(t *testing.T) {
-	e := start(t, componenttest.NewNopHost(), func(c *Config) { c.HTTP.NetAddr.Endpoint = "127.0.0.1:0" })
+	h := reporting{plainHost{}, make(chan *componentstatus.Event, 1)}
+	e := start(t, h)
 	require.NoError(t, e.listener.Close())
 	e.serving.Wait()
+	event := <-h.reported
+	assert.Equal(t, componentstatus.StatusRecoverableError, event.Status())
+	assert.ErrorIs(t, event.Err(), net.ErrClosed)
 }
 
 func TestTLSURL(t *testing.T) {
