@@ -79,6 +79,20 @@ describe("factorOf", () => {
     expect(w.factorOf(unreachable, "5m")).toBeNull();
   });
   it("has none for a window that no tier uses", () => expect(w.factorOf(tiers, "30d")).toBeNull());
+  it("lists the windows that an objective's own tiers look at", () => {
+    const rates = ["6h", "5m", "30m", "1h", "3d"].map((window, i) => ({
+      window,
+      window_seconds: [21600, 300, 1800, 3600, 259200][i],
+      total: 1,
+      bad: 0,
+      error_ratio: 0,
+      burn_rate: 0,
+    }));
+    const of = (some: Tier[]) => w.listWindows(objective("x", { tiers: some, burn_rates: rates }));
+    expect(of(tiers)).toEqual(["5m", "1h", "6h", "3d"]);
+    expect(of([])).toEqual(["5m", "1h", "6h", "3d"]);
+    expect(of([tier("page", "30m", "5m", 7), tier("ticket", "6h", "30m", 6)])).toEqual(["5m", "30m", "6h"]);
+  });
   it("says a tier in words", () =>
     expect(plain(w.tierWords(tiers[3]))).toBe("Page when 2 % of the budget would go in 1h"));
 });

@@ -18,6 +18,9 @@ export interface ChartProps {
   hint?: string;
   /** Charts with the same key share the cursor. */
   sync: string;
+  /** What the time axis shows, in seconds since 1970; there may be data for a part of it only. */
+  from: number;
+  to: number;
   /** Seconds since 1970, ascending. */
   x: number[];
   ys: (number | null)[][] | uPlot.AlignedData[1][];
@@ -46,7 +49,7 @@ export function Chart(props: ChartProps) {
     const at = place.current as HTMLDivElement;
     const draw = () => {
       plot.current?.destroy();
-      plot.current = drawChart(at, latest.current, (from, to) => latest.current.onZoom?.(from, to));
+      plot.current = drawChart(at, () => latest.current);
     };
     draw();
     const resized = new ResizeObserver(() =>
@@ -64,7 +67,7 @@ export function Chart(props: ChartProps) {
 
   useEffect(() => {
     if (plot.current) setChartData(plot.current, props.x, props.ys);
-  }, [props.x, props.ys]);
+  }, [props.x, props.ys, props.from, props.to]);
 
   return (
     <figure class="chart" aria-labelledby={id}>

@@ -72,7 +72,7 @@ export function percent(ratio: number | null, digits = 3): string {
   } else if (abs !== 0 && abs < 0.001) {
     return `${p < 0 ? "> −" : "< "}0.001${THIN}%`;
   } else {
-    s = significant(p, digits);
+    s = abs >= 1000 ? exact(Math.round(p)) : significant(p, digits);
   }
   return `${minus(s)}${THIN}%`;
 }

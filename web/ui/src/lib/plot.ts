@@ -13,8 +13,9 @@ export interface ReferenceLine {
 
 const HEIGHT = 200;
 
-/** Draws a chart into `at`. `onZoom` is called with the range that was dragged over. */
-export function drawChart(at: HTMLElement, p: ChartProps, onZoom: (from: Date, to: Date) => void): uPlot {
+/** Draws a chart into `at`. `latest` gives the props of now: the range and the zoom handler change under a plot. */
+export function drawChart(at: HTMLElement, latest: () => ChartProps): uPlot {
+  const p = latest();
   const ink = resolveColor("--text-3");
   const grid = { stroke: resolveColor("--line"), width: 1 };
   const font = `11px ${getComputedStyle(at).fontFamily}`;
@@ -22,7 +23,7 @@ export function drawChart(at: HTMLElement, p: ChartProps, onZoom: (from: Date, t
   const options: uPlot.Options = {
     width: Math.max(at.clientWidth, 100),
     height: HEIGHT,
-    padding: [10, 12, 0, 0],
+    padding: [10, 22, 0, 0],
     cursor: {
       sync: { key: p.sync },
       drag: { x: true, y: false, setScale: false },
@@ -30,6 +31,7 @@ export function drawChart(at: HTMLElement, p: ChartProps, onZoom: (from: Date, t
     },
     legend: { live: true },
     scales: {
+      x: { range: () => [latest().from, latest().to] },
       y: {
         range: (_u, lo, hi) => yRange(lo, hi, p, max),
         ...(p.compress ? { distr: 4 as const, asinh: 1 } : {}),
@@ -76,7 +78,7 @@ export function drawChart(at: HTMLElement, p: ChartProps, onZoom: (from: Date, t
           const from = u.posToVal(u.select.left, "x");
           const to = u.posToVal(u.select.left + u.select.width, "x");
           u.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
-          onZoom(new Date(from * 1000), new Date(to * 1000));
+          latest().onZoom?.(new Date(from * 1000), new Date(to * 1000));
         },
       ],
     },
@@ -132,9 +134,10 @@ function drawLines(u: uPlot, lines: ReferenceLine[], font: string): void {
   ctx.save();
   ctx.font = font.replace("11px", `${10 * ratio}px`);
   ctx.textAlign = "right";
-  ctx.textBaseline = "bottom";
   const halo = resolveColor("--surface");
-  for (const line of lines) {
+  const right = bbox.left + bbox.width - 4 * ratio;
+  let last = { y: -Infinity, x: right };
+  for (const line of [...lines].sort((a, b) => b.at - a.at)) {
     const y = u.valToPos(line.at, "y", true);
     if (y < bbox.top - 1 || y > bbox.top + bbox.height + 1) continue;
     const color = resolveColor(line.color);
@@ -149,8 +152,14 @@ function drawLines(u: uPlot, lines: ReferenceLine[], font: string): void {
     ctx.setLineDash([]);
     ctx.lineWidth = 4 * ratio;
     ctx.strokeStyle = halo; // keeps the words readable on top of the data
-    ctx.strokeText(line.label, bbox.left + bbox.width - 4 * ratio, y - 2 * ratio);
-    ctx.fillText(line.label, bbox.left + bbox.width - 4 * ratio, y - 2 * ratio);
+    // Where lines lie close, a label goes left of the one above it rather than on top of it.
+    const x = y - last.y < 12 * ratio ? last.x : right;
+    const below = y - bbox.top < 12 * ratio; // no room above
+    ctx.textBaseline = below ? "top" : "bottom";
+    const textY = y + (below ? 3 : -2) * ratio;
+    ctx.strokeText(line.label, x, textY);
+    ctx.fillText(line.label, x, textY);
+    last = { y, x: x - ctx.measureText(line.label).width - 8 * ratio };
   }
   ctx.restore();
 }

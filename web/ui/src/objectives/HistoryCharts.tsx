@@ -8,6 +8,7 @@ import { Empty, Polled } from "../components/Notices";
 import { Segmented } from "../components/Segmented";
 import { Time } from "../components/Time";
 import { burnRate, count, durationSeconds, percent } from "../lib/format";
+import type { TimeRange } from "../lib/time";
 import { type Route, replaceParams } from "../router";
 import { DEFAULT_RANGE, rangeOptions, shownRange } from "./range";
 
@@ -48,7 +49,7 @@ export function HistoryCharts({ objective: o, route }: { objective: Objective; r
               <p>History begins with the first minute that was evaluated.</p>
             </Empty>
           ) : (
-            <Charts objective={o} history={h} onZoom={zoom} />
+            <Charts objective={o} history={h} range={range} onZoom={zoom} />
           )
         }
       </Polled>
@@ -56,17 +57,16 @@ export function HistoryCharts({ objective: o, route }: { objective: Objective; r
   );
 }
 
-type Zoom = (start: Date, end: Date) => void;
-
-function Charts({
-  objective: o,
-  history: h,
-  onZoom,
-}: {
+interface ChartsProps {
   objective: Objective;
   history: History;
-  onZoom: Zoom;
-}) {
+  range: TimeRange;
+  onZoom: (start: Date, end: Date) => void;
+}
+
+function Charts({ objective: o, history: h, range, onZoom }: ChartsProps) {
+  const from = range.start.getTime() / 1000;
+  const to = range.end.getTime() / 1000;
   const data = useMemo(() => columns(h), [h]);
   const burns = useMemo(() => burnSeries(), []);
   const factors = useMemo(() => factorLines(o), [o]);
@@ -76,6 +76,8 @@ function Charts({
       <Chart
         title="Budget remaining"
         sync={o.name}
+        from={from}
+        to={to}
         x={data.x}
         ys={[data.budget]}
         series={[{ label: "remaining", color: "--c-budget", fill: true }]}
@@ -87,6 +89,8 @@ function Charts({
         title="Burn rate"
         hint="A tier fires while both of its windows are at or above its factor. The scale is logarithmic above 1×."
         sync={o.name}
+        from={from}
+        to={to}
         x={data.x}
         ys={data.burns}
         series={burns}
@@ -98,6 +102,8 @@ function Charts({
       <Chart
         title={`Events per ${per}`}
         sync={o.name}
+        from={from}
+        to={to}
         x={data.x}
         ys={[data.total]}
         series={[{ label: "events", color: "--c-events", fill: true }]}
@@ -108,6 +114,8 @@ function Charts({
       <Chart
         title={`Bad events per ${per}`}
         sync={o.name}
+        from={from}
+        to={to}
         x={data.x}
         ys={[data.bad]}
         series={[{ label: "bad", color: "--c-bad", bars: true }]}

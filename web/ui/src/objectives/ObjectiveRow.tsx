@@ -10,10 +10,7 @@ import { age } from "../lib/time";
 import { links } from "../router";
 import { budgetLeft } from "./budget";
 import { standing } from "./urgency";
-import { indicatorWords, windowWords } from "./words";
-
-/** The windows of the list: detection (5m), the page tiers (1h, 6h) and the slow ticket tier (3d). */
-const WINDOWS = ["5m", "1h", "6h", "3d"];
+import { indicatorWords, listWindows, windowWords } from "./words";
 
 export function ObjectiveRow({ objective: o }: { objective: Objective }) {
   const s = standing(o);
@@ -50,7 +47,7 @@ export function ObjectiveRow({ objective: o }: { objective: Objective }) {
             </p>
           </div>
           <div class="o-burn">
-            {WINDOWS.map((w) => (
+            {listWindows(o).map((w) => (
               <BurnCell key={w} objective={o} window={w} />
             ))}
           </div>

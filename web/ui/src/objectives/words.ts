@@ -82,6 +82,20 @@ export function tierWords(t: Tier): string {
   return `${t.severity === "page" ? "Page" : "Ticket"} when ${f.percent(t.budget_percent / 100)} of the budget would go in ${t.long_window}`;
 }
 
+/** The windows of the list: of detection (5m), of the pages (1h, 6h) and of the slow ticket (3d). */
+const LIST_WINDOWS = ["5m", "1h", "6h", "3d"];
+
+/** Which burn rates a list shows: those above, or, where an objective has tiers of its own, those that they look at. */
+export function listWindows(o: Objective): string[] {
+  const watched = (w: string) => o.tiers.some((t) => t.long_window === w || t.short_window === w);
+  if (o.tiers.length === 0 || LIST_WINDOWS.every(watched)) return LIST_WINDOWS;
+  return o.burn_rates
+    .filter((b) => watched(b.window))
+    .sort((a, b) => a.window_seconds - b.window_seconds)
+    .slice(0, LIST_WINDOWS.length)
+    .map((b) => b.window);
+}
+
 /**
  * The factor that a window is held against: of the tier that has it as the long window, else as the short one; the
  * stricter severity first. Null where no tier that can fire looks at the window.
