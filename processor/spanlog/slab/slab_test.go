@@ -10,7 +10,7 @@ import (
 	"github.com/slowburn/slowburn/processor/spanlog/slab"
 )
 
-type pair struct{ a, b uint64 }
+type pair struct{ a, _ uint64 }
 
 func TestSlabNumbersAreStableAndReused(t *testing.T) {
 	var s slab.Slab[pair]
