@@ -163,6 +163,28 @@ func TestRoutesChangeWhileFiring(t *testing.T) {
 	assert.Equal(t, uint64(4), a.Seq, "so that every one has a key of its own")
 }
 
+// A receiver that is taken out of the configuration while an alert fires, and comes back when it is over, is told of the
+// next one: what it was told long ago is nothing to compare with.
+func TestReceiverComesBack(t *testing.T) {
+	o := objective()
+	fired := []alert.Notice{{Receiver: "all", Kind: alert.Fired, Severity: slo.Page}}
+	for name, words := range map[string][]string{
+		"within the same episode": {"page", "page", "page"},
+		"in the next episode":     {"page", "-", "page"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var a alert.Alert
+			a.Step(assessment(o, t0, words[0]), "")
+			assert.Equal(t, fired, a.Notices(routes[:1], nil))
+			a.Step(assessment(o, t0.Add(time.Minute), words[1]), "")
+			assert.Empty(t, a.Notices(nil, nil))
+			a.Step(assessment(o, t0.Add(2*time.Minute), words[2]), "")
+			assert.Equal(t, fired, a.Notices(routes[:1], nil))
+			assert.Equal(t, uint64(2), a.Seq, "under a key of its own")
+		})
+	}
+}
+
 func TestClose(t *testing.T) {
 	o := objective()
 	var a alert.Alert

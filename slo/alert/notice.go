@@ -1,6 +1,7 @@
 package alert
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/slowburn/slowburn/slo"
@@ -25,8 +26,12 @@ type Notice struct {
 
 // Notices says who must be told now, and takes it as told. It compares the alert with what each receiver was told last,
 // so it also finds receivers that were configured while the alert was firing. The names are the receivers that the
-// objective wants; none are all of them.
+// objective wants; none are all of them. A receiver without a route is forgotten: it cannot be told the end, and if it
+// comes back it knows nothing.
 func (a *Alert) Notices(routes []Route, names []string) []Notice {
+	maps.DeleteFunc(a.Told, func(receiver string, _ slo.Severity) bool {
+		return !slices.ContainsFunc(routes, func(r Route) bool { return r.Receiver == receiver })
+	})
 	var notices []Notice
 	for _, r := range routes {
 		var want slo.Severity
