@@ -19,6 +19,7 @@ import (
 
 type options struct {
 	suite, only, json string
+	profile           string
 	rate, runs        int
 	wait, window      time.Duration
 	memory            string
@@ -34,6 +35,7 @@ func main() {
 	flag.DurationVar(&o.wait, "wait", 10*time.Second, "decision_wait, so rate × wait spans are buffered")
 	flag.DurationVar(&o.window, "window", 15*time.Second, "how long each run measures")
 	flag.StringVar(&o.memory, "memory", "2GiB", "slowburn's memory_budget")
+	flag.StringVar(&o.profile, "profile", "", "write slowburn's CPU profile of the last run to this file")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -117,7 +119,7 @@ func (o options) scenarios() ([]scenario, error) {
 		load: load.Settings{
 			Connections: 8, SpansPerRequest: 200, Rate: o.rate, Mix: load.Mix{FailingOneIn: 100, SlowOneIn: 100},
 		},
-		wait: o.wait, window: o.window, memory: o.memory,
+		wait: o.wait, window: o.window, memory: o.memory, profile: o.profile,
 	}
 	vary := func(name string, change func(*scenario)) scenario {
 		s := base
@@ -148,7 +150,11 @@ func (o options) scenarios() ([]scenario, error) {
 			list = append(list, vary(fmt.Sprintf("%d spans per request", n), func(s *scenario) { s.load.SpansPerRequest = n }))
 		}
 	case "max":
-		list = append(list, vary("as fast as it accepts", func(s *scenario) { s.load.Rate = 0 }))
+		list = append(list, vary("as fast as it accepts", func(s *scenario) {
+			s.load.Rate = 0
+			s.load.Connections = 4
+			s.wait = min(s.wait, 2*time.Second)
+		}))
 	default:
 		return nil, fmt.Errorf("--suite %q must be compare, protocols, buffer, connections, batch or max", o.suite)
 	}

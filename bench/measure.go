@@ -2,7 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
+	"net/http"
+	"os"
 	"slices"
 	"time"
 
@@ -20,6 +24,8 @@ type scenario struct {
 	wait   time.Duration // decision_wait
 	window time.Duration // how long is measured, once as much is buffered as will be
 	memory string        // slowburn's memory_budget
+	// profile is a file for slowburn's CPU profile of the window; none when empty.
+	profile string
 }
 
 // buffered is how many spans wait for a decision at once.
@@ -68,7 +74,10 @@ func measure(ctx context.Context, dir string, t target, s scenario) (result, err
 		return result{}, err
 	}
 	generator.ResetLatencies()
+	profiled := make(chan error, 1)
+	go func() { profiled <- process.profile(ctx, t, s) }()
 	r, err := window(ctx, pid, generator, s.window)
+	err = errors.Join(err, <-profiled)
 	if err != nil {
 		return result{}, fmt.Errorf("%s: %w", t.name, err)
 	}
@@ -86,6 +95,29 @@ func measure(ctx context.Context, dir string, t target, s scenario) (result, err
 		r.Kept = backend.Tally(settings.Mix, 0, until-min(cut, until))
 	}
 	return r, nil
+}
+
+// profile writes slowburn's CPU profile of the window to the scenario's file, if it has one.
+func (r *running) profile(ctx context.Context, t target, s scenario) error {
+	if s.profile == "" || t.program != "slowburn" {
+		return nil
+	}
+	url := fmt.Sprintf("http://%s/debug/pprof/profile?seconds=%d", r.pprof, int(s.window.Seconds()))
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
+	if err != nil {
+		return err
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	file, err := os.Create(s.profile)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(file, resp.Body)
+	return errors.Join(err, file.Close())
 }
 
 // window measures the process for that long.

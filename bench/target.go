@@ -56,7 +56,9 @@ type running struct {
 	done chan struct{}
 	grpc string
 	http string
-	log  string
+	// pprof is where slowburn's profiler listens, for --profile.
+	pprof string
+	log   string
 }
 
 // start runs the target on ports of its own and with a data directory that is empty, and waits until it listens.
@@ -72,6 +74,9 @@ func (t target) start(ctx context.Context, dir, sink string, s scenario) (*runni
 	if r.http, err = freeAddress(); err != nil {
 		return nil, err
 	}
+	if r.pprof, err = freeAddress(); err != nil {
+		return nil, err
+	}
 	log, err := os.Create(r.log)
 	if err != nil {
 		return nil, err
@@ -81,12 +86,16 @@ func (t target) start(ctx context.Context, dir, sink string, s scenario) (*runni
 	for _, config := range t.configs {
 		args = append(args, "--config", config)
 	}
+	if s.profile != "" && t.program == "slowburn" {
+		args = append(args, "--config", "configs/pprof.yaml")
+	}
 	traces := max(1000, s.buffered()*3/2/spansPerTrace)
 	r.cmd = exec.Command(filepath.Join(dir, t.program), args...) //nolint:noctx // stopped by stop
 	r.cmd.Env = append(os.Environ(),
 		"BENCH_GRPC="+r.grpc, "BENCH_HTTP="+r.http, "BENCH_SINK="+sink,
 		"BENCH_WAIT="+s.wait.String(), "BENCH_TRACES="+strconv.Itoa(traces),
 		"BENCH_TRACES_PER_SECOND="+strconv.Itoa(max(1, s.load.Rate/spansPerTrace)),
+		"BENCH_PPROF="+r.pprof,
 		"BENCH_MEMORY="+s.memory, "SLOWBURN_DATA_DIR="+data)
 	r.cmd.Stdout, r.cmd.Stderr = log, log
 	if err := r.cmd.Start(); err != nil {
