@@ -55,17 +55,25 @@ func (o Objective) Burning(t Tier, e Events) bool {
 	return ok && atLeast(rate, o.Factor(t))
 }
 
-// Active says whether the tier fires on the events of its two windows. In quiet times one bad event is a high burn rate,
-// so a tier also wants MinBadEvents in its long window, and the bad events there to be worth its share of the budget at
-// the traffic of the objective's whole window.
+// convincing is how many bad events are never put down to quiet times. At an error ratio within the objective, fewer than
+// 0.7 are to be expected where 10 burn at 14.4, and chance makes 10 of those in less than one window of 10⁸. So quiet times
+// hold a page up by ten failed requests at the most.
+const convincing = 10
+
+// Active says whether the tier fires on the events of its two windows: whether both burn at its factor at least, and it
+// is no matter of one or two events in quiet times, where one bad event is a high burn rate. Against those it wants
+// MinBadEvents in its long window; and the bad events there to be worth its share of the budget at the traffic of the
+// objective's whole window, or else to be so many that they are convincing anyway.
+//
+// At even traffic the burn rate and the share say the same, and where traffic grows the share asks for less. It asks for
+// more, by as much as the whole window is busier, when traffic is low: at night, and when an outage keeps requests from
+// arriving at all. There a full outage is worth little of the budget, and the share alone would page for it late or never:
+// a tenth of the usual traffic, all failing, is 10 % of an hour's events, and at a target of 99 % the first tier's share is
+// 14.4 % of them. Hence the bound.
 func (o Objective) Active(t Tier, long, short, whole Events) bool {
-	if long.Bad < max(o.MinBadEvents, 1) {
-		return false
-	}
-	if spent := t.Share * o.ErrorBudget() * float64(whole.Total); !atLeast(float64(long.Bad), spent) {
-		return false
-	}
-	return o.Burning(t, long) && o.Burning(t, short)
+	share := min(t.Share*o.ErrorBudget()*float64(whole.Total), convincing)
+	return long.Bad >= max(o.MinBadEvents, 1) && atLeast(float64(long.Bad), share) &&
+		o.Burning(t, long) && o.Burning(t, short)
 }
 
 // TimeToExhaustion is how long the remaining budget lasts at a burn rate, and false where it lasts for ever.
