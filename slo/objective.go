@@ -51,6 +51,9 @@ type Indicator struct {
 	Threshold time.Duration
 	// BadQuery and TotalQuery count events over {{.window}}. For PromQL only.
 	BadQuery, TotalQuery string
+	// Resolution is the window that the queries are asked about. For PromQL only. (It is left out of the JSON of other
+	// indicators, by which the ledger knows that an indicator changed.)
+	Resolution time.Duration `json:",omitempty"`
 }
 
 // SpanSelector selects spans; an empty field selects all.
@@ -131,6 +134,9 @@ func (in Indicator) validate() (errs []error) {
 	if in.Type == PromQL {
 		if in.BadQuery == "" || in.TotalQuery == "" {
 			errs = append(errs, errors.New("promql: both bad and total are needed"))
+		}
+		if in.Resolution < time.Minute || in.Resolution > time.Hour || in.Resolution%time.Minute != 0 {
+			errs = append(errs, fmt.Errorf("promql::resolution: %s must be whole minutes from 1m to 1h", FormatDuration(in.Resolution)))
 		}
 		return errs
 	}

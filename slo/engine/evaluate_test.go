@@ -225,7 +225,7 @@ func TestBatchShrinks(t *testing.T) {
 }
 
 func TestPromQL(t *testing.T) {
-	c := parse(t, `objectives: [{name: p, target: 99, promql: {bad: 'bad[{{.window}}]', total: 'total[{{.window}}]'}}]`)
+	c := parse(t, `objectives: [{name: p, target: 99, promql: {bad: 'bad[{{.window}}]', total: 'total[{{.window}}]', resolution: 1m}}]`)
 	c.Objectives[0].PromQL.Bad, c.Objectives[0].PromQL.Total = "sum(increase(bad[{{.window}}]))", "sum(increase(total[{{.window}}]))"
 	db := newFakeTSDB()
 	vector := func(values ...float64) model.Vector {
@@ -263,8 +263,8 @@ func TestQueryErrors(t *testing.T) {
 	c := parse(t, `
 objectives:
   - {name: spans, target: 99, availability: {}}
-  - {name: good, target: 99, promql: {bad: "b[{{.window}}] offset 0s", total: "t[{{.window}}]"}}
-  - {name: bad, target: 99, promql: {bad: "b[{{.window}}]", total: "broken[{{.window}}]"}}`)
+  - {name: good, target: 99, promql: {bad: "b[{{.window}}] offset 0s", total: "t[{{.window}}]", resolution: 1m}}
+  - {name: bad, target: 99, promql: {bad: "b[{{.window}}]", total: "broken[{{.window}}]", resolution: 1m}}`)
 	for i, q := range []string{"", "good", "broken"} {
 		if i > 0 {
 			c.Objectives[i].PromQL.Total, c.Objectives[i].PromQL.Bad = "sum(increase("+q+"[{{.window}}]))", "sum(increase(b[{{.window}}]))"

@@ -59,8 +59,8 @@ func (t *transaction) state(o slo.Objective, a *ledger.Account, as alert.Assessm
 	case failure != "":
 		return StateError, failure
 	case as.Whole.Total == 0 && o.Indicator.Type == slo.PromQL:
-		return StateNoData, "No events yet. An increase over 1m needs two samples in each minute: " +
-			"scrape every 30s or more often, and try both queries with a window of 1m."
+		return StateNoData, fmt.Sprintf("No events yet. Try both queries with a window of %[1]s: an increase over %[1]s needs two samples "+
+			"in it, so promql::resolution must be twice as long as what lies between two samples, or more.", slo.FormatDuration(o.Indicator.Resolution))
 	case as.Whole.Total == 0:
 		return StateNoData, "No events yet: no span matched the indicator within the window."
 	case a.IndicatorSince > max(a.First, a.Next-ledger.Minutes(o.Window)):

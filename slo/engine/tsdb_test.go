@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"testing"
@@ -10,6 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/exporter"
 	"go.opentelemetry.io/collector/exporter/exportertest"
 	"go.opentelemetry.io/collector/extension/extensiontest"
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -34,23 +36,28 @@ func cumulative(to pmetric.MetricSlice, name, objective, version string, at time
 	p.Attributes().PutStr("service_version", version)
 }
 
-// The ledger and PromQL, over the real embedded database, say the same: exactly for differences of counters, which is
-// what the ledger counts, and for a PromQL objective on the same counters.
-func TestLedgerAndPromQLAgree(t *testing.T) {
+// embedded is the real database, and the exporter that writes to it.
+func embedded(t *testing.T) (Querier, exporter.Metrics) {
 	id := component.MustNewID("tsdb")
 	dbConfig := tsdb.NewExtensionFactory().CreateDefaultConfig().(*tsdb.Config)
 	dbConfig.Directory = t.TempDir()
 	db, err := tsdb.NewExtensionFactory().Create(t.Context(), extensiontest.NewNopSettings(id.Type()), dbConfig)
 	require.NoError(t, err)
 	require.NoError(t, db.Start(t.Context(), fakeHost{}))
-	defer func() { require.NoError(t, db.Shutdown(t.Context())) }()
-	querier := db.(Querier)
+	t.Cleanup(func() { require.NoError(t, db.Shutdown(context.Background())) })
 
 	factory := tsdb.NewExporterFactory()
 	exp, err := factory.CreateMetrics(t.Context(), exportertest.NewNopSettings(id.Type()), factory.CreateDefaultConfig())
 	require.NoError(t, err)
 	require.NoError(t, exp.Start(t.Context(), fakeHost{id: db}))
-	defer func() { require.NoError(t, exp.Shutdown(t.Context())) }()
+	t.Cleanup(func() { require.NoError(t, exp.Shutdown(context.Background())) })
+	return db.(Querier), exp
+}
+
+// The ledger and PromQL, over the real embedded database, say the same: exactly for differences of counters, which is
+// what the ledger counts, and for a PromQL objective on the same counters.
+func TestLedgerAndPromQLAgree(t *testing.T) {
+	querier, exp := embedded(t)
 
 	const minutes = 45
 	end := time.Now().Add(-time.Minute).Truncate(time.Minute).UTC()
@@ -84,6 +91,7 @@ objectives:
   - name: p
     target: 99
     promql:
+      resolution: 1m
       bad: 'sum(slowburn_sli_bad_events_total{objective="a"} - slowburn_sli_bad_events_total{objective="a"} offset {{.window}})'
       total: 'sum(slowburn_sli_events_total{objective="a"} - slowburn_sli_events_total{objective="a"} offset {{.window}})'`)
 	e := openAt(t, c, querier, start)
@@ -106,5 +114,47 @@ objectives:
 			`sum(increase(slowburn_sli_events_total{objective="a"}[%s]))`, b.Window), end)
 		require.NoError(t, err)
 		assert.InEpsilon(t, float64(b.Total), float64(v.(model.Vector)[0].Value), 0.05, "increase() extrapolates")
+	}
+}
+
+// Counters that are written once a minute, as Prometheus and SDKs do by default, and never twice within a minute: each
+// event is counted once, over five minutes. What is written more often is counted as well as increase() can.
+func TestPromQLOfSlowCounters(t *testing.T) {
+	for interval, tolerance := range map[time.Duration]float64{time.Minute: 0, 15 * time.Second: 0.02} {
+		t.Run(interval.String(), func(t *testing.T) {
+			querier, exp := embedded(t)
+			const minutes = 60
+			end := time.Now().Add(-time.Minute).Truncate(time.Minute).UTC()
+			start := end.Add(-minutes * time.Minute)
+			rnd := rand.New(rand.NewPCG(1, 2))
+			total, bad, first := int64(1_000_000), int64(1_000_000), int64(1_000_000)
+			for at := start.Add(-10*time.Minute + 7*time.Second); !at.After(end); at = at.Add(interval) {
+				if at.After(start.Add(time.Minute)) && at.Before(end.Add(-10*time.Minute)) {
+					total += rnd.Int64N(100)
+					bad += rnd.Int64N(2)
+				}
+				metrics := pmetric.NewMetrics()
+				to := metrics.ResourceMetrics().AppendEmpty().ScopeMetrics().AppendEmpty().Metrics()
+				cumulative(to, "requests", "", "", at, total)
+				cumulative(to, "errors", "", "", at, bad)
+				require.NoError(t, exp.ConsumeMetrics(t.Context(), metrics))
+			}
+			c := parse(t, `
+objectives:
+  - name: p
+    target: 99
+    promql: {bad: 'sum(increase(errors_total[{{.window}}]))', total: 'sum(increase(requests_total[{{.window}}]))'}`)
+			e := openAt(t, c, querier, start)
+			defer closeIt(t, e)
+			require.NoError(t, e.evaluate(t.Context(), end.Add(c.Lateness)))
+			s, _ := e.Status("p")
+			assert.InEpsilon(t, total-first, s.Events.Total, tolerance+1e-9)
+			assert.InEpsilon(t, bad-first, s.Events.Bad, tolerance+1e-9)
+			counts := minuteCounts(t, e, "p", start, end)
+			assert.Greater(t, len(counts), 45, "spread, not in lumps")
+			for m, n := range counts {
+				assert.LessOrEqual(t, n.Total, uint64(100*time.Minute/interval), m)
+			}
+		})
 	}
 }

@@ -55,6 +55,21 @@ type Latency struct {
 type PromQL struct {
 	Bad   string `mapstructure:"bad"`
 	Total string `mapstructure:"total"`
+	// Resolution is what {{.window}} stands for. Default 5m.
+	Resolution slo.Duration `mapstructure:"resolution"`
+}
+
+// defaultResolution has four samples at the least where metrics are written once a minute, which is what Prometheus
+// scrapes and OpenTelemetry SDKs export at by default, and two where some of them are missing.
+const defaultResolution = 5 * time.Minute
+
+var _ confmap.Unmarshaler = (*PromQL)(nil)
+
+// Unmarshal reads the queries over the defaults.
+func (p *PromQL) Unmarshal(conf *confmap.Conf) error {
+	type plain PromQL
+	*p = PromQL{Resolution: slo.Duration(defaultResolution)}
+	return conf.Unmarshal((*plain)(p))
 }
 
 // Tier replaces a default tier. Exactly one of Budget and Factor is set.
@@ -119,7 +134,7 @@ func (o Objective) indicator(errs *errorList) slo.Indicator {
 	}
 	if p := o.PromQL; p != nil {
 		set++
-		in = slo.Indicator{Type: slo.PromQL, BadQuery: p.Bad, TotalQuery: p.Total}
+		in = slo.Indicator{Type: slo.PromQL, BadQuery: p.Bad, TotalQuery: p.Total, Resolution: time.Duration(p.Resolution)}
 		errs.key("promql::bad", checkTemplate(p.Bad))
 		errs.key("promql::total", checkTemplate(p.Total))
 	}

@@ -25,7 +25,7 @@ func checkTemplate(template string) error {
 		return errors.New("is missing: give a PromQL expression that counts events over {{.window}}")
 	}
 	if !windowRE.MatchString(template) {
-		return errors.New("has no {{.window}}: write increase(metric[{{.window}}]), so that each minute counts its own events")
+		return errors.New("has no {{.window}}: write increase(metric[{{.window}}]), so that it counts the events of a window")
 	}
 	expr, err := parser.NewParser(parser.Options{}).ParseExpr(ExpandWindow(template, time.Minute))
 	if err != nil {

@@ -41,7 +41,7 @@ func TestLoad(t *testing.T) {
 			Name: "api", Target: 0.995, Window: 7 * 24 * time.Hour,
 			Indicator: slo.Indicator{Type: slo.PromQL,
 				BadQuery:   `sum(increase(http_requests_total{code=~"5..$"}[{{.window}}]))`,
-				TotalQuery: `sum(increase(http_requests_total[{{ .window }}]))`},
+				TotalQuery: `sum(increase(http_requests_total[{{ .window }}]))`, Resolution: 5 * time.Minute},
 			Tiers: []slo.Tier{}, MinBadEvents: 1,
 		},
 	}, got)
