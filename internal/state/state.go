@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime/debug"
+	"strings"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -47,9 +49,6 @@ type Options struct {
 	// NoSync leaves it to the kernel when pages reach the disk. A killed process loses nothing by it; a power cut may
 	// leave a damaged file. Only for what can be lost. (See bbolt's own NoSync.)
 	NoSync bool
-	// NoFreelistSync does not write the list of free pages with each transaction. Opening a large file then takes
-	// longer, writing to it less.
-	NoFreelistSync bool
 }
 
 // DB is an open file. Its methods are bbolt's and may be called concurrently.
@@ -64,30 +63,43 @@ func Open(path string, opts Options) (*DB, error) {
 	if timeout == 0 {
 		timeout = defaultTimeout
 	}
-	b, err := open(path, &bbolt.Options{
-		Timeout:        timeout,
-		NoSync:         opts.NoSync,
-		NoFreelistSync: opts.NoFreelistSync,
-		FreelistType:   bbolt.FreelistMapType, // the array type slows down with a fragmented file
+	var b *bbolt.DB
+	err := Guard(func() (err error) {
+		b, err = bbolt.Open(path, 0o600, &bbolt.Options{
+			Timeout:      timeout,
+			NoSync:       opts.NoSync,
+			FreelistType: bbolt.FreelistMapType, // the array type slows down with a fragmented file
+			// Never NoFreelistSync: bbolt then walks the whole file when it opens it, in a goroutine of its own, so
+			// that a single damaged page panics where nobody can recover it.
+			NoFreelistSync: false,
+		})
+		return err
 	})
 	if err != nil {
 		return nil, explain(path, err)
 	}
 	db := &DB{b}
-	if err := db.prepare(opts); err != nil {
-		return nil, errors.Join(explain(path, err), b.Close())
+	if err := Guard(func() error { return db.prepare(opts) }); err != nil {
+		err = explain(path, err)
+		if errors.Is(err, ErrCorrupt) {
+			return nil, err // and the file stays open; see Guard
+		}
+		return nil, errors.Join(err, b.Close())
 	}
 	return db, nil
 }
 
-// open is bbolt.Open, which panics on some damaged files.
-func open(path string, opts *bbolt.Options) (db *bbolt.DB, err error) {
+// Guard runs f, which uses a DB, and makes an ErrCorrupt of a panic: bbolt panics on damaged pages, and reading a mapped
+// file faults where it was cut off or the disk fails. Do not Close the DB after that: bbolt may hold its locks for good,
+// and Close would wait for them.
+func Guard(f func() error) (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("%w: %v", berrors.ErrInvalid, p)
+			err = fmt.Errorf("%w: %v", ErrCorrupt, p)
 		}
 	}()
-	return bbolt.Open(path, 0o600, opts)
+	return f()
 }
 
 // prepare makes the buckets and runs the migrations that the file lacks.
@@ -144,7 +156,8 @@ func explain(path string, err error) error {
 	case errors.Is(err, fs.ErrPermission):
 		return fmt.Errorf("open %s: %w: let the user that runs this process own the directory and the file (%w)",
 			path, ErrPermission, err)
-	case errors.Is(err, berrors.ErrInvalid), errors.Is(err, berrors.ErrChecksum), errors.Is(err, berrors.ErrVersionMismatch):
+	case errors.Is(err, ErrCorrupt), errors.Is(err, berrors.ErrInvalid), errors.Is(err, berrors.ErrChecksum),
+		errors.Is(err, berrors.ErrVersionMismatch), strings.Contains(err.Error(), "file size too small"): // bbolt has no value for it
 		return fmt.Errorf("open %s: %w: restore it from a backup, or move it away to start afresh (%w)", path, ErrCorrupt, err)
 	case errors.Is(err, ErrNewer):
 		return fmt.Errorf("open %s: %w: run that version, or move the file away to start afresh", path, err)

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -85,6 +87,45 @@ func TestOpenDamagedFile(t *testing.T) {
 	}
 }
 
+// What is damaged behind the first pages is found by reading it, which must not end the process.
+func TestOpenDamagedPages(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.db")
+	bucket := []string{strings.Repeat("b", 100)}
+	db, err := Open(path, Options{Buckets: bucket})
+	require.NoError(t, err)
+	page := db.Info().PageSize
+	require.NoError(t, db.Close())
+	good, err := os.ReadFile(path)
+	require.NoError(t, err)
+	corrupt := 0
+	for n := range len(good) / page {
+		for _, damaged := range [][]byte{good[:n*page], slices.Concat(good[:n*page], make([]byte, page), good[(n+1)*page:])} {
+			if len(damaged) == 0 {
+				continue // a new file
+			}
+			path := filepath.Join(t.TempDir(), "x.db")
+			require.NoError(t, os.WriteFile(path, damaged, 0o600))
+			db, err := Open(path, Options{Buckets: bucket})
+			if err != nil {
+				require.ErrorIs(t, err, ErrCorrupt)
+				require.ErrorContains(t, err, "move it away")
+				corrupt++
+				continue
+			}
+			require.NoError(t, Guard(db.Close))
+		}
+	}
+	require.Positive(t, corrupt)
+}
+
+func TestGuard(t *testing.T) {
+	require.NoError(t, Guard(func() error { return nil }))
+	err := errors.New("no luck")
+	require.Equal(t, err, Guard(func() error { return err }))
+	require.ErrorIs(t, Guard(func() error { panic("page 7") }), ErrCorrupt)
+	require.ErrorContains(t, Guard(func() error { panic("page 7") }), "page 7")
+}
+
 func TestMigrationsRunOnceInOrder(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.db")
 	var ran []int
@@ -164,10 +205,9 @@ func TestRecords(t *testing.T) {
 	}))
 }
 
-func TestNoSyncOptionsReachBolt(t *testing.T) {
-	db, err := Open(filepath.Join(t.TempDir(), "x.db"), Options{NoSync: true, NoFreelistSync: true})
+func TestNoSyncReachesBolt(t *testing.T) {
+	db, err := Open(filepath.Join(t.TempDir(), "x.db"), Options{NoSync: true})
 	require.NoError(t, err)
 	defer func() { require.NoError(t, db.Close()) }()
 	require.True(t, db.NoSync)
-	require.True(t, db.NoFreelistSync)
 }

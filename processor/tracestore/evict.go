@@ -34,7 +34,7 @@ func (s *store) evict() {
 	for range maxEvictBatches {
 		more, err := s.evictSome(db)
 		if err != nil {
-			s.fail("The trace store cannot delete old traces from "+s.path, err)
+			s.failed("The trace store cannot delete old traces from "+s.path, err)
 			return
 		}
 		if !more {
@@ -54,11 +54,9 @@ func (s *store) evictSome(db *state.DB) (more bool, err error) {
 		return false, err
 	}
 	var n evicted
-	err = guard(func() error {
-		return db.Update(func(tx *bbolt.Tx) error {
-			n = evicted{}
-			return s.deleteOldest(tx, used-int64(s.cfg.MaxBytes), &n)
-		})
+	err = update(db, func(tx *bbolt.Tx) error {
+		n = evicted{}
+		return s.deleteOldest(tx, used-int64(s.cfg.MaxBytes), &n)
 	})
 	if err != nil {
 		return false, err
@@ -76,12 +74,10 @@ func (s *store) evictSome(db *state.DB) (more bool, err error) {
 
 // evictionDue looks at the oldest trace only, so that a round with nothing to do writes nothing.
 func (s *store) evictionDue(db *state.DB, used int64) (due bool, err error) {
-	err = guard(func() error {
-		return db.View(func(tx *bbolt.Tx) error {
-			k, _ := tx.Bucket(bucketTraces).Cursor().First()
-			due = k != nil && (used > int64(s.cfg.MaxBytes) || s.tooOld(k))
-			return nil
-		})
+	err = view(db, func(tx *bbolt.Tx) error {
+		k, _ := tx.Bucket(bucketTraces).Cursor().First()
+		due = k != nil && (used > int64(s.cfg.MaxBytes) || s.tooOld(k))
+		return nil
 	})
 	return due, err
 }

@@ -79,10 +79,20 @@ func (s *store) putLate(tx *bbolt.Tx, item *queued, stored uint64, done *written
 	return s.putRecord(tx, key, &d, item.id, merged, done)
 }
 
+// recovered runs f and makes an error of a panic: a defect here costs the trace that trips it, not the gateway.
+func recovered(f func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v", p)
+		}
+	}()
+	return f()
+}
+
 // merge sums a trace up whose spans came in parts, and leaves out identical copies. A trace that trips a bug here costs
 // only itself, not the batch that it is in.
 func (s *store) merge(parts []byte) (d digest, spans []byte, err error) {
-	err = guard(func() error {
+	err = recovered(func() error {
 		td, err := (&ptrace.ProtoUnmarshaler{}).UnmarshalTraces(parts)
 		if err != nil {
 			return err

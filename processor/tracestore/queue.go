@@ -1,6 +1,9 @@
 package tracestore
 
-import "sync"
+import (
+	"slices"
+	"sync"
+)
 
 // queued is a trace, or late spans of one, on its way to the disk.
 type queued struct {
@@ -54,7 +57,8 @@ func (q *queue) take(maxBytes int) []queued {
 		bytes += q.items[n].cost()
 		n++
 	}
-	taken := q.items[:n:n]
+	taken := slices.Clone(q.items[:n])
+	clear(q.items[:n]) // the array outlives them, and must not hold what was written
 	q.items = q.items[n:]
 	if len(q.items) == 0 {
 		q.items = nil

@@ -17,7 +17,7 @@ func (s *store) view(f func(*bbolt.Tx) error) error {
 	if db == nil {
 		return fmt.Errorf("the trace store is not open: %s", s.health.Load().Message)
 	}
-	return guard(func() error { return db.View(f) })
+	return view(db, f)
 }
 
 // Trace implements Reader.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"sync/atomic"
 	"time"
@@ -135,7 +134,7 @@ func (s *store) consume(ctx context.Context, td ptrace.Traces) error {
 
 // prepare does the work on a trace that needs no disk, in the caller's goroutine: callers are many, the writer is one.
 func (s *store) prepare(spans trace.Spans) (item queued, err error) {
-	err = guard(func() error {
+	err = recovered(func() error {
 		item = queued{digest: summarize(spans, s.now()), id: spans.ID}
 		item.spans, err = marshal(spans, nil)
 		return err
@@ -147,17 +146,31 @@ func (s *store) dropped(ctx context.Context, reason string, n int) {
 	s.telemetry.ExporterTraceStoreDroppedTraces.Add(ctx, int64(n), metric.WithAttributes(attribute.String("reason", reason)))
 }
 
-// open opens the file. A damaged one is moved aside: what it held was for looking at, and the next traces matter more.
+// open opens the file, or starts a new one in the place of one that is damaged.
 func (s *store) open() {
 	db, err := openFile(s.path)
 	if errors.Is(err, state.ErrCorrupt) {
-		aside := s.path + ".damaged-" + s.now().UTC().Format("20060102T150405")
-		s.logger.Error("The trace store's file is damaged. It is moved aside, and a new one is started.",
-			zap.String("moved_to", aside), zap.Error(err))
-		if err = os.Rename(s.path, aside); err == nil {
-			db, err = openFile(s.path)
-		}
+		s.startAnew(err)
+		return
 	}
+	s.use(db, err)
+}
+
+// startAnew moves a damaged file aside and opens a new one: what it held was for looking at, and the next traces matter
+// more.
+func (s *store) startAnew(damage error) {
+	aside, err := moveAside(s.path)
+	var db *state.DB
+	if err == nil {
+		s.logger.Error("The trace store's file is damaged. It was moved aside, and a new one is started.",
+			zap.String("moved_to", aside), zap.Error(damage))
+		db, err = openFile(s.path)
+	}
+	s.use(db, err)
+}
+
+// use goes on with the file that was opened, or tells that none was.
+func (s *store) use(db *state.DB, err error) {
 	if err != nil {
 		s.fail("The trace store cannot open its file; traces pass on, but the dashboard does not see them", err)
 		return

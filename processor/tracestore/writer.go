@@ -2,6 +2,7 @@ package tracestore
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -80,9 +81,14 @@ func (s *store) pause() bool {
 	}
 }
 
-// drain commits all that is queued, and makes room after each transaction.
+// drain commits all that is queued, and makes room after each transaction. It ends early where the file was lost on the
+// way, as the queue can wait for a new one.
 func (s *store) drain() {
-	for batch := s.queue.take(commitBytes); len(batch) > 0; batch = s.queue.take(commitBytes) {
+	for s.db.Load() != nil {
+		batch := s.queue.take(commitBytes)
+		if len(batch) == 0 {
+			return
+		}
 		if s.commit(batch) {
 			s.evict()
 		}
@@ -94,16 +100,14 @@ func (s *store) drain() {
 func (s *store) commit(batch []queued) bool {
 	db := s.db.Load()
 	var done written
-	err := guard(func() error {
-		return db.Update(func(tx *bbolt.Tx) error {
-			done = written{}
-			return s.put(tx, batch, &done)
-		})
+	err := update(db, func(tx *bbolt.Tx) error {
+		done = written{}
+		return s.put(tx, batch, &done)
 	})
 	ctx := context.Background()
 	if err != nil {
 		s.dropped(ctx, "write_failed", len(batch))
-		s.fail("The trace store cannot write to "+s.path, err)
+		s.failed("The trace store cannot write to "+s.path, err)
 		return false
 	}
 	s.succeed()
@@ -127,9 +131,22 @@ func (s *store) maintain() {
 		return
 	}
 	s.evict()
-	if err := guard(func() error { return db.Update(s.pruneOperations) }); err != nil {
-		s.fail("The trace store cannot write to "+s.path, err)
+	if db = s.db.Load(); db == nil {
+		return
 	}
+	if err := update(db, s.pruneOperations); err != nil {
+		s.failed("The trace store cannot write to "+s.path, err)
+	}
+}
+
+// failed tells that the writer could not do something. Where that is because the file is damaged, it starts a new one.
+func (s *store) failed(what string, err error) {
+	s.fail(what, err)
+	if !errors.Is(err, state.ErrCorrupt) {
+		return
+	}
+	s.db.Store(nil) // and left open: see state.Guard
+	s.startAnew(err)
 }
 
 func (s *store) close() {
@@ -145,4 +162,4 @@ func (s *store) close() {
 	}
 }
 
-func closeFile(db *state.DB) error { return guard(db.Close) }
+func closeFile(db *state.DB) error { return state.Guard(db.Close) }
