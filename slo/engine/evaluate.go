@@ -1,10 +1,12 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -24,6 +26,9 @@ const (
 	// queriesAtOnce bounds the load that evaluation puts on the database.
 	queriesAtOnce = 4
 	queryTimeout  = 30 * time.Second
+	// evaluationTime is when an evaluation that did not get through makes room for the next: minutes that are over in the
+	// meantime do not wait for the slowest query.
+	evaluationTime = time.Minute
 )
 
 // reading is what was read for one objective: its minutes from one on. Without deltas, they had no events.
@@ -51,7 +56,7 @@ func (r *round) empty() bool { return len(r.readings) == 0 && r.spansTo == 0 && 
 const aheadAllowed = 5 * time.Minute
 
 // evaluate brings everything up to the last minute that was over lateness ago. It returns when nothing more can be done
-// now: all is up to date, or in error.
+// now, as all is up to date or in error, or when evaluationTime is over.
 func (e *Extension) evaluate(ctx context.Context, now time.Time) error {
 	e.evaluating.Lock()
 	defer e.evaluating.Unlock()
@@ -63,28 +68,36 @@ func (e *Extension) evaluate(ctx context.Context, now time.Time) error {
 		return fmt.Errorf("the clock was set back: all minutes up to %s are evaluated, and the next one when it is over",
 			e.spanWatermark.Start().Format(time.RFC3339))
 	}
-	errs := make([]string, len(e.objectives))
-	for {
-		r := e.read(ctx, end, errs)
+	failed := make([]bool, len(e.objectives))
+	for started := time.Now(); time.Since(started) < evaluationTime; {
+		r := e.read(ctx, end, failed)
 		if r.empty() || ctx.Err() != nil { // what a cancelled query said is nobody's error
 			return nil
 		}
-		if err := e.write(r, errs, now); err != nil {
+		if err := e.write(r, now); err != nil {
 			return err
 		}
 	}
+	return nil
 }
 
-// read queries the next batch of minutes of each objective that lags behind. Whom a query fails for gets its error, and
-// is left out for the rest of this evaluation. The caller holds evaluating; the queries run side by side.
-func (e *Extension) read(ctx context.Context, end ledger.Minute, errs []string) round {
+// read queries the next batch of minutes of each objective that lags behind. Whom a query failed for is left out
+// for the rest of this evaluation. The caller holds evaluating; the queries run side by side. Those that do
+// not get their turn in time are left for the next round: what was read must be written before it is old.
+func (e *Extension) read(ctx context.Context, end ledger.Minute, failed []bool) round {
 	var r round
 	var mu sync.Mutex
 	var wg sync.WaitGroup
 	slots := make(chan struct{}, queriesAtOnce)
+	over, cancel := context.WithTimeout(ctx, queryTimeout)
+	defer cancel()
 	start := func(query func(context.Context)) {
+		select {
+		case slots <- struct{}{}:
+		case <-over.Done():
+			return
+		}
 		wg.Go(func() {
-			slots <- struct{}{}
 			defer func() { <-slots }()
 			ctx, cancel := context.WithTimeout(ctx, queryTimeout)
 			defer cancel()
@@ -96,7 +109,7 @@ func (e *Extension) read(ctx context.Context, end ledger.Minute, errs []string) 
 	case watermark >= end:
 	case len(spans) == 0:
 		r.spansTo = end // nobody counts
-	case errs[spans[0]] == "":
+	case !failed[spans[0]]:
 		start(func(ctx context.Context) {
 			to := min(end, watermark+e.spanBatch)
 			counts, moved, err := readSpans(ctx, e.querier, e.cursors, watermark, to)
@@ -105,30 +118,29 @@ func (e *Extension) read(ctx context.Context, end ledger.Minute, errs []string) 
 			if err != nil {
 				// Perhaps it was too much at once: more samples than the database allows, or than it reads in time.
 				e.spanBatch = max(e.spanBatch/4, 1)
-				r.failed = e.fail(ctx, errs, spans, err) || r.failed
+				r.failed = e.fail(ctx, failed, spans, err) || r.failed
 				return
 			}
 			e.spanBatch = min(2*e.spanBatch, maxSpanBatch)
 			r.spansTo, r.moved = to, moved
 			for _, i := range spans {
+				e.failing[i] = ""
 				r.readings = append(r.readings, reading{i, watermark, to, counts[e.objectives[i].Name]})
 			}
 		})
 	}
-	for i, o := range e.objectives {
-		from := e.watermarks[i]
-		if o.Indicator.Type != slo.PromQL || from >= end || errs[i] != "" {
-			continue
-		}
+	for _, i := range e.laggingPromQL(end, failed) {
+		from, in := e.watermarks[i], e.objectives[i].Indicator
 		start(func(ctx context.Context) {
 			to := min(end, from+promqlBatch)
-			deltas, err := readPromQL(ctx, e.querier, o.Indicator, from, to)
+			deltas, err := readPromQL(ctx, e.querier, in, from, to)
 			mu.Lock()
 			defer mu.Unlock()
 			if err != nil {
-				r.failed = e.fail(ctx, errs, []int{i}, err) || r.failed
+				r.failed = e.fail(ctx, failed, []int{i}, err) || r.failed
 				return
 			}
+			e.failing[i] = ""
 			r.readings = append(r.readings, reading{i, from, to, deltas})
 		})
 	}
@@ -147,14 +159,35 @@ func (e *Extension) spanObjectives() []int {
 	return list
 }
 
+// laggingPromQL are the indexes of the PromQL objectives to be read, those whose last query failed at the end: if it hangs
+// again, nobody is behind it.
+func (e *Extension) laggingPromQL(end ledger.Minute, failed []bool) []int {
+	var well, failing []int
+	for i, o := range e.objectives {
+		switch {
+		case o.Indicator.Type != slo.PromQL || e.watermarks[i] >= end || failed[i]:
+		case e.failing[i] != "":
+			failing = append(failing, i)
+		default:
+			well = append(well, i)
+		}
+	}
+	// Whoever was not read for longest comes first, so that all get their turn.
+	byWatermark := func(i, j int) int { return cmp.Compare(e.watermarks[i], e.watermarks[j]) }
+	slices.SortStableFunc(well, byWatermark)
+	slices.SortStableFunc(failing, byWatermark)
+	return append(well, failing...)
+}
+
 // fail notes that a query failed, and for whom. It says so, unless the query was cut off by a shutdown.
-func (e *Extension) fail(ctx context.Context, errs []string, objectives []int, err error) bool {
+func (e *Extension) fail(ctx context.Context, failed []bool, objectives []int, err error) bool {
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return false
 	}
 	e.telemetry.SloQueryFailures.Add(ctx, 1)
 	for _, i := range objectives {
-		errs[i] = "The time series database cannot be queried: " + err.Error()
+		failed[i] = true
+		e.failing[i] = "The time series database cannot be queried: " + err.Error()
 	}
 	e.settings.Logger.Warn("Cannot evaluate; the minutes are made up for when the time series database answers",
 		zap.String("objective", e.objectives[objectives[0]].Name), zap.Int("objectives", len(objectives)), zap.Error(err))
@@ -162,7 +195,7 @@ func (e *Extension) fail(ctx context.Context, errs []string, objectives []int, e
 }
 
 // write stores a round and all that follows from it in one transaction, and shows the result to readers.
-func (e *Extension) write(r round, errs []string, now time.Time) error {
+func (e *Extension) write(r round, now time.Time) error {
 	var t *transaction
 	err := e.db.Update(func(tx *bbolt.Tx) (err error) {
 		t = newTransaction(e, tx, now)
@@ -180,7 +213,7 @@ func (e *Extension) write(r round, errs []string, now time.Time) error {
 				return err
 			}
 		}
-		return t.assess(errs)
+		return t.assess()
 	})
 	if err != nil {
 		return fmt.Errorf("write %s: %w", e.db.Path(), err)

@@ -50,6 +50,7 @@ type Extension struct {
 	evaluating    sync.Mutex
 	alerts        []alert.Alert
 	watermarks    []ledger.Minute
+	failing       []string // what the last query for it failed with, for people; empty if it did not
 	spanWatermark ledger.Minute
 	spanBatch     ledger.Minute // how many minutes of spans are read at once: fewer after a query failed
 	cursors       cursors
@@ -77,7 +78,7 @@ func newExtension(set extension.Settings, config *Config) (*Extension, error) {
 		return nil, err
 	}
 	e := &Extension{config: config, settings: set, telemetry: telemetry, objectives: objectives, routes: config.routes(),
-		spanBatch: maxSpanBatch}
+		failing: make([]string, len(objectives)), spanBatch: maxSpanBatch}
 	window := 72 * time.Hour
 	statuses := make([]Status, len(objectives))
 	for i, o := range objectives {
@@ -188,6 +189,9 @@ func (e *Extension) run(ctx context.Context) {
 		}
 		e.report(ctx, start, err)
 		now := time.Now()
+		if now.Sub(start) >= evaluationTime {
+			continue // there is more to do
+		}
 		due := ledger.Elapsed(now.Add(-e.config.Lateness)).End().Add(e.config.Lateness)
 		timer := time.NewTimer(due.Sub(now))
 		select {

@@ -48,7 +48,7 @@ func (e *Extension) recover(db *state.DB, now time.Time) error {
 				e.settings.Logger.Warn("Alerts were waiting for receivers that are no longer configured", zap.Int("deliveries", n))
 			})
 		}
-		return t.assess(make([]string, len(e.objectives)))
+		return t.assess()
 	})
 	if err != nil {
 		return fmt.Errorf("read %s: %w", db.Path(), err)

@@ -131,7 +131,7 @@ func (t *transaction) notify(a *alert.Alert, receivers []string) error {
 }
 
 // assess makes the statuses of all objectives.
-func (t *transaction) assess(errs []string) error {
+func (t *transaction) assess() error {
 	t.statuses = make([]Status, len(t.e.objectives))
 	for i, o := range t.e.objectives {
 		a, ok, err := t.ledger.Find(o.Name)
@@ -141,7 +141,7 @@ func (t *transaction) assess(errs []string) error {
 		if !ok {
 			a = &ledger.Account{Name: o.Name}
 		}
-		if t.statuses[i], err = t.status(i, a, errs[i]); err != nil {
+		if t.statuses[i], err = t.status(i, a, t.e.failing[i]); err != nil {
 			return err
 		}
 	}
