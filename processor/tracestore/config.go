@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/slowburn/slowburn/internal/bytesize"
 )
 
 // Config is the exporter's YAML.
@@ -13,7 +15,7 @@ type Config struct {
 	// Retention is how long a trace is kept after it was stored.
 	Retention time.Duration `mapstructure:"retention"`
 	// MaxBytes is how much of the file may be in use; beyond it the oldest traces go.
-	MaxBytes Size `mapstructure:"max_bytes"`
+	MaxBytes bytesize.Size `mapstructure:"max_bytes"`
 }
 
 // minBytes is below what the empty indexes and a few traces need.
