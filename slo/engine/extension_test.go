@@ -208,7 +208,7 @@ lateness: 0s`)
 
 // A receiver that is down makes the extension neither unready nor blocking.
 func TestProbeNamesFailingReceivers(t *testing.T) {
-	srv := httptest.NewServer(http.NotFoundHandler())
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "never heard of it", http.StatusGone) }))
 	defer srv.Close()
 	c := parse(t, `
 objectives: [{name: a, target: 99, availability: {}}]
@@ -224,7 +224,7 @@ receivers: [{name: oncall, webhook: {endpoint: "`+srv.URL+`"}}]`)
 	var h host.Health
 	require.Eventually(t, func() bool { h = e.Probe(t.Context()); return !h.OK }, 5*time.Second, time.Millisecond)
 	assert.False(t, h.Blocking)
-	assert.Contains(t, h.Message, "receiver oncall: oncall answered 404")
+	assert.Contains(t, h.Message, "receiver oncall: oncall answered 410")
 	require.Eventually(t, func() bool {
 		d, err := e.Deliveries()
 		require.NoError(t, err)

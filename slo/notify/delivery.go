@@ -34,10 +34,12 @@ type Delivery struct {
 	Attempts   int              `json:"attempts"`
 	CreatedAt  time.Time        `json:"created_at"`
 	// NextAttemptAt is when it is tried again, while it is pending; DoneAt, when it was delivered or given up.
-	NextAttemptAt time.Time       `json:"next_attempt_at"`
-	DoneAt        time.Time       `json:"done_at"`
-	LastError     string          `json:"last_error"`
-	Body          json.RawMessage `json:"body"`
+	NextAttemptAt time.Time `json:"next_attempt_at"`
+	DoneAt        time.Time `json:"done_at"`
+	// RefusedAt is when doubtful answers began; zero if the last one was none.
+	RefusedAt time.Time       `json:"refused_at,omitzero"`
+	LastError string          `json:"last_error"`
+	Body      json.RawMessage `json:"body"`
 }
 
 // New makes the delivery of a notice. The URL is where people reach this gateway.

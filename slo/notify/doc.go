@@ -10,7 +10,8 @@
 //   - Deliveries of one objective reach a receiver in order, each when the one before it is delivered or dead.
 //     Different objectives do not wait for each other, and receivers never do.
 //   - 2xx is delivered. 4xx is a dead letter, but for 408, 425 and 429: the receiver will not take it however often it
-//     is asked. All else is tried again for ever: after 1 s, then twice as long each time up to 5 min, with jitter, and
+//     is asked. 401, 403, 404 and 407 are one when nothing else was answered for an hour: until then they may come from
+//     a proxy in front of a receiver that is away. All else is tried again for ever: after 1 s, then twice as long each time up to 5 min, with jitter, and
 //     not before a Retry-After. Redirects are not followed, since most would turn the POST into a GET.
 //   - What was delivered or is dead is kept for 7 days, for people to look at.
 package notify

@@ -116,6 +116,13 @@ func (f *fake) RoundTrip(r *http.Request) (*http.Response, error) {
 		Body: io.NopCloser(strings.NewReader("because")), Request: r}, nil
 }
 
+// answer adds to the statuses.
+func (f *fake) answer(statuses ...int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.statuses = append(f.statuses, statuses...)
+}
+
 func (f *fake) got() []call {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -12,6 +12,8 @@ const (
 	maxBackoff   = 5 * time.Minute
 	// maxRetryAfter bounds what a receiver may ask for: a mistaken year would be an alert lost.
 	maxRetryAfter = time.Hour
+	// patience is how long a receiver may give doubtful answers in a row before one is taken for its last word.
+	patience = time.Hour
 )
 
 // backoff is how long to wait after so many failed attempts, between half of the full time and all of it, so that many
@@ -34,6 +36,16 @@ func retryAfter(h http.Header, now time.Time) time.Duration {
 		d = t.Sub(now)
 	}
 	return min(max(d, 0), maxRetryAfter)
+}
+
+// doubtful says that the answer may not be the receiver's own: a proxy in front says so of a receiver that is being
+// deployed, and everybody does while credentials are being rotated. A page must not be lost by a minute of that.
+func doubtful(status int) bool {
+	switch status {
+	case http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusProxyAuthRequired:
+		return true
+	}
+	return false
 }
 
 // permanent says that trying again would not help.

@@ -3,9 +3,11 @@ package notify
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"sync"
@@ -184,7 +186,12 @@ func post(ctx context.Context, r Receiver, d Delivery) answer {
 	req.Header.Set("Webhook-Timestamp", strconv.FormatInt(time.Now().Unix(), 10))
 	resp, err := r.Client.Do(req)
 	if err != nil {
-		return answer{failure: err.Error()}
+		// Without the URL that the client puts before it: it often is a secret, and the message is shown.
+		var u *url.Error
+		if errors.As(err, &u) {
+			err = u.Err
+		}
+		return answer{failure: fmt.Sprintf("%s cannot be reached: %v", r.Name, err)}
 	}
 	// The start of the answer is for people. A little more is read, so that the connection can be used again. What goes
 	// wrong while reading changes nothing: the status has been answered.
@@ -207,9 +214,15 @@ func (s *Sender) record(ctx context.Context, r Receiver, d Delivery, a answer) e
 	outcome := OutcomeDelivered
 	d.LastError = a.failure
 	switch {
+	case !doubtful(a.status):
+		d.RefusedAt = time.Time{}
+	case d.RefusedAt.IsZero():
+		d.RefusedAt = now
+	}
+	switch {
 	case a.failure == "":
 		d.State, d.DoneAt = Delivered, now
-	case permanent(a.status):
+	case permanent(a.status) && (d.RefusedAt.IsZero() || now.Sub(d.RefusedAt) >= patience):
 		outcome = OutcomeDead
 		d.State, d.DoneAt = Dead, now
 	default:

@@ -110,7 +110,7 @@ func TestOrderIsKept(t *testing.T) {
 }
 
 func TestDeadLetters(t *testing.T) {
-	for _, status := range []int{400, 401, 403, 404, 410, 413, 422} {
+	for _, status := range []int{400, 405, 410, 413, 422} {
 		synctest.Test(t, func(t *testing.T) {
 			db := newDB(t)
 			f := &fake{statuses: []int{status}}
@@ -130,6 +130,54 @@ func TestDeadLetters(t *testing.T) {
 			assert.Empty(t, failing, "the one after it was taken")
 		})
 	}
+}
+
+// While a receiver is deployed, or its credentials are rotated, a proxy answers in its place. That loses no alert; but
+// where nothing else is answered for an hour, it is the configuration that is wrong.
+func TestDoubtfulAnswers(t *testing.T) {
+	for _, status := range []int{401, 403, 404, 407} {
+		synctest.Test(t, func(t *testing.T) {
+			db := newDB(t)
+			f := &fake{statuses: []int{status, status, 503, status, status}}
+			s := newSender(db, f.receiver("r"))
+			enqueue(t, db, "r", "o", alert.Fired)
+			s.Start()
+			time.Sleep(2 * time.Minute)
+			assert.Equal(t, Delivered, list(t, db)[0].State)
+			assert.Equal(t, 6, list(t, db)[0].Attempts)
+
+			f.answer(append(slices.Repeat([]int{status}, 10), slices.Repeat([]int{502}, 20)...)...)
+			f.answer(slices.Repeat([]int{status}, 100)...)
+			enqueue(t, db, "r", "o", alert.Fired)
+			s.Wake()
+			time.Sleep(20 * time.Minute)
+			assert.Equal(t, Pending, list(t, db)[0].State)
+			assert.Contains(t, s.Failing()["r"], "r answered ")
+			time.Sleep(3 * time.Hour)
+			s.Shutdown()
+			d := list(t, db)[0]
+			assert.Equal(t, Dead, d.State)
+			assert.GreaterOrEqual(t, d.DoneAt.Sub(d.RefusedAt), patience)
+			assert.Less(t, d.DoneAt.Sub(d.RefusedAt), patience+maxBackoff)
+			assert.Greater(t, d.RefusedAt.Sub(d.CreatedAt), patience, "what came before other answers is not held against it")
+		})
+	}
+}
+
+// The URLs of webhooks are secrets, more often than not, and errors are shown to people.
+func TestErrorsDoNotTellTheURL(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		db := newDB(t)
+		r := (&fake{statuses: []int{0}}).receiver("r")
+		r.URL += "/T0K3N"
+		s := newSender(db, r)
+		enqueue(t, db, "r", "o", alert.Fired)
+		s.Start()
+		synctest.Wait()
+		assert.Equal(t, "r cannot be reached: connection refused", s.Failing()["r"])
+		assert.Equal(t, s.Failing()["r"], list(t, db)[0].LastError)
+		s.Shutdown()
+	})
 }
 
 // A receiver that is down, or that hangs, delays nobody else.
