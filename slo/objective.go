@@ -75,6 +75,9 @@ type ObjectiveSource interface {
 
 var nameRE = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}$`)
 
+// alertLabels are the labels that alerts have of themselves: an objective's of the same name would be lost.
+var alertLabels = []string{"alertname", "objective", "service", "severity"}
+
 // Kinds are the span kinds that a SpanSelector may name.
 var Kinds = []string{"server", "client", "producer", "consumer", "internal"}
 
@@ -90,6 +93,11 @@ func (o Objective) Validate() error {
 	}
 	if o.Window < time.Hour || o.Window > 366*24*time.Hour || o.Window%time.Minute != 0 {
 		errs = append(errs, fmt.Errorf("window: %s must be whole minutes from 1h to 366d", FormatDuration(o.Window)))
+	}
+	for _, name := range alertLabels {
+		if _, taken := o.Labels[name]; taken {
+			errs = append(errs, fmt.Errorf("labels: %q is a label of every alert already: choose another name", name))
+		}
 	}
 	errs = append(errs, o.Indicator.validate()...)
 	for i, t := range o.Tiers {

@@ -229,6 +229,8 @@ func TestValidate(t *testing.T) {
 		"no threshold":    {func(o *slo.Objective) { o.Indicator.Type = slo.Latency }, "latency::threshold"},
 		"bad kind":        {func(o *slo.Objective) { o.Indicator.Spans.Kind = "srv" }, `availability::kind: "srv"`},
 		"no query":        {func(o *slo.Objective) { o.Indicator = slo.Indicator{Type: slo.PromQL, BadQuery: "x"} }, "promql: both"},
+		"label": {func(o *slo.Objective) { o.Labels = map[string]string{"team": "x", "severity": "p1"} },
+			`labels: "severity" is a label of every alert already`},
 		"resolution": {func(o *slo.Objective) {
 			o.Indicator = slo.Indicator{Type: slo.PromQL, BadQuery: "x", TotalQuery: "y", Resolution: 90 * time.Minute}
 		}, "promql::resolution: 1h30m must be"},
