@@ -2,11 +2,14 @@ package otlp
 
 import (
 	"context"
+	"errors"
 	"mime"
 
 	spb "google.golang.org/genproto/googleapis/rpc/status"
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
+
+	"github.com/slowburn/slowburn/internal/wire"
 )
 
 // door takes the requests of one signal and protocol. Its errors are for statusOf.
@@ -25,20 +28,49 @@ type encoding struct {
 	name, contentType string
 	marshal           func(response) ([]byte, error)
 	marshalStatus     func(*spb.Status) ([]byte, error)
+	// tooDeep reports that pdata, which recurses without a limit, could exhaust the stack on the body.
+	tooDeep func(body []byte) bool
 }
+
+// errTooDeep is why a body is malformed that is tooDeep.
+var errTooDeep = errors.New("nested deeper than 10000 messages")
 
 var (
 	protobufEncoding = &encoding{
 		name: "protobuf", contentType: "application/x-protobuf",
 		marshal:       response.MarshalProto,
 		marshalStatus: func(s *spb.Status) ([]byte, error) { return proto.Marshal(s) },
+		tooDeep:       wire.TooDeep,
 	}
 	jsonEncoding = &encoding{
 		name: "json", contentType: "application/json",
 		marshal:       response.MarshalJSON,
 		marshalStatus: func(s *spb.Status) ([]byte, error) { return protojson.Marshal(s) },
+		tooDeep:       tooDeepJSON,
 	}
 )
+
+// tooDeepJSON counts the brackets outside of texts.
+func tooDeepJSON(body []byte) bool {
+	const most = 10_000
+	depth, inText := 0, false
+	for i := 0; i < len(body); i++ {
+		switch c := body[i]; {
+		case inText && c == '\\':
+			i++
+		case c == '"':
+			inText = !inText
+		case inText:
+		case c == '{' || c == '[':
+			if depth++; depth > most {
+				return true
+			}
+		case c == '}' || c == ']':
+			depth--
+		}
+	}
+	return false
+}
 
 // encodingOf returns the encoding that a Content-Type names, or nil.
 func encodingOf(contentType string) *encoding {

@@ -2,7 +2,10 @@ package otlp
 
 import (
 	"bytes"
+	"encoding/binary"
 	"net/http"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -31,6 +34,9 @@ func TestRefusesMalformedRequests(t *testing.T) {
 			{"JSON ID", "/v1/traces", "application/json", []byte(`{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"zz"}]}]}]}`), "malformed OTLP trace request"},
 			{"not UTF-8", "/v1/traces", "application/json", []byte("{\"\xff\": tru\xff}"), ""},
 			{"metrics", "/v1/metrics", "application/x-protobuf", []byte{0x0a, 9, 1}, "malformed OTLP metric request"},
+			{"deep JSON", "/v1/traces", "application/json", deepJSON("resourceSpans"), "nested deeper than 10000"},
+			{"deep metrics JSON", "/v1/metrics", "application/json", deepJSON("resourceMetrics"), "nested deeper than 10000"},
+			{"deep metrics", "/v1/metrics", "application/x-protobuf", deepProtobuf(), "nested deeper than 10000"},
 			{"metrics JSON", "/v1/metrics", "application/json", []byte(`[]`), "malformed OTLP metric request"},
 		}
 		for _, tt := range tests {
@@ -50,6 +56,39 @@ func TestRefusesMalformedRequests(t *testing.T) {
 		})
 		assert.Empty(t, g.take())
 	})
+}
+
+// deepJSON and deepProtobuf have a resource attribute of 2,000,000 lists within one another, on which pdata's decoding
+// of protobuf exhausts the stack.
+const deep = 2_000_000
+
+func deepJSON(resources string) []byte {
+	return []byte(`{"` + resources + `":[{"resource":{"attributes":[{"key":"a","value":` +
+		strings.Repeat(`{"arrayValue":{"values":[`, deep/4) + strings.Repeat(`]}}`, deep/4) + `}]}}]}`)
+}
+
+func deepProtobuf() []byte {
+	var reversed []byte
+	wrap := func(field byte) {
+		length := binary.AppendUvarint(nil, uint64(len(reversed)))
+		slices.Reverse(length)
+		reversed = append(append(reversed, length...), field<<3|2)
+	}
+	for range deep {
+		wrap(1) // ArrayValue.values
+		wrap(5) // AnyValue.array_value
+	}
+	for _, field := range []byte{2, 1, 1, 1} { // value, attributes, resource, resource_metrics
+		wrap(field)
+	}
+	slices.Reverse(reversed)
+	return reversed
+}
+
+func TestTooDeepJSON(t *testing.T) {
+	assert.False(t, tooDeepJSON([]byte(`{"a":"`+strings.Repeat(`[\"`, 20_000)+`"}`)), "in text")
+	assert.False(t, tooDeepJSON([]byte(strings.Repeat(`[{}],`, 20_000))), "side by side")
+	assert.True(t, tooDeepJSON([]byte(`"\\"`+strings.Repeat(`[`, 10_001))))
 }
 
 func TestRefusesWhatIsNoExport(t *testing.T) {

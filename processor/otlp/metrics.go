@@ -18,6 +18,9 @@ type metricsDoor struct {
 
 // Export takes an ExportMetricsServiceRequest in the encoding. The body is the caller's again when it returns.
 func (d *metricsDoor) Export(ctx context.Context, enc *encoding, body []byte) (response, error) {
+	if enc.tooDeep(body) {
+		return nil, status.Error(codes.InvalidArgument, "malformed OTLP metric request: "+errTooDeep.Error())
+	}
 	req := pmetricotlp.NewExportRequest()
 	unmarshal := req.UnmarshalProto
 	if enc == jsonEncoding {

@@ -25,6 +25,9 @@ type tracesDoor struct {
 // Export takes an ExportTraceServiceRequest in the encoding. The body is the caller's again when it returns.
 func (d *tracesDoor) Export(ctx context.Context, enc *encoding, body []byte) (response, error) {
 	if enc == jsonEncoding {
+		if enc.tooDeep(body) { // of protobuf, Scan sees to it
+			return nil, status.Error(codes.InvalidArgument, "malformed OTLP trace request: "+errTooDeep.Error())
+		}
 		req := ptraceotlp.NewExportRequest()
 		if err := req.UnmarshalJSON(body); err != nil {
 			return nil, status.Error(codes.InvalidArgument, "malformed OTLP trace request: "+err.Error())
