@@ -388,6 +388,25 @@ func TestFailedTransactionChangesNothing(t *testing.T) {
 	}
 }
 
+// What an evaluation finds and what must be told of it are one transaction, so no crash can come between them.
+func TestNoticesAreInTheTransaction(t *testing.T) {
+	db := newFakeTSDB()
+	burn(db, "a", 10, 1000, func(m int) float64 { return min(float64(m), 1) })
+	c := parse(t, twoObjectives)
+	e := openAt(t, c, db, noon)
+	defer closeIt(t, e)
+	transactions := func() (n int) {
+		require.NoError(t, e.view(func(tx *bbolt.Tx) error { n = tx.ID(); return nil }))
+		return n
+	}
+	require.NoError(t, e.evaluate(t.Context(), noon.Add(time.Minute+c.Lateness)))
+	require.Empty(t, told(t, e))
+	before := transactions()
+	require.NoError(t, e.evaluate(t.Context(), noon.Add(2*time.Minute+c.Lateness)))
+	require.Len(t, told(t, e), 2)
+	assert.Equal(t, 1, transactions()-before)
+}
+
 // A transaction that breaks off in its middle leaves neither ledger nor outbox behind.
 func TestTransactionIsOne(t *testing.T) {
 	db := newFakeTSDB()

@@ -256,6 +256,10 @@ func TestShutdownIsPrompt(t *testing.T) {
 		before := time.Now()
 		s.Shutdown()
 		assert.Equal(t, before, time.Now())
+		require.NoError(t, db.View(func(tx *bbolt.Tx) error {
+			assert.Equal(t, 1, CountPending(tx), "it leaves the outbox when it was answered, not before")
+			return nil
+		}))
 		assert.Equal(t, Pending, list(t, db)[0].State)
 		assert.Zero(t, list(t, db)[0].Attempts)
 	})

@@ -1,0 +1,123 @@
+//go:build unix
+
+package engine
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.etcd.io/bbolt"
+	"go.uber.org/zap"
+
+	"github.com/slowburn/slowburn/slo/notify"
+)
+
+// The test binary, told of a directory and a receiver, evaluates killedHours and delivers what follows.
+const (
+	killDirectory = "SLOWBURN_TEST_ENGINE_DIRECTORY"
+	killReceiver  = "SLOWBURN_TEST_ENGINE_RECEIVER"
+	killedHours   = 3
+	killedSeed    = 3
+)
+
+// TestKill is law 6: a process is killed again and again, while it evaluates and while it delivers, and each receiver
+// is told each transition, in order and under the key that it has when nothing is killed.
+func TestKill(t *testing.T) {
+	if dir := os.Getenv(killDirectory); dir != "" {
+		evaluateAndDeliver(t, dir, os.Getenv(killReceiver))
+		return
+	}
+	world, _ := world(killedSeed, killedHours)
+	calm := openAt(t, parse(t, twoObjectives), world, noon)
+	require.NoError(t, calm.evaluate(t.Context(), noon.Add(killedHours*time.Hour)))
+	want := map[string][]string{}
+	d, err := calm.Deliveries()
+	require.NoError(t, err)
+	for _, v := range slices.Backward(d.Deliveries) {
+		about := v.Receiver + " " + v.Objective
+		want[about] = append(want[about], v.IdempotencyKey)
+	}
+	closeIt(t, calm)
+	require.Len(t, want, 4)
+
+	rnd := rand.New(rand.NewPCG(1, 1))
+	var mu sync.Mutex
+	got := map[string][]string{}
+	die := func() {}
+	receiver := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		var body struct{ GroupLabels map[string]string }
+		assert.NoError(t, json.NewDecoder(r.Body).Decode(&body))
+		mu.Lock()
+		defer mu.Unlock()
+		about := r.URL.Path[1:] + " " + body.GroupLabels["objective"]
+		if keys := got[about]; len(keys) == 0 || keys[len(keys)-1] != r.Header.Get("Idempotency-Key") {
+			got[about] = append(keys, r.Header.Get("Idempotency-Key"))
+		}
+		if rnd.IntN(2) == 0 {
+			die() // before it hears that it was understood
+		}
+	}))
+	defer receiver.Close()
+
+	dir := t.TempDir()
+	kills := 0
+	for {
+		child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestKill$")
+		child.Env = append(os.Environ(), killDirectory+"="+dir, killReceiver+"="+receiver.URL)
+		out, err := child.StdoutPipe()
+		require.NoError(t, err)
+		mu.Lock()
+		require.NoError(t, child.Start())
+		die = func() { _ = child.Process.Kill() } // an error means that it is dead
+		after := time.Duration(rnd.IntN(10)) * time.Millisecond
+		mu.Unlock()
+		if lines := bufio.NewScanner(out); kills < 10 && lines.Scan() && lines.Text() == "started" {
+			time.AfterFunc(after, die)
+		}
+		if err := child.Wait(); err == nil {
+			break
+		}
+		kills++
+		require.Less(t, kills, 200, "it never gets through")
+	}
+	assert.GreaterOrEqual(t, kills, 5)
+	assert.Equal(t, want, got)
+}
+
+func evaluateAndDeliver(t *testing.T, dir, receiver string) {
+	c := parse(t, twoObjectives)
+	c.Directory = dir
+	world, _ := world(killedSeed, killedHours)
+	e := openAt(t, c, world, noon)
+	e.sender = notify.NewSender(notify.Settings{DB: e.db, Logger: zap.NewNop(), Receivers: []notify.Receiver{
+		{Name: "all", URL: receiver + "/all", Client: &http.Client{Timeout: time.Minute}},
+		{Name: "pager", URL: receiver + "/pager", Client: &http.Client{Timeout: time.Minute}},
+	}})
+	e.sender.Start()
+	fmt.Println("started")
+	for at := e.spanWatermark.Start(); !at.After(noon.Add(killedHours * time.Hour)); at = at.Add(time.Minute) {
+		require.NoError(t, e.evaluate(context.Background(), at))
+	}
+	require.Eventually(t, func() bool {
+		pending := 0
+		require.NoError(t, e.view(func(tx *bbolt.Tx) error {
+			pending = notify.CountPending(tx)
+			return nil
+		}))
+		return pending == 0
+	}, 30*time.Second, time.Millisecond)
+	closeIt(t, e)
+}
