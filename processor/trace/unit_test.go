@@ -68,6 +68,31 @@ func TestMergedSpanIsTheUnion(t *testing.T) {
 	requireLaws(t, td, Options{}, rand.New(rand.NewPCG(1, 1)))
 }
 
+// Which of two copies is kept that are equally good must not depend on which came first.
+func TestCopiesThatDifferAreMergedInAnyOrder(t *testing.T) {
+	names := []string{"GET /a", "GET /b", "GET /c"}
+	merged := func(order ...int) Span {
+		td := ptrace.NewTraces()
+		ss := td.ResourceSpans().AppendEmpty().ScopeSpans().AppendEmpty()
+		for _, i := range order {
+			s := ss.Spans().AppendEmpty()
+			s.SetTraceID(testTraceID)
+			s.SetSpanID(numbered(1))
+			s.SetStartTimestamp(10)
+			s.SetEndTimestamp(20)
+			s.SetName(names[i])
+		}
+		tr := only(td, Options{})
+		require.Len(t, tr.Spans, 1)
+		return tr.Spans[0]
+	}
+	want := merged(0, 1, 2)
+	for _, order := range [][]int{{0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}} {
+		got := merged(order...)
+		require.Equal(t, want.Data.Name(), got.Data.Name(), order)
+	}
+}
+
 func TestUncertainty(t *testing.T) {
 	tr := parsed(t, `
 		a - server shop/h1 0us 100.001ms

@@ -132,12 +132,16 @@ func (s *store) consume(ctx context.Context, td ptrace.Traces) error {
 	return nil
 }
 
-// prepare does the work on a trace that needs no disk, in the caller's goroutine: callers are many, the writer is one.
+// prepare does the work on a trace that needs no disk, in the caller's goroutine: callers are many, the writer is one. A
+// trace that is too large to be stored is not looked into.
 func (s *store) prepare(spans trace.Spans) (item queued, err error) {
 	err = recovered(func() error {
-		item = queued{digest: summarize(spans, s.now()), id: spans.ID}
-		item.spans, err = marshal(spans, nil)
-		return err
+		item.id = spans.ID
+		if item.spans, err = marshal(spans, nil); err != nil || len(item.spans) > maxTraceBytes {
+			return err
+		}
+		item.digest = summarize(spans, s.now())
+		return nil
 	})
 	return item, err
 }
