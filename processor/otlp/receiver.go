@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"time"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componentstatus"
@@ -20,11 +21,16 @@ import (
 	"github.com/slowburn/slowburn/internal/host"
 )
 
+// shutdownGrace is how long requests may take to end once the receiver stops. The Collector itself sets no limit, and one
+// client that does not send the rest of its body would keep what is buffered behind from being delivered.
+const shutdownGrace = 10 * time.Second
+
 // otlpReceiver is both signals of one configuration. Its consumers are set before Start and not changed after.
 type otlpReceiver struct {
 	cfg     *Config
 	set     receiver.Settings
 	forget  func()
+	grace   time.Duration // shutdownGrace, but for tests
 	traces  consumer.Traces
 	metrics consumer.Metrics
 
@@ -93,8 +99,8 @@ func (r *otlpReceiver) serve(name string, l net.Listener, run func(net.Listener)
 	})
 }
 
-// Shutdown is called once per signal. The first call stops accepting and waits for the requests in flight, as long as
-// ctx allows.
+// Shutdown is called once per signal. The first call stops accepting and waits for the requests in flight, for a while
+// and as long as ctx allows. Those that go on are cut off: they were not answered, so their senders try again.
 func (r *otlpReceiver) Shutdown(ctx context.Context) error {
 	r.mu.Lock()
 	if r.stopped {
@@ -110,17 +116,27 @@ func (r *otlpReceiver) Shutdown(ctx context.Context) error {
 	if len(hosts) > 0 {
 		host.Retract(hosts[len(hosts)-1], r.set.ID, r)
 	}
+	ctx, cancel := context.WithTimeout(ctx, r.grace)
+	defer cancel()
+	cutOff := func(protocol string) {
+		r.set.Logger.Warn("requests were cut off: they had not ended in time", zap.String("protocol", protocol))
+	}
 	var wg sync.WaitGroup
 	var httpErr error
 	if r.http != nil {
 		wg.Go(func() {
-			if httpErr = r.http.Shutdown(ctx); httpErr != nil {
-				httpErr = errors.Join(httpErr, r.http.Close())
+			httpErr = r.http.Shutdown(ctx)
+			if errors.Is(httpErr, context.DeadlineExceeded) || errors.Is(httpErr, context.Canceled) {
+				cutOff("HTTP")
+				httpErr = r.http.Close()
 			}
 		})
 	}
 	if r.grpc != nil {
-		stop := context.AfterFunc(ctx, r.grpc.Stop)
+		stop := context.AfterFunc(ctx, func() {
+			cutOff("gRPC")
+			r.grpc.Stop()
+		})
 		wg.Go(func() {
 			r.grpc.GracefulStop()
 			stop()

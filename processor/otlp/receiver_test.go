@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -20,6 +21,7 @@ import (
 	"go.opentelemetry.io/collector/receiver/receivertest"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
@@ -226,6 +228,35 @@ func TestShutdownGivesUpWithItsContext(t *testing.T) {
 	cancel()
 	require.NoError(t, g.recv.Shutdown(ctx))
 	assert.NotEqual(t, codes.OK, (<-answered).status.Code())
+}
+
+// The Collector sets no limit to a shutdown, so a client that sends half a request must not hold it up.
+func TestShutdownCutsOffRequestsThatDoNotEnd(t *testing.T) {
+	const export = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
+	for door, begin := range map[string]func(*gateway){
+		"http": func(g *gateway) {
+			c, err := net.Dial("tcp", g.address("HTTP"))
+			require.NoError(t, err)
+			t.Cleanup(func() { require.NoError(t, c.Close()) })
+			_, err = fmt.Fprintf(c, "POST /v1/traces HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n"+
+				"Content-Type: application/x-protobuf\r\nContent-Length: 100\r\n\r\n")
+			require.NoError(t, err)
+			_, err = c.Read(make([]byte, 1)) // of "100 Continue": the body is being read
+			require.NoError(t, err)
+		},
+		"grpc": func(g *gateway) {
+			stream, err := g.grpc.NewStream(t.Context(), &grpc.StreamDesc{ClientStreams: true}, export)
+			require.NoError(t, err)
+			require.NoError(t, stream.Context().Err())
+		},
+	} {
+		t.Run(door, func(t *testing.T) {
+			g := start(t, nil)
+			begin(g)
+			g.recv.grace = 10 * time.Millisecond
+			require.NoError(t, g.recv.Shutdown(context.Background()))
+		})
+	}
 }
 
 // gate is an authenticator that lets nobody in without the header `key: open`.

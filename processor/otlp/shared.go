@@ -20,7 +20,7 @@ func (f *factory) instance(set receiver.Settings, cfg *Config) *otlpReceiver {
 	if r, ok := f.instances[cfg]; ok {
 		return r
 	}
-	r := &otlpReceiver{cfg: cfg, set: set, forget: func() {
+	r := &otlpReceiver{cfg: cfg, set: set, grace: shutdownGrace, forget: func() {
 		f.mu.Lock()
 		defer f.mu.Unlock()
 		delete(f.instances, cfg)
