@@ -18,9 +18,10 @@
 //     series was read is kept with the ledger, so a sample that comes late, after its minute was evaluated, is counted
 //     in the next one.
 //   - The first sample of a series is where its counting starts, and counts nothing, even if it is not zero. The
-//     connector sli writes a zero first, so it loses nothing by it. A series that is new here and not zero was counting
-//     before: after slo.db was lost, or after the database was unreachable for longer than it can be read back. Taking
-//     its value for the events of one minute would page people for errors of last week.
+//     connector sli writes a zero first, so it loses nothing by it, even where samples could not be written for up to an
+//     hour. A series that is new here and not zero was counting before: after slo.db was lost, or after the database was
+//     unreachable for longer than it can be read back. Taking its value for the events of one minute would page people
+//     for errors of last week.
 //
 // A mutex guards evaluations, which only one goroutine makes. What people read is swapped in whole after each.
 package engine

@@ -104,24 +104,24 @@ func (e *Extension) read(ctx context.Context, end ledger.Minute, failed []bool) 
 			query(ctx)
 		})
 	}
-	spans, watermark := e.spanObjectives(), e.spanWatermark
+	spans, watermark, batch := e.spanObjectives(), e.spanWatermark, e.spanBatch
 	switch {
 	case watermark >= end:
 	case len(spans) == 0:
 		r.spansTo = end // nobody counts
 	case !failed[spans[0]]:
 		start(func(ctx context.Context) {
-			to := min(end, watermark+e.spanBatch)
-			counts, moved, err := readSpans(ctx, e.querier, e.cursors, watermark, to)
+			to := min(end, watermark+batch)
+			counts, moved, err := readSpans(ctx, e.querier, e.cursors, watermark, to, batch)
 			mu.Lock()
 			defer mu.Unlock()
 			if err != nil {
 				// Perhaps it was too much at once: more samples than the database allows, or than it reads in time.
-				e.spanBatch = max(e.spanBatch/4, 1)
+				e.spanBatch = max(batch/4, 1)
 				r.failed = e.fail(ctx, failed, spans, err) || r.failed
 				return
 			}
-			e.spanBatch = min(2*e.spanBatch, maxSpanBatch)
+			e.spanBatch = min(2*batch, maxSpanBatch)
 			r.spansTo, r.moved = to, moved
 			for _, i := range spans {
 				e.failing[i] = ""

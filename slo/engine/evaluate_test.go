@@ -135,11 +135,11 @@ func TestSeriesRules(t *testing.T) {
 				db.sample(totalMetric, "a", "i", at(int(s[0])), s[1])
 			}
 			// All at once, and minute by minute, are the same.
-			counts, _, err := readSpans(t.Context(), db, cursors{}, first, first+3)
+			counts, _, err := readSpans(t.Context(), db, cursors{}, first, first+3, 60)
 			require.NoError(t, err)
 			known := cursors{}
 			for m := range ledger.Minute(3) {
-				one, moved, err := readSpans(t.Context(), db, known, first+m, first+m+1)
+				one, moved, err := readSpans(t.Context(), db, known, first+m, first+m+1, 60)
 				require.NoError(t, err)
 				maps.Copy(known, moved)
 				var got float64
@@ -166,6 +166,28 @@ func TestLateSample(t *testing.T) {
 	require.NoError(t, e.evaluate(t.Context(), noon.Add(135*time.Second)))
 	m := ledger.Elapsed(noon)
 	assert.Equal(t, map[ledger.Minute]slo.Events{m: {Total: 10, Bad: 1}, m + 1: {Total: 8, Bad: 1}},
+		minuteCounts(t, e, "a", noon, noon.Add(time.Hour)))
+}
+
+// A series that was born while its samples could not be written, a full disk say, arrives with the zero of its birth and a
+// value long after it. All of it counts in the minute that it arrives in.
+func TestBornInAnOutage(t *testing.T) {
+	db := newFakeTSDB()
+	e := openAt(t, parse(t, twoObjectives), db, noon)
+	defer closeIt(t, e)
+	db.events("a", noon, 0, 0)
+	db.events("a", noon.Add(50*time.Second), 10, 0)
+	require.NoError(t, e.evaluate(t.Context(), noon.Add(75*time.Second)))
+	require.NoError(t, e.evaluate(t.Context(), noon.Add(29*time.Minute)))
+	db.sample(badMetric, "a", "by another reason", noon.Add(2*time.Minute), 0)
+	db.sample(badMetric, "a", "by another reason", noon.Add(29*time.Minute+10*time.Second), 7)
+	db.sample(badMetric, "a", "that did not begin at zero", noon.Add(2*time.Minute), 1000)
+	db.sample(badMetric, "a", "that did not begin at zero", noon.Add(29*time.Minute+10*time.Second), 2000)
+	db.events("a", noon.Add(29*time.Minute+10*time.Second), 30, 0)
+	require.NoError(t, e.evaluate(t.Context(), noon.Add(31*time.Minute)))
+	require.NoError(t, e.evaluate(t.Context(), noon.Add(32*time.Minute)))
+	m := ledger.Elapsed(noon)
+	assert.Equal(t, map[ledger.Minute]slo.Events{m: {Total: 10}, m + 29: {Total: 20, Bad: 7}},
 		minuteCounts(t, e, "a", noon, noon.Add(time.Hour)))
 }
 

@@ -36,22 +36,36 @@ type cursor struct {
 // cursors are those of all series of the connector sli.
 type cursors map[model.Fingerprint]cursor
 
-// spanQuery selects the samples of so many minutes and the lookback. Like a Minute, the range excludes its start.
-func spanQuery(minutes ledger.Minute) string {
-	window := time.Duration(minutes)*time.Minute + lookback
+// querySpans asks for the samples of the minutes from one up to, and not including, another, and of some time before.
+func querySpans(ctx context.Context, q Querier, from, to ledger.Minute, before time.Duration) (model.Matrix, error) {
+	v, err := q.Query(ctx, spanQuery(time.Duration(to-from)*time.Minute+before), (to - 1).End())
+	if err != nil {
+		return nil, err
+	}
+	matrix, ok := v.(model.Matrix)
+	if !ok {
+		return nil, fmt.Errorf("the time series database answered with a %s to a query for samples", v.Type())
+	}
+	return matrix, nil
+}
+
+// spanQuery selects the samples of a window. Like a Minute, it excludes its start.
+func spanQuery(window time.Duration) string {
 	return fmt.Sprintf(`{__name__=~"%s|%s"}[%s]`, totalMetric, badMetric, slo.FormatDuration(window))
 }
 
 // readSpans counts the events of the minutes from one up to, and not including, another, per objective. It returns how
 // far each series was read, for the caller to take over once the counts are stored.
-func readSpans(ctx context.Context, q Querier, known cursors, from, to ledger.Minute) (map[string][]ledger.Delta, cursors, error) {
-	v, err := q.Query(ctx, spanQuery(to-from), (to - 1).End())
+//
+// A new series whose zero is not in the lookback is looked for further back, by births minutes: it may have been born
+// while its samples could not be written, and they came together when they could.
+func readSpans(ctx context.Context, q Querier, known cursors, from, to, births ledger.Minute) (map[string][]ledger.Delta, cursors, error) {
+	matrix, err := querySpans(ctx, q, from, to, lookback)
 	if err != nil {
 		return nil, nil, err
 	}
-	matrix, ok := v.(model.Matrix)
-	if !ok {
-		return nil, nil, fmt.Errorf("the time series database answered with a %s to a query for samples", v.Type())
+	if err := findBirths(ctx, q, known, matrix, from, to, births); err != nil {
+		return nil, nil, err
 	}
 	counts := map[string][]ledger.Delta{}
 	moved := cursors{}
@@ -76,6 +90,31 @@ func readSpans(ctx context.Context, q Querier, known cursors, from, to ledger.Mi
 		}
 	}
 	return counts, moved, nil
+}
+
+// findBirths completes the series that are new and do not begin with a zero by their earlier samples, if those do. Where
+// no series is known nothing is new: it is the ledger that is.
+func findBirths(ctx context.Context, q Querier, known cursors, matrix model.Matrix, from, to, births ledger.Minute) error {
+	late := map[model.Fingerprint]*model.SampleStream{}
+	for _, series := range matrix {
+		id := series.Metric.Fingerprint()
+		if _, seen := known[id]; !seen && len(series.Values) > 0 && series.Values[0].Value != 0 {
+			late[id] = series
+		}
+	}
+	if len(late) == 0 || len(known) == 0 || births <= ledger.Minutes(lookback) {
+		return nil
+	}
+	longer, err := querySpans(ctx, q, from, to, time.Duration(births)*time.Minute)
+	if err != nil {
+		return err
+	}
+	for _, series := range longer {
+		if s := late[series.Metric.Fingerprint()]; s != nil && len(series.Values) > 0 && series.Values[0].Value == 0 {
+			s.Values = series.Values
+		}
+	}
+	return nil
 }
 
 // countSeries walks the samples behind the cursor, adds each step to its minute, and says whether the cursor moved.
