@@ -23,6 +23,8 @@ type batch struct {
 	known   map[uint64]int32 // index of an origin, by its number in the log
 	arena   []byte           // span bodies and headers
 	builder wire.Builder
+	lost    int   // spans that could not be read
+	err     error // why, of the last
 
 	// Of the trace being built.
 	resources map[string]int32 // by header: place in the trace
@@ -77,13 +79,14 @@ func (b *batch) reset() {
 	if cap(b.arena) > maxKept {
 		*b = *newBatch()
 	}
+	b.lost, b.err = 0, nil
 	b.traces, b.spans, b.origins, b.arena = b.traces[:0], b.spans[:0], b.origins[:0], b.arena[:0]
 	clear(b.known)
 }
 
 // take moves traces that are ready out of the shard's list and copies their spans, as far as there is room. It reports
 // whether there was room for all. The caller has the shard's mutex.
-func (b *batch) take(s *shard) bool {
+func (b *batch) take(s *shard, now int64) bool {
 	for !s.ready.empty() {
 		n := s.ready.head
 		e := s.entries.At(n)
@@ -95,7 +98,13 @@ func (b *batch) take(s *shard) bool {
 			shard: s, slot: n, id: e.id, policy: e.policy, threshold: e.threshold, rv: e.rv, late: e.state == late,
 			first: len(b.spans),
 		})
-		for r := range s.log.Records(e.chain) {
+		s.attempt(e, now)
+		before := len(b.spans)
+		for r, err := range s.log.Records(e.chain) {
+			if err != nil {
+				b.err = err
+				continue
+			}
 			i, found := b.known[r.Origin]
 			if !found {
 				i = int32(len(b.origins))
@@ -104,6 +113,7 @@ func (b *batch) take(s *shard) bool {
 			}
 			b.spans = append(b.spans, span{body: b.copy(r.Body), origin: i})
 		}
+		b.lost += int(e.spans) - (len(b.spans) - before)
 	}
 	return true
 }

@@ -12,6 +12,9 @@ import (
 	"go.uber.org/zap"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/status"
+
+	"github.com/slowburn/slowburn/processor/policy"
+	"github.com/slowburn/slowburn/processor/spanlog"
 )
 
 // maxEmitters bounds how many calls of the next component run at once.
@@ -96,11 +99,14 @@ func (m *emitter) take() bool {
 	m.batch.reset()
 	for _, s := range m.shards {
 		s.mu.Lock()
-		room := m.batch.take(s)
+		room := m.batch.take(s, m.sampler.now())
 		s.mu.Unlock()
 		if !room {
 			break
 		}
+	}
+	if m.batch.lost > 0 {
+		m.sampler.unread(m.batch.lost, m.batch.err)
 	}
 	return len(m.batch.traces) > 0
 }
@@ -108,7 +114,7 @@ func (m *emitter) take() bool {
 // deliver passes the batch to the next component. Where that may work later it puts it back and returns when to retry.
 func (m *emitter) deliver(ctx context.Context) (delay time.Duration, retry bool) {
 	p := m.sampler
-	td, unknown, withoutThreshold, err := m.batch.decode(p.policies)
+	td, unknown, withoutThreshold, err := m.batch.decode(p.policyName)
 	spans := int64(len(m.batch.spans))
 	if err != nil {
 		// Only what was scanned is in the log, so this is a defect of ours; the batch would fail for ever.
@@ -172,6 +178,7 @@ func (m *emitter) release() {
 		s := t.shard
 		now := m.sampler.now()
 		s.mu.Lock()
+		s.note(spanlog.Delivered, s.entries.At(t.slot), policy.Sampled, byWait, now)
 		s.stats.undelivered--
 		s.stats.undeliveredBytes -= int64(s.entries.At(t.slot).bytes)
 		s.free(t.slot, now)

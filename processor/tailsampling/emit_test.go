@@ -210,10 +210,11 @@ func TestShutdownWithABackendThatFails(t *testing.T) {
 				}
 				ctx, cancel := context.WithTimeout(t.Context(), ctxTimeout)
 				defer cancel()
+				decideAll(p)
 				began := time.Now()
 				require.NoError(t, p.Shutdown(ctx))
 				assert.Equal(t, min(ctxTimeout, cfg.ShutdownTimeout), time.Since(began))
-				assert.Equal(t, int64(20), p.lost.Load())
+				assert.Equal(t, lost(20), p.lost.Load())
 				assert.Greater(t, p.retries.Load(), int64(2), "it went on trying")
 			})
 		})
@@ -228,8 +229,9 @@ func TestShutdownCancelsACallThatHangs(t *testing.T) {
 		}}
 		p := start(t, keepAll(testConfig()), &next)
 		require.NoError(t, wireDoor(t, p, request(newTrace(1, 2, false)...)))
+		decideAll(p)
 		require.NoError(t, p.Shutdown(t.Context()))
-		assert.Equal(t, int64(2), p.lost.Load())
+		assert.Equal(t, lost(2), p.lost.Load())
 	})
 }
 
@@ -242,8 +244,9 @@ func TestShutdownLeavesACallBehindThatNeverReturns(t *testing.T) {
 		}}
 		p := start(t, keepAll(testConfig()), &next)
 		require.NoError(t, wireDoor(t, p, request(newTrace(1, 2, false)...)))
+		decideAll(p)
 		require.ErrorContains(t, p.Shutdown(t.Context()), "the next component does not return")
-		assert.Equal(t, int64(2), p.lost.Load())
+		assert.Equal(t, lost(2), p.lost.Load())
 		close(unblock)
 	})
 }

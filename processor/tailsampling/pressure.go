@@ -72,6 +72,7 @@ func (p *Sampler) relieveOnce(most rank, bytes int64) bool {
 			}
 			progress = true
 		}
+		s.log.SetTime(s.unixMilli(now))
 		s.log.Compact(denseEnough)
 		p.unlock(s)
 	}

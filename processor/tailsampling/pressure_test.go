@@ -196,7 +196,7 @@ func TestOrderOfEarlyDecisions(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := testConfig()
 		cfg.Policies = cfg.Policies[:2] // errors, slow
-		cfg.NumShards = 1
+		cfg.NumShards, cfg.Storage = 1, storageMemory
 		p, err := newSamplerForTest(cfg)
 		require.NoError(t, err)
 		slow := func(n int) spanOf {

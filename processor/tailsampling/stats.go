@@ -82,10 +82,10 @@ func (a *ages) addRemoved(now, arrived int64) {
 	}
 }
 
-// addLate is told when the decision was, in seconds.
-func (a *ages) addLate(now int64, decided uint32) {
+// addLate is told how long ago the decision was, in seconds.
+func (a *ages) addLate(age int64) {
 	if len(a.late) < maxAges {
-		a.late = append(a.late, int64(seconds(now))-int64(decided))
+		a.late = append(a.late, age)
 	}
 }
 

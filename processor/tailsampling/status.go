@@ -60,7 +60,7 @@ func (p *Sampler) Status() Status {
 			Dropped:    st.verdict(policy.Dropped),
 		},
 		LateSpans:      LateSpans{Kept: st.lateKept, Dropped: st.lateDropped},
-		RefusedSpans:   p.refused.Load(),
+		RefusedSpans:   p.refused(),
 		FailedSpans:    p.failed.Load(),
 		EarlyDecisions: st.early(),
 		Policies:       make([]PolicyStatus, p.policies.Len()),
@@ -79,6 +79,9 @@ func (p *Sampler) Status() Status {
 // sum adds the shards' counters up.
 func (p *Sampler) sum() stats {
 	all := newStats(p.policies.Len())
+	if !p.ready.Load() {
+		return all // the shards are busy
+	}
 	for _, s := range p.shards {
 		s.mu.Lock()
 		all.add(&s.stats)
@@ -90,6 +93,9 @@ func (p *Sampler) sum() stats {
 // oldest is how long ago the first span of the oldest undecided trace came, 0 if there is none.
 func (p *Sampler) oldest() time.Duration {
 	arrived := never
+	if !p.ready.Load() {
+		return 0
+	}
 	for _, s := range p.shards {
 		s.mu.Lock()
 		if h := s.waiting.head; h != 0 {

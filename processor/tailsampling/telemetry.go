@@ -32,7 +32,7 @@ func (p *Sampler) observe(set component.TelemetrySettings) (err error) {
 		t.RegisterProcessorTailSamplingTraceDecisionsCallback(p.byTrigger),
 		t.RegisterProcessorTailSamplingEarlyReleasesFromCacheDecisionCallback(p.lateSpans),
 		t.RegisterProcessorTailSamplingNewTraceIDReceivedCallback(one(func() int64 { return p.sum().traces })),
-		t.RegisterProcessorTailSamplingRefusedSpansCallback(one(p.refused.Load)),
+		t.RegisterProcessorTailSamplingRefusedSpansCallback(one(p.refused)),
 		t.RegisterProcessorTailSamplingInvalidSpansCallback(one(p.invalid.Load)),
 		t.RegisterProcessorTailSamplingDeliveredSpansCallback(one(p.delivered.Load)),
 		t.RegisterProcessorTailSamplingDeliveryRetriesCallback(one(p.retries.Load)),

@@ -173,7 +173,7 @@ func TestShutdownDecidesWhatIsPending(t *testing.T) {
 	for _, drop := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
 			cfg := keepErrors(testConfig())
-			cfg.DropPendingTracesOnShutdown = drop
+			cfg.DropPendingTracesOnShutdown, cfg.Storage = drop, storageMemory
 			cfg.DecisionWaitAfterRootReceived = time.Second
 			var next sink
 			p := start(t, cfg, &next)
