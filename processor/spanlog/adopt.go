@@ -8,12 +8,9 @@ type patch struct{ at, prev uint32 }
 func (l *Log) Adopt(f *SegmentFile, c Contents) (number uint32) {
 	n := l.slot()
 	l.segments[n] = segment{
-		cold:    &cold{number: f.number, suffix: f.suffix, size: f.Size, used: c.used},
+		cold:    &cold{number: f.number, suffix: f.suffix, size: f.Size, used: c.used, compressed: f.packed},
 		created: f.header.created, sequence: f.header.sequence, used: c.used, checked: true,
 		alone: int(f.header.size) != l.pool.segmentSize,
-	}
-	if f.packed {
-		l.segments[n].cold.blocks = packedBlocks(f)
 	}
 	return n
 }

@@ -8,13 +8,13 @@ import (
 
 // cold is a sealed segment that is not in memory, or packed there.
 type cold struct {
-	number  uint64        // of its file; 0 if it is only in memory
-	suffix  string        // of its file
-	size    int64         // of its file, or of packed
-	used    uint32        // bytes of the segment that are filled
-	packed  chunk         // compressed, in memory
-	blocks  []packedBlock // of what is compressed
-	patches []patch
+	number     uint64 // of its file; 0 if it is only in memory
+	suffix     string // of its file
+	size       int64  // of its file, or of packed
+	used       uint32 // bytes of the segment that are filled
+	packed     chunk  // compressed, in memory
+	compressed bool
+	patches    []patch
 }
 
 // load reads a segment's bytes into buf, which has room for them.
@@ -29,8 +29,8 @@ func (c *cold) load(dir *Directory, buf []byte) error {
 }
 
 func (c *cold) read(dir *Directory, buf []byte) error {
-	if c.blocks != nil {
-		return c.unpack(dir, buf)
+	if c.compressed {
+		return c.unpack(dir, buf[:c.used])
 	}
 	f, err := os.Open(dir.file(c.number, c.suffix))
 	if err != nil {

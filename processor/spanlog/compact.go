@@ -4,11 +4,12 @@ package spanlog
 const sparse = 8
 
 // Compact copies live spans out of segments that are filled to at most this share (0 to 1) by them, so that those
-// segments can be recycled, and returns how many were. The segment being filled and segments of a single record stay.
-func (l *Log) Compact(share float64) int {
+// segments can be recycled, and returns how many were. The segment being filled and segments of a single record stay, and
+// so do those that are not in memory, unless disk is what is short.
+func (l *Log) Compact(share float64, disk bool) int {
 	freed := 0
 	for n := range uint32(len(l.segments)) {
-		if l.movable(n) && float64(l.segments[n].live) <= share*float64(l.pool.segmentSize) && l.pool.spare() && l.move(n) {
+		if l.movable(n) && (disk || l.segments[n].cold == nil) && float64(l.segments[n].live) <= share*float64(l.pool.segmentSize) && l.pool.spare() && l.move(n) {
 			freed++
 		}
 	}

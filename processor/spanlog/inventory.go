@@ -189,7 +189,7 @@ func (f *SegmentFile) Read(buf []byte, yield func(Found)) (Contents, []Damage, e
 		path: f.path, b: b, sequence: f.header.sequence, created: f.header.created,
 		sealed: int(f.sealed), whole: int(f.header.size),
 	}
-	if s.whole == 0 || f.suspect {
+	if s.whole == 0 || f.suspect || f.packed {
 		s.whole = len(b)
 	}
 	used := s.scan(yield)
@@ -212,7 +212,9 @@ func (c Contents) Scratch() []byte { return c.buf }
 // load reads the segment's bytes.
 func (f *SegmentFile) load(buf []byte) (records, error) {
 	if f.packed {
-		return readPacked(f.path, buf)
+		b, err := readPacked(f.path, buf)
+		f.sealed = uint32(len(b))
+		return b, err
 	}
 	file, err := os.Open(f.path)
 	if err != nil {

@@ -135,6 +135,8 @@ func (l *Log) seal() {
 func (l *Log) finish(s *segment) {
 	s.seal()
 	l.pool.written(s.mem.number, segmentSuffix)
+	s.shrinkable = true
+	l.pool.shrinkable.Add(1)
 }
 
 // Interrupt gives up the segment being filled, of which a store failed. What is in it stays.
@@ -246,6 +248,7 @@ func (l *Log) recycle(n uint32) {
 		return
 	}
 	l.windows.forget(s.sequence)
+	l.unshrinkable(s)
 	if s.cold != nil {
 		l.pool.discard(s.cold)
 	} else {
@@ -254,6 +257,14 @@ func (l *Log) recycle(n uint32) {
 	*s = segment{}
 	l.unused = append(l.unused, n)
 	l.count()
+}
+
+// unshrinkable takes a segment from those that could take less memory.
+func (l *Log) unshrinkable(s *segment) {
+	if s.shrinkable {
+		s.shrinkable = false
+		l.pool.shrinkable.Add(-1)
+	}
 }
 
 func (l *Log) freeRuns(s *segment) {

@@ -167,7 +167,7 @@ func TestAgainstModel(t *testing.T) {
 				l.Release(&tr.chain)
 				tr.want = nil
 			default:
-				l.Compact(rnd.Float64())
+				l.Compact(rnd.Float64(), true)
 			}
 			require.True(t, slices.Equal(tr.want, bodies(l, tr.chain)), "seed %d step %d", seed, step)
 		}

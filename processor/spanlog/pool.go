@@ -27,6 +27,7 @@ type Pool struct {
 	dir         *Directory // nil in memory
 	diskLimit   int64
 	unsynced    *unsynced    // nil where the system syncs when it likes
+	shrinkable  atomic.Int64 // segments
 	volatile    atomic.Int64 // segments that should be files but are not, because the disk failed when it was too late
 
 	stocking sync.Mutex // held while the stock of free segments is filled up
@@ -116,6 +117,9 @@ func (p *Pool) DiskLimit() int64 { return p.diskLimit }
 // Volatile is how many segments were ever not written to disk because it failed after their spans had been let in.
 func (p *Pool) Volatile() int64 { return p.volatile.Load() }
 
+// Shrinkable is how many segments could be made to take less memory.
+func (p *Pool) Shrinkable() int64 { return p.shrinkable.Load() }
+
 // Pressure is how much of what can be had is in use or set aside: Reserve refuses what would bring it over 1.
 func (p *Pool) Pressure() float64 {
 	return float64(p.used.Load()+p.reserved.Load()) / float64(p.ceiling)
@@ -124,14 +128,16 @@ func (p *Pool) Pressure() float64 {
 // Over is by how many bytes the use, with what is set aside and so much more, would be over the share (0 to 1) of what
 // can be had; negative where it is below.
 func (p *Pool) Over(more int64, share float64) int64 {
-	return max(p.overMemory(more, share), p.overDisk(more, share))
+	return max(p.OverMemory(more, share), p.OverDisk(more, share))
 }
 
-func (p *Pool) overMemory(more int64, share float64) int64 {
+// OverMemory is Over as far as memory is concerned.
+func (p *Pool) OverMemory(more int64, share float64) int64 {
 	return p.used.Load() + p.reserved.Load() + more - int64(share*float64(p.ceiling))
 }
 
-func (p *Pool) overDisk(more int64, share float64) int64 {
+// OverDisk is Over as far as the disk is concerned.
+func (p *Pool) OverDisk(more int64, share float64) int64 {
 	if p.dir == nil {
 		return math.MinInt64
 	}

@@ -49,6 +49,9 @@ type segment struct {
 	busy     bool   // being packed, without the shard's mutex
 	dead     bool   // abandoned while it was busy
 	checked  bool   // its records carry checksums
+
+	shrinkable     bool // full, and in memory as it was written
+	incompressible bool
 }
 
 // begin makes an empty segment of memory from the pool.

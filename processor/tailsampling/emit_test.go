@@ -123,7 +123,7 @@ func TestRetryDelayOfTheNextComponent(t *testing.T) {
 func TestBlockedNextComponentDoesNotBlockIngest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := keepAll(testConfig())
-		cfg.NumShards, cfg.MemoryBudget = 2, 2<<20
+		squeeze(cfg, 2, 2<<20)
 		unblock := make(chan struct{})
 		next := sink{accept: func(context.Context, int, ptrace.Traces) error {
 			<-unblock
@@ -147,7 +147,7 @@ func TestBlockedNextComponentDoesNotBlockIngest(t *testing.T) {
 		assert.Equal(t, int64(refused), p.Status().RefusedSpans)
 		health := p.Probe(t.Context())
 		assert.True(t, !health.OK && health.Blocking)
-		assert.Contains(t, health.Message, "memory_budget of 2MiB is used up")
+		assert.Regexp(t, `^refuses spans: (memory|disk)_budget of 2MiB is used up`, health.Message)
 
 		close(unblock)
 		time.Sleep(time.Minute)

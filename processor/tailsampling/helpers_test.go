@@ -18,6 +18,7 @@ import (
 
 	"github.com/slowburn/slowburn/internal/wire"
 	"github.com/slowburn/slowburn/processor/policy"
+	"github.com/slowburn/slowburn/processor/spanlog"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/metadata"
 )
 
@@ -205,12 +206,18 @@ func testConfig() *Config {
 	cfg.Storage = storageUnderTest
 	cfg.Directory = newDirectory()
 	cfg.DiskBudget = 256 << 20
+	cfg.Compression = compressNever // what is in the buffer is what was sent
 	cfg.Policies = []policy.Config{
 		{Name: "errors", Type: policy.StatusCode, StatusCode: &policy.StatusCodeConfig{StatusCodes: []string{"ERROR"}}},
 		{Name: "slow", Type: policy.Latency, Latency: &policy.LatencyConfig{ThresholdMs: ptr(int64(1000))}},
 		{Name: "rest", Type: policy.Probabilistic, Probabilistic: &policy.ProbabilisticConfig{SamplingPercentage: 10}},
 	}
 	return cfg
+}
+
+// squeeze gives a processor little room.
+func squeeze(cfg *Config, shards int, bytes Size) {
+	cfg.NumShards, cfg.MemoryBudget, cfg.DiskBudget = shards, bytes, max(bytes, Size(2*shards*spanlog.MinBytesPerShard))
 }
 
 func ptr[T any](v T) *T { return &v }

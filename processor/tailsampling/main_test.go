@@ -29,14 +29,19 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(twice{m}) }
 
 type twice struct{ m *testing.M }
 
+// Run runs them, or, with SPANLOG_STORAGE set, only those rounds (to profile one).
 func (t twice) Run() int {
+	storages := []string{storageMemory, storageDisk}
+	if only := os.Getenv("SPANLOG_STORAGE"); only != "" {
+		storages = []string{only}
+	}
 	var err error
 	if directories, err = os.MkdirTemp("", "spans"); err != nil {
 		panic(err)
 	}
 	defer os.RemoveAll(directories)
 	code := 0
-	for _, storageUnderTest = range []string{storageMemory, storageDisk} {
+	for _, storageUnderTest = range storages {
 		code = max(code, t.m.Run())
 	}
 	return code

@@ -37,7 +37,7 @@ const (
 // denseEnough is the share of a segment that live spans must fill for it not to be compacted under pressure.
 const denseEnough = 0.75
 
-// relieve decides traces early until there is room for so many bytes, boring ones first, the oldest of each shard. One
+// relieve makes room for so many bytes: it shrinks segments, and where that is not enough it decides traces early, boring ones first, the oldest of each shard. One
 // goroutine does it at a time; with wait the others come after it, else they leave it to it.
 func (p *Sampler) relieve(bytes int64, wait bool) {
 	if wait {
@@ -46,6 +46,7 @@ func (p *Sampler) relieve(bytes int64, wait bool) {
 		return
 	}
 	defer p.relief.Unlock()
+	p.makeSmaller(bytes)
 	for most := range ranks {
 		for p.relieveOnce(most, bytes) {
 		}
@@ -73,7 +74,7 @@ func (p *Sampler) relieveOnce(most rank, bytes int64) bool {
 			progress = true
 		}
 		s.log.SetTime(s.unixMilli(now))
-		s.log.Compact(denseEnough)
+		s.log.Compact(denseEnough, p.onDisk && p.pool.OverDisk(bytes, lowWater) > 0)
 		p.unlock(s)
 	}
 	return progress

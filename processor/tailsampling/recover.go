@@ -212,8 +212,7 @@ func (p *Sampler) copySegment(all []*reader, f *spanlog.SegmentFile, scratch []b
 
 // unreadable is the damage that a segment is which the disk does not give back. Its file stays.
 func (p *Sampler) unreadable(f *spanlog.SegmentFile, err error) []spanlog.Damage {
-	const spanSize = 500 // as a guess
-	return []spanlog.Damage{{Path: f.Path(), Lost: int(max(1, f.Size/spanSize)), Reason: err.Error() + ": the number of lost spans is an estimate"}}
+	return []spanlog.Damage{{Path: f.Path(), Lost: f.Spans(), Reason: err.Error()}}
 }
 
 // reader rebuilds one shard. What it does in parallel with others it does with the shard's mutex.

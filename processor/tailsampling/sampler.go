@@ -35,6 +35,7 @@ type Sampler struct {
 	pool     *spanlog.Pool
 	store    *store // nil in memory
 	fsync    *syncer
+	shrinker shrinker
 	ready    atomic.Bool // what was buffered before the start is there again
 	extra    []string    // names of policies that decided in a former life and are no more
 	shards   []*shard
@@ -47,7 +48,7 @@ type Sampler struct {
 	stop   chan struct{} // ends it
 	drain  chan struct{} // tells emitters that nothing more will be decided
 	abort  context.CancelFunc
-	decide sync.WaitGroup // the decider
+	decide sync.WaitGroup // the decider and the shrinker
 	emit   sync.WaitGroup // the emitters
 
 	gate   sync.RWMutex // held for reading while spans are taken in
@@ -85,10 +86,11 @@ func newSampler(set processor.Settings, cfg *Config, next consumer.Traces) (*Sam
 	p := &Sampler{
 		id: set.ID, cfg: cfg, logger: set.Logger, next: next, policies: policies,
 		began: time.Now(), seed: newSeed(), onDisk: cfg.Storage == storageDisk,
-		scratch: sync.Pool{New: func() any { return new(ingest) }},
-		timer:   make(chan struct{}, 1),
-		stop:    make(chan struct{}),
-		drain:   make(chan struct{}),
+		scratch:  sync.Pool{New: func() any { return new(ingest) }},
+		shrinker: shrinker{wake: make(chan struct{}, 1)},
+		timer:    make(chan struct{}, 1),
+		stop:     make(chan struct{}),
+		drain:    make(chan struct{}),
 	}
 	if p.onDisk {
 		p.pool = spanlog.NewDiskPool(int64(cfg.MemoryBudget), int64(cfg.DiskBudget), cfg.shards())
@@ -140,6 +142,7 @@ func (p *Sampler) Start(_ context.Context, h component.Host) error {
 // run starts the goroutines.
 func (p *Sampler) run(ctx context.Context) {
 	p.decide.Go(func() { p.decideDue(p.stop) })
+	p.decide.Go(func() { p.shrink(p.stop) })
 	for _, m := range p.emitters {
 		p.emit.Go(func() { m.run(ctx, p.drain) })
 	}

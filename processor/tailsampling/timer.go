@@ -18,6 +18,7 @@ func (p *Sampler) unlock(s *shard) {
 	if sooner {
 		wake(p.timer)
 	}
+	p.wakeShrinker()
 	if deliver {
 		wake(s.emitter)
 	}
