@@ -114,6 +114,7 @@ func (m *emitter) take() bool {
 // deliver passes the batch to the next component. Where that may work later it puts it back and returns when to retry.
 func (m *emitter) deliver(ctx context.Context) (delay time.Duration, retry bool) {
 	p := m.sampler
+	defer p.times.since(stageDeliver, time.Now())
 	td, unknown, withoutThreshold, err := m.batch.decode(p.policyName)
 	spans := int64(len(m.batch.spans))
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.opentelemetry.io/collector/pdata/ptrace"
@@ -14,6 +15,7 @@ import (
 
 // ConsumeTraces takes the spans of td, or those of the wire request in ctx, or none of them. It keeps nothing of either.
 func (p *Sampler) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
+	defer p.times.since(stageAppend, time.Now())
 	if err := ctx.Err(); err != nil {
 		return err // nobody waits for the answer, so the spans will be sent again
 	}
@@ -50,6 +52,7 @@ func (p *Sampler) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
 	if err != nil {
 		return p.refuse(len(request.Spans), err)
 	}
+	p.appended.Add(int64(len(request.Spans)))
 	return nil
 }
 

@@ -24,8 +24,8 @@ func newDirectory() string {
 	return filepath.Join(directories, fmt.Sprint(directory.Add(1)))
 }
 
-// TestMain runs all tests with either storage.
-func TestMain(m *testing.M) { goleak.VerifyTestMain(twice{m}) }
+// runWithEitherStorage is what TestMain does.
+func runWithEitherStorage(m *testing.M) { goleak.VerifyTestMain(twice{m}) }
 
 type twice struct{ m *testing.M }
 

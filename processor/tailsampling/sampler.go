@@ -61,6 +61,8 @@ type Sampler struct {
 
 // outcomes are counters of what happens outside of shards.
 type outcomes struct {
+	times                     stageTimes
+	appended                  atomic.Int64 // spans
 	invalid                   atomic.Int64 // spans
 	refusedFor                [reasons]atomic.Int64
 	delivered, failed, lost   atomic.Int64 // spans

@@ -11,6 +11,7 @@ type stats struct {
 	// Since the beginning.
 	traces                int64 // that began
 	lateKept, lateDropped int64 // spans
+	trimmed               int64 // spans
 	triggers              [triggers]int64
 	policies              []policyStats // by policy; the last is of the traces that no policy wanted
 
@@ -44,6 +45,7 @@ func (s *stats) add(o *stats) {
 	s.traces += o.traces
 	s.lateKept += o.lateKept
 	s.lateDropped += o.lateDropped
+	s.trimmed += o.trimmed
 	for i, n := range o.triggers {
 		s.triggers[i] += n
 	}
