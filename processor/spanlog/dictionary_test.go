@@ -61,7 +61,7 @@ func TestDictionaryBeginsAnewWithEachSegment(t *testing.T) {
 		n++
 	}
 	origins := map[uint64]bool{}
-	for r := range l.Records(c) {
+	for r := range l.Records(c, nil) {
 		origins[r.Origin] = true
 		assert.Equal(t, "resource", string(r.Resource))
 		assert.Equal(t, "scope", string(r.Scope))

@@ -33,7 +33,7 @@ func origin(resource, scope string) *Origin {
 // bodies returns what a chain's records say, one string each.
 func bodies(l *Log, c Chain) []string {
 	var got []string
-	for r := range l.Records(c) {
+	for r := range l.Records(c, nil) {
 		got = append(got, fmt.Sprintf("%s/%s/%s", r.Resource, r.Scope, r.Body))
 	}
 	return got
@@ -52,7 +52,7 @@ func TestRecordsComeBackOldestFirst(t *testing.T) {
 	assert.Equal(t, []string{"web/http/2"}, bodies(l, b))
 	assert.Empty(t, bodies(l, Chain{}))
 
-	for r := range l.Records(a) {
+	for r := range l.Records(a, nil) {
 		assert.Equal(t, "1", string(r.Body))
 		break
 	}
@@ -74,7 +74,7 @@ func TestResourcesAndScopesAreStoredOncePerSegment(t *testing.T) {
 	assert.Equal(t, want, int(l.segments[l.active].used))
 
 	origins := map[uint64]bool{}
-	for r := range l.Records(c) {
+	for r := range l.Records(c, nil) {
 		origins[r.Origin] = true
 	}
 	assert.Len(t, origins, 2)
@@ -174,7 +174,7 @@ func TestAgainstModel(t *testing.T) {
 		live, copied := 0, 0
 		for i := range traces {
 			require.True(t, slices.Equal(traces[i].want, bodies(l, traces[i].chain)), "seed %d", seed)
-			for r := range l.Records(traces[i].chain) {
+			for r := range l.Records(traces[i].chain, nil) {
 				live += len(r.Body) + headerSize
 				copied += copiedSize
 			}

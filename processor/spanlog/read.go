@@ -17,14 +17,24 @@ type Record struct {
 }
 
 // Records yields a trace's records, the oldest first. Where a part of them cannot be read it yields an error instead and
-// goes on behind it. The log must not be used while it does, and a record is valid until the next.
-func (l *Log) Records(c Chain) iter.Seq2[Record, error] {
+// goes on behind it. The log must not be used while it does, and a record is valid until the next. pause, unless nil, is
+// called now and then between two records; while it runs the log may be used for everything but this chain.
+func (l *Log) Records(c Chain, pause func()) iter.Seq2[Record, error] {
 	return func(yield func(Record, error) bool) {
-		l.chain = l.chain[:0]
-		for n := c.last; n != 0; n = l.runs.At(n).older {
-			l.chain = append(l.chain, n)
+		chain := l.chain[:0]
+		if pause != nil {
+			chain = nil // ours alone
 		}
-		for _, n := range slices.Backward(l.chain) {
+		for n := c.last; n != 0; n = l.runs.At(n).older {
+			chain = append(chain, n)
+		}
+		if pause == nil {
+			l.chain = chain
+		}
+		for i, n := range slices.Backward(chain) {
+			if pause != nil && i < len(chain)-1 {
+				pause()
+			}
 			r := l.runs.At(n)
 			b, err := l.bytes(r.segment)
 			if err != nil {

@@ -59,7 +59,7 @@ func TestPayloadCannotBeAppendedInto(t *testing.T) {
 	o := origin("r", "s")
 	l.Append(&c, o, []byte("one"))
 	l.Append(&c, o, []byte("two"))
-	for r := range l.Records(c) {
+	for r := range l.Records(c, nil) {
 		_ = append(r.Body, "overwritten"...)
 	}
 	assert.Equal(t, []string{"r/s/one", "r/s/two"}, bodies(l, c))

@@ -100,7 +100,7 @@ func (b *batch) take(s *shard, now int64) bool {
 		})
 		s.attempt(e, now)
 		before := len(b.spans)
-		for r, err := range s.log.Records(e.chain) {
+		for r, err := range s.log.Records(e.chain, breather(s, e)) {
 			if err != nil {
 				b.err = err
 				continue
@@ -116,6 +116,18 @@ func (b *batch) take(s *shard, now int64) bool {
 		b.lost += int(e.spans) - (len(b.spans) - before)
 	}
 	return true
+}
+
+// breather lets others have the shard while a large trace is copied, between any two of its runs. The trace is no longer
+// in any list, so nobody else touches it.
+func breather(s *shard, e *entry) func() {
+	if e.bytes <= maxBatchBytes {
+		return nil
+	}
+	return func() {
+		s.mu.Unlock()
+		s.mu.Lock()
+	}
 }
 
 func (b *batch) copy(from []byte) wire.Range {

@@ -33,7 +33,8 @@ type Config struct {
 	SamplingStrategy string `mapstructure:"sampling_strategy"`
 	// DropPendingTracesOnShutdown does not sample what is undecided at shutdown, whatever the policies say.
 	DropPendingTracesOnShutdown bool `mapstructure:"drop_pending_traces_on_shutdown"`
-	// MaximumTraceSizeBytes is the size of a trace's spans at which it is decided; 0 is no limit. Later spans follow.
+	// MaximumTraceSizeBytes is the size of a trace's spans from which on only its root, spans with errors and very long
+	// ones are added to it; 0 is no limit. At twice the size it is decided, and later spans follow.
 	MaximumTraceSizeBytes Size `mapstructure:"maximum_trace_size_bytes"`
 	// NumShards is how many parts the buffer has, which work in parallel; 0 follows GOMAXPROCS.
 	NumShards int `mapstructure:"num_shards"`

@@ -30,7 +30,9 @@ func createDefaultConfig() component.Config {
 		Compression:      compressAuto,
 		MemoryBudget:     512 << 20,
 		ShutdownTimeout:  10 * time.Second,
-		DecisionCache:    DecisionCacheConfig{SampledCacheSize: 1 << 20, NonSampledCacheSize: 1 << 20},
+
+		MaximumTraceSizeBytes: 16 << 20,
+		DecisionCache:         DecisionCacheConfig{SampledCacheSize: 1 << 20, NonSampledCacheSize: 1 << 20},
 	}
 }
 

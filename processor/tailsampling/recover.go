@@ -442,7 +442,7 @@ func (r *reader) finish(seen int64) {
 	}
 	r.queue(now, seen)
 	for _, n := range list {
-		if e := s.entries.At(n); (e.state == pending || e.state == rooted) && e.bytes >= s.waits.size {
+		if e := s.entries.At(n); (e.state == pending || e.state == rooted) && e.bytes >= 2*s.waits.size {
 			s.decide(n, bySize, now)
 		}
 	}

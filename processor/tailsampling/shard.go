@@ -55,11 +55,11 @@ type shard struct {
 // waits are the times after which a trace is decided, as durations in nanoseconds.
 type waits struct {
 	decision, root int64
-	size           uint64 // bytes of a trace at which it is decided
+	size           uint64 // bytes of a trace from which on it is trimmed; at twice as many it is decided
 }
 
-// largestTrace is where a trace is decided whatever the configuration: an OTLP request of more can be sent nowhere.
-const largestTrace = 1 << 30
+// largestTrace is where a trace is trimmed whatever the configuration: an OTLP request of more can be sent nowhere.
+const largestTrace = 1 << 29
 
 func newShard(cfg *Config, policies *policy.Set, pool *spanlog.Pool, number int, pending *atomic.Int64) *shard {
 	largest := cfg.MaximumTraceSizeBytes
@@ -97,6 +97,10 @@ func (s *shard) add(in *ingest, i uint32, now int64) {
 		}
 	}
 	e := s.entries.At(n)
+	if s.trims(e, span) {
+		s.trim(in, span, n, e, now)
+		return
+	}
 	body := span.Body.Of(in.request.Bytes)
 	s.log.Append(&e.chain, &in.origins[span.Scope], body) // first: it may fault where the disk fails
 	e.spans++
@@ -107,15 +111,20 @@ func (s *shard) add(in *ingest, i uint32, now int64) {
 		return
 	}
 	s.stats.pendingBytes += int64(len(body))
+	s.look(in, span, n, e, now)
+	if e.bytes >= 2*s.waits.size {
+		s.decide(n, bySize, now)
+	}
+}
+
+// look lets a pending trace's entry know of a span.
+func (s *shard) look(in *ingest, span *wire.Span, n uint32, e *entry, now int64) {
 	bits := s.bits.at(n)
 	for w, known := range in.bitsOf(in.request.Scopes[span.Scope].Resource) {
 		bits[w] |= known
 	}
-	s.observe(span, body, span.TraceState.Of(in.request.Bytes), bits, e)
+	s.observe(span, span.Body.Of(in.request.Bytes), span.TraceState.Of(in.request.Bytes), bits, e)
 	s.root(span, n, e, now)
-	if e.bytes >= s.waits.size {
-		s.decide(n, bySize, now)
-	}
 }
 
 // observe adds what decisions need to know of a span to its trace's entry.

@@ -629,7 +629,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	var err, errs error
 	builder.ProcessorTailSamplingAppendedSpans, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_tail_sampling_appended_spans",
-		metric.WithDescription("Spans that were written to the span log [Beta]"),
+		metric.WithDescription("Spans of requests that were accepted [Beta]"),
 		metric.WithUnit("{spans}"),
 	)
 	errs = errors.Join(errs, err)
