@@ -93,6 +93,9 @@ func (inv *Inventory) add(d *Directory, number uint64, suffix string) error {
 	if magic == magicFree || magic == string(make([]byte, 8)) {
 		return os.Remove(path) // given back, or never used
 	}
+	if size < fileHeaderSize {
+		return inv.setAside(d, path, size, "the file is cut off in its header")
+	}
 	want := map[string]string{segmentSuffix: magicSegment, packedSuffix: magicPacked, journalSuffix: magicJournal}[suffix]
 	h, err := parseHeader(b[:], path)
 	var version *VersionError
@@ -150,7 +153,7 @@ func (inv *Inventory) setAside(d *Directory, path string, size int64, why string
 	lost := 0
 	if b, err := os.ReadFile(path); err == nil && strings.HasSuffix(path, segmentSuffix) {
 		s := scanner{b: b}
-		lost = s.count(fileHeaderSize, len(b))
+		lost = max(1, s.count(fileHeaderSize, len(b)))
 	}
 	inv.Damage = append(inv.Damage, Damage{Path: path, Reason: fmt.Sprintf("%s; it was renamed to end in %s", why, damagedSuffix), Lost: lost})
 	if err := os.Rename(path, path+damagedSuffix); err != nil {

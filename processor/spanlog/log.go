@@ -133,7 +133,6 @@ func (l *Log) seal() {
 
 // finish seals a segment.
 func (l *Log) finish(s *segment) {
-	s.seal()
 	l.pool.written(s.mem.number, segmentSuffix)
 	s.shrinkable = true
 	l.pool.shrinkable.Add(1)

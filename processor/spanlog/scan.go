@@ -40,7 +40,7 @@ type scanner struct {
 	b        records
 	sequence uint64
 	created  int64
-	sealed   int // where the records end, 0 if the segment was being filled
+	sealed   int // where the records end that were complete; 0 before the first
 	whole    int // size that the segment should have
 
 	resources, scopes map[uint32]bool // intact ones
@@ -91,7 +91,7 @@ func (s *scanner) tail(end int) {
 			max(1, (missing-end)/size), false)
 	case s.sealed > end && s.sealed <= len(s.b):
 		s.note(end, fmt.Sprintf("the last %d bytes of its records are damaged", s.sealed-end), max(1, s.count(end, s.sealed)), false)
-	case s.sealed == 0 && end+headerSize <= len(s.b) && binary.LittleEndian.Uint32(s.b[end+lengthAt:]) != 0:
+	case end >= s.sealed && end+headerSize <= len(s.b) && binary.LittleEndian.Uint32(s.b[end+lengthAt:]) != 0:
 		s.note(end, "a record was being written when the process ended, and was cut", 0, true)
 	}
 }

@@ -84,6 +84,7 @@ func (s *segment) put(k kind, ref, prev uint32, arrived int32, prefix, payload [
 		}
 	}
 	s.used += uint32(size)
+	s.commit()
 	return at
 }
 
@@ -139,8 +140,8 @@ func (r records) kind(at uint32) kind {
 func (r records) prev(at uint32) uint32   { return binary.LittleEndian.Uint32(r[at+prevAt:]) }
 func (r records) arrived(at uint32) int32 { return int32(binary.LittleEndian.Uint32(r[at+arrivedAt:])) }
 
-// seal notes where the records end, so that damage before it can be told from a torn tail.
-func (s *segment) seal() {
+// commit says how far the records go, so that damage can be told from a record that was being written.
+func (s *segment) commit() {
 	if s.checked {
 		atomic.StoreUint32((*uint32)(unsafe.Pointer(&s.mem.buf[headerUsedAt])), toLittleEndian(s.used))
 	}
