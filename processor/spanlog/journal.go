@@ -84,10 +84,21 @@ func (j *Journal) Put(e *Event, now int64) {
 			return
 		}
 	}
-	e.put(j.current.buf[j.used:j.used+eventSize], j.now.sequence)
+	if err := j.store(e); err != nil {
+		j.Skipped++
+		j.finish() // the next event begins another file
+		return
+	}
 	j.used += eventSize
 	j.now.events++
 	j.now.highest = j.pool.sequence.Load()
+}
+
+// store writes an event behind the last.
+func (j *Journal) store(e *Event) (err error) {
+	defer Guard(&err)()
+	e.put(j.current.buf[j.used:j.used+eventSize], j.now.sequence)
+	return nil
 }
 
 // put writes an event into 64 bytes.

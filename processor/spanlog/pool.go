@@ -272,8 +272,11 @@ func (p *Pool) allocate(size int) chunk {
 func (p *Pool) put(c chunk) {
 	p.used.Add(-int64(len(c.buf)))
 	if c.onDisk() {
-		setMagic(c.buf, magicFree)
 		p.unwanted(c.number, segmentSuffix)
+		if markFree(c.buf) != nil {
+			p.release(c) // the journal knows that nothing in it is wanted, should the file come back
+			return
+		}
 	}
 	if len(c.buf) != p.segmentSize || c.onDisk() != (p.dir != nil) {
 		p.release(c)

@@ -40,7 +40,9 @@ func write(t testing.TB, spans int) written {
 	return w
 }
 
-func body(i int) []byte { return fmt.Appendf(nil, "span %d %s", i, bytes.Repeat([]byte{byte(i)}, i%200)) }
+func body(i int) []byte {
+	return fmt.Appendf(nil, "span %d %s", i, bytes.Repeat([]byte{byte(i)}, i%200))
+}
 
 func copyFiles(t testing.TB, from, to string) {
 	names, err := os.ReadDir(from)

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/slowburn/slowburn/internal/wire"
+	"github.com/slowburn/slowburn/processor/spanlog"
 )
 
 // A batch ends before the trace that would make it larger than this. A larger trace is a batch of its own.
@@ -100,22 +101,49 @@ func (b *batch) take(s *shard, now int64) bool {
 		})
 		s.attempt(e, now)
 		before := len(b.spans)
-		for r, err := range s.log.Records(e.chain, breather(s, e)) {
-			if err != nil {
-				b.err = err
-				continue
+		if err := b.read(s, e); err != nil {
+			b.err = err
+			if e.tries++; e.tries < mostTries {
+				b.undo(before)
+				s.ready.pushFront(&s.entries, n)
+				return false
 			}
-			i, found := b.known[r.Origin]
-			if !found {
-				i = int32(len(b.origins))
-				b.known[r.Origin] = i
-				b.origins = append(b.origins, origin{resource: b.copy(r.Resource), scope: b.copy(r.Scope)})
-			}
-			b.spans = append(b.spans, span{body: b.copy(r.Body), origin: i})
 		}
 		b.lost += int(e.spans) - (len(b.spans) - before)
 	}
 	return true
+}
+
+// mostTries is how often a trace that the disk does not give back is tried, with pauses in between, before what cannot be
+// read of it is given up.
+const mostTries = 6
+
+// undo takes the last trace out again.
+func (b *batch) undo(spans int) {
+	b.spans = b.spans[:spans]
+	b.traces = b.traces[:len(b.traces)-1]
+}
+
+// read copies a trace's spans. What the disk does not give back is left out, and told.
+func (b *batch) read(s *shard, e *entry) (err error) {
+	if s.journal != nil {
+		defer spanlog.Guard(&err)()
+	}
+	var failed error
+	for r, err := range s.log.Records(e.chain, breather(s, e)) {
+		if err != nil {
+			failed = err
+			continue
+		}
+		i, found := b.known[r.Origin]
+		if !found {
+			i = int32(len(b.origins))
+			b.origins = append(b.origins, origin{resource: b.copy(r.Resource), scope: b.copy(r.Scope)})
+			b.known[r.Origin] = i
+		}
+		b.spans = append(b.spans, span{body: b.copy(r.Body), origin: i})
+	}
+	return failed
 }
 
 // breather lets others have the shard while a large trace is copied, between any two of its runs. The trace is no longer

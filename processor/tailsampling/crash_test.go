@@ -353,3 +353,67 @@ func TestDirectoryThatCannotBe(t *testing.T) {
 	require.True(t, strings.HasSuffix(err.Error(), "or set another directory"), err)
 	require.NoError(t, p.Shutdown(t.Context()))
 }
+
+// Spans that the disk does not give back for a while are late, not lost.
+func TestSegmentThatCannotBeReadForAWhile(t *testing.T) {
+	onceOnDisk(t)
+	synctest.Test(t, func(t *testing.T) {
+		cfg := keepAll(diskConfig())
+		p := start(t, cfg, &sink{})
+		require.NoError(t, wireDoor(t, p, request(newTrace(1, 5, false)...)))
+		end(t, p)
+		var next sink
+		p = start(t, cfg, &next) // its segment is on disk only now
+		away := newDirectory()
+		files, err := filepath.Glob(filepath.Join(cfg.Directory, "*.seg"))
+		require.NoError(t, err)
+		require.NoError(t, os.Mkdir(away, 0o700))
+		for _, f := range files {
+			require.NoError(t, os.Rename(f, filepath.Join(away, filepath.Base(f))))
+		}
+		time.Sleep(cfg.DecisionWait + time.Second)
+		assert.Empty(t, next.traces())
+		assert.Zero(t, p.Status().LostSpans)
+		assert.False(t, p.Probe(t.Context()).OK)
+		for _, f := range files {
+			require.NoError(t, os.Rename(filepath.Join(away, filepath.Base(f)), f))
+		}
+		time.Sleep(time.Minute)
+		assert.Equal(t, 5, next.spans())
+		assert.Zero(t, p.Status().LostSpans)
+		shutdown(t, p)
+	})
+}
+
+// The journal is bounded: what is remembered of long ago goes, what waits for delivery stays known.
+func TestJournalIsBounded(t *testing.T) {
+	onceOnDisk(t)
+	synctest.Test(t, func(t *testing.T) {
+		cfg := keepErrors(diskConfig())
+		cfg.NumShards, cfg.MemoryBudget = 1, 1<<20
+		cfg.DecisionCache = DecisionCacheConfig{SampledCacheSize: 100, NonSampledCacheSize: 100}
+		cfg.DecisionWait = 100 * time.Millisecond
+		p := start(t, cfg, &sink{accept: func(context.Context, int, ptrace.Traces) error { return errors.New("down") }})
+		const traces = 20_000
+		for n := range traces {
+			s := newSpan(n, 0)
+			if n%1000 == 0 {
+				s.fail()
+			}
+			require.NoError(t, wireDoor(t, p, request(s)))
+			time.Sleep(time.Millisecond)
+		}
+		time.Sleep(time.Second)
+		journals, err := filepath.Glob(filepath.Join(cfg.Directory, "*.jnl"))
+		require.NoError(t, err)
+		assert.LessOrEqual(t, len(journals), 6, "of %d bytes each", p.pool.SegmentSize())
+		after := crash(t, cfg)
+		end(t, p)
+		var next sink
+		p = start(t, after, &next)
+		assert.Zero(t, p.Status().TracesPending, "nothing comes back that was decided")
+		time.Sleep(time.Minute)
+		assert.Len(t, next.traces(), traces/1000)
+		shutdown(t, p)
+	})
+}

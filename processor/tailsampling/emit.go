@@ -52,6 +52,13 @@ func newEmitter(p *Sampler) *emitter {
 func (m *emitter) run(ctx context.Context, drain <-chan struct{}) {
 	for {
 		if !m.take() {
+			if m.batch.err != nil {
+				m.sampler.complain("kept traces cannot be read back: they are tried again", m.batch.err, 0)
+				if !m.pause(ctx, m.backoff.NextBackOff(), drain) {
+					return
+				}
+				continue
+			}
 			select {
 			case <-m.wake:
 				continue
@@ -60,6 +67,9 @@ func (m *emitter) run(ctx context.Context, drain <-chan struct{}) {
 			case <-drain:
 			}
 			if !m.take() {
+				if m.batch.err != nil {
+					continue
+				}
 				return
 			}
 		}
@@ -67,12 +77,17 @@ func (m *emitter) run(ctx context.Context, drain <-chan struct{}) {
 		if !retry {
 			continue
 		}
-		m.retryAt.Store(m.sampler.now() + int64(delay))
-		if !m.wait(ctx, delay, drain) {
+		if !m.pause(ctx, delay, drain) {
 			return
 		}
-		m.retryAt.Store(0)
 	}
+}
+
+// pause waits, and tells others that it does.
+func (m *emitter) pause(ctx context.Context, delay time.Duration, drain <-chan struct{}) bool {
+	m.retryAt.Store(m.sampler.now() + int64(delay))
+	defer m.retryAt.Store(0)
+	return m.wait(ctx, delay, drain)
 }
 
 // wait pauses after an error, and reports whether to go on. The first time that drain is seen it ends at once.

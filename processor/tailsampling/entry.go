@@ -22,7 +22,8 @@ type entry struct {
 	hash       uint32
 	policy     int32 // once decided
 	state      state
-	attempted  bool // the journal knows that the next component was about to get it
+	tries      uint8 // that failed to read it back
+	attempted  bool  // the journal knows that the next component was about to get it
 	links      [listKinds]link
 }
 

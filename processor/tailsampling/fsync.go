@@ -76,7 +76,7 @@ func (y *syncer) wait(ctx context.Context) error {
 		return ctx.Err()
 	}
 	if run.err != nil {
-		return fmt.Errorf("%w: %w", errDisk, run.err)
+		return fmt.Errorf("%w: %w", spanlog.ErrDisk, run.err)
 	}
 	return nil
 }

@@ -199,7 +199,9 @@ func (p *Sampler) visit(s *shard, in *ingest, spans []uint32) (err error) {
 			s.log.Interrupt()
 		}
 	}()
-	defer guard(&err, p.onDisk)()
+	if p.onDisk {
+		defer spanlog.Guard(&err)()
+	}
 	s.log.SetTime(s.unixMilli(now))
 	for _, span := range spans {
 		s.add(in, span, now)

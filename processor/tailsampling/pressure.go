@@ -1,5 +1,7 @@
 package tailsampling
 
+import "github.com/slowburn/slowburn/processor/spanlog"
+
 // decideEarly decides the oldest pending trace of at most this rank before its time, and reports whether there was one.
 //
 // A trace's rank only ever rises (but for policies with an upper bound, which then makes it go a little later), so
@@ -74,7 +76,9 @@ func (p *Sampler) relieveOnce(most rank, bytes int64) bool {
 			progress = true
 		}
 		s.log.SetTime(s.unixMilli(now))
-		s.log.Compact(denseEnough, p.onDisk && p.pool.OverDisk(bytes, lowWater) > 0)
+		if err := s.compact(p.onDisk && p.pool.OverDisk(bytes, lowWater) > 0); err != nil {
+			p.complain("segments cannot be compacted", err, 0)
+		}
 		p.unlock(s)
 	}
 	return progress
@@ -94,4 +98,14 @@ func (p *Sampler) excess(bytes int64, most rank) int64 {
 		s.mu.Unlock()
 	}
 	return over
+}
+
+// compact makes room by copying the last spans out of segments. Should the disk fail meanwhile, those that were not
+// copied are found at the next start.
+func (s *shard) compact(disk bool) (err error) {
+	if s.journal != nil {
+		defer spanlog.Guard(&err)()
+	}
+	s.log.Compact(denseEnough, disk)
+	return nil
 }

@@ -18,10 +18,7 @@ import (
 // retryAfter is when a refused client shall try again.
 const retryAfter = time.Second
 
-var (
-	errRecovering = errors.New("the span log is being read back")
-	errDisk       = errors.New("the disk of the span log failed")
-)
+var errRecovering = errors.New("the span log is being read back")
 
 // reason is why spans are refused.
 type reason uint8

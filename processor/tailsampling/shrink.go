@@ -115,6 +115,6 @@ func (p *Sampler) runShrinking(work *spanlog.Shrinking) {
 			work.Fail(err)
 		}
 	}()
-	defer guard(&err, p.onDisk)()
+	defer spanlog.Guard(&err)()
 	work.Run()
 }
