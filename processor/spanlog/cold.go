@@ -36,7 +36,7 @@ func (c *cold) read(dir *Directory, buf []byte) error {
 	if err != nil {
 		return fmt.Errorf("read spans back: %w", err)
 	}
-	defer f.Close()
+	defer closeQuietly(f)
 	if _, err := f.ReadAt(buf[:c.used], 0); err != nil {
 		return fmt.Errorf("read spans back from %s: %w", f.Name(), err)
 	}

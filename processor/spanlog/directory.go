@@ -42,7 +42,7 @@ func OpenDirectory(path string) (*Directory, error) {
 	if err != nil || !locked {
 		owner := make([]byte, 20)
 		n, _ := f.ReadAt(owner, 0) // best effort: it is only for the message
-		f.Close()
+		closeQuietly(f)
 		if err != nil {
 			return nil, explain("lock the directory of the span log", path, err)
 		}
@@ -51,7 +51,7 @@ func OpenDirectory(path string) (*Directory, error) {
 	}
 	d := &Directory{path: path, lock: f}
 	if err := errors.Join(f.Truncate(0), writeAt(f, strconv.Itoa(os.Getpid()))); err != nil {
-		f.Close()
+		closeQuietly(f)
 		return nil, explain("write to the directory of the span log", path, err)
 	}
 	return d, nil
@@ -61,6 +61,9 @@ func writeAt(f *os.File, s string) error {
 	_, err := f.WriteAt([]byte(s), 0)
 	return err
 }
+
+// closeQuietly closes a file that was only read, or of which the mapping counts, so that there is nothing to lose.
+func closeQuietly(f *os.File) { _ = f.Close() }
 
 // explain adds to an error of the system what to do about it.
 func explain(what, path string, err error) error {
@@ -92,7 +95,7 @@ func (d *Directory) create(suffix string, size int) (chunk, error) {
 	if err != nil {
 		return chunk{}, err
 	}
-	defer f.Close() // the mapping stays
+	defer closeQuietly(f) // the mapping stays
 	c := chunk{number: number}
 	if err = preallocate(f, size); err == nil {
 		if c.buf, err = mapFile(f, size); err == nil {

@@ -137,7 +137,7 @@ func readHead(path string) (b [fileHeaderSize]byte, size int64, err error) {
 	if err != nil {
 		return b, 0, err
 	}
-	defer f.Close()
+	defer closeQuietly(f)
 	info, err := f.Stat()
 	if err != nil {
 		return b, 0, err
@@ -223,7 +223,7 @@ func (f *SegmentFile) load(buf []byte) (records, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer file.Close()
+	defer closeQuietly(file)
 	if cap(buf) < int(f.Size) {
 		buf = make([]byte, f.Size)
 	}

@@ -20,7 +20,6 @@ type Log struct {
 	names    dictionary
 	runs     slab.Slab[run]
 	hand     uint32 // the segment that compactOne looked at last
-	oldest   uint32 // the segment that spill looked at last
 	windows  windows
 	counted  int // bytes of its own memory that the pool was told of
 

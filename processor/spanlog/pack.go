@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"os"
+	"sync"
 
 	"github.com/klauspost/compress/s2"
 )
@@ -35,7 +36,7 @@ func (l *Log) BeginShrink(pack, onDisk bool) *Shrinking {
 		}
 		hot := s.cold == nil && s.mem.onDisk() == (l.pool.dir != nil)
 		raw := s.cold != nil && !s.cold.compressed
-		if !hot && !(onDisk && raw) {
+		if !hot && (!onDisk || !raw) {
 			continue
 		}
 		if !found || s.sequence < l.segments[best].sequence {
@@ -66,7 +67,15 @@ func (w *Shrinking) Run() {
 		}
 	}
 	raw = raw[:s.used]
-	compressed := s2.Encode(nil, raw)
+	scratch, _ := scratches.Get().(*[]byte)
+	if scratch == nil {
+		scratch = new([]byte)
+	}
+	defer scratches.Put(scratch)
+	if need := s2.MaxEncodedLen(len(raw)); cap(*scratch) < need {
+		*scratch = make([]byte, need)
+	}
+	compressed := s2.Encode((*scratch)[:cap(*scratch)], raw)
 	if len(compressed) > len(raw)*9/10 {
 		w.err = errIncompressible
 		return
@@ -79,6 +88,9 @@ func (w *Shrinking) Run() {
 	}
 	w.result, w.err = w.pool.writePacked(raw, compressed)
 }
+
+// scratches are buffers for what is compressed. Garbage of that size would let the heap grow by several of them.
+var scratches sync.Pool
 
 var errIncompressible = errors.New("compressing it does not help")
 

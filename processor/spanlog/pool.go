@@ -341,7 +341,7 @@ func (p *Pool) discard(c *cold) {
 	}
 	if f, err := os.OpenFile(p.dir.file(c.number, c.suffix), os.O_WRONLY, 0); err == nil {
 		_, _ = f.WriteAt([]byte(magicFree), 0) // should it fail and the file stay, the journal knows that nothing in it is wanted
-		f.Close()
+		closeQuietly(f)
 	}
 	p.unwanted(c.number, c.suffix)
 	_ = p.dir.remove(c.number, c.suffix, c.size)

@@ -118,11 +118,11 @@ func (r records) content(at uint32) []byte {
 
 // body is the payload of a span, whether it was copied or not.
 func (r records) body(at uint32) []byte {
-	if b := r.content(at); r.kind(at) != kindCopied {
-		return b
-	} else {
+	b := r.content(at)
+	if r.kind(at) == kindCopied {
 		return b[copiedSize:]
 	}
+	return b
 }
 
 // position is the one that a span in the segment with this sequence first had.

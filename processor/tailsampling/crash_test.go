@@ -417,3 +417,32 @@ func TestJournalIsBounded(t *testing.T) {
 		shutdown(t, p)
 	})
 }
+
+// With fsync the same comes out.
+func TestFsync(t *testing.T) {
+	onceOnDisk(t)
+	for _, fsync := range []string{fsyncInterval, fsyncAlways} {
+		t.Run(fsync, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				cfg := keepAll(diskConfig())
+				cfg.Fsync = fsync
+				var next sink
+				p := start(t, cfg, &next)
+				for n := range 200 {
+					require.NoError(t, wireDoor(t, p, request(newTrace(n, 3, false)...)))
+				}
+				time.Sleep(3 * time.Second)
+				assert.True(t, p.Probe(t.Context()).OK)
+				after := crash(t, cfg)
+				end(t, p)
+				p = start(t, after, &next)
+				time.Sleep(time.Minute)
+				shutdown(t, p)
+				assert.Len(t, next.traces(), 200)
+				for _, parts := range next.traces() {
+					assert.Len(t, parts, 1)
+				}
+			})
+		})
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/slowburn/slowburn/processor/spanlog"
@@ -17,6 +18,7 @@ type syncer struct {
 	stop   chan struct{}
 	asked  chan struct{}
 	done   sync.WaitGroup
+	failed atomic.Pointer[error] // of the last run; nil where that went well
 
 	mu      sync.Mutex
 	current *syncRun // the next to begin
@@ -56,7 +58,11 @@ func (y *syncer) run(every time.Duration) {
 		run := y.current
 		y.current = &syncRun{done: make(chan struct{})}
 		y.mu.Unlock()
-		run.err = y.pool.Sync()
+		if run.err = y.pool.Sync(); run.err == nil {
+			y.failed.Store(nil)
+		} else {
+			y.failed.Store(&run.err)
+		}
 		close(run.done)
 	}
 }
@@ -77,6 +83,17 @@ func (y *syncer) wait(ctx context.Context) error {
 	}
 	if run.err != nil {
 		return fmt.Errorf("%w: %w", spanlog.ErrDisk, run.err)
+	}
+	return nil
+}
+
+// health is why the last run failed, nil if it did not.
+func (y *syncer) health() error {
+	if y == nil {
+		return nil
+	}
+	if err := y.failed.Load(); err != nil {
+		return *err
 	}
 	return nil
 }

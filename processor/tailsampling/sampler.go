@@ -275,6 +275,9 @@ func (p *Sampler) Probe(context.Context) host.Health {
 	if last := p.lastRefusal.Load(); last != nil && now-last.at < recent {
 		return host.Health{Blocking: true, Message: "refuses spans: " + last.message}
 	}
+	if err := p.fsync.health(); err != nil {
+		return host.Health{Message: "spans would not survive a power cut: " + err.Error()}
+	}
 	st := p.sum()
 	if at := p.retryAt(); at != 0 {
 		return host.Health{Message: fmt.Sprintf("%d kept traces wait; next retry in %v",

@@ -2,6 +2,7 @@ package tailsampling
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -17,7 +18,6 @@ type store struct {
 	dir       *spanlog.Directory
 	inventory *spanlog.Inventory
 	reading   sync.WaitGroup
-	cancel    context.CancelFunc // ends the recovery
 	canceled  atomic.Bool
 
 	total, done atomic.Int64 // bytes that are read back
@@ -39,8 +39,7 @@ func (p *Sampler) openStore() (err error) {
 		return err
 	}
 	if st.inventory, err = st.dir.Inventory(); err != nil {
-		st.dir.Close()
-		return err
+		return errors.Join(err, st.dir.Close())
 	}
 	st.total.Store(st.inventory.Bytes)
 	if st.inventory.Shards != 0 {
