@@ -173,6 +173,7 @@ func TestSamplerIsAnnounced(t *testing.T) {
 	set := processor.Settings{ID: id, TelemetrySettings: componenttest.NewNopTelemetrySettings()}
 	f := NewFactory()
 	cfg := f.CreateDefaultConfig().(*Config)
+	cfg.Directory = newDirectory()
 	cfg.Policies = []policy.Config{{Name: "all", Type: policy.AlwaysSample}}
 	p, err := f.CreateTraces(t.Context(), set, cfg, &sink{})
 	require.NoError(t, err)
