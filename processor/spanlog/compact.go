@@ -4,12 +4,12 @@ package spanlog
 const sparse = 8
 
 // Compact copies live spans out of segments that are filled to at most this share (0 to 1) by them, so that those
-// segments can be recycled, and returns how many were. The segment being filled and segments of a single record stay.
-func (l *Log) Compact(share float64) int {
+// segments can be recycled, and returns how many were. The segment being filled and segments of a single record stay, and
+// so do those that are not in memory, unless disk is what is short.
+func (l *Log) Compact(share float64, disk bool) int {
 	freed := 0
 	for n := range uint32(len(l.segments)) {
-		if l.movable(n) && float64(l.segments[n].live) <= share*float64(l.pool.segmentSize) {
-			l.move(n)
+		if l.movable(n) && (disk || l.segments[n].cold == nil) && float64(l.segments[n].live) <= share*float64(l.pool.segmentSize) && l.pool.spare() && l.move(n) {
 			freed++
 		}
 	}
@@ -34,11 +34,15 @@ func (l *Log) compactOne() {
 // movable reports whether the segment's runs can be copied forward.
 func (l *Log) movable(n uint32) bool {
 	s := &l.segments[n]
-	return len(s.buf) == l.pool.segmentSize && s.liveRuns > 0 && (!l.filling || n != l.active)
+	return s.sequence != 0 && !s.alone && !s.busy && s.liveRuns > 0 && (!l.filling || n != l.active)
 }
 
-// move copies a segment's live runs to the end of the log and recycles it.
-func (l *Log) move(n uint32) {
+// move copies a segment's live runs to the end of the log and recycles it. It reports whether its bytes could be read.
+func (l *Log) move(n uint32) bool {
+	from, err := l.bytes(n)
+	if err != nil {
+		return false // it stays: who needs its spans will tell
+	}
 	next := l.segments[n].runs
 	l.segments[n].runs = 0
 	for next != 0 {
@@ -48,56 +52,66 @@ func (l *Log) move(n uint32) {
 			l.runs.Free(number)
 			continue
 		}
-		l.moveRun(number, r)
+		l.moveRun(number, r, from)
 	}
 	s := &l.segments[n]
 	s.live, s.liveRuns = 0, 0
 	l.recycle(n)
+	return true
 }
 
 // moveRun copies the records of a run, all into one segment.
-func (l *Log) moveRun(number uint32, r *run) {
-	from := r.segment
-	records := l.recordsOf(&l.segments[from], r)
-	r.last = 0
+func (l *Log) moveRun(number uint32, r *run, from records) {
+	source := r.segment
+	offsets := l.recordsOf(from, r)
+	r.last, r.bytes = 0, 0
 	var o Origin
 	var scope uint32
-	to := l.openForRun(from, records)
-	for i, at := range records {
-		s, d := &l.segments[from], &l.segments[to]
-		if ref := s.ref(at); i == 0 || ref != scope {
+	to, names := l.openForRun(from, offsets)
+	for i, at := range offsets {
+		s, d := &l.segments[source], &l.segments[to]
+		if ref := from.ref(at); i == 0 || ref != scope {
 			scope = ref
-			o.Set(s.payload(s.ref(scope)), s.payload(scope))
-			o.at = l.names.store(d, &o)
+			o.Set(from.content(from.ref(scope)), from.content(scope))
+			o.at = names.store(d, &o)
 		}
-		r.last = d.put(kindSpan, o.at, r.last, s.payload(at))
+		arrived := d.since(s.created + int64(from.arrived(at)))
+		body := from.body(at)
+		r.last = d.put(kindCopied, o.at, r.last, arrived, prefix(from.position(s.sequence, at)), body)
+		r.bytes += uint32(headerSize + copiedSize + len(body))
 	}
 	d := &l.segments[to]
 	r.segment = to
 	r.sibling, d.runs = d.runs, number
 	d.live += r.bytes
 	d.liveRuns++
+	if d.alone {
+		l.finish(d)
+	}
 }
 
-// openForRun returns a segment with room for the records and what they refer to. A run fits into an empty segment,
-// because it was in one with all it refers to.
-func (l *Log) openForRun(from uint32, records []uint32) uint32 {
-	s := &l.segments[from]
+// openForRun returns a segment with room for the records and what they refer to, and the dictionary to be used with it.
+func (l *Log) openForRun(from records, offsets []uint32) (uint32, *dictionary) {
 	need := 0
 	var last uint32
-	for i, at := range records {
-		need += headerSize + len(s.payload(at))
-		if scope := s.ref(at); i == 0 || scope != last {
+	for i, at := range offsets {
+		need += headerSize + copiedSize + len(from.body(at))
+		if scope := from.ref(at); i == 0 || scope != last {
 			last = scope
-			need += 2*headerSize + len(s.payload(scope)) + len(s.payload(s.ref(scope)))
+			need += 2*headerSize + len(from.content(scope)) + len(from.content(from.ref(scope)))
 		}
+	}
+	if need > l.pool.segmentSize-fileHeaderSize {
+		n := l.newSegment(fileHeaderSize + need)
+		l.segments[n].alone = true
+		return n, &dictionary{}
 	}
 	if l.filling {
 		if need <= l.segments[l.active].room() {
-			return l.active
+			return l.active, &l.names
 		}
 		l.seal()
 	}
 	l.begin()
-	return l.active
+	return l.active, &l.names
 }

@@ -47,13 +47,14 @@ func (d *dictionary) store(s *segment, o *Origin) uint32 {
 }
 
 func (d *dictionary) find(s *segment, k kind, ref, hash uint32, header []byte) uint32 {
+	r := records(s.mem.buf)
 	for n, i := d.table.First(hash); n != 0; n, i = d.table.Next(hash, i) {
 		at := n - 1
-		if s.kind(at) == k && s.ref(at) == ref && bytes.Equal(s.payload(at), header) {
+		if r.kind(at) == k && r.ref(at) == ref && bytes.Equal(r.content(at), header) {
 			return at
 		}
 	}
-	at := s.put(k, ref, 0, header)
+	at := s.put(k, ref, 0, 0, nil, header)
 	d.table.Insert(hash, at+1)
 	return at
 }

@@ -12,7 +12,7 @@ import (
 // The spans of a request go to several shards, so an Origin is used with the log of each in turn.
 func TestOneOriginInSeveralLogs(t *testing.T) {
 	p := NewPool(testBudget, 2)
-	a, b := New(p), New(p)
+	a, b := New(p, 0), New(p, 0)
 	o := origin("resource", "scope")
 	var ca, cb Chain
 	for i := range 200 {
@@ -61,7 +61,7 @@ func TestDictionaryBeginsAnewWithEachSegment(t *testing.T) {
 		n++
 	}
 	origins := map[uint64]bool{}
-	for r := range l.Records(c) {
+	for r := range l.Records(c, nil) {
 		origins[r.Origin] = true
 		assert.Equal(t, "resource", string(r.Resource))
 		assert.Equal(t, "scope", string(r.Scope))
@@ -76,13 +76,13 @@ func TestLogsShareAPool(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 4 {
 		wg.Go(func() {
-			l := New(p)
+			l := New(p, 0)
 			defer l.Close()
 			o := origin("r", "s")
 			var chains []Chain
 			for i := range 5000 {
 				const bytes = 300
-				if !p.Reserve(bytes) {
+				if p.Reserve(bytes, 0) != nil {
 					t.Error("refused below the budget")
 					return
 				}
@@ -95,7 +95,7 @@ func TestLogsShareAPool(t *testing.T) {
 					chains = chains[1:]
 				}
 				if i%1000 == 0 {
-					l.Compact(0.5)
+					l.Compact(0.5, true)
 				}
 			}
 		})

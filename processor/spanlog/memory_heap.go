@@ -3,7 +3,7 @@
 package spanlog
 
 // allocate returns zeroed memory. The race detector only watches the Go heap, so tests with it get theirs there too.
-func allocate(size int) []byte { return make([]byte, size) }
+func allocate(size int) chunk { return chunk{buf: make([]byte, size), heap: true} }
 
 // release gives memory of allocate back.
-func release([]byte) {}
+func release(chunk) {}

@@ -7,21 +7,21 @@ import "syscall"
 // allocate returns zeroed memory outside of the Go heap. The garbage collector lets the heap grow in proportion to what
 // is live in it: segments on the heap would let the garbage of decoding grow to the size of the buffer, and the process
 // to twice its budget.
-func allocate(size int) []byte {
+func allocate(size int) chunk {
 	b, err := syscall.Mmap(-1, 0, size, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_ANON|syscall.MAP_PRIVATE)
 	if err != nil {
 		// The system has no memory or no mappings left. The heap may have room, and dies of it in the way that Go does.
-		return make([]byte, size, size+1)
+		return chunk{buf: make([]byte, size), heap: true}
 	}
-	return b
+	return chunk{buf: b}
 }
 
 // release gives memory of allocate back.
-func release(b []byte) {
-	if cap(b) != len(b) {
-		return // from the heap
+func release(c chunk) {
+	if c.heap {
+		return
 	}
-	if err := syscall.Munmap(b); err != nil {
+	if err := syscall.Munmap(c.buf); err != nil {
 		panic("spanlog: a segment was released twice: " + err.Error())
 	}
 }

@@ -31,15 +31,15 @@ func TestSegmentSizeFollowsTheBudget(t *testing.T) {
 func TestReserveStopsBelowTheLimit(t *testing.T) {
 	p := NewPool(1<<20, 1)
 	room := int64(1<<20 - 32<<10)
-	require.True(t, p.Reserve(room))
-	assert.False(t, p.Reserve(1))
+	require.NoError(t, p.Reserve(room, 0))
+	assert.ErrorIs(t, p.Reserve(1, 0), ErrMemoryBudget)
 	assert.InDelta(t, 1, p.Pressure(), 1e-9)
 	p.Cancel(room)
 	assert.Zero(t, p.Pressure())
 
 	p.Grow(room - 10)
-	assert.False(t, p.Reserve(11))
-	assert.True(t, p.Reserve(10))
+	assert.ErrorIs(t, p.Reserve(11, 0), ErrMemoryBudget)
+	assert.NoError(t, p.Reserve(10, 0))
 	assert.Equal(t, room/2+5, p.Over(5, 0.5))
 }
 
@@ -50,7 +50,7 @@ func TestReserveIsAtomic(t *testing.T) {
 	for i := range granted {
 		wg.Go(func() {
 			for range 1000 {
-				if p.Reserve(1 << 10) {
+				if p.Reserve(1<<10, 0) == nil {
 					granted[i]++
 				}
 			}
@@ -68,15 +68,15 @@ func TestReserveIsAtomic(t *testing.T) {
 func TestPoolReusesSegmentsAndTrims(t *testing.T) {
 	p := NewPool(1<<20, 1)
 	size := p.SegmentSize()
-	var got [][]byte
+	var got []chunk
 	for range 16 {
 		got = append(got, p.get(size))
 	}
 	assert.Equal(t, int64(16*size), p.Used())
-	first := &got[0][0]
+	first := &got[0].buf[0]
 	p.put(got[0])
 	again := p.get(size)
-	assert.Same(t, first, &again[0], "a segment that came back is used again")
+	assert.Same(t, first, &again.buf[0], "a segment that came back is used again")
 	got[0] = again
 
 	for _, b := range got {
@@ -86,7 +86,7 @@ func TestPoolReusesSegmentsAndTrims(t *testing.T) {
 	assert.Len(t, p.free, (1<<20)/8/size, "an eighth of the budget waits")
 
 	own := p.get(100_000)
-	assert.Len(t, own, 100_000)
+	assert.Len(t, own.buf, 100_000)
 	p.Grow(1 << 20)
 	assert.Zero(t, len(p.free), "nothing waits when the budget is used up")
 	p.put(own)

@@ -1,33 +1,55 @@
 package spanlog
 
 import (
+	"encoding/binary"
+	"hash/crc32"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 )
 
-// The bytes of a segment are those that the package comment draws.
+// The bytes of a segment are those that docs/spanlog-format.md draws.
 func TestSegmentLayout(t *testing.T) {
-	l, _ := newLog(t)
+	l, p := newDiskLog(t, t.TempDir())
 	var c Chain
 	o := origin("RES", "SC")
+	l.SetTime(1_700_000_000_000)
 	l.Append(&c, o, []byte("one"))
+	l.SetTime(1_700_000_000_258)
 	l.Append(&c, o, []byte("two!"))
+	l.AppendCopy(&c, o, []byte("3"), positionOf(1, 5), 1_700_000_000_001)
 	s := &l.segments[l.active]
+
+	header := make([]byte, fileHeaderSize)
+	copy(header, "slowspan")
+	le := binary.LittleEndian
+	le.PutUint32(header[8:], 1)
+	le.PutUint32(header[12:], l.shard)
+	le.PutUint64(header[16:], s.sequence)
+	le.PutUint64(header[24:], 1_700_000_000_000)
+	le.PutUint64(header[32:], p.seed[0])
+	le.PutUint64(header[40:], p.seed[1])
+	le.PutUint32(header[48:], uint32(p.shards))
+	le.PutUint32(header[52:], uint32(p.segmentSize))
+	le.PutUint32(header[60:], s.used)
+	le.PutUint32(header[56:], crc32.Checksum(header[8:56], castagnoli))
+	assert.Equal(t, header, s.mem.buf[:fileHeaderSize])
+
 	want := []byte{
-		3, 0, 0, 0, 0, 0, 0, 0x40, 0, 0, 0, 0, 'R', 'E', 'S', // at 0: resource
-		2, 0, 0, 0, 0, 0, 0, 0x80, 0, 0, 0, 0, 'S', 'C', // at 15: scope of the resource at 0
-		3, 0, 0, 0, 15, 0, 0, 0xc0, 0, 0, 0, 0, 'o', 'n', 'e', // at 29: span of the scope at 15
-		4, 0, 0, 0, 15, 0, 0, 0xc0, 29, 0, 0, 0, 't', 'w', 'o', '!', // at 44: span, after the one at 29
+		0, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0x40, 0, 0, 0, 0, 'R', 'E', 'S', // at 64: resource
+		0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 64, 0, 0, 0x80, 0, 0, 0, 0, 'S', 'C', // at 87: scope of the resource at 64
+		0, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 87, 0, 0, 0xc0, 0, 0, 0, 0, 'o', 'n', 'e', // at 109: span of the scope at 87
+		0, 0, 0, 0, 109, 0, 0, 0, 4, 0, 0, 0, 87, 0, 0, 0xc0, 2, 1, 0, 0, 't', 'w', 'o', '!', // at 132: after the one at 109
+		0, 0, 0, 0, 132, 0, 0, 0, 9, 0, 0, 0, 87, 0, 0, 0, 1, 0, 0, 0, 5, 0, 0, 64, 0, 0, 0, 0, '3', // at 156: a copy
 	}
-	assert.Equal(t, want, s.buf[:s.used])
-	assert.Equal(t, kindResource, s.kind(0))
-	assert.Equal(t, kindScope, s.kind(15))
-	assert.Equal(t, kindSpan, s.kind(44))
-	assert.Equal(t, uint32(15), s.ref(44))
-	assert.Equal(t, uint32(29), s.prev(44))
-	assert.Equal(t, "two!", string(s.payload(44)))
-	assert.Equal(t, len(s.buf)-len(want), s.room())
+	for _, at := range []int{0, 23, 45, 68, 92} {
+		end := at + headerSize + int(le.Uint32(want[at+lengthAt:]))
+		seed := uint32(s.sequence)
+		le.PutUint32(want[at:], crc32.Update(seed, castagnoli, want[at+8:end]))
+	}
+	assert.Equal(t, want, s.mem.buf[fileHeaderSize:s.used])
+	assert.Equal(t, len(s.mem.buf)-len(want)-fileHeaderSize, s.room())
+	assert.Equal(t, []string{"RES/SC/one", "RES/SC/two!", "RES/SC/3"}, bodies(l, c))
 }
 
 func TestPayloadCannotBeAppendedInto(t *testing.T) {
@@ -36,7 +58,7 @@ func TestPayloadCannotBeAppendedInto(t *testing.T) {
 	o := origin("r", "s")
 	l.Append(&c, o, []byte("one"))
 	l.Append(&c, o, []byte("two"))
-	for r := range l.Records(c) {
+	for r := range l.Records(c, nil) {
 		_ = append(r.Body, "overwritten"...)
 	}
 	assert.Equal(t, []string{"r/s/one", "r/s/two"}, bodies(l, c))

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/slowburn/slowburn/internal/wire"
+	"github.com/slowburn/slowburn/processor/spanlog"
 )
 
 // A batch ends before the trace that would make it larger than this. A larger trace is a batch of its own.
@@ -23,6 +24,8 @@ type batch struct {
 	known   map[uint64]int32 // index of an origin, by its number in the log
 	arena   []byte           // span bodies and headers
 	builder wire.Builder
+	lost    int   // spans that could not be read
+	err     error // why, of the last
 
 	// Of the trace being built.
 	resources map[string]int32 // by header: place in the trace
@@ -77,13 +80,14 @@ func (b *batch) reset() {
 	if cap(b.arena) > maxKept {
 		*b = *newBatch()
 	}
+	b.lost, b.err = 0, nil
 	b.traces, b.spans, b.origins, b.arena = b.traces[:0], b.spans[:0], b.origins[:0], b.arena[:0]
 	clear(b.known)
 }
 
 // take moves traces that are ready out of the shard's list and copies their spans, as far as there is room. It reports
 // whether there was room for all. The caller has the shard's mutex.
-func (b *batch) take(s *shard) bool {
+func (b *batch) take(s *shard, now int64) bool {
 	for !s.ready.empty() {
 		n := s.ready.head
 		e := s.entries.At(n)
@@ -95,17 +99,63 @@ func (b *batch) take(s *shard) bool {
 			shard: s, slot: n, id: e.id, policy: e.policy, threshold: e.threshold, rv: e.rv, late: e.state == late,
 			first: len(b.spans),
 		})
-		for r := range s.log.Records(e.chain) {
-			i, found := b.known[r.Origin]
-			if !found {
-				i = int32(len(b.origins))
-				b.known[r.Origin] = i
-				b.origins = append(b.origins, origin{resource: b.copy(r.Resource), scope: b.copy(r.Scope)})
+		s.attempt(e, now)
+		before := len(b.spans)
+		if err := b.read(s, e); err != nil {
+			b.err = err
+			if e.tries++; e.tries < mostTries {
+				b.undo(before)
+				s.ready.pushFront(&s.entries, n)
+				return false
 			}
-			b.spans = append(b.spans, span{body: b.copy(r.Body), origin: i})
 		}
+		b.lost += int(e.spans) - (len(b.spans) - before)
 	}
 	return true
+}
+
+// mostTries is how often a trace that the disk does not give back is tried, with pauses in between, before what cannot be
+// read of it is given up.
+const mostTries = 6
+
+// undo takes the last trace out again.
+func (b *batch) undo(spans int) {
+	b.spans = b.spans[:spans]
+	b.traces = b.traces[:len(b.traces)-1]
+}
+
+// read copies a trace's spans. What the disk does not give back is left out, and told.
+func (b *batch) read(s *shard, e *entry) (err error) {
+	if s.journal != nil {
+		defer spanlog.Guard(&err)()
+	}
+	var failed error
+	for r, err := range s.log.Records(e.chain, breather(s, e)) {
+		if err != nil {
+			failed = err
+			continue
+		}
+		i, found := b.known[r.Origin]
+		if !found {
+			i = int32(len(b.origins))
+			b.origins = append(b.origins, origin{resource: b.copy(r.Resource), scope: b.copy(r.Scope)})
+			b.known[r.Origin] = i
+		}
+		b.spans = append(b.spans, span{body: b.copy(r.Body), origin: i})
+	}
+	return failed
+}
+
+// breather lets others have the shard while a large trace is copied, between any two of its runs. The trace is no longer
+// in any list, so nobody else touches it.
+func breather(s *shard, e *entry) func() {
+	if e.bytes <= maxBatchBytes {
+		return nil
+	}
+	return func() {
+		s.mu.Unlock()
+		s.mu.Lock()
+	}
 }
 
 func (b *batch) copy(from []byte) wire.Range {

@@ -1,11 +1,13 @@
 package tailsampling
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"fmt"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"testing"
@@ -61,8 +63,10 @@ func newLoad(tb testing.TB) *load {
 		require.NoError(tb, r.Scan(b))
 		var ids []int
 		for i := range r.Spans {
-			body := r.Spans[i].Body
-			ids = append(ids, int(body.Off)+2) // the trace ID is the first field
+			body, id := r.Spans[i].Body, r.Spans[i].TraceID
+			at := bytes.Index(body.Of(r.Bytes), append([]byte{0x0a, byte(len(id))}, id[:]...)) // the field as it stands there
+			require.GreaterOrEqual(tb, at, 0)
+			ids = append(ids, int(body.Off)+at+2)
 		}
 		l.requests, l.ids = append(l.requests, r), append(l.ids, ids)
 		l.spans += len(r.Spans)
@@ -71,7 +75,7 @@ func newLoad(tb testing.TB) *load {
 }
 
 func benchSpan(s ptrace.Span, n, i int) {
-	s.SetTraceID(pcommon.TraceID{15: byte(n)})
+	s.SetTraceID(pcommon.TraceID{0: 1, 15: byte(n)})
 	s.SetSpanID(spanID(n*100 + i))
 	if i > 0 {
 		s.SetParentSpanID(spanID(n*100 + i/2))
@@ -128,20 +132,16 @@ func benchSampler(tb testing.TB, cfg *Config) *Sampler {
 func BenchmarkConsumeTraces(b *testing.B) {
 	cfg := testConfig()
 	cfg.Policies[2].Probabilistic.SamplingPercentage = 1
-	cfg.MemoryBudget = 700 << 20
+	cfg.MemoryBudget, cfg.DiskBudget = 700<<20, 4<<30
 	cfg.DecisionWait = time.Hour
 	p := benchSampler(b, cfg)
 	l := newLoad(b)
-	// In the steady state every trace that begins makes one be decided, so that the buffer stays as it is.
+	// In the steady state every trace that begins makes the oldest be decided, so that the buffer stays as it is.
 	const buffered = 400_000
 	for l.trace*12 < buffered {
 		l.send(b, p)
 	}
-	for _, s := range p.shards {
-		s.mu.Lock()
-		s.most = p.pending.Load()
-		s.mu.Unlock()
-	}
+	most := p.pending.Load() / int64(len(p.shards))
 	b.ReportAllocs()
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
@@ -149,6 +149,13 @@ func BenchmarkConsumeTraces(b *testing.B) {
 	for b.Loop() {
 		l.send(b, p)
 		spans += l.spans
+		for _, s := range p.shards {
+			s.mu.Lock()
+			for s.stats.pending > most {
+				s.decide(s.waiting.head, byWait, p.now())
+			}
+			p.unlock(s)
+		}
 	}
 	took := time.Since(began)
 	runtime.ReadMemStats(&after)
@@ -161,22 +168,52 @@ func BenchmarkConsumeTraces(b *testing.B) {
 
 // BenchmarkResident is how much memory a buffered span takes, as the process sees it.
 func BenchmarkResident(b *testing.B) {
+	for _, compression := range []string{compressNever, compressAlways} {
+		b.Run("compression "+compression, func(b *testing.B) {
+			cfg := testConfig()
+			cfg.MemoryBudget, cfg.DiskBudget = 700<<20, 4<<30
+			cfg.DecisionWait, cfg.Compression = time.Hour, compression
+			for range min(b.N, 1) { // once: what a former round left resident would hide what this one takes
+				p := benchSampler(b, cfg)
+				l := newLoad(b)
+				runtime.GC()
+				before := resident(b)
+				spans := 0
+				for spans < 500_000 {
+					l.send(b, p)
+					spans += l.spans
+				}
+				require.Eventually(b, func() bool {
+					return compression == compressNever || p.pool.Shrinkable() == 0
+				}, time.Minute, 10*time.Millisecond)
+				debug.FreeOSMemory()
+				b.ReportMetric(float64(resident(b)-before)/float64(spans), "rss-B/span")
+				b.ReportMetric(float64(p.pool.Used())/float64(spans), "used-B/span")
+				b.ReportMetric(float64(p.pool.Disk())/float64(spans), "disk-B/span")
+				decideAll(p)
+				require.NoError(b, p.Shutdown(context.Background()))
+			}
+		})
+	}
+}
+
+// BenchmarkRecovery is how long it takes until what is on disk is there again.
+func BenchmarkRecovery(b *testing.B) {
 	cfg := testConfig()
-	cfg.MemoryBudget = 700 << 20
+	cfg.Storage, cfg.MemoryBudget, cfg.DiskBudget = storageDisk, 700<<20, 4<<30
 	cfg.DecisionWait = time.Hour
-	for range min(b.N, 1) { // once: what a former round left resident would hide what this one takes
+	p := benchSampler(b, cfg)
+	l := newLoad(b)
+	for spans := 0; spans < 1_000_000; spans += l.spans {
+		l.send(b, p)
+	}
+	bytes := p.pool.Disk()
+	require.NoError(b, p.Shutdown(context.Background()))
+	b.SetBytes(bytes)
+	for b.Loop() {
 		p := benchSampler(b, cfg)
-		l := newLoad(b)
-		runtime.GC()
-		before := resident(b)
-		spans := 0
-		for spans < 500_000 {
-			l.send(b, p)
-			spans += l.spans
-		}
-		runtime.GC()
-		b.ReportMetric(float64(resident(b)-before)/float64(spans), "rss-B/span")
-		b.ReportMetric(float64(p.pool.Used())/float64(spans), "used-B/span")
+		require.Eventually(b, p.ready.Load, time.Minute, time.Millisecond)
+		b.ReportMetric(float64(p.store.spans.Load()), "spans")
 		require.NoError(b, p.Shutdown(context.Background()))
 	}
 }

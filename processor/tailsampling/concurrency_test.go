@@ -17,7 +17,7 @@ import (
 // that is to be kept comes out exactly once.
 func TestConcurrentUse(t *testing.T) {
 	cfg := keepErrors(testConfig())
-	cfg.NumShards, cfg.MemoryBudget = 3, 2<<20
+	squeeze(cfg, 3, 2<<20)
 	cfg.DecisionWait = 50 * time.Millisecond
 	cfg.DecisionWaitAfterRootReceived = 20 * time.Millisecond
 	cfg.MaximumTraceSizeBytes = 20_000

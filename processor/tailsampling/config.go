@@ -33,7 +33,8 @@ type Config struct {
 	SamplingStrategy string `mapstructure:"sampling_strategy"`
 	// DropPendingTracesOnShutdown does not sample what is undecided at shutdown, whatever the policies say.
 	DropPendingTracesOnShutdown bool `mapstructure:"drop_pending_traces_on_shutdown"`
-	// MaximumTraceSizeBytes is the size of a trace's spans at which it is decided; 0 is no limit. Later spans follow.
+	// MaximumTraceSizeBytes is the size of a trace's spans from which on only its root, spans with errors and very long
+	// ones are added to it; 0 is no limit. At twice the size it is decided, and later spans follow.
 	MaximumTraceSizeBytes Size `mapstructure:"maximum_trace_size_bytes"`
 	// NumShards is how many parts the buffer has, which work in parallel; 0 follows GOMAXPROCS.
 	NumShards int `mapstructure:"num_shards"`
@@ -42,8 +43,21 @@ type Config struct {
 	// Policies decide. See package policy.
 	Policies []policy.Config `mapstructure:"policies"`
 
-	// Storage is where spans are buffered. It can only be memory.
+	// Storage is where spans are buffered: disk, where they survive a crash, or memory.
 	Storage string `mapstructure:"storage"`
+	// Directory is where the files are with storage disk. One process, and one processor in it, can use it.
+	Directory string `mapstructure:"directory"`
+	// DiskBudget is the most disk for buffered spans and the journal of decisions. Near it traces are decided early, over
+	// it spans are refused.
+	DiskBudget Size `mapstructure:"disk_budget"`
+	// Fsync says when files are forced to the disk, which is what a power cut may cost: never (the system does it when it
+	// likes), interval, or always (before a request is answered).
+	Fsync string `mapstructure:"fsync"`
+	// FsyncInterval is how often, with fsync interval.
+	FsyncInterval time.Duration `mapstructure:"fsync_interval"`
+	// Compression says whether segments that are not written to any more are compressed: never, always, or auto, which is
+	// when a budget gets short.
+	Compression string `mapstructure:"compression"`
 	// MemoryBudget is the most memory for buffered spans and their index. Near it traces are decided early, over it spans
 	// are refused. What is remembered of decisions comes on top.
 	MemoryBudget Size `mapstructure:"memory_budget"`
@@ -62,6 +76,7 @@ type DecisionCacheConfig struct {
 const (
 	traceComplete = "trace-complete"
 	storageMemory = "memory"
+	storageDisk   = "disk"
 	maxShards     = 256
 	maxCacheSize  = 1 << 30
 )
@@ -89,9 +104,7 @@ func (cfg *Config) Validate() error {
 	if cfg.TailStorage != "" {
 		bad("tail_storage is not supported: remove it; storage says where spans are buffered")
 	}
-	if cfg.Storage != storageMemory {
-		bad("storage %q is not supported: use %q", cfg.Storage, storageMemory)
-	}
+	cfg.validateStorage(bad)
 	if cfg.NumShards < 0 || cfg.NumShards > maxShards {
 		bad("num_shards (%d) must be between 1 and %d, or 0 to follow the number of CPUs", cfg.NumShards, maxShards)
 	} else if least := int64(cfg.shards()) * spanlog.MinBytesPerShard; int64(cfg.MemoryBudget) < least {
@@ -107,6 +120,43 @@ func (cfg *Config) Validate() error {
 		errs = append(errs, err)
 	}
 	return errors.Join(errs...)
+}
+
+// Values of fsync and compression.
+const (
+	fsyncNever, fsyncInterval, fsyncAlways      = "never", "interval", "always"
+	compressNever, compressAuto, compressAlways = "never", "auto", "always"
+)
+
+func (cfg *Config) validateStorage(bad func(string, ...any)) {
+	switch cfg.Compression {
+	case compressNever, compressAuto, compressAlways:
+	default:
+		bad("compression %q is not known: use %q, %q or %q", cfg.Compression, compressAuto, compressAlways, compressNever)
+	}
+	switch cfg.Storage {
+	case storageMemory:
+		return
+	case storageDisk:
+	default:
+		bad("storage %q is not known: use %q or %q", cfg.Storage, storageDisk, storageMemory)
+		return
+	}
+	if cfg.Directory == "" {
+		bad("directory must be set: it is where storage %q keeps its files", storageDisk)
+	}
+	switch cfg.Fsync {
+	case fsyncNever, fsyncAlways:
+	case fsyncInterval:
+		if cfg.FsyncInterval <= 0 {
+			bad("fsync_interval (%v) must be greater than 0", cfg.FsyncInterval)
+		}
+	default:
+		bad("fsync %q is not known: use %q, %q or %q", cfg.Fsync, fsyncNever, fsyncInterval, fsyncAlways)
+	}
+	if least := 2 * int64(cfg.shards()) * spanlog.MinBytesPerShard; cfg.NumShards >= 0 && int64(cfg.DiskBudget) < least {
+		bad("disk_budget (%s) must be at least %s for num_shards %d", cfg.DiskBudget, Size(least), cfg.shards())
+	}
 }
 
 // shards is how many shards there are: by default twice as many as threads, so that these seldom meet.

@@ -1,10 +1,9 @@
 package tailsampling
 
 import (
-	"time"
-
 	"github.com/slowburn/slowburn/internal/tracestate"
 	"github.com/slowburn/slowburn/processor/policy"
+	"github.com/slowburn/slowburn/processor/spanlog"
 )
 
 // trigger is what made a decision due.
@@ -51,14 +50,15 @@ func (s *shard) settle(n uint32, d policy.Decision, why trigger, now int64) {
 	s.index.Remove(e.hash, n)
 	s.stats.decided(d, why, e)
 	s.pending.Add(-1)
-	r := remembered{id: e.id, policy: int32(d.Policy), at: seconds(now)}
+	r := remembered{id: e.id, policy: int32(d.Policy), at: s.unix(now)}
+	e.policy, e.threshold, e.to = int32(d.Policy), d.Threshold, s.log.Position()
+	s.note(spanlog.Decided, e, d.Verdict, why, now)
 	if d.Verdict != policy.Sampled {
 		s.dropped.put(e.hash, r, weight{})
 		s.free(n, now)
 		return
 	}
 	s.sampled.put(e.hash, r, weight{threshold: d.Threshold, rv: e.rv})
-	e.policy, e.threshold = int32(d.Policy), d.Threshold
 	e.state = ready
 	s.queue(n, e)
 }
@@ -75,6 +75,7 @@ func (s *shard) queueLate(n uint32) {
 	e := s.entries.At(n)
 	s.late.remove(&s.entries, n)
 	s.index.Remove(e.hash, n)
+	e.to = s.log.Position()
 	s.queue(n, e)
 }
 
@@ -122,8 +123,6 @@ func (s *shard) first() (n uint32, at int64, why trigger) {
 // never is a time that does not come.
 const never = int64(1<<63 - 1)
 
-func seconds(ns int64) uint32 { return uint32(ns / int64(time.Second)) }
-
 // decideAll decides what is pending, for the shutdown.
 func (s *shard) decideAll(drop bool, now int64) {
 	for s.waiting.head != 0 {
@@ -133,6 +132,10 @@ func (s *shard) decideAll(drop bool, now int64) {
 			s.decide(n, byShutdown, now)
 		}
 	}
+}
+
+// queueAllLate sends all late parts on their way.
+func (s *shard) queueAllLate() {
 	for s.late.head != 0 {
 		s.queueLate(s.late.head)
 	}

@@ -6,7 +6,6 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/slowburn/slowburn/internal/tracestate"
-	"github.com/slowburn/slowburn/processor/policy"
 )
 
 // The attributes that kept spans get. They are contrib's.
@@ -17,7 +16,7 @@ const (
 
 // decode makes pdata of the batch, with what was decided written into every span. withoutThreshold is how many spans
 // could not get one.
-func (b *batch) decode(policies *policy.Set) (td ptrace.Traces, unknown, withoutThreshold int, err error) {
+func (b *batch) decode(policyName func(int32) string) (td ptrace.Traces, unknown, withoutThreshold int, err error) {
 	request, unknown, err := b.build()
 	if err != nil {
 		return td, 0, 0, fmt.Errorf("read kept spans: %w", err)
@@ -30,7 +29,7 @@ func (b *batch) decode(policies *policy.Set) (td ptrace.Traces, unknown, without
 	r := 0
 	for i := range b.traces {
 		t := &b.traces[i]
-		name := policies.Name(int(t.policy))
+		name := policyName(t.policy)
 		for range t.resources {
 			scopes := resources.At(r).ScopeSpans()
 			r++

@@ -18,6 +18,12 @@
 // A decision is remembered longer than the spans. Late spans follow it: those of a kept trace gather for lateWait and
 // go the same way out, as a part of their own.
 //
+// # On disk
+//
+// With storage disk the shards' logs are files, and a journal has what became of each part of a trace. At the start a
+// reader per shard reads both back (readBack), while spans are refused. The shrinker, another goroutine, makes full
+// segments leave memory when the budget asks for it.
+//
 // # Rules
 //
 //   - Lock order: sampler.gate, sampler.relief, then one shard's mutex; never two shards. The next component is called

@@ -12,6 +12,9 @@ import (
 	"go.uber.org/zap"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/status"
+
+	"github.com/slowburn/slowburn/processor/policy"
+	"github.com/slowburn/slowburn/processor/spanlog"
 )
 
 // maxEmitters bounds how many calls of the next component run at once.
@@ -49,6 +52,13 @@ func newEmitter(p *Sampler) *emitter {
 func (m *emitter) run(ctx context.Context, drain <-chan struct{}) {
 	for {
 		if !m.take() {
+			if m.batch.err != nil {
+				m.sampler.complain("kept traces cannot be read back: they are tried again", m.batch.err, 0)
+				if !m.pause(ctx, m.backoff.NextBackOff(), drain) {
+					return
+				}
+				continue
+			}
 			select {
 			case <-m.wake:
 				continue
@@ -57,6 +67,9 @@ func (m *emitter) run(ctx context.Context, drain <-chan struct{}) {
 			case <-drain:
 			}
 			if !m.take() {
+				if m.batch.err != nil {
+					continue
+				}
 				return
 			}
 		}
@@ -64,12 +77,17 @@ func (m *emitter) run(ctx context.Context, drain <-chan struct{}) {
 		if !retry {
 			continue
 		}
-		m.retryAt.Store(m.sampler.now() + int64(delay))
-		if !m.wait(ctx, delay, drain) {
+		if !m.pause(ctx, delay, drain) {
 			return
 		}
-		m.retryAt.Store(0)
 	}
+}
+
+// pause waits, and tells others that it does.
+func (m *emitter) pause(ctx context.Context, delay time.Duration, drain <-chan struct{}) bool {
+	m.retryAt.Store(m.sampler.now() + int64(delay))
+	defer m.retryAt.Store(0)
+	return m.wait(ctx, delay, drain)
 }
 
 // wait pauses after an error, and reports whether to go on. The first time that drain is seen it ends at once.
@@ -96,11 +114,14 @@ func (m *emitter) take() bool {
 	m.batch.reset()
 	for _, s := range m.shards {
 		s.mu.Lock()
-		room := m.batch.take(s)
+		room := m.batch.take(s, m.sampler.now())
 		s.mu.Unlock()
 		if !room {
 			break
 		}
+	}
+	if m.batch.lost > 0 {
+		m.sampler.unread(m.batch.lost, m.batch.err)
 	}
 	return len(m.batch.traces) > 0
 }
@@ -108,7 +129,8 @@ func (m *emitter) take() bool {
 // deliver passes the batch to the next component. Where that may work later it puts it back and returns when to retry.
 func (m *emitter) deliver(ctx context.Context) (delay time.Duration, retry bool) {
 	p := m.sampler
-	td, unknown, withoutThreshold, err := m.batch.decode(p.policies)
+	defer p.times.since(stageDeliver, time.Now())
+	td, unknown, withoutThreshold, err := m.batch.decode(p.policyName)
 	spans := int64(len(m.batch.spans))
 	if err != nil {
 		// Only what was scanned is in the log, so this is a defect of ours; the batch would fail for ever.
@@ -172,6 +194,7 @@ func (m *emitter) release() {
 		s := t.shard
 		now := m.sampler.now()
 		s.mu.Lock()
+		s.note(spanlog.Delivered, s.entries.At(t.slot), policy.Sampled, byWait, now)
 		s.stats.undelivered--
 		s.stats.undeliveredBytes -= int64(s.entries.At(t.slot).bytes)
 		s.free(t.slot, now)

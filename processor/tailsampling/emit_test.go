@@ -123,7 +123,7 @@ func TestRetryDelayOfTheNextComponent(t *testing.T) {
 func TestBlockedNextComponentDoesNotBlockIngest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := keepAll(testConfig())
-		cfg.NumShards, cfg.MemoryBudget = 2, 2<<20
+		squeeze(cfg, 2, 2<<20)
 		unblock := make(chan struct{})
 		next := sink{accept: func(context.Context, int, ptrace.Traces) error {
 			<-unblock
@@ -147,7 +147,7 @@ func TestBlockedNextComponentDoesNotBlockIngest(t *testing.T) {
 		assert.Equal(t, int64(refused), p.Status().RefusedSpans)
 		health := p.Probe(t.Context())
 		assert.True(t, !health.OK && health.Blocking)
-		assert.Contains(t, health.Message, "memory_budget of 2MiB is used up")
+		assert.Regexp(t, `^refuses spans: (memory|disk)_budget of 2MiB is used up`, health.Message)
 
 		close(unblock)
 		time.Sleep(time.Minute)
@@ -210,10 +210,11 @@ func TestShutdownWithABackendThatFails(t *testing.T) {
 				}
 				ctx, cancel := context.WithTimeout(t.Context(), ctxTimeout)
 				defer cancel()
+				decideAll(p)
 				began := time.Now()
 				require.NoError(t, p.Shutdown(ctx))
 				assert.Equal(t, min(ctxTimeout, cfg.ShutdownTimeout), time.Since(began))
-				assert.Equal(t, int64(20), p.lost.Load())
+				assert.Equal(t, lost(20), p.lost.Load())
 				assert.Greater(t, p.retries.Load(), int64(2), "it went on trying")
 			})
 		})
@@ -228,8 +229,9 @@ func TestShutdownCancelsACallThatHangs(t *testing.T) {
 		}}
 		p := start(t, keepAll(testConfig()), &next)
 		require.NoError(t, wireDoor(t, p, request(newTrace(1, 2, false)...)))
+		decideAll(p)
 		require.NoError(t, p.Shutdown(t.Context()))
-		assert.Equal(t, int64(2), p.lost.Load())
+		assert.Equal(t, lost(2), p.lost.Load())
 	})
 }
 
@@ -242,8 +244,9 @@ func TestShutdownLeavesACallBehindThatNeverReturns(t *testing.T) {
 		}}
 		p := start(t, keepAll(testConfig()), &next)
 		require.NoError(t, wireDoor(t, p, request(newTrace(1, 2, false)...)))
+		decideAll(p)
 		require.ErrorContains(t, p.Shutdown(t.Context()), "the next component does not return")
-		assert.Equal(t, int64(2), p.lost.Load())
+		assert.Equal(t, lost(2), p.lost.Load())
 		close(unblock)
 	})
 }

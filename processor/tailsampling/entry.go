@@ -10,17 +10,20 @@ import (
 // entry is what a shard's index knows of a trace. It holds no pointer. Times are nanoseconds since the sampler began.
 type entry struct {
 	id         wire.TraceID
-	start, end uint64 // earliest start and latest end, Unix nanoseconds, of spans that have both; 0 where none has
-	rv         uint64 // the least explicit randomness, or tracestate.None
-	threshold  uint64 // once decided
-	arrived    int64  // when the first span came, or of a late part its first
-	touched    int64  // when it last went to the end of the quiet list
-	bytes      uint64 // of span bodies
+	start, end uint64           // earliest start and latest end, Unix nanoseconds, of spans that have both; 0 where none has
+	rv         uint64           // the least explicit randomness, or tracestate.None
+	threshold  uint64           // once decided
+	arrived    int64            // when the first span came, or of a late part its first
+	touched    int64            // when it last went to the end of the quiet list
+	bytes      uint64           // of span bodies
+	from, to   spanlog.Position // its spans are those of the trace between: from the first on, to where the log was when it was decided
 	chain      spanlog.Chain
 	spans      uint32
 	hash       uint32
 	policy     int32 // once decided
 	state      state
+	tries      uint8 // that failed to read it back
+	attempted  bool  // the journal knows that the next component was about to get it
 	links      [listKinds]link
 }
 
@@ -31,6 +34,7 @@ const (
 	rooted               // so too, and has its root span
 	late                 // spans that came after the trace was sampled
 	ready                // sampled, waits for an emitter or is with one
+	gone                 // not in use
 )
 
 // list is a doubly linked list of entries of a shard, by number. An entry can be in one list of each kind.

@@ -2,6 +2,7 @@ package tailsampling
 
 import (
 	"context"
+	"path/filepath"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
@@ -21,10 +22,17 @@ func createDefaultConfig() component.Config {
 	return &Config{
 		DecisionWait:     30 * time.Second,
 		SamplingStrategy: traceComplete,
-		Storage:          storageMemory,
+		Storage:          storageDisk,
+		Directory:        filepath.Join("slowburn-data", "spans"),
+		DiskBudget:       4 << 30,
+		Fsync:            fsyncNever,
+		FsyncInterval:    time.Second,
+		Compression:      compressAuto,
 		MemoryBudget:     512 << 20,
 		ShutdownTimeout:  10 * time.Second,
-		DecisionCache:    DecisionCacheConfig{SampledCacheSize: 1 << 20, NonSampledCacheSize: 1 << 20},
+
+		MaximumTraceSizeBytes: 16 << 20,
+		DecisionCache:         DecisionCacheConfig{SampledCacheSize: 1 << 20, NonSampledCacheSize: 1 << 20},
 	}
 }
 

@@ -6,11 +6,12 @@ import (
 	"math/rand/v2"
 
 	"github.com/slowburn/slowburn/internal/wire"
+	"github.com/slowburn/slowburn/processor/spanlog"
 )
 
 // seed makes hashes of trace IDs that nobody outside can foresee, so that nobody can choose IDs that collide. It has no
-// influence on decisions.
-type seed [2]uint64
+// influence on decisions. On disk it stays with the files, so that a trace's shard stays the same.
+type seed spanlog.Seed
 
 func newSeed() seed { return seed{rand.Uint64(), rand.Uint64()} }
 

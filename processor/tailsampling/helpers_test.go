@@ -18,6 +18,7 @@ import (
 
 	"github.com/slowburn/slowburn/internal/wire"
 	"github.com/slowburn/slowburn/processor/policy"
+	"github.com/slowburn/slowburn/processor/spanlog"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/metadata"
 )
 
@@ -202,12 +203,21 @@ func testConfig() *Config {
 	cfg.DecisionWait = 10 * time.Second
 	cfg.NumShards = 4
 	cfg.MemoryBudget = 16 << 20
+	cfg.Storage = storageUnderTest
+	cfg.Directory = newDirectory()
+	cfg.DiskBudget = 256 << 20
+	cfg.Compression = compressNever // what is in the buffer is what was sent
 	cfg.Policies = []policy.Config{
 		{Name: "errors", Type: policy.StatusCode, StatusCode: &policy.StatusCodeConfig{StatusCodes: []string{"ERROR"}}},
 		{Name: "slow", Type: policy.Latency, Latency: &policy.LatencyConfig{ThresholdMs: ptr(int64(1000))}},
 		{Name: "rest", Type: policy.Probabilistic, Probabilistic: &policy.ProbabilisticConfig{SamplingPercentage: 10}},
 	}
 	return cfg
+}
+
+// squeeze gives a processor little room.
+func squeeze(cfg *Config, shards int, bytes Size) {
+	cfg.NumShards, cfg.MemoryBudget, cfg.DiskBudget = shards, bytes, max(bytes, Size(2*shards*spanlog.MinBytesPerShard))
 }
 
 func ptr[T any](v T) *T { return &v }
@@ -236,8 +246,29 @@ func start(t testing.TB, cfg *Config, next consumer.Traces) *Sampler {
 
 func shutdown(t testing.TB, p *Sampler) {
 	t.Helper()
+	decideAll(p)
 	require.NoError(t, p.Shutdown(context.Background()))
 	require.Zero(t, p.pool.Used(), "memory left after the shutdown")
+}
+
+// decideAll decides what a shutdown would leave on disk, so that tests need not care where spans are.
+func decideAll(p *Sampler) {
+	if !p.onDisk || !p.ready.Load() {
+		return
+	}
+	for _, s := range p.shards {
+		s.mu.Lock()
+		s.decideAll(false, p.now())
+		p.unlock(s)
+	}
+}
+
+// lost is how many of so many undelivered spans a shutdown loses.
+func lost(spans int64) int64 {
+	if storageUnderTest == storageDisk {
+		return 0
+	}
+	return spans
 }
 
 func shuffled(rnd *rand.Rand, spans []spanOf) []spanOf {

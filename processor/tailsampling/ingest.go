@@ -8,20 +8,14 @@ import (
 
 	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.opentelemetry.io/collector/pdata/ptrace"
-	"google.golang.org/genproto/googleapis/rpc/errdetails"
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
-	"google.golang.org/protobuf/types/known/durationpb"
 
 	"github.com/slowburn/slowburn/internal/wire"
 	"github.com/slowburn/slowburn/processor/spanlog"
 )
 
-// retryAfter is when a refused client shall try again.
-const retryAfter = time.Second
-
 // ConsumeTraces takes the spans of td, or those of the wire request in ctx, or none of them. It keeps nothing of either.
 func (p *Sampler) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
+	defer p.times.since(stageAppend, time.Now())
 	if err := ctx.Err(); err != nil {
 		return err // nobody waits for the answer, so the spans will be sent again
 	}
@@ -38,49 +32,53 @@ func (p *Sampler) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
 	if len(request.Spans) == 0 {
 		return nil
 	}
-	need := size(request)
-	if !p.reserve(need) {
-		return p.refuse(len(request.Spans))
+	if !p.ready.Load() {
+		return p.refuse(len(request.Spans), errRecovering)
+	}
+	need, large := p.size(request)
+	if err := p.reserve(need, large); err != nil {
+		return p.refuse(len(request.Spans), err)
 	}
 	defer p.pool.Cancel(need)
 
 	in := p.scratch.Get().(*ingest)
 	in.prepare(p, request)
-	p.distribute(in)
+	err = p.distribute(in)
 	in.request = nil
 	p.scratch.Put(in)
+	if err == nil {
+		err = p.fsync.wait(ctx)
+	}
+	if err != nil {
+		return p.refuse(len(request.Spans), err)
+	}
+	p.appended.Add(int64(len(request.Spans)))
 	return nil
 }
 
-// size estimates how much memory a request will take. Its bytes hold what is stored; the index comes on top.
-func size(r *wire.Request) int64 {
-	const perSpan = 48
-	return int64(len(r.Bytes)) + perSpan*int64(len(r.Spans))
+// size estimates how much memory a request will take, and how much of that is for spans that are very large. Its bytes
+// hold what is stored; the index comes on top.
+func (p *Sampler) size(r *wire.Request) (all, large int64) {
+	const perSpan = 56
+	for i := range r.Spans {
+		if n := r.Spans[i].Body.Len(); p.pool.IsLarge(n) {
+			large += int64(n)
+		}
+	}
+	return int64(len(r.Bytes)) + perSpan*int64(len(r.Spans)), large
 }
 
-// reserve sets memory aside, deciding traces early where it is short.
-func (p *Sampler) reserve(bytes int64) bool {
+// reserve sets memory and disk aside, deciding traces early where they are short.
+func (p *Sampler) reserve(bytes, large int64) error {
 	if p.pool.Over(bytes, highWater) > 0 {
 		p.relieve(bytes, false)
 	}
-	if p.pool.Reserve(bytes) {
-		return true
+	err := p.pool.Reserve(bytes, large)
+	if errors.Is(err, spanlog.ErrMemoryBudget) || errors.Is(err, spanlog.ErrDiskBudget) {
+		p.relieve(bytes, true)
+		err = p.pool.Reserve(bytes, large)
 	}
-	p.relieve(bytes, true)
-	return p.pool.Reserve(bytes)
-}
-
-func (p *Sampler) refuse(spans int) error {
-	p.refused.Add(int64(spans))
-	p.lastRefusal.Store(p.now())
-	err := fmt.Errorf("tail_sampling: memory_budget of %s is used up by traces that cannot be delivered or decided yet: "+
-		"send again later, or raise memory_budget", Size(p.pool.Limit()))
-	st, detailErr := status.New(codes.ResourceExhausted, err.Error()).
-		WithDetails(&errdetails.RetryInfo{RetryDelay: durationpb.New(retryAfter)})
-	if detailErr != nil {
-		st = status.New(codes.ResourceExhausted, err.Error())
-	}
-	return consumererror.NewOTLPGRPCError(err, st)
+	return err
 }
 
 // ingest is what is worked out about a request before the first shard is visited.
@@ -176,22 +174,40 @@ func (in *ingest) sort(p *Sampler, r *wire.Request) {
 }
 
 // distribute visits each shard that has spans in the request, once.
-func (p *Sampler) distribute(in *ingest) {
+func (p *Sampler) distribute(in *ingest) error {
 	from := 0
 	for i, to := range in.ends {
 		if from == to {
 			continue
 		}
-		s := p.shards[i]
-		now := p.now()
-		s.mu.Lock()
-		for _, span := range in.order[from:to] {
-			s.add(in, span, now)
+		if err := p.visit(p.shards[i], in, in.order[from:to]); err != nil {
+			return err
 		}
-		s.decideOverCount(now)
-		p.unlock(s)
 		from = to
 	}
+	return nil
+}
+
+// visit appends a request's spans of one shard. Where the disk fails under a store, which the kernel tells by a fault, it
+// returns an error, and what was appended before that stays.
+func (p *Sampler) visit(s *shard, in *ingest, spans []uint32) (err error) {
+	now := p.now()
+	s.mu.Lock()
+	defer p.unlock(s)
+	defer func() {
+		if err != nil {
+			s.log.Interrupt()
+		}
+	}()
+	if p.onDisk {
+		defer spanlog.Guard(&err)()
+	}
+	s.log.SetTime(s.unixMilli(now))
+	for _, span := range spans {
+		s.add(in, span, now)
+	}
+	s.decideOverCount(now)
+	return nil
 }
 
 func resize[T any](s []T, n int) []T {

@@ -21,7 +21,7 @@ type memory struct {
 type remembered struct {
 	id     wire.TraceID
 	policy int32
-	at     uint32 // seconds since the sampler began
+	at     uint32 // Unix seconds
 }
 
 // weight is what late spans need to say how many they stand for.

@@ -1,5 +1,7 @@
 package tailsampling
 
+import "github.com/slowburn/slowburn/processor/spanlog"
+
 // decideEarly decides the oldest pending trace of at most this rank before its time, and reports whether there was one.
 //
 // A trace's rank only ever rises (but for policies with an upper bound, which then makes it go a little later), so
@@ -37,7 +39,7 @@ const (
 // denseEnough is the share of a segment that live spans must fill for it not to be compacted under pressure.
 const denseEnough = 0.75
 
-// relieve decides traces early until there is room for so many bytes, boring ones first, the oldest of each shard. One
+// relieve makes room for so many bytes: it shrinks segments, and where that is not enough it decides traces early, boring ones first, the oldest of each shard. One
 // goroutine does it at a time; with wait the others come after it, else they leave it to it.
 func (p *Sampler) relieve(bytes int64, wait bool) {
 	if wait {
@@ -46,6 +48,7 @@ func (p *Sampler) relieve(bytes int64, wait bool) {
 		return
 	}
 	defer p.relief.Unlock()
+	p.makeSmaller(bytes)
 	for most := range ranks {
 		for p.relieveOnce(most, bytes) {
 		}
@@ -72,7 +75,10 @@ func (p *Sampler) relieveOnce(most rank, bytes int64) bool {
 			}
 			progress = true
 		}
-		s.log.Compact(denseEnough)
+		s.log.SetTime(s.unixMilli(now))
+		if err := s.compact(p.onDisk && p.pool.OverDisk(bytes, lowWater) > 0); err != nil {
+			p.complain("segments cannot be compacted", err, 0)
+		}
 		p.unlock(s)
 	}
 	return progress
@@ -92,4 +98,14 @@ func (p *Sampler) excess(bytes int64, most rank) int64 {
 		s.mu.Unlock()
 	}
 	return over
+}
+
+// compact makes room by copying the last spans out of segments. Should the disk fail meanwhile, those that were not
+// copied are found at the next start.
+func (s *shard) compact(disk bool) (err error) {
+	if s.journal != nil {
+		defer spanlog.Guard(&err)()
+	}
+	s.log.Compact(denseEnough, disk)
+	return nil
 }

@@ -24,7 +24,7 @@ func TestErrorsSurviveMemoryPressure(t *testing.T) {
 		one := int64(m.TracesSize(request(newSpan(1, 0).pad(pad))))
 		shutdown(t, p)
 
-		cfg.MemoryBudget = Size(one * spans * traces / 10)
+		squeeze(cfg, cfg.NumShards, Size(one*spans*traces/10))
 		next = sink{}
 		p = start(t, cfg, &next)
 		peak := int64(0)
@@ -73,7 +73,7 @@ func TestErrorsSurviveMemoryPressure(t *testing.T) {
 func TestErrorsAloneOverTheBudgetAreDelivered(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := keepErrors(testConfig())
-		cfg.NumShards, cfg.MemoryBudget = 2, 1<<20
+		squeeze(cfg, 2, 1<<20)
 		var next sink
 		p := start(t, cfg, &next)
 		for n := range 3000 {
@@ -91,7 +91,7 @@ func TestErrorsAloneOverTheBudgetAreDelivered(t *testing.T) {
 func TestRefusedRequestLeavesNoTrace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := keepAll(testConfig())
-		cfg.NumShards, cfg.MemoryBudget = 4, 1<<20
+		squeeze(cfg, 4, 1<<20)
 		works := make(chan struct{})
 		next := sink{accept: func(context.Context, int, ptrace.Traces) error {
 			select {
@@ -136,7 +136,8 @@ func TestRefusedRequestLeavesNoTrace(t *testing.T) {
 func TestBoringTracesMakeRoomWhileKeptOnesWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := keepErrors(testConfig())
-		cfg.NumShards, cfg.MemoryBudget, cfg.DecisionWait = 2, 2<<20, time.Hour
+		squeeze(cfg, 2, 2<<20)
+		cfg.DecisionWait = time.Hour
 		cfg.DecisionWaitAfterRootReceived = time.Second
 		next := sink{accept: func(context.Context, int, ptrace.Traces) error { return errors.New("down") }}
 		p := start(t, cfg, &next)
@@ -160,7 +161,7 @@ func TestBoringTracesMakeRoomWhileKeptOnesWait(t *testing.T) {
 func TestRequestLargerThanTheBudget(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := keepAll(testConfig())
-		cfg.NumShards, cfg.MemoryBudget = 1, 256<<10
+		squeeze(cfg, 1, 256<<10)
 		var next sink
 		p := start(t, cfg, &next)
 		require.NoError(t, wireDoor(t, p, request(newSpan(1, 0))))
@@ -196,7 +197,7 @@ func TestOrderOfEarlyDecisions(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := testConfig()
 		cfg.Policies = cfg.Policies[:2] // errors, slow
-		cfg.NumShards = 1
+		cfg.NumShards, cfg.Storage = 1, storageMemory
 		p, err := newSamplerForTest(cfg)
 		require.NoError(t, err)
 		slow := func(n int) spanOf {

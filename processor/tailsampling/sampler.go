@@ -30,8 +30,14 @@ type Sampler struct {
 	host     component.Host
 
 	began    time.Time
-	seed     seed
+	onDisk   bool
+	seed     seed // not before ready
 	pool     *spanlog.Pool
+	store    *store // nil in memory
+	fsync    *syncer
+	shrinker shrinker
+	ready    atomic.Bool // what was buffered before the start is there again
+	extra    []string    // names of policies that decided in a former life and are no more
 	shards   []*shard
 	emitters []*emitter
 	scratch  sync.Pool // of *ingest
@@ -42,7 +48,7 @@ type Sampler struct {
 	stop   chan struct{} // ends it
 	drain  chan struct{} // tells emitters that nothing more will be decided
 	abort  context.CancelFunc
-	decide sync.WaitGroup // the decider
+	decide sync.WaitGroup // the decider and the shrinker
 	emit   sync.WaitGroup // the emitters
 
 	gate   sync.RWMutex // held for reading while spans are taken in
@@ -55,11 +61,14 @@ type Sampler struct {
 
 // outcomes are counters of what happens outside of shards.
 type outcomes struct {
-	refused, invalid          atomic.Int64 // spans
+	times                     stageTimes
+	appended                  atomic.Int64 // spans
+	invalid                   atomic.Int64 // spans
+	refusedFor                [reasons]atomic.Int64
 	delivered, failed, lost   atomic.Int64 // spans
 	unknown, withoutThreshold atomic.Int64 // spans
 	retries                   atomic.Int64 // calls
-	lastRefusal               atomic.Int64 // when, 0 before the first
+	lastRefusal               atomic.Pointer[refusal]
 	lastComplaint             atomic.Int64
 }
 
@@ -78,18 +87,27 @@ func newSampler(set processor.Settings, cfg *Config, next consumer.Traces) (*Sam
 	}
 	p := &Sampler{
 		id: set.ID, cfg: cfg, logger: set.Logger, next: next, policies: policies,
-		began: time.Now(), seed: newSeed(),
-		pool:    spanlog.NewPool(int64(cfg.MemoryBudget), cfg.shards()),
-		scratch: sync.Pool{New: func() any { return new(ingest) }},
-		timer:   make(chan struct{}, 1),
-		stop:    make(chan struct{}),
-		drain:   make(chan struct{}),
+		began: time.Now(), seed: newSeed(), onDisk: cfg.Storage == storageDisk,
+		scratch:  sync.Pool{New: func() any { return new(ingest) }},
+		shrinker: shrinker{wake: make(chan struct{}, 1)},
+		timer:    make(chan struct{}, 1),
+		stop:     make(chan struct{}),
+		drain:    make(chan struct{}),
+	}
+	if p.onDisk {
+		p.pool = spanlog.NewDiskPool(int64(cfg.MemoryBudget), int64(cfg.DiskBudget), cfg.shards())
+		p.store = &store{}
+	} else {
+		p.pool = spanlog.NewPool(int64(cfg.MemoryBudget), cfg.shards())
+		p.ready.Store(true)
 	}
 	for range min(cfg.shards(), maxEmitters, max(2, runtime.GOMAXPROCS(0))) {
 		p.emitters = append(p.emitters, newEmitter(p))
 	}
 	for i := range cfg.shards() {
-		s := newShard(cfg, policies, p.pool, p.seed, &p.pending)
+		s := newShard(cfg, policies, p.pool, i, &p.pending)
+		s.epoch = p.began.UnixMilli()
+		s.sampled.seed, s.dropped.seed = p.seed, p.seed
 		m := p.emitters[i%len(p.emitters)]
 		s.emitter, m.shards = m.wake, append(m.shards, s)
 		p.shards = append(p.shards, s)
@@ -103,21 +121,37 @@ func (p *Sampler) Capabilities() consumer.Capabilities { return consumer.Capabil
 // now is in nanoseconds since the sampler began.
 func (p *Sampler) now() int64 { return int64(time.Since(p.began)) }
 
-// Start begins to decide and to deliver.
+// Start begins to decide and to deliver. With storage disk it first reads back what is there: where that takes longer
+// than patience it goes on by itself, and spans are refused until it is done.
 func (p *Sampler) Start(_ context.Context, h component.Host) error {
 	p.host = h
 	ctx, cancel := context.WithCancel(context.Background())
 	p.abort = cancel
-	p.decide.Go(func() { p.decideDue(p.stop) })
-	for _, m := range p.emitters {
-		p.emit.Go(func() { m.run(ctx, p.drain) })
+	if p.onDisk {
+		if err := p.openStore(); err != nil {
+			cancel()
+			p.abort = nil
+			return err
+		}
+		p.recover(ctx)
+	} else {
+		p.run(ctx)
 	}
 	host.Announce(h, p.id, p)
 	return nil
 }
 
-// Shutdown decides what is pending and delivers what is kept, until ctx is done or shutdown_timeout is over. What is
-// left then is lost, counted and told.
+// run starts the goroutines.
+func (p *Sampler) run(ctx context.Context) {
+	p.decide.Go(func() { p.decideDue(p.stop) })
+	p.decide.Go(func() { p.shrink(p.stop) })
+	for _, m := range p.emitters {
+		p.emit.Go(func() { m.run(ctx, p.drain) })
+	}
+}
+
+// Shutdown delivers what is kept, until ctx is done or shutdown_timeout is over. What is undecided stays on disk, as
+// does what could not be delivered; in memory it is decided, and what is left in the end is lost, counted and told.
 func (p *Sampler) Shutdown(ctx context.Context) error {
 	p.gate.Lock()
 	started, closed := p.abort != nil, p.closed
@@ -129,11 +163,14 @@ func (p *Sampler) Shutdown(ctx context.Context) error {
 	var err error
 	if started {
 		host.Retract(p.host, p.id, p)
+		if p.onDisk {
+			p.store.interrupt()
+		}
 		err = p.finish(ctx)
 	}
 	p.telemetry.Shutdown()
 	if err == nil {
-		p.close()
+		err = p.close(started)
 	}
 	return err
 }
@@ -142,11 +179,7 @@ func (p *Sampler) Shutdown(ctx context.Context) error {
 func (p *Sampler) finish(ctx context.Context) error {
 	close(p.stop)
 	p.decide.Wait()
-	for _, s := range p.shards {
-		s.mu.Lock()
-		s.decideAll(p.cfg.DropPendingTracesOnShutdown, p.now())
-		s.mu.Unlock()
-	}
+	p.decideLast()
 	ctx, cancel := context.WithTimeout(ctx, p.cfg.ShutdownTimeout)
 	defer cancel()
 	close(p.drain)
@@ -172,6 +205,18 @@ func (p *Sampler) finish(ctx context.Context) error {
 	return nil
 }
 
+// decideLast decides what is pending where it would be lost otherwise, and sends late parts on their way.
+func (p *Sampler) decideLast() {
+	for _, s := range p.shards {
+		s.mu.Lock()
+		if !p.onDisk || p.cfg.DropPendingTracesOnShutdown {
+			s.decideAll(p.cfg.DropPendingTracesOnShutdown, p.now())
+		}
+		s.queueAllLate()
+		s.mu.Unlock()
+	}
+}
+
 // countLost counts and tells what could not be delivered.
 func (p *Sampler) countLost() {
 	var traces, spans int64
@@ -181,6 +226,11 @@ func (p *Sampler) countLost() {
 		spans += s.stats.spans
 		s.mu.Unlock()
 	}
+	if p.onDisk {
+		p.logger.Info("the span log stays on disk for the next start", zap.String("directory", p.cfg.Directory),
+			zap.Int64("spans", spans), zap.Int64("undelivered_traces", traces))
+		return
+	}
 	if traces > 0 {
 		p.lost.Add(spans)
 		p.logger.Error("kept traces could not be delivered before the shutdown and are lost",
@@ -188,16 +238,21 @@ func (p *Sampler) countLost() {
 	}
 }
 
-// close gives the memory back.
-func (p *Sampler) close() {
+// close gives the memory back, and the directory.
+func (p *Sampler) close(started bool) error {
 	for _, s := range p.shards {
 		s.mu.Lock()
 		s.log.Close()
+		s.journal.Close()
 		p.pool.Grow(-s.counted)
 		s.counted = 0
 		s.mu.Unlock()
 	}
 	p.pool.Close()
+	if !p.onDisk || !started {
+		return nil
+	}
+	return errors.Join(p.fsync.close(), p.store.dir.Close())
 }
 
 // complain logs that delivering failed, at most every ten seconds: counters tell how often.
@@ -214,9 +269,14 @@ func (p *Sampler) complain(message string, err error, spans int64) {
 func (p *Sampler) Probe(context.Context) host.Health {
 	const recent = int64(5 * time.Second)
 	now := p.now()
-	if last := p.lastRefusal.Load(); last != 0 && now-last < recent {
-		return host.Health{Blocking: true, Message: fmt.Sprintf("refuses spans: memory_budget of %s is used up; "+
-			"see whether the next component accepts traces, or raise memory_budget", Size(p.pool.Limit()))}
+	if !p.ready.Load() {
+		return host.Health{Blocking: true, Message: p.progress()}
+	}
+	if last := p.lastRefusal.Load(); last != nil && now-last.at < recent {
+		return host.Health{Blocking: true, Message: "refuses spans: " + last.message}
+	}
+	if err := p.fsync.health(); err != nil {
+		return host.Health{Message: "spans would not survive a power cut: " + err.Error()}
 	}
 	st := p.sum()
 	if at := p.retryAt(); at != 0 {
@@ -235,4 +295,12 @@ func (p *Sampler) retryAt() (at int64) {
 		}
 	}
 	return at
+}
+
+// policyName is the name of a policy of this life or a former one.
+func (p *Sampler) policyName(n int32) string {
+	if known := int32(p.policies.Len()); n >= known {
+		return p.extra[n-known]
+	}
+	return p.policies.Name(int(n))
 }

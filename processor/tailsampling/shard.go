@@ -24,9 +24,12 @@ type shard struct {
 	waits    waits
 	policies *policy.Set
 	pool     *spanlog.Pool
+	epoch    int64 // Unix milliseconds when the sampler began
 
 	mu      sync.Mutex
 	log     *spanlog.Log
+	journal *spanlog.Journal // nil in memory
+	keep    int              // events that stay in the journal for late spans
 	entries entries
 	bits    bitTable
 	index   slab.Table // pending and late entries, by trace ID
@@ -52,13 +55,13 @@ type shard struct {
 // waits are the times after which a trace is decided, as durations in nanoseconds.
 type waits struct {
 	decision, root int64
-	size           uint64 // bytes of a trace at which it is decided
+	size           uint64 // bytes of a trace from which on it is trimmed; at twice as many it is decided
 }
 
-// largestTrace is where a trace is decided whatever the configuration: an OTLP request of more can be sent nowhere.
-const largestTrace = 1 << 30
+// largestTrace is where a trace is trimmed whatever the configuration: an OTLP request of more can be sent nowhere.
+const largestTrace = 1 << 29
 
-func newShard(cfg *Config, policies *policy.Set, pool *spanlog.Pool, seed seed, pending *atomic.Int64) *shard {
+func newShard(cfg *Config, policies *policy.Set, pool *spanlog.Pool, number int, pending *atomic.Int64) *shard {
 	largest := cfg.MaximumTraceSizeBytes
 	if largest == 0 || largest > largestTrace {
 		largest = largestTrace
@@ -72,11 +75,14 @@ func newShard(cfg *Config, policies *policy.Set, pool *spanlog.Pool, seed seed, 
 		},
 		policies: policies,
 		pool:     pool,
-		log:      spanlog.New(pool),
+		log:      spanlog.New(pool, number),
 		bits:     bitTable{words: policies.Words()},
+		waiting:  list{kind: byAge},
+		late:     list{kind: byAge},
+		ready:    list{kind: byAge},
 		quiet:    list{kind: byQuiet},
-		sampled:  memory{limit: share(cfg.DecisionCache.SampledCacheSize), seed: seed, weighted: true},
-		dropped:  memory{limit: share(cfg.DecisionCache.NonSampledCacheSize), seed: seed},
+		sampled:  memory{limit: share(cfg.DecisionCache.SampledCacheSize), weighted: true},
+		dropped:  memory{limit: share(cfg.DecisionCache.NonSampledCacheSize)},
 		stats:    newStats(policies.Len()),
 		planned:  never,
 		pending:  pending,
@@ -94,29 +100,39 @@ func (s *shard) add(in *ingest, i uint32, now int64) {
 		}
 	}
 	e := s.entries.At(n)
+	if s.trims(e, span) {
+		s.trim(in, span, n, e, now)
+		return
+	}
 	body := span.Body.Of(in.request.Bytes)
+	s.log.Append(&e.chain, &in.origins[span.Scope], body) // first: it may fault where the disk fails
 	e.spans++
 	e.bytes += uint64(len(body))
 	s.stats.spans++
-	s.log.Append(&e.chain, &in.origins[span.Scope], body)
 	if e.state == late {
 		s.stats.lateKept++
 		return
 	}
 	s.stats.pendingBytes += int64(len(body))
-	s.observe(in, span, body, n, e)
-	s.root(span, n, e, now)
-	if e.bytes >= s.waits.size {
+	s.look(in, span, n, e, now)
+	if e.bytes >= 2*s.waits.size {
 		s.decide(n, bySize, now)
 	}
 }
 
-// observe adds what decisions need to know of a span to its trace's entry.
-func (s *shard) observe(in *ingest, span *wire.Span, body []byte, n uint32, e *entry) {
+// look lets a pending trace's entry know of a span.
+func (s *shard) look(in *ingest, span *wire.Span, n uint32, e *entry, now int64) {
 	bits := s.bits.at(n)
 	for w, known := range in.bitsOf(in.request.Scopes[span.Scope].Resource) {
 		bits[w] |= known
 	}
+	s.observe(span, span.Body.Of(in.request.Bytes), span.TraceState.Of(in.request.Bytes), bits, e)
+	s.root(span, n, e, now)
+}
+
+// observe adds what decisions need to know of a span to its trace's entry.
+// state is its trace state.
+func (s *shard) observe(span *wire.Span, body, state []byte, bits []uint64, e *entry) {
 	s.policies.Observe(bits, policy.SpanView{Span: span, Body: body})
 	if span.Start != 0 && span.End != 0 {
 		if e.start == 0 || span.Start < e.start {
@@ -124,8 +140,8 @@ func (s *shard) observe(in *ingest, span *wire.Span, body []byte, n uint32, e *e
 		}
 		e.end = max(e.end, span.End)
 	}
-	if span.TraceState.Len() > 0 {
-		e.rv = min(e.rv, tracestate.Parse(span.TraceState.Of(in.request.Bytes)).Randomness)
+	if len(state) > 0 {
+		e.rv = min(e.rv, tracestate.Parse(state).Randomness)
 	}
 }
 
@@ -160,17 +176,17 @@ func (s *shard) find(hash uint32, id *wire.TraceID) uint32 {
 func (s *shard) admit(hash uint32, id *wire.TraceID, now int64) uint32 {
 	if d, _, found := s.dropped.find(hash, id); found {
 		s.stats.lateDropped++
-		s.ages.addLate(now, d.at)
+		s.ages.addLate(s.age(d.at, now))
 		return 0
 	}
 	d, w, found := s.sampled.find(hash, id)
 	n, e := s.entries.New()
-	*e = entry{id: *id, hash: hash, arrived: now, rv: tracestate.None}
+	*e = entry{id: *id, hash: hash, arrived: now, rv: tracestate.None, from: s.log.Position()}
 	s.index.Insert(hash, n)
 	if found {
 		e.state, e.policy, e.threshold, e.rv = late, d.policy, w.threshold, w.rv
 		s.late.pushBack(&s.entries, n)
-		s.ages.addLate(now, d.at)
+		s.ages.addLate(s.age(d.at, now))
 		return n
 	}
 	s.bits.reset(n)
@@ -194,6 +210,7 @@ func (s *shard) free(n uint32, now int64) {
 	if e.state != late {
 		s.ages.addRemoved(now, e.arrived)
 	}
+	e.state = gone
 	s.entries.Free(n)
 }
 
@@ -205,3 +222,12 @@ func (s *shard) count() {
 		s.counted = now
 	}
 }
+
+// unixMilli returns the time in Unix milliseconds.
+func (s *shard) unixMilli(now int64) int64 { return s.epoch + now/1e6 }
+
+// unix returns the time in Unix seconds.
+func (s *shard) unix(now int64) uint32 { return uint32(s.unixMilli(now) / 1000) }
+
+// age is how many seconds ago something was.
+func (s *shard) age(unix uint32, now int64) int64 { return int64(s.unix(now)) - int64(unix) }

@@ -11,6 +11,7 @@ type stats struct {
 	// Since the beginning.
 	traces                int64 // that began
 	lateKept, lateDropped int64 // spans
+	trimmed               int64 // spans
 	triggers              [triggers]int64
 	policies              []policyStats // by policy; the last is of the traces that no policy wanted
 
@@ -44,6 +45,7 @@ func (s *stats) add(o *stats) {
 	s.traces += o.traces
 	s.lateKept += o.lateKept
 	s.lateDropped += o.lateDropped
+	s.trimmed += o.trimmed
 	for i, n := range o.triggers {
 		s.triggers[i] += n
 	}
@@ -82,10 +84,10 @@ func (a *ages) addRemoved(now, arrived int64) {
 	}
 }
 
-// addLate is told when the decision was, in seconds.
-func (a *ages) addLate(now int64, decided uint32) {
+// addLate is told how long ago the decision was, in seconds.
+func (a *ages) addLate(age int64) {
 	if len(a.late) < maxAges {
-		a.late = append(a.late, int64(seconds(now))-int64(decided))
+		a.late = append(a.late, age)
 	}
 }
 

@@ -4,22 +4,33 @@ import (
 	"time"
 
 	"github.com/slowburn/slowburn/processor/policy"
+	"github.com/slowburn/slowburn/processor/spanlog"
 )
 
 // Status is what GET /api/sampling/v1/status shows. What is counted is since the start.
 type Status struct {
-	TracesPending          int64          `json:"traces_pending"`
-	SpansBuffered          int64          `json:"spans_buffered"`
-	BytesBuffered          int64          `json:"bytes_buffered"`
-	MemoryBudgetBytes      int64          `json:"memory_budget_bytes"`
-	OldestUndecidedSeconds float64        `json:"oldest_undecided_seconds"`
-	TracesUndelivered      int64          `json:"traces_undelivered"`
-	Decided                Decided        `json:"decided"`
-	LateSpans              LateSpans      `json:"late_spans"`
-	RefusedSpans           int64          `json:"refused_spans"`
-	FailedSpans            int64          `json:"failed_spans"`
-	EarlyDecisions         int64          `json:"early_decisions"`
-	Policies               []PolicyStatus `json:"policies"`
+	TracesPending          int64     `json:"traces_pending"`
+	SpansBuffered          int64     `json:"spans_buffered"`
+	BytesBuffered          int64     `json:"bytes_buffered"`
+	MemoryBudgetBytes      int64     `json:"memory_budget_bytes"`
+	OldestUndecidedSeconds float64   `json:"oldest_undecided_seconds"`
+	TracesUndelivered      int64     `json:"traces_undelivered"`
+	Decided                Decided   `json:"decided"`
+	LateSpans              LateSpans `json:"late_spans"`
+	RefusedSpans           int64     `json:"refused_spans"`
+	FailedSpans            int64     `json:"failed_spans"`
+	EarlyDecisions         int64     `json:"early_decisions"`
+	// Storage is memory or disk.
+	Storage         string `json:"storage"`
+	DiskBytes       int64  `json:"disk_bytes"`
+	DiskBudgetBytes int64  `json:"disk_budget_bytes"`
+	Segments        int64  `json:"segments"`
+	// RecoveredSpans were read back at the start. LostSpans were acknowledged and are gone: 0 unless the disk is damaged,
+	// or a shutdown with storage memory could not deliver. TrimmedSpans were left out of giant traces.
+	RecoveredSpans int64          `json:"recovered_spans"`
+	LostSpans      int64          `json:"lost_spans"`
+	TrimmedSpans   int64          `json:"trimmed_spans"`
+	Policies       []PolicyStatus `json:"policies"`
 }
 
 // Decided is how many traces were decided, by verdict.
@@ -59,11 +70,20 @@ func (p *Sampler) Status() Status {
 			NotSampled: st.verdict(policy.NotSampled),
 			Dropped:    st.verdict(policy.Dropped),
 		},
-		LateSpans:      LateSpans{Kept: st.lateKept, Dropped: st.lateDropped},
-		RefusedSpans:   p.refused.Load(),
-		FailedSpans:    p.failed.Load(),
-		EarlyDecisions: st.early(),
-		Policies:       make([]PolicyStatus, p.policies.Len()),
+		LateSpans:       LateSpans{Kept: st.lateKept, Dropped: st.lateDropped},
+		RefusedSpans:    p.refused(),
+		FailedSpans:     p.failed.Load(),
+		EarlyDecisions:  st.early(),
+		Storage:         p.cfg.Storage,
+		DiskBytes:       p.pool.Disk(),
+		DiskBudgetBytes: p.pool.DiskLimit(),
+		Segments:        int64(p.usage().Segments),
+		LostSpans:       p.lostSpans(),
+		TrimmedSpans:    st.trimmed,
+		Policies:        make([]PolicyStatus, p.policies.Len()),
+	}
+	if p.store != nil {
+		out.RecoveredSpans = p.store.spans.Load()
 	}
 	for i := range out.Policies {
 		ps := &st.policies[i]
@@ -79,6 +99,9 @@ func (p *Sampler) Status() Status {
 // sum adds the shards' counters up.
 func (p *Sampler) sum() stats {
 	all := newStats(p.policies.Len())
+	if !p.ready.Load() {
+		return all // the shards are busy
+	}
 	for _, s := range p.shards {
 		s.mu.Lock()
 		all.add(&s.stats)
@@ -90,6 +113,9 @@ func (p *Sampler) sum() stats {
 // oldest is how long ago the first span of the oldest undecided trace came, 0 if there is none.
 func (p *Sampler) oldest() time.Duration {
 	arrived := never
+	if !p.ready.Load() {
+		return 0
+	}
 	for _, s := range p.shards {
 		s.mu.Lock()
 		if h := s.waiting.head; h != 0 {
@@ -101,4 +127,30 @@ func (p *Sampler) oldest() time.Duration {
 		return 0
 	}
 	return time.Duration(p.now() - arrived)
+}
+
+// usage adds up what the shards' logs hold.
+func (p *Sampler) usage() (all spanlog.Usage) {
+	if !p.ready.Load() {
+		return all
+	}
+	for _, s := range p.shards {
+		s.mu.Lock()
+		u := s.log.Usage()
+		s.mu.Unlock()
+		all.Segments += u.Segments
+		all.Allocated += u.Allocated
+		all.Cold += u.Cold
+		all.Live += u.Live
+	}
+	return all
+}
+
+// lostSpans is how many spans were acknowledged and are gone.
+func (p *Sampler) lostSpans() int64 {
+	n := p.lost.Load()
+	if p.store != nil {
+		n += p.store.lost.Load()
+	}
+	return n
 }

@@ -32,12 +32,13 @@ func (p *Sampler) observe(set component.TelemetrySettings) (err error) {
 		t.RegisterProcessorTailSamplingTraceDecisionsCallback(p.byTrigger),
 		t.RegisterProcessorTailSamplingEarlyReleasesFromCacheDecisionCallback(p.lateSpans),
 		t.RegisterProcessorTailSamplingNewTraceIDReceivedCallback(one(func() int64 { return p.sum().traces })),
-		t.RegisterProcessorTailSamplingRefusedSpansCallback(one(p.refused.Load)),
+		t.RegisterProcessorTailSamplingRefusedSpansCallback(p.byReason),
+		p.observeLog(one),
 		t.RegisterProcessorTailSamplingInvalidSpansCallback(one(p.invalid.Load)),
 		t.RegisterProcessorTailSamplingDeliveredSpansCallback(one(p.delivered.Load)),
 		t.RegisterProcessorTailSamplingDeliveryRetriesCallback(one(p.retries.Load)),
 		t.RegisterProcessorTailSamplingFailedSpansCallback(one(p.failed.Load)),
-		t.RegisterProcessorTailSamplingLostSpansCallback(one(p.lost.Load)),
+		t.RegisterProcessorTailSamplingLostSpansCallback(one(p.lostSpans)),
 		t.RegisterProcessorTailSamplingUnknownFieldsSpansCallback(one(p.unknown.Load)),
 		t.RegisterProcessorTailSamplingSpansWithoutThresholdCallback(one(p.withoutThreshold.Load)),
 		t.RegisterProcessorTailSamplingSamplingTracesOnMemoryCallback(one(p.pending.Load)),
@@ -126,4 +127,65 @@ func (p *Sampler) recordAges(a ages) {
 	for _, age := range a.late {
 		p.telemetry.ProcessorTailSamplingSamplingLateSpanAge.Record(context.Background(), age)
 	}
+}
+
+// observeLog registers the metrics about the log itself.
+func (p *Sampler) observeLog(one func(func() int64) metric.Int64Callback) error {
+	t := p.telemetry
+	onDisk := func(of func(*store) int64) metric.Int64Callback {
+		return one(func() int64 {
+			if p.store == nil {
+				return 0
+			}
+			return of(p.store)
+		})
+	}
+	return errors.Join(
+		t.RegisterProcessorTailSamplingAppendedSpansCallback(one(p.appended.Load)),
+		t.RegisterProcessorTailSamplingRecoveredSpansCallback(onDisk(func(s *store) int64 { return s.spans.Load() })),
+		t.RegisterProcessorTailSamplingRecoveredDeliveriesCallback(onDisk(func(s *store) int64 { return s.repeated.Load() })),
+		t.RegisterProcessorTailSamplingTornTailsCallback(onDisk(func(s *store) int64 { return s.tornTails.Load() })),
+		t.RegisterProcessorTailSamplingDiskBytesCallback(one(p.pool.Disk)),
+		t.RegisterProcessorTailSamplingDiskBudgetBytesCallback(one(p.pool.DiskLimit)),
+		t.RegisterProcessorTailSamplingVolatileSegmentsCallback(one(p.pool.Volatile)),
+		t.RegisterProcessorTailSamplingCompressionsCallback(one(p.shrinker.compressions.Load)),
+		t.RegisterProcessorTailSamplingCompressionSavedBytesCallback(one(p.shrinker.saved.Load)),
+		t.RegisterProcessorTailSamplingSegmentsLeftToDiskCallback(one(p.shrinker.dropped.Load)),
+		t.RegisterProcessorTailSamplingTrimmedSpansCallback(one(func() int64 { return p.sum().trimmed })),
+		t.RegisterProcessorTailSamplingSegmentsCallback(p.segmentsByPlace),
+		t.RegisterProcessorTailSamplingStageCallsCallback(func(_ context.Context, o metric.Int64Observer) error {
+			for s := range stages {
+				o.Observe(p.times[s].calls.Load(), metric.WithAttributes(attribute.String("stage", s.String())))
+			}
+			return nil
+		}),
+		t.RegisterProcessorTailSamplingStageTimeCallback(func(_ context.Context, o metric.Float64Observer) error {
+			for s := range stages {
+				seconds := time.Duration(p.times[s].nanoseconds.Load()).Seconds()
+				o.Observe(seconds, metric.WithAttributes(attribute.String("stage", s.String())))
+			}
+			return nil
+		}),
+	)
+}
+
+func (p *Sampler) byReason(_ context.Context, o metric.Int64Observer) error {
+	for r := range reasons {
+		o.Observe(p.refusedFor[r].Load(), metric.WithAttributes(attribute.String("reason", r.String())))
+	}
+	return nil
+}
+
+func (p *Sampler) segmentsByPlace(_ context.Context, o metric.Int64Observer) error {
+	u := p.usage()
+	place := func(name string) metric.MeasurementOption {
+		return metric.WithAttributes(attribute.String("place", name))
+	}
+	cold := 0
+	if p.onDisk {
+		cold = u.Cold
+	}
+	o.Observe(int64(u.Segments-cold), place("memory"))
+	o.Observe(int64(cold), place("disk"))
+	return nil
 }

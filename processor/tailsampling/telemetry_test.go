@@ -53,6 +53,10 @@ func point(t *testing.T, tel *componenttest.Telemetry, name string, attrs ...att
 		for _, p := range d.DataPoints {
 			add(p.Attributes, int64(p.Count))
 		}
+	case metricdata.Sum[float64]:
+		for _, p := range d.DataPoints {
+			add(p.Attributes, int64(p.Value*1e9))
+		}
 	default:
 		t.Fatalf("%s is a %T", name, d)
 	}
@@ -98,7 +102,18 @@ func TestTelemetry(t *testing.T) {
 		assert.Equal(t, int64(2), point(t, tel, "early_releases_from_cache_decision", attribute.Bool("sampled", false)))
 		assert.Equal(t, int64(4), point(t, tel, "delivered_spans"))
 		assert.Equal(t, int64(1), point(t, tel, "delivery_retries"))
-		for _, zero := range []string{"failed_spans", "lost_spans", "refused_spans", "invalid_spans", "unknown_fields_spans",
+		assert.Equal(t, int64(34), point(t, tel, "appended_spans"))
+		assert.Equal(t, int64(12), point(t, tel, "stage_calls", attribute.String("stage", "append")))
+		assert.Positive(t, point(t, tel, "stage_calls", attribute.String("stage", "decide")))
+		assert.Equal(t, int64(3), point(t, tel, "stage_calls", attribute.String("stage", "deliver")))
+		assert.Positive(t, point(t, tel, "segments")+1)
+		if p.onDisk {
+			assert.Positive(t, point(t, tel, "disk_bytes"))
+			assert.Positive(t, point(t, tel, "disk_budget_bytes"))
+		}
+		for _, zero := range []string{"recovered_spans", "recovered_deliveries", "torn_tails", "volatile_segments", "compressions",
+			"compression_saved_bytes", "segments_left_to_disk", "trimmed_spans",
+			"failed_spans", "lost_spans", "refused_spans", "invalid_spans", "unknown_fields_spans",
 			"spans_without_threshold", "traces_undelivered", "spans_buffered", "sampling_traces_on_memory"} {
 			assert.Zero(t, point(t, tel, zero), zero)
 		}
@@ -120,7 +135,8 @@ func TestStatusJSON(t *testing.T) {
 		assert.InDelta(t, 1.5, st.OldestUndecidedSeconds, 0.01)
 		time.Sleep(time.Minute)
 		st = p.Status()
-		st.BytesBuffered = 0
+		st.BytesBuffered, st.DiskBytes, st.Segments = 0, 0, 0
+		st.Storage, st.DiskBudgetBytes = "", 0
 		b, err := json.Marshal(st)
 		require.NoError(t, err)
 		assert.JSONEq(t, `{
@@ -128,6 +144,8 @@ func TestStatusJSON(t *testing.T) {
 			"oldest_undecided_seconds": 0, "traces_undelivered": 0,
 			"decided": {"sampled": 1, "not_sampled": 0, "dropped": 0}, "late_spans": {"kept": 0, "dropped": 0},
 			"refused_spans": 0, "failed_spans": 0, "early_decisions": 0,
+			"storage": "", "disk_bytes": 0, "disk_budget_bytes": 0, "segments": 0,
+			"recovered_spans": 0, "lost_spans": 0, "trimmed_spans": 0,
 			"policies": [
 				{"name": "errors", "type": "status_code", "sampled_traces": 1, "sampled_spans": 3, "dropped_traces": 0},
 				{"name": "slow", "type": "latency", "sampled_traces": 0, "sampled_spans": 0, "dropped_traces": 0},
@@ -155,6 +173,7 @@ func TestSamplerIsAnnounced(t *testing.T) {
 	set := processor.Settings{ID: id, TelemetrySettings: componenttest.NewNopTelemetrySettings()}
 	f := NewFactory()
 	cfg := f.CreateDefaultConfig().(*Config)
+	cfg.Directory = newDirectory()
 	cfg.Policies = []policy.Config{{Name: "all", Type: policy.AlwaysSample}}
 	p, err := f.CreateTraces(t.Context(), set, cfg, &sink{})
 	require.NoError(t, err)

@@ -18,6 +18,7 @@ func (p *Sampler) unlock(s *shard) {
 	if sooner {
 		wake(p.timer)
 	}
+	p.wakeShrinker()
 	if deliver {
 		wake(s.emitter)
 	}
@@ -46,6 +47,7 @@ func (p *Sampler) decideDue(stop <-chan struct{}) {
 		began := time.Now()
 		next := p.decideOnce()
 		p.runs.Add(1)
+		p.times.since(stageDecide, began)
 		p.recordRun(time.Since(began))
 		timer.Stop()
 		if next != never {

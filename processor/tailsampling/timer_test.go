@@ -145,26 +145,56 @@ func TestIdleSamplerSleeps(t *testing.T) {
 	})
 }
 
+// A giant trace keeps its root, its errors and what it waited for; the rest of it is counted and let go.
 func TestMaximumTraceSize(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := keepErrors(testConfig())
+		cfg.MaximumTraceSizeBytes = 100_000
+		var next sink
+		p := start(t, cfg, &next)
+		const spans = 2000
+		for i := 1; i < spans; i++ {
+			s := newSpan(1, i)
+			switch i {
+			case 1500:
+				s.fail()
+			case 1600:
+				s.span().SetEndTimestamp(s.span().StartTimestamp() + 10e9)
+			}
+			require.NoError(t, wireDoor(t, p, request(s)))
+		}
+		require.NoError(t, wireDoor(t, p, request(newSpan(1, 0), newSpan(2, 0))))
+		assert.LessOrEqual(t, p.Status().SpansBuffered, int64(400))
+		time.Sleep(time.Minute)
+		require.Len(t, next.traces()[traceID(1)], 1)
+		kept := map[pcommon.SpanID]bool{}
+		for _, s := range spansOf(next.traces()[traceID(1)][0]) {
+			kept[s.SpanID()] = true
+		}
+		assert.True(t, kept[spanID(0)], "the root")
+		assert.True(t, kept[spanID(1500)], "the error")
+		assert.True(t, kept[spanID(1600)], "the long one")
+		assert.Equal(t, int64(spans-len(kept)), p.Status().TrimmedSpans)
+		assert.Zero(t, p.sum().triggers[bySize])
+		shutdown(t, p)
+	})
+}
+
+// A trace that is giant by its errors alone is decided, and the rest of it follows.
+func TestTraceOfTwiceTheMaximumSize(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := keepErrors(testConfig())
 		cfg.MaximumTraceSizeBytes = 10_000
 		var next sink
 		p := start(t, cfg, &next)
-		// The error comes before the limit, and spans go on after it.
-		require.NoError(t, wireDoor(t, p, request(newSpan(1, 0).fail(), newSpan(1, 1).pad(10_000), newSpan(1, 2))))
+		require.NoError(t, wireDoor(t, p, request(newSpan(1, 0).fail(), newSpan(1, 1).pad(20_000), newSpan(1, 2))))
 		synctest.Wait()
 		require.Contains(t, next.traces(), traceID(1))
 		assert.Len(t, spansOf(next.traces()[traceID(1)][0]), 2)
 		time.Sleep(time.Second)
 		assert.Len(t, next.traces()[traceID(1)], 2, "what comes after it is late")
-
-		// One that is of no interest up to there is not kept, whatever follows.
-		require.NoError(t, wireDoor(t, p, request(newSpan(2, 0).pad(10_000), newSpan(2, 1).fail())))
-		time.Sleep(time.Minute)
-		assert.NotContains(t, next.traces(), traceID(2))
-		assert.Equal(t, int64(2), p.sum().triggers[bySize])
-		assert.Equal(t, int64(2), p.Status().EarlyDecisions)
+		assert.Equal(t, int64(1), p.sum().triggers[bySize])
+		assert.Equal(t, int64(1), p.Status().EarlyDecisions)
 		shutdown(t, p)
 	})
 }
@@ -173,7 +203,7 @@ func TestShutdownDecidesWhatIsPending(t *testing.T) {
 	for _, drop := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
 			cfg := keepErrors(testConfig())
-			cfg.DropPendingTracesOnShutdown = drop
+			cfg.DropPendingTracesOnShutdown, cfg.Storage = drop, storageMemory
 			cfg.DecisionWaitAfterRootReceived = time.Second
 			var next sink
 			p := start(t, cfg, &next)

@@ -49,6 +49,9 @@ func (s *Slab[T]) Free(n uint32) {
 	s.free = append(s.free, n)
 }
 
+// Max is the highest number that was ever given out.
+func (s *Slab[T]) Max() uint32 { return s.used }
+
 // Len is how many values are in use.
 func (s *Slab[T]) Len() int { return int(s.used) - len(s.free) }
 

@@ -105,6 +105,15 @@ func (t *Table) Clear() {
 	}
 }
 
+// All calls yield for every number, in no order.
+func (t *Table) All(yield func(number uint32)) {
+	for _, c := range t.cells {
+		if c != 0 {
+			yield(uint32(c))
+		}
+	}
+}
+
 // Len is how many numbers are filed.
 func (t *Table) Len() int { return t.count }
 

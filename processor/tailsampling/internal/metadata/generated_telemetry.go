@@ -28,12 +28,17 @@ type TelemetryBuilder struct {
 	meter                                               metric.Meter
 	mu                                                  sync.Mutex
 	registrations                                       []metric.Registration
+	ProcessorTailSamplingAppendedSpans                  metric.Int64ObservableCounter
 	ProcessorTailSamplingBytesBuffered                  metric.Int64ObservableGauge
+	ProcessorTailSamplingCompressionSavedBytes          metric.Int64ObservableCounter
+	ProcessorTailSamplingCompressions                   metric.Int64ObservableCounter
 	ProcessorTailSamplingCountSpansSampled              metric.Int64ObservableCounter
 	ProcessorTailSamplingCountTracesSampled             metric.Int64ObservableCounter
 	ProcessorTailSamplingDecisionLateness               metric.Float64Histogram
 	ProcessorTailSamplingDeliveredSpans                 metric.Int64ObservableCounter
 	ProcessorTailSamplingDeliveryRetries                metric.Int64ObservableCounter
+	ProcessorTailSamplingDiskBudgetBytes                metric.Int64ObservableGauge
+	ProcessorTailSamplingDiskBytes                      metric.Int64ObservableGauge
 	ProcessorTailSamplingEarlyReleasesFromCacheDecision metric.Int64ObservableCounter
 	ProcessorTailSamplingFailedSpans                    metric.Int64ObservableCounter
 	ProcessorTailSamplingGlobalCountTracesSampled       metric.Int64ObservableCounter
@@ -42,16 +47,25 @@ type TelemetryBuilder struct {
 	ProcessorTailSamplingMemoryBudgetBytes              metric.Int64ObservableGauge
 	ProcessorTailSamplingNewTraceIDReceived             metric.Int64ObservableCounter
 	ProcessorTailSamplingOldestUndecidedAge             metric.Float64ObservableGauge
+	ProcessorTailSamplingRecoveredDeliveries            metric.Int64ObservableCounter
+	ProcessorTailSamplingRecoveredSpans                 metric.Int64ObservableCounter
 	ProcessorTailSamplingRefusedSpans                   metric.Int64ObservableCounter
 	ProcessorTailSamplingSamplingDecisionTimerLatency   metric.Int64Histogram
 	ProcessorTailSamplingSamplingLateSpanAge            metric.Int64Histogram
 	ProcessorTailSamplingSamplingTraceRemovalAge        metric.Int64Histogram
 	ProcessorTailSamplingSamplingTracesOnMemory         metric.Int64ObservableGauge
+	ProcessorTailSamplingSegments                       metric.Int64ObservableGauge
+	ProcessorTailSamplingSegmentsLeftToDisk             metric.Int64ObservableCounter
 	ProcessorTailSamplingSpansBuffered                  metric.Int64ObservableGauge
 	ProcessorTailSamplingSpansWithoutThreshold          metric.Int64ObservableCounter
+	ProcessorTailSamplingStageCalls                     metric.Int64ObservableCounter
+	ProcessorTailSamplingStageTime                      metric.Float64ObservableCounter
+	ProcessorTailSamplingTornTails                      metric.Int64ObservableCounter
 	ProcessorTailSamplingTraceDecisions                 metric.Int64ObservableCounter
 	ProcessorTailSamplingTracesUndelivered              metric.Int64ObservableGauge
+	ProcessorTailSamplingTrimmedSpans                   metric.Int64ObservableCounter
 	ProcessorTailSamplingUnknownFieldsSpans             metric.Int64ObservableCounter
+	ProcessorTailSamplingVolatileSegments               metric.Int64ObservableCounter
 }
 
 // TelemetryBuilderOption applies changes to default builder.
@@ -65,12 +79,57 @@ func (tbof telemetryBuilderOptionFunc) apply(mb *TelemetryBuilder) {
 	tbof(mb)
 }
 
+// RegisterProcessorTailSamplingAppendedSpansCallback sets callback for observable ProcessorTailSamplingAppendedSpans metric.
+func (builder *TelemetryBuilder) RegisterProcessorTailSamplingAppendedSpansCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ProcessorTailSamplingAppendedSpans, obs: o})
+		return nil
+	}, builder.ProcessorTailSamplingAppendedSpans)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
 // RegisterProcessorTailSamplingBytesBufferedCallback sets callback for observable ProcessorTailSamplingBytesBuffered metric.
 func (builder *TelemetryBuilder) RegisterProcessorTailSamplingBytesBufferedCallback(cb metric.Int64Callback) error {
 	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
 		cb(ctx, &observerInt64{inst: builder.ProcessorTailSamplingBytesBuffered, obs: o})
 		return nil
 	}, builder.ProcessorTailSamplingBytesBuffered)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterProcessorTailSamplingCompressionSavedBytesCallback sets callback for observable ProcessorTailSamplingCompressionSavedBytes metric.
+func (builder *TelemetryBuilder) RegisterProcessorTailSamplingCompressionSavedBytesCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ProcessorTailSamplingCompressionSavedBytes, obs: o})
+		return nil
+	}, builder.ProcessorTailSamplingCompressionSavedBytes)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterProcessorTailSamplingCompressionsCallback sets callback for observable ProcessorTailSamplingCompressions metric.
+func (builder *TelemetryBuilder) RegisterProcessorTailSamplingCompressionsCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ProcessorTailSamplingCompressions, obs: o})
+		return nil
+	}, builder.ProcessorTailSamplingCompressions)
 	if err != nil {
 		return err
 	}
@@ -131,6 +190,36 @@ func (builder *TelemetryBuilder) RegisterProcessorTailSamplingDeliveryRetriesCal
 		cb(ctx, &observerInt64{inst: builder.ProcessorTailSamplingDeliveryRetries, obs: o})
 		return nil
 	}, builder.ProcessorTailSamplingDeliveryRetries)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterProcessorTailSamplingDiskBudgetBytesCallback sets callback for observable ProcessorTailSamplingDiskBudgetBytes metric.
+func (builder *TelemetryBuilder) RegisterProcessorTailSamplingDiskBudgetBytesCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ProcessorTailSamplingDiskBudgetBytes, obs: o})
+		return nil
+	}, builder.ProcessorTailSamplingDiskBudgetBytes)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterProcessorTailSamplingDiskBytesCallback sets callback for observable ProcessorTailSamplingDiskBytes metric.
+func (builder *TelemetryBuilder) RegisterProcessorTailSamplingDiskBytesCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ProcessorTailSamplingDiskBytes, obs: o})
+		return nil
+	}, builder.ProcessorTailSamplingDiskBytes)
 	if err != nil {
 		return err
 	}
@@ -260,6 +349,36 @@ func (builder *TelemetryBuilder) RegisterProcessorTailSamplingOldestUndecidedAge
 	return nil
 }
 
+// RegisterProcessorTailSamplingRecoveredDeliveriesCallback sets callback for observable ProcessorTailSamplingRecoveredDeliveries metric.
+func (builder *TelemetryBuilder) RegisterProcessorTailSamplingRecoveredDeliveriesCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ProcessorTailSamplingRecoveredDeliveries, obs: o})
+		return nil
+	}, builder.ProcessorTailSamplingRecoveredDeliveries)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterProcessorTailSamplingRecoveredSpansCallback sets callback for observable ProcessorTailSamplingRecoveredSpans metric.
+func (builder *TelemetryBuilder) RegisterProcessorTailSamplingRecoveredSpansCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ProcessorTailSamplingRecoveredSpans, obs: o})
+		return nil
+	}, builder.ProcessorTailSamplingRecoveredSpans)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
 // RegisterProcessorTailSamplingRefusedSpansCallback sets callback for observable ProcessorTailSamplingRefusedSpans metric.
 func (builder *TelemetryBuilder) RegisterProcessorTailSamplingRefusedSpansCallback(cb metric.Int64Callback) error {
 	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
@@ -281,6 +400,36 @@ func (builder *TelemetryBuilder) RegisterProcessorTailSamplingSamplingTracesOnMe
 		cb(ctx, &observerInt64{inst: builder.ProcessorTailSamplingSamplingTracesOnMemory, obs: o})
 		return nil
 	}, builder.ProcessorTailSamplingSamplingTracesOnMemory)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterProcessorTailSamplingSegmentsCallback sets callback for observable ProcessorTailSamplingSegments metric.
+func (builder *TelemetryBuilder) RegisterProcessorTailSamplingSegmentsCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ProcessorTailSamplingSegments, obs: o})
+		return nil
+	}, builder.ProcessorTailSamplingSegments)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterProcessorTailSamplingSegmentsLeftToDiskCallback sets callback for observable ProcessorTailSamplingSegmentsLeftToDisk metric.
+func (builder *TelemetryBuilder) RegisterProcessorTailSamplingSegmentsLeftToDiskCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ProcessorTailSamplingSegmentsLeftToDisk, obs: o})
+		return nil
+	}, builder.ProcessorTailSamplingSegmentsLeftToDisk)
 	if err != nil {
 		return err
 	}
@@ -320,6 +469,51 @@ func (builder *TelemetryBuilder) RegisterProcessorTailSamplingSpansWithoutThresh
 	return nil
 }
 
+// RegisterProcessorTailSamplingStageCallsCallback sets callback for observable ProcessorTailSamplingStageCalls metric.
+func (builder *TelemetryBuilder) RegisterProcessorTailSamplingStageCallsCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ProcessorTailSamplingStageCalls, obs: o})
+		return nil
+	}, builder.ProcessorTailSamplingStageCalls)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterProcessorTailSamplingStageTimeCallback sets callback for observable ProcessorTailSamplingStageTime metric.
+func (builder *TelemetryBuilder) RegisterProcessorTailSamplingStageTimeCallback(cb metric.Float64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerFloat64{inst: builder.ProcessorTailSamplingStageTime, obs: o})
+		return nil
+	}, builder.ProcessorTailSamplingStageTime)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterProcessorTailSamplingTornTailsCallback sets callback for observable ProcessorTailSamplingTornTails metric.
+func (builder *TelemetryBuilder) RegisterProcessorTailSamplingTornTailsCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ProcessorTailSamplingTornTails, obs: o})
+		return nil
+	}, builder.ProcessorTailSamplingTornTails)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
 // RegisterProcessorTailSamplingTraceDecisionsCallback sets callback for observable ProcessorTailSamplingTraceDecisions metric.
 func (builder *TelemetryBuilder) RegisterProcessorTailSamplingTraceDecisionsCallback(cb metric.Int64Callback) error {
 	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
@@ -350,12 +544,42 @@ func (builder *TelemetryBuilder) RegisterProcessorTailSamplingTracesUndeliveredC
 	return nil
 }
 
+// RegisterProcessorTailSamplingTrimmedSpansCallback sets callback for observable ProcessorTailSamplingTrimmedSpans metric.
+func (builder *TelemetryBuilder) RegisterProcessorTailSamplingTrimmedSpansCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ProcessorTailSamplingTrimmedSpans, obs: o})
+		return nil
+	}, builder.ProcessorTailSamplingTrimmedSpans)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
 // RegisterProcessorTailSamplingUnknownFieldsSpansCallback sets callback for observable ProcessorTailSamplingUnknownFieldsSpans metric.
 func (builder *TelemetryBuilder) RegisterProcessorTailSamplingUnknownFieldsSpansCallback(cb metric.Int64Callback) error {
 	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
 		cb(ctx, &observerInt64{inst: builder.ProcessorTailSamplingUnknownFieldsSpans, obs: o})
 		return nil
 	}, builder.ProcessorTailSamplingUnknownFieldsSpans)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterProcessorTailSamplingVolatileSegmentsCallback sets callback for observable ProcessorTailSamplingVolatileSegments metric.
+func (builder *TelemetryBuilder) RegisterProcessorTailSamplingVolatileSegmentsCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ProcessorTailSamplingVolatileSegments, obs: o})
+		return nil
+	}, builder.ProcessorTailSamplingVolatileSegments)
 	if err != nil {
 		return err
 	}
@@ -403,10 +627,28 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	}
 	builder.meter = Meter(settings)
 	var err, errs error
+	builder.ProcessorTailSamplingAppendedSpans, err = builder.meter.Int64ObservableCounter(
+		"otelcol_processor_tail_sampling_appended_spans",
+		metric.WithDescription("Spans of requests that were accepted [Beta]"),
+		metric.WithUnit("{spans}"),
+	)
+	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingBytesBuffered, err = builder.meter.Int64ObservableGauge(
 		"otelcol_processor_tail_sampling_bytes_buffered",
 		metric.WithDescription("Memory that the span log and its index use [Beta]"),
 		metric.WithUnit("By"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ProcessorTailSamplingCompressionSavedBytes, err = builder.meter.Int64ObservableCounter(
+		"otelcol_processor_tail_sampling_compression_saved_bytes",
+		metric.WithDescription("What compressing segments saved [Beta]"),
+		metric.WithUnit("By"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ProcessorTailSamplingCompressions, err = builder.meter.Int64ObservableCounter(
+		"otelcol_processor_tail_sampling_compressions",
+		metric.WithDescription("Segments that were compressed [Beta]"),
+		metric.WithUnit("{segments}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingCountSpansSampled, err = builder.meter.Int64ObservableCounter(
@@ -440,6 +682,18 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		metric.WithUnit("{calls}"),
 	)
 	errs = errors.Join(errs, err)
+	builder.ProcessorTailSamplingDiskBudgetBytes, err = builder.meter.Int64ObservableGauge(
+		"otelcol_processor_tail_sampling_disk_budget_bytes",
+		metric.WithDescription("The budget for disk_bytes; 0 with storage memory [Beta]"),
+		metric.WithUnit("By"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ProcessorTailSamplingDiskBytes, err = builder.meter.Int64ObservableGauge(
+		"otelcol_processor_tail_sampling_disk_bytes",
+		metric.WithDescription("Files of the span log and its journal [Beta]"),
+		metric.WithUnit("By"),
+	)
+	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingEarlyReleasesFromCacheDecision, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_tail_sampling_early_releases_from_cache_decision",
 		metric.WithDescription("Late spans, which followed the remembered decision about their trace [Beta]"),
@@ -466,7 +720,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingLostSpans, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_tail_sampling_lost_spans",
-		metric.WithDescription("Kept spans that could not be delivered before the shutdown ended [Beta]"),
+		metric.WithDescription("Acknowledged spans that are gone, undelivered at a shutdown with storage memory, or damaged on disk [Beta]"),
 		metric.WithUnit("{spans}"),
 	)
 	errs = errors.Join(errs, err)
@@ -488,9 +742,21 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		metric.WithUnit("s"),
 	)
 	errs = errors.Join(errs, err)
+	builder.ProcessorTailSamplingRecoveredDeliveries, err = builder.meter.Int64ObservableCounter(
+		"otelcol_processor_tail_sampling_recovered_deliveries",
+		metric.WithDescription("Spans of kept traces that were being delivered when the process ended, so that they are delivered again and may arrive twice [Beta]"),
+		metric.WithUnit("{spans}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ProcessorTailSamplingRecoveredSpans, err = builder.meter.Int64ObservableCounter(
+		"otelcol_processor_tail_sampling_recovered_spans",
+		metric.WithDescription("Spans that were read back from disk at the start, undecided or undelivered [Beta]"),
+		metric.WithUnit("{spans}"),
+	)
+	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingRefusedSpans, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_tail_sampling_refused_spans",
-		metric.WithDescription("Spans refused with a retryable error because the memory budget was used up [Beta]"),
+		metric.WithDescription("Spans refused with a retryable error, by reason [Beta]"),
 		metric.WithUnit("{spans}"),
 	)
 	errs = errors.Join(errs, err)
@@ -521,6 +787,18 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		metric.WithUnit("{traces}"),
 	)
 	errs = errors.Join(errs, err)
+	builder.ProcessorTailSamplingSegments, err = builder.meter.Int64ObservableGauge(
+		"otelcol_processor_tail_sampling_segments",
+		metric.WithDescription("Segments of the span log by where they are [Beta]"),
+		metric.WithUnit("{segments}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ProcessorTailSamplingSegmentsLeftToDisk, err = builder.meter.Int64ObservableCounter(
+		"otelcol_processor_tail_sampling_segments_left_to_disk",
+		metric.WithDescription("Segments that left memory as they were, their file being read again when needed [Beta]"),
+		metric.WithUnit("{segments}"),
+	)
+	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingSpansBuffered, err = builder.meter.Int64ObservableGauge(
 		"otelcol_processor_tail_sampling_spans_buffered",
 		metric.WithDescription("Spans in the span log [Beta]"),
@@ -531,6 +809,24 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol_processor_tail_sampling_spans_without_threshold",
 		metric.WithDescription("Emitted spans whose own randomness does not pass the decision's threshold, so that no th was written [Beta]"),
 		metric.WithUnit("{spans}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ProcessorTailSamplingStageCalls, err = builder.meter.Int64ObservableCounter(
+		"otelcol_processor_tail_sampling_stage_calls",
+		metric.WithDescription("How often a stage was passed, in requests appended, runs of the decider, batches delivered [Beta]"),
+		metric.WithUnit("{calls}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ProcessorTailSamplingStageTime, err = builder.meter.Float64ObservableCounter(
+		"otelcol_processor_tail_sampling_stage_time",
+		metric.WithDescription("Time spent in a stage of the way through the buffer [Beta]"),
+		metric.WithUnit("s"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ProcessorTailSamplingTornTails, err = builder.meter.Int64ObservableCounter(
+		"otelcol_processor_tail_sampling_torn_tails",
+		metric.WithDescription("Segments of which an unfinished, unacknowledged record was cut at the start [Beta]"),
+		metric.WithUnit("{segments}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingTraceDecisions, err = builder.meter.Int64ObservableCounter(
@@ -545,10 +841,22 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		metric.WithUnit("{traces}"),
 	)
 	errs = errors.Join(errs, err)
+	builder.ProcessorTailSamplingTrimmedSpans, err = builder.meter.Int64ObservableCounter(
+		"otelcol_processor_tail_sampling_trimmed_spans",
+		metric.WithDescription("Spans of giant traces that were left out [Beta]"),
+		metric.WithUnit("{spans}"),
+	)
+	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingUnknownFieldsSpans, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_tail_sampling_unknown_fields_spans",
 		metric.WithDescription("Emitted spans that arrived with protobuf fields that this version does not know and cannot pass on [Beta]"),
 		metric.WithUnit("{spans}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ProcessorTailSamplingVolatileSegments, err = builder.meter.Int64ObservableCounter(
+		"otelcol_processor_tail_sampling_volatile_segments",
+		metric.WithDescription("Segments that are in memory only because the disk failed after their spans had been let in [Beta]"),
+		metric.WithUnit("{segments}"),
 	)
 	errs = errors.Join(errs, err)
 	return &builder, errs

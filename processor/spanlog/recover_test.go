@@ -1,0 +1,376 @@
+package spanlog
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// written is a directory with one log in it, as kill -9 leaves it, and what is in its segments.
+type written struct {
+	dir    string
+	bodies map[Position]string
+}
+
+// write appends spans and leaves without a word.
+func write(t testing.TB, spans int) written {
+	w := written{dir: t.TempDir(), bodies: map[Position]string{}}
+	l, p := newDiskLog(t, w.dir)
+	for i := range spans {
+		require.NoError(t, p.Reserve(1000, 0))
+		var c Chain
+		at := l.Position()
+		l.SetTime(1_700_000_000_000 + int64(i))
+		l.Append(&c, origin(fmt.Sprintf("resource %d", i%3), fmt.Sprintf("scope %d", i%2)), body(i))
+		for r := range l.Records(c, nil) {
+			w.bodies[at] = fmt.Sprintf("%s/%s/%s", r.Resource, r.Scope, r.Body)
+		}
+		p.Cancel(1000)
+	}
+	copied := t.TempDir()
+	copyFiles(t, w.dir, copied)
+	w.dir = copied
+	return w
+}
+
+func body(i int) []byte {
+	return fmt.Appendf(nil, "span %d %s", i, bytes.Repeat([]byte{byte(i)}, i%200))
+}
+
+func copyFiles(t testing.TB, from, to string) {
+	names, err := os.ReadDir(from)
+	require.NoError(t, err)
+	for _, n := range names {
+		b, err := os.ReadFile(filepath.Join(from, n.Name()))
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(filepath.Join(to, n.Name()), b, 0o600))
+	}
+}
+
+// readAll returns what a directory gives back, and what is wrong with it.
+func readAll(t testing.TB, path string) (got []string, damage []Damage) {
+	dir, err := OpenDirectory(path)
+	require.NoError(t, err)
+	defer dir.Close()
+	inv, err := dir.Inventory()
+	require.NoError(t, err)
+	damage = append(damage, inv.Damage...)
+	for _, f := range inv.Segments {
+		_, d, err := f.Read(nil, func(s Found) {
+			got = append(got, fmt.Sprintf("%s/%s/%s", s.Resource, s.Scope, s.Body))
+		})
+		require.NoError(t, err)
+		damage = append(damage, d...)
+	}
+	return got, damage
+}
+
+func lostIn(damage []Damage) (n int) {
+	for _, d := range damage {
+		n += d.Lost
+	}
+	return n
+}
+
+func segments(t testing.TB, dir string) []string {
+	paths, err := filepath.Glob(filepath.Join(dir, "*.seg"))
+	require.NoError(t, err)
+	var inUse []string
+	for _, p := range paths {
+		b, err := os.ReadFile(p)
+		require.NoError(t, err)
+		if string(b[:8]) == magicSegment {
+			inUse = append(inUse, p)
+		}
+	}
+	require.NotEmpty(t, inUse)
+	return inUse
+}
+
+func TestEverythingComesBack(t *testing.T) {
+	w := write(t, 1000)
+	got, damage := readAll(t, w.dir)
+	assert.Empty(t, damage)
+	require.Len(t, got, 1000)
+	for i, s := range got {
+		require.Equal(t, fmt.Sprintf("resource %d/scope %d/%s", i%3, i%2, body(i)), s)
+	}
+	left, err := filepath.Glob(filepath.Join(w.dir, "*.seg"))
+	require.NoError(t, err)
+	assert.Len(t, left, len(segments(t, w.dir)), "files that were ready to be used are deleted")
+}
+
+// Wherever the record that was being written ends, what was there before it is kept and nothing is counted as lost.
+func TestEveryTornTail(t *testing.T) {
+	w := write(t, 5)
+	path := segments(t, w.dir)[0]
+	whole, err := os.ReadFile(path)
+	require.NoError(t, err)
+	s := scanner{b: whole, sequence: binary.LittleEndian.Uint64(whole[16:])}
+	var starts []int
+	used := int(s.scan(func(f Found) { starts = append(starts, int(f.At)) }))
+	for cut := fileHeaderSize; cut <= used; cut++ {
+		torn := bytes.Clone(whole)
+		clear(torn[cut:])
+		committed := fileHeaderSize
+		for _, at := range starts {
+			if at <= cut {
+				committed = at
+			}
+		}
+		s := scanner{b: torn, sequence: s.sequence, sealed: committed}
+		got := 0
+		end := s.scan(func(Found) { got++ })
+		want := 0
+		for i := range starts {
+			next := used
+			if i+1 < len(starts) {
+				next = starts[i+1]
+			}
+			if cut >= next || bytes.Equal(torn[:next], whole[:next]) {
+				want++
+			}
+		}
+		require.GreaterOrEqual(t, got, want-1, "cut at %d", cut) // the next record may be a resource
+		require.LessOrEqual(t, int(end), cut+200)
+		require.Zero(t, lostIn(s.damage), "cut at %d: %v", cut, s.damage)
+	}
+}
+
+// A file that is cut off anywhere gives back what is in it, and says that the rest is lost.
+func TestEveryTruncation(t *testing.T) {
+	w := write(t, 40)
+	path := segments(t, w.dir)[0]
+	whole, err := os.ReadFile(path)
+	require.NoError(t, err)
+	for size := 0; size < 9000; size += 1 + size/100 {
+		require.NoError(t, os.WriteFile(path, whole[:size], 0o600))
+		dir := t.TempDir()
+		copyFiles(t, w.dir, dir)
+		got, damage := readAll(t, dir)
+		switch {
+		case size < 8:
+			require.Empty(t, got)
+		case size >= int(binary.LittleEndian.Uint32(whole[headerUsedAt:])):
+			require.Len(t, got, 40, "nothing of it is gone")
+		default:
+			require.NotEmpty(t, damage, "size %d", size)
+			require.Positive(t, lostIn(damage)+len(got), "size %d", size)
+			require.Positive(t, lostIn(damage), "size %d", size)
+		}
+		for i, s := range got {
+			require.Equal(t, fmt.Sprintf("resource %d/scope %d/%s", i%3, i%2, body(i)), s)
+		}
+	}
+}
+
+// A bit that flips anywhere costs at most the spans of one record, or of the resource or scope that was hit; no span comes
+// back that was not written; what is missing is counted, and told with file and offset.
+func TestFlippedBits(t *testing.T) {
+	w := write(t, 300)
+	paths := segments(t, w.dir)
+	rnd := rand.New(rand.NewPCG(1, 1))
+	want := map[string]bool{}
+	for _, b := range w.bodies {
+		want[b] = true
+	}
+	for range 400 {
+		dir := t.TempDir()
+		copyFiles(t, w.dir, dir)
+		path := filepath.Join(dir, filepath.Base(paths[rnd.IntN(len(paths))]))
+		b, err := os.ReadFile(path)
+		require.NoError(t, err)
+		at := rnd.IntN(12_000)
+		if rnd.IntN(4) == 0 {
+			at = rnd.IntN(fileHeaderSize)
+		}
+		b[at] ^= 1 << rnd.IntN(8)
+		require.NoError(t, os.WriteFile(path, b, 0o600))
+		lockOut, err := OpenDirectory(dir)
+		require.NoError(t, err)
+		_, err = lockOut.Inventory()
+		require.NoError(t, err, "byte %d", at)
+		require.NoError(t, lockOut.Close())
+
+		got, damage := readAll(t, dir)
+		seen := map[string]bool{}
+		for _, s := range got {
+			require.True(t, want[s], "byte %d: %s was not written", at, s)
+			require.False(t, seen[s], "byte %d: %s came twice", at, s)
+			seen[s] = true
+		}
+		missing := len(want) - len(seen)
+		require.GreaterOrEqual(t, lostIn(damage), missing, "byte %d: every lost span is counted: %v", at, damage)
+		if missing > 0 {
+			require.Contains(t, damage[0].String(), filepath.Base(path))
+		}
+	}
+}
+
+// What a former use of a file left behind is no part of what it holds now.
+func TestRecycledFilesShowNothingOld(t *testing.T) {
+	dir := t.TempDir()
+	l, p := newDiskLog(t, dir)
+	for round := range 20 {
+		var chains [50]Chain
+		for i := range chains {
+			require.NoError(t, p.Reserve(1000, 0))
+			l.Append(&chains[i], origin("r", "s"), fmt.Appendf(nil, "round %d span %d %0300d", round, i, 0))
+			p.Cancel(1000)
+		}
+		if round < 19 {
+			for i := range chains {
+				l.Release(&chains[i])
+			}
+		}
+	}
+	after := t.TempDir()
+	copyFiles(t, dir, after)
+	got, damage := readAll(t, after)
+	assert.Empty(t, damage)
+	require.Len(t, got, 50)
+	for _, s := range got {
+		require.Contains(t, s, "round 19")
+	}
+}
+
+// Compressed or left to the disk, segments give back the same, before and after a restart.
+func TestShrunkSegments(t *testing.T) {
+	for _, pack := range []bool{false, true} {
+		for _, disk := range []bool{false, true} {
+			if !disk && !pack {
+				continue // memory cannot be left to the disk
+			}
+			t.Run(fmt.Sprintf("pack %v disk %v", pack, disk), func(t *testing.T) {
+				dir := t.TempDir()
+				l, p := newLog(t)
+				if disk {
+					l, p = newDiskLog(t, dir)
+				}
+				chains := make([]Chain, 20)
+				want := make([][]string, 20)
+				for i := range 2000 {
+					require.NoError(t, p.Reserve(1000, 0))
+					l.Append(&chains[i%20], origin("r", "s"), body(i))
+					p.Cancel(1000)
+				}
+				for i := range chains {
+					want[i] = bodies(l, chains[i])
+				}
+				before, shrunk := p.Used(), 0
+				for w := l.BeginShrink(pack, false); w != nil; w = l.BeginShrink(pack, false) {
+					w.Run()
+					ok, err := l.EndShrink(w)
+					require.NoError(t, err)
+					require.True(t, ok)
+					require.Positive(t, w.Saved()+1)
+					shrunk++
+				}
+				require.Greater(t, shrunk, 5)
+				require.Less(t, p.Used(), before)
+				require.Equal(t, shrunk, l.Usage().Cold)
+				for i := range chains {
+					require.Equal(t, want[i], bodies(l, chains[i]))
+				}
+				if disk {
+					after := t.TempDir()
+					copyFiles(t, dir, after)
+					got, damage := readAll(t, after)
+					require.Empty(t, damage)
+					require.Len(t, got, 2000)
+				}
+				for i := range 15 {
+					l.Release(&chains[i])
+				}
+				require.Positive(t, l.Compact(0.9, true), "what is cold can be copied forward")
+				for i := 15; i < 20; i++ {
+					require.Equal(t, want[i], bodies(l, chains[i]))
+				}
+			})
+		}
+	}
+}
+
+// A segment that was compressed when the process ended is there once.
+func TestTwinsAreDropped(t *testing.T) {
+	dir := t.TempDir()
+	l, p := newDiskLog(t, dir)
+	var c Chain
+	for i := range 500 {
+		require.NoError(t, p.Reserve(1000, 0))
+		l.Append(&c, origin("r", "s"), body(i))
+		p.Cancel(1000)
+	}
+	w := l.BeginShrink(true, false)
+	w.Run()
+	after := t.TempDir()
+	copyFiles(t, dir, after) // in between: the packed file is complete, the original not yet free
+	_, err := l.EndShrink(w)
+	require.NoError(t, err)
+	got, damage := readAll(t, after)
+	assert.Empty(t, damage)
+	assert.Len(t, got, 500)
+}
+
+// FuzzScan feeds the reader with anything: it must neither fail nor yield what has no checksum.
+func FuzzScan(f *testing.F) {
+	w := write(f, 10)
+	b, err := os.ReadFile(segments(f, w.dir)[0])
+	require.NoError(f, err)
+	f.Add(b[:2000], uint16(70), byte(1))
+	f.Add(b[:500], uint16(200), byte(0x80))
+	f.Add([]byte{}, uint16(0), byte(0))
+	f.Fuzz(func(t *testing.T, b []byte, at uint16, flip byte) {
+		if int(at) < len(b) {
+			b[at] ^= flip
+		}
+		s := scanner{b: b, sequence: 2, sealed: len(b)}
+		used := s.scan(func(f Found) {
+			end := f.At + f.Size
+			if recordChecksum(2, b[f.At:end]) != binary.LittleEndian.Uint32(b[f.At:]) {
+				t.Fatal("a span without a checksum")
+			}
+		})
+		if int(used) > max(len(b), fileHeaderSize) {
+			t.Fatal("beyond the end")
+		}
+	})
+}
+
+// What the system says is told with what to do about it.
+func TestMessages(t *testing.T) {
+	for _, tc := range []struct {
+		err  error
+		want string
+	}{
+		{fs.ErrPermission, "permission denied|permission does not exist|let the user who runs slowburn write there, or set another directory"},
+		{syscall.EACCES, "let the user who runs slowburn write there, or set another directory"},
+		{syscall.ENOTDIR, "a file is in the way: move it, or set another directory"},
+		{syscall.EIO, "see to it that the disk works, or set another directory"},
+	} {
+		err := explain("open", "/x", tc.err)
+		require.ErrorIs(t, err, tc.err)
+		require.Regexp(t, tc.want, err.Error())
+	}
+}
+
+func TestOneDirectoryOneOwner(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a", "b")
+	first, err := OpenDirectory(path)
+	require.NoError(t, err, "what is missing is made")
+	_, err = OpenDirectory(path)
+	require.ErrorContains(t, err, fmt.Sprintf("in use by another process (pid %d)", os.Getpid()))
+	require.NoError(t, first.Close())
+	again, err := OpenDirectory(path)
+	require.NoError(t, err)
+	require.NoError(t, again.Close())
+}

@@ -1,0 +1,81 @@
+package tailsampling
+
+import (
+	"github.com/slowburn/slowburn/internal/wire"
+	"github.com/slowburn/slowburn/processor/policy"
+	"github.com/slowburn/slowburn/processor/spanlog"
+)
+
+// fates is what the journals say of a shard's traces: what became of each part of them. It is only needed while a log is
+// read back.
+type fates struct {
+	last  map[wire.TraceID]int32 // by trace: its last part, by index plus one
+	parts []fate
+}
+
+// fate is what became of a part of a trace.
+type fate struct {
+	from, to        spanlog.Position
+	threshold, rv   uint64
+	at              uint32
+	policy          int32
+	number          int32 // in the order of decisions
+	before          int32 // the part of the trace before it, by index plus one
+	slot            uint32
+	verdict         policy.Verdict
+	late            bool
+	attempted, done bool
+}
+
+func newFates() *fates { return &fates{last: map[wire.TraceID]int32{}} }
+
+// add takes an event of the journal into account, and reports whether it is a decision about a trace that was not known
+// yet. name is the number that its policy has now.
+func (f *fates) add(e *spanlog.Event, name int32) (decision bool) {
+	id := wire.TraceID(e.TraceID)
+	part := f.part(id, e.From)
+	if part == nil {
+		f.parts = append(f.parts, fate{
+			from: e.From, to: e.To, threshold: e.Threshold, rv: e.Random, at: e.At, policy: name,
+			number: int32(len(f.parts)), before: f.last[id], verdict: policy.Verdict(e.Verdict), late: e.Late,
+		})
+		f.last[id] = int32(len(f.parts))
+		part = &f.parts[len(f.parts)-1]
+		decision = e.Kind == spanlog.Decided && !e.Late
+	}
+	switch e.Kind {
+	case spanlog.Attempted:
+		part.attempted = true
+	case spanlog.Delivered:
+		part.done = true
+	}
+	return decision
+}
+
+// part returns the part of a trace that begins there.
+func (f *fates) part(id wire.TraceID, from spanlog.Position) *fate {
+	for n := f.last[id]; n != 0; n = f.parts[n-1].before {
+		if p := &f.parts[n-1]; p.from == from {
+			return p
+		}
+	}
+	return nil
+}
+
+// of returns what became of a span: the part that it is in, if that was decided; else, if the trace was sampled before
+// the span came, that part as followed.
+func (f *fates) of(id wire.TraceID, at spanlog.Position) (part, followed *fate) {
+	for n := f.last[id]; n != 0; n = f.parts[n-1].before {
+		p := &f.parts[n-1]
+		switch {
+		case at >= p.from && at < p.to:
+			return p, nil
+		case at >= p.to && followed == nil:
+			followed = p
+		}
+	}
+	if followed != nil && followed.verdict != policy.Sampled {
+		followed = nil
+	}
+	return nil, followed
+}

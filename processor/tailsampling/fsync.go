@@ -1,0 +1,109 @@
+package tailsampling
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/slowburn/slowburn/processor/spanlog"
+)
+
+// syncer forces the log's files to the disk: every so often, or for each request, many of which share a run. A nil
+// syncer leaves it to the system. It is safe for concurrent use.
+type syncer struct {
+	pool   *spanlog.Pool
+	always bool
+	stop   chan struct{}
+	asked  chan struct{}
+	done   sync.WaitGroup
+	failed atomic.Pointer[error] // of the last run; nil where that went well
+
+	mu      sync.Mutex
+	current *syncRun // the next to begin
+}
+
+// syncRun is one run, for all who asked before it began.
+type syncRun struct {
+	done chan struct{}
+	err  error
+}
+
+// newSyncer starts a syncer; every is how often it runs, 0 for each request.
+func newSyncer(pool *spanlog.Pool, every time.Duration) *syncer {
+	y := &syncer{
+		pool: pool, always: every == 0, stop: make(chan struct{}), asked: make(chan struct{}, 1),
+		current: &syncRun{done: make(chan struct{})},
+	}
+	y.done.Go(func() { y.run(every) })
+	return y
+}
+
+func (y *syncer) run(every time.Duration) {
+	var tick <-chan time.Time
+	if every > 0 {
+		t := time.NewTicker(every)
+		defer t.Stop()
+		tick = t.C
+	}
+	for {
+		select {
+		case <-y.stop:
+			return
+		case <-tick:
+		case <-y.asked:
+		}
+		y.mu.Lock()
+		run := y.current
+		y.current = &syncRun{done: make(chan struct{})}
+		y.mu.Unlock()
+		if run.err = y.pool.Sync(); run.err == nil {
+			y.failed.Store(nil)
+		} else {
+			y.failed.Store(&run.err)
+		}
+		close(run.done)
+	}
+}
+
+// wait returns when everything that was appended before is on the disk, if that is what was asked for.
+func (y *syncer) wait(ctx context.Context) error {
+	if y == nil || !y.always {
+		return nil
+	}
+	y.mu.Lock()
+	run := y.current
+	y.mu.Unlock()
+	wake(y.asked)
+	select {
+	case <-run.done:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	if run.err != nil {
+		return fmt.Errorf("%w: %w", spanlog.ErrDisk, run.err)
+	}
+	return nil
+}
+
+// health is why the last run failed, nil if it did not.
+func (y *syncer) health() error {
+	if y == nil {
+		return nil
+	}
+	if err := y.failed.Load(); err != nil {
+		return *err
+	}
+	return nil
+}
+
+// close ends it, and syncs for the last time.
+func (y *syncer) close() error {
+	if y == nil {
+		return nil
+	}
+	close(y.stop)
+	y.done.Wait()
+	return y.pool.Sync()
+}

@@ -1,0 +1,5 @@
+//go:build !race
+
+package tailsampling
+
+const raceEnabled = false
