@@ -46,8 +46,8 @@ type list struct {
 type listKind uint8
 
 const (
-	// By age, which is what a list is unless it says otherwise: waiting, late, ready. A trace is in exactly one of them.
-	_ listKind = iota
+	// byAge is for the lists of which a trace is in exactly one: waiting, late, ready.
+	byAge listKind = iota
 	// byQuiet is for the list of traces whose root was seen.
 	byQuiet
 	listKinds
