@@ -15,6 +15,11 @@ type Route struct {
 	SendResolved bool
 }
 
+// Wants says whether the receiver is told of alerts of the severity, where the objective names receivers: none are all.
+func (r Route) Wants(s slo.Severity, names []string) bool {
+	return slices.Contains(r.Severities, s) && (len(names) == 0 || slices.Contains(names, r.Receiver))
+}
+
 // Notice is something that a receiver must be told.
 type Notice struct {
 	Receiver string
@@ -35,7 +40,7 @@ func (a *Alert) Notices(routes []Route, names []string) []Notice {
 	var notices []Notice
 	for _, r := range routes {
 		var want slo.Severity
-		if a.State == Firing && slices.Contains(r.Severities, a.Severity) && (len(names) == 0 || slices.Contains(names, r.Receiver)) {
+		if a.State == Firing && r.Wants(a.Severity, names) {
 			want = a.Severity
 		}
 		told := a.Told[r.Receiver]

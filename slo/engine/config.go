@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/url"
@@ -22,7 +23,7 @@ type Config struct {
 	Directory string `mapstructure:"directory"`
 	// TSDB is the ID of the extension that is queried.
 	TSDB component.ID `mapstructure:"tsdb"`
-	// ExternalURL is where people reach the dashboard. Links in alerts begin with it.
+	// ExternalURL is where people reach the dashboard. Links in alerts begin with it. Empty means defaultExternalURL.
 	ExternalURL string `mapstructure:"external_url"`
 	// Lateness is how far evaluation stays behind the clock, so that samples have arrived.
 	Lateness time.Duration `mapstructure:"lateness"`
@@ -34,7 +35,11 @@ type Config struct {
 	_ struct{}
 }
 
-const maxLateness = 10 * time.Minute
+const (
+	maxLateness = 10 * time.Minute
+	// defaultExternalURL is where `web` listens by default.
+	defaultExternalURL = "http://127.0.0.1:8080"
+)
 
 // Validate reads the files too, so that `slowburn validate` tells what is wrong in them. Receivers validate themselves.
 func (c *Config) Validate() error {
@@ -42,7 +47,7 @@ func (c *Config) Validate() error {
 	if c.Directory == "" {
 		errs = append(errs, errors.New("directory: must not be empty: the ledger and the outbox are kept there"))
 	}
-	if u, err := url.Parse(c.ExternalURL); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+	if u, err := url.Parse(c.externalURL()); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 		errs = append(errs, fmt.Errorf("external_url: %q must be a URL such as http://127.0.0.1:8080", c.ExternalURL))
 	}
 	if c.Lateness < 0 || c.Lateness > maxLateness {
@@ -77,7 +82,9 @@ func (c *Config) routes() []alert.Route {
 	return routes
 }
 
+func (c *Config) externalURL() string { return cmp.Or(c.ExternalURL, defaultExternalURL) }
+
 // link leads to an objective's page in the dashboard, whose routes live in the URL's fragment.
 func (c *Config) link(objective string) string {
-	return strings.TrimSuffix(c.ExternalURL, "/") + "/#/objectives/" + url.PathEscape(objective)
+	return strings.TrimSuffix(c.externalURL(), "/") + "/#/objectives/" + url.PathEscape(objective)
 }

@@ -35,6 +35,8 @@ type Extension struct {
 	objectives []slo.Objective
 	routes     []alert.Route
 	retention  ledger.Minute
+	// untold says, a sentence each, whose alerts reach nobody.
+	untold []string
 
 	querier Querier
 	cancel  context.CancelFunc
@@ -79,6 +81,7 @@ func newExtension(set extension.Settings, config *Config) (*Extension, error) {
 	}
 	e := &Extension{config: config, settings: set, telemetry: telemetry, objectives: objectives, routes: config.routes(),
 		failing: make([]string, len(objectives)), spanBatch: maxSpanBatch}
+	e.untold = untold(set.ID, objectives, e.routes)
 	window := 72 * time.Hour
 	statuses := make([]Status, len(objectives))
 	for i, o := range objectives {
@@ -122,11 +125,7 @@ func (e *Extension) Start(ctx context.Context, h component.Host) error {
 		}
 		receivers[i] = notify.Receiver{Name: r.Name, URL: r.Webhook.Endpoint, Client: client}
 	}
-	for _, o := range e.objectives {
-		for _, w := range o.Warnings() {
-			e.settings.Logger.Warn("An objective has an odd tier", zap.String("objective", o.Name), zap.String("warning", w))
-		}
-	}
+	e.warn()
 	db, err := openFile(filepath.Join(e.config.Directory, "slo.db"))
 	if err != nil {
 		return err
@@ -146,6 +145,22 @@ func (e *Extension) Start(ctx context.Context, h component.Host) error {
 	e.cancel = cancel
 	e.loop.Go(func() { e.run(run) })
 	return nil
+}
+
+// warn tells at start what is odd about the configuration.
+func (e *Extension) warn() {
+	for _, o := range e.objectives {
+		for _, w := range o.Warnings() {
+			e.settings.Logger.Warn("An objective has an odd tier", zap.String("objective", o.Name), zap.String("warning", w))
+		}
+	}
+	for _, problem := range e.untold {
+		e.settings.Logger.Warn("Alerts reach nobody: " + problem)
+	}
+	if len(e.config.Receivers) > 0 && e.config.ExternalURL == "" {
+		e.settings.Logger.Warn("Links in notifications lead to this machine's loopback address: set extensions::"+e.settings.ID.String()+
+			"::external_url to where people reach the dashboard", zap.String("external_url", e.config.externalURL()))
+	}
 }
 
 // Shutdown stops evaluating and delivering, and closes the file.
@@ -205,7 +220,7 @@ func (e *Extension) run(ctx context.Context) {
 
 // Probe implements host.Prober. Nothing that is wrong here keeps the gateway from taking spans.
 func (e *Extension) Probe(context.Context) host.Health {
-	var problems []string
+	problems := slices.Clone(e.untold)
 	if t := e.trouble.Load(); t != nil {
 		problems = append(problems, *t)
 	}

@@ -17,10 +17,9 @@ func NewFactory() extension.Factory {
 
 func createDefaultConfig() component.Config {
 	return &Config{
-		Directory:   "slowburn-data",
-		TSDB:        component.MustNewID("tsdb"),
-		ExternalURL: "http://127.0.0.1:8080",
-		Lateness:    15 * time.Second,
+		Directory: "slowburn-data",
+		TSDB:      component.MustNewID("tsdb"),
+		Lateness:  15 * time.Second,
 	}
 }
 

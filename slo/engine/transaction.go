@@ -118,7 +118,7 @@ func (t *transaction) alert(i int) alert.Alert {
 // notify puts what must be told of the alert into the outbox.
 func (t *transaction) notify(a *alert.Alert, receivers []string) error {
 	for _, n := range a.Notices(t.e.routes, receivers) {
-		d, err := notify.New(*a, n, t.e.config.ExternalURL, t.now)
+		d, err := notify.New(*a, n, t.e.config.externalURL(), t.now)
 		if err != nil {
 			return err
 		}

@@ -1,0 +1,40 @@
+package engine
+
+import (
+	"fmt"
+	"slices"
+
+	"go.opentelemetry.io/collector/component"
+
+	"github.com/slowburn/slowburn/slo"
+	"github.com/slowburn/slowburn/slo/alert"
+)
+
+// untold says of which objectives nobody is told when they burn: a sentence each, or one if there are no receivers at
+// all. An objective that never alerts is none of them, nor is one whose tickets alone reach nobody: those can be seen in
+// the dashboard in time, a page cannot.
+func untold(id component.ID, objectives []slo.Objective, routes []alert.Route) []string {
+	var problems []string
+	for _, o := range objectives {
+		severity, alerts := urgent(o)
+		switch {
+		case !alerts:
+		case len(routes) == 0:
+			return []string{fmt.Sprintf("no receiver is configured: nobody is told when an objective burns; add one under extensions::%s::receivers", id)}
+		case !slices.ContainsFunc(routes, func(r alert.Route) bool { return r.Wants(severity, o.Receivers) }):
+			problems = append(problems, fmt.Sprintf("nobody is told of a %s of objective %s: no receiver that it names takes severity %s",
+				severity, o.Name, severity))
+		}
+	}
+	return problems
+}
+
+// urgent is the most urgent severity of the objective's tiers, and false where it has none.
+func urgent(o slo.Objective) (slo.Severity, bool) {
+	for _, s := range []slo.Severity{slo.Page, slo.Ticket} {
+		if slices.ContainsFunc(o.Tiers, func(t slo.Tier) bool { return t.Severity == s && o.Reachable(t) }) {
+			return s, true
+		}
+	}
+	return "", false
+}
