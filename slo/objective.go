@@ -118,6 +118,10 @@ func (o Objective) Validate() error {
 	return errors.Join(errs...)
 }
 
+// evenFactor is the factor from which on a tier is not warned of: it is close enough to 1, which spends exactly the
+// budget. With a window of 28 days, four weeks, the last default tier's is 0.93.
+const evenFactor = 0.9
+
 // Warnings says, a sentence each, what is odd about a valid objective: tiers that can never fire, and tiers that fire
 // although the budget would last.
 func (o Objective) Warnings() []string {
@@ -129,7 +133,7 @@ func (o Objective) Warnings() []string {
 		case !o.Reachable(t):
 			warnings = append(warnings, fmt.Sprintf("%s can never fire: its factor is %.4g, but at a target of %v %% "+
 				"the burn rate cannot pass %.4g", name, factor, round12(o.Target*100), 1/o.ErrorBudget()))
-		case atLeast(factor, 1):
+		case atLeast(factor, evenFactor):
 		default:
 			warnings = append(warnings, fmt.Sprintf("%s fires while the budget would still last: its factor is %.4g, "+
 				"and 1 spends exactly the budget of %s", name, factor, FormatDuration(o.Window)))

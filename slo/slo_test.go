@@ -263,7 +263,9 @@ func TestWarnings(t *testing.T) {
 		"tiers[2] (ticket on 1d and 2h) fires while the budget would still last: its factor is 0.7, and 1 spends exactly the budget of 7d",
 		"tiers[3] (ticket on 3d and 6h) fires while the budget would still last: its factor is 0.2333, and 1 spends exactly the budget of 7d",
 	}, o.Warnings())
-	o.Window = 30 * day
+	o.Target, o.Window = 0.999, 28*day
+	assert.Empty(t, o.Warnings(), "four weeks are as good as a month")
+	o.Target, o.Window = 0.9, 30*day
 	assert.Equal(t, []string{"tiers[0] (page on 1h and 5m) can never fire: its factor is 14.4, " +
 		"but at a target of 90 % the burn rate cannot pass 10"}, o.Warnings())
 }

@@ -41,7 +41,7 @@ const (
 	defaultExternalURL = "http://127.0.0.1:8080"
 )
 
-// Validate reads the files too, so that `slowburn validate` tells what is wrong in them. Receivers validate themselves.
+// Validate reads the files too, so that `slowburn validate` tells what is wrong in them.
 func (c *Config) Validate() error {
 	var errs []error
 	if c.Directory == "" {
@@ -59,6 +59,13 @@ func (c *Config) Validate() error {
 			errs = append(errs, fmt.Errorf("receivers[%d]: name: %q is taken: give each receiver a name of its own", i, r.Name))
 		}
 		receivers = append(receivers, r.Name)
+		place := fmt.Sprintf("receivers[%d]", i)
+		if r.Name != "" {
+			place += " (" + r.Name + ")"
+		}
+		if err := spec.At(place, r.Problems()); err != nil {
+			errs = append(errs, err)
+		}
 	}
 	objectives, err := c.load()
 	errs = append(errs, err)

@@ -39,19 +39,33 @@ func TestBadConfigs(t *testing.T) {
 	dir := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "bad.yaml"), []byte("objectives: [{name: x, target: 99}]"), 0o600))
 	for yaml, want := range map[string]string{
-		`directory: ""`:                       "directory: must not be empty",
-		`external_url: localhost`:             `external_url: "localhost" must be a URL`,
-		`lateness: -1s`:                       "lateness: -1s must be from 0s to 10m0s",
-		`lateness: 1h`:                        "lateness: 1h0m0s must be",
-		`objectives: [{name: x, target: 99}]`: "objectives[0] (x): exactly one of availability",
-		`files: [` + dir + `/*.yml]`:          "files[0]: no file matches",
-		`files: [` + dir + `/*.yaml]`:         "bad.yaml: objectives[0] (x): exactly one of",
-		`receivers: [{name: a}]`:              "receivers::0: webhook::endpoint",
-		`receivers: [{name: a}, {name: a}]`:   `receivers[1]: name: "a" is taken`,
-		`objectives: [{name: x, tagret: 99}]`: "objectives[0] (x): unknown keys: tagret",
+		`directory: ""`:                                 "directory: must not be empty",
+		`external_url: localhost`:                       `external_url: "localhost" must be a URL`,
+		`lateness: -1s`:                                 "lateness: -1s must be from 0s to 10m0s",
+		`lateness: 1h`:                                  "lateness: 1h0m0s must be",
+		`objectives: [{name: x, target: 99}]`:           "objectives[0] (x): exactly one of availability",
+		`files: [` + dir + `/*.yml]`:                    "files[0]: no file matches",
+		`files: [` + dir + `/*.yaml]`:                   "bad.yaml: objectives[0] (x): exactly one of",
+		`receivers: [{name: a}]`:                        "receivers[0] (a): webhook::endpoint",
+		`receivers: [{name: a, sendresolved: true}]`:    "receivers[0] (a): unknown keys: sendresolved",
+		`receivers: [{name: a, webhook: {endpont: x}}]`: "receivers[0] (a): webhook: unknown keys: endpont",
+		`receivers: [{name: a}, {name: a}]`:             `receivers[1]: name: "a" is taken`,
+		`objectives: [{name: x, tagret: 99}]`:           "objectives[0] (x): unknown keys: tagret",
 		`objectives: [{name: x, target: 99, availability: {}, receivers: [nobody]}]`: `objective x: receivers: there is no receiver "nobody"`,
 	} {
 		require.ErrorContains(t, confmap.Validate(parse(t, yaml)), want, yaml)
+	}
+}
+
+// Each line of what is wrong with receivers says which one it is, and no Go type.
+func TestReceiversAreNamedInEachLine(t *testing.T) {
+	err := confmap.Validate(parse(t, `receivers: [{name: oncall, webhook: {timeout: 0s}, severities: [warn]}, {name: desk, colour: red}]`))
+	require.Error(t, err)
+	lines := strings.Split(err.Error(), "\n")
+	assert.Len(t, lines, 4, err)
+	for _, line := range lines {
+		assert.Regexp(t, `^receivers\[(0\] \(oncall|1\] \(desk)\): `, line)
+		assert.NotContains(t, line, "notify.")
 	}
 }
 

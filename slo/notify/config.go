@@ -13,6 +13,7 @@ import (
 
 	"github.com/slowburn/slowburn/slo"
 	"github.com/slowburn/slowburn/slo/alert"
+	"github.com/slowburn/slowburn/slo/spec"
 )
 
 // Config is an entry of the list `receivers`.
@@ -24,36 +25,45 @@ type Config struct {
 	SendResolved bool `mapstructure:"send_resolved"`
 	// Severities are the ones that the receiver is told of. Default all.
 	Severities []slo.Severity `mapstructure:"severities"`
+
+	// undecoded is what decoding found wrong. It is kept for Problems, whose caller tells it with the receiver's name.
+	undecoded error
 }
 
 var _ confmap.Unmarshaler = (*Config)(nil)
 
 const defaultTimeout = 10 * time.Second
 
-// Unmarshal reads a receiver over the defaults. It is strict about the keys of the webhook too, which confighttp, made
-// to be embedded, is not.
+// Unmarshal reads a receiver over the defaults. What it finds wrong is told by Problems.
 func (c *Config) Unmarshal(conf *confmap.Conf) error {
 	type plain Config
-	type strict confighttp.ClientConfig
 	*c = Config{Webhook: confighttp.NewDefaultClientConfig(), SendResolved: true}
 	c.Webhook.Timeout = defaultTimeout
-	if err := conf.Unmarshal((*plain)(c)); err != nil {
-		return err
-	}
+	c.undecoded = errors.Join(conf.Unmarshal((*plain)(c)), checkKeys(conf))
 	if c.Severities == nil {
 		c.Severities = []slo.Severity{slo.Page, slo.Ticket}
 	}
+	return nil
+}
+
+// checkKeys is strict about the keys of the webhook too, which confighttp, made to be embedded, is not.
+func checkKeys(conf *confmap.Conf) error {
+	type strict confighttp.ClientConfig
 	webhook, err := conf.Sub("webhook")
-	if err != nil {
-		return fmt.Errorf("webhook: %w", err)
+	if err == nil {
+		err = webhook.Unmarshal(&strict{})
 	}
-	return webhook.Unmarshal(&strict{})
+	return spec.At("webhook", err)
 }
 
 var nameRE = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}$`)
 
-// Validate says what is wrong with the receiver.
-func (c *Config) Validate() error {
+// Problems says what is wrong with the receiver. The Collector would call it Validate, and put the receiver's place
+// before the first of its lines only.
+func (c *Config) Problems() error {
+	if c.undecoded != nil {
+		return c.undecoded
+	}
 	var errs []error
 	if !nameRE.MatchString(c.Name) {
 		errs = append(errs, fmt.Errorf("name: %q must be 1 to 128 letters, digits, dots, dashes or underscores", c.Name))

@@ -37,13 +37,13 @@ func decode(t *testing.T, yaml string) (Config, error) {
 func TestConfigDefaults(t *testing.T) {
 	c, err := decode(t, `{name: oncall, webhook: {endpoint: "http://127.0.0.1:9000/hook"}}`)
 	require.NoError(t, err)
-	require.NoError(t, c.Validate())
+	require.NoError(t, c.Problems())
 	assert.Equal(t, 10*time.Second, c.Webhook.Timeout)
 	assert.Equal(t, alert.Route{Receiver: "oncall", Severities: []slo.Severity{slo.Page, slo.Ticket}, SendResolved: true}, c.Route())
 
 	c, err = decode(t, `{name: desk, webhook: {endpoint: "https://x/", timeout: 3s, headers: {a: b}}, send_resolved: false, severities: [ticket]}`)
 	require.NoError(t, err)
-	require.NoError(t, c.Validate())
+	require.NoError(t, c.Problems())
 	assert.Equal(t, 3*time.Second, c.Webhook.Timeout)
 	assert.Equal(t, alert.Route{Receiver: "desk", Severities: []slo.Severity{slo.Ticket}}, c.Route())
 }
@@ -57,12 +57,12 @@ func TestBadConfigs(t *testing.T) {
 		`{name: a, webhook: {endpoint: "http://x", timeout: 0s}}`:              "webhook::timeout: must be above 0",
 		`{name: a, webhook: {endpoint: "http://x"}, severities: [page, warn]}`: `severities[1]: "warn" must be page or ticket`,
 		`{name: a, webhook: {endpoint: "http://x"}, severities: []}`:           "severities: an empty list",
-		`{name: a, webhook: {endpoint: "http://x", headerz: {}}}`:              "headerz",
+		`{name: a, webhook: {endpoint: "http://x", headerz: {}}}`:              "webhook: unknown keys: headerz",
 		`{name: a, webhook: {endpoint: "http://x"}, sendresolved: true}`:       "sendresolved",
 	} {
 		c, err := decode(t, yaml)
 		if err == nil {
-			err = c.Validate()
+			err = c.Problems()
 		}
 		require.ErrorContains(t, err, want, yaml)
 	}

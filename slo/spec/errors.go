@@ -31,17 +31,17 @@ func (l errorList) join() error { return errors.Join(l...) }
 // decodingFailed is the headline that confmap puts over the errors that it joins.
 const decodingFailed = "decoding failed due to the following error(s):"
 
-// ownTypeRE finds where mapstructure names a type of ours, which says nothing to a user.
-var ownTypeRE = regexp.MustCompile(`'spec\.\w+' has invalid keys:`)
+// typeRE finds where mapstructure names a Go type, which says nothing to a user.
+var typeRE = regexp.MustCompile(`'\w+\.\w+' has invalid keys:`)
 
-// at puts a place before each line of an error, so that every one of joined errors can be read alone.
-func at(place string, err error) error {
+// At puts a place before each line of an error, so that every one of joined errors can be read alone.
+func At(place string, err error) error {
 	if err == nil {
 		return nil
 	}
 	var out errorList
 	for line := range strings.SplitSeq(err.Error(), "\n") {
-		line = ownTypeRE.ReplaceAllLiteralString(strings.TrimSpace(line), "unknown keys:")
+		line = typeRE.ReplaceAllLiteralString(strings.TrimSpace(line), "unknown keys:")
 		if line != "" && line != decodingFailed {
 			out.addf("%s: %s", place, line)
 		}

@@ -61,7 +61,7 @@ func (l *loader) file(path string) {
 	}
 	l.read = append(l.read, path)
 	objectives, err := readFile(path)
-	l.errs.add(at(path, err))
+	l.errs.add(At(path, err))
 	l.list(path, objectives)
 }
 
@@ -103,7 +103,7 @@ func (l *loader) list(place string, objectives []Objective) {
 			here = place + ": " + here
 		}
 		built, err := o.build()
-		l.errs.add(at(here, err))
+		l.errs.add(At(here, err))
 		if first, dup := l.places[o.Name]; dup && o.Name != "" {
 			l.errs.addf("%s: name: %q is taken by %s: an objective's history is kept under its name", here, o.Name, first)
 			continue

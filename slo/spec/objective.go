@@ -1,6 +1,7 @@
 package spec
 
 import (
+	"math"
 	"time"
 
 	"go.opentelemetry.io/collector/confmap"
@@ -14,7 +15,7 @@ type Objective struct {
 	Description string            `mapstructure:"description"`
 	Service     string            `mapstructure:"service"` // default: the indicator's
 	Labels      map[string]string `mapstructure:"labels"`
-	Target      float64           `mapstructure:"target"` // percent
+	Target      float64           `mapstructure:"target"` // percent, above 1: a share is refused
 	Window      slo.Duration      `mapstructure:"window"`
 
 	// Exactly one of these is set.
@@ -115,6 +116,13 @@ func (o Objective) build() (slo.Objective, error) {
 		out.Service = out.Indicator.Spans.Service
 	}
 	out.Tiers = o.tiers(&errs)
+	if o.Target > 0 && o.Target <= 1 { // nobody promises one good event in a hundred
+		likely := 99.9
+		if o.Target < 1 {
+			likely = math.Round(o.Target*1e12) / 1e10
+		}
+		errs.addf("target: %v is a share, but target is in percent: write %v", o.Target, likely)
+	}
 	if len(errs) == 0 {
 		errs.add(out.Validate())
 	}
