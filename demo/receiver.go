@@ -47,6 +47,6 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		return
 	}
 	for _, alert := range n.Alerts {
-		fmt.Fprintf(r.out, "\n>>> webhook, %s: %s\n", n.Status, alert.Annotations["summary"])
+		fmt.Fprintf(r.out, "\n>>> webhook, %s %s: %s\n", alert.Labels["severity"], n.Status, alert.Annotations["summary"])
 	}
 }

@@ -221,7 +221,7 @@ func TestTexts(t *testing.T) {
 	}
 	var a alert.Alert
 	a.Step(alert.Assess(o, t0, func(w time.Duration) slo.Events { return events[w] }), "http://x/objectives/checkout-availability")
-	assert.Equal(t, "checkout-availability burns its 30d error budget 16.2 times too fast (1h: 16.2, 5m: 17.0; factor 14.4): "+
+	assert.Equal(t, "Page: checkout-availability burns its 30d error budget 16.2 times too fast (1h: 16.2, 5m: 17.0; factor 14.4): "+
 		"61.3 % left, exhausted in 27h. 412 of 25,431 requests failed in the last hour.", a.Summary)
 	assert.Equal(t, map[string]string{"alertname": "ErrorBudgetBurn", "objective": o.Name, "service": "checkout",
 		"severity": "page", "team": "shop"}, a.Labels)
@@ -230,8 +230,8 @@ func TestTexts(t *testing.T) {
 
 	events = map[time.Duration]slo.Events{o.Window: {Total: 1000, Bad: 500}}
 	a.Step(alert.Assess(o, t0.Add(35*time.Minute), func(w time.Duration) slo.Events { return events[w] }), "")
-	assert.Equal(t, "checkout-availability no longer burns its 30d error budget too fast: "+
-		"the budget is overspent by 49900.0 %. It fired for 35m.", a.Summary)
+	assert.Equal(t, "Resolved: checkout-availability no longer burns its 30d error budget too fast: "+
+		"the budget is spent 500 times over. It fired for 35m.", a.Summary)
 }
 
 func TestSentenceOfOtherIndicators(t *testing.T) {
@@ -247,7 +247,36 @@ func TestSentenceOfOtherIndicators(t *testing.T) {
 	e = slo.Events{Total: 10, Bad: 10}
 	as = alert.Assess(o, t0, func(time.Duration) slo.Events { return e })
 	assert.Contains(t, alert.Sentence(&as, &as.Tiers[0]), "1000 times too fast")
-	assert.True(t, strings.HasSuffix(alert.Sentence(&as, &as.Tiers[0]), "the budget is overspent by 99900.0 %. 10 of 10 events were bad in the last hour."))
+	assert.True(t, strings.HasSuffix(alert.Sentence(&as, &as.Tiers[0]), "the budget is spent 1000 times over. 10 of 10 events were bad in the last hour."))
+}
+
+// What a summary begins with says how urgent it is, and what it says of the budget is short.
+func TestSummaries(t *testing.T) {
+	o := objective()
+	for word, want := range map[string]string{
+		"page": "Page: checkout-availability burns", "ticket": "Ticket: checkout-availability burns",
+		"short": "Page pending: checkout-availability burns",
+	} {
+		var a alert.Alert
+		a.Step(assessment(o, t0, word), "")
+		assert.True(t, strings.HasPrefix(a.Summary, want), a.Summary)
+	}
+	for bad, want := range map[uint64]string{
+		0: "keeps within its 30d error budget: 100.0 % left.", 10: "keeps within its 30d error budget: 0.0 % left.",
+		20: "the budget is overspent by 100.0 %.", 100: "the budget is overspent by 900.0 %.", 2770: "the budget is spent 277 times over.",
+	} {
+		var a alert.Alert
+		a.Step(alert.Assess(o, t0, func(w time.Duration) slo.Events {
+			if w == o.Window {
+				return slo.Events{Total: 10_000, Bad: bad}
+			}
+			return slo.Events{}
+		}), "")
+		assert.Contains(t, a.Summary, want)
+	}
+	var a alert.Alert
+	a.Step(alert.Assess(o, t0, func(time.Duration) slo.Events { return slo.Events{} }), "")
+	assert.Equal(t, "checkout-availability has no events yet.", a.Summary)
 }
 
 func TestFingerprint(t *testing.T) {

@@ -32,12 +32,14 @@ func (a *Alert) describe(as *Assessment, t *TierState, link string) {
 	case a.State == Resolved && !a.EndsAt.Equal(as.At):
 		return // what was said when it resolved stands
 	case a.State == Resolved:
-		a.Summary = fmt.Sprintf("%s no longer burns its %s error budget too fast: %s. It fired for %s.",
+		a.Summary = fmt.Sprintf("Resolved: %s no longer burns its %s error budget too fast: %s. It fired for %s.",
 			o.Name, slo.FormatDuration(o.Window), left(as.Budget), about(a.EndsAt.Sub(a.StartsAt)))
+	case t == nil && as.Whole.Total == 0:
+		a.Summary = o.Name + " has no events yet."
 	case t == nil:
 		a.Summary = fmt.Sprintf("%s keeps within its %s error budget: %s.", o.Name, slo.FormatDuration(o.Window), left(as.Budget))
 	default:
-		a.Summary = Sentence(as, t)
+		a.Summary = a.urgency() + ": " + Sentence(as, t)
 	}
 	a.Labels = map[string]string{}
 	maps.Copy(a.Labels, o.Labels)
@@ -52,6 +54,18 @@ func (a *Alert) describe(as *Assessment, t *TierState, link string) {
 	if a.Severity != "" {
 		a.Labels[labelSeverity], a.Annotations[annotationSeverity] = string(a.Severity), string(a.Severity)
 	}
+}
+
+// urgency is the severity as a summary begins with it.
+func (a *Alert) urgency() string {
+	word := "Ticket"
+	if a.Severity == slo.Page {
+		word = "Page"
+	}
+	if a.State == Pending {
+		return word + " pending"
+	}
+	return word
 }
 
 // Sentence tells a person how fast the budget burns by the tier, with the numbers that it follows from.
@@ -72,7 +86,13 @@ func Sentence(as *Assessment, t *TierState) string {
 	return fmt.Sprintf("%s. %s of %s %s in the last %s.", s, thousands(t.Long.Bad), thousands(t.Long.Total), badness(o.Indicator), last(t.LongWindow))
 }
 
+// manyTimes is how often a budget is spent before a percentage of it says nothing to people any more.
+const manyTimes = 10
+
 func left(b slo.Budget) string {
+	if spent := 1 - b.Remaining; spent > manyTimes {
+		return fmt.Sprintf("the budget is spent %.0f times over", spent)
+	}
 	if b.Remaining < 0 {
 		return fmt.Sprintf("the budget is overspent by %.1f %%", -100*b.Remaining)
 	}

@@ -126,6 +126,6 @@ func TestWebhookBodies(t *testing.T) {
 	assert.Equal(t, "resolved", m.Status)
 	assert.Equal(t, "page", m.CommonLabels["severity"])
 	assert.Equal(t, starts.Add(time.Minute), m.Alerts[0].EndsAt)
-	assert.Equal(t, "No longer a page: o burns.", m.CommonAnnotations["summary"])
+	assert.Equal(t, "No longer a page. o burns.", m.CommonAnnotations["summary"])
 	assert.Equal(t, "ticket", a.Labels["severity"], "the alert itself is as it was")
 }

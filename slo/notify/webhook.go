@@ -41,7 +41,7 @@ func webhook(a alert.Alert, n alert.Notice, externalURL string) message {
 	if n.Kind == alert.Ended {
 		status, endsAt = "resolved", a.UpdatedAt
 		if a.State == alert.Firing {
-			annotations["summary"] = fmt.Sprintf("No longer a %s: %s", n.Severity, a.Summary)
+			annotations["summary"] = fmt.Sprintf("No longer a %s. %s", n.Severity, a.Summary)
 		}
 	}
 	return message{
