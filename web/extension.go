@@ -66,7 +66,10 @@ func (e *webExtension) Start(ctx context.Context, h component.Host) error {
 	if err != nil {
 		return err
 	}
-	server, err := e.cfg.HTTP.ToServer(ctx, h.GetExtensions(), e.set, handler, confighttp.WithErrorHandler(refused))
+	if auth := e.cfg.HTTP.Auth.Get(); auth != nil {
+		handler = withoutParams(auth.RequestParameters, handler)
+	}
+	server, err := e.cfg.HTTP.ToServer(ctx, h.GetExtensions(), e.set, handler, confighttp.WithErrorHandler(refuse(&e.components, e.cfg.BasePath)))
 	if err != nil {
 		return err
 	}

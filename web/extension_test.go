@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -124,10 +126,10 @@ func withAuth(c *Config) {
 	c.HTTP.Auth = configoptional.Some(confighttp.AuthConfig{Config: configauth.Config{AuthenticatorID: component.MustNewID("token")}})
 }
 
-// TestAuth guards every path, and what it refuses is a problem document.
+// TestAuth guards every path but the probes, and what it refuses is a problem document.
 func TestAuth(t *testing.T) {
 	e := start(t, plainHost{component.MustNewID("token"): newToken("secret")}, withAuth)
-	for _, path := range []string{"", "readyz", "api/slo/v1/objectives", "api/v1/query", "jaeger/api/services", "assets/index-abc123.js"} {
+	for _, path := range []string{"", "metrics", "api/slo/v1/objectives", "api/v1/query", "jaeger/api/services", "assets/index-abc123.js"} {
 		answer, body := send(t, http.MethodGet, e.url()+path, nil)
 		assert.Equal(t, http.StatusUnauthorized, answer.StatusCode, path)
 		assert.Equal(t, "application/problem+json", answer.Header.Get("Content-Type"), path)
@@ -138,6 +140,79 @@ func TestAuth(t *testing.T) {
 		answer, _ = send(t, http.MethodGet, e.url()+path, nil, "Authorization", "Bearer secret")
 		assert.NotEqual(t, http.StatusUnauthorized, answer.StatusCode, path)
 	}
+}
+
+// TestProbesNeedNoCredentials, below the base path and at the root: an orchestrator has none. Who has some sees the list.
+func TestProbesNeedNoCredentials(t *testing.T) {
+	for name, base := range map[string]string{"at the root": "", "below a base path": "/slowburn"} {
+		t.Run(name, func(t *testing.T) {
+			h := plainHost{component.MustNewID("token"): newToken("secret")}
+			e := start(t, h, withAuth, func(c *Config) { c.BasePath = base })
+			h[component.NewID(componentType)] = e
+			origin := strings.TrimSuffix(e.url(), base+"/")
+			check := func(ready bool, status int) {
+				for _, path := range []string{"/readyz", base + "/readyz"} {
+					for _, credentials := range []string{"", "Bearer wrong"} {
+						answer, body := send(t, http.MethodGet, origin+path, nil, "Authorization", credentials, "Accept", "text/html")
+						assert.Equal(t, status, answer.StatusCode, path)
+						assert.JSONEq(t, fmt.Sprintf(`{"ready":%t,"components":[]}`, ready), body, path)
+						assert.Empty(t, answer.Header.Get("WWW-Authenticate"), path)
+					}
+					answer, body := send(t, http.MethodGet, origin+path, nil, "Authorization", "Bearer secret")
+					assert.Equal(t, status, answer.StatusCode, path)
+					assert.Contains(t, body, `"id":"otlp"`, path)
+				}
+			}
+			check(false, http.StatusServiceUnavailable)
+			host.Announce(h, component.MustNewID("otlp"), healthy("listening"))
+			check(true, http.StatusOK)
+
+			for _, path := range []string{"/healthz", base + "/healthz"} {
+				answer, body := send(t, http.MethodGet, origin+path, nil)
+				assert.Equal(t, http.StatusOK, answer.StatusCode, path)
+				assert.Equal(t, "ok\n", body, path)
+			}
+			for _, path := range []string{"/healthz/x", "/x/readyz", "/readyzx", "//readyz"} {
+				answer, _ := send(t, http.MethodGet, origin+path, nil)
+				assert.Equal(t, http.StatusUnauthorized, answer.StatusCode, path)
+			}
+			answer, _ := send(t, http.MethodPost, origin+"/readyz", nil)
+			assert.Equal(t, http.StatusUnauthorized, answer.StatusCode, "only GET is a probe")
+		})
+	}
+}
+
+// TestCredentialsInTheQuery are none of the parameters that a search may refuse.
+func TestCredentialsInTheQuery(t *testing.T) {
+	h := plainHost{component.MustNewID("token"): newToken("secret")}
+	e := start(t, h, withAuth, func(c *Config) { c.HTTP.Auth.Get().RequestParameters = []string{"Authorization"} })
+	h[component.NewID(componentType)] = e
+	store := newFakeStore()
+	host.Announce(h, component.MustNewID("trace_store"), store)
+	search := e.url() + "api/traces/v1/search?service=checkout&Authorization="
+	answer, body := send(t, http.MethodGet, search+"Bearer+secret", nil)
+	assert.Equal(t, http.StatusOK, answer.StatusCode, body)
+	assert.Equal(t, "checkout", store.asked.Service)
+	answer, _ = send(t, http.MethodGet, search+"Bearer+wrong", nil)
+	assert.Equal(t, http.StatusUnauthorized, answer.StatusCode)
+}
+
+// TestRefusedBrowser: a person who opens the dashboard reads why there is none, and how there can be.
+func TestRefusedBrowser(t *testing.T) {
+	e := start(t, plainHost{component.MustNewID("token"): newToken("secret")}, withAuth)
+	answer, body := send(t, http.MethodGet, e.url(), nil, "Accept", "text/html,application/xhtml+xml,*/*;q=0.8")
+	assert.Equal(t, http.StatusUnauthorized, answer.StatusCode)
+	assert.Equal(t, "text/html; charset=utf-8", answer.Header.Get("Content-Type"))
+	assert.Equal(t, `Bearer realm="slowburn"`, answer.Header.Get("WWW-Authenticate"))
+	assert.Equal(t, "no-store", answer.Header.Get("Cache-Control"))
+	assert.Contains(t, body, "A browser cannot send a bearer token")
+	assert.Contains(t, body, "put a proxy in front")
+
+	w := httptest.NewRecorder()
+	r := httptest.NewRequest(http.MethodGet, "/", nil)
+	r.Header.Set("Accept", "text/html")
+	refuse(running{}.components(), "")(w, r, "<script>", http.StatusUnauthorized)
+	assert.Contains(t, w.Body.String(), "&lt;script&gt;", "what others wrote is no markup")
 }
 
 func TestDependencies(t *testing.T) {

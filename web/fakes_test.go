@@ -151,7 +151,7 @@ type fakeSampler struct{}
 
 func (*fakeSampler) Status() tailsampling.Status {
 	return tailsampling.Status{
-		TracesPending: 1, OldestUndecidedSeconds: 2.5, Decided: tailsampling.Decided{Sampled: 3},
+		TracesPending: 1, OldestUndecidedSeconds: 2.5, Storage: "disk", Decided: tailsampling.Decided{Sampled: 3},
 		Policies: []tailsampling.PolicyStatus{{Name: "errors", Type: "status_code", SampledTraces: 3}},
 	}
 }

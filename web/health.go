@@ -34,8 +34,9 @@ func healthz(w http.ResponseWriter, _ *http.Request) {
 	_, _ = w.Write([]byte("ok\n"))
 }
 
-// readyz lists each component that can tell its health: 503 where one of them keeps the gateway from taking spans.
-func readyz(all *components) http.HandlerFunc {
+// readyz tells whether the gateway can take spans, 503 where not, and, where it is to list them, what each component that
+// can tell its health found.
+func readyz(all *components, list bool) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		ctx, cancel := context.WithTimeout(r.Context(), probeTimeout)
 		defer cancel()
@@ -43,6 +44,9 @@ func readyz(all *components) http.HandlerFunc {
 		status := http.StatusOK
 		if !answer.Ready {
 			status = http.StatusServiceUnavailable
+		}
+		if !list {
+			answer.Components = []componentHealth{}
 		}
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(status)

@@ -2,9 +2,12 @@ package web
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/go-chi/chi/v5"
@@ -27,6 +30,34 @@ func pathParam(r *http.Request, name string) string {
 type params struct {
 	values url.Values
 	err    error
+}
+
+// withoutParams takes from a request's query the parameters that were read already: credentials (web::auth::request_params)
+// are no parameters of what is asked for.
+func withoutParams(names []string, next http.Handler) http.Handler {
+	if len(names) == 0 {
+		return next
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		values := r.URL.Query()
+		for _, name := range names {
+			values.Del(name)
+		}
+		stripped := *r.URL
+		stripped.RawQuery = values.Encode()
+		r = r.WithContext(r.Context())
+		r.URL = &stripped
+		next.ServeHTTP(w, r)
+	})
+}
+
+// only refuses parameters of other names than these: a misspelt filter that is passed over finds what was not asked for.
+func (p *params) only(names ...string) {
+	for _, name := range slices.Sorted(maps.Keys(p.values)) {
+		if p.err == nil && !slices.Contains(names, name) {
+			p.err = fmt.Errorf("there is no parameter %q: there are %s", name, strings.Join(names, ", "))
+		}
+	}
 }
 
 func (p *params) fail(name, value, must string) {

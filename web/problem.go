@@ -39,16 +39,6 @@ func writeError(w http.ResponseWriter, contentType string, status int, body any)
 	_ = json.NewEncoder(w).Encode(body) // fails only where the client has gone: there is nobody left to tell
 }
 
-// refused answers a request that did not get as far as the routes: it is not authenticated, or its body cannot be read.
-func refused(w http.ResponseWriter, _ *http.Request, message string, status int) {
-	if status == http.StatusUnauthorized {
-		w.Header().Set("WWW-Authenticate", `Bearer realm="slowburn"`)
-		writeProblem(w, status, "The request is not authenticated (%s): send the credentials that web::auth asks for.", message)
-		return
-	}
-	writeProblem(w, status, "The request cannot be read: %s.", message)
-}
-
 // writeJSON writes an answer. It is encoded whole before the first byte leaves, so one that cannot be is an error and
 // not half an answer.
 func writeJSON(w http.ResponseWriter, v any) {

@@ -61,6 +61,8 @@ func TestProblems(t *testing.T) {
 		{all, "/api/nope", 404, "There is nothing at /api/nope"},
 		{all, "/jaeger/nope", 404, "There is nothing at /jaeger/nope"},
 
+		{all, "/metrics", 404, "http://127.0.0.1:8888/metrics by default"},
+
 		{all, history + "?start=yesterday", 400, "start=yesterday: it must be a time"},
 		{all, history + "?end=1700000000", 400, "end=1700000000: it must be a time"},
 		{all, history + "?step=5", 400, "step=5: it must be a whole number from 60"},

@@ -34,7 +34,8 @@ func newRouter(all *components, pages http.Handler, log *zap.Logger) chi.Router 
 	r.MethodNotAllowed(onlyGet(writeProblem))
 
 	r.Get("/healthz", healthz)
-	r.Get("/readyz", readyz(all))
+	r.Get("/readyz", readyz(all, true))
+	r.Get("/metrics", metricsElsewhere)
 	r.Get("/api/openapi.yaml", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/yaml")
 		_, _ = w.Write(api.OpenAPI)
@@ -62,6 +63,12 @@ func nothingThere(w http.ResponseWriter, r *http.Request) {
 	writeProblem(w, http.StatusNotFound, "There is nothing at %s: api/openapi.yaml lists what is there.", r.URL.Path)
 }
 
+// metricsElsewhere tells a scraper with a guessed address where the gateway's own metrics are.
+func metricsElsewhere(w http.ResponseWriter, _ *http.Request) {
+	writeProblem(w, http.StatusNotFound, "The gateway's own metrics are not at this address: scrape the one of service::telemetry::metrics, "+
+		"http://127.0.0.1:8888/metrics by default.")
+}
+
 // onlyGet answers other methods than those that the routes have.
 func onlyGet(fail failure) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
@@ -80,7 +87,7 @@ func below(base string, next http.Handler) http.Handler {
 		switch path := r.URL.EscapedPath(); {
 		case strings.HasPrefix(path, base+"/"):
 			stripped.ServeHTTP(w, r)
-		case path == "/healthz" || path == "/readyz": // orchestrators ask the process, not the proxy in front of it
+		case path == "/healthz" || path == "/readyz" || path == "/metrics": // asked of the process, not of the proxy in front of it
 			next.ServeHTTP(w, r)
 		case path == "/" || path == base: // the pages link relatively, so the slash matters
 			http.Redirect(w, r, base+"/", http.StatusFound)

@@ -44,6 +44,7 @@ func getObjective(all *components) http.HandlerFunc {
 func getHistory(all *components) http.HandlerFunc {
 	return withEngine(all, func(w http.ResponseWriter, r *http.Request, e engine.Reader) {
 		p := params{values: r.URL.Query()}
+		p.only("start", "end", "step")
 		end := p.time("end", time.Now())
 		start := p.time("start", end.Add(-historySpan))
 		step := time.Duration(p.integer("step", defaultStep(end.Sub(start)), 60, 366*24*3600)) * time.Second

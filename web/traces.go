@@ -76,6 +76,7 @@ func searchTraces(all *components) http.HandlerFunc {
 
 func parseQuery(values url.Values) (tracestore.Query, error) {
 	p := params{values: values}
+	p.only("service", "operation", "min_duration", "max_duration", "error", "policy", "start", "end", "limit", "cursor")
 	q := tracestore.Query{
 		Service: values.Get("service"), Operation: values.Get("operation"), Policy: values.Get("policy"),
 		MinDuration: p.duration("min_duration"), MaxDuration: p.duration("max_duration"),

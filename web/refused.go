@@ -1,0 +1,52 @@
+package web
+
+import (
+	"fmt"
+	"html"
+	"net/http"
+	"strings"
+)
+
+// signIn is what a person sees where web::auth lets nobody in whose browser cannot send what it asks for.
+const signIn = `<!doctype html><html lang="en"><meta charset="utf-8"><title>Not signed in - slowburn</title>
+<h1>slowburn needs to know who you are</h1>
+<p>The request is not authenticated: %s.</p>
+<p>The dashboard is guarded by <code>web::auth</code>. A browser cannot send a bearer token by itself: put a proxy in front
+that signs people in (OpenID Connect or a password) and hands on their requests with the credentials.</p>
+<p>Programs send the credentials themselves: <code>curl -H "Authorization: Bearer $TOKEN" ...</code>. The probes
+<code>/healthz</code> and <code>/readyz</code> need none.</p></html>
+`
+
+// refuse answers requests that did not get as far as the routes: they are not authenticated, or their body cannot be
+// read. Probes are answered all the same, for an orchestrator has no credentials: without them they tell whether the
+// gateway is ready, but not of what it is made.
+func refuse(all *components, base string) func(w http.ResponseWriter, r *http.Request, message string, status int) {
+	probes := map[string]http.HandlerFunc{"/healthz": healthz, "/readyz": readyz(all, false)}
+	return func(w http.ResponseWriter, r *http.Request, message string, status int) {
+		if status != http.StatusUnauthorized {
+			writeProblem(w, status, "The request cannot be read: %s.", message)
+			return
+		}
+		reads := r.Method == http.MethodGet || r.Method == http.MethodHead
+		if probe, ok := probes[belowOrRoot(base, r.URL.Path)]; ok && reads {
+			probe(w, r)
+			return
+		}
+		w.Header().Set("WWW-Authenticate", `Bearer realm="slowburn"`)
+		if reads && strings.Contains(r.Header.Get("Accept"), "text/html") {
+			w.Header().Set("Content-Type", "text/html; charset=utf-8")
+			w.WriteHeader(status)
+			_, _ = fmt.Fprintf(w, signIn, html.EscapeString(message)) // fails only where the client has gone
+			return
+		}
+		writeProblem(w, status, "The request is not authenticated (%s): send the credentials that web::auth asks for.", message)
+	}
+}
+
+// belowOrRoot is the path that a request asks for, whether it was sent below base or, as probes are, to the root.
+func belowOrRoot(base, path string) string {
+	if rest, ok := strings.CutPrefix(path, base); ok && strings.HasPrefix(rest, "/") {
+		return rest
+	}
+	return path
+}
