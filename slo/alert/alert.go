@@ -165,6 +165,20 @@ func (a *Alert) Close(at time.Time) bool {
 	return true
 }
 
+// Rewind brings times after the given one back to it, where the clock was set back, so that nothing is held until the
+// clock has caught up. It says whether it changed any.
+func (a *Alert) Rewind(now time.Time) (changed bool) {
+	if a.Since.After(now) {
+		a.Since, changed = now, true
+	}
+	for s, at := range a.LastActive {
+		if at.After(now) {
+			a.LastActive[s], changed = now, true
+		}
+	}
+	return changed
+}
+
 // Clone is a copy that shares nothing with the alert.
 func (a Alert) Clone() Alert {
 	a.Labels, a.Annotations = maps.Clone(a.Labels), maps.Clone(a.Annotations)

@@ -23,5 +23,10 @@
 //     unreachable for longer than it can be read back. Taking its value for the events of one minute would page people
 //     for errors of last week.
 //
+//   - A wall clock that jumps by more than two minutes against the monotonic one is not believed for five minutes, in which
+//     nothing is evaluated; the minutes are made up for after. Nothing is pruned in the first five minutes of a process or
+//     of a clock that jumped. A clock that was set back for good makes evaluation go on from now: minutes that were
+//     evaluated and are now in the future are forgotten, and evaluated when they come.
+//
 // A mutex guards evaluations, which only one goroutine makes. What people read is swapped in whole after each.
 package engine

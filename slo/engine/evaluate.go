@@ -52,21 +52,25 @@ type round struct {
 // empty says that there is nothing to write.
 func (r *round) empty() bool { return len(r.readings) == 0 && r.spansTo == 0 && !r.failed }
 
-// aheadAllowed is how far the watermark may be ahead of the clock before people are told.
-const aheadAllowed = 5 * time.Minute
-
 // evaluate brings everything up to the last minute that was over lateness ago. It returns when nothing more can be done
 // now, as all is up to date or in error, or when evaluationTime is over.
 func (e *Extension) evaluate(ctx context.Context, now time.Time) error {
 	e.evaluating.Lock()
 	defer e.evaluating.Unlock()
 	end := ledger.Elapsed(now.Add(-e.config.Lateness))
-	if err := e.prune(end, now); err != nil {
-		return err
-	}
-	if e.spanWatermark > end+ledger.Minutes(aheadAllowed) {
-		return fmt.Errorf("the clock was set back: all minutes up to %s are evaluated, and the next one when it is over",
-			e.spanWatermark.Start().Format(time.RFC3339))
+	switch {
+	case e.unsettled && (e.latest() > end+ledger.Minutes(aheadAllowed) || e.spanWatermark < end-e.retention):
+		return fmt.Errorf("all minutes up to %s are evaluated, far from the clock, which is believed when it has stayed there for %s",
+			e.latest().Start().Format(time.RFC3339), doubtTime)
+	case e.unsettled: // nothing is forgotten yet
+	case e.latest() > end+ledger.Minutes(aheadAllowed):
+		if err := e.rewind(end, now); err != nil {
+			return err
+		}
+	default:
+		if err := e.prune(end, now); err != nil {
+			return err
+		}
 	}
 	failed := make([]bool, len(e.objectives))
 	for started := time.Now(); time.Since(started) < evaluationTime; {

@@ -203,13 +203,6 @@ func TestLatenessHoldsEvaluationBack(t *testing.T) {
 	assert.Equal(t, noon.Add(time.Minute), *e.Statuses().EvaluatedUntil)
 }
 
-func TestClockSetBackIsTold(t *testing.T) {
-	e := openAt(t, parse(t, twoObjectives), newFakeTSDB(), noon)
-	defer closeIt(t, e)
-	err := e.evaluate(t.Context(), noon.Add(-48*time.Hour))
-	require.ErrorContains(t, err, "the clock was set back: all minutes up to 2026-03-01T12:00:00Z are evaluated")
-}
-
 func TestLongGapIsBounded(t *testing.T) {
 	db := newFakeTSDB()
 	c := parse(t, `objectives: [{name: a, target: 99, window: 1d, availability: {}}]`)

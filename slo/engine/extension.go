@@ -57,6 +57,9 @@ type Extension struct {
 	spanBatch     ledger.Minute // how many minutes of spans are read at once: fewer after a query failed
 	cursors       cursors
 	pruned        ledger.Minute
+	// unsettled says that the clock is too new to forget anything by it.
+	unsettled bool
+	clock     clock
 
 	shown   atomic.Pointer[Statuses]
 	trouble atomic.Pointer[string] // what went wrong with the last evaluation
@@ -80,7 +83,7 @@ func newExtension(set extension.Settings, config *Config) (*Extension, error) {
 		return nil, err
 	}
 	e := &Extension{config: config, settings: set, telemetry: telemetry, objectives: objectives, routes: config.routes(),
-		failing: make([]string, len(objectives)), spanBatch: maxSpanBatch}
+		failing: make([]string, len(objectives)), spanBatch: maxSpanBatch, clock: newClock()}
 	e.untold = untold(set.ID, objectives, e.routes)
 	window := 72 * time.Hour
 	statuses := make([]Status, len(objectives))
@@ -193,22 +196,21 @@ func (e *Extension) view(f func(*bbolt.Tx) error) error {
 	return e.db.View(f)
 }
 
-// run evaluates when each minute is lateness old. It looks at the wall clock anew each time, so a clock that is set
-// costs a minute at the most.
+// run evaluates when each minute is lateness old. It looks at the wall clock anew each time, and waits where that jumped.
 func (e *Extension) run(ctx context.Context) {
 	for {
-		start := time.Now().UTC()
-		err := e.evaluate(ctx, start)
+		wall, start := e.clock.read()
+		err := e.tick(ctx, wall, start)
 		if ctx.Err() != nil {
 			return
 		}
-		e.report(ctx, start, err)
-		now := time.Now()
-		if now.Sub(start) >= evaluationTime {
+		now, elapsed := e.clock.read()
+		e.report(ctx, elapsed-start, err)
+		if elapsed-start >= evaluationTime {
 			continue // there is more to do
 		}
 		due := ledger.Elapsed(now.Add(-e.config.Lateness)).End().Add(e.config.Lateness)
-		timer := time.NewTimer(due.Sub(now))
+		timer := time.NewTimer(due.Round(0).Sub(now.Round(0)))
 		select {
 		case <-ctx.Done():
 			timer.Stop()
@@ -216,6 +218,16 @@ func (e *Extension) run(ctx context.Context) {
 		case <-timer.C:
 		}
 	}
+}
+
+// tick evaluates, if the clock is to be believed.
+func (e *Extension) tick(ctx context.Context, wall time.Time, elapsed time.Duration) error {
+	doubt, settled := e.clock.look(wall, elapsed)
+	if doubt != "" {
+		return errors.New(doubt)
+	}
+	e.unsettled = !settled
+	return e.evaluate(ctx, wall)
 }
 
 // Probe implements host.Prober. Nothing that is wrong here keeps the gateway from taking spans.

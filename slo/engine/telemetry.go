@@ -13,9 +13,9 @@ import (
 )
 
 // report says to people and meters how an evaluation went.
-func (e *Extension) report(ctx context.Context, start time.Time, err error) {
+func (e *Extension) report(ctx context.Context, took time.Duration, err error) {
 	e.telemetry.SloEvaluations.Add(ctx, 1)
-	e.telemetry.SloEvaluationDuration.Record(ctx, time.Since(start).Seconds())
+	e.telemetry.SloEvaluationDuration.Record(ctx, took.Seconds())
 	if err == nil {
 		e.trouble.Store(nil)
 		return

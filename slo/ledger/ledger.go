@@ -187,6 +187,37 @@ func (l *Ledger) before(a *Account, m Minute) (slo.Events, error) {
 	return before(b, m.ofHour())
 }
 
+// Rewind forgets the account's minutes from the given one on, which is the next to be counted. An account that has not
+// come so far is left as it is.
+func (l *Ledger) Rewind(a *Account, next Minute) error {
+	if next >= a.Next {
+		return nil
+	}
+	events, err := l.before(a, next)
+	if err != nil {
+		return err
+	}
+	for hour := next.hour(); hour <= (a.Next - 1).hour(); hour++ {
+		if hour > next.hour() || next <= a.First || next.ofHour() == 0 {
+			if err := l.minutes.Delete(key(hour, a.ID)); err != nil {
+				return err
+			}
+			continue
+		}
+		var c chunk
+		if err := l.load(&c, a, hour); err != nil {
+			return err
+		}
+		clear(c.minutes[next.ofHour():])
+		if err := l.minutes.Put(key(hour, a.ID), c.append(nil)); err != nil {
+			return err
+		}
+	}
+	a.Next, a.First, a.IndicatorSince = next, min(a.First, next), min(a.IndicatorSince, next)
+	a.Total, a.Bad, a.TotalCarry, a.BadCarry = events.Total, events.Bad, 0, 0
+	return l.save(a)
+}
+
 // Prune forgets what happened before the hour of the minute. Budgets that reach back further would see less.
 func (l *Ledger) Prune(horizon Minute) error {
 	hour := horizon.hour()

@@ -1,0 +1,135 @@
+package engine
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/slowburn/slowburn/slo/ledger"
+)
+
+func TestClock(t *testing.T) {
+	var c clock
+	var elapsed time.Duration
+	wall := noon
+	// pass lets both clocks run, and sets the wall clock.
+	pass := func(d, jump time.Duration) (doubt string, settled bool) {
+		elapsed, wall = elapsed+d, wall.Add(d+jump)
+		return c.look(wall, elapsed)
+	}
+	believed := func(d, jump time.Duration, settled bool) {
+		t.Helper()
+		doubt, s := pass(d, jump)
+		assert.Empty(t, doubt)
+		assert.Equal(t, settled, s)
+	}
+	doubted := func(d, jump time.Duration, want string) {
+		t.Helper()
+		doubt, settled := pass(d, jump)
+		assert.Contains(t, doubt, want)
+		assert.False(t, settled)
+	}
+	believed(0, 0, false)
+	believed(4*time.Minute, 0, false)
+	believed(time.Minute, time.Minute, true)
+	believed(time.Minute, time.Minute, true) // slewed by two minutes
+	doubted(time.Minute, 48*time.Hour, "the clock jumped ahead by 48h0m0s")
+	believed(time.Minute, -48*time.Hour, true)
+	doubted(time.Minute, -time.Hour, "the clock jumped back by 1h0m0s")
+	doubted(4*time.Minute, 0, "back by 1h0m0s")
+	doubted(time.Minute, -time.Hour, "back by 2h0m0s") // another place: the doubt begins anew
+	doubted(4*time.Minute, 0, "back by 2h0m0s")
+	believed(time.Minute, 0, false)
+	believed(5*time.Minute, 0, true)
+}
+
+// A clock that jumps for a while and comes back costs no history, and evaluation goes on as if nothing had been.
+func TestBriefClockJump(t *testing.T) {
+	for name, jump := range map[string]time.Duration{"ahead": 365 * 24 * time.Hour, "back": -365 * 24 * time.Hour} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				db := newFakeTSDB()
+				e := created(t, parse(t, twoObjectives))
+				wrong := time.Duration(0)
+				start := time.Now()
+				e.clock.read = func() (time.Time, time.Duration) { return time.Now().Add(wrong).UTC(), time.Since(start) }
+				require.NoError(t, e.Start(t.Context(), hostWith(db)))
+				for i := range 30 {
+					db.events("a", start.Add(time.Duration(i)*time.Minute+30*time.Second), float64(10*i), 0)
+				}
+				time.Sleep(10*time.Minute + 20*time.Second)
+				synctest.Wait()
+				wrong = jump
+				time.Sleep(3 * time.Minute)
+				synctest.Wait()
+				h := e.Probe(t.Context())
+				assert.False(t, h.OK)
+				assert.False(t, h.Blocking)
+				assert.Contains(t, h.Message, "the clock jumped "+name)
+				s, _ := e.Status("a")
+				assert.Equal(t, Events{Total: 90}, s.Events)
+				wrong = 0
+				time.Sleep(10 * time.Minute)
+				synctest.Wait()
+				assert.True(t, e.Probe(t.Context()).OK)
+				s, _ = e.Status("a")
+				assert.Equal(t, Events{Total: 220}, s.Events)
+				assert.Less(t, time.Since(*s.EvaluatedUntil), 2*time.Minute)
+				closeIt(t, e)
+			})
+		})
+	}
+}
+
+// A clock that was ahead for so long that it was believed, and is set back: evaluation goes on from now.
+func TestClockSetBack(t *testing.T) {
+	db := newFakeTSDB()
+	e := openAt(t, parse(t, twoObjectives), db, noon)
+	defer closeIt(t, e)
+	ahead := noon.Add(48 * time.Hour)
+	for m := range 30 {
+		db.events("a", noon.Add(time.Duration(m)*time.Minute+time.Second), float64(10*m), 0)
+	}
+	require.NoError(t, e.evaluate(t.Context(), noon.Add(10*time.Minute+e.config.Lateness)))
+	db.events("a", ahead.Add(-time.Second), 1000, 0)
+	require.NoError(t, e.evaluate(t.Context(), ahead.Add(e.config.Lateness)))
+	s, _ := e.Status("a")
+	require.Equal(t, Events{Total: 1000}, s.Events)
+
+	now := noon.Add(20*time.Minute + e.config.Lateness)
+	e.unsettled = true
+	require.ErrorContains(t, e.evaluate(t.Context(), now), "far from the clock, which is believed when it has stayed there for 5m0s")
+	e.unsettled = false
+	require.NoError(t, e.evaluate(t.Context(), now))
+	s, _ = e.Status("a")
+	assert.Equal(t, noon.Add(20*time.Minute), *s.EvaluatedUntil)
+	assert.Equal(t, Events{Total: 190}, s.Events, "what was counted two days from now is forgotten")
+
+	db.series = newFakeTSDB().series
+	db.events("a", noon.Add(25*time.Minute), 1007, 0)
+	require.NoError(t, e.evaluate(t.Context(), noon.Add(30*time.Minute+e.config.Lateness)))
+	s, _ = e.Status("a")
+	assert.Equal(t, Events{Total: 197}, s.Events, "and what comes counts")
+	closeIt(t, e)
+	e = openAt(t, e.config, db, noon.Add(31*time.Minute))
+	assert.Equal(t, ledger.Elapsed(noon.Add(30*time.Minute)), e.spanWatermark, "in the file too")
+}
+
+// A process that starts with a clock far ahead forgets nothing at its first look.
+func TestFirstLookForgetsNothing(t *testing.T) {
+	db := newFakeTSDB()
+	db.events("a", noon.Add(time.Second), 0, 0)
+	db.events("a", noon.Add(30*time.Second), 10, 0)
+	e := openAt(t, parse(t, twoObjectives), db, noon)
+	defer func() { closeIt(t, e) }()
+	require.NoError(t, e.evaluate(t.Context(), noon.Add(time.Minute+e.config.Lateness)))
+	e.unsettled = true
+	require.ErrorContains(t, e.evaluate(t.Context(), noon.Add(365*24*time.Hour)), "far from the clock")
+	e.unsettled = false
+	require.NoError(t, e.evaluate(t.Context(), noon.Add(5*time.Minute)))
+	s, _ := e.Status("a")
+	assert.Equal(t, Events{Total: 10}, s.Events)
+}
