@@ -1,0 +1,127 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+const (
+	backendAway = 60 * time.Second
+	diskSize    = 96 << 20
+)
+
+// While the backend is away kept traces wait in the span log, across a restart of the gateway, and leave when it
+// returns. Spans are taken all the time.
+func TestBackendDown(t *testing.T) {
+	g := startGateway(t, nil, "testdata/sampling.yaml")
+	g.backend.fail(t, true)
+	load := startLoad(t, g, 2, 200)
+	time.Sleep(backendAway / 2) // how long the backend is away is what is tested
+	g.stop(t)
+	g.start(t)
+	time.Sleep(backendAway / 2)
+	load.stop()
+	g.backend.fail(t, false)
+	g.awaitSettled(t)
+	report := load.compare(t, g.backend.spans(t))
+	t.Logf("backend away for %s: %d spans acknowledged, %d traces kept, %d spans delivered more than once",
+		backendAway, report.acknowledged, report.kept, report.repeated)
+	assert.Zero(t, report.lost)
+	assert.Zero(t, report.unwanted)
+	assert.Greater(t, report.kept, 1000)
+}
+
+// A full disk is a refusal that the sender can retry, never a crash, and never a loss; when there is room again the
+// gateway goes on by itself.
+func TestFullDisk(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("a file system of its own can only be mounted by root")
+	}
+	dir := t.TempDir()
+	out, err := exec.Command("mount", "-t", "tmpfs", "-o", "size="+strconv.Itoa(diskSize), "tmpfs", dir).CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	t.Cleanup(func() {
+		if out, err := exec.Command("umount", dir).CombinedOutput(); err != nil {
+			t.Errorf("umount: %v: %s", err, out)
+		}
+	})
+	g := startGateway(t, []string{"E2E_SPANS_DIR=" + dir}, "testdata/sampling.yaml", "testdata/spans-dir.yaml")
+	filler := filepath.Join(dir, "filler")
+	load := startLoad(t, g, 2, 200)
+	time.Sleep(2 * time.Second)
+	fill(t, filler)
+
+	var unready readyState
+	require.Eventually(t, func() bool {
+		unready = g.readyz(t)
+		return unready.status == http.StatusServiceUnavailable
+	}, 60*time.Second, 200*time.Millisecond, "the full disk is not told by /readyz")
+	assert.Contains(t, strings.ToLower(unready.message("tail_sampling")), "space")
+	time.Sleep(2 * time.Second) // senders are being refused
+
+	require.NoError(t, os.Remove(filler))
+	require.Eventually(t, func() bool { return g.readyz(t).status == http.StatusOK }, 60*time.Second, 200*time.Millisecond,
+		"there is room again, and the gateway does not go on")
+	time.Sleep(2 * time.Second) // and are taken again
+	load.stop()
+	g.awaitSettled(t)
+	report := load.compare(t, g.backend.spans(t))
+	assert.Zero(t, report.lost)
+	assert.Zero(t, report.unwanted)
+}
+
+// fill takes all the room that is left, and what is freed meanwhile.
+func fill(t *testing.T, path string) {
+	t.Helper()
+	file, err := os.Create(path)
+	require.NoError(t, err)
+	defer file.Close()
+	block := make([]byte, 64<<10)
+	for err == nil {
+		_, err = file.Write(block)
+	}
+	var full *fs.PathError
+	require.True(t, errors.As(err, &full), "%v", err)
+}
+
+// readyState is what /readyz answers.
+type readyState struct {
+	status     int
+	Components []struct {
+		ID      string `json:"id"`
+		Message string `json:"message"`
+	} `json:"components"`
+}
+
+func (r readyState) message(id string) string {
+	for _, c := range r.Components {
+		if c.ID == id {
+			return c.Message
+		}
+	}
+	return ""
+}
+
+func (g *gateway) readyz(t *testing.T) (state readyState) {
+	t.Helper()
+	resp, err := http.Get("http://" + g.web + "/readyz")
+	require.NoError(t, err)
+	defer resp.Body.Close()
+	require.NoError(t, json.NewDecoder(resp.Body).Decode(&state))
+	state.status = resp.StatusCode
+	return state
+}
