@@ -1,7 +1,7 @@
 // The contract of api/ answered with the shop's data; the development server and the tests of the screens ask here.
 
 import { breakdown, history, objectives } from "./objectives.ts";
-import { alerts, deliveries, sampling } from "./others.ts";
+import { alerts, deliveries, readiness, sampling } from "./others.ts";
 import { recipes, search, services, trace } from "./traces.ts";
 
 /** ok: a busy shop; empty: a gateway that knows nothing yet; down: its ledger cannot be read. */
@@ -21,8 +21,12 @@ const problem = (status: number, title: string, detail: string): Answer => ({
   body: { type: "about:blank", title, status, detail },
 });
 
-/** Answers GET for a path below api/, in segments. */
+/** Answers GET for a path below api/, in segments; readyz is the one that is not below it. */
 export function answer(path: string[], q: URLSearchParams, scenario: Scenario): Answer {
+  if (path[0] === "readyz") {
+    const well = scenario !== "down";
+    return { ...ok(readiness(well)), status: well ? 200 : 503 };
+  }
   if (scenario === "down") {
     const detail =
       "slo.db is locked by another process: stop it, or give this gateway a directory of its own.";

@@ -1,6 +1,6 @@
 // Sampling status, alerts and deliveries of the simulated shop.
 
-import type { Alert, Delivery, SamplingStatus } from "../src/api/types";
+import type { Alert, Delivery, Readiness, SamplingStatus } from "../src/api/types";
 import { objectives } from "./objectives.ts";
 
 const minutesAgo = (m: number) => new Date(Date.now() - m * 60_000).toISOString();
@@ -36,6 +36,23 @@ export function sampling(): SamplingStatus {
         sampled_spans: 611_450,
         dropped_traces: 0,
       },
+    ],
+  };
+}
+
+export function readiness(well: boolean): Readiness {
+  const one = (id: string, ok: boolean, blocking: boolean, message: string) => ({
+    id,
+    ok,
+    blocking,
+    message,
+  });
+  if (well) return { ready: true, components: [one("otlp", true, true, "listening")] };
+  return {
+    ready: false,
+    components: [
+      one("slo", false, false, "no receiver is configured: add one under extensions::slo::receivers"),
+      one("otlp", false, true, "no otlp receiver has started yet"),
     ],
   };
 }

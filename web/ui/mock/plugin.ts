@@ -18,6 +18,8 @@ export function mockApi(): Plugin {
     if (top === "mock") {
       scenario = path[1] as Scenario;
       send(res, { status: 200, type: "application/json", body: { scenario } });
+    } else if (top === "readyz") {
+      send(res, answer([top], url.searchParams, scenario));
     } else if (top === "api") {
       send(res, answer(path, url.searchParams, scenario));
     } else {

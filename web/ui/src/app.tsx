@@ -4,9 +4,11 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { AlertsPage } from "./alerts/AlertsPage";
 import * as api from "./api/endpoints";
 import { usePoll } from "./api/usePoll";
+import { HealthBanner } from "./components/HealthBanner";
 import { Icon } from "./components/Icon";
 import { Empty } from "./components/Notices";
 import { Page } from "./components/Page";
+import { zone } from "./lib/time";
 import { ObjectivePage } from "./objectives/ObjectivePage";
 import { ObjectivesPage } from "./objectives/ObjectivesPage";
 import { links, type Route, useRoute } from "./router";
@@ -25,6 +27,7 @@ export function App() {
         Skip to content
       </button>
       <Header route={route} />
+      <HealthBanner />
       <Screen route={route} />
     </>
   );
@@ -99,6 +102,9 @@ function Header({ route }: { route: Route }) {
         {item("sampling", "Sampling", links.sampling())}
         {item("alerts", "Alerts", links.alerts())}
       </nav>
+      <span class="zone faint" title="Times are shown in your browser's zone">
+        {zone()}
+      </span>
       <ThemeButton />
     </header>
   );

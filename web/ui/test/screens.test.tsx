@@ -23,7 +23,8 @@ beforeEach(() => {
   vi.stubGlobal("fetch", async (input: string) => {
     const url = new URL(input);
     asked.push(url.pathname + url.search);
-    const path = url.pathname.split("/").filter(Boolean).slice(1).map(decodeURIComponent);
+    const segments = url.pathname.split("/").filter(Boolean).map(decodeURIComponent);
+    const path = segments[0] === "api" ? segments.slice(1) : segments;
     const { status, type, body } = answer(path, url.searchParams, scenario);
     return new Response(JSON.stringify(body), { status, headers: { "Content-Type": type } });
   });
@@ -154,13 +155,13 @@ describe("an objective", () => {
 
   it("leads to the failed, or the slow, traces of the range", async () => {
     await open(links.objective("checkout-availability", { range: "1h" }));
-    const failed = all("a").find((a) => a.textContent?.startsWith("Failed traces"));
+    const failed = all("a").find((a) => a.textContent?.startsWith("Traces with errors through checkout"));
     expect(failed?.getAttribute("href")).toBe(
       "#/traces?service=checkout&operation=POST+%2Fcheckout&error=true&range=1h",
     );
     navigate(links.objective("checkout-latency"));
     await settle();
-    const slow = all("a").find((a) => a.textContent?.startsWith("Slow traces"));
+    const slow = all("a").find((a) => a.textContent?.startsWith("Traces of 300"));
     expect(slow?.getAttribute("href")).toContain("min_duration=300ms");
   });
 
@@ -174,7 +175,7 @@ describe("an objective", () => {
 
   it("says so when there is none of that name", async () => {
     await open(links.objective("nope"));
-    expect(text("[role=alert]")).toContain("No such objective");
+    expect(text()).toContain("There is no such objective");
   });
 });
 
@@ -335,6 +336,34 @@ describe("the frame", () => {
     expect(text("nav .badge")).toBe("2 firing");
     expect(text("main")).toContain("Given up");
     expect(text("main")).toContain("the integration key was revoked");
+  });
+
+  it("says on every screen what of the gateway is not well", async () => {
+    await open(links.sampling());
+    expect(all(".health")).toHaveLength(0);
+    scenario = "down";
+    await settle(15_000);
+    expect(text(".health")).toContain("not ready to take spans. otlp: no otlp receiver has started yet");
+    expect(text(".health details")).toContain("slo: no receiver is configured");
+    scenario = "ok";
+    await settle(15_000);
+    expect(all(".health")).toHaveLength(0);
+  });
+
+  it("asks no more for an objective that is not there, and leads back", async () => {
+    await open(links.objective("nope"));
+    expect(text()).toContain("There is no such objective");
+    expect(all("main a")).toHaveLength(2);
+    const before = asked.filter((a) => a.includes("objectives/nope")).length;
+    await settle(120_000);
+    expect(asked.filter((a) => a.includes("objectives/nope"))).toHaveLength(before);
+  });
+
+  it("names the services there are to an objective without events", async () => {
+    await open(links.objective("gift-cards-availability"));
+    expect(text()).toContain("No events yet.");
+    expect(text()).toContain("No kept trace has a service gift-cards. Those that have been seen: ");
+    expect(text()).not.toContain("100 % left");
   });
 
   it("remembers the theme", async () => {

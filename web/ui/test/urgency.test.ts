@@ -38,6 +38,8 @@ describe("sortByUrgency", () => {
 it("is not healthy on less than a tenth of the budget", () => {
   expect(standing(objective("x", {}, 0.1))).toBe("ok");
   expect(standing(objective("x", {}, 0.099))).toBe("low");
+  expect(standing(objective("x", {}, 0))).toBe("low");
+  expect(standing(objective("x", {}, -0.01))).toBe("overspent");
   expect(standing(objective("x", { state: "error" }, -1))).toBe("error");
 });
 
@@ -55,7 +57,7 @@ describe("headline", () => {
     expect(words(["page", "ticket", "ticket-spent", "broken", "low"])).toBe(
       "1 paging, 2 tickets firing, 1 not evaluated, 1 low on budget",
     );
-    expect(words(["overspent", "low", "a-fine"])).toBe("2 low on budget, 1 healthy");
+    expect(words(["overspent", "low", "a-fine"])).toBe("1 budget overspent, 1 low on budget, 1 healthy");
     expect(words(["pending-page"])).toBe("1 pending");
   });
   it("is calm when all is well", () => {

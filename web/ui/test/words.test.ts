@@ -90,6 +90,8 @@ describe("factorOf", () => {
     }));
     const of = (some: Tier[]) => w.listWindows(objective("x", { tiers: some, burn_rates: rates }));
     expect(of(tiers)).toEqual(["5m", "1h", "6h", "3d"]);
+    const firing = tiers.map((t) => ({ ...t, active: t.long_window === "6h" }));
+    expect(of(firing)).toEqual(["5m", "30m", "1h", "6h"]);
     expect(of([])).toEqual(["5m", "1h", "6h", "3d"]);
     expect(of([tier("page", "30m", "5m", 7), tier("ticket", "6h", "30m", 6)])).toEqual(["5m", "30m", "6h"]);
   });

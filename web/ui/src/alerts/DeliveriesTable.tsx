@@ -19,7 +19,13 @@ export function DeliveriesTable({
   withObjective?: boolean;
 }) {
   const now = useNow(1000);
-  if (deliveries.length === 0) return <p class="faint">Nothing has been sent.</p>;
+  if (deliveries.length === 0)
+    return (
+      <p class="faint">
+        Nothing has been sent. If that surprises you, no receiver may be configured: add one under{" "}
+        <code>extensions::slo::receivers</code>.
+      </p>
+    );
   return (
     <TableScroll label="Deliveries">
       <table class="table">

@@ -40,7 +40,13 @@ export function apiUrl(path: string, params: Params = {}, base = document.baseUR
 const TIMEOUT_MS = 20_000;
 
 /** Fetches JSON. Throws ApiError, or an AbortError when `signal` was aborted. */
-export async function getJson<T>(path: string, params: Params = {}, signal?: AbortSignal): Promise<T> {
+export async function getJson<T>(
+  path: string,
+  params: Params = {},
+  signal?: AbortSignal,
+  /** Statuses besides 2xx whose body is the answer. */
+  alsoGood: number[] = [],
+): Promise<T> {
   const timeout = AbortSignal.timeout(TIMEOUT_MS);
   let response: Response;
   try {
@@ -57,7 +63,7 @@ export async function getJson<T>(path: string, params: Params = {}, signal?: Abo
       "Check that slowburn is running and the network path to it.",
     );
   }
-  if (!response.ok) throw await problem(response);
+  if (!response.ok && !alsoGood.includes(response.status)) throw await problem(response);
   const type = response.headers.get("Content-Type") ?? "";
   if (!/[/+]json\b/.test(type)) {
     throw new ApiError(

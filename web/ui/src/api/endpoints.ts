@@ -1,12 +1,13 @@
 // One function per API call. Lists that arrive as null are made empty here, once, so that no screen has to ask.
 
-import { getJson } from "./client";
+import { ApiError, getJson } from "./client";
 import type {
   Alert,
   Delivery,
   History,
   Objective,
   Objectives,
+  Readiness,
   SamplingStatus,
   Trace,
   TraceSearch,
@@ -84,6 +85,14 @@ export async function alerts(signal?: AbortSignal): Promise<Alert[]> {
 
 export async function deliveries(signal?: AbortSignal): Promise<Delivery[]> {
   return (await getJson<{ deliveries: Delivery[] }>("api/alerts/v1/deliveries", {}, signal)).deliveries ?? [];
+}
+
+/** How the gateway is; that it is not ready is an answer too (503). */
+export async function readiness(signal?: AbortSignal): Promise<Readiness> {
+  const answer = await getJson<Readiness>("readyz", {}, signal, [503]);
+  if (typeof answer.ready !== "boolean")
+    throw new ApiError(0, "Something other than the gateway answered", "");
+  return { ready: answer.ready, components: answer.components ?? [] };
 }
 
 /** An instant query of the embedded (or remote) Prometheus. */

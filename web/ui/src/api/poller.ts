@@ -17,6 +17,8 @@ export interface PollState<T> {
 export interface PollOptions {
   /** Milliseconds between an answer and the next request; 0 asks once (and again only after failures). */
   interval: number;
+  /** What asking again cannot help (404) ends the polling. */
+  final?: boolean;
   /** Whether somebody looks; a hidden page polls nothing. */
   visible?: () => boolean;
   /** In [0, 1): spreads the retries of many open dashboards. */
@@ -104,7 +106,7 @@ export class Poller<T> {
     this.failures++;
     this.dueAt = 0;
     // What cannot succeed is not tried again, unless it is a beat anyway: the thing asked for may come to exist.
-    const giveUp = error.permanent && this.options.interval === 0;
+    const giveUp = error.permanent && (this.options.interval === 0 || this.options.final === true);
     let nextTryAt: Date | null = null;
     if (!giveUp) {
       const pause = backoff(this.failures, error.retryAfter, this.options.random ?? Math.random);

@@ -198,6 +198,20 @@ export interface SamplingStatus {
   }[];
 }
 
+/** What /readyz answers; without credentials there are no components. */
+export interface Readiness {
+  ready: boolean;
+  components: ComponentHealth[];
+}
+
+export interface ComponentHealth {
+  id: string;
+  ok: boolean;
+  /** The gateway takes no spans while this is not ok. */
+  blocking: boolean;
+  message: string;
+}
+
 export interface Alert {
   id: string;
   objective: string;

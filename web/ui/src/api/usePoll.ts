@@ -18,7 +18,11 @@ const nothing: PollState<never> = {
 export function usePoll<T>(
   key: string,
   fetcher: (signal: AbortSignal) => Promise<T>,
-  { interval = 10_000, keep = false }: { interval?: number; keep?: boolean } = {},
+  {
+    interval = 10_000,
+    keep = false,
+    final = false,
+  }: { interval?: number; keep?: boolean; final?: boolean } = {},
 ): Poll<T> {
   const [shown, setShown] = useState<{ key: string; state: PollState<T> }>({ key, state: nothing });
   const poller = useRef<Poller<T> | null>(null);
@@ -26,7 +30,7 @@ export function usePoll<T>(
   // Dependencies: `key` stands for everything that the fetcher closes over
   useEffect(() => {
     const visible = () => document.visibilityState !== "hidden";
-    const p = new Poller<T>(fetcher, { interval, visible }, (next) => {
+    const p = new Poller<T>(fetcher, { interval, final, visible }, (next) => {
       setShown((was) => {
         const old = keep || was.key === key ? was.state : nothing;
         const state = next.data === null ? { ...next, data: old.data, fetchedAt: old.fetchedAt } : next;

@@ -1,6 +1,6 @@
 import type { Objective } from "../api/types";
 import { percent } from "../lib/format";
-import { budgetLeft } from "../objectives/budget";
+import { budgetLeft, overspent } from "../objectives/budget";
 
 /**
  * What is left of the error budget. Full is all of it; marks stand at 50 and 10 %, where the policy changes. An
@@ -11,7 +11,7 @@ export function BudgetBar({ objective: o }: { objective: Objective }) {
   if (left === null)
     return <div class="budget budget-none" role="img" aria-label="No budget figure: no events" />;
   const width = `${Math.min(1, Math.abs(left)) * 100}%`;
-  const label = left < 0 ? `Overspent by ${percent(-left)}` : `${percent(left)} of the budget left`;
+  const label = left < 0 ? Object.values(overspent(left)).join("") : `${percent(left)} of the budget left`;
   return (
     <div
       class={`budget policy-${o.budget.policy}`}
@@ -25,13 +25,16 @@ export function BudgetBar({ objective: o }: { objective: Objective }) {
   );
 }
 
-/** "37.2 % left", "18 % overspent". */
+/** "37.2 % left", "18 % overspent", "spent 50× over". */
 export function BudgetWords({ objective: o }: { objective: Objective }) {
   const left = budgetLeft(o);
   if (left === null) return <span class="faint">no events yet</span>;
-  return left < 0 ? (
+  const over = left < 0 ? overspent(left) : null;
+  return over ? (
     <span class="budget-words over">
-      <b class="num">{percent(-left)}</b> overspent
+      {over.before}
+      <b class="num">{over.amount}</b>
+      {over.after}
     </span>
   ) : (
     <span class="budget-words">

@@ -8,6 +8,7 @@ const LABEL: Record<Standing, string> = {
   ticket: "Ticket",
   pending: "Pending",
   error: "Not evaluated",
+  overspent: "Budget overspent",
   low: "Low budget",
   ok: "Healthy",
   no_data: "No data",

@@ -1,13 +1,28 @@
 import { useNow } from "../api/usePoll";
-import { age, clockTime, moment } from "../lib/time";
+import { age, clockTime, moment, zone } from "../lib/time";
 
 /** A moment in the viewer's zone; pointing at it shows UTC. */
-export function Time({ at, now, millis }: { at: string | Date; now?: Date; millis?: boolean }) {
+export function Time({
+  at,
+  now,
+  millis,
+  withZone,
+}: {
+  at: string | Date;
+  now?: Date;
+  millis?: boolean;
+  withZone?: boolean;
+}) {
   const iso = new Date(at);
   if (Number.isNaN(iso.getTime())) return <>–</>;
   return (
-    <time class="num nowrap" dateTime={iso.toISOString()} title={iso.toISOString()}>
+    <time
+      class="num nowrap"
+      dateTime={iso.toISOString()}
+      title={`${iso.toISOString()}, shown in ${zone(iso)}`}
+    >
       {now ? moment(iso, now, millis) : clockTime(iso, millis)}
+      {withZone && ` ${zone(iso)}`}
     </time>
   );
 }

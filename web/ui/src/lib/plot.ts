@@ -13,6 +13,9 @@ export interface ReferenceLine {
 
 const HEIGHT = 200;
 
+/** Up to as many values are drawn as points too. */
+const FEW = 20;
+
 /** Draws a chart into `at`. `latest` gives the props of now: the range and the zoom handler change under a plot. */
 export function drawChart(at: HTMLElement, latest: () => ChartProps): uPlot {
   const p = latest();
@@ -62,7 +65,8 @@ export function drawChart(at: HTMLElement, latest: () => ChartProps): uPlot {
           dash: s.dash,
           fill: s.fill || s.bars ? withAlpha(stroke, s.bars ? 0.75 : 0.14) : undefined,
           paths: s.bars ? uPlot.paths.bars?.({ size: [0.8, 12] }) : undefined,
-          points: { show: false },
+          // A line through few values, or through one, is hardly one.
+          points: { show: !s.bars && ((_u, _i, first, last) => last - first < FEW), size: 5 },
           value: (_u, v) => p.format(v),
         };
       }),
@@ -136,7 +140,7 @@ function drawLines(u: uPlot, lines: ReferenceLine[], font: string): void {
   ctx.textAlign = "right";
   const halo = resolveColor("--surface");
   const right = bbox.left + bbox.width - 4 * ratio;
-  let last = { y: -Infinity, x: right };
+  const placed: { left: number; top: number; bottom: number }[] = [];
   for (const line of [...lines].sort((a, b) => b.at - a.at)) {
     const y = u.valToPos(line.at, "y", true);
     if (y < bbox.top - 1 || y > bbox.top + bbox.height + 1) continue;
@@ -152,14 +156,17 @@ function drawLines(u: uPlot, lines: ReferenceLine[], font: string): void {
     ctx.setLineDash([]);
     ctx.lineWidth = 4 * ratio;
     ctx.strokeStyle = halo; // keeps the words readable on top of the data
-    // Where lines lie close, a label goes left of the one above it rather than on top of it.
-    const x = y - last.y < 12 * ratio ? last.x : right;
     const below = y - bbox.top < 12 * ratio; // no room above
     ctx.textBaseline = below ? "top" : "bottom";
     const textY = y + (below ? 3 : -2) * ratio;
+    // Where lines lie close, a label goes left of those at its height rather than on top of them.
+    const top = below ? textY : textY - 11 * ratio;
+    const bottom = top + 11 * ratio;
+    const beside = placed.filter((l) => l.top < bottom && top < l.bottom);
+    const x = Math.min(right, ...beside.map((l) => l.left - 8 * ratio));
+    placed.push({ left: x - ctx.measureText(line.label).width, top, bottom });
     ctx.strokeText(line.label, x, textY);
     ctx.fillText(line.label, x, textY);
-    last = { y, x: x - ctx.measureText(line.label).width - 8 * ratio };
   }
   ctx.restore();
 }

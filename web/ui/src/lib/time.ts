@@ -19,6 +19,15 @@ export function moment(at: Date | string, now: Date, millis = false): string {
   return `${shortDate(d)}${year}, ${clockTime(d, millis)}`;
 }
 
+/** The viewer's zone at a moment: "UTC", "UTC+1", "UTC−3:30". */
+export function zone(at = new Date()): string {
+  const minutes = -at.getTimezoneOffset();
+  if (minutes === 0) return "UTC";
+  const abs = Math.abs(minutes);
+  const rest = abs % 60 ? `:${pad(abs % 60)}` : "";
+  return `UTC${minutes < 0 ? "−" : "+"}${Math.floor(abs / 60)}${rest}`;
+}
+
 /** "Nov 21". */
 export function shortDate(d: Date): string {
   return d.toLocaleDateString("en-US", { month: "short", day: "numeric" });

@@ -3,7 +3,7 @@ import * as api from "../api/endpoints";
 import type { Objective } from "../api/types";
 import { usePoll } from "../api/usePoll";
 import { PollNotice } from "../components/Notices";
-import { count, percent } from "../lib/format";
+import { count, durationMs, percent } from "../lib/format";
 import { rangeSeconds } from "../lib/time";
 import { links, type Route } from "../router";
 import { badEventsQuery, shares } from "./breakdown-query";
@@ -35,7 +35,10 @@ export function Breakdown({ objective: o, route }: { objective: Objective; route
       <div class="section-head">
         <h2 id="breakdown">Where the bad events come from</h2>
         <a class="button" href={traces}>
-          {latency ? "Slow" : "Failed"} traces of this range
+          {latency
+            ? `Traces of ${durationMs(o.indicator.threshold_ms ?? null)} or more`
+            : "Traces with errors"}{" "}
+          through {o.indicator.service ?? o.service}
         </a>
       </div>
       <div class="breakdown">

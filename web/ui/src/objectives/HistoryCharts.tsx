@@ -10,7 +10,7 @@ import { Time } from "../components/Time";
 import { burnRate, count, durationSeconds, percent } from "../lib/format";
 import type { TimeRange } from "../lib/time";
 import { type Route, replaceParams } from "../router";
-import { DEFAULT_RANGE, rangeOptions, shownRange } from "./range";
+import { DEFAULT_RANGE, fromFirstData, rangeOptions, shownRange } from "./range";
 
 export function HistoryCharts({ objective: o, route }: { objective: Objective; route: Route }) {
   const now = useNow(10_000);
@@ -49,7 +49,12 @@ export function HistoryCharts({ objective: o, route }: { objective: Objective; r
               <p>History begins with the first minute that was evaluated.</p>
             </Empty>
           ) : (
-            <Charts objective={o} history={h} range={range} onZoom={zoom} />
+            <Charts
+              objective={o}
+              history={h}
+              range={zoomed ? range : fromFirstData(range, h)}
+              onZoom={zoom}
+            />
           )
         }
       </Polled>

@@ -2,24 +2,26 @@ import * as api from "../api/endpoints";
 import type { Objective } from "../api/types";
 import { useNow, usePoll } from "../api/usePoll";
 import { BudgetBar, BudgetWords } from "../components/BudgetBar";
-import { Polled } from "../components/Notices";
+import { Empty, Polled } from "../components/Notices";
 import { Page } from "../components/Page";
 import { ObjectivePill, PolicyPill } from "../components/Pill";
 import { Service } from "../components/Service";
 import { Time } from "../components/Time";
-import { count, durationSeconds, exact, percent } from "../lib/format";
+import { count, durationSeconds, exact, NONE, percent } from "../lib/format";
 import { age } from "../lib/time";
 import { links, type Route } from "../router";
 import { Breakdown } from "./Breakdown";
 import { budgetLeft } from "./budget";
 import { HistoryCharts } from "./HistoryCharts";
+import { NoEvents } from "./NoEvents";
 import { ObjectiveDeliveries } from "./ObjectiveDeliveries";
 import { TiersTable } from "./TiersTable";
 import { standing } from "./urgency";
 import { allowance, POLICY_ASKS, promise, windowWords } from "./words";
 
 export function ObjectivePage({ name, route }: { name: string; route: Route }) {
-  const poll = usePoll(`objective ${name}`, (signal) => api.objective(name, signal));
+  const poll = usePoll(`objective ${name}`, (signal) => api.objective(name, signal), { final: true });
+  if (poll.error?.status === 404 && !poll.data) return <NotThere name={name} why={poll.error.detail} />;
   const o = poll.data;
   return (
     <Page
@@ -33,7 +35,8 @@ export function ObjectivePage({ name, route }: { name: string; route: Route }) {
           <>
             <Intro objective={o} />
             <AlertBanner objective={o} />
-            {o.message && <p class={`notice notice-${o.state}`}>{o.message}</p>}
+            {budgetLeft(o) === null && o.state !== "error" && <NoEvents objective={o} />}
+            {o.message && o.state !== "no_data" && <p class={`notice notice-${o.state}`}>{o.message}</p>}
             <Figures objective={o} />
             <HistoryCharts objective={o} route={route} />
             <TiersTable objective={o} />
@@ -42,6 +45,19 @@ export function ObjectivePage({ name, route }: { name: string; route: Route }) {
           </>
         )}
       </Polled>
+    </Page>
+  );
+}
+
+function NotThere({ name, why }: { name: string; why: string }) {
+  return (
+    <Page title={name} above={<a href={links.objectives()}>Objectives</a>} heading={name}>
+      <Empty title="There is no such objective">
+        <p>{why}</p>
+        <p>
+          <a href={links.objectives()}>Go to the objectives</a>
+        </p>
+      </Empty>
     </Page>
   );
 }
@@ -62,7 +78,7 @@ function Intro({ objective: o }: { objective: Objective }) {
         ))}
         {o.evaluated_until && (
           <span class="faint">
-            evaluated until <Time at={o.evaluated_until} />
+            evaluated until <Time at={o.evaluated_until} withZone />
           </span>
         )}
       </p>
@@ -120,10 +136,10 @@ function Figures({ objective: o }: { objective: Objective }) {
         <BudgetBar objective={o} />
         <p>{remaining === null ? "There are no events in the window yet." : POLICY_ASKS[b.policy]}</p>
       </div>
-      <Figure name="Events left" of={remaining === null ? "–" : count(b.remaining_events)}>
+      <Figure name="Events left" of={left(remaining, count(b.remaining_events))}>
         of {count(b.allowed_events)} that may be bad
       </Figure>
-      <Figure name="Outage left" of={remaining === null ? "–" : durationSeconds(b.remaining_minutes * 60)}>
+      <Figure name="Outage left" of={left(remaining, durationSeconds(b.remaining_minutes * 60))}>
         of {durationSeconds(b.total_minutes * 60)} in {windowWords(o)}
       </Figure>
       <Figure name="Bad events" of={count(o.events.bad)} title={exact(o.events.bad)}>
@@ -134,6 +150,12 @@ function Figures({ objective: o }: { objective: Objective }) {
       </Figure>
     </section>
   );
+}
+
+/** What is left of a budget: of one that is spent, nothing. */
+function left(remaining: number | null, amount: string): string {
+  if (remaining === null) return NONE;
+  return remaining <= 0 ? "none left" : amount;
 }
 
 function Figure({

@@ -31,7 +31,7 @@ export function ObjectiveRow({ objective: o }: { objective: Objective }) {
       </div>
       {budgetLeft(o) === null ? (
         <p class="o-message">
-          {o.message || "No events in the window: there is nothing to compute a budget from."}
+          {o.state === "error" ? o.message : "No events yet: there is nothing to compute a budget from."}
         </p>
       ) : (
         <>
@@ -42,8 +42,10 @@ export function ObjectiveRow({ objective: o }: { objective: Objective }) {
             </div>
             <BudgetBar objective={o} />
             <p class="faint num">
-              {durationSeconds(o.budget.remaining_minutes * 60)} of{" "}
-              {durationSeconds(o.budget.total_minutes * 60)}
+              {o.budget.remaining_minutes > 0
+                ? durationSeconds(o.budget.remaining_minutes * 60)
+                : "none left"}{" "}
+              of {durationSeconds(o.budget.total_minutes * 60)}
             </p>
           </div>
           <div class="o-burn">

@@ -55,13 +55,13 @@ function Freshness({ data }: { data: Objectives }) {
   const stale = now.getTime() - new Date(data.evaluated_until).getTime() > STALE_MS;
   return (
     <span class={stale ? "stale" : "faint"}>
-      {stale && <Icon name="clock" />} Evaluated until <Time at={data.evaluated_until} />
+      {stale && <Icon name="clock" />} Evaluated until <Time at={data.evaluated_until} withZone />
       {stale && <b> – {age(data.evaluated_until, now)} behind</b>}
     </span>
   );
 }
 
-const ORDER: Standing[] = ["page", "ticket", "pending", "error", "low", "ok", "no_data"];
+const ORDER: Standing[] = ["page", "ticket", "pending", "error", "overspent", "low", "ok", "no_data"];
 
 function List({ all, route }: { all: Objective[]; route: Route }) {
   const [limit, setLimit] = useState(FIRST_ROWS);

@@ -1,8 +1,20 @@
 // What of an error budget there is to show.
 
 import type { Objective } from "../api/types";
+import { count, percent, significant } from "../lib/format";
 
 /** The share of the budget that is left, negative when overspent; null without events to compute it from. */
 export function budgetLeft(o: Objective): number | null {
   return o.events.total > 0 ? o.budget.remaining_ratio : null;
+}
+
+/** From here on an overspent budget is told as a multiple: 4,993 % says less than 50×. */
+const MULTIPLE = 10;
+
+/** A negative share of the budget in words: "18 %" "overspent", "spent" "50×" "over". */
+export function overspent(left: number): { before: string; amount: string; after: string } {
+  const over = -left;
+  return over >= MULTIPLE
+    ? { before: "spent ", amount: `${over >= 9999.5 ? count(over) : significant(over, 2)}×`, after: " over" }
+    : { before: "", amount: percent(over), after: " overspent" };
 }

@@ -1,6 +1,6 @@
 // The time range of an objective's page, kept in the URL: range=6h, or start and end after a zoom.
 
-import type { Objective } from "../api/types";
+import type { History, Objective } from "../api/types";
 import { rangeSeconds, resolveRange, stepFor, type TimeRange } from "../lib/time";
 
 export const DEFAULT_RANGE = "6h";
@@ -24,4 +24,19 @@ export function shownRange(params: URLSearchParams, now: Date): TimeRange & { st
   const step = stepFor(rangeSeconds(range));
   const align = (d: Date) => new Date(Math.floor(d.getTime() / (step * 1000)) * step * 1000);
   return { start: align(range.start), end: align(range.end), step };
+}
+
+/** Steps that a chart shows at least, so that the first minutes are not stretched over all of it. */
+const LEAST_STEPS = 15;
+
+/** The range without its beginning where there is no data for more than half of it: the gateway is younger than it. */
+export function fromFirstData(range: TimeRange, h: History): TimeRange {
+  const first = h.points.find((p) => p.total > 0 || p.budget_remaining_ratio !== null);
+  if (!first) return range;
+  const end = range.end.getTime();
+  const since = end - Date.parse(first.time);
+  const shown = Math.max(since * 1.05, LEAST_STEPS * h.step_seconds * 1000);
+  return since * 2 < end - range.start.getTime() && shown < end - range.start.getTime()
+    ? { start: new Date(end - shown), end: range.end }
+    : range;
 }

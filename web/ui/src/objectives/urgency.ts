@@ -4,7 +4,7 @@ import type { Objective } from "../api/types";
 import { budgetLeft } from "./budget";
 
 /** What a row says about an objective's state, from worst to best. */
-export type Standing = "page" | "ticket" | "pending" | "error" | "low" | "ok" | "no_data";
+export type Standing = "page" | "ticket" | "pending" | "error" | "overspent" | "low" | "ok" | "no_data";
 
 /** With less than this of the budget left nothing that does not alert is called healthy: the policy says freeze. */
 const LOW = 0.1;
@@ -12,7 +12,9 @@ const LOW = 0.1;
 export function standing(o: Objective): Standing {
   if (o.alert.state === "firing") return o.alert.severity === "page" ? "page" : "ticket";
   if (o.alert.state === "pending") return "pending";
-  return o.state === "ok" && (budgetLeft(o) ?? 1) < LOW ? "low" : o.state;
+  const left = budgetLeft(o) ?? 1;
+  if (o.state !== "ok" || left >= LOW) return o.state;
+  return left < 0 ? "overspent" : "low";
 }
 
 const RANK: Record<Standing, number> = {
@@ -20,9 +22,10 @@ const RANK: Record<Standing, number> = {
   ticket: 1,
   pending: 2,
   error: 3,
-  low: 4,
-  ok: 5,
-  no_data: 6,
+  overspent: 4,
+  low: 5,
+  ok: 6,
+  no_data: 7,
 };
 
 /** Firing pages, firing tickets, pending ones, what cannot be evaluated; then the least budget left. */
@@ -46,7 +49,7 @@ export function sortByUrgency(objectives: Objective[]): Objective[] {
 export type Tally = Record<Standing, number>;
 
 export function tally(objectives: Objective[]): Tally {
-  const t: Tally = { page: 0, ticket: 0, pending: 0, error: 0, low: 0, ok: 0, no_data: 0 };
+  const t: Tally = { page: 0, ticket: 0, pending: 0, error: 0, overspent: 0, low: 0, ok: 0, no_data: 0 };
   for (const o of objectives) t[standing(o)]++;
   return t;
 }
@@ -61,6 +64,7 @@ export function headline(t: Tally): { text: string; standing: Standing | null }[
   say("ticket", `${t.ticket} ticket${t.ticket > 1 ? "s" : ""} firing`);
   say("pending", `${t.pending} pending`);
   say("error", `${t.error} not evaluated`);
+  say("overspent", t.overspent === 1 ? "1 budget overspent" : `${t.overspent} budgets overspent`);
   say("low", `${t.low} low on budget`);
   if (parts.length > 0) say("ok", `${t.ok} healthy`);
   else if (t.ok > 0) say("ok", t.ok === 1 ? "The objective is healthy" : `All ${t.ok} are healthy`);

@@ -57,6 +57,19 @@ export function allowance(o: Objective): string {
   return `Up to ${f.percent(1 - o.target)} ${verb}: as much as ${outage} of full outage${events}.`;
 }
 
+/** How many services a hint names. */
+const HINT_SERVICES = 12;
+
+/** What may be misspelt where an objective counts nothing: its service, if no kept trace has one of that name. */
+export function serviceHint(o: Objective, known: string[]): string {
+  const service = o.indicator.service ?? "";
+  if (o.indicator.type === "promql" || known.length === 0) return "";
+  if (known.includes(service))
+    return "Kept traces have this service: check the kind, operations and attributes.";
+  const more = known.length > HINT_SERVICES ? ` and ${known.length - HINT_SERVICES} more` : "";
+  return `No kept trace has a service ${service}. Those that have been seen: ${known.slice(0, HINT_SERVICES).join(", ")}${more}.`;
+}
+
 export function windowWords(o: Objective): string {
   return f.durationSeconds(o.window_seconds);
 }
@@ -85,9 +98,17 @@ export function tierWords(t: Tier): string {
 /** The windows of the list: of detection (5m), of the pages (1h, 6h) and of the slow ticket (3d). */
 const LIST_WINDOWS = ["5m", "1h", "6h", "3d"];
 
-/** Which burn rates a list shows: those above, or, where an objective has tiers of its own, those that they look at. */
+/** Which burn rates a list shows: those of the tiers that are active; those above; or, where an objective has tiers of its own, those that they look at. */
 export function listWindows(o: Objective): string[] {
   const watched = (w: string) => o.tiers.some((t) => t.long_window === w || t.short_window === w);
+  const active = o.tiers.filter((t) => t.active).flatMap((t) => [t.long_window, t.short_window]);
+  if (active.length > 0) {
+    const chosen = [...new Set([...active, ...LIST_WINDOWS])].slice(0, LIST_WINDOWS.length);
+    return o.burn_rates
+      .filter((b) => chosen.includes(b.window))
+      .sort((a, b) => a.window_seconds - b.window_seconds)
+      .map((b) => b.window);
+  }
   if (o.tiers.length === 0 || LIST_WINDOWS.every(watched)) return LIST_WINDOWS;
   return o.burn_rates
     .filter((b) => watched(b.window))

@@ -5,7 +5,7 @@ import { Polled } from "../components/Notices";
 import { Page } from "../components/Page";
 import { TableScroll } from "../components/TableScroll";
 import { Time } from "../components/Time";
-import { bytes, count, durationSeconds, exact, percent } from "../lib/format";
+import { bytes, count, durationSeconds, exact, percent, plural } from "../lib/format";
 import { links } from "../router";
 
 export function SamplingPage() {
@@ -62,7 +62,7 @@ function Memory({ status: s }: { status: SamplingStatus }) {
             ? "The budget is used up: traces are decided early, boring ones first."
             : used >= HIGH
               ? "Close to the budget: above it traces are decided early, boring ones first."
-              : `${count(s.spans_buffered)} spans wait for the rest of their traces.`}
+              : waiting(s)}
         </p>
       </div>
       <Figure
@@ -97,6 +97,14 @@ function Memory({ status: s }: { status: SamplingStatus }) {
       />
     </section>
   );
+}
+
+/** What the buffered spans wait for: decided traces stay buffered until the backend has them. */
+export function waiting(s: SamplingStatus): string {
+  const spans = `${plural(s.spans_buffered, "span")} buffered`;
+  const undecided = `${plural(s.traces_pending, "trace")} waiting for the rest of their spans`;
+  const kept = `${plural(s.traces_undelivered, "kept trace")} waiting for the backend`;
+  return s.traces_undelivered > 0 ? `${spans}: ${undecided}, ${kept}.` : `${spans}: ${undecided}.`;
 }
 
 function Figure({ name, n, note, warn }: { name: string; n: number; note: string; warn?: boolean }) {
