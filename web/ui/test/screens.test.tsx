@@ -361,7 +361,7 @@ describe("the frame", () => {
 
   it("names the services there are to an objective without events", async () => {
     await open(links.objective("gift-cards-availability"));
-    expect(text()).toContain("No events yet.");
+    expect(text()).toContain("No events yet");
     expect(text()).toContain("No kept trace has a service gift-cards. Those that have been seen: ");
     expect(text()).not.toContain("100 % left");
   });

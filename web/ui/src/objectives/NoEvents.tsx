@@ -8,10 +8,12 @@ export function NoEvents({ objective: o }: { objective: Objective }) {
   const services = usePoll("services", api.traceServices, { interval: 60_000 });
   const hint = serviceHint(o, services.data?.map((s) => s.name) ?? []);
   return (
-    <p class="notice">
-      <span>
-        <b>No events yet.</b> {o.state === "no_data" && o.message} {hint}
-      </span>
-    </p>
+    <div class="notice">
+      <div>
+        <b>No events yet</b>
+        {o.state === "no_data" && o.message && <p>{o.message}</p>}
+        {hint && <p>{hint}</p>}
+      </div>
+    </div>
   );
 }
