@@ -115,7 +115,8 @@ function AlertBanner({ objective: o }: { objective: Objective }) {
           </>
         )}
       </b>
-      <span>{o.alert.summary}</span>
+      {/* Without events it would speak of a budget that is not there. */}
+      {(o.alert.state !== "resolved" || budgetLeft(o) !== null) && <span>{o.alert.summary}</span>}
     </div>
   );
 }
