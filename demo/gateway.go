@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -18,21 +19,33 @@ const (
 	logFile      = "gateway.log"
 )
 
+// dataDirVariable says where the gateway keeps its files.
+const dataDirVariable = "SLOWBURN_DATA_DIR"
+
+// dataDir is the demo's own, so that what it simulates does not get into the budgets of a gateway that was run here.
+func dataDir() string {
+	if dir := os.Getenv(dataDirVariable); dir != "" {
+		return dir
+	}
+	return filepath.Join("slowburn-data", "demo")
+}
+
 // gateway is a slowburn process that the demo started.
 type gateway struct {
 	cmd  *exec.Cmd
 	done chan struct{}
+	log  string // the name of its log
+	// stopping says that it ends because it was asked to.
+	stopping atomic.Bool
 }
 
-// startGateway starts slowburn and waits until it takes spans. Should it end by itself, ended is called.
-func startGateway(ctx context.Context, ended func(), o options, hook string) (*gateway, error) {
+// startGateway starts slowburn and waits until it takes spans. Should it end by itself after that, ended is called with
+// what happened.
+func startGateway(ctx context.Context, ended func(error), o options, hook string) (*gateway, error) {
 	if listens(ctx, o.endpoint) {
 		return nil, fmt.Errorf("something listens on %s already: stop it, or use it with --gateway ''", o.endpoint)
 	}
-	dir := os.Getenv("SLOWBURN_DATA_DIR")
-	if dir == "" {
-		dir = "slowburn-data"
-	}
+	dir := dataDir()
 	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return nil, err
 	}
@@ -47,21 +60,24 @@ func startGateway(ctx context.Context, ended func(), o options, hook string) (*g
 		args = append(args, "--config", file)
 	}
 	// Its own process group: Ctrl-C must reach the shop first, so that its last spans still find the gateway.
-	g := &gateway{cmd: exec.Command(o.gateway, args...), done: make(chan struct{})} //nolint:noctx // stopped by stop
+	g := &gateway{cmd: exec.Command(o.gateway, args...), done: make(chan struct{}), log: log.Name()} //nolint:noctx // stopped by stop
 	g.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	g.cmd.Env = append(os.Environ(), "SLOWBURN_DEMO_WEBHOOK="+hook)
+	g.cmd.Env = append(os.Environ(), "SLOWBURN_DEMO_WEBHOOK="+hook, dataDirVariable+"="+dir)
 	g.cmd.Stdout, g.cmd.Stderr = log, log
 	if err := g.cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start the gateway: %w", err)
 	}
 	go func() {
 		_ = g.cmd.Wait()
+		asked := g.stopping.Load()
 		close(g.done)
-		ended()
+		if !asked {
+			ended(fmt.Errorf("the gateway ended: %s; its log is %s", g.cmd.ProcessState, g.log))
+		}
 	}()
 	if err := g.await(ctx, o.endpoint); err != nil {
 		g.stop()
-		return nil, fmt.Errorf("%w; its log is %s", err, log.Name())
+		return nil, fmt.Errorf("%w; its log is %s", err, g.log)
 	}
 	return g, nil
 }
@@ -96,6 +112,7 @@ func listens(ctx context.Context, endpoint string) bool {
 
 // stop asks the gateway to end, and ends it where it does not.
 func (g *gateway) stop() {
+	g.stopping.Store(true)
 	_ = g.cmd.Process.Signal(syscall.SIGTERM) // an error means that it has ended
 	select {
 	case <-g.done:

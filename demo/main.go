@@ -49,7 +49,8 @@ func run(ctx context.Context, o options, in io.Reader, out io.Writer) (err error
 	if o.rate <= 0 || o.rate > 1000 {
 		return fmt.Errorf("--rate %v must be above 0 and at most 1000 customers per second", o.rate)
 	}
-	ctx, cancel := context.WithCancel(ctx)
+	ctx, abort := context.WithCancelCause(ctx)
+	cancel := func() { abort(nil) }
 	defer cancel()
 	if o.duration > 0 {
 		var stop context.CancelFunc
@@ -63,7 +64,7 @@ func run(ctx context.Context, o options, in io.Reader, out io.Writer) (err error
 	}
 	defer func() { err = errors.Join(err, hook.close()) }()
 	if o.gateway != "" {
-		gateway, err := startGateway(ctx, cancel, o, hook.url())
+		gateway, err := startGateway(ctx, abort, o, hook.url())
 		if err != nil {
 			return err
 		}
@@ -88,9 +89,15 @@ func run(ctx context.Context, o options, in io.Reader, out io.Writer) (err error
 	terminal.menu()
 	go terminal.read(bufio.NewScanner(in)) // ends with the process: a read from a terminal cannot be interrupted
 	visits := drive(ctx, s, o.rate)
+	ended := context.Cause(ctx) // the gateway's end is told; that the demo was stopped is not
+	if errors.Is(ended, context.Canceled) || errors.Is(ended, context.DeadlineExceeded) {
+		ended = nil
+	} else {
+		fmt.Fprintln(out, "\nThe gateway has ended by itself.")
+	}
 	fmt.Fprintf(out, "\n%d visits, %d of them failed. Closing the shop.\n", visits.all, visits.failed)
 
 	closing, done := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer done()
-	return s.Close(closing)
+	return errors.Join(ended, s.Close(closing))
 }
