@@ -53,7 +53,7 @@ func (e *emitting) Start(_ context.Context, h component.Host) error {
 	if err := e.start(h); err != nil {
 		return err
 	}
-	e.flusher = newFlusher(e.counter, e.metrics, identity(e.set.Resource), e.cfg, time.Now())
+	e.flusher = newFlusher(e.counter, e.metrics, identity(e.set.Resource, e.id), e.cfg, time.Now())
 	ctx, cancel := context.WithCancel(context.Background())
 	e.cancel, e.done = cancel, make(chan struct{})
 	go e.run(ctx)
