@@ -22,7 +22,6 @@
 //     hour. A series that is new here and not zero was counting before: after slo.db was lost, or after the database was
 //     unreachable for longer than it can be read back. Taking its value for the events of one minute would page people
 //     for errors of last week.
-//
 //   - A wall clock that jumps by more than two minutes against the monotonic one is not believed for five minutes, in which
 //     nothing is evaluated; the minutes are made up for after. Nothing is pruned in the first five minutes of a process or
 //     of a clock that jumped. A clock that was set back for good makes evaluation go on from now: minutes that were

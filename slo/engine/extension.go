@@ -37,6 +37,8 @@ type Extension struct {
 	retention  ledger.Minute
 	// untold says, a sentence each, whose alerts reach nobody.
 	untold []string
+	// damaged says that the file was damaged at start, and where it is now. Set by Start only.
+	damaged string
 
 	querier Querier
 	cancel  context.CancelFunc
@@ -129,7 +131,11 @@ func (e *Extension) Start(ctx context.Context, h component.Host) error {
 		receivers[i] = notify.Receiver{Name: r.Name, URL: r.Webhook.Endpoint, Client: client}
 	}
 	e.warn()
-	db, err := openFile(filepath.Join(e.config.Directory, "slo.db"))
+	path := filepath.Join(e.config.Directory, "slo.db")
+	db, err := e.load(path, time.Now().UTC())
+	if errors.Is(err, state.ErrCorrupt) {
+		db, err = e.startAnew(path, time.Now().UTC(), err)
+	}
 	if err != nil {
 		return err
 	}
@@ -137,9 +143,6 @@ func (e *Extension) Start(ctx context.Context, h component.Host) error {
 	e.opened.Lock()
 	e.db, e.sender = db, sender
 	e.opened.Unlock()
-	if err := e.recover(db, time.Now().UTC()); err != nil {
-		return errors.Join(err, e.Shutdown(ctx))
-	}
 	if err := e.observe(); err != nil {
 		return errors.Join(err, e.Shutdown(ctx))
 	}
@@ -233,6 +236,9 @@ func (e *Extension) tick(ctx context.Context, wall time.Time, elapsed time.Durat
 // Probe implements host.Prober. Nothing that is wrong here keeps the gateway from taking spans.
 func (e *Extension) Probe(context.Context) host.Health {
 	problems := slices.Clone(e.untold)
+	if e.damaged != "" {
+		problems = append(problems, e.damaged)
+	}
 	if t := e.trouble.Load(); t != nil {
 		problems = append(problems, *t)
 	}

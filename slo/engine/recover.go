@@ -1,7 +1,9 @@
 package engine
 
 import (
+	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -12,6 +14,36 @@ import (
 	"github.com/slowburn/slowburn/slo/ledger"
 	"github.com/slowburn/slowburn/slo/notify"
 )
+
+// load opens the file and takes over what it holds.
+func (e *Extension) load(path string, now time.Time) (*state.DB, error) {
+	db, err := openFile(path)
+	if err != nil {
+		return nil, err
+	}
+	err = state.Guard(func() error { return e.recover(db, now) })
+	switch {
+	case err == nil:
+		return db, nil
+	case errors.Is(err, state.ErrCorrupt):
+		return nil, err // and the file stays open; see Guard
+	default:
+		return nil, errors.Join(err, db.Close())
+	}
+}
+
+// startAnew moves a damaged file aside and begins a new one: spans are to be taken and alerts to be told of, with
+// budgets that start anew. A file that cannot be opened for another reason is left to whoever starts the gateway.
+func (e *Extension) startAnew(path string, now time.Time, damage error) (*state.DB, error) {
+	aside := path + ".damaged-" + now.Format("20060102T150405Z")
+	if err := os.Rename(path, aside); err != nil {
+		return nil, errors.Join(damage, err)
+	}
+	e.damaged = "budgets start anew; the damaged file is " + aside
+	e.settings.Logger.Error("The file of the ledger, the alerts and the outbox is damaged. It was moved aside: budgets start anew, "+
+		"and notifications that waited in it are not sent", zap.String("moved_to", aside), zap.Error(damage))
+	return e.load(path, now)
+}
 
 // recover brings memory to where the file is, and the file to the configuration: alerts of objectives that are gone
 // resolve, and deliveries to receivers that are gone are dead letters.

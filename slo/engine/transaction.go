@@ -163,7 +163,7 @@ func (t *transaction) publish() {
 	for _, f := range t.log {
 		f()
 	}
-	if t.notices > 0 {
+	if t.notices > 0 && t.e.sender != nil { // before there is one, it finds what is pending when it starts
 		t.e.sender.Wake()
 	}
 }

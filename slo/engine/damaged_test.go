@@ -1,0 +1,101 @@
+package engine
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.etcd.io/bbolt"
+
+	"github.com/slowburn/slowburn/internal/state"
+	"github.com/slowburn/slowburn/slo/ledger"
+)
+
+// Law 7: a damaged file costs its budgets, and keeps the gateway neither from starting nor from evaluating.
+func TestDamagedFileIsMovedAside(t *testing.T) {
+	for name, damage := range map[string]func(t *testing.T, path string){
+		"no database": func(t *testing.T, path string) {
+			require.NoError(t, os.WriteFile(path, make([]byte, 1<<16), 0o600))
+		},
+		"cut off": func(t *testing.T, path string) { require.NoError(t, os.Truncate(path, 3*4096)) },
+		"garbage in a page": func(t *testing.T, path string) {
+			content, err := os.ReadFile(path)
+			require.NoError(t, err)
+			for i := 2 * 4096; i < len(content); i++ {
+				content[i] = 0xff
+			}
+			require.NoError(t, os.WriteFile(path, content, 0o600))
+		},
+		"a record": func(t *testing.T, path string) {
+			db, err := openFile(path)
+			require.NoError(t, err)
+			require.NoError(t, db.Update(func(tx *bbolt.Tx) error {
+				return tx.Bucket([]byte(ledger.Buckets[0])).Put([]byte("a"), []byte("?"))
+			}))
+			require.NoError(t, db.Close())
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := parse(t, twoObjectives)
+			db := newFakeTSDB()
+			burn(db, "a", 5, 100, func(int) float64 { return 0 })
+			e := openAt(t, c, db, noon)
+			require.NoError(t, e.evaluate(t.Context(), noon.Add(6*time.Minute)))
+			closeIt(t, e)
+			path := filepath.Join(c.Directory, "slo.db")
+			damage(t, path)
+
+			e = created(t, c)
+			require.NoError(t, e.Start(t.Context(), hostWith(db)))
+			h := e.Probe(t.Context())
+			assert.False(t, h.OK)
+			assert.False(t, h.Blocking)
+			assert.Contains(t, h.Message, "budgets start anew; the damaged file is "+path+".damaged-")
+			aside, err := filepath.Glob(path + ".damaged-*")
+			require.NoError(t, err)
+			assert.Len(t, aside, 1)
+			closeIt(t, e)
+
+			e = created(t, c)
+			require.NoError(t, e.Start(t.Context(), hostWith(db)))
+			assert.True(t, e.Probe(t.Context()).OK, "the new file is sound")
+			closeIt(t, e)
+		})
+	}
+}
+
+// What is a mistake in the set-up is told at start: nothing is moved.
+func TestLockedFileIsAStartError(t *testing.T) {
+	c := parse(t, twoObjectives)
+	path := filepath.Join(c.Directory, "slo.db")
+	other, err := openFile(path)
+	require.NoError(t, err)
+	e := created(t, c)
+	require.ErrorIs(t, e.Start(t.Context(), hostWith(newFakeTSDB())), state.ErrLocked)
+	closeIt(t, e)
+	require.NoError(t, other.Close())
+	aside, err := filepath.Glob(path + ".damaged-*")
+	require.NoError(t, err)
+	assert.Empty(t, aside)
+}
+
+// An alert whose objective was taken out of the configuration while it fired is told as resolved by a start.
+func TestStartResolvesWhatIsGone(t *testing.T) {
+	db := newFakeTSDB()
+	burn(db, "a", 5, 100, func(int) float64 { return 1 })
+	c := parse(t, twoObjectives)
+	e := openAt(t, c, db, noon)
+	require.NoError(t, e.evaluate(t.Context(), noon.Add(6*time.Minute)))
+	n := len(told(t, e))
+	require.NotZero(t, n)
+	closeIt(t, e)
+	c.Objectives = c.Objectives[1:]
+	e = created(t, c)
+	require.NoError(t, e.Start(t.Context(), hostWith(db)))
+	defer closeIt(t, e)
+	assert.Greater(t, len(told(t, e)), n)
+	assert.NotContains(t, e.Probe(t.Context()).Message, "damaged")
+}
