@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -53,16 +54,16 @@ func TestBriefClockJump(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				db := newFakeTSDB()
 				e := created(t, parse(t, twoObjectives))
-				wrong := time.Duration(0)
+				var wrong atomic.Int64
 				start := time.Now()
-				e.clock.read = func() (time.Time, time.Duration) { return time.Now().Add(wrong).UTC(), time.Since(start) }
+				e.clock.read = func() (time.Time, time.Duration) { return time.Now().Add(time.Duration(wrong.Load())).UTC(), time.Since(start) }
 				require.NoError(t, e.Start(t.Context(), hostWith(db)))
 				for i := range 30 {
 					db.events("a", start.Add(time.Duration(i)*time.Minute+30*time.Second), float64(10*i), 0)
 				}
 				time.Sleep(10*time.Minute + 20*time.Second)
 				synctest.Wait()
-				wrong = jump
+				wrong.Store(int64(jump))
 				time.Sleep(3 * time.Minute)
 				synctest.Wait()
 				h := e.Probe(t.Context())
@@ -71,7 +72,7 @@ func TestBriefClockJump(t *testing.T) {
 				assert.Contains(t, h.Message, "the clock jumped "+name)
 				s, _ := e.Status("a")
 				assert.Equal(t, Events{Total: 90}, s.Events)
-				wrong = 0
+				wrong.Store(0)
 				time.Sleep(10 * time.Minute)
 				synctest.Wait()
 				assert.True(t, e.Probe(t.Context()).OK)
