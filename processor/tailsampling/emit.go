@@ -34,6 +34,7 @@ type emitter struct {
 	batch   *batch
 	backoff backoff.ExponentialBackOff
 	retryAt atomic.Int64 // when it tries again after an error, 0 if it does not wait
+	calling atomic.Int64 // since when the next component has not returned, 0 if it is not being called
 }
 
 func newEmitter(p *Sampler) *emitter {
@@ -139,7 +140,9 @@ func (m *emitter) deliver(ctx context.Context) (delay time.Duration, retry bool)
 		m.release()
 		return 0, false
 	}
+	m.calling.Store(p.now())
 	err = p.next.ConsumeTraces(ctx, td)
+	m.calling.Store(0)
 	switch {
 	case err == nil:
 		p.delivered.Add(spans)

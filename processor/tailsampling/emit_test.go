@@ -271,3 +271,26 @@ func TestShutdownDeliversToABackendThatRecovers(t *testing.T) {
 		assert.Zero(t, p.lost.Load())
 	})
 }
+
+// An exporter that retries by itself does not return while its backend is away: that too must be seen.
+func TestProbeTellsOfANextComponentThatDoesNotAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		unblock := make(chan struct{})
+		next := sink{accept: func(context.Context, int, ptrace.Traces) error {
+			<-unblock
+			return nil
+		}}
+		p := start(t, keepAll(testConfig()), &next)
+		require.NoError(t, wireDoor(t, p, request(newSpan(1, 0))))
+		assert.True(t, p.Probe(t.Context()).OK)
+		time.Sleep(time.Minute)
+		health := p.Probe(t.Context())
+		assert.False(t, health.OK)
+		assert.False(t, health.Blocking, "spans are still taken")
+		assert.Regexp(t, `^1 kept traces wait: the next component has not answered for \d+s$`, health.Message)
+		close(unblock)
+		synctest.Wait()
+		assert.True(t, p.Probe(t.Context()).OK)
+		shutdown(t, p)
+	})
+}

@@ -168,7 +168,8 @@ func (p *Sampler) Shutdown(ctx context.Context) error {
 		}
 		err = p.finish(ctx)
 	}
-	p.telemetry.Shutdown()
+	// The metrics stay registered: the Collector collects them once more when all components have stopped, and what a
+	// shutdown lost must be among them.
 	if err == nil {
 		err = p.close(started)
 	}
@@ -283,6 +284,10 @@ func (p *Sampler) Probe(context.Context) host.Health {
 		return host.Health{Message: fmt.Sprintf("%d kept traces wait; next retry in %v",
 			st.undelivered, time.Duration(max(0, at-now)).Round(100*time.Millisecond))}
 	}
+	if since := p.callingSince(); since != 0 && now-since > int64(slowDelivery) {
+		return host.Health{Message: fmt.Sprintf("%d kept traces wait: the next component has not answered for %v",
+			st.undelivered, time.Duration(now-since).Round(time.Second))}
+	}
 	return host.Health{OK: true, Message: fmt.Sprintf("%d traces wait for a decision, %s of %s used",
 		st.pending, about(p.pool.Used()), about(p.pool.Limit()))}
 }
@@ -295,6 +300,20 @@ func (p *Sampler) retryAt() (at int64) {
 		}
 	}
 	return at
+}
+
+// slowDelivery is how long the next component may take before that is worth telling. Exporters that retry by themselves
+// do not return while their backend is away.
+const slowDelivery = 10 * time.Second
+
+// callingSince is since when the slowest call of the next component has not returned, 0 if there is none.
+func (p *Sampler) callingSince() (since int64) {
+	for _, m := range p.emitters {
+		if t := m.calling.Load(); t != 0 && (since == 0 || t < since) {
+			since = t
+		}
+	}
+	return since
 }
 
 // policyName is the name of a policy of this life or a former one.

@@ -32,6 +32,10 @@ func TestOrderBatchingShardsAndDoorsDoNotMatter(t *testing.T) {
 			last := tr[len(tr)-1].span()
 			last.SetEndTimestamp(last.StartTimestamp() + 2e9)
 		}
+		if n%10 == 9 { // slow because of a span that comes last and started first
+			last := tr[len(tr)-1].span()
+			last.SetStartTimestamp(last.StartTimestamp() - 2e9)
+		}
 		if n%10 == 5 { // an upstream sampler gave some of the spans randomness and a threshold
 			tr[0].span().TraceState().FromRaw("ot=th:8;rv:f0000000000000,vendor=a")
 		}
@@ -70,7 +74,7 @@ func TestOrderBatchingShardsAndDoorsDoNotMatter(t *testing.T) {
 				if want == nil {
 					want = got
 					require.Greater(t, len(want), 24)
-					require.Less(t, len(want), 60)
+					require.Less(t, len(want), 90)
 				}
 				require.Equal(t, want, got)
 			})
