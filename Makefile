@@ -47,6 +47,10 @@ test/e2e/browser/node_modules/.package-lock.json: test/e2e/browser/package-lock.
 	cd test/e2e/browser && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
+.PHONY: soak
+soak: build ## The crash test for longer: KILLS=300 kills under load
+	E2E_KILLS=$(or $(KILLS),300) $(GO) test -tags e2e -count=1 -timeout 2h -v -run KillNine ./test/e2e
+
 .PHONY: bench
 bench: ui ## Measure slowburn and its peers side by side (BENCH="--suite max" for another suite)
 	cd bench && $(GO) run . $(BENCH)
