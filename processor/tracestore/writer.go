@@ -14,8 +14,9 @@ import (
 const (
 	// commitBytes is how much one transaction takes from the queue.
 	commitBytes = 8 << 20
-	// commitInterval is the least time between transactions that the queue does not fill: each costs the disk a sync.
-	commitInterval = 50 * time.Millisecond
+	// commitInterval is the least time between transactions that the queue does not fill: each costs the disk a
+	// sync, and the pages of the tree that it changes anew. What the dashboard shows is that much late.
+	commitInterval = 500 * time.Millisecond
 	// maintainInterval is how often traces are looked through for those that are too old.
 	maintainInterval = 10 * time.Second
 )
