@@ -87,6 +87,9 @@ func jaegerOperations(w http.ResponseWriter, r *http.Request, store tracestore.R
 }
 
 // jaegerSearch finds traces, or shows those that traceID names.
+// jaegerSpans bounds the spans of one answer, which is held in memory: fewer traces than the limit are an answer too.
+const jaegerSpans = 100_000
+
 func jaegerSearch(w http.ResponseWriter, r *http.Request, store tracestore.Reader) {
 	values := r.URL.Query()
 	names := values["traceID"]
@@ -110,6 +113,7 @@ func jaegerSearch(w http.ResponseWriter, r *http.Request, store tracestore.Reade
 		return
 	}
 	var traces []jaegerTraceView
+	spans := 0
 	for _, name := range names {
 		id, err := parseTraceID(name)
 		if err != nil {
@@ -123,6 +127,9 @@ func jaegerSearch(w http.ResponseWriter, r *http.Request, store tracestore.Reade
 		}
 		if t != nil { // it may have expired since it was found
 			traces = append(traces, viewJaeger(t))
+			if spans += len(t.Spans); spans >= jaegerSpans {
+				break
+			}
 		}
 	}
 	writeJaeger(w, traces)
