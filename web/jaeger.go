@@ -86,10 +86,10 @@ func jaegerOperations(w http.ResponseWriter, r *http.Request, store tracestore.R
 	writeJaeger(w, list)
 }
 
-// jaegerSearch finds traces, or shows those that traceID names.
 // jaegerSpans bounds the spans of one answer, which is held in memory: fewer traces than the limit are an answer too.
 const jaegerSpans = 100_000
 
+// jaegerSearch finds traces, or shows those that traceID names.
 func jaegerSearch(w http.ResponseWriter, r *http.Request, store tracestore.Reader) {
 	values := r.URL.Query()
 	names := values["traceID"]
