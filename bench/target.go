@@ -24,6 +24,7 @@ type target struct {
 var targets = []target{
 	{name: "slowburn", program: "slowburn", configs: []string{"../config.yaml", "configs/slowburn.yaml"}, samples: true},
 	{name: "slowburn memory", program: "slowburn", configs: []string{"../config.yaml", "configs/slowburn.yaml", "configs/memory.yaml"}, samples: true},
+	{name: "slowburn compressed", program: "slowburn", configs: []string{"../config.yaml", "configs/slowburn.yaml", "configs/compressed.yaml"}, samples: true},
 	{name: "contrib best", program: "contrib", configs: []string{"configs/contrib-best.yaml"}, samples: true},
 	{name: "contrib shipped", program: "contrib", configs: []string{"configs/contrib.yaml"}, samples: true},
 	{name: "Collector nop", program: "contrib", configs: []string{"configs/nop.yaml"}},
