@@ -93,6 +93,9 @@ func TestKill(t *testing.T) {
 		kills++
 		require.Less(t, kills, 200, "it never gets through")
 	}
+	receiver.Close() // waits for what is being handled
+	mu.Lock()
+	defer mu.Unlock()
 	assert.GreaterOrEqual(t, kills, 5)
 	assert.Equal(t, want, got)
 }
