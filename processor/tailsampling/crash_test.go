@@ -225,9 +225,11 @@ func TestDecisionsSurviveARestart(t *testing.T) {
 
 		renamed := keepErrors(cfg)
 		renamed.Policies[0].Name = "failures"
-		var next sink
+		back := make(chan struct{})
+		next := sink{accept: func(context.Context, int, ptrace.Traces) error { <-back; return nil }}
 		p = start(t, renamed, &next)
 		assert.Equal(t, undelivered, p.Status().TracesUndelivered)
+		close(back)
 		require.NoError(t, wireDoor(t, p, request(newSpan(0, 7), newSpan(1, 7))))
 		time.Sleep(time.Second)
 		synctest.Wait()
