@@ -14,7 +14,7 @@ func (cfg *AndConfig) compile(c *compiler) (rule, error) {
 // highest threshold passes the others.
 type all []rule
 
-func (rules all) match(t Trace) (threshold uint64, ok bool) {
+func (rules all) match(t *Trace) (threshold uint64, ok bool) {
 	for _, r := range rules {
 		th, ok := r.match(t)
 		if !ok {
@@ -23,4 +23,16 @@ func (rules all) match(t Trace) (threshold uint64, ok bool) {
 		threshold = max(threshold, th)
 	}
 	return threshold, true
+}
+
+func (rules all) rules() []rule { return rules }
+
+// count tells the rules of a trace that those before them are for. A rule counts a trace as sampled only if all sampled
+// it.
+func (rules all) count(t *Trace, sampled bool) {
+	for _, r := range rules {
+		if c, ok := r.(counting); ok {
+			c.count(t, sampled)
+		}
+	}
 }

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/slowburn/slowburn/internal/wire"
@@ -42,12 +43,43 @@ func (c *compiler) attribute(key, description string, p predicate, invert bool) 
 // noBit matches traces that do not have this bit.
 type noBit int
 
-func (b noBit) match(t Trace) (uint64, bool) { return 0, !isSet(t.Bits, int(b)) }
+func (b noBit) match(t *Trace) (uint64, bool) { return 0, !isSet(t.Bits, int(b)) }
+
+// span returns the rule for traces in which the predicate holds for a span. The description tells apart different ones.
+func (c *compiler) span(description string, p spanPredicate) rule {
+	bit, known := c.bit("span " + description)
+	if !known {
+		c.questions = append(c.questions, spanQuestion{bit, p})
+	}
+	return anyBit{bit}
+}
 
 // finish gives the set what was asked.
 func (c *compiler) finish(s *Set) {
 	s.warnings = c.warnings
-	s.words = (len(c.bits) + 63) / 64
+	s.words = c.words
 	s.status = c.status
 	s.attributes = group(c.keys)
+	s.questions = c.questions
+	s.observers = c.observers
+	for i := range s.policies {
+		if s.policies[i].kind == Drop {
+			s.drops = append(s.drops, i)
+		} else {
+			s.samplers = append(s.samplers, i)
+		}
+		if r, ok := s.policies[i].rule.(counting); ok && countsAny(r) {
+			s.counting = append(s.counting, i)
+		}
+	}
+}
+
+// countsAny reports whether a rule's answers really depend on the traces before: that of a rule made of others does only
+// where theirs do.
+func countsAny(r rule) bool {
+	if group, ok := r.(interface{ rules() []rule }); ok {
+		return slices.ContainsFunc(group.rules(), countsAny)
+	}
+	_, ok := r.(counting)
+	return ok
 }

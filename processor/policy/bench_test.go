@@ -53,7 +53,7 @@ func typicalSpan(tb testing.TB) SpanView {
 	require.NoError(tb, err)
 	var r wire.Request
 	require.NoError(tb, r.Scan(b))
-	return SpanView{&r.Spans[0], r.Spans[0].Body.Of(b), r.Resources[0].Body.Of(b)}
+	return SpanView{Span: &r.Spans[0], Bytes: b, Body: r.Spans[0].Body.Of(b), Resource: r.Resources[0].Body.Of(b), Scope: r.Scopes[0].Body.Of(b)}
 }
 
 // One span of a trace of which nothing is known yet: with the resource's bits found each time or by the caller once, and
@@ -73,24 +73,24 @@ func BenchmarkObserve(b *testing.B) {
 		{"keys=3/resource", shippedLike(), view},
 	} {
 		b.Run(c.name, func(b *testing.B) {
-			set, err := Compile(c.policies)
+			set, err := Compile(c.policies, Options{})
 			require.NoError(b, err)
 			bits := make([]uint64, set.Words())
 			b.ReportAllocs()
 			for b.Loop() {
 				clear(bits)
-				set.Observe(bits, c.view)
+				set.Observe(bits, &c.view)
 			}
 		})
 	}
 }
 
 func BenchmarkDecide(b *testing.B) {
-	set, err := Compile(shippedLike())
+	set, err := Compile(shippedLike(), Options{})
 	require.NoError(b, err)
-	t := Trace{Bits: make([]uint64, set.Words()), Start: 1000, End: 2000, Randomness: 12345}
+	t := &Trace{Bits: make([]uint64, set.Words()), Start: 1000, End: 2000, Randomness: 12345}
 	b.ReportAllocs()
 	for b.Loop() {
-		set.Decide(t)
+		set.Decide(t, nil)
 	}
 }

@@ -8,9 +8,15 @@ import (
 	"strings"
 )
 
+// Options are about all policies of a set.
+type Options struct {
+	// Contrib decides as contrib's processor does, its defects included, where a user may depend on that.
+	Contrib bool
+}
+
 // Compile validates the policies and makes a Set of them. The error names every mistake, by index, name and key.
-func Compile(policies []Config) (*Set, error) {
-	c := newCompiler()
+func Compile(policies []Config, options Options) (*Set, error) {
+	c := newCompiler(options)
 	s := &Set{}
 	var errs []error
 	if len(policies) == 0 {
@@ -46,15 +52,20 @@ func Compile(policies []Config) (*Set, error) {
 
 // compiler gives each distinct question about spans one bit.
 type compiler struct {
-	path     string         // of the policy being compiled, for warnings
-	bits     map[string]int // question to bit
-	status   [statusCodes]int
-	keys     map[string]*attribute
-	warnings []string
+	Options
+	path      string         // of the policy being compiled, for warnings
+	bits      map[string]int // question to bit
+	words     int            // that are in use
+	next      int            // the next bit, if it is in a word that is in use
+	status    [statusCodes]int
+	keys      map[string]*attribute
+	questions []spanQuestion
+	observers []observer
+	warnings  []string
 }
 
-func newCompiler() *compiler {
-	c := &compiler{bits: map[string]int{}, keys: map[string]*attribute{}}
+func newCompiler(options Options) *compiler {
+	c := &compiler{Options: options, bits: map[string]int{}, keys: map[string]*attribute{}}
 	for code := range c.status {
 		c.status[code] = unasked
 	}
@@ -64,11 +75,24 @@ func newCompiler() *compiler {
 
 // bit returns the bit of a question, and whether it was asked before.
 func (c *compiler) bit(question string) (bit int, known bool) {
-	if bit, known = c.bits[question]; !known {
-		bit = len(c.bits)
-		c.bits[question] = bit
+	if bit, known = c.bits[question]; known {
+		return bit, true
 	}
-	return bit, known
+	if c.next%wordBits == 0 {
+		c.next = c.word() * wordBits
+	}
+	bit = c.next
+	c.next++
+	c.bits[question] = bit
+	return bit, false
+}
+
+const wordBits = 64
+
+// word returns a word of each trace's bits that an observer has to itself. It begins as 0.
+func (c *compiler) word() int {
+	c.words++
+	return c.words - 1
 }
 
 // compile makes a rule of a policy or sub-policy, which must be of one of the types.

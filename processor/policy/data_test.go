@@ -1,10 +1,13 @@
 package policy
 
 import (
+	"cmp"
 	"flag"
 	"fmt"
+	"iter"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -76,7 +79,7 @@ func compileError(t *testing.T, policies string) string {
 	if err := decode(t, policies, &block); err != nil {
 		return err.Error()
 	}
-	_, err := Compile(block.Policies)
+	_, err := Compile(block.Policies, Options{})
 	require.Error(t, err)
 	return err.Error()
 }
@@ -87,8 +90,9 @@ type testBlock struct {
 
 	Trace string `mapstructure:"trace"`
 	// Randomness is written like th: the digits that are missing are 0.
-	Randomness string     `mapstructure:"randomness"`
-	Spans      []testSpan `mapstructure:"spans"`
+	Randomness string        `mapstructure:"randomness"`
+	At         time.Duration `mapstructure:"at"` // when it is decided
+	Spans      []testSpan    `mapstructure:"spans"`
 }
 
 type testSpan struct {
@@ -98,6 +102,24 @@ type testSpan struct {
 	Attributes map[string]any `mapstructure:"attributes"`
 	Twice      map[string]any `mapstructure:"twice"` // attributes that come again, with another value
 	Resource   map[string]any `mapstructure:"resource"`
+	Scope      string         `mapstructure:"scope"`
+	Name       string         `mapstructure:"name"`
+	Kind       string         `mapstructure:"kind"`
+	Flags      uint32         `mapstructure:"flags"`
+	TraceState string         `mapstructure:"trace_state"`
+	ID         byte           `mapstructure:"id"` // by default its place in the list, from 1
+	Parent     byte           `mapstructure:"parent"`
+	Events     []testEvent    `mapstructure:"events"`
+}
+
+type testEvent struct {
+	Name       string         `mapstructure:"name"`
+	Attributes map[string]any `mapstructure:"attributes"`
+}
+
+var kinds = map[string]ptrace.SpanKind{
+	"internal": ptrace.SpanKindInternal, "server": ptrace.SpanKindServer, "client": ptrace.SpanKindClient,
+	"producer": ptrace.SpanKindProducer, "consumer": ptrace.SpanKindConsumer,
 }
 
 // decode reads YAML as the Collector does.
@@ -113,13 +135,15 @@ func answerTo(t *testing.T, set **Set, question string) string {
 	var block testBlock
 	require.NoError(t, decode(t, question, &block), question)
 	if block.Policies != nil {
-		compiled, err := Compile(block.Policies)
+		compiled, err := Compile(block.Policies, Options{})
 		require.NoError(t, err, question)
 		*set = compiled
 		return strings.Join(append([]string{"ok"}, compiled.Warnings()...), "\n")
 	}
 	require.NotNil(t, *set, "policies must come before traces")
-	trace := Trace{Randomness: tracestate.Parse("ot=th:" + block.Randomness).Threshold}
+	trace := Trace{
+		Randomness: tracestate.Parse("ot=th:" + block.Randomness).Threshold, Now: int64(block.At),
+	}
 	if block.Randomness == "" {
 		trace.Randomness = 0
 	}
@@ -136,14 +160,28 @@ func (b testBlock) views(t *testing.T) []SpanView {
 	for i, s := range b.Spans {
 		rs := td.ResourceSpans().AppendEmpty()
 		require.NoError(t, rs.Resource().Attributes().FromRaw(s.Resource))
-		span := rs.ScopeSpans().AppendEmpty().Spans().AppendEmpty()
+		ss := rs.ScopeSpans().AppendEmpty()
+		ss.Scope().SetName(s.Scope)
+		span := ss.Spans().AppendEmpty()
 		span.SetTraceID([16]byte{1})
-		span.SetSpanID([8]byte{byte(i + 1)})
+		span.SetSpanID([8]byte{cmp.Or(s.ID, byte(i+1))})
+		if s.Parent != 0 {
+			span.SetParentSpanID([8]byte{s.Parent})
+		}
+		span.SetName(s.Name)
+		span.SetKind(kinds[s.Kind])
+		span.SetFlags(s.Flags)
+		span.TraceState().FromRaw(s.TraceState)
 		const epoch = 1_800_000_000_000_000_000
 		span.SetStartTimestamp(epoch + pcommon.Timestamp(s.Start))
 		span.SetEndTimestamp(epoch + pcommon.Timestamp(s.End))
 		span.Status().SetCode(map[string]ptrace.StatusCode{"OK": 1, "ERROR": 2, "UNKNOWN": 7}[s.Status])
 		require.NoError(t, span.Attributes().FromRaw(s.Attributes))
+		for _, e := range s.Events {
+			event := span.Events().AppendEmpty()
+			event.SetName(e.Name)
+			require.NoError(t, event.Attributes().FromRaw(e.Attributes))
+		}
 	}
 	var m ptrace.ProtoMarshaler
 	data, err := m.MarshalTraces(td)
@@ -153,7 +191,10 @@ func (b testBlock) views(t *testing.T) []SpanView {
 	views := make([]SpanView, len(r.Spans))
 	for i := range r.Spans {
 		span := &r.Spans[i]
-		views[i] = SpanView{span, span.Body.Of(data), r.Resources[span.Resource].Body.Of(data)}
+		views[i] = SpanView{
+			Span: span, Bytes: data, Body: span.Body.Of(data),
+			Resource: r.Resources[span.Resource].Body.Of(data), Scope: r.Scopes[span.Scope].Body.Of(data),
+		}
 		if twice := b.Spans[i].Twice; twice != nil {
 			again := testBlock{Spans: []testSpan{{Attributes: twice}}}.views(t)[0]
 			views[i].Body = append(views[i].Body, again.Body...)
@@ -164,6 +205,8 @@ func (b testBlock) views(t *testing.T) []SpanView {
 
 func observeAndDecide(set *Set, trace Trace, views []SpanView, observe func(*Set, []SpanView) []uint64) string {
 	trace.Bits = observe(set, views)
+	trace.Spans = len(views)
+	trace.Skeleton = func() iter.Seq[SpanView] { return slices.Values(views) }
 	for i, v := range views {
 		if i == 0 {
 			trace.Start, trace.End = v.Span.Start, v.Span.End
@@ -174,7 +217,7 @@ func observeAndDecide(set *Set, trace Trace, views []SpanView, observe func(*Set
 }
 
 func describe(set *Set, trace Trace) string {
-	d := set.Decide(trace)
+	d := set.Decide(&trace, nil)
 	answer := d.Verdict.String()
 	if d.Policy != None {
 		answer += " by " + set.Name(d.Policy)
@@ -182,7 +225,7 @@ func describe(set *Set, trace Trace) string {
 	if d.Verdict == Sampled {
 		answer += fmt.Sprintf(", th:%014x", d.Threshold)
 	}
-	if set.Certain(trace) {
+	if set.Certain(&trace) {
 		answer += ", certain"
 	}
 	if set.Errors(trace.Bits) {

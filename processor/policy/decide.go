@@ -1,6 +1,10 @@
 package policy
 
-import "github.com/slowburn/slowburn/internal/wire"
+import (
+	"iter"
+
+	"github.com/slowburn/slowburn/internal/wire"
+)
 
 // Trace is what a decision is made from.
 type Trace struct {
@@ -14,10 +18,16 @@ type Trace struct {
 	Spans, Bytes int
 	// Randomness is 56 bits: the explicit rv of its spans, else from the trace ID. See package tracestate.
 	Randomness uint64
+	// Now is the time of the decision in nanoseconds since some beginning, for policies that have a rate or a period. It
+	// never goes back.
+	Now int64
+	// Skeleton reads the trace's spans, for policies that look at how they hang together. It is nil where they cannot be
+	// had, and such policies then match nothing.
+	Skeleton func() iter.Seq[SpanView]
 }
 
 // Duration is from the earliest start to the latest end, in nanoseconds. It is 0 where the end is before the start.
-func (t Trace) Duration() uint64 {
+func (t *Trace) Duration() uint64 {
 	if t.End < t.Start {
 		return 0
 	}
@@ -57,42 +67,81 @@ type Decision struct {
 	Verdict Verdict
 	// Policy is the first policy that sampled or dropped the trace, None if it was not sampled.
 	Policy int
+	// Sub is the sub-policy of a composite policy that sampled the trace, None if Policy is of another type.
+	Sub int
 	// Threshold is the 56-bit rejection threshold that a sampled trace passed, 0 if it was sure to be sampled.
+	Threshold uint64
+	// Weightless says that the trace was sampled by something other than its randomness, so that Threshold is not the
+	// measure of it and must not be written to spans.
+	Weightless bool
+}
+
+// Vote is what one policy says of a trace.
+type Vote struct {
+	// Matched says that the trace is one that the policy is for.
+	Matched bool
+	// Threshold is what the trace's randomness must then pass for the policy to sample it. Of a drop policy it is what it
+	// leaves: a trace whose randomness does not pass it is dropped.
 	Threshold uint64
 }
 
-// Decide evaluates all policies for the trace.
-func (s *Set) Decide(t Trace) Decision {
-	// What a drop policy drops at random has left less than there was, and the weights must say so.
-	var least uint64
-	for i := range s.policies {
-		if p := &s.policies[i]; p.kind == Drop {
-			if th, ok := p.rule.match(t); ok {
-				survivors := complement(th)
-				if t.Randomness < survivors {
-					return Decision{Verdict: Dropped, Policy: i}
-				}
-				least = max(least, survivors)
-			}
+// Sampled reports whether the policy that voted so samples (or, of a drop policy, spares) a trace of this randomness.
+func (v Vote) Sampled(randomness uint64) bool { return v.Matched && v.Threshold <= randomness }
+
+// Decide evaluates all policies for the trace. What each of them says it writes to votes, if that is not nil; it must have
+// room for Len of them. Policies that have a rate or a period take account of the trace.
+func (s *Set) Decide(t *Trace, votes []Vote) Decision {
+	if len(s.counting) > 0 {
+		s.state.Lock()
+		defer s.state.Unlock()
+	}
+	d := s.decide(t, t.Randomness, votes)
+	for _, i := range s.counting {
+		p := &s.policies[i]
+		if th, ok := p.rule.match(t); ok {
+			p.rule.(counting).count(t, th <= t.Randomness)
 		}
 	}
-	d := Decision{Policy: None, Threshold: never}
-	for i := range s.policies {
-		p := &s.policies[i]
-		if p.kind == Drop {
+	return d
+}
+
+// decide is Decide without consequences, and as if the trace had this randomness.
+func (s *Set) decide(t *Trace, randomness uint64, votes []Vote) Decision {
+	// What a drop policy drops at random has left less than there was, and the weights must say so.
+	var least uint64
+	clear(votes)
+	for _, i := range s.drops {
+		if th, ok := s.policies[i].rule.match(t); ok {
+			survivors := complement(th)
+			if votes != nil {
+				votes[i] = Vote{Matched: true, Threshold: survivors}
+			}
+			if randomness < survivors {
+				return Decision{Verdict: Dropped, Policy: i, Sub: None}
+			}
+			least = max(least, survivors)
+		}
+	}
+	d := Decision{Policy: None, Sub: None, Threshold: never}
+	for _, i := range s.samplers {
+		th, ok := s.policies[i].rule.match(t)
+		if !ok {
 			continue
 		}
-		if th, ok := p.rule.match(t); ok && th <= t.Randomness {
+		if votes != nil {
+			votes[i] = Vote{Matched: true, Threshold: th}
+		}
+		if th <= randomness {
 			if d.Policy == None {
 				d.Verdict, d.Policy = Sampled, i
 			}
-			if d.Threshold = min(d.Threshold, th); d.Threshold == 0 {
+			if d.Threshold = min(d.Threshold, th); d.Threshold == 0 && votes == nil {
 				break
 			}
 		}
 	}
 	if d.Policy == None {
-		return Decision{Policy: None}
+		return Decision{Policy: None, Sub: None}
 	}
 	d.Threshold = max(d.Threshold, least)
 	return d
@@ -103,5 +152,13 @@ type rule interface {
 	// match reports whether the trace is one that the policy is for, and the threshold that the trace's randomness must
 	// then pass: 0 if chance has no part in it. Randomness itself must not be looked at, or thresholds would not be
 	// weights.
-	match(t Trace) (threshold uint64, ok bool)
+	match(t *Trace) (threshold uint64, ok bool)
+}
+
+// counting is a rule whose answers depend on the traces before. Its methods are called with the set's state locked, and
+// match changes nothing.
+type counting interface {
+	rule
+	// count takes account of a trace that is decided and that match was for. sampled says whether it passed the threshold.
+	count(t *Trace, sampled bool)
 }

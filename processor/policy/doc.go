@@ -11,8 +11,12 @@
 // A trace that a drop policy names is dropped. Else it is sampled if any policy samples it, and the first of these in
 // the order of the configuration is the one that is told. Else it is not sampled.
 //
-// A bit is only ever set, and says that some span or its resource met a predicate. Bits of parts of a trace can be
-// ORed. So the order, batching and grouping of spans do not matter, nor does seeing a span twice.
+// A bit is only ever set, and says that some span or its resource met a predicate. Where that is not enough a policy has
+// a word of the trace's to itself, which it fills as its observer sees spans, in any order. So the order, batching and
+// grouping of spans do not matter, nor does seeing a span twice.
+//
+// Most policies know nothing of other traces. Those with a rate or a period do: Decide lets them count the traces that
+// are decided, with the set's state locked, and how traces follow each other then matters.
 //
 // A predicate over attributes holds for the trace if any span has an attribute, or any resource that has a span in the
 // trace has one, that meets it. invert_match negates that: no span and no resource of the trace has such an attribute.
@@ -22,8 +26,8 @@
 // # Resources once
 //
 // Many spans share a resource, so its part of the bits can be found once: call ResourceBits for a resource, keep what it
-// set, and for each span of it OR these bits into the trace's and call Observe with a SpanView without Resource. Observe
-// with a Resource does both.
+// set, and for each span of it OR these bits into the trace's and call Observe with a SpanView whose ResourceKnown is
+// set. Else Observe does both.
 //
 // # Weights
 //
@@ -39,6 +43,6 @@
 //
 // # Concurrency
 //
-// A Set does not change. Its methods may be called concurrently, but for the same bits one at a time. Neither Observe nor
-// Decide allocates.
+// A Set's methods may be called concurrently, but for the same bits one at a time. Neither Observe nor Decide
+// allocates, but for what a policy says otherwise of itself.
 package policy

@@ -48,7 +48,7 @@ func nanoseconds(key string, ms *int64) (uint64, error) {
 	return uint64(*ms) * uint64(time.Millisecond), nil
 }
 
-func (d duration) match(t Trace) (uint64, bool) {
+func (d duration) match(t *Trace) (uint64, bool) {
 	ns := t.Duration()
 	return 0, d.over < ns && ns <= d.upTo
 }

@@ -12,16 +12,25 @@ import (
 // SpanView is a span where its bytes are.
 type SpanView struct {
 	Span *wire.Span
+	// Bytes are those that the ranges of Span are of: of the request, or Body if Span was made by wire.ParseSpan.
+	Bytes []byte
 	// Body is the Span message.
 	Body []byte
-	// Resource is the body of the ResourceSpans that the span is in, or its header. It may be nil where the resource's
-	// bits are ORed in by the caller.
-	Resource []byte
+	// Resource is the body of the ResourceSpans that the span is in, and Scope of the ScopeSpans, or their headers.
+	Resource, Scope []byte
+	// ResourceKnown says that the caller ORs in what ResourceBits finds of the resource.
+	ResourceKnown bool
 }
+
+// Name is the span's name.
+func (v *SpanView) Name() []byte { return v.Span.Name.Of(v.Bytes) }
+
+// TraceState is the span's W3C trace state.
+func (v *SpanView) TraceState() []byte { return v.Span.TraceState.Of(v.Bytes) }
 
 // Observe looks at one span of a trace for what policies want to know and sets the bits of what it found. What is
 // answered already is not looked for again.
-func (s *Set) Observe(bits []uint64, v SpanView) {
+func (s *Set) Observe(bits []uint64, v *SpanView) {
 	if code := v.Span.Status; code >= 0 && code < statusCodes && s.status[code] != unasked {
 		set(bits, s.status[code])
 	}
@@ -35,9 +44,32 @@ func (s *Set) Observe(bits []uint64, v SpanView) {
 			a.walk(bits, open, wire.SpanAttributes(v.Body))
 		}
 	}
-	if v.Resource != nil {
+	for i := range s.questions {
+		if q := &s.questions[i]; !isSet(bits, q.bit) && q.predicate.holds(v) {
+			set(bits, q.bit)
+		}
+	}
+	for _, o := range s.observers {
+		o.observe(bits, v)
+	}
+	if !v.ResourceKnown {
 		s.ResourceBits(v.Resource, bits)
 	}
+}
+
+// spanPredicate is a question about a span as a whole.
+type spanPredicate interface{ holds(v *SpanView) bool }
+
+// spanQuestion has a bit, which is set once its predicate held for a span.
+type spanQuestion struct {
+	bit       int
+	predicate spanPredicate
+}
+
+// observer looks at each span of a trace for what a bit cannot hold. It may write to the words that it got from
+// compiler.word, so that the order of spans, and seeing one twice, does not matter.
+type observer interface {
+	observe(words []uint64, v *SpanView)
 }
 
 // ResourceBits sets the bits of what policies want to know of a resource. resource is the body of a ResourceSpans or its

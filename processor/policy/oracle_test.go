@@ -18,7 +18,7 @@ func TestAgreesWithOracle(t *testing.T) {
 	verdicts := map[Verdict]int{}
 	for range 400 {
 		policies := randomPolicies(rng)
-		set, err := Compile(policies)
+		set, err := Compile(policies, Options{})
 		require.NoError(t, err)
 		for range 5 {
 			spans := randomSpans(rng)
@@ -28,7 +28,7 @@ func TestAgreesWithOracle(t *testing.T) {
 			for _, way := range append(ways, eachInTurn) {
 				trace.Bits = way(set, views)
 				trace.Start, trace.End = extent(spans)
-				require.Equal(t, want, set.Decide(trace), "%+v\n%+v", policies, spans)
+				require.Equal(t, want, set.Decide(&trace, nil), "%+v\n%+v", policies, spans)
 			}
 			verdicts[want.Verdict]++
 		}
@@ -115,14 +115,14 @@ type oracle struct {
 }
 
 func (o oracle) decide(policies []Config) Decision {
-	d := Decision{Policy: None}
+	d := Decision{Policy: None, Sub: None}
 	var left uint64 // threshold of what drop policies left
 	for i, p := range policies {
 		if p.Type != Drop || !o.forAll(p.Drop.SubPolicies) {
 			continue
 		}
 		if th := never - highest(p.Drop.SubPolicies); o.randomness < th {
-			return Decision{Verdict: Dropped, Policy: i}
+			return Decision{Verdict: Dropped, Policy: i, Sub: None}
 		} else {
 			left = max(left, th)
 		}
@@ -134,7 +134,7 @@ func (o oracle) decide(policies []Config) Decision {
 		}
 		if th := highest(sub); p.Type != Drop && o.forAll(sub) && o.randomness >= th {
 			if d.Verdict != Sampled {
-				d = Decision{Sampled, i, th}
+				d = Decision{Verdict: Sampled, Policy: i, Sub: None, Threshold: th}
 			}
 			d.Threshold = min(d.Threshold, th)
 		}

@@ -25,4 +25,4 @@ func (cfg *ProbabilisticConfig) compile(c *compiler) (rule, error) {
 // chance is the threshold that every trace has to pass.
 type chance uint64
 
-func (c chance) match(Trace) (uint64, bool) { return uint64(c), true }
+func (c chance) match(*Trace) (uint64, bool) { return uint64(c), true }

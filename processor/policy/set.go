@@ -1,12 +1,22 @@
 package policy
 
-// Set is a list of compiled policies.
+import "sync"
+
+// Set is a list of compiled policies. Its methods may be called concurrently, but for the bits of the same trace one at a
+// time.
 type Set struct {
 	policies   []policy
 	warnings   []string
 	words      int
 	status     [statusCodes]int
 	attributes []attributes
+	questions  []spanQuestion
+	observers  []observer
+	drops      []int // policies of type drop
+	samplers   []int // the others
+	counting   []int // of these, those whose answers depend on the traces before
+
+	state sync.Mutex // of the counting ones
 }
 
 type policy struct {
@@ -39,14 +49,14 @@ func (s *Set) Words() int { return s.words }
 // reason not to lose a trace under pressure, whatever the policies say.
 func (s *Set) Errors(bits []uint64) bool { return isSet(bits, errorBit) }
 
-// Interesting reports whether, by what is known from its bits, the trace would be kept for a reason other than chance.
-// Traces for which this is false go first when memory is short. Certain knows more: it looks at durations too.
-func (s *Set) Interesting(bits []uint64) bool { return s.Certain(Trace{Bits: bits}) }
-
-// Certain reports whether the trace as it is known so far would be kept whatever its randomness were.
-func (s *Set) Certain(t Trace) bool {
-	t.Randomness = 0 // passes only the threshold 0
-	return s.Decide(t).Verdict == Sampled
+// Certain reports whether the trace as it is known so far would be kept whatever its randomness were. Traces for which it
+// is false go first when memory is short.
+func (s *Set) Certain(t *Trace) bool {
+	if len(s.counting) > 0 {
+		s.state.Lock()
+		defer s.state.Unlock()
+	}
+	return s.decide(t, 0, nil).Verdict == Sampled // no randomness is less lucky
 }
 
 func isSet(bits []uint64, bit int) bool { return bits[bit>>6]&(1<<(bit&63)) != 0 }

@@ -15,7 +15,7 @@ func stringIs(name, key string, values ...string) Config {
 
 // Equal questions share a bit, whoever asks.
 func TestCompileSharesBits(t *testing.T) {
-	c := newCompiler()
+	c := newCompiler(Options{})
 	one := stringIs("a", "team", "shop", "cart")
 	r1, err := c.compile(&one, allTypes)
 	require.NoError(t, err)
@@ -45,7 +45,7 @@ func TestManyKeys(t *testing.T) {
 	for i := range n {
 		policies = append(policies, stringIs(fmt.Sprint(i), fmt.Sprintf("key%d", i), "x"))
 	}
-	set, err := Compile(policies)
+	set, err := Compile(policies, Options{})
 	require.NoError(t, err)
 	require.Equal(t, 3, set.Words())
 	require.Equal(t, n, set.Len())
@@ -59,11 +59,11 @@ func TestManyKeys(t *testing.T) {
 
 func TestLongKeys(t *testing.T) {
 	long := strings.Repeat("k", 300)
-	set, err := Compile([]Config{stringIs("long", long, "x")})
+	set, err := Compile([]Config{stringIs("long", long, "x")}, Options{})
 	require.NoError(t, err)
 	for key, want := range map[string]Verdict{long: Sampled, long + "k": NotSampled, long[:63]: NotSampled} {
 		views := testBlock{Spans: []testSpan{{Attributes: map[string]any{key: "x"}}}}.views(t)
-		require.Equal(t, want, set.Decide(Trace{Bits: eachInTurn(set, views)}).Verdict)
+		require.Equal(t, want, set.Decide(&Trace{Bits: eachInTurn(set, views)}, nil).Verdict)
 	}
 }
 
@@ -76,16 +76,16 @@ func TestFirstOccurrenceCounts(t *testing.T) {
 		for _, key := range []string{"b", "c", "d", "e"}[:keys-1] {
 			policies = append(policies, stringIs(key, key, "x"))
 		}
-		set, err := Compile(policies)
+		set, err := Compile(policies, Options{})
 		require.NoError(t, err)
 		bits := make([]uint64, set.Words())
-		set.Observe(bits, view)
+		set.Observe(bits, &view)
 		require.Equal(t, []uint64{0b10}, bits, "%d keys", keys)
 	}
 }
 
 func TestSetNames(t *testing.T) {
-	set, err := Compile(shippedLike())
+	set, err := Compile(shippedLike(), Options{})
 	require.NoError(t, err)
 	require.Equal(t, "slow", set.Name(1))
 	require.Equal(t, Latency, set.Type(1))
@@ -97,7 +97,7 @@ func TestWarningsSayWhere(t *testing.T) {
 	set, err := Compile([]Config{{Name: "some", Type: And, And: &AndConfig{SubPolicies: []Config{
 		{Type: AlwaysSample},
 		{Name: "inner", Type: Probabilistic, Probabilistic: &ProbabilisticConfig{SamplingPercentage: 5, HashSalt: "x"}},
-	}}}})
+	}}}}, Options{})
 	require.NoError(t, err)
 	require.Len(t, set.Warnings(), 1)
 	require.True(t, strings.HasPrefix(set.Warnings()[0],
@@ -105,37 +105,38 @@ func TestWarningsSayWhere(t *testing.T) {
 }
 
 // What is interesting is kept whatever its randomness; durations are not in the bits.
-func TestInteresting(t *testing.T) {
-	set, err := Compile(shippedLike())
+func TestCertain(t *testing.T) {
+	set, err := Compile(shippedLike(), Options{})
 	require.NoError(t, err)
 	bits := make([]uint64, set.Words())
-	require.False(t, set.Interesting(bits))
+	require.False(t, set.Certain(&Trace{Bits: bits}))
 	require.False(t, set.Errors(bits))
 
 	slow := Trace{Bits: bits, Start: 1, End: 1 + 501_000_000}
-	require.False(t, set.Interesting(bits))
-	require.True(t, set.Certain(slow))
+	require.False(t, set.Certain(&Trace{Bits: bits}))
+	require.True(t, set.Certain(&slow))
 
-	set.Observe(bits, testBlock{Spans: []testSpan{{Status: "ERROR"}}}.views(t)[0])
-	require.True(t, set.Interesting(bits))
+	set.Observe(bits, &testBlock{Spans: []testSpan{{Status: "ERROR"}}}.views(t)[0])
+	require.True(t, set.Certain(&Trace{Bits: bits}))
 	require.True(t, set.Errors(bits))
 
-	set.Observe(bits, testBlock{Spans: []testSpan{{Attributes: map[string]any{"url.path": "/healthz"}}}}.views(t)[0])
-	require.False(t, set.Interesting(bits), "dropped")
+	set.Observe(bits, &testBlock{Spans: []testSpan{{Attributes: map[string]any{"url.path": "/healthz"}}}}.views(t)[0])
+	require.False(t, set.Certain(&Trace{Bits: bits}), "dropped")
 	require.True(t, set.Errors(bits))
 }
 
 func TestNothingAllocates(t *testing.T) {
-	set, err := Compile(shippedLike())
+	set, err := Compile(shippedLike(), Options{})
 	require.NoError(t, err)
 	view := typicalSpan(t)
 	bits := make([]uint64, set.Words())
+	trace, votes := Trace{Bits: bits}, make([]Vote, set.Len())
 	require.Zero(t, testing.AllocsPerRun(100, func() {
 		clear(bits)
-		set.Observe(bits, view)
+		set.Observe(bits, &view)
 		set.ResourceBits(view.Resource, bits)
-		set.Decide(Trace{Bits: bits})
-		set.Interesting(bits)
+		set.Decide(&trace, votes)
+		set.Certain(&trace)
 	}))
 }
 
@@ -143,7 +144,7 @@ func TestNothingAllocates(t *testing.T) {
 func TestConcurrentUse(t *testing.T) {
 	policies := shippedLike()
 	policies[5].Drop.SubPolicies[0].StringAttribute.CacheMaxSize = 1 // as much contention as can be
-	set, err := Compile(policies)
+	set, err := Compile(policies, Options{})
 	require.NoError(t, err)
 	var wg sync.WaitGroup
 	for worker := range 4 {
@@ -155,8 +156,8 @@ func TestConcurrentUse(t *testing.T) {
 			for range 200 {
 				for i, want := range []Verdict{Dropped, NotSampled} {
 					bits := make([]uint64, set.Words())
-					set.Observe(bits, views[i])
-					if got := set.Decide(Trace{Bits: bits}).Verdict; got != want {
+					set.Observe(bits, &views[i])
+					if got := set.Decide(&Trace{Bits: bits}, nil).Verdict; got != want {
 						t.Errorf("%s instead of %s", got, want)
 						return
 					}

@@ -57,7 +57,7 @@ func (c *compiler) statusBit(code int) int {
 // anyBit matches traces that have any of these bits.
 type anyBit []int
 
-func (b anyBit) match(t Trace) (uint64, bool) {
+func (b anyBit) match(t *Trace) (uint64, bool) {
 	for _, bit := range b {
 		if isSet(t.Bits, bit) {
 			return 0, true

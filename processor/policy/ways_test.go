@@ -4,13 +4,13 @@ import "math/rand/v2"
 
 // ways are other ways to show a trace to a Set. What it decides must not depend on them.
 var ways = []func(*Set, []SpanView) []uint64{
-	backwards, shuffled, shuffled, shuffled, twice, resourcesApart, resourcesLast, inParts,
+	backwards, shuffled, shuffled, shuffled, twice, resourcesApart, resourcesLast,
 }
 
 func eachInTurn(set *Set, views []SpanView) []uint64 {
 	bits := make([]uint64, set.Words())
 	for _, v := range views {
-		set.Observe(bits, v)
+		set.Observe(bits, &v)
 	}
 	return bits
 }
@@ -18,7 +18,7 @@ func eachInTurn(set *Set, views []SpanView) []uint64 {
 func backwards(set *Set, views []SpanView) []uint64 {
 	bits := make([]uint64, set.Words())
 	for i := range views {
-		set.Observe(bits, views[len(views)-1-i])
+		set.Observe(bits, &views[len(views)-1-i])
 	}
 	return bits
 }
@@ -26,7 +26,7 @@ func backwards(set *Set, views []SpanView) []uint64 {
 func shuffled(set *Set, views []SpanView) []uint64 {
 	bits := make([]uint64, set.Words())
 	for _, i := range rand.Perm(len(views)) {
-		set.Observe(bits, views[i])
+		set.Observe(bits, &views[i])
 	}
 	return bits
 }
@@ -35,7 +35,7 @@ func shuffled(set *Set, views []SpanView) []uint64 {
 func twice(set *Set, views []SpanView) []uint64 {
 	bits := eachInTurn(set, views)
 	for _, v := range views {
-		set.Observe(bits, v)
+		set.Observe(bits, &v)
 	}
 	return bits
 }
@@ -49,8 +49,8 @@ func resourcesApart(set *Set, views []SpanView) []uint64 {
 		for i, w := range resource {
 			bits[i] |= w
 		}
-		v.Resource = nil
-		set.Observe(bits, v)
+		v.ResourceKnown = true
+		set.Observe(bits, &v)
 	}
 	return bits
 }
@@ -58,20 +58,11 @@ func resourcesApart(set *Set, views []SpanView) []uint64 {
 func resourcesLast(set *Set, views []SpanView) []uint64 {
 	bits := make([]uint64, set.Words())
 	for _, v := range views {
-		v.Resource = nil
-		set.Observe(bits, v)
+		v.ResourceKnown = true
+		set.Observe(bits, &v)
 	}
 	for _, v := range views {
 		set.ResourceBits(v.Resource, bits)
-	}
-	return bits
-}
-
-// inParts looks at halves of the trace by themselves and ORs what was found.
-func inParts(set *Set, views []SpanView) []uint64 {
-	bits := eachInTurn(set, views[:len(views)/2])
-	for i, w := range eachInTurn(set, views[len(views)/2:]) {
-		bits[i] |= w
 	}
 	return bits
 }

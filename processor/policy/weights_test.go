@@ -24,7 +24,7 @@ type population struct {
 // Law 4 on 100,000 random traces with random attributes, explicit randomness and upstream samplers: a kept trace carries
 // a th that its randomness passes, and the weights of what was kept add up to what there was.
 func TestWeightsAreHonest(t *testing.T) {
-	set, err := Compile(atRandom())
+	set, err := Compile(atRandom(), Options{})
 	require.NoError(t, err)
 	rng := rand.New(rand.NewPCG(4, 56))
 	classes := map[string]*population{}
@@ -46,7 +46,7 @@ func TestWeightsAreHonest(t *testing.T) {
 			continue
 		}
 		randomness := tracestate.Randomness(id, incoming)
-		d := set.Decide(Trace{ID: id, Bits: p.bits, Randomness: randomness})
+		d := set.Decide(&Trace{ID: id, Bits: p.bits, Randomness: randomness}, nil)
 		if d.Verdict != Sampled {
 			continue
 		}
@@ -87,7 +87,7 @@ func newPopulation(t *testing.T, set *Set, span testSpan, headShare float64) *po
 	bits := eachInTurn(set, testBlock{Spans: []testSpan{span}}.views(t))
 	head, err := thresholdOf(100 * headShare)
 	require.NoError(t, err)
-	d := set.Decide(Trace{Bits: bits, Randomness: never - 1}) // passes every threshold
+	d := set.Decide(&Trace{Bits: bits, Randomness: never - 1}, nil) // passes every threshold
 	require.Equal(t, Sampled, d.Verdict)
 	return &population{bits: bits, variance: tracestate.Count(max(head, d.Threshold)) - 1}
 }

@@ -116,7 +116,7 @@ func (cfg *Config) Validate() error {
 	if cfg.ShutdownTimeout <= 0 {
 		bad("shutdown_timeout (%v) must be greater than 0", cfg.ShutdownTimeout)
 	}
-	if _, err := policy.Compile(cfg.Policies); err != nil {
+	if _, err := policy.Compile(cfg.Policies, policy.Options{}); err != nil {
 		errs = append(errs, err)
 	}
 	return errors.Join(errs...)

@@ -22,17 +22,18 @@ const (
 // atOnce is how many traces are decided before others get a chance to have the shard.
 const atOnce = 256
 
-// trace is what the policies decide from.
-func (s *shard) trace(n uint32, e *entry) policy.Trace {
-	return policy.Trace{
+// trace is what the policies decide from, valid until the next call.
+func (s *shard) trace(n uint32, e *entry, now int64) *policy.Trace {
+	s.scratch = policy.Trace{
 		ID: e.id, Bits: s.bits.at(n), Start: e.start, End: e.end, Spans: int(e.spans), Bytes: int(e.bytes),
-		Randomness: tracestate.Resolve(e.id, e.rv),
+		Randomness: tracestate.Resolve(e.id, e.rv), Now: now,
 	}
+	return &s.scratch
 }
 
 // decide decides a pending trace: it becomes ready, or is released.
 func (s *shard) decide(n uint32, why trigger, now int64) {
-	s.settle(n, s.policies.Decide(s.trace(n, s.entries.At(n))), why, now)
+	s.settle(n, s.policies.Decide(s.trace(n, s.entries.At(n), now), nil), why, now)
 }
 
 // settle carries a decision about a pending trace out, and remembers it.

@@ -130,7 +130,7 @@ const (
 	ranks
 )
 
-func rankOf(p *policy.Set, t policy.Trace) rank {
+func rankOf(p *policy.Set, t *policy.Trace) rank {
 	switch {
 	case p.Errors(t.Bits):
 		return failed

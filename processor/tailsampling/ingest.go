@@ -10,6 +10,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/slowburn/slowburn/internal/wire"
+	"github.com/slowburn/slowburn/processor/policy"
 	"github.com/slowburn/slowburn/processor/spanlog"
 )
 
@@ -44,7 +45,7 @@ func (p *Sampler) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
 	in := p.scratch.Get().(*ingest)
 	in.prepare(p, request)
 	err = p.distribute(in)
-	in.request = nil
+	in.request, in.view = nil, policy.SpanView{}
 	p.scratch.Put(in)
 	if err == nil {
 		err = p.fsync.wait(ctx)
@@ -92,6 +93,7 @@ type ingest struct {
 	words   int
 	headers []byte
 	bounds  []int // in headers: end of each resource's, then of each scope's
+	view    policy.SpanView
 }
 
 // maxScratch is the most bytes of headers, and spans, that are kept room for.

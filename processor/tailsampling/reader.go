@@ -20,6 +20,7 @@ type reader struct {
 	ready  []uint32                      // entries that wait for delivery
 	order  []int32                       // of these, the place in the journal
 	seen   int64                         // when the last span came, Unix milliseconds
+	view   policy.SpanView
 }
 
 func newReader(p *Sampler, s *shard) *reader {
@@ -194,9 +195,10 @@ func (r *reader) pending(found *spanlog.Found, span *wire.Span, hash uint32) uin
 	e := s.entries.At(n)
 	e.arrived = min(e.arrived, found.Arrived)
 	e.from = min(e.from, found.Position)
-	bits := s.bits.at(n)
-	s.policies.ResourceBits(found.Resource, bits)
-	s.observe(span, found.Body, span.TraceState.Of(found.Body), bits, e)
+	r.view = policy.SpanView{
+		Span: span, Bytes: found.Body, Body: found.Body, Resource: found.Resource, Scope: found.Scope,
+	}
+	s.observe(&r.view, s.bits.at(n), e)
 	if span.ParentID.IsZero() && s.waits.root != 0 {
 		e.state = rooted
 	}

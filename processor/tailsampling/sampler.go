@@ -78,7 +78,7 @@ var (
 )
 
 func newSampler(set processor.Settings, cfg *Config, next consumer.Traces) (*Sampler, error) {
-	policies, err := policy.Compile(cfg.Policies)
+	policies, err := policy.Compile(cfg.Policies, policy.Options{})
 	if err != nil {
 		return nil, err
 	}

@@ -44,6 +44,7 @@ type shard struct {
 	stats   stats         // what happened since the beginning, and what is there
 	ages    ages          // to be recorded
 	counted int64         // bytes of the index that the pool was told of
+	scratch policy.Trace
 
 	planned int64         // when the decider will come by, by itself
 	emitter chan struct{} // wakes the emitter that serves this shard
@@ -126,21 +127,25 @@ func (s *shard) look(in *ingest, span *wire.Span, n uint32, e *entry, now int64)
 	for w, known := range in.bitsOf(in.request.Scopes[span.Scope].Resource) {
 		bits[w] |= known
 	}
-	s.observe(span, span.Body.Of(in.request.Bytes), span.TraceState.Of(in.request.Bytes), bits, e)
+	scope := &in.request.Scopes[span.Scope]
+	in.view = policy.SpanView{
+		Span: span, Bytes: in.request.Bytes, Body: span.Body.Of(in.request.Bytes),
+		Resource: in.header(int(scope.Resource)), Scope: in.header(len(in.request.Resources) + int(span.Scope)), ResourceKnown: true,
+	}
+	s.observe(&in.view, bits, e)
 	s.root(span, n, e, now)
 }
 
 // observe adds what decisions need to know of a span to its trace's entry.
-// state is its trace state.
-func (s *shard) observe(span *wire.Span, body, state []byte, bits []uint64, e *entry) {
-	s.policies.Observe(bits, policy.SpanView{Span: span, Body: body})
-	if span.Start != 0 && span.End != 0 {
+func (s *shard) observe(v *policy.SpanView, bits []uint64, e *entry) {
+	s.policies.Observe(bits, v)
+	if span := v.Span; span.Start != 0 && span.End != 0 {
 		if e.start == 0 || span.Start < e.start {
 			e.start = span.Start
 		}
 		e.end = max(e.end, span.End)
 	}
-	if len(state) > 0 {
+	if state := v.TraceState(); len(state) > 0 {
 		e.rv = min(e.rv, tracestate.Parse(state).Randomness)
 	}
 }
