@@ -45,7 +45,7 @@ func (s *store) putNew(tx *bbolt.Tx, item *queued, done *written) error {
 		return err
 	}
 	done.stored++
-	return s.putRecord(tx, append(stored, item.id[:]...), &item.digest, item.id, item.spans, done)
+	return s.putRecord(tx, append(stored, item.id[:]...), &item.digest, item.id, item.packed, done)
 }
 
 // putLate adds spans to a trace that is stored. Spans that it has already, as a retried export brings them, change
@@ -56,13 +56,17 @@ func (s *store) putLate(tx *bbolt.Tx, item *queued, stored uint64, done *written
 	if err != nil { // damaged: what came now takes its place
 		done.corrupt++
 		item.Meta.Version, item.Meta.Stored, item.Meta.Updated = 1, time.Unix(0, int64(stored)).UTC(), s.now().UTC()
-		return s.putRecord(tx, key, &item.digest, item.id, item.spans, done)
+		return s.putRecord(tx, key, &item.digest, item.id, item.packed, done)
 	}
-	if len(spans)+len(item.spans) > maxTraceBytes {
+	if len(spans)+item.size > maxTraceBytes {
 		done.tooLarge++
 		return nil
 	}
-	d, merged, err := s.merge(append(spans, item.spans...))
+	late, err := s.codec.unpack(item.packed)
+	if err != nil {
+		return err
+	}
+	d, merged, err := s.merge(append(spans, late...))
 	if err != nil {
 		done.failed++
 		s.logger.Error("Late spans were not added to their trace.", zap.Stringer("trace_id", pcommon.TraceID(item.id)), zap.Error(err))
@@ -76,7 +80,7 @@ func (s *store) putLate(tx *bbolt.Tx, item *queued, stored uint64, done *written
 		return err
 	}
 	done.updated++
-	return s.putRecord(tx, key, &d, item.id, merged, done)
+	return s.putRecord(tx, key, &d, item.id, s.codec.pack(merged), done)
 }
 
 // recovered runs f and makes an error of a panic: a defect here costs the trace that trips it, not the gateway.
@@ -99,15 +103,15 @@ func (s *store) merge(parts []byte) (d digest, spans []byte, err error) {
 		}
 		for _, group := range trace.Group(td) {
 			d = summarize(group, s.now())
-			spans, err = marshal(group, d.identical)
+			spans, err = marshalSpans(group, d.identical)
 		}
 		return err
 	})
 	return d, spans, err
 }
 
-func (s *store) putRecord(tx *bbolt.Tx, key []byte, d *digest, id pcommon.TraceID, spans []byte, done *written) error {
-	record, err := s.codec.encode(d.header, spans)
+func (s *store) putRecord(tx *bbolt.Tx, key []byte, d *digest, id pcommon.TraceID, packed []byte, done *written) error {
+	record, err := s.codec.encode(d.header, packed)
 	if err != nil {
 		return err
 	}

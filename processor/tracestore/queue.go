@@ -8,13 +8,14 @@ import (
 // queued is a trace, or late spans of one, on its way to the disk.
 type queued struct {
 	digest
-	id    [16]byte
-	spans []byte // OTLP
+	id     [16]byte
+	packed []byte // OTLP, compressed
+	size   int    // of the OTLP message, in bytes
 }
 
 // cost is about how much memory the item takes, in bytes. Small traces are mostly what goes with them.
 func (q *queued) cost() int {
-	return len(q.spans) + 1024 + 8*len(q.Terms) + 64*len(q.operations)
+	return len(q.packed) + 1024 + 8*len(q.Terms) + 64*len(q.operations)
 }
 
 // queue holds what waits for the writer, up to a number of bytes. Its methods may be called concurrently.

@@ -6,7 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"slices"
+	"sync"
 
+	"github.com/klauspost/compress/s2"
 	"github.com/klauspost/compress/zstd"
 )
 
@@ -15,12 +18,13 @@ var errCorrupt = errors.New("the record is damaged")
 
 // A record is
 //
-//	format (1) | CRC-32C of all that follows (4) | length of the header (4) | header, JSON | spans, zstd
+//	format (1) | CRC-32C of all that follows (4) | length of the header (4) | header, JSON | spans, compressed
 //
 // with big-endian numbers. The spans are an OTLP protobuf message; two such, one after the other, are the message of
-// both, which is how late spans are added.
+// both, which is how late spans are added. The format says how they are compressed.
 const (
-	recordFormat = 1
+	formatZstd   = 1 // what earlier versions wrote; it is only read
+	formatS2     = 2 // an S2 block: a seventh more bytes than zstd for a tenth of its time
 	recordPrefix = 1 + 4 + 4
 )
 
@@ -44,32 +48,58 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // codec writes and reads records. Its methods may be called concurrently.
 type codec struct {
-	enc *zstd.Encoder
-	dec *zstd.Decoder
+	zstd    *zstd.Decoder
+	scratch sync.Pool // *[]byte, what pack compresses into
 }
 
 func newCodec() (*codec, error) {
-	enc, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1),
-		zstd.WithEncoderCRC(false)) // the record has one
-	if err != nil {
-		return nil, err
-	}
 	dec, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(2), zstd.WithDecoderMaxMemory(2*maxTraceBytes))
 	if err != nil {
 		return nil, err
 	}
-	return &codec{enc, dec}, nil
+	return &codec{zstd: dec, scratch: sync.Pool{New: func() any { return new([]byte) }}}, nil
 }
 
-func (c *codec) encode(h header, spans []byte) ([]byte, error) {
+// pack compresses an OTLP message of at most maxTraceBytes.
+func (c *codec) pack(spans []byte) []byte {
+	scratch := c.scratch.Get().(*[]byte)
+	defer c.scratch.Put(scratch)
+	packed := s2.Encode((*scratch)[:cap(*scratch)], spans)
+	if cap(packed) <= maxScratch {
+		*scratch = packed
+	}
+	return slices.Clone(packed)
+}
+
+// maxScratch is the most memory that a call of pack leaves for the next.
+const maxScratch = 1 << 20
+
+// unpack undoes pack.
+func (c *codec) unpack(packed []byte) ([]byte, error) {
+	n, err := s2.DecodedLen(packed)
+	if err == nil && n > maxTraceBytes {
+		err = fmt.Errorf("%d bytes of spans are more than a record holds", n)
+	}
+	var spans []byte
+	if err == nil {
+		spans, err = s2.Decode(nil, packed)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errCorrupt, err)
+	}
+	return spans, nil
+}
+
+// encode makes a record of the header and what pack returned.
+func (c *codec) encode(h header, packed []byte) ([]byte, error) {
 	head, err := json.Marshal(h)
 	if err != nil {
 		return nil, fmt.Errorf("encode the header of trace %s: %w", h.Meta.Summary.TraceID, err)
 	}
-	record := make([]byte, recordPrefix, recordPrefix+len(head)+len(spans)/4)
-	record[0] = recordFormat
+	record := make([]byte, recordPrefix, recordPrefix+len(head)+len(packed))
+	record[0] = formatS2
 	binary.BigEndian.PutUint32(record[5:], uint32(len(head)))
-	record = c.enc.EncodeAll(spans, append(record, head...))
+	record = append(append(record, head...), packed...)
 	binary.BigEndian.PutUint32(record[1:], crc32.Checksum(record[5:], castagnoli))
 	return record, nil
 }
@@ -86,15 +116,20 @@ func (c *codec) decode(record []byte) (header, []byte, error) {
 	if err != nil {
 		return header{}, nil, err
 	}
-	spans, err := c.dec.DecodeAll(compressed, nil)
+	var spans []byte
+	if record[0] == formatS2 {
+		spans, err = c.unpack(compressed)
+	} else if spans, err = c.zstd.DecodeAll(compressed, nil); err != nil {
+		err = fmt.Errorf("%w: %w", errCorrupt, err)
+	}
 	if err != nil {
-		return header{}, nil, fmt.Errorf("%w: %w", errCorrupt, err)
+		return header{}, nil, err
 	}
 	return h, spans, nil
 }
 
 func (c *codec) split(record []byte) (h header, compressed []byte, err error) {
-	if len(record) < recordPrefix || record[0] != recordFormat {
+	if len(record) < recordPrefix || record[0] != formatZstd && record[0] != formatS2 {
 		return header{}, nil, fmt.Errorf("%w: unknown format", errCorrupt)
 	}
 	if crc32.Checksum(record[5:], castagnoli) != binary.BigEndian.Uint32(record[1:]) {
@@ -112,5 +147,5 @@ func (c *codec) split(record []byte) (h header, compressed []byte, err error) {
 }
 
 func (c *codec) close() {
-	c.dec.Close()
+	c.zstd.Close()
 }

@@ -2,10 +2,15 @@ package tracestore
 
 import (
 	"bytes"
+	"encoding/binary"
+	"encoding/json"
+	"hash/crc32"
 	"testing"
 	"time"
 
+	"github.com/klauspost/compress/zstd"
 	"github.com/stretchr/testify/require"
+	"go.etcd.io/bbolt"
 	"go.opentelemetry.io/collector/confmap"
 )
 
@@ -20,7 +25,7 @@ func TestRecordRoundTrip(t *testing.T) {
 	c := newTestCodec(t)
 	h := header{Start: 7, Terms: []uint64{1, 1 << 63}, Meta: Meta{Version: 3}, Distinct: 2}
 	spans := bytes.Repeat([]byte("span"), 1000)
-	record, err := c.encode(h, spans)
+	record, err := c.encode(h, c.pack(spans))
 	require.NoError(t, err)
 	require.Less(t, len(record), len(spans)/2, "compressed")
 	gotHeader, gotSpans, err := c.decode(record)
@@ -30,10 +35,48 @@ func TestRecordRoundTrip(t *testing.T) {
 	require.Equal(t, spans, gotSpans)
 }
 
+// What earlier versions stored is still read, and gets late spans.
+func TestRecordsOfEarlierVersions(t *testing.T) {
+	b := opened(t, nil)
+	td := spans(spec{trace: 1, id: 1, service: "s", name: "op", duration: time.Second})
+	b.storeNow(td)
+	require.NoError(t, b.db.Load().Update(func(tx *bbolt.Tx) error {
+		key := append(tx.Bucket(bucketIDs).Get(bytesOfID(1)), bytesOfID(1)...)
+		h, packed, err := b.codec.split(tx.Bucket(bucketTraces).Get(key))
+		require.NoError(t, err)
+		otlp, err := b.codec.unpack(packed)
+		require.NoError(t, err)
+		return tx.Bucket(bucketTraces).Put(key, zstdRecord(t, h, otlp))
+	}))
+	got, _, ok, err := b.Trace(t.Context(), traceID(1))
+	require.NoError(t, err)
+	require.True(t, ok)
+	require.Equal(t, bytesOf(t, td), bytesOf(t, got))
+
+	b.storeNow(spans(spec{trace: 1, id: 2, parent: 1, service: "s", name: "late", late: true}))
+	got, meta, ok, err := b.Trace(t.Context(), traceID(1))
+	require.NoError(t, err)
+	require.True(t, ok)
+	require.Equal(t, 2, got.SpanCount())
+	require.Equal(t, 2, meta.Version)
+}
+
+func zstdRecord(t *testing.T, h header, otlp []byte) []byte {
+	head, err := json.Marshal(h)
+	require.NoError(t, err)
+	enc, err := zstd.NewWriter(nil)
+	require.NoError(t, err)
+	record := binary.BigEndian.AppendUint32(make([]byte, 5), uint32(len(head)))
+	record[0] = formatZstd
+	record = enc.EncodeAll(otlp, append(record, head...))
+	binary.BigEndian.PutUint32(record[1:], crc32.Checksum(record[5:], castagnoli))
+	return record
+}
+
 // Any flipped bit and any missing byte is found out.
 func TestRecordDamage(t *testing.T) {
 	c := newTestCodec(t)
-	record, err := c.encode(header{Start: 7}, []byte("spans"))
+	record, err := c.encode(header{Start: 7}, c.pack([]byte("spans")))
 	require.NoError(t, err)
 	for i := range record {
 		damaged := bytes.Clone(record)
@@ -49,10 +92,10 @@ func TestRecordDamage(t *testing.T) {
 
 func FuzzRecord(f *testing.F) {
 	c := newTestCodec(f)
-	record, err := c.encode(header{Start: 7}, []byte("spans"))
+	record, err := c.encode(header{Start: 7}, c.pack([]byte("spans")))
 	require.NoError(f, err)
 	f.Add(record)
-	f.Add([]byte{recordFormat})
+	f.Add([]byte{formatS2})
 	f.Fuzz(func(t *testing.T, record []byte) {
 		if _, _, err := c.decode(record); err != nil {
 			require.ErrorIs(t, err, errCorrupt)

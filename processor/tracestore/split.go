@@ -1,13 +1,86 @@
 package tracestore
 
 import (
+	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
+	"google.golang.org/protobuf/encoding/protowire"
 
 	"github.com/slowburn/slowburn/processor/trace"
 )
 
-// marshal is the OTLP message of one trace's spans, with their resources and scopes, without those left out.
-func marshal(spans trace.Spans, leftOut []int) ([]byte, error) {
+// message is an OTLP message, and where in it the ResourceSpans of each trace are. A message of several traces is the
+// messages of each, one after the other, where no two share a ResourceSpans; so one call marshals them all.
+type message struct {
+	bytes []byte
+	parts map[pcommon.TraceID][]extent
+	mixed map[pcommon.TraceID]bool // traces with spans in a ResourceSpans that is not theirs alone
+}
+
+// extent is a range of bytes.
+type extent struct{ from, to int }
+
+// marshal is the OTLP message of td.
+func marshal(td ptrace.Traces) (message, error) {
+	bytes, err := (&ptrace.ProtoMarshaler{}).MarshalTraces(td)
+	if err != nil {
+		return message{}, err
+	}
+	m := message{bytes: bytes, parts: make(map[pcommon.TraceID][]extent), mixed: make(map[pcommon.TraceID]bool)}
+	at := 0
+	for _, rs := range td.ResourceSpans().All() {
+		_, _, n := protowire.ConsumeField(bytes[at:])
+		if n < 0 {
+			return message{}, protowire.ParseError(n)
+		}
+		m.add(rs, extent{at, at + n})
+		at += n
+	}
+	return m, nil
+}
+
+// add notes whose the ResourceSpans is.
+func (m *message) add(rs ptrace.ResourceSpans, at extent) {
+	var owner pcommon.TraceID
+	spans := 0
+	for _, ss := range rs.ScopeSpans().All() {
+		for _, span := range ss.Spans().All() {
+			id := span.TraceID()
+			if spans > 0 && id != owner {
+				m.mixed[owner], m.mixed[id] = true, true
+			}
+			owner = id
+			spans++
+		}
+	}
+	if spans == 0 {
+		return
+	}
+	parts := m.parts[owner]
+	if n := len(parts); n > 0 && parts[n-1].to == at.from {
+		parts[n-1].to = at.to
+		return
+	}
+	m.parts[owner] = append(parts, at)
+}
+
+// of is the part of the message that is the trace's. It may share memory with the message.
+func (m *message) of(spans trace.Spans) ([]byte, error) {
+	parts := m.parts[spans.ID]
+	switch {
+	case len(parts) == 0 || m.mixed[spans.ID]:
+		return marshalSpans(spans, nil)
+	case len(parts) == 1:
+		return m.bytes[parts[0].from:parts[0].to], nil
+	}
+	var otlp []byte
+	for _, p := range parts {
+		otlp = append(otlp, m.bytes[p.from:p.to]...)
+	}
+	return otlp, nil
+}
+
+// marshalSpans is the OTLP message of one trace's spans, with their resources and scopes, without those left out.
+func marshalSpans(spans trace.Spans, leftOut []int) ([]byte, error) {
 	out := map[int]bool{}
 	for _, i := range leftOut {
 		out[i] = true

@@ -117,13 +117,17 @@ func (s *store) shutdown(ctx context.Context) error {
 
 // consume queues the traces in td. It never fails and never waits.
 func (s *store) consume(ctx context.Context, td ptrace.Traces) error {
+	var m message
+	if err := recovered(func() (err error) { m, err = marshal(td); return err }); err != nil {
+		m = message{} // and each trace is tried on its own
+	}
 	for _, spans := range trace.Group(td) {
-		item, err := s.prepare(spans)
+		item, err := s.prepare(spans, &m)
 		switch {
 		case err != nil:
 			s.dropped(ctx, "failed", 1)
 			s.logger.Error("A trace was not stored.", zap.Stringer("trace_id", spans.ID), zap.Error(err))
-		case len(item.spans) > maxTraceBytes:
+		case item.size > maxTraceBytes:
 			s.dropped(ctx, "too_large", 1)
 		case !s.queue.push(item):
 			s.dropped(ctx, "queue_full", 1)
@@ -134,12 +138,15 @@ func (s *store) consume(ctx context.Context, td ptrace.Traces) error {
 
 // prepare does the work on a trace that needs no disk, in the caller's goroutine: callers are many, the writer is one. A
 // trace that is too large to be stored is not looked into.
-func (s *store) prepare(spans trace.Spans) (item queued, err error) {
+func (s *store) prepare(spans trace.Spans, m *message) (item queued, err error) {
 	err = recovered(func() error {
 		item.id = spans.ID
-		if item.spans, err = marshal(spans, nil); err != nil || len(item.spans) > maxTraceBytes {
+		otlp, err := m.of(spans)
+		item.size = len(otlp)
+		if err != nil || item.size > maxTraceBytes {
 			return err
 		}
+		item.packed = s.codec.pack(otlp)
 		item.digest = summarize(spans, s.now())
 		return nil
 	})

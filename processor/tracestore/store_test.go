@@ -226,7 +226,7 @@ func TestHungDisk(t *testing.T) {
 	hang, err := b.db.Load().Begin(true) // whoever wants to write waits
 	require.NoError(t, err)
 	one := spans(spec{trace: 1, id: 1, service: "s"})
-	for b.queue.push(queued{spans: make([]byte, 1<<20)}) { // the writer takes some, and hangs
+	for b.queue.push(queued{packed: make([]byte, 1<<20)}) { // the writer takes some, and hangs
 	}
 	require.NoError(t, b.consume(t.Context(), one))
 	ctx, cancel := context.WithCancel(t.Context())
