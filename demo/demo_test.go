@@ -40,7 +40,7 @@ func TestGatewayThatEnds(t *testing.T) {
 	script := filepath.Join(dir, "gateway.sh")
 	require.NoError(t, os.WriteFile(script, []byte("#!/bin/sh\necho $SLOWBURN_DATA_DIR\nexit 3\n"), 0o700)) //nolint:gosec // it is run
 	ended := make(chan error, 1)
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	_, err := startGateway(ctx, func(err error) { ended <- err }, options{gateway: script, endpoint: "127.0.0.1:1"}, "http://127.0.0.1:1/")
 	want := "the gateway ended: exit status 3; its log is " + filepath.Join(dir, logFile)

@@ -49,7 +49,7 @@ func start(t *testing.T, h component.Host, change ...func(*Config)) *webExtensio
 func client(t *testing.T) *http.Client {
 	transport := &http.Transport{}
 	t.Cleanup(transport.CloseIdleConnections)
-	return &http.Client{Transport: transport, Timeout: 10 * time.Second}
+	return &http.Client{Transport: transport, Timeout: time.Minute}
 }
 
 func send(t *testing.T, method, url string, body io.Reader, headers ...string) (*http.Response, string) {

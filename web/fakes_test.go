@@ -170,11 +170,16 @@ func healthy(message string) *probing {
 	return &probing{health: host.Health{OK: true, Blocking: true, Message: message}}
 }
 
-// probing is a component with a health; one with a wait answers when that is over.
+// hangs is how long one that hangs does.
+const hangs = time.Hour
+
+// probing is a component with a health; one with a wait answers when that is over, one that hangs an hour
+// later, for synctest.
 type probing struct {
 	nothing
 	health host.Health
 	wait   <-chan struct{}
+	hangs  bool
 	panics bool
 }
 
@@ -184,6 +189,9 @@ func (p *probing) Probe(context.Context) host.Health {
 	}
 	if p.wait != nil {
 		<-p.wait
+	}
+	if p.hangs {
+		time.Sleep(hangs)
 	}
 	return p.health
 }

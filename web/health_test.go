@@ -19,8 +19,6 @@ func TestHealthz(t *testing.T) {
 }
 
 func TestReadyz(t *testing.T) {
-	never := make(chan struct{})
-	defer close(never)
 	bad := func(blocking bool) *probing { return &probing{health: host.Health{Blocking: blocking, Message: "bad"}} }
 	listening := componentHealth{"otlp", true, true, "listening"}
 	for name, c := range map[string]struct {
@@ -58,13 +56,13 @@ func TestReadyz(t *testing.T) {
 			want:       []componentHealth{{"slo", false, false, "bad"}, listening},
 		},
 		"an extension hangs": {
-			extensions: map[string]component.Component{"tsdb": &probing{wait: never}},
+			extensions: map[string]component.Component{"tsdb": &probing{hangs: true}},
 			pipelines:  map[string]any{"otlp": healthy("listening")},
 			ready:      true,
 			want:       []componentHealth{{"tsdb", false, false, "did not answer within 800ms"}, listening},
 		},
 		"the sampler hangs": {
-			pipelines: map[string]any{"otlp": healthy("listening"), "tail_sampling": &probing{wait: never}},
+			pipelines: map[string]any{"otlp": healthy("listening"), "tail_sampling": &probing{hangs: true}},
 			want:      []componentHealth{listening, {"tail_sampling", false, true, "did not answer within 800ms"}},
 		},
 		"an extension panics": {
@@ -75,14 +73,17 @@ func TestReadyz(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := get(t, running{c.extensions, c.pipelines}.handler(t, pages, ""), "/readyz")
-			want := http.StatusServiceUnavailable
-			if c.ready {
-				want = http.StatusOK
-			}
-			assert.Equal(t, want, w.Code)
-			assert.Equal(t, "no-store", w.Header().Get("Cache-Control"))
-			assert.Equal(t, readiness{c.ready, c.want}, decode[readiness](t, w))
+			synctest.Test(t, func(t *testing.T) { // who answers has all the time it needs
+				w := get(t, running{c.extensions, c.pipelines}.handler(t, pages, ""), "/readyz")
+				want := http.StatusServiceUnavailable
+				if c.ready {
+					want = http.StatusOK
+				}
+				assert.Equal(t, want, w.Code)
+				assert.Equal(t, "no-store", w.Header().Get("Cache-Control"))
+				assert.Equal(t, readiness{c.ready, c.want}, decode[readiness](t, w))
+				time.Sleep(hangs) // then nobody does any more
+			})
 		})
 	}
 }

@@ -44,7 +44,7 @@ func TestStoredTraceIsShown(t *testing.T) {
 	require.Eventually(t, func() bool { // it is written behind the answer
 		read("api/traces/v1/search?service=checkout&error=true", &found)
 		return len(found.Traces) == 1
-	}, 10*time.Second, 10*time.Millisecond)
+	}, time.Minute, 10*time.Millisecond)
 	assert.Equal(t, exampleHex, found.Traces[0].TraceID)
 
 	var view traceView

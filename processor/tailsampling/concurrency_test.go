@@ -21,6 +21,7 @@ func TestConcurrentUse(t *testing.T) {
 	cfg.DecisionWait = 50 * time.Millisecond
 	cfg.DecisionWaitAfterRootReceived = 20 * time.Millisecond
 	cfg.MaximumTraceSizeBytes = 20_000
+	cfg.ShutdownTimeout = time.Minute // a slow machine gets everything out, too
 	var chance sync.Mutex
 	rnd := rand.New(rand.NewPCG(1, 1))
 	next := sink{accept: func(context.Context, int, ptrace.Traces) error {

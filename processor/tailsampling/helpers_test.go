@@ -241,6 +241,9 @@ func start(t testing.TB, cfg *Config, next consumer.Traces) *Sampler {
 	p, err := newSampler(processortest.NewNopSettings(metadata.Type), cfg, next)
 	require.NoError(t, err)
 	require.NoError(t, p.Start(context.Background(), componenttest.NewNopHost()))
+	if p.onDisk {
+		p.store.reading.Wait() // Start has waited for no more than its patience
+	}
 	return p
 }
 

@@ -158,7 +158,6 @@ func TestDeepAndWide(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			td := ptrace.NewTraces()
-			begin := time.Now()
 			for r := range 2 {
 				rs := td.ResourceSpans().AppendEmpty()
 				rs.Resource().Attributes().PutStr("service.name", "s"+strconv.Itoa(r))
@@ -177,7 +176,6 @@ func TestDeepAndWide(t *testing.T) {
 			tr := only(td, Options{})
 			require.Equal(t, n, tr.Real())
 			require.NotEmpty(t, tr.String())
-			require.Less(t, time.Since(begin), 20*time.Second)
 			if name == "deep" {
 				require.Equal(t, n-1, tr.Spans[n-1].Depth)
 			}

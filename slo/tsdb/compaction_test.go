@@ -27,7 +27,7 @@ func TestBlocks(t *testing.T) {
 		want = append(want, pair(at, float64(value)))
 	}
 	blocks := func() bool { return len(e.backend.(*embedded).db.Blocks()) >= 2 }
-	require.Eventually(t, blocks, 10*time.Second, 10*time.Millisecond, "the head is compacted in the background")
+	require.Eventually(t, blocks, time.Minute, 10*time.Millisecond, "the head is compacted in the background")
 
 	for range 2 {
 		assert.Equal(t, want, samples(t, e, `c_total[10h]`, end))

@@ -13,14 +13,19 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// crashDirectory tells the test binary to write there and die.
-const crashDirectory = "SLOWBURN_TEST_TSDB_CRASH"
+// The test binary, told of a directory and a time, writes there from that time on and dies.
+const (
+	crashDirectory = "SLOWBURN_TEST_TSDB_CRASH"
+	crashTime      = "SLOWBURN_TEST_TSDB_CRASH_TIME"
+)
 
 // TestCrash kills a process that has written, without a shutdown, and finds all that was acknowledged.
 func TestCrash(t *testing.T) {
 	const written = 50
 	base := now().Add(-time.Minute).Truncate(time.Minute)
 	if dir := os.Getenv(crashDirectory); dir != "" {
+		base, err := time.Parse(time.RFC3339, os.Getenv(crashTime)) // the parent's: a minute may have passed
+		require.NoError(t, err)
 		config := testConfig(t)
 		config.Directory = dir
 		x := startExporter(t, start(t, config))
@@ -35,7 +40,7 @@ func TestCrash(t *testing.T) {
 
 	config := testConfig(t)
 	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestCrash$")
-	child.Env = append(os.Environ(), crashDirectory+"="+config.Directory)
+	child.Env = append(os.Environ(), crashDirectory+"="+config.Directory, crashTime+"="+base.Format(time.RFC3339))
 	out, err := child.CombinedOutput()
 	var exit *exec.ExitError
 	require.ErrorAs(t, err, &exit, "%s", out)

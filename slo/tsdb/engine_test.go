@@ -93,14 +93,14 @@ func TestLimits(t *testing.T) {
 
 // TestSlots: queries of the API wait for each other, the evaluation of objectives waits for nobody.
 func TestSlots(t *testing.T) {
-	config := testConfig(t)
-	config.QueryTimeout = 50 * time.Millisecond
-	e := start(t, config)
+	e := start(t, testConfig(t))
 	all := e.backend.(*embedded).engine
 	bounded := all.limited(1)
 	bounded.slots <- struct{}{}
 
-	_, err := bounded.query(t.Context(), `vector(1)`, now())
+	hasty := *bounded
+	hasty.timeout = time.Millisecond
+	_, err := hasty.query(t.Context(), `vector(1)`, now())
 	var timeout promql.ErrQueryTimeout
 	require.ErrorAs(t, err, &timeout)
 	require.ErrorContains(t, err, "max_concurrent_queries")

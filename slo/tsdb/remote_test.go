@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -96,6 +97,7 @@ func TestPeers(t *testing.T) {
 // fakePrometheus answers every request with the handler's, and remembers the last one.
 type fakePrometheus struct {
 	*httptest.Server
+	mu   sync.Mutex // of a handler that a client has left, and the next
 	last *http.Request
 	body string
 }
@@ -105,7 +107,9 @@ func newFake(t testing.TB, answer http.HandlerFunc) *fakePrometheus {
 	f.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		assert.NoError(t, err)
+		f.mu.Lock()
 		f.last, f.body = r, string(body)
+		f.mu.Unlock()
 		answer(w, r)
 	}))
 	t.Cleanup(f.Close)
@@ -181,21 +185,22 @@ func TestRemoteFails(t *testing.T) {
 		endpoint string
 		code     int
 		want     string
+		timeout  time.Duration
 	}{
-		"gone": {gone.URL, http.StatusBadGateway, "connection refused"},
+		"gone": {gone.URL, http.StatusBadGateway, "connection refused", time.Minute},
 		"locked": {newFake(t, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("WWW-Authenticate", "Basic")
 			w.WriteHeader(http.StatusUnauthorized)
-		}).URL, http.StatusBadGateway, "look at remote::auth"},
+		}).URL, http.StatusBadGateway, "look at remote::auth", time.Minute},
 		"moved": {newFake(t, func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "http://elsewhere.invalid/", http.StatusFound)
-		}).URL, http.StatusBadGateway, "elsewhere.invalid"},
+		}).URL, http.StatusBadGateway, "elsewhere.invalid", time.Minute},
 		"slow": {newFake(t, func(_ http.ResponseWriter, r *http.Request) {
 			<-r.Context().Done()
-		}).URL, http.StatusGatewayTimeout, "deadline exceeded"},
+		}).URL, http.StatusGatewayTimeout, "deadline exceeded", 50 * time.Millisecond},
 	} {
 		t.Run(name, func(t *testing.T) {
-			e := remoteOf(t, test.endpoint, func(c *Config, _ *confighttp.ClientConfig) { c.QueryTimeout = 200 * time.Millisecond })
+			e := remoteOf(t, test.endpoint, func(c *Config, _ *confighttp.ClientConfig) { c.QueryTimeout = test.timeout })
 			_, err := e.Query(t.Context(), "up", now())
 			require.ErrorContains(t, err, test.endpoint)
 
@@ -209,7 +214,7 @@ func TestRemoteFails(t *testing.T) {
 			assert.Empty(t, response.Header.Get("WWW-Authenticate"))
 			assert.Contains(t, string(body), test.want)
 
-			ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+			ctx, cancel := context.WithTimeout(t.Context(), test.timeout)
 			defer cancel()
 			health := e.Probe(ctx)
 			assert.False(t, health.OK)

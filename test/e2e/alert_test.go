@@ -103,7 +103,7 @@ func TestErrorBurstBurnsBudgetAndAlerts(t *testing.T) {
 		t.Helper()
 		require.Eventually(t, met, within, 500*time.Millisecond, what)
 	}
-	await("the burst is not counted", 3*time.Minute, func() bool { return g.objective(t).Events.Total == total })
+	await("the burst is not counted", patience, func() bool { return g.objective(t).Events.Total == total })
 
 	// 120 of 400 is a ratio of 0.3; of a budget of 0.01 that is 30 times too fast. 120 bad events are 30 budgets of 4.
 	before := g.objective(t)
@@ -119,7 +119,7 @@ func TestErrorBurstBurnsBudgetAndAlerts(t *testing.T) {
 	}
 	assert.Equal(t, "firing", before.Alert.State)
 	assert.Equal(t, "page", before.Alert.Severity)
-	await("no notification of the alert", 30*time.Second, func() bool { return len(hook.all()) == 1 })
+	await("no notification of the alert", patience, func() bool { return len(hook.all()) == 1 })
 
 	g.stop(t)
 	g.start(t)
@@ -128,8 +128,8 @@ func TestErrorBurstBurnsBudgetAndAlerts(t *testing.T) {
 	assert.Equal(t, "firing", after.Alert.State, "the restart lost the alert")
 
 	g.requests(t, 50, 0)
-	await("the alert is not resolved", 5*time.Minute, func() bool { return len(hook.all()) == 2 })
-	await("the requests after the restart are not counted", 3*time.Minute, func() bool { return g.objective(t).Events.Total == total+50 })
+	await("the alert is not resolved", 2*patience, func() bool { return len(hook.all()) == 2 })
+	await("the requests after the restart are not counted", patience, func() bool { return g.objective(t).Events.Total == total+50 })
 	assert.EqualValues(t, bad, g.objective(t).Events.Bad)
 	assert.Equal(t, "resolved", g.objective(t).Alert.State)
 

@@ -55,5 +55,5 @@ func (g *gateway) awaitSettled(t *testing.T) {
 		}
 		g.get(t, "/api/sampling/v1/status", &status)
 		return status.Pending == 0 && status.Undelivered == 0
-	}, 60*time.Second, 100*time.Millisecond, "traces stay undecided or undelivered")
+	}, patience, 100*time.Millisecond, "traces stay undecided or undelivered")
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -19,6 +20,9 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 )
+
+// patience is how long the tests wait for what must happen: much longer than it takes, for machines that are slow or busy.
+const patience = 3 * time.Minute
 
 // process is a program under test. It is stopped, by its PID, when the test ends.
 type process struct {
@@ -59,10 +63,10 @@ func (p *process) stop(t *testing.T) {
 	_ = p.cmd.Process.Signal(syscall.SIGTERM) // an error means that it has ended
 	select {
 	case <-p.done:
-	case <-time.After(30 * time.Second):
+	case <-time.After(patience):
 		_ = p.cmd.Process.Kill()
 		<-p.done
-		t.Errorf("%s did not end within 30 s of SIGTERM", p.cmd.Path)
+		t.Errorf("%s did not end within %s of SIGTERM", p.cmd.Path, patience)
 	}
 }
 
@@ -113,7 +117,7 @@ func (g *gateway) awaitReady(t *testing.T) {
 		}
 		_ = resp.Body.Close()
 		return resp.StatusCode == http.StatusOK
-	}, 30*time.Second, 50*time.Millisecond, "the gateway does not become ready")
+	}, patience, 50*time.Millisecond, "the gateway does not become ready")
 	select {
 	case <-g.done:
 		require.FailNow(t, "the gateway ended at its start")
@@ -152,7 +156,7 @@ func startBackend(t *testing.T) *backend {
 			_ = conn.Close()
 		}
 		return err == nil
-	}, 20*time.Second, 20*time.Millisecond)
+	}, patience, 20*time.Millisecond)
 	return b
 }
 
@@ -185,11 +189,17 @@ func builtGateway(t *testing.T) string {
 	return path
 }
 
-// freePort returns a loopback address that nobody listens on.
+// freePort returns a loopback address that nobody listens on. It is none that the system gives to connections: while a
+// gateway is down, its clients' own connections could take its port.
 func freePort(t *testing.T) string {
 	t.Helper()
-	listener, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer listener.Close()
-	return listener.Addr().String()
+	for range 100 {
+		address := fmt.Sprintf("127.0.0.1:%d", 10_000+rand.IntN(22_000))
+		if listener, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", address); err == nil {
+			require.NoError(t, listener.Close())
+			return address
+		}
+	}
+	require.FailNow(t, "no port is free")
+	return ""
 }

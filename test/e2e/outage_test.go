@@ -62,19 +62,21 @@ func TestFullDisk(t *testing.T) {
 	g := startGateway(t, []string{"E2E_SPANS_DIR=" + dir}, "testdata/sampling.yaml", "testdata/spans-dir.yaml")
 	filler := filepath.Join(dir, "filler")
 	load := startLoad(t, g, 2, 200)
+	g.backend.fail(t, true) // so that the gateway does not make room for itself
 	time.Sleep(2 * time.Second)
-	fill(t, filler)
 
 	var unready readyState
 	require.Eventually(t, func() bool {
+		fill(t, filler)
 		unready = g.readyz(t)
 		return unready.status == http.StatusServiceUnavailable
-	}, 60*time.Second, 200*time.Millisecond, "the full disk is not told by /readyz")
+	}, patience, 200*time.Millisecond, "the full disk is not told by /readyz")
 	assert.Contains(t, strings.ToLower(unready.message("tail_sampling")), "space")
 	time.Sleep(2 * time.Second) // senders are being refused
 
 	require.NoError(t, os.Remove(filler))
-	require.Eventually(t, func() bool { return g.readyz(t).status == http.StatusOK }, 60*time.Second, 200*time.Millisecond,
+	g.backend.fail(t, false)
+	require.Eventually(t, func() bool { return g.readyz(t).status == http.StatusOK }, patience, 200*time.Millisecond,
 		"there is room again, and the gateway does not go on")
 	time.Sleep(2 * time.Second) // and are taken again
 	load.stop()
@@ -84,10 +86,10 @@ func TestFullDisk(t *testing.T) {
 	assert.Zero(t, report.unwanted)
 }
 
-// fill takes all the room that is left, and what is freed meanwhile.
+// fill takes all the room that is left.
 func fill(t *testing.T, path string) {
 	t.Helper()
-	file, err := os.Create(path)
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	require.NoError(t, err)
 	defer file.Close()
 	block := make([]byte, 64<<10)

@@ -52,7 +52,7 @@ func TestPages(t *testing.T) {
 			burning = burning || o.Events.Bad > 0
 		}
 		return len(page.Traces) > 0 && burning
-	}, 3*time.Minute, time.Second, "no failed trace, or no objective that burns")
+	}, patience, time.Second, "no failed trace, or no objective that burns")
 
 	artifacts, err := filepath.Abs("artifacts")
 	require.NoError(t, err)
