@@ -25,6 +25,7 @@ import (
 	"go.opentelemetry.io/collector/receiver"
 	"go.opentelemetry.io/collector/service/telemetry/otelconftelemetry"
 
+	_ "github.com/slowburn/slowburn/internal/grpcgzip" // for the exporters and receivers below
 	"github.com/slowburn/slowburn/processor/otlp"
 	"github.com/slowburn/slowburn/processor/reconstruct"
 	"github.com/slowburn/slowburn/processor/tailsampling"

@@ -1,0 +1,90 @@
+package grpcgzip
+
+import (
+	"bytes"
+	stdgzip "compress/gzip"
+	"io"
+	"math/rand/v2"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc/encoding"
+)
+
+func TestTakesThePlaceOfGRPCs(t *testing.T) {
+	require.IsType(t, new(compressor), encoding.GetCompressor("gzip"))
+}
+
+// What one side compresses the other reads, whether it is this compressor or the standard library, message after message
+// and from several goroutines.
+func TestSpeaksGzip(t *testing.T) {
+	c := encoding.GetCompressor("gzip")
+	var wg sync.WaitGroup
+	for seed := range uint64(4) {
+		wg.Go(func() {
+			r := rand.New(rand.NewPCG(seed, 0))
+			for range 50 {
+				message := []byte(strings.Repeat("span ", r.IntN(5000)))
+				for range r.IntN(100) {
+					message = append(message, byte(r.Uint32()))
+				}
+				compressed := compress(t, c, message)
+				assert.Equal(t, message, read(t, c, compressed))
+				std, err := stdgzip.NewReader(bytes.NewReader(compressed))
+				assert.NoError(t, err)
+				got, err := io.ReadAll(std)
+				assert.NoError(t, err)
+				assert.Equal(t, message, got)
+
+				var other bytes.Buffer
+				w := stdgzip.NewWriter(&other)
+				_, err = w.Write(message)
+				assert.NoError(t, err)
+				assert.NoError(t, w.Close())
+				assert.Equal(t, message, read(t, c, other.Bytes()))
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// Damage is an error of its own message only.
+func TestDamage(t *testing.T) {
+	c := encoding.GetCompressor("gzip")
+	good := compress(t, c, []byte(strings.Repeat("span ", 100)))
+	for range 3 {
+		_, err := c.Decompress(strings.NewReader("no gzip at all"))
+		require.Error(t, err)
+		r, err := c.Decompress(bytes.NewReader(good[:len(good)-3]))
+		require.NoError(t, err)
+		_, err = io.ReadAll(r)
+		require.ErrorIs(t, err, io.ErrUnexpectedEOF)
+		require.NoError(t, r.(io.Closer).Close())
+		require.Len(t, read(t, c, good), 500)
+	}
+}
+
+func compress(t *testing.T, c encoding.Compressor, message []byte) []byte {
+	var b bytes.Buffer
+	w, err := c.Compress(&b)
+	assert.NoError(t, err)
+	_, err = w.Write(message)
+	assert.NoError(t, err)
+	assert.NoError(t, w.Close())
+	return b.Bytes()
+}
+
+func read(t *testing.T, c encoding.Compressor, compressed []byte) []byte {
+	r, err := c.Decompress(bytes.NewReader(compressed))
+	assert.NoError(t, err)
+	message, err := io.ReadAll(r)
+	assert.NoError(t, err)
+	assert.NoError(t, r.(io.Closer).Close())
+	if message == nil {
+		message = []byte{}
+	}
+	return message
+}
