@@ -96,19 +96,28 @@ func (d *Directory) create(suffix string, size int) (chunk, error) {
 		return chunk{}, err
 	}
 	defer closeQuietly(f) // the mapping stays
-	c := chunk{number: number}
-	if err = preallocate(f, size); err == nil {
-		if c.buf, err = mapFile(f, size); err == nil {
-			if err = populate(c.buf); err != nil {
-				unmapFile(c.buf)
-			}
-		}
-	}
+	b, err := mapWhole(f, size, populate)
 	if err != nil {
 		return chunk{}, errors.Join(err, os.Remove(path))
 	}
 	d.used.Add(int64(size))
-	return c, nil
+	return chunk{number: number, buf: b}, nil
+}
+
+// mapWhole maps a file after seeing to it that it has room for so many bytes on the disk, and has the mapping prepared.
+func mapWhole(f *os.File, size int, prepare func([]byte) error) ([]byte, error) {
+	if err := preallocate(f, size); err != nil {
+		return nil, err
+	}
+	b, err := mapFile(f, size)
+	if err != nil {
+		return nil, err
+	}
+	if err := prepare(b); err != nil {
+		unmapFile(b)
+		return nil, err
+	}
+	return b, nil
 }
 
 // remove deletes a file of so many bytes.

@@ -18,6 +18,7 @@
 // A segment is recycled when no run in it is live. One that few live runs keep is compacted: they are copied forward
 // (Log.Compact, and one segment whenever the log goes on to the next). A record that would fill a good part of a segment
 // gets a segment of its own size. A full segment can leave memory (BeginShrink): compressed, or as the file that it is.
+// Files that are given up are marked as free, and some of them kept to be filled again.
 //
 // # After a crash
 //

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"syscall"
+	"unsafe"
 )
 
 // madvPopulateWrite makes pages present and writable, or says why that cannot be (Linux 5.14).
@@ -26,4 +27,17 @@ func populate(b []byte) error {
 		return nil // an older kernel; stores are guarded all the same
 	}
 	return err
+}
+
+// cached reports whether all pages of a mapping are in memory.
+func cached(b []byte) bool {
+	present := make([]byte, (len(b)+os.Getpagesize()-1)/os.Getpagesize())
+	_, _, failed := syscall.Syscall(syscall.SYS_MINCORE,
+		uintptr(unsafe.Pointer(&b[0])), uintptr(len(b)), uintptr(unsafe.Pointer(&present[0])))
+	for _, p := range present {
+		if p&1 == 0 {
+			return false
+		}
+	}
+	return failed == 0
 }

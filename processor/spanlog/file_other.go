@@ -14,3 +14,4 @@ func mapFile(*os.File, int) ([]byte, error) { return nil, errNoFiles }
 func unmapFile([]byte)                      {}
 func preallocate(*os.File, int) error       { return errNoFiles }
 func populate([]byte) error                 { return nil }
+func cached([]byte) bool                    { return false }

@@ -15,7 +15,8 @@ import (
 // of what follows, and the number of spans in it.
 const packedHeaderSize = fileHeaderSize + 16
 
-// Shrinking is a sealed segment on its way out of memory. Begin and End are called with the shard's mutex, Run without.
+// Shrinking is a sealed segment on its way out of memory. Begin and End are called with the shard's mutex, Run before and
+// Free after End without.
 type Shrinking struct {
 	pool    *Pool
 	number  uint32
@@ -23,10 +24,14 @@ type Shrinking struct {
 	segment segment // as it was; its bytes do not change any more
 	result  *cold
 	err     error
+	left    chunk // what End took out of the log, for Free
 }
 
-// BeginShrink chooses the oldest segment that can be made to take less memory or, if onDisk, less disk. With pack it is
-// to be compressed. It returns nil if there is none.
+// BeginShrink chooses a segment that can be made to take less memory or, if onDisk, less disk. With pack it is to be
+// compressed. It returns nil if there is none.
+//
+// Where memory is short it is the newest: what is decided next is in the oldest, and those that stay the longest are the
+// fewest to give the same room. Where disk is short it is the oldest: all of them will have to.
 func (l *Log) BeginShrink(pack, onDisk bool) *Shrinking {
 	best, found := uint32(0), false
 	for n := range uint32(len(l.segments)) {
@@ -39,7 +44,7 @@ func (l *Log) BeginShrink(pack, onDisk bool) *Shrinking {
 		if !hot && (!onDisk || !raw) {
 			continue
 		}
-		if !found || s.sequence < l.segments[best].sequence {
+		if !found || (s.sequence < l.segments[best].sequence) == onDisk {
 			best, found = n, true
 		}
 	}
@@ -164,11 +169,20 @@ func (l *Log) EndShrink(w *Shrinking) (bool, error) {
 	case w.pack:
 		l.pool.put(s.mem)
 	default:
-		l.pool.unmap(s.mem)
+		w.left = s.mem
+		l.pool.used.Add(-int64(len(s.mem.buf)))
 	}
 	l.pool.count(w.result)
 	s.cold, s.mem = w.result, chunk{}
 	return true, nil
+}
+
+// Free gives the segment's memory back. It takes a while and is for whoever called EndShrink, after the mutex.
+func (w *Shrinking) Free() {
+	if w.left.buf != nil {
+		w.pool.source.unmap(w.left)
+		w.left = chunk{}
+	}
 }
 
 // count adds what a cold segment takes of the memory.

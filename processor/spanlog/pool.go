@@ -3,7 +3,6 @@ package spanlog
 import (
 	"errors"
 	"math"
-	"os"
 	"sync"
 	"sync/atomic"
 )
@@ -33,6 +32,7 @@ type Pool struct {
 	stocking sync.Mutex // held while the stock of free segments is filled up
 	mu       sync.Mutex
 	free     []chunk
+	idle     []uint64 // numbers of files for segments that are marked as free and not mapped; see reuse
 }
 
 // Segment sizes. Each shard has one segment that is partly filled, so small budgets get small segments.
@@ -108,7 +108,7 @@ func (p *Pool) Disk() int64 {
 	if p.dir == nil {
 		return 0
 	}
-	return p.dir.used.Load() - int64(len(p.free)*p.segmentSize)
+	return p.dir.used.Load() - int64((len(p.free)+len(p.idle))*p.segmentSize)
 }
 
 // DiskLimit is the budget for files in bytes, 0 in memory.
@@ -205,8 +205,21 @@ func (p *Pool) try(size int) error {
 	return err
 }
 
-// add makes a file within the budget.
+// add returns a file of this size: one that was used before, or a new one within the budget.
 func (p *Pool) add(size int) (chunk, error) {
+	if c, ok := p.reuse(size); ok {
+		return c, nil
+	}
+	for {
+		c, err := p.create(size)
+		if err == nil || !p.dropIdle() {
+			return c, err
+		}
+	}
+}
+
+// create makes a file within the budget.
+func (p *Pool) create(size int) (chunk, error) {
 	if p.dir.used.Load()+int64(size) > p.diskLimit {
 		return chunk{}, ErrDiskBudget
 	}
@@ -259,10 +272,13 @@ func (p *Pool) get(size int) chunk {
 // allocate returns new memory. Where the disk fails, which Reserve should have noticed, it is memory that is in no file:
 // better than to lose spans that were let in.
 func (p *Pool) allocate(size int) chunk {
-	c, err := p.source.allocate(size)
-	if err != nil {
-		p.volatile.Add(1)
-		return allocate(size)
+	c, reused := p.reuse(size)
+	if !reused {
+		var err error
+		if c, err = p.source.allocate(size); err != nil {
+			p.volatile.Add(1)
+			return allocate(size)
+		}
 	}
 	p.writing(c.number, segmentSuffix)
 	return c
@@ -313,7 +329,7 @@ func (p *Pool) trim() {
 	}
 	p.mu.Unlock()
 	for _, c := range gone {
-		p.release(c)
+		p.retire(c)
 	}
 }
 
@@ -325,6 +341,10 @@ func (p *Pool) Close() {
 		p.release(c)
 	}
 	p.free = nil
+	for _, number := range p.idle {
+		p.deleteIdle(number)
+	}
+	p.idle = nil
 }
 
 // unmap takes the memory of a segment back whose file stays.
@@ -333,18 +353,18 @@ func (p *Pool) unmap(c chunk) {
 	p.source.unmap(c)
 }
 
-// discard deletes a cold segment. It is marked as free first, so that no crash in between brings it back.
+// discard gives up a cold segment. It is marked as free first, so that no crash in between brings it back.
 func (p *Pool) discard(c *cold) {
 	p.leave(c)
 	if c.number == 0 {
 		return
 	}
-	if f, err := os.OpenFile(p.dir.file(c.number, c.suffix), os.O_WRONLY, 0); err == nil {
-		_, _ = f.WriteAt([]byte(magicFree), 0) // should it fail and the file stay, the journal knows that nothing in it is wanted
-		closeQuietly(f)
-	}
+	err := p.dir.markFree(c.number, c.suffix)
 	p.unwanted(c.number, c.suffix)
-	_ = p.dir.remove(c.number, c.suffix, c.size)
+	if err == nil && c.suffix == segmentSuffix && p.keep(c.number, c.size) {
+		return
+	}
+	_ = p.dir.remove(c.number, c.suffix, c.size) // should it stay, the journal knows that nothing in it is wanted
 }
 
 // leave forgets a cold segment, whose file stays.

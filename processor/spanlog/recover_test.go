@@ -272,6 +272,7 @@ func TestShrunkSegments(t *testing.T) {
 					ok, err := l.EndShrink(w)
 					require.NoError(t, err)
 					require.True(t, ok)
+					w.Free()
 					require.Positive(t, w.Saved()+1)
 					shrunk++
 				}

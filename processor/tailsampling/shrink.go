@@ -7,7 +7,7 @@ import (
 	"github.com/slowburn/slowburn/processor/spanlog"
 )
 
-// From shrinkAt of the memory on, segments that are full leave it, the oldest first, until it is down to shrinkTo.
+// From shrinkAt of the memory on, segments that are full leave it, the newest first, until it is down to shrinkTo.
 const (
 	shrinkAt = 0.75
 	shrinkTo = 0.65
@@ -95,6 +95,7 @@ func (p *Sampler) shrinkOne(s *shard, pack, onDisk bool) bool {
 	s.mu.Lock()
 	saved, err := s.log.EndShrink(work)
 	p.unlock(s)
+	work.Free()
 	if err != nil {
 		p.complain("a segment cannot be compressed and stays as it is", err, 0)
 	}
