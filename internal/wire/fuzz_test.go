@@ -3,6 +3,7 @@ package wire_test
 import (
 	"bytes"
 	"errors"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -92,11 +93,26 @@ func sameSpan(t *testing.T, want ptrace.Span, s *wire.Span, b []byte) {
 	body := s.Body.Of(b)
 	sameAttributes(t, want.Attributes(), wire.SpanAttributes(body), func(key string) (wire.Value, bool) { return wire.SpanAttribute(body, key) })
 
+	sameLinks(t, want.Links(), s.Linked, body)
+
 	alone, err := wire.ParseSpan(bytes.Clone(body))
 	require.NoError(t, err)
 	require.Equal(t, s.ID, alone.ID)
 	require.Equal(t, s.Unknown, alone.Unknown)
+	require.Equal(t, s.Linked, alone.Linked)
 	require.Equal(t, want.Name(), string(alone.Name.Of(body)))
+}
+
+func sameLinks(t *testing.T, want ptrace.SpanLinkSlice, linked bool, body []byte) {
+	t.Helper()
+	require.Equal(t, want.Len() > 0, linked)
+	var wants []wire.TraceID
+	for _, l := range want.All() {
+		if !l.TraceID().IsEmpty() {
+			wants = append(wants, wire.TraceID(l.TraceID()))
+		}
+	}
+	require.Equal(t, wants, slices.Collect(wire.Links(body)))
 }
 
 func sameAttributes(t *testing.T, want pcommon.Map, got func(func([]byte, wire.Value) bool), get func(string) (wire.Value, bool)) {

@@ -2,10 +2,12 @@ package wire_test
 
 import (
 	"context"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/slowburn/slowburn/internal/wire"
@@ -188,4 +190,30 @@ func TestValueOfAnotherKind(t *testing.T) {
 	assert.False(t, v.Bool())
 	assert.Equal(t, "String", v.Kind().String())
 	assert.Equal(t, "ValueKind(99)", wire.ValueKind(99).String())
+}
+
+// Reading links allocates nothing, and stops when it is told to.
+func TestLinks(t *testing.T) {
+	td := realisticTrace(1)
+	s := td.ResourceSpans().At(0).ScopeSpans().At(0).Spans().At(0)
+	s.Links().RemoveIf(func(ptrace.SpanLink) bool { return true })
+	var r wire.Request
+	require.NoError(t, r.Scan(marshal(td)))
+	require.False(t, r.Spans[0].Linked)
+
+	for _, id := range []pcommon.TraceID{{1}, {}, {2}, {1}} { // the second says nothing
+		s.Links().AppendEmpty().SetTraceID(id)
+	}
+	require.NoError(t, r.Scan(marshal(td)))
+	require.True(t, r.Spans[0].Linked)
+	body := r.Spans[0].Body.Of(r.Bytes)
+	require.Equal(t, []wire.TraceID{{1}, {2}, {1}}, slices.Collect(wire.Links(body)))
+	n := 0
+	require.Zero(t, testing.AllocsPerRun(100, func() {
+		for range wire.Links(body) {
+			n++
+			break
+		}
+	}))
+	require.Equal(t, 101, n)
 }

@@ -18,6 +18,8 @@ type Span struct {
 	Body, Name, TraceState Range
 	// Unknown says that there are protobuf fields in the span, or nested in it, that this version does not know.
 	Unknown bool
+	// Linked says that the span has links. Links reads them.
+	Linked bool
 }
 
 // Resource is one ResourceSpans message.

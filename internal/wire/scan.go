@@ -142,6 +142,7 @@ func (s *Span) scan(b []byte, pos int) error {
 				return err
 			}
 		case 13:
+			s.Linked = true
 			if err := s.check(&linkMessage, b[:f.end], f.start); err != nil {
 				return err
 			}
