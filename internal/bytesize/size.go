@@ -59,3 +59,15 @@ func (s Size) String() string {
 	}
 	return strconv.FormatInt(int64(s), 10) + "B"
 }
+
+// About writes a number of bytes for people to read: in the largest binary unit that it reaches, with one decimal.
+func About(bytes int64) string {
+	u := binary[len(binary)-1]
+	for _, larger := range binary {
+		if float64(bytes) >= larger.bytes {
+			u = larger
+			break
+		}
+	}
+	return fmt.Sprintf("%.1f%s", float64(bytes)/u.bytes, u.name)
+}

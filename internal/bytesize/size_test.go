@@ -43,3 +43,11 @@ func TestSizeText(t *testing.T) {
 		require.Equal(t, s, back)
 	}
 }
+
+func TestAbout(t *testing.T) {
+	for bytes, want := range map[int64]string{
+		0: "0.0KiB", 1536: "1.5KiB", 1<<20 - 1: "1024.0KiB", 512 << 20: "512.0MiB", 1 << 30: "1.0GiB", 5 << 40: "5.0TiB",
+	} {
+		require.Equal(t, want, About(bytes))
+	}
+}

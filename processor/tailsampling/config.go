@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"time"
 
+	"github.com/slowburn/slowburn/internal/bytesize"
 	"github.com/slowburn/slowburn/processor/policy"
 	"github.com/slowburn/slowburn/processor/spanlog"
 )
@@ -20,9 +21,10 @@ type Config struct {
 	DecisionWaitAfterRootReceived time.Duration `mapstructure:"decision_wait_after_root_received"`
 	// NumTraces is the most traces that wait for a decision; 0 is no limit. The oldest boring one over it is decided early.
 	NumTraces uint64 `mapstructure:"num_traces"`
-	// ExpectedNewTracesPerSec is accepted for compatibility. Memory grows as needed.
+	// ExpectedNewTracesPerSec is a key of contrib's without a meaning here; see Notices. Memory grows as needed.
 	ExpectedNewTracesPerSec uint64 `mapstructure:"expected_new_traces_per_sec"`
-	// BlockOnOverflow is accepted for compatibility. Nothing overflows: see NumTraces and MemoryBudget.
+	// BlockOnOverflow is a key of contrib's without a meaning here; see Notices. Nothing overflows: NumTraces decides
+	// traces early, and over MemoryBudget or DiskBudget spans are refused.
 	BlockOnOverflow bool `mapstructure:"block_on_overflow"`
 	// DecisionCache says how many decisions are remembered for late spans.
 	DecisionCache DecisionCacheConfig `mapstructure:"decision_cache"`
@@ -35,10 +37,10 @@ type Config struct {
 	DropPendingTracesOnShutdown bool `mapstructure:"drop_pending_traces_on_shutdown"`
 	// MaximumTraceSizeBytes is the size of a trace's spans from which on only its root, spans with errors and very long
 	// ones are added to it; 0 is no limit. At twice the size it is decided, and later spans follow.
-	MaximumTraceSizeBytes Size `mapstructure:"maximum_trace_size_bytes"`
+	MaximumTraceSizeBytes bytesize.Size `mapstructure:"maximum_trace_size_bytes"`
 	// NumShards is how many parts the buffer has, which work in parallel; 0 follows GOMAXPROCS.
 	NumShards int `mapstructure:"num_shards"`
-	// TailStorage is a key of contrib's that Storage replaces.
+	// TailStorage is a key of contrib's without a meaning here; see Notices. Storage says where spans are buffered.
 	TailStorage string `mapstructure:"tail_storage"`
 	// Policies decide. See package policy.
 	Policies []policy.Config `mapstructure:"policies"`
@@ -49,7 +51,7 @@ type Config struct {
 	Directory string `mapstructure:"directory"`
 	// DiskBudget is the most disk for buffered spans and the journal of decisions. Near it traces are decided early, over
 	// it spans are refused.
-	DiskBudget Size `mapstructure:"disk_budget"`
+	DiskBudget bytesize.Size `mapstructure:"disk_budget"`
 	// Fsync says when files are forced to the disk, which is what a power cut may cost: never (the system does it when it
 	// likes), interval, or always (before a request is answered).
 	Fsync string `mapstructure:"fsync"`
@@ -60,7 +62,7 @@ type Config struct {
 	Compression string `mapstructure:"compression"`
 	// MemoryBudget is the most memory for buffered spans and their index. Near it traces are decided early, over it spans
 	// are refused. What is remembered of decisions comes on top.
-	MemoryBudget Size `mapstructure:"memory_budget"`
+	MemoryBudget bytesize.Size `mapstructure:"memory_budget"`
 	// ShutdownTimeout is how long a shutdown waits for the next component to accept kept traces.
 	ShutdownTimeout time.Duration `mapstructure:"shutdown_timeout"`
 }
@@ -101,14 +103,11 @@ func (cfg *Config) Validate() error {
 		bad("sampling_strategy %q is not supported: use %q, with decision_wait_after_root_received to decide soon",
 			cfg.SamplingStrategy, traceComplete)
 	}
-	if cfg.TailStorage != "" {
-		bad("tail_storage is not supported: remove it; storage says where spans are buffered")
-	}
 	cfg.validateStorage(bad)
 	if cfg.NumShards < 0 || cfg.NumShards > maxShards {
 		bad("num_shards (%d) must be between 1 and %d, or 0 to follow the number of CPUs", cfg.NumShards, maxShards)
 	} else if least := int64(cfg.shards()) * spanlog.MinBytesPerShard; int64(cfg.MemoryBudget) < least {
-		bad("memory_budget (%s) must be at least %s for num_shards %d", cfg.MemoryBudget, Size(least), cfg.shards())
+		bad("memory_budget (%s) must be at least %s for num_shards %d", cfg.MemoryBudget, bytesize.Size(least), cfg.shards())
 	}
 	if cfg.MaximumTraceSizeBytes < 0 {
 		bad("maximum_trace_size_bytes (%s) must not be negative; 0 is no limit", cfg.MaximumTraceSizeBytes)
@@ -155,7 +154,7 @@ func (cfg *Config) validateStorage(bad func(string, ...any)) {
 		bad("fsync %q is not known: use %q, %q or %q", cfg.Fsync, fsyncNever, fsyncInterval, fsyncAlways)
 	}
 	if least := 2 * int64(cfg.shards()) * spanlog.MinBytesPerShard; cfg.NumShards >= 0 && int64(cfg.DiskBudget) < least {
-		bad("disk_budget (%s) must be at least %s for num_shards %d", cfg.DiskBudget, Size(least), cfg.shards())
+		bad("disk_budget (%s) must be at least %s for num_shards %d", cfg.DiskBudget, bytesize.Size(least), cfg.shards())
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.opentelemetry.io/collector/processor/processortest"
 
+	"github.com/slowburn/slowburn/internal/bytesize"
 	"github.com/slowburn/slowburn/internal/wire"
 	"github.com/slowburn/slowburn/processor/policy"
 	"github.com/slowburn/slowburn/processor/spanlog"
@@ -216,8 +217,8 @@ func testConfig() *Config {
 }
 
 // squeeze gives a processor little room.
-func squeeze(cfg *Config, shards int, bytes Size) {
-	cfg.NumShards, cfg.MemoryBudget, cfg.DiskBudget = shards, bytes, max(bytes, Size(2*shards*spanlog.MinBytesPerShard))
+func squeeze(cfg *Config, shards int, bytes bytesize.Size) {
+	cfg.NumShards, cfg.MemoryBudget, cfg.DiskBudget = shards, bytes, max(bytes, bytesize.Size(2*shards*spanlog.MinBytesPerShard))
 }
 
 func ptr[T any](v T) *T { return &v }

@@ -11,6 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/slowburn/slowburn/internal/bytesize"
 )
 
 // 1,000 traces with errors among 10,000 boring ones, under a budget for a tenth of them: all errors are kept, whole.
@@ -24,7 +26,7 @@ func TestErrorsSurviveMemoryPressure(t *testing.T) {
 		one := int64(m.TracesSize(request(newSpan(1, 0).pad(pad))))
 		shutdown(t, p)
 
-		squeeze(cfg, cfg.NumShards, Size(one*spans*traces/10))
+		squeeze(cfg, cfg.NumShards, bytesize.Size(one*spans*traces/10))
 		next = sink{}
 		p = start(t, cfg, &next)
 		peak := int64(0)

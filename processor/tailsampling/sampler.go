@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"go.opentelemetry.io/collector/processor"
 	"go.uber.org/zap"
 
+	"github.com/slowburn/slowburn/internal/bytesize"
 	"github.com/slowburn/slowburn/internal/host"
 	"github.com/slowburn/slowburn/processor/policy"
 	"github.com/slowburn/slowburn/processor/spanlog"
@@ -82,7 +84,7 @@ func newSampler(set processor.Settings, cfg *Config, next consumer.Traces) (*Sam
 	if err != nil {
 		return nil, err
 	}
-	for _, w := range policies.Warnings() {
+	for _, w := range slices.Concat(cfg.Notices(), policies.Warnings()) {
 		set.Logger.Warn(w)
 	}
 	p := &Sampler{
@@ -289,7 +291,7 @@ func (p *Sampler) Probe(context.Context) host.Health {
 			st.undelivered, time.Duration(now-since).Round(time.Second))}
 	}
 	return host.Health{OK: true, Message: fmt.Sprintf("%d traces wait for a decision, %s of %s used",
-		st.pending, about(p.pool.Used()), about(p.pool.Limit()))}
+		st.pending, bytesize.About(p.pool.Used()), bytesize.About(p.pool.Limit()))}
 }
 
 // retryAt is when the first emitter that waits after an error tries again, 0 if none does.

@@ -10,6 +10,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/slowburn/slowburn/internal/bytesize"
 	"github.com/slowburn/slowburn/processor/spanlog"
 )
 
@@ -60,7 +61,7 @@ func (p *Sampler) progress() string {
 		return "starts"
 	}
 	total, done := p.store.total.Load(), p.store.done.Load()
-	return fmt.Sprintf("reads buffered spans back: %s of %s (%d %%)", about(done), about(total), 100*done/max(1, total))
+	return fmt.Sprintf("reads buffered spans back: %s of %s (%d %%)", bytesize.About(done), bytesize.About(total), 100*done/max(1, total))
 }
 
 // recover reads back what is there, and then starts the goroutines. It returns when that is done, or patience is over.

@@ -1,0 +1,20 @@
+package tailsampling
+
+// Notices are what the user of a configuration made for contrib's processor should be told at the start: which of its
+// keys have no meaning here, and what to use instead.
+func (cfg *Config) Notices() []string {
+	var told []string
+	if cfg.BlockOnOverflow {
+		told = append(told, "block_on_overflow has no meaning here: no trace is evicted before it is decided, and over "+
+			"memory_budget or disk_budget spans are refused with an error that makes clients retry; remove the key")
+	}
+	if cfg.ExpectedNewTracesPerSec != 0 {
+		told = append(told, "expected_new_traces_per_sec has no meaning here: the index grows with the traces, within "+
+			"memory_budget; remove the key")
+	}
+	if cfg.TailStorage != "" {
+		told = append(told, "tail_storage has no meaning here: storage, directory and disk_budget say where spans are "+
+			"buffered; remove the key, and the extension if nothing else uses it")
+	}
+	return told
+}
