@@ -110,8 +110,8 @@ func (c *compiler) compile(cfg *Config, types []Type) (rule, error) {
 	for _, key := range slices.Sorted(maps.Keys(cfg.Rest)) {
 		errs = append(errs, fmt.Errorf("unknown key %s; a policy of type %s has %s", key, cfg.Type, keysOf(cfg.Type)))
 	}
-	var r rule = always{}
-	if cfg.Type != AlwaysSample {
+	r, bare := c.bare(cfg.Type)
+	if !bare {
 		own, ok := sections[cfg.Type]
 		if !ok {
 			return nil, errors.Join(append(errs, fmt.Errorf("%s is required by the type", cfg.Type))...)
@@ -130,19 +130,38 @@ func (c *compiler) compileAll(key string, policies []Config) (rules []rule, err 
 		return nil, fmt.Errorf("%s must list at least one policy", key)
 	}
 	var errs []error
-	outer := c.path
 	for i := range policies {
-		p := place(key, i, policies[i].Name)
-		c.path = outer + ": " + p
-		r, err := c.compile(&policies[i], simpleTypes)
+		r, err := c.compileOne(place(key, i, policies[i].Name), &policies[i])
 		if err != nil {
-			errs = append(errs, prefixed(p, err)...)
-			continue
+			errs = append(errs, err)
 		}
 		rules = append(rules, r)
 	}
-	c.path = outer
 	return rules, errors.Join(errs...)
+}
+
+// compileOne makes a rule of the sub-policy at a place.
+func (c *compiler) compileOne(place string, cfg *Config) (rule, error) {
+	outer := c.path
+	c.path += ": " + place
+	r, err := c.compile(cfg, subTypes)
+	c.path = outer
+	if err != nil {
+		return nil, errors.Join(prefixed(place, err)...)
+	}
+	return r, nil
+}
+
+// bare returns the rule of a type that has no section.
+func (c *compiler) bare(t Type) (rule, bool) {
+	switch t {
+	case AlwaysSample:
+		return always{}, true
+	case TraceFlags:
+		return c.span("sampled flag", traceFlags{}), true
+	default:
+		return nil, false
+	}
 }
 
 func (c *compiler) warn(format string, args ...any) {
@@ -166,7 +185,7 @@ func unsupported(t Type, types []Type) error {
 }
 
 func keysOf(t Type) string {
-	if t == AlwaysSample {
+	if t == AlwaysSample || t == TraceFlags {
 		return "name and type"
 	}
 	return "name, type and " + string(t)

@@ -10,22 +10,29 @@ const (
 	BooleanAttribute Type = "boolean_attribute"
 	Drop             Type = "drop"
 	Latency          Type = "latency"
+	Not              Type = "not"
 	NumericAttribute Type = "numeric_attribute"
 	Probabilistic    Type = "probabilistic"
+	SpanCount        Type = "span_count"
 	StatusCode       Type = "status_code"
 	StringAttribute  Type = "string_attribute"
+	TraceFlags       Type = "trace_flags"
+	TraceState       Type = "trace_state"
 )
 
 var (
-	// simpleTypes can be sub-policies.
+	// simpleTypes have no sub-policies.
 	simpleTypes = []Type{
-		AlwaysSample, BooleanAttribute, Latency, NumericAttribute, Probabilistic, StatusCode, StringAttribute,
+		AlwaysSample, BooleanAttribute, Latency, NumericAttribute, Probabilistic, SpanCount, StatusCode, StringAttribute,
+		TraceFlags, TraceState,
 	}
-	allTypes = append([]Type{And, Drop}, simpleTypes...)
+	// subTypes can be sub-policies.
+	subTypes = append([]Type{And, Not}, simpleTypes...)
+	allTypes = append([]Type{Drop}, subTypes...)
 )
 
 // Config is one entry of tail_sampling::policies, or of a policy's sub-policies. Of the keys after type it has the one
-// that is named as its type, and always_sample has none. Compile validates it.
+// that is named as its type; always_sample and trace_flags have none. Compile validates it.
 type Config struct {
 	// Name is written to kept spans and metrics. Policies must have one, and no two the same; sub-policies may.
 	Name string `mapstructure:"name"`
@@ -37,7 +44,10 @@ type Config struct {
 	NumericAttribute *NumericAttributeConfig `mapstructure:"numeric_attribute"`
 	BooleanAttribute *BooleanAttributeConfig `mapstructure:"boolean_attribute"`
 	Probabilistic    *ProbabilisticConfig    `mapstructure:"probabilistic"`
+	SpanCount        *SpanCountConfig        `mapstructure:"span_count"`
+	TraceState       *TraceStateConfig       `mapstructure:"trace_state"`
 	And              *AndConfig              `mapstructure:"and"`
+	Not              *NotConfig              `mapstructure:"not"`
 	Drop             *DropConfig             `mapstructure:"drop"`
 
 	// Rest are the keys that are none of these. Any is an error, but told by Compile, which knows whether it belongs to
@@ -71,6 +81,15 @@ func (cfg *Config) sections() map[Type]section {
 	}
 	if cfg.Probabilistic != nil {
 		s[Probabilistic] = cfg.Probabilistic
+	}
+	if cfg.SpanCount != nil {
+		s[SpanCount] = cfg.SpanCount
+	}
+	if cfg.TraceState != nil {
+		s[TraceState] = cfg.TraceState
+	}
+	if cfg.Not != nil {
+		s[Not] = cfg.Not
 	}
 	if cfg.And != nil {
 		s[And] = cfg.And

@@ -16,13 +16,13 @@ import (
 func TestAgreesWithOracle(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	verdicts := map[Verdict]int{}
-	for range 400 {
+	for range 500 {
 		policies := randomPolicies(rng)
 		set, err := Compile(policies, Options{})
 		require.NoError(t, err)
 		for range 5 {
 			spans := randomSpans(rng)
-			trace := Trace{Randomness: rng.Uint64N(never)}
+			trace := Trace{Randomness: rng.Uint64N(never), Spans: len(spans)}
 			want := oracle{spans, trace.Randomness}.decide(policies)
 			views := testBlock{Spans: spans}.views(t)
 			for _, way := range append(ways, eachInTurn) {
@@ -40,18 +40,28 @@ func TestAgreesWithOracle(t *testing.T) {
 
 func randomPolicies(rng *rand.Rand) (policies []Config) {
 	for i := range 1 + rng.IntN(6) {
-		cfg := randomSimple(rng)
-		sub := []Config{randomSimple(rng), randomSimple(rng)}[:1+rng.IntN(2)]
-		switch rng.IntN(5) {
-		case 0:
-			cfg = Config{Type: And, And: &AndConfig{SubPolicies: sub}}
-		case 1:
-			cfg = Config{Type: Drop, Drop: &DropConfig{SubPolicies: sub}}
+		cfg := randomSub(rng, 2)
+		if rng.IntN(5) == 0 {
+			cfg = Config{Type: Drop, Drop: &DropConfig{SubPolicies: []Config{randomSub(rng, 1), randomSub(rng, 1)}[:1+rng.IntN(2)]}}
 		}
 		cfg.Name = fmt.Sprint(i)
 		policies = append(policies, cfg)
 	}
 	return policies
+}
+
+// randomSub is of a type that a sub-policy can have, with sub-policies down to this depth.
+func randomSub(rng *rand.Rand, depth int) Config {
+	if depth > 0 {
+		switch rng.IntN(5) {
+		case 0:
+			sub := []Config{randomSub(rng, depth-1), randomSub(rng, depth-1)}[:1+rng.IntN(2)]
+			return Config{Type: And, And: &AndConfig{SubPolicies: sub}}
+		case 1:
+			return Config{Type: Not, Not: &NotConfig{SubPolicy: randomSub(rng, depth-1)}}
+		}
+	}
+	return randomSimple(rng)
 }
 
 func randomSimple(rng *rand.Rand) Config {
@@ -77,6 +87,12 @@ func randomSimple(rng *rand.Rand) Config {
 		}}
 	case Probabilistic:
 		return Config{Type: Probabilistic, Probabilistic: &ProbabilisticConfig{SamplingPercentage: pick(rng, 0, 25, 50, 100.0)}}
+	case SpanCount:
+		return Config{Type: SpanCount, SpanCount: &SpanCountConfig{MinSpans: 1 + rng.IntN(2), MaxSpans: pick(rng, 0, 2, 3)}}
+	case TraceFlags:
+		return Config{Type: TraceFlags}
+	case TraceState:
+		return Config{Type: TraceState, TraceState: &TraceStateConfig{Key: key, Values: []string{pick(rng, "x", "y"), "xy"}}}
 	default:
 		return Config{Type: AlwaysSample}
 	}
@@ -87,7 +103,8 @@ func randomSpans(rng *rand.Rand) (spans []testSpan) {
 		start := time.Duration(rng.IntN(10)) * time.Millisecond
 		spans = append(spans, testSpan{
 			Start: start, End: start + time.Duration(rng.IntN(15))*time.Millisecond,
-			Status:     pick(rng, "", "OK", "ERROR", "UNKNOWN"),
+			Status: pick(rng, "", "OK", "ERROR", "UNKNOWN"),
+			Flags:  uint32(rng.IntN(8)) << rng.IntN(8), TraceState: pick(rng, "", "a=x", "b=xy, a=z", "ab=x,b=y", "c=x,ot=th:8"),
 			Attributes: randomAttributes(rng), Resource: randomAttributes(rng),
 		})
 	}
@@ -118,21 +135,21 @@ func (o oracle) decide(policies []Config) Decision {
 	d := Decision{Policy: None, Sub: None}
 	var left uint64 // threshold of what drop policies left
 	for i, p := range policies {
-		if p.Type != Drop || !o.forAll(p.Drop.SubPolicies) {
+		if p.Type != Drop {
 			continue
 		}
-		if th := never - highest(p.Drop.SubPolicies); o.randomness < th {
+		th, ok := o.threshold(Config{Type: And, And: &AndConfig{SubPolicies: p.Drop.SubPolicies}})
+		if ok && o.randomness < never-th {
 			return Decision{Verdict: Dropped, Policy: i, Sub: None}
-		} else {
-			left = max(left, th)
+		} else if ok {
+			left = max(left, never-th)
 		}
 	}
 	for i, p := range policies {
-		sub := []Config{p}
-		if p.Type == And {
-			sub = p.And.SubPolicies
+		if p.Type == Drop {
+			continue
 		}
-		if th := highest(sub); p.Type != Drop && o.forAll(sub) && o.randomness >= th {
+		if th, ok := o.threshold(p); ok && o.randomness >= th {
 			if d.Verdict != Sampled {
 				d = Decision{Verdict: Sampled, Policy: i, Sub: None, Threshold: th}
 			}
@@ -145,20 +162,29 @@ func (o oracle) decide(policies []Config) Decision {
 	return d
 }
 
-// highest is the highest threshold of probabilistic policies.
-func highest(policies []Config) (threshold uint64) {
-	for _, p := range policies {
-		if p.Type == Probabilistic {
-			share := p.Probabilistic.SamplingPercentage / 100
-			threshold = max(threshold, never-uint64(share*float64(never)))
+// threshold is what a trace must pass for the policy, if it is one that the policy is for.
+func (o oracle) threshold(p Config) (threshold uint64, ok bool) {
+	switch p.Type {
+	case Probabilistic:
+		share := p.Probabilistic.SamplingPercentage / 100
+		return never - uint64(share*float64(never)), true
+	case And:
+		for _, sub := range p.And.SubPolicies {
+			th, ok := o.threshold(sub)
+			if !ok {
+				return 0, false
+			}
+			threshold = max(threshold, th)
 		}
+		return threshold, true
+	case Not:
+		if th, ok := o.threshold(p.Not.SubPolicy); ok {
+			return never - th, th > 0
+		}
+		return 0, true
+	default:
+		return 0, o.is(p)
 	}
-	return threshold
-}
-
-// forAll reports whether the trace is one for each of the policies, chance aside.
-func (o oracle) forAll(policies []Config) bool {
-	return !slices.ContainsFunc(policies, func(p Config) bool { return !o.is(p) })
 }
 
 func (o oracle) is(p Config) bool {
@@ -192,6 +218,17 @@ func (o oracle) is(p Config) bool {
 	case BooleanAttribute:
 		c := p.BooleanAttribute
 		return c.InvertMatch != o.any(c.Key, func(v any) bool { return v == c.Value })
+	case SpanCount:
+		n := len(o.spans)
+		return n >= p.SpanCount.MinSpans && (p.SpanCount.MaxSpans == 0 || n <= p.SpanCount.MaxSpans)
+	case TraceFlags:
+		return slices.ContainsFunc(o.spans, func(s testSpan) bool { return s.Flags%2 == 1 })
+	case TraceState:
+		return slices.ContainsFunc(o.spans, func(s testSpan) bool {
+			return slices.ContainsFunc(p.TraceState.Values, func(v string) bool {
+				return regexp.MustCompile(`(^|[, ])` + p.TraceState.Key + `=` + v + `(,|$)`).MatchString(s.TraceState)
+			})
+		})
 	default:
 		return true
 	}
