@@ -72,6 +72,7 @@ func (c *compiler) finish(s *Set) {
 			s.counting = append(s.counting, i)
 		}
 	}
+	s.steady = s.withoutCounting()
 }
 
 // countsAny reports whether a rule's answers really depend on the traces before: that of a rule made of others does only

@@ -15,6 +15,7 @@ type Set struct {
 	drops      []int // policies of type drop
 	samplers   []int // the others
 	counting   []int // of these, those whose answers depend on the traces before
+	steady     *Set  // the set without them, for Revise
 
 	state sync.Mutex // of the counting ones
 }

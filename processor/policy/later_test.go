@@ -1,0 +1,129 @@
+package policy
+
+import (
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// What is settled stays so: whatever spans of any trace in the file follow, the trace is sampled with threshold 0, or
+// dropped, at the least and the most randomness.
+func TestSettledStaysSo(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.txt")
+	require.NoError(t, err)
+	settled := map[Verdict]int{}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
+			content, err := os.ReadFile(file)
+			require.NoError(t, err)
+			var set *Set
+			var spans []testSpan
+			try := func() {
+				if set == nil || set.Unsettled() != nil || len(spans) == 0 {
+					return
+				}
+				views := testBlock{Spans: spans}.views(t)
+				for range 50 {
+					rand.Shuffle(len(views), func(i, j int) { views[i], views[j] = views[j], views[i] })
+					grow(t, set, views, settled)
+				}
+			}
+			for _, text := range strings.Split(strings.TrimSpace(string(content)), "\n\n") {
+				question, _, found := strings.Cut(text, "\n----")
+				var block testBlock
+				if !found {
+					continue
+				}
+				require.NoError(t, decode(t, question, &block))
+				if block.Policies != nil {
+					try()
+					set, err = Compile(block.Policies, Options{})
+					require.NoError(t, err)
+					spans = nil
+				}
+				spans = append(spans, block.Spans...)
+			}
+			try()
+		})
+	}
+	assert.Greater(t, settled[Sampled], 1000)
+	assert.Greater(t, settled[Dropped], 100)
+}
+
+// grow shows the set one span after the other.
+func grow(t *testing.T, set *Set, views []SpanView, settled map[Verdict]int) {
+	trace := Trace{Bits: make([]uint64, set.Words())}
+	was := NotSampled
+	for i := range views {
+		set.Observe(trace.Bits, &views[i])
+		span := views[i].Span
+		if i == 0 {
+			trace.Start, trace.End = span.Start, span.End
+		}
+		trace.Start, trace.End, trace.Spans = min(trace.Start, span.Start), max(trace.End, span.End), i+1
+		is := set.Settled(&trace)
+		if was != NotSampled {
+			require.True(t, is)
+		}
+		if !is {
+			continue
+		}
+		for _, trace.Randomness = range []uint64{0, never - 1} {
+			d := set.Decide(&trace, nil)
+			require.NotEqual(t, NotSampled, d.Verdict)
+			require.Zero(t, d.Threshold)
+			if was != NotSampled {
+				require.Equal(t, was, d.Verdict)
+			}
+			was = d.Verdict
+			settled[was]++
+		}
+	}
+}
+
+func compileYAML(t *testing.T, policies string) *Set {
+	var block testBlock
+	require.NoError(t, decode(t, "policies:\n"+policies, &block))
+	set, err := Compile(block.Policies, Options{})
+	require.NoError(t, err)
+	return set
+}
+
+func TestSettled(t *testing.T) {
+	const errors = "- {name: errors, type: status_code, status_code: {status_codes: [ERROR]}}\n"
+	const drop = "- {name: drop, type: drop, drop: {drop_sub_policy: [{name: ok, type: status_code, status_code: {status_codes: [OK]}}]}}\n"
+	for policies, want := range map[string]bool{
+		errors:                                 true,
+		errors + drop:                          false, // a span that makes it be dropped may follow
+		"- {name: all, type: always_sample}\n": true,
+		"- {name: half, type: probabilistic, probabilistic: {sampling_percentage: 50}}\n":                                                            false,
+		"- {name: slow, type: latency, latency: {threshold_ms: 10}}\n":                                                                               true,
+		"- {name: between, type: latency, latency: {threshold_ms: 10, upper_threshold_ms: 100}}\n":                                                   false,
+		"- {name: none, type: string_attribute, string_attribute: {key: a, values: [b], invert_match: true}}\n":                                      false,
+		"- {name: both, type: and, and: {and_sub_policy: [{name: a, type: always_sample}, {name: s, type: latency, latency: {threshold_ms: 1}}]}}\n": true,
+	} {
+		set := compileYAML(t, policies)
+		views := testBlock{Spans: []testSpan{{Status: "ERROR", End: 50e6}}}.views(t)
+		trace := Trace{Bits: eachInTurn(set, views), Start: views[0].Span.Start, End: views[0].Span.End, Spans: 1, Randomness: never - 1}
+		require.Equal(t, want, set.Settled(&trace), policies)
+		require.Zero(t, testing.AllocsPerRun(10, func() { set.Settled(&trace) }))
+	}
+}
+
+func TestUnsettled(t *testing.T) {
+	set := compileYAML(t, `
+- {name: errors, type: status_code, status_code: {status_codes: [ERROR]}}
+- {name: not-that, type: boolean_attribute, boolean_attribute: {key: a, value: true, invert_match: true}}
+- {name: slow, type: latency, latency: {threshold_ms: 10}}
+- {name: between, type: latency, latency: {upper_threshold_ms: 100}}
+- {name: large, type: span_count, span_count: {min_spans: 10}}
+- {name: small, type: span_count, span_count: {max_spans: 10}}
+- {name: both, type: and, and: {and_sub_policy: [{name: a, type: always_sample}, {name: b, type: latency, latency: {upper_threshold_ms: 9}}]}}
+`)
+	require.Equal(t, []string{"between", "small", "both"}, set.Unsettled())
+}
