@@ -37,6 +37,14 @@ func (s *Set) Name(policy int) string {
 	return s.policies[policy].name
 }
 
+// Subs returns the names of the sub-policies that Decision.Sub numbers: those of a composite policy, and none of others.
+func (s *Set) Subs(policy int) []string {
+	if group, ok := s.policies[policy].rule.(interface{ subs() []string }); ok {
+		return group.subs()
+	}
+	return nil
+}
+
 // Type returns the policy's type.
 func (s *Set) Type(policy int) Type { return s.policies[policy].kind }
 

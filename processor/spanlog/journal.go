@@ -1,6 +1,7 @@
 package spanlog
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"sync/atomic"
@@ -14,12 +15,12 @@ type Event struct {
 	Verdict   uint8 // as the caller numbers them
 	Trigger   uint8 // likewise
 	Late      bool  // a part that came after its trace was sampled
-	Policy    int   // index in the names that the journal was opened with; -1 is none
+	Policy    int   // index in the journal's names; -1 is none
 	TraceID   [16]byte
 	From, To  Position
 	At        uint32 // Unix seconds
-	Threshold uint64
-	Random    uint64
+	Threshold uint64 // 56 bits, or all ones: there is none
+	Random    uint64 // likewise
 }
 
 // EventKind is what happened.
@@ -32,7 +33,6 @@ const (
 	Delivered  EventKind = 3 // or refused for good
 	eventSize            = 64
 	noPolicy             = 0xffff
-	maxNames             = 1 << 12
 	maxNamedAt           = 1 << 20 // bytes of names
 )
 
@@ -65,12 +65,26 @@ func NewJournal(p *Pool, shard int, names []string) *Journal {
 	if p.dir == nil {
 		return nil
 	}
-	var b []byte
+	return &Journal{pool: p, shard: uint32(shard), names: encodeNames(names)}
+}
+
+// Rename gives the journal these names. If they are other ones than before, events that follow go to another file.
+func (j *Journal) Rename(names []string) {
+	if j == nil {
+		return
+	}
+	if b := encodeNames(names); !bytes.Equal(b, j.names) {
+		j.names = b
+		j.finish()
+	}
+}
+
+func encodeNames(names []string) (b []byte) {
 	for _, name := range names {
 		b = binary.AppendUvarint(b, uint64(len(name)))
 		b = append(b, name...)
 	}
-	return &Journal{pool: p, shard: uint32(shard), names: b}
+	return b
 }
 
 // Put appends an event. It is durable as soon as Put returns, in the sense in which spans are.
@@ -112,10 +126,13 @@ func (e *Event) put(b []byte, sequence uint64) {
 	copy(b[8:24], e.TraceID[:])
 	binary.LittleEndian.PutUint64(b[24:], uint64(e.From))
 	binary.LittleEndian.PutUint64(b[32:], uint64(e.To))
-	binary.LittleEndian.PutUint64(b[40:], e.Threshold|uint64(e.Trigger)<<56)
+	binary.LittleEndian.PutUint64(b[40:], e.Threshold&^(0xff<<56)|uint64(e.Trigger)<<56)
 	random := e.Random &^ (0xff << 56)
 	if e.Random>>56 != 0 {
 		random |= flagNoRandom << 56
+	}
+	if e.Threshold>>56 != 0 {
+		random |= flagNoThreshold << 56
 	}
 	if e.Late {
 		random |= flagLate << 56
@@ -128,8 +145,9 @@ func (e *Event) put(b []byte, sequence uint64) {
 
 // Flags beside an event's randomness.
 const (
-	flagLate     = 1
-	flagNoRandom = 2 // the trace has no randomness of its own: Random is all ones
+	flagLate        = 1
+	flagNoRandom    = 2 // the trace has no randomness of its own: Random is all ones
+	flagNoThreshold = 4 // the trace has no weight: Threshold is all ones
 )
 
 func eventChecksum(sequence uint64, b []byte) uint32 {
@@ -151,6 +169,9 @@ func (e *Event) parse(b []byte, sequence uint64) bool {
 	}
 	if random>>56&flagNoRandom != 0 {
 		e.Random = ^uint64(0)
+	}
+	if random>>56&flagNoThreshold != 0 {
+		e.Threshold = ^uint64(0)
 	}
 	if e.Policy == noPolicy {
 		e.Policy = -1

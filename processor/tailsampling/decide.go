@@ -22,10 +22,10 @@ const (
 // atOnce is how many traces are decided before others get a chance to have the shard.
 const atOnce = 256
 
-// trace is what the policies decide from, valid until the next call.
+// trace is what the policies decide a pending trace from, valid until the next call.
 func (s *shard) trace(n uint32, e *entry, now int64) *policy.Trace {
 	s.scratch = policy.Trace{
-		ID: e.id, Bits: s.bits.at(n), Start: e.start, End: e.end, Spans: int(e.spans), Bytes: int(e.bytes),
+		ID: e.id, Bits: s.rules.at(e).bits.at(n), Start: e.start, End: e.end, Spans: int(e.spans), Bytes: int(e.bytes),
 		Randomness: tracestate.Resolve(e.id, e.rv), Now: now,
 	}
 	return &s.scratch
@@ -33,7 +33,8 @@ func (s *shard) trace(n uint32, e *entry, now int64) *policy.Trace {
 
 // decide decides a pending trace: it becomes ready, or is released.
 func (s *shard) decide(n uint32, why trigger, now int64) {
-	s.settle(n, s.policies.Decide(s.trace(n, s.entries.At(n), now), nil), why, now)
+	e := s.entries.At(n)
+	s.settle(n, s.rules.at(e).rules.set.Decide(s.trace(n, e, now), nil), why, now)
 }
 
 // settle carries a decision about a pending trace out, and remembers it.
@@ -49,17 +50,21 @@ func (s *shard) settle(n uint32, d policy.Decision, why trigger, now int64) {
 		s.quiet.remove(&s.entries, n)
 	}
 	s.index.Remove(e.hash, n)
-	s.stats.decided(d, why, e)
+	e.policy, e.threshold, e.to = s.rules.at(e).rules.number(d), d.Threshold, s.log.Position()
+	if d.Weightless {
+		e.threshold = tracestate.None
+	}
+	s.rules.end(e)
+	s.stats.decided(d.Verdict, why, e)
 	s.pending.Add(-1)
-	r := remembered{id: e.id, policy: int32(d.Policy), at: s.unix(now)}
-	e.policy, e.threshold, e.to = int32(d.Policy), d.Threshold, s.log.Position()
+	r := remembered{id: e.id, policy: e.policy, at: s.unix(now)}
 	s.note(spanlog.Decided, e, d.Verdict, why, now)
 	if d.Verdict != policy.Sampled {
 		s.dropped.put(e.hash, r, weight{})
 		s.free(n, now)
 		return
 	}
-	s.sampled.put(e.hash, r, weight{threshold: d.Threshold, rv: e.rv})
+	s.sampled.put(e.hash, r, weight{threshold: e.threshold, rv: e.rv})
 	e.state = ready
 	s.queue(n, e)
 }

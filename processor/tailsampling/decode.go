@@ -10,13 +10,14 @@ import (
 
 // The attributes that kept spans get. They are contrib's.
 const (
-	attributePolicy = "tailsampling.policy"
-	attributeCached = "tailsampling.cached_decision"
+	attributePolicy    = "tailsampling.policy"
+	attributeComposite = "tailsampling.composite_policy"
+	attributeCached    = "tailsampling.cached_decision"
 )
 
 // decode makes pdata of the batch, with what was decided written into every span. withoutThreshold is how many spans
 // could not get one.
-func (b *batch) decode(policyName func(int32) string) (td ptrace.Traces, unknown, withoutThreshold int, err error) {
+func (b *batch) decode(known *names) (td ptrace.Traces, unknown, withoutThreshold int, err error) {
 	request, unknown, err := b.build()
 	if err != nil {
 		return td, 0, 0, fmt.Errorf("read kept spans: %w", err)
@@ -29,14 +30,14 @@ func (b *batch) decode(policyName func(int32) string) (td ptrace.Traces, unknown
 	r := 0
 	for i := range b.traces {
 		t := &b.traces[i]
-		name := policyName(t.policy)
+		by := known.of(t.policy)
 		for range t.resources {
 			scopes := resources.At(r).ScopeSpans()
 			r++
 			for j := range scopes.Len() {
 				spans := scopes.At(j).Spans()
 				for k := range spans.Len() {
-					if !t.mark(spans.At(k), name) {
+					if !t.mark(spans.At(k), by) {
 						withoutThreshold++
 					}
 				}
@@ -46,13 +47,18 @@ func (b *batch) decode(policyName func(int32) string) (td ptrace.Traces, unknown
 	return td, unknown, withoutThreshold, nil
 }
 
-// mark writes the decision into a span, and reports whether its weight could be told.
-func (t *outgoing) mark(span ptrace.Span, policy string) bool {
-	span.Attributes().PutStr(attributePolicy, policy)
+// mark writes the decision into a span, and reports whether its weight could be told. A trace that has none, because
+// something other than its randomness chose it, keeps no threshold of an earlier sampler either: what it stood for is not
+// known any more.
+func (t *outgoing) mark(span ptrace.Span, by name) bool {
+	span.Attributes().PutStr(attributePolicy, by.policy)
+	if by.sub != "" {
+		span.Attributes().PutStr(attributeComposite, by.sub)
+	}
 	if t.late {
 		span.Attributes().PutBool(attributeCached, true)
 	}
 	updated, ok := tracestate.Update(span.TraceState().AsRaw(), t.id, t.rv, t.threshold)
 	span.TraceState().FromRaw(updated)
-	return ok
+	return ok || t.threshold == tracestate.None
 }

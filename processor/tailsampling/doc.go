@@ -18,6 +18,13 @@
 // A decision is remembered longer than the spans. Late spans follow it: those of a kept trace gather for lateWait and
 // go the same way out, as a part of their own.
 //
+// # Versions
+//
+// The policies can be changed while spans come in (swap). A trace goes by the version that was the current one in its
+// shard when its first span came: an entry has the number of its generation, which is a version with the bits of its
+// traces, and a shard lets go of one with the last trace of it. names gives every policy that there ever was a number,
+// which is what entries, remembered decisions and the journal have.
+//
 // # On disk
 //
 // With storage disk the shards' logs are files, and a journal has what became of each part of a trace. At the start a
@@ -26,7 +33,7 @@
 //
 // # Rules
 //
-//   - Lock order: sampler.gate, sampler.relief, then one shard's mutex; never two shards. The next component is called
+//   - Lock order: sampler.gate, sampler.relief, sampler.swapping, then one shard's mutex; never two shards. The next component is called
 //     with no lock held.
 //   - A request is refused as a whole, before anything of it is appended.
 //   - What leaves the log without having been accepted by the next component or dropped by a decision is counted.

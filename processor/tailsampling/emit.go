@@ -131,7 +131,7 @@ func (m *emitter) take() bool {
 func (m *emitter) deliver(ctx context.Context) (delay time.Duration, retry bool) {
 	p := m.sampler
 	defer p.times.since(stageDeliver, time.Now())
-	td, unknown, withoutThreshold, err := m.batch.decode(p.policyName)
+	td, unknown, withoutThreshold, err := m.batch.decode(p.names)
 	spans := int64(len(m.batch.spans))
 	if err != nil {
 		// Only what was scanned is in the log, so this is a defect of ours; the batch would fail for ever.

@@ -2,7 +2,6 @@ package tailsampling
 
 import (
 	"github.com/slowburn/slowburn/internal/wire"
-	"github.com/slowburn/slowburn/processor/policy"
 	"github.com/slowburn/slowburn/processor/spanlog"
 	"github.com/slowburn/slowburn/processor/spanlog/slab"
 )
@@ -12,7 +11,7 @@ type entry struct {
 	id         wire.TraceID
 	start, end uint64           // earliest start and latest end, Unix nanoseconds, of spans that have both; 0 where none has
 	rv         uint64           // the least explicit randomness, or tracestate.None
-	threshold  uint64           // once decided
+	threshold  uint64           // once decided; tracestate.None where the trace has no weight that could be told
 	arrived    int64            // when the first span came, or of a late part its first
 	touched    int64            // when it last went to the end of the quiet list
 	bytes      uint64           // of span bodies
@@ -20,8 +19,9 @@ type entry struct {
 	chain      spanlog.Chain
 	spans      uint32
 	hash       uint32
-	policy     int32 // once decided
+	policy     int32 // once decided: the number of what did it, in names
 	state      state
+	generation uint8 // while pending
 	tries      uint8 // that failed to read it back
 	attempted  bool  // the journal knows that the next component was about to get it
 	links      [listKinds]link
@@ -95,9 +95,11 @@ func (l *list) remove(s *entries, n uint32) {
 	}
 }
 
-// bitTable holds the policies' bits of each entry, by the entry's number, in chunks that the garbage collector skips.
+// bitTable holds the policies' bits of entries, by the entry's number, in chunks that the garbage collector skips. Where
+// no entry has any there is no chunk.
 type bitTable struct {
 	words  int
+	made   int // chunks that there are
 	chunks [][]uint64
 }
 
@@ -110,15 +112,20 @@ func (t *bitTable) at(n uint32) []uint64 {
 
 // reset clears the bits of a new entry, making room for them where there is none yet.
 func (t *bitTable) reset(n uint32) []uint64 {
-	for int(n/bitChunk) >= len(t.chunks) {
-		t.chunks = append(t.chunks, make([]uint64, bitChunk*t.words))
+	i := int(n / bitChunk)
+	for i >= len(t.chunks) {
+		t.chunks = append(t.chunks, nil)
+	}
+	if t.chunks[i] == nil {
+		t.chunks[i] = make([]uint64, bitChunk*t.words)
+		t.made++
 	}
 	bits := t.at(n)
 	clear(bits)
 	return bits
 }
 
-func (t *bitTable) bytes() int { return len(t.chunks) * bitChunk * t.words * 8 }
+func (t *bitTable) bytes() int { return t.made * bitChunk * t.words * 8 }
 
 // rank says how much is lost with a trace; under pressure those of the lowest rank are decided first.
 type rank uint8
@@ -130,11 +137,14 @@ const (
 	ranks
 )
 
-func rankOf(p *policy.Set, t *policy.Trace) rank {
+// rank is that of a pending trace.
+func (s *shard) rank(n uint32, now int64) rank {
+	e := s.entries.At(n)
+	set, t := s.rules.at(e).rules.set, s.trace(n, e, now)
 	switch {
-	case p.Errors(t.Bits):
+	case set.Errors(t.Bits):
 		return failed
-	case p.Certain(t):
+	case set.Certain(t):
 		return interesting
 	default:
 		return boring

@@ -45,7 +45,7 @@ func (p *Sampler) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
 	in := p.scratch.Get().(*ingest)
 	in.prepare(p, request)
 	err = p.distribute(in)
-	in.request, in.view = nil, policy.SpanView{}
+	in.request, in.rules, in.view = nil, nil, policy.SpanView{}
 	p.scratch.Put(in)
 	if err == nil {
 		err = p.fsync.wait(ctx)
@@ -89,8 +89,8 @@ type ingest struct {
 	order   []uint32         // spans, grouped by shard, in their order
 	ends    []int            // by shard: where its spans in order end
 	origins []spanlog.Origin // by scope
-	bits    []uint64         // by resource: the policies' bits that it sets, words of them
-	words   int
+	rules   *rules           // the current ones
+	bits    []uint64         // by resource: what these find of it, rules.words each
 	headers []byte
 	bounds  []int // in headers: end of each resource's, then of each scope's
 	view    policy.SpanView
@@ -104,12 +104,12 @@ func (in *ingest) prepare(p *Sampler, r *wire.Request) {
 	if cap(in.headers) > maxScratch || cap(in.order) > maxScratch {
 		*in = ingest{}
 	}
-	in.request, in.words = r, p.policies.Words()
+	in.request, in.rules = r, p.rules.Load()
 	in.readHeaders(r)
-	in.bits = resize(in.bits, len(r.Resources)*in.words)
+	in.bits = resize(in.bits, len(r.Resources)*in.rules.words)
 	clear(in.bits)
 	for i := range r.Resources {
-		p.policies.ResourceBits(in.header(i), in.bitsOf(int32(i)))
+		in.rules.resourceBits(in.header(i), in.bitsOf(int32(i)))
 	}
 	in.sort(p, r)
 }
@@ -139,7 +139,7 @@ func (in *ingest) header(i int) []byte {
 }
 
 func (in *ingest) bitsOf(resource int32) []uint64 {
-	return in.bits[int(resource)*in.words : (int(resource)+1)*in.words]
+	return in.bits[int(resource)*in.rules.words : (int(resource)+1)*in.rules.words]
 }
 
 // sort orders the spans by shard, counting first. Spans without a trace ID belong nowhere.

@@ -20,7 +20,7 @@ type memory struct {
 
 type remembered struct {
 	id     wire.TraceID
-	policy int32
+	policy int32  // number in names
 	at     uint32 // Unix seconds
 }
 

@@ -8,7 +8,7 @@ import "github.com/slowburn/slowburn/processor/spanlog"
 // that what the cursor has passed need not be looked at again.
 func (s *shard) decideEarly(most rank, why trigger, now int64) bool {
 	for n := s.cursors[most]; n != 0; n = s.waiting.next(&s.entries, n) {
-		if most == failed || rankOf(s.policies, s.trace(n, s.entries.At(n), now)) <= most {
+		if most == failed || s.rank(n, now) <= most {
 			s.cursors[most] = n // settle moves it on
 			s.decide(n, why, now)
 			return true

@@ -190,15 +190,16 @@ func (r *reader) pending(found *spanlog.Found, span *wire.Span, hash uint32) uin
 	if n == 0 {
 		n = r.entry(entry{id: span.TraceID, hash: hash, from: found.Position, arrived: found.Arrived, rv: tracestate.None})
 		s.index.Insert(hash, n)
-		s.bits.reset(n)
+		s.rules.begin(n, s.entries.At(n))
 	}
 	e := s.entries.At(n)
+	g := s.rules.at(e)
 	e.arrived = min(e.arrived, found.Arrived)
 	e.from = min(e.from, found.Position)
 	r.view = policy.SpanView{
 		Span: span, Bytes: found.Body, Body: found.Body, Resource: found.Resource, Scope: found.Scope,
 	}
-	s.observe(&r.view, s.bits.at(n), e)
+	s.observe(g.rules, &r.view, g.bits.at(n), e)
 	if span.ParentID.IsZero() && s.waits.root != 0 {
 		e.state = rooted
 	}

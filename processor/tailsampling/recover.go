@@ -1,12 +1,12 @@
 package tailsampling
 
 import (
+	"errors"
 	"runtime"
 	"slices"
 	"sync"
 
 	"github.com/slowburn/slowburn/internal/wire"
-	"github.com/slowburn/slowburn/processor/policy"
 	"github.com/slowburn/slowburn/processor/spanlog"
 )
 
@@ -45,8 +45,7 @@ func (p *Sampler) readBack() {
 // journals are the files that were there.
 type journals struct {
 	files   []*spanlog.JournalFile
-	names   []string // of policies, of this life first
-	foreign bool     // whether shards were other ones
+	foreign bool // whether shards were other ones
 	highest uint64
 }
 
@@ -58,35 +57,27 @@ func (p *Sampler) ours(shards int, s spanlog.Seed) bool {
 // readJournals finds out what became of traces, and remembers the decisions for late spans.
 func (p *Sampler) readJournals(all []*reader) *journals {
 	j := &journals{files: p.store.inventory.Journals}
-	known := map[string]int32{}
-	for i := range p.policies.Len() {
-		known[p.policies.Name(i)] = int32(i)
-		j.names = append(j.names, p.policies.Name(i))
-	}
 	for _, f := range j.files {
+		var tooMany error
 		damage, err := f.Read(func(e *spanlog.Event, names []string) {
-			number := int32(policy.None)
+			number := int32(noPolicy)
 			if e.Policy >= 0 {
-				n, ok := known[names[e.Policy]]
-				if !ok { // a policy that is no more
-					n = int32(len(j.names))
-					known[names[e.Policy]] = n
-					j.names = append(j.names, names[e.Policy])
+				var err error
+				if number, err = p.names.number(readName(names[e.Policy])); err != nil {
+					tooMany = err
 				}
-				number = n
 			}
 			id := wire.TraceID(e.TraceID)
 			hash := p.seed.hash(id)
 			all[shardOf(hash, len(all))].event(e, number, uint32(hash))
 		})
-		if err != nil {
+		if err = errors.Join(err, tooMany); err != nil {
 			damage = append(damage, spanlog.Damage{Path: p.cfg.Directory, Reason: err.Error()})
 		}
 		p.report(damage)
 		j.highest = max(j.highest, f.Highest())
 		j.foreign = j.foreign || !p.ours(f.Shards(), f.Seed())
 	}
-	p.extra = j.names[p.policies.Len():]
 	return j
 }
 
@@ -100,7 +91,7 @@ func (p *Sampler) openPool(inv *spanlog.Inventory, j *journals) {
 		s.mu.Lock()
 		s.log = spanlog.New(p.pool, i)
 		s.log.SetTime(s.unixMilli(p.now()))
-		s.journal = spanlog.NewJournal(p.pool, i, j.names)
+		s.journal = spanlog.NewJournal(p.pool, i, p.names.strings())
 		s.keep = min(s.sampled.limit+s.dropped.limit, int(int64(p.cfg.DiskBudget)/16/64)/len(p.shards))
 		s.mu.Unlock()
 	}

@@ -17,19 +17,19 @@ import (
 
 	"github.com/slowburn/slowburn/internal/bytesize"
 	"github.com/slowburn/slowburn/internal/host"
-	"github.com/slowburn/slowburn/processor/policy"
 	"github.com/slowburn/slowburn/processor/spanlog"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/metadata"
 )
 
 // Sampler is the processor. Its methods may be called concurrently.
 type Sampler struct {
-	id       component.ID
-	cfg      *Config
-	logger   *zap.Logger
-	next     consumer.Traces
-	policies *policy.Set
-	host     component.Host
+	id     component.ID
+	cfg    *Config
+	logger *zap.Logger
+	next   consumer.Traces
+	names  *names
+	rules  atomic.Pointer[rules] // what traces that begin now go by, once their shard has it too
+	host   component.Host
 
 	began    time.Time
 	onDisk   bool
@@ -39,7 +39,6 @@ type Sampler struct {
 	fsync    *syncer
 	shrinker shrinker
 	ready    atomic.Bool // what was buffered before the start is there again
-	extra    []string    // names of policies that decided in a former life and are no more
 	shards   []*shard
 	emitters []*emitter
 	scratch  sync.Pool // of *ingest
@@ -56,6 +55,8 @@ type Sampler struct {
 	gate   sync.RWMutex // held for reading while spans are taken in
 	closed bool         // guarded by gate
 	relief sync.Mutex   // who has it decides early
+
+	swapping sync.Mutex // who has it changes the rules
 
 	telemetry *metadata.TelemetryBuilder
 	outcomes
@@ -80,15 +81,16 @@ var (
 )
 
 func newSampler(set processor.Settings, cfg *Config, next consumer.Traces) (*Sampler, error) {
-	policies, err := policy.Compile(cfg.Policies, policy.Options{})
+	known := newNames()
+	r, err := newRules(1, cfg, known)
 	if err != nil {
 		return nil, err
 	}
-	for _, w := range slices.Concat(cfg.Notices(), policies.Warnings()) {
+	for _, w := range slices.Concat(cfg.Notices(), r.set.Warnings()) {
 		set.Logger.Warn(w)
 	}
 	p := &Sampler{
-		id: set.ID, cfg: cfg, logger: set.Logger, next: next, policies: policies,
+		id: set.ID, cfg: cfg, logger: set.Logger, next: next, names: known,
 		began: time.Now(), seed: newSeed(), onDisk: cfg.Storage == storageDisk,
 		scratch:  sync.Pool{New: func() any { return new(ingest) }},
 		shrinker: shrinker{wake: make(chan struct{}, 1)},
@@ -96,6 +98,7 @@ func newSampler(set processor.Settings, cfg *Config, next consumer.Traces) (*Sam
 		stop:     make(chan struct{}),
 		drain:    make(chan struct{}),
 	}
+	p.rules.Store(r)
 	if p.onDisk {
 		p.pool = spanlog.NewDiskPool(int64(cfg.MemoryBudget), int64(cfg.DiskBudget), cfg.shards())
 		p.store = &store{}
@@ -107,7 +110,7 @@ func newSampler(set processor.Settings, cfg *Config, next consumer.Traces) (*Sam
 		p.emitters = append(p.emitters, newEmitter(p))
 	}
 	for i := range cfg.shards() {
-		s := newShard(cfg, policies, p.pool, i, &p.pending)
+		s := newShard(cfg, r, p.pool, i, &p.pending)
 		s.epoch = p.began.UnixMilli()
 		s.sampled.seed, s.dropped.seed = p.seed, p.seed
 		m := p.emitters[i%len(p.emitters)]
@@ -316,12 +319,4 @@ func (p *Sampler) callingSince() (since int64) {
 		}
 	}
 	return since
-}
-
-// policyName is the name of a policy of this life or a former one.
-func (p *Sampler) policyName(n int32) string {
-	if known := int32(p.policies.Len()); n >= known {
-		return p.extra[n-known]
-	}
-	return p.policies.Name(int(n))
 }

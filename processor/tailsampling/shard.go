@@ -21,17 +21,16 @@ const requeueEvery = 20 * time.Millisecond
 
 // shard buffers and decides the traces whose IDs hash to it. Everything in it is guarded by mu.
 type shard struct {
-	waits    waits
-	policies *policy.Set
-	pool     *spanlog.Pool
-	epoch    int64 // Unix milliseconds when the sampler began
+	waits waits
+	pool  *spanlog.Pool
+	epoch int64 // Unix milliseconds when the sampler began
 
 	mu      sync.Mutex
 	log     *spanlog.Log
 	journal *spanlog.Journal // nil in memory
 	keep    int              // events that stay in the journal for late spans
 	entries entries
-	bits    bitTable
+	rules   generations
 	index   slab.Table // pending and late entries, by trace ID
 
 	waiting list          // not decided, oldest first
@@ -62,7 +61,7 @@ type waits struct {
 // largestTrace is where a trace is trimmed whatever the configuration: an OTLP request of more can be sent nowhere.
 const largestTrace = 1 << 29
 
-func newShard(cfg *Config, policies *policy.Set, pool *spanlog.Pool, number int, pending *atomic.Int64) *shard {
+func newShard(cfg *Config, r *rules, pool *spanlog.Pool, number int, pending *atomic.Int64) *shard {
 	largest := cfg.MaximumTraceSizeBytes
 	if largest == 0 || largest > largestTrace {
 		largest = largestTrace
@@ -74,20 +73,18 @@ func newShard(cfg *Config, policies *policy.Set, pool *spanlog.Pool, number int,
 			root:     int64(cfg.DecisionWaitAfterRootReceived),
 			size:     uint64(largest),
 		},
-		policies: policies,
-		pool:     pool,
-		log:      spanlog.New(pool, number),
-		bits:     bitTable{words: policies.Words()},
-		waiting:  list{kind: byAge},
-		late:     list{kind: byAge},
-		ready:    list{kind: byAge},
-		quiet:    list{kind: byQuiet},
-		sampled:  memory{limit: share(cfg.DecisionCache.SampledCacheSize), weighted: true},
-		dropped:  memory{limit: share(cfg.DecisionCache.NonSampledCacheSize)},
-		stats:    newStats(policies.Len()),
-		planned:  never,
-		pending:  pending,
-		most:     int64(cfg.NumTraces),
+		pool:    pool,
+		log:     spanlog.New(pool, number),
+		rules:   newGenerations(r),
+		waiting: list{kind: byAge},
+		late:    list{kind: byAge},
+		ready:   list{kind: byAge},
+		quiet:   list{kind: byQuiet},
+		sampled: memory{limit: share(cfg.DecisionCache.SampledCacheSize), weighted: true},
+		dropped: memory{limit: share(cfg.DecisionCache.NonSampledCacheSize)},
+		planned: never,
+		pending: pending,
+		most:    int64(cfg.NumTraces),
 	}
 }
 
@@ -123,22 +120,26 @@ func (s *shard) add(in *ingest, i uint32, now int64) {
 
 // look lets a pending trace's entry know of a span.
 func (s *shard) look(in *ingest, span *wire.Span, n uint32, e *entry, now int64) {
-	bits := s.bits.at(n)
-	for w, known := range in.bitsOf(in.request.Scopes[span.Scope].Resource) {
-		bits[w] |= known
-	}
+	g := s.rules.at(e)
+	bits := g.bits.at(n)
 	scope := &in.request.Scopes[span.Scope]
+	known := g.rules == in.rules
+	if known {
+		for w, found := range in.bitsOf(scope.Resource) {
+			bits[w] |= found
+		}
+	}
 	in.view = policy.SpanView{
 		Span: span, Bytes: in.request.Bytes, Body: span.Body.Of(in.request.Bytes),
-		Resource: in.header(int(scope.Resource)), Scope: in.header(len(in.request.Resources) + int(span.Scope)), ResourceKnown: true,
+		Resource: in.header(int(scope.Resource)), Scope: in.header(len(in.request.Resources) + int(span.Scope)), ResourceKnown: known,
 	}
-	s.observe(&in.view, bits, e)
+	s.observe(g.rules, &in.view, bits, e)
 	s.root(span, n, e, now)
 }
 
 // observe adds what decisions need to know of a span to its trace's entry.
-func (s *shard) observe(v *policy.SpanView, bits []uint64, e *entry) {
-	s.policies.Observe(bits, v)
+func (s *shard) observe(r *rules, v *policy.SpanView, bits []uint64, e *entry) {
+	r.observe(bits, v)
 	if span := v.Span; span.Start != 0 && span.End != 0 {
 		if e.start == 0 || span.Start < e.start {
 			e.start = span.Start
@@ -194,7 +195,7 @@ func (s *shard) admit(hash uint32, id *wire.TraceID, now int64) uint32 {
 		s.ages.addLate(s.age(d.at, now))
 		return n
 	}
-	s.bits.reset(n)
+	s.rules.begin(n, e)
 	s.waiting.pushBack(&s.entries, n)
 	for r := range s.cursors {
 		if s.cursors[r] == 0 {
@@ -221,7 +222,7 @@ func (s *shard) free(n uint32, now int64) {
 
 // count tells the pool how much memory the index takes. It is called once per visit, not per span.
 func (s *shard) count() {
-	now := int64(s.entries.Bytes() + s.index.Bytes() + s.bits.bytes())
+	now := int64(s.entries.Bytes() + s.index.Bytes() + s.rules.bytes())
 	if now != s.counted {
 		s.pool.Grow(now - s.counted)
 		s.counted = now

@@ -13,7 +13,7 @@ type stats struct {
 	lateKept, lateDropped int64 // spans
 	trimmed               int64 // spans
 	triggers              [triggers]int64
-	policies              []policyStats // by policy; the last is of the traces that no policy wanted
+	policies              []policyStats // by number in names, as far as anything happened
 
 	// Now.
 	pending, pendingBytes         int64 // not decided: traces, bytes of span bodies
@@ -23,18 +23,28 @@ type stats struct {
 
 type policyStats struct{ traces, spans [verdicts]int64 }
 
+func (p *policyStats) add(o *policyStats) {
+	for v := range verdicts {
+		p.traces[v] += o.traces[v]
+		p.spans[v] += o.spans[v]
+	}
+}
+
 const verdicts = 3
 
-func newStats(policies int) stats { return stats{policies: make([]policyStats, policies+1)} }
+// of returns what is counted for what has this number, making room for it.
+func (s *stats) of(number int) *policyStats {
+	for number >= len(s.policies) {
+		s.policies = append(s.policies, policyStats{})
+	}
+	return &s.policies[number]
+}
 
 // decided counts a decision.
-func (s *stats) decided(d policy.Decision, why trigger, e *entry) {
-	p := d.Policy
-	if p == policy.None {
-		p = len(s.policies) - 1
-	}
-	s.policies[p].traces[d.Verdict]++
-	s.policies[p].spans[d.Verdict] += int64(e.spans)
+func (s *stats) decided(v policy.Verdict, why trigger, e *entry) {
+	p := s.of(int(e.policy))
+	p.traces[v]++
+	p.spans[v] += int64(e.spans)
 	s.triggers[why]++
 	s.pending--
 	s.pendingBytes -= int64(e.bytes)
@@ -50,10 +60,7 @@ func (s *stats) add(o *stats) {
 		s.triggers[i] += n
 	}
 	for i := range o.policies {
-		for v := range verdicts {
-			s.policies[i].traces[v] += o.policies[i].traces[v]
-			s.policies[i].spans[v] += o.policies[i].spans[v]
-		}
+		s.of(i).add(&o.policies[i])
 	}
 	s.pending += o.pending
 	s.pendingBytes += o.pendingBytes

@@ -80,25 +80,38 @@ func (p *Sampler) Status() Status {
 		Segments:        int64(p.usage().Segments),
 		LostSpans:       p.lostSpans(),
 		TrimmedSpans:    st.trimmed,
-		Policies:        make([]PolicyStatus, p.policies.Len()),
 	}
 	if p.store != nil {
 		out.RecoveredSpans = p.store.spans.Load()
 	}
+	counts, set := p.countsByPolicy(st), p.rules.Load().set
+	out.Policies = make([]PolicyStatus, set.Len())
 	for i := range out.Policies {
-		ps := &st.policies[i]
-		out.Policies[i] = PolicyStatus{
-			Name: p.policies.Name(i), Type: string(p.policies.Type(i)),
-			SampledTraces: ps.traces[policy.Sampled], SampledSpans: ps.spans[policy.Sampled],
-			DroppedTraces: ps.traces[policy.Dropped],
+		status := PolicyStatus{Name: set.Name(i), Type: string(set.Type(i))}
+		if counted := counts[status.Name]; counted != nil {
+			status.SampledTraces, status.SampledSpans = counted.traces[policy.Sampled], counted.spans[policy.Sampled]
+			status.DroppedTraces = counted.traces[policy.Dropped]
 		}
+		out.Policies[i] = status
 	}
 	return out
 }
 
+// countsByPolicy adds up what was counted by the names of policies, those of composite ones with their sub-policies.
+func (p *Sampler) countsByPolicy(st stats) map[string]*policyStats {
+	counts := map[string]*policyStats{}
+	for number := range st.policies {
+		of := p.names.of(int32(number)).policy
+		if counts[of] == nil {
+			counts[of] = new(policyStats)
+		}
+		counts[of].add(&st.policies[number])
+	}
+	return counts
+}
+
 // sum adds the shards' counters up.
-func (p *Sampler) sum() stats {
-	all := newStats(p.policies.Len())
+func (p *Sampler) sum() (all stats) {
 	if !p.ready.Load() {
 		return all // the shards are busy
 	}

@@ -63,16 +63,11 @@ func decisionAttributes(v policy.Verdict) []attribute.KeyValue {
 // byPolicy observes what each policy decided, where it decided anything.
 func (p *Sampler) byPolicy(of func(*policyStats) *[verdicts]int64) metric.Int64Callback {
 	return func(_ context.Context, o metric.Int64Observer) error {
-		all := p.sum()
-		for i := range all.policies {
-			name := ""
-			if i < p.policies.Len() {
-				name = p.policies.Name(i)
-			}
-			for v, n := range of(&all.policies[i]) {
+		for policyName, counts := range p.countsByPolicy(p.sum()) {
+			for v, n := range of(counts) {
 				if n > 0 {
 					o.Observe(n, metric.WithAttributes(append(decisionAttributes(policy.Verdict(v)),
-						attribute.String("policy", name))...))
+						attribute.String("policy", policyName))...))
 				}
 			}
 		}

@@ -1,0 +1,134 @@
+package tailsampling
+
+import (
+	"slices"
+	"time"
+
+	"github.com/slowburn/slowburn/processor/policy"
+)
+
+// rules are one version of the policies. They do not change; what counting policies remember is in the sets.
+type rules struct {
+	version int       // from 1 on
+	since   time.Time // when it became the current one
+	set     *policy.Set
+	words   int // of bits that a trace has
+	numbers []decider
+}
+
+// decider has the numbers of a policy's name and, of a composite one, of those with its sub-policies.
+type decider struct {
+	policy int32
+	subs   []int32
+}
+
+// newRules compiles the policies of a configuration, and gives their names numbers.
+func newRules(version int, cfg *Config, known *names) (*rules, error) {
+	set, err := policy.Compile(cfg.Policies, policy.Options{})
+	if err != nil {
+		return nil, err
+	}
+	r := &rules{version: version, since: time.Now(), set: set, words: set.Words(), numbers: make([]decider, set.Len())}
+	for i := range r.numbers {
+		d := &r.numbers[i]
+		if d.policy, err = known.number(name{policy: set.Name(i)}); err != nil {
+			return nil, err
+		}
+		for _, sub := range set.Subs(i) {
+			number, err := known.number(name{set.Name(i), sub})
+			if err != nil {
+				return nil, err
+			}
+			d.subs = append(d.subs, number)
+		}
+	}
+	return r, nil
+}
+
+// number is that of the name of what made a decision.
+func (r *rules) number(d policy.Decision) int32 {
+	if d.Policy == policy.None {
+		return noPolicy
+	}
+	by := &r.numbers[d.Policy]
+	if d.Sub == policy.None || len(by.subs) == 0 {
+		return by.policy
+	}
+	return by.subs[d.Sub]
+}
+
+// observe lets the policies look at a span of a trace with these bits.
+func (r *rules) observe(bits []uint64, v *policy.SpanView) { r.set.Observe(bits, v) }
+
+// resourceBits sets the bits of what is to be known of a resource.
+func (r *rules) resourceBits(resource []byte, bits []uint64) { r.set.ResourceBits(resource, bits) }
+
+// generation is a version of the rules in a shard, with the bits of the pending traces that began under it: these are
+// decided by it.
+type generation struct {
+	rules  *rules // nil where there is none
+	bits   bitTable
+	traces int // pending
+}
+
+// mostGenerations is how many versions can be in use at once, as an entry has a byte for its.
+const mostGenerations = 1 << 8
+
+// generations are those of a shard, of which new traces get the current one. One that is not current is let go with its
+// last trace.
+type generations struct {
+	list    []generation
+	current uint8
+}
+
+func newGenerations(r *rules) generations {
+	return generations{list: []generation{{rules: r, bits: bitTable{words: r.words}}}}
+}
+
+// at returns the generation of an entry.
+func (g *generations) at(e *entry) *generation { return &g.list[e.generation] }
+
+// begin gives a new entry of a pending trace the current generation.
+func (g *generations) begin(n uint32, e *entry) {
+	e.generation = g.current
+	now := &g.list[g.current]
+	now.traces++
+	now.bits.reset(n)
+}
+
+// end takes a trace out of its generation.
+func (g *generations) end(e *entry) {
+	of := g.at(e)
+	if of.traces--; of.traces == 0 && e.generation != g.current {
+		*of = generation{}
+	}
+}
+
+// full reports whether there is no room for another.
+func (g *generations) full() bool { return len(g.list) == mostGenerations && g.free() < 0 }
+
+func (g *generations) free() int {
+	return slices.IndexFunc(g.list, func(one generation) bool { return one.rules == nil })
+}
+
+// swap makes these rules the current ones. There must be room.
+func (g *generations) swap(r *rules) {
+	at := g.free()
+	if at < 0 {
+		at = len(g.list)
+		g.list = append(g.list, generation{})
+	}
+	g.list[at] = generation{rules: r, bits: bitTable{words: r.words}}
+	if before := &g.list[g.current]; before.traces == 0 {
+		*before = generation{}
+	}
+	g.current = uint8(at)
+}
+
+// bytes is how much memory the bits take.
+func (g *generations) bytes() (n int) {
+	for i := range g.list {
+		n += g.list[i].bits.bytes()
+	}
+	return n
+}

@@ -1,0 +1,149 @@
+package tailsampling
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/slowburn/slowburn/processor/policy"
+)
+
+// serviceIs keeps traces with a span of a service, so that it is a resource that decides.
+func serviceIs(name, service string) policy.Config {
+	return policy.Config{Name: name, Type: policy.StringAttribute,
+		StringAttribute: &policy.StringAttributeConfig{Key: "service.name", Values: []string{service}}}
+}
+
+// with is a copy of the configuration with other policies.
+func with(cfg *Config, policies ...policy.Config) *Config {
+	other := *cfg
+	other.Policies = policies
+	return &other
+}
+
+// decidedBy is the policy that a kept trace has in all its spans.
+func decidedBy(t *testing.T, parts []ptrace.Traces) string {
+	by := ""
+	for _, part := range parts {
+		for _, rs := range part.ResourceSpans().All() {
+			for _, ss := range rs.ScopeSpans().All() {
+				for _, span := range ss.Spans().All() {
+					got, _ := span.Attributes().Get(attributePolicy)
+					if by == "" {
+						by = got.Str()
+					}
+					require.Equal(t, by, got.Str())
+				}
+			}
+		}
+	}
+	return by
+}
+
+// A trace is looked at and decided by the version under which it began, all its spans, whenever these come.
+func TestSwapConcernsTracesThatBeginLater(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := with(testConfig(), serviceIs("first", "service-1"))
+		var next sink
+		p := start(t, cfg, &next)
+		before, after := newTrace(1, 4, false), newTrace(2, 4, false)
+		require.NoError(t, wireDoor(t, p, request(before[0], before[2]))) // nothing that a policy wants yet
+		many := make([]policy.Config, 0, 101)                             // more bits than the first version has
+		for i := range 100 {
+			many = append(many, serviceIs(fmt.Sprint("never ", i), fmt.Sprint("none-", i)))
+		}
+		r, err := p.swap(with(cfg, append(many, serviceIs("second", "service-3"))...))
+		require.NoError(t, err)
+		require.Equal(t, 2, r.version)
+		require.NoError(t, wireDoor(t, p, request(before[1], after[0], after[3])))
+		only3 := newTrace(3, 4, false)
+		require.NoError(t, wireDoor(t, p, request(only3[:3]...))) // the first version would keep it
+		require.Equal(t, int64(3), p.Status().TracesPending)
+
+		time.Sleep(cfg.DecisionWait + time.Second)
+		require.NoError(t, wireDoor(t, p, request(before[3], after[1]))) // late
+		time.Sleep(time.Second)
+		got := next.traces()
+		require.Len(t, got, 2)
+		require.Equal(t, "first", decidedBy(t, got[traceID(1)]))
+		require.Equal(t, "second", decidedBy(t, got[traceID(2)]))
+		require.Len(t, got[traceID(1)], 2, "a late span follows, by a policy that is no more")
+		for _, s := range p.shards {
+			require.Equal(t, 1, versions(s), "the old version is gone with its last trace")
+		}
+		shutdown(t, p)
+	})
+}
+
+// versions is how many are in use in a shard.
+func versions(s *shard) (n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i := range s.rules.list {
+		if s.rules.list[i].rules != nil {
+			n++
+		}
+	}
+	return n
+}
+
+func TestSwapThatFailsChangesNothing(t *testing.T) {
+	cfg := testConfig()
+	p := start(t, cfg, &sink{})
+	defer shutdown(t, p)
+	before := p.rules.Load()
+	_, err := p.swap(with(cfg, policy.Config{Name: "a", Type: "no such"}))
+	require.ErrorContains(t, err, "no such")
+	require.Same(t, before, p.rules.Load())
+
+	s := p.shards[0]
+	for s.rules.list[0].traces = 1; len(s.rules.list) < mostGenerations; {
+		_, err = p.swap(cfg)
+		require.NoError(t, err)
+		s.rules.list[s.rules.current].traces = 1
+	}
+	before = p.rules.Load()
+	_, err = p.swap(cfg)
+	require.ErrorIs(t, err, errTooManyVersions)
+	require.Same(t, before, p.rules.Load())
+	s.rules.list[0] = generation{}
+	_, err = p.swap(cfg)
+	require.NoError(t, err)
+}
+
+// What the journal says of decisions by versions that are no more is right after a restart, and what was undecided is
+// decided by what is current then.
+func TestSwapAndRestart(t *testing.T) {
+	cfg := keepAll(testConfig())
+	cfg.Storage, cfg.DecisionWait, cfg.ShutdownTimeout = storageDisk, time.Hour, 10*time.Millisecond
+	blocked := &sink{accept: func(context.Context, int, ptrace.Traces) error { return errors.New("down") }}
+	p := start(t, cfg, blocked)
+	send := func(p *Sampler, n int) { require.NoError(t, wireDoor(t, p, request(newTrace(n, 2, false)...))) }
+	send(p, 1)
+	decideAll(p)
+	_, err := p.swap(with(cfg, serviceIs("second", "service-1")))
+	require.NoError(t, err)
+	send(p, 2)
+	decideAll(p)
+	_, err = p.swap(with(cfg, serviceIs("third", "service-1")))
+	require.NoError(t, err)
+	send(p, 3)
+	require.NoError(t, p.Shutdown(t.Context()))
+
+	next := &sink{}
+	p = start(t, with(cfg, serviceIs("fourth", "service-1")), next)
+	send(p, 3) // it is pending, and no new trace
+	decideAll(p)
+	require.Eventually(t, func() bool { return next.spans() == 2+2+4 }, 10*time.Second, time.Millisecond)
+	got := next.traces()
+	require.Equal(t, "all", decidedBy(t, got[traceID(1)]))
+	require.Equal(t, "second", decidedBy(t, got[traceID(2)]))
+	require.Equal(t, "fourth", decidedBy(t, got[traceID(3)]))
+	shutdown(t, p)
+}

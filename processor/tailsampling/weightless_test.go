@@ -1,0 +1,48 @@
+package tailsampling
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/slowburn/slowburn/processor/policy"
+)
+
+// A trace that something other than its randomness chose leaves without a threshold, its late spans too, and after a
+// restart as well; a threshold that it came with is erased.
+func TestWeightlessTraces(t *testing.T) {
+	cfg := keepAll(testConfig())
+	cfg.Storage, cfg.DecisionWait, cfg.ShutdownTimeout = storageDisk, time.Hour, 10*time.Millisecond
+	p := start(t, cfg, &sink{accept: func(context.Context, int, ptrace.Traces) error { return errors.New("down") }})
+	spans := newTrace(1, 3, false)
+	for _, s := range spans {
+		s.span().TraceState().FromRaw("ot=th:8;rv:f0000000000000,vendor=a")
+	}
+	require.NoError(t, wireDoor(t, p, request(spans[:2]...)))
+	for _, s := range p.shards {
+		s.mu.Lock()
+		for s.waiting.head != 0 {
+			s.settle(s.waiting.head, policy.Decision{Verdict: policy.Sampled, Sub: policy.None, Weightless: true}, byWait, p.now())
+		}
+		p.unlock(s)
+	}
+	require.NoError(t, p.Shutdown(t.Context()))
+
+	next := &sink{}
+	p = start(t, cfg, next)
+	require.NoError(t, wireDoor(t, p, request(spans[2])))
+	require.Eventually(t, func() bool { return next.spans() == 3 }, 10*time.Second, time.Millisecond)
+	got := next.traces()[traceID(1)]
+	require.Len(t, got, 2)
+	for _, part := range got {
+		for _, rs := range part.ResourceSpans().All() {
+			require.Equal(t, "ot=rv:f0000000000000,vendor=a", rs.ScopeSpans().At(0).Spans().At(0).TraceState().AsRaw())
+		}
+	}
+	require.Zero(t, p.withoutThreshold.Load(), "which is for thresholds that should have been written")
+	shutdown(t, p)
+}
