@@ -23,6 +23,7 @@ const maxBound = int64(1) << 60
 // collectBounds reads off the forest and its links what they say about pairs of clocks. Spans whose times cannot be what
 // they say have no say.
 func (b *builder) collectBounds() {
+	b.bounds = make([]bound, 0, len(b.spans)) // mostly enough: about every other span is in another process, and has two
 	for _, i := range b.preorder {
 		s := &b.spans[i]
 		if s.Synthetic || s.Flags&unbounded != 0 {

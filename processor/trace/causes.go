@@ -27,6 +27,9 @@ func (c Cause) String() string { return causeNames[c] }
 // same process proves that the process sends spans. A remote one proves it only where the trace's root is there, as the
 // missing span then lies between two instrumented ends.
 func (b *builder) nameCauses() {
+	if n := len(b.spans); n == 0 || !b.spans[n-1].Synthetic {
+		return // placeholders are last
+	}
 	sampled := b.thresholdsDiffer()
 	rooted := false
 	for i := range b.spans {

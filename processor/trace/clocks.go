@@ -61,7 +61,7 @@ func (b *builder) assignClocks() {
 			s.Clock = b.spans[s.Parent].Clock
 		default:
 			s.Clock = len(b.clocks)
-			b.clocks = append(b.clocks, clock{Clock: Clock{Name: clockName(r.Attributes())}, coarse: true})
+			b.clocks = append(b.clocks, clock{Clock: Clock{Name: r.clockName}, coarse: true})
 			if r.clock != "" {
 				byKey[r.clock] = s.Clock
 			}

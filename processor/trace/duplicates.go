@@ -3,6 +3,7 @@ package trace
 import (
 	"bytes"
 	"cmp"
+	"encoding/binary"
 	"slices"
 	"strings"
 
@@ -13,9 +14,11 @@ import (
 // removeDuplicates keeps one span per ID, resource and kind. Identical copies, which retried exports leave, are left
 // out; copies that differ, which SDKs leave that export a span more than once while it runs, are merged.
 func (b *builder) removeDuplicates() {
-	slices.SortStableFunc(b.spans, func(x, y Span) int {
-		return cmp.Or(
-			slices.Compare(x.ID[:], y.ID[:]), cmp.Compare(x.Resource, y.Resource), cmp.Compare(x.Kind, y.Kind))
+	if !b.idsRepeat() {
+		return
+	}
+	b.sortSpans(func(x, y *Span) int {
+		return cmp.Or(bytes.Compare(x.ID[:], y.ID[:]), cmp.Compare(x.Resource, y.Resource), cmp.Compare(x.Kind, y.Kind))
 	})
 	kept := b.spans[:0]
 	for i := 0; i < len(b.spans); {
@@ -33,6 +36,16 @@ func (b *builder) removeDuplicates() {
 	}
 	b.spans = kept
 	slices.Sort(b.identical)
+}
+
+// idsRepeat says whether any two spans have the same ID. Mostly none do.
+func (b *builder) idsRepeat() bool {
+	ids := make([]uint64, len(b.spans))
+	for i := range b.spans {
+		ids[i] = binary.NativeEndian.Uint64(b.spans[i].ID[:])
+	}
+	slices.Sort(ids)
+	return len(slices.Compact(ids)) < len(b.spans)
 }
 
 // collapse is what remains of several spans with one ID, resource and kind.

@@ -11,9 +11,11 @@ import (
 // emit numbers the spans in preorder, siblings by corrected start, and sums the trace up.
 func (b *builder) emit(id pcommon.TraceID) *Trace {
 	t := &Trace{ID: id, Primary: -1, Identical: b.identical, Warnings: b.warnings}
+	t.Resources = slices.Grow(t.Resources, len(b.resources))
 	for _, r := range b.resources {
 		t.Resources = append(t.Resources, r.Resource)
 	}
+	t.Clocks = slices.Grow(t.Clocks, len(b.clocks))
 	for _, c := range b.clocks {
 		t.Clocks = append(t.Clocks, c.Clock)
 		t.Clock = max(t.Clock, c.Status)

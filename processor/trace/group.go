@@ -15,7 +15,7 @@ type Input struct {
 	Scope             pcommon.InstrumentationScope
 	ResourceSchemaURL string
 	ScopeSchemaURL    string
-	resource          string // canonical text of the resource's attributes
+	resource          *description
 }
 
 // Spans are the spans of one trace, in the order in which they arrived.
@@ -27,27 +27,49 @@ type Spans struct {
 // Group sorts the spans of td by trace, in the order of the trace IDs. It copies none of them, so td must not change
 // while the result is in use.
 func Group(td ptrace.Traces) []Spans {
-	var groups []Spans
-	index := make(map[pcommon.TraceID]int)
+	groups := makeGroups(td)
+	index := make(map[pcommon.TraceID]*Spans, len(groups))
+	for i := range groups {
+		index[groups[i].ID] = &groups[i]
+	}
+	var resources describer
+	var group *Spans
 	for _, rs := range td.ResourceSpans().All() {
-		resource := canonicalMap(rs.Resource().Attributes())
+		in := Input{Resource: rs.Resource(), ResourceSchemaURL: rs.SchemaUrl(), resource: resources.describe(rs.Resource())}
 		for _, ss := range rs.ScopeSpans().All() {
+			in.Scope, in.ScopeSchemaURL = ss.Scope(), ss.SchemaUrl()
 			for _, span := range ss.Spans().All() {
-				id := span.TraceID()
-				i, ok := index[id]
-				if !ok {
-					i = len(groups)
-					index[id] = i
-					groups = append(groups, Spans{ID: id})
+				if id := span.TraceID(); group == nil || group.ID != id {
+					group = index[id]
 				}
-				groups[i].Inputs = append(groups[i].Inputs, Input{
-					Span: span, Resource: rs.Resource(), Scope: ss.Scope(),
-					ResourceSchemaURL: rs.SchemaUrl(), ScopeSchemaURL: ss.SchemaUrl(),
-					resource: resource,
-				})
+				in.Span = span
+				group.Inputs = append(group.Inputs, in)
 			}
 		}
 	}
-	slices.SortFunc(groups, func(a, b Spans) int { return bytes.Compare(a.ID[:], b.ID[:]) })
+	return groups
+}
+
+// makeGroups makes a group for each trace, in order, with room for its spans. One array holds them all.
+func makeGroups(td ptrace.Traces) []Spans {
+	ids := make([]pcommon.TraceID, 0, td.SpanCount())
+	for _, rs := range td.ResourceSpans().All() {
+		for _, ss := range rs.ScopeSpans().All() {
+			for _, span := range ss.Spans().All() {
+				ids = append(ids, span.TraceID())
+			}
+		}
+	}
+	slices.SortFunc(ids, func(a, b pcommon.TraceID) int { return bytes.Compare(a[:], b[:]) })
+	var groups []Spans
+	room := make([]Input, len(ids))
+	for i := 0; i < len(ids); {
+		n := 1
+		for i+n < len(ids) && ids[i+n] == ids[i] {
+			n++
+		}
+		groups = append(groups, Spans{ID: ids[i], Inputs: room[i : i : i+n]})
+		i += n
+	}
 	return groups
 }

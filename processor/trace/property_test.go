@@ -211,13 +211,3 @@ func FuzzReconstruct(f *testing.F) {
 		require.Equal(t, td.SpanCount(), spans)
 	})
 }
-
-func BenchmarkReconstruct(b *testing.B) {
-	rng := rand.New(rand.NewPCG(1, 11))
-	td := honestTrace(rng, 4, map[string]int64{"svc @ h1": int64(time.Second)})
-	b.ReportMetric(float64(td.SpanCount()), "spans")
-	b.ReportAllocs()
-	for b.Loop() {
-		only(td, Options{})
-	}
-}

@@ -3,6 +3,7 @@ package trace
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 )
@@ -52,9 +53,9 @@ func Reconstruct(s Spans, opts Options) *Trace {
 	return b.emit(s.ID)
 }
 
-// canonical orders spans by what they are, never by where they came from. Spans whose start is not their own go first,
+// inCanonicalOrder orders spans by what they are, never by where they came from. Spans whose start is not their own go first,
 // as they will take their parent's.
-func canonical(a, b *Span) int {
+func inCanonicalOrder(a, b *Span) int {
 	as, bs := a.Start, b.Start
 	if a.Flags&badStart != 0 {
 		as = 0
@@ -71,40 +72,62 @@ func canonical(a, b *Span) int {
 	)
 }
 
+// sortSpans sorts by comparing where the spans are: they are large to move.
+func (b *builder) sortSpans(compare func(x, y *Span) int) {
+	order := make([]int, len(b.spans))
+	sorted := true
+	for i := range order {
+		order[i] = i
+		sorted = sorted && (i == 0 || compare(&b.spans[i-1], &b.spans[i]) <= 0)
+	}
+	if sorted {
+		return
+	}
+	slices.SortStableFunc(order, func(i, j int) int { return compare(&b.spans[i], &b.spans[j]) })
+	spans := make([]Span, len(order))
+	for to, from := range order {
+		spans[to] = b.spans[from]
+	}
+	b.spans = spans
+}
+
 // resource is a distinct resource of the trace.
 type resource struct {
 	pcommon.Resource
-	service string
-	clock   string // identity of its clock; "" if it does not tell
+	*description
 }
 
 // findResources numbers the distinct resources, in the order of their canonical text.
 func (b *builder) findResources() {
-	byText := make(map[string]pcommon.Resource)
+	var unknown describer
+	index := make(map[string]int)
+	of := make([]int, len(b.inputs))
 	for i := range b.inputs {
 		in := &b.inputs[i]
-		if in.resource == "" {
-			in.resource = canonicalMap(in.Resource.Attributes())
+		if in.resource == nil {
+			in.resource = unknown.describe(in.Resource)
 		}
-		if _, ok := byText[in.resource]; !ok {
-			byText[in.resource] = in.Resource
+		if i > 0 && in.resource == b.inputs[i-1].resource {
+			of[i] = of[i-1]
+			continue
 		}
+		r, ok := index[in.resource.text]
+		if !ok {
+			r = len(b.resources)
+			index[in.resource.text] = r
+			b.resources = append(b.resources, resource{in.Resource, in.resource})
+		}
+		of[i] = r
 	}
-	texts := make([]string, 0, len(byText))
-	for text := range byText {
-		texts = append(texts, text)
-	}
-	slices.Sort(texts)
-	index := make(map[string]int, len(texts))
-	for i, text := range texts {
-		index[text] = i
-		attrs := byText[text].Attributes()
-		b.resources = append(b.resources, resource{byText[text], ServiceName(attrs), clockIdentity(attrs)})
+	slices.SortFunc(b.resources, func(x, y resource) int { return strings.Compare(x.text, y.text) })
+	rank := make([]int, len(b.resources))
+	for i, r := range b.resources {
+		rank[index[r.text]] = i
 	}
 	b.spans = make([]Span, len(b.inputs))
 	for i := range b.inputs {
 		in := &b.inputs[i]
-		r := index[in.resource]
+		r := rank[of[i]]
 		b.spans[i] = Span{
 			Data: in.Span, Source: i,
 			ID: in.Span.SpanID(), ParentID: in.Span.ParentSpanID(), Kind: in.Span.Kind(),

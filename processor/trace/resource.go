@@ -1,6 +1,7 @@
 package trace
 
 import (
+	"bytes"
 	"slices"
 	"strconv"
 	"strings"
@@ -8,16 +9,64 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 )
 
-// canonicalMap is a text that two maps share if and only if they hold the same keys and values, in whatever order.
-func canonicalMap(m pcommon.Map) string {
-	entries := make([]string, 0, m.Len())
-	for k, v := range m.All() {
-		text := v.AsString()
-		entries = append(entries, strconv.Itoa(len(k))+":"+k+strconv.Itoa(int(v.Type()))+":"+strconv.Itoa(len(text))+":"+text)
-	}
-	slices.Sort(entries)
-	return strings.Join(entries, "")
+// description is what a resource's attributes say.
+type description struct {
+	text      string // canonical: two resources share it if and only if they hold the same attributes
+	service   string
+	clock     string // identity of the clock that its spans were timed by; "" if it does not tell
+	clockName string
 }
+
+// describer describes resources, each distinct one once: a batch holds the same few for every trace.
+type describer struct {
+	canonical
+	known map[string]*description
+}
+
+func (d *describer) describe(resource pcommon.Resource) *description {
+	text := d.of(resource.Attributes())
+	found, ok := d.known[string(text)]
+	if !ok {
+		attrs := resource.Attributes()
+		found = &description{string(text), ServiceName(attrs), clockIdentity(attrs), clockName(attrs)}
+		if d.known == nil {
+			d.known = make(map[string]*description)
+		}
+		d.known[found.text] = found
+	}
+	return found
+}
+
+// canonical makes a text that two maps share if and only if they hold the same keys and values, in whatever order.
+type canonical struct {
+	entries, sorted []byte
+	ends            []extent
+}
+
+// extent is a range of bytes.
+type extent struct{ from, to int }
+
+// of returns the map's text, which is valid until the next call.
+func (c *canonical) of(m pcommon.Map) []byte {
+	c.entries, c.sorted, c.ends = c.entries[:0], c.sorted[:0], c.ends[:0]
+	for k, v := range m.All() {
+		from := len(c.entries)
+		c.entries = append(append(strconv.AppendInt(c.entries, int64(len(k)), 10), ':'), k...)
+		text := v.AsString()
+		c.entries = append(strconv.AppendInt(c.entries, int64(v.Type()), 10), ':')
+		c.entries = append(append(strconv.AppendInt(c.entries, int64(len(text)), 10), ':'), text...)
+		c.ends = append(c.ends, extent{from, len(c.entries)})
+	}
+	entry := func(e extent) []byte { return c.entries[e.from:e.to] }
+	slices.SortFunc(c.ends, func(x, y extent) int { return bytes.Compare(entry(x), entry(y)) })
+	for _, e := range c.ends {
+		c.sorted = append(c.sorted, entry(e)...)
+	}
+	return c.sorted
+}
+
+// canonicalMap is the canonical text of one map.
+func canonicalMap(m pcommon.Map) string { return string(new(canonical).of(m)) }
 
 // clockKeys are the attributes that, together, tell one process from all others. Too fine a key is sound, it only costs
 // precision; too coarse a key moves spans that were right.

@@ -12,8 +12,12 @@ const maxClosure = 128
 // solveClocks finds each clock's correction, group by group of clocks that bounds connect. A group whose bounds all hold
 // as they are is not touched.
 func (b *builder) solveClocks() {
+	broken := func(x bound) bool { return x.w < 0 }
+	if !slices.ContainsFunc(b.bounds, broken) {
+		return
+	}
 	for _, g := range b.groups() {
-		if !slices.ContainsFunc(g.bounds, func(x bound) bool { return x.w < 0 }) {
+		if !slices.ContainsFunc(g.bounds, broken) {
 			continue
 		}
 		if len(g.clocks) > maxClosure {

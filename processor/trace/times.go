@@ -44,7 +44,7 @@ func (b *builder) judgeTimes() {
 			s.Flags |= FlagLate
 		}
 	}
-	slices.SortStableFunc(b.spans, func(x, y Span) int { return canonical(&x, &y) })
+	b.sortSpans(inCanonicalOrder)
 }
 
 // rawDuration is the span's duration by its own times, and 0 where they give none.

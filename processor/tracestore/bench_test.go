@@ -8,6 +8,7 @@ import (
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/exporter/exportertest"
 
+	"github.com/slowburn/slowburn/processor/trace/tracetest"
 	"github.com/slowburn/slowburn/processor/tracestore/internal/metadata"
 )
 
@@ -28,7 +29,7 @@ const perCall = 12
 // BenchmarkConsume is what the pipeline pays; BenchmarkCommit what the writer does beside.
 func BenchmarkConsume(b *testing.B) {
 	s := benchStore(b)
-	td := shop(0, perCall)
+	td := tracetest.Shop(0, perCall)
 	b.ReportAllocs()
 	n := 0
 	for b.Loop() {
@@ -46,7 +47,7 @@ func BenchmarkCommit(b *testing.B) {
 	for b.Loop() {
 		b.StopTimer()
 		for range 10 {
-			_ = s.consume(b.Context(), shop(n, perCall))
+			_ = s.consume(b.Context(), tracetest.Shop(n, perCall))
 			n += perCall
 		}
 		b.StartTimer()

@@ -1,4 +1,5 @@
-package tracestore
+// Package tracetest makes traces to measure with.
+package tracetest
 
 import (
 	"encoding/binary"
@@ -9,8 +10,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 )
 
-// shopPlan is a trace of the benchmark in bench/.
-var shopPlan = [12]struct {
+// plan is the trace of the benchmark in bench/.
+var plan = [12]struct {
 	service, parent int
 	kind            ptrace.SpanKind
 	name            string
@@ -30,7 +31,9 @@ var shopPlan = [12]struct {
 	{4, 8, ptrace.SpanKindServer, "POST /reservations", 73, 108},
 }
 
-var shopServices = [5]string{"frontend", "cart", "checkout", "payment", "inventory"}
+var epoch = time.Date(2025, 9, 1, 12, 0, 0, 0, time.UTC)
+
+var services = [5]string{"frontend", "cart", "checkout", "payment", "inventory"}
 
 // mix64 scatters numbers as random IDs are.
 func mix64(x uint64) uint64 {
@@ -40,8 +43,8 @@ func mix64(x uint64) uint64 {
 	return x ^ x>>31
 }
 
-// appendShop adds a trace of 12 spans of five services, with attributes as instrumentations write them.
-func appendShop(td ptrace.Traces, seq int) {
+// appendTrace adds a trace of 12 spans of five services, with attributes as instrumentations write them.
+func appendTrace(td ptrace.Traces, seq int) {
 	var id pcommon.TraceID
 	binary.BigEndian.PutUint64(id[:], mix64(uint64(seq)))
 	binary.BigEndian.PutUint64(id[8:], mix64(uint64(seq)+1e6))
@@ -53,20 +56,20 @@ func appendShop(td ptrace.Traces, seq int) {
 	}
 	last := -1
 	var ss ptrace.ScopeSpans
-	base := t0.Add(time.Duration(seq) * 4 * time.Millisecond).UnixNano()
-	for i, p := range shopPlan {
+	base := epoch.Add(time.Duration(seq) * 4 * time.Millisecond).UnixNano()
+	for i, p := range plan {
 		n := seq*12 + i
 		if p.service != last {
 			last = p.service
 			rs := td.ResourceSpans().AppendEmpty()
 			rs.SetSchemaUrl("https://opentelemetry.io/schemas/1.37.0")
 			res := rs.Resource().Attributes()
-			res.PutStr("service.name", shopServices[last])
+			res.PutStr("service.name", services[last])
 			res.PutStr("service.namespace", "shop")
 			res.PutStr("service.version", "2.14.3")
-			res.PutStr("service.instance.id", fmt.Sprintf("%s-7f9c6d5b8-x2k%d", shopServices[last], last))
+			res.PutStr("service.instance.id", fmt.Sprintf("%s-7f9c6d5b8-x2k%d", services[last], last))
 			res.PutStr("host.name", fmt.Sprintf("ip-10-0-%d-17", last))
-			res.PutStr("k8s.pod.name", fmt.Sprintf("%s-7f9c6d5b8-x2k%d", shopServices[last], last))
+			res.PutStr("k8s.pod.name", fmt.Sprintf("%s-7f9c6d5b8-x2k%d", services[last], last))
 			res.PutStr("telemetry.sdk.language", "go")
 			ss = rs.ScopeSpans().AppendEmpty()
 			ss.Scope().SetName("go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp")
@@ -122,11 +125,11 @@ func appendShop(td ptrace.Traces, seq int) {
 	}
 }
 
-// shop is a batch of n traces, as the sampler passes them on.
-func shop(from, n int) ptrace.Traces {
+// Shop is a batch of n traces, as the sampler passes them on.
+func Shop(from, n int) ptrace.Traces {
 	td := ptrace.NewTraces()
 	for i := range n {
-		appendShop(td, from+i)
+		appendTrace(td, from+i)
 	}
 	return td
 }
