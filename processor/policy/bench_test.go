@@ -94,3 +94,69 @@ func BenchmarkDecide(b *testing.B) {
 		set.Decide(t, nil)
 	}
 }
+
+// keyedPolicies are those that look at keys, or at operations.
+func keyedPolicies() []Config {
+	return []Config{
+		{Name: "rest", Type: Dynamic, Dynamic: &DynamicConfig{SpansPerSecond: 1000, KeyConfig: KeyConfig{
+			Key: []string{"service.name", "name", "status", "http.response.status_code"},
+		}}},
+		{Name: "rare", Type: Rare, Rare: &RareConfig{}},
+	}
+}
+
+// A span that gives its trace the key, and one that does not because another has.
+func BenchmarkObserveKeys(b *testing.B) {
+	set, err := Compile(keyedPolicies(), Options{})
+	require.NoError(b, err)
+	root := typicalSpan(b)
+	child := root
+	span := *root.Span
+	span.ParentID, span.ID = span.ID, [8]byte{2}
+	child.Span = &span
+	bits := make([]uint64, set.Words())
+	b.Run("root", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			clear(bits)
+			set.Observe(bits, &root)
+		}
+	})
+	b.Run("child", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			set.Observe(bits, &child)
+		}
+	})
+}
+
+// A decision with keys of which there are many: what each costs, and what the end of an interval costs.
+func BenchmarkDecideKeys(b *testing.B) {
+	set, err := Compile(keyedPolicies(), Options{})
+	require.NoError(b, err)
+	root := typicalSpan(b)
+	t := &Trace{Bits: make([]uint64, set.Words()), Start: 1000, End: 2000, Spans: 8, Randomness: 12345}
+	set.Observe(t.Bits, &root)
+	d := set.policies[0].rule.(*dynamic)
+	for i := range uint64(defaultMaxKeys) {
+		t.Bits[d.key.word+hashWord] = i*7919 + 1
+		set.Decide(t, nil)
+	}
+	b.Run("decide", func(b *testing.B) {
+		b.ReportAllocs()
+		for i := uint64(0); b.Loop(); i++ {
+			t.Bits[d.key.word+hashWord] = i%defaultMaxKeys*7919 + 1
+			set.Decide(t, nil)
+		}
+	})
+	b.Run("adjust", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			for _, k := range d.keys {
+				k.arrived, k.stoodFor = 20, 20
+			}
+			t.Now += 15e9
+			d.adjust(d, t.Now, false)
+		}
+	})
+}

@@ -38,7 +38,7 @@ func Compile(policies []Config, options Options) (*Set, error) {
 			errs = append(errs, prefixed(c.path, err)...)
 			continue
 		}
-		s.policies = append(s.policies, policy{name: cfg.Name, kind: cfg.Type, rule: r})
+		s.policies = append(s.policies, policy{name: cfg.Name, kind: cfg.Type, rule: r, config: *cfg})
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
@@ -61,11 +61,12 @@ type compiler struct {
 	keys      map[string]*attribute
 	questions []spanQuestion
 	observers []observer
+	traceKeys map[string]*traceKey // by their fields
 	warnings  []string
 }
 
 func newCompiler(options Options) *compiler {
-	c := &compiler{Options: options, bits: map[string]int{}, keys: map[string]*attribute{}}
+	c := &compiler{Options: options, bits: map[string]int{}, keys: map[string]*attribute{}, traceKeys: map[string]*traceKey{}}
 	for code := range c.status {
 		c.status[code] = unasked
 	}

@@ -9,11 +9,13 @@ const (
 	And              Type = "and"
 	BooleanAttribute Type = "boolean_attribute"
 	Drop             Type = "drop"
+	Dynamic          Type = "dynamic"
 	Latency          Type = "latency"
 	Not              Type = "not"
 	NumericAttribute Type = "numeric_attribute"
 	Probabilistic    Type = "probabilistic"
 	SpanCount        Type = "span_count"
+	Rare             Type = "rare"
 	StatusCode       Type = "status_code"
 	StringAttribute  Type = "string_attribute"
 	TraceFlags       Type = "trace_flags"
@@ -25,6 +27,7 @@ var (
 	simpleTypes = []Type{
 		AlwaysSample, BooleanAttribute, Latency, NumericAttribute, Probabilistic, SpanCount, StatusCode, StringAttribute,
 		TraceFlags, TraceState,
+		Dynamic, Rare,
 	}
 	// subTypes can be sub-policies.
 	subTypes = append([]Type{And, Not}, simpleTypes...)
@@ -49,6 +52,8 @@ type Config struct {
 	And              *AndConfig              `mapstructure:"and"`
 	Not              *NotConfig              `mapstructure:"not"`
 	Drop             *DropConfig             `mapstructure:"drop"`
+	Dynamic          *DynamicConfig          `mapstructure:"dynamic"`
+	Rare             *RareConfig             `mapstructure:"rare"`
 
 	// Rest are the keys that are none of these. Any is an error, but told by Compile, which knows whether it belongs to
 	// a type that contrib has.
@@ -96,6 +101,12 @@ func (cfg *Config) sections() map[Type]section {
 	}
 	if cfg.Drop != nil {
 		s[Drop] = cfg.Drop
+	}
+	if cfg.Dynamic != nil {
+		s[Dynamic] = cfg.Dynamic
+	}
+	if cfg.Rare != nil {
+		s[Rare] = cfg.Rare
 	}
 	return s
 }

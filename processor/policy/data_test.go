@@ -33,14 +33,14 @@ func TestDecisions(t *testing.T) {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
 			content, err := os.ReadFile(file)
 			require.NoError(t, err)
-			var set *Set
+			var sets []*Set
 			blocks := strings.Split(strings.TrimSpace(string(content)), "\n\n")
 			for i, block := range blocks {
 				question, _, found := strings.Cut(block, "\n----")
 				if !found {
 					continue // a comment
 				}
-				answer := answerTo(t, &set, question)
+				answer := answerTo(t, &sets, question)
 				blocks[i] = question + "\n----\n" + answer
 				if !*rewrite {
 					require.Equal(t, blocks[i], block)
@@ -91,7 +91,8 @@ type testBlock struct {
 	Trace string `mapstructure:"trace"`
 	// Randomness is written like th: the digits that are missing are 0.
 	Randomness string        `mapstructure:"randomness"`
-	At         time.Duration `mapstructure:"at"` // when it is decided
+	At         time.Duration `mapstructure:"at"`     // when it is decided
+	Repeat     int           `mapstructure:"repeat"` // how many such traces there are, of which the last gives the answer
 	Spans      []testSpan    `mapstructure:"spans"`
 }
 
@@ -131,25 +132,33 @@ func decode(t *testing.T, yaml string, into any) error {
 	return conf.Unmarshal(into)
 }
 
-func answerTo(t *testing.T, set **Set, question string) string {
+// answerTo has a set of its own for each way to show a trace, as sets may remember the traces before.
+func answerTo(t *testing.T, sets *[]*Set, question string) string {
 	var block testBlock
 	require.NoError(t, decode(t, question, &block), question)
 	if block.Policies != nil {
-		compiled, err := Compile(block.Policies, Options{})
-		require.NoError(t, err, question)
-		*set = compiled
-		return strings.Join(append([]string{"ok"}, compiled.Warnings()...), "\n")
+		*sets = nil
+		for range len(ways) + 1 {
+			compiled, err := Compile(block.Policies, Options{})
+			require.NoError(t, err, question)
+			*sets = append(*sets, compiled)
+		}
+		return strings.Join(append([]string{"ok"}, (*sets)[0].Warnings()...), "\n")
 	}
-	require.NotNil(t, *set, "policies must come before traces")
+	require.NotEmpty(t, *sets, "policies must come before traces")
 	trace := Trace{
 		Randomness: tracestate.Parse("ot=th:" + block.Randomness).Threshold, Now: int64(block.At),
 	}
 	if block.Randomness == "" {
 		trace.Randomness = 0
 	}
-	answer := observeAndDecide(*set, trace, block.views(t), eachInTurn)
-	for _, way := range ways {
-		require.Equal(t, answer, observeAndDecide(*set, trace, block.views(t), way), block.Trace)
+	views := block.views(t)
+	var answer string
+	for range max(1, block.Repeat) {
+		answer = observeAndDecide((*sets)[0], trace, views, eachInTurn)
+		for i, way := range ways {
+			require.Equal(t, answer, observeAndDecide((*sets)[i+1], trace, views, way), block.Trace)
+		}
 	}
 	return answer
 }
@@ -217,6 +226,7 @@ func observeAndDecide(set *Set, trace Trace, views []SpanView, observe func(*Set
 }
 
 func describe(set *Set, trace Trace) string {
+	certain := set.Certain(&trace)
 	d := set.Decide(&trace, nil)
 	answer := d.Verdict.String()
 	if d.Policy != None {
@@ -225,7 +235,7 @@ func describe(set *Set, trace Trace) string {
 	if d.Verdict == Sampled {
 		answer += fmt.Sprintf(", th:%014x", d.Threshold)
 	}
-	if set.Certain(&trace) {
+	if certain {
 		answer += ", certain"
 	}
 	if set.Errors(trace.Bits) {

@@ -96,6 +96,9 @@ func (s *Set) Decide(t *Trace, votes []Vote) Decision {
 		defer s.state.Unlock()
 	}
 	d := s.decide(t, t.Randomness, votes)
+	if d.Verdict == Dropped {
+		return d // what is not to be seen takes no part of a rate
+	}
 	for _, i := range s.counting {
 		p := &s.policies[i]
 		if th, ok := p.rule.match(t); ok {

@@ -18,6 +18,10 @@
 // Most policies know nothing of other traces. Those with a rate or a period do: Decide lets them count the traces that
 // are decided, with the set's state locked, and how traces follow each other then matters.
 //
+// Some of these tell traces apart by a key, made of fields of the root span: see traceKey and KeyConfig. dynamic gives each
+// key a probability so that a target is met. There is a library that does, dynsampler-go; why it is not used here is in
+// docs/adr/0003-dynamic.md.
+//
 // A predicate over attributes holds for the trace if any span has an attribute, or any resource that has a span in the
 // trace has one, that meets it. invert_match negates that: no span and no resource of the trace has such an attribute.
 // string_attribute looks at attributes of type string only, numeric_attribute at int64 and double, boolean_attribute at

@@ -21,9 +21,10 @@ type Set struct {
 }
 
 type policy struct {
-	name string
-	kind Type
-	rule rule
+	name   string
+	kind   Type
+	rule   rule
+	config Config
 }
 
 // Len returns the number of policies. They are numbered in the order of the configuration, from 0.
