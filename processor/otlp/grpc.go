@@ -1,6 +1,7 @@
 package otlp
 
 import (
+	"bytes"
 	"context"
 
 	"go.opentelemetry.io/collector/component"
@@ -8,6 +9,13 @@ import (
 	"google.golang.org/grpc"
 	grpcencoding "google.golang.org/grpc/encoding"
 	"google.golang.org/grpc/mem"
+)
+
+// A request of usual size fits these windows: its sender needs not wait for leave to send the rest, nor is the window
+// found by pings.
+const (
+	streamWindow     = 1 << 20
+	connectionWindow = 2 << 20
 )
 
 // startGRPC opens the gRPC listener if there is to be one. The caller holds mu.
@@ -21,7 +29,9 @@ func (r *otlpReceiver) startGRPC(ctx context.Context, h component.Host) error {
 		return err
 	}
 	s, err := cfg.ToServer(ctx, h.GetExtensions(), r.set.TelemetrySettings,
-		configgrpc.WithGrpcServerOption(grpc.ForceServerCodecV2(bodyCodec{grpcencoding.GetCodecV2("proto")})))
+		configgrpc.WithGrpcServerOption(grpc.ForceServerCodecV2(bodyCodec{grpcencoding.GetCodecV2("proto")})),
+		configgrpc.WithGrpcServerOption(grpc.InitialWindowSize(streamWindow)),
+		configgrpc.WithGrpcServerOption(grpc.InitialConnWindowSize(connectionWindow)))
 	if err != nil {
 		return err
 	}
@@ -49,9 +59,9 @@ func service(pkg, name string) *grpc.ServiceDesc {
 		if err := dec(&body); err != nil {
 			return nil, err
 		}
-		defer body.Free()
+		defer body.free()
 		export := func(ctx context.Context, _ any) (any, error) {
-			resp, err := srv.(door).Export(ctx, protobufEncoding, body.ReadOnlyData())
+			resp, err := srv.(door).Export(ctx, protobufEncoding, body.bytes)
 			if err != nil {
 				s, _ := statusOf(err)
 				return nil, s.Err()
@@ -71,16 +81,43 @@ func service(pkg, name string) *grpc.ServiceDesc {
 	}
 }
 
-// requestBody is a request that is not decoded: a buffer of gRPC's, to be freed.
-type requestBody struct{ mem.Buffer }
+// requestBody is a request that is not decoded, to be freed.
+type requestBody struct {
+	bytes []byte
+	piece mem.Buffer    // gRPC's, where the request arrived in one piece
+	whole *bytes.Buffer // of bodies, where it arrived in several
+}
 
-// bodyCodec leaves a requestBody as it is, copying it only where it arrived in several pieces, lets a response marshal
-// itself, and passes the rest on.
+// read takes a request over. gRPC's own buffers are filled with zeros before each use, so what is copied goes to ours.
+func (b *requestBody) read(data mem.BufferSlice) {
+	if len(data) == 1 {
+		data[0].Ref()
+		b.piece, b.bytes = data[0], data[0].ReadOnlyData()
+		return
+	}
+	b.whole = bodies.Get().(*bytes.Buffer)
+	b.whole.Grow(data.Len())
+	for _, piece := range data {
+		b.whole.Write(piece.ReadOnlyData())
+	}
+	b.bytes = b.whole.Bytes()
+}
+
+func (b *requestBody) free() {
+	if b.piece != nil {
+		b.piece.Free()
+	}
+	if b.whole != nil {
+		recycle(b.whole)
+	}
+}
+
+// bodyCodec leaves a requestBody as it is, lets a response marshal itself, and passes the rest on.
 type bodyCodec struct{ grpcencoding.CodecV2 }
 
 func (c bodyCodec) Unmarshal(data mem.BufferSlice, v any) error {
 	if body, ok := v.(*requestBody); ok {
-		body.Buffer = data.MaterializeToBuffer(mem.DefaultBufferPool())
+		body.read(data)
 		return nil
 	}
 	return c.CodecV2.Unmarshal(data, v)

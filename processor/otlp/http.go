@@ -33,7 +33,8 @@ func (r *otlpReceiver) startHTTP(ctx context.Context, h component.Host) error {
 	if r.metrics != nil {
 		mux.Handle(string(cfg.MetricsURLPath), httpDoor{&metricsDoor{next: r.metrics, obs: obs}})
 	}
-	s, err := cfg.ServerConfig.ToServer(ctx, h.GetExtensions(), r.set.TelemetrySettings, mux, confighttp.WithErrorHandler(refuse))
+	options := append(gunzip(&cfg.ServerConfig), confighttp.WithErrorHandler(refuse))
+	s, err := cfg.ServerConfig.ToServer(ctx, h.GetExtensions(), r.set.TelemetrySettings, mux, options...)
 	if err != nil {
 		return err
 	}

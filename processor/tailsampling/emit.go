@@ -20,6 +20,10 @@ import (
 // maxEmitters bounds how many calls of the next component run at once.
 const maxEmitters = 8
 
+// gatherFor is the least time between two batches, unless there is enough for a full one: what a call of the next
+// component costs by itself is most of what one with few traces does.
+const gatherFor = 100 * time.Millisecond
+
 // After a retryable error an emitter waits half a second, later up to half a minute, with jitter.
 const (
 	firstBackoff = 500 * time.Millisecond
@@ -31,8 +35,10 @@ type emitter struct {
 	sampler *Sampler
 	shards  []*shard
 	wake    chan struct{}
+	hurry   chan struct{} // ends gathering: what waits to be delivered is in the way
 	batch   *batch
 	backoff backoff.ExponentialBackOff
+	next    int64        // when the next batch is taken, if that was not full
 	retryAt atomic.Int64 // when it tries again after an error, 0 if it does not wait
 	calling atomic.Int64 // since when the next component has not returned, 0 if it is not being called
 }
@@ -41,6 +47,7 @@ func newEmitter(p *Sampler) *emitter {
 	return &emitter{
 		sampler: p,
 		wake:    make(chan struct{}, 1),
+		hurry:   make(chan struct{}, 1),
 		batch:   newBatch(),
 		backoff: backoff.ExponentialBackOff{
 			InitialInterval: firstBackoff, RandomizationFactor: 0.5, Multiplier: 2, MaxInterval: mostBackoff,
@@ -52,6 +59,7 @@ func newEmitter(p *Sampler) *emitter {
 // error: what can still be delivered is worth a try.
 func (m *emitter) run(ctx context.Context, drain <-chan struct{}) {
 	for {
+		m.gather(ctx, drain)
 		if !m.take() {
 			if m.batch.err != nil {
 				m.sampler.complain("kept traces cannot be read back: they are tried again", m.batch.err, 0)
@@ -84,6 +92,22 @@ func (m *emitter) run(ctx context.Context, drain <-chan struct{}) {
 	}
 }
 
+// gather waits until it is time for the next batch.
+func (m *emitter) gather(ctx context.Context, drain <-chan struct{}) {
+	d := time.Duration(m.next - m.sampler.now())
+	if d <= 0 {
+		return
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-m.hurry:
+	case <-drain:
+	case <-ctx.Done():
+	}
+}
+
 // pause waits, and tells others that it does.
 func (m *emitter) pause(ctx context.Context, delay time.Duration, drain <-chan struct{}) bool {
 	m.retryAt.Store(m.sampler.now() + int64(delay))
@@ -113,13 +137,18 @@ func (m *emitter) wait(ctx context.Context, delay time.Duration, drain <-chan st
 // take fills the batch with what is ready, and reports whether there was anything.
 func (m *emitter) take() bool {
 	m.batch.reset()
+	m.next = 0
+	full := false
 	for _, s := range m.shards {
 		s.mu.Lock()
 		room := m.batch.take(s, m.sampler.now())
 		s.mu.Unlock()
-		if !room {
+		if full = !room; full {
 			break
 		}
+	}
+	if len(m.batch.traces) > 0 && !full {
+		m.next = m.sampler.now() + int64(gatherFor)
 	}
 	if m.batch.lost > 0 {
 		m.sampler.unread(m.batch.lost, m.batch.err)

@@ -294,3 +294,45 @@ func TestProbeTellsOfANextComponentThatDoesNotAnswer(t *testing.T) {
 		shutdown(t, p)
 	})
 }
+
+// Traces that become due one after the other are delivered a few at a time, the first of them at once, and at once as
+// well where they are in the way of what comes.
+func TestTracesAreGathered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := keepAll(testConfig())
+		cfg.DecisionWait = time.Second
+		cfg.NumShards = 1
+		var next sink
+		p := start(t, cfg, &next)
+		batches := func() int {
+			synctest.Wait()
+			next.mu.Lock()
+			defer next.mu.Unlock()
+			return len(next.batches)
+		}
+		for n := range 100 {
+			require.NoError(t, wireDoor(t, p, request(newSpan(n, 0))))
+			time.Sleep(20 * time.Millisecond)
+		}
+		time.Sleep(time.Minute)
+		require.Len(t, next.traces(), 100)
+		gathered := batches()
+		assert.InDelta(t, 100*20*time.Millisecond/gatherFor, gathered, 2)
+
+		require.NoError(t, wireDoor(t, p, request(newSpan(200, 0))))
+		time.Sleep(time.Second + breath)
+		assert.Equal(t, gathered+1, batches(), "after a pause it does not wait")
+
+		require.NoError(t, wireDoor(t, p, request(newSpan(300, 0))))
+		time.Sleep(gatherFor / 2)
+		require.NoError(t, wireDoor(t, p, request(newSpan(301, 0))))
+		time.Sleep(time.Second - gatherFor/2 + breath)
+		assert.Equal(t, gathered+2, batches())
+		time.Sleep(gatherFor / 2)
+		require.Zero(t, p.Status().TracesPending)
+		assert.Equal(t, gathered+2, batches(), "301 is decided and gathers company")
+		p.relieve(0, true)
+		assert.Equal(t, gathered+3, batches(), "unless there is no room for it")
+		shutdown(t, p)
+	})
+}

@@ -53,8 +53,11 @@ func (p *Sampler) relieve(bytes int64, wait bool) {
 		for p.relieveOnce(most, bytes) {
 		}
 		if p.excess(bytes, failed) <= 0 {
-			return
+			break
 		}
+	}
+	for _, m := range p.emitters {
+		wake(m.hurry)
 	}
 }
 
