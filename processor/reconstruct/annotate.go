@@ -32,6 +32,7 @@ type annotator struct {
 // process annotates the traces in td. It never fails: what it cannot do it leaves undone.
 func (a *annotator) process(ctx context.Context, td ptrace.Traces) (ptrace.Traces, error) {
 	copies := make(map[ptrace.Span]struct{})
+	found := make(map[*trace.Trace]trace.Spans)
 	for _, spans := range trace.Group(td) {
 		a.telemetry.ProcessorReconstructTraces.Add(ctx, 1)
 		a.telemetry.ProcessorReconstructSpans.Add(ctx, int64(len(spans.Inputs)))
@@ -39,12 +40,17 @@ func (a *annotator) process(ctx context.Context, td ptrace.Traces) (ptrace.Trace
 			a.skipped(ctx, tooLarge)
 			continue
 		}
-		if err := a.annotate(ctx, spans, copies); err != nil {
+		t, err := a.annotate(ctx, spans, copies)
+		switch {
+		case err != nil:
 			a.skipped(ctx, failed)
 			a.logger.Error("The trace was passed on as it came.",
 				zap.Stringer("trace_id", spans.ID), zap.Int("spans", len(spans.Inputs)), zap.Error(err))
+		case t != nil:
+			found[t] = spans
 		}
 	}
+	trace.FromContext(ctx).Put(found)
 	if len(copies) > 0 {
 		a.telemetry.ProcessorReconstructDuplicates.Add(ctx, int64(len(copies)))
 		remove(td, copies)
@@ -62,16 +68,19 @@ func (a *annotator) skipped(ctx context.Context, reason metric.MeasurementOption
 	a.telemetry.ProcessorReconstructSkippedTraces.Add(ctx, 1, reason)
 }
 
-// annotate writes on the spans of one trace what was found, and adds those that are copies to copies. A bug in the
-// reconstruction must not cost anybody their spans, so a panic becomes an error.
-func (a *annotator) annotate(ctx context.Context, spans trace.Spans, copies map[ptrace.Span]struct{}) (err error) {
+// annotate writes on the spans of one trace what was found, and adds those that are copies to copies. It returns the
+// trace unless that is a fragment. A bug in the reconstruction must not cost anybody their spans, so a panic becomes an
+// error.
+func (a *annotator) annotate(
+	ctx context.Context, spans trace.Spans, copies map[ptrace.Span]struct{},
+) (t *trace.Trace, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("reconstruction panicked: %v", p)
+			t, err = nil, fmt.Errorf("reconstruction panicked: %v", p)
 		}
 	}()
 	fragment := isFragment(spans)
-	t := a.reconstruct(spans, trace.Options{Open: fragment})
+	t = a.reconstruct(spans, trace.Options{Open: fragment})
 	ignored := trace.FlagLate // the sampler wrote that on the span already
 	if fragment {
 		ignored |= trace.FlagOrphan
@@ -104,7 +113,10 @@ func (a *annotator) annotate(ctx context.Context, spans trace.Spans, copies map[
 	for _, i := range t.Identical {
 		copies[spans.Inputs[i].Span] = struct{}{}
 	}
-	return nil
+	if fragment {
+		return nil, nil
+	}
+	return t, nil
 }
 
 // isFragment says that all spans came after their trace was decided, so the rest of it is elsewhere.

@@ -5,6 +5,7 @@ import (
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.opentelemetry.io/collector/processor"
 	"go.opentelemetry.io/collector/processor/processorhelper"
 
@@ -32,7 +33,17 @@ func newTraces(ctx context.Context, set processor.Settings, cfg component.Config
 		logger:      set.Logger,
 		telemetry:   telemetry,
 	}
-	return processorhelper.NewTraces(ctx, set, cfg, next, a.process,
+	p, err := processorhelper.NewTraces(ctx, set, cfg, next, a.process,
 		processorhelper.WithCapabilities(consumer.Capabilities{MutatesData: true}),
 		processorhelper.WithShutdown(func(context.Context) error { telemetry.Shutdown(); return nil }))
+	return handing{p}, err
+}
+
+// handing lets components further down, which the helper calls, see what the processor found.
+type handing struct{ processor.Traces }
+
+func (h handing) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
+	ctx, found := trace.NewContext(ctx)
+	defer found.Forget()
+	return h.Traces.ConsumeTraces(ctx, td)
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/consumer/consumertest"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
@@ -237,5 +238,31 @@ func TestFactory(t *testing.T) {
 	p, err := NewFactory().CreateTraces(t.Context(), processortest.NewNopSettings(metadata.Type), defaultConfig(), consumertest.NewNop())
 	require.NoError(t, err)
 	require.True(t, p.Capabilities().MutatesData)
+	require.NoError(t, p.Shutdown(t.Context()))
+}
+
+// Components further down see what was found as long as they are being called, and no longer.
+func TestFoundIsHandedOn(t *testing.T) {
+	td := ptrace.NewTraces()
+	add(td, 1, 1, 0, ptrace.SpanKindServer, "a", 0, 100)
+	add(td, 1, 2, 1, ptrace.SpanKindClient, "a", 10, 90)
+	add(td, 2, 2, 1, ptrace.SpanKindClient, "a", 10, 90).Attributes().PutBool("tailsampling.cached_decision", true)
+	var found *trace.Found
+	seen := map[byte]int{}
+	next, err := consumer.NewTraces(func(ctx context.Context, td ptrace.Traces) error {
+		found = trace.FromContext(ctx)
+		for _, spans := range trace.Group(td) {
+			if of := found.Of(spans); of != nil {
+				seen[of.ID[0]] = len(of.Spans)
+			}
+		}
+		return nil
+	})
+	require.NoError(t, err)
+	p, err := NewFactory().CreateTraces(t.Context(), processortest.NewNopSettings(metadata.Type), defaultConfig(), next)
+	require.NoError(t, err)
+	require.NoError(t, p.ConsumeTraces(t.Context(), td))
+	require.Equal(t, map[byte]int{1: 2}, seen, "of a fragment no trace can be told")
+	require.Nil(t, found.Of(trace.Group(td)[0]))
 	require.NoError(t, p.Shutdown(t.Context()))
 }

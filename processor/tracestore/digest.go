@@ -21,9 +21,8 @@ type digest struct {
 	identical  []int // inputs that are copies of others
 }
 
-// summarize reconstructs a trace and sums it up. Times of storing are not its business.
-func summarize(spans trace.Spans, now time.Time) digest {
-	t := trace.Reconstruct(spans, trace.Options{})
+// summarize sums a trace up that was made of the spans. Times of storing are not its business.
+func summarize(spans trace.Spans, t *trace.Trace, now time.Time) digest {
 	d := digest{identical: t.Identical}
 	d.Distinct = len(spans.Inputs) - len(t.Identical)
 	d.Duration = t.End - t.Start

@@ -102,7 +102,7 @@ func (s *store) merge(parts []byte) (d digest, spans []byte, err error) {
 			return err
 		}
 		for _, group := range trace.Group(td) {
-			d = summarize(group, s.now())
+			d = summarize(group, trace.Reconstruct(group, trace.Options{}), s.now())
 			spans, err = marshalSpans(group, d.identical)
 		}
 		return err

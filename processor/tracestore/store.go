@@ -121,8 +121,9 @@ func (s *store) consume(ctx context.Context, td ptrace.Traces) error {
 	if err := recovered(func() (err error) { m, err = marshal(td); return err }); err != nil {
 		m = message{} // and each trace is tried on its own
 	}
+	found := trace.FromContext(ctx)
 	for _, spans := range trace.Group(td) {
-		item, err := s.prepare(spans, &m)
+		item, err := s.prepare(spans, &m, found)
 		switch {
 		case err != nil:
 			s.dropped(ctx, "failed", 1)
@@ -138,7 +139,7 @@ func (s *store) consume(ctx context.Context, td ptrace.Traces) error {
 
 // prepare does the work on a trace that needs no disk, in the caller's goroutine: callers are many, the writer is one. A
 // trace that is too large to be stored is not looked into.
-func (s *store) prepare(spans trace.Spans, m *message) (item queued, err error) {
+func (s *store) prepare(spans trace.Spans, m *message, found *trace.Found) (item queued, err error) {
 	err = recovered(func() error {
 		item.id = spans.ID
 		otlp, err := m.of(spans)
@@ -147,7 +148,11 @@ func (s *store) prepare(spans trace.Spans, m *message) (item queued, err error) 
 			return err
 		}
 		item.packed = s.codec.pack(otlp)
-		item.digest = summarize(spans, s.now())
+		t := found.Of(spans)
+		if t == nil {
+			t = trace.Reconstruct(spans, trace.Options{})
+		}
+		item.digest = summarize(spans, t, s.now())
 		return nil
 	})
 	return item, err

@@ -25,6 +25,8 @@ import (
 
 	"github.com/slowburn/slowburn/internal/host"
 	"github.com/slowburn/slowburn/internal/state"
+	"github.com/slowburn/slowburn/processor/trace"
+	"github.com/slowburn/slowburn/processor/trace/tracetest"
 	"github.com/slowburn/slowburn/processor/tracestore/internal/metadata"
 	"github.com/slowburn/slowburn/processor/tracestore/internal/metadatatest"
 )
@@ -371,4 +373,34 @@ func TestContextEndsASearch(t *testing.T) {
 	cancel()
 	_, err := b.Search(ctx, Query{})
 	require.NoError(t, err, "a search that is done at once does not care")
+}
+
+// A trace that was reconstructed upstream is summed up from that; here one that the spans alone would not give.
+func TestUsesWhatWasFound(t *testing.T) {
+	td := tracetest.Shop(0, 2)
+	groups := trace.Group(td)
+	known := trace.Reconstruct(groups[0], trace.Options{})
+	known.End = known.Start + uint64(time.Hour)
+	ctx, found := trace.NewContext(t.Context())
+	found.Put(map[*trace.Trace]trace.Spans{known: groups[0]})
+
+	set := exportertest.NewNopSettings(metadata.Type)
+	cfg := NewFactory().CreateDefaultConfig().(*Config)
+	cfg.Directory = t.TempDir()
+	h := &listening{known: map[component.ID]any{}}
+	e, err := NewFactory().CreateTraces(t.Context(), set, cfg)
+	require.NoError(t, err)
+	require.NoError(t, e.Start(t.Context(), h))
+	require.NoError(t, e.ConsumeTraces(ctx, td))
+	require.NoError(t, e.Shutdown(t.Context()))
+
+	b := newBench(t, func(c *Config) { c.Directory = cfg.Directory })
+	b.open()
+	for i, hour := range []bool{true, false} {
+		_, meta, ok, err := b.Trace(t.Context(), groups[i].ID)
+		require.NoError(t, err)
+		require.True(t, ok)
+		require.Equal(t, hour, meta.Summary.DurationMS == 3600e3)
+		require.Equal(t, 12, meta.Summary.SpanCount)
+	}
 }
