@@ -8,6 +8,7 @@ import (
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/exporter/exportertest"
 
+	"github.com/slowburn/slowburn/internal/bytesize"
 	"github.com/slowburn/slowburn/processor/trace/tracetest"
 	"github.com/slowburn/slowburn/processor/tracestore/internal/metadata"
 )
@@ -41,18 +42,32 @@ func BenchmarkConsume(b *testing.B) {
 }
 
 func BenchmarkCommit(b *testing.B) {
-	s := benchStore(b)
-	b.ReportAllocs()
-	n := 0
-	for b.Loop() {
-		b.StopTimer()
-		for range 10 {
-			_ = s.consume(b.Context(), tracetest.Shop(n, perCall))
-			n += perCall
-		}
-		b.StartTimer()
-		s.drain()
+	for name, full := range map[string]int{"new": 0, "full": 20_000} { // traces that the file has, and has room for
+		b.Run(name, func(b *testing.B) {
+			s := benchStore(b)
+			n := 0
+			store := func() {
+				b.StopTimer()
+				for range 10 {
+					_ = s.consume(b.Context(), tracetest.Shop(n, perCall))
+					n += perCall
+				}
+				b.StartTimer()
+				s.drain()
+			}
+			for n < full {
+				store()
+			}
+			if full > 0 {
+				s.cfg.MaxBytes = bytesize.Size(s.used.Load())
+			}
+			b.ReportAllocs()
+			b.ResetTimer()
+			before := n
+			for b.Loop() {
+				store()
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(n-before)/1000, "µs/trace")
+		})
 	}
-	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(n)/1000, "µs/trace")
-	b.ReportMetric(float64(s.used.Load())/float64(n), "file-B/trace")
 }

@@ -15,7 +15,10 @@ import (
 
 const (
 	// evictBatch is how many traces one transaction deletes: few, so that new traces do not wait for long.
-	evictBatch = 256
+	evictBatch = 1024
+	// evictShare is the share of the file that is freed at once when it is full: so that not every transaction that stores
+	// is followed by one that deletes, with a sync and the same pages written anew.
+	evictShare = 1.0 / 64
 	// maxEvictBatches is how many such transactions run before new traces are looked at again.
 	maxEvictBatches = 64
 )
@@ -56,7 +59,7 @@ func (s *store) evictSome(db *state.DB) (more bool, err error) {
 	var n evicted
 	err = update(db, func(tx *bbolt.Tx) error {
 		n = evicted{}
-		return s.deleteOldest(tx, used-int64(s.cfg.MaxBytes), &n)
+		return s.deleteOldest(tx, used-int64((1-evictShare)*float64(s.cfg.MaxBytes)), &n)
 	})
 	if err != nil {
 		return false, err

@@ -34,11 +34,11 @@ func operationOf(key []byte) (operation, bool) {
 	return operation{string(key[:n]), string(key[n:])}, true
 }
 
-// putOperations notes that the operations were seen now.
-func (s *store) putOperations(tx *bbolt.Tx, operations []operation, done *written) error {
+// putOperations notes that the operations of what was written were seen now.
+func (s *store) putOperations(tx *bbolt.Tx, done *written) error {
 	b := tx.Bucket(bucketOperations)
 	now := uint64(s.now().UnixNano())
-	for _, op := range operations {
+	for _, op := range done.named {
 		key := operationKey(op)
 		switch last := b.Get(key); {
 		case len(last) == 8 && binary.BigEndian.Uint64(last)+uint64(operationGrain) > now:

@@ -16,10 +16,24 @@ import (
 // written counts what a transaction did.
 type written struct {
 	stored, updated, corrupt, tooLarge, failed, operations int
+
+	named []operation // operations of the traces, each once
+	names map[operation]bool
+}
+
+// name notes the operations of a trace.
+func (w *written) name(operations []operation) {
+	for _, op := range operations {
+		if !w.names[op] {
+			w.names[op] = true
+			w.named = append(w.named, op)
+		}
+	}
 }
 
 // put stores the traces of a batch.
 func (s *store) put(tx *bbolt.Tx, batch []queued, done *written) error {
+	done.names = make(map[operation]bool)
 	tx.Bucket(bucketTraces).FillPercent = 0.95 // keys ascend
 	for i := range batch {
 		item := &batch[i]
@@ -34,7 +48,7 @@ func (s *store) put(tx *bbolt.Tx, batch []queued, done *written) error {
 			return fmt.Errorf("store trace %s: %w", pcommon.TraceID(item.id), err)
 		}
 	}
-	return nil
+	return s.putOperations(tx, done)
 }
 
 func (s *store) putNew(tx *bbolt.Tx, item *queued, done *written) error {
@@ -124,7 +138,8 @@ func (s *store) putRecord(tx *bbolt.Tx, key []byte, d *digest, id pcommon.TraceI
 			return err
 		}
 	}
-	return s.putOperations(tx, d.operations, done)
+	done.name(d.operations)
+	return nil
 }
 
 // removeTerms takes a trace out of the index.
