@@ -45,6 +45,9 @@ type Config struct {
 	// Policies decide. See package policy.
 	Policies []policy.Config `mapstructure:"policies"`
 
+	// ReviveWindow is how long a trace that was not sampled stays after that, so that late spans can make the policies
+	// sample it after all; 0 is not at all. It stays only while there is room: traces in the window are the first to go.
+	ReviveWindow time.Duration `mapstructure:"revive_window"`
 	// Storage is where spans are buffered: disk, where they survive a crash, or memory.
 	Storage string `mapstructure:"storage"`
 	// Directory is where the files are with storage disk. One process, and one processor in it, can use it.
@@ -92,6 +95,9 @@ func (cfg *Config) Validate() error {
 	}
 	if cfg.DecisionWaitAfterRootReceived < 0 {
 		bad("decision_wait_after_root_received (%v) must not be negative; 0 switches it off", cfg.DecisionWaitAfterRootReceived)
+	}
+	if cfg.ReviveWindow < 0 {
+		bad("revive_window (%v) must not be negative; 0 switches it off", cfg.ReviveWindow)
 	}
 	if n := cfg.DecisionCache.SampledCacheSize; n < 0 || n > maxCacheSize {
 		bad("decision_cache::sampled_cache_size (%d) must be between 0 and %d", n, maxCacheSize)

@@ -16,6 +16,7 @@ const (
 	byCount
 	byMemory
 	byShutdown
+	byRevival // what came late made the policies sample what they had not sampled
 	triggers
 )
 
@@ -49,16 +50,28 @@ func (s *shard) settle(n uint32, d policy.Decision, why trigger, now int64) {
 	if e.state == rooted {
 		s.quiet.remove(&s.entries, n)
 	}
-	s.index.Remove(e.hash, n)
+	s.stats.pending--
+	s.stats.pendingBytes -= int64(e.bytes)
+	s.pending.Add(-1)
+	s.conclude(n, e, d, why, now)
+}
+
+// conclude is the part of carrying out a decision that does not depend on what the trace was before: it becomes ready,
+// stays in case that it can be revived, or is released.
+func (s *shard) conclude(n uint32, e *entry, d policy.Decision, why trigger, now int64) {
 	e.policy, e.threshold, e.to = s.rules.at(e).rules.number(d), d.Threshold, s.log.Position()
 	if d.Weightless {
 		e.threshold = tracestate.None
 	}
-	s.rules.end(e)
 	s.stats.decided(d.Verdict, why, e)
-	s.pending.Add(-1)
-	r := remembered{id: e.id, policy: e.policy, at: s.unix(now)}
 	s.note(spanlog.Decided, e, d.Verdict, why, now)
+	if d.Verdict == policy.NotSampled && s.holds(why, now) {
+		s.hold(n, e, now)
+		return
+	}
+	s.index.Remove(e.hash, n)
+	s.rules.end(e)
+	r := remembered{id: e.id, policy: e.policy, at: s.unix(now)}
 	if d.Verdict != policy.Sampled {
 		s.dropped.put(e.hash, r, weight{})
 		s.free(n, now)
@@ -97,10 +110,15 @@ func (s *shard) due(now int64) (overdue int64, more bool, next int64) {
 		if at > now {
 			return overdue, false, at
 		}
-		overdue = max(overdue, now-at)
-		if s.entries.At(n).state == late {
+		if s.entries.At(n).state != revivable {
+			overdue = max(overdue, now-at)
+		}
+		switch s.entries.At(n).state {
+		case late:
 			s.queueLate(n)
-		} else {
+		case revivable:
+			s.forget(n, now)
+		default:
 			s.decide(n, why, now)
 		}
 	}
@@ -121,6 +139,11 @@ func (s *shard) first() (n uint32, at int64, why trigger) {
 	if h := s.late.head; h != 0 {
 		if l := s.entries.At(h).arrived + int64(lateWait); l < at {
 			n, at = h, l
+		}
+	}
+	if h := s.unsampled.head; h != 0 {
+		if u := s.entries.At(h).touched + s.waits.revive; u < at {
+			n, at = h, u
 		}
 	}
 	return n, at, why

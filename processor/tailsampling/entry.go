@@ -13,7 +13,7 @@ type entry struct {
 	rv         uint64           // the least explicit randomness, or tracestate.None
 	threshold  uint64           // once decided; tracestate.None where the trace has no weight that could be told
 	arrived    int64            // when the first span came, or of a late part its first
-	touched    int64            // when it last went to the end of the quiet list
+	touched    int64            // when it last went to the end of the quiet list, or when it was not sampled
 	bytes      uint64           // of span bodies
 	from, to   spanlog.Position // its spans are those of the trace between: from the first on, to where the log was when it was decided
 	chain      spanlog.Chain
@@ -21,20 +21,22 @@ type entry struct {
 	hash       uint32
 	policy     int32 // once decided: the number of what did it, in names
 	state      state
-	generation uint8 // while pending
-	tries      uint8 // that failed to read it back
-	attempted  bool  // the journal knows that the next component was about to get it
+	generation uint8  // until it is decided for good
+	tries      uint8  // that failed to read it back
+	attempted  bool   // the journal knows that the next component was about to get it
+	held       uint32 // spans that came since it was not sampled
 	links      [listKinds]link
 }
 
 type state uint8
 
 const (
-	pending state = iota // waits for a decision
-	rooted               // so too, and has its root span
-	late                 // spans that came after the trace was sampled
-	ready                // sampled, waits for an emitter or is with one
-	gone                 // not in use
+	pending   state = iota // waits for a decision
+	rooted                 // so too, and has its root span
+	revivable              // was not sampled, and stays in case that what comes late changes that
+	late                   // spans that came after the trace was sampled
+	ready                  // sampled, waits for an emitter or is with one
+	gone                   // not in use
 )
 
 // list is a doubly linked list of entries of a shard, by number. An entry can be in one list of each kind.
@@ -46,7 +48,7 @@ type list struct {
 type listKind uint8
 
 const (
-	// byAge is for the lists of which a trace is in exactly one: waiting, late, ready.
+	// byAge is for the lists of which a trace is in exactly one: waiting, unsampled, late, ready.
 	byAge listKind = iota
 	// byQuiet is for the list of traces whose root was seen.
 	byQuiet

@@ -9,8 +9,9 @@ import (
 // fates is what the journals say of a shard's traces: what became of each part of them. It is only needed while a log is
 // read back.
 type fates struct {
-	last  map[wire.TraceID]int32 // by trace: its last part, by index plus one
-	parts []fate
+	last      map[wire.TraceID]int32 // by trace: its last part, by index plus one
+	parts     []fate
+	decisions int32
 }
 
 // fate is what became of a part of a trace.
@@ -30,18 +31,21 @@ type fate struct {
 func newFates() *fates { return &fates{last: map[wire.TraceID]int32{}} }
 
 // add takes an event of the journal into account, and reports whether it is a decision about a trace that was not known
-// yet. name is the number that its policy has now.
+// yet, or another one than was known. name is the number that its policy has now.
 func (f *fates) add(e *spanlog.Event, name int32) (decision bool) {
 	id := wire.TraceID(e.TraceID)
 	part := f.part(id, e.From)
 	if part == nil {
 		f.parts = append(f.parts, fate{
 			from: e.From, to: e.To, threshold: e.Threshold, rv: e.Random, at: e.At, policy: name,
-			number: int32(len(f.parts)), before: f.last[id], verdict: policy.Verdict(e.Verdict), late: e.Late,
+			number: f.decisions, before: f.last[id], verdict: policy.Verdict(e.Verdict), late: e.Late,
 		})
 		f.last[id] = int32(len(f.parts))
+		f.decisions++
 		part = &f.parts[len(f.parts)-1]
 		decision = e.Kind == spanlog.Decided && !e.Late
+	} else if e.Kind == spanlog.Decided {
+		decision = f.again(part, e, name)
 	}
 	switch e.Kind {
 	case spanlog.Attempted:
@@ -50,6 +54,19 @@ func (f *fates) add(e *spanlog.Event, name int32) (decision bool) {
 		part.done = true
 	}
 	return decision
+}
+
+// again takes into account that a part was decided once more: with what came since it was not sampled, be it revived or
+// not, or only so that the decision stays in the journal. It reports whether it was revived.
+func (f *fates) again(part *fate, e *spanlog.Event, name int32) (revived bool) {
+	part.to = max(part.to, e.To)
+	if policy.Verdict(e.Verdict) != policy.Sampled || part.verdict == policy.Sampled {
+		return false
+	}
+	part.verdict, part.threshold, part.rv = policy.Sampled, e.Threshold, e.Random
+	part.at, part.policy, part.number = e.At, name, f.decisions
+	f.decisions++
+	return true
 }
 
 // part returns the part of a trace that begins there.

@@ -208,6 +208,7 @@ func (p *Sampler) visit(s *shard, in *ingest, spans []uint32) (err error) {
 	for _, span := range spans {
 		s.add(in, span, now)
 	}
+	s.review(now)
 	s.decideOverCount(now)
 	return nil
 }

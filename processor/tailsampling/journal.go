@@ -33,12 +33,15 @@ func (s *shard) attempt(e *entry, now int64) {
 	}
 }
 
-// noteAgain writes the decisions about what is not delivered yet into the journal once more, if they are in a file that
+// noteAgain writes the decisions about what is still there into the journal once more, if they are in a file that
 // is about to be deleted.
 func (s *shard) noteAgain(highest uint64, now int64) {
 	for n := uint32(1); n <= s.entries.Max(); n++ {
 		e := s.entries.At(n)
 		// A late part is decided when it is queued, which is when to is set.
+		if e.state == revivable && e.to.Sequence() <= highest {
+			s.put(spanlog.Decided, e, policy.NotSampled, byWait, now)
+		}
 		if (e.state == ready || e.state == late && e.to != 0) && e.to.Sequence() <= highest {
 			s.put(spanlog.Decided, e, policy.Sampled, byWait, now)
 			if e.attempted {

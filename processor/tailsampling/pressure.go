@@ -39,8 +39,9 @@ const (
 // denseEnough is the share of a segment that live spans must fill for it not to be compacted under pressure.
 const denseEnough = 0.75
 
-// relieve makes room for so many bytes: it shrinks segments, and where that is not enough it decides traces early, boring ones first, the oldest of each shard. One
-// goroutine does it at a time; with wait the others come after it, else they leave it to it.
+// relieve makes room for so many bytes: it forgets traces that were not sampled, shrinks segments, and where that is not
+// enough it decides traces early, boring ones first, the oldest of each shard. One goroutine does it at a time; with wait
+// the others come after it, else they leave it to it.
 func (p *Sampler) relieve(bytes int64, wait bool) {
 	if wait {
 		p.relief.Lock()
@@ -48,9 +49,18 @@ func (p *Sampler) relieve(bytes int64, wait bool) {
 		return
 	}
 	defer p.relief.Unlock()
+	for p.relieveOnce(p.excess(bytes, boring), bytes, (*shard).forgetOldest) {
+	}
 	p.makeSmaller(bytes)
 	for most := range ranks {
-		for p.relieveOnce(most, bytes) {
+		early := func(s *shard, now int64) int64 {
+			before := s.stats.pendingBytes
+			if !s.decideEarly(most, byMemory, now) {
+				return 0
+			}
+			return max(1, before-s.stats.pendingBytes)
+		}
+		for p.relieveOnce(p.excess(bytes, most), bytes, early) {
 		}
 		if p.excess(bytes, failed) <= 0 {
 			break
@@ -61,9 +71,9 @@ func (p *Sampler) relieve(bytes int64, wait bool) {
 	}
 }
 
-// relieveOnce lets every shard decide its part of what is too much, and reports whether that helped and more is needed.
-func (p *Sampler) relieveOnce(most rank, bytes int64) bool {
-	excess := p.excess(bytes, most)
+// relieveOnce lets every shard give up its part of what is too much, and reports whether that helped and more may be
+// needed. One gives up a trace, and returns how many bytes of spans that was.
+func (p *Sampler) relieveOnce(excess, bytes int64, one func(s *shard, now int64) int64) bool {
 	if excess <= 0 {
 		return false
 	}
@@ -72,10 +82,12 @@ func (p *Sampler) relieveOnce(most rank, bytes int64) bool {
 	for _, s := range p.shards {
 		now := p.now()
 		s.mu.Lock()
-		for before := s.stats.pendingBytes; before-s.stats.pendingBytes < part; {
-			if !s.decideEarly(most, byMemory, now) {
+		for given := int64(0); given < part; {
+			n := one(s, now)
+			if n == 0 {
 				break
 			}
+			given += n
 			progress = true
 		}
 		s.log.SetTime(s.unixMilli(now))

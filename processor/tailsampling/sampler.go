@@ -218,6 +218,7 @@ func (p *Sampler) decideLast() {
 		if !p.onDisk || p.cfg.DropPendingTracesOnShutdown {
 			s.decideAll(p.cfg.DropPendingTracesOnShutdown, p.now())
 		}
+		s.forgetAll(p.now())
 		s.queueAllLate()
 		s.mu.Unlock()
 	}

@@ -31,19 +31,21 @@ type shard struct {
 	keep    int              // events that stay in the journal for late spans
 	entries entries
 	rules   generations
-	index   slab.Table // pending and late entries, by trace ID
+	index   slab.Table // pending, revivable and late entries, by trace ID
 
-	waiting list          // not decided, oldest first
-	quiet   list          // of these, those with a root, longest quiet first
-	late    list          // late parts, oldest first
-	ready   list          // sampled, next to be delivered first
-	cursors [ranks]uint32 // in waiting: no trace before it has a lower rank; 0 is the end
-	sampled memory        // of sampled traces
-	dropped memory        // of traces not sampled or dropped
-	stats   stats         // what happened since the beginning, and what is there
-	ages    ages          // to be recorded
-	counted int64         // bytes of the index that the pool was told of
-	scratch policy.Trace
+	waiting   list          // not decided, oldest first
+	quiet     list          // of these, those with a root, longest quiet first
+	unsampled list          // revivable, those that were decided first first
+	late      list          // late parts, oldest first
+	ready     list          // sampled, next to be delivered first
+	touched   []uint32      // entries that review will look at
+	cursors   [ranks]uint32 // in waiting: no trace before it has a lower rank; 0 is the end
+	sampled   memory        // of sampled traces
+	dropped   memory        // of traces not sampled or dropped
+	stats     stats         // what happened since the beginning, and what is there
+	ages      ages          // to be recorded
+	counted   int64         // bytes of the index that the pool was told of
+	scratch   policy.Trace
 
 	planned int64         // when the decider will come by, by itself
 	emitter chan struct{} // wakes the emitter that serves this shard
@@ -55,6 +57,7 @@ type shard struct {
 // waits are the times after which a trace is decided, as durations in nanoseconds.
 type waits struct {
 	decision, root int64
+	revive         int64  // how long what was not sampled stays
 	size           uint64 // bytes of a trace from which on it is trimmed; at twice as many it is decided
 }
 
@@ -71,20 +74,22 @@ func newShard(cfg *Config, r *rules, pool *spanlog.Pool, number int, pending *at
 		waits: waits{
 			decision: int64(cfg.DecisionWait),
 			root:     int64(cfg.DecisionWaitAfterRootReceived),
+			revive:   int64(cfg.ReviveWindow),
 			size:     uint64(largest),
 		},
-		pool:    pool,
-		log:     spanlog.New(pool, number),
-		rules:   newGenerations(r),
-		waiting: list{kind: byAge},
-		late:    list{kind: byAge},
-		ready:   list{kind: byAge},
-		quiet:   list{kind: byQuiet},
-		sampled: memory{limit: share(cfg.DecisionCache.SampledCacheSize), weighted: true},
-		dropped: memory{limit: share(cfg.DecisionCache.NonSampledCacheSize)},
-		planned: never,
-		pending: pending,
-		most:    int64(cfg.NumTraces),
+		pool:      pool,
+		log:       spanlog.New(pool, number),
+		rules:     newGenerations(r),
+		waiting:   list{kind: byAge},
+		unsampled: list{kind: byAge},
+		late:      list{kind: byAge},
+		ready:     list{kind: byAge},
+		quiet:     list{kind: byQuiet},
+		sampled:   memory{limit: share(cfg.DecisionCache.SampledCacheSize), weighted: true},
+		dropped:   memory{limit: share(cfg.DecisionCache.NonSampledCacheSize)},
+		planned:   never,
+		pending:   pending,
+		most:      int64(cfg.NumTraces),
 	}
 }
 
@@ -109,6 +114,12 @@ func (s *shard) add(in *ingest, i uint32, now int64) {
 	s.stats.spans++
 	if e.state == late {
 		s.stats.lateKept++
+		return
+	}
+	if e.state == revivable {
+		s.addHeld(e, len(body), now)
+		s.touch(n)
+		s.look(in, span, n, e, now)
 		return
 	}
 	s.stats.pendingBytes += int64(len(body))
@@ -154,7 +165,7 @@ func (s *shard) observe(r *rules, v *policy.SpanView, bits []uint64, e *entry) {
 // root keeps the list of traces that wait for being quiet.
 func (s *shard) root(span *wire.Span, n uint32, e *entry, now int64) {
 	switch {
-	case s.waits.root == 0:
+	case s.waits.root == 0 || e.state == revivable:
 	case e.state == rooted:
 		if now-e.touched >= int64(requeueEvery) {
 			s.quiet.remove(&s.entries, n)
@@ -167,7 +178,7 @@ func (s *shard) root(span *wire.Span, n uint32, e *entry, now int64) {
 	}
 }
 
-// find returns the entry of a trace that is pending or has a late part, 0 if there is none.
+// find returns the entry of a trace that is pending, revivable or has a late part, 0 if there is none.
 func (s *shard) find(hash uint32, id *wire.TraceID) uint32 {
 	for n, at := s.index.First(hash); n != 0; n, at = s.index.Next(hash, at) {
 		if s.entries.At(n).id == *id {
@@ -180,12 +191,14 @@ func (s *shard) find(hash uint32, id *wire.TraceID) uint32 {
 // admit makes an entry for a trace that has none: for the trace if it is new, for a late part if it was sampled. It
 // returns 0 if it was dropped.
 func (s *shard) admit(hash uint32, id *wire.TraceID, now int64) uint32 {
-	if d, _, found := s.dropped.find(hash, id); found {
-		s.stats.lateDropped++
-		s.ages.addLate(s.age(d.at, now))
-		return 0
+	d, w, found := s.sampled.find(hash, id) // first: what was revived may have been read back as dropped too
+	if !found {
+		if d, _, dropped := s.dropped.find(hash, id); dropped {
+			s.stats.lateDropped++
+			s.ages.addLate(s.age(d.at, now))
+			return 0
+		}
 	}
-	d, w, found := s.sampled.find(hash, id)
 	n, e := s.entries.New()
 	*e = entry{id: *id, hash: hash, arrived: now, rv: tracestate.None, from: s.log.Position()}
 	s.index.Insert(hash, n)

@@ -17,16 +17,18 @@ type stats struct {
 
 	// Now.
 	pending, pendingBytes         int64 // not decided: traces, bytes of span bodies
+	revivable, revivableBytes     int64 // not sampled, and there still
 	undelivered, undeliveredBytes int64 // sampled and not accepted yet
 	spans                         int64 // all of these
 }
 
-type policyStats struct{ traces, spans [verdicts]int64 }
+type policyStats struct{ traces, spans, bytes [verdicts]int64 }
 
 func (p *policyStats) add(o *policyStats) {
 	for v := range verdicts {
 		p.traces[v] += o.traces[v]
 		p.spans[v] += o.spans[v]
+		p.bytes[v] += o.bytes[v]
 	}
 }
 
@@ -45,9 +47,8 @@ func (s *stats) decided(v policy.Verdict, why trigger, e *entry) {
 	p := s.of(int(e.policy))
 	p.traces[v]++
 	p.spans[v] += int64(e.spans)
+	p.bytes[v] += int64(e.bytes)
 	s.triggers[why]++
-	s.pending--
-	s.pendingBytes -= int64(e.bytes)
 }
 
 // add adds another shard's.
@@ -64,6 +65,8 @@ func (s *stats) add(o *stats) {
 	}
 	s.pending += o.pending
 	s.pendingBytes += o.pendingBytes
+	s.revivable += o.revivable
+	s.revivableBytes += o.revivableBytes
 	s.undelivered += o.undelivered
 	s.undeliveredBytes += o.undeliveredBytes
 	s.spans += o.spans

@@ -9,17 +9,22 @@ import (
 
 // Status is what GET /api/sampling/v1/status shows. What is counted is since the start.
 type Status struct {
-	TracesPending          int64     `json:"traces_pending"`
-	SpansBuffered          int64     `json:"spans_buffered"`
-	BytesBuffered          int64     `json:"bytes_buffered"`
-	MemoryBudgetBytes      int64     `json:"memory_budget_bytes"`
-	OldestUndecidedSeconds float64   `json:"oldest_undecided_seconds"`
-	TracesUndelivered      int64     `json:"traces_undelivered"`
-	Decided                Decided   `json:"decided"`
-	LateSpans              LateSpans `json:"late_spans"`
-	RefusedSpans           int64     `json:"refused_spans"`
-	FailedSpans            int64     `json:"failed_spans"`
-	EarlyDecisions         int64     `json:"early_decisions"`
+	TracesPending          int64   `json:"traces_pending"`
+	SpansBuffered          int64   `json:"spans_buffered"`
+	BytesBuffered          int64   `json:"bytes_buffered"`
+	MemoryBudgetBytes      int64   `json:"memory_budget_bytes"`
+	OldestUndecidedSeconds float64 `json:"oldest_undecided_seconds"`
+	// TracesRevivable were not sampled, and their spans are there still; see Config.ReviveWindow.
+	TracesRevivable   int64     `json:"traces_revivable"`
+	BytesRevivable    int64     `json:"bytes_revivable"`
+	TracesUndelivered int64     `json:"traces_undelivered"`
+	Decided           Decided   `json:"decided"`
+	LateSpans         LateSpans `json:"late_spans"`
+	RefusedSpans      int64     `json:"refused_spans"`
+	FailedSpans       int64     `json:"failed_spans"`
+	EarlyDecisions    int64     `json:"early_decisions"`
+	// RevivedTraces were not sampled, and then sampled because of what came late; Decided counts them twice.
+	RevivedTraces int64 `json:"revived_traces"`
 	// Storage is memory or disk.
 	Storage         string `json:"storage"`
 	DiskBytes       int64  `json:"disk_bytes"`
@@ -74,6 +79,9 @@ func (p *Sampler) Status() Status {
 		RefusedSpans:    p.refused(),
 		FailedSpans:     p.failed.Load(),
 		EarlyDecisions:  st.early(),
+		RevivedTraces:   st.triggers[byRevival],
+		TracesRevivable: st.revivable,
+		BytesRevivable:  st.revivableBytes,
 		Storage:         p.cfg.Storage,
 		DiskBytes:       p.pool.Disk(),
 		DiskBudgetBytes: p.pool.DiskLimit(),

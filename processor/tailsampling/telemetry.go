@@ -28,6 +28,7 @@ func (p *Sampler) observe(set component.TelemetrySettings) (err error) {
 	return errors.Join(
 		t.RegisterProcessorTailSamplingCountTracesSampledCallback(p.byPolicy(func(s *policyStats) *[verdicts]int64 { return &s.traces })),
 		t.RegisterProcessorTailSamplingCountSpansSampledCallback(p.byPolicy(func(s *policyStats) *[verdicts]int64 { return &s.spans })),
+		t.RegisterProcessorTailSamplingCountBytesSampledCallback(p.byPolicy(func(s *policyStats) *[verdicts]int64 { return &s.bytes })),
 		t.RegisterProcessorTailSamplingGlobalCountTracesSampledCallback(p.byVerdict),
 		t.RegisterProcessorTailSamplingTraceDecisionsCallback(p.byTrigger),
 		t.RegisterProcessorTailSamplingEarlyReleasesFromCacheDecisionCallback(p.lateSpans),
@@ -42,6 +43,8 @@ func (p *Sampler) observe(set component.TelemetrySettings) (err error) {
 		t.RegisterProcessorTailSamplingUnknownFieldsSpansCallback(one(p.unknown.Load)),
 		t.RegisterProcessorTailSamplingSpansWithoutThresholdCallback(one(p.withoutThreshold.Load)),
 		t.RegisterProcessorTailSamplingSamplingTracesOnMemoryCallback(one(p.pending.Load)),
+		t.RegisterProcessorTailSamplingTracesRevivableCallback(one(func() int64 { return p.sum().revivable })),
+		t.RegisterProcessorTailSamplingBytesRevivableCallback(one(func() int64 { return p.sum().revivableBytes })),
 		t.RegisterProcessorTailSamplingTracesUndeliveredCallback(one(func() int64 { return p.sum().undelivered })),
 		t.RegisterProcessorTailSamplingSpansBufferedCallback(one(func() int64 { return p.sum().spans })),
 		t.RegisterProcessorTailSamplingBytesBufferedCallback(one(p.pool.Used)),
@@ -85,7 +88,7 @@ func (p *Sampler) byVerdict(_ context.Context, o metric.Int64Observer) error {
 
 // String returns the trigger as it stands in metrics.
 func (t trigger) String() string {
-	return [triggers]string{"decision_wait", "root_received", "size", "num_traces", "memory", "shutdown"}[t]
+	return [triggers]string{"decision_wait", "root_received", "size", "num_traces", "memory", "shutdown", "revived"}[t]
 }
 
 func (p *Sampler) byTrigger(_ context.Context, o metric.Int64Observer) error {

@@ -30,8 +30,10 @@ type TelemetryBuilder struct {
 	registrations                                       []metric.Registration
 	ProcessorTailSamplingAppendedSpans                  metric.Int64ObservableCounter
 	ProcessorTailSamplingBytesBuffered                  metric.Int64ObservableGauge
+	ProcessorTailSamplingBytesRevivable                 metric.Int64ObservableGauge
 	ProcessorTailSamplingCompressionSavedBytes          metric.Int64ObservableCounter
 	ProcessorTailSamplingCompressions                   metric.Int64ObservableCounter
+	ProcessorTailSamplingCountBytesSampled              metric.Int64ObservableCounter
 	ProcessorTailSamplingCountSpansSampled              metric.Int64ObservableCounter
 	ProcessorTailSamplingCountTracesSampled             metric.Int64ObservableCounter
 	ProcessorTailSamplingDecisionLateness               metric.Float64Histogram
@@ -62,6 +64,7 @@ type TelemetryBuilder struct {
 	ProcessorTailSamplingStageTime                      metric.Float64ObservableCounter
 	ProcessorTailSamplingTornTails                      metric.Int64ObservableCounter
 	ProcessorTailSamplingTraceDecisions                 metric.Int64ObservableCounter
+	ProcessorTailSamplingTracesRevivable                metric.Int64ObservableGauge
 	ProcessorTailSamplingTracesUndelivered              metric.Int64ObservableGauge
 	ProcessorTailSamplingTrimmedSpans                   metric.Int64ObservableCounter
 	ProcessorTailSamplingUnknownFieldsSpans             metric.Int64ObservableCounter
@@ -109,6 +112,21 @@ func (builder *TelemetryBuilder) RegisterProcessorTailSamplingBytesBufferedCallb
 	return nil
 }
 
+// RegisterProcessorTailSamplingBytesRevivableCallback sets callback for observable ProcessorTailSamplingBytesRevivable metric.
+func (builder *TelemetryBuilder) RegisterProcessorTailSamplingBytesRevivableCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ProcessorTailSamplingBytesRevivable, obs: o})
+		return nil
+	}, builder.ProcessorTailSamplingBytesRevivable)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
 // RegisterProcessorTailSamplingCompressionSavedBytesCallback sets callback for observable ProcessorTailSamplingCompressionSavedBytes metric.
 func (builder *TelemetryBuilder) RegisterProcessorTailSamplingCompressionSavedBytesCallback(cb metric.Int64Callback) error {
 	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
@@ -130,6 +148,21 @@ func (builder *TelemetryBuilder) RegisterProcessorTailSamplingCompressionsCallba
 		cb(ctx, &observerInt64{inst: builder.ProcessorTailSamplingCompressions, obs: o})
 		return nil
 	}, builder.ProcessorTailSamplingCompressions)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterProcessorTailSamplingCountBytesSampledCallback sets callback for observable ProcessorTailSamplingCountBytesSampled metric.
+func (builder *TelemetryBuilder) RegisterProcessorTailSamplingCountBytesSampledCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ProcessorTailSamplingCountBytesSampled, obs: o})
+		return nil
+	}, builder.ProcessorTailSamplingCountBytesSampled)
 	if err != nil {
 		return err
 	}
@@ -529,6 +562,21 @@ func (builder *TelemetryBuilder) RegisterProcessorTailSamplingTraceDecisionsCall
 	return nil
 }
 
+// RegisterProcessorTailSamplingTracesRevivableCallback sets callback for observable ProcessorTailSamplingTracesRevivable metric.
+func (builder *TelemetryBuilder) RegisterProcessorTailSamplingTracesRevivableCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ProcessorTailSamplingTracesRevivable, obs: o})
+		return nil
+	}, builder.ProcessorTailSamplingTracesRevivable)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
 // RegisterProcessorTailSamplingTracesUndeliveredCallback sets callback for observable ProcessorTailSamplingTracesUndelivered metric.
 func (builder *TelemetryBuilder) RegisterProcessorTailSamplingTracesUndeliveredCallback(cb metric.Int64Callback) error {
 	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
@@ -639,6 +687,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		metric.WithUnit("By"),
 	)
 	errs = errors.Join(errs, err)
+	builder.ProcessorTailSamplingBytesRevivable, err = builder.meter.Int64ObservableGauge(
+		"otelcol_processor_tail_sampling_bytes_revivable",
+		metric.WithDescription("Spans of the traces that traces_revivable counts; part of bytes_buffered, and the first to make room [Beta]"),
+		metric.WithUnit("By"),
+	)
+	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingCompressionSavedBytes, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_tail_sampling_compression_saved_bytes",
 		metric.WithDescription("What compressing segments saved [Beta]"),
@@ -649,6 +703,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol_processor_tail_sampling_compressions",
 		metric.WithDescription("Segments that were compressed [Beta]"),
 		metric.WithUnit("{segments}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ProcessorTailSamplingCountBytesSampled, err = builder.meter.Int64ObservableCounter(
+		"otelcol_processor_tail_sampling_count_bytes_sampled",
+		metric.WithDescription("Bytes of the spans that count_spans_sampled counts, as they arrived [Beta]"),
+		metric.WithUnit("By"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingCountSpansSampled, err = builder.meter.Int64ObservableCounter(
@@ -831,7 +891,13 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingTraceDecisions, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_tail_sampling_trace_decisions",
-		metric.WithDescription("Decisions by what made them due; size, num_traces and memory are early ones [Beta]"),
+		metric.WithDescription("Decisions by what made them due; size, num_traces and memory are early ones, revived ones are about traces that were not sampled before [Beta]"),
+		metric.WithUnit("{traces}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ProcessorTailSamplingTracesRevivable, err = builder.meter.Int64ObservableGauge(
+		"otelcol_processor_tail_sampling_traces_revivable",
+		metric.WithDescription("Traces that were not sampled and stay in case that what comes late changes that [Beta]"),
 		metric.WithUnit("{traces}"),
 	)
 	errs = errors.Join(errs, err)
