@@ -12,12 +12,16 @@ import (
 type Options struct {
 	// Contrib decides as contrib's processor does, its defects included, where a user may depend on that.
 	Contrib bool
+	// FirstMatch says that policies after the first that samples a trace do not take account of it: rate limits are not
+	// charged for what is kept already. The threshold is still the least of all that sample it, as it was sure to
+	// be kept above that, whichever policies were asked.
+	FirstMatch bool
 }
 
 // Compile validates the policies and makes a Set of them. The error names every mistake, by index, name and key.
 func Compile(policies []Config, options Options) (*Set, error) {
 	c := newCompiler(options)
-	s := &Set{}
+	s := &Set{firstMatch: options.FirstMatch, contrib: options.Contrib}
 	var errs []error
 	if len(policies) == 0 {
 		errs = append(errs, errors.New("policies must list at least one policy"))

@@ -8,6 +8,8 @@ const (
 	AlwaysSample     Type = "always_sample"
 	And              Type = "and"
 	BooleanAttribute Type = "boolean_attribute"
+	BytesLimiting    Type = "bytes_limiting"
+	Composite        Type = "composite"
 	Drop             Type = "drop"
 	Dynamic          Type = "dynamic"
 	Latency          Type = "latency"
@@ -15,6 +17,7 @@ const (
 	NumericAttribute Type = "numeric_attribute"
 	Probabilistic    Type = "probabilistic"
 	Rare             Type = "rare"
+	RateLimiting     Type = "rate_limiting"
 	SpanCount        Type = "span_count"
 	StatusCode       Type = "status_code"
 	StringAttribute  Type = "string_attribute"
@@ -25,13 +28,13 @@ const (
 var (
 	// simpleTypes have no sub-policies.
 	simpleTypes = []Type{
-		AlwaysSample, BooleanAttribute, Latency, NumericAttribute, Probabilistic, SpanCount, StatusCode, StringAttribute,
-		TraceFlags, TraceState,
+		AlwaysSample, BooleanAttribute, BytesLimiting, Latency, NumericAttribute, Probabilistic, RateLimiting, SpanCount,
+		StatusCode, StringAttribute, TraceFlags, TraceState,
 		Dynamic, Rare,
 	}
 	// subTypes can be sub-policies.
 	subTypes = append([]Type{And, Not}, simpleTypes...)
-	allTypes = append([]Type{Drop}, subTypes...)
+	allTypes = append([]Type{Composite, Drop}, subTypes...)
 )
 
 // Config is one entry of tail_sampling::policies, or of a policy's sub-policies. Of the keys after type it has the one
@@ -47,6 +50,8 @@ type Config struct {
 	NumericAttribute *NumericAttributeConfig `mapstructure:"numeric_attribute"`
 	BooleanAttribute *BooleanAttributeConfig `mapstructure:"boolean_attribute"`
 	Probabilistic    *ProbabilisticConfig    `mapstructure:"probabilistic"`
+	RateLimiting     *RateLimitingConfig     `mapstructure:"rate_limiting"`
+	BytesLimiting    *BytesLimitingConfig    `mapstructure:"bytes_limiting"`
 	SpanCount        *SpanCountConfig        `mapstructure:"span_count"`
 	TraceState       *TraceStateConfig       `mapstructure:"trace_state"`
 	And              *AndConfig              `mapstructure:"and"`
@@ -54,6 +59,7 @@ type Config struct {
 	Drop             *DropConfig             `mapstructure:"drop"`
 	Dynamic          *DynamicConfig          `mapstructure:"dynamic"`
 	Rare             *RareConfig             `mapstructure:"rare"`
+	Composite        *CompositeConfig        `mapstructure:"composite"`
 
 	// Rest are the keys that are none of these. Any is an error, but told by Compile, which knows whether it belongs to
 	// a type that contrib has.
@@ -87,6 +93,12 @@ func (cfg *Config) sections() map[Type]section {
 	if cfg.Probabilistic != nil {
 		s[Probabilistic] = cfg.Probabilistic
 	}
+	if cfg.RateLimiting != nil {
+		s[RateLimiting] = cfg.RateLimiting
+	}
+	if cfg.BytesLimiting != nil {
+		s[BytesLimiting] = cfg.BytesLimiting
+	}
 	if cfg.SpanCount != nil {
 		s[SpanCount] = cfg.SpanCount
 	}
@@ -98,6 +110,9 @@ func (cfg *Config) sections() map[Type]section {
 	}
 	if cfg.And != nil {
 		s[And] = cfg.And
+	}
+	if cfg.Composite != nil {
+		s[Composite] = cfg.Composite
 	}
 	if cfg.Drop != nil {
 		s[Drop] = cfg.Drop

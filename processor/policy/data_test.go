@@ -2,6 +2,7 @@ package policy
 
 import (
 	"cmp"
+	"encoding/hex"
 	"flag"
 	"fmt"
 	"iter"
@@ -86,13 +87,18 @@ func compileError(t *testing.T, policies string) string {
 
 // testBlock is a question of a data file.
 type testBlock struct {
-	Policies []Config `mapstructure:"policies"`
+	Policies   []Config `mapstructure:"policies"`
+	Compat     string   `mapstructure:"compat"`
+	FirstMatch bool     `mapstructure:"sample_on_first_match"`
 
 	Trace string `mapstructure:"trace"`
+	ID    string `mapstructure:"id"` // in hex
 	// Randomness is written like th: the digits that are missing are 0.
 	Randomness string        `mapstructure:"randomness"`
 	At         time.Duration `mapstructure:"at"`     // when it is decided
 	Repeat     int           `mapstructure:"repeat"` // how many such traces there are, of which the last gives the answer
+	Bytes      int           `mapstructure:"bytes"`
+	Times      int           `mapstructure:"times"` // that the trace has its spans
 	Spans      []testSpan    `mapstructure:"spans"`
 }
 
@@ -139,7 +145,7 @@ func answerTo(t *testing.T, sets *[]*Set, question string) string {
 	if block.Policies != nil {
 		*sets = nil
 		for range len(ways) + 1 {
-			compiled, err := Compile(block.Policies, Options{})
+			compiled, err := Compile(block.Policies, Options{Contrib: block.Compat == "contrib", FirstMatch: block.FirstMatch})
 			require.NoError(t, err, question)
 			*sets = append(*sets, compiled)
 		}
@@ -147,12 +153,17 @@ func answerTo(t *testing.T, sets *[]*Set, question string) string {
 	}
 	require.NotEmpty(t, *sets, "policies must come before traces")
 	trace := Trace{
-		Randomness: tracestate.Parse("ot=th:" + block.Randomness).Threshold, Now: int64(block.At),
+		Randomness: tracestate.Parse("ot=th:" + block.Randomness).Threshold, Now: int64(block.At), Bytes: block.Bytes,
 	}
 	if block.Randomness == "" {
 		trace.Randomness = 0
 	}
-	views := block.views(t)
+	if block.ID != "" {
+		id, err := hex.DecodeString(block.ID)
+		require.NoError(t, err)
+		trace.ID = wire.TraceID(id)
+	}
+	views := slices.Repeat(block.views(t), max(1, block.Times))
 	var answer string
 	for range max(1, block.Repeat) {
 		answer = observeAndDecide((*sets)[0], trace, views, eachInTurn)
@@ -232,7 +243,13 @@ func describe(set *Set, trace Trace) string {
 	if d.Policy != None {
 		answer += " by " + set.Name(d.Policy)
 	}
-	if d.Verdict == Sampled {
+	if d.Sub != None {
+		answer += " (" + set.Subs(d.Policy)[d.Sub] + ")"
+	}
+	switch {
+	case d.Weightless:
+		answer += ", weightless"
+	case d.Verdict == Sampled:
 		answer += fmt.Sprintf(", th:%014x", d.Threshold)
 	}
 	if certain {

@@ -67,7 +67,7 @@ type Decision struct {
 	Verdict Verdict
 	// Policy is the first policy that sampled or dropped the trace, None if it was not sampled.
 	Policy int
-	// Sub is the sub-policy of a composite policy that sampled the trace, None if Policy is of another type.
+	// Sub is the sub-policy that sampled the trace if Policy is a composite one, else None. See Set.Subs.
 	Sub int
 	// Threshold is the 56-bit rejection threshold that a sampled trace passed, 0 if it was sure to be sampled.
 	Threshold uint64
@@ -89,7 +89,7 @@ type Vote struct {
 func (v Vote) Sampled(randomness uint64) bool { return v.Matched && v.Threshold <= randomness }
 
 // Decide evaluates all policies for the trace. What each of them says it writes to votes, if that is not nil; it must have
-// room for Len of them. Policies that have a rate or a period take account of the trace.
+// room for Len of them. Policies that have a rate or a period take account of the trace, unless it is dropped.
 func (s *Set) Decide(t *Trace, votes []Vote) Decision {
 	if len(s.counting) > 0 {
 		s.state.Lock()
@@ -101,11 +101,23 @@ func (s *Set) Decide(t *Trace, votes []Vote) Decision {
 	}
 	for _, i := range s.counting {
 		p := &s.policies[i]
+		if !s.asked(i, d) {
+			continue
+		}
 		if th, ok := p.rule.match(t); ok {
 			p.rule.(counting).count(t, th <= t.Randomness)
 		}
 	}
 	return d
+}
+
+// asked reports whether the policy is to take account of a trace that was decided so: no policy does after the one that
+// dropped it nor, if the first that samples is to be the last, after that.
+func (s *Set) asked(policy int, d Decision) bool {
+	if s.policies[policy].kind == Drop {
+		return d.Verdict != Dropped || policy <= d.Policy
+	}
+	return d.Verdict == NotSampled || d.Verdict == Sampled && (!s.firstMatch || policy <= d.Policy)
 }
 
 // decide is Decide without consequences, and as if the trace had this randomness.
@@ -147,6 +159,9 @@ func (s *Set) decide(t *Trace, randomness uint64, votes []Vote) Decision {
 		return Decision{Policy: None, Sub: None}
 	}
 	d.Threshold = max(d.Threshold, least)
+	if c, ok := s.policies[d.Policy].rule.(*composite); ok {
+		d.Sub = c.sampler(t, randomness)
+	}
 	return d
 }
 

@@ -3,7 +3,6 @@ package policy
 import (
 	"maps"
 	"math"
-	"math/bits"
 )
 
 // rates are what a dynamic policy knows of its keys.
@@ -170,17 +169,6 @@ func thresholdFor(share, arrived, stoodFor float64) uint64 {
 		share *= arrived / stoodFor
 	}
 	return thresholdOfShare(share)
-}
-
-// thresholdOfShare returns 2^56·(1−share). The share is rounded up to 12 significant bits, so that thresholds are short when
-// they are written and not each different.
-func thresholdOfShare(share float64) uint64 {
-	const significant = 12
-	part := max(1, uint64(math.Ceil(min(1, share)*float64(never))))
-	if extra := bits.Len64(part) - significant; extra > 0 {
-		part = (part + 1<<extra - 1) >> extra << extra
-	}
-	return never - min(part, never)
 }
 
 // shareOf is what passes a threshold.

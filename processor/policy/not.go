@@ -11,19 +11,22 @@ func (cfg *NotConfig) compile(c *compiler) (rule, error) {
 	if err != nil {
 		return nil, err
 	}
-	return negation{r}, nil
+	return negation{r, countsAny(r)}, nil
 }
 
 // negation matches what the rule does not. Of a chance it takes the other share, but from the same end: the traces with
 // the highest randomness, as every policy does, so that its threshold is a threshold.
-type negation struct{ rule }
+type negation struct {
+	rule   rule
+	counts bool
+}
 
 func (n negation) match(t *Trace) (uint64, bool) {
 	th, ok := n.rule.match(t)
 	switch {
 	case !ok:
 		return 0, true
-	case th == 0 && !countsAny(n.rule):
+	case th == 0 && !n.counts:
 		return 0, false
 	}
 	return complement(th), true // of th 0 what no trace passes, but a rule that counts is told of the trace

@@ -14,8 +14,10 @@ type Set struct {
 	observers  []observer
 	drops      []int // policies of type drop
 	samplers   []int // the others
-	counting   []int // of these, those whose answers depend on the traces before
+	counting   []int // those of both whose answers depend on the traces before
 	steady     *Set  // the set without them, for Revise
+	firstMatch bool
+	contrib    bool
 
 	state sync.Mutex // of the counting ones
 }

@@ -3,6 +3,8 @@ package policy
 import (
 	"errors"
 	"fmt"
+	"math"
+	"math/bits"
 
 	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/sampling"
 
@@ -27,6 +29,17 @@ func thresholdOf(percent float64) (uint64, error) {
 		return 0, fmt.Errorf("must be 0 or at least %g", 100*sampling.MinSamplingProbability)
 	}
 	return th.Unsigned(), nil
+}
+
+// thresholdOfShare returns 2^56·(1−share). The share is rounded up to 12 significant bits, so that thresholds are short when
+// they are written and not each different.
+func thresholdOfShare(share float64) uint64 {
+	const significant = 12
+	part := max(1, uint64(math.Ceil(min(1, share)*float64(never))))
+	if extra := bits.Len64(part) - significant; extra > 0 {
+		part = (part + 1<<extra - 1) >> extra << extra
+	}
+	return never - min(part, never)
 }
 
 // complement returns the threshold that the share of traces which threshold rejects would have as its own.

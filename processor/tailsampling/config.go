@@ -28,8 +28,8 @@ type Config struct {
 	BlockOnOverflow bool `mapstructure:"block_on_overflow"`
 	// DecisionCache says how many decisions are remembered for late spans.
 	DecisionCache DecisionCacheConfig `mapstructure:"decision_cache"`
-	// SampleOnFirstMatch is accepted for compatibility. The first policy that samples is always the one that is told,
-	// and evaluating the others has no effect.
+	// SampleOnFirstMatch says that policies after the first that samples a trace do not take account of it: limits are
+	// not charged. See policy.Options.
 	SampleOnFirstMatch bool `mapstructure:"sample_on_first_match"`
 	// SamplingStrategy can only be trace-complete.
 	SamplingStrategy string `mapstructure:"sampling_strategy"`
@@ -121,10 +121,15 @@ func (cfg *Config) Validate() error {
 	if cfg.ShutdownTimeout <= 0 {
 		bad("shutdown_timeout (%v) must be greater than 0", cfg.ShutdownTimeout)
 	}
-	if _, err := policy.Compile(cfg.Policies, policy.Options{}); err != nil {
+	if _, err := policy.Compile(cfg.Policies, cfg.options()); err != nil {
 		errs = append(errs, err)
 	}
 	return errors.Join(errs...)
+}
+
+// options are those of the policies.
+func (cfg *Config) options() policy.Options {
+	return policy.Options{FirstMatch: cfg.SampleOnFirstMatch}
 }
 
 // Values of fsync and compression.

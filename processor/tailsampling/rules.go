@@ -24,7 +24,7 @@ type decider struct {
 
 // newRules compiles the policies of a configuration, and gives their names numbers.
 func newRules(version int, cfg *Config, known *names) (*rules, error) {
-	set, err := policy.Compile(cfg.Policies, policy.Options{})
+	set, err := policy.Compile(cfg.Policies, cfg.options())
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,215 @@
+package policy
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// CompositeConfig is for traces that one of its sub-policies is for, as many as have MaxTotalSpansPerSecond spans in all,
+// of which each sub-policy has a share. A trace is the first sub-policy's, in PolicyOrder, that is for it and has room.
+type CompositeConfig struct {
+	MaxTotalSpansPerSecond int64 `mapstructure:"max_total_spans_per_second"`
+	// PolicyOrder are names of sub-policies. Those that are not in it come after, in the order in which they are written.
+	PolicyOrder []string `mapstructure:"policy_order"`
+	SubPolicies []Config `mapstructure:"composite_sub_policy"`
+	// RateAllocation are shares. Sub-policies that have none there have equal shares of what is left.
+	RateAllocation []RateAllocationConfig `mapstructure:"rate_allocation"`
+}
+
+// RateAllocationConfig is the share of one sub-policy.
+type RateAllocationConfig struct {
+	Policy string `mapstructure:"policy"`
+	// Percent is of max_total_spans_per_second; 0 is as if it were not there.
+	Percent int64 `mapstructure:"percent"`
+}
+
+func (cfg *CompositeConfig) compile(c *compiler) (rule, error) {
+	var errs []error
+	if cfg.MaxTotalSpansPerSecond <= 0 {
+		errs = append(errs, fmt.Errorf("max_total_spans_per_second (%d) must be greater than 0", cfg.MaxTotalSpansPerSecond))
+	}
+	rules, err := c.compileAll("composite_sub_policy", cfg.SubPolicies)
+	errs = append(errs, err, cfg.checkNames())
+	order, err := cfg.order()
+	errs = append(errs, err)
+	percents, err := cfg.percents()
+	if errs = append(errs, err); errors.Join(errs...) != nil {
+		return nil, errors.Join(errs...)
+	}
+	r := &composite{parts: make([]part, len(rules)), order: order}
+	for i, percent := range cfg.shares(c, percents) {
+		rate := float64(cfg.MaxTotalSpansPerSecond) * percent / 100
+		r.parts[i] = part{cfg.SubPolicies[i].Name, rules[i], newLimiter(rate, rate, false)}
+	}
+	return r, nil
+}
+
+func (cfg *CompositeConfig) checkNames() error {
+	var errs []error
+	for i, sub := range cfg.SubPolicies {
+		p := place("composite_sub_policy", i, sub.Name)
+		if sub.Name == "" {
+			errs = append(errs, fmt.Errorf("%s: name is required", p))
+		} else if first := cfg.index(sub.Name); first != i {
+			errs = append(errs, fmt.Errorf("%s: name is used by composite_sub_policy[%d] already; give each its own", p, first))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// index returns which sub-policy has the name, -1 if none has.
+func (cfg *CompositeConfig) index(name string) int {
+	return slices.IndexFunc(cfg.SubPolicies, func(sub Config) bool { return sub.Name == name })
+}
+
+// order returns the sub-policies in the order in which a trace is put to them.
+func (cfg *CompositeConfig) order() (order []int, err error) {
+	var errs []error
+	for i, name := range cfg.PolicyOrder {
+		switch sub := cfg.index(name); {
+		case sub < 0:
+			errs = append(errs, fmt.Errorf("policy_order[%d] is %q, which no composite_sub_policy is called", i, name))
+		case slices.Contains(order, sub):
+			errs = append(errs, fmt.Errorf("policy_order[%d] is %q, which is in the list already", i, name))
+		default:
+			order = append(order, sub)
+		}
+	}
+	for i := range cfg.SubPolicies {
+		if !slices.Contains(order, i) {
+			order = append(order, i)
+		}
+	}
+	return order, errors.Join(errs...)
+}
+
+// percents returns what rate_allocation says of each sub-policy, 0 where it does not.
+func (cfg *CompositeConfig) percents() ([]int64, error) {
+	percents := make([]int64, len(cfg.SubPolicies))
+	var errs []error
+	for i, a := range cfg.RateAllocation {
+		p := fmt.Sprintf("rate_allocation[%d]", i)
+		sub := cfg.index(a.Policy)
+		switch {
+		case sub < 0:
+			errs = append(errs, fmt.Errorf("%s: policy is %q, which no composite_sub_policy is called", p, a.Policy))
+		case a.Percent < 0 || a.Percent > 100:
+			errs = append(errs, fmt.Errorf("%s: percent (%d) must be between 0 and 100", p, a.Percent))
+		case percents[sub] != 0:
+			errs = append(errs, fmt.Errorf("%s: policy %q has a share already", p, a.Policy))
+		default:
+			percents[sub] = a.Percent
+		}
+	}
+	return percents, errors.Join(errs...)
+}
+
+// shares returns the share of each sub-policy in percent. Together they are 100 at most.
+func (cfg *CompositeConfig) shares(c *compiler, percents []int64) []float64 {
+	var allocated, sum float64
+	without := 0
+	for _, percent := range percents {
+		allocated += float64(percent)
+		if percent == 0 {
+			without++
+		}
+	}
+	rest := (100 - allocated) / float64(max(1, without))
+	if without > 0 && rest <= 0 {
+		rest = 100 / float64(len(percents)) // nothing is left, but nobody is to have nothing
+	}
+	shares := make([]float64, len(percents))
+	for i, percent := range percents {
+		if shares[i] = float64(percent); percent == 0 {
+			shares[i] = rest
+		}
+		sum += shares[i]
+	}
+	const rounding = 1e-9
+	if sum > 100+rounding {
+		c.warn("composite: the shares of rate_allocation are %.4g %% in all, counting what its sub-policies without one need; "+
+			"they are scaled down to 100 %%", sum)
+		for i := range shares {
+			shares[i] *= 100 / sum
+		}
+	}
+	return shares
+}
+
+// composite matches what one of its parts is for, in order, with room for it. A trace passes if it passes the threshold
+// of any, so the least of them is its threshold, though another part may be the first that it passes.
+type composite struct {
+	parts []part
+	order []int
+}
+
+// part is a sub-policy with its share.
+type part struct {
+	name  string
+	rule  rule
+	limit *limiter
+}
+
+// match returns the threshold of those traces that the sub-policy is for and that there is room for.
+func (p *part) match(t *Trace) (threshold uint64, ok bool) {
+	threshold, ok = p.rule.match(t)
+	if !ok {
+		return 0, false
+	}
+	room, _ := p.limit.match(t)
+	return max(threshold, room), true
+}
+
+func (c *composite) match(t *Trace) (threshold uint64, ok bool) {
+	threshold = never
+	for i := range c.parts {
+		if th, matched := c.parts[i].match(t); matched {
+			threshold, ok = min(threshold, th), true
+		}
+	}
+	return threshold, ok
+}
+
+// sampler returns which part samples a trace of this randomness: the first in order, None if there is none.
+func (c *composite) sampler(t *Trace, randomness uint64) int {
+	for _, i := range c.order {
+		if th, ok := c.parts[i].match(t); ok && th <= randomness {
+			return i
+		}
+	}
+	return None
+}
+
+// subs are the names of the parts, as they are written.
+func (c *composite) subs() (names []string) {
+	for i := range c.parts {
+		names = append(names, c.parts[i].name)
+	}
+	return names
+}
+
+func (c *composite) rules() (all []rule) {
+	for i := range c.parts {
+		all = append(all, c.parts[i].rule, c.parts[i].limit)
+	}
+	return all
+}
+
+// count tells the parts of the trace, up to the one that samples it.
+func (c *composite) count(t *Trace, _ bool) {
+	for _, i := range c.order {
+		p := &c.parts[i]
+		th, ok := p.match(t)
+		if !ok {
+			continue
+		}
+		sampled := th <= t.Randomness
+		if r, counts := p.rule.(counting); counts {
+			r.count(t, sampled)
+		}
+		if p.limit.count(t, sampled); sampled {
+			return
+		}
+	}
+}
