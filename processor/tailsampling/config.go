@@ -31,7 +31,8 @@ type Config struct {
 	// SampleOnFirstMatch says that policies after the first that samples a trace do not take account of it: limits are
 	// not charged. See policy.Options.
 	SampleOnFirstMatch bool `mapstructure:"sample_on_first_match"`
-	// SamplingStrategy can only be trace-complete.
+	// SamplingStrategy is trace-complete, or span-ingest: a trace is decided as soon as it is certain what the decision
+	// will be, whatever spans follow, and at DecisionWait like others if it never is.
 	SamplingStrategy string `mapstructure:"sampling_strategy"`
 	// DropPendingTracesOnShutdown does not sample what is undecided at shutdown, whatever the policies say.
 	DropPendingTracesOnShutdown bool `mapstructure:"drop_pending_traces_on_shutdown"`
@@ -80,6 +81,7 @@ type DecisionCacheConfig struct {
 
 const (
 	traceComplete = "trace-complete"
+	spanIngest    = "span-ingest"
 	storageMemory = "memory"
 	storageDisk   = "disk"
 	maxShards     = 256
@@ -105,9 +107,8 @@ func (cfg *Config) Validate() error {
 	if n := cfg.DecisionCache.NonSampledCacheSize; n < 0 || n > maxCacheSize {
 		bad("decision_cache::non_sampled_cache_size (%d) must be between 0 and %d", n, maxCacheSize)
 	}
-	if cfg.SamplingStrategy != traceComplete {
-		bad("sampling_strategy %q is not supported: use %q, with decision_wait_after_root_received to decide soon",
-			cfg.SamplingStrategy, traceComplete)
+	if s := cfg.SamplingStrategy; s != traceComplete && s != spanIngest {
+		bad("sampling_strategy %q is not known: use %q or %q", s, traceComplete, spanIngest)
 	}
 	cfg.validateStorage(bad)
 	if cfg.NumShards < 0 || cfg.NumShards > maxShards {
@@ -121,7 +122,9 @@ func (cfg *Config) Validate() error {
 	if cfg.ShutdownTimeout <= 0 {
 		bad("shutdown_timeout (%v) must be greater than 0", cfg.ShutdownTimeout)
 	}
-	if _, err := policy.Compile(cfg.Policies, cfg.options()); err != nil {
+	if set, err := policy.Compile(cfg.Policies, cfg.options()); err != nil {
+		errs = append(errs, err)
+	} else if err := cfg.checkStrategy(set); err != nil {
 		errs = append(errs, err)
 	}
 	return errors.Join(errs...)

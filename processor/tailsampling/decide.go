@@ -17,6 +17,8 @@ const (
 	byMemory
 	byShutdown
 	byRevival // what came late made the policies sample what they had not sampled
+	byLink    // a trace that is linked with this one is kept
+	byIngest  // whatever spans may follow, the decision is certain
 	triggers
 )
 

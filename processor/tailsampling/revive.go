@@ -84,9 +84,13 @@ func (s *shard) addHeld(e *entry, bytes int, now int64) {
 // request stay together.
 func (s *shard) review(now int64) {
 	for _, n := range s.touched {
-		if e := s.entries.At(n); e.state == revivable {
-			set := s.rules.at(e).rules.set
-			if d := set.Revise(s.trace(n, e, now)); d.Verdict == policy.Sampled {
+		switch e := s.entries.At(n); e.state {
+		case pending, rooted:
+			if s.ingests && s.rules.at(e).rules.set.Settled(s.trace(n, e, now)) {
+				s.decide(n, byIngest, now)
+			}
+		case revivable:
+			if d := s.rules.at(e).rules.set.Revise(s.trace(n, e, now)); d.Verdict == policy.Sampled {
 				s.revive(n, d, byRevival, now)
 			} else if e.bytes >= 2*s.waits.size {
 				s.forget(n, now)

@@ -25,6 +25,9 @@ type decider struct {
 // newRules compiles the policies of a configuration, and gives their names numbers.
 func newRules(version int, cfg *Config, known *names) (*rules, error) {
 	set, err := policy.Compile(cfg.Policies, cfg.options())
+	if err == nil {
+		err = cfg.checkStrategy(set)
+	}
 	if err != nil {
 		return nil, err
 	}

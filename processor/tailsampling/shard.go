@@ -21,9 +21,10 @@ const requeueEvery = 20 * time.Millisecond
 
 // shard buffers and decides the traces whose IDs hash to it. Everything in it is guarded by mu.
 type shard struct {
-	waits waits
-	pool  *spanlog.Pool
-	epoch int64 // Unix milliseconds when the sampler began
+	waits   waits
+	ingests bool // decides traces as soon as that is certain
+	pool    *spanlog.Pool
+	epoch   int64 // Unix milliseconds when the sampler began
 
 	mu      sync.Mutex
 	log     *spanlog.Log
@@ -77,6 +78,7 @@ func newShard(cfg *Config, r *rules, pool *spanlog.Pool, number int, pending *at
 			revive:   int64(cfg.ReviveWindow),
 			size:     uint64(largest),
 		},
+		ingests:   cfg.SamplingStrategy == spanIngest,
 		pool:      pool,
 		log:       spanlog.New(pool, number),
 		rules:     newGenerations(r),
@@ -123,6 +125,9 @@ func (s *shard) add(in *ingest, i uint32, now int64) {
 		return
 	}
 	s.stats.pendingBytes += int64(len(body))
+	if s.ingests {
+		s.touch(n)
+	}
 	s.look(in, span, n, e, now)
 	if e.bytes >= 2*s.waits.size {
 		s.decide(n, bySize, now)

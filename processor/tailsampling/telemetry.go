@@ -88,7 +88,7 @@ func (p *Sampler) byVerdict(_ context.Context, o metric.Int64Observer) error {
 
 // String returns the trigger as it stands in metrics.
 func (t trigger) String() string {
-	return [triggers]string{"decision_wait", "root_received", "size", "num_traces", "memory", "shutdown", "revived"}[t]
+	return [triggers]string{"decision_wait", "root_received", "size", "num_traces", "memory", "shutdown", "revived", "linked", "ingest"}[t]
 }
 
 func (p *Sampler) byTrigger(_ context.Context, o metric.Int64Observer) error {
