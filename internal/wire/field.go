@@ -107,8 +107,17 @@ func (m *message) check(b []byte, pos, depth int) (unknown bool, err error) {
 
 // plainAttribute reports that kv is a valid KeyValue with a key and a value of a plain kind, laid out as exporters do.
 func plainAttribute(kv []byte) bool {
-	_, v, ok := splitPlain(kv)
-	if !ok {
+	if len(kv) < 4 || kv[1] >= 0x80 {
+		return false
+	}
+	i := 2 + int(kv[1]) // where the second of its two fields begins; see splitPlain
+	if i+2 > len(kv) || kv[i+1] >= 0x80 || i+2+int(kv[i+1]) != len(kv) {
+		return false
+	}
+	v := kv[i+2:]
+	if kv[0] == valueTag && kv[i] == keyTag {
+		v = kv[2:i]
+	} else if kv[0] != keyTag || kv[i] != valueTag {
 		return false
 	}
 	if len(v) < 2 {
@@ -125,6 +134,9 @@ func plainAttribute(kv []byte) bool {
 	return false
 }
 
+// keyTag and valueTag are those of a KeyValue's fields.
+const keyTag, valueTag = 1<<3 | byte(typeLen), 2<<3 | byte(typeLen)
+
 // splitPlain returns the key and the value in kv, a KeyValue, if it consists of just these in either order (SDKs write
 // the key first, the Collector the value), each shorter than 128 bytes. It is the short way past next.
 func splitPlain(kv []byte) (key, value []byte, ok bool) {
@@ -135,7 +147,6 @@ func splitPlain(kv []byte) (key, value []byte, ok bool) {
 	if i+2 > len(kv) || kv[i+1] >= 0x80 || i+2+int(kv[i+1]) != len(kv) {
 		return nil, nil, false
 	}
-	const keyTag, valueTag = 1<<3 | byte(typeLen), 2<<3 | byte(typeLen)
 	switch {
 	case kv[0] == keyTag && kv[i] == valueTag:
 		return kv[2:i:i], kv[i+2:], true

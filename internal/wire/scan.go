@@ -1,6 +1,9 @@
 package wire
 
-import "math"
+import (
+	"encoding/binary"
+	"math"
+)
 
 // Scan makes r a view over b, an ExportTraceServiceRequest, after checking all of it. It reuses r's slices and, once
 // they have grown, allocates nothing. The error is a *ScanError, and r is then empty.
@@ -78,8 +81,9 @@ func (r *Request) scopeSpans(b []byte, pos int) error {
 		case 1:
 			_, err = scopeMessage.check(b[:f.end], f.start, 0)
 		case 2:
-			r.Spans = append(r.Spans, Span{Resource: int32(len(r.Resources) - 1), Scope: int32(len(r.Scopes) - 1)})
-			err = r.Spans[len(r.Spans)-1].scan(b[:f.end], f.start)
+			s := r.newSpan()
+			s.Resource, s.Scope = int32(len(r.Resources)-1), int32(len(r.Scopes)-1)
+			err = s.scan(b[:f.end], f.start)
 		}
 		if err != nil {
 			return err
@@ -87,6 +91,18 @@ func (r *Request) scopeSpans(b []byte, pos int) error {
 		pos = f.end
 	}
 	return nil
+}
+
+// newSpan appends an empty span. Where there is room it is cleared in place: a copy of an empty one costs twice that.
+func (r *Request) newSpan() *Span {
+	n := len(r.Spans)
+	if n == cap(r.Spans) {
+		r.Spans = append(r.Spans, Span{})
+	} else {
+		r.Spans = r.Spans[:n+1]
+		r.Spans[n] = Span{}
+	}
+	return &r.Spans[n]
 }
 
 // ParseSpan scans one Span message. Its ranges are parts of body.
@@ -103,6 +119,10 @@ func ParseSpan(body []byte) (Span, error) {
 func (s *Span) scan(b []byte, pos int) error {
 	s.Body = rangeOf(pos, len(b))
 	for pos < len(b) {
+		if end := s.plain(b, pos); end != 0 {
+			pos = end
+			continue
+		}
 		f, err := spanMessage.next(b, pos)
 		if err != nil {
 			return err
@@ -155,6 +175,63 @@ func (s *Span) scan(b []byte, pos int) error {
 		}
 	}
 	return nil
+}
+
+// plain reads the field at pos if it is one of those that nearly every span has, with a tag, a length and a number of one
+// byte. It returns where the next begins, 0 if it is another or malformed. It is the short way past next.
+func (s *Span) plain(b []byte, pos int) int {
+	const (
+		traceID, spanID, parentID = 1<<3 | byte(typeLen), 2<<3 | byte(typeLen), 4<<3 | byte(typeLen)
+		start, end                = 7<<3 | byte(typeFixed64), 8<<3 | byte(typeFixed64)
+		attribute                 = 9<<3 | byte(typeLen)
+		name, kind                = 5<<3 | byte(typeLen), 6<<3 | byte(typeVarint)
+	)
+	f := b[pos:]
+	switch f[0] {
+	case attribute:
+		if len(f) < 2 || f[1] >= 0x80 {
+			return 0
+		}
+		if n := 2 + int(f[1]); n <= len(f) && plainAttribute(f[2:n]) {
+			return pos + n
+		}
+	case start:
+		if len(f) >= 9 {
+			s.Start = binary.LittleEndian.Uint64(f[1:])
+			return pos + 9
+		}
+	case end:
+		if len(f) >= 9 {
+			s.End = binary.LittleEndian.Uint64(f[1:])
+			return pos + 9
+		}
+	case traceID:
+		if len(f) >= 2+len(s.TraceID) && int(f[1]) == len(s.TraceID) {
+			s.TraceID = TraceID(f[2:])
+			return pos + 2 + len(s.TraceID)
+		}
+	case spanID:
+		if len(f) >= 2+len(s.ID) && int(f[1]) == len(s.ID) {
+			s.ID = SpanID(f[2:])
+			return pos + 2 + len(s.ID)
+		}
+	case parentID:
+		if len(f) >= 2+len(s.ParentID) && int(f[1]) == len(s.ParentID) {
+			s.ParentID = SpanID(f[2:])
+			return pos + 2 + len(s.ParentID)
+		}
+	case name:
+		if len(f) >= 2 && f[1] < 0x80 && 2+int(f[1]) <= len(f) {
+			s.Name = rangeOf(pos+2, pos+2+int(f[1]))
+			return int(s.Name.End)
+		}
+	case kind:
+		if len(f) >= 2 && f[1] < 0x80 {
+			s.Kind = int32(f[1])
+			return pos + 2
+		}
+	}
+	return 0
 }
 
 func (s *Span) check(m *message, b []byte, pos int) error {

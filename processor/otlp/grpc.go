@@ -3,6 +3,7 @@ package otlp
 import (
 	"bytes"
 	"context"
+	"runtime"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/config/configgrpc"
@@ -28,10 +29,14 @@ func (r *otlpReceiver) startGRPC(ctx context.Context, h component.Host) error {
 	if err != nil {
 		return err
 	}
+	option := configgrpc.WithGrpcServerOption
 	s, err := cfg.ToServer(ctx, h.GetExtensions(), r.set.TelemetrySettings,
-		configgrpc.WithGrpcServerOption(grpc.ForceServerCodecV2(bodyCodec{grpcencoding.GetCodecV2("proto")})),
-		configgrpc.WithGrpcServerOption(grpc.InitialWindowSize(streamWindow)),
-		configgrpc.WithGrpcServerOption(grpc.InitialConnWindowSize(connectionWindow)))
+		option(grpc.ForceServerCodecV2(bodyCodec{grpcencoding.GetCodecV2("proto")})),
+		option(grpc.InitialWindowSize(streamWindow)),
+		option(grpc.InitialConnWindowSize(connectionWindow)),
+		// Workers keep the stacks that requests need; goroutines of their own would grow theirs anew each time. What comes
+		// while all are busy gets its own all the same.
+		option(grpc.NumStreamWorkers(uint32(4*runtime.GOMAXPROCS(0)))))
 	if err != nil {
 		return err
 	}

@@ -29,15 +29,17 @@ func populate(b []byte) error {
 	return err
 }
 
-// cached reports whether all pages of a mapping are in memory.
+// cached reports whether the pages of a mapping are in memory, as far as a few of them tell.
 func cached(b []byte) bool {
-	present := make([]byte, (len(b)+os.Getpagesize()-1)/os.Getpagesize())
-	_, _, failed := syscall.Syscall(syscall.SYS_MINCORE,
-		uintptr(unsafe.Pointer(&b[0])), uintptr(len(b)), uintptr(unsafe.Pointer(&present[0])))
-	for _, p := range present {
-		if p&1 == 0 {
+	const samples = 8
+	page := os.Getpagesize()
+	for i := range samples {
+		at := i * (len(b) - 1) / (samples - 1) / page * page
+		var present byte
+		_, _, failed := syscall.Syscall(syscall.SYS_MINCORE, uintptr(unsafe.Pointer(&b[at])), 1, uintptr(unsafe.Pointer(&present)))
+		if failed != 0 || present&1 == 0 {
 			return false
 		}
 	}
-	return failed == 0
+	return true
 }
