@@ -62,6 +62,7 @@ func (c *compiler) finish(s *Set) {
 	s.attributes = group(c.keys)
 	s.questions = c.questions
 	s.observers = c.observers
+	s.skeleton = c.skeleton
 	for i := range s.policies {
 		if s.policies[i].kind == Drop {
 			s.drops = append(s.drops, i)

@@ -1,6 +1,8 @@
 package policy
 
 import (
+	"iter"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -159,4 +161,32 @@ func BenchmarkDecideKeys(b *testing.B) {
 			d.adjust(d, t.Now, false)
 		}
 	})
+}
+
+// A decision for which a trace of 20 spans is read.
+func BenchmarkDecideSkeleton(b *testing.B) {
+	set, err := Compile([]Config{
+		{Name: "broken", Type: Orphans, Orphans: &OrphansConfig{}},
+		{Name: "lost", Type: FailureMode, FailureMode: &FailureModeConfig{Modes: []string{"response_lost"}}},
+		{Name: "slow", Type: CriticalPathMs, CriticalPathMs: &CriticalPathConfig{ThresholdMs: new(int64(100)), Service: "cart"}},
+	}, Options{})
+	require.NoError(b, err)
+	const spans = 20
+	views := make([]SpanView, spans)
+	for i := range views {
+		views[i] = typicalSpan(b)
+		span := *views[i].Span
+		span.ID = [8]byte{byte(i + 1)}
+		span.ParentID = [8]byte{byte(i)}
+		span.Kind = int32(2 + i%2)
+		views[i].Span = &span
+	}
+	all := slices.Values(views)
+	read := func() iter.Seq[SpanView] { return all }
+	bits := make([]uint64, set.Words())
+	b.ReportAllocs()
+	for b.Loop() {
+		set.Decide(&Trace{Bits: bits, Spans: spans, Skeleton: read}, nil)
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*spans), "ns/span")
 }

@@ -65,6 +65,7 @@ type compiler struct {
 	keys      map[string]*attribute
 	questions []spanQuestion
 	observers []observer
+	skeleton  bool                 // a policy asks for it
 	traceKeys map[string]*traceKey // by their fields
 	warnings  []string
 }

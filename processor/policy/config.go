@@ -10,14 +10,18 @@ const (
 	BooleanAttribute Type = "boolean_attribute"
 	BytesLimiting    Type = "bytes_limiting"
 	Composite        Type = "composite"
+	CriticalPathMs   Type = "critical_path_ms"
 	Drop             Type = "drop"
 	Dynamic          Type = "dynamic"
+	FailureMode      Type = "failure_mode"
 	Latency          Type = "latency"
 	Not              Type = "not"
 	NumericAttribute Type = "numeric_attribute"
+	Orphans          Type = "orphans"
 	Probabilistic    Type = "probabilistic"
 	Rare             Type = "rare"
 	RateLimiting     Type = "rate_limiting"
+	Retries          Type = "retries"
 	SpanCount        Type = "span_count"
 	StatusCode       Type = "status_code"
 	StringAttribute  Type = "string_attribute"
@@ -30,7 +34,7 @@ var (
 	simpleTypes = []Type{
 		AlwaysSample, BooleanAttribute, BytesLimiting, Latency, NumericAttribute, Probabilistic, RateLimiting, SpanCount,
 		StatusCode, StringAttribute, TraceFlags, TraceState,
-		Dynamic, Rare,
+		Dynamic, Rare, CriticalPathMs, FailureMode, Orphans, Retries,
 	}
 	// subTypes can be sub-policies.
 	subTypes = append([]Type{And, Not}, simpleTypes...)
@@ -60,6 +64,10 @@ type Config struct {
 	Dynamic          *DynamicConfig          `mapstructure:"dynamic"`
 	Rare             *RareConfig             `mapstructure:"rare"`
 	Composite        *CompositeConfig        `mapstructure:"composite"`
+	CriticalPathMs   *CriticalPathConfig     `mapstructure:"critical_path_ms"`
+	FailureMode      *FailureModeConfig      `mapstructure:"failure_mode"`
+	Orphans          *OrphansConfig          `mapstructure:"orphans"`
+	Retries          *RetriesConfig          `mapstructure:"retries"`
 
 	// Rest are the keys that are none of these. Any is an error, but told by Compile, which knows whether it belongs to
 	// a type that contrib has.
@@ -122,6 +130,18 @@ func (cfg *Config) sections() map[Type]section {
 	}
 	if cfg.Rare != nil {
 		s[Rare] = cfg.Rare
+	}
+	if cfg.CriticalPathMs != nil {
+		s[CriticalPathMs] = cfg.CriticalPathMs
+	}
+	if cfg.FailureMode != nil {
+		s[FailureMode] = cfg.FailureMode
+	}
+	if cfg.Orphans != nil {
+		s[Orphans] = cfg.Orphans
+	}
+	if cfg.Retries != nil {
+		s[Retries] = cfg.Retries
 	}
 	return s
 }

@@ -4,6 +4,7 @@ import (
 	"iter"
 
 	"github.com/slowburn/slowburn/internal/wire"
+	"github.com/slowburn/slowburn/processor/trace"
 )
 
 // Trace is what a decision is made from.
@@ -24,6 +25,9 @@ type Trace struct {
 	// Skeleton reads the trace's spans, for policies that look at how they hang together. It is nil where they cannot be
 	// had, and such policies then match nothing.
 	Skeleton func() iter.Seq[SpanView]
+
+	linked   *trace.Skeleton // what was made of it, until Decide returns
+	unlinked bool            // nothing could be
 }
 
 // Duration is from the earliest start to the latest end, in nanoseconds. It is 0 where the end is before the start.
@@ -95,10 +99,8 @@ func (s *Set) Decide(t *Trace, votes []Vote) Decision {
 		s.state.Lock()
 		defer s.state.Unlock()
 	}
+	defer t.release()
 	d := s.decide(t, t.Randomness, votes)
-	if d.Verdict == Dropped {
-		return d // what is not to be seen takes no part of a rate
-	}
 	for _, i := range s.counting {
 		p := &s.policies[i]
 		if !s.asked(i, d) {

@@ -10,8 +10,14 @@ type DropConfig struct {
 
 func (cfg *DropConfig) compile(c *compiler) (rule, error) {
 	rules, err := c.compileAll("drop_sub_policy", cfg.SubPolicies)
-	if err == nil && countsAny(all(rules)) {
-		err = errors.New("drop_sub_policy cannot have a policy with a rate or a period: these count what is kept")
+	if err != nil {
+		return nil, err
 	}
-	return all(rules), err
+	for r := range leaves(all(rules)) {
+		switch r.(type) {
+		case *dynamic, *rare:
+			return nil, errors.New("drop_sub_policy cannot have a dynamic or rare policy: they are for what is to be kept")
+		}
+	}
+	return all(rules), nil
 }

@@ -87,7 +87,7 @@ func (c *compiler) key(fields []string, maxKeys int) (*traceKey, error) {
 
 func (k *traceKey) observe(words []uint64, v *SpanView) {
 	w := words[k.word : k.word+keyWords : k.word+keyWords]
-	rank, id := rankOf(v.Span), binary.BigEndian.Uint64(v.Span.ID[:])
+	rank, id := rankOf(v.Span), spanID(v.Span.ID)
 	if rank < w[rankWord] || rank == w[rankWord] && id > w[spanWord] {
 		return
 	}
@@ -102,6 +102,8 @@ func (k *traceKey) observe(words []uint64, v *SpanView) {
 	w[rankWord], w[spanWord], w[hashWord], w[countWord] = rank, id, hash, count
 	k.texts.add(hash, text)
 }
+
+func spanID(id wire.SpanID) uint64 { return binary.BigEndian.Uint64(id[:]) }
 
 // rankOf is the higher the rather the span gives the key. It is never 0.
 func rankOf(span *wire.Span) uint64 {

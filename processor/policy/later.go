@@ -78,6 +78,7 @@ func (s spanCount) bounded() bool { return s.most != math.MaxInt }
 // Revise decides about a trace that Decide did not sample and of which more is known since. Policies that have a rate or
 // a period said what they had to say, and took account of the trace then: they do not sample it now.
 func (s *Set) Revise(t *Trace) Decision {
+	defer t.release()
 	return s.steady.decide(t, t.Randomness, nil)
 }
 

@@ -12,6 +12,7 @@ type Set struct {
 	attributes []attributes
 	questions  []spanQuestion
 	observers  []observer
+	skeleton   bool  // a policy reads it
 	drops      []int // policies of type drop
 	samplers   []int // the others
 	counting   []int // those of both whose answers depend on the traces before
@@ -68,6 +69,10 @@ func (s *Set) Certain(t *Trace) bool {
 		s.state.Lock()
 		defer s.state.Unlock()
 	}
+	// A shard that is short of memory asks this of many traces, so that their spans are not read for it.
+	skeleton := t.Skeleton
+	t.Skeleton = nil
+	defer func() { t.Skeleton = skeleton }()
 	return s.decide(t, 0, nil).Verdict == Sampled // no randomness is less lucky
 }
 

@@ -47,6 +47,7 @@ type shard struct {
 	ages      ages          // to be recorded
 	counted   int64         // bytes of the index that the pool was told of
 	scratch   policy.Trace
+	skeleton  skeleton // of scratch
 
 	planned int64         // when the decider will come by, by itself
 	emitter chan struct{} // wakes the emitter that serves this shard
@@ -71,7 +72,7 @@ func newShard(cfg *Config, r *rules, pool *spanlog.Pool, number int, pending *at
 		largest = largestTrace
 	}
 	share := func(n int) int { return (n + cfg.shards() - 1) / cfg.shards() }
-	return &shard{
+	s := &shard{
 		waits: waits{
 			decision: int64(cfg.DecisionWait),
 			root:     int64(cfg.DecisionWaitAfterRootReceived),
@@ -93,6 +94,8 @@ func newShard(cfg *Config, r *rules, pool *spanlog.Pool, number int, pending *at
 		pending:   pending,
 		most:      int64(cfg.NumTraces),
 	}
+	s.skeleton.init(s)
+	return s
 }
 
 // add buffers a span, or drops it if its trace was dropped.

@@ -1,0 +1,51 @@
+package policy
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/slowburn/slowburn/processor/trace"
+)
+
+// FailureModeConfig is for traces with a call that failed in one of the Modes, by their names in package trace.
+type FailureModeConfig struct {
+	Modes []string `mapstructure:"modes"`
+}
+
+func (cfg *FailureModeConfig) compile(c *compiler) (rule, error) {
+	c.skeleton = true
+	var (
+		wanted trace.FailureModes
+		names  []string
+		errs   []error
+	)
+	known := map[string]trace.FailureMode{}
+	for _, m := range trace.AllFailureModes() {
+		known[m.String()] = m
+		names = append(names, m.String())
+	}
+	list := strings.Join(names, ", ")
+	if len(cfg.Modes) == 0 {
+		errs = append(errs, fmt.Errorf("modes must list at least one of %s", list))
+	}
+	for i, name := range cfg.Modes {
+		m, ok := known[name]
+		switch {
+		case name == "request_lost":
+			errs = append(errs, fmt.Errorf("modes[%d]: that a request was lost cannot be told from one trace; use %s",
+				i, trace.FailureUnobserved))
+		case !ok:
+			errs = append(errs, fmt.Errorf("modes[%d] is %q; it must be one of %s", i, name, list))
+		}
+		wanted = wanted.With(m)
+	}
+	return failureMode(wanted), errors.Join(errs...)
+}
+
+type failureMode trace.FailureModes
+
+func (wanted failureMode) match(t *Trace) (uint64, bool) {
+	k := t.skeleton()
+	return 0, k != nil && k.FailureModes().Any(trace.FailureModes(wanted))
+}
