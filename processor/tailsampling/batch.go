@@ -18,14 +18,15 @@ const (
 // batch is kept traces on their way out, copied from the log so that no lock is held while they are decoded and
 // delivered. Its memory is used again for the next.
 type batch struct {
-	traces  []outgoing
-	spans   []span
-	origins []origin
-	known   map[uint64]int32 // index of an origin, by its number in the log
-	arena   []byte           // span bodies and headers
-	builder wire.Builder
-	lost    int   // spans that could not be read
-	err     error // why, of the last
+	traces   []outgoing
+	spans    []span
+	origins  []origin
+	known    map[uint64]int32 // index of an origin, by its number in the log
+	arena    []byte           // span bodies and headers
+	services []*service       // by origin, once delivered
+	builder  wire.Builder
+	lost     int   // spans that could not be read
+	err      error // why, of the last
 
 	// Of the trace being built.
 	resources map[string]int32 // by header: place in the trace

@@ -45,6 +45,10 @@ type Config struct {
 	TailStorage string `mapstructure:"tail_storage"`
 	// Policies decide. See package policy.
 	Policies []policy.Config `mapstructure:"policies"`
+	// Shadow is a second set of policies, whose decisions are only counted.
+	Shadow *ShadowConfig `mapstructure:"shadow"`
+	// Explain says how much is remembered to explain decisions.
+	Explain ExplainConfig `mapstructure:"explain"`
 
 	// ReviveWindow is how long a trace that was not sampled stays after that, so that late spans can make the policies
 	// sample it after all; 0 is not at all. It stays only while there is room: traces in the window are the first to go.
@@ -122,9 +126,10 @@ func (cfg *Config) Validate() error {
 	if cfg.ShutdownTimeout <= 0 {
 		bad("shutdown_timeout (%v) must be greater than 0", cfg.ShutdownTimeout)
 	}
-	if set, err := policy.Compile(cfg.Policies, cfg.options()); err != nil {
-		errs = append(errs, err)
-	} else if err := cfg.checkStrategy(set); err != nil {
+	if n := cfg.Explain.Decisions; n < 0 || n > maxCacheSize {
+		bad("explain::decisions (%d) must be between 0 and %d", n, maxCacheSize)
+	}
+	if _, _, err := cfg.compileAll(); err != nil {
 		errs = append(errs, err)
 	}
 	return errors.Join(errs...)

@@ -27,8 +27,9 @@ const atOnce = 256
 
 // trace is what the policies decide a pending trace from, valid until the next call.
 func (s *shard) trace(n uint32, e *entry, now int64) *policy.Trace {
+	g := s.rules.at(e)
 	s.scratch = policy.Trace{
-		ID: e.id, Bits: s.rules.at(e).bits.at(n), Start: e.start, End: e.end, Spans: int(e.spans), Bytes: int(e.bytes),
+		ID: e.id, Bits: g.bits.at(n)[:g.rules.set.Words()], Start: e.start, End: e.end, Spans: int(e.spans), Bytes: int(e.bytes),
 		Randomness: tracestate.Resolve(e.id, e.rv), Now: now,
 	}
 	if s.rules.at(e).rules.set.NeedsSkeleton() && e.bytes < s.waits.size { // of a trace that is trimmed spans are missing
@@ -41,7 +42,25 @@ func (s *shard) trace(n uint32, e *entry, now int64) *policy.Trace {
 // decide decides a pending trace: it becomes ready, or is released.
 func (s *shard) decide(n uint32, why trigger, now int64) {
 	e := s.entries.At(n)
-	s.settle(n, s.rules.at(e).rules.set.Decide(s.trace(n, e, now), nil), why, now)
+	g := s.rules.at(e)
+	t := s.trace(n, e, now)
+	s.votes = resize(s.votes, g.rules.set.Len())
+	d := g.rules.set.Decide(t, s.votes)
+	s.stats.voted(g.rules, s.votes, d.Verdict, t.Randomness, e)
+	if g.rules.shadow != nil {
+		s.compare(n, e, d, now)
+	}
+	s.settle(n, d, why, now)
+	s.votes, s.compared = s.votes[:0], false
+}
+
+// compare decides a pending trace by the shadow, too, and counts what that would do.
+func (s *shard) compare(n uint32, e *entry, d policy.Decision, now int64) {
+	g := s.rules.at(e)
+	t := s.scratch
+	t.Bits = g.bits.at(n)[g.rules.set.Words():]
+	s.shadowed, s.compared = g.rules.shadow.Decide(&t, nil), true
+	g.shadow.compare(d, s.shadowed, e, s.unixMilli(now))
 }
 
 // settle carries a decision about a pending trace out, and remembers it.
@@ -53,7 +72,7 @@ func (s *shard) settle(n uint32, d policy.Decision, why trigger, now int64) {
 		}
 	}
 	s.waiting.remove(&s.entries, n)
-	if e.state == rooted {
+	if e.state == rooted && s.waits.root != 0 {
 		s.quiet.remove(&s.entries, n)
 	}
 	s.stats.pending--
@@ -65,10 +84,12 @@ func (s *shard) settle(n uint32, d policy.Decision, why trigger, now int64) {
 // conclude is the part of carrying out a decision that does not depend on what the trace was before: it becomes ready,
 // stays in case that it can be revived, or is released.
 func (s *shard) conclude(n uint32, e *entry, d policy.Decision, why trigger, now int64) {
-	e.policy, e.threshold, e.to = s.rules.at(e).rules.number(d), d.Threshold, s.log.Position()
+	r := s.rules.at(e).rules
+	e.policy, e.threshold, e.to = r.number(d), d.Threshold, s.log.Position()
 	if d.Weightless {
 		e.threshold = tracestate.None
 	}
+	s.tell(n, e, r, d, why, now)
 	s.stats.decided(d.Verdict, why, e)
 	s.note(spanlog.Decided, e, d.Verdict, why, now)
 	if d.Verdict == policy.NotSampled && s.holds(why, now) {
@@ -77,13 +98,13 @@ func (s *shard) conclude(n uint32, e *entry, d policy.Decision, why trigger, now
 	}
 	s.index.Remove(e.hash, n)
 	s.rules.end(e)
-	r := remembered{id: e.id, policy: e.policy, at: s.unix(now)}
+	mem := remembered{id: e.id, policy: e.policy, at: s.unix(now)}
 	if d.Verdict != policy.Sampled {
-		s.dropped.put(e.hash, r, weight{})
+		s.dropped.put(e.hash, mem, weight{})
 		s.free(n, now)
 		return
 	}
-	s.sampled.put(e.hash, r, weight{threshold: e.threshold, rv: e.rv})
+	s.sampled.put(e.hash, mem, weight{threshold: e.threshold, rv: e.rv})
 	e.state = ready
 	s.queue(n, e)
 }

@@ -175,6 +175,7 @@ func (m *emitter) deliver(ctx context.Context) (delay time.Duration, retry bool)
 	switch {
 	case err == nil:
 		p.delivered.Add(spans)
+		p.services.kept(m.batch)
 		p.unknown.Add(int64(unknown))
 		p.withoutThreshold.Add(int64(withoutThreshold))
 	case consumererror.IsPermanent(err):

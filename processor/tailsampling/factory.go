@@ -12,10 +12,22 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/metadata"
 )
 
+// Option changes what a factory makes.
+type Option func(*factory)
+
+// WithSource lets the processors that the factory makes read their policies again while they run.
+func WithSource(s Source) Option { return func(f *factory) { f.source = s } }
+
+type factory struct{ source Source }
+
 // NewFactory returns the factory of the processor tail_sampling.
-func NewFactory() processor.Factory {
+func NewFactory(options ...Option) processor.Factory {
+	var f factory
+	for _, option := range options {
+		option(&f)
+	}
 	return processor.NewFactory(metadata.Type, createDefaultConfig,
-		processor.WithTraces(createTraces, metadata.TracesStability))
+		processor.WithTraces(f.createTraces, metadata.TracesStability))
 }
 
 func createDefaultConfig() component.Config {
@@ -33,9 +45,15 @@ func createDefaultConfig() component.Config {
 
 		MaximumTraceSizeBytes: 16 << 20,
 		DecisionCache:         DecisionCacheConfig{SampledCacheSize: 1 << 20, NonSampledCacheSize: 1 << 20},
+		Explain:               ExplainConfig{Decisions: 100_000},
 	}
 }
 
-func createTraces(_ context.Context, set processor.Settings, cfg component.Config, next consumer.Traces) (processor.Traces, error) {
-	return newSampler(set, cfg.(*Config), next)
+func (f *factory) createTraces(_ context.Context, set processor.Settings, cfg component.Config, next consumer.Traces) (processor.Traces, error) {
+	p, err := newSampler(set, cfg.(*Config), next)
+	if err != nil {
+		return nil, err
+	}
+	p.source = f.source
+	return p, nil
 }

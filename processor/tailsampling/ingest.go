@@ -44,7 +44,9 @@ func (p *Sampler) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
 
 	in := p.scratch.Get().(*ingest)
 	in.prepare(p, request)
-	err = p.distribute(in)
+	if err = p.distribute(in); err == nil {
+		p.services.accepted(in)
+	}
 	in.request, in.rules, in.view = nil, nil, policy.SpanView{}
 	p.scratch.Put(in)
 	if err == nil {
@@ -93,6 +95,7 @@ type ingest struct {
 	bits    []uint64         // by resource: what these find of it, rules.words each
 	headers []byte
 	bounds  []int // in headers: end of each resource's, then of each scope's
+	tallies []tally
 	view    policy.SpanView
 }
 

@@ -200,7 +200,7 @@ func (r *reader) pending(found *spanlog.Found, span *wire.Span, hash uint32) uin
 		Span: span, Bytes: found.Body, Body: found.Body, Resource: found.Resource, Scope: found.Scope,
 	}
 	s.observe(g.rules, &r.view, g.bits.at(n), e)
-	if span.ParentID.IsZero() && s.waits.root != 0 {
+	if span.ParentID.IsZero() {
 		e.state = rooted
 	}
 	s.stats.pendingBytes += int64(len(found.Body))
@@ -229,8 +229,9 @@ func (r *reader) finish(seen int64) {
 		e.arrived = now - (seen-e.arrived)*1e6
 		s.waiting.pushBack(&s.entries, n)
 		if e.state == rooted {
-			e.touched = now
-			s.quiet.pushBack(&s.entries, n)
+			if e.touched = now; s.waits.root != 0 {
+				s.quiet.pushBack(&s.entries, n)
+			}
 		}
 		s.stats.pending++
 		s.pending.Add(1)

@@ -21,7 +21,7 @@ func (p *Sampler) readBack() {
 	all := make([]*reader, len(p.shards))
 	for i, s := range p.shards {
 		s.mu.Lock()
-		s.sampled.seed, s.dropped.seed = p.seed, p.seed
+		s.sampled.seed, s.dropped.seed, s.records.seed = p.seed, p.seed, p.seed
 		s.mu.Unlock()
 		all[i] = newReader(p, s)
 	}

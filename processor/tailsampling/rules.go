@@ -1,6 +1,8 @@
 package tailsampling
 
 import (
+	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -12,8 +14,10 @@ type rules struct {
 	version int       // from 1 on
 	since   time.Time // when it became the current one
 	set     *policy.Set
-	words   int // of bits that a trace has
+	shadow  *policy.Set // nil where there is none
+	words   int         // of bits that a trace has: first the set's, then the shadow's
 	numbers []decider
+	drops   []bool // which policies are of type drop
 }
 
 // decider has the numbers of a policy's name and, of a composite one, of those with its sub-policies.
@@ -24,16 +28,25 @@ type decider struct {
 
 // newRules compiles the policies of a configuration, and gives their names numbers.
 func newRules(version int, cfg *Config, known *names) (*rules, error) {
-	set, err := policy.Compile(cfg.Policies, cfg.options())
-	if err == nil {
-		err = cfg.checkStrategy(set)
-	}
+	set, shadow, err := cfg.compileAll()
 	if err != nil {
 		return nil, err
 	}
-	r := &rules{version: version, since: time.Now(), set: set, words: set.Words(), numbers: make([]decider, set.Len())}
+	return rulesOf(version, set, shadow, known)
+}
+
+// rulesOf makes rules of compiled policies.
+func rulesOf(version int, set, shadow *policy.Set, known *names) (_ *rules, err error) {
+	r := &rules{
+		version: version, since: time.Now(), set: set, shadow: shadow, words: set.Words(),
+		numbers: make([]decider, set.Len()), drops: make([]bool, set.Len()),
+	}
+	if shadow != nil {
+		r.words += shadow.Words()
+	}
 	for i := range r.numbers {
 		d := &r.numbers[i]
+		r.drops[i] = set.Type(i) == policy.Drop
 		if d.policy, err = known.number(name{policy: set.Name(i)}); err != nil {
 			return nil, err
 		}
@@ -61,10 +74,24 @@ func (r *rules) number(d policy.Decision) int32 {
 }
 
 // observe lets the policies look at a span of a trace with these bits.
-func (r *rules) observe(bits []uint64, v *policy.SpanView) { r.set.Observe(bits, v) }
+func (r *rules) observe(bits []uint64, v *policy.SpanView) {
+	if r.shadow == nil {
+		r.set.Observe(bits, v)
+		return
+	}
+	own := r.set.Words()
+	r.set.Observe(bits[:own], v)
+	r.shadow.Observe(bits[own:], v)
+}
 
 // resourceBits sets the bits of what is to be known of a resource.
-func (r *rules) resourceBits(resource []byte, bits []uint64) { r.set.ResourceBits(resource, bits) }
+func (r *rules) resourceBits(resource []byte, bits []uint64) {
+	own := r.set.Words()
+	r.set.ResourceBits(resource, bits[:own])
+	if r.shadow != nil {
+		r.shadow.ResourceBits(resource, bits[own:])
+	}
+}
 
 // generation is a version of the rules in a shard, with the bits of the pending traces that began under it: these are
 // decided by it.
@@ -72,6 +99,7 @@ type generation struct {
 	rules  *rules // nil where there is none
 	bits   bitTable
 	traces int // pending
+	shadow shadowStats
 }
 
 // mostGenerations is how many versions can be in use at once, as an entry has a byte for its.
@@ -134,4 +162,53 @@ func (g *generations) bytes() (n int) {
 		n += g.list[i].bits.bytes()
 	}
 	return n
+}
+
+// warnings are what a user should be told of the policies.
+func (r *rules) warnings() []string {
+	list := r.set.Warnings()
+	if r.shadow != nil {
+		for _, w := range r.shadow.Warnings() {
+			list = append(list[:len(list):len(list)], "shadow::"+w)
+		}
+	}
+	return list
+}
+
+// compileAll compiles the policies of a configuration and of its shadow, which is nil where there is none.
+func (cfg *Config) compileAll() (set, shadow *policy.Set, err error) {
+	if set, err = policy.Compile(cfg.Policies, cfg.options()); err == nil {
+		err = cfg.checkStrategy(set)
+	}
+	if cfg.Shadow != nil {
+		var bad error
+		if shadow, bad = policy.Compile(cfg.Shadow.Policies, cfg.options()); bad == nil {
+			bad = cfg.checkStrategy(shadow)
+		}
+		if bad != nil {
+			err = errors.Join(err, below("shadow", bad))
+		}
+	}
+	return set, shadow, err
+}
+
+// below puts a key in front of each error that was joined.
+func below(key string, err error) error {
+	joined, ok := err.(interface{ Unwrap() []error }) //nolint:errorlint // of exactly this error
+	if !ok {
+		return fmt.Errorf("%s::%w", key, err)
+	}
+	var errs []error
+	for _, e := range joined.Unwrap() {
+		errs = append(errs, below(key, e))
+	}
+	return errors.Join(errs...)
+}
+
+func infoOf(set *policy.Set) []PolicyInfo {
+	list := make([]PolicyInfo, set.Len())
+	for i := range list {
+		list[i] = PolicyInfo{set.Name(i), string(set.Type(i))}
+	}
+	return list
 }

@@ -43,6 +43,7 @@ type Sampler struct {
 	emitters []*emitter
 	scratch  sync.Pool // of *ingest
 	pending  atomic.Int64
+	services services
 
 	timer  chan struct{} // wakes the decider
 	runs   atomic.Int64  // of the decider
@@ -56,7 +57,11 @@ type Sampler struct {
 	closed bool         // guarded by gate
 	relief sync.Mutex   // who has it decides early
 
-	swapping sync.Mutex // who has it changes the rules
+	swapping   sync.Mutex // who has it changes the rules
+	configured configured // guarded by swapping
+	versions   versions
+	source     Source // nil where the configuration cannot be read again
+	hangups    func() // ends them
 
 	telemetry *metadata.TelemetryBuilder
 	outcomes
@@ -86,12 +91,13 @@ func newSampler(set processor.Settings, cfg *Config, next consumer.Traces) (*Sam
 	if err != nil {
 		return nil, err
 	}
-	for _, w := range slices.Concat(cfg.Notices(), r.set.Warnings()) {
+	for _, w := range slices.Concat(cfg.Notices(), r.warnings()) {
 		set.Logger.Warn(w)
 	}
 	p := &Sampler{
 		id: set.ID, cfg: cfg, logger: set.Logger, next: next, names: known,
-		began: time.Now(), seed: newSeed(), onDisk: cfg.Storage == storageDisk,
+		configured: configured{policies: cfg.Policies, shadow: cfg.Shadow},
+		began:      time.Now(), seed: newSeed(), onDisk: cfg.Storage == storageDisk,
 		scratch:  sync.Pool{New: func() any { return new(ingest) }},
 		shrinker: shrinker{wake: make(chan struct{}, 1)},
 		timer:    make(chan struct{}, 1),
@@ -99,6 +105,7 @@ func newSampler(set processor.Settings, cfg *Config, next consumer.Traces) (*Sam
 		drain:    make(chan struct{}),
 	}
 	p.rules.Store(r)
+	p.versions.add(r)
 	if p.onDisk {
 		p.pool = spanlog.NewDiskPool(int64(cfg.MemoryBudget), int64(cfg.DiskBudget), cfg.shards())
 		p.store = &store{}
@@ -112,7 +119,7 @@ func newSampler(set processor.Settings, cfg *Config, next consumer.Traces) (*Sam
 	for i := range cfg.shards() {
 		s := newShard(cfg, r, p.pool, i, &p.pending)
 		s.epoch = p.began.UnixMilli()
-		s.sampled.seed, s.dropped.seed = p.seed, p.seed
+		s.sampled.seed, s.dropped.seed, s.records.seed = p.seed, p.seed, p.seed
 		m := p.emitters[i%len(p.emitters)]
 		s.emitter, m.shards = m.wake, append(m.shards, s)
 		p.shards = append(p.shards, s)
@@ -142,8 +149,17 @@ func (p *Sampler) Start(_ context.Context, h component.Host) error {
 	} else {
 		p.run(ctx)
 	}
+	p.listen()
 	host.Announce(h, p.id, p)
 	return nil
+}
+
+// listen reads the policies again when a signal asks for it. What goes wrong is logged by Reload.
+func (p *Sampler) listen() {
+	p.hangups = func() {}
+	if p.source != nil {
+		p.hangups = p.source.OnHangup(func(ctx context.Context) { _, _ = p.Reload(ctx) })
+	}
 }
 
 // run starts the goroutines.
@@ -168,6 +184,7 @@ func (p *Sampler) Shutdown(ctx context.Context) error {
 	var err error
 	if started {
 		host.Retract(p.host, p.id, p)
+		p.hangups()
 		if p.onDisk {
 			p.store.interrupt()
 		}

@@ -46,8 +46,14 @@ type shard struct {
 	stats     stats         // what happened since the beginning, and what is there
 	ages      ages          // to be recorded
 	counted   int64         // bytes of the index that the pool was told of
+	records   records       // to explain decisions
 	scratch   policy.Trace
 	skeleton  skeleton // of scratch
+
+	// Of the decision that is being carried out, if policies were asked.
+	votes    []policy.Vote
+	shadowed policy.Decision // by the shadow, if compared
+	compared bool
 
 	planned int64         // when the decider will come by, by itself
 	emitter chan struct{} // wakes the emitter that serves this shard
@@ -90,6 +96,7 @@ func newShard(cfg *Config, r *rules, pool *spanlog.Pool, number int, pending *at
 		quiet:     list{kind: byQuiet},
 		sampled:   memory{limit: share(cfg.DecisionCache.SampledCacheSize), weighted: true},
 		dropped:   memory{limit: share(cfg.DecisionCache.NonSampledCacheSize)},
+		records:   records{limit: share(cfg.Explain.Decisions)},
 		planned:   never,
 		pending:   pending,
 		most:      int64(cfg.NumTraces),
@@ -119,10 +126,12 @@ func (s *shard) add(in *ingest, i uint32, now int64) {
 	s.stats.spans++
 	if e.state == late {
 		s.stats.lateKept++
+		s.records.late(hash, &span.TraceID, span.ParentID.IsZero())
 		return
 	}
 	if e.state == revivable {
 		s.addHeld(e, len(body), now)
+		s.records.late(hash, &span.TraceID, span.ParentID.IsZero())
 		s.touch(n)
 		s.look(in, span, n, e, now)
 		return
@@ -170,19 +179,21 @@ func (s *shard) observe(r *rules, v *policy.SpanView, bits []uint64, e *entry) {
 	}
 }
 
-// root keeps the list of traces that wait for being quiet.
+// root takes note of a root span, and keeps the list of traces that have one and wait for being quiet.
 func (s *shard) root(span *wire.Span, n uint32, e *entry, now int64) {
 	switch {
-	case s.waits.root == 0 || e.state == revivable:
+	case e.state == revivable:
 	case e.state == rooted:
-		if now-e.touched >= int64(requeueEvery) {
+		if s.waits.root != 0 && now-e.touched >= int64(requeueEvery) {
 			s.quiet.remove(&s.entries, n)
 			s.quiet.pushBack(&s.entries, n)
 			e.touched = now
 		}
 	case span.ParentID.IsZero():
 		e.state, e.touched = rooted, now
-		s.quiet.pushBack(&s.entries, n)
+		if s.waits.root != 0 {
+			s.quiet.pushBack(&s.entries, n)
+		}
 	}
 }
 
@@ -203,6 +214,7 @@ func (s *shard) admit(hash uint32, id *wire.TraceID, now int64) uint32 {
 	if !found {
 		if d, _, dropped := s.dropped.find(hash, id); dropped {
 			s.stats.lateDropped++
+			s.records.late(hash, id, false)
 			s.ages.addLate(s.age(d.at, now))
 			return 0
 		}

@@ -22,21 +22,25 @@ type stats struct {
 	spans                         int64 // all of these
 }
 
-type policyStats struct{ traces, spans, bytes [verdicts]int64 }
+// policyStats is what was decided by a policy, what it matched at all, and what it alone would have sampled.
+type policyStats struct {
+	decided        [verdicts]amount
+	matched, alone amount
+}
 
 func (p *policyStats) add(o *policyStats) {
 	for v := range verdicts {
-		p.traces[v] += o.traces[v]
-		p.spans[v] += o.spans[v]
-		p.bytes[v] += o.bytes[v]
+		p.decided[v].add(&o.decided[v])
 	}
+	p.matched.add(&o.matched)
+	p.alone.add(&o.alone)
 }
 
 const verdicts = 3
 
 // of returns what is counted for what has this number, making room for it.
-func (s *stats) of(number int) *policyStats {
-	for number >= len(s.policies) {
+func (s *stats) of(number int32) *policyStats {
+	for int(number) >= len(s.policies) {
 		s.policies = append(s.policies, policyStats{})
 	}
 	return &s.policies[number]
@@ -44,10 +48,7 @@ func (s *stats) of(number int) *policyStats {
 
 // decided counts a decision.
 func (s *stats) decided(v policy.Verdict, why trigger, e *entry) {
-	p := s.of(int(e.policy))
-	p.traces[v]++
-	p.spans[v] += int64(e.spans)
-	p.bytes[v] += int64(e.bytes)
+	s.of(e.policy).decided[v].addTrace(e)
 	s.triggers[why]++
 }
 
@@ -61,7 +62,7 @@ func (s *stats) add(o *stats) {
 		s.triggers[i] += n
 	}
 	for i := range o.policies {
-		s.of(i).add(&o.policies[i])
+		s.of(int32(i)).add(&o.policies[i])
 	}
 	s.pending += o.pending
 	s.pendingBytes += o.pendingBytes
@@ -75,7 +76,7 @@ func (s *stats) add(o *stats) {
 // verdict returns how many traces were decided so.
 func (s *stats) verdict(v policy.Verdict) (n int64) {
 	for i := range s.policies {
-		n += s.policies[i].traces[v]
+		n += s.policies[i].decided[v].traces
 	}
 	return n
 }

@@ -97,8 +97,9 @@ func (p *Sampler) Status() Status {
 	for i := range out.Policies {
 		status := PolicyStatus{Name: set.Name(i), Type: string(set.Type(i))}
 		if counted := counts[status.Name]; counted != nil {
-			status.SampledTraces, status.SampledSpans = counted.traces[policy.Sampled], counted.spans[policy.Sampled]
-			status.DroppedTraces = counted.traces[policy.Dropped]
+			sampled := counted.decided[policy.Sampled]
+			status.SampledTraces, status.SampledSpans = sampled.traces, sampled.spans
+			status.DroppedTraces = counted.decided[policy.Dropped].traces
 		}
 		out.Policies[i] = status
 	}

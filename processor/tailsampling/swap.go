@@ -1,19 +1,15 @@
 package tailsampling
 
-import (
-	"fmt"
-)
+import "fmt"
 
-// swap makes the policies of a configuration the current ones, as the next version. Traces that have begun are decided by
-// the version under which they did: spans of theirs that come later are looked at by that, and a shard lets it go with
-// the last of them. Where there is an error nothing has changed.
-func (p *Sampler) swap(cfg *Config) (*rules, error) {
-	p.swapping.Lock()
-	defer p.swapping.Unlock()
+// swap makes rules the current ones, as the next version. Traces that have begun are decided by the version under which
+// they did: spans of theirs that come later are looked at by that, and a shard lets it go with the last of them. Where
+// there is an error nothing has changed. The caller has swapping.
+func (p *Sampler) swap(make func(version int) (*rules, error)) (*rules, error) {
 	if !p.ready.Load() {
 		return nil, fmt.Errorf("%w: try again when that is done", errRecovering)
 	}
-	r, err := newRules(p.rules.Load().version+1, cfg, p.names)
+	r, err := make(p.rules.Load().version + 1)
 	if err != nil {
 		return nil, err
 	}
@@ -26,6 +22,7 @@ func (p *Sampler) swap(cfg *Config) (*rules, error) {
 		}
 	}
 	known := p.names.strings()
+	p.versions.add(r)
 	p.rules.Store(r)
 	for _, s := range p.shards {
 		s.mu.Lock()

@@ -27,6 +27,13 @@ func with(cfg *Config, policies ...policy.Config) *Config {
 	return &other
 }
 
+// swapTo makes a configuration's policies the current ones.
+func swapTo(p *Sampler, cfg *Config) (*rules, error) {
+	p.swapping.Lock()
+	defer p.swapping.Unlock()
+	return p.swap(func(version int) (*rules, error) { return newRules(version, cfg, p.names) })
+}
+
 // decidedBy is the policy that a kept trace has in all its spans.
 func decidedBy(t *testing.T, parts []ptrace.Traces) string {
 	by := ""
@@ -58,7 +65,7 @@ func TestSwapConcernsTracesThatBeginLater(t *testing.T) {
 		for i := range 100 {
 			many = append(many, serviceIs(fmt.Sprint("never ", i), fmt.Sprint("none-", i)))
 		}
-		r, err := p.swap(with(cfg, append(many, serviceIs("second", "service-3"))...))
+		r, err := swapTo(p, with(cfg, append(many, serviceIs("second", "service-3"))...))
 		require.NoError(t, err)
 		require.Equal(t, 2, r.version)
 		require.NoError(t, wireDoor(t, p, request(before[1], after[0], after[3])))
@@ -75,14 +82,14 @@ func TestSwapConcernsTracesThatBeginLater(t *testing.T) {
 		require.Equal(t, "second", decidedBy(t, got[traceID(2)]))
 		require.Len(t, got[traceID(1)], 2, "a late span follows, by a policy that is no more")
 		for _, s := range p.shards {
-			require.Equal(t, 1, versions(s), "the old version is gone with its last trace")
+			require.Equal(t, 1, inUse(s), "the old version is gone with its last trace")
 		}
 		shutdown(t, p)
 	})
 }
 
-// versions is how many are in use in a shard.
-func versions(s *shard) (n int) {
+// inUse is how many versions a shard has.
+func inUse(s *shard) (n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for i := range s.rules.list {
@@ -98,22 +105,22 @@ func TestSwapThatFailsChangesNothing(t *testing.T) {
 	p := start(t, cfg, &sink{})
 	defer shutdown(t, p)
 	before := p.rules.Load()
-	_, err := p.swap(with(cfg, policy.Config{Name: "a", Type: "no such"}))
+	_, err := swapTo(p, with(cfg, policy.Config{Name: "a", Type: "no such"}))
 	require.ErrorContains(t, err, "no such")
 	require.Same(t, before, p.rules.Load())
 
 	s := p.shards[0]
 	for s.rules.list[0].traces = 1; len(s.rules.list) < mostGenerations; {
-		_, err = p.swap(cfg)
+		_, err = swapTo(p, cfg)
 		require.NoError(t, err)
 		s.rules.list[s.rules.current].traces = 1
 	}
 	before = p.rules.Load()
-	_, err = p.swap(cfg)
+	_, err = swapTo(p, cfg)
 	require.ErrorIs(t, err, errTooManyVersions)
 	require.Same(t, before, p.rules.Load())
 	s.rules.list[0] = generation{}
-	_, err = p.swap(cfg)
+	_, err = swapTo(p, cfg)
 	require.NoError(t, err)
 }
 
@@ -127,11 +134,11 @@ func TestSwapAndRestart(t *testing.T) {
 	send := func(p *Sampler, n int) { require.NoError(t, wireDoor(t, p, request(newTrace(n, 2, false)...))) }
 	send(p, 1)
 	decideAll(p)
-	_, err := p.swap(with(cfg, serviceIs("second", "service-1")))
+	_, err := swapTo(p, with(cfg, serviceIs("second", "service-1")))
 	require.NoError(t, err)
 	send(p, 2)
 	decideAll(p)
-	_, err = p.swap(with(cfg, serviceIs("third", "service-1")))
+	_, err = swapTo(p, with(cfg, serviceIs("third", "service-1")))
 	require.NoError(t, err)
 	send(p, 3)
 	require.NoError(t, p.Shutdown(t.Context()))

@@ -26,9 +26,9 @@ func (p *Sampler) observe(set component.TelemetrySettings) (err error) {
 		}
 	}
 	return errors.Join(
-		t.RegisterProcessorTailSamplingCountTracesSampledCallback(p.byPolicy(func(s *policyStats) *[verdicts]int64 { return &s.traces })),
-		t.RegisterProcessorTailSamplingCountSpansSampledCallback(p.byPolicy(func(s *policyStats) *[verdicts]int64 { return &s.spans })),
-		t.RegisterProcessorTailSamplingCountBytesSampledCallback(p.byPolicy(func(s *policyStats) *[verdicts]int64 { return &s.bytes })),
+		t.RegisterProcessorTailSamplingCountTracesSampledCallback(p.byPolicy(func(a amount) int64 { return a.traces })),
+		t.RegisterProcessorTailSamplingCountSpansSampledCallback(p.byPolicy(func(a amount) int64 { return a.spans })),
+		t.RegisterProcessorTailSamplingCountBytesSampledCallback(p.byPolicy(func(a amount) int64 { return a.bytes })),
 		t.RegisterProcessorTailSamplingGlobalCountTracesSampledCallback(p.byVerdict),
 		t.RegisterProcessorTailSamplingTraceDecisionsCallback(p.byTrigger),
 		t.RegisterProcessorTailSamplingEarlyReleasesFromCacheDecisionCallback(p.lateSpans),
@@ -64,11 +64,11 @@ func decisionAttributes(v policy.Verdict) []attribute.KeyValue {
 }
 
 // byPolicy observes what each policy decided, where it decided anything.
-func (p *Sampler) byPolicy(of func(*policyStats) *[verdicts]int64) metric.Int64Callback {
+func (p *Sampler) byPolicy(of func(amount) int64) metric.Int64Callback {
 	return func(_ context.Context, o metric.Int64Observer) error {
 		for policyName, counts := range p.countsByPolicy(p.sum()) {
-			for v, n := range of(counts) {
-				if n > 0 {
+			for v, decided := range counts.decided {
+				if n := of(decided); n > 0 {
 					o.Observe(n, metric.WithAttributes(append(decisionAttributes(policy.Verdict(v)),
 						attribute.String("policy", policyName))...))
 				}

@@ -1,0 +1,177 @@
+package tailsampling
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"time"
+
+	"go.opentelemetry.io/collector/confmap"
+	"go.uber.org/zap"
+
+	"github.com/slowburn/slowburn/processor/policy"
+)
+
+// Source is where the processor's configuration comes from, so that its policies can be read again while it runs. Its
+// methods may be called concurrently.
+type Source interface {
+	// Load resolves the whole configuration again, as at the start.
+	Load(ctx context.Context) (*confmap.Conf, error)
+	// OnHangup calls f, in a goroutine, whenever the user asks by a signal to read the policies again, until cancel was
+	// called and has returned.
+	OnHangup(f func(ctx context.Context)) (cancel func())
+}
+
+// Errors of Reload and Promote.
+var (
+	ErrInvalid  = errors.New("the policies stay as they are")
+	ErrNoSource = errors.New("this gateway was built without a way to read its configuration again: restart it")
+	ErrNoShadow = errors.New("there is no shadow: add policies under tail_sampling::shadow and reload")
+)
+
+// Policies are what decides now.
+type Policies struct {
+	Version  int          `json:"version"`
+	Since    time.Time    `json:"since"`
+	Policies []PolicyInfo `json:"policies"`
+	Shadow   []PolicyInfo `json:"shadow,omitempty"`
+	// Promoted says that they were the shadow's, which the configuration does not say yet.
+	Promoted bool `json:"promoted"`
+	// NeedsRestart are the processor's other keys that were changed in the configuration, as of the last reload.
+	NeedsRestart []string `json:"needs_restart,omitempty"`
+	// LastError is why the last reload failed, if it did.
+	LastError *ReloadError `json:"last_error,omitempty"`
+}
+
+// ReloadError is a reload that failed.
+type ReloadError struct {
+	At     time.Time `json:"at"`
+	Detail string    `json:"detail"`
+}
+
+// configured is what the current rules were made of, and what became of the last reload.
+type configured struct {
+	policies     []policy.Config
+	shadow       *ShadowConfig
+	promoted     bool
+	needsRestart []string
+	failed       *ReloadError
+}
+
+// Policies tells what decides now.
+func (p *Sampler) Policies() Policies {
+	p.swapping.Lock()
+	defer p.swapping.Unlock()
+	return p.policies()
+}
+
+func (p *Sampler) policies() Policies {
+	r, c := p.rules.Load(), &p.configured
+	out := Policies{
+		Version: r.version, Since: r.since.UTC(), Policies: infoOf(r.set),
+		Promoted: c.promoted, NeedsRestart: c.needsRestart, LastError: c.failed,
+	}
+	if r.shadow != nil {
+		out.Shadow = infoOf(r.shadow)
+	}
+	return out
+}
+
+// Reload reads the configuration again and makes its policies, and its shadow, the current ones. Where that fails, the
+// policies stay as they are.
+func (p *Sampler) Reload(ctx context.Context) (Policies, error) {
+	p.swapping.Lock()
+	defer p.swapping.Unlock()
+	err := p.reload(ctx)
+	if err == nil {
+		p.configured.failed = nil
+		return p.policies(), nil
+	}
+	p.configured.failed = &ReloadError{At: time.Now().UTC(), Detail: err.Error()}
+	p.logger.Error("policies cannot be reloaded", zap.Error(err), zap.Int("policy_version", p.rules.Load().version))
+	return Policies{}, err
+}
+
+func (p *Sampler) reload(ctx context.Context) error {
+	cfg, err := p.load(ctx)
+	if err != nil {
+		return err
+	}
+	c := &p.configured
+	c.needsRestart = otherKeys(p.cfg, cfg)
+	if len(c.needsRestart) > 0 {
+		p.logger.Warn("other keys of tail_sampling than policies and shadow were changed: restart to apply them",
+			zap.Strings("keys", c.needsRestart))
+	}
+	if !c.promoted && reflect.DeepEqual(c.policies, cfg.Policies) && reflect.DeepEqual(c.shadow, cfg.Shadow) {
+		p.logger.Info("policies were reloaded and are the same", zap.Int("policy_version", p.rules.Load().version))
+		return nil
+	}
+	r, err := p.swap(func(version int) (*rules, error) { return newRules(version, cfg, p.names) })
+	if err != nil {
+		return err
+	}
+	c.policies, c.shadow, c.promoted = cfg.Policies, cfg.Shadow, false
+	for _, w := range r.warnings() {
+		p.logger.Warn(w)
+	}
+	p.logger.Info("policies were reloaded", zap.Int("policy_version", r.version))
+	return nil
+}
+
+// load reads the processor's configuration, and validates it.
+func (p *Sampler) load(ctx context.Context) (*Config, error) {
+	if p.source == nil {
+		return nil, ErrNoSource
+	}
+	conf, err := p.source.Load(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("%w, because the configuration cannot be read: %w", ErrInvalid, err)
+	}
+	key := "processors::" + p.id.String()
+	if !conf.IsSet(key) {
+		return nil, fmt.Errorf("%w, because %s is not in the configuration any more", ErrInvalid, key)
+	}
+	cfg := createDefaultConfig().(*Config)
+	own, err := conf.Sub(key)
+	if err == nil {
+		err = own.Unmarshal(cfg)
+	}
+	if err == nil {
+		err = confmap.Validate(cfg)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w, because the configuration is not valid: %s: %w", ErrInvalid, key, err)
+	}
+	return cfg, nil
+}
+
+// otherKeys are the keys, but for policies and shadow, in which configurations differ.
+func otherKeys(a, b *Config) (keys []string) {
+	x, y := reflect.ValueOf(a).Elem(), reflect.ValueOf(b).Elem()
+	for i := range x.NumField() {
+		key := x.Type().Field(i).Tag.Get("mapstructure")
+		if key != "policies" && key != "shadow" && !reflect.DeepEqual(x.Field(i).Interface(), y.Field(i).Interface()) {
+			keys = append(keys, key)
+		}
+	}
+	return keys
+}
+
+// Promote makes the shadow's policies the current ones, until the next reload or restart. There is no shadow then.
+func (p *Sampler) Promote() (Policies, error) {
+	p.swapping.Lock()
+	defer p.swapping.Unlock()
+	before := p.rules.Load()
+	if before.shadow == nil {
+		return Policies{}, ErrNoShadow
+	}
+	r, err := p.swap(func(version int) (*rules, error) { return rulesOf(version, before.shadow, nil, p.names) })
+	if err != nil {
+		return Policies{}, err
+	}
+	p.configured.promoted = true
+	p.logger.Info("the shadow's policies were promoted, until the next reload or restart", zap.Int("policy_version", r.version))
+	return p.policies(), nil
+}
