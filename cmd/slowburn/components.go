@@ -36,15 +36,16 @@ import (
 	"github.com/slowburn/slowburn/web"
 )
 
-// factories is the one list of what a configuration may name.
-func factories() (otelcol.Factories, error) {
+// factories is the one list of what a configuration may name. Components that can change while they run read their
+// configuration again from src.
+func factories(src *source) (otelcol.Factories, error) {
 	var f otelcol.Factories
 	var errs [5]error
 	f.Receivers, f.ReceiverModules, errs[0] = mapOf[receiver.Factory](
 		otlp.NewFactory,
 	)
 	f.Processors, f.ProcessorModules, errs[1] = mapOf[processor.Factory](
-		tailsampling.NewFactory,
+		func() processor.Factory { return tailsampling.NewFactory(tailsampling.WithSource(src)) },
 		reconstruct.NewFactory,
 		memorylimiterprocessor.NewFactory,
 		batchprocessor.NewFactory,

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"context"
 	"os"
 	"runtime/debug"
 
@@ -30,19 +31,19 @@ func main() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
 	}
-	if err := otelcol.NewCommand(settings()).Execute(); err != nil {
+	if err := command().ExecuteContext(context.Background()); err != nil {
 		os.Exit(1)
 	}
 }
 
-func settings() otelcol.CollectorSettings {
+func settings(src *source) otelcol.CollectorSettings {
 	return otelcol.CollectorSettings{
 		BuildInfo: component.BuildInfo{
 			Command:     "slowburn",
 			Description: "An observability gateway: tail sampling, trace reconstruction and error budgets",
 			Version:     version,
 		},
-		Factories: factories,
+		Factories: func() (otelcol.Factories, error) { return factories(src) },
 		ConfigProviderSettings: otelcol.ConfigProviderSettings{
 			ResolverSettings: confmap.ResolverSettings{
 				URIs: []string{"yaml:" + slowburn.DefaultConfig},

@@ -12,7 +12,7 @@ import (
 
 // The names that examples, docs and users' files lean on.
 func TestFactories(t *testing.T) {
-	f, err := factories()
+	f, err := factories(nil)
 	require.NoError(t, err)
 	assert.ElementsMatch(t, []string{"otlp"}, types(f.Receivers))
 	assert.ElementsMatch(t, []string{
@@ -52,7 +52,7 @@ func TestShippedConfigsValidate(t *testing.T) {
 }
 
 func validate(t *testing.T, files ...string) error {
-	set := settings()
+	set := settings(&source{})
 	if len(files) > 0 {
 		set.ConfigProviderSettings.ResolverSettings.URIs = files
 	}

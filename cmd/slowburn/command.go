@@ -1,0 +1,31 @@
+package main
+
+import (
+	"context"
+	"os/signal"
+	"sync"
+	"syscall"
+
+	"github.com/spf13/cobra"
+	"go.opentelemetry.io/collector/otelcol"
+)
+
+// command is the Collector's, with what is slowburn's own.
+func command() *cobra.Command {
+	src := &source{}
+	set := settings(src)
+	src.settings = set.ConfigProviderSettings.ResolverSettings
+	root := otelcol.NewCommand(set)
+	src.watch(root.Flags())
+	run := root.RunE
+	root.RunE = func(cmd *cobra.Command, args []string) error {
+		signal.Ignore(syscall.SIGHUP)
+		ctx, cancel := context.WithCancel(cmd.Context())
+		var hangups sync.WaitGroup
+		hangups.Go(func() { takeHangups(ctx, src.hangup) })
+		defer hangups.Wait()
+		defer cancel()
+		return run(cmd, args)
+	}
+	return root
+}

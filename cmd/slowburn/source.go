@@ -1,0 +1,106 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/spf13/pflag"
+	"go.opentelemetry.io/collector/confmap"
+)
+
+// source reads the configuration again, for components that can change while they run. It implements
+// tailsampling.Source.
+type source struct {
+	settings confmap.ResolverSettings
+	given    []string // by --config, as far as it was
+	set      []string // by --set, as URIs
+
+	mu        sync.Mutex
+	listeners []*listener
+}
+
+// listener is called for each SIGHUP, one call after the other.
+type listener struct {
+	mu      sync.Mutex
+	f       func(context.Context)
+	stopped bool
+}
+
+// Load implements tailsampling.Source. It reads what the Collector reads at the start: the same locations, environment
+// and converters.
+func (s *source) Load(ctx context.Context) (_ *confmap.Conf, err error) {
+	settings := s.settings
+	if uris := slices.Concat(s.given, s.set); len(uris) > 0 {
+		settings.URIs = uris
+	}
+	if settings.DefaultScheme == "" {
+		settings.DefaultScheme = "env" // as the Collector's command does
+	}
+	resolver, err := confmap.NewResolver(settings)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, resolver.Shutdown(ctx)) }()
+	return resolver.Resolve(ctx)
+}
+
+// OnHangup implements tailsampling.Source.
+func (s *source) OnHangup(f func(context.Context)) (cancel func()) {
+	l := &listener{f: f}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.listeners = append(s.listeners, l)
+	return func() {
+		s.mu.Lock()
+		s.listeners = slices.DeleteFunc(s.listeners, func(other *listener) bool { return other == l })
+		s.mu.Unlock()
+		l.mu.Lock() // a call that is under way ends
+		l.stopped = true
+		l.mu.Unlock()
+	}
+}
+
+// hangup calls the listeners.
+func (s *source) hangup(ctx context.Context) {
+	s.mu.Lock()
+	listeners := slices.Clone(s.listeners)
+	s.mu.Unlock()
+	for _, l := range listeners {
+		l.mu.Lock()
+		if !l.stopped {
+			l.f(ctx)
+		}
+		l.mu.Unlock()
+	}
+}
+
+// watch remembers what the command's flags are set to, which it keeps to itself.
+func (s *source) watch(flags *pflag.FlagSet) {
+	remember := func(name string, keep func(string)) {
+		f := flags.Lookup(name)
+		f.Value = flagValue{f.Value, keep}
+	}
+	remember("config", func(uri string) { s.given = append(s.given, uri) })
+	remember("set", func(text string) { // as the command does
+		key, value, _ := strings.Cut(text, "=")
+		s.set = append(s.set, "yaml:"+strings.TrimSpace(strings.ReplaceAll(key, ".", "::"))+": "+strings.TrimSpace(value))
+	})
+}
+
+// flagValue is a flag's value that also tells what it was set to.
+type flagValue struct {
+	pflag.Value
+	tell func(string)
+}
+
+// Set implements pflag.Value.
+func (v flagValue) Set(text string) error {
+	if err := v.Value.Set(text); err != nil {
+		return err
+	}
+	v.tell(text)
+	return nil
+}
