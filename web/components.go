@@ -52,6 +52,16 @@ func sortByID(list []named) {
 	slices.SortStableFunc(list, func(a, b named) int { return cmp.Compare(a.id.String(), b.id.String()) })
 }
 
+// findAll returns every component that is a T.
+func findAll[T any](s *components) (list []T) {
+	for _, n := range s.all() {
+		if t, ok := n.c.(T); ok {
+			list = append(list, t)
+		}
+	}
+	return list
+}
+
 // find returns the first component that is a T.
 func find[T any](s *components) (T, bool) {
 	for _, n := range s.all() {

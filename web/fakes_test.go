@@ -147,13 +147,69 @@ func (s *fakeStore) Has(_ context.Context, ids []pcommon.TraceID) (map[pcommon.T
 
 func (s *fakeStore) Services(context.Context) (map[string][]string, error) { return s.services, s.err }
 
-type fakeSampler struct{}
+// fakeSampler fails with err, where there is one.
+type fakeSampler struct {
+	err      error
+	noShadow bool
+}
 
 func (*fakeSampler) Status() tailsampling.Status {
 	return tailsampling.Status{
 		TracesPending: 1, OldestUndecidedSeconds: 2.5, Storage: "disk", Decided: tailsampling.Decided{Sampled: 3},
 		Policies: []tailsampling.PolicyStatus{{Name: "errors", Type: "status_code", SampledTraces: 3}},
 	}
+}
+
+func (*fakeSampler) Cost() tailsampling.Cost {
+	one := tailsampling.Amount{Traces: 1, Spans: 2, Bytes: 300}
+	return tailsampling.Cost{
+		Policies: []tailsampling.PolicyCost{{Name: "errors", Type: "status_code", Sampled: one, Matched: one, Alone: one}},
+		Services: []tailsampling.ServiceCost{{Service: "checkout", SpansIn: 10, BytesIn: 5000, SpansKept: 2, BytesKept: 300}},
+	}
+}
+
+func (s *fakeSampler) Policies() tailsampling.Policies {
+	list := []tailsampling.PolicyInfo{{Name: "errors", Type: "status_code"}}
+	return tailsampling.Policies{
+		Version: 3, Since: noon, Policies: list, Shadow: list, NeedsRestart: []string{"memory_budget"},
+		LastError: &tailsampling.ReloadError{At: noon, Detail: "policies[0]: name is required"},
+	}
+}
+
+func (s *fakeSampler) Reload(context.Context) (tailsampling.Policies, error) {
+	return s.Policies(), s.err
+}
+
+func (s *fakeSampler) Promote() (tailsampling.Policies, error) { return s.Policies(), s.err }
+
+func (s *fakeSampler) Shadow() (tailsampling.ShadowStatus, bool) {
+	one := tailsampling.Amount{Traces: 1, Spans: 2, Bytes: 300}
+	return tailsampling.ShadowStatus{
+		PolicyVersion: 3, Since: noon, Sampled: one, OnlyReal: one,
+		Policies:    []tailsampling.ShadowPolicyStatus{{Name: "errors", Type: "status_code", Sampled: one}},
+		Differences: []tailsampling.Difference{{TraceID: exampleHex, DecidedAt: noon, Shadow: "not_sampled", Real: "sampled"}},
+	}, !s.noShadow
+}
+
+var pendingID, fadedID = pcommon.TraceID{1}, pcommon.TraceID{2}
+
+func (*fakeSampler) Explain(id [16]byte) (tailsampling.Explanation, bool) {
+	complete := &tailsampling.Completeness{RootSeen: true, Spans: 3, Bytes: 900, DurationSeconds: 0.25}
+	switch pcommon.TraceID(id) {
+	case pendingID:
+		return tailsampling.Explanation{TraceID: pendingID.String(), State: tailsampling.StatePending, FirstSpanAt: &noon, Complete: complete}, true
+	case fadedID:
+		return tailsampling.Explanation{TraceID: fadedID.String(), State: tailsampling.StateFaded, Verdict: "dropped", Policy: "noise", DecidedAt: &noon}, true
+	case keptID:
+		return tailsampling.Explanation{
+			TraceID: keptID.String(), State: tailsampling.StateDecided, Verdict: "sampled", Policy: "limit", CompositePolicy: "errors", PolicyVersion: 3,
+			FirstSpanAt: &noon, DecidedAt: &noon, Trigger: "decision_wait", Reason: "decision_wait was over", Complete: complete,
+			Threshold: "00000000000000", Randomness: "0123456789abcd", AdjustedCount: 1,
+			Votes:  []tailsampling.PolicyVote{{Name: "limit", Type: "composite", Matched: true, Acted: true}},
+			Shadow: &tailsampling.ShadowVerdict{Verdict: "sampled", Policy: "errors"},
+		}, true
+	}
+	return tailsampling.Explanation{}, false
 }
 
 // fakePrometheus answers with what it was asked.

@@ -66,7 +66,7 @@ func TestOperationIDs(t *testing.T) {
 	d := openDocument(t)
 	seen := map[string]string{}
 	for path := range d.at(t, "paths") {
-		operation := d.at(t, "paths", path, "get")
+		operation := d.at(t, "paths", path, methodOf(path))
 		id := operation["operationId"].(string)
 		assert.Empty(t, seen[id], "%s is the operation of %s too", id, path)
 		seen[id] = path
@@ -75,6 +75,14 @@ func TestOperationIDs(t *testing.T) {
 			require.Greater(t, len(operation["parameters"].([]any)), i, "%s has an undescribed parameter", path)
 		}
 	}
+}
+
+// methodOf is the method of a path, in lower case: each has one.
+func methodOf(path string) string {
+	if slices.Contains(actions, path) {
+		return "post"
+	}
+	return "get"
 }
 
 // TestAnswersAreAsDescribed asks for every path of openapi.yaml and holds the answer against its schema.
@@ -91,6 +99,12 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 		"/api/traces/v1/search":                 {"/api/traces/v1/search", "/api/traces/v1/search?service=nobody"},
 		"/api/traces/v1/traces/{trace_id}":      {"/api/traces/v1/traces/" + exampleHex},
 		"/api/sampling/v1/status":               {"/api/sampling/v1/status"},
+		"/api/sampling/v1/cost":                 {"/api/sampling/v1/cost"},
+		"/api/sampling/v1/policies":             {"/api/sampling/v1/policies"},
+		"/api/sampling/v1/policies/reload":      {"/api/sampling/v1/policies/reload"},
+		"/api/sampling/v1/shadow":               {"/api/sampling/v1/shadow"},
+		"/api/sampling/v1/shadow/promote":       {"/api/sampling/v1/shadow/promote"},
+		"/api/sampling/v1/decisions/{trace_id}": {"/api/sampling/v1/decisions/" + keptID.String(), "/api/sampling/v1/decisions/" + goneID.String()},
 		"/api/alerts/v1/alerts":                 {"/api/alerts/v1/alerts"},
 		"/api/alerts/v1/deliveries":             {"/api/alerts/v1/deliveries"},
 	}
@@ -108,13 +122,14 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 
 // requireAnswer checks an answer's status, media type and body.
 func (d document) requireAnswer(t *testing.T, h http.Handler, path, target string) {
-	w := get(t, h, target)
-	responses := d.at(t, "paths", path, "get", "responses")
+	method := methodOf(path)
+	w := ask(t, h, strings.ToUpper(method), target)
+	responses := d.at(t, "paths", path, method, "responses")
 	status := fmt.Sprint(w.Code)
 	if _, ok := responses[status]; !ok {
 		status = "default"
 	}
-	content := d.at(t, "paths", path, "get", "responses", status, "content")
+	content := d.at(t, "paths", path, method, "responses", status, "content")
 	mediaType, _, _ := strings.Cut(w.Header().Get("Content-Type"), ";")
 	described, ok := content[mediaType].(map[string]any)
 	require.True(t, ok, "%s answers %s with %s: %s", path, status, mediaType, w.Body)

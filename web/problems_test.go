@@ -14,6 +14,7 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
 
+	"github.com/slowburn/slowburn/processor/tailsampling"
 	"github.com/slowburn/slowburn/processor/tracestore"
 	"github.com/slowburn/slowburn/slo/engine"
 )
@@ -38,6 +39,11 @@ func TestProblems(t *testing.T) {
 		r.extensions["slo"].(*fakeEngine).err = err
 		return r
 	}
+	sampling := func(s *fakeSampler) running {
+		r := everything()
+		r.pipelines["tail_sampling"] = s
+		return r
+	}
 	all, broken := everything(), errors.New("the disk is gone")
 	for _, c := range []struct {
 		world  running
@@ -54,6 +60,13 @@ func TestProblems(t *testing.T) {
 		{without("trace_store"), "/api/traces/v1/search", 404, "No trace_store"},
 		{without("trace_store"), "/api/traces/v1/traces/" + exampleHex, 404, "No trace_store"},
 		{without("tail_sampling"), "/api/sampling/v1/status", 404, "No tail_sampling processor is running: name one"},
+
+		{without("tail_sampling"), "/api/sampling/v1/decisions/" + exampleHex, 404, "No tail_sampling processor"},
+		{all, "/api/sampling/v1/decisions/xyz", 400, `"xyz" is no trace ID`},
+		{all, "/api/sampling/v1/decisions/" + goneID.String(), 404, "it never came here, or its decision was so long ago"},
+		{all, "/api/sampling/v1/decisions/" + pendingID.String(), 404, "is not decided yet: its first span came at 2026-01-31T12:00:00Z, and so far it has 3 spans of 900 bytes"},
+		{all, "/api/sampling/v1/decisions/" + fadedID.String(), 404, `was dropped by the policy "noise" at 2026-01-31T12:00:00Z, too long ago`},
+		{sampling(&fakeSampler{noShadow: true}), "/api/sampling/v1/shadow", 404, "there is no shadow: add policies under tail_sampling::shadow"},
 
 		{all, "/api/slo/v1/objectives/nope", 404, `There is no objective "nope"`},
 		{all, "/api/slo/v1/objectives/nope/history", 404, "there is no objective of this name"},
@@ -107,6 +120,31 @@ func TestMethods(t *testing.T) {
 	for _, method := range []string{http.MethodGet, http.MethodPost} {
 		w := ask(t, h, method, "/api/v1/query?query=up")
 		assert.JSONEq(t, `{"status":"success","data":"`+method+` /api/v1/query"}`, w.Body.String())
+	}
+}
+
+// TestActions are those that change something: with POST, from anything but a page of another site.
+func TestActions(t *testing.T) {
+	for _, action := range actions {
+		serve := func(err error, method string, headers ...string) *httptest.ResponseRecorder {
+			world := everything()
+			world.pipelines["tail_sampling"] = &fakeSampler{err: err}
+			return ask(t, world.handler(t, pages, ""), method, action, headers...)
+		}
+		requireProblem(t, serve(fmt.Errorf("%w, because policies[0] is wrong", tailsampling.ErrInvalid), http.MethodPost),
+			http.StatusUnprocessableEntity, "because policies[0] is wrong")
+		requireProblem(t, serve(tailsampling.ErrNoShadow, http.MethodPost), http.StatusConflict, "there is no shadow")
+		requireProblem(t, serve(tailsampling.ErrNoSource, http.MethodPost), http.StatusConflict, "restart it")
+		requireProblem(t, serve(errors.New("the span log is being read back"), http.MethodPost), http.StatusServiceUnavailable, "read back")
+		for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPut, http.MethodDelete} {
+			w := serve(nil, method)
+			require.Equal(t, http.StatusMethodNotAllowed, w.Code, method)
+			assert.Equal(t, "POST", w.Header().Get("Allow"))
+		}
+		assert.Equal(t, http.StatusOK, serve(nil, http.MethodPost, "Origin", "http://example.com", "Host", "example.com").Code)
+		requireProblem(t, serve(nil, http.MethodPost, "Sec-Fetch-Site", "cross-site"), http.StatusForbidden, "a page of another site")
+		requireProblem(t, serve(nil, http.MethodPost, "Origin", "http://evil.test"), http.StatusForbidden, "a page of another site")
+		requireProblem(t, ask(t, running{}.handler(t, pages, ""), http.MethodPost, action), http.StatusNotFound, "No tail_sampling processor")
 	}
 }
 

@@ -3,6 +3,7 @@ package web
 import (
 	"io/fs"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/go-chi/chi/v5"
@@ -46,7 +47,7 @@ func newRouter(all *components, pages http.Handler, log *zap.Logger) chi.Router 
 	r.Get("/api/traces/v1/services", listServices(all))
 	r.Get("/api/traces/v1/search", searchTraces(all))
 	r.Get("/api/traces/v1/traces/{trace_id}", getTrace(all))
-	r.Get("/api/sampling/v1/status", getSamplingStatus(all))
+	samplingRoutes(r, all)
 	r.Get("/api/alerts/v1/alerts", listAlerts(all))
 	r.Get("/api/alerts/v1/deliveries", listDeliveries(all))
 	r.Handle("/api/v1/*", prometheusAPI(all)) // with every method: it knows best
@@ -60,7 +61,37 @@ func newRouter(all *components, pages http.Handler, log *zap.Logger) chi.Router 
 }
 
 func nothingThere(w http.ResponseWriter, r *http.Request) {
+	if slices.Contains(actions, r.URL.Path) {
+		onlyGet(writeProblem)(w, r)
+		return
+	}
 	writeProblem(w, http.StatusNotFound, "There is nothing at %s: api/openapi.yaml lists what is there.", r.URL.Path)
+}
+
+// samplingRoutes are about tail_sampling. Those that change something take no request that a browser sends from a page of
+// another site.
+func samplingRoutes(r chi.Router, all *components) {
+	r.Get("/api/sampling/v1/status", withSampler(all, getSamplingStatus))
+	r.Get("/api/sampling/v1/cost", withSampler(all, getSamplingCost))
+	r.Get("/api/sampling/v1/policies", withSampler(all, getPolicies))
+	r.Get("/api/sampling/v1/shadow", withSampler(all, getShadow))
+	r.Get("/api/sampling/v1/decisions/{trace_id}", getDecision(all))
+	own := r.With(ownPagesOnly)
+	own.Post("/api/sampling/v1/policies/reload", withSampler(all, reloadPolicies))
+	own.Post("/api/sampling/v1/shadow/promote", withSampler(all, promoteShadow))
+}
+
+// actions are the paths that only take POST.
+var actions = []string{"/api/sampling/v1/policies/reload", "/api/sampling/v1/shadow/promote"}
+
+// ownPagesOnly refuses what a browser sends on behalf of another site, whose pages must not change anything here.
+func ownPagesOnly(next http.Handler) http.Handler {
+	guard := http.NewCrossOriginProtection()
+	guard.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		writeProblem(w, http.StatusForbidden, "The request comes from a page of another site: send it from the dashboard's own address, "+
+			"or with a tool that is no browser.")
+	}))
+	return guard.Handler(next)
 }
 
 // metricsElsewhere tells a scraper with a guessed address where the gateway's own metrics are.
@@ -69,11 +100,15 @@ func metricsElsewhere(w http.ResponseWriter, _ *http.Request) {
 		"http://127.0.0.1:8888/metrics by default.")
 }
 
-// onlyGet answers other methods than those that the routes have.
+// onlyGet answers other methods than those that the routes have, which is GET but for actions.
 func onlyGet(fail failure) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Allow", "GET, HEAD")
-		fail(w, http.StatusMethodNotAllowed, "%s cannot be used on %s: use GET.", r.Method, r.URL.Path)
+		allow, use := "GET, HEAD", http.MethodGet
+		if slices.Contains(actions, r.URL.Path) {
+			allow, use = http.MethodPost, http.MethodPost
+		}
+		w.Header().Set("Allow", allow)
+		fail(w, http.StatusMethodNotAllowed, "%s cannot be used on %s: use %s.", r.Method, r.URL.Path, use)
 	}
 }
 
