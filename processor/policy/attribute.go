@@ -71,6 +71,11 @@ func (c *compiler) finish(s *Set) {
 		}
 		if r, ok := s.policies[i].rule.(counting); ok && countsAny(r) {
 			s.counting = append(s.counting, i)
+			for leaf := range leaves(r) {
+				if k, ok := leaf.(keeper); ok {
+					s.keepers = append(s.keepers, k)
+				}
+			}
 		}
 	}
 	s.steady = s.withoutCounting()

@@ -104,10 +104,12 @@ func keyedPolicies() []Config {
 			Key: []string{"service.name", "name", "status", "http.response.status_code"},
 		}}},
 		{Name: "rare", Type: Rare, Rare: &RareConfig{}},
+		{Name: "floor", Type: Diversity, Diversity: &DiversityConfig{}},
 	}
 }
 
-// A span that gives its trace the key, and one that does not because another has.
+// A span that gives its trace the key, one that does not because another has, and one that is an operation too, which is
+// covered.
 func BenchmarkObserveKeys(b *testing.B) {
 	set, err := Compile(keyedPolicies(), Options{})
 	require.NoError(b, err)
@@ -116,7 +118,14 @@ func BenchmarkObserveKeys(b *testing.B) {
 	span := *root.Span
 	span.ParentID, span.ID = span.ID, [8]byte{2}
 	child.Span = &span
+	server := child
+	entering := span
+	entering.Kind = kindServer
+	server.Span = &entering
 	bits := make([]uint64, set.Words())
+	set.Observe(bits, &root)
+	set.Decide(&Trace{Bits: bits, Spans: 1, Skeleton: func() iter.Seq[SpanView] { return slices.Values([]SpanView{root}) }}, nil)
+	clear(bits)
 	b.Run("root", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
@@ -124,12 +133,15 @@ func BenchmarkObserveKeys(b *testing.B) {
 			set.Observe(bits, &root)
 		}
 	})
-	b.Run("child", func(b *testing.B) {
-		b.ReportAllocs()
-		for b.Loop() {
-			set.Observe(bits, &child)
-		}
-	})
+	for name, view := range map[string]*SpanView{"child": &child, "server": &server} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				set.Observe(bits, view)
+			}
+		})
+	}
+	require.Zero(b, bits[0]&^1, "the operation is covered")
 }
 
 // A decision with keys of which there are many: what each costs, and what the end of an interval costs.

@@ -57,17 +57,18 @@ func Compile(policies []Config, options Options) (*Set, error) {
 // compiler gives each distinct question about spans one bit.
 type compiler struct {
 	Options
-	path      string         // of the policy being compiled, for warnings
-	bits      map[string]int // question to bit
-	words     int            // that are in use
-	next      int            // the next bit, if it is in a word that is in use
-	status    [statusCodes]int
-	keys      map[string]*attribute
-	questions []spanQuestion
-	observers []observer
-	skeleton  bool                 // a policy asks for it
-	traceKeys map[string]*traceKey // by their fields
-	warnings  []string
+	path        string         // of the policy being compiled, for warnings
+	bits        map[string]int // question to bit
+	words       int            // that are in use
+	next        int            // the next bit, if it is in a word that is in use
+	status      [statusCodes]int
+	keys        map[string]*attribute
+	questions   []spanQuestion
+	observers   []observer
+	skeleton    bool                 // a policy asks for it
+	diversities int                  // policies of that type
+	traceKeys   map[string]*traceKey // by their fields
+	warnings    []string
 }
 
 func newCompiler(options Options) *compiler {

@@ -11,6 +11,7 @@ const (
 	BytesLimiting    Type = "bytes_limiting"
 	Composite        Type = "composite"
 	CriticalPathMs   Type = "critical_path_ms"
+	Diversity        Type = "diversity"
 	Drop             Type = "drop"
 	Dynamic          Type = "dynamic"
 	FailureMode      Type = "failure_mode"
@@ -34,7 +35,7 @@ var (
 	simpleTypes = []Type{
 		AlwaysSample, BooleanAttribute, BytesLimiting, Latency, NumericAttribute, Probabilistic, RateLimiting, SpanCount,
 		StatusCode, StringAttribute, TraceFlags, TraceState,
-		Dynamic, Rare, CriticalPathMs, FailureMode, Orphans, Retries,
+		Diversity, Dynamic, Rare, CriticalPathMs, FailureMode, Orphans, Retries,
 	}
 	// subTypes can be sub-policies.
 	subTypes = append([]Type{And, Not}, simpleTypes...)
@@ -63,6 +64,7 @@ type Config struct {
 	Drop             *DropConfig             `mapstructure:"drop"`
 	Dynamic          *DynamicConfig          `mapstructure:"dynamic"`
 	Rare             *RareConfig             `mapstructure:"rare"`
+	Diversity        *DiversityConfig        `mapstructure:"diversity"`
 	Composite        *CompositeConfig        `mapstructure:"composite"`
 	CriticalPathMs   *CriticalPathConfig     `mapstructure:"critical_path_ms"`
 	FailureMode      *FailureModeConfig      `mapstructure:"failure_mode"`
@@ -127,6 +129,9 @@ func (cfg *Config) sections() map[Type]section {
 	}
 	if cfg.Dynamic != nil {
 		s[Dynamic] = cfg.Dynamic
+	}
+	if cfg.Diversity != nil {
+		s[Diversity] = cfg.Diversity
 	}
 	if cfg.Rare != nil {
 		s[Rare] = cfg.Rare

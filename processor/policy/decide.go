@@ -110,6 +110,11 @@ func (s *Set) Decide(t *Trace, votes []Vote) Decision {
 			p.rule.(counting).count(t, th <= t.Randomness)
 		}
 	}
+	if d.Verdict == Sampled {
+		for _, c := range s.keepers {
+			c.kept(t)
+		}
+	}
 	return d
 }
 
@@ -181,4 +186,10 @@ type counting interface {
 	rule
 	// count takes account of a trace that is decided and that match was for. sampled says whether it passed the threshold.
 	count(t *Trace, sampled bool)
+}
+
+// keeper is a counting rule that wants to know of every trace that is kept, whichever policy sampled it.
+type keeper interface {
+	counting
+	kept(t *Trace)
 }

@@ -15,8 +15,8 @@ func (cfg *DropConfig) compile(c *compiler) (rule, error) {
 	}
 	for r := range leaves(all(rules)) {
 		switch r.(type) {
-		case *dynamic, *rare:
-			return nil, errors.New("drop_sub_policy cannot have a dynamic or rare policy: they are for what is to be kept")
+		case *diversity, *dynamic, *rare:
+			return nil, errors.New("drop_sub_policy cannot have a diversity, dynamic or rare policy: they are for what is to be kept")
 		}
 	}
 	return all(rules), nil

@@ -22,19 +22,22 @@ const (
 
 // compile returns the key, made of these fields where the configuration names none, and how many there may be.
 func (cfg *KeyConfig) compile(c *compiler, fields ...string) (*traceKey, int, error) {
-	var errs []error
-	maxKeys := cfg.MaxKeys
-	switch {
-	case maxKeys < 0 || maxKeys > mostKeys:
-		errs = append(errs, fmt.Errorf("max_keys (%d) must be between 1 and %d, or 0 for %d", maxKeys, mostKeys, defaultMaxKeys))
-	case maxKeys == 0:
-		maxKeys = defaultMaxKeys
-	}
 	if len(cfg.Key) > 0 {
 		fields = cfg.Key
 	}
-	k, err := c.key(fields, maxKeys)
-	return k, maxKeys, errors.Join(append(errs, err)...)
+	maxKeys, err1 := maxKeysOf(cfg.MaxKeys)
+	k, err2 := c.key(fields, maxKeys)
+	return k, maxKeys, errors.Join(err1, err2)
+}
+
+func maxKeysOf(n int) (int, error) {
+	if n < 0 || n > mostKeys {
+		return 0, fmt.Errorf("max_keys (%d) must be between 1 and %d, or 0 for %d", n, mostKeys, defaultMaxKeys)
+	}
+	if n == 0 {
+		n = defaultMaxKeys
+	}
+	return n, nil
 }
 
 const (

@@ -12,11 +12,12 @@ type Set struct {
 	attributes []attributes
 	questions  []spanQuestion
 	observers  []observer
-	skeleton   bool  // a policy reads it
-	drops      []int // policies of type drop
-	samplers   []int // the others
-	counting   []int // those of both whose answers depend on the traces before
-	steady     *Set  // the set without them, for Revise
+	skeleton   bool     // a policy reads it
+	drops      []int    // policies of type drop
+	samplers   []int    // the others
+	counting   []int    // those of both whose answers depend on the traces before
+	keepers    []keeper // of the policies that count
+	steady     *Set     // the set without them, for Revise
 	firstMatch bool
 	contrib    bool
 

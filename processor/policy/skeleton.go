@@ -67,7 +67,7 @@ func nameHash(name []byte) uint64 { return maphash.Bytes(keySeed, name) }
 
 // operation stands for a span name of a service.
 func operation(service, name uint64) uint64 {
-	return max(bits.RotateLeft64(service, 32)*failedKey^name, otherKey+1)
+	return max(bits.RotateLeft64(service, 32)*failedKey^name, otherOperation+1)
 }
 
 // evidence is what a client span tells of its call, by the attributes of the conventions for HTTP and RPC.

@@ -3,6 +3,7 @@ package policy
 import (
 	"encoding/binary"
 	"fmt"
+	"iter"
 	"maps"
 	"math"
 	"math/rand/v2"
@@ -23,6 +24,7 @@ type traffic struct {
 	rng   *rand.Rand
 	now   float64 // seconds
 	views map[string]*SpanView
+	read  *int // counts the traces whose spans were read
 	// head, if it is not 0, is the share that a sampler upstream keeps.
 	head float64
 }
@@ -71,6 +73,12 @@ func (tr *traffic) next(key string, spans int) (d Decision, weight float64, arri
 	span.TraceID = id
 	v.Span = &span
 	tr.set.Observe(trace.Bits, &v)
+	trace.Skeleton = func() iter.Seq[SpanView] {
+		if tr.read != nil {
+			*tr.read++
+		}
+		return slices.Values(slices.Repeat([]SpanView{v}, spans))
+	}
 	d = tr.set.Decide(&trace, nil)
 	if d.Verdict == Sampled {
 		weight = tracestate.Count(max(head, d.Threshold))

@@ -1,0 +1,128 @@
+package policy
+
+import (
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+func diversityPolicies(period time.Duration) []Config {
+	return []Config{
+		{Name: "rest", Type: Probabilistic, Probabilistic: &ProbabilisticConfig{SamplingPercentage: 1}},
+		{Name: "floor", Type: Diversity, Diversity: &DiversityConfig{Period: period}},
+	}
+}
+
+// Whenever a trace comes whose operation had none kept for a period, it is kept; and no policy keeps more for that than
+// one per operation and period. Keys are operations here.
+func TestDiversityIsAFloor(t *testing.T) {
+	const period = 60.0
+	tr := newTraffic(t, 1, diversityPolicies(60*time.Second)...)
+	rates := zipf(2000, 1, 50)
+	last := map[string]float64{}
+	byFloor := map[string]int{}
+	total := 0
+	for end := 20 * period; tr.now < end; {
+		tr.now += tr.rng.ExpFloat64() / 50
+		key := pickKey(tr.rng, rates)
+		d, _, _ := tr.next(key, 1)
+		at, known := last[key]
+		if d.Verdict == Sampled {
+			if !known || tr.now-at >= period {
+				last[key] = tr.now
+			}
+			if d.Policy == 1 {
+				byFloor[key]++
+			}
+		} else {
+			require.True(t, known, "the first of %s was not kept", key)
+			require.Less(t, tr.now-at, period, key)
+		}
+		total++
+	}
+	for key, n := range byFloor {
+		require.LessOrEqual(t, n, 20, key)
+	}
+	require.Greater(t, len(last), 1000)
+	require.Greater(t, total, 10_000)
+}
+
+// zipfKeys are the keys of zipf, the most frequent first.
+var zipfKeys = slices.Sorted(maps.Keys(zipf(2000, 1, 1)))
+
+// pickKey is one of the keys by their rates, of which the first is the highest.
+func pickKey(rng *rand.Rand, rates map[string]float64) string {
+	for {
+		if key := zipfKeys[rng.IntN(len(rates))]; rng.Float64()*rates[zipfKeys[0]] < rates[key] {
+			return key
+		}
+	}
+}
+
+// A trace is read only if an operation of its may be new: in the long run hardly ever.
+func TestDiversityReadsFewTraces(t *testing.T) {
+	tr := newTraffic(t, 2, diversityPolicies(0)...)
+	read := 0
+	for range 100_000 {
+		tr.now += 0.01
+		tr.read = &read
+		tr.next(zipfKeys[tr.rng.IntN(50)], 1)
+	}
+	require.Positive(t, read)
+	require.Less(t, read, 100_000/10)
+}
+
+// What spans are held against may be looked at while it changes.
+func TestCoverageIsConcurrent(t *testing.T) {
+	c := newCoverage(1000, 100)
+	var wg sync.WaitGroup
+	stop := make(chan struct{})
+	for range 3 {
+		wg.Go(func() {
+			for i := uint64(2); ; i++ {
+				select {
+				case <-stop:
+					return
+				default:
+					c.lasts(i % 500)
+				}
+			}
+		})
+	}
+	for now := range int64(20_000) {
+		c.expire(now)
+		c.add(uint64(now*7919%400)+2, now)
+		require.LessOrEqual(t, len(c.since), 101)
+		require.Len(t, c.queue, len(c.since))
+	}
+	close(stop)
+	wg.Wait()
+	c.expire(1 << 40)
+	require.Empty(t, c.since)
+	for i := range c.lasting {
+		require.Zero(t, c.lasting[i].Load())
+	}
+}
+
+// A set that inherits knows what is covered.
+func TestDiversityInherits(t *testing.T) {
+	tr := newTraffic(t, 3, diversityPolicies(0)[1])
+	for _, key := range zipfKeys[:100] {
+		tr.next(key, 1)
+	}
+	next, err := Compile(diversityPolicies(0)[1:], Options{})
+	require.NoError(t, err)
+	next.Inherit(tr.set)
+	tr.set = next
+	for _, key := range zipfKeys[:100] {
+		d, _, _ := tr.next(key, 1)
+		require.Equal(t, NotSampled, d.Verdict)
+	}
+	d, _, _ := tr.next(zipfKeys[100], 1)
+	require.Equal(t, Sampled, d.Verdict)
+}
