@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc/encoding"
+	"google.golang.org/grpc/mem"
 )
 
 func TestTakesThePlaceOfGRPCs(t *testing.T) {
@@ -87,4 +88,33 @@ func read(t *testing.T, c encoding.Compressor, compressed []byte) []byte {
 		message = []byte{}
 	}
 	return message
+}
+
+// BenchmarkDecompress reads a message as gRPC does.
+func BenchmarkDecompress(b *testing.B) {
+	r := rand.New(rand.NewPCG(1, 2))
+	var message []byte
+	for len(message) < 100<<10 {
+		message = append(message, "http.request.method GET url.path /cart/"...)
+		for range 24 {
+			message = append(message, byte(r.Uint32()))
+		}
+	}
+	var compressed bytes.Buffer
+	w := stdgzip.NewWriter(&compressed)
+	_, err := w.Write(message)
+	require.NoError(b, err)
+	require.NoError(b, w.Close())
+	c := encoding.GetCompressor("gzip")
+	frame := mem.BufferSlice{mem.SliceBuffer(compressed.Bytes())}
+	b.SetBytes(int64(len(message)))
+	b.ReportAllocs()
+	for b.Loop() {
+		from, err := c.Decompress(frame.Reader())
+		require.NoError(b, err)
+		got, err := mem.ReadAll(from, mem.DefaultBufferPool())
+		require.NoError(b, err)
+		got.Free()
+		require.NoError(b, from.(io.Closer).Close())
+	}
 }
