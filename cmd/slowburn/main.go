@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"os"
 	"runtime/debug"
 
@@ -32,6 +33,10 @@ func main() {
 		debug.SetGCPercent(gcPercent)
 	}
 	if err := command().ExecuteContext(context.Background()); err != nil {
+		var exit exitError
+		if errors.As(err, &exit) {
+			os.Exit(exit.code)
+		}
 		os.Exit(1)
 	}
 }

@@ -1,0 +1,156 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/slowburn/slowburn/processor/tailsampling"
+)
+
+// Exit codes of explain. Others are those of any command: 0, and 1 where it could not do what it was told.
+const exitUnknown = 3 // nothing is known of the decision, not yet or not any more
+
+// exitError ends the command with a code of its own.
+type exitError struct {
+	error
+	code int
+}
+
+// newExplain makes the command that tells why a trace was kept or not.
+func newExplain() *cobra.Command {
+	var server string
+	var headers []string
+	cmd := &cobra.Command{
+		Use:   "explain TRACE_ID",
+		Short: "Say why a trace was kept, or not",
+		Long: "Ask a running gateway why it kept a trace, or not: which policy decided, what the others said, and what was there " +
+			"of the trace.\n\nThe exit code is 0 if the decision is known, 3 if it is not (yet, or any more), 1 if the gateway " +
+			"could not be asked.",
+		Args:         cobra.ExactArgs(1),
+		SilenceUsage: true,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			r, err := http.NewRequestWithContext(cmd.Context(), http.MethodGet,
+				strings.TrimSuffix(server, "/")+"/api/sampling/v1/decisions/"+url.PathEscape(args[0]), nil)
+			if err != nil {
+				return fmt.Errorf("--server: %w", err)
+			}
+			for _, h := range headers {
+				key, value, ok := strings.Cut(h, ":")
+				if !ok {
+					return fmt.Errorf("--header %q: it must be like \"Authorization: Bearer ...\"", h)
+				}
+				r.Header.Add(strings.TrimSpace(key), strings.TrimSpace(value))
+			}
+			e, err := fetchExplanation(r)
+			if err != nil {
+				return err
+			}
+			return printExplanation(cmd.OutOrStdout(), e)
+		},
+	}
+	cmd.Flags().StringVar(&server, "server", "http://127.0.0.1:8080", "the gateway's web::endpoint, with web::base_path")
+	cmd.Flags().StringArrayVar(&headers, "header", nil, "a header of the request, for web::auth; may be given several times")
+	return cmd
+}
+
+// fetchExplanation asks the gateway. What it says where it knows nothing is the error.
+func fetchExplanation(r *http.Request) (e tailsampling.Explanation, err error) {
+	const timeout, most = 10 * time.Second, 1 << 20
+	answer, err := (&http.Client{Timeout: timeout}).Do(r)
+	if err != nil {
+		return e, fmt.Errorf("the gateway cannot be asked (see --server): %w", err)
+	}
+	defer func() { err = errors.Join(err, answer.Body.Close()) }()
+	body, err := io.ReadAll(io.LimitReader(answer.Body, most))
+	if err != nil {
+		return e, err
+	}
+	if answer.StatusCode == http.StatusOK {
+		if err = json.Unmarshal(body, &e); err != nil || e.Complete == nil || e.DecidedAt == nil || e.FirstSpanAt == nil {
+			return e, fmt.Errorf("%s is no gateway's answer: see --server", r.URL)
+		}
+		return e, nil
+	}
+	var problem struct{ Detail string }
+	if err := json.Unmarshal(body, &problem); err != nil || problem.Detail == "" {
+		return e, fmt.Errorf("%s answers %s: see --server", r.URL, answer.Status)
+	}
+	err = errors.New(problem.Detail)
+	if answer.StatusCode == http.StatusNotFound {
+		err = exitError{err, exitUnknown}
+	}
+	return e, err
+}
+
+func printExplanation(out io.Writer, e tailsampling.Explanation) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	by := ""
+	if e.Policy != "" {
+		by = " by the policy " + e.Policy
+	}
+	if e.CompositePolicy != "" {
+		by += ", sub-policy " + e.CompositePolicy
+	}
+	c := e.Complete
+	lines := [][2]string{
+		{"trace " + e.TraceID, strings.ReplaceAll(e.Verdict, "_", " ") + by},
+		{"decided", fmt.Sprintf("%s, %s after its first span came: %s%s", e.DecidedAt.Format(time.RFC3339),
+			e.DecidedAt.Sub(*e.FirstSpanAt), e.Reason, when(e.Early, " (early)"))},
+		{"seen", fmt.Sprintf("%d spans of %d bytes over %s, %s root, %s errors; %d spans came late", c.Spans, c.Bytes,
+			time.Duration(c.DurationSeconds*float64(time.Second)), with(c.RootSeen), with(c.Errors), c.LateSpans)},
+		{"randomness", e.Randomness},
+	}
+	if e.Threshold != "" {
+		lines = append(lines, [2]string{"threshold", fmt.Sprintf("%s: it stands for %.4g traces", e.Threshold, e.AdjustedCount)})
+	} else if e.Verdict == "sampled" {
+		lines = append(lines, [2]string{"threshold", "none: chance had no part in it, and how many traces it stands for is not known"})
+	}
+	lines = append(lines, [2]string{"policies", fmt.Sprintf("version %d", e.PolicyVersion)})
+	for _, v := range e.Votes {
+		lines = append(lines, [2]string{"  " + v.Name, v.Type + ": " + vote(v)})
+	}
+	if s := e.Shadow; s != nil {
+		lines = append(lines, [2]string{"shadow", strings.ReplaceAll(s.Verdict, "_", " ") + when(s.Policy != "", " by the policy "+s.Policy)})
+	}
+	for _, line := range lines {
+		if _, err := fmt.Fprintf(w, "%s\t%s\n", line[0], line[1]); err != nil {
+			return err
+		}
+	}
+	return w.Flush()
+}
+
+// vote says what a policy said.
+func vote(v tailsampling.PolicyVote) string {
+	switch {
+	case !v.Matched:
+		return "not for it"
+	case v.Type == "drop":
+		return when(v.Acted, "drops it") + when(!v.Acted, "for it, but spares it by chance")
+	default:
+		return when(v.Acted, "samples it") + when(!v.Acted, "for it, but does not sample it: its randomness is below the threshold")
+	}
+}
+
+func with(b bool) string {
+	if b {
+		return "with"
+	}
+	return "without"
+}
+
+func when(b bool, text string) string {
+	if b {
+		return text
+	}
+	return ""
+}

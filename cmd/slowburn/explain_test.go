@@ -1,0 +1,98 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/slowburn/slowburn/processor/tailsampling"
+)
+
+const traceID = "0af7651916cd43dd8448eb211c80319c"
+
+// explain runs the command against a server that answers so.
+func explain(t *testing.T, status int, body any, args ...string) (string, error) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/base/api/sampling/v1/decisions/"+traceID || r.Header.Get("Authorization") != "Bearer secret" {
+			status = http.StatusTeapot
+		}
+		w.WriteHeader(status)
+		_ = json.NewEncoder(w).Encode(body)
+	}))
+	defer server.Close()
+	var out bytes.Buffer
+	cmd := newExplain()
+	cmd.SetOut(&out)
+	cmd.SetErr(&bytes.Buffer{})
+	cmd.SetArgs(append([]string{traceID, "--server", server.URL + "/base/", "--header", "Authorization: Bearer secret"}, args...))
+	err := cmd.Execute()
+	return out.String(), err
+}
+
+func TestExplain(t *testing.T) {
+	came := time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
+	decided := came.Add(10 * time.Second)
+	e := tailsampling.Explanation{
+		TraceID: traceID, State: tailsampling.StateDecided, Verdict: "sampled", Policy: "limit", CompositePolicy: "errors", PolicyVersion: 3,
+		FirstSpanAt: &came, DecidedAt: &decided, Trigger: "memory", Reason: "memory_budget was used up", Early: true,
+		Complete:  &tailsampling.Completeness{RootSeen: true, Spans: 3, Bytes: 900, LateSpans: 2, DurationSeconds: 0.25},
+		Threshold: "80000000000000", Randomness: "f123456789abcd", AdjustedCount: 2,
+		Votes: []tailsampling.PolicyVote{
+			{Name: "limit", Type: "composite", Matched: true, Acted: true},
+			{Name: "slow", Type: "latency"},
+			{Name: "rest", Type: "probabilistic", Matched: true},
+			{Name: "noise", Type: "drop", Matched: true},
+		},
+		Shadow: &tailsampling.ShadowVerdict{Verdict: "not_sampled"},
+	}
+	out, err := explain(t, http.StatusOK, e)
+	require.NoError(t, err)
+	require.Equal(t, `trace 0af7651916cd43dd8448eb211c80319c  sampled by the policy limit, sub-policy errors
+decided                                 2026-01-31T12:00:10Z, 10s after its first span came: memory_budget was used up (early)
+seen                                    3 spans of 900 bytes over 250ms, with root, without errors; 2 spans came late
+randomness                              f123456789abcd
+threshold                               80000000000000: it stands for 2 traces
+policies                                version 3
+  limit                                 composite: samples it
+  slow                                  latency: not for it
+  rest                                  probabilistic: for it, but does not sample it: its randomness is below the threshold
+  noise                                 drop: for it, but spares it by chance
+shadow                                  not sampled
+`, out)
+
+	e.Threshold, e.Votes, e.Shadow = "", nil, nil
+	out, err = explain(t, http.StatusOK, e)
+	require.NoError(t, err)
+	require.Contains(t, out, "chance had no part in it")
+}
+
+func TestExplainWhatIsNotKnown(t *testing.T) {
+	_, err := explain(t, http.StatusNotFound, map[string]string{"detail": "The trace is not decided yet."})
+	require.EqualError(t, err, "The trace is not decided yet.")
+	var exit exitError
+	require.True(t, errors.As(err, &exit))
+	require.Equal(t, exitUnknown, exit.code)
+
+	for want, answer := range map[string]struct {
+		status int
+		body   any
+		args   []string
+	}{
+		"is no trace ID":        {http.StatusBadRequest, map[string]string{"detail": `"x" is no trace ID`}, nil},
+		"418 I'm a teapot":      {http.StatusTeapot, "short and stout", nil},
+		"is no gateway's":       {http.StatusOK, map[string]string{"hello": "world"}, nil},
+		"it must be like":       {http.StatusOK, nil, []string{"--header", "secret"}},
+		"cannot be asked (see ": {http.StatusOK, nil, []string{"--server", "http://127.0.0.1:1"}},
+		"accepts 1 arg":         {http.StatusOK, nil, []string{"another"}},
+	} {
+		_, err := explain(t, answer.status, answer.body, answer.args...)
+		require.ErrorContains(t, err, want)
+		require.False(t, errors.As(err, &exit), want)
+	}
+}

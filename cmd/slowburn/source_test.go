@@ -1,0 +1,55 @@
+package main
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// What is read again is what the command was told to read: files, in their order, then what was set.
+func TestSourceReadsWhatTheCommandReads(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, text string) string {
+		file := filepath.Join(dir, name)
+		require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
+		return file
+	}
+	t.Setenv("WAIT", "7s")
+	src := &source{settings: settings(nil).ConfigProviderSettings.ResolverSettings}
+	read := func(key string) any {
+		conf, err := src.Load(t.Context())
+		require.NoError(t, err)
+		return conf.Get(key)
+	}
+	const wait, size = "processors::tail_sampling::decision_wait", "processors::tail_sampling::num_traces"
+	require.Equal(t, "10s", read(wait), "the embedded configuration")
+
+	root := command()
+	src.watch(root.Flags())
+	a, b := write("a.yaml", "processors: {tail_sampling: {decision_wait: 1s}}"), write("b.yaml", `processors: {tail_sampling: {decision_wait: "${env:WAIT}"}}`)
+	require.NoError(t, root.ParseFlags([]string{"--set", "processors.tail_sampling.num_traces = 5", "--config", a, "--config=" + b}))
+	require.Equal(t, "7s", read(wait))
+	require.Equal(t, 5, read(size))
+	t.Setenv("WAIT", "8s")
+	require.Equal(t, "8s", read(wait))
+	write("b.yaml", "processors: {tail_sampling: {decision_wait: 9s}}")
+	require.Equal(t, "9s", read(wait))
+	write("b.yaml", "{")
+	_, err := src.Load(t.Context())
+	require.ErrorContains(t, err, "yaml")
+}
+
+func TestHangupsReachWhoListens(t *testing.T) {
+	src := &source{}
+	heard := map[string]int{}
+	listen := func(name string) func() { return src.OnHangup(func(context.Context) { heard[name]++ }) }
+	a := listen("a")
+	listen("b")
+	src.hangup(t.Context())
+	a()
+	src.hangup(t.Context())
+	require.Equal(t, map[string]int{"a": 1, "b": 2}, heard)
+}
