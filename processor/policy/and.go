@@ -7,7 +7,7 @@ type AndConfig struct {
 
 func (cfg *AndConfig) compile(c *compiler) (rule, error) {
 	rules, err := c.compileAll("and_sub_policy", cfg.SubPolicies)
-	return all(rules), err
+	return all(rules).as(c.Options), err
 }
 
 // all matches what each of the rules matches. Their chances are one and the same randomness, so that whoever passes the

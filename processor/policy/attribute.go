@@ -69,6 +69,10 @@ func (c *compiler) finish(s *Set) {
 		} else {
 			s.samplers = append(s.samplers, i)
 		}
+		if hasNoWeight(s.policies[i].rule) {
+			s.policies[i].weightless = true
+			s.weightlessDrop = s.weightlessDrop || s.policies[i].kind == Drop
+		}
 		if r, ok := s.policies[i].rule.(counting); ok && countsAny(r) {
 			s.counting = append(s.counting, i)
 			for leaf := range leaves(r) {

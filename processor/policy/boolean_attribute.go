@@ -18,6 +18,9 @@ func (cfg *BooleanAttributeConfig) compile(c *compiler) (rule, error) {
 	if cfg.Key == "" {
 		return nil, errors.New("key is required")
 	}
+	if c.Contrib {
+		return c.attribute(cfg.Key, fmt.Sprintf("bool %t", cfg.Value), anyBool(cfg.Value), cfg.InvertMatch), nil
+	}
 	return c.attribute(cfg.Key, fmt.Sprintf("bool %t", cfg.Value), is(cfg.Value), cfg.InvertMatch), nil
 }
 

@@ -21,7 +21,7 @@ type Options struct {
 // Compile validates the policies and makes a Set of them. The error names every mistake, by index, name and key.
 func Compile(policies []Config, options Options) (*Set, error) {
 	c := newCompiler(options)
-	s := &Set{firstMatch: options.FirstMatch, contrib: options.Contrib}
+	s := &Set{firstMatch: options.FirstMatch}
 	var errs []error
 	if len(policies) == 0 {
 		errs = append(errs, errors.New("policies must list at least one policy"))

@@ -30,7 +30,10 @@ func (cfg *CompositeConfig) compile(c *compiler) (rule, error) {
 		errs = append(errs, fmt.Errorf("max_total_spans_per_second (%d) must be greater than 0", cfg.MaxTotalSpansPerSecond))
 	}
 	rules, err := c.compileAll("composite_sub_policy", cfg.SubPolicies)
-	errs = append(errs, err, cfg.checkNames())
+	if errs = append(errs, err); c.Contrib && errors.Join(errs...) == nil {
+		return cfg.compileContrib(c, rules), nil
+	}
+	errs = append(errs, cfg.checkNames())
 	order, err := cfg.order()
 	errs = append(errs, err)
 	percents, err := cfg.percents()

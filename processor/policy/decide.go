@@ -93,7 +93,7 @@ type Vote struct {
 func (v Vote) Sampled(randomness uint64) bool { return v.Matched && v.Threshold <= randomness }
 
 // Decide evaluates all policies for the trace. What each of them says it writes to votes, if that is not nil; it must have
-// room for Len of them. Policies that have a rate or a period take account of the trace, unless it is dropped.
+// room for Len of them. Policies that have a rate or a period take account of the trace, but samplers not of one that is dropped.
 func (s *Set) Decide(t *Trace, votes []Vote) Decision {
 	if len(s.counting) > 0 {
 		s.state.Lock()
@@ -107,7 +107,11 @@ func (s *Set) Decide(t *Trace, votes []Vote) Decision {
 			continue
 		}
 		if th, ok := p.rule.match(t); ok {
-			p.rule.(counting).count(t, th <= t.Randomness)
+			taken := th <= t.Randomness
+			if p.kind == Drop {
+				taken = t.Randomness < complement(th)
+			}
+			p.rule.(counting).count(t, taken)
 		}
 	}
 	if d.Verdict == Sampled {
@@ -118,8 +122,9 @@ func (s *Set) Decide(t *Trace, votes []Vote) Decision {
 	return d
 }
 
-// asked reports whether the policy is to take account of a trace that was decided so: no policy does after the one that
-// dropped it nor, if the first that samples is to be the last, after that.
+// asked reports whether the policy is to take account of a trace that was decided so. What is dropped takes no part of a
+// rate, but of that of the policy that dropped it and those before. What is sampled takes no part of the rates of the
+// policies after the first that sampled it, if that is to be the last.
 func (s *Set) asked(policy int, d Decision) bool {
 	if s.policies[policy].kind == Drop {
 		return d.Verdict != Dropped || policy <= d.Policy
@@ -144,7 +149,7 @@ func (s *Set) decide(t *Trace, randomness uint64, votes []Vote) Decision {
 			least = max(least, survivors)
 		}
 	}
-	d := Decision{Policy: None, Sub: None, Threshold: never}
+	d := Decision{Policy: None, Sub: None, Threshold: never, Weightless: true}
 	for _, i := range s.samplers {
 		th, ok := s.policies[i].rule.match(t)
 		if !ok {
@@ -157,7 +162,8 @@ func (s *Set) decide(t *Trace, randomness uint64, votes []Vote) Decision {
 			if d.Policy == None {
 				d.Verdict, d.Policy = Sampled, i
 			}
-			if d.Threshold = min(d.Threshold, th); d.Threshold == 0 && votes == nil {
+			d.Weightless = d.Weightless && s.policies[i].weightless
+			if d.Threshold = min(d.Threshold, th); d.Threshold == 0 && votes == nil && !d.Weightless {
 				break
 			}
 		}
@@ -166,7 +172,10 @@ func (s *Set) decide(t *Trace, randomness uint64, votes []Vote) Decision {
 		return Decision{Policy: None, Sub: None}
 	}
 	d.Threshold = max(d.Threshold, least)
-	if c, ok := s.policies[d.Policy].rule.(*composite); ok {
+	d.Weightless = d.Weightless || s.weightlessDrop
+	if c, ok := s.policies[d.Policy].rule.(interface {
+		sampler(t *Trace, randomness uint64) int
+	}); ok {
 		d.Sub = c.sampler(t, randomness)
 	}
 	return d

@@ -19,5 +19,5 @@ func (cfg *DropConfig) compile(c *compiler) (rule, error) {
 			return nil, errors.New("drop_sub_policy cannot have a diversity, dynamic or rare policy: they are for what is to be kept")
 		}
 	}
-	return all(rules), nil
+	return all(rules).as(c.Options), nil
 }

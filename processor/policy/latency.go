@@ -19,7 +19,7 @@ type LatencyConfig struct {
 // duration is latency, in nanoseconds: over < duration <= upTo.
 type duration struct{ over, upTo uint64 }
 
-func (cfg *LatencyConfig) compile(*compiler) (rule, error) {
+func (cfg *LatencyConfig) compile(c *compiler) (rule, error) {
 	if cfg.ThresholdMs == nil && cfg.UpperThresholdMs == nil {
 		return nil, errors.New("set threshold_ms, upper_threshold_ms or both")
 	}
@@ -34,7 +34,17 @@ func (cfg *LatencyConfig) compile(*compiler) (rule, error) {
 	if upTo <= over {
 		return nil, fmt.Errorf("upper_threshold_ms (%d) must be greater than threshold_ms (%d)", *cfg.UpperThresholdMs, *cfg.ThresholdMs)
 	}
+	if c.Contrib {
+		return c.running(millis(cfg.ThresholdMs), millis(cfg.UpperThresholdMs)), nil
+	}
 	return duration{over, upTo}, nil
+}
+
+func millis(ms *int64) int64 {
+	if ms == nil {
+		return 0
+	}
+	return *ms
 }
 
 func nanoseconds(key string, ms *int64) (uint64, error) {

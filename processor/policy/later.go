@@ -35,12 +35,16 @@ func (s *Set) Settled(t *Trace) bool {
 // follow.
 func lasts(r rule) bool {
 	switch r := r.(type) {
-	case always, anyBit, chance:
+	case always, anyBit, chance, hashed:
 		return true
 	case duration:
 		return !r.bounded()
 	case spanCount:
 		return !r.bounded()
+	case latencySeen:
+		return !r.bounded()
+	case sequence:
+		return lasts(r.all)
 	case all:
 		return !slices.ContainsFunc(r, func(r rule) bool { return !lasts(r) })
 	default:
@@ -86,8 +90,9 @@ func (s *Set) Revise(t *Trace) Decision {
 func (s *Set) withoutCounting() *Set {
 	counts := func(i int) bool { return slices.Contains(s.counting, i) }
 	return &Set{
-		policies: s.policies,
-		drops:    slices.DeleteFunc(slices.Clone(s.drops), counts),
-		samplers: slices.DeleteFunc(slices.Clone(s.samplers), counts),
+		policies:       s.policies,
+		drops:          slices.DeleteFunc(slices.Clone(s.drops), counts),
+		weightlessDrop: s.weightlessDrop,
+		samplers:       slices.DeleteFunc(slices.Clone(s.samplers), counts),
 	}
 }

@@ -51,7 +51,7 @@ func (l *limiter) match(t *Trace) (uint64, bool) {
 func (l *limiter) probability(t *Trace) float64 {
 	level, offered := l.after(time.Duration(t.Now) - l.at)
 	// The trace is part of what is offered. It makes no difference but to one that is a large part.
-	offered += l.cost(t) / l.memory
+	offered += costOf(t, l.bytes) / l.memory
 	return l.rate * l.credit(level) / offered
 }
 
@@ -69,8 +69,9 @@ func (l *limiter) credit(level float64) float64 {
 	return 1 + level/(l.rate*spending)
 }
 
-func (l *limiter) cost(t *Trace) float64 {
-	if l.bytes {
+// costOf is what a trace takes of a limit.
+func costOf(t *Trace, bytes bool) float64 {
+	if bytes {
 		return float64(t.Bytes)
 	}
 	return float64(t.Spans)
@@ -84,8 +85,8 @@ func (l *limiter) count(t *Trace, sampled bool) {
 	p := min(1, l.probability(t))
 	l.level, l.offered = l.after(time.Duration(t.Now) - l.at)
 	l.at = max(l.at, time.Duration(t.Now))
-	l.level -= l.cost(t)
-	l.offered += l.cost(t) / p / l.memory
+	l.level -= costOf(t, l.bytes)
+	l.offered += costOf(t, l.bytes) / p / l.memory
 }
 
 func (l *limiter) inherit(from rule) {

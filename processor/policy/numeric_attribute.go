@@ -22,21 +22,28 @@ func (cfg *NumericAttributeConfig) compile(c *compiler) (rule, error) {
 	if cfg.Key == "" {
 		errs = append(errs, errors.New("key is required"))
 	}
-	if cfg.MinValue == nil && cfg.MaxValue == nil {
+	least, most := cfg.MinValue, cfg.MaxValue
+	if c.Contrib {
+		least, most = unlessZero(least), unlessZero(most)
+	}
+	if least == nil && most == nil {
 		errs = append(errs, errors.New("set min_value, max_value or both"))
 	}
 	p := between{least: math.MinInt64, most: math.MaxInt64}
-	if cfg.MinValue != nil {
-		p.least = *cfg.MinValue
+	if least != nil {
+		p.least = *least
 	}
-	if cfg.MaxValue != nil {
-		p.most = *cfg.MaxValue
+	if most != nil {
+		p.most = *most
 	}
 	if p.least > p.most {
 		errs = append(errs, fmt.Errorf("max_value (%d) must not be less than min_value (%d)", p.most, p.least))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
+	}
+	if c.Contrib {
+		return c.attribute(cfg.Key, fmt.Sprintf("number %d %d", p.least, p.most), anyNumber{p}, cfg.InvertMatch), nil
 	}
 	return c.attribute(cfg.Key, fmt.Sprintf("number %d %d", p.least, p.most), p, cfg.InvertMatch), nil
 }

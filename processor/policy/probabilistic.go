@@ -6,7 +6,8 @@ import "fmt"
 type ProbabilisticConfig struct {
 	// SamplingPercentage is the share in percent: 0 is none, 100 and more is all.
 	SamplingPercentage float64 `mapstructure:"sampling_percentage"`
-	// HashSalt has no meaning for W3C randomness. It is accepted, with a warning.
+	// HashSalt has no meaning for W3C randomness. It is accepted, with a warning. With Options.Contrib it is the salt of the
+	// hash.
 	HashSalt string `mapstructure:"hash_salt"`
 }
 
@@ -14,6 +15,9 @@ func (cfg *ProbabilisticConfig) compile(c *compiler) (rule, error) {
 	th, err := thresholdOf(cfg.SamplingPercentage)
 	if err != nil {
 		return nil, fmt.Errorf("sampling_percentage (%g) %w", cfg.SamplingPercentage, err)
+	}
+	if c.Contrib {
+		return newHashed(cfg.HashSalt, cfg.SamplingPercentage), nil
 	}
 	if cfg.HashSalt != "" {
 		c.warn("probabilistic::hash_salt is ignored: decisions use W3C randomness (rv, else the trace ID), " +

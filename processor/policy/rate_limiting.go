@@ -43,5 +43,8 @@ func (c *compiler) limit(key string, rate, burst int64, bytes bool) (rule, error
 	if burst == 0 {
 		capacity = 2 * float64(rate)
 	}
+	if c.Contrib {
+		return &bucket{rate: float64(rate), burst: capacity, bytes: bytes, level: capacity}, nil
+	}
 	return newLimiter(float64(rate), capacity, bytes), nil
 }

@@ -19,16 +19,19 @@ type Set struct {
 	keepers    []keeper // of the policies that count
 	steady     *Set     // the set without them, for Revise
 	firstMatch bool
-	contrib    bool
+
+	weightlessDrop bool // one of the drops is weightless, and so is what it leaves
 
 	state sync.Mutex // of the counting ones
 }
 
 type policy struct {
-	name   string
-	kind   Type
-	rule   rule
-	config Config
+	name string
+	kind Type
+	rule rule
+	// weightless says that what it samples is not sampled by what the trace is and its randomness alone.
+	weightless bool
+	config     Config
 }
 
 // Len returns the number of policies. They are numbered in the order of the configuration, from 0.

@@ -48,6 +48,9 @@ func (cfg *StringAttributeConfig) compile(c *compiler) (rule, error) {
 		for _, v := range cfg.Values {
 			values[v] = struct{}{}
 		}
+		if c.Contrib {
+			delete(values, "")
+		}
 		p = values
 	}
 	if err := errors.Join(errs...); err != nil {
@@ -55,6 +58,9 @@ func (cfg *StringAttributeConfig) compile(c *compiler) (rule, error) {
 	}
 	values := slices.Compact(slices.Sorted(slices.Values(cfg.Values)))
 	question := fmt.Sprintf("string %t %q", cfg.EnabledRegexMatching, values)
+	if e, ok := p.(*anyRegexp); ok && c.Contrib {
+		return cfg.compileContrib(c, question, e), nil
+	}
 	return c.attribute(cfg.Key, question, p, cfg.InvertMatch), nil
 }
 

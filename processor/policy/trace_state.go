@@ -29,6 +29,10 @@ func (cfg *TraceStateConfig) compile(c *compiler) (rule, error) {
 		p.values[v] = struct{}{}
 	}
 	values := slices.Compact(slices.Sorted(slices.Values(cfg.Values)))
+	if c.Contrib {
+		delete(p.values, "")
+		return c.span(fmt.Sprintf("tracestate %q %q", cfg.Key, values), &validTraceState{*p}), nil
+	}
 	return c.span(fmt.Sprintf("tracestate %q %q", cfg.Key, values), p), nil
 }
 

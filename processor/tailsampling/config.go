@@ -45,6 +45,8 @@ type Config struct {
 	TailStorage string `mapstructure:"tail_storage"`
 	// Policies decide. See package policy.
 	Policies []policy.Config `mapstructure:"policies"`
+	// Compat of "contrib" has policies decide as those of contrib's processor do, defects included.
+	Compat string `mapstructure:"compat"`
 	// Shadow is a second set of policies, whose decisions are only counted.
 	Shadow *ShadowConfig `mapstructure:"shadow"`
 	// Explain says how much is remembered to explain decisions.
@@ -84,6 +86,7 @@ type DecisionCacheConfig struct {
 }
 
 const (
+	compatContrib = "contrib"
 	traceComplete = "trace-complete"
 	spanIngest    = "span-ingest"
 	storageMemory = "memory"
@@ -126,6 +129,9 @@ func (cfg *Config) Validate() error {
 	if cfg.ShutdownTimeout <= 0 {
 		bad("shutdown_timeout (%v) must be greater than 0", cfg.ShutdownTimeout)
 	}
+	if cfg.Compat != "" && cfg.Compat != compatContrib {
+		bad("compat %q is not known: use %q, or remove the key", cfg.Compat, compatContrib)
+	}
 	if n := cfg.Explain.Decisions; n < 0 || n > maxCacheSize {
 		bad("explain::decisions (%d) must be between 0 and %d", n, maxCacheSize)
 	}
@@ -137,7 +143,7 @@ func (cfg *Config) Validate() error {
 
 // options are those of the policies.
 func (cfg *Config) options() policy.Options {
-	return policy.Options{FirstMatch: cfg.SampleOnFirstMatch}
+	return policy.Options{Contrib: cfg.Compat == compatContrib, FirstMatch: cfg.SampleOnFirstMatch}
 }
 
 // Values of fsync and compression.
