@@ -43,8 +43,9 @@ type outgoing struct {
 	threshold uint64
 	rv        uint64
 	late      bool
-	first     int // of spans: its own are up to the next trace's first
-	resources int // ResourceSpans that were built for it
+	linked    wire.TraceID // the trace for which it is kept, zero if that is not the reason
+	first     int          // of spans: its own are up to the next trace's first
+	resources int          // ResourceSpans that were built for it
 }
 
 type span struct {
@@ -98,7 +99,7 @@ func (b *batch) take(s *shard, now int64) bool {
 		s.ready.remove(&s.entries, n)
 		b.traces = append(b.traces, outgoing{
 			shard: s, slot: n, id: e.id, policy: e.policy, threshold: e.threshold, rv: e.rv, late: e.state == late,
-			first: len(b.spans),
+			linked: s.linkedWith(e), first: len(b.spans),
 		})
 		s.attempt(e, now)
 		before := len(b.spans)

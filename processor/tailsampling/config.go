@@ -55,6 +55,8 @@ type Config struct {
 	// ReviveWindow is how long a trace that was not sampled stays after that, so that late spans can make the policies
 	// sample it after all; 0 is not at all. It stays only while there is room: traces in the window are the first to go.
 	ReviveWindow time.Duration `mapstructure:"revive_window"`
+	// LinkedTraces says whether traces are kept because traces that they are linked with are.
+	LinkedTraces LinkedTracesConfig `mapstructure:"linked_traces"`
 	// Storage is where spans are buffered: disk, where they survive a crash, or memory.
 	Storage string `mapstructure:"storage"`
 	// Directory is where the files are with storage disk. One process, and one processor in it, can use it.
@@ -83,6 +85,18 @@ type DecisionCacheConfig struct {
 	SampledCacheSize int `mapstructure:"sampled_cache_size"`
 	// NonSampledCacheSize is for traces that were not sampled or dropped.
 	NonSampledCacheSize int `mapstructure:"non_sampled_cache_size"`
+}
+
+// LinkedTracesConfig is about traces that span links connect with a kept one, in either direction.
+type LinkedTracesConfig struct {
+	// Enabled keeps those of them that wait for a decision or for being revived, without a weight.
+	Enabled bool `mapstructure:"enabled"`
+	// MaxLinksPerSpan is how many links of a span are looked at.
+	MaxLinksPerSpan int `mapstructure:"max_links_per_span"`
+	// MaxLinksPerTrace is with how many other traces one can be linked.
+	MaxLinksPerTrace int `mapstructure:"max_links_per_trace"`
+	// MaxLinks is how many links between traces are remembered, the latest ones. They take up to 110 bytes each.
+	MaxLinks int `mapstructure:"max_links"`
 }
 
 const (
@@ -117,6 +131,7 @@ func (cfg *Config) Validate() error {
 	if s := cfg.SamplingStrategy; s != traceComplete && s != spanIngest {
 		bad("sampling_strategy %q is not known: use %q or %q", s, traceComplete, spanIngest)
 	}
+	cfg.LinkedTraces.validate(bad)
 	cfg.validateStorage(bad)
 	if cfg.NumShards < 0 || cfg.NumShards > maxShards {
 		bad("num_shards (%d) must be between 1 and %d, or 0 to follow the number of CPUs", cfg.NumShards, maxShards)
@@ -151,6 +166,19 @@ const (
 	fsyncNever, fsyncInterval, fsyncAlways      = "never", "interval", "always"
 	compressNever, compressAuto, compressAlways = "never", "auto", "always"
 )
+
+func (cfg *LinkedTracesConfig) validate(bad func(string, ...any)) {
+	const most = 1 << 10
+	if n := cfg.MaxLinksPerSpan; n < 1 || n > most {
+		bad("linked_traces::max_links_per_span (%d) must be between 1 and %d", n, most)
+	}
+	if n := cfg.MaxLinksPerTrace; n < 1 || n > most {
+		bad("linked_traces::max_links_per_trace (%d) must be between 1 and %d", n, most)
+	}
+	if n := cfg.MaxLinks; n < 1 || n > maxCacheSize {
+		bad("linked_traces::max_links (%d) must be between 1 and %d", n, maxCacheSize)
+	}
+}
 
 func (cfg *Config) validateStorage(bad func(string, ...any)) {
 	switch cfg.Compression {

@@ -50,6 +50,9 @@ func (s *shard) decide(n uint32, why trigger, now int64) {
 	if g.rules.shadow != nil {
 		s.compare(n, e, d, now)
 	}
+	if d.Verdict == policy.NotSampled && s.wants(e) {
+		d = decisionForLink
+	}
 	s.settle(n, d, why, now)
 	s.votes, s.compared = s.votes[:0], false
 }
@@ -85,7 +88,7 @@ func (s *shard) settle(n uint32, d policy.Decision, why trigger, now int64) {
 // stays in case that it can be revived, or is released.
 func (s *shard) conclude(n uint32, e *entry, d policy.Decision, why trigger, now int64) {
 	r := s.rules.at(e).rules
-	e.policy, e.threshold, e.to = r.number(d), d.Threshold, s.log.Position()
+	e.policy, e.threshold, e.to = s.number(r, d), d.Threshold, s.log.Position()
 	if d.Weightless {
 		e.threshold = tracestate.None
 	}
@@ -105,6 +108,11 @@ func (s *shard) conclude(n uint32, e *entry, d policy.Decision, why trigger, now
 		return
 	}
 	s.sampled.put(e.hash, mem, weight{threshold: e.threshold, rv: e.rv})
+	if d.Policy == forLink {
+		s.blame(e)
+	} else if s.links != nil {
+		s.spread(e)
+	}
 	e.state = ready
 	s.queue(n, e)
 }

@@ -8,11 +8,12 @@ import (
 	"github.com/slowburn/slowburn/internal/tracestate"
 )
 
-// The attributes that kept spans get. They are contrib's.
+// The attributes that kept spans get. They are contrib's, but for the last.
 const (
 	attributePolicy    = "tailsampling.policy"
 	attributeComposite = "tailsampling.composite_policy"
 	attributeCached    = "tailsampling.cached_decision"
+	attributeLinked    = "tailsampling.linked" // ours: the trace for which the span's is kept
 )
 
 // decode makes pdata of the batch, with what was decided written into every span. withoutThreshold is how many spans
@@ -54,6 +55,9 @@ func (t *outgoing) mark(span ptrace.Span, by name) bool {
 	span.Attributes().PutStr(attributePolicy, by.policy)
 	if by.sub != "" {
 		span.Attributes().PutStr(attributeComposite, by.sub)
+	}
+	if !t.linked.IsZero() {
+		span.Attributes().PutStr(attributeLinked, t.linked.String())
 	}
 	if t.late {
 		span.Attributes().PutBool(attributeCached, true)

@@ -44,6 +44,7 @@ func createDefaultConfig() component.Config {
 		ShutdownTimeout:  10 * time.Second,
 
 		MaximumTraceSizeBytes: 16 << 20,
+		LinkedTraces:          LinkedTracesConfig{MaxLinksPerSpan: 8, MaxLinksPerTrace: 32, MaxLinks: 100_000},
 		DecisionCache:         DecisionCacheConfig{SampledCacheSize: 1 << 20, NonSampledCacheSize: 1 << 20},
 		Explain:               ExplainConfig{Decisions: 100_000},
 	}

@@ -16,5 +16,9 @@ func (cfg *Config) Notices() []string {
 		told = append(told, "tail_storage has no meaning here: storage, directory and disk_budget say where spans are "+
 			"buffered; remove the key, and the extension if nothing else uses it")
 	}
+	if cfg.LinkedTraces.Enabled && cfg.ReviveWindow == 0 {
+		told = append(told, "linked_traces without revive_window keeps linked traces only while they wait for their own "+
+			"decision: set revive_window to how far apart the decisions about linked traces may be")
+	}
 	return told
 }

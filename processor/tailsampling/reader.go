@@ -200,6 +200,9 @@ func (r *reader) pending(found *spanlog.Found, span *wire.Span, hash uint32) uin
 		Span: span, Bytes: found.Body, Body: found.Body, Resource: found.Resource, Scope: found.Scope,
 	}
 	s.observe(g.rules, &r.view, g.bits.at(n), e)
+	if span.Linked && s.links != nil {
+		s.tie(e, found.Body)
+	}
 	if span.ParentID.IsZero() {
 		e.state = rooted
 	}

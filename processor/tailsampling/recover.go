@@ -40,6 +40,10 @@ func (p *Sampler) readBack() {
 	for _, r := range all {
 		r.finish(seen)
 	}
+	for _, s := range p.shards {
+		s.mu.Lock()
+		p.unlock(s) // which tells of links
+	}
 }
 
 // journals are the files that were there.

@@ -14,7 +14,10 @@ const reviveShare = 0.6
 
 // holds reports whether a trace that was not sampled can stay. Where there is too little room older ones make some.
 func (s *shard) holds(why trigger, now int64) bool {
-	if s.waits.revive == 0 || why == bySize || why == byShutdown {
+	if why == byShutdown {
+		return s.links != nil // another shard may yet keep a trace that this one is linked with
+	}
+	if s.waits.revive == 0 || why == bySize {
 		return false
 	}
 	for s.pool.Over(0, reviveShare) > 0 {

@@ -178,12 +178,12 @@ func (r *rules) warnings() []string {
 // compileAll compiles the policies of a configuration and of its shadow, which is nil where there is none.
 func (cfg *Config) compileAll() (set, shadow *policy.Set, err error) {
 	if set, err = policy.Compile(cfg.Policies, cfg.options()); err == nil {
-		err = cfg.checkStrategy(set)
+		err = cfg.check(set)
 	}
 	if cfg.Shadow != nil {
 		var bad error
 		if shadow, bad = policy.Compile(cfg.Shadow.Policies, cfg.options()); bad == nil {
-			bad = cfg.checkStrategy(shadow)
+			bad = cfg.check(shadow)
 		}
 		if bad != nil {
 			err = errors.Join(err, below("shadow", bad))

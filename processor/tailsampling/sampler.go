@@ -116,9 +116,13 @@ func newSampler(set processor.Settings, cfg *Config, next consumer.Traces) (*Sam
 	for range min(cfg.shards(), maxEmitters, max(2, runtime.GOMAXPROCS(0))) {
 		p.emitters = append(p.emitters, newEmitter(p))
 	}
+	linked, err := known.number(name{policy: linkedPolicy})
+	if err != nil {
+		return nil, err
+	}
 	for i := range cfg.shards() {
 		s := newShard(cfg, r, p.pool, i, &p.pending)
-		s.epoch = p.began.UnixMilli()
+		s.epoch, s.linkedNumber = p.began.UnixMilli(), linked
 		s.sampled.seed, s.dropped.seed, s.records.seed = p.seed, p.seed, p.seed
 		m := p.emitters[i%len(p.emitters)]
 		s.emitter, m.shards = m.wake, append(m.shards, s)
@@ -235,6 +239,10 @@ func (p *Sampler) decideLast() {
 		if !p.onDisk || p.cfg.DropPendingTracesOnShutdown {
 			s.decideAll(p.cfg.DropPendingTracesOnShutdown, p.now())
 		}
+		p.unlock(s)
+	}
+	for _, s := range p.shards {
+		s.mu.Lock()
 		s.forgetAll(p.now())
 		s.queueAllLate()
 		s.mu.Unlock()

@@ -21,10 +21,12 @@ const requeueEvery = 20 * time.Millisecond
 
 // shard buffers and decides the traces whose IDs hash to it. Everything in it is guarded by mu.
 type shard struct {
-	waits   waits
-	ingests bool // decides traces as soon as that is certain
-	pool    *spanlog.Pool
-	epoch   int64 // Unix milliseconds when the sampler began
+	waits        waits
+	ingests      bool // decides traces as soon as that is certain
+	linksPerSpan int
+	linkedNumber int32 // of linkedPolicy in names
+	pool         *spanlog.Pool
+	epoch        int64 // Unix milliseconds when the sampler began
 
 	mu      sync.Mutex
 	log     *spanlog.Log
@@ -40,6 +42,8 @@ type shard struct {
 	late      list          // late parts, oldest first
 	ready     list          // sampled, next to be delivered first
 	touched   []uint32      // entries that review will look at
+	links     *links        // nil where traces are not kept for links
+	notices   []notice      // to be told to other shards, or this one, when it is unlocked
 	cursors   [ranks]uint32 // in waiting: no trace before it has a lower rank; 0 is the end
 	sampled   memory        // of sampled traces
 	dropped   memory        // of traces not sampled or dropped
@@ -100,8 +104,13 @@ func newShard(cfg *Config, r *rules, pool *spanlog.Pool, number int, pending *at
 		planned:   never,
 		pending:   pending,
 		most:      int64(cfg.NumTraces),
+
+		linksPerSpan: cfg.LinkedTraces.MaxLinksPerSpan,
 	}
 	s.skeleton.init(s)
+	if cfg.LinkedTraces.Enabled {
+		s.links = &links{limit: share(2 * cfg.LinkedTraces.MaxLinks), perTrace: cfg.LinkedTraces.MaxLinksPerTrace}
+	}
 	return s
 }
 
@@ -124,6 +133,9 @@ func (s *shard) add(in *ingest, i uint32, now int64) {
 	e.spans++
 	e.bytes += uint64(len(body))
 	s.stats.spans++
+	if span.Linked && s.links != nil {
+		s.tie(e, body)
+	}
 	if e.state == late {
 		s.stats.lateKept++
 		s.records.late(hash, &span.TraceID, span.ParentID.IsZero())
@@ -255,7 +267,7 @@ func (s *shard) free(n uint32, now int64) {
 
 // count tells the pool how much memory the index takes. It is called once per visit, not per span.
 func (s *shard) count() {
-	now := int64(s.entries.Bytes() + s.index.Bytes() + s.rules.bytes())
+	now := int64(s.entries.Bytes() + s.index.Bytes() + s.rules.bytes() + s.links.bytes())
 	if now != s.counted {
 		s.pool.Grow(now - s.counted)
 		s.counted = now

@@ -12,6 +12,7 @@ type stats struct {
 	traces                int64 // that began
 	lateKept, lateDropped int64 // spans
 	trimmed               int64 // spans
+	ignoredLinks          int64
 	triggers              [triggers]int64
 	policies              []policyStats // by number in names, as far as anything happened
 
@@ -58,6 +59,7 @@ func (s *stats) add(o *stats) {
 	s.lateKept += o.lateKept
 	s.lateDropped += o.lateDropped
 	s.trimmed += o.trimmed
+	s.ignoredLinks += o.ignoredLinks
 	for i, n := range o.triggers {
 		s.triggers[i] += n
 	}

@@ -25,6 +25,8 @@ type Status struct {
 	EarlyDecisions    int64     `json:"early_decisions"`
 	// RevivedTraces were not sampled, and then sampled because of what came late; Decided counts them twice.
 	RevivedTraces int64 `json:"revived_traces"`
+	// LinkedTraces are kept for a link alone; see Config.LinkedTraces.
+	LinkedTraces int64 `json:"linked_traces"`
 	// Storage is memory or disk.
 	Storage         string `json:"storage"`
 	DiskBytes       int64  `json:"disk_bytes"`
@@ -93,6 +95,9 @@ func (p *Sampler) Status() Status {
 		out.RecoveredSpans = p.store.spans.Load()
 	}
 	counts, set := p.countsByPolicy(st), p.rules.Load().set
+	if linked := counts[linkedPolicy]; linked != nil && p.cfg.LinkedTraces.Enabled {
+		out.LinkedTraces = linked.decided[policy.Sampled].traces
+	}
 	out.Policies = make([]PolicyStatus, set.Len())
 	for i := range out.Policies {
 		status := PolicyStatus{Name: set.Name(i), Type: string(set.Type(i))}

@@ -14,6 +14,8 @@ func (p *Sampler) unlock(s *shard) {
 		s.planned = at
 	}
 	deliver := !s.ready.empty()
+	notices := s.notices
+	s.notices = nil
 	s.mu.Unlock()
 	if sooner {
 		wake(p.timer)
@@ -22,6 +24,7 @@ func (p *Sampler) unlock(s *shard) {
 	if deliver {
 		wake(s.emitter)
 	}
+	p.pass(notices)
 }
 
 // wake lets the goroutine that waits for c look again. Waking it twice before it does is the same as once.

@@ -44,6 +44,7 @@ type TelemetryBuilder struct {
 	ProcessorTailSamplingEarlyReleasesFromCacheDecision metric.Int64ObservableCounter
 	ProcessorTailSamplingFailedSpans                    metric.Int64ObservableCounter
 	ProcessorTailSamplingGlobalCountTracesSampled       metric.Int64ObservableCounter
+	ProcessorTailSamplingIgnoredLinks                   metric.Int64ObservableCounter
 	ProcessorTailSamplingInvalidSpans                   metric.Int64ObservableCounter
 	ProcessorTailSamplingLostSpans                      metric.Int64ObservableCounter
 	ProcessorTailSamplingMemoryBudgetBytes              metric.Int64ObservableGauge
@@ -298,6 +299,21 @@ func (builder *TelemetryBuilder) RegisterProcessorTailSamplingGlobalCountTracesS
 		cb(ctx, &observerInt64{inst: builder.ProcessorTailSamplingGlobalCountTracesSampled, obs: o})
 		return nil
 	}, builder.ProcessorTailSamplingGlobalCountTracesSampled)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterProcessorTailSamplingIgnoredLinksCallback sets callback for observable ProcessorTailSamplingIgnoredLinks metric.
+func (builder *TelemetryBuilder) RegisterProcessorTailSamplingIgnoredLinksCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ProcessorTailSamplingIgnoredLinks, obs: o})
+		return nil
+	}, builder.ProcessorTailSamplingIgnoredLinks)
 	if err != nil {
 		return err
 	}
@@ -770,6 +786,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol_processor_tail_sampling_global_count_traces_sampled",
 		metric.WithDescription("Traces by decision [Beta]"),
 		metric.WithUnit("{traces}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ProcessorTailSamplingIgnoredLinks, err = builder.meter.Int64ObservableCounter(
+		"otelcol_processor_tail_sampling_ignored_links",
+		metric.WithDescription("Span links over max_links_per_span or max_links_per_trace, which keep no trace [Beta]"),
+		metric.WithUnit("{links}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingInvalidSpans, err = builder.meter.Int64ObservableCounter(
