@@ -28,5 +28,6 @@ func command() *cobra.Command {
 		defer cancel()
 		return run(cmd, args)
 	}
+	root.AddCommand(sampleCommand())
 	return root
 }

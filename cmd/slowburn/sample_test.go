@@ -1,0 +1,104 @@
+package main
+
+import (
+	"bytes"
+	"flag"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+var rewrite = flag.Bool("rewrite", false, "write what the code gives into testdata, instead of comparing")
+
+const sampleData = "testdata/sample/"
+
+func sample(t *testing.T, stdin []byte, args ...string) (string, error) {
+	t.Setenv("SLOWBURN_DATA_DIR", t.TempDir())
+	var out bytes.Buffer
+	cmd := command()
+	cmd.SetArgs(append([]string{"sample"}, args...))
+	cmd.SetIn(bytes.NewReader(stdin))
+	cmd.SetOut(&out)
+	cmd.SetErr(&out)
+	err := cmd.Execute()
+	return out.String(), err
+}
+
+// What users compare in their CI does not change from run to run.
+func TestSample(t *testing.T) {
+	for _, output := range []string{"text", "json"} {
+		t.Run(output, func(t *testing.T) {
+			got, err := sample(t, nil, "--policies", sampleData+"policies.yaml", "--output", output, sampleData+"traces.json")
+			require.NoError(t, err)
+			file := sampleData + "expected." + output
+			if *rewrite {
+				require.NoError(t, os.WriteFile(file, []byte(got), 0o644))
+			}
+			want, err := os.ReadFile(file)
+			require.NoError(t, err)
+			require.Equal(t, string(want), got)
+		})
+	}
+}
+
+// Policies can be a whole configuration, what stands under tail_sampling, or more of it.
+func TestSamplePolicies(t *testing.T) {
+	policies, err := os.ReadFile(sampleData + "policies.yaml")
+	require.NoError(t, err)
+	want, err := sample(t, nil, "--policies", sampleData+"policies.yaml", sampleData+"traces.json")
+	require.NoError(t, err)
+	indented := func(by string) string {
+		return by + string(bytes.ReplaceAll(bytes.TrimSpace(policies), []byte("\n"), []byte("\n"+by))) + "\n"
+	}
+	for args, config := range map[string]string{
+		"tail_sampling":      "tail_sampling:\n" + indented("  "),
+		"configuration":      "processors:\n  tail_sampling:\n" + indented("    "),
+		"tail_sampling/here": "processors:\n  tail_sampling: {}\n  tail_sampling/here:\n" + indented("    "),
+	} {
+		file := filepath.Join(t.TempDir(), "config.yaml")
+		require.NoError(t, os.WriteFile(file, []byte(config), 0o600))
+		flags := []string{"--policies", file, sampleData + "traces.json"}
+		if args == "tail_sampling/here" {
+			flags = append(flags, "--processor", args)
+		}
+		got, err := sample(t, nil, flags...)
+		require.NoError(t, err, args)
+		require.Equal(t, want, got, args)
+	}
+}
+
+func TestSampleReadsStandardInput(t *testing.T) {
+	traces, err := os.ReadFile(sampleData + "traces.json")
+	require.NoError(t, err)
+	want, err := sample(t, nil, "--policies", sampleData+"policies.yaml", sampleData+"traces.json")
+	require.NoError(t, err)
+	got, err := sample(t, traces, "--policies", sampleData+"policies.yaml", "-")
+	require.NoError(t, err)
+	require.Equal(t, want, got)
+}
+
+func TestBadSampleIsNamed(t *testing.T) {
+	dir := t.TempDir()
+	file := func(name, content string) string {
+		path := filepath.Join(dir, name)
+		require.NoError(t, os.WriteFile(path, []byte(content), 0o600))
+		return path
+	}
+	good, traces := sampleData+"policies.yaml", sampleData+"traces.json"
+	for want, args := range map[string][]string{
+		`required flag(s) "policies" not set`:            {traces},
+		"requires at least 1 arg":                        {"--policies", good},
+		"neither processors::tail_sampling nor policies": {"--policies", file("empty.yaml", "receivers: {}"), traces},
+		"processors::tail_sampling/no is not set":        {"--policies", "../../config.yaml", "--processor", "tail_sampling/no", traces},
+		`policies[0] "a": type "nope" is not supported`:  {"--policies", file("type.yaml", "policies: [{name: a, type: nope}]"), traces},
+		"no such file or directory":                      {"--policies", good, filepath.Join(dir, "none.json")},
+		`--output "xml" is not known`:                    {"--policies", good, "--output", "xml", traces},
+		"is neither OTLP JSON nor OTLP protobuf":         {"--policies", good, good},
+		"the JSON after byte 0":                          {"--policies", good, file("bad.json", `{"resourceSpans": 1}`)},
+	} {
+		_, err := sample(t, nil, args...)
+		require.ErrorContains(t, err, want)
+	}
+}
