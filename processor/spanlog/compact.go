@@ -40,7 +40,7 @@ func (l *Log) movable(n uint32) bool {
 // move copies a segment's live runs to the end of the log and recycles it. It reports whether its bytes could be read.
 func (l *Log) move(n uint32) bool {
 	from, err := l.bytes(n)
-	if err != nil {
+	if err != nil || readable(from) != nil {
 		return false // it stays: who needs its spans will tell
 	}
 	next := l.segments[n].runs

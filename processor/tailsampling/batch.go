@@ -27,6 +27,7 @@ type batch struct {
 	builder  wire.Builder
 	lost     int   // spans that could not be read
 	err      error // why, of the last
+	repeats  int   // spans that are passed on once although they are there more than once
 
 	// Of the trace being built.
 	resources map[string]int32 // by header: place in the trace
@@ -168,8 +169,12 @@ func (b *batch) copy(from []byte) wire.Range {
 
 // build makes an OTLP request of the traces, one after the other. It also returns how many spans have fields that
 // will not survive decoding.
+//
+// Spans of a trace that do not differ in a byte are one: a request that failed when a part of it was stored already, or
+// whose answer was lost, is sent again.
 func (b *batch) build() (request []byte, unknown int, err error) {
 	b.builder.Reset()
+	b.repeats = 0
 	for i := range b.traces {
 		t := &b.traces[i]
 		spans := b.spansOf(i)
@@ -184,6 +189,7 @@ func (b *batch) build() (request []byte, unknown int, err error) {
 			}
 		}
 		slices.SortFunc(spans, b.compare)
+		spans = b.unique(spans)
 		b.arrange(t, spans)
 		b.emit(spans)
 	}
@@ -208,6 +214,20 @@ func (b *batch) compare(x, y span) int {
 		bytes.Compare(of(x.body), of(y.body)),
 		bytes.Compare(of(ox.resource), of(oy.resource)),
 		bytes.Compare(of(ox.scope), of(oy.scope)))
+}
+
+// unique returns the first of each of the sorted spans that are the same, and leaves the others behind them.
+func (b *batch) unique(spans []span) []span {
+	n := 0
+	for i := range spans {
+		if i > 0 && b.compare(spans[n-1], spans[i]) == 0 {
+			b.repeats++
+			continue
+		}
+		spans[n], spans[i] = spans[i], spans[n]
+		n++
+	}
+	return spans[:n]
 }
 
 // arrange gives each span its place: what has the same resource goes together, and within that what has the same scope.

@@ -176,6 +176,7 @@ func (m *emitter) deliver(ctx context.Context) (delay time.Duration, retry bool)
 	case err == nil:
 		p.delivered.Add(spans)
 		p.services.kept(m.batch)
+		p.repeats.Add(int64(m.batch.repeats))
 		p.unknown.Add(int64(unknown))
 		p.withoutThreshold.Add(int64(withoutThreshold))
 	case consumererror.IsPermanent(err):

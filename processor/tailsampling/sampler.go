@@ -75,6 +75,7 @@ type outcomes struct {
 	refusedFor                [reasons]atomic.Int64
 	delivered, failed, lost   atomic.Int64 // spans
 	unknown, withoutThreshold atomic.Int64 // spans
+	repeats                   atomic.Int64 // spans
 	retries                   atomic.Int64 // calls
 	lastRefusal               atomic.Pointer[refusal]
 	lastComplaint             atomic.Int64

@@ -42,6 +42,7 @@ func (p *Sampler) observe(set component.TelemetrySettings) (err error) {
 		t.RegisterProcessorTailSamplingFailedSpansCallback(one(p.failed.Load)),
 		t.RegisterProcessorTailSamplingLostSpansCallback(one(p.lostSpans)),
 		t.RegisterProcessorTailSamplingUnknownFieldsSpansCallback(one(p.unknown.Load)),
+		t.RegisterProcessorTailSamplingRepeatedSpansCallback(one(p.repeats.Load)),
 		t.RegisterProcessorTailSamplingSpansWithoutThresholdCallback(one(p.withoutThreshold.Load)),
 		t.RegisterProcessorTailSamplingSamplingTracesOnMemoryCallback(one(p.pending.Load)),
 		t.RegisterProcessorTailSamplingTracesRevivableCallback(one(func() int64 { return p.sum().revivable })),

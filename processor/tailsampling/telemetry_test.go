@@ -113,7 +113,7 @@ func TestTelemetry(t *testing.T) {
 		}
 		for _, zero := range []string{"recovered_spans", "recovered_deliveries", "torn_tails", "volatile_segments", "compressions",
 			"compression_saved_bytes", "segments_left_to_disk", "trimmed_spans",
-			"failed_spans", "lost_spans", "refused_spans", "invalid_spans", "unknown_fields_spans",
+			"failed_spans", "lost_spans", "refused_spans", "invalid_spans", "unknown_fields_spans", "repeated_spans",
 			"spans_without_threshold", "traces_undelivered", "spans_buffered", "sampling_traces_on_memory"} {
 			assert.Zero(t, point(t, tel, zero), zero)
 		}

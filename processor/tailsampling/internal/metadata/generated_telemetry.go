@@ -53,6 +53,7 @@ type TelemetryBuilder struct {
 	ProcessorTailSamplingRecoveredDeliveries            metric.Int64ObservableCounter
 	ProcessorTailSamplingRecoveredSpans                 metric.Int64ObservableCounter
 	ProcessorTailSamplingRefusedSpans                   metric.Int64ObservableCounter
+	ProcessorTailSamplingRepeatedSpans                  metric.Int64ObservableCounter
 	ProcessorTailSamplingSamplingDecisionTimerLatency   metric.Int64Histogram
 	ProcessorTailSamplingSamplingLateSpanAge            metric.Int64Histogram
 	ProcessorTailSamplingSamplingTraceRemovalAge        metric.Int64Histogram
@@ -434,6 +435,21 @@ func (builder *TelemetryBuilder) RegisterProcessorTailSamplingRefusedSpansCallba
 		cb(ctx, &observerInt64{inst: builder.ProcessorTailSamplingRefusedSpans, obs: o})
 		return nil
 	}, builder.ProcessorTailSamplingRefusedSpans)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterProcessorTailSamplingRepeatedSpansCallback sets callback for observable ProcessorTailSamplingRepeatedSpans metric.
+func (builder *TelemetryBuilder) RegisterProcessorTailSamplingRepeatedSpansCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ProcessorTailSamplingRepeatedSpans, obs: o})
+		return nil
+	}, builder.ProcessorTailSamplingRepeatedSpans)
 	if err != nil {
 		return err
 	}
@@ -839,6 +855,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	builder.ProcessorTailSamplingRefusedSpans, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_tail_sampling_refused_spans",
 		metric.WithDescription("Spans refused with a retryable error, by reason [Beta]"),
+		metric.WithUnit("{spans}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ProcessorTailSamplingRepeatedSpans, err = builder.meter.Int64ObservableCounter(
+		"otelcol_processor_tail_sampling_repeated_spans",
+		metric.WithDescription("Spans that were not passed on because the same, byte for byte, was in the trace already [Beta]"),
 		metric.WithUnit("{spans}"),
 	)
 	errs = errors.Join(errs, err)
