@@ -55,7 +55,7 @@ func (l *Log) move(n uint32) bool {
 		l.moveRun(number, r, from)
 	}
 	s := &l.segments[n]
-	s.live, s.liveRuns = 0, 0
+	s.live, s.liveRuns, s.superseded = 0, 0, true
 	l.recycle(n)
 	return true
 }

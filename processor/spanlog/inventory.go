@@ -162,17 +162,26 @@ func (inv *Inventory) setAside(d *Directory, path string, size int64, why string
 	return nil
 }
 
-// dropTwins deletes packed segments of which the original is still there: the process ended in between.
+// dropTwins deletes one of a packed segment and its original where both are there: the process ended in between, or the
+// power failed when the original's file was used for something else already, which its header may not say. So the packed
+// one is taken if it is whole.
 func (inv *Inventory) dropTwins(d *Directory) error {
 	var err error
-	originals := map[uint64]bool{}
+	whole := map[uint64]bool{} // by sequence of a segment that has two: whether the packed one is
 	for _, s := range inv.Segments {
 		if !s.packed {
-			originals[s.header.sequence] = true
+			whole[s.header.sequence] = false
+		}
+	}
+	for _, s := range inv.Segments {
+		if _, two := whole[s.header.sequence]; two && s.packed {
+			_, err := readPacked(s.path, nil)
+			whole[s.header.sequence] = err == nil
 		}
 	}
 	inv.Segments = slices.DeleteFunc(inv.Segments, func(s *SegmentFile) bool {
-		twin := s.packed && originals[s.header.sequence]
+		packed, two := whole[s.header.sequence]
+		twin := two && s.packed != packed
 		if twin {
 			inv.Bytes -= s.Size
 			err = errors.Join(err, d.remove(s.number, s.suffix, s.Size))

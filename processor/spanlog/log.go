@@ -247,9 +247,14 @@ func (l *Log) recycle(n uint32) {
 	}
 	l.windows.forget(s.sequence)
 	l.unshrinkable(s)
-	if s.cold != nil {
+	switch {
+	case s.superseded && s.cold != nil:
+		l.pool.supersedeCold(s.cold)
+	case s.superseded:
+		l.pool.supersede(s.mem)
+	case s.cold != nil:
 		l.pool.discard(s.cold)
-	} else {
+	default:
 		l.pool.put(s.mem)
 	}
 	*s = segment{}

@@ -120,6 +120,9 @@ func (p *Pool) writePacked(raw, compressed []byte) (*cold, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("write a compressed segment: %w", err), ignoreMissing(os.Remove(temporary)))
 	}
+	if p.unsynced != nil {
+		p.unsynced.rename()
+	}
 	p.dir.used.Add(int64(len(b)))
 	return &cold{number: number, suffix: packedSuffix, size: int64(len(b)), used: uint32(len(raw)), compressed: true}, nil
 }
@@ -165,9 +168,9 @@ func (l *Log) EndShrink(w *Shrinking) (bool, error) {
 	}
 	switch {
 	case s.cold != nil:
-		l.pool.discard(s.cold)
+		l.pool.supersedeCold(s.cold)
 	case w.pack:
-		l.pool.put(s.mem)
+		l.pool.supersede(s.mem)
 	default:
 		w.left = s.mem
 		l.pool.used.Add(-int64(len(s.mem.buf)))

@@ -32,7 +32,8 @@ type Pool struct {
 	stocking sync.Mutex // held while the stock of free segments is filled up
 	mu       sync.Mutex
 	free     []chunk
-	idle     []uint64 // numbers of files for segments that are marked as free and not mapped; see reuse
+	waiting  []superseded // until the next Sync
+	idle     []uint64     // numbers of files for segments that are marked as free and not mapped; see reuse
 }
 
 // Segment sizes. Each shard has one segment that is partly filled, so small budgets get small segments.
@@ -212,7 +213,7 @@ func (p *Pool) add(size int) (chunk, error) {
 	}
 	for {
 		c, err := p.create(size)
-		if err == nil || !p.dropIdle() {
+		if err == nil || !p.dropIdle() && !p.syncWaiting() {
 			return c, err
 		}
 	}
@@ -356,15 +357,9 @@ func (p *Pool) unmap(c chunk) {
 // discard gives up a cold segment. It is marked as free first, so that no crash in between brings it back.
 func (p *Pool) discard(c *cold) {
 	p.leave(c)
-	if c.number == 0 {
-		return
+	if c.number != 0 {
+		p.giveUp(superseded{c.number, c.suffix, c.size})
 	}
-	err := p.dir.markFree(c.number, c.suffix)
-	p.unwanted(c.number, c.suffix)
-	if err == nil && c.suffix == segmentSuffix && p.keep(c.number, c.size) {
-		return
-	}
-	_ = p.dir.remove(c.number, c.suffix, c.size) // should it stay, the journal knows that nothing in it is wanted
 }
 
 // leave forgets a cold segment, whose file stays.

@@ -313,13 +313,28 @@ func TestTwinsAreDropped(t *testing.T) {
 	}
 	w := l.BeginShrink(true, false)
 	w.Run()
-	after := t.TempDir()
-	copyFiles(t, dir, after) // in between: the packed file is complete, the original not yet free
+	original, packed := filepath.Base(p.dir.file(w.segment.mem.number, segmentSuffix)), filepath.Base(p.dir.file(w.result.number, packedSuffix))
+	for name, change := range map[string]func(dir string){
+		"both are whole": func(string) {},
+		"the original was filled anew, but for its header": func(dir string) {
+			b, err := os.ReadFile(filepath.Join(dir, original))
+			require.NoError(t, err)
+			clear(b[fileHeaderSize:])
+			require.NoError(t, os.WriteFile(filepath.Join(dir, original), b, 0o600))
+		},
+		"the packed one is torn": func(dir string) { require.NoError(t, os.Truncate(filepath.Join(dir, packed), packedHeaderSize+9)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			after := t.TempDir()
+			copyFiles(t, dir, after) // in between: the packed file is complete, the original not yet free
+			change(after)
+			got, damage := readAll(t, after)
+			assert.Empty(t, damage)
+			assert.Len(t, got, 500)
+		})
+	}
 	_, err := l.EndShrink(w)
 	require.NoError(t, err)
-	got, damage := readAll(t, after)
-	assert.Empty(t, damage)
-	assert.Len(t, got, 500)
 }
 
 // FuzzScan feeds the reader with anything: it must neither fail nor yield what has no checksum.

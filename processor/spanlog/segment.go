@@ -37,18 +37,19 @@ const (
 
 // segment is a part of a log. Its records begin after a header, so that the offset 0 can stand for none.
 type segment struct {
-	mem      chunk
-	cold     *cold  // where its bytes are, if not in mem
-	created  int64  // Unix milliseconds, which times of arrival count from
-	sequence uint64 // unique in the pool; 0 in a segment that is not in use
-	used     uint32 // bytes filled
-	live     uint32 // bytes of span records in live runs
-	liveRuns uint32
-	runs     uint32 // its runs, live or not, linked by run.sibling
-	alone    bool   // made for one run, of a size of its own
-	busy     bool   // being packed, without the shard's mutex
-	dead     bool   // abandoned while it was busy
-	checked  bool   // its records carry checksums
+	mem        chunk
+	cold       *cold  // where its bytes are, if not in mem
+	created    int64  // Unix milliseconds, which times of arrival count from
+	sequence   uint64 // unique in the pool; 0 in a segment that is not in use
+	used       uint32 // bytes filled
+	live       uint32 // bytes of span records in live runs
+	liveRuns   uint32
+	runs       uint32 // its runs, live or not, linked by run.sibling
+	alone      bool   // made for one run, of a size of its own
+	busy       bool   // being packed, without the shard's mutex
+	superseded bool   // its records are in another segment now
+	dead       bool   // abandoned while it was busy
+	checked    bool   // its records carry checksums
 
 	shrinkable     bool // full, and in memory as it was written
 	incompressible bool

@@ -13,7 +13,7 @@ import (
 // syncer forces the log's files to the disk: every so often, or for each request, many of which share a run. A nil
 // syncer leaves it to the system. It is safe for concurrent use.
 type syncer struct {
-	pool   *spanlog.Pool
+	sync   func() error // forces what was appended before the call
 	always bool
 	stop   chan struct{}
 	asked  chan struct{}
@@ -31,9 +31,9 @@ type syncRun struct {
 }
 
 // newSyncer starts a syncer; every is how often it runs, 0 for each request.
-func newSyncer(pool *spanlog.Pool, every time.Duration) *syncer {
+func newSyncer(sync func() error, every time.Duration) *syncer {
 	y := &syncer{
-		pool: pool, always: every == 0, stop: make(chan struct{}), asked: make(chan struct{}, 1),
+		sync: sync, always: every == 0, stop: make(chan struct{}), asked: make(chan struct{}, 1),
 		current: &syncRun{done: make(chan struct{})},
 	}
 	y.done.Go(func() { y.run(every) })
@@ -58,7 +58,7 @@ func (y *syncer) run(every time.Duration) {
 		run := y.current
 		y.current = &syncRun{done: make(chan struct{})}
 		y.mu.Unlock()
-		if run.err = y.pool.Sync(); run.err == nil {
+		if run.err = y.sync(); run.err == nil {
 			y.failed.Store(nil)
 		} else {
 			y.failed.Store(&run.err)
@@ -105,5 +105,5 @@ func (y *syncer) close() error {
 	}
 	close(y.stop)
 	y.done.Wait()
-	return y.pool.Sync()
+	return y.sync()
 }

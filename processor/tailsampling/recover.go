@@ -89,7 +89,7 @@ func (p *Sampler) readJournals(all []*reader) *journals {
 func (p *Sampler) openPool(inv *spanlog.Inventory, j *journals) {
 	p.pool.Open(p.store.dir, spanlog.Seed(p.seed), max(inv.Sequence, j.highest))
 	if p.cfg.Fsync != fsyncNever {
-		p.pool.TrackSync()
+		p.pool.TrackSync(p.writeAgain)
 	}
 	for i, s := range p.shards {
 		s.mu.Lock()
@@ -197,7 +197,7 @@ func (p *Sampler) copySegment(all []*reader, f *spanlog.SegmentFile, scratch []b
 		return contents.Scratch()
 	}
 	p.report(damage)
-	if p.pool.Volatile() == failed { // else the copies are in memory only
+	if p.pool.Volatile() == failed && p.pool.Sync() == nil { // else the copies are not on the disk
 		f.Delete(p.pool)
 	}
 	return contents.Scratch()

@@ -31,19 +31,21 @@ type Sampler struct {
 	rules  atomic.Pointer[rules] // what traces that begin now go by, once their shard has it too
 	host   component.Host
 
-	began    time.Time
-	onDisk   bool
-	seed     seed // not before ready
-	pool     *spanlog.Pool
-	store    *store // nil in memory
-	fsync    *syncer
-	shrinker shrinker
-	ready    atomic.Bool // what was buffered before the start is there again
-	shards   []*shard
-	emitters []*emitter
-	scratch  sync.Pool // of *ingest
-	pending  atomic.Int64
-	services services
+	began  time.Time
+	onDisk bool
+	seed   seed // not before ready
+	pool   *spanlog.Pool
+	store  *store // nil in memory
+	fsync  *syncer
+	// syncFiles forces the files to the disk; tests let it fail.
+	syncFiles func() error
+	shrinker  shrinker
+	ready     atomic.Bool // what was buffered before the start is there again
+	shards    []*shard
+	emitters  []*emitter
+	scratch   sync.Pool // of *ingest
+	pending   atomic.Int64
+	services  services
 
 	timer  chan struct{} // wakes the decider
 	runs   atomic.Int64  // of the decider
@@ -109,7 +111,7 @@ func newSampler(set processor.Settings, cfg *Config, next consumer.Traces) (*Sam
 	p.versions.add(r)
 	if p.onDisk {
 		p.pool = spanlog.NewDiskPool(int64(cfg.MemoryBudget), int64(cfg.DiskBudget), cfg.shards())
-		p.store = &store{}
+		p.store, p.syncFiles = &store{}, p.pool.Sync
 	} else {
 		p.pool = spanlog.NewPool(int64(cfg.MemoryBudget), cfg.shards())
 		p.ready.Store(true)
@@ -281,11 +283,12 @@ func (p *Sampler) close(started bool) error {
 		s.counted = 0
 		s.mu.Unlock()
 	}
+	err := p.fsync.close()
 	p.pool.Close()
 	if !p.onDisk || !started {
 		return nil
 	}
-	return errors.Join(p.fsync.close(), p.store.dir.Close())
+	return errors.Join(err, p.store.dir.Close())
 }
 
 // complain logs that delivering failed, at most every ten seconds: counters tell how often.

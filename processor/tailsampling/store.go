@@ -95,10 +95,28 @@ func (p *Sampler) recover(ctx context.Context) {
 func (p *Sampler) startFsync() {
 	switch p.cfg.Fsync {
 	case fsyncInterval:
-		p.fsync = newSyncer(p.pool, p.cfg.FsyncInterval)
+		p.fsync = newSyncer(p.syncFiles, p.cfg.FsyncInterval)
 	case fsyncAlways:
-		p.fsync = newSyncer(p.pool, 0)
+		p.fsync = newSyncer(p.syncFiles, 0)
 	}
+}
+
+// writeAgain makes the next time that files are forced to the disk no false success, after one that failed.
+func (p *Sampler) writeAgain() {
+	for _, s := range p.shards {
+		s.mu.Lock()
+		if err := s.writeAgain(); err != nil {
+			p.complain("the disk of the span log does not take what could not be forced to it", err, 0)
+		}
+		s.mu.Unlock()
+	}
+}
+
+func (s *shard) writeAgain() (err error) {
+	defer spanlog.Guard(&err)()
+	s.log.WriteAgain()
+	s.journal.WriteAgain()
+	return nil
 }
 
 // report logs and counts damage.

@@ -1,0 +1,92 @@
+package spanlog
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// isFree reports whether a segment's file is marked as free, or gone.
+func isFree(t *testing.T, p *Pool, number uint64) bool {
+	t.Helper()
+	b, err := os.ReadFile(p.dir.file(number, segmentSuffix))
+	if errors.Is(err, os.ErrNotExist) {
+		return true
+	}
+	require.NoError(t, err)
+	return bytes.HasPrefix(b, []byte(magicFree))
+}
+
+// What was copied out of a segment is on the disk before the segment's file is used for something else: until then it is
+// the only one that a power cut leaves whole.
+func TestCopiedSegmentStaysUntilTheCopyIsOnTheDisk(t *testing.T) {
+	l, p := newDiskLog(t, t.TempDir())
+	failures, broken := 0, false
+	p.TrackSync(func() {
+		failures++
+		l.WriteAgain()
+	})
+	var forced []string
+	p.unsynced.force = func(path string) error {
+		if broken {
+			return errors.New("input/output error")
+		}
+		forced = append(forced, filepath.Base(path))
+		return syncFile(path)
+	}
+	var stays, goes Chain
+	o := origin("r", "s")
+	l.Append(&stays, o, []byte("stays"))
+	for first := l.active; l.active == first; {
+		require.NoError(t, p.Reserve(1000, 0))
+		l.Append(&goes, o, make([]byte, 1000))
+		p.Cancel(1000)
+	}
+	source := l.segments[l.runs.At(stays.last).segment].mem.number
+	require.NoError(t, p.Sync())
+	l.Release(&goes)
+	require.NoError(t, p.Reserve(1000, 0))
+	require.Equal(t, 1, l.Compact(1, true))
+	p.Cancel(1000)
+	assert.Equal(t, []string{"r/s/stays"}, bodies(l, stays))
+	assert.False(t, isFree(t, p, source), "the copy may not be on the disk")
+
+	broken = true
+	require.ErrorContains(t, p.Sync(), "force the span log to the disk: input/output error")
+	assert.Equal(t, 1, failures)
+	assert.False(t, isFree(t, p, source))
+
+	broken, forced = false, nil
+	require.NoError(t, p.Sync())
+	copied := l.segments[l.runs.At(stays.last).segment].mem.number
+	assert.Contains(t, forced, filepath.Base(p.dir.file(copied, segmentSuffix)))
+	assert.True(t, isFree(t, p, source))
+	assert.Equal(t, []string{"r/s/stays"}, bodies(l, stays))
+	l.Release(&stays)
+}
+
+// A disk that is full of files which only wait for others to be forced to it has room.
+func TestWaitingFilesMakeRoom(t *testing.T) {
+	l, p := newDiskLog(t, t.TempDir())
+	p.TrackSync(func() { t.Error("a sync failed") })
+	o := origin("r", "s")
+	for round := range 200 {
+		var stays, goes Chain
+		require.NoError(t, p.Reserve(int64(p.SegmentSize()), 0), "round %d", round)
+		l.Append(&stays, o, []byte("stays"))
+		for first := l.active; l.active == first; {
+			l.Append(&goes, o, make([]byte, 1000))
+		}
+		p.Cancel(int64(p.SegmentSize()))
+		l.Release(&goes)
+		l.Compact(1, true)
+		require.Equal(t, []string{"r/s/stays"}, bodies(l, stays))
+		l.Release(&stays)
+	}
+	assert.Zero(t, p.Volatile())
+}

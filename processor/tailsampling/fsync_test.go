@@ -1,0 +1,276 @@
+package tailsampling
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/consumer/consumererror"
+	"google.golang.org/grpc/codes"
+)
+
+// startOn runs a processor whose files are forced to a disk of the test's own.
+func startOn(t *testing.T, cfg *Config, next *sink, disk func(sync func() error) error) *Sampler {
+	t.Helper()
+	p, err := newSamplerForTest(cfg)
+	require.NoError(t, err)
+	p.next = next
+	sync := p.syncFiles
+	p.syncFiles = func() error { return disk(sync) }
+	require.NoError(t, p.Start(context.Background(), componenttest.NewNopHost()))
+	p.store.reading.Wait()
+	return p
+}
+
+var errInput = errors.New("input/output error")
+
+// With fsync always a disk that cannot be forced to keep spans refuses them, says so, and takes them again by itself.
+// Nothing that was sent again comes out twice.
+func TestFailingFsyncRefuses(t *testing.T) {
+	onceOnDisk(t)
+	synctest.Test(t, func(t *testing.T) {
+		cfg := keepAll(diskConfig())
+		cfg.Fsync = fsyncAlways
+		var next sink
+		var broken atomic.Bool
+		p := startOn(t, cfg, &next, func(sync func() error) error {
+			if broken.Load() {
+				return errInput
+			}
+			return sync()
+		})
+		require.NoError(t, wireDoor(t, p, request(newTrace(1, 3, false)...)))
+		broken.Store(true)
+		for range 2 {
+			err := wireDoor(t, p, request(newTrace(2, 3, false)...))
+			require.ErrorContains(t, err, "input/output error: send again later; spans are accepted as soon as the disk is")
+			require.False(t, consumererror.IsPermanent(err))
+			require.Equal(t, codes.Unavailable, consumererror.ToGRPCStatus(err).Code())
+		}
+		health := p.Probe(t.Context())
+		assert.True(t, !health.OK && health.Blocking, health.Message)
+		assert.Contains(t, health.Message, "input/output error")
+		assert.Equal(t, int64(6), p.refusedFor[reasonDisk].Load())
+
+		broken.Store(false)
+		require.NoError(t, wireDoor(t, p, request(newTrace(2, 3, false)...)))
+		time.Sleep(time.Minute)
+		assert.True(t, p.Probe(t.Context()).OK)
+		assert.Equal(t, 6, next.spans())
+		assert.EqualValues(t, 6, p.repeats.Load())
+		shutdown(t, p)
+	})
+}
+
+// With fsync interval it refuses nothing, and says what a power cut would cost for as long as it would.
+func TestFailingFsyncAtIntervals(t *testing.T) {
+	onceOnDisk(t)
+	synctest.Test(t, func(t *testing.T) {
+		cfg := keepAll(diskConfig())
+		cfg.Fsync, cfg.DecisionWait = fsyncInterval, time.Hour
+		var next sink
+		var broken atomic.Bool
+		p := startOn(t, cfg, &next, func(sync func() error) error {
+			if broken.Load() {
+				return errInput
+			}
+			return sync()
+		})
+		broken.Store(true)
+		require.NoError(t, wireDoor(t, p, request(newTrace(1, 3, false)...)))
+		time.Sleep(cfg.FsyncInterval * 3 / 2)
+		health := p.Probe(t.Context())
+		assert.True(t, !health.OK && !health.Blocking, health.Message)
+		assert.Equal(t, "spans would not survive a power cut: input/output error", health.Message)
+		broken.Store(false)
+		time.Sleep(cfg.FsyncInterval)
+		assert.True(t, p.Probe(t.Context()).OK)
+		shutdown(t, p)
+		assert.Equal(t, 3, next.spans())
+	})
+}
+
+// A slow disk holds up those who asked for it, as long as they are willing to wait, and nobody else: decisions and
+// deliveries go on.
+func TestSlowFsync(t *testing.T) {
+	onceOnDisk(t)
+	synctest.Test(t, func(t *testing.T) {
+		cfg := keepAll(diskConfig())
+		cfg.Fsync = fsyncAlways
+		var next sink
+		var slow atomic.Int64
+		p := startOn(t, cfg, &next, func(sync func() error) error {
+			time.Sleep(time.Duration(slow.Load()))
+			return sync()
+		})
+		require.NoError(t, wireDoor(t, p, request(newTrace(1, 3, false)...)))
+		slow.Store(int64(time.Minute))
+
+		began := time.Now()
+		answered := make(chan error, 1)
+		go func() { answered <- pdataDoor(t, p, request(newTrace(2, 3, false)...)) }()
+		hasty, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		err := p.ConsumeTraces(hasty, request(newTrace(3, 3, false)...))
+		require.ErrorContains(t, err, "deadline exceeded")
+		require.False(t, consumererror.IsPermanent(err))
+		assert.Equal(t, 5*time.Second, time.Since(began))
+
+		time.Sleep(cfg.DecisionWait - 5*time.Second + lateness)
+		synctest.Wait()
+		assert.Contains(t, next.traces(), traceID(1), "what was decided is delivered")
+		require.NoError(t, <-answered)
+		assert.LessOrEqual(t, time.Since(began), 2*time.Minute, "one run that had begun, and one of its own")
+		slow.Store(0)
+		require.NoError(t, wireDoor(t, p, request(newTrace(3, 3, false)...)), "sent again")
+		time.Sleep(time.Minute)
+		ids := map[string]int{}
+		for _, td := range next.batches {
+			for _, s := range spansOf(td) {
+				ids[s.TraceID().String()+s.SpanID().String()]++
+			}
+		}
+		assert.Len(t, ids, 9)
+		shutdown(t, p)
+	})
+}
+
+// image is the content of a directory's files.
+type image map[string][]byte
+
+func imageOf(t *testing.T, dir string) image {
+	files := image{}
+	names, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	for _, n := range names {
+		b, err := os.ReadFile(filepath.Join(dir, n.Name()))
+		if errors.Is(err, os.ErrNotExist) {
+			continue // deleted in the meantime
+		}
+		require.NoError(t, err)
+		files[n.Name()] = b
+	}
+	return files
+}
+
+// powerCut returns what a disk may hold after one: of each sector what it had when it was last forced to keep it, or what
+// was written later. Files that are not forced to be there may be there or not, and of those that were deleted too.
+func powerCut(rnd *rand.Rand, forced, now image) image {
+	const sector, page = 512, 4096
+	after := image{}
+	for name, b := range forced {
+		if _, there := now[name]; there || rnd.IntN(2) == 0 {
+			after[name] = append([]byte(nil), b...)
+		}
+	}
+	for name, b := range now {
+		old, known := after[name]
+		if !known && rnd.IntN(2) == 0 {
+			continue
+		}
+		if !known && filepath.Ext(name) == ".pak" { // forced to the disk before it got its name
+			after[name] = b
+			continue
+		}
+		if len(old) != len(b) {
+			old = make([]byte, len(b))
+		}
+		for at := 0; at < len(b); at += page {
+			end, fate := min(at+page, len(b)), rnd.IntN(4)
+			for s := at; s < end; s += sector {
+				if fate == 0 || fate == 1 && rnd.IntN(2) == 0 { // written, or torn; else not
+					copy(old[s:min(s+sector, end)], b[s:])
+				}
+			}
+		}
+		after[name] = old
+	}
+	return after
+}
+
+// Whenever the power fails, with fsync always no span is missing that was acknowledged, and with fsync interval none that
+// was acknowledged before the files were last forced to the disk.
+func TestPowerCut(t *testing.T) {
+	onceOnDisk(t)
+	for _, fsync := range []string{fsyncAlways, fsyncInterval} {
+		for seed := range uint64(8) {
+			t.Run(fmt.Sprint(fsync, seed), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) { powerFails(t, fsync, seed) })
+			})
+		}
+	}
+}
+
+func powerFails(t *testing.T, fsync string, seed uint64) {
+	rnd := rand.New(rand.NewPCG(seed, 4))
+	cfg := keepErrors(diskConfig())
+	squeeze(cfg, 2, 512<<10)
+	cfg.DiskBudget = 4 << 20
+	cfg.Fsync, cfg.FsyncInterval = fsync, 700*time.Millisecond
+	cfg.DecisionWait = 8 * time.Second
+	cfg.Compression = []string{compressNever, compressAlways}[seed%2]
+	var next sink
+	var forced, now image
+	var safe, acked int // traces: those before are safe, acknowledged
+	stop := 200 + rnd.IntN(1300)
+	p := startOn(t, cfg, &next, func(sync func() error) error {
+		synctest.Wait() // nobody changes files between the picture and what is forced
+		before, covers := imageOf(t, cfg.Directory), acked
+		if fsync == fsyncAlways && covers == stop-1 {
+			now = before // it fails in the middle of the last request
+		}
+		if err := sync(); err != nil {
+			return err
+		}
+		if now == nil {
+			forced, safe = before, covers
+		}
+		return nil
+	})
+	for ; acked < stop; acked++ {
+		spans := []spanOf{newSpan(acked, 0).pad(200), newSpan(acked, 1).pad(rnd.IntN(800))}
+		if acked%4 == 0 {
+			spans[0].fail()
+		}
+		require.NoError(t, wireDoor(t, p, request(spans...)))
+		time.Sleep(time.Duration(rnd.IntN(40)) * time.Millisecond)
+	}
+	if fsync == fsyncAlways {
+		safe = stop - 1
+	} else {
+		now = imageOf(t, cfg.Directory)
+	}
+	after := *cfg
+	after.Directory = newDirectory()
+	require.NoError(t, os.MkdirAll(after.Directory, 0o700))
+	for name, b := range powerCut(rnd, forced, now) {
+		require.NoError(t, os.WriteFile(filepath.Join(after.Directory, name), b, 0o600))
+	}
+	before := next.traces()
+	shutdown(t, p)
+
+	var again sink
+	p = start(t, &after, &again)
+	time.Sleep(time.Minute)
+	shutdown(t, p)
+	got := again.traces()
+	for n := 0; n < safe; n += 4 {
+		spans := map[string]bool{}
+		for _, td := range append(before[traceID(n)], got[traceID(n)]...) {
+			for _, s := range spansOf(td) {
+				spans[s.SpanID().String()] = true
+			}
+		}
+		require.Len(t, spans, 2, "trace %d of %d", n, safe)
+	}
+}
