@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -20,13 +21,13 @@ import (
 )
 
 // startOn runs a processor whose files are forced to a disk of the test's own.
-func startOn(t *testing.T, cfg *Config, next *sink, disk func(sync func() error) error) *Sampler {
+func startOn(t *testing.T, cfg *Config, next *sink, disk func(force func() error) error) *Sampler {
 	t.Helper()
 	p, err := newSamplerForTest(cfg)
 	require.NoError(t, err)
 	p.next = next
-	sync := p.syncFiles
-	p.syncFiles = func() error { return disk(sync) }
+	force := p.syncFiles
+	p.syncFiles = func() error { return disk(force) }
 	require.NoError(t, p.Start(context.Background(), componenttest.NewNopHost()))
 	p.store.reading.Wait()
 	return p
@@ -43,11 +44,11 @@ func TestFailingFsyncRefuses(t *testing.T) {
 		cfg.Fsync = fsyncAlways
 		var next sink
 		var broken atomic.Bool
-		p := startOn(t, cfg, &next, func(sync func() error) error {
+		p := startOn(t, cfg, &next, func(force func() error) error {
 			if broken.Load() {
 				return errInput
 			}
-			return sync()
+			return force()
 		})
 		require.NoError(t, wireDoor(t, p, request(newTrace(1, 3, false)...)))
 		broken.Store(true)
@@ -80,11 +81,11 @@ func TestFailingFsyncAtIntervals(t *testing.T) {
 		cfg.Fsync, cfg.DecisionWait = fsyncInterval, time.Hour
 		var next sink
 		var broken atomic.Bool
-		p := startOn(t, cfg, &next, func(sync func() error) error {
+		p := startOn(t, cfg, &next, func(force func() error) error {
 			if broken.Load() {
 				return errInput
 			}
-			return sync()
+			return force()
 		})
 		broken.Store(true)
 		require.NoError(t, wireDoor(t, p, request(newTrace(1, 3, false)...)))
@@ -109,9 +110,9 @@ func TestSlowFsync(t *testing.T) {
 		cfg.Fsync = fsyncAlways
 		var next sink
 		var slow atomic.Int64
-		p := startOn(t, cfg, &next, func(sync func() error) error {
+		p := startOn(t, cfg, &next, func(force func() error) error {
 			time.Sleep(time.Duration(slow.Load()))
-			return sync()
+			return force()
 		})
 		require.NoError(t, wireDoor(t, p, request(newTrace(1, 3, false)...)))
 		slow.Store(int64(time.Minute))
@@ -134,6 +135,7 @@ func TestSlowFsync(t *testing.T) {
 		slow.Store(0)
 		require.NoError(t, wireDoor(t, p, request(newTrace(3, 3, false)...)), "sent again")
 		time.Sleep(time.Minute)
+		shutdown(t, p)
 		ids := map[string]int{}
 		for _, td := range next.batches {
 			for _, s := range spansOf(td) {
@@ -141,7 +143,6 @@ func TestSlowFsync(t *testing.T) {
 			}
 		}
 		assert.Len(t, ids, 9)
-		shutdown(t, p)
 	})
 }
 
@@ -222,14 +223,17 @@ func powerFails(t *testing.T, fsync string, seed uint64) {
 	var next sink
 	var forced, now image
 	var safe, acked int // traces: those before are safe, acknowledged
+	var mu sync.Mutex
 	stop := 200 + rnd.IntN(1300)
-	p := startOn(t, cfg, &next, func(sync func() error) error {
+	p := startOn(t, cfg, &next, func(force func() error) error {
 		synctest.Wait() // nobody changes files between the picture and what is forced
+		mu.Lock()
+		defer mu.Unlock()
 		before, covers := imageOf(t, cfg.Directory), acked
 		if fsync == fsyncAlways && covers == stop-1 {
 			now = before // it fails in the middle of the last request
 		}
-		if err := sync(); err != nil {
+		if err := force(); err != nil {
 			return err
 		}
 		if now == nil {
@@ -237,14 +241,18 @@ func powerFails(t *testing.T, fsync string, seed uint64) {
 		}
 		return nil
 	})
-	for ; acked < stop; acked++ {
+	for range stop {
 		spans := []spanOf{newSpan(acked, 0).pad(200), newSpan(acked, 1).pad(rnd.IntN(800))}
 		if acked%4 == 0 {
 			spans[0].fail()
 		}
 		require.NoError(t, wireDoor(t, p, request(spans...)))
+		mu.Lock()
+		acked++
+		mu.Unlock()
 		time.Sleep(time.Duration(rnd.IntN(40)) * time.Millisecond)
 	}
+	mu.Lock()
 	if fsync == fsyncAlways {
 		safe = stop - 1
 	} else {
@@ -256,6 +264,8 @@ func powerFails(t *testing.T, fsync string, seed uint64) {
 	for name, b := range powerCut(rnd, forced, now) {
 		require.NoError(t, os.WriteFile(filepath.Join(after.Directory, name), b, 0o600))
 	}
+	survives := safe
+	mu.Unlock()
 	before := next.traces()
 	shutdown(t, p)
 
@@ -264,13 +274,13 @@ func powerFails(t *testing.T, fsync string, seed uint64) {
 	time.Sleep(time.Minute)
 	shutdown(t, p)
 	got := again.traces()
-	for n := 0; n < safe; n += 4 {
+	for n := 0; n < survives; n += 4 {
 		spans := map[string]bool{}
 		for _, td := range append(before[traceID(n)], got[traceID(n)]...) {
 			for _, s := range spansOf(td) {
 				spans[s.SpanID().String()] = true
 			}
 		}
-		require.Len(t, spans, 2, "trace %d of %d", n, safe)
+		require.Len(t, spans, 2, "trace %d of %d", n, survives)
 	}
 }

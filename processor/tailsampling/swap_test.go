@@ -145,9 +145,9 @@ func TestSwapAndRestart(t *testing.T) {
 
 	next := &sink{}
 	p = start(t, with(cfg, serviceIs("fourth", "service-1")), next)
-	send(p, 3) // it is pending, and no new trace
+	require.NoError(t, wireDoor(t, p, request(newSpan(3, 2), newSpan(3, 3)))) // it is pending, and no new trace
 	decideAll(p)
-	require.Eventually(t, func() bool { return next.spans() == 2+2+4 }, 10*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return next.spans() == 2+2+4 }, time.Minute, time.Millisecond)
 	got := next.traces()
 	require.Equal(t, "all", decidedBy(t, got[traceID(1)]))
 	require.Equal(t, "second", decidedBy(t, got[traceID(2)]))
