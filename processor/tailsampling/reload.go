@@ -83,20 +83,27 @@ func (p *Sampler) policies() Policies {
 func (p *Sampler) Reload(ctx context.Context) (Policies, error) {
 	p.swapping.Lock()
 	defer p.swapping.Unlock()
-	err := p.reload(ctx)
+	changed, err := p.reload(ctx)
 	if err == nil {
+		if changed {
+			p.reloads[reloadChanged].Add(1)
+		} else {
+			p.reloads[reloadUnchanged].Add(1)
+		}
 		p.configured.failed = nil
 		return p.policies(), nil
 	}
+	p.reloads[reloadFailed].Add(1)
 	p.configured.failed = &ReloadError{At: time.Now().UTC(), Detail: err.Error()}
 	p.logger.Error("policies cannot be reloaded", zap.Error(err), zap.Int("policy_version", p.rules.Load().version))
 	return Policies{}, err
 }
 
-func (p *Sampler) reload(ctx context.Context) error {
+// reload reports whether anything has changed.
+func (p *Sampler) reload(ctx context.Context) (changed bool, err error) {
 	cfg, err := p.load(ctx)
 	if err != nil {
-		return err
+		return false, err
 	}
 	c := &p.configured
 	c.needsRestart = otherKeys(p.cfg, cfg)
@@ -106,18 +113,18 @@ func (p *Sampler) reload(ctx context.Context) error {
 	}
 	if !c.promoted && reflect.DeepEqual(c.policies, cfg.Policies) && reflect.DeepEqual(c.shadow, cfg.Shadow) {
 		p.logger.Info("policies were reloaded and are the same", zap.Int("policy_version", p.rules.Load().version))
-		return nil
+		return false, nil
 	}
 	r, err := p.swap(func(version int) (*rules, error) { return newRules(version, cfg, p.names) })
 	if err != nil {
-		return err
+		return false, err
 	}
 	c.policies, c.shadow, c.promoted = cfg.Policies, cfg.Shadow, false
 	for _, w := range r.warnings() {
 		p.logger.Warn(w)
 	}
 	p.logger.Info("policies were reloaded", zap.Int("policy_version", r.version))
-	return nil
+	return true, nil
 }
 
 // load reads the processor's configuration, and validates it.

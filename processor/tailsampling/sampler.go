@@ -62,6 +62,7 @@ type Sampler struct {
 	swapping   sync.Mutex // who has it changes the rules
 	configured configured // guarded by swapping
 	versions   versions
+	reloads    [reloadOutcomes]atomic.Int64
 	source     Source // nil where the configuration cannot be read again
 	hangups    func() // ends them
 

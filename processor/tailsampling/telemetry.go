@@ -36,6 +36,7 @@ func (p *Sampler) observe(set component.TelemetrySettings) (err error) {
 		t.RegisterProcessorTailSamplingRefusedSpansCallback(p.byReason),
 		p.observeLog(one),
 		t.RegisterProcessorTailSamplingIgnoredLinksCallback(one(func() int64 { return p.sum().ignoredLinks })),
+		p.observePolicies(one),
 		t.RegisterProcessorTailSamplingInvalidSpansCallback(one(p.invalid.Load)),
 		t.RegisterProcessorTailSamplingDeliveredSpansCallback(one(p.delivered.Load)),
 		t.RegisterProcessorTailSamplingDeliveryRetriesCallback(one(p.retries.Load)),

@@ -186,3 +186,46 @@ func TestSamplerIsAnnounced(t *testing.T) {
 	require.NoError(t, p.Shutdown(t.Context()))
 	assert.Empty(t, l.seen)
 }
+
+func TestPolicyTelemetry(t *testing.T) {
+	tel := componenttest.NewTelemetry()
+	defer func() { require.NoError(t, tel.Shutdown(context.Background())) }()
+	synctest.Test(t, func(t *testing.T) {
+		cfg := with(testConfig(), testConfig().Policies[0], serviceIs("three", "service-3"))
+		cfg.Shadow = &ShadowConfig{Policies: cfg.Policies[1:]}
+		var next sink
+		set := processor.Settings{ID: component.NewID(metadata.Type), TelemetrySettings: tel.NewTelemetrySettings()}
+		p, err := newSampler(set, cfg, &next)
+		require.NoError(t, err)
+		require.NoError(t, p.Start(t.Context(), componenttest.NewNopHost()))
+		require.NoError(t, wireDoor(t, p, request(newTrace(1, 4, true)...)))  // both
+		require.NoError(t, wireDoor(t, p, request(newTrace(2, 3, true)...)))  // errors
+		require.NoError(t, wireDoor(t, p, request(newTrace(3, 2, false)...))) // none
+		time.Sleep(time.Minute)
+
+		by := func(kv ...string) (list []attribute.KeyValue) {
+			for i := 0; i < len(kv); i += 2 {
+				list = append(list, attribute.String(kv[i], kv[i+1]))
+			}
+			return list
+		}
+		assert.Equal(t, int64(2), point(t, tel, "policy_traces", by("policy", "errors", "contribution", "matched")...))
+		assert.Equal(t, int64(1), point(t, tel, "policy_traces", by("policy", "errors", "contribution", "alone")...))
+		assert.Equal(t, int64(4), point(t, tel, "policy_spans", by("policy", "three", "contribution", "matched")...))
+		assert.Equal(t, int64(0), point(t, tel, "policy_spans", by("policy", "three", "contribution", "alone")...))
+		assert.Positive(t, point(t, tel, "policy_bytes", by("policy", "errors", "contribution", "alone")...))
+		assert.Equal(t, int64(3), point(t, tel, "service_spans", by("service", "service-0", "way", "in")...))
+		assert.Equal(t, int64(2), point(t, tel, "service_spans", by("service", "service-0", "way", "kept")...))
+		assert.Positive(t, point(t, tel, "service_bytes", by("service", "service-3", "way", "kept")...))
+		assert.Equal(t, int64(1), point(t, tel, "shadow_traces", by("decision", "sampled")...))
+		assert.Equal(t, int64(5), point(t, tel, "shadow_spans", by("decision", "not_sampled")...))
+		assert.Positive(t, point(t, tel, "shadow_bytes", by("decision", "sampled")...))
+		assert.Equal(t, int64(1), point(t, tel, "shadow_differences", by("kept_by", "real")...))
+		assert.Equal(t, int64(0), point(t, tel, "shadow_differences", by("kept_by", "shadow")...))
+		assert.Equal(t, int64(1), point(t, tel, "policy_version"))
+		_, err = p.Reload(t.Context())
+		require.Error(t, err)
+		assert.Equal(t, int64(1), point(t, tel, "policy_reloads", by("outcome", "failed")...))
+		shutdown(t, p)
+	})
+}

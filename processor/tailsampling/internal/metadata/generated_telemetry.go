@@ -50,6 +50,11 @@ type TelemetryBuilder struct {
 	ProcessorTailSamplingMemoryBudgetBytes              metric.Int64ObservableGauge
 	ProcessorTailSamplingNewTraceIDReceived             metric.Int64ObservableCounter
 	ProcessorTailSamplingOldestUndecidedAge             metric.Float64ObservableGauge
+	ProcessorTailSamplingPolicyBytes                    metric.Int64ObservableCounter
+	ProcessorTailSamplingPolicyReloads                  metric.Int64ObservableCounter
+	ProcessorTailSamplingPolicySpans                    metric.Int64ObservableCounter
+	ProcessorTailSamplingPolicyTraces                   metric.Int64ObservableCounter
+	ProcessorTailSamplingPolicyVersion                  metric.Int64ObservableGauge
 	ProcessorTailSamplingRecoveredDeliveries            metric.Int64ObservableCounter
 	ProcessorTailSamplingRecoveredSpans                 metric.Int64ObservableCounter
 	ProcessorTailSamplingRefusedSpans                   metric.Int64ObservableCounter
@@ -60,6 +65,12 @@ type TelemetryBuilder struct {
 	ProcessorTailSamplingSamplingTracesOnMemory         metric.Int64ObservableGauge
 	ProcessorTailSamplingSegments                       metric.Int64ObservableGauge
 	ProcessorTailSamplingSegmentsLeftToDisk             metric.Int64ObservableCounter
+	ProcessorTailSamplingServiceBytes                   metric.Int64ObservableCounter
+	ProcessorTailSamplingServiceSpans                   metric.Int64ObservableCounter
+	ProcessorTailSamplingShadowBytes                    metric.Int64ObservableCounter
+	ProcessorTailSamplingShadowDifferences              metric.Int64ObservableCounter
+	ProcessorTailSamplingShadowSpans                    metric.Int64ObservableCounter
+	ProcessorTailSamplingShadowTraces                   metric.Int64ObservableCounter
 	ProcessorTailSamplingSpansBuffered                  metric.Int64ObservableGauge
 	ProcessorTailSamplingSpansWithoutThreshold          metric.Int64ObservableCounter
 	ProcessorTailSamplingStageCalls                     metric.Int64ObservableCounter
@@ -399,6 +410,81 @@ func (builder *TelemetryBuilder) RegisterProcessorTailSamplingOldestUndecidedAge
 	return nil
 }
 
+// RegisterProcessorTailSamplingPolicyBytesCallback sets callback for observable ProcessorTailSamplingPolicyBytes metric.
+func (builder *TelemetryBuilder) RegisterProcessorTailSamplingPolicyBytesCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ProcessorTailSamplingPolicyBytes, obs: o})
+		return nil
+	}, builder.ProcessorTailSamplingPolicyBytes)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterProcessorTailSamplingPolicyReloadsCallback sets callback for observable ProcessorTailSamplingPolicyReloads metric.
+func (builder *TelemetryBuilder) RegisterProcessorTailSamplingPolicyReloadsCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ProcessorTailSamplingPolicyReloads, obs: o})
+		return nil
+	}, builder.ProcessorTailSamplingPolicyReloads)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterProcessorTailSamplingPolicySpansCallback sets callback for observable ProcessorTailSamplingPolicySpans metric.
+func (builder *TelemetryBuilder) RegisterProcessorTailSamplingPolicySpansCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ProcessorTailSamplingPolicySpans, obs: o})
+		return nil
+	}, builder.ProcessorTailSamplingPolicySpans)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterProcessorTailSamplingPolicyTracesCallback sets callback for observable ProcessorTailSamplingPolicyTraces metric.
+func (builder *TelemetryBuilder) RegisterProcessorTailSamplingPolicyTracesCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ProcessorTailSamplingPolicyTraces, obs: o})
+		return nil
+	}, builder.ProcessorTailSamplingPolicyTraces)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterProcessorTailSamplingPolicyVersionCallback sets callback for observable ProcessorTailSamplingPolicyVersion metric.
+func (builder *TelemetryBuilder) RegisterProcessorTailSamplingPolicyVersionCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ProcessorTailSamplingPolicyVersion, obs: o})
+		return nil
+	}, builder.ProcessorTailSamplingPolicyVersion)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
 // RegisterProcessorTailSamplingRecoveredDeliveriesCallback sets callback for observable ProcessorTailSamplingRecoveredDeliveries metric.
 func (builder *TelemetryBuilder) RegisterProcessorTailSamplingRecoveredDeliveriesCallback(cb metric.Int64Callback) error {
 	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
@@ -495,6 +581,96 @@ func (builder *TelemetryBuilder) RegisterProcessorTailSamplingSegmentsLeftToDisk
 		cb(ctx, &observerInt64{inst: builder.ProcessorTailSamplingSegmentsLeftToDisk, obs: o})
 		return nil
 	}, builder.ProcessorTailSamplingSegmentsLeftToDisk)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterProcessorTailSamplingServiceBytesCallback sets callback for observable ProcessorTailSamplingServiceBytes metric.
+func (builder *TelemetryBuilder) RegisterProcessorTailSamplingServiceBytesCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ProcessorTailSamplingServiceBytes, obs: o})
+		return nil
+	}, builder.ProcessorTailSamplingServiceBytes)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterProcessorTailSamplingServiceSpansCallback sets callback for observable ProcessorTailSamplingServiceSpans metric.
+func (builder *TelemetryBuilder) RegisterProcessorTailSamplingServiceSpansCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ProcessorTailSamplingServiceSpans, obs: o})
+		return nil
+	}, builder.ProcessorTailSamplingServiceSpans)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterProcessorTailSamplingShadowBytesCallback sets callback for observable ProcessorTailSamplingShadowBytes metric.
+func (builder *TelemetryBuilder) RegisterProcessorTailSamplingShadowBytesCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ProcessorTailSamplingShadowBytes, obs: o})
+		return nil
+	}, builder.ProcessorTailSamplingShadowBytes)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterProcessorTailSamplingShadowDifferencesCallback sets callback for observable ProcessorTailSamplingShadowDifferences metric.
+func (builder *TelemetryBuilder) RegisterProcessorTailSamplingShadowDifferencesCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ProcessorTailSamplingShadowDifferences, obs: o})
+		return nil
+	}, builder.ProcessorTailSamplingShadowDifferences)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterProcessorTailSamplingShadowSpansCallback sets callback for observable ProcessorTailSamplingShadowSpans metric.
+func (builder *TelemetryBuilder) RegisterProcessorTailSamplingShadowSpansCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ProcessorTailSamplingShadowSpans, obs: o})
+		return nil
+	}, builder.ProcessorTailSamplingShadowSpans)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterProcessorTailSamplingShadowTracesCallback sets callback for observable ProcessorTailSamplingShadowTraces metric.
+func (builder *TelemetryBuilder) RegisterProcessorTailSamplingShadowTracesCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ProcessorTailSamplingShadowTraces, obs: o})
+		return nil
+	}, builder.ProcessorTailSamplingShadowTraces)
 	if err != nil {
 		return err
 	}
@@ -840,6 +1016,36 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		metric.WithUnit("s"),
 	)
 	errs = errors.Join(errs, err)
+	builder.ProcessorTailSamplingPolicyBytes, err = builder.meter.Int64ObservableCounter(
+		"otelcol_processor_tail_sampling_policy_bytes",
+		metric.WithDescription("Bytes of decided traces that a policy matched, or alone sampled [Beta]"),
+		metric.WithUnit("By"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ProcessorTailSamplingPolicyReloads, err = builder.meter.Int64ObservableCounter(
+		"otelcol_processor_tail_sampling_policy_reloads",
+		metric.WithDescription("Reloads of the policies, by what became of them [Beta]"),
+		metric.WithUnit("{reloads}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ProcessorTailSamplingPolicySpans, err = builder.meter.Int64ObservableCounter(
+		"otelcol_processor_tail_sampling_policy_spans",
+		metric.WithDescription("Spans of decided traces that a policy matched, or alone sampled [Beta]"),
+		metric.WithUnit("{spans}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ProcessorTailSamplingPolicyTraces, err = builder.meter.Int64ObservableCounter(
+		"otelcol_processor_tail_sampling_policy_traces",
+		metric.WithDescription("Decided traces that a policy matched, or alone sampled [Beta]"),
+		metric.WithUnit("{traces}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ProcessorTailSamplingPolicyVersion, err = builder.meter.Int64ObservableGauge(
+		"otelcol_processor_tail_sampling_policy_version",
+		metric.WithDescription("Version of the policies that new traces are decided by, 1 at the start [Beta]"),
+		metric.WithUnit("{version}"),
+	)
+	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingRecoveredDeliveries, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_tail_sampling_recovered_deliveries",
 		metric.WithDescription("Spans of kept traces that were being delivered when the process ended, so that they are delivered again and may arrive twice [Beta]"),
@@ -901,6 +1107,42 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol_processor_tail_sampling_segments_left_to_disk",
 		metric.WithDescription("Segments that left memory as they were, their file being read again when needed [Beta]"),
 		metric.WithUnit("{segments}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ProcessorTailSamplingServiceBytes, err = builder.meter.Int64ObservableCounter(
+		"otelcol_processor_tail_sampling_service_bytes",
+		metric.WithDescription("Bytes of spans by service [Beta]"),
+		metric.WithUnit("By"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ProcessorTailSamplingServiceSpans, err = builder.meter.Int64ObservableCounter(
+		"otelcol_processor_tail_sampling_service_spans",
+		metric.WithDescription("Spans by service [Beta]"),
+		metric.WithUnit("{spans}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ProcessorTailSamplingShadowBytes, err = builder.meter.Int64ObservableCounter(
+		"otelcol_processor_tail_sampling_shadow_bytes",
+		metric.WithDescription("Bytes of traces by what the shadow would have decided, since this version of the policies [Beta]"),
+		metric.WithUnit("By"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ProcessorTailSamplingShadowDifferences, err = builder.meter.Int64ObservableCounter(
+		"otelcol_processor_tail_sampling_shadow_differences",
+		metric.WithDescription("Traces that only the shadow, or only the real policies, would keep, since this version of the policies [Beta]"),
+		metric.WithUnit("{traces}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ProcessorTailSamplingShadowSpans, err = builder.meter.Int64ObservableCounter(
+		"otelcol_processor_tail_sampling_shadow_spans",
+		metric.WithDescription("Spans of traces by what the shadow would have decided, since this version of the policies [Beta]"),
+		metric.WithUnit("{spans}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ProcessorTailSamplingShadowTraces, err = builder.meter.Int64ObservableCounter(
+		"otelcol_processor_tail_sampling_shadow_traces",
+		metric.WithDescription("Traces by what the shadow would have decided, since this version of the policies [Beta]"),
+		metric.WithUnit("{traces}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingSpansBuffered, err = builder.meter.Int64ObservableGauge(
