@@ -28,6 +28,31 @@ func shippedLike() []Config {
 	}
 }
 
+// twenty are policies of every kind that contrib has, with limits.
+func twenty() []Config {
+	policies := shippedLike()
+	for _, key := range []string{"tenant", "region", "user.plan", "feature", "canary"} {
+		policies = append(policies, stringIs(key, key, "a", "b"))
+	}
+	failed := Config{Name: "failed", Type: StatusCode, StatusCode: &StatusCodeConfig{StatusCodes: []string{"ERROR"}}}
+	limit := Config{Name: "limit", Type: RateLimiting, RateLimiting: &RateLimitingConfig{SpansPerSecond: 1000}}
+	return append(policies,
+		Config{Name: "large", Type: SpanCount, SpanCount: &SpanCountConfig{MinSpans: 100}},
+		Config{Name: "flagged", Type: TraceFlags},
+		Config{Name: "vendor", Type: TraceState, TraceState: &TraceStateConfig{Key: "vendor", Values: []string{"a"}}},
+		Config{Name: "slow errors", Type: And, And: &AndConfig{SubPolicies: []Config{failed, {
+			Type: Not, Not: &NotConfig{SubPolicy: Config{Type: Latency, Latency: &LatencyConfig{ThresholdMs: new(int64(100))}}},
+		}}}},
+		Config{Name: "some errors", Type: And, And: &AndConfig{SubPolicies: []Config{failed, limit}}},
+		limit,
+		Config{Name: "bytes", Type: BytesLimiting, BytesLimiting: &BytesLimitingConfig{BytesPerSecond: 100_000}},
+		Config{Name: "mix", Type: Composite, Composite: &CompositeConfig{MaxTotalSpansPerSecond: 1000, SubPolicies: []Config{
+			failed, stringIs("us", "region", "us"), {Name: "all", Type: AlwaysSample},
+		}}},
+		Config{Name: "quick", Type: Latency, Latency: &LatencyConfig{ThresholdMs: new(int64(1)), UpperThresholdMs: new(int64(5))}},
+	)
+}
+
 // typicalSpan has ten attributes, of which two are asked for and none meets a predicate, so that all is looked at.
 func typicalSpan(tb testing.TB) SpanView {
 	td := ptrace.NewTraces()
@@ -87,13 +112,27 @@ func BenchmarkObserve(b *testing.B) {
 	}
 }
 
+// A trace that no policy is for but those by chance and with limits, which are over theirs.
 func BenchmarkDecide(b *testing.B) {
-	set, err := Compile(shippedLike(), Options{})
-	require.NoError(b, err)
-	t := &Trace{Bits: make([]uint64, set.Words()), Start: 1000, End: 2000, Randomness: 12345}
-	b.ReportAllocs()
-	for b.Loop() {
-		set.Decide(t, nil)
+	for _, c := range []struct {
+		name     string
+		policies []Config
+		options  Options
+	}{
+		{"policies=6", shippedLike(), Options{}},
+		{"policies=20", twenty(), Options{}},
+		{"policies=20/compat=contrib", twenty(), Options{Contrib: true}},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			set, err := Compile(c.policies, c.options)
+			require.NoError(b, err)
+			t := &Trace{Bits: make([]uint64, set.Words()), Start: 1000, End: 2000, Spans: 10, Bytes: 5000, Randomness: 12345}
+			b.ReportAllocs()
+			for b.Loop() {
+				t.Now += 1e6
+				set.Decide(t, nil)
+			}
+		})
 	}
 }
 

@@ -38,8 +38,9 @@
 // A probabilistic policy keeps a trace whose randomness R is at least T = 2^56 − p·2^56. All policies use the same R, so
 // the traces that the policies of a Set keep at random are nested. The threshold of a Decision is the least of those
 // policies that sampled the trace, 0 if one did for a reason other than chance; an and policy has the highest of its
-// sub-policies. A drop policy with a probabilistic part drops the share p of what it names, the traces with R < p·2^56,
-// and the rest has at least that as its threshold. So the threshold depends on what a trace is, and R only says whether
+// sub-policies, a composite policy the least of those that are for the trace. A drop policy with a probabilistic part
+// drops the share p of what it names, the traces with R < p·2^56, and the rest has at least that as its threshold. A
+// limit has a threshold too, which follows from the traces before. So the threshold depends on what a trace is, and R only says whether
 // the trace passes it, which is what makes it usable as a weight.
 //
 // Percentages are of all traces there were, not of those that arrived: what an upstream sampler kept with th 0.9 passes
@@ -49,4 +50,9 @@
 //
 // A Set's methods may be called concurrently, but for the same bits one at a time. Neither Observe nor Decide
 // allocates, but for what a policy says otherwise of itself.
+//
+// # Compatibility
+//
+// With Options.Contrib policies decide as contrib's processor does where that differs. What they do then is in the files
+// contrib*.go, and a Decision that follows from a hash or a token bucket is Weightless.
 package policy

@@ -126,18 +126,23 @@ func TestCertain(t *testing.T) {
 }
 
 func TestNothingAllocates(t *testing.T) {
-	set, err := Compile(shippedLike(), Options{})
-	require.NoError(t, err)
-	view := typicalSpan(t)
-	bits := make([]uint64, set.Words())
-	trace, votes := Trace{Bits: bits}, make([]Vote, set.Len())
-	require.Zero(t, testing.AllocsPerRun(100, func() {
-		clear(bits)
-		set.Observe(bits, &view)
-		set.ResourceBits(view.Resource, bits)
-		set.Decide(&trace, votes)
-		set.Certain(&trace)
-	}))
+	for _, options := range []Options{{}, {FirstMatch: true}, {Contrib: true}} {
+		set, err := Compile(twenty(), options)
+		require.NoError(t, err)
+		require.Equal(t, 20, set.Len())
+		view := typicalSpan(t)
+		bits := make([]uint64, set.Words())
+		trace, votes := Trace{Bits: bits, Spans: 10}, make([]Vote, set.Len())
+		require.Zero(t, testing.AllocsPerRun(100, func() {
+			clear(bits)
+			set.Observe(bits, &view)
+			set.ResourceBits(view.Resource, bits)
+			trace.Now += 1e6
+			set.Decide(&trace, votes)
+			set.Decide(&trace, nil)
+			set.Certain(&trace)
+		}))
+	}
 }
 
 // A set is shared by all shards; only the cache of regular expressions changes.

@@ -13,84 +13,127 @@ import (
 	"github.com/slowburn/slowburn/internal/tracestate"
 )
 
-// population is a class of traces that policies and the upstream sampler treat alike, and what was kept of it.
-type population struct {
-	bits          []uint64
+// Law 4 on a million random traces with random attributes, explicit randomness and upstream samplers, by policies that keep
+// by chance in every way there is: a kept trace carries a th that its randomness passes, and the weights of what was kept
+// add up to what there was, for each service.
+func TestWeightsAreHonest(t *testing.T) {
+	const seeds = 4
+	traces := 1_000_000 / seeds
+	if raceEnabled {
+		traces /= 20
+	}
+	for _, firstMatch := range []bool{false, true} {
+		for seed := range uint64(seeds) {
+			if firstMatch && seed > 0 {
+				break
+			}
+			t.Run(fmt.Sprintf("seed=%d/first=%t", seed, firstMatch), func(t *testing.T) {
+				t.Parallel()
+				set, err := Compile(atRandom(), Options{FirstMatch: firstMatch})
+				require.NoError(t, err)
+				for service, e := range estimateCounts(t, set, rand.New(rand.NewPCG(seed, 56)), traces) {
+					t.Logf("%s: %.0f traces, estimated %.0f ± %.0f", service, e.count, e.weight, math.Sqrt(e.variance))
+					require.Greater(t, e.kept, traces/500, service)
+					require.InDelta(t, e.count, e.weight, bonferroni((seeds+1)*len(services))*math.Sqrt(e.variance), service)
+				}
+			})
+		}
+	}
+}
+
+var services = []string{"cart", "shop", "search", "pay", "batch", "mail"}
+
+// estimate is what there was of a service, and what was kept of it stands for.
+type estimate struct {
 	count, weight float64
-	// variance of the weight of one trace, kept with probability p as 1/p: 1/p − 1.
+	kept          int
+	// variance of weight: the sum over all traces of that of a trace kept with probability p as 1/p, which is 1/p − 1. p
+	// depends on what came before, but not on the trace's own randomness, so that deviations add up like independent ones.
 	variance float64
 }
 
-// Law 4 on 100,000 random traces with random attributes, explicit randomness and upstream samplers: a kept trace carries
-// a th that its randomness passes, and the weights of what was kept add up to what there was.
-func TestWeightsAreHonest(t *testing.T) {
-	set, err := Compile(atRandom(), Options{})
-	require.NoError(t, err)
-	rng := rand.New(rand.NewPCG(4, 56))
-	classes := map[string]*population{}
-	for range 100_000 {
-		span := testSpan{
-			Status:     pick(rng, "", "", "", "ERROR"),
-			Attributes: map[string]any{"service": pick(rng, "cart", "shop"), "path": pick(rng, "/healthz", "/buy", "/buy")},
+// estimateCounts decides traces, a thousand in a second.
+func estimateCounts(t *testing.T, set *Set, rng *rand.Rand, traces int) map[string]*estimate {
+	estimates, bits := map[string]*estimate{}, map[string][]uint64{}
+	for _, service := range services {
+		estimates[service] = &estimate{}
+	}
+	for n := range traces {
+		service, path, status := pick(rng, services...), pick(rng, "/healthz", "/buy", "/buy"), pick(rng, "", "", "", "", "ERROR")
+		class := service + path + status
+		if bits[class] == nil {
+			attributes := map[string]any{"path": path}
+			bits[class] = eachInTurn(set, testBlock{Spans: []testSpan{
+				{Name: path, Status: status, Attributes: attributes, Resource: map[string]any{"service.name": service}},
+			}}.views(t))
 		}
-		headShare := pick(rng, 1, 1, 0.5, 0.1)
-		class := fmt.Sprint(span, headShare)
-		p := classes[class]
-		if p == nil {
-			p = newPopulation(t, set, span, headShare)
-			classes[class] = p
+		e, spans, headShare := estimates[service], 1+rng.IntN(20), pick(rng, 1, 1, 0.5, 0.1)
+		trace := Trace{Bits: bits[class], Now: int64(n) * 1e6, Spans: spans, Bytes: 400 * spans, Randomness: never - 1}
+		d := set.decide(&trace, trace.Randomness, nil) // passes every threshold
+		if d.Verdict == Sampled {                      // else it is dropped for certain, and not to be counted
+			e.count++
+			e.variance += tracestate.Count(max(thresholdOfHead(headShare), d.Threshold)) - 1
 		}
-		p.count++
+
 		id, incoming, arrived := headSampled(rng, headShare)
 		if !arrived {
 			continue
 		}
-		randomness := tracestate.Randomness(id, incoming)
-		d := set.Decide(&Trace{ID: id, Bits: p.bits, Randomness: randomness}, nil)
-		if d.Verdict != Sampled {
+		trace.ID, trace.Randomness = id, tracestate.Randomness(id, incoming)
+		if d = set.Decide(&trace, nil); d.Verdict != Sampled {
 			continue
 		}
 		outgoing, ok := tracestate.Update(incoming, id, tracestate.None, d.Threshold)
-		require.True(t, ok)
-		require.LessOrEqual(t, readThreshold(t, outgoing), randomness, outgoing)
-		p.weight += tracestate.AdjustedCountOf(id, outgoing)
+		if th := readThreshold(t, outgoing); !ok || th > trace.Randomness || d.Weightless {
+			t.Fatalf("trace %d: th of %q, which the randomness %014x does not pass: %+v", n, outgoing, trace.Randomness, d)
+		}
+		e.kept++
+		e.weight += tracestate.AdjustedCountOf(id, outgoing)
 	}
-
-	require.Len(t, classes, 24)
-	var sum population
-	for class, p := range classes {
-		variance := p.count * p.variance
-		require.InDelta(t, p.count, p.weight, 4.5*math.Sqrt(variance), class)
-		sum.count, sum.weight, sum.variance = sum.count+p.count, sum.weight+p.weight, sum.variance+variance
-	}
-	const z99 = 2.5758
-	require.InDelta(t, sum.count, sum.weight, z99*math.Sqrt(sum.variance))
+	return estimates
 }
 
 // atRandom are policies that keep by chance in every way there is.
 func atRandom() []Config {
+	isService := func(name string) Config { return stringIs("service", "service.name", name) }
+	and := func(name string, sub ...Config) Config {
+		return Config{Name: name, Type: And, And: &AndConfig{SubPolicies: sub}}
+	}
+	drop := func(name string, sub ...Config) Config {
+		return Config{Name: name, Type: Drop, Drop: &DropConfig{SubPolicies: sub}}
+	}
+	chance := func(name string, percent float64) Config {
+		return Config{Name: name, Type: Probabilistic, Probabilistic: &ProbabilisticConfig{SamplingPercentage: percent}}
+	}
+	not := func(sub Config) Config { return Config{Type: Not, Not: &NotConfig{SubPolicy: sub}} }
+	limit := func(spans int64) Config {
+		return Config{Type: RateLimiting, RateLimiting: &RateLimitingConfig{SpansPerSecond: spans}}
+	}
+	failed := Config{Name: "failed", Type: StatusCode, StatusCode: &StatusCodeConfig{StatusCodes: []string{"ERROR"}}}
 	return []Config{
-		{Name: "errors", Type: StatusCode, StatusCode: &StatusCodeConfig{StatusCodes: []string{"ERROR"}}},
-		{Name: "cart", Type: And, And: &AndConfig{SubPolicies: []Config{
-			stringIs("", "service", "cart"),
-			{Type: Probabilistic, Probabilistic: &ProbabilisticConfig{SamplingPercentage: 30}},
-		}}},
-		{Name: "rest", Type: Probabilistic, Probabilistic: &ProbabilisticConfig{SamplingPercentage: 7}},
-		{Name: "probes", Type: Drop, Drop: &DropConfig{SubPolicies: []Config{
-			stringIs("", "path", "/healthz"),
-			{Type: Probabilistic, Probabilistic: &ProbabilisticConfig{SamplingPercentage: 80}},
-		}}},
+		drop("some probes", stringIs("", "path", "/healthz"), chance("", 80)),
+		drop("some batches", isService("batch"), limit(100)),
+		and("errors of shop", isService("shop"), failed),
+		and("some of cart", isService("cart"), chance("", 30)),
+		and("most of pay", isService("pay"), not(chance("", 40))),
+		and("search within bounds", isService("search"), limit(200)),
+		and("some of search within bounds", limit(50), isService("search"), chance("", 20)),
+		{Name: "mix", Type: Composite, Composite: &CompositeConfig{
+			MaxTotalSpansPerSecond: 900, PolicyOrder: []string{"failed", "some mail", "mail"},
+			SubPolicies: []Config{
+				and("mail", isService("mail"), chance("", 70)), and("some mail", isService("mail"), chance("", 20)), failed, isService("batch"),
+			},
+			RateAllocation: []RateAllocationConfig{{Policy: "mail", Percent: 50}},
+		}},
+		and("bytes of batch", isService("batch"), Config{Type: BytesLimiting, BytesLimiting: &BytesLimitingConfig{BytesPerSecond: 20_000}}),
+		{Name: "by key", Type: Dynamic, Dynamic: &DynamicConfig{SamplingPercentage: 4}},
+		{Name: "first", Type: Rare, Rare: &RareConfig{Traces: 2}},
+		chance("rest", 3),
 	}
 }
 
-func newPopulation(t *testing.T, set *Set, span testSpan, headShare float64) *population {
-	bits := eachInTurn(set, testBlock{Spans: []testSpan{span}}.views(t))
-	head, err := thresholdOf(100 * headShare)
-	require.NoError(t, err)
-	d := set.Decide(&Trace{Bits: bits, Randomness: never - 1}, nil) // passes every threshold
-	require.Equal(t, Sampled, d.Verdict)
-	return &population{bits: bits, variance: tracestate.Count(max(head, d.Threshold)) - 1}
-}
+// thresholdOfHead is that of a head sampler with this share.
+func thresholdOfHead(share float64) uint64 { return uint64(math.Round((1 - share) * float64(never))) }
 
 func pick[T any](rng *rand.Rand, of ...T) T { return of[rng.IntN(len(of))] }
 
@@ -102,7 +145,7 @@ func headSampled(rng *rand.Rand, share float64) (id [16]byte, state string, arri
 	if rng.IntN(2) == 0 {
 		state = fmt.Sprintf("ot=rv:%014x", rng.Uint64N(never))
 	}
-	th := uint64(math.Round((1 - share) * float64(never)))
+	th := thresholdOfHead(share)
 	if tracestate.Randomness(id, state) < th {
 		return id, state, false
 	}
