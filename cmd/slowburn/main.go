@@ -26,7 +26,7 @@ var version = "dev"
 
 // gcPercent is how much garbage may pile up before a collection, in percent of what lives. The buffer's index is most
 // of that and holds no pointers, so that collections are cheap, and memory, which is what users pay for, is not.
-const gcPercent = 40
+const gcPercent = 60
 
 func main() {
 	if os.Getenv("GOGC") == "" {
