@@ -2,7 +2,6 @@ package policy
 
 import (
 	"maps"
-	"math/rand/v2"
 	"slices"
 	"sync"
 	"testing"
@@ -23,13 +22,13 @@ func diversityPolicies(period time.Duration) []Config {
 func TestDiversityIsAFloor(t *testing.T) {
 	const period = 60.0
 	tr := newTraffic(t, 1, diversityPolicies(60*time.Second)...)
-	rates := zipf(2000, 1, 50)
+	next := newArrivals(zipf(2000, 1, 50))
 	last := map[string]float64{}
 	byFloor := map[string]int{}
 	total := 0
 	for end := 20 * period; tr.now < end; {
-		tr.now += tr.rng.ExpFloat64() / 50
-		key := pickKey(tr.rng, rates)
+		wait, key := next.of(tr.rng)
+		tr.now += wait
 		d, _, _ := tr.next(key, 1)
 		at, known := last[key]
 		if d.Verdict == Sampled {
@@ -54,15 +53,6 @@ func TestDiversityIsAFloor(t *testing.T) {
 
 // zipfKeys are the keys of zipf, the most frequent first.
 var zipfKeys = slices.Sorted(maps.Keys(zipf(2000, 1, 1)))
-
-// pickKey is one of the keys by their rates, of which the first is the highest.
-func pickKey(rng *rand.Rand, rates map[string]float64) string {
-	for {
-		if key := zipfKeys[rng.IntN(len(rates))]; rng.Float64()*rates[zipfKeys[0]] < rates[key] {
-			return key
-		}
-	}
-}
 
 // A trace is read only if an operation of its may be new: in the long run hardly ever.
 func TestDiversityReadsFewTraces(t *testing.T) {

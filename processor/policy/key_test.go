@@ -1,0 +1,113 @@
+package policy
+
+import (
+	"fmt"
+	"iter"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// Whatever the order of spans, and however often they come, a trace has one key: also where spans have no root, start at
+// once, share an ID or came by another sampler.
+func TestKeyDoesNotDependOnOrder(t *testing.T) {
+	rng := rand.New(rand.NewPCG(9, 9))
+	set, err := Compile([]Config{dynamicPolicy(DynamicConfig{SpansPerSecond: 1})}, Options{})
+	require.NoError(t, err)
+	keys := map[uint64]bool{}
+	for range 2000 {
+		var spans []testSpan
+		for range 1 + rng.IntN(4) {
+			spans = append(spans, testSpan{
+				ID: byte(1 + rng.IntN(2)), Parent: byte(rng.IntN(2)), Start: time.Duration(rng.IntN(2)), Name: pick(rng, "a", "b", "c"),
+				TraceState: pick(rng, "", "ot=th:8;rv:f0000000000000", "ot=th:c;rv:f0000000000000", "ot=th:f;rv:1"),
+			})
+		}
+		views := testBlock{Spans: spans}.views(t)
+		want := eachInTurn(set, views)
+		for _, way := range ways {
+			require.Equal(t, want, way(set, views), "%+v", spans)
+		}
+		keys[set.policies[0].rule.(*dynamic).key.of(&Trace{Bits: want})] = true
+	}
+	require.Len(t, keys, 3)
+}
+
+// Policies with the same key have it found once, and another key is another.
+func TestKeysAreShared(t *testing.T) {
+	rareBy := func(name string, fields ...string) Config {
+		return Config{Name: name, Type: Rare, Rare: &RareConfig{KeyConfig: KeyConfig{Key: fields}}}
+	}
+	set, err := Compile([]Config{rareBy("a", "name", "x"), rareBy("b", "name", "x"), rareBy("c", "x", "name")}, Options{})
+	require.NoError(t, err)
+	require.Len(t, set.observers, 2)
+	require.Equal(t, 1+2*keyWords, set.Words())
+}
+
+// What cannot be read whole is not judged: less spans than the trace has, too many of them, or none at all.
+func TestSkeletonMustBeWhole(t *testing.T) {
+	set, err := Compile([]Config{
+		{Name: "broken", Type: Orphans, Orphans: &OrphansConfig{}},
+		{Name: "not whole", Type: Orphans, Orphans: &OrphansConfig{Min: 2}},
+	}, Options{})
+	require.NoError(t, err)
+	require.True(t, set.NeedsSkeleton())
+	views := testBlock{Spans: []testSpan{{Parent: 9}, {}}}.views(t)
+	bits, reads := make([]uint64, set.Words()), 0
+	read := func() iter.Seq[SpanView] {
+		reads++
+		return slices.Values(views)
+	}
+	for spans, want := range map[int]Verdict{2: Sampled, 3: NotSampled, maxSkeleton + 1: NotSampled} {
+		reads = 0
+		require.Equal(t, want, set.Decide(&Trace{Bits: bits, Spans: spans, Skeleton: read}, nil).Verdict, spans)
+		require.LessOrEqual(t, reads, 1, "it is read once for all policies")
+	}
+	require.Equal(t, NotSampled, set.Decide(&Trace{Bits: bits, Spans: 2}, nil).Verdict)
+
+	trace := &Trace{Bits: bits, Spans: 2, Skeleton: read}
+	reads = 0
+	require.False(t, set.Certain(trace))
+	require.Zero(t, reads, "nothing is read under pressure")
+	require.Equal(t, Sampled, set.Decide(trace, nil).Verdict)
+
+	other, err := Compile(shippedLike(), Options{})
+	require.NoError(t, err)
+	require.False(t, other.NeedsSkeleton())
+}
+
+// Shards observe and decide at once, and every trace is counted.
+func TestKeyedPoliciesConcurrently(t *testing.T) {
+	policies := append(diversityPolicies(time.Second), dynamicPolicy(DynamicConfig{SpansPerSecond: 1e6}))
+	policies = append(policies, Config{Name: "rare", Type: Rare, Rare: &RareConfig{KeyConfig: KeyConfig{MaxKeys: 20, Key: []string{"name"}}}})
+	set, err := Compile(policies, Options{})
+	require.NoError(t, err)
+	const workers, traces = 4, 500
+	var wg sync.WaitGroup
+	for worker := range workers {
+		wg.Go(func() {
+			rng := rand.New(rand.NewPCG(uint64(worker), 1))
+			for i := range traces {
+				v := rootSpan(fmt.Sprint("operation ", rng.IntN(40)), "")
+				trace := &Trace{
+					Bits: make([]uint64, set.Words()), Spans: 1, Randomness: rng.Uint64N(never), Now: int64(i) * 1e6,
+					Skeleton: func() iter.Seq[SpanView] { return slices.Values([]SpanView{*v}) },
+				}
+				set.Observe(trace.Bits, v)
+				set.Certain(trace)
+				set.Decide(trace, nil)
+				set.Key(2, trace)
+			}
+		})
+	}
+	wg.Wait()
+	arrived := 0.0
+	for _, k := range set.policies[2].rule.(*dynamic).keys {
+		arrived += k.arrived
+	}
+	require.Equal(t, float64(workers*traces), arrived)
+}
