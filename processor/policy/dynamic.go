@@ -124,7 +124,9 @@ func (d *dynamic) count(t *Trace, _ bool) {
 	}
 }
 
-func (d *dynamic) traceKey() *traceKey { return d.key }
+func (d *dynamic) keyOf(t *Trace) (*traceKey, bool) {
+	return d.key, d.place(d.key.of(t)) != otherKey
+}
 
 func (d *dynamic) inherit(from rule) {
 	d.rates = from.(*dynamic).clone()

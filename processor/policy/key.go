@@ -179,15 +179,27 @@ func (k *traceKey) text(t *Trace) string {
 	return strings.NewReplacer(string(rune(fieldEnd)), ", ", string(rune(statusHere)), status).Replace(text)
 }
 
-// Key returns the key by which a policy tells the trace from others, for people: its values with commas between. It is
-// empty if the policy has no key, and where the key has not been seen for long.
+// keyed is a rule that tells traces apart by a key.
+type keyed interface {
+	// keyOf returns the key and whether it is counted by itself. It is called with the set's state locked.
+	keyOf(t *Trace) (k *traceKey, own bool)
+}
+
+// Key returns the key by which a policy tells the trace from others, for people: its values with commas between, or OtherKey
+// if there were too many. It is empty if the policy has no key, and where the key has not been seen for long.
 func (s *Set) Key(policy int, t *Trace) string {
 	if policy == None {
 		return ""
 	}
+	s.state.Lock()
+	defer s.state.Unlock()
 	for r := range leaves(s.policies[policy].rule) {
-		if k, ok := r.(interface{ traceKey() *traceKey }); ok {
-			return k.traceKey().text(t)
+		if r, ok := r.(keyed); ok {
+			k, own := r.keyOf(t)
+			if !own {
+				return OtherKey
+			}
+			return k.text(t)
 		}
 	}
 	return ""

@@ -50,7 +50,9 @@ func (r *rare) count(t *Trace, sampled bool) {
 	}
 }
 
-func (r *rare) traceKey() *traceKey { return r.key }
+func (r *rare) keyOf(t *Trace) (*traceKey, bool) {
+	return r.key, r.seen.own(r.key.of(t))
+}
 
 func (r *rare) inherit(from rule) {
 	r.seen = from.(*rare).seen.clone()

@@ -374,4 +374,15 @@ func TestKeyText(t *testing.T) {
 		require.NotEmpty(t, set.Key(0, observe("POST /", "")), "in use")
 	}
 	require.Empty(t, set.Key(0, first), "forgotten")
+
+	for i := range 5 {
+		last := observe(fmt.Sprint("kept ", i), "")
+		last.Spans = 1
+		set.Decide(last, nil)
+		want := fmt.Sprintf("cart, kept %d, ok, 80, true, 0.5", i)
+		if i == 4 {
+			want = OtherKey
+		}
+		require.Equal(t, want, set.Key(0, last))
+	}
 }

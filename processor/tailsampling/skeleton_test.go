@@ -86,3 +86,26 @@ func TestDecisionsAllocateLittle(t *testing.T) {
 		})
 	}
 }
+
+// A decision for which a trace of 50 spans is read out of the log.
+func BenchmarkDecideFromLog(b *testing.B) {
+	cfg := testConfig()
+	cfg.NumShards = 1
+	cfg.Policies = []policy.Config{{Name: "orphans", Type: policy.Orphans, Orphans: &policy.OrphansConfig{}}}
+	p := start(b, cfg, &sink{})
+	defer shutdown(b, p)
+	const spans = 50
+	for i := range spans {
+		require.NoError(b, wireDoor(b, p, request(newSpan(1, i))))
+	}
+	s := p.shards[0]
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := s.waiting.head
+	e := s.entries.At(n)
+	b.ReportAllocs()
+	for b.Loop() {
+		s.rules.at(e).rules.set.Decide(s.trace(n, e, 1), nil)
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*spans), "ns/span")
+}

@@ -75,10 +75,10 @@ func newPeriods(length int64, limit int) *periods {
 
 // count returns how many there were in the key's period that lasts now.
 func (p *periods) count(key uint64, now int64) int {
-	c, known := p.keys[key]
-	if !known && p.full() {
-		c = p.keys[otherKey]
+	if !p.own(key) {
+		key = otherKey
 	}
+	c := p.keys[key]
 	if now-c.since >= p.length {
 		return 0
 	}
@@ -87,18 +87,23 @@ func (p *periods) count(key uint64, now int64) int {
 
 // add counts one.
 func (p *periods) add(key uint64, now int64) {
-	c, known := p.keys[key]
-	if !known && p.full() {
+	if !p.own(key) {
 		if p.sweep(now); p.full() {
 			key = otherKey
-			c = p.keys[otherKey]
 		}
 	}
+	c := p.keys[key]
 	if c.n == 0 || now-c.since >= p.length {
 		c = counted{since: now}
 	}
 	c.n++
 	p.keys[key] = c
+}
+
+// own reports whether the key is counted by itself.
+func (p *periods) own(key uint64) bool {
+	_, known := p.keys[key]
+	return known || !p.full()
 }
 
 func (p *periods) full() bool {
