@@ -115,7 +115,7 @@ func (p *Sampler) reload(ctx context.Context) (changed bool, err error) {
 		p.logger.Info("policies were reloaded and are the same", zap.Int("policy_version", p.rules.Load().version))
 		return false, nil
 	}
-	r, err := p.swap(func(version int) (*rules, error) { return newRules(version, cfg, p.names) })
+	r, err := p.swap(func(version int) (*rules, error) { return p.successor(version, cfg) })
 	if err != nil {
 		return false, err
 	}
@@ -125,6 +125,20 @@ func (p *Sampler) reload(ctx context.Context) (changed bool, err error) {
 	}
 	p.logger.Info("policies were reloaded", zap.Int("policy_version", r.version))
 	return true, nil
+}
+
+// successor makes rules that go on with what those counted that are current, where a policy is the same.
+func (p *Sampler) successor(version int, cfg *Config) (*rules, error) {
+	r, err := newRules(version, cfg, p.names)
+	if err != nil {
+		return nil, err
+	}
+	before := p.rules.Load()
+	r.set.Inherit(before.set)
+	if r.shadow != nil && before.shadow != nil {
+		r.shadow.Inherit(before.shadow)
+	}
+	return r, nil
 }
 
 // load reads the processor's configuration, and validates it.

@@ -108,6 +108,42 @@ func TestReload(t *testing.T) {
 	assert.Nil(t, d.hangup)
 }
 
+// What a policy remembers of the traces before outlives a reload that leaves the policy as it is.
+func TestReloadKeepsCounts(t *testing.T) {
+	d := &document{}
+	rare := func(traces int) map[string]any {
+		return map[string]any{"name": "rare", "type": "rare", "rare": map[string]any{"traces": traces, "key": []any{"service.name"}}}
+	}
+	own := map[string]any{"storage": "memory", "num_shards": 1, "num_traces": 1, "policies": []any{rare(1)}}
+	d.says(own)
+	next := &sink{}
+	p := startFrom(t, d, next)
+	add := func(n int) { // decides the trace before, as there may be only one that waits
+		require.NoError(t, wireDoor(t, p, request(newSpan(n, 0))))
+	}
+	add(1)
+	add(2)
+	own["policies"] = append(statusPolicies("ERROR"), rare(1))
+	d.says(own)
+	_, err := p.Reload(t.Context())
+	require.NoError(t, err)
+	add(3)
+	add(4)
+	own["policies"] = []any{rare(2)}
+	d.says(own)
+	_, err = p.Reload(t.Context())
+	require.NoError(t, err)
+	add(5)
+	add(6)
+	add(7)
+	require.NoError(t, p.Shutdown(t.Context()))
+	got := next.traces()
+	require.Contains(t, got, traceID(1), "the first")
+	require.Contains(t, got, traceID(5), "the first of another policy")
+	require.Contains(t, got, traceID(6), "and its second")
+	require.Len(t, got, 3)
+}
+
 // A reload that fails leaves everything as it was, says which key is wrong, and is told until one goes well.
 func TestReloadThatFails(t *testing.T) {
 	good := map[string]any{"storage": "memory", "num_shards": 2, "policies": statusPolicies("ERROR")}
