@@ -19,13 +19,11 @@ import (
 const (
 	overloadTime   = 20 * time.Second
 	overloadBudget = 256 << 20
-	// overloadRest is what is not the buffer: the pages of traces.db, what is remembered of decisions, kept traces on
-	// their way, requests in flight, and garbage.
-	overloadRest = 256 << 20
 )
 
-// Law 8: far more than the budget can hold, as fast as the gateway answers. Memory stays within the budget, and every
-// trace with an error whose spans were acknowledged is kept.
+// Law 8: far more than the budget can hold, as fast as the gateway answers. What the process has resident at the peak,
+// over what it has when idle, stays within a tenth of the budget, and every trace with an error whose spans were
+// acknowledged is kept.
 func TestOverloadKeepsErrorsAndTheBudget(t *testing.T) {
 	g := startGateway(t, nil, "testdata/sampling.yaml", "testdata/small-budget.yaml")
 	idle := residentBytes(t, g.cmd.Process.Pid)
@@ -76,7 +74,7 @@ func TestOverloadKeepsErrorsAndTheBudget(t *testing.T) {
 		})
 	}
 	clients.Wait()
-	peak := residentBytes(t, g.cmd.Process.Pid)
+	peak := peakResidentMiB(t, g.cmd.Process.Pid) << 20
 	var status struct {
 		Buffered int `json:"bytes_buffered"`
 	}
@@ -88,9 +86,9 @@ func TestOverloadKeepsErrorsAndTheBudget(t *testing.T) {
 	for id := range failed {
 		assert.Equal(t, spansPerTrace, arrived[id], "the trace %s has an error and is not kept whole", id)
 	}
-	t.Logf("%d spans accepted in %s, %d refused; %d traces with errors; resident %d MiB idle, %d MiB under load, budget %d MiB",
+	t.Logf("%d spans accepted in %s, %d refused; %d traces with errors; resident %d MiB idle, %d MiB at the peak, budget %d MiB",
 		spans.Load(), overloadTime, refused.Load(), len(failed), idle>>20, peak>>20, overloadBudget>>20)
 	require.Greater(t, len(failed), 100)
 	assert.LessOrEqual(t, status.Buffered, overloadBudget, "the buffer is over its budget")
-	assert.Less(t, float64(peak-idle), 1.1*overloadBudget+overloadRest, "the process takes more than the budget explains")
+	assert.LessOrEqual(t, float64(peak-idle), 1.1*overloadBudget, "the process takes more than the budget explains")
 }
