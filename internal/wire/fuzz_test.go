@@ -65,6 +65,8 @@ func sameView(t *testing.T, td ptrace.Traces, r *wire.Request) {
 			body := r.Scopes[scope].Body.Of(r.Bytes)
 			for _, b := range [][]byte{body, wire.AppendScopeHeader(nil, body)} {
 				sameAttributes(t, ss.Scope().Attributes(), wire.ScopeAttributes(b), func(key string) (wire.Value, bool) { return wire.ScopeAttribute(b, key) })
+				require.Equal(t, ss.Scope().Name(), string(wire.ScopeName(b)))
+				require.Equal(t, ss.Scope().Version(), string(wire.ScopeVersion(b)))
 			}
 			for _, s := range ss.Spans().All() {
 				require.EqualValues(t, i, r.Spans[span].Resource)
@@ -92,6 +94,19 @@ func sameSpan(t *testing.T, want ptrace.Span, s *wire.Span, b []byte) {
 	require.Equal(t, want.TraceState().AsRaw(), string(s.TraceState.Of(b)))
 	body := s.Body.Of(b)
 	sameAttributes(t, want.Attributes(), wire.SpanAttributes(body), func(key string) (wire.Value, bool) { return wire.SpanAttribute(body, key) })
+	require.Equal(t, want.Status().Message(), string(wire.StatusMessage(body)))
+	walked := func(yield func([]byte, wire.Value) bool) {
+		walk := wire.WalkAttributes(body)
+		for key, ok := walk.Next(); ok && yield(key, walk.Value()); key, ok = walk.Next() {
+		}
+	}
+	sameAttributes(t, want.Attributes(), walked, func(key string) (wire.Value, bool) { return wire.SpanAttribute(body, key) })
+	events := 0
+	for b := range wire.SpanEvents(body) {
+		sameEvent(t, want.Events().At(events), b)
+		events++
+	}
+	require.Equal(t, want.Events().Len(), events)
 
 	sameLinks(t, want.Links(), s.Linked, body)
 
@@ -113,6 +128,18 @@ func sameLinks(t *testing.T, want ptrace.SpanLinkSlice, linked bool, body []byte
 		}
 	}
 	require.Equal(t, wants, slices.Collect(wire.Links(body)))
+}
+
+func sameEvent(t *testing.T, want ptrace.SpanEvent, b []byte) {
+	t.Helper()
+	require.Equal(t, want.Name(), string(wire.EventName(b)))
+	require.EqualValues(t, want.Timestamp(), wire.EventTime(b))
+	for key := range want.Attributes().All() {
+		first, _ := want.Attributes().Get(key)
+		v, ok := wire.EventAttribute(b, key)
+		require.True(t, ok, key)
+		require.Equal(t, first.AsString(), v.AsString(), key)
+	}
 }
 
 func sameAttributes(t *testing.T, want pcommon.Map, got func(func([]byte, wire.Value) bool), get func(string) (wire.Value, bool)) {

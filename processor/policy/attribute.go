@@ -14,7 +14,10 @@ type predicate interface{ holds(v wire.Value) bool }
 type attribute struct {
 	key       string
 	questions []question
+	value     int // where conditions find the value in spanContext.values; noValue if none asks
 }
+
+const noValue = -1
 
 // question has a bit, which is set once its predicate held.
 type question struct {
@@ -22,16 +25,22 @@ type question struct {
 	predicate predicate
 }
 
+// wanted returns the attribute with the key, as one that is asked about.
+func (c *compiler) wanted(key string) *attribute {
+	a := c.keys[key]
+	if a == nil {
+		a = &attribute{key: key, value: noValue}
+		c.keys[key] = a
+	}
+	return a
+}
+
 // attribute returns the rule for traces in which the predicate holds for an attribute with the key or, inverted, does
 // not hold for any. The description tells apart different predicates on the same key.
 func (c *compiler) attribute(key, description string, p predicate, invert bool) rule {
 	bit, known := c.bit(strconv.Quote(key) + " " + description)
 	if !known {
-		a := c.keys[key]
-		if a == nil {
-			a = &attribute{key: key}
-			c.keys[key] = a
-		}
+		a := c.wanted(key)
 		a.questions = append(a.questions, question{bit, p})
 	}
 	if invert {
@@ -59,8 +68,14 @@ func (c *compiler) finish(s *Set) {
 	s.warnings = c.warnings
 	s.words = c.words
 	s.status = c.status
-	s.attributes = group(c.keys)
+	s.attributes = group(c.keys, c.words)
 	s.questions = c.questions
+	s.conditions = c.conditions
+	s.conditionBits = c.bitsOf(c.conditions)
+	s.resourceConditions = c.resourceConditions
+	s.resourceConditionBits = c.bitsOf(c.resourceConditions)
+	s.values = c.values
+	s.errors = c.errors
 	s.observers = c.observers
 	s.skeleton = c.skeleton
 	for i := range s.policies {

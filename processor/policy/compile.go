@@ -6,6 +6,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"go.uber.org/zap"
 )
 
 // Options are about all policies of a set.
@@ -16,6 +18,8 @@ type Options struct {
 	// charged for what is kept already. The threshold is still the least of all that sample it, as it was sure to
 	// be kept above that, whichever policies were asked.
 	FirstMatch bool
+	// Logger is told of conditions that fail, at most once a minute; nil is nobody.
+	Logger *zap.Logger
 }
 
 // Compile validates the policies and makes a Set of them. The error names every mistake, by index, name and key.
@@ -69,10 +73,18 @@ type compiler struct {
 	diversities int                  // policies of that type
 	traceKeys   map[string]*traceKey // by their fields
 	warnings    []string
+
+	conditions, resourceConditions []conditions
+	values                         int // of attributes that conditions read
+	errors                         *evaluationErrors
+	ottl                           *ottlParsers // nil until needed
 }
 
 func newCompiler(options Options) *compiler {
-	c := &compiler{Options: options, bits: map[string]int{}, keys: map[string]*attribute{}, traceKeys: map[string]*traceKey{}}
+	c := &compiler{
+		Options: options, bits: map[string]int{}, keys: map[string]*attribute{}, traceKeys: map[string]*traceKey{},
+		errors: newEvaluationErrors(options.Logger),
+	}
 	for code := range c.status {
 		c.status[code] = unasked
 	}

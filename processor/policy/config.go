@@ -19,6 +19,7 @@ const (
 	Not              Type = "not"
 	NumericAttribute Type = "numeric_attribute"
 	Orphans          Type = "orphans"
+	OTTLCondition    Type = "ottl_condition"
 	Probabilistic    Type = "probabilistic"
 	Rare             Type = "rare"
 	RateLimiting     Type = "rate_limiting"
@@ -33,7 +34,7 @@ const (
 var (
 	// simpleTypes have no sub-policies.
 	simpleTypes = []Type{
-		AlwaysSample, BooleanAttribute, BytesLimiting, Latency, NumericAttribute, Probabilistic, RateLimiting, SpanCount,
+		AlwaysSample, BooleanAttribute, BytesLimiting, Latency, NumericAttribute, OTTLCondition, Probabilistic, RateLimiting, SpanCount,
 		StatusCode, StringAttribute, TraceFlags, TraceState,
 		Diversity, Dynamic, Rare, CriticalPathMs, FailureMode, Orphans, Retries,
 	}
@@ -54,6 +55,7 @@ type Config struct {
 	StringAttribute  *StringAttributeConfig  `mapstructure:"string_attribute"`
 	NumericAttribute *NumericAttributeConfig `mapstructure:"numeric_attribute"`
 	BooleanAttribute *BooleanAttributeConfig `mapstructure:"boolean_attribute"`
+	OTTLCondition    *OTTLConditionConfig    `mapstructure:"ottl_condition"`
 	Probabilistic    *ProbabilisticConfig    `mapstructure:"probabilistic"`
 	RateLimiting     *RateLimitingConfig     `mapstructure:"rate_limiting"`
 	BytesLimiting    *BytesLimitingConfig    `mapstructure:"bytes_limiting"`
@@ -99,6 +101,9 @@ func (cfg *Config) sections() map[Type]section {
 	}
 	if cfg.BooleanAttribute != nil {
 		s[BooleanAttribute] = cfg.BooleanAttribute
+	}
+	if cfg.OTTLCondition != nil {
+		s[OTTLCondition] = cfg.OTTLCondition
 	}
 	if cfg.Probabilistic != nil {
 		s[Probabilistic] = cfg.Probabilistic

@@ -30,24 +30,33 @@ func newMatchCache(size int) *matchCache {
 	return &matchCache{seed: maphash.MakeSeed(), slots: make([]atomic.Uint64, 1<<(bits.Len(uint(size))-1))}
 }
 
-// get returns the result for s, by match if it is not remembered.
-func (c *matchCache) get(s []byte, match func() bool) bool {
-	const result = 1
-	hash := maphash.Bytes(c.seed, s) | result // so that it is never the 0 of an empty slot
-	slot := &c.slots[hash>>1&uint64(len(c.slots)-1)]
-	switch slot.Load() {
+// hash returns what stands for s in this cache.
+func (c *matchCache) hash(s []byte) uint64 {
+	return maphash.Bytes(c.seed, s) | matched // so that it is never the 0 of an empty slot
+}
+
+// matched is the bit of a word that is the result.
+const matched = 1
+
+func (c *matchCache) slot(hash uint64) *atomic.Uint64 {
+	return &c.slots[hash>>1&uint64(len(c.slots)-1)]
+}
+
+// get returns the result for what has this hash, if it is remembered.
+func (c *matchCache) get(hash uint64) (result, known bool) {
+	switch c.slot(hash).Load() {
 	case hash:
-		return true
-	case hash &^ result:
-		if hash != result {
-			return false
-		}
+		return true, true
+	case hash &^ matched:
+		return false, hash != matched
 	}
-	matched := match()
-	if matched {
-		slot.Store(hash)
-	} else {
-		slot.Store(hash &^ result)
+	return false, false
+}
+
+// put remembers the result for what has this hash.
+func (c *matchCache) put(hash uint64, result bool) {
+	if !result {
+		hash &^= matched
 	}
-	return matched
+	c.slot(hash).Store(hash)
 }

@@ -9,7 +9,7 @@ type Set struct {
 	warnings   []string
 	words      int
 	status     [statusCodes]int
-	attributes []attributes
+	attributes []keys
 	questions  []spanQuestion
 	observers  []observer
 	skeleton   bool     // a policy reads it
@@ -21,6 +21,14 @@ type Set struct {
 	firstMatch bool
 
 	weightlessDrop bool // one of the drops is weightless, and so is what it leaves
+
+	conditions            []conditions
+	conditionBits         bitSet
+	resourceConditions    []conditions // those that a resource answers
+	resourceConditionBits bitSet
+	values                int // of attributes that conditions read
+	contexts              contextPool
+	errors                *evaluationErrors
 
 	state sync.Mutex // of the counting ones
 }
@@ -65,6 +73,9 @@ func (s *Set) Words() int { return s.words }
 // Errors reports whether the trace has a span whose status is ERROR, which Observe always looks for. It is the strongest
 // reason not to lose a trace under pressure, whatever the policies say.
 func (s *Set) Errors(bits []uint64) bool { return isSet(bits, errorBit) }
+
+// EvaluationErrors returns how often a condition could not be evaluated so far.
+func (s *Set) EvaluationErrors() uint64 { return s.errors.count.Load() }
 
 // Certain reports whether the trace as it is known so far would be kept whatever its randomness were. Traces for which it
 // is false go first when memory is short.

@@ -86,7 +86,11 @@ func (a *anyRegexp) holds(v wire.Value) bool {
 		return false
 	}
 	b := v.Bytes()
-	return a.cache.get(b, func() bool {
-		return slices.ContainsFunc(a.expressions, func(e *regexp.Regexp) bool { return e.Match(b) })
-	})
+	hash := a.cache.hash(b)
+	result, known := a.cache.get(hash)
+	if !known {
+		result = slices.ContainsFunc(a.expressions, func(e *regexp.Regexp) bool { return e.Match(b) })
+		a.cache.put(hash, result)
+	}
+	return result
 }

@@ -150,7 +150,7 @@ func (cfg *Config) Validate() error {
 	if n := cfg.Explain.Decisions; n < 0 || n > maxCacheSize {
 		bad("explain::decisions (%d) must be between 0 and %d", n, maxCacheSize)
 	}
-	if _, _, err := cfg.compileAll(); err != nil {
+	if _, _, err := cfg.compileAll(nil); err != nil {
 		errs = append(errs, err)
 	}
 	return errors.Join(errs...)

@@ -129,7 +129,7 @@ func (p *Sampler) reload(ctx context.Context) (changed bool, err error) {
 
 // successor makes rules that go on with what those counted that are current, where a policy is the same.
 func (p *Sampler) successor(version int, cfg *Config) (*rules, error) {
-	r, err := newRules(version, cfg, p.names)
+	r, err := newRules(version, cfg, p.names, p.logger)
 	if err != nil {
 		return nil, err
 	}

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"time"
 
+	"go.uber.org/zap"
+
 	"github.com/slowburn/slowburn/processor/policy"
 )
 
@@ -27,8 +29,8 @@ type decider struct {
 }
 
 // newRules compiles the policies of a configuration, and gives their names numbers.
-func newRules(version int, cfg *Config, known *names) (*rules, error) {
-	set, shadow, err := cfg.compileAll()
+func newRules(version int, cfg *Config, known *names, logger *zap.Logger) (*rules, error) {
+	set, shadow, err := cfg.compileAll(logger)
 	if err != nil {
 		return nil, err
 	}
@@ -175,14 +177,17 @@ func (r *rules) warnings() []string {
 	return list
 }
 
-// compileAll compiles the policies of a configuration and of its shadow, which is nil where there is none.
-func (cfg *Config) compileAll() (set, shadow *policy.Set, err error) {
-	if set, err = policy.Compile(cfg.Policies, cfg.options()); err == nil {
+// compileAll compiles the policies of a configuration and of its shadow, which is nil where there is none. The logger may
+// be nil.
+func (cfg *Config) compileAll(logger *zap.Logger) (set, shadow *policy.Set, err error) {
+	options := cfg.options()
+	options.Logger = logger
+	if set, err = policy.Compile(cfg.Policies, options); err == nil {
 		err = cfg.check(set)
 	}
 	if cfg.Shadow != nil {
 		var bad error
-		if shadow, bad = policy.Compile(cfg.Shadow.Policies, cfg.options()); bad == nil {
+		if shadow, bad = policy.Compile(cfg.Shadow.Policies, options); bad == nil {
 			bad = cfg.check(shadow)
 		}
 		if bad != nil {

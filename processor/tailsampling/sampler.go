@@ -91,7 +91,7 @@ var (
 
 func newSampler(set processor.Settings, cfg *Config, next consumer.Traces) (*Sampler, error) {
 	known := newNames()
-	r, err := newRules(1, cfg, known)
+	r, err := newRules(1, cfg, known, set.Logger)
 	if err != nil {
 		return nil, err
 	}

@@ -31,7 +31,7 @@ func with(cfg *Config, policies ...policy.Config) *Config {
 func swapTo(p *Sampler, cfg *Config) (*rules, error) {
 	p.swapping.Lock()
 	defer p.swapping.Unlock()
-	return p.swap(func(version int) (*rules, error) { return newRules(version, cfg, p.names) })
+	return p.swap(func(version int) (*rules, error) { return newRules(version, cfg, p.names, p.logger) })
 }
 
 // decidedBy is the policy that a kept trace has in all its spans.

@@ -1,0 +1,170 @@
+package wire
+
+import "iter"
+
+// seek returns where the content of the next field num at or behind pos is; end is 0 if there is none. It is for fields
+// of submessages and bytes with numbers below 16, whose tags have one byte, in messages that have been scanned: other
+// fields are passed over by their wire type alone, which is several times faster than reading them.
+func (m *message) seek(b []byte, pos int, num int32) (start, end int) {
+	want := byte(num)<<3 | byte(typeLen)
+	for pos+1 < len(b) { // no field is shorter than two bytes
+		tag, n := b[pos], int(b[pos+1])
+		if tag < 0x80 && tag >= 1<<3 {
+			switch wireType(tag & 7) {
+			case typeLen:
+				if n < 0x80 && n <= len(b)-pos-2 {
+					if tag == want {
+						return pos + 2, pos + 2 + n
+					}
+					pos += 2 + n
+					continue
+				}
+			case typeFixed64:
+				pos += 1 + 8
+				continue
+			case typeVarint:
+				if n < 0x80 {
+					pos += 2
+					continue
+				}
+			case typeFixed32:
+				pos += 1 + 4
+				continue
+			}
+		}
+		f, err := m.next(b, pos)
+		if err != nil {
+			return 0, 0
+		}
+		if f.num == num {
+			return f.start, f.end
+		}
+		pos = f.end
+	}
+	return 0, 0
+}
+
+// AttributeWalk reads the attributes of a span one by one, for code that looks at those of every span: it is
+// SpanAttributes without closures, and reads values only where they are asked for.
+type AttributeWalk struct {
+	span  []byte
+	pos   int
+	any   []byte // the AnyValue of a plain attribute
+	value Value  // of another
+	plain bool
+}
+
+// WalkAttributes begins before the first attribute. span is the body of a Span.
+func WalkAttributes(span []byte) AttributeWalk { return AttributeWalk{span: span} }
+
+// Next goes to the next attribute and returns its key, a part of the span's body. It reports false behind the last.
+func (w *AttributeWalk) Next() (key []byte, ok bool) {
+	start, end := spanMessage.seek(w.span, w.pos, 9)
+	if end == 0 {
+		return nil, false
+	}
+	w.pos = end
+	kv := w.span[start:end]
+	if key, w.any, w.plain = splitPlain(kv); !w.plain {
+		key, w.value = keyValue(kv)
+	}
+	return key, true
+}
+
+// Value returns the value of the attribute that Next went to.
+func (w *AttributeWalk) Value() Value {
+	if !w.plain {
+		return w.value
+	}
+	return valueIn(w.any)
+}
+
+// valueIn reads an AnyValue; the plain kinds at once.
+func valueIn(b []byte) (v Value) {
+	if len(b) >= 2 {
+		switch b[0] {
+		case 1<<3 | byte(typeLen):
+			if int(b[1]) == len(b)-2 && b[1] < 0x80 {
+				return Value{kind: String, bytes: b[2:len(b):len(b)]}
+			}
+		case 2<<3 | byte(typeVarint):
+			if len(b) == 2 && b[1] < 0x80 {
+				return Value{kind: Bool, num: uint64(b[1])}
+			}
+		case 3<<3 | byte(typeVarint):
+			if num, end := varint(b, 1); end == len(b) {
+				return Value{kind: Int, num: num}
+			}
+		}
+	}
+	v.merge(b)
+	return v
+}
+
+// SpanEvents iterates over the events of the body of a Span, in their order: bodies of Span.Event.
+func SpanEvents(span []byte) iter.Seq[[]byte] {
+	return func(yield func([]byte) bool) {
+		start, end := spanMessage.seek(span, 0, 11)
+		for end != 0 && yield(span[start:end:end]) {
+			start, end = spanMessage.seek(span, end, 11)
+		}
+	}
+}
+
+// EventName returns the name in the body of a Span.Event.
+func EventName(event []byte) []byte {
+	name, _ := eventMessage.last(event, 0, 2)
+	return name
+}
+
+// EventTime returns the time in the body of a Span.Event, in nanoseconds since the Unix epoch.
+func EventTime(event []byte) (ns uint64) {
+	for pos := 0; pos < len(event); {
+		f, err := eventMessage.next(event, pos)
+		if err != nil {
+			break
+		}
+		if f.num == 1 {
+			ns = f.value
+		}
+		pos = f.end
+	}
+	return ns
+}
+
+// EventAttribute returns the value of the event's first attribute with the key. event is the body of a Span.Event.
+func EventAttribute(event []byte, key string) (Value, bool) {
+	return find(&eventMessage, 3, event, key)
+}
+
+// StatusMessage returns the message of the span's status. span is the body of a Span.
+func StatusMessage(span []byte) []byte { return textIn(&spanMessage, 15, &statusMessage, 2, span) }
+
+// ScopeName returns the name of the scope. scopeSpans is the body of a ScopeSpans or its header.
+func ScopeName(scopeSpans []byte) []byte {
+	return textIn(&scopeSpansMessage, 1, &scopeMessage, 1, scopeSpans)
+}
+
+// ScopeVersion returns the version of the scope. scopeSpans is the body of a ScopeSpans or its header.
+func ScopeVersion(scopeSpans []byte) []byte {
+	return textIn(&scopeSpansMessage, 1, &scopeMessage, 2, scopeSpans)
+}
+
+// textIn returns the text in field inner of the submessage sub, which is field outer of m. If there are several of sub
+// they are to be merged.
+func textIn(m *message, outer int32, sub *message, inner int32, b []byte) (text []byte) {
+	for start, end := m.seek(b, 0, outer); end != 0; start, end = m.seek(b, end, outer) {
+		if t, ok := sub.last(b[:end], start, inner); ok {
+			text = t
+		}
+	}
+	return text
+}
+
+// last returns the content of the last field num at or behind pos, which is the one that counts.
+func (m *message) last(b []byte, pos int, num int32) (content []byte, ok bool) {
+	for start, end := m.seek(b, pos, num); end != 0; start, end = m.seek(b, end, num) {
+		content, ok = b[start:end:end], true
+	}
+	return content, ok
+}
