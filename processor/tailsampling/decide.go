@@ -32,7 +32,7 @@ func (s *shard) trace(n uint32, e *entry, now int64) *policy.Trace {
 		ID: e.id, Bits: g.bits.at(n)[:g.rules.set.Words()], Start: e.start, End: e.end, Spans: int(e.spans), Bytes: int(e.bytes),
 		Randomness: tracestate.Resolve(e.id, e.rv), Now: now,
 	}
-	if s.rules.at(e).rules.set.NeedsSkeleton() && e.bytes < s.waits.size { // of a trace that is trimmed spans are missing
+	if g.rules.skeleton && e.bytes < s.waits.size { // of a trace that is trimmed spans are missing
 		s.skeleton.of = e
 		s.scratch.Skeleton = s.skeleton.read
 	}

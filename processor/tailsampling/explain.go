@@ -101,16 +101,16 @@ func (s *shard) tell(n uint32, e *entry, r *rules, d policy.Decision, why trigge
 	if s.records.limit == 0 {
 		return
 	}
-	t := s.trace(n, e, now)
 	rec := record{
-		id: e.id, at: s.unixMilli(now), duration: t.Duration(), threshold: e.threshold, randomness: t.Randomness, bytes: e.bytes,
+		id: e.id, at: s.unixMilli(now), duration: (&policy.Trace{Start: e.start, End: e.end}).Duration(),
+		threshold: e.threshold, randomness: tracestate.Resolve(e.id, e.rv), bytes: e.bytes,
 		version: int32(r.version), policy: e.policy, spans: e.spans, waited: uint32((now - e.arrived) / 1e6),
 		verdict: d.Verdict, trigger: why,
 	}
 	if e.state == rooted {
 		rec.marks |= hadRoot
 	}
-	if r.set.Errors(t.Bits) {
+	if r.set.Errors(s.rules.at(e).bits.at(n)) {
 		rec.marks |= hadError
 	}
 	if len(s.votes) > 0 {

@@ -20,6 +20,8 @@ type rules struct {
 	words   int         // of bits that a trace has: first the set's, then the shadow's
 	numbers []decider
 	drops   []bool // which policies are of type drop
+
+	skeleton bool // the policies, or the shadow's, look at how spans hang together
 }
 
 // decider has the numbers of a policy's name and, of a composite one, of those with its sub-policies.
@@ -43,8 +45,10 @@ func rulesOf(version int, set, shadow *policy.Set, known *names) (_ *rules, err 
 		version: version, since: time.Now(), set: set, shadow: shadow, words: set.Words(),
 		numbers: make([]decider, set.Len()), drops: make([]bool, set.Len()),
 	}
+	r.skeleton = set.NeedsSkeleton()
 	if shadow != nil {
 		r.words += shadow.Words()
+		r.skeleton = r.skeleton || shadow.NeedsSkeleton()
 	}
 	for i := range r.numbers {
 		d := &r.numbers[i]
