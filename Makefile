@@ -40,7 +40,7 @@ test: ui ## Set up and run the Go and dashboard tests (RACE=1 with the race dete
 	cd web/ui && npm test --silent
 
 .PHONY: e2e
-e2e: build test/e2e/browser/node_modules/.package-lock.json ## Run the built gateway with real clients, a real backend and a real browser
+e2e: build test/e2e/browser/node_modules/.package-lock.json ## Run the built gateway with real clients, a real backend and a real browser; hold its sampler against contrib's
 	$(GO) test -tags e2e -count=1 -timeout 60m -v ./test/e2e
 
 test/e2e/browser/node_modules/.package-lock.json: test/e2e/browser/package-lock.json
