@@ -27,7 +27,7 @@ func TestHashed(t *testing.T) {
 				limit = uint64(percent / 100 * math.MaxUint64)
 			}
 			sampled := 0
-			const n = 20_000
+			const n = 5_000
 			for range n {
 				trace := Trace{Bits: make([]uint64, set.Words()), Randomness: rng.Uint64N(never)}
 				binary.BigEndian.PutUint64(trace.ID[:8], rng.Uint64())
