@@ -130,14 +130,23 @@ func benchSampler(tb testing.TB, cfg *Config) *Sampler {
 // BenchmarkConsumeTraces is the cost per span of taking it in through the wire door, deciding it and letting go of it,
 // with the three default policies and about a million spans in the buffer.
 func BenchmarkConsumeTraces(b *testing.B) {
-	cfg := testConfig()
+	const buffered = 400_000
+	b.Run("plain", func(b *testing.B) { benchConsume(b, testConfig(), buffered) })
+	// As many spans again are of traces that were not sampled, and stay in case that they are revived.
+	b.Run("revive half", func(b *testing.B) {
+		cfg := testConfig()
+		cfg.ReviveWindow = time.Hour
+		benchConsume(b, cfg, buffered/2)
+	})
+}
+
+func benchConsume(b *testing.B, cfg *Config, buffered uint64) {
 	cfg.Policies[2].Probabilistic.SamplingPercentage = 1
 	cfg.MemoryBudget, cfg.DiskBudget = 700<<20, 4<<30
 	cfg.DecisionWait = time.Hour
 	p := benchSampler(b, cfg)
 	l := newLoad(b)
 	// In the steady state every trace that begins makes the oldest be decided, so that the buffer stays as it is.
-	const buffered = 400_000
 	for l.trace*12 < buffered {
 		l.send(b, p)
 	}
@@ -153,6 +162,9 @@ func BenchmarkConsumeTraces(b *testing.B) {
 			s.mu.Lock()
 			for s.stats.pending > most {
 				s.decide(s.waiting.head, byWait, p.now())
+			}
+			for s.stats.revivable > most {
+				s.forget(s.unsampled.head, p.now())
 			}
 			p.unlock(s)
 		}
