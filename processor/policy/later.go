@@ -79,11 +79,20 @@ func (d duration) bounded() bool { return d.upTo != math.MaxUint64 }
 
 func (s spanCount) bounded() bool { return s.most != math.MaxInt }
 
-// Revise decides about a trace that Decide did not sample and of which more is known since. Policies that have a rate or
-// a period said what they had to say, and took account of the trace then: they do not sample it now.
-func (s *Set) Revise(t *Trace) Decision {
+// Revise decides about a trace that Decide did not sample and of which more is known since, and writes votes as Decide
+// does. Policies that have a rate or a period said what they had to say, and took account of the trace then: they do not
+// vote now, and are only told that it is kept after all.
+func (s *Set) Revise(t *Trace, votes []Vote) Decision {
 	defer t.release()
-	return s.steady.decide(t, t.Randomness, nil)
+	d := s.steady.decide(t, t.Randomness, votes)
+	if d.Verdict == Sampled && len(s.keepers) > 0 {
+		s.state.Lock()
+		defer s.state.Unlock()
+		for _, c := range s.keepers {
+			c.kept(t)
+		}
+	}
+	return d
 }
 
 // withoutCounting is the set as far as its policies know nothing of other traces.

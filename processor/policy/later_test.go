@@ -127,3 +127,31 @@ func TestUnsettled(t *testing.T) {
 `)
 	require.Equal(t, []string{"between", "small", "both"}, set.Unsettled())
 }
+
+// What a policy that counts said is not asked again, and the trace is not counted twice.
+func TestReviseDoesNotCount(t *testing.T) {
+	set := compileYAML(t, `
+- {name: some, type: rate_limiting, rate_limiting: {spans_per_second: 10}}
+- {name: errors, type: status_code, status_code: {status_codes: [ERROR]}}
+- {name: drop, type: drop, drop: {drop_sub_policy: [{name: ok, type: status_code, status_code: {status_codes: [OK]}}]}}
+`)
+	observe := func(spans ...testSpan) *Trace {
+		return &Trace{Bits: eachInTurn(set, testBlock{Spans: spans}.views(t)), Spans: 5, Now: 1}
+	}
+	votes := make([]Vote, set.Len())
+	for set.Decide(observe(testSpan{}), nil).Verdict == Sampled { // until there is no room
+	}
+	before := set.Decide(observe(testSpan{}), votes)
+	require.True(t, votes[0].Matched)
+	for range 1000 {
+		d := set.Revise(observe(testSpan{}, testSpan{Status: "ERROR"}), votes)
+		require.Equal(t, Decision{Verdict: Sampled, Policy: 1, Sub: None}, d)
+		require.Equal(t, []Vote{{}, {Matched: true}, {}}, votes)
+		require.Equal(t, Dropped, set.Revise(observe(testSpan{Status: "ERROR"}, testSpan{Status: "OK"}), nil).Verdict)
+	}
+	later := observe(testSpan{})
+	later.Now = 60e9 // there would be room
+	require.Equal(t, NotSampled, set.Revise(later, nil).Verdict)
+	require.Equal(t, NotSampled, before.Verdict)
+	require.Equal(t, Sampled, set.Decide(later, nil).Verdict)
+}

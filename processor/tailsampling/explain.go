@@ -31,11 +31,13 @@ type Explanation struct {
 	Verdict string `json:"verdict,omitempty"`
 	// Policy is the one that decided, the first of those that sampled the trace; empty if none did. CompositePolicy is the
 	// sub-policy, if it is a composite one.
-	Policy          string     `json:"policy,omitempty"`
-	CompositePolicy string     `json:"composite_policy,omitempty"`
-	PolicyVersion   int        `json:"policy_version,omitempty"`
-	FirstSpanAt     *time.Time `json:"first_span_at,omitempty"`
-	DecidedAt       *time.Time `json:"decided_at,omitempty"`
+	Policy          string `json:"policy,omitempty"`
+	CompositePolicy string `json:"composite_policy,omitempty"`
+	// LinkedTraceID is the trace for which one is kept that policies did not sample, as far as that is remembered.
+	LinkedTraceID string     `json:"linked_trace_id,omitempty"`
+	PolicyVersion int        `json:"policy_version,omitempty"`
+	FirstSpanAt   *time.Time `json:"first_span_at,omitempty"`
+	DecidedAt     *time.Time `json:"decided_at,omitempty"`
 	// Trigger is what made the decision due, as in metrics, and Reason says it in a sentence. An Early decision was taken
 	// before all spans of the trace can have been there.
 	Trigger string `json:"trigger,omitempty"`
@@ -164,6 +166,7 @@ func (p *Sampler) explainDecided(out *Explanation, s *shard, hash uint32, id *wi
 	r := &s.records.ring[i]
 	by := p.names.of(r.policy)
 	out.State, out.Verdict, out.Policy, out.CompositePolicy = StateDecided, r.verdict.String(), by.policy, by.sub
+	out.LinkedTraceID = s.linkedTraceID(r.policy, hash, id)
 	out.PolicyVersion = int(r.version)
 	out.DecidedAt, out.FirstSpanAt = unixMilli(r.at), unixMilli(r.at-int64(r.waited))
 	out.Trigger, out.Reason, out.Early = r.trigger.String(), r.trigger.reason(), r.trigger.early()

@@ -110,6 +110,18 @@ func (s *shard) linkedWith(e *entry) (other wire.TraceID) {
 	return other
 }
 
+// linkedTraceID is the trace for which another one is kept, if that is the reason and remembered.
+func (s *shard) linkedTraceID(policy int32, hash uint32, id *wire.TraceID) string {
+	if s.links == nil || policy != s.linkedNumber {
+		return ""
+	}
+	other, found := s.links.wanted(hash, id)
+	if !found {
+		return ""
+	}
+	return other.String()
+}
+
 // spread tells of a trace that is kept for its own sake.
 func (s *shard) spread(e *entry) {
 	for i := range s.links.of(e.hash, &e.id) {

@@ -89,6 +89,11 @@ func TestLinkedTraces(t *testing.T) {
 					want[byLink] = 1
 				}
 				assert.Equal(t, want, p.sum().triggers)
+				why, _ := p.Explain(traceID(other))
+				assert.Equal(t, "linked_traces", why.Policy)
+				assert.Equal(t, tc.why.String(), why.Trigger)
+				assert.Equal(t, wire.TraceID(traceID(kept)).String(), why.LinkedTraceID)
+				assert.Less(t, why.Complete.DurationSeconds, 1.0)
 				assert.Equal(t, int64(1), p.Status().LinkedTraces)
 				assert.Zero(t, p.withoutThreshold.Load())
 

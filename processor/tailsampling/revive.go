@@ -93,9 +93,13 @@ func (s *shard) review(now int64) {
 				s.decide(n, byIngest, now)
 			}
 		case revivable:
-			if d := s.rules.at(e).rules.set.Revise(s.trace(n, e, now)); d.Verdict == policy.Sampled {
+			set := s.rules.at(e).rules.set
+			s.votes = resize(s.votes, set.Len())
+			d := set.Revise(s.trace(n, e, now), s.votes)
+			if d.Verdict == policy.Sampled {
 				s.revive(n, d, byRevival, now)
-			} else if e.bytes >= 2*s.waits.size {
+			}
+			if s.votes = s.votes[:0]; d.Verdict != policy.Sampled && e.bytes >= 2*s.waits.size {
 				s.forget(n, now)
 			}
 		}
