@@ -110,7 +110,7 @@ func printExplanation(out io.Writer, e tailsampling.Explanation) error {
 		{"randomness", e.Randomness},
 	}
 	if e.Threshold != "" {
-		lines = append(lines, [2]string{"threshold", fmt.Sprintf("%s: it stands for %.4g traces", e.Threshold, e.AdjustedCount)})
+		lines = append(lines, [2]string{"threshold", fmt.Sprintf("%s: it stands for %.4g trace%s", e.Threshold, e.AdjustedCount, when(e.AdjustedCount != 1, "s"))})
 	} else if e.Verdict == "sampled" {
 		lines = append(lines, [2]string{"threshold", "none: chance had no part in it, and how many traces it stands for is not known"})
 	}
