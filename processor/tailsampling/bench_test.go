@@ -240,3 +240,41 @@ func resident(tb testing.TB) int64 {
 	require.NoError(tb, err)
 	return pages * int64(os.Getpagesize())
 }
+
+// BenchmarkDecide is the cost of a decision about a trace of twelve spans, and of letting go of it: without what explains
+// it, with that, and with a shadow too.
+func BenchmarkDecide(b *testing.B) {
+	for name, change := range map[string]func(*Config){
+		"explain=off": func(cfg *Config) { cfg.Explain.Decisions = 0 },
+		"explain=on":  func(*Config) {},
+		"shadow":      func(cfg *Config) { cfg.Shadow = &ShadowConfig{Policies: cfg.Policies} },
+	} {
+		b.Run(name, func(b *testing.B) {
+			cfg := keepErrors(testConfig())
+			cfg.Storage, cfg.MemoryBudget, cfg.DecisionWait = storageMemory, 700<<20, time.Hour
+			cfg.Explain.Decisions = 20_000 // which is soon full, as it is in use
+			change(cfg)
+			p := benchSampler(b, cfg)
+			l := newLoad(b)
+			traces := int64(0)
+			b.ReportAllocs()
+			for b.Loop() {
+				b.StopTimer()
+				for range 50 {
+					l.send(b, p)
+				}
+				traces += p.pending.Load()
+				b.StartTimer()
+				for _, s := range p.shards {
+					s.mu.Lock()
+					for s.waiting.head != 0 {
+						s.decide(s.waiting.head, byWait, p.now())
+					}
+					s.mu.Unlock()
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(traces), "ns/trace")
+			require.NoError(b, p.Shutdown(context.Background()))
+		})
+	}
+}

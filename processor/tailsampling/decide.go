@@ -60,9 +60,8 @@ func (s *shard) decide(n uint32, why trigger, now int64) {
 // compare decides a pending trace by the shadow, too, and counts what that would do.
 func (s *shard) compare(n uint32, e *entry, d policy.Decision, now int64) {
 	g := s.rules.at(e)
-	t := s.scratch
-	t.Bits = g.bits.at(n)[g.rules.set.Words():]
-	s.shadowed, s.compared = g.rules.shadow.Decide(&t, nil), true
+	s.scratch.Bits = g.bits.at(n)[g.rules.set.Words():]
+	s.shadowed, s.compared = g.rules.shadow.Decide(&s.scratch, nil), true
 	g.shadow.compare(d, s.shadowed, e, s.unixMilli(now))
 }
 

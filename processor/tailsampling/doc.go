@@ -33,7 +33,7 @@
 //
 // # Rules
 //
-//   - Lock order: sampler.gate, sampler.relief, sampler.swapping, then one shard's mutex; never two shards. The next component is called
+//   - Lock order: sampler.gate, sampler.relief, sampler.reloading, sampler.swapping, then one shard's mutex; never two shards. The next component is called
 //     with no lock held.
 //   - A request is refused as a whole, before anything of it is appended.
 //   - What leaves the log without having been accepted by the next component or dropped by a decision is counted.

@@ -78,53 +78,61 @@ func (p *Sampler) policies() Policies {
 	return out
 }
 
+// loadTimeout is how long reading the configuration may take, which can be elsewhere (--config https://…).
+const loadTimeout = 30 * time.Second
+
 // Reload reads the configuration again and makes its policies, and its shadow, the current ones. Where that fails, the
 // policies stay as they are.
 func (p *Sampler) Reload(ctx context.Context) (Policies, error) {
+	p.reloading.Lock()
+	defer p.reloading.Unlock()
+	ctx, cancel := context.WithTimeout(ctx, loadTimeout)
+	defer cancel()
+	cfg, err := p.load(ctx)
+
 	p.swapping.Lock()
 	defer p.swapping.Unlock()
-	changed, err := p.reload(ctx)
+	outcome := reloadFailed
 	if err == nil {
-		if changed {
-			p.reloads[reloadChanged].Add(1)
-		} else {
-			p.reloads[reloadUnchanged].Add(1)
-		}
-		p.configured.failed = nil
-		return p.policies(), nil
+		outcome, err = p.apply(cfg)
 	}
-	p.reloads[reloadFailed].Add(1)
-	p.configured.failed = &ReloadError{At: time.Now().UTC(), Detail: err.Error()}
-	p.logger.Error("policies cannot be reloaded", zap.Error(err), zap.Int("policy_version", p.rules.Load().version))
-	return Policies{}, err
+	p.reloads[outcome].Add(1)
+	if err != nil {
+		p.configured.failed = &ReloadError{At: time.Now().UTC(), Detail: err.Error()}
+		p.logger.Error("policies cannot be reloaded", zap.Error(err), zap.Int("policy_version", p.rules.Load().version))
+		return Policies{}, err
+	}
+	p.configured.failed = nil
+	return p.policies(), nil
 }
 
-// reload reports whether anything has changed.
-func (p *Sampler) reload(ctx context.Context) (changed bool, err error) {
-	cfg, err := p.load(ctx)
-	if err != nil {
-		return false, err
-	}
+// apply takes the policies and the shadow from a configuration that was read again, and nothing else.
+func (p *Sampler) apply(read *Config) (reloadOutcome, error) {
 	c := &p.configured
-	c.needsRestart = otherKeys(p.cfg, cfg)
+	c.needsRestart = otherKeys(p.cfg, read)
 	if len(c.needsRestart) > 0 {
 		p.logger.Warn("other keys of tail_sampling than policies and shadow were changed: restart to apply them",
 			zap.Strings("keys", c.needsRestart))
 	}
-	if !c.promoted && reflect.DeepEqual(c.policies, cfg.Policies) && reflect.DeepEqual(c.shadow, cfg.Shadow) {
+	if !c.promoted && reflect.DeepEqual(c.policies, read.Policies) && reflect.DeepEqual(c.shadow, read.Shadow) {
 		p.logger.Info("policies were reloaded and are the same", zap.Int("policy_version", p.rules.Load().version))
-		return false, nil
+		return reloadUnchanged, nil
 	}
-	r, err := p.swap(func(version int) (*rules, error) { return p.successor(version, cfg) })
+	cfg := *p.cfg
+	cfg.Policies, cfg.Shadow = read.Policies, read.Shadow
+	if _, _, err := cfg.compileAll(p.logger); err != nil { // with the other keys as they were at the start
+		return reloadFailed, fmt.Errorf("%w, because they do not go with the keys that need a restart: %w", ErrInvalid, err)
+	}
+	r, err := p.swap(func(version int) (*rules, error) { return p.successor(version, &cfg) })
 	if err != nil {
-		return false, err
+		return reloadFailed, err
 	}
 	c.policies, c.shadow, c.promoted = cfg.Policies, cfg.Shadow, false
 	for _, w := range r.warnings() {
 		p.logger.Warn(w)
 	}
 	p.logger.Info("policies were reloaded", zap.Int("policy_version", r.version))
-	return true, nil
+	return reloadChanged, nil
 }
 
 // successor makes rules that go on with what those counted that are current, where a policy is the same.

@@ -193,6 +193,22 @@ func TestReloadWithoutSource(t *testing.T) {
 	shutdown(t, p)
 }
 
+// Keys that need a restart have no part in a reload, also where they say how policies are to be understood.
+func TestReloadTakesOnlyPolicies(t *testing.T) {
+	d := &document{}
+	d.says(map[string]any{"storage": "memory", "sampling_strategy": "span-ingest", "policies": statusPolicies("ERROR")})
+	p := startFrom(t, d, &sink{})
+	d.says(map[string]any{"storage": "memory", "policies": []any{
+		map[string]any{"name": "between", "type": "latency", "latency": map[string]any{"threshold_ms": 1, "upper_threshold_ms": 9}},
+	}})
+	_, err := p.Reload(t.Context())
+	require.ErrorIs(t, err, ErrInvalid)
+	require.ErrorContains(t, err, `sampling_strategy span-ingest does not go with the policy "between"`)
+	assert.Equal(t, []string{"sampling_strategy"}, p.Policies().NeedsRestart)
+	assert.Equal(t, 1, p.Policies().Version)
+	require.NoError(t, p.Shutdown(t.Context()))
+}
+
 // Other keys than policies and shadow are told by their names.
 func TestOtherKeys(t *testing.T) {
 	a, b := testConfig(), testConfig()

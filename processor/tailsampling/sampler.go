@@ -59,6 +59,7 @@ type Sampler struct {
 	closed bool         // guarded by gate
 	relief sync.Mutex   // who has it decides early
 
+	reloading  sync.Mutex // who has it reads the configuration again
 	swapping   sync.Mutex // who has it changes the rules
 	configured configured // guarded by swapping
 	versions   versions
