@@ -54,7 +54,7 @@ func TestContribConfigsLoad(t *testing.T) {
 // contribTypes are those of contrib's policies.
 var contribTypes = map[string]bool{
 	"always_sample": true, "and": true, "boolean_attribute": true, "bytes_limiting": true, "composite": true, "drop": true,
-	"latency": true, "not": true, "numeric_attribute": true, "probabilistic": true, "rate_limiting": true, "span_count": true,
+	"latency": true, "not": true, "numeric_attribute": true, "ottl_condition": true, "probabilistic": true, "rate_limiting": true, "span_count": true,
 	"status_code": true, "string_attribute": true, "trace_flags": true, "trace_state": true,
 }
 

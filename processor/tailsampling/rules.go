@@ -19,7 +19,9 @@ type rules struct {
 	shadow  *policy.Set // nil where there is none
 	words   int         // of bits that a trace has: first the set's, then the shadow's
 	numbers []decider
-	drops   []bool // which policies are of type drop
+	// errorsBefore is what evaluationErrors was when it became the current one.
+	errorsBefore uint64
+	drops        []bool // which policies are of type drop
 
 	skeleton bool // the policies, or the shadow's, look at how spans hang together
 }
@@ -66,6 +68,10 @@ func rulesOf(version int, set, shadow *policy.Set, known *names) (_ *rules, err 
 	}
 	return r, nil
 }
+
+// evaluationErrors is how often a condition of the policies could not be evaluated, those of versions before included as
+// far as they were current.
+func (r *rules) evaluationErrors() uint64 { return r.errorsBefore + r.set.EvaluationErrors() }
 
 // number is that of the name of what made a decision.
 func (r *rules) number(d policy.Decision) int32 {

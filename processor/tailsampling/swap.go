@@ -21,6 +21,7 @@ func (p *Sampler) swap(make func(version int) (*rules, error)) (*rules, error) {
 			return nil, errTooManyVersions
 		}
 	}
+	r.errorsBefore = p.rules.Load().evaluationErrors()
 	known := p.names.strings()
 	p.versions.add(r)
 	p.rules.Store(r)

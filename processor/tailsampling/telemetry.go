@@ -33,6 +33,7 @@ func (p *Sampler) observe(set component.TelemetrySettings) (err error) {
 		t.RegisterProcessorTailSamplingTraceDecisionsCallback(p.byTrigger),
 		t.RegisterProcessorTailSamplingEarlyReleasesFromCacheDecisionCallback(p.lateSpans),
 		t.RegisterProcessorTailSamplingNewTraceIDReceivedCallback(one(func() int64 { return p.sum().traces })),
+		t.RegisterProcessorTailSamplingSamplingPolicyEvaluationErrorCallback(one(func() int64 { return int64(p.rules.Load().evaluationErrors()) })),
 		t.RegisterProcessorTailSamplingRefusedSpansCallback(p.byReason),
 		p.observeLog(one),
 		t.RegisterProcessorTailSamplingIgnoredLinksCallback(one(func() int64 { return p.sum().ignoredLinks })),

@@ -16,6 +16,7 @@ import (
 	"go.opentelemetry.io/collector/processor"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+	"go.uber.org/zap"
 
 	"github.com/slowburn/slowburn/internal/host"
 	"github.com/slowburn/slowburn/processor/policy"
@@ -121,6 +122,39 @@ func TestTelemetry(t *testing.T) {
 		assert.Equal(t, int64(11), point(t, tel, "sampling_trace_removal_age"), "recorded at the next run")
 		assert.Positive(t, point(t, tel, "sampling_decision_timer_latency"))
 		assert.Positive(t, point(t, tel, "decision_lateness"))
+		shutdown(t, p)
+	})
+}
+
+// What stays in case that it is revived, and what cannot be evaluated, can be seen, and is not forgotten by a reload.
+func TestTelemetryOfLateAndFailing(t *testing.T) {
+	tel := componenttest.NewTelemetry()
+	defer func() { require.NoError(t, tel.Shutdown(context.Background())) }()
+	synctest.Test(t, func(t *testing.T) {
+		cfg := linking(testConfig())
+		cfg.Policies = append(cfg.Policies, policy.Config{Name: "fails", Type: policy.OTTLCondition,
+			OTTLCondition: &policy.OTTLConditionConfig{ErrorMode: "ignore", Span: []string{`Int(ParseJSON(name)["a"]) > 1`}}})
+		set := processor.Settings{ID: component.NewID(metadata.Type), TelemetrySettings: tel.NewTelemetrySettings()}
+		p, err := newSampler(set, cfg, &sink{})
+		require.NoError(t, err)
+		require.NoError(t, p.Start(t.Context(), componenttest.NewNopHost()))
+		require.NoError(t, wireDoor(t, p, request(newSpan(1, 0).linkedTo(), newSpan(1, 1).linkedTo())))
+		time.Sleep(cfg.DecisionWait + time.Second)
+		require.Equal(t, int64(1), point(t, tel, "traces_revivable"))
+		bytes := point(t, tel, "bytes_revivable")
+		require.Equal(t, bytes, point(t, tel, "count_bytes_sampled", attribute.Bool("sampled", false)))
+		failed := point(t, tel, "sampling_policy_evaluation_error")
+		require.Positive(t, failed)
+		_, err = p.swap(func(version int) (*rules, error) { return newRules(version, cfg, p.names, zap.NewNop()) })
+		require.NoError(t, err)
+		require.NoError(t, wireDoor(t, p, request(newSpan(1, 2).linkedTo(3, 4, 5, 6, 7, 8, 9, 10, 11, 12).fail(), newSpan(2, 0).linkedTo())))
+		time.Sleep(time.Second)
+		require.Zero(t, point(t, tel, "traces_revivable"))
+		require.Zero(t, point(t, tel, "bytes_revivable"))
+		require.Greater(t, point(t, tel, "count_bytes_sampled", attribute.String("policy", "errors")), bytes)
+		require.Equal(t, int64(1), point(t, tel, "trace_decisions", attribute.String("trigger", "revived")))
+		require.Equal(t, int64(1), point(t, tel, "ignored_links"))
+		require.Greater(t, point(t, tel, "sampling_policy_evaluation_error"), failed)
 		shutdown(t, p)
 	})
 }

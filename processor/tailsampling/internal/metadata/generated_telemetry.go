@@ -61,6 +61,7 @@ type TelemetryBuilder struct {
 	ProcessorTailSamplingRepeatedSpans                  metric.Int64ObservableCounter
 	ProcessorTailSamplingSamplingDecisionTimerLatency   metric.Int64Histogram
 	ProcessorTailSamplingSamplingLateSpanAge            metric.Int64Histogram
+	ProcessorTailSamplingSamplingPolicyEvaluationError  metric.Int64ObservableCounter
 	ProcessorTailSamplingSamplingTraceRemovalAge        metric.Int64Histogram
 	ProcessorTailSamplingSamplingTracesOnMemory         metric.Int64ObservableGauge
 	ProcessorTailSamplingSegments                       metric.Int64ObservableGauge
@@ -536,6 +537,21 @@ func (builder *TelemetryBuilder) RegisterProcessorTailSamplingRepeatedSpansCallb
 		cb(ctx, &observerInt64{inst: builder.ProcessorTailSamplingRepeatedSpans, obs: o})
 		return nil
 	}, builder.ProcessorTailSamplingRepeatedSpans)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterProcessorTailSamplingSamplingPolicyEvaluationErrorCallback sets callback for observable ProcessorTailSamplingSamplingPolicyEvaluationError metric.
+func (builder *TelemetryBuilder) RegisterProcessorTailSamplingSamplingPolicyEvaluationErrorCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ProcessorTailSamplingSamplingPolicyEvaluationError, obs: o})
+		return nil
+	}, builder.ProcessorTailSamplingSamplingPolicyEvaluationError)
 	if err != nil {
 		return err
 	}
@@ -1082,6 +1098,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		metric.WithDescription("Time (in seconds) between the sampling decision and the arrival of a late span [Beta]"),
 		metric.WithUnit("s"),
 		metric.WithExplicitBucketBoundaries([]float64{0, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600}...),
+	)
+	errs = errors.Join(errs, err)
+	builder.ProcessorTailSamplingSamplingPolicyEvaluationError, err = builder.meter.Int64ObservableCounter(
+		"otelcol_processor_tail_sampling_sampling_policy_evaluation_error",
+		metric.WithDescription("Conditions of policies that could not be evaluated for a span [Beta]"),
+		metric.WithUnit("{errors}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingSamplingTraceRemovalAge, err = builder.meter.Int64Histogram(
