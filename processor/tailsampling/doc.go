@@ -18,6 +18,10 @@
 // A decision is remembered longer than the spans. Late spans follow it: those of a kept trace gather for lateWait and
 // go the same way out, as a part of their own.
 //
+// A trace that was not sampled can stay for a while (hold), in the index and with its bits, so that late spans make the
+// policies sample it after all (review, revive). A trace that is kept takes those with it that it is linked with: shards
+// remember the links of their traces (links), and tell each other by notices, which unlock passes on (pass).
+//
 // # Versions
 //
 // The policies can be changed while spans come in (swap). A trace goes by the version that was the current one in its
