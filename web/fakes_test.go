@@ -191,13 +191,15 @@ func (s *fakeSampler) Shadow() (tailsampling.ShadowStatus, bool) {
 	}, !s.noShadow
 }
 
-var pendingID, fadedID = pcommon.TraceID{1}, pcommon.TraceID{2}
+var pendingID, fadedID, earlyID = pcommon.TraceID{1}, pcommon.TraceID{2}, pcommon.TraceID{3}
 
 func (*fakeSampler) Explain(id [16]byte) (tailsampling.Explanation, bool) {
 	complete := &tailsampling.Completeness{RootSeen: true, Spans: 3, Bytes: 900, DurationSeconds: 0.25}
 	switch pcommon.TraceID(id) {
 	case pendingID:
 		return tailsampling.Explanation{TraceID: pendingID.String(), State: tailsampling.StatePending, FirstSpanAt: &noon, Complete: complete}, true
+	case earlyID:
+		return tailsampling.Explanation{State: tailsampling.StateReading}, true
 	case fadedID:
 		return tailsampling.Explanation{TraceID: fadedID.String(), State: tailsampling.StateFaded, Verdict: "dropped", Policy: "noise", DecidedAt: &noon}, true
 	case keptID:

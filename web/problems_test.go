@@ -65,6 +65,7 @@ func TestProblems(t *testing.T) {
 		{all, "/api/sampling/v1/decisions/xyz", 400, `"xyz" is no trace ID`},
 		{all, "/api/sampling/v1/decisions/" + goneID.String(), 404, "it never came here, or its decision was so long ago"},
 		{all, "/api/sampling/v1/decisions/" + pendingID.String(), 404, "is not decided yet: its first span came at 2026-01-31T12:00:00Z, and so far it has 3 spans of 900 bytes"},
+		{all, "/api/sampling/v1/decisions/" + earlyID.String(), 404, "being read back"},
 		{all, "/api/sampling/v1/decisions/" + fadedID.String(), 404, `was dropped by the policy "noise" at 2026-01-31T12:00:00Z, too long ago`},
 		{sampling(&fakeSampler{noShadow: true}), "/api/sampling/v1/shadow", 404, "there is no shadow: add policies under tail_sampling::shadow"},
 

@@ -118,7 +118,10 @@ func getDecision(all *components) http.HandlerFunc {
 
 // undecided says what is known of a trace about whose decision nothing is known, not yet or not any more.
 func undecided(e tailsampling.Explanation) string {
-	if e.State == tailsampling.StatePending {
+	switch e.State {
+	case tailsampling.StateReading:
+		return "Nothing is known of traces yet: after a restart buffered spans are being read back. Ask again later."
+	case tailsampling.StatePending:
 		c := e.Complete
 		return fmt.Sprintf("The trace %s is not decided yet: its first span came at %s, and so far it has %d spans of %d bytes, "+
 			"the root %s, errors %s. Ask again later.", e.TraceID, e.FirstSpanAt.Format(time.RFC3339Nano), c.Spans, c.Bytes,

@@ -244,16 +244,19 @@ func resident(tb testing.TB) int64 {
 // BenchmarkDecide is the cost of a decision about a trace of twelve spans, and of letting go of it: without what explains
 // it, with that, and with a shadow too.
 func BenchmarkDecide(b *testing.B) {
-	for name, change := range map[string]func(*Config){
-		"explain=off": func(cfg *Config) { cfg.Explain.Decisions = 0 },
-		"explain=on":  func(*Config) {},
-		"shadow":      func(cfg *Config) { cfg.Shadow = &ShadowConfig{Policies: cfg.Policies} },
+	for _, c := range []struct {
+		name   string
+		change func(*Config)
+	}{
+		{"explain=off", func(cfg *Config) { cfg.Explain.Decisions = 0 }},
+		{"explain=on", func(*Config) {}},
+		{"shadow", func(cfg *Config) { cfg.Shadow = &ShadowConfig{Policies: cfg.Policies} }},
 	} {
-		b.Run(name, func(b *testing.B) {
+		b.Run(c.name, func(b *testing.B) {
 			cfg := keepErrors(testConfig())
 			cfg.Storage, cfg.MemoryBudget, cfg.DecisionWait = storageMemory, 700<<20, time.Hour
 			cfg.Explain.Decisions = 20_000 // which is soon full, as it is in use
-			change(cfg)
+			c.change(cfg)
 			p := benchSampler(b, cfg)
 			l := newLoad(b)
 			traces := int64(0)

@@ -22,6 +22,8 @@ const (
 	StateDecided = "decided" // everything
 	StatePending = "pending" // it waits for its decision
 	StateFaded   = "faded"   // what late spans follow: verdict, policy and when
+	// StateReading: nothing, until the span log was read back after a restart.
+	StateReading = "reading"
 )
 
 // Explanation is what is known of the decision about a trace.
@@ -129,7 +131,8 @@ func (s *shard) tell(n uint32, e *entry, r *rules, d policy.Decision, why trigge
 func (p *Sampler) Explain(id [16]byte) (Explanation, bool) {
 	out := Explanation{TraceID: hex.EncodeToString(id[:])}
 	if !p.ready.Load() {
-		return out, false
+		out.State = StateReading
+		return out, true
 	}
 	trace := wire.TraceID(id)
 	hash := p.seed.hash(trace)

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
@@ -152,5 +154,49 @@ func TestSwapAndRestart(t *testing.T) {
 	require.Equal(t, "all", decidedBy(t, got[traceID(1)]))
 	require.Equal(t, "second", decidedBy(t, got[traceID(2)]))
 	require.Equal(t, "fourth", decidedBy(t, got[traceID(3)]))
+	shutdown(t, p)
+}
+
+// While policies change spans come in through several doors at once: none is lost, and all spans of a trace are decided by
+// one version.
+func TestSwapWhileSpansCome(t *testing.T) {
+	const senders, traces, swaps = 4, 60, 40
+	cfg := keepAll(testConfig())
+	cfg.DecisionWait, cfg.NumTraces = time.Hour, 50 // decided all the time
+	var next sink
+	p := start(t, cfg, &next)
+	var all sync.WaitGroup
+	for sender := range senders {
+		all.Go(func() {
+			for n := range traces {
+				spans := newTrace(sender*traces+n, 6, false)
+				assert.NoError(t, wireDoor(t, p, request(spans[:3]...)))
+				assert.NoError(t, pdataDoor(t, p, request(spans[3:]...)))
+			}
+		})
+	}
+	all.Go(func() {
+		for n := range swaps {
+			_, err := swapTo(p, with(cfg, serviceIs("none", "no-service"), policy.Config{Name: fmt.Sprint("all ", n), Type: policy.AlwaysSample}))
+			assert.NoError(t, err)
+			p.Status()
+			p.Explain(traceID(n))
+		}
+	})
+	all.Wait()
+	for _, s := range p.shards {
+		s.mu.Lock()
+		s.decideAll(false, p.now())
+		p.unlock(s)
+	}
+	require.Eventually(t, func() bool { return next.spans() == senders*traces*6 }, 30*time.Second, time.Millisecond)
+	got := next.traces()
+	require.Len(t, got, senders*traces)
+	for _, parts := range got {
+		require.Contains(t, decidedBy(t, parts), "all")
+	}
+	for _, s := range p.shards {
+		require.Equal(t, 1, inUse(s))
+	}
 	shutdown(t, p)
 }
