@@ -25,10 +25,13 @@ type options struct {
 	memory            string
 }
 
+// reference is the target that the others are compared with.
+const reference = "contrib best"
+
 func main() {
 	var o options
-	flag.StringVar(&o.suite, "suite", "compare", "compare, protocols, buffer, connections, batch, or max")
-	flag.StringVar(&o.only, "only", "", "targets to measure, separated by commas; all when empty")
+	flag.StringVar(&o.suite, "suite", "compare", "compare, policies, protocols, buffer, connections, batch, or max")
+	flag.StringVar(&o.only, "only", "", "targets to measure, separated by commas; when empty all, and slowburn and contrib best for policies")
 	flag.StringVar(&o.json, "json", "", "write every run to this file as well")
 	flag.IntVar(&o.rate, "rate", 100_000, "spans per second")
 	flag.IntVar(&o.runs, "runs", 3, "runs per target, in turn")
@@ -69,7 +72,10 @@ func run(ctx context.Context, o options) error {
 		if err != nil {
 			return err
 		}
-		table(os.Stdout, rows, "contrib best")
+		table(os.Stdout, rows, reference)
+		if o.suite == "policies" {
+			policyTable(os.Stdout, rows, reference)
+		}
 		all = append(all, rows...)
 	}
 	if o.json != "" {
@@ -97,18 +103,25 @@ func (o options) measureAll(ctx context.Context, dir string, chosen []target, s 
 	return rows, nil
 }
 
-// targets are those that --only names, or all.
+// targets are those that --only names, or all that the suite is about.
 func (o options) targets() ([]target, error) {
-	if o.only == "" {
+	only := o.only
+	if only == "" && o.suite == "policies" {
+		only = "slowburn," + reference
+	}
+	if only == "" {
 		return targets, nil
 	}
 	var chosen []target
-	for name := range strings.SplitSeq(o.only, ",") {
+	for name := range strings.SplitSeq(only, ",") {
 		i := slices.IndexFunc(targets, func(t target) bool { return t.name == name })
 		if i < 0 {
 			return nil, fmt.Errorf("--only: there is no target %q", name)
 		}
 		chosen = append(chosen, targets[i])
+	}
+	if o.suite == "policies" {
+		return withPolicies(chosen)
 	}
 	return chosen, nil
 }
@@ -129,7 +142,7 @@ func (o options) scenarios() ([]scenario, error) {
 	}
 	var list []scenario
 	switch o.suite {
-	case "compare":
+	case "compare", "policies":
 		list = append(list, vary(fmt.Sprintf("gRPC, %d spans/s, %d spans buffered", o.rate, base.buffered()), func(*scenario) {}))
 	case "protocols":
 		for _, p := range []load.Protocol{{}, {Gzip: true}, {HTTP: true}, {HTTP: true, Gzip: true}} {
@@ -156,7 +169,7 @@ func (o options) scenarios() ([]scenario, error) {
 			s.wait = min(s.wait, 2*time.Second)
 		}))
 	default:
-		return nil, fmt.Errorf("--suite %q must be compare, protocols, buffer, connections, batch or max", o.suite)
+		return nil, fmt.Errorf("--suite %q must be compare, policies, protocols, buffer, connections, batch or max", o.suite)
 	}
 	return list, nil
 }
