@@ -37,7 +37,7 @@ func main() {
 	flag.IntVar(&o.runs, "runs", 3, "runs per target, in turn")
 	flag.DurationVar(&o.wait, "wait", 10*time.Second, "decision_wait, so rate × wait spans are buffered")
 	flag.DurationVar(&o.window, "window", 15*time.Second, "how long each run measures")
-	flag.StringVar(&o.memory, "memory", "2GiB", "slowburn's memory_budget; it ships with 512MiB")
+	flag.StringVar(&o.memory, "memory", "512MiB", "slowburn's memory_budget; 512MiB is what ships")
 	flag.StringVar(&o.profile, "profile", "", "write slowburn's CPU profile of the last run to this file")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

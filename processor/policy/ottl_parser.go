@@ -136,8 +136,8 @@ func (p *conditionParser) parse(text string) (*condition, error) {
 		return nil, err
 	}
 	p.inputs, p.pure, p.dynamic = nil, true, false
-	own, err := p.own(text)
-	if err != nil || p.dynamic {
+	own, bad := p.own(text)
+	if bad != nil || p.dynamic { // what cannot be read in place is read from the span decoded
 		return &condition{text: text, evaluate: decoded}, nil
 	}
 	cond := &condition{text: text, inputs: p.inputs}
