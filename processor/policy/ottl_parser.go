@@ -136,9 +136,9 @@ func (p *conditionParser) parse(text string) (*condition, error) {
 		return nil, err
 	}
 	p.inputs, p.pure, p.dynamic = nil, true, false
-	own, bad := p.own(text)
-	if bad != nil || p.dynamic { // what cannot be read in place is read from the span decoded
-		return &condition{text: text, evaluate: decoded}, nil
+	own, err := p.own(text)
+	if err != nil || p.dynamic {
+		return &condition{text: text, evaluate: decoded}, nil //nolint:nilerr // what cannot be read in place is read from the span decoded
 	}
 	cond := &condition{text: text, inputs: p.inputs}
 	cond.evaluate = func(c *spanContext) (bool, error) { return own.Eval(context.Background(), c) }
