@@ -1,11 +1,16 @@
 // The contract of api/ answered with the shop's data; the development server and the tests of the screens ask here.
 
+import { decision, undecided } from "./decisions.ts";
 import { breakdown, history, objectives } from "./objectives.ts";
-import { alerts, deliveries, readiness, sampling } from "./others.ts";
+import { alerts, deliveries, readiness } from "./others.ts";
+import { cost, NOTE, policies, RELOAD_ERROR, shadow, status } from "./sampling.ts";
 import { recipes, search, services, trace } from "./traces.ts";
 
-/** ok: a busy shop; empty: a gateway that knows nothing yet; down: its ledger cannot be read. */
-export type Scenario = "ok" | "empty" | "down";
+/**
+ * ok: a busy shop; empty: a gateway that knows nothing yet; down: its ledger cannot be read; troubled: sampling has
+ * trouble of every kind; promoted: what is ok, after its shadow was promoted.
+ */
+export type Scenario = "ok" | "empty" | "down" | "troubled" | "promoted";
 
 export interface Answer {
   status: number;
@@ -21,8 +26,8 @@ const problem = (status: number, title: string, detail: string): Answer => ({
   body: { type: "about:blank", title, status, detail },
 });
 
-/** Answers GET for a path below api/, in segments; readyz is the one that is not below it. */
-export function answer(path: string[], q: URLSearchParams, scenario: Scenario): Answer {
+/** Answers for a path below api/, in segments; readyz is the one that is not below it. */
+export function answer(path: string[], q: URLSearchParams, scenario: Scenario, method = "GET"): Answer {
   if (path[0] === "readyz") {
     const well = scenario !== "down";
     return { ...ok(readiness(well)), status: well ? 200 : 503 };
@@ -59,16 +64,38 @@ export function answer(path: string[], q: URLSearchParams, scenario: Scenario): 
         : problem(404, "No such trace", "It was not kept, or it has expired since.");
     }
     case "sampling/status":
-      return ok(sampling());
+      return ok(status(scenario));
+    case "sampling/cost":
+      return ok(cost(scenario));
+    case "sampling/policies":
+      return ok(policies(scenario));
+    case "sampling/policies/:id": {
+      if (method !== "POST" || id !== "reload") break;
+      return scenario === "troubled"
+        ? problem(422, "Unprocessable Entity", `The policies were not reloaded: ${RELOAD_ERROR}.`)
+        : ok(policies(scenario));
+    }
+    case "sampling/shadow": {
+      const there = shadow(scenario);
+      return there
+        ? ok(there)
+        : problem(404, "Not Found", "The policies have no shadow: add policies under tail_sampling::shadow.");
+    }
+    case "sampling/shadow/:id":
+      if (method !== "POST" || id !== "promote") break;
+      return ok({ ...policies("promoted"), note: NOTE });
+    case "sampling/decisions/:id": {
+      const known = decision(id);
+      return known ? ok(known) : problem(404, "Not Found", undecided(id));
+    }
     case "alerts/alerts":
       return ok({ alerts: empty ? [] : alerts() });
     case "alerts/deliveries":
       return ok({ deliveries: empty ? [] : deliveries() });
     case "v1/query":
       return ok(breakdown(q.get("query") ?? ""));
-    default:
-      return problem(404, "Not Found", `The mock API has no ${path.join("/")}.`);
   }
+  return problem(404, "Not Found", `The mock API has no ${path.join("/")}.`);
 }
 
 function wholeMinute(): string {

@@ -1,44 +1,9 @@
-// Sampling status, alerts and deliveries of the simulated shop.
+// Health, alerts and deliveries of the simulated shop.
 
-import type { Alert, Delivery, Readiness, SamplingStatus } from "../src/api/types";
+import type { Alert, Delivery, Readiness } from "../src/api/types";
 import { objectives } from "./objectives.ts";
 
 const minutesAgo = (m: number) => new Date(Date.now() - m * 60_000).toISOString();
-
-export function sampling(): SamplingStatus {
-  const t = Date.now() / 1000;
-  return {
-    traces_pending: 8420 + Math.round(300 * Math.sin(t / 30)),
-    spans_buffered: 183_400,
-    bytes_buffered: 118_600_000,
-    memory_budget_bytes: 268_435_456,
-    oldest_undecided_seconds: 11.4,
-    traces_undelivered: 12,
-    decided: { sampled: 48_211, not_sampled: 1_904_330, dropped: 12_004 },
-    late_spans: { kept: 301, dropped: 9_120 },
-    refused_spans: 0,
-    failed_spans: 0,
-    early_decisions: 42,
-    policies: [
-      {
-        name: "errors",
-        type: "status_code",
-        sampled_traces: 12_801,
-        sampled_spans: 402_113,
-        dropped_traces: 0,
-      },
-      { name: "slow", type: "latency", sampled_traces: 6_240, sampled_spans: 388_002, dropped_traces: 0 },
-      { name: "health-checks", type: "drop", sampled_traces: 0, sampled_spans: 0, dropped_traces: 12_004 },
-      {
-        name: "rest",
-        type: "probabilistic",
-        sampled_traces: 29_170,
-        sampled_spans: 611_450,
-        dropped_traces: 0,
-      },
-    ],
-  };
-}
 
 export function readiness(well: boolean): Readiness {
   const one = (id: string, ok: boolean, blocking: boolean, message: string) => ({

@@ -1,5 +1,5 @@
-// Serves the mock API to `npm run dev` and `npm run preview`. GET /mock/scenario/{ok|empty|down} switches what it
-// answers, to see the empty and the failed screens.
+// Serves the mock API to `npm run dev` and `npm run preview`. GET /mock/scenario/{ok|empty|down|troubled|promoted}
+// switches what it answers, to see the empty and the failed screens.
 
 import type { ServerResponse } from "node:http";
 import type { Connect, Plugin } from "vite";
@@ -21,7 +21,8 @@ export function mockApi(): Plugin {
     } else if (top === "readyz") {
       send(res, answer([top], url.searchParams, scenario));
     } else if (top === "api") {
-      send(res, answer(path, url.searchParams, scenario));
+      send(res, answer(path, url.searchParams, scenario, req.method));
+      if (req.method === "POST" && path.at(-1) === "promote") scenario = "promoted";
     } else {
       next();
     }

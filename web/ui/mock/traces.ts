@@ -61,6 +61,9 @@ recipes[2].seed = 1234;
 recipes[6].spans = 5000;
 recipes[8].spans = 50000;
 
+/** Traces that were not kept: those that no policy sampled, that one dropped, and that waits for its decision. */
+export const [NOT_KEPT, DROPPED, PENDING] = Array.from({ length: 3 }, () => hex(r0, 16));
+
 const BASE = Math.floor(Date.now() / 1000);
 
 interface Draft {

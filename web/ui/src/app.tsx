@@ -40,7 +40,7 @@ function Screen({ route }: { route: Route }) {
   if (area === "objectives") return <ObjectivePage key={name} name={name} route={route} />;
   if (area === "traces" && name === undefined) return <TracesPage route={route} />;
   if (area === "traces") return <TracePage key={name} id={name} route={route} />;
-  if (area === "sampling") return <SamplingPage />;
+  if (area === "sampling") return <SamplingPage route={route} />;
   if (area === "alerts") return <AlertsPage />;
   return (
     <Page title="Not found" heading="There is no such page">

@@ -10,5 +10,6 @@ import "./styles/objectives.css";
 import "./styles/charts.css";
 import "./styles/traces.css";
 import "./styles/trace.css";
+import "./styles/sampling.css";
 
 render(<App />, document.getElementById("app") as HTMLElement);

@@ -84,6 +84,6 @@ export const links = {
   objective: (name: string, query: Query = {}) => href(["objectives", name], query),
   traces: (query: Query = {}) => href(["traces"], query),
   trace: (id: string, query: Query = {}) => href(["traces", id], query),
-  sampling: () => href(["sampling"]),
+  sampling: (query: Query = {}) => href(["sampling"], query),
   alerts: () => href(["alerts"]),
 };

@@ -1,8 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { sampling } from "../mock/others";
 import { overspent } from "../src/objectives/budget";
 import { fromFirstData } from "../src/objectives/range";
-import { waiting } from "../src/sampling/SamplingPage";
 
 describe("overspent", () => {
   it.each([
@@ -38,12 +36,4 @@ describe("fromFirstData", () => {
     expect(start(ago(350, 0), ago(100, 1), ago(99, 0))).toBe(105);
     expect(start(ago(1, 1))).toBe(15);
   });
-});
-
-it("waiting tells what waits for what", () => {
-  const s = { ...sampling(), spans_buffered: 50, traces_pending: 1 };
-  expect(waiting({ ...s, traces_undelivered: 0 })).toBe(
-    "50 spans buffered: 1 trace waiting for the rest of their spans.",
-  );
-  expect(waiting({ ...s, traces_undelivered: 12 })).toContain(", 12 kept traces waiting for the backend.");
 });

@@ -40,17 +40,33 @@ export function apiUrl(path: string, params: Params = {}, base = document.baseUR
 const TIMEOUT_MS = 20_000;
 
 /** Fetches JSON. Throws ApiError, or an AbortError when `signal` was aborted. */
-export async function getJson<T>(
+export function getJson<T>(
   path: string,
   params: Params = {},
   signal?: AbortSignal,
   /** Statuses besides 2xx whose body is the answer. */
   alsoGood: number[] = [],
 ): Promise<T> {
+  return request("GET", path, params, signal, alsoGood);
+}
+
+/** Asks for something to be done. Throws ApiError. */
+export function postJson<T>(path: string): Promise<T> {
+  return request("POST", path, {}, undefined, []);
+}
+
+async function request<T>(
+  method: string,
+  path: string,
+  params: Params,
+  signal: AbortSignal | undefined,
+  alsoGood: number[],
+): Promise<T> {
   const timeout = AbortSignal.timeout(TIMEOUT_MS);
   let response: Response;
   try {
     response = await fetch(apiUrl(path, params), {
+      method,
       headers: { Accept: "application/json, application/problem+json" },
       signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
     });

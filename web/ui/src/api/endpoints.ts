@@ -1,14 +1,18 @@
 // One function per API call. Lists that arrive as null are made empty here, once, so that no screen has to ask.
 
-import { ApiError, getJson } from "./client";
+import { ApiError, getJson, postJson } from "./client";
 import type {
   Alert,
+  Decision,
   Delivery,
   History,
   Objective,
   Objectives,
+  Policies,
   Readiness,
+  SamplingCost,
   SamplingStatus,
+  Shadow,
   Trace,
   TraceSearch,
   TraceServices,
@@ -77,6 +81,35 @@ export function samplingStatus(signal?: AbortSignal): Promise<SamplingStatus> {
     ...s,
     policies: s.policies ?? [],
   }));
+}
+
+export async function samplingCost(signal?: AbortSignal): Promise<SamplingCost> {
+  const answer = await getJson<SamplingCost>("api/sampling/v1/cost", {}, signal);
+  return { policies: answer.policies ?? [], services: answer.services ?? [] };
+}
+
+export function policies(signal?: AbortSignal): Promise<Policies> {
+  return getJson("api/sampling/v1/policies", {}, signal);
+}
+
+export function reloadPolicies(): Promise<Policies> {
+  return postJson("api/sampling/v1/policies/reload");
+}
+
+/** What the shadow would keep; null where there is none (404). */
+export async function shadow(signal?: AbortSignal): Promise<Shadow | null> {
+  const answer = await getJson<Partial<Shadow>>("api/sampling/v1/shadow", {}, signal, [404]);
+  if (!answer.sampled) return null;
+  return { ...(answer as Shadow), differences: answer.differences ?? [] };
+}
+
+export function promoteShadow(): Promise<Policies> {
+  return postJson("api/sampling/v1/shadow/promote");
+}
+
+export async function decision(traceId: string, signal?: AbortSignal): Promise<Decision> {
+  const answer = await getJson<Decision>(`api/sampling/v1/decisions/${segment(traceId)}`, {}, signal);
+  return { ...answer, votes: answer.votes ?? [] };
 }
 
 export async function alerts(signal?: AbortSignal): Promise<Alert[]> {

@@ -189,6 +189,17 @@ export interface SamplingStatus {
   /** Spans that the next stage refused for good. */
   failed_spans: number;
   early_decisions: number;
+  storage: "memory" | "disk";
+  disk_bytes: number;
+  disk_budget_bytes: number;
+  /** Files of the span log. */
+  segments: number;
+  /** Spans that were read back at the start. */
+  recovered_spans: number;
+  /** Spans that were acknowledged and are gone; 0 unless a disk is damaged. */
+  lost_spans: number;
+  /** Spans that were left out of giant traces. */
+  trimmed_spans: number;
   policies: {
     name: string;
     type: string;
@@ -196,6 +207,113 @@ export interface SamplingStatus {
     sampled_spans: number;
     dropped_traces: number;
   }[];
+}
+
+export interface Amount {
+  traces: number;
+  spans: number;
+  bytes: number;
+}
+
+/** What policies and services bring and take, since the start. */
+export interface SamplingCost {
+  policies: PolicyCost[];
+  services: ServiceCost[];
+}
+
+export interface PolicyCost {
+  name: string;
+  type: string;
+  sampled: Amount;
+  dropped: Amount;
+  /** What it is for at all, whether it then passed the threshold or not. */
+  matched: Amount;
+  /** What would not be kept without it. */
+  alone: Amount;
+}
+
+export interface ServiceCost {
+  /** "__other__" is all after the first thousand. */
+  service: string;
+  spans_in: number;
+  bytes_in: number;
+  spans_kept: number;
+  bytes_kept: number;
+}
+
+export interface PolicyInfo {
+  name: string;
+  type: string;
+}
+
+/** The policies that decide now. */
+export interface Policies {
+  /** 1 at the start, one more with each change. */
+  version: number;
+  since: string;
+  policies: PolicyInfo[];
+  shadow?: PolicyInfo[];
+  /** They were the shadow's, which the configuration does not say yet. */
+  promoted: boolean;
+  /** Of a promotion: how to make it last. */
+  note?: string;
+  /** Other keys of tail_sampling that were changed in the configuration. */
+  needs_restart?: string[];
+  /** Why the last reload failed, if it did. */
+  last_error?: { at: string; detail: string };
+}
+
+export type Verdict = "sampled" | "not_sampled" | "dropped";
+
+/** What the shadow's policies would keep of the same traces, since this version of the policies. */
+export interface Shadow {
+  policy_version: number;
+  since: string;
+  sampled: Amount;
+  not_sampled: Amount;
+  dropped: Amount;
+  policies: { name: string; type: string; sampled: Amount; dropped: Amount }[];
+  only_shadow: Amount;
+  only_real: Amount;
+  /** The latest traces that only one of the two would keep, the latest first. */
+  differences: { trace_id: string; decided_at: string; shadow: Verdict; real: Verdict }[];
+}
+
+export interface PolicyVote extends PolicyInfo {
+  /** The trace is one that the policy is for. */
+  matched: boolean;
+  /** The policy samples it or, of type drop, drops it. */
+  acted: boolean;
+}
+
+/** Why a trace was kept, or not. */
+export interface Decision {
+  trace_id: string;
+  verdict: Verdict;
+  /** The first policy that sampled or dropped it. */
+  policy?: string;
+  composite_policy?: string;
+  policy_version: number;
+  first_span_at: string;
+  decided_at: string;
+  /** What made the decision due, as in metrics, and the same in a sentence. */
+  trigger: string;
+  reason: string;
+  early: boolean;
+  completeness: {
+    root_seen: boolean;
+    errors: boolean;
+    spans: number;
+    bytes: number;
+    late_spans: number;
+    duration_seconds: number;
+  };
+  /** 14 hexadecimal digits each; a trace passes a threshold that is not above its randomness. */
+  threshold?: string;
+  randomness: string;
+  adjusted_count?: number;
+  votes: PolicyVote[];
+  shadow?: { verdict: Verdict; policy?: string };
 }
 
 /** What /readyz answers; without credentials there are no components. */

@@ -30,7 +30,8 @@ export function PollNotice({ poll }: { poll: Poll<unknown> }) {
   );
 }
 
-function NextTry({ poll }: { poll: Poll<unknown> }) {
+/** When the next attempt comes, for the eyes. */
+export function NextTry({ poll }: { poll: Poll<unknown> }) {
   const now = useNow(500);
   if (poll.loading) return <span aria-hidden="true">Trying…</span>;
   if (!poll.nextTryAt) return null;

@@ -1,6 +1,7 @@
 import { useMemo } from "preact/hooks";
 import type { Trace, TraceClock } from "../api/types";
 import { CopyButton } from "../components/CopyButton";
+import { Fact } from "../components/Fact";
 import { Icon } from "../components/Icon";
 import { Service } from "../components/Service";
 import { TableScroll } from "../components/TableScroll";
@@ -36,7 +37,10 @@ export function TraceHead({ trace: t }: { trace: Trace }) {
               , stands for {significant(t.kept.adjusted_count)} traces{" "}
               <code title="The sampling threshold, th in the W3C tracestate">th:{t.kept.threshold}</code>
             </span>
-          )}
+          )}{" "}
+          <a class="why" href={links.sampling({ trace: t.trace_id })}>
+            why?<span class="sr"> What every policy said</span>
+          </a>
         </Fact>
         <Fact name="Trace ID">
           <code>{t.trace_id}</code> <CopyButton text={t.trace_id} label="Copy the trace ID" />
@@ -52,15 +56,6 @@ export function TraceHead({ trace: t }: { trace: Trace }) {
       </p>
       <Warnings trace={t} />
       <Clocks trace={t} />
-    </div>
-  );
-}
-
-function Fact({ name, children }: { name: string; children: preact.ComponentChildren }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
     </div>
   );
 }

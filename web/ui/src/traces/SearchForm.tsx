@@ -1,9 +1,9 @@
-import { useState } from "preact/hooks";
 import * as api from "../api/endpoints";
 import { usePoll } from "../api/usePoll";
+import { TraceIdForm } from "../components/TraceIdForm";
 import { toLocalInput } from "../lib/time";
 import { links, navigate, type Route, replaceParams } from "../router";
-import { DEFAULT_RANGE, durationError, findTraceId, rangeChoices, toQuery } from "./query";
+import { DEFAULT_RANGE, durationError, rangeChoices, toQuery } from "./query";
 
 /** The search form. Each change applies at once and lives in the URL. */
 export function SearchForm({ route, onSearch }: { route: Route; onSearch: () => void }) {
@@ -163,37 +163,7 @@ function RangeField({ route }: { route: Route }) {
 
 /** Goes to a trace whose ID (or traceparent, or a link with it) is pasted. */
 export function JumpToTrace() {
-  const [bad, setBad] = useState(false);
   return (
-    <form
-      class="jump"
-      onSubmit={(e) => {
-        e.preventDefault();
-        const id = findTraceId(String(new FormData(e.currentTarget).get("id") ?? ""));
-        setBad(id === null);
-        if (id !== null) navigate(links.trace(id));
-      }}
-    >
-      <label>
-        <span class="sr">Go to a trace by its ID</span>
-        <input
-          name="id"
-          type="text"
-          placeholder="Trace ID or traceparent"
-          autocomplete="off"
-          spellcheck={false}
-          aria-invalid={bad}
-          onInput={() => setBad(false)}
-        />
-      </label>
-      <button type="submit" class="button">
-        Open
-      </button>
-      {bad && (
-        <span class="field-error" role="alert">
-          That has no trace ID in it: 32 hexadecimal digits
-        </span>
-      )}
-    </form>
+    <TraceIdForm label="Go to a trace by its ID" action="Open" onFound={(id) => navigate(links.trace(id))} />
   );
 }

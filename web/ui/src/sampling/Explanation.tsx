@@ -1,0 +1,116 @@
+import type { Decision } from "../api/types";
+import { useNow } from "../api/usePoll";
+import { CopyButton } from "../components/CopyButton";
+import { Fact } from "../components/Fact";
+import { TableScroll } from "../components/TableScroll";
+import { Time } from "../components/Time";
+import { bytes, count, durationSeconds } from "../lib/format";
+import { links } from "../router";
+import { outcome, shadowSentence, verdictSentence } from "./words";
+
+/** What is known of one decision. */
+export function Explanation({ decision: d }: { decision: Decision }) {
+  const [before, policy, after] = verdictSentence(d);
+  return (
+    <>
+      <p class={`verdict verdict-${d.verdict}`}>
+        {before}
+        {policy && <b>{policy}</b>}
+        {after}
+      </p>
+      {d.early && (
+        <p>
+          <span class="chip chip-warn">early</span> It did not wait as long as it was to: spans that were
+          still to come had no say.
+        </p>
+      )}
+      <Facts decision={d} />
+      {d.votes.length > 0 ? (
+        <Votes decision={d} />
+      ) : (
+        <p class="faint">What each policy said is not known any more.</p>
+      )}
+      {d.verdict === "sampled" && (
+        <a class="button" href={links.trace(d.trace_id)}>
+          Open the trace
+        </a>
+      )}
+    </>
+  );
+}
+
+function Facts({ decision: d }: { decision: Decision }) {
+  const now = useNow(60_000);
+  const c = d.completeness;
+  const waited = (Date.parse(d.decided_at) - Date.parse(d.first_span_at)) / 1000;
+  const shadow = shadowSentence(d);
+  return (
+    <dl class="facts">
+      <Fact name="Trace">
+        <code>{d.trace_id}</code> <CopyButton text={d.trace_id} label="Copy the trace ID" />
+      </Fact>
+      <Fact name="Decided">
+        <Time at={d.decided_at} now={now} millis />{" "}
+        <span class="faint num nowrap">{durationSeconds(waited)} after its first span</span>
+      </Fact>
+      <Fact name="Root">{c.root_seen ? "came" : <span class="text-ticket">has not come</span>}</Fact>
+      <Fact name="Spans">
+        <b class="num">{count(c.spans)}</b>
+      </Fact>
+      <Fact name="Errors">{c.errors ? <span class="error-text">yes</span> : "none"}</Fact>
+      <Fact name="Late spans">
+        <span class={c.late_spans > 0 ? "num text-ticket" : "num"}>{count(c.late_spans)}</span>
+      </Fact>
+      <Fact name="Size">
+        <span class="num">{bytes(c.bytes)}</span>
+      </Fact>
+      <Fact name="Duration">
+        <span class="num">{durationSeconds(c.duration_seconds)}</span>
+      </Fact>
+      <Fact name="Policy version">
+        <span class="num">{d.policy_version}</span>
+      </Fact>
+      <Fact name="Randomness">
+        <code title="What the trace's luck is, rv in the W3C tracestate">{d.randomness}</code>
+      </Fact>
+      {d.threshold && (
+        <Fact name="Threshold passed">
+          <code title="What the randomness must not be below, th in the W3C tracestate">{d.threshold}</code>
+        </Fact>
+      )}
+      {shadow && <Fact name="Shadow">{shadow}</Fact>}
+    </dl>
+  );
+}
+
+function Votes({ decision: d }: { decision: Decision }) {
+  return (
+    <TableScroll label="What each policy said">
+      <table class="table nowrap votes">
+        <thead>
+          <tr>
+            <th scope="col">Policy</th>
+            <th scope="col">Type</th>
+            <th scope="col">Is for it</th>
+            <th scope="col">Outcome</th>
+          </tr>
+        </thead>
+        <tbody>
+          {d.votes.map((v) => (
+            <tr key={v.name} class={v.name === d.policy ? "decisive" : ""}>
+              <th scope="row">{v.name}</th>
+              <td>
+                <code>{v.type}</code>
+              </td>
+              <td>{v.matched ? "yes" : <span class="faint">no</span>}</td>
+              <td class={v.acted ? "" : "faint"}>
+                {outcome(d, v)}
+                {v.name === d.policy && <span class="chip">decided</span>}
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </TableScroll>
+  );
+}

@@ -1,0 +1,108 @@
+import { useEffect, useRef, useState } from "preact/hooks";
+import * as api from "../api/endpoints";
+import type { Shadow } from "../api/types";
+import { type Action, useAction } from "../api/useAction";
+import { useNow } from "../api/usePoll";
+import { Icon } from "../components/Icon";
+import { Time } from "../components/Time";
+import { plural } from "../lib/format";
+import { Comparison, Differences, ShadowPolicies } from "./ShadowTables";
+
+/** What a second set of policies would keep, and the button that lets them decide; nothing where there are none. */
+export function ShadowSection({ shadow, onChange }: { shadow: Shadow | null; onChange: () => void }) {
+  const now = useNow(60_000);
+  const promote = useAction(api.promoteShadow, onChange);
+  const note = useRef<HTMLDivElement>(null);
+  const promoted = promote.result !== null;
+  // The button that had the focus is gone with the shadow.
+  useEffect(() => {
+    if (promoted) note.current?.focus();
+  }, [promoted]);
+  if (!shadow && !promoted) return null;
+  return (
+    <section aria-labelledby="shadow">
+      <div class="section-head">
+        <div>
+          <h2 id="shadow">Shadow</h2>
+          {shadow && (
+            <p class="faint">
+              What a second set of policies would keep of the same traces, since{" "}
+              <Time at={shadow.since} now={now} />. It decides nothing.
+            </p>
+          )}
+        </div>
+        {shadow && <PromoteButton promote={promote} />}
+      </div>
+      {promote.result && (
+        <div class="notice" ref={note} tabIndex={-1}>
+          <Icon name="ok" />
+          <div>
+            <b>Version {promote.result.version} decides now.</b> {promote.result.note}
+          </div>
+        </div>
+      )}
+      {promote.error && (
+        <div class="notice notice-error" role="alert">
+          <Icon name="error" />
+          <div>{promote.error.detail || promote.error.title}</div>
+        </div>
+      )}
+      {shadow && (
+        <>
+          <div class="shadow-tables">
+            <Comparison shadow={shadow} />
+            <ShadowPolicies shadow={shadow} />
+          </div>
+          <h3 class="differ">
+            {shadow.differences.length === 0
+              ? "They have not differed on any trace yet."
+              : `The latest ${plural(shadow.differences.length, "trace")} that only one of them would keep`}
+          </h3>
+          {shadow.differences.length > 0 && <Differences shadow={shadow} />}
+        </>
+      )}
+    </section>
+  );
+}
+
+/** A button that asks again, in its own place, before it does it. */
+function PromoteButton({ promote }: { promote: Action<unknown> }) {
+  const [asking, setAsking] = useState(false);
+  const first = useRef<HTMLButtonElement>(null);
+  const shown = useRef(asking);
+  // The focus stays where the button was.
+  useEffect(() => {
+    if (shown.current !== asking) first.current?.focus();
+    shown.current = asking;
+  }, [asking]);
+  if (!asking)
+    return (
+      <button
+        ref={first}
+        type="button"
+        class="button"
+        disabled={promote.busy}
+        onClick={() => setAsking(true)}
+      >
+        {promote.busy ? "Promoting…" : "Promote shadow"}
+      </button>
+    );
+  return (
+    <div class="confirm" role="group" aria-labelledby="confirm-promote">
+      <span id="confirm-promote">Let the shadow’s policies decide, instead of those above?</span>
+      <button ref={first} type="button" class="button" onClick={() => setAsking(false)}>
+        Cancel
+      </button>
+      <button
+        type="button"
+        class="button primary"
+        onClick={() => {
+          setAsking(false);
+          void promote.run();
+        }}
+      >
+        Promote
+      </button>
+    </div>
+  );
+}

@@ -1,0 +1,85 @@
+// What the gateway's figures about sampling mean, in words.
+
+import type { Decision, PolicyVote, SamplingStatus, ServiceCost, Shadow, Verdict } from "../api/types";
+import { plural, significant } from "../lib/format";
+
+/** What the buffered spans wait for: decided traces stay buffered until the backend has them. */
+export function waiting(s: SamplingStatus): string {
+  const spans = `${plural(s.spans_buffered, "span")} buffered`;
+  const undecided = `${plural(s.traces_pending, "trace")} waiting for the rest of their spans`;
+  const kept = `${plural(s.traces_undelivered, "kept trace")} waiting for the backend`;
+  return s.traces_undelivered > 0 ? `${spans}: ${undecided}, ${kept}.` : `${spans}: ${undecided}.`;
+}
+
+export const VERDICT: Record<Verdict, string> = {
+  sampled: "kept",
+  not_sampled: "not kept",
+  dropped: "dropped",
+};
+
+/** A decision in one sentence, around the name of the policy that made it, which is empty where none did. */
+export function verdictSentence(d: Decision): [before: string, policy: string, after: string] {
+  const due = `its decision was due because ${d.reason}.`;
+  const sub = d.composite_policy ? ` (its sub-policy ${d.composite_policy})` : "";
+  if (d.verdict === "sampled") return ["Kept by ", d.policy ?? "", `${sub}, ${weight(d)}; ${due}`];
+  if (d.verdict === "dropped") return ["Dropped by ", d.policy ?? "", `${sub}; ${due}`];
+  return [`Not kept: ${whyNot(d.votes)}; ${due}`, "", ""];
+}
+
+function weight(d: Decision): string {
+  if (d.adjusted_count === undefined) return "for how many traces it stands is not known";
+  if (d.adjusted_count <= 1) return "standing for itself alone";
+  return `standing for ${significant(d.adjusted_count)} traces like it`;
+}
+
+function whyNot(votes: PolicyVote[]): string {
+  if (votes.length === 0) return "no policy sampled it";
+  const short = votes.filter((v) => v.matched && v.type !== "drop").map((v) => v.name);
+  if (short.length === 0) return "no policy is for traces like it";
+  const policies = `${short.join(" and ")} ${short.length > 1 ? "are" : "is"}`;
+  return `${policies} for traces like it, but it did not pass the threshold`;
+}
+
+/** What came of one policy's vote. A trace that is dropped is shown to no policy after the one that drops it. */
+export function outcome(d: Decision, vote: PolicyVote): string {
+  if (vote.acted) return vote.type === "drop" ? "dropped it" : "sampled it";
+  if (vote.matched) return "did not pass the threshold";
+  if (d.verdict === "dropped") {
+    const dropped = d.votes.findIndex((v) => v.name === d.policy);
+    if (vote.type !== "drop" || d.votes.indexOf(vote) > dropped) return "not asked: it was dropped before";
+  }
+  return "did not match";
+}
+
+/** What the shadow would have done, held against what was done. */
+export function shadowSentence(d: Decision): string {
+  if (!d.shadow) return "";
+  const same = d.shadow.verdict === d.verdict;
+  const by = d.shadow.policy ? `, by ${d.shadow.policy}` : "";
+  return `${same ? "the same" : "different"}: ${VERDICT[d.shadow.verdict]}${by}`;
+}
+
+/** What the policies that decide kept of the traces that the shadow was asked about. */
+export function realSampled(s: Shadow): Shadow["sampled"] {
+  const of = (key: keyof Shadow["sampled"]) => s.sampled[key] - s.only_shadow[key] + s.only_real[key];
+  return { traces: of("traces"), spans: of("spans"), bytes: of("bytes") };
+}
+
+/** How much more (or, negative, less) b is than a; null where there is nothing to compare with. */
+export function change(a: number, b: number): number | null {
+  return a > 0 ? b / a - 1 : null;
+}
+
+/** The share of a service's bytes that was kept, 0 to 1. */
+export function keptShare(s: Pick<ServiceCost, "bytes_in" | "bytes_kept">): number {
+  return s.bytes_in > 0 ? Math.min(1, s.bytes_kept / s.bytes_in) : 0;
+}
+
+/** The services, the most bytes first. */
+export function byBytesIn(services: ServiceCost[]): ServiceCost[] {
+  return [...services].sort((a, b) => b.bytes_in - a.bytes_in || a.service.localeCompare(b.service));
+}
+
+export function serviceName(s: ServiceCost): string {
+  return s.service === "__other__" ? "all others" : s.service;
+}
