@@ -17,7 +17,8 @@ import (
 
 // The pages, in a real browser, on what the simulated shop sends: browser/pages.mjs says what must be seen.
 func TestPages(t *testing.T) {
-	g := startGateway(t, []string{"SLOWBURN_DEMO_WEBHOOK=http://" + freePort(t)}, "testdata/sampling.yaml", "../../demo/slowburn.yaml")
+	g := startGateway(t, []string{"SLOWBURN_DEMO_WEBHOOK=http://" + freePort(t)}, "testdata/sampling.yaml", "testdata/shadow.yaml",
+		"../../demo/slowburn.yaml")
 	s, err := shop.New(t.Context(), g.grpc)
 	require.NoError(t, err)
 	for _, fault := range []shop.Fault{shop.Errors, shop.SkewedClock, shop.Latency} {

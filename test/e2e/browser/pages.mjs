@@ -116,16 +116,53 @@ async function skewed() {
   assert.fail(`none of ${traces.length} traces through catalog has a corrected clock`);
 }
 
+async function samplingPage(page) {
+  await page.getByRole("row", { name: /errors/ }).first().waitFor();
+  const { policies } = await json("/api/sampling/v1/cost");
+  assert.equal(await page.locator("section[aria-labelledby=policies] tbody tr").count(), policies.length);
+  await page.locator("section[aria-labelledby=services] tbody tr").first().waitFor();
+  await page.getByText(/^On disk$/).waitFor();
+  await accessible(page);
+}
+
+/** The explanation of a kept trace, by a link from its page. */
+async function whyPage(page) {
+  await page.getByRole("link", { name: /^why\?/ }).click();
+  await page.locator(".verdict").filter({ hasText: "Kept by errors" }).waitFor();
+  const { votes } = await json(`/api/sampling/v1/decisions/${failed.trace_id}`);
+  assert.equal(await page.locator(".votes tbody tr").count(), votes.length);
+  await page.locator(".votes .decisive").filter({ hasText: "sampled it" }).waitFor();
+  await accessible(page);
+}
+
+/** Another version of the policies decides after each of these, or the same where nothing was changed. */
+async function reloadAndPromote(page) {
+  await page.locator("section[aria-labelledby=shadow] tbody a").first().click();
+  await page.locator(".verdict").waitFor();
+  await page.getByRole("button", { name: "Reload policies" }).click();
+  await page.getByText("Read again: version 1").waitFor();
+  await page.getByRole("button", { name: "Promote shadow" }).click();
+  await page.getByRole("group", { name: /^Let the shadow/ }).waitFor();
+  await accessible(page);
+  await page.getByRole("button", { name: "Promote", exact: true }).click();
+  await page.getByText("Version 2 decides now.").waitFor();
+  await page.getByText(/promoted from the shadow/).waitFor();
+  await accessible(page);
+}
+
+async function fitsScreen(page) {
+  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+  assert.ok(overflow <= 0, `the page is ${overflow} px wider than the screen`);
+}
+
 for (const colorScheme of ["light", "dark"]) {
   const page = await open({ colorScheme, viewport: { width: 1280, height: 900 } });
   await check(`objectives-${colorScheme}`, page, "", objectivesPage);
   await check(`objective-${colorScheme}`, page, `#/objectives/${burning.name}`, objectivePage);
   await check(`traces-${colorScheme}`, page, "#/traces?error=true", tracesPage);
   await check(`trace-${colorScheme}`, page, `#/traces/${failed.trace_id}`, tracePage);
-  await check(`sampling-${colorScheme}`, page, "#/sampling", async () => {
-    await page.getByRole("row", { name: /errors/ }).waitFor();
-    await accessible(page);
-  });
+  await check(`sampling-${colorScheme}`, page, "#/sampling", samplingPage);
+  await check(`why-${colorScheme}`, page, `#/traces/${failed.trace_id}`, whyPage);
   await check(`alerts-${colorScheme}`, page, "#/alerts", async () => {
     await page.getByRole("heading", { level: 1 }).waitFor();
     await accessible(page);
@@ -142,6 +179,10 @@ await check("click-through", page, "", async () => {
   await page.locator(".results-table tbody tr a").first().click();
   await page.getByRole("treegrid").waitFor();
 });
+await check("not-known", page, "#/sampling?trace=00000000000000000000000000000001", async () => {
+  await page.getByText("it never came here").waitFor();
+  complaints.splice(0, complaints.length, ...complaints.filter((c) => !c.includes("404"))); // the browser tells of it
+});
 await check("not-found", page, "#/traces/00000000000000000000000000000001", async () => {
   await page.getByRole("alert").waitFor();
   complaints.splice(0, complaints.length, ...complaints.filter((c) => !c.includes("404"))); // the browser tells of it
@@ -150,10 +191,15 @@ await check("not-found", page, "#/traces/00000000000000000000000000000001", asyn
 const phone = await open({ viewport: { width: 360, height: 740 }, isMobile: true });
 await check("objectives-phone", phone, "", async () => {
   await objectivesPage(phone);
-  const overflow = await phone.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-  assert.ok(overflow <= 0, `the page is ${overflow} px wider than the screen`);
+  await fitsScreen(phone);
+});
+await check("sampling-phone", phone, `#/sampling?trace=${failed.trace_id}`, async () => {
+  await phone.locator(".verdict").waitFor();
+  await samplingPage(phone);
+  await fitsScreen(phone);
 });
 await check("trace-phone", phone, `#/traces/${failed.trace_id}`, async () => phone.getByRole("treegrid").waitFor());
+await check("promote", page, "#/sampling", () => reloadAndPromote(page)); // last, for it changes the policies
 
 await browser.close();
 for (const complaint of complaints) console.log(complaint);

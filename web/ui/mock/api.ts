@@ -8,9 +8,9 @@ import { recipes, search, services, trace } from "./traces.ts";
 
 /**
  * ok: a busy shop; empty: a gateway that knows nothing yet; down: its ledger cannot be read; troubled: sampling has
- * trouble of every kind; promoted: what is ok, after its shadow was promoted.
+ * trouble of every kind; promoted: what is ok, after its shadow was promoted; reverted: after a reload then.
  */
-export type Scenario = "ok" | "empty" | "down" | "troubled" | "promoted";
+export type Scenario = "ok" | "empty" | "down" | "troubled" | "promoted" | "reverted";
 
 export interface Answer {
   status: number;

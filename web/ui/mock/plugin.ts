@@ -1,4 +1,4 @@
-// Serves the mock API to `npm run dev` and `npm run preview`. GET /mock/scenario/{ok|empty|down|troubled|promoted}
+// Serves the mock API to `npm run dev` and `npm run preview`. GET /mock/scenario/{ok|empty|down|troubled|promoted|reverted}
 // switches what it answers, to see the empty and the failed screens.
 
 import type { ServerResponse } from "node:http";
@@ -21,8 +21,9 @@ export function mockApi(): Plugin {
     } else if (top === "readyz") {
       send(res, answer([top], url.searchParams, scenario));
     } else if (top === "api") {
-      send(res, answer(path, url.searchParams, scenario, req.method));
       if (req.method === "POST" && path.at(-1) === "promote") scenario = "promoted";
+      else if (req.method === "POST" && scenario === "promoted") scenario = "reverted";
+      send(res, answer(path, url.searchParams, scenario, req.method));
     } else {
       next();
     }

@@ -129,7 +129,9 @@ function services(): ServiceCost[] {
 export function policies(scenario: Scenario): Policies {
   const now = POLICIES.map(({ name, type }) => ({ name, type }));
   const shown: Policies = { version: 3, since: minutesAgo(94), policies: now, promoted: false };
-  if (scenario === "ok") return { ...shown, shadow: SHADOW.map(({ name, type }) => ({ name, type })) };
+  const both = { ...shown, shadow: SHADOW.map(({ name, type }) => ({ name, type })) };
+  if (scenario === "ok") return both;
+  if (scenario === "reverted") return { ...both, version: 5, since: minutesAgo(0) };
   if (scenario === "promoted") return { ...shown, version: 4, since: minutesAgo(0), promoted: true };
   if (scenario === "troubled")
     return {
@@ -148,7 +150,7 @@ const SHADOW: Shadow["policies"] = [
 ];
 
 export function shadow(scenario: Scenario): Shadow | null {
-  if (scenario !== "ok") return null;
+  if (scenario !== "ok" && scenario !== "reverted") return null;
   const r = random(11);
   const kept = recipes.slice(0, 13).map((x) => x.id);
   const ids = [NOT_KEPT, ...kept];

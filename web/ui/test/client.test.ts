@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import { ApiError, apiUrl, getJson, retryAfterMs } from "../src/api/client";
+import { ApiError, apiUrl, getJson, postJson, retryAfterMs } from "../src/api/client";
 
 const base = "https://ops.example/slowburn/#/traces";
 
@@ -37,6 +37,14 @@ describe("getJson", () => {
   it("returns the JSON", async () => {
     answer('{"a":1}', { headers: { "Content-Type": "application/json; charset=utf-8" } });
     expect(await getJson("api/x")).toEqual({ a: 1 });
+  });
+
+  it("posts where something is to be done", async () => {
+    const asked = vi.fn(async (_url: string, _init: RequestInit) => Response.json({ version: 2 }));
+    vi.stubGlobal("fetch", asked);
+    expect(await postJson("api/x/reload")).toEqual({ version: 2 });
+    expect(asked.mock.calls[0][0]).toBe("https://ops.example/slowburn/api/x/reload");
+    expect(asked.mock.calls[0][1].method).toBe("POST");
   });
 
   it("reads problem+json", async () => {

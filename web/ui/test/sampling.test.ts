@@ -60,23 +60,20 @@ describe("verdictSentence", () => {
 });
 
 describe("outcome", () => {
-  const outcomes = (d: Decision) => d.votes.map((v) => outcome(d, v));
-  it("of a trace that no policy sampled", () =>
-    expect(outcomes(notKept)).toEqual([
-      "did not match",
-      "did not match",
-      "did not match",
-      "did not pass the threshold",
-    ]));
+  const outcomes = (d: Decision) => d.votes.map((v) => outcome(d, v).join(", "));
+  it("of a trace that no policy sampled", () => {
+    const no = "no, did not match";
+    expect(outcomes(notKept)).toEqual([no, no, no, "yes, did not pass the threshold"]);
+  });
   it("of one that is dropped: the other policies are not asked, but for drops before it", () => {
     const again = { name: "robots", type: "drop", matched: false, acted: false };
     const d = { ...dropped, votes: [{ ...again, name: "first" }, ...dropped.votes, again] };
-    const late = "not asked: it was dropped before";
-    expect(outcomes(d)).toEqual(["did not match", late, late, "dropped it", late, late]);
+    const late = "–, not asked: it was dropped before";
+    expect(outcomes(d)).toEqual(["no, did not match", late, late, "yes, dropped it", late, late]);
   });
   it("of one that is kept", () => {
-    const votes = kept.votes.map((v) => ({ ...v, acted: v.name !== "slow" && v.type !== "drop" }));
-    expect(outcomes({ ...kept, votes })[0]).toBe("sampled it");
+    const votes = kept.votes.map((v) => ({ ...v, matched: true, acted: v.type === "latency" }));
+    expect(outcomes({ ...kept, votes })[1]).toBe("yes, sampled it");
   });
 });
 

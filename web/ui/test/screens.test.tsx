@@ -468,6 +468,11 @@ describe("sampling", () => {
     expect(note).toContain("to make it last, move them");
     expect(rows("shadow")).toHaveLength(0);
     expect(text()).toContain("promoted from the shadow");
+    scenario = "reverted"; // a reload brings it back, and the note is of the past
+    await click(button("Reload policies"));
+    expect(rows("shadow").length).toBeGreaterThan(0);
+    expect(text()).toContain("Read again: version 5");
+    expect(text()).not.toContain("Version 4 decides now.");
   });
 });
 

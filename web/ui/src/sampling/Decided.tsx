@@ -18,9 +18,9 @@ export function Decided({ status: s }: { status: SamplingStatus }) {
       ) : (
         <>
           <div class="stack" aria-hidden="true">
-            {parts.map(([key, , n]) => (
-              <i key={key} class={`stack-${key}`} style={{ flexGrow: n / total }} />
-            ))}
+            {parts.map(
+              ([key, , n]) => n > 0 && <i key={key} class={`stack-${key}`} style={{ flexGrow: n / total }} />,
+            )}
           </div>
           <ul class="stack-legend">
             {parts.map(([key, name, n]) => (

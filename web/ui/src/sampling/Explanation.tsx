@@ -1,4 +1,4 @@
-import type { Decision } from "../api/types";
+import type { Decision, PolicyVote } from "../api/types";
 import { useNow } from "../api/usePoll";
 import { CopyButton } from "../components/CopyButton";
 import { Fact } from "../components/Fact";
@@ -90,27 +90,35 @@ function Votes({ decision: d }: { decision: Decision }) {
         <thead>
           <tr>
             <th scope="col">Policy</th>
-            <th scope="col">Type</th>
-            <th scope="col">Is for it</th>
+            <th scope="col">Matched</th>
             <th scope="col">Outcome</th>
+            <th scope="col">Type</th>
           </tr>
         </thead>
         <tbody>
           {d.votes.map((v) => (
-            <tr key={v.name} class={v.name === d.policy ? "decisive" : ""}>
-              <th scope="row">{v.name}</th>
-              <td>
-                <code>{v.type}</code>
-              </td>
-              <td>{v.matched ? "yes" : <span class="faint">no</span>}</td>
-              <td class={v.acted ? "" : "faint"}>
-                {outcome(d, v)}
-                {v.name === d.policy && <span class="chip">decided</span>}
-              </td>
-            </tr>
+            <Vote key={v.name} decision={d} vote={v} />
           ))}
         </tbody>
       </table>
     </TableScroll>
+  );
+}
+
+function Vote({ decision: d, vote: v }: { decision: Decision; vote: PolicyVote }) {
+  const [matched, came] = outcome(d, v);
+  const decisive = v.name === d.policy;
+  return (
+    <tr class={decisive ? "decisive" : ""}>
+      <th scope="row">{v.name}</th>
+      <td class={v.matched ? "" : "faint"}>{matched}</td>
+      <td class={v.acted ? "" : "faint"}>
+        {came}
+        {decisive && <span class="chip">decided</span>}
+      </td>
+      <td>
+        <code>{v.type}</code>
+      </td>
+    </tr>
   );
 }

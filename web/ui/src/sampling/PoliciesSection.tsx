@@ -60,10 +60,10 @@ export function PoliciesSection({
           <div>
             Changed in the configuration, but applied by a restart only:{" "}
             {p.needs_restart.map((key, i) => (
-              <>
+              <span key={key}>
                 {i > 0 && ", "}
                 <code>{key}</code>
-              </>
+              </span>
             ))}
             .
           </div>
@@ -80,7 +80,9 @@ function ReloadResult({ reload, policies: p }: { reload: Action<Policies>; polic
   const told = error !== null && p.last_error !== undefined && error.detail.includes(p.last_error.detail);
   return (
     <div role="status">
-      {result && <p class="done">Read again: version {result.version} of the policies decides.</p>}
+      {result && result.version >= p.version && (
+        <p class="done">Read again: version {result.version} of the policies decides.</p>
+      )}
       {error && !told && (
         <div class="notice notice-error">
           <Icon name="error" />

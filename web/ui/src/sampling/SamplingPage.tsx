@@ -51,7 +51,7 @@ export function SamplingPage({ route }: { route: Route }) {
             <Buffer status={status} />
             <Decided status={status} />
             <PoliciesSection policies={policies} cost={cost} onChange={changed} />
-            <ShadowSection shadow={shadow} onChange={changed} />
+            <ShadowSection shadow={shadow} version={policies.version} onChange={changed} />
             <ServicesSection services={cost.services} />
           </>
         )}

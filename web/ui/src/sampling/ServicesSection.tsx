@@ -22,8 +22,8 @@ export function ServicesSection({ services }: { services: ServiceCost[] }) {
       ) : (
         <>
           <p class="faint">
-            Since the start {bytes(sum.bytes_in)} came in, of which {bytes(sum.bytes_kept)} were kept, which
-            is {percent(keptShare(sum), 2)}.
+            Since the start {bytes(sum.bytes_in)} came in, of which {bytes(sum.bytes_kept)} were kept and
+            passed on, which is {percent(keptShare(sum), 2)}.
           </p>
           <TableScroll label="Cost per service">
             <table class="table">

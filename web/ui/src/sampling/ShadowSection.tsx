@@ -9,11 +9,21 @@ import { plural } from "../lib/format";
 import { Comparison, Differences, ShadowPolicies } from "./ShadowTables";
 
 /** What a second set of policies would keep, and the button that lets them decide; nothing where there are none. */
-export function ShadowSection({ shadow, onChange }: { shadow: Shadow | null; onChange: () => void }) {
+export function ShadowSection({
+  shadow,
+  version,
+  onChange,
+}: {
+  shadow: Shadow | null;
+  /** Of the policies that decide. */
+  version: number;
+  onChange: () => void;
+}) {
   const now = useNow(60_000);
   const promote = useAction(api.promoteShadow, onChange);
   const note = useRef<HTMLDivElement>(null);
-  const promoted = promote.result !== null;
+  const done = promote.result;
+  const promoted = done !== null && done.version >= version; // until another change
   // The button that had the focus is gone with the shadow.
   useEffect(() => {
     if (promoted) note.current?.focus();
@@ -33,11 +43,11 @@ export function ShadowSection({ shadow, onChange }: { shadow: Shadow | null; onC
         </div>
         {shadow && <PromoteButton promote={promote} />}
       </div>
-      {promote.result && (
+      {promoted && (
         <div class="notice" ref={note} tabIndex={-1}>
           <Icon name="ok" />
           <div>
-            <b>Version {promote.result.version} decides now.</b> {promote.result.note}
+            <b>Version {done.version} decides now.</b> {done.note}
           </div>
         </div>
       )}
@@ -89,7 +99,7 @@ function PromoteButton({ promote }: { promote: Action<unknown> }) {
     );
   return (
     <div class="confirm" role="group" aria-labelledby="confirm-promote">
-      <span id="confirm-promote">Let the shadow’s policies decide, instead of those above?</span>
+      <span id="confirm-promote">Let the shadow’s policies decide?</span>
       <button ref={first} type="button" class="button" onClick={() => setAsking(false)}>
         Cancel
       </button>

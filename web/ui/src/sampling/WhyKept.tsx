@@ -62,7 +62,7 @@ function Result({ id, onClose }: { id: string; onClose: () => void }) {
           <PollNotice poll={poll} />
         )}
       </div>
-      {poll.data ? <Explanation decision={poll.data} /> : !poll.error && <Loading rows={4} />}
+      {poll.data ? <Explanation decision={poll.data} /> : !poll.error && <Loading rows={5} />}
     </div>
   );
 }

@@ -1,7 +1,7 @@
 // What the gateway's figures about sampling mean, in words.
 
 import type { Decision, PolicyVote, SamplingStatus, ServiceCost, Shadow, Verdict } from "../api/types";
-import { plural, significant } from "../lib/format";
+import { NONE, plural, significant } from "../lib/format";
 
 /** What the buffered spans wait for: decided traces stay buffered until the backend has them. */
 export function waiting(s: SamplingStatus): string {
@@ -40,15 +40,18 @@ function whyNot(votes: PolicyVote[]): string {
   return `${policies} for traces like it, but it did not pass the threshold`;
 }
 
-/** What came of one policy's vote. A trace that is dropped is shown to no policy after the one that drops it. */
-export function outcome(d: Decision, vote: PolicyVote): string {
-  if (vote.acted) return vote.type === "drop" ? "dropped it" : "sampled it";
-  if (vote.matched) return "did not pass the threshold";
-  if (d.verdict === "dropped") {
-    const dropped = d.votes.findIndex((v) => v.name === d.policy);
-    if (vote.type !== "drop" || d.votes.indexOf(vote) > dropped) return "not asked: it was dropped before";
-  }
-  return "did not match";
+/** Whether a policy had a say: drops are asked first, and after one that drops the trace nobody is. */
+function asked(d: Decision, vote: PolicyVote): boolean {
+  if (d.verdict !== "dropped") return true;
+  const dropped = d.votes.findIndex((v) => v.name === d.policy);
+  return vote.type === "drop" && d.votes.indexOf(vote) <= dropped;
+}
+
+/** Whether the trace is one that the policy is for, and what came of that. */
+export function outcome(d: Decision, vote: PolicyVote): [matched: string, outcome: string] {
+  if (!asked(d, vote)) return [NONE, "not asked: it was dropped before"];
+  if (vote.acted) return ["yes", vote.type === "drop" ? "dropped it" : "sampled it"];
+  return vote.matched ? ["yes", "did not pass the threshold"] : ["no", "did not match"];
 }
 
 /** What the shadow would have done, held against what was done. */

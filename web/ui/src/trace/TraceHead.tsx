@@ -37,7 +37,7 @@ export function TraceHead({ trace: t }: { trace: Trace }) {
               , stands for {significant(t.kept.adjusted_count)} traces{" "}
               <code title="The sampling threshold, th in the W3C tracestate">th:{t.kept.threshold}</code>
             </span>
-          )}{" "}
+          )}
           <a class="why" href={links.sampling({ trace: t.trace_id })}>
             why?<span class="sr"> What every policy said</span>
           </a>
