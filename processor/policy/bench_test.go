@@ -53,6 +53,50 @@ func twenty() []Config {
 	)
 }
 
+// mixed are twenty policies as gateways have them, of which none is for a typical span: ten on attributes that it has with
+// other values or has not, two with expressions, two in OTTL, and those on traces. bench/configs/policies-20.yaml is alike.
+func mixed() []Config {
+	number := func(key string, least int64) Config {
+		return Config{Name: key, Type: NumericAttribute, NumericAttribute: &NumericAttributeConfig{Key: key, MinValue: &least}}
+	}
+	boolean := func(key string) Config {
+		return Config{Name: key, Type: BooleanAttribute, BooleanAttribute: &BooleanAttributeConfig{Key: key, Value: true}}
+	}
+	expression := func(key string, values ...string) Config {
+		return Config{Name: key, Type: StringAttribute,
+			StringAttribute: &StringAttributeConfig{Key: key, Values: values, EnabledRegexMatching: true}}
+	}
+	condition := func(name, text string) Config {
+		return Config{Name: name, Type: OTTLCondition, OTTLCondition: &OTTLConditionConfig{Span: []string{text}}}
+	}
+	limited := func(name string, limit Config) Config {
+		return Config{Name: name, Type: And, And: &AndConfig{SubPolicies: []Config{boolean("app." + name), limit}}}
+	}
+	latency := func(ms int64) Config {
+		return Config{Name: "slow", Type: Latency, Latency: &LatencyConfig{ThresholdMs: &ms}}
+	}
+	return []Config{
+		{Name: "errors", Type: StatusCode, StatusCode: &StatusCodeConfig{StatusCodes: []string{"ERROR"}}},
+		{Name: "rest", Type: Probabilistic, Probabilistic: &ProbabilisticConfig{SamplingPercentage: 1}},
+		latency(1000),
+		stringIs("method", "http.request.method", "CONNECT", "TRACE"),
+		stringIs("scheme", "url.scheme", "ftp", "ws", "wss"),
+		stringIs("hosts", "server.address", "old.example.com", "older.shop.svc.cluster.local"),
+		stringIs("version", "service.version", "1.2.1", "1.2.2"),
+		number("http.response.status_code", 500), number("http.request.body.size", 1e6), number("server.port", 9000),
+		stringIs("tenant", "app.tenant", "acme", "globex"), boolean("app.force"), boolean("app.canary"),
+		expression("url.path", "^/healthz", "^/internal/[a-z]+/probe$"),
+		expression("user_agent.original", "(?i)(bot|crawler|spider)/", "^kube-probe/"),
+		condition("unavailable", `attributes["http.response.status_code"] == 503 and attributes["server.address"] != "shop.example.com"`),
+		condition("deletions", `name == "DELETE /orders" and kind == SPAN_KIND_SERVER and status.code == STATUS_CODE_ERROR`),
+		limited("partners", Config{Type: RateLimiting, RateLimiting: &RateLimitingConfig{SpansPerSecond: 100}}),
+		limited("batch", Config{Type: BytesLimiting, BytesLimiting: &BytesLimitingConfig{BytesPerSecond: 100_000}}),
+		{Name: "mix", Type: Composite, Composite: &CompositeConfig{MaxTotalSpansPerSecond: 1000, SubPolicies: []Config{
+			boolean("app.mix"), latency(20_000),
+		}}},
+	}
+}
+
 // typicalSpan has ten attributes, of which two are asked for and none meets a predicate, so that all is looked at.
 func typicalSpan(tb testing.TB) SpanView {
 	td := ptrace.NewTraces()
@@ -98,6 +142,11 @@ func BenchmarkObserve(b *testing.B) {
 		{"keys=1", shippedLike()[:3], withoutResource},
 		{"keys=3", shippedLike(), withoutResource},
 		{"keys=3/resource", shippedLike(), view},
+		{"policies=2", mixed()[:2], withoutResource},
+		{"policies=20", mixed(), withoutResource},
+		{"policies=20/attributes", mixed()[:13], withoutResource},
+		{"policies=20/expressions", mixed()[13:15], withoutResource},
+		{"policies=20/conditions", mixed()[15:17], withoutResource},
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			set, err := Compile(c.policies, Options{})
@@ -122,6 +171,8 @@ func BenchmarkDecide(b *testing.B) {
 		{"policies=6", shippedLike(), Options{}},
 		{"policies=20", twenty(), Options{}},
 		{"policies=20/compat=contrib", twenty(), Options{Contrib: true}},
+		{"mixed=2", mixed()[:2], Options{}},
+		{"mixed=20", mixed(), Options{}},
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			set, err := Compile(c.policies, c.options)
