@@ -2,6 +2,7 @@ package wire
 
 import (
 	"encoding/base64"
+	"encoding/binary"
 	"math"
 	"strconv"
 
@@ -12,7 +13,7 @@ import (
 // ValueKind says what a Value holds.
 type ValueKind uint8
 
-// The kinds of values, as OTLP has them.
+// The kinds of values, as OTLP has them: their numbers are those of AnyValue's fields.
 const (
 	Empty ValueKind = iota
 	String
@@ -34,28 +35,46 @@ func (k ValueKind) String() string {
 
 var kindNames = [...]string{"Empty", "String", "Bool", "Int", "Double", "Array", "KvList", "Bytes"}
 
-// Value is an attribute's value, read in place: it shares the bytes that it was found in. The zero Value is empty.
+// Value is an attribute's value, read in place: it shares the bytes that it was found in. The zero Value is empty. It is
+// small enough for the compiler to keep in registers, which four words are and five are not.
 type Value struct {
-	kind  ValueKind
-	num   uint64
-	bytes []byte
+	kind    ValueKind
+	content []byte // of the field that AnyValue has for the kind, without its tag and length
 }
 
 // Kind says what the value holds.
 func (v Value) Kind() ValueKind { return v.kind }
 
+// Content returns the value as it is encoded, in place: equal contents of a kind are equal values.
+func (v Value) Content() []byte { return v.content }
+
 // Bytes returns the content of a String or Bytes, and the protobuf message of an Array or KvList, in place; else nil.
-func (v Value) Bytes() []byte { return v.bytes }
+func (v Value) Bytes() []byte {
+	switch v.kind {
+	case Bool, Int, Double:
+		return nil
+	}
+	return v.content
+}
 
 // Bool returns the content of a Bool, else false.
-func (v Value) Bool() bool { return v.kind == Bool && v.num != 0 }
+func (v Value) Bool() bool { return v.kind == Bool && v.number() != 0 }
 
 // Int returns the content of an Int, else 0.
 func (v Value) Int() int64 {
 	if v.kind != Int {
 		return 0
 	}
-	return int64(v.num)
+	return int64(v.number())
+}
+
+// number is the varint that is the content.
+func (v Value) number() uint64 {
+	if len(v.content) == 1 {
+		return uint64(v.content[0])
+	}
+	num, _ := longVarint(v.content, 0)
+	return num
 }
 
 // Double returns the content of a Double, else 0.
@@ -63,7 +82,7 @@ func (v Value) Double() float64 {
 	if v.kind != Double {
 		return 0
 	}
-	return math.Float64frombits(v.num)
+	return math.Float64frombits(binary.LittleEndian.Uint64(v.content))
 }
 
 // merge reads the body of an AnyValue into v. Its last field wins, and none leaves v as it is.
@@ -73,22 +92,9 @@ func (v *Value) merge(b []byte) {
 		if err != nil {
 			return
 		}
-		content := b[f.start:f.end:f.end]
 		switch f.num {
-		case 1:
-			*v = Value{kind: String, bytes: content}
-		case 2:
-			*v = Value{kind: Bool, num: f.value}
-		case 3:
-			*v = Value{kind: Int, num: f.value}
-		case 4:
-			*v = Value{kind: Double, num: f.value}
-		case 5:
-			*v = Value{kind: Array, bytes: content}
-		case 6:
-			*v = Value{kind: KvList, bytes: content}
-		case 7:
-			*v = Value{kind: Bytes, bytes: content}
+		case 1, 2, 3, 4, 5, 6, 7: // as the kinds
+			*v = Value{kind: ValueKind(f.num), content: b[f.start:f.end:f.end]}
 		case 8:
 			*v = Value{} // an index into the dictionary of a profile; in traces pdata takes it for empty
 		}
@@ -101,15 +107,15 @@ func (v *Value) merge(b []byte) {
 func (v Value) AsString() string {
 	switch v.kind {
 	case String:
-		return string(v.bytes)
+		return string(v.content)
 	case Bool:
-		return strconv.FormatBool(v.num != 0)
+		return strconv.FormatBool(v.Bool())
 	case Int:
-		return strconv.FormatInt(int64(v.num), 10)
+		return strconv.FormatInt(v.Int(), 10)
 	case Double:
 		return pcommon.NewValueDouble(v.Double()).AsString()
 	case Bytes:
-		return base64.StdEncoding.EncodeToString(v.bytes)
+		return base64.StdEncoding.EncodeToString(v.content)
 	case Array:
 		return v.compositeAsString(5)
 	case KvList:
@@ -121,7 +127,7 @@ func (v Value) AsString() string {
 
 // compositeAsString lets pdata decode and format a composite, which is field num of AnyValue. Composites are rare.
 func (v Value) compositeAsString(num byte) string {
-	kv := appendLen(nil, 2<<3|byte(typeLen), appendLen(nil, num<<3|byte(typeLen), v.bytes))
+	kv := appendLen(nil, 2<<3|byte(typeLen), appendLen(nil, num<<3|byte(typeLen), v.content))
 	var b Builder
 	b.Span(appendLen(nil, 9<<3|byte(typeLen), kv))
 	var u ptrace.ProtoUnmarshaler

@@ -59,6 +59,33 @@ func WalkAttributes(span []byte) AttributeWalk { return AttributeWalk{span: span
 
 // Next goes to the next attribute and returns its key, a part of the span's body. It reports false behind the last.
 func (w *AttributeWalk) Next() (key []byte, ok bool) {
+	if b := w.span[w.pos:]; len(b) >= 6 && b[0] == attributeTag && b[1] < 0x80 && 2+int(b[1]) <= len(b) {
+		// Nearly all attributes are found here: those behind another, and plain as splitPlain has it.
+		kv := b[2 : 2+int(b[1])]
+		if len(kv) >= 4 && int(kv[1])+4 <= len(kv) {
+			second := kv[2+int(kv[1]):]
+			if int(second[1])+2 == len(second) {
+				switch {
+				case kv[0] == keyTag && second[0] == valueTag:
+					w.pos += 2 + len(kv)
+					w.any, w.plain = second[2:], true
+					return kv[2 : 2+int(kv[1]) : 2+int(kv[1])], true
+				case kv[0] == valueTag && second[0] == keyTag:
+					w.pos += 2 + len(kv)
+					w.any, w.plain = kv[2:2+int(kv[1]):2+int(kv[1])], true
+					return second[2:], true
+				}
+			}
+		}
+	}
+	return w.next()
+}
+
+// attributeTag is that of a span's attributes.
+const attributeTag = 9<<3 | byte(typeLen)
+
+// next is Next for an attribute of any layout, and passes over other fields.
+func (w *AttributeWalk) next() (key []byte, ok bool) {
 	start, end := spanMessage.seek(w.span, w.pos, 9)
 	if end == 0 {
 		return nil, false
@@ -80,22 +107,26 @@ func (w *AttributeWalk) Value() Value {
 }
 
 // valueIn reads an AnyValue; the plain kinds at once.
-func valueIn(b []byte) (v Value) {
-	if len(b) >= 2 {
+func valueIn(b []byte) Value {
+	if len(b) >= 2 && b[1] < 0x80 {
 		switch b[0] {
-		case 1<<3 | byte(typeLen):
-			if int(b[1]) == len(b)-2 && b[1] < 0x80 {
-				return Value{kind: String, bytes: b[2:len(b):len(b)]}
+		case byte(String)<<3 | byte(typeLen):
+			if int(b[1]) == len(b)-2 {
+				return Value{kind: String, content: b[2:len(b):len(b)]}
 			}
-		case 2<<3 | byte(typeVarint):
-			if len(b) == 2 && b[1] < 0x80 {
-				return Value{kind: Bool, num: uint64(b[1])}
-			}
-		case 3<<3 | byte(typeVarint):
-			if num, end := varint(b, 1); end == len(b) {
-				return Value{kind: Int, num: num}
+		case byte(Bool)<<3 | byte(typeVarint), byte(Int)<<3 | byte(typeVarint):
+			if len(b) == 2 {
+				return Value{kind: ValueKind(b[0] >> 3), content: b[1:2:2]}
 			}
 		}
+	}
+	return mergedValue(b)
+}
+
+// mergedValue reads any AnyValue.
+func mergedValue(b []byte) (v Value) {
+	if len(b) == 3 && b[0] == byte(Int)<<3|byte(typeVarint) && b[1] >= 0x80 && b[2] < 0x80 {
+		return Value{kind: Int, content: b[1:3:3]}
 	}
 	v.merge(b)
 	return v

@@ -3,7 +3,6 @@ package policy
 import (
 	"encoding/binary"
 	"fmt"
-	"math"
 
 	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/ottl"
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -171,21 +170,7 @@ func plain(v wire.Value) (any, bool) {
 }
 
 func appendInput(key []byte, v wire.Value) []byte {
-	key = append(key, byte(v.Kind()))
-	switch v.Kind() {
-	case wire.Bool:
-		if v.Bool() {
-			return append(key, 1)
-		}
-		return append(key, 0)
-	case wire.Int:
-		return binary.LittleEndian.AppendUint64(key, uint64(v.Int()))
-	case wire.Double:
-		return binary.LittleEndian.AppendUint64(key, math.Float64bits(v.Double()))
-	case wire.Empty:
-		return key
-	}
-	return appendText(key, v.Bytes())
+	return appendText(append(key, byte(v.Kind())), v.Content())
 }
 
 func appendText(key, text []byte) []byte {

@@ -44,14 +44,7 @@ func (cfg *StringAttributeConfig) compile(c *compiler) (rule, error) {
 		}
 		p = &anyRegexp{expressions: expressions, cache: newMatchCache(cfg.CacheMaxSize)}
 	} else {
-		values := make(oneOf, len(cfg.Values))
-		for _, v := range cfg.Values {
-			values[v] = struct{}{}
-		}
-		if c.Contrib {
-			delete(values, "")
-		}
-		p = values
+		p = newOneOf(cfg.Values, c.Contrib)
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
@@ -64,14 +57,30 @@ func (cfg *StringAttributeConfig) compile(c *compiler) (rule, error) {
 	return c.attribute(cfg.Key, question, p, cfg.InvertMatch), nil
 }
 
-// oneOf are the values of which a string must be one.
-type oneOf map[string]struct{}
+// oneOf are the values of which a string must be one. Most strings are told apart by their length alone.
+type oneOf struct {
+	lengths uint64 // has the bit of each value's length; the last stands for all from 63
+	values  map[string]struct{}
+}
 
-func (o oneOf) holds(v wire.Value) bool {
-	if v.Kind() != wire.String {
+func newOneOf(values []string, withoutEmpty bool) *oneOf {
+	o := &oneOf{values: make(map[string]struct{}, len(values))}
+	for _, v := range values {
+		if v == "" && withoutEmpty {
+			continue
+		}
+		o.values[v] = struct{}{}
+		o.lengths |= 1 << min(len(v), 63)
+	}
+	return o
+}
+
+func (o *oneOf) holds(v wire.Value) bool {
+	b := v.Bytes()
+	if v.Kind() != wire.String || o.lengths&(1<<min(len(b), 63)) == 0 {
 		return false
 	}
-	_, ok := o[string(v.Bytes())]
+	_, ok := o.values[string(b)]
 	return ok
 }
 
