@@ -2,6 +2,7 @@ package policy
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -126,10 +127,22 @@ func TestCertain(t *testing.T) {
 }
 
 func TestNothingAllocates(t *testing.T) {
-	for _, options := range []Options{{}, {FirstMatch: true}, {Contrib: true}} {
-		set, err := Compile(twenty(), options)
+	type test struct {
+		policies []Config
+		options  Options
+	}
+	withoutConditions := slices.DeleteFunc(mixed(), func(p Config) bool { return p.Type == OTTLCondition })
+	tests := []test{
+		{twenty(), Options{}}, {twenty(), Options{FirstMatch: true}}, {twenty(), Options{Contrib: true}},
+		{withoutConditions, Options{}}, {withoutConditions, Options{Contrib: true}},
+	}
+	if !raceEnabled { // with which pools forget at random
+		tests = append(tests, test{mixed(), Options{}}) // what conditions read they have seen before
+	}
+	for _, tt := range tests {
+		set, err := Compile(tt.policies, tt.options)
 		require.NoError(t, err)
-		require.Equal(t, 20, set.Len())
+		require.Equal(t, len(tt.policies), set.Len())
 		view := typicalSpan(t)
 		bits := make([]uint64, set.Words())
 		trace, votes := Trace{Bits: bits, Spans: 10}, make([]Vote, set.Len())
@@ -171,4 +184,35 @@ func TestConcurrentUse(t *testing.T) {
 		})
 	}
 	wg.Wait()
+}
+
+// Twenty is how many there are, and none is for the span that benchmarks observe.
+func TestMixedMatchesNothing(t *testing.T) {
+	set, err := Compile(mixed(), Options{})
+	require.NoError(t, err)
+	require.Equal(t, 20, set.Len())
+	view := typicalSpan(t)
+	bits := make([]uint64, set.Words())
+	set.Observe(bits, &view)
+	require.Zero(t, slices.Max(bits), "each is asked of every span")
+	require.Equal(t, NotSampled, set.Decide(&Trace{Bits: bits, Spans: 10}, nil).Verdict)
+}
+
+// Values that have all of a set's lengths, and just one that is in it.
+func TestOneOf(t *testing.T) {
+	long := strings.Repeat("x", 63)
+	values := []string{"", "GET", long, long + "yz"}
+	for _, withoutEmpty := range []bool{false, true} {
+		set, err := Compile([]Config{stringIs("listed", "key", values...)}, Options{Contrib: withoutEmpty})
+		require.NoError(t, err)
+		for s, want := range map[string]bool{
+			"": !withoutEmpty, "GET": true, "PUT": false, "POST": false, "get": false,
+			long: true, long[1:]: false, long + "y": false, long + "yz": true, long + "yy": false,
+		} {
+			view := testBlock{Spans: []testSpan{{Attributes: map[string]any{"key": s}}}}.views(t)[0]
+			bits := make([]uint64, set.Words())
+			set.Observe(bits, &view)
+			require.Equal(t, want, set.Decide(&Trace{Bits: bits, Spans: 1}, nil).Verdict == Sampled, "%q", s)
+		}
+	}
 }
