@@ -61,6 +61,8 @@ func (r *Replay) Add(request []byte) error {
 		}
 		s.add(&r.in, i, r.now)
 	}
+	s.review(r.now)
+	r.pass()
 	r.deliver()
 	return nil
 }
@@ -90,10 +92,23 @@ func (r *Replay) decideUntil(end int64) {
 		}
 		r.now = max(r.now, at)
 		s.due(r.now)
+		r.pass()
 		r.deliver()
 	}
 	if end != never {
 		r.now = end
+	}
+}
+
+// pass passes the notices of links on, as Sampler.pass does, by this clock.
+func (r *Replay) pass() {
+	s := r.sampler.shards[0]
+	for len(s.notices) > 0 {
+		notices := s.notices
+		s.notices = nil
+		for _, told := range notices {
+			s.hear(told, uint32(r.sampler.seed.hash(told.trace)), r.now)
+		}
 	}
 }
 
