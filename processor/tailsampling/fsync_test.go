@@ -127,7 +127,7 @@ func TestSlowFsync(t *testing.T) {
 		require.False(t, consumererror.IsPermanent(err))
 		assert.Equal(t, 5*time.Second, time.Since(began))
 
-		time.Sleep(cfg.DecisionWait - 5*time.Second + lateness)
+		time.Sleep(cfg.DecisionWait - 5*time.Second + lateness + gatherFor) // decided in two runs, delivered in two batches
 		synctest.Wait()
 		assert.Contains(t, next.traces(), traceID(1), "what was decided is delivered")
 		require.NoError(t, <-answered)
