@@ -2,6 +2,7 @@ package tailsampling
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -74,6 +75,10 @@ func TestServicesAreBounded(t *testing.T) {
 	}
 	require.Len(t, known, mostServices+1)
 	require.True(t, known[otherServices])
+
+	var long services
+	require.Same(t, long.of(header(strings.Repeat("a", longestService+1))), long.of(header(strings.Repeat("b", 1<<20))))
+	require.NotSame(t, long.of(header(strings.Repeat("a", longestService))), long.of(header(strings.Repeat("b", longestService))))
 
 	var d services
 	require.Same(t, d.of(header("")), d.of(nil))

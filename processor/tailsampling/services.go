@@ -14,6 +14,7 @@ const (
 	mostServices   = 1000
 	otherServices  = "__other__"
 	unknownService = "unknown_service" // of spans whose resource has no service.name
+	longestService = 256               // bytes of a name; services with longer ones are otherServices, too
 )
 
 // services counts what comes in and what is kept by service. It is safe for concurrent use.
@@ -32,7 +33,9 @@ type service struct {
 func (c *services) of(resource []byte) *service {
 	name := []byte(unknownService)
 	if v, ok := wire.ResourceAttribute(resource, "service.name"); ok && v.Kind() == wire.String && len(v.Bytes()) > 0 {
-		name = v.Bytes()
+		if name = v.Bytes(); len(name) > longestService {
+			name = []byte(otherServices)
+		}
 	}
 	if list := c.list.Load(); list != nil {
 		if s, known := (*list)[string(name)]; known {
