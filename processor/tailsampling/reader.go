@@ -173,6 +173,8 @@ func (r *reader) kept(part *fate, id wire.TraceID, hash uint32) uint32 {
 // late is the entry of spans that came after their trace was sampled.
 func (r *reader) late(followed *fate, found *spanlog.Found, id wire.TraceID, hash uint32) uint32 {
 	if n := r.s.find(hash, &id); n != 0 {
+		e := r.s.entries.At(n)
+		e.from = min(e.from, found.Position) // what was copied forward is found after what came later
 		return n
 	}
 	n := r.entry(entry{
