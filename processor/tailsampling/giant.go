@@ -29,7 +29,7 @@ func (s *shard) trims(e *entry, span *wire.Span) bool {
 func (s *shard) trim(in *ingest, span *wire.Span, n uint32, e *entry, now int64) {
 	s.stats.trimmed++
 	s.look(in, span, n, e, now)
-	if e.state == revivable {
+	if e.state == revivable || s.ingests {
 		s.touch(n)
 	}
 }

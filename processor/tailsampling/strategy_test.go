@@ -43,6 +43,20 @@ func TestSpanIngest(t *testing.T) {
 	})
 }
 
+// What is left out of a giant trace can make its decision certain, too.
+func TestSpanIngestOfGiantTraces(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := with(testConfig(), serviceIs("three", "service-3"))
+		cfg.SamplingStrategy, cfg.MaximumTraceSizeBytes = spanIngest, 1<<10
+		p := start(t, cfg, &sink{})
+		require.NoError(t, wireDoor(t, p, request(newSpan(1, 1).pad(1<<10).slow())))
+		require.NoError(t, wireDoor(t, p, request(newSpan(1, 3))))
+		require.Equal(t, int64(1), p.Status().TrimmedSpans)
+		require.Equal(t, int64(1), p.sum().triggers[byIngest])
+		shutdown(t, p)
+	})
+}
+
 // A trace that a drop policy may yet name is not sent on, and one that it names is let go of at once.
 func TestSpanIngestDrops(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
