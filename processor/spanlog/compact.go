@@ -60,6 +60,17 @@ func (l *Log) move(n uint32) bool {
 	return true
 }
 
+// Newer reports whether records of the chain are in segments that were begun after the position was taken, be it that they
+// were copied there.
+func (l *Log) Newer(c Chain, than Position) bool {
+	for n := c.last; n != 0; n = l.runs.At(n).older {
+		if l.segments[l.runs.At(n).segment].sequence > than.Sequence() {
+			return true
+		}
+	}
+	return false
+}
+
 // moveRun copies the records of a run, all into one segment.
 func (l *Log) moveRun(number uint32, r *run, from records) {
 	source := r.segment

@@ -28,12 +28,11 @@ type EventKind uint8
 
 // What happens to a part of a trace. Of a part that is not wanted there is only a decision.
 const (
-	Decided    EventKind = 1
-	Attempted  EventKind = 2 // the next stage is about to get it, so that after a crash it may get it again
-	Delivered  EventKind = 3 // or refused for good
-	eventSize            = 64
-	noPolicy             = 0xffff
-	maxNamedAt           = 1 << 20 // bytes of names
+	Decided   EventKind = 1
+	Attempted EventKind = 2 // the next stage is about to get it, so that after a crash it may get it again
+	Delivered EventKind = 3 // or refused for good
+	eventSize           = 64
+	noPolicy            = 0xffff
 )
 
 // Journal is the append-only record of one shard's decisions, in files. The shard's mutex guards it. A nil Journal

@@ -37,8 +37,8 @@
 //
 // # Rules
 //
-//   - Lock order: sampler.gate, sampler.relief, sampler.reloading, sampler.swapping, then one shard's mutex; never two shards. The next component is called
-//     with no lock held.
+//   - Lock order: sampler.gate, sampler.relief, sampler.reloading, sampler.swapping, then one shard's mutex, then that of a
+//     set of policies; never two shards. The next component is called with no lock held.
 //   - A request is refused as a whole, before anything of it is appended.
 //   - What leaves the log without having been accepted by the next component or dropped by a decision is counted.
 //   - The order of spans, their batching and the number of shards do not matter: what is kept of a trace is a function

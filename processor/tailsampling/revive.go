@@ -50,7 +50,9 @@ func (s *shard) forget(n uint32, now int64) {
 	s.let(n, e)
 	s.index.Remove(e.hash, n)
 	s.rules.end(e)
-	if e.held > 0 { // after a crash these are to be gone too
+	// After a crash what came since is to be gone too, and what was copied forward: that may stay for longer than the
+	// part of the journal that has the decision.
+	if e.held > 0 || s.journal != nil && s.log.Newer(e.chain, e.to) {
 		e.to = s.log.Position()
 		s.note(spanlog.Decided, e, policy.NotSampled, byWait, now)
 		s.stats.lateDropped += int64(e.held)

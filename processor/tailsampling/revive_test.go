@@ -339,3 +339,51 @@ func pendingInAll(p *Sampler) map[pcommon.TraceID]bool {
 	}
 	return all
 }
+
+// A trace that was not sampled stays so after a crash, although its spans were copied forward while they could be revived,
+// and the journal that has its decision was deleted since.
+func TestWhatWasForgottenStaysSo(t *testing.T) {
+	onceOnDisk(t)
+	synctest.Test(t, func(t *testing.T) {
+		cfg := with(diskConfig(), testConfig().Policies[0], policy.Config{Name: "noise", Type: policy.Drop,
+			Drop: &policy.DropConfig{SubPolicies: []policy.Config{serviceIs("quiet", "service-3")}}})
+		cfg.NumShards, cfg.MemoryBudget = 1, 1<<20
+		cfg.DecisionCache = DecisionCacheConfig{SampledCacheSize: 1, NonSampledCacheSize: 1}
+		cfg.DecisionWait, cfg.DecisionWaitAfterRootReceived = 10*time.Hour, 100*time.Millisecond
+		cfg.ReviveWindow = time.Hour
+		p := start(t, cfg, &sink{})
+		send := func(spans ...spanOf) { require.NoError(t, wireDoor(t, p, request(spans...))) }
+		const forgotten, pins, waits = 1, 2, 3
+		next := 10
+		noise := func(traces int) {
+			for range traces {
+				send(newSpan(next, 0), newSpan(next, 3))
+				next++
+				time.Sleep(10 * time.Millisecond)
+			}
+		}
+		for i := range 4 {
+			send(newSpan(pins, i+3).pad(3 << 10)) // a segment that stays, and so does the journal
+		}
+		noise(50)
+		send(newSpan(forgotten, 0))
+		noise(1000) // its spans go from segment to segment
+		for i := range 20 {
+			send(newSpan(waits, i+1).pad(3 << 10)) // and are in one that stays
+			noise(2)
+		}
+		time.Sleep(cfg.ReviveWindow)
+		send(newSpan(pins, 0)) // drops it
+		time.Sleep(time.Second)
+		require.Zero(t, p.Status().TracesRevivable)
+		require.Equal(t, int64(1), p.Status().TracesPending)
+		noise(1000)
+		time.Sleep(time.Second)
+		after := crash(t, cfg)
+		end(t, p)
+		p = start(t, after, &sink{})
+		assert.Equal(t, int64(1), p.Status().TracesPending, "the one that waits")
+		assert.Equal(t, int64(20), p.Status().SpansBuffered)
+		shutdown(t, p)
+	})
+}
