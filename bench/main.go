@@ -25,6 +25,9 @@ type options struct {
 	memory            string
 }
 
+// shippedRevival is the revive_window that slowburn ships with.
+const shippedRevival = 5 * time.Second
+
 // reference is the target that the others are compared with.
 const reference = "contrib best"
 
@@ -132,7 +135,7 @@ func (o options) scenarios() ([]scenario, error) {
 		load: load.Settings{
 			Connections: 8, SpansPerRequest: 200, Rate: o.rate, Mix: load.Mix{FailingOneIn: 100, SlowOneIn: 100},
 		},
-		wait: o.wait, window: o.window, memory: o.memory, profile: o.profile,
+		wait: o.wait, window: o.window, memory: o.memory, revive: shippedRevival, profile: o.profile,
 	}
 	vary := func(name string, change func(*scenario)) scenario {
 		s := base
@@ -152,6 +155,7 @@ func (o options) scenarios() ([]scenario, error) {
 		for _, spans := range []int{10_000, 100_000, 500_000, 1_000_000, 2_000_000} {
 			list = append(list, vary(fmt.Sprintf("%d spans buffered", spans), func(s *scenario) {
 				s.wait = time.Duration(float64(spans) / float64(s.load.Rate) * float64(time.Second))
+				s.revive = 0 // it would hold as many again
 			}))
 		}
 	case "connections":

@@ -24,6 +24,7 @@ type scenario struct {
 	wait   time.Duration // decision_wait
 	window time.Duration // how long is measured, once as much is buffered as will be
 	memory string        // slowburn's memory_budget
+	revive time.Duration // slowburn's revive_window
 	// profile is a file for slowburn's CPU profile of the window; none when empty.
 	profile string
 }

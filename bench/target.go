@@ -101,7 +101,7 @@ func (t target) start(ctx context.Context, dir, sink string, s scenario) (*runni
 		"BENCH_WAIT="+s.wait.String(), "BENCH_TRACES="+strconv.Itoa(traces),
 		"BENCH_TRACES_PER_SECOND="+strconv.Itoa(max(1, s.load.Rate/spansPerTrace)),
 		"BENCH_PPROF="+r.pprof,
-		"BENCH_MEMORY="+s.memory, "SLOWBURN_DATA_DIR="+data)
+		"BENCH_MEMORY="+s.memory, "BENCH_REVIVE="+s.revive.String(), "SLOWBURN_DATA_DIR="+data)
 	r.cmd.Stdout, r.cmd.Stderr = log, log
 	if err := r.cmd.Start(); err != nil {
 		return nil, err
