@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/slowburn/slowburn/processor/tailsampling"
@@ -99,21 +100,32 @@ func getDecision(all *components) http.HandlerFunc {
 			writeProblem(w, http.StatusNotFound, "No tail_sampling processor is running: name one in a traces pipeline.")
 			return
 		}
-		for _, s := range samplers {
-			e, known := s.Explain(id)
-			switch {
-			case !known:
-				continue
-			case e.State == tailsampling.StateDecided:
-				writeJSON(w, e)
-			default:
-				writeProblem(w, http.StatusNotFound, "%s", undecided(e))
-			}
-			return
+		switch e, known := bestKnown(samplers, id); {
+		case !known:
+			writeProblem(w, http.StatusNotFound, "No trace %s is known: it never came here, or its decision was so long ago that it is "+
+				"forgotten (see tail_sampling::explain and decision_cache).", id)
+		case e.State == tailsampling.StateDecided:
+			writeJSON(w, e)
+		default:
+			writeProblem(w, http.StatusNotFound, "%s", undecided(e))
 		}
-		writeProblem(w, http.StatusNotFound, "No trace %s is known: it never came here, or its decision was so long ago that it is "+
-			"forgotten (see tail_sampling::explain and decision_cache).", id)
 	}
+}
+
+// telling orders what is known of a trace by how much that tells.
+var telling = []string{
+	tailsampling.StateReading, tailsampling.StatePending, tailsampling.StateFaded, tailsampling.StateDecided,
+}
+
+// bestKnown asks every processor, and returns the answer that tells the most.
+func bestKnown(samplers []sampler, id [16]byte) (best tailsampling.Explanation, known bool) {
+	for _, s := range samplers {
+		e, ok := s.Explain(id)
+		if ok && (!known || slices.Index(telling, e.State) > slices.Index(telling, best.State)) {
+			best, known = e, true
+		}
+	}
+	return best, known
 }
 
 // undecided says what is known of a trace about whose decision nothing is known, not yet or not any more.
