@@ -66,8 +66,8 @@ func TestProblems(t *testing.T) {
 		{all, "/api/sampling/v1/decisions/" + goneID.String(), 404, "it never came here, or its decision was so long ago"},
 		{all, "/api/sampling/v1/decisions/" + pendingID.String(), 404, "is not decided yet: its first span came at 2026-01-31T12:00:00Z, and so far it has 3 spans of 900 bytes"},
 		{all, "/api/sampling/v1/decisions/" + earlyID.String(), 404, "being read back"},
-		{all, "/api/sampling/v1/decisions/" + fadedID.String(), 404, `was dropped by the policy "noise" at 2026-01-31T12:00:00Z, too long ago`},
-		{sampling(&fakeSampler{noShadow: true}), "/api/sampling/v1/shadow", 404, "there is no shadow: add policies under tail_sampling::shadow"},
+		{all, "/api/sampling/v1/decisions/" + fadedID.String(), 404, `was dropped by the policy "noise" at 2026-01-31T12:00:00Z, and no more is remembered`},
+		{sampling(&fakeSampler{noShadow: true}), "/api/sampling/v1/shadow", 404, "There is no shadow: add policies under tail_sampling::shadow"},
 
 		{all, "/api/slo/v1/objectives/nope", 404, `There is no objective "nope"`},
 		{all, "/api/slo/v1/objectives/nope/history", 404, "there is no objective of this name"},

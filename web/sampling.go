@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/slowburn/slowburn/processor/tailsampling"
@@ -52,10 +53,16 @@ func reloadPolicies(w http.ResponseWriter, r *http.Request, s sampler) {
 func getShadow(w http.ResponseWriter, _ *http.Request, s sampler) {
 	status, there := s.Shadow()
 	if !there {
-		writeProblem(w, http.StatusNotFound, "The policies have no shadow: %v.", tailsampling.ErrNoShadow)
+		writeProblem(w, http.StatusNotFound, "%s.", sentence(tailsampling.ErrNoShadow))
 		return
 	}
 	writeJSON(w, status)
+}
+
+// sentence makes the text of an error one.
+func sentence(err error) string {
+	text := err.Error()
+	return strings.ToUpper(text[:1]) + text[1:]
 }
 
 // promotion is the answer to a promotion.
@@ -143,7 +150,8 @@ func undecided(e tailsampling.Explanation) string {
 	if e.Policy != "" {
 		by = fmt.Sprintf(" by the policy %q", e.Policy)
 	}
-	return fmt.Sprintf("The trace %s was %s%s at %s, too long ago to tell more: raise tail_sampling::explain::decisions to remember more.",
+	return fmt.Sprintf("The trace %s was %s%s at %s, and no more is remembered: so many were decided since (raise "+
+		"tail_sampling::explain::decisions), or the gateway was restarted.",
 		e.TraceID, verdicts[e.Verdict], by, e.DecidedAt.Format(time.RFC3339))
 }
 

@@ -105,7 +105,7 @@ func printExplanation(out io.Writer, e tailsampling.Explanation) error {
 		{"trace " + e.TraceID, strings.ReplaceAll(e.Verdict, "_", " ") + by},
 		{"decided", fmt.Sprintf("%s, %s after its first span came: %s%s", e.DecidedAt.Format(time.RFC3339),
 			e.DecidedAt.Sub(*e.FirstSpanAt), e.Reason, when(e.Early, " (early)"))},
-		{"seen", fmt.Sprintf("%d spans of %d bytes over %s, %s root, %s errors; %d spans came late", c.Spans, c.Bytes,
+		{"seen", fmt.Sprintf("%d span%s of %d bytes over %s, %s root, %s errors; %d came late", c.Spans, when(c.Spans != 1, "s"), c.Bytes,
 			time.Duration(c.DurationSeconds*float64(time.Second)), with(c.RootSeen), with(c.Errors), c.LateSpans)},
 		{"randomness", e.Randomness},
 	}
@@ -115,8 +115,14 @@ func printExplanation(out io.Writer, e tailsampling.Explanation) error {
 		lines = append(lines, [2]string{"threshold", "none: chance had no part in it, and how many traces it stands for is not known"})
 	}
 	lines = append(lines, [2]string{"policies", fmt.Sprintf("version %d", e.PolicyVersion)})
+	dropped := false // by a policy before
 	for _, v := range e.Votes {
-		lines = append(lines, [2]string{"  " + v.Name, v.Type + ": " + vote(v)})
+		said := vote(v)
+		if e.Verdict == "dropped" && (v.Type != "drop" || dropped) {
+			said = "not asked, as it was dropped"
+		}
+		dropped = dropped || v.Type == "drop" && v.Acted
+		lines = append(lines, [2]string{"  " + v.Name, v.Type + ": " + said})
 	}
 	if s := e.Shadow; s != nil {
 		lines = append(lines, [2]string{"shadow", strings.ReplaceAll(s.Verdict, "_", " ") + when(s.Policy != "", " by the policy "+s.Policy)})

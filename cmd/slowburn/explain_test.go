@@ -55,7 +55,7 @@ func TestExplain(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, `trace 0af7651916cd43dd8448eb211c80319c  sampled by the policy limit, sub-policy errors
 decided                                 2026-01-31T12:00:10Z, 10s after its first span came: memory_budget was used up (early)
-seen                                    3 spans of 900 bytes over 250ms, with root, without errors; 2 spans came late
+seen                                    3 spans of 900 bytes over 250ms, with root, without errors; 2 came late
 randomness                              f123456789abcd
 threshold                               80000000000000: it stands for 2 traces
 policies                                version 3
@@ -70,6 +70,20 @@ shadow                                  not sampled
 	out, err = explain(t, http.StatusOK, e)
 	require.NoError(t, err)
 	require.Contains(t, out, "chance had no part in it")
+
+	e.Verdict, e.Policy, e.CompositePolicy = "dropped", "health", ""
+	e.Votes = []tailsampling.PolicyVote{
+		{Name: "batch", Type: "drop"}, {Name: "errors", Type: "status_code"},
+		{Name: "health", Type: "drop", Matched: true, Acted: true}, {Name: "noise", Type: "drop"},
+	}
+	out, err = explain(t, http.StatusOK, e)
+	require.NoError(t, err)
+	require.Contains(t, out, `
+  batch                                 drop: not for it
+  errors                                status_code: not asked, as it was dropped
+  health                                drop: drops it
+  noise                                 drop: not asked, as it was dropped
+`)
 }
 
 func TestExplainWhatIsNotKnown(t *testing.T) {

@@ -55,6 +55,9 @@ func sampleCommand() *cobra.Command {
 				}
 			}
 			decisions, did := replay.Finish()
+			if len(decisions) == 0 {
+				return errors.New("there are no traces in what was read: see that it is OTLP, and that spans have trace IDs")
+			}
 			return print(cmd.OutOrStdout(), decisions, did)
 		},
 	}

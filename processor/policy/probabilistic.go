@@ -21,7 +21,8 @@ func (cfg *ProbabilisticConfig) compile(c *compiler) (rule, error) {
 	}
 	if cfg.HashSalt != "" {
 		c.warn("probabilistic::hash_salt is ignored: decisions use W3C randomness (rv, else the trace ID), " +
-			"so that they can be written to tracestate as weights; remove the key")
+			"so that they can be written to tracestate as weights; remove the key, or set compat: contrib for as long as " +
+			"contrib decides about some of the same traces")
 	}
 	return chance(th), nil
 }

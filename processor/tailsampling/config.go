@@ -109,12 +109,15 @@ const (
 	maxCacheSize  = 1 << 30
 )
 
+// leastWait tells a wait from a number that was written without its unit, which is taken for nanoseconds.
+const leastWait = time.Millisecond
+
 // Validate reports everything that is wrong with the configuration.
 func (cfg *Config) Validate() error {
 	var errs []error
 	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
-	if cfg.DecisionWait <= 0 {
-		bad("decision_wait (%v) must be greater than 0", cfg.DecisionWait)
+	if cfg.DecisionWait < leastWait {
+		bad("decision_wait (%v) must be at least %v; write it with a unit, such as 10s", cfg.DecisionWait, leastWait)
 	}
 	if cfg.DecisionWaitAfterRootReceived < 0 {
 		bad("decision_wait_after_root_received (%v) must not be negative; 0 switches it off", cfg.DecisionWaitAfterRootReceived)

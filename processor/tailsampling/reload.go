@@ -99,7 +99,7 @@ func (p *Sampler) Reload(ctx context.Context) (Policies, error) {
 	p.reloads[outcome].Add(1)
 	if err != nil {
 		p.configured.failed = &ReloadError{At: time.Now().UTC(), Detail: err.Error()}
-		p.logger.Error("policies cannot be reloaded", zap.Error(err), zap.Int("policy_version", p.rules.Load().version))
+		p.logger.Warn("policies cannot be reloaded: the version before stays", zap.Error(err), zap.Int("policy_version", p.rules.Load().version))
 		return Policies{}, err
 	}
 	p.configured.failed = nil
