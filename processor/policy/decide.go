@@ -162,14 +162,20 @@ func (s *Set) decide(t *Trace, randomness uint64, votes []Vote) Decision {
 			if d.Policy == None {
 				d.Verdict, d.Policy = Sampled, i
 			}
-			d.Weightless = d.Weightless && s.policies[i].weightless
-			if d.Threshold = min(d.Threshold, th); d.Threshold == 0 && votes == nil && !d.Weightless {
+			if s.policies[i].weightless {
+				continue
+			}
+			d.Weightless = false
+			if d.Threshold = min(d.Threshold, th); d.Threshold == 0 && votes == nil {
 				break
 			}
 		}
 	}
-	if d.Policy == None {
+	switch {
+	case d.Policy == None:
 		return Decision{Policy: None, Sub: None}
+	case d.Weightless:
+		d.Threshold = 0 // chance as it is measured had no part in it
 	}
 	d.Threshold = max(d.Threshold, least)
 	d.Weightless = d.Weightless || s.weightlessDrop

@@ -16,7 +16,7 @@ type DynamicConfig struct {
 	SamplingPercentage float64 `mapstructure:"sampling_percentage"`
 	// AdjustmentInterval is how often the keys' shares are worked out anew; 0 means 15 seconds.
 	AdjustmentInterval time.Duration `mapstructure:"adjustment_interval"`
-	// Weight, between 0 and 1, is that of the last interval in the average of a key's rate; 0 means 0.5.
+	// Weight, from 0.001 to less than 1, is that of the last interval in the average of a key's rate; 0 means 0.5.
 	Weight float64 `mapstructure:"weight"`
 	// KeyConfig's key is service.name, name and status by default.
 	KeyConfig `mapstructure:",squash"`
@@ -27,6 +27,7 @@ const (
 	leastAdjustment   = time.Second
 	mostAdjustment    = time.Hour
 	defaultWeight     = 0.5
+	leastWeight       = 0.001 // with less a key's first interval would be forgotten in rounding
 )
 
 func (cfg *DynamicConfig) compile(c *compiler) (rule, error) {
@@ -42,8 +43,8 @@ func (cfg *DynamicConfig) compile(c *compiler) (rule, error) {
 		errs = append(errs, fmt.Errorf("adjustment_interval (%s) must be between %s and %s, or 0 for %s",
 			i, leastAdjustment, mostAdjustment, defaultAdjustment))
 	}
-	if w := cfg.Weight; !(w >= 0 && w < 1) {
-		errs = append(errs, fmt.Errorf("weight (%g) must be more than 0 and less than 1, or 0 for %g", w, defaultWeight))
+	if w := cfg.Weight; w != 0 && !(w >= leastWeight && w < 1) {
+		errs = append(errs, fmt.Errorf("weight (%g) must be at least %g and less than 1, or 0 for %g", w, leastWeight, defaultWeight))
 	}
 	var err error
 	d.key, d.maxKeys, err = cfg.KeyConfig.compile(c, serviceName, fieldName, fieldStatus)

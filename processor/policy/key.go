@@ -71,7 +71,7 @@ func (c *compiler) key(fields []string, maxKeys int) (*traceKey, error) {
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
-	id := strings.Join(fields, "\x00")
+	id := fmt.Sprintf("%q", fields)
 	if k := c.traceKeys[id]; k != nil {
 		k.texts.limit = max(k.texts.limit, maxKeys)
 		return k, nil

@@ -85,14 +85,29 @@ func (s spanCount) bounded() bool { return s.most != math.MaxInt }
 func (s *Set) Revise(t *Trace, votes []Vote) Decision {
 	defer t.release()
 	d := s.steady.decide(t, t.Randomness, votes)
-	if d.Verdict == Sampled && len(s.keepers) > 0 {
-		s.state.Lock()
-		defer s.state.Unlock()
-		for _, c := range s.keepers {
-			c.kept(t)
-		}
+	if d.Verdict != Sampled || len(s.counting) == 0 {
+		return d
+	}
+	s.state.Lock()
+	defer s.state.Unlock()
+	d.Weightless = d.Weightless || s.sparedByLimit(t)
+	for _, c := range s.keepers {
+		c.kept(t)
 	}
 	return d
+}
+
+// sparedByLimit reports whether a drop policy with a limit is for the trace. It dropped others like it by their randomness, at a
+// threshold that is not known any more.
+func (s *Set) sparedByLimit(t *Trace) bool {
+	return slices.ContainsFunc(s.counting, func(i int) bool {
+		p := &s.policies[i]
+		if p.kind != Drop {
+			return false
+		}
+		_, ok := p.rule.match(t)
+		return ok
+	})
 }
 
 // withoutCounting is the set as far as its policies know nothing of other traces.

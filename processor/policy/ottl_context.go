@@ -41,7 +41,6 @@ func (p *contextPool) get(v *SpanView, values int) *spanContext {
 		c.values = make([]wire.Value, values)
 	}
 	c.view, c.values = v, c.values[:values]
-	clear(c.values)
 	return c
 }
 
@@ -62,6 +61,7 @@ func (p *contextPool) put(c *spanContext) {
 		c.builder = wire.Builder{}
 	}
 	c.view, c.own = nil, SpanView{}
+	clear(c.values)
 	p.pool.Put(c)
 }
 

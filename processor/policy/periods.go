@@ -76,7 +76,9 @@ func newPeriods(length int64, limit int) *periods {
 // count returns how many there were in the key's period that lasts now.
 func (p *periods) count(key uint64, now int64) int {
 	if !p.own(key) {
-		key = otherKey
+		if p.sweep(now); p.full() { // what is over changes no answer but takes room
+			key = otherKey
+		}
 	}
 	c := p.keys[key]
 	if now-c.since >= p.length {

@@ -1,0 +1,43 @@
+package policy
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// What a hash of the trace ID keeps says nothing of randomness. A trace that a weighted policy samples too has that one's
+// threshold; one that none does has no weight, and no threshold either.
+func TestAHashLeavesWeightsToOthers(t *testing.T) {
+	hash := Config{Name: "hash", Type: Probabilistic, Probabilistic: &ProbabilisticConfig{SamplingPercentage: 99.9}}
+	half := Config{Name: "half", Type: Dynamic, Dynamic: &DynamicConfig{SamplingPercentage: 50}}
+	for _, policies := range [][]Config{{hash, half}, {half, hash}} {
+		set, err := Compile(policies, Options{Contrib: true})
+		require.NoError(t, err)
+		view := testBlock{Spans: []testSpan{{Name: "GET /", Resource: map[string]any{"service.name": "shop"}}}}.views(t)[0]
+		bits := make([]uint64, set.Words())
+		set.Observe(bits, &view)
+
+		d := set.Decide(&Trace{Bits: bits, Randomness: never - 1}, nil)
+		require.Equal(t, Sampled, d.Verdict)
+		require.False(t, d.Weightless)
+		require.InDelta(t, uint64(never/2), d.Threshold, float64(never/1000))
+
+		d = set.Decide(&Trace{Bits: bits, Randomness: 0}, nil)
+		require.Equal(t, Sampled, d.Verdict)
+		require.Equal(t, "hash", set.Name(d.Policy))
+		require.True(t, d.Weightless)
+	}
+}
+
+// Keys of several fields are told apart by all of them, whatever the names of attributes contain.
+func TestKeysOfOddNamesAreApart(t *testing.T) {
+	rare := func(name string, key ...string) Config {
+		return Config{Name: name, Type: Rare, Rare: &RareConfig{KeyConfig: KeyConfig{Key: key}}}
+	}
+	set, err := Compile([]Config{rare("one", "a\x00b"), rare("two", "a", "b")}, Options{})
+	require.NoError(t, err)
+	same, err := Compile([]Config{rare("one", "a", "b"), rare("two", "a", "b")}, Options{})
+	require.NoError(t, err)
+	require.Greater(t, set.Words(), same.Words())
+}
