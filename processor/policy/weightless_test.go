@@ -21,7 +21,7 @@ func TestAHashLeavesWeightsToOthers(t *testing.T) {
 		d := set.Decide(&Trace{Bits: bits, Randomness: never - 1}, nil)
 		require.Equal(t, Sampled, d.Verdict)
 		require.False(t, d.Weightless)
-		require.InDelta(t, uint64(never/2), d.Threshold, float64(never/1000))
+		require.InDelta(t, never/2, d.Threshold, float64(never/1000))
 
 		d = set.Decide(&Trace{Bits: bits, Randomness: 0}, nil)
 		require.Equal(t, Sampled, d.Verdict)
