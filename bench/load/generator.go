@@ -69,14 +69,14 @@ func (g *Generator) Run(ctx context.Context) error {
 	var running sync.WaitGroup
 	errs := make([]error, g.set.Connections)
 	for i := range g.set.Connections {
-		running.Go(func() { errs[i] = g.connection(ctx) })
+		running.Go(func() { errs[i] = g.connection(ctx, i) })
 	}
 	running.Wait()
 	return errors.Join(errs...)
 }
 
 // connection takes blocks of traces and sends each block's five services' requests.
-func (g *Generator) connection(ctx context.Context) error {
+func (g *Generator) connection(ctx context.Context, number int) error {
 	s, err := newSender(g.set.Endpoint, g.set.Protocol)
 	if err != nil {
 		return err
@@ -85,6 +85,7 @@ func (g *Generator) connection(ctx context.Context) error {
 	const block = 1 << 10
 	body := make([]byte, 0, 1<<20)
 	pace := newPacer(g.set.Rate, g.set.Connections)
+	pace.delay(float64(g.set.SpansPerRequest) * float64(number) / float64(g.set.Connections))
 	// A block's traces are as many as the largest template holds, so that every service sends whole requests.
 	for ctx.Err() == nil {
 		first := g.next.Add(block) - block
@@ -211,6 +212,11 @@ func newPacer(rate, connections int) *pacer {
 		return &pacer{}
 	}
 	return &pacer{scale: float64(connections) / float64(rate) * float64(time.Second), due: time.Now()}
+}
+
+// delay puts the first request off by the time of so many spans, so that connections do not send in step.
+func (p *pacer) delay(spans float64) {
+	p.due = p.due.Add(time.Duration(spans * p.scale))
 }
 
 // wait returns when that many more spans are due, and false where ctx ended first.
