@@ -42,6 +42,7 @@ test: ui ## Set up and run the Go and dashboard tests (RACE=1 with the race dete
 .PHONY: e2e
 e2e: build test/e2e/browser/node_modules/.package-lock.json ## Run the built gateway with real clients, a real backend and a real browser; hold its sampler against contrib's
 	$(GO) test -tags e2e -count=1 -timeout 60m -v ./test/e2e
+	cd bench && $(GO) test -count=1 ./...
 
 test/e2e/browser/node_modules/.package-lock.json: test/e2e/browser/package-lock.json
 	cd test/e2e/browser && npm ci --no-audit --no-fund --loglevel=error
