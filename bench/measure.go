@@ -90,10 +90,7 @@ func measure(ctx context.Context, dir string, t target, s scenario) (result, err
 		if err := pause(ctx, s.wait+3*time.Second); err != nil {
 			return result{}, err
 		}
-		// The last blocks were cut off when sending ended, so their traces are not judged.
-		until := generator.Stats().Traces
-		cut := uint64(2 * 1024 * settings.Connections)
-		r.Kept = backend.Tally(settings.Mix, 0, until-min(cut, until))
+		r.Kept = backend.Tally(settings.Mix, generator.Finished())
 	}
 	return r, nil
 }

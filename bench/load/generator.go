@@ -3,6 +3,7 @@ package load
 import (
 	"context"
 	"errors"
+	"iter"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -32,13 +33,12 @@ type Generator struct {
 	mu        sync.Mutex
 	latencies []time.Duration
 	lastErr   error
+	finished  []uint64 // first traces of blocks of which all was accepted
 }
 
 // Stats are what a generator has sent so far.
 type Stats struct {
 	Spans, Refused, Bytes uint64
-	// Traces is how many traces were begun: their numbers are 0 to Traces−1.
-	Traces uint64
 	// P50 and P99 of the time that an accepted request took, since ResetLatencies.
 	P50, P99 time.Duration
 	LastErr  error
@@ -75,58 +75,96 @@ func (g *Generator) Run(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// connection takes blocks of traces and sends each block's five services' requests.
+// connection sends one block of traces after the other.
 func (g *Generator) connection(ctx context.Context, number int) error {
 	s, err := newSender(g.set.Endpoint, g.set.Protocol)
 	if err != nil {
 		return err
 	}
 	defer s.close()
-	const block = 1 << 10
-	body := make([]byte, 0, 1<<20)
+	b := block{starts: make([]int64, g.blockLen())}
 	pace := newPacer(g.set.Rate, g.set.Connections)
 	pace.delay(float64(g.set.SpansPerRequest) * float64(number) / float64(g.set.Connections))
-	// A block's traces are as many as the largest template holds, so that every service sends whole requests.
 	for ctx.Err() == nil {
-		first := g.next.Add(block) - block
-		if err := g.sendBlock(ctx, s, first, block, &body, pace); err != nil {
-			return err
+		n := uint64(len(b.starts))
+		b.first = g.next.Add(n) - n
+		clear(b.starts)
+		if g.sendBlock(ctx, s, &b, pace) {
+			g.mu.Lock()
+			g.finished = append(g.finished, b.first)
+			g.mu.Unlock()
 		}
 	}
 	return nil
 }
 
+// block is consecutive traces that one connection sends.
+type block struct {
+	first  uint64
+	starts []int64 // by trace: Unix nanoseconds of its first request, 0 before that
+	body   []byte
+}
+
+// blockLen is how many traces a block has: as many as let every service send whole requests, or nearly so, and few
+// enough that those of many connections do not stay open for long.
+func (g *Generator) blockLen() int {
+	const least = 100
+	n := max(3, g.set.SpansPerRequest/3*3) // 1, 2, 3 or 4 spans per service
+	return (least + n - 1) / n * n
+}
+
 // sendBlock interleaves the services over the block, so that a trace's requests come close together, as they do when
-// every service exports once a second or so.
-func (g *Generator) sendBlock(ctx context.Context, s sender, first, n uint64, body *[]byte, pace *pacer) error {
-	var done [len(services)]uint64
+// every service exports once a second or so. It is false where ctx ended first.
+func (g *Generator) sendBlock(ctx context.Context, s sender, b *block, pace *pacer) bool {
+	var done [len(services)]int
 	for {
-		service, least := -1, n
+		service, least := -1, len(b.starts)
 		for i, d := range done {
 			if d < least {
 				service, least = i, d
 			}
 		}
 		if service < 0 {
-			return nil
+			return true
 		}
-		t := &g.templates[service]
-		part := t
-		if left := int(n - least); left < t.traces {
+		part := &g.templates[service]
+		if left := len(b.starts) - least; left < part.traces {
 			part = shortened(service, left)
 		}
-		if cap(*body) < len(part.body) {
-			*body = make([]byte, len(part.body))
-		}
-		*body = (*body)[:len(part.body)]
 		if !pace.wait(ctx, len(part.slots)) {
-			return nil
+			return false
 		}
-		part.fresh(*body, first+least, time.Now().UnixNano(), g.set.Mix)
-		if !g.deliver(ctx, s, *body, len(part.slots)) {
-			return nil
+		b.fill(part, least, g.set.Mix)
+		if !g.deliver(ctx, s, b.body, len(part.slots)) {
+			return false
 		}
-		done[service] += uint64(part.traces)
+		done[service] += part.traces
+	}
+}
+
+// fill makes the body the template's next issue, from the block's trace at on.
+func (b *block) fill(t *template, at int, mix Mix) {
+	starts := b.starts[at : at+t.traces]
+	now := time.Now().UnixNano()
+	for i := range starts {
+		if starts[i] == 0 {
+			starts[i] = now
+		}
+	}
+	b.body = append(b.body[:0], t.body...)
+	t.patch(b.body, b.first+uint64(at), starts, mix)
+}
+
+// Finished yields the numbers of the traces of which every span was accepted. It is for after Run.
+func (g *Generator) Finished() iter.Seq[uint64] {
+	return func(yield func(uint64) bool) {
+		for _, first := range g.finished {
+			for seq := range uint64(g.blockLen()) {
+				if !yield(first + seq) {
+					return
+				}
+			}
+		}
 	}
 }
 
@@ -193,7 +231,7 @@ func (g *Generator) Stats() Stats {
 	lastErr := g.lastErr
 	g.mu.Unlock()
 	slices.Sort(sorted)
-	s := Stats{Spans: g.spans.Load(), Refused: g.refused.Load(), Bytes: g.bytes.Load(), Traces: g.next.Load(), LastErr: lastErr}
+	s := Stats{Spans: g.spans.Load(), Refused: g.refused.Load(), Bytes: g.bytes.Load(), LastErr: lastErr}
 	if len(sorted) > 0 {
 		s.P50, s.P99 = sorted[len(sorted)/2], sorted[len(sorted)*99/100]
 	}

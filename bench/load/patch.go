@@ -32,9 +32,9 @@ func (t *template) find(from int, mark uint64) int {
 	return from + i
 }
 
-// fresh makes the request's next issue: traces first, first+1, … as seen at now.
-func (t *template) fresh(body []byte, first uint64, now int64, mix Mix) {
-	copy(body, t.body)
+// patch makes a copy of the template's body the request of the traces first, first+1, …, that start at these Unix
+// nanoseconds. What a trace's spans say of time does not depend on which request they are in, or when it is sent.
+func (t *template) patch(body []byte, first uint64, starts []int64, mix Mix) {
 	for i := range t.slots {
 		s := &t.slots[i]
 		seq := first + uint64(s.trace)
@@ -45,13 +45,13 @@ func (t *template) fresh(body []byte, first uint64, now int64, mix Mix) {
 		if parent := plan[s.span].parent; parent >= 0 {
 			binary.BigEndian.PutUint64(body[s.parentID:], spanID(seq, parent))
 		}
-		p := plan[s.span]
+		p, start := plan[s.span], starts[s.trace]
 		end := p.endMs
 		if flavour == Slow && s.span == 0 {
 			end = slowMs
 		}
-		binary.LittleEndian.PutUint64(body[s.start:], uint64(now+p.startMs*1e6))
-		binary.LittleEndian.PutUint64(body[s.end:], uint64(now+end*1e6))
+		binary.LittleEndian.PutUint64(body[s.start:], uint64(start+p.startMs*1e6))
+		binary.LittleEndian.PutUint64(body[s.end:], uint64(start+end*1e6))
 		body[s.status] = 0
 		if flavour == Failing && s.span == failingSpan {
 			body[s.status] = 2

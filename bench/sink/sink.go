@@ -3,6 +3,7 @@ package sink
 
 import (
 	"context"
+	"iter"
 	"net"
 	"sync"
 
@@ -68,7 +69,7 @@ func (s *Sink) count(spans ptrace.SpanSlice) {
 	}
 }
 
-// Tally is what arrived of the traces numbered from to until.
+// Tally is what arrived of some traces.
 type Tally struct {
 	// Sent and Kept count traces by flavour; Kept those of which anything arrived.
 	Sent, Kept [3]int
@@ -76,12 +77,12 @@ type Tally struct {
 	Torn int
 }
 
-// Tally compares what arrived with what was sent.
-func (s *Sink) Tally(mix load.Mix, from, until uint64) Tally {
+// Tally compares what arrived with the traces that were sent, by number.
+func (s *Sink) Tally(mix load.Mix, sent iter.Seq[uint64]) Tally {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var t Tally
-	for seq := from; seq < until; seq++ {
+	for seq := range sent {
 		flavour := mix.Flavour(seq)
 		t.Sent[flavour]++
 		if n := s.spans[seq]; n > 0 {
