@@ -3,17 +3,30 @@ package spanlog
 // sparse is the share of a segment, as a divisor, up to which live spans are copied out of it in passing.
 const sparse = 8
 
-// Compact copies live spans out of segments that are filled to at most this share (0 to 1) by them, so that those
-// segments can be recycled, and returns how many were. The segment being filled and segments of a single record stay, and
-// so do those that are not in memory, unless disk is what is short.
+// Compact copies live spans out of segments of which they are at most this share, so that those segments can be
+// recycled, and returns how many were. The segment being filled and segments of a single record stay, and so do those
+// that are not in memory, unless disk is what is short.
 func (l *Log) Compact(share float64, disk bool) int {
 	freed := 0
 	for n := range uint32(len(l.segments)) {
-		if l.movable(n) && (disk || l.segments[n].cold == nil) && float64(l.segments[n].live) <= share*float64(l.pool.segmentSize) && l.pool.spare() && l.move(n) {
+		s := &l.segments[n]
+		if l.movable(n) && (disk || s.inMemory()) && float64(s.live) <= share*float64(s.takes()) && l.pool.spare() && l.move(n) {
 			freed++
 		}
 	}
 	return freed
+}
+
+// inMemory reports whether recycling the segment gives memory back.
+func (s *segment) inMemory() bool { return s.cold == nil || s.cold.packed.buf != nil }
+
+// takes is how many bytes recycling the segment gives back, of memory or of disk. Its spans are copied as they were before
+// they were compressed, so that to copy many out of a compressed segment would take more room than it makes.
+func (s *segment) takes() int64 {
+	if s.cold != nil {
+		return s.cold.size
+	}
+	return int64(len(s.mem.buf))
 }
 
 // compactOne copies one sparse segment forward if there is one. It is called whenever the log goes on to another

@@ -21,7 +21,7 @@ type Log struct {
 	runs     slab.Slab[run]
 	hand     uint32 // the segment that compactOne looked at last
 	windows  windows
-	counted  int // bytes of its own memory that the pool was told of
+	counted  int64 // bytes of its own memory that the pool was told of
 
 	// Scratch of Compact and Records, kept for the next time.
 	offsets []uint32
@@ -281,9 +281,9 @@ func (l *Log) freeRuns(s *segment) {
 
 // count tells the pool what the log takes besides its segments.
 func (l *Log) count() {
-	now := l.runs.Bytes() + l.names.table.Bytes() + cap(l.segments)*int(unsafe.Sizeof(segment{})) + l.windows.bytes()
+	now := l.pool.OnHeap(l.runs.Bytes() + l.names.table.Bytes() + cap(l.segments)*int(unsafe.Sizeof(segment{})) + l.windows.bytes())
 	if now != l.counted {
-		l.pool.Grow(int64(now - l.counted))
+		l.pool.Grow(now - l.counted)
 		l.counted = now
 	}
 }
@@ -300,6 +300,6 @@ func (l *Log) Close() {
 			l.pool.put(s.mem)
 		}
 	}
-	l.pool.Grow(-int64(l.counted))
+	l.pool.Grow(-l.counted)
 	*l = Log{pool: l.pool, shard: l.shard}
 }

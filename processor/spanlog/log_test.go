@@ -181,7 +181,7 @@ func TestAgainstModel(t *testing.T) {
 		}
 		require.GreaterOrEqual(t, l.Usage().Live, live)
 		require.LessOrEqual(t, l.Usage().Live, live+copied)
-		require.Equal(t, int64(l.Usage().Allocated+l.counted), p.Used())
+		require.Equal(t, int64(l.Usage().Allocated)+l.counted, p.Used())
 		for i := range traces {
 			l.Release(&traces[i].chain)
 		}

@@ -3,6 +3,7 @@ package spanlog
 import (
 	"errors"
 	"math"
+	"runtime/metrics"
 	"sync"
 	"sync/atomic"
 )
@@ -28,6 +29,7 @@ type Pool struct {
 	unsynced    *unsynced    // nil where the system syncs when it likes
 	shrinkable  atomic.Int64 // segments
 	volatile    atomic.Int64 // segments that should be files but are not, because the disk failed when it was too late
+	garbage     int64        // percent of what lives on the Go heap that the collector lets come on top
 
 	stocking sync.Mutex // held while the stock of free segments is filled up
 	mu       sync.Mutex
@@ -46,7 +48,7 @@ const (
 )
 
 // MinBytesPerShard is the least budget per shard that a Pool can work with.
-const MinBytesPerShard = 4 * minSegmentSize
+const MinBytesPerShard = 8 * minSegmentSize
 
 // NewPool returns a pool of memory with a budget of so many bytes for so many logs.
 func NewPool(limit int64, shards int) *Pool {
@@ -58,7 +60,8 @@ func newPool(limit, smallest int64, shards int) *Pool {
 	for size < maxSegmentSize && int64(size)*2*segmentsPerShard*int64(shards) <= smallest {
 		size *= 2
 	}
-	p := &Pool{limit: limit, ceiling: limit - int64(size)*int64(shards), segmentSize: size, shards: shards, source: anonymous{}}
+	p := &Pool{limit: limit, ceiling: limit - int64(size)*int64(shards), segmentSize: size, shards: shards, source: anonymous{},
+		garbage: garbagePercent()}
 	p.sequence.Store(1)
 	return p
 }
@@ -137,13 +140,14 @@ func (p *Pool) OverMemory(more int64, share float64) int64 {
 	return p.used.Load() + p.reserved.Load() + more - int64(share*float64(p.ceiling))
 }
 
-// OverDisk is Over as far as the disk is concerned.
+// OverDisk is Over as far as the disk is concerned. Files that only wait to be deleted are as good as gone: where the
+// budget ends, add does not wait for them.
 func (p *Pool) OverDisk(more int64, share float64) int64 {
 	if p.dir == nil {
 		return math.MinInt64
 	}
 	ceiling := p.diskLimit - int64(p.segmentSize)*int64(2*p.shards+1)
-	return p.Disk() + p.reserved.Load() + more - int64(share*float64(ceiling))
+	return p.Disk() - p.waitingBytes() + p.reserved.Load() + more - int64(share*float64(ceiling))
 }
 
 // Why Reserve refuses. Other errors are the system's, about the disk.
@@ -237,11 +241,41 @@ func (p *Pool) stocked() int {
 	return len(p.free)
 }
 
-// spare reports whether there is a segment that was not promised by Reserve.
-func (p *Pool) spare() bool { return p.dir == nil || p.stocked() > p.shards }
+// spare sees to it that there is a segment that was not promised by Reserve, and reports whether there is. Callers hold a
+// shard's mutex, so that it neither waits for others who make segments, nor forces files to the disk.
+func (p *Pool) spare() bool {
+	if p.dir == nil || p.stocked() > p.shards {
+		return true
+	}
+	c, ok := p.reuse(p.segmentSize)
+	if !ok {
+		var err error
+		if c, err = p.create(p.segmentSize); err != nil {
+			return false
+		}
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.free = append(p.free, c)
+	return true
+}
 
 // Cancel gives back what was reserved.
 func (p *Pool) Cancel(bytes int64) { p.reserved.Add(-bytes) }
+
+// OnHeap is what so many bytes that live on the Go heap take, with the garbage that the collector lets pile up on their
+// account.
+func (p *Pool) OnHeap(bytes int) int64 { return int64(bytes) * (100 + p.garbage) / 100 }
+
+// garbagePercent is GOGC. Where that is off a memory limit is what bounds garbage, and the heap has no part in it.
+func garbagePercent() int64 {
+	sample := []metrics.Sample{{Name: "/gc/gogc:percent"}}
+	metrics.Read(sample)
+	if percent := sample[0].Value.Uint64(); percent <= math.MaxInt32 {
+		return int64(percent)
+	}
+	return 0
+}
 
 // Grow counts memory that the caller allocated outside of the pool for what is in the log; negative when it was freed.
 func (p *Pool) Grow(bytes int64) {

@@ -1,6 +1,7 @@
 package spanlog
 
 import (
+	"runtime/debug"
 	"sync"
 	"testing"
 
@@ -41,6 +42,15 @@ func TestReserveStopsBelowTheLimit(t *testing.T) {
 	assert.ErrorIs(t, p.Reserve(11, 0), ErrMemoryBudget)
 	assert.NoError(t, p.Reserve(10, 0))
 	assert.Equal(t, room/2+5, p.Over(5, 0.5))
+}
+
+// What lives on the Go heap is counted with the garbage that may come on top.
+func TestOnHeapCountsGarbage(t *testing.T) {
+	before := debug.SetGCPercent(150)
+	defer debug.SetGCPercent(before)
+	assert.Equal(t, int64(2500), NewPool(1<<20, 1).OnHeap(1000))
+	debug.SetGCPercent(-1)
+	assert.Equal(t, int64(1000), NewPool(1<<20, 1).OnHeap(1000))
 }
 
 func TestReserveIsAtomic(t *testing.T) {

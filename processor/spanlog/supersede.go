@@ -36,6 +36,15 @@ func (p *Pool) await(f superseded) {
 	p.waiting = append(p.waiting, f)
 }
 
+func (p *Pool) waitingBytes() (n int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, f := range p.waiting {
+		n += f.size
+	}
+	return n
+}
+
 func (p *Pool) takeWaiting() []superseded {
 	p.mu.Lock()
 	defer p.mu.Unlock()

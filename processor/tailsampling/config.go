@@ -209,7 +209,7 @@ func (cfg *Config) validateStorage(bad func(string, ...any)) {
 	default:
 		bad("fsync %q is not known: use %q, %q or %q", cfg.Fsync, fsyncNever, fsyncInterval, fsyncAlways)
 	}
-	if least := 2 * int64(cfg.shards()) * spanlog.MinBytesPerShard; cfg.NumShards >= 0 && int64(cfg.DiskBudget) < least {
+	if least := int64(cfg.shards()) * spanlog.MinBytesPerShard; cfg.NumShards >= 0 && int64(cfg.DiskBudget) < least {
 		bad("disk_budget (%s) must be at least %s for num_shards %d", cfg.DiskBudget, bytesize.Size(least), cfg.shards())
 	}
 }

@@ -215,7 +215,7 @@ func TestPowerCut(t *testing.T) {
 func powerFails(t *testing.T, fsync string, seed uint64) {
 	rnd := rand.New(rand.NewPCG(seed, 4))
 	cfg := keepErrors(diskConfig())
-	squeeze(cfg, 2, 512<<10)
+	squeeze(cfg, 2, 768<<10)
 	cfg.DiskBudget = 4 << 20
 	cfg.Fsync, cfg.FsyncInterval = fsync, 700*time.Millisecond
 	cfg.DecisionWait = 8 * time.Second

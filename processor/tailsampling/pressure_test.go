@@ -2,7 +2,9 @@ package tailsampling
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
+	"math/rand/v2"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -93,7 +95,7 @@ func TestErrorsAloneOverTheBudgetAreDelivered(t *testing.T) {
 func TestRefusedRequestLeavesNoTrace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := keepAll(testConfig())
-		squeeze(cfg, 4, 1<<20)
+		squeeze(cfg, 4, 2<<20)
 		works := make(chan struct{})
 		next := sink{accept: func(context.Context, int, ptrace.Traces) error {
 			select {
@@ -157,6 +159,43 @@ func TestBoringTracesMakeRoomWhileKeptOnesWait(t *testing.T) {
 		assert.Positive(t, p.Status().TracesPending, "only as many as needed")
 		require.NoError(t, p.Shutdown(t.Context()))
 	})
+}
+
+// Where each segment has a trace that waits for the backend, be they compressed or not, room is made for what comes: not by
+// deciding all that is there.
+func TestEarlyDecisionsAreAsManyAsNeeded(t *testing.T) {
+	for _, compression := range []string{compressNever, compressAuto, compressAlways} {
+		t.Run(compression, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) { decidesAsManyAsNeeded(t, compression) })
+		})
+	}
+}
+
+func decidesAsManyAsNeeded(t *testing.T, compression string) {
+	cfg := keepErrors(testConfig())
+	squeeze(cfg, 2, 16<<20)
+	cfg.Compression = compression
+	cfg.DecisionWait = time.Hour
+	cfg.DecisionWaitAfterRootReceived = time.Hour
+	next := sink{accept: func(context.Context, int, ptrace.Traces) error { return errors.New("down") }}
+	p := start(t, cfg, &next)
+	rnd := rand.New(rand.NewPCG(1, 1))
+	most := int64(0)
+	for n := 0; p.Status().EarlyDecisions < 2000; n++ {
+		span, noise := newSpan(n, 0).pad(3000), make([]byte, 100*8)
+		for at := 0; at < len(noise); at += 8 {
+			binary.LittleEndian.PutUint64(noise[at:], rnd.Uint64())
+		}
+		span.span().Attributes().PutEmptyBytes("noise").FromRaw(noise)
+		if n%20 == 0 {
+			span = span.fail()
+		}
+		require.NoError(t, wireDoor(t, p, request(span)))
+		pending := p.Status().TracesPending
+		most = max(most, pending)
+		require.Greater(t, pending, most/2, "after %d traces", n)
+	}
+	require.NoError(t, p.Shutdown(t.Context()))
 }
 
 // A request that is larger than the whole budget can never be taken; it is refused like others, without harm.

@@ -267,7 +267,7 @@ func (s *shard) free(n uint32, now int64) {
 
 // count tells the pool how much memory the index takes. It is called once per visit, not per span.
 func (s *shard) count() {
-	now := int64(s.entries.Bytes() + s.index.Bytes() + s.rules.bytes() + s.links.bytes())
+	now := s.pool.OnHeap(s.entries.Bytes() + s.index.Bytes() + s.rules.bytes() + s.links.bytes())
 	if now != s.counted {
 		s.pool.Grow(now - s.counted)
 		s.counted = now
