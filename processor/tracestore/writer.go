@@ -13,7 +13,7 @@ import (
 
 const (
 	// commitBytes is how much one transaction takes from the queue.
-	commitBytes = 8 << 20
+	commitBytes = 1 << 20
 	// commitInterval is the least time between transactions that the queue does not fill: each costs the disk a
 	// sync, and the pages of the tree that it changes anew. What the dashboard shows is that much late.
 	commitInterval = 500 * time.Millisecond
