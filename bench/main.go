@@ -24,6 +24,7 @@ type options struct {
 	connections       int
 	wait, window      time.Duration
 	memory            string
+	instructions      bool
 }
 
 // shippedRevival is the revive_window that slowburn ships with.
@@ -43,6 +44,7 @@ func main() {
 	flag.DurationVar(&o.wait, "wait", 10*time.Second, "decision_wait, so rate × wait spans are buffered")
 	flag.DurationVar(&o.window, "window", 15*time.Second, "how long each run measures")
 	flag.StringVar(&o.memory, "memory", "512MiB", "slowburn's memory_budget; 512MiB is what ships")
+	flag.BoolVar(&o.instructions, "instructions", false, "count instructions per span, by perf, instead of CPU time, which that would raise")
 	flag.StringVar(&o.profile, "profile", "", "write slowburn's CPU profile of the last run to this file")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -140,6 +142,7 @@ func (o options) scenarios() ([]scenario, error) {
 			Connections: o.connections, SpansPerRequest: 200, Rate: o.rate, Mix: load.Mix{FailingOneIn: 100, SlowOneIn: 100},
 		},
 		wait: o.wait, window: o.window, memory: o.memory, revive: shippedRevival, profile: o.profile,
+		instructions: o.instructions,
 	}
 	vary := func(name string, change func(*scenario)) scenario {
 		s := base

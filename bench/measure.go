@@ -27,6 +27,8 @@ type scenario struct {
 	revive time.Duration // slowburn's revive_window
 	// profile is a file for slowburn's CPU profile of the window; none when empty.
 	profile string
+	// instructions says to count them.
+	instructions bool
 }
 
 // buffered is how many spans wait for a decision at once.
@@ -34,16 +36,18 @@ func (s scenario) buffered() int { return int(float64(s.load.Rate) * s.wait.Seco
 
 // result is one run of a target under a scenario.
 type result struct {
-	CPUPerSpan  float64       `json:"cpu_us_per_span"`
-	Rate        float64       `json:"accepted_spans_per_second"`
-	Refused     float64       `json:"refused_share"`
-	Resident    float64       `json:"resident_bytes"`  // median over the window
-	Anonymous   float64       `json:"anonymous_bytes"` // median over the window
-	Peak        float64       `json:"peak_bytes"`
-	P50         time.Duration `json:"p50_ns"`
-	P99         time.Duration `json:"p99_ns"`
-	Kept        sink.Tally    `json:"kept"`
-	LastRefusal string        `json:"last_refusal,omitempty"`
+	CPUPerSpan float64 `json:"cpu_us_per_span"`
+	// Instructions per span, user and kernel, in place of CPUPerSpan where they were asked for.
+	Instructions float64       `json:"instructions_per_span,omitempty"`
+	Rate         float64       `json:"accepted_spans_per_second"`
+	Refused      float64       `json:"refused_share"`
+	Resident     float64       `json:"resident_bytes"`  // median over the window
+	Anonymous    float64       `json:"anonymous_bytes"` // median over the window
+	Peak         float64       `json:"peak_bytes"`
+	P50          time.Duration `json:"p50_ns"`
+	P99          time.Duration `json:"p99_ns"`
+	Kept         sink.Tally    `json:"kept"`
+	LastRefusal  string        `json:"last_refusal,omitempty"`
 }
 
 // measure runs a target once: fill the buffer, measure a window, let it drain, and look at what came out.
@@ -77,7 +81,7 @@ func measure(ctx context.Context, dir string, t target, s scenario) (result, err
 	generator.ResetLatencies()
 	profiled := make(chan error, 1)
 	go func() { profiled <- process.profile(ctx, t, s) }()
-	r, err := window(ctx, pid, generator, s.window)
+	r, err := window(ctx, pid, generator, s)
 	err = errors.Join(err, <-profiled)
 	if err != nil {
 		return result{}, fmt.Errorf("%s: %w", t.name, err)
@@ -118,8 +122,15 @@ func (r *running) profile(ctx context.Context, t target, s scenario) error {
 	return errors.Join(err, file.Close())
 }
 
-// window measures the process for that long.
-func window(ctx context.Context, pid int, g *load.Generator, d time.Duration) (result, error) {
+// window measures the process for as long as the scenario says.
+func window(ctx context.Context, pid int, g *load.Generator, s scenario) (result, error) {
+	var counting *proc.Counting
+	if s.instructions {
+		var err error
+		if counting, err = proc.CountInstructions(ctx, pid); err != nil {
+			return result{}, err
+		}
+	}
 	before := g.Stats()
 	cpu, err := proc.CPUSeconds(pid)
 	if err != nil {
@@ -128,7 +139,7 @@ func window(ctx context.Context, pid int, g *load.Generator, d time.Duration) (r
 	begin := time.Now()
 	var total, anonymous []float64
 	var peak uint64
-	for time.Since(begin) < d {
+	for time.Since(begin) < s.window {
 		if err := pause(ctx, 250*time.Millisecond); err != nil {
 			return result{}, err
 		}
@@ -154,6 +165,13 @@ func window(ctx context.Context, pid int, g *load.Generator, d time.Duration) (r
 	r := result{
 		CPUPerSpan: (cpuAfter - cpu) * 1e6 / spans, Rate: spans / elapsed, Refused: refused / (spans + refused),
 		Resident: median(total), Anonymous: median(anonymous), Peak: float64(peak), P50: after.P50, P99: after.P99,
+	}
+	if counting != nil {
+		instructions, err := counting.Stop()
+		if err != nil {
+			return result{}, err
+		}
+		r.CPUPerSpan, r.Instructions = 0, instructions/spans
 	}
 	if after.LastErr != nil {
 		r.LastRefusal = after.LastErr.Error()

@@ -37,19 +37,32 @@ func table(out io.Writer, rows []row, reference string) {
 		}
 	}
 	fmt.Fprintf(out, "\n### %s\n\n", rows[0].Scenario)
-	fmt.Fprintln(out, "| target | CPU µs/span | ratio | resident B/span | ratio | anonymous B/span | ratio | spans/s accepted | refused | p50 | p99 | errors kept | slow kept | rest kept | torn |")
+	what := "CPU µs/span"
+	if rows[0].Runs[0].Instructions > 0 {
+		what = "instructions/span"
+	}
+	fmt.Fprintf(out, "| target | %s | ratio | resident B/span | ratio | anonymous B/span | ratio | spans/s accepted | refused | p50 | p99 | errors kept | slow kept | rest kept | torn |\n", what)
 	fmt.Fprintln(out, "|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|")
 	for _, r := range rows {
-		cpu, cpuSpread := r.of(func(x result) float64 { return x.CPUPerSpan })
+		cost := cpuOrInstructions(r)
+		cpu, cpuSpread := r.of(cost)
 		rate, _ := r.of(func(x result) float64 { return x.Rate })
 		refused, _ := r.of(func(x result) float64 { return x.Refused })
 		p50, _ := r.of(func(x result) float64 { return float64(x.P50) })
 		p99, _ := r.of(func(x result) float64 { return float64(x.P99) })
 		fmt.Fprintf(out, "| %s | %.2f ± %.2f | %s | %s | %s | %s | %s | %.0f | %.1f %% | %s | %s | %s |\n",
-			r.Target, cpu, cpuSpread, ratio(r, base, func(x result) float64 { return x.CPUPerSpan }),
+			r.Target, cpu, cpuSpread, ratio(r, base, cost),
 			perSpan(r, resident), ratio(r, base, resident), perSpan(r, anonymous), ratio(r, base, anonymous),
 			rate, refused*100, round(p50), round(p99), kept(r))
 	}
+}
+
+// cpuOrInstructions is what a span costs, by the measure that was asked for.
+func cpuOrInstructions(r row) func(result) float64 {
+	if r.Runs[0].Instructions > 0 {
+		return func(x result) float64 { return x.Instructions }
+	}
+	return func(x result) float64 { return x.CPUPerSpan }
 }
 
 func resident(x result) float64  { return x.Resident }
