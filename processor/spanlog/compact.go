@@ -1,6 +1,6 @@
 package spanlog
 
-// sparse is the share of a segment, as a divisor, up to which live spans are copied out of it in passing.
+// sparse is the share of what a segment takes, as a divisor, up to which live spans are copied out of it in passing.
 const sparse = 8
 
 // Compact copies live spans out of segments of which they are at most this share, so that those segments can be
@@ -37,7 +37,7 @@ func (l *Log) compactOne() {
 		if l.hand++; int(l.hand) >= len(l.segments) {
 			l.hand = 0
 		}
-		if l.movable(l.hand) && int(l.segments[l.hand].live) <= l.pool.segmentSize/sparse {
+		if s := &l.segments[l.hand]; l.movable(l.hand) && int64(s.live) <= s.takes()/sparse {
 			l.move(l.hand)
 			return
 		}
