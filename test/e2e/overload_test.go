@@ -20,7 +20,7 @@ import (
 const (
 	overloadMemory = 256 << 20
 	overloadDisk   = 256 << 20
-	overloadWait   = 100 * time.Second
+	overloadWait   = 200 * time.Second
 )
 
 const (
