@@ -5,7 +5,7 @@ import (
 
 	"github.com/cespare/xxhash/v2"
 
-	"github.com/slowburn/slowburn/processor/spanlog/slab"
+	"github.com/slowburn/slowburn/internal/slab"
 )
 
 // Origin is a resource and a scope within it, as records of a log refer to them. It remembers where it was last stored,

@@ -4,7 +4,7 @@ import (
 	"encoding/binary"
 	"unsafe"
 
-	"github.com/slowburn/slowburn/processor/spanlog/slab"
+	"github.com/slowburn/slowburn/internal/slab"
 )
 
 // Log is one shard's buffer. It is not safe for concurrent use: the shard's mutex guards it.

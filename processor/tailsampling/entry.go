@@ -3,7 +3,7 @@ package tailsampling
 import (
 	"github.com/slowburn/slowburn/internal/wire"
 	"github.com/slowburn/slowburn/processor/spanlog"
-	"github.com/slowburn/slowburn/processor/spanlog/slab"
+	"github.com/slowburn/slowburn/internal/slab"
 )
 
 // entry is what a shard's index knows of a trace. It holds no pointer. Times are nanoseconds since the sampler began.

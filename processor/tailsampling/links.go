@@ -4,7 +4,7 @@ import (
 	"unsafe"
 
 	"github.com/slowburn/slowburn/internal/wire"
-	"github.com/slowburn/slowburn/processor/spanlog/slab"
+	"github.com/slowburn/slowburn/internal/slab"
 )
 
 // links remembers which traces are linked with which, the latest ones up to a limit; the oldest is forgotten for the

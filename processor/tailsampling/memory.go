@@ -2,7 +2,7 @@ package tailsampling
 
 import (
 	"github.com/slowburn/slowburn/internal/wire"
-	"github.com/slowburn/slowburn/processor/spanlog/slab"
+	"github.com/slowburn/slowburn/internal/slab"
 )
 
 // memory remembers the latest decisions, up to a limit; the oldest is forgotten for the next. It holds no pointers but

@@ -3,7 +3,7 @@ package tailsampling
 import (
 	"github.com/slowburn/slowburn/internal/wire"
 	"github.com/slowburn/slowburn/processor/policy"
-	"github.com/slowburn/slowburn/processor/spanlog/slab"
+	"github.com/slowburn/slowburn/internal/slab"
 )
 
 // record is what is remembered of a decision to explain it. It holds no pointer.

@@ -9,7 +9,7 @@ import (
 	"github.com/slowburn/slowburn/internal/wire"
 	"github.com/slowburn/slowburn/processor/policy"
 	"github.com/slowburn/slowburn/processor/spanlog"
-	"github.com/slowburn/slowburn/processor/spanlog/slab"
+	"github.com/slowburn/slowburn/internal/slab"
 )
 
 // lateWait is how long late spans of a sampled trace gather before they are passed on.
