@@ -1,0 +1,66 @@
+package slab
+
+import (
+	"iter"
+	"unsafe"
+)
+
+// Ring remembers the latest values of T, up to a limit, and finds them by hash. The oldest value makes room for the next.
+// T should hold no pointers, so that the garbage collector passes over the values. It grows as needed and is not safe for
+// concurrent use.
+type Ring[T any] struct {
+	limit  int
+	hash   func(*T) uint32
+	values []T
+	oldest int // the next to be overwritten, once there are limit values
+	table  Table
+}
+
+// NewRing returns an empty ring for so many values; 0 remembers nothing. hash returns the hash under which a value was put.
+func NewRing[T any](limit int, hash func(*T) uint32) Ring[T] {
+	return Ring[T]{limit: limit, hash: hash}
+}
+
+// Put remembers a value under its hash and returns its place, -1 if the limit is 0. Values with the same hash stay.
+func (r *Ring[T]) Put(hash uint32, v T) int {
+	if r.limit == 0 {
+		return -1
+	}
+	i := len(r.values)
+	if i < r.limit {
+		r.values = append(r.values, v)
+	} else {
+		i = r.oldest
+		if r.oldest++; r.oldest == r.limit {
+			r.oldest = 0
+		}
+		r.table.Remove(r.hash(&r.values[i]), uint32(i+1))
+		r.values[i] = v
+	}
+	r.table.Insert(hash, uint32(i+1))
+	return i
+}
+
+// Places iterates over the places of the values that were put under a hash.
+func (r *Ring[T]) Places(hash uint32) iter.Seq[int] {
+	return func(yield func(int) bool) {
+		for n, at := r.table.First(hash); n != 0; n, at = r.table.Next(hash, at) {
+			if !yield(int(n - 1)) {
+				return
+			}
+		}
+	}
+}
+
+// At returns the value at a place, which must be below Len. It is valid until the next Put.
+func (r *Ring[T]) At(place int) *T { return &r.values[place] }
+
+// Len is how many values are remembered, and Limit how many can be.
+func (r *Ring[T]) Len() int   { return len(r.values) }
+func (r *Ring[T]) Limit() int { return r.limit }
+
+// Bytes is how much memory the ring occupies.
+func (r *Ring[T]) Bytes() int {
+	var zero T
+	return cap(r.values)*int(unsafe.Sizeof(zero)) + r.table.Bytes()
+}
