@@ -7,19 +7,19 @@ import "iter"
 
 // SpanAttribute returns the value of the span's first attribute with the key. span is the body of a Span.
 func SpanAttribute(span []byte, key string) (Value, bool) {
-	return find(&spanMessage, 9, span, key)
+	return find(&spanMessage, spanFieldAttributes, span, key)
 }
 
 // SpanAttributes iterates over the attributes of the body of a Span in their order. Keys are parts of it.
 func SpanAttributes(span []byte) iter.Seq2[[]byte, Value] {
-	return func(yield func([]byte, Value) bool) { each(&spanMessage, 9, span, yield) }
+	return func(yield func([]byte, Value) bool) { each(&spanMessage, spanFieldAttributes, span, yield) }
 }
 
 // ResourceAttribute returns the value of the resource's first attribute with the key. resourceSpans is the body of a
 // ResourceSpans or its header.
 func ResourceAttribute(resourceSpans []byte, key string) (Value, bool) {
-	for b := range submessages(&resourceSpansMessage, resourceSpans) {
-		if v, ok := find(&resourceMessage, 1, b, key); ok {
+	for b := range submessages(&resourceSpansMessage, resourceSpansFieldResource, resourceSpans) {
+		if v, ok := find(&resourceMessage, resourceFieldAttributes, b, key); ok {
 			return v, true
 		}
 	}
@@ -29,8 +29,8 @@ func ResourceAttribute(resourceSpans []byte, key string) (Value, bool) {
 // ResourceAttributes iterates over the attributes of the resource of the body of a ResourceSpans, or of its header.
 func ResourceAttributes(resourceSpans []byte) iter.Seq2[[]byte, Value] {
 	return func(yield func([]byte, Value) bool) {
-		for b := range submessages(&resourceSpansMessage, resourceSpans) {
-			if !each(&resourceMessage, 1, b, yield) {
+		for b := range submessages(&resourceSpansMessage, resourceSpansFieldResource, resourceSpans) {
+			if !each(&resourceMessage, resourceFieldAttributes, b, yield) {
 				return
 			}
 		}
@@ -40,8 +40,8 @@ func ResourceAttributes(resourceSpans []byte) iter.Seq2[[]byte, Value] {
 // ScopeAttribute returns the value of the scope's first attribute with the key. scopeSpans is the body of a ScopeSpans
 // or its header.
 func ScopeAttribute(scopeSpans []byte, key string) (Value, bool) {
-	for b := range submessages(&scopeSpansMessage, scopeSpans) {
-		if v, ok := find(&scopeMessage, 3, b, key); ok {
+	for b := range submessages(&scopeSpansMessage, scopeSpansFieldScope, scopeSpans) {
+		if v, ok := find(&scopeMessage, scopeFieldAttributes, b, key); ok {
 			return v, true
 		}
 	}
@@ -51,20 +51,20 @@ func ScopeAttribute(scopeSpans []byte, key string) (Value, bool) {
 // ScopeAttributes iterates over the attributes of the scope of the body of a ScopeSpans, or of its header.
 func ScopeAttributes(scopeSpans []byte) iter.Seq2[[]byte, Value] {
 	return func(yield func([]byte, Value) bool) {
-		for b := range submessages(&scopeSpansMessage, scopeSpans) {
-			if !each(&scopeMessage, 3, b, yield) {
+		for b := range submessages(&scopeSpansMessage, scopeSpansFieldScope, scopeSpans) {
+			if !each(&scopeMessage, scopeFieldAttributes, b, yield) {
 				return
 			}
 		}
 	}
 }
 
-// submessages iterates over the contents of field 1 of m, of which there may be several: they are to be merged.
-func submessages(m *message, b []byte) iter.Seq[[]byte] {
+// submessages iterates over the contents of field num of m, of which there may be several: they are to be merged.
+func submessages(m *message, num int32, b []byte) iter.Seq[[]byte] {
 	return func(yield func([]byte) bool) {
 		for pos := 0; pos < len(b); {
 			f, err := m.next(b, pos)
-			if err != nil || f.num == 1 && !yield(b[f.start:f.end]) {
+			if err != nil || f.num == num && !yield(b[f.start:f.end]) {
 				return
 			}
 			pos = f.end
@@ -126,9 +126,9 @@ func keyValue(b []byte) (key []byte, v Value) {
 			break
 		}
 		switch f.num {
-		case 1:
+		case keyValueFieldKey:
 			key = b[f.start:f.end:f.end]
-		case 2:
+		case keyValueFieldValue:
 			v.merge(b[f.start:f.end])
 		}
 		pos = f.end

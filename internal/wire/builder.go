@@ -10,8 +10,8 @@ type Builder struct {
 
 const (
 	tagResourceSpans = 1<<3 | byte(typeLen)
-	tagScopeSpans    = 2<<3 | byte(typeLen)
-	tagSpans         = 2<<3 | byte(typeLen)
+	tagScopeSpans    = resourceSpansFieldScopeSpans<<3 | byte(typeLen)
+	tagSpans         = scopeSpansFieldSpans<<3 | byte(typeLen)
 )
 
 // Reset empties the builder. What Bytes returned is overwritten from now on.
@@ -56,4 +56,30 @@ func (b *Builder) closeResource() {
 		b.request = appendLen(b.request, tagResourceSpans, b.resource)
 	}
 	b.resource, b.resourceHeaderLen = b.resource[:0], 0
+}
+
+// AppendResourceHeader appends the body of a ResourceSpans without its scope_spans, the rest verbatim: resource, schema
+// URL and fields that this version does not know. The result is the body of a ResourceSpans too.
+func AppendResourceHeader(dst, resourceSpans []byte) []byte {
+	return appendHeader(dst, &resourceSpansMessage, resourceSpansFieldScopeSpans, resourceSpans)
+}
+
+// AppendScopeHeader appends the body of a ScopeSpans without its spans, the rest verbatim.
+func AppendScopeHeader(dst, scopeSpans []byte) []byte {
+	return appendHeader(dst, &scopeSpansMessage, scopeSpansFieldSpans, scopeSpans)
+}
+
+// appendHeader leaves out the field num of m, which is repeated, and the deprecated form of scope_spans.
+func appendHeader(dst []byte, m *message, num int32, b []byte) []byte {
+	for pos := 0; pos < len(b); {
+		f, err := m.next(b, pos)
+		if err != nil {
+			break // not after a scan
+		}
+		if f.num != num && f.num != resourceSpansFieldDeprecatedScopeSpans {
+			dst = append(dst, b[pos:f.end]...)
+		}
+		pos = f.end
+	}
+	return dst
 }

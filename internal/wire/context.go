@@ -9,7 +9,8 @@ import (
 
 type contextKey struct{}
 
-// NewContext returns a context in which r travels beside an empty ptrace.Traces.
+// NewContext returns a context in which r travels beside an empty ptrace.Traces. Several consumers may read r at a time,
+// until the ConsumeTraces of whoever put it there has returned.
 func NewContext(ctx context.Context, r *Request) context.Context {
 	return context.WithValue(ctx, contextKey{}, r)
 }

@@ -135,7 +135,7 @@ func plainAttribute(kv []byte) bool {
 }
 
 // keyTag and valueTag are those of a KeyValue's fields.
-const keyTag, valueTag = 1<<3 | byte(typeLen), 2<<3 | byte(typeLen)
+const keyTag, valueTag = keyValueFieldKey<<3 | byte(typeLen), keyValueFieldValue<<3 | byte(typeLen)
 
 // splitPlain returns the key and the value in kv, a KeyValue, if it consists of just these in either order (SDKs write
 // the key first, the Collector the value), each shorter than 128 bytes. It is the short way past next.

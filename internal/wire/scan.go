@@ -38,11 +38,11 @@ func (r *Request) resourceSpans(b []byte, pos int) error {
 			return err
 		}
 		switch f.num {
-		case 1:
+		case resourceSpansFieldResource:
 			_, err = resourceMessage.check(b[:f.end], f.start, 0)
-		case 2:
+		case resourceSpansFieldScopeSpans:
 			err = r.scopeSpans(b[:f.end], f.start)
-		case deprecatedScopeSpans:
+		case resourceSpansFieldDeprecatedScopeSpans:
 			if deprecated < 0 {
 				deprecated = pos
 			}
@@ -58,7 +58,7 @@ func (r *Request) resourceSpans(b []byte, pos int) error {
 	}
 	for pos := deprecated; pos < len(b); {
 		f, err := resourceSpansMessage.next(b, pos)
-		if err == nil && f.num == deprecatedScopeSpans {
+		if err == nil && f.num == resourceSpansFieldDeprecatedScopeSpans {
 			err = r.scopeSpans(b[:f.end], f.start)
 		}
 		if err != nil {
@@ -78,9 +78,9 @@ func (r *Request) scopeSpans(b []byte, pos int) error {
 			return err
 		}
 		switch f.num {
-		case 1:
+		case scopeSpansFieldScope:
 			_, err = scopeMessage.check(b[:f.end], f.start, 0)
-		case 2:
+		case scopeSpansFieldSpans:
 			s := r.newSpan()
 			s.Resource, s.Scope = int32(len(r.Resources)-1), int32(len(r.Scopes)-1)
 			err = s.scan(b[:f.end], f.start)
@@ -131,46 +131,46 @@ func (s *Span) scan(b []byte, pos int) error {
 		switch f.num {
 		case 0:
 			s.Unknown = true
-		case 1:
+		case spanFieldTraceID:
 			s.TraceID = TraceID{}
 			copy(s.TraceID[:], b[f.start:f.end])
-		case 2:
+		case spanFieldID:
 			s.ID = SpanID{}
 			copy(s.ID[:], b[f.start:f.end])
-		case 3:
+		case spanFieldTraceState:
 			s.TraceState = rangeOf(f.start, f.end)
-		case 4:
+		case spanFieldParentID:
 			s.ParentID = SpanID{}
 			copy(s.ParentID[:], b[f.start:f.end])
-		case 5:
+		case spanFieldName:
 			s.Name = rangeOf(f.start, f.end)
-		case 6:
+		case spanFieldKind:
 			s.Kind = int32(f.value)
-		case 7:
+		case spanFieldStart:
 			s.Start = f.value
-		case 8:
+		case spanFieldEnd:
 			s.End = f.value
-		case 9:
+		case spanFieldAttributes:
 			if plainAttribute(b[f.start:f.end]) {
 				continue
 			}
 			if err := s.check(&keyValueMessage, b[:f.end], f.start); err != nil {
 				return err
 			}
-		case 11:
+		case spanFieldEvents:
 			if err := s.check(&eventMessage, b[:f.end], f.start); err != nil {
 				return err
 			}
-		case 13:
+		case spanFieldLinks:
 			s.Linked = true
 			if err := s.check(&linkMessage, b[:f.end], f.start); err != nil {
 				return err
 			}
-		case 15:
+		case spanFieldStatus:
 			if err := s.scanStatus(b[:f.end], f.start); err != nil {
 				return err
 			}
-		case 16:
+		case spanFieldFlags:
 			s.Flags = uint32(f.value)
 		}
 	}
@@ -181,10 +181,10 @@ func (s *Span) scan(b []byte, pos int) error {
 // byte. It returns where the next begins, 0 if it is another or malformed. It is the short way past next.
 func (s *Span) plain(b []byte, pos int) int {
 	const (
-		traceID, spanID, parentID = 1<<3 | byte(typeLen), 2<<3 | byte(typeLen), 4<<3 | byte(typeLen)
-		start, end                = 7<<3 | byte(typeFixed64), 8<<3 | byte(typeFixed64)
-		attribute                 = 9<<3 | byte(typeLen)
-		name, kind                = 5<<3 | byte(typeLen), 6<<3 | byte(typeVarint)
+		traceID, spanID, parentID = spanFieldTraceID<<3 | byte(typeLen), spanFieldID<<3 | byte(typeLen), spanFieldParentID<<3 | byte(typeLen)
+		start, end                = spanFieldStart<<3 | byte(typeFixed64), spanFieldEnd<<3 | byte(typeFixed64)
+		attribute                 = attributeTag
+		name, kind                = spanFieldName<<3 | byte(typeLen), spanFieldKind<<3 | byte(typeVarint)
 	)
 	f := b[pos:]
 	switch f[0] {
@@ -249,7 +249,7 @@ func (s *Span) scanStatus(b []byte, pos int) error {
 		switch f.num {
 		case 0:
 			s.Unknown = true
-		case 3:
+		case statusFieldCode:
 			s.Status = int32(f.value)
 		}
 		pos = f.end

@@ -14,9 +14,6 @@ type fieldType struct {
 	msg  *message // of a submessage
 }
 
-// deprecatedScopeSpans is the number of a field of ResourceSpans that old exporters wrote in place of scope_spans.
-const deprecatedScopeSpans = 1000
-
 // Messages of OTLP 1.x, with the fields that pdata knows.
 var (
 	requestMessage = message{name: "ExportTraceServiceRequest", fields: [17]fieldType{
@@ -117,7 +114,7 @@ func (m *message) field(num int32) *fieldType {
 	if int(num) < len(m.fields) {
 		return &m.fields[num]
 	}
-	if num == deprecatedScopeSpans && m == &resourceSpansMessage {
+	if num == resourceSpansFieldDeprecatedScopeSpans && m == &resourceSpansMessage {
 		return &deprecatedScopeSpansField
 	}
 	return &m.fields[0]

@@ -127,9 +127,9 @@ func (v Value) AsString() string {
 
 // compositeAsString lets pdata decode and format a composite, which is field num of AnyValue. Composites are rare.
 func (v Value) compositeAsString(num byte) string {
-	kv := appendLen(nil, 2<<3|byte(typeLen), appendLen(nil, num<<3|byte(typeLen), v.content))
+	kv := appendLen(nil, valueTag, appendLen(nil, num<<3|byte(typeLen), v.content))
 	var b Builder
-	b.Span(appendLen(nil, 9<<3|byte(typeLen), kv))
+	b.Span(appendLen(nil, attributeTag, kv))
 	var u ptrace.ProtoUnmarshaler
 	td, err := u.UnmarshalTraces(b.Bytes())
 	if err != nil {

@@ -1,7 +1,5 @@
 package wire
 
-import "iter"
-
 // seek returns where the content of the next field num at or behind pos is; end is 0 if there is none. It is for fields
 // of submessages and bytes with numbers below 16, whose tags have one byte, in messages that have been scanned: other
 // fields are passed over by their wire type alone, which is several times faster than reading them.
@@ -82,11 +80,11 @@ func (w *AttributeWalk) Next() (key []byte, ok bool) {
 }
 
 // attributeTag is that of a span's attributes.
-const attributeTag = 9<<3 | byte(typeLen)
+const attributeTag = spanFieldAttributes<<3 | byte(typeLen)
 
 // next is Next for an attribute of any layout, and passes over other fields.
 func (w *AttributeWalk) next() (key []byte, ok bool) {
-	start, end := spanMessage.seek(w.span, w.pos, 9)
+	start, end := spanMessage.seek(w.span, w.pos, spanFieldAttributes)
 	if end == 0 {
 		return nil, false
 	}
@@ -130,66 +128,6 @@ func mergedValue(b []byte) (v Value) {
 	}
 	v.merge(b)
 	return v
-}
-
-// SpanEvents iterates over the events of the body of a Span, in their order: bodies of Span.Event.
-func SpanEvents(span []byte) iter.Seq[[]byte] {
-	return func(yield func([]byte) bool) {
-		start, end := spanMessage.seek(span, 0, 11)
-		for end != 0 && yield(span[start:end:end]) {
-			start, end = spanMessage.seek(span, end, 11)
-		}
-	}
-}
-
-// EventName returns the name in the body of a Span.Event.
-func EventName(event []byte) []byte {
-	name, _ := eventMessage.last(event, 0, 2)
-	return name
-}
-
-// EventTime returns the time in the body of a Span.Event, in nanoseconds since the Unix epoch.
-func EventTime(event []byte) (ns uint64) {
-	for pos := 0; pos < len(event); {
-		f, err := eventMessage.next(event, pos)
-		if err != nil {
-			break
-		}
-		if f.num == 1 {
-			ns = f.value
-		}
-		pos = f.end
-	}
-	return ns
-}
-
-// EventAttribute returns the value of the event's first attribute with the key. event is the body of a Span.Event.
-func EventAttribute(event []byte, key string) (Value, bool) {
-	return find(&eventMessage, 3, event, key)
-}
-
-// StatusMessage returns the message of the span's status. span is the body of a Span.
-func StatusMessage(span []byte) []byte { return textIn(&spanMessage, 15, &statusMessage, 2, span) }
-
-// ScopeName returns the name of the scope. scopeSpans is the body of a ScopeSpans or its header.
-func ScopeName(scopeSpans []byte) []byte {
-	return textIn(&scopeSpansMessage, 1, &scopeMessage, 1, scopeSpans)
-}
-
-// ScopeVersion returns the version of the scope. scopeSpans is the body of a ScopeSpans or its header.
-func ScopeVersion(scopeSpans []byte) []byte {
-	return textIn(&scopeSpansMessage, 1, &scopeMessage, 2, scopeSpans)
-}
-
-// textIn returns the text in field inner of the submessage sub, which is field outer of m. If there are several of sub
-// they are to be merged.
-func textIn(m *message, outer int32, sub *message, inner int32, b []byte) (text []byte) {
-	for start, end := m.seek(b, 0, outer); end != 0; start, end = m.seek(b, end, outer) {
-		if t, ok := sub.last(b[:end], start, inner); ok {
-			text = t
-		}
-	}
-	return text
 }
 
 // last returns the content of the last field num at or behind pos, which is the one that counts.

@@ -146,7 +146,7 @@ func (c *counter) span(b []byte, s *wire.Span, res *resource, overflow *[numLabe
 	calls.n.add(w)
 	calls.duration.add(duration, w)
 	if len(op.tallies) > 0 {
-		e := event{body: s.Body.Of(b), kind: int32(kind), failed: status == statusError, duration: duration, weight: w}
+		e := event{body: s.Body.Of(b), kind: int32(kind), failed: status == wire.StatusError, duration: duration, weight: w}
 		c.event(op, &e, res, overflow)
 	}
 }

@@ -12,6 +12,9 @@
 // Rules:
 //   - A span is counted once, and only after the next component accepted it. So `sli` should be the only exporter of its
 //     pipeline: were another one beside it to refuse what it accepted, the client's retry would be counted again.
+//   - Spans are marshalled and scanned once, whichever door they came by: where the next components read bytes (wire_path,
+//     which package wirepath decides), what was scanned here goes on in the context, beside an empty ptrace.Traces.
+//     Elsewhere the spans go on as they came, for whoever is next may change them.
 //   - A span whose trace or span ID is zero is none: OTLP forbids it, and both doors treat it alike.
 //   - Counts are fixed point, so their sum does not depend on order; whole numbers stay whole. The buckets of a histogram
 //     are whole numbers, so fractions are carried to the next span of the series.

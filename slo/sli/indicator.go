@@ -1,6 +1,9 @@
 package sli
 
-import "github.com/slowburn/slowburn/slo"
+import (
+	"github.com/slowburn/slowburn/internal/wire"
+	"github.com/slowburn/slowburn/slo"
+)
 
 // indicator is an objective whose events are spans, compiled for matching. It is immutable.
 type indicator struct {
@@ -20,7 +23,10 @@ type indicator struct {
 
 const anyKind = -1
 
-var kindNumbers = map[string]int32{"": anyKind, "internal": 1, "server": 2, "client": 3, "producer": 4, "consumer": 5}
+var kindNumbers = map[string]int32{
+	"": anyKind, "internal": wire.KindInternal, "server": wire.KindServer, "client": wire.KindClient,
+	"producer": wire.KindProducer, "consumer": wire.KindConsumer,
+}
 
 // compile turns the objectives into indicators, whose conditions it adds to attrs. PromQL objectives count no spans and
 // are left out.

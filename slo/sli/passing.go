@@ -29,7 +29,8 @@ func (p *passing) Shutdown(context.Context) error {
 	return nil
 }
 
-// ConsumeTraces returns the next component's error as it is, and then has counted nothing.
+// ConsumeTraces returns the next component's error as it is, and then has counted nothing. On the wire path decoded spans
+// go on as the request that they were scanned as, so that nobody marshals and scans them again.
 func (p *passing) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
 	if p.counter == nil {
 		return p.next.ConsumeTraces(ctx, td)
@@ -39,6 +40,9 @@ func (p *passing) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
 		return consumererror.NewPermanent(err)
 	}
 	defer release()
+	if p.cfg.WirePath && td.ResourceSpans().Len() > 0 {
+		ctx, td = wire.NewContext(ctx, r), ptrace.NewTraces()
+	}
 	if err := p.next.ConsumeTraces(ctx, td); err != nil {
 		return err
 	}

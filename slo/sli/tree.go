@@ -1,5 +1,7 @@
 package sli
 
+import "github.com/slowburn/slowburn/internal/wire"
+
 // The tree of what has been seen: services, their operations, and per operation the series of RED metrics and those of
 // each indicator that selects it. All of it is guarded by counter.mu. A node lives as long as there is a series below it.
 
@@ -24,7 +26,7 @@ type value struct {
 type operation struct {
 	slot
 	service *service
-	calls   [kinds][statuses]*callSeries
+	calls   [wire.NumKinds][wire.NumStatuses]*callSeries
 	tallies []tally
 	series  int
 }

@@ -1,9 +1,11 @@
-// Package wirepath is the confmap converter that decides, per otlp receiver, whether traces may travel as wire bytes.
+// Package wirepath is the confmap converter that decides from where on traces may travel as wire bytes: behind an otlp
+// receiver, or behind an sli connector that was given decoded spans.
 //
-// They may if nothing but memory_limiter, sli and tail_sampling stands between the receiver and the decision, in every
-// pipeline that the receiver feeds: those leave the spans alone or read them as bytes, and tail_sampling decodes what it
-// keeps. Everything else is given decoded spans. The answer is written to receivers::<id>::wire_path, over whatever a
-// user put there: a wrong true would make spans vanish, for a component that does not know the path sees none.
+// They may if nothing but memory_limiter, sli and tail_sampling stands between there and the decision, in every
+// pipeline that the receiver or connector feeds: those leave the spans alone or read them as bytes, and tail_sampling
+// decodes what it keeps. Everything else is given decoded spans. The answer is written to receivers::<id>::wire_path and
+// connectors::<id>::wire_path, over whatever a user put there: a wrong true would make spans vanish, for a component that
+// does not know the path sees none.
 //
 // A configuration that is broken is left for the Collector to report.
 package wirepath
@@ -24,6 +26,9 @@ const (
 	sli           = "sli"
 )
 
+// sources has, by section of the configuration, the type of the components with which the path can begin.
+var sources = map[string]string{"receivers": receiverType, "connectors": sli}
+
 // NewFactory returns the factory of the converter.
 func NewFactory() confmap.ConverterFactory {
 	return confmap.NewConverterFactory(func(confmap.ConverterSettings) confmap.Converter { return converter{} })
@@ -35,26 +40,29 @@ type converter struct{}
 func (converter) Convert(_ context.Context, conf *confmap.Conf) error {
 	config := conf.ToStringMap()
 	pipelines := tracesPipelines(config)
-	receivers := map[string]any{}
-	for id, v := range section(config, "receivers") {
-		if _, ok := v.(map[string]any); !ok && v != nil {
-			continue
+	answers := map[string]any{}
+	for kind, typ := range sources {
+		answer := map[string]any{}
+		for id, v := range section(config, kind) {
+			if _, ok := v.(map[string]any); typeOf(id) != typ || !ok && v != nil {
+				continue
+			}
+			if on, used := decide(pipelines, id); used {
+				answer[id] = map[string]any{"wire_path": on}
+			}
 		}
-		if on, used := decide(pipelines, id); used {
-			receivers[id] = map[string]any{"wire_path": on}
+		if len(answer) > 0 {
+			answers[kind] = answer
 		}
 	}
-	if len(receivers) == 0 {
+	if len(answers) == 0 {
 		return nil
 	}
-	return conf.Merge(confmap.NewFromStringMap(map[string]any{"receivers": receivers}))
+	return conf.Merge(confmap.NewFromStringMap(answers))
 }
 
-// decide says whether the receiver's traces may travel as wire bytes, and whether there are any.
+// decide reports whether the traces of the receiver or connector may travel as wire bytes, and whether there are any.
 func decide(pipelines []pipeline, id string) (on, used bool) {
-	if typeOf(id) != receiverType {
-		return false, false
-	}
 	on = true
 	for i := range pipelines {
 		if p := &pipelines[i]; slices.Contains(p.receivers, id) {

@@ -15,8 +15,8 @@ import (
 	"github.com/slowburn/slowburn/processor/otlp/wirepath"
 )
 
-// TestConvert runs the converter over every file of testdata. What it is to write is under `expect`, by receiver; null
-// is nothing. Everything else has to stay as it was, and a user's own wire_path must not matter.
+// TestConvert runs the converter over every file of testdata. What it is to write is under `expect`, by receiver and
+// connector; null is nothing. Everything else has to stay as it was, and a user's own wire_path must not matter.
 func TestConvert(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.yaml")
 	require.NoError(t, err)
@@ -31,21 +31,22 @@ func TestConvert(t *testing.T) {
 
 			after := convert(t, before)
 			for id, v := range want {
-				receiver := at(after, "receivers", id)
+				source := at(after, sectionOf(before, id), id)
 				if v == nil {
-					assert.NotContains(t, receiver, "wire_path", id)
+					assert.NotContains(t, source, "wire_path", id)
 					continue
 				}
-				assert.Equal(t, v, receiver["wire_path"], id)
+				assert.Equal(t, v, source["wire_path"], id)
 			}
 			assert.Equal(t, after, convert(t, after), "converting twice is converting once")
 			for id, v := range want {
 				if v != nil {
-					at(after, "receivers", id)["wire_path"] = !v.(bool)
-					assert.Equal(t, v, at(convert(t, after), "receivers", id)["wire_path"], "over what a user put there")
-					delete(at(after, "receivers", id), "wire_path")
-					if at(before, "receivers", id) == nil {
-						at(after, "receivers")[id] = at(before, "receivers")[id]
+					kind := sectionOf(before, id)
+					at(after, kind, id)["wire_path"] = !v.(bool)
+					assert.Equal(t, v, at(convert(t, after), kind, id)["wire_path"], "over what a user put there")
+					delete(at(after, kind, id), "wire_path")
+					if at(before, kind, id) == nil {
+						at(after, kind)[id] = at(before, kind)[id]
 					}
 				}
 			}
@@ -58,6 +59,7 @@ func TestConvert(t *testing.T) {
 func TestShippedConfig(t *testing.T) {
 	after := convert(t, parse(t, slowburn.DefaultConfig))
 	assert.Equal(t, true, at(after, "receivers", "otlp")["wire_path"])
+	assert.Equal(t, true, at(after, "connectors", "sli")["wire_path"])
 }
 
 // TestOrderOfMapsDoesNotMatter converts one configuration many times, as Go's maps have no order.
@@ -68,6 +70,14 @@ func TestOrderOfMapsDoesNotMatter(t *testing.T) {
 	for range 50 {
 		require.Equal(t, want, convert(t, parse(t, string(text))))
 	}
+}
+
+// sectionOf returns the section that has the component. The Collector does not let two sections share an ID.
+func sectionOf(config map[string]any, id string) string {
+	if _, ok := at(config, "connectors")[id]; ok {
+		return "connectors"
+	}
+	return "receivers"
 }
 
 func convert(t *testing.T, config map[string]any) map[string]any {
@@ -97,14 +107,15 @@ func at(m map[string]any, path ...string) map[string]any {
 	return m
 }
 
-// TestExpectNamesReceivers keeps the files honest: each receiver has an expectation.
-func TestExpectNamesReceivers(t *testing.T) {
+// TestExpectNamesAll keeps the files honest: each receiver and each connector has an expectation.
+func TestExpectNamesAll(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.yaml")
 	require.NoError(t, err)
 	for _, file := range files {
 		text, err := os.ReadFile(file)
 		require.NoError(t, err)
 		conf := parse(t, string(text))
-		assert.ElementsMatch(t, slices.Collect(maps.Keys(at(conf, "receivers"))), slices.Collect(maps.Keys(at(conf, "expect"))), file)
+		sources := slices.AppendSeq(slices.Collect(maps.Keys(at(conf, "receivers"))), maps.Keys(at(conf, "connectors")))
+		assert.ElementsMatch(t, sources, slices.Collect(maps.Keys(at(conf, "expect"))), file)
 	}
 }

@@ -1,0 +1,20 @@
+package attr_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/slowburn/slowburn/internal/attr"
+)
+
+// TestNames holds the names, which people's queries and other backends have.
+func TestNames(t *testing.T) {
+	assert.Equal(t, []string{
+		"tailsampling.policy", "tailsampling.composite_policy", "tailsampling.cached_decision", "tailsampling.linked",
+		"slowburn.span.flags", "slowburn.clock.offset_ns", "slowburn.clock.uncertainty_ns", "slowburn.clock.status",
+	}, []string{
+		attr.Policy, attr.CompositePolicy, attr.CachedDecision, attr.Linked,
+		attr.SpanFlags, attr.ClockOffset, attr.ClockUncertainty, attr.ClockStatus,
+	})
+}

@@ -1,0 +1,133 @@
+package sli
+
+import (
+	"context"
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/consumer/consumertest"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/slowburn/slowburn/internal/wire"
+)
+
+// stage stands for a sampler: it reads requests, and keeps what it read. A scan of decoded spans is one of bytes of its
+// own, so requests with different bytes are different scans.
+type stage struct {
+	bytes []*byte
+	names []string
+}
+
+func (*stage) Capabilities() consumer.Capabilities { return consumer.Capabilities{} }
+
+func (n *stage) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
+	r, release, err := wire.Of(ctx, td)
+	if err != nil {
+		return err
+	}
+	defer release()
+	n.bytes = append(n.bytes, &r.Bytes[0])
+	for i := range r.Spans {
+		n.names = append(n.names, string(r.Spans[i].Name.Of(r.Bytes)))
+	}
+	return nil
+}
+
+// fanOut hands the same spans to all.
+type fanOut []consumer.Traces
+
+func (fanOut) Capabilities() consumer.Capabilities { return consumer.Capabilities{} }
+
+func (f fanOut) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
+	for _, next := range f {
+		if err := next.ConsumeTraces(ctx, td); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func withWirePath(on bool) *Config {
+	cfg := createDefaultConfig().(*Config)
+	cfg.WirePath = on
+	return cfg
+}
+
+// TestOneScanPerRequest counts the scans of a request behind sli. On the wire path all read the one that there is.
+func TestOneScanPerRequest(t *testing.T) {
+	for _, test := range []struct {
+		wirePath, decoded bool
+		scans             int
+	}{
+		{wirePath: true, decoded: true, scans: 1},
+		{wirePath: true, decoded: false, scans: 1},
+		{wirePath: false, decoded: true, scans: 3},
+		{wirePath: false, decoded: false, scans: 1},
+	} {
+		t.Run(fmt.Sprintf("wire_path=%t,decoded=%t", test.wirePath, test.decoded), func(t *testing.T) {
+			stages := []*stage{{}, {}, {}}
+			sink := new(consumertest.MetricsSink)
+			p := newPair(t, withWirePath(test.wirePath), fanOut{stages[0], stages[1], stages[2]}, sink)
+			p.start(t)
+			td := traces(t, ping, ping)
+			r := request(t, td)
+			if test.decoded {
+				require.NoError(t, p.consume(t.Context(), td))
+				assert.Equal(t, 2, td.SpanCount(), "the caller's spans stay")
+			} else {
+				require.NoError(t, p.consume(wire.NewContext(t.Context(), r), ptrace.NewTraces()))
+			}
+			scans := map[*byte]struct{}{}
+			for _, stage := range stages {
+				require.Equal(t, []string{"ping", "ping"}, stage.names)
+				require.Len(t, stage.bytes, 1)
+				scans[stage.bytes[0]] = struct{}{}
+			}
+			assert.Len(t, scans, test.scans)
+			if !test.decoded {
+				assert.Contains(t, scans, &r.Bytes[0], "the very request that came in")
+			}
+			p.shutdown(t)
+			assert.Equal(t, "2", values(sink.AllMetrics()...)[callsOfPing])
+		})
+	}
+}
+
+// TestDecodedOffTheWirePath holds that whoever is next gets the spans as they came, which it may change.
+func TestDecodedOffTheWirePath(t *testing.T) {
+	td := traces(t, ping)
+	last := new(stage)
+	next, err := consumer.NewTraces(func(ctx context.Context, passed ptrace.Traces) error {
+		assert.Equal(t, td, passed)
+		_, ok := wire.FromContext(ctx)
+		assert.False(t, ok, "what was scanned here would be stale")
+		passed.ResourceSpans().At(0).ScopeSpans().At(0).Spans().At(0).SetName("changed")
+		return last.ConsumeTraces(ctx, passed)
+	}, consumer.WithCapabilities(consumer.Capabilities{MutatesData: true}))
+	require.NoError(t, err)
+	p := newPair(t, withWirePath(false), next, consumertest.NewNop())
+	p.start(t)
+	require.NoError(t, p.consume(t.Context(), td))
+	p.shutdown(t)
+	assert.Equal(t, []string{"changed"}, last.names)
+}
+
+// TestNothingToHandOn holds that a request without spans is passed on as it came.
+func TestNothingToHandOn(t *testing.T) {
+	calls := 0
+	next, err := consumer.NewTraces(func(ctx context.Context, passed ptrace.Traces) error {
+		calls++
+		_, ok := wire.FromContext(ctx)
+		assert.False(t, ok)
+		return nil
+	})
+	require.NoError(t, err)
+	p := newPair(t, withWirePath(true), next, consumertest.NewNop())
+	p.start(t)
+	require.NoError(t, p.consume(t.Context(), ptrace.NewTraces()))
+	p.shutdown(t)
+	assert.Equal(t, 1, calls)
+}
