@@ -21,7 +21,9 @@ import (
 	"go.opentelemetry.io/collector/processor/processortest"
 
 	"github.com/slowburn/slowburn/internal/wire"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/decision"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/metadata"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/shard"
 )
 
 // load makes requests of realistic spans: traces of 12 spans over five services, each service's spans in a request of
@@ -121,7 +123,7 @@ func (l *load) send(tb testing.TB, p *Sampler) {
 }
 
 func benchSampler(tb testing.TB, cfg *Config) *Sampler {
-	p, err := newSampler(processortest.NewNopSettings(metadata.Type), cfg, consumertest.NewNop())
+	p, err := newSampler(processortest.NewNopSettings(metadata.Type), cfg, consumertest.NewNop(), nil)
 	require.NoError(tb, err)
 	require.NoError(tb, p.Start(context.Background(), componenttest.NewNopHost()))
 	return p
@@ -150,7 +152,7 @@ func benchConsume(b *testing.B, cfg *Config, buffered uint64) {
 	for l.trace*12 < buffered {
 		l.send(b, p)
 	}
-	most := p.pending.Load() / int64(len(p.shards))
+	most := p.buffer.Pending.Load() / int64(len(p.buffer.Members))
 	b.ReportAllocs()
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
@@ -158,15 +160,16 @@ func benchConsume(b *testing.B, cfg *Config, buffered uint64) {
 	for b.Loop() {
 		l.send(b, p)
 		spans += l.spans
-		for _, s := range p.shards {
-			s.mu.Lock()
-			for s.stats.pending > most {
-				s.decide(s.waiting.head, byWait, p.now())
+		for _, m := range p.buffer.Members {
+			now := p.buffer.Now()
+			m.Lock()
+			for m.Stats().Pending > most {
+				m.DecideEarly(shard.Failed, decision.ByWait, now)
 			}
-			for s.stats.revivable > most {
-				s.forget(s.unsampled.head, p.now())
+			for m.Stats().Revivable > most {
+				m.EvictOldest(now)
 			}
-			p.unlock(s)
+			p.buffer.Leave(m)
 		}
 	}
 	took := time.Since(began)
@@ -196,12 +199,12 @@ func BenchmarkResident(b *testing.B) {
 					spans += l.spans
 				}
 				require.Eventually(b, func() bool {
-					return compression == compressNever || p.pool.Shrinkable() == 0
+					return compression == compressNever || p.buffer.Pool.Shrinkable() == 0
 				}, time.Minute, 10*time.Millisecond)
 				debug.FreeOSMemory()
 				b.ReportMetric(float64(resident(b)-before)/float64(spans), "rss-B/span")
-				b.ReportMetric(float64(p.pool.Used())/float64(spans), "used-B/span")
-				b.ReportMetric(float64(p.pool.Disk())/float64(spans), "disk-B/span")
+				b.ReportMetric(float64(p.buffer.Pool.Used())/float64(spans), "used-B/span")
+				b.ReportMetric(float64(p.buffer.Pool.Disk())/float64(spans), "disk-B/span")
 				decideAll(p)
 				require.NoError(b, p.Shutdown(context.Background()))
 			}
@@ -219,13 +222,13 @@ func BenchmarkRecovery(b *testing.B) {
 	for spans := 0; spans < 1_000_000; spans += l.spans {
 		l.send(b, p)
 	}
-	bytes := p.pool.Disk()
+	bytes := p.buffer.Pool.Disk()
 	require.NoError(b, p.Shutdown(context.Background()))
 	b.SetBytes(bytes)
 	for b.Loop() {
 		p := benchSampler(b, cfg)
-		require.Eventually(b, p.ready.Load, time.Minute, time.Millisecond)
-		b.ReportMetric(float64(p.store.spans.Load()), "spans")
+		require.Eventually(b, p.buffer.Ready, time.Minute, time.Millisecond)
+		b.ReportMetric(float64(p.store.Spans.Load()), "spans")
 		require.NoError(b, p.Shutdown(context.Background()))
 	}
 }
@@ -266,14 +269,12 @@ func BenchmarkDecide(b *testing.B) {
 				for range 50 {
 					l.send(b, p)
 				}
-				traces += p.pending.Load()
+				traces += p.buffer.Pending.Load()
 				b.StartTimer()
-				for _, s := range p.shards {
-					s.mu.Lock()
-					for s.waiting.head != 0 {
-						s.decide(s.waiting.head, byWait, p.now())
-					}
-					s.mu.Unlock()
+				for _, m := range p.buffer.Members {
+					m.Lock()
+					m.DecideAll(false, p.buffer.Now())
+					m.Unlock()
 				}
 			}
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(traces), "ns/trace")

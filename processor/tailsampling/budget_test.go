@@ -38,7 +38,7 @@ func TestResidentMemoryStaysWithinTheBudget(t *testing.T) {
 			}
 			runtime.KeepAlive(l)
 			t.Logf("%d spans of %d bytes each take %.1f MiB at the peak, disk %.1f MiB, early decisions %d",
-				spans, len(l.requests[0].Bytes)/len(l.requests[0].Spans), float64(peak)/(1<<20), float64(p.pool.Disk())/(1<<20), p.Status().EarlyDecisions)
+				spans, len(l.requests[0].Bytes)/len(l.requests[0].Spans), float64(peak)/(1<<20), float64(p.buffer.Pool.Disk())/(1<<20), p.Status().EarlyDecisions)
 			assert.LessOrEqual(t, peak, int64(cfg.MemoryBudget)*11/10+slackOfTheRuntime)
 			decideAll(p)
 			require.NoError(t, p.Shutdown(context.Background()))

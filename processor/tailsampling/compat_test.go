@@ -6,12 +6,15 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/slowburn/slowburn/internal/attr"
 	"github.com/slowburn/slowburn/processor/policy"
 )
 
 // A composite policy's sub-policy is told. What a limit kept has a threshold, but with compat contrib, where a token bucket
 // did, it has none, nor the one that it came with.
-func TestCompat(t *testing.T) {
+func TestCompat(t *testing.T) { withEitherStorage(t, testCompat) }
+
+func testCompat(t *testing.T) {
 	for compat, want := range map[string]string{"": "ot=th:8;rv:f0000000000000", compatContrib: "ot=rv:f0000000000000"} {
 		t.Run("compat="+compat, func(t *testing.T) {
 			cfg := testConfig()
@@ -34,7 +37,7 @@ func TestCompat(t *testing.T) {
 			require.Len(t, got, 1)
 			span := got[0].ResourceSpans().At(0).ScopeSpans().At(0).Spans().At(0)
 			require.Equal(t, want, span.TraceState().AsRaw())
-			for key, name := range map[string]string{attributePolicy: "mix", attributeComposite: "rest"} {
+			for key, name := range map[string]string{attr.Policy: "mix", attr.CompositePolicy: "rest"} {
 				value, ok := span.Attributes().Get(key)
 				require.True(t, ok, key)
 				require.Equal(t, name, value.Str())

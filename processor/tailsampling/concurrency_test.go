@@ -15,7 +15,9 @@ import (
 
 // Many senders, a next component that fails now and then, little memory, status readers: every accepted span of a trace
 // that is to be kept comes out exactly once.
-func TestConcurrentUse(t *testing.T) {
+func TestConcurrentUse(t *testing.T) { withEitherStorage(t, testConcurrentUse) }
+
+func testConcurrentUse(t *testing.T) {
 	cfg := keepErrors(testConfig())
 	squeeze(cfg, 3, 2<<20)
 	cfg.DecisionWait = 50 * time.Millisecond
@@ -87,8 +89,8 @@ func TestConcurrentUse(t *testing.T) {
 	for id, n := range got {
 		require.Equal(t, 1, n, id)
 	}
-	assert.Zero(t, p.lost.Load())
-	assert.Zero(t, p.failed.Load())
+	assert.Zero(t, p.output.Lost.Load())
+	assert.Zero(t, p.output.Failed.Load())
 	st := p.Status()
 	assert.Zero(t, st.SpansBuffered)
 	assert.Zero(t, st.TracesPending)

@@ -3,8 +3,6 @@ package tailsampling
 import (
 	"errors"
 	"fmt"
-	"math/bits"
-	"runtime"
 	"time"
 
 	"github.com/slowburn/slowburn/internal/bytesize"
@@ -85,6 +83,18 @@ type DecisionCacheConfig struct {
 	SampledCacheSize int `mapstructure:"sampled_cache_size"`
 	// NonSampledCacheSize is for traces that were not sampled or dropped.
 	NonSampledCacheSize int `mapstructure:"non_sampled_cache_size"`
+}
+
+// ShadowConfig is a second set of policies, which decides the same traces and is only counted.
+type ShadowConfig struct {
+	Policies []policy.Config `mapstructure:"policies"`
+}
+
+// ExplainConfig says how much is remembered to explain decisions.
+type ExplainConfig struct {
+	// Decisions is how many of the latest ones. Each takes about 120 bytes, and 16 more for every 64 policies after the
+	// first. 0 remembers none.
+	Decisions int `mapstructure:"decisions"`
 }
 
 // LinkedTracesConfig is about traces that span links connect with a kept one, in either direction.
@@ -212,12 +222,4 @@ func (cfg *Config) validateStorage(bad func(string, ...any)) {
 	if least := int64(cfg.shards()) * spanlog.MinBytesPerShard; cfg.NumShards >= 0 && int64(cfg.DiskBudget) < least {
 		bad("disk_budget (%s) must be at least %s for num_shards %d", cfg.DiskBudget, bytesize.Size(least), cfg.shards())
 	}
-}
-
-// shards is how many shards there are: by default twice as many as threads, so that these seldom meet.
-func (cfg *Config) shards() int {
-	if cfg.NumShards > 0 {
-		return cfg.NumShards
-	}
-	return min(maxShards, 1<<bits.Len(uint(2*runtime.GOMAXPROCS(0)-1)))
 }

@@ -81,7 +81,7 @@ func TestNotices(t *testing.T) {
 	core, logs := observer.New(zap.WarnLevel)
 	set := processortest.NewNopSettings(metadata.Type)
 	set.Logger = zap.New(core)
-	_, err = newSampler(set, cfg, &sink{})
+	_, err = newSampler(set, cfg, &sink{}, nil)
 	require.NoError(t, err)
 	var told []string
 	for _, entry := range logs.All() {

@@ -1,8 +1,6 @@
 package tailsampling
 
 import (
-	"fmt"
-	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -13,7 +11,9 @@ import (
 	"github.com/slowburn/slowburn/processor/policy"
 )
 
-func TestCostByPolicyAndService(t *testing.T) {
+func TestCostByPolicyAndService(t *testing.T) { withEitherStorage(t, testCostByPolicyAndService) }
+
+func testCostByPolicyAndService(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := with(testConfig(), testConfig().Policies[0], serviceIs("three", "service-3"),
 			policy.Config{Name: "noise", Type: policy.Drop, Drop: &policy.DropConfig{SubPolicies: []policy.Config{
@@ -55,34 +55,4 @@ func TestCostByPolicyAndService(t *testing.T) {
 		}, services)
 		shutdown(t, p)
 	})
-}
-
-func TestServicesAreBounded(t *testing.T) {
-	var c services
-	header := func(name string) []byte {
-		s := newSpan(1, 0)
-		s.td.ResourceSpans().At(0).Resource().Attributes().PutStr("service.name", name)
-		return resourceOf(t, s)
-	}
-	for i := range mostServices {
-		require.NotSame(t, c.of(header("one more")), c.of(header(fmt.Sprint(i))))
-	}
-	require.Same(t, c.of(header("another")), c.of(header("yet another")))
-	require.Same(t, c.of(header("5")), c.of(header("5")))
-	known := map[string]bool{}
-	for name := range c.all {
-		known[name] = true
-	}
-	require.Len(t, known, mostServices+1)
-	require.True(t, known[otherServices])
-
-	var long services
-	require.Same(t, long.of(header(strings.Repeat("a", longestService+1))), long.of(header(strings.Repeat("b", 1<<20))))
-	require.NotSame(t, long.of(header(strings.Repeat("a", longestService))), long.of(header(strings.Repeat("b", longestService))))
-
-	var d services
-	require.Same(t, d.of(header("")), d.of(nil))
-	for name := range d.all {
-		require.Equal(t, unknownService, name)
-	}
 }

@@ -28,13 +28,6 @@ func diskConfig() *Config {
 	return cfg
 }
 
-// onceOnDisk runs a test that is about disks in one of the two rounds only.
-func onceOnDisk(t *testing.T) {
-	if storageUnderTest != storageDisk {
-		t.Skip("runs with storage disk")
-	}
-}
-
 // crash returns what kill -9 would leave of a running processor: a copy of its files as they are at this moment.
 func crash(t testing.TB, cfg *Config) *Config {
 	t.Helper()
@@ -60,7 +53,6 @@ func end(t testing.TB, p *Sampler) { require.NoError(t, p.Shutdown(context.Backg
 // Whenever the process is killed, and whatever the number of shards afterwards, the traces that come out are those that
 // come out without it, byte for byte.
 func TestCrashesDoNotMatter(t *testing.T) {
-	onceOnDisk(t)
 	var spans []spanOf
 	rnd := rand.New(rand.NewPCG(3, 1))
 	for n := range 120 {
@@ -96,7 +88,7 @@ func TestCrashesDoNotMatter(t *testing.T) {
 						}
 						cfg = next
 						p = run(cfg)
-						require.Zero(t, p.store.lost.Load())
+						require.Zero(t, p.store.Lost.Load())
 					}
 				}
 				time.Sleep(cfg.DecisionWait + time.Second)
@@ -123,7 +115,6 @@ func TestCrashesDoNotMatter(t *testing.T) {
 // was acknowledged and is to be kept is missing, nothing comes back that was decided not to be kept, and what is
 // delivered twice is what was being delivered.
 func TestCrashesWhileEverythingGoesOn(t *testing.T) {
-	onceOnDisk(t)
 	for seed := range uint64(6) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -178,8 +169,8 @@ func TestCrashesWhileEverythingGoesOn(t *testing.T) {
 						down.Store(was)
 						cfg = next
 						p = start(t, cfg, &sink{accept: accept})
-						require.Zero(t, p.store.lost.Load())
-						repeated += p.store.repeated.Load()
+						require.Zero(t, p.store.Lost.Load())
+						repeated += p.store.Repeated.Load()
 					}
 				}
 				down.Store(false)
@@ -209,7 +200,6 @@ func TestCrashesWhileEverythingGoesOn(t *testing.T) {
 // Traces that were kept leave in the order of their decisions after a restart, with the names of policies that are no
 // more, and late spans follow decisions of before.
 func TestDecisionsSurviveARestart(t *testing.T) {
-	onceOnDisk(t)
 	synctest.Test(t, func(t *testing.T) {
 		cfg := diskConfig()
 		cfg.NumShards = 1
@@ -252,7 +242,6 @@ func TestDecisionsSurviveARestart(t *testing.T) {
 
 // A trace goes on waiting where it was: what it had waited counts, the time when nothing ran does not.
 func TestWaitGoesOnAfterARestart(t *testing.T) {
-	onceOnDisk(t)
 	synctest.Test(t, func(t *testing.T) {
 		cfg := keepAll(diskConfig())
 		p := start(t, cfg, &sink{})
@@ -274,7 +263,6 @@ func TestWaitGoesOnAfterARestart(t *testing.T) {
 
 // A shutdown delivers what is decided and leaves the rest, so that a restart loses nothing.
 func TestRollingRestart(t *testing.T) {
-	onceOnDisk(t)
 	synctest.Test(t, func(t *testing.T) {
 		cfg := keepErrors(diskConfig())
 		var next sink
@@ -303,7 +291,6 @@ func TestRollingRestart(t *testing.T) {
 }
 
 func TestSecondProcessorOnTheDirectory(t *testing.T) {
-	onceOnDisk(t)
 	cfg := diskConfig()
 	p := start(t, cfg, &sink{})
 	second, err := newSamplerForTest(cfg)
@@ -317,7 +304,6 @@ func TestSecondProcessorOnTheDirectory(t *testing.T) {
 
 // Files of a version to come are left alone.
 func TestUnknownFormatVersion(t *testing.T) {
-	onceOnDisk(t)
 	cfg := keepAll(diskConfig())
 	p := start(t, cfg, &sink{})
 	require.NoError(t, wireDoor(t, p, request(newSpan(1, 0))))
@@ -344,7 +330,6 @@ func TestUnknownFormatVersion(t *testing.T) {
 }
 
 func TestDirectoryThatCannotBe(t *testing.T) {
-	onceOnDisk(t)
 	cfg := diskConfig()
 	require.NoError(t, os.WriteFile(cfg.Directory, nil, 0o600))
 	cfg.Directory = filepath.Join(cfg.Directory, "spans")
@@ -358,7 +343,6 @@ func TestDirectoryThatCannotBe(t *testing.T) {
 
 // Spans that the disk does not give back for a while are late, not lost.
 func TestSegmentThatCannotBeReadForAWhile(t *testing.T) {
-	onceOnDisk(t)
 	synctest.Test(t, func(t *testing.T) {
 		cfg := keepAll(diskConfig())
 		p := start(t, cfg, &sink{})
@@ -389,7 +373,6 @@ func TestSegmentThatCannotBeReadForAWhile(t *testing.T) {
 
 // The journal is bounded: what is remembered of long ago goes, what waits for delivery stays known.
 func TestJournalIsBounded(t *testing.T) {
-	onceOnDisk(t)
 	synctest.Test(t, func(t *testing.T) {
 		cfg := keepErrors(diskConfig())
 		cfg.NumShards, cfg.MemoryBudget = 1, 1<<20
@@ -408,7 +391,7 @@ func TestJournalIsBounded(t *testing.T) {
 		time.Sleep(time.Second)
 		journals, err := filepath.Glob(filepath.Join(cfg.Directory, "*.jnl"))
 		require.NoError(t, err)
-		assert.LessOrEqual(t, len(journals), 6, "of %d bytes each", p.pool.SegmentSize())
+		assert.LessOrEqual(t, len(journals), 6, "of %d bytes each", p.buffer.Pool.SegmentSize())
 		after := crash(t, cfg)
 		end(t, p)
 		var next sink
@@ -422,7 +405,6 @@ func TestJournalIsBounded(t *testing.T) {
 
 // With fsync the same comes out.
 func TestFsync(t *testing.T) {
-	onceOnDisk(t)
 	for _, fsync := range []string{fsyncInterval, fsyncAlways} {
 		t.Run(fsync, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -3,7 +3,6 @@ package tailsampling
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -15,12 +14,12 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
-	"google.golang.org/protobuf/types/known/durationpb"
 )
 
 // A next component that fails for a while gets everything exactly once when it works again, in the order of decisions.
-func TestRetryableErrorKeepsTraces(t *testing.T) {
+func TestRetryableErrorKeepsTraces(t *testing.T) { withEitherStorage(t, testRetryableErrorKeepsTraces) }
+
+func testRetryableErrorKeepsTraces(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := keepAll(testConfig())
 		cfg.NumShards = 1
@@ -47,7 +46,7 @@ func TestRetryableErrorKeepsTraces(t *testing.T) {
 		assert.False(t, health.OK)
 		assert.False(t, health.Blocking, "the log has room")
 		assert.Regexp(t, `^100 kept traces wait; next retry in [0-9.]+m?s$`, health.Message)
-		retries := p.retries.Load()
+		retries := p.output.Retries.Load()
 		assert.Greater(t, retries, int64(8))
 		assert.Less(t, retries, int64(40), "it backs off")
 
@@ -70,13 +69,15 @@ func TestRetryableErrorKeepsTraces(t *testing.T) {
 		assert.IsNonDecreasing(t, order)
 		assert.Zero(t, p.Status().TracesUndelivered)
 		assert.True(t, p.Probe(t.Context()).OK)
-		assert.Equal(t, int64(300), p.delivered.Load())
-		assert.Zero(t, p.failed.Load())
+		assert.Equal(t, int64(300), p.output.Delivered.Load())
+		assert.Zero(t, p.output.Failed.Load())
 		shutdown(t, p)
 	})
 }
 
-func TestPermanentErrorIsCounted(t *testing.T) {
+func TestPermanentErrorIsCounted(t *testing.T) { withEitherStorage(t, testPermanentErrorIsCounted) }
+
+func testPermanentErrorIsCounted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		next := sink{accept: func(_ context.Context, call int, _ ptrace.Traces) error {
 			if call == 0 {
@@ -89,38 +90,20 @@ func TestPermanentErrorIsCounted(t *testing.T) {
 		time.Sleep(time.Minute)
 		require.NoError(t, wireDoor(t, p, request(newTrace(2, 2, false)...)))
 		shutdown(t, p)
-		assert.Equal(t, int64(3), p.failed.Load())
+		assert.Equal(t, int64(3), p.output.Failed.Load())
 		assert.Equal(t, int64(3), p.Status().FailedSpans)
-		assert.Equal(t, int64(2), p.delivered.Load())
-		assert.Zero(t, p.retries.Load())
-		assert.Zero(t, p.lost.Load())
+		assert.Equal(t, int64(2), p.output.Delivered.Load())
+		assert.Zero(t, p.output.Retries.Load())
+		assert.Zero(t, p.output.Lost.Load())
 	})
-}
-
-func TestRetryDelayOfTheNextComponent(t *testing.T) {
-	throttled := func(code codes.Code, d time.Duration) *status.Status {
-		st, err := status.New(code, "slow down").WithDetails(&errdetails.RetryInfo{RetryDelay: durationpb.New(d)})
-		require.NoError(t, err)
-		return st
-	}
-	for _, tc := range []struct {
-		err  error
-		want time.Duration
-	}{
-		{errors.New("plain"), 0},
-		{consumererror.NewRetryableError(errors.New("plain")), 0},
-		{status.Error(codes.Unavailable, "no details"), 0},
-		{throttled(codes.Unavailable, 7*time.Second).Err(), 7 * time.Second},
-		{throttled(codes.Unavailable, time.Hour).Err(), mostBackoff},
-		{consumererror.NewOTLPGRPCError(errors.New("x"), throttled(codes.ResourceExhausted, 2*time.Second)), 2 * time.Second},
-		{fmt.Errorf("exporter: %w", throttled(codes.Unavailable, time.Second).Err()), time.Second},
-	} {
-		assert.Equal(t, tc.want, retryDelay(tc.err), "%v", tc.err)
-	}
 }
 
 // What a next component that never returns holds up is its own traces, until the budget is used up.
 func TestBlockedNextComponentDoesNotBlockIngest(t *testing.T) {
+	withEitherStorage(t, testBlockedNextComponentDoesNotBlockIngest)
+}
+
+func testBlockedNextComponentDoesNotBlockIngest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := keepAll(testConfig())
 		squeeze(cfg, 2, 2<<20)
@@ -143,7 +126,7 @@ func TestBlockedNextComponentDoesNotBlockIngest(t *testing.T) {
 		}
 		assert.Greater(t, accepted, 1000, "the budget holds that many")
 		assert.Positive(t, refused)
-		assert.LessOrEqual(t, p.pool.Used(), int64(cfg.MemoryBudget))
+		assert.LessOrEqual(t, p.buffer.Pool.Used(), int64(cfg.MemoryBudget))
 		assert.Equal(t, int64(refused), p.Status().RefusedSpans)
 		health := p.Probe(t.Context())
 		assert.True(t, !health.OK && health.Blocking)
@@ -166,10 +149,12 @@ func requireRefusal(t *testing.T, err error) {
 	st := consumererror.ToGRPCStatus(err)
 	require.Equal(t, codes.ResourceExhausted, st.Code())
 	require.Len(t, st.Details(), 1)
-	require.Equal(t, retryAfter, st.Details()[0].(*errdetails.RetryInfo).GetRetryDelay().AsDuration())
+	require.Equal(t, time.Second, st.Details()[0].(*errdetails.RetryInfo).GetRetryDelay().AsDuration())
 }
 
-func TestBatchesAreBounded(t *testing.T) {
+func TestBatchesAreBounded(t *testing.T) { withEitherStorage(t, testBatchesAreBounded) }
+
+func testBatchesAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := keepAll(testConfig())
 		var next sink
@@ -189,8 +174,8 @@ func TestBatchesAreBounded(t *testing.T) {
 				ids[s.TraceID().String()] = true
 			}
 			if len(ids) > 1 {
-				assert.LessOrEqual(t, td.SpanCount(), maxBatchSpans)
-				assert.LessOrEqual(t, sizer.TracesSize(td), 2*maxBatchBytes)
+				assert.LessOrEqual(t, td.SpanCount(), 2000)
+				assert.LessOrEqual(t, sizer.TracesSize(td), 2<<20)
 			}
 		}
 		assert.Less(t, len(next.batches), 40, "small traces go together")
@@ -199,6 +184,10 @@ func TestBatchesAreBounded(t *testing.T) {
 
 // A shutdown gives up after shutdown_timeout, or when its context ends, and tells what it lost.
 func TestShutdownWithABackendThatFails(t *testing.T) {
+	withEitherStorage(t, testShutdownWithABackendThatFails)
+}
+
+func testShutdownWithABackendThatFails(t *testing.T) {
 	for name, ctxTimeout := range map[string]time.Duration{"shutdown_timeout": time.Hour, "context": 3 * time.Second} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -214,14 +203,18 @@ func TestShutdownWithABackendThatFails(t *testing.T) {
 				began := time.Now()
 				require.NoError(t, p.Shutdown(ctx))
 				assert.Equal(t, min(ctxTimeout, cfg.ShutdownTimeout), time.Since(began))
-				assert.Equal(t, lost(20), p.lost.Load())
-				assert.Greater(t, p.retries.Load(), int64(2), "it went on trying")
+				assert.Equal(t, lost(20), p.output.Lost.Load())
+				assert.Greater(t, p.output.Retries.Load(), int64(2), "it went on trying")
 			})
 		})
 	}
 }
 
 func TestShutdownCancelsACallThatHangs(t *testing.T) {
+	withEitherStorage(t, testShutdownCancelsACallThatHangs)
+}
+
+func testShutdownCancelsACallThatHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		next := sink{accept: func(ctx context.Context, _ int, _ ptrace.Traces) error {
 			<-ctx.Done()
@@ -231,11 +224,15 @@ func TestShutdownCancelsACallThatHangs(t *testing.T) {
 		require.NoError(t, wireDoor(t, p, request(newTrace(1, 2, false)...)))
 		decideAll(p)
 		require.NoError(t, p.Shutdown(t.Context()))
-		assert.Equal(t, lost(2), p.lost.Load())
+		assert.Equal(t, lost(2), p.output.Lost.Load())
 	})
 }
 
 func TestShutdownLeavesACallBehindThatNeverReturns(t *testing.T) {
+	withEitherStorage(t, testShutdownLeavesACallBehindThatNeverReturns)
+}
+
+func testShutdownLeavesACallBehindThatNeverReturns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		unblock := make(chan struct{})
 		next := sink{accept: func(context.Context, int, ptrace.Traces) error {
@@ -246,13 +243,17 @@ func TestShutdownLeavesACallBehindThatNeverReturns(t *testing.T) {
 		require.NoError(t, wireDoor(t, p, request(newTrace(1, 2, false)...)))
 		decideAll(p)
 		require.ErrorContains(t, p.Shutdown(t.Context()), "the next component does not return")
-		assert.Equal(t, lost(2), p.lost.Load())
+		assert.Equal(t, lost(2), p.output.Lost.Load())
 		close(unblock)
 	})
 }
 
 // A backend that comes back while the shutdown waits gets what is left.
 func TestShutdownDeliversToABackendThatRecovers(t *testing.T) {
+	withEitherStorage(t, testShutdownDeliversToABackendThatRecovers)
+}
+
+func testShutdownDeliversToABackendThatRecovers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		began := time.Now()
 		next := sink{accept: func(context.Context, int, ptrace.Traces) error {
@@ -268,12 +269,16 @@ func TestShutdownDeliversToABackendThatRecovers(t *testing.T) {
 		time.Sleep(10 * time.Minute) // so that the emitters wait half a minute between attempts
 		shutdown(t, p)
 		assert.Equal(t, 20, next.spans())
-		assert.Zero(t, p.lost.Load())
+		assert.Zero(t, p.output.Lost.Load())
 	})
 }
 
 // An exporter that retries by itself does not return while its backend is away: that too must be seen.
 func TestProbeTellsOfANextComponentThatDoesNotAnswer(t *testing.T) {
+	withEitherStorage(t, testProbeTellsOfANextComponentThatDoesNotAnswer)
+}
+
+func testProbeTellsOfANextComponentThatDoesNotAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		unblock := make(chan struct{})
 		next := sink{accept: func(context.Context, int, ptrace.Traces) error {
@@ -297,7 +302,9 @@ func TestProbeTellsOfANextComponentThatDoesNotAnswer(t *testing.T) {
 
 // Traces that become due one after the other are delivered a few at a time, the first of them at once, and at once as
 // well where they are in the way of what comes.
-func TestTracesAreGathered(t *testing.T) {
+func TestTracesAreGathered(t *testing.T) { withEitherStorage(t, testTracesAreGathered) }
+
+func testTracesAreGathered(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := keepAll(testConfig())
 		cfg.DecisionWait = time.Second
@@ -320,18 +327,18 @@ func TestTracesAreGathered(t *testing.T) {
 		assert.InDelta(t, 100*20*time.Millisecond/gatherFor, gathered, 2)
 
 		require.NoError(t, wireDoor(t, p, request(newSpan(200, 0))))
-		time.Sleep(time.Second + breath)
+		time.Sleep(time.Second + runEvery)
 		assert.Equal(t, gathered+1, batches(), "after a pause it does not wait")
 
 		require.NoError(t, wireDoor(t, p, request(newSpan(300, 0))))
 		time.Sleep(gatherFor / 2)
 		require.NoError(t, wireDoor(t, p, request(newSpan(301, 0))))
-		time.Sleep(time.Second - gatherFor/2 + breath)
+		time.Sleep(time.Second - gatherFor/2 + runEvery)
 		assert.Equal(t, gathered+2, batches())
 		time.Sleep(gatherFor / 2)
 		require.Zero(t, p.Status().TracesPending)
 		assert.Equal(t, gathered+2, batches(), "301 is decided and gathers company")
-		p.relieve(0, true)
+		p.budget.Relieve(0, true)
 		assert.Equal(t, gathered+3, batches(), "unless there is no room for it")
 		shutdown(t, p)
 	})

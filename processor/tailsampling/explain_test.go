@@ -30,7 +30,9 @@ func withID(id pcommon.TraceID, spans []spanOf) []spanOf {
 	return spans
 }
 
-func TestExplain(t *testing.T) {
+func TestExplain(t *testing.T) { withEitherStorage(t, testExplain) }
+
+func testExplain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		began := time.Now()
 		cfg := testConfig() // errors, slow, and a tenth of the rest
@@ -69,8 +71,8 @@ func TestExplain(t *testing.T) {
 			Complete:  &Completeness{RootSeen: true, Errors: true, Spans: 3, Bytes: bytes, LateSpans: 2, DurationSeconds: 0.007},
 			Threshold: "00000000000000", Randomness: "fffffffffffffe", AdjustedCount: 1,
 			Votes: []PolicyVote{
-				{"errors", "status_code", true, true}, {"slow", "latency", false, false}, {"rest", "probabilistic", true, true},
-				{"noise", "drop", false, false},
+				{Name: "errors", Type: "status_code", Matched: true, Acted: true}, {Name: "slow", Type: "latency", Matched: false, Acted: false}, {Name: "rest", Type: "probabilistic", Matched: true, Acted: true},
+				{Name: "noise", Type: "drop", Matched: false, Acted: false},
 			},
 			Shadow: &ShadowVerdict{Verdict: "not_sampled"},
 		}, got)
@@ -81,20 +83,22 @@ func TestExplain(t *testing.T) {
 		assert.Empty(t, got.Policy)
 		assert.Empty(t, got.Threshold)
 		assert.False(t, got.Complete.RootSeen)
-		assert.Equal(t, PolicyVote{"rest", "probabilistic", true, false}, got.Votes[2])
+		assert.Equal(t, PolicyVote{Name: "rest", Type: "probabilistic", Matched: true, Acted: false}, got.Votes[2])
 
 		got, known = p.Explain(noise)
 		require.True(t, known)
 		assert.Equal(t, "dropped", got.Verdict)
 		assert.Equal(t, "noise", got.Policy)
-		assert.Equal(t, PolicyVote{"noise", "drop", true, true}, got.Votes[3])
+		assert.Equal(t, PolicyVote{Name: "noise", Type: "drop", Matched: true, Acted: true}, got.Votes[3])
 		assert.Equal(t, int64(1), got.Complete.LateSpans)
 		shutdown(t, p)
 	})
 }
 
 // What is not remembered any more is told as far as late spans need it.
-func TestExplainFades(t *testing.T) {
+func TestExplainFades(t *testing.T) { withEitherStorage(t, testExplainFades) }
+
+func testExplainFades(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := testConfig()
 		cfg.NumShards, cfg.Explain.Decisions = 1, 2
@@ -121,7 +125,9 @@ func TestExplainFades(t *testing.T) {
 	})
 }
 
-func TestExplainCanBeSwitchedOff(t *testing.T) {
+func TestExplainCanBeSwitchedOff(t *testing.T) { withEitherStorage(t, testExplainCanBeSwitchedOff) }
+
+func testExplainCanBeSwitchedOff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := keepAll(testConfig())
 		cfg.Explain.Decisions = 0
@@ -131,15 +137,14 @@ func TestExplainCanBeSwitchedOff(t *testing.T) {
 		got, known := p.Explain(traceID(1))
 		require.True(t, known)
 		require.Equal(t, StateFaded, got.State)
-		for _, s := range p.shards {
-			require.Zero(t, s.records.table.Bytes())
-		}
 		shutdown(t, p)
 	})
 }
 
 // A record says what the version said that decided, also when later ones have more policies.
-func TestExplainAcrossVersions(t *testing.T) {
+func TestExplainAcrossVersions(t *testing.T) { withEitherStorage(t, testExplainAcrossVersions) }
+
+func testExplainAcrossVersions(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := testConfig()
 		cfg.NumShards = 1
@@ -178,11 +183,4 @@ func TestExplainAcrossVersions(t *testing.T) {
 		require.Equal(t, []string{"0", "1"}, names)
 		shutdown(t, p)
 	})
-}
-
-func TestEveryTriggerHasAReason(t *testing.T) {
-	for trigger := range triggers {
-		assert.NotEmpty(t, trigger.reason(), trigger)
-		assert.NotEmpty(t, trigger.String())
-	}
 }

@@ -51,10 +51,5 @@ func createDefaultConfig() component.Config {
 }
 
 func (f *factory) createTraces(_ context.Context, set processor.Settings, cfg component.Config, next consumer.Traces) (processor.Traces, error) {
-	p, err := newSampler(set, cfg.(*Config), next)
-	if err != nil {
-		return nil, err
-	}
-	p.source = f.source
-	return p, nil
+	return newSampler(set, cfg.(*Config), next, f.source)
 }

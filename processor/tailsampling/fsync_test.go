@@ -18,6 +18,8 @@ import (
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/consumer/consumererror"
 	"google.golang.org/grpc/codes"
+
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/refuse"
 )
 
 // startOn runs a processor whose files are forced to a disk of the test's own.
@@ -25,11 +27,11 @@ func startOn(t *testing.T, cfg *Config, next *sink, disk func(force func() error
 	t.Helper()
 	p, err := newSamplerForTest(cfg)
 	require.NoError(t, err)
-	p.next = next
-	force := p.syncFiles
-	p.syncFiles = func() error { return disk(force) }
+	p.output.Next = next
+	force := p.fsync
+	p.fsync = func() error { return disk(force) }
 	require.NoError(t, p.Start(context.Background(), componenttest.NewNopHost()))
-	p.store.reading.Wait()
+	p.store.Wait()
 	return p
 }
 
@@ -38,7 +40,6 @@ var errInput = errors.New("input/output error")
 // With fsync always a disk that cannot be forced to keep spans refuses them, says so, and takes them again by itself.
 // Nothing that was sent again comes out twice.
 func TestFailingFsyncRefuses(t *testing.T) {
-	onceOnDisk(t)
 	synctest.Test(t, func(t *testing.T) {
 		cfg := keepAll(diskConfig())
 		cfg.Fsync = fsyncAlways
@@ -61,21 +62,20 @@ func TestFailingFsyncRefuses(t *testing.T) {
 		health := p.Probe(t.Context())
 		assert.True(t, !health.OK && health.Blocking, health.Message)
 		assert.Contains(t, health.Message, "input/output error")
-		assert.Equal(t, int64(6), p.refusedFor[reasonDisk].Load())
+		assert.Equal(t, int64(6), p.refusals.For(refuse.Disk))
 
 		broken.Store(false)
 		require.NoError(t, wireDoor(t, p, request(newTrace(2, 3, false)...)))
 		time.Sleep(time.Minute)
 		assert.True(t, p.Probe(t.Context()).OK)
 		assert.Equal(t, 6, next.spans())
-		assert.EqualValues(t, 6, p.repeats.Load())
+		assert.EqualValues(t, 6, p.output.Repeated.Load())
 		shutdown(t, p)
 	})
 }
 
 // With fsync interval it refuses nothing, and says what a power cut would cost for as long as it would.
 func TestFailingFsyncAtIntervals(t *testing.T) {
-	onceOnDisk(t)
 	synctest.Test(t, func(t *testing.T) {
 		cfg := keepAll(diskConfig())
 		cfg.Fsync, cfg.DecisionWait = fsyncInterval, time.Hour
@@ -104,7 +104,6 @@ func TestFailingFsyncAtIntervals(t *testing.T) {
 // A slow disk holds up those who asked for it, as long as they are willing to wait, and nobody else: decisions and
 // deliveries go on.
 func TestSlowFsync(t *testing.T) {
-	onceOnDisk(t)
 	synctest.Test(t, func(t *testing.T) {
 		cfg := keepAll(diskConfig())
 		cfg.Fsync = fsyncAlways
@@ -202,7 +201,6 @@ func powerCut(rnd *rand.Rand, forced, now image) image {
 // Whenever the power fails, with fsync always no span is missing that was acknowledged, and with fsync interval none that
 // was acknowledged before the files were last forced to the disk.
 func TestPowerCut(t *testing.T) {
-	onceOnDisk(t)
 	for _, fsync := range []string{fsyncAlways, fsyncInterval} {
 		for seed := range uint64(8) {
 			t.Run(fmt.Sprint(fsync, seed), func(t *testing.T) {

@@ -12,6 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/consumer/consumererror"
 	"google.golang.org/grpc/codes"
+
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/refuse"
 )
 
 // smallDisk mounts a file system of so many bytes, where that is allowed.
@@ -27,7 +29,6 @@ func smallDisk(t *testing.T, size string) string {
 // A full disk refuses spans in a way that makes clients send them again, and says so; what was accepted is kept, and
 // when there is room again spans are taken again, by itself.
 func TestFullDisk(t *testing.T) {
-	onceOnDisk(t)
 	disk := smallDisk(t, "8m")
 	synctest.Test(t, func(t *testing.T) {
 		cfg := keepAll(diskConfig())
@@ -51,7 +52,7 @@ func TestFullDisk(t *testing.T) {
 		assert.True(t, !health.OK && health.Blocking)
 		assert.Contains(t, health.Message, "no space left on device")
 		assert.Contains(t, health.Message, "spans are accepted as soon as the disk is")
-		assert.Positive(t, p.refusedFor[reasonDisk].Load())
+		assert.Positive(t, p.refusals.For(refuse.Disk))
 		assert.Equal(t, int64(accepted), p.Status().SpansBuffered)
 
 		after := crash(t, cfg) // what is there can be read back even now
@@ -61,7 +62,7 @@ func TestFullDisk(t *testing.T) {
 		assert.True(t, p.Probe(t.Context()).OK)
 		assert.Equal(t, accepted+1, next.spans())
 		assert.Zero(t, p.Status().LostSpans)
-		assert.Zero(t, p.pool.Volatile())
+		assert.Zero(t, p.buffer.Pool.Volatile())
 		shutdown(t, p)
 
 		next = sink{}
@@ -73,7 +74,6 @@ func TestFullDisk(t *testing.T) {
 
 // A disk that goes away under the mapped files does not kill the process.
 func TestDiskThatFaults(t *testing.T) {
-	onceOnDisk(t)
 	synctest.Test(t, func(t *testing.T) {
 		cfg := keepAll(diskConfig())
 		cfg.NumShards = 1

@@ -8,7 +8,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	runWithEitherStorage(m) // looks for leaks itself, and does not return
+	run(m) // looks for leaks itself, and does not return
 	// skipping goleak test as per metadata.yml configuration
 	os.Exit(m.Run())
 }

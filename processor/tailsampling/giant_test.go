@@ -77,7 +77,9 @@ func (g *giant) explain(s ptrace.Span, why string, less uint64) {
 
 // A trace of a million spans, eight times the memory budget, keeps its root, its errors and what it waited
 // for. The rest of it is counted, and those who are next to it do not notice: none is decided early, refused or torn.
-func TestTraceOfAMillionSpans(t *testing.T) {
+func TestTraceOfAMillionSpans(t *testing.T) { withEitherStorage(t, testTraceOfAMillionSpans) }
+
+func testTraceOfAMillionSpans(t *testing.T) {
 	spans := 1_000_000
 	if raceEnabled || testing.Short() {
 		spans = 100_000
@@ -101,7 +103,7 @@ func TestTraceOfAMillionSpans(t *testing.T) {
 				require.NoError(t, wireDoor(t, p, request(newTrace(neighbours, 3, neighbours%2 == 0)...)))
 				neighbours++
 			}
-			peak = max(peak, p.pool.Used())
+			peak = max(peak, p.buffer.Pool.Used())
 			time.Sleep(10 * time.Millisecond)
 		}
 		st := p.Status()

@@ -21,6 +21,7 @@ import (
 	"github.com/slowburn/slowburn/processor/policy"
 	"github.com/slowburn/slowburn/processor/spanlog"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/metadata"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/tally"
 )
 
 // epoch is when the traces of tests begin.
@@ -239,11 +240,11 @@ func keepErrors(cfg *Config) *Config {
 func start(t testing.TB, cfg *Config, next consumer.Traces) *Sampler {
 	t.Helper()
 	require.NoError(t, cfg.Validate())
-	p, err := newSampler(processortest.NewNopSettings(metadata.Type), cfg, next)
+	p, err := newSampler(processortest.NewNopSettings(metadata.Type), cfg, next, nil)
 	require.NoError(t, err)
 	require.NoError(t, p.Start(context.Background(), componenttest.NewNopHost()))
-	if p.onDisk {
-		p.store.reading.Wait() // Start has waited for no more than its patience
+	if p.store != nil {
+		p.store.Wait() // Start has waited for no more than its patience
 	}
 	return p
 }
@@ -252,20 +253,42 @@ func shutdown(t testing.TB, p *Sampler) {
 	t.Helper()
 	decideAll(p)
 	require.NoError(t, p.Shutdown(context.Background()))
-	require.Zero(t, p.pool.Used(), "memory left after the shutdown")
+	require.Zero(t, p.buffer.Pool.Used(), "memory left after the shutdown")
 }
 
 // decideAll decides what a shutdown would leave on disk, so that tests need not care where spans are.
 func decideAll(p *Sampler) {
-	if !p.onDisk || !p.ready.Load() {
-		return
-	}
-	for _, s := range p.shards {
-		s.mu.Lock()
-		s.decideAll(false, p.now())
-		p.unlock(s)
+	if p.store != nil && p.buffer.Ready() {
+		decideNow(p)
 	}
 }
+
+// decideNow decides what is pending.
+func decideNow(p *Sampler) {
+	for _, m := range p.buffer.Members {
+		m.Lock()
+		m.DecideAll(false, p.buffer.Now())
+		p.buffer.Leave(m)
+	}
+}
+
+// sum is what the shards have counted.
+func sum(p *Sampler) *tally.Stats {
+	all := p.buffer.Sum()
+	return &all
+}
+
+// isPending reports whether a trace waits for its decision.
+func isPending(p *Sampler, n int) bool {
+	e, known := p.Explain(traceID(n))
+	return known && e.State == StatePending
+}
+
+// runEvery is the decider's, and gatherFor the emitters'.
+const (
+	runEvery  = 10 * time.Millisecond
+	gatherFor = 100 * time.Millisecond
+)
 
 // lost is how many of so many undelivered spans a shutdown loses.
 func lost(spans int64) int64 {
@@ -282,7 +305,7 @@ func shuffled(rnd *rand.Rand, spans []spanOf) []spanOf {
 }
 
 func newSamplerForTest(cfg *Config) (*Sampler, error) {
-	return newSampler(processortest.NewNopSettings(metadata.Type), cfg, &sink{})
+	return newSampler(processortest.NewNopSettings(metadata.Type), cfg, &sink{}, nil)
 }
 
 // resourceOf is the header of the resource that a span is in.

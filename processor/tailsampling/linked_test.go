@@ -13,8 +13,10 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
+	"github.com/slowburn/slowburn/internal/attr"
 	"github.com/slowburn/slowburn/internal/wire"
 	"github.com/slowburn/slowburn/processor/policy"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/decision"
 )
 
 // linking keeps what is linked with errors.
@@ -34,19 +36,21 @@ func (s spanOf) linkedTo(traces ...int) spanOf {
 }
 
 // A kept trace takes those with it that it links to and that link to it, wherever they are on their way, and no others.
-func TestLinkedTraces(t *testing.T) {
+func TestLinkedTraces(t *testing.T) { withEitherStorage(t, testLinkedTraces) }
+
+func testLinkedTraces(t *testing.T) {
 	const kept, other = 1, 2
 	for name, tc := range map[string]struct {
 		link  [2]int                         // from which trace to which
 		order func(kept, other, wait func()) // what happens
-		why   trigger                        // what makes the decision about the other trace due
+		why   decision.Trigger               // what makes the decision about the other trace due
 	}{
-		"links to a pending one":            {[2]int{kept, other}, func(k, o, w func()) { k(); time.Sleep(time.Second); o(); w() }, byWait},
-		"is linked by a pending one":        {[2]int{other, kept}, func(k, o, w func()) { k(); time.Sleep(time.Second); o(); w() }, byWait},
-		"links to one that comes later":     {[2]int{kept, other}, func(k, o, w func()) { k(); w(); o(); w() }, byWait},
-		"is linked by one that comes later": {[2]int{other, kept}, func(k, o, w func()) { k(); w(); o(); w() }, byWait},
-		"links to one that was not sampled": {[2]int{kept, other}, func(k, o, w func()) { o(); w(); k(); w() }, byLink},
-		"is linked by one that was not":     {[2]int{other, kept}, func(k, o, w func()) { o(); w(); k(); w() }, byLink},
+		"links to a pending one":            {[2]int{kept, other}, func(k, o, w func()) { k(); time.Sleep(time.Second); o(); w() }, decision.ByWait},
+		"is linked by a pending one":        {[2]int{other, kept}, func(k, o, w func()) { k(); time.Sleep(time.Second); o(); w() }, decision.ByWait},
+		"links to one that comes later":     {[2]int{kept, other}, func(k, o, w func()) { k(); w(); o(); w() }, decision.ByWait},
+		"is linked by one that comes later": {[2]int{other, kept}, func(k, o, w func()) { k(); w(); o(); w() }, decision.ByWait},
+		"links to one that was not sampled": {[2]int{kept, other}, func(k, o, w func()) { o(); w(); k(); w() }, decision.ByLink},
+		"is linked by one that was not":     {[2]int{other, kept}, func(k, o, w func()) { o(); w(); k(); w() }, decision.ByLink},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -77,31 +81,31 @@ func TestLinkedTraces(t *testing.T) {
 					if id == traceID(other) { // which stands for nothing but itself
 						state, by, with = "vendor=a,other=b", "linked_traces", map[string]int{wire.TraceID(traceID(kept)).String(): 2}
 					}
-					assert.Equal(t, map[string]int{by: 2}, attributesOf(parts[0], attributePolicy))
-					assert.Equal(t, with, attributesOf(parts[0], attributeLinked))
+					assert.Equal(t, map[string]int{by: 2}, attributesOf(parts[0], attr.Policy))
+					assert.Equal(t, with, attributesOf(parts[0], attr.Linked))
 					for _, s := range spans {
 						assert.Equal(t, state, s.TraceState().AsRaw())
 					}
 				}
-				want := [triggers]int64{}
-				want[byWait] = 4
-				if tc.why == byLink {
-					want[byLink] = 1
+				want := [decision.Triggers]int64{}
+				want[decision.ByWait] = 4
+				if tc.why == decision.ByLink {
+					want[decision.ByLink] = 1
 				}
-				assert.Equal(t, want, p.sum().triggers)
+				assert.Equal(t, want, sum(p).Triggers)
 				why, _ := p.Explain(traceID(other))
 				assert.Equal(t, "linked_traces", why.Policy)
 				assert.Equal(t, tc.why.String(), why.Trigger)
 				assert.Equal(t, wire.TraceID(traceID(kept)).String(), why.LinkedTraceID)
 				assert.Less(t, why.Complete.DurationSeconds, 1.0)
 				assert.Equal(t, int64(1), p.Status().LinkedTraces)
-				assert.Zero(t, p.withoutThreshold.Load())
+				assert.Zero(t, p.output.WithoutThreshold.Load())
 
 				require.NoError(t, wireDoor(t, p, request(newSpan(other, 2).linkedTo(other+2)))) // does not go further
 				time.Sleep(time.Second)
 				require.Len(t, next.traces(), 2)
 				late := next.traces()[traceID(other)][1]
-				assert.Equal(t, map[string]int{"linked_traces": 1}, attributesOf(late, attributePolicy))
+				assert.Equal(t, map[string]int{"linked_traces": 1}, attributesOf(late, attr.Policy))
 				assert.Equal(t, "vendor=a,other=b", spansOf(late)[0].TraceState().AsRaw())
 
 				require.NoError(t, wireDoor(t, p, request(newSpan(kept, 2).linkedTo(other+2)))) // this does
@@ -114,7 +118,9 @@ func TestLinkedTraces(t *testing.T) {
 }
 
 // What links is off unless it is asked for, and what a drop policy names is dropped whatever links to it.
-func TestWhatLinksDoNotKeep(t *testing.T) {
+func TestWhatLinksDoNotKeep(t *testing.T) { withEitherStorage(t, testWhatLinksDoNotKeep) }
+
+func testWhatLinksDoNotKeep(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for _, enabled := range []bool{false, true} {
 			cfg := linking(testConfig())
@@ -137,7 +143,9 @@ func TestWhatLinksDoNotKeep(t *testing.T) {
 
 // Of linked traces both are kept if either is for its own sake: whatever links which, in whatever order, batches and
 // shards their spans come, through either door, whichever is decided first.
-func TestLinkedTracesInAnyOrder(t *testing.T) {
+func TestLinkedTracesInAnyOrder(t *testing.T) { withEitherStorage(t, testLinkedTracesInAnyOrder) }
+
+func testLinkedTracesInAnyOrder(t *testing.T) {
 	const traces = 60
 	rnd := rand.New(rand.NewPCG(9, 1))
 	var spans []spanOf
@@ -183,83 +191,36 @@ func TestLinkedTracesInAnyOrder(t *testing.T) {
 				shutdown(t, p) // or at once
 				var got []string
 				for id, parts := range next.traces() {
-					by := attributesOf(parts[0], attributePolicy)
+					by := attributesOf(parts[0], attr.Policy)
 					require.Len(t, by, 1)
 					got = append(got, fmt.Sprintf("%s %t", id, by["errors"] > 0))
 				}
 				slices.Sort(got)
 				require.Equal(t, want, got)
-				require.Zero(t, p.sum().ignoredLinks)
+				require.Zero(t, sum(p).IgnoredLinks)
 			})
 		})
 	}
 }
 
-// What is remembered of links is bounded, in all and for each trace, and part of what the budget counts.
-func TestLinksAreBounded(t *testing.T) {
-	l := links{limit: 100, perTrace: 3}
-	id := func(n int) wire.TraceID { return wire.TraceID(traceID(n)) }
-	of := func(n int) (got []int) {
-		trace := id(n)
-		for i := range l.of(uint32(n), &trace) {
-			for m := range 2000 {
-				if l.ring[i].other == id(m) {
-					got = append(got, m)
-				}
-			}
-		}
-		slices.Sort(got)
-		return got
-	}
-	add := func(n, other int, wanted bool) (bool, bool) {
-		return l.add(tie{trace: id(n), other: id(other), hash: uint32(n), wanted: wanted})
-	}
-	for other := range 5 {
-		added, room := add(7, other, false)
-		require.Equal(t, other < 3, added)
-		require.Equal(t, other < 3, room)
-	}
-	added, room := add(7, 1, false)
-	require.False(t, added, "it is known")
-	require.True(t, room)
-	trace := id(7)
-	_, found := l.wanted(7, &trace)
-	require.False(t, found)
-	added, _ = add(7, 1, true)
-	require.True(t, added)
-	by, found := l.wanted(7, &trace)
-	require.True(t, found)
-	require.Equal(t, id(1), by)
-	require.Equal(t, []int{0, 1, 2}, of(7))
+// What is remembered of links is part of what the budget counts.
+func TestLinksAreCounted(t *testing.T) { withEitherStorage(t, testLinksAreCounted) }
 
-	for n := range 98 {
-		add(1000+n, 1, false)
-	}
-	require.Equal(t, []int{1, 2}, of(7), "the oldest one is forgotten")
-	most := l.bytes()
-	for n := range 1000 {
-		add(2000+n, 1, false)
-	}
-	require.Empty(t, of(7))
-	require.Equal(t, most, l.bytes())
-	require.LessOrEqual(t, most, 100*110)
-
+func testLinksAreCounted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := linking(testConfig())
 		cfg.LinkedTraces.MaxLinksPerSpan, cfg.NumShards = 2, 1
 		p := start(t, cfg, &sink{})
-		before := p.pool.Used()
+		before := p.buffer.Pool.Used()
 		require.NoError(t, wireDoor(t, p, request(newSpan(1, 0).linkedTo(2, 3, 4, 5))))
-		require.Equal(t, int64(1), p.sum().ignoredLinks)
-		require.Equal(t, 4, p.shards[0].links.table.Len())
-		require.Positive(t, p.pool.Used()-before-int64(p.shards[0].entries.Bytes()))
+		require.Equal(t, int64(1), sum(p).IgnoredLinks)
+		require.Positive(t, p.buffer.Pool.Used()-before)
 		shutdown(t, p)
 	})
 }
 
 // After a restart it is known again of traces that wait with which others they are linked.
 func TestLinksSurviveACrash(t *testing.T) {
-	onceOnDisk(t)
 	synctest.Test(t, func(t *testing.T) {
 		cfg := linking(diskConfig())
 		p := start(t, cfg, &sink{})
@@ -272,7 +233,7 @@ func TestLinksSurviveACrash(t *testing.T) {
 		time.Sleep(time.Minute)
 		require.Len(t, next.traces(), 3)
 		for _, n := range []int{2, 3} {
-			require.Equal(t, map[string]int{"linked_traces": 1}, attributesOf(next.traces()[traceID(n)][0], attributePolicy))
+			require.Equal(t, map[string]int{"linked_traces": 1}, attributesOf(next.traces()[traceID(n)][0], attr.Policy))
 		}
 		shutdown(t, p)
 	})

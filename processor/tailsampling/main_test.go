@@ -1,6 +1,7 @@
 package tailsampling
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -10,8 +11,18 @@ import (
 	"go.uber.org/goleak"
 )
 
-// storageUnderTest is where the spans of tests that do not choose are.
-var storageUnderTest = storageMemory
+// storageUnderTest is where the spans of tests and benchmarks are that do not choose; SPANLOG_STORAGE sets it for
+// benchmarks.
+var storageUnderTest = cmp.Or(os.Getenv("SPANLOG_STORAGE"), storageMemory)
+
+// withEitherStorage runs a test twice, as subtests memory and disk.
+func withEitherStorage(t *testing.T, test func(t *testing.T)) {
+	before := storageUnderTest
+	defer func() { storageUnderTest = before }()
+	for _, storageUnderTest = range []string{storageMemory, storageDisk} {
+		t.Run(storageUnderTest, test)
+	}
+}
 
 // directories is where those of tests on disk are.
 var (
@@ -24,25 +35,17 @@ func newDirectory() string {
 	return filepath.Join(directories, fmt.Sprint(directory.Add(1)))
 }
 
-// runWithEitherStorage is what TestMain does.
-func runWithEitherStorage(m *testing.M) { goleak.VerifyTestMain(twice{m}) }
+// run is what TestMain does. It does not return.
+func run(m *testing.M) { goleak.VerifyTestMain(inDirectories{m}) }
 
-type twice struct{ m *testing.M }
+type inDirectories struct{ m *testing.M }
 
-// Run runs them, or, with SPANLOG_STORAGE set, only those rounds (to profile one).
-func (t twice) Run() int {
-	storages := []string{storageMemory, storageDisk}
-	if only := os.Getenv("SPANLOG_STORAGE"); only != "" {
-		storages = []string{only}
-	}
+// Run runs the tests with a place for their files.
+func (d inDirectories) Run() int {
 	var err error
 	if directories, err = os.MkdirTemp("", "spans"); err != nil {
 		panic(err)
 	}
 	defer os.RemoveAll(directories)
-	code := 0
-	for _, storageUnderTest = range storages {
-		code = max(code, t.m.Run())
-	}
-	return code
+	return d.m.Run()
 }

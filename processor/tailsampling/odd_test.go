@@ -13,7 +13,9 @@ import (
 
 // Configurations at their limits, with everything on, hold what holds for others: each trace is decided, its spans follow,
 // nothing stays, and whatever may be asked has an answer.
-func TestOddConfigurations(t *testing.T) {
+func TestOddConfigurations(t *testing.T) { withEitherStorage(t, testOddConfigurations) }
+
+func testOddConfigurations(t *testing.T) {
 	many := func(n int) (list []policy.Config) {
 		for i := range n - 1 {
 			list = append(list, serviceIs(fmt.Sprint("service is ", i), fmt.Sprint("service-", i+50)))

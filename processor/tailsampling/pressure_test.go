@@ -11,14 +11,19 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/slowburn/slowburn/internal/bytesize"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/decision"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/shard"
 )
 
 // 1,000 traces with errors among 10,000 boring ones, under a budget for a tenth of them: all errors are kept, whole.
 func TestErrorsSurviveMemoryPressure(t *testing.T) {
+	withEitherStorage(t, testErrorsSurviveMemoryPressure)
+}
+
+func testErrorsSurviveMemoryPressure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := keepErrors(testConfig())
 		const traces, spans, pad = 11_000, 3, 300
@@ -39,7 +44,7 @@ func TestErrorsSurviveMemoryPressure(t *testing.T) {
 					return
 				}
 				requireRefusal(t, err)
-				time.Sleep(retryAfter) // as a client does
+				time.Sleep(time.Second) // as a client does
 			}
 		}
 		for n := range traces {
@@ -52,7 +57,7 @@ func TestErrorsSurviveMemoryPressure(t *testing.T) {
 			if n >= 50 {
 				send(request(newSpan(n-50, 1).pad(pad), newSpan(n-50, 2).pad(pad)))
 			}
-			peak = max(peak, p.pool.Used())
+			peak = max(peak, p.buffer.Pool.Used())
 		}
 		for n := traces - 50; n < traces; n++ {
 			send(request(newSpan(n, 1).pad(pad), newSpan(n, 2).pad(pad)))
@@ -75,6 +80,10 @@ func TestErrorsSurviveMemoryPressure(t *testing.T) {
 // When errors alone are too much, they are decided early and delivered, not refused, as long as the next stage takes
 // them.
 func TestErrorsAloneOverTheBudgetAreDelivered(t *testing.T) {
+	withEitherStorage(t, testErrorsAloneOverTheBudgetAreDelivered)
+}
+
+func testErrorsAloneOverTheBudgetAreDelivered(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := keepErrors(testConfig())
 		squeeze(cfg, 2, 1<<20)
@@ -93,6 +102,10 @@ func TestErrorsAloneOverTheBudgetAreDelivered(t *testing.T) {
 
 // A refused request leaves nothing behind: it can be sent again without anything being there twice.
 func TestRefusedRequestLeavesNoTrace(t *testing.T) {
+	withEitherStorage(t, testRefusedRequestLeavesNoTrace)
+}
+
+func testRefusedRequestLeavesNoTrace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := keepAll(testConfig())
 		squeeze(cfg, 4, 2<<20)
@@ -114,7 +127,7 @@ func TestRefusedRequestLeavesNoTrace(t *testing.T) {
 			}
 		}
 		before := p.Status()
-		traces := p.sum().traces
+		traces := sum(p).Traces
 		var many []spanOf
 		for i := range 100 {
 			many = append(many, newSpan(100_000+i, 0).pad(100), newSpan(i, 1))
@@ -123,7 +136,7 @@ func TestRefusedRequestLeavesNoTrace(t *testing.T) {
 		requireRefusal(t, pdataDoor(t, p, request(many...)))
 		after := p.Status()
 		assert.Equal(t, before.SpansBuffered, after.SpansBuffered)
-		assert.Equal(t, traces, p.sum().traces)
+		assert.Equal(t, traces, sum(p).Traces)
 		assert.Equal(t, before.RefusedSpans+400, after.RefusedSpans)
 
 		close(works)
@@ -138,6 +151,10 @@ func TestRefusedRequestLeavesNoTrace(t *testing.T) {
 
 // While the backend is down and kept traces wait, boring ones make room rather than that spans are refused.
 func TestBoringTracesMakeRoomWhileKeptOnesWait(t *testing.T) {
+	withEitherStorage(t, testBoringTracesMakeRoomWhileKeptOnesWait)
+}
+
+func testBoringTracesMakeRoomWhileKeptOnesWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := keepErrors(testConfig())
 		squeeze(cfg, 2, 2<<20)
@@ -146,7 +163,7 @@ func TestBoringTracesMakeRoomWhileKeptOnesWait(t *testing.T) {
 		next := sink{accept: func(context.Context, int, ptrace.Traces) error { return errors.New("down") }}
 		p := start(t, cfg, &next)
 		n := 0
-		for ; p.pool.Pressure() < 0.6; n++ {
+		for ; p.buffer.Pool.Pressure() < 0.6; n++ {
 			require.NoError(t, wireDoor(t, p, request(newSpan(n, 0).pad(500).fail())))
 		}
 		time.Sleep(time.Minute)
@@ -200,6 +217,10 @@ func decidesAsManyAsNeeded(t *testing.T, compression string) {
 
 // A request that is larger than the whole budget can never be taken; it is refused like others, without harm.
 func TestRequestLargerThanTheBudget(t *testing.T) {
+	withEitherStorage(t, testRequestLargerThanTheBudget)
+}
+
+func testRequestLargerThanTheBudget(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := keepAll(testConfig())
 		squeeze(cfg, 1, 256<<10)
@@ -212,7 +233,9 @@ func TestRequestLargerThanTheBudget(t *testing.T) {
 	})
 }
 
-func TestNumTraces(t *testing.T) {
+func TestNumTraces(t *testing.T) { withEitherStorage(t, testNumTraces) }
+
+func testNumTraces(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := keepErrors(testConfig())
 		cfg.NumTraces = 100
@@ -226,7 +249,7 @@ func TestNumTraces(t *testing.T) {
 		synctest.Wait()
 		st := p.Status()
 		assert.GreaterOrEqual(t, st.EarlyDecisions, int64(900-cfg.NumShards))
-		assert.Equal(t, p.sum().triggers[byCount], st.EarlyDecisions)
+		assert.Equal(t, sum(p).Triggers[decision.ByCount], st.EarlyDecisions)
 		assert.Less(t, len(next.traces()), 50, "boring traces go first")
 		shutdown(t, p)
 		assert.Len(t, next.traces(), 100, "and no error is lost")
@@ -249,16 +272,13 @@ func TestOrderOfEarlyDecisions(t *testing.T) {
 		require.NoError(t, wireDoor(t, p, request(
 			newSpan(0, 0).fail(), newSpan(1, 0), slow(2), newSpan(3, 0), newSpan(4, 0), newSpan(5, 0).fail(), slow(6))))
 		require.NoError(t, wireDoor(t, p, request(newSpan(3, 1).fail()))) // no longer boring
-		s := p.shards[0]
 		var order []int
-		for most := range ranks {
-			for {
-				before := pendingTraces(s)
-				if !s.decideEarly(most, byMemory, p.now()) {
-					break
-				}
-				for n := range 8 {
-					if before[traceID(n)] && !pendingTraces(s)[traceID(n)] {
+		var gone [8]bool
+		for maxRank := range shard.Ranks {
+			for p.buffer.Members[0].DecideEarly(maxRank, decision.ByMemory, p.buffer.Now()) > 0 {
+				for n := range gone {
+					if state, _ := p.Explain(traceID(n)); state.State == StateDecided && !gone[n] {
+						gone[n] = true
 						order = append(order, n)
 					}
 				}
@@ -268,14 +288,6 @@ func TestOrderOfEarlyDecisions(t *testing.T) {
 			}
 		}
 		assert.Equal(t, []int{1, 4, 7, 2, 6, 0, 3, 5}, order)
-		assert.Equal(t, list{}, s.waiting)
+		assert.Zero(t, p.Status().TracesPending)
 	})
-}
-
-func pendingTraces(s *shard) map[pcommon.TraceID]bool {
-	got := map[pcommon.TraceID]bool{}
-	for n := s.waiting.head; n != 0; n = s.waiting.next(&s.entries, n) {
-		got[pcommon.TraceID(s.entries.At(n).id)] = true
-	}
-	return got
 }

@@ -5,12 +5,19 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"sync"
+	"sync/atomic"
 	"time"
 
+	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/confmap"
 	"go.uber.org/zap"
 
+	"github.com/slowburn/slowburn/internal/clock"
 	"github.com/slowburn/slowburn/processor/policy"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/buffer"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/status"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/version"
 )
 
 // Source is where the processor's configuration comes from, so that its policies can be read again while it runs. Its
@@ -50,7 +57,22 @@ type ReloadError struct {
 	Detail string    `json:"detail"`
 }
 
-// configured is what the current rules were made of, and what became of the last reload.
+// policies are the versions of a sampler's policies, and how one follows another.
+type policies struct {
+	cfg      *Config
+	logger   *zap.Logger
+	versions *version.Versions
+	id       component.ID
+	source   Source // nil where the configuration cannot be read again
+	buffer   *buffer.Buffer
+	reloads  *[status.Outcomes]atomic.Int64
+
+	reading  sync.Mutex // who has it reads the configuration again
+	swapping sync.Mutex // who has it changes the current version, and what follows
+	current  configured
+}
+
+// configured is what the current version was made of, and what became of the last reload.
 type configured struct {
 	policies     []policy.Config
 	shadow       *ShadowConfig
@@ -59,98 +81,119 @@ type configured struct {
 	failed       *ReloadError
 }
 
-// Policies tells what decides now.
-func (p *Sampler) Policies() Policies {
-	p.swapping.Lock()
-	defer p.swapping.Unlock()
-	return p.policies()
+// compileFirst compiles the first version. Policies follow it after open.
+func compileFirst(cfg *Config, names *version.Names, logger *zap.Logger) (*policies, *version.Version, error) {
+	p := &policies{cfg: cfg, logger: logger, current: configured{policies: cfg.Policies, shadow: cfg.Shadow}}
+	v, err := p.compile(1, cfg, names)
+	if err != nil {
+		return nil, nil, err
+	}
+	p.versions = version.NewVersions(names, v)
+	return p, v, nil
 }
 
-func (p *Sampler) policies() Policies {
-	r, c := p.rules.Load(), &p.configured
-	out := Policies{
-		Version: r.version, Since: r.since.UTC(), Policies: infoOf(r.set),
+func (p *policies) compile(number int, cfg *Config, names *version.Names) (*version.Version, error) {
+	set, shadow, err := cfg.compileAll(p.logger)
+	if err != nil {
+		return nil, err
+	}
+	return version.New(number, set, shadow, names)
+}
+
+// open lets versions follow the first: read from the source for the processor with this ID, and swapped in the buffer.
+func (p *policies) open(id component.ID, source Source, b *buffer.Buffer, reloads *[status.Outcomes]atomic.Int64) {
+	p.id, p.source, p.buffer, p.reloads = id, source, b, reloads
+}
+
+// listen reloads when a signal asks for it, until cancel is called. What goes wrong is logged by reload.
+func (p *policies) listen() (cancel func()) {
+	if p.source == nil {
+		return func() {}
+	}
+	return p.source.OnHangup(func(ctx context.Context) { _, _ = p.reload(ctx) })
+}
+
+// describe tells what decides now.
+func (p *policies) describe() Policies {
+	p.swapping.Lock()
+	defer p.swapping.Unlock()
+	return p.describeLocked()
+}
+
+func (p *policies) describeLocked() Policies {
+	v, c := p.versions.Current(), &p.current
+	return Policies{
+		Version: v.Number, Since: v.Since.UTC(), Policies: version.InfoOf(v.Set), Shadow: version.InfoOf(v.Shadow),
 		Promoted: c.promoted, NeedsRestart: c.needsRestart, LastError: c.failed,
 	}
-	if r.shadow != nil {
-		out.Shadow = infoOf(r.shadow)
-	}
-	return out
 }
 
 // loadTimeout is how long reading the configuration may take, which can be elsewhere (--config https://…).
 const loadTimeout = 30 * time.Second
 
-// Reload reads the configuration again and makes its policies, and its shadow, the current ones. Where that fails, the
-// policies stay as they are.
-func (p *Sampler) Reload(ctx context.Context) (Policies, error) {
-	p.reloading.Lock()
-	defer p.reloading.Unlock()
+func (p *policies) reload(ctx context.Context) (Policies, error) {
+	p.reading.Lock()
+	defer p.reading.Unlock()
 	ctx, cancel := context.WithTimeout(ctx, loadTimeout)
 	defer cancel()
 	cfg, err := p.load(ctx)
 
 	p.swapping.Lock()
 	defer p.swapping.Unlock()
-	outcome := reloadFailed
+	outcome := status.ReloadFailed
 	if err == nil {
 		outcome, err = p.apply(cfg)
 	}
 	p.reloads[outcome].Add(1)
 	if err != nil {
-		p.configured.failed = &ReloadError{At: time.Now().UTC(), Detail: err.Error()}
-		p.logger.Warn("policies cannot be reloaded: the version before stays", zap.Error(err), zap.Int("policy_version", p.rules.Load().version))
+		p.current.failed = &ReloadError{At: clock.Now().UTC(), Detail: err.Error()}
+		p.logger.Warn("policies cannot be reloaded: the version before stays", zap.Error(err), zap.Int("policy_version", p.versions.Current().Number))
 		return Policies{}, err
 	}
-	p.configured.failed = nil
-	return p.policies(), nil
+	p.current.failed = nil
+	return p.describeLocked(), nil
 }
 
 // apply takes the policies and the shadow from a configuration that was read again, and nothing else.
-func (p *Sampler) apply(read *Config) (reloadOutcome, error) {
-	c := &p.configured
+func (p *policies) apply(read *Config) (status.Outcome, error) {
+	c := &p.current
 	c.needsRestart = otherKeys(p.cfg, read)
 	if len(c.needsRestart) > 0 {
 		p.logger.Warn("other keys of tail_sampling than policies and shadow were changed: restart to apply them",
 			zap.Strings("keys", c.needsRestart))
 	}
 	if !c.promoted && reflect.DeepEqual(c.policies, read.Policies) && reflect.DeepEqual(c.shadow, read.Shadow) {
-		p.logger.Info("policies were reloaded and are the same", zap.Int("policy_version", p.rules.Load().version))
-		return reloadUnchanged, nil
+		p.logger.Info("policies were reloaded and are the same", zap.Int("policy_version", p.versions.Current().Number))
+		return status.ReloadUnchanged, nil
 	}
 	cfg := *p.cfg
 	cfg.Policies, cfg.Shadow = read.Policies, read.Shadow
 	if _, _, err := cfg.compileAll(p.logger); err != nil { // with the other keys as they were at the start
-		return reloadFailed, fmt.Errorf("%w, because they do not go with the keys that need a restart: %w", ErrInvalid, err)
+		return status.ReloadFailed, fmt.Errorf("%w, because they do not go with the keys that need a restart: %w", ErrInvalid, err)
 	}
-	r, err := p.swap(func(version int) (*rules, error) { return p.successor(version, &cfg) })
+	v, err := p.swap(func(number int) (*version.Version, error) { return p.successor(number, &cfg) })
 	if err != nil {
-		return reloadFailed, err
+		return status.ReloadFailed, err
 	}
 	c.policies, c.shadow, c.promoted = cfg.Policies, cfg.Shadow, false
-	for _, w := range r.warnings() {
+	for _, w := range v.Warnings() {
 		p.logger.Warn(w)
 	}
-	p.logger.Info("policies were reloaded", zap.Int("policy_version", r.version))
-	return reloadChanged, nil
+	p.logger.Info("policies were reloaded", zap.Int("policy_version", v.Number))
+	return status.ReloadChanged, nil
 }
 
-// successor makes rules that go on with what those counted that are current, where a policy is the same.
-func (p *Sampler) successor(version int, cfg *Config) (*rules, error) {
-	r, err := newRules(version, cfg, p.names, p.logger)
-	if err != nil {
-		return nil, err
+// successor makes a version that goes on with what the current one counted, where a policy is the same.
+func (p *policies) successor(number int, cfg *Config) (*version.Version, error) {
+	v, err := p.compile(number, cfg, p.versions.Names)
+	if err == nil {
+		v.Follow(p.versions.Current())
 	}
-	before := p.rules.Load()
-	r.set.Inherit(before.set)
-	if r.shadow != nil && before.shadow != nil {
-		r.shadow.Inherit(before.shadow)
-	}
-	return r, nil
+	return v, err
 }
 
 // load reads the processor's configuration, and validates it.
-func (p *Sampler) load(ctx context.Context) (*Config, error) {
+func (p *policies) load(ctx context.Context) (*Config, error) {
 	if p.source == nil {
 		return nil, ErrNoSource
 	}
@@ -188,19 +231,21 @@ func otherKeys(a, b *Config) (keys []string) {
 	return keys
 }
 
-// Promote makes the shadow's policies the current ones, until the next reload or restart. There is no shadow then.
-func (p *Sampler) Promote() (Policies, error) {
+// promote makes the shadow's policies the current ones.
+func (p *policies) promote() (Policies, error) {
 	p.swapping.Lock()
 	defer p.swapping.Unlock()
-	before := p.rules.Load()
-	if before.shadow == nil {
+	before := p.versions.Current()
+	if before.Shadow == nil {
 		return Policies{}, ErrNoShadow
 	}
-	r, err := p.swap(func(version int) (*rules, error) { return rulesOf(version, before.shadow, nil, p.names) })
+	v, err := p.swap(func(number int) (*version.Version, error) {
+		return version.New(number, before.Shadow, nil, p.versions.Names)
+	})
 	if err != nil {
 		return Policies{}, err
 	}
-	p.configured.promoted = true
-	p.logger.Info("the shadow's policies were promoted, until the next reload or restart", zap.Int("policy_version", r.version))
-	return p.policies(), nil
+	p.current.promoted = true
+	p.logger.Info("the shadow's policies were promoted, until the next reload or restart", zap.Int("policy_version", v.Number))
+	return p.describeLocked(), nil
 }

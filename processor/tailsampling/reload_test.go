@@ -74,7 +74,7 @@ func TestReload(t *testing.T) {
 	p := startFrom(t, d, &sink{})
 	first := p.Policies()
 	assert.Equal(t, 1, first.Version)
-	assert.Equal(t, []PolicyInfo{{"ERROR", "status_code"}}, first.Policies)
+	assert.Equal(t, []PolicyInfo{{Name: "ERROR", Type: "status_code"}}, first.Policies)
 
 	same, err := p.Reload(t.Context())
 	require.NoError(t, err)
@@ -86,8 +86,8 @@ func TestReload(t *testing.T) {
 	second, err := p.Reload(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, 2, second.Version)
-	assert.Equal(t, []PolicyInfo{{"ERROR", "status_code"}, {"OK", "status_code"}}, second.Policies)
-	assert.Equal(t, []PolicyInfo{{"UNSET", "status_code"}}, second.Shadow)
+	assert.Equal(t, []PolicyInfo{{Name: "ERROR", Type: "status_code"}, {Name: "OK", Type: "status_code"}}, second.Policies)
+	assert.Equal(t, []PolicyInfo{{Name: "UNSET", Type: "status_code"}}, second.Shadow)
 	assert.Equal(t, []string{"num_traces"}, second.NeedsRestart)
 
 	promoted, err := p.Promote()
@@ -186,7 +186,9 @@ func TestReloadThatFails(t *testing.T) {
 	}
 }
 
-func TestReloadWithoutSource(t *testing.T) {
+func TestReloadWithoutSource(t *testing.T) { withEitherStorage(t, testReloadWithoutSource) }
+
+func testReloadWithoutSource(t *testing.T) {
 	p := start(t, testConfig(), &sink{})
 	_, err := p.Reload(t.Context())
 	require.ErrorIs(t, err, ErrNoSource)

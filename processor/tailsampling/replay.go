@@ -10,18 +10,22 @@ import (
 	tracenoop "go.opentelemetry.io/otel/trace/noop"
 	"go.uber.org/zap"
 
+	"github.com/slowburn/slowburn/internal/clock"
 	"github.com/slowburn/slowburn/internal/wire"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/buffer"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/intake"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/metadata"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/shard"
 )
 
 // Replay decides recorded traces as the processor would have decided them, without waiting: its clock is the spans'. A
 // request comes when the latest span in it or before it had ended. It is not safe for concurrent use.
 type Replay struct {
 	sampler *Sampler
-	in      ingest
+	in      intake.Request
 	request wire.Request
 	began   uint64 // Unix nanoseconds
-	now     int64
+	now     clock.Monotonic
 	seen    map[wire.TraceID]struct{}
 	order   []wire.TraceID // in which traces were first seen
 }
@@ -37,7 +41,7 @@ func NewReplay(cfg *Config) (*Replay, error) {
 	set := processor.Settings{ID: component.NewID(metadata.Type), TelemetrySettings: component.TelemetrySettings{
 		Logger: zap.NewNop(), MeterProvider: metricnoop.NewMeterProvider(), TracerProvider: tracenoop.NewTracerProvider(),
 	}}
-	p, err := newSampler(set, &mine, nil) // nothing is started, and so nothing passed on
+	p, err := newSampler(set, &mine, nil, nil) // nothing is started, and so nothing passed on
 	if err != nil {
 		return nil, err
 	}
@@ -50,22 +54,26 @@ func (r *Replay) Add(request []byte) error {
 		return fmt.Errorf("read spans: %w", err)
 	}
 	r.advance()
-	r.in.prepare(r.sampler, &r.request)
-	s := r.sampler.shards[0]
-	s.log.SetTime(s.unixMilli(r.now))
-	for _, i := range r.in.order {
-		id := r.request.Spans[i].TraceID
-		if _, known := r.seen[id]; !known {
-			r.seen[id] = struct{}{}
-			r.order = append(r.order, id)
+	p, m := r.sampler, r.member()
+	r.in.Prepare(&r.request, p.policies.versions.Current(), p.buffer.Seed, 1)
+	m.Log.SetTime(int64(p.buffer.Epoch.UnixMilli(r.now)))
+	for _, spans := range r.in.ByShard {
+		for _, i := range spans {
+			id := r.request.Spans[i].TraceID
+			if _, known := r.seen[id]; !known {
+				r.seen[id] = struct{}{}
+				r.order = append(r.order, id)
+			}
+			m.Add(&r.in, i, r.now)
 		}
-		s.add(&r.in, i, r.now)
 	}
-	s.review(r.now)
-	r.pass()
-	r.deliver()
+	m.Review(r.now)
+	r.follow()
 	return nil
 }
+
+// member is the one shard. Nobody else uses it, so it is not locked.
+func (r *Replay) member() *buffer.Member { return r.sampler.buffer.Members[0] }
 
 // advance brings the clock to when the request came, and decides what was due until then.
 func (r *Replay) advance() {
@@ -75,62 +83,51 @@ func (r *Replay) advance() {
 	}
 	if r.began == 0 {
 		r.began = ended
-		r.sampler.shards[0].epoch = int64(ended / 1e6)
+		r.sampler.buffer.Epoch = clock.EpochAt(clock.UnixMilli(ended / 1e6))
 	}
 	if ended > r.began {
-		r.decideUntil(max(r.now, int64(min(ended-r.began, math.MaxInt64))))
+		r.decideUntil(max(r.now, clock.Monotonic(min(ended-r.began, math.MaxInt64))))
 	}
 }
 
 // decideUntil decides, in its time, what is due until then.
-func (r *Replay) decideUntil(end int64) {
-	s := r.sampler.shards[0]
+func (r *Replay) decideUntil(end clock.Monotonic) {
+	m := r.member()
 	for {
-		n, at, _ := s.first()
-		if n == 0 || at > end {
+		at := m.Next()
+		if at == shard.Never || at > end {
 			break
 		}
 		r.now = max(r.now, at)
-		s.due(r.now)
-		r.pass()
-		r.deliver()
+		m.Due(r.now)
+		r.follow()
 	}
-	if end != never {
+	if end != shard.Never {
 		r.now = end
 	}
 }
 
-// pass passes the notices of links on, as Sampler.pass does, by this clock.
-func (r *Replay) pass() {
-	s := r.sampler.shards[0]
-	for len(s.notices) > 0 {
-		notices := s.notices
-		s.notices = nil
-		for _, told := range notices {
-			s.hear(told, uint32(r.sampler.seed.hash(told.trace)), r.now)
+// follow passes messages of links on, by this clock, and gives up what was kept.
+func (r *Replay) follow() {
+	m := r.member()
+	for messages := m.EndVisit().Messages; len(messages) > 0; messages = m.EndVisit().Messages {
+		for _, message := range messages {
+			m.Receive(message, uint32(r.sampler.buffer.Seed.Hash(message.Trace)), r.now)
 		}
 	}
-}
-
-// deliver lets go of what was kept.
-func (r *Replay) deliver() {
-	s := r.sampler.shards[0]
-	for !s.ready.empty() {
-		n := s.ready.head
-		s.ready.remove(&s.entries, n)
-		s.stats.undelivered--
-		s.stats.undeliveredBytes -= int64(s.entries.At(n).bytes)
-		s.free(n, r.now)
+	for k, more := m.Ready(); more; k, more = m.Ready() {
+		m.Take(k.Slot, r.now)
+		m.Delivered(k.Slot, r.now)
 	}
 }
 
 // Finish decides what is left, as if nothing more had come, and returns the decisions about all traces, in the order in
 // which their first spans came, and what the policies did.
 func (r *Replay) Finish() ([]Explanation, []PolicyStatus) {
-	r.decideUntil(never)
+	r.decideUntil(shard.Never)
 	decisions := make([]Explanation, 0, len(r.order))
 	for _, id := range r.order {
-		if e, ok := r.sampler.Explain(id); ok {
+		if e, ok := r.sampler.view.Explain(id, r.now); ok {
 			decisions = append(decisions, e)
 		}
 	}

@@ -11,12 +11,15 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/consumer/consumererror"
+
+	"github.com/slowburn/slowburn/internal/wire"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/index"
 )
 
 // inShard makes the next trace of a shard, so that a test can say where the disk fails.
 func inShard(p *Sampler, shard int, next *int) int {
 	for ; ; *next++ {
-		if shardOf(p.seed.hash(wireID(*next)), len(p.shards)) == shard {
+		if index.ShardOf(p.buffer.Seed.Hash(wire.TraceID(traceID(*next))), len(p.buffer.Members)) == shard {
 			*next++
 			return *next - 1
 		}
@@ -43,7 +46,6 @@ func breakSegments(t *testing.T, cfg *Config) {
 // The disk fails in the middle of a request, when the spans of one shard are stored and those of another are not. The
 // client is told to send the request again, does, and the next component gets each span once.
 func TestRequestThatFailedHalfwayIsDeliveredOnce(t *testing.T) {
-	onceOnDisk(t)
 	for name, through := range map[string]door{"wire": wireDoor, "pdata": pdataDoor} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -61,7 +63,7 @@ func TestRequestThatFailedHalfwayIsDeliveredOnce(t *testing.T) {
 				err := through(t, p, again)
 				require.ErrorContains(t, err, "the disk of the span log failed")
 				require.False(t, consumererror.IsPermanent(err))
-				require.EqualValues(t, 3, p.shards[0].stats.spans, "they stay")
+				require.EqualValues(t, 3, p.buffer.Members[0].Stats().Spans, "they stay")
 				require.NoError(t, through(t, p, again))
 
 				time.Sleep(time.Minute)
@@ -70,8 +72,8 @@ func TestRequestThatFailedHalfwayIsDeliveredOnce(t *testing.T) {
 					require.Len(t, got[traceID(id)], 1)
 					assert.Len(t, spansOf(got[traceID(id)][0]), 3)
 				}
-				assert.EqualValues(t, 3, p.repeats.Load())
-				assert.EqualValues(t, 1, p.lost.Load(), "what was on the part of the disk that is gone")
+				assert.EqualValues(t, 3, p.output.Repeated.Load())
+				assert.EqualValues(t, 1, p.output.Lost.Load(), "what was on the part of the disk that is gone")
 				require.NoError(t, p.Shutdown(t.Context()))
 			})
 		})

@@ -15,7 +15,10 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
+	"github.com/slowburn/slowburn/internal/attr"
 	"github.com/slowburn/slowburn/processor/policy"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/budget"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/decision"
 )
 
 // reviving is a configuration with a window as long as the wait for a decision.
@@ -42,7 +45,9 @@ func attributesOf(td ptrace.Traces, key string) map[string]int {
 }
 
 // A late error, and a late root that says how slow it was, revive the whole trace, with the threshold that it now has.
-func TestRevival(t *testing.T) {
+func TestRevival(t *testing.T) { withEitherStorage(t, testRevival) }
+
+func testRevival(t *testing.T) {
 	for name, late := range map[string]func() []spanOf{
 		"errors": func() []spanOf { return []spanOf{newSpan(1, 0).fail(), newSpan(1, 7)} },
 		"slow":   func() []spanOf { return []spanOf{newSpan(1, 7), newSpan(1, 0).slow()} },
@@ -68,13 +73,13 @@ func TestRevival(t *testing.T) {
 				require.Len(t, next.traces()[traceID(1)], 1)
 				whole := next.traces()[traceID(1)][0]
 				require.Len(t, spansOf(whole), 7, "with all that came with the late one")
-				assert.Equal(t, map[string]int{name: 7}, attributesOf(whole, attributePolicy))
-				assert.Empty(t, attributesOf(whole, attributeCached))
+				assert.Equal(t, map[string]int{name: 7}, attributesOf(whole, attr.Policy))
+				assert.Empty(t, attributesOf(whole, attr.CachedDecision))
 				for _, s := range spansOf(whole) {
 					assert.Equal(t, "ot=th:0,vendor=a,other=b", s.TraceState().AsRaw())
 				}
 				st := p.Status()
-				assert.Equal(t, int64(1), p.sum().triggers[byRevival])
+				assert.Equal(t, int64(1), sum(p).Triggers[decision.ByRevival])
 				assert.Equal(t, Decided{Sampled: 1, NotSampled: 1}, st.Decided)
 				assert.Equal(t, LateSpans{Kept: 3}, st.LateSpans)
 				assert.Zero(t, st.TracesRevivable)
@@ -83,7 +88,7 @@ func TestRevival(t *testing.T) {
 				require.NoError(t, wireDoor(t, p, request(newSpan(1, 8)))) // late as ever
 				time.Sleep(time.Second)
 				require.Len(t, next.traces()[traceID(1)], 2)
-				assert.Equal(t, map[string]int{"true": 1}, attributesOf(next.traces()[traceID(1)][1], attributeCached))
+				assert.Equal(t, map[string]int{"true": 1}, attributesOf(next.traces()[traceID(1)][1], attr.CachedDecision))
 				shutdown(t, p)
 			})
 		})
@@ -91,7 +96,9 @@ func TestRevival(t *testing.T) {
 }
 
 // After the window a trace is gone, and what came late in it is counted like what comes late after it.
-func TestReviveWindowEnds(t *testing.T) {
+func TestReviveWindowEnds(t *testing.T) { withEitherStorage(t, testReviveWindowEnds) }
+
+func testReviveWindowEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := reviving(keepErrors(testConfig()))
 		var next sink
@@ -116,7 +123,9 @@ func TestReviveWindowEnds(t *testing.T) {
 
 // What a drop policy named is not revived, nor is what it names only then; and a late span that is not the one that
 // policies want changes nothing about chances either.
-func TestWhatIsNotRevived(t *testing.T) {
+func TestWhatIsNotRevived(t *testing.T) { withEitherStorage(t, testWhatIsNotRevived) }
+
+func testWhatIsNotRevived(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := reviving(testConfig())
 		cfg.Policies = append(cfg.Policies[:1:1], policy.Config{Name: "noise", Type: policy.Drop, Drop: &policy.DropConfig{
@@ -137,7 +146,9 @@ func TestWhatIsNotRevived(t *testing.T) {
 }
 
 // The threshold of a revived trace is that of the decision that revived it, and one that its randomness passes.
-func TestThresholdOfRevivedTraces(t *testing.T) {
+func TestThresholdOfRevivedTraces(t *testing.T) { withEitherStorage(t, testThresholdOfRevivedTraces) }
+
+func testThresholdOfRevivedTraces(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := reviving(testConfig())
 		some := policy.Config{Name: "half", Type: policy.Probabilistic, Probabilistic: &policy.ProbabilisticConfig{SamplingPercentage: 50}}
@@ -163,7 +174,7 @@ func TestThresholdOfRevivedTraces(t *testing.T) {
 				require.Equal(t, "ot=th:8,vendor=a,other=b", s.TraceState().AsRaw())
 			}
 		}
-		require.Zero(t, p.withoutThreshold.Load())
+		require.Zero(t, p.output.WithoutThreshold.Load())
 		shutdown(t, p)
 	})
 }
@@ -171,6 +182,10 @@ func TestThresholdOfRevivedTraces(t *testing.T) {
 // Wherever the decision falls between the spans of a trace, and in whatever order they come, through either door and with
 // any number of shards: what is kept is what is kept when all come in time, whole.
 func TestTheMomentOfTheDecisionDoesNotMatter(t *testing.T) {
+	withEitherStorage(t, testTheMomentOfTheDecisionDoesNotMatter)
+}
+
+func testTheMomentOfTheDecisionDoesNotMatter(t *testing.T) {
 	var spans []spanOf
 	rnd := rand.New(rand.NewPCG(5, 1))
 	for n := range 100 {
@@ -243,10 +258,10 @@ func TestRevivableTracesGoFirst(t *testing.T) {
 		require.Zero(t, st.EarlyDecisions)
 		require.Zero(t, st.RefusedSpans)
 		require.Positive(t, most)
-		require.Less(t, p.pool.Pressure(), reviveShare+0.1)
+		require.Less(t, p.buffer.Pool.Pressure(), budget.HoldUpTo+0.1)
 
 		// A burst that needs all there is takes the rest of them.
-		for n := 4000; p.pool.Pressure() < 0.8; n++ {
+		for n := 4000; p.buffer.Pool.Pressure() < 0.8; n++ {
 			require.NoError(t, wireDoor(t, p, request(newSpan(n, 0).pad(500))))
 			require.Zero(t, p.Status().EarlyDecisions)
 		}
@@ -261,7 +276,6 @@ func TestRevivableTracesGoFirst(t *testing.T) {
 // A revived trace is delivered though the process is killed before it was; what was not revived yet is gone then, and
 // nothing of it comes back.
 func TestRevivalSurvivesACrash(t *testing.T) {
-	onceOnDisk(t)
 	for _, shards := range []int{4, 3} {
 		synctest.Test(t, func(t *testing.T) {
 			cfg := reviving(keepErrors(diskConfig()))
@@ -280,7 +294,7 @@ func TestRevivalSurvivesACrash(t *testing.T) {
 			next.NumShards = shards
 			var got sink
 			p = start(t, next, &got)
-			require.Zero(t, p.store.lost.Load())
+			require.Zero(t, p.store.Lost.Load())
 			time.Sleep(time.Second)
 			require.Len(t, got.traces(), 1)
 			require.Len(t, spansOf(got.traces()[traceID(1)][0]), 4)
@@ -307,7 +321,6 @@ func TestRevivalSurvivesACrash(t *testing.T) {
 
 // Spans that came within the window of a trace that was not revived are gone with it, after a restart too.
 func TestForgottenSpansStayForgotten(t *testing.T) {
-	onceOnDisk(t)
 	for name, until := range map[string]time.Duration{"window over": time.Minute, "shut down within it": 0} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -321,29 +334,16 @@ func TestForgottenSpansStayForgotten(t *testing.T) {
 				time.Sleep(until)
 				require.NoError(t, p.Shutdown(t.Context()))
 				p = start(t, cfg, &sink{})
-				assert.NotContains(t, pendingInAll(p), traceID(1))
+				assert.False(t, isPending(p, 1))
 				shutdown(t, p)
 			})
 		})
 	}
 }
 
-func pendingInAll(p *Sampler) map[pcommon.TraceID]bool {
-	all := map[pcommon.TraceID]bool{}
-	for _, s := range p.shards {
-		s.mu.Lock()
-		for id := range pendingTraces(s) {
-			all[id] = true
-		}
-		s.mu.Unlock()
-	}
-	return all
-}
-
 // A trace that was not sampled stays so after a crash, although its spans were copied forward while they could be revived,
 // and the journal that has its decision was deleted since.
 func TestWhatWasForgottenStaysSo(t *testing.T) {
-	onceOnDisk(t)
 	synctest.Test(t, func(t *testing.T) {
 		cfg := with(diskConfig(), testConfig().Policies[0], policy.Config{Name: "noise", Type: policy.Drop,
 			Drop: &policy.DropConfig{SubPolicies: []policy.Config{serviceIs("quiet", "service-3")}}})

@@ -24,6 +24,10 @@ import (
 // The same spans give the same kept traces, byte for byte, in any order and batching, with any number of shards,
 // through either door.
 func TestOrderBatchingShardsAndDoorsDoNotMatter(t *testing.T) {
+	withEitherStorage(t, testOrderBatchingShardsAndDoorsDoNotMatter)
+}
+
+func testOrderBatchingShardsAndDoorsDoNotMatter(t *testing.T) {
 	var spans []spanOf
 	rnd := rand.New(rand.NewPCG(1, 1))
 	for n := range 120 {
@@ -90,7 +94,9 @@ func marshal(t testing.TB, td ptrace.Traces) []byte {
 }
 
 // What is kept comes out as it went in, but for what the decision adds.
-func TestKeptTracesAreIntact(t *testing.T) {
+func TestKeptTracesAreIntact(t *testing.T) { withEitherStorage(t, testKeptTracesAreIntact) }
+
+func testKeptTracesAreIntact(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := keepAll(testConfig())
 		var next sink
@@ -139,6 +145,10 @@ func undecided(t *testing.T, rs ptrace.ResourceSpans, ss ptrace.ScopeSpans, s pt
 }
 
 func TestSpansAreGroupedByResourceAndScope(t *testing.T) {
+	withEitherStorage(t, testSpansAreGroupedByResourceAndScope)
+}
+
+func testSpansAreGroupedByResourceAndScope(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var next sink
 		p := start(t, keepAll(testConfig()), &next)
@@ -160,6 +170,10 @@ func TestSpansAreGroupedByResourceAndScope(t *testing.T) {
 }
 
 func TestDecisionIsWrittenIntoSpans(t *testing.T) {
+	withEitherStorage(t, testDecisionIsWrittenIntoSpans)
+}
+
+func testDecisionIsWrittenIntoSpans(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := testConfig()
 		cfg.Policies[2].Probabilistic.SamplingPercentage = 50
@@ -191,6 +205,10 @@ func TestDecisionIsWrittenIntoSpans(t *testing.T) {
 
 // A span that never ended, or whose clock was not set, says nothing about how long the trace took.
 func TestBogusTimesDoNotMakeATraceSlow(t *testing.T) {
+	withEitherStorage(t, testBogusTimesDoNotMakeATraceSlow)
+}
+
+func testBogusTimesDoNotMakeATraceSlow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := testConfig()
 		cfg.Policies = cfg.Policies[1:2] // slow
@@ -230,6 +248,10 @@ func policyOf(s ptrace.Span) string {
 }
 
 func TestLateSpansFollowTheDecision(t *testing.T) {
+	withEitherStorage(t, testLateSpansFollowTheDecision)
+}
+
+func testLateSpansFollowTheDecision(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := keepErrors(testConfig())
 		var next sink
@@ -242,7 +264,7 @@ func TestLateSpansFollowTheDecision(t *testing.T) {
 		require.NoError(t, wireDoor(t, p, request(kept[0], dropped[0])))
 		time.Sleep(50 * time.Millisecond)
 		require.NoError(t, wireDoor(t, p, request(kept[1], dropped[1].fail())))
-		time.Sleep(lateWait)
+		time.Sleep(100 * time.Millisecond) // for which late spans gather
 		synctest.Wait()
 		parts := next.traces()[traceID(1)]
 		require.Len(t, parts, 2, "late spans gather for a moment")
@@ -268,6 +290,10 @@ func TestLateSpansFollowTheDecision(t *testing.T) {
 }
 
 func TestWithoutDecisionCacheLateSpansAreTracesOfTheirOwn(t *testing.T) {
+	withEitherStorage(t, testWithoutDecisionCacheLateSpansAreTracesOfTheirOwn)
+}
+
+func testWithoutDecisionCacheLateSpansAreTracesOfTheirOwn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := keepErrors(testConfig())
 		cfg.DecisionCache = DecisionCacheConfig{}
@@ -282,7 +308,9 @@ func TestWithoutDecisionCacheLateSpansAreTracesOfTheirOwn(t *testing.T) {
 	})
 }
 
-func TestInvalidInput(t *testing.T) {
+func TestInvalidInput(t *testing.T) { withEitherStorage(t, testInvalidInput) }
+
+func testInvalidInput(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var next sink
 		p := start(t, keepAll(testConfig()), &next)
@@ -297,11 +325,13 @@ func TestInvalidInput(t *testing.T) {
 		require.ErrorIs(t, p.ConsumeTraces(canceled, request(newSpan(3, 0))), context.Canceled)
 		shutdown(t, p)
 		assert.Equal(t, 1, next.spans())
-		assert.Equal(t, int64(2), p.invalid.Load())
+		assert.Equal(t, int64(2), p.view.Invalid.Load())
 	})
 }
 
-func TestInputIsLeftAsItIs(t *testing.T) {
+func TestInputIsLeftAsItIs(t *testing.T) { withEitherStorage(t, testInputIsLeftAsItIs) }
+
+func testInputIsLeftAsItIs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var next sink
 		p := start(t, keepAll(testConfig()), &next)
@@ -315,7 +345,9 @@ func TestInputIsLeftAsItIs(t *testing.T) {
 	})
 }
 
-func TestDropPoliciesWin(t *testing.T) {
+func TestDropPoliciesWin(t *testing.T) { withEitherStorage(t, testDropPoliciesWin) }
+
+func testDropPoliciesWin(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := keepErrors(testConfig())
 		cfg.Policies = append(cfg.Policies, policy.Config{Name: "noise", Type: policy.Drop, Drop: &policy.DropConfig{
@@ -334,7 +366,9 @@ func TestDropPoliciesWin(t *testing.T) {
 }
 
 // Fields of a later OTLP version cannot be passed on by this version's pdata; that is counted.
-func TestUnknownFieldsAreCounted(t *testing.T) {
+func TestUnknownFieldsAreCounted(t *testing.T) { withEitherStorage(t, testUnknownFieldsAreCounted) }
+
+func testUnknownFieldsAreCounted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var next sink
 		p := start(t, keepAll(testConfig()), &next)
@@ -350,11 +384,13 @@ func TestUnknownFieldsAreCounted(t *testing.T) {
 		require.NoError(t, p.ConsumeTraces(wire.NewContext(t.Context(), &unknown), ptrace.NewTraces()))
 		shutdown(t, p)
 		assert.Equal(t, 1, next.spans())
-		assert.Equal(t, int64(1), p.unknown.Load())
+		assert.Equal(t, int64(1), p.output.Unknown.Load())
 	})
 }
 
-func TestAfterShutdown(t *testing.T) {
+func TestAfterShutdown(t *testing.T) { withEitherStorage(t, testAfterShutdown) }
+
+func testAfterShutdown(t *testing.T) {
 	p := start(t, testConfig(), &sink{})
 	shutdown(t, p)
 	err := pdataDoor(t, p, request(newSpan(1, 0)))

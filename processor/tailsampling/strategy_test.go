@@ -11,11 +11,15 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
+	"github.com/slowburn/slowburn/internal/attr"
 	"github.com/slowburn/slowburn/processor/policy"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/decision"
 )
 
 // With span-ingest a trace is decided with the request that makes its decision certain; what follows is late. Others wait.
-func TestSpanIngest(t *testing.T) {
+func TestSpanIngest(t *testing.T) { withEitherStorage(t, testSpanIngest) }
+
+func testSpanIngest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := testConfig()
 		cfg.SamplingStrategy = spanIngest
@@ -29,8 +33,8 @@ func TestSpanIngest(t *testing.T) {
 		require.Len(t, next.traces(), 1)
 		whole := next.traces()[traceID(1)][0]
 		require.Len(t, spansOf(whole), 3, "with all of the request")
-		require.Equal(t, map[string]int{"errors": 3}, attributesOf(whole, attributePolicy))
-		require.Equal(t, int64(1), p.sum().triggers[byIngest])
+		require.Equal(t, map[string]int{"errors": 3}, attributesOf(whole, attr.Policy))
+		require.Equal(t, int64(1), sum(p).Triggers[decision.ByIngest])
 		require.Zero(t, p.Status().EarlyDecisions)
 
 		require.NoError(t, wireDoor(t, p, request(newSpan(1, 4))))
@@ -38,13 +42,15 @@ func TestSpanIngest(t *testing.T) {
 		require.Len(t, next.traces()[traceID(1)], 2)
 		require.Equal(t, int64(1), p.Status().TracesPending)
 		time.Sleep(cfg.DecisionWait)
-		require.Equal(t, int64(1), p.sum().triggers[byWait])
+		require.Equal(t, int64(1), sum(p).Triggers[decision.ByWait])
 		shutdown(t, p)
 	})
 }
 
 // What is left out of a giant trace can make its decision certain, too.
-func TestSpanIngestOfGiantTraces(t *testing.T) {
+func TestSpanIngestOfGiantTraces(t *testing.T) { withEitherStorage(t, testSpanIngestOfGiantTraces) }
+
+func testSpanIngestOfGiantTraces(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := with(testConfig(), serviceIs("three", "service-3"))
 		cfg.SamplingStrategy, cfg.MaximumTraceSizeBytes = spanIngest, 1<<10
@@ -52,13 +58,15 @@ func TestSpanIngestOfGiantTraces(t *testing.T) {
 		require.NoError(t, wireDoor(t, p, request(newSpan(1, 1).pad(1<<10).slow())))
 		require.NoError(t, wireDoor(t, p, request(newSpan(1, 3))))
 		require.Equal(t, int64(1), p.Status().TrimmedSpans)
-		require.Equal(t, int64(1), p.sum().triggers[byIngest])
+		require.Equal(t, int64(1), sum(p).Triggers[decision.ByIngest])
 		shutdown(t, p)
 	})
 }
 
 // A trace that a drop policy may yet name is not sent on, and one that it names is let go of at once.
-func TestSpanIngestDrops(t *testing.T) {
+func TestSpanIngestDrops(t *testing.T) { withEitherStorage(t, testSpanIngestDrops) }
+
+func testSpanIngestDrops(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := keepAll(testConfig())
 		cfg.SamplingStrategy = spanIngest
@@ -81,7 +89,9 @@ func TestSpanIngestDrops(t *testing.T) {
 }
 
 // The strategy does not change what is kept and what it weighs, whatever the order, the batches, the shards and the door.
-func TestStrategiesKeepTheSame(t *testing.T) {
+func TestStrategiesKeepTheSame(t *testing.T) { withEitherStorage(t, testStrategiesKeepTheSame) }
+
+func testStrategiesKeepTheSame(t *testing.T) {
 	var spans []spanOf
 	rnd := rand.New(rand.NewPCG(8, 1))
 	for n := range 100 {
@@ -121,7 +131,7 @@ func TestStrategiesKeepTheSame(t *testing.T) {
 					want = got
 					require.Greater(t, len(want), 20)
 				} else {
-					require.Positive(t, p.sum().triggers[byIngest])
+					require.Positive(t, sum(p).Triggers[decision.ByIngest])
 				}
 				require.Equal(t, want, got)
 				shutdown(t, p)

@@ -1,38 +1,43 @@
 package tailsampling
 
-import "fmt"
+import (
+	"fmt"
 
-// swap makes rules the current ones, as the next version. Traces that have begun are decided by the version under which
-// they did: spans of theirs that come later are looked at by that, and a shard lets it go with the last of them. Where
-// there is an error nothing has changed. The caller has swapping.
-func (p *Sampler) swap(make func(version int) (*rules, error)) (*rules, error) {
-	if !p.ready.Load() {
-		return nil, fmt.Errorf("%w: try again when that is done", errRecovering)
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/refuse"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/version"
+)
+
+// swap makes a version the current one, with the next number. Traces that have begun are decided by the version under
+// which they did: spans of theirs that come later are looked at by that, and a shard gives it up with the last of them.
+// Where there is an error nothing has changed. The caller has swapping.
+func (p *policies) swap(make func(number int) (*version.Version, error)) (*version.Version, error) {
+	if !p.buffer.Ready() {
+		return nil, fmt.Errorf("%w: try again when that is done", refuse.ErrRecovering)
 	}
-	r, err := make(p.rules.Load().version + 1)
+	before := p.versions.Current()
+	v, err := make(before.Number + 1)
 	if err != nil {
 		return nil, err
 	}
-	for _, s := range p.shards {
-		s.mu.Lock()
-		full := s.rules.full()
-		s.mu.Unlock()
+	for _, m := range p.buffer.Members {
+		m.Lock()
+		full := m.Full()
+		m.Unlock()
 		if full {
 			return nil, errTooManyVersions
 		}
 	}
-	r.errorsBefore = p.rules.Load().evaluationErrors()
-	known := p.names.strings()
-	p.versions.add(r)
-	p.rules.Store(r)
-	for _, s := range p.shards {
-		s.mu.Lock()
-		s.rules.swap(r)
-		s.journal.Rename(known)
-		s.mu.Unlock()
+	v.CountErrorsFrom(before)
+	p.versions.Set(v)
+	names := p.versions.Names.Strings()
+	for _, m := range p.buffer.Members {
+		m.Lock()
+		m.Swap(v)
+		m.Journal.Rename(names)
+		m.Unlock()
 	}
-	return r, nil
+	return v, nil
 }
 
 var errTooManyVersions = fmt.Errorf("traces of %d versions of the policies wait for their decision, which is the most there "+
-	"can be: try again after decision_wait", mostGenerations)
+	"can be: try again after decision_wait", version.MaxInUse)

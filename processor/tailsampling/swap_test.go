@@ -13,7 +13,9 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
+	"github.com/slowburn/slowburn/internal/attr"
 	"github.com/slowburn/slowburn/processor/policy"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/version"
 )
 
 // serviceIs keeps traces with a span of a service, so that it is a resource that decides.
@@ -30,10 +32,12 @@ func with(cfg *Config, policies ...policy.Config) *Config {
 }
 
 // swapTo makes a configuration's policies the current ones.
-func swapTo(p *Sampler, cfg *Config) (*rules, error) {
-	p.swapping.Lock()
-	defer p.swapping.Unlock()
-	return p.swap(func(version int) (*rules, error) { return newRules(version, cfg, p.names, p.logger) })
+func swapTo(p *Sampler, cfg *Config) (*version.Version, error) {
+	p.policies.swapping.Lock()
+	defer p.policies.swapping.Unlock()
+	return p.policies.swap(func(number int) (*version.Version, error) {
+		return p.policies.compile(number, cfg, p.policies.versions.Names)
+	})
 }
 
 // decidedBy is the policy that a kept trace has in all its spans.
@@ -43,7 +47,7 @@ func decidedBy(t *testing.T, parts []ptrace.Traces) string {
 		for _, rs := range part.ResourceSpans().All() {
 			for _, ss := range rs.ScopeSpans().All() {
 				for _, span := range ss.Spans().All() {
-					got, _ := span.Attributes().Get(attributePolicy)
+					got, _ := span.Attributes().Get(attr.Policy)
 					if by == "" {
 						by = got.Str()
 					}
@@ -57,6 +61,10 @@ func decidedBy(t *testing.T, parts []ptrace.Traces) string {
 
 // A trace is looked at and decided by the version under which it began, all its spans, whenever these come.
 func TestSwapConcernsTracesThatBeginLater(t *testing.T) {
+	withEitherStorage(t, testSwapConcernsTracesThatBeginLater)
+}
+
+func testSwapConcernsTracesThatBeginLater(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := with(testConfig(), serviceIs("first", "service-1"))
 		var next sink
@@ -69,7 +77,7 @@ func TestSwapConcernsTracesThatBeginLater(t *testing.T) {
 		}
 		r, err := swapTo(p, with(cfg, append(many, serviceIs("second", "service-3"))...))
 		require.NoError(t, err)
-		require.Equal(t, 2, r.version)
+		require.Equal(t, 2, r.Number)
 		require.NoError(t, wireDoor(t, p, request(before[1], after[0], after[3])))
 		only3 := newTrace(3, 4, false)
 		require.NoError(t, wireDoor(t, p, request(only3[:3]...))) // the first version would keep it
@@ -83,45 +91,40 @@ func TestSwapConcernsTracesThatBeginLater(t *testing.T) {
 		require.Equal(t, "first", decidedBy(t, got[traceID(1)]))
 		require.Equal(t, "second", decidedBy(t, got[traceID(2)]))
 		require.Len(t, got[traceID(1)], 2, "a late span follows, by a policy that is no more")
-		for _, s := range p.shards {
-			require.Equal(t, 1, inUse(s), "the old version is gone with its last trace")
+		for m := range p.buffer.Locked() {
+			require.Equal(t, 1, m.InUse(), "the old version is gone with its last trace")
 		}
 		shutdown(t, p)
 	})
 }
 
-// inUse is how many versions a shard has.
-func inUse(s *shard) (n int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for i := range s.rules.list {
-		if s.rules.list[i].rules != nil {
-			n++
-		}
-	}
-	return n
+func TestSwapThatFailsChangesNothing(t *testing.T) {
+	withEitherStorage(t, testSwapThatFailsChangesNothing)
 }
 
-func TestSwapThatFailsChangesNothing(t *testing.T) {
+func testSwapThatFailsChangesNothing(t *testing.T) {
 	cfg := testConfig()
+	cfg.NumShards = 1
 	p := start(t, cfg, &sink{})
 	defer shutdown(t, p)
-	before := p.rules.Load()
+	before := p.policies.versions.Current()
 	_, err := swapTo(p, with(cfg, policy.Config{Name: "a", Type: "no such"}))
 	require.ErrorContains(t, err, "no such")
-	require.Same(t, before, p.rules.Load())
+	require.Same(t, before, p.policies.versions.Current())
 
-	s := p.shards[0]
-	for s.rules.list[0].traces = 1; len(s.rules.list) < mostGenerations; {
+	trace := 0
+	for range version.MaxInUse - 1 {
+		require.NoError(t, wireDoor(t, p, request(newSpan(trace, 0)))) // which waits under its version
+		trace++
 		_, err = swapTo(p, cfg)
 		require.NoError(t, err)
-		s.rules.list[s.rules.current].traces = 1
 	}
-	before = p.rules.Load()
+	require.NoError(t, wireDoor(t, p, request(newSpan(trace, 0))))
+	before = p.policies.versions.Current()
 	_, err = swapTo(p, cfg)
 	require.ErrorIs(t, err, errTooManyVersions)
-	require.Same(t, before, p.rules.Load())
-	s.rules.list[0] = generation{}
+	require.Same(t, before, p.policies.versions.Current())
+	decideNow(p)
 	_, err = swapTo(p, cfg)
 	require.NoError(t, err)
 }
@@ -159,7 +162,9 @@ func TestSwapAndRestart(t *testing.T) {
 
 // While policies change spans come in through several doors at once: none is lost, and all spans of a trace are decided by
 // one version.
-func TestSwapWhileSpansCome(t *testing.T) {
+func TestSwapWhileSpansCome(t *testing.T) { withEitherStorage(t, testSwapWhileSpansCome) }
+
+func testSwapWhileSpansCome(t *testing.T) {
 	const senders, traces, swaps = 4, 60, 40
 	cfg := keepAll(testConfig())
 	cfg.DecisionWait, cfg.NumTraces = time.Hour, 50 // decided all the time
@@ -184,19 +189,15 @@ func TestSwapWhileSpansCome(t *testing.T) {
 		}
 	})
 	all.Wait()
-	for _, s := range p.shards {
-		s.mu.Lock()
-		s.decideAll(false, p.now())
-		p.unlock(s)
-	}
+	decideNow(p)
 	require.Eventually(t, func() bool { return next.spans() == senders*traces*6 }, 30*time.Second, time.Millisecond)
 	got := next.traces()
 	require.Len(t, got, senders*traces)
 	for _, parts := range got {
 		require.Contains(t, decidedBy(t, parts), "all")
 	}
-	for _, s := range p.shards {
-		require.Equal(t, 1, inUse(s))
+	for m := range p.buffer.Locked() {
+		require.Equal(t, 1, m.InUse())
 	}
 	shutdown(t, p)
 }

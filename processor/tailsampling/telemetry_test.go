@@ -16,7 +16,6 @@ import (
 	"go.opentelemetry.io/collector/processor"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
-	"go.uber.org/zap"
 
 	"github.com/slowburn/slowburn/internal/host"
 	"github.com/slowburn/slowburn/processor/policy"
@@ -64,7 +63,9 @@ func point(t *testing.T, tel *componenttest.Telemetry, name string, attrs ...att
 	return sum
 }
 
-func TestTelemetry(t *testing.T) {
+func TestTelemetry(t *testing.T) { withEitherStorage(t, testTelemetry) }
+
+func testTelemetry(t *testing.T) {
 	tel := componenttest.NewTelemetry()
 	defer func() { require.NoError(t, tel.Shutdown(context.Background())) }()
 	synctest.Test(t, func(t *testing.T) {
@@ -76,7 +77,7 @@ func TestTelemetry(t *testing.T) {
 			return nil
 		}}
 		set := processor.Settings{ID: component.NewID(metadata.Type), TelemetrySettings: tel.NewTelemetrySettings()}
-		p, err := newSampler(set, cfg, &next)
+		p, err := newSampler(set, cfg, &next, nil)
 		require.NoError(t, err)
 		require.NoError(t, p.Start(t.Context(), componenttest.NewNopHost()))
 		for n := range 10 {
@@ -108,7 +109,7 @@ func TestTelemetry(t *testing.T) {
 		assert.Positive(t, point(t, tel, "stage_calls", attribute.String("stage", "decide")))
 		assert.Equal(t, int64(3), point(t, tel, "stage_calls", attribute.String("stage", "deliver")))
 		assert.Positive(t, point(t, tel, "segments")+1)
-		if p.onDisk {
+		if p.store != nil {
 			assert.Positive(t, point(t, tel, "disk_bytes"))
 			assert.Positive(t, point(t, tel, "disk_budget_bytes"))
 		}
@@ -127,7 +128,9 @@ func TestTelemetry(t *testing.T) {
 }
 
 // What stays in case that it is revived, and what cannot be evaluated, can be seen, and is not forgotten by a reload.
-func TestTelemetryOfLateAndFailing(t *testing.T) {
+func TestTelemetryOfLateAndFailing(t *testing.T) { withEitherStorage(t, testTelemetryOfLateAndFailing) }
+
+func testTelemetryOfLateAndFailing(t *testing.T) {
 	tel := componenttest.NewTelemetry()
 	defer func() { require.NoError(t, tel.Shutdown(context.Background())) }()
 	synctest.Test(t, func(t *testing.T) {
@@ -135,7 +138,7 @@ func TestTelemetryOfLateAndFailing(t *testing.T) {
 		cfg.Policies = append(cfg.Policies, policy.Config{Name: "fails", Type: policy.OTTLCondition,
 			OTTLCondition: &policy.OTTLConditionConfig{ErrorMode: "ignore", Span: []string{`Int(ParseJSON(name)["a"]) > 1`}}})
 		set := processor.Settings{ID: component.NewID(metadata.Type), TelemetrySettings: tel.NewTelemetrySettings()}
-		p, err := newSampler(set, cfg, &sink{})
+		p, err := newSampler(set, cfg, &sink{}, nil)
 		require.NoError(t, err)
 		require.NoError(t, p.Start(t.Context(), componenttest.NewNopHost()))
 		require.NoError(t, wireDoor(t, p, request(newSpan(1, 0).linkedTo(), newSpan(1, 1).linkedTo())))
@@ -145,7 +148,7 @@ func TestTelemetryOfLateAndFailing(t *testing.T) {
 		require.Equal(t, bytes, point(t, tel, "count_bytes_sampled", attribute.Bool("sampled", false)))
 		failed := point(t, tel, "sampling_policy_evaluation_error")
 		require.Positive(t, failed)
-		_, err = p.swap(func(version int) (*rules, error) { return newRules(version, cfg, p.names, zap.NewNop()) })
+		_, err = swapTo(p, cfg)
 		require.NoError(t, err)
 		require.NoError(t, wireDoor(t, p, request(newSpan(1, 2).linkedTo(3, 4, 5, 6, 7, 8, 9, 10, 11, 12).fail(), newSpan(2, 0).linkedTo())))
 		time.Sleep(time.Second)
@@ -221,7 +224,9 @@ func TestSamplerIsAnnounced(t *testing.T) {
 	assert.Empty(t, l.seen)
 }
 
-func TestPolicyTelemetry(t *testing.T) {
+func TestPolicyTelemetry(t *testing.T) { withEitherStorage(t, testPolicyTelemetry) }
+
+func testPolicyTelemetry(t *testing.T) {
 	tel := componenttest.NewTelemetry()
 	defer func() { require.NoError(t, tel.Shutdown(context.Background())) }()
 	synctest.Test(t, func(t *testing.T) {
@@ -229,7 +234,7 @@ func TestPolicyTelemetry(t *testing.T) {
 		cfg.Shadow = &ShadowConfig{Policies: cfg.Policies[1:]}
 		var next sink
 		set := processor.Settings{ID: component.NewID(metadata.Type), TelemetrySettings: tel.NewTelemetrySettings()}
-		p, err := newSampler(set, cfg, &next)
+		p, err := newSampler(set, cfg, &next, nil)
 		require.NoError(t, err)
 		require.NoError(t, p.Start(t.Context(), componenttest.NewNopHost()))
 		require.NoError(t, wireDoor(t, p, request(newTrace(1, 4, true)...)))  // both

@@ -8,6 +8,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/decision"
 )
 
 // lateness is how late a decision may be in these tests; nothing but the timers themselves takes time.
@@ -28,7 +30,9 @@ func waitFor(t *testing.T, next *sink, n int, most time.Duration) time.Duration 
 	return time.Since(began)
 }
 
-func TestDecisionWait(t *testing.T) {
+func TestDecisionWait(t *testing.T) { withEitherStorage(t, testDecisionWait) }
+
+func testDecisionWait(t *testing.T) {
 	for _, wait := range []time.Duration{time.Millisecond, 300 * time.Millisecond, 1500 * time.Millisecond, time.Hour} {
 		t.Run(wait.String(), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -49,7 +53,7 @@ func TestDecisionWait(t *testing.T) {
 				time.Sleep(wait*3/2 - time.Since(began) - 1)
 				waitFor(t, &next, 2, time.Second)
 				assert.InDelta(t, float64(wait*3/2), float64(time.Since(began)), float64(lateness))
-				assert.Equal(t, int64(2), p.sum().triggers[byWait])
+				assert.Equal(t, int64(2), sum(p).Triggers[decision.ByWait])
 				shutdown(t, p)
 			})
 		})
@@ -57,6 +61,10 @@ func TestDecisionWait(t *testing.T) {
 }
 
 func TestDecisionWaitAfterRootReceived(t *testing.T) {
+	withEitherStorage(t, testDecisionWaitAfterRootReceived)
+}
+
+func testDecisionWaitAfterRootReceived(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := keepAll(testConfig())
 		cfg.DecisionWaitAfterRootReceived = 2 * time.Second
@@ -88,15 +96,17 @@ func TestDecisionWaitAfterRootReceived(t *testing.T) {
 		require.NoError(t, wireDoor(t, p, request(newSpan(4, 1))))
 		assert.InDelta(t, float64(10*time.Second), float64(waitFor(t, &next, 4, time.Minute)), float64(lateness))
 
-		triggers := p.sum().triggers
-		assert.Equal(t, int64(2), triggers[byRoot])
-		assert.Equal(t, int64(2), triggers[byWait])
+		triggers := sum(p).Triggers
+		assert.Equal(t, int64(2), triggers[decision.ByRoot])
+		assert.Equal(t, int64(2), triggers[decision.ByWait])
 		shutdown(t, p)
 	})
 }
 
 // A trace of which a shorter wait begins later must not be kept waiting by what the timer was set to.
-func TestShorterWaitWakesTheTimer(t *testing.T) {
+func TestShorterWaitWakesTheTimer(t *testing.T) { withEitherStorage(t, testShorterWaitWakesTheTimer) }
+
+func testShorterWaitWakesTheTimer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := keepAll(testConfig())
 		cfg.DecisionWait = time.Hour
@@ -115,6 +125,10 @@ func TestShorterWaitWakesTheTimer(t *testing.T) {
 
 // Traces fall due by the thousand without being decided later than they should be.
 func TestManyTracesAreDecidedInTime(t *testing.T) {
+	withEitherStorage(t, testManyTracesAreDecidedInTime)
+}
+
+func testManyTracesAreDecidedInTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := keepErrors(testConfig())
 		p := start(t, cfg, &sink{})
@@ -132,21 +146,25 @@ func TestManyTracesAreDecidedInTime(t *testing.T) {
 
 // Nothing wakes up when there is nothing to do: the fake clock of the test would advance only with it, and a bubble in
 // which only time passes ends at once.
-func TestIdleSamplerSleeps(t *testing.T) {
+func TestIdleSamplerSleeps(t *testing.T) { withEitherStorage(t, testIdleSamplerSleeps) }
+
+func testIdleSamplerSleeps(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var next sink
 		p := start(t, keepAll(testConfig()), &next)
 		require.NoError(t, wireDoor(t, p, request(newSpan(1, 0))))
 		time.Sleep(time.Minute)
-		runs := p.runs.Load()
+		runs := p.decider.Runs()
 		time.Sleep(24 * time.Hour)
-		assert.Equal(t, runs, p.runs.Load())
+		assert.Equal(t, runs, p.decider.Runs())
 		shutdown(t, p)
 	})
 }
 
 // A giant trace keeps its root, its errors and what it waited for; the rest of it is counted and let go.
-func TestMaximumTraceSize(t *testing.T) {
+func TestMaximumTraceSize(t *testing.T) { withEitherStorage(t, testMaximumTraceSize) }
+
+func testMaximumTraceSize(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := keepErrors(testConfig())
 		cfg.MaximumTraceSizeBytes = 100_000
@@ -175,13 +193,17 @@ func TestMaximumTraceSize(t *testing.T) {
 		assert.True(t, kept[spanID(1500)], "the error")
 		assert.True(t, kept[spanID(1600)], "the long one")
 		assert.Equal(t, int64(spans-len(kept)), p.Status().TrimmedSpans)
-		assert.Zero(t, p.sum().triggers[bySize])
+		assert.Zero(t, sum(p).Triggers[decision.BySize])
 		shutdown(t, p)
 	})
 }
 
 // A trace that is giant by its errors alone is decided, and the rest of it follows.
 func TestTraceOfTwiceTheMaximumSize(t *testing.T) {
+	withEitherStorage(t, testTraceOfTwiceTheMaximumSize)
+}
+
+func testTraceOfTwiceTheMaximumSize(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := keepErrors(testConfig())
 		cfg.MaximumTraceSizeBytes = 10_000
@@ -193,7 +215,7 @@ func TestTraceOfTwiceTheMaximumSize(t *testing.T) {
 		assert.Len(t, spansOf(next.traces()[traceID(1)][0]), 2)
 		time.Sleep(time.Second)
 		assert.Len(t, next.traces()[traceID(1)], 2, "what comes after it is late")
-		assert.Equal(t, int64(1), p.sum().triggers[bySize])
+		assert.Equal(t, int64(1), sum(p).Triggers[decision.BySize])
 		assert.Equal(t, int64(1), p.Status().EarlyDecisions)
 		shutdown(t, p)
 	})
@@ -216,7 +238,7 @@ func TestShutdownDecidesWhatIsPending(t *testing.T) {
 			} else {
 				assert.Len(t, next.traces(), 50)
 			}
-			assert.Equal(t, int64(100), p.sum().triggers[byShutdown])
+			assert.Equal(t, int64(100), sum(p).Triggers[decision.ByShutdown])
 		})
 	}
 }

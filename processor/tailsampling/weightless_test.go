@@ -16,6 +16,8 @@ import (
 // restart as well; a threshold that it came with is erased.
 func TestWeightlessTraces(t *testing.T) {
 	cfg := keepAll(testConfig())
+	cfg.Compat = compatContrib // whose limits know no threshold
+	cfg.Policies = []policy.Config{{Name: "limit", Type: policy.RateLimiting, RateLimiting: &policy.RateLimitingConfig{SpansPerSecond: 1000}}}
 	cfg.Storage, cfg.DecisionWait, cfg.ShutdownTimeout = storageDisk, time.Hour, 10*time.Millisecond
 	p := start(t, cfg, &sink{accept: func(context.Context, int, ptrace.Traces) error { return errors.New("down") }})
 	spans := newTrace(1, 3, false)
@@ -23,13 +25,7 @@ func TestWeightlessTraces(t *testing.T) {
 		s.span().TraceState().FromRaw("ot=th:8;rv:f0000000000000,vendor=a")
 	}
 	require.NoError(t, wireDoor(t, p, request(spans[:2]...)))
-	for _, s := range p.shards {
-		s.mu.Lock()
-		for s.waiting.head != 0 {
-			s.settle(s.waiting.head, policy.Decision{Verdict: policy.Sampled, Sub: policy.None, Weightless: true}, byWait, p.now())
-		}
-		p.unlock(s)
-	}
+	decideNow(p)
 	require.NoError(t, p.Shutdown(t.Context()))
 
 	next := &sink{}
@@ -43,6 +39,6 @@ func TestWeightlessTraces(t *testing.T) {
 			require.Equal(t, "ot=rv:f0000000000000,vendor=a", rs.ScopeSpans().At(0).Spans().At(0).TraceState().AsRaw())
 		}
 	}
-	require.Zero(t, p.withoutThreshold.Load(), "which is for thresholds that should have been written")
+	require.Zero(t, p.output.WithoutThreshold.Load(), "which is for thresholds that should have been written")
 	shutdown(t, p)
 }

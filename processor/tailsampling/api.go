@@ -1,0 +1,82 @@
+package tailsampling
+
+import (
+	"context"
+
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/status"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/version"
+)
+
+// What GET /api/sampling/v1/status shows.
+type (
+	// Status is what is buffered and what was decided.
+	Status = status.Status
+	// Decided is how many traces were decided, by verdict.
+	Decided = status.Decided
+	// LateSpans is how many spans came after the decision, by what it was.
+	LateSpans = status.LateSpans
+	// PolicyStatus is what a policy decided.
+	PolicyStatus = status.PolicyStatus
+)
+
+// What is known of a decision.
+type (
+	// Explanation is what is known of the decision about a trace.
+	Explanation = status.Explanation
+	// Completeness is what was there of a trace.
+	Completeness = status.Completeness
+	// PolicyVote is what one policy said.
+	PolicyVote = status.PolicyVote
+	// ShadowVerdict is what the shadow would have decided.
+	ShadowVerdict = status.ShadowVerdict
+)
+
+// What is known of a trace: Explanation.State.
+const (
+	StateDecided = status.StateDecided
+	StatePending = status.StatePending
+	StateFaded   = status.StateFaded
+	StateReading = status.StateReading
+)
+
+// What policies bring and take.
+type (
+	// Amount is how much of something there was.
+	Amount = status.Amount
+	// Cost is what policies and services bring and take, since the start.
+	Cost = status.Cost
+	// PolicyCost is what a policy decided.
+	PolicyCost = status.PolicyCost
+	// ServiceCost is what came of a service, and what of it was passed on.
+	ServiceCost = status.ServiceCost
+	// ShadowStatus is what the shadow would have kept.
+	ShadowStatus = status.ShadowStatus
+	// ShadowPolicyStatus is what a policy of the shadow would have sampled or dropped.
+	ShadowPolicyStatus = status.ShadowPolicyStatus
+	// Difference is a trace that only one of the two would keep.
+	Difference = status.Difference
+	// PolicyInfo names a policy.
+	PolicyInfo = version.PolicyInfo
+)
+
+// Status tells what is buffered and what was decided.
+func (p *Sampler) Status() Status { return p.view.Status() }
+
+// Explain tells what is known of the decision about a trace, and false where nothing is.
+func (p *Sampler) Explain(id [16]byte) (Explanation, bool) { return p.view.Explain(id, p.buffer.Now()) }
+
+// Cost tells what was decided by policy, and what came and was kept by service.
+func (p *Sampler) Cost() Cost { return p.view.Cost() }
+
+// Shadow tells what the shadow would have done, or that there is none.
+func (p *Sampler) Shadow() (ShadowStatus, bool) { return p.view.Shadow() }
+
+// Policies tells what decides now.
+func (p *Sampler) Policies() Policies { return p.policies.describe() }
+
+// Reload reads the configuration again and makes its policies, and its shadow, the current ones. Where that fails, the
+// policies stay as they are.
+func (p *Sampler) Reload(ctx context.Context) (Policies, error) { return p.policies.reload(ctx) }
+
+// Promote makes the shadow's policies the current ones, until the next reload or restart. There is no shadow then.
+func (p *Sampler) Promote() (Policies, error) { return p.policies.promote() }

@@ -1,0 +1,114 @@
+package budget
+
+import (
+	"math"
+
+	"github.com/slowburn/slowburn/processor/spanlog"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/buffer"
+)
+
+// Segments take less memory, and less disk, than when they are written: by being compressed, or, where they are files, by
+// being left to the disk.
+
+// Shrunk is what shrinking did: segments that were compressed, what that saved, and segments that left memory as they were.
+func (g *Budget) Shrunk() (compressions, savedBytes, left int64) {
+	return g.compressions.Load(), g.saved.Load(), g.left.Load()
+}
+
+// canShrink reports whether there is anything that the configuration allows to be done.
+func (g *Budget) canShrink() bool { return g.OnDisk || g.Compression != Never }
+
+// packs reports whether segments that leave the memory are compressed. With Auto on disk that waits until the disk budget
+// asks for it: leaving a file to the disk costs next to nothing.
+func (g *Budget) packs() bool {
+	return g.Compression == Always || g.Compression == Auto && !g.OnDisk
+}
+
+// wakeShrinker is called at the end of each visit to a shard.
+func (g *Budget) wakeShrinker() {
+	if g.canShrink() && g.pool.Shrinkable() > 0 && (g.Compression == Always || g.pool.OverMemory(0, shrinkFrom) > 0) {
+		buffer.Wake(g.wake)
+	}
+}
+
+// Shrink shrinks segments whenever that is due, until stop is closed.
+func (g *Budget) Shrink(stop <-chan struct{}) {
+	for {
+		select {
+		case <-stop:
+			return
+		case <-g.wake:
+		}
+		if g.Compression == Always {
+			g.shrinkWhile(false, stop, func() bool { return true })
+		} else {
+			g.shrinkWhile(false, stop, func() bool { return g.pool.OverMemory(0, shrinkTo) > 0 })
+		}
+	}
+}
+
+// shrinkFor shrinks until there is room for so many bytes, as far as that is possible. The caller has relief.
+func (g *Budget) shrinkFor(bytes int64) {
+	if !g.canShrink() {
+		return
+	}
+	g.shrinkWhile(false, nil, func() bool { return g.pool.OverMemory(bytes, reliefTo) > 0 })
+	if g.OnDisk && g.Compression != Never {
+		g.shrinkWhile(true, nil, func() bool { return g.pool.OverDisk(bytes, reliefTo) > 0 })
+	}
+}
+
+// shrinkWhile shrinks one segment after the other, shard by shard.
+func (g *Budget) shrinkWhile(onDisk bool, stop <-chan struct{}, more func() bool) {
+	members := g.buffer.Members
+	for idle := 0; idle < len(members) && more(); {
+		select {
+		case <-stop:
+			return
+		default:
+		}
+		m := members[int(g.next.Add(1)%math.MaxInt32)%len(members)]
+		if g.shrinkOne(m, g.packs() || onDisk, onDisk) {
+			idle = 0
+		} else {
+			idle++
+		}
+	}
+}
+
+// shrinkOne shrinks the oldest segment of a shard, and reports whether there was one.
+func (g *Budget) shrinkOne(m *buffer.Member, pack, onDisk bool) bool {
+	m.Lock()
+	work := m.Log.BeginShrink(pack, onDisk)
+	m.Unlock()
+	if work == nil {
+		return false
+	}
+	runShrinking(work)
+	m.Lock()
+	saved, err := m.Log.EndShrink(work)
+	g.buffer.Leave(m)
+	work.Free()
+	if err != nil {
+		g.buffer.Warn("a segment cannot be compressed and stays as it is", err)
+	}
+	if saved && pack {
+		g.compressions.Add(1)
+		g.saved.Add(work.Saved())
+	} else if saved {
+		g.left.Add(1)
+	}
+	return true
+}
+
+// runShrinking does the work, and survives a disk that does not give back what was written to it.
+func runShrinking(work *spanlog.Shrinking) {
+	var err error
+	defer func() {
+		if err != nil {
+			work.Fail(err)
+		}
+	}()
+	defer spanlog.Guard(&err)()
+	work.Run()
+}

@@ -1,0 +1,174 @@
+// Package buffer is the shards of a processor, and what a visit to one of them sets in motion.
+//
+// Its types are Buffer, Member (a shard with its span log and journal) and Decider (the goroutine that does what is due).
+// A visit to a shard is Member.Lock, calls of its methods, and Buffer.Leave. Never are two shards locked at once.
+package buffer
+
+import (
+	"iter"
+	"sync/atomic"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/slowburn/slowburn/internal/clock"
+	"github.com/slowburn/slowburn/internal/wire"
+	"github.com/slowburn/slowburn/processor/spanlog"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/index"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/linked"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/shard"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/tally"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/version"
+)
+
+// Buffer is the shards of a processor. Its methods may be called concurrently.
+type Buffer struct {
+	*shard.Shared
+	Members []*Member
+
+	logger   *zap.Logger
+	ready    atomic.Bool   // what was buffered before the start is there again
+	due      chan struct{} // wakes the decider
+	visited  func()        // called after each visit
+	lastWarn atomic.Int64  // when Warn logged last, a clock.Monotonic; 0 is never
+}
+
+// Member is a shard with where its spans and decisions are.
+type Member struct {
+	*shard.Shard
+	Log     *spanlog.Log
+	Journal *spanlog.Journal // nil in memory
+	Deliver chan struct{}    // wakes the emitter that serves this shard
+}
+
+// New returns a buffer of so many shards, whose traces begin under a version. In memory it is ready at once; else call
+// SetReady.
+func New(shared *shard.Shared, shards int, v *version.Version, logger *zap.Logger) *Buffer {
+	b := &Buffer{Shared: shared, logger: logger, due: make(chan struct{}, 1), visited: func() {}}
+	for i := range shards {
+		m := &Member{Shard: shard.New(shared, v), Log: spanlog.New(shared.Pool, i)}
+		m.Shard.Open(m.Log, shard.NoJournal{})
+		b.Members = append(b.Members, m)
+	}
+	return b
+}
+
+// OnVisited sets what is called after each visit. Call it before the first.
+func (b *Buffer) OnVisited(f func()) { b.visited = f }
+
+// Ready reports whether what was buffered before the start is there again. Until then shards are locked for long.
+func (b *Buffer) Ready() bool { return b.ready.Load() }
+
+// SetReady says that it is.
+func (b *Buffer) SetReady() { b.ready.Store(true) }
+
+// Now is the present instant by the shards' clock.
+func (b *Buffer) Now() clock.Monotonic { return b.Epoch.Elapsed() }
+
+// Of returns the shard of a trace, and the hash under which that knows it.
+func (b *Buffer) Of(id wire.TraceID) (m *Member, hash uint32) {
+	h := b.Seed.Hash(id)
+	return b.Members[index.ShardOf(h, len(b.Members))], uint32(h)
+}
+
+// Leave ends a visit: it unlocks the shard and sees to what follows.
+func (b *Buffer) Leave(m *Member) {
+	b.pass(b.leave(m))
+}
+
+// leave is Leave but for the messages, which it returns.
+func (b *Buffer) leave(m *Member) []linked.Message {
+	after := m.EndVisit()
+	m.Unlock()
+	if after.Sooner {
+		Wake(b.due)
+	}
+	b.visited()
+	if after.Deliver {
+		Wake(m.Deliver)
+	}
+	return after.Messages
+}
+
+// pass gives messages to the shards that they are for. What these have to tell then is passed on after them; see
+// shard.Receive.
+func (b *Buffer) pass(messages []linked.Message) {
+	for len(messages) > 0 {
+		var answers []linked.Message
+		for _, message := range messages {
+			m, hash := b.Of(message.Trace)
+			now := b.Now()
+			m.Lock()
+			m.Receive(message, hash, now)
+			answers = append(answers, b.leave(m)...)
+		}
+		messages = answers
+	}
+}
+
+// Wake lets the goroutine that waits for c look again. Waking it twice before it does is the same as once.
+func Wake(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+// Locked yields the shards one after the other, each locked; none while they are read back.
+func (b *Buffer) Locked() iter.Seq[*Member] {
+	return func(yield func(*Member) bool) {
+		if !b.Ready() {
+			return
+		}
+		for _, m := range b.Members {
+			m.Lock()
+			more := yield(m)
+			m.Unlock()
+			if !more {
+				return
+			}
+		}
+	}
+}
+
+// Sum adds the shards' counts up.
+func (b *Buffer) Sum() (all tally.Stats) {
+	for m := range b.Locked() {
+		all.Add(m.Stats())
+	}
+	return all
+}
+
+// OldestAge is how long ago the first span of the oldest undecided trace came, 0 if there is none.
+func (b *Buffer) OldestAge() time.Duration {
+	oldest := shard.Never
+	for m := range b.Locked() {
+		oldest = min(oldest, m.Oldest())
+	}
+	if oldest == shard.Never {
+		return 0
+	}
+	return b.Now().Sub(oldest)
+}
+
+// Usage adds up what the shards' logs hold.
+func (b *Buffer) Usage() (all spanlog.Usage) {
+	for m := range b.Locked() {
+		u := m.Log.Usage()
+		all.Segments += u.Segments
+		all.Allocated += u.Allocated
+		all.Cold += u.Cold
+		all.Live += u.Live
+	}
+	return all
+}
+
+// Warn logs that something failed that will be tried again, at most every ten seconds: counters tell how often.
+func (b *Buffer) Warn(message string, err error, fields ...zap.Field) {
+	const every = 10 * time.Second
+	now, last := b.Now(), clock.Monotonic(b.lastWarn.Load())
+	if last != 0 && now.Sub(last) < every || !b.lastWarn.CompareAndSwap(int64(last), int64(now)) {
+		return
+	}
+	b.logger.Warn(message, append([]zap.Field{zap.Error(err)}, fields...)...)
+}

@@ -1,0 +1,28 @@
+package buffer
+
+import (
+	"github.com/slowburn/slowburn/internal/clock"
+	"github.com/slowburn/slowburn/processor/spanlog"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/shard"
+)
+
+// OpenFiles gives a shard its log and journal in files. keep is how many events stay in the journal for late spans.
+func (m *Member) OpenFiles(l *spanlog.Log, j *spanlog.Journal, keep int) {
+	m.Log, m.Journal = l, j
+	m.Shard.Open(l, journal{journal: j, log: l, keep: keep})
+}
+
+// journal is a shard.Journal in files.
+type journal struct {
+	journal *spanlog.Journal
+	log     *spanlog.Log
+	keep    int
+}
+
+var _ shard.Journal = journal{}
+
+func (j journal) Put(e spanlog.Event, at clock.UnixMilli) { j.journal.Put(&e, int64(at)) }
+
+func (j journal) Full() bool { return j.journal.Full() }
+
+func (j journal) Trim(again func(highest uint64)) { j.journal.Trim(j.log, j.keep, again) }

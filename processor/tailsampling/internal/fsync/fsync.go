@@ -1,0 +1,114 @@
+// Package fsync forces the span log's files to the disk.
+//
+// Its type is Syncer: every so often, or for each request, many of which share a run.
+package fsync
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/slowburn/slowburn/internal/clock"
+	"github.com/slowburn/slowburn/processor/spanlog"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/buffer"
+)
+
+// Syncer forces files to the disk every so often, or for each request. A nil Syncer leaves it to the system. It is safe
+// for concurrent use.
+type Syncer struct {
+	sync   func() error // forces what was appended before the call
+	always bool
+	stop   chan struct{}
+	asked  chan struct{}
+	done   sync.WaitGroup
+	failed atomic.Pointer[error] // of the last run; nil where that went well
+
+	mu      sync.Mutex
+	current *syncRun // the next to begin
+}
+
+// syncRun is one run, for all who asked before it began.
+type syncRun struct {
+	done chan struct{}
+	err  error
+}
+
+// New starts a Syncer; every is how often it runs, 0 for each request.
+func New(sync func() error, every time.Duration) *Syncer {
+	y := &Syncer{
+		sync: sync, always: every == 0, stop: make(chan struct{}), asked: make(chan struct{}, 1),
+		current: &syncRun{done: make(chan struct{})},
+	}
+	y.done.Go(func() { y.run(every) })
+	return y
+}
+
+func (y *Syncer) run(every time.Duration) {
+	var tick <-chan time.Time
+	if every > 0 {
+		t := clock.NewTicker(every)
+		defer t.Stop()
+		tick = t.C
+	}
+	for {
+		select {
+		case <-y.stop:
+			return
+		case <-tick:
+		case <-y.asked:
+		}
+		y.mu.Lock()
+		run := y.current
+		y.current = &syncRun{done: make(chan struct{})}
+		y.mu.Unlock()
+		if run.err = y.sync(); run.err == nil {
+			y.failed.Store(nil)
+		} else {
+			y.failed.Store(&run.err)
+		}
+		close(run.done)
+	}
+}
+
+// Wait returns when everything that was appended before is on the disk, if that is what was asked for.
+func (y *Syncer) Wait(ctx context.Context) error {
+	if y == nil || !y.always {
+		return nil
+	}
+	y.mu.Lock()
+	run := y.current
+	y.mu.Unlock()
+	buffer.Wake(y.asked)
+	select {
+	case <-run.done:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	if run.err != nil {
+		return fmt.Errorf("%w: %w", spanlog.ErrDisk, run.err)
+	}
+	return nil
+}
+
+// Health is why the last run failed, nil if it did not.
+func (y *Syncer) Health() error {
+	if y == nil {
+		return nil
+	}
+	if err := y.failed.Load(); err != nil {
+		return *err
+	}
+	return nil
+}
+
+// Close ends it, and syncs for the last time.
+func (y *Syncer) Close() error {
+	if y == nil {
+		return nil
+	}
+	close(y.stop)
+	y.done.Wait()
+	return y.sync()
+}

@@ -1,0 +1,73 @@
+// Package index finds entries by trace ID and keeps them in lists. It knows neither what a policy is nor where spans are.
+//
+// Its types are Index (the entries, by slot and by trace ID), List (a doubly linked list of entries) and Node (what an
+// entry must embed for both). An Index belongs to one shard and is guarded by its mutex.
+package index
+
+import (
+	"github.com/slowburn/slowburn/internal/slab"
+	"github.com/slowburn/slowburn/internal/wire"
+)
+
+// Slot numbers an entry for as long as it is in use. 0 is none.
+type Slot uint32
+
+// Node is what an entry embeds: its trace and its places in lists.
+type Node struct {
+	ID    wire.TraceID
+	Hash  uint32 // of ID, for tables
+	links [kinds]link
+}
+
+func (n *Node) node() *Node { return n }
+
+// Entry is a pointer to a type that embeds Node and holds no pointers.
+type Entry[T any] interface {
+	*T
+	node() *Node
+}
+
+// Index holds entries. Those that were filed are found by their trace ID.
+type Index[T any, P Entry[T]] struct {
+	entries slab.Slab[T]
+	table   slab.Table
+}
+
+// New makes an entry for a trace, zeroed but for its Node. It is not found until it is filed.
+func (x *Index[T, P]) New(hash uint32, id wire.TraceID) (Slot, P) {
+	n, value := x.entries.New()
+	e := P(value)
+	e.node().ID, e.node().Hash = id, hash
+	return Slot(n), e
+}
+
+// At returns the entry in a slot, which must be in use. The pointer is valid until Free.
+func (x *Index[T, P]) At(n Slot) P { return x.entries.At(uint32(n)) }
+
+// Find returns the slot of the entry that was filed for a trace, 0 if there is none.
+func (x *Index[T, P]) Find(hash uint32, id *wire.TraceID) Slot {
+	for n, at := x.table.First(hash); n != 0; n, at = x.table.Next(hash, at) {
+		if P(x.entries.At(n)).node().ID == *id {
+			return Slot(n)
+		}
+	}
+	return 0
+}
+
+// File makes an entry be found. At most one entry of a trace may be filed at a time.
+func (x *Index[T, P]) File(n Slot) { x.table.Insert(x.At(n).node().Hash, uint32(n)) }
+
+// Unfile takes an entry out of what is found.
+func (x *Index[T, P]) Unfile(n Slot) { x.table.Remove(x.At(n).node().Hash, uint32(n)) }
+
+// Free takes a slot back. The entry must be in no list and not filed.
+func (x *Index[T, P]) Free(n Slot) { x.entries.Free(uint32(n)) }
+
+// Filed calls yield for the slot of every entry that was filed, in no order.
+func (x *Index[T, P]) Filed(yield func(Slot)) { x.table.All(func(n uint32) { yield(Slot(n)) }) }
+
+// Slots is one more than the highest slot that was ever in use. Entries in slots that are free are what they were.
+func (x *Index[T, P]) Slots() Slot { return Slot(x.entries.Max() + 1) }
+
+// Bytes is how much memory the index occupies.
+func (x *Index[T, P]) Bytes() int { return x.entries.Bytes() + x.table.Bytes() }

@@ -1,0 +1,96 @@
+package index
+
+import (
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/slowburn/slowburn/internal/wire"
+)
+
+type entry struct {
+	Node
+	value int
+}
+
+// Lists of both kinds hold the same entries in orders of their own.
+func TestLists(t *testing.T) {
+	for _, kind := range []Kind{ByState, ByQuiet} {
+		var x Index[entry, *entry]
+		l, other := NewList[entry](kind), NewList[entry](ByQuiet-kind)
+		var model, everything []Slot
+		rnd := rand.New(rand.NewPCG(1, 1))
+		for range 3000 {
+			switch k := rnd.IntN(3); {
+			case k == 0:
+				n, _ := x.New(1, wire.TraceID{})
+				l.PushBack(&x, n)
+				other.PushBack(&x, n)
+				model, everything = append(model, n), append(everything, n)
+			case k == 1 && len(model) < 50:
+				n, _ := x.New(1, wire.TraceID{})
+				l.PushFront(&x, n)
+				other.PushBack(&x, n)
+				model, everything = append([]Slot{n}, model...), append(everything, n)
+			case len(model) > 0:
+				i := rnd.IntN(len(model))
+				n := model[i]
+				l.Remove(&x, n)
+				other.Remove(&x, n)
+				x.Free(n)
+				model = append(model[:i:i], model[i+1:]...)
+				everything = slices.DeleteFunc(everything, func(s Slot) bool { return s == n })
+			}
+			require.Equal(t, append([]Slot(nil), model...), slots(&l, &x))
+			require.Equal(t, append([]Slot(nil), everything...), slots(&other, &x))
+			require.Equal(t, len(model) == 0, l.Empty())
+			if len(model) > 0 {
+				require.Equal(t, model[len(model)-1], l.tail)
+			}
+		}
+	}
+}
+
+func slots(l *List[entry, *entry], x *Index[entry, *entry]) (got []Slot) {
+	for n := l.Head(); n != 0; n = l.Next(x, n) {
+		got = append(got, n)
+	}
+	return got
+}
+
+// Entries are found while they are filed, those with one hash too.
+func TestIndexFindsWhatIsFiled(t *testing.T) {
+	var x Index[entry, *entry]
+	filed := map[wire.TraceID]Slot{}
+	rnd := rand.New(rand.NewPCG(2, 2))
+	for i := range 5000 {
+		id := wire.TraceID{byte(rnd.IntN(200)), 1}
+		hash := uint32(id[0] % 16)
+		if n := filed[id]; n != 0 {
+			require.Equal(t, id, x.At(n).ID)
+			x.Unfile(n)
+			if i%2 == 0 {
+				x.Free(n)
+			}
+			delete(filed, id)
+		} else {
+			n, e := x.New(hash, id)
+			require.Zero(t, e.value)
+			e.value = i
+			require.Zero(t, x.Find(hash, &id), "not before it is filed")
+			x.File(n)
+			filed[id] = n
+			require.Less(t, n, x.Slots())
+		}
+		for n := range 200 {
+			id := wire.TraceID{byte(n), 1}
+			require.Equal(t, filed[id], x.Find(uint32(id[0]%16), &id))
+		}
+	}
+	found := map[wire.TraceID]Slot{}
+	x.Filed(func(n Slot) { found[x.At(n).ID] = n })
+	require.Equal(t, filed, found)
+	require.Positive(t, x.Bytes())
+}

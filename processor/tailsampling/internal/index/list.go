@@ -1,0 +1,71 @@
+package index
+
+// Kind tells lists apart: an entry can be in one list of each kind at a time.
+type Kind uint8
+
+const (
+	// ByState is for the lists that follow the state of a trace, of which it is in exactly one.
+	ByState Kind = iota
+	// ByQuiet is for the list of traces whose root was seen.
+	ByQuiet
+	kinds
+)
+
+type link struct{ prev, next Slot }
+
+// List is a doubly linked list of entries of one Index, by slot. The zero List is an empty one of the kind ByState.
+type List[T any, P Entry[T]] struct {
+	head, tail Slot
+	kind       Kind
+}
+
+// NewList returns an empty list.
+func NewList[T any, P Entry[T]](kind Kind) List[T, P] { return List[T, P]{kind: kind} }
+
+// Head is the first entry, 0 in an empty list.
+func (l *List[T, P]) Head() Slot { return l.head }
+
+// Empty reports whether no entry is in the list.
+func (l *List[T, P]) Empty() bool { return l.head == 0 }
+
+// Next is the entry after one, 0 at the end.
+func (l *List[T, P]) Next(x *Index[T, P], n Slot) Slot { return l.at(x, n).next }
+
+func (l *List[T, P]) at(x *Index[T, P], n Slot) *link { return &x.At(n).node().links[l.kind] }
+
+// PushBack makes an entry, which must be in no list of the kind, the last.
+func (l *List[T, P]) PushBack(x *Index[T, P], n Slot) {
+	*l.at(x, n) = link{prev: l.tail}
+	if l.tail == 0 {
+		l.head = n
+	} else {
+		l.at(x, l.tail).next = n
+	}
+	l.tail = n
+}
+
+// PushFront makes an entry, which must be in no list of the kind, the first.
+func (l *List[T, P]) PushFront(x *Index[T, P], n Slot) {
+	*l.at(x, n) = link{next: l.head}
+	if l.head == 0 {
+		l.tail = n
+	} else {
+		l.at(x, l.head).prev = n
+	}
+	l.head = n
+}
+
+// Remove takes an entry, which must be in it, out of the list.
+func (l *List[T, P]) Remove(x *Index[T, P], n Slot) {
+	at := *l.at(x, n)
+	if at.prev == 0 {
+		l.head = at.next
+	} else {
+		l.at(x, at.prev).next = at.next
+	}
+	if at.next == 0 {
+		l.tail = at.prev
+	} else {
+		l.at(x, at.next).prev = at.prev
+	}
+}

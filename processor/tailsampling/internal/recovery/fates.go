@@ -1,0 +1,136 @@
+package recovery
+
+import (
+	"github.com/slowburn/slowburn/internal/wire"
+	"github.com/slowburn/slowburn/processor/policy"
+	"github.com/slowburn/slowburn/processor/spanlog"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/decision"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/index"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/shard"
+)
+
+// fates is what the journals say of a shard's traces: what became of each part of them. It is only needed while a log is
+// read back.
+type fates struct {
+	last      map[wire.TraceID]int32 // by trace: its last part, by index plus one
+	parts     []fate
+	decisions int32
+}
+
+// fate is what became of a part of a trace.
+type fate struct {
+	from, to        spanlog.Position
+	threshold, rv   uint64
+	at              decision.Seconds
+	policy          int32
+	number          int32      // in the order of decisions
+	before          int32      // the part of the trace before it, by index plus one
+	slot            index.Slot // of its entry, once there is one
+	verdict         policy.Verdict
+	late            bool
+	attempted, done bool
+}
+
+func newFates() *fates { return &fates{last: map[wire.TraceID]int32{}} }
+
+// add takes an event of the journal into account, and reports whether it is a decision about a trace that was not known
+// yet, or another one than was known. name is the number that its policy has now.
+func (f *fates) add(e *spanlog.Event, name int32) (isNew bool) {
+	id := wire.TraceID(e.TraceID)
+	part := f.part(id, e.From)
+	if part == nil {
+		f.parts = append(f.parts, fate{
+			from: e.From, to: e.To, threshold: e.Threshold, rv: e.Random, at: decision.Seconds(e.At), policy: name,
+			number: f.decisions, before: f.last[id], verdict: policy.Verdict(e.Verdict), late: e.Late,
+		})
+		f.last[id] = int32(len(f.parts))
+		f.decisions++
+		part = &f.parts[len(f.parts)-1]
+		isNew = e.Kind == spanlog.Decided && !e.Late
+	} else if e.Kind == spanlog.Decided {
+		isNew = f.again(part, e, name)
+	}
+	switch e.Kind {
+	case spanlog.Attempted:
+		part.attempted = true
+	case spanlog.Delivered:
+		part.done = true
+	}
+	return isNew
+}
+
+// again takes into account that a part was decided once more: with what came since it was not sampled, be it revived or
+// not, or only so that the decision stays in the journal. It reports whether it was revived.
+func (f *fates) again(part *fate, e *spanlog.Event, name int32) (revived bool) {
+	part.to = max(part.to, e.To)
+	if policy.Verdict(e.Verdict) != policy.Sampled || part.verdict == policy.Sampled {
+		return false
+	}
+	part.verdict, part.threshold, part.rv = policy.Sampled, e.Threshold, e.Random
+	part.at, part.policy, part.number = decision.Seconds(e.At), name, f.decisions
+	f.decisions++
+	return true
+}
+
+// part returns the part of a trace that begins there.
+func (f *fates) part(id wire.TraceID, from spanlog.Position) *fate {
+	for n := f.last[id]; n != 0; n = f.parts[n-1].before {
+		if p := &f.parts[n-1]; p.from == from {
+			return p
+		}
+	}
+	return nil
+}
+
+// of returns what became of a span: the part that it is in, if that was decided; else, if the trace was sampled before
+// the span came, that part as followed.
+func (f *fates) of(id wire.TraceID, at spanlog.Position) (part, followed *fate) {
+	for n := f.last[id]; n != 0; n = f.parts[n-1].before {
+		p := &f.parts[n-1]
+		switch {
+		case at >= p.from && at < p.to:
+			return p, nil
+		case at >= p.to && followed == nil:
+			followed = p
+		}
+	}
+	if followed != nil && followed.verdict != policy.Sampled {
+		followed = nil
+	}
+	return nil, followed
+}
+
+// kept is a part, of a trace with this ID and hash, as a shard restores it.
+func (p *fate) kept(id wire.TraceID, hash uint32) shard.KeptPart {
+	return shard.KeptPart{
+		ID: id, Hash: hash, Part: decision.Part{From: p.from, To: p.to, Late: p.late}, Policy: p.policy,
+		Threshold: p.threshold, Random: p.rv, Attempted: p.attempted, At: p.at, Number: p.number,
+	}
+}
+
+// events yields the events that say all this again, part by part.
+func (f *fates) events(yield func(spanlog.Event) bool) {
+	ids := make([]wire.TraceID, len(f.parts))
+	for id, n := range f.last {
+		for ; n != 0; n = f.parts[n-1].before {
+			ids[n-1] = id
+		}
+	}
+	for i := range f.parts {
+		p := &f.parts[i]
+		e := spanlog.Event{
+			Kind: spanlog.Decided, Verdict: uint8(p.verdict), Late: p.late, Policy: int(p.policy), TraceID: ids[i],
+			From: p.from, To: p.to, At: uint32(p.at), Threshold: p.threshold, Random: p.rv,
+		}
+		more := yield(e)
+		if e.Kind = spanlog.Attempted; more && p.attempted {
+			more = yield(e)
+		}
+		if e.Kind = spanlog.Delivered; more && p.done {
+			more = yield(e)
+		}
+		if !more {
+			return
+		}
+	}
+}

@@ -1,0 +1,164 @@
+package recovery
+
+import (
+	"slices"
+
+	"github.com/slowburn/slowburn/internal/clock"
+	"github.com/slowburn/slowburn/internal/wire"
+	"github.com/slowburn/slowburn/processor/policy"
+	"github.com/slowburn/slowburn/processor/spanlog"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/buffer"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/decision"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/index"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/shard"
+)
+
+// reader rebuilds one shard.
+type reader struct {
+	store   *Store
+	member  *buffer.Member
+	restore *shard.Restorer
+	fates   *fates
+	copies  map[spanlog.Position]struct{} // spans that were found as copies
+	places  map[uint64][]uint32           // by sequence of a segment: where it has spans, ascending
+	last    clock.UnixMilli               // when the last span came
+}
+
+func newReader(st *Store, m *buffer.Member) *reader {
+	return &reader{
+		store: st, member: m, restore: m.Restore(), fates: newFates(),
+		copies: map[spanlog.Position]struct{}{}, places: map[uint64][]uint32{},
+	}
+}
+
+// event takes an event of the journal into account. name is the number that its policy has now.
+func (r *reader) event(e *spanlog.Event, name int32, hash uint32) {
+	r.last = max(r.last, clock.UnixMilli(e.At)*1000)
+	if !r.fates.add(e, name) {
+		return
+	}
+	r.member.Lock()
+	defer r.member.Unlock()
+	r.restore.Remember(hash, decision.Remembered{ID: wire.TraceID(e.TraceID), Policy: name, At: decision.Seconds(e.At)},
+		policy.Verdict(e.Verdict), decision.Weight{Threshold: e.Threshold, Random: e.Random})
+}
+
+// adopt reads a segment of the shard's own and keeps it where it is.
+func (r *reader) adopt(f *spanlog.SegmentFile, scratch []byte) []byte {
+	m := r.member
+	m.Lock()
+	defer m.Unlock()
+	type wanted struct {
+		found spanlog.Found
+		slot  index.Slot
+	}
+	var list []wanted
+	contents, damage, err := f.Read(scratch, func(found spanlog.Found) {
+		span, err := wire.ParseSpan(found.Body)
+		if err != nil {
+			r.store.Lost.Add(1)
+			return
+		}
+		if n := r.place(&found, &span, uint32(r.store.buffer.Seed.Hash(span.TraceID))); n != 0 {
+			found.Body, found.Resource, found.Scope = nil, nil, nil
+			list = append(list, wanted{found, n})
+		}
+	})
+	if err != nil {
+		r.store.report(unreadable(f, err))
+		return contents.Scratch()
+	}
+	r.store.report(damage)
+	number := m.Log.Adopt(f, contents)
+	for i := range list {
+		m.Log.Attach(r.restore.Chain(list[i].slot), number, contents, &list[i].found)
+	}
+	m.Log.Settle(number)
+	r.restore.Account()
+	return contents.Scratch()
+}
+
+// copy stores a span that was found in a segment of other shards in this one.
+func (r *reader) copy(found *spanlog.Found, span *wire.Span, hash uint32) {
+	m := r.member
+	m.Lock()
+	defer m.Unlock()
+	n := r.place(found, span, hash)
+	if n == 0 {
+		return
+	}
+	var o spanlog.Origin
+	o.Set(found.Resource, found.Scope)
+	m.Log.AppendCopy(r.restore.Chain(n), &o, found.Body, found.Position, found.Arrived)
+	r.restore.Account()
+}
+
+// place finds the entry that a span belongs to, making one where there is none, and lets the entry know of it. It
+// returns 0 where the span is not wanted any more, or is there already.
+func (r *reader) place(found *spanlog.Found, span *wire.Span, hash uint32) (n index.Slot) {
+	r.last = max(r.last, clock.UnixMilli(found.Arrived))
+	if r.twice(found) {
+		return 0
+	}
+	part, followed := r.fates.of(span.TraceID, found.Position)
+	if part != nil && (part.done || part.verdict != policy.Sampled) {
+		return 0
+	}
+	var fresh bool
+	switch {
+	case part != nil:
+		if fresh = part.slot == 0; fresh {
+			part.slot = r.restore.Kept(part.kept(span.TraceID, hash))
+		}
+		n = part.slot
+	case followed != nil:
+		n, fresh = r.restore.Late(followed.kept(span.TraceID, hash), found.Position, clock.UnixMilli(found.Arrived))
+	default:
+		n, fresh = r.restore.Pending(found, span, hash)
+	}
+	r.restore.Count(n, len(found.Body))
+	if fresh {
+		r.store.Traces.Add(1)
+	}
+	r.store.Spans.Add(1)
+	if part != nil && part.attempted {
+		r.store.Repeated.Add(1)
+	}
+	return n
+}
+
+// twice reports whether the span was found before: copying it forward, or to another shard, was interrupted.
+func (r *reader) twice(found *spanlog.Found) bool {
+	at, sequence := found.Position.Offset(), found.Position.Sequence()
+	if !found.Copied {
+		r.places[sequence] = append(r.places[sequence], at)
+		_, copied := r.copies[found.Position]
+		return copied
+	}
+	if _, there := slices.BinarySearch(r.places[sequence], at); there {
+		return true
+	}
+	if _, there := r.copies[found.Position]; there {
+		return true
+	}
+	r.copies[found.Position] = struct{}{}
+	return false
+}
+
+// finish puts the entries into the lists. last is when the last span of all shards came.
+func (r *reader) finish(last clock.UnixMilli) {
+	r.member.Lock()
+	defer r.member.Unlock()
+	r.restore.Finish(r.store.buffer.Now(), last)
+}
+
+// writeJournal writes everything that is known of traces into the shard's own journal.
+func (r *reader) writeJournal() {
+	b := r.store.buffer
+	r.member.Lock()
+	defer r.member.Unlock()
+	now := int64(b.Epoch.UnixMilli(b.Now()))
+	for e := range r.fates.events {
+		r.member.Journal.Put(&e, now)
+	}
+}

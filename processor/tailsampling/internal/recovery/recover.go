@@ -1,0 +1,210 @@
+package recovery
+
+import (
+	"errors"
+	"runtime"
+	"slices"
+	"sync"
+
+	"github.com/slowburn/slowburn/internal/clock"
+	"github.com/slowburn/slowburn/internal/wire"
+	"github.com/slowburn/slowburn/processor/spanlog"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/index"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/version"
+)
+
+// readBack makes the shards what they were, from the journals and segments that are there.
+func (st *Store) readBack(onFailedSync func()) {
+	st.report(st.inventory.Damage)
+	all := make([]*reader, len(st.buffer.Members))
+	for i, m := range st.buffer.Members {
+		all[i] = newReader(st, m)
+	}
+	journals := st.readJournals(all)
+	st.openPool(journals, onFailedSync)
+	st.adoptJournals(journals)
+	st.readSegments(all)
+	st.redistribute(all, journals)
+	if st.canceled.Load() {
+		return
+	}
+	last := clock.UnixMilli(0)
+	for _, r := range all {
+		last = max(last, r.last)
+	}
+	for _, r := range all {
+		r.finish(last)
+	}
+	for _, m := range st.buffer.Members {
+		m.Lock()
+		st.buffer.Leave(m) // which tells of links
+	}
+}
+
+// journals are the files that were there.
+type journals struct {
+	files   []*spanlog.JournalFile
+	foreign bool // whether shards were other ones
+	highest uint64
+}
+
+// isOurs reports whether a file's shards are those of now.
+func (st *Store) isOurs(shards int, s spanlog.Seed) bool {
+	return shards == len(st.buffer.Members) && index.Seed(s) == st.buffer.Seed
+}
+
+// readJournals finds out what became of traces, and remembers the decisions for late spans.
+func (st *Store) readJournals(all []*reader) *journals {
+	j := &journals{files: st.inventory.Journals}
+	for _, f := range j.files {
+		var tooMany error
+		damage, err := f.Read(func(e *spanlog.Event, names []string) {
+			number := int32(version.NoPolicy)
+			if e.Policy >= 0 {
+				var err error
+				if number, err = st.names.Number(version.ParseName(names[e.Policy])); err != nil {
+					tooMany = err
+				}
+			}
+			hash := st.buffer.Seed.Hash(wire.TraceID(e.TraceID))
+			all[index.ShardOf(hash, len(all))].event(e, number, uint32(hash))
+		})
+		if err = errors.Join(err, tooMany); err != nil {
+			damage = append(damage, spanlog.Damage{Path: st.directory, Reason: err.Error()})
+		}
+		st.report(damage)
+		j.highest = max(j.highest, f.Highest())
+		j.foreign = j.foreign || !st.isOurs(f.Shards(), f.Seed())
+	}
+	return j
+}
+
+// openPool lets the shards write.
+func (st *Store) openPool(j *journals, onFailedSync func()) {
+	b := st.buffer
+	b.Pool.Open(st.dir, spanlog.Seed(b.Seed), max(st.inventory.Sequence, j.highest))
+	if onFailedSync != nil {
+		b.Pool.TrackSync(onFailedSync)
+	}
+	// The journal's share of the disk is a sixteenth of its budget; an event takes 64 bytes.
+	keep := min(b.Limits.Sampled+b.Limits.Dropped, int(b.Pool.DiskLimit()/16/64)/len(b.Members))
+	for i, m := range b.Members {
+		m.Lock()
+		m.OpenFiles(spanlog.New(b.Pool, i), spanlog.NewJournal(b.Pool, i, st.names.Strings()), keep)
+		m.Log.SetTime(int64(b.Epoch.UnixMilli(b.Now())))
+		m.Unlock()
+	}
+}
+
+// adoptJournals hands the files to the shards that wrote them. With other shards than before all that is remembered is
+// written anew, when spans were redistributed.
+func (st *Store) adoptJournals(j *journals) {
+	if j.foreign {
+		return
+	}
+	highest := max(st.inventory.Sequence, j.highest)
+	next := map[int]uint64{} // by shard: when the file after it was begun
+	until := make([]uint64, len(j.files))
+	for i, f := range slices.Backward(j.files) {
+		if until[i] = next[f.Shard]; until[i] == 0 {
+			until[i] = highest
+		}
+		next[f.Shard] = f.Highest()
+	}
+	for i, f := range j.files {
+		m := st.buffer.Members[f.Shard]
+		m.Lock()
+		m.Journal.Adopt(f, max(until[i], f.Highest()))
+		m.Unlock()
+	}
+}
+
+// inPlace reports whether a segment belongs to a shard that is the same as before, and can stay where it is.
+func (st *Store) inPlace(f *spanlog.SegmentFile) bool {
+	return st.isOurs(f.Shards, f.Seed) && f.Shard < len(st.buffer.Members) && !f.Suspect()
+}
+
+// readSegments reads the segments of shards that are the same as before, several shards at once.
+func (st *Store) readSegments(all []*reader) {
+	work := make([][]*spanlog.SegmentFile, len(all))
+	for _, f := range st.inventory.Segments {
+		if st.inPlace(f) {
+			work[f.Shard] = append(work[f.Shard], f)
+		}
+	}
+	shards := make(chan int, len(all))
+	for i := range work {
+		shards <- i
+	}
+	close(shards)
+	var wg sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		wg.Go(func() {
+			var scratch []byte
+			for i := range shards {
+				for _, f := range work[i] {
+					if st.canceled.Load() {
+						return
+					}
+					scratch = all[i].adopt(f, scratch)
+					st.done.Add(f.Size)
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// redistribute copies the spans of other segments to the shards where they belong now, and deletes those segments.
+func (st *Store) redistribute(all []*reader, j *journals) {
+	var scratch []byte
+	for _, f := range st.inventory.Segments {
+		if st.inPlace(f) {
+			continue
+		}
+		if st.canceled.Load() {
+			return
+		}
+		scratch = st.copySegment(all, f, scratch)
+		st.done.Add(f.Size)
+	}
+	if !j.foreign {
+		return
+	}
+	for _, r := range all {
+		r.writeJournal()
+	}
+	for _, f := range j.files {
+		if err := f.Delete(st.buffer.Pool); err != nil {
+			st.report([]spanlog.Damage{{Path: st.directory, Reason: "an old journal cannot be deleted: " + err.Error()}})
+		}
+	}
+}
+
+// copySegment copies what is still wanted of a segment to other segments.
+func (st *Store) copySegment(all []*reader, f *spanlog.SegmentFile, scratch []byte) []byte {
+	pool := st.buffer.Pool
+	failed := pool.Volatile()
+	contents, damage, err := f.Read(scratch, func(found spanlog.Found) {
+		if span, err := wire.ParseSpan(found.Body); err == nil {
+			hash := st.buffer.Seed.Hash(span.TraceID)
+			all[index.ShardOf(hash, len(all))].copy(&found, &span, uint32(hash))
+		} else {
+			st.Lost.Add(1)
+		}
+	})
+	if err != nil {
+		st.report(unreadable(f, err))
+		return contents.Scratch()
+	}
+	st.report(damage)
+	if pool.Volatile() == failed && pool.Sync() == nil { // else the copies are not on the disk
+		f.Delete(pool)
+	}
+	return contents.Scratch()
+}
+
+// unreadable is the damage that a segment is which the disk does not give back. Its file stays.
+func unreadable(f *spanlog.SegmentFile, err error) []spanlog.Damage {
+	return []spanlog.Damage{{Path: f.Path(), Lost: f.Spans(), Reason: err.Error()}}
+}

@@ -1,0 +1,125 @@
+package recovery
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/slowburn/slowburn/internal/bytesize"
+	"github.com/slowburn/slowburn/internal/clock"
+	"github.com/slowburn/slowburn/processor/spanlog"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/buffer"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/index"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/version"
+)
+
+// Store is the directory of a processor, and what was found in it.
+type Store struct {
+	directory string
+	buffer    *buffer.Buffer
+	names     *version.Names
+	logger    *zap.Logger
+
+	dir       *spanlog.Directory
+	inventory *spanlog.Inventory
+	reading   sync.WaitGroup
+	canceled  atomic.Bool
+
+	total, done atomic.Int64 // bytes that are read back
+	Counts
+}
+
+// Counts are what was found. They are safe for concurrent use.
+type Counts struct {
+	Spans     atomic.Int64 // that are still wanted
+	Traces    atomic.Int64 // likewise
+	Repeated  atomic.Int64 // spans of kept traces that may have been delivered before the crash
+	Lost      atomic.Int64 // spans
+	TornTails atomic.Int64
+}
+
+// NewStore returns the store of a buffer in files.
+func NewStore(directory string, b *buffer.Buffer, names *version.Names, logger *zap.Logger) *Store {
+	return &Store{directory: directory, buffer: b, names: names, logger: logger}
+}
+
+// Open takes the directory, looks at what is there, and gives the buffer the seed of the files.
+func (st *Store) Open() (err error) {
+	if st.dir, err = spanlog.OpenDirectory(st.directory); err != nil {
+		return err
+	}
+	if st.inventory, err = st.dir.Inventory(); err != nil {
+		return errors.Join(err, st.dir.Close())
+	}
+	st.total.Store(st.inventory.Bytes)
+	if st.inventory.Shards != 0 {
+		st.buffer.Seed = index.Seed(st.inventory.Seed)
+	}
+	return nil
+}
+
+// Close gives the directory back.
+func (st *Store) Close() error { return st.dir.Close() }
+
+// Recover reads back what is there, in a goroutine of its own, and calls then when that is done and was not interrupted.
+// It returns when that is done, or patience is over. onFailedSync is called when an fsync failed; nil leaves fsync to the
+// system.
+func (st *Store) Recover(patience time.Duration, onFailedSync func(), then func()) {
+	done := make(chan struct{})
+	st.reading.Go(func() {
+		defer close(done)
+		began := clock.Now()
+		st.readBack(onFailedSync)
+		if st.canceled.Load() {
+			return
+		}
+		then()
+		if st.total.Load() > 0 || st.Lost.Load() > 0 {
+			st.logger.Info("buffered spans were read back", zap.String("directory", st.directory),
+				zap.Int64("bytes", st.total.Load()), zap.Int64("traces", st.Traces.Load()), zap.Int64("spans", st.Spans.Load()),
+				zap.Int64("perhaps_delivered_before", st.Repeated.Load()), zap.Int64("lost_spans", st.Lost.Load()),
+				zap.Duration("took", clock.Since(began)))
+		}
+	})
+	timer := clock.NewTimer(patience)
+	defer timer.Stop()
+	select {
+	case <-done:
+	case <-timer.C:
+	}
+}
+
+// Wait waits until nothing is read back any more.
+func (st *Store) Wait() { st.reading.Wait() }
+
+// Interrupt ends the recovery before its time. What was not read back stays where it is.
+func (st *Store) Interrupt() {
+	st.canceled.Store(true)
+	st.reading.Wait()
+}
+
+// Progress says how far the recovery is.
+func (st *Store) Progress() string {
+	total, done := st.total.Load(), st.done.Load()
+	return fmt.Sprintf("reads buffered spans back: %s of %s (%d %%)", bytesize.About(done), bytesize.About(total), 100*done/max(1, total))
+}
+
+// report logs and counts damage.
+func (st *Store) report(damage []spanlog.Damage) {
+	for _, d := range damage {
+		st.Lost.Add(int64(d.Lost))
+		if d.Torn {
+			st.TornTails.Add(1)
+		}
+		log := st.logger.Error
+		if d.Lost == 0 {
+			log = st.logger.Warn
+		}
+		log("damage in the span log", zap.String("file", d.Path), zap.Int("offset", d.Offset), zap.String("found", d.Reason),
+			zap.Int("lost_spans", d.Lost))
+	}
+}

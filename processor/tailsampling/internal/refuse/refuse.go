@@ -1,0 +1,135 @@
+// Package refuse turns the reasons for which spans cannot be taken into errors that make clients send them again.
+//
+// Its types are Refusals (the counts, and the last one) and Reason. They are safe for concurrent use.
+package refuse
+
+import (
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"go.opentelemetry.io/collector/consumer/consumererror"
+	"go.uber.org/zap"
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/durationpb"
+
+	"github.com/slowburn/slowburn/internal/clock"
+	"github.com/slowburn/slowburn/processor/spanlog"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/buffer"
+)
+
+// retryAfter is when a refused client shall try again.
+const retryAfter = time.Second
+
+// ErrRecovering is why spans are refused until what is on disk was read back.
+var ErrRecovering = errors.New("the span log is being read back")
+
+// Reason is why spans are refused.
+type Reason uint8
+
+// The reasons.
+const (
+	MemoryBudget Reason = iota
+	DiskBudget
+	Disk
+	Recovering
+	Reasons // how many there are
+)
+
+// String returns the reason as it stands in metrics.
+func (r Reason) String() string {
+	return [Reasons]string{"memory_budget", "disk_budget", "disk", "recovering"}[r]
+}
+
+func reasonOf(err error) Reason {
+	switch {
+	case errors.Is(err, spanlog.ErrMemoryBudget):
+		return MemoryBudget
+	case errors.Is(err, spanlog.ErrDiskBudget):
+		return DiskBudget
+	case errors.Is(err, ErrRecovering):
+		return Recovering
+	default:
+		return Disk
+	}
+}
+
+// Refusals are what was refused.
+type Refusals struct {
+	// Memory and Disk are the budgets as a user wrote them.
+	Memory, Disk fmt.Stringer
+	// Progress says how far the recovery is.
+	Progress func() string
+	Buffer   *buffer.Buffer
+	Logger   *zap.Logger
+
+	counts [Reasons]atomic.Int64 // spans
+	last   atomic.Pointer[last]
+}
+
+type last struct {
+	at      clock.Monotonic
+	message string
+}
+
+// Refuse counts spans that are refused, and returns the error that makes clients send them again.
+func (f *Refusals) Refuse(spans int, cause error) error {
+	r := reasonOf(cause)
+	f.counts[r].Add(int64(spans))
+	message := f.explain(r, cause)
+	f.last.Store(&last{at: f.Buffer.Now(), message: message})
+	if r == Disk {
+		f.Buffer.Warn("spans are refused because of the disk", cause, zap.Int("spans", spans))
+	}
+	err := fmt.Errorf("tail_sampling: %s", message)
+	code := codes.ResourceExhausted
+	if r == Recovering || r == Disk {
+		code = codes.Unavailable
+	}
+	st, detailErr := status.New(code, err.Error()).
+		WithDetails(&errdetails.RetryInfo{RetryDelay: durationpb.New(retryAfter)})
+	if detailErr != nil {
+		f.Logger.Debug("a refusal goes out without a time to retry after", zap.Error(detailErr))
+		st = status.New(code, err.Error())
+	}
+	return consumererror.NewOTLPGRPCError(err, st)
+}
+
+// explain says why spans are refused and what to do about it.
+func (f *Refusals) explain(r Reason, err error) string {
+	const full = "%s of %s is used up by traces that cannot be delivered or decided yet: " +
+		"send again later; see whether the next component accepts traces, or raise %[1]s"
+	switch r {
+	case MemoryBudget:
+		return fmt.Sprintf(full, r, f.Memory)
+	case DiskBudget:
+		return fmt.Sprintf(full, r, f.Disk)
+	case Recovering:
+		return fmt.Sprintf("%s: send again later", f.Progress())
+	default:
+		return fmt.Sprintf("%v: send again later; spans are accepted as soon as the disk is", err)
+	}
+}
+
+// For is how many spans were refused for a reason.
+func (f *Refusals) For(r Reason) int64 { return f.counts[r].Load() }
+
+// All is how many spans were refused for any reason.
+func (f *Refusals) All() (n int64) {
+	for r := range Reasons {
+		n += f.For(r)
+	}
+	return n
+}
+
+// Recent returns why spans were refused within so long, and false if none were.
+func (f *Refusals) Recent(within time.Duration) (message string, ok bool) {
+	l := f.last.Load()
+	if l == nil || f.Buffer.Now().Sub(l.at) >= within {
+		return "", false
+	}
+	return l.message, true
+}

@@ -1,0 +1,167 @@
+package shard
+
+import (
+	"github.com/slowburn/slowburn/internal/clock"
+	"github.com/slowburn/slowburn/internal/tracestate"
+	"github.com/slowburn/slowburn/internal/wire"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/decision"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/intake"
+)
+
+// Add buffers the i-th span of a request, or drops it if its trace was dropped.
+func (s *Shard) Add(in *intake.Request, i uint32, now clock.Monotonic) {
+	span, hash := in.Span(i), in.Hash(i)
+	n := s.index.Find(hash, &span.TraceID)
+	if n == 0 {
+		if n = s.admit(hash, &span.TraceID, now); n == 0 {
+			return
+		}
+	}
+	e := s.index.At(n)
+	if s.trims(e, span) {
+		s.trim(in, span, n, e, now)
+		return
+	}
+	body := in.Body(span)
+	s.log.Append(&e.chain, in.Origin(span), body) // first: it may fault where the disk fails
+	e.spans++
+	e.bytes += uint64(len(body))
+	s.stats.Spans++
+	if span.Linked && s.ties != nil {
+		s.tie(e, body)
+	}
+	switch e.state {
+	case stateGathering:
+		s.stats.LateKept++
+		s.records.AddLate(hash, &span.TraceID, span.ParentID.IsZero())
+		return
+	case stateRevivable:
+		e.held++
+		s.stats.RevivableBytes += int64(len(body))
+		s.ages.AddLate(now.Sub(e.notSampled))
+		s.records.AddLate(hash, &span.TraceID, span.ParentID.IsZero())
+		s.touch(n)
+		s.look(in, span, n, e, now)
+		return
+	}
+	s.stats.PendingBytes += int64(len(body))
+	if s.shared.Ingest {
+		s.touch(n)
+	}
+	s.look(in, span, n, e, now)
+	if e.bytes >= 2*s.shared.TraceSize {
+		s.decide(n, decision.BySize, now)
+	}
+}
+
+// look lets an entry whose policies may still be asked know of a span.
+func (s *Shard) look(in *intake.Request, span *wire.Span, n slot, e *entry, now clock.Monotonic) {
+	v, bits := s.versions.Of(e.generation), s.versions.Bits(e.generation, n)
+	view, known := in.Look(span, v)
+	for w, found := range known {
+		bits[w] |= found
+	}
+	v.Observe(bits, view)
+	e.observe(view)
+	s.follow(n, e, span.ParentID.IsZero(), now)
+}
+
+// touch makes Review look at a trace.
+func (s *Shard) touch(n slot) {
+	if last := len(s.touched) - 1; last < 0 || s.touched[last] != n {
+		s.touched = append(s.touched, n)
+	}
+}
+
+// Review decides what can be decided of the traces that got spans in this visit: not for each span, so that those of one
+// request stay together.
+func (s *Shard) Review(now clock.Monotonic) {
+	for _, n := range s.touched {
+		switch e := s.index.At(n); e.state {
+		case statePending, stateRooted:
+			if s.shared.Ingest && s.versions.Of(e.generation).Set.Settled(s.evidence(n, now)) {
+				s.decide(n, decision.ByIngest, now)
+			}
+		case stateRevivable:
+			s.reconsider(n, now)
+		}
+	}
+	s.touched = s.touched[:0]
+}
+
+// admit makes an entry for a trace that has none: for the trace if it is new, for a late part if it was sampled. It
+// returns 0 if it was dropped.
+func (t *traces) admit(hash uint32, id *wire.TraceID, now clock.Monotonic) slot {
+	d, w, sampled := t.memory.Sampled(hash, id) // first: what was revived may have been read back as dropped too
+	if !sampled {
+		if d, dropped := t.memory.Dropped(hash, id); dropped {
+			t.stats.LateDropped++
+			t.records.AddLate(hash, id, false)
+			t.ages.AddLate(t.ageOf(d.At, now))
+			return 0
+		}
+	}
+	n, e := t.index.New(hash, *id)
+	t.index.File(n)
+	e.arrived, e.random, e.part.From = now, tracestate.None, t.log.Position()
+	if sampled {
+		e.state, e.part.Late, e.policy, e.threshold, e.random = stateGathering, true, d.Policy, w.Threshold, w.Random
+		t.queues.gathering.PushBack(&t.index, n)
+		t.ages.AddLate(t.ageOf(d.At, now))
+		return n
+	}
+	e.generation = t.versions.Begin(n)
+	t.queues.begin(&t.index, n)
+	t.stats.Traces++
+	t.stats.Pending++
+	t.shared.Pending.Add(1)
+	return n
+}
+
+// follow takes note that a span came for a trace, and keeps the list of traces that have a root and wait for being quiet.
+func (t *traces) follow(n slot, e *entry, root bool, now clock.Monotonic) {
+	waits := t.shared.Waits.Root != 0
+	switch {
+	case e.state == stateRooted:
+		if waits && now.Sub(e.quiet) >= requeueEvery {
+			t.queues.quiet.Remove(&t.index, n)
+			t.queues.quiet.PushBack(&t.index, n)
+			e.quiet = now
+		}
+	case e.state == statePending && root:
+		e.state, e.quiet = stateRooted, now
+		if waits {
+			t.queues.quiet.PushBack(&t.index, n)
+		}
+	}
+}
+
+// A trace that has reached maximum_trace_size_bytes goes on waiting for its decision, but of the spans that follow only
+// those are stored that explain it. The others are looked at by the policies, counted as trimmed, and left out. Should what
+// explains it come to as much again, the trace is decided.
+
+// longShare is how long a span must be to be stored, as a share of the trace as far as it is known: what a trace waits for
+// is in the longest spans, and only a few can be that long one after the other.
+const longShare = 2
+
+// trims reports whether a span is left out of its trace, which is larger than allowed.
+func (s *Shard) trims(e *entry, span *wire.Span) bool {
+	if e.bytes < s.shared.TraceSize || e.state == stateGathering {
+		return false
+	}
+	if span.ParentID.IsZero() || span.Status == wire.StatusError {
+		return false
+	}
+	long := span.End > span.Start && e.span.end > e.span.start &&
+		(span.End-span.Start)*longShare >= e.span.end-e.span.start
+	return !long
+}
+
+// trim takes note of a span that is left out.
+func (s *Shard) trim(in *intake.Request, span *wire.Span, n slot, e *entry, now clock.Monotonic) {
+	s.stats.Trimmed++
+	s.look(in, span, n, e, now)
+	if e.state == stateRevivable || s.shared.Ingest {
+		s.touch(n)
+	}
+}

@@ -1,0 +1,113 @@
+package shard
+
+import (
+	"github.com/slowburn/slowburn/internal/clock"
+	"github.com/slowburn/slowburn/internal/tracestate"
+	"github.com/slowburn/slowburn/processor/policy"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/decision"
+)
+
+// decide decides a pending trace: it becomes ready, stays to be revived, or leaves.
+func (t *traces) decide(n slot, trigger decision.Trigger, now clock.Monotonic) {
+	v := t.ask(n, now)
+	if v.Verdict == policy.NotSampled && t.wanted(t.index.At(n)) {
+		v.Decision = forLink
+	}
+	t.settle(n, v, trigger, now)
+}
+
+// settle carries a decision about a pending trace out.
+func (t *traces) settle(n slot, v verdict, trigger decision.Trigger, now clock.Monotonic) {
+	e := t.index.At(n)
+	t.queues.end(&t.index, n, e.state == stateRooted && t.shared.Waits.Root != 0)
+	t.stats.Pending--
+	t.stats.PendingBytes -= int64(e.bytes)
+	t.shared.Pending.Add(-1)
+	t.conclude(n, v, trigger, now)
+}
+
+// conclude is the part of carrying out a decision that does not depend on what the trace was before.
+func (t *traces) conclude(n slot, v verdict, trigger decision.Trigger, now clock.Monotonic) {
+	e := t.index.At(n)
+	version := t.versions.Of(e.generation)
+	linked := v.Policy == forLink.Policy
+	e.part.To, e.threshold, e.policy = t.log.Position(), v.Threshold, t.shared.LinkedNumber
+	if !linked {
+		e.policy = version.NumberOf(v.Decision)
+	}
+	if v.Weightless {
+		e.threshold = tracestate.None
+	}
+	t.publish(n, &decision.Decided{
+		ID: e.ID, Hash: e.Hash, Part: e.part, Verdict: v.Verdict, Policy: e.policy, Threshold: e.threshold, Random: e.random,
+		Trigger: trigger, Linked: linked, Version: version, Votes: v.votes, Shadow: v.shadow, At: now,
+		Seen: decision.Seen{
+			Spans: e.spans, Bytes: e.bytes, Root: e.state == stateRooted, Error: version.Set.Errors(t.versions.Bits(e.generation, n)),
+			Duration: e.span.duration(), First: e.arrived,
+		},
+	})
+	if v.Verdict == policy.NotSampled && t.holds(trigger, now) {
+		t.hold(n, now)
+		return
+	}
+	t.index.Unfile(n)
+	t.versions.End(e.generation)
+	t.remember(e, v.Verdict, now)
+	if v.Verdict == policy.Sampled {
+		t.enqueue(n)
+	} else {
+		t.free(n, now)
+	}
+}
+
+// publish hands a decision to all who take account of it, in this order.
+func (t *traces) publish(n slot, d *decision.Decided) {
+	t.journalDecision(d)
+	t.records.Put(d, t.unixMilli(d.At))
+	t.stats.Decided(d)
+	t.shadow.Compare(d, t.unixMilli(d.At))
+	t.link(n, d)
+}
+
+// remember makes late spans follow a decision.
+func (t *traces) remember(e *entry, v policy.Verdict, at clock.Monotonic) {
+	t.memory.Remember(e.Hash, decision.Remembered{ID: e.ID, Policy: e.policy, At: t.seconds(at)}, v,
+		decision.Weight{Threshold: e.threshold, Random: e.random})
+}
+
+// enqueue puts a sampled entry, which is in no list, at the end of those to be delivered.
+func (t *traces) enqueue(n slot) {
+	e := t.index.At(n)
+	e.state = stateReady
+	t.queues.ready.PushBack(&t.index, n)
+	t.stats.Undelivered++
+	t.stats.UndeliveredBytes += int64(e.bytes)
+}
+
+// enqueueLate sends a late part on its way.
+func (t *traces) enqueueLate(n slot) {
+	t.queues.gathering.Remove(&t.index, n)
+	t.index.Unfile(n)
+	t.index.At(n).part.To = t.log.Position()
+	t.enqueue(n)
+}
+
+// free gives an entry, which is in no list and not found any more, and its spans up.
+func (t *traces) free(n slot, now clock.Monotonic) {
+	e := t.index.At(n)
+	t.stats.Spans -= int64(e.spans)
+	t.log.Release(&e.chain)
+	if !e.part.Late {
+		t.ages.AddRemoved(now.Sub(e.arrived))
+	}
+	e.state = stateGone
+	t.index.Free(n)
+}
+
+// duration is 0 where the end is before the start.
+func (s span) duration() uint64 {
+	if s.end < s.start {
+		return 0
+	}
+	return s.end - s.start
+}

@@ -1,0 +1,37 @@
+// Package shard is the state machine of the traces whose IDs hash to one shard: it buffers their spans, decides about
+// them, and has them ready to be delivered.
+//
+// Its types are Shard, Shared (what shards have in common), Log and Journal
+// (where a shard's spans and decisions are; the span log is one place, a partition of a broker can be another), Kept (what
+// is to be delivered) and Restorer (which rebuilds a shard after a restart). A decision is a decision.Decided, which publish
+// hands to the journal, the explanations, the counters and the links, in this order.
+//
+// # States
+//
+// An entry is a trace, or the late spans of one that gather to be a part of their own.
+//
+//	from       event                                       to         does
+//	---------  ------------------------------------------  ---------  ------------------------------------------------
+//	–          first span of a trace (admit)               pending    begins under the current version of the policies
+//	–          span of a trace that was sampled (admit)    gathering
+//	–          span of a trace that was dropped (admit)    –          counts a late span
+//	pending    root span (follow)                          rooted     waits for being quiet
+//	rooted     span (follow)                               rooted     is quiet from now on
+//	pending,   decided: sampled (decide, settle)           ready      is remembered; tells linked traces
+//	rooted     decided: not sampled, there is room (hold)  revivable  keeps the policies' bits
+//	           decided: not sampled, or dropped            gone       is remembered
+//	revivable  a late span makes a policy sample it        ready      as if decided (revive)
+//	           a linked trace is kept (Receive)            ready      without a weight
+//	           revive_window is over, or room is needed    gone       is remembered (evict)
+//	gathering  lateWait is over (enqueueLate)              ready
+//	ready      taken by an emitter (Take), failed          ready      is the next again (PutBack)
+//	           accepted, or refused for good (Delivered)   gone
+//
+// What is gone is in no list, its spans are released, and its slot is used again (free).
+//
+// # Rules
+//
+// A shard's mutex guards everything in it; never are two shards locked at once. What a visit sets in motion elsewhere is
+// its Aftermath, which the caller sees to when the shard is unlocked. The order of spans and their batching do not matter:
+// what is kept of a trace is a function of the set of its spans.
+package shard

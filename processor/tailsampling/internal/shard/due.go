@@ -1,0 +1,99 @@
+package shard
+
+import (
+	"time"
+
+	"github.com/slowburn/slowburn/internal/clock"
+	"github.com/slowburn/slowburn/processor/policy"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/decision"
+)
+
+// stepsAtOnce is how much is done before others get a chance to have the shard.
+const stepsAtOnce = 256
+
+// Due does what is due, up to stepsAtOnce steps. It returns how overdue the most overdue was (negative if nothing was
+// due), whether there is more, and when the next will be due, Never if there is none.
+func (s *Shard) Due(now clock.Monotonic) (overdue time.Duration, more bool, next clock.Monotonic) {
+	overdue = -1
+	defer func() { s.planned = next }()
+	for range stepsAtOnce {
+		n, at, trigger := s.queues.first(&s.index, &s.shared.Waits)
+		if n == 0 || at > now {
+			return overdue, false, at
+		}
+		if s.index.At(n).state != stateRevivable {
+			overdue = max(overdue, now.Sub(at))
+		}
+		s.expire(n, trigger, now)
+	}
+	return overdue, true, now
+}
+
+// expire does what is due for an entry.
+func (t *traces) expire(n slot, trigger decision.Trigger, now clock.Monotonic) {
+	switch t.index.At(n).state {
+	case stateGathering:
+		t.enqueueLate(n)
+	case stateRevivable:
+		t.evict(n, now)
+	default:
+		t.decide(n, trigger, now)
+	}
+}
+
+// Next is when the next will be due, Never if nothing is there.
+func (s *Shard) Next() clock.Monotonic {
+	_, at, _ := s.queues.first(&s.index, &s.shared.Waits)
+	return at
+}
+
+// DecideAll decides what is pending, for the shutdown; with drop it is not sampled, whatever the policies say.
+func (s *Shard) DecideAll(drop bool, now clock.Monotonic) {
+	for h := s.queues.waiting.Head(); h != 0; h = s.queues.waiting.Head() {
+		if drop {
+			s.settle(h, verdict{Decision: policy.Decision{Policy: policy.None}}, decision.ByShutdown, now)
+		} else {
+			s.decide(h, decision.ByShutdown, now)
+		}
+	}
+}
+
+// FinishAll gives up all that was not sampled and sends all late parts on their way, for the shutdown.
+func (s *Shard) FinishAll(now clock.Monotonic) {
+	for !s.queues.revivable.Empty() {
+		s.evict(s.queues.revivable.Head(), now)
+	}
+	for !s.queues.gathering.Empty() {
+		s.enqueueLate(s.queues.gathering.Head())
+	}
+}
+
+// DecideEarly decides the oldest pending trace of at most this rank before its time. It returns how many bytes of spans
+// that had; 0 if there is none.
+//
+// A trace's rank only ever rises (but for policies with an upper bound, which then makes it go a little later), so
+// that what the cursor has passed need not be looked at again.
+func (s *Shard) DecideEarly(maxRank Rank, trigger decision.Trigger, now clock.Monotonic) int64 {
+	for n := s.queues.cursors[maxRank]; n != 0; n = s.queues.waiting.Next(&s.index, n) {
+		if maxRank == Failed || s.rankOf(n, now) <= maxRank {
+			s.queues.cursors[maxRank] = n // settle moves it on
+			before := s.stats.PendingBytes
+			s.decide(n, trigger, now)
+			return max(1, before-s.stats.PendingBytes)
+		}
+	}
+	s.queues.cursors[maxRank] = 0
+	return 0
+}
+
+// DecideOverCount decides traces early while there are more than allowed. What another shard has too much of, that shard
+// decides at its next visit.
+func (s *Shard) DecideOverCount(now clock.Monotonic) {
+	for maxRank := range Ranks {
+		for s.shared.MaxPending > 0 && s.shared.Pending.Load() > s.shared.MaxPending {
+			if s.DecideEarly(maxRank, decision.ByCount, now) == 0 {
+				break
+			}
+		}
+	}
+}

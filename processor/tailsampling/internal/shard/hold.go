@@ -1,0 +1,87 @@
+package shard
+
+import (
+	"github.com/slowburn/slowburn/internal/clock"
+	"github.com/slowburn/slowburn/processor/policy"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/decision"
+)
+
+// A trace that was not sampled can stay where it is for revive_window, so that what comes late may still change the
+// decision: a span with an error, a root that says how long it all took. What is held so is what there is room for.
+
+// holds reports whether a trace that was not sampled can stay. Where there is too little room older ones make some.
+func (t *traces) holds(trigger decision.Trigger, now clock.Monotonic) bool {
+	if trigger == decision.ByShutdown {
+		return t.ties != nil // another shard may yet keep a trace that this one is linked with
+	}
+	if t.shared.Waits.Revive == 0 || trigger == decision.BySize {
+		return false
+	}
+	for t.shared.Pool.Over(0, t.shared.HoldUpTo) > 0 {
+		if t.queues.revivable.Empty() {
+			return false
+		}
+		t.evict(t.queues.revivable.Head(), now)
+	}
+	return true
+}
+
+// hold keeps a trace that was not sampled.
+func (t *traces) hold(n slot, now clock.Monotonic) {
+	e := t.index.At(n)
+	e.state, e.notSampled = stateRevivable, now
+	t.queues.revivable.PushBack(&t.index, n)
+	t.stats.Revivable++
+	t.stats.RevivableBytes += int64(e.bytes)
+}
+
+// unhold takes a trace out of those that were not sampled.
+func (t *traces) unhold(n slot) {
+	t.queues.revivable.Remove(&t.index, n)
+	t.stats.Revivable--
+	t.stats.RevivableBytes -= int64(t.index.At(n).bytes)
+}
+
+// evict gives up the spans of a trace that was not sampled. The decision is remembered from now on.
+func (t *traces) evict(n slot, now clock.Monotonic) {
+	e := t.index.At(n)
+	t.unhold(n)
+	t.index.Unfile(n)
+	t.versions.End(e.generation)
+	// After a crash what came since is to be gone too, and what was copied forward: that may stay for longer than the
+	// part of the journal that has the decision.
+	if e.held > 0 || t.log.Newer(e.chain, e.part.To) {
+		e.part.To = t.log.Position()
+		t.journalNotSampled(e, now)
+		t.stats.LateDropped += int64(e.held)
+	}
+	t.remember(e, policy.NotSampled, e.notSampled)
+	t.free(n, now)
+}
+
+// reconsider asks the policies once more about a trace that was not sampled and got spans since.
+func (t *traces) reconsider(n slot, now clock.Monotonic) {
+	if v := t.askAgain(n, now); v.Verdict == policy.Sampled {
+		t.revive(n, v, decision.ByRevival, now)
+	} else if t.index.At(n).bytes >= 2*t.shared.TraceSize {
+		t.evict(n, now)
+	}
+}
+
+// revive carries out that a trace which was not sampled is sampled after all, with what came since.
+func (t *traces) revive(n slot, v verdict, trigger decision.Trigger, now clock.Monotonic) {
+	t.unhold(n)
+	t.stats.LateKept += int64(t.index.At(n).held)
+	t.conclude(n, v, trigger, now)
+}
+
+// EvictOldest gives up the trace that was not sampled first, and returns how many bytes of spans it had; 0 if there is
+// none.
+func (s *Shard) EvictOldest(now clock.Monotonic) int64 {
+	if s.queues.revivable.Empty() {
+		return 0
+	}
+	before := s.stats.RevivableBytes
+	s.evict(s.queues.revivable.Head(), now)
+	return max(1, before-s.stats.RevivableBytes)
+}

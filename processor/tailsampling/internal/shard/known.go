@@ -1,0 +1,84 @@
+package shard
+
+import (
+	"time"
+
+	"github.com/slowburn/slowburn/internal/clock"
+	"github.com/slowburn/slowburn/internal/wire"
+	"github.com/slowburn/slowburn/processor/policy"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/decision"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/explain"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/version"
+)
+
+// Pending is what is known of a trace that waits for its decision.
+type Pending struct {
+	Version     *version.Version
+	First       clock.UnixMilli // when its first span came
+	Randomness  uint64
+	Root, Error bool
+	Spans       int64
+	Bytes       int64
+	Duration    uint64 // nanoseconds
+}
+
+// Pending returns what is known of a trace that waits for its decision, and false if it does not.
+func (s *Shard) Pending(hash uint32, id *wire.TraceID, now clock.Monotonic) (p Pending, ok bool) {
+	n := s.index.Find(hash, id)
+	if n == 0 || !s.index.At(n).undecided() {
+		return Pending{}, false
+	}
+	e, trace := s.index.At(n), s.evidence(n, now)
+	v := s.versions.Of(e.generation)
+	return Pending{
+		Version: v, First: s.unixMilli(e.arrived), Randomness: trace.Randomness, Root: e.state == stateRooted,
+		Error: v.Set.Errors(trace.Bits), Spans: int64(e.spans), Bytes: int64(e.bytes), Duration: trace.Duration(),
+	}, true
+}
+
+// Record returns the record of a decision; see explain.Records.
+func (s *Shard) Record(hash uint32, id *wire.TraceID) (r *explain.Record, matched, acted []uint64) {
+	return s.records.Find(hash, id)
+}
+
+// Faded is what late spans follow of a decision.
+type Faded struct {
+	Verdict   policy.Verdict
+	Policy    int32 // number in version.Names
+	At        time.Time
+	Threshold uint64 // of a sampled trace
+}
+
+// Faded returns what late spans of a trace follow, and false if nothing is known.
+func (s *Shard) Faded(hash uint32, id *wire.TraceID) (f Faded, ok bool) {
+	if n := s.index.Find(hash, id); n != 0 && s.index.At(n).state == stateRevivable {
+		return Faded{At: s.unixMilli(s.index.At(n).notSampled).Time()}, true
+	}
+	if r, w, sampled := s.memory.Sampled(hash, id); sampled {
+		return Faded{Verdict: policy.Sampled, Policy: r.Policy, At: timeOf(r.At), Threshold: w.Threshold}, true
+	}
+	r, known := s.memory.Dropped(hash, id)
+	if !known {
+		return Faded{}, false
+	}
+	f = Faded{Policy: r.Policy, At: timeOf(r.At)}
+	if r.Policy != version.NoPolicy {
+		f.Verdict = policy.Dropped
+	}
+	return f, true
+}
+
+// LinkedTo returns the trace for which another one is kept for a link, as far as that is remembered.
+func (s *Shard) LinkedTo(hash uint32, id *wire.TraceID) (other wire.TraceID, found bool) {
+	if s.ties == nil {
+		return other, false
+	}
+	return s.ties.Wanted(hash, id)
+}
+
+func timeOf(s decision.Seconds) time.Time { return time.Unix(int64(s), 0).UTC() }
+
+// ageOf is how long ago something was, in whole seconds.
+func (t *traces) ageOf(at decision.Seconds, now clock.Monotonic) time.Duration {
+	return time.Duration(int64(t.seconds(now))-int64(at)) * time.Second
+}

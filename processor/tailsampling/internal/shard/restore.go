@@ -1,0 +1,165 @@
+package shard
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/slowburn/slowburn/internal/clock"
+	"github.com/slowburn/slowburn/internal/tracestate"
+	"github.com/slowburn/slowburn/internal/wire"
+	"github.com/slowburn/slowburn/processor/policy"
+	"github.com/slowburn/slowburn/processor/spanlog"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/decision"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/index"
+)
+
+// Restorer rebuilds an empty shard from what was found on disk. Its methods are called with the shard's mutex. Until Finish
+// instants are those of the run that wrote it, by the wall clock.
+type Restorer struct {
+	shard *Shard
+	kept  []restoredKept
+	view  policy.SpanView
+}
+
+type restoredKept struct {
+	slot   index.Slot
+	number int32 // in the order of the decisions
+}
+
+// Restore begins to rebuild the shard.
+func (s *Shard) Restore() *Restorer { return &Restorer{shard: s} }
+
+// Remember makes late spans follow a decision that was found.
+func (r *Restorer) Remember(hash uint32, d decision.Remembered, v policy.Verdict, w decision.Weight) {
+	r.shard.memory.Remember(hash, d, v, w)
+}
+
+// KeptPart is a part of a trace that was sampled and not delivered.
+type KeptPart struct {
+	ID        wire.TraceID
+	Hash      uint32
+	Part      decision.Part
+	Policy    int32 // number in version.Names
+	Threshold uint64
+	Random    uint64
+	Attempted bool // the next component may have it
+	At        decision.Seconds
+	Number    int32 // in the order of the decisions
+}
+
+// Kept makes an entry of a kept part.
+func (r *Restorer) Kept(p KeptPart) index.Slot {
+	n, e := r.shard.index.New(p.Hash, p.ID)
+	e.part, e.policy, e.threshold, e.random, e.state = p.Part, p.Policy, p.Threshold, p.Random, stateReady
+	e.delivery.attempted = p.Attempted
+	e.arrived = r.instant(clock.UnixMilli(p.At) * 1000)
+	r.kept = append(r.kept, restoredKept{slot: n, number: p.Number})
+	return n
+}
+
+// Late returns the entry of the late spans of a trace that was sampled, to which another one belongs that was found at
+// this position. It reports whether the entry is new.
+func (r *Restorer) Late(p KeptPart, at spanlog.Position, arrived clock.UnixMilli) (n index.Slot, fresh bool) {
+	s := r.shard
+	if n := s.index.Find(p.Hash, &p.ID); n != 0 {
+		part := &s.index.At(n).part
+		part.From = min(part.From, at) // what was copied forward is found after what came later
+		return n, false
+	}
+	n, e := s.index.New(p.Hash, p.ID)
+	e.part, e.state = decision.Part{From: at, Late: true}, stateGathering
+	e.policy, e.threshold, e.random, e.arrived = p.Policy, p.Threshold, p.Random, r.instant(arrived)
+	s.index.File(n)
+	return n, true
+}
+
+// Pending returns the entry of the undecided trace of a span that was found, and reports whether that is new.
+func (r *Restorer) Pending(found *spanlog.Found, span *wire.Span, hash uint32) (n index.Slot, fresh bool) {
+	s := r.shard
+	arrived := r.instant(clock.UnixMilli(found.Arrived))
+	if n = s.index.Find(hash, &span.TraceID); n == 0 {
+		fresh = true
+		var e *entry
+		n, e = s.index.New(hash, span.TraceID)
+		e.part.From, e.arrived, e.random = found.Position, arrived, tracestate.None
+		s.index.File(n)
+		e.generation = s.versions.Begin(n)
+	}
+	e := s.index.At(n)
+	e.arrived = min(e.arrived, arrived)
+	e.part.From = min(e.part.From, found.Position)
+	r.view = policy.SpanView{
+		Span: span, Bytes: found.Body, Body: found.Body, Resource: found.Resource, Scope: found.Scope,
+	}
+	s.versions.Of(e.generation).Observe(s.versions.Bits(e.generation, n), &r.view)
+	e.observe(&r.view)
+	if span.Linked && s.ties != nil {
+		s.tie(e, found.Body)
+	}
+	if span.ParentID.IsZero() {
+		e.state = stateRooted
+	}
+	s.stats.PendingBytes += int64(len(found.Body))
+	return n, fresh
+}
+
+// Count adds a span of so many bytes to an entry.
+func (r *Restorer) Count(n index.Slot, bytes int) {
+	e := r.shard.index.At(n)
+	e.spans++
+	e.bytes += uint64(bytes)
+	r.shard.stats.Spans++
+}
+
+// Chain is where the records of an entry are.
+func (r *Restorer) Chain(n index.Slot) *spanlog.Chain { return &r.shard.index.At(n).chain }
+
+// Account tells the pool how much memory the index takes.
+func (r *Restorer) Account() { r.shard.count() }
+
+// instant is when the clock of now showed, or would have shown, that.
+func (r *Restorer) instant(at clock.UnixMilli) clock.Monotonic {
+	return r.shard.shared.Epoch.Monotonic(at)
+}
+
+// Finish puts the entries into the lists, in the order of time, and decides traces that have grown too large. last is when
+// the last span of all shards came: the clock stood still between then and now.
+func (r *Restorer) Finish(now clock.Monotonic, last clock.UnixMilli) {
+	s := r.shard
+	pause := now.Sub(r.instant(last))
+	var found []index.Slot
+	s.index.Filed(func(n index.Slot) { found = append(found, n) })
+	slices.SortFunc(found, func(a, b index.Slot) int {
+		x, y := s.index.At(a), s.index.At(b)
+		return cmp.Or(cmp.Compare(x.arrived, y.arrived), cmp.Compare(x.part.From, y.part.From))
+	})
+	for _, n := range found {
+		e := s.index.At(n)
+		if e.state == stateGathering {
+			e.arrived = now
+			s.queues.gathering.PushBack(&s.index, n)
+			continue
+		}
+		e.arrived = e.arrived.Add(pause)
+		s.queues.begin(&s.index, n)
+		if e.state == stateRooted {
+			if e.quiet = now; s.shared.Waits.Root != 0 {
+				s.queues.quiet.PushBack(&s.index, n)
+			}
+		}
+		s.stats.Pending++
+		s.shared.Pending.Add(1)
+	}
+	slices.SortFunc(r.kept, func(a, b restoredKept) int { return cmp.Compare(a.number, b.number) })
+	for _, k := range r.kept {
+		e := s.index.At(k.slot)
+		e.arrived = e.arrived.Add(pause)
+		s.enqueue(k.slot)
+	}
+	for _, n := range found {
+		if e := s.index.At(n); e.undecided() && e.bytes >= 2*s.shared.TraceSize {
+			s.decide(n, decision.BySize, now)
+		}
+	}
+	s.count()
+}

@@ -1,0 +1,94 @@
+package shard
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/slowburn/slowburn/internal/clock"
+	"github.com/slowburn/slowburn/internal/wire"
+	"github.com/slowburn/slowburn/processor/policy"
+	"github.com/slowburn/slowburn/processor/spanlog"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/version"
+)
+
+// newShard is a shard in memory with these policies.
+func newShard(t testing.TB, shared *Shared, policies ...policy.Config) (*Shard, *spanlog.Log) {
+	t.Helper()
+	set, err := policy.Compile(policies, policy.Options{})
+	require.NoError(t, err)
+	v, err := version.New(1, set, nil, version.NewNames())
+	require.NoError(t, err)
+	shared.Pool, shared.Epoch = spanlog.NewPool(64<<20, 1), clock.NewEpoch()
+	s, log := New(shared, v), spanlog.New(shared.Pool, 0)
+	s.Open(log, NoJournal{})
+	return s, log
+}
+
+func keepAll() policy.Config { return policy.Config{Name: "all", Type: policy.AlwaysSample} }
+
+// Late spans are found in any order, as some were copied forward. Their part begins with the first that came: what becomes
+// of it is remembered by where it begins, and would not hold for one that came before.
+func TestLatePartBeginsWithItsFirstSpan(t *testing.T) {
+	s, _ := newShard(t, &Shared{}, keepAll())
+	r := s.Restore()
+	part := KeptPart{ID: wire.TraceID{1}, Hash: 7}
+	first, fresh := r.Late(part, 300, 0)
+	require.True(t, fresh)
+	for _, at := range []spanlog.Position{100, 200} {
+		n, fresh := r.Late(part, at, 0)
+		require.False(t, fresh)
+		require.Equal(t, first, n)
+	}
+	require.Equal(t, spanlog.Position(100), s.index.At(first).part.From)
+}
+
+// The clock stood still while nothing ran: after a restart a trace has waited for as long as it had before.
+func TestRestoredTracesHaveWaited(t *testing.T) {
+	shared := &Shared{Waits: Waits{Decision: 10e9}}
+	s, _ := newShard(t, shared, keepAll())
+	r := s.Restore()
+	add := func(id byte, arrived clock.UnixMilli) {
+		span := wire.Span{TraceID: wire.TraceID{id}, ParentID: wire.SpanID{1}}
+		n, fresh := r.Pending(&spanlog.Found{Arrived: int64(arrived), Position: spanlog.Position(arrived)}, &span, uint32(id))
+		require.True(t, fresh)
+		r.Count(n, 0)
+	}
+	const hour = 3_600_000
+	began := shared.Epoch.UnixMilli(0) - hour
+	add(2, began+4000)
+	add(1, began)
+	last := began + 5000
+	r.Finish(0, last)
+	require.Equal(t, clock.Monotonic(5e9), s.Next(), "it had waited for 5 of 10 seconds")
+	require.Equal(t, clock.Monotonic(-5e9), s.Oldest())
+	require.EqualValues(t, 2, s.Stats().Pending)
+	require.EqualValues(t, 2, shared.Pending.Load())
+	_, more, next := s.Due(5e9)
+	require.False(t, more)
+	require.Equal(t, clock.Monotonic(9e9), next)
+}
+
+// Kept parts are delivered in the order of the decisions, whatever the order in which they were found.
+func TestRestoredPartsAreReadyInTheirOrder(t *testing.T) {
+	s, _ := newShard(t, &Shared{}, keepAll())
+	r := s.Restore()
+	for _, number := range []int32{3, 1, 2} {
+		r.Count(r.Kept(KeptPart{ID: wire.TraceID{byte(number)}, Number: number, Attempted: number == 2, Policy: 5, Threshold: 9}), 10)
+	}
+	r.Finish(0, 0)
+	for want := range byte(3) {
+		k, ok := s.Ready()
+		require.True(t, ok)
+		require.Equal(t, wire.TraceID{want + 1}, k.ID)
+		require.Equal(t, int32(5), k.Policy)
+		require.Equal(t, uint64(9), k.Threshold)
+		require.Equal(t, 1, k.Spans)
+		require.Equal(t, 10, k.Bytes)
+		s.Take(k.Slot, 0)
+		s.Delivered(k.Slot, 0)
+	}
+	require.Zero(t, s.Stats().Undelivered)
+	require.Zero(t, s.Stats().UndeliveredBytes)
+	require.Zero(t, s.Stats().Spans)
+}

@@ -1,0 +1,61 @@
+package shard
+
+import (
+	"sync/atomic"
+	"time"
+
+	"github.com/slowburn/slowburn/internal/clock"
+	"github.com/slowburn/slowburn/processor/spanlog"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/index"
+)
+
+// Shared is what the shards of a processor have in common. It does not change once spans come in, but for Pending.
+type Shared struct {
+	Waits Waits
+	// TraceSize is the bytes of span bodies from which on a trace is trimmed; at twice as many it is decided.
+	TraceSize uint64
+	// MaxPending is the most traces that wait for a decision; 0 is no limit.
+	MaxPending int64
+	// Ingest decides traces as soon as the decision is certain.
+	Ingest bool
+	// Links of a span that are looked at. LinkedNumber is that of linked.PolicyName in version.Names.
+	LinksPerSpan int
+	LinkedNumber int32
+	// HoldUpTo is the share of the budgets up to which traces that were not sampled stay.
+	HoldUpTo float64
+	// Mapped says that spans are in mapped files, so that reading and writing them can fault; see spanlog.Guard.
+	Mapped bool
+
+	Pool    *spanlog.Pool
+	Epoch   clock.Epoch
+	Seed    index.Seed
+	Pending atomic.Int64 // traces that wait for a decision
+	Limits  Limits
+}
+
+// Waits are the times after which something is due.
+type Waits struct {
+	Decision, Root time.Duration // of a trace, since its first span, and since it has its root and is quiet; Root 0 is never
+	Revive         time.Duration // how long a trace that was not sampled stays; 0 is not at all
+}
+
+// Limits are how many of each a shard remembers.
+type Limits struct {
+	Sampled, Dropped int // decisions, for late spans
+	Records          int // decisions, to explain them
+	Ties             int // links between traces; 0 where traces are not kept for links
+	TiesPerTrace     int
+}
+
+// lateWait is how long late spans of a sampled trace gather before they are passed on.
+const lateWait = 100 * time.Millisecond
+
+// requeueEvery is how precise the quiet time is: moving a trace to the end of the list for each of its spans would cost
+// more than it is worth.
+const requeueEvery = 20 * time.Millisecond
+
+// Never is a time that does not come.
+const Never = clock.Monotonic(1<<63 - 1)
+
+// MaxTraceSize is where a trace is trimmed whatever the configuration: an OTLP request of more can be sent nowhere.
+const MaxTraceSize = 1 << 29

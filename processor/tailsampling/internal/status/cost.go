@@ -1,0 +1,60 @@
+package status
+
+import (
+	"github.com/slowburn/slowburn/processor/policy"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/tally"
+)
+
+// Amount is how much of something there was.
+type Amount = tally.Amount
+
+// Cost is what policies and services bring and take, since the start.
+type Cost struct {
+	Policies []PolicyCost  `json:"policies"`
+	Services []ServiceCost `json:"services"`
+}
+
+// PolicyCost is what a policy of the current version decided, under all versions in which it was. Spans and bytes are
+// those that were there when the traces were decided.
+type PolicyCost struct {
+	Name string `json:"name"`
+	Type string `json:"type"`
+	// Sampled is what it was the first to sample, Dropped what it dropped.
+	Sampled Amount `json:"sampled"`
+	Dropped Amount `json:"dropped"`
+	// Matched is what it is for at all, whether it then passed the threshold or not, and Alone what it sampled and no
+	// other policy would have: what would not be kept without it.
+	Matched Amount `json:"matched"`
+	Alone   Amount `json:"alone"`
+}
+
+// ServiceCost is what came of a service, and what of it was passed on.
+type ServiceCost struct {
+	Service   string `json:"service"`
+	SpansIn   int64  `json:"spans_in"`
+	BytesIn   int64  `json:"bytes_in"`
+	SpansKept int64  `json:"spans_kept"`
+	BytesKept int64  `json:"bytes_kept"`
+}
+
+// Cost tells what was decided by policy, and what came and was kept by service.
+func (w *View) Cost() Cost {
+	st := w.Buffer.Sum()
+	counts, set := w.countsByPolicy(&st), w.Versions.Current().Set
+	out := Cost{Policies: make([]PolicyCost, set.Len()), Services: []ServiceCost{}}
+	for i := range out.Policies {
+		one := PolicyCost{Name: set.Name(i), Type: string(set.Type(i))}
+		if c := counts[one.Name]; c != nil {
+			one.Sampled, one.Dropped = c.Decided[policy.Sampled], c.Decided[policy.Dropped]
+			one.Matched, one.Alone = c.Matched, c.Alone
+		}
+		out.Policies[i] = one
+	}
+	for name, s := range w.Services.All {
+		out.Services = append(out.Services, ServiceCost{
+			Service: name, SpansIn: s.In.Spans.Load(), BytesIn: s.In.Bytes.Load(),
+			SpansKept: s.Kept.Spans.Load(), BytesKept: s.Kept.Bytes.Load(),
+		})
+	}
+	return out
+}

@@ -1,0 +1,173 @@
+package status
+
+import (
+	"encoding/hex"
+	"fmt"
+	"time"
+
+	"github.com/slowburn/slowburn/internal/clock"
+	"github.com/slowburn/slowburn/internal/tracestate"
+	"github.com/slowburn/slowburn/internal/wire"
+	"github.com/slowburn/slowburn/processor/policy"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/shard"
+)
+
+// What is known of a trace.
+const (
+	StateDecided = "decided" // everything
+	StatePending = "pending" // it waits for its decision
+	StateFaded   = "faded"   // what late spans follow: verdict, policy and when
+	// StateReading: nothing, until the span log was read back after a restart.
+	StateReading = "reading"
+)
+
+// Explanation is what is known of the decision about a trace.
+type Explanation struct {
+	TraceID string `json:"trace_id"`
+	State   string `json:"state"`
+	Verdict string `json:"verdict,omitempty"`
+	// Policy is the one that decided, the first of those that sampled the trace; empty if none did. CompositePolicy is the
+	// sub-policy, if it is a composite one.
+	Policy          string `json:"policy,omitempty"`
+	CompositePolicy string `json:"composite_policy,omitempty"`
+	// LinkedTraceID is the trace for which one is kept that policies did not sample, as far as that is remembered.
+	LinkedTraceID string     `json:"linked_trace_id,omitempty"`
+	PolicyVersion int        `json:"policy_version,omitempty"`
+	FirstSpanAt   *time.Time `json:"first_span_at,omitempty"`
+	DecidedAt     *time.Time `json:"decided_at,omitempty"`
+	// Trigger is what made the decision due, as in metrics, and Reason says it in a sentence. An Early decision was taken
+	// before all spans of the trace can have been there.
+	Trigger string `json:"trigger,omitempty"`
+	Reason  string `json:"reason,omitempty"`
+	Early   bool   `json:"early"`
+	// Complete is what was there of the trace when it was decided, or is there now if it is pending.
+	Complete *Completeness `json:"completeness,omitempty"`
+	// Threshold is the rejection threshold and Randomness what passed it, or did not, as 14 hex digits. There is no
+	// threshold where the trace was not sampled, or has no weight.
+	Threshold  string `json:"threshold,omitempty"`
+	Randomness string `json:"randomness,omitempty"`
+	// AdjustedCount is how many traces a sampled one stands for.
+	AdjustedCount float64        `json:"adjusted_count,omitempty"`
+	Votes         []PolicyVote   `json:"votes,omitempty"`
+	Shadow        *ShadowVerdict `json:"shadow,omitempty"`
+}
+
+// Completeness is what was there of a trace.
+type Completeness struct {
+	RootSeen        bool    `json:"root_seen"` // before the decision or late
+	Errors          bool    `json:"errors"`
+	Spans           int64   `json:"spans"`
+	Bytes           int64   `json:"bytes"`
+	LateSpans       int64   `json:"late_spans"`
+	DurationSeconds float64 `json:"duration_seconds"`
+}
+
+// PolicyVote is what one policy said. Matched says that the trace is one that the policy is for, Acted that it also
+// passed the policy's threshold: that the policy samples it, or of type drop drops it.
+type PolicyVote struct {
+	Name    string `json:"name"`
+	Type    string `json:"type"`
+	Matched bool   `json:"matched"`
+	Acted   bool   `json:"acted"`
+}
+
+// ShadowVerdict is what the shadow would have decided.
+type ShadowVerdict struct {
+	Verdict string `json:"verdict"`
+	Policy  string `json:"policy,omitempty"`
+}
+
+// Explain tells what is known of the decision about a trace, and false where nothing is.
+func (w *View) Explain(id wire.TraceID, now clock.Monotonic) (Explanation, bool) {
+	out := Explanation{TraceID: hex.EncodeToString(id[:])}
+	if !w.Buffer.Ready() {
+		out.State = StateReading
+		return out, true
+	}
+	m, hash := w.Buffer.Of(id)
+	m.Lock()
+	defer m.Unlock()
+	if p, ok := m.Pending(hash, &id, now); ok {
+		explainPending(&out, &p)
+		return out, true
+	}
+	return out, w.explainDecided(&out, m.Shard, hash, &id) || w.explainFaded(&out, m.Shard, hash, &id)
+}
+
+func explainPending(out *Explanation, p *shard.Pending) {
+	out.State, out.PolicyVersion = StatePending, p.Version.Number
+	out.FirstSpanAt = timeOf(p.First)
+	out.Randomness = hex56(p.Randomness)
+	out.Complete = &Completeness{
+		RootSeen: p.Root, Errors: p.Error, Spans: p.Spans, Bytes: p.Bytes,
+		DurationSeconds: time.Duration(p.Duration).Seconds(),
+	}
+}
+
+func (w *View) explainDecided(out *Explanation, s *shard.Shard, hash uint32, id *wire.TraceID) bool {
+	r, matched, acted := s.Record(hash, id)
+	if r == nil {
+		return false
+	}
+	by := w.Versions.Names.Of(r.Policy)
+	out.State, out.Verdict, out.Policy, out.CompositePolicy = StateDecided, r.Verdict.String(), by.Policy, by.Sub
+	if other, linked := s.LinkedTo(hash, id); linked && r.Policy == w.Buffer.LinkedNumber {
+		out.LinkedTraceID = other.String()
+	}
+	out.PolicyVersion = int(r.Version)
+	out.DecidedAt, out.FirstSpanAt = timeOf(r.At), timeOf(r.At-clock.UnixMilli(r.Waited))
+	out.Trigger, out.Reason, out.Early = r.Trigger.String(), r.Trigger.Reason(), r.Trigger.Early()
+	out.Randomness = hex56(r.Randomness)
+	if r.Verdict == policy.Sampled {
+		out.weigh(r.Threshold)
+	}
+	out.Complete = &Completeness{
+		RootSeen: r.HadRoot(), Errors: r.HadError(), Spans: int64(r.Spans), Bytes: int64(r.Bytes),
+		LateSpans: int64(r.Late), DurationSeconds: time.Duration(r.Duration).Seconds(),
+	}
+	version, known := w.Versions.History.Of(int(r.Version))
+	if !known {
+		return true
+	}
+	if r.HadVotes() {
+		for i, about := range version.Policies {
+			isSet := func(bits []uint64) bool { return bits[i/64]&(1<<(i%64)) != 0 }
+			out.Votes = append(out.Votes, PolicyVote{about.Name, about.Type, isSet(matched), isSet(acted)})
+		}
+	}
+	if r.HadShadow() {
+		out.Shadow = &ShadowVerdict{Verdict: r.Shadowed.String()}
+		if r.Shadow != policy.None {
+			out.Shadow.Policy = version.Shadow[r.Shadow].Name
+		}
+	}
+	return true
+}
+
+func (w *View) explainFaded(out *Explanation, s *shard.Shard, hash uint32, id *wire.TraceID) bool {
+	f, ok := s.Faded(hash, id)
+	if !ok {
+		return false
+	}
+	by := w.Versions.Names.Of(f.Policy)
+	out.State, out.Verdict, out.Policy, out.CompositePolicy = StateFaded, f.Verdict.String(), by.Policy, by.Sub
+	out.DecidedAt = &f.At
+	if f.Verdict == policy.Sampled {
+		out.weigh(f.Threshold)
+	}
+	return true
+}
+
+// weigh tells the weight of a sampled trace, where there is one.
+func (out *Explanation) weigh(threshold uint64) {
+	if threshold != tracestate.None {
+		out.Threshold, out.AdjustedCount = hex56(threshold), tracestate.Count(threshold)
+	}
+}
+
+func timeOf(ms clock.UnixMilli) *time.Time {
+	t := ms.Time()
+	return &t
+}
+
+func hex56(n uint64) string { return fmt.Sprintf("%014x", n) }

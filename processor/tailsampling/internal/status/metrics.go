@@ -1,0 +1,215 @@
+package status
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+
+	"github.com/slowburn/slowburn/processor/policy"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/buffer"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/decision"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/metadata"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/recovery"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/refuse"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/tally"
+)
+
+// Metrics are the instruments of a sampler. All but the histograms read a View when they are collected.
+type Metrics struct {
+	*View
+	builder *metadata.TelemetryBuilder
+}
+
+// NewMetrics registers the metrics of a View.
+func NewMetrics(w *View, set component.TelemetrySettings) (*Metrics, error) {
+	builder, err := metadata.NewTelemetryBuilder(set)
+	if err != nil {
+		return nil, err
+	}
+	m := &Metrics{View: w, builder: builder}
+	return m, m.register()
+}
+
+func (m *Metrics) register() error {
+	t := m.builder
+	one := func(value func() int64) metric.Int64Callback {
+		return func(_ context.Context, o metric.Int64Observer) error {
+			o.Observe(value())
+			return nil
+		}
+	}
+	sum := func(of func(*tally.Stats) int64) metric.Int64Callback {
+		return one(func() int64 {
+			all := m.Buffer.Sum()
+			return of(&all)
+		})
+	}
+	return errors.Join(
+		t.RegisterProcessorTailSamplingCountTracesSampledCallback(m.byPolicy(func(a Amount) int64 { return a.Traces })),
+		t.RegisterProcessorTailSamplingCountSpansSampledCallback(m.byPolicy(func(a Amount) int64 { return a.Spans })),
+		t.RegisterProcessorTailSamplingCountBytesSampledCallback(m.byPolicy(func(a Amount) int64 { return a.Bytes })),
+		t.RegisterProcessorTailSamplingGlobalCountTracesSampledCallback(m.byVerdict),
+		t.RegisterProcessorTailSamplingTraceDecisionsCallback(m.byTrigger),
+		t.RegisterProcessorTailSamplingEarlyReleasesFromCacheDecisionCallback(m.lateSpans),
+		t.RegisterProcessorTailSamplingNewTraceIDReceivedCallback(sum(func(s *tally.Stats) int64 { return s.Traces })),
+		t.RegisterProcessorTailSamplingSamplingPolicyEvaluationErrorCallback(one(func() int64 { return int64(m.Versions.Current().EvaluationErrors()) })),
+		t.RegisterProcessorTailSamplingRefusedSpansCallback(m.byReason),
+		m.registerLog(one, sum),
+		t.RegisterProcessorTailSamplingIgnoredLinksCallback(sum(func(s *tally.Stats) int64 { return s.IgnoredLinks })),
+		m.registerPolicies(one),
+		t.RegisterProcessorTailSamplingInvalidSpansCallback(one(m.Invalid.Load)),
+		t.RegisterProcessorTailSamplingDeliveredSpansCallback(one(m.Output.Delivered.Load)),
+		t.RegisterProcessorTailSamplingDeliveryRetriesCallback(one(m.Output.Retries.Load)),
+		t.RegisterProcessorTailSamplingFailedSpansCallback(one(m.Output.Failed.Load)),
+		t.RegisterProcessorTailSamplingLostSpansCallback(one(m.lostSpans)),
+		t.RegisterProcessorTailSamplingUnknownFieldsSpansCallback(one(m.Output.Unknown.Load)),
+		t.RegisterProcessorTailSamplingRepeatedSpansCallback(one(m.Output.Repeated.Load)),
+		t.RegisterProcessorTailSamplingSpansWithoutThresholdCallback(one(m.Output.WithoutThreshold.Load)),
+		t.RegisterProcessorTailSamplingSamplingTracesOnMemoryCallback(one(m.Buffer.Pending.Load)),
+		t.RegisterProcessorTailSamplingTracesRevivableCallback(sum(func(s *tally.Stats) int64 { return s.Revivable })),
+		t.RegisterProcessorTailSamplingBytesRevivableCallback(sum(func(s *tally.Stats) int64 { return s.RevivableBytes })),
+		t.RegisterProcessorTailSamplingTracesUndeliveredCallback(sum(func(s *tally.Stats) int64 { return s.Undelivered })),
+		t.RegisterProcessorTailSamplingSpansBufferedCallback(sum(func(s *tally.Stats) int64 { return s.Spans })),
+		t.RegisterProcessorTailSamplingBytesBufferedCallback(one(m.Buffer.Pool.Used)),
+		t.RegisterProcessorTailSamplingMemoryBudgetBytesCallback(one(m.Buffer.Pool.Limit)),
+		t.RegisterProcessorTailSamplingOldestUndecidedAgeCallback(func(_ context.Context, o metric.Float64Observer) error {
+			o.Observe(m.Buffer.OldestAge().Seconds())
+			return nil
+		}),
+	)
+}
+
+func decisionAttributes(v policy.Verdict) []attribute.KeyValue {
+	return []attribute.KeyValue{
+		attribute.Bool("sampled", v == policy.Sampled),
+		attribute.String("decision", v.String()),
+	}
+}
+
+// byPolicy observes what each policy decided, where it decided anything.
+func (m *Metrics) byPolicy(of func(Amount) int64) metric.Int64Callback {
+	return func(_ context.Context, o metric.Int64Observer) error {
+		all := m.Buffer.Sum()
+		for policyName, counts := range m.countsByPolicy(&all) {
+			for v, decided := range counts.Decided {
+				if n := of(decided); n > 0 {
+					o.Observe(n, metric.WithAttributes(append(decisionAttributes(policy.Verdict(v)),
+						attribute.String("policy", policyName))...))
+				}
+			}
+		}
+		return nil
+	}
+}
+
+func (m *Metrics) byVerdict(_ context.Context, o metric.Int64Observer) error {
+	all := m.Buffer.Sum()
+	for v := range policy.Verdict(tally.Verdicts) {
+		o.Observe(all.Verdict(v), metric.WithAttributes(decisionAttributes(v)...))
+	}
+	return nil
+}
+
+func (m *Metrics) byTrigger(_ context.Context, o metric.Int64Observer) error {
+	all := m.Buffer.Sum()
+	for t := range decision.Triggers {
+		o.Observe(all.Triggers[t], metric.WithAttributes(attribute.String("trigger", t.String())))
+	}
+	return nil
+}
+
+func (m *Metrics) lateSpans(_ context.Context, o metric.Int64Observer) error {
+	all := m.Buffer.Sum()
+	o.Observe(all.LateKept, metric.WithAttributes(attribute.Bool("sampled", true)))
+	o.Observe(all.LateDropped, metric.WithAttributes(attribute.Bool("sampled", false)))
+	return nil
+}
+
+var _ buffer.Recorder = (*Metrics)(nil)
+
+// Run records how long a run of the decider took.
+func (m *Metrics) Run(took time.Duration) {
+	m.Stages.Add(tally.Decide, took)
+	m.builder.ProcessorTailSamplingSamplingDecisionTimerLatency.Record(context.Background(), took.Milliseconds())
+}
+
+// Lateness records how overdue the most overdue decision of a run was.
+func (m *Metrics) Lateness(overdue time.Duration) {
+	m.builder.ProcessorTailSamplingDecisionLateness.Record(context.Background(), overdue.Seconds())
+}
+
+// Ages records how old traces were when they left, and decisions when late spans followed them, in whole seconds.
+func (m *Metrics) Ages(a tally.Ages) {
+	for _, age := range a.Removed {
+		m.builder.ProcessorTailSamplingSamplingTraceRemovalAge.Record(context.Background(), int64(age/time.Second))
+	}
+	for _, age := range a.Late {
+		m.builder.ProcessorTailSamplingSamplingLateSpanAge.Record(context.Background(), int64(age/time.Second))
+	}
+}
+
+// registerLog registers the metrics about the log itself.
+func (m *Metrics) registerLog(one func(func() int64) metric.Int64Callback, sum func(func(*tally.Stats) int64) metric.Int64Callback) error {
+	t := m.builder
+	onDisk := func(of func(*recovery.Counts) int64) metric.Int64Callback {
+		return one(func() int64 {
+			if m.Store == nil {
+				return 0
+			}
+			return of(&m.Store.Counts)
+		})
+	}
+	return errors.Join(
+		t.RegisterProcessorTailSamplingAppendedSpansCallback(one(m.Appended.Load)),
+		t.RegisterProcessorTailSamplingRecoveredSpansCallback(onDisk(func(c *recovery.Counts) int64 { return c.Spans.Load() })),
+		t.RegisterProcessorTailSamplingRecoveredDeliveriesCallback(onDisk(func(c *recovery.Counts) int64 { return c.Repeated.Load() })),
+		t.RegisterProcessorTailSamplingTornTailsCallback(onDisk(func(c *recovery.Counts) int64 { return c.TornTails.Load() })),
+		t.RegisterProcessorTailSamplingDiskBytesCallback(one(m.Buffer.Pool.Disk)),
+		t.RegisterProcessorTailSamplingDiskBudgetBytesCallback(one(m.Buffer.Pool.DiskLimit)),
+		t.RegisterProcessorTailSamplingVolatileSegmentsCallback(one(m.Buffer.Pool.Volatile)),
+		t.RegisterProcessorTailSamplingCompressionsCallback(one(func() int64 { n, _, _ := m.Budget.Shrunk(); return n })),
+		t.RegisterProcessorTailSamplingCompressionSavedBytesCallback(one(func() int64 { _, n, _ := m.Budget.Shrunk(); return n })),
+		t.RegisterProcessorTailSamplingSegmentsLeftToDiskCallback(one(func() int64 { _, _, n := m.Budget.Shrunk(); return n })),
+		t.RegisterProcessorTailSamplingTrimmedSpansCallback(sum(func(s *tally.Stats) int64 { return s.Trimmed })),
+		t.RegisterProcessorTailSamplingSegmentsCallback(m.segmentsByPlace),
+		t.RegisterProcessorTailSamplingStageCallsCallback(func(_ context.Context, o metric.Int64Observer) error {
+			for s := range tally.StageCount {
+				calls, _ := m.Stages.Of(s)
+				o.Observe(calls, metric.WithAttributes(attribute.String("stage", s.String())))
+			}
+			return nil
+		}),
+		t.RegisterProcessorTailSamplingStageTimeCallback(func(_ context.Context, o metric.Float64Observer) error {
+			for s := range tally.StageCount {
+				_, took := m.Stages.Of(s)
+				o.Observe(took.Seconds(), metric.WithAttributes(attribute.String("stage", s.String())))
+			}
+			return nil
+		}),
+	)
+}
+
+func (m *Metrics) byReason(_ context.Context, o metric.Int64Observer) error {
+	for r := range refuse.Reasons {
+		o.Observe(m.Refusals.For(r), metric.WithAttributes(attribute.String("reason", r.String())))
+	}
+	return nil
+}
+
+func (m *Metrics) segmentsByPlace(_ context.Context, o metric.Int64Observer) error {
+	u := m.Buffer.Usage()
+	place := func(name string) metric.MeasurementOption {
+		return metric.WithAttributes(attribute.String("place", name))
+	}
+	cold := 0
+	if m.Store != nil {
+		cold = u.Cold
+	}
+	o.Observe(int64(u.Segments-cold), place("memory"))
+	o.Observe(int64(cold), place("disk"))
+	return nil
+}

@@ -1,0 +1,26 @@
+package tally
+
+import "time"
+
+// Ages are durations that wait to be recorded, outside of the lock: how old traces were when they left, and how old the
+// decisions were that late spans followed. What is more than maxAges is left out.
+type Ages struct{ Removed, Late []time.Duration }
+
+const maxAges = 4096
+
+// AddRemoved adds the age of a trace that left.
+func (a *Ages) AddRemoved(age time.Duration) {
+	if len(a.Removed) < maxAges {
+		a.Removed = append(a.Removed, age)
+	}
+}
+
+// AddLate adds the age of a decision that a late span followed.
+func (a *Ages) AddLate(age time.Duration) {
+	if len(a.Late) < maxAges {
+		a.Late = append(a.Late, age)
+	}
+}
+
+// Reset empties it and keeps the memory.
+func (a *Ages) Reset() { a.Removed, a.Late = a.Removed[:0], a.Late[:0] }

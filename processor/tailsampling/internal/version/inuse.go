@@ -1,0 +1,126 @@
+package version
+
+import (
+	"slices"
+
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/index"
+)
+
+// Generation tells which of the versions in use in a shard a trace goes by.
+type Generation uint8
+
+// MaxInUse is how many versions can be in use at once in a shard.
+const MaxInUse = 1 << 8
+
+// InUse are the versions that the pending traces of a shard go by, with the policies' bits of these traces. New traces get
+// the current version; another one is given up with its last trace.
+type InUse struct {
+	list    []use
+	current Generation
+}
+
+// use is a version in use, empty where its place is free.
+type use struct {
+	version *Version
+	bits    bitTable
+	traces  int
+}
+
+// NewInUse returns an InUse with a current version.
+func NewInUse(v *Version) InUse {
+	return InUse{list: []use{{version: v, bits: bitTable{words: v.Words}}}}
+}
+
+// Current is the version that new traces get.
+func (u *InUse) Current() *Version { return u.list[u.current].version }
+
+// Of is the version of a trace that has begun and not ended.
+func (u *InUse) Of(g Generation) *Version { return u.list[g].version }
+
+// Bits are the policies' bits of such a trace: the set's, then the shadow's.
+func (u *InUse) Bits(g Generation, n index.Slot) []uint64 { return u.list[g].bits.at(n) }
+
+// Begin gives a new trace the current version, with no bit set.
+func (u *InUse) Begin(n index.Slot) Generation {
+	now := &u.list[u.current]
+	now.traces++
+	now.bits.reset(n)
+	return u.current
+}
+
+// End takes a trace out of its version.
+func (u *InUse) End(g Generation) {
+	ended := &u.list[g]
+	if ended.traces--; ended.traces == 0 && g != u.current {
+		*ended = use{}
+	}
+}
+
+// Full reports whether there is no room for another version.
+func (u *InUse) Full() bool { return len(u.list) == MaxInUse && u.free() < 0 }
+
+func (u *InUse) free() int {
+	return slices.IndexFunc(u.list, func(one use) bool { return one.version == nil })
+}
+
+// Swap makes v the current version. There must be room.
+func (u *InUse) Swap(v *Version) {
+	at := u.free()
+	if at < 0 {
+		at = len(u.list)
+		u.list = append(u.list, use{})
+	}
+	u.list[at] = use{version: v, bits: bitTable{words: v.Words}}
+	if before := &u.list[u.current]; before.traces == 0 {
+		*before = use{}
+	}
+	u.current = Generation(at)
+}
+
+// Len is how many versions are in use.
+func (u *InUse) Len() (n int) {
+	for i := range u.list {
+		if u.list[i].version != nil {
+			n++
+		}
+	}
+	return n
+}
+
+// Bytes is how much memory the bits take.
+func (u *InUse) Bytes() (n int) {
+	for i := range u.list {
+		n += u.list[i].bits.bytes()
+	}
+	return n
+}
+
+// bitTable holds the policies' bits of traces, by slot, in chunks that the garbage collector passes over. Where no trace
+// has any there is no chunk.
+type bitTable struct {
+	words  int
+	made   int // chunks that there are
+	chunks [][]uint64
+}
+
+const bitChunk = 256 // slots
+
+func (t *bitTable) at(n index.Slot) []uint64 {
+	from := int(n%bitChunk) * t.words
+	return t.chunks[n/bitChunk][from : from+t.words : from+t.words]
+}
+
+// reset clears the bits of a new trace, making room for them where there is none yet.
+func (t *bitTable) reset(n index.Slot) {
+	i := int(n / bitChunk)
+	for i >= len(t.chunks) {
+		t.chunks = append(t.chunks, nil)
+	}
+	if t.chunks[i] == nil {
+		t.chunks[i] = make([]uint64, bitChunk*t.words)
+		t.made++
+	}
+	clear(t.at(n))
+}
+
+func (t *bitTable) bytes() int { return t.made * bitChunk * t.words * 8 }

@@ -1,0 +1,121 @@
+package version
+
+import (
+	"time"
+
+	"github.com/slowburn/slowburn/internal/clock"
+	"github.com/slowburn/slowburn/processor/policy"
+)
+
+// Version is one version of the policies.
+type Version struct {
+	Number int       // from 1 on
+	Since  time.Time // when it was made
+	Set    *policy.Set
+	Shadow *policy.Set // nil where there is none
+	Words  int         // of bits that a trace has: first the Set's, then the Shadow's
+	// Skeleton says that the policies, or the shadow's, look at how spans hang together.
+	Skeleton bool
+
+	numbers []numbers // by policy
+	drops   []bool    // by policy: whether it is of type drop
+	// errorsBefore is what EvaluationErrors was when this version became the current one.
+	errorsBefore uint64
+}
+
+// numbers are those of a policy's name and, of a composite policy, of those with its sub-policies.
+type numbers struct {
+	policy int32
+	subs   []int32
+}
+
+// New makes a version of compiled policies and gives their names numbers. shadow may be nil.
+func New(number int, set, shadow *policy.Set, names *Names) (_ *Version, err error) {
+	v := &Version{
+		Number: number, Since: clock.Now(), Set: set, Shadow: shadow, Words: set.Words(), Skeleton: set.NeedsSkeleton(),
+		numbers: make([]numbers, set.Len()), drops: make([]bool, set.Len()),
+	}
+	if shadow != nil {
+		v.Words += shadow.Words()
+		v.Skeleton = v.Skeleton || shadow.NeedsSkeleton()
+	}
+	for i := range v.numbers {
+		v.drops[i] = set.Type(i) == policy.Drop
+		if v.numbers[i].policy, err = names.Number(Name{Policy: set.Name(i)}); err != nil {
+			return nil, err
+		}
+		for _, sub := range set.Subs(i) {
+			number, err := names.Number(Name{set.Name(i), sub})
+			if err != nil {
+				return nil, err
+			}
+			v.numbers[i].subs = append(v.numbers[i].subs, number)
+		}
+	}
+	return v, nil
+}
+
+// Follow makes v the version after before: its policies go on with what the same policies counted, and evaluation errors
+// add up.
+func (v *Version) Follow(before *Version) {
+	v.Set.Inherit(before.Set)
+	if v.Shadow != nil && before.Shadow != nil {
+		v.Shadow.Inherit(before.Shadow)
+	}
+}
+
+// CountErrorsFrom makes the evaluation errors go on from those of the version before.
+func (v *Version) CountErrorsFrom(before *Version) { v.errorsBefore = before.EvaluationErrors() }
+
+// EvaluationErrors is how often a condition of the policies could not be evaluated, in versions before included as far as
+// they were current.
+func (v *Version) EvaluationErrors() uint64 { return v.errorsBefore + v.Set.EvaluationErrors() }
+
+// NumberOf is the number of the name of what made a decision.
+func (v *Version) NumberOf(d policy.Decision) int32 {
+	if d.Policy == policy.None {
+		return NoPolicy
+	}
+	by := &v.numbers[d.Policy]
+	if d.Sub == policy.None || len(by.subs) == 0 {
+		return by.policy
+	}
+	return by.subs[d.Sub]
+}
+
+// NumberOfPolicy is the number of the name of the i-th policy.
+func (v *Version) NumberOfPolicy(i int) int32 { return v.numbers[i].policy }
+
+// IsDrop reports whether the i-th policy is of type drop.
+func (v *Version) IsDrop(i int) bool { return v.drops[i] }
+
+// Observe lets the policies look at a span of a trace with these bits.
+func (v *Version) Observe(bits []uint64, span *policy.SpanView) {
+	if v.Shadow == nil {
+		v.Set.Observe(bits, span)
+		return
+	}
+	own := v.Set.Words()
+	v.Set.Observe(bits[:own], span)
+	v.Shadow.Observe(bits[own:], span)
+}
+
+// ResourceBits sets the bits of what is to be known of a resource.
+func (v *Version) ResourceBits(resource []byte, bits []uint64) {
+	own := v.Set.Words()
+	v.Set.ResourceBits(resource, bits[:own])
+	if v.Shadow != nil {
+		v.Shadow.ResourceBits(resource, bits[own:])
+	}
+}
+
+// Warnings are what a user should be told of the policies.
+func (v *Version) Warnings() []string {
+	list := v.Set.Warnings()
+	if v.Shadow != nil {
+		for _, w := range v.Shadow.Warnings() {
+			list = append(list[:len(list):len(list)], "shadow::"+w)
+		}
+	}
+	return list
+}

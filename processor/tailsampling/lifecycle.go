@@ -1,0 +1,189 @@
+package tailsampling
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"go.opentelemetry.io/collector/component"
+	"go.uber.org/zap"
+
+	"github.com/slowburn/slowburn/internal/clock"
+	"github.com/slowburn/slowburn/internal/host"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/fsync"
+)
+
+// lifecycle is what starts and ends a sampler's goroutines.
+type lifecycle struct {
+	host   component.Host
+	gate   sync.RWMutex // held for reading while spans are taken in
+	closed bool         // guarded by gate
+
+	stop    chan struct{}      // ends the decider and the shrinker
+	drain   chan struct{}      // tells emitters that nothing more will be decided
+	abort   context.CancelFunc // ends what emitters do; nil before the start
+	decide  sync.WaitGroup     // the decider and the shrinker
+	emit    sync.WaitGroup     // the emitters
+	hangups func()             // ends the reloads by signal
+}
+
+func newLifecycle() lifecycle {
+	return lifecycle{stop: make(chan struct{}), drain: make(chan struct{})}
+}
+
+// Start begins to decide and to deliver. With storage disk it first reads back what is there: where that takes longer
+// than patience it goes on by itself, and spans are refused until it is done.
+func (p *Sampler) Start(_ context.Context, h component.Host) error {
+	ctx, cancel := context.WithCancel(context.Background())
+	if p.store != nil {
+		if err := p.store.Open(); err != nil {
+			cancel()
+			return err
+		}
+	}
+	p.life.host, p.life.abort = h, cancel
+	if p.store == nil {
+		p.run(ctx)
+	} else {
+		var onFailedSync func()
+		if p.cfg.Fsync != fsyncNever {
+			onFailedSync = p.buffer.WriteAgain
+		}
+		p.store.Recover(patience, onFailedSync, func() {
+			p.view.Syncer.Store(p.newSyncer())
+			p.buffer.SetReady()
+			p.run(ctx)
+		})
+	}
+	p.life.hangups = p.policies.listen()
+	host.Announce(h, p.id, p)
+	return nil
+}
+
+// newSyncer starts who forces files to the disk, nil where the system does.
+func (p *Sampler) newSyncer() *fsync.Syncer {
+	switch p.cfg.Fsync {
+	case fsyncInterval:
+		return fsync.New(p.fsync, p.cfg.FsyncInterval)
+	case fsyncAlways:
+		return fsync.New(p.fsync, 0)
+	default:
+		return nil
+	}
+}
+
+// run starts the goroutines.
+func (p *Sampler) run(ctx context.Context) {
+	p.life.decide.Go(func() { p.decider.Run(p.life.stop) })
+	p.life.decide.Go(func() { p.budget.Shrink(p.life.stop) })
+	for _, m := range p.emitters {
+		p.life.emit.Go(func() { m.Run(ctx, p.life.drain) })
+	}
+}
+
+// Shutdown delivers what is kept, until ctx is done or shutdown_timeout is over. What is undecided stays on disk, as
+// does what could not be delivered; in memory it is decided, and what is left in the end is lost, counted and told.
+func (p *Sampler) Shutdown(ctx context.Context) error {
+	p.life.gate.Lock()
+	started, closed := p.life.abort != nil, p.life.closed
+	p.life.closed = true
+	p.life.gate.Unlock()
+	if closed {
+		return nil
+	}
+	var err error
+	if started {
+		host.Retract(p.life.host, p.id, p)
+		p.life.hangups()
+		if p.store != nil {
+			p.store.Interrupt()
+		}
+		err = p.finish(ctx)
+	}
+	// The metrics stay registered: the Collector collects them once more when all components have stopped, and what a
+	// shutdown lost must be among them.
+	if err == nil {
+		err = p.close(started)
+	}
+	return err
+}
+
+// finish ends the goroutines.
+func (p *Sampler) finish(ctx context.Context) error {
+	close(p.life.stop)
+	p.life.decide.Wait()
+	p.decideLast()
+	ctx, cancel := context.WithTimeout(ctx, p.cfg.ShutdownTimeout)
+	defer cancel()
+	close(p.life.drain)
+	done := make(chan struct{})
+	go func() {
+		p.life.emit.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-ctx.Done():
+	}
+	p.life.abort()
+	// A call of the next component that heeds its context returns now.
+	const grace = time.Second
+	select {
+	case <-done:
+	case <-clock.After(grace):
+		p.countLost()
+		return errors.New("tail_sampling: the next component does not return, so that its call is left behind")
+	}
+	p.countLost()
+	return nil
+}
+
+// decideLast decides what is pending where it would be lost otherwise, and sends late parts on their way.
+func (p *Sampler) decideLast() {
+	drop := p.cfg.DropPendingTracesOnShutdown
+	for _, m := range p.buffer.Members {
+		m.Lock()
+		if p.store == nil || drop {
+			m.DecideAll(drop, p.buffer.Now())
+		}
+		p.buffer.Leave(m)
+	}
+	for _, m := range p.buffer.Members {
+		m.Lock()
+		m.FinishAll(p.buffer.Now())
+		m.Unlock()
+	}
+}
+
+// countLost counts and tells what could not be delivered.
+func (p *Sampler) countLost() {
+	var traces, spans int64
+	for _, m := range p.buffer.Members {
+		m.Lock()
+		traces += m.Stats().Undelivered
+		spans += m.Stats().Spans
+		m.Unlock()
+	}
+	if p.store != nil {
+		p.logger.Info("the span log stays on disk for the next start", zap.String("directory", p.cfg.Directory),
+			zap.Int64("spans", spans), zap.Int64("undelivered_traces", traces))
+		return
+	}
+	if traces > 0 {
+		p.output.Lost.Add(spans)
+		p.logger.Error("kept traces could not be delivered before the shutdown and are lost",
+			zap.Int64("traces", traces), zap.Int64("spans", spans))
+	}
+}
+
+// close gives the memory back, and the directory.
+func (p *Sampler) close(started bool) error {
+	p.buffer.Close()
+	err := p.view.Syncer.Load().Close()
+	p.buffer.Pool.Close()
+	if p.store == nil || !started {
+		return nil
+	}
+	return errors.Join(err, p.store.Close())
+}
