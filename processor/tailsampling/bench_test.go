@@ -163,10 +163,10 @@ func benchConsume(b *testing.B, cfg *Config, buffered uint64) {
 		for _, m := range p.buffer.Members {
 			now := p.buffer.Now()
 			m.Lock()
-			for m.Stats().Pending > most {
+			for m.Tally().Stats.Pending > most {
 				m.DecideEarly(shard.Failed, decision.ByWait, now)
 			}
-			for m.Stats().Revivable > most {
+			for m.Tally().Stats.Revivable > most {
 				m.EvictOldest(now)
 			}
 			p.buffer.Leave(m)

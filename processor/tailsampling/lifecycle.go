@@ -161,8 +161,8 @@ func (p *Sampler) countLost() {
 	var traces, spans int64
 	for _, m := range p.buffer.Members {
 		m.Lock()
-		traces += m.Stats().Undelivered
-		spans += m.Stats().Spans
+		traces += m.Tally().Stats.Undelivered
+		spans += m.Tally().Stats.Spans
 		m.Unlock()
 	}
 	if p.store != nil {

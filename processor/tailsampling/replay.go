@@ -56,7 +56,7 @@ func (r *Replay) Add(request []byte) error {
 	r.advance()
 	p, m := r.sampler, r.member()
 	r.in.Prepare(&r.request, p.policies.versions.Current(), p.buffer.Seed, 1)
-	m.Log.SetTime(int64(p.buffer.Epoch.UnixMilli(r.now)))
+	m.Log.SetTime(int64(p.buffer.UnixMilli(r.now)))
 	for _, spans := range r.in.ByShard {
 		for _, i := range spans {
 			id := r.request.Spans[i].TraceID
@@ -115,9 +115,10 @@ func (r *Replay) follow() {
 			m.Receive(message, uint32(r.sampler.buffer.Seed.Hash(message.Trace)), r.now)
 		}
 	}
-	for k, more := m.Ready(); more; k, more = m.Ready() {
-		m.Take(k.Slot, r.now)
-		m.Delivered(k.Slot, r.now)
+	out := m.Outgoing()
+	for k, more := out.Next(); more; k, more = out.Next() {
+		out.Take(k.Slot, r.now)
+		out.Delivered(k.Slot, r.now)
 	}
 }
 

@@ -63,7 +63,7 @@ func TestRequestThatFailedHalfwayIsDeliveredOnce(t *testing.T) {
 				err := through(t, p, again)
 				require.ErrorContains(t, err, "the disk of the span log failed")
 				require.False(t, consumererror.IsPermanent(err))
-				require.EqualValues(t, 3, p.buffer.Members[0].Stats().Spans, "they stay")
+				require.EqualValues(t, 3, p.buffer.Members[0].Tally().Stats.Spans, "they stay")
 				require.NoError(t, through(t, p, again))
 
 				time.Sleep(time.Minute)

@@ -21,7 +21,7 @@ func (p *policies) swap(make func(number int) (*version.Version, error)) (*versi
 	}
 	for _, m := range p.buffer.Members {
 		m.Lock()
-		full := m.Full()
+		full := m.Versions().Full()
 		m.Unlock()
 		if full {
 			return nil, errTooManyVersions

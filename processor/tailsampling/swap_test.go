@@ -92,7 +92,7 @@ func testSwapConcernsTracesThatBeginLater(t *testing.T) {
 		require.Equal(t, "second", decidedBy(t, got[traceID(2)]))
 		require.Len(t, got[traceID(1)], 2, "a late span follows, by a policy that is no more")
 		for m := range p.buffer.Locked() {
-			require.Equal(t, 1, m.InUse(), "the old version is gone with its last trace")
+			require.Equal(t, 1, m.Versions().Len(), "the old version is gone with its last trace")
 		}
 		shutdown(t, p)
 	})
@@ -197,7 +197,7 @@ func testSwapWhileSpansCome(t *testing.T) {
 		require.Contains(t, decidedBy(t, parts), "all")
 	}
 	for m := range p.buffer.Locked() {
-		require.Equal(t, 1, m.InUse())
+		require.Equal(t, 1, m.Versions().Len())
 	}
 	shutdown(t, p)
 }

@@ -122,7 +122,7 @@ func (g *Budget) relieveOnce(excess, bytes int64, giveUp func(s *shard.Shard, no
 			given += n
 			progress = true
 		}
-		m.Log.SetTime(int64(b.Epoch.UnixMilli(now)))
+		m.Log.SetTime(int64(b.UnixMilli(now)))
 		if err := g.compact(m, g.OnDisk && g.pool.OverDisk(bytes, reliefTo) > 0); err != nil {
 			b.Warn("segments cannot be compacted", err)
 		}
@@ -141,7 +141,7 @@ func (g *Budget) excess(bytes int64, maxRank shard.Rank) int64 {
 	}
 	for _, m := range g.buffer.Members {
 		m.Lock()
-		over -= m.Stats().UndeliveredBytes
+		over -= m.Tally().Stats.UndeliveredBytes
 		m.Unlock()
 	}
 	return over

@@ -134,7 +134,7 @@ func (b *Buffer) Locked() iter.Seq[*Member] {
 // Sum adds the shards' counts up.
 func (b *Buffer) Sum() (all tally.Stats) {
 	for m := range b.Locked() {
-		all.Add(m.Stats())
+		all.Add(&m.Tally().Stats)
 	}
 	return all
 }
@@ -143,7 +143,7 @@ func (b *Buffer) Sum() (all tally.Stats) {
 func (b *Buffer) OldestAge() time.Duration {
 	oldest := shard.Never
 	for m := range b.Locked() {
-		oldest = min(oldest, m.Oldest())
+		oldest = min(oldest, m.Known().Oldest())
 	}
 	if oldest == shard.Never {
 		return 0

@@ -84,7 +84,7 @@ func (d *Decider) once() (next clock.Monotonic) {
 			var at clock.Monotonic
 			m.Lock()
 			late, more, at = m.Due(b.Now())
-			ages = m.TakeAges(ages)
+			m.Tally().Ages, ages = ages, m.Tally().Ages
 			b.Leave(m)
 			d.recorder.Ages(ages)
 			ages.Reset()

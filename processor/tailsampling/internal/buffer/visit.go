@@ -28,7 +28,7 @@ func (b *Buffer) visit(m *Member, in *intake.Request, spans []uint32) (err error
 	if b.Mapped {
 		defer spanlog.Guard(&err)()
 	}
-	m.Log.SetTime(int64(b.Epoch.UnixMilli(now)))
+	m.Log.SetTime(int64(b.UnixMilli(now)))
 	for _, span := range spans {
 		m.Add(in, span, now)
 	}

@@ -84,23 +84,24 @@ func (b *batch) reset() {
 // take moves traces that are ready out of the shard's list and copies their spans, as far as there is room. It reports
 // whether there was room for all. The caller has the shard's mutex. mapped says that reading can fault.
 func (b *batch) take(m *buffer.Member, mapped bool, now clock.Monotonic) bool {
+	out := m.Outgoing()
 	for {
-		k, more := m.Ready()
+		k, more := out.Next()
 		if !more {
 			return true
 		}
 		if len(b.traces) > 0 && (len(b.arena)+k.Bytes > maxBatchBytes || len(b.spans)+k.Spans > maxBatchSpans) {
 			return false
 		}
-		m.Take(k.Slot, now)
+		out.Take(k.Slot, now)
 		first := len(b.spans)
 		b.traces = append(b.traces, outgoing{Kept: k, member: m, first: first})
 		if err := b.read(m, &k, mapped); err != nil {
 			b.err = err
-			if m.Unreadable(k.Slot) {
+			if out.Unreadable(k.Slot) {
 				b.spans = b.spans[:first]
 				b.traces = b.traces[:len(b.traces)-1]
-				m.PutBack(k.Slot)
+				out.PutBack(k.Slot)
 				return false
 			}
 		}
@@ -114,7 +115,7 @@ func (b *batch) read(m *buffer.Member, k *shard.Kept, mapped bool) (err error) {
 		defer spanlog.Guard(&err)()
 	}
 	var failed error
-	for r, err := range m.Records(k.Slot, pauseIn(m, k)) {
+	for r, err := range m.Outgoing().Records(k.Slot, pauseIn(m, k)) {
 		if err != nil {
 			failed = err
 			continue

@@ -225,7 +225,7 @@ func retryDelay(err error) time.Duration {
 func (m *Emitter) putBack() {
 	for _, t := range slices.Backward(m.batch.traces) {
 		t.member.Lock()
-		t.member.PutBack(t.Slot)
+		t.member.Outgoing().PutBack(t.Slot)
 		t.member.Unlock()
 	}
 }
@@ -236,7 +236,7 @@ func (m *Emitter) release() {
 		t := &m.batch.traces[i]
 		now := m.output.Buffer.Now()
 		t.member.Lock()
-		t.member.Delivered(t.Slot, now)
+		t.member.Outgoing().Delivered(t.Slot, now)
 		t.member.Unlock()
 	}
 }

@@ -26,7 +26,7 @@ type reader struct {
 
 func newReader(st *Store, m *buffer.Member) *reader {
 	return &reader{
-		store: st, member: m, restore: m.Restore(), fates: newFates(),
+		store: st, member: m, restore: shard.NewRestorer(m.Shard), fates: newFates(),
 		copies: map[spanlog.Position]struct{}{}, places: map[uint64][]uint32{},
 	}
 }
@@ -157,7 +157,7 @@ func (r *reader) writeJournal() {
 	b := r.store.buffer
 	r.member.Lock()
 	defer r.member.Unlock()
-	now := int64(b.Epoch.UnixMilli(b.Now()))
+	now := int64(b.UnixMilli(b.Now()))
 	for e := range r.fates.events {
 		r.member.Journal.Put(&e, now)
 	}

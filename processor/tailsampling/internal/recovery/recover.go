@@ -91,7 +91,7 @@ func (st *Store) openPool(j *journals, onFailedSync func()) {
 	for i, m := range b.Members {
 		m.Lock()
 		m.OpenFiles(spanlog.New(b.Pool, i), spanlog.NewJournal(b.Pool, i, st.names.Strings()), keep)
-		m.Log.SetTime(int64(b.Epoch.UnixMilli(b.Now())))
+		m.Log.SetTime(int64(b.UnixMilli(b.Now())))
 		m.Unlock()
 	}
 }

@@ -18,52 +18,57 @@ func (s *Shard) Add(in *intake.Request, i uint32, now clock.Monotonic) {
 		}
 	}
 	e := s.index.At(n)
-	if s.trims(e, span) {
-		s.trim(in, span, n, e, now)
+	if e.trims(span, s.shared.TraceSize) {
+		s.tally.Stats.Trimmed++
+		if e.state == stateRevivable || s.shared.Ingest {
+			s.touch(n)
+		}
+		s.look(in, span, n, now)
 		return
 	}
 	body := in.Body(span)
 	s.log.Append(&e.chain, in.Origin(span), body) // first: it may fault where the disk fails
 	e.spans++
 	e.bytes += uint64(len(body))
-	s.stats.Spans++
-	if span.Linked && s.ties != nil {
-		s.tie(e, body)
+	s.tally.Stats.Spans++
+	if span.Linked && s.links.ties != nil {
+		s.links.observe(e, body)
 	}
 	switch e.state {
 	case stateGathering:
-		s.stats.LateKept++
+		s.tally.Stats.LateKept++
 		s.records.AddLate(hash, &span.TraceID, span.ParentID.IsZero())
 		return
 	case stateRevivable:
 		e.held++
-		s.stats.RevivableBytes += int64(len(body))
-		s.ages.AddLate(now.Sub(e.notSampled))
+		s.tally.Stats.RevivableBytes += int64(len(body))
+		s.tally.Ages.AddLate(now.Sub(e.notSampled))
 		s.records.AddLate(hash, &span.TraceID, span.ParentID.IsZero())
 		s.touch(n)
-		s.look(in, span, n, e, now)
+		s.look(in, span, n, now)
 		return
 	}
-	s.stats.PendingBytes += int64(len(body))
+	s.tally.Stats.PendingBytes += int64(len(body))
 	if s.shared.Ingest {
 		s.touch(n)
 	}
-	s.look(in, span, n, e, now)
+	s.look(in, span, n, now)
 	if e.bytes >= 2*s.shared.TraceSize {
 		s.decide(n, decision.BySize, now)
 	}
 }
 
 // look lets an entry whose policies may still be asked know of a span.
-func (s *Shard) look(in *intake.Request, span *wire.Span, n slot, e *entry, now clock.Monotonic) {
-	v, bits := s.versions.Of(e.generation), s.versions.Bits(e.generation, n)
+func (t *traces) look(in *intake.Request, span *wire.Span, n slot, now clock.Monotonic) {
+	e := t.index.At(n)
+	v, bits := t.versions.Of(e.generation), t.versions.Bits(e.generation, n)
 	view, known := in.Look(span, v)
 	for w, found := range known {
 		bits[w] |= found
 	}
 	v.Observe(bits, view)
 	e.observe(view)
-	s.follow(n, e, span.ParentID.IsZero(), now)
+	t.follow(n, span.ParentID.IsZero(), now)
 }
 
 // touch makes Review look at a trace.
@@ -79,7 +84,7 @@ func (s *Shard) Review(now clock.Monotonic) {
 	for _, n := range s.touched {
 		switch e := s.index.At(n); e.state {
 		case statePending, stateRooted:
-			if s.shared.Ingest && s.versions.Of(e.generation).Set.Settled(s.evidence(n, now)) {
+			if s.shared.Ingest && s.versions.Of(e.generation).Set.Settled(s.judge.evidence(n, now)) {
 				s.decide(n, decision.ByIngest, now)
 			}
 		case stateRevivable:
@@ -95,9 +100,9 @@ func (t *traces) admit(hash uint32, id *wire.TraceID, now clock.Monotonic) slot 
 	d, w, sampled := t.memory.Sampled(hash, id) // first: what was revived may have been read back as dropped too
 	if !sampled {
 		if d, dropped := t.memory.Dropped(hash, id); dropped {
-			t.stats.LateDropped++
+			t.tally.Stats.LateDropped++
 			t.records.AddLate(hash, id, false)
-			t.ages.AddLate(t.ageOf(d.At, now))
+			t.tally.Ages.AddLate(t.shared.ageOf(d.At, now))
 			return 0
 		}
 	}
@@ -107,19 +112,20 @@ func (t *traces) admit(hash uint32, id *wire.TraceID, now clock.Monotonic) slot 
 	if sampled {
 		e.state, e.part.Late, e.policy, e.threshold, e.random = stateGathering, true, d.Policy, w.Threshold, w.Random
 		t.queues.gathering.PushBack(&t.index, n)
-		t.ages.AddLate(t.ageOf(d.At, now))
+		t.tally.Ages.AddLate(t.shared.ageOf(d.At, now))
 		return n
 	}
 	e.generation = t.versions.Begin(n)
 	t.queues.begin(&t.index, n)
-	t.stats.Traces++
-	t.stats.Pending++
+	t.tally.Stats.Traces++
+	t.tally.Stats.Pending++
 	t.shared.Pending.Add(1)
 	return n
 }
 
 // follow takes note that a span came for a trace, and keeps the list of traces that have a root and wait for being quiet.
-func (t *traces) follow(n slot, e *entry, root bool, now clock.Monotonic) {
+func (t *traces) follow(n slot, root bool, now clock.Monotonic) {
+	e := t.index.At(n)
 	waits := t.shared.Waits.Root != 0
 	switch {
 	case e.state == stateRooted:
@@ -145,8 +151,8 @@ func (t *traces) follow(n slot, e *entry, root bool, now clock.Monotonic) {
 const longShare = 2
 
 // trims reports whether a span is left out of its trace, which is larger than allowed.
-func (s *Shard) trims(e *entry, span *wire.Span) bool {
-	if e.bytes < s.shared.TraceSize || e.state == stateGathering {
+func (e *entry) trims(span *wire.Span, allowed uint64) bool {
+	if e.bytes < allowed || e.state == stateGathering {
 		return false
 	}
 	if span.ParentID.IsZero() || span.Status == wire.StatusError {
@@ -155,13 +161,4 @@ func (s *Shard) trims(e *entry, span *wire.Span) bool {
 	long := span.End > span.Start && e.span.end > e.span.start &&
 		(span.End-span.Start)*longShare >= e.span.end-e.span.start
 	return !long
-}
-
-// trim takes note of a span that is left out.
-func (s *Shard) trim(in *intake.Request, span *wire.Span, n slot, e *entry, now clock.Monotonic) {
-	s.stats.Trimmed++
-	s.look(in, span, n, e, now)
-	if e.state == stateRevivable || s.shared.Ingest {
-		s.touch(n)
-	}
 }

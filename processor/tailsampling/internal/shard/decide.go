@@ -9,8 +9,8 @@ import (
 
 // decide decides a pending trace: it becomes ready, stays to be revived, or leaves.
 func (t *traces) decide(n slot, trigger decision.Trigger, now clock.Monotonic) {
-	v := t.ask(n, now)
-	if v.Verdict == policy.NotSampled && t.wanted(t.index.At(n)) {
+	v := t.judge.ask(n, now)
+	if v.Verdict == policy.NotSampled && t.links.wanted(t.index.At(n)) {
 		v.Decision = forLink
 	}
 	t.settle(n, v, trigger, now)
@@ -20,8 +20,8 @@ func (t *traces) decide(n slot, trigger decision.Trigger, now clock.Monotonic) {
 func (t *traces) settle(n slot, v verdict, trigger decision.Trigger, now clock.Monotonic) {
 	e := t.index.At(n)
 	t.queues.end(&t.index, n, e.state == stateRooted && t.shared.Waits.Root != 0)
-	t.stats.Pending--
-	t.stats.PendingBytes -= int64(e.bytes)
+	t.tally.Stats.Pending--
+	t.tally.Stats.PendingBytes -= int64(e.bytes)
 	t.shared.Pending.Add(-1)
 	t.conclude(n, v, trigger, now)
 }
@@ -31,7 +31,7 @@ func (t *traces) conclude(n slot, v verdict, trigger decision.Trigger, now clock
 	e := t.index.At(n)
 	version := t.versions.Of(e.generation)
 	linked := v.Policy == forLink.Policy
-	e.part.To, e.threshold, e.policy = t.log.Position(), v.Threshold, t.shared.LinkedNumber
+	e.part.To, e.threshold, e.policy = t.log.Position(), v.Threshold, t.links.number
 	if !linked {
 		e.policy = version.NumberOf(v.Decision)
 	}
@@ -62,16 +62,16 @@ func (t *traces) conclude(n slot, v verdict, trigger decision.Trigger, now clock
 
 // publish hands a decision to all who take account of it, in this order.
 func (t *traces) publish(n slot, d *decision.Decided) {
-	t.journalDecision(d)
-	t.records.Put(d, t.unixMilli(d.At))
-	t.stats.Decided(d)
-	t.shadow.Compare(d, t.unixMilli(d.At))
-	t.link(n, d)
+	t.notes.decided(d)
+	t.records.Put(d, t.shared.UnixMilli(d.At))
+	t.tally.Stats.Decided(d)
+	t.tally.Shadow.Compare(d, t.shared.UnixMilli(d.At))
+	t.links.decided(n, d)
 }
 
 // remember makes late spans follow a decision.
 func (t *traces) remember(e *entry, v policy.Verdict, at clock.Monotonic) {
-	t.memory.Remember(e.Hash, decision.Remembered{ID: e.ID, Policy: e.policy, At: t.seconds(at)}, v,
+	t.memory.Remember(e.Hash, decision.Remembered{ID: e.ID, Policy: e.policy, At: t.shared.seconds(at)}, v,
 		decision.Weight{Threshold: e.threshold, Random: e.random})
 }
 
@@ -80,8 +80,8 @@ func (t *traces) enqueue(n slot) {
 	e := t.index.At(n)
 	e.state = stateReady
 	t.queues.ready.PushBack(&t.index, n)
-	t.stats.Undelivered++
-	t.stats.UndeliveredBytes += int64(e.bytes)
+	t.tally.Stats.Undelivered++
+	t.tally.Stats.UndeliveredBytes += int64(e.bytes)
 }
 
 // enqueueLate sends a late part on its way.
@@ -95,10 +95,10 @@ func (t *traces) enqueueLate(n slot) {
 // free gives an entry, which is in no list and not found any more, and its spans up.
 func (t *traces) free(n slot, now clock.Monotonic) {
 	e := t.index.At(n)
-	t.stats.Spans -= int64(e.spans)
+	t.tally.Stats.Spans -= int64(e.spans)
 	t.log.Release(&e.chain)
 	if !e.part.Late {
-		t.ages.AddRemoved(now.Sub(e.arrived))
+		t.tally.Ages.AddRemoved(now.Sub(e.arrived))
 	}
 	e.state = stateGone
 	t.index.Free(n)

@@ -75,11 +75,11 @@ func (s *Shard) FinishAll(now clock.Monotonic) {
 // that what the cursor has passed need not be looked at again.
 func (s *Shard) DecideEarly(maxRank Rank, trigger decision.Trigger, now clock.Monotonic) int64 {
 	for n := s.queues.cursors[maxRank]; n != 0; n = s.queues.waiting.Next(&s.index, n) {
-		if maxRank == Failed || s.rankOf(n, now) <= maxRank {
+		if maxRank == Failed || s.judge.rankOf(n, now) <= maxRank {
 			s.queues.cursors[maxRank] = n // settle moves it on
-			before := s.stats.PendingBytes
+			before := s.tally.Stats.PendingBytes
 			s.decide(n, trigger, now)
-			return max(1, before-s.stats.PendingBytes)
+			return max(1, before-s.tally.Stats.PendingBytes)
 		}
 	}
 	s.queues.cursors[maxRank] = 0

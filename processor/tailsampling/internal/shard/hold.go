@@ -12,7 +12,7 @@ import (
 // holds reports whether a trace that was not sampled can stay. Where there is too little room older ones make some.
 func (t *traces) holds(trigger decision.Trigger, now clock.Monotonic) bool {
 	if trigger == decision.ByShutdown {
-		return t.ties != nil // another shard may yet keep a trace that this one is linked with
+		return t.links.ties != nil // another shard may yet keep a trace that this one is linked with
 	}
 	if t.shared.Waits.Revive == 0 || trigger == decision.BySize {
 		return false
@@ -31,15 +31,15 @@ func (t *traces) hold(n slot, now clock.Monotonic) {
 	e := t.index.At(n)
 	e.state, e.notSampled = stateRevivable, now
 	t.queues.revivable.PushBack(&t.index, n)
-	t.stats.Revivable++
-	t.stats.RevivableBytes += int64(e.bytes)
+	t.tally.Stats.Revivable++
+	t.tally.Stats.RevivableBytes += int64(e.bytes)
 }
 
 // unhold takes a trace out of those that were not sampled.
 func (t *traces) unhold(n slot) {
 	t.queues.revivable.Remove(&t.index, n)
-	t.stats.Revivable--
-	t.stats.RevivableBytes -= int64(t.index.At(n).bytes)
+	t.tally.Stats.Revivable--
+	t.tally.Stats.RevivableBytes -= int64(t.index.At(n).bytes)
 }
 
 // evict gives up the spans of a trace that was not sampled. The decision is remembered from now on.
@@ -52,8 +52,8 @@ func (t *traces) evict(n slot, now clock.Monotonic) {
 	// part of the journal that has the decision.
 	if e.held > 0 || t.log.Newer(e.chain, e.part.To) {
 		e.part.To = t.log.Position()
-		t.journalNotSampled(e, now)
-		t.stats.LateDropped += int64(e.held)
+		t.notes.notSampled(e, now)
+		t.tally.Stats.LateDropped += int64(e.held)
 	}
 	t.remember(e, policy.NotSampled, e.notSampled)
 	t.free(n, now)
@@ -61,7 +61,7 @@ func (t *traces) evict(n slot, now clock.Monotonic) {
 
 // reconsider asks the policies once more about a trace that was not sampled and got spans since.
 func (t *traces) reconsider(n slot, now clock.Monotonic) {
-	if v := t.askAgain(n, now); v.Verdict == policy.Sampled {
+	if v := t.judge.askAgain(n, now); v.Verdict == policy.Sampled {
 		t.revive(n, v, decision.ByRevival, now)
 	} else if t.index.At(n).bytes >= 2*t.shared.TraceSize {
 		t.evict(n, now)
@@ -71,7 +71,7 @@ func (t *traces) reconsider(n slot, now clock.Monotonic) {
 // revive carries out that a trace which was not sampled is sampled after all, with what came since.
 func (t *traces) revive(n slot, v verdict, trigger decision.Trigger, now clock.Monotonic) {
 	t.unhold(n)
-	t.stats.LateKept += int64(t.index.At(n).held)
+	t.tally.Stats.LateKept += int64(t.index.At(n).held)
 	t.conclude(n, v, trigger, now)
 }
 
@@ -81,7 +81,7 @@ func (s *Shard) EvictOldest(now clock.Monotonic) int64 {
 	if s.queues.revivable.Empty() {
 		return 0
 	}
-	before := s.stats.RevivableBytes
+	before := s.tally.Stats.RevivableBytes
 	s.evict(s.queues.revivable.Head(), now)
-	return max(1, before-s.stats.RevivableBytes)
+	return max(1, before-s.tally.Stats.RevivableBytes)
 }

@@ -10,10 +10,17 @@ import (
 	"github.com/slowburn/slowburn/processor/spanlog"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/decision"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/intake"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/version"
 )
 
-// judge is the memory in which policies are asked, used again for the next trace so that a decision makes no garbage.
+// judge asks the policies about the traces of a shard. The memory in which it does is used again for the next trace, so
+// that a decision makes no garbage.
 type judge struct {
+	shared   *Shared
+	log      Log
+	index    *entries
+	versions *version.InUse
+
 	trace policy.Trace
 	votes []policy.Vote
 }
@@ -26,30 +33,30 @@ type verdict struct {
 }
 
 // evidence is what the policies decide a trace from, valid until the next call.
-func (t *traces) evidence(n slot, now clock.Monotonic) *policy.Trace {
-	e := t.index.At(n)
-	v := t.versions.Of(e.generation)
-	t.judge.trace = policy.Trace{
-		ID: e.ID, Bits: t.versions.Bits(e.generation, n)[:v.Set.Words()], Start: e.span.start, End: e.span.end,
+func (j *judge) evidence(n slot, now clock.Monotonic) *policy.Trace {
+	e := j.index.At(n)
+	v := j.versions.Of(e.generation)
+	j.trace = policy.Trace{
+		ID: e.ID, Bits: j.versions.Bits(e.generation, n)[:v.Set.Words()], Start: e.span.start, End: e.span.end,
 		Spans: int(e.spans), Bytes: int(e.bytes), Randomness: tracestate.Resolve(e.ID, e.random), Now: int64(now),
 	}
-	if v.Skeleton && e.bytes < t.shared.TraceSize { // of a trace that is trimmed spans are missing
+	if v.Skeleton && e.bytes < j.shared.TraceSize { // of a trace that is trimmed spans are missing
 		chain := e.chain
-		t.judge.trace.Skeleton = func() iter.Seq[policy.SpanView] { return t.spansOf(chain) }
+		j.trace.Skeleton = func() iter.Seq[policy.SpanView] { return j.spansOf(chain) }
 	}
-	return &t.judge.trace
+	return &j.trace
 }
 
 // spansOf yields the spans of a trace out of the log. What cannot be read is left out: the policies notice that spans are
 // missing and match nothing, and should the trace be kept the emitter meets the same error and tells it.
-func (t *traces) spansOf(chain spanlog.Chain) iter.Seq[policy.SpanView] {
+func (j *judge) spansOf(chain spanlog.Chain) iter.Seq[policy.SpanView] {
 	return func(yield func(policy.SpanView) bool) {
 		var fault error
-		if t.shared.Mapped {
+		if j.shared.Mapped {
 			defer spanlog.Guard(&fault)()
 		}
 		var span wire.Span
-		for r, err := range t.log.Records(chain, nil) {
+		for r, err := range j.log.Records(chain, nil) {
 			if err != nil {
 				continue
 			}
@@ -65,25 +72,25 @@ func (t *traces) spansOf(chain spanlog.Chain) iter.Seq[policy.SpanView] {
 }
 
 // ask has the policies, and their shadow, decide about a pending trace.
-func (t *traces) ask(n slot, now clock.Monotonic) (v verdict) {
-	e := t.index.At(n)
-	version, trace := t.versions.Of(e.generation), t.evidence(n, now)
-	t.judge.votes = intake.Resize(t.judge.votes, version.Set.Len())
-	v.votes = t.judge.votes
-	v.Decision = version.Set.Decide(trace, v.votes)
-	if version.Shadow != nil {
-		trace.Bits = t.versions.Bits(e.generation, n)[version.Set.Words():]
-		v.shadow = decision.Shadow{Compared: true, Decision: version.Shadow.Decide(trace, nil)}
+func (j *judge) ask(n slot, now clock.Monotonic) (v verdict) {
+	e := j.index.At(n)
+	policies, trace := j.versions.Of(e.generation), j.evidence(n, now)
+	j.votes = intake.Resize(j.votes, policies.Set.Len())
+	v.votes = j.votes
+	v.Decision = policies.Set.Decide(trace, v.votes)
+	if policies.Shadow != nil {
+		trace.Bits = j.versions.Bits(e.generation, n)[policies.Set.Words():]
+		v.shadow = decision.Shadow{Compared: true, Decision: policies.Shadow.Decide(trace, nil)}
 	}
 	return v
 }
 
 // askAgain has the policies decide about a trace that they did not sample, with what came since.
-func (t *traces) askAgain(n slot, now clock.Monotonic) (v verdict) {
-	set := t.versions.Of(t.index.At(n).generation).Set
-	t.judge.votes = intake.Resize(t.judge.votes, set.Len())
-	v.votes = t.judge.votes
-	v.Decision = set.Revise(t.evidence(n, now), v.votes)
+func (j *judge) askAgain(n slot, now clock.Monotonic) (v verdict) {
+	set := j.versions.Of(j.index.At(n).generation).Set
+	j.votes = intake.Resize(j.votes, set.Len())
+	v.votes = j.votes
+	v.Decision = set.Revise(j.evidence(n, now), v.votes)
 	return v
 }
 
@@ -98,8 +105,8 @@ const (
 )
 
 // rankOf is the rank of a pending trace.
-func (t *traces) rankOf(n slot, now clock.Monotonic) Rank {
-	set, trace := t.versions.Of(t.index.At(n).generation).Set, t.evidence(n, now)
+func (j *judge) rankOf(n slot, now clock.Monotonic) Rank {
+	set, trace := j.versions.Of(j.index.At(n).generation).Set, j.evidence(n, now)
 	switch {
 	case set.Errors(trace.Bits):
 		return Failed

@@ -11,6 +11,12 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/version"
 )
 
+// Known is what is known of the traces of a shard, to be shown. Its methods are called with the shard's mutex.
+type Known struct{ *traces }
+
+// Known returns what is known of the shard's traces.
+func (s *Shard) Known() Known { return Known{&s.traces} }
+
 // Pending is what is known of a trace that waits for its decision.
 type Pending struct {
 	Version     *version.Version
@@ -23,21 +29,21 @@ type Pending struct {
 }
 
 // Pending returns what is known of a trace that waits for its decision, and false if it does not.
-func (s *Shard) Pending(hash uint32, id *wire.TraceID, now clock.Monotonic) (p Pending, ok bool) {
+func (s Known) Pending(hash uint32, id *wire.TraceID, now clock.Monotonic) (p Pending, ok bool) {
 	n := s.index.Find(hash, id)
 	if n == 0 || !s.index.At(n).undecided() {
 		return Pending{}, false
 	}
-	e, trace := s.index.At(n), s.evidence(n, now)
+	e, trace := s.index.At(n), s.judge.evidence(n, now)
 	v := s.versions.Of(e.generation)
 	return Pending{
-		Version: v, First: s.unixMilli(e.arrived), Randomness: trace.Randomness, Root: e.state == stateRooted,
+		Version: v, First: s.shared.UnixMilli(e.arrived), Randomness: trace.Randomness, Root: e.state == stateRooted,
 		Error: v.Set.Errors(trace.Bits), Spans: int64(e.spans), Bytes: int64(e.bytes), Duration: trace.Duration(),
 	}, true
 }
 
 // Record returns the record of a decision; see explain.Records.
-func (s *Shard) Record(hash uint32, id *wire.TraceID) (r *explain.Record, matched, acted []uint64) {
+func (s Known) Record(hash uint32, id *wire.TraceID) (r *explain.Record, matched, acted []uint64) {
 	return s.records.Find(hash, id)
 }
 
@@ -50,9 +56,9 @@ type Faded struct {
 }
 
 // Faded returns what late spans of a trace follow, and false if nothing is known.
-func (s *Shard) Faded(hash uint32, id *wire.TraceID) (f Faded, ok bool) {
+func (s Known) Faded(hash uint32, id *wire.TraceID) (f Faded, ok bool) {
 	if n := s.index.Find(hash, id); n != 0 && s.index.At(n).state == stateRevivable {
-		return Faded{At: s.unixMilli(s.index.At(n).notSampled).Time()}, true
+		return Faded{At: s.shared.UnixMilli(s.index.At(n).notSampled).Time()}, true
 	}
 	if r, w, sampled := s.memory.Sampled(hash, id); sampled {
 		return Faded{Verdict: policy.Sampled, Policy: r.Policy, At: timeOf(r.At), Threshold: w.Threshold}, true
@@ -69,16 +75,19 @@ func (s *Shard) Faded(hash uint32, id *wire.TraceID) (f Faded, ok bool) {
 }
 
 // LinkedTo returns the trace for which another one is kept for a link, as far as that is remembered.
-func (s *Shard) LinkedTo(hash uint32, id *wire.TraceID) (other wire.TraceID, found bool) {
-	if s.ties == nil {
+func (s Known) LinkedTo(hash uint32, id *wire.TraceID) (other wire.TraceID, found bool) {
+	if s.links.ties == nil {
 		return other, false
 	}
-	return s.ties.Wanted(hash, id)
+	return s.links.ties.Wanted(hash, id)
 }
 
 func timeOf(s decision.Seconds) time.Time { return time.Unix(int64(s), 0).UTC() }
 
-// ageOf is how long ago something was, in whole seconds.
-func (t *traces) ageOf(at decision.Seconds, now clock.Monotonic) time.Duration {
-	return time.Duration(int64(t.seconds(now))-int64(at)) * time.Second
+// Oldest is when the first span of the oldest undecided trace came, Never if there is none.
+func (s Known) Oldest() clock.Monotonic {
+	if h := s.queues.waiting.Head(); h != 0 {
+		return s.index.At(h).arrived
+	}
+	return Never
 }

@@ -6,52 +6,78 @@ import (
 	"github.com/slowburn/slowburn/processor/policy"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/decision"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/linked"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/tally"
 )
 
 // forLink is the decision about a trace that is to be kept for a link. No policy has its number.
 var forLink = policy.Decision{Verdict: policy.Sampled, Policy: policy.None - 1, Sub: policy.None, Weightless: true}
 
-// tie looks at the links of a span that was added to an entry.
-func (t *traces) tie(e *entry, body []byte) {
+// links are what a shard knows of how its traces are linked with others.
+type links struct {
+	ties     *linked.Ties // nil where traces are not kept for links
+	keptFor  map[slot]wire.TraceID
+	messages []linked.Message // to be passed on when the shard is unlocked
+	perSpan  int
+	number   int32 // of linked.PolicyName
+	stats    *tally.Stats
+}
+
+func newLinks(shared *Shared, stats *tally.Stats) links {
+	l := links{perSpan: shared.LinksPerSpan, number: shared.LinkedNumber, stats: stats}
+	if shared.Limits.Ties > 0 {
+		l.ties = linked.NewTies(shared.Limits.Ties, shared.Limits.TiesPerTrace)
+		l.keptFor = map[slot]wire.TraceID{}
+	}
+	return l
+}
+
+// add adds a tie as far as there is room, and reports whether it is new.
+func (l *links) add(t linked.Tie) bool {
+	added, room := l.ties.Add(t)
+	if !room {
+		l.stats.IgnoredLinks++
+	}
+	return added
+}
+
+// observe looks at the links of a span that was added to an entry.
+func (l *links) observe(e *entry, body []byte) {
 	n := 0
 	for other := range wire.Links(body) {
-		if n++; n > t.shared.LinksPerSpan {
-			t.stats.IgnoredLinks++
+		if n++; n > l.perSpan {
+			l.stats.IgnoredLinks++
 			return
 		}
 		switch {
 		case other == e.ID:
 		case e.state != stateGathering:
-			added, room := t.ties.Add(linked.Tie{Trace: e.ID, Other: other, Hash: e.Hash})
-			if !room {
-				t.stats.IgnoredLinks++
-			} else if added {
-				t.messages = append(t.messages, linked.Message{Trace: other, Other: e.ID})
+			if l.add(linked.Tie{Trace: e.ID, Other: other, Hash: e.Hash}) {
+				l.messages = append(l.messages, linked.Message{Trace: other, Other: e.ID})
 			}
-		case e.policy != t.shared.LinkedNumber:
-			t.messages = append(t.messages, linked.Message{Trace: other, Other: e.ID, Wanted: true})
+		case e.policy != l.number:
+			l.messages = append(l.messages, linked.Message{Trace: other, Other: e.ID, Wanted: true})
 		}
 	}
 }
 
 // wanted reports whether a trace is to be kept for a link.
-func (t *traces) wanted(e *entry) bool {
-	if t.ties == nil {
+func (l *links) wanted(e *entry) bool {
+	if l.ties == nil {
 		return false
 	}
-	_, found := t.ties.Wanted(e.Hash, &e.ID)
+	_, found := l.ties.Wanted(e.Hash, &e.ID)
 	return found
 }
 
-// link takes account of a decision: of a trace that is kept for its own sake it tells those that are linked with it, of
+// decided takes account of a decision: of a trace that is kept for its own sake it tells those that are linked with it, of
 // one that is kept for a link it remembers for which.
-func (t *traces) link(n slot, d *decision.Decided) {
+func (l *links) decided(n slot, d *decision.Decided) {
 	switch {
-	case t.ties == nil || d.Verdict != policy.Sampled:
+	case l.ties == nil || d.Verdict != policy.Sampled:
 	case d.Linked:
-		t.linkedTo[n], _ = t.ties.Wanted(d.Hash, &d.ID)
+		l.keptFor[n], _ = l.ties.Wanted(d.Hash, &d.ID)
 	default:
-		t.messages = t.ties.AppendWanted(t.messages, d.Hash, &d.ID)
+		l.messages = l.ties.AppendWanted(l.messages, d.Hash, &d.ID)
 	}
 }
 
@@ -61,8 +87,8 @@ func (s *Shard) Receive(m linked.Message, hash uint32, now clock.Monotonic) {
 	here := n != 0 && s.index.At(n).state != stateGathering
 	if !here {
 		if d, _, sampled := s.memory.Sampled(hash, &m.Trace); sampled {
-			if !m.Wanted && d.Policy != s.shared.LinkedNumber {
-				s.messages = append(s.messages, linked.Message{Trace: m.Other, Other: m.Trace, Wanted: true})
+			if !m.Wanted && d.Policy != s.links.number {
+				s.links.messages = append(s.links.messages, linked.Message{Trace: m.Other, Other: m.Trace, Wanted: true})
 			}
 			return
 		}
@@ -70,9 +96,7 @@ func (s *Shard) Receive(m linked.Message, hash uint32, now clock.Monotonic) {
 			return
 		}
 	}
-	if _, room := s.ties.Add(linked.Tie{Trace: m.Trace, Other: m.Other, Hash: hash, Wanted: m.Wanted}); !room {
-		s.stats.IgnoredLinks++
-	}
+	s.links.add(linked.Tie{Trace: m.Trace, Other: m.Other, Hash: hash, Wanted: m.Wanted})
 	if here && m.Wanted && s.index.At(n).state == stateRevivable {
 		s.revive(n, verdict{Decision: forLink}, decision.ByLink, now)
 	}

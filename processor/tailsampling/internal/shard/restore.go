@@ -26,8 +26,8 @@ type restoredKept struct {
 	number int32 // in the order of the decisions
 }
 
-// Restore begins to rebuild the shard.
-func (s *Shard) Restore() *Restorer { return &Restorer{shard: s} }
+// NewRestorer begins to rebuild a shard.
+func NewRestorer(s *Shard) *Restorer { return &Restorer{shard: s} }
 
 // Remember makes late spans follow a decision that was found.
 func (r *Restorer) Remember(hash uint32, d decision.Remembered, v policy.Verdict, w decision.Weight) {
@@ -93,13 +93,13 @@ func (r *Restorer) Pending(found *spanlog.Found, span *wire.Span, hash uint32) (
 	}
 	s.versions.Of(e.generation).Observe(s.versions.Bits(e.generation, n), &r.view)
 	e.observe(&r.view)
-	if span.Linked && s.ties != nil {
-		s.tie(e, found.Body)
+	if span.Linked && s.links.ties != nil {
+		s.links.observe(e, found.Body)
 	}
 	if span.ParentID.IsZero() {
 		e.state = stateRooted
 	}
-	s.stats.PendingBytes += int64(len(found.Body))
+	s.tally.Stats.PendingBytes += int64(len(found.Body))
 	return n, fresh
 }
 
@@ -108,7 +108,7 @@ func (r *Restorer) Count(n index.Slot, bytes int) {
 	e := r.shard.index.At(n)
 	e.spans++
 	e.bytes += uint64(bytes)
-	r.shard.stats.Spans++
+	r.shard.tally.Stats.Spans++
 }
 
 // Chain is where the records of an entry are.
@@ -147,7 +147,7 @@ func (r *Restorer) Finish(now clock.Monotonic, last clock.UnixMilli) {
 				s.queues.quiet.PushBack(&s.index, n)
 			}
 		}
-		s.stats.Pending++
+		s.tally.Stats.Pending++
 		s.shared.Pending.Add(1)
 	}
 	slices.SortFunc(r.kept, func(a, b restoredKept) int { return cmp.Compare(a.number, b.number) })

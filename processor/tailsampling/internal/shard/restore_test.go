@@ -19,6 +19,7 @@ func newShard(t testing.TB, shared *Shared, policies ...policy.Config) (*Shard, 
 	require.NoError(t, err)
 	v, err := version.New(1, set, nil, version.NewNames())
 	require.NoError(t, err)
+	shared.TraceSize = 1 << 20
 	shared.Pool, shared.Epoch = spanlog.NewPool(64<<20, 1), clock.NewEpoch()
 	s, log := New(shared, v), spanlog.New(shared.Pool, 0)
 	s.Open(log, NoJournal{})
@@ -31,7 +32,7 @@ func keepAll() policy.Config { return policy.Config{Name: "all", Type: policy.Al
 // of it is remembered by where it begins, and would not hold for one that came before.
 func TestLatePartBeginsWithItsFirstSpan(t *testing.T) {
 	s, _ := newShard(t, &Shared{}, keepAll())
-	r := s.Restore()
+	r := NewRestorer(s)
 	part := KeptPart{ID: wire.TraceID{1}, Hash: 7}
 	first, fresh := r.Late(part, 300, 0)
 	require.True(t, fresh)
@@ -47,7 +48,7 @@ func TestLatePartBeginsWithItsFirstSpan(t *testing.T) {
 func TestRestoredTracesHaveWaited(t *testing.T) {
 	shared := &Shared{Waits: Waits{Decision: 10e9}}
 	s, _ := newShard(t, shared, keepAll())
-	r := s.Restore()
+	r := NewRestorer(s)
 	add := func(id byte, arrived clock.UnixMilli) {
 		span := wire.Span{TraceID: wire.TraceID{id}, ParentID: wire.SpanID{1}}
 		n, fresh := r.Pending(&spanlog.Found{Arrived: int64(arrived), Position: spanlog.Position(arrived)}, &span, uint32(id))
@@ -61,8 +62,8 @@ func TestRestoredTracesHaveWaited(t *testing.T) {
 	last := began + 5000
 	r.Finish(0, last)
 	require.Equal(t, clock.Monotonic(5e9), s.Next(), "it had waited for 5 of 10 seconds")
-	require.Equal(t, clock.Monotonic(-5e9), s.Oldest())
-	require.EqualValues(t, 2, s.Stats().Pending)
+	require.Equal(t, clock.Monotonic(-5e9), s.Known().Oldest())
+	require.EqualValues(t, 2, s.Tally().Stats.Pending)
 	require.EqualValues(t, 2, shared.Pending.Load())
 	_, more, next := s.Due(5e9)
 	require.False(t, more)
@@ -72,23 +73,23 @@ func TestRestoredTracesHaveWaited(t *testing.T) {
 // Kept parts are delivered in the order of the decisions, whatever the order in which they were found.
 func TestRestoredPartsAreReadyInTheirOrder(t *testing.T) {
 	s, _ := newShard(t, &Shared{}, keepAll())
-	r := s.Restore()
+	r := NewRestorer(s)
 	for _, number := range []int32{3, 1, 2} {
 		r.Count(r.Kept(KeptPart{ID: wire.TraceID{byte(number)}, Number: number, Attempted: number == 2, Policy: 5, Threshold: 9}), 10)
 	}
 	r.Finish(0, 0)
 	for want := range byte(3) {
-		k, ok := s.Ready()
+		k, ok := s.Outgoing().Next()
 		require.True(t, ok)
 		require.Equal(t, wire.TraceID{want + 1}, k.ID)
 		require.Equal(t, int32(5), k.Policy)
 		require.Equal(t, uint64(9), k.Threshold)
 		require.Equal(t, 1, k.Spans)
 		require.Equal(t, 10, k.Bytes)
-		s.Take(k.Slot, 0)
-		s.Delivered(k.Slot, 0)
+		s.Outgoing().Take(k.Slot, 0)
+		s.Outgoing().Delivered(k.Slot, 0)
 	}
-	require.Zero(t, s.Stats().Undelivered)
-	require.Zero(t, s.Stats().UndeliveredBytes)
-	require.Zero(t, s.Stats().Spans)
+	require.Zero(t, s.Tally().Stats.Undelivered)
+	require.Zero(t, s.Tally().Stats.UndeliveredBytes)
+	require.Zero(t, s.Tally().Stats.Spans)
 }

@@ -4,7 +4,6 @@ import (
 	"sync"
 
 	"github.com/slowburn/slowburn/internal/clock"
-	"github.com/slowburn/slowburn/internal/wire"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/decision"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/explain"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/linked"
@@ -26,38 +25,35 @@ type Shard struct {
 type traces struct {
 	shared   *Shared
 	log      Log
-	journal  Journal
 	index    entries
 	versions version.InUse
 	queues   queues
 	judge    judge
+	notes    notes
+	links    links
 	memory   decision.Memory
 	records  explain.Records
-	ties     *linked.Ties // nil where traces are not kept for links
-	linkedTo map[slot]wire.TraceID
-	messages []linked.Message // to be passed on when the shard is unlocked
-	stats    tally.Stats
-	shadow   tally.Shadow
-	ages     tally.Ages
+	tally    tally.Shard
 }
 
 // New returns an empty shard. Its log and journal are set by Open.
 func New(shared *Shared, v *version.Version) *Shard {
 	s := &Shard{planned: Never, traces: traces{
-		shared: shared, journal: NoJournal{}, versions: version.NewInUse(v), queues: newQueues(),
+		shared: shared, versions: version.NewInUse(v), queues: newQueues(),
 		memory:  decision.NewMemory(shared.Limits.Sampled, shared.Limits.Dropped, &shared.Seed),
 		records: explain.NewRecords(shared.Limits.Records, &shared.Seed),
-		shadow:  tally.Shadow{Version: v},
 	}}
-	if shared.Limits.Ties > 0 {
-		s.ties = linked.NewTies(shared.Limits.Ties, shared.Limits.TiesPerTrace)
-		s.linkedTo = map[slot]wire.TraceID{}
-	}
+	s.tally.Shadow.Version = v
+	s.links = newLinks(shared, &s.tally.Stats)
 	return s
 }
 
 // Open gives the shard its log and journal.
-func (s *Shard) Open(l Log, j Journal) { s.log, s.journal = l, j }
+func (s *Shard) Open(l Log, j Journal) {
+	s.log = l
+	s.judge = judge{shared: s.shared, log: l, index: &s.index, versions: &s.versions}
+	s.notes = notes{shared: s.shared, journal: j, index: &s.index}
+}
 
 // Lock begins a visit.
 func (s *Shard) Lock() { s.mu.Lock() }
@@ -75,17 +71,17 @@ type Aftermath struct {
 // EndVisit tells the pool how much memory the index takes, and returns what follows from the visit.
 func (s *Shard) EndVisit() (after Aftermath) {
 	s.count()
-	if _, at, _ := s.queues.first(&s.index, &s.shared.Waits); at < s.planned {
+	if at := s.Next(); at < s.planned {
 		s.planned, after.Sooner = at, true
 	}
 	after.Deliver = !s.queues.ready.Empty()
-	after.Messages, s.messages = s.messages, nil
+	after.Messages, s.links.messages = s.links.messages, nil
 	return after
 }
 
 // count tells the pool how much memory the index takes: once per visit, not per span.
 func (s *Shard) count() {
-	now := s.shared.Pool.OnHeap(s.index.Bytes() + s.versions.Bytes() + s.ties.Bytes())
+	now := s.shared.Pool.OnHeap(s.index.Bytes() + s.versions.Bytes() + s.links.ties.Bytes())
 	if now != s.counted {
 		s.shared.Pool.Grow(now - s.counted)
 		s.counted = now
@@ -98,43 +94,14 @@ func (s *Shard) Close() {
 	s.counted = 0
 }
 
-// Full reports whether there is no room for another version.
-func (s *Shard) Full() bool { return s.versions.Full() }
+// Versions are those that the shard's traces go by.
+func (s *Shard) Versions() *version.InUse { return &s.versions }
 
-// InUse is how many versions the shard's traces go by, the current one included.
-func (s *Shard) InUse() int { return s.versions.Len() }
-
-// Swap makes v the version under which new traces begin. The shard must not be Full.
+// Swap makes v the version under which new traces begin. There must be room for it.
 func (s *Shard) Swap(v *version.Version) {
 	s.versions.Swap(v)
-	s.shadow = tally.Shadow{Version: v}
+	s.tally.Shadow = tally.Shadow{Version: v}
 }
 
-// Stats are the counts of the shard, valid until the mutex is given up; Shadow likewise.
-func (s *Shard) Stats() *tally.Stats { return &s.stats }
-
-// Shadow is what the shadow of the current version would have done.
-func (s *Shard) Shadow() *tally.Shadow { return &s.shadow }
-
-// TakeAges returns the ages that wait to be recorded, and leaves others, which must be empty, in their place.
-func (s *Shard) TakeAges(others tally.Ages) tally.Ages {
-	taken := s.ages
-	s.ages = others
-	return taken
-}
-
-// Oldest is when the first span of the oldest undecided trace came, Never if there is none.
-func (s *Shard) Oldest() clock.Monotonic {
-	if h := s.queues.waiting.Head(); h != 0 {
-		return s.index.At(h).arrived
-	}
-	return Never
-}
-
-// unixMilli is the wall time of an instant.
-func (t *traces) unixMilli(at clock.Monotonic) clock.UnixMilli { return t.shared.Epoch.UnixMilli(at) }
-
-// seconds is the wall time of an instant in seconds.
-func (t *traces) seconds(at clock.Monotonic) decision.Seconds {
-	return decision.Seconds(t.unixMilli(at).Unix())
-}
+// Tally is what is counted, valid until the mutex is given up. The caller may take the ages out of it.
+func (s *Shard) Tally() *tally.Shard { return &s.tally }

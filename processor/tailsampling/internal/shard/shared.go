@@ -6,6 +6,7 @@ import (
 
 	"github.com/slowburn/slowburn/internal/clock"
 	"github.com/slowburn/slowburn/processor/spanlog"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/decision"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/index"
 )
 
@@ -59,3 +60,16 @@ const Never = clock.Monotonic(1<<63 - 1)
 
 // MaxTraceSize is where a trace is trimmed whatever the configuration: an OTLP request of more can be sent nowhere.
 const MaxTraceSize = 1 << 29
+
+// UnixMilli is the wall time of an instant.
+func (s *Shared) UnixMilli(at clock.Monotonic) clock.UnixMilli { return s.Epoch.UnixMilli(at) }
+
+// seconds is the wall time of an instant in whole seconds.
+func (s *Shared) seconds(at clock.Monotonic) decision.Seconds {
+	return decision.Seconds(s.UnixMilli(at).Unix())
+}
+
+// ageOf is how long ago something was, in whole seconds.
+func (s *Shared) ageOf(at decision.Seconds, now clock.Monotonic) time.Duration {
+	return time.Duration(int64(s.seconds(now))-int64(at)) * time.Second
+}

@@ -87,11 +87,11 @@ func (w *View) Explain(id wire.TraceID, now clock.Monotonic) (Explanation, bool)
 	m, hash := w.Buffer.Of(id)
 	m.Lock()
 	defer m.Unlock()
-	if p, ok := m.Pending(hash, &id, now); ok {
+	if p, ok := m.Known().Pending(hash, &id, now); ok {
 		explainPending(&out, &p)
 		return out, true
 	}
-	return out, w.explainDecided(&out, m.Shard, hash, &id) || w.explainFaded(&out, m.Shard, hash, &id)
+	return out, w.explainDecided(&out, m.Known(), hash, &id) || w.explainFaded(&out, m.Known(), hash, &id)
 }
 
 func explainPending(out *Explanation, p *shard.Pending) {
@@ -104,7 +104,7 @@ func explainPending(out *Explanation, p *shard.Pending) {
 	}
 }
 
-func (w *View) explainDecided(out *Explanation, s *shard.Shard, hash uint32, id *wire.TraceID) bool {
+func (w *View) explainDecided(out *Explanation, s shard.Known, hash uint32, id *wire.TraceID) bool {
 	r, matched, acted := s.Record(hash, id)
 	if r == nil {
 		return false
@@ -144,7 +144,7 @@ func (w *View) explainDecided(out *Explanation, s *shard.Shard, hash uint32, id 
 	return true
 }
 
-func (w *View) explainFaded(out *Explanation, s *shard.Shard, hash uint32, id *wire.TraceID) bool {
+func (w *View) explainFaded(out *Explanation, s shard.Known, hash uint32, id *wire.TraceID) bool {
 	f, ok := s.Faded(hash, id)
 	if !ok {
 		return false

@@ -46,7 +46,7 @@ func (w *View) Shadow() (ShadowStatus, bool) {
 	}
 	var all tally.Shadow
 	for m := range w.Buffer.Locked() {
-		if s := m.Shadow(); s.Version == v {
+		if s := &m.Tally().Shadow; s.Version == v {
 			all.Add(s)
 		}
 	}
