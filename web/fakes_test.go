@@ -206,7 +206,7 @@ func (*fakeSampler) Explain(id [16]byte) (tailsampling.Explanation, bool) {
 		return tailsampling.Explanation{
 			TraceID: keptID.String(), State: tailsampling.StateDecided, Verdict: "sampled", Policy: "limit", CompositePolicy: "errors", PolicyVersion: 3,
 			FirstSpanAt: &noon, DecidedAt: &noon, Trigger: "decision_wait", Reason: "decision_wait was over", Complete: complete,
-			Threshold: "00000000000000", Randomness: "0123456789abcd", AdjustedCount: 1,
+			Weight: tailsampling.Weight{Threshold: "00000000000000", Randomness: "0123456789abcd", AdjustedCount: 1},
 			Votes:  []tailsampling.PolicyVote{{Name: "limit", Type: "composite", Matched: true, Acted: true}},
 			Shadow: &tailsampling.ShadowVerdict{Verdict: "sampled", Policy: "errors"},
 		}, true

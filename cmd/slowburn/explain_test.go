@@ -41,8 +41,8 @@ func TestExplain(t *testing.T) {
 	e := tailsampling.Explanation{
 		TraceID: traceID, State: tailsampling.StateDecided, Verdict: "sampled", Policy: "limit", CompositePolicy: "errors", PolicyVersion: 3,
 		FirstSpanAt: &came, DecidedAt: &decided, Trigger: "memory", Reason: "memory_budget was used up", Early: true,
-		Complete:  &tailsampling.Completeness{RootSeen: true, Spans: 3, Bytes: 900, LateSpans: 2, DurationSeconds: 0.25},
-		Threshold: "80000000000000", Randomness: "f123456789abcd", AdjustedCount: 2,
+		Complete: &tailsampling.Completeness{RootSeen: true, Spans: 3, Bytes: 900, LateSpans: 2, DurationSeconds: 0.25},
+		Weight:   tailsampling.Weight{Threshold: "80000000000000", Randomness: "f123456789abcd", AdjustedCount: 2},
 		Votes: []tailsampling.PolicyVote{
 			{Name: "limit", Type: "composite", Matched: true, Acted: true},
 			{Name: "slow", Type: "latency"},

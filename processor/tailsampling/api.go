@@ -23,6 +23,8 @@ type (
 type (
 	// Explanation is what is known of the decision about a trace.
 	Explanation = status.Explanation
+	// Weight is how a trace passed, or did not, and how many it stands for.
+	Weight = status.Weight
 	// Completeness is what was there of a trace.
 	Completeness = status.Completeness
 	// PolicyVote is what one policy said.

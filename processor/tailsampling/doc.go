@@ -3,41 +3,46 @@
 // Package tailsampling is the processor tail_sampling: it buffers spans as the bytes they arrived as, decides per trace
 // which to keep, and passes the kept traces on whole.
 //
-// Its types are Config, Status (what the API shows) and Sampler (what web finds through package host). Inside, a shard
-// is a mutex, a span log and an index over it; an entry is what the index knows of a trace; a batch is kept traces on
-// their way out.
+// Its types are Config, Sampler (the component, which web finds through package host), Replay (the same for recorded
+// traces, without waiting) and what the API shows (api.go). The work is done below internal/, each package on top of those
+// after it:
+//
+//	status      what the API, metrics and /readyz say
+//	delivery    kept traces leave: emitters, batches
+//	budget      room is made: which mark of which budget makes what leave
+//	recovery    what is on disk is read back at the start
+//	refuse      why spans are refused, as errors that clients understand
+//	fsync       files are forced to the disk
+//	buffer      all shards, the visits to them, and the decider
+//	shard       the state machine of a shard's traces; its doc.go has the states
+//	intake      a request, sorted by shard
+//	explain     the latest decisions with all that explains them
+//	tally       counts
+//	decision    what a decision is, and the memory of decisions for late spans
+//	version     versions of the policies, and the numbers of their names
+//	linked      which traces are linked with which
+//	index       entries by trace ID, and lists of them
 //
 // # A span's way
 //
 // ConsumeTraces sorts a request's spans by shard and, in one visit to each, appends them to the shard's log and answers
 // the policies' questions about them (package policy). The decider, one goroutine with one timer, decides what is due.
-// A dropped trace is released at once. A kept one moves to the shard's list of traces that are ready, from which an
-// emitter copies it, decodes it, and calls the next component; it leaves the log when that accepted it. After a
-// retryable error it goes back to the head of the list and the emitter backs off: the log is the retry queue.
+// A dropped trace is released at once. A kept one goes to the shard's list of what is ready, from which an emitter copies
+// it, decodes it, and calls the next component; it leaves the log when that accepted it.
 //
-// A decision is remembered longer than the spans. Late spans follow it: those of a kept trace gather for lateWait and
-// go the same way out, as a part of their own.
+// A decision is remembered longer than the spans. Late spans follow it: those of a kept trace gather for a moment and go
+// the same way out, as a part of their own. A late error is handled in shard.Shard.Add and Review: where the trace was not
+// sampled and is held still, the policies are asked again (reconsider), and may revive it.
 //
-// A trace that was not sampled can stay for a while (hold), in the index and with its bits, so that late spans make the
-// policies sample it after all (review, revive). A trace that is kept takes those with it that it is linked with: shards
-// remember the links of their traces (links), and tell each other by notices, which unlock passes on (pass).
+// The policies can be changed while spans come in (reload.go, swap.go): a trace goes by the version that was the current
+// one in its shard when its first span came.
 //
-// # Versions
-//
-// The policies can be changed while spans come in (swap). A trace goes by the version that was the current one in its
-// shard when its first span came: an entry has the number of its generation, which is a version with the bits of its
-// traces, and a shard lets go of one with the last trace of it. names gives every policy that there ever was a number,
-// which is what entries, remembered decisions and the journal have.
-//
-// # On disk
-//
-// With storage disk the shards' logs are files, and a journal has what became of each part of a trace. At the start a
-// reader per shard reads both back (readBack), while spans are refused. The shrinker, another goroutine, makes full
-// segments leave memory when the budget asks for it.
+// With storage disk the shards' logs are files, and a journal has what became of each part of a trace. A full disk is an
+// error of the reservation before a request is appended (budget.Reserve), which refuse turns into an answer.
 //
 // # Rules
 //
-//   - Lock order: sampler.gate, sampler.relief, sampler.reloading, sampler.swapping, then one shard's mutex, then that of a
+//   - Lock order: lifecycle.gate, Budget.relief, policies.reading, policies.swapping, then one shard's mutex, then that of a
 //     set of policies; never two shards. The next component is called with no lock held.
 //   - A request is refused as a whole, before anything of it is appended.
 //   - What leaves the log without having been accepted by the next component or dropped by a decision is counted.

@@ -42,14 +42,19 @@ type Explanation struct {
 	Early   bool   `json:"early"`
 	// Complete is what was there of the trace when it was decided, or is there now if it is pending.
 	Complete *Completeness `json:"completeness,omitempty"`
+	Weight
+	Votes  []PolicyVote   `json:"votes,omitempty"`
+	Shadow *ShadowVerdict `json:"shadow,omitempty"`
+}
+
+// Weight is how a trace passed, or did not, and how many it stands for.
+type Weight struct {
 	// Threshold is the rejection threshold and Randomness what passed it, or did not, as 14 hex digits. There is no
 	// threshold where the trace was not sampled, or has no weight.
 	Threshold  string `json:"threshold,omitempty"`
 	Randomness string `json:"randomness,omitempty"`
 	// AdjustedCount is how many traces a sampled one stands for.
-	AdjustedCount float64        `json:"adjusted_count,omitempty"`
-	Votes         []PolicyVote   `json:"votes,omitempty"`
-	Shadow        *ShadowVerdict `json:"shadow,omitempty"`
+	AdjustedCount float64 `json:"adjusted_count,omitempty"`
 }
 
 // Completeness is what was there of a trace.
@@ -159,7 +164,7 @@ func (w *View) explainFaded(out *Explanation, s shard.Known, hash uint32, id *wi
 }
 
 // weigh tells the weight of a sampled trace, where there is one.
-func (out *Explanation) weigh(threshold uint64) {
+func (out *Weight) weigh(threshold uint64) {
 	if threshold != tracestate.None {
 		out.Threshold, out.AdjustedCount = hex56(threshold), tracestate.Count(threshold)
 	}

@@ -10,34 +10,44 @@ import (
 // Status is what GET /api/sampling/v1/status shows. What is counted is since the start.
 type Status struct {
 	TracesPending          int64   `json:"traces_pending"`
-	SpansBuffered          int64   `json:"spans_buffered"`
-	BytesBuffered          int64   `json:"bytes_buffered"`
-	MemoryBudgetBytes      int64   `json:"memory_budget_bytes"`
 	OldestUndecidedSeconds float64 `json:"oldest_undecided_seconds"`
-	// TracesRevivable were not sampled, and their spans are there still; see revive_window.
-	TracesRevivable   int64     `json:"traces_revivable"`
-	BytesRevivable    int64     `json:"bytes_revivable"`
-	TracesUndelivered int64     `json:"traces_undelivered"`
-	Decided           Decided   `json:"decided"`
-	LateSpans         LateSpans `json:"late_spans"`
-	RefusedSpans      int64     `json:"refused_spans"`
-	FailedSpans       int64     `json:"failed_spans"`
-	EarlyDecisions    int64     `json:"early_decisions"`
+	Held
+	Room
+	Decided        Decided   `json:"decided"`
+	LateSpans      LateSpans `json:"late_spans"`
+	RefusedSpans   int64     `json:"refused_spans"`
+	FailedSpans    int64     `json:"failed_spans"`
+	EarlyDecisions int64     `json:"early_decisions"`
 	// RevivedTraces were not sampled, and then sampled because of what came late; Decided counts them twice.
 	RevivedTraces int64 `json:"revived_traces"`
 	// LinkedTraces are kept for a link alone; see linked_traces.
 	LinkedTraces int64 `json:"linked_traces"`
 	// Storage is memory or disk.
-	Storage         string `json:"storage"`
-	DiskBytes       int64  `json:"disk_bytes"`
-	DiskBudgetBytes int64  `json:"disk_budget_bytes"`
-	Segments        int64  `json:"segments"`
+	Storage string `json:"storage"`
 	// RecoveredSpans were read back at the start. LostSpans were acknowledged and are gone: 0 unless the disk is damaged,
 	// or a shutdown with storage memory could not deliver. TrimmedSpans were left out of giant traces.
 	RecoveredSpans int64          `json:"recovered_spans"`
 	LostSpans      int64          `json:"lost_spans"`
 	TrimmedSpans   int64          `json:"trimmed_spans"`
 	Policies       []PolicyStatus `json:"policies"`
+}
+
+// Held is what is in the buffer now.
+type Held struct {
+	SpansBuffered int64 `json:"spans_buffered"`
+	BytesBuffered int64 `json:"bytes_buffered"`
+	// TracesRevivable were not sampled, and their spans are there still; see revive_window.
+	TracesRevivable   int64 `json:"traces_revivable"`
+	BytesRevivable    int64 `json:"bytes_revivable"`
+	TracesUndelivered int64 `json:"traces_undelivered"`
+}
+
+// Room is how much there may be in the buffer, and what it takes of the disk.
+type Room struct {
+	MemoryBudgetBytes int64 `json:"memory_budget_bytes"`
+	DiskBytes         int64 `json:"disk_bytes"`
+	DiskBudgetBytes   int64 `json:"disk_budget_bytes"`
+	Segments          int64 `json:"segments"`
 }
 
 // Decided is how many traces were decided, by verdict.
@@ -67,29 +77,28 @@ func (w *View) Status() Status {
 	st, pool := w.Buffer.Sum(), w.Buffer.Pool
 	out := Status{
 		TracesPending:          st.Pending,
-		SpansBuffered:          st.Spans,
-		BytesBuffered:          pool.Used(),
-		MemoryBudgetBytes:      pool.Limit(),
 		OldestUndecidedSeconds: w.Buffer.OldestAge().Seconds(),
-		TracesUndelivered:      st.Undelivered,
+		Held: Held{
+			SpansBuffered: st.Spans, BytesBuffered: pool.Used(), TracesRevivable: st.Revivable,
+			BytesRevivable: st.RevivableBytes, TracesUndelivered: st.Undelivered,
+		},
+		Room: Room{
+			MemoryBudgetBytes: pool.Limit(), DiskBytes: pool.Disk(), DiskBudgetBytes: pool.DiskLimit(),
+			Segments: int64(w.Buffer.Usage().Segments),
+		},
 		Decided: Decided{
 			Sampled:    st.Verdict(policy.Sampled),
 			NotSampled: st.Verdict(policy.NotSampled),
 			Dropped:    st.Verdict(policy.Dropped),
 		},
-		LateSpans:       LateSpans{Kept: st.LateKept, Dropped: st.LateDropped},
-		RefusedSpans:    w.Refusals.All(),
-		FailedSpans:     w.Output.Failed.Load(),
-		EarlyDecisions:  st.Early(),
-		RevivedTraces:   st.Triggers[decision.ByRevival],
-		TracesRevivable: st.Revivable,
-		BytesRevivable:  st.RevivableBytes,
-		Storage:         w.storage(),
-		DiskBytes:       pool.Disk(),
-		DiskBudgetBytes: pool.DiskLimit(),
-		Segments:        int64(w.Buffer.Usage().Segments),
-		LostSpans:       w.lostSpans(),
-		TrimmedSpans:    st.Trimmed,
+		LateSpans:      LateSpans{Kept: st.LateKept, Dropped: st.LateDropped},
+		RefusedSpans:   w.Refusals.All(),
+		FailedSpans:    w.Output.Failed.Load(),
+		EarlyDecisions: st.Early(),
+		RevivedTraces:  st.Triggers[decision.ByRevival],
+		Storage:        w.storage(),
+		LostSpans:      w.lostSpans(),
+		TrimmedSpans:   st.Trimmed,
 	}
 	if w.Store != nil {
 		out.RecoveredSpans = w.Store.Spans.Load()
