@@ -68,8 +68,8 @@ func testExplain(t *testing.T) {
 			TraceID: kept.String(), State: StateDecided, Verdict: "sampled", Policy: "errors", PolicyVersion: 1,
 			FirstSpanAt: ptr(began.UTC()), DecidedAt: &decided,
 			Trigger: "decision_wait", Reason: "decision_wait was over",
-			Complete:  &Completeness{RootSeen: true, Errors: true, Spans: 3, Bytes: bytes, LateSpans: 2, DurationSeconds: 0.007},
-			Weight:    Weight{Threshold: "00000000000000", Randomness: "fffffffffffffe", AdjustedCount: 1},
+			Complete: &Completeness{RootSeen: true, Errors: true, Spans: 3, Bytes: bytes, LateSpans: 2, DurationSeconds: 0.007},
+			Weight:   Weight{Threshold: "00000000000000", Randomness: "fffffffffffffe", AdjustedCount: 1},
 			Votes: []PolicyVote{
 				{Name: "errors", Type: "status_code", Matched: true, Acted: true}, {Name: "slow", Type: "latency", Matched: false, Acted: false}, {Name: "rest", Type: "probabilistic", Matched: true, Acted: true},
 				{Name: "noise", Type: "drop", Matched: false, Acted: false},
