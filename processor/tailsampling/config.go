@@ -3,11 +3,14 @@ package tailsampling
 import (
 	"errors"
 	"fmt"
+	"math/bits"
+	"runtime"
 	"time"
 
 	"github.com/slowburn/slowburn/internal/bytesize"
 	"github.com/slowburn/slowburn/processor/policy"
 	"github.com/slowburn/slowburn/processor/spanlog"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/budget"
 )
 
 // Config is that of contrib's tail sampling processor, and keys of slowburn's own.
@@ -221,5 +224,25 @@ func (cfg *Config) validateStorage(bad func(string, ...any)) {
 	}
 	if least := int64(cfg.shards()) * spanlog.MinBytesPerShard; cfg.NumShards >= 0 && int64(cfg.DiskBudget) < least {
 		bad("disk_budget (%s) must be at least %s for num_shards %d", cfg.DiskBudget, bytesize.Size(least), cfg.shards())
+	}
+}
+
+// shards is how many shards there are: by default twice as many as threads, so that these seldom meet.
+func (cfg *Config) shards() int {
+	if cfg.NumShards > 0 {
+		return cfg.NumShards
+	}
+	return min(maxShards, 1<<bits.Len(uint(2*runtime.GOMAXPROCS(0)-1)))
+}
+
+// compression is the one that was validated.
+func (cfg *Config) compression() budget.Compression {
+	switch cfg.Compression {
+	case compressAlways:
+		return budget.Always
+	case compressAuto:
+		return budget.Auto
+	default:
+		return budget.Never
 	}
 }

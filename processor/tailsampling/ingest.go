@@ -15,8 +15,6 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/tally"
 )
 
-func newRequest() any { return new(intake.Request) }
-
 // ConsumeTraces takes the spans of td, or those of the wire request in ctx, or none of them. It keeps nothing of either.
 func (p *Sampler) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
 	defer p.view.Stages.Since(tally.Append, clock.Now())

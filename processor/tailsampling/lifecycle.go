@@ -3,7 +3,6 @@ package tailsampling
 import (
 	"context"
 	"errors"
-	"sync"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
@@ -14,23 +13,8 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/fsync"
 )
 
-// lifecycle is what starts and ends a sampler's goroutines.
-type lifecycle struct {
-	host   component.Host
-	gate   sync.RWMutex // held for reading while spans are taken in
-	closed bool         // guarded by gate
-
-	stop    chan struct{}      // ends the decider and the shrinker
-	drain   chan struct{}      // tells emitters that nothing more will be decided
-	abort   context.CancelFunc // ends what emitters do; nil before the start
-	decide  sync.WaitGroup     // the decider and the shrinker
-	emit    sync.WaitGroup     // the emitters
-	hangups func()             // ends the reloads by signal
-}
-
-func newLifecycle() lifecycle {
-	return lifecycle{stop: make(chan struct{}), drain: make(chan struct{})}
-}
+// patience is how long Start waits for what is read back.
+const patience = time.Second
 
 // Start begins to decide and to deliver. With storage disk it first reads back what is there: where that takes longer
 // than patience it goes on by itself, and spans are refused until it is done.

@@ -39,10 +39,10 @@ var (
 
 // Policies are what decides now.
 type Policies struct {
-	Version  int          `json:"version"`
-	Since    time.Time    `json:"since"`
-	Policies []PolicyInfo `json:"policies"`
-	Shadow   []PolicyInfo `json:"shadow,omitempty"`
+	Version  int                  `json:"version"`
+	Since    time.Time            `json:"since"`
+	Policies []version.PolicyInfo `json:"policies"`
+	Shadow   []version.PolicyInfo `json:"shadow,omitempty"`
 	// Promoted says that they were the shadow's, which the configuration does not say yet.
 	Promoted bool `json:"promoted"`
 	// NeedsRestart are the processor's other keys that were changed in the configuration, as of the last reload.

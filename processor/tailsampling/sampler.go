@@ -2,11 +2,9 @@ package tailsampling
 
 import (
 	"context"
-	"math/bits"
 	"runtime"
 	"slices"
 	"sync"
-	"time"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/consumer"
@@ -20,6 +18,7 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/buffer"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/delivery"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/index"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/intake"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/linked"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/recovery"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/refuse"
@@ -49,6 +48,24 @@ type Sampler struct {
 	life  lifecycle
 }
 
+// lifecycle is what starts and ends a sampler's goroutines.
+type lifecycle struct {
+	host   component.Host
+	gate   sync.RWMutex // held for reading while spans are taken in
+	closed bool         // guarded by gate
+
+	stop    chan struct{}      // ends the decider and the shrinker
+	drain   chan struct{}      // tells emitters that nothing more will be decided
+	abort   context.CancelFunc // ends what emitters do; nil before the start
+	decide  sync.WaitGroup     // the decider and the shrinker
+	emit    sync.WaitGroup     // the emitters
+	hangups func()             // ends the reloads by signal
+}
+
+func newLifecycle() lifecycle {
+	return lifecycle{stop: make(chan struct{}), drain: make(chan struct{})}
+}
+
 var (
 	_ processor.Traces = (*Sampler)(nil)
 	_ host.Prober      = (*Sampler)(nil)
@@ -68,7 +85,7 @@ func newSampler(set processor.Settings, cfg *Config, next consumer.Traces, sourc
 		return nil, err
 	}
 	p := &Sampler{id: set.ID, cfg: cfg, logger: set.Logger, fsync: shared.Pool.Sync, policies: policies}
-	p.scratch.New = newRequest
+	p.scratch.New = func() any { return new(intake.Request) }
 	p.buffer = buffer.New(shared, cfg.shards(), compiled, set.Logger)
 	if shared.Mapped {
 		p.store = recovery.NewStore(cfg.Directory, p.buffer, names, set.Logger)
@@ -139,31 +156,8 @@ func newShared(cfg *Config, names *version.Names) (*shard.Shared, error) {
 	return s, err
 }
 
-// shards is how many shards there are: by default twice as many as threads, so that these seldom meet.
-func (cfg *Config) shards() int {
-	if cfg.NumShards > 0 {
-		return cfg.NumShards
-	}
-	return min(maxShards, 1<<bits.Len(uint(2*runtime.GOMAXPROCS(0)-1)))
-}
-
-// compression is the one that was validated.
-func (cfg *Config) compression() budget.Compression {
-	switch cfg.Compression {
-	case compressAlways:
-		return budget.Always
-	case compressAuto:
-		return budget.Auto
-	default:
-		return budget.Never
-	}
-}
-
 // Capabilities says that what is passed in is left as it is.
 func (p *Sampler) Capabilities() consumer.Capabilities { return consumer.Capabilities{} }
 
 // Probe tells whether spans are refused (which blocks the gateway) or kept traces wait for the next component.
 func (p *Sampler) Probe(context.Context) host.Health { return p.view.Health() }
-
-// patience is how long Start waits for what is read back.
-const patience = time.Second
