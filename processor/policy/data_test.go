@@ -1,7 +1,6 @@
 package policy
 
 import (
-	"cmp"
 	"encoding/hex"
 	"flag"
 	"fmt"
@@ -15,11 +14,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/confmap"
-	"go.opentelemetry.io/collector/pdata/pcommon"
-	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/slowburn/slowburn/internal/tracestate"
 	"github.com/slowburn/slowburn/internal/wire"
+	"github.com/slowburn/slowburn/processor/policy/internal/policytest"
 )
 
 var rewrite = flag.Bool("rewrite", false, "write what the code gives into testdata, instead of comparing")
@@ -80,7 +78,7 @@ func TestBadPolicies(t *testing.T) {
 
 func compileError(t *testing.T, policies string) string {
 	var block testBlock
-	if err := decode(t, policies, &block); err != nil {
+	if err := decodeYAML(t, policies, &block); err != nil {
 		return err.Error()
 	}
 	_, err := Compile(block.Policies, Options{})
@@ -106,35 +104,8 @@ type testBlock struct {
 	Spans      []testSpan    `mapstructure:"spans"`
 }
 
-type testSpan struct {
-	Start      time.Duration  `mapstructure:"start"`
-	End        time.Duration  `mapstructure:"end"`
-	Status     string         `mapstructure:"status"`
-	Attributes map[string]any `mapstructure:"attributes"`
-	Twice      map[string]any `mapstructure:"twice"` // attributes that come again, with another value
-	Resource   map[string]any `mapstructure:"resource"`
-	Scope      string         `mapstructure:"scope"`
-	Name       string         `mapstructure:"name"`
-	Kind       string         `mapstructure:"kind"`
-	Flags      uint32         `mapstructure:"flags"`
-	TraceState string         `mapstructure:"trace_state"`
-	ID         byte           `mapstructure:"id"` // by default its place in the list, from 1
-	Parent     byte           `mapstructure:"parent"`
-	Events     []testEvent    `mapstructure:"events"`
-}
-
-type testEvent struct {
-	Name       string         `mapstructure:"name"`
-	Attributes map[string]any `mapstructure:"attributes"`
-}
-
-var kinds = map[string]ptrace.SpanKind{
-	"internal": ptrace.SpanKindInternal, "server": ptrace.SpanKindServer, "client": ptrace.SpanKindClient,
-	"producer": ptrace.SpanKindProducer, "consumer": ptrace.SpanKindConsumer,
-}
-
-// decode reads YAML as the Collector does.
-func decode(t *testing.T, yaml string, into any) error {
+// decodeYAML reads YAML as the Collector does.
+func decodeYAML(t *testing.T, yaml string, into any) error {
 	retrieved, err := confmap.NewRetrievedFromYAML([]byte(yaml))
 	require.NoError(t, err)
 	conf, err := retrieved.AsConf()
@@ -145,7 +116,7 @@ func decode(t *testing.T, yaml string, into any) error {
 // answerTo has a set of its own for each way to show a trace, as sets may remember the traces before.
 func answerTo(t *testing.T, sets *[]*Set, question string) string {
 	var block testBlock
-	require.NoError(t, decode(t, question, &block), question)
+	require.NoError(t, decodeYAML(t, question, &block), question)
 	if block.Policies != nil {
 		*sets = nil
 		for range len(ways) + 1 {
@@ -182,53 +153,7 @@ func answerTo(t *testing.T, sets *[]*Set, question string) string {
 }
 
 // views encodes the spans, each with a resource of its own.
-func (b testBlock) views(t *testing.T) []SpanView {
-	td := ptrace.NewTraces()
-	for i, s := range b.Spans {
-		rs := td.ResourceSpans().AppendEmpty()
-		require.NoError(t, rs.Resource().Attributes().FromRaw(s.Resource))
-		ss := rs.ScopeSpans().AppendEmpty()
-		ss.Scope().SetName(s.Scope)
-		span := ss.Spans().AppendEmpty()
-		span.SetTraceID([16]byte{1})
-		span.SetSpanID([8]byte{cmp.Or(s.ID, byte(i+1))})
-		if s.Parent != 0 {
-			span.SetParentSpanID([8]byte{s.Parent})
-		}
-		span.SetName(s.Name)
-		span.SetKind(kinds[s.Kind])
-		span.SetFlags(s.Flags)
-		span.TraceState().FromRaw(s.TraceState)
-		const epoch = 1_800_000_000_000_000_000
-		span.SetStartTimestamp(epoch + pcommon.Timestamp(s.Start))
-		span.SetEndTimestamp(epoch + pcommon.Timestamp(s.End))
-		span.Status().SetCode(map[string]ptrace.StatusCode{"OK": 1, "ERROR": 2, "UNKNOWN": 7}[s.Status])
-		require.NoError(t, span.Attributes().FromRaw(s.Attributes))
-		for _, e := range s.Events {
-			event := span.Events().AppendEmpty()
-			event.SetName(e.Name)
-			require.NoError(t, event.Attributes().FromRaw(e.Attributes))
-		}
-	}
-	var m ptrace.ProtoMarshaler
-	data, err := m.MarshalTraces(td)
-	require.NoError(t, err)
-	var r wire.Request
-	require.NoError(t, r.Scan(data))
-	views := make([]SpanView, len(r.Spans))
-	for i := range r.Spans {
-		span := &r.Spans[i]
-		views[i] = SpanView{
-			Span: span, Bytes: data, Body: span.Body.Of(data),
-			Resource: r.Resources[span.Resource].Body.Of(data), Scope: r.Scopes[span.Scope].Body.Of(data),
-		}
-		if twice := b.Spans[i].Twice; twice != nil {
-			again := testBlock{Spans: []testSpan{{Attributes: twice}}}.views(t)[0]
-			views[i].Body = append(views[i].Body, again.Body...)
-		}
-	}
-	return views
-}
+func (b testBlock) views(t *testing.T) []SpanView { return policytest.Views(t, b.Spans...) }
 
 func observeAndDecide(set *Set, trace Trace, views []SpanView, observe func(*Set, []SpanView) []uint64) string {
 	trace.Bits = observe(set, views)

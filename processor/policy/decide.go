@@ -1,210 +1,88 @@
 package policy
 
-import (
-	"iter"
-
-	"github.com/slowburn/slowburn/internal/wire"
-	"github.com/slowburn/slowburn/processor/trace"
-)
-
-// Trace is what a decision is made from.
-type Trace struct {
-	ID wire.TraceID
-	// Bits are what Observe found, Set.Words() of them.
-	Bits []uint64
-	// Start is the earliest start and End the latest end of its spans, in nanoseconds since the Unix epoch. Leave out
-	// spans whose start or end is 0, which says that it is unknown.
-	Start, End uint64
-	// Spans and Bytes say how large it is.
-	Spans, Bytes int
-	// Randomness is 56 bits: the explicit rv of its spans, else from the trace ID. See package tracestate.
-	Randomness uint64
-	// Now is the time of the decision in nanoseconds since some beginning, for policies that have a rate or a period. It
-	// never goes back.
-	Now int64
-	// Skeleton reads the trace's spans, for policies that look at how they hang together. It is nil where they cannot be
-	// had, and such policies then match nothing.
-	Skeleton func() iter.Seq[SpanView]
-
-	linked   *trace.Skeleton // what was made of it, until Decide returns
-	unlinked bool            // nothing could be
-}
-
-// Duration is from the earliest start to the latest end, in nanoseconds. It is 0 where the end is before the start.
-func (t *Trace) Duration() uint64 {
-	if t.End < t.Start {
-		return 0
-	}
-	return t.End - t.Start
-}
-
-// Verdict is what becomes of a trace.
-type Verdict uint8
-
-// The verdicts.
-const (
-	// NotSampled: no policy wants the trace.
-	NotSampled Verdict = iota
-	// Sampled: at least one policy does, and none drops it.
-	Sampled
-	// Dropped: a drop policy names it.
-	Dropped
-)
-
-// String returns the verdict as it stands in metrics and records.
-func (v Verdict) String() string {
-	switch v {
-	case Sampled:
-		return "sampled"
-	case Dropped:
-		return "dropped"
-	default:
-		return "not_sampled"
-	}
-}
-
-// None is the policy of a decision that no policy made.
-const None = -1
-
-// Decision says what becomes of a trace, and why.
-type Decision struct {
-	Verdict Verdict
-	// Policy is the first policy that sampled or dropped the trace, None if it was not sampled.
-	Policy int
-	// Sub is the sub-policy that sampled the trace if Policy is a composite one, else None. See Set.Subs.
-	Sub int
-	// Threshold is the 56-bit rejection threshold that a sampled trace passed, 0 if it was sure to be sampled.
-	Threshold uint64
-	// Weightless says that the trace was sampled by something other than its randomness, so that Threshold is not the
-	// measure of it and must not be written to spans.
-	Weightless bool
-}
-
-// Vote is what one policy says of a trace.
-type Vote struct {
-	// Matched says that the trace is one that the policy is for.
-	Matched bool
-	// Threshold is what the trace's randomness must then pass for the policy to sample it. Of a drop policy it is what it
-	// leaves: a trace whose randomness does not pass it is dropped.
-	Threshold uint64
-}
-
-// Sampled reports whether the policy that voted so samples (or, of a drop policy, spares) a trace of this randomness.
-func (v Vote) Sampled(randomness uint64) bool { return v.Matched && v.Threshold <= randomness }
+import "github.com/slowburn/slowburn/processor/policy/internal/rule"
 
 // Decide evaluates all policies for the trace. What each of them says it writes to votes, if that is not nil; it must have
 // room for Len of them. Policies that have a rate or a period take account of the trace, but samplers not of one that is dropped.
 func (s *Set) Decide(t *Trace, votes []Vote) Decision {
-	if len(s.counting) > 0 {
-		s.state.Lock()
-		defer s.state.Unlock()
+	if s.memory.counts() {
+		s.memory.mu.Lock()
+		defer s.memory.mu.Unlock()
 	}
-	defer t.release()
-	d := s.decide(t, t.Randomness, votes)
-	for _, i := range s.counting {
-		p := &s.policies[i]
-		if !s.asked(i, d) {
-			continue
-		}
-		if th, ok := p.rule.match(t); ok {
-			taken := th <= t.Randomness
-			if p.kind == Drop {
-				taken = t.Randomness < complement(th)
-			}
-			p.rule.(counting).count(t, taken)
-		}
-	}
-	if d.Verdict == Sampled {
-		for _, c := range s.keepers {
-			c.kept(t)
-		}
-	}
+	defer t.Release()
+	d := s.all.decide(t, t.Randomness, votes)
+	s.memory.take(t, d)
 	return d
 }
 
-// asked reports whether the policy is to take account of a trace that was decided so. What is dropped takes no part of a
-// rate, but of that of the policy that dropped it and those before. What is sampled takes no part of the rates of the
-// policies after the first that sampled it, if that is to be the last.
-func (s *Set) asked(policy int, d Decision) bool {
-	if s.policies[policy].kind == Drop {
-		return d.Verdict != Dropped || policy <= d.Policy
+// Revise decides about a trace that Decide did not sample and of which more is known since, and writes votes as Decide
+// does. Policies that have a rate or a period said what they had to say, and took account of the trace then: they do not
+// vote now, and are only told that it is kept after all.
+func (s *Set) Revise(t *Trace, votes []Vote) Decision {
+	defer t.Release()
+	d := s.steady.decide(t, t.Randomness, votes)
+	if d.Verdict != Sampled || !s.memory.counts() {
+		return d
 	}
-	return d.Verdict == NotSampled || d.Verdict == Sampled && (!s.firstMatch || policy <= d.Policy)
-}
-
-// decide is Decide without consequences, and as if the trace had this randomness.
-func (s *Set) decide(t *Trace, randomness uint64, votes []Vote) Decision {
-	// What a drop policy drops at random has left less than there was, and the weights must say so.
-	var least uint64
-	clear(votes)
-	for _, i := range s.drops {
-		if th, ok := s.policies[i].rule.match(t); ok {
-			survivors := complement(th)
-			if votes != nil {
-				votes[i] = Vote{Matched: true, Threshold: survivors}
-			}
-			if randomness < survivors {
-				return Decision{Verdict: Dropped, Policy: i, Sub: None}
-			}
-			least = max(least, survivors)
-		}
-	}
-	d := Decision{Policy: None, Sub: None, Threshold: never, Weightless: true}
-	for _, i := range s.samplers {
-		th, ok := s.policies[i].rule.match(t)
-		if !ok {
-			continue
-		}
-		if votes != nil {
-			votes[i] = Vote{Matched: true, Threshold: th}
-		}
-		if th <= randomness {
-			if d.Policy == None {
-				d.Verdict, d.Policy = Sampled, i
-			}
-			if s.policies[i].weightless {
-				continue
-			}
-			d.Weightless = false
-			if d.Threshold = min(d.Threshold, th); d.Threshold == 0 && votes == nil {
-				break
-			}
-		}
-	}
-	switch {
-	case d.Policy == None:
-		return Decision{Policy: None, Sub: None}
-	case d.Weightless:
-		d.Threshold = 0 // chance as it is measured had no part in it
-	}
-	d.Threshold = max(d.Threshold, least)
-	d.Weightless = d.Weightless || s.weightlessDrop
-	if c, ok := s.policies[d.Policy].rule.(interface {
-		sampler(t *Trace, randomness uint64) int
-	}); ok {
-		d.Sub = c.sampler(t, randomness)
-	}
+	s.memory.mu.Lock()
+	defer s.memory.mu.Unlock()
+	d.Weightless = d.Weightless || s.memory.spared(t)
+	s.memory.kept(t)
 	return d
 }
 
-// rule is one policy or sub-policy.
-type rule interface {
-	// match reports whether the trace is one that the policy is for, and the threshold that the trace's randomness must
-	// then pass: 0 if chance has no part in it. Randomness itself must not be looked at, or thresholds would not be
-	// weights.
-	match(t *Trace) (threshold uint64, ok bool)
+// Certain reports whether the trace as it is known so far would be kept whatever its randomness were. Traces for which it
+// is false go first when memory is short.
+func (s *Set) Certain(t *Trace) bool {
+	if s.memory.counts() {
+		s.memory.mu.Lock()
+		defer s.memory.mu.Unlock()
+	}
+	// A shard that is short of memory asks this of many traces, so that their spans are not read for it.
+	skeleton := t.Skeleton
+	t.Skeleton = nil
+	defer func() { t.Skeleton = skeleton }()
+	return s.all.decide(t, 0, nil).Verdict == Sampled // no randomness is less lucky
 }
 
-// counting is a rule whose answers depend on the traces before. Its methods are called with the set's state locked, and
-// match changes nothing.
-type counting interface {
-	rule
-	// count takes account of a trace that is decided and that match was for. sampled says whether it passed the threshold.
-	count(t *Trace, sampled bool)
+// Settled reports whether the decision about a trace that is not complete is certain already: whatever spans follow and
+// whatever its randomness is, it will be sampled with threshold 0, or dropped.
+//
+// A trace that is only sampled by chance so far is not settled, though its randomness is known: a policy that samples it
+// for certain may yet turn up, and the threshold that the chance had would then make too many of it.
+func (s *Set) Settled(t *Trace) bool { return s.all.settled(t) }
+
+// Unsettled lists the policies by which no trace can be settled before it is complete, because they have an upper bound or
+// remember other traces. They are those that contrib's processor calls stateful.
+func (s *Set) Unsettled() (names []string) {
+	for i := range s.policies {
+		if p := &s.policies[i]; p.node.Traits&(rule.Counts|rule.Bounded) != 0 {
+			names = append(names, p.name)
+		}
+	}
+	return names
 }
 
-// keeper is a counting rule that wants to know of every trace that is kept, whichever policy sampled it.
-type keeper interface {
-	counting
-	kept(t *Trace)
+// Inherit goes on where old is: policies with a rate or a period take over what their namesakes of equal configuration
+// counted so far. Old stays as it is. Call it before the set decides.
+func (s *Set) Inherit(old *Set) {
+	old.memory.mu.Lock()
+	defer old.memory.mu.Unlock()
+	s.memory.mu.Lock()
+	defer s.memory.mu.Unlock()
+	s.memory.inherit(old.memory)
+}
+
+// OtherKey is what all traces share whose key has no room in a policy's table any more.
+const OtherKey = "__other__"
+
+// Key returns the key by which a policy tells the trace from others, for people: its values with commas between, or OtherKey
+// if there were too many. It is empty if the policy has no key, and where the key has not been seen for long.
+func (s *Set) Key(policy int, t *Trace) string {
+	if policy == None {
+		return ""
+	}
+	s.memory.mu.Lock()
+	defer s.memory.mu.Unlock()
+	return s.memory.key(policy, t)
 }

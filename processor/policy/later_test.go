@@ -39,7 +39,7 @@ func TestSettledStaysSo(t *testing.T) {
 				if !found {
 					continue
 				}
-				require.NoError(t, decode(t, question, &block))
+				require.NoError(t, decodeYAML(t, question, &block))
 				if block.Policies != nil {
 					try()
 					set, err = Compile(block.Policies, Options{})
@@ -88,7 +88,7 @@ func grow(t *testing.T, set *Set, views []SpanView, settled map[Verdict]int) {
 
 func compileYAML(t *testing.T, policies string) *Set {
 	var block testBlock
-	require.NoError(t, decode(t, "policies:\n"+policies, &block))
+	require.NoError(t, decodeYAML(t, "policies:\n"+policies, &block))
 	set, err := Compile(block.Policies, Options{})
 	require.NoError(t, err)
 	return set

@@ -162,7 +162,7 @@ func TestSpansAreGroupedByResourceAndScope(t *testing.T) {
 func TestDecisionIsWrittenIntoSpans(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := testConfig()
-		cfg.Policies[2].Probabilistic.SamplingPercentage = 50
+		cfg.Policies[2].Section.(*policy.ProbabilisticConfig).SamplingPercentage = 50
 		var next sink
 		p := start(t, cfg, &next)
 		failed := newTrace(1, 3, true)
@@ -318,8 +318,8 @@ func TestInputIsLeftAsItIs(t *testing.T) {
 func TestDropPoliciesWin(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := keepErrors(testConfig())
-		cfg.Policies = append(cfg.Policies, policy.Config{Name: "noise", Type: policy.Drop, Drop: &policy.DropConfig{
-			SubPolicies: []policy.Config{{Type: policy.StringAttribute, StringAttribute: &policy.StringAttributeConfig{
+		cfg.Policies = append(cfg.Policies, policy.Config{Name: "noise", Type: policy.Drop, Section: &policy.DropConfig{
+			SubPolicies: []policy.Config{{Type: policy.StringAttribute, Section: &policy.StringAttributeConfig{
 				Key: "service.name", Values: []string{"service-3"}}}},
 		}})
 		var next sink

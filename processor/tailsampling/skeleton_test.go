@@ -12,7 +12,7 @@ import (
 // Policies that ask how a trace hangs together read it from the log, whatever came between its spans.
 func TestSkeletonIsReadFromTheLog(t *testing.T) {
 	cfg := testConfig()
-	cfg.Policies = []policy.Config{{Name: "orphans", Type: policy.Orphans, Orphans: &policy.OrphansConfig{}}}
+	cfg.Policies = []policy.Config{{Name: "orphans", Type: policy.Orphans, Section: &policy.OrphansConfig{}}}
 	next := &sink{}
 	p := start(t, cfg, next)
 	const traces, spans = 60, 6
@@ -38,7 +38,7 @@ func TestSkeletonIsReadFromTheLog(t *testing.T) {
 func TestTrimmedTraceHasNoSkeleton(t *testing.T) {
 	cfg := testConfig()
 	cfg.MaximumTraceSizeBytes = 4000
-	cfg.Policies = []policy.Config{{Name: "orphans", Type: policy.Orphans, Orphans: &policy.OrphansConfig{}}}
+	cfg.Policies = []policy.Config{{Name: "orphans", Type: policy.Orphans, Section: &policy.OrphansConfig{}}}
 	next := &sink{}
 	p := start(t, cfg, next)
 	for i := range 40 {
@@ -64,8 +64,8 @@ func TestDecisionsAllocateLittle(t *testing.T) {
 		policy policy.Config
 		most   float64
 	}{
-		{policy.Config{Name: "errors", Type: policy.StatusCode, StatusCode: &policy.StatusCodeConfig{StatusCodes: []string{"ERROR"}}}, 0},
-		{policy.Config{Name: "orphans", Type: policy.Orphans, Orphans: &policy.OrphansConfig{}}, 5},
+		{policy.Config{Name: "errors", Type: policy.StatusCode, Section: &policy.StatusCodeConfig{StatusCodes: []string{"ERROR"}}}, 0},
+		{policy.Config{Name: "orphans", Type: policy.Orphans, Section: &policy.OrphansConfig{}}, 5},
 	} {
 		t.Run(c.policy.Name, func(t *testing.T) {
 			cfg := testConfig()
@@ -91,7 +91,7 @@ func TestDecisionsAllocateLittle(t *testing.T) {
 func BenchmarkDecideFromLog(b *testing.B) {
 	cfg := testConfig()
 	cfg.NumShards = 1
-	cfg.Policies = []policy.Config{{Name: "orphans", Type: policy.Orphans, Orphans: &policy.OrphansConfig{}}}
+	cfg.Policies = []policy.Config{{Name: "orphans", Type: policy.Orphans, Section: &policy.OrphansConfig{}}}
 	p := start(b, cfg, &sink{})
 	defer shutdown(b, p)
 	const spans = 50
