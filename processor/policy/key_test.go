@@ -32,7 +32,7 @@ func TestKeyDoesNotDependOnOrder(t *testing.T) {
 		}
 		views := testBlock{Spans: spans}.views(t)
 		want := eachInTurn(set, views)
-		for _, way := range ways {
+		for _, way := range policytest.Ways {
 			require.Equal(t, want, way(set, views), "%+v", spans)
 		}
 		keys[set.Key(0, &Trace{Bits: want})] = true

@@ -1,6 +1,8 @@
 package policy
 
 import (
+	"testing"
+
 	"github.com/slowburn/slowburn/processor/policy/internal/policytest"
 	"github.com/slowburn/slowburn/processor/policy/internal/spanwise"
 	"github.com/slowburn/slowburn/processor/policy/internal/stateful"
@@ -41,3 +43,10 @@ type (
 )
 
 const never = threshold.Never
+
+// testBlock is a trace.
+type testBlock struct{ Spans []testSpan }
+
+func (b testBlock) views(tb testing.TB) []SpanView { return policytest.Views(tb, b.Spans...) }
+
+func eachInTurn(set *Set, views []SpanView) []uint64 { return policytest.EachInTurn(set, views) }

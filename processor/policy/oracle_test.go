@@ -27,7 +27,7 @@ func TestAgreesWithOracle(t *testing.T) {
 			trace := Trace{Randomness: rng.Uint64N(never), Spans: len(spans)}
 			want := oracle{spans, trace.Randomness}.decide(policies)
 			views := testBlock{Spans: spans}.views(t)
-			for _, way := range append(ways, eachInTurn) {
+			for _, way := range append(policytest.Ways, policytest.EachInTurn) {
 				trace.Bits = way(set, views)
 				trace.Start, trace.End = extent(spans)
 				require.Equal(t, want, set.Decide(&trace, nil), "%+v\n%+v", policies, spans)

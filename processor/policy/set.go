@@ -14,7 +14,7 @@ type Set struct {
 	skeleton bool // a policy reads it
 
 	words      int
-	questions  *ask.Questions
+	questions  ask.Questions
 	conditions *conditions.Set
 
 	all    ballot
@@ -63,10 +63,12 @@ func (s *Set) EvaluationErrors() uint64 { return s.conditions.Errors() }
 // Observe looks at one span of a trace for what policies want to know and sets the bits of what it found. What is
 // answered already is not looked for again.
 func (s *Set) Observe(bits []uint64, v *SpanView) {
-	c := s.conditions.Begin(bits, v)
-	s.questions.Observe(bits, v, c.Values())
-	if c != nil {
+	if s.conditions.Open(bits) {
+		c := s.conditions.Begin(v)
+		s.questions.Observe(bits, v, c.Values())
 		s.conditions.End(bits, c)
+	} else {
+		s.questions.Observe(bits, v, nil)
 	}
 	if !v.ResourceKnown {
 		s.ResourceBits(v.Resource, bits)
@@ -77,5 +79,7 @@ func (s *Set) Observe(bits []uint64, v *SpanView) {
 // header.
 func (s *Set) ResourceBits(resource []byte, bits []uint64) {
 	s.questions.Resource(bits, resource)
-	s.conditions.Resource(bits, resource)
+	if s.conditions.OpenResource(bits) {
+		s.conditions.Resource(bits, resource)
+	}
 }

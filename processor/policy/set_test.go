@@ -49,8 +49,9 @@ func TestManyKeys(t *testing.T) {
 	for i := range n {
 		key := fmt.Sprintf("key%d", i)
 		views := testBlock{Spans: []testSpan{{Attributes: map[string]any{key: "x"}}}}.views(t)
-		require.Equal(t, fmt.Sprintf("sampled by %d, th:00000000000000, certain", i),
-			observeAndDecide(set, Trace{}, views, eachInTurn))
+		trace := &Trace{Bits: eachInTurn(set, views)}
+		require.Equal(t, Decision{Verdict: Sampled, Policy: i, Sub: None}, set.Decide(trace, nil))
+		require.Equal(t, fmt.Sprint(i), set.Name(i))
 	}
 }
 

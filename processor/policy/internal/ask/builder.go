@@ -125,8 +125,8 @@ func (b *Builder) Observe(o Observer) { b.observers = append(b.observers, o) }
 func (b *Builder) Observers() []Observer { return b.observers }
 
 // Build returns what was asked.
-func (b *Builder) Build() *Questions {
-	return &Questions{
+func (b *Builder) Build() Questions {
+	return Questions{
 		status: b.status, groups: group(b.attributes, b.words), spans: b.spans, observers: b.observers,
 	}
 }

@@ -36,7 +36,7 @@ type agreement struct {
 // agreements are the conditions of testdata/ottl: one in a line, those for which a span must be decoded behind "decoded:".
 type agreements struct {
 	list       []agreement
-	attributes *ask.Questions
+	attributes ask.Questions
 	values     int
 }
 
@@ -52,7 +52,7 @@ func newAgreements(tb testing.TB) (all agreements) {
 	questions := ask.NewBuilder(false)
 	b := NewBuilder(questions, nil)
 	for _, key := range []string{"span", "spanevent"} {
-		content, err := os.ReadFile("testdata/" + key + ".txt")
+		content, err := os.ReadFile("testdata/ottl/" + key + ".txt")
 		require.NoError(tb, err)
 		for line := range strings.Lines(string(content)) {
 			text, decoded := strings.CutPrefix(strings.TrimSpace(line), "decoded: ")

@@ -1,7 +1,6 @@
 package conditions
 
 import (
-	"flag"
 	"maps"
 	"os"
 	"slices"
@@ -20,8 +19,6 @@ import (
 	"github.com/slowburn/slowburn/processor/policy/internal/policytest"
 	"github.com/slowburn/slowburn/processor/policy/internal/rule"
 )
-
-var rewrite = flag.Bool("rewrite", false, "write what the code gives into testdata, instead of comparing")
 
 // A span is decoded for those conditions only of which testdata says so.
 func TestConditionsReadInPlace(t *testing.T) {
@@ -90,10 +87,10 @@ func TestWhatConditionsDependOn(t *testing.T) {
 func TestFunctionsAreKnown(t *testing.T) {
 	names := slices.Sorted(maps.Keys(ottlfuncs.StandardConverters[*Context]()))
 	got := strings.Join(names, "\n") + "\n"
-	if *rewrite {
-		require.NoError(t, os.WriteFile("testdata/functions", []byte(got), 0o644))
+	if *policytest.Rewrite {
+		require.NoError(t, os.WriteFile("testdata/ottl/functions", []byte(got), 0o644))
 	}
-	want, err := os.ReadFile("testdata/functions")
+	want, err := os.ReadFile("testdata/ottl/functions")
 	require.NoError(t, err)
 	require.Equal(t, string(want), got)
 	require.Subset(t, names, impure)
@@ -113,7 +110,7 @@ func TestConditionRemembers(t *testing.T) {
 		evaluated = 0
 		for range 3 {
 			bits := []uint64{0}
-			c := set.Begin(bits, &view)
+			c := set.Begin(&view)
 			attributes.Observe(make([]uint64, 1), &view, c.Values())
 			set.End(bits, c)
 			require.Equal(t, value == "x", bits[0] == 1, value)
@@ -135,7 +132,7 @@ func TestEvaluationErrors(t *testing.T) {
 		value, _ := wire.SpanAttribute(view.Body, "a")
 		observe := func(set *Set) {
 			bits := make([]uint64, 1)
-			c := set.Begin(bits, &view)
+			c := set.Begin(&view)
 			c.Values()[0] = value
 			set.End(bits, c)
 			require.Zero(t, bits[0])

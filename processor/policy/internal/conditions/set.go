@@ -16,22 +16,14 @@ type Set struct {
 	errors       *evaluationErrors
 }
 
-// Begin returns a context for a span, nil if no condition is left that has not held. The caller puts the values of
-// attributes into it, at their places, and calls End.
-func (s *Set) Begin(bits []uint64, v *rule.SpanView) *Context {
-	if !s.spanBits.Open(bits) {
-		return nil
-	}
-	return s.contexts.get(v, s.values)
-}
+// Open reports whether a condition on spans is left that has not held.
+func (s *Set) Open(bits []uint64) bool { return s.spanBits.Open(bits) }
 
-// Values is where the values of attributes go, nil if there is no context.
-func (c *Context) Values() []wire.Value {
-	if c == nil {
-		return nil
-	}
-	return c.values
-}
+// Begin returns a context for a span. The caller puts the values of attributes into it, at their places, and calls End.
+func (s *Set) Begin(v *rule.SpanView) *Context { return s.contexts.get(v, s.values) }
+
+// Values is where the values of attributes go.
+func (c *Context) Values() []wire.Value { return c.values }
 
 // End sets the bits of the conditions that hold, and takes back the context.
 func (s *Set) End(bits []uint64, c *Context) {
@@ -39,11 +31,11 @@ func (s *Set) End(bits []uint64, c *Context) {
 	s.contexts.put(c)
 }
 
+// OpenResource reports whether a condition on resources is left that has not held.
+func (s *Set) OpenResource(bits []uint64) bool { return s.resourceBits.Open(bits) }
+
 // Resource sets the bits of the conditions that hold for a resource. resource is the body of a ResourceSpans or its header.
 func (s *Set) Resource(bits []uint64, resource []byte) {
-	if !s.resourceBits.Open(bits) {
-		return
-	}
 	c := s.contexts.ofResource(resource)
 	evaluate(s.resource, bits, c)
 	s.contexts.put(c)

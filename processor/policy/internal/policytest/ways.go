@@ -1,13 +1,25 @@
-package policy
+package policytest
 
-import "math/rand/v2"
+import (
+	"math/rand/v2"
 
-// ways are other ways to show a trace to a Set. What it decides must not depend on them.
-var ways = []func(*Set, []SpanView) []uint64{
+	"github.com/slowburn/slowburn/processor/policy/internal/rule"
+)
+
+// Observer is a set of policies that is shown spans.
+type Observer interface {
+	Words() int
+	Observe(bits []uint64, v *rule.SpanView)
+	ResourceBits(resource []byte, bits []uint64)
+}
+
+// Ways are other ways than EachInTurn to show a trace to a set. What it decides must not depend on them.
+var Ways = []func(Observer, []rule.SpanView) []uint64{
 	backwards, shuffled, shuffled, shuffled, twice, resourcesApart, resourcesLast,
 }
 
-func eachInTurn(set *Set, views []SpanView) []uint64 {
+// EachInTurn shows the spans in their order and returns the bits of the trace.
+func EachInTurn(set Observer, views []rule.SpanView) []uint64 {
 	bits := make([]uint64, set.Words())
 	for _, v := range views {
 		set.Observe(bits, &v)
@@ -15,7 +27,7 @@ func eachInTurn(set *Set, views []SpanView) []uint64 {
 	return bits
 }
 
-func backwards(set *Set, views []SpanView) []uint64 {
+func backwards(set Observer, views []rule.SpanView) []uint64 {
 	bits := make([]uint64, set.Words())
 	for i := range views {
 		set.Observe(bits, &views[len(views)-1-i])
@@ -23,7 +35,7 @@ func backwards(set *Set, views []SpanView) []uint64 {
 	return bits
 }
 
-func shuffled(set *Set, views []SpanView) []uint64 {
+func shuffled(set Observer, views []rule.SpanView) []uint64 {
 	bits := make([]uint64, set.Words())
 	for _, i := range rand.Perm(len(views)) {
 		set.Observe(bits, &views[i])
@@ -32,8 +44,8 @@ func shuffled(set *Set, views []SpanView) []uint64 {
 }
 
 // twice shows every span again, as a sender does that retries.
-func twice(set *Set, views []SpanView) []uint64 {
-	bits := eachInTurn(set, views)
+func twice(set Observer, views []rule.SpanView) []uint64 {
+	bits := EachInTurn(set, views)
 	for _, v := range views {
 		set.Observe(bits, &v)
 	}
@@ -41,7 +53,7 @@ func twice(set *Set, views []SpanView) []uint64 {
 }
 
 // resourcesApart finds a resource's bits by themselves and without what is known of the trace, as a cache does.
-func resourcesApart(set *Set, views []SpanView) []uint64 {
+func resourcesApart(set Observer, views []rule.SpanView) []uint64 {
 	bits := make([]uint64, set.Words())
 	for _, v := range views {
 		resource := make([]uint64, set.Words())
@@ -55,7 +67,7 @@ func resourcesApart(set *Set, views []SpanView) []uint64 {
 	return bits
 }
 
-func resourcesLast(set *Set, views []SpanView) []uint64 {
+func resourcesLast(set Observer, views []rule.SpanView) []uint64 {
 	bits := make([]uint64, set.Words())
 	for _, v := range views {
 		v.ResourceKnown = true
