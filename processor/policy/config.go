@@ -1,13 +1,11 @@
 package policy
 
 import (
-	"errors"
 	"fmt"
-	"maps"
-	"reflect"
-	"slices"
 
-	"go.opentelemetry.io/collector/confmap"
+	"github.com/slowburn/slowburn/processor/policy/internal/conditions"
+	"github.com/slowburn/slowburn/processor/policy/internal/spanwise"
+	"github.com/slowburn/slowburn/processor/policy/internal/whole"
 )
 
 // Config is one entry of tail_sampling::policies, or of a policy's sub-policies. Beside these keys it has one that is named
@@ -25,62 +23,51 @@ type Config struct {
 	Rest map[string]any `mapstructure:",remain"`
 }
 
-// decode decodes the sections of all policies and their sub-policies. The error is that of the Collector's own decoding, with
-// every mistake.
-func decode(types kinds, policies []Config) error {
-	errs := decodeAll(types, "", subsOf("policies", policies))
-	if len(errs) == 0 {
-		return nil
-	}
-	return fmt.Errorf("decoding failed due to the following error(s):\n\n%w", errors.Join(errs...))
+// sub is a sub-policy and its place in the section.
+type sub struct {
+	place  string
+	config *Config
 }
 
-func decodeAll(types kinds, place string, policies []sub) (errs []error) {
-	for _, p := range policies {
-		at := place + p.place
-		errs = append(errs, p.config.decode(types, at)...)
-		if k := types[p.config.Type]; k != nil && k.subs != nil && k.fits(p.config.Section) {
-			errs = append(errs, decodeAll(types, at+"."+string(k.name)+".", k.subs(p.config.Section))...)
-		}
+func subsOf(key string, policies []Config) (subs []sub) {
+	for i := range policies {
+		subs = append(subs, sub{fmt.Sprintf("%s[%d]", key, i), &policies[i]})
 	}
-	return errs
+	return subs
 }
 
-// decode decodes what Rest has for types. The section of the policy's own type is kept, that of another is only checked.
-func (cfg *Config) decode(types kinds, place string) (errs []error) {
-	for _, key := range slices.Sorted(maps.Keys(cfg.Rest)) {
-		k := types[Type(key)]
-		if k == nil || k.section == nil {
-			continue
-		}
-		if cfg.Rest[key] == nil { // as if it were not there
-			delete(cfg.Rest, key)
-			continue
-		}
-		section := k.section()
-		if err := decodeAs(place+"."+key, cfg.Rest[key], section); err != nil {
-			errs = append(errs, err)
-		} else if k.name == cfg.Type {
-			cfg.Section = section
-			delete(cfg.Rest, key)
-		}
-	}
-	if len(cfg.Rest) == 0 {
-		cfg.Rest = nil
-	}
-	return errs
-}
+// Type says what a policy looks at. The types that there are stand in table.
+type Type string
 
-// decodeAs decodes a value as the Collector decodes one that stands at this place, which errors then name.
-func decodeAs(place string, value, into any) error {
-	field := reflect.StructField{
-		Name: "Value", Type: reflect.TypeOf(into), Tag: reflect.StructTag(fmt.Sprintf("mapstructure:%q", place)),
-	}
-	at := reflect.New(reflect.StructOf([]reflect.StructField{field}))
-	at.Elem().Field(0).Set(reflect.ValueOf(into))
-	err := confmap.NewFromStringMap(map[string]any{place: value}).Unmarshal(at.Interface())
-	if inner := errors.Unwrap(err); inner != nil {
-		return inner // without the line above all errors
-	}
-	return err
-}
+// The types that are named in Go.
+const (
+	AlwaysSample    Type = "always_sample"
+	And             Type = "and"
+	Composite       Type = "composite"
+	Drop            Type = "drop"
+	Latency         Type = "latency"
+	Orphans         Type = "orphans"
+	OTTLCondition   Type = "ottl_condition"
+	Probabilistic   Type = "probabilistic"
+	SpanCount       Type = "span_count"
+	StatusCode      Type = "status_code"
+	StringAttribute Type = "string_attribute"
+)
+
+// Sections of types that are named in Go.
+type (
+	// LatencyConfig is that of latency.
+	LatencyConfig = whole.LatencyConfig
+	// OrphansConfig is that of orphans.
+	OrphansConfig = whole.OrphansConfig
+	// OTTLConditionConfig is that of ottl_condition.
+	OTTLConditionConfig = conditions.Config
+	// ProbabilisticConfig is that of probabilistic.
+	ProbabilisticConfig = whole.ProbabilisticConfig
+	// SpanCountConfig is that of span_count.
+	SpanCountConfig = whole.SpanCountConfig
+	// StatusCodeConfig is that of status_code.
+	StatusCodeConfig = spanwise.StatusCodeConfig
+	// StringAttributeConfig is that of string_attribute.
+	StringAttributeConfig = spanwise.StringAttributeConfig
+)

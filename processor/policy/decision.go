@@ -2,6 +2,13 @@ package policy
 
 import "github.com/slowburn/slowburn/processor/policy/internal/rule"
 
+type (
+	// SpanView is a span where its bytes are.
+	SpanView = rule.SpanView
+	// Trace is what a decision is made from.
+	Trace = rule.Trace
+)
+
 // Verdict is what becomes of a trace.
 type Verdict uint8
 
@@ -55,3 +62,6 @@ type Vote struct {
 
 // Sampled reports whether the policy that voted so samples (or, of a drop policy, spares) a trace of this randomness.
 func (v Vote) Sampled(randomness uint64) bool { return v.Matched && v.Threshold <= randomness }
+
+// OtherKey is what all traces share whose key has no room in a policy's table any more.
+const OtherKey = "__other__"

@@ -1,12 +1,12 @@
 package policy
 
 import (
-	"fmt"
 	"reflect"
 	"slices"
 	"strings"
 
 	"github.com/slowburn/slowburn/processor/policy/internal/ask"
+	"github.com/slowburn/slowburn/processor/policy/internal/conditions"
 	"github.com/slowburn/slowburn/processor/policy/internal/rule"
 )
 
@@ -29,17 +29,12 @@ type form struct {
 	subs func(section any) []sub
 }
 
-// sub is a sub-policy and its place in the section.
-type sub struct {
-	place  string
-	config *Config
-}
-
-func subsOf(key string, policies []Config) (subs []sub) {
-	for i := range policies {
-		subs = append(subs, sub{fmt.Sprintf("%s[%d]", key, i), &policies[i]})
-	}
-	return subs
+// compiler is what sections are compiled with.
+type compiler struct {
+	types      kinds
+	contrib    bool
+	questions  *ask.Builder
+	conditions *conditions.Builder
 }
 
 // keys lists the keys that a policy of the type has.

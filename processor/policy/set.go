@@ -83,3 +83,85 @@ func (s *Set) ResourceBits(resource []byte, bits []uint64) {
 		s.conditions.Resource(bits, resource)
 	}
 }
+
+// Decide evaluates all policies for the trace. What each of them says it writes to votes, if that is not nil; it must have
+// room for Len of them. Policies that have a rate or a period take account of the trace, but samplers not of one that is dropped.
+func (s *Set) Decide(t *Trace, votes []Vote) Decision {
+	if s.memory.counts() {
+		s.memory.mu.Lock()
+		defer s.memory.mu.Unlock()
+	}
+	defer t.Release()
+	d := s.all.decide(t, t.Randomness, votes)
+	s.memory.take(t, d)
+	return d
+}
+
+// Revise decides about a trace that Decide did not sample and of which more is known since, and writes votes as Decide
+// does. Policies that have a rate or a period said what they had to say, and took account of the trace then: they do not
+// vote now, and are only told that it is kept after all.
+func (s *Set) Revise(t *Trace, votes []Vote) Decision {
+	defer t.Release()
+	d := s.steady.decide(t, t.Randomness, votes)
+	if d.Verdict != Sampled || !s.memory.counts() {
+		return d
+	}
+	s.memory.mu.Lock()
+	defer s.memory.mu.Unlock()
+	d.Weightless = d.Weightless || s.memory.spared(t)
+	s.memory.kept(t)
+	return d
+}
+
+// Certain reports whether the trace as it is known so far would be kept whatever its randomness were. Traces for which it
+// is false go first when memory is short.
+func (s *Set) Certain(t *Trace) bool {
+	if s.memory.counts() {
+		s.memory.mu.Lock()
+		defer s.memory.mu.Unlock()
+	}
+	// A shard that is short of memory asks this of many traces, so that their spans are not read for it.
+	skeleton := t.Skeleton
+	t.Skeleton = nil
+	defer func() { t.Skeleton = skeleton }()
+	return s.all.decide(t, 0, nil).Verdict == Sampled // no randomness is less lucky
+}
+
+// Settled reports whether the decision about a trace that is not complete is certain already: whatever spans follow and
+// whatever its randomness is, it will be sampled with threshold 0, or dropped.
+//
+// A trace that is only sampled by chance so far is not settled, though its randomness is known: a policy that samples it
+// for certain may yet turn up, and the threshold that the chance had would then make too many of it.
+func (s *Set) Settled(t *Trace) bool { return s.all.settled(t) }
+
+// Unsettled lists the policies by which no trace can be settled before it is complete, because they have an upper bound or
+// remember other traces. They are those that contrib's processor calls stateful.
+func (s *Set) Unsettled() (names []string) {
+	for i := range s.policies {
+		if p := &s.policies[i]; p.node.Traits&(rule.Counts|rule.Bounded) != 0 {
+			names = append(names, p.name)
+		}
+	}
+	return names
+}
+
+// Inherit goes on where old is: policies with a rate or a period take over what their namesakes of equal configuration
+// counted so far. Old stays as it is. Call it before the set decides.
+func (s *Set) Inherit(old *Set) {
+	old.memory.mu.Lock()
+	defer old.memory.mu.Unlock()
+	s.memory.mu.Lock()
+	defer s.memory.mu.Unlock()
+	s.memory.inherit(old.memory)
+}
+
+// Key returns the key by which a policy tells the trace from others, for people: its values with commas between, or OtherKey
+// if there were too many. It is empty if the policy has no key, and where the key has not been seen for long.
+func (s *Set) Key(policy int, t *Trace) string {
+	if policy == None {
+		return ""
+	}
+	s.memory.mu.Lock()
+	defer s.memory.mu.Unlock()
+	return s.memory.key(policy, t)
+}

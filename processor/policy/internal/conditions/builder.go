@@ -1,8 +1,11 @@
 package conditions
 
 import (
+	"errors"
+	"fmt"
 	"slices"
 
+	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/ottl/contexts/ottlspanevent"
 	"go.uber.org/zap"
 
 	"github.com/slowburn/slowburn/processor/policy/internal/ask"
@@ -21,6 +24,32 @@ type Builder struct {
 // most once a minute; nil is nobody.
 func NewBuilder(questions *ask.Builder, logger *zap.Logger) *Builder {
 	return &Builder{questions: questions, errors: newEvaluationErrors(logger)}
+}
+
+// parse parses the list under the key, which is the name of the context too. All errors are joined.
+func (b *Builder) parse(key string, texts []string) (parsed []*condition, err error) {
+	if len(texts) == 0 {
+		return nil, nil
+	}
+	if b.parsers == nil {
+		if b.parsers, err = newParsers(b.questions.Value); err != nil {
+			return nil, err
+		}
+	}
+	p := b.parsers.span
+	if key == ottlspanevent.ContextName {
+		p = b.parsers.event
+	}
+	var errs []error
+	for i, text := range texts {
+		cond, err := p.parse(text)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s[%d]: %w", key, i, err))
+			continue
+		}
+		parsed = append(parsed, cond)
+	}
+	return parsed, errors.Join(errs...)
 }
 
 // add has the conditions answered, those that only read the resource once for each resource. Where a failure ends the

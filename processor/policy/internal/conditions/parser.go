@@ -3,7 +3,6 @@ package conditions
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -40,32 +39,6 @@ type conditionParser struct {
 type standardParser interface {
 	condition(text string) (func(c *Context) (bool, error), error)
 	value(text string) (func(c *Context) (any, error), error)
-}
-
-// parse parses the list under the key, which is the name of the context too. All errors are joined.
-func (b *Builder) parse(key string, texts []string) (parsed []*condition, err error) {
-	if len(texts) == 0 {
-		return nil, nil
-	}
-	if b.parsers == nil {
-		if b.parsers, err = newParsers(b.questions.Value); err != nil {
-			return nil, err
-		}
-	}
-	p := b.parsers.span
-	if key == ottlspanevent.ContextName {
-		p = b.parsers.event
-	}
-	var errs []error
-	for i, text := range texts {
-		cond, err := p.parse(text)
-		if err != nil {
-			errs = append(errs, fmt.Errorf("%s[%d]: %w", key, i, err))
-			continue
-		}
-		parsed = append(parsed, cond)
-	}
-	return parsed, errors.Join(errs...)
 }
 
 // newParsers returns parsers that read an attribute of a span from its place in Context.values.
@@ -166,7 +139,7 @@ func (p *conditionParser) path(path ottl.Path[*Context]) (ottl.GetSetter[*Contex
 	if err != nil {
 		return nil, err
 	}
-	in := p.inPlace(path)
+	in := inPlace(path, p.place)
 	in.ofResource = path.Context() == "resource"
 	p.inputs = append(p.inputs, in)
 	if in.read == nil {
@@ -207,14 +180,4 @@ func textOf(path ottl.Path[*Context]) (text string, literal bool) {
 		}
 	}
 	return b.String(), true
-}
-
-// literalKey returns the key if it is a string or an integer.
-func literalKey(key ottl.Key[*Context]) (*string, *int64) {
-	s, err1 := key.String(context.Background(), nil)
-	i, err2 := key.Int(context.Background(), nil)
-	if err1 != nil || err2 != nil {
-		return nil, nil
-	}
-	return s, i
 }

@@ -1,6 +1,7 @@
 package conditions
 
 import (
+	"context"
 	"encoding/binary"
 	"fmt"
 
@@ -32,8 +33,8 @@ var rootInput = input{append: func(key []byte, c *Context) []byte {
 	return append(key, 0)
 }}
 
-// inPlace returns the input for a path whose keys are literal.
-func (p *conditionParser) inPlace(path ottl.Path[*Context]) input {
+// inPlace returns the input for a path whose keys are literal. place returns where the value of a span's attribute is.
+func inPlace(path ottl.Path[*Context], place func(key string) int) input {
 	name := path.Context() + "." + path.Name()
 	keys := path.Keys()
 	if next := path.Next(); next != nil {
@@ -45,17 +46,27 @@ func (p *conditionParser) inPlace(path ottl.Path[*Context]) input {
 		return plainPaths[name]
 	case 1:
 		if key, _ := literalKey(keys[0]); key != nil {
-			return p.attribute(name, *key)
+			return attributeInput(name, *key, place)
 		}
 	}
 	return input{}
 }
 
-// attribute returns the input for an attribute of what the path names.
-func (p *conditionParser) attribute(path, key string) input {
+// literalKey returns the key if it is a string or an integer.
+func literalKey(key ottl.Key[*Context]) (*string, *int64) {
+	s, err1 := key.String(context.Background(), nil)
+	i, err2 := key.Int(context.Background(), nil)
+	if err1 != nil || err2 != nil {
+		return nil, nil
+	}
+	return s, i
+}
+
+// attributeInput returns the input for an attribute of what the path names.
+func attributeInput(path, key string, place func(key string) int) input {
 	switch path {
 	case "span.attributes":
-		i := p.place(key)
+		i := place(key)
 		return valueInput(func(c *Context) wire.Value { return c.values[i] })
 	case "resource.attributes":
 		return valueInput(func(c *Context) wire.Value {

@@ -98,7 +98,10 @@ func (d *dynamic) Count(t *rule.Trace, _ bool) {
 }
 
 func (d *dynamic) Key(t *rule.Trace) (string, bool) {
-	return d.key.text(t), d.rates.Own(d.key.of(t))
+	if !d.rates.Own(d.key.of(t)) {
+		return "", false
+	}
+	return d.key.text(t), true
 }
 
 func (d *dynamic) Inherit(from rule.Rule) { d.rates = from.(*dynamic).rates.Clone() }

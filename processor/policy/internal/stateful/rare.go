@@ -52,7 +52,10 @@ func (r *rare) Count(t *rule.Trace, sampled bool) {
 }
 
 func (r *rare) Key(t *rule.Trace) (string, bool) {
-	return r.key.text(t), r.seen.Own(r.key.of(t))
+	if !r.seen.Own(r.key.of(t)) {
+		return "", false
+	}
+	return r.key.text(t), true
 }
 
 func (r *rare) Inherit(from rule.Rule) { r.seen = from.(*rare).seen.Clone() }

@@ -10,7 +10,7 @@ import (
 // table lists the types of policies. Where a type's traits depend on how a policy is configured the table has those that
 // one can have, and compiling says which this one does not: see rule.Node.
 var table = []kind{
-	// name            section and how it compiles                  traits                                  refuses below it
+	// name, section and how it compiles, traits, and the traits that it refuses below it
 	{AlwaysSample, bare(whole.AlwaysSample), rule.Lasts, 0},
 	{Latency, section[whole.LatencyConfig](), rule.Lasts | rule.Bounded, 0},
 	{SpanCount, section[whole.SpanCountConfig](), rule.Lasts | rule.Bounded, 0},
@@ -37,6 +37,6 @@ var table = []kind{
 
 	{And, group[AndConfig](), rule.Lasts, rule.Outermost},
 	{"not", group[NotConfig](), 0, rule.Outermost},
-	{Composite, group[CompositeConfig](), rule.Outermost, rule.Outermost},
+	{Composite, group[CompositeConfig](), rule.Counts | rule.ContribWeightless | rule.Outermost, rule.Outermost},
 	{Drop, group[DropConfig](), rule.Lasts | rule.Outermost, rule.Outermost | rule.Wants},
 }
