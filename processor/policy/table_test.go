@@ -76,6 +76,29 @@ func TestTraitsGoWithRules(t *testing.T) {
 	require.Len(t, seen, 3)
 }
 
+// Errors list the types that there are, and those that can be sub-policies.
+func TestErrorsListTypes(t *testing.T) {
+	all := kinds{"b": {name: "b"}, "a": {name: "a"}, "top": {name: "top", traits: rule.Outermost | rule.Counts}}
+	c := newCompiler(all, Options{})
+	for _, e := range []struct {
+		typ     Type
+		refused rule.Traits
+		want    string
+	}{
+		{"", 0, `type is required; supported types: a, b, top`},
+		{"", rule.Outermost, `type is required; supported types: a, b`},
+		{"c", 0, `type "c" is not supported; supported types: a, b, top`},
+		{"c", rule.Outermost, `type "c" is not supported; supported types: a, b`},
+		{"top", rule.Outermost, `type "top" cannot be a sub-policy; supported there: a, b`},
+		{"top", rule.Outermost | rule.Counts, `type "top" cannot be a sub-policy; supported there: a, b`},
+	} {
+		_, err := c.compile(&Config{Type: e.typ}, e.refused)
+		require.EqualError(t, err, e.want)
+	}
+	require.Equal(t, []string{"composite", "drop"}, kindsOf(table).names(rule.Outermost, true))
+	require.Equal(t, []string{"diversity", "dynamic", "rare"}, kindsOf(table).names(rule.Wants, true))
+}
+
 func TestEither(t *testing.T) {
 	for want, names := range map[string][]string{"": nil, "a": {"a"}, "a or b": {"a", "b"}, "a, b or c": {"a", "b", "c"}} {
 		require.Equal(t, want, either(names))
