@@ -31,13 +31,15 @@ func TestPolicySets(t *testing.T) {
 	require.Equal(t, few, many[:2])
 	kinds := map[string]int{}
 	for _, p := range many {
+		text, _ := p.Section.(*policy.StringAttributeConfig)
+		and, _ := p.Section.(*policy.AndConfig)
 		switch {
-		case p.StringAttribute != nil && p.StringAttribute.EnabledRegexMatching:
+		case text != nil && text.EnabledRegexMatching:
 			kinds["regex"]++
 		case strings.HasSuffix(string(p.Type), "_attribute"):
 			kinds["attribute"]++
-		case p.And != nil:
-			for _, sub := range p.And.SubPolicies {
+		case and != nil:
+			for _, sub := range and.SubPolicies {
 				kinds["in and: "+string(sub.Type)]++
 			}
 		default:

@@ -1,22 +1,37 @@
 package policy
 
+import (
+	"github.com/slowburn/slowburn/processor/policy/internal/contrib"
+	"github.com/slowburn/slowburn/processor/policy/internal/rule"
+)
+
 // AndConfig is for traces that all its sub-policies are for.
 type AndConfig struct {
 	SubPolicies []Config `mapstructure:"and_sub_policy"`
 }
 
-func (cfg *AndConfig) compile(c *compiler) (rule, error) {
-	rules, err := c.compileAll("and_sub_policy", cfg.SubPolicies)
-	return all(rules).as(c.Options), err
+func (cfg *AndConfig) subs() []sub { return subsOf("and_sub_policy", cfg.SubPolicies) }
+
+func (cfg *AndConfig) compile(c *compiler, k *kind) (rule.Node, error) {
+	parts, err := c.compileAll(k, "and_sub_policy", cfg.SubPolicies)
+	return c.all(parts), err
 }
 
-// all matches what each of the rules matches. Their chances are one and the same randomness, so that whoever passes the
-// highest threshold passes the others.
-type all []rule
+// all makes the policy for traces that all the parts are for.
+func (c *compiler) all(parts []rule.Node) rule.Node {
+	if c.contrib {
+		return rule.Node{Rule: contrib.NewSequence(parts), Parts: parts}
+	}
+	return rule.Node{Rule: all(parts), Parts: parts}
+}
 
-func (rules all) match(t *Trace) (threshold uint64, ok bool) {
-	for _, r := range rules {
-		th, ok := r.match(t)
+// all matches what each of the parts matches. Their chances are one and the same randomness, so that whoever passes the
+// highest threshold passes the others.
+type all []rule.Node
+
+func (parts all) Match(t *Trace) (threshold uint64, ok bool) {
+	for i := range parts {
+		th, ok := parts[i].Rule.Match(t)
 		if !ok {
 			return 0, false
 		}
@@ -25,14 +40,11 @@ func (rules all) match(t *Trace) (threshold uint64, ok bool) {
 	return threshold, true
 }
 
-func (rules all) rules() []rule { return rules }
-
-// count tells the rules of a trace that those before them are for. A rule counts a trace as sampled only if all sampled
-// it.
-func (rules all) count(t *Trace, sampled bool) {
-	for _, r := range rules {
-		if c, ok := r.(counting); ok {
-			c.count(t, sampled)
+// Count tells the parts of a trace that all are for. A part counts a trace as sampled only if all sampled it.
+func (parts all) Count(t *Trace, sampled bool) {
+	for i := range parts {
+		if p := parts[i].Counting(); p != nil {
+			p.Count(t, sampled)
 		}
 	}
 }

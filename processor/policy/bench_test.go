@@ -9,19 +9,20 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/slowburn/slowburn/internal/wire"
+	"github.com/slowburn/slowburn/processor/policy/internal/rule"
 )
 
 // shippedLike are policies as gateways have them: errors, slow, an attribute or two, a share of the rest, no probes.
 func shippedLike() []Config {
 	return []Config{
-		{Name: "errors", Type: StatusCode, StatusCode: &StatusCodeConfig{StatusCodes: []string{"ERROR"}}},
-		{Name: "slow", Type: Latency, Latency: &LatencyConfig{ThresholdMs: new(int64(500))}},
+		{Name: "errors", Type: StatusCode, Section: &StatusCodeConfig{StatusCodes: []string{"ERROR"}}},
+		{Name: "slow", Type: Latency, Section: &LatencyConfig{ThresholdMs: new(int64(500))}},
 		{Name: "server errors", Type: NumericAttribute,
-			NumericAttribute: &NumericAttributeConfig{Key: "http.response.status_code", MinValue: new(int64(500))}},
-		{Name: "forced", Type: BooleanAttribute, BooleanAttribute: &BooleanAttributeConfig{Key: "app.force", Value: true}},
-		{Name: "rest", Type: Probabilistic, Probabilistic: &ProbabilisticConfig{SamplingPercentage: 5}},
-		{Name: "probes", Type: Drop, Drop: &DropConfig{SubPolicies: []Config{
-			{Type: StringAttribute, StringAttribute: &StringAttributeConfig{
+			Section: &NumericAttributeConfig{Key: "http.response.status_code", MinValue: new(int64(500))}},
+		{Name: "forced", Type: BooleanAttribute, Section: &BooleanAttributeConfig{Key: "app.force", Value: true}},
+		{Name: "rest", Type: Probabilistic, Section: &ProbabilisticConfig{SamplingPercentage: 5}},
+		{Name: "probes", Type: Drop, Section: &DropConfig{SubPolicies: []Config{
+			{Type: StringAttribute, Section: &StringAttributeConfig{
 				Key: "url.path", Values: []string{"^/healthz", "^/readyz"}, EnabledRegexMatching: true,
 			}},
 		}}},
@@ -34,22 +35,22 @@ func twenty() []Config {
 	for _, key := range []string{"tenant", "region", "user.plan", "feature", "canary"} {
 		policies = append(policies, stringIs(key, key, "a", "b"))
 	}
-	failed := Config{Name: "failed", Type: StatusCode, StatusCode: &StatusCodeConfig{StatusCodes: []string{"ERROR"}}}
-	limit := Config{Name: "limit", Type: RateLimiting, RateLimiting: &RateLimitingConfig{SpansPerSecond: 1000}}
+	failed := Config{Name: "failed", Type: StatusCode, Section: &StatusCodeConfig{StatusCodes: []string{"ERROR"}}}
+	limit := Config{Name: "limit", Type: RateLimiting, Section: &RateLimitingConfig{SpansPerSecond: 1000}}
 	return append(policies,
-		Config{Name: "large", Type: SpanCount, SpanCount: &SpanCountConfig{MinSpans: 100}},
+		Config{Name: "large", Type: SpanCount, Section: &SpanCountConfig{MinSpans: 100}},
 		Config{Name: "flagged", Type: TraceFlags},
-		Config{Name: "vendor", Type: TraceState, TraceState: &TraceStateConfig{Key: "vendor", Values: []string{"a"}}},
-		Config{Name: "slow errors", Type: And, And: &AndConfig{SubPolicies: []Config{failed, {
-			Type: Not, Not: &NotConfig{SubPolicy: Config{Type: Latency, Latency: &LatencyConfig{ThresholdMs: new(int64(100))}}},
+		Config{Name: "vendor", Type: TraceState, Section: &TraceStateConfig{Key: "vendor", Values: []string{"a"}}},
+		Config{Name: "slow errors", Type: And, Section: &AndConfig{SubPolicies: []Config{failed, {
+			Type: Not, Section: &NotConfig{SubPolicy: Config{Type: Latency, Section: &LatencyConfig{ThresholdMs: new(int64(100))}}},
 		}}}},
-		Config{Name: "some errors", Type: And, And: &AndConfig{SubPolicies: []Config{failed, limit}}},
+		Config{Name: "some errors", Type: And, Section: &AndConfig{SubPolicies: []Config{failed, limit}}},
 		limit,
-		Config{Name: "bytes", Type: BytesLimiting, BytesLimiting: &BytesLimitingConfig{BytesPerSecond: 100_000}},
-		Config{Name: "mix", Type: Composite, Composite: &CompositeConfig{MaxTotalSpansPerSecond: 1000, SubPolicies: []Config{
+		Config{Name: "bytes", Type: BytesLimiting, Section: &BytesLimitingConfig{BytesPerSecond: 100_000}},
+		Config{Name: "mix", Type: Composite, Section: &CompositeConfig{MaxTotalSpansPerSecond: 1000, SubPolicies: []Config{
 			failed, stringIs("us", "region", "us"), {Name: "all", Type: AlwaysSample},
 		}}},
-		Config{Name: "quick", Type: Latency, Latency: &LatencyConfig{ThresholdMs: new(int64(1)), UpperThresholdMs: new(int64(5))}},
+		Config{Name: "quick", Type: Latency, Section: &LatencyConfig{ThresholdMs: new(int64(1)), UpperThresholdMs: new(int64(5))}},
 	)
 }
 
@@ -57,27 +58,27 @@ func twenty() []Config {
 // other values or has not, two with expressions, two in OTTL, and those on traces. bench/configs/policies-20.yaml is alike.
 func mixed() []Config {
 	number := func(key string, least int64) Config {
-		return Config{Name: key, Type: NumericAttribute, NumericAttribute: &NumericAttributeConfig{Key: key, MinValue: &least}}
+		return Config{Name: key, Type: NumericAttribute, Section: &NumericAttributeConfig{Key: key, MinValue: &least}}
 	}
 	boolean := func(key string) Config {
-		return Config{Name: key, Type: BooleanAttribute, BooleanAttribute: &BooleanAttributeConfig{Key: key, Value: true}}
+		return Config{Name: key, Type: BooleanAttribute, Section: &BooleanAttributeConfig{Key: key, Value: true}}
 	}
 	expression := func(key string, values ...string) Config {
 		return Config{Name: key, Type: StringAttribute,
-			StringAttribute: &StringAttributeConfig{Key: key, Values: values, EnabledRegexMatching: true}}
+			Section: &StringAttributeConfig{Key: key, Values: values, EnabledRegexMatching: true}}
 	}
 	condition := func(name, text string) Config {
-		return Config{Name: name, Type: OTTLCondition, OTTLCondition: &OTTLConditionConfig{Span: []string{text}}}
+		return Config{Name: name, Type: OTTLCondition, Section: &OTTLConditionConfig{Span: []string{text}}}
 	}
 	limited := func(name string, limit Config) Config {
-		return Config{Name: name, Type: And, And: &AndConfig{SubPolicies: []Config{boolean("app." + name), limit}}}
+		return Config{Name: name, Type: And, Section: &AndConfig{SubPolicies: []Config{boolean("app." + name), limit}}}
 	}
 	latency := func(ms int64) Config {
-		return Config{Name: "slow", Type: Latency, Latency: &LatencyConfig{ThresholdMs: &ms}}
+		return Config{Name: "slow", Type: Latency, Section: &LatencyConfig{ThresholdMs: &ms}}
 	}
 	return []Config{
-		{Name: "errors", Type: StatusCode, StatusCode: &StatusCodeConfig{StatusCodes: []string{"ERROR"}}},
-		{Name: "rest", Type: Probabilistic, Probabilistic: &ProbabilisticConfig{SamplingPercentage: 1}},
+		{Name: "errors", Type: StatusCode, Section: &StatusCodeConfig{StatusCodes: []string{"ERROR"}}},
+		{Name: "rest", Type: Probabilistic, Section: &ProbabilisticConfig{SamplingPercentage: 1}},
 		latency(1000),
 		stringIs("method", "http.request.method", "CONNECT", "TRACE"),
 		stringIs("scheme", "url.scheme", "ftp", "ws", "wss"),
@@ -89,9 +90,9 @@ func mixed() []Config {
 		expression("user_agent.original", "(?i)(bot|crawler|spider)/", "^kube-probe/"),
 		condition("unavailable", `attributes["http.response.status_code"] == 503 and attributes["server.address"] != "shop.example.com"`),
 		condition("deletions", `name == "DELETE /orders" and kind == SPAN_KIND_SERVER and status.code == STATUS_CODE_ERROR`),
-		limited("partners", Config{Type: RateLimiting, RateLimiting: &RateLimitingConfig{SpansPerSecond: 100}}),
-		limited("batch", Config{Type: BytesLimiting, BytesLimiting: &BytesLimitingConfig{BytesPerSecond: 100_000}}),
-		{Name: "mix", Type: Composite, Composite: &CompositeConfig{MaxTotalSpansPerSecond: 1000, SubPolicies: []Config{
+		limited("partners", Config{Type: RateLimiting, Section: &RateLimitingConfig{SpansPerSecond: 100}}),
+		limited("batch", Config{Type: BytesLimiting, Section: &BytesLimitingConfig{BytesPerSecond: 100_000}}),
+		{Name: "mix", Type: Composite, Section: &CompositeConfig{MaxTotalSpansPerSecond: 1000, SubPolicies: []Config{
 			boolean("app.mix"), latency(20_000),
 		}}},
 	}
@@ -190,11 +191,11 @@ func BenchmarkDecide(b *testing.B) {
 // keyedPolicies are those that look at keys, or at operations.
 func keyedPolicies() []Config {
 	return []Config{
-		{Name: "rest", Type: Dynamic, Dynamic: &DynamicConfig{SpansPerSecond: 1000, KeyConfig: KeyConfig{
+		{Name: "rest", Type: Dynamic, Section: &DynamicConfig{SpansPerSecond: 1000, KeyConfig: KeyConfig{
 			Key: []string{"service.name", "name", "status", "http.response.status_code"},
 		}}},
-		{Name: "rare", Type: Rare, Rare: &RareConfig{}},
-		{Name: "floor", Type: Diversity, Diversity: &DiversityConfig{}},
+		{Name: "rare", Type: Rare, Section: &RareConfig{}},
+		{Name: "floor", Type: Diversity, Section: &DiversityConfig{}},
 	}
 }
 
@@ -210,7 +211,7 @@ func BenchmarkObserveKeys(b *testing.B) {
 	child.Span = &span
 	server := child
 	entering := span
-	entering.Kind = kindServer
+	entering.Kind = rule.KindServer
 	server.Span = &entering
 	bits := make([]uint64, set.Words())
 	set.Observe(bits, &root)
@@ -234,33 +235,26 @@ func BenchmarkObserveKeys(b *testing.B) {
 	require.Zero(b, bits[0]&^1, "the operation is covered")
 }
 
-// A decision with keys of which there are many: what each costs, and what the end of an interval costs.
+// A decision with keys of which there are many. What the end of an interval costs is in package rates.
 func BenchmarkDecideKeys(b *testing.B) {
 	set, err := Compile(keyedPolicies(), Options{})
 	require.NoError(b, err)
 	root := typicalSpan(b)
 	t := &Trace{Bits: make([]uint64, set.Words()), Start: 1000, End: 2000, Spans: 8, Randomness: 12345}
 	set.Observe(t.Bits, &root)
-	d := set.policies[0].rule.(*dynamic)
-	for i := range uint64(defaultMaxKeys) {
-		t.Bits[d.key.word+hashWord] = i*7919 + 1
+	const (
+		hashWord = 3 // of the first policy's key: bits are in word 0, and the key's own words follow
+		keys     = 10_000
+	)
+	for i := range uint64(keys) {
+		t.Bits[hashWord] = i*7919 + 1
 		set.Decide(t, nil)
 	}
 	b.Run("decide", func(b *testing.B) {
 		b.ReportAllocs()
 		for i := uint64(0); b.Loop(); i++ {
-			t.Bits[d.key.word+hashWord] = i%defaultMaxKeys*7919 + 1
+			t.Bits[hashWord] = i%keys*7919 + 1
 			set.Decide(t, nil)
-		}
-	})
-	b.Run("adjust", func(b *testing.B) {
-		b.ReportAllocs()
-		for b.Loop() {
-			for _, k := range d.keys {
-				k.arrived, k.stoodFor = 20, 20
-			}
-			t.Now += 15e9
-			d.adjust(d, t.Now, false)
 		}
 	})
 }
@@ -268,9 +262,9 @@ func BenchmarkDecideKeys(b *testing.B) {
 // A decision for which a trace of 20 spans is read.
 func BenchmarkDecideSkeleton(b *testing.B) {
 	set, err := Compile([]Config{
-		{Name: "broken", Type: Orphans, Orphans: &OrphansConfig{}},
-		{Name: "lost", Type: FailureMode, FailureMode: &FailureModeConfig{Modes: []string{"response_lost"}}},
-		{Name: "slow", Type: CriticalPathMs, CriticalPathMs: &CriticalPathConfig{ThresholdMs: new(int64(100)), Service: "cart"}},
+		{Name: "broken", Type: Orphans, Section: &OrphansConfig{}},
+		{Name: "lost", Type: FailureMode, Section: &FailureModeConfig{Modes: []string{"response_lost"}}},
+		{Name: "slow", Type: CriticalPathMs, Section: &CriticalPathConfig{ThresholdMs: new(int64(100)), Service: "cart"}},
 	}, Options{})
 	require.NoError(b, err)
 	const spans = 20

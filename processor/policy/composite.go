@@ -4,6 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+
+	"github.com/slowburn/slowburn/processor/policy/internal/contrib"
+	"github.com/slowburn/slowburn/processor/policy/internal/rule"
+	"github.com/slowburn/slowburn/processor/policy/internal/stateful"
+	"github.com/slowburn/slowburn/processor/policy/internal/threshold"
 )
 
 // CompositeConfig is for traces that one of its sub-policies is for, as many as have MaxTotalSpansPerSecond spans in all,
@@ -24,28 +29,51 @@ type RateAllocationConfig struct {
 	Percent int64 `mapstructure:"percent"`
 }
 
-func (cfg *CompositeConfig) compile(c *compiler) (rule, error) {
+func (cfg *CompositeConfig) subs() []sub { return subsOf("composite_sub_policy", cfg.SubPolicies) }
+
+func (cfg *CompositeConfig) compile(c *compiler, k *kind) (rule.Node, error) {
 	var errs []error
 	if cfg.MaxTotalSpansPerSecond <= 0 {
 		errs = append(errs, fmt.Errorf("max_total_spans_per_second (%d) must be greater than 0", cfg.MaxTotalSpansPerSecond))
 	}
-	rules, err := c.compileAll("composite_sub_policy", cfg.SubPolicies)
-	if errs = append(errs, err); c.Contrib && errors.Join(errs...) == nil {
-		return cfg.compileContrib(c, rules), nil
+	nodes, err := c.compileAll(k, "composite_sub_policy", cfg.SubPolicies)
+	if errs = append(errs, err); c.contrib && errors.Join(errs...) == nil {
+		return cfg.compileContrib(c, nodes), nil
 	}
 	errs = append(errs, cfg.checkNames())
 	order, err := cfg.order()
 	errs = append(errs, err)
 	percents, err := cfg.percents()
 	if errs = append(errs, err); errors.Join(errs...) != nil {
-		return nil, errors.Join(errs...)
+		return rule.Node{}, errors.Join(errs...)
 	}
-	r := &composite{parts: make([]part, len(rules)), order: order}
+	r := &composite{parts: make([]part, len(nodes)), order: order}
+	n := rule.Node{Rule: r, Split: r}
 	for i, percent := range cfg.shares(c, percents) {
 		rate := float64(cfg.MaxTotalSpansPerSecond) * percent / 100
-		r.parts[i] = part{cfg.SubPolicies[i].Name, rules[i], newLimiter(rate, rate, false)}
+		limit := stateful.NewLimit(rate, rate, false)
+		r.parts[i] = part{cfg.SubPolicies[i].Name, nodes[i], limit}
+		n.Parts = append(n.Parts, nodes[i], rule.Node{Rule: limit, Traits: rule.Counts})
 	}
-	return r, nil
+	return n, nil
+}
+
+// compileContrib makes the policy that contrib would.
+func (cfg *CompositeConfig) compileContrib(c *compiler, nodes []rule.Node) rule.Node {
+	if !slices.IsSortedFunc(cfg.PolicyOrder, func(a, b string) int { return cfg.index(a) - cfg.index(b) }) {
+		c.questions.Warn("composite::policy_order is not read with compat contrib: sub-policies are asked in the order in which they " +
+			"are written; write them in the order that you want")
+	}
+	parts := make([]contrib.Part, len(nodes))
+	for i, node := range nodes {
+		parts[i] = contrib.Part{Name: cfg.SubPolicies[i].Name, Node: node}
+		for _, a := range cfg.RateAllocation {
+			if a.Policy == parts[i].Name && a.Percent > 0 {
+				parts[i].Percent = a.Percent
+			}
+		}
+	}
+	return contrib.Composite(cfg.MaxTotalSpansPerSecond, parts)
 }
 
 func (cfg *CompositeConfig) checkNames() error {
@@ -131,7 +159,7 @@ func (cfg *CompositeConfig) shares(c *compiler, percents []int64) []float64 {
 	}
 	const rounding = 1e-9
 	if sum > 100+rounding {
-		c.warn("composite: the shares of rate_allocation are %.4g %% in all, counting what its sub-policies without one need; "+
+		c.questions.Warn("composite: the shares of rate_allocation are %.4g %% in all, counting what its sub-policies without one need; "+
 			"they are scaled down to 100 %%", sum)
 		for i := range shares {
 			shares[i] *= 100 / sum
@@ -150,57 +178,50 @@ type composite struct {
 // part is a sub-policy with its share.
 type part struct {
 	name  string
-	rule  rule
-	limit *limiter
+	node  rule.Node
+	limit *stateful.Limit
 }
 
 // match returns the threshold of those traces that the sub-policy is for and that there is room for.
 func (p *part) match(t *Trace) (threshold uint64, ok bool) {
-	threshold, ok = p.rule.match(t)
+	threshold, ok = p.node.Rule.Match(t)
 	if !ok {
 		return 0, false
 	}
-	room, _ := p.limit.match(t)
+	room, _ := p.limit.Match(t)
 	return max(threshold, room), true
 }
 
-func (c *composite) match(t *Trace) (threshold uint64, ok bool) {
-	threshold = never
+func (c *composite) Match(t *Trace) (least uint64, ok bool) {
+	least = threshold.Never
 	for i := range c.parts {
 		if th, matched := c.parts[i].match(t); matched {
-			threshold, ok = min(threshold, th), true
+			least, ok = min(least, th), true
 		}
 	}
-	return threshold, ok
+	return least, ok
 }
 
-// sampler returns which part samples a trace of this randomness: the first in order, None if there is none.
-func (c *composite) sampler(t *Trace, randomness uint64) int {
+// Sampler returns which part samples a trace of this randomness: the first in order, None if there is none.
+func (c *composite) Sampler(t *Trace, randomness uint64) int {
 	for _, i := range c.order {
 		if th, ok := c.parts[i].match(t); ok && th <= randomness {
 			return i
 		}
 	}
-	return None
+	return rule.None
 }
 
-// subs are the names of the parts, as they are written.
-func (c *composite) subs() (names []string) {
+// Names returns the names of the parts, as they are written.
+func (c *composite) Names() (names []string) {
 	for i := range c.parts {
 		names = append(names, c.parts[i].name)
 	}
 	return names
 }
 
-func (c *composite) rules() (all []rule) {
-	for i := range c.parts {
-		all = append(all, c.parts[i].rule, c.parts[i].limit)
-	}
-	return all
-}
-
-// count tells the parts of the trace, up to the one that samples it.
-func (c *composite) count(t *Trace, _ bool) {
+// Count tells the parts of the trace, up to the one that samples it.
+func (c *composite) Count(t *Trace, _ bool) {
 	for _, i := range c.order {
 		p := &c.parts[i]
 		th, ok := p.match(t)
@@ -208,10 +229,10 @@ func (c *composite) count(t *Trace, _ bool) {
 			continue
 		}
 		sampled := th <= t.Randomness
-		if r, counts := p.rule.(counting); counts {
-			r.count(t, sampled)
+		if counting := p.node.Counting(); counting != nil {
+			counting.Count(t, sampled)
 		}
-		if p.limit.count(t, sampled); sampled {
+		if p.limit.Count(t, sampled); sampled {
 			return
 		}
 	}

@@ -11,7 +11,7 @@ import (
 )
 
 func hashPolicy(salt string, percent float64) Config {
-	return Config{Name: "some", Type: Probabilistic, Probabilistic: &ProbabilisticConfig{HashSalt: salt, SamplingPercentage: percent}}
+	return Config{Name: "some", Type: Probabilistic, Section: &ProbabilisticConfig{HashSalt: salt, SamplingPercentage: percent}}
 }
 
 // With compat contrib the FNV-1a hash of salt and trace ID decides, and the share is met.
@@ -51,21 +51,11 @@ func TestHashed(t *testing.T) {
 	}
 }
 
-// The limits that contrib has, of 64 bits of precision.
-func TestHashLimit(t *testing.T) {
-	for share, want := range map[float64]uint64{
-		0: 0, 1: math.MaxUint64, 2.5: math.MaxUint64,
-		0.5: 0x7fffffffffffffff, 0.25: 0x3fffffffffffffff, 0.75: 0xbfffffffffffffff, 0.1: 0x19999999999999ff,
-	} {
-		require.Equal(t, want, hashLimit(share), share)
-	}
-}
-
 // A reason that has nothing to do with hashes has a weight, whichever policy comes first.
 func TestWeightless(t *testing.T) {
-	errors := Config{Name: "errors", Type: StatusCode, StatusCode: &StatusCodeConfig{StatusCodes: []string{"ERROR"}}}
+	errors := Config{Name: "errors", Type: StatusCode, Section: &StatusCodeConfig{StatusCodes: []string{"ERROR"}}}
 	all := hashPolicy("", 100)
-	half := Config{Name: "half", Type: Drop, Drop: &DropConfig{SubPolicies: []Config{hashPolicy("", 0)}}}
+	half := Config{Name: "half", Type: Drop, Section: &DropConfig{SubPolicies: []Config{hashPolicy("", 0)}}}
 	views := testBlock{Spans: []testSpan{{Status: "ERROR"}}}.views(t)
 	for _, c := range []struct {
 		policies []Config
@@ -75,8 +65,8 @@ func TestWeightless(t *testing.T) {
 		{[]Config{errors}, false},
 		{[]Config{all, errors}, false},
 		{[]Config{errors, all}, false},
-		{[]Config{{Name: "both", Type: And, And: &AndConfig{SubPolicies: []Config{errors, all}}}}, true},
-		{[]Config{{Name: "not", Type: Not, Not: &NotConfig{SubPolicy: hashPolicy("", 0)}}}, true},
+		{[]Config{{Name: "both", Type: And, Section: &AndConfig{SubPolicies: []Config{errors, all}}}}, true},
+		{[]Config{{Name: "not", Type: Not, Section: &NotConfig{SubPolicy: hashPolicy("", 0)}}}, true},
 		{[]Config{errors, half}, true}, // half of the others are gone, nobody knows which
 	} {
 		set, err := Compile(c.policies, Options{Contrib: true})

@@ -3,7 +3,6 @@ package policy
 import (
 	"maps"
 	"slices"
-	"sync"
 	"testing"
 	"time"
 
@@ -12,8 +11,8 @@ import (
 
 func diversityPolicies(period time.Duration) []Config {
 	return []Config{
-		{Name: "rest", Type: Probabilistic, Probabilistic: &ProbabilisticConfig{SamplingPercentage: 1}},
-		{Name: "floor", Type: Diversity, Diversity: &DiversityConfig{Period: period}},
+		{Name: "rest", Type: Probabilistic, Section: &ProbabilisticConfig{SamplingPercentage: 1}},
+		{Name: "floor", Type: Diversity, Section: &DiversityConfig{Period: period}},
 	}
 }
 
@@ -65,38 +64,6 @@ func TestDiversityReadsFewTraces(t *testing.T) {
 	}
 	require.Positive(t, read)
 	require.Less(t, read, 100_000/10)
-}
-
-// What spans are held against may be looked at while it changes.
-func TestCoverageIsConcurrent(t *testing.T) {
-	c := newCoverage(1000, 100)
-	var wg sync.WaitGroup
-	stop := make(chan struct{})
-	for range 3 {
-		wg.Go(func() {
-			for i := uint64(2); ; i++ {
-				select {
-				case <-stop:
-					return
-				default:
-					c.lasts(i % 500)
-				}
-			}
-		})
-	}
-	for now := range int64(20_000) {
-		c.expire(now)
-		c.add(uint64(now*7919%400)+2, now)
-		require.LessOrEqual(t, len(c.since), 101)
-		require.Len(t, c.queue, len(c.since))
-	}
-	close(stop)
-	wg.Wait()
-	c.expire(1 << 40)
-	require.Empty(t, c.since)
-	for i := range c.lasting {
-		require.Zero(t, c.lasting[i].Load())
-	}
 }
 
 // A set that inherits knows what is covered.

@@ -6,6 +6,27 @@
 // trace; Decide answers the policies from these bits and what else is known of the Trace, without looking at a span, and
 // returns a Decision.
 //
+// # The house
+//
+// Files lean on those below them:
+//
+//	set                      what is asked
+//	compile                  a configuration made a Set
+//	table                    the types of policies, a line each
+//	and, not, drop, composite    those that have sub-policies
+//	compiler, decode         sections made rules, and mistakes told
+//	kind                     what a line of the table is
+//	memory, ballot           what policies know of the traces before, and policies that vote
+//	config, decision         what goes in and what comes out
+//
+// The types without sub-policies are in packages below internal, by what they look at: spanwise at single spans, whole at one
+// trace, stateful at the traces before, conditions at spans by OTTL. They stand on ask (what is asked of spans, and its bits),
+// rates (the arithmetic of limits, keys and periods), contrib (what only compat contrib needs) and rule (the vocabulary: what
+// a rule, a trace and a trait is).
+//
+// To add a type write a file in the package that fits, with a configuration and its Compile; a line of table; and a file
+// in that package's testdata, with spans and decisions.
+//
 // # Rules
 //
 // A trace that a drop policy names is dropped. Else it is sampled if any policy samples it, and the first of these in
@@ -16,16 +37,14 @@
 // grouping of spans do not matter, nor does seeing a span twice.
 //
 // Most policies know nothing of other traces. Those with a rate or a period do: Decide lets them count the traces that
-// are decided, with the set's state locked, and how traces follow each other then matters.
+// are decided, with memory locked, and how traces follow each other then matters.
 //
-// Some of these tell traces apart by a key, made of fields of the root span: see traceKey and KeyConfig. dynamic gives each
+// Some of these tell traces apart by a key, made of fields of the root span: see stateful.KeyConfig. dynamic gives each
 // key a probability so that a target is met. There is a library that does, dynsampler-go; why it is not used here is in
 // docs/adr/0003-dynamic.md.
 //
-// A predicate over attributes holds for the trace if any span has an attribute, or any resource that has a span in the
-// trace has one, that meets it. invert_match negates that: no span and no resource of the trace has such an attribute.
 // string_attribute looks at attributes of type string only, numeric_attribute at int64 and double, boolean_attribute at
-// bool: a value of another type never meets a predicate. Of an attribute that a span has twice the first counts.
+// bool: a value of another type never meets a predicate. See package spanwise.
 //
 // # Resources once
 //
@@ -48,11 +67,12 @@
 //
 // # Concurrency
 //
-// A Set's methods may be called concurrently, but for the same bits one at a time. Neither Observe nor Decide
+// A Set's methods may be called concurrently, but for the same bits one at a time. One lock guards what policies remember
+// of the traces before: that of memory, which a decision takes if any policy counts. Neither Observe nor Decide
 // allocates, but for what a policy says otherwise of itself.
 //
 // # Compatibility
 //
-// With Options.Contrib policies decide as contrib's processor does where that differs. What they do then is in the files
-// contrib*.go, and a Decision that follows from a hash or a token bucket is Weightless.
+// With Options.Contrib policies decide as contrib's processor does where that differs: see package contrib. A Decision that
+// follows from a hash or a token bucket is Weightless.
 package policy

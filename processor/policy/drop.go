@@ -1,6 +1,6 @@
 package policy
 
-import "errors"
+import "github.com/slowburn/slowburn/processor/policy/internal/rule"
 
 // DropConfig is for traces that are not to be kept whatever other policies say: those that all its sub-policies are for.
 // With a probabilistic sub-policy it drops that share of them.
@@ -8,16 +8,9 @@ type DropConfig struct {
 	SubPolicies []Config `mapstructure:"drop_sub_policy"`
 }
 
-func (cfg *DropConfig) compile(c *compiler) (rule, error) {
-	rules, err := c.compileAll("drop_sub_policy", cfg.SubPolicies)
-	if err != nil {
-		return nil, err
-	}
-	for r := range leaves(all(rules)) {
-		switch r.(type) {
-		case *diversity, *dynamic, *rare:
-			return nil, errors.New("drop_sub_policy cannot have a diversity, dynamic or rare policy: they are for what is to be kept")
-		}
-	}
-	return all(rules).as(c.Options), nil
+func (cfg *DropConfig) subs() []sub { return subsOf("drop_sub_policy", cfg.SubPolicies) }
+
+func (cfg *DropConfig) compile(c *compiler, k *kind) (rule.Node, error) {
+	parts, err := c.compileAll(k, "drop_sub_policy", cfg.SubPolicies)
+	return c.all(parts), err
 }

@@ -10,6 +10,9 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/slowburn/slowburn/processor/policy/internal/policytest"
+	"github.com/slowburn/slowburn/processor/policy/internal/rule"
 )
 
 // Whatever the order of spans, and however often they come, a trace has one key: also where spans have no root, start at
@@ -18,21 +21,21 @@ func TestKeyDoesNotDependOnOrder(t *testing.T) {
 	rng := rand.New(rand.NewPCG(9, 9))
 	set, err := Compile([]Config{dynamicPolicy(DynamicConfig{SpansPerSecond: 1})}, Options{})
 	require.NoError(t, err)
-	keys := map[uint64]bool{}
+	keys := map[string]bool{}
 	for range 2000 {
 		var spans []testSpan
 		for range 1 + rng.IntN(4) {
 			spans = append(spans, testSpan{
-				ID: byte(1 + rng.IntN(2)), Parent: byte(rng.IntN(2)), Start: time.Duration(rng.IntN(2)), Name: pick(rng, "a", "b", "c"),
-				TraceState: pick(rng, "", "ot=th:8;rv:f0000000000000", "ot=th:c;rv:f0000000000000", "ot=th:f;rv:1"),
+				ID: byte(1 + rng.IntN(2)), Parent: byte(rng.IntN(2)), Start: time.Duration(rng.IntN(2)), Name: policytest.Pick(rng, "a", "b", "c"),
+				TraceState: policytest.Pick(rng, "", "ot=th:8;rv:f0000000000000", "ot=th:c;rv:f0000000000000", "ot=th:f;rv:1"),
 			})
 		}
 		views := testBlock{Spans: spans}.views(t)
 		want := eachInTurn(set, views)
-		for _, way := range ways {
+		for _, way := range policytest.Ways {
 			require.Equal(t, want, way(set, views), "%+v", spans)
 		}
-		keys[set.policies[0].rule.(*dynamic).key.of(&Trace{Bits: want})] = true
+		keys[set.Key(0, &Trace{Bits: want})] = true
 	}
 	require.Len(t, keys, 3)
 }
@@ -40,19 +43,18 @@ func TestKeyDoesNotDependOnOrder(t *testing.T) {
 // Policies with the same key have it found once, and another key is another.
 func TestKeysAreShared(t *testing.T) {
 	rareBy := func(name string, fields ...string) Config {
-		return Config{Name: name, Type: Rare, Rare: &RareConfig{KeyConfig: KeyConfig{Key: fields}}}
+		return Config{Name: name, Type: Rare, Section: &RareConfig{KeyConfig: KeyConfig{Key: fields}}}
 	}
 	set, err := Compile([]Config{rareBy("a", "name", "x"), rareBy("b", "name", "x"), rareBy("c", "x", "name")}, Options{})
 	require.NoError(t, err)
-	require.Len(t, set.observers, 2)
-	require.Equal(t, 1+2*keyWords, set.Words())
+	require.Equal(t, 1+2*4, set.Words(), "one for bits and four for each key")
 }
 
 // What cannot be read whole is not judged: less spans than the trace has, too many of them, or none at all.
 func TestSkeletonMustBeWhole(t *testing.T) {
 	set, err := Compile([]Config{
-		{Name: "broken", Type: Orphans, Orphans: &OrphansConfig{}},
-		{Name: "not whole", Type: Orphans, Orphans: &OrphansConfig{Min: 2}},
+		{Name: "broken", Type: Orphans, Section: &OrphansConfig{}},
+		{Name: "not whole", Type: Orphans, Section: &OrphansConfig{Min: 2}},
 	}, Options{})
 	require.NoError(t, err)
 	require.True(t, set.NeedsSkeleton())
@@ -62,7 +64,7 @@ func TestSkeletonMustBeWhole(t *testing.T) {
 		reads++
 		return slices.Values(views)
 	}
-	for spans, want := range map[int]Verdict{2: Sampled, 3: NotSampled, maxSkeleton + 1: NotSampled} {
+	for spans, want := range map[int]Verdict{2: Sampled, 3: NotSampled, rule.MaxSkeleton + 1: NotSampled} {
 		reads = 0
 		require.Equal(t, want, set.Decide(&Trace{Bits: bits, Spans: spans, Skeleton: read}, nil).Verdict, spans)
 		require.LessOrEqual(t, reads, 1, "it is read once for all policies")
@@ -83,10 +85,15 @@ func TestSkeletonMustBeWhole(t *testing.T) {
 // Shards observe and decide at once, and every trace is counted.
 func TestKeyedPoliciesConcurrently(t *testing.T) {
 	policies := append(diversityPolicies(time.Second), dynamicPolicy(DynamicConfig{SpansPerSecond: 1e6}))
-	policies = append(policies, Config{Name: "rare", Type: Rare, Rare: &RareConfig{KeyConfig: KeyConfig{MaxKeys: 20, Key: []string{"name"}}}})
+	const workers, traces = 4, 500
+	first := func(name string, traces int, key KeyConfig) Config {
+		return Config{Name: name, Type: Rare, Section: &RareConfig{Traces: traces, KeyConfig: key}}
+	}
+	of := KeyConfig{Key: []string{"service.name"}} // all have the same
+	policies = append(policies, first("rare", 1, KeyConfig{MaxKeys: 20, Key: []string{"name"}}),
+		first("all", workers*traces, of), first("one more", workers*traces+1, of))
 	set, err := Compile(policies, Options{})
 	require.NoError(t, err)
-	const workers, traces = 4, 500
 	var wg sync.WaitGroup
 	for worker := range workers {
 		wg.Go(func() {
@@ -105,9 +112,10 @@ func TestKeyedPoliciesConcurrently(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	arrived := 0.0
-	for _, k := range set.policies[2].rule.(*dynamic).keys {
-		arrived += k.arrived
-	}
-	require.Equal(t, float64(workers*traces), arrived)
+	v := rootSpan("operation 1", "")
+	trace, votes := &Trace{Bits: make([]uint64, set.Words()), Spans: 1, Now: traces * 1e6}, make([]Vote, set.Len())
+	set.Observe(trace.Bits, v)
+	set.Decide(trace, votes)
+	require.False(t, votes[4].Matched, "every trace was counted")
+	require.True(t, votes[5].Matched, "and once")
 }

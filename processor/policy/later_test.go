@@ -1,4 +1,4 @@
-package policy
+package policy_test
 
 import (
 	"math/rand/v2"
@@ -9,25 +9,33 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/slowburn/slowburn/processor/policy"
+	"github.com/slowburn/slowburn/processor/policy/internal/datatest"
+	"github.com/slowburn/slowburn/processor/policy/internal/policytest"
+	"github.com/slowburn/slowburn/processor/policy/internal/threshold"
 )
 
 // What is settled stays so: whatever spans of any trace in the file follow, the trace is sampled with threshold 0, or
 // dropped, at the least and the most randomness.
 func TestSettledStaysSo(t *testing.T) {
-	files, err := filepath.Glob("testdata/*.txt")
+	files, err := filepath.Glob("internal/*/testdata/*.txt")
 	require.NoError(t, err)
-	settled := map[Verdict]int{}
+	own, err := filepath.Glob("testdata/*.txt")
+	require.NoError(t, err)
+	files = append(files, own...)
+	settled := map[policy.Verdict]int{}
 	for _, file := range files {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
 			content, err := os.ReadFile(file)
 			require.NoError(t, err)
-			var set *Set
-			var spans []testSpan
+			var set *policy.Set
+			var spans []policytest.Span
 			try := func() {
 				if set == nil || set.Unsettled() != nil || len(spans) == 0 {
 					return
 				}
-				views := testBlock{Spans: spans}.views(t)
+				views := policytest.Views(t, spans...)
 				for range 50 {
 					rand.Shuffle(len(views), func(i, j int) { views[i], views[j] = views[j], views[i] })
 					grow(t, set, views, settled)
@@ -35,14 +43,14 @@ func TestSettledStaysSo(t *testing.T) {
 			}
 			for _, text := range strings.Split(strings.TrimSpace(string(content)), "\n\n") {
 				question, _, found := strings.Cut(text, "\n----")
-				var block testBlock
+				var block datatest.Block
 				if !found {
 					continue
 				}
-				require.NoError(t, decode(t, question, &block))
+				require.NoError(t, datatest.Decode(t, question, &block))
 				if block.Policies != nil {
 					try()
-					set, err = Compile(block.Policies, Options{})
+					set, err = policy.Compile(block.Policies, policy.Options{Contrib: block.Compat == "contrib"})
 					require.NoError(t, err)
 					spans = nil
 				}
@@ -51,14 +59,14 @@ func TestSettledStaysSo(t *testing.T) {
 			try()
 		})
 	}
-	assert.Greater(t, settled[Sampled], 1000)
-	assert.Greater(t, settled[Dropped], 100)
+	assert.Greater(t, settled[policy.Sampled], 1000)
+	assert.Greater(t, settled[policy.Dropped], 100)
 }
 
 // grow shows the set one span after the other.
-func grow(t *testing.T, set *Set, views []SpanView, settled map[Verdict]int) {
-	trace := Trace{Bits: make([]uint64, set.Words())}
-	was := NotSampled
+func grow(t *testing.T, set *policy.Set, views []policy.SpanView, settled map[policy.Verdict]int) {
+	trace := policy.Trace{Bits: make([]uint64, set.Words())}
+	was := policy.NotSampled
 	for i := range views {
 		set.Observe(trace.Bits, &views[i])
 		span := views[i].Span
@@ -67,17 +75,17 @@ func grow(t *testing.T, set *Set, views []SpanView, settled map[Verdict]int) {
 		}
 		trace.Start, trace.End, trace.Spans = min(trace.Start, span.Start), max(trace.End, span.End), i+1
 		is := set.Settled(&trace)
-		if was != NotSampled {
+		if was != policy.NotSampled {
 			require.True(t, is)
 		}
 		if !is {
 			continue
 		}
-		for _, trace.Randomness = range []uint64{0, never - 1} {
+		for _, trace.Randomness = range []uint64{0, threshold.Never - 1} {
 			d := set.Decide(&trace, nil)
-			require.NotEqual(t, NotSampled, d.Verdict)
+			require.NotEqual(t, policy.NotSampled, d.Verdict)
 			require.Zero(t, d.Threshold)
-			if was != NotSampled {
+			if was != policy.NotSampled {
 				require.Equal(t, was, d.Verdict)
 			}
 			was = d.Verdict
@@ -86,10 +94,10 @@ func grow(t *testing.T, set *Set, views []SpanView, settled map[Verdict]int) {
 	}
 }
 
-func compileYAML(t *testing.T, policies string) *Set {
-	var block testBlock
-	require.NoError(t, decode(t, "policies:\n"+policies, &block))
-	set, err := Compile(block.Policies, Options{})
+func compileYAML(t *testing.T, policies string) *policy.Set {
+	var block datatest.Block
+	require.NoError(t, datatest.Decode(t, "policies:\n"+policies, &block))
+	set, err := policy.Compile(block.Policies, policy.Options{})
 	require.NoError(t, err)
 	return set
 }
@@ -108,8 +116,8 @@ func TestSettled(t *testing.T) {
 		"- {name: both, type: and, and: {and_sub_policy: [{name: a, type: always_sample}, {name: s, type: latency, latency: {threshold_ms: 1}}]}}\n": true,
 	} {
 		set := compileYAML(t, policies)
-		views := testBlock{Spans: []testSpan{{Status: "ERROR", End: 50e6}}}.views(t)
-		trace := Trace{Bits: eachInTurn(set, views), Start: views[0].Span.Start, End: views[0].Span.End, Spans: 1, Randomness: never - 1}
+		views := policytest.Views(t, policytest.Span{Status: "ERROR", End: 50e6})
+		trace := policy.Trace{Bits: policytest.EachInTurn(set, views), Start: views[0].Span.Start, End: views[0].Span.End, Spans: 1, Randomness: threshold.Never - 1}
 		require.Equal(t, want, set.Settled(&trace), policies)
 		require.Zero(t, testing.AllocsPerRun(10, func() { set.Settled(&trace) }))
 	}
@@ -135,23 +143,23 @@ func TestReviseDoesNotCount(t *testing.T) {
 - {name: errors, type: status_code, status_code: {status_codes: [ERROR]}}
 - {name: drop, type: drop, drop: {drop_sub_policy: [{name: ok, type: status_code, status_code: {status_codes: [OK]}}]}}
 `)
-	observe := func(spans ...testSpan) *Trace {
-		return &Trace{Bits: eachInTurn(set, testBlock{Spans: spans}.views(t)), Spans: 5, Now: 1}
+	observe := func(spans ...policytest.Span) *policy.Trace {
+		return &policy.Trace{Bits: policytest.EachInTurn(set, policytest.Views(t, spans...)), Spans: 5, Now: 1}
 	}
-	votes := make([]Vote, set.Len())
-	for set.Decide(observe(testSpan{}), nil).Verdict == Sampled { // until there is no room
+	votes := make([]policy.Vote, set.Len())
+	for set.Decide(observe(policytest.Span{}), nil).Verdict == policy.Sampled { // until there is no room
 	}
-	before := set.Decide(observe(testSpan{}), votes)
+	before := set.Decide(observe(policytest.Span{}), votes)
 	require.True(t, votes[0].Matched)
 	for range 1000 {
-		d := set.Revise(observe(testSpan{}, testSpan{Status: "ERROR"}), votes)
-		require.Equal(t, Decision{Verdict: Sampled, Policy: 1, Sub: None}, d)
-		require.Equal(t, []Vote{{}, {Matched: true}, {}}, votes)
-		require.Equal(t, Dropped, set.Revise(observe(testSpan{Status: "ERROR"}, testSpan{Status: "OK"}), nil).Verdict)
+		d := set.Revise(observe(policytest.Span{}, policytest.Span{Status: "ERROR"}), votes)
+		require.Equal(t, policy.Decision{Verdict: policy.Sampled, Policy: 1, Sub: policy.None}, d)
+		require.Equal(t, []policy.Vote{{}, {Matched: true}, {}}, votes)
+		require.Equal(t, policy.Dropped, set.Revise(observe(policytest.Span{Status: "ERROR"}, policytest.Span{Status: "OK"}), nil).Verdict)
 	}
-	later := observe(testSpan{})
+	later := observe(policytest.Span{})
 	later.Now = 60e9 // there would be room
-	require.Equal(t, NotSampled, set.Revise(later, nil).Verdict)
-	require.Equal(t, NotSampled, before.Verdict)
-	require.Equal(t, Sampled, set.Decide(later, nil).Verdict)
+	require.Equal(t, policy.NotSampled, set.Revise(later, nil).Verdict)
+	require.Equal(t, policy.NotSampled, before.Verdict)
+	require.Equal(t, policy.Sampled, set.Decide(later, nil).Verdict)
 }

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/slowburn/slowburn/processor/policy/internal/threshold"
 )
 
 // load is traffic that a limit is put to, with the limit as the unit of rates.
@@ -79,7 +81,7 @@ func (k *admitted) average(from, to int) (sum float64) {
 func (l load) put(set *Set, limit float64, duration int, rng *rand.Rand) (k admitted) {
 	k.seconds = make([]float64, duration)
 	bits := make([]uint64, set.Words())
-	head := thresholdOfShare(l.arrived)
+	head := threshold.OfShare(l.arrived)
 	const step = 0.01
 	for now := 0.0; now < float64(duration); {
 		rate := limit * l.offered(now) / l.size
@@ -95,7 +97,7 @@ func (l load) put(set *Set, limit float64, duration int, rng *rand.Rand) (k admi
 			Spans: 1 + int(rng.ExpFloat64()*(l.size-1)+0.5),
 		}
 		t.Bytes = 500 * t.Spans
-		must := set.decide(t, never-1, nil).Threshold
+		must := set.all.decide(t, never-1, nil).Threshold
 		d := set.Decide(t, nil)
 		p := min(1, float64(never-must)/float64(never-head))
 		k.traces++
@@ -117,7 +119,7 @@ func (l load) put(set *Set, limit float64, duration int, rng *rand.Rand) (k admi
 func TestLimitHolds(t *testing.T) {
 	const limit, seconds = 1000, 120
 	set := func() *Set {
-		s, err := Compile([]Config{{Name: "limit", Type: RateLimiting, RateLimiting: &RateLimitingConfig{SpansPerSecond: limit}}}, Options{})
+		s, err := Compile([]Config{{Name: "limit", Type: RateLimiting, Section: &RateLimitingConfig{SpansPerSecond: limit}}}, Options{})
 		require.NoError(t, err)
 		return s
 	}
@@ -158,9 +160,9 @@ func TestLimitCountsWhatIsLeft(t *testing.T) {
 	for _, c := range []struct{ percent, offered, want float64 }{
 		{10, 5, 0.5}, {50, 1.5, 0.75}, {50, 4, 1}, {10, 20, 1},
 	} {
-		set, err := Compile([]Config{{Name: "limit", Type: And, And: &AndConfig{SubPolicies: []Config{
-			{Type: RateLimiting, RateLimiting: &RateLimitingConfig{SpansPerSecond: limit}},
-			{Type: Probabilistic, Probabilistic: &ProbabilisticConfig{SamplingPercentage: c.percent}},
+		set, err := Compile([]Config{{Name: "limit", Type: And, Section: &AndConfig{SubPolicies: []Config{
+			{Type: RateLimiting, Section: &RateLimitingConfig{SpansPerSecond: limit}},
+			{Type: Probabilistic, Section: &ProbabilisticConfig{SamplingPercentage: c.percent}},
 		}}}}, Options{})
 		require.NoError(t, err)
 		k := load{offered: steady(c.offered), size: 10, arrived: 1}.put(set, limit, seconds, rand.New(rand.NewPCG(8, 8)))
@@ -172,7 +174,7 @@ func TestLimitCountsWhatIsLeft(t *testing.T) {
 func TestBurstPasses(t *testing.T) {
 	for _, burst := range []int64{100, 1000, 2000, 10_000} {
 		set, err := Compile([]Config{{Name: "limit", Type: RateLimiting,
-			RateLimiting: &RateLimitingConfig{SpansPerSecond: 1000, BurstCapacity: burst}}}, Options{})
+			Section: &RateLimitingConfig{SpansPerSecond: 1000, BurstCapacity: burst}}}, Options{})
 		require.NoError(t, err)
 		bits := make([]uint64, set.Words())
 		trace := func(at time.Duration) *Trace { return &Trace{Bits: bits, Now: int64(time.Hour + at), Spans: 10} }
@@ -186,7 +188,7 @@ func TestBurstPasses(t *testing.T) {
 // A trace however large passes, if not at once, and the policy comes back to what it was.
 func TestLimitRecovers(t *testing.T) {
 	set, err := Compile([]Config{{Name: "limit", Type: BytesLimiting,
-		BytesLimiting: &BytesLimitingConfig{BytesPerSecond: 1000}}}, Options{})
+		Section: &BytesLimitingConfig{BytesPerSecond: 1000}}}, Options{})
 	require.NoError(t, err)
 	bits := make([]uint64, set.Words())
 	decide := func(at time.Duration, bytes int) Decision {
@@ -202,8 +204,8 @@ func TestLimitRecovers(t *testing.T) {
 // A set that takes over from another of the same policies goes on where that was.
 func TestLimitIsInherited(t *testing.T) {
 	policies := []Config{
-		{Name: "limit", Type: RateLimiting, RateLimiting: &RateLimitingConfig{SpansPerSecond: 10}},
-		{Name: "mix", Type: Composite, Composite: &CompositeConfig{
+		{Name: "limit", Type: RateLimiting, Section: &RateLimitingConfig{SpansPerSecond: 10}},
+		{Name: "mix", Type: Composite, Section: &CompositeConfig{
 			MaxTotalSpansPerSecond: 10, SubPolicies: []Config{{Name: "all", Type: AlwaysSample}},
 		}},
 	}

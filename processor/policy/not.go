@@ -1,44 +1,46 @@
 package policy
 
+import (
+	"github.com/slowburn/slowburn/processor/policy/internal/rule"
+	"github.com/slowburn/slowburn/processor/policy/internal/threshold"
+)
+
 // NotConfig is for traces that its sub-policy does not sample. Over a sub-policy with a chance it samples the share that
 // the sub-policy does not.
 type NotConfig struct {
 	SubPolicy Config `mapstructure:"not_sub_policy"`
 }
 
-func (cfg *NotConfig) compile(c *compiler) (rule, error) {
-	r, err := c.compileOne("not_sub_policy", &cfg.SubPolicy)
-	if err != nil {
-		return nil, err
-	}
-	return negation{r, countsAny(r)}, nil
+func (cfg *NotConfig) subs() []sub { return []sub{{"not_sub_policy", &cfg.SubPolicy}} }
+
+func (cfg *NotConfig) compile(c *compiler, k *kind) (rule.Node, error) {
+	part, err := c.compileOne(k, "not_sub_policy", &cfg.SubPolicy)
+	return rule.Node{Rule: negation{part, part.Traits.Has(rule.Counts)}, Parts: []rule.Node{part}}, err
 }
 
-// negation matches what the rule does not. Of a chance it takes the other share, but from the same end: the traces with
+// negation matches what the part does not. Of a chance it takes the other share, but from the same end: the traces with
 // the highest randomness, as every policy does, so that its threshold is a threshold.
 type negation struct {
-	rule   rule
+	part   rule.Node
 	counts bool
 }
 
-func (n negation) match(t *Trace) (uint64, bool) {
-	th, ok := n.rule.match(t)
+func (n negation) Match(t *Trace) (uint64, bool) {
+	th, ok := n.part.Rule.Match(t)
 	switch {
 	case !ok:
 		return 0, true
 	case th == 0 && !n.counts:
 		return 0, false
 	}
-	return complement(th), true // of th 0 what no trace passes, but a rule that counts is told of the trace
+	return threshold.Complement(th), true // of th 0 what no trace passes, but a part that counts is told of the trace
 }
 
-func (n negation) rules() []rule { return []rule{n.rule} }
-
-// count tells the rule of a trace if that is one for it. Whether the rule samples it is independent of the negation.
-func (n negation) count(t *Trace, _ bool) {
-	if r, ok := n.rule.(counting); ok {
-		if th, ok := r.match(t); ok {
-			r.count(t, th <= t.Randomness)
+// Count tells the part of a trace if that is one for it. Whether the part samples it is independent of the negation.
+func (n negation) Count(t *Trace, _ bool) {
+	if p := n.part.Counting(); p != nil {
+		if th, ok := p.Match(t); ok {
+			p.Count(t, th <= t.Randomness)
 		}
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/slowburn/slowburn/processor/policy/internal/policytest"
 )
 
 // Random policies over random traces are decided, shown in any order and grouping, as an oracle says that reads the
@@ -25,7 +27,7 @@ func TestAgreesWithOracle(t *testing.T) {
 			trace := Trace{Randomness: rng.Uint64N(never), Spans: len(spans)}
 			want := oracle{spans, trace.Randomness}.decide(policies)
 			views := testBlock{Spans: spans}.views(t)
-			for _, way := range append(ways, eachInTurn) {
+			for _, way := range append(policytest.Ways, policytest.EachInTurn) {
 				trace.Bits = way(set, views)
 				trace.Start, trace.End = extent(spans)
 				require.Equal(t, want, set.Decide(&trace, nil), "%+v\n%+v", policies, spans)
@@ -42,7 +44,7 @@ func randomPolicies(rng *rand.Rand) (policies []Config) {
 	for i := range 1 + rng.IntN(6) {
 		cfg := randomSub(rng, 2)
 		if rng.IntN(5) == 0 {
-			cfg = Config{Type: Drop, Drop: &DropConfig{SubPolicies: []Config{randomSub(rng, 1), randomSub(rng, 1)}[:1+rng.IntN(2)]}}
+			cfg = Config{Type: Drop, Section: &DropConfig{SubPolicies: []Config{randomSub(rng, 1), randomSub(rng, 1)}[:1+rng.IntN(2)]}}
 		}
 		cfg.Name = fmt.Sprint(i)
 		policies = append(policies, cfg)
@@ -56,43 +58,50 @@ func randomSub(rng *rand.Rand, depth int) Config {
 		switch rng.IntN(5) {
 		case 0:
 			sub := []Config{randomSub(rng, depth-1), randomSub(rng, depth-1)}[:1+rng.IntN(2)]
-			return Config{Type: And, And: &AndConfig{SubPolicies: sub}}
+			return Config{Type: And, Section: &AndConfig{SubPolicies: sub}}
 		case 1:
-			return Config{Type: Not, Not: &NotConfig{SubPolicy: randomSub(rng, depth-1)}}
+			return Config{Type: Not, Section: &NotConfig{SubPolicy: randomSub(rng, depth-1)}}
 		}
 	}
 	return randomSimple(rng)
 }
 
+// simpleTypes have no sub-policies. Of those that the oracle does not know there is always_sample instead.
+var simpleTypes = []Type{
+	AlwaysSample, BooleanAttribute, BytesLimiting, Latency, NumericAttribute, OTTLCondition, Probabilistic, RateLimiting, SpanCount,
+	StatusCode, StringAttribute, TraceFlags, TraceState,
+	Diversity, Dynamic, Rare, "critical_path_ms", "failure_mode", Orphans, "retries",
+}
+
 func randomSimple(rng *rand.Rand) Config {
-	key, invert := pick(rng, "a", "b", "c", "d"), rng.IntN(4) == 0
-	switch pick(rng, simpleTypes...) {
+	key, invert := policytest.Pick(rng, "a", "b", "c", "d"), rng.IntN(4) == 0
+	switch policytest.Pick(rng, simpleTypes...) {
 	case Latency:
-		return Config{Type: Latency, Latency: &LatencyConfig{ThresholdMs: new(rng.Int64N(10)), UpperThresholdMs: new(10 + rng.Int64N(10))}}
+		return Config{Type: Latency, Section: &LatencyConfig{ThresholdMs: new(rng.Int64N(10)), UpperThresholdMs: new(10 + rng.Int64N(10))}}
 	case StatusCode:
 		codes := []string{"OK", "ERROR", "UNSET"}[rng.IntN(3):]
-		return Config{Type: StatusCode, StatusCode: &StatusCodeConfig{StatusCodes: codes}}
+		return Config{Type: StatusCode, Section: &StatusCodeConfig{StatusCodes: codes}}
 	case StringAttribute:
-		return Config{Type: StringAttribute, StringAttribute: &StringAttributeConfig{
-			Key: key, Values: []string{pick(rng, "x", "y"), "xy"}, InvertMatch: invert,
+		return Config{Type: StringAttribute, Section: &StringAttributeConfig{
+			Key: key, Values: []string{policytest.Pick(rng, "x", "y"), "xy"}, InvertMatch: invert,
 			EnabledRegexMatching: rng.IntN(2) == 0, CacheMaxSize: 1,
 		}}
 	case NumericAttribute:
-		return Config{Type: NumericAttribute, NumericAttribute: &NumericAttributeConfig{
+		return Config{Type: NumericAttribute, Section: &NumericAttributeConfig{
 			Key: key, MinValue: new(rng.Int64N(3)), MaxValue: new(3 + rng.Int64N(3)), InvertMatch: invert,
 		}}
 	case BooleanAttribute:
-		return Config{Type: BooleanAttribute, BooleanAttribute: &BooleanAttributeConfig{
+		return Config{Type: BooleanAttribute, Section: &BooleanAttributeConfig{
 			Key: key, Value: rng.IntN(2) == 0, InvertMatch: invert,
 		}}
 	case Probabilistic:
-		return Config{Type: Probabilistic, Probabilistic: &ProbabilisticConfig{SamplingPercentage: pick(rng, 0, 25, 50, 100.0)}}
+		return Config{Type: Probabilistic, Section: &ProbabilisticConfig{SamplingPercentage: policytest.Pick(rng, 0, 25, 50, 100.0)}}
 	case SpanCount:
-		return Config{Type: SpanCount, SpanCount: &SpanCountConfig{MinSpans: 1 + rng.IntN(2), MaxSpans: pick(rng, 0, 2, 3)}}
+		return Config{Type: SpanCount, Section: &SpanCountConfig{MinSpans: 1 + rng.IntN(2), MaxSpans: policytest.Pick(rng, 0, 2, 3)}}
 	case TraceFlags:
 		return Config{Type: TraceFlags}
 	case TraceState:
-		return Config{Type: TraceState, TraceState: &TraceStateConfig{Key: key, Values: []string{pick(rng, "x", "y"), "xy"}}}
+		return Config{Type: TraceState, Section: &TraceStateConfig{Key: key, Values: []string{policytest.Pick(rng, "x", "y"), "xy"}}}
 	default:
 		return Config{Type: AlwaysSample}
 	}
@@ -103,8 +112,8 @@ func randomSpans(rng *rand.Rand) (spans []testSpan) {
 		start := time.Duration(rng.IntN(10)) * time.Millisecond
 		spans = append(spans, testSpan{
 			Start: start, End: start + time.Duration(rng.IntN(15))*time.Millisecond,
-			Status: pick(rng, "", "OK", "ERROR", "UNKNOWN"),
-			Flags:  uint32(rng.IntN(8)) << rng.IntN(8), TraceState: pick(rng, "", "a=x", "b=xy, a=z", "ab=x,b=y", "c=x,ot=th:8"),
+			Status: policytest.Pick(rng, "", "OK", "ERROR", "UNKNOWN"),
+			Flags:  uint32(rng.IntN(8)) << rng.IntN(8), TraceState: policytest.Pick(rng, "", "a=x", "b=xy, a=z", "ab=x,b=y", "c=x,ot=th:8"),
 			Attributes: randomAttributes(rng), Resource: randomAttributes(rng),
 		})
 	}
@@ -114,7 +123,7 @@ func randomSpans(rng *rand.Rand) (spans []testSpan) {
 func randomAttributes(rng *rand.Rand) map[string]any {
 	attrs := map[string]any{}
 	for range rng.IntN(3) {
-		attrs[pick(rng, "a", "b", "c", "d")] = pick[any](rng, "x", "y", "xy", "true", "1", true, false, rng.IntN(6), rng.Float64()*6)
+		attrs[policytest.Pick(rng, "a", "b", "c", "d")] = policytest.Pick[any](rng, "x", "y", "xy", "true", "1", true, false, rng.IntN(6), rng.Float64()*6)
 	}
 	return attrs
 }
@@ -138,7 +147,7 @@ func (o oracle) decide(policies []Config) Decision {
 		if p.Type != Drop {
 			continue
 		}
-		th, ok := o.threshold(Config{Type: And, And: &AndConfig{SubPolicies: p.Drop.SubPolicies}})
+		th, ok := o.threshold(Config{Type: And, Section: &AndConfig{SubPolicies: p.Section.(*DropConfig).SubPolicies}})
 		if ok && o.randomness < never-th {
 			return Decision{Verdict: Dropped, Policy: i, Sub: None}
 		} else if ok {
@@ -166,10 +175,10 @@ func (o oracle) decide(policies []Config) Decision {
 func (o oracle) threshold(p Config) (threshold uint64, ok bool) {
 	switch p.Type {
 	case Probabilistic:
-		share := p.Probabilistic.SamplingPercentage / 100
+		share := p.Section.(*ProbabilisticConfig).SamplingPercentage / 100
 		return never - uint64(share*float64(never)), true
 	case And:
-		for _, sub := range p.And.SubPolicies {
+		for _, sub := range p.Section.(*AndConfig).SubPolicies {
 			th, ok := o.threshold(sub)
 			if !ok {
 				return 0, false
@@ -178,7 +187,7 @@ func (o oracle) threshold(p Config) (threshold uint64, ok bool) {
 		}
 		return threshold, true
 	case Not:
-		if th, ok := o.threshold(p.Not.SubPolicy); ok {
+		if th, ok := o.threshold(p.Section.(*NotConfig).SubPolicy); ok {
 			return never - th, th > 0
 		}
 		return 0, true
@@ -192,14 +201,14 @@ func (o oracle) is(p Config) bool {
 	case Latency:
 		start, end := extent(o.spans)
 		ms := float64(end-start) / 1e6
-		return ms > float64(*p.Latency.ThresholdMs) && ms <= float64(*p.Latency.UpperThresholdMs)
+		return ms > float64(*p.Section.(*LatencyConfig).ThresholdMs) && ms <= float64(*p.Section.(*LatencyConfig).UpperThresholdMs)
 	case StatusCode:
 		return slices.ContainsFunc(o.spans, func(s testSpan) bool {
-			return s.Status == "" && slices.Contains(p.StatusCode.StatusCodes, "UNSET") ||
-				slices.Contains(p.StatusCode.StatusCodes, s.Status)
+			return s.Status == "" && slices.Contains(p.Section.(*StatusCodeConfig).StatusCodes, "UNSET") ||
+				slices.Contains(p.Section.(*StatusCodeConfig).StatusCodes, s.Status)
 		})
 	case StringAttribute:
-		c := p.StringAttribute
+		c := p.Section.(*StringAttributeConfig)
 		return c.InvertMatch != o.any(c.Key, func(v any) bool {
 			s, ok := v.(string)
 			return ok && slices.ContainsFunc(c.Values, func(want string) bool {
@@ -207,7 +216,7 @@ func (o oracle) is(p Config) bool {
 			})
 		})
 	case NumericAttribute:
-		c := p.NumericAttribute
+		c := p.Section.(*NumericAttributeConfig)
 		return c.InvertMatch != o.any(c.Key, func(v any) bool {
 			n, ok := v.(float64)
 			if i, isInt := v.(int); isInt {
@@ -216,17 +225,17 @@ func (o oracle) is(p Config) bool {
 			return ok && n >= float64(*c.MinValue) && n <= float64(*c.MaxValue)
 		})
 	case BooleanAttribute:
-		c := p.BooleanAttribute
+		c := p.Section.(*BooleanAttributeConfig)
 		return c.InvertMatch != o.any(c.Key, func(v any) bool { return v == c.Value })
 	case SpanCount:
 		n := len(o.spans)
-		return n >= p.SpanCount.MinSpans && (p.SpanCount.MaxSpans == 0 || n <= p.SpanCount.MaxSpans)
+		return n >= p.Section.(*SpanCountConfig).MinSpans && (p.Section.(*SpanCountConfig).MaxSpans == 0 || n <= p.Section.(*SpanCountConfig).MaxSpans)
 	case TraceFlags:
 		return slices.ContainsFunc(o.spans, func(s testSpan) bool { return s.Flags%2 == 1 })
 	case TraceState:
 		return slices.ContainsFunc(o.spans, func(s testSpan) bool {
-			return slices.ContainsFunc(p.TraceState.Values, func(v string) bool {
-				return regexp.MustCompile(`(^|[, ])` + p.TraceState.Key + `=` + v + `(,|$)`).MatchString(s.TraceState)
+			return slices.ContainsFunc(p.Section.(*TraceStateConfig).Values, func(v string) bool {
+				return regexp.MustCompile(`(^|[, ])` + p.Section.(*TraceStateConfig).Key + `=` + v + `(,|$)`).MatchString(s.TraceState)
 			})
 		})
 	default:

@@ -1,45 +1,25 @@
 package policy
 
-import "sync"
+import (
+	"github.com/slowburn/slowburn/processor/policy/internal/ask"
+	"github.com/slowburn/slowburn/processor/policy/internal/conditions"
+	"github.com/slowburn/slowburn/processor/policy/internal/rule"
+)
 
 // Set is a list of compiled policies. Its methods may be called concurrently, but for the bits of the same trace one at a
 // time.
 type Set struct {
-	policies   []policy
-	warnings   []string
+	policies []policy
+	warnings []string
+	skeleton bool // a policy reads it
+
 	words      int
-	status     [statusCodes]int
-	attributes []keys
-	questions  []spanQuestion
-	observers  []observer
-	skeleton   bool     // a policy reads it
-	drops      []int    // policies of type drop
-	samplers   []int    // the others
-	counting   []int    // those of both whose answers depend on the traces before
-	keepers    []keeper // of the policies that count
-	steady     *Set     // the set without them, for Revise
-	firstMatch bool
+	questions  ask.Questions
+	conditions *conditions.Set
 
-	weightlessDrop bool // one of the drops is weightless, and so is what it leaves
-
-	conditions            []conditions
-	conditionBits         bitSet
-	resourceConditions    []conditions // those that a resource answers
-	resourceConditionBits bitSet
-	values                int // of attributes that conditions read
-	contexts              contextPool
-	errors                *evaluationErrors
-
-	state sync.Mutex // of the counting ones
-}
-
-type policy struct {
-	name string
-	kind Type
-	rule rule
-	// weightless says that what it samples is not sampled by what the trace is and its randomness alone.
-	weightless bool
-	config     Config
+	all    ballot
+	steady ballot  // without the policies that count, for Revise
+	memory *memory // of those that do
 }
 
 // Len returns the number of policies. They are numbered in the order of the configuration, from 0.
@@ -53,44 +33,135 @@ func (s *Set) Name(policy int) string {
 	return s.policies[policy].name
 }
 
+// Type returns the policy's type.
+func (s *Set) Type(policy int) Type { return s.policies[policy].kind }
+
 // Subs returns the names of the sub-policies that Decision.Sub numbers: those of a composite policy, and none of others.
 func (s *Set) Subs(policy int) []string {
-	if group, ok := s.policies[policy].rule.(interface{ subs() []string }); ok {
-		return group.subs()
+	if split := s.policies[policy].node.Split; split != nil {
+		return split.Names()
 	}
 	return nil
 }
 
-// Type returns the policy's type.
-func (s *Set) Type(policy int) Type { return s.policies[policy].kind }
-
 // Warnings are what a user should be told of policies that are valid but may not do what they seem to.
 func (s *Set) Warnings() []string { return s.warnings }
+
+// NeedsSkeleton reports whether a policy reads Trace.Skeleton.
+func (s *Set) NeedsSkeleton() bool { return s.skeleton }
 
 // Words returns how many uint64 hold the bits of a trace; at least 1.
 func (s *Set) Words() int { return s.words }
 
 // Errors reports whether the trace has a span whose status is ERROR, which Observe always looks for. It is the strongest
 // reason not to lose a trace under pressure, whatever the policies say.
-func (s *Set) Errors(bits []uint64) bool { return isSet(bits, errorBit) }
+func (s *Set) Errors(bits []uint64) bool { return rule.IsSet(bits, rule.ErrorBit) }
 
 // EvaluationErrors returns how often a condition could not be evaluated so far.
-func (s *Set) EvaluationErrors() uint64 { return s.errors.count.Load() }
+func (s *Set) EvaluationErrors() uint64 { return s.conditions.Errors() }
+
+// Observe looks at one span of a trace for what policies want to know and sets the bits of what it found. What is
+// answered already is not looked for again.
+func (s *Set) Observe(bits []uint64, v *SpanView) {
+	if s.conditions.Open(bits) {
+		c := s.conditions.Begin(v)
+		s.questions.Observe(bits, v, c.Values())
+		s.conditions.End(bits, c)
+	} else {
+		s.questions.Observe(bits, v, nil)
+	}
+	if !v.ResourceKnown {
+		s.ResourceBits(v.Resource, bits)
+	}
+}
+
+// ResourceBits sets the bits of what policies want to know of a resource. resource is the body of a ResourceSpans or its
+// header.
+func (s *Set) ResourceBits(resource []byte, bits []uint64) {
+	s.questions.Resource(bits, resource)
+	if s.conditions.OpenResource(bits) {
+		s.conditions.Resource(bits, resource)
+	}
+}
+
+// Decide evaluates all policies for the trace. What each of them says it writes to votes, if that is not nil; it must have
+// room for Len of them. Policies that have a rate or a period take account of the trace, but samplers not of one that is dropped.
+func (s *Set) Decide(t *Trace, votes []Vote) Decision {
+	if s.memory.counts() {
+		s.memory.mu.Lock()
+		defer s.memory.mu.Unlock()
+	}
+	defer t.Release()
+	d := s.all.decide(t, t.Randomness, votes)
+	s.memory.take(t, d)
+	return d
+}
+
+// Revise decides about a trace that Decide did not sample and of which more is known since, and writes votes as Decide
+// does. Policies that have a rate or a period said what they had to say, and took account of the trace then: they do not
+// vote now, and are only told that it is kept after all.
+func (s *Set) Revise(t *Trace, votes []Vote) Decision {
+	defer t.Release()
+	d := s.steady.decide(t, t.Randomness, votes)
+	if d.Verdict != Sampled || !s.memory.counts() {
+		return d
+	}
+	s.memory.mu.Lock()
+	defer s.memory.mu.Unlock()
+	d.Weightless = d.Weightless || s.memory.spared(t)
+	s.memory.kept(t)
+	return d
+}
 
 // Certain reports whether the trace as it is known so far would be kept whatever its randomness were. Traces for which it
 // is false go first when memory is short.
 func (s *Set) Certain(t *Trace) bool {
-	if len(s.counting) > 0 {
-		s.state.Lock()
-		defer s.state.Unlock()
+	if s.memory.counts() {
+		s.memory.mu.Lock()
+		defer s.memory.mu.Unlock()
 	}
 	// A shard that is short of memory asks this of many traces, so that their spans are not read for it.
 	skeleton := t.Skeleton
 	t.Skeleton = nil
 	defer func() { t.Skeleton = skeleton }()
-	return s.decide(t, 0, nil).Verdict == Sampled // no randomness is less lucky
+	return s.all.decide(t, 0, nil).Verdict == Sampled // no randomness is less lucky
 }
 
-func isSet(bits []uint64, bit int) bool { return bits[bit>>6]&(1<<(bit&63)) != 0 }
+// Settled reports whether the decision about a trace that is not complete is certain already: whatever spans follow and
+// whatever its randomness is, it will be sampled with threshold 0, or dropped.
+//
+// A trace that is only sampled by chance so far is not settled, though its randomness is known: a policy that samples it
+// for certain may yet turn up, and the threshold that the chance had would then make too many of it.
+func (s *Set) Settled(t *Trace) bool { return s.all.settled(t) }
 
-func set(bits []uint64, bit int) { bits[bit>>6] |= 1 << (bit & 63) }
+// Unsettled lists the policies by which no trace can be settled before it is complete, because they have an upper bound or
+// remember other traces. They are those that contrib's processor calls stateful.
+func (s *Set) Unsettled() (names []string) {
+	for i := range s.policies {
+		if p := &s.policies[i]; p.node.Traits&(rule.Counts|rule.Bounded) != 0 {
+			names = append(names, p.name)
+		}
+	}
+	return names
+}
+
+// Inherit goes on where old is: policies with a rate or a period take over what their namesakes of equal configuration
+// counted so far. Old stays as it is. Call it before the set decides.
+func (s *Set) Inherit(old *Set) {
+	old.memory.mu.Lock()
+	defer old.memory.mu.Unlock()
+	s.memory.mu.Lock()
+	defer s.memory.mu.Unlock()
+	s.memory.inherit(old.memory)
+}
+
+// Key returns the key by which a policy tells the trace from others, for people: its values with commas between, or OtherKey
+// if there were too many. It is empty if the policy has no key, and where the key has not been seen for long.
+func (s *Set) Key(policy int, t *Trace) string {
+	if policy == None {
+		return ""
+	}
+	s.memory.mu.Lock()
+	defer s.memory.mu.Unlock()
+	return s.memory.key(policy, t)
+}

@@ -8,35 +8,31 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/slowburn/slowburn/processor/policy/internal/rule"
 )
 
 func stringIs(name, key string, values ...string) Config {
-	return Config{Name: name, Type: StringAttribute, StringAttribute: &StringAttributeConfig{Key: key, Values: values}}
+	return Config{Name: name, Type: StringAttribute, Section: &StringAttributeConfig{Key: key, Values: values}}
 }
 
 // Equal questions share a bit, whoever asks.
 func TestCompileSharesBits(t *testing.T) {
-	c := newCompiler(Options{})
-	one := stringIs("a", "team", "shop", "cart")
-	r1, err := c.compile(&one, allTypes)
-	require.NoError(t, err)
-	other := stringIs("b", "team", "cart", "shop", "cart")
-	other.StringAttribute.InvertMatch = true
-	r2, err := c.compile(&other, allTypes)
-	require.NoError(t, err)
-	require.Equal(t, anyBit{1}, r1)
-	require.Equal(t, noBit(1), r2)
-
-	expression := stringIs("c", "team", "shop", "cart")
-	expression.StringAttribute.EnabledRegexMatching = true
-	r3, err := c.compile(&expression, allTypes)
-	require.NoError(t, err)
-	require.Equal(t, anyBit{2}, r3)
-
-	otherKey := stringIs("d", "tea", "shop", "cart")
-	r4, err := c.compile(&otherKey, allTypes)
-	require.NoError(t, err)
-	require.Equal(t, anyBit{3}, r4)
+	c := newCompiler(kindsOf(table), Options{})
+	compiled := func(key string, change func(*StringAttributeConfig), values ...string) rule.Rule {
+		section := &StringAttributeConfig{Key: key, Values: values}
+		change(section)
+		node, err := c.compile(&Config{Name: "x", Type: StringAttribute, Section: section}, 0)
+		require.NoError(t, err)
+		return node.Rule
+	}
+	plain := func(*StringAttributeConfig) {}
+	require.Equal(t, rule.AnyBit{1}, compiled("team", plain, "shop", "cart"))
+	inverted := func(cfg *StringAttributeConfig) { cfg.InvertMatch = true }
+	require.Equal(t, rule.NoBit(1), compiled("team", inverted, "cart", "shop", "cart"))
+	expression := func(cfg *StringAttributeConfig) { cfg.EnabledRegexMatching = true }
+	require.Equal(t, rule.AnyBit{2}, compiled("team", expression, "shop", "cart"))
+	require.Equal(t, rule.AnyBit{3}, compiled("tea", plain, "shop", "cart"))
 }
 
 // More keys than one walk can look for, and more bits than one word holds.
@@ -53,8 +49,9 @@ func TestManyKeys(t *testing.T) {
 	for i := range n {
 		key := fmt.Sprintf("key%d", i)
 		views := testBlock{Spans: []testSpan{{Attributes: map[string]any{key: "x"}}}}.views(t)
-		require.Equal(t, fmt.Sprintf("sampled by %d, th:00000000000000, certain", i),
-			observeAndDecide(set, Trace{}, views, eachInTurn))
+		trace := &Trace{Bits: eachInTurn(set, views)}
+		require.Equal(t, Decision{Verdict: Sampled, Policy: i, Sub: None}, set.Decide(trace, nil))
+		require.Equal(t, fmt.Sprint(i), set.Name(i))
 	}
 }
 
@@ -95,9 +92,9 @@ func TestSetNames(t *testing.T) {
 }
 
 func TestWarningsSayWhere(t *testing.T) {
-	set, err := Compile([]Config{{Name: "some", Type: And, And: &AndConfig{SubPolicies: []Config{
+	set, err := Compile([]Config{{Name: "some", Type: And, Section: &AndConfig{SubPolicies: []Config{
 		{Type: AlwaysSample},
-		{Name: "inner", Type: Probabilistic, Probabilistic: &ProbabilisticConfig{SamplingPercentage: 5, HashSalt: "x"}},
+		{Name: "inner", Type: Probabilistic, Section: &ProbabilisticConfig{SamplingPercentage: 5, HashSalt: "x"}},
 	}}}}, Options{})
 	require.NoError(t, err)
 	require.Len(t, set.Warnings(), 1)
@@ -161,7 +158,7 @@ func TestNothingAllocates(t *testing.T) {
 // A set is shared by all shards; only the cache of regular expressions changes.
 func TestConcurrentUse(t *testing.T) {
 	policies := shippedLike()
-	policies[5].Drop.SubPolicies[0].StringAttribute.CacheMaxSize = 1 // as much contention as can be
+	policies[5].Section.(*DropConfig).SubPolicies[0].Section.(*StringAttributeConfig).CacheMaxSize = 1 // as much contention as can be
 	set, err := Compile(policies, Options{})
 	require.NoError(t, err)
 	var wg sync.WaitGroup

@@ -9,8 +9,8 @@ import (
 // What a hash of the trace ID keeps says nothing of randomness. A trace that a weighted policy samples too has that one's
 // threshold; one that none does has no weight, and no threshold either.
 func TestAHashLeavesWeightsToOthers(t *testing.T) {
-	hash := Config{Name: "hash", Type: Probabilistic, Probabilistic: &ProbabilisticConfig{SamplingPercentage: 99.9}}
-	half := Config{Name: "half", Type: Dynamic, Dynamic: &DynamicConfig{SamplingPercentage: 50}}
+	hash := Config{Name: "hash", Type: Probabilistic, Section: &ProbabilisticConfig{SamplingPercentage: 99.9}}
+	half := Config{Name: "half", Type: Dynamic, Section: &DynamicConfig{SamplingPercentage: 50}}
 	for _, policies := range [][]Config{{hash, half}, {half, hash}} {
 		set, err := Compile(policies, Options{Contrib: true})
 		require.NoError(t, err)
@@ -33,7 +33,7 @@ func TestAHashLeavesWeightsToOthers(t *testing.T) {
 // Keys of several fields are told apart by all of them, whatever the names of attributes contain.
 func TestKeysOfOddNamesAreApart(t *testing.T) {
 	rare := func(name string, key ...string) Config {
-		return Config{Name: name, Type: Rare, Rare: &RareConfig{KeyConfig: KeyConfig{Key: key}}}
+		return Config{Name: name, Type: Rare, Section: &RareConfig{KeyConfig: KeyConfig{Key: key}}}
 	}
 	set, err := Compile([]Config{rare("one", "a\x00b"), rare("two", "a", "b")}, Options{})
 	require.NoError(t, err)

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/slowburn/slowburn/internal/tracestate"
+	"github.com/slowburn/slowburn/processor/policy/internal/policytest"
 )
 
 // Law 4 on a million random traces with random attributes, explicit randomness and upstream samplers, by policies that keep
@@ -59,7 +60,7 @@ func estimateCounts(t *testing.T, set *Set, rng *rand.Rand, traces int) map[stri
 		estimates[service] = &estimate{}
 	}
 	for n := range traces {
-		service, path, status := pick(rng, services...), pick(rng, "/healthz", "/buy", "/buy"), pick(rng, "", "", "", "", "ERROR")
+		service, path, status := policytest.Pick(rng, services...), policytest.Pick(rng, "/healthz", "/buy", "/buy"), policytest.Pick(rng, "", "", "", "", "ERROR")
 		class := service + path + status
 		if bits[class] == nil {
 			attributes := map[string]any{"path": path}
@@ -67,10 +68,10 @@ func estimateCounts(t *testing.T, set *Set, rng *rand.Rand, traces int) map[stri
 				{Name: path, Status: status, Attributes: attributes, Resource: map[string]any{"service.name": service}},
 			}}.views(t))
 		}
-		e, spans, headShare := estimates[service], 1+rng.IntN(20), pick(rng, 1, 1, 0.5, 0.1)
+		e, spans, headShare := estimates[service], 1+rng.IntN(20), policytest.Pick(rng, 1, 1, 0.5, 0.1)
 		trace := Trace{Bits: bits[class], Now: int64(n) * 1e6, Spans: spans, Bytes: 400 * spans, Randomness: never - 1}
-		d := set.decide(&trace, trace.Randomness, nil) // passes every threshold
-		if d.Verdict == Sampled {                      // else it is dropped for certain, and not to be counted
+		d := set.all.decide(&trace, trace.Randomness, nil) // passes every threshold
+		if d.Verdict == Sampled {                          // else it is dropped for certain, and not to be counted
 			e.count++
 			e.variance += tracestate.Count(max(thresholdOfHead(headShare), d.Threshold)) - 1
 		}
@@ -97,19 +98,19 @@ func estimateCounts(t *testing.T, set *Set, rng *rand.Rand, traces int) map[stri
 func atRandom() []Config {
 	isService := func(name string) Config { return stringIs("service", "service.name", name) }
 	and := func(name string, sub ...Config) Config {
-		return Config{Name: name, Type: And, And: &AndConfig{SubPolicies: sub}}
+		return Config{Name: name, Type: And, Section: &AndConfig{SubPolicies: sub}}
 	}
 	drop := func(name string, sub ...Config) Config {
-		return Config{Name: name, Type: Drop, Drop: &DropConfig{SubPolicies: sub}}
+		return Config{Name: name, Type: Drop, Section: &DropConfig{SubPolicies: sub}}
 	}
 	chance := func(name string, percent float64) Config {
-		return Config{Name: name, Type: Probabilistic, Probabilistic: &ProbabilisticConfig{SamplingPercentage: percent}}
+		return Config{Name: name, Type: Probabilistic, Section: &ProbabilisticConfig{SamplingPercentage: percent}}
 	}
-	not := func(sub Config) Config { return Config{Type: Not, Not: &NotConfig{SubPolicy: sub}} }
+	not := func(sub Config) Config { return Config{Type: Not, Section: &NotConfig{SubPolicy: sub}} }
 	limit := func(spans int64) Config {
-		return Config{Type: RateLimiting, RateLimiting: &RateLimitingConfig{SpansPerSecond: spans}}
+		return Config{Type: RateLimiting, Section: &RateLimitingConfig{SpansPerSecond: spans}}
 	}
-	failed := Config{Name: "failed", Type: StatusCode, StatusCode: &StatusCodeConfig{StatusCodes: []string{"ERROR"}}}
+	failed := Config{Name: "failed", Type: StatusCode, Section: &StatusCodeConfig{StatusCodes: []string{"ERROR"}}}
 	return []Config{
 		drop("some probes", stringIs("", "path", "/healthz"), chance("", 80)),
 		drop("some batches", isService("batch"), limit(100)),
@@ -118,24 +119,22 @@ func atRandom() []Config {
 		and("most of pay", isService("pay"), not(chance("", 40))),
 		and("search within bounds", isService("search"), limit(200)),
 		and("some of search within bounds", limit(50), isService("search"), chance("", 20)),
-		{Name: "mix", Type: Composite, Composite: &CompositeConfig{
+		{Name: "mix", Type: Composite, Section: &CompositeConfig{
 			MaxTotalSpansPerSecond: 900, PolicyOrder: []string{"failed", "some mail", "mail"},
 			SubPolicies: []Config{
 				and("mail", isService("mail"), chance("", 70)), and("some mail", isService("mail"), chance("", 20)), failed, isService("batch"),
 			},
 			RateAllocation: []RateAllocationConfig{{Policy: "mail", Percent: 50}},
 		}},
-		and("bytes of batch", isService("batch"), Config{Type: BytesLimiting, BytesLimiting: &BytesLimitingConfig{BytesPerSecond: 20_000}}),
-		{Name: "by key", Type: Dynamic, Dynamic: &DynamicConfig{SamplingPercentage: 4}},
-		{Name: "first", Type: Rare, Rare: &RareConfig{Traces: 2}},
+		and("bytes of batch", isService("batch"), Config{Type: BytesLimiting, Section: &BytesLimitingConfig{BytesPerSecond: 20_000}}),
+		{Name: "by key", Type: Dynamic, Section: &DynamicConfig{SamplingPercentage: 4}},
+		{Name: "first", Type: Rare, Section: &RareConfig{Traces: 2}},
 		chance("rest", 3),
 	}
 }
 
 // thresholdOfHead is that of a head sampler with this share.
 func thresholdOfHead(share float64) uint64 { return uint64(math.Round((1 - share) * float64(never))) }
-
-func pick[T any](rng *rand.Rand, of ...T) T { return of[rng.IntN(len(of))] }
 
 // headSampled makes a trace ID and a tracestate, half of them with explicit randomness, of a trace that a head sampler
 // kept with this share, or reports that it did not.

@@ -21,6 +21,7 @@ import (
 	"go.opentelemetry.io/collector/processor/processortest"
 
 	"github.com/slowburn/slowburn/internal/wire"
+	"github.com/slowburn/slowburn/processor/policy"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/decision"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/metadata"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/shard"
@@ -143,7 +144,7 @@ func BenchmarkConsumeTraces(b *testing.B) {
 }
 
 func benchConsume(b *testing.B, cfg *Config, buffered uint64) {
-	cfg.Policies[2].Probabilistic.SamplingPercentage = 1
+	cfg.Policies[2].Section.(*policy.ProbabilisticConfig).SamplingPercentage = 1
 	cfg.MemoryBudget, cfg.DiskBudget = 700<<20, 4<<30
 	cfg.DecisionWait = time.Hour
 	p := benchSampler(b, cfg)

@@ -19,10 +19,10 @@ func testCompat(t *testing.T) {
 		t.Run("compat="+compat, func(t *testing.T) {
 			cfg := testConfig()
 			cfg.DecisionWait, cfg.Compat = time.Hour, compat
-			cfg.Policies = []policy.Config{{Name: "mix", Type: policy.Composite, Composite: &policy.CompositeConfig{
+			cfg.Policies = []policy.Config{{Name: "mix", Type: policy.Composite, Section: &policy.CompositeConfig{
 				MaxTotalSpansPerSecond: 100,
 				SubPolicies: []policy.Config{
-					{Name: "large", Type: policy.SpanCount, SpanCount: &policy.SpanCountConfig{MinSpans: 5}},
+					{Name: "large", Type: policy.SpanCount, Section: &policy.SpanCountConfig{MinSpans: 5}},
 					{Name: "rest", Type: policy.AlwaysSample},
 				},
 			}}}

@@ -16,8 +16,8 @@ func TestCostByPolicyAndService(t *testing.T) { withEitherStorage(t, testCostByP
 func testCostByPolicyAndService(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := with(testConfig(), testConfig().Policies[0], serviceIs("three", "service-3"),
-			policy.Config{Name: "noise", Type: policy.Drop, Drop: &policy.DropConfig{SubPolicies: []policy.Config{
-				{Type: policy.Latency, Latency: &policy.LatencyConfig{ThresholdMs: ptr(int64(1000))}}}}})
+			policy.Config{Name: "noise", Type: policy.Drop, Section: &policy.DropConfig{SubPolicies: []policy.Config{
+				{Type: policy.Latency, Section: &policy.LatencyConfig{ThresholdMs: ptr(int64(1000))}}}}})
 		var next sink
 		p := start(t, cfg, &next)
 		send := func(spans ...spanOf) { require.NoError(t, wireDoor(t, p, request(spans...))) }

@@ -37,7 +37,7 @@ func testExplain(t *testing.T) {
 		began := time.Now()
 		cfg := testConfig() // errors, slow, and a tenth of the rest
 		cfg.Policies = append(cfg.Policies, policy.Config{Name: "noise", Type: policy.Drop,
-			Drop: &policy.DropConfig{SubPolicies: []policy.Config{serviceIs("", "service-3")}}})
+			Section: &policy.DropConfig{SubPolicies: []policy.Config{serviceIs("", "service-3")}}})
 		cfg.Shadow = &ShadowConfig{Policies: cfg.Policies[1:2]}
 		p := start(t, cfg, &sink{})
 		kept, unlucky, noise := lucky(1, true), lucky(2, false), lucky(3, true)

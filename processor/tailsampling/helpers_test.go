@@ -210,9 +210,9 @@ func testConfig() *Config {
 	cfg.DiskBudget = 256 << 20
 	cfg.Compression = compressNever // what is in the buffer is what was sent
 	cfg.Policies = []policy.Config{
-		{Name: "errors", Type: policy.StatusCode, StatusCode: &policy.StatusCodeConfig{StatusCodes: []string{"ERROR"}}},
-		{Name: "slow", Type: policy.Latency, Latency: &policy.LatencyConfig{ThresholdMs: ptr(int64(1000))}},
-		{Name: "rest", Type: policy.Probabilistic, Probabilistic: &policy.ProbabilisticConfig{SamplingPercentage: 10}},
+		{Name: "errors", Type: policy.StatusCode, Section: &policy.StatusCodeConfig{StatusCodes: []string{"ERROR"}}},
+		{Name: "slow", Type: policy.Latency, Section: &policy.LatencyConfig{ThresholdMs: ptr(int64(1000))}},
+		{Name: "rest", Type: policy.Probabilistic, Section: &policy.ProbabilisticConfig{SamplingPercentage: 10}},
 	}
 	return cfg
 }

@@ -125,7 +125,7 @@ func testWhatLinksDoNotKeep(t *testing.T) {
 		for _, enabled := range []bool{false, true} {
 			cfg := linking(testConfig())
 			cfg.LinkedTraces.Enabled = enabled
-			cfg.Policies = append(cfg.Policies[:1:1], policy.Config{Name: "noise", Type: policy.Drop, Drop: &policy.DropConfig{
+			cfg.Policies = append(cfg.Policies[:1:1], policy.Config{Name: "noise", Type: policy.Drop, Section: &policy.DropConfig{
 				SubPolicies: []policy.Config{serviceIs("quiet", "service-3")},
 			}})
 			var next sink

@@ -20,7 +20,7 @@ func testOddConfigurations(t *testing.T) {
 		for i := range n - 1 {
 			list = append(list, serviceIs(fmt.Sprint("service is ", i), fmt.Sprint("service-", i+50)))
 		}
-		return append(list, policy.Config{Name: "errors", Type: policy.StatusCode, StatusCode: &policy.StatusCodeConfig{StatusCodes: []string{"ERROR"}}})
+		return append(list, policy.Config{Name: "errors", Type: policy.StatusCode, Section: &policy.StatusCodeConfig{StatusCodes: []string{"ERROR"}}})
 	}
 	for name, odd := range map[string]func(*Config){
 		"one shard":                 func(cfg *Config) { cfg.NumShards = 1 },

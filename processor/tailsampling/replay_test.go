@@ -37,7 +37,7 @@ func TestReplayDecidesAsTheProcessor(t *testing.T) {
 			cfg := testConfig()
 			cfg.DecisionWait = 1500 * time.Millisecond // nothing comes at the moment of a decision
 			cfg.Policies = append(keepErrors(testConfig()).Policies, policy.Config{
-				Name: "some", Type: policy.Probabilistic, Probabilistic: &policy.ProbabilisticConfig{SamplingPercentage: 30},
+				Name: "some", Type: policy.Probabilistic, Section: &policy.ProbabilisticConfig{SamplingPercentage: 30},
 			})
 			set(cfg)
 			replayAndCompare(t, cfg)

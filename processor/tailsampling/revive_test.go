@@ -128,7 +128,7 @@ func TestWhatIsNotRevived(t *testing.T) { withEitherStorage(t, testWhatIsNotRevi
 func testWhatIsNotRevived(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := reviving(testConfig())
-		cfg.Policies = append(cfg.Policies[:1:1], policy.Config{Name: "noise", Type: policy.Drop, Drop: &policy.DropConfig{
+		cfg.Policies = append(cfg.Policies[:1:1], policy.Config{Name: "noise", Type: policy.Drop, Section: &policy.DropConfig{
 			SubPolicies: []policy.Config{serviceIs("quiet", "service-3")},
 		}})
 		var next sink
@@ -151,8 +151,8 @@ func TestThresholdOfRevivedTraces(t *testing.T) { withEitherStorage(t, testThres
 func testThresholdOfRevivedTraces(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := reviving(testConfig())
-		some := policy.Config{Name: "half", Type: policy.Probabilistic, Probabilistic: &policy.ProbabilisticConfig{SamplingPercentage: 50}}
-		cfg.Policies = []policy.Config{{Name: "half of the errors", Type: policy.And, And: &policy.AndConfig{
+		some := policy.Config{Name: "half", Type: policy.Probabilistic, Section: &policy.ProbabilisticConfig{SamplingPercentage: 50}}
+		cfg.Policies = []policy.Config{{Name: "half of the errors", Type: policy.And, Section: &policy.AndConfig{
 			SubPolicies: []policy.Config{cfg.Policies[0], some},
 		}}}
 		var next sink
@@ -346,7 +346,7 @@ func TestForgottenSpansStayForgotten(t *testing.T) {
 func TestWhatWasForgottenStaysSo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := with(diskConfig(), testConfig().Policies[0], policy.Config{Name: "noise", Type: policy.Drop,
-			Drop: &policy.DropConfig{SubPolicies: []policy.Config{serviceIs("quiet", "service-3")}}})
+			Section: &policy.DropConfig{SubPolicies: []policy.Config{serviceIs("quiet", "service-3")}}})
 		cfg.NumShards, cfg.MemoryBudget = 1, 1<<20
 		cfg.DecisionCache = DecisionCacheConfig{SampledCacheSize: 1, NonSampledCacheSize: 1}
 		cfg.DecisionWait, cfg.DecisionWaitAfterRootReceived = 10*time.Hour, 100*time.Millisecond

@@ -176,7 +176,7 @@ func TestDecisionIsWrittenIntoSpans(t *testing.T) {
 func testDecisionIsWrittenIntoSpans(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := testConfig()
-		cfg.Policies[2].Probabilistic.SamplingPercentage = 50
+		cfg.Policies[2].Section.(*policy.ProbabilisticConfig).SamplingPercentage = 50
 		var next sink
 		p := start(t, cfg, &next)
 		failed := newTrace(1, 3, true)
@@ -350,8 +350,8 @@ func TestDropPoliciesWin(t *testing.T) { withEitherStorage(t, testDropPoliciesWi
 func testDropPoliciesWin(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := keepErrors(testConfig())
-		cfg.Policies = append(cfg.Policies, policy.Config{Name: "noise", Type: policy.Drop, Drop: &policy.DropConfig{
-			SubPolicies: []policy.Config{{Type: policy.StringAttribute, StringAttribute: &policy.StringAttributeConfig{
+		cfg.Policies = append(cfg.Policies, policy.Config{Name: "noise", Type: policy.Drop, Section: &policy.DropConfig{
+			SubPolicies: []policy.Config{{Type: policy.StringAttribute, Section: &policy.StringAttributeConfig{
 				Key: "service.name", Values: []string{"service-3"}}}},
 		}})
 		var next sink

@@ -31,9 +31,9 @@ func testPromotionKeepsWhatTheShadowSaid(t *testing.T) {
 		cfg.DecisionCache = DecisionCacheConfig{} // so that the same traces are decided again
 		cfg.Shadow = &ShadowConfig{Policies: []policy.Config{
 			serviceIs("three", "service-3"),
-			{Name: "half", Type: policy.Probabilistic, Probabilistic: &policy.ProbabilisticConfig{SamplingPercentage: 50}},
-			{Name: "none", Type: policy.Drop, Drop: &policy.DropConfig{SubPolicies: []policy.Config{
-				{Type: policy.StatusCode, StatusCode: &policy.StatusCodeConfig{StatusCodes: []string{"ERROR"}}}}}},
+			{Name: "half", Type: policy.Probabilistic, Section: &policy.ProbabilisticConfig{SamplingPercentage: 50}},
+			{Name: "none", Type: policy.Drop, Section: &policy.DropConfig{SubPolicies: []policy.Config{
+				{Type: policy.StatusCode, Section: &policy.StatusCodeConfig{StatusCodes: []string{"ERROR"}}}}}},
 		}}
 		var next sink
 		p := start(t, cfg, &next)

@@ -14,7 +14,7 @@ func TestSkeletonIsReadFromTheLog(t *testing.T) { withEitherStorage(t, testSkele
 
 func testSkeletonIsReadFromTheLog(t *testing.T) {
 	cfg := testConfig()
-	cfg.Policies = []policy.Config{{Name: "orphans", Type: policy.Orphans, Orphans: &policy.OrphansConfig{}}}
+	cfg.Policies = []policy.Config{{Name: "orphans", Type: policy.Orphans, Section: &policy.OrphansConfig{}}}
 	next := &sink{}
 	p := start(t, cfg, next)
 	const traces, spans = 60, 6
@@ -42,7 +42,7 @@ func TestTrimmedTraceHasNoSkeleton(t *testing.T) { withEitherStorage(t, testTrim
 func testTrimmedTraceHasNoSkeleton(t *testing.T) {
 	cfg := testConfig()
 	cfg.MaximumTraceSizeBytes = 4000
-	cfg.Policies = []policy.Config{{Name: "orphans", Type: policy.Orphans, Orphans: &policy.OrphansConfig{}}}
+	cfg.Policies = []policy.Config{{Name: "orphans", Type: policy.Orphans, Section: &policy.OrphansConfig{}}}
 	next := &sink{}
 	p := start(t, cfg, next)
 	for i := range 40 {

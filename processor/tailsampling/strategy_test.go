@@ -70,7 +70,7 @@ func testSpanIngestDrops(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := keepAll(testConfig())
 		cfg.SamplingStrategy = spanIngest
-		cfg.Policies = append(cfg.Policies, policy.Config{Name: "noise", Type: policy.Drop, Drop: &policy.DropConfig{
+		cfg.Policies = append(cfg.Policies, policy.Config{Name: "noise", Type: policy.Drop, Section: &policy.DropConfig{
 			SubPolicies: []policy.Config{serviceIs("quiet", "service-3")},
 		}})
 		var next sink

@@ -21,7 +21,7 @@ import (
 // serviceIs keeps traces with a span of a service, so that it is a resource that decides.
 func serviceIs(name, service string) policy.Config {
 	return policy.Config{Name: name, Type: policy.StringAttribute,
-		StringAttribute: &policy.StringAttributeConfig{Key: "service.name", Values: []string{service}}}
+		Section: &policy.StringAttributeConfig{Key: "service.name", Values: []string{service}}}
 }
 
 // with is a copy of the configuration with other policies.

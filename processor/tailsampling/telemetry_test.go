@@ -136,7 +136,7 @@ func testTelemetryOfLateAndFailing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := linking(testConfig())
 		cfg.Policies = append(cfg.Policies, policy.Config{Name: "fails", Type: policy.OTTLCondition,
-			OTTLCondition: &policy.OTTLConditionConfig{ErrorMode: "ignore", Span: []string{`Int(ParseJSON(name)["a"]) > 1`}}})
+			Section: &policy.OTTLConditionConfig{ErrorMode: "ignore", Span: []string{`Int(ParseJSON(name)["a"]) > 1`}}})
 		set := processor.Settings{ID: component.NewID(metadata.Type), TelemetrySettings: tel.NewTelemetrySettings()}
 		p, err := newSampler(set, cfg, &sink{}, nil)
 		require.NoError(t, err)

@@ -17,7 +17,8 @@ import (
 func TestWeightlessTraces(t *testing.T) {
 	cfg := keepAll(testConfig())
 	cfg.Compat = compatContrib // whose limits know no threshold
-	cfg.Policies = []policy.Config{{Name: "limit", Type: policy.RateLimiting, RateLimiting: &policy.RateLimitingConfig{SpansPerSecond: 1000}}}
+	cfg.Policies = []policy.Config{{Name: "limit", Type: "rate_limiting",
+		Rest: map[string]any{"rate_limiting": map[string]any{"spans_per_second": 1000}}}}
 	cfg.Storage, cfg.DecisionWait, cfg.ShutdownTimeout = storageDisk, time.Hour, 10*time.Millisecond
 	p := start(t, cfg, &sink{accept: func(context.Context, int, ptrace.Traces) error { return errors.New("down") }})
 	spans := newTrace(1, 3, false)

@@ -88,7 +88,7 @@ func TestAsManyVersionsAsThereIsRoomFor(t *testing.T) {
 // Numbers of names follow decisions: of a policy, of a sub-policy, of none.
 func TestNumbersOfDecisions(t *testing.T) {
 	names := NewNames()
-	v := compile(t, 1, names, all("a"), policy.Config{Name: "drop it", Type: policy.Drop, Drop: &policy.DropConfig{
+	v := compile(t, 1, names, all("a"), policy.Config{Name: "drop it", Type: policy.Drop, Section: &policy.DropConfig{
 		SubPolicies: []policy.Config{{Name: "x", Type: policy.AlwaysSample}}}})
 	require.Equal(t, Name{Policy: "a"}, names.Of(v.NumberOf(policy.Decision{Policy: 0, Sub: policy.None})))
 	require.Equal(t, Name{Policy: "drop it"}, names.Of(v.NumberOfPolicy(1)))

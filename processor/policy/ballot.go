@@ -1,0 +1,125 @@
+package policy
+
+import (
+	"slices"
+
+	"github.com/slowburn/slowburn/processor/policy/internal/rule"
+	"github.com/slowburn/slowburn/processor/policy/internal/threshold"
+)
+
+// policy is a compiled policy of a set.
+type policy struct {
+	rule   rule.Rule // of node
+	node   rule.Node
+	kind   Type
+	name   string
+	config Config
+}
+
+func newPolicy(cfg *Config, node rule.Node) policy {
+	return policy{rule: node.Rule, node: node, kind: cfg.Type, name: cfg.Name, config: *cfg}
+}
+
+// ballot is policies that vote on a trace.
+type ballot struct {
+	policies       []policy
+	drops          []int // policies of type drop
+	samplers       []int // the others
+	weightlessDrop bool  // one of the drops is weightless, and so is what it leaves
+}
+
+func newBallot(policies []policy) ballot {
+	b := ballot{policies: policies}
+	for i := range policies {
+		if p := &policies[i]; p.kind == Drop {
+			b.drops = append(b.drops, i)
+			b.weightlessDrop = b.weightlessDrop || p.node.Traits.Has(rule.Weightless)
+		} else {
+			b.samplers = append(b.samplers, i)
+		}
+	}
+	return b
+}
+
+// without returns the ballot without the policies that have the trait.
+func (b ballot) without(trait rule.Traits) ballot {
+	has := func(i int) bool { return b.policies[i].node.Traits.Has(trait) }
+	b.drops = slices.DeleteFunc(slices.Clone(b.drops), has)
+	b.samplers = slices.DeleteFunc(slices.Clone(b.samplers), has)
+	return b
+}
+
+// decide is what the policies make of a trace, as if it had this randomness.
+func (b *ballot) decide(t *Trace, randomness uint64, votes []Vote) Decision {
+	// What a drop policy drops at random has left less than there was, and the weights must say so.
+	var least uint64
+	clear(votes)
+	for _, i := range b.drops {
+		if th, ok := b.policies[i].rule.Match(t); ok {
+			survivors := threshold.Complement(th)
+			if votes != nil {
+				votes[i] = Vote{Matched: true, Threshold: survivors}
+			}
+			if randomness < survivors {
+				return Decision{Verdict: Dropped, Policy: i, Sub: None}
+			}
+			least = max(least, survivors)
+		}
+	}
+	d := Decision{Policy: None, Sub: None, Threshold: threshold.Never, Weightless: true}
+	for _, i := range b.samplers {
+		p := &b.policies[i]
+		th, ok := p.rule.Match(t)
+		if !ok {
+			continue
+		}
+		if votes != nil {
+			votes[i] = Vote{Matched: true, Threshold: th}
+		}
+		if th <= randomness {
+			if d.Policy == None {
+				d.Verdict, d.Policy = Sampled, i
+			}
+			if p.node.Traits.Has(rule.Weightless) {
+				continue
+			}
+			d.Weightless = false
+			if d.Threshold = min(d.Threshold, th); d.Threshold == 0 && votes == nil {
+				break
+			}
+		}
+	}
+	switch {
+	case d.Policy == None:
+		return Decision{Policy: None, Sub: None}
+	case d.Weightless:
+		d.Threshold = 0 // chance as it is measured had no part in it
+	}
+	d.Threshold = max(d.Threshold, least)
+	d.Weightless = d.Weightless || b.weightlessDrop
+	if split := b.policies[d.Policy].node.Split; split != nil {
+		d.Sub = split.Sampler(t, randomness)
+	}
+	return d
+}
+
+// settled reports whether the decision about a trace that is not complete is certain already. See Set.Settled.
+func (b *ballot) settled(t *Trace) bool {
+	if b.anyLasting(b.drops, t) {
+		return true
+	}
+	// Where there are drops a span that makes one of them drop the trace may follow.
+	return len(b.drops) == 0 && b.anyLasting(b.samplers, t)
+}
+
+// anyLasting reports whether one of the policies matches the trace for certain, whatever spans follow.
+func (b *ballot) anyLasting(policies []int, t *Trace) bool {
+	for _, i := range policies {
+		if p := &b.policies[i]; p.node.Traits.Has(rule.Lasts) {
+			if th, ok := p.rule.Match(t); ok && th == 0 {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,112 @@
+package policy
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/slowburn/slowburn/processor/policy/internal/conditions"
+	"github.com/slowburn/slowburn/processor/policy/internal/rule"
+)
+
+// compile makes a node of a policy or sub-policy, which must not have the refused traits.
+func (c *compiler) compile(cfg *Config, refused rule.Traits) (rule.Node, error) {
+	k := c.types[cfg.Type]
+	if refused &= rule.Outermost; k == nil || k.traits&refused != 0 {
+		return rule.Node{}, c.unsupported(cfg.Type, refused)
+	}
+	errs := c.checkKeys(cfg, k)
+	if !k.fits(cfg.Section) {
+		return rule.Node{}, errors.Join(append(errs, fmt.Errorf("%s is required by the type", cfg.Type))...)
+	}
+	node, err := k.compile(c, k, cfg.Section)
+	if err != nil {
+		return rule.Node{}, errors.Join(append(errs, prefixed(string(cfg.Type), err)...)...)
+	}
+	node.Give(k.traits, c.contrib)
+	if node.Traits&k.refuses&rule.Wants != 0 {
+		errs = append(errs, fmt.Errorf("%s: %s_sub_policy cannot have a %s policy: they are for what is to be kept",
+			k.name, k.name, either(c.types.names(rule.Wants, true))))
+	}
+	return node, errors.Join(errs...)
+}
+
+// checkKeys returns an error for each key that does not belong to a policy of the type.
+func (c *compiler) checkKeys(cfg *Config, k *kind) (errs []error) {
+	var unknown []error
+	for _, key := range slices.Sorted(maps.Keys(cfg.Rest)) {
+		if other := c.types[Type(key)]; other != nil && other.section != nil {
+			errs = append(errs, fmt.Errorf("%s does not belong to a policy of type %s; remove it or change the type", key, cfg.Type))
+		} else {
+			unknown = append(unknown, fmt.Errorf("unknown key %s; a policy of type %s has %s", key, cfg.Type, k.keys()))
+		}
+	}
+	return append(errs, unknown...)
+}
+
+// compileAll makes nodes of the sub-policies that a policy of the type has under key. All errors are joined.
+func (c *compiler) compileAll(k *kind, key string, policies []Config) (nodes []rule.Node, err error) {
+	if len(policies) == 0 {
+		return nil, fmt.Errorf("%s must list at least one policy", key)
+	}
+	var errs []error
+	for i := range policies {
+		node, err := c.compileOne(k, place(key, i, policies[i].Name), &policies[i])
+		if err != nil {
+			errs = append(errs, err)
+		}
+		nodes = append(nodes, node)
+	}
+	return nodes, errors.Join(errs...)
+}
+
+// compileOne makes a node of the sub-policy that a policy of the type has at a place.
+func (c *compiler) compileOne(k *kind, place string, cfg *Config) (rule.Node, error) {
+	outer := c.questions.Place
+	c.questions.Place += ": " + place
+	node, err := c.compile(cfg, k.refuses)
+	c.questions.Place = outer
+	if err != nil {
+		return rule.Node{}, errors.Join(prefixed(place, err)...)
+	}
+	return node, nil
+}
+
+// condition compiles the section of ottl_condition.
+func (c *compiler) condition(cfg *conditions.Config) (rule.Node, error) {
+	return c.conditions.Compile(cfg)
+}
+
+func (c *compiler) unsupported(t Type, refused rule.Traits) error {
+	list := strings.Join(c.types.names(refused, false), ", ")
+	switch {
+	case t == "":
+		return fmt.Errorf("type is required; supported types: %s", list)
+	case c.types[t] != nil:
+		return fmt.Errorf("type %q cannot be a sub-policy; supported there: %s", t, list)
+	}
+	return fmt.Errorf("type %q is not supported; supported types: %s", t, list)
+}
+
+// place names a policy in errors: the list's key, the index, and the name if there is one.
+func place(key string, i int, name string) string {
+	if name == "" {
+		return fmt.Sprintf("%s[%d]", key, i)
+	}
+	return fmt.Sprintf("%s[%d] %q", key, i, name)
+}
+
+// prefixed puts a place in front of each error that was joined.
+func prefixed(place string, err error) []error {
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return []error{fmt.Errorf("%s: %w", place, err)}
+	}
+	var errs []error
+	for _, e := range joined.Unwrap() {
+		errs = append(errs, prefixed(place, e)...)
+	}
+	return errs
+}

@@ -1,0 +1,71 @@
+package policy
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+
+	"go.opentelemetry.io/collector/confmap"
+)
+
+// decode decodes the sections of all policies and their sub-policies. The error is that of the Collector's own decoding, with
+// every mistake.
+func decode(types kinds, policies []Config) error {
+	errs := decodeAll(types, "", subsOf("policies", policies))
+	if len(errs) == 0 {
+		return nil
+	}
+	return fmt.Errorf("decoding failed due to the following error(s):\n\n%w", errors.Join(errs...))
+}
+
+func decodeAll(types kinds, place string, policies []sub) (errs []error) {
+	for _, p := range policies {
+		at := place + p.place
+		errs = append(errs, p.config.decode(types, at)...)
+		if k := types[p.config.Type]; k != nil && k.subs != nil && k.fits(p.config.Section) {
+			errs = append(errs, decodeAll(types, at+"."+string(k.name)+".", k.subs(p.config.Section))...)
+		}
+	}
+	return errs
+}
+
+// decode decodes what Rest has for types. The section of the policy's own type is kept, that of another is only checked.
+func (cfg *Config) decode(types kinds, place string) (errs []error) {
+	for _, key := range slices.Sorted(maps.Keys(cfg.Rest)) {
+		k := types[Type(key)]
+		if k == nil || k.section == nil {
+			continue
+		}
+		if cfg.Rest[key] == nil { // as if it were not there
+			delete(cfg.Rest, key)
+			continue
+		}
+		section := k.section()
+		if err := decodeAs(place+"."+key, cfg.Rest[key], section); err != nil {
+			errs = append(errs, err)
+		} else if k.name == cfg.Type {
+			cfg.Section = section
+			delete(cfg.Rest, key)
+		}
+	}
+	if len(cfg.Rest) == 0 {
+		cfg.Rest = nil
+	}
+	return errs
+}
+
+// decodeAs decodes a value as the Collector decodes one that stands at this place, which errors then name.
+func decodeAs(place string, value, into any) error {
+	field := reflect.StructField{
+		Name: "Value", Type: reflect.TypeOf(into), Tag: reflect.StructTag(fmt.Sprintf("mapstructure:%q", place)),
+	}
+	at := reflect.New(reflect.StructOf([]reflect.StructField{field}))
+	at.Elem().Field(0).Set(reflect.ValueOf(into))
+	err := confmap.NewFromStringMap(map[string]any{place: value}).Unmarshal(at.Interface())
+	if inner := errors.Unwrap(err); inner != nil {
+		return inner // without the line above all errors
+	}
+	return err
+}

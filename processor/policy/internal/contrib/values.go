@@ -1,0 +1,89 @@
+package contrib
+
+import (
+	"fmt"
+
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/slowburn/slowburn/internal/wire"
+	"github.com/slowburn/slowburn/processor/policy/internal/ask"
+	"github.com/slowburn/slowburn/processor/policy/internal/rule"
+)
+
+// AnyNumber is numeric_attribute in contrib: what is no integer is 0.
+type AnyNumber struct{ Least, Most int64 }
+
+// Holds implements ask.Predicate.
+func (n AnyNumber) Holds(v wire.Value) bool {
+	var i int64
+	if v.Kind() == wire.Int {
+		i = v.Int()
+	}
+	return n.Least <= i && i <= n.Most
+}
+
+// UnlessZero returns a bound as contrib reads it: one of 0 is none.
+func UnlessZero(bound *int64) *int64 {
+	if bound != nil && *bound == 0 {
+		return nil
+	}
+	return bound
+}
+
+// AnyBool is boolean_attribute in contrib: what is no boolean is false.
+type AnyBool bool
+
+// Holds implements ask.Predicate.
+func (b AnyBool) Holds(v wire.Value) bool { return (v.Kind() == wire.Bool && v.Bool()) == bool(b) }
+
+// Expressions makes string_attribute with regular expressions, of which p holds if one matches: in contrib the empty string
+// never matches one as the value of a span's attribute, and an attribute of a resource has it as its value if it is no string.
+func Expressions(b *ask.Builder, key, question string, p ask.Predicate, matchesEmpty, invert bool) rule.Node {
+	bits := rule.AnyBit{b.Attribute(key, question, notEmpty{p})}
+	if matchesEmpty {
+		bits = append(bits, b.Span(fmt.Sprintf("resource without text %q", key), emptyOfResource{key}))
+	}
+	if invert {
+		return rule.Node{Rule: noneOf(bits), Not: rule.Lasts}
+	}
+	return rule.Node{Rule: bits}
+}
+
+// noneOf matches traces that have none of these bits.
+type noneOf rule.AnyBit
+
+func (n noneOf) Match(t *rule.Trace) (uint64, bool) {
+	_, any := rule.AnyBit(n).Match(t)
+	return 0, !any
+}
+
+// notEmpty holds for strings that match and have at least a byte.
+type notEmpty struct{ ask.Predicate }
+
+func (n notEmpty) Holds(v wire.Value) bool {
+	return v.Kind() == wire.String && len(v.Bytes()) > 0 && n.Predicate.Holds(v)
+}
+
+// emptyOfResource holds for spans with a resource that has the attribute, but without text.
+type emptyOfResource struct{ key string }
+
+func (e emptyOfResource) Holds(v *rule.SpanView) bool {
+	for key, value := range wire.ResourceAttributes(v.Resource) {
+		if string(key) == e.key {
+			return value.Kind() != wire.String || len(value.Bytes()) == 0
+		}
+	}
+	return false
+}
+
+// ValidTraceState is trace_state in contrib: the tracestate as a whole must be valid.
+type ValidTraceState struct{ ask.SpanPredicate }
+
+// Holds implements ask.SpanPredicate.
+func (p ValidTraceState) Holds(v *rule.SpanView) bool {
+	if !p.SpanPredicate.Holds(v) {
+		return false
+	}
+	_, err := trace.ParseTraceState(string(v.TraceState()))
+	return err == nil
+}

@@ -1,0 +1,6 @@
+package policytest
+
+import "flag"
+
+// Rewrite says that tests write what the code gives into testdata, instead of comparing.
+var Rewrite = flag.Bool("rewrite", false, "write what the code gives into testdata, instead of comparing")

@@ -1,0 +1,80 @@
+package policytest
+
+import (
+	"math/rand/v2"
+
+	"github.com/slowburn/slowburn/processor/policy/internal/rule"
+)
+
+// Observer is a set of policies that is shown spans.
+type Observer interface {
+	Words() int
+	Observe(bits []uint64, v *rule.SpanView)
+	ResourceBits(resource []byte, bits []uint64)
+}
+
+// Ways are other ways than EachInTurn to show a trace to a set. What it decides must not depend on them.
+var Ways = []func(Observer, []rule.SpanView) []uint64{
+	backwards, shuffled, shuffled, shuffled, twice, resourcesApart, resourcesLast,
+}
+
+// EachInTurn shows the spans in their order and returns the bits of the trace.
+func EachInTurn(set Observer, views []rule.SpanView) []uint64 {
+	bits := make([]uint64, set.Words())
+	for _, v := range views {
+		set.Observe(bits, &v)
+	}
+	return bits
+}
+
+func backwards(set Observer, views []rule.SpanView) []uint64 {
+	bits := make([]uint64, set.Words())
+	for i := range views {
+		set.Observe(bits, &views[len(views)-1-i])
+	}
+	return bits
+}
+
+func shuffled(set Observer, views []rule.SpanView) []uint64 {
+	bits := make([]uint64, set.Words())
+	for _, i := range rand.Perm(len(views)) {
+		set.Observe(bits, &views[i])
+	}
+	return bits
+}
+
+// twice shows every span again, as a sender does that retries.
+func twice(set Observer, views []rule.SpanView) []uint64 {
+	bits := EachInTurn(set, views)
+	for _, v := range views {
+		set.Observe(bits, &v)
+	}
+	return bits
+}
+
+// resourcesApart finds a resource's bits by themselves and without what is known of the trace, as a cache does.
+func resourcesApart(set Observer, views []rule.SpanView) []uint64 {
+	bits := make([]uint64, set.Words())
+	for _, v := range views {
+		resource := make([]uint64, set.Words())
+		set.ResourceBits(v.Resource, resource)
+		for i, w := range resource {
+			bits[i] |= w
+		}
+		v.ResourceKnown = true
+		set.Observe(bits, &v)
+	}
+	return bits
+}
+
+func resourcesLast(set Observer, views []rule.SpanView) []uint64 {
+	bits := make([]uint64, set.Words())
+	for _, v := range views {
+		v.ResourceKnown = true
+		set.Observe(bits, &v)
+	}
+	for _, v := range views {
+		set.ResourceBits(v.Resource, bits)
+	}
+	return bits
+}

@@ -1,0 +1,136 @@
+package rates
+
+import (
+	"math/bits"
+	"sync/atomic"
+	"time"
+)
+
+// Coverage is a set of operations, each for a period from when it was added. It has at most limit of them; where there is no
+// room operations are taken for one, OtherOperation.
+//
+// Lasts may be called at any time. All else must be called one at a time.
+type Coverage struct {
+	period, margin int64
+	limit          int
+	since          map[uint64]int64
+	queue          []covering // by time: what is in since
+	stale          int        // how many at the front of queue are not in lasting any more
+	seen           int64      // when Expire was last called
+	unsure         int64      // until then lasting may have held too much when a trace arrived
+
+	// lasting are those that are covered for longer than a trace takes to be decided. An operation has a few places in it where it
+	// can be, and may not find one: then traces are read for nothing.
+	lasting []atomic.Uint64
+	full    atomic.Bool
+}
+
+type covering struct {
+	operation uint64
+	since     int64
+}
+
+// OtherOperation is the least that is not 0, which stands for an empty place. No other operation is that.
+const OtherOperation = 1
+
+const (
+	places = 4 // of an operation, next to each other
+	// mostMargin is more than traces wait as a rule. A trace whose operation is covered when it arrives and not when it
+	// is decided may be missed, and the next one is kept.
+	mostMargin = int64(30 * time.Second)
+)
+
+// NewCoverage returns a set of at most limit operations, each for a period in nanoseconds.
+func NewCoverage(period int64, limit int) *Coverage {
+	const shareOfPeriod = 8
+	return &Coverage{
+		period: period, margin: min(mostMargin, period/shareOfPeriod), limit: limit,
+		since: map[uint64]int64{}, lasting: make([]atomic.Uint64, places<<bits.Len(uint(limit)/2)),
+	}
+}
+
+// Lasts reports whether an operation is covered and will be when a trace that arrives now is decided.
+func (c *Coverage) Lasts(operation uint64) bool {
+	return c.place(operation, operation) != nil || c.full.Load() && c.place(OtherOperation, OtherOperation) != nil
+}
+
+// place finds what of the places of an operation has this content, nil if none has.
+func (c *Coverage) place(operation, content uint64) *atomic.Uint64 {
+	from := operation * places & uint64(len(c.lasting)-1)
+	for i := range c.lasting[from : from+places] {
+		if p := &c.lasting[from+uint64(i)]; p.Load() == content {
+			return p
+		}
+	}
+	return nil
+}
+
+// Has reports whether an operation is covered.
+func (c *Coverage) Has(operation uint64) bool {
+	if _, is := c.since[operation]; is {
+		return true
+	}
+	_, is := c.since[OtherOperation]
+	return is && c.full.Load()
+}
+
+// Add covers an operation that is not covered.
+func (c *Coverage) Add(operation uint64, now int64) {
+	if c.Has(operation) {
+		return
+	}
+	if c.full.Load() {
+		operation = OtherOperation
+	}
+	c.put(covering{operation, now})
+}
+
+func (c *Coverage) put(one covering) {
+	c.since[one.operation] = one.since
+	c.queue = append(c.queue, one)
+	if p := c.place(one.operation, 0); p != nil {
+		p.Store(one.operation)
+	}
+	c.fill()
+}
+
+// fill notes whether there is room.
+func (c *Coverage) fill() {
+	n := len(c.since)
+	if _, other := c.since[OtherOperation]; other {
+		n--
+	}
+	c.full.Store(n >= c.limit)
+}
+
+// Expire takes out what is over. It is called so often, where there is traffic, that lasting holds nothing that is; after a
+// pause it reports for a while that it may have.
+func (c *Coverage) Expire(now int64) (unsure bool) {
+	if now-c.seen > c.margin/2 {
+		c.unsure = now + c.margin
+	}
+	c.seen = max(c.seen, now)
+	for ; c.stale < len(c.queue) && now-c.queue[c.stale].since >= c.period-c.margin; c.stale++ {
+		operation := c.queue[c.stale].operation
+		if p := c.place(operation, operation); p != nil {
+			p.Store(0)
+		}
+	}
+	over := 0
+	for over < c.stale && now-c.queue[over].since >= c.period {
+		delete(c.since, c.queue[over].operation)
+		over++
+	}
+	if over > 0 {
+		c.queue, c.stale = c.queue[over:], c.stale-over
+		c.fill()
+	}
+	return now < c.unsure
+}
+
+// Copy covers what another covers, whose period is the same.
+func (c *Coverage) Copy(from *Coverage) {
+	for _, one := range from.queue {
+		c.put(one)
+	}
+}

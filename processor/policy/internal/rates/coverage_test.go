@@ -1,0 +1,151 @@
+package rates
+
+import (
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// What spans are held against may be looked at while it changes.
+func TestCoverageIsConcurrent(t *testing.T) {
+	c := NewCoverage(1000, 100)
+	var wg sync.WaitGroup
+	stop := make(chan struct{})
+	for range 3 {
+		wg.Go(func() {
+			for i := uint64(2); ; i++ {
+				select {
+				case <-stop:
+					return
+				default:
+					c.Lasts(i % 500)
+				}
+			}
+		})
+	}
+	for now := range int64(20_000) {
+		c.Expire(now)
+		c.Add(uint64(now*7919%400)+2, now)
+		require.LessOrEqual(t, len(c.since), 101)
+		require.Len(t, c.queue, len(c.since))
+	}
+	close(stop)
+	wg.Wait()
+	c.Expire(1 << 40)
+	require.Empty(t, c.since)
+	for i := range c.lasting {
+		require.Zero(t, c.lasting[i].Load())
+	}
+}
+
+// An operation is covered for a period. For spans it is so until a margin before the end, because a trace that arrives is
+// decided later.
+func TestCoverageLasts(t *testing.T) {
+	c := NewCoverage(800, 4)
+	require.Equal(t, int64(100), c.margin)
+	require.False(t, c.Expire(1), "there was no pause")
+	c.Add(5, 1)
+	require.True(t, c.Has(5))
+	require.True(t, c.Lasts(5))
+	require.False(t, c.Has(6))
+	require.False(t, c.Lasts(6))
+	c.Add(5, 50) // is covered, so that it makes no difference
+	for _, at := range []struct {
+		now        int64
+		has, lasts bool
+	}{{700, true, true}, {701, true, false}, {800, true, false}, {801, false, false}} {
+		c.Expire(at.now)
+		require.Equal(t, at.has, c.Has(5), at.now)
+		require.Equal(t, at.lasts, c.Lasts(5), at.now)
+	}
+	require.Empty(t, c.since)
+	require.Empty(t, c.queue)
+	require.Zero(t, c.stale)
+	c.Add(5, 801)
+	require.True(t, c.Has(5))
+	require.True(t, c.Lasts(5))
+}
+
+func TestCoverageMargin(t *testing.T) {
+	require.Equal(t, mostMargin, NewCoverage(1e12, 1).margin)
+	require.Equal(t, int64(1), NewCoverage(15, 1).margin)
+	for limit, want := range map[int]int{1: 4, 2: 8, 3: 8, 4: 16, 1000: 4 * 512} {
+		require.Len(t, NewCoverage(1, limit).lasting, want, limit)
+	}
+}
+
+// After a pause of more than half a margin what lasts may be out of date for a margin.
+func TestCoverageIsUnsureAfterAPause(t *testing.T) {
+	c := NewCoverage(800, 4)
+	require.False(t, c.Expire(50))
+	require.True(t, c.Expire(101), "51 later")
+	require.True(t, c.Expire(150))
+	require.True(t, c.Expire(200))
+	require.False(t, c.Expire(201))
+	require.False(t, c.Expire(251))
+	c.Expire(200) // time that goes back is no pause
+	require.False(t, c.Expire(301))
+}
+
+// Operations without room are covered together.
+func TestCoverageHasRoom(t *testing.T) {
+	c := NewCoverage(800, 2)
+	c.Add(5, 1)
+	require.False(t, c.full.Load())
+	c.Add(6, 2)
+	require.True(t, c.full.Load())
+	require.False(t, c.Has(7))
+	require.False(t, c.Lasts(7))
+	c.Add(7, 3)
+	require.True(t, c.Has(7))
+	require.True(t, c.Has(8))
+	require.True(t, c.Lasts(8))
+	require.Len(t, c.since, 3)
+	c.Add(8, 4)
+	require.Len(t, c.since, 3)
+
+	c.Expire(801)
+	require.False(t, c.full.Load())
+	require.False(t, c.Has(7), "there is room for it")
+	require.False(t, c.Lasts(7))
+	require.True(t, c.Has(6))
+}
+
+// Where the places of an operation are taken it is covered all the same, and traces are read for nothing.
+func TestCoverageWithoutAPlace(t *testing.T) {
+	c := NewCoverage(800, 3)
+	require.Len(t, c.lasting, 8)
+	c.Add(2, 1)
+	c.Add(4, 1) // of the same places
+	require.True(t, c.Lasts(2))
+	require.True(t, c.Lasts(4))
+	d := NewCoverage(800, 100)
+	places := uint64(len(d.lasting))
+	for i := range uint64(6) {
+		d.Add(2+i*places, 1)
+	}
+	lasting := 0
+	for i := range uint64(6) {
+		require.True(t, d.Has(2+i*places))
+		if d.Lasts(2 + i*places) {
+			lasting++
+		}
+	}
+	require.Equal(t, 4, lasting)
+}
+
+func TestCoverageCopies(t *testing.T) {
+	c, old := NewCoverage(800, 2), NewCoverage(800, 2)
+	old.Add(5, 1)
+	old.Add(6, 2)
+	old.Add(7, 3)
+	c.Copy(old)
+	require.Equal(t, old.since, c.since)
+	require.Equal(t, old.queue, c.queue)
+	require.True(t, c.Lasts(5))
+	require.True(t, c.full.Load())
+	c.Expire(801)
+	require.False(t, c.Has(5))
+	require.True(t, old.Has(5))
+}

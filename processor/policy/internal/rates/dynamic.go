@@ -1,0 +1,237 @@
+package rates
+
+import (
+	"maps"
+	"math"
+
+	"github.com/slowburn/slowburn/processor/policy/internal/threshold"
+)
+
+// Target is what Dynamic is to meet.
+type Target struct {
+	PerSecond float64 // spans that are to be kept, if Share is 0
+	Share     float64 // of all spans, those before samplers upstream included
+	Interval  float64 // seconds between adjustments
+	Weight    float64 // of the last interval in averages
+	MaxKeys   int     // that are told apart
+}
+
+// Dynamic gives each key a threshold of its own, which it changes from time to time.
+//
+// The rate x of a key, in spans per second, is an average that forgets: what is an adjustment interval old has 1 − weight
+// of the weight of what is new. Of a key with n = x·interval spans per interval the share
+//
+//	p(n) = min(1, c·log(1+n)/n)
+//
+// is kept, with the one c for which Σ p·x is the target; all is kept where Σ x is not more. So the more there is of a key
+// the smaller is its share, and yet the more of it is kept. A key that is not known has n = 0 and so p = min(1, c),
+// which is 1 unless rare keys alone would exceed the target.
+//
+// Of a key that comes less than once in an interval the rate is not well known, and p is too high when it comes again
+// after a pause. So what is kept is compared with what was aimed at, and where it is more the target is divided by the ratio.
+//
+// Only the past goes into p, so 2^56·(1−p) is a threshold with which counts by key can be scaled back up.
+type Dynamic struct {
+	target  Target
+	keys    map[uint64]*keyRate
+	fresh   uint64     // threshold of keys that are not there
+	goal    float64    // spans per second that are wanted; 0 before that is known
+	kept    float64    // spans in this interval that were to be expected with the thresholds that their traces had
+	aimed   float64    // spans per second that were to be expected from the rates
+	got     [2]float64 // of the last intervals: what was kept and what was aimed at, in spans
+	began   int64      // when this interval began
+	started bool
+	mass    float64 // how much of what could go into the averages there has been, up to 1
+}
+
+type keyRate struct {
+	arrived, stoodFor float64 // spans in this interval, and how many these were before the samplers upstream
+	rate, all         float64 // averages of both per second, not yet divided by mass
+	threshold         uint64
+}
+
+const (
+	// An interval ends early when in it more is kept than burst times the target for it and for a headStart-th of an
+	// interval more. It then counts as one of at least a shortest-th of an interval.
+	burst     = 2
+	headStart = 3
+	shortest  = 15
+	// forgotten is up to how many spans per interval a key is forgotten.
+	forgotten = 0.01
+	// recall is the weight of an interval in the ratio of what was kept to what was aimed at, and mostOff its highest.
+	recall, mostOff = 0.2, 4
+)
+
+// NewDynamic returns thresholds for a target.
+func NewDynamic(target Target) *Dynamic {
+	d := &Dynamic{target: target, keys: map[uint64]*keyRate{}}
+	if target.Share > 0 {
+		d.fresh = threshold.OfShare(target.Share)
+	}
+	return d
+}
+
+// Threshold returns the threshold of a trace with the key.
+func (d *Dynamic) Threshold(key uint64) uint64 {
+	if r := d.keys[d.place(key)]; r != nil {
+		return r.threshold
+	}
+	return d.fresh
+}
+
+// Own reports whether the key is counted by itself.
+func (d *Dynamic) Own(key uint64) bool { return d.place(key) != Other }
+
+// place returns where a key is counted.
+func (d *Dynamic) place(key uint64) uint64 {
+	if len(d.keys) < d.target.MaxKeys || d.keys[key] != nil {
+		return key
+	}
+	return Other
+}
+
+// Add counts a trace with the key, of which each span stood for so many before samplers upstream.
+func (d *Dynamic) Add(key uint64, now int64, spans, stoodFor float64) {
+	if !d.started {
+		d.started, d.began = true, now
+	}
+	if float64(now-d.began) >= d.target.Interval*1e9 {
+		d.adjust(now, false)
+	}
+	place := d.place(key)
+	r := d.keys[place]
+	if r == nil {
+		r = &keyRate{threshold: d.fresh}
+		d.keys[place] = r
+	}
+	r.arrived += spans
+	r.stoodFor += spans * stoodFor
+	d.kept += spans * min(1, threshold.Share(r.threshold)*stoodFor)
+	if d.tooMany(now) {
+		d.adjust(now, true)
+	}
+}
+
+// tooMany reports whether so much is kept that it cannot wait until the interval ends.
+func (d *Dynamic) tooMany(now int64) bool {
+	goal := d.goal
+	if d.target.Share == 0 {
+		goal = d.target.PerSecond
+	}
+	elapsed := float64(now-d.began) / 1e9
+	return goal > 0 && d.kept > burst*goal*(elapsed+d.target.Interval/headStart)
+}
+
+// adjust ends an interval.
+func (d *Dynamic) adjust(now int64, early bool) {
+	seconds := max(float64(now-d.began)/1e9, d.target.Interval/shortest)
+	keep := math.Pow(1-d.target.Weight, seconds/d.target.Interval)
+	d.mass = d.mass*keep + 1 - keep
+	if d.aimed > 0 {
+		old := math.Pow(1-recall, seconds/d.target.Interval)
+		aimed := d.aimed * seconds
+		d.got[0] = d.got[0]*old + min(d.kept, burst*aimed) // a surge is no misjudgement
+		d.got[1] = d.got[1]*old + aimed
+	}
+	for key, k := range d.keys {
+		k.rate = k.rate*keep + (1-keep)*k.arrived/seconds
+		k.all = k.all*keep + (1-keep)*k.stoodFor/seconds
+		if early { // what grows fast is not averaged away
+			k.rate = max(k.rate, d.mass*k.arrived/seconds)
+			k.all = max(k.all, d.mass*k.stoodFor/seconds)
+		}
+		k.arrived, k.stoodFor = 0, 0
+		if k.rate/d.mass*d.target.Interval < forgotten {
+			delete(d.keys, key)
+		}
+	}
+	d.began, d.kept = now, 0
+	d.allocate()
+}
+
+// allocate gives keys their thresholds.
+func (d *Dynamic) allocate() {
+	var arrived, stoodFor float64
+	for _, k := range d.keys {
+		arrived += k.rate / d.mass
+		stoodFor += k.all / d.mass
+	}
+	d.goal = d.target.PerSecond
+	if d.target.Share > 0 {
+		d.goal = d.target.Share * stoodFor
+	}
+	c := d.level(arrived)
+	d.aimed = 0
+	for _, k := range d.keys {
+		x := k.rate / d.mass
+		share := min(1, c*flatness(x*d.target.Interval))
+		d.aimed += x * share
+		k.threshold = thresholdFor(share, k.rate, k.all)
+	}
+	d.fresh = thresholdFor(c, arrived, stoodFor)
+	if arrived == 0 && d.target.Share > 0 {
+		d.fresh = threshold.OfShare(d.target.Share)
+	}
+}
+
+// level finds c. Keys of which all is kept leave the more to the others, so it rises from what it would be if there were
+// none.
+func (d *Dynamic) level(arrived float64) float64 {
+	goal := d.goal
+	if d.got[1] > 0 {
+		goal /= min(max(1, d.got[0]/d.got[1]), mostOff)
+	}
+	if arrived <= d.goal {
+		return math.Inf(1)
+	}
+	for c := 0.0; ; {
+		var whole, rest float64
+		for _, k := range d.keys {
+			x := k.rate / d.mass
+			if f := flatness(x * d.target.Interval); c*f >= 1 {
+				whole += x
+			} else {
+				rest += x * f
+			}
+		}
+		if rest == 0 || whole >= goal {
+			return c
+		}
+		next := (goal - whole) / rest
+		if next <= c*(1+1e-9) {
+			return next
+		}
+		c = next
+	}
+}
+
+// flatness is log(1+n)/n, which falls from 1 at n = 0.
+func flatness(n float64) float64 {
+	if n < 1e-9 {
+		return 1
+	}
+	return math.Log1p(n) / n
+}
+
+// thresholdFor returns the threshold with which a share of what arrives is kept. Where upstream samplers left a part of
+// what there was, what they left passes every threshold up to theirs, and it takes a higher one to choose among it.
+func thresholdFor(share, arrived, stoodFor float64) uint64 {
+	if share >= 1 {
+		return 0
+	}
+	if stoodFor > 0 {
+		share *= arrived / stoodFor
+	}
+	return threshold.OfShare(share)
+}
+
+// Clone returns a copy that goes on by itself.
+func (d *Dynamic) Clone() *Dynamic {
+	c := *d
+	c.keys = maps.Clone(d.keys)
+	for key, k := range c.keys {
+		copied := *k
+		c.keys[key] = &copied
+	}
+	return &c
+}

@@ -1,0 +1,86 @@
+package rates
+
+import (
+	"math"
+	"time"
+
+	"github.com/slowburn/slowburn/processor/policy/internal/threshold"
+)
+
+// Limiter keeps what it samples near a rate, of spans or bytes per second. It does so by a threshold that it knows before
+// it sees a trace's randomness, so that what it keeps can be counted back up, which what is left of a token bucket cannot.
+//
+// It has the bucket nonetheless: rate fills it up to burst, and each trace that was sampled takes its cost out, into debt
+// if need be. And it has an estimate of the offered rate, as Horvitz and Thompson estimate: the cost of each trace that
+// was sampled divided by the probability that it was sampled with. What another policy, a drop policy or an upstream
+// sampler leaves out is never sampled and so is not in the estimate. The probability is
+//
+//	p = rate/offered · credit
+//
+// at most 1. credit is 1 for a bucket that is neither full nor in debt, which is where overload takes it; more for a bucket
+// with something in it, so that bursts pass; less in debt. As the bucket loses or gains what p is off by, an error of the
+// estimate comes to nothing in the long run. p is never 0: a trace larger than the bucket can pass, and after it
+// others have a chance, if a small one, before its debt is paid.
+type Limiter struct {
+	rate, burst float64 // per second, and the most that the bucket holds
+	memory      float64 // seconds over which the offered rate is averaged
+
+	at      time.Duration // of what follows
+	level   float64       // of the bucket, negative in debt
+	offered float64       // rate
+}
+
+const (
+	// In how many seconds, roughly, what is in the bucket is spent on overload, and a debt is paid.
+	spending, paying = 1, 0.5
+	// The offered rate is averaged long enough that traces average out and a burst that fills the bucket does not
+	// count as a rate, but not longer than it takes a load to come and go.
+	leastMemory, mostMemory = 4, 60
+)
+
+// NewLimiter returns a limiter for a rate per second whose bucket holds burst.
+func NewLimiter(rate, burst float64) *Limiter {
+	memory := min(max(leastMemory, 2*burst/rate), mostMemory)
+	return &Limiter{rate: rate, burst: burst, memory: memory, level: burst}
+}
+
+// Threshold returns the threshold of a trace of this cost.
+func (l *Limiter) Threshold(cost float64, now int64) uint64 {
+	return threshold.OfShare(l.probability(cost, now))
+}
+
+// Take takes the cost of a sampled trace out of the bucket and into the estimate.
+func (l *Limiter) Take(cost float64, now int64) {
+	p := min(1, l.probability(cost, now))
+	l.level, l.offered = l.after(time.Duration(now) - l.at)
+	l.at = max(l.at, time.Duration(now))
+	l.level -= cost
+	l.offered += cost / p / l.memory
+}
+
+// Inherit goes on where another limiter of the same rate and burst is.
+func (l *Limiter) Inherit(from *Limiter) {
+	l.at, l.level, l.offered = from.at, from.level, from.offered
+}
+
+// probability is that with which a trace is to be sampled.
+func (l *Limiter) probability(cost float64, now int64) float64 {
+	level, offered := l.after(time.Duration(now) - l.at)
+	// The trace is part of what is offered. It makes no difference but to one that is a large part.
+	offered += cost / l.memory
+	return l.rate * l.credit(level) / offered
+}
+
+// after returns what level and offered rate have become when time has passed and nothing happened.
+func (l *Limiter) after(d time.Duration) (level, offered float64) {
+	seconds := max(0, d.Seconds())
+	return min(l.burst, l.level+l.rate*seconds), l.offered * math.Exp(-seconds/l.memory)
+}
+
+// credit returns how many times its share a trace is to have, given what is in the bucket.
+func (l *Limiter) credit(level float64) float64 {
+	if level < 0 {
+		return 1 / (1 - level/(l.rate*paying))
+	}
+	return 1 + level/(l.rate*spending)
+}

@@ -1,0 +1,67 @@
+package rule
+
+import (
+	"strings"
+
+	"github.com/slowburn/slowburn/internal/wire"
+	"github.com/slowburn/slowburn/processor/trace"
+)
+
+// maxErrorType is how many bytes of error.type are looked at.
+const maxErrorType = 128
+
+// evidence is what a client span tells of its call, by the attributes of the conventions for HTTP and RPC.
+func evidence(v *SpanView) (e trace.Evidence) {
+	if n, ok := wire.SpanAttribute(v.Body, "http.request.resend_count"); ok {
+		e.Resends = int32(min(max(n.Int(), 0), 1000))
+	}
+	if v.Span.Status != StatusError {
+		return e
+	}
+	for _, key := range []string{"http.response.status_code", "http.status_code"} {
+		if code, ok := wire.SpanAttribute(v.Body, key); ok && code.Int() > 0 && code.Int() < 1000 {
+			e.Code = int32(code.Int())
+			break
+		}
+	}
+	for _, key := range []string{"network.peer.address", "net.sock.peer.addr"} {
+		if _, ok := wire.SpanAttribute(v.Body, key); ok {
+			e.Peer = true
+			break
+		}
+	}
+	if grpc, ok := wire.SpanAttribute(v.Body, "rpc.grpc.status_code"); ok && (grpc.Int() == 1 || grpc.Int() == 4) {
+		e.Reason = trace.ReasonGaveUp // CANCELLED, DEADLINE_EXCEEDED
+	}
+	if what, ok := wire.SpanAttribute(v.Body, "error.type"); ok && e.Reason == trace.ReasonOther {
+		e.Reason = reason(what.Bytes())
+	}
+	if e.Code == 504 {
+		e.Reason = trace.ReasonGaveUp
+	}
+	return e
+}
+
+// What error.type says in the languages there are, in lower case.
+var (
+	notConnected = []string{
+		"dns", "unknownhost", "name_resolution", "gaierror", "enotfound", "refused", "unreachable", "tls", "ssl", "certificate",
+		"handshake", "circuitbreaker", "circuit_breaker", "callnotpermitted", "connectexception", "connecttimeout",
+	}
+	gaveUp = []string{"timeout", "timedout", "timed_out", "deadline", "cancel", "abort"}
+)
+
+func reason(errorType []byte) trace.Reason {
+	lower := strings.ToLower(string(errorType[:min(len(errorType), maxErrorType)]))
+	for _, part := range notConnected {
+		if strings.Contains(lower, part) {
+			return trace.ReasonNotConnected
+		}
+	}
+	for _, part := range gaveUp {
+		if strings.Contains(lower, part) {
+			return trace.ReasonGaveUp
+		}
+	}
+	return trace.ReasonOther
+}

@@ -1,0 +1,67 @@
+package rule
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+type counter struct{ AnyBit }
+
+func (counter) Count(*Trace, bool) {}
+
+// A node has the traits of its type but for those that it does not have, and those of its parts.
+func TestTraits(t *testing.T) {
+	part := func(traits Traits) Node { return Node{Traits: traits} }
+	for name, c := range map[string]struct {
+		node    Node
+		ofType  Traits
+		contrib bool
+		want    Traits
+	}{
+		"of its type":       {Node{}, Lasts | Bounded, false, Lasts | Bounded},
+		"not of its type":   {Node{Not: Lasts}, Lasts | Bounded, false, Bounded},
+		"with contrib":      {Node{}, Lasts | ContribWeightless, true, Lasts | ContribWeightless | Weightless},
+		"without contrib":   {Node{}, Lasts | ContribWeightless, false, Lasts | ContribWeightless},
+		"contrib otherwise": {Node{}, Lasts, true, Lasts},
+		"all parts last":    {Node{Parts: []Node{part(Lasts), part(Lasts | Links)}}, Lasts, false, Lasts | Links},
+		"one does not last": {Node{Parts: []Node{part(Lasts), part(Counts), part(Lasts)}}, Lasts, false, Counts},
+		"parts alone last":  {Node{Parts: []Node{part(Lasts)}}, Outermost, false, Outermost},
+		"any part":          {Node{Parts: []Node{part(Bounded), part(Wants), part(0)}}, Weightless, false, Bounded | Wants | Weightless},
+	} {
+		c.node.Give(c.ofType, c.contrib)
+		require.Equal(t, c.want, c.node.Traits, name)
+	}
+	require.True(t, (Lasts | Counts).Has(Counts))
+	require.False(t, Counts.Has(Lasts|Counts))
+}
+
+func TestCountingNodes(t *testing.T) {
+	n := Node{Rule: counter{}}
+	require.Nil(t, n.Counting())
+	n.Traits = Counts
+	require.Equal(t, counter{}, n.Counting())
+}
+
+// Leaves come in the order of parts, and iterating can end early.
+func TestLeaves(t *testing.T) {
+	leaf := func(bit int) Node { return Node{Rule: NoBit(bit)} }
+	n := Node{Parts: []Node{leaf(1), {Parts: []Node{leaf(2), leaf(3)}}, leaf(4)}}
+	var got []NoBit
+	for l := range n.Leaves() {
+		got = append(got, l.Rule.(NoBit))
+	}
+	require.Equal(t, []NoBit{1, 2, 3, 4}, got)
+	for most := range 4 {
+		seen := 0
+		for range n.Leaves() {
+			if seen++; seen > most {
+				break
+			}
+		}
+		require.Equal(t, most+1, seen)
+	}
+	one := leaf(7)
+	require.Equal(t, []*Node{&one}, slices.Collect(one.Leaves()))
+}

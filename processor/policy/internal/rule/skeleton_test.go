@@ -1,0 +1,102 @@
+package rule_test
+
+import (
+	"iter"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/slowburn/slowburn/processor/policy/internal/policytest"
+	"github.com/slowburn/slowburn/processor/policy/internal/rule"
+	"github.com/slowburn/slowburn/processor/trace"
+)
+
+func linked(t *testing.T, spans int, views ...policytest.Span) *trace.Skeleton {
+	list := policytest.Views(t, views...)
+	tr := &rule.Trace{Spans: spans, Skeleton: func() iter.Seq[rule.SpanView] { return slices.Values(list) }}
+	return tr.Linked()
+}
+
+// A trace is read once, and not if it cannot be read whole.
+func TestLinked(t *testing.T) {
+	list := policytest.Views(t, policytest.Span{Name: "root", Kind: "server", Resource: map[string]any{"service.name": "cart"}},
+		policytest.Span{Name: "call", Kind: "client", Parent: 1, Status: "ERROR", Start: 5, End: 9})
+	reads := 0
+	read := func() iter.Seq[rule.SpanView] {
+		reads++
+		return slices.Values(list)
+	}
+	tr := &rule.Trace{Spans: 2, Skeleton: read}
+	require.False(t, tr.IsLinked())
+	k := tr.Linked()
+	require.True(t, tr.IsLinked())
+	require.Same(t, k, tr.Linked())
+	require.Equal(t, 1, reads)
+	require.Len(t, k.Spans, 2)
+	root, call := k.Spans[0], k.Spans[1]
+	require.Equal(t, uint64(1)<<56, root.ID)
+	require.Zero(t, root.Parent)
+	require.Equal(t, root.ID, call.Parent)
+	require.Equal(t, rule.NameHash([]byte("cart")), root.Service)
+	require.Equal(t, rule.NameHash(nil), call.Service)
+	require.Equal(t, rule.NameHash([]byte("call")), call.Name)
+	require.EqualValues(t, rule.KindServer, root.Kind)
+	require.EqualValues(t, rule.KindClient, call.Kind)
+	require.EqualValues(t, rule.StatusError, call.Status)
+	require.EqualValues(t, 4, call.End-call.Start)
+	tr.Release()
+	require.False(t, tr.IsLinked())
+	tr.Release()
+
+	tr = &rule.Trace{Spans: 3, Skeleton: read}
+	reads = 0
+	require.Nil(t, tr.Linked())
+	require.Nil(t, tr.Linked())
+	require.Equal(t, 1, reads, "what was not whole is not read again")
+	require.Nil(t, (&rule.Trace{}).Linked())
+	require.NotNil(t, linked(t, rule.MaxSkeleton, slices.Repeat([]policytest.Span{{ID: 1}}, rule.MaxSkeleton)...))
+	require.Nil(t, linked(t, rule.MaxSkeleton+1, slices.Repeat([]policytest.Span{{ID: 1}}, rule.MaxSkeleton+1)...))
+}
+
+// What a client span tells of its call.
+func TestEvidence(t *testing.T) {
+	for _, c := range []struct {
+		status     string
+		attributes map[string]any
+		want       trace.Evidence
+	}{
+		{"", map[string]any{"http.response.status_code": 500, "error.type": "timeout"}, trace.Evidence{}},
+		{"", map[string]any{"http.request.resend_count": 2}, trace.Evidence{Resends: 2}},
+		{"", map[string]any{"http.request.resend_count": -2}, trace.Evidence{}},
+		{"", map[string]any{"http.request.resend_count": 1000}, trace.Evidence{Resends: 1000}},
+		{"", map[string]any{"http.request.resend_count": 1001}, trace.Evidence{Resends: 1000}},
+		{"ERROR", map[string]any{"http.request.resend_count": 1}, trace.Evidence{Resends: 1}},
+		{"ERROR", map[string]any{"http.response.status_code": 500, "http.status_code": 501}, trace.Evidence{Code: 500}},
+		{"ERROR", map[string]any{"http.response.status_code": 0, "http.status_code": 501}, trace.Evidence{Code: 501}},
+		{"ERROR", map[string]any{"http.response.status_code": 1}, trace.Evidence{Code: 1}},
+		{"ERROR", map[string]any{"http.response.status_code": 999}, trace.Evidence{Code: 999}},
+		{"ERROR", map[string]any{"http.response.status_code": 1000}, trace.Evidence{}},
+		{"ERROR", map[string]any{"http.response.status_code": 504}, trace.Evidence{Code: 504, Reason: trace.ReasonGaveUp}},
+		{"ERROR", map[string]any{"http.response.status_code": 504, "error.type": "refused"}, trace.Evidence{Code: 504, Reason: trace.ReasonGaveUp}},
+		{"ERROR", map[string]any{"network.peer.address": "10.0.0.1"}, trace.Evidence{Peer: true}},
+		{"ERROR", map[string]any{"net.sock.peer.addr": "10.0.0.1"}, trace.Evidence{Peer: true}},
+		{"ERROR", map[string]any{"rpc.grpc.status_code": 1}, trace.Evidence{Reason: trace.ReasonGaveUp}},
+		{"ERROR", map[string]any{"rpc.grpc.status_code": 4}, trace.Evidence{Reason: trace.ReasonGaveUp}},
+		{"ERROR", map[string]any{"rpc.grpc.status_code": 4, "error.type": "refused"}, trace.Evidence{Reason: trace.ReasonGaveUp}},
+		{"ERROR", map[string]any{"rpc.grpc.status_code": 14}, trace.Evidence{}},
+		{"ERROR", map[string]any{"error.type": "java.net.ConnectException"}, trace.Evidence{Reason: trace.ReasonNotConnected}},
+		{"ERROR", map[string]any{"error.type": "ECONNREFUSED"}, trace.Evidence{Reason: trace.ReasonNotConnected}},
+		{"ERROR", map[string]any{"error.type": "ReadTimeout"}, trace.Evidence{Reason: trace.ReasonGaveUp}},
+		{"ERROR", map[string]any{"error.type": "ConnectTimeout"}, trace.Evidence{Reason: trace.ReasonNotConnected}},
+		{"ERROR", map[string]any{"error.type": "500"}, trace.Evidence{}},
+		{"ERROR", map[string]any{"error.type": strings.Repeat("x", 128-7) + "timeout"}, trace.Evidence{Reason: trace.ReasonGaveUp}},
+		{"ERROR", map[string]any{"error.type": strings.Repeat("x", 128-6) + "timeout"}, trace.Evidence{}},
+	} {
+		k := linked(t, 1, policytest.Span{Kind: "client", Status: c.status, Attributes: c.attributes})
+		require.Equal(t, c.want, k.Spans[0].Failure, "%v", c.attributes)
+	}
+	other := linked(t, 1, policytest.Span{Kind: "server", Status: "ERROR", Attributes: map[string]any{"http.response.status_code": 500}})
+	require.Zero(t, other.Spans[0].Failure)
+}

@@ -1,0 +1,111 @@
+package spanwise
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+
+	"github.com/slowburn/slowburn/internal/wire"
+	"github.com/slowburn/slowburn/processor/policy/internal/ask"
+	"github.com/slowburn/slowburn/processor/policy/internal/contrib"
+	"github.com/slowburn/slowburn/processor/policy/internal/memo"
+	"github.com/slowburn/slowburn/processor/policy/internal/rule"
+)
+
+// StringAttributeConfig is for traces with an attribute of type string that has one of the values.
+type StringAttributeConfig struct {
+	Key string `mapstructure:"key"`
+	// Values are compared as they are, or are regular expressions that match anywhere in the attribute's value, unless
+	// they say ^ and $.
+	Values               []string `mapstructure:"values"`
+	EnabledRegexMatching bool     `mapstructure:"enabled_regex_matching"`
+	// CacheMaxSize is how many results of regular expressions are remembered, at most about a million; 0 means 128.
+	CacheMaxSize int  `mapstructure:"cache_max_size"`
+	InvertMatch  bool `mapstructure:"invert_match"`
+}
+
+// Compile validates the section and makes a policy of it. Errors begin with the section's own key.
+func (cfg *StringAttributeConfig) Compile(b *ask.Builder) (rule.Node, error) {
+	var errs []error
+	if cfg.Key == "" {
+		errs = append(errs, errors.New("key is required"))
+	}
+	if len(cfg.Values) == 0 {
+		errs = append(errs, errors.New("values must list at least one value"))
+	}
+	if cfg.CacheMaxSize < 0 {
+		errs = append(errs, fmt.Errorf("cache_max_size (%d) must not be negative", cfg.CacheMaxSize))
+	}
+	var p ask.Predicate
+	var expressions []*regexp.Regexp
+	if cfg.EnabledRegexMatching {
+		for i, v := range cfg.Values {
+			e, err := regexp.Compile(v)
+			if err != nil {
+				errs = append(errs, fmt.Errorf("values[%d] must be a regular expression: %w", i, err))
+			}
+			expressions = append(expressions, e)
+		}
+		p = &anyRegexp{expressions: expressions, cache: memo.New(cfg.CacheMaxSize)}
+	} else {
+		p = newOneOf(cfg.Values, b.Contrib)
+	}
+	if err := errors.Join(errs...); err != nil {
+		return rule.Node{}, err
+	}
+	values := slices.Compact(slices.Sorted(slices.Values(cfg.Values)))
+	question := fmt.Sprintf("string %t %q", cfg.EnabledRegexMatching, values)
+	if b.Contrib && cfg.EnabledRegexMatching {
+		matchesEmpty := slices.ContainsFunc(expressions, func(e *regexp.Regexp) bool { return e.MatchString("") })
+		return contrib.Expressions(b, cfg.Key, question, p, matchesEmpty, cfg.InvertMatch), nil
+	}
+	return matched(b.Attribute(cfg.Key, question, p), cfg.InvertMatch), nil
+}
+
+// oneOf are the values of which a string must be one. Most strings are told apart by their length alone.
+type oneOf struct {
+	lengths uint64 // has the bit of each value's length; the last stands for all from 63
+	values  map[string]struct{}
+}
+
+func newOneOf(values []string, withoutEmpty bool) *oneOf {
+	o := &oneOf{values: make(map[string]struct{}, len(values))}
+	for _, v := range values {
+		if v == "" && withoutEmpty {
+			continue
+		}
+		o.values[v] = struct{}{}
+		o.lengths |= 1 << min(len(v), 63)
+	}
+	return o
+}
+
+func (o *oneOf) Holds(v wire.Value) bool {
+	b := v.Bytes()
+	if v.Kind() != wire.String || o.lengths&(1<<min(len(b), 63)) == 0 {
+		return false
+	}
+	_, ok := o.values[string(b)]
+	return ok
+}
+
+// anyRegexp are the expressions of which a string must match one.
+type anyRegexp struct {
+	expressions []*regexp.Regexp
+	cache       *memo.Cache
+}
+
+func (a *anyRegexp) Holds(v wire.Value) bool {
+	if v.Kind() != wire.String {
+		return false
+	}
+	b := v.Bytes()
+	hash := a.cache.Hash(b)
+	result, known := a.cache.Get(hash)
+	if !known {
+		result = slices.ContainsFunc(a.expressions, func(e *regexp.Regexp) bool { return e.Match(b) })
+		a.cache.Put(hash, result)
+	}
+	return result
+}

@@ -1,0 +1,18 @@
+package stateful
+
+import (
+	"github.com/slowburn/slowburn/processor/policy/internal/ask"
+	"github.com/slowburn/slowburn/processor/policy/internal/rule"
+)
+
+// BytesLimitingConfig is for as many traces as have BytesPerSecond bytes in all, as they came over the wire.
+type BytesLimitingConfig struct {
+	BytesPerSecond int64 `mapstructure:"bytes_per_second"`
+	// BurstCapacity is how many bytes that were not taken are saved for a burst; 0 is those of two seconds.
+	BurstCapacity int64 `mapstructure:"burst_capacity"`
+}
+
+// Compile validates the section and makes a policy of it. Errors begin with the section's own key.
+func (cfg *BytesLimitingConfig) Compile(b *ask.Builder) (rule.Node, error) {
+	return limitOf(b, "bytes_per_second", cfg.BytesPerSecond, cfg.BurstCapacity, true)
+}

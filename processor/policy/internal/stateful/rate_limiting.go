@@ -1,0 +1,18 @@
+package stateful
+
+import (
+	"github.com/slowburn/slowburn/processor/policy/internal/ask"
+	"github.com/slowburn/slowburn/processor/policy/internal/rule"
+)
+
+// RateLimitingConfig is for as many traces as have SpansPerSecond spans in all.
+type RateLimitingConfig struct {
+	SpansPerSecond int64 `mapstructure:"spans_per_second"`
+	// BurstCapacity is how many spans that were not taken are saved for a burst; 0 is those of two seconds.
+	BurstCapacity int64 `mapstructure:"burst_capacity"`
+}
+
+// Compile validates the section and makes a policy of it. Errors begin with the section's own key.
+func (cfg *RateLimitingConfig) Compile(b *ask.Builder) (rule.Node, error) {
+	return limitOf(b, "spans_per_second", cfg.SpansPerSecond, cfg.BurstCapacity, false)
+}

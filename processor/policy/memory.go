@@ -1,0 +1,130 @@
+package policy
+
+import (
+	"iter"
+	"reflect"
+	"slices"
+	"sync"
+
+	"github.com/slowburn/slowburn/processor/policy/internal/rule"
+	"github.com/slowburn/slowburn/processor/policy/internal/threshold"
+)
+
+// memory is what the policies of a set know of the traces before. Its methods are called with mu held, which only matters
+// where a policy counts.
+type memory struct {
+	mu         sync.Mutex // of what counting and keepers know
+	policies   []policy
+	counting   []int         // policies whose answers depend on the traces before
+	keepers    []rule.Keeper // among them, or what they are made of
+	firstMatch bool
+}
+
+func newMemory(policies []policy, firstMatch bool) *memory {
+	m := &memory{policies: policies, firstMatch: firstMatch}
+	for i := range policies {
+		node := &policies[i].node
+		if !node.Traits.Has(rule.Counts) {
+			continue
+		}
+		m.counting = append(m.counting, i)
+		for leaf := range node.Leaves() {
+			if leaf.Traits.Has(rule.Keeps) {
+				m.keepers = append(m.keepers, leaf.Rule.(rule.Keeper))
+			}
+		}
+	}
+	return m
+}
+
+// counts reports whether any policy knows of the traces before.
+func (m *memory) counts() bool { return len(m.counting) > 0 }
+
+// take takes account of a trace that was decided so.
+func (m *memory) take(t *Trace, d Decision) {
+	for _, i := range m.counting {
+		p := &m.policies[i]
+		if !m.asked(i, d) {
+			continue
+		}
+		if th, ok := p.rule.Match(t); ok {
+			taken := th <= t.Randomness
+			if p.kind == Drop {
+				taken = t.Randomness < threshold.Complement(th)
+			}
+			p.node.Counting().Count(t, taken)
+		}
+	}
+	if d.Verdict == Sampled {
+		m.kept(t)
+	}
+}
+
+// kept takes account of a trace that is kept, whichever policy sampled it.
+func (m *memory) kept(t *Trace) {
+	for _, k := range m.keepers {
+		k.Kept(t)
+	}
+}
+
+// asked reports whether the policy is to take account of a trace that was decided so. What is dropped takes no part of a
+// rate, but of that of the policy that dropped it and those before. What is sampled takes no part of the rates of the
+// policies after the first that sampled it, if that is to be the last.
+func (m *memory) asked(policy int, d Decision) bool {
+	if m.policies[policy].kind == Drop {
+		return d.Verdict != Dropped || policy <= d.Policy
+	}
+	return d.Verdict == NotSampled || d.Verdict == Sampled && (!m.firstMatch || policy <= d.Policy)
+}
+
+// spared reports whether a drop policy with a limit is for the trace. It dropped others like it by their randomness, at a
+// threshold that is not known any more.
+func (m *memory) spared(t *Trace) bool {
+	return slices.ContainsFunc(m.counting, func(i int) bool {
+		p := &m.policies[i]
+		if p.kind != Drop {
+			return false
+		}
+		_, ok := p.rule.Match(t)
+		return ok
+	})
+}
+
+// key returns the key by which a policy tells the trace from others. See Set.Key.
+func (m *memory) key(policy int, t *Trace) string {
+	for leaf := range m.policies[policy].node.Leaves() {
+		if !leaf.Traits.Has(rule.HasKey) {
+			continue
+		}
+		key, own := leaf.Rule.(rule.Keyed).Key(t)
+		if !own {
+			return OtherKey
+		}
+		return key
+	}
+	return ""
+}
+
+// inherit goes on where old is: policies take over what their namesakes of equal configuration counted so far.
+func (m *memory) inherit(old *memory) {
+	for i := range m.policies {
+		to := &m.policies[i]
+		for j := range old.policies {
+			if from := &old.policies[j]; from.name == to.name && reflect.DeepEqual(from.config, to.config) {
+				inherit(&to.node, &from.node)
+			}
+		}
+	}
+}
+
+// inherit walks two nodes of the same configuration.
+func inherit(to, from *rule.Node) {
+	next, stop := iter.Pull(from.Leaves())
+	defer stop()
+	for leaf := range to.Leaves() {
+		old, more := next()
+		if more && leaf.Traits.Has(rule.Counts) && reflect.TypeOf(leaf.Rule) == reflect.TypeOf(old.Rule) {
+			leaf.Rule.(rule.Stateful).Inherit(old.Rule)
+		}
+	}
+}

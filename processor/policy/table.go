@@ -1,0 +1,42 @@
+package policy
+
+import (
+	"github.com/slowburn/slowburn/processor/policy/internal/rule"
+	"github.com/slowburn/slowburn/processor/policy/internal/spanwise"
+	"github.com/slowburn/slowburn/processor/policy/internal/stateful"
+	"github.com/slowburn/slowburn/processor/policy/internal/whole"
+)
+
+// table lists the types of policies. Where a type's traits depend on how a policy is configured the table has those that
+// one can have, and compiling says which this one does not: see rule.Node.
+var table = []kind{
+	// name, section and how it compiles, traits, and the traits that it refuses below it
+	{AlwaysSample, bare(whole.AlwaysSample), rule.Lasts, 0},
+	{Latency, section[whole.LatencyConfig](), rule.Lasts | rule.Bounded, 0},
+	{SpanCount, section[whole.SpanCountConfig](), rule.Lasts | rule.Bounded, 0},
+	{Probabilistic, section[whole.ProbabilisticConfig](), rule.Lasts | rule.ContribWeightless, 0},
+
+	{"boolean_attribute", section[spanwise.BooleanAttributeConfig](), rule.Lasts, 0},
+	{"numeric_attribute", section[spanwise.NumericAttributeConfig](), rule.Lasts, 0},
+	{StringAttribute, section[spanwise.StringAttributeConfig](), rule.Lasts, 0},
+	{StatusCode, section[spanwise.StatusCodeConfig](), rule.Lasts, 0},
+	{"trace_flags", bare(spanwise.TraceFlags), rule.Lasts, 0},
+	{"trace_state", section[spanwise.TraceStateConfig](), rule.Lasts, 0},
+	{OTTLCondition, compiledBy((*compiler).condition), rule.Lasts, 0},
+
+	{"critical_path_ms", section[whole.CriticalPathConfig](), rule.Links, 0},
+	{"failure_mode", section[whole.FailureModeConfig](), rule.Links, 0},
+	{Orphans, section[whole.OrphansConfig](), rule.Links, 0},
+	{"retries", section[whole.RetriesConfig](), rule.Links, 0},
+
+	{"bytes_limiting", section[stateful.BytesLimitingConfig](), rule.Counts | rule.ContribWeightless, 0},
+	{"rate_limiting", section[stateful.RateLimitingConfig](), rule.Counts | rule.ContribWeightless, 0},
+	{"dynamic", section[stateful.DynamicConfig](), rule.Counts | rule.HasKey | rule.Wants, 0},
+	{"rare", section[stateful.RareConfig](), rule.Counts | rule.HasKey | rule.Wants, 0},
+	{"diversity", section[stateful.DiversityConfig](), rule.Counts | rule.Keeps | rule.Links | rule.Wants, 0},
+
+	{And, group[AndConfig](), rule.Lasts, rule.Outermost},
+	{"not", group[NotConfig](), 0, rule.Outermost},
+	{Composite, group[CompositeConfig](), rule.Counts | rule.ContribWeightless | rule.Outermost, rule.Outermost},
+	{Drop, group[DropConfig](), rule.Lasts | rule.Outermost, rule.Outermost | rule.Wants},
+}
