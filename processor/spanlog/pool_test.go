@@ -7,6 +7,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/slowburn/slowburn/processor/spanlog/internal/mapped"
 )
 
 func TestSegmentSizeFollowsTheBudget(t *testing.T) {
@@ -78,31 +80,31 @@ func TestReserveIsAtomic(t *testing.T) {
 func TestPoolReusesSegmentsAndTrims(t *testing.T) {
 	p := NewPool(1<<20, 1)
 	size := p.SegmentSize()
-	var got []chunk
+	var got []mapped.Memory
 	for range 16 {
 		got = append(got, p.get(size))
 	}
 	assert.Equal(t, int64(16*size), p.Used())
-	first := &got[0].buf[0]
+	first := &got[0].Buf[0]
 	p.put(got[0])
 	again := p.get(size)
-	assert.Same(t, first, &again.buf[0], "a segment that came back is used again")
+	assert.Same(t, first, &again.Buf[0], "a segment that came back is used again")
 	got[0] = again
 
 	for _, b := range got {
 		p.put(b)
 	}
 	assert.Zero(t, p.Used())
-	assert.Len(t, p.free, (1<<20)/8/size, "an eighth of the budget waits")
+	assert.Len(t, p.stock.free, (1<<20)/8/size, "an eighth of the budget waits")
 
 	own := p.get(100_000)
-	assert.Len(t, own.buf, 100_000)
+	assert.Len(t, own.Buf, 100_000)
 	p.Grow(1 << 20)
-	assert.Zero(t, len(p.free), "nothing waits when the budget is used up")
+	assert.Zero(t, len(p.stock.free), "nothing waits when the budget is used up")
 	p.put(own)
 	p.Grow(-(1 << 20))
 
 	p.put(p.get(size))
 	p.Close()
-	assert.Zero(t, len(p.free))
+	assert.Zero(t, len(p.stock.free))
 }

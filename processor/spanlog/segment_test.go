@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+
+	"github.com/slowburn/slowburn/processor/spanlog/internal/format"
 )
 
 // The bytes of a segment are those that docs/spanlog-format.md draws.
@@ -17,10 +19,10 @@ func TestSegmentLayout(t *testing.T) {
 	l.Append(&c, o, []byte("one"))
 	l.SetTime(1_700_000_000_258)
 	l.Append(&c, o, []byte("two!"))
-	l.AppendCopy(&c, o, []byte("3"), positionOf(1, 5), 1_700_000_000_001)
-	s := &l.segments[l.active]
+	l.AppendCopy(&c, o, []byte("3"), format.PositionOf(1, 5), 1_700_000_000_001)
+	s := &l.list[l.active]
 
-	header := make([]byte, fileHeaderSize)
+	header := make([]byte, format.HeaderSize)
 	copy(header, "slowspan")
 	le := binary.LittleEndian
 	le.PutUint32(header[8:], 1)
@@ -32,8 +34,8 @@ func TestSegmentLayout(t *testing.T) {
 	le.PutUint32(header[48:], uint32(p.shards))
 	le.PutUint32(header[52:], uint32(p.segmentSize))
 	le.PutUint32(header[60:], s.used)
-	le.PutUint32(header[56:], crc32.Checksum(header[8:56], castagnoli))
-	assert.Equal(t, header, s.mem.buf[:fileHeaderSize])
+	le.PutUint32(header[56:], crc32.Checksum(header[8:56], crc32.MakeTable(crc32.Castagnoli)))
+	assert.Equal(t, header, s.mem.Buf[:format.HeaderSize])
 
 	want := []byte{
 		0, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0x40, 0, 0, 0, 0, 'R', 'E', 'S', // at 64: resource
@@ -43,12 +45,12 @@ func TestSegmentLayout(t *testing.T) {
 		0, 0, 0, 0, 132, 0, 0, 0, 9, 0, 0, 0, 87, 0, 0, 0, 1, 0, 0, 0, 5, 0, 0, 64, 0, 0, 0, 0, '3', // at 156: a copy
 	}
 	for _, at := range []int{0, 23, 45, 68, 92} {
-		end := at + headerSize + int(le.Uint32(want[at+lengthAt:]))
+		end := at + format.RecordHeaderSize + int(le.Uint32(want[at+format.LengthAt:]))
 		seed := uint32(s.sequence)
-		le.PutUint32(want[at:], crc32.Update(seed, castagnoli, want[at+8:end]))
+		le.PutUint32(want[at:], crc32.Update(seed, crc32.MakeTable(crc32.Castagnoli), want[at+8:end]))
 	}
-	assert.Equal(t, want, s.mem.buf[fileHeaderSize:s.used])
-	assert.Equal(t, len(s.mem.buf)-len(want)-fileHeaderSize, s.room())
+	assert.Equal(t, want, s.mem.Buf[format.HeaderSize:s.used])
+	assert.Equal(t, len(s.mem.Buf)-len(want)-format.HeaderSize, s.room())
 	assert.Equal(t, []string{"RES/SC/one", "RES/SC/two!", "RES/SC/3"}, bodies(l, c))
 }
 

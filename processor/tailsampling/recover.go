@@ -175,7 +175,7 @@ func (p *Sampler) redistribute(all []*reader, j *journals) {
 		r.writeJournal()
 	}
 	for _, f := range j.files {
-		if err := f.Delete(p.pool); err != nil {
+		if err := f.Delete(); err != nil {
 			p.report([]spanlog.Damage{{Path: p.cfg.Directory, Reason: "an old journal cannot be deleted: " + err.Error()}})
 		}
 	}
@@ -198,7 +198,7 @@ func (p *Sampler) copySegment(all []*reader, f *spanlog.SegmentFile, scratch []b
 	}
 	p.report(damage)
 	if p.pool.Volatile() == failed && p.pool.Sync() == nil { // else the copies are not on the disk
-		f.Delete(p.pool)
+		f.Delete()
 	}
 	return contents.Scratch()
 }

@@ -1,4 +1,4 @@
-package spanlog
+package files
 
 import (
 	"errors"
@@ -9,6 +9,9 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
+
+	"github.com/slowburn/slowburn/processor/spanlog/internal/format"
+	"github.com/slowburn/slowburn/processor/spanlog/internal/mapped"
 )
 
 // Directory is where a log's files are. One process has it at a time. It is safe for concurrent use.
@@ -19,16 +22,6 @@ type Directory struct {
 	used atomic.Int64  // bytes of all files
 }
 
-// Names of files are numbers, in hexadecimal, and one of these.
-const (
-	segmentSuffix   = ".seg"
-	journalSuffix   = ".jnl"
-	packedSuffix    = ".pak"
-	temporarySuffix = ".tmp"
-	damagedSuffix   = ".damaged"
-	lockName        = "LOCK"
-)
-
 // OpenDirectory makes the directory if it is missing, and takes it for this process.
 func OpenDirectory(path string) (*Directory, error) {
 	if err := os.MkdirAll(path, 0o700); err != nil {
@@ -38,7 +31,7 @@ func OpenDirectory(path string) (*Directory, error) {
 	if err != nil {
 		return nil, explain("open the directory of the span log", path, err)
 	}
-	locked, err := lockFile(f)
+	locked, err := mapped.Lock(f)
 	if err != nil || !locked {
 		owner := make([]byte, 20)
 		n, _ := f.ReadAt(owner, 0) // best effort: it is only for the message
@@ -83,57 +76,86 @@ func (d *Directory) Path() string { return d.path }
 // Close lets others have the directory. Its files stay.
 func (d *Directory) Close() error { return d.lock.Close() }
 
-func (d *Directory) file(number uint64, suffix string) string {
-	return filepath.Join(d.path, fmt.Sprintf("%08x%s", number, suffix))
-}
+// File is where a file of the directory is.
+func (d *Directory) File(f File) string { return filepath.Join(d.path, f.name()) }
 
-// create makes a file with room for so many bytes on the disk, and maps it.
-func (d *Directory) create(suffix string, size int) (chunk, error) {
+// Used is how many bytes all files take.
+func (d *Directory) Used() int64 { return d.used.Load() }
+
+// Create makes a file with room for so many bytes on the disk, and maps it.
+func (d *Directory) Create(kind Kind, size int) (mapped.Memory, error) {
 	number := d.next.Add(1)
-	path := d.file(number, suffix)
+	path := d.File(File{Number: number, Kind: kind})
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
-		return chunk{}, err
+		return mapped.Memory{}, err
 	}
 	defer closeQuietly(f) // the mapping stays
-	b, err := mapWhole(f, size, populate)
+	m, err := mapped.Create(f, number, size)
 	if err != nil {
-		return chunk{}, errors.Join(err, os.Remove(path))
+		return mapped.Memory{}, errors.Join(err, os.Remove(path))
 	}
 	d.used.Add(int64(size))
-	return chunk{number: number, buf: b}, nil
+	return m, nil
 }
 
-// mapWhole maps a file after seeing to it that it has room for so many bytes on the disk, and has the mapping prepared.
-func mapWhole(f *os.File, size int, prepare func([]byte) error) ([]byte, error) {
-	if err := preallocate(f, size); err != nil {
-		return nil, err
+// reopen maps a segment's file that is marked as free.
+func (d *Directory) reopen(f File) (mapped.Memory, error) {
+	file, err := os.OpenFile(d.File(f), os.O_RDWR, 0)
+	if err != nil {
+		return mapped.Memory{}, err
 	}
-	b, err := mapFile(f, size)
+	defer closeQuietly(file) // the mapping stays
+	return mapped.Reopen(file, f.Number, int(f.Size))
+}
+
+// markFree marks a file as free that is not mapped.
+func (d *Directory) markFree(f File) error {
+	file, err := os.OpenFile(d.File(f), os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	_, err = file.WriteAt([]byte(format.MagicFree), 0)
+	return errors.Join(err, file.Close())
+}
+
+// Remove deletes a file.
+func (d *Directory) Remove(f File) error {
+	d.used.Add(-f.Size)
+	return os.Remove(d.File(f))
+}
+
+// Read reads the beginning of a segment's file into buf.
+func (d *Directory) Read(f File, buf []byte) error {
+	file, err := os.Open(d.File(f))
+	if err != nil {
+		return fmt.Errorf("read spans back: %w", err)
+	}
+	defer closeQuietly(file)
+	if _, err := file.ReadAt(buf, 0); err != nil {
+		return fmt.Errorf("read spans back from %s: %w", file.Name(), err)
+	}
+	return nil
+}
+
+// ReadPacked reads a segment's bytes, which are as many as buf has, from its packed file.
+func (d *Directory) ReadPacked(f File, buf []byte) error {
+	b, err := readPacked(d.File(f), buf[:0:len(buf)])
+	if err == nil && len(b) != len(buf) {
+		err = format.ErrDamaged
+	}
+	if err != nil {
+		return fmt.Errorf("read compressed spans back: %w", err)
+	}
+	copy(buf, b) // onto itself, where there was room
+	return nil
+}
+
+// readPacked reads a packed file, into buf where that has room.
+func readPacked(path string, buf []byte) (format.Records, error) {
+	b, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
-	if err := prepare(b); err != nil {
-		unmapFile(b)
-		return nil, err
-	}
-	return b, nil
+	return format.Unpack(b, path, buf)
 }
-
-// remove deletes a file of so many bytes.
-func (d *Directory) remove(number uint64, suffix string, size int64) error {
-	d.used.Add(-size)
-	return os.Remove(d.file(number, suffix))
-}
-
-// files allocates segments in files of a directory.
-type files struct{ *Directory }
-
-func (f files) allocate(size int) (chunk, error) { return f.create(segmentSuffix, size) }
-
-func (f files) release(c chunk) error {
-	unmapFile(c.buf)
-	return f.remove(c.number, segmentSuffix, int64(len(c.buf)))
-}
-
-func (f files) unmap(c chunk) { unmapFile(c.buf) }

@@ -1,6 +1,6 @@
 //go:build unix
 
-package spanlog
+package mapped
 
 import (
 	"errors"

@@ -1,4 +1,4 @@
-package spanlog
+package mapped
 
 import (
 	"errors"

@@ -1,10 +1,12 @@
-package spanlog
+package mapped
 
 import (
 	"errors"
 	"fmt"
 	"runtime"
 	"runtime/debug"
+	"sync/atomic"
+	"unsafe"
 )
 
 // ErrDisk is a disk that failed under memory that is a file's.
@@ -31,21 +33,24 @@ func Guard(err *error) func() {
 	}
 }
 
-// readable looks at each page of bytes that may be a file's, and reports whether the disk gives them back.
-func readable(b []byte) (err error) {
+// pageSize is the size of a page, or a part of it.
+const pageSize = 4 << 10
+
+// Readable returns ErrDisk if the disk does not give a page of bytes that may be a file's back. It touches every page.
+func Readable(b []byte) (err error) {
 	defer Guard(&err)()
-	const least = 4 << 10 // the size of a page, or a part of it
 	sum := byte(0)
-	for at := 0; at < len(b); at += least {
+	for at := 0; at < len(b); at += pageSize {
 		sum += b[at]
 	}
 	runtime.KeepAlive(sum)
 	return nil
 }
 
-// markFree marks a segment's file as free, and reports whether the disk took it.
-func markFree(b []byte) (err error) {
-	defer Guard(&err)()
-	setMagic(b, magicFree)
-	return nil
+// Dirty makes the system write all pages of a mapped file once more. Where the disk fails under it, that is a fault.
+func Dirty(b []byte) {
+	for at := 0; at < len(b); at += pageSize {
+		word := (*uint32)(unsafe.Pointer(&b[at]))
+		atomic.StoreUint32(word, atomic.LoadUint32(word))
+	}
 }

@@ -1,6 +1,6 @@
 //go:build unix && !linux
 
-package spanlog
+package mapped
 
 import "os"
 
