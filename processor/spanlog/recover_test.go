@@ -110,43 +110,6 @@ func TestEverythingComesBack(t *testing.T) {
 	assert.Len(t, left, len(segmentFiles(t, w.dir)), "files that were ready to be used are deleted")
 }
 
-// Wherever the record that was being written ends, what was there before it is kept and nothing is counted as lost.
-func TestEveryTornTail(t *testing.T) {
-	w := write(t, 5)
-	path := segmentFiles(t, w.dir)[0]
-	whole, err := os.ReadFile(path)
-	require.NoError(t, err)
-	s := format.Scanner{Bytes: whole, Sequence: binary.LittleEndian.Uint64(whole[16:])}
-	var starts []int
-	used := int(s.Scan(func(f Found) { starts = append(starts, int(f.At)) }))
-	for cut := format.HeaderSize; cut <= used; cut++ {
-		torn := bytes.Clone(whole)
-		clear(torn[cut:])
-		committed := format.HeaderSize
-		for _, at := range starts {
-			if at <= cut {
-				committed = at
-			}
-		}
-		s := format.Scanner{Bytes: torn, Sequence: s.Sequence, Sealed: committed}
-		got := 0
-		end := s.Scan(func(Found) { got++ })
-		want := 0
-		for i := range starts {
-			next := used
-			if i+1 < len(starts) {
-				next = starts[i+1]
-			}
-			if cut >= next || bytes.Equal(torn[:next], whole[:next]) {
-				want++
-			}
-		}
-		require.GreaterOrEqual(t, got, want-1, "cut at %d", cut) // the next record may be a resource
-		require.LessOrEqual(t, int(end), cut+200)
-		require.Zero(t, lostIn(s.Damage), "cut at %d: %v", cut, s.Damage)
-	}
-}
-
 // A file that is cut off anywhere gives back what is in it, and says that the rest is lost.
 func TestEveryTruncation(t *testing.T) {
 	w := write(t, 40)
@@ -343,29 +306,4 @@ func TestTwinsAreDropped(t *testing.T) {
 	}
 	_, err := l.EndShrink(w)
 	require.NoError(t, err)
-}
-
-// FuzzScan feeds the reader with anything: it must neither fail nor yield what has no checksum.
-func FuzzScan(f *testing.F) {
-	w := write(f, 10)
-	b, err := os.ReadFile(segmentFiles(f, w.dir)[0])
-	require.NoError(f, err)
-	f.Add(b[:2000], uint16(70), byte(1))
-	f.Add(b[:500], uint16(200), byte(0x80))
-	f.Add([]byte{}, uint16(0), byte(0))
-	f.Fuzz(func(t *testing.T, b []byte, at uint16, flip byte) {
-		if int(at) < len(b) {
-			b[at] ^= flip
-		}
-		s := format.Scanner{Bytes: b, Sequence: 2, Sealed: len(b)}
-		used := s.Scan(func(f Found) {
-			end := f.At + f.Size
-			if format.RecordChecksum(2, b[f.At:end]) != binary.LittleEndian.Uint32(b[f.At:]) {
-				t.Fatal("a span without a checksum")
-			}
-		})
-		if int(used) > max(len(b), format.HeaderSize) {
-			t.Fatal("beyond the end")
-		}
-	})
 }
