@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -41,6 +42,18 @@ func write(t testing.TB, spans int) written {
 	copyFiles(t, w.dir, copied)
 	w.dir = copied
 	return w
+}
+
+// prune deletes the files that are not in use, so that there is less to copy.
+func prune(t testing.TB, dir string) {
+	inUse := segmentFiles(t, dir)
+	all, err := filepath.Glob(filepath.Join(dir, "*.seg"))
+	require.NoError(t, err)
+	for _, path := range all {
+		if !slices.Contains(inUse, path) {
+			require.NoError(t, os.Remove(path))
+		}
+	}
 }
 
 func body(i int) []byte {
@@ -113,6 +126,7 @@ func TestEverythingComesBack(t *testing.T) {
 // A file that is cut off anywhere gives back what is in it, and says that the rest is lost.
 func TestEveryTruncation(t *testing.T) {
 	w := write(t, 40)
+	prune(t, w.dir)
 	path := segmentFiles(t, w.dir)[0]
 	whole, err := os.ReadFile(path)
 	require.NoError(t, err)
@@ -141,6 +155,7 @@ func TestEveryTruncation(t *testing.T) {
 // back that was not written; what is missing is counted, and told with file and offset.
 func TestFlippedBits(t *testing.T) {
 	w := write(t, 300)
+	prune(t, w.dir)
 	paths := segmentFiles(t, w.dir)
 	rnd := rand.New(rand.NewPCG(1, 1))
 	want := map[string]bool{}
