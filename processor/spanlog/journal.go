@@ -110,7 +110,7 @@ func (j *Journal) finish() {
 	j.current.Release()
 	j.pool.Grow(-int64(len(j.current.Buf)))
 	j.files = append(j.files, j.now)
-	j.current = mapped.Memory{}
+	j.current, j.now = mapped.Memory{}, journalFile{}
 }
 
 // Full reports whether the next event needs another file, which is when to call Trim.
