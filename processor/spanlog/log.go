@@ -37,7 +37,7 @@ func (l *Log) Position() Position {
 // Append adds a span's message body to a chain. The body and the origin's headers are copied.
 func (l *Log) Append(c *Chain, o *Origin, body []byte) {
 	n := format.RecordHeaderSize + len(body)
-	if need := n + o.size(); need > l.pool.largest() {
+	if need := n + o.size(); need > largest(l.pool.segmentSize) {
 		at := l.placeholder()
 		l.appendAlone(c, o, at, l.clock, body)
 		return
@@ -55,7 +55,7 @@ func (l *Log) Append(c *Chain, o *Origin, body []byte) {
 // AppendCopy adds a span that had another place before, with the position and the time of arrival that it had there.
 func (l *Log) AppendCopy(c *Chain, o *Origin, body []byte, at Position, arrived int64) {
 	n := format.RecordHeaderSize + format.CopiedSize + len(body)
-	if n+o.size() > l.pool.largest() {
+	if n+o.size() > largest(l.pool.segmentSize) {
 		l.appendAlone(c, o, at, arrived, body)
 		return
 	}

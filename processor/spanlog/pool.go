@@ -79,11 +79,14 @@ func (p *Pool) header(shard uint32, created int64, size int) format.Header {
 	}
 }
 
-// largest is the size of a record, with what it refers to, beyond which it gets a segment of its own.
-func (p *Pool) largest() int { return p.segmentSize / 4 }
+// largest is the size of a record, with what it refers to, beyond which it gets a segment of its own instead of a place in
+// one of this size.
+func largest(segmentSize int) int { return segmentSize / 4 }
 
 // IsLarge reports whether records of so many bytes, with what they refer to, get segments of their own.
-func (p *Pool) IsLarge(bytes int) bool { return bytes+3*format.RecordHeaderSize > p.largest() }
+func (p *Pool) IsLarge(bytes int) bool {
+	return bytes+3*format.RecordHeaderSize > largest(p.segmentSize)
+}
 
 // SegmentSize is the size of a segment in bytes.
 func (p *Pool) SegmentSize() int { return p.segmentSize }
@@ -137,9 +140,14 @@ func (p *Pool) Reserve(bytes, large int64) error {
 	return nil
 }
 
-// fill sees to it that there are enough free segments for what is reserved, so that appending cannot fail for want of
-// disk. A segment is at least five eighths filled by what it was begun for: a record that does not fit is at most a
-// quarter of it, and what compacting puts there is at most an eighth.
+// promised is how many free segments there must be for what is reserved, so that appending cannot fail for want of disk. A
+// segment is at least five eighths filled by what it was begun for: a record that does not fit is at most a quarter of it,
+// and what compacting puts there is at most an eighth.
+func (p *Pool) promised() int {
+	return p.shards + 1 + int(2*p.reserved.Load()/int64(p.segmentSize))
+}
+
+// fill sees to it that there are as many free segments as are promised, and that the disk has room for large records.
 func (p *Pool) fill(large int64) error {
 	disk := p.disk.Load()
 	if disk == nil {
@@ -152,9 +160,7 @@ func (p *Pool) fill(large int64) error {
 		}
 		disk.Drop(m)
 	}
-	return p.stock.fill(disk, p.segmentSize, func() int {
-		return p.shards + 1 + int(2*p.reserved.Load()/int64(p.segmentSize))
-	})
+	return p.stock.fill(disk, p.segmentSize, p.promised)
 }
 
 // spare sees to it that there is a segment that was not promised by Reserve, and reports whether there is. Callers hold a
@@ -234,12 +240,13 @@ func markFree(b []byte) (err error) {
 	return nil
 }
 
-// trim gives segments that wait back to the system, so that they are at most an eighth of the budget, and within it.
+// trim gives segments that wait back to the system, so that they are at most an eighth of the budget, and within it, but
+// for those of files that are promised.
 func (p *Pool) trim() {
 	disk := p.disk.Load()
 	keep := int(min(p.limit/8, p.limit-p.used.Load()) / int64(p.segmentSize))
 	if disk != nil {
-		keep = max(keep, p.shards+1)
+		keep = max(keep, p.promised())
 	}
 	for _, m := range p.stock.cut(keep) {
 		if m.OnDisk() {
