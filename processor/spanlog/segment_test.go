@@ -3,6 +3,7 @@ package spanlog
 import (
 	"encoding/binary"
 	"hash/crc32"
+	"math"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -64,4 +65,42 @@ func TestPayloadCannotBeAppendedInto(t *testing.T) {
 		_ = append(r.Body, "overwritten"...)
 	}
 	assert.Equal(t, []string{"r/s/one", "r/s/two"}, bodies(l, c))
+}
+
+// Times of arrival that do not fit are as far from the beginning of the segment as can be.
+func TestArrivalIsClamped(t *testing.T) {
+	s := segment{created: 1_700_000_000_000}
+	for _, tc := range []struct {
+		at   int64
+		want int32
+	}{
+		{1_700_000_000_000, 0},
+		{1_700_000_000_001, 1},
+		{1_699_999_999_999, -1},
+		{1_700_000_000_000 + math.MaxInt32, math.MaxInt32},
+		{1_700_000_000_000 + math.MaxInt32 + 1, math.MaxInt32},
+		{1_700_000_000_000 + math.MinInt32, math.MinInt32},
+		{1_700_000_000_000 + math.MinInt32 - 1, math.MinInt32},
+	} {
+		assert.Equal(t, tc.want, s.since(tc.at))
+	}
+}
+
+// What a log takes besides its segments is counted: runs, the dictionary, copies of cold segments.
+func TestMemoryBesidesSegmentsIsCounted(t *testing.T) {
+	l, p := newDiskLog(t, t.TempDir())
+	chains := fill(t, l, p, 0, 400)
+	counted := func() int64 { return p.Used() - int64(l.Usage().Allocated) }
+	assert.Equal(t, l.counted, counted())
+	assert.GreaterOrEqual(t, counted(), p.OnHeap(l.runs.Bytes()+l.names.table.Bytes()))
+	shrinkAll(t, l)
+	memory := p.Used()
+	assert.Less(t, memory, int64(3*p.SegmentSize()))
+	bodies(l, chains[0])
+	assert.InDelta(t, memory+p.OnHeap(p.SegmentSize()), p.Used(), 2)
+	bodies(l, chains[0])
+	bodies(l, chains[1])
+	assert.InDelta(t, memory+p.OnHeap(p.SegmentSize()), p.Used(), 2, "it is the same segment")
+	bodies(l, chains[399])
+	releaseAll(l, chains)
 }
