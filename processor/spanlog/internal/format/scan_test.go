@@ -304,3 +304,43 @@ func FuzzScan(f *testing.F) {
 		}
 	})
 }
+
+// The end of the file is the end of what can be a record, to the byte.
+func TestScanAtTheVeryEnd(t *testing.T) {
+	seg := newSegment(2)
+	scope := seg.origin("res", "scope")
+	seg.span(scope, "one")
+	last := seg.span(scope, "")
+	b := seg.bytes()
+	found, used, damage := scanAll(b, len(b), len(b))
+	assert.Equal(t, []string{"res/scope/one", "res/scope/"}, found, "the last record has no payload")
+	assert.Equal(t, len(b), used)
+	assert.Empty(t, damage)
+
+	tail := append(bytes.Clone(b[:last]), make([]byte, RecordHeaderSize)...)
+	binary.LittleEndian.PutUint32(tail[int(last)+LengthAt:], 1)
+	_, used, damage = scanAll(tail, int(last), len(tail))
+	assert.EqualValues(t, last, used)
+	require.Len(t, damage, 1)
+	assert.True(t, damage[0].Torn)
+	_, _, damage = scanAll(tail[:len(tail)-1], int(last), len(tail)-1)
+	assert.Empty(t, damage, "there is no room for a record")
+
+	// A record before the end that was sealed, by one byte, is damage, and no torn tail.
+	_, _, damage = scanAll(tail, int(last)+1, len(tail))
+	require.Len(t, damage, 1)
+	assert.False(t, damage[0].Torn)
+	assert.Equal(t, 1, damage[0].Lost)
+
+	// The record behind a damaged one may be the last, and have no payload.
+	b[seg.starts[2]+RecordHeaderSize] ^= 1
+	found, _, damage = scanAll(b, len(b), len(b))
+	assert.Equal(t, []string{"res/scope/"}, found)
+	require.Len(t, damage, 1)
+	binary.LittleEndian.PutUint32(b[seg.starts[2]+LengthAt:], 1<<31) // no length to go by
+	found, _, _ = scanAll(b, len(b), len(b))
+	assert.Equal(t, []string{"res/scope/"}, found)
+	binary.LittleEndian.PutUint32(b[seg.starts[2]+LengthAt:], 100) // nor one that is too long by little
+	found, _, _ = scanAll(b, len(b), len(b))
+	assert.Equal(t, []string{"res/scope/"}, found)
+}
