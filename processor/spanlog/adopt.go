@@ -1,41 +1,56 @@
 package spanlog
 
+import "github.com/slowburn/slowburn/processor/spanlog/internal/format"
+
 // patch corrects the link of a record to the one before it in its run. What a file says of that may be out of date: it
 // is not written to it again.
 type patch struct{ at, prev uint32 }
 
 // Adopt makes a segment that was found a part of the log. Spans are attached to chains with Attach; Settle comes last.
-func (l *Log) Adopt(f *SegmentFile, c Contents) (number uint32) {
+func (l *segments) Adopt(f *SegmentFile, c Contents) (number uint32) {
 	n := l.slot()
-	l.segments[n] = segment{
-		cold:    &cold{number: f.number, suffix: f.suffix, size: f.Size, used: c.used, compressed: f.packed},
-		created: f.header.created, sequence: f.header.sequence, used: c.used, checked: true,
-		alone: int(f.header.size) != l.pool.segmentSize,
+	l.list[n] = segment{
+		cold:    &cold{file: f.File, size: f.Size, used: c.Used},
+		created: f.Header.Created, sequence: f.Header.Sequence, used: c.Used, checked: true,
+		alone: int(f.Header.Size) != l.pool.segmentSize,
 	}
 	return n
 }
 
 // Attach adds a span of an adopted segment to a chain.
-func (l *Log) Attach(chain *Chain, number uint32, c Contents, s *Found) {
-	r := l.runIn(chain, number)
-	at := &l.segments[number]
-	if c.b.prev(s.At) != r.last {
-		at.cold.patches = append(at.cold.patches, patch{s.At, r.last})
+func (l *segments) Attach(chain *Chain, number uint32, c Contents, found *Found) {
+	s := &l.list[number]
+	r := l.runs.in(chain, number, s)
+	if c.Records.Prev(found.At) != r.last {
+		s.cold.patches = append(s.cold.patches, patch{found.At, r.last})
 	}
-	r.last = s.At
-	r.bytes += s.Size
-	at.live += s.Size
+	r.last = found.At
+	r.bytes += found.Size
+	s.live += found.Size
 }
 
 // Settle ends the adoption of a segment. One without a span that is still wanted is deleted.
-func (l *Log) Settle(number uint32) {
-	if l.segments[number].liveRuns == 0 {
+func (l *segments) Settle(number uint32) {
+	if l.list[number].liveRuns == 0 {
 		l.recycle(number)
 	}
 	l.count()
 }
 
-// Delete deletes a segment file whose spans were copied to where they belong.
-func (f *SegmentFile) Delete(p *Pool) {
-	p.discard(&cold{number: f.number, suffix: f.suffix, size: f.Size})
+// Newer reports whether records of the chain are in segments that were begun after the position was taken, be it that they
+// were copied there.
+func (l *segments) Newer(c Chain, than Position) bool {
+	for n := c.last; n != 0; n = l.runs.At(n).older {
+		if l.list[l.runs.At(n).segment].sequence > than.Sequence() {
+			return true
+		}
+	}
+	return false
+}
+
+// patchAll applies patches to a segment's bytes.
+func patchAll(patches []patch, b format.Records) {
+	for _, p := range patches {
+		b.SetPrev(p.at, p.prev)
+	}
 }

@@ -1,46 +1,71 @@
 package spanlog
 
 import (
-	"encoding/binary"
-	"fmt"
-	"os"
+	"github.com/klauspost/compress/s2"
+
+	"github.com/slowburn/slowburn/processor/spanlog/internal/files"
+	"github.com/slowburn/slowburn/processor/spanlog/internal/format"
+	"github.com/slowburn/slowburn/processor/spanlog/internal/mapped"
 )
 
-// cold is a sealed segment that is not in memory, or packed there.
+// cold is where a sealed segment's bytes are that is not in memory, or packed there.
 type cold struct {
-	number     uint64 // of its file; 0 if it is only in memory
-	suffix     string // of its file
-	size       int64  // of its file, or of packed
-	used       uint32 // bytes of the segment that are filled
-	packed     chunk  // compressed, in memory
-	compressed bool
-	patches    []patch
+	file    files.File    // none if it is only in memory
+	packed  mapped.Memory // compressed, in memory
+	size    int64         // of file, or of packed
+	used    uint32        // bytes of the segment that are filled
+	patches []patch
 }
 
-// load reads a segment's bytes into buf, which has room for them.
-func (c *cold) load(dir *Directory, buf []byte) error {
-	if err := c.read(dir, buf); err != nil {
+// compressed reports whether the bytes are packed.
+func (c *cold) compressed() bool { return c.file.Kind != files.Segment }
+
+// load reads the segment's bytes into buf, which has room for them.
+func (c *cold) load(disk *files.Disk, buf []byte) error {
+	if err := c.read(disk, buf[:c.used]); err != nil {
 		return err
 	}
-	for _, p := range c.patches {
-		binary.LittleEndian.PutUint32(buf[p.at+prevAt:], p.prev)
-	}
+	patchAll(c.patches, buf)
 	return nil
 }
 
-func (c *cold) read(dir *Directory, buf []byte) error {
-	if c.compressed {
-		return c.unpack(dir, buf[:c.used])
+func (c *cold) read(disk *files.Disk, buf []byte) error {
+	switch c.file.Kind {
+	case files.Segment:
+		return disk.Read(c.file, buf)
+	case files.Packed:
+		return disk.ReadPacked(c.file, buf)
+	default:
+		_, err := s2.Decode(buf[:0:len(buf)], c.packed.Buf)
+		return err
 	}
-	f, err := os.Open(dir.file(c.number, c.suffix))
-	if err != nil {
-		return fmt.Errorf("read spans back: %w", err)
+}
+
+// count adds what it takes of the memory.
+func (c *cold) count(p *Pool) { p.used.Add(int64(len(c.packed.Buf))) }
+
+// leave gives the memory back. A file stays.
+func (c *cold) leave(p *Pool) {
+	if c.packed.Buf != nil {
+		p.used.Add(-int64(len(c.packed.Buf)))
+		c.packed.Release()
 	}
-	defer closeQuietly(f)
-	if _, err := f.ReadAt(buf[:c.used], 0); err != nil {
-		return fmt.Errorf("read spans back from %s: %w", f.Name(), err)
+}
+
+// discard gives memory and file back.
+func (c *cold) discard(p *Pool) {
+	c.leave(p)
+	if c.file != (files.File{}) {
+		p.disk.Load().GiveUp(c.file)
 	}
-	return nil
+}
+
+// supersede is discard for a segment whose records are in another one now.
+func (c *cold) supersede(p *Pool) {
+	c.leave(p)
+	if c.file != (files.File{}) {
+		p.disk.Load().Supersede(c.file)
+	}
 }
 
 // windows are copies of cold segments' bytes that were needed lately. They hold their slices until the third other
@@ -56,7 +81,7 @@ type window struct {
 }
 
 // of returns a cold segment's bytes.
-func (w *windows) of(s *segment, dir *Directory) (records, error) {
+func (w *windows) of(s *segment, disk *files.Disk) (format.Records, error) {
 	for i := range w.list {
 		if w.list[i].sequence == s.sequence {
 			w.last = i
@@ -70,7 +95,7 @@ func (w *windows) of(s *segment, dir *Directory) (records, error) {
 		at.buf = make([]byte, max(int(s.used), minSegmentSize))
 	}
 	at.buf = at.buf[:s.used]
-	if err := s.cold.load(dir, at.buf); err != nil {
+	if err := s.cold.load(disk, at.buf); err != nil {
 		return nil, err
 	}
 	at.sequence = s.sequence
@@ -90,16 +115,4 @@ func (w *windows) bytes() (n int) {
 		n += cap(w.list[i].buf)
 	}
 	return n
-}
-
-// bytes returns a segment's bytes, wherever they are. Those of a cold segment are valid until the third other one was
-// asked for.
-func (l *Log) bytes(n uint32) (records, error) {
-	s := &l.segments[n]
-	if s.cold == nil {
-		return s.mem.buf, nil
-	}
-	b, err := l.windows.of(s, l.pool.dir)
-	l.count()
-	return b, err
 }

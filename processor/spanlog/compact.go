@@ -1,5 +1,10 @@
 package spanlog
 
+import (
+	"github.com/slowburn/slowburn/processor/spanlog/internal/format"
+	"github.com/slowburn/slowburn/processor/spanlog/internal/mapped"
+)
+
 // sparse is the share of what a segment takes, as a divisor, up to which live spans are copied out of it in passing.
 const sparse = 8
 
@@ -8,8 +13,8 @@ const sparse = 8
 // that are not in memory, unless disk is what is short.
 func (l *Log) Compact(share float64, disk bool) int {
 	freed := 0
-	for n := range uint32(len(l.segments)) {
-		s := &l.segments[n]
+	for n := range uint32(len(l.list)) {
+		s := &l.list[n]
 		if l.movable(n) && (disk || s.inMemory()) && float64(s.live) <= share*float64(s.takes()) && l.pool.spare() && l.move(n) {
 			freed++
 		}
@@ -18,7 +23,7 @@ func (l *Log) Compact(share float64, disk bool) int {
 }
 
 // inMemory reports whether recycling the segment gives memory back.
-func (s *segment) inMemory() bool { return s.cold == nil || s.cold.packed.buf != nil }
+func (s *segment) inMemory() bool { return s.cold == nil || s.cold.packed.Buf != nil }
 
 // takes is how many bytes recycling the segment gives back, of memory or of disk. Its spans are copied as they were before
 // they were compressed, so that to copy many out of a compressed segment would take more room than it makes.
@@ -26,18 +31,18 @@ func (s *segment) takes() int64 {
 	if s.cold != nil {
 		return s.cold.size
 	}
-	return int64(len(s.mem.buf))
+	return int64(len(s.mem.Buf))
 }
 
 // compactOne copies one sparse segment forward if there is one. It is called whenever the log goes on to another
 // segment, so that stragglers do not pile up where nobody calls Compact. It looks at a few segments each time.
 func (l *Log) compactOne() {
 	const look = 8
-	for range min(look, len(l.segments)) {
-		if l.hand++; int(l.hand) >= len(l.segments) {
+	for range min(look, len(l.list)) {
+		if l.hand++; int(l.hand) >= len(l.list) {
 			l.hand = 0
 		}
-		if s := &l.segments[l.hand]; l.movable(l.hand) && int64(s.live) <= s.takes()/sparse {
+		if s := &l.list[l.hand]; l.movable(l.hand) && int64(s.live) <= s.takes()/sparse {
 			l.move(l.hand)
 			return
 		}
@@ -46,18 +51,18 @@ func (l *Log) compactOne() {
 
 // movable reports whether the segment's runs can be copied forward.
 func (l *Log) movable(n uint32) bool {
-	s := &l.segments[n]
+	s := &l.list[n]
 	return s.sequence != 0 && !s.alone && !s.busy && s.liveRuns > 0 && (!l.filling || n != l.active)
 }
 
 // move copies a segment's live runs to the end of the log and recycles it. It reports whether its bytes could be read.
 func (l *Log) move(n uint32) bool {
 	from, err := l.bytes(n)
-	if err != nil || readable(from) != nil {
+	if err != nil || mapped.Readable(from) != nil {
 		return false // it stays: who needs its spans will tell
 	}
-	next := l.segments[n].runs
-	l.segments[n].runs = 0
+	next := l.list[n].runs
+	l.list[n].runs = 0
 	for next != 0 {
 		number, r := next, l.runs.At(next)
 		next = r.sibling
@@ -65,46 +70,34 @@ func (l *Log) move(n uint32) bool {
 			l.runs.Free(number)
 			continue
 		}
-		l.moveRun(number, r, from)
+		moveRun(l, number, r, from)
 	}
-	s := &l.segments[n]
+	s := &l.list[n]
 	s.live, s.liveRuns, s.superseded = 0, 0, true
 	l.recycle(n)
 	return true
 }
 
-// Newer reports whether records of the chain are in segments that were begun after the position was taken, be it that they
-// were copied there.
-func (l *Log) Newer(c Chain, than Position) bool {
-	for n := c.last; n != 0; n = l.runs.At(n).older {
-		if l.segments[l.runs.At(n).segment].sequence > than.Sequence() {
-			return true
-		}
-	}
-	return false
-}
-
-// moveRun copies the records of a run, all into one segment.
-func (l *Log) moveRun(number uint32, r *run, from records) {
+// moveRun copies the records of a run, whose segment has these bytes, to the end of the log, all into one segment.
+func moveRun(l *Log, number uint32, r *run, from format.Records) {
 	source := r.segment
-	offsets := l.recordsOf(from, r)
+	offsets := l.runs.records(from, r)
 	r.last, r.bytes = 0, 0
 	var o Origin
 	var scope uint32
-	to, names := l.openForRun(from, offsets)
+	to, names := openForRun(l, from, offsets)
+	s, d := &l.list[source], &l.list[to]
 	for i, at := range offsets {
-		s, d := &l.segments[source], &l.segments[to]
-		if ref := from.ref(at); i == 0 || ref != scope {
+		if ref := from.Ref(at); i == 0 || ref != scope {
 			scope = ref
-			o.Set(from.content(from.ref(scope)), from.content(scope))
+			o.Set(from.Content(from.Ref(scope)), from.Content(scope))
 			o.at = names.store(d, &o)
 		}
-		arrived := d.since(s.created + int64(from.arrived(at)))
-		body := from.body(at)
-		r.last = d.put(kindCopied, o.at, r.last, arrived, prefix(from.position(s.sequence, at)), body)
-		r.bytes += uint32(headerSize + copiedSize + len(body))
+		arrived := d.since(s.created + int64(from.Arrived(at)))
+		body := from.Body(at)
+		r.last = d.put(format.KindCopied, o.at, r.last, arrived, prefix(from.Position(s.sequence, at)), body)
+		r.bytes += uint32(format.RecordHeaderSize + format.CopiedSize + len(body))
 	}
-	d := &l.segments[to]
 	r.segment = to
 	r.sibling, d.runs = d.runs, number
 	d.live += r.bytes
@@ -115,23 +108,23 @@ func (l *Log) moveRun(number uint32, r *run, from records) {
 }
 
 // openForRun returns a segment with room for the records and what they refer to, and the dictionary to be used with it.
-func (l *Log) openForRun(from records, offsets []uint32) (uint32, *dictionary) {
+func openForRun(l *Log, from format.Records, offsets []uint32) (uint32, *dictionary) {
 	need := 0
 	var last uint32
 	for i, at := range offsets {
-		need += headerSize + copiedSize + len(from.body(at))
-		if scope := from.ref(at); i == 0 || scope != last {
+		need += format.RecordHeaderSize + format.CopiedSize + len(from.Body(at))
+		if scope := from.Ref(at); i == 0 || scope != last {
 			last = scope
-			need += 2*headerSize + len(from.content(scope)) + len(from.content(from.ref(scope)))
+			need += 2*format.RecordHeaderSize + len(from.Content(scope)) + len(from.Content(from.Ref(scope)))
 		}
 	}
-	if need > l.pool.segmentSize-fileHeaderSize {
-		n := l.newSegment(fileHeaderSize + need)
-		l.segments[n].alone = true
+	if need > l.pool.segmentSize-format.HeaderSize {
+		n := l.add(l.shard, l.clock, format.HeaderSize+need)
+		l.list[n].alone = true
 		return n, &dictionary{}
 	}
 	if l.filling {
-		if need <= l.segments[l.active].room() {
+		if need <= l.list[l.active].room() {
 			return l.active, &l.names
 		}
 		l.seal()

@@ -6,6 +6,7 @@ import (
 	"github.com/cespare/xxhash/v2"
 
 	"github.com/slowburn/slowburn/internal/slab"
+	"github.com/slowburn/slowburn/processor/spanlog/internal/format"
 )
 
 // Origin is a resource and a scope within it, as records of a log refer to them. It remembers where it was last stored,
@@ -28,7 +29,7 @@ func (o *Origin) Set(resource, scope []byte) {
 }
 
 // size is the most that storing it takes.
-func (o *Origin) size() int { return 2*headerSize + len(o.Resource) + len(o.Scope) }
+func (o *Origin) size() int { return 2*format.RecordHeaderSize + len(o.Resource) + len(o.Scope) }
 
 func hash(b []byte) uint32 {
 	h := xxhash.Sum64(b)
@@ -41,16 +42,16 @@ type dictionary struct{ table slab.Table }
 
 // store returns the offset of the origin's scope in s, where it is put unless it is there. There must be room.
 func (d *dictionary) store(s *segment, o *Origin) uint32 {
-	resource := d.find(s, kindResource, 0, o.resourceHash, o.Resource)
+	resource := d.find(s, format.KindResource, 0, o.resourceHash, o.Resource)
 	// The same scope in another resource is another scope: mix the resource into its hash.
-	return d.find(s, kindScope, resource, o.scopeHash^(resource*0x9e3779b1), o.Scope)
+	return d.find(s, format.KindScope, resource, o.scopeHash^(resource*0x9e3779b1), o.Scope)
 }
 
-func (d *dictionary) find(s *segment, k kind, ref, hash uint32, header []byte) uint32 {
-	r := records(s.mem.buf)
+func (d *dictionary) find(s *segment, k format.Kind, ref, hash uint32, header []byte) uint32 {
+	r := format.Records(s.mem.Buf)
 	for n, i := d.table.First(hash); n != 0; n, i = d.table.Next(hash, i) {
 		at := n - 1
-		if r.kind(at) == k && r.ref(at) == ref && bytes.Equal(r.content(at), header) {
+		if r.Kind(at) == k && r.Ref(at) == ref && bytes.Equal(r.Content(at), header) {
 			return at
 		}
 	}

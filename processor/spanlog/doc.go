@@ -1,9 +1,11 @@
 // Package spanlog is the buffer for spans whose trace is not decided or not delivered yet: a log of the bytes that
 // arrived, in memory or in files that survive the process, and the little that is needed to find a trace's spans in it.
 //
-// Its types are Pool (the budgets and the segments, shared by all shards), Log (one shard's segments), Chain (one trace's
-// records in a log; the caller keeps it in its index), Origin (a resource and scope that records came with) and, on disk,
-// Directory (the files), Journal (what became of traces) and Inventory (what was there at the start).
+// Its types are Pool (the budgets and the free segments, shared by all shards), Log (one shard's segments), Chain (one
+// trace's records in a log; the caller keeps it in its index), Origin (a resource and scope that records came with),
+// Shrinking (a segment on its way out of memory) and Journal (what became of traces). Below it are three packages:
+// internal/files (the directory: Directory, Inventory, SegmentFile, JournalFile), internal/format (the bytes of a file:
+// Event, Found, Damage, Position), internal/mapped (memory and its faults). Names of theirs that callers need are here too.
 //
 // # Segments
 //
@@ -15,10 +17,15 @@
 // moved: nothing in a segment's bytes points out of it, so that a run is copied forward by copying its records and
 // changing the run.
 //
-// A segment is recycled when no run in it is live. One that few live runs keep is compacted: they are copied forward
-// (Log.Compact, and one segment whenever the log goes on to the next). A record that would fill a good part of a segment
-// gets a segment of its own size. A full segment can leave memory (BeginShrink): compressed, or as the file that it is.
-// Files that are given up are marked as free, and some of them kept to be filled again.
+//	state    bytes are                    goes on to
+//	free     in the pool's stock          Append: filling
+//	filling  in memory                    full: sealed · last trace released: filling, anew
+//	sealed   in memory                    BeginShrink: busy · no live run, compacted: free
+//	busy     in memory, or its own file   EndShrink: cold, or as before · no live run: free once EndShrink was called
+//	cold     in a file, or compressed     BeginShrink (a raw file, to be compressed): busy · no live run, compacted: gone
+//
+// A segment that few live runs keep is compacted: they are copied forward (Log.Compact, and one segment whenever the log
+// goes on to the next). A record that would fill a good part of a segment gets a segment of its own size.
 //
 // # After a crash
 //
@@ -26,10 +33,12 @@
 // its spans, so that an event of the journal covers exactly the spans that it is about, however often these were copied
 // since, and a span that was found twice is known to be one.
 //
-// # Rules
+// # Locks
 //
-// A Log and its Journal are guarded by the shard's mutex; Pool and Directory guard themselves. Pool.Reserve is where
-// memory and disk are refused, before anything is appended, so that Append cannot fail. Records hold slices of the
-// segments: they are valid until the next record, and the next call of Append, Compact or Release. Where memory is a
-// file's the caller uses Guard: a disk that fails under a store is a fault.
+// A Log and its Journal are guarded by the shard's mutex; Pool and Directory guard themselves. In a Pool, stock.filling is
+// held while files are made; under it are taken, one at a time, stock.mu and the locks of internal/files.
+//
+// Pool.Reserve is where memory and disk are refused, before anything is appended, so that Append cannot fail. Records hold
+// slices of the segments: they are valid until the next record, and the next call of Append, Compact or Release. Where
+// memory is a file's the caller uses Guard: a disk that fails under a store is a fault.
 package spanlog

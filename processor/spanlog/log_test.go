@@ -9,6 +9,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/slowburn/slowburn/processor/spanlog/internal/format"
 )
 
 const testBudget = 1 << 20
@@ -70,8 +72,8 @@ func TestResourcesAndScopesAreStoredOncePerSegment(t *testing.T) {
 			l.Append(&c, &o, []byte{byte(i)})
 		}
 	}
-	want := fileHeaderSize + headerSize + len(header) + 2*(headerSize+1) + 20*(headerSize+1)
-	assert.Equal(t, want, int(l.segments[l.active].used))
+	want := format.HeaderSize + format.RecordHeaderSize + len(header) + 2*(format.RecordHeaderSize+1) + 20*(format.RecordHeaderSize+1)
+	assert.Equal(t, want, int(l.list[l.active].used))
 
 	origins := map[uint64]bool{}
 	for r := range l.Records(c, nil) {
@@ -99,7 +101,7 @@ func TestSegmentIsRecycledWhenItsTracesAreReleased(t *testing.T) {
 		l.Append(&chains[i%200], o, body)
 	}
 	u := l.Usage()
-	assert.Equal(t, 400*(1000+headerSize), u.Live)
+	assert.Equal(t, 400*(1000+format.RecordHeaderSize), u.Live)
 	assert.Equal(t, u.Segments*p.SegmentSize(), u.Allocated)
 	assert.InDelta(t, u.Live, u.Allocated, float64(u.Allocated)/10)
 
@@ -111,7 +113,7 @@ func TestSegmentIsRecycledWhenItsTracesAreReleased(t *testing.T) {
 	assert.Equal(t, 1, u.Segments, "the one being filled")
 	assert.Zero(t, u.Live)
 	assert.Zero(t, l.runs.Len())
-	assert.Equal(t, uint32(fileHeaderSize), l.segments[l.active].used, "and it starts anew")
+	assert.Equal(t, uint32(format.HeaderSize), l.list[l.active].used, "and it starts anew")
 
 	l.Append(&chains[0], o, []byte("again"))
 	assert.Equal(t, []string{"r/s/again"}, bodies(l, chains[0]), "what o remembers of the former segment is void")
@@ -175,8 +177,8 @@ func TestAgainstModel(t *testing.T) {
 		for i := range traces {
 			require.True(t, slices.Equal(traces[i].want, bodies(l, traces[i].chain)), "seed %d", seed)
 			for r := range l.Records(traces[i].chain, nil) {
-				live += len(r.Body) + headerSize
-				copied += copiedSize
+				live += len(r.Body) + format.RecordHeaderSize
+				copied += format.CopiedSize
 			}
 		}
 		require.GreaterOrEqual(t, l.Usage().Live, live)

@@ -1,12 +1,18 @@
 package spanlog
 
 import (
+	"fmt"
+	"math"
+	"os"
 	"runtime/debug"
 	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/slowburn/slowburn/processor/spanlog/internal/format"
+	"github.com/slowburn/slowburn/processor/spanlog/internal/mapped"
 )
 
 func TestSegmentSizeFollowsTheBudget(t *testing.T) {
@@ -78,31 +84,222 @@ func TestReserveIsAtomic(t *testing.T) {
 func TestPoolReusesSegmentsAndTrims(t *testing.T) {
 	p := NewPool(1<<20, 1)
 	size := p.SegmentSize()
-	var got []chunk
+	var got []mapped.Memory
 	for range 16 {
 		got = append(got, p.get(size))
 	}
 	assert.Equal(t, int64(16*size), p.Used())
-	first := &got[0].buf[0]
+	first := &got[0].Buf[0]
 	p.put(got[0])
 	again := p.get(size)
-	assert.Same(t, first, &again.buf[0], "a segment that came back is used again")
+	assert.Same(t, first, &again.Buf[0], "a segment that came back is used again")
 	got[0] = again
 
 	for _, b := range got {
 		p.put(b)
 	}
 	assert.Zero(t, p.Used())
-	assert.Len(t, p.free, (1<<20)/8/size, "an eighth of the budget waits")
+	assert.Len(t, p.stock.free, (1<<20)/8/size, "an eighth of the budget waits")
 
 	own := p.get(100_000)
-	assert.Len(t, own.buf, 100_000)
+	assert.Len(t, own.Buf, 100_000)
 	p.Grow(1 << 20)
-	assert.Zero(t, len(p.free), "nothing waits when the budget is used up")
+	assert.Zero(t, len(p.stock.free), "nothing waits when the budget is used up")
 	p.put(own)
 	p.Grow(-(1 << 20))
 
 	p.put(p.get(size))
 	p.Close()
-	assert.Zero(t, len(p.free))
+	assert.Zero(t, len(p.stock.free))
+}
+
+// newDiskPool returns a pool for one shard whose segments are of 16 KiB.
+func newDiskPool(t testing.TB, limit, diskLimit int64) *Pool {
+	dir, err := OpenDirectory(t.TempDir())
+	require.NoError(t, err)
+	p := NewDiskPool(limit, diskLimit, 1)
+	require.Equal(t, minSegmentSize, p.SegmentSize())
+	assert.Zero(t, p.Disk())
+	assert.Equal(t, diskLimit, p.DiskLimit())
+	assert.EqualValues(t, math.MinInt64, p.OverDisk(0, 0), "there is no disk yet")
+	p.Open(dir, Seed{1, 2}, 41)
+	t.Cleanup(func() {
+		p.Close()
+		require.NoError(t, dir.Close())
+	})
+	return p
+}
+
+// What is reserved can be appended though the disk fails meanwhile: segments for all of it are there, whatever part of
+// each is left empty because the next record does not fit.
+func TestReserveMakesSegmentsAhead(t *testing.T) {
+	const limit = 1_000_000
+	for _, size := range []int{100, 2000, 3300, 4000} {
+		t.Run(fmt.Sprintf("records of %d bytes", size), func(t *testing.T) {
+			p := newDiskPool(t, limit, 4*limit)
+			l := New(p, 0)
+			defer l.Close()
+			// Stragglers of ten segments are copied forward in passing, and take room as well.
+			var stragglers, gone Chain
+			o := origin("r", "s")
+			for range 10 {
+				require.NoError(t, p.Reserve(20_000, 0))
+				l.Append(&stragglers, o, make([]byte, 1000))
+				for sealed := l.Usage().Segments; l.Usage().Segments == sealed; {
+					l.Append(&gone, o, make([]byte, 1000))
+				}
+				p.Cancel(20_000)
+			}
+			l.Release(&gone)
+
+			records := 400_000 / size
+			bytes := int64(records * (size + 20))
+			require.NoError(t, p.Reserve(bytes, 0))
+			assert.GreaterOrEqual(t, p.stock.len(), 2+2*int(bytes)/minSegmentSize)
+			away := p.disk.Load().Path() + ".away"
+			require.NoError(t, os.Rename(p.disk.Load().Path(), away))
+			var c Chain
+			for range records {
+				l.Append(&c, o, make([]byte, size))
+			}
+			assert.Zero(t, p.Volatile())
+			require.NoError(t, os.Rename(away, p.disk.Load().Path()))
+			p.Cancel(bytes)
+			l.Release(&c)
+			l.Release(&stragglers)
+		})
+	}
+}
+
+// Each shard, and one more, has a segment that is ready, and two for every one that is reserved.
+func TestStockFollowsWhatIsReserved(t *testing.T) {
+	p := newDiskPool(t, 1_000_000, 4_000_000)
+	for _, tc := range []struct{ bytes, stock int64 }{{0, 2}, {1, 2}, {8191, 2}, {8192, 3}, {16384, 4}, {5 * 16384, 12}} {
+		require.NoError(t, p.Reserve(tc.bytes, 0))
+		assert.EqualValues(t, tc.stock, p.stock.len(), "%d bytes", tc.bytes)
+		p.Cancel(tc.bytes)
+	}
+	assert.Zero(t, p.Disk(), "what is ready is not in use")
+	assert.Zero(t, p.Used())
+}
+
+// A reservation that is refused leaves nothing reserved.
+func TestRefusedReservations(t *testing.T) {
+	p := newDiskPool(t, 1_000_000, 10*minSegmentSize)
+	require.NoError(t, p.Reserve(0, 0))
+	assert.ErrorIs(t, p.Reserve(8*minSegmentSize, 0), ErrDiskBudget)
+	assert.ErrorIs(t, p.Reserve(1, 11*minSegmentSize), ErrDiskBudget)
+	assert.Zero(t, p.reserved.Load())
+	assert.ErrorIs(t, p.Reserve(1_000_000, 0), ErrMemoryBudget)
+	assert.Zero(t, p.reserved.Load())
+	// Two segments, and two more for each that is reserved.
+	assert.NoError(t, p.Reserve(4*minSegmentSize, 0))
+	assert.Equal(t, 10, p.stock.len())
+	p.Cancel(4 * minSegmentSize)
+}
+
+// What is over a share is counted with what is reserved, on disk and in memory, each of what can be had there.
+func TestOver(t *testing.T) {
+	const segment = minSegmentSize
+	p := newDiskPool(t, 1_000_000, 100*segment)
+	memory := int64(1_000_000 - 3*segment) // one that is filled, two that are ready
+	disk := int64(97 * segment)            // two for each shard, and one
+	assert.Equal(t, memory, p.ceiling)
+	assert.Equal(t, -memory/2, p.OverMemory(0, 0.5))
+	assert.Equal(t, -disk, p.OverDisk(0, 1))
+	require.NoError(t, p.Reserve(2*segment, 0))
+	m := p.get(segment)
+	assert.Equal(t, int64(3*segment+7)-memory, p.OverMemory(7, 1))
+	assert.Equal(t, int64(3*segment+7)-disk/2, p.OverDisk(7, 0.5))
+	assert.Equal(t, p.OverMemory(7, 1), p.Over(7, 1))
+	assert.Equal(t, float64(3*segment)/float64(memory), p.Pressure())
+	p.Grow(-900_000)
+	assert.Equal(t, p.OverDisk(7, 1), p.Over(7, 1), "the disk is what is short")
+	p.Grow(900_000)
+	p.put(m)
+	p.Cancel(2 * segment)
+}
+
+// Files whose copies are not flushed yet are as good as gone.
+func TestOverDiskPassesOverSupersededFiles(t *testing.T) {
+	p := newDiskPool(t, 1_000_000, 100*minSegmentSize)
+	p.TrackSync(func() {})
+	before := p.OverDisk(0, 1)
+	supersede(p, p.get(minSegmentSize))
+	assert.Equal(t, before, p.OverDisk(0, 1))
+	assert.EqualValues(t, minSegmentSize, p.Disk())
+	assert.Zero(t, p.Used())
+	require.NoError(t, p.Sync())
+	assert.Equal(t, before, p.OverDisk(0, 1))
+	assert.Zero(t, p.Disk())
+}
+
+// Records of a quarter of a segment, with what they refer to, have segments of their own.
+func TestIsLarge(t *testing.T) {
+	p := NewPool(1_000_000, 1)
+	assert.False(t, p.IsLarge(minSegmentSize/4-60))
+	assert.True(t, p.IsLarge(minSegmentSize/4-59))
+	l := New(p, 0)
+	defer l.Close()
+	var c Chain
+	o := origin("", "")
+	l.Append(&c, o, make([]byte, minSegmentSize/4-60))
+	assert.Equal(t, 1, l.Usage().Segments)
+	l.Append(&c, o, make([]byte, minSegmentSize/4-59))
+	assert.Equal(t, 2, l.Usage().Segments)
+	l.AppendCopy(&c, o, make([]byte, minSegmentSize/4-68), 1, 0)
+	assert.Equal(t, 2, l.Usage().Segments)
+	l.AppendCopy(&c, o, make([]byte, minSegmentSize/4-67), 1, 0)
+	assert.Equal(t, 3, l.Usage().Segments)
+}
+
+// Headers are numbered behind the highest sequence that was there.
+func TestHeadersAreNumbered(t *testing.T) {
+	p := newDiskPool(t, 1_000_000, 4_000_000)
+	want := format.Header{Shard: 3, Sequence: 43, Created: 1000, Seed: Seed{1, 2}, Shards: 1, Size: 77}
+	assert.Equal(t, want, p.header(3, 1000, 77))
+	want.Sequence++
+	assert.Equal(t, want, p.header(3, 1000, 77))
+	assert.EqualValues(t, 2, NewPool(1_000_000, 1).header(0, 0, 0).Sequence, "0 is no segment, 1 is before the first")
+}
+
+// Of the segments that come back an eighth of the budget waits, mapped or not; on disk at least one for each shard and one.
+func TestDiskPoolTrims(t *testing.T) {
+	p := newDiskPool(t, 1_000_000, 100*minSegmentSize)
+	var all []mapped.Memory
+	for range 20 {
+		all = append(all, p.get(minSegmentSize))
+	}
+	assert.EqualValues(t, 20*minSegmentSize, p.Used())
+	assert.EqualValues(t, 20*minSegmentSize, p.Disk())
+	for _, m := range all {
+		p.put(m)
+	}
+	assert.Equal(t, 1_000_000/8/minSegmentSize, p.stock.len())
+	assert.EqualValues(t, 1_000_000/8/minSegmentSize*minSegmentSize, p.disk.Load().FreeBytes())
+	p.Grow(1_000_000)
+	assert.Equal(t, 2, p.stock.len())
+	p.Grow(-1_000_000)
+	assert.Zero(t, p.Disk())
+	p.Close()
+	assert.Zero(t, p.stock.len())
+	assert.Zero(t, p.disk.Load().Used())
+}
+
+// One segment more than Reserve promised can be had for compacting, if the budget of disk has room for it.
+func TestSpare(t *testing.T) {
+	memory := NewPool(1_000_000, 1)
+	assert.True(t, memory.spare())
+	p := newDiskPool(t, 1_000_000, 3*minSegmentSize)
+	assert.True(t, p.spare())
+	assert.Equal(t, 1, p.stock.len())
+	assert.True(t, p.spare())
+	assert.Equal(t, 2, p.stock.len())
+	assert.True(t, p.spare())
+	assert.Equal(t, 2, p.stock.len(), "there is one already")
+	a, b := p.get(minSegmentSize), p.get(minSegmentSize)
+	assert.True(t, p.spare())
+	assert.False(t, p.spare(), "the budget is used up")
+	p.put(a)
+	p.put(b)
 }

@@ -4,15 +4,17 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
-	"io/fs"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"syscall"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/slowburn/slowburn/processor/spanlog/internal/files"
+	"github.com/slowburn/slowburn/processor/spanlog/internal/format"
 )
 
 // written is a directory with one log in it, as kill -9 leaves it, and what is in its segments.
@@ -40,6 +42,18 @@ func write(t testing.TB, spans int) written {
 	copyFiles(t, w.dir, copied)
 	w.dir = copied
 	return w
+}
+
+// prune deletes the files that are not in use, so that there is less to copy.
+func prune(t testing.TB, dir string) {
+	inUse := segmentFiles(t, dir)
+	all, err := filepath.Glob(filepath.Join(dir, "*.seg"))
+	require.NoError(t, err)
+	for _, path := range all {
+		if !slices.Contains(inUse, path) {
+			require.NoError(t, os.Remove(path))
+		}
+	}
 }
 
 func body(i int) []byte {
@@ -81,14 +95,14 @@ func lostIn(damage []Damage) (n int) {
 	return n
 }
 
-func segments(t testing.TB, dir string) []string {
+func segmentFiles(t testing.TB, dir string) []string {
 	paths, err := filepath.Glob(filepath.Join(dir, "*.seg"))
 	require.NoError(t, err)
 	var inUse []string
 	for _, p := range paths {
 		b, err := os.ReadFile(p)
 		require.NoError(t, err)
-		if string(b[:8]) == magicSegment {
+		if string(b[:8]) == format.MagicSegment {
 			inUse = append(inUse, p)
 		}
 	}
@@ -106,50 +120,14 @@ func TestEverythingComesBack(t *testing.T) {
 	}
 	left, err := filepath.Glob(filepath.Join(w.dir, "*.seg"))
 	require.NoError(t, err)
-	assert.Len(t, left, len(segments(t, w.dir)), "files that were ready to be used are deleted")
-}
-
-// Wherever the record that was being written ends, what was there before it is kept and nothing is counted as lost.
-func TestEveryTornTail(t *testing.T) {
-	w := write(t, 5)
-	path := segments(t, w.dir)[0]
-	whole, err := os.ReadFile(path)
-	require.NoError(t, err)
-	s := scanner{b: whole, sequence: binary.LittleEndian.Uint64(whole[16:])}
-	var starts []int
-	used := int(s.scan(func(f Found) { starts = append(starts, int(f.At)) }))
-	for cut := fileHeaderSize; cut <= used; cut++ {
-		torn := bytes.Clone(whole)
-		clear(torn[cut:])
-		committed := fileHeaderSize
-		for _, at := range starts {
-			if at <= cut {
-				committed = at
-			}
-		}
-		s := scanner{b: torn, sequence: s.sequence, sealed: committed}
-		got := 0
-		end := s.scan(func(Found) { got++ })
-		want := 0
-		for i := range starts {
-			next := used
-			if i+1 < len(starts) {
-				next = starts[i+1]
-			}
-			if cut >= next || bytes.Equal(torn[:next], whole[:next]) {
-				want++
-			}
-		}
-		require.GreaterOrEqual(t, got, want-1, "cut at %d", cut) // the next record may be a resource
-		require.LessOrEqual(t, int(end), cut+200)
-		require.Zero(t, lostIn(s.damage), "cut at %d: %v", cut, s.damage)
-	}
+	assert.Len(t, left, len(segmentFiles(t, w.dir)), "files that were ready to be used are deleted")
 }
 
 // A file that is cut off anywhere gives back what is in it, and says that the rest is lost.
 func TestEveryTruncation(t *testing.T) {
 	w := write(t, 40)
-	path := segments(t, w.dir)[0]
+	prune(t, w.dir)
+	path := segmentFiles(t, w.dir)[0]
 	whole, err := os.ReadFile(path)
 	require.NoError(t, err)
 	for size := 0; size < 9000; size += 1 + size/100 {
@@ -160,7 +138,7 @@ func TestEveryTruncation(t *testing.T) {
 		switch {
 		case size < 8:
 			require.Empty(t, got)
-		case size >= int(binary.LittleEndian.Uint32(whole[headerUsedAt:])):
+		case size >= int(binary.LittleEndian.Uint32(whole[format.UsedAt:])):
 			require.Len(t, got, 40, "nothing of it is gone")
 		default:
 			require.NotEmpty(t, damage, "size %d", size)
@@ -177,7 +155,8 @@ func TestEveryTruncation(t *testing.T) {
 // back that was not written; what is missing is counted, and told with file and offset.
 func TestFlippedBits(t *testing.T) {
 	w := write(t, 300)
-	paths := segments(t, w.dir)
+	prune(t, w.dir)
+	paths := segmentFiles(t, w.dir)
 	rnd := rand.New(rand.NewPCG(1, 1))
 	want := map[string]bool{}
 	for _, b := range w.bodies {
@@ -191,7 +170,7 @@ func TestFlippedBits(t *testing.T) {
 		require.NoError(t, err)
 		at := rnd.IntN(12_000)
 		if rnd.IntN(4) == 0 {
-			at = rnd.IntN(fileHeaderSize)
+			at = rnd.IntN(format.HeaderSize)
 		}
 		b[at] ^= 1 << rnd.IntN(8)
 		require.NoError(t, os.WriteFile(path, b, 0o600))
@@ -318,16 +297,18 @@ func TestTwinsAreDropped(t *testing.T) {
 	}
 	w := l.BeginShrink(true, false)
 	w.Run()
-	original, packed := filepath.Base(p.dir.file(w.segment.mem.number, segmentSuffix)), filepath.Base(p.dir.file(w.result.number, packedSuffix))
+	original, packed := filepath.Base(p.disk.Load().File(files.InFile(w.segment.mem))), filepath.Base(p.disk.Load().File(w.result.file))
 	for name, change := range map[string]func(dir string){
 		"both are whole": func(string) {},
 		"the original was filled anew, but for its header": func(dir string) {
 			b, err := os.ReadFile(filepath.Join(dir, original))
 			require.NoError(t, err)
-			clear(b[fileHeaderSize:])
+			clear(b[format.HeaderSize:])
 			require.NoError(t, os.WriteFile(filepath.Join(dir, original), b, 0o600))
 		},
-		"the packed one is torn": func(dir string) { require.NoError(t, os.Truncate(filepath.Join(dir, packed), packedHeaderSize+9)) },
+		"the packed one is torn": func(dir string) {
+			require.NoError(t, os.Truncate(filepath.Join(dir, packed), format.PackedHeaderSize+9))
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			after := t.TempDir()
@@ -340,58 +321,4 @@ func TestTwinsAreDropped(t *testing.T) {
 	}
 	_, err := l.EndShrink(w)
 	require.NoError(t, err)
-}
-
-// FuzzScan feeds the reader with anything: it must neither fail nor yield what has no checksum.
-func FuzzScan(f *testing.F) {
-	w := write(f, 10)
-	b, err := os.ReadFile(segments(f, w.dir)[0])
-	require.NoError(f, err)
-	f.Add(b[:2000], uint16(70), byte(1))
-	f.Add(b[:500], uint16(200), byte(0x80))
-	f.Add([]byte{}, uint16(0), byte(0))
-	f.Fuzz(func(t *testing.T, b []byte, at uint16, flip byte) {
-		if int(at) < len(b) {
-			b[at] ^= flip
-		}
-		s := scanner{b: b, sequence: 2, sealed: len(b)}
-		used := s.scan(func(f Found) {
-			end := f.At + f.Size
-			if recordChecksum(2, b[f.At:end]) != binary.LittleEndian.Uint32(b[f.At:]) {
-				t.Fatal("a span without a checksum")
-			}
-		})
-		if int(used) > max(len(b), fileHeaderSize) {
-			t.Fatal("beyond the end")
-		}
-	})
-}
-
-// What the system says is told with what to do about it.
-func TestMessages(t *testing.T) {
-	for _, tc := range []struct {
-		err  error
-		want string
-	}{
-		{fs.ErrPermission, "permission denied|permission does not exist|let the user who runs slowburn write there, or set another directory"},
-		{syscall.EACCES, "let the user who runs slowburn write there, or set another directory"},
-		{syscall.ENOTDIR, "a file is in the way: move it, or set another directory"},
-		{syscall.EIO, "see to it that the disk works, or set another directory"},
-	} {
-		err := explain("open", "/x", tc.err)
-		require.ErrorIs(t, err, tc.err)
-		require.Regexp(t, tc.want, err.Error())
-	}
-}
-
-func TestOneDirectoryOneOwner(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "a", "b")
-	first, err := OpenDirectory(path)
-	require.NoError(t, err, "what is missing is made")
-	_, err = OpenDirectory(path)
-	require.ErrorContains(t, err, fmt.Sprintf("in use by another process (pid %d)", os.Getpid()))
-	require.NoError(t, first.Close())
-	again, err := OpenDirectory(path)
-	require.NoError(t, err)
-	require.NoError(t, again.Close())
 }

@@ -9,6 +9,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/slowburn/slowburn/processor/spanlog/internal/format"
 )
 
 // fill appends so many spans, each a trace of its own, numbered from first on.
@@ -49,8 +51,8 @@ func TestFilesAreUsedAgain(t *testing.T) {
 	old := fill(t, l, p, 0, 3000)
 	require.Greater(t, shrinkAll(t, l), 5)
 	releaseAll(l, old)
-	require.NotEmpty(t, p.idle)
-	made := p.dir.next.Load()
+	require.Positive(t, p.disk.Load().FreeBytes())
+	made := latestFile(t, dir)
 
 	for i := range 20 {
 		now := fill(t, l, p, 10_000+100*i, 100)
@@ -64,11 +66,11 @@ func TestFilesAreUsedAgain(t *testing.T) {
 		}
 		releaseAll(l, now)
 	}
-	for len(p.idle) > 0 {
+	for p.disk.Load().FreeBytes() > 0 {
 		more := fill(t, l, p, 20_000, 10)
 		t.Cleanup(func() { releaseAll(l, more) })
 	}
-	assert.Equal(t, made, p.dir.next.Load(), "no file was made while there were some to fill again")
+	assert.Equal(t, made, latestFile(t, dir), "no file was made while there were some to fill again")
 }
 
 // A record of the former use that stands exactly where a crash cut the new one is known by its checksum.
@@ -81,68 +83,22 @@ func TestFormerRecordsAreNotRead(t *testing.T) {
 	now := fill(t, l, p, 0, 50) // the same bodies: the same offsets
 	after := t.TempDir()
 	copyFiles(t, dir, after)
-	path := segments(t, after)[0]
+	path := segmentFiles(t, after)[0]
 	b, err := os.ReadFile(path)
 	require.NoError(t, err)
 	// As if neither the end nor the length 0 behind the last record had reached the disk before a power cut.
-	used := binary.LittleEndian.Uint32(b[headerUsedAt:])
-	binary.LittleEndian.PutUint32(b[used+lengthAt:], uint32(len(body(50))))
-	binary.LittleEndian.PutUint32(b[headerUsedAt:], uint32(len(b)))
+	used := binary.LittleEndian.Uint32(b[format.UsedAt:])
+	binary.LittleEndian.PutUint32(b[used+format.LengthAt:], uint32(len(body(50))))
+	binary.LittleEndian.PutUint32(b[format.UsedAt:], uint32(len(b)))
 	require.NoError(t, os.WriteFile(path, b, 0o600))
 	got, _ := readAll(t, after)
 	assert.Len(t, got, 50)
 	releaseAll(l, now)
 }
 
-// Of a file that is gone, or was cut off, nothing is expected.
-func TestFilesThatCannotBeUsedAgain(t *testing.T) {
-	for name, harm := range map[string]func(string) error{
-		"gone":    os.Remove,
-		"cut off": func(path string) error { return os.Truncate(path, 10) },
-	} {
-		t.Run(name, func(t *testing.T) {
-			dir := t.TempDir()
-			l, p := newDiskLog(t, dir)
-			old := fill(t, l, p, 0, 1000)
-			shrinkAll(t, l)
-			releaseAll(l, old)
-			for _, number := range p.idle {
-				require.NoError(t, harm(p.dir.file(number, segmentSuffix)))
-			}
-			now := fill(t, l, p, 0, 1000)
-			for i := range now {
-				require.Equal(t, []string{fmt.Sprintf("r/s/%s", body(i))}, bodies(l, now[i]))
-			}
-			assert.Zero(t, p.Volatile())
-			after := t.TempDir()
-			copyFiles(t, dir, after)
-			got, damage := readAll(t, after)
-			assert.Empty(t, damage)
-			assert.Len(t, got, 1000)
-			releaseAll(l, now)
-		})
-	}
-}
-
-// Files that wait give way to what does not fit beside them.
-func TestFilesThatWaitMakeRoom(t *testing.T) {
-	dir := t.TempDir()
-	l, p := newDiskLog(t, dir)
-	old := fill(t, l, p, 0, 3000)
-	shrinkAll(t, l)
-	releaseAll(l, old)
-	require.NotEmpty(t, p.idle)
-	used := p.Disk()
-	p.diskLimit = p.dir.used.Load() // full, but for what waits
-
-	large := 2 * p.segmentSize
-	require.NoError(t, p.Reserve(int64(large), int64(large)))
-	p.Cancel(int64(large))
-	assert.Equal(t, used, p.Disk(), "what waits is not in use")
-
-	for p.dropIdle() {
-	}
-	files, err := filepath.Glob(filepath.Join(dir, "*"+segmentSuffix))
+// latestFile is the name of the segment's file that was made last.
+func latestFile(t testing.TB, dir string) string {
+	paths, err := filepath.Glob(filepath.Join(dir, "*.seg"))
 	require.NoError(t, err)
-	assert.EqualValues(t, len(files)*p.segmentSize, p.dir.used.Load())
+	return paths[len(paths)-1]
 }

@@ -2,42 +2,15 @@ package spanlog
 
 import (
 	"encoding/binary"
-	"hash/crc32"
 	"math"
-	"sync/atomic"
-	"unsafe"
-)
 
-// headerSize is what a record has before its payload. docs/spanlog-format.md draws it.
-const headerSize = 20
-
-// copiedSize is what a copied span has before its body: the position that it first had.
-const copiedSize = 8
-
-// Offsets in a record's header.
-const (
-	checksumAt = 0 // of all that follows prev
-	prevAt     = 4 // not covered by the checksum: recovery finds it out anew
-	lengthAt   = 8
-	refAt      = 12
-	arrivedAt  = 16
-)
-
-type kind uint32
-
-const (
-	kindCopied   kind = 0 // a span that was copied forward
-	kindResource kind = 1
-	kindScope    kind = 2
-	kindSpan     kind = 3
-
-	kindShift = 30
-	refMask   = 1<<kindShift - 1
+	"github.com/slowburn/slowburn/processor/spanlog/internal/format"
+	"github.com/slowburn/slowburn/processor/spanlog/internal/mapped"
 )
 
 // segment is a part of a log. Its records begin after a header, so that the offset 0 can stand for none.
 type segment struct {
-	mem        chunk
+	mem        mapped.Memory
 	cold       *cold  // where its bytes are, if not in mem
 	created    int64  // Unix milliseconds, which times of arrival count from
 	sequence   uint64 // unique in the pool; 0 in a segment that is not in use
@@ -56,32 +29,32 @@ type segment struct {
 }
 
 // begin makes an empty segment of memory from the pool.
-func (s *segment) begin(h *fileHeader, mem chunk) {
-	*s = segment{mem: mem, created: h.created, sequence: h.sequence, used: fileHeaderSize, checked: mem.onDisk()}
+func (s *segment) begin(h *format.Header, mem mapped.Memory) {
+	*s = segment{mem: mem, created: h.Created, sequence: h.Sequence, used: format.HeaderSize, checked: mem.OnDisk()}
 	if s.checked {
-		setMagic(mem.buf, magicFree)
-		h.put(mem.buf)
-		binary.LittleEndian.PutUint32(mem.buf[fileHeaderSize+lengthAt:], 0) // no record follows yet
-		setMagic(mem.buf, magicSegment)
+		format.SetMagic(mem.Buf, format.MagicFree)
+		h.Put(mem.Buf)
+		binary.LittleEndian.PutUint32(mem.Buf[format.HeaderSize+format.LengthAt:], 0) // no record follows yet
+		format.SetMagic(mem.Buf, format.MagicSegment)
 	}
 }
 
 // put appends a record, for which there must be room, and returns its offset. A copied span's payload is a position and
 // its body; prefix is nil for all others.
-func (s *segment) put(k kind, ref, prev uint32, arrived int32, prefix, payload []byte) uint32 {
+func (s *segment) put(k format.Kind, ref, prev uint32, arrived int32, prefix, payload []byte) uint32 {
 	at := s.used
-	size := headerSize + len(prefix) + len(payload)
-	b := s.mem.buf[at : int(at)+size]
-	binary.LittleEndian.PutUint32(b[prevAt:], prev)
-	binary.LittleEndian.PutUint32(b[lengthAt:], uint32(size-headerSize))
-	binary.LittleEndian.PutUint32(b[refAt:], uint32(k)<<kindShift|ref)
-	binary.LittleEndian.PutUint32(b[arrivedAt:], uint32(arrived))
-	copy(b[headerSize:], prefix)
-	copy(b[headerSize+len(prefix):], payload)
+	size := format.RecordHeaderSize + len(prefix) + len(payload)
+	b := s.mem.Buf[at : int(at)+size]
+	binary.LittleEndian.PutUint32(b[format.PrevAt:], prev)
+	binary.LittleEndian.PutUint32(b[format.LengthAt:], uint32(size-format.RecordHeaderSize))
+	binary.LittleEndian.PutUint32(b[format.RefAt:], uint32(k)<<format.KindShift|ref)
+	binary.LittleEndian.PutUint32(b[format.ArrivedAt:], uint32(arrived))
+	copy(b[format.RecordHeaderSize:], prefix)
+	copy(b[format.RecordHeaderSize+len(prefix):], payload)
 	if s.checked {
-		binary.LittleEndian.PutUint32(b, recordChecksum(s.sequence, b))
-		if next := s.mem.buf[int(at)+size:]; len(next) >= headerSize {
-			binary.LittleEndian.PutUint32(next[lengthAt:], 0) // a clean end, not a torn tail
+		binary.LittleEndian.PutUint32(b, format.RecordChecksum(s.sequence, b))
+		if next := s.mem.Buf[int(at)+size:]; len(next) >= format.RecordHeaderSize {
+			binary.LittleEndian.PutUint32(next[format.LengthAt:], 0) // a clean end, not a torn tail
 		}
 	}
 	s.used += uint32(size)
@@ -89,67 +62,17 @@ func (s *segment) put(k kind, ref, prev uint32, arrived int32, prefix, payload [
 	return at
 }
 
-// recordChecksum is that of a record, given whole. It begins with the segment's sequence, so that what a former use of
-// the file left behind is no record of this one.
-func recordChecksum(sequence uint64, record []byte) uint32 {
-	return checksumFrom(sequence, record[lengthAt:])
-}
-
-// checksumFrom is the checksum of bytes in the file with this sequence.
-func checksumFrom(sequence uint64, b []byte) uint32 {
-	return crc32.Update(uint32(sequence)^uint32(sequence>>32), castagnoli, b)
-}
-
 // room is how many bytes are left, headers included.
-func (s *segment) room() int { return len(s.mem.buf) - int(s.used) }
+func (s *segment) room() int { return len(s.mem.Buf) - int(s.used) }
 
 // since is a time, Unix milliseconds, as records have it.
 func (s *segment) since(at int64) int32 {
 	return int32(max(math.MinInt32, min(math.MaxInt32, at-s.created)))
 }
 
-// records reads the records in a segment's bytes, which may be those of its memory or a copy.
-type records []byte
-
-func (r records) content(at uint32) []byte {
-	n := binary.LittleEndian.Uint32(r[at+lengthAt:])
-	from, to := int(at)+headerSize, int(at)+headerSize+int(n)
-	return r[from:to:to]
-}
-
-// body is the payload of a span, whether it was copied or not.
-func (r records) body(at uint32) []byte {
-	b := r.content(at)
-	if r.kind(at) == kindCopied {
-		return b[copiedSize:]
-	}
-	return b
-}
-
-// position is the one that a span in the segment with this sequence first had.
-func (r records) position(sequence uint64, at uint32) Position {
-	if r.kind(at) == kindCopied {
-		return Position(binary.LittleEndian.Uint64(r.content(at)))
-	}
-	return positionOf(sequence, at)
-}
-
-func (r records) ref(at uint32) uint32 { return binary.LittleEndian.Uint32(r[at+refAt:]) & refMask }
-func (r records) kind(at uint32) kind {
-	return kind(binary.LittleEndian.Uint32(r[at+refAt:]) >> kindShift)
-}
-func (r records) prev(at uint32) uint32   { return binary.LittleEndian.Uint32(r[at+prevAt:]) }
-func (r records) arrived(at uint32) int32 { return int32(binary.LittleEndian.Uint32(r[at+arrivedAt:])) }
-
 // commit says how far the records go, so that damage can be told from a record that was being written.
 func (s *segment) commit() {
 	if s.checked {
-		atomic.StoreUint32((*uint32)(unsafe.Pointer(&s.mem.buf[headerUsedAt])), toLittleEndian(s.used))
+		format.SetUsed(s.mem.Buf, s.used)
 	}
-}
-
-func toLittleEndian(n uint32) uint32 {
-	var b [4]byte
-	binary.LittleEndian.PutUint32(b[:], n)
-	return binary.NativeEndian.Uint32(b[:])
 }

@@ -3,9 +3,12 @@ package spanlog
 import (
 	"encoding/binary"
 	"hash/crc32"
+	"math"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+
+	"github.com/slowburn/slowburn/processor/spanlog/internal/format"
 )
 
 // The bytes of a segment are those that docs/spanlog-format.md draws.
@@ -17,10 +20,10 @@ func TestSegmentLayout(t *testing.T) {
 	l.Append(&c, o, []byte("one"))
 	l.SetTime(1_700_000_000_258)
 	l.Append(&c, o, []byte("two!"))
-	l.AppendCopy(&c, o, []byte("3"), positionOf(1, 5), 1_700_000_000_001)
-	s := &l.segments[l.active]
+	l.AppendCopy(&c, o, []byte("3"), format.PositionOf(1, 5), 1_700_000_000_001)
+	s := &l.list[l.active]
 
-	header := make([]byte, fileHeaderSize)
+	header := make([]byte, format.HeaderSize)
 	copy(header, "slowspan")
 	le := binary.LittleEndian
 	le.PutUint32(header[8:], 1)
@@ -32,8 +35,8 @@ func TestSegmentLayout(t *testing.T) {
 	le.PutUint32(header[48:], uint32(p.shards))
 	le.PutUint32(header[52:], uint32(p.segmentSize))
 	le.PutUint32(header[60:], s.used)
-	le.PutUint32(header[56:], crc32.Checksum(header[8:56], castagnoli))
-	assert.Equal(t, header, s.mem.buf[:fileHeaderSize])
+	le.PutUint32(header[56:], crc32.Checksum(header[8:56], crc32.MakeTable(crc32.Castagnoli)))
+	assert.Equal(t, header, s.mem.Buf[:format.HeaderSize])
 
 	want := []byte{
 		0, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0x40, 0, 0, 0, 0, 'R', 'E', 'S', // at 64: resource
@@ -43,12 +46,12 @@ func TestSegmentLayout(t *testing.T) {
 		0, 0, 0, 0, 132, 0, 0, 0, 9, 0, 0, 0, 87, 0, 0, 0, 1, 0, 0, 0, 5, 0, 0, 64, 0, 0, 0, 0, '3', // at 156: a copy
 	}
 	for _, at := range []int{0, 23, 45, 68, 92} {
-		end := at + headerSize + int(le.Uint32(want[at+lengthAt:]))
+		end := at + format.RecordHeaderSize + int(le.Uint32(want[at+format.LengthAt:]))
 		seed := uint32(s.sequence)
-		le.PutUint32(want[at:], crc32.Update(seed, castagnoli, want[at+8:end]))
+		le.PutUint32(want[at:], crc32.Update(seed, crc32.MakeTable(crc32.Castagnoli), want[at+8:end]))
 	}
-	assert.Equal(t, want, s.mem.buf[fileHeaderSize:s.used])
-	assert.Equal(t, len(s.mem.buf)-len(want)-fileHeaderSize, s.room())
+	assert.Equal(t, want, s.mem.Buf[format.HeaderSize:s.used])
+	assert.Equal(t, len(s.mem.Buf)-len(want)-format.HeaderSize, s.room())
 	assert.Equal(t, []string{"RES/SC/one", "RES/SC/two!", "RES/SC/3"}, bodies(l, c))
 }
 
@@ -62,4 +65,42 @@ func TestPayloadCannotBeAppendedInto(t *testing.T) {
 		_ = append(r.Body, "overwritten"...)
 	}
 	assert.Equal(t, []string{"r/s/one", "r/s/two"}, bodies(l, c))
+}
+
+// Times of arrival that do not fit are as far from the beginning of the segment as can be.
+func TestArrivalIsClamped(t *testing.T) {
+	s := segment{created: 1_700_000_000_000}
+	for _, tc := range []struct {
+		at   int64
+		want int32
+	}{
+		{1_700_000_000_000, 0},
+		{1_700_000_000_001, 1},
+		{1_699_999_999_999, -1},
+		{1_700_000_000_000 + math.MaxInt32, math.MaxInt32},
+		{1_700_000_000_000 + math.MaxInt32 + 1, math.MaxInt32},
+		{1_700_000_000_000 + math.MinInt32, math.MinInt32},
+		{1_700_000_000_000 + math.MinInt32 - 1, math.MinInt32},
+	} {
+		assert.Equal(t, tc.want, s.since(tc.at))
+	}
+}
+
+// What a log takes besides its segments is counted: runs, the dictionary, copies of cold segments.
+func TestMemoryBesidesSegmentsIsCounted(t *testing.T) {
+	l, p := newDiskLog(t, t.TempDir())
+	chains := fill(t, l, p, 0, 400)
+	counted := func() int64 { return p.Used() - int64(l.Usage().Allocated) }
+	assert.Equal(t, l.counted, counted())
+	assert.GreaterOrEqual(t, counted(), p.OnHeap(l.runs.Bytes()+l.names.table.Bytes()))
+	shrinkAll(t, l)
+	memory := p.Used()
+	assert.Less(t, memory, int64(3*p.SegmentSize()))
+	bodies(l, chains[0])
+	assert.InDelta(t, memory+p.OnHeap(p.SegmentSize()), p.Used(), 2)
+	bodies(l, chains[0])
+	bodies(l, chains[1])
+	assert.InDelta(t, memory+p.OnHeap(p.SegmentSize()), p.Used(), 2, "it is the same segment")
+	bodies(l, chains[399])
+	releaseAll(l, chains)
 }

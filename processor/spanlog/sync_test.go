@@ -9,17 +9,24 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/slowburn/slowburn/processor/spanlog/internal/files"
+	"github.com/slowburn/slowburn/processor/spanlog/internal/format"
 )
+
+func segmentPath(p *Pool, number uint64) string {
+	return p.disk.Load().File(files.File{Number: number, Kind: files.Segment})
+}
 
 // isFree reports whether a segment's file is marked as free, or gone.
 func isFree(t *testing.T, p *Pool, number uint64) bool {
 	t.Helper()
-	b, err := os.ReadFile(p.dir.file(number, segmentSuffix))
+	b, err := os.ReadFile(segmentPath(p, number))
 	if errors.Is(err, os.ErrNotExist) {
 		return true
 	}
 	require.NoError(t, err)
-	return bytes.HasPrefix(b, []byte(magicFree))
+	return bytes.HasPrefix(b, []byte(format.MagicFree))
 }
 
 // What was copied out of a segment is on the disk before the segment's file is used for something else: until then it is
@@ -27,18 +34,17 @@ func isFree(t *testing.T, p *Pool, number uint64) bool {
 func TestCopiedSegmentStaysUntilTheCopyIsOnTheDisk(t *testing.T) {
 	l, p := newDiskLog(t, t.TempDir())
 	failures, broken := 0, false
-	p.TrackSync(func() {
-		failures++
-		l.WriteAgain()
-	})
 	var forced []string
-	p.unsynced.force = func(path string) error {
+	p.disk.Load().TrackFlush(func(path string) error {
 		if broken {
 			return errors.New("input/output error")
 		}
 		forced = append(forced, filepath.Base(path))
-		return syncFile(path)
-	}
+		return files.Fsync(path)
+	}, func() {
+		failures++
+		l.WriteAgain()
+	})
 	var stays, goes Chain
 	o := origin("r", "s")
 	l.Append(&stays, o, []byte("stays"))
@@ -47,7 +53,7 @@ func TestCopiedSegmentStaysUntilTheCopyIsOnTheDisk(t *testing.T) {
 		l.Append(&goes, o, make([]byte, 1000))
 		p.Cancel(1000)
 	}
-	source := l.segments[l.runs.At(stays.last).segment].mem.number
+	source := l.list[l.runs.At(stays.last).segment].mem.File
 	require.NoError(t, p.Sync())
 	l.Release(&goes)
 	require.NoError(t, p.Reserve(1000, 0))
@@ -63,8 +69,8 @@ func TestCopiedSegmentStaysUntilTheCopyIsOnTheDisk(t *testing.T) {
 
 	broken, forced = false, nil
 	require.NoError(t, p.Sync())
-	copied := l.segments[l.runs.At(stays.last).segment].mem.number
-	assert.Contains(t, forced, filepath.Base(p.dir.file(copied, segmentSuffix)))
+	copied := l.list[l.runs.At(stays.last).segment].mem.File
+	assert.Contains(t, forced, filepath.Base(segmentPath(p, copied)))
 	assert.True(t, isFree(t, p, source))
 	assert.Equal(t, []string{"r/s/stays"}, bodies(l, stays))
 	l.Release(&stays)

@@ -175,7 +175,7 @@ func (st *Store) redistribute(all []*reader, j *journals) {
 		r.writeJournal()
 	}
 	for _, f := range j.files {
-		if err := f.Delete(st.buffer.Pool); err != nil {
+		if err := f.Delete(); err != nil {
 			st.report([]spanlog.Damage{{Path: st.directory, Reason: "an old journal cannot be deleted: " + err.Error()}})
 		}
 	}
@@ -199,7 +199,7 @@ func (st *Store) copySegment(all []*reader, f *spanlog.SegmentFile, scratch []by
 	}
 	st.report(damage)
 	if pool.Volatile() == failed && pool.Sync() == nil { // else the copies are not on the disk
-		f.Delete(pool)
+		f.Delete()
 	}
 	return contents.Scratch()
 }

@@ -1,0 +1,168 @@
+package files
+
+import (
+	"cmp"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/slowburn/slowburn/processor/spanlog/internal/format"
+)
+
+// Inventory is what a directory holds when it is opened.
+type Inventory struct {
+	// Segments and Journals are in the order in which they were begun.
+	Segments []*SegmentFile
+	Journals []*JournalFile
+	// Seed and Shards are those that the latest file was written with; Shards is 0 where there is none.
+	Seed   format.Seed
+	Shards int
+	// Sequence is the highest that a file has.
+	Sequence uint64
+	// Bytes is the size of the segments.
+	Bytes int64
+	// Damage is what cannot be read.
+	Damage []format.Damage
+}
+
+// Inventory reads the headers of all files, and deletes those that are not in use.
+func (d *Directory) Inventory() (*Inventory, error) {
+	names, err := os.ReadDir(d.path)
+	if err != nil {
+		return nil, explain("read the directory of the span log", d.path, err)
+	}
+	inv := &Inventory{}
+	for _, entry := range names {
+		suffix := filepath.Ext(entry.Name())
+		number, err := strconv.ParseUint(strings.TrimSuffix(entry.Name(), suffix), 16, 63)
+		magic, known := magics[Kind(suffix)]
+		if err != nil || !known {
+			if suffix == temporarySuffix {
+				if err := os.Remove(filepath.Join(d.path, entry.Name())); err != nil {
+					return nil, explain("delete the unfinished file", filepath.Join(d.path, entry.Name()), err)
+				}
+			}
+			continue // not ours, or set aside
+		}
+		d.next.Store(max(d.next.Load(), number))
+		if err := inv.add(d, File{Number: number, Kind: Kind(suffix)}, magic); err != nil {
+			return nil, err
+		}
+	}
+	slices.SortFunc(inv.Segments, func(a, b *SegmentFile) int { return cmp.Compare(a.Header.Sequence, b.Header.Sequence) })
+	slices.SortFunc(inv.Journals, func(a, b *JournalFile) int { return cmp.Compare(a.header.Sequence, b.header.Sequence) })
+	return inv, inv.dropTwins(d)
+}
+
+// magics is how a file of a kind begins that is in use.
+var magics = map[Kind]string{
+	Segment: format.MagicSegment, Packed: format.MagicPacked, Journal: format.MagicJournal,
+}
+
+// add takes a file into the inventory that begins with want if it is in use.
+func (inv *Inventory) add(d *Directory, f File, want string) error {
+	path := d.File(f)
+	b, size, err := readHead(path)
+	if err != nil {
+		return explain("read the span log's file", path, err)
+	}
+	f.Size = size
+	magic := string(b[:8])
+	if magic == format.MagicFree || magic == string(make([]byte, 8)) {
+		return os.Remove(path) // given back, or never used
+	}
+	if size < format.HeaderSize {
+		return inv.setAside(d, f, "the file is cut off in its header")
+	}
+	h, err := format.ParseHeader(b[:], path)
+	var version *format.VersionError
+	switch {
+	case magic != want && err != nil:
+		return inv.setAside(d, f, "this is no file of a span log, or its header is damaged")
+	case errors.As(err, &version):
+		return err
+	case err != nil && f.Kind == Journal:
+		return inv.setAside(d, f, "the header of the journal is damaged")
+	}
+	d.used.Add(size)
+	if err == nil && h.Sequence >= inv.Sequence {
+		inv.Sequence, inv.Seed, inv.Shards = h.Sequence, h.Seed, int(h.Shards)
+	}
+	used := binary.LittleEndian.Uint32(b[format.UsedAt:])
+	if f.Kind == Journal {
+		inv.Journals = append(inv.Journals, &JournalFile{Shard: int(h.Shard), File: f, dir: d, header: h, names: int(used)})
+		return nil
+	}
+	inv.Bytes += size
+	inv.Segments = append(inv.Segments, &SegmentFile{
+		Shard: int(h.Shard), Shards: int(h.Shards), Seed: h.Seed, File: f, Header: h,
+		dir: d, sealed: int(used), suspect: err != nil,
+	})
+	return nil
+}
+
+// readHead reads a file's header, and zeros where it is shorter.
+func readHead(path string) (b [format.HeaderSize]byte, size int64, err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return b, 0, err
+	}
+	defer closeQuietly(f)
+	info, err := f.Stat()
+	if err != nil {
+		return b, 0, err
+	}
+	if n := min(info.Size(), format.HeaderSize); n > 0 {
+		_, err = f.ReadAt(b[:n], 0)
+	}
+	return b, info.Size(), err
+}
+
+// setAside renames a file that cannot be read, so that it is neither read again nor lost.
+func (inv *Inventory) setAside(d *Directory, f File, why string) error {
+	lost, path := 0, d.File(f)
+	if b, err := os.ReadFile(path); err == nil && f.Kind == Segment {
+		lost = max(1, format.CountSpans(b, format.HeaderSize, len(b)))
+	}
+	inv.Damage = append(inv.Damage, format.Damage{
+		Path: path, Reason: fmt.Sprintf("%s; it was renamed to end in %s", why, damagedSuffix), Lost: lost,
+	})
+	if err := os.Rename(path, path+damagedSuffix); err != nil {
+		return explain("set a damaged file aside,", path, err)
+	}
+	return nil
+}
+
+// dropTwins deletes one of a packed segment and its original where both are there: the process ended in between, or the
+// power failed when the original's file was used for something else already, which its header may not say. So the packed
+// one is taken if it is whole.
+func (inv *Inventory) dropTwins(d *Directory) error {
+	var err error
+	whole := map[uint64]bool{} // by sequence of a segment that has two: whether the packed one is
+	for _, s := range inv.Segments {
+		if !s.packed() {
+			whole[s.Header.Sequence] = false
+		}
+	}
+	for _, s := range inv.Segments {
+		if _, two := whole[s.Header.Sequence]; two && s.packed() {
+			_, err := readPacked(s.Path(), nil)
+			whole[s.Header.Sequence] = err == nil
+		}
+	}
+	inv.Segments = slices.DeleteFunc(inv.Segments, func(s *SegmentFile) bool {
+		packed, two := whole[s.Header.Sequence]
+		twin := two && s.packed() != packed
+		if twin {
+			inv.Bytes -= s.Size
+			err = errors.Join(err, d.Remove(s.File))
+		}
+		return twin
+	})
+	return err
+}

@@ -1,0 +1,101 @@
+package files
+
+import (
+	"os"
+
+	"github.com/slowburn/slowburn/processor/spanlog/internal/format"
+)
+
+// SegmentFile is a segment that was found.
+type SegmentFile struct {
+	// Shard, Shards and Seed are what it was written with.
+	Shard, Shards int
+	Seed          format.Seed
+
+	File   // Size is that of the file in bytes
+	Header format.Header
+
+	dir     *Directory
+	sealed  int  // where its complete records end, by its header
+	suspect bool // the header is damaged
+}
+
+// Path is where the file is.
+func (f *SegmentFile) Path() string { return f.dir.File(f.File) }
+
+// Suspect reports whether the header is damaged, so that the shard cannot be relied upon.
+func (f *SegmentFile) Suspect() bool { return f.suspect }
+
+func (f *SegmentFile) packed() bool { return f.Kind == Packed }
+
+// Read yields the spans of a segment, and returns its bytes for Adopt and what is wrong with it. buf is scratch.
+func (f *SegmentFile) Read(buf []byte, yield func(format.Found)) (Contents, []format.Damage, error) {
+	b, err := f.load(buf)
+	if err != nil {
+		return Contents{scratch: buf}, nil, explain("read the span log's file", f.Path(), err)
+	}
+	s := &format.Scanner{
+		Path: f.Path(), Bytes: b, Sequence: f.Header.Sequence, Created: f.Header.Created,
+		Sealed: f.sealed, Whole: int(f.Header.Size),
+	}
+	if s.Whole == 0 || f.suspect || f.packed() {
+		s.Whole = len(b)
+	}
+	if f.packed() {
+		s.Sealed = len(b)
+	}
+	used := s.Scan(yield)
+	if f.suspect {
+		s.Note(0, "the header is damaged: what belongs to it was found by the checksums", 0, false)
+	}
+	return Contents{Records: b, Used: used, scratch: buf}, s.Damage, nil
+}
+
+// Contents is the bytes of a segment that was read.
+type Contents struct {
+	Records format.Records
+	Used    uint32 // where the intact ones end
+	scratch []byte
+}
+
+// Scratch is memory to read the next segment into.
+func (c Contents) Scratch() []byte { return c.scratch }
+
+// load reads the segment's bytes.
+func (f *SegmentFile) load(buf []byte) (format.Records, error) {
+	if f.packed() {
+		return readPacked(f.Path(), buf)
+	}
+	file, err := os.Open(f.Path())
+	if err != nil {
+		return nil, err
+	}
+	defer closeQuietly(file)
+	if cap(buf) < int(f.Size) {
+		buf = make([]byte, f.Size)
+	}
+	buf = buf[:f.Size]
+	_, err = file.ReadAt(buf, 0)
+	return buf, err
+}
+
+// Spans is how many spans a file seems to have, for when it cannot be read.
+func (f *SegmentFile) Spans() int {
+	if b, err := os.ReadFile(f.Path()); err == nil {
+		if !f.packed() {
+			return max(1, format.CountSpans(b, format.HeaderSize, len(b)))
+		}
+		if spans, ok := format.PackedSpans(b); ok {
+			return max(1, spans)
+		}
+	}
+	const spanSize = 500 // as a guess
+	return int(max(1, f.Size/spanSize))
+}
+
+// Delete deletes a file whose spans were copied to where they belong. It is marked as free first, so that no crash in
+// between brings it back.
+func (f *SegmentFile) Delete() {
+	_ = f.dir.markFree(f.File)
+	_ = f.dir.Remove(f.File) // should it stay, it is deleted at the next start
+}

@@ -1,0 +1,97 @@
+package format
+
+import "encoding/binary"
+
+// Event is what a journal remembers of a part of a trace: that it was decided, that it is about to be delivered, or that
+// it was. A part is the spans of a trace whose positions are from From up to To.
+type Event struct {
+	Kind      EventKind
+	Verdict   uint8 // as the caller numbers them
+	Trigger   uint8 // likewise
+	Late      bool  // a part that came after its trace was sampled
+	Policy    int   // index in the journal's names; -1 is none
+	TraceID   [16]byte
+	From, To  Position
+	At        uint32 // Unix seconds
+	Threshold uint64 // 56 bits, or all ones: there is none
+	Random    uint64 // likewise
+}
+
+// EventKind is what happened.
+type EventKind uint8
+
+// What happens to a part of a trace. Of a part that is not wanted there is only a decision.
+const (
+	Decided   EventKind = 1
+	Attempted EventKind = 2 // the next stage is about to get it, so that after a crash it may get it again
+	Delivered EventKind = 3 // or refused for good
+	noPolicy            = 0xffff
+)
+
+// EventSize is the size of an event in a journal.
+const EventSize = 64
+
+// Put writes an event of the journal file with this sequence into EventSize bytes.
+func (e *Event) Put(b []byte, sequence uint64) {
+	policy := uint16(noPolicy)
+	if e.Policy >= 0 {
+		policy = uint16(e.Policy)
+	}
+	b[4], b[5] = byte(e.Kind), e.Verdict
+	binary.LittleEndian.PutUint16(b[6:], policy)
+	copy(b[8:24], e.TraceID[:])
+	binary.LittleEndian.PutUint64(b[24:], uint64(e.From))
+	binary.LittleEndian.PutUint64(b[32:], uint64(e.To))
+	binary.LittleEndian.PutUint64(b[40:], e.Threshold&^(0xff<<56)|uint64(e.Trigger)<<56)
+	random := e.Random &^ (0xff << 56)
+	if e.Random>>56 != 0 {
+		random |= flagNoRandom << 56
+	}
+	if e.Threshold>>56 != 0 {
+		random |= flagNoThreshold << 56
+	}
+	if e.Late {
+		random |= flagLate << 56
+	}
+	binary.LittleEndian.PutUint64(b[48:], random)
+	binary.LittleEndian.PutUint32(b[56:], e.At)
+	binary.LittleEndian.PutUint32(b[60:], 0)
+	binary.LittleEndian.PutUint32(b, eventChecksum(sequence, b))
+}
+
+// Flags beside an event's randomness.
+const (
+	flagLate        = 1
+	flagNoRandom    = 2 // the trace has no randomness of its own: Random is all ones
+	flagNoThreshold = 4 // the trace has no weight: Threshold is all ones
+)
+
+func eventChecksum(sequence uint64, b []byte) uint32 {
+	return Checksum(sequence, b[4:EventSize])
+}
+
+// Parse reads an event, and reports whether it is one of the journal file with this sequence.
+func (e *Event) Parse(b []byte, sequence uint64) bool {
+	if binary.LittleEndian.Uint32(b) != eventChecksum(sequence, b) {
+		return false
+	}
+	threshold, random := binary.LittleEndian.Uint64(b[40:]), binary.LittleEndian.Uint64(b[48:])
+	*e = Event{
+		Kind: EventKind(b[4]), Verdict: b[5], Policy: int(binary.LittleEndian.Uint16(b[6:])),
+		From: Position(binary.LittleEndian.Uint64(b[24:])), To: Position(binary.LittleEndian.Uint64(b[32:])),
+		Threshold: threshold &^ (0xff << 56), Trigger: uint8(threshold >> 56),
+		Random: random &^ (0xff << 56), Late: random>>56&flagLate != 0,
+		At: binary.LittleEndian.Uint32(b[56:]),
+	}
+	if random>>56&flagNoRandom != 0 {
+		e.Random = ^uint64(0)
+	}
+	if random>>56&flagNoThreshold != 0 {
+		e.Threshold = ^uint64(0)
+	}
+	if e.Policy == noPolicy {
+		e.Policy = -1
+	}
+	copy(e.TraceID[:], b[8:24])
+	return true
+}

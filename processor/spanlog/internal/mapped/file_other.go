@@ -1,0 +1,19 @@
+//go:build !unix
+
+package mapped
+
+import (
+	"errors"
+	"os"
+)
+
+var errNoFiles = errors.New("spans cannot be buffered on disk on this system: set storage to memory")
+
+// Lock is not to be had on this system.
+func Lock(*os.File) (bool, error) { return false, errNoFiles }
+
+func mapShared(*os.File, int) ([]byte, error) { return nil, errNoFiles }
+func unmap([]byte)                            {}
+func preallocate(*os.File, int) error         { return errNoFiles }
+func populate([]byte) error                   { return nil }
+func cached([]byte) bool                      { return false }

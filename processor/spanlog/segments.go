@@ -1,0 +1,162 @@
+package spanlog
+
+import (
+	"unsafe"
+
+	"github.com/slowburn/slowburn/processor/spanlog/internal/files"
+	"github.com/slowburn/slowburn/processor/spanlog/internal/format"
+	"github.com/slowburn/slowburn/processor/spanlog/internal/mapped"
+)
+
+// segments are one shard's segments, by number, and the runs in them.
+type segments struct {
+	pool    *Pool
+	list    []segment
+	unused  []uint32 // numbers of segments that are not in use
+	runs    runs
+	windows windows
+	names   dictionary // of the segment being filled
+	counted int64      // bytes of memory besides the segments that the pool was told of
+}
+
+// add takes memory for a segment of this size from the pool.
+func (l *segments) add(shard uint32, created int64, size int) uint32 {
+	n := l.slot()
+	h := l.pool.header(shard, created, size)
+	l.list[n].begin(&h, l.pool.get(size))
+	l.count()
+	return n
+}
+
+// slot returns the number of a segment that is not in use.
+func (l *segments) slot() (n uint32) {
+	if last := len(l.unused) - 1; last >= 0 {
+		n, l.unused = l.unused[last], l.unused[:last]
+		return n
+	}
+	l.list = append(l.list, segment{})
+	return uint32(len(l.list) - 1)
+}
+
+// finish seals a segment.
+func (l *segments) finish(s *segment) {
+	if s.mem.OnDisk() {
+		l.pool.disk.Load().End(files.InFile(s.mem))
+	}
+	s.shrinkable = true
+	l.pool.shrinkable.Add(1)
+}
+
+// unshrinkable takes a segment from those that could take less memory.
+func (l *segments) unshrinkable(s *segment) {
+	if s.shrinkable {
+		s.shrinkable = false
+		l.pool.shrinkable.Add(-1)
+	}
+}
+
+// recycle gives a segment without live runs back to the pool.
+func (l *segments) recycle(n uint32) {
+	s := &l.list[n]
+	l.runs.free(s)
+	if s.busy {
+		s.dead = true // who works on it gives it back
+		return
+	}
+	l.windows.forget(s.sequence)
+	l.unshrinkable(s)
+	switch {
+	case s.superseded && s.cold != nil:
+		s.cold.supersede(l.pool)
+	case s.superseded:
+		supersede(l.pool, s.mem)
+	case s.cold != nil:
+		s.cold.discard(l.pool)
+	default:
+		l.pool.put(s.mem)
+	}
+	*s = segment{}
+	l.unused = append(l.unused, n)
+	l.count()
+}
+
+// supersede gives back the memory of a segment whose records are in another one now.
+func supersede(p *Pool, m mapped.Memory) {
+	if !m.OnDisk() || !p.disk.Load().Flushes() {
+		p.put(m)
+		return
+	}
+	p.used.Add(-int64(len(m.Buf)))
+	m.Release()
+	p.disk.Load().Supersede(files.InFile(m))
+}
+
+// bytes returns a segment's bytes, wherever they are. Those of a cold segment are valid until the third other one was
+// asked for.
+func (l *segments) bytes(n uint32) (format.Records, error) {
+	s := &l.list[n]
+	if s.cold == nil {
+		return s.mem.Buf, nil
+	}
+	b, err := l.windows.of(s, l.pool.disk.Load())
+	l.count()
+	return b, err
+}
+
+// lowest is the lowest sequence of a segment.
+func (l *segments) lowest() uint64 {
+	lowest := l.pool.sequence.Load() + 1
+	for i := range l.list {
+		if s := &l.list[i]; s.sequence != 0 {
+			lowest = min(lowest, s.sequence)
+		}
+	}
+	return lowest
+}
+
+// count tells the pool what the log takes besides its segments.
+func (l *segments) count() {
+	now := l.pool.OnHeap(l.runs.Bytes() + l.names.table.Bytes() + cap(l.list)*int(unsafe.Sizeof(segment{})) + l.windows.bytes())
+	if now != l.counted {
+		l.pool.Grow(now - l.counted)
+		l.counted = now
+	}
+}
+
+// Usage is what a log holds.
+type Usage struct {
+	// Segments is how many segments are in use, Allocated their size in bytes.
+	Segments, Allocated int
+	// Cold is how many of the segments are not in memory, or packed there.
+	Cold int
+	// Live is how many bytes in them are spans that were not released.
+	Live int
+}
+
+// Usage adds up what the log holds. It looks at every segment.
+func (l *segments) Usage() Usage {
+	var u Usage
+	for i := range l.list {
+		s := &l.list[i]
+		if s.sequence == 0 {
+			continue
+		}
+		u.Segments++
+		u.Live += int(s.live)
+		if s.cold != nil {
+			u.Cold++
+		}
+		u.Allocated += int(s.takes())
+	}
+	return u
+}
+
+// WriteAgain makes the next Sync write what is in memory whether the system believes to have written it or not. Where the
+// disk fails under it, that is a fault: see Guard.
+func (l *segments) WriteAgain() {
+	for i := range l.list {
+		if s := &l.list[i]; s.mem.OnDisk() {
+			mapped.Dirty(s.mem.Buf[:s.used])
+		}
+	}
+}

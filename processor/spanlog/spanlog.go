@@ -1,0 +1,67 @@
+package spanlog
+
+import (
+	"github.com/slowburn/slowburn/processor/spanlog/internal/files"
+	"github.com/slowburn/slowburn/processor/spanlog/internal/format"
+	"github.com/slowburn/slowburn/processor/spanlog/internal/mapped"
+)
+
+// FormatVersion is the version of the files that this package writes, and the only one it reads.
+const FormatVersion = format.Version
+
+// What the files hold: see internal/format.
+type (
+	// Seed is what the shard of a trace is computed with.
+	Seed = format.Seed
+	// Position is a place in the order in which a shard's records were appended.
+	Position = format.Position
+	// Found is a span that was read back from a segment.
+	Found = format.Found
+	// Damage is what was found wrong with a file.
+	Damage = format.Damage
+	// VersionError is a file of a format version that this package does not know.
+	VersionError = format.VersionError
+	// Event is what a journal remembers of a part of a trace.
+	Event = format.Event
+	// EventKind is what happened to the part.
+	EventKind = format.EventKind
+)
+
+// What happens to a part of a trace. Of a part that is not wanted there is only a decision.
+const (
+	Decided   = format.Decided
+	Attempted = format.Attempted // the next stage is about to get it, so that after a crash it may get it again
+	Delivered = format.Delivered // or refused for good
+)
+
+// Where the files are, and what was found there: see internal/files.
+type (
+	// Directory is where a log's files are.
+	Directory = files.Directory
+	// Inventory is what a directory holds when it is opened.
+	Inventory = files.Inventory
+	// SegmentFile is a segment that was found.
+	SegmentFile = files.SegmentFile
+	// Contents is the bytes of a segment that was read.
+	Contents = files.Contents
+	// JournalFile is a journal file that was found.
+	JournalFile = files.JournalFile
+)
+
+// OpenDirectory makes the directory if it is missing, and takes it for this process.
+func OpenDirectory(path string) (*Directory, error) { return files.OpenDirectory(path) }
+
+// Why something is refused, besides ErrMemoryBudget.
+var (
+	// ErrDiskBudget is a budget of disk that has no room for another file.
+	ErrDiskBudget = files.ErrBudget
+	// ErrDisk is a disk that failed under memory that is a file's.
+	ErrDisk = mapped.ErrDisk
+)
+
+// Guard lets its caller survive a disk that fails under memory that is a file's, and makes it ErrDisk:
+//
+//	defer Guard(&err)()
+//
+// Other panics go on.
+func Guard(err *error) func() { return mapped.Guard(err) }
