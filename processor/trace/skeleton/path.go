@@ -1,9 +1,15 @@
-package trace
+package skeleton
 
 import (
 	"cmp"
 	"slices"
 )
+
+// path is the walk along the critical path of a skeleton.
+type path struct {
+	own   []uint64 // by span: its time on the path
+	stack []frame
+}
 
 // frame is a span on the way down the critical path.
 type frame struct {
@@ -15,20 +21,19 @@ type frame struct {
 }
 
 // CriticalPath is how many nanoseconds of the path that its primary root waited on belong to spans themselves, rather than
-// to what they called: to all for which is holds. The parts of a path add up to the duration of its root, so for all
+// to what they called: to all that match. The parts of a path add up to the duration of its root, so for all
 // spans it is that.
 //
 // From a span's end backwards, the child that ended last before is what the span waited for; then that which ended last
 // before that one began. What goes on after its parent ended, and what a queue lies before, is not waited for.
-func (k *Skeleton) CriticalPath(is func(*SkeletonSpan) bool) (nanoseconds uint64) {
+func (k *Skeleton) CriticalPath(match func(*Span) bool) (nanoseconds uint64) {
 	root := k.primary()
 	if root < 0 {
 		return 0
 	}
-	clear(k.own)
-	k.walk(root)
-	for i, own := range k.own {
-		if own > 0 && is(&k.Spans[i]) {
+	k.path.walk(k, root)
+	for i, own := range k.path.own {
+		if own > 0 && match(&k.Spans[i]) {
 			nanoseconds += own
 		}
 	}
@@ -61,7 +66,7 @@ func (k *Skeleton) goesFirst(a, b int32) bool {
 		cmp.Compare(a, b)) < 0
 }
 
-func (s *SkeletonSpan) calls() bool { return s.Kind == kindClient || s.Kind == kindProducer }
+func (s *Span) calls() bool { return s.Kind == kindClient || s.Kind == kindProducer }
 
 func compareBool(a, b bool) int {
 	switch {
@@ -74,14 +79,16 @@ func compareBool(a, b bool) int {
 	}
 }
 
-func (k *Skeleton) walk(root int32) {
+// walk finds what of the path belongs to each span below the root and to the root itself.
+func (p *path) walk(k *Skeleton, root int32) {
+	clear(p.own)
 	s := &k.Spans[root]
-	k.stack = append(k.stack[:0], k.enter(root, s.Start, s.Start+s.duration(), 0))
-	for len(k.stack) > 0 {
-		f := &k.stack[len(k.stack)-1]
+	p.stack = append(p.stack[:0], k.enter(root, s.Start, s.Start+s.duration(), 0))
+	for len(p.stack) > 0 {
+		f := &p.stack[len(p.stack)-1]
 		if len(f.children) == 0 || f.at <= f.start {
-			k.own[f.span] += f.at - f.start
-			k.stack = k.stack[:len(k.stack)-1]
+			p.own[f.span] += f.at - f.start
+			p.stack = p.stack[:len(p.stack)-1]
 			continue
 		}
 		child := f.children[0]
@@ -90,12 +97,13 @@ func (k *Skeleton) walk(root int32) {
 		if !waited {
 			continue
 		}
-		k.own[f.span] += f.at - end
+		p.own[f.span] += f.at - end
 		f.at = start
-		k.stack = append(k.stack, k.enter(child, start, end, shift))
+		p.stack = append(p.stack, k.enter(child, start, end, shift))
 	}
 }
 
+// enter is the frame of a span that is on the path in the given range.
 func (k *Skeleton) enter(span int32, start, end uint64, shift int64) frame {
 	children := k.childrenOf(int(span))
 	slices.SortFunc(children, func(a, b int32) int {

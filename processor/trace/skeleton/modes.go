@@ -1,4 +1,4 @@
-package trace
+package skeleton
 
 // FailureMode is how a call failed, as its client span C and, where it is there, its server span S tell.
 type FailureMode uint8
@@ -118,7 +118,7 @@ func (k *Skeleton) modesOf(client int) (found FailureModes) {
 }
 
 // withoutServer is the mode of a call that failed and has no server span.
-func withoutServer(c *SkeletonSpan) FailureMode {
+func withoutServer(c *Span) FailureMode {
 	switch code := c.Failure.Code; {
 	case code >= 502 && code <= 504:
 		return FailureIntermediary
