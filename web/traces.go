@@ -14,6 +14,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/slowburn/slowburn/processor/trace"
+	"github.com/slowburn/slowburn/processor/trace/assemble"
 	"github.com/slowburn/slowburn/processor/tracestore"
 )
 
@@ -130,7 +131,7 @@ func load(ctx context.Context, store tracestore.Reader, id pcommon.TraceID) (*tr
 	}
 	for _, group := range trace.Group(td) {
 		if group.ID == id {
-			return trace.Reconstruct(group, trace.Options{}), meta, nil
+			return assemble.Trace(group, assemble.Options{}), meta, nil
 		}
 	}
 	return nil, meta, nil

@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/slowburn/slowburn/processor/trace"
+	"github.com/slowburn/slowburn/processor/trace/assemble"
 )
 
 // written counts what a transaction did.
@@ -116,7 +117,7 @@ func (s *store) merge(parts []byte) (d digest, spans []byte, err error) {
 			return err
 		}
 		for _, group := range trace.Group(td) {
-			d = summarize(group, trace.Reconstruct(group, trace.Options{}), s.now())
+			d = summarize(group, assemble.Trace(group, assemble.Options{}), s.now())
 			spans, err = marshalSpans(group, d.identical)
 		}
 		return err

@@ -18,6 +18,8 @@ import (
 	"github.com/slowburn/slowburn/internal/host"
 	"github.com/slowburn/slowburn/internal/state"
 	"github.com/slowburn/slowburn/processor/trace"
+	"github.com/slowburn/slowburn/processor/trace/assemble"
+	"github.com/slowburn/slowburn/processor/trace/handover"
 	"github.com/slowburn/slowburn/processor/tracestore/internal/metadata"
 )
 
@@ -121,7 +123,7 @@ func (s *store) consume(ctx context.Context, td ptrace.Traces) error {
 	if err := recovered(func() (err error) { m, err = marshal(td); return err }); err != nil {
 		m = message{} // and each trace is tried on its own
 	}
-	found := trace.FromContext(ctx)
+	found := handover.FromContext(ctx)
 	for _, spans := range trace.Group(td) {
 		item, err := s.prepare(spans, &m, found)
 		switch {
@@ -139,7 +141,7 @@ func (s *store) consume(ctx context.Context, td ptrace.Traces) error {
 
 // prepare does the work on a trace that needs no disk, in the caller's goroutine: callers are many, the writer is one. A
 // trace that is too large to be stored is not looked into.
-func (s *store) prepare(spans trace.Spans, m *message, found *trace.Found) (item queued, err error) {
+func (s *store) prepare(spans trace.Spans, m *message, found *handover.Found) (item queued, err error) {
 	err = recovered(func() error {
 		item.id = spans.ID
 		otlp, err := m.of(spans)
@@ -150,7 +152,7 @@ func (s *store) prepare(spans trace.Spans, m *message, found *trace.Found) (item
 		item.packed = s.codec.pack(otlp)
 		t := found.Of(spans)
 		if t == nil {
-			t = trace.Reconstruct(spans, trace.Options{})
+			t = assemble.Trace(spans, assemble.Options{})
 		}
 		item.digest = summarize(spans, t, s.now())
 		return nil

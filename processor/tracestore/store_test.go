@@ -26,6 +26,8 @@ import (
 	"github.com/slowburn/slowburn/internal/host"
 	"github.com/slowburn/slowburn/internal/state"
 	"github.com/slowburn/slowburn/processor/trace"
+	"github.com/slowburn/slowburn/processor/trace/assemble"
+	"github.com/slowburn/slowburn/processor/trace/handover"
 	"github.com/slowburn/slowburn/processor/trace/tracetest"
 	"github.com/slowburn/slowburn/processor/tracestore/internal/metadata"
 	"github.com/slowburn/slowburn/processor/tracestore/internal/metadatatest"
@@ -379,9 +381,9 @@ func TestContextEndsASearch(t *testing.T) {
 func TestUsesWhatWasFound(t *testing.T) {
 	td := tracetest.Shop(0, 2)
 	groups := trace.Group(td)
-	known := trace.Reconstruct(groups[0], trace.Options{})
+	known := assemble.Trace(groups[0], assemble.Options{})
 	known.End = known.Start + uint64(time.Hour)
-	ctx, found := trace.NewContext(t.Context())
+	ctx, found := handover.NewContext(t.Context())
 	found.Put(map[*trace.Trace]trace.Spans{known: groups[0]})
 
 	set := exportertest.NewNopSettings(metadata.Type)

@@ -1,0 +1,76 @@
+package trace_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+	"go.uber.org/goleak"
+
+	"github.com/slowburn/slowburn/processor/trace"
+	"github.com/slowburn/slowburn/processor/trace/assemble"
+	"github.com/slowburn/slowburn/processor/trace/internal/lawtest"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func TestGroupSortsByTrace(t *testing.T) {
+	td := ptrace.NewTraces()
+	for _, trace := range []byte{3, 1, 3, 2} {
+		rs := td.ResourceSpans().AppendEmpty()
+		rs.SetSchemaUrl("r")
+		ss := rs.ScopeSpans().AppendEmpty()
+		ss.SetSchemaUrl("s")
+		ss.Spans().AppendEmpty().SetTraceID(pcommon.TraceID{trace})
+	}
+	groups := trace.Group(td)
+	require.Len(t, groups, 3)
+	for i, n := range []int{1, 1, 2} {
+		require.Equal(t, pcommon.TraceID{byte(i + 1)}, groups[i].ID)
+		require.Len(t, groups[i].Inputs, n)
+		require.Equal(t, "r", groups[i].Inputs[0].ResourceSchemaURL)
+		require.Equal(t, "s", groups[i].Inputs[0].ScopeSchemaURL)
+	}
+	require.Empty(t, trace.Group(ptrace.NewTraces()))
+}
+
+func TestUncertainty(t *testing.T) {
+	tr := lawtest.Parsed(t, `
+		a - server shop/h1 0us 100.001ms
+		b a client shop/h1 10ms 90.001ms
+		c b server cart/h2 -300.001ms -240ms
+		d c internal cart/h2 -310ms -280ms
+		e 9 producer mail/h3 50.001ms 60ms
+		f e consumer bell/h4 40.001ms 70ms`)
+	type answer struct {
+		ns uint64
+		ok bool
+	}
+	got := map[string]answer{}
+	for i := range tr.Spans {
+		u, ok := tr.Uncertainty(&tr.Spans[i])
+		got[lawtest.Short(tr.Spans[i].ID)] = answer{u, ok}
+	}
+	require.Equal(t, map[string]answer{
+		"a": {0, true}, "b": {0, true}, "9": {0, true},
+		"c": {10_000_000, true},
+		"d": {0, false}, // moved on its own
+		"e": {0, false}, // moved on one-sided evidence
+		"f": {0, true},
+	}, got)
+}
+
+func TestEntry(t *testing.T) {
+	for text, want := range map[string]string{
+		"a - server s/h 0s 1s":                           "a",
+		"b a server s/h 0s 1s":                           "b",
+		"b a server s/h 2s 3s\n d c internal s/h 0s 1s":  "d",
+		"a - client s/h 0s 9s\n b - internal s/h 1s 2s":  "b",
+		"a - client s/h 1s 9s\n d c internal s/h 0s 10s": "a",
+	} {
+		tr := lawtest.Parsed(t, text)
+		require.Equal(t, want, lawtest.Short(tr.Spans[tr.Entry()].ID), text)
+	}
+	require.Equal(t, -1, assemble.Trace(trace.Spans{}, assemble.Options{}).Entry())
+}
