@@ -15,6 +15,8 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
+func TestText(t *testing.T) { lawtest.RunData(t) }
+
 func TestGroupSortsByTrace(t *testing.T) {
 	td := ptrace.NewTraces()
 	for _, trace := range []byte{3, 1, 3, 2} {
@@ -73,4 +75,41 @@ func TestEntry(t *testing.T) {
 		require.Equal(t, want, lawtest.Short(tr.Spans[tr.Entry()].ID), text)
 	}
 	require.Equal(t, -1, assemble.Trace(trace.Spans{}, assemble.Options{}).Entry())
+}
+
+func TestFlags(t *testing.T) {
+	all := trace.FlagLinkSelf<<1 - 1
+	require.Equal(t, []string{
+		"orphan", "duplicate", "merged", "shared_id", "own_parent", "cycle", "unfinished", "inverted", "no_start", "far_future",
+		"late", "residual", "link_to_self_or_ancestor",
+	}, all.Names())
+	require.Nil(t, trace.Flags(0).Names())
+	require.Equal(t, "orphan,late", (trace.FlagOrphan | trace.FlagLate).String())
+	for _, f := range []trace.Flags{trace.FlagNoStart, trace.FlagFarFuture, all} {
+		require.False(t, f.OwnStart(), f)
+	}
+	for _, f := range []trace.Flags{0, trace.FlagInverted, all &^ trace.FlagNoStart &^ trace.FlagFarFuture} {
+		require.True(t, f.OwnStart(), f)
+	}
+}
+
+func TestEndsOfACall(t *testing.T) {
+	for kind, want := range map[ptrace.SpanKind][2]bool{
+		ptrace.SpanKindServer: {true, false}, ptrace.SpanKindConsumer: {true, false}, ptrace.SpanKindClient: {false, true},
+		ptrace.SpanKindProducer: {false, true}, ptrace.SpanKindInternal: {}, ptrace.SpanKindUnspecified: {},
+	} {
+		s := &trace.Span{Kind: kind, Data: ptrace.NewSpan()}
+		require.Equal(t, want, [2]bool{s.IsServer(), s.IsClient()}, kind)
+		require.Equal(t, s.IsServer(), s.MayHaveRemoteParent(), "%s, told by its kind", kind)
+		for flags, remote := range map[uint32]bool{0x100: false, 0x300: true, 0x1: s.IsServer(), 0x200: s.IsServer()} {
+			s.Data.SetFlags(flags)
+			require.Equal(t, remote, s.MayHaveRemoteParent(), "%s, flags %x", kind, flags)
+		}
+	}
+}
+
+func TestRawDuration(t *testing.T) {
+	for _, c := range []struct{ start, end, want uint64 }{{1, 5, 4}, {5, 5, 0}, {5, 4, 0}, {0, 4, 0}, {4, 0, 0}} {
+		require.Equal(t, c.want, (&trace.Timing{Start: c.start, End: c.end}).RawDuration(), c)
+	}
 }

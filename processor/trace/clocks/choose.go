@@ -31,14 +31,14 @@ func choose(c *closure, ref int, order []int) []int64 {
 		}
 		i := rest[next]
 		lo, hi := c.interval(i, ref)
-		fix(i, within(lo, hi))
+		fix(i, middle(lo, hi))
 		rest = slices.Delete(rest, next, next+1)
 	}
 	return offset
 }
 
-// within is the middle of an interval without 0 or, where one end is open, the end nearest to 0.
-func within(lo, hi int64) int64 {
+// middle is the middle of an interval without 0 or, where one end is open, the end nearest to 0.
+func middle(lo, hi int64) int64 {
 	switch {
 	case lo == math.MinInt64:
 		return hi
