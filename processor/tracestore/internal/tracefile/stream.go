@@ -1,4 +1,4 @@
-package tracestore
+package tracefile
 
 import (
 	"bytes"

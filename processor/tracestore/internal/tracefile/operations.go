@@ -1,10 +1,12 @@
-package tracestore
+package tracefile
 
 import (
 	"encoding/binary"
 	"time"
 
 	"go.etcd.io/bbolt"
+
+	"github.com/slowburn/slowburn/processor/tracestore/internal/digest"
 )
 
 const (
@@ -16,34 +18,34 @@ const (
 	operationGrain = time.Minute
 )
 
-func operationKey(op operation) []byte {
-	service, name := op.service[:min(len(op.service), maxNameBytes)], op.name[:min(len(op.name), maxNameBytes)]
+func operationKey(op digest.Operation) []byte {
+	service, name := op.Service[:min(len(op.Service), maxNameBytes)], op.Name[:min(len(op.Name), maxNameBytes)]
 	key := binary.BigEndian.AppendUint16(nil, uint16(len(service)))
 	return append(append(key, service...), name...)
 }
 
 // operationOf reads a key that operationKey made, and false where it is none.
-func operationOf(key []byte) (operation, bool) {
+func operationOf(key []byte) (digest.Operation, bool) {
 	if len(key) < 2 {
-		return operation{}, false
+		return digest.Operation{}, false
 	}
 	n := int(binary.BigEndian.Uint16(key))
 	if key = key[2:]; n > len(key) {
-		return operation{}, false
+		return digest.Operation{}, false
 	}
-	return operation{string(key[:n]), string(key[n:])}, true
+	return digest.Operation{Service: string(key[:n]), Name: string(key[n:])}, true
 }
 
 // putOperations notes that the operations of what was written were seen now.
-func (s *store) putOperations(tx *bbolt.Tx, done *written) error {
+func (f *File) putOperations(tx *bbolt.Tx, done *writing) error {
 	b := tx.Bucket(bucketOperations)
-	now := uint64(s.now().UnixNano())
+	now := uint64(f.opts.Now().UnixNano())
 	for _, op := range done.named {
 		key := operationKey(op)
 		switch last := b.Get(key); {
 		case len(last) == 8 && binary.BigEndian.Uint64(last)+uint64(operationGrain) > now:
 			continue
-		case last == nil && s.writer.operations+done.operations >= maxOperations:
+		case last == nil && f.operations+done.operations >= maxOperations:
 			continue
 		case last == nil:
 			done.operations++
@@ -55,9 +57,11 @@ func (s *store) putOperations(tx *bbolt.Tx, done *written) error {
 	return nil
 }
 
-// pruneOperations forgets those last seen before the oldest trace was stored.
-func (s *store) pruneOperations(tx *bbolt.Tx) error {
-	oldest := uint64(s.now().UnixNano())
+// Prune forgets the operations that were last seen before the oldest trace was stored.
+func (f *File) Prune() error { return f.update(f.pruneOperations) }
+
+func (f *File) pruneOperations(tx *bbolt.Tx) error {
+	oldest := uint64(f.opts.Now().UnixNano())
 	if k, _ := tx.Bucket(bucketTraces).Cursor().First(); len(k) >= 8 {
 		oldest = binary.BigEndian.Uint64(k)
 	}
@@ -77,6 +81,6 @@ func (s *store) pruneOperations(tx *bbolt.Tx) error {
 			return err
 		}
 	}
-	s.writer.operations = n
+	f.operations = n
 	return nil
 }

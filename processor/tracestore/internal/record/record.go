@@ -1,4 +1,6 @@
-package tracestore
+// Package record writes a trace as one value of the store's file, and reads it back: a Codec makes a record of a
+// digest.Header and of spans that Pack compressed. A damaged record is ErrCorrupt, whatever the damage.
+package record
 
 import (
 	"encoding/binary"
@@ -11,10 +13,12 @@ import (
 
 	"github.com/klauspost/compress/s2"
 	"github.com/klauspost/compress/zstd"
+
+	"github.com/slowburn/slowburn/processor/tracestore/internal/digest"
 )
 
-// errCorrupt says that a record is not what was written.
-var errCorrupt = errors.New("the record is damaged")
+// ErrCorrupt says that a record is not what was written.
+var ErrCorrupt = errors.New("the record is damaged")
 
 // A record is
 //
@@ -28,40 +32,29 @@ const (
 	recordPrefix = 1 + 4 + 4
 )
 
-// maxTraceBytes is the largest trace that is stored, uncompressed. More of one trace ID is a leaked context, and each
+// MaxTraceBytes is the largest trace that is stored, uncompressed. More of one trace ID is a leaked context, and each
 // late span costs reading and writing all of it.
-const maxTraceBytes = 64 << 20
-
-// header is what the store knows of a trace without its spans.
-type header struct {
-	Meta Meta `json:"meta"`
-	// Duration is the summary's, in nanoseconds.
-	Duration uint64 `json:"duration"`
-	// Start is the trace's start as the index has it, and Terms what it is found by, so that both can be taken back.
-	Start uint64   `json:"start"`
-	Terms []uint64 `json:"terms"`
-	// Distinct counts the spans without identical copies: late spans that do not raise it bring nothing.
-	Distinct int `json:"distinct"`
-}
+const MaxTraceBytes = 64 << 20
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// codec writes and reads records. Its methods may be called concurrently.
-type codec struct {
+// Codec writes and reads records. Its methods may be called concurrently.
+type Codec struct {
 	zstd    *zstd.Decoder
-	scratch sync.Pool // *[]byte, what pack compresses into
+	scratch sync.Pool // *[]byte, what Pack compresses into
 }
 
-func newCodec() (*codec, error) {
-	dec, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(2), zstd.WithDecoderMaxMemory(2*maxTraceBytes))
+// NewCodec returns a codec; Close it.
+func NewCodec() (*Codec, error) {
+	dec, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(2), zstd.WithDecoderMaxMemory(2*MaxTraceBytes))
 	if err != nil {
 		return nil, err
 	}
-	return &codec{zstd: dec, scratch: sync.Pool{New: func() any { return new([]byte) }}}, nil
+	return &Codec{zstd: dec, scratch: sync.Pool{New: func() any { return new([]byte) }}}, nil
 }
 
-// pack compresses an OTLP message of at most maxTraceBytes.
-func (c *codec) pack(spans []byte) []byte {
+// Pack compresses an OTLP message of at most MaxTraceBytes.
+func (c *Codec) Pack(spans []byte) []byte {
 	scratch := c.scratch.Get().(*[]byte)
 	defer c.scratch.Put(scratch)
 	packed := s2.Encode((*scratch)[:cap(*scratch)], spans)
@@ -71,13 +64,13 @@ func (c *codec) pack(spans []byte) []byte {
 	return slices.Clone(packed)
 }
 
-// maxScratch is the most memory that a call of pack leaves for the next.
+// maxScratch is the most memory that a call of Pack leaves for the next.
 const maxScratch = 1 << 20
 
-// unpack undoes pack.
-func (c *codec) unpack(packed []byte) ([]byte, error) {
+// Unpack undoes Pack.
+func (c *Codec) Unpack(packed []byte) ([]byte, error) {
 	n, err := s2.DecodedLen(packed)
-	if err == nil && n > maxTraceBytes {
+	if err == nil && n > MaxTraceBytes {
 		err = fmt.Errorf("%d bytes of spans are more than a record holds", n)
 	}
 	var spans []byte
@@ -85,13 +78,13 @@ func (c *codec) unpack(packed []byte) ([]byte, error) {
 		spans, err = s2.Decode(nil, packed)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", errCorrupt, err)
+		return nil, fmt.Errorf("%w: %w", ErrCorrupt, err)
 	}
 	return spans, nil
 }
 
-// encode makes a record of the header and what pack returned.
-func (c *codec) encode(h header, packed []byte) ([]byte, error) {
+// Encode makes a record of the header and what Pack returned.
+func (c *Codec) Encode(h digest.Header, packed []byte) ([]byte, error) {
 	head, err := json.Marshal(h)
 	if err != nil {
 		return nil, fmt.Errorf("encode the header of trace %s: %w", h.Meta.Summary.TraceID, err)
@@ -104,48 +97,49 @@ func (c *codec) encode(h header, packed []byte) ([]byte, error) {
 	return record, nil
 }
 
-// header reads a record's header. It checks the whole record.
-func (c *codec) header(record []byte) (header, error) {
+// Header reads a record's header. It checks the whole record.
+func (c *Codec) Header(record []byte) (digest.Header, error) {
 	h, _, err := c.split(record)
 	return h, err
 }
 
-// decode reads a record. What it returns shares no memory with it.
-func (c *codec) decode(record []byte) (header, []byte, error) {
+// Decode reads a record. What it returns shares no memory with it.
+func (c *Codec) Decode(record []byte) (digest.Header, []byte, error) {
 	h, compressed, err := c.split(record)
 	if err != nil {
-		return header{}, nil, err
+		return digest.Header{}, nil, err
 	}
 	var spans []byte
 	if record[0] == formatS2 {
-		spans, err = c.unpack(compressed)
+		spans, err = c.Unpack(compressed)
 	} else if spans, err = c.zstd.DecodeAll(compressed, nil); err != nil {
-		err = fmt.Errorf("%w: %w", errCorrupt, err)
+		err = fmt.Errorf("%w: %w", ErrCorrupt, err)
 	}
 	if err != nil {
-		return header{}, nil, err
+		return digest.Header{}, nil, err
 	}
 	return h, spans, nil
 }
 
-func (c *codec) split(record []byte) (h header, compressed []byte, err error) {
+func (c *Codec) split(record []byte) (h digest.Header, compressed []byte, err error) {
 	if len(record) < recordPrefix || record[0] != formatZstd && record[0] != formatS2 {
-		return header{}, nil, fmt.Errorf("%w: unknown format", errCorrupt)
+		return digest.Header{}, nil, fmt.Errorf("%w: unknown format", ErrCorrupt)
 	}
 	if crc32.Checksum(record[5:], castagnoli) != binary.BigEndian.Uint32(record[1:]) {
-		return header{}, nil, fmt.Errorf("%w: checksum mismatch", errCorrupt)
+		return digest.Header{}, nil, fmt.Errorf("%w: checksum mismatch", ErrCorrupt)
 	}
 	n := binary.BigEndian.Uint32(record[5:])
 	body := record[recordPrefix:]
 	if uint64(n) > uint64(len(body)) {
-		return header{}, nil, fmt.Errorf("%w: the header is longer than the record", errCorrupt)
+		return digest.Header{}, nil, fmt.Errorf("%w: the header is longer than the record", ErrCorrupt)
 	}
 	if err := json.Unmarshal(body[:n], &h); err != nil {
-		return header{}, nil, fmt.Errorf("%w: %w", errCorrupt, err)
+		return digest.Header{}, nil, fmt.Errorf("%w: %w", ErrCorrupt, err)
 	}
 	return h, body[n:], nil
 }
 
-func (c *codec) close() {
+// Close frees what the codec holds. It must not be used again.
+func (c *Codec) Close() {
 	c.zstd.Close()
 }

@@ -1,4 +1,4 @@
-package tracestore
+package tracefile
 
 import (
 	"cmp"
@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/slowburn/slowburn/processor/tracestore/internal/storetest"
 )
 
 // known is what a test knows of a trace that it stored.
@@ -27,16 +29,16 @@ func population(b *bench, rng *rand.Rand, n int) (all []known) {
 		policy := []string{"errors", "slow", ""}[rng.IntN(3)]
 		for s := range 1 + rng.IntN(4) {
 			p := spec{
-				trace: i, id: s + 1, service: fmt.Sprint("s", rng.IntN(3)), name: fmt.Sprint("op", rng.IntN(3)),
-				start: k.start, failed: rng.IntN(6) == 0, policy: policy,
+				Trace: i, ID: s + 1, Service: fmt.Sprint("s", rng.IntN(3)), Name: fmt.Sprint("op", rng.IntN(3)),
+				Start: k.start, Failed: rng.IntN(6) == 0, Policy: policy,
 			}
 			if s == 0 {
-				p.duration = k.duration
+				p.Duration = k.duration
 			} else {
-				p.parent = 1
+				p.Parent = 1
 			}
 			if rng.IntN(8) == 0 {
-				p.link = 1 + rng.IntN(5) + 10_000
+				p.Link = 1 + rng.IntN(5) + 10_000
 			}
 			k.specs = append(k.specs, p)
 		}
@@ -59,11 +61,11 @@ func brute(all []known, q Query) (ids []int) {
 		some := func(f func(spec) bool) bool { return slices.ContainsFunc(k.specs, f) }
 		at := t0.Add(k.start)
 		if (q.Service != "" || q.Operation != "") && !some(func(p spec) bool {
-			return (q.Service == "" || p.service == q.Service) && (q.Operation == "" || p.name == q.Operation)
+			return (q.Service == "" || p.Service == q.Service) && (q.Operation == "" || p.Name == q.Operation)
 		}) ||
-			q.Error && !some(func(p spec) bool { return p.failed }) ||
-			q.Policy != "" && !some(func(p spec) bool { return p.policy == q.Policy }) ||
-			!q.LinksTo.IsEmpty() && !some(func(p spec) bool { return p.link != 0 && traceID(p.link) == q.LinksTo }) ||
+			q.Error && !some(func(p spec) bool { return p.Failed }) ||
+			q.Policy != "" && !some(func(p spec) bool { return p.Policy == q.Policy }) ||
+			!q.LinksTo.IsEmpty() && !some(func(p spec) bool { return p.Link != 0 && traceID(p.Link) == q.LinksTo }) ||
 			q.MinDuration > 0 && k.duration < q.MinDuration || q.MaxDuration > 0 && k.duration > q.MaxDuration ||
 			!q.Start.IsZero() && at.Before(q.Start) || !q.End.IsZero() && at.After(q.End) {
 			continue
@@ -120,29 +122,29 @@ func TestSearchLimits(t *testing.T) {
 	b := opened(t, nil)
 	var many []spec
 	for i := range 300 {
-		many = append(many, spec{trace: i + 1, id: 1, service: "s"})
+		many = append(many, spec{Trace: i + 1, ID: 1, Service: "s"})
 	}
 	b.storeNow(spans(many...))
-	require.Len(t, b.search(Query{}).Traces, DefaultLimit)
-	require.Len(t, b.search(Query{Limit: 10_000}).Traces, MaxLimit)
-	last := b.search(Query{Limit: 1, Cursor: b.search(Query{Limit: 200}).NextCursor})
+	require.Len(t, b.query(Query{}).Traces, DefaultLimit)
+	require.Len(t, b.query(Query{Limit: 10_000}).Traces, MaxLimit)
+	last := b.query(Query{Limit: 1, Cursor: b.query(Query{Limit: 200}).NextCursor})
 	require.Len(t, last.Traces, 1)
-	require.Equal(t, 100, numberOf(t, last.Traces[0].TraceID), "a cursor goes on where the page ended")
+	require.Equal(t, 100, storetest.NumberOf(last.Traces[0].TraceID), "a cursor goes on where the page ended")
 }
 
 func TestSearchOfNothing(t *testing.T) {
 	b := opened(t, nil)
-	r := b.search(Query{Service: "s", Error: true, MinDuration: 1})
+	r := b.query(Query{Service: "s", Error: true, MinDuration: 1})
 	require.NotNil(t, r.Traces, "an empty page, not null")
 	require.Empty(t, r.Traces)
 	require.Empty(t, r.NextCursor)
-	require.Empty(t, b.search(Query{End: time.Unix(-1, 0)}).Traces)
+	require.Empty(t, b.query(Query{End: time.Unix(-1, 0)}).Traces)
 }
 
 func TestSearchCursorFromElsewhere(t *testing.T) {
 	b := opened(t, nil)
 	for _, cursor := range []string{"?", "AAAA", "1"} {
-		_, err := b.Search(t.Context(), Query{Cursor: cursor})
+		_, _, err := b.Search(t.Context(), Query{Cursor: cursor})
 		require.ErrorIs(t, err, ErrCursor, cursor)
 	}
 }
@@ -197,7 +199,7 @@ func TestPositions(t *testing.T) {
 // A trace that starts at no time, or in years, is found where it was stored.
 func TestStartsThatCannotBe(t *testing.T) {
 	b := opened(t, nil)
-	td := spans(spec{trace: 1, id: 1, service: "s"}, spec{trace: 2, id: 1, service: "s", start: 24 * 365 * time.Hour})
+	td := spans(spec{Trace: 1, ID: 1, Service: "s"}, spec{Trace: 2, ID: 1, Service: "s", Start: 24 * 365 * time.Hour})
 	td.ResourceSpans().At(0).ScopeSpans().At(0).Spans().At(0).SetStartTimestamp(0)
 	b.storeNow(td)
 	require.Equal(t, []int{2, 1}, b.found(Query{Start: t0.Add(-time.Minute), End: t0.Add(time.Minute)}))

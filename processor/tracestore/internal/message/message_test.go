@@ -1,4 +1,4 @@
-package tracestore
+package message
 
 import (
 	"math/rand/v2"
@@ -6,9 +6,13 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/ptrace"
+	"go.uber.org/goleak"
 
 	"github.com/slowburn/slowburn/processor/trace"
+	"github.com/slowburn/slowburn/processor/tracestore/internal/storetest"
 )
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // However the traces of a request share its ResourceSpans, each is stored with its own spans, as they came.
 func TestEachTraceHasItsOwnSpans(t *testing.T) {
@@ -24,15 +28,15 @@ func TestEachTraceHasItsOwnSpans(t *testing.T) {
 				ss.Scope().SetName(string(rune('x' + r.IntN(2))))
 				for range r.IntN(3) {
 					span := ss.Spans().AppendEmpty()
-					span.SetTraceID(traceID(1 + r.IntN(3)))
-					span.SetSpanID(spanID(1 + r.IntN(9)))
+					span.SetTraceID(storetest.TraceID(1 + r.IntN(3)))
+					span.SetSpanID(storetest.SpanID(1 + r.IntN(9)))
 				}
 			}
 		}
-		m, err := marshal(td)
+		m, err := Marshal(td)
 		require.NoError(t, err)
 		for _, want := range trace.Group(td) {
-			otlp, err := m.of(want)
+			otlp, err := m.Of(want)
 			require.NoError(t, err)
 			got, err := (&ptrace.ProtoUnmarshaler{}).UnmarshalTraces(otlp)
 			require.NoError(t, err)
@@ -56,5 +60,5 @@ func canonicalBytes(t *testing.T, spans trace.Spans) []byte {
 		in.Scope.CopyTo(ss.Scope())
 		in.Span.CopyTo(ss.Spans().AppendEmpty())
 	}
-	return bytesOf(t, td)
+	return storetest.Bytes(t, td)
 }

@@ -1,4 +1,6 @@
-package tracestore
+// Package message writes the spans of single traces as OTLP messages: a Message is that of a request, of which Of is the part
+// that is one trace's. It is pure.
+package message
 
 import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -8,9 +10,9 @@ import (
 	"github.com/slowburn/slowburn/processor/trace"
 )
 
-// message is an OTLP message, and where in it the ResourceSpans of each trace are. A message of several traces is the
+// Message is an OTLP message, and where in it the ResourceSpans of each trace are. A message of several traces is the
 // messages of each, one after the other, where no two share a ResourceSpans; so one call marshals them all.
-type message struct {
+type Message struct {
 	bytes []byte
 	parts map[pcommon.TraceID][]extent
 	mixed map[pcommon.TraceID]bool // traces with spans in a ResourceSpans that is not theirs alone
@@ -19,18 +21,18 @@ type message struct {
 // extent is a range of bytes.
 type extent struct{ from, to int }
 
-// marshal is the OTLP message of td.
-func marshal(td ptrace.Traces) (message, error) {
+// Marshal returns the OTLP message of td.
+func Marshal(td ptrace.Traces) (Message, error) {
 	bytes, err := (&ptrace.ProtoMarshaler{}).MarshalTraces(td)
 	if err != nil {
-		return message{}, err
+		return Message{}, err
 	}
-	m := message{bytes: bytes, parts: make(map[pcommon.TraceID][]extent), mixed: make(map[pcommon.TraceID]bool)}
+	m := Message{bytes: bytes, parts: make(map[pcommon.TraceID][]extent), mixed: make(map[pcommon.TraceID]bool)}
 	at := 0
 	for _, rs := range td.ResourceSpans().All() {
 		_, _, n := protowire.ConsumeField(bytes[at:])
 		if n < 0 {
-			return message{}, protowire.ParseError(n)
+			return Message{}, protowire.ParseError(n)
 		}
 		m.add(rs, extent{at, at + n})
 		at += n
@@ -39,7 +41,7 @@ func marshal(td ptrace.Traces) (message, error) {
 }
 
 // add notes whose the ResourceSpans is.
-func (m *message) add(rs ptrace.ResourceSpans, at extent) {
+func (m *Message) add(rs ptrace.ResourceSpans, at extent) {
 	var owner pcommon.TraceID
 	spans := 0
 	for _, ss := range rs.ScopeSpans().All() {
@@ -63,12 +65,12 @@ func (m *message) add(rs ptrace.ResourceSpans, at extent) {
 	m.parts[owner] = append(parts, at)
 }
 
-// of is the part of the message that is the trace's. It may share memory with the message.
-func (m *message) of(spans trace.Spans) ([]byte, error) {
+// Of returns the part of the message that is the trace's. It may share memory with the message.
+func (m *Message) Of(spans trace.Spans) ([]byte, error) {
 	parts := m.parts[spans.ID]
 	switch {
 	case len(parts) == 0 || m.mixed[spans.ID]:
-		return marshalSpans(spans, nil)
+		return MarshalSpans(spans, nil)
 	case len(parts) == 1:
 		return m.bytes[parts[0].from:parts[0].to], nil
 	}
@@ -79,8 +81,8 @@ func (m *message) of(spans trace.Spans) ([]byte, error) {
 	return otlp, nil
 }
 
-// marshalSpans is the OTLP message of one trace's spans, with their resources and scopes, without those left out.
-func marshalSpans(spans trace.Spans, leftOut []int) ([]byte, error) {
+// MarshalSpans returns the OTLP message of one trace's spans, with their resources and scopes, without those left out.
+func MarshalSpans(spans trace.Spans, leftOut []int) ([]byte, error) {
 	out := map[int]bool{}
 	for _, i := range leftOut {
 		out[i] = true

@@ -1,4 +1,4 @@
-package tracestore
+package tracefile
 
 import (
 	"fmt"
@@ -11,71 +11,63 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.etcd.io/bbolt"
 	"go.opentelemetry.io/collector/pdata/ptrace"
-	"go.opentelemetry.io/otel/attribute"
-	"go.opentelemetry.io/otel/sdk/metric/metricdata"
-	"go.opentelemetry.io/otel/sdk/metric/metricdata/metricdatatest"
-
-	"github.com/slowburn/slowburn/processor/tracestore/internal/metadatatest"
 )
 
 func TestEvictsByAge(t *testing.T) {
-	b := opened(t, func(c *Config) { c.Retention = time.Hour })
+	b := opened(t, func(c *Options) { c.Retention = time.Hour })
+	var batch []Item
 	for n := range 1000 {
 		b.clock = t0.Add(time.Duration(n) * time.Second)
-		require.NoError(t, b.consume(t.Context(), spans(spec{trace: n + 1, id: 1, service: fmt.Sprint("s", n/500), name: "op"})))
+		batch = append(batch, b.items(spans(spec{Trace: n + 1, ID: 1, Service: fmt.Sprint("s", n/500), Name: "op"}))...)
 		if n%100 == 99 {
-			b.drain() // stored at the time of the hundredth
+			_, err := b.Put(batch) // stored at the time of the hundredth
+			require.NoError(t, err)
+			batch = nil
 		}
 	}
 	b.clock = t0.Add(time.Hour + 500*time.Second)
 	b.maintain()
 	require.Len(t, b.found(Query{Limit: MaxLimit}), 500)
 	require.Empty(t, b.found(Query{Service: "s0"}))
-	requireEvicted(t, b, "age", 500)
+	require.Equal(t, Evicted{Age: 500}, b.evicted)
 	requireConsistent(t, b, 500)
 }
 
 func TestForgetsOperationsOfEvictedTraces(t *testing.T) {
-	b := opened(t, func(c *Config) { c.Retention = time.Hour })
-	b.storeNow(spans(spec{trace: 1, id: 1, service: "old", name: "op"}))
+	b := opened(t, func(c *Options) { c.Retention = time.Hour })
+	b.storeNow(spans(spec{Trace: 1, ID: 1, Service: "old", Name: "op"}))
 	b.clock = t0.Add(30 * time.Minute)
-	b.storeNow(spans(spec{trace: 2, id: 1, service: "new", name: "op"}))
-	require.Equal(t, 2, b.writer.operations)
+	b.storeNow(spans(spec{Trace: 2, ID: 1, Service: "new", Name: "op"}))
+	require.Equal(t, 2, b.operations)
 	b.clock = t0.Add(65 * time.Minute)
 	b.maintain()
-	services, err := b.Services(t.Context())
-	require.NoError(t, err)
-	require.Equal(t, map[string][]string{"new": {"op"}}, services)
-	require.Equal(t, 1, b.writer.operations)
+	require.Equal(t, map[string][]string{"new": {"op"}}, b.services())
+	require.Equal(t, 1, b.operations)
 	b.clock = t0.Add(5 * time.Hour)
 	b.maintain()
-	services, err = b.Services(t.Context())
-	require.NoError(t, err)
-	require.Empty(t, services)
+	require.Empty(t, b.services())
 }
 
 func TestListsBoundedlyManyOperations(t *testing.T) {
 	b := opened(t, nil)
-	b.writer.operations = maxOperations - 1
+	b.operations = maxOperations - 1
 	b.storeNow(spans(
-		spec{trace: 1, id: 1, service: "s", name: "GET /1"}, spec{trace: 1, id: 2, parent: 1, service: "s", name: "GET /2"}))
-	services, err := b.Services(t.Context())
-	require.NoError(t, err)
-	require.Len(t, services["s"], 1)
+		spec{Trace: 1, ID: 1, Service: "s", Name: "GET /1"}, spec{Trace: 1, ID: 2, Parent: 1, Service: "s", Name: "GET /2"}))
+	require.Len(t, b.services()["s"], 1)
 	require.Equal(t, []int{1}, b.found(Query{Service: "s", Operation: "GET /2"}), "what is not listed is still found")
 }
 
 func TestEvictsByBytesOldestFirst(t *testing.T) {
 	const limit = 2 << 20
-	b := opened(t, func(c *Config) { c.MaxBytes = limit })
+	b := opened(t, func(c *Options) { c.MaxBytes = limit })
 	rng := rand.New(rand.NewPCG(1, 1))
 	const traces = 400
 	for n := range traces {
 		b.clock = t0.Add(time.Duration(n) * time.Second)
-		td := spans(spec{trace: n + 1, id: 1, service: "s", name: "op", start: time.Duration(n)})
+		td := spans(spec{Trace: n + 1, ID: 1, Service: "s", Name: "op", Start: time.Duration(n)})
 		padding(td, rng, 20_000)
 		b.storeNow(td)
-		used, err := usedBytes(b.db.Load())
+		used, err := b.usedBytes()
 		require.NoError(t, err)
 		require.LessOrEqual(t, used, int64(limit))
 	}
@@ -85,7 +77,7 @@ func TestEvictsByBytesOldestFirst(t *testing.T) {
 	for i, n := range kept {
 		require.Equal(t, traces-i, n, "the newest are kept")
 	}
-	requireEvicted(t, b, "bytes", int64(traces-len(kept)))
+	require.Equal(t, Evicted{Bytes: traces - len(kept)}, b.evicted)
 	requireConsistent(t, b, len(kept))
 	info, err := os.Stat(b.path)
 	require.NoError(t, err)
@@ -104,13 +96,13 @@ func padding(td ptrace.Traces, rng *rand.Rand, n int) {
 // requireConsistent: every bucket speaks of the same traces, and no index entry is left over.
 func requireConsistent(t *testing.T, b *bench, traces int) {
 	t.Helper()
-	require.NoError(t, b.db.Load().View(func(tx *bbolt.Tx) error {
+	require.NoError(t, b.db.View(func(tx *bbolt.Tx) error {
 		require.Equal(t, traces, tx.Bucket(bucketTraces).Stats().KeyN)
 		require.Equal(t, traces, tx.Bucket(bucketIDs).Stats().KeyN)
 		want := map[string]bool{}
 		c := tx.Bucket(bucketTraces).Cursor()
 		for k, v := c.First(); k != nil; k, v = c.Next() {
-			h, err := b.codec.header(v)
+			h, err := b.opts.Codec.Header(v)
 			require.NoError(t, err)
 			for _, term := range h.Terms {
 				want[string(indexKey(term, positionOf(h.Start, [16]byte(k[8:]))))] = true
@@ -124,11 +116,4 @@ func requireConsistent(t *testing.T, b *bench, traces int) {
 		require.Empty(t, want, "a trace without its index entries")
 		return nil
 	}))
-}
-
-func requireEvicted(t *testing.T, b *bench, reason string, n int64) {
-	t.Helper()
-	metadatatest.AssertEqualExporterTraceStoreEvictedTraces(t, b.tel, []metricdata.DataPoint[int64]{
-		{Value: n, Attributes: attribute.NewSet(attribute.String("reason", reason))},
-	}, metricdatatest.IgnoreTimestamp())
 }

@@ -1,4 +1,4 @@
-package tracestore
+package digest
 
 import (
 	"slices"
@@ -11,19 +11,31 @@ import (
 	"github.com/slowburn/slowburn/processor/trace"
 )
 
-// operation is a span's name in a service.
-type operation struct{ service, name string }
+// Operation is a span's name in a service.
+type Operation struct{ Service, Name string }
 
-// digest is what is stored of a trace beside its spans.
-type digest struct {
-	header
-	operations []operation
-	identical  []int // inputs that are copies of others
+// Header is what the store knows of a trace without its spans.
+type Header struct {
+	Meta Meta `json:"meta"`
+	// Duration is the summary's, in nanoseconds.
+	Duration uint64 `json:"duration"`
+	// Start is the trace's start as the index has it, and Terms what it is found by, so that both can be taken back.
+	Start uint64   `json:"start"`
+	Terms []uint64 `json:"terms"`
+	// Distinct counts the spans without identical copies: late spans that do not raise it bring nothing.
+	Distinct int `json:"distinct"`
 }
 
-// summarize sums a trace up that was made of the spans. Times of storing are not its business.
-func summarize(spans trace.Spans, t *trace.Trace, now time.Time) digest {
-	d := digest{identical: t.Identical}
+// Digest is what is stored of a trace beside its spans.
+type Digest struct {
+	Header
+	Operations []Operation
+	Identical  []int // inputs that are copies of others
+}
+
+// Of sums a trace up that was made of the spans. Times of storing are not its business.
+func Of(spans trace.Spans, t *trace.Trace, now time.Time) Digest {
+	d := Digest{Identical: t.Identical}
 	d.Distinct = len(spans.Inputs) - len(t.Identical)
 	d.Duration = t.End - t.Start
 	s := &d.Meta.Summary
@@ -43,10 +55,10 @@ func summarize(spans trace.Spans, t *trace.Trace, now time.Time) digest {
 }
 
 // count goes through the spans once. It returns the terms of the links to other traces.
-func (d *digest) count(t *trace.Trace) (links []uint64) {
+func (d *Digest) count(t *trace.Trace) (links []uint64) {
 	s := &d.Meta.Summary
 	services := make(map[string]*ServiceSummary)
-	seen := make(map[operation]bool)
+	seen := make(map[Operation]bool)
 	for i := range t.Spans {
 		span := &t.Spans[i]
 		if span.Synthetic {
@@ -71,13 +83,13 @@ func (d *digest) count(t *trace.Trace) (links []uint64) {
 				s.Policy = v.AsString()
 			}
 		}
-		if op := (operation{span.Service, span.Data.Name()}); !seen[op] && len(seen) < maxOperationTerms {
+		if op := (Operation{span.Service, span.Data.Name()}); !seen[op] && len(seen) < maxOperationTerms {
 			seen[op] = true
-			d.operations = append(d.operations, op)
+			d.Operations = append(d.Operations, op)
 		}
 		for _, l := range span.Links {
 			if l.Target == trace.LinkTrace && len(links) < maxLinkTerms {
-				links = append(links, termLink(l.Data.TraceID()))
+				links = append(links, TermLink(l.Data.TraceID()))
 			}
 		}
 	}
@@ -90,20 +102,20 @@ func (d *digest) count(t *trace.Trace) (links []uint64) {
 }
 
 // terms are all that the trace is found by.
-func (d *digest) terms(links []uint64) []uint64 {
+func (d *Digest) terms(links []uint64) []uint64 {
 	s := &d.Meta.Summary
-	terms := append(links, termAll(), termDuration(magnitude(d.Duration)))
+	terms := append(links, TermAll(), termDuration(magnitude(d.Duration)))
 	if s.ErrorCount > 0 {
-		terms = append(terms, termError())
+		terms = append(terms, TermError())
 	}
 	if s.Policy != "" {
-		terms = append(terms, termPolicy(s.Policy))
+		terms = append(terms, TermPolicy(s.Policy))
 	}
 	for _, of := range s.Services {
-		terms = append(terms, termService(of.Name))
+		terms = append(terms, TermService(of.Name))
 	}
-	for _, op := range d.operations {
-		terms = append(terms, termOperation(op.service, op.name))
+	for _, op := range d.Operations {
+		terms = append(terms, TermOperation(op.Service, op.Name))
 	}
 	return distinctTerms(terms)
 }
