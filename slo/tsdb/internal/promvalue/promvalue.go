@@ -1,4 +1,5 @@
-package tsdb
+// Package promvalue copies what a PromQL query gave into the types of the HTTP API's client, by Of.
+package promvalue
 
 import (
 	"fmt"
@@ -18,8 +19,8 @@ const (
 	closedBoth
 )
 
-// toModel copies what a query gave into the types of the HTTP API's client.
-func toModel(v parser.Value) (model.Value, error) {
+// Of copies what a query gave into the types of the HTTP API's client.
+func Of(v parser.Value) (model.Value, error) {
 	switch v := v.(type) {
 	case promql.Scalar:
 		return &model.Scalar{Value: model.SampleValue(v.V), Timestamp: model.Time(v.T)}, nil

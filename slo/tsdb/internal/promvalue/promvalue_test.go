@@ -1,4 +1,4 @@
-package tsdb
+package promvalue
 
 import (
 	"math"
@@ -10,9 +10,12 @@ import (
 	"github.com/prometheus/prometheus/promql"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
 )
 
-func TestToModel(t *testing.T) {
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func TestOf(t *testing.T) {
 	series := labels.FromStrings("__name__", "m", "k", "v")
 	metric := model.Metric{"__name__": "m", "k": "v"}
 	h := &histogram.FloatHistogram{
@@ -28,14 +31,14 @@ func TestToModel(t *testing.T) {
 		{Boundaries: openLeft, Lower: 4, Upper: 8, Count: 1},
 	}}
 
-	v, err := toModel(promql.Vector{{T: 5, F: 1.5, Metric: series}, {T: 5, H: h, Metric: series}})
+	v, err := Of(promql.Vector{{T: 5, F: 1.5, Metric: series}, {T: 5, H: h, Metric: series}})
 	require.NoError(t, err)
 	assert.Equal(t, model.Vector{
 		{Metric: metric, Timestamp: 5, Value: 1.5},
 		{Metric: metric, Timestamp: 5, Histogram: sampled},
 	}, v)
 
-	v, err = toModel(promql.Matrix{{
+	v, err = Of(promql.Matrix{{
 		Metric: series, Floats: []promql.FPoint{{T: 1, F: 2}, {T: 3, F: math.Inf(1)}}, Histograms: []promql.HPoint{{T: 9, H: h}},
 	}})
 	require.NoError(t, err)
@@ -45,14 +48,14 @@ func TestToModel(t *testing.T) {
 		Histograms: []model.SampleHistogramPair{{Timestamp: 9, Histogram: sampled}},
 	}}, v)
 
-	_, err = toModel(nil)
+	_, err = Of(nil)
 	assert.ErrorContains(t, err, "no form for")
 }
 
 // TestExactCounts: the evaluation of objectives subtracts counters, and must not lose an event to rounding.
 func TestExactCounts(t *testing.T) {
 	const most = 1<<53 - 1
-	v, err := toModel(promql.Matrix{{Floats: []promql.FPoint{{F: most - 1}, {F: most}}}})
+	v, err := Of(promql.Matrix{{Floats: []promql.FPoint{{F: most - 1}, {F: most}}}})
 	require.NoError(t, err)
 	values := v.(model.Matrix)[0].Values
 	assert.EqualValues(t, 1, int64(values[1].Value)-int64(values[0].Value))

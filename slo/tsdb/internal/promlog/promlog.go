@@ -1,4 +1,5 @@
-package tsdb
+// Package promlog is the logger that Prometheus' code writes to: New returns one that ends in the component's own.
+package promlog
 
 import (
 	"context"
@@ -8,13 +9,13 @@ import (
 	"go.uber.org/zap/zapcore"
 )
 
-// newSlog returns the logger that Prometheus' code writes to, which ends in the component's own. What Prometheus says
+// New returns the logger that Prometheus' code writes to, which ends in the component's own. What Prometheus says
 // at level info, such as each step of opening a database, is debug here.
-func newSlog(logger *zap.Logger) *slog.Logger {
-	return slog.New(&slogHandler{logger: logger})
+func New(logger *zap.Logger) *slog.Logger {
+	return slog.New(&handler{logger: logger})
 }
 
-type slogHandler struct {
+type handler struct {
 	logger *zap.Logger
 	group  string // of the attributes to come, with a dot at its end
 }
@@ -30,11 +31,11 @@ func zapLevel(level slog.Level) zapcore.Level {
 	}
 }
 
-func (h *slogHandler) Enabled(_ context.Context, level slog.Level) bool {
+func (h *handler) Enabled(_ context.Context, level slog.Level) bool {
 	return h.logger.Core().Enabled(zapLevel(level))
 }
 
-func (h *slogHandler) Handle(_ context.Context, record slog.Record) error {
+func (h *handler) Handle(_ context.Context, record slog.Record) error {
 	entry := h.logger.Check(zapLevel(record.Level), record.Message)
 	if entry == nil {
 		return nil
@@ -48,19 +49,19 @@ func (h *slogHandler) Handle(_ context.Context, record slog.Record) error {
 	return nil
 }
 
-func (h *slogHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
+func (h *handler) WithAttrs(attrs []slog.Attr) slog.Handler {
 	var fields []zap.Field
 	for _, a := range attrs {
 		fields = appendFields(fields, h.group, a)
 	}
-	return &slogHandler{logger: h.logger.With(fields...), group: h.group}
+	return &handler{logger: h.logger.With(fields...), group: h.group}
 }
 
-func (h *slogHandler) WithGroup(name string) slog.Handler {
+func (h *handler) WithGroup(name string) slog.Handler {
 	if name == "" {
 		return h
 	}
-	return &slogHandler{logger: h.logger, group: h.group + name + "."}
+	return &handler{logger: h.logger, group: h.group + name + "."}
 }
 
 func appendFields(fields []zap.Field, group string, a slog.Attr) []zap.Field {

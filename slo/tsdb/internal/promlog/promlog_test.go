@@ -1,4 +1,4 @@
-package tsdb
+package promlog
 
 import (
 	"context"
@@ -8,14 +8,17 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 	"go.uber.org/zap/zaptest/observer"
 )
 
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
 func TestSlog(t *testing.T) {
 	core, logs := observer.New(zapcore.DebugLevel)
-	logger := newSlog(zap.New(core))
+	logger := New(zap.New(core))
 
 	logger.Info("step", "n", 1)
 	logger.With("component", "head").WithGroup("wal").Warn("odd", "segment", 7, slog.Group("at", "byte", 3), slog.Group("", "flat", true))
@@ -38,7 +41,7 @@ func TestSlog(t *testing.T) {
 
 func TestSlogLevels(t *testing.T) {
 	core, logs := observer.New(zapcore.WarnLevel)
-	logger := newSlog(zap.New(core))
+	logger := New(zap.New(core))
 	assert.False(t, logger.Enabled(context.Background(), slog.LevelInfo))
 	assert.True(t, logger.Enabled(context.Background(), slog.LevelWarn))
 	logger.Info("not written")
