@@ -1,4 +1,6 @@
-package web
+// Package health is /healthz and /readyz: Live and Ready. What is ready is what the components say of themselves, see
+// host.Prober.
+package health
 
 import (
 	"context"
@@ -8,6 +10,7 @@ import (
 	"time"
 
 	"github.com/slowburn/slowburn/internal/host"
+	"github.com/slowburn/slowburn/web/internal/known"
 )
 
 // probeTimeout bounds how long /readyz waits. It is less than the second after which Kubernetes gives up, so that what
@@ -28,15 +31,15 @@ type componentHealth struct {
 	Message  string `json:"message"`
 }
 
-// healthz says that the process lives, and nothing more.
-func healthz(w http.ResponseWriter, _ *http.Request) {
+// Live says that the process lives, and nothing more.
+func Live(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	_, _ = w.Write([]byte("ok\n"))
 }
 
-// readyz tells whether the gateway can take spans, 503 where not, and, where it is to list them, what each component that
+// Ready tells whether the gateway can take spans, 503 where not, and, where it is to list them, what each component that
 // can tell its health found.
-func readyz(all *components, list bool) http.HandlerFunc {
+func Ready(all *known.Components, list bool) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		ctx, cancel := context.WithTimeout(r.Context(), probeTimeout)
 		defer cancel()
@@ -56,17 +59,17 @@ func readyz(all *components, list bool) http.HandlerFunc {
 
 // probeAll asks all components at once. Of one that cannot tell, it counts whether it is part of a pipeline: spans pass
 // through those and nothing else.
-func probeAll(ctx context.Context, all *components) readiness {
+func probeAll(ctx context.Context, all *known.Components) readiness {
 	type question struct {
-		named
+		known.Component
 		answer chan host.Health
 	}
 	var asked []question
-	for _, n := range all.all() {
-		if p, ok := n.c.(host.Prober); ok {
+	for _, n := range all.All() {
+		if p, ok := n.Value.(host.Prober); ok {
 			q := question{n, make(chan host.Health, 1)}
 			asked = append(asked, q)
-			go func() { q.answer <- probe(ctx, p, n.pipeline) }()
+			go func() { q.answer <- probe(ctx, p, n.Pipeline) }()
 		}
 	}
 	out := readiness{Ready: true, Components: []componentHealth{}}
@@ -76,15 +79,15 @@ func probeAll(ctx context.Context, all *components) readiness {
 		select {
 		case health = <-q.answer:
 		case <-ctx.Done():
-			health = host.Health{Blocking: q.pipeline, Message: fmt.Sprintf("did not answer within %s", probeTimeout)}
+			health = host.Health{Blocking: q.Pipeline, Message: fmt.Sprintf("did not answer within %s", probeTimeout)}
 			select {
 			case health = <-q.answer: // both were ready
 			default:
 			}
 		}
-		receiving = receiving || q.id.Type().String() == "otlp"
+		receiving = receiving || q.ID.Type().String() == "otlp"
 		out.Ready = out.Ready && (health.OK || !health.Blocking)
-		out.Components = append(out.Components, componentHealth{q.id.String(), health.OK, health.Blocking, health.Message})
+		out.Components = append(out.Components, componentHealth{q.ID.String(), health.OK, health.Blocking, health.Message})
 	}
 	if !receiving {
 		out.Ready = false

@@ -1,4 +1,4 @@
-package web
+package webtest
 
 import (
 	"math"
@@ -10,30 +10,33 @@ import (
 	"github.com/slowburn/slowburn/processor/tracestore"
 )
 
+// The trace that Store holds, and two that it links to.
 var (
-	exampleID = pcommon.TraceID{15: 0xab}
-	keptID    = pcommon.TraceID{15: 0xcd}
-	goneID    = pcommon.TraceID{15: 0xef}
-	exampleAt = time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
+	ExampleID = pcommon.TraceID{15: 0xab}
+	KeptID    = pcommon.TraceID{15: 0xcd}
+	GoneID    = pcommon.TraceID{15: 0xef}
+	ExampleAt = time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
 )
 
-const exampleHex = "000000000000000000000000000000ab"
+// ExampleHex is ExampleID as text.
+const ExampleHex = "000000000000000000000000000000ab"
 
-func exampleSummary() tracestore.Summary {
+// ExampleSummary is the summary of ExampleTrace.
+func ExampleSummary() tracestore.Summary {
 	return tracestore.Summary{
-		TraceID: exampleHex, RootService: "shop", RootOperation: "GET /cart", Start: exampleAt,
-		StartUnixNano: uint64(exampleAt.UnixNano()), DurationMS: 100, SpanCount: 4, ErrorCount: 1,
+		TraceID: ExampleHex, RootService: "shop", RootOperation: "GET /cart", Start: ExampleAt,
+		StartUnixNano: uint64(ExampleAt.UnixNano()), DurationMS: 100, SpanCount: 4, ErrorCount: 1,
 		Services: []tracestore.ServiceSummary{{Name: "shop", Spans: 2}, {Name: "checkout", Spans: 2, Errors: 1}},
 		Policy:   "errors", AdjustedCount: 2, Complete: false,
 	}
 }
 
-// exampleTrace is a call between two services, with all that is hard to write as JSON, and a span whose parent is
+// ExampleTrace is a call between two services, with all that is hard to write as JSON, and a span whose parent is
 // missing:
 //
 //	01 shop GET /cart (server) ─ 02 shop call (client) ─ 03 checkout POST /checkout (server, error)
 //	?? missing ─ 04 checkout pay (of a kind and status that OTLP does not know)
-func exampleTrace() ptrace.Traces {
+func ExampleTrace() ptrace.Traces {
 	td := ptrace.NewTraces()
 	shop := td.ResourceSpans().AppendEmpty()
 	shop.Resource().Attributes().PutStr("service.name", "shop")
@@ -42,7 +45,7 @@ func exampleTrace() ptrace.Traces {
 	scope.Scope().SetName("http")
 	scope.Scope().SetVersion("1.2")
 
-	root := exampleSpan(scope.Spans(), 1, 0, "GET /cart", 0, 100)
+	root := ExampleSpan(scope.Spans(), 1, 0, "GET /cart", 0, 100)
 	root.SetKind(ptrace.SpanKindServer)
 	root.TraceState().FromRaw("ot=th:8")
 	a := root.Attributes()
@@ -60,9 +63,9 @@ func exampleTrace() ptrace.Traces {
 	list.AppendEmpty().SetStr("x")
 	a.PutEmptyMap("map").PutDouble("deep", math.Inf(1))
 
-	client := exampleSpan(scope.Spans(), 2, 1, "call", 10, 90)
+	client := ExampleSpan(scope.Spans(), 2, 1, "call", 10, 90)
 	client.SetKind(ptrace.SpanKindClient)
-	for _, to := range []pcommon.TraceID{keptID, goneID, keptID, exampleID} {
+	for _, to := range []pcommon.TraceID{KeptID, GoneID, KeptID, ExampleID} {
 		link := client.Links().AppendEmpty()
 		link.SetTraceID(to)
 		link.SetSpanID(pcommon.SpanID{7: 9})
@@ -73,34 +76,35 @@ func exampleTrace() ptrace.Traces {
 	checkout.Resource().Attributes().PutStr("service.name", "checkout")
 	checkout.Resource().Attributes().PutStr("service.instance.id", "c1")
 	spans := checkout.ScopeSpans().AppendEmpty().Spans()
-	server := exampleSpan(spans, 3, 2, "POST /checkout", 5_000, 5_060) // its clock is 5 s ahead
+	server := ExampleSpan(spans, 3, 2, "POST /checkout", 5_000, 5_060) // its clock is 5 s ahead
 	server.SetKind(ptrace.SpanKindServer)
 	server.Status().SetCode(ptrace.StatusCodeError)
 	server.Status().SetMessage("no stock")
 	event := server.Events().AppendEmpty()
 	event.SetName("exception")
-	event.SetTimestamp(at(5_050))
+	event.SetTimestamp(At(5_050))
 	event.Attributes().PutStr("exception.type", "OutOfStock")
-	odd := exampleSpan(spans, 4, 0x77, "pay", 5_020, 5_030)
+	odd := ExampleSpan(spans, 4, 0x77, "pay", 5_020, 5_030)
 	odd.SetKind(42)
 	odd.Status().SetCode(7)
 	return td
 }
 
-func exampleSpan(spans ptrace.SpanSlice, id, parent byte, name string, start, end int64) ptrace.Span {
+// ExampleSpan adds a span of the trace ExampleID, with times in milliseconds.
+func ExampleSpan(spans ptrace.SpanSlice, id, parent byte, name string, start, end int64) ptrace.Span {
 	s := spans.AppendEmpty()
-	s.SetTraceID(exampleID)
+	s.SetTraceID(ExampleID)
 	s.SetSpanID(pcommon.SpanID{7: id})
 	if parent != 0 {
 		s.SetParentSpanID(pcommon.SpanID{7: parent})
 	}
 	s.SetName(name)
-	s.SetStartTimestamp(at(start))
-	s.SetEndTimestamp(at(end))
+	s.SetStartTimestamp(At(start))
+	s.SetEndTimestamp(At(end))
 	return s
 }
 
-// at is a time in milliseconds after exampleAt.
-func at(ms int64) pcommon.Timestamp {
-	return pcommon.NewTimestampFromTime(exampleAt.Add(time.Duration(ms) * time.Millisecond))
+// At is a time in milliseconds after ExampleAt.
+func At(ms int64) pcommon.Timestamp {
+	return pcommon.NewTimestampFromTime(ExampleAt.Add(time.Duration(ms) * time.Millisecond))
 }

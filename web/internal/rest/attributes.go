@@ -1,4 +1,4 @@
-package web
+package rest
 
 import (
 	"math"
@@ -10,19 +10,20 @@ import (
 // exactInteger is the largest integer that JSON readers with doubles, such as browsers, still tell from its neighbours.
 const exactInteger = 1 << 53
 
-// attributesJSON turns attributes into what encodes as JSON and means the same to a browser: a number that JSON cannot
+// Attributes turns attributes into what encodes as JSON and means the same to a browser: a number that JSON cannot
 // hold (NaN, the infinities, an integer beyond 2^53) becomes its text. Of a key that is there twice the first counts.
-func attributesJSON(m pcommon.Map) map[string]any {
+func Attributes(m pcommon.Map) map[string]any {
 	out := make(map[string]any, m.Len())
 	for key, value := range m.All() {
 		if _, twice := out[key]; !twice {
-			out[key] = valueJSON(value)
+			out[key] = Value(value)
 		}
 	}
 	return out
 }
 
-func valueJSON(v pcommon.Value) any {
+// Value is an attribute's value as Attributes has it.
+func Value(v pcommon.Value) any {
 	switch v.Type() {
 	case pcommon.ValueTypeInt:
 		if n := v.Int(); n < -exactInteger || n > exactInteger {
@@ -35,11 +36,11 @@ func valueJSON(v pcommon.Value) any {
 		}
 		return v.Double()
 	case pcommon.ValueTypeMap:
-		return attributesJSON(v.Map())
+		return Attributes(v.Map())
 	case pcommon.ValueTypeSlice:
 		list := make([]any, 0, v.Slice().Len())
 		for _, item := range v.Slice().All() {
-			list = append(list, valueJSON(item))
+			list = append(list, Value(item))
 		}
 		return list
 	default:

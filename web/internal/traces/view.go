@@ -1,4 +1,4 @@
-package web
+package traces
 
 import (
 	"strconv"
@@ -10,6 +10,7 @@ import (
 	"github.com/slowburn/slowburn/internal/tracestate"
 	"github.com/slowburn/slowburn/processor/trace"
 	"github.com/slowburn/slowburn/processor/tracestore"
+	"github.com/slowburn/slowburn/web/internal/rest"
 )
 
 // traceView is a kept trace as GET /api/traces/v1/traces/{trace_id} answers it; openapi.yaml says what the fields mean.
@@ -49,29 +50,45 @@ type resourceView struct {
 	Attributes map[string]any `json:"attributes"`
 }
 
+// spanView is a span. Its embedded structures are not seen in JSON: their fields stand among its own, in this order.
 type spanView struct {
-	SpanID         string         `json:"span_id"`
-	ParentID       string         `json:"parent_id"`
-	Name           string         `json:"name"`
-	Service        string         `json:"service"`
-	Kind           string         `json:"kind"`
-	Status         string         `json:"status"`
-	StatusMessage  string         `json:"status_message"`
-	Depth          int            `json:"depth"`
-	Children       int            `json:"children"`
-	Synthetic      bool           `json:"synthetic"`
-	Start          string         `json:"start_unix_nano"`
-	End            string         `json:"end_unix_nano"`
-	CorrectedStart string         `json:"corrected_start_unix_nano"`
-	CorrectedEnd   string         `json:"corrected_end_unix_nano"`
-	Uncertainty    *string        `json:"uncertainty_ns"`
-	Duration       string         `json:"duration_ns"`
-	Flags          []string       `json:"flags"`
-	Scope          scopeView      `json:"scope"`
-	Attributes     map[string]any `json:"attributes"`
-	Resource       int            `json:"resource"`
-	Events         []eventView    `json:"events"`
-	Links          []linkView     `json:"links"`
+	SpanID   string `json:"span_id"`
+	ParentID string `json:"parent_id"`
+	Name     string `json:"name"`
+	Service  string `json:"service"`
+	Kind     string `json:"kind"`
+	statusView
+	placeView
+	Synthetic bool `json:"synthetic"`
+	timesView
+	Flags      []string       `json:"flags"`
+	Scope      scopeView      `json:"scope"`
+	Attributes map[string]any `json:"attributes"`
+	Resource   int            `json:"resource"`
+	Events     []eventView    `json:"events"`
+	Links      []linkView     `json:"links"`
+}
+
+// statusView is how the span's work ended.
+type statusView struct {
+	Status        string `json:"status"`
+	StatusMessage string `json:"status_message"`
+}
+
+// placeView is where the span stands in the tree.
+type placeView struct {
+	Depth    int `json:"depth"`
+	Children int `json:"children"`
+}
+
+// timesView is when the span ran: as its clock told, and corrected.
+type timesView struct {
+	Start          string  `json:"start_unix_nano"`
+	End            string  `json:"end_unix_nano"`
+	CorrectedStart string  `json:"corrected_start_unix_nano"`
+	CorrectedEnd   string  `json:"corrected_end_unix_nano"`
+	Uncertainty    *string `json:"uncertainty_ns"`
+	Duration       string  `json:"duration_ns"`
 }
 
 type scopeView struct {
@@ -108,7 +125,7 @@ func viewTrace(t *trace.Trace, meta tracestore.Meta, kept map[pcommon.TraceID]bo
 		})
 	}
 	for i, r := range t.Resources {
-		view.Resources[i].Attributes = attributesJSON(r.Attributes())
+		view.Resources[i].Attributes = rest.Attributes(r.Attributes())
 	}
 	for i := range t.Spans {
 		view.Spans[i] = viewSpan(t, &t.Spans[i], kept)
@@ -130,13 +147,9 @@ func threshold(t *trace.Trace) string {
 }
 
 func viewSpan(t *trace.Trace, s *trace.Span, kept map[pcommon.TraceID]bool) spanView {
-	uncertainty, bounded := t.Uncertainty(s)
 	view := spanView{
-		SpanID: s.ID.String(), Depth: s.Depth, Children: len(s.Children), Synthetic: s.Synthetic, Service: s.Service,
-		Kind: kindName(s.Kind), Status: "unset", Resource: s.Resource,
-		Start: unixNano(s.Start), End: unixNano(s.End),
-		CorrectedStart: unixNano(s.CorrectedStart), CorrectedEnd: unixNano(s.CorrectedEnd),
-		Uncertainty: nanos(int64(uncertainty), bounded), Duration: unixNano(s.Duration()),
+		SpanID: s.ID.String(), Synthetic: s.Synthetic, Service: s.Service, Kind: kindName(s.Kind), Resource: s.Resource,
+		statusView: statusView{Status: "unset"}, placeView: placeView{s.Depth, len(s.Children)}, timesView: viewTimes(t, s),
 		Flags: append([]string{}, s.Flags.Names()...), Events: []eventView{}, Links: []linkView{},
 		Attributes: map[string]any{},
 	}
@@ -152,15 +165,24 @@ func viewSpan(t *trace.Trace, s *trace.Span, kept map[pcommon.TraceID]bool) span
 	view.Status = statusName(s.Data.Status().Code())
 	view.StatusMessage = s.Data.Status().Message()
 	view.Scope = scopeView{s.Scope.Name(), s.Scope.Version()}
-	view.Attributes = attributesJSON(s.Data.Attributes())
+	view.Attributes = rest.Attributes(s.Data.Attributes())
 	for _, e := range s.Data.Events().All() {
-		view.Events = append(view.Events, eventView{e.Name(), unixNano(uint64(e.Timestamp())), attributesJSON(e.Attributes())})
+		view.Events = append(view.Events, eventView{e.Name(), unixNano(uint64(e.Timestamp())), rest.Attributes(e.Attributes())})
 	}
 	for _, l := range s.Links {
 		id := l.Data.TraceID()
-		view.Links = append(view.Links, linkView{id.String(), l.Data.SpanID().String(), attributesJSON(l.Data.Attributes()), id == t.ID || kept[id]})
+		view.Links = append(view.Links, linkView{id.String(), l.Data.SpanID().String(), rest.Attributes(l.Data.Attributes()), id == t.ID || kept[id]})
 	}
 	return view
+}
+
+func viewTimes(t *trace.Trace, s *trace.Span) timesView {
+	uncertainty, bounded := t.Uncertainty(s)
+	return timesView{
+		Start: unixNano(s.Start), End: unixNano(s.End),
+		CorrectedStart: unixNano(s.CorrectedStart), CorrectedEnd: unixNano(s.CorrectedEnd),
+		Uncertainty: nanos(int64(uncertainty), bounded), Duration: unixNano(s.Duration()),
+	}
 }
 
 // kindName is the kind in lower case; one that OTLP does not know is unspecified, as OTLP says.

@@ -1,4 +1,4 @@
-package web
+package jaeger
 
 import (
 	"encoding/json"
@@ -10,27 +10,28 @@ import (
 	"time"
 
 	"github.com/slowburn/slowburn/processor/tracestore"
+	"github.com/slowburn/slowburn/web/internal/rest"
 )
 
-// jaegerMaxLimit is the most that clients of Jaeger's search may ask for; they get at most tracestore.MaxLimit.
-const jaegerMaxLimit = 100_000
+// maxLimit is the most that clients of Jaeger's search may ask for; they get at most tracestore.MaxLimit.
+const maxLimit = 100_000
 
-// jaegerQuery reads the parameters of Jaeger's trace search. Of the tags it knows error, the one that has an index.
-func jaegerQuery(values url.Values) (tracestore.Query, error) {
-	p := params{values: values}
+// parseQuery reads the parameters of Jaeger's trace search. Of the tags it knows error, the one that has an index.
+func parseQuery(values url.Values) (tracestore.Query, error) {
+	p := rest.Params{Values: values}
 	q := tracestore.Query{
 		Service: values.Get("service"), Operation: values.Get("operation"),
-		MinDuration: p.duration("minDuration"), MaxDuration: p.duration("maxDuration"),
-		Start: p.micros("start"), End: p.micros("end"),
-		Limit: min(p.integer("limit", tracestore.DefaultLimit, 1, jaegerMaxLimit), tracestore.MaxLimit),
+		MinDuration: p.Duration("minDuration"), MaxDuration: p.Duration("maxDuration"),
+		Start: micros(&p, "start"), End: micros(&p, "end"),
+		Limit: min(p.Integer("limit", tracestore.DefaultLimit, 1, maxLimit), tracestore.MaxLimit),
 	}
-	if p.err != nil {
-		return q, p.err
+	if p.Err != nil {
+		return q, p.Err
 	}
 	if strings.EqualFold(q.Operation, "all") {
 		q.Operation = ""
 	}
-	tags, err := jaegerTagQuery(values)
+	tags, err := tagQuery(values)
 	if err != nil {
 		return q, err
 	}
@@ -43,8 +44,8 @@ func jaegerQuery(values url.Values) (tracestore.Query, error) {
 	return q, nil
 }
 
-// jaegerTagQuery reads tags={"key":"value"} and tag=key:value.
-func jaegerTagQuery(values url.Values) (map[string]string, error) {
+// tagQuery reads tags={"key":"value"} and tag=key:value.
+func tagQuery(values url.Values) (map[string]string, error) {
 	tags := map[string]string{}
 	if text := values.Get("tags"); text != "" {
 		if err := json.Unmarshal([]byte(text), &tags); err != nil {
@@ -62,14 +63,14 @@ func jaegerTagQuery(values url.Values) (map[string]string, error) {
 }
 
 // micros reads a time in Unix microseconds.
-func (p *params) micros(name string) time.Time {
-	v := p.values.Get(name)
+func micros(p *rest.Params, name string) time.Time {
+	v := p.Values.Get(name)
 	if v == "" {
 		return time.Time{}
 	}
 	n, err := strconv.ParseInt(v, 10, 64)
 	if err != nil {
-		p.fail(name, v, "a time in Unix microseconds")
+		p.Fail(name, v, "a time in Unix microseconds")
 	}
 	return time.UnixMicro(n)
 }
