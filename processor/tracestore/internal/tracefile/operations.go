@@ -37,18 +37,18 @@ func operationOf(key []byte) (digest.Operation, bool) {
 }
 
 // putOperations notes that the operations of what was written were seen now.
-func (f *File) putOperations(tx *bbolt.Tx, done *writing) error {
-	b := tx.Bucket(bucketOperations)
-	now := uint64(f.opts.Now().UnixNano())
-	for _, op := range done.named {
+func (w *writing) putOperations() error {
+	b := w.tx.Bucket(bucketOperations)
+	now := uint64(w.opts.Now().UnixNano())
+	for _, op := range w.named {
 		key := operationKey(op)
 		switch last := b.Get(key); {
 		case len(last) == 8 && binary.BigEndian.Uint64(last)+uint64(operationGrain) > now:
 			continue
-		case last == nil && f.operations+done.operations >= maxOperations:
+		case last == nil && w.listed+w.operations >= maxOperations:
 			continue
 		case last == nil:
-			done.operations++
+			w.operations++
 		}
 		if err := b.Put(key, binary.BigEndian.AppendUint64(nil, now)); err != nil {
 			return err

@@ -23,10 +23,14 @@ type Written struct {
 	Stored, Updated, Corrupt, TooLarge, Failed int
 }
 
-// writing is what a transaction did so far.
+// writing is a transaction that stores items, and what it did so far.
 type writing struct {
 	Written
-	operations int // added to the bucket of that name
+	opts *Options
+	tx   *bbolt.Tx
+
+	listed     int // operations that the bucket of that name had before
+	operations int // added to it
 
 	named []digest.Operation // operations of the traces, each once
 	names map[digest.Operation]bool
@@ -46,8 +50,8 @@ func (w *writing) name(operations []digest.Operation) {
 func (f *File) Put(batch []Item) (Written, error) {
 	var done writing
 	err := f.update(func(tx *bbolt.Tx) error {
-		done = writing{names: make(map[digest.Operation]bool)}
-		return f.put(tx, batch, &done)
+		done = writing{opts: &f.opts, tx: tx, listed: f.operations, names: make(map[digest.Operation]bool)}
+		return done.put(batch)
 	})
 	if err != nil {
 		return Written{}, err
@@ -56,51 +60,51 @@ func (f *File) Put(batch []Item) (Written, error) {
 	return done.Written, nil
 }
 
-func (f *File) put(tx *bbolt.Tx, batch []Item, done *writing) error {
-	tx.Bucket(bucketTraces).FillPercent = 0.95 // keys ascend
+func (w *writing) put(batch []Item) error {
+	w.tx.Bucket(bucketTraces).FillPercent = 0.95 // keys ascend
 	for i := range batch {
 		item := &batch[i]
-		stored := tx.Bucket(bucketIDs).Get(item.ID[:])
+		stored := w.tx.Bucket(bucketIDs).Get(item.ID[:])
 		var err error
 		if stored == nil {
-			err = f.putNew(tx, item, done)
+			err = w.putNew(item)
 		} else {
-			err = f.putLate(tx, item, binary.BigEndian.Uint64(stored), done)
+			err = w.putLate(item, binary.BigEndian.Uint64(stored))
 		}
 		if err != nil {
 			return fmt.Errorf("store trace %s: %w", pcommon.TraceID(item.ID), err)
 		}
 	}
-	return f.putOperations(tx, done)
+	return w.putOperations()
 }
 
-func (f *File) putNew(tx *bbolt.Tx, item *Item, done *writing) error {
-	now := f.opts.Now().UTC()
+func (w *writing) putNew(item *Item) error {
+	now := w.opts.Now().UTC()
 	item.Meta.Version, item.Meta.Stored, item.Meta.Updated = 1, now, now
 	stored := binary.BigEndian.AppendUint64(nil, uint64(now.UnixNano()))
-	if err := tx.Bucket(bucketIDs).Put(item.ID[:], stored); err != nil {
+	if err := w.tx.Bucket(bucketIDs).Put(item.ID[:], stored); err != nil {
 		return err
 	}
-	done.Stored++
-	return f.putRecord(tx, append(stored, item.ID[:]...), &item.Digest, item.ID, item.Packed, done)
+	w.Stored++
+	return w.putRecord(append(stored, item.ID[:]...), &item.Digest, item.ID, item.Packed)
 }
 
 // putRecord stores a trace under its key, and its entries in the index.
-func (f *File) putRecord(tx *bbolt.Tx, key []byte, d *digest.Digest, id pcommon.TraceID, packed []byte, done *writing) error {
-	encoded, err := f.opts.Codec.Encode(d.Header, packed)
+func (w *writing) putRecord(key []byte, d *digest.Digest, id pcommon.TraceID, packed []byte) error {
+	encoded, err := w.opts.Codec.Encode(d.Header, packed)
 	if err != nil {
 		return err
 	}
-	if err := tx.Bucket(bucketTraces).Put(key, encoded); err != nil {
+	if err := w.tx.Bucket(bucketTraces).Put(key, encoded); err != nil {
 		return err
 	}
 	at := positionOf(d.Start, id)
 	for _, term := range d.Terms {
-		if err := tx.Bucket(bucketIndex).Put(indexKey(term, at), nil); err != nil {
+		if err := w.tx.Bucket(bucketIndex).Put(indexKey(term, at), nil); err != nil {
 			return err
 		}
 	}
-	done.name(d.Operations)
+	w.name(d.Operations)
 	return nil
 }
 
