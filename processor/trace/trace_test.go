@@ -63,6 +63,25 @@ func TestUncertainty(t *testing.T) {
 	}, got)
 }
 
+// TestUncertaintyOfNothing: a clock of which the offset is known exactly is off by nothing, and says so.
+func TestUncertaintyOfNothing(t *testing.T) {
+	tr := &trace.Trace{Clocks: []trace.Clock{{Offset: 5}, {Offset: 5, Uncertainty: 7}, {Offset: 5, Uncertainty: -1}}}
+	type answer struct {
+		ns uint64
+		ok bool
+	}
+	for i, want := range []answer{{0, true}, {7, true}, {0, false}} {
+		s := &trace.Span{Timing: trace.Timing{Clock: i, Start: 10, End: 20, CorrectedStart: 15, CorrectedEnd: 25}}
+		ns, ok := tr.Uncertainty(s)
+		require.Equal(t, want, answer{ns, ok})
+		s.Shift = 1
+		_, ok = tr.Uncertainty(s)
+		require.False(t, ok, "moved with a span above it")
+	}
+	ns, ok := tr.Uncertainty(&trace.Span{Timing: trace.Timing{Clock: -1}})
+	require.Equal(t, answer{0, true}, answer{ns, ok})
+}
+
 func TestEntry(t *testing.T) {
 	for text, want := range map[string]string{
 		"a - server s/h 0s 1s":                           "a",

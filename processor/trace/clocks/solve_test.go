@@ -64,6 +64,13 @@ func TestSolve(t *testing.T) {
 			[]bool{true, true, true}, append(between(1, 3, 9), bound{a: 1, b: 2, w: 0}, bound{a: 2, b: 1, w: 0}),
 			[]trace.Clock{{Offset: -6, Uncertainty: 3, Status: trace.ClockBounded}, {}, {}},
 		},
+		// Clocks 0 and 1 send requests and agree; 2 serves them.
+		"the only one that serves": {
+			[]bool{false, false, true}, append(between(2, 3, 9), bound{a: 1, b: 0, w: 0}, bound{a: 0, b: 1, w: 0}),
+			[]trace.Clock{
+				{Offset: -6, Uncertainty: 3, Status: trace.ClockBounded}, {Offset: -6, Uncertainty: 3, Status: trace.ClockBounded}, {},
+			},
+		},
 		"hard bounds contradict": {
 			[]bool{true, true}, []bound{{a: 0, b: 1, w: -5}, {a: 1, b: 0, w: 4}},
 			[]trace.Clock{{Uncertainty: open, Status: trace.ClockStep}, {Uncertainty: open, Status: trace.ClockStep}},
