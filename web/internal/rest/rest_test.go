@@ -52,9 +52,10 @@ func TestAttributes(t *testing.T) {
 	m.PutDouble("half", 0.5)
 	list := m.PutEmptySlice("list")
 	list.AppendEmpty().SetDouble(math.Inf(1))
+	list.AppendEmpty().SetDouble(math.Inf(-1))
 	m.PutEmptyMap("map").PutEmptyBytes("raw").FromRaw([]byte{1})
 	assert.Equal(t, map[string]any{
-		"nan": "NaN", "half": 0.5, "list": []any{"+Inf"}, "map": map[string]any{"raw": []byte{1}},
+		"nan": "NaN", "half": 0.5, "list": []any{"+Inf", "-Inf"}, "map": map[string]any{"raw": []byte{1}},
 	}, rest.Attributes(m))
 }
 

@@ -47,6 +47,21 @@ func TestEachTraceHasItsOwnSpans(t *testing.T) {
 	}
 }
 
+// What is left out is left out, and nothing behind it is.
+func TestLeftOut(t *testing.T) {
+	spans := trace.Group(storetest.Spans(
+		storetest.Spec{Trace: 1, ID: 1, Service: "a"}, storetest.Spec{Trace: 1, ID: 2, Service: "b"},
+		storetest.Spec{Trace: 1, ID: 3, Service: "b"}, storetest.Spec{Trace: 1, ID: 4, Service: "a"}))[0]
+	otlp, err := MarshalSpans(spans, []int{1, 3})
+	require.NoError(t, err)
+	got, err := (&ptrace.ProtoUnmarshaler{}).UnmarshalTraces(otlp)
+	require.NoError(t, err)
+	kept := trace.Group(got)[0].Inputs
+	require.Len(t, kept, 2)
+	require.Equal(t, storetest.SpanID(1), kept[0].Span.SpanID())
+	require.Equal(t, storetest.SpanID(3), kept[1].Span.SpanID())
+}
+
 // canonicalBytes are the spans, each with its resource and scope, in their order.
 func canonicalBytes(t *testing.T, spans trace.Spans) []byte {
 	t.Helper()
