@@ -8,6 +8,8 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/slowburn/slowburn/web/internal/webtest"
 )
 
 // BenchmarkLargeTrace shows a trace of 20,000 spans: what the waterfall is made for.
@@ -17,7 +19,7 @@ func BenchmarkLargeTrace(b *testing.B) {
 	rs.Resource().Attributes().PutStr("service.name", "batch")
 	spans := rs.ScopeSpans().AppendEmpty().Spans()
 	for i := range uint64(20_000) {
-		s := exampleSpan(spans, 0, 0, "job", int64(i), int64(i)+10)
+		s := webtest.ExampleSpan(spans, 0, 0, "job", int64(i), int64(i)+10)
 		var id, parent pcommon.SpanID
 		binary.BigEndian.PutUint64(id[:], i+1)
 		binary.BigEndian.PutUint64(parent[:], (i+1)/4)
@@ -27,13 +29,13 @@ func BenchmarkLargeTrace(b *testing.B) {
 		s.Attributes().PutInt("http.response.status_code", 200)
 		s.Attributes().PutStr("db.query.text", "SELECT * FROM orders WHERE id = ?")
 	}
-	world := everything()
-	world.pipelines["trace_store"].(*fakeStore).traces[exampleID] = td
-	h := world.handler(b, pages, "")
+	world := webtest.Everything()
+	world.Pipelines["trace_store"].(*webtest.Store).Traces[webtest.ExampleID] = td
+	h := handler(b, world, webtest.Pages, "")
 	b.ReportAllocs()
 	for b.Loop() {
 		w := httptest.NewRecorder()
-		h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/api/traces/v1/traces/"+exampleHex, nil))
+		h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/api/traces/v1/traces/"+webtest.ExampleHex, nil))
 		if w.Code != http.StatusOK {
 			b.Fatal(w.Body)
 		}

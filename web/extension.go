@@ -18,6 +18,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/slowburn/slowburn/internal/host"
+	"github.com/slowburn/slowburn/web/internal/known"
 )
 
 // shutdownGrace is how long Shutdown lets requests in flight go on.
@@ -36,7 +37,7 @@ type webExtension struct {
 	files fs.FS         // the built dashboard
 	grace time.Duration // shutdownGrace
 
-	components components
+	components known.Components
 	server     *http.Server
 	listener   net.Listener
 	serving    sync.WaitGroup
@@ -61,7 +62,7 @@ func (e *webExtension) Dependencies() []component.ID {
 // Start listens and serves. An address that cannot be listened on is an error; what happens to the server later is
 // reported as a status, and does not stop the pipelines.
 func (e *webExtension) Start(ctx context.Context, h component.Host) error {
-	e.components.extensions = h.GetExtensions
+	e.components.Extensions = h.GetExtensions
 	handler, err := newHandler(&e.components, e.files, e.cfg.BasePath, e.set.Logger)
 	if err != nil {
 		return err
@@ -113,7 +114,7 @@ func (e *webExtension) Shutdown(ctx context.Context) error {
 }
 
 // ComponentStarted implements host.Listener.
-func (e *webExtension) ComponentStarted(id component.ID, c any) { e.components.add(id, c) }
+func (e *webExtension) ComponentStarted(id component.ID, c any) { e.components.Add(id, c) }
 
 // ComponentStopped implements host.Listener.
-func (e *webExtension) ComponentStopped(id component.ID, c any) { e.components.remove(id, c) }
+func (e *webExtension) ComponentStopped(id component.ID, c any) { e.components.Remove(id, c) }

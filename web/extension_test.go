@@ -28,6 +28,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/slowburn/slowburn/internal/host"
+	"github.com/slowburn/slowburn/web/internal/webtest"
 )
 
 // start runs an extension on a port of its own until the test ends.
@@ -39,7 +40,7 @@ func start(t *testing.T, h component.Host, change ...func(*Config)) *webExtensio
 		c(cfg)
 	}
 	require.NoError(t, cfg.Validate())
-	e := newExtension(extensiontest.NewNopSettings(componentType), cfg, pages)
+	e := newExtension(extensiontest.NewNopSettings(componentType), cfg, webtest.Pages)
 	require.NoError(t, e.Start(t.Context(), h))
 	t.Cleanup(func() { require.NoError(t, e.Shutdown(context.Background())) })
 	return e
@@ -85,7 +86,7 @@ func TestServes(t *testing.T) {
 	answer, body := send(t, http.MethodGet, e.url()+"readyz", nil)
 	assert.Equal(t, http.StatusServiceUnavailable, answer.StatusCode, body)
 
-	otlp, id := healthy("listening"), component.MustNewID("otlp")
+	otlp, id := webtest.Healthy("listening"), component.MustNewID("otlp")
 	host.Announce(h, id, otlp)
 	answer, body = send(t, http.MethodGet, e.url()+"readyz", nil)
 	assert.Equal(t, http.StatusOK, answer.StatusCode, body)
@@ -100,7 +101,7 @@ func TestOccupiedPort(t *testing.T) {
 	defer func() { require.NoError(t, other.Close()) }()
 	cfg := createDefaultConfig().(*Config)
 	cfg.HTTP.NetAddr.Endpoint = other.Addr().String()
-	e := newExtension(extensiontest.NewNopSettings(componentType), cfg, pages)
+	e := newExtension(extensiontest.NewNopSettings(componentType), cfg, webtest.Pages)
 	err = e.Start(t.Context(), plainHost{})
 	require.ErrorContains(t, err, "the dashboard cannot listen on web::endpoint "+other.Addr().String())
 	require.ErrorContains(t, err, "address already in use")
@@ -109,7 +110,7 @@ func TestOccupiedPort(t *testing.T) {
 
 // token lets in who knows it.
 type token struct {
-	nothing
+	webtest.Component
 	extensionauth.ServerAuthenticateFunc
 }
 
@@ -164,7 +165,7 @@ func TestProbesNeedNoCredentials(t *testing.T) {
 				}
 			}
 			check(false, http.StatusServiceUnavailable)
-			host.Announce(h, component.MustNewID("otlp"), healthy("listening"))
+			host.Announce(h, component.MustNewID("otlp"), webtest.Healthy("listening"))
 			check(true, http.StatusOK)
 
 			for _, path := range []string{"/healthz", base + "/healthz"} {
@@ -187,12 +188,12 @@ func TestCredentialsInTheQuery(t *testing.T) {
 	h := plainHost{component.MustNewID("token"): newToken("secret")}
 	e := start(t, h, withAuth, func(c *Config) { c.HTTP.Auth.Get().RequestParameters = []string{"Authorization"} })
 	h[component.NewID(componentType)] = e
-	store := newFakeStore()
+	store := webtest.NewStore()
 	host.Announce(h, component.MustNewID("trace_store"), store)
 	search := e.url() + "api/traces/v1/search?service=checkout&Authorization="
 	answer, body := send(t, http.MethodGet, search+"Bearer+secret", nil)
 	assert.Equal(t, http.StatusOK, answer.StatusCode, body)
-	assert.Equal(t, "checkout", store.asked.Service)
+	assert.Equal(t, "checkout", store.Asked.Service)
 	answer, _ = send(t, http.MethodGet, search+"Bearer+wrong", nil)
 	assert.Equal(t, http.StatusUnauthorized, answer.StatusCode)
 }
@@ -211,13 +212,13 @@ func TestRefusedBrowser(t *testing.T) {
 	w := httptest.NewRecorder()
 	r := httptest.NewRequest(http.MethodGet, "/", nil)
 	r.Header.Set("Accept", "text/html")
-	refuse(running{}.components(), "")(w, r, "<script>", http.StatusUnauthorized)
+	refuse(webtest.Running{}.Components(), "")(w, r, "<script>", http.StatusUnauthorized)
 	assert.Contains(t, w.Body.String(), "&lt;script&gt;", "what others wrote is no markup")
 }
 
 func TestDependencies(t *testing.T) {
 	cfg := createDefaultConfig().(*Config)
-	e := newExtension(extensiontest.NewNopSettings(componentType), cfg, pages)
+	e := newExtension(extensiontest.NewNopSettings(componentType), cfg, webtest.Pages)
 	assert.Empty(t, e.Dependencies())
 	withAuth(cfg)
 	cfg.HTTP.Middlewares = []configmiddleware.Config{{ID: component.MustNewID("limiter")}}
@@ -228,10 +229,10 @@ func TestDependencies(t *testing.T) {
 
 // TestSecurityHeaders are on every answer, whoever gives it; response_headers may change them.
 func TestSecurityHeaders(t *testing.T) {
-	world := everything()
+	world := webtest.Everything()
 	h := plainHost{}
-	for id, c := range world.extensions {
-		h[parseID(id)] = c
+	for id, c := range world.Extensions {
+		h[webtest.ParseID(id)] = c
 	}
 	e := start(t, h, func(c *Config) {
 		c.HTTP.ResponseHeaders = configopaque.MapList{{Name: "X-Frame-Options", Value: "SAMEORIGIN"}}
@@ -259,7 +260,7 @@ func TestSecurityHeaders(t *testing.T) {
 
 // slowQueries is an extension that answers a query when it is let go, or not where the client has gone.
 type slowQueries struct {
-	nothing
+	webtest.Component
 	asked, gone chan struct{}
 	answer      chan struct{}
 }
@@ -285,7 +286,7 @@ func (s *slowQueries) PrometheusAPI() http.Handler {
 func inFlight(t *testing.T, ctx context.Context, slow *slowQueries, grace time.Duration) (read chan string, stopped chan error) {
 	cfg := createDefaultConfig().(*Config)
 	cfg.HTTP.NetAddr.Endpoint = "127.0.0.1:0"
-	e := newExtension(extensiontest.NewNopSettings(componentType), cfg, pages)
+	e := newExtension(extensiontest.NewNopSettings(componentType), cfg, webtest.Pages)
 	e.grace = grace
 	require.NoError(t, e.Start(t.Context(), plainHost{component.MustNewID("tsdb"): slow}))
 	read, stopped = make(chan string, 1), make(chan error, 1)

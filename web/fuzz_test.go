@@ -9,6 +9,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/slowburn/slowburn/web/internal/webtest"
 )
 
 // FuzzDeepLinks: whatever path is asked for, a browser is led to this host's dashboard and nowhere else.
@@ -16,7 +18,7 @@ func FuzzDeepLinks(f *testing.F) {
 	for _, seed := range []string{"/traces/1?x=y", "//evil.example", "/\\evil.example", "/%2F/evil.example", "/a/../../b", "/javascript:x", "/a?b#c", "/a;b", "/%0d%0aSet-Cookie:x"} {
 		f.Add(seed)
 	}
-	h := everything().handler(f, pages, "")
+	h := handler(f, webtest.Everything(), webtest.Pages, "")
 	f.Fuzz(func(t *testing.T, target string) {
 		asked, err := url.ParseRequestURI(target)
 		if err != nil || !strings.HasPrefix(asked.Path, "/") || asked.Host != "" {
@@ -45,7 +47,7 @@ func FuzzRequests(f *testing.F) {
 	} {
 		f.Add(seed)
 	}
-	h := everything().handler(f, pages, "")
+	h := handler(f, webtest.Everything(), webtest.Pages, "")
 	f.Fuzz(func(t *testing.T, target string) {
 		asked, err := url.ParseRequestURI(target)
 		if err != nil {

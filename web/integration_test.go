@@ -16,6 +16,7 @@ import (
 
 	"github.com/slowburn/slowburn/processor/tracestore"
 	"github.com/slowburn/slowburn/slo/tsdb"
+	"github.com/slowburn/slowburn/web/internal/webtest"
 )
 
 var _ prometheus = (*tsdb.Extension)(nil)
@@ -33,7 +34,7 @@ func TestStoredTraceIsShown(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, store.Start(t.Context(), h))
 	t.Cleanup(func() { require.NoError(t, store.Shutdown(context.Background())) })
-	require.NoError(t, store.ConsumeTraces(t.Context(), exampleTrace()))
+	require.NoError(t, store.ConsumeTraces(t.Context(), webtest.ExampleTrace()))
 
 	read := func(path string, into any) {
 		answer, body := send(t, http.MethodGet, e.url()+path, nil)
@@ -45,23 +46,34 @@ func TestStoredTraceIsShown(t *testing.T) {
 		read("api/traces/v1/search?service=checkout&error=true", &found)
 		return len(found.Traces) == 1
 	}, time.Minute, 10*time.Millisecond)
-	assert.Equal(t, exampleHex, found.Traces[0].TraceID)
+	assert.Equal(t, webtest.ExampleHex, found.Traces[0].TraceID)
 
-	var view traceView
-	read("api/traces/v1/traces/"+exampleHex, &view)
+	var view struct {
+		Summary tracestore.Summary `json:"summary"`
+		Spans   []any              `json:"spans"`
+	}
+	read("api/traces/v1/traces/"+webtest.ExampleHex, &view)
 	assert.Equal(t, found.Traces[0], view.Summary)
 	assert.Len(t, view.Spans, found.Traces[0].SpanCount+1, "and what stands for the missing parent")
-	var list serviceList
+	var list struct {
+		Services []struct {
+			Name       string
+			Operations []string
+		}
+	}
 	read("api/traces/v1/services", &list)
-	assert.Equal(t, []serviceItem{{"checkout", []string{"POST /checkout", "pay"}}, {"shop", []string{"GET /cart", "call"}}}, list.Services)
-	var traces jaeger[jaegerTraceView]
-	read(fmt.Sprintf("jaeger/api/traces?service=shop&limit=20&start=%d&end=%d", exampleAt.UnixMicro(), exampleAt.Add(time.Second).UnixMicro()), &traces)
+	require.Len(t, list.Services, 2)
+	assert.Equal(t, "checkout", list.Services[0].Name)
+	assert.Equal(t, []string{"POST /checkout", "pay"}, list.Services[0].Operations)
+	assert.Equal(t, []string{"GET /cart", "call"}, list.Services[1].Operations)
+	var traces struct{ Data []any }
+	read(fmt.Sprintf("jaeger/api/traces?service=shop&limit=20&start=%d&end=%d", webtest.ExampleAt.UnixMicro(), webtest.ExampleAt.Add(time.Second).UnixMicro()), &traces)
 	assert.Len(t, traces.Data, 1)
 
 	d := openDocument(t)
 	for path, target := range map[string]string{
 		"/api/traces/v1/search": "/api/traces/v1/search", "/api/traces/v1/services": "/api/traces/v1/services",
-		"/api/traces/v1/traces/{trace_id}": "/api/traces/v1/traces/" + exampleHex, "/readyz": "/readyz",
+		"/api/traces/v1/traces/{trace_id}": "/api/traces/v1/traces/" + webtest.ExampleHex, "/readyz": "/readyz",
 	} {
 		d.requireAnswer(t, e.server.Handler, path, target)
 	}

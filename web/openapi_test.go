@@ -19,6 +19,8 @@ import (
 
 	"github.com/slowburn/slowburn/slo/engine"
 	"github.com/slowburn/slowburn/web/api"
+	"github.com/slowburn/slowburn/web/internal/sampling"
+	"github.com/slowburn/slowburn/web/internal/webtest"
 )
 
 // foreign are the paths of other people's APIs, which describe themselves, of the pages, and where nothing is to be had.
@@ -29,7 +31,7 @@ func foreign(route string) bool {
 // TestEveryRouteIsDescribed walks the router: openapi.yaml has each of its routes, and no others.
 func TestEveryRouteIsDescribed(t *testing.T) {
 	var routed []string
-	router := newRouter(everything().components(), http.NotFoundHandler(), zap.NewNop())
+	router := newRouter(webtest.Everything().Components(), http.NotFoundHandler(), zap.NewNop())
 	require.NoError(t, chi.Walk(router, func(method, route string, _ http.Handler, _ ...func(http.Handler) http.Handler) error {
 		if !foreign(route) {
 			routed = append(routed, method+" "+route)
@@ -48,15 +50,15 @@ func TestEveryRouteIsDescribed(t *testing.T) {
 // TestParametersAreAsDescribed: a parameter that is not described is refused, with the names of those that are.
 func TestParametersAreAsDescribed(t *testing.T) {
 	d := openDocument(t)
-	h := everything().handler(t, pages, "")
-	for path, target := range map[string]string{"/api/traces/v1/search": "/api/traces/v1/search", "/api/slo/v1/objectives/{name}/history": history} {
+	h := served(t, webtest.Everything())
+	for path, target := range map[string]string{"/api/traces/v1/search": "/api/traces/v1/search", "/api/slo/v1/objectives/{name}/history": "/api/slo/v1/objectives/quiet/history"} {
 		var names []string
 		for _, p := range d.at(t, "paths", path, "get")["parameters"].([]any) {
 			if p := d.resolve(t, p.(map[string]any)); p["in"] == "query" {
 				names = append(names, p["name"].(string))
 			}
 		}
-		requireProblem(t, get(t, h, target+"?serivce=x"), http.StatusBadRequest,
+		webtest.RequireProblem(t, webtest.Get(t, h, target+"?serivce=x"), http.StatusBadRequest,
 			`there is no parameter "serivce": there are `+strings.Join(names, ", "))
 	}
 }
@@ -79,7 +81,7 @@ func TestOperationIDs(t *testing.T) {
 
 // methodOf is the method of a path, in lower case: each has one.
 func methodOf(path string) string {
-	if slices.Contains(actions, path) {
+	if slices.Contains(sampling.Actions, path) {
 		return "post"
 	}
 	return "get"
@@ -97,21 +99,21 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 		"/api/slo/v1/objectives/{name}/history": {"/api/slo/v1/objectives/quiet/history"},
 		"/api/traces/v1/services":               {"/api/traces/v1/services"},
 		"/api/traces/v1/search":                 {"/api/traces/v1/search", "/api/traces/v1/search?service=nobody"},
-		"/api/traces/v1/traces/{trace_id}":      {"/api/traces/v1/traces/" + exampleHex},
+		"/api/traces/v1/traces/{trace_id}":      {"/api/traces/v1/traces/" + webtest.ExampleHex},
 		"/api/sampling/v1/status":               {"/api/sampling/v1/status"},
 		"/api/sampling/v1/cost":                 {"/api/sampling/v1/cost"},
 		"/api/sampling/v1/policies":             {"/api/sampling/v1/policies"},
 		"/api/sampling/v1/policies/reload":      {"/api/sampling/v1/policies/reload"},
 		"/api/sampling/v1/shadow":               {"/api/sampling/v1/shadow"},
 		"/api/sampling/v1/shadow/promote":       {"/api/sampling/v1/shadow/promote"},
-		"/api/sampling/v1/decisions/{trace_id}": {"/api/sampling/v1/decisions/" + keptID.String(), "/api/sampling/v1/decisions/" + goneID.String()},
+		"/api/sampling/v1/decisions/{trace_id}": {"/api/sampling/v1/decisions/" + webtest.KeptID.String(), "/api/sampling/v1/decisions/" + webtest.GoneID.String()},
 		"/api/alerts/v1/alerts":                 {"/api/alerts/v1/alerts"},
 		"/api/alerts/v1/deliveries":             {"/api/alerts/v1/deliveries"},
 	}
 	d := openDocument(t)
 	require.ElementsMatch(t, slices.Collect(maps.Keys(d.at(t, "paths"))), slices.Collect(maps.Keys(targets)))
-	for name, world := range map[string]running{"everything": everything(), "nothing": {}} {
-		h := world.handler(t, pages, "")
+	for name, world := range map[string]webtest.Running{"everything": webtest.Everything(), "nothing": {}} {
+		h := served(t, world)
 		for path, list := range targets {
 			for _, target := range list {
 				t.Run(name+target, func(t *testing.T) { d.requireAnswer(t, h, path, target) })
@@ -123,7 +125,7 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 // requireAnswer checks an answer's status, media type and body.
 func (d document) requireAnswer(t *testing.T, h http.Handler, path, target string) {
 	method := methodOf(path)
-	w := ask(t, h, strings.ToUpper(method), target)
+	w := webtest.Ask(t, h, strings.ToUpper(method), target)
 	responses := d.at(t, "paths", path, method, "responses")
 	status := fmt.Sprint(w.Code)
 	if _, ok := responses[status]; !ok {
@@ -152,16 +154,16 @@ func TestEngineAnswersAsDescribed(t *testing.T) {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, slo.Shutdown(t.Context())) })
 
-	world := everything()
-	world.extensions["slo"] = slo
-	h := world.handler(t, pages, "")
+	world := webtest.Everything()
+	world.Extensions["slo"] = slo
+	h := served(t, world)
 	d := openDocument(t)
 	d.requireAnswer(t, h, "/api/slo/v1/objectives", "/api/slo/v1/objectives")
 	d.requireAnswer(t, h, "/api/slo/v1/objectives/{name}", "/api/slo/v1/objectives/a")
-	requireProblem(t, get(t, h, "/api/alerts/v1/alerts"), http.StatusServiceUnavailable, "not running")
+	webtest.RequireProblem(t, webtest.Get(t, h, "/api/alerts/v1/alerts"), http.StatusServiceUnavailable, "not running")
 }
 
 func TestOpenAPIIsServed(t *testing.T) {
-	w := get(t, everything().handler(t, pages, ""), "/api/openapi.yaml")
+	w := webtest.Get(t, served(t, webtest.Everything()), "/api/openapi.yaml")
 	assert.Equal(t, string(api.OpenAPI), w.Body.String())
 }

@@ -1,6 +1,11 @@
 package web
 
-import "net/http"
+import (
+	"net/http"
+
+	"github.com/slowburn/slowburn/web/internal/known"
+	"github.com/slowburn/slowburn/web/internal/rest"
+)
 
 // prometheus is an extension that serves Prometheus' HTTP API.
 type prometheus interface {
@@ -15,11 +20,11 @@ type prometheusError struct {
 }
 
 // prometheusAPI serves /api/v1/, in Prometheus' own format down to the errors.
-func prometheusAPI(all *components) http.HandlerFunc {
+func prometheusAPI(all *known.Components) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		p, ok := find[prometheus](all)
+		p, ok := known.Find[prometheus](all)
 		if !ok {
-			writeError(w, "application/json", http.StatusNotFound, prometheusError{"error", "not_found",
+			rest.WriteError(w, "application/json", http.StatusNotFound, prometheusError{"error", "not_found",
 				"no tsdb extension is running: define one under extensions and name it in service::extensions"})
 			return
 		}

@@ -5,6 +5,8 @@ import (
 
 	"github.com/go-chi/chi/v5/middleware"
 	"go.uber.org/zap"
+
+	"github.com/slowburn/slowburn/web/internal/rest"
 )
 
 // recoverer answers a request whose handler panics with a problem document, and logs where. Where part of the answer
@@ -26,7 +28,7 @@ func recoverer(log *zap.Logger) func(http.Handler) http.Handler {
 				if tracked.Status() != 0 {
 					panic(http.ErrAbortHandler)
 				}
-				writeProblem(tracked, http.StatusInternalServerError, "The request failed by an error in slowburn, which the gateway's log has: please report it.")
+				rest.WriteProblem(tracked, http.StatusInternalServerError, "The request failed by an error in slowburn, which the gateway's log has: please report it.")
 			}()
 			next.ServeHTTP(tracked, r)
 		})

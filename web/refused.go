@@ -5,6 +5,10 @@ import (
 	"html"
 	"net/http"
 	"strings"
+
+	"github.com/slowburn/slowburn/web/internal/health"
+	"github.com/slowburn/slowburn/web/internal/known"
+	"github.com/slowburn/slowburn/web/internal/rest"
 )
 
 // signIn is what a person sees where web::auth lets nobody in whose browser cannot send what it asks for.
@@ -20,11 +24,11 @@ that signs people in (OpenID Connect or a password) and hands on their requests 
 // refuse answers requests that did not get as far as the routes: they are not authenticated, or their body cannot be
 // read. Probes are answered all the same, for an orchestrator has no credentials: without them they tell whether the
 // gateway is ready, but not of what it is made.
-func refuse(all *components, base string) func(w http.ResponseWriter, r *http.Request, message string, status int) {
-	probes := map[string]http.HandlerFunc{"/healthz": healthz, "/readyz": readyz(all, false)}
+func refuse(all *known.Components, base string) func(w http.ResponseWriter, r *http.Request, message string, status int) {
+	probes := map[string]http.HandlerFunc{"/healthz": health.Live, "/readyz": health.Ready(all, false)}
 	return func(w http.ResponseWriter, r *http.Request, message string, status int) {
 		if status != http.StatusUnauthorized {
-			writeProblem(w, status, "The request cannot be read: %s.", message)
+			rest.WriteProblem(w, status, "The request cannot be read: %s.", message)
 			return
 		}
 		reads := r.Method == http.MethodGet || r.Method == http.MethodHead
@@ -39,7 +43,7 @@ func refuse(all *components, base string) func(w http.ResponseWriter, r *http.Re
 			_, _ = fmt.Fprintf(w, signIn, html.EscapeString(message)) // fails only where the client has gone
 			return
 		}
-		writeProblem(w, status, "The request is not authenticated (%s): send the credentials that web::auth asks for.", message)
+		rest.WriteProblem(w, status, "The request is not authenticated (%s): send the credentials that web::auth asks for.", message)
 	}
 }
 

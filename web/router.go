@@ -12,11 +12,19 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/slowburn/slowburn/web/api"
+	"github.com/slowburn/slowburn/web/internal/dashboard"
+	"github.com/slowburn/slowburn/web/internal/health"
+	"github.com/slowburn/slowburn/web/internal/jaeger"
+	"github.com/slowburn/slowburn/web/internal/known"
+	"github.com/slowburn/slowburn/web/internal/objectives"
+	"github.com/slowburn/slowburn/web/internal/rest"
+	"github.com/slowburn/slowburn/web/internal/sampling"
+	"github.com/slowburn/slowburn/web/internal/traces"
 )
 
 // newHandler is all that is served: the routes below base, with their answers compressed for clients that want it.
-func newHandler(all *components, files fs.FS, base string, log *zap.Logger) (http.Handler, error) {
-	pages, err := newDashboard(files)
+func newHandler(all *known.Components, files fs.FS, base string, log *zap.Logger) (http.Handler, error) {
+	pages, err := dashboard.New(files)
 	if err != nil {
 		return nil, err
 	}
@@ -28,30 +36,24 @@ func newHandler(all *components, files fs.FS, base string, log *zap.Logger) (htt
 }
 
 // newRouter lays out every path; openapi.yaml describes them.
-func newRouter(all *components, pages http.Handler, log *zap.Logger) chi.Router {
+func newRouter(all *known.Components, pages http.Handler, log *zap.Logger) chi.Router {
 	r := chi.NewRouter()
 	r.Use(recoverer(log), middleware.GetHead)
 	r.NotFound(nothingThere)
-	r.MethodNotAllowed(onlyGet(writeProblem))
+	r.MethodNotAllowed(notAllowed)
 
-	r.Get("/healthz", healthz)
-	r.Get("/readyz", readyz(all, true))
+	r.Get("/healthz", health.Live)
+	r.Get("/readyz", health.Ready(all, true))
 	r.Get("/metrics", metricsElsewhere)
 	r.Get("/api/openapi.yaml", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/yaml")
 		_, _ = w.Write(api.OpenAPI)
 	})
-	r.Get("/api/slo/v1/objectives", listObjectives(all))
-	r.Get("/api/slo/v1/objectives/{name}", getObjective(all))
-	r.Get("/api/slo/v1/objectives/{name}/history", getHistory(all))
-	r.Get("/api/traces/v1/services", listServices(all))
-	r.Get("/api/traces/v1/search", searchTraces(all))
-	r.Get("/api/traces/v1/traces/{trace_id}", getTrace(all))
-	samplingRoutes(r, all)
-	r.Get("/api/alerts/v1/alerts", listAlerts(all))
-	r.Get("/api/alerts/v1/deliveries", listDeliveries(all))
+	objectives.Routes(r, all)
+	traces.Routes(r, all)
+	sampling.Routes(r, all)
 	r.Handle("/api/v1/*", prometheusAPI(all)) // with every method: it knows best
-	r.Route("/jaeger/api", func(r chi.Router) { jaegerRoutes(r, all) })
+	r.Route("/jaeger/api", func(r chi.Router) { jaeger.Routes(r, all) })
 
 	// Only GET: with all methods these would take requests from the routes above that have the wrong one.
 	r.Get("/api/*", nothingThere)
@@ -61,55 +63,26 @@ func newRouter(all *components, pages http.Handler, log *zap.Logger) chi.Router 
 }
 
 func nothingThere(w http.ResponseWriter, r *http.Request) {
-	if slices.Contains(actions, r.URL.Path) {
-		onlyGet(writeProblem)(w, r)
+	if slices.Contains(sampling.Actions, r.URL.Path) {
+		notAllowed(w, r)
 		return
 	}
-	writeProblem(w, http.StatusNotFound, "There is nothing at %s: api/openapi.yaml lists what is there.", r.URL.Path)
-}
-
-// samplingRoutes are about tail_sampling. Those that change something take no request that a browser sends from a page of
-// another site.
-func samplingRoutes(r chi.Router, all *components) {
-	r.Get("/api/sampling/v1/status", withSampler(all, getSamplingStatus))
-	r.Get("/api/sampling/v1/cost", withSampler(all, getSamplingCost))
-	r.Get("/api/sampling/v1/policies", withSampler(all, getPolicies))
-	r.Get("/api/sampling/v1/shadow", withSampler(all, getShadow))
-	r.Get("/api/sampling/v1/decisions/{trace_id}", getDecision(all))
-	own := r.With(ownPagesOnly)
-	own.Post("/api/sampling/v1/policies/reload", withSampler(all, reloadPolicies))
-	own.Post("/api/sampling/v1/shadow/promote", withSampler(all, promoteShadow))
-}
-
-// actions are the paths that only take POST.
-var actions = []string{"/api/sampling/v1/policies/reload", "/api/sampling/v1/shadow/promote"}
-
-// ownPagesOnly refuses what a browser sends on behalf of another site, whose pages must not change anything here.
-func ownPagesOnly(next http.Handler) http.Handler {
-	guard := http.NewCrossOriginProtection()
-	guard.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		writeProblem(w, http.StatusForbidden, "The request comes from a page of another site: send it from the dashboard's own address, "+
-			"or with a tool that is no browser.")
-	}))
-	return guard.Handler(next)
+	rest.WriteProblem(w, http.StatusNotFound, "There is nothing at %s: api/openapi.yaml lists what is there.", r.URL.Path)
 }
 
 // metricsElsewhere tells a scraper with a guessed address where the gateway's own metrics are.
 func metricsElsewhere(w http.ResponseWriter, _ *http.Request) {
-	writeProblem(w, http.StatusNotFound, "The gateway's own metrics are not at this address: scrape the one of service::telemetry::metrics, "+
+	rest.WriteProblem(w, http.StatusNotFound, "The gateway's own metrics are not at this address: scrape the one of service::telemetry::metrics, "+
 		"http://127.0.0.1:8888/metrics by default.")
 }
 
-// onlyGet answers other methods than those that the routes have, which is GET but for actions.
-func onlyGet(fail failure) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		allow, use := "GET, HEAD", http.MethodGet
-		if slices.Contains(actions, r.URL.Path) {
-			allow, use = http.MethodPost, http.MethodPost
-		}
-		w.Header().Set("Allow", allow)
-		fail(w, http.StatusMethodNotAllowed, "%s cannot be used on %s: use %s.", r.Method, r.URL.Path, use)
+// notAllowed answers other methods than those that the routes have, which is GET but for actions.
+func notAllowed(w http.ResponseWriter, r *http.Request) {
+	if slices.Contains(sampling.Actions, r.URL.Path) {
+		rest.NotAllowed(rest.WriteProblem, http.MethodPost)(w, r)
+		return
 	}
+	rest.NotAllowed(rest.WriteProblem, http.MethodGet, http.MethodHead)(w, r)
 }
 
 // below serves next below the path base.
@@ -127,7 +100,7 @@ func below(base string, next http.Handler) http.Handler {
 		case path == "/" || path == base: // the pages link relatively, so the slash matters
 			http.Redirect(w, r, base+"/", http.StatusFound)
 		default:
-			writeProblem(w, http.StatusNotFound, "There is nothing at %s: all is below %s/ (web::base_path).", r.URL.Path, base)
+			rest.WriteProblem(w, http.StatusNotFound, "There is nothing at %s: all is below %s/ (web::base_path).", r.URL.Path, base)
 		}
 	})
 }

@@ -50,8 +50,8 @@ func (d document) resolve(t testing.TB, node map[string]any) map[string]any {
 	return node
 }
 
-// known are the keywords that check understands: a schema with another would be checked less than it says.
-var known = []string{"type", "enum", "required", "properties", "additionalProperties", "items", "pattern", "format", "minimum", "description", "examples", "default"}
+// keywords are the keywords that check understands: a schema with another would be checked less than it says.
+var keywords = []string{"type", "enum", "required", "properties", "additionalProperties", "items", "pattern", "format", "minimum", "description", "examples", "default"}
 
 // check lists where a value is not what the schema says. It knows the part of JSON Schema that openapi.yaml uses, and
 // is stricter in one way: an object must not have properties that its schema does not describe.
@@ -60,7 +60,7 @@ func (d document) check(t testing.TB, schema map[string]any, value any, path str
 	schema = d.resolve(t, schema)
 	fail := func(format string, args ...any) { wrong = append(wrong, path+": "+fmt.Sprintf(format, args...)) }
 	for keyword := range schema {
-		require.Contains(t, known, keyword, "in the schema of %s", path)
+		require.Contains(t, keywords, keyword, "in the schema of %s", path)
 	}
 	if types := listOf(schema["type"]); len(types) > 0 && !slices.ContainsFunc(types, func(t any) bool { return isA(value, t.(string)) }) {
 		fail("%v (%T) is not %v", value, value, types)

@@ -1,16 +1,8 @@
 package web
 
 import (
-	"bytes"
-	"crypto/sha256"
 	"embed"
-	"encoding/hex"
-	"errors"
 	"io/fs"
-	"net/http"
-	"path"
-	"strings"
-	"time"
 )
 
 // dist is what `make ui` builds from web/ui. Without Node it holds nothing but a marker, and a page says so.
@@ -19,90 +11,3 @@ import (
 var dist embed.FS
 
 func built() (fs.FS, error) { return fs.Sub(dist, "ui/dist") }
-
-const notBuilt = `<!doctype html><html lang="en"><meta charset="utf-8"><title>slowburn</title>
-<h1>slowburn is running</h1><p>This binary was built without its dashboard: run <code>make build</code> on a machine with Node.
-The API is here all the same, see <a href="api/openapi.yaml">api/openapi.yaml</a>.</p></html>`
-
-// contentTypes are fixed here because the machine's own table may call scripts text/plain, which browsers then refuse.
-var contentTypes = map[string]string{
-	".html": "text/html; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8",
-	".svg": "image/svg+xml", ".png": "image/png", ".ico": "image/x-icon", ".woff2": "font/woff2",
-	".json": "application/json", ".txt": "text/plain; charset=utf-8",
-}
-
-const page = "index.html"
-
-// dashboard serves the built pages: hashed assets for ever, all else to be asked for again.
-type dashboard map[string]asset
-
-type asset struct {
-	content   []byte
-	mediaType string
-	tag       string // weak, as it stands for the compressed content too
-	caching   string
-}
-
-// newDashboard reads the built files.
-func newDashboard(files fs.FS) (dashboard, error) {
-	d := dashboard{page: newAsset(page, []byte(notBuilt))}
-	err := fs.WalkDir(files, ".", func(name string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() || strings.HasPrefix(entry.Name(), ".") {
-			return err
-		}
-		content, err := fs.ReadFile(files, name)
-		d[name] = newAsset(name, content)
-		return err
-	})
-	if errors.Is(err, fs.ErrNotExist) {
-		err = nil // no folder, no dashboard
-	}
-	return d, err
-}
-
-func newAsset(name string, content []byte) asset {
-	sum := sha256.Sum256(content)
-	a := asset{content: content, mediaType: contentTypes[path.Ext(name)], tag: `W/"` + hex.EncodeToString(sum[:8]) + `"`, caching: "no-cache"}
-	if a.mediaType == "" {
-		a.mediaType = "application/octet-stream"
-	}
-	if strings.HasPrefix(name, "assets/") { // their names change with their content
-		a.caching = "public, max-age=31536000, immutable"
-	}
-	return a
-}
-
-// ServeHTTP serves a file, or leads a browser that asks for a screen by its path (traces/…) to where the dashboard has
-// it (#/traces/…).
-func (d dashboard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	name := strings.TrimPrefix(r.URL.Path, "/")
-	if name == "" {
-		name = page
-	}
-	a, ok := d[name]
-	switch {
-	case ok:
-		h := w.Header()
-		h.Set("Content-Type", a.mediaType)
-		h.Set("ETag", a.tag)
-		h.Set("Cache-Control", a.caching)
-		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(a.content))
-	case !strings.HasPrefix(name, "assets/") && strings.Contains(r.Header.Get("Accept"), "text/html"):
-		w.Header().Set("Location", screen(r))
-		w.WriteHeader(http.StatusFound)
-	default:
-		writeProblem(w, http.StatusNotFound, "There is no file %s in the dashboard: reload the page if slowburn was updated.", name)
-	}
-}
-
-// screen is the link from the request's path to the dashboard's screen of that name. It is relative, for the dashboard
-// need not know where a proxy shows it, and cannot lead to another host.
-func screen(r *http.Request) string {
-	escaped := strings.TrimLeft(r.URL.EscapedPath(), "/")
-	up := strings.Repeat("../", strings.Count(r.URL.EscapedPath(), "/")-1)
-	link := "./" + up + "#/" + escaped
-	if query := r.URL.Query().Encode(); query != "" { // what is malformed is left out
-		link += "?" + query
-	}
-	return link
-}

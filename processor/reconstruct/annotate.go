@@ -11,6 +11,8 @@ import (
 
 	"github.com/slowburn/slowburn/processor/reconstruct/internal/metadata"
 	"github.com/slowburn/slowburn/processor/trace"
+	"github.com/slowburn/slowburn/processor/trace/assemble"
+	"github.com/slowburn/slowburn/processor/trace/handover"
 )
 
 // Attributes that the processor writes.
@@ -24,7 +26,7 @@ const (
 // annotator is the processor. It has no state of its own, so calls may be concurrent.
 type annotator struct {
 	maxSpans    int
-	reconstruct func(trace.Spans, trace.Options) *trace.Trace // trace.Reconstruct, but for tests
+	reconstruct func(trace.Spans, assemble.Options) *trace.Trace // assemble.Trace, but for tests
 	logger      *zap.Logger
 	telemetry   *metadata.TelemetryBuilder
 }
@@ -50,7 +52,7 @@ func (a *annotator) process(ctx context.Context, td ptrace.Traces) (ptrace.Trace
 			found[t] = spans
 		}
 	}
-	trace.FromContext(ctx).Put(found)
+	handover.FromContext(ctx).Put(found)
 	if len(copies) > 0 {
 		a.telemetry.ProcessorReconstructDuplicates.Add(ctx, int64(len(copies)))
 		remove(td, copies)
@@ -80,7 +82,7 @@ func (a *annotator) annotate(
 		}
 	}()
 	fragment := isFragment(spans)
-	t = a.reconstruct(spans, trace.Options{Open: fragment})
+	t = a.reconstruct(spans, assemble.Options{Open: fragment})
 	ignored := trace.FlagLate // the sampler wrote that on the span already
 	if fragment {
 		ignored |= trace.FlagOrphan

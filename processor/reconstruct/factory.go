@@ -10,7 +10,8 @@ import (
 	"go.opentelemetry.io/collector/processor/processorhelper"
 
 	"github.com/slowburn/slowburn/processor/reconstruct/internal/metadata"
-	"github.com/slowburn/slowburn/processor/trace"
+	"github.com/slowburn/slowburn/processor/trace/assemble"
+	"github.com/slowburn/slowburn/processor/trace/handover"
 )
 
 // NewFactory returns the factory of the processor `reconstruct`.
@@ -29,7 +30,7 @@ func newTraces(ctx context.Context, set processor.Settings, cfg component.Config
 	}
 	a := &annotator{
 		maxSpans:    cfg.(*Config).MaxSpans,
-		reconstruct: trace.Reconstruct,
+		reconstruct: assemble.Trace,
 		logger:      set.Logger,
 		telemetry:   telemetry,
 	}
@@ -43,7 +44,7 @@ func newTraces(ctx context.Context, set processor.Settings, cfg component.Config
 type handing struct{ processor.Traces }
 
 func (h handing) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
-	ctx, found := trace.NewContext(ctx)
+	ctx, found := handover.NewContext(ctx)
 	defer found.Forget()
 	return h.Traces.ConsumeTraces(ctx, td)
 }

@@ -20,6 +20,8 @@ import (
 	"github.com/slowburn/slowburn/processor/reconstruct/internal/metadata"
 	"github.com/slowburn/slowburn/processor/reconstruct/internal/metadatatest"
 	"github.com/slowburn/slowburn/processor/trace"
+	"github.com/slowburn/slowburn/processor/trace/assemble"
+	"github.com/slowburn/slowburn/processor/trace/handover"
 )
 
 // running is a started processor, what it passes on, and what it counts.
@@ -208,11 +210,11 @@ func TestPanicPassesUntouched(t *testing.T) {
 	require.NoError(t, err)
 	a := &annotator{
 		maxSpans: 10,
-		reconstruct: func(s trace.Spans, o trace.Options) *trace.Trace {
+		reconstruct: func(s trace.Spans, o assemble.Options) *trace.Trace {
 			if s.ID == (pcommon.TraceID{1}) {
 				panic("index out of range")
 			}
-			return trace.Reconstruct(s, o)
+			return assemble.Trace(s, o)
 		},
 		logger: zap.NewNop(), telemetry: telemetry,
 	}
@@ -247,10 +249,10 @@ func TestFoundIsHandedOn(t *testing.T) {
 	add(td, 1, 1, 0, ptrace.SpanKindServer, "a", 0, 100)
 	add(td, 1, 2, 1, ptrace.SpanKindClient, "a", 10, 90)
 	add(td, 2, 2, 1, ptrace.SpanKindClient, "a", 10, 90).Attributes().PutBool("tailsampling.cached_decision", true)
-	var found *trace.Found
+	var found *handover.Found
 	seen := map[byte]int{}
 	next, err := consumer.NewTraces(func(ctx context.Context, td ptrace.Traces) error {
-		found = trace.FromContext(ctx)
+		found = handover.FromContext(ctx)
 		for _, spans := range trace.Group(td) {
 			if of := found.Of(spans); of != nil {
 				seen[of.ID[0]] = len(of.Spans)

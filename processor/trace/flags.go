@@ -35,11 +35,8 @@ const (
 	FlagLinkSelf
 )
 
-// badStart are the flags of spans whose start is not their own.
-const badStart = FlagNoStart | FlagFarFuture
-
-// unbounded are the flags of spans whose times say nothing about clocks.
-const unbounded = badStart | FlagInverted
+// OwnStart reports whether the span's start is its own: neither missing nor garbage.
+func (f Flags) OwnStart() bool { return f&(FlagNoStart|FlagFarFuture) == 0 }
 
 var flagNames = [...]string{
 	"orphan", "duplicate", "merged", "shared_id", "own_parent", "cycle", "unfinished", "inverted",

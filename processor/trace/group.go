@@ -6,6 +6,8 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/slowburn/slowburn/processor/trace/internal/describe"
 )
 
 // Input is one span as it arrived, with what its request says about it. It is a view: the data stays the request's.
@@ -15,7 +17,8 @@ type Input struct {
 	Scope             pcommon.InstrumentationScope
 	ResourceSchemaURL string
 	ScopeSchemaURL    string
-	resource          *description
+	// Described is what the resource says; nil where nobody has read it yet.
+	Described *describe.Resource
 }
 
 // Spans are the spans of one trace, in the order in which they arrived.
@@ -32,10 +35,10 @@ func Group(td ptrace.Traces) []Spans {
 	for i := range groups {
 		index[groups[i].ID] = &groups[i]
 	}
-	var resources describer
+	var resources describe.Resources
 	var group *Spans
 	for _, rs := range td.ResourceSpans().All() {
-		in := Input{Resource: rs.Resource(), ResourceSchemaURL: rs.SchemaUrl(), resource: resources.describe(rs.Resource())}
+		in := Input{Resource: rs.Resource(), ResourceSchemaURL: rs.SchemaUrl(), Described: resources.Of(rs.Resource())}
 		for _, ss := range rs.ScopeSpans().All() {
 			in.Scope, in.ScopeSchemaURL = ss.Scope(), ss.SchemaUrl()
 			for _, span := range ss.Spans().All() {

@@ -8,7 +8,6 @@ import (
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/exporter/exportertest"
 
-	"github.com/slowburn/slowburn/internal/bytesize"
 	"github.com/slowburn/slowburn/processor/trace/tracetest"
 	"github.com/slowburn/slowburn/processor/tracestore/internal/metadata"
 )
@@ -19,8 +18,8 @@ func benchStore(b *testing.B) *store {
 	s, err := newStore(set, &Config{Directory: b.TempDir(), Retention: time.Hour, MaxBytes: 1 << 30})
 	require.NoError(b, err)
 	s.host = componenttest.NewNopHost()
-	s.open()
-	b.Cleanup(func() { s.close(); s.codec.close() })
+	s.writer.open()
+	b.Cleanup(func() { s.writer.close(); s.codec.Close() })
 	return s
 }
 
@@ -53,13 +52,15 @@ func BenchmarkCommit(b *testing.B) {
 					n += perCall
 				}
 				b.StartTimer()
-				s.drain()
+				s.writer.drain()
 			}
 			for n < full {
 				store()
 			}
 			if full > 0 {
-				s.cfg.MaxBytes = bytesize.Size(s.used.Load())
+				s.writer.close()
+				s.writer.options.MaxBytes = s.writer.used.Load()
+				s.writer.open()
 			}
 			b.ReportAllocs()
 			b.ResetTimer()

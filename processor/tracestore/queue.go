@@ -3,19 +3,13 @@ package tracestore
 import (
 	"slices"
 	"sync"
+
+	"github.com/slowburn/slowburn/processor/tracestore/internal/tracefile"
 )
 
-// queued is a trace, or late spans of one, on its way to the disk.
-type queued struct {
-	digest
-	id     [16]byte
-	packed []byte // OTLP, compressed
-	size   int    // of the OTLP message, in bytes
-}
-
 // cost is about how much memory the item takes, in bytes. Small traces are mostly what goes with them.
-func (q *queued) cost() int {
-	return len(q.packed) + 1024 + 8*len(q.Terms) + 64*len(q.operations)
+func cost(item *tracefile.Item) int {
+	return len(item.Packed) + 1024 + 8*len(item.Terms) + 64*len(item.Operations)
 }
 
 // queue holds what waits for the writer, up to a number of bytes. Its methods may be called concurrently.
@@ -24,7 +18,7 @@ type queue struct {
 	wake chan struct{} // has an element if there is something to take
 
 	mu     sync.Mutex
-	items  []queued
+	items  []tracefile.Item
 	bytes  int
 	closed bool
 }
@@ -33,15 +27,15 @@ func newQueue(maxBytes int) *queue {
 	return &queue{max: maxBytes, wake: make(chan struct{}, 1)}
 }
 
-// push appends the item, and says whether it could: not beyond the bytes, nor after close.
-func (q *queue) push(item queued) bool {
+// push appends the item, and reports whether it could: not beyond the bytes, nor after close.
+func (q *queue) push(item tracefile.Item) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.closed || q.bytes+item.cost() > q.max {
+	if q.closed || q.bytes+cost(&item) > q.max {
 		return false
 	}
 	q.items = append(q.items, item)
-	q.bytes += item.cost()
+	q.bytes += cost(&item)
 	select {
 	case q.wake <- struct{}{}:
 	default:
@@ -50,12 +44,12 @@ func (q *queue) push(item queued) bool {
 }
 
 // take removes the first items, of at most that many bytes but at least one.
-func (q *queue) take(maxBytes int) []queued {
+func (q *queue) take(maxBytes int) []tracefile.Item {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	n, bytes := 0, 0
-	for n < len(q.items) && (n == 0 || bytes+q.items[n].cost() <= maxBytes) {
-		bytes += q.items[n].cost()
+	for n < len(q.items) && (n == 0 || bytes+cost(&q.items[n]) <= maxBytes) {
+		bytes += cost(&q.items[n])
 		n++
 	}
 	taken := slices.Clone(q.items[:n])

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"sync/atomic"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
@@ -16,9 +15,15 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/slowburn/slowburn/internal/host"
-	"github.com/slowburn/slowburn/internal/state"
 	"github.com/slowburn/slowburn/processor/trace"
+	"github.com/slowburn/slowburn/processor/trace/assemble"
+	"github.com/slowburn/slowburn/processor/trace/handover"
+	"github.com/slowburn/slowburn/processor/tracestore/internal/digest"
+	"github.com/slowburn/slowburn/processor/tracestore/internal/message"
 	"github.com/slowburn/slowburn/processor/tracestore/internal/metadata"
+	"github.com/slowburn/slowburn/processor/tracestore/internal/record"
+	"github.com/slowburn/slowburn/processor/tracestore/internal/safely"
+	"github.com/slowburn/slowburn/processor/tracestore/internal/tracefile"
 )
 
 const (
@@ -31,24 +36,14 @@ const (
 
 // store is the exporter, and the Reader and host.Prober that it announces.
 type store struct {
-	cfg       Config
+	health
 	id        component.ID
-	path      string
-	logger    *zap.Logger
 	telemetry *metadata.TelemetryBuilder
-	codec     *codec
+	codec     *record.Codec
 	queue     *queue
+	writer    *writer
 	now       func() time.Time
-	retry     time.Duration // between attempts to open the file
 	host      component.Host
-
-	db     atomic.Pointer[state.DB]    // nil while the file cannot be opened
-	health atomic.Pointer[host.Health] // what the last open, write or read found
-	used   atomic.Int64                // bytes of the file in use
-
-	stop    chan struct{}
-	stopped chan struct{} // closed when the writer has ended; nil before start
-	writer  writer
 }
 
 var (
@@ -61,14 +56,21 @@ func newStore(set exporter.Settings, cfg *Config) (*store, error) {
 	if err != nil {
 		return nil, err
 	}
-	codec, err := newCodec()
+	codec, err := record.NewCodec()
 	if err != nil {
 		return nil, err
 	}
+	path := filepath.Join(cfg.Directory, fileName)
 	s := &store{
-		cfg: *cfg, id: set.ID, path: filepath.Join(cfg.Directory, fileName), logger: set.Logger, telemetry: telemetry,
-		codec: codec, queue: newQueue(maxQueueBytes), now: time.Now, retry: retryInterval,
+		health: health{file: path, logger: set.Logger},
+		id:     set.ID, telemetry: telemetry, codec: codec, queue: newQueue(maxQueueBytes), now: time.Now,
+	}
+	s.writer = &writer{
+		path: path, queue: s.queue, health: &s.health, telemetry: telemetry, logger: set.Logger, retry: retryInterval,
 		stop: make(chan struct{}),
+		options: tracefile.Options{
+			Retention: cfg.Retention, MaxBytes: int64(cfg.MaxBytes), Codec: codec, Now: time.Now, Logger: set.Logger,
+		},
 	}
 	s.report(host.Health{Message: "The trace store was not started."})
 	return s, nil
@@ -83,16 +85,14 @@ func (s *store) start(_ context.Context, h component.Host) error {
 			return nil
 		}),
 		s.telemetry.RegisterExporterTraceStoreSizeCallback(func(_ context.Context, o metric.Int64Observer) error {
-			o.Observe(s.used.Load())
+			o.Observe(s.writer.used.Load())
 			return nil
 		}))
 	if err != nil {
 		return err
 	}
 	s.host = h
-	s.open()
-	s.stopped = make(chan struct{})
-	go s.write()
+	s.writer.start()
 	host.Announce(h, s.id, s)
 	return nil
 }
@@ -100,38 +100,38 @@ func (s *store) start(_ context.Context, h component.Host) error {
 // shutdown writes what is queued and closes the file. Where the disk does not answer in time it gives up waiting.
 func (s *store) shutdown(ctx context.Context) error {
 	defer s.telemetry.Shutdown()
-	if s.stopped == nil {
+	if s.writer.stopped == nil {
 		return nil // never started
 	}
 	host.Retract(s.host, s.id, s)
 	s.queue.close()
-	close(s.stop)
+	close(s.writer.stop)
 	select {
-	case <-s.stopped:
-		s.codec.close()
+	case <-s.writer.stopped:
+		s.codec.Close()
 		return nil
 	case <-ctx.Done():
-		return fmt.Errorf("%d bytes of traces could not be written to %s in time: %w", s.queue.size(), s.path, ctx.Err())
+		return fmt.Errorf("%d bytes of traces could not be written to %s in time: %w", s.queue.size(), s.file, ctx.Err())
 	}
 }
 
 // consume queues the traces in td. It never fails and never waits.
 func (s *store) consume(ctx context.Context, td ptrace.Traces) error {
-	var m message
-	if err := recovered(func() (err error) { m, err = marshal(td); return err }); err != nil {
-		m = message{} // and each trace is tried on its own
+	var m message.Message
+	if err := safely.Run(func() (err error) { m, err = message.Marshal(td); return err }); err != nil {
+		m = message.Message{} // and each trace is tried on its own
 	}
-	found := trace.FromContext(ctx)
+	found := handover.FromContext(ctx)
 	for _, spans := range trace.Group(td) {
 		item, err := s.prepare(spans, &m, found)
 		switch {
 		case err != nil:
-			s.dropped(ctx, "failed", 1)
+			dropped(ctx, s.telemetry, "failed", 1)
 			s.logger.Error("A trace was not stored.", zap.Stringer("trace_id", spans.ID), zap.Error(err))
-		case item.size > maxTraceBytes:
-			s.dropped(ctx, "too_large", 1)
+		case item.Size > record.MaxTraceBytes:
+			dropped(ctx, s.telemetry, "too_large", 1)
 		case !s.queue.push(item):
-			s.dropped(ctx, "queue_full", 1)
+			dropped(ctx, s.telemetry, "queue_full", 1)
 		}
 	}
 	return nil
@@ -139,79 +139,26 @@ func (s *store) consume(ctx context.Context, td ptrace.Traces) error {
 
 // prepare does the work on a trace that needs no disk, in the caller's goroutine: callers are many, the writer is one. A
 // trace that is too large to be stored is not looked into.
-func (s *store) prepare(spans trace.Spans, m *message, found *trace.Found) (item queued, err error) {
-	err = recovered(func() error {
-		item.id = spans.ID
-		otlp, err := m.of(spans)
-		item.size = len(otlp)
-		if err != nil || item.size > maxTraceBytes {
+func (s *store) prepare(spans trace.Spans, m *message.Message, found *handover.Found) (item tracefile.Item, err error) {
+	err = safely.Run(func() error {
+		item.ID = spans.ID
+		otlp, err := m.Of(spans)
+		item.Size = len(otlp)
+		if err != nil || item.Size > record.MaxTraceBytes {
 			return err
 		}
-		item.packed = s.codec.pack(otlp)
+		item.Packed = s.codec.Pack(otlp)
 		t := found.Of(spans)
 		if t == nil {
-			t = trace.Reconstruct(spans, trace.Options{})
+			t = assemble.Trace(spans, assemble.Options{})
 		}
-		item.digest = summarize(spans, t, s.now())
+		item.Digest = digest.Of(spans, t, s.now())
 		return nil
 	})
 	return item, err
 }
 
-func (s *store) dropped(ctx context.Context, reason string, n int) {
-	s.telemetry.ExporterTraceStoreDroppedTraces.Add(ctx, int64(n), metric.WithAttributes(attribute.String("reason", reason)))
+// dropped counts traces that were not stored.
+func dropped(ctx context.Context, telemetry *metadata.TelemetryBuilder, reason string, n int) {
+	telemetry.ExporterTraceStoreDroppedTraces.Add(ctx, int64(n), metric.WithAttributes(attribute.String("reason", reason)))
 }
-
-// open opens the file, or starts a new one in the place of one that is damaged.
-func (s *store) open() {
-	db, err := openFile(s.path)
-	if errors.Is(err, state.ErrCorrupt) {
-		s.startAnew(err)
-		return
-	}
-	s.use(db, err)
-}
-
-// startAnew moves a damaged file aside and opens a new one: what it held was for looking at, and the next traces matter
-// more.
-func (s *store) startAnew(damage error) {
-	aside, err := moveAside(s.path)
-	var db *state.DB
-	if err == nil {
-		s.logger.Error("The trace store's file is damaged. It was moved aside, and a new one is started.",
-			zap.String("moved_to", aside), zap.Error(damage))
-		db, err = openFile(s.path)
-	}
-	s.use(db, err)
-}
-
-// use goes on with the file that was opened, or tells that none was.
-func (s *store) use(db *state.DB, err error) {
-	if err != nil {
-		s.fail("The trace store cannot open its file; traces pass on, but the dashboard does not see them", err)
-		return
-	}
-	s.db.Store(db)
-	s.succeed()
-}
-
-// succeed and fail set the health, and tell the log when it changes.
-func (s *store) succeed() {
-	if was := s.health.Load(); was != nil && !was.OK {
-		s.logger.Info("The trace store works.", zap.String("file", s.path))
-		s.report(host.Health{OK: true, Message: "Traces are stored in " + s.path + "."})
-	}
-}
-
-func (s *store) fail(what string, err error) {
-	message := fmt.Sprintf("%s: %v.", what, err)
-	if was := s.health.Load(); was == nil || was.Message != message {
-		s.logger.Error(what+".", zap.Error(err))
-	}
-	s.report(host.Health{Message: message})
-}
-
-func (s *store) report(h host.Health) { s.health.Store(&h) }
-
-// Probe says whether traces are being stored. The gateway takes spans even if not.
-func (s *store) Probe(context.Context) host.Health { return *s.health.Load() }

@@ -26,9 +26,13 @@ import (
 	"github.com/slowburn/slowburn/internal/host"
 	"github.com/slowburn/slowburn/internal/state"
 	"github.com/slowburn/slowburn/processor/trace"
+	"github.com/slowburn/slowburn/processor/trace/assemble"
+	"github.com/slowburn/slowburn/processor/trace/handover"
 	"github.com/slowburn/slowburn/processor/trace/tracetest"
 	"github.com/slowburn/slowburn/processor/tracestore/internal/metadata"
 	"github.com/slowburn/slowburn/processor/tracestore/internal/metadatatest"
+	"github.com/slowburn/slowburn/processor/tracestore/internal/storetest"
+	"github.com/slowburn/slowburn/processor/tracestore/internal/tracefile"
 )
 
 // listening is a host with one extension, which keeps what is announced to it.
@@ -58,9 +62,9 @@ func TestRestart(t *testing.T) {
 	cfg := NewFactory().CreateDefaultConfig().(*Config)
 	cfg.Directory = filepath.Join(t.TempDir(), "not", "there")
 	td := spans(
-		spec{trace: 1, id: 1, service: "shop", name: "GET /", duration: time.Second, policy: "slow"},
-		spec{trace: 1, id: 2, parent: 1, service: "cart", name: "add", start: time.Millisecond, failed: true},
-		spec{trace: 2, id: 1, service: "shop", name: "GET /"})
+		spec{Trace: 1, ID: 1, Service: "shop", Name: "GET /", Duration: time.Second, Policy: "slow"},
+		spec{Trace: 1, ID: 2, Parent: 1, Service: "cart", Name: "add", Start: time.Millisecond, Failed: true},
+		spec{Trace: 2, ID: 1, Service: "shop", Name: "GET /"})
 	run := func(use func(Reader, func(ptrace.Traces) error)) {
 		h := &listening{known: map[component.ID]any{}}
 		e, err := NewFactory().CreateTraces(t.Context(), exportertest.NewNopSettings(metadata.Type), cfg)
@@ -106,7 +110,7 @@ func TestRestart(t *testing.T) {
 func TestWritesSoon(t *testing.T) {
 	b := newBench(t, nil)
 	require.NoError(t, b.start(t.Context(), componenttest.NewNopHost()))
-	require.NoError(t, b.consume(t.Context(), spans(spec{trace: 1, id: 1, service: "s"})))
+	require.NoError(t, b.consume(t.Context(), spans(spec{Trace: 1, ID: 1, Service: "s"})))
 	require.Eventually(t, func() bool {
 		_, _, ok, err := b.Trace(t.Context(), traceID(1))
 		return err == nil && ok
@@ -114,72 +118,15 @@ func TestWritesSoon(t *testing.T) {
 	require.NoError(t, b.shutdown(t.Context()))
 }
 
-func TestSpansComeBackAsTheyCame(t *testing.T) {
-	b := opened(t, nil)
-	td := spans(
-		spec{trace: 1, id: 1, service: "shop", name: "a", policy: "p", link: 7},
-		spec{trace: 1, id: 2, parent: 1, service: "cart", name: "b"})
-	s := td.ResourceSpans().At(0).ScopeSpans().At(0).Spans().At(0)
-	s.SetFlags(0x301)
-	s.TraceState().FromRaw("ot=th:8;rv:ffffffffffffff")
-	s.SetDroppedAttributesCount(3)
-	s.Events().AppendEmpty().SetName("event")
-	want := bytesOf(t, td)
-	b.storeNow(td)
-	got, meta, ok, err := b.Trace(t.Context(), traceID(1))
-	require.NoError(t, err)
-	require.True(t, ok)
-	require.Equal(t, want, bytesOf(t, got))
-	require.Equal(t, want, bytesOf(t, td), "what came in was not changed")
-	require.InDelta(t, 2, meta.Summary.AdjustedCount, 0)
-}
-
-func TestLateSpansAreAdded(t *testing.T) {
-	b := opened(t, nil)
-	root := spec{trace: 1, id: 1, service: "shop", name: "GET /", duration: time.Second}
-	b.storeNow(spans(root))
-	b.clock = t0.Add(time.Minute)
-	late := spec{trace: 1, id: 2, parent: 1, service: "cart", name: "add", start: 1, duration: 2 * time.Second, failed: true, late: true}
-	b.storeNow(spans(late))
-
-	got, meta, ok, err := b.Trace(t.Context(), traceID(1))
-	require.NoError(t, err)
-	require.True(t, ok)
-	require.Equal(t, 2, got.SpanCount())
-	require.Equal(t, 2, meta.Version)
-	require.Equal(t, 1, meta.LateSpans)
-	require.Equal(t, t0, meta.Stored)
-	require.Equal(t, t0.Add(time.Minute), meta.Updated)
-	require.Equal(t, []int{1}, b.found(Query{Service: "cart"}))
-	require.Equal(t, []int{1}, b.found(Query{Error: true, MinDuration: 2 * time.Second}))
-	require.Empty(t, b.found(Query{MaxDuration: time.Second}), "the old entries are gone")
-
-	b.storeNow(spans(root, late)) // a retried export brings nothing new
-	_, again, _, err := b.Trace(t.Context(), traceID(1))
-	require.NoError(t, err)
-	require.Equal(t, meta, again)
-	metadatatest.AssertEqualExporterTraceStoreUpdatedTraces(t, b.tel,
-		[]metricdata.DataPoint[int64]{{Value: 1}}, metricdatatest.IgnoreTimestamp())
-}
-
-func TestOnlyLateSpansArePartOfATrace(t *testing.T) {
-	b := opened(t, nil)
-	b.storeNow(spans(spec{trace: 1, id: 2, parent: 9, service: "cart", name: "add", late: true}))
-	r := b.search(Query{})
-	require.Len(t, r.Traces, 1)
-	require.False(t, r.Traces[0].Complete)
-	require.Equal(t, "add", r.Traces[0].RootOperation)
-}
-
 func TestDiskTroubleIsNobodysError(t *testing.T) {
 	b := opened(t, nil)
-	require.NoError(t, b.db.Load().Close()) // the file is gone
-	require.NoError(t, b.consume(t.Context(), spans(spec{trace: 1, id: 1, service: "s"})))
-	b.drain()
+	require.NoError(t, b.writer.file.Load().Close()) // the file is gone
+	require.NoError(t, b.consume(t.Context(), spans(spec{Trace: 1, ID: 1, Service: "s"})))
+	b.writer.drain()
 	health := b.Probe(t.Context())
 	require.False(t, health.OK)
 	require.False(t, health.Blocking)
-	require.Contains(t, health.Message, "cannot write to "+b.path)
+	require.Contains(t, health.Message, "cannot write to "+b.file)
 	requireDropped(t, b, "write_failed", 1)
 	_, err := b.Search(t.Context(), Query{})
 	require.Error(t, err, "readers are told")
@@ -187,15 +134,15 @@ func TestDiskTroubleIsNobodysError(t *testing.T) {
 
 func TestStartsWithoutItsFileAndRecovers(t *testing.T) {
 	b := newBench(t, nil)
-	b.retry = 5 * time.Millisecond
-	other, err := state.Open(b.path, state.Options{})
+	b.writer.retry = 5 * time.Millisecond
+	other, err := state.Open(b.file, state.Options{})
 	require.NoError(t, err)
 	require.NoError(t, b.start(t.Context(), componenttest.NewNopHost()), "no dashboard is no reason not to take spans")
 	health := b.Probe(t.Context())
 	require.False(t, health.OK)
 	require.False(t, health.Blocking)
 	require.Contains(t, health.Message, "another process holds the file")
-	require.NoError(t, b.consume(t.Context(), spans(spec{trace: 1, id: 1, service: "s"})))
+	require.NoError(t, b.consume(t.Context(), spans(spec{Trace: 1, ID: 1, Service: "s"})))
 	_, _, _, err = b.Trace(t.Context(), traceID(1))
 	require.ErrorContains(t, err, "another process holds the file")
 
@@ -210,32 +157,32 @@ func TestStartsWithoutItsFileAndRecovers(t *testing.T) {
 
 func TestShutdownWithoutFileCountsWhatIsLost(t *testing.T) {
 	b := newBench(t, nil)
-	other, err := state.Open(b.path, state.Options{})
+	other, err := state.Open(b.file, state.Options{})
 	require.NoError(t, err)
 	defer func() { require.NoError(t, other.Close()) }()
 	require.NoError(t, b.start(t.Context(), componenttest.NewNopHost()))
-	require.NoError(t, b.consume(t.Context(), spans(spec{trace: 1, id: 1, service: "s"})))
+	require.NoError(t, b.consume(t.Context(), spans(spec{Trace: 1, ID: 1, Service: "s"})))
 	b.queue.close()
-	close(b.stop)
-	<-b.stopped
+	close(b.writer.stop)
+	<-b.writer.stopped
 	requireDropped(t, b, "shutdown", 1)
 }
 
 // A disk that does not answer stops neither the pipeline nor the end of the process.
 func TestHungDisk(t *testing.T) {
 	b := newBench(t, nil)
+	hang := make(chan struct{})
+	b.writer.options.Now = func() time.Time { <-hang; return t0 } // whoever writes asks for the time, and waits
 	require.NoError(t, b.start(t.Context(), componenttest.NewNopHost()))
-	hang, err := b.db.Load().Begin(true) // whoever wants to write waits
-	require.NoError(t, err)
-	one := spans(spec{trace: 1, id: 1, service: "s"})
-	for b.queue.push(queued{packed: make([]byte, 1<<20)}) { // the writer takes some, and hangs
+	one := spans(spec{Trace: 1, ID: 1, Service: "s"})
+	for b.queue.push(tracefile.Item{Packed: make([]byte, 1<<20)}) { // the writer takes some, and hangs
 	}
 	require.NoError(t, b.consume(t.Context(), one))
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	require.ErrorContains(t, b.shutdown(ctx), "could not be written")
-	require.NoError(t, hang.Rollback())
-	<-b.stopped
+	close(hang)
+	<-b.writer.stopped
 }
 
 func TestShutdownOfOneNeverStarted(t *testing.T) {
@@ -244,14 +191,14 @@ func TestShutdownOfOneNeverStarted(t *testing.T) {
 
 func TestQueueIsBounded(t *testing.T) {
 	b := opened(t, nil)
-	one := spans(spec{trace: 1, id: 1, service: "s"})
+	one := spans(spec{Trace: 1, ID: 1, Service: "s"})
 	require.NoError(t, b.consume(t.Context(), one))
 	b.queue.max = b.queue.size()
 	for range 2 {
 		require.NoError(t, b.consume(t.Context(), one))
 	}
 	requireDropped(t, b, "queue_full", 2)
-	b.drain()
+	b.writer.drain()
 	require.Zero(t, b.queue.size())
 	require.Equal(t, []int{1}, b.found(Query{}))
 	b.queue.close()
@@ -259,14 +206,96 @@ func TestQueueIsBounded(t *testing.T) {
 	requireDropped(t, b, "queue_full", 3)
 }
 
+// A trace of 64 MiB is stored, one byte more is refused, and so is what late spans would make of it.
+func TestLargestTrace(t *testing.T) {
+	const largest = 64 << 20
+	b := opened(t, nil)
+	b.storeNow(storetest.Sized(t, 1, 1, largest))
+	require.Equal(t, []int{1}, b.found(Query{}))
+	require.NoError(t, b.consume(t.Context(), storetest.Sized(t, 2, 1, largest+1)))
+	requireDropped(t, b, "too_large", 1)
+	require.Zero(t, b.queue.size(), "what is refused does not wait")
+	b.storeNow(storetest.Sized(t, 1, 2, 1000))
+	requireDropped(t, b, "too_large", 2)
+	_, meta, _, err := b.Trace(t.Context(), traceID(1))
+	require.NoError(t, err)
+	require.Equal(t, 1, meta.Version)
+}
+
+// What the writer stored, updated and found damaged is counted; what a reader finds damaged is, too, and is not here.
+func TestCounts(t *testing.T) {
+	b := opened(t, func(c *Config) { c.Retention = time.Hour })
+	for n := range 2 {
+		b.storeNow(spans(spec{Trace: n + 1, ID: 1, Service: "s", Name: "op"}))
+	}
+	b.storeNow(spans(spec{Trace: 1, ID: 2, Parent: 1, Service: "s", Name: "late", Late: true}))
+	metadatatest.AssertEqualExporterTraceStoreStoredTraces(t, b.tel,
+		[]metricdata.DataPoint[int64]{{Value: 2}}, metricdatatest.IgnoreTimestamp())
+	metadatatest.AssertEqualExporterTraceStoreUpdatedTraces(t, b.tel,
+		[]metricdata.DataPoint[int64]{{Value: 1}}, metricdatatest.IgnoreTimestamp())
+
+	b.writer.close()
+	damageTrace(t, b.file, 2)
+	b.writer.open()
+	require.Equal(t, []int{1}, b.found(Query{Service: "s"}))
+	requireCorrupt(t, b, 1)
+	_, _, ok, err := b.Trace(t.Context(), traceID(2))
+	require.NoError(t, err)
+	require.False(t, ok)
+	requireCorrupt(t, b, 2)
+	b.storeNow(spans(spec{Trace: 2, ID: 2, Service: "s", Name: "op"})) // what comes later takes its place
+	require.Equal(t, []int{2, 1}, b.found(Query{Service: "s"}))
+	requireCorrupt(t, b, 3)
+
+	b.writer.close()
+	damageTrace(t, b.file, 2)
+	b.writer.open()
+	b.clock = t0.Add(2 * time.Hour)
+	b.writer.maintain()
+	requireCorrupt(t, b, 4)
+	metadatatest.AssertEqualExporterTraceStoreEvictedTraces(t, b.tel, []metricdata.DataPoint[int64]{
+		{Value: 2, Attributes: attribute.NewSet(attribute.String("reason", "age"))},
+	}, metricdatatest.IgnoreTimestamp())
+}
+
+// damageTrace flips a bit in the record of a trace.
+func damageTrace(t *testing.T, file string, n int) {
+	t.Helper()
+	db, err := state.Open(file, state.Options{})
+	require.NoError(t, err)
+	require.NoError(t, db.Update(func(tx *bbolt.Tx) error {
+		id := traceID(n)
+		traces := tx.Bucket([]byte("traces"))
+		key := slices.Concat(tx.Bucket([]byte("ids")).Get(id[:]), id[:])
+		stored := bytes.Clone(traces.Get(key))
+		stored[len(stored)/2] ^= 0xff
+		return traces.Put(key, stored)
+	}))
+	require.NoError(t, db.Close())
+}
+
+func TestReadersOfAClosedFileAreTold(t *testing.T) {
+	b := newBench(t, nil)
+	_, err := b.Search(t.Context(), Query{})
+	require.ErrorContains(t, err, "the trace store is not open: The trace store was not started.")
+	_, err = b.Search(t.Context(), Query{Cursor: "?"})
+	require.ErrorIs(t, err, ErrCursor)
+	_, _, _, err = b.Trace(t.Context(), traceID(1))
+	require.ErrorContains(t, err, "not open")
+	_, err = b.Has(t.Context(), nil)
+	require.ErrorContains(t, err, "not open")
+	_, err = b.Services(t.Context())
+	require.ErrorContains(t, err, "not open")
+}
+
 func TestDamagedFileIsMovedAside(t *testing.T) {
 	b := newBench(t, nil)
-	require.NoError(t, os.WriteFile(b.path, make([]byte, 1<<16), 0o600))
-	b.open()
+	require.NoError(t, os.WriteFile(b.file, make([]byte, 1<<16), 0o600))
+	b.writer.open()
 	require.True(t, b.Probe(t.Context()).OK)
-	b.storeNow(spans(spec{trace: 1, id: 1, service: "s"}))
+	b.storeNow(spans(spec{Trace: 1, ID: 1, Service: "s"}))
 	require.Equal(t, []int{1}, b.found(Query{}))
-	require.FileExists(t, b.path+".damaged")
+	require.FileExists(t, b.file+".damaged")
 }
 
 // A damaged page is found when it is read: at once, or by the writer long after. Neither ends the process, and then
@@ -274,11 +303,11 @@ func TestDamagedFileIsMovedAside(t *testing.T) {
 func TestDamagedPagesAreSurvived(t *testing.T) {
 	full := opened(t, nil)
 	for n := range 25 {
-		full.storeNow(spans(spec{trace: n + 1, id: 1, service: fmt.Sprint("service ", n), name: strings.Repeat("op", 50)}))
+		full.storeNow(spans(spec{Trace: n + 1, ID: 1, Service: fmt.Sprint("service ", n), Name: strings.Repeat("op", 50)}))
 	}
-	page := full.db.Load().Info().PageSize
-	full.close()
-	good, err := os.ReadFile(full.path)
+	page := os.Getpagesize()
+	full.writer.close()
+	good, err := os.ReadFile(full.file)
 	require.NoError(t, err)
 
 	pages := len(good) / page
@@ -291,66 +320,22 @@ func TestDamagedPagesAreSurvived(t *testing.T) {
 			"cut":   good[:n*page],
 		} {
 			b := newBench(t, func(c *Config) { c.Retention = time.Hour })
-			require.NoError(t, os.WriteFile(b.path, damaged, 0o600))
-			b.open()
+			require.NoError(t, os.WriteFile(b.file, damaged, 0o600))
+			b.writer.open()
 			b.clock = t0.Add(2 * time.Hour)
-			b.maintain() // reads and deletes all there is
+			b.writer.maintain() // reads and deletes all there is
 			for range 2 {
-				b.storeNow(spans(spec{trace: 100, id: 1, service: "s"}, spec{trace: 101, id: 1, service: "s"}))
+				b.storeNow(spans(spec{Trace: 100, ID: 1, Service: "s"}, spec{Trace: 101, ID: 1, Service: "s"}))
 			}
 			require.True(t, b.Probe(t.Context()).OK, "page %d: %s", n, name)
 			require.ElementsMatch(t, []int{100, 101}, b.found(Query{Service: "s"}), "page %d: %s", n, name)
-			if _, err := os.Stat(b.path + ".damaged"); err == nil {
+			if _, err := os.Stat(b.file + ".damaged"); err == nil {
 				moved++
 			}
-			b.close()
+			b.writer.close()
 		}
 	}
 	require.Positive(t, moved)
-}
-
-func TestDamagedRecordIsSkippedAndCounted(t *testing.T) {
-	b := opened(t, func(c *Config) { c.Retention = time.Hour })
-	for n := range 3 {
-		b.storeNow(spans(spec{trace: n + 1, id: 1, service: "s", name: "op", start: time.Duration(n)}))
-	}
-	require.NoError(t, b.db.Load().Update(func(tx *bbolt.Tx) error {
-		traces := tx.Bucket(bucketTraces)
-		key := append(tx.Bucket(bucketIDs).Get(bytesOfID(2)), bytesOfID(2)...)
-		record := append([]byte{}, traces.Get(key)...)
-		record[len(record)/2] ^= 0xff
-		return traces.Put(key, record)
-	}))
-	require.Equal(t, []int{3, 1}, b.found(Query{Service: "s"}))
-	_, _, ok, err := b.Trace(t.Context(), traceID(2))
-	require.NoError(t, err)
-	require.False(t, ok)
-	requireCorrupt(t, b, 2)
-
-	b.storeNow(spans(spec{trace: 2, id: 2, service: "s", name: "op", start: 1})) // what comes later takes its place
-	require.Equal(t, []int{3, 2, 1}, b.found(Query{Service: "s"}))
-	requireCorrupt(t, b, 3)
-}
-
-func TestDamagedRecordIsEvicted(t *testing.T) {
-	b := opened(t, func(c *Config) { c.Retention = time.Hour })
-	b.storeNow(spans(spec{trace: 1, id: 1, service: "s", name: "op"}))
-	require.NoError(t, b.db.Load().Update(func(tx *bbolt.Tx) error {
-		key := append(tx.Bucket(bucketIDs).Get(bytesOfID(1)), bytesOfID(1)...)
-		return tx.Bucket(bucketTraces).Put(key, []byte("nonsense"))
-	}))
-	b.clock = t0.Add(2 * time.Hour)
-	b.maintain()
-	requireCorrupt(t, b, 1)
-	require.Empty(t, b.found(Query{}), "what the index still has leads nowhere")
-	has, err := b.Has(t.Context(), []pcommon.TraceID{traceID(1)})
-	require.NoError(t, err)
-	require.Empty(t, has)
-}
-
-func bytesOfID(n int) []byte {
-	id := traceID(n)
-	return id[:]
 }
 
 func requireDropped(t *testing.T, b *bench, reason string, n int64) {
@@ -368,7 +353,7 @@ func requireCorrupt(t *testing.T, b *bench, n int64) {
 
 func TestContextEndsASearch(t *testing.T) {
 	b := opened(t, nil)
-	b.storeNow(spans(spec{trace: 1, id: 1, service: "s"}))
+	b.storeNow(spans(spec{Trace: 1, ID: 1, Service: "s"}))
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	_, err := b.Search(ctx, Query{})
@@ -379,9 +364,9 @@ func TestContextEndsASearch(t *testing.T) {
 func TestUsesWhatWasFound(t *testing.T) {
 	td := tracetest.Shop(0, 2)
 	groups := trace.Group(td)
-	known := trace.Reconstruct(groups[0], trace.Options{})
+	known := assemble.Trace(groups[0], assemble.Options{})
 	known.End = known.Start + uint64(time.Hour)
-	ctx, found := trace.NewContext(t.Context())
+	ctx, found := handover.NewContext(t.Context())
 	found.Put(map[*trace.Trace]trace.Spans{known: groups[0]})
 
 	set := exportertest.NewNopSettings(metadata.Type)
@@ -395,7 +380,7 @@ func TestUsesWhatWasFound(t *testing.T) {
 	require.NoError(t, e.Shutdown(t.Context()))
 
 	b := newBench(t, func(c *Config) { c.Directory = cfg.Directory })
-	b.open()
+	b.writer.open()
 	for i, hour := range []bool{true, false} {
 		_, meta, ok, err := b.Trace(t.Context(), groups[i].ID)
 		require.NoError(t, err)

@@ -3,12 +3,16 @@ package tracestore
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"time"
 
-	"go.etcd.io/bbolt"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
 	"go.uber.org/zap"
 
 	"github.com/slowburn/slowburn/internal/state"
+	"github.com/slowburn/slowburn/processor/tracestore/internal/metadata"
+	"github.com/slowburn/slowburn/processor/tracestore/internal/tracefile"
 )
 
 const (
@@ -21,55 +25,75 @@ const (
 	maintainInterval = 10 * time.Second
 )
 
-// writer is the state of the one goroutine that writes.
+// writer is the one goroutine that writes, and the file that it opens, writes to, and replaces where it is damaged.
+// file and used may be read concurrently.
 type writer struct {
-	operations int // entries in the bucket of that name
+	path      string
+	options   tracefile.Options
+	queue     *queue
+	health    *health
+	telemetry *metadata.TelemetryBuilder
+	logger    *zap.Logger
+	retry     time.Duration // between attempts to open the file
+
+	file atomic.Pointer[tracefile.File] // nil while it cannot be opened
+	used atomic.Int64                   // bytes of the file in use
+
+	stop    chan struct{}
+	stopped chan struct{} // closed when the goroutine has ended; nil before start
 }
 
-// write is the writer: it commits what is queued, evicts, and opens the file where that failed. It ends after stop, with
+// start opens the file and starts the goroutine.
+func (w *writer) start() {
+	w.open()
+	w.stopped = make(chan struct{})
+	go w.run()
+}
+
+// run commits what is queued, evicts, and opens the file where that failed. It ends after stop, with
 // all written and the file closed.
-func (s *store) write() {
-	defer close(s.stopped)
+func (w *writer) run() {
+	defer close(w.stopped)
 	maintain := time.NewTicker(maintainInterval)
 	defer maintain.Stop()
-	retry := time.NewTicker(s.retry)
+	retry := time.NewTicker(w.retry)
 	defer retry.Stop()
-	s.maintain()
+	w.maintain()
 	for stopping := false; ; {
-		if s.db.Load() != nil {
-			s.drain()
+		if w.file.Load() != nil {
+			w.drain()
 		}
 		if stopping {
-			s.close()
+			w.close()
 			return
 		}
 		select {
-		case <-s.wake():
-			stopping = s.pause()
+		case <-w.wake():
+			stopping = w.pause()
 		case <-maintain.C:
-			s.maintain()
+			w.maintain()
 		case <-retry.C:
-			if s.db.Load() == nil {
-				s.open()
-				s.maintain()
+			if w.file.Load() == nil {
+				w.open()
+				w.maintain()
 			}
-		case <-s.stop:
+		case <-w.stop:
 			stopping = true
 		}
 	}
 }
 
 // wake tells that there is something to write; never while there is no file to write it to.
-func (s *store) wake() <-chan struct{} {
-	if s.db.Load() == nil {
+func (w *writer) wake() <-chan struct{} {
+	if w.file.Load() == nil {
 		return nil
 	}
-	return s.queue.wake
+	return w.queue.wake
 }
 
 // pause lets more traces come, so that one transaction takes them all. It says whether the store is stopping.
-func (s *store) pause() bool {
-	if s.queue.size() >= commitBytes {
+func (w *writer) pause() bool {
+	if w.queue.size() >= commitBytes {
 		return false
 	}
 	timer := time.NewTimer(commitInterval)
@@ -77,90 +101,102 @@ func (s *store) pause() bool {
 	select {
 	case <-timer.C:
 		return false
-	case <-s.stop:
+	case <-w.stop:
 		return true
 	}
 }
 
 // drain commits all that is queued, and makes room after each transaction. It ends early where the file was lost on the
 // way, as the queue can wait for a new one.
-func (s *store) drain() {
-	for s.db.Load() != nil {
-		batch := s.queue.take(commitBytes)
+func (w *writer) drain() {
+	for w.file.Load() != nil {
+		batch := w.queue.take(commitBytes)
 		if len(batch) == 0 {
 			return
 		}
-		if s.commit(batch) {
-			s.evict()
+		if w.commit(batch) {
+			w.evict()
 		}
 	}
 }
 
-// commit writes the batch in one transaction. Where that fails, the batch is dropped: a disk that is full or broken will
-// not take it the next time either, and the queue must not grow old. It says whether it was written.
-func (s *store) commit(batch []queued) bool {
-	db := s.db.Load()
-	var done written
-	err := update(db, func(tx *bbolt.Tx) error {
-		done = written{}
-		return s.put(tx, batch, &done)
-	})
+// commit writes the batch in one transaction, and reports whether it could. Where it fails, the batch is dropped: a disk that
+// is full or broken will not take it the next time either, and the queue must not grow old.
+func (w *writer) commit(batch []tracefile.Item) bool {
 	ctx := context.Background()
+	done, err := w.file.Load().Put(batch)
 	if err != nil {
-		s.dropped(ctx, "write_failed", len(batch))
-		s.failed("The trace store cannot write to "+s.path, err)
+		dropped(ctx, w.telemetry, "write_failed", len(batch))
+		w.failed("The trace store cannot write to "+w.path, err)
 		return false
 	}
-	s.succeed()
-	s.writer.operations += done.operations
-	s.telemetry.ExporterTraceStoreStoredTraces.Add(ctx, int64(done.stored))
-	s.telemetry.ExporterTraceStoreUpdatedTraces.Add(ctx, int64(done.updated))
-	s.telemetry.ExporterTraceStoreCorruptRecords.Add(ctx, int64(done.corrupt))
-	if done.tooLarge > 0 {
-		s.dropped(ctx, "too_large", done.tooLarge)
+	w.health.succeed()
+	w.telemetry.ExporterTraceStoreStoredTraces.Add(ctx, int64(done.Stored))
+	w.telemetry.ExporterTraceStoreUpdatedTraces.Add(ctx, int64(done.Updated))
+	w.telemetry.ExporterTraceStoreCorruptRecords.Add(ctx, int64(done.Corrupt))
+	if done.TooLarge > 0 {
+		dropped(ctx, w.telemetry, "too_large", done.TooLarge)
 	}
-	if done.failed > 0 {
-		s.dropped(ctx, "failed", done.failed)
+	if done.Failed > 0 {
+		dropped(ctx, w.telemetry, "failed", done.Failed)
 	}
 	return true
 }
 
-// maintain evicts what is too old and forgets operations that no trace has any more.
-func (s *store) maintain() {
-	db := s.db.Load()
-	if db == nil {
+// maxEvictBatches is how many transactions that delete run before new traces are looked at again.
+const maxEvictBatches = 64
+
+// evict deletes the oldest traces, while they are too old or the file is too full.
+func (w *writer) evict() {
+	file := w.file.Load()
+	if file == nil {
 		return
 	}
-	s.evict()
-	if db = s.db.Load(); db == nil {
-		return
-	}
-	if err := update(db, s.pruneOperations); err != nil {
-		s.failed("The trace store cannot write to "+s.path, err)
+	for range maxEvictBatches {
+		n, err := file.Evict()
+		if n.Used > 0 {
+			w.used.Store(n.Used)
+		}
+		if err != nil {
+			w.failed("The trace store cannot delete old traces from "+w.path, err)
+			return
+		}
+		w.countEvicted(n)
+		if !n.More() {
+			return
+		}
 	}
 }
 
-// failed tells that the writer could not do something. Where that is because the file is damaged, it starts a new one.
-func (s *store) failed(what string, err error) {
-	s.fail(what, err)
+func (w *writer) countEvicted(n tracefile.Evicted) {
+	ctx := context.Background()
+	for reason, count := range map[string]int{"age": n.Age, "bytes": n.Bytes} {
+		if count > 0 {
+			w.telemetry.ExporterTraceStoreEvictedTraces.Add(ctx, int64(count),
+				metric.WithAttributes(attribute.String("reason", reason)))
+		}
+	}
+	w.telemetry.ExporterTraceStoreCorruptRecords.Add(ctx, int64(n.Corrupt))
+}
+
+// maintain evicts what is too old and forgets operations that no trace has any more.
+func (w *writer) maintain() {
+	w.evict()
+	file := w.file.Load()
+	if file == nil {
+		return
+	}
+	if err := file.Prune(); err != nil {
+		w.failed("The trace store cannot write to "+w.path, err)
+	}
+}
+
+// failed says that the writer could not do something. Where that is because the file is damaged, it starts a new one.
+func (w *writer) failed(what string, err error) {
+	w.health.fail(what, err)
 	if !errors.Is(err, state.ErrCorrupt) {
 		return
 	}
-	s.db.Store(nil) // and left open: see state.Guard
-	s.startAnew(err)
+	w.file.Store(nil) // and left open: see state.Guard
+	w.startAnew(err)
 }
-
-func (s *store) close() {
-	if left := s.queue.take(maxQueueBytes); len(left) > 0 { // there never was a file to write them to
-		s.dropped(context.Background(), "shutdown", len(left))
-	}
-	db := s.db.Swap(nil)
-	if db == nil {
-		return
-	}
-	if err := closeFile(db); err != nil {
-		s.logger.Error("The trace store's file did not close well.", zap.String("file", s.path), zap.Error(err))
-	}
-}
-
-func closeFile(db *state.DB) error { return state.Guard(db.Close) }

@@ -88,7 +88,7 @@ func (e *embedded) serveMetadata(w http.ResponseWriter, r *http.Request) {
 		}
 		limit = n
 	}
-	writeData(w, e.families.describe(r.FormValue("metric"), limit))
+	writeData(w, e.families.Describe(r.FormValue("metric"), limit))
 }
 
 func notServed(w http.ResponseWriter, r *http.Request) {

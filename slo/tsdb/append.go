@@ -12,6 +12,8 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 	"go.uber.org/zap"
+
+	"github.com/slowburn/slowburn/slo/tsdb/internal/batch"
 )
 
 // maxAhead is how far a sample may lie in the future, as in Prometheus. One sample of a clock that is a year ahead
@@ -26,13 +28,13 @@ var (
 // append translates metrics and writes them. It returns an error where the database could not be written, which may
 // be retried; what the database does not take is counted and logged only.
 func (e *embedded) append(ctx context.Context, md pmetric.Metrics, promote []string) error {
-	b := e.batches.get(&e.families)
-	defer e.batches.put(b)
-	warnings, untranslatable := translate(ctx, md, promote, b)
+	b := e.batches.Get(&e.families)
+	defer e.batches.Put(b)
+	warnings, untranslatable := batch.Translate(ctx, md, promote, lookback, b)
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	b.sort()
+	b.Sort()
 
 	select {
 	case e.appending <- struct{}{}:
@@ -67,39 +69,39 @@ func (e *embedded) append(ctx context.Context, md pmetric.Metrics, promote []str
 }
 
 // commit writes the batch in one transaction, but for the samples that the database does not take.
-func (e *embedded) commit(ctx context.Context, b *batch, rejected *rejections) (appended int, err error) {
+func (e *embedded) commit(ctx context.Context, b *batch.Batch, rejected *rejections) (appended int, err error) {
 	now := time.Now()
 	newest := now.Add(maxAhead).UnixMilli()
 	oldest := now.Add(-time.Duration(e.config.Retention)).UnixMilli()
 	tx := e.db.AppenderV2(ctx)
-	for _, i := range b.order {
-		s := &b.samples[i]
+	for _, i := range b.Order {
+		s := &b.Samples[i]
 		var ref storage.SeriesRef
 		switch {
-		case s.t > newest:
+		case s.Time > newest:
 			err = errFuture
-		case s.t < oldest:
+		case s.Time < oldest:
 			err = errExpired
 		default:
-			ref, err = tx.Append(0, s.labels, s.start, s.t, s.v, s.h, s.fh, storage.AOptions{Exemplars: s.exemplars})
+			ref, err = tx.Append(0, s.Labels, s.Start, s.Time, s.Value, s.Histogram, s.FloatHistogram, storage.AOptions{Exemplars: s.Exemplars})
 		}
 		var exemplars *storage.AppendPartialError
 		if errors.As(err, &exemplars) {
 			err = nil // the sample itself was taken
 		}
 		if err != nil {
-			rejected.add(reason(err), s.labels.String(), err)
+			rejected.add(reason(err), s.Labels.String(), err)
 			continue
 		}
 		// The database compares with what was committed before, and would drop the second of two samples without a
 		// word. They are two streams that became one series, as what tells them apart is no label.
-		if last, again := b.seen[ref]; again && b.samples[last].t == s.t {
-			if !b.samples[last].sameValue(s) {
-				rejected.add("duplicate", s.labels.String(), storage.ErrDuplicateSampleForTimestamp)
+		if last, again := b.Seen[ref]; again && b.Samples[last].Time == s.Time {
+			if !b.Samples[last].SameValue(s) {
+				rejected.add("duplicate", s.Labels.String(), storage.ErrDuplicateSampleForTimestamp)
 			}
 			continue
 		}
-		b.seen[ref] = i
+		b.Seen[ref] = i
 		appended++
 	}
 	return appended, tx.Commit()

@@ -20,7 +20,9 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/slowburn/slowburn/internal/host"
+	"github.com/slowburn/slowburn/slo/tsdb/internal/batch"
 	"github.com/slowburn/slowburn/slo/tsdb/internal/metadata"
+	"github.com/slowburn/slowburn/slo/tsdb/internal/promlog"
 )
 
 // maxExemplars bounds the memory of exemplars, which are kept in memory only, at about 100 bytes each.
@@ -37,8 +39,8 @@ type embedded struct {
 	registry *prometheus.Registry // of Prometheus' own metrics, which /api/v1/status/tsdb reads
 	engine   *engine
 	api      http.Handler
-	families families
-	batches  batchPool
+	families batch.Families
+	batches  batch.Pool
 
 	// appending is held while samples are appended and committed. One writer at a time makes the verdict on each
 	// sample at append the final one, so that all that is rejected is counted; the write-ahead log is serial anyway.
@@ -65,12 +67,12 @@ func openEmbedded(config *Config, logger *zap.Logger, telemetry *metadata.Teleme
 		return nil, explainOpen(config.Directory, err)
 	}
 	var err error
-	if e.db, err = promtsdb.Open(config.Directory, newSlog(logger), e.registry, options(config), e.stats); err != nil {
+	if e.db, err = promtsdb.Open(config.Directory, promlog.New(logger), e.registry, options(config), e.stats); err != nil {
 		return nil, explainOpen(config.Directory, err)
 	}
 	e.repaired = int(counterValue(e.registry, "prometheus_tsdb_wal_corruptions_total") +
 		counterValue(e.registry, "prometheus_tsdb_mmap_chunk_corruptions_total"))
-	e.engine = newEngine(config, e.db, newSlog(logger), telemetry)
+	e.engine = newEngine(config, e.db, promlog.New(logger), telemetry)
 	prometheus := sync.OnceValue(func() http.Handler { return newPrometheusAPI(e) }) // at the first request: it is costly
 	e.api = e.routes(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { prometheus().ServeHTTP(w, r) }))
 

@@ -16,6 +16,7 @@ import (
 	"go.opentelemetry.io/otel/metric"
 
 	"github.com/slowburn/slowburn/slo/tsdb/internal/metadata"
+	"github.com/slowburn/slowburn/slo/tsdb/internal/promvalue"
 )
 
 // engine evaluates PromQL over a storage and measures it.
@@ -79,7 +80,7 @@ func result(ctx context.Context, q promql.Query, expr string, err error) (model.
 		}
 		return nil, fmt.Errorf("query %q: %w", expr, r.Err)
 	}
-	return toModel(r.Value)
+	return promvalue.Of(r.Value)
 }
 
 // NewInstantQuery implements promql.QueryEngine.

@@ -18,6 +18,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/slowburn/slowburn/slo/tsdb/internal/metadata"
+	"github.com/slowburn/slowburn/slo/tsdb/internal/promlog"
 )
 
 // TestScripts runs the expressions of the documentation, and what the engine must be able to do, by Prometheus' own
@@ -32,7 +33,7 @@ func TestScripts(t *testing.T) {
 			require.NoError(t, err)
 			telemetry, err := metadata.NewTelemetryBuilder(componenttest.NewNopTelemetrySettings())
 			require.NoError(t, err)
-			promqltest.RunTest(t, string(input), newEngine(testConfig(t), nil, newSlog(zap.NewNop()), telemetry))
+			promqltest.RunTest(t, string(input), newEngine(testConfig(t), nil, promlog.New(zap.NewNop()), telemetry))
 		})
 	}
 }

@@ -9,6 +9,8 @@ import (
 	promconfig "github.com/prometheus/prometheus/config"
 	promtsdb "github.com/prometheus/prometheus/tsdb"
 	apiv1 "github.com/prometheus/prometheus/web/api/v1"
+
+	"github.com/slowburn/slowburn/slo/tsdb/internal/promlog"
 )
 
 // prometheusVersion is what this package was built with, by Prometheus' own numbering. Grafana reads it to learn what
@@ -32,7 +34,7 @@ func newPrometheusAPI(e *embedded) http.Handler {
 		func(h http.HandlerFunc) http.HandlerFunc { return h }, // ready, or Start would not have returned
 		&stats{DB: e.db, stats: e.stats}, e.config.Directory,
 		false, false, 0, // neither administration nor search
-		newSlog(e.logger),
+		promlog.New(e.logger),
 		nil,     // rules
 		0, 1, 0, // remote read
 		false, // no agent

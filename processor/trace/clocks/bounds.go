@@ -1,0 +1,80 @@
+package clocks
+
+import "github.com/slowburn/slowburn/processor/trace"
+
+// bound says that the correction of clock a minus that of clock b is at most w nanoseconds.
+type bound struct {
+	a, b int
+	w    int64
+	// soft bounds may be wrong: they are left out where they contradict the others, the tightest first.
+	soft bool
+	// slack orders soft bounds: client duration minus server duration, the width of the interval that it closes.
+	slack int64
+}
+
+// untimely are the flags of spans whose times say nothing about clocks.
+const untimely = trace.FlagNoStart | trace.FlagFarFuture | trace.FlagInverted
+
+// maxBound is the most that two clocks can differ by, 36 years: what is more is garbage, and would overflow sums.
+const maxBound = int64(1) << 60
+
+// collectBounds reads off the forest and its links what they say about pairs of clocks. Spans whose times cannot be what
+// they say have no say.
+func (c *corrector) collectBounds() {
+	c.bounds = make([]bound, 0, len(c.Spans)) // mostly enough: about every other span is in another process, and has two
+	for _, i := range c.Preorder {
+		s := &c.Spans[i]
+		if s.Synthetic || s.Flags&untimely != 0 {
+			continue
+		}
+		if s.Parent >= 0 {
+			c.boundByParent(&c.Spans[s.Parent], s)
+		}
+		for _, l := range s.Links {
+			if l.Target == trace.LinkSpan {
+				c.boundByLink(&c.Spans[l.Span], s)
+			}
+		}
+	}
+}
+
+// boundByParent adds the request bound, that no child starts before its parent, and the response bound, that no server
+// ends after the client that waits for it.
+func (c *corrector) boundByParent(parent, child *trace.Span) {
+	if parent.Synthetic || parent.Clock == child.Clock || parent.Flags&untimely != 0 || startsOnItsOwn(child) {
+		return
+	}
+	wider := c.granularity(parent.Clock, child.Clock)
+	c.clocks[parent.Clock].Pairs++
+	c.clocks[child.Clock].Pairs++
+	c.addBound(bound{a: parent.Clock, b: child.Clock, w: int64(child.Start-parent.Start) + wider})
+	if !waitsFor(parent, child) {
+		return
+	}
+	c.addBound(bound{
+		a: child.Clock, b: parent.Clock, w: int64(parent.End-child.End) + wider,
+		soft: true, slack: int64(parent.RawDuration() - child.RawDuration()),
+	})
+}
+
+// boundByLink adds that a span starts no later than a span that links to it ends.
+func (c *corrector) boundByLink(target, linking *trace.Span) {
+	if target.Clock == linking.Clock || target.Flags&untimely != 0 || linking.Flags&trace.FlagUnfinished != 0 {
+		return
+	}
+	wider := c.granularity(target.Clock, linking.Clock)
+	c.addBound(bound{a: target.Clock, b: linking.Clock, w: int64(linking.End-target.Start) + wider})
+}
+
+func (c *corrector) addBound(x bound) {
+	if x.w > -maxBound && x.w < maxBound {
+		c.bounds = append(c.bounds, x)
+	}
+}
+
+func (c *corrector) granularity(x, y int) int64 {
+	if c.clocks[x].coarse || c.clocks[y].coarse {
+		return millisecond
+	}
+	return 0
+}

@@ -1,0 +1,64 @@
+package clocks
+
+import "math"
+
+// unknown is the bound between two clocks of which nothing is known. Three of it do not overflow.
+const unknown = int64(1) << 61
+
+// closure holds, for every pair of n clocks, the tightest bound that follows from those inserted: d[i*n+j] is the most
+// that the correction of i minus that of j can be. The bounds are always feasible together.
+type closure struct {
+	n int
+	d []int64
+}
+
+func newClosure(n int) *closure {
+	c := &closure{n: n, d: make([]int64, n*n)}
+	for i := range c.d {
+		if i%(n+1) != 0 {
+			c.d[i] = unknown
+		}
+	}
+	return c
+}
+
+func (c *closure) at(i, j int) int64 { return c.d[i*c.n+j] }
+
+// insert adds that θ(a) − θ(b) ≤ w, and says whether it could: not where it contradicts what is there, which then stays
+// as it was. It takes O(n²), or O(1) where the bound is implied already.
+func (c *closure) insert(a, b int, w int64) bool {
+	if back := c.at(b, a); back < unknown && back+w < 0 {
+		return false
+	}
+	if c.at(a, b) <= w {
+		return true
+	}
+	for i := range c.n {
+		ia := c.at(i, a)
+		if ia >= unknown {
+			continue
+		}
+		for j := range c.n {
+			bj := c.at(b, j)
+			if bj >= unknown {
+				continue
+			}
+			if via := max(ia+w+bj, -unknown); via < c.at(i, j) {
+				c.d[i*c.n+j] = via
+			}
+		}
+	}
+	return true
+}
+
+// interval is what the correction of i can be when that of r is 0; the ends are ±∞ where nothing is known.
+func (c *closure) interval(i, r int) (lo, hi int64) {
+	lo, hi = math.MinInt64, math.MaxInt64
+	if d := c.at(r, i); d < unknown {
+		lo = -d
+	}
+	if d := c.at(i, r); d < unknown {
+		hi = d
+	}
+	return lo, hi
+}

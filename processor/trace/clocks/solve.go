@@ -1,0 +1,110 @@
+package clocks
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/slowburn/slowburn/processor/trace"
+)
+
+// maxClosure is the largest group of connected clocks that is solved: the closure takes the square of it in memory. The
+// clocks of a larger group keep offset 0; spans that start before their parents are then moved one by one.
+const maxClosure = 128
+
+// solve finds the offset of each clock, group by group of clocks that bounds connect. A group whose bounds all hold as they
+// are is not touched. It returns sentences about the groups that are too large.
+func solve(clocks []clock, bounds []bound) (warnings []string) {
+	broken := func(x bound) bool { return x.w < 0 }
+	if !slices.ContainsFunc(bounds, broken) {
+		return nil
+	}
+	for _, g := range split(len(clocks), bounds) {
+		if !slices.ContainsFunc(g.bounds, broken) {
+			continue
+		}
+		if len(g.clocks) > maxClosure {
+			warnings = append(warnings, fmt.Sprintf(
+				"%d clocks are connected and some disagree: more than %d are not corrected together, only spans that start before their parents are moved",
+				len(g.clocks), maxClosure))
+			continue
+		}
+		g.solve(clocks)
+	}
+	return warnings
+}
+
+// solve corrects the clocks of one group: it closes over the bounds, chooses the reference, keeps at 0 what may stay
+// there, and puts the rest in the middle of what is possible. Re-closing after each choice keeps the next ones feasible.
+func (g *group) solve(clocks []clock) {
+	n := len(g.clocks)
+	c := newClosure(n)
+	step := make([]bool, n)
+	for _, x := range inOrder(g.bounds) {
+		if !c.insert(x.a, x.b, x.w) && !x.soft {
+			step[x.a], step[x.b] = true, true
+		}
+	}
+	ref := g.reference(clocks, c)
+	lo, hi := make([]int64, n), make([]int64, n)
+	for i := range n {
+		lo[i], hi[i] = c.interval(i, ref)
+	}
+	offset := choose(c, ref, g.backendFirst(clocks))
+	for i, k := range g.clocks {
+		found := &clocks[k].Clock
+		found.Offset = offset[i]
+		if offset[i] != 0 {
+			found.Status = trace.ClockBounded
+			if lo[i] == math.MinInt64 || hi[i] == math.MaxInt64 {
+				found.Status, found.Uncertainty = trace.ClockOneSided, -1
+			} else {
+				found.Uncertainty = max(offset[i]-lo[i], hi[i]-offset[i])
+			}
+		}
+		if step[i] {
+			found.Status, found.Uncertainty = trace.ClockStep, -1
+		}
+	}
+}
+
+// reference is the clock that the others are corrected to: of those of the backend, the one that agrees with most
+// others. Not the root's, which may be a phone's; where all agree equally, the one nearest to it.
+func (g *group) reference(clocks []clock, c *closure) int {
+	best, most := 0, -1
+	order := g.backendFirst(clocks)
+	backends := 0
+	for _, i := range order {
+		if clocks[g.clocks[i]].backend {
+			backends++
+		}
+	}
+	if backends > 0 {
+		order = order[:backends]
+	}
+	for _, r := range order {
+		votes := 0
+		for _, i := range order {
+			if lo, hi := c.interval(i, r); lo <= 0 && 0 <= hi {
+				votes++
+			}
+		}
+		if votes > most {
+			best, most = r, votes
+		}
+	}
+	return best
+}
+
+// backendFirst is the group's clocks in order, those that serve requests before those that only send them.
+func (g *group) backendFirst(clocks []clock) []int {
+	order := make([]int, 0, len(g.clocks))
+	for _, backend := range []bool{true, false} {
+		for i, k := range g.clocks {
+			if clocks[k].backend == backend {
+				order = append(order, i)
+			}
+		}
+	}
+	return order
+}

@@ -1,0 +1,130 @@
+package skeleton
+
+// FailureMode is how a call failed, as its client span C and, where it is there, its server span S tell.
+type FailureMode uint8
+
+// The failure modes. A call that was never received and one whose server is not instrumented look alike in one trace: what
+// is usual between two services takes many to know. So a request that was lost is FailureUnobserved here.
+const (
+	// FailureNeverSent: C failed before it was connected to anything.
+	FailureNeverSent FailureMode = iota
+	// FailureUnobserved: C failed and there is no S to say why.
+	FailureUnobserved
+	// FailureIntermediary: C got a 502, 503 or 504 and there is no S, so something in between sent it.
+	FailureIntermediary
+	// FailureServer: both failed.
+	FailureServer
+	// FailureResponseLost: C failed without an answer, and S did not fail and took no longer than C.
+	FailureResponseLost
+	// FailureStillWorking: C gave up, and S took longer than C.
+	FailureStillWorking
+	// FailureCaller: C got a 4xx, which by the conventions is an error of C's alone.
+	FailureCaller
+	// FailureRetries: a call was repeated after it failed.
+	FailureRetries
+	// FailureDuplicateWork: there are two S under one C, or that of a call went on when that of its repetition began.
+	FailureDuplicateWork
+	failureModes
+)
+
+var failureModeNames = [failureModes]string{
+	"never_sent", "unobserved_peer", "intermediary", "server_failed", "response_lost", "server_still_working", "caller_error",
+	"retries", "duplicate_work",
+}
+
+func (m FailureMode) String() string { return failureModeNames[m] }
+
+// AllFailureModes lists them.
+func AllFailureModes() (all []FailureMode) {
+	for m := range failureModes {
+		all = append(all, m)
+	}
+	return all
+}
+
+// FailureModes is a set of them.
+type FailureModes uint16
+
+// With returns the set and m.
+func (set FailureModes) With(m FailureMode) FailureModes { return set | 1<<m }
+
+// Any reports whether the sets have one in common.
+func (set FailureModes) Any(of FailureModes) bool { return set&of != 0 }
+
+// FailureModes are those of the trace's calls.
+func (k *Skeleton) FailureModes() (found FailureModes) {
+	for i := range k.Spans {
+		if k.Spans[i].Kind == kindClient {
+			found |= k.modesOf(i)
+		}
+	}
+	for i := range k.Spans {
+		for earlier, later := range k.repetitions(k.childrenOf(i)) {
+			found = found.With(FailureRetries)
+			if k.overlap(earlier, later) {
+				found = found.With(FailureDuplicateWork)
+			}
+		}
+	}
+	if k.Retries() > 0 { // by what clients tell
+		found = found.With(FailureRetries)
+	}
+	return found
+}
+
+// overlap reports whether the servers of two calls worked at the same time, where they are of one service.
+func (k *Skeleton) overlap(earlier, later int32) bool {
+	for _, a := range k.childrenOf(int(earlier)) {
+		for _, b := range k.childrenOf(int(later)) {
+			x, y := &k.Spans[a], &k.Spans[b]
+			if x.Kind == kindServer && y.Kind == kindServer && x.Service == y.Service && y.Start < x.End && x.Start < y.End {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// modesOf are those of one call.
+func (k *Skeleton) modesOf(client int) (found FailureModes) {
+	c := &k.Spans[client]
+	servers, failed, longest := 0, false, uint64(0)
+	for _, child := range k.childrenOf(client) {
+		if s := &k.Spans[child]; s.Kind == kindServer {
+			servers++
+			failed = failed || s.failed()
+			longest = max(longest, s.duration())
+		}
+	}
+	if servers > 1 {
+		found = found.With(FailureDuplicateWork)
+	}
+	if !c.failed() {
+		return found
+	}
+	switch code := c.Failure.Code; {
+	case failed:
+		return found.With(FailureServer)
+	case code >= 400 && code < 500:
+		return found.With(FailureCaller)
+	case servers == 0:
+		return found.With(withoutServer(c))
+	case longest > c.duration() && (code == 0 || c.Failure.Reason == ReasonGaveUp):
+		return found.With(FailureStillWorking)
+	case code == 0:
+		return found.With(FailureResponseLost)
+	}
+	return found
+}
+
+// withoutServer is the mode of a call that failed and has no server span.
+func withoutServer(c *Span) FailureMode {
+	switch code := c.Failure.Code; {
+	case code >= 502 && code <= 504:
+		return FailureIntermediary
+	case code == 0 && c.Failure.Reason == ReasonNotConnected && !c.Failure.Peer:
+		return FailureNeverSent
+	default:
+		return FailureUnobserved
+	}
+}

@@ -1,0 +1,138 @@
+package skeleton
+
+import (
+	"cmp"
+	"slices"
+)
+
+// path is the walk along the critical path of a skeleton.
+type path struct {
+	own   []uint64 // by span: its time on the path
+	stack []frame
+}
+
+// frame is a span on the way down the critical path.
+type frame struct {
+	span       int32
+	children   []int32 // not looked at yet, that which ends last first
+	start, end uint64  // on the clock of the root
+	at         uint64  // the path from here to the end is known
+	shift      int64   // from the span's own clock to the root's
+}
+
+// CriticalPath is how many nanoseconds of the path that its primary root waited on belong to spans themselves, rather than
+// to what they called: to all that match. The parts of a path add up to the duration of its root, so for all
+// spans it is that.
+//
+// From a span's end backwards, the child that ended last before is what the span waited for; then that which ended last
+// before that one began. What goes on after its parent ended, and what a queue lies before, is not waited for.
+func (k *Skeleton) CriticalPath(match func(*Span) bool) (nanoseconds uint64) {
+	root := k.primary()
+	if root < 0 {
+		return 0
+	}
+	k.path.walk(k, root)
+	for i, own := range k.path.own {
+		if own > 0 && match(&k.Spans[i]) {
+			nanoseconds += own
+		}
+	}
+	return nanoseconds
+}
+
+// primary is the root that stands for the trace, -1 if there is no span. Where none is a root it is an orphan.
+func (k *Skeleton) primary() int32 {
+	best := int32(-1)
+	for i := range k.Spans {
+		if k.parents[i] >= 0 {
+			continue
+		}
+		if best < 0 || k.goesFirst(int32(i), best) {
+			best = int32(i)
+		}
+	}
+	return best
+}
+
+// goesFirst reports whether a stands for the trace rather than b: a root rather than an orphan, what was called or called
+// nobody rather than a caller, what started first.
+func (k *Skeleton) goesFirst(a, b int32) bool {
+	x, y := &k.Spans[a], &k.Spans[b]
+	return cmp.Or(
+		cmp.Compare(k.parents[b], k.parents[a]),
+		compareBool(x.calls(), y.calls()),
+		compareBool(x.Start == 0, y.Start == 0),
+		cmp.Compare(x.Start, y.Start),
+		cmp.Compare(a, b)) < 0
+}
+
+func (s *Span) calls() bool { return s.Kind == kindClient || s.Kind == kindProducer }
+
+func compareBool(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case b:
+		return -1
+	default:
+		return 1
+	}
+}
+
+// walk finds what of the path belongs to each span below the root and to the root itself.
+func (p *path) walk(k *Skeleton, root int32) {
+	clear(p.own)
+	s := &k.Spans[root]
+	p.stack = append(p.stack[:0], k.enter(root, s.Start, s.Start+s.duration(), 0))
+	for len(p.stack) > 0 {
+		f := &p.stack[len(p.stack)-1]
+		if len(f.children) == 0 || f.at <= f.start {
+			p.own[f.span] += f.at - f.start
+			p.stack = p.stack[:len(p.stack)-1]
+			continue
+		}
+		child := f.children[0]
+		f.children = f.children[1:]
+		start, end, shift, waited := k.within(f, child)
+		if !waited {
+			continue
+		}
+		p.own[f.span] += f.at - end
+		f.at = start
+		p.stack = append(p.stack, k.enter(child, start, end, shift))
+	}
+}
+
+// enter is the frame of a span that is on the path in the given range.
+func (k *Skeleton) enter(span int32, start, end uint64, shift int64) frame {
+	children := k.childrenOf(int(span))
+	slices.SortFunc(children, func(a, b int32) int {
+		x, y := &k.Spans[a], &k.Spans[b]
+		return cmp.Or(cmp.Compare(y.End, x.End), cmp.Compare(x.Start, y.Start), cmp.Compare(a, b))
+	})
+	return frame{span: span, children: children, start: start, end: end, at: end, shift: shift}
+}
+
+// within says when a child ran, on the root's clock, and whether the span of the frame could have waited for it. The far end
+// of a call has a clock of its own: it is moved into the call by the least, where it fits.
+func (k *Skeleton) within(f *frame, child int32) (start, end uint64, shift int64, waited bool) {
+	c, p := &k.Spans[child], &k.Spans[f.span]
+	if c.Start == 0 || c.End <= c.Start || c.Kind == kindConsumer {
+		return 0, 0, 0, false
+	}
+	shift = f.shift
+	start, end = shiftedBy(c.Start, shift), shiftedBy(c.End, shift)
+	if c.Kind == kindServer && p.calls() && c.duration() <= f.end-f.start {
+		switch {
+		case start < f.start:
+			shift += int64(f.start - start)
+		case end > f.end:
+			shift -= int64(end - f.end)
+		}
+		start, end = shiftedBy(c.Start, shift), shiftedBy(c.End, shift)
+	}
+	start = max(start, f.start)
+	return start, end, shift, start < end && end <= f.at
+}
+
+func shiftedBy(t uint64, by int64) uint64 { return uint64(int64(t) + by) }

@@ -1,0 +1,106 @@
+package trace
+
+import (
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+)
+
+// Span is a node of the forest: a span that arrived, or a synthetic one that stands for one that did not.
+type Span struct {
+	// Data is the span as it arrived; for FlagMerged, what several added up to. For a synthetic span only its IDs are set.
+	Data ptrace.Span
+	Origin
+
+	ID       pcommon.SpanID
+	ParentID pcommon.SpanID // as it arrived, whatever became of it
+	Kind     ptrace.SpanKind
+	Scope    pcommon.InstrumentationScope
+	Resource int // index in Trace.Resources; -1 for a synthetic span
+	Service  string
+
+	Place
+	Timing
+
+	Flags Flags
+	Links []Link
+}
+
+// Origin is what a span was made of.
+type Origin struct {
+	// Source is the index of the Input that the span is; -1 for a synthetic span.
+	Source int
+	// Others are the indexes of the Inputs that were merged into it.
+	Others []int
+	// Synthetic says that the span never arrived: the placeholder of a missing parent, or the root above those.
+	Synthetic bool
+	// Cause is why a synthetic span is missing, as far as the trace tells.
+	Cause Cause
+}
+
+// Place is where a span stands in the forest.
+type Place struct {
+	Parent   int   // index in Trace.Spans; -1 for a root
+	Children []int // indexes in Trace.Spans
+	Depth    int   // 0 for a root
+}
+
+// Timing is when a span ran: as its own clock told, and on the trace's common clock.
+type Timing struct {
+	// Start and End are the raw times in Unix nanoseconds, as they arrived.
+	Start, End uint64
+	// CorrectedStart and CorrectedEnd are the times on the trace's common clock. Their difference is Duration.
+	CorrectedStart, CorrectedEnd uint64
+	// Clock is the index of the clock that timed the span; -1 for a synthetic span.
+	Clock int
+	// Residual is what was added to this span's times in nanoseconds, beyond its clock's offset, so that it does not
+	// start before its parent.
+	Residual int64
+	// Shift is the Residual and those of the span's ancestors on the same clock, in nanoseconds: all that was added
+	// beyond the clock's offset.
+	Shift int64
+}
+
+// Duration is the span's duration in nanoseconds: 0 where it has not ended or ends before it starts.
+func (t *Timing) Duration() uint64 { return t.CorrectedEnd - t.CorrectedStart }
+
+// RawDuration is the span's duration in nanoseconds by its own times, and 0 where they give none.
+func (t *Timing) RawDuration() uint64 {
+	if t.End < t.Start || t.Start == 0 {
+		return 0
+	}
+	return t.End - t.Start
+}
+
+// Offset is what was added to the span's raw times, in nanoseconds. 0 for synthetic spans and where the start was taken
+// from the parent.
+func (s *Span) Offset() int64 {
+	if s.Synthetic || !s.Flags.OwnStart() {
+		return 0
+	}
+	return int64(s.CorrectedStart - s.Start)
+}
+
+// IsServer reports whether the span is the receiving end of a call across processes.
+func (s *Span) IsServer() bool {
+	return s.Kind == ptrace.SpanKindServer || s.Kind == ptrace.SpanKindConsumer
+}
+
+// IsClient reports whether the span is the calling end of a call across processes.
+func (s *Span) IsClient() bool {
+	return s.Kind == ptrace.SpanKindClient || s.Kind == ptrace.SpanKindProducer
+}
+
+// OTLP's span flags, of spans and links.
+const (
+	flagHasIsRemote = 0x100 // the flag below is known
+	flagIsRemote    = 0x200
+)
+
+// MayHaveRemoteParent reports whether another process may have made the span's parent, by the span's flags and, where
+// they do not tell, by its kind.
+func (s *Span) MayHaveRemoteParent() bool {
+	if flags := s.Data.Flags(); flags&flagHasIsRemote != 0 {
+		return flags&flagIsRemote != 0
+	}
+	return s.IsServer()
+}

@@ -1,0 +1,39 @@
+package tracestore
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+
+	"go.uber.org/zap"
+
+	"github.com/slowburn/slowburn/internal/host"
+)
+
+// health is what the last open, write or read of the file found. Its methods may be called concurrently.
+type health struct {
+	file   string
+	logger *zap.Logger
+	found  atomic.Pointer[host.Health]
+}
+
+// succeed and fail set the health, and tell the log when it changes.
+func (h *health) succeed() {
+	if was := h.found.Load(); was != nil && !was.OK {
+		h.logger.Info("The trace store works.", zap.String("file", h.file))
+		h.report(host.Health{OK: true, Message: "Traces are stored in " + h.file + "."})
+	}
+}
+
+func (h *health) fail(what string, err error) {
+	message := fmt.Sprintf("%s: %v.", what, err)
+	if was := h.found.Load(); was == nil || was.Message != message {
+		h.logger.Error(what+".", zap.Error(err))
+	}
+	h.report(host.Health{Message: message})
+}
+
+func (h *health) report(found host.Health) { h.found.Store(&found) }
+
+// Probe says whether traces are being stored. The gateway takes spans even if not.
+func (h *health) Probe(context.Context) host.Health { return *h.found.Load() }

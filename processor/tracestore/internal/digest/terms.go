@@ -1,0 +1,69 @@
+package digest
+
+import (
+	"encoding/binary"
+	"math/bits"
+	"slices"
+
+	"github.com/cespare/xxhash/v2"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+)
+
+// A term is a property that traces are found by, as a hash. The index holds, under each term, the traces that have it by
+// their starts. Two properties with one hash would mix their traces, which is less likely than a damaged disk.
+
+// term is the hash of a property and its values.
+func term(property byte, values ...string) uint64 {
+	d := xxhash.New()
+	_, _ = d.Write([]byte{property})
+	for _, v := range values { // a hash takes all bytes; it has no errors
+		_, _ = d.Write(binary.BigEndian.AppendUint32(nil, uint32(len(v))))
+		_, _ = d.WriteString(v)
+	}
+	return d.Sum64()
+}
+
+// TermAll is the term of every trace.
+func TermAll() uint64 { return term('*') }
+
+// TermService is the term of the traces with a span of the service.
+func TermService(name string) uint64 { return term('s', name) }
+
+// TermOperation is the term of the traces with a span of that name in the service.
+func TermOperation(service, name string) uint64 { return term('o', service, name) }
+
+// TermError is the term of the traces with a span that failed.
+func TermError() uint64 { return term('e') }
+
+// TermPolicy is the term of the traces that the sampling policy kept.
+func TermPolicy(name string) uint64 { return term('p', name) }
+
+// TermLink is the term of the traces with a link to the trace.
+func TermLink(to pcommon.TraceID) uint64 { return term('l', string(to[:])) }
+
+// termDuration is the term of the traces whose durations are of that magnitude.
+func termDuration(magnitude int) uint64 { return term('d', string(rune(magnitude))) }
+
+// magnitude is the number of bits of a duration in nanoseconds.
+func magnitude(nanoseconds uint64) int { return bits.Len64(nanoseconds) }
+
+// TermsOfDurations are the terms that together hold all traces whose durations lie between two, in nanoseconds, both
+// included; and some others of about that duration.
+func TermsOfDurations(shortest, longest uint64) (terms []uint64) {
+	for i := magnitude(shortest); i <= magnitude(longest); i++ {
+		terms = append(terms, termDuration(i))
+	}
+	return terms
+}
+
+// Most that a trace is indexed by; the operations and links beyond do not find it.
+const (
+	maxOperationTerms = 512
+	maxLinkTerms      = 256
+)
+
+// distinctTerms sorts terms and leaves out repetitions.
+func distinctTerms(terms []uint64) []uint64 {
+	slices.Sort(terms)
+	return slices.Compact(terms)
+}

@@ -1,0 +1,106 @@
+// Package storetest makes spans to store in tests.
+package storetest
+
+import (
+	"encoding/binary"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+)
+
+// T0 is the time that the tests begin at.
+var T0 = time.Date(2025, 9, 1, 12, 0, 0, 0, time.UTC)
+
+// Spec says what a span is; the zero value is a root that lasts no time at T0.
+type Spec struct {
+	Trace, ID, Parent int
+	Service, Name     string
+	Start, Duration   time.Duration
+	Failed            bool
+	Policy            string
+	Late              bool
+	Link              int
+}
+
+// TraceID is the ID of the trace with that number.
+func TraceID(n int) (id pcommon.TraceID) {
+	binary.BigEndian.PutUint64(id[8:], uint64(n))
+	return id
+}
+
+// NumberOf is the number of the trace with that ID, in hex.
+func NumberOf(id string) int {
+	var n int
+	for _, c := range id[16:] {
+		n = n*16 + map[bool]int{true: int(c - '0'), false: int(c-'a') + 10}[c <= '9']
+	}
+	return n
+}
+
+// Spans are the spans that are specified, each with a resource of its own.
+func Spans(specs ...Spec) ptrace.Traces {
+	td := ptrace.NewTraces()
+	for _, p := range specs {
+		rs := td.ResourceSpans().AppendEmpty()
+		rs.SetSchemaUrl("https://example.test/resource")
+		rs.Resource().Attributes().PutStr("service.name", p.Service)
+		rs.Resource().Attributes().PutStr("host.name", p.Service+"-host")
+		ss := rs.ScopeSpans().AppendEmpty()
+		ss.SetSchemaUrl("https://example.test/scope")
+		ss.Scope().SetName("scope")
+		s := ss.Spans().AppendEmpty()
+		s.SetTraceID(TraceID(p.Trace))
+		s.SetSpanID(SpanID(p.ID))
+		s.SetParentSpanID(SpanID(p.Parent))
+		s.SetName(p.Name)
+		s.SetKind(ptrace.SpanKindInternal)
+		s.SetStartTimestamp(pcommon.NewTimestampFromTime(T0.Add(p.Start)))
+		s.SetEndTimestamp(pcommon.NewTimestampFromTime(T0.Add(p.Start + p.Duration)))
+		if p.Failed {
+			s.Status().SetCode(ptrace.StatusCodeError)
+		}
+		if p.Policy != "" {
+			s.Attributes().PutStr("tailsampling.policy", p.Policy)
+		}
+		if p.Late {
+			s.Attributes().PutBool("tailsampling.cached_decision", true)
+		}
+		if p.Link != 0 {
+			l := s.Links().AppendEmpty()
+			l.SetTraceID(TraceID(p.Link))
+			l.SetSpanID(SpanID(1))
+		}
+	}
+	return td
+}
+
+// SpanID is the ID of the span with that number.
+func SpanID(n int) (id pcommon.SpanID) {
+	binary.BigEndian.PutUint64(id[:], uint64(n))
+	return id
+}
+
+// Bytes is the OTLP message of td.
+func Bytes(t testing.TB, td ptrace.Traces) []byte {
+	t.Helper()
+	b, err := (&ptrace.ProtoMarshaler{}).MarshalTraces(td)
+	require.NoError(t, err)
+	return b
+}
+
+// Sized is a trace of one span whose OTLP message has that many bytes, most of which compress well.
+func Sized(tb testing.TB, trace, span, bytes int) ptrace.Traces {
+	tb.Helper()
+	td := Spans(Spec{Trace: trace, ID: span, Service: "s", Name: "op"})
+	s := td.ResourceSpans().At(0).ScopeSpans().At(0).Spans().At(0)
+	padding := bytes
+	for range 3 { // the lengths in front are as long as they have to be
+		s.Attributes().PutEmptyBytes("padding").FromRaw(make([]byte, padding))
+		padding += bytes - (&ptrace.ProtoMarshaler{}).TracesSize(td)
+	}
+	require.Equal(tb, bytes, (&ptrace.ProtoMarshaler{}).TracesSize(td))
+	return td
+}

@@ -1,0 +1,119 @@
+package tracefile
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.etcd.io/bbolt"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+)
+
+func TestEvictsByAge(t *testing.T) {
+	b := opened(t, func(c *Options) { c.Retention = time.Hour })
+	var batch []Item
+	for n := range 1000 {
+		b.clock = t0.Add(time.Duration(n) * time.Second)
+		batch = append(batch, b.items(spans(spec{Trace: n + 1, ID: 1, Service: fmt.Sprint("s", n/500), Name: "op"}))...)
+		if n%100 == 99 {
+			_, err := b.Put(batch) // stored at the time of the hundredth
+			require.NoError(t, err)
+			batch = nil
+		}
+	}
+	b.clock = t0.Add(time.Hour + 500*time.Second)
+	b.maintain()
+	require.Len(t, b.found(Query{Limit: MaxLimit}), 500)
+	require.Empty(t, b.found(Query{Service: "s0"}))
+	require.Equal(t, Evicted{Age: 500}, b.evicted)
+	requireConsistent(t, b, 500)
+}
+
+func TestForgetsOperationsOfEvictedTraces(t *testing.T) {
+	b := opened(t, func(c *Options) { c.Retention = time.Hour })
+	b.storeNow(spans(spec{Trace: 1, ID: 1, Service: "old", Name: "op"}))
+	b.clock = t0.Add(30 * time.Minute)
+	b.storeNow(spans(spec{Trace: 2, ID: 1, Service: "new", Name: "op"}))
+	require.Equal(t, 2, b.operations)
+	b.clock = t0.Add(65 * time.Minute)
+	b.maintain()
+	require.Equal(t, map[string][]string{"new": {"op"}}, b.services())
+	require.Equal(t, 1, b.operations)
+	b.clock = t0.Add(5 * time.Hour)
+	b.maintain()
+	require.Empty(t, b.services())
+}
+
+func TestListsBoundedlyManyOperations(t *testing.T) {
+	b := opened(t, nil)
+	b.operations = maxOperations - 1
+	b.storeNow(spans(
+		spec{Trace: 1, ID: 1, Service: "s", Name: "GET /1"}, spec{Trace: 1, ID: 2, Parent: 1, Service: "s", Name: "GET /2"}))
+	require.Len(t, b.services()["s"], 1)
+	require.Equal(t, []int{1}, b.found(Query{Service: "s", Operation: "GET /2"}), "what is not listed is still found")
+}
+
+func TestEvictsByBytesOldestFirst(t *testing.T) {
+	const limit = 2 << 20
+	b := opened(t, func(c *Options) { c.MaxBytes = limit })
+	rng := rand.New(rand.NewPCG(1, 1))
+	const traces = 400
+	for n := range traces {
+		b.clock = t0.Add(time.Duration(n) * time.Second)
+		td := spans(spec{Trace: n + 1, ID: 1, Service: "s", Name: "op", Start: time.Duration(n)})
+		padding(td, rng, 20_000)
+		b.storeNow(td)
+		used, err := b.usedBytes()
+		require.NoError(t, err)
+		require.LessOrEqual(t, used, int64(limit))
+	}
+	kept := b.found(Query{Limit: MaxLimit})
+	require.Greater(t, len(kept), 20)
+	require.Less(t, len(kept), 150)
+	for i, n := range kept {
+		require.Equal(t, traces-i, n, "the newest are kept")
+	}
+	require.Equal(t, Evicted{Bytes: traces - len(kept)}, b.evicted)
+	requireConsistent(t, b, len(kept))
+	info, err := os.Stat(b.path)
+	require.NoError(t, err)
+	require.Less(t, info.Size(), int64(3*limit), "free pages are used again")
+}
+
+// padding makes the trace's only span hard to compress.
+func padding(td ptrace.Traces, rng *rand.Rand, n int) {
+	var b strings.Builder
+	for range n {
+		b.WriteByte(byte('!' + rng.IntN(90)))
+	}
+	td.ResourceSpans().At(0).ScopeSpans().At(0).Spans().At(0).Attributes().PutStr("padding", b.String())
+}
+
+// requireConsistent: every bucket speaks of the same traces, and no index entry is left over.
+func requireConsistent(t *testing.T, b *bench, traces int) {
+	t.Helper()
+	require.NoError(t, b.db.View(func(tx *bbolt.Tx) error {
+		require.Equal(t, traces, tx.Bucket(bucketTraces).Stats().KeyN)
+		require.Equal(t, traces, tx.Bucket(bucketIDs).Stats().KeyN)
+		want := map[string]bool{}
+		c := tx.Bucket(bucketTraces).Cursor()
+		for k, v := c.First(); k != nil; k, v = c.Next() {
+			h, err := b.opts.Codec.Header(v)
+			require.NoError(t, err)
+			for _, term := range h.Terms {
+				want[string(indexKey(term, positionOf(h.Start, [16]byte(k[8:]))))] = true
+			}
+		}
+		c = tx.Bucket(bucketIndex).Cursor()
+		for k, _ := c.First(); k != nil; k, _ = c.Next() {
+			require.True(t, want[string(k)], "an index entry without a trace")
+			delete(want, string(k))
+		}
+		require.Empty(t, want, "a trace without its index entries")
+		return nil
+	}))
+}

@@ -1,0 +1,77 @@
+package tracefile
+
+import (
+	"os"
+	"time"
+
+	"go.etcd.io/bbolt"
+	"go.uber.org/zap"
+
+	"github.com/slowburn/slowburn/internal/state"
+	"github.com/slowburn/slowburn/processor/tracestore/internal/record"
+)
+
+var (
+	bucketTraces     = []byte("traces")
+	bucketIDs        = []byte("ids")
+	bucketIndex      = []byte("index")
+	bucketOperations = []byte("operations")
+)
+
+// Options are what a File needs besides its path.
+type Options struct {
+	// Retention is how long a trace is kept after it was stored.
+	Retention time.Duration
+	// MaxBytes is how much of the file may be in use.
+	MaxBytes int64
+	Codec    *record.Codec
+	Now      func() time.Time
+	Logger   *zap.Logger
+}
+
+// File is an open file.
+type File struct {
+	opts       Options
+	db         *state.DB
+	operations int // entries in the bucket of that name; the writer's
+}
+
+// Open opens the file, or makes it. Commits wait for the disk, which costs the pipeline nothing, as only the writer
+// commits, and keeps the file whole over a power cut.
+func Open(path string, opts Options) (*File, error) {
+	db, err := state.Open(path, state.Options{Buckets: []string{
+		string(bucketTraces), string(bucketIDs), string(bucketIndex), string(bucketOperations),
+	}})
+	if err != nil {
+		return nil, err
+	}
+	return &File{opts: opts, db: db}, nil
+}
+
+// Close waits for transactions to end and closes the file.
+func (f *File) Close() error { return state.Guard(f.db.Close) }
+
+// MoveAside renames a damaged file, so that a new one can be started, and returns its new name. It takes the place of one
+// that was moved before: of files that may each be as large as they are allowed to, one is enough to look into.
+func MoveAside(path string) (aside string, err error) {
+	aside = path + ".damaged"
+	return aside, os.Rename(path, aside)
+}
+
+func (f *File) view(read func(*bbolt.Tx) error) error {
+	return state.Guard(func() error { return f.db.View(read) })
+}
+
+func (f *File) update(write func(*bbolt.Tx) error) error {
+	return state.Guard(func() error { return f.db.Update(write) })
+}
+
+// usedBytes is how much of the file holds something. The file itself never shrinks, but free pages are used again.
+func (f *File) usedBytes() (used int64, err error) {
+	err = f.view(func(tx *bbolt.Tx) error {
+		stats := f.db.Stats()
+		used = tx.Size() - int64(stats.FreePageN+stats.PendingPageN)*int64(f.db.Info().PageSize)
+		return nil
+	})
+	return used, err
+}

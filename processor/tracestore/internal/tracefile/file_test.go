@@ -1,0 +1,159 @@
+package tracefile
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"hash/crc32"
+	"testing"
+	"time"
+
+	"github.com/klauspost/compress/zstd"
+	"github.com/stretchr/testify/require"
+	"go.etcd.io/bbolt"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/slowburn/slowburn/processor/tracestore/internal/digest"
+	"github.com/slowburn/slowburn/processor/tracestore/internal/record"
+	"github.com/slowburn/slowburn/processor/tracestore/internal/storetest"
+)
+
+func TestSpansComeBackAsTheyCame(t *testing.T) {
+	b := opened(t, nil)
+	td := spans(
+		spec{Trace: 1, ID: 1, Service: "shop", Name: "a", Policy: "p", Link: 7},
+		spec{Trace: 1, ID: 2, Parent: 1, Service: "cart", Name: "b"})
+	s := td.ResourceSpans().At(0).ScopeSpans().At(0).Spans().At(0)
+	s.SetFlags(0x301)
+	s.TraceState().FromRaw("ot=th:8;rv:ffffffffffffff")
+	s.SetDroppedAttributesCount(3)
+	s.Events().AppendEmpty().SetName("event")
+	want := storetest.Bytes(t, td)
+	b.storeNow(td)
+	got, meta := b.trace(1)
+	require.Equal(t, want, storetest.Bytes(t, got))
+	require.Equal(t, want, storetest.Bytes(t, td), "what came in was not changed")
+	require.InDelta(t, 2, meta.Summary.AdjustedCount, 0)
+}
+
+func TestLateSpansAreAdded(t *testing.T) {
+	b := opened(t, nil)
+	root := spec{Trace: 1, ID: 1, Service: "shop", Name: "GET /", Duration: time.Second}
+	b.storeNow(spans(root))
+	b.clock = t0.Add(time.Minute)
+	late := spec{Trace: 1, ID: 2, Parent: 1, Service: "cart", Name: "add", Start: 1, Duration: 2 * time.Second, Failed: true, Late: true}
+	require.Equal(t, Written{Updated: 1}, b.storeNow(spans(late)))
+
+	got, meta := b.trace(1)
+	require.Equal(t, 2, got.SpanCount())
+	require.Equal(t, 2, meta.Version)
+	require.Equal(t, 1, meta.LateSpans)
+	require.Equal(t, t0, meta.Stored)
+	require.Equal(t, t0.Add(time.Minute), meta.Updated)
+	require.Equal(t, []int{1}, b.found(Query{Service: "cart"}))
+	require.Equal(t, []int{1}, b.found(Query{Error: true, MinDuration: 2 * time.Second}))
+	require.Empty(t, b.found(Query{MaxDuration: time.Second}), "the old entries are gone")
+
+	require.Zero(t, b.storeNow(spans(root, late))) // a retried export brings nothing new
+	_, again := b.trace(1)
+	require.Equal(t, meta, again)
+}
+
+// Late spans are added as long as the trace stays within 64 MiB.
+func TestLargestTrace(t *testing.T) {
+	const largest, part = 64 << 20, 1000
+	b := opened(t, nil)
+	b.storeNow(storetest.Sized(t, 1, 1, largest-part))
+	require.Equal(t, Written{TooLarge: 1}, b.storeNow(storetest.Sized(t, 1, 2, part+1)))
+	require.Equal(t, Written{Updated: 1}, b.storeNow(storetest.Sized(t, 1, 2, part)))
+	td, meta := b.trace(1)
+	require.Equal(t, 2, td.SpanCount())
+	require.Equal(t, 2, meta.Version)
+}
+
+func TestOnlyLateSpansArePartOfATrace(t *testing.T) {
+	b := opened(t, nil)
+	b.storeNow(spans(spec{Trace: 1, ID: 2, Parent: 9, Service: "cart", Name: "add", Late: true}))
+	r := b.query(Query{})
+	require.Len(t, r.Traces, 1)
+	require.False(t, r.Traces[0].Complete)
+	require.Equal(t, "add", r.Traces[0].RootOperation)
+}
+
+// What earlier versions stored is still read, and gets late spans.
+func TestRecordsOfEarlierVersions(t *testing.T) {
+	b := opened(t, nil)
+	td := spans(spec{Trace: 1, ID: 1, Service: "s", Name: "op", Duration: time.Second})
+	b.storeNow(td)
+	require.NoError(t, b.db.Update(func(tx *bbolt.Tx) error {
+		key := append(tx.Bucket(bucketIDs).Get(bytesOfID(1)), bytesOfID(1)...)
+		h, otlp, err := b.opts.Codec.Decode(tx.Bucket(bucketTraces).Get(key))
+		require.NoError(t, err)
+		return tx.Bucket(bucketTraces).Put(key, zstdRecord(t, h, otlp))
+	}))
+	got, _ := b.trace(1)
+	require.Equal(t, storetest.Bytes(t, td), storetest.Bytes(t, got))
+
+	b.storeNow(spans(spec{Trace: 1, ID: 2, Parent: 1, Service: "s", Name: "late", Late: true}))
+	got, meta := b.trace(1)
+	require.Equal(t, 2, got.SpanCount())
+	require.Equal(t, 2, meta.Version)
+}
+
+// zstdRecord is a record as it was written before S2.
+func zstdRecord(t *testing.T, h digest.Header, otlp []byte) []byte {
+	head, err := json.Marshal(h)
+	require.NoError(t, err)
+	enc, err := zstd.NewWriter(nil)
+	require.NoError(t, err)
+	record := binary.BigEndian.AppendUint32(make([]byte, 5), uint32(len(head)))
+	record[0] = 1
+	record = enc.EncodeAll(otlp, append(record, head...))
+	binary.BigEndian.PutUint32(record[1:], crc32.Checksum(record[5:], crc32.MakeTable(crc32.Castagnoli)))
+	return record
+}
+
+func TestDamagedRecordIsSkippedAndCounted(t *testing.T) {
+	b := opened(t, func(c *Options) { c.Retention = time.Hour })
+	for n := range 3 {
+		b.storeNow(spans(spec{Trace: n + 1, ID: 1, Service: "s", Name: "op", Start: time.Duration(n)}))
+	}
+	require.NoError(t, b.db.Update(func(tx *bbolt.Tx) error {
+		traces := tx.Bucket(bucketTraces)
+		key := append(tx.Bucket(bucketIDs).Get(bytesOfID(2)), bytesOfID(2)...)
+		stored := append([]byte{}, traces.Get(key)...)
+		stored[len(stored)/2] ^= 0xff
+		return traces.Put(key, stored)
+	}))
+	require.Equal(t, []int{3, 1}, b.found(Query{Service: "s"}))
+	_, corrupt, err := b.Search(t.Context(), Query{})
+	require.NoError(t, err)
+	require.Equal(t, 1, corrupt)
+	_, _, ok, err := b.Trace(traceID(2))
+	require.ErrorIs(t, err, record.ErrCorrupt)
+	require.False(t, ok)
+
+	done := b.storeNow(spans(spec{Trace: 2, ID: 2, Service: "s", Name: "op", Start: 1})) // what comes later takes its place
+	require.Equal(t, []int{3, 2, 1}, b.found(Query{Service: "s"}))
+	require.Equal(t, Written{Corrupt: 1}, done)
+}
+
+func TestDamagedRecordIsEvicted(t *testing.T) {
+	b := opened(t, func(c *Options) { c.Retention = time.Hour })
+	b.storeNow(spans(spec{Trace: 1, ID: 1, Service: "s", Name: "op"}))
+	require.NoError(t, b.db.Update(func(tx *bbolt.Tx) error {
+		key := append(tx.Bucket(bucketIDs).Get(bytesOfID(1)), bytesOfID(1)...)
+		return tx.Bucket(bucketTraces).Put(key, []byte("nonsense"))
+	}))
+	b.clock = t0.Add(2 * time.Hour)
+	b.maintain()
+	require.Equal(t, Evicted{Age: 1, Corrupt: 1}, b.evicted)
+	require.Empty(t, b.found(Query{}), "what the index still has leads nowhere")
+	has, err := b.Has([]pcommon.TraceID{traceID(1)})
+	require.NoError(t, err)
+	require.Empty(t, has)
+}
+
+func bytesOfID(n int) []byte {
+	id := traceID(n)
+	return id[:]
+}

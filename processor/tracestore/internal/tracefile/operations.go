@@ -1,0 +1,86 @@
+package tracefile
+
+import (
+	"encoding/binary"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"github.com/slowburn/slowburn/processor/tracestore/internal/digest"
+)
+
+const (
+	// maxOperations is how many operations are listed. Span names with IDs in them have no end.
+	maxOperations = 20_000
+	// maxNameBytes is how much of a name is listed; bbolt's keys have a limit.
+	maxNameBytes = 1024
+	// operationGrain is how often an operation's last sight is written anew.
+	operationGrain = time.Minute
+)
+
+func operationKey(op digest.Operation) []byte {
+	service, name := op.Service[:min(len(op.Service), maxNameBytes)], op.Name[:min(len(op.Name), maxNameBytes)]
+	key := binary.BigEndian.AppendUint16(nil, uint16(len(service)))
+	return append(append(key, service...), name...)
+}
+
+// operationOf reads a key that operationKey made, and false where it is none.
+func operationOf(key []byte) (digest.Operation, bool) {
+	if len(key) < 2 {
+		return digest.Operation{}, false
+	}
+	n := int(binary.BigEndian.Uint16(key))
+	if key = key[2:]; n > len(key) {
+		return digest.Operation{}, false
+	}
+	return digest.Operation{Service: string(key[:n]), Name: string(key[n:])}, true
+}
+
+// putOperations notes that the operations of what was written were seen now.
+func (w *writing) putOperations() error {
+	b := w.tx.Bucket(bucketOperations)
+	now := uint64(w.opts.Now().UnixNano())
+	for _, op := range w.named {
+		key := operationKey(op)
+		switch last := b.Get(key); {
+		case len(last) == 8 && binary.BigEndian.Uint64(last)+uint64(operationGrain) > now:
+			continue
+		case last == nil && w.listed+w.operations >= maxOperations:
+			continue
+		case last == nil:
+			w.operations++
+		}
+		if err := b.Put(key, binary.BigEndian.AppendUint64(nil, now)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Prune forgets the operations that were last seen before the oldest trace was stored.
+func (f *File) Prune() error { return f.update(f.pruneOperations) }
+
+func (f *File) pruneOperations(tx *bbolt.Tx) error {
+	oldest := uint64(f.opts.Now().UnixNano())
+	if k, _ := tx.Bucket(bucketTraces).Cursor().First(); len(k) >= 8 {
+		oldest = binary.BigEndian.Uint64(k)
+	}
+	b := tx.Bucket(bucketOperations)
+	var gone [][]byte
+	n := 0
+	c := b.Cursor()
+	for k, v := c.First(); k != nil; k, v = c.Next() {
+		if len(v) != 8 || binary.BigEndian.Uint64(v)+uint64(operationGrain) < oldest {
+			gone = append(gone, k)
+			continue
+		}
+		n++
+	}
+	for _, k := range gone {
+		if err := b.Delete(k); err != nil {
+			return err
+		}
+	}
+	f.operations = n
+	return nil
+}

@@ -1,0 +1,67 @@
+package tracefile
+
+import (
+	"fmt"
+	"slices"
+
+	"go.etcd.io/bbolt"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/slowburn/slowburn/processor/tracestore/internal/digest"
+	"github.com/slowburn/slowburn/processor/tracestore/internal/record"
+)
+
+// Trace returns a trace with all its spans, as they arrived, and false where it is not here. An error that is
+// record.ErrCorrupt says that it is here, and damaged.
+func (f *File) Trace(id pcommon.TraceID) (td ptrace.Traces, meta digest.Meta, here bool, err error) {
+	td = ptrace.NewTraces()
+	var stored []byte
+	err = f.view(func(tx *bbolt.Tx) error {
+		if at := tx.Bucket(bucketIDs).Get(id[:]); at != nil {
+			stored = slices.Clone(tx.Bucket(bucketTraces).Get(slices.Concat(at, id[:])))
+		}
+		return nil
+	})
+	if err != nil || stored == nil {
+		return td, meta, false, err
+	}
+	h, spans, err := f.opts.Codec.Decode(stored)
+	if err != nil {
+		return td, meta, false, err
+	}
+	if td, err = (&ptrace.ProtoUnmarshaler{}).UnmarshalTraces(spans); err != nil {
+		return ptrace.NewTraces(), meta, false, fmt.Errorf("%w: %w", record.ErrCorrupt, err)
+	}
+	return td, h.Meta, true, nil
+}
+
+// Has says which of the traces are here.
+func (f *File) Has(ids []pcommon.TraceID) (map[pcommon.TraceID]bool, error) {
+	has := make(map[pcommon.TraceID]bool, len(ids))
+	err := f.view(func(tx *bbolt.Tx) error {
+		b := tx.Bucket(bucketIDs)
+		for _, id := range ids {
+			if b.Get(id[:]) != nil {
+				has[id] = true
+			}
+		}
+		return nil
+	})
+	return has, err
+}
+
+// Services returns the operations of each service, sorted, as far as traces of them are likely still here.
+func (f *File) Services() (map[string][]string, error) {
+	services := make(map[string][]string)
+	err := f.view(func(tx *bbolt.Tx) error {
+		c := tx.Bucket(bucketOperations).Cursor()
+		for k, _ := c.First(); k != nil; k, _ = c.Next() {
+			if op, ok := operationOf(k); ok {
+				services[op.Service] = append(services[op.Service], op.Name)
+			}
+		}
+		return nil
+	})
+	return services, err // the bucket's order sorts the names of a service
+}

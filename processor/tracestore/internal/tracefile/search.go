@@ -1,0 +1,114 @@
+package tracefile
+
+import (
+	"context"
+	"slices"
+
+	"go.etcd.io/bbolt"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/slowburn/slowburn/processor/tracestore/internal/digest"
+)
+
+// Search returns the traces that match, newest first. It looks at a bounded number of index entries: where those do not
+// suffice the result is short, and its cursor goes on from there. Damaged records are passed over, and counted.
+func (f *File) Search(ctx context.Context, q Query) (result Result, corrupt int, err error) {
+	result.Traces = []digest.Summary{}
+	at, ok, err := q.first()
+	if err != nil || !ok {
+		return result, 0, err
+	}
+	err = f.view(func(tx *bbolt.Tx) (err error) {
+		corrupt, err = f.search(ctx, tx, q, at, &result)
+		return err
+	})
+	return result, corrupt, err
+}
+
+func (f *File) search(ctx context.Context, tx *bbolt.Tx, q Query, at position, result *Result) (corrupt int, err error) {
+	walk := intersection{streams: q.streams(tx)}
+	for {
+		found, ok, done := walk.next(ctx, at)
+		if done || ok && found.start() < q.earliest() {
+			return corrupt, nil
+		}
+		if !ok {
+			if err := ctx.Err(); err != nil {
+				return corrupt, err
+			}
+			result.NextCursor = encodeCursor(found)
+			return corrupt, nil
+		}
+		if len(result.Traces) == q.limit() {
+			result.NextCursor = encodeCursor(found)
+			return corrupt, nil
+		}
+		h, here, err := f.lookUp(tx, found.id())
+		switch {
+		case err != nil:
+			corrupt++
+		case here && q.matches(h):
+			result.Traces = append(result.Traces, h.Meta.Summary)
+		}
+		if at, ok = found.before(); !ok {
+			return corrupt, nil
+		}
+	}
+}
+
+// lookUp reads the header of a trace, and false where it is not here.
+func (f *File) lookUp(tx *bbolt.Tx, id pcommon.TraceID) (digest.Header, bool, error) {
+	stored := tx.Bucket(bucketIDs).Get(id[:])
+	if stored == nil {
+		return digest.Header{}, false, nil
+	}
+	h, err := f.opts.Codec.Header(tx.Bucket(bucketTraces).Get(slices.Concat(stored, id[:])))
+	return h, err == nil, err
+}
+
+// streams are what the index knows of the query. All of them must hold.
+func (q Query) streams(tx *bbolt.Tx) []stream {
+	index := tx.Bucket(bucketIndex)
+	one := func(term uint64) stream { return posting{index.Cursor(), term} }
+	var all []stream
+	switch {
+	case q.Service != "" && q.Operation != "":
+		all = append(all, one(digest.TermOperation(q.Service, q.Operation)))
+	case q.Service != "":
+		all = append(all, one(digest.TermService(q.Service)))
+	case q.Operation != "":
+		all = append(all, operationOfAny(tx, q.Operation, one))
+	}
+	if q.Error {
+		all = append(all, one(digest.TermError()))
+	}
+	if q.Policy != "" {
+		all = append(all, one(digest.TermPolicy(q.Policy)))
+	}
+	if !q.LinksTo.IsEmpty() {
+		all = append(all, one(digest.TermLink(q.LinksTo)))
+	}
+	if q.MinDuration > 0 || q.MaxDuration > 0 {
+		var lengths union
+		for _, term := range digest.TermsOfDurations(q.durations()) {
+			lengths = append(lengths, one(term))
+		}
+		all = append(all, lengths)
+	}
+	if len(all) == 0 {
+		all = append(all, one(digest.TermAll()))
+	}
+	return all
+}
+
+// operationOfAny is the stream of the traces with a span of that name, in whatever service.
+func operationOfAny(tx *bbolt.Tx, name string, one func(uint64) stream) stream {
+	any := union{}
+	c := tx.Bucket(bucketOperations).Cursor()
+	for k, _ := c.First(); k != nil; k, _ = c.Next() {
+		if op, ok := operationOf(k); ok && op.Name == name {
+			any = append(any, one(digest.TermOperation(op.Service, name)))
+		}
+	}
+	return any
+}

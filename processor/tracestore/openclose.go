@@ -1,0 +1,58 @@
+package tracestore
+
+import (
+	"context"
+	"errors"
+
+	"go.uber.org/zap"
+
+	"github.com/slowburn/slowburn/internal/state"
+	"github.com/slowburn/slowburn/processor/tracestore/internal/tracefile"
+)
+
+// open opens the file, or starts a new one in the place of one that is damaged.
+func (w *writer) open() {
+	file, err := tracefile.Open(w.path, w.options)
+	if errors.Is(err, state.ErrCorrupt) {
+		w.startAnew(err)
+		return
+	}
+	w.use(file, err)
+}
+
+// startAnew moves a damaged file aside and opens a new one: what it held was for looking at, and the next traces matter
+// more.
+func (w *writer) startAnew(damage error) {
+	aside, err := tracefile.MoveAside(w.path)
+	var file *tracefile.File
+	if err == nil {
+		w.logger.Error("The trace store's file is damaged. It was moved aside, and a new one is started.",
+			zap.String("moved_to", aside), zap.Error(damage))
+		file, err = tracefile.Open(w.path, w.options)
+	}
+	w.use(file, err)
+}
+
+// use goes on with the file that was opened, or reports that none was.
+func (w *writer) use(file *tracefile.File, err error) {
+	if err != nil {
+		w.health.fail("The trace store cannot open its file; traces pass on, but the dashboard does not see them", err)
+		return
+	}
+	w.file.Store(file)
+	w.health.succeed()
+}
+
+// close drops what could not be written, and closes the file.
+func (w *writer) close() {
+	if left := w.queue.take(maxQueueBytes); len(left) > 0 { // there never was a file to write them to
+		dropped(context.Background(), w.telemetry, "shutdown", len(left))
+	}
+	file := w.file.Swap(nil)
+	if file == nil {
+		return
+	}
+	if err := file.Close(); err != nil {
+		w.logger.Error("The trace store's file did not close well.", zap.String("file", w.path), zap.Error(err))
+	}
+}

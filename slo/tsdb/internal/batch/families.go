@@ -1,0 +1,56 @@
+package batch
+
+import (
+	"sync"
+
+	"github.com/prometheus/prometheus/model/metadata"
+)
+
+// maxFamilies bounds the memory of metadata: metric names are few unless a sender puts identifiers in them.
+const maxFamilies = 10_000
+
+// Families remembers the type, unit and description of each metric that was appended, for /api/v1/metadata. They are
+// in memory only: a metric that is still written is known again seconds after a start. The zero value is ready.
+type Families struct {
+	mu     sync.RWMutex
+	byName map[string]metadata.Metadata
+}
+
+func (f *Families) learn(name string, m metadata.Metadata) {
+	f.mu.RLock()
+	known, ok := f.byName[name]
+	full := len(f.byName) >= maxFamilies
+	f.mu.RUnlock()
+	if name == "" || known == m && ok || full && !ok {
+		return
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.byName == nil {
+		f.byName = map[string]metadata.Metadata{}
+	}
+	f.byName[name] = m
+}
+
+// Description is a metric as /api/v1/metadata shows it.
+type Description struct {
+	Type string `json:"type"`
+	Help string `json:"help"`
+	Unit string `json:"unit"`
+}
+
+// Describe returns up to limit metrics, all of them below zero, or the one that is named.
+func (f *Families) Describe(name string, limit int) map[string][]Description {
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	described := map[string][]Description{}
+	for known, m := range f.byName {
+		if limit >= 0 && len(described) >= limit {
+			break
+		}
+		if name == "" || name == known {
+			described[known] = []Description{{Type: string(m.Type), Help: m.Help, Unit: m.Unit}}
+		}
+	}
+	return described
+}

@@ -1,0 +1,130 @@
+package health
+
+import (
+	"net/http"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+	"github.com/stretchr/testify/assert"
+	"go.opentelemetry.io/collector/component"
+	"go.uber.org/goleak"
+
+	"github.com/slowburn/slowburn/internal/host"
+	"github.com/slowburn/slowburn/web/internal/known"
+	"github.com/slowburn/slowburn/web/internal/webtest"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func served(world webtest.Running) http.Handler {
+	return world.Serve(func(r chi.Router, all *known.Components) {
+		r.Get("/healthz", Live)
+		r.Get("/readyz", Ready(all, true))
+		r.Get("/unlisted", Ready(all, false))
+	})
+}
+
+func TestHealthz(t *testing.T) {
+	w := webtest.Get(t, served(webtest.Running{}), "/healthz")
+	assert.Equal(t, http.StatusOK, w.Code)
+	assert.Equal(t, "ok\n", w.Body.String())
+}
+
+func TestReadyz(t *testing.T) {
+	bad := func(blocking bool) *webtest.Prober {
+		return &webtest.Prober{Health: host.Health{Blocking: blocking, Message: "bad"}}
+	}
+	listening := componentHealth{"otlp", true, true, "listening"}
+	for name, c := range map[string]struct {
+		extensions map[string]component.Component
+		pipelines  map[string]any
+		ready      bool
+		want       []componentHealth
+	}{
+		"nothing has started": {
+			want: []componentHealth{{"otlp", false, true, "no otlp receiver has started yet"}},
+		},
+		"well": {
+			extensions: map[string]component.Component{"tsdb": webtest.Healthy("queries"), "zpages": webtest.Component{}},
+			pipelines:  map[string]any{"otlp": webtest.Healthy("listening"), "trace_store": webtest.Healthy("stores"), "debug": "cannot tell"},
+			ready:      true,
+			want:       []componentHealth{{"tsdb", true, true, "queries"}, listening, {"trace_store", true, true, "stores"}},
+		},
+		"any receiver counts": {
+			pipelines: map[string]any{"otlp/internal": webtest.Healthy("listening")},
+			ready:     true,
+			want:      []componentHealth{{"otlp/internal", true, true, "listening"}},
+		},
+		"the receiver is down": {
+			pipelines: map[string]any{"otlp": bad(true)},
+			want:      []componentHealth{{"otlp", false, true, "bad"}},
+		},
+		"the sampler takes no spans": {
+			pipelines: map[string]any{"otlp": webtest.Healthy("listening"), "tail_sampling": bad(true)},
+			want:      []componentHealth{listening, {"tail_sampling", false, true, "bad"}},
+		},
+		"a webhook receiver fails": {
+			extensions: map[string]component.Component{"slo": bad(false)},
+			pipelines:  map[string]any{"otlp": webtest.Healthy("listening")},
+			ready:      true,
+			want:       []componentHealth{{"slo", false, false, "bad"}, listening},
+		},
+		"an extension hangs": {
+			extensions: map[string]component.Component{"tsdb": &webtest.Prober{Hangs: true}},
+			pipelines:  map[string]any{"otlp": webtest.Healthy("listening")},
+			ready:      true,
+			want:       []componentHealth{{"tsdb", false, false, "did not answer within 800ms"}, listening},
+		},
+		"the sampler hangs": {
+			pipelines: map[string]any{"otlp": webtest.Healthy("listening"), "tail_sampling": &webtest.Prober{Hangs: true}},
+			want:      []componentHealth{listening, {"tail_sampling", false, true, "did not answer within 800ms"}},
+		},
+		"an extension panics": {
+			extensions: map[string]component.Component{"slo": &webtest.Prober{Panics: true}},
+			pipelines:  map[string]any{"otlp": webtest.Healthy("listening")},
+			ready:      true,
+			want:       []componentHealth{{"slo", false, false, "failed to tell its health: no health"}, listening},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) { // who answers has all the time it needs
+				w := webtest.Get(t, served(webtest.Running{Extensions: c.extensions, Pipelines: c.pipelines}), "/readyz")
+				want := http.StatusServiceUnavailable
+				if c.ready {
+					want = http.StatusOK
+				}
+				assert.Equal(t, want, w.Code)
+				assert.Equal(t, readiness{c.ready, c.want}, webtest.Decode[readiness](t, w))
+				time.Sleep(webtest.HangTime) // then nobody does any more
+			})
+		})
+	}
+}
+
+// TestReadyzAsksAtOnce: what hangs must not take the time of the others.
+func TestReadyzAsksAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		slow := func() *webtest.Prober {
+			done := make(chan struct{})
+			time.AfterFunc(probeTimeout-time.Millisecond, func() { close(done) })
+			return &webtest.Prober{Health: host.Health{OK: true}, Wait: done}
+		}
+		world := webtest.Running{
+			Extensions: map[string]component.Component{"slo": slow(), "tsdb": slow()},
+			Pipelines:  map[string]any{"otlp": slow(), "trace_store": slow()},
+		}
+		w := webtest.Get(t, served(world), "/readyz")
+		assert.Equal(t, http.StatusOK, w.Code, w.Body.String())
+	})
+}
+
+// TestUnlisted tells whoever is not signed in whether the gateway is ready, and not what it is made of.
+func TestUnlisted(t *testing.T) {
+	w := webtest.Get(t, served(webtest.Everything()), "/unlisted")
+	assert.JSONEq(t, `{"ready":true,"components":[]}`, w.Body.String())
+	w = webtest.Get(t, served(webtest.Running{}), "/unlisted")
+	assert.Equal(t, http.StatusServiceUnavailable, w.Code)
+	assert.JSONEq(t, `{"ready":false,"components":[]}`, w.Body.String())
+}

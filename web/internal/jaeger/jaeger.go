@@ -1,0 +1,158 @@
+// Package jaeger is the part of Jaeger's query API that Grafana's Jaeger data source asks for. Routes is what it serves, in
+// Jaeger's own format down to the errors.
+package jaeger
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+
+	"github.com/go-chi/chi/v5"
+
+	"github.com/slowburn/slowburn/processor/tracestore"
+	"github.com/slowburn/slowburn/web/internal/known"
+	"github.com/slowburn/slowburn/web/internal/rest"
+	"github.com/slowburn/slowburn/web/internal/traces"
+)
+
+// envelope is around every answer of Jaeger's query API.
+type envelope struct {
+	Data   any         `json:"data"`
+	Total  int         `json:"total"`
+	Limit  int         `json:"limit"`
+	Offset int         `json:"offset"`
+	Errors []errorView `json:"errors"`
+}
+
+type errorView struct {
+	Code int    `json:"code"`
+	Msg  string `json:"msg"`
+}
+
+// Routes serves the part of Jaeger's query API that Grafana's Jaeger data source asks for.
+func Routes(r chi.Router, all *known.Components) {
+	get := func(pattern string, handle func(http.ResponseWriter, *http.Request, tracestore.Reader)) {
+		r.Get(pattern, traces.With(all, writeError, handle))
+	}
+	get("/services", listServices)
+	get("/services/{service}/operations", serviceOperations)
+	get("/operations", listOperations)
+	get("/traces", search)
+	get("/traces/{trace_id}", getTrace)
+	r.MethodNotAllowed(rest.NotAllowed(writeError, http.MethodGet, http.MethodHead))
+	r.NotFound(func(w http.ResponseWriter, r *http.Request) {
+		writeError(w, http.StatusNotFound, "There is nothing at %s: this is the part of Jaeger's query API that finds and shows traces.", r.URL.Path)
+	})
+}
+
+func write[T any](w http.ResponseWriter, data []T) {
+	rest.WriteJSON(w, envelope{Data: append([]T{}, data...), Total: len(data)})
+}
+
+// writeError is a failure in Jaeger's form.
+func writeError(w http.ResponseWriter, status int, format string, args ...any) {
+	rest.WriteError(w, "application/json", status, envelope{Errors: []errorView{{status, fmt.Sprintf(format, args...)}}})
+}
+
+func listServices(w http.ResponseWriter, r *http.Request, store tracestore.Reader) {
+	services, err := store.Services(r.Context())
+	if err != nil {
+		traces.StoreError(w, writeError, err)
+		return
+	}
+	write(w, slices.Sorted(maps.Keys(services)))
+}
+
+func serviceOperations(w http.ResponseWriter, r *http.Request, store tracestore.Reader) {
+	services, err := store.Services(r.Context())
+	if err != nil {
+		traces.StoreError(w, writeError, err)
+		return
+	}
+	write(w, services[rest.PathParam(r, "service")])
+}
+
+type operationView struct {
+	Name string `json:"name"`
+	Kind string `json:"spanKind"` // always "", as the index does not have it
+}
+
+func listOperations(w http.ResponseWriter, r *http.Request, store tracestore.Reader) {
+	services, err := store.Services(r.Context())
+	if err != nil {
+		traces.StoreError(w, writeError, err)
+		return
+	}
+	var list []operationView
+	for _, name := range services[r.URL.Query().Get("service")] {
+		list = append(list, operationView{Name: name})
+	}
+	write(w, list)
+}
+
+// maxSpans bounds the spans of one answer, which is held in memory: fewer traces than the limit are an answer too.
+const maxSpans = 100_000
+
+// search finds traces, or shows those that traceID names.
+func search(w http.ResponseWriter, r *http.Request, store tracestore.Reader) {
+	values := r.URL.Query()
+	names := values["traceID"]
+	if len(names) == 0 {
+		query, err := parseQuery(values)
+		if err != nil {
+			writeError(w, http.StatusBadRequest, "%v.", err)
+			return
+		}
+		result, err := store.Search(r.Context(), query)
+		if err != nil {
+			traces.StoreError(w, writeError, err)
+			return
+		}
+		for _, summary := range result.Traces {
+			names = append(names, summary.TraceID)
+		}
+	}
+	if len(names) > tracestore.MaxLimit {
+		writeError(w, http.StatusBadRequest, "%d trace IDs are too many: ask for at most %d.", len(names), tracestore.MaxLimit)
+		return
+	}
+	var found []traceView
+	spans := 0
+	for _, name := range names {
+		id, err := rest.ParseTraceID(name)
+		if err != nil {
+			writeError(w, http.StatusBadRequest, "%v.", err)
+			return
+		}
+		t, _, err := traces.Load(r.Context(), store, id)
+		if err != nil {
+			traces.StoreError(w, writeError, err)
+			return
+		}
+		if t != nil { // it may have expired since it was found
+			found = append(found, viewTrace(t))
+			if spans += len(t.Spans); spans >= maxSpans {
+				break
+			}
+		}
+	}
+	write(w, found)
+}
+
+func getTrace(w http.ResponseWriter, r *http.Request, store tracestore.Reader) {
+	id, err := rest.ParseTraceID(rest.PathParam(r, "trace_id"))
+	if err != nil {
+		writeError(w, http.StatusBadRequest, "%v.", err)
+		return
+	}
+	t, _, err := traces.Load(r.Context(), store, id)
+	switch {
+	case err != nil:
+		traces.StoreError(w, writeError, err)
+	case t == nil:
+		writeError(w, http.StatusNotFound, traces.NotHere, id)
+	default:
+		write(w, []traceView{viewTrace(t)})
+	}
+}

@@ -1,0 +1,116 @@
+// Package objectives is /api/slo/v1/ and /api/alerts/v1/: what the extension `slo` knows of objectives, their alerts and the
+// deliveries of those. Routes is what it serves.
+package objectives
+
+import (
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+
+	"github.com/slowburn/slowburn/slo/engine"
+	"github.com/slowburn/slowburn/web/internal/known"
+	"github.com/slowburn/slowburn/web/internal/rest"
+)
+
+const (
+	historySpan   = time.Hour // of the history when no start is given
+	historyPoints = 300       // about as many when no step is given
+)
+
+// Routes lays out the paths.
+func Routes(r chi.Router, all *known.Components) {
+	r.Get("/api/slo/v1/objectives", listObjectives(all))
+	r.Get("/api/slo/v1/objectives/{name}", getObjective(all))
+	r.Get("/api/slo/v1/objectives/{name}/history", getHistory(all))
+	r.Get("/api/alerts/v1/alerts", listAlerts(all))
+	r.Get("/api/alerts/v1/deliveries", listDeliveries(all))
+}
+
+// with finds the slo extension, or says what to do.
+func with(all *known.Components, answer func(http.ResponseWriter, *http.Request, engine.Reader)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		reader, ok := known.Find[engine.Reader](all)
+		if !ok {
+			rest.WriteProblem(w, http.StatusNotFound, "No slo extension is running: define one under extensions and name it in service::extensions.")
+			return
+		}
+		answer(w, r, reader)
+	}
+}
+
+func listObjectives(all *known.Components) http.HandlerFunc {
+	return with(all, func(w http.ResponseWriter, _ *http.Request, e engine.Reader) { rest.WriteJSON(w, e.Statuses()) })
+}
+
+func getObjective(all *known.Components) http.HandlerFunc {
+	return with(all, func(w http.ResponseWriter, r *http.Request, e engine.Reader) {
+		name := rest.PathParam(r, "name")
+		status, ok := e.Status(name)
+		if !ok {
+			rest.WriteProblem(w, http.StatusNotFound, "There is no objective %q: /api/slo/v1/objectives lists them.", name)
+			return
+		}
+		rest.WriteJSON(w, status)
+	})
+}
+
+func getHistory(all *known.Components) http.HandlerFunc {
+	return with(all, func(w http.ResponseWriter, r *http.Request, e engine.Reader) {
+		p := rest.Params{Values: r.URL.Query()}
+		p.Only("start", "end", "step")
+		end := p.Time("end", time.Now())
+		start := p.Time("start", end.Add(-historySpan))
+		step := time.Duration(p.Integer("step", defaultStep(end.Sub(start)), 60, 366*24*3600)) * time.Second
+		if p.Err != nil {
+			rest.WriteProblem(w, http.StatusBadRequest, "%v.", p.Err)
+			return
+		}
+		history, err := e.History(rest.PathParam(r, "name"), start, end, step)
+		if err != nil {
+			writeEngineError(w, err)
+			return
+		}
+		rest.WriteJSON(w, history)
+	})
+}
+
+// defaultStep is the whole minutes, in seconds, that make about historyPoints of a range.
+func defaultStep(span time.Duration) int {
+	return 60 * max(1, int(span/historyPoints/time.Minute))
+}
+
+func listAlerts(all *known.Components) http.HandlerFunc {
+	return with(all, func(w http.ResponseWriter, _ *http.Request, e engine.Reader) {
+		answerOrFail(w, e.Alerts)
+	})
+}
+
+func listDeliveries(all *known.Components) http.HandlerFunc {
+	return with(all, func(w http.ResponseWriter, _ *http.Request, e engine.Reader) {
+		answerOrFail(w, e.Deliveries)
+	})
+}
+
+func answerOrFail[T any](w http.ResponseWriter, read func() (T, error)) {
+	answer, err := read()
+	if err != nil {
+		writeEngineError(w, err)
+		return
+	}
+	rest.WriteJSON(w, answer)
+}
+
+func writeEngineError(w http.ResponseWriter, err error) {
+	status := http.StatusInternalServerError
+	switch {
+	case errors.Is(err, engine.ErrUnknownObjective):
+		status = http.StatusNotFound
+	case errors.Is(err, engine.ErrBadRange):
+		status = http.StatusBadRequest
+	case errors.Is(err, engine.ErrNotRunning):
+		status = http.StatusServiceUnavailable
+	}
+	rest.WriteProblem(w, status, "%v.", err)
+}

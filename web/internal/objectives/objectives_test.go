@@ -1,0 +1,92 @@
+package objectives
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"github.com/slowburn/slowburn/slo/engine"
+	"github.com/slowburn/slowburn/web/internal/webtest"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const history = "/api/slo/v1/objectives/quiet/history"
+
+// TestHistoryRange: what is not asked for is an hour up to now, in about 300 points of whole minutes.
+func TestHistoryRange(t *testing.T) {
+	world := webtest.Everything()
+	h := world.Serve(Routes)
+	asked := &world.Extensions["slo"].(*webtest.Engine).Asked
+	for _, c := range []struct {
+		query string
+		span  time.Duration
+		step  time.Duration
+	}{
+		{"", time.Hour, time.Minute},
+		{"?start=2026-01-31T00:00:00Z&end=2026-01-31T12:00:00Z", 12 * time.Hour, 2 * time.Minute},
+		{"?start=2026-01-01T12:00:00Z&end=2026-01-31T12:00:00Z", 30 * 24 * time.Hour, 144 * time.Minute},
+		{"?start=2026-01-31T00:00:00Z&end=2026-01-31T12:00:00Z&step=3600", 12 * time.Hour, time.Hour},
+		{"?end=2026-01-31T12:00:00Z", time.Hour, time.Minute},
+		{"?start=2026-01-31T12:00:00Z&end=2026-01-31T11:00:00Z", -time.Hour, time.Minute}, // the engine refuses it
+	} {
+		w := webtest.Get(t, h, "/api/slo/v1/objectives/checkout%2Favailability%20%28v2%29/history"+c.query)
+		require.Equal(t, http.StatusOK, w.Code, w.Body.String())
+		assert.Equal(t, "checkout/availability (v2)", asked.Name)
+		assert.Equal(t, c.span, asked.End.Sub(asked.Start), c.query)
+		assert.Equal(t, c.step, asked.Step, c.query)
+	}
+}
+
+// TestAnswers are what the engine says, in full.
+func TestAnswers(t *testing.T) {
+	world := webtest.Everything()
+	e := world.Extensions["slo"].(*webtest.Engine)
+	h := world.Serve(Routes)
+	assert.Equal(t, e.List, webtest.Decode[engine.Statuses](t, webtest.Get(t, h, "/api/slo/v1/objectives")))
+	assert.Equal(t, e.List.Objectives[0], webtest.Decode[engine.Status](t,
+		webtest.Get(t, h, "/api/slo/v1/objectives/checkout%2Favailability%20%28v2%29")))
+	assert.Len(t, webtest.Decode[engine.Alerts](t, webtest.Get(t, h, "/api/alerts/v1/alerts")).Alerts, 2)
+	assert.Len(t, webtest.Decode[engine.Deliveries](t, webtest.Get(t, h, "/api/alerts/v1/deliveries")).Deliveries, 3)
+}
+
+// TestProblems asks for what cannot be answered.
+func TestProblems(t *testing.T) {
+	engineFails := func(err error) webtest.Running {
+		r := webtest.Everything()
+		r.Extensions["slo"].(*webtest.Engine).Err = err
+		return r
+	}
+	all, none, broken := webtest.Everything(), webtest.Running{}, errors.New("the disk is gone")
+	for _, c := range []struct {
+		world  webtest.Running
+		target string
+		status int
+		detail string
+	}{
+		{none, "/api/slo/v1/objectives", 404, "No slo extension is running: define one"},
+		{none, "/api/slo/v1/objectives/a", 404, "No slo extension"},
+		{none, history, 404, "No slo extension"},
+		{none, "/api/alerts/v1/alerts", 404, "No slo extension"},
+		{none, "/api/alerts/v1/deliveries", 404, "No slo extension"},
+		{all, "/api/slo/v1/objectives/nope", 404, `There is no objective "nope"`},
+		{all, "/api/slo/v1/objectives/nope/history", 404, "there is no objective of this name"},
+		{all, history + "?start=yesterday", 400, "start=yesterday: it must be a time"},
+		{all, history + "?end=1700000000", 400, "end=1700000000: it must be a time"},
+		{all, history + "?step=5", 400, "step=5: it must be a whole number from 60"},
+		{all, history + "?step=1m", 400, "step=1m: it must be a whole number"},
+		{engineFails(engine.ErrNotRunning), "/api/alerts/v1/alerts", 503, "is not running"},
+		{engineFails(broken), "/api/alerts/v1/deliveries", 500, "the disk is gone"},
+		{engineFails(fmt.Errorf("%w: too many points", engine.ErrBadRange)), history, 400, "too many points"},
+	} {
+		t.Run(fmt.Sprint(c.status, c.target), func(t *testing.T) {
+			webtest.RequireProblem(t, webtest.Get(t, c.world.Serve(Routes), c.target), c.status, c.detail)
+		})
+	}
+}

@@ -1,0 +1,101 @@
+package rest
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+)
+
+// PathParam is a part of the path, unescaped. chi routes by the escaped path where that says more (a%2Fb), and by the
+// plain one otherwise: a part of the latter must not be unescaped once more.
+func PathParam(r *http.Request, name string) string {
+	part := chi.URLParam(r, name)
+	if r.URL.RawPath == "" {
+		return part
+	}
+	if plain, err := url.PathUnescape(part); err == nil {
+		return plain
+	}
+	return part // cannot be: the URL was parsed
+}
+
+// Params reads query parameters. Err is what was wrong with the first that was.
+type Params struct {
+	Values url.Values
+	Err    error
+}
+
+// Only refuses parameters of other names than these: a misspelt filter that is passed over finds what was not asked for.
+func (p *Params) Only(names ...string) {
+	for _, name := range slices.Sorted(maps.Keys(p.Values)) {
+		if p.Err == nil && !slices.Contains(names, name) {
+			p.Err = fmt.Errorf("there is no parameter %q: there are %s", name, strings.Join(names, ", "))
+		}
+	}
+}
+
+// Fail notes that a parameter has a value other than it must have.
+func (p *Params) Fail(name, value, must string) {
+	if p.Err == nil {
+		p.Err = fmt.Errorf("%s=%s: it must be %s", name, value, must)
+	}
+}
+
+// Time reads an RFC 3339 time.
+func (p *Params) Time(name string, absent time.Time) time.Time {
+	v := p.Values.Get(name)
+	if v == "" {
+		return absent
+	}
+	t, err := time.Parse(time.RFC3339Nano, v)
+	if err != nil {
+		p.Fail(name, v, "a time such as 2026-01-31T12:00:00Z")
+	}
+	return t
+}
+
+// Duration reads a duration as Go writes it.
+func (p *Params) Duration(name string) time.Duration {
+	v := p.Values.Get(name)
+	if v == "" {
+		return 0
+	}
+	d, err := time.ParseDuration(v)
+	if err != nil || d < 0 {
+		p.Fail(name, v, "a duration such as 100ms or 1.5s")
+	}
+	return d
+}
+
+// Integer reads a whole number between bounds.
+func (p *Params) Integer(name string, absent, least, most int) int {
+	v := p.Values.Get(name)
+	if v == "" {
+		return absent
+	}
+	n, err := strconv.Atoi(v)
+	if err != nil || n < least || n > most {
+		p.Fail(name, v, fmt.Sprintf("a whole number from %d to %d", least, most))
+	}
+	return n
+}
+
+// Boolean reads true or false, nil where it is absent.
+func (p *Params) Boolean(name string) *bool {
+	v := p.Values.Get(name)
+	if v == "" {
+		return nil
+	}
+	b, err := strconv.ParseBool(v)
+	if err != nil {
+		p.Fail(name, v, "true or false")
+	}
+	return &b
+}

@@ -1,0 +1,50 @@
+package rest
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+)
+
+// Problem is a problem document (RFC 9457): what went wrong, and in Detail a sentence that says what to do.
+type Problem struct {
+	Type   string `json:"type"`
+	Title  string `json:"title"`
+	Status int    `json:"status"`
+	Detail string `json:"detail"`
+}
+
+// Failure writes an error in the form that the clients of a path expect.
+type Failure func(w http.ResponseWriter, status int, format string, args ...any)
+
+var _ Failure = WriteProblem
+
+// WriteProblem writes a problem document.
+func WriteProblem(w http.ResponseWriter, status int, format string, args ...any) {
+	body := Problem{"about:blank", http.StatusText(status), status, fmt.Sprintf(format, args...)}
+	WriteError(w, "application/problem+json", status, body)
+}
+
+// WriteError writes a body of numbers and strings, which always encodes.
+func WriteError(w http.ResponseWriter, contentType string, status int, body any) {
+	h := w.Header()
+	for _, ofTheAnswer := range []string{"Content-Length", "Content-Encoding", "ETag", "Last-Modified"} {
+		h.Del(ofTheAnswer)
+	}
+	h.Set("Content-Type", contentType)
+	h.Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(body) // fails only where the client has gone: there is nobody left to tell
+}
+
+// WriteJSON writes an answer. It is encoded whole before the first byte leaves, so one that cannot be is an error and
+// not half an answer.
+func WriteJSON(w http.ResponseWriter, v any) {
+	body, err := json.Marshal(v)
+	if err != nil {
+		WriteProblem(w, http.StatusInternalServerError, "The answer could not be written as JSON: %v. Please report this.", err)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_, _ = w.Write(body) // fails only where the client has gone
+}

@@ -1,0 +1,140 @@
+package rest_test
+
+import (
+	"errors"
+	"math"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"testing"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.uber.org/goleak"
+
+	"github.com/slowburn/slowburn/web/internal/rest"
+	"github.com/slowburn/slowburn/web/internal/webtest"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func TestParseTraceID(t *testing.T) {
+	for text, want := range map[string]pcommon.TraceID{
+		webtest.ExampleHex:                 webtest.ExampleID,
+		"00000000000000AB":                 webtest.ExampleID,
+		"0102030405060708090A0b0c0d0e0f10": {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16},
+	} {
+		got, err := rest.ParseTraceID(text)
+		require.NoError(t, err)
+		assert.Equal(t, want, got)
+	}
+	for _, text := range []string{"", "ab", "xx", webtest.ExampleHex + "00", webtest.ExampleHex[1:] + "g"} {
+		_, err := rest.ParseTraceID(text)
+		assert.ErrorContains(t, err, "32 hexadecimal digits", text)
+	}
+}
+
+// exact is the largest integer that a double tells from its neighbours.
+const exact = 1 << 53
+
+func TestIntegers(t *testing.T) {
+	for n, want := range map[int64]any{exact: int64(exact), exact + 1: "9007199254740993", -exact: int64(-exact), -exact - 1: "-9007199254740993"} {
+		assert.Equal(t, want, rest.Value(pcommon.NewValueInt(n)))
+	}
+}
+
+func TestAttributes(t *testing.T) {
+	m := pcommon.NewMap()
+	m.PutDouble("nan", math.NaN())
+	m.PutDouble("half", 0.5)
+	list := m.PutEmptySlice("list")
+	list.AppendEmpty().SetDouble(math.Inf(1))
+	list.AppendEmpty().SetDouble(math.Inf(-1))
+	m.PutEmptyMap("map").PutEmptyBytes("raw").FromRaw([]byte{1})
+	assert.Equal(t, map[string]any{
+		"nan": "NaN", "half": 0.5, "list": []any{"+Inf", "-Inf"}, "map": map[string]any{"raw": []byte{1}},
+	}, rest.Attributes(m))
+}
+
+func TestParams(t *testing.T) {
+	noon := time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
+	read := func(query string) (*rest.Params, url.Values) {
+		values, err := url.ParseQuery(query)
+		require.NoError(t, err)
+		return &rest.Params{Values: values}, values
+	}
+	p, _ := read("t=2026-01-31T12:00:00Z&d=1.5s&zero=0s&least=1&most=9&yes=true&no=0")
+	p.Only("t", "d", "zero", "least", "most", "yes", "no")
+	assert.True(t, noon.Equal(p.Time("t", time.Time{})))
+	assert.Equal(t, noon, p.Time("absent", noon))
+	assert.Equal(t, 1500*time.Millisecond, p.Duration("d"))
+	assert.Zero(t, p.Duration("zero"))
+	assert.Zero(t, p.Duration("absent"))
+	assert.Equal(t, 1, p.Integer("least", 5, 1, 9))
+	assert.Equal(t, 9, p.Integer("most", 5, 1, 9))
+	assert.Equal(t, 5, p.Integer("absent", 5, 1, 9))
+	assert.Nil(t, p.Boolean("absent"))
+	assert.True(t, *p.Boolean("yes"))
+	assert.False(t, *p.Boolean("no"))
+	require.NoError(t, p.Err)
+
+	for query, c := range map[string]struct {
+		read func(*rest.Params)
+		want string
+	}{
+		"x=1&a=1":      {func(p *rest.Params) { p.Only("a", "b") }, `there is no parameter "x": there are a, b`},
+		"x=1&y=1":      {func(p *rest.Params) { p.Only("a") }, `there is no parameter "x"`},
+		"t=noon":       {func(p *rest.Params) { p.Time("t", noon) }, "t=noon: it must be a time such as"},
+		"d=-1s":        {func(p *rest.Params) { p.Duration("d") }, "d=-1s: it must be a duration"},
+		"d=5":          {func(p *rest.Params) { p.Duration("d") }, "d=5: it must be a duration"},
+		"n=0":          {func(p *rest.Params) { p.Integer("n", 5, 1, 9) }, "n=0: it must be a whole number from 1 to 9"},
+		"n=10":         {func(p *rest.Params) { p.Integer("n", 5, 1, 9) }, "n=10: it must be"},
+		"n=x":          {func(p *rest.Params) { p.Integer("n", 5, 1, 9) }, "n=x: it must be"},
+		"b=maybe":      {func(p *rest.Params) { p.Boolean("b") }, "b=maybe: it must be true or false"},
+		"d=x&n=0&also": {func(p *rest.Params) { p.Duration("d"); p.Integer("n", 5, 1, 9); p.Only() }, "d=x"}, // the first
+	} {
+		p, _ := read(query)
+		c.read(p)
+		require.ErrorContains(t, p.Err, c.want, query)
+	}
+}
+
+// TestPathParam: what was escaped is unescaped once.
+func TestPathParam(t *testing.T) {
+	r := chi.NewRouter()
+	r.Get("/of/{name}", func(w http.ResponseWriter, r *http.Request) { _, _ = w.Write([]byte(rest.PathParam(r, "name"))) })
+	for target, want := range map[string]string{
+		"/of/a": "a", "/of/a%2Fb": "a/b", "/of/a%20b": "a b", "/of/50%25": "50%", "/of/a%2F50%2525": "a/50%25",
+	} {
+		assert.Equal(t, want, webtest.Get(t, r, target).Body.String(), target)
+	}
+}
+
+func TestNotAllowed(t *testing.T) {
+	w := webtest.Ask(t, rest.NotAllowed(rest.WriteProblem, http.MethodGet, http.MethodHead), http.MethodPut, "/x")
+	webtest.RequireProblem(t, w, http.StatusMethodNotAllowed, "PUT cannot be used on /x: use GET.")
+	assert.Equal(t, "GET, HEAD", w.Header().Get("Allow"))
+}
+
+func TestWriteJSON(t *testing.T) {
+	w := httptest.NewRecorder()
+	rest.WriteJSON(w, map[string]int{"a": 1})
+	assert.Equal(t, http.StatusOK, w.Code)
+	assert.Equal(t, "application/json", w.Header().Get("Content-Type"))
+	assert.Equal(t, `{"a":1}`, w.Body.String())
+
+	w = httptest.NewRecorder()
+	w.Header().Set("ETag", `"x"`)
+	w.Header().Set("Content-Length", "5")
+	rest.WriteJSON(w, unwritable{})
+	webtest.RequireProblem(t, w, http.StatusInternalServerError, "no form")
+	assert.Empty(t, w.Header().Get("ETag"), "of the answer that it is not")
+	assert.Empty(t, w.Header().Get("Content-Length"))
+}
+
+type unwritable struct{}
+
+func (unwritable) MarshalJSON() ([]byte, error) { return nil, errors.New("no form") }

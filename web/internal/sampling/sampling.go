@@ -1,0 +1,93 @@
+package sampling
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/slowburn/slowburn/processor/tailsampling"
+	"github.com/slowburn/slowburn/web/internal/known"
+	"github.com/slowburn/slowburn/web/internal/rest"
+)
+
+// Sampler is what tail_sampling shows of itself, and lets people do with its policies.
+type Sampler interface {
+	Status() tailsampling.Status
+	Cost() tailsampling.Cost
+	Policies() tailsampling.Policies
+	Reload(ctx context.Context) (tailsampling.Policies, error)
+	Shadow() (tailsampling.ShadowStatus, bool)
+	Promote() (tailsampling.Policies, error)
+	Explain(id [16]byte) (tailsampling.Explanation, bool)
+}
+
+// with answers with the processor, where there is one.
+func with(all *known.Components, answer func(http.ResponseWriter, *http.Request, Sampler)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		s, ok := known.Find[Sampler](all)
+		if !ok {
+			rest.WriteProblem(w, http.StatusNotFound, "No tail_sampling processor is running: name one in a traces pipeline.")
+			return
+		}
+		answer(w, r, s)
+	}
+}
+
+func getStatus(w http.ResponseWriter, _ *http.Request, s Sampler) { rest.WriteJSON(w, s.Status()) }
+
+func getCost(w http.ResponseWriter, _ *http.Request, s Sampler) { rest.WriteJSON(w, s.Cost()) }
+
+func getPolicies(w http.ResponseWriter, _ *http.Request, s Sampler) { rest.WriteJSON(w, s.Policies()) }
+
+func reloadPolicies(w http.ResponseWriter, r *http.Request, s Sampler) {
+	policies, err := s.Reload(r.Context())
+	if err != nil {
+		rest.WriteProblem(w, changeStatus(err), "The policies were not reloaded: %v.", err)
+		return
+	}
+	rest.WriteJSON(w, policies)
+}
+
+func getShadow(w http.ResponseWriter, _ *http.Request, s Sampler) {
+	status, there := s.Shadow()
+	if !there {
+		rest.WriteProblem(w, http.StatusNotFound, "%s.", sentence(tailsampling.ErrNoShadow))
+		return
+	}
+	rest.WriteJSON(w, status)
+}
+
+// sentence makes the text of an error one.
+func sentence(err error) string {
+	text := err.Error()
+	return strings.ToUpper(text[:1]) + text[1:]
+}
+
+// promotion is the answer to a promotion.
+type promotion struct {
+	tailsampling.Policies
+	Note string `json:"note"`
+}
+
+func promoteShadow(w http.ResponseWriter, _ *http.Request, s Sampler) {
+	policies, err := s.Promote()
+	if err != nil {
+		rest.WriteProblem(w, changeStatus(err), "The shadow was not promoted: %v.", err)
+		return
+	}
+	rest.WriteJSON(w, promotion{policies, "The shadow's policies decide until the next reload or restart: to make it last, move them " +
+		"from tail_sampling::shadow::policies to tail_sampling::policies in the configuration."})
+}
+
+// changeStatus is the status of a change to the policies that was not made.
+func changeStatus(err error) int {
+	switch {
+	case errors.Is(err, tailsampling.ErrInvalid):
+		return http.StatusUnprocessableEntity
+	case errors.Is(err, tailsampling.ErrNoShadow), errors.Is(err, tailsampling.ErrNoSource):
+		return http.StatusConflict
+	default:
+		return http.StatusServiceUnavailable
+	}
+}

@@ -1,0 +1,222 @@
+package traces
+
+import (
+	"strconv"
+	"strings"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/slowburn/slowburn/internal/tracestate"
+	"github.com/slowburn/slowburn/processor/trace"
+	"github.com/slowburn/slowburn/processor/tracestore"
+	"github.com/slowburn/slowburn/web/internal/rest"
+)
+
+// traceView is a kept trace as GET /api/traces/v1/traces/{trace_id} answers it; openapi.yaml says what the fields mean.
+type traceView struct {
+	TraceID    string             `json:"trace_id"`
+	Summary    tracestore.Summary `json:"summary"`
+	Kept       keptView           `json:"kept"`
+	Clock      clockView          `json:"clock"`
+	Orphans    int                `json:"orphans"`
+	Duplicates int                `json:"duplicates"`
+	Warnings   []string           `json:"warnings"`
+	Spans      []spanView         `json:"spans"`
+	Resources  []resourceView     `json:"resources"`
+}
+
+type keptView struct {
+	Policy        string  `json:"policy"`
+	Threshold     string  `json:"threshold"`
+	AdjustedCount float64 `json:"adjusted_count"`
+	LateSpans     int     `json:"late_spans"`
+}
+
+type clockView struct {
+	Status string      `json:"status"`
+	Clocks []clockItem `json:"clocks"`
+}
+
+type clockItem struct {
+	Name        string  `json:"name"`
+	Offset      string  `json:"offset_ns"`
+	Uncertainty *string `json:"uncertainty_ns"`
+	Pairs       int     `json:"pairs"`
+	Status      string  `json:"status"`
+}
+
+type resourceView struct {
+	Attributes map[string]any `json:"attributes"`
+}
+
+// spanView is a span. Its embedded structures are not seen in JSON: their fields stand among its own, in this order.
+type spanView struct {
+	SpanID   string `json:"span_id"`
+	ParentID string `json:"parent_id"`
+	Name     string `json:"name"`
+	Service  string `json:"service"`
+	Kind     string `json:"kind"`
+	statusView
+	placeView
+	Synthetic bool `json:"synthetic"`
+	timesView
+	Flags      []string       `json:"flags"`
+	Scope      scopeView      `json:"scope"`
+	Attributes map[string]any `json:"attributes"`
+	Resource   int            `json:"resource"`
+	Events     []eventView    `json:"events"`
+	Links      []linkView     `json:"links"`
+}
+
+// statusView is how the span's work ended.
+type statusView struct {
+	Status        string `json:"status"`
+	StatusMessage string `json:"status_message"`
+}
+
+// placeView is where the span stands in the tree.
+type placeView struct {
+	Depth    int `json:"depth"`
+	Children int `json:"children"`
+}
+
+// timesView is when the span ran: as its clock told, and corrected.
+type timesView struct {
+	Start          string  `json:"start_unix_nano"`
+	End            string  `json:"end_unix_nano"`
+	CorrectedStart string  `json:"corrected_start_unix_nano"`
+	CorrectedEnd   string  `json:"corrected_end_unix_nano"`
+	Uncertainty    *string `json:"uncertainty_ns"`
+	Duration       string  `json:"duration_ns"`
+}
+
+type scopeView struct {
+	Name    string `json:"name"`
+	Version string `json:"version"`
+}
+
+type eventView struct {
+	Name       string         `json:"name"`
+	Time       string         `json:"time_unix_nano"`
+	Attributes map[string]any `json:"attributes"`
+}
+
+type linkView struct {
+	TraceID    string         `json:"trace_id"`
+	SpanID     string         `json:"span_id"`
+	Attributes map[string]any `json:"attributes"`
+	Kept       bool           `json:"kept"`
+}
+
+// viewTrace renders a reconstructed trace. kept are the linked traces that can be opened here.
+func viewTrace(t *trace.Trace, meta tracestore.Meta, kept map[pcommon.TraceID]bool) traceView {
+	view := traceView{
+		TraceID: t.ID.String(), Summary: meta.Summary,
+		Kept:    keptView{meta.Summary.Policy, threshold(t), meta.Summary.AdjustedCount, meta.LateSpans},
+		Clock:   clockView{Status: t.Clock.String(), Clocks: []clockItem{}},
+		Orphans: t.Orphans, Duplicates: len(t.Identical), Warnings: append([]string{}, t.Warnings...),
+		Spans: make([]spanView, len(t.Spans)), Resources: make([]resourceView, len(t.Resources)),
+	}
+	for _, c := range t.Clocks {
+		view.Clock.Clocks = append(view.Clock.Clocks, clockItem{
+			Name: c.Name, Offset: strconv.FormatInt(c.Offset, 10), Uncertainty: nanos(c.Uncertainty, c.Uncertainty >= 0),
+			Pairs: c.Pairs, Status: c.Status.String(),
+		})
+	}
+	for i, r := range t.Resources {
+		view.Resources[i].Attributes = rest.Attributes(r.Attributes())
+	}
+	for i := range t.Spans {
+		view.Spans[i] = viewSpan(t, &t.Spans[i], kept)
+	}
+	return view
+}
+
+// threshold is the rejection threshold of the trace's first span that has one, as ot=th writes it.
+func threshold(t *trace.Trace) string {
+	for i := range t.Spans {
+		if t.Spans[i].Synthetic {
+			continue
+		}
+		if th := tracestate.Parse(t.Spans[i].Data.TraceState().AsRaw()).Threshold; th != tracestate.None {
+			return hexThreshold(th)
+		}
+	}
+	return "0"
+}
+
+func viewSpan(t *trace.Trace, s *trace.Span, kept map[pcommon.TraceID]bool) spanView {
+	view := spanView{
+		SpanID: s.ID.String(), Synthetic: s.Synthetic, Service: s.Service, Kind: kindName(s.Kind), Resource: s.Resource,
+		statusView: statusView{Status: "unset"}, placeView: placeView{s.Depth, len(s.Children)}, timesView: viewTimes(t, s),
+		Flags: append([]string{}, s.Flags.Names()...), Events: []eventView{}, Links: []linkView{},
+		Attributes: map[string]any{},
+	}
+	if !s.ParentID.IsEmpty() {
+		view.ParentID = s.ParentID.String()
+	}
+	if s.Synthetic {
+		view.Name = "missing span"
+		view.StatusMessage = s.Cause.String()
+		return view
+	}
+	view.Name = s.Data.Name()
+	view.Status = statusName(s.Data.Status().Code())
+	view.StatusMessage = s.Data.Status().Message()
+	view.Scope = scopeView{s.Scope.Name(), s.Scope.Version()}
+	view.Attributes = rest.Attributes(s.Data.Attributes())
+	for _, e := range s.Data.Events().All() {
+		view.Events = append(view.Events, eventView{e.Name(), unixNano(uint64(e.Timestamp())), rest.Attributes(e.Attributes())})
+	}
+	for _, l := range s.Links {
+		id := l.Data.TraceID()
+		view.Links = append(view.Links, linkView{id.String(), l.Data.SpanID().String(), rest.Attributes(l.Data.Attributes()), id == t.ID || kept[id]})
+	}
+	return view
+}
+
+func viewTimes(t *trace.Trace, s *trace.Span) timesView {
+	uncertainty, bounded := t.Uncertainty(s)
+	return timesView{
+		Start: unixNano(s.Start), End: unixNano(s.End),
+		CorrectedStart: unixNano(s.CorrectedStart), CorrectedEnd: unixNano(s.CorrectedEnd),
+		Uncertainty: nanos(int64(uncertainty), bounded), Duration: unixNano(s.Duration()),
+	}
+}
+
+// kindName is the kind in lower case; one that OTLP does not know is unspecified, as OTLP says.
+func kindName(k ptrace.SpanKind) string {
+	if name := strings.ToLower(k.String()); name != "" {
+		return name
+	}
+	return "unspecified"
+}
+
+// statusName is the status in lower case; one that OTLP does not know is unset.
+func statusName(c ptrace.StatusCode) string {
+	if name := strings.ToLower(c.String()); name != "" {
+		return name
+	}
+	return "unset"
+}
+
+func unixNano(n uint64) string { return strconv.FormatUint(n, 10) }
+
+func nanos(n int64, known bool) *string {
+	if !known {
+		return nil
+	}
+	s := strconv.FormatInt(n, 10)
+	return &s
+}
+
+// hexThreshold writes a threshold as ot=th does: 14 hexadecimal digits without the zeros at the end.
+func hexThreshold(th uint64) string {
+	if th == 0 {
+		return "0"
+	}
+	digits := strconv.FormatUint(th, 16)
+	digits = strings.Repeat("0", 14-len(digits)) + digits
+	return strings.TrimRight(digits, "0")
+}
