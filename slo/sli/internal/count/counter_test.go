@@ -1,4 +1,4 @@
-package sli
+package count
 
 import (
 	"strings"
@@ -6,21 +6,23 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
-	"go.opentelemetry.io/collector/component"
-	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/slowburn/slowburn/slo"
+	"github.com/slowburn/slowburn/slo/sli/internal/slitest"
 )
+
+// limits are those of the default configuration.
+var limits = Limits{Services: 200, Operations: 100, Versions: 20, Reasons: 30}
 
 // TestCountAllocatesNothing: of what it has seen before.
 func TestCountAllocatesNothing(t *testing.T) {
 	requests, _ := benchRequests(t, "ot=th:c")
-	c := newCounter(createDefaultConfig().(*Config).Limits, benchObjectives(4, map[string]string{
+	c := New(limits, benchObjectives(4, map[string]string{
 		"http.route": "/api/v1/resource", "deployment.environment.name": "prod"}))
 	count := func() {
 		for _, r := range requests {
-			c.count(r)
+			c.Count(r)
 		}
 	}
 	count()
@@ -28,12 +30,12 @@ func TestCountAllocatesNothing(t *testing.T) {
 }
 
 // countOne counts one span for one objective and returns the series of events that have any.
-func countOne(t *testing.T, in slo.Indicator, s testSpan) map[string]int64 {
-	c := newCounter(createDefaultConfig().(*Config).Limits, []slo.Objective{{Name: "o", Indicator: in}})
-	c.count(request(t, traces(t, s)))
+func countOne(t *testing.T, in slo.Indicator, s slitest.Span) map[string]int64 {
+	c := New(limits, []slo.Objective{{Name: "o", Indicator: in}})
+	c.Count(slitest.Request(t, slitest.Traces(t, s)))
 	out := map[string]int64{}
 	for _, e := range c.events {
-		n, _ := e.n.integer()
+		n, _ := e.n.Integer()
 		if n == 0 {
 			continue
 		}
@@ -67,7 +69,7 @@ func TestReasons(t *testing.T) {
 		{"the least number", map[string]any{"error.type": int64(-1 << 63)}, "-9223372036854775808"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			s := testSpan{service: "a", name: "b", status: ptrace.StatusCodeError, attributes: tt.attributes}
+			s := slitest.Span{Service: "a", Name: "b", Status: ptrace.StatusCodeError, Attributes: tt.attributes}
 			got := countOne(t, slo.Indicator{Type: slo.Availability}, s)
 			assert.Equal(t, map[string]int64{"total": 1, tt.want: 1}, got)
 		})
@@ -89,15 +91,15 @@ func TestLatency(t *testing.T) {
 		{"ends before it starts", -time.Hour, good},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			s := testSpan{service: "a", name: "b", duration: tt.duration, status: ptrace.StatusCodeError}
+			s := slitest.Span{Service: "a", Name: "b", Duration: tt.duration, Status: ptrace.StatusCodeError}
 			assert.Equal(t, tt.want, countOne(t, in, s))
 		})
 	}
 }
 
 func TestSelectors(t *testing.T) {
-	s := testSpan{service: "checkout", name: "POST /checkout", kind: ptrace.SpanKindServer, resource: map[string]any{"env": "prod", "zone": 7},
-		attributes: map[string]any{"http.route": "/checkout", "retry": true, "zone": 8}}
+	s := slitest.Span{Service: "checkout", Name: "POST /checkout", Kind: ptrace.SpanKindServer, Resource: map[string]any{"env": "prod", "zone": 7},
+		Attributes: map[string]any{"http.route": "/checkout", "retry": true, "zone": 8}}
 	for _, tt := range []struct {
 		name string
 		sel  slo.SpanSelector
@@ -140,21 +142,9 @@ func TestServiceNames(t *testing.T) {
 		{"text", map[string]any{"service.name": "cart"}, "cart"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			c := newCounter(createDefaultConfig().(*Config).Limits, nil)
-			c.count(request(t, traces(t, testSpan{resource: tt.res, name: "x"})))
+			c := New(limits, nil)
+			c.Count(slitest.Request(t, slitest.Traces(t, slitest.Span{Resource: tt.res, Name: "x"})))
 			assert.Contains(t, c.services.entries, tt.want)
 		})
 	}
-}
-
-func TestIdentity(t *testing.T) {
-	res := pcommon.NewResource()
-	res.Attributes().PutStr("service.name", "otelcol")
-	res.Attributes().PutStr("service.instance.id", "i-1")
-	assert.Equal(t, map[string]any{"service.name": "slowburn", "service.instance.id": "i-1"}, identity(res, component.MustNewID("sli")).Attributes().AsRaw())
-	assert.Equal(t, "i-1/eu", identity(res, component.MustNewIDWithName("sli", "eu")).Attributes().AsRaw()["service.instance.id"],
-		"so that two connectors of one process are two instances")
-
-	a, b := identity(pcommon.NewResource(), component.ID{}).Attributes(), identity(pcommon.NewResource(), component.ID{}).Attributes()
-	assert.NotEqual(t, a.AsRaw(), b.AsRaw(), "two processes are never one instance")
 }
