@@ -148,3 +148,59 @@ func TestServiceNames(t *testing.T) {
 		})
 	}
 }
+
+// TestOverflow holds which label a span is told of that has no slot, time and again, and that the usual reasons need none.
+func TestOverflow(t *testing.T) {
+	c := New(Limits{Services: 1, Operations: 1, Versions: 1, Reasons: 1}, anything)
+	for _, step := range []struct {
+		name string
+		span slitest.Span
+		want [NumLabels]int64
+	}{
+		{"the first of all", failing("a", "1", "x", "r"), [NumLabels]int64{}},
+		{"again", failing("a", "1", "x", "r"), [NumLabels]int64{}},
+		{"another version", failing("a", "2", "x", "r"), [NumLabels]int64{ServiceVersion: 1}},
+		{"that version again", failing("a", "2", "x", "r"), [NumLabels]int64{ServiceVersion: 1}},
+		{"another operation", failing("a", "1", "y", "r"), [NumLabels]int64{SpanName: 1}},
+		{"another reason", failing("a", "1", "x", "s"), [NumLabels]int64{Reason: 1}},
+		{"that reason again", failing("a", "1", "x", "s"), [NumLabels]int64{Reason: 1}},
+		{"the usual reason", failing("a", "1", "x", "error"), [NumLabels]int64{}},
+		{"the other usual reason", failing("a", "1", "x", "latency"), [NumLabels]int64{}},
+		{"another service", failing("b", "1", "x", "r"), [NumLabels]int64{ServiceName: 1}},
+		{"no event", slitest.Span{Service: "a", Version: "2", Name: "z"}, [NumLabels]int64{SpanName: 1, ServiceVersion: 1}},
+	} {
+		n := c.Count(slitest.Request(t, slitest.Traces(t, step.span)))
+		assert.Equal(t, Result{Spans: 1, Overflow: step.want}, n, step.name)
+	}
+	assert.Nil(t, c.attributes.span, "nothing of a request is kept")
+	assert.Nil(t, c.attributes.resource)
+}
+
+// TestVersionsAreThoseOfEvents holds that a version needs a slot only where an objective selects a span of it.
+func TestVersionsAreThoseOfEvents(t *testing.T) {
+	c := New(Limits{Services: 1, Operations: 1, Versions: 1, Reasons: 1},
+		[]slo.Objective{{Name: "o", Indicator: slo.Indicator{Type: slo.Availability, Spans: slo.SpanSelector{Kind: "client"}}}})
+	n := c.Count(slitest.Request(t, slitest.Traces(t, failing("a", "1", "x", "r"), failing("a", "2", "x", "r"))))
+	assert.Equal(t, Result{Spans: 2}, n)
+	assert.Empty(t, c.events)
+}
+
+// TestInvalidSpansAreNone holds that OTLP's invalid IDs are not counted.
+func TestInvalidSpansAreNone(t *testing.T) {
+	c := New(limits, anything)
+	td := slitest.Traces(t, slitest.Span{Service: "a", Name: "x", Invalid: true}, slitest.Span{Service: "a", Name: "y"})
+	td.ResourceSpans().At(0).ScopeSpans().At(0).Spans().AppendEmpty().SetSpanID([8]byte{1})
+	assert.Equal(t, Result{Spans: 1}, c.Count(slitest.Request(t, td)))
+	assert.Len(t, c.calls, 1)
+	assert.Equal(t, "y", c.calls[0].Operation())
+}
+
+// TestNumbersBeyondOTLP holds what kinds and statuses become that OTLP does not know.
+func TestNumbersBeyondOTLP(t *testing.T) {
+	for n, want := range map[int32]uint8{-1: 0, 0: 0, 5: 5, 6: 0, 1 << 30: 0} {
+		assert.Equal(t, want, kindOf(n), n)
+	}
+	for n, want := range map[int32]uint8{-1: 0, 0: 0, 2: 2, 3: 0, 1 << 30: 0} {
+		assert.Equal(t, want, statusOf(n), n)
+	}
+}

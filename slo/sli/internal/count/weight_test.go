@@ -103,6 +103,8 @@ func TestWeightOf(t *testing.T) {
 		{"rv passes", low, "ot=rv:ffffffffffffff;th:8", 2},
 		{"rv does not pass", high, "ot=rv:00000000000001;th:8", 1},
 		{"malformed", high, "ot=th:xyz", 1},
+		{"rv is the threshold", high, "ot=rv:80000000000000;th:8", 2},
+		{"rv is just below it", high, "ot=rv:7fffffffffffff;th:8", 1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			assert.InDelta(t, tt.want, weightOf(tt.id, []byte(tt.state)).Float(), 1e-9)
