@@ -204,3 +204,34 @@ func TestNumbersBeyondOTLP(t *testing.T) {
 		assert.Equal(t, want, statusOf(n), n)
 	}
 }
+
+// TestSpansDoNotShareAnswers holds that what a condition found of a span, or of a resource, is asked anew of the next.
+func TestSpansDoNotShareAnswers(t *testing.T) {
+	in := func(attributes map[string]string) slo.Indicator {
+		return slo.Indicator{Type: slo.Availability, Spans: slo.SpanSelector{Attributes: attributes}}
+	}
+	gold, silver := map[string]any{"tier": "gold"}, map[string]any{"tier": "silver"}
+	eu, us := map[string]any{"region": "eu"}, map[string]any{"region": "us"}
+	var spans []slitest.Span
+	for _, resource := range []map[string]any{eu, us, eu} {
+		for _, attributes := range []map[string]any{gold, silver, gold, nil} {
+			spans = append(spans, slitest.Span{Service: "a", Name: "x", Resource: resource, Attributes: attributes})
+		}
+	}
+	c := New(limits, []slo.Objective{
+		{Name: "gold", Indicator: in(map[string]string{"tier": "gold"})},
+		{Name: "eu", Indicator: in(map[string]string{"region": "eu"})},
+		{Name: "gold in us", Indicator: in(map[string]string{"tier": "gold", "region": "us"})},
+		{Name: "gold too", Indicator: in(map[string]string{"tier": "gold"})},
+	})
+	assert.Len(t, c.attributes.keys, 2, "each key once")
+	assert.Len(t, c.attributes.conditions, 3, "each condition once")
+	c.Count(slitest.Request(t, slitest.Traces(t, spans...)))
+	got := map[string]int64{}
+	for _, e := range c.events {
+		if _, bad := e.Reason(); !bad {
+			got[e.Objective()], _ = e.n.Integer()
+		}
+	}
+	assert.Equal(t, map[string]int64{"gold": 6, "eu": 8, "gold in us": 2, "gold too": 6}, got)
+}

@@ -110,10 +110,17 @@ func TestExpiryBySeries(t *testing.T) {
 	assert.Equal(t, 1+2+1, forgotten, "a reason of a, the events of b, and the calls of b")
 	assert.NotContains(t, c.services.entries, "b")
 
-	count(slitest.Span{Service: "b", Name: "y"})
+	count(slitest.Span{Service: "b", Name: "y"}, failing("a", "1", "x", "r"))
 	events, _, forgotten = readAll(c, 50, 10)
-	assert.Equal(t, "all b y  total 1", names(events)[3], "it begins anew")
+	assert.Equal(t, []string{"all a x 1 total 4", "all a x 1 error 0", "all a x 1 s 2", "all b y  total 1", "all b y  error 0", "all a x 1 r 1"},
+		names(events), "what was forgotten begins anew")
 	assert.Zero(t, forgotten)
+	for range 2 { // a reason that is gone has left the tally, too
+		events, _, _ = readAll(c, 60, 50)
+	}
+	assert.Empty(t, events)
+	assert.Empty(t, c.services.entries)
+	assert.Equal(t, limits.Services, c.services.free)
 }
 
 // TestUntoldIsNotForgotten holds that a series stays until somebody has its zero.
