@@ -209,6 +209,16 @@ func TestReadSpansErrors(t *testing.T) {
 	require.EqualError(t, err, "the time series database answered with a vector to a query for samples")
 }
 
+// TestSamplesBeyondAreLeft holds that a database that gives more than it was asked for does no harm.
+func TestSamplesBeyondAreLeft(t *testing.T) {
+	db := new(database)
+	db.sample(TotalMetric, "a", "x", [2]float64{0, 0}, [2]float64{60, 2}, [2]float64{61, 5}, [2]float64{200, 9})
+	counts, moved, err := ReadSpans(t.Context(), &answers{value: db.series}, Cursors{}, first, first+1, 60)
+	require.NoError(t, err)
+	assert.Equal(t, []ledger.Delta{{Total: 2}}, counts["a"])
+	assert.Equal(t, Cursors{db.series[0].Metric.Fingerprint(): {At: noon.Add(time.Minute).UnixMilli(), Value: 2}}, moved)
+}
+
 func TestOldCursors(t *testing.T) {
 	week := 7 * 24 * time.Hour
 	assert.False(t, Cursor{At: noon.UnixMilli()}.Old(noon))
