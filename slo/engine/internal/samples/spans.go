@@ -12,11 +12,13 @@ import (
 	"github.com/slowburn/slowburn/slo/ledger"
 )
 
+// The metrics of the connector sli, as Prometheus names them.
 const (
-	// TotalMetric and BadMetric are the metrics of the connector sli, as Prometheus names them.
 	TotalMetric = "slowburn_sli_events_total"
 	BadMetric   = "slowburn_sli_bad_events_total"
+)
 
+const (
 	// lookback is how far before the watermark samples are read again: for the value that a series counts on from where
 	// that is not known, and for samples that came late.
 	lookback = 5 * time.Minute
