@@ -6,8 +6,11 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/slowburn/slowburn/processor/tailsampling"
 )
 
 var rewrite = flag.Bool("rewrite", false, "write what the code gives into testdata, instead of comparing")
@@ -102,4 +105,25 @@ func TestBadSampleIsNamed(t *testing.T) {
 		_, err := sample(t, nil, args...)
 		require.ErrorContains(t, err, want)
 	}
+}
+
+func TestPercent(t *testing.T) {
+	require.Zero(t, percent(0, 0))
+	require.InDelta(t, 25, percent(1, 4), 1e-9)
+	require.InDelta(t, 100, percent(4, 4), 1e-9)
+}
+
+// broken is an output that cannot be written to.
+type broken struct{}
+
+func (broken) Write([]byte) (int, error) { return 0, os.ErrClosed }
+
+// TestOutputErrorsAreTold holds that a full disk behind a pipe is not success.
+func TestOutputErrorsAreTold(t *testing.T) {
+	now := time.Unix(0, 0)
+	decisions := []tailsampling.Explanation{{TraceID: traceID, DecidedAt: &now, FirstSpanAt: &now, Complete: &tailsampling.Completeness{}}}
+	require.ErrorIs(t, printJSON(broken{}, decisions, nil), os.ErrClosed)
+	require.ErrorIs(t, printJSON(broken{}, nil, nil), os.ErrClosed)
+	require.ErrorIs(t, printText(broken{}, decisions, nil), os.ErrClosed)
+	require.ErrorIs(t, printExplanation(broken{}, decisions[0]), os.ErrClosed)
 }

@@ -18,7 +18,7 @@ func SpanAttributes(span []byte) iter.Seq2[[]byte, Value] {
 // ResourceAttribute returns the value of the resource's first attribute with the key. resourceSpans is the body of a
 // ResourceSpans or its header.
 func ResourceAttribute(resourceSpans []byte, key string) (Value, bool) {
-	for b := range submessages(&resourceSpansMessage, resourceSpansFieldResource, resourceSpans) {
+	for b := range shared(&resourceSpansMessage, resourceSpans) {
 		if v, ok := find(&resourceMessage, resourceFieldAttributes, b, key); ok {
 			return v, true
 		}
@@ -29,7 +29,7 @@ func ResourceAttribute(resourceSpans []byte, key string) (Value, bool) {
 // ResourceAttributes iterates over the attributes of the resource of the body of a ResourceSpans, or of its header.
 func ResourceAttributes(resourceSpans []byte) iter.Seq2[[]byte, Value] {
 	return func(yield func([]byte, Value) bool) {
-		for b := range submessages(&resourceSpansMessage, resourceSpansFieldResource, resourceSpans) {
+		for b := range shared(&resourceSpansMessage, resourceSpans) {
 			if !each(&resourceMessage, resourceFieldAttributes, b, yield) {
 				return
 			}
@@ -40,7 +40,7 @@ func ResourceAttributes(resourceSpans []byte) iter.Seq2[[]byte, Value] {
 // ScopeAttribute returns the value of the scope's first attribute with the key. scopeSpans is the body of a ScopeSpans
 // or its header.
 func ScopeAttribute(scopeSpans []byte, key string) (Value, bool) {
-	for b := range submessages(&scopeSpansMessage, scopeSpansFieldScope, scopeSpans) {
+	for b := range shared(&scopeSpansMessage, scopeSpans) {
 		if v, ok := find(&scopeMessage, scopeFieldAttributes, b, key); ok {
 			return v, true
 		}
@@ -51,7 +51,7 @@ func ScopeAttribute(scopeSpans []byte, key string) (Value, bool) {
 // ScopeAttributes iterates over the attributes of the scope of the body of a ScopeSpans, or of its header.
 func ScopeAttributes(scopeSpans []byte) iter.Seq2[[]byte, Value] {
 	return func(yield func([]byte, Value) bool) {
-		for b := range submessages(&scopeSpansMessage, scopeSpansFieldScope, scopeSpans) {
+		for b := range shared(&scopeSpansMessage, scopeSpans) {
 			if !each(&scopeMessage, scopeFieldAttributes, b, yield) {
 				return
 			}
@@ -59,12 +59,12 @@ func ScopeAttributes(scopeSpans []byte) iter.Seq2[[]byte, Value] {
 	}
 }
 
-// submessages iterates over the contents of field num of m, of which there may be several: they are to be merged.
-func submessages(m *message, num int32, b []byte) iter.Seq[[]byte] {
+// shared iterates over the contents of the resource or scope in m, of which there may be several: they are to be merged.
+func shared(m *message, b []byte) iter.Seq[[]byte] {
 	return func(yield func([]byte) bool) {
 		for pos := 0; pos < len(b); {
 			f, err := m.next(b, pos)
-			if err != nil || f.num == num && !yield(b[f.start:f.end]) {
+			if err != nil || f.num == groupFieldShared && !yield(b[f.start:f.end]) {
 				return
 			}
 			pos = f.end

@@ -61,22 +61,22 @@ func (b *Builder) closeResource() {
 // AppendResourceHeader appends the body of a ResourceSpans without its scope_spans, the rest verbatim: resource, schema
 // URL and fields that this version does not know. The result is the body of a ResourceSpans too.
 func AppendResourceHeader(dst, resourceSpans []byte) []byte {
-	return appendHeader(dst, &resourceSpansMessage, resourceSpansFieldScopeSpans, resourceSpans)
+	return appendHeader(dst, &resourceSpansMessage, resourceSpans)
 }
 
 // AppendScopeHeader appends the body of a ScopeSpans without its spans, the rest verbatim.
 func AppendScopeHeader(dst, scopeSpans []byte) []byte {
-	return appendHeader(dst, &scopeSpansMessage, scopeSpansFieldSpans, scopeSpans)
+	return appendHeader(dst, &scopeSpansMessage, scopeSpans)
 }
 
-// appendHeader leaves out the field num of m, which is repeated, and the deprecated form of scope_spans.
-func appendHeader(dst []byte, m *message, num int32, b []byte) []byte {
+// appendHeader leaves out the scope_spans or spans in m, and the deprecated form of the former.
+func appendHeader(dst []byte, m *message, b []byte) []byte {
 	for pos := 0; pos < len(b); {
 		f, err := m.next(b, pos)
 		if err != nil {
 			break // not after a scan
 		}
-		if f.num != num && f.num != resourceSpansFieldDeprecatedScopeSpans {
+		if f.num != groupFieldMembers && f.num != resourceSpansFieldDeprecatedScopeSpans {
 			dst = append(dst, b[pos:f.end]...)
 		}
 		pos = f.end

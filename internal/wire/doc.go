@@ -2,8 +2,8 @@
 // that arrived, so that a span costs no Go object until somebody decides to keep it.
 //
 // Its types are Request (one scanned ExportTraceServiceRequest), Span, Resource and Scope (small values with offsets
-// into Request.Bytes), Value (an attribute's value) and Builder (which puts a request together from parts of others). OTLP's numbers of kinds, statuses and
-// flags are constants.
+// into Request.Bytes), Value (an attribute's value) and Builder (which puts a request together from parts of others). OTLP's
+// numbers of kinds, statuses and flags are constants.
 //
 // # What Scan accepts
 //

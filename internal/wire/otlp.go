@@ -35,14 +35,18 @@ const (
 
 // Numbers of fields, by message: those that code of this package asks for.
 const (
-	resourceSpansFieldResource             = 1
-	resourceSpansFieldScopeSpans           = 2
+	// ResourceSpans and ScopeSpans are alike: something shared, and those that share it.
+	groupFieldShared  = 1
+	groupFieldMembers = 2
+
+	resourceSpansFieldResource             = groupFieldShared
+	resourceSpansFieldScopeSpans           = groupFieldMembers
 	resourceSpansFieldDeprecatedScopeSpans = 1000 // which old exporters wrote in place of scope_spans
 
 	resourceFieldAttributes = 1
 
-	scopeSpansFieldScope = 1
-	scopeSpansFieldSpans = 2
+	scopeSpansFieldScope = groupFieldShared
+	scopeSpansFieldSpans = groupFieldMembers
 
 	scopeFieldName       = 1
 	scopeFieldVersion    = 2

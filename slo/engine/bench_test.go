@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/slowburn/slowburn/slo/engine/internal/samples"
 )
 
 // BenchmarkMinute is one minute's evaluation of 2,000 objectives, each with ten series, all of them burning.
@@ -29,13 +31,13 @@ func BenchmarkMinute(b *testing.B) {
 		}
 		for i := range objectives {
 			for j := range 5 {
-				for _, metric := range []string{totalMetric, badMetric} {
+				for _, metric := range []string{samples.TotalMetric, samples.BadMetric} {
 					db.sample(metric, c.Objectives[i].Name, fmt.Sprint(j), now.Add(30*time.Second), value)
 				}
 			}
 		}
 		b.StartTimer()
 		now = now.Add(time.Minute)
-		require.NoError(b, e.evaluate(b.Context(), now.Add(c.Lateness)))
+		require.NoError(b, e.evaluator.evaluate(b.Context(), now.Add(c.Lateness), true))
 	}
 }

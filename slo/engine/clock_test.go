@@ -96,29 +96,27 @@ func TestClockSetBack(t *testing.T) {
 	for m := range 30 {
 		db.events("a", noon.Add(time.Duration(m)*time.Minute+time.Second), float64(10*m), 0)
 	}
-	require.NoError(t, e.evaluate(t.Context(), noon.Add(10*time.Minute+e.config.Lateness)))
+	require.NoError(t, e.evaluator.evaluate(t.Context(), noon.Add(10*time.Minute+e.config.Lateness), true))
 	db.events("a", ahead.Add(-time.Second), 1000, 0)
-	require.NoError(t, e.evaluate(t.Context(), ahead.Add(e.config.Lateness)))
+	require.NoError(t, e.evaluator.evaluate(t.Context(), ahead.Add(e.config.Lateness), true))
 	s, _ := e.Status("a")
 	require.Equal(t, Events{Total: 1000}, s.Events)
 
 	now := noon.Add(20*time.Minute + e.config.Lateness)
-	e.unsettled = true
-	require.ErrorContains(t, e.evaluate(t.Context(), now), "far from the clock, which is believed when it has stayed there for 5m0s")
-	e.unsettled = false
-	require.NoError(t, e.evaluate(t.Context(), now))
+	require.ErrorContains(t, e.evaluator.evaluate(t.Context(), now, false), "far from the clock, which is believed when it has stayed there for 5m0s")
+	require.NoError(t, e.evaluator.evaluate(t.Context(), now, true))
 	s, _ = e.Status("a")
 	assert.Equal(t, noon.Add(20*time.Minute), *s.EvaluatedUntil)
 	assert.Equal(t, Events{Total: 190}, s.Events, "what was counted two days from now is forgotten")
 
 	db.series = newFakeTSDB().series
 	db.events("a", noon.Add(25*time.Minute), 1007, 0)
-	require.NoError(t, e.evaluate(t.Context(), noon.Add(30*time.Minute+e.config.Lateness)))
+	require.NoError(t, e.evaluator.evaluate(t.Context(), noon.Add(30*time.Minute+e.config.Lateness), true))
 	s, _ = e.Status("a")
 	assert.Equal(t, Events{Total: 197}, s.Events, "and what comes counts")
 	closeIt(t, e)
 	e = openAt(t, e.config, db, noon.Add(31*time.Minute))
-	assert.Equal(t, ledger.Elapsed(noon.Add(30*time.Minute)), e.spanWatermark, "in the file too")
+	assert.Equal(t, ledger.Elapsed(noon.Add(30*time.Minute)), e.evaluator.spans.watermark, "in the file too")
 }
 
 // A process that starts with a clock far ahead forgets nothing at its first look.
@@ -128,11 +126,9 @@ func TestFirstLookForgetsNothing(t *testing.T) {
 	db.events("a", noon.Add(30*time.Second), 10, 0)
 	e := openAt(t, parse(t, twoObjectives), db, noon)
 	defer func() { closeIt(t, e) }()
-	require.NoError(t, e.evaluate(t.Context(), noon.Add(time.Minute+e.config.Lateness)))
-	e.unsettled = true
-	require.ErrorContains(t, e.evaluate(t.Context(), noon.Add(365*24*time.Hour)), "far from the clock")
-	e.unsettled = false
-	require.NoError(t, e.evaluate(t.Context(), noon.Add(5*time.Minute)))
+	require.NoError(t, e.evaluator.evaluate(t.Context(), noon.Add(time.Minute+e.config.Lateness), true))
+	require.ErrorContains(t, e.evaluator.evaluate(t.Context(), noon.Add(365*24*time.Hour), false), "far from the clock")
+	require.NoError(t, e.evaluator.evaluate(t.Context(), noon.Add(5*time.Minute), true))
 	s, _ := e.Status("a")
 	assert.Equal(t, Events{Total: 10}, s.Events)
 }

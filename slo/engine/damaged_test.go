@@ -11,6 +11,7 @@ import (
 	"go.etcd.io/bbolt"
 
 	"github.com/slowburn/slowburn/internal/state"
+	"github.com/slowburn/slowburn/slo/engine/internal/book"
 	"github.com/slowburn/slowburn/slo/ledger"
 )
 
@@ -30,7 +31,7 @@ func TestDamagedFileIsMovedAside(t *testing.T) {
 			require.NoError(t, os.WriteFile(path, content, 0o600))
 		},
 		"a record": func(t *testing.T, path string) {
-			db, err := openFile(path)
+			db, err := book.Open(path)
 			require.NoError(t, err)
 			require.NoError(t, db.Update(func(tx *bbolt.Tx) error {
 				return tx.Bucket([]byte(ledger.Buckets[0])).Put([]byte("a"), []byte("?"))
@@ -43,7 +44,7 @@ func TestDamagedFileIsMovedAside(t *testing.T) {
 			db := newFakeTSDB()
 			burn(db, "a", 5, 100, func(int) float64 { return 0 })
 			e := openAt(t, c, db, noon)
-			require.NoError(t, e.evaluate(t.Context(), noon.Add(6*time.Minute)))
+			require.NoError(t, e.evaluator.evaluate(t.Context(), noon.Add(6*time.Minute), true))
 			closeIt(t, e)
 			path := filepath.Join(c.Directory, "slo.db")
 			damage(t, path)
@@ -71,7 +72,7 @@ func TestDamagedFileIsMovedAside(t *testing.T) {
 func TestLockedFileIsAStartError(t *testing.T) {
 	c := parse(t, twoObjectives)
 	path := filepath.Join(c.Directory, "slo.db")
-	other, err := openFile(path)
+	other, err := book.Open(path)
 	require.NoError(t, err)
 	e := created(t, c)
 	require.ErrorIs(t, e.Start(t.Context(), hostWith(newFakeTSDB())), state.ErrLocked)
@@ -88,7 +89,7 @@ func TestStartResolvesWhatIsGone(t *testing.T) {
 	burn(db, "a", 5, 100, func(int) float64 { return 1 })
 	c := parse(t, twoObjectives)
 	e := openAt(t, c, db, noon)
-	require.NoError(t, e.evaluate(t.Context(), noon.Add(6*time.Minute)))
+	require.NoError(t, e.evaluator.evaluate(t.Context(), noon.Add(6*time.Minute), true))
 	n := len(told(t, e))
 	require.NotZero(t, n)
 	closeIt(t, e)

@@ -1,9 +1,10 @@
 // Package engine is the extension `slo`: it evaluates objectives every minute and drives their alerts.
 //
-// An Extension holds the objectives, the file slo.db and the loop. Each minute, a moment behind the clock (lateness), it
-// reads what happened since its watermark from the time series database, a Querier, and writes it to the ledger. From the
-// ledger follow budgets, burn rates and tiers; from those, alerts; from alerts, deliveries. A Reader gives the results to
-// people, as the JSON of /api/slo/v1 and /api/alerts/v1.
+// An Extension is the component: the file slo.db, the loop, and the answers to people, a Reader, as the JSON of /api/slo/v1
+// and /api/alerts/v1. An evaluator takes the objectives from minute to minute: a moment behind the clock (lateness) it reads what
+// happened since its watermark from the time series database (package samples) and writes it to the ledger. From the ledger
+// follow budgets, burn rates and tiers; from those, alerts; from alerts, deliveries. A transaction is one such step while it is
+// written (package book), and the board is what of it people are shown.
 //
 // Rules:
 //   - Ledger, alerts and outbox change in one transaction, with the watermark: a crash neither loses nor doubles
@@ -13,19 +14,14 @@
 //     the longest window are left out: nothing would follow from them.
 //   - A query that fails stops only the objectives that it is for. They keep their watermark and their alert, and say
 //     that they are in error.
-//   - Span objectives are counted from raw samples, not with increase(), which extrapolates: the steps of each series
-//     add up exactly. A value below the one before it is a restart of the counter and counts in full. How far each
-//     series was read is kept with the ledger, so a sample that comes late, after its minute was evaluated, is counted
-//     in the next one.
-//   - The first sample of a series is where its counting starts, and counts nothing, even if it is not zero. The
-//     connector sli writes a zero first, so it loses nothing by it, even where samples could not be written for up to an
-//     hour. A series that is new here and not zero was counting before: after slo.db was lost, or after the database was
-//     unreachable for longer than it can be read back. Taking its value for the events of one minute would page people
-//     for errors of last week.
+//   - How far each series was read is kept with the ledger, so a sample that comes late is counted in the next minute. How
+//     samples are counted is told in package samples.
 //   - A wall clock that jumps by more than two minutes against the monotonic one is not believed for five minutes, in which
 //     nothing is evaluated; the minutes are made up for after. Nothing is pruned in the first five minutes of a process or
 //     of a clock that jumped. A clock that was set back for good makes evaluation go on from now: minutes that were
 //     evaluated and are now in the future are forgotten, and evaluated when they come.
 //
-// A mutex guards evaluations, which only one goroutine makes. What people read is swapped in whole after each.
+// Two locks, neither taken while the other is held: evaluator.evaluating is held for an evaluation, which only one goroutine
+// makes; Extension.opened is held for reading while a reader uses the file, and for writing while it is opened or closed.
+// What people are shown is swapped in whole after each evaluation.
 package engine

@@ -17,6 +17,8 @@ import (
 
 	"github.com/slowburn/slowburn/slo"
 	"github.com/slowburn/slowburn/slo/alert"
+	"github.com/slowburn/slowburn/slo/engine/internal/book"
+	"github.com/slowburn/slowburn/slo/engine/internal/samples"
 	"github.com/slowburn/slowburn/slo/ledger"
 )
 
@@ -53,8 +55,8 @@ func world(seed uint64, hours int) (*fakeTSDB, map[string]map[ledger.Minute]slo.
 					m := ledger.MinuteOf(at)
 					truth[objective][m] = truth[objective][m].Add(slo.Events{Total: uint64(n), Bad: uint64(b)})
 				}
-				db.sample(totalMetric, objective, instance, at, total)
-				db.sample(badMetric, objective, instance, at, bad)
+				db.sample(samples.TotalMetric, objective, instance, at, total)
+				db.sample(samples.BadMetric, objective, instance, at, bad)
 			}
 		}
 		maps.DeleteFunc(truth[objective], func(_ ledger.Minute, e slo.Events) bool { return e.Total == 0 })
@@ -73,9 +75,9 @@ func TestInterruptionsChangeNothing(t *testing.T) {
 			c := parse(t, twoObjectives)
 			calm := openAt(t, c, db, noon)
 			for at := noon; at.Before(end); at = at.Add(time.Minute) {
-				require.NoError(t, calm.evaluate(t.Context(), at.Add(c.Lateness)))
+				require.NoError(t, calm.evaluator.evaluate(t.Context(), at.Add(c.Lateness), true))
 			}
-			require.NoError(t, calm.evaluate(t.Context(), end.Add(c.Lateness)))
+			require.NoError(t, calm.evaluator.evaluate(t.Context(), end.Add(c.Lateness), true))
 			require.NotEmpty(t, told(t, calm), "the world should burn")
 
 			rnd := rand.New(rand.NewPCG(seed, 2))
@@ -86,7 +88,7 @@ func TestInterruptionsChangeNothing(t *testing.T) {
 				if rnd.IntN(4) == 0 {
 					db.fail(errors.New("out of order"))
 				}
-				require.NoError(t, stormy.evaluate(t.Context(), at))
+				require.NoError(t, stormy.evaluator.evaluate(t.Context(), at, true))
 				db.fail(nil)
 				if rnd.IntN(2) == 0 {
 					closeIt(t, stormy)
@@ -94,7 +96,7 @@ func TestInterruptionsChangeNothing(t *testing.T) {
 				}
 			}
 			db.present = time.Time{}
-			require.NoError(t, stormy.evaluate(t.Context(), end.Add(c.Lateness)))
+			require.NoError(t, stormy.evaluator.evaluate(t.Context(), end.Add(c.Lateness), true))
 
 			for _, e := range []*Extension{calm, stormy} {
 				for name, want := range truth {
@@ -111,48 +113,6 @@ func TestInterruptionsChangeNothing(t *testing.T) {
 	}
 }
 
-func TestSeriesRules(t *testing.T) {
-	at := func(s int) time.Time { return noon.Add(time.Duration(s) * time.Second) }
-	first := ledger.Elapsed(noon)
-	for name, c := range map[string]struct {
-		samples [][2]float64 // seconds after noon, value
-		want    []float64    // total per minute
-	}{
-		"zero first counts the first value":           {[][2]float64{{10, 0}, {20, 7}}, []float64{7, 0, 0}},
-		"born at a value, that value counts nothing":  {[][2]float64{{20, 7}, {30, 9}}, []float64{2, 0, 0}},
-		"the value before the first minute":           {[][2]float64{{-10, 100}, {10, 103}}, []float64{3, 0, 0}},
-		"a minute has its end":                        {[][2]float64{{0, 0}, {60, 5}, {70, 6}}, []float64{5, 1, 0}},
-		"a reset counts in full":                      {[][2]float64{{0, 50}, {30, 60}, {40, 4}, {50, 6}, {70, 7}}, []float64{16, 1, 0}},
-		"a reset to zero":                             {[][2]float64{{0, 50}, {30, 0}, {50, 6}}, []float64{6, 0, 0}},
-		"a gap counts where it ends":                  {[][2]float64{{0, 0}, {10, 1}, {130, 9}}, []float64{1, 0, 8}},
-		"NaN and infinity are no samples":             {[][2]float64{{0, 0}, {10, math.NaN()}, {20, math.Inf(1)}, {30, 3}}, []float64{3, 0, 0}},
-		"what is not over is left":                    {[][2]float64{{0, 0}, {170, 3}, {190, 9}}, []float64{0, 0, 3}},
-		"a head-sampled span counts as more than one": {[][2]float64{{0, 0}, {10, 2.5}, {20, 5}}, []float64{5, 0, 0}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			db := newFakeTSDB()
-			for _, s := range c.samples {
-				db.sample(totalMetric, "a", "i", at(int(s[0])), s[1])
-			}
-			// All at once, and minute by minute, are the same.
-			counts, _, err := readSpans(t.Context(), db, cursors{}, first, first+3, 60)
-			require.NoError(t, err)
-			known := cursors{}
-			for m := range ledger.Minute(3) {
-				one, moved, err := readSpans(t.Context(), db, known, first+m, first+m+1, 60)
-				require.NoError(t, err)
-				maps.Copy(known, moved)
-				var got float64
-				if one["a"] != nil {
-					got = one["a"][0].Total
-				}
-				assert.Equal(t, c.want[m], got, "minute %d", m)
-				assert.Equal(t, c.want[m], counts["a"][m].Total, "minute %d of all", m)
-			}
-		})
-	}
-}
-
 // A sample that arrives after its minute was evaluated counts in the next one.
 func TestLateSample(t *testing.T) {
 	db := newFakeTSDB()
@@ -160,10 +120,10 @@ func TestLateSample(t *testing.T) {
 	defer closeIt(t, e)
 	db.events("a", noon, 0, 0)
 	db.events("a", noon.Add(50*time.Second), 10, 1)
-	require.NoError(t, e.evaluate(t.Context(), noon.Add(75*time.Second)))
+	require.NoError(t, e.evaluator.evaluate(t.Context(), noon.Add(75*time.Second), true))
 	db.events("a", noon.Add(60*time.Second), 15, 2)
 	db.events("a", noon.Add(70*time.Second), 18, 2)
-	require.NoError(t, e.evaluate(t.Context(), noon.Add(135*time.Second)))
+	require.NoError(t, e.evaluator.evaluate(t.Context(), noon.Add(135*time.Second), true))
 	m := ledger.Elapsed(noon)
 	assert.Equal(t, map[ledger.Minute]slo.Events{m: {Total: 10, Bad: 1}, m + 1: {Total: 8, Bad: 1}},
 		minuteCounts(t, e, "a", noon, noon.Add(time.Hour)))
@@ -177,15 +137,15 @@ func TestBornInAnOutage(t *testing.T) {
 	defer closeIt(t, e)
 	db.events("a", noon, 0, 0)
 	db.events("a", noon.Add(50*time.Second), 10, 0)
-	require.NoError(t, e.evaluate(t.Context(), noon.Add(75*time.Second)))
-	require.NoError(t, e.evaluate(t.Context(), noon.Add(29*time.Minute)))
-	db.sample(badMetric, "a", "by another reason", noon.Add(2*time.Minute), 0)
-	db.sample(badMetric, "a", "by another reason", noon.Add(29*time.Minute+10*time.Second), 7)
-	db.sample(badMetric, "a", "that did not begin at zero", noon.Add(2*time.Minute), 1000)
-	db.sample(badMetric, "a", "that did not begin at zero", noon.Add(29*time.Minute+10*time.Second), 2000)
+	require.NoError(t, e.evaluator.evaluate(t.Context(), noon.Add(75*time.Second), true))
+	require.NoError(t, e.evaluator.evaluate(t.Context(), noon.Add(29*time.Minute), true))
+	db.sample(samples.BadMetric, "a", "by another reason", noon.Add(2*time.Minute), 0)
+	db.sample(samples.BadMetric, "a", "by another reason", noon.Add(29*time.Minute+10*time.Second), 7)
+	db.sample(samples.BadMetric, "a", "that did not begin at zero", noon.Add(2*time.Minute), 1000)
+	db.sample(samples.BadMetric, "a", "that did not begin at zero", noon.Add(29*time.Minute+10*time.Second), 2000)
 	db.events("a", noon.Add(29*time.Minute+10*time.Second), 30, 0)
-	require.NoError(t, e.evaluate(t.Context(), noon.Add(31*time.Minute)))
-	require.NoError(t, e.evaluate(t.Context(), noon.Add(32*time.Minute)))
+	require.NoError(t, e.evaluator.evaluate(t.Context(), noon.Add(31*time.Minute), true))
+	require.NoError(t, e.evaluator.evaluate(t.Context(), noon.Add(32*time.Minute), true))
 	m := ledger.Elapsed(noon)
 	assert.Equal(t, map[ledger.Minute]slo.Events{m: {Total: 10}, m + 29: {Total: 20, Bad: 7}},
 		minuteCounts(t, e, "a", noon, noon.Add(time.Hour)))
@@ -195,11 +155,11 @@ func TestLatenessHoldsEvaluationBack(t *testing.T) {
 	db := newFakeTSDB()
 	e := openAt(t, parse(t, twoObjectives), db, noon)
 	defer closeIt(t, e)
-	require.NoError(t, e.evaluate(t.Context(), noon.Add(74*time.Second)))
+	require.NoError(t, e.evaluator.evaluate(t.Context(), noon.Add(74*time.Second), true))
 	assert.Nil(t, e.Statuses().EvaluatedUntil)
-	require.NoError(t, e.evaluate(t.Context(), noon.Add(75*time.Second)))
+	require.NoError(t, e.evaluator.evaluate(t.Context(), noon.Add(75*time.Second), true))
 	assert.Equal(t, noon.Add(time.Minute), *e.Statuses().EvaluatedUntil)
-	require.NoError(t, e.evaluate(t.Context(), noon.Add(-3*time.Minute)), "a clock that was set back a little")
+	require.NoError(t, e.evaluator.evaluate(t.Context(), noon.Add(-3*time.Minute), true), "a clock that was set back a little")
 	assert.Equal(t, noon.Add(time.Minute), *e.Statuses().EvaluatedUntil)
 }
 
@@ -209,14 +169,14 @@ func TestLongGapIsBounded(t *testing.T) {
 	e := openAt(t, c, db, noon)
 	db.events("a", noon, 0, 0)
 	db.events("a", noon.Add(10*time.Second), 10, 1)
-	require.NoError(t, e.evaluate(t.Context(), noon.Add(75*time.Second)))
+	require.NoError(t, e.evaluator.evaluate(t.Context(), noon.Add(75*time.Second), true))
 	closeIt(t, e)
 
 	later := noon.Add(200 * 24 * time.Hour)
 	e = openAt(t, c, db, later)
 	defer closeIt(t, e)
 	db.queries = nil
-	require.NoError(t, e.evaluate(t.Context(), later))
+	require.NoError(t, e.evaluator.evaluate(t.Context(), later, true))
 	assert.Len(t, db.queries, 6*24, "twice the longest window, or three days, in hours")
 	assert.Equal(t, later.Add(-time.Minute), *e.Statuses().EvaluatedUntil)
 }
@@ -231,7 +191,7 @@ func TestBatchShrinks(t *testing.T) {
 	defer closeIt(t, e)
 	evaluations := 0
 	for ; evaluations < 20; evaluations++ {
-		require.NoError(t, e.evaluate(t.Context(), noon.Add(2*time.Hour+c.Lateness)))
+		require.NoError(t, e.evaluator.evaluate(t.Context(), noon.Add(2*time.Hour+c.Lateness), true))
 		if s, _ := e.Status("a"); s.State == StateOK && s.Events.Total == 1200 {
 			break
 		}
@@ -260,7 +220,7 @@ func TestPromQL(t *testing.T) {
 	}
 
 	e := openAt(t, c, db, noon)
-	require.NoError(t, e.evaluate(t.Context(), noon.Add(7*time.Minute+c.Lateness)))
+	require.NoError(t, e.evaluator.evaluate(t.Context(), noon.Add(7*time.Minute+c.Lateness), true))
 	assert.Equal(t, want, minuteCounts(t, e, "p", noon, noon.Add(time.Hour)), "caught up by a range query")
 	closeIt(t, e)
 
@@ -268,7 +228,7 @@ func TestPromQL(t *testing.T) {
 	e = openAt(t, c, db, noon)
 	defer closeIt(t, e)
 	for i := range 7 {
-		require.NoError(t, e.evaluate(t.Context(), noon.Add(time.Duration(i+1)*time.Minute+c.Lateness)))
+		require.NoError(t, e.evaluator.evaluate(t.Context(), noon.Add(time.Duration(i+1)*time.Minute+c.Lateness), true))
 	}
 	assert.Equal(t, want, minuteCounts(t, e, "p", noon, noon.Add(time.Hour)), "minute by minute")
 }
@@ -290,7 +250,7 @@ objectives:
 	db.exprs["sum(increase(good[1m]))"], db.exprs["sum(increase(b[1m]))"] = one, one
 	e := openAt(t, c, db, noon)
 	defer closeIt(t, e)
-	require.NoError(t, e.evaluate(t.Context(), noon.Add(2*time.Minute+c.Lateness)))
+	require.NoError(t, e.evaluator.evaluate(t.Context(), noon.Add(2*time.Minute+c.Lateness), true))
 
 	status := func(name string) Status {
 		s, ok := e.Status(name)
@@ -308,13 +268,13 @@ objectives:
 	assert.Contains(t, h.Message, "1 of 3 objectives cannot be evaluated")
 
 	db.fail(errors.New("connection refused"))
-	require.NoError(t, e.evaluate(t.Context(), noon.Add(5*time.Minute+c.Lateness)))
+	require.NoError(t, e.evaluator.evaluate(t.Context(), noon.Add(5*time.Minute+c.Lateness), true))
 	assert.Equal(t, StateError, status("spans").State)
 	assert.Equal(t, noon.Add(2*time.Minute), *status("good").EvaluatedUntil)
 
 	db.fail(nil)
 	db.exprs["sum(increase(broken[1m]))"] = one
-	require.NoError(t, e.evaluate(t.Context(), noon.Add(5*time.Minute+c.Lateness)))
+	require.NoError(t, e.evaluator.evaluate(t.Context(), noon.Add(5*time.Minute+c.Lateness), true))
 	for _, name := range []string{"good", "bad"} {
 		assert.Equal(t, StateOK, status(name).State)
 		assert.Equal(t, Events{Total: 5, Bad: 5}, status(name).Events)
@@ -347,7 +307,7 @@ func TestOutage(t *testing.T) {
 	defer closeIt(t, e)
 	var states []string
 	for m := range 120 {
-		require.NoError(t, e.evaluate(t.Context(), noon.Add(time.Duration(m+1)*time.Minute+c.Lateness)))
+		require.NoError(t, e.evaluator.evaluate(t.Context(), noon.Add(time.Duration(m+1)*time.Minute+c.Lateness), true))
 		s, _ := e.Status("a")
 		now := string(s.Alert.State) + " " + string(s.Alert.Severity)
 		if len(states) == 0 || !strings.HasPrefix(states[len(states)-1], now+" at") {
@@ -381,23 +341,23 @@ func TestFailedTransactionChangesNothing(t *testing.T) {
 	defer func() { closeIt(t, e) }()
 	for at := noon; at.Before(end); at = at.Add(7 * time.Minute) {
 		require.NoError(t, e.db.Close())
-		require.ErrorContains(t, e.evaluate(t.Context(), at.Add(c.Lateness)), "database not open")
+		require.ErrorContains(t, e.evaluator.evaluate(t.Context(), at.Add(c.Lateness), true), "database not open")
 		before := e.Statuses()
-		file, err := openFile(c.Directory + "/slo.db")
+		file, err := book.Open(c.Directory + "/slo.db")
 		require.NoError(t, err)
 		file.NoSync = true
-		e.db = file
+		e.db, e.evaluator.db = file, file
 		assert.Equal(t, before, e.Statuses())
-		require.NoError(t, e.evaluate(t.Context(), at.Add(c.Lateness)))
+		require.NoError(t, e.evaluator.evaluate(t.Context(), at.Add(c.Lateness), true))
 	}
-	require.NoError(t, e.evaluate(t.Context(), end.Add(c.Lateness)))
+	require.NoError(t, e.evaluator.evaluate(t.Context(), end.Add(c.Lateness), true))
 	for name, want := range truth {
 		assert.Equal(t, want, minuteCounts(t, e, name, noon, end), name)
 	}
 	c2 := parse(t, twoObjectives)
 	calm := openAt(t, c2, db, noon)
 	defer closeIt(t, calm)
-	require.NoError(t, calm.evaluate(t.Context(), end.Add(c.Lateness)))
+	require.NoError(t, calm.evaluator.evaluate(t.Context(), end.Add(c.Lateness), true))
 	for name := range truth {
 		assert.Equal(t, toldOf(t, calm, name), toldOf(t, e, name))
 	}
@@ -414,10 +374,10 @@ func TestNoticesAreInTheTransaction(t *testing.T) {
 		require.NoError(t, e.view(func(tx *bbolt.Tx) error { n = tx.ID(); return nil }))
 		return n
 	}
-	require.NoError(t, e.evaluate(t.Context(), noon.Add(time.Minute+c.Lateness)))
+	require.NoError(t, e.evaluator.evaluate(t.Context(), noon.Add(time.Minute+c.Lateness), true))
 	require.Empty(t, told(t, e))
 	before := transactions()
-	require.NoError(t, e.evaluate(t.Context(), noon.Add(2*time.Minute+c.Lateness)))
+	require.NoError(t, e.evaluator.evaluate(t.Context(), noon.Add(2*time.Minute+c.Lateness), true))
 	require.Len(t, told(t, e), 2)
 	assert.Equal(t, 1, transactions()-before)
 }
@@ -429,8 +389,8 @@ func TestTransactionIsOne(t *testing.T) {
 	c := parse(t, twoObjectives)
 	e := openAt(t, c, db, noon)
 	defer closeIt(t, e)
-	require.NoError(t, e.db.Update(func(tx *bbolt.Tx) error { return tx.DeleteBucket([]byte(cursorsBucket)) }))
-	assert.Panics(t, func() { _ = e.evaluate(t.Context(), noon.Add(5*time.Minute+c.Lateness)) }, "after the ledger and the outbox were written")
+	require.NoError(t, e.db.Update(func(tx *bbolt.Tx) error { return tx.DeleteBucket([]byte("span_cursors")) }))
+	assert.Panics(t, func() { _ = e.evaluator.evaluate(t.Context(), noon.Add(5*time.Minute+c.Lateness), true) }, "after the ledger and the outbox were written")
 	assert.Empty(t, told(t, e))
 	assert.Empty(t, minuteCounts(t, e, "a", noon, noon.Add(time.Hour)))
 }

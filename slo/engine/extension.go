@@ -15,55 +15,42 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/extension"
 	"go.opentelemetry.io/collector/extension/extensioncapabilities"
-	"go.uber.org/zap"
 
 	"github.com/slowburn/slowburn/internal/host"
 	"github.com/slowburn/slowburn/internal/state"
 	"github.com/slowburn/slowburn/slo"
 	"github.com/slowburn/slowburn/slo/alert"
 	"github.com/slowburn/slowburn/slo/engine/internal/metadata"
+	"github.com/slowburn/slowburn/slo/engine/internal/samples"
 	"github.com/slowburn/slowburn/slo/ledger"
 	"github.com/slowburn/slowburn/slo/notify"
 )
 
+// Querier is what the extension needs of a time series database. The extension `tsdb` is one.
+type Querier = samples.Querier
+
 // Extension is the extension `slo`. Its methods may be called concurrently.
 type Extension struct {
+	*board
+
 	config    *Config
 	settings  extension.Settings
 	telemetry *metadata.TelemetryBuilder
-	// objectives, routes and retention, the minutes that the ledger keeps, are fixed when it is made.
-	objectives []slo.Objective
-	routes     []alert.Route
-	retention  ledger.Minute
+	evaluator *evaluator
+	clock     clock
 	// untold says, a sentence each, whose alerts reach nobody.
 	untold []string
 	// damaged says that the file was damaged at start, and where it is now. Set by Start only.
 	damaged string
 
-	querier Querier
-	cancel  context.CancelFunc
-	loop    sync.WaitGroup
+	cancel context.CancelFunc
+	loop   sync.WaitGroup
 
 	// opened guards db and sender: it is held for reading while a reader uses the file.
 	opened sync.RWMutex
 	db     *state.DB
 	sender *notify.Sender
 
-	// evaluating guards what an evaluation works on, in memory what the file is: by index of the objective, and the
-	// span objectives' common watermark.
-	evaluating    sync.Mutex
-	alerts        []alert.Alert
-	watermarks    []ledger.Minute
-	failing       []string // what the last query for it failed with, for people; empty if it did not
-	spanWatermark ledger.Minute
-	spanBatch     ledger.Minute // how many minutes of spans are read at once: fewer after a query failed
-	cursors       cursors
-	pruned        ledger.Minute
-	// unsettled says that the clock is too new to forget anything by it.
-	unsettled bool
-	clock     clock
-
-	shown   atomic.Pointer[Statuses]
 	trouble atomic.Pointer[string] // what went wrong with the last evaluation
 }
 
@@ -84,24 +71,24 @@ func newExtension(set extension.Settings, config *Config) (*Extension, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Extension{config: config, settings: set, telemetry: telemetry, objectives: objectives, routes: config.routes(),
-		failing: make([]string, len(objectives)), spanBatch: maxSpanBatch, clock: newClock()}
-	e.untold = untold(set.ID, objectives, e.routes)
+	e := &Extension{board: new(board), config: config, settings: set, telemetry: telemetry, clock: newClock()}
+	e.evaluator = &evaluator{config: config, logger: set.Logger, telemetry: telemetry, objectives: objectives, routes: config.routes(),
+		board: e.board, progress: make([]progress, len(objectives)), spans: spanProgress{batch: maxSpanBatch}}
+	e.untold = untold(set.ID, objectives, e.evaluator.routes)
 	window := 72 * time.Hour
 	statuses := make([]Status, len(objectives))
 	for i, o := range objectives {
 		window = max(window, o.Window)
-		statuses[i] = describe(o)
-		statuses[i].State, statuses[i].Budget = StateNoData, budgetOf(o.Budget(slo.Events{}))
-		statuses[i].BurnRates, statuses[i].Tiers, statuses[i].Alert.State = []BurnRate{}, []Tier{}, alert.Inactive
+		statuses[i] = Status{Definition: describe(o), State: StateNoData, Budget: budgetOf(o.Budget(slo.Events{})),
+			BurnRates: []BurnRate{}, Tiers: []Tier{}, Alert: AlertState{State: alert.Inactive}}
 	}
-	e.retention = ledger.Minutes(2 * window) // a chart of the budget over one window looks back two
+	e.evaluator.retention = ledger.Minutes(2 * window) // a chart of the budget over one window looks back two
 	e.show(statuses)
 	return e, nil
 }
 
 // Objectives implements slo.ObjectiveSource.
-func (e *Extension) Objectives() []slo.Objective { return slices.Clone(e.objectives) }
+func (e *Extension) Objectives() []slo.Objective { return slices.Clone(e.evaluator.objectives) }
 
 // Dependencies are the database, and what authenticates requests to receivers.
 func (e *Extension) Dependencies() []component.ID {
@@ -120,7 +107,7 @@ func (e *Extension) Start(ctx context.Context, h component.Host) error {
 	if err != nil {
 		return fmt.Errorf("tsdb: %w", err)
 	}
-	e.querier = querier
+	e.evaluator.querier = querier
 	receivers := make([]notify.Receiver, len(e.config.Receivers))
 	for i := range e.config.Receivers {
 		r := &e.config.Receivers[i]
@@ -143,6 +130,7 @@ func (e *Extension) Start(ctx context.Context, h component.Host) error {
 	e.opened.Lock()
 	e.db, e.sender = db, sender
 	e.opened.Unlock()
+	e.evaluator.wake = sender.Wake
 	if err := e.observe(); err != nil {
 		return errors.Join(err, e.Shutdown(ctx))
 	}
@@ -151,22 +139,6 @@ func (e *Extension) Start(ctx context.Context, h component.Host) error {
 	e.cancel = cancel
 	e.loop.Go(func() { e.run(run) })
 	return nil
-}
-
-// warn tells at start what is odd about the configuration.
-func (e *Extension) warn() {
-	for _, o := range e.objectives {
-		for _, w := range o.Warnings() {
-			e.settings.Logger.Warn("An objective has an odd tier", zap.String("objective", o.Name), zap.String("warning", w))
-		}
-	}
-	for _, problem := range e.untold {
-		e.settings.Logger.Warn("Alerts reach nobody: " + problem)
-	}
-	if len(e.config.Receivers) > 0 && e.config.ExternalURL == "" {
-		e.settings.Logger.Warn("Links in notifications lead to this machine's loopback address: set extensions::"+e.settings.ID.String()+
-			"::external_url to where people reach the dashboard", zap.String("external_url", e.config.externalURL()))
-	}
 }
 
 // Shutdown stops evaluating and delivering, and closes the file.
@@ -229,8 +201,7 @@ func (e *Extension) tick(ctx context.Context, wall time.Time, elapsed time.Durat
 	if doubt != "" {
 		return errors.New(doubt)
 	}
-	e.unsettled = !settled
-	return e.evaluate(ctx, wall)
+	return e.evaluator.evaluate(ctx, wall, settled)
 }
 
 // Probe implements host.Prober. Nothing that is wrong here keeps the gateway from taking spans.

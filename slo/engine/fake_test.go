@@ -18,7 +18,9 @@ import (
 	"go.opentelemetry.io/collector/extension/extensiontest"
 
 	"github.com/slowburn/slowburn/slo"
+	"github.com/slowburn/slowburn/slo/engine/internal/book"
 	"github.com/slowburn/slowburn/slo/engine/internal/metadata"
+	"github.com/slowburn/slowburn/slo/engine/internal/samples"
 	"github.com/slowburn/slowburn/slo/ledger"
 	"github.com/slowburn/slowburn/slo/notify"
 )
@@ -58,8 +60,8 @@ func (f *fakeTSDB) sample(metric, objective, instance string, at time.Time, v fl
 
 // events adds one sample of both metrics.
 func (f *fakeTSDB) events(objective string, at time.Time, total, bad float64) {
-	f.sample(totalMetric, objective, "a", at, total)
-	f.sample(badMetric, objective, "a", at, bad)
+	f.sample(samples.TotalMetric, objective, "a", at, total)
+	f.sample(samples.BadMetric, objective, "a", at, bad)
 }
 
 var rangeRE = regexp.MustCompile(`^\{__name__=~"slowburn_sli_events_total\|slowburn_sli_bad_events_total"\}\[(\w+)\]$`)
@@ -172,12 +174,12 @@ func created(t testing.TB, c *Config) *Extension {
 func openAt(t testing.TB, c *Config, q Querier, now time.Time) *Extension {
 	t.Helper()
 	e := created(t, c)
-	db, err := openFile(c.Directory + "/slo.db")
+	db, err := book.Open(c.Directory + "/slo.db")
 	require.NoError(t, err)
 	db.NoSync = true
-	e.querier, e.db = q, db
+	e.evaluator.querier, e.db = q, db
 	e.sender = notify.NewSender(notify.Settings{DB: db})
-	require.NoError(t, e.recover(db, now))
+	require.NoError(t, e.evaluator.recover(db, now))
 	return e
 }
 

@@ -42,7 +42,7 @@ func TestKill(t *testing.T) {
 	}
 	world, _ := world(killedSeed, killedHours)
 	calm := openAt(t, parse(t, twoObjectives), world, noon)
-	require.NoError(t, calm.evaluate(t.Context(), noon.Add(killedHours*time.Hour)))
+	require.NoError(t, calm.evaluator.evaluate(t.Context(), noon.Add(killedHours*time.Hour), true))
 	want := map[string][]string{}
 	d, err := calm.Deliveries()
 	require.NoError(t, err)
@@ -112,10 +112,11 @@ func evaluateAndDeliver(t *testing.T, dir, receiver string) {
 		{Name: "all", URL: receiver + "/all", Client: &http.Client{Timeout: time.Minute}},
 		{Name: "pager", URL: receiver + "/pager", Client: &http.Client{Timeout: time.Minute}},
 	}})
+	e.evaluator.wake = e.sender.Wake
 	e.sender.Start()
 	fmt.Println("started")
-	for at := e.spanWatermark.Start(); !at.After(noon.Add(killedHours * time.Hour)); at = at.Add(time.Minute) {
-		require.NoError(t, e.evaluate(context.Background(), at))
+	for at := e.evaluator.spans.watermark.Start(); !at.After(noon.Add(killedHours * time.Hour)); at = at.Add(time.Minute) {
+		require.NoError(t, e.evaluator.evaluate(context.Background(), at, true))
 	}
 	require.Eventually(t, func() bool {
 		pending := 0

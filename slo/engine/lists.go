@@ -4,51 +4,23 @@ import (
 	"cmp"
 	"slices"
 	"strconv"
-	"time"
 
 	"go.etcd.io/bbolt"
 
 	"github.com/slowburn/slowburn/slo"
 	"github.com/slowburn/slowburn/slo/alert"
+	"github.com/slowburn/slowburn/slo/engine/internal/book"
 	"github.com/slowburn/slowburn/slo/notify"
 )
 
 // maxDeliveries is how many deliveries are listed.
 const maxDeliveries = 500
 
-// Statuses implements Reader.
-func (e *Extension) Statuses() Statuses { return *e.shown.Load() }
-
-// Status implements Reader.
-func (e *Extension) Status(name string) (Status, bool) {
-	all := e.shown.Load().Objectives
-	i := slices.IndexFunc(all, func(s Status) bool { return s.Name == name })
-	if i < 0 {
-		return Status{}, false
-	}
-	return all[i], true
-}
-
-// show swaps in what Statuses gives.
-func (e *Extension) show(objectives []Status) {
-	s := &Statuses{Objectives: objectives}
-	for _, o := range objectives {
-		if o.EvaluatedUntil == nil {
-			s.EvaluatedUntil = nil
-			break
-		}
-		if s.EvaluatedUntil == nil || o.EvaluatedUntil.Before(*s.EvaluatedUntil) {
-			s.EvaluatedUntil = o.EvaluatedUntil
-		}
-	}
-	e.shown.Store(s)
-}
-
 // Alerts implements Reader.
 func (e *Extension) Alerts() (Alerts, error) {
 	out := Alerts{Alerts: []Alert{}}
 	err := e.view(func(tx *bbolt.Tx) error {
-		current, err := loadAlerts(tx)
+		current, err := book.Alerts(tx)
 		if err != nil {
 			return err
 		}
@@ -60,7 +32,7 @@ func (e *Extension) Alerts() (Alerts, error) {
 		slices.SortFunc(out.Alerts, func(a, b Alert) int {
 			return cmp.Or(cmp.Compare(urgency(a), urgency(b)), b.StartsAt.Compare(a.StartsAt), cmp.Compare(a.Objective, b.Objective))
 		})
-		resolved, err := episodes(tx)
+		resolved, err := book.Episodes(tx)
 		for _, a := range resolved {
 			out.Alerts = append(out.Alerts, alertOf(a))
 		}
@@ -116,12 +88,4 @@ func (e *Extension) Deliveries() (Deliveries, error) {
 		return err
 	})
 	return out, err
-}
-
-// pruneOther forgets what the alerts and the outbox keep for people to look at.
-func pruneOther(tx *bbolt.Tx, now time.Time) error {
-	if err := pruneEpisodes(tx, now); err != nil {
-		return err
-	}
-	return notify.Prune(tx, now)
 }

@@ -51,23 +51,28 @@ const (
 
 // Status answers GET /api/slo/v1/objectives/{name}. What a ratio of nothing would be is nil.
 type Status struct {
-	Name           string            `json:"name"`
-	Description    string            `json:"description"`
-	Service        string            `json:"service"`
-	Labels         map[string]string `json:"labels"`
-	Indicator      Indicator         `json:"indicator"`
-	Target         float64           `json:"target"`
-	Window         string            `json:"window"`
-	WindowSeconds  int64             `json:"window_seconds"`
-	EvaluatedUntil *time.Time        `json:"evaluated_until"`
-	State          State             `json:"state"`
-	Message        string            `json:"message"`
-	Events         Events            `json:"events"`
-	ErrorRatio     *float64          `json:"error_ratio"`
-	Budget         Budget            `json:"budget"`
-	BurnRates      []BurnRate        `json:"burn_rates"`
-	Tiers          []Tier            `json:"tiers"`
-	Alert          AlertState        `json:"alert"`
+	Definition
+	EvaluatedUntil *time.Time `json:"evaluated_until"`
+	State          State      `json:"state"`
+	Message        string     `json:"message"`
+	Events         Events     `json:"events"`
+	ErrorRatio     *float64   `json:"error_ratio"`
+	Budget         Budget     `json:"budget"`
+	BurnRates      []BurnRate `json:"burn_rates"`
+	Tiers          []Tier     `json:"tiers"`
+	Alert          AlertState `json:"alert"`
+}
+
+// Definition is the part of a Status that is configured.
+type Definition struct {
+	Name          string            `json:"name"`
+	Description   string            `json:"description"`
+	Service       string            `json:"service"`
+	Labels        map[string]string `json:"labels"`
+	Indicator     Indicator         `json:"indicator"`
+	Target        float64           `json:"target"`
+	Window        string            `json:"window"`
+	WindowSeconds int64             `json:"window_seconds"`
 }
 
 // Indicator is what the objective counts.

@@ -10,18 +10,18 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/slowburn/slowburn/internal/state"
-	"github.com/slowburn/slowburn/slo/alert"
+	"github.com/slowburn/slowburn/slo/engine/internal/book"
 	"github.com/slowburn/slowburn/slo/ledger"
 	"github.com/slowburn/slowburn/slo/notify"
 )
 
 // load opens the file and takes over what it holds.
 func (e *Extension) load(path string, now time.Time) (*state.DB, error) {
-	db, err := openFile(path)
+	db, err := book.Open(path)
 	if err != nil {
 		return nil, err
 	}
-	err = state.Guard(func() error { return e.recover(db, now) })
+	err = state.Guard(func() error { return e.evaluator.recover(db, now) })
 	switch {
 	case err == nil:
 		return db, nil
@@ -47,28 +47,29 @@ func (e *Extension) startAnew(path string, now time.Time, damage error) (*state.
 
 // recover brings memory to where the file is, and the file to the configuration: alerts of objectives that are gone
 // resolve, and deliveries to receivers that are gone are dead letters.
-func (e *Extension) recover(db *state.DB, now time.Time) error {
-	e.evaluating.Lock()
-	defer e.evaluating.Unlock()
+func (v *evaluator) recover(db *state.DB, now time.Time) error {
+	v.evaluating.Lock()
+	defer v.evaluating.Unlock()
 	var t *transaction
+	v.db = db
 	err := db.Update(func(tx *bbolt.Tx) (err error) {
-		if e.cursors, err = loadCursors(tx); err != nil {
+		if v.spans.cursors, err = book.Cursors(tx); err != nil {
 			return err
 		}
-		watermark, ok, err := spanWatermark(tx)
+		watermark, ok, err := book.SpanWatermark(tx)
 		if err != nil {
 			return err
 		}
-		e.spanWatermark = watermark
+		v.spans.watermark = watermark
 		if !ok { // the minute that is going on is the first to be counted
-			e.spanWatermark = ledger.Elapsed(now)
+			v.spans.watermark = ledger.Elapsed(now)
 		}
-		t = newTransaction(e, tx, now)
-		if err := e.recoverObjectives(t); err != nil {
+		t = newTransaction(v, tx, now)
+		if err := v.recoverObjectives(t); err != nil {
 			return err
 		}
-		names := make([]string, len(e.config.Receivers))
-		for i, r := range e.config.Receivers {
+		names := make([]string, len(v.config.Receivers))
+		for i, r := range v.config.Receivers {
 			names[i] = r.Name
 		}
 		n, err := notify.Abandon(tx, names, now)
@@ -77,7 +78,7 @@ func (e *Extension) recover(db *state.DB, now time.Time) error {
 		}
 		if n > 0 {
 			t.later(func() {
-				e.settings.Logger.Warn("Alerts were waiting for receivers that are no longer configured", zap.Int("deliveries", n))
+				v.logger.Warn("Alerts were waiting for receivers that are no longer configured", zap.Int("deliveries", n))
 			})
 		}
 		return t.assess()
@@ -90,35 +91,34 @@ func (e *Extension) recover(db *state.DB, now time.Time) error {
 }
 
 // recoverObjectives loads the alerts and watermarks, and resolves the alerts of objectives that are gone.
-func (e *Extension) recoverObjectives(t *transaction) error {
-	alerts, err := loadAlerts(t.tx)
+func (v *evaluator) recoverObjectives(t *transaction) error {
+	alerts, err := book.Alerts(t.tx)
 	if err != nil {
 		return err
 	}
-	e.alerts = make([]alert.Alert, len(e.objectives))
-	e.watermarks = make([]ledger.Minute, len(e.objectives))
-	for i, o := range e.objectives {
-		e.alerts[i] = alerts[o.Name]
+	v.progress = make([]progress, len(v.objectives))
+	for i, o := range v.objectives {
+		v.progress[i].alert = alerts[o.Name]
 		delete(alerts, o.Name)
 		account, ok, err := t.ledger.Find(o.Name)
 		if err != nil {
 			return err
 		}
-		e.watermarks[i] = ledger.Elapsed(t.now)
+		v.progress[i].watermark = ledger.Elapsed(t.now)
 		if ok {
-			e.watermarks[i] = account.Next
+			v.progress[i].watermark = account.Next
 		}
 	}
 	for name, a := range alerts {
 		if a.Close(t.now) {
-			if err := archive(t.tx, a); err != nil {
+			if err := book.Archive(t.tx, a); err != nil {
 				return err
 			}
 			if err := t.notify(&a, nil); err != nil {
 				return err
 			}
 		}
-		if err := deleteAlert(t.tx, name); err != nil {
+		if err := book.DeleteAlert(t.tx, name); err != nil {
 			return err
 		}
 	}

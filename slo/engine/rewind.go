@@ -2,11 +2,14 @@ package engine
 
 import (
 	"fmt"
+	"maps"
 	"time"
 
 	"go.etcd.io/bbolt"
 	"go.uber.org/zap"
 
+	"github.com/slowburn/slowburn/slo/engine/internal/book"
+	"github.com/slowburn/slowburn/slo/engine/internal/samples"
 	"github.com/slowburn/slowburn/slo/ledger"
 )
 
@@ -14,10 +17,10 @@ import (
 const aheadAllowed = 5 * time.Minute
 
 // latest is the furthest watermark.
-func (e *Extension) latest() ledger.Minute {
-	last := e.spanWatermark
-	for _, m := range e.watermarks {
-		last = max(last, m)
+func (v *evaluator) latest() ledger.Minute {
+	last := v.spans.watermark
+	for i := range v.progress {
+		last = max(last, v.progress[i].watermark)
 	}
 	return last
 }
@@ -25,19 +28,19 @@ func (e *Extension) latest() ledger.Minute {
 // rewind takes everything back to the minute, after the clock was set back for good: what was evaluated for later minutes
 // is forgotten, in budgets too, and those minutes are evaluated when they come. What series counted up to now counts as
 // seen: their next samples add what came after.
-func (e *Extension) rewind(end ledger.Minute, now time.Time) error {
-	was := e.latest()
-	rewound := cursors{}
-	for id, c := range e.cursors {
-		if c.at > now.UnixMilli() {
-			rewound[id] = cursor{now.UnixMilli(), c.value}
+func (v *evaluator) rewind(end ledger.Minute, now time.Time) error {
+	was := v.latest()
+	rewound := samples.Cursors{}
+	for id, c := range v.spans.cursors {
+		if c.At > now.UnixMilli() {
+			rewound[id] = samples.Cursor{At: now.UnixMilli(), Value: c.Value}
 		}
 	}
 	var t *transaction
-	err := e.db.Update(func(tx *bbolt.Tx) error {
-		t = newTransaction(e, tx, now)
-		for i, o := range e.objectives {
-			t.watermarks[i] = min(e.watermarks[i], end)
+	err := v.db.Update(func(tx *bbolt.Tx) error {
+		t = newTransaction(v, tx, now)
+		for i, o := range v.objectives {
+			t.watermarks[i] = min(v.progress[i].watermark, end)
 			a, ok, err := t.ledger.Find(o.Name)
 			if err != nil {
 				return err
@@ -50,29 +53,27 @@ func (e *Extension) rewind(end ledger.Minute, now time.Time) error {
 			al := t.alert(i)
 			if al.Rewind(now) {
 				t.alerts[i] = al
-				if err := putAlert(tx, al); err != nil {
+				if err := book.PutAlert(tx, al); err != nil {
 					return err
 				}
 			}
 		}
-		if err := putSpanWatermark(tx, min(e.spanWatermark, end)); err != nil {
+		if err := book.PutSpanWatermark(tx, min(v.spans.watermark, end)); err != nil {
 			return err
 		}
-		if err := rewound.save(tx); err != nil {
+		if err := book.PutCursors(tx, rewound); err != nil {
 			return err
 		}
 		return t.assess()
 	})
 	if err != nil {
-		return fmt.Errorf("write %s: %w", e.db.Path(), err)
+		return fmt.Errorf("write %s: %w", v.db.Path(), err)
 	}
-	e.spanWatermark = min(e.spanWatermark, end)
-	e.pruned = min(e.pruned, end-e.retention)
-	for id, c := range rewound {
-		e.cursors[id] = c
-	}
+	v.spans.watermark = min(v.spans.watermark, end)
+	v.pruned = min(v.pruned, end-v.retention)
+	maps.Copy(v.spans.cursors, rewound)
 	t.publish()
-	e.settings.Logger.Warn("The clock was set back: evaluation goes on from now, and what was evaluated for later minutes is forgotten",
+	v.logger.Warn("The clock was set back: evaluation goes on from now, and what was evaluated for later minutes is forgotten",
 		zap.Time("evaluated_until", was.Start()), zap.Time("now", now))
 	return nil
 }

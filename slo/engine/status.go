@@ -4,12 +4,44 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/slowburn/slowburn/slo"
 	"github.com/slowburn/slowburn/slo/alert"
 	"github.com/slowburn/slowburn/slo/ledger"
 )
+
+// board has what people are shown of the objectives. It is swapped in whole after each evaluation.
+type board struct{ shown atomic.Pointer[Statuses] }
+
+// Statuses implements Reader.
+func (b *board) Statuses() Statuses { return *b.shown.Load() }
+
+// Status implements Reader.
+func (b *board) Status(name string) (Status, bool) {
+	all := b.shown.Load().Objectives
+	i := slices.IndexFunc(all, func(s Status) bool { return s.Name == name })
+	if i < 0 {
+		return Status{}, false
+	}
+	return all[i], true
+}
+
+// show swaps in what Statuses gives.
+func (b *board) show(objectives []Status) {
+	s := &Statuses{Objectives: objectives}
+	for _, o := range objectives {
+		if o.EvaluatedUntil == nil {
+			s.EvaluatedUntil = nil
+			break
+		}
+		if s.EvaluatedUntil == nil || o.EvaluatedUntil.Before(*s.EvaluatedUntil) {
+			s.EvaluatedUntil = o.EvaluatedUntil
+		}
+	}
+	b.shown.Store(s)
+}
 
 // burnWindows are the windows whose burn rates every objective shows, beside its own.
 var burnWindows = []time.Duration{
@@ -18,12 +50,12 @@ var burnWindows = []time.Duration{
 
 // status is what people see of an objective, at its watermark.
 func (t *transaction) status(i int, a *ledger.Account, failure string) (Status, error) {
-	o := t.e.objectives[i]
+	o := t.v.objectives[i]
 	as, err := t.assessment(o, a, a.Next)
 	if err != nil {
 		return Status{}, err
 	}
-	s := describe(o)
+	s := Status{Definition: describe(o)}
 	s.State, s.Message = t.state(o, a, as, failure)
 	if a.Next > a.First {
 		until := a.Next.Start()
@@ -71,10 +103,9 @@ func (t *transaction) state(o slo.Objective, a *ledger.Account, as alert.Assessm
 	}
 }
 
-// describe is the part of a status that does not change.
-func describe(o slo.Objective) Status {
+func describe(o slo.Objective) Definition {
 	in := o.Indicator
-	return Status{
+	return Definition{
 		Name: o.Name, Description: o.Description, Service: o.Service, Labels: orEmpty(o.Labels),
 		Target: o.Target, Window: slo.FormatDuration(o.Window), WindowSeconds: int64(o.Window / time.Second),
 		Indicator: Indicator{

@@ -8,6 +8,7 @@ import (
 
 	"github.com/slowburn/slowburn/slo"
 	"github.com/slowburn/slowburn/slo/alert"
+	"github.com/slowburn/slowburn/slo/engine/internal/book"
 	"github.com/slowburn/slowburn/slo/ledger"
 	"github.com/slowburn/slowburn/slo/notify"
 )
@@ -15,7 +16,7 @@ import (
 // transaction is an evaluation while it is written. What it changes in memory it changes on copies, which publish puts
 // in place when the file has them.
 type transaction struct {
-	e      *Extension
+	v      *evaluator
 	tx     *bbolt.Tx
 	ledger *ledger.Ledger
 	now    time.Time
@@ -27,21 +28,21 @@ type transaction struct {
 	notices    int
 }
 
-func newTransaction(e *Extension, tx *bbolt.Tx, now time.Time) *transaction {
-	return &transaction{e: e, tx: tx, ledger: ledger.New(tx), now: now,
+func newTransaction(v *evaluator, tx *bbolt.Tx, now time.Time) *transaction {
+	return &transaction{v: v, tx: tx, ledger: ledger.New(tx), now: now,
 		alerts: map[int]alert.Alert{}, watermarks: map[int]ledger.Minute{}}
 }
 
 // advance appends what was read to the ledger and steps the alert through each minute.
 func (t *transaction) advance(r reading) error {
-	o := t.e.objectives[r.objective]
+	o := t.v.objectives[r.objective]
 	a, changed, err := t.ledger.Open(o.Name, r.from, indicatorKey(o.Indicator))
 	if err != nil {
 		return err
 	}
 	if changed {
 		t.later(func() {
-			t.e.settings.Logger.Warn("The indicator of an objective was changed: its history is kept, but counted something else",
+			t.v.logger.Warn("The indicator of an objective was changed: its history is kept, but counted something else",
 				zap.String("objective", o.Name), zap.Time("since", a.IndicatorSince.Start()))
 		})
 	}
@@ -84,15 +85,15 @@ func (t *transaction) step(i int, as alert.Assessment) error {
 	o := as.Objective
 	a := t.alert(i)
 	before := a.State
-	transition := a.Step(as, t.e.config.link(o.Name))
+	transition := a.Step(as, t.v.config.link(o.Name))
 	if transition != alert.None {
 		t.later(func() {
-			t.e.settings.Logger.Info("An alert changed", zap.String("objective", o.Name), zap.String("transition", string(transition)),
+			t.v.logger.Info("An alert changed", zap.String("objective", o.Name), zap.String("transition", string(transition)),
 				zap.String("severity", string(a.Severity)), zap.Time("at", as.At), zap.String("summary", a.Summary))
 		})
 	}
 	if transition == alert.Ended {
-		if err := archive(t.tx, a); err != nil {
+		if err := book.Archive(t.tx, a); err != nil {
 			return err
 		}
 	}
@@ -103,22 +104,22 @@ func (t *transaction) step(i int, as alert.Assessment) error {
 	if a.State == alert.Inactive && (before == alert.Inactive || before == "") {
 		return nil // nothing that a restart would miss
 	}
-	return putAlert(t.tx, a)
+	return book.PutAlert(t.tx, a)
 }
 
 // alert is the objective's alert, a copy that may be changed.
 func (t *transaction) alert(i int) alert.Alert {
 	a, ok := t.alerts[i]
 	if !ok {
-		a = t.e.alerts[i].Clone()
+		a = t.v.progress[i].alert.Clone()
 	}
 	return a
 }
 
 // notify puts what must be told of the alert into the outbox.
 func (t *transaction) notify(a *alert.Alert, receivers []string) error {
-	for _, n := range a.Notices(t.e.routes, receivers) {
-		d, err := notify.New(*a, n, t.e.config.externalURL(), t.now)
+	for _, n := range a.Notices(t.v.routes, receivers) {
+		d, err := notify.New(*a, n, t.v.config.externalURL(), t.now)
 		if err != nil {
 			return err
 		}
@@ -132,8 +133,8 @@ func (t *transaction) notify(a *alert.Alert, receivers []string) error {
 
 // assess makes the statuses of all objectives.
 func (t *transaction) assess() error {
-	t.statuses = make([]Status, len(t.e.objectives))
-	for i, o := range t.e.objectives {
+	t.statuses = make([]Status, len(t.v.objectives))
+	for i, o := range t.v.objectives {
 		a, ok, err := t.ledger.Find(o.Name)
 		if err != nil {
 			return err
@@ -141,7 +142,7 @@ func (t *transaction) assess() error {
 		if !ok {
 			a = &ledger.Account{Name: o.Name}
 		}
-		if t.statuses[i], err = t.status(i, a, t.e.failing[i]); err != nil {
+		if t.statuses[i], err = t.status(i, a, t.v.progress[i].failing); err != nil {
 			return err
 		}
 	}
@@ -154,16 +155,16 @@ func (t *transaction) later(f func()) { t.log = append(t.log, f) }
 // publish makes memory what the file is now.
 func (t *transaction) publish() {
 	for i, a := range t.alerts {
-		t.e.alerts[i] = a
+		t.v.progress[i].alert = a
 	}
 	for i, m := range t.watermarks {
-		t.e.watermarks[i] = m
+		t.v.progress[i].watermark = m
 	}
-	t.e.show(t.statuses)
+	t.v.board.show(t.statuses)
 	for _, f := range t.log {
 		f()
 	}
-	if t.notices > 0 && t.e.sender != nil { // before there is one, it finds what is pending when it starts
-		t.e.sender.Wake()
+	if t.notices > 0 && t.v.wake != nil { // before there is a sender, it finds what is pending when it starts
+		t.v.wake()
 	}
 }

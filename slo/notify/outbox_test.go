@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.etcd.io/bbolt"
 
+	"github.com/slowburn/slowburn/internal/state"
 	"github.com/slowburn/slowburn/slo/alert"
 )
 
@@ -105,4 +106,88 @@ func TestAbandonAndPrune(t *testing.T) {
 	all = list(t, db)
 	require.Len(t, all, 1, "what is pending stays, however old")
 	assert.Equal(t, "new", all[0].Receiver)
+}
+
+// TestDamagedDeliveriesAreTold holds that each reader of the outbox names the record that it cannot read.
+func TestDamagedDeliveriesAreTold(t *testing.T) {
+	for _, bucket := range Buckets {
+		t.Run(bucket, func(t *testing.T) {
+			db := newDB(t)
+			require.NoError(t, db.Update(func(tx *bbolt.Tx) error {
+				k := pendingKey("r", 7)
+				if bucket == doneBucket {
+					k = doneKey(7)
+				}
+				return tx.Bucket([]byte(bucket)).Put(k, []byte("?"))
+			}))
+			read := map[string]func(tx *bbolt.Tx) error{
+				"list": func(tx *bbolt.Tx) error { _, err := List(tx, 10); return err },
+			}
+			if bucket == pendingBucket {
+				read["next"] = func(tx *bbolt.Tx) error { _, _, err := next(tx, "r"); return err }
+				read["abandon"] = func(tx *bbolt.Tx) error { _, err := Abandon(tx, nil, starts); return err }
+			} else {
+				read["prune"] = func(tx *bbolt.Tx) error { return Prune(tx, starts) }
+			}
+			for name, f := range read {
+				require.NoError(t, db.Update(func(tx *bbolt.Tx) error {
+					err := f(tx)
+					require.ErrorIs(t, err, state.ErrCorrupt, name)
+					require.ErrorContains(t, err, "delivery ", name)
+					return nil
+				}))
+			}
+		})
+	}
+}
+
+// TestNextIsTheOldestOfEachObjective holds the order of what a receiver is due: an objective's own order first, then time.
+func TestNextIsTheOldestOfEachObjective(t *testing.T) {
+	db := newDB(t)
+	put := func(objective string, due time.Duration) {
+		require.NoError(t, db.Update(func(tx *bbolt.Tx) error {
+			return Put(tx, Delivery{Receiver: "r", Objective: objective, State: Pending, NextAttemptAt: starts.Add(due)})
+		}))
+	}
+	put("a", 3*time.Minute)
+	put("a", time.Minute) // waits for the one before
+	put("b", 2*time.Minute)
+	put("c", 2*time.Minute)
+	var order []uint64
+	require.NoError(t, db.Update(func(tx *bbolt.Tx) error {
+		for {
+			d, ok, err := next(tx, "r")
+			require.NoError(t, err)
+			if !ok {
+				assert.Zero(t, d)
+				return nil
+			}
+			order = append(order, d.ID)
+			require.NoError(t, finish(tx, d))
+		}
+	}))
+	assert.Equal(t, []uint64{3, 4, 1, 2}, order)
+}
+
+// TestListLimits holds that the limit is kept whatever is pending and what is done.
+func TestListLimits(t *testing.T) {
+	db := newDB(t)
+	enqueue(t, db, "a", "o", alert.Fired, alert.Escalated, alert.Ended)
+	require.NoError(t, db.Update(func(tx *bbolt.Tx) error {
+		d, _, err := next(tx, "a")
+		require.NoError(t, err)
+		return finish(tx, d)
+	}))
+	enqueue(t, db, "b", "o", alert.Fired)
+	for limit, want := range map[int][]uint64{0: {}, 1: {4}, 3: {4, 3, 2}, 4: {4, 3, 2, 1}, 5: {4, 3, 2, 1}} {
+		require.NoError(t, db.View(func(tx *bbolt.Tx) error {
+			all, err := List(tx, limit)
+			ids := []uint64{}
+			for _, d := range all {
+				ids = append(ids, d.ID)
+			}
+			assert.Equal(t, want, ids, limit)
+			return err
+		}))
+	}
 }

@@ -3,95 +3,33 @@ package sli
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/consumer/consumertest"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/slowburn/slowburn/internal/wire"
 	"github.com/slowburn/slowburn/slo"
+	"github.com/slowburn/slowburn/slo/sli/internal/count"
+	"github.com/slowburn/slowburn/slo/sli/internal/slitest"
 )
-
-// benchRequests are 64 requests of 100 spans, each of one service out of 20 with 50 operations, 1 % of them errors.
-func benchRequests(tb testing.TB, state string) (requests []*wire.Request, spans int) {
-	rng := rand.New(rand.NewPCG(1, 2))
-	for range 64 {
-		service := fmt.Sprint("service-", rng.IntN(20))
-		batch := make([]testSpan, 100)
-		for i := range batch {
-			batch[i] = testSpan{
-				service: service, version: "1.4.2", name: fmt.Sprintf("GET /api/v1/resource/%d", rng.IntN(50)),
-				resource: map[string]any{"deployment.environment.name": "prod", "host.name": "a", "k8s.pod.name": "b"},
-				kind:     ptrace.SpanKindServer, duration: time.Duration(1e6 * (1 + rng.ExpFloat64()*50)),
-				attributes: map[string]any{"http.request.method": "GET", "http.route": "/api/v1/resource", "url.path": "/api/v1/resource/1",
-					"http.response.status_code": int64(200), "server.address": "example.org"},
-				state: state,
-			}
-			if rng.IntN(100) == 0 {
-				batch[i].status = ptrace.StatusCodeError
-			}
-		}
-		requests = append(requests, request(tb, traces(tb, batch...)))
-	}
-	return requests, 100
-}
-
-// benchObjectives are n that all select every span.
-func benchObjectives(n int, attributes map[string]string) (objectives []slo.Objective) {
-	for i := range n {
-		o := slo.Objective{Name: fmt.Sprint("o", i), Indicator: slo.Indicator{Type: slo.Availability, Spans: slo.SpanSelector{Kind: "server", Attributes: attributes}}}
-		if i%2 == 1 {
-			o.Indicator.Type, o.Indicator.Threshold = slo.Latency, 100*time.Millisecond
-		}
-		objectives = append(objectives, o)
-	}
-	return objectives
-}
-
-func BenchmarkCount(b *testing.B) {
-	for _, bb := range []struct {
-		name       string
-		objectives []slo.Objective
-		state      string
-	}{
-		{"RED only", nil, ""},
-		{"10 objectives", benchObjectives(10, nil), ""},
-		{"10 objectives by attribute", benchObjectives(10, map[string]string{"http.route": "/api/v1/resource"}), ""},
-		{"10 objectives by resource attribute", benchObjectives(10, map[string]string{"deployment.environment.name": "prod"}), ""},
-		{"10 objectives, sampled upstream", benchObjectives(10, nil), "ot=th:c"},
-	} {
-		b.Run(bb.name, func(b *testing.B) {
-			requests, spans := benchRequests(b, bb.state)
-			c := newCounter(createDefaultConfig().(*Config).Limits, bb.objectives)
-			for _, r := range requests {
-				c.count(r)
-			}
-			b.ReportAllocs()
-			n := 0
-			for b.Loop() {
-				c.count(requests[n%len(requests)])
-				n++
-			}
-			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(n*spans), "ns/span")
-		})
-	}
-}
 
 // BenchmarkFlush flushes 10,000 operations, which is 20,000 RED series, and 20,000 of objectives.
 func BenchmarkFlush(b *testing.B) {
-	c := newCounter(Limits{Services: 100, Operations: 100, Versions: 1, Reasons: 1}, benchObjectives(1, nil))
+	c := count.New(count.Limits{Services: 100, Operations: 100, Versions: 1, Reasons: 1},
+		[]slo.Objective{{Name: "o", Indicator: slo.Indicator{Type: slo.Availability, Spans: slo.SpanSelector{Kind: "server"}}}})
 	for s := range 100 {
-		var batch []testSpan
+		var batch []slitest.Span
 		for o := range 100 {
 			for d := range 30 {
-				batch = append(batch, testSpan{service: fmt.Sprint(s), name: fmt.Sprint(o), kind: ptrace.SpanKindServer, duration: time.Millisecond << (d / 3)})
+				batch = append(batch, slitest.Span{Service: fmt.Sprint(s), Name: fmt.Sprint(o), Kind: ptrace.SpanKindServer, Duration: time.Millisecond << (d / 3)})
 			}
 		}
-		c.count(request(b, traces(b, batch...)))
+		c.Count(slitest.Request(b, slitest.Traces(b, batch...)))
 	}
 	f := newFlusher(c, consumertest.NewNop(), pcommon.NewResource(), createDefaultConfig().(*Config), midnight)
 	at := midnight.UnixMilli()
@@ -101,5 +39,44 @@ func BenchmarkFlush(b *testing.B) {
 		r, err := f.flush(context.Background(), at)
 		require.NoError(b, err)
 		require.Equal(b, 40_000, r.series)
+	}
+}
+
+// BenchmarkDoors passes a request of 100 spans on to a stage that reads it as bytes, as the sampler does.
+func BenchmarkDoors(b *testing.B) {
+	var spans []slitest.Span
+	for i := range 100 {
+		spans = append(spans, slitest.Span{Service: "shop", Name: fmt.Sprint("op", i%10), Kind: ptrace.SpanKindServer, Duration: time.Millisecond,
+			Attributes: map[string]any{"http.request.method": "GET", "http.route": "/api/v1/resource", "http.response.status_code": int64(200)}})
+	}
+	td := slitest.Traces(b, spans...)
+	wired := wire.NewContext(b.Context(), slitest.Request(b, td))
+	next, err := consumer.NewTraces(func(ctx context.Context, td ptrace.Traces) error {
+		_, release, err := wire.Of(ctx, td)
+		if err == nil {
+			release()
+		}
+		return err
+	})
+	require.NoError(b, err)
+	for _, door := range []struct {
+		name     string
+		ctx      context.Context
+		td       ptrace.Traces
+		wirePath bool
+	}{
+		{"wire", wired, ptrace.NewTraces(), true},
+		{"decoded, handed on", b.Context(), td, true},
+		{"decoded, read again", b.Context(), td, false},
+	} {
+		b.Run(door.name, func(b *testing.B) {
+			p := newPair(b, withWirePath(door.wirePath), next, consumertest.NewNop())
+			p.start(b)
+			b.ReportAllocs()
+			for b.Loop() {
+				require.NoError(b, p.passing.ConsumeTraces(door.ctx, door.td))
+			}
+			p.shutdown(b)
+		})
 	}
 }

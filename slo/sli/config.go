@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"go.opentelemetry.io/collector/component"
+
+	"github.com/slowburn/slowburn/slo/sli/internal/count"
 )
 
 // Config is what the YAML of an `sli` connector says.
@@ -35,6 +37,10 @@ type Limits struct {
 	Reasons int `mapstructure:"reasons"`
 
 	_ struct{}
+}
+
+func (l Limits) count() count.Limits {
+	return count.Limits{Services: l.Services, Operations: l.Operations, Versions: l.Versions, Reasons: l.Reasons}
 }
 
 var _ component.Config = (*Config)(nil)

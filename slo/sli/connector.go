@@ -16,6 +16,7 @@ import (
 	"github.com/slowburn/slowburn/internal/host"
 	"github.com/slowburn/slowburn/internal/wire"
 	"github.com/slowburn/slowburn/slo"
+	"github.com/slowburn/slowburn/slo/sli/internal/count"
 	"github.com/slowburn/slowburn/slo/sli/internal/metadata"
 )
 
@@ -35,9 +36,9 @@ type Connector struct {
 	startErr            error
 	host                component.Host
 	// counter is nil where there is no metrics pipeline to tell: then nothing is counted.
-	counter *counter
-	failure atomic.Pointer[error] // of the last flush
-	told    [numLabels]sync.Once  // the overflow of a label was logged
+	counter *count.Counter
+	failure atomic.Pointer[error]      // of the last flush
+	told    [count.NumLabels]sync.Once // the overflow of a label was logged
 }
 
 func newConnector(set connector.Settings, cfg *Config) (*Connector, error) {
@@ -67,7 +68,7 @@ func (c *Connector) open(h component.Host) error {
 		if ok {
 			objectives = source.Objectives()
 		}
-		c.counter = newCounter(c.cfg.Limits, objectives)
+		c.counter = count.New(c.cfg.Limits.count(), objectives)
 	}
 	c.host = h
 	host.Announce(h, c.id, c)
@@ -99,27 +100,27 @@ func (c *Connector) Probe(context.Context) host.Health {
 
 // count counts the spans of an accepted request.
 func (c *Connector) count(ctx context.Context, r *wire.Request) {
-	n := c.counter.count(r)
-	c.telemetry.SliSpans.Add(ctx, n.spans)
-	for l, spans := range n.overflow {
+	n := c.counter.Count(r)
+	c.telemetry.SliSpans.Add(ctx, n.Spans)
+	for l, spans := range n.Overflow {
 		if spans > 0 {
-			c.overflowed(ctx, label(l), spans)
+			c.overflowed(ctx, count.Label(l), spans)
 		}
 	}
 }
 
 // labelNames has what telemetry calls the label, and the key of its limit.
-var labelNames = [numLabels]struct{ label, key string }{
-	serviceName:    {"service_name", "services"},
-	spanName:       {"span_name", "operations"},
-	serviceVersion: {"service_version", "versions"},
-	reasonLabel:    {"reason", "reasons"},
+var labelNames = [count.NumLabels]struct{ label, key string }{
+	count.ServiceName:    {"service_name", "services"},
+	count.SpanName:       {"span_name", "operations"},
+	count.ServiceVersion: {"service_version", "versions"},
+	count.Reason:         {"reason", "reasons"},
 }
 
-func (c *Connector) overflowed(ctx context.Context, l label, spans int64) {
+func (c *Connector) overflowed(ctx context.Context, l count.Label, spans int64) {
 	c.telemetry.SliOverflowSpans.Add(ctx, spans, metric.WithAttributeSet(attribute.NewSet(attribute.String("label", labelNames[l].label))))
 	c.told[l].Do(func() {
-		c.set.Logger.Warn("More values of a label than its limit: spans with further ones are counted under "+other+
+		c.set.Logger.Warn("More values of a label than its limit: spans with further ones are counted under "+count.Other+
 			". Raise the limit, or make the label vary less, such as by leaving IDs out of span names",
 			zap.String("label", labelNames[l].label), zap.String("limit", "limits::"+labelNames[l].key))
 	})

@@ -25,6 +25,7 @@ import (
 	"github.com/slowburn/slowburn/internal/wire"
 	"github.com/slowburn/slowburn/slo"
 	"github.com/slowburn/slowburn/slo/sli/internal/metadatatest"
+	"github.com/slowburn/slowburn/slo/sli/internal/slitest"
 )
 
 // gate refuses what it is told to.
@@ -42,7 +43,7 @@ func (g *gate) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
 
 const callsOfPing = "traces.span.metrics.calls{service.name=a,span.kind=SPAN_KIND_UNSPECIFIED,span.name=ping,status.code=STATUS_CODE_UNSET}"
 
-var ping = testSpan{service: "a", name: "ping"}
+var ping = slitest.Span{Service: "a", Name: "ping"}
 
 // TestRefusedSpansAreNotCounted is law 1: once, and only what was accepted, though the client tries again.
 func TestRefusedSpansAreNotCounted(t *testing.T) {
@@ -50,11 +51,11 @@ func TestRefusedSpansAreNotCounted(t *testing.T) {
 	p := newPair(t, nil, next, sink)
 	p.start(t)
 	for range 3 {
-		err := p.consume(context.Background(), traces(t, ping))
+		err := p.consume(context.Background(), slitest.Traces(t, ping))
 		assert.Same(t, next.err, err, "the next component's error as it is")
 	}
 	next.err = nil
-	require.NoError(t, p.consume(context.Background(), traces(t, ping, ping)))
+	require.NoError(t, p.consume(context.Background(), slitest.Traces(t, ping, ping)))
 	p.shutdown(t)
 	assert.Equal(t, "2", values(sink.AllMetrics()...)[callsOfPing])
 	assert.Equal(t, 2, next.SpanCount())
@@ -74,7 +75,7 @@ func TestBothOrdersOfTheFanOut(t *testing.T) {
 				require.NoError(t, c.Start(context.Background(), componenttest.NewNopHost()))
 			}
 			for _, c := range order {
-				require.NoError(t, c.ConsumeTraces(context.Background(), traces(t, ping)))
+				require.NoError(t, c.ConsumeTraces(context.Background(), slitest.Traces(t, ping)))
 			}
 			for _, c := range order {
 				require.NoError(t, c.Shutdown(context.Background()))
@@ -86,8 +87,8 @@ func TestBothOrdersOfTheFanOut(t *testing.T) {
 
 // TestContextAndSpansPassUnchanged: the next component gets the very context and spans, the request included.
 func TestContextAndSpansPassUnchanged(t *testing.T) {
-	td := traces(t, ping)
-	r := request(t, td)
+	td := slitest.Traces(t, ping)
+	r := slitest.Request(t, td)
 	var got *wire.Request
 	next, err := consumer.NewTraces(func(ctx context.Context, passed ptrace.Traces) error {
 		got, _ = wire.FromContext(ctx)
@@ -111,7 +112,7 @@ func TestNextMayChangeTheSpans(t *testing.T) {
 	sink := new(consumertest.MetricsSink)
 	p := newPair(t, nil, next, sink)
 	p.start(t)
-	require.NoError(t, p.consume(context.Background(), traces(t, ping)))
+	require.NoError(t, p.consume(context.Background(), slitest.Traces(t, ping)))
 	p.shutdown(t)
 	assert.Equal(t, "1", values(sink.AllMetrics()...)[callsOfPing])
 }
@@ -124,7 +125,7 @@ func TestConcurrentRequests(t *testing.T) {
 	for range 8 {
 		wg.Go(func() {
 			for range 50 {
-				assert.NoError(t, p.consume(context.Background(), traces(t, ping, ping)))
+				assert.NoError(t, p.consume(context.Background(), slitest.Traces(t, ping, ping)))
 			}
 		})
 	}
@@ -142,7 +143,7 @@ func TestWithoutMetricsPipeline(t *testing.T) {
 	c, err := f.CreateTracesToTraces(context.Background(), set, f.CreateDefaultConfig(), next)
 	require.NoError(t, err)
 	require.NoError(t, c.Start(context.Background(), componenttest.NewNopHost()))
-	require.NoError(t, c.ConsumeTraces(context.Background(), traces(t, ping)))
+	require.NoError(t, c.ConsumeTraces(context.Background(), slitest.Traces(t, ping)))
 	assert.Equal(t, 1, next.SpanCount())
 	assert.Equal(t, 1, logs.FilterMessageSnippet("receivers of a metrics pipeline").Len())
 	health := c.(*passing).Probe(context.Background())
@@ -225,12 +226,12 @@ func TestTelemetry(t *testing.T) {
 	c, err := f.CreateTracesToMetrics(context.Background(), set, cfg, consumertest.NewNop())
 	require.NoError(t, err)
 	require.NoError(t, c.Start(context.Background(), hostOf{shop()[:1]}))
-	failed := func(service, version, name, reason string) testSpan {
-		return testSpan{service: service, version: version, name: name, status: ptrace.StatusCodeError,
-			attributes: map[string]any{"error.type": reason}}
+	failed := func(service, version, name, reason string) slitest.Span {
+		return slitest.Span{Service: service, Version: version, Name: name, Status: ptrace.StatusCodeError,
+			Attributes: map[string]any{"error.type": reason}}
 	}
 	for range 2 {
-		require.NoError(t, c.ConsumeTraces(context.Background(), traces(t,
+		require.NoError(t, c.ConsumeTraces(context.Background(), slitest.Traces(t,
 			failed("a", "1", "x", "r1"), failed("a", "2", "x", "r2"), failed("a", "1", "y", "r1"), failed("b", "1", "x", "r1"))))
 	}
 	require.NoError(t, c.Shutdown(context.Background()))

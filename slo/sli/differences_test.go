@@ -15,6 +15,9 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/slowburn/slowburn/slo/sli/internal/count"
+	"github.com/slowburn/slowburn/slo/sli/internal/slitest"
 )
 
 // reader is one that keeps samples as a TSDB does, earlier ones first, and takes exact differences: after a value that
@@ -63,23 +66,23 @@ func TestDifferencesAddUp(t *testing.T) {
 	for seed := range uint64(12) {
 		rng := rand.New(rand.NewPCG(seed, 1))
 		r := &reader{t: t, rng: rng, refuses: 0.3, last: map[string]point{}, sum: map[string]int{}}
-		c := newCounter(Limits{Services: 4, Operations: 3, Versions: 2, Reasons: 2}, shop()[:1])
+		c := count.New(count.Limits{Services: 4, Operations: 3, Versions: 2, Reasons: 2}, shop()[:1])
 		f := newFlusher(c, r, pcommon.NewResource(), &Config{Interval: 10 * time.Second, Expiry: 5 * time.Minute}, midnight)
 		at := midnight.UnixMilli()
 		want := map[string]int{}
 		for range 300 {
-			var spans []testSpan
+			var spans []slitest.Span
 			for range rng.IntN(4) {
-				s := testSpan{service: fmt.Sprint("s", rng.IntN(5)), name: fmt.Sprint("op", rng.IntN(4)), version: fmt.Sprint("v", rng.IntN(3))}
+				s := slitest.Span{Service: fmt.Sprint("s", rng.IntN(5)), Name: fmt.Sprint("op", rng.IntN(4)), Version: fmt.Sprint("v", rng.IntN(3))}
 				want["calls"]++
 				if rng.IntN(2) == 0 {
-					s.status = ptrace.StatusCodeError
-					s.attributes = map[string]any{"error.type": fmt.Sprint("e", rng.IntN(4))}
+					s.Status = ptrace.StatusCodeError
+					s.Attributes = map[string]any{"error.type": fmt.Sprint("e", rng.IntN(4))}
 					want["bad"]++
 				}
 				spans = append(spans, s)
 			}
-			c.count(request(t, traces(t, spans...)))
+			c.Count(slitest.Request(t, slitest.Traces(t, spans...)))
 			at += 10_000
 			if rng.IntN(20) == 0 {
 				at += 10_000 * rng.Int64N(40) // the machine slept

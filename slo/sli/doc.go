@@ -6,8 +6,8 @@
 // interval of the wall clock.
 //
 // Its types: the Collector builds two components for one `sli`, passing (traces to traces: passes spans on and counts
-// them) and emitting (traces to metrics), which share a Connector. The counter is the tree of services and operations
-// and the mutex over it. The flusher turns the counter into metrics. An indicator is an objective, compiled for matching.
+// them) and emitting (traces to metrics), which share a Connector. What was counted is package count's. The
+// flusher turns it into metrics.
 //
 // Rules:
 //   - A span is counted once, and only after the next component accepted it. So `sli` should be the only exporter of its
@@ -15,12 +15,8 @@
 //   - Spans are marshalled and scanned once, whichever door they came by: where the next components read bytes (wire_path,
 //     which package wirepath decides), what was scanned here goes on in the context, beside an empty ptrace.Traces.
 //     Elsewhere the spans go on as they came, for whoever is next may change them.
-//   - A span whose trace or span ID is zero is none: OTLP forbids it, and both doors treat it alike.
-//   - Counts are fixed point, so their sum does not depend on order; whole numbers stay whole. The buckets of a histogram
-//     are whole numbers, so fractions are carried to the next span of the series.
+//   - A span whose trace or span ID is zero is none, by either door.
 //   - A series starts with a zero, so that its first events are seen by whoever takes differences.
-//   - A value beyond a limit is counted under __other__; what an objective names is never beyond a limit. Totals are
-//     exact whatever the limits are.
 //   - Cumulative counts are their own retry: a flush that failed loses nothing.
 //   - Counts between the last flush and a crash are lost: at most one interval of them. A shutdown loses none.
 package sli

@@ -3,6 +3,8 @@ package sli
 import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
+
+	"github.com/slowburn/slowburn/slo/sli/internal/count"
 )
 
 const (
@@ -46,91 +48,91 @@ func (b batch) sum(name, description, unit string) pmetric.NumberDataPointSlice 
 }
 
 // events appends the series of total and of bad events.
-func (b batch) events(points []eventPoint) {
+func (b batch) events(points []count.EventPoint) {
 	total := b.sum(metricEvents, "Events of an objective.", "{event}")
 	bad := b.sum(metricBadEvents, "Bad events of an objective.", "{event}")
 	for _, p := range points {
-		s := p.series
+		s := p.Series
 		dst := total
-		if s.reason != nil {
+		reason, isBad := s.Reason()
+		if isBad {
 			dst = bad
 		}
 		labels := func(m pcommon.Map) {
-			t := s.tally.tally
 			m.EnsureCapacity(5)
-			m.PutStr("objective", t.indicator.objective)
-			m.PutStr("service.name", t.operation.service.label)
-			m.PutStr("span.name", t.operation.label)
-			m.PutStr("service.version", s.tally.version.label)
-			if s.reason != nil {
-				m.PutStr("reason", s.reason.label)
+			m.PutStr("objective", s.Objective())
+			m.PutStr("service.name", s.Service())
+			m.PutStr("span.name", s.Operation())
+			m.PutStr("service.version", s.Version())
+			if isBad {
+				m.PutStr("reason", reason)
 			}
 		}
-		b.count(dst, &s.series, p.n, labels)
+		b.count(dst, &s.Series, p.N, labels)
 	}
 	b.scope.Metrics().RemoveIf(func(m pmetric.Metric) bool { return m.Sum().DataPoints().Len() == 0 })
 }
 
 // calls appends the series of calls and durations.
-func (b batch) calls(points []callPoint) {
+func (b batch) calls(points []count.CallPoint) {
 	calls := b.sum(metricCalls, "Spans, by service, operation, kind and status.", "{call}")
 	m := b.metric(metricDuration, "Duration of spans, by service, operation, kind and status.", "s").SetEmptyExponentialHistogram()
 	m.SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
 	for i := range points {
 		p := &points[i]
-		s := p.series
+		s := p.Series
 		labels := func(m pcommon.Map) {
 			m.EnsureCapacity(4)
-			m.PutStr("service.name", s.operation.service.label)
-			m.PutStr("span.name", s.operation.label)
-			m.PutStr("span.kind", kindNames[s.kind])
-			m.PutStr("status.code", statusNames[s.status])
+			m.PutStr("service.name", s.Service())
+			m.PutStr("span.name", s.Operation())
+			m.PutStr("span.kind", s.Kind())
+			m.PutStr("status.code", s.Status())
 		}
-		b.count(calls, &s.series, p.n, labels)
-		b.duration(m.DataPoints(), &s.series, &p.duration, labels)
+		b.count(calls, &s.Series, p.N, labels)
+		b.duration(m.DataPoints(), &s.Series, &p.Duration, labels)
 	}
 }
 
 // count appends a series' zero, if it has not been told yet, and then its count: earlier times first, as a TSDB wants.
-func (b batch) count(dst pmetric.NumberDataPointSlice, s *series, n weight, labels func(pcommon.Map)) {
-	if !s.told {
+func (b batch) count(dst pmetric.NumberDataPointSlice, s *count.Series, n count.Weight, labels func(pcommon.Map)) {
+	if !s.Told {
 		p := dst.AppendEmpty()
 		labels(p.Attributes())
-		p.SetStartTimestamp(timestamp(s.born))
-		p.SetTimestamp(timestamp(s.born))
+		p.SetStartTimestamp(timestamp(s.Born))
+		p.SetTimestamp(timestamp(s.Born))
 		p.SetIntValue(0)
 	}
 	p := dst.AppendEmpty()
 	labels(p.Attributes())
-	p.SetStartTimestamp(timestamp(s.born))
+	p.SetStartTimestamp(timestamp(s.Born))
 	p.SetTimestamp(timestamp(b.at))
-	if v, whole := n.integer(); whole {
+	if v, whole := n.Integer(); whole {
 		p.SetIntValue(v)
 	} else {
-		p.SetDoubleValue(n.float())
+		p.SetDoubleValue(n.Float())
 	}
 }
 
 // duration is count's like for histograms.
-func (b batch) duration(dst pmetric.ExponentialHistogramDataPointSlice, s *series, h *histogram, labels func(pcommon.Map)) {
-	if !s.told {
+func (b batch) duration(dst pmetric.ExponentialHistogramDataPointSlice, s *count.Series, h *count.Histogram, labels func(pcommon.Map)) {
+	if !s.Told {
 		p := dst.AppendEmpty()
 		labels(p.Attributes())
-		p.SetStartTimestamp(timestamp(s.born))
-		p.SetTimestamp(timestamp(s.born))
-		p.SetScale(h.scale())
+		p.SetStartTimestamp(timestamp(s.Born))
+		p.SetTimestamp(timestamp(s.Born))
+		p.SetScale(h.Scale())
 		p.SetSum(0)
 	}
 	p := dst.AppendEmpty()
 	labels(p.Attributes())
-	p.SetStartTimestamp(timestamp(s.born))
+	p.SetStartTimestamp(timestamp(s.Born))
 	p.SetTimestamp(timestamp(b.at))
-	p.SetScale(h.scale())
-	p.SetCount(h.count)
-	p.SetZeroCount(h.zero)
-	p.SetSum(h.seconds())
-	p.Positive().SetOffset(h.offset)
-	p.Positive().BucketCounts().FromRaw(h.buckets)
+	p.SetScale(h.Scale())
+	p.SetCount(h.Count)
+	p.SetZeroCount(h.Zero)
+	p.SetSum(h.Seconds())
+	p.Positive().SetOffset(h.Offset)
+	p.Positive().BucketCounts().FromRaw(h.Buckets)
 }
 
 func timestamp(millis int64) pcommon.Timestamp { return pcommon.Timestamp(millis * 1e6) }

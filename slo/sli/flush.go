@@ -10,6 +10,8 @@ import (
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/slowburn/slowburn/slo/sli/internal/count"
 )
 
 const (
@@ -21,7 +23,7 @@ const (
 
 // flusher hands the counts to the metrics pipeline. It is for one goroutine.
 type flusher struct {
-	counter  *counter
+	counter  *count.Counter
 	next     consumer.Metrics
 	resource pcommon.Resource
 	interval time.Duration
@@ -31,11 +33,11 @@ type flusher struct {
 	// complete says that the last flush got to its end: every series is told, or refused for good.
 	complete bool
 
-	events []eventPoint
-	calls  []callPoint
+	events []count.EventPoint
+	calls  []count.CallPoint
 }
 
-func newFlusher(c *counter, next consumer.Metrics, resource pcommon.Resource, cfg *Config, now time.Time) *flusher {
+func newFlusher(c *count.Counter, next consumer.Metrics, resource pcommon.Resource, cfg *Config, now time.Time) *flusher {
 	return &flusher{
 		counter:  c,
 		next:     next,
@@ -44,7 +46,7 @@ func newFlusher(c *counter, next consumer.Metrics, resource pcommon.Resource, cf
 		expiry:   cfg.Expiry,
 		started:  now.UnixMilli(),
 		last:     now.UnixMilli(),
-		calls:    make([]callPoint, callsPerBatch),
+		calls:    make([]count.CallPoint, callsPerBatch),
 	}
 }
 
@@ -66,7 +68,7 @@ func (f *flusher) flush(ctx context.Context, at int64) (r report, err error) {
 
 	var refused []error
 	var expired int
-	f.events, expired = f.counter.readEvents(f.events, since)
+	f.events, expired = f.counter.ReadEvents(f.events, since)
 	for part := range slices.Chunk(f.events, eventsPerBatch) {
 		r.series += len(part)
 		if err := f.flushEvents(ctx, part, at); consumererror.IsPermanent(err) {
@@ -76,12 +78,12 @@ func (f *flusher) flush(ctx context.Context, at int64) (r report, err error) {
 		}
 	}
 	for from := 0; ; {
-		n := f.counter.readCalls(f.calls, from, since)
+		n := f.counter.ReadCalls(f.calls, from, since)
 		if n == 0 {
 			break
 		}
 		from += n
-		part := slices.DeleteFunc(f.calls[:n], func(p callPoint) bool { return p.expired })
+		part := slices.DeleteFunc(f.calls[:n], func(p count.CallPoint) bool { return p.Expired })
 		r.series += 2 * len(part)
 		expired += n - len(part)
 		if err := f.flushCalls(ctx, part, at); consumererror.IsPermanent(err) {
@@ -91,40 +93,40 @@ func (f *flusher) flush(ctx context.Context, at int64) (r report, err error) {
 		}
 	}
 	if expired > 0 {
-		r.forgotten = f.counter.expire(since)
+		r.forgotten = f.counter.Expire(since)
 	}
 	f.complete = true
 	return r, errors.Join(refused...)
 }
 
-func (f *flusher) flushEvents(ctx context.Context, points []eventPoint, at int64) error {
+func (f *flusher) flushEvents(ctx context.Context, points []count.EventPoint, at int64) error {
 	for _, p := range points {
-		f.see(&p.series.series, p.n, at)
+		f.see(&p.Series.Series, p.N, at)
 	}
 	b := newBatch(f.resource, at)
 	b.events(points)
 	err := f.send(ctx, b)
 	if err == nil || consumererror.IsPermanent(err) {
 		for _, p := range points {
-			p.series.told = true
+			p.Series.Told = true
 		}
 	}
 	return err
 }
 
-func (f *flusher) flushCalls(ctx context.Context, points []callPoint, at int64) error {
+func (f *flusher) flushCalls(ctx context.Context, points []count.CallPoint, at int64) error {
 	if len(points) == 0 {
 		return nil
 	}
 	for i := range points {
-		f.see(&points[i].series.series, points[i].n, at)
+		f.see(&points[i].Series.Series, points[i].N, at)
 	}
 	b := newBatch(f.resource, at)
 	b.calls(points)
 	err := f.send(ctx, b)
 	if err == nil || consumererror.IsPermanent(err) {
 		for i := range points {
-			points[i].series.told = true
+			points[i].Series.Told = true
 		}
 	}
 	return err
@@ -132,11 +134,11 @@ func (f *flusher) flushCalls(ctx context.Context, points []callPoint, at int64) 
 
 // see notes a series' count. At first sight it gives the series the time of its zero: the interval before, where
 // nothing of it had been counted yet, but not before counting began.
-func (f *flusher) see(s *series, n weight, at int64) {
-	if s.born == 0 {
-		s.born = max(f.started, floor(at-1, f.interval))
+func (f *flusher) see(s *count.Series, n count.Weight, at int64) {
+	if s.Born == 0 {
+		s.Born = max(f.started, floor(at-1, f.interval))
 	}
-	s.seen(n, at)
+	s.Seen(n, at)
 }
 
 // send gives the pipeline as long as there is until the next flush.

@@ -19,6 +19,9 @@ import (
 	"go.opentelemetry.io/collector/consumer/consumertest"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/slowburn/slowburn/slo/sli/internal/count"
+	"github.com/slowburn/slowburn/slo/sli/internal/slitest"
 )
 
 // The clock of synctest begins at midnight, on the grid.
@@ -75,14 +78,14 @@ func TestGrid(t *testing.T) {
 		next := new(refuser)
 		p := newPair(t, nil, consumertest.NewNop(), next)
 		p.start(t)
-		send := func() { require.NoError(t, p.consume(context.Background(), traces(t, ping))) }
+		send := func() { require.NoError(t, p.consume(context.Background(), slitest.Traces(t, ping))) }
 
 		send() // 00:03
 		time.Sleep(8 * time.Second)
 		send() // 00:11
 		time.Sleep(10 * time.Second)
 		time.Sleep(4 * time.Second) // 00:25
-		require.NoError(t, p.consume(context.Background(), traces(t, testSpan{service: "a", name: "late"})))
+		require.NoError(t, p.consume(context.Background(), slitest.Traces(t, slitest.Span{Service: "a", Name: "late"})))
 		send()
 		time.Sleep(2 * time.Second)
 		p.shutdown(t) // 00:27
@@ -101,7 +104,7 @@ func TestZeroIsOneIntervalEarlier(t *testing.T) {
 		p := newPair(t, nil, consumertest.NewNop(), next)
 		p.start(t, shop()[0])
 		time.Sleep(95 * time.Second)
-		require.NoError(t, p.consume(context.Background(), traces(t, ping)))
+		require.NoError(t, p.consume(context.Background(), slitest.Traces(t, ping)))
 		time.Sleep(10 * time.Second)
 		p.shutdown(t)
 		want := []string{"00:01:30.000: 0", "00:01:40.000: 1", "00:01:45.000: 1"}
@@ -119,7 +122,7 @@ func TestFrozenClock(t *testing.T) {
 		next := new(refuser)
 		p := newPair(t, nil, consumertest.NewNop(), next)
 		p.start(t)
-		require.NoError(t, p.consume(context.Background(), traces(t, ping)))
+		require.NoError(t, p.consume(context.Background(), slitest.Traces(t, ping)))
 		p.shutdown(t)
 		assert.Equal(t, []string{"00:00:00.000: 0", "00:00:00.001: 1"}, next.of(callsOfPing))
 	})
@@ -130,7 +133,7 @@ func TestRetryableFailureLosesNothing(t *testing.T) {
 		next := &refuser{err: errors.New("busy")}
 		p := newPair(t, nil, consumertest.NewNop(), next)
 		p.start(t)
-		require.NoError(t, p.consume(context.Background(), traces(t, ping)))
+		require.NoError(t, p.consume(context.Background(), slitest.Traces(t, ping)))
 		time.Sleep(35 * time.Second)
 		assert.Equal(t, 3, next.set(errors.New("busy")), "one per interval")
 		health := p.passing.(*passing).Probe(context.Background())
@@ -149,7 +152,7 @@ func TestPermanentFailureIsNotRepeated(t *testing.T) {
 		next := &refuser{err: consumererror.NewPermanent(errors.New("out of order"))}
 		p := newPair(t, nil, consumertest.NewNop(), next)
 		p.start(t, shop()[0])
-		require.NoError(t, p.consume(context.Background(), traces(t, ping)))
+		require.NoError(t, p.consume(context.Background(), slitest.Traces(t, ping)))
 		time.Sleep(15 * time.Second)
 		assert.Equal(t, 2, next.set(nil), "objectives and calls: what one is refused for need not hold for the other")
 		time.Sleep(10 * time.Second)
@@ -162,7 +165,7 @@ func TestShutdownTellsWhatIsLost(t *testing.T) {
 	next := &refuser{err: errors.New("busy")}
 	p := newPair(t, nil, consumertest.NewNop(), next)
 	p.start(t)
-	require.NoError(t, p.consume(context.Background(), traces(t, ping)))
+	require.NoError(t, p.consume(context.Background(), slitest.Traces(t, ping)))
 	require.ErrorContains(t, p.emitting.Shutdown(context.Background()), "what was counted since the last flush is lost: hand counts to the metrics pipeline: busy")
 	require.NoError(t, p.passing.Shutdown(context.Background()))
 }
@@ -183,9 +186,9 @@ func TestSlowPipeline(t *testing.T) {
 		require.NoError(t, err)
 		p := newPair(t, nil, consumertest.NewNop(), next)
 		p.start(t)
-		require.NoError(t, p.consume(context.Background(), traces(t, ping)))
+		require.NoError(t, p.consume(context.Background(), slitest.Traces(t, ping)))
 		time.Sleep(15 * time.Second)
-		require.NoError(t, p.consume(context.Background(), traces(t, ping)))
+		require.NoError(t, p.consume(context.Background(), slitest.Traces(t, ping)))
 		time.Sleep(10 * time.Second)
 		stuck.Store(false)
 		time.Sleep(10 * time.Second)
@@ -202,13 +205,13 @@ func TestExpiry(t *testing.T) {
 		cfg.Expiry = 5 * time.Minute
 		p := newPair(t, cfg, consumertest.NewNop(), next)
 		p.start(t, shop()...)
-		busy := testSpan{service: "a", name: "busy"}
-		once := testSpan{service: "b", name: "ping", version: "1", status: ptrace.StatusCodeError, attributes: map[string]any{"error.type": "x"}}
+		busy := slitest.Span{Service: "a", Name: "busy"}
+		once := slitest.Span{Service: "b", Name: "ping", Version: "1", Status: ptrace.StatusCodeError, Attributes: map[string]any{"error.type": "x"}}
 		time.Sleep(5 * time.Second) // off the grid
 		for i := range 62 {
-			require.NoError(t, p.consume(context.Background(), traces(t, busy)))
+			require.NoError(t, p.consume(context.Background(), slitest.Traces(t, busy)))
 			if i == 0 || i == 60 {
-				require.NoError(t, p.consume(context.Background(), traces(t, once)))
+				require.NoError(t, p.consume(context.Background(), slitest.Traces(t, once)))
 			}
 			if i < 61 {
 				time.Sleep(10 * time.Second)
@@ -222,40 +225,50 @@ func TestExpiry(t *testing.T) {
 		last := len(events) - 4
 		assert.Equal(t, "00:05:00.000: 1", events[last])
 		assert.Equal(t, []string{"00:10:00.000: 0", "00:10:10.000: 1", "00:10:15.000: 1"}, events[last+1:])
-		assert.Len(t, c.services.entries, 2)
+		assert.Equal(t, []string{"a", "b"}, servicesOf(c))
 	})
+}
+
+// servicesOf returns the services that have a series of calls.
+func servicesOf(c *count.Counter) (services []string) {
+	points := make([]count.CallPoint, 100)
+	for _, p := range points[:c.ReadCalls(points, 0, 0)] {
+		services = append(services, p.Series.Service())
+	}
+	slices.Sort(services)
+	return slices.Compact(services)
 }
 
 // TestNothingIsLeftBehind: the tree is empty after the last series expired, and all slots are free again.
 func TestNothingIsLeftBehind(t *testing.T) {
-	limits := Limits{Services: 2, Operations: 2, Versions: 2, Reasons: 2}
-	c := newCounter(limits, shop())
+	c := count.New(count.Limits{Services: 2, Operations: 2, Versions: 2, Reasons: 2}, shop())
 	f := newFlusher(c, consumertest.NewNop(), pmetric.NewResourceMetrics().Resource(), &Config{Interval: 10 * time.Second, Expiry: 5 * time.Minute}, midnight)
 	for i := range 5 {
-		c.count(request(t, traces(t, testSpan{service: fmt.Sprint(i), version: fmt.Sprint(i), name: fmt.Sprint(i), kind: ptrace.SpanKindServer,
-			status: ptrace.StatusCodeError, attributes: map[string]any{"error.type": fmt.Sprint(i)}, duration: time.Second})))
+		c.Count(slitest.Request(t, slitest.Traces(t, slitest.Span{Service: fmt.Sprint(i), Version: fmt.Sprint(i), Name: fmt.Sprint(i), Kind: ptrace.SpanKindServer,
+			Status: ptrace.StatusCodeError, Attributes: map[string]any{"error.type": fmt.Sprint(i)}, Duration: time.Second})))
 	}
-	assert.Zero(t, c.services.free)
+	require.Equal(t, []string{"0", "1", count.Other}, servicesOf(c))
 	at := midnight.UnixMilli()
 	for range 32 {
 		at += 10_000
 		_, err := f.flush(context.Background(), at)
 		require.NoError(t, err)
 	}
-	assert.Empty(t, c.calls)
-	assert.Empty(t, c.events)
-	assert.Empty(t, c.services.entries)
-	assert.Equal(t, limits.Services, c.services.free)
+	events, expired := c.ReadEvents(nil, 0)
+	assert.Empty(t, events)
+	assert.Zero(t, expired)
+	assert.Empty(t, servicesOf(c))
+	c.Count(slitest.Request(t, slitest.Traces(t, slitest.Span{Service: "7", Name: "x"}, slitest.Span{Service: "8", Name: "x"})))
+	assert.Equal(t, []string{"7", "8"}, servicesOf(c))
 }
 
 // TestManySeries takes more than one batch of each kind.
 func TestManySeries(t *testing.T) {
-	limits := Limits{Services: 10, Operations: 3000, Versions: 1, Reasons: 1}
-	c := newCounter(limits, shop()[:1])
+	c := count.New(count.Limits{Services: 10, Operations: 3000, Versions: 1, Reasons: 1}, shop()[:1])
 	next := new(refuser)
 	f := newFlusher(c, next, pmetric.NewResourceMetrics().Resource(), &Config{Interval: 10 * time.Second}, midnight)
 	for i := range 1000 {
-		c.count(request(t, traces(t, testSpan{service: "a", name: fmt.Sprint(i)})))
+		c.Count(slitest.Request(t, slitest.Traces(t, slitest.Span{Service: "a", Name: fmt.Sprint(i)})))
 	}
 	r, err := f.flush(context.Background(), midnight.UnixMilli()+10_000)
 	require.NoError(t, err)

@@ -12,6 +12,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/slowburn/slowburn/internal/wire"
+	"github.com/slowburn/slowburn/slo/sli/internal/slitest"
 )
 
 // stage stands for a sampler: it reads requests, and keeps what it read. A scan of decoded spans is one of bytes of its
@@ -72,8 +73,8 @@ func TestOneScanPerRequest(t *testing.T) {
 			sink := new(consumertest.MetricsSink)
 			p := newPair(t, withWirePath(test.wirePath), fanOut{stages[0], stages[1], stages[2]}, sink)
 			p.start(t)
-			td := traces(t, ping, ping)
-			r := request(t, td)
+			td := slitest.Traces(t, ping, ping)
+			r := slitest.Request(t, td)
 			if test.decoded {
 				require.NoError(t, p.consume(t.Context(), td))
 				assert.Equal(t, 2, td.SpanCount(), "the caller's spans stay")
@@ -98,7 +99,7 @@ func TestOneScanPerRequest(t *testing.T) {
 
 // TestDecodedOffTheWirePath holds that whoever is next gets the spans as they came, which it may change.
 func TestDecodedOffTheWirePath(t *testing.T) {
-	td := traces(t, ping)
+	td := slitest.Traces(t, ping)
 	last := new(stage)
 	next, err := consumer.NewTraces(func(ctx context.Context, passed ptrace.Traces) error {
 		assert.Equal(t, td, passed)

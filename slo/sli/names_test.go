@@ -5,12 +5,14 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/consumer/consumertest"
 	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/slowburn/slowburn/slo/sli/internal/count"
+	"github.com/slowburn/slowburn/slo/sli/internal/slitest"
 )
 
 // TestLimits: series stay few, what objectives name keeps its name, and no event is lost.
@@ -20,19 +22,19 @@ func TestLimits(t *testing.T) {
 	sink := new(consumertest.MetricsSink)
 	p := newPair(t, cfg, consumertest.NewNop(), sink)
 	p.start(t, shop()...)
-	var spans []testSpan
+	var spans []slitest.Span
 	for i := range 10 {
 		for j := range 10 {
-			spans = append(spans, testSpan{service: fmt.Sprint("s", i), version: fmt.Sprint("v", j), name: fmt.Sprint("op", j),
-				status: ptrace.StatusCodeError, attributes: map[string]any{"error.type": fmt.Sprint("e", j)}})
+			spans = append(spans, slitest.Span{Service: fmt.Sprint("s", i), Version: fmt.Sprint("v", j), Name: fmt.Sprint("op", j),
+				Status: ptrace.StatusCodeError, Attributes: map[string]any{"error.type": fmt.Sprint("e", j)}})
 		}
 	}
 	spans = append(spans,
-		testSpan{service: "checkout", name: "GET /orders"},
-		testSpan{service: "checkout", name: "POST /orders"},
-		testSpan{service: "s1", name: "GET /orders"},
+		slitest.Span{Service: "checkout", Name: "GET /orders"},
+		slitest.Span{Service: "checkout", Name: "POST /orders"},
+		slitest.Span{Service: "s1", Name: "GET /orders"},
 	)
-	require.NoError(t, p.consume(context.Background(), traces(t, spans...)))
+	require.NoError(t, p.consume(context.Background(), slitest.Traces(t, spans...)))
 	p.shutdown(t)
 
 	got := values(sink.AllMetrics()...)
@@ -61,10 +63,10 @@ func TestLimits(t *testing.T) {
 	assert.Equal(t, len(spans), calls)
 	assert.Equal(t, len(spans), total)
 	assert.Equal(t, 100, bad)
-	assert.Equal(t, set("s0", "s1", "checkout", other), labels["service.name"])
-	assert.Equal(t, set("op0", "op1", "op2", "GET /orders", "POST /orders", other), labels["span.name"])
-	assert.Equal(t, set("v0", "v1", "", other), labels["service.version"])
-	assert.Equal(t, set("error", "e0", "e1", other), labels["reason"])
+	assert.Equal(t, set("s0", "s1", "checkout", count.Other), labels["service.name"])
+	assert.Equal(t, set("op0", "op1", "op2", "GET /orders", "POST /orders", count.Other), labels["span.name"])
+	assert.Equal(t, set("v0", "v1", "", count.Other), labels["service.version"])
+	assert.Equal(t, set("error", "e0", "e1", count.Other), labels["reason"])
 	assert.Equal(t, "1", got["slowburn.sli.events{objective=orders,service.name=checkout,service.version=,span.name=GET /orders}"])
 }
 
@@ -76,31 +78,14 @@ func set(values ...string) map[string]bool {
 	return m
 }
 
-func TestClean(t *testing.T) {
-	for _, tt := range []struct{ name, in, want string }{
-		{"as it is", "GET /orders/{id}", "GET /orders/{id}"},
-		{"umlauts", "Bestellung bestätigen", "Bestellung bestätigen"},
-		{"not UTF-8", "a\xff\xfeb", "a\uFFFDb"},
-		{"too long", strings.Repeat("x", 1000), strings.Repeat("x", maxLabel)},
-		{"not cut within a character", strings.Repeat("x", maxLabel-1) + "ä", strings.Repeat("x", maxLabel-1)},
-		{"not UTF-8 at the cut", strings.Repeat("\x80", 1000), "\uFFFD"},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			got := clean(tt.in)
-			assert.Equal(t, tt.want, got)
-			assert.True(t, utf8.ValidString(got))
-		})
-	}
-}
-
 // TestNamesThatCleanToOne are one series, for a TSDB takes no series twice.
 func TestNamesThatCleanToOne(t *testing.T) {
 	sink := new(consumertest.MetricsSink)
 	p := newPair(t, nil, nil, sink)
 	p.start(t)
-	long := strings.Repeat("x", maxLabel)
-	require.NoError(t, p.consume(context.Background(), traces(t,
-		testSpan{service: "a", name: long + "1"}, testSpan{service: "a", name: long + "2"}, testSpan{service: "a", name: long})))
+	long := strings.Repeat("x", 256) // bytes that a label has at most
+	require.NoError(t, p.consume(context.Background(), slitest.Traces(t,
+		slitest.Span{Service: "a", Name: long + "1"}, slitest.Span{Service: "a", Name: long + "2"}, slitest.Span{Service: "a", Name: long})))
 	p.shutdown(t)
 	got := values(sink.AllMetrics()...)
 	assert.Len(t, got, 2)

@@ -15,31 +15,32 @@ import (
 
 	"github.com/slowburn/slowburn/internal/wire"
 	"github.com/slowburn/slowburn/slo"
+	"github.com/slowburn/slowburn/slo/sli/internal/slitest"
 )
 
 // bruteForce counts spans in the plainest way: a pass over all objectives for each.
-func bruteForce(objectives []slo.Objective, spans []testSpan) map[string]string {
+func bruteForce(objectives []slo.Objective, spans []slitest.Span) map[string]string {
 	sums := map[string]int{}
 	for _, s := range spans {
-		if s.invalid {
+		if s.Invalid {
 			continue
 		}
-		weight := map[string]int{"ot=th:8": 2, "ot=th:c": 4}[s.state]
+		weight := map[string]int{"ot=th:8": 2, "ot=th:c": 4}[s.State]
 		if weight == 0 {
 			weight = 1
 		}
-		service := s.service
+		service := s.Service
 		if service == "" {
 			service = "unknown_service"
 		}
 		sums[fmt.Sprintf("traces.span.metrics.calls{service.name=%s,span.kind=%s,span.name=%s,status.code=%s}",
-			service, kindNames[kindOf(int32(s.kind))], s.name, statusNames[s.status])] += weight
+			service, kindLabels[s.Kind], s.Name, statusLabels[s.Status])] += weight
 		for _, o := range objectives {
 			bad, reason, ok := judge(o, s, service)
 			if !ok {
 				continue
 			}
-			series := fmt.Sprintf("{objective=%s,%%sservice.name=%s,service.version=%s,span.name=%s}", o.Name, service, s.version, s.name)
+			series := fmt.Sprintf("{objective=%s,%%sservice.name=%s,service.version=%s,span.name=%s}", o.Name, service, s.Version, s.Name)
 			usual := "error"
 			if o.Indicator.Type == slo.Latency {
 				usual = "latency"
@@ -58,37 +59,49 @@ func bruteForce(objectives []slo.Objective, spans []testSpan) map[string]string 
 	return out
 }
 
+// kindLabels and statusLabels are what spanmetrics calls kinds and statuses. 6 is a kind that OTLP does not know.
+var (
+	kindLabels = map[ptrace.SpanKind]string{
+		ptrace.SpanKindUnspecified: "SPAN_KIND_UNSPECIFIED", ptrace.SpanKindInternal: "SPAN_KIND_INTERNAL",
+		ptrace.SpanKindServer: "SPAN_KIND_SERVER", ptrace.SpanKindClient: "SPAN_KIND_CLIENT",
+		ptrace.SpanKindProducer: "SPAN_KIND_PRODUCER", ptrace.SpanKindConsumer: "SPAN_KIND_CONSUMER", 6: "SPAN_KIND_UNSPECIFIED",
+	}
+	statusLabels = map[ptrace.StatusCode]string{
+		ptrace.StatusCodeUnset: "STATUS_CODE_UNSET", ptrace.StatusCodeOk: "STATUS_CODE_OK", ptrace.StatusCodeError: "STATUS_CODE_ERROR",
+	}
+)
+
 // judge says whether the span is an event of the objective, and a bad one.
-func judge(o slo.Objective, s testSpan, service string) (bad bool, reason string, ok bool) {
+func judge(o slo.Objective, s slitest.Span, service string) (bad bool, reason string, ok bool) {
 	in := o.Indicator
 	if in.Type == slo.PromQL || in.Spans.Service != "" && in.Spans.Service != service {
 		return false, "", false
 	}
-	if k := in.Spans.Kind; k != "" && !strings.EqualFold(k, s.kind.String()) {
+	if k := in.Spans.Kind; k != "" && !strings.EqualFold(k, s.Kind.String()) {
 		return false, "", false
 	}
-	if ops := in.Spans.Operations; len(ops) > 0 && !slices.Contains(ops, s.name) {
+	if ops := in.Spans.Operations; len(ops) > 0 && !slices.Contains(ops, s.Name) {
 		return false, "", false
 	}
 	for key, want := range in.Spans.Attributes {
-		v, has := s.attributes[key]
+		v, has := s.Attributes[key]
 		if !has {
-			v, has = s.resource[key]
+			v, has = s.Resource[key]
 		}
 		if !has || fmt.Sprint(v) != want {
 			return false, "", false
 		}
 	}
 	if in.Type == slo.Latency {
-		return s.duration > in.Threshold, "latency", true
+		return s.Duration > in.Threshold, "latency", true
 	}
 	reason = "error"
-	if v, has := s.attributes["error.type"].(string); has && len(v) <= 64 {
+	if v, has := s.Attributes["error.type"].(string); has && len(v) <= 64 {
 		reason = v
-	} else if v, has := s.attributes["http.response.status_code"]; has {
+	} else if v, has := s.Attributes["http.response.status_code"]; has {
 		reason = fmt.Sprint(v)
 	}
-	return s.status == ptrace.StatusCodeError, reason, true
+	return s.Status == ptrace.StatusCodeError, reason, true
 }
 
 // TestCountsEqualBruteForce: the counts of random spans are exactly those of the oracle, whichever door they come in by,
@@ -103,7 +116,7 @@ func TestCountsEqualBruteForce(t *testing.T) {
 		pdata := run(t, spans, 1+rng.IntN(50), pdataDoor)
 		rng.Shuffle(len(spans), func(i, j int) { spans[i], spans[j] = spans[j], spans[i] })
 		wired := run(t, spans, 1+rng.IntN(50), wireDoor)
-		slices.SortFunc(spans, func(a, b testSpan) int { return strings.Compare(a.service+a.version, b.service+b.version) })
+		slices.SortFunc(spans, func(a, b slitest.Span) int { return strings.Compare(a.Service+a.Version, b.Service+b.Version) })
 		alone := run(t, spans, 1+rng.IntN(400), noPassing)
 
 		require.Equal(t, pdata, wired, "round %d: histograms included", round)
@@ -122,14 +135,14 @@ func pdataDoor(t *testing.T, p pair, td ptrace.Traces) {
 }
 
 func wireDoor(t *testing.T, p pair, td ptrace.Traces) {
-	require.NoError(t, p.consume(wire.NewContext(context.Background(), request(t, td)), ptrace.NewTraces()))
+	require.NoError(t, p.consume(wire.NewContext(context.Background(), slitest.Request(t, td)), ptrace.NewTraces()))
 }
 
 // noPassing stands for an sli that feeds a metrics pipeline only.
 var noPassing func(*testing.T, pair, ptrace.Traces)
 
 // run counts spans in batches and returns what was emitted.
-func run(t *testing.T, spans []testSpan, batch int, door func(*testing.T, pair, ptrace.Traces)) map[string]string {
+func run(t *testing.T, spans []slitest.Span, batch int, door func(*testing.T, pair, ptrace.Traces)) map[string]string {
 	sink := new(consumertest.MetricsSink)
 	p := newPair(t, nil, consumertest.NewNop(), sink)
 	if door == nil {
@@ -137,7 +150,7 @@ func run(t *testing.T, spans []testSpan, batch int, door func(*testing.T, pair, 
 	}
 	p.start(t, shop()...)
 	for part := range slices.Chunk(spans, batch) {
-		door(t, p, traces(t, part...))
+		door(t, p, slitest.Traces(t, part...))
 	}
 	p.shutdown(t)
 	return values(sink.AllMetrics()...)
@@ -148,7 +161,7 @@ func TestUpstreamSamplingInFractions(t *testing.T) {
 	p := newPair(t, nil, nil, sink)
 	p.start(t, shop()[0])
 	for range 3 {
-		td := traces(t, testSpan{service: "a", name: "b", status: ptrace.StatusCodeError, state: "ot=th:4"})
+		td := slitest.Traces(t, slitest.Span{Service: "a", Name: "b", Status: ptrace.StatusCodeError, State: "ot=th:4"})
 		require.NoError(t, p.consume(context.Background(), td))
 	}
 	p.shutdown(t)

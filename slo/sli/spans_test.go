@@ -2,7 +2,6 @@ package sli
 
 import (
 	"context"
-	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -19,71 +18,10 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
-	"github.com/slowburn/slowburn/internal/wire"
 	"github.com/slowburn/slowburn/slo"
 	"github.com/slowburn/slowburn/slo/sli/internal/metadata"
+	"github.com/slowburn/slowburn/slo/sli/internal/slitest"
 )
-
-// testSpan is a span as the tests write it.
-type testSpan struct {
-	service, version string
-	resource         map[string]any // beside name and version
-	name             string
-	kind             ptrace.SpanKind
-	status           ptrace.StatusCode
-	duration         time.Duration // negative: it ends before it starts
-	attributes       map[string]any
-	state            string
-	invalid          bool // its span ID is zero
-}
-
-// traces makes one resource per span, or one for a run of spans with the same, and gives them IDs with the highest
-// randomness, so that any threshold holds.
-func traces(t testing.TB, spans ...testSpan) ptrace.Traces {
-	td := ptrace.NewTraces()
-	var last string
-	var dst ptrace.SpanSlice
-	for i, s := range spans {
-		if key := fmt.Sprint(s.service, "\x00", s.version, s.resource); i == 0 || key != last {
-			rs := td.ResourceSpans().AppendEmpty()
-			require.NoError(t, rs.Resource().Attributes().FromRaw(s.resource))
-			if s.service != "" {
-				rs.Resource().Attributes().PutStr("service.name", s.service)
-			}
-			if s.version != "" {
-				rs.Resource().Attributes().PutStr("service.version", s.version)
-			}
-			dst = rs.ScopeSpans().AppendEmpty().Spans()
-			last = key
-		}
-		span := dst.AppendEmpty()
-		id := pcommon.TraceID{1, 2, 3, 4, 5, 6, 7, 8, 9, 255, 255, 255, 255, 255, 255, 255}
-		binary.BigEndian.PutUint32(id[:], uint32(i))
-		span.SetTraceID(id)
-		if !s.invalid {
-			span.SetSpanID(pcommon.SpanID{1, byte(i), byte(i >> 8)})
-		}
-		span.SetName(s.name)
-		span.SetKind(s.kind)
-		span.Status().SetCode(s.status)
-		const start = 1_700_000_000_000_000_000
-		span.SetStartTimestamp(start)
-		span.SetEndTimestamp(pcommon.Timestamp(start + int64(s.duration)))
-		require.NoError(t, span.Attributes().FromRaw(s.attributes))
-		span.TraceState().FromRaw(s.state)
-	}
-	return td
-}
-
-// request scans what traces gives. It lives as long as the test.
-func request(t testing.TB, td ptrace.Traces) *wire.Request {
-	var m ptrace.ProtoMarshaler
-	b, err := m.MarshalTraces(td)
-	require.NoError(t, err)
-	r := new(wire.Request)
-	require.NoError(t, r.Scan(b))
-	return r
-}
 
 // hostOf is a host with a source of objectives.
 type hostOf struct{ objectives []slo.Objective }
@@ -216,42 +154,42 @@ func shop() []slo.Objective {
 }
 
 // randomSpans makes spans with all that matters to shop.
-func randomSpans(rng *rand.Rand, n int) []testSpan {
+func randomSpans(rng *rand.Rand, n int) []slitest.Span {
 	pick := func(s ...string) string { return s[rng.IntN(len(s))] }
-	spans := make([]testSpan, n)
+	spans := make([]slitest.Span, n)
 	for i := range spans {
-		s := testSpan{
-			service:    pick("checkout", "cart", "frontend", ""),
-			version:    pick("1.0", "1.1", ""),
-			resource:   map[string]any{"region": pick("eu", "us")},
-			name:       pick("POST /orders", "GET /orders", "GET /cart", "poll"),
-			kind:       ptrace.SpanKind(rng.IntN(7)), // 6 is one that OTLP does not know
-			status:     ptrace.StatusCode(rng.IntN(3)),
-			duration:   time.Duration(rng.IntN(200)) * time.Millisecond,
-			attributes: map[string]any{},
-			state:      pick("", "", "ot=th:8", "ot=th:c", "vendor=1"),
-			invalid:    rng.IntN(20) == 0,
+		s := slitest.Span{
+			Service:    pick("checkout", "cart", "frontend", ""),
+			Version:    pick("1.0", "1.1", ""),
+			Resource:   map[string]any{"region": pick("eu", "us")},
+			Name:       pick("POST /orders", "GET /orders", "GET /cart", "poll"),
+			Kind:       ptrace.SpanKind(rng.IntN(7)), // 6 is one that OTLP does not know
+			Status:     ptrace.StatusCode(rng.IntN(3)),
+			Duration:   time.Duration(rng.IntN(200)) * time.Millisecond,
+			Attributes: map[string]any{},
+			State:      pick("", "", "ot=th:8", "ot=th:c", "vendor=1"),
+			Invalid:    rng.IntN(20) == 0,
 		}
 		switch rng.IntN(10) {
 		case 0:
-			s.duration = -time.Second
+			s.Duration = -time.Second
 		case 1:
-			s.duration = 100 * time.Millisecond // not above the threshold
+			s.Duration = 100 * time.Millisecond // not above the threshold
 		}
 		if rng.IntN(2) == 0 {
-			s.attributes["tier"] = pick("gold", "silver")
+			s.Attributes["tier"] = pick("gold", "silver")
 		}
 		if rng.IntN(4) == 0 {
-			s.attributes["region"] = pick("eu", "us") // wins over the resource's
+			s.Attributes["region"] = pick("eu", "us") // wins over the resource's
 		}
 		if rng.IntN(3) == 0 {
-			s.attributes["shard"] = int64(rng.IntN(9))
+			s.Attributes["shard"] = int64(rng.IntN(9))
 		}
 		switch rng.IntN(6) {
 		case 0:
-			s.attributes["error.type"] = pick("timeout", strings.Repeat("long", 20))
+			s.Attributes["error.type"] = pick("timeout", strings.Repeat("long", 20))
 		case 1:
-			s.attributes["http.response.status_code"] = int64(500 + rng.IntN(4))
+			s.Attributes["http.response.status_code"] = int64(500 + rng.IntN(4))
 		}
 		spans[i] = s
 	}

@@ -12,6 +12,8 @@ import (
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/consumer/consumertest"
 	"go.opentelemetry.io/collector/pdata/pmetric"
+
+	"github.com/slowburn/slowburn/slo/sli/internal/slitest"
 )
 
 // hanging is a metrics pipeline that takes nothing until it is let go, and then refuses.
@@ -47,12 +49,12 @@ func TestMetricsNeverHoldSpansUp(t *testing.T) {
 				next := new(consumertest.TracesSink)
 				p := newPair(t, nil, next, metrics)
 				p.start(t)
-				require.NoError(t, p.consume(context.Background(), traces(t, ping)))
+				require.NoError(t, p.consume(context.Background(), slitest.Traces(t, ping)))
 				time.Sleep(time.Minute)
 				<-metrics.calls // a flush was, or is, under way
 				before := time.Now()
 				for range 100 {
-					require.NoError(t, p.consume(context.Background(), traces(t, ping)))
+					require.NoError(t, p.consume(context.Background(), slitest.Traces(t, ping)))
 				}
 				assert.Equal(t, before, time.Now(), "no span waited")
 				assert.Equal(t, 101, next.SpanCount())

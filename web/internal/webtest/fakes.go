@@ -45,10 +45,13 @@ type Engine struct {
 func NewEngine() *Engine {
 	rate := ptr(14.5)
 	full := engine.Status{
-		Name: "checkout/availability (v2)", Description: "d", Service: "checkout", Labels: map[string]string{"team": "shop"},
-		Indicator: engine.Indicator{Type: slo.Latency, Service: "checkout", Kind: "server", Operations: []string{"POST /checkout"},
-			Attributes: map[string]string{"http.route": "/checkout"}, ThresholdMS: 300},
-		Target: 0.999, Window: "30d", WindowSeconds: 2592000, EvaluatedUntil: &Noon, State: engine.StateOK,
+		Definition: engine.Definition{
+			Name: "checkout/availability (v2)", Description: "d", Service: "checkout", Labels: map[string]string{"team": "shop"},
+			Indicator: engine.Indicator{Type: slo.Latency, Service: "checkout", Kind: "server", Operations: []string{"POST /checkout"},
+				Attributes: map[string]string{"http.route": "/checkout"}, ThresholdMS: 300},
+			Target: 0.999, Window: "30d", WindowSeconds: 2592000,
+		},
+		EvaluatedUntil: &Noon, State: engine.StateOK,
 		Events: engine.Events{Total: 1000, Bad: 2}, ErrorRatio: ptr(0.002),
 		Budget:    engine.Budget{RemainingRatio: -1, RemainingPercent: -100, AllowedEvents: 1, RemainingEvents: -1, TotalMinutes: 43.2, RemainingMinutes: -43.2, Policy: slo.Exhausted},
 		BurnRates: []engine.BurnRate{{Window: "5m", WindowSeconds: 300, Total: 10, Bad: 1, ErrorRatio: ptr(0.1), BurnRate: rate}},
@@ -57,9 +60,10 @@ func NewEngine() *Engine {
 		Alert: engine.AlertState{State: alert.Firing, Severity: slo.Page, Since: &Noon, Summary: "burns"},
 	}
 	empty := engine.Status{
-		Name: "quiet", Labels: map[string]string{}, Window: "7d", WindowSeconds: 604800, State: engine.StateNoData,
-		Indicator: engine.Indicator{Type: slo.PromQL, Operations: []string{}, Attributes: map[string]string{}},
-		Budget:    engine.Budget{Policy: slo.Normal}, BurnRates: []engine.BurnRate{{Window: "5m", WindowSeconds: 300}},
+		Definition: engine.Definition{Name: "quiet", Labels: map[string]string{}, Window: "7d", WindowSeconds: 604800,
+			Indicator: engine.Indicator{Type: slo.PromQL, Operations: []string{}, Attributes: map[string]string{}}},
+		State:  engine.StateNoData,
+		Budget: engine.Budget{Policy: slo.Normal}, BurnRates: []engine.BurnRate{{Window: "5m", WindowSeconds: 300}},
 		Tiers: []engine.Tier{{Severity: slo.Ticket}}, Alert: engine.AlertState{State: alert.Inactive},
 	}
 	return &Engine{List: engine.Statuses{EvaluatedUntil: &Noon, Objectives: []engine.Status{full, empty}}}

@@ -1,9 +1,10 @@
-package sli
+package count
 
 import "github.com/slowburn/slowburn/internal/wire"
 
 // The tree of what has been seen: services, their operations, and per operation the series of RED metrics and those of
-// each indicator that selects it. All of it is guarded by counter.mu. A node lives as long as there is a series below it.
+// each indicator that selects it. All of it is guarded by Counter.mu, but for the labels, which do not change, and for what
+// Series has. A node lives as long as there is a series below it.
 
 // service is one service.name.
 type service struct {
@@ -26,7 +27,7 @@ type value struct {
 type operation struct {
 	slot
 	service *service
-	calls   [wire.NumKinds][wire.NumStatuses]*callSeries
+	calls   [wire.NumKinds][wire.NumStatuses]*CallSeries
 	tallies []tally
 	series  int
 }
@@ -42,27 +43,59 @@ type tally struct {
 type versionTally struct {
 	tally   *tally
 	version *value
-	total   eventSeries
+	total   EventSeries
 	// bad has one series per reason; the first is for the indicator's default reason.
-	bad []*eventSeries
+	bad []*EventSeries
 }
 
-// eventSeries is a time series of total events, or of bad ones for a reason.
-type eventSeries struct {
-	series
+// EventSeries is a time series of total events, or of bad ones for a reason.
+type EventSeries struct {
+	Series
 	tally  *versionTally
 	reason *value // nil for the total
-	n      weight
+	n      Weight
 }
 
-// callSeries is the time series of calls and the one of their durations.
-type callSeries struct {
-	series
+// CallSeries is the time series of calls and the one of their durations.
+type CallSeries struct {
+	Series
 	operation    *operation
 	kind, status uint8
-	n            weight
-	duration     histogram
+	n            Weight
+	duration     Histogram
 }
+
+// Objective returns the name of the objective that the events are of.
+func (s *EventSeries) Objective() string { return s.tally.tally.indicator.objective }
+
+// Service returns the label of the service.
+func (s *EventSeries) Service() string { return s.tally.tally.operation.service.label }
+
+// Operation returns the label of the operation.
+func (s *EventSeries) Operation() string { return s.tally.tally.operation.label }
+
+// Version returns the label of the service's version.
+func (s *EventSeries) Version() string { return s.tally.version.label }
+
+// Reason returns the label of why the events are bad, and false if the series is of the total.
+func (s *EventSeries) Reason() (label string, bad bool) {
+	if s.reason == nil {
+		return "", false
+	}
+	return s.reason.label, true
+}
+
+// Service returns the label of the service.
+func (s *CallSeries) Service() string { return s.operation.service.label }
+
+// Operation returns the label of the operation.
+func (s *CallSeries) Operation() string { return s.operation.label }
+
+// Kind returns the name of the spans' kind.
+func (s *CallSeries) Kind() string { return kindNames[s.kind] }
+
+// Status returns the name of the spans' status.
+func (s *CallSeries) Status() string { return statusNames[s.status] }
 
 // of returns the tally of a version, or nil. There are one or two versions at a time, so this beats a map.
 func (t *tally) of(version *value) *versionTally {
@@ -74,7 +107,7 @@ func (t *tally) of(version *value) *versionTally {
 	return nil
 }
 
-func (c *counter) newService(s slot) *service {
+func (c *Counter) newService(s slot) *service {
 	svc := &service{
 		slot:       s,
 		operations: newNames[operation](c.limits.Operations),
@@ -105,8 +138,8 @@ func (s *service) newOperation(at slot) *operation {
 	return op
 }
 
-func (c *counter) newCalls(op *operation, kind, status uint8) *callSeries {
-	s := &callSeries{operation: op, kind: kind, status: status}
+func (c *Counter) newCalls(op *operation, kind, status uint8) *CallSeries {
+	s := &CallSeries{operation: op, kind: kind, status: status}
 	op.calls[kind][status] = s
 	op.series++
 	c.calls = append(c.calls, s)
@@ -115,7 +148,7 @@ func (c *counter) newCalls(op *operation, kind, status uint8) *callSeries {
 
 // newTally starts to count a version, with a series of bad events for the usual reason: so a ratio of bad to total is
 // defined, and 0, before anything went wrong.
-func (c *counter) newTally(t *tally, version *value) *versionTally {
+func (c *Counter) newTally(t *tally, version *value) *versionTally {
 	v := &versionTally{tally: t, version: version}
 	v.total.tally = v
 	version.series++
@@ -128,13 +161,13 @@ func (c *counter) newTally(t *tally, version *value) *versionTally {
 }
 
 // badSeries returns the series of a reason's bad events.
-func (c *counter) badSeries(v *versionTally, reason *value) *eventSeries {
+func (c *Counter) badSeries(v *versionTally, reason *value) *EventSeries {
 	for _, s := range v.bad {
 		if s.reason == reason {
 			return s
 		}
 	}
-	s := &eventSeries{tally: v, reason: reason}
+	s := &EventSeries{tally: v, reason: reason}
 	reason.series++
 	v.bad = append(v.bad, s)
 	c.events = append(c.events, s)
@@ -144,7 +177,7 @@ func (c *counter) badSeries(v *versionTally, reason *value) *eventSeries {
 // reason returns the value that stands for a reason, which the caller must give a series.
 func (s *service) reason(text []byte) (v *value, overflow bool) {
 	if v := s.reasons.get(text); v != nil {
-		return v, v.label == other
+		return v, v.label == Other
 	}
 	exempt := string(text) == reasonError || string(text) == reasonLatency
 	return admitValue(&s.reasons, string(text), exempt)
@@ -153,7 +186,7 @@ func (s *service) reason(text []byte) (v *value, overflow bool) {
 // version is reason's like for versions.
 func (s *service) version(text []byte) (v *value, overflow bool) {
 	if v := s.versions.get(text); v != nil {
-		return v, v.label == other
+		return v, v.label == Other
 	}
 	return admitValue(&s.versions, string(text), false)
 }

@@ -1,25 +1,24 @@
-package engine
+package samples
 
 import (
 	"context"
-	"encoding/binary"
 	"fmt"
 	"math"
 	"time"
 
 	"github.com/prometheus/common/model"
-	"go.etcd.io/bbolt"
 
-	"github.com/slowburn/slowburn/internal/state"
 	"github.com/slowburn/slowburn/slo"
 	"github.com/slowburn/slowburn/slo/ledger"
 )
 
+// The metrics of the connector sli, as Prometheus names them.
 const (
-	// The metrics of the connector sli, as Prometheus names them.
-	totalMetric = "slowburn_sli_events_total"
-	badMetric   = "slowburn_sli_bad_events_total"
+	TotalMetric = "slowburn_sli_events_total"
+	BadMetric   = "slowburn_sli_bad_events_total"
+)
 
+const (
 	// lookback is how far before the watermark samples are read again: for the value that a series counts on from where
 	// that is not known, and for samples that came late.
 	lookback = 5 * time.Minute
@@ -27,14 +26,17 @@ const (
 	cursorsKept = 7 * 24 * time.Hour
 )
 
-// cursor is how far a series was read: the time of its last sample, in Unix ms, and its value.
-type cursor struct {
-	at    int64
-	value float64
+// Cursor is how far a series was read: the time of its last sample, in Unix ms, and its value.
+type Cursor struct {
+	At    int64
+	Value float64
 }
 
-// cursors are those of all series of the connector sli.
-type cursors map[model.Fingerprint]cursor
+// Old reports whether the series ended so long ago that it can be forgotten how far it was read.
+func (c Cursor) Old(now time.Time) bool { return c.At < now.Add(-cursorsKept).UnixMilli() }
+
+// Cursors are those of all series of the connector sli.
+type Cursors map[model.Fingerprint]Cursor
 
 // querySpans asks for the samples of the minutes from one up to, and not including, another, and of some time before.
 func querySpans(ctx context.Context, q Querier, from, to ledger.Minute, before time.Duration) (model.Matrix, error) {
@@ -51,15 +53,15 @@ func querySpans(ctx context.Context, q Querier, from, to ledger.Minute, before t
 
 // spanQuery selects the samples of a window. Like a Minute, it excludes its start.
 func spanQuery(window time.Duration) string {
-	return fmt.Sprintf(`{__name__=~"%s|%s"}[%s]`, totalMetric, badMetric, slo.FormatDuration(window))
+	return fmt.Sprintf(`{__name__=~"%s|%s"}[%s]`, TotalMetric, BadMetric, slo.FormatDuration(window))
 }
 
-// readSpans counts the events of the minutes from one up to, and not including, another, per objective. It returns how
+// ReadSpans counts the events of the minutes from one up to, and not including, another, per objective. It returns how
 // far each series was read, for the caller to take over once the counts are stored.
 //
 // A new series whose zero is not in the lookback is looked for further back, by births minutes: it may have been born
 // while its samples could not be written, and they came together when they could.
-func readSpans(ctx context.Context, q Querier, known cursors, from, to, births ledger.Minute) (map[string][]ledger.Delta, cursors, error) {
+func ReadSpans(ctx context.Context, q Querier, known Cursors, from, to, births ledger.Minute) (map[string][]ledger.Delta, Cursors, error) {
 	matrix, err := querySpans(ctx, q, from, to, lookback)
 	if err != nil {
 		return nil, nil, err
@@ -68,7 +70,7 @@ func readSpans(ctx context.Context, q Querier, known cursors, from, to, births l
 		return nil, nil, err
 	}
 	counts := map[string][]ledger.Delta{}
-	moved := cursors{}
+	moved := Cursors{}
 	for _, series := range matrix {
 		name := string(series.Metric["objective"])
 		deltas := counts[name]
@@ -76,7 +78,7 @@ func readSpans(ctx context.Context, q Querier, known cursors, from, to, births l
 			deltas = make([]ledger.Delta, to-from)
 			counts[name] = deltas
 		}
-		bad := series.Metric[model.MetricNameLabel] == badMetric
+		bad := series.Metric[model.MetricNameLabel] == BadMetric
 		id := series.Metric.Fingerprint()
 		c, seen := known[id]
 		if countSeries(&c, seen, series.Values, from, to, func(m ledger.Minute, n float64) {
@@ -94,7 +96,7 @@ func readSpans(ctx context.Context, q Querier, known cursors, from, to, births l
 
 // findBirths completes the series that are new and do not begin with a zero by their earlier samples, if those do. Where
 // no series is known nothing is new: it is the ledger that is.
-func findBirths(ctx context.Context, q Querier, known cursors, matrix model.Matrix, from, to, births ledger.Minute) error {
+func findBirths(ctx context.Context, q Querier, known Cursors, matrix model.Matrix, from, to, births ledger.Minute) error {
 	late := map[model.Fingerprint]*model.SampleStream{}
 	for _, series := range matrix {
 		id := series.Metric.Fingerprint()
@@ -119,11 +121,11 @@ func findBirths(ctx context.Context, q Querier, known cursors, matrix model.Matr
 
 // countSeries walks the samples behind the cursor, adds each step to its minute, and says whether the cursor moved.
 // Steps into minutes before the first one come late and count in the first.
-func countSeries(c *cursor, seen bool, samples []model.SamplePair, from, to ledger.Minute, add func(ledger.Minute, float64)) bool {
+func countSeries(c *Cursor, seen bool, samples []model.SamplePair, from, to ledger.Minute, add func(ledger.Minute, float64)) bool {
 	moved := false
 	for _, s := range samples {
 		at, value := int64(s.Timestamp), float64(s.Value)
-		if seen && at <= c.at || math.IsNaN(value) || math.IsInf(value, 0) {
+		if seen && at <= c.At || math.IsNaN(value) || math.IsInf(value, 0) {
 			continue
 		}
 		m := ledger.MinuteOf(s.Timestamp.Time())
@@ -131,59 +133,13 @@ func countSeries(c *cursor, seen bool, samples []model.SamplePair, from, to ledg
 			break
 		}
 		if seen {
-			step := value - c.value
+			step := value - c.Value
 			if step < 0 { // the counter started anew, at zero
 				step = value
 			}
 			add(max(m, from), step)
 		}
-		*c, seen, moved = cursor{at, value}, true, true
+		*c, seen, moved = Cursor{at, value}, true, true
 	}
 	return moved
-}
-
-// cursorsBucket keeps the cursors: fingerprint → Unix ms ‖ bits of the value, 8 bytes each, big endian.
-const cursorsBucket = "span_cursors"
-
-func loadCursors(tx *bbolt.Tx) (cursors, error) {
-	known := cursors{}
-	err := tx.Bucket([]byte(cursorsBucket)).ForEach(func(k, v []byte) error {
-		if len(k) != 8 || len(v) != 16 {
-			return fmt.Errorf("%w: the cursor of a series has %d and %d bytes", state.ErrCorrupt, len(k), len(v))
-		}
-		known[model.Fingerprint(binary.BigEndian.Uint64(k))] = cursor{
-			at: int64(binary.BigEndian.Uint64(v)), value: math.Float64frombits(binary.BigEndian.Uint64(v[8:])),
-		}
-		return nil
-	})
-	return known, err
-}
-
-func (cs cursors) save(tx *bbolt.Tx) error {
-	b := tx.Bucket([]byte(cursorsBucket))
-	for id, c := range cs {
-		v := binary.BigEndian.AppendUint64(nil, uint64(c.at))
-		v = binary.BigEndian.AppendUint64(v, math.Float64bits(c.value))
-		if err := b.Put(binary.BigEndian.AppendUint64(nil, uint64(id)), v); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// old says that a series ended long ago.
-func (c cursor) old(now time.Time) bool { return c.at < now.Add(-cursorsKept).UnixMilli() }
-
-// prune takes the old ones out of the file.
-func (cs cursors) prune(tx *bbolt.Tx, now time.Time) error {
-	b := tx.Bucket([]byte(cursorsBucket))
-	for id, c := range cs {
-		if !c.old(now) {
-			continue
-		}
-		if err := b.Delete(binary.BigEndian.AppendUint64(nil, uint64(id))); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -1,4 +1,4 @@
-package sli
+package count
 
 import (
 	"math"
@@ -17,15 +17,15 @@ func TestAdjustedCount(t *testing.T) {
 	for _, tt := range []struct {
 		name      string
 		threshold uint64
-		want      weight
+		want      Weight
 	}{
-		{"always", 0, weight{1, 0}},
-		{"1 in 2", all / 2, weight{2, 0}},
-		{"1 in 4", all / 4 * 3, weight{4, 0}},
-		{"3 in 4", all / 4, weight{1, 1431655765}}, // 1.333…
-		{"1 in 2⁵⁶", all - 1, weight{all, 0}},
-		{"rounds up to the next whole number", 1, weight{1, 0}},
-		{"not a threshold", all, weight{1, 0}},
+		{"always", 0, Weight{1, 0}},
+		{"1 in 2", all / 2, Weight{2, 0}},
+		{"1 in 4", all / 4 * 3, Weight{4, 0}},
+		{"3 in 4", all / 4, Weight{1, 1431655765}}, // 1.333…
+		{"1 in 2⁵⁶", all - 1, Weight{all, 0}},
+		{"rounds up to the next whole number", 1, Weight{1, 0}},
+		{"not a threshold", all, Weight{1, 0}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			assert.Equal(t, tt.want, adjustedCount(tt.threshold))
@@ -56,11 +56,11 @@ func TestAdjustedCountIsExactToTheLastBit(t *testing.T) {
 
 func TestSumDoesNotDependOnOrder(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 4))
-	weights := make([]weight, 1000)
+	weights := make([]Weight, 1000)
 	for i := range weights {
 		weights[i] = adjustedCount(rng.Uint64N(tracestate.MaxAdjustedCount / 100 * 99))
 	}
-	sum := func() (s weight) {
+	sum := func() (s Weight) {
 		for _, w := range weights {
 			s.add(w)
 		}
@@ -72,16 +72,16 @@ func TestSumDoesNotDependOnOrder(t *testing.T) {
 }
 
 func TestWholeNumbersStayWhole(t *testing.T) {
-	s := weight{whole: 1 << 53}
+	s := Weight{whole: 1 << 53}
 	s.add(one)
-	n, whole := s.integer()
+	n, whole := s.Integer()
 	assert.True(t, whole)
 	assert.Equal(t, int64(1<<53+1), n)
 
 	s.add(adjustedCount(tracestate.MaxAdjustedCount / 4))
-	_, whole = s.integer()
+	_, whole = s.Integer()
 	assert.False(t, whole)
-	assert.InDelta(t, math.Pow(2, 53)+2.3333, s.float(), 2)
+	assert.InDelta(t, math.Pow(2, 53)+2.3333, s.Float(), 2)
 }
 
 func TestWeightOf(t *testing.T) {
@@ -103,9 +103,11 @@ func TestWeightOf(t *testing.T) {
 		{"rv passes", low, "ot=rv:ffffffffffffff;th:8", 2},
 		{"rv does not pass", high, "ot=rv:00000000000001;th:8", 1},
 		{"malformed", high, "ot=th:xyz", 1},
+		{"rv is the threshold", high, "ot=rv:80000000000000;th:8", 2},
+		{"rv is just below it", high, "ot=rv:7fffffffffffff;th:8", 1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			assert.InDelta(t, tt.want, weightOf(tt.id, []byte(tt.state)).float(), 1e-9)
+			assert.InDelta(t, tt.want, weightOf(tt.id, []byte(tt.state)).Float(), 1e-9)
 		})
 	}
 }

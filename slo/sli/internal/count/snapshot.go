@@ -1,47 +1,47 @@
-package sli
+package count
 
 import "slices"
 
-// series is what the flusher keeps of a time series. Only the flusher reads and writes it, so it needs no lock.
+// Series is what whoever flushes keeps of a time series. Only that goroutine reads and writes it, so it needs no lock.
 // Times are in milliseconds since the Unix epoch, the resolution of a Prometheus TSDB.
-type series struct {
-	// born is the time of the series' zero, and 0 before its first flush. told says that the zero was accepted.
-	born int64
-	told bool
+type Series struct {
+	// Born is the time of the series' zero, and 0 before its first flush. Told says that the zero was accepted.
+	Born int64
+	Told bool
 	// last is the count at the last flush, changed the time of the last flush that found another one.
-	last    weight
+	last    Weight
 	changed int64
 }
 
-// seen notes the count of a flush.
-func (s *series) seen(n weight, at int64) {
+// Seen notes the count of a flush.
+func (s *Series) Seen(n Weight, at int64) {
 	if n != s.last || s.changed == 0 {
 		s.last, s.changed = n, at
 	}
 }
 
 // idle says that the series did not change after the given time, and has told all it had to.
-func (s *series) idle(n weight, since int64) bool {
-	return s.told && n == s.last && s.changed <= since
+func (s *Series) idle(n Weight, since int64) bool {
+	return s.Told && n == s.last && s.changed <= since
 }
 
-// eventPoint is an eventSeries' count at some time.
-type eventPoint struct {
-	series *eventSeries
-	n      weight
+// EventPoint is an EventSeries' count at some time.
+type EventPoint struct {
+	Series *EventSeries
+	N      Weight
 }
 
-// callPoint is a callSeries' content at some time. If it has expired, the content is left out.
-type callPoint struct {
-	series   *callSeries
-	n        weight
-	duration histogram
-	expired  bool
+// CallPoint is a CallSeries' content at some time. If it has expired, the content is left out.
+type CallPoint struct {
+	Series   *CallSeries
+	N        Weight
+	Duration Histogram
+	Expired  bool
 }
 
-// readEvents copies the counts of all objectives, at one instant, so that no bad event is ahead of its total. It leaves
+// ReadEvents copies the counts of all objectives, at one instant, so that no bad event is ahead of its total. It leaves
 // out those that have expired, and returns how many.
-func (c *counter) readEvents(dst []eventPoint, since int64) (points []eventPoint, expired int) {
+func (c *Counter) ReadEvents(dst []EventPoint, since int64) (points []EventPoint, expired int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	dst = slices.Grow(dst[:0], len(c.events))
@@ -50,14 +50,14 @@ func (c *counter) readEvents(dst []eventPoint, since int64) (points []eventPoint
 			expired++
 			continue
 		}
-		dst = append(dst, eventPoint{s, s.n})
+		dst = append(dst, EventPoint{s, s.n})
 	}
 	return dst, expired
 }
 
-// readCalls fills dst with the call series from the given position on and returns how many it found. It is called for
+// ReadCalls fills dst with the call series from the given position on and returns how many it found. It is called for
 // one part after the other, for the lock not to be held for all of them.
-func (c *counter) readCalls(dst []callPoint, from int, since int64) int {
+func (c *Counter) ReadCalls(dst []CallPoint, from int, since int64) int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if from >= len(c.calls) {
@@ -66,23 +66,23 @@ func (c *counter) readCalls(dst []callPoint, from int, since int64) int {
 	part := c.calls[from:min(from+len(dst), len(c.calls))]
 	for i, s := range part {
 		if s.idle(s.n, since) {
-			dst[i].expired = true
+			dst[i].Expired = true
 			continue
 		}
-		buckets := append(dst[i].duration.buckets[:0], s.duration.buckets...)
-		dst[i] = callPoint{series: s, n: s.n, duration: s.duration}
-		dst[i].duration.buckets = buckets
+		buckets := append(dst[i].Duration.Buckets[:0], s.duration.Buckets...)
+		dst[i] = CallPoint{Series: s, N: s.n, Duration: s.duration}
+		dst[i].Duration.Buckets = buckets
 	}
 	return len(part)
 }
 
-// expire forgets the series that are idle since the given time, and what no longer has any below it. It comes after a
+// Expire forgets the series that are idle since the given time, and what no longer has any below it. It comes after a
 // flush that left them out: if one returns, its new zero is then later than its last value.
-func (c *counter) expire(since int64) (forgotten int) {
+func (c *Counter) Expire(since int64) (forgotten int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	before := len(c.calls) + len(c.events)
-	c.calls = slices.DeleteFunc(c.calls, func(s *callSeries) bool {
+	c.calls = slices.DeleteFunc(c.calls, func(s *CallSeries) bool {
 		if !s.idle(s.n, since) {
 			return false
 		}
@@ -90,7 +90,7 @@ func (c *counter) expire(since int64) (forgotten int) {
 		c.leave(s.operation)
 		return true
 	})
-	c.events = slices.DeleteFunc(c.events, func(s *eventSeries) bool {
+	c.events = slices.DeleteFunc(c.events, func(s *EventSeries) bool {
 		if !s.expired(since) {
 			return false
 		}
@@ -102,7 +102,7 @@ func (c *counter) expire(since int64) (forgotten int) {
 
 // expired says whether the series can go. A total stays while any of its reasons does, and the usual reason stays with
 // its total: bad events come with a total, so the total was the last to change.
-func (s *eventSeries) expired(since int64) bool {
+func (s *EventSeries) expired(since int64) bool {
 	if s.reason == nil || s == s.tally.bad[0] {
 		for _, bad := range s.tally.bad {
 			if !bad.idle(bad.n, since) {
@@ -115,14 +115,14 @@ func (s *eventSeries) expired(since int64) bool {
 }
 
 // remove takes an expired series out of the tree.
-func (c *counter) remove(s *eventSeries) {
+func (c *Counter) remove(s *EventSeries) {
 	v := s.tally
 	op := v.tally.operation
 	svc := op.service
 	if s.reason != nil {
 		release(&svc.reasons, s.reason)
 		if s != v.bad[0] {
-			v.bad = slices.DeleteFunc(v.bad, func(b *eventSeries) bool { return b == s })
+			v.bad = slices.DeleteFunc(v.bad, func(b *EventSeries) bool { return b == s })
 		}
 		return
 	}
@@ -139,7 +139,7 @@ func release(n *names[value], v *value) {
 }
 
 // leave takes one series from an operation, and the operation and its service away after the last.
-func (c *counter) leave(op *operation) {
+func (c *Counter) leave(op *operation) {
 	if op.series--; op.series > 0 {
 		return
 	}

@@ -1,4 +1,4 @@
-package engine
+package samples
 
 import (
 	"context"
@@ -14,12 +14,12 @@ import (
 	"github.com/slowburn/slowburn/slo/spec"
 )
 
-// readPromQL counts the events of the minutes from one up to, and not including, another.
+// ReadPromQL counts the events of the minutes from one up to, and not including, another.
 //
 // A minute alone often has no two samples of a counter, of which increase() would know a difference. So each minute is
 // the mean of the resolution's minutes that end with it: an event is in as many windows as there are minutes in one, and
 // counts once in all. What increase() adds to the ends of a window is what it cannot see between two of them.
-func readPromQL(ctx context.Context, q Querier, in slo.Indicator, from, to ledger.Minute) ([]ledger.Delta, error) {
+func ReadPromQL(ctx context.Context, q Querier, in slo.Indicator, from, to ledger.Minute) ([]ledger.Delta, error) {
 	deltas := make([]ledger.Delta, to-from)
 	minutes := in.Resolution.Minutes()
 	err := eachMinute(ctx, q, spec.ExpandWindow(in.TotalQuery, in.Resolution), from, to, func(i int, v float64) { deltas[i].Total += v / minutes })

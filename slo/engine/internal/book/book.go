@@ -1,4 +1,4 @@
-package engine
+package book
 
 import (
 	"encoding/binary"
@@ -16,7 +16,7 @@ import (
 const (
 	alertsBucket   = "alerts"         // objective → alert.Alert
 	episodesBucket = "alert_episodes" // Unix seconds of the end, 8 bytes, ‖ ID → alert.Alert that resolved
-	engineBucket   = "engine"         // spanWatermark → minute
+	engineBucket   = "engine"         // span_watermark → minute
 
 	// episodesKept is how long an alert that resolved is listed.
 	episodesKept = 7 * 24 * time.Hour
@@ -24,24 +24,26 @@ const (
 
 var spanWatermarkKey = []byte("span_watermark")
 
-// openFile opens slo.db.
-func openFile(path string) (*state.DB, error) {
+// Open opens the file.
+func Open(path string) (*state.DB, error) {
 	buckets := []string{alertsBucket, episodesBucket, engineBucket, cursorsBucket}
 	buckets = append(buckets, ledger.Buckets...)
 	buckets = append(buckets, notify.Buckets...)
 	return state.Open(path, state.Options{Buckets: buckets})
 }
 
-// spanWatermark is the first minute whose spans were not counted, and false in a new file.
-func spanWatermark(tx *bbolt.Tx) (ledger.Minute, bool, error) {
+// SpanWatermark returns the first minute whose spans were not counted, and false in a new file.
+func SpanWatermark(tx *bbolt.Tx) (ledger.Minute, bool, error) {
 	return state.Get[ledger.Minute](tx.Bucket([]byte(engineBucket)), spanWatermarkKey)
 }
 
-func putSpanWatermark(tx *bbolt.Tx, m ledger.Minute) error {
+// PutSpanWatermark stores it.
+func PutSpanWatermark(tx *bbolt.Tx, m ledger.Minute) error {
 	return state.Put(tx.Bucket([]byte(engineBucket)), spanWatermarkKey, m)
 }
 
-func loadAlerts(tx *bbolt.Tx) (map[string]alert.Alert, error) {
+// Alerts returns the alerts by objective.
+func Alerts(tx *bbolt.Tx) (map[string]alert.Alert, error) {
 	alerts := map[string]alert.Alert{}
 	err := tx.Bucket([]byte(alertsBucket)).ForEach(func(k, v []byte) error {
 		a, err := state.Decode[alert.Alert](v)
@@ -54,22 +56,24 @@ func loadAlerts(tx *bbolt.Tx) (map[string]alert.Alert, error) {
 	return alerts, err
 }
 
-func putAlert(tx *bbolt.Tx, a alert.Alert) error {
+// PutAlert stores the alert of its objective.
+func PutAlert(tx *bbolt.Tx, a alert.Alert) error {
 	return state.Put(tx.Bucket([]byte(alertsBucket)), []byte(a.Objective), a)
 }
 
-func deleteAlert(tx *bbolt.Tx, objective string) error {
+// DeleteAlert forgets the alert of an objective.
+func DeleteAlert(tx *bbolt.Tx, objective string) error {
 	return tx.Bucket([]byte(alertsBucket)).Delete([]byte(objective))
 }
 
-// archive keeps an alert that resolved.
-func archive(tx *bbolt.Tx, a alert.Alert) error {
+// Archive keeps an alert that resolved.
+func Archive(tx *bbolt.Tx, a alert.Alert) error {
 	key := binary.BigEndian.AppendUint64(nil, uint64(a.EndsAt.Unix()))
 	return state.Put(tx.Bucket([]byte(episodesBucket)), append(key, a.ID...), a)
 }
 
-// episodes lists the alerts that resolved, the youngest first.
-func episodes(tx *bbolt.Tx) ([]alert.Alert, error) {
+// Episodes lists the alerts that resolved, the youngest first.
+func Episodes(tx *bbolt.Tx) ([]alert.Alert, error) {
 	var list []alert.Alert
 	c := tx.Bucket([]byte(episodesBucket)).Cursor()
 	for k, v := c.Last(); k != nil; k, v = c.Prev() {
@@ -82,7 +86,8 @@ func episodes(tx *bbolt.Tx) ([]alert.Alert, error) {
 	return list, nil
 }
 
-func pruneEpisodes(tx *bbolt.Tx, now time.Time) error {
+// PruneEpisodes forgets the alerts that resolved long ago.
+func PruneEpisodes(tx *bbolt.Tx, now time.Time) error {
 	horizon := uint64(now.Add(-episodesKept).Unix())
 	c := tx.Bucket([]byte(episodesBucket)).Cursor()
 	for k, _ := c.First(); k != nil && binary.BigEndian.Uint64(k) < horizon; k, _ = c.First() {

@@ -1,12 +1,12 @@
-package sli
+package count
 
 import (
 	"strings"
 	"unicode/utf8"
 )
 
-// other stands for all values of a label that came after its limit was reached.
-const other = "__other__"
+// Other stands for all values of a label that came after its limit was reached.
+const Other = "__other__"
 
 // maxLabel is the longest value of a label in bytes. What is longer is cut there: nobody reads it, and a query text used
 // as a span name must not cost its length in memory.
@@ -32,7 +32,7 @@ type slot struct {
 	exempt bool
 }
 
-// admit finds the slot for a value that get does not know: one of its own, else that of other. If the slot is taken, its
+// admit finds the slot for a value that get does not know: one of its own, else that of Other. If the slot is taken, its
 // T is returned; else the caller puts a T there.
 func (n *names[T]) admit(value string, exempt bool) (s slot, taken *T, overflow bool) {
 	if !exempt {
@@ -41,13 +41,13 @@ func (n *names[T]) admit(value string, exempt bool) (s slot, taken *T, overflow 
 	if t := n.entries[value]; t != nil {
 		return slot{}, t, false
 	}
-	if exempt || value == other {
+	if exempt || value == Other {
 		return slot{value, true}, nil, false
 	}
 	if n.free > 0 {
 		return slot{value, false}, nil, false
 	}
-	return slot{other, true}, n.entries[other], true
+	return slot{Other, true}, n.entries[Other], true
 }
 
 func (n *names[T]) put(s slot, t *T) {

@@ -1,4 +1,4 @@
-package sli
+package count
 
 import (
 	"sync"
@@ -10,9 +10,9 @@ import (
 // unknownService is the service of a resource that does not say: the name that SDKs fall back to.
 const unknownService = "unknown_service"
 
-// counter counts the spans of requests. It is goroutine-safe: its mutex is held for one request, or for a part of the
+// Counter counts the spans of requests. It is goroutine-safe: its mutex is held for one request, or for a part of the
 // series when they are read, and while it is held nothing waits. No other lock is taken under it.
-type counter struct {
+type Counter struct {
 	limits     Limits
 	indicators []*indicator
 	// named are the services that indicators name.
@@ -22,12 +22,19 @@ type counter struct {
 	attributes attributes
 	services   names[service]
 	// calls and events are all series, in the order of their birth.
-	calls  []*callSeries
-	events []*eventSeries
+	calls  []*CallSeries
+	events []*EventSeries
 }
 
-func newCounter(limits Limits, objectives []slo.Objective) *counter {
-	c := &counter{
+// Limits are the most values that a label may have. What exceeds one is counted under Other. What an objective names comes
+// on top.
+type Limits struct {
+	Services, Operations, Versions, Reasons int
+}
+
+// New returns a counter of spans, and of the events of the objectives.
+func New(limits Limits, objectives []slo.Objective) *Counter {
+	c := &Counter{
 		limits:   limits,
 		named:    make(map[string]struct{}),
 		services: newNames[service](limits.Services),
@@ -41,22 +48,24 @@ func newCounter(limits Limits, objectives []slo.Objective) *counter {
 	return c
 }
 
-// label is a label that has a limit.
-type label int
+// Label is a label that has a limit.
+type Label int
 
+// The labels.
 const (
-	serviceName label = iota
-	spanName
-	serviceVersion
-	reasonLabel
-	numLabels
+	ServiceName Label = iota
+	SpanName
+	ServiceVersion
+	Reason
+
+	NumLabels
 )
 
-// counted says what became of the spans of a request.
-type counted struct {
-	spans int64
-	// overflow is the number of spans that were counted under other for want of a slot, by label.
-	overflow [numLabels]int64
+// Result says what became of the spans of a request.
+type Result struct {
+	Spans int64
+	// Overflow is the number of spans that were counted under Other for want of a slot, by label.
+	Overflow [NumLabels]int64
 }
 
 // resource is the resource of the spans being counted.
@@ -70,9 +79,9 @@ type resource struct {
 	versionOverflow bool
 }
 
-// count counts every span of the request, except for those that are none because their trace or span ID is zero.
+// Count counts every span of the request, except for those that are none because their trace or span ID is zero.
 // Nothing of the request is kept.
-func (c *counter) count(r *wire.Request) (n counted) {
+func (c *Counter) Count(r *wire.Request) (n Result) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	res := resource{index: -1}
@@ -84,15 +93,15 @@ func (c *counter) count(r *wire.Request) (n counted) {
 		if s.Resource != res.index {
 			res = c.resource(s.Resource, r.Resources[s.Resource].Body.Of(r.Bytes))
 		}
-		n.spans++
-		c.span(r.Bytes, s, &res, &n.overflow)
+		n.Spans++
+		c.span(r.Bytes, s, &res, &n.Overflow)
 	}
 	c.attributes.release()
 	return n
 }
 
 // resource looks at a resource once for all of its spans.
-func (c *counter) resource(index int32, body []byte) resource {
+func (c *Counter) resource(index int32, body []byte) resource {
 	res := resource{index: index}
 	c.attributes.setResource(body)
 	name := text(body, "service.name")
@@ -128,10 +137,10 @@ func text(resourceSpans []byte, key string) []byte {
 }
 
 // span counts one span.
-func (c *counter) span(b []byte, s *wire.Span, res *resource, overflow *[numLabels]int64) {
+func (c *Counter) span(b []byte, s *wire.Span, res *resource, overflow *[NumLabels]int64) {
 	op := c.operation(res.service, s.Name.Of(b), overflow)
 	if res.overflow {
-		overflow[serviceName]++
+		overflow[ServiceName]++
 	}
 	kind, status := kindOf(s.Kind), statusOf(s.Status)
 	calls := op.calls[kind][status]
@@ -151,14 +160,14 @@ func (c *counter) span(b []byte, s *wire.Span, res *resource, overflow *[numLabe
 	}
 }
 
-func (c *counter) operation(svc *service, name []byte, overflow *[numLabels]int64) *operation {
+func (c *Counter) operation(svc *service, name []byte, overflow *[NumLabels]int64) *operation {
 	if op := svc.operations.get(name); op != nil {
 		return op
 	}
 	_, exempt := svc.named[string(name)]
 	at, op, over := svc.operations.admit(string(name), exempt)
 	if over {
-		overflow[spanName]++
+		overflow[SpanName]++
 	}
 	if op == nil {
 		op = svc.newOperation(at)
@@ -172,12 +181,12 @@ type event struct {
 	kind     int32
 	failed   bool
 	duration uint64
-	weight   weight
+	weight   Weight
 	reason   *value // why it failed, nil until asked for
 }
 
 // event counts a span for each indicator that selects it.
-func (c *counter) event(op *operation, e *event, res *resource, overflow *[numLabels]int64) {
+func (c *Counter) event(op *operation, e *event, res *resource, overflow *[NumLabels]int64) {
 	c.attributes.setSpan(e.body)
 	selected := false
 	for i := range op.tallies {
@@ -202,11 +211,11 @@ func (c *counter) event(op *operation, e *event, res *resource, overflow *[numLa
 		selected = true
 	}
 	if selected && res.versionOverflow {
-		overflow[serviceVersion]++
+		overflow[ServiceVersion]++
 	}
 }
 
-func (c *counter) matches(in *indicator, e *event) bool {
+func (c *Counter) matches(in *indicator, e *event) bool {
 	if in.kind != anyKind && in.kind != e.kind {
 		return false
 	}
@@ -219,12 +228,12 @@ func (c *counter) matches(in *indicator, e *event) bool {
 }
 
 // reason finds out once why a span failed.
-func (c *counter) reason(svc *service, e *event, overflow *[numLabels]int64) *value {
+func (c *Counter) reason(svc *service, e *event, overflow *[NumLabels]int64) *value {
 	if e.reason == nil {
 		var scratch [maxReason]byte
 		var over bool
 		if e.reason, over = svc.reason(failureReason(e.body, scratch[:])); over {
-			overflow[reasonLabel]++
+			overflow[Reason]++
 		}
 	}
 	return e.reason

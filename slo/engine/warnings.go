@@ -5,10 +5,27 @@ import (
 	"slices"
 
 	"go.opentelemetry.io/collector/component"
+	"go.uber.org/zap"
 
 	"github.com/slowburn/slowburn/slo"
 	"github.com/slowburn/slowburn/slo/alert"
 )
+
+// warn tells at start what is odd about the configuration.
+func (e *Extension) warn() {
+	for _, o := range e.evaluator.objectives {
+		for _, w := range o.Warnings() {
+			e.settings.Logger.Warn("An objective has an odd tier", zap.String("objective", o.Name), zap.String("warning", w))
+		}
+	}
+	for _, problem := range e.untold {
+		e.settings.Logger.Warn("Alerts reach nobody: " + problem)
+	}
+	if len(e.config.Receivers) > 0 && e.config.ExternalURL == "" {
+		e.settings.Logger.Warn("Links in notifications lead to this machine's loopback address: set extensions::"+e.settings.ID.String()+
+			"::external_url to where people reach the dashboard", zap.String("external_url", e.config.externalURL()))
+	}
+}
 
 // untold says of which objectives nobody is told when they burn: a sentence each, or one if there are no receivers at
 // all. An objective that never alerts is none of them, nor is one whose tickets alone reach nobody: those can be seen in

@@ -1,4 +1,4 @@
-package sli
+package count
 
 import "github.com/slowburn/slowburn/internal/wire"
 

@@ -1,4 +1,4 @@
-package sli
+package count
 
 import (
 	"math"
@@ -17,18 +17,19 @@ const (
 	bucketStep = 16
 )
 
-// histogram is an exponential histogram of durations, base 2^(2^−scale), which gives up resolution when its buckets no
-// longer suffice. Bucket i counts base^(offset+i) < seconds ≤ base^(offset+i+1). The zero value is empty.
+// Histogram is an exponential histogram of durations, base 2^(2^−scale), which gives up resolution when its buckets no
+// longer suffice. Bucket i counts base^(Offset+i) < seconds ≤ base^(Offset+i+1). The zero value is empty.
 //
 // There are 64 powers of two between a nanosecond and the longest duration, so 160 buckets last at any scale down to 1:
 // scales below that do not occur.
-type histogram struct {
+type Histogram struct {
+	Offset  int32
+	Buckets []uint64
+	// Zero counts durations of 0, Count all.
+	Zero, Count uint64
+
 	// coarser is maxScale − scale: so the zero value is at maxScale.
 	coarser int32
-	offset  int32
-	buckets []uint64
-	zero    uint64
-	count   uint64
 	// sum is of duration · weight in nanoseconds, 128 bits.
 	sumHigh, sumLow uint64
 	// carry is the fraction of the weights not yet counted. A bucket holds whole numbers only.
@@ -37,34 +38,34 @@ type histogram struct {
 
 // add counts a duration in nanoseconds w times. What w has beyond a whole number waits for the next add, so that count is
 // at any time the sum of the weights, rounded down.
-func (h *histogram) add(nanos uint64, w weight) {
+func (h *Histogram) add(nanos uint64, w Weight) {
 	carry, over := bits.Add32(h.carry, w.part, 0)
 	h.carry = carry
 	n := w.whole + uint64(over)
-	h.count += n
+	h.Count += n
 	high, low := bits.Mul64(nanos, n)
 	low, c := bits.Add64(h.sumLow, low, 0)
 	h.sumLow = low
 	h.sumHigh, _ = bits.Add64(h.sumHigh, high, c)
 	if nanos == 0 {
-		h.zero += n
+		h.Zero += n
 		return
 	}
 	index := finestIndex(float64(nanos)/1e9) >> h.coarser
-	i := int(index - h.offset)
-	if uint(i) >= uint(len(h.buckets)) {
+	i := int(index - h.Offset)
+	if uint(i) >= uint(len(h.Buckets)) {
 		i = h.makeRoom(index)
 	}
-	h.buckets[i] += n
+	h.Buckets[i] += n
 }
 
 // makeRoom widens the histogram so that it has a bucket for index, which is at the scale before the call, and returns
 // the bucket's position.
-func (h *histogram) makeRoom(index int32) int {
+func (h *Histogram) makeRoom(index int32) int {
 	low, high := index, index
-	if len(h.buckets) > 0 {
-		low = min(low, h.offset)
-		high = max(high, h.offset+int32(len(h.buckets))-1)
+	if len(h.Buckets) > 0 {
+		low = min(low, h.Offset)
+		high = max(high, h.Offset+int32(len(h.Buckets))-1)
 	}
 	var by int32
 	for high>>by-low>>by >= maxBuckets {
@@ -72,46 +73,46 @@ func (h *histogram) makeRoom(index int32) int {
 	}
 	h.downscale(by)
 	low, high, index = low>>by, high>>by, index>>by
-	if len(h.buckets) == 0 {
-		h.offset = low
+	if len(h.Buckets) == 0 {
+		h.Offset = low
 	}
-	if size := int(high - low + 1); size > len(h.buckets) {
-		old := len(h.buckets)
-		h.buckets = slices.Grow(h.buckets, min(max(size, old+bucketStep), maxBuckets)-old)[:size]
-		clear(h.buckets[old:])
-		if shift := int(h.offset - low); shift > 0 {
-			copy(h.buckets[shift:], h.buckets[:old])
-			clear(h.buckets[:shift])
+	if size := int(high - low + 1); size > len(h.Buckets) {
+		old := len(h.Buckets)
+		h.Buckets = slices.Grow(h.Buckets, min(max(size, old+bucketStep), maxBuckets)-old)[:size]
+		clear(h.Buckets[old:])
+		if shift := int(h.Offset - low); shift > 0 {
+			copy(h.Buckets[shift:], h.Buckets[:old])
+			clear(h.Buckets[:shift])
 		}
-		h.offset = low
+		h.Offset = low
 	}
-	return int(index - h.offset)
+	return int(index - h.Offset)
 }
 
 // downscale halves the resolution by times.
-func (h *histogram) downscale(by int32) {
+func (h *Histogram) downscale(by int32) {
 	if by == 0 {
 		return
 	}
 	h.coarser += by
-	if len(h.buckets) == 0 {
+	if len(h.Buckets) == 0 {
 		return
 	}
-	offset := h.offset >> by
-	last := (h.offset + int32(len(h.buckets)) - 1) >> by
-	for i, n := range h.buckets {
-		h.buckets[i] = 0
-		h.buckets[(h.offset+int32(i))>>by-offset] += n
+	offset := h.Offset >> by
+	last := (h.Offset + int32(len(h.Buckets)) - 1) >> by
+	for i, n := range h.Buckets {
+		h.Buckets[i] = 0
+		h.Buckets[(h.Offset+int32(i))>>by-offset] += n
 	}
-	h.buckets = h.buckets[:last-offset+1]
-	h.offset = offset
+	h.Buckets = h.Buckets[:last-offset+1]
+	h.Offset = offset
 }
 
-// scale is the resolution: 2^scale buckets per power of two.
-func (h *histogram) scale() int32 { return maxScale - h.coarser }
+// Scale is the resolution: 2^scale buckets per power of two.
+func (h *Histogram) Scale() int32 { return maxScale - h.coarser }
 
-// seconds is the sum of all durations.
-func (h *histogram) seconds() float64 {
+// Seconds is the sum of all durations.
+func (h *Histogram) Seconds() float64 {
 	return (float64(h.sumHigh)*(1<<64) + float64(h.sumLow)) / 1e9
 }
 

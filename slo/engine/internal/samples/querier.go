@@ -1,4 +1,4 @@
-package engine
+package samples
 
 import (
 	"context"
@@ -8,7 +8,7 @@ import (
 	"github.com/prometheus/common/model"
 )
 
-// Querier is what the engine needs of a time series database. The extension `tsdb` is one.
+// Querier is what evaluation needs of a time series database. The extension `tsdb` is one.
 type Querier interface {
 	// Query evaluates an expression at an instant. A range vector gives a model.Matrix of the samples as stored.
 	Query(ctx context.Context, expr string, at time.Time) (model.Value, error)

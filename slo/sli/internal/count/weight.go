@@ -1,4 +1,4 @@
-package sli
+package count
 
 import (
 	"math"
@@ -8,23 +8,23 @@ import (
 	"github.com/slowburn/slowburn/internal/wire"
 )
 
-// weight is how many spans one span stands for, and also the sum of such: a fixed point number in units of 2⁻³².
+// Weight is how many spans one span stands for, and also the sum of such: a fixed point number in units of 2⁻³².
 // Unlike a sum of floats, a sum of weights is the same in any order, and exact where all of them are whole.
-type weight struct {
+type Weight struct {
 	whole uint64
 	part  uint32
 }
 
-var one = weight{whole: 1}
+var one = Weight{whole: 1}
 
 // adjustedCount is 1/p for the rejection threshold of a sampler, in 1/2⁵⁶: 2⁵⁶ / (2⁵⁶ − threshold), to the nearest 2⁻³².
-func adjustedCount(threshold uint64) weight {
+func adjustedCount(threshold uint64) Weight {
 	const all = tracestate.MaxAdjustedCount
 	if threshold == 0 || threshold >= all {
 		return one
 	}
 	kept := all - threshold
-	w := weight{whole: all / kept}
+	w := Weight{whole: all / kept}
 	hi, lo := bits.Mul64(all%kept, 1<<32)
 	part, rest := bits.Div64(hi, lo, kept)
 	if rest >= kept-rest {
@@ -35,22 +35,23 @@ func adjustedCount(threshold uint64) weight {
 	return w
 }
 
-func (w *weight) add(o weight) {
+func (w *Weight) add(o Weight) {
 	part, carry := bits.Add32(w.part, o.part, 0)
 	w.part = part
 	w.whole += o.whole + uint64(carry)
 }
 
-// integer is the weight as an integer, and whether it is one.
-func (w weight) integer() (int64, bool) {
+// Integer returns the weight as an integer, and whether it is one.
+func (w Weight) Integer() (int64, bool) {
 	return int64(w.whole), w.part == 0 && w.whole <= math.MaxInt64
 }
 
-func (w weight) float() float64 { return float64(w.whole) + float64(w.part)/(1<<32) }
+// Float returns the weight, rounded.
+func (w Weight) Float() float64 { return float64(w.whole) + float64(w.part)/(1<<32) }
 
 // weightOf is how many spans a span stands for that carries this tracestate. A threshold that its randomness does not
 // pass cannot be true, and counts as none.
-func weightOf(id wire.TraceID, state []byte) weight {
+func weightOf(id wire.TraceID, state []byte) Weight {
 	if len(state) == 0 {
 		return one
 	}

@@ -1,4 +1,4 @@
-package sli
+package count
 
 import (
 	"math"
@@ -40,7 +40,7 @@ func TestHistogramEqualsBruteForce(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 6))
 	for round := range 200 {
 		spread := rng.Float64() * 60
-		var h histogram
+		var h Histogram
 		var durations []uint64
 		for range 1 + rng.IntN(500) {
 			d := uint64(math.Exp2(rng.Float64() * spread))
@@ -61,19 +61,19 @@ func TestHistogramEqualsBruteForce(t *testing.T) {
 			}
 		}
 		got := map[int32]uint64{}
-		for i, n := range h.buckets {
+		for i, n := range h.Buckets {
 			if n > 0 {
-				got[h.offset+int32(i)] = n
+				got[h.Offset+int32(i)] = n
 			}
 		}
 		require.Equal(t, want, got, "round %d", round)
-		require.Equal(t, zero, h.zero)
-		require.EqualValues(t, len(durations), h.count)
-		require.InEpsilon(t, float64(sum)/1e9+1e-12, h.seconds()+1e-12, 1e-12)
-		require.LessOrEqual(t, len(h.buckets), maxBuckets)
-		if n := len(h.buckets); n > 0 {
-			require.NotZero(t, h.buckets[0])
-			require.NotZero(t, h.buckets[n-1])
+		require.Equal(t, zero, h.Zero)
+		require.EqualValues(t, len(durations), h.Count)
+		require.InEpsilon(t, float64(sum)/1e9+1e-12, h.Seconds()+1e-12, 1e-12)
+		require.LessOrEqual(t, len(h.Buckets), maxBuckets)
+		if n := len(h.Buckets); n > 0 {
+			require.NotZero(t, h.Buckets[0])
+			require.NotZero(t, h.Buckets[n-1])
 		}
 	}
 }
@@ -84,11 +84,11 @@ func TestHistogramDoesNotDependOnOrder(t *testing.T) {
 	for i := range durations {
 		durations[i] = uint64(math.Exp2(rng.Float64() * 40))
 	}
-	of := func() (h histogram) {
+	of := func() (h Histogram) {
 		for _, d := range durations {
-			h.add(d, weight{whole: d%3 + 1})
+			h.add(d, Weight{whole: d%3 + 1})
 		}
-		h.buckets = slices.Clip(h.buckets)
+		h.Buckets = slices.Clip(h.Buckets)
 		return h
 	}
 	first := of()
@@ -110,43 +110,43 @@ func TestHistogramError(t *testing.T) {
 		{"a factor of 1,000,000", 1e6, 0.044},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			var h histogram
+			var h Histogram
 			for i := range 10_001 {
 				h.add(uint64(float64(time.Millisecond)*math.Pow(tt.factor, float64(i)/10_000)), one)
 			}
-			base := math.Exp2(math.Exp2(float64(-h.scale())))
+			base := math.Exp2(math.Exp2(float64(-h.Scale())))
 			assert.LessOrEqual(t, (base-1)/(base+1), tt.want)
 		})
 	}
 }
 
 func TestHistogramOfAllDurations(t *testing.T) {
-	var h histogram
+	var h Histogram
 	h.add(1, one)
 	h.add(math.MaxUint64, one)
-	assert.GreaterOrEqual(t, h.scale(), int32(1), "a native histogram knows no scale below -4")
-	assert.EqualValues(t, 2, h.count)
-	assert.InEpsilon(t, math.Exp2(64)/1e9, h.seconds(), 1e-9)
+	assert.GreaterOrEqual(t, h.Scale(), int32(1), "a native histogram knows no scale below -4")
+	assert.EqualValues(t, 2, h.Count)
+	assert.InEpsilon(t, math.Exp2(64)/1e9, h.Seconds(), 1e-9)
 }
 
 func TestHistogramSumBeyond64Bits(t *testing.T) {
-	var h histogram
-	h.add(math.MaxUint64, weight{whole: 1000})
-	assert.InEpsilon(t, 1000*math.Exp2(64)/1e9, h.seconds(), 1e-9)
+	var h Histogram
+	h.add(math.MaxUint64, Weight{whole: 1000})
+	assert.InEpsilon(t, 1000*math.Exp2(64)/1e9, h.Seconds(), 1e-9)
 }
 
 // TestFractionsAreCarried: the count of the histogram is the count of calls, rounded down, at any time.
 func TestFractionsAreCarried(t *testing.T) {
-	var h histogram
-	var n weight
+	var h Histogram
+	var n Weight
 	w := adjustedCount(1 << 54) // 4/3
 	for range 1000 {
 		h.add(uint64(time.Millisecond), w)
 		n.add(w)
-		require.Equal(t, n.whole, h.count)
+		require.Equal(t, n.whole, h.Count)
 	}
-	assert.InDelta(t, 1333, h.count, 1)
-	assert.Equal(t, h.count, h.buckets[0])
+	assert.InDelta(t, 1333, h.Count, 1)
+	assert.Equal(t, h.Count, h.Buckets[0])
 }
 
 func BenchmarkHistogramAdd(b *testing.B) {
@@ -155,7 +155,7 @@ func BenchmarkHistogramAdd(b *testing.B) {
 	for i := range durations {
 		durations[i] = uint64(1e6 * math.Exp(rng.NormFloat64()))
 	}
-	var h histogram
+	var h Histogram
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
 		h.add(durations[i%1024], one)

@@ -1,0 +1,72 @@
+package samples
+
+import (
+	"errors"
+	"math"
+	"testing"
+	"time"
+
+	"github.com/prometheus/common/model"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/slowburn/slowburn/slo"
+	"github.com/slowburn/slowburn/slo/ledger"
+)
+
+var indicator = slo.Indicator{Type: slo.PromQL, TotalQuery: "total[{{.window}}]", BadQuery: "bad[{{.window}}]", Resolution: 2 * time.Minute}
+
+func pair(m ledger.Minute, v float64) model.SamplePair {
+	return model.SamplePair{Timestamp: model.TimeFromUnix(m.End().Unix()), Value: model.SampleValue(v)}
+}
+
+// TestReadPromQL holds what the answers of a database come to. Each minute is the mean of the resolution, two minutes.
+func TestReadPromQL(t *testing.T) {
+	for name, c := range map[string]struct {
+		answer model.Value
+		to     ledger.Minute
+		want   []float64
+	}{
+		"a vector is added up":     {model.Vector{{Value: 3}, {Value: 5}}, first + 1, []float64{4}},
+		"an empty one":             {model.Vector{}, first + 1, []float64{0}},
+		"no number":                {model.Vector{{Value: model.SampleValue(math.NaN())}, {Value: 2}}, first + 1, []float64{1}},
+		"infinite":                 {model.Vector{{Value: model.SampleValue(math.Inf(1))}, {Value: 2}}, first + 1, []float64{1}},
+		"less than nothing":        {model.Vector{{Value: -4}, {Value: 2}}, first + 1, []float64{1}},
+		"a scalar":                 {&model.Scalar{Value: 6}, first + 1, []float64{3}},
+		"several minutes":          {model.Matrix{{Values: []model.SamplePair{pair(first, 2), pair(first+2, 4)}}, {Values: []model.SamplePair{pair(first, 8)}}}, first + 3, []float64{5, 0, 2}},
+		"minutes not asked for":    {model.Matrix{{Values: []model.SamplePair{pair(first-1, 2), pair(first, 4), pair(first+2, 6)}}}, first + 2, []float64{2, 0}},
+		"a matrix that is no more": {model.Matrix{}, first + 2, []float64{0, 0}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			q := &answers{value: c.answer}
+			got, err := ReadPromQL(t.Context(), q, indicator, first, c.to)
+			require.NoError(t, err)
+			var want []ledger.Delta
+			for _, n := range c.want {
+				want = append(want, ledger.Delta{Total: n, Bad: n})
+			}
+			assert.Equal(t, want, got)
+		})
+	}
+}
+
+// TestPromQLQueries holds what is asked for: one minute at its end, several by steps of one.
+func TestPromQLQueries(t *testing.T) {
+	q := &answers{value: model.Matrix{}}
+	_, err := ReadPromQL(t.Context(), q, indicator, first, first+1)
+	require.NoError(t, err)
+	assert.Equal(t, []string{"total[2m] at 12:01", "bad[2m] at 12:01"}, q.instant)
+	assert.Empty(t, q.ranges)
+	q = &answers{value: model.Matrix{}}
+	_, err = ReadPromQL(t.Context(), q, indicator, first, first+10)
+	require.NoError(t, err)
+	assert.Equal(t, []string{"total[2m] 12:01-12:10 1m0s", "bad[2m] 12:01-12:10 1m0s"}, q.ranges)
+	assert.Empty(t, q.instant)
+}
+
+func TestReadPromQLErrors(t *testing.T) {
+	_, err := ReadPromQL(t.Context(), &answers{err: errors.New("down")}, indicator, first, first+1)
+	require.EqualError(t, err, "promql::total: down")
+	_, err = ReadPromQL(t.Context(), &answers{value: &model.String{}}, indicator, first, first+1)
+	require.EqualError(t, err, "promql::total: the time series database answered with a string to a query for a number")
+}

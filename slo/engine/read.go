@@ -1,0 +1,160 @@
+package engine
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/slowburn/slowburn/slo"
+	"github.com/slowburn/slowburn/slo/engine/internal/samples"
+	"github.com/slowburn/slowburn/slo/ledger"
+)
+
+const (
+	// maxSpanBatch and promqlBatch bound what one round of catching up asks for: an hour of raw samples, and fewer points
+	// than Prometheus allows per series.
+	maxSpanBatch = 60
+	promqlBatch  = 1000
+	// queriesAtOnce bounds the load that evaluation puts on the database.
+	queriesAtOnce = 4
+	queryTimeout  = 30 * time.Second
+)
+
+// reading is what was read for one objective: its minutes from one on. Without deltas, they had no events.
+type reading struct {
+	objective int
+	from, to  ledger.Minute
+	deltas    []ledger.Delta
+}
+
+// round is everything that is read before a transaction writes it.
+type round struct {
+	readings []reading
+	// spansTo is the new watermark of the span objectives, and moved how far their series were read; 0 and nil where they
+	// are up to date or in error.
+	spansTo ledger.Minute
+	moved   samples.Cursors
+	// failed says that a query failed.
+	failed bool
+}
+
+// empty says that there is nothing to write.
+func (r *round) empty() bool { return len(r.readings) == 0 && r.spansTo == 0 && !r.failed }
+
+// read queries the next batch of minutes of each objective that lags behind. Whom a query failed for is left out
+// for the rest of this evaluation. The caller holds evaluating; the queries run side by side. Those that do
+// not get their turn in time are left for the next round: what was read must be written before it is old.
+func (v *evaluator) read(ctx context.Context, end ledger.Minute, failed []bool) round {
+	var r round
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	slots := make(chan struct{}, queriesAtOnce)
+	over, cancel := context.WithTimeout(ctx, queryTimeout)
+	defer cancel()
+	start := func(query func(context.Context)) {
+		select {
+		case slots <- struct{}{}:
+		case <-over.Done():
+			return
+		}
+		wg.Go(func() {
+			defer func() { <-slots }()
+			ctx, cancel := context.WithTimeout(ctx, queryTimeout)
+			defer cancel()
+			query(ctx)
+		})
+	}
+	spans, watermark, batch := v.spanObjectives(), v.spans.watermark, v.spans.batch
+	switch {
+	case watermark >= end:
+	case len(spans) == 0:
+		r.spansTo = end // nobody counts
+	case !failed[spans[0]]:
+		start(func(ctx context.Context) {
+			to := min(end, watermark+batch)
+			counts, moved, err := samples.ReadSpans(ctx, v.querier, v.spans.cursors, watermark, to, batch)
+			mu.Lock()
+			defer mu.Unlock()
+			if err != nil {
+				// Perhaps it was too much at once: more samples than the database allows, or than it reads in time.
+				v.spans.batch = max(batch/4, 1)
+				r.failed = v.fail(ctx, failed, spans, err) || r.failed
+				return
+			}
+			v.spans.batch = min(2*batch, maxSpanBatch)
+			r.spansTo, r.moved = to, moved
+			for _, i := range spans {
+				v.progress[i].failing = ""
+				r.readings = append(r.readings, reading{i, watermark, to, counts[v.objectives[i].Name]})
+			}
+		})
+	}
+	for _, i := range v.laggingPromQL(end, failed) {
+		from, in := v.progress[i].watermark, v.objectives[i].Indicator
+		start(func(ctx context.Context) {
+			to := min(end, from+promqlBatch)
+			deltas, err := samples.ReadPromQL(ctx, v.querier, in, from, to)
+			mu.Lock()
+			defer mu.Unlock()
+			if err != nil {
+				r.failed = v.fail(ctx, failed, []int{i}, err) || r.failed
+				return
+			}
+			v.progress[i].failing = ""
+			r.readings = append(r.readings, reading{i, from, to, deltas})
+		})
+	}
+	wg.Wait()
+	return r
+}
+
+// spanObjectives are the indexes of the objectives that count spans.
+func (v *evaluator) spanObjectives() []int {
+	var list []int
+	for i, o := range v.objectives {
+		if o.Indicator.Type != slo.PromQL {
+			list = append(list, i)
+		}
+	}
+	return list
+}
+
+// laggingPromQL are the indexes of the PromQL objectives to be read, those whose last query failed at the end: if it hangs
+// again, nobody is behind it.
+func (v *evaluator) laggingPromQL(end ledger.Minute, failed []bool) []int {
+	var well, failing []int
+	for i, o := range v.objectives {
+		switch {
+		case o.Indicator.Type != slo.PromQL || v.progress[i].watermark >= end || failed[i]:
+		case v.progress[i].failing != "":
+			failing = append(failing, i)
+		default:
+			well = append(well, i)
+		}
+	}
+	// Whoever was not read for longest comes first, so that all get their turn.
+	byWatermark := func(i, j int) int { return cmp.Compare(v.progress[i].watermark, v.progress[j].watermark) }
+	slices.SortStableFunc(well, byWatermark)
+	slices.SortStableFunc(failing, byWatermark)
+	return append(well, failing...)
+}
+
+// fail notes that a query failed, and for whom. It says so, unless the query was cut off by a shutdown.
+func (v *evaluator) fail(ctx context.Context, failed []bool, objectives []int, err error) bool {
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return false
+	}
+	v.telemetry.SloQueryFailures.Add(ctx, 1)
+	for _, i := range objectives {
+		failed[i] = true
+		v.progress[i].failing = "The time series database cannot be queried: " + err.Error()
+	}
+	v.logger.Warn("Cannot evaluate; the minutes are made up for when the time series database answers",
+		zap.String("objective", v.objectives[objectives[0]].Name), zap.Int("objectives", len(objectives)), zap.Error(err))
+	return true
+}

@@ -1,0 +1,121 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/slowburn/slowburn/slo/ledger"
+)
+
+const fourObjectives = `
+objectives:
+  - {name: p, target: 99, promql: {bad: 'sum(increase(b[{{.window}}]))', total: 'sum(increase(p[{{.window}}]))', resolution: 1m}}
+  - {name: spans, target: 99, availability: {}}
+  - {name: q, target: 99, promql: {bad: 'sum(increase(b[{{.window}}]))', total: 'sum(increase(q[{{.window}}]))', resolution: 1m}}
+  - {name: r, target: 99, promql: {bad: 'sum(increase(b[{{.window}}]))', total: 'sum(increase(r[{{.window}}]))', resolution: 1m}}`
+
+// TestWhoIsReadFirst holds the order of PromQL objectives: those that answer, then those that failed, each by how far
+// behind they are, and none that is up to date or failed in this evaluation.
+func TestWhoIsReadFirst(t *testing.T) {
+	e := openAt(t, parse(t, fourObjectives), newFakeTSDB(), noon)
+	defer closeIt(t, e)
+	v := e.evaluator
+	assert.Equal(t, []int{1}, v.spanObjectives())
+	set := func(p, q, r ledger.Minute) {
+		v.progress[0].watermark, v.progress[2].watermark, v.progress[3].watermark = p, q, r
+	}
+	none := make([]bool, 4)
+	set(5, 3, 4)
+	assert.Equal(t, []int{2, 3, 0}, v.laggingPromQL(10, none))
+	assert.Equal(t, []int{2, 3}, v.laggingPromQL(5, none), "5 is evaluated up to 5")
+	assert.Equal(t, []int{2, 0}, v.laggingPromQL(10, []bool{false, false, false, true}))
+	v.progress[2].failing = "it hangs"
+	assert.Equal(t, []int{3, 0, 2}, v.laggingPromQL(10, none))
+	v.progress[3].failing = "it hangs too"
+	assert.Equal(t, []int{0, 2, 3}, v.laggingPromQL(10, none))
+	set(3, 3, 3)
+	assert.Equal(t, []int{0, 2, 3}, v.laggingPromQL(10, none), "in their order where all else is equal")
+}
+
+// TestBatchFollowsTheDatabase holds how many minutes of spans are asked for: a quarter after a failure, at least one;
+// twice as many after a success, at most an hour.
+func TestBatchFollowsTheDatabase(t *testing.T) {
+	db := newFakeTSDB()
+	e := openAt(t, parse(t, twoObjectives), db, noon)
+	defer closeIt(t, e)
+	v := e.evaluator
+	end := ledger.Elapsed(noon.Add(100 * time.Hour))
+	for _, step := range []struct {
+		err  error
+		want ledger.Minute
+	}{
+		{nil, 60}, {errors.New("too much"), 15}, {errors.New("too much"), 3}, {errors.New("too much"), 1}, {errors.New("too much"), 1},
+		{nil, 2}, {nil, 4}, {nil, 8}, {nil, 16}, {nil, 32}, {nil, 60}, {nil, 60},
+	} {
+		db.fail(step.err)
+		before := v.spans.batch
+		r := v.read(t.Context(), end, make([]bool, 2))
+		assert.Equal(t, step.want, v.spans.batch)
+		assert.Equal(t, step.err != nil, r.failed)
+		if step.err == nil {
+			assert.Equal(t, v.spans.watermark+before, r.spansTo)
+			assert.Len(t, r.readings, 2)
+		}
+	}
+	v.spans.watermark = end - 3
+	r := v.read(t.Context(), end, make([]bool, 2))
+	assert.Equal(t, end, r.spansTo, "no further than what is over")
+	v.spans.watermark = end
+	r = v.read(t.Context(), end, make([]bool, 2))
+	assert.True(t, r.empty())
+	assert.Zero(t, r.spansTo)
+}
+
+// TestNobodyCountsSpans holds that the watermark goes on where no objective counts spans, and that nothing is asked.
+func TestNobodyCountsSpans(t *testing.T) {
+	db := newFakeTSDB()
+	e := openAt(t, parse(t, "objectives: []"), db, noon)
+	defer closeIt(t, e)
+	require.NoError(t, e.evaluator.evaluate(t.Context(), noon.Add(time.Hour+e.config.Lateness), true))
+	assert.Equal(t, ledger.Elapsed(noon.Add(time.Hour)), e.evaluator.spans.watermark)
+	assert.Empty(t, db.queries)
+}
+
+// TestCancelledQueriesAreNobodysError holds that a shutdown leaves no objective in error.
+func TestCancelledQueriesAreNobodysError(t *testing.T) {
+	db := newFakeTSDB()
+	db.fail(context.Canceled)
+	e := openAt(t, parse(t, twoObjectives), db, noon)
+	defer closeIt(t, e)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	require.NoError(t, e.evaluator.evaluate(ctx, noon.Add(time.Hour), true))
+	assert.Empty(t, e.evaluator.progress[0].failing)
+	require.NoError(t, e.evaluator.evaluate(t.Context(), noon.Add(time.Hour), true))
+	assert.Contains(t, e.evaluator.progress[0].failing, "The time series database cannot be queried: context canceled")
+}
+
+// TestWatermarksAheadOfTheClock holds by how much they may be, before the clock counts as set back.
+func TestWatermarksAheadOfTheClock(t *testing.T) {
+	e := openAt(t, parse(t, "objectives: [{name: a, target: 99, window: 1d, availability: {}}]"), newFakeTSDB(), noon)
+	defer closeIt(t, e)
+	late := e.config.Lateness
+	at := func(minutes int) time.Time { return noon.Add(time.Duration(minutes)*time.Minute + late) }
+	require.NoError(t, e.evaluator.evaluate(t.Context(), at(60), true))
+	require.NoError(t, e.evaluator.evaluate(t.Context(), at(55), true))
+	assert.Equal(t, ledger.Elapsed(noon.Add(time.Hour)), e.evaluator.latest(), "five minutes are nothing")
+	require.NoError(t, e.evaluator.evaluate(t.Context(), at(55), false))
+	require.ErrorContains(t, e.evaluator.evaluate(t.Context(), at(54), false), "far from the clock")
+	require.NoError(t, e.evaluator.evaluate(t.Context(), at(54), true))
+	assert.Equal(t, ledger.Elapsed(noon.Add(54*time.Minute)), e.evaluator.latest())
+
+	back := e.evaluator.retention
+	ahead := func(d ledger.Minute) time.Time { return (e.evaluator.spans.watermark + back + d).Start().Add(late) }
+	require.NoError(t, e.evaluator.evaluate(t.Context(), ahead(0), false))
+	require.ErrorContains(t, e.evaluator.evaluate(t.Context(), ahead(1), false), "far from the clock")
+}
