@@ -1,0 +1,29 @@
+// Package clock is the one source of wall and monotonic time in the process. Its functions and types have the shape of
+// package time, whose inlined calls they are in the ordinary build. Code of the product takes the time from here alone.
+//
+// Instants have types of their own where a mistake of unit would be silent: Monotonic, UnixMilli, and Epoch, which holds
+// one against the other.
+//
+// # The test clock
+//
+// Built with -tags testclock, the process reads how its clock runs from the JSON file that the environment variable
+// SLOWBURN_TEST_CLOCK names:
+//
+//		{"offset": "25h", "rate": 60}
+//
+//	  - rate is the pace of both clocks, a positive number, 1 where it is left out: at 60 a timer of a minute fires after
+//	    a second.
+//	  - offset moves the wall clock by a duration, 0 where it is left out. It is a jump, as when somebody sets the
+//	    machine's clock: Now shows it, Since and Sub between two readings of Now do not, timers do not fire for it.
+//
+// The file is read every 5 ms. A change takes effect at once, also for timers that are waiting. The monotonic clock is
+// continuous over changes of rate. A file that cannot be read or parsed ends the process at its start; later the last
+// good settings stay, and the problem goes to stderr. Each process counts from its own start: one that is restarted
+// shows the machine's time plus offset again. Without the variable the clock is the machine's.
+//
+// Libraries, the Collector's among them, keep the machine's clock, and so do deadlines of contexts, which bound calls to
+// peers and computations: these take as long as they take, at any rate.
+//
+// All functions may be called concurrently. The test clock has one mutex, which is held for a reading, for starting or
+// stopping a timer, and while settings change; never while a function of AfterFunc runs.
+package clock
