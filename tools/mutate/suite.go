@@ -22,6 +22,8 @@ const (
 	quick = 300 * time.Millisecond
 	// alone is from which length on a suite is traced test by test, so that a mutant runs only those that execute it.
 	alone = 3 * time.Second
+	// elsewhere bounds the tests of importers: the quickest that execute a mutant, up to so much time.
+	elsewhere = 30 * time.Second
 	// addressSpace bounds a mutant that allocates without end, in KiB; fileSize one that writes so.
 	addressSpace = 16 << 20
 	fileSize     = 8 << 20
@@ -157,6 +159,9 @@ func judge(ctx context.Context, m *mutant, suites []*suite) {
 				continue
 			}
 			m.executed = true
+			if s.pkg != m.file.pkg && limit+t.took > elsewhere {
+				break // the tests are in order of their time
+			}
 			limit += t.took
 			if t.took <= quick {
 				first = append(first, t.name)
