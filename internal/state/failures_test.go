@@ -47,3 +47,14 @@ func TestGetWhatIsNotThere(t *testing.T) {
 		return err
 	}))
 }
+
+func TestDecodeOddRecords(t *testing.T) {
+	for name, odd := range map[string][]byte{"empty": {}, "another format": []byte("\x02{}"), "no JSON": []byte("\x01{"), "another type": []byte("\x01[]")} {
+		v, err := Decode[record](odd)
+		require.ErrorIs(t, err, ErrCorrupt, name)
+		require.Zero(t, v, name)
+	}
+	v, err := Decode[record]([]byte("\x01{\"name\":\"x\",\"n\":3}"))
+	require.NoError(t, err)
+	require.Equal(t, record{"x", 3}, v)
+}

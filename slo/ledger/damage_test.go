@@ -150,3 +150,32 @@ func TestPruneAtTheHour(t *testing.T) {
 		assert.Equal(t, hour, a.First)
 	})
 }
+
+// What cannot be stored is an error, as in a transaction that only reads.
+func TestNothingIsStoredWhileReading(t *testing.T) {
+	const first = ledger.Minute(600 * 60)
+	db := open(t, filepath.Join(t.TempDir(), "l.db"))
+	defer func() { require.NoError(t, db.Close()) }()
+	require.NoError(t, db.Update(func(tx *bbolt.Tx) error {
+		l := ledger.New(tx)
+		a, _, err := l.Open("o", first, "")
+		require.NoError(t, err)
+		return l.Append(a, first, make([]ledger.Delta, 200))
+	}))
+	require.NoError(t, db.View(func(tx *bbolt.Tx) error {
+		l := ledger.New(tx)
+		a, _, err := l.Open("o", first, "")
+		require.NoError(t, err)
+		_, _, err = l.Open("another", first, "")
+		require.Error(t, err)
+		_, _, err = l.Open("o", first, "another indicator")
+		require.Error(t, err)
+		require.Error(t, l.Append(a, a.Next, make([]ledger.Delta, 1)))
+		a, _, err = l.Find("o")
+		require.NoError(t, err)
+		require.Error(t, l.Rewind(a, first+30))
+		require.Error(t, l.Rewind(a, first))
+		require.Error(t, l.Prune(first+120))
+		return nil
+	}))
+}

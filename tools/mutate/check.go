@@ -16,6 +16,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 )
 
 // source is a file of the product.
@@ -69,8 +70,8 @@ func load(ctx context.Context, root string, patterns []string) (*program, error)
 			return nil, err
 		}
 		p.exports[one.ImportPath] = one.Export
-		if one.DepOnly || one.Standard {
-			continue
+		if one.DepOnly || one.Standard || strings.HasSuffix(one.Name, "test") {
+			continue // the last are helpers of tests, such as tracetest
 		}
 		for _, name := range one.GoFiles {
 			s, err := parse(p.fset, filepath.Join(one.Dir, name), nil)

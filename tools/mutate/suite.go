@@ -152,28 +152,30 @@ type outcome struct {
 func judge(ctx context.Context, m *mutant, suites []*suite) {
 	start := time.Now()
 	for _, s := range suites {
-		var first, rest []string
-		var limit time.Duration
-		for _, t := range s.tests {
+		var batches [2]struct { // the quick tests, and the others
+			names []string
+			took  time.Duration
+		}
+		var all time.Duration
+		for _, t := range s.tests { // in order of their time
 			if !t.executes[m.id] {
 				continue
 			}
 			m.executed = true
-			if s.pkg != m.file.pkg && limit+t.took > elsewhere {
-				break // the tests are in order of their time
+			if all += t.took; all > elsewhere && s.pkg != m.file.pkg {
+				break
 			}
-			limit += t.took
-			if t.took <= quick {
-				first = append(first, t.name)
-			} else {
-				rest = append(rest, t.name)
+			b := &batches[0]
+			if t.took > quick {
+				b = &batches[1]
 			}
+			b.names, b.took = append(b.names, t.name), b.took+t.took
 		}
-		for _, names := range [][]string{first, rest} {
-			if len(names) == 0 || m.killer != "" {
+		for _, b := range batches {
+			if len(b.names) == 0 || m.killer != "" {
 				continue
 			}
-			out, err := s.run(ctx, names, 10*time.Second+5*limit, activeVariable+"="+strconv.Itoa(m.id))
+			out, err := s.run(ctx, b.names, 10*time.Second+5*b.took, activeVariable+"="+strconv.Itoa(m.id))
 			if err != nil {
 				m.killer = killer(out, err)
 			}
