@@ -2,11 +2,13 @@ package wire_test
 
 import (
 	"bytes"
+	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"google.golang.org/protobuf/encoding/protowire"
 
 	"github.com/slowburn/slowburn/internal/wire"
 )
@@ -58,33 +60,40 @@ func TestIntegerSizes(t *testing.T) {
 
 // Fields that nobody knows are passed over between those that are looked for, whatever their type.
 func TestUnknownFieldsBetween(t *testing.T) {
-	for name, unknown := range map[string]func(msg) msg{
-		"varint":      func(m msg) msg { return m.varint(10, 5) },
-		"long varint": func(m msg) msg { return m.varint(10, 1<<40) },
-		"fixed64":     func(m msg) msg { return m.fixed64(10, 1<<60) },
-		"fixed32":     func(m msg) msg { return m.fixed32(10, 1<<30) },
-		"bytes":       func(m msg) msg { return m.str(10, "some") },
-		"long bytes":  func(m msg) msg { return m.str(10, strings.Repeat("x", 130)) },
-		"long tag":    func(m msg) msg { return m.str(100, "some") },
-		"empty":       func(m msg) msg { return m.len(10) },
+	for name, field := range map[string]func(msg, protowire.Number) msg{
+		"varint":      func(m msg, n protowire.Number) msg { return m.varint(n, 5) },
+		"long varint": func(m msg, n protowire.Number) msg { return m.varint(n, 1<<40) },
+		"fixed64":     func(m msg, n protowire.Number) msg { return m.fixed64(n, 1<<60|9<<3|2) },
+		"fixed32":     func(m msg, n protowire.Number) msg { return m.fixed32(n, 1<<30|9<<3|2) },
+		"bytes":       func(m msg, n protowire.Number) msg { return m.str(n, "some") },
+		"long bytes":  func(m msg, n protowire.Number) msg { return m.str(n, strings.Repeat("x", 130)) },
+		"empty":       func(m msg, n protowire.Number) msg { return m.len(n) },
 	} {
-		t.Run(name, func(t *testing.T) {
-			event := unknown(msg{}.fixed64(1, 7)).str(2, "event")
-			event = unknown(event).len(3, kv("in", msg{}.str(1, "event"))...)
-			scope := unknown(msg{}).str(1, "lib")
-			scope = unknown(scope).str(2, "v1")
-			body := unknown(msg{}).raw(aSpan()...)
-			for range 2 {
-				body = unknown(body.len(9, kv("k", msg{}.str(1, "v"))...)).len(11, event...)
-				body = unknown(body).len(13, msg{}.len(1, bytes.Repeat([]byte{3}, 16)...).len(2, bytes.Repeat([]byte{4}, 8)...)...)
-			}
-			body = unknown(body.len(15, unknown(msg{}).str(2, "message").varint(3, 2)...))
-			scopes := unknown(unknown(msg{}).len(1, scope...).len(2, body...))
-			resource := unknown(msg{}).len(1, unknown(msg{}).len(1, kv("service.name", msg{}.str(1, "s"))...)...)
-			sameAsPdata(t, msg{}.len(1, unknown(resource).len(2, scopes...)...))
-			bad := unknown(msg{})
-			sameAsPdata(t, inRequest(aSpan().raw(bad[:len(bad)-1]...)))
-		})
+		for _, number := range []protowire.Number{14, 15, 16, 100} { // tags of one byte and of two
+			t.Run(fmt.Sprint(name, number), func(t *testing.T) {
+				unknown := func(m msg) msg { return field(m, number) }
+				inSpan := func(m msg) msg { return field(m, number+100) } // a Span knows all numbers up to 16
+				event := unknown(msg{}.fixed64(1, 7)).str(2, "event")
+				event = unknown(event).len(3, kv("in", msg{}.str(1, "event"))...)
+				scope := unknown(msg{}).str(1, "lib")
+				scope = unknown(scope).str(2, "v1")
+				body := inSpan(aSpan())
+				for range 2 {
+					body = inSpan(body.len(9, kv("k", msg{}.str(1, "v"))...)).len(11, event...)
+					body = inSpan(body).len(13, unknown(msg{}).len(1, bytes.Repeat([]byte{3}, 16)...).len(2, bytes.Repeat([]byte{4}, 8)...)...)
+				}
+				body = inSpan(body.len(15, unknown(msg{}).str(2, "message").varint(3, 2)...))
+				scopes := unknown(unknown(msg{}).len(1, scope...).len(2, body...))
+				resource := unknown(msg{}).len(1, unknown(msg{}).len(1, kv("service.name", msg{}.str(1, "s"))...)...)
+				request := msg{}.len(1, unknown(resource).len(2, scopes...)...)
+				var r wire.Request
+				require.NoError(t, r.Scan(request))
+				sameAsPdata(t, request)
+				for cut := range inSpan(msg{}) {
+					sameAsPdata(t, inRequest(aSpan().raw(inSpan(msg{})[:cut]...)))
+				}
+			})
+		}
 	}
 }
 
