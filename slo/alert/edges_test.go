@@ -54,7 +54,7 @@ func TestRewindTimes(t *testing.T) {
 			a := Alert{Since: test.since, LastActive: map[slo.Severity]time.Time{slo.Page: test.page, slo.Ticket: test.ticket}}
 			assert.Equal(t, test.changed, a.Rewind(now))
 			back := func(at time.Time) time.Time {
-				if at == ahead {
+				if at.Equal(ahead) {
 					return now
 				}
 				return at
