@@ -37,6 +37,7 @@ web/ui/node_modules/.package-lock.json: web/ui/package.json web/ui/package-lock.
 .PHONY: test
 test: ui ## Set up and run the Go and dashboard tests (RACE=1 with the race detector)
 	$(GO) test $(if $(RACE),-race) ./...
+	cd tools && $(GO) test ./...
 	cd web/ui && npm test --silent
 
 .PHONY: e2e
@@ -51,6 +52,10 @@ test/e2e/browser/node_modules/.package-lock.json: test/e2e/browser/package-lock.
 .PHONY: soak
 soak: build ## The crash test for longer: KILLS=300 kills under load
 	E2E_KILLS=$(or $(KILLS),300) $(GO) test -tags e2e -count=1 -timeout 2h -v -run KillNine ./test/e2e
+
+.PHONY: mutate
+mutate: ui ## Make MUTANTS=200 random mistakes (SEED=7 for the same ones again), and count those that the tests notice
+	cd tools && $(GO) run ./mutate -mutants $(or $(MUTANTS),200) -seed $(or $(SEED),0)
 
 .PHONY: bench
 bench: ui ## Measure slowburn and its peers side by side (BENCH="--suite max" for another suite)

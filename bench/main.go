@@ -25,6 +25,9 @@ type options struct {
 	wait, window      time.Duration
 	memory            string
 	instructions      bool
+	// a and b are the binaries of suite pair, count how many pairs, and config replaces the shipped one.
+	a, b, config string
+	count        int
 }
 
 // shippedRevival is the revive_window that slowburn ships with.
@@ -35,7 +38,7 @@ const reference = "contrib best"
 
 func main() {
 	var o options
-	flag.StringVar(&o.suite, "suite", "compare", "compare, policies, protocols, buffer, connections, batch, or max")
+	flag.StringVar(&o.suite, "suite", "compare", "compare, policies, protocols, buffer, connections, batch, max, or pair")
 	flag.StringVar(&o.only, "only", "", "targets to measure, separated by commas; when empty all, and slowburn and contrib best for policies")
 	flag.StringVar(&o.json, "json", "", "write every run to this file as well")
 	flag.IntVar(&o.rate, "rate", 100_000, "spans per second")
@@ -46,6 +49,10 @@ func main() {
 	flag.StringVar(&o.memory, "memory", "512MiB", "slowburn's memory_budget; 512MiB is what ships")
 	flag.BoolVar(&o.instructions, "instructions", false, "count instructions per span, by perf, instead of CPU time, which that would raise")
 	flag.StringVar(&o.profile, "profile", "", "write slowburn's CPU profile of the last run to this file")
+	flag.StringVar(&o.a, "a", "", "suite pair: the binary to compare with, such as that of the commit before")
+	flag.StringVar(&o.b, "b", "", "suite pair: the binary that is compared; the same one again shows how exact the machine is")
+	flag.IntVar(&o.count, "pairs", 10, "suite pair: how often both are measured, at once and with half of --rate each")
+	flag.StringVar(&o.config, "config", "", "suite pair: a configuration for both in place of the shipped one; see configs/slowburn.yaml for its variables")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -56,6 +63,14 @@ func main() {
 }
 
 func run(ctx context.Context, o options) error {
+	if o.suite == "pair" {
+		dir, err := os.MkdirTemp("", "slowburn-bench-")
+		if err != nil {
+			return err
+		}
+		defer os.RemoveAll(dir)
+		return o.pairs(ctx, dir)
+	}
 	scenarios, err := o.scenarios()
 	if err != nil {
 		return err
@@ -135,15 +150,20 @@ func (o options) targets() ([]target, error) {
 	return chosen, nil
 }
 
-// scenarios are the loads of the chosen suite.
-func (o options) scenarios() ([]scenario, error) {
-	base := scenario{
+// base is the load that suites vary.
+func (o options) base() scenario {
+	return scenario{
 		load: load.Settings{
 			Connections: o.connections, SpansPerRequest: 200, Rate: o.rate, Mix: load.Mix{FailingOneIn: 100, SlowOneIn: 100},
 		},
 		wait: o.wait, window: o.window, memory: o.memory, revive: shippedRevival, profile: o.profile,
 		instructions: o.instructions,
 	}
+}
+
+// scenarios are the loads of the chosen suite.
+func (o options) scenarios() ([]scenario, error) {
+	base := o.base()
 	vary := func(name string, change func(*scenario)) scenario {
 		s := base
 		change(&s)
@@ -181,7 +201,7 @@ func (o options) scenarios() ([]scenario, error) {
 			s.wait = min(s.wait, 2*time.Second)
 		}))
 	default:
-		return nil, fmt.Errorf("--suite %q must be compare, policies, protocols, buffer, connections, batch or max", o.suite)
+		return nil, fmt.Errorf("--suite %q must be compare, policies, protocols, buffer, connections, batch, max or pair", o.suite)
 	}
 	return list, nil
 }

@@ -15,7 +15,7 @@ import (
 // target is something that takes OTLP and is measured doing so.
 type target struct {
 	name    string
-	program string   // the binary's name in the build directory
+	program string   // the binary's name in the build directory, or its absolute path
 	configs []string // as --config; none for a program without configuration
 	// samples says that it keeps traces and sends them to the sink.
 	samples bool
@@ -95,7 +95,11 @@ func (t target) start(ctx context.Context, dir, sink string, s scenario) (*runni
 	if s.load.Rate == 0 {
 		traces = 1_000_000 // more than any target takes within the wait: contrib evicts what is beyond
 	}
-	r.cmd = exec.Command(filepath.Join(dir, t.program), args...) //nolint:noctx // stopped by stop
+	program := t.program
+	if !filepath.IsAbs(program) {
+		program = filepath.Join(dir, program)
+	}
+	r.cmd = exec.Command(program, args...) //nolint:noctx // stopped by stop
 	r.cmd.Env = append(os.Environ(),
 		"BENCH_GRPC="+r.grpc, "BENCH_HTTP="+r.http, "BENCH_SINK="+sink,
 		"BENCH_WAIT="+s.wait.String(), "BENCH_TRACES="+strconv.Itoa(traces),

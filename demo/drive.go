@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/slowburn/slowburn/demo/shop"
+	"github.com/slowburn/slowburn/internal/clock"
 )
 
 // maxInFlight bounds the customers in the shop at once; more than that wait outside, uncounted.
@@ -19,7 +20,7 @@ func drive(ctx context.Context, s *shop.Shop, rate float64) visits {
 	var all, failed atomic.Int64
 	var inFlight sync.WaitGroup
 	places := make(chan struct{}, maxInFlight)
-	ticker := time.NewTicker(time.Duration(float64(time.Second) / rate))
+	ticker := clock.NewTicker(time.Duration(float64(time.Second) / rate))
 	defer ticker.Stop()
 	for {
 		select {

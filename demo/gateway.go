@@ -11,6 +11,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"github.com/slowburn/slowburn/internal/clock"
 )
 
 const (
@@ -86,7 +88,7 @@ func startGateway(ctx context.Context, ended func(error), o options, hook string
 func (g *gateway) await(ctx context.Context, endpoint string) error {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
-	tick := time.NewTicker(100 * time.Millisecond)
+	tick := clock.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	for {
 		if listens(ctx, endpoint) {
@@ -116,7 +118,7 @@ func (g *gateway) stop() {
 	_ = g.cmd.Process.Signal(syscall.SIGTERM) // an error means that it has ended
 	select {
 	case <-g.done:
-	case <-time.After(stopTimeout):
+	case <-clock.After(stopTimeout):
 		_ = g.cmd.Process.Kill()
 		<-g.done
 	}

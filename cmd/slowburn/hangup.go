@@ -6,6 +6,8 @@ import (
 	"os/signal"
 	"syscall"
 	"time"
+
+	"github.com/slowburn/slowburn/internal/clock"
 )
 
 // takeHangups has SIGHUP reload the policies, until ctx is done. Left to itself the Collector shuts the whole service down
@@ -16,7 +18,7 @@ import (
 // configuration was just read.
 func takeHangups(ctx context.Context, reload func(context.Context)) {
 	const interval = time.Millisecond
-	tick := time.NewTicker(interval)
+	tick := clock.NewTicker(interval)
 	defer tick.Stop()
 	for signal.Ignored(syscall.SIGHUP) {
 		select {

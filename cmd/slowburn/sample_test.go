@@ -107,7 +107,7 @@ func TestBadSampleIsNamed(t *testing.T) {
 	}
 }
 
-func TestPercent(t *testing.T) {
+func TestPercentOfASample(t *testing.T) {
 	require.Zero(t, percent(0, 0))
 	require.InDelta(t, 25, percent(1, 4), 1e-9)
 	require.InDelta(t, 100, percent(4, 4), 1e-9)

@@ -6,6 +6,8 @@ import (
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/trace"
+
+	"github.com/slowburn/slowburn/internal/clock"
 )
 
 const (
@@ -55,7 +57,7 @@ func (q *queue) receive(ctx context.Context) (batch []trace.SpanContext) {
 	case first := <-q.messages:
 		batch = append(batch, first)
 	}
-	deadline := time.NewTimer(batchDelay)
+	deadline := clock.NewTimer(batchDelay)
 	defer deadline.Stop()
 	for len(batch) < batchSize {
 		select {

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/slowburn/slowburn/internal/clock"
 )
 
 // Shop is the running services. Visit may be called concurrently.
@@ -108,7 +110,7 @@ func (s *Shop) Visit(ctx context.Context) (bool, error) {
 
 // pause waits for d, or less where ctx ends first.
 func pause(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
+	timer := clock.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():

@@ -4,11 +4,11 @@ package clock
 
 import "time"
 
-// Timer and Ticker are package time's.
-type (
-	Timer  = time.Timer
-	Ticker = time.Ticker
-)
+// Timer is package time's.
+type Timer = time.Timer
+
+// Ticker is package time's.
+type Ticker = time.Ticker
 
 // Now returns the local time, with both readings.
 func Now() time.Time { return time.Now() }

@@ -9,12 +9,14 @@
 // Built with -tags testclock, the process reads how its clock runs from the JSON file that the environment variable
 // SLOWBURN_TEST_CLOCK names:
 //
-//		{"offset": "25h", "rate": 60}
+//	{"offset": "25h", "rate": 60}
 //
-//	  - rate is the pace of both clocks, a positive number, 1 where it is left out: at 60 a timer of a minute fires after
-//	    a second.
-//	  - offset moves the wall clock by a duration, 0 where it is left out. It is a jump, as when somebody sets the
-//	    machine's clock: Now shows it, Since and Sub between two readings of Now do not, timers do not fire for it.
+// The keys:
+//
+//   - rate is the pace of both clocks, a positive number, 1 where it is left out: at 60 a timer of a minute fires after
+//     a second.
+//   - offset moves the wall clock by a duration, 0 where it is left out. It is a jump, as when somebody sets the
+//     machine's clock: Now shows it, Since and Sub between two readings of Now do not, timers do not fire for it.
 //
 // The file is read every 5 ms. A change takes effect at once, also for timers that are waiting. The monotonic clock is
 // continuous over changes of rate. A file that cannot be read or parsed ends the process at its start; later the last

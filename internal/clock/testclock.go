@@ -37,19 +37,21 @@ func open() *source {
 	return c
 }
 
-// source is a clock that runs at a rate of the machine's. Its monotonic reading is the duration since base.
+// source is a clock that runs at a rate of the machine's.
 type source struct {
-	base time.Time // the machine's time when the source was made
+	start time.Time // the machine's time when the source was made
+	base  time.Time // what this clock showed then, without the offset
 
 	mu       sync.Mutex
 	settings settings
-	// at scaledAt of this clock the machine's monotonic clock had run realAt since base; settings hold since then.
+	// at scaledAt of this clock the machine's monotonic clock had run realAt since start; settings hold since then.
 	realAt, scaledAt time.Duration
 	alarms           map[*alarm]struct{} // that are waiting
 }
 
 func newSource(set settings) *source {
-	return &source{base: time.Now(), settings: set, alarms: map[*alarm]struct{}{}}
+	now := time.Now()
+	return &source{start: now, base: now, settings: set, alarms: map[*alarm]struct{}{}}
 }
 
 // watch applies the file's changes for as long as the process lives.
@@ -78,16 +80,16 @@ func (c *source) reload(path string, before []byte) []byte {
 func (c *source) apply(set settings) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.scaledAt, c.realAt = c.elapsed(), time.Since(c.base)
+	c.scaledAt, c.realAt = c.elapsed(), time.Since(c.start)
 	c.settings = set
 	for a := range c.alarms {
 		a.arm()
 	}
 }
 
-// elapsed returns the monotonic reading. The mutex must be held.
+// elapsed returns how long this clock has run. The mutex must be held.
 func (c *source) elapsed() time.Duration {
-	passed := time.Since(c.base) - c.realAt
+	passed := time.Since(c.start) - c.realAt
 	return c.scaledAt + time.Duration(float64(passed)*c.settings.rate)
 }
 

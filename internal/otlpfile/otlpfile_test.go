@@ -4,8 +4,11 @@ import (
 	"bytes"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
+	"io"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"github.com/klauspost/compress/zstd"
 	"github.com/stretchr/testify/assert"
@@ -131,4 +134,24 @@ func FuzzRead(f *testing.F) {
 	f.Add(delimited(asProto(f, traces(1)), compressed(f, asProto(f, traces(2)))))
 	f.Add([]byte{0x0a, 0x00})
 	f.Fuzz(func(_ *testing.T, file []byte) { _, _ = all(file) })
+}
+
+// A file that cannot be read is an error, wherever that happens.
+func TestReadErrors(t *testing.T) {
+	broken := errors.New("broken")
+	message := asProto(t, traces(40))
+	for name, before := range map[string][]byte{
+		"at the start": nil, "in JSON": []byte(`{"resourceSpans":[]}` + strings.Repeat(" ", 1000)), "in protobuf": message[:len(message)/2],
+		"in a message with a length": delimited(message)[:len(message)/2], "in a length": append(delimited(message), 0),
+	} {
+		t.Run(name, func(t *testing.T) {
+			var err error
+			for _, err = range Read(io.MultiReader(bytes.NewReader(before), iotest.ErrReader(broken))) {
+				if err != nil {
+					break
+				}
+			}
+			require.ErrorIs(t, err, broken)
+		})
+	}
 }

@@ -9,7 +9,7 @@ import (
 )
 
 // TestBackoff holds that a wait is between half of the full time and all of it, and spread over that.
-func TestBackoff(t *testing.T) {
+func TestBackoffByAttempt(t *testing.T) {
 	for attempts, full := range map[int]time.Duration{
 		-1: time.Second, 0: time.Second, 1: time.Second, 2: 2 * time.Second, 3: 4 * time.Second, 8: 128 * time.Second, 9: 256 * time.Second,
 		10: 5 * time.Minute, 11: 5 * time.Minute, 64: 5 * time.Minute, 1000: 5 * time.Minute,
@@ -26,7 +26,7 @@ func TestBackoff(t *testing.T) {
 	}
 }
 
-func TestRetryAfter(t *testing.T) {
+func TestRetryAfterOfAnAnswer(t *testing.T) {
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	for header, want := range map[string]time.Duration{
 		"": 0, "0": 0, "1": time.Second, "-5": 0, "120": 2 * time.Minute, "3600": time.Hour, "3601": time.Hour,

@@ -73,6 +73,7 @@ func (p *process) stop(t *testing.T) {
 // gateway is a running slowburn and the backend behind it.
 type gateway struct {
 	*process
+	program         string
 	grpc, http, web string
 	env             []string
 	configs         []string
@@ -82,7 +83,13 @@ type gateway struct {
 // startGateway runs the built binary on config.yaml and the named files of testdata.
 func startGateway(t *testing.T, env []string, configs ...string) *gateway {
 	t.Helper()
-	g := &gateway{grpc: freePort(t), http: freePort(t), web: freePort(t), backend: startBackend(t)}
+	return startProgram(t, builtGateway(t), env, configs...)
+}
+
+// startProgram does so with another binary.
+func startProgram(t *testing.T, program string, env []string, configs ...string) *gateway {
+	t.Helper()
+	g := &gateway{program: program, grpc: freePort(t), http: freePort(t), web: freePort(t), backend: startBackend(t)}
 	g.env = append([]string{
 		"E2E_GRPC=" + g.grpc, "E2E_HTTP=" + g.http, "E2E_WEB=" + g.web,
 		"SLOWBURN_BACKEND=" + g.backend.endpoint,
@@ -99,7 +106,7 @@ func startGateway(t *testing.T, env []string, configs ...string) *gateway {
 // start runs the gateway, again where it was stopped: on the same ports and data.
 func (g *gateway) start(t *testing.T) {
 	t.Helper()
-	g.process = start(t, "gateway", g.env, builtGateway(t), g.configs...)
+	g.process = start(t, "gateway", g.env, g.program, g.configs...)
 	g.awaitReady(t)
 }
 

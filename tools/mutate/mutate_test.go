@@ -1,0 +1,185 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// mutations lists the variants of a file as "before → after", and rewrites the file with all that compile.
+func mutations(t *testing.T, code string) (list []string, rewritten string) {
+	t.Helper()
+	p := newProgram(t, map[string]string{"a/a.go": code})
+	of := p.packages[0]
+	file := of.files[0]
+	sites, err := p.sites()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []*mutant
+	for _, s := range sites {
+		for _, v := range s.variants {
+			list = append(list, oneLine(v.before)+" → "+oneLine(v.after))
+			m := &mutant{site: s, variant: v, id: len(all) + 1}
+			if _, err := p.check(of, map[*source][]byte{file: rewrite(file, []*mutant{m})}, nil); err != nil {
+				t.Logf("%s does not compile: %v", list[len(list)-1], err)
+				continue
+			}
+			all = append(all, m)
+		}
+	}
+	content := rewrite(file, all)
+	if _, err := p.check(of, map[*source][]byte{file: content}, nil); err != nil {
+		t.Errorf("all mutants together do not compile: %v\n%s", err, content)
+	}
+	return list, string(content)
+}
+
+// newProgram loads a module of these files.
+func newProgram(t *testing.T, files map[string]string) *program {
+	t.Helper()
+	root := t.TempDir()
+	files["go.mod"] = "module github.com/slowburn/slowburn\n\ngo 1.26.0\n"
+	for name, content := range files {
+		path := filepath.Join(root, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p, err := load(t.Context(), root, []string{"./..."})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func TestSites(t *testing.T) {
+	for name, test := range map[string]struct {
+		body string
+		want []string
+	}{
+		"comparison": {"if a < b { return a }", []string{"a < b → !(a < b)", "a < b → a <= b", "a < b → a >= b", "return a → return of zero values"}},
+		"equality":   {"for a == b { f() }", []string{"a == b → a != b", "f() → removed"}},
+		"logic":      {"for p && q { f() }", []string{"p && q → p || q", "f() → removed"}},
+		"arithmetic": {"return a + b", []string{"return a + b → return of zero values", "a + b → a - b"}},
+		"nested":     {"return a * (b - a)", []string{"return a * (b - a) → return of zero values", "a * (b - a) → a / (b - a)", "b - a → b + a"}},
+		"shift":      {"a = b << 3", []string{"a = b << 3 → removed", "b << 3 → b >> 3", "3 → 3+1", "3 → 3-1"}},
+		"assignment": {"a += b", []string{"a += b → removed", "a += b → a -= b"}},
+		"increment":  {"a++", []string{"a++ → removed"}},
+		"new name":   {"c := f; c()", []string{"c() → removed"}},
+		"blank":      {"_ = a", nil},
+		"lock":       {"m.Lock(); defer m.Unlock()", nil},
+		"defer":      {"defer f()", []string{"defer f() → removed"}},
+		"zero":       {"return 0", []string{"0 → 0+1", "0 → 0-1"}},
+		"strings":    {`s = s + "x"`, []string{`s = s + "x" → removed`}},
+		"break":      {"for { if p { break }; continue }", []string{"p → !(p)", "break → continue", "continue → break"}},
+		"label":      {"l: for { break l }", nil},
+		"constant":   {"const c = 2 + 3", nil},
+		"switch":     {"switch { case p: f(); default: a-- }", []string{"f() → removed", "a-- → removed"}},
+		"function": {"func() string { return s }()",
+			[]string{"func() string { return s }() → removed", "return s → return of zero values"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			list, _ := mutations(t, `package a
+
+type mutex struct{}
+
+func (mutex) Lock() {}
+func (mutex) Unlock() {}
+
+var m mutex
+var f func()
+
+func g(a, b int, p, q bool, s string) int {
+	`+test.body+`
+	panic(s)
+}
+`)
+			list = slices.DeleteFunc(list, func(m string) bool { return strings.HasPrefix(m, "panic") })
+			if !slices.Equal(slices.Sorted(slices.Values(list)), slices.Sorted(slices.Values(test.want))) {
+				t.Errorf("got  %q\nwant %q", list, test.want)
+			}
+		})
+	}
+}
+
+// Mutants stand within each other, each behind its own switch.
+func TestNested(t *testing.T) {
+	_, code := mutations(t, "package a\n\nfunc f(a, b int, p bool) int {\n\tif a < b && p {\n\t\treturn a + 1\n\t}\n\treturn b\n}\n")
+	for _, want := range []string{"if (mutant__(2) != ((mutant__(3) && (", "mutant__(", "return *new(int)", "mutant__int[int]("} {
+		if !strings.Contains(code, want) {
+			t.Errorf("no %q in\n%s", want, code)
+		}
+	}
+}
+
+// A whole run, over a module with tests that kill some mutants and not others.
+func TestRun(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it builds")
+	}
+	ctx := t.Context()
+	o := options{mutants: 100, seed: 1, importers: 2, parallel: 2}
+	p := newProgram(t, map[string]string{
+		"a/a.go": `package a
+
+func Max(x, y int) int {
+	if x > y {
+		return x
+	}
+	return y
+}
+
+func Spin() {
+	for i := 0; i < 3; i++ {
+	}
+}
+`,
+		"a/a_test.go": `package a
+
+import "testing"
+
+func TestMax(t *testing.T) {
+	if Max(1, 2) != 2 || Max(2, 1) != 2 {
+		t.Fatal()
+	}
+}
+`,
+		"a/b/b.go":    "package b\n\nimport \"github.com/slowburn/slowburn/a\"\n\nfunc Three() { a.Spin() }\n",
+		"a/b/made.go": "// Code generated by hand. DO NOT EDIT.\n\npackage b\n\nfunc f(x int) int { return x + 1 }\n",
+	})
+	sites, err := p.sites()
+	if err != nil {
+		t.Fatal(err)
+	}
+	mutants, _ := p.draw(sites, o)
+	suites, err := p.prepare(ctx, t.TempDir(), mutants, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.judgeAll(ctx, mutants, suites, o)
+	got := map[string]string{}
+	for _, m := range mutants {
+		got[strings.TrimPrefix(m.file.path, p.root+"/")+" "+oneLine(m.before)] = m.fate()
+	}
+	want := map[string]string{
+		"a/a.go x > y": "killed by TestMax or survived, by the variant", "a/a.go return x": "killed by TestMax", "a/a.go return y": "killed by TestMax",
+		"a/a.go i < 3": "SURVIVED, no test executes it", "a/a.go 3": "SURVIVED, no test executes it", "a/a.go 0": "SURVIVED, no test executes it",
+		"a/b/b.go a.Spin()": "SURVIVED, no test executes it",
+	}
+	for name, fate := range want {
+		if got[name] == "" || got[name] != fate && !strings.Contains(fate, " or ") {
+			t.Errorf("%s: %q, want %q", name, got[name], fate)
+		}
+	}
+	for name := range got {
+		if want[name] == "" {
+			t.Errorf("%s is mutated", name)
+		}
+	}
+}
