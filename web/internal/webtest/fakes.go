@@ -69,7 +69,7 @@ func NewEngine() *Engine {
 func (e *Engine) Objectives() []slo.Objective { return nil }
 
 // Statuses implements engine.Reader.
-func (e *Engine) Statuses() engine.Statuses   { return e.List }
+func (e *Engine) Statuses() engine.Statuses { return e.List }
 
 // Status implements engine.Reader.
 func (e *Engine) Status(name string) (engine.Status, bool) {
