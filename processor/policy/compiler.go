@@ -19,7 +19,7 @@ func (c *compiler) compile(cfg *Config, refused rule.Traits) (rule.Node, error) 
 	}
 	errs := c.checkKeys(cfg, k)
 	if !k.fits(cfg.Section) {
-		return rule.Node{}, errors.Join(append(errs, fmt.Errorf("%s is required by the type", cfg.Type))...)
+		return rule.Node{}, errors.Join(append(errs, k.misfit())...)
 	}
 	node, err := k.compile(c, k, cfg.Section)
 	if err != nil {

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -51,6 +52,14 @@ func (k *kind) fits(section any) bool {
 		return section == nil
 	}
 	return reflect.TypeOf(section) == reflect.TypeOf(k.section())
+}
+
+// misfit is the error where a section does not fit.
+func (k *kind) misfit() error {
+	if k.section == nil {
+		return fmt.Errorf("a policy of type %s has %s only; remove the section", k.name, k.keys())
+	}
+	return fmt.Errorf("%s is required by the type", k.name)
 }
 
 // bare is the form of a type without a section.

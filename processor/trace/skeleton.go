@@ -2,13 +2,19 @@ package trace
 
 import "github.com/slowburn/slowburn/processor/trace/skeleton"
 
-// Names of package skeleton under which the sampling policies know it.
+// The names of package skeleton under which the sampling policies know it.
 type (
-	Skeleton     = skeleton.Skeleton
+	// Skeleton is skeleton.Skeleton.
+	Skeleton = skeleton.Skeleton
+	// SkeletonSpan is skeleton.Span.
 	SkeletonSpan = skeleton.Span
-	Evidence     = skeleton.Evidence
-	Reason       = skeleton.Reason
-	FailureMode  = skeleton.FailureMode
+	// Evidence is skeleton.Evidence.
+	Evidence = skeleton.Evidence
+	// Reason is skeleton.Reason.
+	Reason = skeleton.Reason
+	// FailureMode is skeleton.FailureMode.
+	FailureMode = skeleton.FailureMode
+	// FailureModes is skeleton.FailureModes.
 	FailureModes = skeleton.FailureModes
 )
 

@@ -33,11 +33,15 @@ const (
 // ErrCursor says that a Query's cursor is none that a Result gave.
 var ErrCursor = tracefile.ErrCursor
 
-// What a Reader is asked and answers.
 type (
-	Query          = tracefile.Query
-	Result         = tracefile.Result
-	Summary        = digest.Summary
+	// Query says which traces to find.
+	Query = tracefile.Query
+	// Result is a page of found traces.
+	Result = tracefile.Result
+	// Summary is a trace in a line.
+	Summary = digest.Summary
+	// ServiceSummary counts a service's spans in a trace.
 	ServiceSummary = digest.ServiceSummary
-	Meta           = digest.Meta
+	// Meta is what the store knows about a trace beside its spans.
+	Meta = digest.Meta
 )

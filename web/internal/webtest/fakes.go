@@ -69,9 +69,13 @@ func NewEngine() *Engine {
 	return &Engine{List: engine.Statuses{EvaluatedUntil: &Noon, Objectives: []engine.Status{full, empty}}}
 }
 
+// Objectives implements engine.Reader.
 func (e *Engine) Objectives() []slo.Objective { return nil }
-func (e *Engine) Statuses() engine.Statuses   { return e.List }
 
+// Statuses implements engine.Reader.
+func (e *Engine) Statuses() engine.Statuses { return e.List }
+
+// Status implements engine.Reader.
 func (e *Engine) Status(name string) (engine.Status, bool) {
 	i := slices.IndexFunc(e.List.Objectives, func(s engine.Status) bool { return s.Name == name })
 	if i < 0 {
@@ -80,6 +84,7 @@ func (e *Engine) Status(name string) (engine.Status, bool) {
 	return e.List.Objectives[i], true
 }
 
+// History implements engine.Reader.
 func (e *Engine) History(name string, start, end time.Time, step time.Duration) (engine.History, error) {
 	e.Asked.Name, e.Asked.Start, e.Asked.End, e.Asked.Step = name, start, end, step
 	if _, ok := e.Status(name); !ok {
@@ -91,6 +96,7 @@ func (e *Engine) History(name string, start, end time.Time, step time.Duration) 
 	}}, e.Err
 }
 
+// Alerts implements engine.Reader.
 func (e *Engine) Alerts() (engine.Alerts, error) {
 	a := engine.Alert{
 		ID: "1", Objective: "o", Service: "s", State: alert.Firing, Severity: slo.Page, StartsAt: Noon, UpdatedAt: Noon,
@@ -101,6 +107,7 @@ func (e *Engine) Alerts() (engine.Alerts, error) {
 	return engine.Alerts{Alerts: []engine.Alert{a, over}}, e.Err
 }
 
+// Deliveries implements engine.Reader.
 func (e *Engine) Deliveries() (engine.Deliveries, error) {
 	d := engine.Delivery{ID: "1", IdempotencyKey: "k", Receiver: "oncall", Objective: "o", Transition: alert.Fired,
 		State: notify.Pending, CreatedAt: Noon, NextAttemptAt: &Noon, LastError: "refused"}
@@ -128,6 +135,7 @@ func NewStore() *Store {
 	}
 }
 
+// Search implements tracestore.Reader.
 func (s *Store) Search(_ context.Context, q tracestore.Query) (tracestore.Result, error) {
 	s.Asked = q
 	if s.Err != nil || q.Service == "nobody" {
@@ -136,6 +144,7 @@ func (s *Store) Search(_ context.Context, q tracestore.Query) (tracestore.Result
 	return tracestore.Result{Traces: []tracestore.Summary{ExampleSummary()}, NextCursor: "next"}, nil
 }
 
+// Trace implements tracestore.Reader.
 func (s *Store) Trace(_ context.Context, id pcommon.TraceID) (td ptrace.Traces, _ tracestore.Meta, _ bool, _ error) {
 	td, ok := s.Traces[id]
 	if !ok || s.Err != nil {
@@ -144,11 +153,13 @@ func (s *Store) Trace(_ context.Context, id pcommon.TraceID) (td ptrace.Traces, 
 	return td, tracestore.Meta{Summary: ExampleSummary(), Version: 2, LateSpans: 1}, true, nil
 }
 
+// Has implements tracestore.Reader.
 func (s *Store) Has(_ context.Context, ids []pcommon.TraceID) (map[pcommon.TraceID]bool, error) {
 	s.Linked = ids
 	return map[pcommon.TraceID]bool{KeptID: true}, s.Err
 }
 
+// Services implements tracestore.Reader.
 func (s *Store) Services(context.Context) (map[string][]string, error) { return s.Names, s.Err }
 
 // Sampler fails with Err, where there is one.
@@ -157,6 +168,7 @@ type Sampler struct {
 	NoShadow bool
 }
 
+// Status implements tail_sampling's interface.
 func (*Sampler) Status() tailsampling.Status {
 	return tailsampling.Status{
 		TracesPending: 1, OldestUndecidedSeconds: 2.5, Storage: "disk", Decided: tailsampling.Decided{Sampled: 3},
@@ -164,6 +176,7 @@ func (*Sampler) Status() tailsampling.Status {
 	}
 }
 
+// Cost implements tail_sampling's interface.
 func (*Sampler) Cost() tailsampling.Cost {
 	one := tailsampling.Amount{Traces: 1, Spans: 2, Bytes: 300}
 	return tailsampling.Cost{
@@ -172,6 +185,7 @@ func (*Sampler) Cost() tailsampling.Cost {
 	}
 }
 
+// Policies implements tail_sampling's interface.
 func (s *Sampler) Policies() tailsampling.Policies {
 	list := []tailsampling.PolicyInfo{{Name: "errors", Type: "status_code"}}
 	return tailsampling.Policies{
@@ -180,12 +194,15 @@ func (s *Sampler) Policies() tailsampling.Policies {
 	}
 }
 
+// Reload implements tail_sampling's interface.
 func (s *Sampler) Reload(context.Context) (tailsampling.Policies, error) {
 	return s.Policies(), s.Err
 }
 
+// Promote implements tail_sampling's interface.
 func (s *Sampler) Promote() (tailsampling.Policies, error) { return s.Policies(), s.Err }
 
+// Shadow implements tail_sampling's interface.
 func (s *Sampler) Shadow() (tailsampling.ShadowStatus, bool) {
 	one := tailsampling.Amount{Traces: 1, Spans: 2, Bytes: 300}
 	return tailsampling.ShadowStatus{
@@ -196,8 +213,13 @@ func (s *Sampler) Shadow() (tailsampling.ShadowStatus, bool) {
 }
 
 // IDs of traces of which Sampler knows more or less.
-var PendingID, FadedID, EarlyID = pcommon.TraceID{1}, pcommon.TraceID{2}, pcommon.TraceID{3}
+var (
+	PendingID = pcommon.TraceID{1}
+	FadedID   = pcommon.TraceID{2}
+	EarlyID   = pcommon.TraceID{3}
+)
 
+// Explain implements tail_sampling's interface.
 func (*Sampler) Explain(id [16]byte) (tailsampling.Explanation, bool) {
 	complete := &tailsampling.Completeness{RootSeen: true, Spans: 3, Bytes: 900, DurationSeconds: 0.25}
 	switch pcommon.TraceID(id) {
@@ -222,6 +244,7 @@ func (*Sampler) Explain(id [16]byte) (tailsampling.Explanation, bool) {
 // Prometheus answers with what it was asked.
 type Prometheus struct{ Component }
 
+// PrometheusAPI implements the tsdb extension's interface.
 func (*Prometheus) PrometheusAPI() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
@@ -247,6 +270,7 @@ type Prober struct {
 	Panics bool
 }
 
+// Probe implements host.Prober.
 func (p *Prober) Probe(context.Context) host.Health {
 	if p.Panics {
 		panic("no health")

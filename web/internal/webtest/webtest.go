@@ -75,7 +75,7 @@ func (r Running) Serve(routes func(chi.Router, *known.Components)) http.Handler 
 // Ask sends a request with pairs of header names and values.
 func Ask(t testing.TB, h http.Handler, method, target string, headers ...string) *httptest.ResponseRecorder {
 	t.Helper()
-	r := httptest.NewRequest(method, target, nil)
+	r := httptest.NewRequestWithContext(t.Context(), method, target, nil)
 	for i := 0; i+1 < len(headers); i += 2 {
 		r.Header.Set(headers[i], headers[i+1])
 	}

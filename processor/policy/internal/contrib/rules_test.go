@@ -143,7 +143,7 @@ func TestComposite(t *testing.T) {
 
 	require.Equal(t, rule.None, n.Split.Sampler(trace, 10), "there is no room, and the next is not asked")
 	th, ok = n.Rule.Match(trace)
-	require.Equal(t, uint64(threshold.Never), th)
+	require.Equal(t, threshold.Never, th)
 	require.True(t, ok)
 	counting.Count(trace, true)
 	require.Equal(t, []bool{true, true}, first.counted, "its own limits are charged")

@@ -73,8 +73,12 @@ const (
 	Statuses // how many there are
 )
 
-// OTLP's numbers of span kinds.
-const KindServer, KindClient, KindConsumer = 2, 3, 5
+// OTLP's numbers of some span kinds.
+const (
+	KindServer   = 2
+	KindClient   = 3
+	KindConsumer = 5
+)
 
 // ServiceName is the resource attribute that names a service.
 const ServiceName = "service.name"

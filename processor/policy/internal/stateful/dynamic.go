@@ -38,7 +38,7 @@ const (
 // Compile validates the section and makes a policy of it. Errors begin with the section's own key.
 func (cfg *DynamicConfig) Compile(b *ask.Builder) (rule.Node, error) {
 	target, err1 := cfg.target()
-	key, maxKeys, err2 := cfg.KeyConfig.compile(b, rule.ServiceName, fieldName, fieldStatus)
+	key, maxKeys, err2 := cfg.keyed(b, rule.ServiceName, fieldName, fieldStatus)
 	if err := errors.Join(err1, cfg.checkAdjustment(), err2); err != nil {
 		return rule.Node{}, err
 	}

@@ -22,8 +22,8 @@ const (
 	mostKeys       = 1_000_000 // 100 MB or so
 )
 
-// compile returns the key, made of these fields where the configuration names none, and how many there may be.
-func (cfg *KeyConfig) compile(b *ask.Builder, fields ...string) (*traceKey, int, error) {
+// keyed returns the key, made of these fields where the configuration names none, and how many there may be.
+func (cfg *KeyConfig) keyed(b *ask.Builder, fields ...string) (*traceKey, int, error) {
 	if len(cfg.Key) > 0 {
 		fields = cfg.Key
 	}

@@ -27,7 +27,7 @@ func (cfg *RareConfig) Compile(b *ask.Builder) (rule.Node, error) {
 		errs = append(errs, fmt.Errorf("traces (%d) must not be negative", cfg.Traces))
 	}
 	period, err1 := periodOf(cfg.Period)
-	key, maxKeys, err2 := cfg.KeyConfig.compile(b, rule.ServiceName, fieldName)
+	key, maxKeys, err2 := cfg.keyed(b, rule.ServiceName, fieldName)
 	if err := errors.Join(append(errs, err1, err2)...); err != nil {
 		return rule.Node{}, err
 	}

@@ -32,7 +32,7 @@ func (d *Disk) TrackFlush(fsync func(path string) error, failed func()) {
 // Flushes reports whether files are flushed.
 func (d *Disk) Flushes() bool { return d.flush != nil }
 
-// Begin, End and Forget tell of a file that is being written to, is not any more, or is not wanted any more.
+// Begin tells of a file that is being written to.
 func (d *Disk) Begin(f File) {
 	if d.flush != nil {
 		d.flush.begin(d.File(f))

@@ -31,7 +31,7 @@ func RequireLaws(t *testing.T, td ptrace.Traces, opts assemble.Options, rng *ran
 	}
 }
 
-// RequireForest: no span is lost, parents come before children, children are those that name it.
+// RequireForest holds a trace to its shape: no span is lost, parents come before children, children are those that name it.
 func RequireForest(t *testing.T, tr *trace.Trace, spans int) {
 	t.Helper()
 	seen := make(map[int]bool)
@@ -65,7 +65,7 @@ func RequireForest(t *testing.T, tr *trace.Trace, spans int) {
 	require.Equal(t, len(tr.Spans), edges+len(tr.Roots), "every span is a root or a child, once")
 }
 
-// RequireTimes: durations never change, and no child starts before its parent.
+// RequireTimes holds a trace to its times: durations never change, and no child starts before its parent.
 func RequireTimes(t *testing.T, tr *trace.Trace) {
 	t.Helper()
 	for i := range tr.Spans {
