@@ -16,9 +16,6 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// unswept are the directories whose code does not take its time from internal/clock yet.
-var unswept = []string{"processor", "slo", "web"}
-
 // clocked are the names of package time that read the machine's clock, or wait by it. Deadlines of contexts are none:
 // they bound calls to peers and computations, which take as long as they take.
 var clocked = []string{"After", "AfterFunc", "NewTicker", "NewTimer", "Now", "Since", "Sleep", "Tick", "Ticker", "Timer", "Until"}
@@ -28,14 +25,7 @@ func TestOneClock(t *testing.T) {
 	found, err := clockUses(os.DirFS("."))
 	require.NoError(t, err)
 	for _, use := range found {
-		if !slices.ContainsFunc(unswept, func(dir string) bool { return within(use.file, dir) }) {
-			t.Error(use)
-		}
-	}
-	for _, dir := range unswept {
-		if !slices.ContainsFunc(found, func(use clockUse) bool { return within(use.file, dir) }) {
-			t.Errorf("%s takes its time from internal/clock: remove it from unswept", dir)
-		}
+		t.Error(use)
 	}
 }
 

@@ -9,7 +9,6 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/slowburn/slowburn/internal/wire"
-	"github.com/slowburn/slowburn/processor/policy/internal/rule"
 )
 
 // shippedLike are policies as gateways have them: errors, slow, an attribute or two, a share of the rest, no probes.
@@ -211,7 +210,7 @@ func BenchmarkObserveKeys(b *testing.B) {
 	child.Span = &span
 	server := child
 	entering := span
-	entering.Kind = rule.KindServer
+	entering.Kind = wire.KindServer
 	server.Span = &entering
 	bits := make([]uint64, set.Words())
 	set.Observe(bits, &root)

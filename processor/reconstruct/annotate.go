@@ -9,18 +9,11 @@ import (
 	"go.opentelemetry.io/otel/metric"
 	"go.uber.org/zap"
 
+	"github.com/slowburn/slowburn/internal/attr"
 	"github.com/slowburn/slowburn/processor/reconstruct/internal/metadata"
 	"github.com/slowburn/slowburn/processor/trace"
 	"github.com/slowburn/slowburn/processor/trace/assemble"
 	"github.com/slowburn/slowburn/processor/trace/handover"
-)
-
-// Attributes that the processor writes.
-const (
-	attrFlags       = "slowburn.span.flags"
-	attrOffset      = "slowburn.clock.offset_ns"
-	attrUncertainty = "slowburn.clock.uncertainty_ns"
-	attrStatus      = "slowburn.clock.status"
 )
 
 // annotator is the processor. It has no state of its own, so calls may be concurrent.
@@ -124,7 +117,7 @@ func (a *annotator) annotate(
 // isFragment says that all spans came after their trace was decided, so the rest of it is elsewhere.
 func isFragment(spans trace.Spans) bool {
 	for i := range spans.Inputs {
-		late, ok := spans.Inputs[i].Span.Attributes().Get("tailsampling.cached_decision")
+		late, ok := spans.Inputs[i].Span.Attributes().Get(attr.CachedDecision)
 		if !ok || !late.Bool() {
 			return false
 		}
@@ -136,7 +129,7 @@ func writeFlags(data ptrace.Span, names []string) {
 	if names == nil {
 		return
 	}
-	flags := data.Attributes().PutEmptySlice(attrFlags)
+	flags := data.Attributes().PutEmptySlice(attr.SpanFlags)
 	flags.EnsureCapacity(len(names))
 	for _, name := range names {
 		flags.AppendEmpty().SetStr(name)
@@ -145,15 +138,15 @@ func writeFlags(data ptrace.Span, names []string) {
 
 func writeClock(data ptrace.Span, t *trace.Trace, s *trace.Span) {
 	attrs := data.Attributes()
-	attrs.PutInt(attrOffset, s.Offset())
+	attrs.PutInt(attr.ClockOffset, s.Offset())
 	if u, ok := t.Uncertainty(s); ok {
-		attrs.PutInt(attrUncertainty, int64(u))
+		attrs.PutInt(attr.ClockUncertainty, int64(u))
 	}
 	status := t.Clocks[s.Clock].Status
 	if s.Residual != 0 {
 		status = trace.ClockResidual
 	}
-	attrs.PutStr(attrStatus, status.String())
+	attrs.PutStr(attr.ClockStatus, status.String())
 }
 
 // countOrphans counts the spans whose parent is missing by why it is.

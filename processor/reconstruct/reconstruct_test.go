@@ -17,6 +17,7 @@ import (
 	"go.opentelemetry.io/otel/sdk/metric/metricdata/metricdatatest"
 	"go.uber.org/zap"
 
+	"github.com/slowburn/slowburn/internal/attr"
 	"github.com/slowburn/slowburn/processor/reconstruct/internal/metadata"
 	"github.com/slowburn/slowburn/processor/reconstruct/internal/metadatatest"
 	"github.com/slowburn/slowburn/processor/trace"
@@ -128,7 +129,7 @@ func TestIdenticalCopiesAreLeftOut(t *testing.T) {
 	got := r.through(t, td)
 	require.Equal(t, 3, got.SpanCount())
 	require.Equal(t, 3, got.ResourceSpans().Len(), "what was left empty is gone")
-	require.Equal(t, []map[string]any{{attrFlags: []any{"duplicate"}}, {}}, find(got, 2))
+	require.Equal(t, []map[string]any{{attr.SpanFlags: []any{"duplicate"}}, {}}, find(got, 2))
 	metadatatest.AssertEqualProcessorReconstructDuplicates(t, r.telemetry,
 		[]metricdata.DataPoint[int64]{{Value: 2}}, metricdatatest.IgnoreTimestamp())
 }
@@ -139,7 +140,7 @@ func TestSpansThatDifferAllPass(t *testing.T) {
 	add(td, 1, 2, 1, ptrace.SpanKindInternal, "a", 10, 20)
 	add(td, 1, 2, 1, ptrace.SpanKindInternal, "a", 10, 30)
 	got := start(t, defaultConfig()).through(t, td)
-	merged := map[string]any{attrFlags: []any{"merged"}}
+	merged := map[string]any{attr.SpanFlags: []any{"merged"}}
 	require.Equal(t, []map[string]any{merged, merged}, find(got, 2))
 }
 
@@ -151,7 +152,7 @@ func TestClockIsAnnotatedAndTimestampsStay(t *testing.T) {
 	r := start(t, defaultConfig())
 	got := r.through(t, td)
 	require.Equal(t, []map[string]any{{
-		attrOffset: int64(320 * ms), attrUncertainty: int64(10 * ms), attrStatus: "bounded",
+		attr.ClockOffset: int64(320 * ms), attr.ClockUncertainty: int64(10 * ms), attr.ClockStatus: "bounded",
 	}}, find(got, 3))
 	require.Equal(t, []map[string]any{{}}, find(got, 2))
 	require.Equal(t, pcommon.Timestamp(1e18+1-300*ms), server.StartTimestamp())
@@ -165,7 +166,7 @@ func TestResidualHasNoUncertainty(t *testing.T) {
 	add(td, 1, 2, 1, ptrace.SpanKindInternal, "a", 10, 20)
 	got := start(t, defaultConfig()).through(t, td)
 	require.Equal(t, []map[string]any{{
-		attrFlags: []any{"residual"}, attrOffset: int64(40 * ms), attrStatus: "residual",
+		attr.SpanFlags: []any{"residual"}, attr.ClockOffset: int64(40 * ms), attr.ClockStatus: "residual",
 	}}, find(got, 2))
 }
 
@@ -176,7 +177,7 @@ func TestOrphans(t *testing.T) {
 	add(td, 1, 4, 9, ptrace.SpanKindInternal, "a", 10, 20)
 	r := start(t, defaultConfig())
 	got := r.through(t, td)
-	require.Equal(t, []map[string]any{{attrFlags: []any{"orphan"}}}, find(got, 3))
+	require.Equal(t, []map[string]any{{attr.SpanFlags: []any{"orphan"}}}, find(got, 3))
 	metadatatest.AssertEqualProcessorReconstructOrphans(t, r.telemetry, []metricdata.DataPoint[int64]{
 		{Value: 2, Attributes: attribute.NewSet(attribute.String("cause", "lost"))},
 	}, metricdatatest.IgnoreTimestamp())
@@ -224,7 +225,7 @@ func TestPanicPassesUntouched(t *testing.T) {
 	got, err := a.process(t.Context(), td)
 	require.NoError(t, err)
 	require.Equal(t, []map[string]any{{}}, find(got, 2))
-	require.Equal(t, []map[string]any{{attrFlags: []any{"own_parent"}}}, find(got, 3), "the others are still annotated")
+	require.Equal(t, []map[string]any{{attr.SpanFlags: []any{"own_parent"}}}, find(got, 3), "the others are still annotated")
 	metadatatest.AssertEqualProcessorReconstructSkippedTraces(t, tel, []metricdata.DataPoint[int64]{
 		{Value: 1, Attributes: attribute.NewSet(attribute.String("reason", "failed"))},
 	}, metricdatatest.IgnoreTimestamp())

@@ -3,6 +3,8 @@ package trace
 import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/slowburn/slowburn/internal/wire"
 )
 
 // Span is a node of the forest: a span that arrived, or a synthetic one that stands for one that did not.
@@ -90,17 +92,11 @@ func (s *Span) IsClient() bool {
 	return s.Kind == ptrace.SpanKindClient || s.Kind == ptrace.SpanKindProducer
 }
 
-// OTLP's span flags, of spans and links.
-const (
-	flagHasIsRemote = 0x100 // the flag below is known
-	flagIsRemote    = 0x200
-)
-
 // MayHaveRemoteParent reports whether another process may have made the span's parent, by the span's flags and, where
 // they do not tell, by its kind.
 func (s *Span) MayHaveRemoteParent() bool {
-	if flags := s.Data.Flags(); flags&flagHasIsRemote != 0 {
-		return flags&flagIsRemote != 0
+	if flags := s.Data.Flags(); flags&wire.FlagHasIsRemote != 0 {
+		return flags&wire.FlagIsRemote != 0
 	}
 	return s.IsServer()
 }

@@ -14,6 +14,7 @@ import (
 	"go.opentelemetry.io/otel/metric"
 	"go.uber.org/zap"
 
+	"github.com/slowburn/slowburn/internal/clock"
 	"github.com/slowburn/slowburn/internal/host"
 	"github.com/slowburn/slowburn/processor/trace"
 	"github.com/slowburn/slowburn/processor/trace/assemble"
@@ -63,13 +64,13 @@ func newStore(set exporter.Settings, cfg *Config) (*store, error) {
 	path := filepath.Join(cfg.Directory, fileName)
 	s := &store{
 		health: health{file: path, logger: set.Logger},
-		id:     set.ID, telemetry: telemetry, codec: codec, queue: newQueue(maxQueueBytes), now: time.Now,
+		id:     set.ID, telemetry: telemetry, codec: codec, queue: newQueue(maxQueueBytes), now: clock.Now,
 	}
 	s.writer = &writer{
 		path: path, queue: s.queue, health: &s.health, telemetry: telemetry, logger: set.Logger, retry: retryInterval,
 		stop: make(chan struct{}),
 		options: tracefile.Options{
-			Retention: cfg.Retention, MaxBytes: int64(cfg.MaxBytes), Codec: codec, Now: time.Now, Logger: set.Logger,
+			Retention: cfg.Retention, MaxBytes: int64(cfg.MaxBytes), Codec: codec, Now: clock.Now, Logger: set.Logger,
 		},
 	}
 	s.report(host.Health{Message: "The trace store was not started."})

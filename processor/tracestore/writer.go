@@ -10,6 +10,7 @@ import (
 	"go.opentelemetry.io/otel/metric"
 	"go.uber.org/zap"
 
+	"github.com/slowburn/slowburn/internal/clock"
 	"github.com/slowburn/slowburn/internal/state"
 	"github.com/slowburn/slowburn/processor/tracestore/internal/metadata"
 	"github.com/slowburn/slowburn/processor/tracestore/internal/tracefile"
@@ -54,9 +55,9 @@ func (w *writer) start() {
 // all written and the file closed.
 func (w *writer) run() {
 	defer close(w.stopped)
-	maintain := time.NewTicker(maintainInterval)
+	maintain := clock.NewTicker(maintainInterval)
 	defer maintain.Stop()
-	retry := time.NewTicker(w.retry)
+	retry := clock.NewTicker(w.retry)
 	defer retry.Stop()
 	w.maintain()
 	for stopping := false; ; {
@@ -96,7 +97,7 @@ func (w *writer) pause() bool {
 	if w.queue.size() >= commitBytes {
 		return false
 	}
-	timer := time.NewTimer(commitInterval)
+	timer := clock.NewTimer(commitInterval)
 	defer timer.Stop()
 	select {
 	case <-timer.C:

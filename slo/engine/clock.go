@@ -3,6 +3,8 @@ package engine
 import (
 	"fmt"
 	"time"
+
+	"github.com/slowburn/slowburn/internal/clock"
 )
 
 const (
@@ -14,9 +16,9 @@ const (
 	doubtTime = 5 * time.Minute
 )
 
-// clock is the wall clock, with doubts: a clock that jumps, be it for a moment, must not make a ledger forget. Use is by
+// wallClock is the wall clock, with doubts: a clock that jumps, be it for a moment, must not make a ledger forget. Use is by
 // the evaluating goroutine only.
-type clock struct {
+type wallClock struct {
 	// read gives the wall time, and the time since some instant by the monotonic clock, which nobody sets. The latter
 	// stands still while the machine sleeps, which looks like a jump, and costs doubtTime.
 	read func() (wall time.Time, elapsed time.Duration)
@@ -30,17 +32,17 @@ type clock struct {
 }
 
 // newClock is the machine's clock.
-func newClock() clock {
-	start := time.Now()
-	return clock{read: func() (time.Time, time.Duration) {
-		now := time.Now()
+func newClock() wallClock {
+	start := clock.Now()
+	return wallClock{read: func() (time.Time, time.Duration) {
+		now := clock.Now()
 		return now.UTC(), now.Sub(start)
 	}}
 }
 
 // look judges a reading. The doubt is what is wrong with it, for people, and empty if it is believed. Settled says that
 // it was for so long that what is done by it need not be undone.
-func (c *clock) look(wall time.Time, elapsed time.Duration) (doubt string, settled bool) {
+func (c *wallClock) look(wall time.Time, elapsed time.Duration) (doubt string, settled bool) {
 	origin := wall.Round(0).Add(-elapsed)
 	if c.origin.IsZero() {
 		c.origin, c.since = origin, elapsed

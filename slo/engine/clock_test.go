@@ -13,7 +13,7 @@ import (
 )
 
 func TestClock(t *testing.T) {
-	var c clock
+	var c wallClock
 	var elapsed time.Duration
 	wall := noon
 	// pass lets both clocks run, and sets the wall clock.

@@ -12,6 +12,7 @@ import (
 	"go.etcd.io/bbolt"
 	"go.uber.org/zap"
 
+	"github.com/slowburn/slowburn/internal/clock"
 	"github.com/slowburn/slowburn/internal/state"
 	"github.com/slowburn/slowburn/slo"
 	"github.com/slowburn/slowburn/slo/alert"
@@ -89,7 +90,7 @@ func (v *evaluator) evaluate(ctx context.Context, now time.Time, settled bool) e
 		}
 	}
 	failed := make([]bool, len(v.objectives))
-	for started := time.Now(); time.Since(started) < evaluationTime; {
+	for started := clock.Now(); clock.Since(started) < evaluationTime; {
 		r := v.read(ctx, end, failed)
 		if r.empty() || ctx.Err() != nil { // what a cancelled query said is nobody's error
 			return nil

@@ -16,6 +16,7 @@ import (
 	"go.opentelemetry.io/collector/extension"
 	"go.opentelemetry.io/collector/extension/extensioncapabilities"
 
+	"github.com/slowburn/slowburn/internal/clock"
 	"github.com/slowburn/slowburn/internal/host"
 	"github.com/slowburn/slowburn/internal/state"
 	"github.com/slowburn/slowburn/slo"
@@ -37,7 +38,7 @@ type Extension struct {
 	settings  extension.Settings
 	telemetry *metadata.TelemetryBuilder
 	evaluator *evaluator
-	clock     clock
+	clock     wallClock
 	// untold says, a sentence each, whose alerts reach nobody.
 	untold []string
 	// damaged says that the file was damaged at start, and where it is now. Set by Start only.
@@ -119,9 +120,9 @@ func (e *Extension) Start(ctx context.Context, h component.Host) error {
 	}
 	e.warn()
 	path := filepath.Join(e.config.Directory, "slo.db")
-	db, err := e.load(path, time.Now().UTC())
+	db, err := e.load(path, clock.Now().UTC())
 	if errors.Is(err, state.ErrCorrupt) {
-		db, err = e.startAnew(path, time.Now().UTC(), err)
+		db, err = e.startAnew(path, clock.Now().UTC(), err)
 	}
 	if err != nil {
 		return err
@@ -185,7 +186,7 @@ func (e *Extension) run(ctx context.Context) {
 			continue // there is more to do
 		}
 		due := ledger.Elapsed(now.Add(-e.config.Lateness)).End().Add(e.config.Lateness)
-		timer := time.NewTimer(due.Round(0).Sub(now.Round(0)))
+		timer := clock.NewTimer(due.Round(0).Sub(now.Round(0)))
 		select {
 		case <-ctx.Done():
 			timer.Stop()

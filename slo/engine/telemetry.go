@@ -9,6 +9,7 @@ import (
 	"go.opentelemetry.io/otel/metric"
 	"go.uber.org/zap"
 
+	"github.com/slowburn/slowburn/internal/clock"
 	"github.com/slowburn/slowburn/slo/notify"
 )
 
@@ -35,7 +36,7 @@ func (e *Extension) attempted(ctx context.Context, receiver string, o notify.Out
 func (e *Extension) observe() error {
 	err := e.telemetry.RegisterSloEvaluationLagCallback(func(_ context.Context, o metric.Float64Observer) error {
 		if until := e.Statuses().EvaluatedUntil; until != nil {
-			o.Observe(time.Since(*until).Seconds())
+			o.Observe(clock.Since(*until).Seconds())
 		}
 		return nil
 	})

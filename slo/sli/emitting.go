@@ -13,6 +13,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.uber.org/zap"
 
+	"github.com/slowburn/slowburn/internal/clock"
 	"github.com/slowburn/slowburn/internal/wire"
 )
 
@@ -53,7 +54,7 @@ func (e *emitting) Start(_ context.Context, h component.Host) error {
 	if err := e.start(h); err != nil {
 		return err
 	}
-	e.flusher = newFlusher(e.counter, e.metrics, identity(e.set.Resource, e.id), e.cfg, time.Now())
+	e.flusher = newFlusher(e.counter, e.metrics, identity(e.set.Resource, e.id), e.cfg, clock.Now())
 	ctx, cancel := context.WithCancel(context.Background())
 	e.cancel, e.done = cancel, make(chan struct{})
 	go e.run(ctx)
@@ -69,7 +70,7 @@ func (e *emitting) Shutdown(ctx context.Context) error {
 	}
 	e.cancel()
 	<-e.done
-	if err := e.flush(ctx, max(time.Now().UnixMilli(), e.flusher.last+1)); err != nil {
+	if err := e.flush(ctx, max(clock.Now().UnixMilli(), e.flusher.last+1)); err != nil {
 		return fmt.Errorf("what was counted since the last flush is lost: %w", err)
 	}
 	return nil
@@ -81,15 +82,15 @@ func (e *emitting) run(ctx context.Context) {
 	defer close(e.done)
 	interval := e.cfg.Interval
 	for {
-		now := time.Now()
-		timer := time.NewTimer(now.Truncate(interval).Add(interval).Sub(now))
+		now := clock.Now()
+		timer := clock.NewTimer(now.Truncate(interval).Add(interval).Sub(now))
 		select {
 		case <-ctx.Done():
 			timer.Stop()
 			return
 		case <-timer.C:
 		}
-		now = time.Now()
+		now = clock.Now()
 		if at := floor(now.UnixMilli(), interval); at > e.flusher.last {
 			_ = e.flush(ctx, at) // logged, counted, and told by Probe
 		} else if behind := e.flusher.last - now.UnixMilli(); behind > 0 {
@@ -117,7 +118,7 @@ func (e *emitting) flush(ctx context.Context, at int64) error {
 	}
 	e.telemetry.SliFlushFailures.Add(ctx, 1)
 	e.failure.Store(&err)
-	e.warn(time.Now(), "The metrics pipeline did not take the counts. They are kept, and offered again at the next interval", zap.Error(err))
+	e.warn(clock.Now(), "The metrics pipeline did not take the counts. They are kept, and offered again at the next interval", zap.Error(err))
 	return err
 }
 

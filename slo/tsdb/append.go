@@ -13,6 +13,7 @@ import (
 	"go.opentelemetry.io/otel/metric"
 	"go.uber.org/zap"
 
+	"github.com/slowburn/slowburn/internal/clock"
 	"github.com/slowburn/slowburn/slo/tsdb/internal/batch"
 )
 
@@ -70,7 +71,7 @@ func (e *embedded) append(ctx context.Context, md pmetric.Metrics, promote []str
 
 // commit writes the batch in one transaction, but for the samples that the database does not take.
 func (e *embedded) commit(ctx context.Context, b *batch.Batch, rejected *rejections) (appended int, err error) {
-	now := time.Now()
+	now := clock.Now()
 	newest := now.Add(maxAhead).UnixMilli()
 	oldest := now.Add(-time.Duration(e.config.Retention)).UnixMilli()
 	tx := e.db.AppenderV2(ctx)

@@ -19,6 +19,7 @@ import (
 	"go.opentelemetry.io/otel/metric"
 	"go.uber.org/zap"
 
+	"github.com/slowburn/slowburn/internal/clock"
 	"github.com/slowburn/slowburn/internal/host"
 	"github.com/slowburn/slowburn/slo/tsdb/internal/batch"
 	"github.com/slowburn/slowburn/slo/tsdb/internal/metadata"
@@ -62,7 +63,7 @@ func openEmbedded(config *Config, logger *zap.Logger, telemetry *metadata.Teleme
 		registry:  prometheus.NewRegistry(),
 		appending: make(chan struct{}, 1),
 	}
-	start := time.Now()
+	start := clock.Now()
 	if err := os.MkdirAll(config.Directory, 0o750); err != nil {
 		return nil, explainOpen(config.Directory, err)
 	}
@@ -89,7 +90,7 @@ func openEmbedded(config *Config, logger *zap.Logger, telemetry *metadata.Teleme
 	}
 	logger.Info("Time series database open", zap.String("directory", config.Directory),
 		zap.Stringer("retention", config.Retention), zap.Int("blocks", len(e.db.Blocks())),
-		zap.Uint64("head_series", e.db.Head().NumSeries()), zap.Duration("took", time.Since(start)))
+		zap.Uint64("head_series", e.db.Head().NumSeries()), zap.Duration("took", clock.Since(start)))
 	return e, nil
 }
 

@@ -15,6 +15,7 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 
+	"github.com/slowburn/slowburn/internal/clock"
 	"github.com/slowburn/slowburn/slo/tsdb/internal/metadata"
 	"github.com/slowburn/slowburn/slo/tsdb/internal/promvalue"
 )
@@ -117,9 +118,9 @@ type measuredQuery struct {
 
 // Exec implements promql.Query.
 func (q *measuredQuery) Exec(ctx context.Context) *promql.Result {
-	start := time.Now()
+	start := clock.Now()
 	r := q.exec(ctx)
-	q.engine.telemetry.TsdbQueryDuration.Record(ctx, time.Since(start).Seconds())
+	q.engine.telemetry.TsdbQueryDuration.Record(ctx, clock.Since(start).Seconds())
 	q.engine.count(outcome(r.Err))
 	return r
 }

@@ -3,13 +3,13 @@ package tsdb
 import (
 	"net/http"
 	"runtime"
-	"time"
 
 	"github.com/prometheus/common/route"
 	promconfig "github.com/prometheus/prometheus/config"
 	promtsdb "github.com/prometheus/prometheus/tsdb"
 	apiv1 "github.com/prometheus/prometheus/web/api/v1"
 
+	"github.com/slowburn/slowburn/internal/clock"
 	"github.com/slowburn/slowburn/slo/tsdb/internal/promlog"
 )
 
@@ -22,7 +22,7 @@ const prometheusVersion = "3.14.0"
 //
 // It is costly to make, as it renders OpenAPI documents whether they are asked for or not (45 ms, 60 MB of garbage).
 func newPrometheusAPI(e *embedded) http.Handler {
-	started := time.Now()
+	started := clock.Now()
 	api := apiv1.NewAPI(
 		e.engine.limited(e.config.MaxConcurrentQueries), e.db,
 		nil, nil, // nothing is appended
@@ -42,7 +42,7 @@ func newPrometheusAPI(e *embedded) http.Handler {
 		func() (apiv1.RuntimeInfo, error) {
 			return apiv1.RuntimeInfo{
 				StartTime:           started,
-				ServerTime:          time.Now(),
+				ServerTime:          clock.Now(),
 				ReloadConfigSuccess: true,
 				CorruptionCount:     int64(e.repaired),
 				GoroutineCount:      runtime.NumGoroutine(),

@@ -16,6 +16,7 @@ import (
 	"go.opentelemetry.io/otel/metric"
 	"go.uber.org/zap"
 
+	"github.com/slowburn/slowburn/internal/clock"
 	"github.com/slowburn/slowburn/internal/host"
 	"github.com/slowburn/slowburn/slo/tsdb/internal/metadata"
 )
@@ -86,9 +87,9 @@ func (r *remote) measured(
 ) (model.Value, error) {
 	ctx, cancel := context.WithTimeout(ctx, r.timeout)
 	defer cancel()
-	start := time.Now()
+	start := clock.Now()
 	value, warnings, err := query(ctx)
-	r.telemetry.TsdbQueryDuration.Record(ctx, time.Since(start).Seconds())
+	r.telemetry.TsdbQueryDuration.Record(ctx, clock.Since(start).Seconds())
 	r.telemetry.TsdbQueries.Add(ctx, 1, metric.WithAttributes(attribute.String("outcome", remoteOutcome(err))))
 	if len(warnings) > 0 {
 		r.logger.Debug("The remote Prometheus warns", zap.String("query", expr), zap.Strings("warnings", warnings))
@@ -119,7 +120,7 @@ func (r *remote) ServeHTTP(w http.ResponseWriter, req *http.Request) { r.proxy.S
 func (r *remote) Probe(ctx context.Context) host.Health {
 	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
-	if _, _, err := r.api.Query(ctx, "vector(1)", time.Now()); err != nil {
+	if _, _, err := r.api.Query(ctx, "vector(1)", clock.Now()); err != nil {
 		return host.Health{Message: fmt.Sprintf("the remote Prometheus at %s does not answer: %v: look at remote::endpoint, and at that system",
 			r.endpoint, err)}
 	}

@@ -3,12 +3,8 @@ package assemble
 import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
+	"github.com/slowburn/slowburn/internal/wire"
 	"github.com/slowburn/slowburn/processor/trace"
-)
-
-const (
-	flagSampled     = 0x1   // W3C trace flag
-	flagHasIsRemote = 0x100 // the SDK filled the flags in
 )
 
 // resolveLinks finds what each link points to. A link without a trace ID points nowhere: it is left out, with a warning.
@@ -53,9 +49,9 @@ func (b *builder) targetInTrace(i int, id pcommon.SpanID) (trace.LinkTarget, int
 
 func recorded(flags uint32) trace.Recorded {
 	switch {
-	case flags&flagSampled != 0:
+	case flags&wire.FlagSampled != 0:
 		return trace.RecordedYes
-	case flags&flagHasIsRemote != 0:
+	case flags&wire.FlagHasIsRemote != 0:
 		return trace.RecordedNever
 	default:
 		return trace.RecordedUnknown

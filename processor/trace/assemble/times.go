@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/slowburn/slowburn/internal/attr"
 	"github.com/slowburn/slowburn/processor/trace"
 )
 
@@ -42,7 +43,7 @@ func (b *builder) judgeTimes() {
 		case s.End < s.Start:
 			s.Flags |= trace.FlagInverted
 		}
-		if late, ok := s.Data.Attributes().Get("tailsampling.cached_decision"); ok && late.Bool() {
+		if late, ok := s.Data.Attributes().Get(attr.CachedDecision); ok && late.Bool() {
 			s.Flags |= trace.FlagLate
 		}
 	}

@@ -1,5 +1,7 @@
 package skeleton
 
+import "github.com/slowburn/slowburn/internal/wire"
+
 // FailureMode is how a call failed, as its client span C and, where it is there, its server span S tell.
 type FailureMode uint8
 
@@ -54,7 +56,7 @@ func (set FailureModes) Any(of FailureModes) bool { return set&of != 0 }
 // FailureModes are those of the trace's calls.
 func (k *Skeleton) FailureModes() (found FailureModes) {
 	for i := range k.Spans {
-		if k.Spans[i].Kind == kindClient {
+		if k.Spans[i].Kind == wire.KindClient {
 			found |= k.modesOf(i)
 		}
 	}
@@ -77,7 +79,7 @@ func (k *Skeleton) overlap(earlier, later int32) bool {
 	for _, a := range k.childrenOf(int(earlier)) {
 		for _, b := range k.childrenOf(int(later)) {
 			x, y := &k.Spans[a], &k.Spans[b]
-			if x.Kind == kindServer && y.Kind == kindServer && x.Service == y.Service && y.Start < x.End && x.Start < y.End {
+			if x.Kind == wire.KindServer && y.Kind == wire.KindServer && x.Service == y.Service && y.Start < x.End && x.Start < y.End {
 				return true
 			}
 		}
@@ -90,7 +92,7 @@ func (k *Skeleton) modesOf(client int) (found FailureModes) {
 	c := &k.Spans[client]
 	servers, failed, longest := 0, false, uint64(0)
 	for _, child := range k.childrenOf(client) {
-		if s := &k.Spans[child]; s.Kind == kindServer {
+		if s := &k.Spans[child]; s.Kind == wire.KindServer {
 			servers++
 			failed = failed || s.failed()
 			longest = max(longest, s.duration())

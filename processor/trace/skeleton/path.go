@@ -3,6 +3,8 @@ package skeleton
 import (
 	"cmp"
 	"slices"
+
+	"github.com/slowburn/slowburn/internal/wire"
 )
 
 // path is the walk along the critical path of a skeleton.
@@ -66,7 +68,7 @@ func (k *Skeleton) goesFirst(a, b int32) bool {
 		cmp.Compare(a, b)) < 0
 }
 
-func (s *Span) calls() bool { return s.Kind == kindClient || s.Kind == kindProducer }
+func (s *Span) calls() bool { return s.Kind == wire.KindClient || s.Kind == wire.KindProducer }
 
 func compareBool(a, b bool) int {
 	switch {
@@ -117,12 +119,12 @@ func (k *Skeleton) enter(span int32, start, end uint64, shift int64) frame {
 // of a call has a clock of its own: it is moved into the call by the least, where it fits.
 func (k *Skeleton) within(f *frame, child int32) (start, end uint64, shift int64, waited bool) {
 	c, p := &k.Spans[child], &k.Spans[f.span]
-	if c.Start == 0 || c.End <= c.Start || c.Kind == kindConsumer {
+	if c.Start == 0 || c.End <= c.Start || c.Kind == wire.KindConsumer {
 		return 0, 0, 0, false
 	}
 	shift = f.shift
 	start, end = shiftedBy(c.Start, shift), shiftedBy(c.End, shift)
-	if c.Kind == kindServer && p.calls() && c.duration() <= f.end-f.start {
+	if c.Kind == wire.KindServer && p.calls() && c.duration() <= f.end-f.start {
 		switch {
 		case start < f.start:
 			shift += int64(f.start - start)

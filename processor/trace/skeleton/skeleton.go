@@ -3,6 +3,8 @@ package skeleton
 import (
 	"cmp"
 	"slices"
+
+	"github.com/slowburn/slowburn/internal/wire"
 )
 
 // Skeleton is a trace as far as it is known how its spans hang together and what became of them, for questions that have to
@@ -65,12 +67,6 @@ const (
 	sharedID = 16
 )
 
-// OTLP's numbers.
-const (
-	kindServer, kindClient, kindProducer, kindConsumer = 2, 3, 4, 5
-	statusError                                        = 2
-)
-
 func (s *Span) duration() uint64 {
 	if s.End < s.Start {
 		return 0
@@ -78,10 +74,10 @@ func (s *Span) duration() uint64 {
 	return s.End - s.Start
 }
 
-func (s *Span) failed() bool { return s.Status == statusError }
+func (s *Span) failed() bool { return s.Status == wire.StatusError }
 
 // entered says that the span is the far end of a call.
-func (s *Span) entered() bool { return s.Kind == kindServer || s.Kind == kindConsumer }
+func (s *Span) entered() bool { return s.Kind == wire.KindServer || s.Kind == wire.KindConsumer }
 
 // Reset empties the skeleton and keeps its memory.
 func (k *Skeleton) Reset() { k.Spans = k.Spans[:0] }
@@ -134,8 +130,8 @@ func sameSpan(a, b *Span) bool {
 // has that ID as its parent is under the one of its own service, else under the server.
 func (k *Skeleton) parentOf(i int) int32 {
 	s := &k.Spans[i]
-	for j := i + 1; s.Kind == kindServer && j < min(len(k.Spans), i+sharedID) && k.Spans[j].ID == s.ID; j++ {
-		if k.Spans[j].Kind == kindClient {
+	for j := i + 1; s.Kind == wire.KindServer && j < min(len(k.Spans), i+sharedID) && k.Spans[j].ID == s.ID; j++ {
+		if k.Spans[j].Kind == wire.KindClient {
 			return int32(j)
 		}
 	}
@@ -152,7 +148,7 @@ func (k *Skeleton) parentOf(i int) int32 {
 		if p.Service == s.Service {
 			return int32(j)
 		}
-		if best < 0 || p.Kind == kindServer {
+		if best < 0 || p.Kind == wire.KindServer {
 			best = j
 		}
 	}

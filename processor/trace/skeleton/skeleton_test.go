@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/slowburn/slowburn/internal/wire"
 )
 
 // skeletonOf links a copy of the spans.
@@ -32,7 +34,7 @@ func randomSkeleton(rng *rand.Rand) (spans []Span) {
 		if i > 0 && rng.IntN(10) == 0 {
 			s.ID = spans[rng.IntN(i)].ID
 		}
-		if s.Kind == kindClient && s.failed() {
+		if s.Kind == wire.KindClient && s.failed() {
 			s.Failure = Evidence{Code: []int32{0, 404, 500, 503}[rng.IntN(4)], Reason: Reason(rng.IntN(3)), Peer: rng.IntN(2) == 0}
 		}
 		spans = append(spans, s)
@@ -86,10 +88,10 @@ func TestSkeletonProperties(t *testing.T) {
 func TestSkeletonIgnoresClocks(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 4))
 	for range 500 {
-		client := Span{ID: 1, Kind: kindClient, Start: 1e9, End: 1e9 + 100, Status: statusError}
+		client := Span{ID: 1, Kind: wire.KindClient, Start: 1e9, End: 1e9 + 100, Status: wire.StatusError}
 		length := 1 + rng.Uint64N(200)
 		start := 1e9 + rng.Uint64N(1e6)
-		server := Span{ID: 2, Parent: 1, Kind: kindServer, Service: 7, Start: start, End: start + length}
+		server := Span{ID: 2, Parent: 1, Kind: wire.KindServer, Service: 7, Start: start, End: start + length}
 		off := server
 		off.Start += 5e8
 		off.End += 5e8

@@ -8,6 +8,8 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/slowburn/slowburn/internal/attr"
 )
 
 // plan is the trace of the benchmark in bench/.
@@ -121,7 +123,7 @@ func appendTrace(td ptrace.Traces, seq int) {
 			attrs.PutStr("thread.name", "render-worker-3")
 			attrs.PutInt("thread.id", int64(n%64))
 		}
-		attrs.PutStr("tailsampling.policy", "rest")
+		attrs.PutStr(attr.Policy, "rest")
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
+	"github.com/slowburn/slowburn/internal/clock"
 	"github.com/slowburn/slowburn/slo/engine"
 	"github.com/slowburn/slowburn/web/internal/known"
 	"github.com/slowburn/slowburn/web/internal/rest"
@@ -60,7 +61,7 @@ func getHistory(all *known.Components) http.HandlerFunc {
 	return with(all, func(w http.ResponseWriter, r *http.Request, e engine.Reader) {
 		p := rest.Params{Values: r.URL.Query()}
 		p.Only("start", "end", "step")
-		end := p.Time("end", time.Now())
+		end := p.Time("end", clock.Now())
 		start := p.Time("start", end.Add(-historySpan))
 		step := time.Duration(p.Integer("step", defaultStep(end.Sub(start)), 60, 366*24*3600)) * time.Second
 		if p.Err != nil {

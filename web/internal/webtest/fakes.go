@@ -9,6 +9,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
+	"github.com/slowburn/slowburn/internal/clock"
 	"github.com/slowburn/slowburn/internal/host"
 	"github.com/slowburn/slowburn/processor/tailsampling"
 	"github.com/slowburn/slowburn/processor/tracestore"
@@ -279,7 +280,7 @@ func (p *Prober) Probe(context.Context) host.Health {
 		<-p.Wait
 	}
 	if p.Hangs {
-		time.Sleep(HangTime)
+		<-clock.After(HangTime)
 	}
 	return p.Health
 }

@@ -43,9 +43,9 @@ func (c counter) Observe(words []uint64, _ *rule.SpanView) { words[c]++ }
 func TestQuestionsHaveBits(t *testing.T) {
 	b := ask.NewBuilder(true)
 	require.True(t, b.Contrib)
-	require.Equal(t, rule.ErrorBit, b.Status(rule.StatusError))
-	require.Equal(t, 1, b.Status(rule.StatusOK))
-	require.Equal(t, 1, b.Status(rule.StatusOK))
+	require.Equal(t, rule.ErrorBit, b.Status(wire.StatusError))
+	require.Equal(t, 1, b.Status(wire.StatusOK))
+	require.Equal(t, 1, b.Status(wire.StatusOK))
 	asked := 0
 	require.Equal(t, 2, b.Attribute("a", "is x", text{"x", &asked}))
 	require.Equal(t, 2, b.Attribute("a", "is x", text{"x", &asked}))
@@ -97,7 +97,7 @@ func TestObserve(t *testing.T) {
 	c := counter(b.Word())
 	b.Observe(c)
 	require.Equal(t, []ask.Observer{c}, b.Observers())
-	ok := b.Status(rule.StatusOK)
+	ok := b.Status(wire.StatusOK)
 	q := b.Build()
 	views := policytest.Views(t,
 		policytest.Span{Name: "child", Status: "UNKNOWN", Attributes: map[string]any{"a": "y"}},

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 
+	"github.com/slowburn/slowburn/internal/wire"
 	"github.com/slowburn/slowburn/processor/policy/internal/rule"
 )
 
@@ -20,7 +21,7 @@ type Builder struct {
 	next     int            // the next bit, if it is in a word that is in use
 	values   int            // of attributes, that conditions read
 
-	status     [rule.Statuses]int
+	status     [wire.NumStatuses]int
 	attributes map[string]*attribute
 	spans      []spanQuestion
 	observers  []Observer
@@ -32,7 +33,7 @@ func NewBuilder(contrib bool) *Builder {
 	for code := range b.status {
 		b.status[code] = unasked
 	}
-	b.Status(rule.StatusError) // the first, so that it is rule.ErrorBit
+	b.Status(wire.StatusError) // the first, so that it is rule.ErrorBit
 	return b
 }
 

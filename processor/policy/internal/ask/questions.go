@@ -7,7 +7,7 @@ import (
 
 // Questions is what the policies of a set want to know of single spans. Its methods may be called concurrently.
 type Questions struct {
-	status    [rule.Statuses]int
+	status    [wire.NumStatuses]int
 	groups    []keys
 	spans     []spanQuestion
 	observers []Observer
@@ -34,7 +34,7 @@ type Observer interface {
 // Observe looks at one span of a trace, but not at its resource, and sets the bits of what it found. What is answered
 // already is not looked for again. Unless values is nil it gets the values of the attributes that have a place there.
 func (q *Questions) Observe(bits []uint64, v *rule.SpanView, values []wire.Value) {
-	if code := v.Span.Status; code >= 0 && code < rule.Statuses && q.status[code] != unasked {
+	if code := v.Span.Status; code >= 0 && code < wire.NumStatuses && q.status[code] != unasked {
 		rule.Set(bits, q.status[code])
 	}
 	for i := range q.groups {

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+
+	"github.com/slowburn/slowburn/internal/clock"
 )
 
 // evaluationErrors counts conditions that could not be evaluated, and tells of one at most once a minute.
@@ -26,7 +28,7 @@ func (e *evaluationErrors) add(condition string, err error, silent bool) {
 	if silent {
 		return
 	}
-	now := time.Now()
+	now := clock.Now()
 	quiet := e.quiet.Load()
 	if now.UnixNano() < quiet || !e.quiet.CompareAndSwap(quiet, now.Add(time.Minute).UnixNano()) {
 		return

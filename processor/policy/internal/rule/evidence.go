@@ -4,18 +4,18 @@ import (
 	"strings"
 
 	"github.com/slowburn/slowburn/internal/wire"
-	"github.com/slowburn/slowburn/processor/trace"
+	"github.com/slowburn/slowburn/processor/trace/skeleton"
 )
 
 // maxErrorType is how many bytes of error.type are looked at.
 const maxErrorType = 128
 
 // evidence is what a client span tells of its call, by the attributes of the conventions for HTTP and RPC.
-func evidence(v *SpanView) (e trace.Evidence) {
+func evidence(v *SpanView) (e skeleton.Evidence) {
 	if n, ok := wire.SpanAttribute(v.Body, "http.request.resend_count"); ok {
 		e.Resends = int32(min(max(n.Int(), 0), 1000))
 	}
-	if v.Span.Status != StatusError {
+	if v.Span.Status != wire.StatusError {
 		return e
 	}
 	for _, key := range []string{"http.response.status_code", "http.status_code"} {
@@ -31,13 +31,13 @@ func evidence(v *SpanView) (e trace.Evidence) {
 		}
 	}
 	if grpc, ok := wire.SpanAttribute(v.Body, "rpc.grpc.status_code"); ok && (grpc.Int() == 1 || grpc.Int() == 4) {
-		e.Reason = trace.ReasonGaveUp // CANCELLED, DEADLINE_EXCEEDED
+		e.Reason = skeleton.ReasonGaveUp // CANCELLED, DEADLINE_EXCEEDED
 	}
-	if what, ok := wire.SpanAttribute(v.Body, "error.type"); ok && e.Reason == trace.ReasonOther {
+	if what, ok := wire.SpanAttribute(v.Body, "error.type"); ok && e.Reason == skeleton.ReasonOther {
 		e.Reason = reason(what.Bytes())
 	}
 	if e.Code == 504 {
-		e.Reason = trace.ReasonGaveUp
+		e.Reason = skeleton.ReasonGaveUp
 	}
 	return e
 }
@@ -51,17 +51,17 @@ var (
 	gaveUp = []string{"timeout", "timedout", "timed_out", "deadline", "cancel", "abort"}
 )
 
-func reason(errorType []byte) trace.Reason {
+func reason(errorType []byte) skeleton.Reason {
 	lower := strings.ToLower(string(errorType[:min(len(errorType), maxErrorType)]))
 	for _, part := range notConnected {
 		if strings.Contains(lower, part) {
-			return trace.ReasonNotConnected
+			return skeleton.ReasonNotConnected
 		}
 	}
 	for _, part := range gaveUp {
 		if strings.Contains(lower, part) {
-			return trace.ReasonGaveUp
+			return skeleton.ReasonGaveUp
 		}
 	}
-	return trace.ReasonOther
+	return skeleton.ReasonOther
 }

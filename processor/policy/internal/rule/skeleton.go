@@ -6,21 +6,21 @@ import (
 	"sync"
 
 	"github.com/slowburn/slowburn/internal/wire"
-	"github.com/slowburn/slowburn/processor/trace"
+	"github.com/slowburn/slowburn/processor/trace/skeleton"
 )
 
 // MaxSkeleton is the most spans of a trace whose skeleton is looked at. Policies that do match no larger one.
 const MaxSkeleton = 10_000
 
-var skeletons = sync.Pool{New: func() any { return new(trace.Skeleton) }}
+var skeletons = sync.Pool{New: func() any { return new(skeleton.Skeleton) }}
 
 // Linked returns how the trace's spans hang together, nil if that cannot be had: because it is not known, or not of all
 // spans, or because there are too many. It is read once for all policies.
-func (t *Trace) Linked() *trace.Skeleton {
+func (t *Trace) Linked() *skeleton.Skeleton {
 	if t.linked != nil || t.Skeleton == nil || t.unlinked || t.Spans > MaxSkeleton {
 		return t.linked
 	}
-	k := skeletons.Get().(*trace.Skeleton)
+	k := skeletons.Get().(*skeleton.Skeleton)
 	k.Reset()
 	for v := range t.Skeleton() {
 		k.Spans = append(k.Spans, skeletonSpan(&v))
@@ -46,14 +46,14 @@ func (t *Trace) Release() {
 	}
 }
 
-func skeletonSpan(v *SpanView) trace.SkeletonSpan {
+func skeletonSpan(v *SpanView) skeleton.Span {
 	s := v.Span
 	service, _ := wire.ResourceAttribute(v.Resource, ServiceName)
-	k := trace.SkeletonSpan{
+	k := skeleton.Span{
 		ID: spanID(s.ID), Parent: spanID(s.ParentID), Kind: s.Kind, Status: s.Status, Start: s.Start, End: s.End,
 		Service: NameHash(service.Bytes()), Name: NameHash(v.Name()),
 	}
-	if s.Kind == KindClient {
+	if s.Kind == wire.KindClient {
 		k.Failure = evidence(v)
 	}
 	return k

@@ -8,12 +8,13 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/slowburn/slowburn/internal/wire"
 	"github.com/slowburn/slowburn/processor/policy/internal/policytest"
 	"github.com/slowburn/slowburn/processor/policy/internal/rule"
-	"github.com/slowburn/slowburn/processor/trace"
+	"github.com/slowburn/slowburn/processor/trace/skeleton"
 )
 
-func linked(t *testing.T, spans int, views ...policytest.Span) *trace.Skeleton {
+func linked(t *testing.T, spans int, views ...policytest.Span) *skeleton.Skeleton {
 	list := policytest.Views(t, views...)
 	tr := &rule.Trace{Spans: spans, Skeleton: func() iter.Seq[rule.SpanView] { return slices.Values(list) }}
 	return tr.Linked()
@@ -42,9 +43,9 @@ func TestLinked(t *testing.T) {
 	require.Equal(t, rule.NameHash([]byte("cart")), root.Service)
 	require.Equal(t, rule.NameHash(nil), call.Service)
 	require.Equal(t, rule.NameHash([]byte("call")), call.Name)
-	require.EqualValues(t, rule.KindServer, root.Kind)
-	require.EqualValues(t, rule.KindClient, call.Kind)
-	require.EqualValues(t, rule.StatusError, call.Status)
+	require.EqualValues(t, wire.KindServer, root.Kind)
+	require.EqualValues(t, wire.KindClient, call.Kind)
+	require.EqualValues(t, wire.StatusError, call.Status)
 	require.EqualValues(t, 4, call.End-call.Start)
 	tr.Release()
 	require.False(t, tr.IsLinked())
@@ -65,34 +66,34 @@ func TestEvidence(t *testing.T) {
 	for _, c := range []struct {
 		status     string
 		attributes map[string]any
-		want       trace.Evidence
+		want       skeleton.Evidence
 	}{
-		{"", map[string]any{"http.response.status_code": 500, "error.type": "timeout"}, trace.Evidence{}},
-		{"", map[string]any{"http.request.resend_count": 2}, trace.Evidence{Resends: 2}},
-		{"", map[string]any{"http.request.resend_count": -2}, trace.Evidence{}},
-		{"", map[string]any{"http.request.resend_count": 1000}, trace.Evidence{Resends: 1000}},
-		{"", map[string]any{"http.request.resend_count": 1001}, trace.Evidence{Resends: 1000}},
-		{"ERROR", map[string]any{"http.request.resend_count": 1}, trace.Evidence{Resends: 1}},
-		{"ERROR", map[string]any{"http.response.status_code": 500, "http.status_code": 501}, trace.Evidence{Code: 500}},
-		{"ERROR", map[string]any{"http.response.status_code": 0, "http.status_code": 501}, trace.Evidence{Code: 501}},
-		{"ERROR", map[string]any{"http.response.status_code": 1}, trace.Evidence{Code: 1}},
-		{"ERROR", map[string]any{"http.response.status_code": 999}, trace.Evidence{Code: 999}},
-		{"ERROR", map[string]any{"http.response.status_code": 1000}, trace.Evidence{}},
-		{"ERROR", map[string]any{"http.response.status_code": 504}, trace.Evidence{Code: 504, Reason: trace.ReasonGaveUp}},
-		{"ERROR", map[string]any{"http.response.status_code": 504, "error.type": "refused"}, trace.Evidence{Code: 504, Reason: trace.ReasonGaveUp}},
-		{"ERROR", map[string]any{"network.peer.address": "10.0.0.1"}, trace.Evidence{Peer: true}},
-		{"ERROR", map[string]any{"net.sock.peer.addr": "10.0.0.1"}, trace.Evidence{Peer: true}},
-		{"ERROR", map[string]any{"rpc.grpc.status_code": 1}, trace.Evidence{Reason: trace.ReasonGaveUp}},
-		{"ERROR", map[string]any{"rpc.grpc.status_code": 4}, trace.Evidence{Reason: trace.ReasonGaveUp}},
-		{"ERROR", map[string]any{"rpc.grpc.status_code": 4, "error.type": "refused"}, trace.Evidence{Reason: trace.ReasonGaveUp}},
-		{"ERROR", map[string]any{"rpc.grpc.status_code": 14}, trace.Evidence{}},
-		{"ERROR", map[string]any{"error.type": "java.net.ConnectException"}, trace.Evidence{Reason: trace.ReasonNotConnected}},
-		{"ERROR", map[string]any{"error.type": "ECONNREFUSED"}, trace.Evidence{Reason: trace.ReasonNotConnected}},
-		{"ERROR", map[string]any{"error.type": "ReadTimeout"}, trace.Evidence{Reason: trace.ReasonGaveUp}},
-		{"ERROR", map[string]any{"error.type": "ConnectTimeout"}, trace.Evidence{Reason: trace.ReasonNotConnected}},
-		{"ERROR", map[string]any{"error.type": "500"}, trace.Evidence{}},
-		{"ERROR", map[string]any{"error.type": strings.Repeat("x", 128-7) + "timeout"}, trace.Evidence{Reason: trace.ReasonGaveUp}},
-		{"ERROR", map[string]any{"error.type": strings.Repeat("x", 128-6) + "timeout"}, trace.Evidence{}},
+		{"", map[string]any{"http.response.status_code": 500, "error.type": "timeout"}, skeleton.Evidence{}},
+		{"", map[string]any{"http.request.resend_count": 2}, skeleton.Evidence{Resends: 2}},
+		{"", map[string]any{"http.request.resend_count": -2}, skeleton.Evidence{}},
+		{"", map[string]any{"http.request.resend_count": 1000}, skeleton.Evidence{Resends: 1000}},
+		{"", map[string]any{"http.request.resend_count": 1001}, skeleton.Evidence{Resends: 1000}},
+		{"ERROR", map[string]any{"http.request.resend_count": 1}, skeleton.Evidence{Resends: 1}},
+		{"ERROR", map[string]any{"http.response.status_code": 500, "http.status_code": 501}, skeleton.Evidence{Code: 500}},
+		{"ERROR", map[string]any{"http.response.status_code": 0, "http.status_code": 501}, skeleton.Evidence{Code: 501}},
+		{"ERROR", map[string]any{"http.response.status_code": 1}, skeleton.Evidence{Code: 1}},
+		{"ERROR", map[string]any{"http.response.status_code": 999}, skeleton.Evidence{Code: 999}},
+		{"ERROR", map[string]any{"http.response.status_code": 1000}, skeleton.Evidence{}},
+		{"ERROR", map[string]any{"http.response.status_code": 504}, skeleton.Evidence{Code: 504, Reason: skeleton.ReasonGaveUp}},
+		{"ERROR", map[string]any{"http.response.status_code": 504, "error.type": "refused"}, skeleton.Evidence{Code: 504, Reason: skeleton.ReasonGaveUp}},
+		{"ERROR", map[string]any{"network.peer.address": "10.0.0.1"}, skeleton.Evidence{Peer: true}},
+		{"ERROR", map[string]any{"net.sock.peer.addr": "10.0.0.1"}, skeleton.Evidence{Peer: true}},
+		{"ERROR", map[string]any{"rpc.grpc.status_code": 1}, skeleton.Evidence{Reason: skeleton.ReasonGaveUp}},
+		{"ERROR", map[string]any{"rpc.grpc.status_code": 4}, skeleton.Evidence{Reason: skeleton.ReasonGaveUp}},
+		{"ERROR", map[string]any{"rpc.grpc.status_code": 4, "error.type": "refused"}, skeleton.Evidence{Reason: skeleton.ReasonGaveUp}},
+		{"ERROR", map[string]any{"rpc.grpc.status_code": 14}, skeleton.Evidence{}},
+		{"ERROR", map[string]any{"error.type": "java.net.ConnectException"}, skeleton.Evidence{Reason: skeleton.ReasonNotConnected}},
+		{"ERROR", map[string]any{"error.type": "ECONNREFUSED"}, skeleton.Evidence{Reason: skeleton.ReasonNotConnected}},
+		{"ERROR", map[string]any{"error.type": "ReadTimeout"}, skeleton.Evidence{Reason: skeleton.ReasonGaveUp}},
+		{"ERROR", map[string]any{"error.type": "ConnectTimeout"}, skeleton.Evidence{Reason: skeleton.ReasonNotConnected}},
+		{"ERROR", map[string]any{"error.type": "500"}, skeleton.Evidence{}},
+		{"ERROR", map[string]any{"error.type": strings.Repeat("x", 128-7) + "timeout"}, skeleton.Evidence{Reason: skeleton.ReasonGaveUp}},
+		{"ERROR", map[string]any{"error.type": strings.Repeat("x", 128-6) + "timeout"}, skeleton.Evidence{}},
 	} {
 		k := linked(t, 1, policytest.Span{Kind: "client", Status: c.status, Attributes: c.attributes})
 		require.Equal(t, c.want, k.Spans[0].Failure, "%v", c.attributes)

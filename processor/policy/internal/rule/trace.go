@@ -4,7 +4,7 @@ import (
 	"iter"
 
 	"github.com/slowburn/slowburn/internal/wire"
-	"github.com/slowburn/slowburn/processor/trace"
+	"github.com/slowburn/slowburn/processor/trace/skeleton"
 )
 
 // SpanView is a span where its bytes are.
@@ -45,8 +45,8 @@ type Trace struct {
 	// had, and such policies then match nothing.
 	Skeleton func() iter.Seq[SpanView]
 
-	linked   *trace.Skeleton // made of it by Linked, until Release
-	unlinked bool            // nothing could be
+	linked   *skeleton.Skeleton // made of it by Linked, until Release
+	unlinked bool               // nothing could be
 }
 
 // Duration is from the earliest start to the latest end, in nanoseconds. It is 0 where the end is before the start.
@@ -64,21 +64,6 @@ func (t *Trace) Cost(bytes bool) float64 {
 	}
 	return float64(t.Spans)
 }
-
-// The statuses that OTLP has. A span with another number has none that a policy can name.
-const (
-	StatusUnset = iota
-	StatusOK
-	StatusError
-	Statuses // how many there are
-)
-
-// OTLP's numbers of some span kinds.
-const (
-	KindServer   = 2
-	KindClient   = 3
-	KindConsumer = 5
-)
 
 // ServiceName is the resource attribute that names a service.
 const ServiceName = "service.name"

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/slowburn/slowburn/internal/wire"
 	"github.com/slowburn/slowburn/processor/policy/internal/ask"
 	"github.com/slowburn/slowburn/processor/policy/internal/rule"
 )
@@ -25,11 +26,11 @@ func (cfg *StatusCodeConfig) Compile(b *ask.Builder) (rule.Node, error) {
 	for i, name := range cfg.StatusCodes {
 		switch name {
 		case "OK":
-			wanted = append(wanted, b.Status(rule.StatusOK))
+			wanted = append(wanted, b.Status(wire.StatusOK))
 		case "ERROR":
-			wanted = append(wanted, b.Status(rule.StatusError))
+			wanted = append(wanted, b.Status(wire.StatusError))
 		case "UNSET":
-			wanted = append(wanted, b.Status(rule.StatusUnset))
+			wanted = append(wanted, b.Status(wire.StatusUnset))
 		default:
 			errs = append(errs, fmt.Errorf("status_codes[%d] is %q; it must be OK, ERROR or UNSET", i, name))
 		}

@@ -10,7 +10,7 @@ import (
 	"github.com/slowburn/slowburn/processor/policy/internal/ask"
 	"github.com/slowburn/slowburn/processor/policy/internal/rates"
 	"github.com/slowburn/slowburn/processor/policy/internal/rule"
-	"github.com/slowburn/slowburn/processor/trace"
+	"github.com/slowburn/slowburn/processor/trace/skeleton"
 )
 
 // DiversityConfig is for one trace at least of each operation and period: it samples a trace with an operation of which none
@@ -60,8 +60,8 @@ func (d *diversity) Match(t *rule.Trace) (uint64, bool) {
 	return 0, false
 }
 
-func enters(s *trace.SkeletonSpan) bool {
-	return s.Parent == 0 || s.Kind == rule.KindServer || s.Kind == rule.KindConsumer
+func enters(s *skeleton.Span) bool {
+	return s.Parent == 0 || s.Kind == wire.KindServer || s.Kind == wire.KindConsumer
 }
 
 // Kept covers the operations of a trace. Where nothing of it was new it changes nothing to cover them again.
@@ -87,7 +87,7 @@ func (d *diversity) Inherit(from rule.Rule) { d.covered.Copy(from.(*diversity).c
 type uncovered struct{ d *diversity }
 
 func (u uncovered) Holds(v *rule.SpanView) bool {
-	if s := v.Span; !s.ParentID.IsZero() && s.Kind != rule.KindServer && s.Kind != rule.KindConsumer {
+	if s := v.Span; !s.ParentID.IsZero() && s.Kind != wire.KindServer && s.Kind != wire.KindConsumer {
 		return false
 	}
 	service, _ := wire.ResourceAttribute(v.Resource, rule.ServiceName)

@@ -5,7 +5,7 @@ import (
 
 	"github.com/slowburn/slowburn/processor/policy/internal/ask"
 	"github.com/slowburn/slowburn/processor/policy/internal/rule"
-	"github.com/slowburn/slowburn/processor/trace"
+	"github.com/slowburn/slowburn/processor/trace/skeleton"
 )
 
 // CriticalPathConfig is for traces whose root waited longer than ThresholdMs: for spans themselves, not for what these waited
@@ -27,14 +27,14 @@ func (cfg *CriticalPathConfig) Compile(*ask.Builder) (rule.Node, error) {
 		return rule.Node{}, err
 	}
 	service, name := rule.NameHash([]byte(cfg.Service)), rule.NameHash([]byte(cfg.Name))
-	return rule.Node{Rule: &criticalPath{over: over, is: func(s *trace.SkeletonSpan) bool {
+	return rule.Node{Rule: &criticalPath{over: over, is: func(s *skeleton.Span) bool {
 		return (cfg.Service == "" || s.Service == service) && (cfg.Name == "" || s.Name == name)
 	}}}, nil
 }
 
 type criticalPath struct {
 	over uint64 // nanoseconds
-	is   func(*trace.SkeletonSpan) bool
+	is   func(*skeleton.Span) bool
 }
 
 func (p *criticalPath) Match(t *rule.Trace) (uint64, bool) {

@@ -7,7 +7,7 @@ import (
 
 	"github.com/slowburn/slowburn/processor/policy/internal/ask"
 	"github.com/slowburn/slowburn/processor/policy/internal/rule"
-	"github.com/slowburn/slowburn/processor/trace"
+	"github.com/slowburn/slowburn/processor/trace/skeleton"
 )
 
 // FailureModeConfig is for traces with a call that failed in one of the Modes, by their names in package trace.
@@ -18,12 +18,12 @@ type FailureModeConfig struct {
 // Compile validates the section and makes a policy of it. Errors begin with the section's own key.
 func (cfg *FailureModeConfig) Compile(*ask.Builder) (rule.Node, error) {
 	var (
-		wanted trace.FailureModes
+		wanted skeleton.FailureModes
 		names  []string
 		errs   []error
 	)
-	known := map[string]trace.FailureMode{}
-	for _, m := range trace.AllFailureModes() {
+	known := map[string]skeleton.FailureMode{}
+	for _, m := range skeleton.AllFailureModes() {
 		known[m.String()] = m
 		names = append(names, m.String())
 	}
@@ -36,7 +36,7 @@ func (cfg *FailureModeConfig) Compile(*ask.Builder) (rule.Node, error) {
 		switch {
 		case name == "request_lost":
 			errs = append(errs, fmt.Errorf("modes[%d]: that a request was lost cannot be told from one trace; use %s",
-				i, trace.FailureUnobserved))
+				i, skeleton.FailureUnobserved))
 		case !ok:
 			errs = append(errs, fmt.Errorf("modes[%d] is %q; it must be one of %s", i, name, list))
 		}
@@ -45,9 +45,9 @@ func (cfg *FailureModeConfig) Compile(*ask.Builder) (rule.Node, error) {
 	return rule.Node{Rule: failureMode(wanted)}, errors.Join(errs...)
 }
 
-type failureMode trace.FailureModes
+type failureMode skeleton.FailureModes
 
 func (wanted failureMode) Match(t *rule.Trace) (uint64, bool) {
 	k := t.Linked()
-	return 0, k != nil && k.FailureModes().Any(trace.FailureModes(wanted))
+	return 0, k != nil && k.FailureModes().Any(skeleton.FailureModes(wanted))
 }

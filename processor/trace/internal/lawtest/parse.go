@@ -13,6 +13,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
+	"github.com/slowburn/slowburn/internal/attr"
 	"github.com/slowburn/slowburn/processor/trace"
 	"github.com/slowburn/slowburn/processor/trace/assemble"
 )
@@ -89,7 +90,7 @@ func setOption(ss ptrace.ScopeSpans, s ptrace.Span, key, value string) {
 	case "status":
 		s.Status().SetCode(ptrace.StatusCodeError)
 	case "late":
-		s.Attributes().PutBool("tailsampling.cached_decision", true)
+		s.Attributes().PutBool(attr.CachedDecision, true)
 	case "link":
 		parts := strings.Split(value, "/")
 		l := s.Links().AppendEmpty()

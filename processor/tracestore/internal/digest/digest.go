@@ -7,6 +7,7 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
+	"github.com/slowburn/slowburn/internal/attr"
 	"github.com/slowburn/slowburn/internal/tracestate"
 	"github.com/slowburn/slowburn/processor/trace"
 )
@@ -79,7 +80,7 @@ func (d *Digest) count(t *trace.Trace) (links []uint64) {
 			d.Meta.LateSpans++
 		}
 		if s.Policy == "" {
-			if v, ok := span.Data.Attributes().Get("tailsampling.policy"); ok {
+			if v, ok := span.Data.Attributes().Get(attr.Policy); ok {
 				s.Policy = v.AsString()
 			}
 		}

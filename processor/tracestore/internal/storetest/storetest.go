@@ -9,6 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/slowburn/slowburn/internal/attr"
 )
 
 // T0 is the time that the tests begin at.
@@ -63,10 +65,10 @@ func Spans(specs ...Spec) ptrace.Traces {
 			s.Status().SetCode(ptrace.StatusCodeError)
 		}
 		if p.Policy != "" {
-			s.Attributes().PutStr("tailsampling.policy", p.Policy)
+			s.Attributes().PutStr(attr.Policy, p.Policy)
 		}
 		if p.Late {
-			s.Attributes().PutBool("tailsampling.cached_decision", true)
+			s.Attributes().PutBool(attr.CachedDecision, true)
 		}
 		if p.Link != 0 {
 			l := s.Links().AppendEmpty()
