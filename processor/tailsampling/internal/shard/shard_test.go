@@ -13,6 +13,7 @@ import (
 	"github.com/slowburn/slowburn/processor/policy"
 	"github.com/slowburn/slowburn/processor/spanlog"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/decision"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/linked"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/version"
 )
 
@@ -72,6 +73,11 @@ func TestThePoolKnowsTheIndex(t *testing.T) {
 	segments := pool.Used()
 	s.EndVisit()
 	require.Equal(t, pool.OnHeap(s.index.Bytes()+s.versions.Bytes()+s.links.ties.Bytes()), pool.Used()-segments)
+	s.EndVisit()
+	require.Equal(t, pool.OnHeap(s.index.Bytes()+s.versions.Bytes()+s.links.ties.Bytes()), pool.Used()-segments)
+	for n := range byte(100) {
+		s.Receive(linked.Message{Trace: idOf(n), Other: idOf(n + 1)}, uint32(n), 0)
+	}
 	s.EndVisit()
 	require.Equal(t, pool.OnHeap(s.index.Bytes()+s.versions.Bytes()+s.links.ties.Bytes()), pool.Used()-segments)
 	log.Close()
