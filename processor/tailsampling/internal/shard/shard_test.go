@@ -365,3 +365,19 @@ type countingJournal struct {
 }
 
 func (j *countingJournal) Put(e spanlog.Event, _ clock.UnixMilli) { j.events = append(j.events, e) }
+
+// What DecideEarly has passed once it does not look at again.
+func TestCursorsMoveOn(t *testing.T) {
+	s, _ := newShard(t, &Shared{Waits: Waits{Decision: 10}}, policies["errors"])
+	v := s.versions.Current()
+	add(s, requestOf(t, testSpan{trace: 1, failed: true}, testSpan{trace: 2}, testSpan{trace: 3, failed: true}, testSpan{trace: 4}), v, 0)
+	head := s.queues.waiting.Head()
+	require.Equal(t, [Ranks]slot{head, head, head}, s.queues.cursors)
+	require.Positive(t, s.DecideEarly(Boring, decision.ByMemory, 0))
+	left := listed(s, &s.queues.waiting)
+	require.Equal(t, [Ranks]slot{left[1], head, head}, s.queues.cursors)
+	require.Positive(t, s.DecideEarly(Boring, decision.ByMemory, 0))
+	require.Zero(t, s.queues.cursors[Boring])
+	require.Positive(t, s.DecideEarly(Failed, decision.ByMemory, 0))
+	require.Equal(t, [Ranks]slot{0, left[1], left[1]}, s.queues.cursors)
+}
