@@ -381,3 +381,17 @@ func TestCursorsMoveOn(t *testing.T) {
 	require.Positive(t, s.DecideEarly(Failed, decision.ByMemory, 0))
 	require.Equal(t, [Ranks]slot{0, left[1], left[1]}, s.queues.cursors)
 }
+
+// Without Waits.Root what has its root waits for no quiet after a restart either.
+func TestRestoredRootsWithoutAWait(t *testing.T) {
+	s, _ := newShard(t, &Shared{Waits: Waits{Decision: 10e9}}, keepAll())
+	r := NewRestorer(s)
+	f, parsed := found(t, 1, 0, testSpan{trace: 1, root: true})
+	n, _ := r.Pending(f, parsed, 1)
+	r.Count(n, len(f.Body))
+	r.Finish(5e9, 0)
+	checkInvariants(t, s, 0)
+	require.Equal(t, clock.Monotonic(15e9), s.Next())
+	s.Due(15e9)
+	checkInvariants(t, s, 0)
+}
