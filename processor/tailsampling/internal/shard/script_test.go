@@ -255,6 +255,10 @@ func (s *script) run(command string, args []string) {
 		s.shard.Receive(m, uint32(s.shard.shared.Seed.Hash(m.Trace)), s.now)
 	case "known":
 		s.known(byte(s.int(args[0])))
+	case "shadow":
+		sh := &s.shard.Tally().Shadow
+		s.printf("shadow: version %d, sampled %+v, not sampled %+v, dropped %+v, only shadow %+v, only real %+v", sh.Version.Number,
+			sh.Decided[policy.Sampled], sh.Decided[policy.NotSampled], sh.Decided[policy.Dropped], sh.OnlyShadow, sh.OnlyReal)
 	case "ages":
 		s.printf("ages: removed %v, late %v", s.shard.Tally().Ages.Removed, s.shard.Tally().Ages.Late)
 		s.shard.Tally().Ages.Reset()
