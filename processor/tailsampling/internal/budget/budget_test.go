@@ -1,0 +1,215 @@
+package budget
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/slowburn/slowburn/processor/spanlog"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/decision"
+)
+
+// The marks are a part of what is documented, and follow each other.
+func TestMarks(t *testing.T) {
+	require.Equal(t, []float64{0.60, 0.65, 0.75, 0.85, 0.90}, []float64{HoldUpTo, shrinkTo, shrinkFrom, reliefTo, reliefFrom})
+	require.Equal(t, 0.75, denseEnough)
+}
+
+// A request takes its bytes, and something for each span; what is large gets segments of its own.
+func TestSize(t *testing.T) {
+	s := newSetup(t, 1, Settings{})
+	defer s.close()
+	require.Equal(t, 32<<10, s.pool.SegmentSize())
+	r := s.request(testSpan{trace: 1, bytes: 10}, testSpan{trace: 2, bytes: 9000}, testSpan{trace: 3, bytes: 10000})
+	all, large := s.Size(r)
+	require.EqualValues(t, len(r.Bytes)+3*56, all)
+	require.EqualValues(t, r.Spans[1].Body.Len()+r.Spans[2].Body.Len(), large)
+	all, large = s.Size(s.request(testSpan{trace: 1, bytes: 10}))
+	require.Less(t, all, int64(200))
+	require.Zero(t, large)
+}
+
+// Relief begins beyond 0.90 of the budget with what is to come, not before.
+func TestReliefBeginsAtItsMark(t *testing.T) {
+	for over, want := range map[int64]int{-1: 0, 0: 0, 1: 1} {
+		s := newSetup(t, 1, Settings{})
+		s.over(reliefFrom, 1000, over)
+		require.NoError(t, s.Reserve(1000, 0))
+		require.Equal(t, want, s.relieved, "%d over", over)
+		s.pool.Cancel(1000)
+		s.close()
+	}
+}
+
+// What there is no room for is refused, after room was tried to be made, and nothing stays reserved.
+func TestReserveFails(t *testing.T) {
+	s := newSetup(t, 1, Settings{})
+	defer s.close()
+	s.over(1, 1000, 0)
+	require.NoError(t, s.Reserve(1000, 0), "exactly all that there is")
+	require.Equal(t, 1, s.relieved)
+	s.pool.Cancel(1000)
+	require.ErrorIs(t, s.Reserve(1001, 0), spanlog.ErrMemoryBudget)
+	require.Equal(t, 3, s.relieved, "once as it is over the mark, once as it was refused")
+	require.NoError(t, s.Reserve(1000, 0))
+	s.pool.Cancel(1000)
+	require.Empty(t, s.logs.All())
+}
+
+// Room is made as far as it is needed, and no further: what was not sampled goes first, then undecided traces that are
+// boring, then those that a policy wants, those with errors last. Each has a segment of its own.
+func TestOrderOfGivingUp(t *testing.T) {
+	const each = 20000
+	for _, tc := range []struct{ over, revivable, pending, undelivered int64 }{
+		{0, 2, 4, 0},
+		{1, 1, 4, 0},
+		{15000, 1, 4, 0},
+		{25000, 0, 4, 0},
+		{45000, 0, 3, 0},
+		{65000, 0, 2, 1}, // what waits for its delivery is room that will be
+		{85000, 0, 0, 3},
+	} {
+		t.Run(fmt.Sprint(tc.over), func(t *testing.T) {
+			s := newSetup(t, 1, Settings{})
+			defer s.close()
+			s.add(testSpan{trace: 1, bytes: each})
+			s.add(testSpan{trace: 2, bytes: each})
+			s.decide()
+			s.buffer.HoldUpTo = 0 // what is not sampled from now on does not stay
+			s.add(testSpan{trace: 3, bytes: each, failed: true})
+			s.add(testSpan{trace: 4, bytes: each, slow: true})
+			s.add(testSpan{trace: 5, bytes: each})
+			s.add(testSpan{trace: 6, bytes: 100, slow: true})
+			s.over(reliefTo, 500, tc.over)
+			s.Relieve(500, true)
+			require.Equal(t, 1, s.relieved)
+			st := s.buffer.Sum()
+			require.Equal(t, []int64{tc.revivable, tc.pending, tc.undelivered}, []int64{st.Revivable, st.Pending, st.Undelivered})
+		})
+	}
+}
+
+// What is decided and only waits for its delivery does not make others be decided early that are likely to be kept.
+func TestUndeliveredTracesDoNotCount(t *testing.T) {
+	for _, undelivered := range []bool{false, true} {
+		s := newSetup(t, 1, Settings{})
+		if undelivered {
+			s.add(testSpan{trace: 1, bytes: 30000, slow: true})
+			s.decide()
+		}
+		s.add(testSpan{trace: 2, bytes: 20000, slow: true})
+		s.add(testSpan{trace: 3, bytes: 20000, failed: true})
+		s.over(reliefTo, 0, 25000)
+		s.Relieve(0, true)
+		st := s.buffer.Sum()
+		if undelivered {
+			require.EqualValues(t, 2, st.Pending)
+		} else {
+			require.EqualValues(t, 0, st.Pending)
+			require.EqualValues(t, 2, st.Triggers[decision.ByMemory])
+		}
+		s.close()
+	}
+}
+
+// Each shard gives up its part.
+func TestShardsShareTheRelief(t *testing.T) {
+	s := newSetup(t, 4, Settings{})
+	defer s.close()
+	for n := range byte(80) {
+		s.add(testSpan{trace: n + 1, bytes: 20000})
+	}
+	before := map[int]int64{}
+	for i, m := range s.buffer.Members {
+		before[i] = m.Tally().Stats.Pending
+		require.Greater(t, before[i], int64(8))
+	}
+	s.buffer.HoldUpTo = 0.01
+	s.over(reliefTo, 0, 12*20000)
+	s.Relieve(0, true)
+	for i, m := range s.buffer.Members {
+		require.EqualValues(t, before[i]-3, m.Tally().Stats.Pending, "shard %d", i)
+	}
+	require.LessOrEqual(t, s.pool.OverMemory(0, reliefTo), int64(0))
+}
+
+// One goroutine makes room at a time: others wait for it, or leave it to it.
+func TestOneMakesRoom(t *testing.T) {
+	s := newSetup(t, 1, Settings{})
+	defer s.close()
+	s.relief.Lock()
+	s.Relieve(0, false)
+	require.Zero(t, s.relieved, "left to the other")
+	done := make(chan struct{})
+	go func() {
+		s.Relieve(0, true)
+		close(done)
+	}()
+	select {
+	case <-done:
+		t.Fatal("it did not wait")
+	case <-time.After(10 * time.Millisecond):
+	}
+	s.relief.Unlock()
+	<-done
+	require.Equal(t, 1, s.relieved)
+	s.Relieve(0, false)
+	require.Equal(t, 2, s.relieved, "the lock was given back")
+	require.True(t, s.relief.TryLock())
+	s.relief.Unlock()
+}
+
+// Relief also compacts: what is left of a segment that is mostly dead is copied.
+func TestReliefCompacts(t *testing.T) {
+	s := newSetup(t, 1, Settings{})
+	defer s.close()
+	for n := range byte(60) { // several segments, of each of which one trace in ten stays
+		s.add(testSpan{trace: n + 1, bytes: 4000, failed: n%10 == 0})
+	}
+	s.buffer.HoldUpTo = 0
+	s.over(reliefTo, 0, 45*4000)
+	s.Relieve(0, true)
+	u := s.buffer.Usage()
+	require.LessOrEqual(t, s.pool.OverMemory(0, reliefTo), int64(0))
+	require.LessOrEqual(t, u.Segments, u.Live/s.pool.SegmentSize()+2)
+	for n := range byte(6) {
+		require.True(t, s.isPending(10*n+1), "trace %d", 10*n+1)
+	}
+	require.False(t, s.isPending(2))
+}
+
+// On disk segments are compacted, too, when the disk is short.
+func TestReliefCompactsOnDisk(t *testing.T) {
+	s := newSetup(t, 1, Settings{OnDisk: true})
+	defer s.close()
+	for n := range byte(120) {
+		s.add(testSpan{trace: n + 1, bytes: 4000, failed: n%10 == 0})
+	}
+	s.buffer.HoldUpTo = 0
+	over := s.pool.OverDisk(0, reliefTo)
+	require.Less(t, over, int64(0))
+	s.Relieve(60*4000-over, true) // as if so many were to come
+	require.LessOrEqual(t, s.pool.OverDisk(60*4000-over, reliefTo), int64(0))
+	require.Less(t, s.buffer.Sum().Pending, int64(120))
+	for n := range byte(12) {
+		require.True(t, s.isPending(10*n+1), "trace %d", 10*n+1)
+	}
+	require.Empty(t, s.logs.All())
+}
+
+// A disk that does not take what is copied is told, and the relief goes on.
+func TestCompactingFails(t *testing.T) {
+	s := newSetup(t, 1, Settings{OnDisk: true})
+	for n := range byte(120) {
+		s.add(testSpan{trace: n + 1, bytes: 4000, failed: n%10 == 0 || n == 119})
+	}
+	s.buffer.HoldUpTo = 0
+	s.truncateActive()
+	s.Relieve(60*4000-s.pool.OverDisk(0, reliefTo), true)
+	require.Equal(t, 1, s.logs.Len())
+	require.Equal(t, "segments cannot be compacted", s.logs.All()[0].Message)
+	require.Equal(t, 1, s.relieved)
+	require.True(t, s.relief.TryLock())
+}

@@ -1,0 +1,215 @@
+package budget
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/buffer"
+)
+
+func woken(s *setup) bool {
+	select {
+	case <-s.wake:
+		return true
+	default:
+		return false
+	}
+}
+
+// fill makes some full segments.
+func (s *setup) fill() {
+	for n := range byte(40) {
+		s.add(testSpan{trace: n + 1, bytes: 4000})
+	}
+	for woken(s) {
+	}
+}
+
+// noise does not get smaller.
+func noise(n int) string {
+	rnd := rand.New(rand.NewPCG(1, 1))
+	b := make([]byte, n)
+	for i := range b {
+		b[i] = byte(' ' + rnd.IntN(90))
+	}
+	return string(b)
+}
+
+// Who shrinks is woken beyond 0.75 of the memory budget, by a visit, if the configuration allows anything and there is
+// something to shrink; with always as soon as there is something.
+func TestShrinkerIsWokenAtItsMark(t *testing.T) {
+	for _, tc := range []struct {
+		compression Compression
+		onDisk      bool
+		fill        bool
+		over        int64
+		want        bool
+	}{
+		{Auto, false, true, 0, false},
+		{Auto, false, true, 1, true},
+		{Auto, false, false, 1, false},
+		{Never, false, true, 1, false},
+		{Never, true, true, 0, false},
+		{Never, true, true, 1, true},
+		{Always, false, true, -1000, true},
+		{Always, false, false, 1, false},
+		{Always, true, true, -1000, true},
+	} {
+		t.Run(fmt.Sprintf("%+v", tc), func(t *testing.T) {
+			s := newSetup(t, 1, Settings{Compression: tc.compression, OnDisk: tc.onDisk})
+			defer s.close()
+			if tc.fill {
+				s.fill()
+			}
+			s.over(shrinkFrom, 0, tc.over)
+			for woken(s) {
+			}
+			s.settle()
+			require.Equal(t, tc.want, woken(s))
+		})
+	}
+}
+
+// The shrinker works until 0.65 of the memory budget is used, and with always until there is nothing left.
+func TestShrinkerStopsAtItsMark(t *testing.T) {
+	for _, tc := range []struct {
+		compression Compression
+		onDisk      bool
+	}{{Auto, false}, {Always, false}, {Auto, true}, {Never, true}, {Always, true}} {
+		t.Run(fmt.Sprintf("%+v", tc), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newSetup(t, 2, Settings{Compression: tc.compression, OnDisk: tc.onDisk})
+				defer s.close()
+				s.fill()
+				full := s.pool.Shrinkable()
+				require.Greater(t, full, int64(2))
+				s.over(shrinkTo, 0, int64(s.pool.SegmentSize()))
+				s.shrinkRound()
+				compressions, saved, left := s.Shrunk()
+				if tc.compression == Always {
+					require.Zero(t, s.pool.Shrinkable())
+					require.Equal(t, full, compressions)
+				} else {
+					require.Less(t, s.pool.Shrinkable(), full, "something was done")
+					require.Positive(t, s.pool.Shrinkable(), "and no more than was asked for")
+					require.LessOrEqual(t, s.pool.OverMemory(0, shrinkTo), int64(0))
+				}
+				packs := tc.compression == Always || !tc.onDisk
+				require.Equal(t, packs, compressions > 0)
+				require.Equal(t, packs, saved > 0)
+				require.Equal(t, !packs, left > 0)
+			})
+		})
+	}
+}
+
+// shrinkRound lets the shrinker do what it does once it is woken. The test is in a bubble.
+func (s *setup) shrinkRound() {
+	stop, done := make(chan struct{}), make(chan struct{})
+	for woken(s) {
+	}
+	buffer.Wake(s.wake)
+	go func() {
+		s.Shrink(stop)
+		close(done)
+	}()
+	synctest.Wait()
+	close(stop)
+	<-done
+}
+
+// Nothing is left to be tried where compressing does not help, and that is no reason to warn.
+func TestWhatDoesNotGetSmallerStays(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSetup(t, 2, Settings{Compression: Always})
+		defer s.close()
+		text := noise(4000)
+		for n := range byte(40) {
+			s.add(testSpan{trace: n + 1, bytes: 4000, text: text})
+		}
+		require.Positive(t, s.pool.Shrinkable())
+		// The same text again and again does get smaller; what is different does not.
+		for n := range byte(30) {
+			s.add(testSpan{trace: n + 100, bytes: 12000, text: noise(12000 + int(n))})
+		}
+		s.shrinkRound()
+		require.Zero(t, s.pool.Shrinkable())
+		_, saved, _ := s.Shrunk()
+		require.Positive(t, saved)
+		require.Empty(t, s.logs.All())
+	})
+}
+
+// A relief shrinks before it decides anything early.
+func TestReliefShrinksFirst(t *testing.T) {
+	for _, tc := range []struct {
+		compression Compression
+		onDisk      bool
+	}{{Auto, false}, {Auto, true}, {Never, true}} {
+		s := newSetup(t, 1, Settings{Compression: tc.compression, OnDisk: tc.onDisk})
+		s.fill()
+		s.over(reliefTo, 0, 1)
+		s.Relieve(0, true)
+		require.EqualValues(t, 40, s.buffer.Sum().Pending, "%+v", tc)
+		require.LessOrEqual(t, s.pool.OverMemory(0, reliefTo), int64(0))
+		s.close()
+	}
+	s := newSetup(t, 1, Settings{Compression: Never})
+	s.fill()
+	s.over(reliefTo, 0, 1)
+	s.Relieve(0, true)
+	require.Less(t, s.buffer.Sum().Pending, int64(40), "it is not allowed to shrink")
+	compressions, _, left := s.Shrunk()
+	require.Zero(t, compressions+left)
+	s.close()
+}
+
+// Where the disk is short files are compressed, if that is allowed, before traces are decided early.
+func TestReliefOfTheDisk(t *testing.T) {
+	for _, compression := range []Compression{Never, Auto} {
+		s := newSetup(t, 1, Settings{Compression: compression, OnDisk: true})
+		s.fill()
+		s.Relieve(int64(s.pool.SegmentSize())-s.pool.OverDisk(0, reliefTo), true)
+		compressions, _, _ := s.Shrunk()
+		require.Equal(t, compression == Auto, compressions > 0)
+		require.Equal(t, compression == Auto, s.buffer.Sum().Pending == 40)
+		s.close()
+	}
+}
+
+// A disk that does not take a compressed segment, or does not give one back, is told; the segment stays as it was.
+func TestShrinkingFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSetup(t, 1, Settings{Compression: Always, OnDisk: true})
+		s.fill()
+		time.Sleep(time.Second) // an instant of 0 is never
+		s.truncate()
+		s.shrinkRound()
+		compressions, saved, _ := s.Shrunk()
+		require.Zero(t, compressions+saved)
+		require.Equal(t, 1, s.logs.Len())
+		require.Equal(t, "a segment cannot be compressed and stays as it is", s.logs.All()[0].Message)
+		require.EqualValues(t, 40, s.buffer.Sum().Pending)
+	})
+}
+
+// A stop ends the work on what is left.
+func TestShrinkerStops(t *testing.T) {
+	s := newSetup(t, 1, Settings{Compression: Always})
+	defer s.close()
+	s.fill()
+	stop := make(chan struct{})
+	close(stop)
+	before := s.pool.Shrinkable()
+	s.shrinkWhile(false, stop, func() bool { return true })
+	require.Equal(t, before, s.pool.Shrinkable())
+	s.Shrink(stop) // returns
+	asked := 0
+	s.shrinkWhile(false, nil, func() bool { asked++; return asked < 3 })
+	require.Equal(t, before-2, s.pool.Shrinkable())
+}

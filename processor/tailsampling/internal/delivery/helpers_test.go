@@ -1,0 +1,271 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+	"go.uber.org/goleak"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
+
+	"github.com/slowburn/slowburn/internal/clock"
+	"github.com/slowburn/slowburn/internal/wire"
+	"github.com/slowburn/slowburn/processor/policy"
+	"github.com/slowburn/slowburn/processor/spanlog"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/buffer"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/index"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/intake"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/shard"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/tally"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/version"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// setup is what emitters work with: a buffer in memory that keeps everything, and a next component.
+type setup struct {
+	*Output
+	t    testing.TB
+	sink *sink
+	logs *observer.ObservedLogs
+}
+
+func newSetup(t testing.TB, shards int) *setup {
+	t.Helper()
+	set, err := policy.Compile([]policy.Config{{Name: "all", Type: policy.AlwaysSample}}, policy.Options{})
+	require.NoError(t, err)
+	names := version.NewNames()
+	v, err := version.New(1, set, nil, names)
+	require.NoError(t, err)
+	shared := &shard.Shared{
+		Waits: shard.Waits{Decision: time.Hour}, TraceSize: shard.MaxTraceSize, HoldUpTo: 1,
+		Pool: spanlog.NewPool(256<<20, shards), Epoch: clock.NewEpoch(), Seed: index.Seed{1, 2},
+		Limits: shard.Limits{Sampled: 100, Dropped: 100},
+	}
+	core, logs := observer.New(zap.DebugLevel)
+	b := buffer.New(shared, shards, v, zap.New(core))
+	b.SetReady()
+	out := &setup{t: t, sink: &sink{}, logs: logs}
+	out.Output = &Output{
+		Next: out.sink, Names: names, Buffer: b, Services: new(tally.Services), Stages: new(tally.Stages), Logger: zap.New(core),
+	}
+	return out
+}
+
+// sink is a next component that remembers what it accepted.
+type sink struct {
+	mu      sync.Mutex
+	calls   []time.Time
+	batches []ptrace.Traces
+	// accept, if set, says what becomes of a call.
+	accept func(ctx context.Context, call int) error
+}
+
+func (*sink) Capabilities() consumer.Capabilities { return consumer.Capabilities{MutatesData: true} }
+
+func (s *sink) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
+	s.mu.Lock()
+	call := len(s.calls)
+	s.calls = append(s.calls, time.Now())
+	s.mu.Unlock()
+	if s.accept != nil {
+		if err := s.accept(ctx, call); err != nil {
+			return err
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.batches = append(s.batches, td)
+	return nil
+}
+
+// traces returns the traces that were accepted, in their order, by the first byte of their IDs, one list for each batch.
+func (s *sink) traces() (list [][]byte) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, td := range s.batches {
+		var batch []byte
+		for _, span := range spansOf(td) {
+			if id := span.TraceID()[0]; len(batch) == 0 || batch[len(batch)-1] != id {
+				batch = append(batch, id)
+			}
+		}
+		list = append(list, batch)
+	}
+	return list
+}
+
+func (s *sink) callCount() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.calls)
+}
+
+func spansOf(td ptrace.Traces) (list []ptrace.Span) {
+	for _, rs := range td.ResourceSpans().All() {
+		for _, ss := range rs.ScopeSpans().All() {
+			for _, span := range ss.Spans().All() {
+				list = append(list, span)
+			}
+		}
+	}
+	return list
+}
+
+// testSpan describes a span.
+type testSpan struct {
+	trace, id      byte
+	start          uint64
+	service, scope string
+	bytes          int    // of the body; 0 is as many as there are
+	state          string // tracestate
+}
+
+func (s testSpan) put(t testing.TB, td ptrace.Traces) {
+	rs := td.ResourceSpans().AppendEmpty()
+	if s.service != "" {
+		rs.Resource().Attributes().PutStr("service.name", s.service)
+	}
+	ss := rs.ScopeSpans().AppendEmpty()
+	ss.Scope().SetName(s.scope)
+	span := ss.Spans().AppendEmpty()
+	span.SetTraceID(pcommon.TraceID{s.trace, 15: 1})
+	span.SetSpanID(pcommon.SpanID{s.id + 1})
+	span.SetStartTimestamp(pcommon.Timestamp(s.start))
+	span.TraceState().FromRaw(s.state)
+	if s.bytes > 0 {
+		var m ptrace.ProtoMarshaler
+		for m.SpanSize(span) < s.bytes {
+			span.SetName(strings.Repeat("x", len(span.Name())+max(1, s.bytes-m.SpanSize(span)-8)))
+		}
+		require.Equal(t, s.bytes, m.SpanSize(span), "no span can have so many bytes")
+	}
+}
+
+// keep takes a request in and decides it.
+func (s *setup) keep(spans ...testSpan) {
+	s.t.Helper()
+	td := ptrace.NewTraces()
+	for _, span := range spans {
+		span.put(s.t, td)
+	}
+	s.keepTraces(td)
+}
+
+func (s *setup) keepTraces(td ptrace.Traces) {
+	s.t.Helper()
+	s.add(td)
+	for _, m := range s.Buffer.Members {
+		m.Lock()
+		m.DecideAll(false, s.Buffer.Now())
+		m.FinishAll(s.Buffer.Now())
+		s.Buffer.Leave(m)
+	}
+}
+
+// add takes a request in.
+func (s *setup) add(td ptrace.Traces) {
+	s.t.Helper()
+	var m ptrace.ProtoMarshaler
+	b, err := m.MarshalTraces(td)
+	require.NoError(s.t, err)
+	r := new(wire.Request)
+	require.NoError(s.t, r.Scan(b))
+	var in intake.Request
+	in.Prepare(r, s.Buffer.Members[0].Versions().Current(), s.Buffer.Seed, len(s.Buffer.Members))
+	require.NoError(s.t, s.Buffer.Add(&in))
+}
+
+// running is emitters at work, in a bubble.
+type running struct {
+	emitters []*Emitter
+	drain    chan struct{}
+	cancel   context.CancelFunc
+	done     sync.WaitGroup
+}
+
+func (s *setup) run(n int) *running {
+	r := &running{emitters: NewEmitters(s.Output, n), drain: make(chan struct{})}
+	var ctx context.Context
+	ctx, r.cancel = context.WithCancel(context.Background())
+	for _, m := range r.emitters {
+		r.done.Go(func() { m.Run(ctx, r.drain) })
+	}
+	synctest.Wait()
+	return r
+}
+
+// end drains the emitters.
+func (r *running) end() {
+	close(r.drain)
+	r.done.Wait()
+	r.cancel()
+}
+
+// abort ends them at once.
+func (r *running) abort() {
+	r.cancel()
+	r.done.Wait()
+}
+
+// badLog is a log that does not give back all of what it has.
+type badLog struct {
+	*spanlog.Log
+	// bad says what is yielded in place of the i-th record of the n-th reading.
+	bad      func(reading, i int) (spanlog.Record, error, bool)
+	readings int
+}
+
+var errDisk = errors.New("the disk is broken")
+
+func (l *badLog) Records(c spanlog.Chain, pause func()) iter.Seq2[spanlog.Record, error] {
+	reading := l.readings
+	l.readings++
+	return func(yield func(spanlog.Record, error) bool) {
+		i := -1
+		for r, err := range l.Log.Records(c, pause) {
+			i++
+			if other, failed, isBad := l.bad(reading, i); isBad {
+				r, err = other, failed
+			}
+			if !yield(r, err) {
+				return
+			}
+		}
+	}
+}
+
+// breakLog makes the log of a member not give everything back.
+func breakLog(m *buffer.Member, bad func(reading, i int) (spanlog.Record, error, bool)) *badLog {
+	l := &badLog{Log: m.Log, bad: bad}
+	m.Open(l, shard.NoJournal{})
+	return l
+}
+
+func request(t testing.TB, spans ...testSpan) ptrace.Traces {
+	td := ptrace.NewTraces()
+	for _, span := range spans {
+		span.put(t, td)
+	}
+	return td
+}
+
+// bodyOf is the message body of the only span.
+func bodyOf(t testing.TB, td ptrace.Traces) []byte {
+	var m ptrace.ProtoMarshaler
+	b, err := m.MarshalTraces(td)
+	require.NoError(t, err)
+	var r wire.Request
+	require.NoError(t, r.Scan(b))
+	return append([]byte(nil), r.Spans[0].Body.Of(b)...)
+}

@@ -1,0 +1,52 @@
+package index
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/slowburn/slowburn/internal/wire"
+)
+
+// Both ends of a list are kept when the last entry leaves or the first comes to its front.
+func TestListOfOne(t *testing.T) {
+	var x Index[entry, *entry]
+	var l List[entry, *entry]
+	a, _ := x.New(1, wire.TraceID{1})
+	b, _ := x.New(1, wire.TraceID{2})
+	l.PushFront(&x, a)
+	l.PushBack(&x, b)
+	require.Equal(t, []Slot{a, b}, slots(&l, &x))
+	l.Remove(&x, a)
+	l.Remove(&x, b)
+	require.True(t, l.Empty())
+	l.PushFront(&x, b)
+	l.PushFront(&x, a)
+	require.Equal(t, []Slot{a, b}, slots(&l, &x))
+	require.Equal(t, b, l.tail)
+}
+
+// Slots are from 1 on, and those that are free are used again.
+func TestSlotsAreUsedAgain(t *testing.T) {
+	var x Index[entry, *entry]
+	require.Equal(t, Slot(1), x.Slots())
+	a, _ := x.New(7, wire.TraceID{1})
+	require.Equal(t, Slot(1), a)
+	require.Equal(t, Slot(2), x.Slots())
+	x.At(a).value = 5
+	x.Free(a)
+	b, e := x.New(8, wire.TraceID{2})
+	require.Equal(t, a, b)
+	require.Zero(t, e.value)
+	require.Equal(t, uint32(8), e.Hash)
+	require.Equal(t, wire.TraceID{2}, e.ID)
+	require.Equal(t, Slot(2), x.Slots())
+}
+
+func TestShardOf(t *testing.T) {
+	require.Equal(t, 0, ShardOf(0, 7))
+	require.Equal(t, 0, ShardOf(1<<32-1, 7), "the low bits have no part in it")
+	require.Equal(t, 6, ShardOf(1<<64-1, 7))
+	require.Equal(t, 1, ShardOf(1<<63, 2))
+	require.Equal(t, 0, ShardOf(1<<63-1, 2))
+}

@@ -1,0 +1,174 @@
+package recovery
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/slowburn/slowburn/internal/wire"
+	"github.com/slowburn/slowburn/processor/policy"
+	"github.com/slowburn/slowburn/processor/spanlog"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/decision"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/shard"
+)
+
+func event(kind spanlog.EventKind, trace byte, v policy.Verdict, from, to spanlog.Position) *spanlog.Event {
+	return &spanlog.Event{
+		Kind: kind, TraceID: idOf(trace), Verdict: uint8(v), From: from, To: to, At: 100 + uint32(trace), Threshold: 7, Random: 8, Policy: 1,
+	}
+}
+
+func late(e *spanlog.Event) *spanlog.Event {
+	e.Late = true
+	return e
+}
+
+// What is new to be remembered is the first decision about a trace, and that it was revived; neither its repetition nor
+// what becomes of late parts.
+func TestWhichEventsAreNew(t *testing.T) {
+	f := newFates()
+	for i, tc := range []struct {
+		event *spanlog.Event
+		isNew bool
+	}{
+		{event(spanlog.Decided, 1, policy.NotSampled, 10, 20), true},
+		{event(spanlog.Decided, 1, policy.NotSampled, 10, 20), false},
+		{event(spanlog.Decided, 1, policy.NotSampled, 10, 30), false},
+		{event(spanlog.Decided, 1, policy.Sampled, 10, 40), true},
+		{event(spanlog.Decided, 1, policy.Sampled, 10, 40), false},
+		{event(spanlog.Decided, 1, policy.NotSampled, 10, 40), false},
+		{event(spanlog.Attempted, 1, policy.Sampled, 10, 40), false},
+		{event(spanlog.Delivered, 1, policy.Sampled, 10, 40), false},
+		{late(event(spanlog.Attempted, 1, policy.Sampled, 50, 60)), false},
+		{late(event(spanlog.Decided, 1, policy.Sampled, 70, 80)), false},
+		{event(spanlog.Decided, 2, policy.Dropped, 11, 20), true},
+		{event(spanlog.Attempted, 3, policy.Sampled, 12, 20), false}, // of which the decision is lost
+	} {
+		require.Equal(t, tc.isNew, f.add(tc.event, 5), "event %d", i)
+	}
+	require.Len(t, f.parts, 5)
+	first := f.part(idOf(1), 10)
+	require.Equal(t, fate{
+		from: 10, to: 40, threshold: 7, rv: 8, at: 101, policy: 5, number: 1, verdict: policy.Sampled, attempted: true, done: true,
+	}, *first)
+	require.Equal(t, int32(1), f.part(idOf(1), 50).before)
+	require.True(t, f.part(idOf(1), 50).attempted)
+	require.False(t, f.part(idOf(1), 50).done)
+	require.True(t, f.part(idOf(1), 70).late)
+	require.False(t, f.part(idOf(1), 70).attempted)
+	require.Nil(t, f.part(idOf(1), 11))
+	require.Nil(t, f.part(idOf(9), 10))
+	require.EqualValues(t, 6, f.decisions, "each new part, and the revival")
+}
+
+// A trace that was revived goes by what was decided then.
+func TestRevivedFate(t *testing.T) {
+	f := newFates()
+	f.add(event(spanlog.Decided, 1, policy.NotSampled, 10, 20), 0)
+	f.add(event(spanlog.Decided, 2, policy.Sampled, 11, 20), 3)
+	e := event(spanlog.Decided, 1, policy.Sampled, 10, 15)
+	e.Threshold, e.Random, e.At = 70, 80, 900
+	require.True(t, f.add(e, 4))
+	require.Equal(t, fate{from: 10, to: 20, threshold: 70, rv: 80, at: 900, policy: 4, number: 2, verdict: policy.Sampled}, *f.part(idOf(1), 10))
+}
+
+// A span is in the part in which its position is, the end of which is not in it; or else follows the last part before it,
+// if that was sampled.
+func TestFatesOfSpans(t *testing.T) {
+	f := newFates()
+	f.add(event(spanlog.Decided, 1, policy.Sampled, 10, 20), 1)
+	f.add(late(event(spanlog.Decided, 1, policy.Sampled, 30, 40)), 1)
+	f.add(event(spanlog.Decided, 2, policy.Dropped, 10, 20), 2)
+	for _, tc := range []struct {
+		trace          byte
+		at             spanlog.Position
+		part, followed spanlog.Position // where they begin; 0 is none
+	}{
+		{1, 9, 0, 0}, {1, 10, 10, 0}, {1, 19, 10, 0}, {1, 20, 0, 10}, {1, 29, 0, 10}, {1, 30, 30, 0}, {1, 39, 30, 0}, {1, 40, 0, 30}, {1, 99, 0, 30},
+		{2, 9, 0, 0}, {2, 10, 10, 0}, {2, 20, 0, 0},
+		{3, 10, 0, 0},
+	} {
+		part, followed := f.of(idOf(tc.trace), tc.at)
+		begin := func(p *fate) spanlog.Position {
+			if p == nil {
+				return 0
+			}
+			return p.from
+		}
+		require.Equal(t, tc.part, begin(part), "%+v", tc)
+		require.Equal(t, tc.followed, begin(followed), "%+v", tc)
+	}
+}
+
+// Written anew the events say the same.
+func TestEventsSayTheSame(t *testing.T) {
+	f := newFates()
+	for _, e := range []*spanlog.Event{
+		event(spanlog.Decided, 1, policy.Sampled, 10, 20), event(spanlog.Attempted, 1, policy.Sampled, 10, 20),
+		event(spanlog.Decided, 2, policy.Dropped, 11, 20), event(spanlog.Delivered, 1, policy.Sampled, 10, 20),
+		late(event(spanlog.Attempted, 1, policy.Sampled, 30, 40)), event(spanlog.Decided, 3, policy.NotSampled, 12, 20),
+		event(spanlog.Delivered, 4, policy.Sampled, 13, 20),
+	} {
+		f.add(e, 1)
+	}
+	again := newFates()
+	var all []spanlog.Event
+	for e := range f.events {
+		all = append(all, e)
+		again.add(&e, int32(e.Policy))
+	}
+	require.Equal(t, f, again)
+	require.Len(t, all, 9)
+	require.Equal(t, *event(spanlog.Decided, 1, policy.Sampled, 10, 20), all[0])
+	require.Equal(t, *event(spanlog.Attempted, 1, policy.Sampled, 10, 20), all[1])
+	require.Equal(t, *event(spanlog.Delivered, 1, policy.Sampled, 10, 20), all[2])
+	require.Equal(t, *event(spanlog.Decided, 2, policy.Dropped, 11, 20), all[3])
+	require.Equal(t, *late(event(spanlog.Attempted, 1, policy.Sampled, 30, 40)), all[5])
+	for stop := 1; stop <= len(all); stop++ {
+		n := 0
+		for range f.events {
+			if n++; n == stop {
+				break
+			}
+		}
+		require.Equal(t, stop, n)
+	}
+}
+
+func TestKeptPartOfAFate(t *testing.T) {
+	p := fate{from: 1, to: 2, threshold: 3, rv: 4, at: 5, policy: 6, number: 7, late: true, attempted: true}
+	require.Equal(t, shard.KeptPart{
+		ID: wire.TraceID{9}, Hash: 8, Part: decision.Part{From: 1, To: 2, Late: true}, Policy: 6, Threshold: 3, Random: 4, Attempted: true, At: 5,
+		Number: 7,
+	}, p.kept(wire.TraceID{9}, 8))
+}
+
+// A span is found twice where its copy is there, too, whichever is found first.
+func TestSpansThatAreFoundTwice(t *testing.T) {
+	at := func(sequence, offset int) spanlog.Position {
+		return spanlog.Position(sequence)<<positionBits | spanlog.Position(offset)
+	}
+	p := newProcess(t, t.TempDir(), 1)
+	defer p.end()
+	r := newReader(p.store, p.Members[0])
+	for i, tc := range []struct {
+		at     spanlog.Position
+		copied bool
+		twice  bool
+	}{
+		{at(1, 10), false, false},
+		{at(1, 20), false, false},
+		{at(1, 40), false, false},
+		{at(1, 20), true, true},
+		{at(1, 30), true, false},
+		{at(1, 30), true, true},
+		{at(2, 20), true, false},
+		{at(2, 20), false, true},
+		{at(2, 30), false, false},
+		{at(2, 10), true, false},
+	} {
+		require.Equal(t, tc.twice, r.twice(&spanlog.Found{Position: tc.at, Copied: tc.copied}), "span %d", i)
+	}
+}
+
+const positionBits = 30

@@ -1,0 +1,338 @@
+package recovery
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/zap/zapcore"
+
+	"github.com/slowburn/slowburn/processor/spanlog"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/version"
+)
+
+// fill leaves traces in every state: 1 to 20 pending, 21 to 40 not sampled, 41 to 60 ready, of which 41 was delivered and
+// all others were attempted if that is wanted, and late spans of 42, which gather.
+func (p *process) fill(attempt bool) {
+	for n := byte(21); n <= 60; n++ {
+		p.add(n, 0, n > 40)
+		p.add(n, 1, false)
+	}
+	p.decide()
+	if attempt {
+		p.out(true, 41)
+	}
+	p.add(42, 2, false)
+	for n := byte(1); n <= 20; n++ {
+		p.add(n, 0, n == 1)
+	}
+}
+
+// After a restart, in order or not, with as many shards as before or others, everything is what it was: what was dropped or
+// delivered stays away, what was kept is ready, late spans are late, and the rest waits for a decision.
+func TestRestart(t *testing.T) {
+	for _, shards := range []int{1, 3, 4} {
+		for _, orderly := range []bool{false, true} {
+			for _, attempted := range []bool{false, true} {
+				t.Run(fmt.Sprintf("%d shards, orderly %v, attempted %v", shards, orderly, attempted), func(t *testing.T) {
+					directory := t.TempDir()
+					p := start(t, directory, 3)
+					p.fill(attempted)
+					if !orderly {
+						directory = p.crash()
+					}
+					p.end()
+					p = start(t, directory, shards, "another", "more")
+					p.checkFilled(attempted)
+					p.end()
+					// What was read back and not changed is there for yet another start.
+					p = start(t, directory, 4-shards%2)
+					p.end()
+				})
+			}
+		}
+	}
+}
+
+func (p *process) checkFilled(attempted bool) {
+	t := p.t
+	kept := 20
+	if attempted {
+		kept = 19
+	}
+	st := p.Sum()
+	require.EqualValues(t, 20, st.Pending)
+	require.EqualValues(t, kept, st.Undelivered)
+	require.EqualValues(t, 20+2*kept+1, st.Spans)
+	require.EqualValues(t, 20+2*kept+1, p.store.Spans.Load())
+	require.EqualValues(t, 20+kept+1, p.store.Traces.Load())
+	if attempted {
+		require.EqualValues(t, 2*kept, p.store.Repeated.Load())
+	} else {
+		require.Zero(t, p.store.Repeated.Load())
+	}
+	require.Zero(t, p.store.Lost.Load())
+	require.Zero(t, p.store.TornTails.Load())
+	require.Equal(t, p.store.total.Load(), p.store.done.Load())
+	for _, entry := range p.logs.All() {
+		require.Equal(t, zapcore.InfoLevel, entry.Level, entry.Message)
+		require.Equal(t, "buffered spans were read back", entry.Message)
+		require.EqualValues(t, 20+2*kept+1, entry.ContextMap()["spans"])
+		require.EqualValues(t, 20+kept+1, entry.ContextMap()["traces"])
+		require.EqualValues(t, 0, entry.ContextMap()["lost_spans"])
+	}
+	require.Equal(t, 1, p.logs.Len())
+	p.finish()
+	got := p.out(false)
+	require.Len(t, got, kept)
+	require.Equal(t, 2-1, got[42], "two spans, and a late one")
+	require.Equal(t, 2, got[60])
+	if attempted {
+		require.NotContains(t, got, byte(41))
+	}
+	// Late spans follow what was decided.
+	p.add(21, 5, true)
+	require.EqualValues(t, 1, p.Sum().LateDropped)
+	p.add(43, 5, true)
+	require.EqualValues(t, 1, p.Sum().LateKept)
+	p.add(1, 5, false)
+	require.EqualValues(t, 20, p.Sum().Pending, "of a trace that is there")
+}
+
+// A directory with nothing in it says nothing.
+func TestEmptyDirectory(t *testing.T) {
+	p := start(t, t.TempDir(), 2)
+	require.Zero(t, p.logs.Len())
+	require.Equal(t, "reads buffered spans back: 0.0KiB of 0.0KiB (0 %)", p.store.Progress())
+	p.end()
+}
+
+// A directory belongs to one process.
+func TestDirectoryIsTaken(t *testing.T) {
+	directory := t.TempDir()
+	p := start(t, directory, 1)
+	other := NewStore(directory, p.Buffer, p.names, nil)
+	require.Error(t, other.Open())
+	p.end()
+	file := filepath.Join(t.TempDir(), "file")
+	require.NoError(t, os.WriteFile(file, nil, 0o600))
+	require.Error(t, NewStore(file, p.Buffer, p.names, nil).Open())
+}
+
+// The shards hash as those hashed that wrote the files.
+func TestSeedIsThatOfTheFiles(t *testing.T) {
+	directory := t.TempDir()
+	p := start(t, directory, 2)
+	seed := p.Seed
+	p.add(1, 0, false)
+	p.end()
+	for _, shards := range []int{2, 3} {
+		p = start(t, directory, shards)
+		require.Equal(t, seed, p.Seed)
+		require.EqualValues(t, 1, p.Sum().Pending)
+		p.end()
+	}
+}
+
+// files are those of a directory with a suffix that are not empty.
+func files(t *testing.T, directory, suffix string) (list []string) {
+	all, err := filepath.Glob(filepath.Join(directory, "*"+suffix))
+	require.NoError(t, err)
+	for _, path := range all {
+		b, err := os.ReadFile(path)
+		require.NoError(t, err)
+		if len(b) > 8 && string(b[:4]) == "slow" {
+			list = append(list, path)
+		}
+	}
+	require.NotEmpty(t, list)
+	return list
+}
+
+// What cannot be read is counted and told; the rest is there. It is so whether segments stay where they are or are copied.
+func TestDamage(t *testing.T) {
+	for _, shards := range []int{1, 2} {
+		for name, tc := range map[string]struct {
+			damage         func(t *testing.T, path string, acknowledged []byte)
+			late           bool // the damage is done between the look at the directory and the recovery
+			spans, torn    int64
+			level          zapcore.Level
+			found          string
+			atLeast, total int64 // lost, and lost with what is there
+		}{
+			"a span in the middle is not what it was": {
+				damage: func(t *testing.T, path string, _ []byte) { flipAt(t, path, filled(t, path)/2) },
+				spans:  9, level: zapcore.ErrorLevel, found: "is damaged and was passed over", atLeast: 1, total: 10,
+			},
+			"the tail is torn": {
+				damage: tear, spans: 9, torn: 1, level: zapcore.WarnLevel, found: "and was cut", total: 9,
+			},
+			"a file is gone": {
+				damage: func(t *testing.T, path string, _ []byte) { require.NoError(t, os.Remove(path)) },
+				late:   true, level: zapcore.ErrorLevel, found: "cannot read", atLeast: 10,
+			},
+			"the header is damaged": {
+				damage: func(t *testing.T, path string, _ []byte) { flipAt(t, path, 12) },
+				spans:  10, level: zapcore.WarnLevel, found: "the header is damaged", total: 10,
+			},
+		} {
+			t.Run(fmt.Sprintf("%s, %d shards", name, shards), func(t *testing.T) {
+				p := start(t, t.TempDir(), 1)
+				for n := range byte(9) {
+					p.add(n+1, 0, false)
+				}
+				b, err := os.ReadFile(files(t, p.store.directory, ".seg")[0])
+				require.NoError(t, err)
+				acknowledged := b[usedAt : usedAt+4]
+				p.add(10, 0, false)
+				directory := p.crash()
+				p.end()
+				if !tc.late {
+					tc.damage(t, files(t, directory, ".seg")[0], acknowledged)
+				}
+				p = newProcess(t, directory, shards)
+				if tc.late {
+					tc.damage(t, files(t, directory, ".seg")[0], acknowledged)
+				}
+				p.recover()
+				require.Equal(t, tc.spans, p.store.Spans.Load())
+				require.Equal(t, tc.spans, p.Sum().Pending)
+				require.Equal(t, tc.torn, p.store.TornTails.Load())
+				require.GreaterOrEqual(t, p.store.Lost.Load(), tc.atLeast)
+				if tc.total > 0 {
+					require.Equal(t, tc.total, p.store.Lost.Load()+p.store.Spans.Load())
+				}
+				require.Equal(t, 2, p.logs.Len())
+				told := p.logs.All()[0]
+				require.Equal(t, "damage in the span log", told.Message)
+				require.Equal(t, tc.level, told.Level)
+				require.Contains(t, told.ContextMap()["found"], tc.found)
+				require.EqualValues(t, p.store.Lost.Load(), told.ContextMap()["lost_spans"])
+				p.end()
+			})
+		}
+	}
+}
+
+// filled is how much of a file is not zero.
+func filled(t *testing.T, path string) int {
+	b, err := os.ReadFile(path)
+	require.NoError(t, err)
+	for len(b) > 0 && b[len(b)-1] == 0 {
+		b = b[:len(b)-1]
+	}
+	return len(b)
+}
+
+// flipAt changes a bit in a file.
+func flipAt(t *testing.T, path string, at int) {
+	b, err := os.ReadFile(path)
+	require.NoError(t, err)
+	b[at] ^= 1
+	require.NoError(t, os.WriteFile(path, b, 0o600))
+}
+
+// tear leaves the last span as it is when the process ends while that is written: its end is missing, and the header says
+// that what is before it is whole.
+func tear(t *testing.T, path string, acknowledged []byte) {
+	n := filled(t, path)
+	b, err := os.ReadFile(path)
+	require.NoError(t, err)
+	clear(b[n-5:])
+	copy(b[usedAt:], acknowledged)
+	require.NoError(t, os.WriteFile(path, b, 0o600))
+}
+
+// usedAt is where a segment's header says how much of it is filled.
+const usedAt = 60
+
+// A record that is whole and not a span is lost.
+func TestWhatIsNoSpan(t *testing.T) {
+	for _, shards := range []int{1, 2} {
+		directory := t.TempDir()
+		p := start(t, directory, 1)
+		p.add(1, 0, false)
+		m := p.Members[0]
+		m.Lock()
+		var chain spanlog.Chain
+		var o spanlog.Origin
+		o.Set(nil, nil)
+		m.Log.Append(&chain, &o, []byte{0x0a})
+		m.Unlock()
+		p.end()
+		p = start(t, directory, shards)
+		require.EqualValues(t, 1, p.store.Lost.Load())
+		require.EqualValues(t, 1, p.store.Spans.Load())
+		require.EqualValues(t, 1, p.Sum().Pending)
+		p.end()
+	}
+}
+
+// Policies have the numbers of now, and where there are too many the decisions are still known.
+func TestTooManyNames(t *testing.T) {
+	directory := t.TempDir()
+	p := start(t, directory, 1)
+	p.add(1, 0, true)
+	p.decide()
+	p.end()
+	p = newProcess(t, directory, 1)
+	p.names = version.NewNames()
+	p.store.names = p.names
+	for i := range 1<<16 - 2 {
+		_, err := p.names.Number(version.Name{Policy: strconv.Itoa(i)})
+		require.NoError(t, err)
+	}
+	p.recover()
+	require.EqualValues(t, 1, p.Sum().Undelivered)
+	require.Equal(t, "damage in the span log", p.logs.All()[0].Message)
+	require.Contains(t, p.logs.All()[0].ContextMap()["found"], "restart")
+	p.end()
+}
+
+// A recovery that is interrupted leaves everything where it is.
+func TestInterrupt(t *testing.T) {
+	for _, shards := range []int{2, 3} {
+		directory := t.TempDir()
+		p := start(t, directory, 2)
+		p.fill(true)
+		p.end()
+		p = newProcess(t, directory, shards)
+		p.store.canceled.Store(true)
+		p.store.Recover(time.Hour, nil, func() { t.Error("it was interrupted") })
+		p.store.Interrupt()
+		require.Zero(t, p.store.Spans.Load())
+		require.Zero(t, p.logs.Len())
+		require.False(t, p.Ready())
+		p.end()
+		p = start(t, directory, shards)
+		p.checkFilled(true)
+		p.end()
+	}
+}
+
+// A start does not wait for longer than its patience.
+func TestPatience(t *testing.T) {
+	directory := t.TempDir()
+	p := start(t, directory, 1)
+	p.add(1, 0, false)
+	p.end()
+	p = newProcess(t, directory, 1)
+	require.Regexp(t, `^reads buffered spans back: 0\.0KiB of \d+\.\dKiB \(0 %\)$`, p.store.Progress())
+	goOn := make(chan struct{})
+	p.store.Recover(0, nil, func() {
+		<-goOn
+		p.SetReady()
+	})
+	require.False(t, p.Ready())
+	close(goOn)
+	p.store.Wait()
+	require.True(t, p.Ready())
+	require.Regexp(t, `^reads buffered spans back: (\d+\.\dKiB) of \d+\.\dKiB \(100 %\)$`, p.store.Progress())
+	require.NoError(t, p.Pool.Sync(), "nobody is told")
+	require.NoError(t, p.Pool.Reserve(1<<16, 0))
+	p.end()
+}
