@@ -43,8 +43,8 @@ func ptr[T any](v T) *T { return &v }
 func newSetup(t *testing.T, shards int, s Settings) *setup {
 	t.Helper()
 	set, err := policy.Compile([]policy.Config{
-		{Name: "errors", Type: policy.StatusCode, StatusCode: &policy.StatusCodeConfig{StatusCodes: []string{"ERROR"}}},
-		{Name: "slow", Type: policy.Latency, Latency: &policy.LatencyConfig{ThresholdMs: ptr(int64(1000))}},
+		{Name: "errors", Type: policy.StatusCode, Section: &policy.StatusCodeConfig{StatusCodes: []string{"ERROR"}}},
+		{Name: "slow", Type: policy.Latency, Section: &policy.LatencyConfig{ThresholdMs: ptr(int64(1000))}},
 	}, policy.Options{})
 	require.NoError(t, err)
 	v, err := version.New(1, set, nil, version.NewNames())

@@ -28,7 +28,7 @@ const shards = 4
 func newBuffer(t testing.TB, shared *shard.Shared) (*Buffer, *observer.ObservedLogs) {
 	t.Helper()
 	set, err := policy.Compile([]policy.Config{
-		{Name: "errors", Type: policy.StatusCode, StatusCode: &policy.StatusCodeConfig{StatusCodes: []string{"ERROR"}}},
+		{Name: "errors", Type: policy.StatusCode, Section: &policy.StatusCodeConfig{StatusCodes: []string{"ERROR"}}},
 	}, policy.Options{})
 	require.NoError(t, err)
 	v, err := version.New(1, set, nil, version.NewNames())

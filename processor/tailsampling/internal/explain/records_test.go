@@ -22,7 +22,7 @@ func newVersion(t *testing.T, policies int) *version.Version {
 		cfg := policy.Config{Name: fmt.Sprint(i), Type: policy.AlwaysSample}
 		if i%3 == 2 {
 			cfg.Type = policy.Drop
-			cfg.Drop = &policy.DropConfig{SubPolicies: []policy.Config{{Type: policy.AlwaysSample}}}
+			cfg.Section = &policy.DropConfig{SubPolicies: []policy.Config{{Type: policy.AlwaysSample}}}
 		}
 		list = append(list, cfg)
 	}

@@ -23,7 +23,7 @@ func newVersion(t testing.TB, names *version.Names, policies int) *version.Versi
 	t.Helper()
 	var list []policy.Config
 	for i := range policies {
-		list = append(list, policy.Config{Name: fmt.Sprint(i), Type: policy.StringAttribute, StringAttribute: &policy.StringAttributeConfig{
+		list = append(list, policy.Config{Name: fmt.Sprint(i), Type: policy.StringAttribute, Section: &policy.StringAttributeConfig{
 			Key: "service.name", Values: []string{fmt.Sprintf("service-%d", i)},
 		}})
 	}

@@ -39,7 +39,7 @@ type process struct {
 func newProcess(t *testing.T, directory string, shards int, before ...string) *process {
 	t.Helper()
 	set, err := policy.Compile([]policy.Config{
-		{Name: "errors", Type: policy.StatusCode, StatusCode: &policy.StatusCodeConfig{StatusCodes: []string{"ERROR"}}},
+		{Name: "errors", Type: policy.StatusCode, Section: &policy.StatusCodeConfig{StatusCodes: []string{"ERROR"}}},
 	}, policy.Options{})
 	require.NoError(t, err)
 	names := version.NewNames()

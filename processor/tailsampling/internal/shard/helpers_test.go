@@ -102,15 +102,15 @@ func ptr[T any](v T) *T { return &v }
 // policies are those that tests choose from, by name.
 var policies = map[string]policy.Config{
 	"all":    {Name: "all", Type: policy.AlwaysSample},
-	"errors": {Name: "errors", Type: policy.StatusCode, StatusCode: &policy.StatusCodeConfig{StatusCodes: []string{"ERROR"}}},
-	"slow":   {Name: "slow", Type: policy.Latency, Latency: &policy.LatencyConfig{ThresholdMs: ptr(int64(1000))}},
-	"half":   {Name: "half", Type: policy.Probabilistic, Probabilistic: &policy.ProbabilisticConfig{SamplingPercentage: 50}},
-	"few":    {Name: "few", Type: policy.SpanCount, SpanCount: &policy.SpanCountConfig{MinSpans: 3}},
-	"rare":   {Name: "rare", Type: policy.RateLimiting, RateLimiting: &policy.RateLimitingConfig{SpansPerSecond: 1}},
-	"debug": {Name: "debug", Type: policy.Drop, Drop: &policy.DropConfig{SubPolicies: []policy.Config{
-		{Type: policy.StringAttribute, StringAttribute: &policy.StringAttributeConfig{Key: "debug", Values: []string{"yes"}}},
+	"errors": {Name: "errors", Type: policy.StatusCode, Section: &policy.StatusCodeConfig{StatusCodes: []string{"ERROR"}}},
+	"slow":   {Name: "slow", Type: policy.Latency, Section: &policy.LatencyConfig{ThresholdMs: ptr(int64(1000))}},
+	"half":   {Name: "half", Type: policy.Probabilistic, Section: &policy.ProbabilisticConfig{SamplingPercentage: 50}},
+	"few":    {Name: "few", Type: policy.SpanCount, Section: &policy.SpanCountConfig{MinSpans: 3}},
+	"rare":   {Name: "rare", Type: "rate_limiting", Rest: map[string]any{"rate_limiting": map[string]any{"spans_per_second": 1}}},
+	"debug": {Name: "debug", Type: policy.Drop, Section: &policy.DropConfig{SubPolicies: []policy.Config{
+		{Type: policy.StringAttribute, Section: &policy.StringAttributeConfig{Key: "debug", Values: []string{"yes"}}},
 	}}},
-	"orphans": {Name: "orphans", Type: policy.Orphans, Orphans: &policy.OrphansConfig{Min: 2}},
+	"orphans": {Name: "orphans", Type: policy.Orphans, Section: &policy.OrphansConfig{Min: 2}},
 }
 
 // compile compiles policies by their names, separated by commas; nil for none.

@@ -75,11 +75,11 @@ func (n *next) ConsumeTraces(ctx context.Context, _ ptrace.Traces) error {
 }
 
 func chance(name string, percent float64) policy.Config {
-	return policy.Config{Name: name, Type: policy.Probabilistic, Probabilistic: &policy.ProbabilisticConfig{SamplingPercentage: percent}}
+	return policy.Config{Name: name, Type: policy.Probabilistic, Section: &policy.ProbabilisticConfig{SamplingPercentage: percent}}
 }
 
 func withAttribute(key string) policy.Config {
-	return policy.Config{Type: policy.StringAttribute, StringAttribute: &policy.StringAttributeConfig{Key: key, Values: []string{"yes"}}}
+	return policy.Config{Type: policy.StringAttribute, Section: &policy.StringAttributeConfig{Key: key, Values: []string{"yes"}}}
 }
 
 func named(name string, cfg policy.Config) policy.Config {
@@ -88,7 +88,7 @@ func named(name string, cfg policy.Config) policy.Config {
 }
 
 func drop(name, key string) policy.Config {
-	return policy.Config{Name: name, Type: policy.Drop, Drop: &policy.DropConfig{SubPolicies: []policy.Config{withAttribute(key)}}}
+	return policy.Config{Name: name, Type: policy.Drop, Section: &policy.DropConfig{SubPolicies: []policy.Config{withAttribute(key)}}}
 }
 
 func compile(t *testing.T, list ...policy.Config) *policy.Set {
@@ -102,9 +102,9 @@ func newScene(t *testing.T, withShadow bool) *scene {
 	names := version.NewNames()
 	linkedNumber, err := names.Number(version.Name{Policy: linked.PolicyName})
 	require.NoError(t, err)
-	errorsPolicy := policy.Config{Name: "errors", Type: policy.StatusCode, StatusCode: &policy.StatusCodeConfig{StatusCodes: []string{"ERROR"}}}
+	errorsPolicy := policy.Config{Name: "errors", Type: policy.StatusCode, Section: &policy.StatusCodeConfig{StatusCodes: []string{"ERROR"}}}
 	set := compile(t, errorsPolicy, drop("debug", "debug"), policy.Config{
-		Name: "composite", Type: policy.Composite, Composite: &policy.CompositeConfig{
+		Name: "composite", Type: policy.Composite, Section: &policy.CompositeConfig{
 			MaxTotalSpansPerSecond: 1000, SubPolicies: []policy.Config{named("gold", withAttribute("gold")), named("silver", withAttribute("silver"))},
 		},
 	}, chance("half", 50))

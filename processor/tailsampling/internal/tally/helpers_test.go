@@ -17,9 +17,9 @@ func newVersion(t *testing.T, number int) *version.Version {
 	t.Helper()
 	set, err := policy.Compile([]policy.Config{
 		{Name: "all", Type: policy.AlwaysSample},
-		{Name: "errors", Type: policy.StatusCode, StatusCode: &policy.StatusCodeConfig{StatusCodes: []string{"ERROR"}}},
-		{Name: "drop", Type: policy.Drop, Drop: &policy.DropConfig{SubPolicies: []policy.Config{
-			{Type: policy.StatusCode, StatusCode: &policy.StatusCodeConfig{StatusCodes: []string{"OK"}}},
+		{Name: "errors", Type: policy.StatusCode, Section: &policy.StatusCodeConfig{StatusCodes: []string{"ERROR"}}},
+		{Name: "drop", Type: policy.Drop, Section: &policy.DropConfig{SubPolicies: []policy.Config{
+			{Type: policy.StatusCode, Section: &policy.StatusCodeConfig{StatusCodes: []string{"OK"}}},
 		}}},
 	}, policy.Options{})
 	require.NoError(t, err)

@@ -22,11 +22,11 @@ func setOf(t *testing.T, policies ...policy.Config) *policy.Set {
 }
 
 func condition(name, span string) policy.Config {
-	return policy.Config{Name: name, Type: policy.OTTLCondition, OTTLCondition: &policy.OTTLConditionConfig{Span: []string{span}}}
+	return policy.Config{Name: name, Type: policy.OTTLCondition, Section: &policy.OTTLConditionConfig{Span: []string{span}}}
 }
 
 func service(name, value string) policy.Config {
-	return policy.Config{Name: name, Type: policy.StringAttribute, StringAttribute: &policy.StringAttributeConfig{
+	return policy.Config{Name: name, Type: policy.StringAttribute, Section: &policy.StringAttributeConfig{
 		Key: "service.name", Values: []string{value},
 	}}
 }
@@ -52,11 +52,11 @@ func spanOf(t *testing.T, name string) *policy.SpanView {
 }
 
 func rare(name string) policy.Config {
-	return policy.Config{Name: name, Type: policy.Rare, Rare: &policy.RareConfig{Traces: 1}}
+	return policy.Config{Name: name, Type: "rare", Rest: map[string]any{"rare": map[string]any{"traces": 1}}}
 }
 
 func composite(name string) policy.Config {
-	return policy.Config{Name: name, Type: policy.Composite, Composite: &policy.CompositeConfig{
+	return policy.Config{Name: name, Type: policy.Composite, Section: &policy.CompositeConfig{
 		MaxTotalSpansPerSecond: 1000, SubPolicies: []policy.Config{all("first"), all("second")},
 	}}
 }
@@ -128,7 +128,7 @@ func TestShadowHasBitsOfItsOwn(t *testing.T) {
 
 func TestSkeletonIsForTheSetOrTheShadow(t *testing.T) {
 	plain := setOf(t, all("a"))
-	orphans := setOf(t, policy.Config{Name: "o", Type: policy.Orphans, Orphans: &policy.OrphansConfig{}})
+	orphans := setOf(t, policy.Config{Name: "o", Type: policy.Orphans, Section: &policy.OrphansConfig{}})
 	for _, tc := range []struct {
 		set, shadow *policy.Set
 		want        bool
@@ -203,7 +203,7 @@ func TestEvaluationErrorsAddUp(t *testing.T) {
 }
 
 func TestWarnings(t *testing.T) {
-	salted := policy.Config{Name: "s", Type: policy.Probabilistic, Probabilistic: &policy.ProbabilisticConfig{SamplingPercentage: 1, HashSalt: "x"}}
+	salted := policy.Config{Name: "s", Type: policy.Probabilistic, Section: &policy.ProbabilisticConfig{SamplingPercentage: 1, HashSalt: "x"}}
 	set, shadow := setOf(t, salted, salted2(salted)), setOf(t, salted)
 	for range 2 { // asking changes nothing
 		v, err := New(1, set, shadow, NewNames())
