@@ -213,3 +213,16 @@ func TestCompactingFails(t *testing.T) {
 	require.Equal(t, 1, s.relieved)
 	require.True(t, s.relief.TryLock())
 }
+
+// Where nothing else is left, a trace with an error goes for a single byte.
+func TestErrorsGoLastButGo(t *testing.T) {
+	for over, want := range map[int64]int64{0: 2, 1: 1} {
+		s := newSetup(t, 1, Settings{})
+		s.add(testSpan{trace: 1, bytes: 20000, failed: true})
+		s.add(testSpan{trace: 2, bytes: 20000, failed: true})
+		s.over(reliefTo, 0, over)
+		s.Relieve(0, true)
+		require.Equal(t, want, s.buffer.Sum().Pending, "%d over", over)
+		s.close()
+	}
+}

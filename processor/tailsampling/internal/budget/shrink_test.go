@@ -123,6 +123,21 @@ func (s *setup) shrinkRound() {
 	<-done
 }
 
+// At its mark it does nothing, a byte beyond it shrinks one segment.
+func TestShrinkerGoesToTheByte(t *testing.T) {
+	for over, want := range map[int64]int64{0: 0, 1: 1} {
+		synctest.Test(t, func(t *testing.T) {
+			s := newSetup(t, 2, Settings{Compression: Auto})
+			defer s.close()
+			s.fill()
+			s.over(shrinkTo, 0, over)
+			s.shrinkRound()
+			compressions, _, _ := s.Shrunk()
+			require.Equal(t, want, compressions, "%d over", over)
+		})
+	}
+}
+
 // Nothing is left to be tried where compressing does not help, and that is no reason to warn.
 func TestWhatDoesNotGetSmallerStays(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

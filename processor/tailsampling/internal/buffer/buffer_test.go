@@ -178,8 +178,16 @@ func TestNobodyLooksBeforeItIsReady(t *testing.T) {
 			break
 		}
 		require.Equal(t, 1, looked)
+		for range 5 {
+			require.NoError(t, b.Add(prepare(t, b, testSpan{trace: 1})))
+		}
+		require.Equal(t, 2, b.Usage().Segments, "one for each of the shards, whatever the visits")
 		b.Close()
 		require.Zero(t, b.Pool.Used())
+		for _, m := range b.Members {
+			m.Lock() // they are left unlocked
+			m.Unlock()
+		}
 	})
 }
 

@@ -149,3 +149,38 @@ func TestDeciderStops(t *testing.T) {
 		}
 	})
 }
+
+// Where what it waited for was decided by others it sleeps for good.
+func TestDeciderForgetsWhatOthersDid(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, _ := newBuffer(t, &shard.Shared{Waits: shard.Waits{Decision: 10 * time.Second}})
+		b.SetReady()
+		d, _, end := run(b)
+		defer end()
+		time.Sleep(time.Second)
+		require.NoError(t, b.Add(prepare(t, b, testSpan{trace: 1})))
+		time.Sleep(time.Second)
+		decideAll(b)
+		Wake(b.due)
+		time.Sleep(time.Second)
+		runs := d.Runs()
+		time.Sleep(time.Hour)
+		require.Equal(t, runs, d.Runs())
+	})
+}
+
+// Whoever wakes it while it pauses is one with all others who do.
+func TestDeciderIsWokenOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, _ := newBuffer(t, &shard.Shared{Waits: shard.Waits{Decision: 10 * time.Second}})
+		d, _, end := run(b)
+		defer end()
+		for range 5 {
+			Wake(b.due)
+		}
+		time.Sleep(10*time.Millisecond - 1)
+		require.EqualValues(t, 1, d.Runs())
+		time.Sleep(time.Second)
+		require.EqualValues(t, 2, d.Runs())
+	})
+}

@@ -34,6 +34,7 @@ func TestBatchesEndAtSoManySpans(t *testing.T) {
 		require.Equal(t, want == 2, s.takeBatch(b))
 		require.Len(t, b.traces, want)
 		require.Len(t, b.spansOf(0), maxBatchSpans-1)
+		require.Less(t, len(b.origins), 20, "one for each segment")
 		if want == 2 {
 			require.Len(t, b.spansOf(1), 1)
 		}

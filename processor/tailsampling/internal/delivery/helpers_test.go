@@ -269,3 +269,10 @@ func bodyOf(t testing.TB, td ptrace.Traces) []byte {
 	require.NoError(t, r.Scan(b))
 	return append([]byte(nil), r.Spans[0].Body.Of(b)...)
 }
+
+// fault is what the kernel tells when a disk fails under a mapped file.
+type fault struct{}
+
+func (fault) Error() string { return "fault" }
+func (fault) RuntimeError() {}
+func (fault) Addr() uintptr { return 1 }

@@ -278,6 +278,31 @@ func TestUnreadableTraces(t *testing.T) {
 	})
 }
 
+// A fault in mapped memory is an error like others, where files are mapped.
+func TestFaultsWhileReading(t *testing.T) {
+	bad := func(reading, i int) (spanlog.Record, error, bool) {
+		if reading == 0 && i == 1 {
+			panic(fault{})
+		}
+		return spanlog.Record{}, nil, false
+	}
+	inBubble(t, func(t *testing.T, s *setup, r *running) {
+		s.Buffer.Mapped = true
+		breakLog(s.Buffer.Members[0], bad)
+		s.keep(testSpan{trace: 1}, testSpan{trace: 1, id: 1})
+		synctest.Wait()
+		require.Zero(t, s.Delivered.Load())
+		require.Contains(t, s.logs.All()[0].ContextMap()["error"], spanlog.ErrDisk.Error())
+		time.Sleep(time.Minute)
+		require.EqualValues(t, 2, s.Delivered.Load())
+		r.end()
+	})
+	s := newSetup(t, 1)
+	breakLog(s.Buffer.Members[0], bad)
+	s.keep(testSpan{trace: 1}, testSpan{trace: 1, id: 1})
+	require.Panics(t, func() { s.takeBatch(newBatch()) }, "in memory there is no disk that could fail")
+}
+
 // In the end what cannot be read is lost, counted and told, and the rest is delivered.
 func TestLostSpans(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *setup, r *running) {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -49,11 +50,33 @@ func TestRestart(t *testing.T) {
 					p = start(t, directory, shards, "another", "more")
 					p.checkFilled(attempted)
 					p.end()
-					// What was read back and not changed is there for yet another start.
-					p = start(t, directory, 4-shards%2)
-					p.end()
 				})
 			}
+		}
+	}
+}
+
+// What was read back is there for the next start, too, whose shards may be others again. With other shards than before
+// everything is written anew, in files of their own, and the old ones are gone.
+func TestRestartAfterRestart(t *testing.T) {
+	for _, shards := range [][2]int{{3, 3}, {3, 2}, {2, 3}, {2, 2}, {1, 4}} {
+		for _, attempted := range []bool{false, true} {
+			t.Run(fmt.Sprint(shards, attempted), func(t *testing.T) {
+				directory := t.TempDir()
+				p := start(t, directory, 3)
+				p.fill(attempted)
+				p.end()
+				old := append(files(t, directory, ".seg"), files(t, directory, ".jnl")...)
+				p = start(t, directory, shards[0])
+				p.end()
+				now := append(files(t, directory, ".seg"), files(t, directory, ".jnl")...)
+				for _, path := range old {
+					require.Equal(t, shards[0] == 3, slices.Contains(now, path), path)
+				}
+				p = start(t, directory, shards[1])
+				p.checkFilled(attempted)
+				p.end()
+			})
 		}
 	}
 }

@@ -75,6 +75,7 @@ type scriptLog struct {
 	*spanlog.Log
 	sequence, spans int
 	newer, broken   bool
+	faulty          bool // reading is a fault
 }
 
 func (l *scriptLog) Append(c *spanlog.Chain, o *spanlog.Origin, body []byte) {
@@ -89,6 +90,9 @@ func (l *scriptLog) Position() spanlog.Position {
 func (l *scriptLog) Newer(spanlog.Chain, spanlog.Position) bool { return l.newer }
 
 func (l *scriptLog) Records(c spanlog.Chain, pause func()) iter.Seq2[spanlog.Record, error] {
+	if l.faulty {
+		panic(fault{})
+	}
 	if !l.broken {
 		return l.Log.Records(c, pause)
 	}
@@ -96,6 +100,13 @@ func (l *scriptLog) Records(c spanlog.Chain, pause func()) iter.Seq2[spanlog.Rec
 		_ = yield(spanlog.Record{}, errors.New("unreadable")) && yield(spanlog.Record{Body: []byte{0xff}}, nil)
 	}
 }
+
+// fault is what the kernel tells when a disk fails under a mapped file.
+type fault struct{}
+
+func (fault) Error() string { return "fault" }
+func (fault) RuntimeError() {}
+func (fault) Addr() uintptr { return 1 }
 
 // positionBits is where the sequence begins in a spanlog.Position.
 const positionBits = 30
@@ -303,6 +314,8 @@ func (s *script) outgoing(command string) {
 		s.printf("read: %d bytes, %d errors", read, failed)
 	case "broken":
 		s.log.broken = true
+	case "faulty":
+		s.log.faulty = true
 	default:
 		s.t.Fatalf("unknown command %q", command)
 	}
