@@ -144,18 +144,6 @@ func (s *setup) decide() {
 	}
 }
 
-// deliver delivers all that is ready.
-func (s *setup) deliver() {
-	for _, m := range s.buffer.Members {
-		m.Lock()
-		for k, more := m.Outgoing().Next(); more; k, more = m.Outgoing().Next() {
-			m.Outgoing().Take(k.Slot, 0)
-			m.Outgoing().Delivered(k.Slot, 0)
-		}
-		s.buffer.Leave(m)
-	}
-}
-
 // settle has the pool know the indexes, so that only segments change what is used.
 func (s *setup) settle() {
 	for _, m := range s.buffer.Members {

@@ -51,6 +51,7 @@ func TestLeaveWakesWhoHasWork(t *testing.T) {
 			}
 		}
 		m.Lock() // it is unlocked
+		require.EqualValues(t, 1, m.Tally().Stats.Undelivered)
 		m.Unlock()
 		b.Close()
 	})
@@ -186,6 +187,7 @@ func TestNobodyLooksBeforeItIsReady(t *testing.T) {
 		require.Zero(t, b.Pool.Used())
 		for _, m := range b.Members {
 			m.Lock() // they are left unlocked
+			m.Close()
 			m.Unlock()
 		}
 	})
@@ -204,7 +206,7 @@ func TestWarnings(t *testing.T) {
 		require.Equal(t, 1, warn())
 		time.Sleep(10*time.Second - 1)
 		require.Equal(t, 1, warn())
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		require.Equal(t, 2, warn())
 		time.Sleep(time.Second)
 		require.Equal(t, 2, warn())

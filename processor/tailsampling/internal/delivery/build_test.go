@@ -25,17 +25,18 @@ func marshal(t testing.TB, td ptrace.Traces) []byte {
 // which are in the order of their starts and IDs, whatever the order in which they came, and however they were batched.
 func TestSpansAreArranged(t *testing.T) {
 	spans := []testSpan{
-		{trace: 1, id: 1, start: 10, service: "b", scope: "x"},
-		{trace: 1, id: 2, start: 20, service: "a", scope: "x"},
-		{trace: 1, id: 3, start: 20, service: "b", scope: "y"},
-		{trace: 1, id: 4, start: 30, service: "b", scope: "x"},
-		{trace: 1, id: 5, start: 40, service: "a", scope: "y"},
-		{trace: 1, id: 6, start: 50, service: "a", scope: "x"},
+		{trace: 1, id: 6, start: 10, service: "b", scope: "x"},
+		{trace: 1, id: 5, start: 20, service: "a", scope: "x"},
+		{trace: 1, id: 4, start: 20, service: "b", scope: "y"},
+		{trace: 1, id: 3, start: 30, service: "b", scope: "x"},
+		{trace: 1, id: 9, start: 30, service: "b", scope: "x"},
+		{trace: 1, id: 2, start: 40, service: "a", scope: "y"},
+		{trace: 1, id: 1, start: 50, service: "a", scope: "x"},
 	}
 	want := []struct {
 		service, scope string
 		ids            []byte
-	}{{"b", "x", []byte{2, 5}}, {"b", "y", []byte{4}}, {"a", "x", []byte{3, 7}}, {"a", "y", []byte{6}}}
+	}{{"b", "x", []byte{7, 4, 10}}, {"b", "y", []byte{5}}, {"a", "x", []byte{6, 2}}, {"a", "y", []byte{3}}}
 	rnd := rand.New(rand.NewPCG(1, 1))
 	var first []byte
 	for range 20 {
@@ -96,6 +97,22 @@ func TestRepeatsAreOne(t *testing.T) {
 	_, _, _, err = b.decode(s.Names)
 	require.NoError(t, err)
 	require.Equal(t, 2, b.repeats, "of this batch")
+	s.Buffer.Close()
+}
+
+// Spans of which the randomness does not pass the threshold are counted: their weight cannot be told.
+func TestSpansWithoutThresholdAreCounted(t *testing.T) {
+	s := newSetup(t, 1)
+	s.keep(testSpan{trace: 1}, testSpan{trace: 1, id: 1, state: "ot=rv:00000000000001"}, testSpan{trace: 1, id: 2, state: "ot=rv:ff000000000000"})
+	s.keep(testSpan{trace: 2})
+	b := newBatch()
+	require.True(t, s.takeBatch(b))
+	b.traces[0].Threshold, b.traces[0].Random = 1<<55, 0xff<<48
+	b.traces[1].Threshold = 1 << 55
+	td, _, without, err := b.decode(s.Names)
+	require.NoError(t, err)
+	require.Equal(t, 2, without)
+	require.Equal(t, 4, td.SpanCount())
 	s.Buffer.Close()
 }
 

@@ -44,7 +44,7 @@ func TestDeliveryInOrder(t *testing.T) {
 		time.Sleep(40*time.Millisecond - 1)
 		synctest.Wait()
 		require.Equal(t, 1, s.sink.callCount())
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		synctest.Wait()
 		require.Equal(t, [][]byte{{9}, {3, 2, 5}}, s.sink.traces())
 		require.Equal(t, 100*time.Millisecond, s.sink.calls[1].Sub(began))

@@ -126,7 +126,7 @@ func (p *process) add(trace, id byte, failed bool) {
 	require.NoError(p.t, r.Scan(b))
 	var in intake.Request
 	in.Prepare(r, p.Members[0].Versions().Current(), p.Seed, len(p.Members))
-	require.NoError(p.t, p.Buffer.Add(&in))
+	require.NoError(p.t, p.Add(&in))
 }
 
 // decide decides all that is pending.

@@ -95,6 +95,9 @@ func add(s *Shard, r *wire.Request, v *version.Version, now clock.Monotonic) {
 	}
 	s.Review(now)
 	s.DecideOverCount(now)
+	if len(s.touched) > 0 {
+		panic("what was reviewed is reviewed again")
+	}
 }
 
 func ptr[T any](v T) *T { return &v }

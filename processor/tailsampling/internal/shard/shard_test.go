@@ -386,7 +386,7 @@ func TestCursorsMoveOn(t *testing.T) {
 func TestRestoredRootsWithoutAWait(t *testing.T) {
 	s, _ := newShard(t, &Shared{Waits: Waits{Decision: 10e9}}, keepAll())
 	r := NewRestorer(s)
-	f, parsed := found(t, 1, 0, testSpan{trace: 1, root: true})
+	f, parsed := found(t, 1, 0, testSpan{trace: 1, root: true, links: []byte{2}}) // which nobody looks at
 	n, _ := r.Pending(f, parsed, 1)
 	r.Count(n, len(f.Body))
 	r.Finish(5e9, 0)

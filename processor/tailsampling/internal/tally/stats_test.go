@@ -101,7 +101,7 @@ func TestStatsAddUp(t *testing.T) {
 	for i := range b.Triggers {
 		b.Triggers[i] = int64(100 + i)
 	}
-	b.Happened.Traces, b.LateKept, b.LateDropped, b.Trimmed, b.IgnoredLinks = 1, 2, 3, 4, 5
+	b.Traces, b.LateKept, b.LateDropped, b.Trimmed, b.IgnoredLinks = 1, 2, 3, 4, 5
 	b.Present = Present{
 		Pending: 6, PendingBytes: 7, Revivable: 8, RevivableBytes: 9, Undelivered: 10, UndeliveredBytes: 11, Spans: 12,
 	}
