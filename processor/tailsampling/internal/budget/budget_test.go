@@ -199,21 +199,6 @@ func TestReliefCompactsOnDisk(t *testing.T) {
 	require.Empty(t, s.logs.All())
 }
 
-// A disk that does not take what is copied is told, and the relief goes on.
-func TestCompactingFails(t *testing.T) {
-	s := newSetup(t, 1, Settings{OnDisk: true})
-	for n := range byte(120) {
-		s.add(testSpan{trace: n + 1, bytes: 4000, failed: n%10 == 0 || n == 119})
-	}
-	s.buffer.HoldUpTo = 0
-	s.truncateActive()
-	s.Relieve(60*4000-s.pool.OverDisk(0, reliefTo), true)
-	require.Equal(t, 1, s.logs.Len())
-	require.Equal(t, "segments cannot be compacted", s.logs.All()[0].Message)
-	require.Equal(t, 1, s.relieved)
-	require.True(t, s.relief.TryLock())
-}
-
 // Where nothing else is left, a trace with an error goes for a single byte.
 func TestErrorsGoLastButGo(t *testing.T) {
 	for over, want := range map[int64]int64{0: 2, 1: 1} {

@@ -1,10 +1,6 @@
 package budget
 
 import (
-	"bytes"
-	"encoding/binary"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -166,30 +162,4 @@ func (s *setup) isPending(trace byte) bool {
 	defer m.Unlock()
 	_, pending := m.Known().Pending(hash, &id, s.buffer.Now())
 	return pending
-}
-
-// truncate makes every file fail at the next look, which is what a failing disk does to what is mapped.
-func (s *setup) truncate() {
-	files, err := filepath.Glob(filepath.Join(s.path, "*"))
-	require.NoError(s.t, err)
-	for _, f := range files {
-		if info, err := os.Stat(f); err == nil && info.Mode().IsRegular() && info.Size() > 0 {
-			require.NoError(s.t, os.Truncate(f, 0))
-		}
-	}
-}
-
-// truncateActive makes the segment that is written to fail at the next store.
-func (s *setup) truncateActive() {
-	files, err := filepath.Glob(filepath.Join(s.path, "*.seg"))
-	require.NoError(s.t, err)
-	newest, highest := "", uint64(0)
-	for _, f := range files {
-		b, err := os.ReadFile(f)
-		require.NoError(s.t, err)
-		if sequence := binary.LittleEndian.Uint64(b[16:]); bytes.HasPrefix(b, []byte("slowspan")) && sequence > highest {
-			newest, highest = f, sequence
-		}
-	}
-	require.NoError(s.t, os.Truncate(newest, 0))
 }

@@ -5,7 +5,6 @@ import (
 	"math/rand/v2"
 	"testing"
 	"testing/synctest"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -195,22 +194,6 @@ func TestReliefOfTheDisk(t *testing.T) {
 		require.Equal(t, compression == Auto, s.buffer.Sum().Pending == 40)
 		s.close()
 	}
-}
-
-// A disk that does not take a compressed segment, or does not give one back, is told; the segment stays as it was.
-func TestShrinkingFails(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := newSetup(t, 1, Settings{Compression: Always, OnDisk: true})
-		s.fill()
-		time.Sleep(time.Second) // an instant of 0 is never
-		s.truncate()
-		s.shrinkRound()
-		compressions, saved, _ := s.Shrunk()
-		require.Zero(t, compressions+saved)
-		require.Equal(t, 1, s.logs.Len())
-		require.Equal(t, "a segment cannot be compressed and stays as it is", s.logs.All()[0].Message)
-		require.EqualValues(t, 40, s.buffer.Sum().Pending)
-	})
 }
 
 // A stop ends the work on what is left.

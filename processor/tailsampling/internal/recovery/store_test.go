@@ -1,7 +1,9 @@
 package recovery
 
 import (
+	"encoding/binary"
 	"fmt"
+	"hash/crc32"
 	"os"
 	"path/filepath"
 	"slices"
@@ -268,6 +270,24 @@ func tear(t *testing.T, path string, acknowledged []byte) {
 	clear(b[n-5:])
 	copy(b[usedAt:], acknowledged)
 	require.NoError(t, os.WriteFile(path, b, 0o600))
+}
+
+// A segment whose header names a shard that there is not, is copied to those that there are.
+func TestSegmentOfNoShard(t *testing.T) {
+	directory := t.TempDir()
+	p := start(t, directory, 2)
+	p.add(1, 0, false)
+	p.end()
+	path := files(t, directory, ".seg")[0]
+	b, err := os.ReadFile(path)
+	require.NoError(t, err)
+	binary.LittleEndian.PutUint32(b[12:], 2)
+	binary.LittleEndian.PutUint32(b[56:], crc32.Checksum(b[8:56], crc32.MakeTable(crc32.Castagnoli)))
+	require.NoError(t, os.WriteFile(path, b, 0o600))
+	p = start(t, directory, 2)
+	require.EqualValues(t, 1, p.Sum().Pending)
+	require.Zero(t, p.store.Lost.Load())
+	p.end()
 }
 
 // usedAt is where a segment's header says how much of it is filled.

@@ -3,6 +3,7 @@ package status
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -123,4 +124,40 @@ func TestHealthWhileTheNextComponentHangs(t *testing.T) {
 		end()
 		require.Zero(t, s.callingSince())
 	})
+}
+
+// It does not matter which of the emitters it is that waits.
+func TestHealthOfEachEmitter(t *testing.T) {
+	seen := map[int]bool{}
+	for trace := byte(1); len(seen) < 2; trace++ {
+		for _, hangs := range []bool{false, true} {
+			synctest.Test(t, func(t *testing.T) {
+				time.Sleep(time.Second)
+				s := newScene(t, false)
+				s.Buffer.SetReady()
+				m, _ := s.Buffer.Of(idOf(trace))
+				seen[slices.Index(s.Buffer.Members, m)] = true
+				s.next.accept = func(ctx context.Context) error {
+					if hangs {
+						<-ctx.Done()
+					}
+					return errBroken
+				}
+				s.add(testSpan{trace: trace, failed: true})
+				time.Sleep(10 * time.Second)
+				s.due()
+				end := s.run()
+				synctest.Wait()
+				if hangs {
+					require.Equal(t, s.Buffer.Now(), s.callingSince())
+					require.Zero(t, s.retryAt())
+				} else {
+					require.Greater(t, s.retryAt(), s.Buffer.Now())
+					require.Zero(t, s.callingSince())
+					require.Regexp(t, `^1 kept traces wait; next retry in \d+ms$`, s.Health().Message)
+				}
+				end()
+			})
+		}
+	}
 }

@@ -1,0 +1,70 @@
+package budget
+
+import (
+	"bytes"
+	"encoding/binary"
+	"os"
+	"path/filepath"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// A disk that does not take a compressed segment, or does not give one back, is told; the segment stays as it was.
+func TestShrinkingFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSetup(t, 1, Settings{Compression: Always, OnDisk: true})
+		s.fill()
+		time.Sleep(time.Second) // an instant of 0 is never
+		s.truncate()
+		s.shrinkRound()
+		compressions, saved, _ := s.Shrunk()
+		require.Zero(t, compressions+saved)
+		require.Equal(t, 1, s.logs.Len())
+		require.Equal(t, "a segment cannot be compressed and stays as it is", s.logs.All()[0].Message)
+		require.EqualValues(t, 40, s.buffer.Sum().Pending)
+	})
+}
+
+// A disk that does not take what is copied is told, and the relief goes on.
+func TestCompactingFails(t *testing.T) {
+	s := newSetup(t, 1, Settings{OnDisk: true})
+	for n := range byte(120) {
+		s.add(testSpan{trace: n + 1, bytes: 4000, failed: n%10 == 0 || n == 119})
+	}
+	s.buffer.HoldUpTo = 0
+	s.truncateActive()
+	s.Relieve(60*4000-s.pool.OverDisk(0, reliefTo), true)
+	require.Equal(t, 1, s.logs.Len())
+	require.Equal(t, "segments cannot be compacted", s.logs.All()[0].Message)
+	require.Equal(t, 1, s.relieved)
+	require.True(t, s.relief.TryLock())
+}
+
+// truncate makes every file fail at the next look, which is what a failing disk does to what is mapped.
+func (s *setup) truncate() {
+	files, err := filepath.Glob(filepath.Join(s.path, "*"))
+	require.NoError(s.t, err)
+	for _, f := range files {
+		if info, err := os.Stat(f); err == nil && info.Mode().IsRegular() && info.Size() > 0 {
+			require.NoError(s.t, os.Truncate(f, 0))
+		}
+	}
+}
+
+// truncateActive makes the segment that is written to fail at the next store.
+func (s *setup) truncateActive() {
+	files, err := filepath.Glob(filepath.Join(s.path, "*.seg"))
+	require.NoError(s.t, err)
+	newest, highest := "", uint64(0)
+	for _, f := range files {
+		b, err := os.ReadFile(f)
+		require.NoError(s.t, err)
+		if sequence := binary.LittleEndian.Uint64(b[16:]); bytes.HasPrefix(b, []byte("slowspan")) && sequence > highest {
+			newest, highest = f, sequence
+		}
+	}
+	require.NoError(s.t, os.Truncate(newest, 0))
+}
