@@ -8,10 +8,10 @@ package slab
 import "unsafe"
 
 // chunkLen is how many values a chunk holds: large enough that chunks are few, small enough that a shard with little to
-// do takes little.
+// do takes little, and that a budget is not passed by much when a chunk is added to a nearly full one.
 const chunkLen = 1 << chunkBits
 
-const chunkBits = 8
+const chunkBits = 6
 
 // Slab stores values of T by number. Numbers start at 1, so that 0 can stand for none. T must hold no pointers.
 // The zero Slab is empty and ready.

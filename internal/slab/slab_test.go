@@ -44,7 +44,7 @@ func TestSlabBytesCountsChunks(t *testing.T) {
 	var s slab.Slab[pair]
 	assert.Zero(t, s.Bytes())
 	s.New()
-	assert.Equal(t, 256*16, s.Bytes())
+	assert.Equal(t, 64*16, s.Bytes())
 }
 
 // A table must hold what a Go map holds after any sequence of insertions and removals.

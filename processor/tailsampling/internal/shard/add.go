@@ -108,9 +108,9 @@ func (t *traces) admit(hash uint32, id *wire.TraceID, now clock.Monotonic) slot 
 	}
 	n, e := t.index.New(hash, *id)
 	t.index.File(n)
-	e.arrived, e.random, e.part.From = now, tracestate.None, t.log.Position()
+	e.arrived, e.random, e.from = now, tracestate.None, t.log.Position()
 	if sampled {
-		e.state, e.part.Late, e.policy, e.threshold, e.random = stateGathering, true, d.Policy, w.Threshold, w.Random
+		e.state, e.late, e.policy, e.threshold, e.random = stateGathering, true, d.Policy, w.Threshold, w.Random
 		t.queues.gathering.PushBack(&t.index, n)
 		t.tally.Ages.AddLate(t.shared.ageOf(d.At, now))
 		return n

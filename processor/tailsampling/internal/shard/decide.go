@@ -31,7 +31,7 @@ func (t *traces) conclude(n slot, v verdict, trigger decision.Trigger, now clock
 	e := t.index.At(n)
 	version := t.versions.Of(e.generation)
 	linked := v.Policy == forLink.Policy
-	e.part.To, e.threshold, e.policy = t.log.Position(), v.Threshold, t.links.number
+	e.to, e.threshold, e.policy = t.log.Position(), v.Threshold, t.links.number
 	if !linked {
 		e.policy = version.NumberOf(v.Decision)
 	}
@@ -39,7 +39,7 @@ func (t *traces) conclude(n slot, v verdict, trigger decision.Trigger, now clock
 		e.threshold = tracestate.None
 	}
 	t.publish(n, &decision.Decided{
-		ID: e.ID, Hash: e.Hash, Part: e.part, Verdict: v.Verdict, Policy: e.policy, Threshold: e.threshold, Random: e.random,
+		ID: e.ID, Hash: e.Hash, Part: e.part(), Verdict: v.Verdict, Policy: e.policy, Threshold: e.threshold, Random: e.random,
 		Trigger: trigger, Linked: linked, Version: version, Votes: v.votes, Shadow: v.shadow, At: now,
 		Seen: decision.Seen{
 			Spans: e.spans, Bytes: e.bytes, Root: e.state == stateRooted, Error: version.Set.Errors(t.versions.Bits(e.generation, n)),
@@ -88,7 +88,7 @@ func (t *traces) enqueue(n slot) {
 func (t *traces) enqueueLate(n slot) {
 	t.queues.gathering.Remove(&t.index, n)
 	t.index.Unfile(n)
-	t.index.At(n).part.To = t.log.Position()
+	t.index.At(n).to = t.log.Position()
 	t.enqueue(n)
 }
 
@@ -97,7 +97,7 @@ func (t *traces) free(n slot, now clock.Monotonic) {
 	e := t.index.At(n)
 	t.tally.Stats.Spans -= int64(e.spans)
 	t.log.Release(&e.chain)
-	if !e.part.Late {
+	if !e.late {
 		t.tally.Ages.AddRemoved(now.Sub(e.arrived))
 	}
 	e.state = stateGone

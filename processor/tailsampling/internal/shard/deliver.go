@@ -40,7 +40,7 @@ func (s Outgoing) Next() (k Kept, ok bool) {
 	}
 	e := s.index.At(n)
 	return Kept{
-		Slot: n, ID: e.ID, Policy: e.policy, Threshold: e.threshold, Random: e.random, Late: e.part.Late,
+		Slot: n, ID: e.ID, Policy: e.policy, Threshold: e.threshold, Random: e.random, Late: e.late,
 		Linked: s.links.keptFor[n], Spans: int(e.spans), Bytes: int(e.bytes),
 	}, true
 }

@@ -13,22 +13,34 @@ import (
 // entry is what a shard knows of a trace, or of a late part of one. It holds no pointer.
 type entry struct {
 	index.Node
-	part       decision.Part // its spans, of those of the trace; the end is set when it is decided
-	chain      spanlog.Chain
-	span       span
-	random     uint64             // the least explicit randomness, or tracestate.None
-	threshold  uint64             // once decided; tracestate.None where the trace has no weight that could be told
-	bytes      uint64             // of span bodies
-	arrived    clock.Monotonic    // when the first span came, or of a late part its first
-	quiet      clock.Monotonic    // when it last went to the end of the quiet list
-	notSampled clock.Monotonic    // when it was not sampled
-	spans      uint32             // in the log
-	held       uint32             // of these, that came since it was not sampled
-	policy     int32              // once decided: the number of what did it, in version.Names
-	state      state              //
+	chain spanlog.Chain
+	positions
+	span      span
+	random    uint64 // the least explicit randomness, or tracestate.None
+	threshold uint64 // once decided; tracestate.None where the trace has no weight that could be told
+	bytes     uint64 // of span bodies
+	times
+	spans      uint32 // in the log
+	held       uint32 // of these, that came since it was not sampled
+	policy     int32  // once decided: the number of what did it, in version.Names
+	state      state
+	late       bool               // it is a part that came after its trace was sampled
 	generation version.Generation // until it is decided for good
 	delivery   delivery
 }
+
+// positions are those of the entry's spans in the log: from the first on, up to where the log was when it was decided.
+type positions struct{ from, to spanlog.Position }
+
+// times are when what happened to an entry.
+type times struct {
+	arrived    clock.Monotonic // its first span came
+	quiet      clock.Monotonic // it last went to the end of the quiet list
+	notSampled clock.Monotonic // it was not sampled
+}
+
+// part is the entry as a part of its trace.
+func (e *entry) part() decision.Part { return decision.Part{From: e.from, To: e.to, Late: e.late} }
 
 // span is the time that the spans of a trace cover: the earliest start and the latest end of those that have both, in
 // nanoseconds since 1970; 0 where none has.

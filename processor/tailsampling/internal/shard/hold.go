@@ -50,8 +50,8 @@ func (t *traces) evict(n slot, now clock.Monotonic) {
 	t.versions.End(e.generation)
 	// After a crash what came since is to be gone too, and what was copied forward: that may stay for longer than the
 	// part of the journal that has the decision.
-	if e.held > 0 || t.log.Newer(e.chain, e.part.To) {
-		e.part.To = t.log.Position()
+	if e.held > 0 || t.log.Newer(e.chain, e.to) {
+		e.to = t.log.Position()
 		t.notes.notSampled(e, now)
 		t.tally.Stats.LateDropped += int64(e.held)
 	}

@@ -17,7 +17,7 @@ type notes struct {
 // eventOf is an event about an entry, to which its kind, verdict and trigger are still missing.
 func (w *notes) eventOf(e *entry, at clock.Monotonic) spanlog.Event {
 	return spanlog.Event{
-		Late: e.part.Late, Policy: int(e.policy), TraceID: e.ID, From: e.part.From, To: e.part.To,
+		Late: e.late, Policy: int(e.policy), TraceID: e.ID, From: e.from, To: e.to,
 		At: uint32(w.shared.seconds(at)), Threshold: e.threshold, Random: e.random,
 	}
 }
@@ -56,7 +56,7 @@ func (w *notes) delivery(kind spanlog.EventKind, e *entry, now clock.Monotonic) 
 func (w *notes) repeat(highest uint64, now clock.Monotonic) {
 	for n := slot(1); n < w.index.Slots(); n++ {
 		e := w.index.At(n)
-		if e.state != stateRevivable && e.state != stateReady || e.part.To.Sequence() > highest {
+		if e.state != stateRevivable && e.state != stateReady || e.to.Sequence() > highest {
 			continue
 		}
 		ev := w.eventOf(e, now)

@@ -50,7 +50,8 @@ type KeptPart struct {
 // Kept makes an entry of a kept part.
 func (r *Restorer) Kept(p KeptPart) index.Slot {
 	n, e := r.shard.index.New(p.Hash, p.ID)
-	e.part, e.policy, e.threshold, e.random, e.state = p.Part, p.Policy, p.Threshold, p.Random, stateReady
+	e.positions, e.late = positions{p.Part.From, p.Part.To}, p.Part.Late
+	e.policy, e.threshold, e.random, e.state = p.Policy, p.Threshold, p.Random, stateReady
 	e.delivery.attempted = p.Attempted
 	e.arrived = r.instant(clock.UnixMilli(p.At) * 1000)
 	r.kept = append(r.kept, restoredKept{slot: n, number: p.Number})
@@ -62,12 +63,12 @@ func (r *Restorer) Kept(p KeptPart) index.Slot {
 func (r *Restorer) Late(p KeptPart, at spanlog.Position, arrived clock.UnixMilli) (n index.Slot, fresh bool) {
 	s := r.shard
 	if n := s.index.Find(p.Hash, &p.ID); n != 0 {
-		part := &s.index.At(n).part
-		part.From = min(part.From, at) // what was copied forward is found after what came later
+		e := s.index.At(n)
+		e.from = min(e.from, at) // what was copied forward is found after what came later
 		return n, false
 	}
 	n, e := s.index.New(p.Hash, p.ID)
-	e.part, e.state = decision.Part{From: at, Late: true}, stateGathering
+	e.from, e.late, e.state = at, true, stateGathering
 	e.policy, e.threshold, e.random, e.arrived = p.Policy, p.Threshold, p.Random, r.instant(arrived)
 	s.index.File(n)
 	return n, true
@@ -81,13 +82,13 @@ func (r *Restorer) Pending(found *spanlog.Found, span *wire.Span, hash uint32) (
 		fresh = true
 		var e *entry
 		n, e = s.index.New(hash, span.TraceID)
-		e.part.From, e.arrived, e.random = found.Position, arrived, tracestate.None
+		e.from, e.arrived, e.random = found.Position, arrived, tracestate.None
 		s.index.File(n)
 		e.generation = s.versions.Begin(n)
 	}
 	e := s.index.At(n)
 	e.arrived = min(e.arrived, arrived)
-	e.part.From = min(e.part.From, found.Position)
+	e.from = min(e.from, found.Position)
 	r.view = policy.SpanView{
 		Span: span, Bytes: found.Body, Body: found.Body, Resource: found.Resource, Scope: found.Scope,
 	}
@@ -131,7 +132,7 @@ func (r *Restorer) Finish(now clock.Monotonic, last clock.UnixMilli) {
 	s.index.Filed(func(n index.Slot) { found = append(found, n) })
 	slices.SortFunc(found, func(a, b index.Slot) int {
 		x, y := s.index.At(a), s.index.At(b)
-		return cmp.Or(cmp.Compare(x.arrived, y.arrived), cmp.Compare(x.part.From, y.part.From))
+		return cmp.Or(cmp.Compare(x.arrived, y.arrived), cmp.Compare(x.from, y.from))
 	})
 	for _, n := range found {
 		e := s.index.At(n)

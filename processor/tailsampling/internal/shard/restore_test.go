@@ -41,7 +41,7 @@ func TestLatePartBeginsWithItsFirstSpan(t *testing.T) {
 		require.False(t, fresh)
 		require.Equal(t, first, n)
 	}
-	require.Equal(t, spanlog.Position(100), s.index.At(first).part.From)
+	require.Equal(t, spanlog.Position(100), s.index.At(first).from)
 }
 
 // The clock stood still while nothing ran: after a restart a trace has waited for as long as it had before.

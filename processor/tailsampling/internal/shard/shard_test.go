@@ -272,7 +272,7 @@ func TestRestoredTracesAreWhatTheyWere(t *testing.T) {
 		Version: s.versions.Current(), First: shared.Epoch.UnixMilli(now) - 2000, Randomness: 0xf, Root: true, Error: true, Spans: 3,
 		Bytes: p.Bytes, Duration: 4e9,
 	}, p)
-	require.Equal(t, spanlog.Position(88), s.index.At(s.index.Find(7, &id)).part.From)
+	require.Equal(t, spanlog.Position(88), s.index.At(s.index.Find(7, &id)).from)
 	require.Equal(t, s.Tally().Stats.PendingBytes, p.Bytes+int64(len(f.Body)))
 	require.EqualValues(t, 4, s.Tally().Stats.Spans)
 	checkInvariants(t, s, 0)
