@@ -2,7 +2,6 @@ package spanlog
 
 import (
 	"iter"
-	"slices"
 
 	"github.com/slowburn/slowburn/processor/spanlog/internal/format"
 )
@@ -30,7 +29,8 @@ func (l *segments) Records(c Chain, pause func()) iter.Seq2[Record, error] {
 		} else {
 			chain = l.runs.of(c, nil) // ours alone
 		}
-		for i, n := range slices.Backward(chain) {
+		for i := len(chain) - 1; i >= 0; i-- { // not by an iterator, which would be garbage
+			n := chain[i]
 			if pause != nil && i < len(chain)-1 {
 				pause()
 			}

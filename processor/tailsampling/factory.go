@@ -51,5 +51,9 @@ func createDefaultConfig() component.Config {
 }
 
 func (f *factory) createTraces(_ context.Context, set processor.Settings, cfg component.Config, next consumer.Traces) (processor.Traces, error) {
-	return newSampler(set, cfg.(*Config), next, f.source)
+	p, err := newSampler(set, cfg.(*Config), next, f.source)
+	if err != nil {
+		return nil, err
+	}
+	return p, nil
 }

@@ -67,7 +67,9 @@ func statusPolicies(codes ...string) []any {
 	return list
 }
 
-func TestReload(t *testing.T) {
+func TestReload(t *testing.T) { withEitherStorage(t, testReload) }
+
+func testReload(t *testing.T) {
 	d := &document{}
 	own := map[string]any{"storage": "memory", "num_shards": 2, "policies": statusPolicies("ERROR")}
 	d.says(own)
@@ -109,7 +111,9 @@ func TestReload(t *testing.T) {
 }
 
 // What a policy remembers of the traces before outlives a reload that leaves the policy as it is.
-func TestReloadKeepsCounts(t *testing.T) {
+func TestReloadKeepsCounts(t *testing.T) { withEitherStorage(t, testReloadKeepsCounts) }
+
+func testReloadKeepsCounts(t *testing.T) {
 	d := &document{}
 	rare := func(traces int) map[string]any {
 		return map[string]any{"name": "rare", "type": "rare", "rare": map[string]any{"traces": traces, "key": []any{"service.name"}}}
@@ -145,7 +149,9 @@ func TestReloadKeepsCounts(t *testing.T) {
 }
 
 // A reload that fails leaves everything as it was, says which key is wrong, and is told until one goes well.
-func TestReloadThatFails(t *testing.T) {
+func TestReloadThatFails(t *testing.T) { withEitherStorage(t, testReloadThatFails) }
+
+func testReloadThatFails(t *testing.T) {
 	good := map[string]any{"storage": "memory", "num_shards": 2, "policies": statusPolicies("ERROR")}
 	for name, c := range map[string]struct {
 		change func(d *document)
@@ -196,7 +202,9 @@ func testReloadWithoutSource(t *testing.T) {
 }
 
 // Keys that need a restart have no part in a reload, also where they say how policies are to be understood.
-func TestReloadTakesOnlyPolicies(t *testing.T) {
+func TestReloadTakesOnlyPolicies(t *testing.T) { withEitherStorage(t, testReloadTakesOnlyPolicies) }
+
+func testReloadTakesOnlyPolicies(t *testing.T) {
 	d := &document{}
 	d.says(map[string]any{"storage": "memory", "sampling_strategy": "span-ingest", "policies": statusPolicies("ERROR")})
 	p := startFrom(t, d, &sink{})

@@ -400,7 +400,9 @@ func testAfterShutdown(t *testing.T) {
 	require.NoError(t, p.Shutdown(t.Context()), "twice is fine")
 }
 
-func TestShutdownWithoutStart(t *testing.T) {
+func TestShutdownWithoutStart(t *testing.T) { withEitherStorage(t, testShutdownWithoutStart) }
+
+func testShutdownWithoutStart(t *testing.T) {
 	p, err := newSamplerForTest(testConfig())
 	require.NoError(t, err)
 	shutdown(t, p)

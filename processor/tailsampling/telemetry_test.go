@@ -204,7 +204,9 @@ func (l *listening) GetExtensions() map[component.ID]component.Component {
 	return map[component.ID]component.Component{component.MustNewID("web"): l}
 }
 
-func TestSamplerIsAnnounced(t *testing.T) {
+func TestSamplerIsAnnounced(t *testing.T) { withEitherStorage(t, testSamplerIsAnnounced) }
+
+func testSamplerIsAnnounced(t *testing.T) {
 	l := &listening{seen: map[component.ID]any{}}
 	id := component.NewIDWithName(metadata.Type, "x")
 	set := processor.Settings{ID: id, TelemetrySettings: componenttest.NewNopTelemetrySettings()}

@@ -23,6 +23,11 @@ type judge struct {
 
 	trace policy.Trace
 	votes []policy.Vote
+	spans spanReader // of trace
+}
+
+func newJudge(shared *Shared, l Log, x *entries, versions *version.InUse) judge {
+	return judge{shared: shared, log: l, index: x, versions: versions, spans: newSpanReader(l, shared.Mapped)}
 }
 
 // verdict is what the policies say about a trace. votes are valid until the next.
@@ -41,34 +46,9 @@ func (j *judge) evidence(n slot, now clock.Monotonic) *policy.Trace {
 		Spans: int(e.spans), Bytes: int(e.bytes), Randomness: tracestate.Resolve(e.ID, e.random), Now: int64(now),
 	}
 	if v.Skeleton && e.bytes < j.shared.TraceSize { // of a trace that is trimmed spans are missing
-		chain := e.chain
-		j.trace.Skeleton = func() iter.Seq[policy.SpanView] { return j.spansOf(chain) }
+		j.trace.Skeleton = j.spans.of(e.chain)
 	}
 	return &j.trace
-}
-
-// spansOf yields the spans of a trace out of the log. What cannot be read is left out: the policies notice that spans are
-// missing and match nothing, and should the trace be kept the emitter meets the same error and tells it.
-func (j *judge) spansOf(chain spanlog.Chain) iter.Seq[policy.SpanView] {
-	return func(yield func(policy.SpanView) bool) {
-		var fault error
-		if j.shared.Mapped {
-			defer spanlog.Guard(&fault)()
-		}
-		var span wire.Span
-		for r, err := range j.log.Records(chain, nil) {
-			if err != nil {
-				continue
-			}
-			if span, err = wire.ParseSpan(r.Body); err != nil {
-				continue
-			}
-			view := policy.SpanView{Span: &span, Bytes: r.Body, Body: r.Body, Resource: r.Resource, Scope: r.Scope}
-			if !yield(view) {
-				return
-			}
-		}
-	}
 }
 
 // ask has the policies, and their shadow, decide about a pending trace.
@@ -115,4 +95,53 @@ func (j *judge) rankOf(n slot, now clock.Monotonic) Rank {
 	default:
 		return Boring
 	}
+}
+
+// spanReader reads spans of a trace out of the log, for policies that ask how they hang together. What it calls back is
+// made once and kept in fields: closures of each decision would be garbage.
+type spanReader struct{ *spanWalk }
+
+// spanWalk is a walk over the spans of a trace.
+type spanWalk struct {
+	log    Log
+	mapped bool
+	chain  spanlog.Chain
+	span   wire.Span
+	yield  func(policy.SpanView) bool       // while it runs
+	record func(spanlog.Record, error) bool // is next
+	read   func() iter.Seq[policy.SpanView] // makes a walk
+}
+
+func newSpanReader(l Log, mapped bool) spanReader {
+	w := &spanWalk{log: l, mapped: mapped}
+	all := iter.Seq[policy.SpanView](w.run)
+	w.record, w.read = w.next, func() iter.Seq[policy.SpanView] { return all }
+	return spanReader{w}
+}
+
+// of returns a function that reads the spans of a trace, valid until the next call.
+func (r spanReader) of(chain spanlog.Chain) func() iter.Seq[policy.SpanView] {
+	r.chain = chain
+	return r.read
+}
+
+func (w *spanWalk) run(yield func(policy.SpanView) bool) {
+	var fault error
+	if w.mapped {
+		defer spanlog.Guard(&fault)()
+	}
+	w.yield = yield
+	w.log.Records(w.chain, nil)(w.record)
+}
+
+// next yields a span. What cannot be read is left out: the policies notice that spans are missing and match nothing, and
+// should the trace be kept the emitter meets the same error and reports it.
+func (w *spanWalk) next(r spanlog.Record, err error) (more bool) {
+	if err != nil {
+		return true
+	}
+	if w.span, err = wire.ParseSpan(r.Body); err != nil {
+		return true
+	}
+	return w.yield(policy.SpanView{Span: &w.span, Bytes: r.Body, Body: r.Body, Resource: r.Resource, Scope: r.Scope})
 }

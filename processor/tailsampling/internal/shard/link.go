@@ -31,6 +31,12 @@ func newLinks(shared *Shared, stats *tally.Stats) links {
 	return l
 }
 
+// size is how much memory the links take.
+func (l *links) size() int {
+	const perKept = 48 // bytes of a map's item, as it is filled
+	return l.ties.Bytes() + perKept*len(l.keptFor)
+}
+
 // add adds a tie as far as there is room, and reports whether it is new.
 func (l *links) add(t linked.Tie) bool {
 	added, room := l.ties.Add(t)

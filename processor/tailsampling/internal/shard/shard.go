@@ -51,7 +51,7 @@ func New(shared *Shared, v *version.Version) *Shard {
 // Open gives the shard its log and journal.
 func (s *Shard) Open(l Log, j Journal) {
 	s.log = l
-	s.judge = judge{shared: s.shared, log: l, index: &s.index, versions: &s.versions}
+	s.judge = newJudge(s.shared, l, &s.index, &s.versions)
 	s.notes = notes{shared: s.shared, journal: j, index: &s.index}
 }
 
@@ -81,7 +81,7 @@ func (s *Shard) EndVisit() (after Aftermath) {
 
 // count tells the pool how much memory the index takes: once per visit, not per span.
 func (s *Shard) count() {
-	now := s.shared.Pool.OnHeap(s.index.Bytes() + s.versions.Bytes() + s.links.ties.Bytes())
+	now := s.shared.Pool.OnHeap(s.index.Bytes() + s.versions.Bytes() + s.links.size())
 	if now != s.counted {
 		s.shared.Pool.Grow(now - s.counted)
 		s.counted = now
