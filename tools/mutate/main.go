@@ -145,6 +145,9 @@ func (p *program) prepare(ctx context.Context, dir string, mutants []*mutant, o 
 					return nil, err
 				}
 				fmt.Printf("  %s: %d tests, %s\n", tested.ImportPath, len(s.tests), s.took.Round(10*time.Millisecond))
+				if len(s.skipped) > 0 {
+					fmt.Printf("    left out, as they fail without a mutant: %s\n", strings.Join(s.skipped, ", "))
+				}
 				built[tested] = s
 			}
 			suites[of] = append(suites[of], built[tested])
