@@ -136,7 +136,7 @@ func newShared(cfg *Config, names *version.Names) (*shard.Shared, error) {
 			Decision: cfg.DecisionWait, Root: cfg.DecisionWaitAfterRootReceived, Revive: cfg.ReviveWindow,
 		},
 		TraceSize: largest, MaxPending: int64(cfg.NumTraces), Ingest: cfg.SamplingStrategy == spanIngest,
-		HoldUpTo: budget.HoldUpTo, Mapped: cfg.Storage == storageDisk, Epoch: clock.NewEpoch(), Seed: index.NewSeed(),
+		ReviveUpTo: budget.ReviveUpTo, Mapped: cfg.Storage == storageDisk, Epoch: clock.NewEpoch(), Seed: index.NewSeed(),
 		Limits: shard.Limits{
 			Sampled: share(cfg.DecisionCache.SampledCacheSize), Dropped: share(cfg.DecisionCache.NonSampledCacheSize),
 			Records: share(cfg.Explain.Decisions),

@@ -34,7 +34,7 @@ func TestCompactingFails(t *testing.T) {
 	for n := range byte(120) {
 		s.add(testSpan{trace: n + 1, bytes: 4000, failed: n%10 == 0 || n == 119})
 	}
-	s.buffer.HoldUpTo = 0
+	s.buffer.ReviveUpTo = 0
 	s.truncateActive()
 	s.Relieve(60*4000-s.pool.OverDisk(0, reliefTo), true)
 	require.Equal(t, 1, s.logs.Len())

@@ -40,9 +40,9 @@ func (s *Shard) Add(in *intake.Request, i uint32, now clock.Monotonic) {
 		s.records.AddLate(hash, &span.TraceID, span.ParentID.IsZero())
 		return
 	case stateRevivable:
-		e.held++
+		e.lateSpans++
 		s.tally.Stats.RevivableBytes += int64(len(body))
-		s.tally.Ages.AddLate(now.Sub(e.notSampled))
+		s.tally.Ages.AddLate(now.Sub(e.notSampledAt))
 		s.records.AddLate(hash, &span.TraceID, span.ParentID.IsZero())
 		s.touch(n)
 		s.look(in, span, n, now)
@@ -129,13 +129,13 @@ func (t *traces) follow(n slot, root bool, now clock.Monotonic) {
 	waits := t.shared.Waits.Root != 0
 	switch {
 	case e.state == stateRooted:
-		if waits && now.Sub(e.quiet) >= requeueEvery {
+		if waits && now.Sub(e.quietSince) >= requeueEvery {
 			t.queues.quiet.Remove(&t.index, n)
 			t.queues.quiet.PushBack(&t.index, n)
-			e.quiet = now
+			e.quietSince = now
 		}
 	case e.state == statePending && root:
-		e.state, e.quiet = stateRooted, now
+		e.state, e.quietSince = stateRooted, now
 		if waits {
 			t.queues.quiet.PushBack(&t.index, n)
 		}

@@ -46,8 +46,8 @@ func (t *traces) conclude(n slot, v verdict, trigger decision.Trigger, now clock
 			Duration: e.span.duration(), First: e.arrived,
 		},
 	})
-	if v.Verdict == policy.NotSampled && t.holds(trigger, now) {
-		t.hold(n, now)
+	if v.Verdict == policy.NotSampled && t.makeRoomToRevive(trigger, now) {
+		t.keepRevivable(n, now)
 		return
 	}
 	t.index.Unfile(n)
@@ -105,7 +105,7 @@ func (t *traces) free(n slot, now clock.Monotonic) {
 }
 
 // duration is 0 where the end is before the start.
-func (s span) duration() uint64 {
+func (s extent) duration() uint64 {
 	if s.end < s.start {
 		return 0
 	}

@@ -118,7 +118,7 @@ func (r *Restorer) Chain(n index.Slot) *spanlog.Chain { return &r.shard.index.At
 // Account tells the pool how much memory the index takes.
 func (r *Restorer) Account() { r.shard.count() }
 
-// instant is when the clock of now showed, or would have shown, that.
+// instant converts a wall time to this run's monotonic clock; times before the start are negative.
 func (r *Restorer) instant(at clock.UnixMilli) clock.Monotonic {
 	return r.shard.shared.Epoch.Monotonic(at)
 }
@@ -144,7 +144,7 @@ func (r *Restorer) Finish(now clock.Monotonic, last clock.UnixMilli) {
 		e.arrived = e.arrived.Add(pause)
 		s.queues.begin(&s.index, n)
 		if e.state == stateRooted {
-			if e.quiet = now; s.shared.Waits.Root != 0 {
+			if e.quietSince = now; s.shared.Waits.Root != 0 {
 				s.queues.quiet.PushBack(&s.index, n)
 			}
 		}

@@ -355,7 +355,7 @@ func (s *script) version(args []string) *version.Version {
 func (s *script) configure(args []string) {
 	s.names = version.NewNames()
 	shared := &Shared{
-		Waits: Waits{Decision: 10 * time.Second}, TraceSize: MaxTraceSize, HoldUpTo: 0.6,
+		Waits: Waits{Decision: 10 * time.Second}, TraceSize: MaxTraceSize, ReviveUpTo: 0.6,
 		Pool: spanlog.NewPool(1<<20, 1), Epoch: clock.EpochAt(scriptBegan), Seed: index.Seed{1, 2},
 		Limits: Limits{Sampled: 100, Dropped: 100, Records: 100},
 	}
@@ -397,7 +397,7 @@ func (s *script) configure(args []string) {
 // fill makes the pool be over the share up to which traces that were not sampled stay by so many bytes.
 func (s *script) fill(over int64) {
 	pool := s.shard.shared.Pool
-	pool.Grow(over - pool.Over(0, s.shard.shared.HoldUpTo))
+	pool.Grow(over - pool.Over(0, s.shard.shared.ReviveUpTo))
 }
 
 func (s *script) end() {
@@ -447,7 +447,7 @@ func (s *script) show() {
 		if e.state == stateGone {
 			continue
 		}
-		s.printf("%s %s spans=%d bytes=%d held=%d", traceName(e.ID), stateNames[e.state], e.spans, e.bytes, e.held)
+		s.printf("%s %s spans=%d bytes=%d late_spans=%d", traceName(e.ID), stateNames[e.state], e.spans, e.bytes, e.lateSpans)
 	}
 	st := &s.shard.Tally().Stats
 	s.printf("now: pending=%d/%d revivable=%d/%d undelivered=%d/%d spans=%d", st.Pending, st.PendingBytes, st.Revivable, st.RevivableBytes,

@@ -145,7 +145,7 @@ func randomSpans(rnd *rand.Rand) (spans []testSpan) {
 // outcomesOf sends spans in random batches. With late the second half of them comes after the decision; policies are
 // then such that what is wanted once is wanted with more spans, too.
 func outcomesOf(t *testing.T, rnd *rand.Rand, spans []testSpan, late bool) map[byte]outcome {
-	shared := &Shared{Waits: Waits{Decision: 10 * time.Second, Revive: 50 * time.Second}, HoldUpTo: 0.6, Limits: Limits{Sampled: 100, Dropped: 100, Records: 100}}
+	shared := &Shared{Waits: Waits{Decision: 10 * time.Second, Revive: 50 * time.Second}, ReviveUpTo: 0.6, Limits: Limits{Sampled: 100, Dropped: 100, Records: 100}}
 	names := "errors,slow,half,debug"
 	if late {
 		names = "errors"
