@@ -5,6 +5,8 @@
 package decision
 
 import (
+	"time"
+
 	"github.com/slowburn/slowburn/internal/clock"
 	"github.com/slowburn/slowburn/internal/tracestate"
 	"github.com/slowburn/slowburn/internal/wire"
@@ -53,7 +55,7 @@ type Seen struct {
 	Spans       uint32
 	Root, Error bool
 	Bytes       uint64          // of span bodies
-	Duration    uint64          // nanoseconds from the earliest start to the latest end
+	Duration    time.Duration   // from the earliest start to the latest end
 	First       clock.Monotonic // when the first span came
 }
 

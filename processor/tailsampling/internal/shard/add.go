@@ -97,9 +97,9 @@ func (s *Shard) Review(now clock.Monotonic) {
 // admit makes an entry for a trace that has none: for the trace if it is new, for a late part if it was sampled. It
 // returns 0 if it was dropped.
 func (t *traces) admit(hash uint32, id *wire.TraceID, now clock.Monotonic) slot {
-	d, w, sampled := t.memory.Sampled(hash, id) // first: what was revived may have been read back as dropped too
+	d, w, sampled := t.memory.Sampled(hash, id) // first: a revived trace may have been read back as not sampled too
 	if !sampled {
-		if d, dropped := t.memory.Dropped(hash, id); dropped {
+		if d, notKept := t.memory.NotKept(hash, id); notKept {
 			t.tally.Stats.LateDropped++
 			t.records.AddLate(hash, id, false)
 			t.tally.Ages.AddLate(t.shared.ageOf(d.At, now))

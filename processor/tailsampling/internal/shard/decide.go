@@ -103,11 +103,3 @@ func (t *traces) free(n slot, now clock.Monotonic) {
 	e.state = stateGone
 	t.index.Free(n)
 }
-
-// duration is 0 where the end is before the start.
-func (s extent) duration() uint64 {
-	if s.end < s.start {
-		return 0
-	}
-	return s.end - s.start
-}

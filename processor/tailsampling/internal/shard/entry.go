@@ -1,6 +1,9 @@
 package shard
 
 import (
+	"math"
+	"time"
+
 	"github.com/slowburn/slowburn/internal/clock"
 	"github.com/slowburn/slowburn/internal/tracestate"
 	"github.com/slowburn/slowburn/processor/policy"
@@ -45,6 +48,14 @@ func (e *entry) part() decision.Part { return decision.Part{From: e.from, To: e.
 // extent is the time that the spans of a trace cover: the earliest start and the latest end of those that have both, in
 // nanoseconds since 1970; 0 where none has.
 type extent struct{ start, end uint64 }
+
+// duration is 0 where the end is before the start, and at most what a time.Duration can hold.
+func (x extent) duration() time.Duration {
+	if x.end < x.start {
+		return 0
+	}
+	return time.Duration(min(x.end-x.start, math.MaxInt64))
+}
 
 // delivery is how far the delivery of an entry is.
 type delivery struct {

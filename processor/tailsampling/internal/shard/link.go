@@ -98,7 +98,7 @@ func (s *Shard) Receive(m linked.Message, hash uint32, now clock.Monotonic) {
 			}
 			return
 		}
-		if _, dropped := s.memory.Dropped(hash, &m.Trace); dropped {
+		if _, notKept := s.memory.NotKept(hash, &m.Trace); notKept {
 			return
 		}
 	}

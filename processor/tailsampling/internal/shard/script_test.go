@@ -418,14 +418,14 @@ func (s *script) known(trace byte) {
 	k := s.shard.Known()
 	if p, ok := k.Pending(hash, &id, s.now); ok {
 		s.printf("pending: version %d, first %d, randomness %014x, root=%v error=%v spans=%d bytes=%d duration=%v", p.Version.Number,
-			p.First-scriptBegan, p.Randomness, p.Root, p.Error, p.Spans, p.Bytes, time.Duration(p.Duration))
+			p.First-scriptBegan, p.Randomness, p.Root, p.Error, p.Spans, p.Bytes, p.Duration)
 	}
 	if r, matched, acted := k.Record(hash, &id); r != nil {
 		s.printf("record: %s by=%s trigger=%s at=%d waited=%d spans=%d bytes=%d late=%d duration=%v root=%v error=%v votes=%v matched=%b acted=%b th=%s",
-			r.Verdict, s.nameOf(r.Policy), r.Trigger, r.At-scriptBegan, r.Waited, r.Spans, r.Bytes, r.Late, time.Duration(r.Duration),
+			r.Verdict, s.nameOf(r.Policy), r.Trigger, r.At-scriptBegan, r.Waited, r.Spans, r.Bytes, r.Late, r.Duration,
 			r.HadRoot(), r.HadError(), r.HadVotes(), matched, acted, number(r.Threshold))
 		if r.HadShadow() {
-			s.printf("record: shadow %s by %d", r.Shadowed, r.Shadow)
+			s.printf("record: shadow %s by %d", r.ShadowVerdict, r.ShadowPolicy)
 		}
 	}
 	if f, ok := k.Faded(hash, &id); ok {

@@ -101,7 +101,7 @@ type outcome struct {
 	policy            int32
 	threshold, random uint64
 	root, failed      bool
-	duration          uint64
+	duration          time.Duration
 	spans, bytes      int // that were kept
 }
 

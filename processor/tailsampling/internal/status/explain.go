@@ -105,7 +105,7 @@ func explainPending(out *Explanation, p *shard.Pending) {
 	out.Randomness = hex56(p.Randomness)
 	out.Complete = &Completeness{
 		RootSeen: p.Root, Errors: p.Error, Spans: p.Spans, Bytes: p.Bytes,
-		DurationSeconds: time.Duration(p.Duration).Seconds(),
+		DurationSeconds: p.Duration.Seconds(),
 	}
 }
 
@@ -128,7 +128,7 @@ func (w *View) explainDecided(out *Explanation, s shard.Known, hash uint32, id *
 	}
 	out.Complete = &Completeness{
 		RootSeen: r.HadRoot(), Errors: r.HadError(), Spans: int64(r.Spans), Bytes: int64(r.Bytes),
-		LateSpans: int64(r.Late), DurationSeconds: time.Duration(r.Duration).Seconds(),
+		LateSpans: int64(r.Late), DurationSeconds: r.Duration.Seconds(),
 	}
 	version, known := w.Versions.History.Of(int(r.Version))
 	if !known {
@@ -141,9 +141,9 @@ func (w *View) explainDecided(out *Explanation, s shard.Known, hash uint32, id *
 		}
 	}
 	if r.HadShadow() {
-		out.Shadow = &ShadowVerdict{Verdict: r.Shadowed.String()}
-		if r.Shadow != policy.None {
-			out.Shadow.Policy = version.Shadow[r.Shadow].Name
+		out.Shadow = &ShadowVerdict{Verdict: r.ShadowVerdict.String()}
+		if r.ShadowPolicy != policy.None {
+			out.Shadow.Policy = version.Shadow[r.ShadowPolicy].Name
 		}
 	}
 	return true
