@@ -65,7 +65,7 @@ type Config struct {
 	// DiskBudget is the most disk for buffered spans and the journal of decisions. Near it traces are decided early, over
 	// it spans are refused.
 	DiskBudget bytesize.Size `mapstructure:"disk_budget"`
-	// Fsync says when files are forced to the disk, which is what a power cut may cost: never (the system does it when it
+	// Fsync is when files are flushed to the disk, which is what a power cut may cost: never (the system does it when it
 	// likes), interval, or always (before a request is answered).
 	Fsync string `mapstructure:"fsync"`
 	// FsyncInterval is how often, with fsync interval.

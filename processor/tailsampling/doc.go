@@ -12,7 +12,7 @@
 //	budget      room is made: which mark of which budget makes what leave
 //	recovery    what is on disk is read back at the start
 //	refuse      why spans are refused, as errors that clients understand
-//	fsync       files are forced to the disk
+//	fsync       files are flushed to the disk
 //	buffer      all shards, the visits to them, and the decider
 //	shard       the state machine of a shard's traces; its doc.go has the states
 //	intake      a request, sorted by shard

@@ -244,7 +244,7 @@ func start(t testing.TB, cfg *Config, next consumer.Traces) *Sampler {
 	require.NoError(t, err)
 	require.NoError(t, p.Start(context.Background(), componenttest.NewNopHost()))
 	if p.store != nil {
-		p.store.Wait() // Start has waited for no more than its patience
+		p.store.Wait() // Start waits for at most recoveryTimeout
 	}
 	return p
 }

@@ -43,7 +43,7 @@ type Sampler struct {
 	decider  *buffer.Decider
 	view     *status.View
 	scratch  sync.Pool // of *intake.Request
-	// fsync forces the span log's files to the disk; tests let it fail.
+	// fsync flushes the span log's files to the disk; tests let it fail.
 	fsync func() error
 	life  lifecycle
 }

@@ -357,8 +357,8 @@ func TestInterrupt(t *testing.T) {
 	}
 }
 
-// A start does not wait for longer than its patience.
-func TestPatience(t *testing.T) {
+// Recover returns after its timeout, while files are still read back.
+func TestRecoverReturnsAfterItsTimeout(t *testing.T) {
 	directory := t.TempDir()
 	p := start(t, directory, 1)
 	p.add(1, 0, false)

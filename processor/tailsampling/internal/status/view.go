@@ -28,7 +28,7 @@ type View struct {
 	Services *tally.Services
 	Stages   *tally.Stages
 	Store    *recovery.Store // nil in memory
-	// Syncer forces files to the disk, nil where the system does, and before what is on disk was read back.
+	// Syncer flushes files to the disk; nil where the system does, and until recovery is complete.
 	Syncer atomic.Pointer[fsync.Syncer]
 
 	Appended, Invalid atomic.Int64           // spans that were taken, and spans without a trace ID among these
