@@ -67,7 +67,7 @@ func (p *Sampler) run(ctx context.Context) {
 }
 
 // Shutdown delivers what is kept, until ctx is done or shutdown_timeout is over. What is undecided stays on disk, as
-// does what could not be delivered; in memory it is decided, and what is left in the end is lost, counted and told.
+// does what could not be delivered; in memory it is decided, and what is left in the end is lost, counted and logged.
 func (p *Sampler) Shutdown(ctx context.Context) error {
 	p.life.gate.Lock()
 	started, closed := p.life.abort != nil, p.life.closed
@@ -140,7 +140,7 @@ func (p *Sampler) decideLast() {
 	}
 }
 
-// countLost counts and tells what could not be delivered.
+// countLost counts and logs what could not be delivered.
 func (p *Sampler) countLost() {
 	var traces, spans int64
 	for _, m := range p.buffer.Members {

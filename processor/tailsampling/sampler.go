@@ -55,7 +55,7 @@ type lifecycle struct {
 	closed bool         // guarded by gate
 
 	stop    chan struct{}      // ends the decider and the shrinker
-	drain   chan struct{}      // tells emitters that nothing more will be decided
+	drain   chan struct{}      // closed when nothing more will be decided
 	abort   context.CancelFunc // ends what emitters do; nil before the start
 	decide  sync.WaitGroup     // the decider and the shrinker
 	emit    sync.WaitGroup     // the emitters
@@ -156,8 +156,8 @@ func newShared(cfg *Config, names *version.Names) (*shard.Shared, error) {
 	return s, err
 }
 
-// Capabilities says that what is passed in is left as it is.
+// Capabilities declares that the processor does not change its input.
 func (p *Sampler) Capabilities() consumer.Capabilities { return consumer.Capabilities{} }
 
-// Probe tells whether spans are refused (which blocks the gateway) or kept traces wait for the next component.
+// Probe is not OK while spans are refused (which blocks the gateway) or kept traces wait for the next component.
 func (p *Sampler) Probe(context.Context) host.Health { return p.view.Health() }

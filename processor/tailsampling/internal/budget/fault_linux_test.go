@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A disk that does not take a compressed segment, or does not give one back, is told; the segment stays as it was.
+// A disk that does not take a compressed segment, or does not give one back, is logged; the segment stays as it was.
 func TestShrinkingFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSetup(t, 1, Settings{Compression: Always, OnDisk: true})
@@ -28,7 +28,7 @@ func TestShrinkingFails(t *testing.T) {
 	})
 }
 
-// A disk that does not take what is copied is told, and the relief goes on.
+// A disk that does not take what is copied is logged, and the relief goes on.
 func TestCompactingFails(t *testing.T) {
 	s := newSetup(t, 1, Settings{OnDisk: true})
 	for n := range byte(120) {

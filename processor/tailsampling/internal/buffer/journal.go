@@ -25,4 +25,4 @@ func (j journal) Put(e spanlog.Event, at clock.UnixMilli) { j.journal.Put(&e, in
 
 func (j journal) Full() bool { return j.journal.Full() }
 
-func (j journal) Trim(again func(highest uint64)) { j.journal.Trim(j.log, j.keep, again) }
+func (j journal) Trim(repeat func(highest uint64)) { j.journal.Trim(j.log, j.keep, repeat) }

@@ -22,12 +22,12 @@ type Decided struct {
 	Part    Part
 	Verdict policy.Verdict
 	Policy  int32 // the number of what decided, in version.Names
-	// Threshold is the 56-bit rejection threshold, tracestate.None where the trace has no weight that could be told.
+	// Threshold is the 56-bit rejection threshold, tracestate.None where the trace has no weight.
 	Threshold uint64
 	// Random is the least explicit randomness of the trace's spans, tracestate.None where none has one.
 	Random  uint64
 	Trigger Trigger
-	// Linked says that the policies did not sample the trace, and that it is kept for a trace that it is linked with.
+	// Linked is set where the policies did not sample the trace, and it is kept for a trace that it is linked with.
 	Linked  bool
 	Version *version.Version
 	// Votes are what the policies said, by policy; nil where they were not asked. They are valid until the next decision.

@@ -137,7 +137,7 @@ func TestSpansHaveTheirResourceAndScope(t *testing.T) {
 	}
 }
 
-// The spans of each resource are counted, and of those without any nothing is told.
+// The spans of each resource are counted, and those without any are left out.
 func TestAmountsByResource(t *testing.T) {
 	r := requestOf(t, 1, 2)
 	td := ptrace.NewTraces()

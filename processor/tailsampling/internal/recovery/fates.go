@@ -9,7 +9,7 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/shard"
 )
 
-// fates is what the journals say of a shard's traces: what became of each part of them. It is only needed while a log is
+// fates is what the journals have about a shard's traces: what became of each part of them. It is only needed while a log is
 // read back.
 type fates struct {
 	last      map[wire.TraceID]int32 // by trace: its last part, by index plus one
@@ -109,7 +109,7 @@ func (p *fate) kept(id wire.TraceID, hash uint32) shard.KeptPart {
 	}
 }
 
-// events yields the events that say all this again, part by part.
+// events yields the events that a new journal needs for the same fates, part by part.
 func (f *fates) events(yield func(spanlog.Event) bool) {
 	ids := make([]wire.TraceID, len(f.parts))
 	for id, n := range f.last {

@@ -93,7 +93,7 @@ func (r *reader) copy(found *spanlog.Found, span *wire.Span, hash uint32) {
 	r.restore.Account()
 }
 
-// place finds the entry that a span belongs to, making one where there is none, and lets the entry know of it. It
+// place finds the entry that a span belongs to, making one where there is none, and adds it there. It
 // returns 0 where the span is not wanted any more, or is there already.
 func (r *reader) place(found *spanlog.Found, span *wire.Span, hash uint32) (n index.Slot) {
 	r.last = max(r.last, clock.UnixMilli(found.Arrived))

@@ -58,7 +58,7 @@ func (s *Shard) Add(in *intake.Request, i uint32, now clock.Monotonic) {
 	}
 }
 
-// look lets an entry whose policies may still be asked know of a span.
+// look shows a span to the policies of an entry, which may still be asked about it.
 func (t *traces) look(in *intake.Request, span *wire.Span, n slot, now clock.Monotonic) {
 	e := t.index.At(n)
 	v, bits := t.versions.Of(e.generation), t.versions.Bits(e.generation, n)
@@ -123,7 +123,7 @@ func (t *traces) admit(hash uint32, id *wire.TraceID, now clock.Monotonic) slot 
 	return n
 }
 
-// follow takes note that a span came for a trace, and keeps the list of traces that have a root and wait for being quiet.
+// follow updates the state of a trace that got a span, and the list of rooted traces, which wait for being quiet.
 func (t *traces) follow(n slot, root bool, now clock.Monotonic) {
 	e := t.index.At(n)
 	waits := t.shared.Waits.Root != 0

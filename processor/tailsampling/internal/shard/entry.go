@@ -13,14 +13,14 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/version"
 )
 
-// entry is what a shard knows of a trace, or of a late part of one. It holds no pointer.
+// entry is the state of a trace, or of a late part of one. It holds no pointer.
 type entry struct {
 	index.Node
 	chain spanlog.Chain
 	positions
 	span      extent
 	random    uint64 // the least explicit randomness, or tracestate.None
-	threshold uint64 // once decided; tracestate.None where the trace has no weight that could be told
+	threshold uint64 // once decided; tracestate.None where the trace has no weight
 	bytes     uint64 // of span bodies
 	times
 	spans      uint32 // in the log
@@ -84,7 +84,7 @@ const (
 // undecided reports whether an entry waits for its decision.
 func (e *entry) undecided() bool { return e.state == statePending || e.state == stateRooted }
 
-// observe adds what decisions need to know of a span, policies aside.
+// observe adds what decisions need of a span, policies aside.
 func (e *entry) observe(v *policy.SpanView) {
 	if s := v.Span; s.Start != 0 && s.End != 0 {
 		if e.span.start == 0 || s.Start < e.span.start {

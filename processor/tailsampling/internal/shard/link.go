@@ -75,8 +75,8 @@ func (l *links) wanted(e *entry) bool {
 	return found
 }
 
-// decided takes account of a decision: of a trace that is kept for its own sake it tells those that are linked with it, of
-// one that is kept for a link it remembers for which.
+// decided follows up a decision: a trace that is kept for its own sake sends a message to each trace that is linked with it;
+// for a trace that is kept for a link it remembers for which.
 func (l *links) decided(n slot, d *decision.Decided) {
 	switch {
 	case l.ties == nil || d.Verdict != policy.Sampled:

@@ -115,7 +115,7 @@ func (r *Restorer) Count(n index.Slot, bytes int) {
 // Chain is where the records of an entry are.
 func (r *Restorer) Chain(n index.Slot) *spanlog.Chain { return &r.shard.index.At(n).chain }
 
-// Account tells the pool how much memory the index takes.
+// Account reports the memory of the index to the pool.
 func (r *Restorer) Account() { r.shard.count() }
 
 // instant converts a wall time to this run's monotonic clock; times before the start are negative.

@@ -101,7 +101,7 @@ func (l *scriptLog) Records(c spanlog.Chain, pause func()) iter.Seq2[spanlog.Rec
 	}
 }
 
-// fault is what the kernel tells when a disk fails under a mapped file.
+// fault is the kernel's signal when a disk fails under a mapped file.
 type fault struct{}
 
 func (fault) Error() string { return "fault" }
@@ -121,9 +121,9 @@ func (j *scriptJournal) Put(e spanlog.Event, at clock.UnixMilli) { j.script.even
 
 func (j *scriptJournal) Full() bool { return j.full }
 
-func (j *scriptJournal) Trim(again func(highest uint64)) {
+func (j *scriptJournal) Trim(repeat func(highest uint64)) {
 	j.full = false
-	again(uint64(j.script.log.sequence - 1))
+	repeat(uint64(j.script.log.sequence - 1))
 	j.script.printf("trimmed up to segment %d", j.script.log.sequence-1)
 }
 

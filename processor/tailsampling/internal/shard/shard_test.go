@@ -276,7 +276,7 @@ func TestRestoredTracesAreWhatTheyWere(t *testing.T) {
 	require.Equal(t, s.Tally().Stats.PendingBytes, p.Bytes+int64(len(f.Body)))
 	require.EqualValues(t, 4, s.Tally().Stats.Spans)
 	checkInvariants(t, s, 0)
-	require.Len(t, s.EndVisit().Messages, 1, "who is linked is told")
+	require.Len(t, s.EndVisit().Messages, 1, "linked traces get a message")
 	require.Equal(t, now.Add(2*time.Second), s.Next(), "its root is there, and it is quiet from now on")
 	_, _, next := s.Due(now.Add(2 * time.Second))
 	require.Equal(t, now.Add(10*time.Second), next)

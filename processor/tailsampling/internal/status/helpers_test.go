@@ -56,7 +56,7 @@ type scene struct {
 	next *next
 }
 
-// next is a next component that does as it is told.
+// next is a next component whose answers a test sets.
 type next struct {
 	mu     sync.Mutex
 	accept func(ctx context.Context) error
