@@ -307,11 +307,3 @@ func shuffled(rnd *rand.Rand, spans []spanOf) []spanOf {
 func newSamplerForTest(cfg *Config) (*Sampler, error) {
 	return newSampler(processortest.NewNopSettings(metadata.Type), cfg, &sink{}, nil)
 }
-
-// resourceOf is the header of the resource that a span is in.
-func resourceOf(t testing.TB, s spanOf) []byte {
-	b := marshal(t, s.td)
-	var r wire.Request
-	require.NoError(t, r.Scan(b))
-	return wire.AppendResourceHeader(nil, r.Resources[0].Body.Of(b))
-}

@@ -67,8 +67,8 @@ type policies struct {
 	buffer   *buffer.Buffer
 	reloads  *[status.Outcomes]atomic.Int64
 
-	reading  sync.Mutex // who has it reads the configuration again
-	swapping sync.Mutex // who has it changes the current version, and what follows
+	reading  sync.Mutex // held while the configuration is read again
+	swapping sync.Mutex // held while the current version is changed, and what follows
 	current  configured
 }
 

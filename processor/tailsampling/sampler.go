@@ -100,7 +100,7 @@ func newSampler(set processor.Settings, cfg *Config, next consumer.Traces, sourc
 	return p, err
 }
 
-// connect makes what works on the buffer, and who looks at it.
+// connect makes what works on the buffer, and the view of it.
 func (p *Sampler) connect(next consumer.Traces) {
 	services, stages := new(tally.Services), new(tally.Stages)
 	p.output = &delivery.Output{

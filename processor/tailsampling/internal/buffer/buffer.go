@@ -47,7 +47,7 @@ func New(shared *shard.Shared, shards int, v *version.Version, logger *zap.Logge
 	b := &Buffer{Shared: shared, logger: logger, due: make(chan struct{}, 1), visited: func() {}}
 	for i := range shards {
 		m := &Member{Shard: shard.New(shared, v), Log: spanlog.New(shared.Pool, i)}
-		m.Shard.Open(m.Log, shard.NoJournal{})
+		m.Open(m.Log, shard.NoJournal{})
 		b.Members = append(b.Members, m)
 	}
 	return b
@@ -65,7 +65,7 @@ func (b *Buffer) SetReady() { b.ready.Store(true) }
 // Now is the present instant by the shards' clock.
 func (b *Buffer) Now() clock.Monotonic { return b.Epoch.Elapsed() }
 
-// Of returns the shard of a trace, and the hash under which that knows it.
+// Of returns the shard of a trace, and the trace's hash in it.
 func (b *Buffer) Of(id wire.TraceID) (m *Member, hash uint32) {
 	h := b.Seed.Hash(id)
 	return b.Members[index.ShardOf(h, len(b.Members))], uint32(h)

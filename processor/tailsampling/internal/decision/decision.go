@@ -1,6 +1,6 @@
 // Package decision has what a decision about a trace is, and remembers decisions for late spans.
 //
-// Its types are Decided (one decision, made by a shard and handed to all who take account of it), Trigger (what made it
+// Its types are Decided (one decision, made by a shard and handed to all that follow it up), Trigger (what made it
 // due) and Memory (the latest decisions, far longer than the spans are kept). A Memory is guarded by its shard's mutex.
 package decision
 

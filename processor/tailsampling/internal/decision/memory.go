@@ -21,7 +21,7 @@ type Remembered struct {
 	At     Seconds
 }
 
-// Weight is what late spans of a sampled trace need to say how many they stand for; see Decided.
+// Weight is from what late spans of a sampled trace get their adjusted count; see Decided.
 type Weight struct{ Threshold, Random uint64 }
 
 // weighted is a Remembered with the weight that only sampled traces need.

@@ -28,7 +28,7 @@ type Syncer struct {
 	current *syncRun // the next to begin
 }
 
-// syncRun is one run, for all who asked before it began.
+// syncRun is one run, for all callers of Wait before it began.
 type syncRun struct {
 	done chan struct{}
 	err  error

@@ -16,7 +16,7 @@ import (
 // PolicyName is the name under which traces are kept for a link alone. No policy may have it.
 const PolicyName = "linked_traces"
 
-// Message is for the shard of a trace that another trace is linked with.
+// Message informs the shard of Trace that Other is linked with it.
 type Message struct {
 	Trace, Other wire.TraceID
 	Wanted       bool // Other is kept for its own sake, so that Trace is to be kept too

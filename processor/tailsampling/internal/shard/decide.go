@@ -60,7 +60,7 @@ func (t *traces) conclude(n slot, v verdict, trigger decision.Trigger, now clock
 	}
 }
 
-// publish hands a decision to all who take account of it, in this order.
+// publish hands a decision to all that follow it up, in this order.
 func (t *traces) publish(n slot, d *decision.Decided) {
 	t.notes.decided(d)
 	t.records.Put(d, t.shared.UnixMilli(d.At))

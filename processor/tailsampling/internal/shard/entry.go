@@ -60,7 +60,7 @@ func (x extent) duration() time.Duration {
 // delivery is how far the delivery of an entry is.
 type delivery struct {
 	tries     uint8 // that failed to read it back
-	attempted bool  // the journal knows that the next component was about to get it
+	attempted bool  // the journal has that the next component was about to get it
 }
 
 type (

@@ -12,7 +12,7 @@ import (
 // forLink is the decision about a trace that is to be kept for a link. No policy has its number.
 var forLink = policy.Decision{Verdict: policy.Sampled, Policy: policy.None - 1, Sub: policy.None, Weightless: true}
 
-// links are what a shard knows of how its traces are linked with others.
+// links are the links of a shard's traces, and the messages about them.
 type links struct {
 	ties     *linked.Ties // nil where traces are not kept for links
 	keptFor  map[slot]wire.TraceID

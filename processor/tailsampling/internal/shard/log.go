@@ -34,10 +34,10 @@ type Journal interface {
 	Trim(repeat func(highest uint64))
 }
 
-// NoJournal forgets everything: what is in memory does not survive a crash.
+// NoJournal discards everything: what is in memory does not survive a crash.
 type NoJournal struct{}
 
-// Put forgets an event.
+// Put discards an event.
 func (NoJournal) Put(spanlog.Event, clock.UnixMilli) {}
 
 // Full reports false.
