@@ -7,6 +7,15 @@ import (
 	"github.com/slowburn/slowburn/processor/policy/internal/whole"
 )
 
+// To add a type of policy:
+//
+//  1. Write its section of the configuration, and the function that compiles it, in a file of internal/spanwise (answered
+//     span by span), internal/whole (by the trace as a whole) or internal/stateful (by traces before it).
+//  2. Add a line below: name, section, traits, and the traits that it refuses in its sub-policies.
+//  3. Add a file to the package's testdata: spans in, decisions out.
+//
+// docs/sampling.md describes each type, for users.
+
 // table lists the types of policies. Where a type's traits depend on how a policy is configured the table has those that
 // one can have, and compiling says which this one does not: see rule.Node.
 var table = []kind{

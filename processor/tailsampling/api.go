@@ -61,19 +61,19 @@ type (
 	PolicyInfo = version.PolicyInfo
 )
 
-// Status tells what is buffered and what was decided.
+// Status returns what is buffered and what was decided.
 func (p *Sampler) Status() Status { return p.view.Status() }
 
-// Explain tells what is known of the decision about a trace, and false where nothing is.
+// Explain returns what is known about the decision on a trace, and false if nothing is.
 func (p *Sampler) Explain(id [16]byte) (Explanation, bool) { return p.view.Explain(id, p.buffer.Now()) }
 
-// Cost tells what was decided by policy, and what came and was kept by service.
+// Cost returns what each policy decided, and what came from each service and was kept of it.
 func (p *Sampler) Cost() Cost { return p.view.Cost() }
 
-// Shadow tells what the shadow would have done, or that there is none.
+// Shadow returns what the shadow would have decided, and false if there is none.
 func (p *Sampler) Shadow() (ShadowStatus, bool) { return p.view.Shadow() }
 
-// Policies tells what decides now.
+// Policies returns the current policies.
 func (p *Sampler) Policies() Policies { return p.policies.describe() }
 
 // Reload reads the configuration again and makes its policies, and its shadow, the current ones. Where that fails, the

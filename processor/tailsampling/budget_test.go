@@ -15,7 +15,9 @@ import (
 
 // A buffer many times the size of memory_budget stays within it, as the process's resident memory has it: full segments
 // are left to the disk, or compressed.
-func TestResidentMemoryStaysWithinTheBudget(t *testing.T) { withEitherStorage(t, testResidentMemoryStaysWithinTheBudget) }
+func TestResidentMemoryStaysWithinTheBudget(t *testing.T) {
+	withEitherStorage(t, testResidentMemoryStaysWithinTheBudget)
+}
 
 func testResidentMemoryStaysWithinTheBudget(t *testing.T) {
 	if raceEnabled || testing.Short() {

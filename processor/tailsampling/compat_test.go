@@ -10,7 +10,7 @@ import (
 	"github.com/slowburn/slowburn/processor/policy"
 )
 
-// A composite policy's sub-policy is told. What a limit kept has a threshold, but with compat contrib, where a token bucket
+// A composite policy's sub-policy is named. What a limit kept has a threshold, but with compat contrib, where a token bucket
 // did, it has none, nor the one that it came with.
 func TestCompat(t *testing.T) { withEitherStorage(t, testCompat) }
 

@@ -27,7 +27,7 @@ type Config struct {
 	// BlockOnOverflow is a key of contrib's without a meaning here; see Notices. Nothing overflows: NumTraces decides
 	// traces early, and over MemoryBudget or DiskBudget spans are refused.
 	BlockOnOverflow bool `mapstructure:"block_on_overflow"`
-	// DecisionCache says how many decisions are remembered for late spans.
+	// DecisionCache is how many decisions are remembered for late spans.
 	DecisionCache DecisionCacheConfig `mapstructure:"decision_cache"`
 	// SampleOnFirstMatch says that policies after the first that samples a trace do not take account of it: limits are
 	// not charged. See policy.Options.
@@ -42,7 +42,7 @@ type Config struct {
 	MaximumTraceSizeBytes bytesize.Size `mapstructure:"maximum_trace_size_bytes"`
 	// NumShards is how many parts the buffer has, which work in parallel; 0 follows GOMAXPROCS.
 	NumShards int `mapstructure:"num_shards"`
-	// TailStorage is a key of contrib's without a meaning here; see Notices. Storage says where spans are buffered.
+	// TailStorage is a key of contrib's without a meaning here; see Notices. Storage is where spans are buffered.
 	TailStorage string `mapstructure:"tail_storage"`
 	// Policies decide. See package policy.
 	Policies []policy.Config `mapstructure:"policies"`
@@ -50,13 +50,13 @@ type Config struct {
 	Compat string `mapstructure:"compat"`
 	// Shadow is a second set of policies, whose decisions are only counted.
 	Shadow *ShadowConfig `mapstructure:"shadow"`
-	// Explain says how much is remembered to explain decisions.
+	// Explain is how much is remembered to explain decisions.
 	Explain ExplainConfig `mapstructure:"explain"`
 
 	// ReviveWindow is how long a trace that was not sampled stays after that, so that late spans can make the policies
 	// sample it after all; 0 is not at all. It stays only while there is room: traces in the window are the first to go.
 	ReviveWindow time.Duration `mapstructure:"revive_window"`
-	// LinkedTraces says whether traces are kept because traces that they are linked with are.
+	// LinkedTraces keeps traces because traces that they are linked with are kept.
 	LinkedTraces LinkedTracesConfig `mapstructure:"linked_traces"`
 	// Storage is where spans are buffered: disk, where they survive a crash, or memory.
 	Storage string `mapstructure:"storage"`
@@ -65,12 +65,12 @@ type Config struct {
 	// DiskBudget is the most disk for buffered spans and the journal of decisions. Near it traces are decided early, over
 	// it spans are refused.
 	DiskBudget bytesize.Size `mapstructure:"disk_budget"`
-	// Fsync says when files are forced to the disk, which is what a power cut may cost: never (the system does it when it
+	// Fsync is when files are flushed to the disk, which is what a power cut may cost: never (the system does it when it
 	// likes), interval, or always (before a request is answered).
 	Fsync string `mapstructure:"fsync"`
 	// FsyncInterval is how often, with fsync interval.
 	FsyncInterval time.Duration `mapstructure:"fsync_interval"`
-	// Compression says whether segments that are not written to any more are compressed: never, always, or auto, which is
+	// Compression is when segments that are not written to any more are compressed: never, always, or auto, which is
 	// when a budget gets short.
 	Compression string `mapstructure:"compression"`
 	// MemoryBudget is the most memory for buffered spans and their index. Near it traces are decided early, over it spans
@@ -80,7 +80,7 @@ type Config struct {
 	ShutdownTimeout time.Duration `mapstructure:"shutdown_timeout"`
 }
 
-// DecisionCacheConfig says how many decisions are remembered, the latest ones. They take up to 56 bytes each.
+// DecisionCacheConfig is how many decisions are remembered, the latest ones. They take up to 56 bytes each.
 type DecisionCacheConfig struct {
 	// SampledCacheSize is for sampled traces. 0 forgets at once, so that late spans are decided as traces of their own.
 	SampledCacheSize int `mapstructure:"sampled_cache_size"`
@@ -93,7 +93,7 @@ type ShadowConfig struct {
 	Policies []policy.Config `mapstructure:"policies"`
 }
 
-// ExplainConfig says how much is remembered to explain decisions.
+// ExplainConfig is how much is remembered to explain decisions.
 type ExplainConfig struct {
 	// Decisions is how many of the latest ones. Each takes about 120 bytes, and 16 more for every 64 policies after the
 	// first. 0 remembers none.
@@ -122,7 +122,7 @@ const (
 	maxCacheSize  = 1 << 30
 )
 
-// leastWait tells a wait from a number that was written without its unit, which is taken for nanoseconds.
+// leastWait distinguishes a wait from a number that was written without its unit, which is taken for nanoseconds.
 const leastWait = time.Millisecond
 
 // Validate reports everything that is wrong with the configuration.

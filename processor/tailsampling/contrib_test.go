@@ -68,7 +68,7 @@ func TestContribKeysMeanWhatTheyDid(t *testing.T) {
 	assert.Equal(t, 8, cfg.shards())
 }
 
-// Keys without a meaning are told of once, at the start, each by its name; others are not.
+// Keys without a meaning are logged once, at the start, each by its name; others are not.
 func TestNotices(t *testing.T) {
 	cfg, err := loadConfig(t, "testdata/contrib/every_key.yaml")
 	require.NoError(t, err)
@@ -83,11 +83,11 @@ func TestNotices(t *testing.T) {
 	set.Logger = zap.New(core)
 	_, err = newSampler(set, cfg, &sink{}, nil)
 	require.NoError(t, err)
-	var told []string
+	var logged []string
 	for _, entry := range logs.All() {
-		told = append(told, entry.Message)
+		logged = append(logged, entry.Message)
 	}
-	assert.Equal(t, notices, told)
+	assert.Equal(t, notices, logged)
 
 	cfg, err = loadConfig(t, "testdata/contrib/minimal.yaml")
 	require.NoError(t, err)

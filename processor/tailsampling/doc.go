@@ -7,12 +7,12 @@
 // traces, without waiting) and what the API shows (api.go). The work is done below internal/, each package on top of those
 // after it:
 //
-//	status      what the API, metrics and /readyz say
+//	status      what the API, metrics and /readyz show
 //	delivery    kept traces leave: emitters, batches
 //	budget      room is made: which mark of which budget makes what leave
 //	recovery    what is on disk is read back at the start
 //	refuse      why spans are refused, as errors that clients understand
-//	fsync       files are forced to the disk
+//	fsync       files are flushed to the disk
 //	buffer      all shards, the visits to them, and the decider
 //	shard       the state machine of a shard's traces; its doc.go has the states
 //	intake      a request, sorted by shard
@@ -32,7 +32,7 @@
 //
 // A decision is remembered longer than the spans. Late spans follow it: those of a kept trace gather for a moment and go
 // the same way out, as a part of their own. A late error is handled in shard.Shard.Add and Review: where the trace was not
-// sampled and is held still, the policies are asked again (reconsider), and may revive it.
+// sampled and is revivable, the policies are asked again (reconsider), and may revive it.
 //
 // The policies can be changed while spans come in (reload.go, swap.go): a trace goes by the version that was the current
 // one in its shard when its first span came.

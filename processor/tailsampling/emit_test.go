@@ -182,7 +182,7 @@ func testBatchesAreBounded(t *testing.T) {
 	})
 }
 
-// A shutdown gives up after shutdown_timeout, or when its context ends, and tells what it lost.
+// A shutdown gives up after shutdown_timeout, or when its context ends, and logs what it lost.
 func TestShutdownWithABackendThatFails(t *testing.T) {
 	withEitherStorage(t, testShutdownWithABackendThatFails)
 }

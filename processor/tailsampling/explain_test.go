@@ -95,7 +95,7 @@ func testExplain(t *testing.T) {
 	})
 }
 
-// What is not remembered any more is told as far as late spans need it.
+// What is not remembered any more is shown as far as late spans need it.
 func TestExplainFades(t *testing.T) { withEitherStorage(t, testExplainFades) }
 
 func testExplainFades(t *testing.T) {
@@ -141,7 +141,7 @@ func testExplainCanBeSwitchedOff(t *testing.T) {
 	})
 }
 
-// A record says what the version said that decided, also when later ones have more policies.
+// A record has the votes of the version that decided, also when later ones have more policies.
 func TestExplainAcrossVersions(t *testing.T) { withEitherStorage(t, testExplainAcrossVersions) }
 
 func testExplainAcrossVersions(t *testing.T) {

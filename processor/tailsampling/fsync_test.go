@@ -22,14 +22,14 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/refuse"
 )
 
-// startOn runs a processor whose files are forced to a disk of the test's own.
-func startOn(t *testing.T, cfg *Config, next *sink, disk func(force func() error) error) *Sampler {
+// startOn runs a processor whose files are flushed by a function of the test.
+func startOn(t *testing.T, cfg *Config, next *sink, disk func(flush func() error) error) *Sampler {
 	t.Helper()
 	p, err := newSamplerForTest(cfg)
 	require.NoError(t, err)
 	p.output.Next = next
-	force := p.fsync
-	p.fsync = func() error { return disk(force) }
+	flush := p.fsync
+	p.fsync = func() error { return disk(flush) }
 	require.NoError(t, p.Start(context.Background(), componenttest.NewNopHost()))
 	p.store.Wait()
 	return p
@@ -37,7 +37,7 @@ func startOn(t *testing.T, cfg *Config, next *sink, disk func(force func() error
 
 var errInput = errors.New("input/output error")
 
-// With fsync always a disk that cannot be forced to keep spans refuses them, says so, and takes them again by itself.
+// With fsync always spans are refused while the disk cannot be flushed, with the reason, and accepted again when it can.
 // Nothing that was sent again comes out twice.
 func TestFailingFsyncRefuses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -45,11 +45,11 @@ func TestFailingFsyncRefuses(t *testing.T) {
 		cfg.Fsync = fsyncAlways
 		var next sink
 		var broken atomic.Bool
-		p := startOn(t, cfg, &next, func(force func() error) error {
+		p := startOn(t, cfg, &next, func(flush func() error) error {
 			if broken.Load() {
 				return errInput
 			}
-			return force()
+			return flush()
 		})
 		require.NoError(t, wireDoor(t, p, request(newTrace(1, 3, false)...)))
 		broken.Store(true)
@@ -81,11 +81,11 @@ func TestFailingFsyncAtIntervals(t *testing.T) {
 		cfg.Fsync, cfg.DecisionWait = fsyncInterval, time.Hour
 		var next sink
 		var broken atomic.Bool
-		p := startOn(t, cfg, &next, func(force func() error) error {
+		p := startOn(t, cfg, &next, func(flush func() error) error {
 			if broken.Load() {
 				return errInput
 			}
-			return force()
+			return flush()
 		})
 		broken.Store(true)
 		require.NoError(t, wireDoor(t, p, request(newTrace(1, 3, false)...)))
@@ -109,9 +109,9 @@ func TestSlowFsync(t *testing.T) {
 		cfg.Fsync = fsyncAlways
 		var next sink
 		var slow atomic.Int64
-		p := startOn(t, cfg, &next, func(force func() error) error {
+		p := startOn(t, cfg, &next, func(flush func() error) error {
 			time.Sleep(time.Duration(slow.Load()))
-			return force()
+			return flush()
 		})
 		require.NoError(t, wireDoor(t, p, request(newTrace(1, 3, false)...)))
 		slow.Store(int64(time.Minute))
@@ -163,12 +163,12 @@ func imageOf(t *testing.T, dir string) image {
 	return files
 }
 
-// powerCut returns what a disk may hold after one: of each sector what it had when it was last forced to keep it, or what
-// was written later. Files that are not forced to be there may be there or not, and of those that were deleted too.
-func powerCut(rnd *rand.Rand, forced, now image) image {
+// powerCut returns what a disk may hold after one: of each sector what it had when it was last flushed, or what
+// was written later. Files whose names were not flushed may be there or not, and of those that were deleted too.
+func powerCut(rnd *rand.Rand, flushed, now image) image {
 	const sector, page = 512, 4096
 	after := image{}
-	for name, b := range forced {
+	for name, b := range flushed {
 		if _, there := now[name]; there || rnd.IntN(2) == 0 {
 			after[name] = append([]byte(nil), b...)
 		}
@@ -178,7 +178,7 @@ func powerCut(rnd *rand.Rand, forced, now image) image {
 		if !known && rnd.IntN(2) == 0 {
 			continue
 		}
-		if !known && filepath.Ext(name) == ".pak" { // forced to the disk before it got its name
+		if !known && filepath.Ext(name) == ".pak" { // flushed before it got its name
 			after[name] = b
 			continue
 		}
@@ -199,7 +199,7 @@ func powerCut(rnd *rand.Rand, forced, now image) image {
 }
 
 // Whenever the power fails, with fsync always no span is missing that was acknowledged, and with fsync interval none that
-// was acknowledged before the files were last forced to the disk.
+// was acknowledged before the files were last flushed.
 func TestPowerCut(t *testing.T) {
 	for _, fsync := range []string{fsyncAlways, fsyncInterval} {
 		for seed := range uint64(8) {
@@ -219,23 +219,23 @@ func powerFails(t *testing.T, fsync string, seed uint64) {
 	cfg.DecisionWait = 8 * time.Second
 	cfg.Compression = []string{compressNever, compressAlways}[seed%2]
 	var next sink
-	var forced, now image
+	var flushed, now image
 	var safe, acked int // traces: those before are safe, acknowledged
 	var mu sync.Mutex
 	stop := 200 + rnd.IntN(1300)
-	p := startOn(t, cfg, &next, func(force func() error) error {
-		synctest.Wait() // nobody changes files between the picture and what is forced
+	p := startOn(t, cfg, &next, func(flush func() error) error {
+		synctest.Wait() // nobody changes files between the picture and what is flushed
 		mu.Lock()
 		defer mu.Unlock()
 		before, covers := imageOf(t, cfg.Directory), acked
 		if fsync == fsyncAlways && covers == stop-1 {
 			now = before // it fails in the middle of the last request
 		}
-		if err := force(); err != nil {
+		if err := flush(); err != nil {
 			return err
 		}
 		if now == nil {
-			forced, safe = before, covers
+			flushed, safe = before, covers
 		}
 		return nil
 	})
@@ -259,7 +259,7 @@ func powerFails(t *testing.T, fsync string, seed uint64) {
 	after := *cfg
 	after.Directory = newDirectory()
 	require.NoError(t, os.MkdirAll(after.Directory, 0o700))
-	for name, b := range powerCut(rnd, forced, now) {
+	for name, b := range powerCut(rnd, flushed, now) {
 		require.NoError(t, os.WriteFile(filepath.Join(after.Directory, name), b, 0o600))
 	}
 	survives := safe

@@ -91,7 +91,7 @@ func TestDiskThatFaults(t *testing.T) {
 		require.ErrorContains(t, err, "the disk of the span log failed")
 		require.False(t, consumererror.IsPermanent(err))
 		assert.True(t, p.Probe(t.Context()).Blocking)
-		time.Sleep(time.Minute) // decided, and not to be read: told and counted, and nothing falls over
+		time.Sleep(time.Minute) // decided, and not to be read: logged and counted, and nothing else fails
 		assert.Empty(t, next.traces())
 		assert.Positive(t, p.Status().LostSpans)
 		require.NoError(t, p.Shutdown(t.Context()))

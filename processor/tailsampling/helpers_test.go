@@ -244,7 +244,7 @@ func start(t testing.TB, cfg *Config, next consumer.Traces) *Sampler {
 	require.NoError(t, err)
 	require.NoError(t, p.Start(context.Background(), componenttest.NewNopHost()))
 	if p.store != nil {
-		p.store.Wait() // Start has waited for no more than its patience
+		p.store.Wait() // Start waits for at most recoveryTimeout
 	}
 	return p
 }
@@ -306,12 +306,4 @@ func shuffled(rnd *rand.Rand, spans []spanOf) []spanOf {
 
 func newSamplerForTest(cfg *Config) (*Sampler, error) {
 	return newSampler(processortest.NewNopSettings(metadata.Type), cfg, &sink{}, nil)
-}
-
-// resourceOf is the header of the resource that a span is in.
-func resourceOf(t testing.TB, s spanOf) []byte {
-	b := marshal(t, s.td)
-	var r wire.Request
-	require.NoError(t, r.Scan(b))
-	return wire.AppendResourceHeader(nil, r.Resources[0].Body.Of(b))
 }

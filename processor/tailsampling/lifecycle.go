@@ -13,11 +13,11 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/fsync"
 )
 
-// patience is how long Start waits for what is read back.
-const patience = time.Second
+// recoveryTimeout is how long Start waits for the recovery.
+const recoveryTimeout = time.Second
 
 // Start begins to decide and to deliver. With storage disk it first reads back what is there: where that takes longer
-// than patience it goes on by itself, and spans are refused until it is done.
+// than recoveryTimeout it goes on by itself, and spans are refused until it is done.
 func (p *Sampler) Start(_ context.Context, h component.Host) error {
 	ctx, cancel := context.WithCancel(context.Background())
 	if p.store != nil {
@@ -30,11 +30,11 @@ func (p *Sampler) Start(_ context.Context, h component.Host) error {
 	if p.store == nil {
 		p.run(ctx)
 	} else {
-		var onFailedSync func()
+		var onSyncFailed func()
 		if p.cfg.Fsync != fsyncNever {
-			onFailedSync = p.buffer.WriteAgain
+			onSyncFailed = p.buffer.WriteAgain
 		}
-		p.store.Recover(patience, onFailedSync, func() {
+		p.store.Recover(recoveryTimeout, onSyncFailed, func() {
 			p.view.Syncer.Store(p.newSyncer())
 			p.buffer.SetReady()
 			p.run(ctx)
@@ -45,7 +45,7 @@ func (p *Sampler) Start(_ context.Context, h component.Host) error {
 	return nil
 }
 
-// newSyncer starts who forces files to the disk, nil where the system does.
+// newSyncer starts the flushes of files, nil where they are left to the system.
 func (p *Sampler) newSyncer() *fsync.Syncer {
 	switch p.cfg.Fsync {
 	case fsyncInterval:
@@ -67,7 +67,7 @@ func (p *Sampler) run(ctx context.Context) {
 }
 
 // Shutdown delivers what is kept, until ctx is done or shutdown_timeout is over. What is undecided stays on disk, as
-// does what could not be delivered; in memory it is decided, and what is left in the end is lost, counted and told.
+// does what could not be delivered; in memory it is decided, and what is left in the end is lost, counted and logged.
 func (p *Sampler) Shutdown(ctx context.Context) error {
 	p.life.gate.Lock()
 	started, closed := p.life.abort != nil, p.life.closed
@@ -140,7 +140,7 @@ func (p *Sampler) decideLast() {
 	}
 }
 
-// countLost counts and tells what could not be delivered.
+// countLost counts and logs what could not be delivered.
 func (p *Sampler) countLost() {
 	var traces, spans int64
 	for _, m := range p.buffer.Members {

@@ -1,24 +1,24 @@
 package tailsampling
 
-// Notices are what the user of a configuration made for contrib's processor should be told at the start: which of its
-// keys have no meaning here, and what to use instead.
+// Notices are logged at the start, for users of a configuration made for contrib's processor: which of its keys have no
+// meaning here, and what to use instead.
 func (cfg *Config) Notices() []string {
-	var told []string
+	var notices []string
 	if cfg.BlockOnOverflow {
-		told = append(told, "block_on_overflow has no meaning here: no trace is evicted before it is decided, and over "+
+		notices = append(notices, "block_on_overflow has no meaning here: no trace is evicted before it is decided, and over "+
 			"memory_budget or disk_budget spans are refused with an error that makes clients retry; remove the key")
 	}
 	if cfg.ExpectedNewTracesPerSec != 0 {
-		told = append(told, "expected_new_traces_per_sec has no meaning here: the index grows with the traces, within "+
+		notices = append(notices, "expected_new_traces_per_sec has no meaning here: the index grows with the traces, within "+
 			"memory_budget; remove the key")
 	}
 	if cfg.TailStorage != "" {
-		told = append(told, "tail_storage has no meaning here: storage, directory and disk_budget say where spans are "+
+		notices = append(notices, "tail_storage has no meaning here: storage, directory and disk_budget say where spans are "+
 			"buffered; remove the key, and the extension if nothing else uses it")
 	}
 	if cfg.LinkedTraces.Enabled && cfg.ReviveWindow == 0 {
-		told = append(told, "linked_traces without revive_window keeps linked traces only while they wait for their own "+
+		notices = append(notices, "linked_traces without revive_window keeps linked traces only while they wait for their own "+
 			"decision: set revive_window to how far apart the decisions about linked traces may be")
 	}
-	return told
+	return notices
 }

@@ -180,7 +180,9 @@ func testBoringTracesMakeRoomWhileKeptOnesWait(t *testing.T) {
 
 // Where each segment has a trace that waits for the backend, be they compressed or not, room is made for what comes: not by
 // deciding all that is there.
-func TestEarlyDecisionsAreAsManyAsNeeded(t *testing.T) { withEitherStorage(t, testEarlyDecisionsAreAsManyAsNeeded) }
+func TestEarlyDecisionsAreAsManyAsNeeded(t *testing.T) {
+	withEitherStorage(t, testEarlyDecisionsAreAsManyAsNeeded)
+}
 
 func testEarlyDecisionsAreAsManyAsNeeded(t *testing.T) {
 	for _, compression := range []string{compressNever, compressAuto, compressAlways} {

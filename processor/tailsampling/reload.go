@@ -37,13 +37,13 @@ var (
 	ErrNoShadow = errors.New("there is no shadow: add policies under tail_sampling::shadow and reload")
 )
 
-// Policies are what decides now.
+// Policies are the current policies.
 type Policies struct {
 	Version  int                  `json:"version"`
 	Since    time.Time            `json:"since"`
 	Policies []version.PolicyInfo `json:"policies"`
 	Shadow   []version.PolicyInfo `json:"shadow,omitempty"`
-	// Promoted says that they were the shadow's, which the configuration does not say yet.
+	// Promoted is set while these were the shadow's and the configuration does not have them yet.
 	Promoted bool `json:"promoted"`
 	// NeedsRestart are the processor's other keys that were changed in the configuration, as of the last reload.
 	NeedsRestart []string `json:"needs_restart,omitempty"`
@@ -67,8 +67,8 @@ type policies struct {
 	buffer   *buffer.Buffer
 	reloads  *[status.Outcomes]atomic.Int64
 
-	reading  sync.Mutex // who has it reads the configuration again
-	swapping sync.Mutex // who has it changes the current version, and what follows
+	reading  sync.Mutex // held while the configuration is read again
+	swapping sync.Mutex // held while the current version is changed, and what follows
 	current  configured
 }
 
@@ -113,7 +113,7 @@ func (p *policies) listen() (cancel func()) {
 	return p.source.OnHangup(func(ctx context.Context) { _, _ = p.reload(ctx) })
 }
 
-// describe tells what decides now.
+// describe returns the current policies.
 func (p *policies) describe() Policies {
 	p.swapping.Lock()
 	defer p.swapping.Unlock()

@@ -37,8 +37,8 @@ func (d *document) OnHangup(f func(context.Context)) (cancel func()) {
 	return func() { d.hangup = nil }
 }
 
-// says makes the document say this of the processor.
-func (d *document) says(own map[string]any) {
+// set makes this the configuration of the processor.
+func (d *document) set(own map[string]any) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.conf = map[string]any{"processors": map[string]any{"tail_sampling/a": own}}
@@ -72,7 +72,7 @@ func TestReload(t *testing.T) { withEitherStorage(t, testReload) }
 func testReload(t *testing.T) {
 	d := &document{}
 	own := map[string]any{"storage": "memory", "num_shards": 2, "policies": statusPolicies("ERROR")}
-	d.says(own)
+	d.set(own)
 	p := startFrom(t, d, &sink{})
 	first := p.Policies()
 	assert.Equal(t, 1, first.Version)
@@ -84,7 +84,7 @@ func testReload(t *testing.T) {
 
 	own["policies"], own["num_traces"] = statusPolicies("ERROR", "OK"), 7
 	own["shadow"] = map[string]any{"policies": statusPolicies("UNSET")}
-	d.says(own)
+	d.set(own)
 	second, err := p.Reload(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, 2, second.Version)
@@ -103,7 +103,7 @@ func testReload(t *testing.T) {
 	assert.False(t, third.Promoted)
 
 	own["policies"] = statusPolicies("OK")
-	d.says(own)
+	d.set(own)
 	d.hangup(t.Context())
 	assert.Equal(t, 5, p.Policies().Version)
 	require.NoError(t, p.Shutdown(t.Context()))
@@ -119,7 +119,7 @@ func testReloadKeepsCounts(t *testing.T) {
 		return map[string]any{"name": "rare", "type": "rare", "rare": map[string]any{"traces": traces, "key": []any{"service.name"}}}
 	}
 	own := map[string]any{"storage": "memory", "num_shards": 1, "num_traces": 1, "policies": []any{rare(1)}}
-	d.says(own)
+	d.set(own)
 	next := &sink{}
 	p := startFrom(t, d, next)
 	add := func(n int) { // decides the trace before, as there may be only one that waits
@@ -128,13 +128,13 @@ func testReloadKeepsCounts(t *testing.T) {
 	add(1)
 	add(2)
 	own["policies"] = append(statusPolicies("ERROR"), rare(1))
-	d.says(own)
+	d.set(own)
 	_, err := p.Reload(t.Context())
 	require.NoError(t, err)
 	add(3)
 	add(4)
 	own["policies"] = []any{rare(2)}
-	d.says(own)
+	d.set(own)
 	_, err = p.Reload(t.Context())
 	require.NoError(t, err)
 	add(5)
@@ -148,7 +148,7 @@ func testReloadKeepsCounts(t *testing.T) {
 	require.Len(t, got, 3)
 }
 
-// A reload that fails leaves everything as it was, says which key is wrong, and is told until one goes well.
+// A reload that fails leaves everything as it was, names the wrong key, and is shown until one succeeds.
 func TestReloadThatFails(t *testing.T) { withEitherStorage(t, testReloadThatFails) }
 
 func testReloadThatFails(t *testing.T) {
@@ -157,18 +157,18 @@ func testReloadThatFails(t *testing.T) {
 		change func(d *document)
 		want   string
 	}{
-		"policy": {func(d *document) { d.says(map[string]any{"policies": statusPolicies("ERORR")}) }, `policies[0] "ERORR": status_code: status_codes[0]`},
+		"policy": {func(d *document) { d.set(map[string]any{"policies": statusPolicies("ERORR")}) }, `policies[0] "ERORR": status_code: status_codes[0]`},
 		"shadow": {func(d *document) {
-			d.says(map[string]any{"policies": statusPolicies("OK"), "shadow": map[string]any{"policies": statusPolicies("K.O.")}})
+			d.set(map[string]any{"policies": statusPolicies("OK"), "shadow": map[string]any{"policies": statusPolicies("K.O.")}})
 		}, `shadow::policies[0] "K.O."`},
-		"key":     {func(d *document) { d.says(map[string]any{"polices": statusPolicies("OK")}) }, "polices"},
-		"type":    {func(d *document) { d.says(map[string]any{"policies": "all"}) }, "policies"},
+		"key":     {func(d *document) { d.set(map[string]any{"polices": statusPolicies("OK")}) }, "polices"},
+		"type":    {func(d *document) { d.set(map[string]any{"policies": "all"}) }, "policies"},
 		"absent":  {func(d *document) { d.conf = map[string]any{"processors": map[string]any{}} }, "processors::tail_sampling/a is not in the configuration"},
 		"no file": {func(d *document) { d.err = errors.New("no such file") }, "cannot be read: no such file"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := &document{}
-			d.says(good)
+			d.set(good)
 			p := startFrom(t, d, &sink{})
 			before := p.Policies()
 			c.change(d)
@@ -183,7 +183,7 @@ func testReloadThatFails(t *testing.T) {
 			require.Equal(t, before, after)
 
 			d.err = nil
-			d.says(good)
+			d.set(good)
 			_, err = p.Reload(t.Context())
 			require.NoError(t, err)
 			require.Equal(t, before, p.Policies())
@@ -206,9 +206,9 @@ func TestReloadTakesOnlyPolicies(t *testing.T) { withEitherStorage(t, testReload
 
 func testReloadTakesOnlyPolicies(t *testing.T) {
 	d := &document{}
-	d.says(map[string]any{"storage": "memory", "sampling_strategy": "span-ingest", "policies": statusPolicies("ERROR")})
+	d.set(map[string]any{"storage": "memory", "sampling_strategy": "span-ingest", "policies": statusPolicies("ERROR")})
 	p := startFrom(t, d, &sink{})
-	d.says(map[string]any{"storage": "memory", "policies": []any{
+	d.set(map[string]any{"storage": "memory", "policies": []any{
 		map[string]any{"name": "between", "type": "latency", "latency": map[string]any{"threshold_ms": 1, "upper_threshold_ms": 9}},
 	}})
 	_, err := p.Reload(t.Context())
@@ -219,7 +219,7 @@ func testReloadTakesOnlyPolicies(t *testing.T) {
 	require.NoError(t, p.Shutdown(t.Context()))
 }
 
-// Other keys than policies and shadow are told by their names.
+// Other keys than policies and shadow are listed by their names.
 func TestOtherKeys(t *testing.T) {
 	a, b := testConfig(), testConfig()
 	b.Directory, b.Policies, b.Shadow = a.Directory, nil, &ShadowConfig{}

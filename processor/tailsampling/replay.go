@@ -30,7 +30,7 @@ type Replay struct {
 	order   []wire.TraceID // in which traces were first seen
 }
 
-// NewReplay returns one for the configuration. What that says of storage and shards has no meaning here.
+// NewReplay returns a Replay of the configuration, but for its storage and shards.
 func NewReplay(cfg *Config) (*Replay, error) {
 	mine := *cfg
 	mine.Storage, mine.NumShards, mine.MemoryBudget, mine.NumTraces = storageMemory, 1, math.MaxInt64/4, 0

@@ -26,7 +26,9 @@ func recorded() (requests [][]spanOf, ended []time.Duration) {
 }
 
 // What a replay decides is what the processor decides of the same spans when they come in their own time.
-func TestReplayDecidesAsTheProcessor(t *testing.T) { withEitherStorage(t, testReplayDecidesAsTheProcessor) }
+func TestReplayDecidesAsTheProcessor(t *testing.T) {
+	withEitherStorage(t, testReplayDecidesAsTheProcessor)
+}
 
 func testReplayDecidesAsTheProcessor(t *testing.T) {
 	for name, set := range map[string]func(*Config){

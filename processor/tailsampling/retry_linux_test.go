@@ -44,7 +44,7 @@ func breakSegments(t *testing.T, cfg *Config) {
 }
 
 // The disk fails in the middle of a request, when the spans of one shard are stored and those of another are not. The
-// client is told to send the request again, does, and the next component gets each span once.
+// client is asked to send the request again, does, and the next component gets each span once.
 func TestRequestThatFailedHalfwayIsDeliveredOnce(t *testing.T) {
 	for name, through := range map[string]door{"wire": wireDoor, "pdata": pdataDoor} {
 		t.Run(name, func(t *testing.T) {

@@ -258,7 +258,7 @@ func TestRevivableTracesGoFirst(t *testing.T) {
 		require.Zero(t, st.EarlyDecisions)
 		require.Zero(t, st.RefusedSpans)
 		require.Positive(t, most)
-		require.Less(t, p.buffer.Pool.Pressure(), budget.HoldUpTo+0.1)
+		require.Less(t, p.buffer.Pool.Pressure(), budget.ReviveUpTo+0.1)
 
 		// A burst that needs all there is takes the rest of them.
 		for n := 4000; p.buffer.Pool.Pressure() < 0.8; n++ {

@@ -43,7 +43,7 @@ type Sampler struct {
 	decider  *buffer.Decider
 	view     *status.View
 	scratch  sync.Pool // of *intake.Request
-	// fsync forces the span log's files to the disk; tests let it fail.
+	// fsync flushes the span log's files to the disk; tests let it fail.
 	fsync func() error
 	life  lifecycle
 }
@@ -55,7 +55,7 @@ type lifecycle struct {
 	closed bool         // guarded by gate
 
 	stop    chan struct{}      // ends the decider and the shrinker
-	drain   chan struct{}      // tells emitters that nothing more will be decided
+	drain   chan struct{}      // closed when nothing more will be decided
 	abort   context.CancelFunc // ends what emitters do; nil before the start
 	decide  sync.WaitGroup     // the decider and the shrinker
 	emit    sync.WaitGroup     // the emitters
@@ -100,7 +100,7 @@ func newSampler(set processor.Settings, cfg *Config, next consumer.Traces, sourc
 	return p, err
 }
 
-// connect makes what works on the buffer, and who looks at it.
+// connect makes what works on the buffer, and the view of it.
 func (p *Sampler) connect(next consumer.Traces) {
 	services, stages := new(tally.Services), new(tally.Stages)
 	p.output = &delivery.Output{
@@ -136,7 +136,7 @@ func newShared(cfg *Config, names *version.Names) (*shard.Shared, error) {
 			Decision: cfg.DecisionWait, Root: cfg.DecisionWaitAfterRootReceived, Revive: cfg.ReviveWindow,
 		},
 		TraceSize: largest, MaxPending: int64(cfg.NumTraces), Ingest: cfg.SamplingStrategy == spanIngest,
-		HoldUpTo: budget.HoldUpTo, Mapped: cfg.Storage == storageDisk, Epoch: clock.NewEpoch(), Seed: index.NewSeed(),
+		ReviveUpTo: budget.ReviveUpTo, Mapped: cfg.Storage == storageDisk, Epoch: clock.NewEpoch(), Seed: index.NewSeed(),
 		Limits: shard.Limits{
 			Sampled: share(cfg.DecisionCache.SampledCacheSize), Dropped: share(cfg.DecisionCache.NonSampledCacheSize),
 			Records: share(cfg.Explain.Decisions),
@@ -156,8 +156,8 @@ func newShared(cfg *Config, names *version.Names) (*shard.Shared, error) {
 	return s, err
 }
 
-// Capabilities says that what is passed in is left as it is.
+// Capabilities declares that the processor does not change its input.
 func (p *Sampler) Capabilities() consumer.Capabilities { return consumer.Capabilities{} }
 
-// Probe tells whether spans are refused (which blocks the gateway) or kept traces wait for the next component.
+// Probe is not OK while spans are refused (which blocks the gateway) or kept traces wait for the next component.
 func (p *Sampler) Probe(context.Context) host.Health { return p.view.Health() }

@@ -63,7 +63,7 @@ func testSpanIngestOfGiantTraces(t *testing.T) {
 	})
 }
 
-// A trace that a drop policy may yet name is not sent on, and one that it names is let go of at once.
+// A trace that a drop policy may yet name is not sent on, and one that it names is released at once.
 func TestSpanIngestDrops(t *testing.T) { withEitherStorage(t, testSpanIngestDrops) }
 
 func testSpanIngestDrops(t *testing.T) {

@@ -10,12 +10,12 @@ import (
 // swap makes a version the current one, with the next number. Traces that have begun are decided by the version under
 // which they did: spans of theirs that come later are looked at by that, and a shard gives it up with the last of them.
 // Where there is an error nothing has changed. The caller has swapping.
-func (p *policies) swap(make func(number int) (*version.Version, error)) (*version.Version, error) {
+func (p *policies) swap(compile func(number int) (*version.Version, error)) (*version.Version, error) {
 	if !p.buffer.Ready() {
 		return nil, fmt.Errorf("%w: try again when that is done", refuse.ErrRecovering)
 	}
 	before := p.versions.Current()
-	v, err := make(before.Number + 1)
+	v, err := compile(before.Number + 1)
 	if err != nil {
 		return nil, err
 	}

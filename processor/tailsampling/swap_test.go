@@ -129,7 +129,7 @@ func testSwapThatFailsChangesNothing(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// What the journal says of decisions by versions that are no more is right after a restart, and what was undecided is
+// What the journal has about decisions by versions that are no more is right after a restart, and what was undecided is
 // decided by what is current then.
 func TestSwapAndRestart(t *testing.T) {
 	cfg := keepAll(testConfig())

@@ -191,7 +191,7 @@ func TestStatusJSON(t *testing.T) {
 	})
 }
 
-// listening is a host whose one extension is told of components.
+// listening is a host whose one extension watches components.
 type listening struct {
 	component.StartFunc
 	component.ShutdownFunc

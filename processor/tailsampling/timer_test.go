@@ -161,7 +161,7 @@ func testIdleSamplerSleeps(t *testing.T) {
 	})
 }
 
-// A giant trace keeps its root, its errors and what it waited for; the rest of it is counted and let go.
+// A giant trace keeps its root, its errors and what it waited for; the rest of it is counted and left out.
 func TestMaximumTraceSize(t *testing.T) { withEitherStorage(t, testMaximumTraceSize) }
 
 func testMaximumTraceSize(t *testing.T) {

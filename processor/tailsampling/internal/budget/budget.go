@@ -21,7 +21,7 @@ type Settings struct {
 	Relieved func()
 }
 
-// Compression says whether segments that are not written to any more are compressed.
+// Compression is when segments that are not written to any more are compressed.
 type Compression uint8
 
 // The values of Compression.
@@ -36,7 +36,7 @@ type Budget struct {
 	Settings
 	buffer *buffer.Buffer
 	pool   *spanlog.Pool
-	relief sync.Mutex // who has it decides early
+	relief sync.Mutex // held while room is made
 
 	wake         chan struct{} // wakes Shrink
 	next         atomic.Uint32 // the shard that is looked at next
@@ -45,7 +45,7 @@ type Budget struct {
 	left         atomic.Int64 // segments that left memory as they were
 }
 
-// New returns the budget of a buffer, which it is told of by each visit.
+// New returns the budget of a buffer, each visit to which may wake Shrink.
 func New(b *buffer.Buffer, s Settings) *Budget {
 	budget := &Budget{Settings: s, buffer: b, pool: b.Pool, wake: make(chan struct{}, 1)}
 	b.OnVisited(budget.wakeShrinker)
@@ -80,7 +80,7 @@ func (g *Budget) Reserve(bytes, large int64) error {
 
 // Relieve makes room for so many bytes: it gives up traces that were not sampled, shrinks segments, and where that is not
 // enough it decides traces early, boring ones first, the oldest of each shard. One goroutine does it at a time; with wait
-// the others come after it, else they leave it to it.
+// the others wait for their turn, else they return.
 func (g *Budget) Relieve(bytes int64, wait bool) {
 	if wait {
 		g.relief.Lock()

@@ -13,7 +13,7 @@ import (
 
 // The marks are a part of what is documented, and follow each other.
 func TestMarks(t *testing.T) {
-	require.Equal(t, []float64{0.60, 0.65, 0.75, 0.85, 0.90}, []float64{HoldUpTo, shrinkTo, shrinkFrom, reliefTo, reliefFrom})
+	require.Equal(t, []float64{0.60, 0.65, 0.75, 0.85, 0.90}, []float64{ReviveUpTo, shrinkTo, shrinkFrom, reliefTo, reliefFrom})
 	require.Equal(t, 0.75, denseEnough)
 }
 
@@ -77,7 +77,7 @@ func TestOrderOfGivingUp(t *testing.T) {
 			s.add(testSpan{trace: 1, bytes: each})
 			s.add(testSpan{trace: 2, bytes: each})
 			s.decide()
-			s.buffer.HoldUpTo = 0 // what is not sampled from now on does not stay
+			s.buffer.ReviveUpTo = 0 // what is not sampled from now on does not stay
 			s.add(testSpan{trace: 3, bytes: each, failed: true})
 			s.add(testSpan{trace: 4, bytes: each, slow: true})
 			s.add(testSpan{trace: 5, bytes: each})
@@ -126,7 +126,7 @@ func TestShardsShareTheRelief(t *testing.T) {
 		before[i] = m.Tally().Stats.Pending
 		require.Greater(t, before[i], int64(8))
 	}
-	s.buffer.HoldUpTo = 0.01
+	s.buffer.ReviveUpTo = 0.01
 	s.over(reliefTo, 0, 12*20000)
 	s.Relieve(0, true)
 	for i, m := range s.buffer.Members {
@@ -168,7 +168,7 @@ func TestReliefCompacts(t *testing.T) {
 	for n := range byte(60) { // several segments, of each of which one trace in ten stays
 		s.add(testSpan{trace: n + 1, bytes: 4000, failed: n%10 == 0})
 	}
-	s.buffer.HoldUpTo = 0
+	s.buffer.ReviveUpTo = 0
 	s.over(reliefTo, 0, 45*4000)
 	s.Relieve(0, true)
 	u := s.buffer.Usage()
@@ -187,7 +187,7 @@ func TestReliefCompactsOnDisk(t *testing.T) {
 	for n := range byte(120) {
 		s.add(testSpan{trace: n + 1, bytes: 4000, failed: n%10 == 0})
 	}
-	s.buffer.HoldUpTo = 0
+	s.buffer.ReviveUpTo = 0
 	over := s.pool.OverDisk(0, reliefTo)
 	require.Less(t, over, int64(0))
 	s.Relieve(60*4000-over, true) // as if so many were to come

@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A disk that does not take a compressed segment, or does not give one back, is told; the segment stays as it was.
+// A disk that does not take a compressed segment, or does not give one back, is logged; the segment stays as it was.
 func TestShrinkingFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSetup(t, 1, Settings{Compression: Always, OnDisk: true})
@@ -28,13 +28,13 @@ func TestShrinkingFails(t *testing.T) {
 	})
 }
 
-// A disk that does not take what is copied is told, and the relief goes on.
+// A disk that does not take what is copied is logged, and the relief goes on.
 func TestCompactingFails(t *testing.T) {
 	s := newSetup(t, 1, Settings{OnDisk: true})
 	for n := range byte(120) {
 		s.add(testSpan{trace: n + 1, bytes: 4000, failed: n%10 == 0 || n == 119})
 	}
-	s.buffer.HoldUpTo = 0
+	s.buffer.ReviveUpTo = 0
 	s.truncateActive()
 	s.Relieve(60*4000-s.pool.OverDisk(0, reliefTo), true)
 	require.Equal(t, 1, s.logs.Len())

@@ -46,7 +46,7 @@ func newSetup(t *testing.T, shards int, s Settings) *setup {
 	v, err := version.New(1, set, nil, version.NewNames())
 	require.NoError(t, err)
 	shared := &shard.Shared{
-		Waits: shard.Waits{Decision: time.Hour, Revive: time.Hour}, TraceSize: shard.MaxTraceSize, HoldUpTo: 1, Mapped: s.OnDisk,
+		Waits: shard.Waits{Decision: time.Hour, Revive: time.Hour}, TraceSize: shard.MaxTraceSize, ReviveUpTo: 1, Mapped: s.OnDisk,
 		Pool: spanlog.NewPool(int64(shards)<<20, shards), Epoch: clock.NewEpoch(), Seed: index.Seed{1, 2},
 	}
 	if s.OnDisk {

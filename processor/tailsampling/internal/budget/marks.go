@@ -1,7 +1,7 @@
 // Package budget keeps the buffer within memory_budget and disk_budget: it makes segments smaller, gives up traces that
 // were not sampled, and decides others early.
 //
-// Its types are Budget (who makes room, when and in which order) and Settings. The marks at which something happens are
+// Its types are Budget (makes room, in a fixed order) and Settings. The marks at which something happens are
 // in one table below. A Budget may be used concurrently; one goroutine at a time makes room.
 package budget
 
@@ -9,7 +9,7 @@ package budget
 //
 //	share  of what         what happens from it on
 //	-----  --------------  ------------------------------------------------------------------------------------------
-//	0.60   either budget   traces that were not sampled leave before the end of revive_window, oldest first (HoldUpTo)
+//	0.60   either budget   traces that were not sampled leave before the end of revive_window, oldest first (ReviveUpTo)
 //	0.65   memory_budget   segments stop leaving memory (shrinkTo)
 //	0.75   memory_budget   full segments leave memory, compressed or as the files that they are (shrinkFrom)
 //	0.85   either budget   relief ends (reliefTo)
@@ -17,7 +17,7 @@ package budget
 //	                       undecided traces are decided early, boring ones first, those with errors last (reliefFrom)
 //	1.00   either budget   spans are refused (spanlog.Pool.Reserve)
 const (
-	HoldUpTo   = 0.60
+	ReviveUpTo = 0.60
 	shrinkTo   = 0.65
 	shrinkFrom = 0.75
 	reliefTo   = 0.85

@@ -76,7 +76,7 @@ func (g *Budget) shrinkWhile(onDisk bool, stop <-chan struct{}, more func() bool
 	}
 }
 
-// shrinkOne shrinks the oldest segment of a shard, and reports whether there was one.
+// shrinkOne shrinks the segment of a shard that BeginShrink chooses, and reports whether there was one.
 func (g *Budget) shrinkOne(m *buffer.Member, pack, onDisk bool) bool {
 	m.Lock()
 	work := m.Log.BeginShrink(pack, onDisk)

@@ -39,7 +39,7 @@ func noise(n int) string {
 	return string(b)
 }
 
-// Who shrinks is woken beyond 0.75 of the memory budget, by a visit, if the configuration allows anything and there is
+// The shrinker is woken beyond 0.75 of the memory budget, by a visit, if the configuration allows anything and there is
 // something to shrink; with always as soon as there is something.
 func TestShrinkerIsWokenAtItsMark(t *testing.T) {
 	for _, tc := range []struct {

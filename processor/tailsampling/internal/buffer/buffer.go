@@ -27,7 +27,7 @@ type Buffer struct {
 	Members []*Member
 
 	logger   *zap.Logger
-	ready    atomic.Bool   // what was buffered before the start is there again
+	ready    atomic.Bool   // recovery is complete
 	due      chan struct{} // wakes the decider
 	visited  func()        // called after each visit
 	lastWarn atomic.Int64  // when Warn logged last, a clock.Monotonic; 0 is never
@@ -47,7 +47,7 @@ func New(shared *shard.Shared, shards int, v *version.Version, logger *zap.Logge
 	b := &Buffer{Shared: shared, logger: logger, due: make(chan struct{}, 1), visited: func() {}}
 	for i := range shards {
 		m := &Member{Shard: shard.New(shared, v), Log: spanlog.New(shared.Pool, i)}
-		m.Shard.Open(m.Log, shard.NoJournal{})
+		m.Open(m.Log, shard.NoJournal{})
 		b.Members = append(b.Members, m)
 	}
 	return b
@@ -56,16 +56,16 @@ func New(shared *shard.Shared, shards int, v *version.Version, logger *zap.Logge
 // OnVisited sets what is called after each visit. Call it before the first.
 func (b *Buffer) OnVisited(f func()) { b.visited = f }
 
-// Ready reports whether what was buffered before the start is there again. Until then shards are locked for long.
+// Ready reports whether recovery is complete. Until then shards are locked for long.
 func (b *Buffer) Ready() bool { return b.ready.Load() }
 
-// SetReady says that it is.
+// SetReady marks recovery as complete.
 func (b *Buffer) SetReady() { b.ready.Store(true) }
 
 // Now is the present instant by the shards' clock.
 func (b *Buffer) Now() clock.Monotonic { return b.Epoch.Elapsed() }
 
-// Of returns the shard of a trace, and the hash under which that knows it.
+// Of returns the shard of a trace, and the trace's hash in it.
 func (b *Buffer) Of(id wire.TraceID) (m *Member, hash uint32) {
 	h := b.Seed.Hash(id)
 	return b.Members[index.ShardOf(h, len(b.Members))], uint32(h)
@@ -90,7 +90,7 @@ func (b *Buffer) leave(m *Member) []linked.Message {
 	return after.Messages
 }
 
-// pass gives messages to the shards that they are for. What these have to tell then is passed on after them; see
+// pass gives messages to the shards that they are for. What these answer is passed on after them; see
 // shard.Receive.
 func (b *Buffer) pass(messages []linked.Message) {
 	for len(messages) > 0 {
@@ -106,7 +106,7 @@ func (b *Buffer) pass(messages []linked.Message) {
 	}
 }
 
-// Wake lets the goroutine that waits for c look again. Waking it twice before it does is the same as once.
+// Wake wakes the goroutine that waits for c. Waking it twice before it runs is the same as once.
 func Wake(c chan struct{}) {
 	select {
 	case c <- struct{}{}:
@@ -163,7 +163,7 @@ func (b *Buffer) Usage() (all spanlog.Usage) {
 	return all
 }
 
-// Warn logs that something failed that will be tried again, at most every ten seconds: counters tell how often.
+// Warn logs that something failed that will be tried again, at most every ten seconds: counters have how often.
 func (b *Buffer) Warn(message string, err error, fields ...zap.Field) {
 	const every = 10 * time.Second
 	now, last := b.Now(), clock.Monotonic(b.lastWarn.Load())

@@ -131,7 +131,7 @@ func TestMessagesBetweenShards(t *testing.T) {
 	m.Lock()
 	linkedTo, found := m.Known().LinkedTo(hash, &id)
 	m.Unlock()
-	require.True(t, found, "it was told, and answered")
+	require.True(t, found, "it got the message, and answered")
 	require.Equal(t, idOf(first), linkedTo)
 	decideAll(b)
 	require.EqualValues(t, 2, b.Sum().Undelivered)
@@ -193,7 +193,7 @@ func TestNobodyLooksBeforeItIsReady(t *testing.T) {
 	})
 }
 
-// What goes wrong again and again is told at most every ten seconds.
+// What fails repeatedly is logged at most every ten seconds.
 func TestWarnings(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, logs := newBuffer(t, &shard.Shared{})

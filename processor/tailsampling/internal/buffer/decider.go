@@ -14,11 +14,11 @@ const runEvery = 10 * time.Millisecond
 
 // Recorder records how the decider runs. It is called with no lock held.
 type Recorder interface {
-	// Run is told how long a run took.
+	// Run records how long a run took.
 	Run(took time.Duration)
-	// Lateness is told how overdue the most overdue decision of a run was.
+	// Lateness records how overdue the most overdue decision of a run was.
 	Lateness(overdue time.Duration)
-	// Ages is told the ages that a shard gathered. It keeps nothing of them.
+	// Ages records the ages that a shard gathered. It must not retain a.
 	Ages(a tally.Ages)
 }
 

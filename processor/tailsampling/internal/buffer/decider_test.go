@@ -14,7 +14,7 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/tally"
 )
 
-// recorder is what a decider tells.
+// recorder keeps what a decider records.
 type recorder struct {
 	mu            sync.Mutex
 	took, overdue []time.Duration
@@ -76,7 +76,7 @@ func TestDeciderSleepsUntilSomethingIsDue(t *testing.T) {
 		synctest.Wait()
 		require.EqualValues(t, 3, d.Runs())
 		require.Zero(t, b.Sum().Pending)
-		require.Equal(t, []time.Duration{0}, r.overdue, "on time, and told only where something was due")
+		require.Equal(t, []time.Duration{0}, r.overdue, "on time, and recorded only where something was due")
 		require.Equal(t, []time.Duration{10 * time.Second}, r.removed)
 		require.Len(t, r.took, 3)
 		time.Sleep(time.Hour)

@@ -36,7 +36,7 @@ func newBuffer(t testing.TB, shared *shard.Shared) (*Buffer, *observer.ObservedL
 	if shared.Pool == nil {
 		shared.Pool = spanlog.NewPool(16<<20, shards)
 	}
-	shared.TraceSize, shared.HoldUpTo = shard.MaxTraceSize, 0.6
+	shared.TraceSize, shared.ReviveUpTo = shard.MaxTraceSize, 0.6
 	shared.Epoch, shared.Seed = clock.NewEpoch(), index.Seed{1, 2}
 	core, logs := observer.New(zap.DebugLevel)
 	b := New(shared, shards, v, zap.New(core))

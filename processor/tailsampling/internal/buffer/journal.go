@@ -9,7 +9,7 @@ import (
 // OpenFiles gives a shard its log and journal in files. keep is how many events stay in the journal for late spans.
 func (m *Member) OpenFiles(l *spanlog.Log, j *spanlog.Journal, keep int) {
 	m.Log, m.Journal = l, j
-	m.Shard.Open(l, journal{journal: j, log: l, keep: keep})
+	m.Open(l, journal{journal: j, log: l, keep: keep})
 }
 
 // journal is a shard.Journal in files.
@@ -25,4 +25,4 @@ func (j journal) Put(e spanlog.Event, at clock.UnixMilli) { j.journal.Put(&e, in
 
 func (j journal) Full() bool { return j.journal.Full() }
 
-func (j journal) Trim(again func(highest uint64)) { j.journal.Trim(j.log, j.keep, again) }
+func (j journal) Trim(repeat func(highest uint64)) { j.journal.Trim(j.log, j.keep, repeat) }

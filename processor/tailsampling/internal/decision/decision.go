@@ -1,10 +1,12 @@
 // Package decision has what a decision about a trace is, and remembers decisions for late spans.
 //
-// Its types are Decided (one decision, made by a shard and handed to all who take account of it), Trigger (what made it
+// Its types are Decided (one decision, made by a shard and handed to all that follow it up), Trigger (what made it
 // due) and Memory (the latest decisions, far longer than the spans are kept). A Memory is guarded by its shard's mutex.
 package decision
 
 import (
+	"time"
+
 	"github.com/slowburn/slowburn/internal/clock"
 	"github.com/slowburn/slowburn/internal/tracestate"
 	"github.com/slowburn/slowburn/internal/wire"
@@ -20,12 +22,12 @@ type Decided struct {
 	Part    Part
 	Verdict policy.Verdict
 	Policy  int32 // the number of what decided, in version.Names
-	// Threshold is the 56-bit rejection threshold, tracestate.None where the trace has no weight that could be told.
+	// Threshold is the 56-bit rejection threshold, tracestate.None where the trace has no weight.
 	Threshold uint64
 	// Random is the least explicit randomness of the trace's spans, tracestate.None where none has one.
 	Random  uint64
 	Trigger Trigger
-	// Linked says that the policies did not sample the trace, and that it is kept for a trace that it is linked with.
+	// Linked is set where the policies did not sample the trace, and it is kept for a trace that it is linked with.
 	Linked  bool
 	Version *version.Version
 	// Votes are what the policies said, by policy; nil where they were not asked. They are valid until the next decision.
@@ -53,7 +55,7 @@ type Seen struct {
 	Spans       uint32
 	Root, Error bool
 	Bytes       uint64          // of span bodies
-	Duration    uint64          // nanoseconds from the earliest start to the latest end
+	Duration    time.Duration   // from the earliest start to the latest end
 	First       clock.Monotonic // when the first span came
 }
 

@@ -1,6 +1,7 @@
 package decision
 
 import (
+	"github.com/slowburn/slowburn/internal/clock"
 	"github.com/slowburn/slowburn/internal/slab"
 	"github.com/slowburn/slowburn/internal/wire"
 	"github.com/slowburn/slowburn/processor/policy"
@@ -10,46 +11,49 @@ import (
 // Seconds is an instant by the wall clock in seconds since 1970.
 type Seconds uint32
 
+// UnixMilli returns the same instant in milliseconds.
+func (s Seconds) UnixMilli() clock.UnixMilli { return clock.UnixMilli(s) * 1000 }
+
 // Remembered is what late spans follow.
 type Remembered struct {
 	ID     wire.TraceID
-	Policy int32 // number in version.Names
+	Policy int32 // number in version.Names; version.NoPolicy where the trace was not sampled
 	At     Seconds
 }
 
-// Weight is what late spans of a sampled trace need to say how many they stand for; see Decided.
+// Weight is from what late spans of a sampled trace get their adjusted count; see Decided.
 type Weight struct{ Threshold, Random uint64 }
 
-// sampled is a Remembered with the weight that only sampled traces need.
-type sampled struct {
+// weighted is a Remembered with the weight that only sampled traces need.
+type weighted struct {
 	Remembered
 	Weight
 }
 
 // Memory remembers the latest decisions: those that sampled, and all others, each up to a limit.
 type Memory struct {
-	sampled slab.Ring[sampled]
-	dropped slab.Ring[Remembered]
+	sampled slab.Ring[weighted]
+	notKept slab.Ring[Remembered] // not sampled, or dropped
 }
 
 // NewMemory returns an empty Memory. What seed points to may change until the first decision is remembered.
-func NewMemory(sampledLimit, droppedLimit int, seed *index.Seed) Memory {
+func NewMemory(sampledLimit, notKeptLimit int, seed *index.Seed) Memory {
 	return Memory{
-		sampled: slab.NewRing(sampledLimit, func(r *sampled) uint32 { return uint32(seed.Hash(r.ID)) }),
-		dropped: slab.NewRing(droppedLimit, func(r *Remembered) uint32 { return uint32(seed.Hash(r.ID)) }),
+		sampled: slab.NewRing(sampledLimit, func(r *weighted) uint32 { return uint32(seed.Hash(r.ID)) }),
+		notKept: slab.NewRing(notKeptLimit, func(r *Remembered) uint32 { return uint32(seed.Hash(r.ID)) }),
 	}
 }
 
 // Limit is how many decisions can be remembered.
-func (m *Memory) Limit() int { return m.sampled.Limit() + m.dropped.Limit() }
+func (m *Memory) Limit() int { return m.sampled.Limit() + m.notKept.Limit() }
 
 // Remember remembers a decision. What was remembered of the same trace with the same verdict before stays behind it. The
 // weight is that of a sampled trace.
 func (m *Memory) Remember(hash uint32, r Remembered, v policy.Verdict, w Weight) {
 	if v == policy.Sampled {
-		m.sampled.Put(hash, sampled{r, w})
+		m.sampled.Put(hash, weighted{r, w})
 	} else {
-		m.dropped.Put(hash, r)
+		m.notKept.Put(hash, r)
 	}
 }
 
@@ -63,10 +67,10 @@ func (m *Memory) Sampled(hash uint32, id *wire.TraceID) (Remembered, Weight, boo
 	return Remembered{}, Weight{}, false
 }
 
-// Dropped returns what is remembered of a trace that was not sampled or dropped.
-func (m *Memory) Dropped(hash uint32, id *wire.TraceID) (Remembered, bool) {
-	for i := range m.dropped.Places(hash) {
-		if r := m.dropped.At(i); r.ID == *id {
+// NotKept returns what is remembered of a trace that was not sampled, or dropped.
+func (m *Memory) NotKept(hash uint32, id *wire.TraceID) (Remembered, bool) {
+	for i := range m.notKept.Places(hash) {
+		if r := m.notKept.At(i); r.ID == *id {
 			return *r, true
 		}
 	}

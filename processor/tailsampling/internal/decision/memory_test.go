@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/slowburn/slowburn/internal/clock"
 	"github.com/slowburn/slowburn/internal/wire"
 	"github.com/slowburn/slowburn/processor/policy"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/index"
@@ -34,19 +35,19 @@ func TestMemoryIsAFIFO(t *testing.T) {
 				if n-back < 0 {
 					continue
 				}
-				kept, dropped := traceID(2*(n-back)), traceID(2*(n-back)+1)
+				kept, notKept := traceID(2*(n-back)), traceID(2*(n-back)+1)
 				r, w, found := m.Sampled(uint32(seed.Hash(kept)), &kept)
 				require.Equal(t, back < limit, found, "limit %d, %d of %d", limit, n-back, n)
 				if found {
 					require.Equal(t, Remembered{ID: kept, Policy: int32(2 * (n - back)), At: Seconds(2 * (n - back))}, r)
 					require.Equal(t, Weight{uint64(2 * (n - back)), uint64(4 * (n - back))}, w)
 				}
-				r, found = m.Dropped(uint32(seed.Hash(dropped)), &dropped)
+				r, found = m.NotKept(uint32(seed.Hash(notKept)), &notKept)
 				require.Equal(t, back < 2*limit, found)
 				if found {
-					require.Equal(t, dropped, r.ID)
+					require.Equal(t, notKept, r.ID)
 				}
-				_, found = m.Dropped(uint32(seed.Hash(kept)), &kept)
+				_, found = m.NotKept(uint32(seed.Hash(kept)), &kept)
 				require.False(t, found)
 			}
 		}
@@ -59,8 +60,8 @@ func TestMemoryOfNothing(t *testing.T) {
 	m.Remember(1, Remembered{ID: id}, policy.Sampled, Weight{})
 	m.Remember(1, Remembered{ID: id}, policy.Dropped, Weight{})
 	_, _, sampled := m.Sampled(1, &id)
-	_, dropped := m.Dropped(1, &id)
-	assert.False(t, sampled || dropped)
+	_, notKept := m.NotKept(1, &id)
+	assert.False(t, sampled || notKept)
 }
 
 func TestMemoryTellsIDsWithOneHashApart(t *testing.T) {
@@ -74,12 +75,12 @@ func TestMemoryTellsIDsWithOneHashApart(t *testing.T) {
 	r, _, found := m.Sampled(5, &b)
 	assert.True(t, found)
 	assert.Equal(t, int32(2), r.Policy)
-	r, found = m.Dropped(5, &b)
+	r, found = m.NotKept(5, &b)
 	assert.True(t, found)
 	assert.Equal(t, int32(2), r.Policy)
 	_, _, found = m.Sampled(5, &c)
 	assert.False(t, found)
-	_, found = m.Dropped(5, &c)
+	_, found = m.NotKept(5, &c)
 	assert.False(t, found)
 }
 
@@ -93,4 +94,9 @@ func BenchmarkRemember(b *testing.B) {
 		m.Remember(uint32(seed.Hash(id)), Remembered{ID: id}, policy.Sampled, Weight{})
 		n++
 	}
+}
+
+func TestSecondsInMilliseconds(t *testing.T) {
+	assert.Equal(t, clock.UnixMilli(0), Seconds(0).UnixMilli())
+	assert.Equal(t, clock.UnixMilli(4294967295000), Seconds(1<<32-1).UnixMilli())
 }

@@ -32,7 +32,7 @@ var triggers = [Triggers]struct{ metric, reason string }{
 // String returns the trigger as it stands in metrics.
 func (t Trigger) String() string { return triggers[t].metric }
 
-// Reason says the trigger in a sentence without a subject, for people.
+// Reason is the trigger as a sentence without a subject, for people.
 func (t Trigger) Reason() string { return triggers[t].reason }
 
 // Early reports whether the decision did not wait as long as it was to.

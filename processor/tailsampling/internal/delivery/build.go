@@ -49,12 +49,12 @@ func (b *batch) compare(x, y span) int {
 	if c := cmp.Or(cmp.Compare(x.start, y.start), bytes.Compare(x.id[:], y.id[:])); c != 0 {
 		return c
 	}
-	of := func(r wire.Range) []byte { return r.Of(b.arena) }
+	data := func(r wire.Range) []byte { return r.Of(b.arena) }
 	ox, oy := &b.origins[x.origin], &b.origins[y.origin]
 	return cmp.Or(
-		bytes.Compare(of(x.body), of(y.body)),
-		bytes.Compare(of(ox.resource), of(oy.resource)),
-		bytes.Compare(of(ox.scope), of(oy.scope)))
+		bytes.Compare(data(x.body), data(y.body)),
+		bytes.Compare(data(ox.resource), data(oy.resource)),
+		bytes.Compare(data(ox.scope), data(oy.scope)))
 }
 
 // unique returns the first of each of the sorted spans that are the same, and leaves the others behind them.

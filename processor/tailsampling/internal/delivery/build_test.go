@@ -100,7 +100,7 @@ func TestRepeatsAreOne(t *testing.T) {
 	s.Buffer.Close()
 }
 
-// Spans of which the randomness does not pass the threshold are counted: their weight cannot be told.
+// Spans of which the randomness does not pass the threshold are counted: their weight cannot be written.
 func TestSpansWithoutThresholdAreCounted(t *testing.T) {
 	s := newSetup(t, 1)
 	s.keep(testSpan{trace: 1}, testSpan{trace: 1, id: 1, state: "ot=rv:00000000000001"}, testSpan{trace: 1, id: 2, state: "ot=rv:ff000000000000"})

@@ -25,14 +25,14 @@ func (b *batch) decode(names *version.Names) (td ptrace.Traces, unknown, without
 	r := 0
 	for i := range b.traces {
 		t := &b.traces[i]
-		by := names.Of(t.Policy)
+		name := names.Of(t.Policy)
 		for range t.resources {
 			scopes := resources.At(r).ScopeSpans()
 			r++
 			for j := range scopes.Len() {
 				spans := scopes.At(j).Spans()
 				for k := range spans.Len() {
-					if !t.mark(spans.At(k), by) {
+					if !t.mark(spans.At(k), name) {
 						withoutThreshold++
 					}
 				}
@@ -42,13 +42,13 @@ func (b *batch) decode(names *version.Names) (td ptrace.Traces, unknown, without
 	return td, unknown, withoutThreshold, nil
 }
 
-// mark writes the decision into a span, and reports whether its weight could be told. A trace that has none, because
+// mark writes the decision into a span, and reports whether its weight could be written. A trace that has none, because
 // something other than its randomness chose it, keeps no threshold of an earlier sampler either: what it stood for is not
 // known any more.
-func (t *outgoing) mark(span ptrace.Span, by version.Name) bool {
-	span.Attributes().PutStr(attr.Policy, by.Policy)
-	if by.Sub != "" {
-		span.Attributes().PutStr(attr.CompositePolicy, by.Sub)
+func (t *outgoing) mark(span ptrace.Span, name version.Name) bool {
+	span.Attributes().PutStr(attr.Policy, name.Policy)
+	if name.Sub != "" {
+		span.Attributes().PutStr(attr.CompositePolicy, name.Sub)
 	}
 	if !t.Linked.IsZero() {
 		span.Attributes().PutStr(attr.Linked, t.Linked.String())

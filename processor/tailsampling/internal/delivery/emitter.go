@@ -172,7 +172,7 @@ func (m *Emitter) deliver(ctx context.Context) (delay time.Duration, retry bool)
 	td, unknown, withoutThreshold, err := m.batch.decode(o.Names)
 	spans := int64(len(m.batch.spans))
 	if err != nil {
-		// Only what was scanned is in the log, so this is a defect of ours; the batch would fail for ever.
+		// Only what was scanned is in the log, so this is a defect of ours; the batch would fail every time.
 		o.Failed.Add(spans)
 		o.Logger.Error("kept spans cannot be decoded and are lost", zap.Error(err), zap.Int64("spans", spans))
 		m.release()
@@ -203,7 +203,7 @@ func (m *Emitter) deliver(ctx context.Context) (delay time.Duration, retry bool)
 	return 0, false
 }
 
-// retryDelay is what the error says about when to try again.
+// retryDelay is the delay before a retry that the error asks for, 0 if none.
 func retryDelay(err error) time.Duration {
 	st, ok := status.FromError(err)
 	var e *consumererror.Error

@@ -48,7 +48,7 @@ func newSetup(t testing.TB, shards int) *setup {
 	v, err := version.New(1, set, nil, names)
 	require.NoError(t, err)
 	shared := &shard.Shared{
-		Waits: shard.Waits{Decision: time.Hour}, TraceSize: shard.MaxTraceSize, HoldUpTo: 1,
+		Waits: shard.Waits{Decision: time.Hour}, TraceSize: shard.MaxTraceSize, ReviveUpTo: 1,
 		Pool: spanlog.NewPool(256<<20, shards), Epoch: clock.NewEpoch(), Seed: index.Seed{1, 2},
 		Limits: shard.Limits{Sampled: 100, Dropped: 100},
 	}
@@ -67,7 +67,7 @@ type sink struct {
 	mu      sync.Mutex
 	calls   []time.Time
 	batches []ptrace.Traces
-	// accept, if set, says what becomes of a call.
+	// accept, if set, returns the result of a call.
 	accept func(ctx context.Context, call int) error
 }
 
@@ -221,7 +221,7 @@ func (r *running) abort() {
 // badLog is a log that does not give back all of what it has.
 type badLog struct {
 	*spanlog.Log
-	// bad says what is yielded in place of the i-th record of the n-th reading.
+	// bad is what is yielded in place of the i-th record of the n-th reading.
 	bad      func(reading, i int) (spanlog.Record, error, bool)
 	readings int
 }
@@ -270,7 +270,7 @@ func bodyOf(t testing.TB, td ptrace.Traces) []byte {
 	return append([]byte(nil), r.Spans[0].Body.Of(b)...)
 }
 
-// fault is what the kernel tells when a disk fails under a mapped file.
+// fault is the kernel's signal when a disk fails under a mapped file.
 type fault struct{}
 
 func (fault) Error() string { return "fault" }

@@ -303,7 +303,7 @@ func TestFaultsWhileReading(t *testing.T) {
 	require.Panics(t, func() { s.takeBatch(newBatch()) }, "in memory there is no disk that could fail")
 }
 
-// In the end what cannot be read is lost, counted and told, and the rest is delivered.
+// In the end what cannot be read is lost, counted and logged, and the rest is delivered.
 func TestLostSpans(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *setup, r *running) {
 		breakLog(s.Buffer.Members[0], func(_, i int) (spanlog.Record, error, bool) { return spanlog.Record{}, errDisk, i == 1 })
@@ -337,7 +337,7 @@ func TestDrainWaitsForWhatCannotBeRead(t *testing.T) {
 	})
 }
 
-// What cannot be decoded would fail for ever, so it is given up.
+// What cannot be decoded would fail every time, so it is given up.
 func TestUndecodableSpans(t *testing.T) {
 	for name, body := range map[string][]byte{"truncated": {0x0a}, "pdata does not take it": {0x0a, 1, 1}} {
 		t.Run(name, func(t *testing.T) {

@@ -5,6 +5,8 @@
 package explain
 
 import (
+	"time"
+
 	"github.com/slowburn/slowburn/internal/clock"
 	"github.com/slowburn/slowburn/internal/slab"
 	"github.com/slowburn/slowburn/internal/wire"
@@ -15,18 +17,18 @@ import (
 
 // Record is what is remembered of a decision. It holds no pointer.
 type Record struct {
-	ID                    wire.TraceID
-	At                    clock.UnixMilli
-	Duration              uint64 // nanoseconds
-	Threshold, Randomness uint64
-	Bytes                 uint64
-	Version, Policy       int32 // Policy: number in version.Names
-	Spans, Late           uint32
-	Waited                uint32 // milliseconds from the first span to the decision
-	Shadow                int32  // the shadow's policy, by its index
-	Verdict, Shadowed     policy.Verdict
-	Trigger               decision.Trigger
-	marks                 mark
+	ID                     wire.TraceID
+	At                     clock.UnixMilli
+	Duration               time.Duration
+	Threshold, Randomness  uint64
+	Bytes                  uint64
+	Version, Policy        int32 // Policy: number in version.Names
+	Spans, Late            uint32
+	Waited                 uint32 // milliseconds from the first span to the decision
+	ShadowPolicy           int32  // by its index
+	Verdict, ShadowVerdict policy.Verdict
+	Trigger                decision.Trigger
+	marks                  mark
 }
 
 // mark is what is true of a record.
@@ -45,7 +47,7 @@ func (r *Record) HadRoot() bool { return r.marks&hadRoot != 0 }
 // HadError reports whether a span had an error when the trace was decided.
 func (r *Record) HadError() bool { return r.marks&hadError != 0 }
 
-// HadShadow reports whether Shadow and Shadowed have a meaning.
+// HadShadow reports whether ShadowPolicy and ShadowVerdict have a meaning.
 func (r *Record) HadShadow() bool { return r.marks&hadShadow != 0 }
 
 // HadVotes reports whether the policies were asked.
@@ -112,7 +114,7 @@ func recordOf(d *decision.Decided, at clock.UnixMilli) Record {
 	}
 	if d.Shadow.Compared {
 		r.marks |= hadShadow
-		r.Shadowed, r.Shadow = d.Shadow.Verdict, int32(d.Shadow.Policy)
+		r.ShadowVerdict, r.ShadowPolicy = d.Shadow.Verdict, int32(d.Shadow.Policy)
 	}
 	return r
 }

@@ -56,7 +56,7 @@ func TestRecordsKeepAllOfADecision(t *testing.T) {
 	r, matched, acted := find(&m, 1)
 	require.Equal(t, &Record{
 		ID: d.ID, At: 13, Duration: 12, Threshold: 8, Randomness: 9, Bytes: 11, Version: 5, Policy: 7, Spans: 10,
-		Waited: 2456, Shadow: 2, Verdict: policy.Sampled, Shadowed: policy.Dropped, Trigger: decision.ByCount,
+		Waited: 2456, ShadowPolicy: 2, Verdict: policy.Sampled, ShadowVerdict: policy.Dropped, Trigger: decision.ByCount,
 		marks: hadRoot | hadError | hadShadow,
 	}, r)
 	require.True(t, r.HadRoot())

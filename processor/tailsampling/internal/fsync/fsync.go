@@ -1,6 +1,6 @@
-// Package fsync forces the span log's files to the disk.
+// Package fsync flushes the span log's files to the disk.
 //
-// Its type is Syncer: every so often, or for each request, many of which share a run.
+// Its type is Syncer: it runs at an interval, or for each request, many of which share a run.
 package fsync
 
 import (
@@ -12,13 +12,12 @@ import (
 
 	"github.com/slowburn/slowburn/internal/clock"
 	"github.com/slowburn/slowburn/processor/spanlog"
-	"github.com/slowburn/slowburn/processor/tailsampling/internal/buffer"
 )
 
-// Syncer forces files to the disk every so often, or for each request. A nil Syncer leaves it to the system. It is safe
+// Syncer flushes files to the disk at an interval, or for each request. A nil Syncer leaves it to the system. It is safe
 // for concurrent use.
 type Syncer struct {
-	sync   func() error // forces what was appended before the call
+	sync   func() error // flushes what was appended before the call
 	always bool
 	stop   chan struct{}
 	asked  chan struct{}
@@ -29,7 +28,7 @@ type Syncer struct {
 	current *syncRun // the next to begin
 }
 
-// syncRun is one run, for all who asked before it began.
+// syncRun is one run, for all callers of Wait before it began.
 type syncRun struct {
 	done chan struct{}
 	err  error
@@ -80,7 +79,10 @@ func (y *Syncer) Wait(ctx context.Context) error {
 	y.mu.Lock()
 	run := y.current
 	y.mu.Unlock()
-	buffer.Wake(y.asked)
+	select {
+	case y.asked <- struct{}{}:
+	default: // a run is due already
+	}
 	select {
 	case <-run.done:
 	case <-ctx.Done():
@@ -103,7 +105,7 @@ func (y *Syncer) Health() error {
 	return nil
 }
 
-// Close ends it, and syncs for the last time.
+// Close stops the Syncer, and flushes for the last time.
 func (y *Syncer) Close() error {
 	if y == nil {
 		return nil

@@ -14,9 +14,9 @@ type Slot uint32
 
 // Node is what an entry embeds: its trace and its places in lists.
 type Node struct {
-	ID    wire.TraceID
-	Hash  uint32 // of ID, for tables
-	links [kinds]link
+	ID        wire.TraceID
+	Hash      uint32 // of ID, for tables
+	neighbors [kinds]neighbors
 }
 
 func (n *Node) node() *Node { return n }

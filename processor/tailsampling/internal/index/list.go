@@ -1,17 +1,18 @@
 package index
 
-// Kind tells lists apart: an entry can be in one list of each kind at a time.
+// Kind distinguishes lists: an entry can be in one list of each kind at a time.
 type Kind uint8
 
 const (
 	// ByState is for the lists that follow the state of a trace, of which it is in exactly one.
 	ByState Kind = iota
-	// ByQuiet is for the list of traces whose root was seen.
+	// ByQuiet is for the list of rooted traces, by quiet time.
 	ByQuiet
 	kinds
 )
 
-type link struct{ prev, next Slot }
+// neighbors are the entries before and after one in a list, 0 at the ends.
+type neighbors struct{ prev, next Slot }
 
 // List is a doubly linked list of entries of one Index, by slot. The zero List is an empty one of the kind ByState.
 type List[T any, P Entry[T]] struct {
@@ -31,11 +32,11 @@ func (l *List[T, P]) Empty() bool { return l.head == 0 }
 // Next is the entry after one, 0 at the end.
 func (l *List[T, P]) Next(x *Index[T, P], n Slot) Slot { return l.at(x, n).next }
 
-func (l *List[T, P]) at(x *Index[T, P], n Slot) *link { return &x.At(n).node().links[l.kind] }
+func (l *List[T, P]) at(x *Index[T, P], n Slot) *neighbors { return &x.At(n).node().neighbors[l.kind] }
 
 // PushBack makes an entry, which must be in no list of the kind, the last.
 func (l *List[T, P]) PushBack(x *Index[T, P], n Slot) {
-	*l.at(x, n) = link{prev: l.tail}
+	*l.at(x, n) = neighbors{prev: l.tail}
 	if l.tail == 0 {
 		l.head = n
 	} else {
@@ -46,7 +47,7 @@ func (l *List[T, P]) PushBack(x *Index[T, P], n Slot) {
 
 // PushFront makes an entry, which must be in no list of the kind, the first.
 func (l *List[T, P]) PushFront(x *Index[T, P], n Slot) {
-	*l.at(x, n) = link{next: l.head}
+	*l.at(x, n) = neighbors{next: l.head}
 	if l.head == 0 {
 		l.tail = n
 	} else {

@@ -27,12 +27,15 @@ type Request struct {
 	view    policy.SpanView
 }
 
-// maxScratch is the most bytes of headers, and spans, that are kept room for.
-const maxScratch = 1 << 20
+// A Request with room for more than these frees its memory at the next Prepare.
+const (
+	maxHeaders = 1 << 20 // bytes
+	maxSpans   = 1 << 20
+)
 
 // Prepare reads what spans share, and sorts the spans by shard. It returns how many have no trace ID, which belong nowhere.
 func (in *Request) Prepare(r *wire.Request, v *version.Version, seed index.Seed, shards int) (invalid int) {
-	if cap(in.headers) > maxScratch || cap(in.order) > maxScratch {
+	if cap(in.headers) > maxHeaders || cap(in.order) > maxSpans {
 		*in = Request{}
 	}
 	in.wire, in.version = r, v
@@ -45,7 +48,7 @@ func (in *Request) Prepare(r *wire.Request, v *version.Version, seed index.Seed,
 	return in.sort(r, seed, shards)
 }
 
-// Release lets go of what Prepare was given.
+// Release drops its references to the request and the version.
 func (in *Request) Release() { in.wire, in.version, in.view = nil, nil, policy.SpanView{} }
 
 func (in *Request) readHeaders(r *wire.Request) {

@@ -137,7 +137,7 @@ func TestSpansHaveTheirResourceAndScope(t *testing.T) {
 	}
 }
 
-// The spans of each resource are counted, and of those without any nothing is told.
+// The spans of each resource are counted, and those without any are left out.
 func TestAmountsByResource(t *testing.T) {
 	r := requestOf(t, 1, 2)
 	td := ptrace.NewTraces()
@@ -176,16 +176,16 @@ func TestScratchIsLimited(t *testing.T) {
 	r := requestOf(t, 1)
 	require.Zero(t, testing.AllocsPerRun(10, func() { in.Prepare(r, v, seed, 1) }))
 
-	in.order = make([]uint32, 0, maxScratch)
-	in.headers = make([]byte, 0, maxScratch)
+	in.order = make([]uint32, 0, maxSpans)
+	in.headers = make([]byte, 0, maxHeaders)
 	in.Prepare(r, v, seed, 1)
-	require.Equal(t, maxScratch, cap(in.order))
-	require.Equal(t, maxScratch, cap(in.headers))
-	in.order = make([]uint32, 0, maxScratch+1)
+	require.Equal(t, maxSpans, cap(in.order))
+	require.Equal(t, maxHeaders, cap(in.headers))
+	in.order = make([]uint32, 0, maxSpans+1)
 	in.Prepare(r, v, seed, 1)
 	require.Less(t, cap(in.order), 100)
 	require.Less(t, cap(in.headers), 1000)
-	in.headers = make([]byte, 0, maxScratch+1)
+	in.headers = make([]byte, 0, maxHeaders+1)
 	in.Prepare(r, v, seed, 1)
 	require.Less(t, cap(in.headers), 1000)
 	require.Len(t, in.order, 4)

@@ -4,8 +4,8 @@
 // decided first, as long as its spans are there. Only what is kept for its own sake makes others be kept. What is kept for
 // a link alone has no weight, as neither what it is nor its randomness chose it.
 //
-// The types are Ties (what a shard knows of its traces) and Message (what it has to tell another shard). Ties are guarded
-// by their shard's mutex; messages are written down while it is held, and passed on when it is not.
+// The types are Ties (the links of a shard's traces) and Message (from one shard to another). Ties are guarded
+// by their shard's mutex; messages are queued while it is held, and passed on when it is not.
 package linked
 
 import (
@@ -16,13 +16,13 @@ import (
 // PolicyName is the name under which traces are kept for a link alone. No policy may have it.
 const PolicyName = "linked_traces"
 
-// Message tells the shard of a trace that another trace is linked with it.
+// Message informs the shard of Trace that Other is linked with it.
 type Message struct {
 	Trace, Other wire.TraceID
 	Wanted       bool // Other is kept for its own sake, so that Trace is to be kept too
 }
 
-// Tie is what is known of a trace: that it is linked with another one.
+// Tie is a trace's link with another one.
 type Tie struct {
 	Trace, Other wire.TraceID
 	Hash         uint32 // of Trace

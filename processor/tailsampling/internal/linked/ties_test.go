@@ -65,7 +65,7 @@ func TestTiesAreBounded(t *testing.T) {
 	require.Zero(t, (*Ties)(nil).Bytes())
 }
 
-// Traces whose IDs have one hash are told apart.
+// Traces whose IDs have one hash are kept apart.
 func TestTiesWithOneHash(t *testing.T) {
 	l := NewTies(10, 1)
 	for n := range 3 {
@@ -82,7 +82,7 @@ func TestTiesWithOneHash(t *testing.T) {
 	}
 }
 
-// Of several traces for which one is kept the least ID is told, in whatever order they came.
+// Of several traces for which one is kept the least ID is returned, in whatever order they came.
 func TestTheLeastIsTold(t *testing.T) {
 	for _, order := range [][]int{{1, 2, 3}, {3, 2, 1}, {2, 1, 3}} {
 		l, id := NewTies(10, 5), traceID(0)

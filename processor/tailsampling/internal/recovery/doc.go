@@ -4,6 +4,6 @@
 // the emitter, in the order of the decisions; one that came after its trace was sampled is a late span; all others wait
 // for a decision again, with the time that they have waited already: the clock stood still while nothing ran.
 //
-// Its types are Store (the directory, and what is known of its contents), fates (what the journals say of a shard's traces)
-// and reader (which rebuilds one shard; what it does in parallel with others it does with the shard's mutex).
+// Its types are Store (the directory and its contents), fates (what the journals have about a shard's traces) and reader
+// (which rebuilds one shard; what it does in parallel with others it does with the shard's mutex).
 package recovery

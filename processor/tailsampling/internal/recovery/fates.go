@@ -9,7 +9,7 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/shard"
 )
 
-// fates is what the journals say of a shard's traces: what became of each part of them. It is only needed while a log is
+// fates is what the journals have about a shard's traces: what became of each part of them. It is only needed while a log is
 // read back.
 type fates struct {
 	last      map[wire.TraceID]int32 // by trace: its last part, by index plus one
@@ -20,10 +20,11 @@ type fates struct {
 // fate is what became of a part of a trace.
 type fate struct {
 	from, to        spanlog.Position
-	threshold, rv   uint64
+	threshold       uint64
+	random          uint64
 	at              decision.Seconds
 	policy          int32
-	number          int32      // in the order of decisions
+	order           int32      // of its decision
 	before          int32      // the part of the trace before it, by index plus one
 	slot            index.Slot // of its entry, once there is one
 	verdict         policy.Verdict
@@ -40,15 +41,15 @@ func (f *fates) add(e *spanlog.Event, name int32) (isNew bool) {
 	part := f.part(id, e.From)
 	if part == nil {
 		f.parts = append(f.parts, fate{
-			from: e.From, to: e.To, threshold: e.Threshold, rv: e.Random, at: decision.Seconds(e.At), policy: name,
-			number: f.decisions, before: f.last[id], verdict: policy.Verdict(e.Verdict), late: e.Late,
+			from: e.From, to: e.To, threshold: e.Threshold, random: e.Random, at: decision.Seconds(e.At), policy: name,
+			order: f.decisions, before: f.last[id], verdict: policy.Verdict(e.Verdict), late: e.Late,
 		})
 		f.last[id] = int32(len(f.parts))
 		f.decisions++
 		part = &f.parts[len(f.parts)-1]
 		isNew = e.Kind == spanlog.Decided && !e.Late
 	} else if e.Kind == spanlog.Decided {
-		isNew = f.again(part, e, name)
+		isNew = f.redecide(part, e, name)
 	}
 	switch e.Kind {
 	case spanlog.Attempted:
@@ -59,15 +60,15 @@ func (f *fates) add(e *spanlog.Event, name int32) (isNew bool) {
 	return isNew
 }
 
-// again takes into account that a part was decided once more: with what came since it was not sampled, be it revived or
+// redecide takes into account that a part was decided once more: with what came since it was not sampled, be it revived or
 // not, or only so that the decision stays in the journal. It reports whether it was revived.
-func (f *fates) again(part *fate, e *spanlog.Event, name int32) (revived bool) {
+func (f *fates) redecide(part *fate, e *spanlog.Event, name int32) (revived bool) {
 	part.to = max(part.to, e.To)
 	if policy.Verdict(e.Verdict) != policy.Sampled || part.verdict == policy.Sampled {
 		return false
 	}
-	part.verdict, part.threshold, part.rv = policy.Sampled, e.Threshold, e.Random
-	part.at, part.policy, part.number = decision.Seconds(e.At), name, f.decisions
+	part.verdict, part.threshold, part.random = policy.Sampled, e.Threshold, e.Random
+	part.at, part.policy, part.order = decision.Seconds(e.At), name, f.decisions
 	f.decisions++
 	return true
 }
@@ -82,9 +83,9 @@ func (f *fates) part(id wire.TraceID, from spanlog.Position) *fate {
 	return nil
 }
 
-// of returns what became of a span: the part that it is in, if that was decided; else, if the trace was sampled before
+// find returns what became of a span: the part that it is in, if that was decided; else, if the trace was sampled before
 // the span came, that part as followed.
-func (f *fates) of(id wire.TraceID, at spanlog.Position) (part, followed *fate) {
+func (f *fates) find(id wire.TraceID, at spanlog.Position) (part, followed *fate) {
 	for n := f.last[id]; n != 0; n = f.parts[n-1].before {
 		p := &f.parts[n-1]
 		switch {
@@ -104,11 +105,11 @@ func (f *fates) of(id wire.TraceID, at spanlog.Position) (part, followed *fate) 
 func (p *fate) kept(id wire.TraceID, hash uint32) shard.KeptPart {
 	return shard.KeptPart{
 		ID: id, Hash: hash, Part: decision.Part{From: p.from, To: p.to, Late: p.late}, Policy: p.policy,
-		Threshold: p.threshold, Random: p.rv, Attempted: p.attempted, At: p.at, Number: p.number,
+		Threshold: p.threshold, Random: p.random, Attempted: p.attempted, At: p.at, Order: p.order,
 	}
 }
 
-// events yields the events that say all this again, part by part.
+// events yields the events that a new journal needs for the same fates, part by part.
 func (f *fates) events(yield func(spanlog.Event) bool) {
 	ids := make([]wire.TraceID, len(f.parts))
 	for id, n := range f.last {
@@ -120,7 +121,7 @@ func (f *fates) events(yield func(spanlog.Event) bool) {
 		p := &f.parts[i]
 		e := spanlog.Event{
 			Kind: spanlog.Decided, Verdict: uint8(p.verdict), Late: p.late, Policy: int(p.policy), TraceID: ids[i],
-			From: p.from, To: p.to, At: uint32(p.at), Threshold: p.threshold, Random: p.rv,
+			From: p.from, To: p.to, At: uint32(p.at), Threshold: p.threshold, Random: p.random,
 		}
 		more := yield(e)
 		if e.Kind = spanlog.Attempted; more && p.attempted {

@@ -49,7 +49,7 @@ func TestWhichEventsAreNew(t *testing.T) {
 	require.Len(t, f.parts, 5)
 	first := f.part(idOf(1), 10)
 	require.Equal(t, fate{
-		from: 10, to: 40, threshold: 7, rv: 8, at: 101, policy: 5, number: 1, verdict: policy.Sampled, attempted: true, done: true,
+		from: 10, to: 40, threshold: 7, random: 8, at: 101, policy: 5, order: 1, verdict: policy.Sampled, attempted: true, done: true,
 	}, *first)
 	require.Equal(t, int32(1), f.part(idOf(1), 50).before)
 	require.True(t, f.part(idOf(1), 50).attempted)
@@ -69,7 +69,7 @@ func TestRevivedFate(t *testing.T) {
 	e := event(spanlog.Decided, 1, policy.Sampled, 10, 15)
 	e.Threshold, e.Random, e.At = 70, 80, 900
 	require.True(t, f.add(e, 4))
-	require.Equal(t, fate{from: 10, to: 20, threshold: 70, rv: 80, at: 900, policy: 4, number: 2, verdict: policy.Sampled}, *f.part(idOf(1), 10))
+	require.Equal(t, fate{from: 10, to: 20, threshold: 70, random: 80, at: 900, policy: 4, order: 2, verdict: policy.Sampled}, *f.part(idOf(1), 10))
 }
 
 // A span is in the part in which its position is, the end of which is not in it; or else follows the last part before it,
@@ -88,7 +88,7 @@ func TestFatesOfSpans(t *testing.T) {
 		{2, 9, 0, 0}, {2, 10, 10, 0}, {2, 20, 0, 0},
 		{3, 10, 0, 0},
 	} {
-		part, followed := f.of(idOf(tc.trace), tc.at)
+		part, followed := f.find(idOf(tc.trace), tc.at)
 		begin := func(p *fate) spanlog.Position {
 			if p == nil {
 				return 0
@@ -136,10 +136,10 @@ func TestEventsSayTheSame(t *testing.T) {
 }
 
 func TestKeptPartOfAFate(t *testing.T) {
-	p := fate{from: 1, to: 2, threshold: 3, rv: 4, at: 5, policy: 6, number: 7, late: true, attempted: true}
+	p := fate{from: 1, to: 2, threshold: 3, random: 4, at: 5, policy: 6, order: 7, late: true, attempted: true}
 	require.Equal(t, shard.KeptPart{
 		ID: wire.TraceID{9}, Hash: 8, Part: decision.Part{From: 1, To: 2, Late: true}, Policy: 6, Threshold: 3, Random: 4, Attempted: true, At: 5,
-		Number: 7,
+		Order: 7,
 	}, p.kept(wire.TraceID{9}, 8))
 }
 

@@ -50,7 +50,7 @@ func newProcess(t *testing.T, directory string, shards int, before ...string) *p
 	v, err := version.New(1, set, nil, names)
 	require.NoError(t, err)
 	shared := &shard.Shared{
-		Waits: shard.Waits{Decision: time.Hour}, TraceSize: shard.MaxTraceSize, HoldUpTo: 1, Mapped: true,
+		Waits: shard.Waits{Decision: time.Hour}, TraceSize: shard.MaxTraceSize, ReviveUpTo: 1, Mapped: true,
 		Pool: spanlog.NewDiskPool(16<<20, 64<<20, shards), Epoch: clock.NewEpoch(), Seed: index.NewSeed(),
 		Limits: shard.Limits{Sampled: 1000, Dropped: 1000},
 	}

@@ -33,7 +33,7 @@ func newReader(st *Store, m *buffer.Member) *reader {
 
 // event takes an event of the journal into account. name is the number that its policy has now.
 func (r *reader) event(e *spanlog.Event, name int32, hash uint32) {
-	r.last = max(r.last, clock.UnixMilli(e.At)*1000)
+	r.last = max(r.last, decision.Seconds(e.At).UnixMilli())
 	if !r.fates.add(e, name) {
 		return
 	}
@@ -93,14 +93,14 @@ func (r *reader) copy(found *spanlog.Found, span *wire.Span, hash uint32) {
 	r.restore.Account()
 }
 
-// place finds the entry that a span belongs to, making one where there is none, and lets the entry know of it. It
+// place finds the entry that a span belongs to, making one where there is none, and adds it there. It
 // returns 0 where the span is not wanted any more, or is there already.
 func (r *reader) place(found *spanlog.Found, span *wire.Span, hash uint32) (n index.Slot) {
 	r.last = max(r.last, clock.UnixMilli(found.Arrived))
 	if r.twice(found) {
 		return 0
 	}
-	part, followed := r.fates.of(span.TraceID, found.Position)
+	part, followed := r.fates.find(span.TraceID, found.Position)
 	if part != nil && (part.done || part.verdict != policy.Sampled) {
 		return 0
 	}

@@ -14,14 +14,14 @@ import (
 )
 
 // readBack makes the shards what they were, from the journals and segments that are there.
-func (st *Store) readBack(onFailedSync func()) {
+func (st *Store) readBack(onSyncFailed func()) {
 	st.report(st.inventory.Damage)
 	all := make([]*reader, len(st.buffer.Members))
 	for i, m := range st.buffer.Members {
 		all[i] = newReader(st, m)
 	}
 	journals := st.readJournals(all)
-	st.openPool(journals, onFailedSync)
+	st.openPool(journals, onSyncFailed)
 	st.adoptJournals(journals)
 	st.readSegments(all)
 	st.redistribute(all, journals)
@@ -37,7 +37,7 @@ func (st *Store) readBack(onFailedSync func()) {
 	}
 	for _, m := range st.buffer.Members {
 		m.Lock()
-		st.buffer.Leave(m) // which tells of links
+		st.buffer.Leave(m) // which passes messages about links on
 	}
 }
 
@@ -80,11 +80,11 @@ func (st *Store) readJournals(all []*reader) *journals {
 }
 
 // openPool lets the shards write.
-func (st *Store) openPool(j *journals, onFailedSync func()) {
+func (st *Store) openPool(j *journals, onSyncFailed func()) {
 	b := st.buffer
 	b.Pool.Open(st.dir, spanlog.Seed(b.Seed), max(st.inventory.Sequence, j.highest))
-	if onFailedSync != nil {
-		b.Pool.TrackSync(onFailedSync)
+	if onSyncFailed != nil {
+		b.Pool.TrackSync(onSyncFailed)
 	}
 	// The journal's share of the disk is a sixteenth of its budget; an event takes 64 bytes.
 	keep := min(b.Limits.Sampled+b.Limits.Dropped, int(b.Pool.DiskLimit()/16/64)/len(b.Members))

@@ -65,19 +65,19 @@ func (st *Store) Open() (err error) {
 // Close gives the directory back.
 func (st *Store) Close() error { return st.dir.Close() }
 
-// Recover reads back what is there, in a goroutine of its own, and calls then when that is done and was not interrupted.
-// It returns when that is done, or patience is over. onFailedSync is called when an fsync failed; nil leaves fsync to the
-// system.
-func (st *Store) Recover(patience time.Duration, onFailedSync func(), then func()) {
+// Recover reads the files back in a goroutine of its own, which calls onDone at the end, unless Interrupt was called.
+// Recover returns when that goroutine has ended, or after timeout. onSyncFailed is called whenever an fsync fails later; if
+// it is nil, files are not flushed at all, which leaves that to the system.
+func (st *Store) Recover(timeout time.Duration, onSyncFailed, onDone func()) {
 	done := make(chan struct{})
 	st.reading.Go(func() {
 		defer close(done)
 		began := clock.Now()
-		st.readBack(onFailedSync)
+		st.readBack(onSyncFailed)
 		if st.canceled.Load() {
 			return
 		}
-		then()
+		onDone()
 		if st.total.Load() > 0 || st.Lost.Load() > 0 {
 			st.logger.Info("buffered spans were read back", zap.String("directory", st.directory),
 				zap.Int64("bytes", st.total.Load()), zap.Int64("traces", st.Traces.Load()), zap.Int64("spans", st.Spans.Load()),
@@ -85,7 +85,7 @@ func (st *Store) Recover(patience time.Duration, onFailedSync func(), then func(
 				zap.Duration("took", clock.Since(began)))
 		}
 	})
-	timer := clock.NewTimer(patience)
+	timer := clock.NewTimer(timeout)
 	defer timer.Stop()
 	select {
 	case <-done:
@@ -102,7 +102,7 @@ func (st *Store) Interrupt() {
 	st.reading.Wait()
 }
 
-// Progress says how far the recovery is.
+// Progress describes how far the recovery is.
 func (st *Store) Progress() string {
 	total, done := st.total.Load(), st.done.Load()
 	return fmt.Sprintf("reads buffered spans back: %s of %s (%d %%)", bytesize.About(done), bytesize.About(total), 100*done/max(1, total))

@@ -128,7 +128,7 @@ func (p *process) checkFilled(attempted bool) {
 	require.EqualValues(t, 20, p.Sum().Pending, "of a trace that is there")
 }
 
-// A directory with nothing in it says nothing.
+// An empty directory is not logged.
 func TestEmptyDirectory(t *testing.T) {
 	p := start(t, t.TempDir(), 2)
 	require.Zero(t, p.logs.Len())
@@ -178,7 +178,7 @@ func files(t *testing.T, directory, suffix string) (list []string) {
 	return list
 }
 
-// What cannot be read is counted and told; the rest is there. It is so whether segments stay where they are or are copied.
+// What cannot be read is counted and logged; the rest is there. It is so whether segments stay where they are or are copied.
 func TestDamage(t *testing.T) {
 	for _, shards := range []int{1, 2} {
 		for name, tc := range map[string]struct {
@@ -232,11 +232,11 @@ func TestDamage(t *testing.T) {
 					require.Equal(t, tc.total, p.store.Lost.Load()+p.store.Spans.Load())
 				}
 				require.Equal(t, 2, p.logs.Len())
-				told := p.logs.All()[0]
-				require.Equal(t, "damage in the span log", told.Message)
-				require.Equal(t, tc.level, told.Level)
-				require.Contains(t, told.ContextMap()["found"], tc.found)
-				require.EqualValues(t, p.store.Lost.Load(), told.ContextMap()["lost_spans"])
+				entry := p.logs.All()[0]
+				require.Equal(t, "damage in the span log", entry.Message)
+				require.Equal(t, tc.level, entry.Level)
+				require.Contains(t, entry.ContextMap()["found"], tc.found)
+				require.EqualValues(t, p.store.Lost.Load(), entry.ContextMap()["lost_spans"])
 				p.end()
 			})
 		}
@@ -357,8 +357,8 @@ func TestInterrupt(t *testing.T) {
 	}
 }
 
-// A start does not wait for longer than its patience.
-func TestPatience(t *testing.T) {
+// Recover returns after its timeout, while files are still read back.
+func TestRecoverReturnsAfterItsTimeout(t *testing.T) {
 	directory := t.TempDir()
 	p := start(t, directory, 1)
 	p.add(1, 0, false)
@@ -375,7 +375,7 @@ func TestPatience(t *testing.T) {
 	p.store.Wait()
 	require.True(t, p.Ready())
 	require.Regexp(t, `^reads buffered spans back: (\d+\.\dKiB) of \d+\.\dKiB \(100 %\)$`, p.store.Progress())
-	require.NoError(t, p.Pool.Sync(), "nobody is told")
+	require.NoError(t, p.Pool.Sync(), "no callback is needed")
 	require.NoError(t, p.Pool.Reserve(1<<16, 0))
 	p.end()
 }

@@ -40,9 +40,9 @@ func (s *Shard) Add(in *intake.Request, i uint32, now clock.Monotonic) {
 		s.records.AddLate(hash, &span.TraceID, span.ParentID.IsZero())
 		return
 	case stateRevivable:
-		e.held++
+		e.lateSpans++
 		s.tally.Stats.RevivableBytes += int64(len(body))
-		s.tally.Ages.AddLate(now.Sub(e.notSampled))
+		s.tally.Ages.AddLate(now.Sub(e.notSampledAt))
 		s.records.AddLate(hash, &span.TraceID, span.ParentID.IsZero())
 		s.touch(n)
 		s.look(in, span, n, now)
@@ -58,7 +58,7 @@ func (s *Shard) Add(in *intake.Request, i uint32, now clock.Monotonic) {
 	}
 }
 
-// look lets an entry whose policies may still be asked know of a span.
+// look shows a span to the policies of an entry, which may still be asked about it.
 func (t *traces) look(in *intake.Request, span *wire.Span, n slot, now clock.Monotonic) {
 	e := t.index.At(n)
 	v, bits := t.versions.Of(e.generation), t.versions.Bits(e.generation, n)
@@ -97,9 +97,9 @@ func (s *Shard) Review(now clock.Monotonic) {
 // admit makes an entry for a trace that has none: for the trace if it is new, for a late part if it was sampled. It
 // returns 0 if it was dropped.
 func (t *traces) admit(hash uint32, id *wire.TraceID, now clock.Monotonic) slot {
-	d, w, sampled := t.memory.Sampled(hash, id) // first: what was revived may have been read back as dropped too
+	d, w, sampled := t.memory.Sampled(hash, id) // first: a revived trace may have been read back as not sampled too
 	if !sampled {
-		if d, dropped := t.memory.Dropped(hash, id); dropped {
+		if d, notKept := t.memory.NotKept(hash, id); notKept {
 			t.tally.Stats.LateDropped++
 			t.records.AddLate(hash, id, false)
 			t.tally.Ages.AddLate(t.shared.ageOf(d.At, now))
@@ -123,19 +123,19 @@ func (t *traces) admit(hash uint32, id *wire.TraceID, now clock.Monotonic) slot 
 	return n
 }
 
-// follow takes note that a span came for a trace, and keeps the list of traces that have a root and wait for being quiet.
+// follow updates the state of a trace that got a span, and the list of rooted traces, which wait for being quiet.
 func (t *traces) follow(n slot, root bool, now clock.Monotonic) {
 	e := t.index.At(n)
 	waits := t.shared.Waits.Root != 0
 	switch {
 	case e.state == stateRooted:
-		if waits && now.Sub(e.quiet) >= requeueEvery {
+		if waits && now.Sub(e.quietSince) >= requeueEvery {
 			t.queues.quiet.Remove(&t.index, n)
 			t.queues.quiet.PushBack(&t.index, n)
-			e.quiet = now
+			e.quietSince = now
 		}
 	case e.state == statePending && root:
-		e.state, e.quiet = stateRooted, now
+		e.state, e.quietSince = stateRooted, now
 		if waits {
 			t.queues.quiet.PushBack(&t.index, n)
 		}

@@ -46,8 +46,8 @@ func (t *traces) conclude(n slot, v verdict, trigger decision.Trigger, now clock
 			Duration: e.span.duration(), First: e.arrived,
 		},
 	})
-	if v.Verdict == policy.NotSampled && t.holds(trigger, now) {
-		t.hold(n, now)
+	if v.Verdict == policy.NotSampled && t.makeRoomToRevive(trigger, now) {
+		t.keepRevivable(n, now)
 		return
 	}
 	t.index.Unfile(n)
@@ -60,7 +60,7 @@ func (t *traces) conclude(n slot, v verdict, trigger decision.Trigger, now clock
 	}
 }
 
-// publish hands a decision to all who take account of it, in this order.
+// publish hands a decision to all that follow it up, in this order.
 func (t *traces) publish(n slot, d *decision.Decided) {
 	t.notes.decided(d)
 	t.records.Put(d, t.shared.UnixMilli(d.At))
@@ -102,12 +102,4 @@ func (t *traces) free(n slot, now clock.Monotonic) {
 	}
 	e.state = stateGone
 	t.index.Free(n)
-}
-
-// duration is 0 where the end is before the start.
-func (s span) duration() uint64 {
-	if s.end < s.start {
-		return 0
-	}
-	return s.end - s.start
 }

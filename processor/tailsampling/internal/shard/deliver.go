@@ -60,8 +60,8 @@ func (s Outgoing) Records(n index.Slot, pause func()) iter.Seq2[spanlog.Record, 
 	return s.log.Records(s.index.At(n).chain, pause)
 }
 
-// Unreadable counts that what was taken could not be read whole, and reports whether to try again.
-func (s Outgoing) Unreadable(n index.Slot) (again bool) {
+// Unreadable counts that what was taken could not be read whole, and reports whether to retry.
+func (s Outgoing) Unreadable(n index.Slot) (retry bool) {
 	d := &s.index.At(n).delivery
 	d.tries++
 	return d.tries < maxTries

@@ -14,14 +14,17 @@
 //	---------  ------------------------------------------  ---------  ------------------------------------------------
 //	–          first span of a trace (admit)               pending    begins under the current version of the policies
 //	–          span of a trace that was sampled (admit)    gathering
-//	–          span of a trace that was dropped (admit)    –          counts a late span
+//	–          span of a trace that was not sampled or     –          counts a late span
+//	           dropped, and gone (admit)
 //	pending    root span (follow)                          rooted     waits for being quiet
 //	rooted     span (follow)                               rooted     is quiet from now on
-//	pending,   decided: sampled (decide, settle)           ready      is remembered; tells linked traces
-//	rooted     decided: not sampled, there is room (hold)  revivable  keeps the policies' bits
+//	pending,   decided: sampled (decide, settle)           ready      is remembered; messages to linked traces
+//	rooted     decided: not sampled, and there is room     revivable  keeps the policies' bits
+//	           (makeRoomToRevive)
 //	           decided: not sampled, or dropped            gone       is remembered
 //	revivable  a late span makes a policy sample it        ready      as if decided (revive)
 //	           a linked trace is kept (Receive)            ready      without a weight
+//	           twice the largest size (reconsider)         gone       is remembered (evict)
 //	           revive_window is over, or room is needed    gone       is remembered (evict)
 //	gathering  lateWait is over (enqueueLate)              ready
 //	ready      taken by an emitter (Take), failed          ready      is the next again (PutBack)

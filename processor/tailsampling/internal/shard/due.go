@@ -71,8 +71,7 @@ func (s *Shard) FinishAll(now clock.Monotonic) {
 // DecideEarly decides the oldest pending trace of at most this rank before its time. It returns how many bytes of spans
 // that had; 0 if there is none.
 //
-// A trace's rank only ever rises (but for policies with an upper bound, which then makes it go a little later), so
-// that what the cursor has passed need not be looked at again.
+// The cursor skips what it has passed. A trace whose rank falls later is decided at a higher rank: late, never lost.
 func (s *Shard) DecideEarly(maxRank Rank, trigger decision.Trigger, now clock.Monotonic) int64 {
 	for n := s.queues.cursors[maxRank]; n != 0; n = s.queues.waiting.Next(&s.index, n) {
 		if maxRank == Failed || s.judge.rankOf(n, now) <= maxRank {

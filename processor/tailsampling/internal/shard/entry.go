@@ -1,6 +1,9 @@
 package shard
 
 import (
+	"math"
+	"time"
+
 	"github.com/slowburn/slowburn/internal/clock"
 	"github.com/slowburn/slowburn/internal/tracestate"
 	"github.com/slowburn/slowburn/processor/policy"
@@ -10,18 +13,18 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/version"
 )
 
-// entry is what a shard knows of a trace, or of a late part of one. It holds no pointer.
+// entry is the state of a trace, or of a late part of one. It holds no pointer.
 type entry struct {
 	index.Node
 	chain spanlog.Chain
 	positions
-	span      span
+	span      extent
 	random    uint64 // the least explicit randomness, or tracestate.None
-	threshold uint64 // once decided; tracestate.None where the trace has no weight that could be told
+	threshold uint64 // once decided; tracestate.None where the trace has no weight
 	bytes     uint64 // of span bodies
 	times
 	spans      uint32 // in the log
-	held       uint32 // of these, that came since it was not sampled
+	lateSpans  uint32 // of these, that came since it was not sampled
 	policy     int32  // once decided: the number of what did it, in version.Names
 	state      state
 	late       bool               // it is a part that came after its trace was sampled
@@ -34,22 +37,30 @@ type positions struct{ from, to spanlog.Position }
 
 // times are when what happened to an entry.
 type times struct {
-	arrived    clock.Monotonic // its first span came
-	quiet      clock.Monotonic // it last went to the end of the quiet list
-	notSampled clock.Monotonic // it was not sampled
+	arrived      clock.Monotonic // its first span came
+	quietSince   clock.Monotonic // it last went to the end of the quiet list
+	notSampledAt clock.Monotonic // it was not sampled
 }
 
 // part is the entry as a part of its trace.
 func (e *entry) part() decision.Part { return decision.Part{From: e.from, To: e.to, Late: e.late} }
 
-// span is the time that the spans of a trace cover: the earliest start and the latest end of those that have both, in
+// extent is the time that the spans of a trace cover: the earliest start and the latest end of those that have both, in
 // nanoseconds since 1970; 0 where none has.
-type span struct{ start, end uint64 }
+type extent struct{ start, end uint64 }
+
+// duration is 0 where the end is before the start, and at most what a time.Duration can hold.
+func (x extent) duration() time.Duration {
+	if x.end < x.start {
+		return 0
+	}
+	return time.Duration(min(x.end-x.start, math.MaxInt64))
+}
 
 // delivery is how far the delivery of an entry is.
 type delivery struct {
 	tries     uint8 // that failed to read it back
-	attempted bool  // the journal knows that the next component was about to get it
+	attempted bool  // the journal has that the next component was about to get it
 }
 
 type (
@@ -64,7 +75,7 @@ type state uint8
 const (
 	statePending   state = iota // waits for a decision
 	stateRooted                 // so too, and has its root span
-	stateRevivable              // was not sampled, and stays in case that what comes late changes that
+	stateRevivable              // was not sampled, and stays in case that late spans change that
 	stateGathering              // late spans of a sampled trace gather
 	stateReady                  // sampled, waits for delivery or is with an emitter
 	stateGone                   // not in use
@@ -73,7 +84,7 @@ const (
 // undecided reports whether an entry waits for its decision.
 func (e *entry) undecided() bool { return e.state == statePending || e.state == stateRooted }
 
-// observe adds what decisions need to know of a span, policies aside.
+// observe adds what decisions need of a span, policies aside.
 func (e *entry) observe(v *policy.SpanView) {
 	if s := v.Span; s.Start != 0 && s.End != 0 {
 		if e.span.start == 0 || s.Start < e.span.start {

@@ -6,7 +6,6 @@ import (
 	"github.com/slowburn/slowburn/internal/clock"
 	"github.com/slowburn/slowburn/internal/wire"
 	"github.com/slowburn/slowburn/processor/policy"
-	"github.com/slowburn/slowburn/processor/tailsampling/internal/decision"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/explain"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/version"
 )
@@ -25,7 +24,7 @@ type Pending struct {
 	Root, Error bool
 	Spans       int64
 	Bytes       int64
-	Duration    uint64 // nanoseconds
+	Duration    time.Duration // from the earliest start to the latest end
 }
 
 // Pending returns what is known of a trace that waits for its decision, and false if it does not.
@@ -38,7 +37,7 @@ func (s Known) Pending(hash uint32, id *wire.TraceID, now clock.Monotonic) (p Pe
 	v := s.versions.Of(e.generation)
 	return Pending{
 		Version: v, First: s.shared.UnixMilli(e.arrived), Randomness: trace.Randomness, Root: e.state == stateRooted,
-		Error: v.Set.Errors(trace.Bits), Spans: int64(e.spans), Bytes: int64(e.bytes), Duration: trace.Duration(),
+		Error: v.Set.Errors(trace.Bits), Spans: int64(e.spans), Bytes: int64(e.bytes), Duration: e.span.duration(),
 	}, true
 }
 
@@ -58,16 +57,16 @@ type Faded struct {
 // Faded returns what late spans of a trace follow, and false if nothing is known.
 func (s Known) Faded(hash uint32, id *wire.TraceID) (f Faded, ok bool) {
 	if n := s.index.Find(hash, id); n != 0 && s.index.At(n).state == stateRevivable {
-		return Faded{At: s.shared.UnixMilli(s.index.At(n).notSampled).Time()}, true
+		return Faded{At: s.shared.UnixMilli(s.index.At(n).notSampledAt).Time()}, true
 	}
 	if r, w, sampled := s.memory.Sampled(hash, id); sampled {
-		return Faded{Verdict: policy.Sampled, Policy: r.Policy, At: timeOf(r.At), Threshold: w.Threshold}, true
+		return Faded{Verdict: policy.Sampled, Policy: r.Policy, At: r.At.UnixMilli().Time(), Threshold: w.Threshold}, true
 	}
-	r, known := s.memory.Dropped(hash, id)
+	r, known := s.memory.NotKept(hash, id)
 	if !known {
 		return Faded{}, false
 	}
-	f = Faded{Policy: r.Policy, At: timeOf(r.At)}
+	f = Faded{Policy: r.Policy, At: r.At.UnixMilli().Time()}
 	if r.Policy != version.NoPolicy {
 		f.Verdict = policy.Dropped
 	}
@@ -81,8 +80,6 @@ func (s Known) LinkedTo(hash uint32, id *wire.TraceID) (other wire.TraceID, foun
 	}
 	return s.links.ties.Wanted(hash, id)
 }
-
-func timeOf(s decision.Seconds) time.Time { return time.Unix(int64(s), 0).UTC() }
 
 // Oldest is when the first span of the oldest undecided trace came, Never if there is none.
 func (s Known) Oldest() clock.Monotonic {

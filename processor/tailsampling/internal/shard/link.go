@@ -12,7 +12,7 @@ import (
 // forLink is the decision about a trace that is to be kept for a link. No policy has its number.
 var forLink = policy.Decision{Verdict: policy.Sampled, Policy: policy.None - 1, Sub: policy.None, Weightless: true}
 
-// links are what a shard knows of how its traces are linked with others.
+// links are the links of a shard's traces, and the messages about them.
 type links struct {
 	ties     *linked.Ties // nil where traces are not kept for links
 	keptFor  map[slot]wire.TraceID
@@ -75,8 +75,8 @@ func (l *links) wanted(e *entry) bool {
 	return found
 }
 
-// decided takes account of a decision: of a trace that is kept for its own sake it tells those that are linked with it, of
-// one that is kept for a link it remembers for which.
+// decided follows up a decision: a trace that is kept for its own sake sends a message to each trace that is linked with it;
+// for a trace that is kept for a link it remembers for which.
 func (l *links) decided(n slot, d *decision.Decided) {
 	switch {
 	case l.ties == nil || d.Verdict != policy.Sampled:
@@ -98,7 +98,7 @@ func (s *Shard) Receive(m linked.Message, hash uint32, now clock.Monotonic) {
 			}
 			return
 		}
-		if _, dropped := s.memory.Dropped(hash, &m.Trace); dropped {
+		if _, notKept := s.memory.NotKept(hash, &m.Trace); notKept {
 			return
 		}
 	}

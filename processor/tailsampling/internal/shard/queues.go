@@ -14,7 +14,8 @@ type queues struct {
 	gathering list // those whose first span came first
 	ready     list // next to be delivered first
 
-	cursors [Ranks]slot // in waiting: no trace before it has a lower rank; 0 is the end
+	// cursors[r]: every trace before it had a rank above r when it was looked at; 0 is the end.
+	cursors [Ranks]slot
 }
 
 func newQueues() queues { return queues{quiet: index.NewList[entry](index.ByQuiet)} }
@@ -50,7 +51,7 @@ func (q *queues) first(x *entries, w *Waits) (n slot, at clock.Monotonic, trigge
 		n, at, trigger = h, x.At(h).arrived.Add(w.Decision), decision.ByWait
 	}
 	if h := q.quiet.Head(); h != 0 {
-		if due := x.At(h).quiet.Add(w.Root); due < at {
+		if due := x.At(h).quietSince.Add(w.Root); due < at {
 			n, at, trigger = h, due, decision.ByRoot
 		}
 	}
@@ -60,7 +61,7 @@ func (q *queues) first(x *entries, w *Waits) (n slot, at clock.Monotonic, trigge
 		}
 	}
 	if h := q.revivable.Head(); h != 0 {
-		if due := x.At(h).notSampled.Add(w.Revive); due < at {
+		if due := x.At(h).notSampledAt.Add(w.Revive); due < at {
 			n, at = h, due
 		}
 	}

@@ -22,8 +22,8 @@ type Restorer struct {
 }
 
 type restoredKept struct {
-	slot   index.Slot
-	number int32 // in the order of the decisions
+	slot  index.Slot
+	order int32 // of the decision
 }
 
 // NewRestorer begins to rebuild a shard.
@@ -44,7 +44,7 @@ type KeptPart struct {
 	Random    uint64
 	Attempted bool // the next component may have it
 	At        decision.Seconds
-	Number    int32 // in the order of the decisions
+	Order     int32 // of the decision
 }
 
 // Kept makes an entry of a kept part.
@@ -53,8 +53,8 @@ func (r *Restorer) Kept(p KeptPart) index.Slot {
 	e.positions, e.late = positions{p.Part.From, p.Part.To}, p.Part.Late
 	e.policy, e.threshold, e.random, e.state = p.Policy, p.Threshold, p.Random, stateReady
 	e.delivery.attempted = p.Attempted
-	e.arrived = r.instant(clock.UnixMilli(p.At) * 1000)
-	r.kept = append(r.kept, restoredKept{slot: n, number: p.Number})
+	e.arrived = r.instant(p.At.UnixMilli())
+	r.kept = append(r.kept, restoredKept{slot: n, order: p.Order})
 	return n
 }
 
@@ -115,10 +115,10 @@ func (r *Restorer) Count(n index.Slot, bytes int) {
 // Chain is where the records of an entry are.
 func (r *Restorer) Chain(n index.Slot) *spanlog.Chain { return &r.shard.index.At(n).chain }
 
-// Account tells the pool how much memory the index takes.
+// Account reports the memory of the index to the pool.
 func (r *Restorer) Account() { r.shard.count() }
 
-// instant is when the clock of now showed, or would have shown, that.
+// instant converts a wall time to this run's monotonic clock; times before the start are negative.
 func (r *Restorer) instant(at clock.UnixMilli) clock.Monotonic {
 	return r.shard.shared.Epoch.Monotonic(at)
 }
@@ -144,14 +144,14 @@ func (r *Restorer) Finish(now clock.Monotonic, last clock.UnixMilli) {
 		e.arrived = e.arrived.Add(pause)
 		s.queues.begin(&s.index, n)
 		if e.state == stateRooted {
-			if e.quiet = now; s.shared.Waits.Root != 0 {
+			if e.quietSince = now; s.shared.Waits.Root != 0 {
 				s.queues.quiet.PushBack(&s.index, n)
 			}
 		}
 		s.tally.Stats.Pending++
 		s.shared.Pending.Add(1)
 	}
-	slices.SortFunc(r.kept, func(a, b restoredKept) int { return cmp.Compare(a.number, b.number) })
+	slices.SortFunc(r.kept, func(a, b restoredKept) int { return cmp.Compare(a.order, b.order) })
 	for _, k := range r.kept {
 		e := s.index.At(k.slot)
 		e.arrived = e.arrived.Add(pause)

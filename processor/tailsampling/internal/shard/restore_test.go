@@ -2,6 +2,7 @@ package shard
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -74,8 +75,8 @@ func TestRestoredTracesHaveWaited(t *testing.T) {
 func TestRestoredPartsAreReadyInTheirOrder(t *testing.T) {
 	s, _ := newShard(t, &Shared{}, keepAll())
 	r := NewRestorer(s)
-	for _, number := range []int32{3, 1, 2} {
-		r.Count(r.Kept(KeptPart{ID: wire.TraceID{byte(number)}, Number: number, Attempted: number == 2, Policy: 5, Threshold: 9}), 10)
+	for _, order := range []int32{3, 1, 2} {
+		r.Count(r.Kept(KeptPart{ID: wire.TraceID{byte(order)}, Order: order, Attempted: order == 2, Policy: 5, Threshold: 9}), 10)
 	}
 	r.Finish(0, 0)
 	for want := range byte(3) {
@@ -92,4 +93,22 @@ func TestRestoredPartsAreReadyInTheirOrder(t *testing.T) {
 	require.Zero(t, s.Tally().Stats.Undelivered)
 	require.Zero(t, s.Tally().Stats.UndeliveredBytes)
 	require.Zero(t, s.Tally().Stats.Spans)
+}
+
+// Clocks of services can be anything, so that a trace can seem to last longer than a time.Duration.
+func TestDurationIsLimited(t *testing.T) {
+	for _, tc := range []struct {
+		extent extent
+		want   time.Duration
+	}{
+		{extent{}, 0},
+		{extent{5, 5}, 0},
+		{extent{6, 5}, 0},
+		{extent{5, 7}, 2},
+		{extent{1, 1 << 63}, 1<<63 - 1},
+		{extent{1, 1<<63 + 1}, 1<<63 - 1},
+		{extent{1, 1<<64 - 1}, 1<<63 - 1},
+	} {
+		require.Equal(t, tc.want, tc.extent.duration(), "%+v", tc.extent)
+	}
 }

@@ -101,7 +101,7 @@ func (l *scriptLog) Records(c spanlog.Chain, pause func()) iter.Seq2[spanlog.Rec
 	}
 }
 
-// fault is what the kernel tells when a disk fails under a mapped file.
+// fault is the kernel's signal when a disk fails under a mapped file.
 type fault struct{}
 
 func (fault) Error() string { return "fault" }
@@ -121,9 +121,9 @@ func (j *scriptJournal) Put(e spanlog.Event, at clock.UnixMilli) { j.script.even
 
 func (j *scriptJournal) Full() bool { return j.full }
 
-func (j *scriptJournal) Trim(again func(highest uint64)) {
+func (j *scriptJournal) Trim(repeat func(highest uint64)) {
 	j.full = false
-	again(uint64(j.script.log.sequence - 1))
+	repeat(uint64(j.script.log.sequence - 1))
 	j.script.printf("trimmed up to segment %d", j.script.log.sequence-1)
 }
 
@@ -355,7 +355,7 @@ func (s *script) version(args []string) *version.Version {
 func (s *script) configure(args []string) {
 	s.names = version.NewNames()
 	shared := &Shared{
-		Waits: Waits{Decision: 10 * time.Second}, TraceSize: MaxTraceSize, HoldUpTo: 0.6,
+		Waits: Waits{Decision: 10 * time.Second}, TraceSize: MaxTraceSize, ReviveUpTo: 0.6,
 		Pool: spanlog.NewPool(1<<20, 1), Epoch: clock.EpochAt(scriptBegan), Seed: index.Seed{1, 2},
 		Limits: Limits{Sampled: 100, Dropped: 100, Records: 100},
 	}
@@ -397,7 +397,7 @@ func (s *script) configure(args []string) {
 // fill makes the pool be over the share up to which traces that were not sampled stay by so many bytes.
 func (s *script) fill(over int64) {
 	pool := s.shard.shared.Pool
-	pool.Grow(over - pool.Over(0, s.shard.shared.HoldUpTo))
+	pool.Grow(over - pool.Over(0, s.shard.shared.ReviveUpTo))
 }
 
 func (s *script) end() {
@@ -418,14 +418,14 @@ func (s *script) known(trace byte) {
 	k := s.shard.Known()
 	if p, ok := k.Pending(hash, &id, s.now); ok {
 		s.printf("pending: version %d, first %d, randomness %014x, root=%v error=%v spans=%d bytes=%d duration=%v", p.Version.Number,
-			p.First-scriptBegan, p.Randomness, p.Root, p.Error, p.Spans, p.Bytes, time.Duration(p.Duration))
+			p.First-scriptBegan, p.Randomness, p.Root, p.Error, p.Spans, p.Bytes, p.Duration)
 	}
 	if r, matched, acted := k.Record(hash, &id); r != nil {
 		s.printf("record: %s by=%s trigger=%s at=%d waited=%d spans=%d bytes=%d late=%d duration=%v root=%v error=%v votes=%v matched=%b acted=%b th=%s",
-			r.Verdict, s.nameOf(r.Policy), r.Trigger, r.At-scriptBegan, r.Waited, r.Spans, r.Bytes, r.Late, time.Duration(r.Duration),
+			r.Verdict, s.nameOf(r.Policy), r.Trigger, r.At-scriptBegan, r.Waited, r.Spans, r.Bytes, r.Late, r.Duration,
 			r.HadRoot(), r.HadError(), r.HadVotes(), matched, acted, number(r.Threshold))
 		if r.HadShadow() {
-			s.printf("record: shadow %s by %d", r.Shadowed, r.Shadow)
+			s.printf("record: shadow %s by %d", r.ShadowVerdict, r.ShadowPolicy)
 		}
 	}
 	if f, ok := k.Faded(hash, &id); ok {
@@ -447,7 +447,7 @@ func (s *script) show() {
 		if e.state == stateGone {
 			continue
 		}
-		s.printf("%s %s spans=%d bytes=%d held=%d", traceName(e.ID), stateNames[e.state], e.spans, e.bytes, e.held)
+		s.printf("%s %s spans=%d bytes=%d late_spans=%d", traceName(e.ID), stateNames[e.state], e.spans, e.bytes, e.lateSpans)
 	}
 	st := &s.shard.Tally().Stats
 	s.printf("now: pending=%d/%d revivable=%d/%d undelivered=%d/%d spans=%d", st.Pending, st.PendingBytes, st.Revivable, st.RevivableBytes,

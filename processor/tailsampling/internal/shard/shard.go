@@ -17,7 +17,7 @@ type Shard struct {
 	mu sync.Mutex
 	traces
 	touched []slot          // entries that Review will look at
-	counted int64           // bytes of the index that the pool was told of
+	counted int64           // bytes of the index that the pool has counted
 	planned clock.Monotonic // when the decider will come by, by itself
 }
 
@@ -68,7 +68,7 @@ type Aftermath struct {
 	Messages []linked.Message // to be passed on
 }
 
-// EndVisit tells the pool how much memory the index takes, and returns what follows from the visit.
+// EndVisit reports the memory of the index to the pool, and returns what follows from the visit.
 func (s *Shard) EndVisit() (after Aftermath) {
 	s.count()
 	if at := s.Next(); at < s.planned {
@@ -79,7 +79,7 @@ func (s *Shard) EndVisit() (after Aftermath) {
 	return after
 }
 
-// count tells the pool how much memory the index takes: once per visit, not per span.
+// count reports the memory of the index to the pool: once per visit, not per span.
 func (s *Shard) count() {
 	now := s.shared.Pool.OnHeap(s.index.Bytes() + s.versions.Bytes() + s.links.size())
 	if now != s.counted {

@@ -101,7 +101,7 @@ type outcome struct {
 	policy            int32
 	threshold, random uint64
 	root, failed      bool
-	duration          uint64
+	duration          time.Duration
 	spans, bytes      int // that were kept
 }
 
@@ -145,7 +145,7 @@ func randomSpans(rnd *rand.Rand) (spans []testSpan) {
 // outcomesOf sends spans in random batches. With late the second half of them comes after the decision; policies are
 // then such that what is wanted once is wanted with more spans, too.
 func outcomesOf(t *testing.T, rnd *rand.Rand, spans []testSpan, late bool) map[byte]outcome {
-	shared := &Shared{Waits: Waits{Decision: 10 * time.Second, Revive: 50 * time.Second}, HoldUpTo: 0.6, Limits: Limits{Sampled: 100, Dropped: 100, Records: 100}}
+	shared := &Shared{Waits: Waits{Decision: 10 * time.Second, Revive: 50 * time.Second}, ReviveUpTo: 0.6, Limits: Limits{Sampled: 100, Dropped: 100, Records: 100}}
 	names := "errors,slow,half,debug"
 	if late {
 		names = "errors"
@@ -276,7 +276,7 @@ func TestRestoredTracesAreWhatTheyWere(t *testing.T) {
 	require.Equal(t, s.Tally().Stats.PendingBytes, p.Bytes+int64(len(f.Body)))
 	require.EqualValues(t, 4, s.Tally().Stats.Spans)
 	checkInvariants(t, s, 0)
-	require.Len(t, s.EndVisit().Messages, 1, "who is linked is told")
+	require.Len(t, s.EndVisit().Messages, 1, "linked traces get a message")
 	require.Equal(t, now.Add(2*time.Second), s.Next(), "its root is there, and it is quiet from now on")
 	_, _, next := s.Due(now.Add(2 * time.Second))
 	require.Equal(t, now.Add(10*time.Second), next)

@@ -22,8 +22,8 @@ type Shared struct {
 	// Links of a span that are looked at. LinkedNumber is that of linked.PolicyName in version.Names.
 	LinksPerSpan int
 	LinkedNumber int32
-	// HoldUpTo is the share of the budgets up to which traces that were not sampled stay.
-	HoldUpTo float64
+	// ReviveUpTo is the share of the budgets up to which traces that were not sampled stay.
+	ReviveUpTo float64
 	// Mapped says that spans are in mapped files, so that reading and writing them can fault; see spanlog.Guard.
 	Mapped bool
 

@@ -37,18 +37,18 @@ type ServiceCost struct {
 	BytesKept int64  `json:"bytes_kept"`
 }
 
-// Cost tells what was decided by policy, and what came and was kept by service.
+// Cost returns what each policy decided, and what came from each service and was kept of it.
 func (w *View) Cost() Cost {
 	st := w.Buffer.Sum()
 	counts, set := w.countsByPolicy(&st), w.Versions.Current().Set
 	out := Cost{Policies: make([]PolicyCost, set.Len()), Services: []ServiceCost{}}
 	for i := range out.Policies {
-		one := PolicyCost{Name: set.Name(i), Type: string(set.Type(i))}
-		if c := counts[one.Name]; c != nil {
-			one.Sampled, one.Dropped = c.Decided[policy.Sampled], c.Decided[policy.Dropped]
-			one.Matched, one.Alone = c.Matched, c.Alone
+		cost := PolicyCost{Name: set.Name(i), Type: string(set.Type(i))}
+		if c := counts[cost.Name]; c != nil {
+			cost.Sampled, cost.Dropped = c.Decided[policy.Sampled], c.Decided[policy.Dropped]
+			cost.Matched, cost.Alone = c.Matched, c.Alone
 		}
-		out.Policies[i] = one
+		out.Policies[i] = cost
 	}
 	for name, s := range w.Services.All {
 		out.Services = append(out.Services, ServiceCost{

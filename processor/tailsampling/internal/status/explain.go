@@ -82,7 +82,7 @@ type ShadowVerdict struct {
 	Policy  string `json:"policy,omitempty"`
 }
 
-// Explain tells what is known of the decision about a trace, and false where nothing is.
+// Explain returns what is known about the decision on a trace, and false if nothing is.
 func (w *View) Explain(id wire.TraceID, now clock.Monotonic) (Explanation, bool) {
 	out := Explanation{TraceID: hex.EncodeToString(id[:])}
 	if !w.Buffer.Ready() {
@@ -105,7 +105,7 @@ func explainPending(out *Explanation, p *shard.Pending) {
 	out.Randomness = hex56(p.Randomness)
 	out.Complete = &Completeness{
 		RootSeen: p.Root, Errors: p.Error, Spans: p.Spans, Bytes: p.Bytes,
-		DurationSeconds: time.Duration(p.Duration).Seconds(),
+		DurationSeconds: p.Duration.Seconds(),
 	}
 }
 
@@ -114,8 +114,8 @@ func (w *View) explainDecided(out *Explanation, s shard.Known, hash uint32, id *
 	if r == nil {
 		return false
 	}
-	by := w.Versions.Names.Of(r.Policy)
-	out.State, out.Verdict, out.Policy, out.CompositePolicy = StateDecided, r.Verdict.String(), by.Policy, by.Sub
+	name := w.Versions.Names.Of(r.Policy)
+	out.State, out.Verdict, out.Policy, out.CompositePolicy = StateDecided, r.Verdict.String(), name.Policy, name.Sub
 	if other, linked := s.LinkedTo(hash, id); linked && r.Policy == w.Buffer.LinkedNumber {
 		out.LinkedTraceID = other.String()
 	}
@@ -128,7 +128,7 @@ func (w *View) explainDecided(out *Explanation, s shard.Known, hash uint32, id *
 	}
 	out.Complete = &Completeness{
 		RootSeen: r.HadRoot(), Errors: r.HadError(), Spans: int64(r.Spans), Bytes: int64(r.Bytes),
-		LateSpans: int64(r.Late), DurationSeconds: time.Duration(r.Duration).Seconds(),
+		LateSpans: int64(r.Late), DurationSeconds: r.Duration.Seconds(),
 	}
 	version, known := w.Versions.History.Of(int(r.Version))
 	if !known {
@@ -141,9 +141,9 @@ func (w *View) explainDecided(out *Explanation, s shard.Known, hash uint32, id *
 		}
 	}
 	if r.HadShadow() {
-		out.Shadow = &ShadowVerdict{Verdict: r.Shadowed.String()}
-		if r.Shadow != policy.None {
-			out.Shadow.Policy = version.Shadow[r.Shadow].Name
+		out.Shadow = &ShadowVerdict{Verdict: r.ShadowVerdict.String()}
+		if r.ShadowPolicy != policy.None {
+			out.Shadow.Policy = version.Shadow[r.ShadowPolicy].Name
 		}
 	}
 	return true
@@ -154,8 +154,8 @@ func (w *View) explainFaded(out *Explanation, s shard.Known, hash uint32, id *wi
 	if !ok {
 		return false
 	}
-	by := w.Versions.Names.Of(f.Policy)
-	out.State, out.Verdict, out.Policy, out.CompositePolicy = StateFaded, f.Verdict.String(), by.Policy, by.Sub
+	name := w.Versions.Names.Of(f.Policy)
+	out.State, out.Verdict, out.Policy, out.CompositePolicy = StateFaded, f.Verdict.String(), name.Policy, name.Sub
 	out.DecidedAt = &f.At
 	if f.Verdict == policy.Sampled {
 		out.weigh(f.Threshold)
@@ -163,7 +163,7 @@ func (w *View) explainFaded(out *Explanation, s shard.Known, hash uint32, id *wi
 	return true
 }
 
-// weigh tells the weight of a sampled trace, where there is one.
+// weigh sets the weight of a sampled trace, where there is one.
 func (out *Weight) weigh(threshold uint64) {
 	if threshold != tracestate.None {
 		out.Threshold, out.AdjustedCount = hex56(threshold), tracestate.Count(threshold)

@@ -9,14 +9,14 @@ import (
 	"github.com/slowburn/slowburn/internal/host"
 )
 
-// slowDelivery is how long the next component may take before that is worth telling. Exporters that retry by themselves
+// slowDelivery is how long the next component may take before Health reports it. Exporters that retry by themselves
 // do not return while their backend is away.
 const slowDelivery = 10 * time.Second
 
 // recentRefusal is how long a refusal makes the gateway not ready.
 const recentRefusal = 5 * time.Second
 
-// Health tells whether spans are refused (which blocks the gateway) or kept traces wait for the next component.
+// Health is not OK while spans are refused (which blocks the gateway) or kept traces wait for the next component.
 func (w *View) Health() host.Health {
 	now := w.Buffer.Now()
 	if !w.Buffer.Ready() {
@@ -41,7 +41,7 @@ func (w *View) Health() host.Health {
 		st.Pending, bytesize.About(w.Buffer.Pool.Used()), bytesize.About(w.Buffer.Pool.Limit()))}
 }
 
-// Progress says how far the start is.
+// Progress describes how far the start is.
 func (w *View) Progress() string {
 	if w.Store == nil {
 		return "starts"

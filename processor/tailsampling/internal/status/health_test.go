@@ -97,7 +97,7 @@ func TestHealthWhileTheNextComponentFails(t *testing.T) {
 	})
 }
 
-// A next component that has not returned for more than ten seconds is told of.
+// A next component that has not returned for more than ten seconds is reported.
 func TestHealthWhileTheNextComponentHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		time.Sleep(time.Second)

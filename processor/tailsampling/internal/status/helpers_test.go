@@ -56,7 +56,7 @@ type scene struct {
 	next *next
 }
 
-// next is a next component that does as it is told.
+// next is a next component whose answers a test sets.
 type next struct {
 	mu     sync.Mutex
 	accept func(ctx context.Context) error
@@ -115,7 +115,7 @@ func newScene(t *testing.T, withShadow bool) *scene {
 	v, err := version.New(1, set, shadow, names)
 	require.NoError(t, err)
 	shared := &shard.Shared{
-		Waits: shard.Waits{Decision: 10 * time.Second, Revive: time.Minute}, TraceSize: shard.MaxTraceSize, HoldUpTo: 1,
+		Waits: shard.Waits{Decision: 10 * time.Second, Revive: time.Minute}, TraceSize: shard.MaxTraceSize, ReviveUpTo: 1,
 		Pool: spanlog.NewPool(16<<20, 2), Epoch: clock.NewEpoch(), Seed: index.Seed{1, 2},
 		Limits:       shard.Limits{Sampled: 100, Dropped: 100, Records: 20, Ties: 100, TiesPerTrace: 10},
 		LinksPerSpan: 10, LinkedNumber: linkedNumber,

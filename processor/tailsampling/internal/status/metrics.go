@@ -36,16 +36,16 @@ func NewMetrics(w *View, set component.TelemetrySettings) (*Metrics, error) {
 
 func (m *Metrics) register() error {
 	t := m.builder
-	one := func(value func() int64) metric.Int64Callback {
+	callback := func(value func() int64) metric.Int64Callback {
 		return func(_ context.Context, o metric.Int64Observer) error {
 			o.Observe(value())
 			return nil
 		}
 	}
-	sum := func(of func(*tally.Stats) int64) metric.Int64Callback {
-		return one(func() int64 {
+	sum := func(read func(*tally.Stats) int64) metric.Int64Callback {
+		return callback(func() int64 {
 			all := m.Buffer.Sum()
-			return of(&all)
+			return read(&all)
 		})
 	}
 	return errors.Join(
@@ -56,26 +56,26 @@ func (m *Metrics) register() error {
 		t.RegisterProcessorTailSamplingTraceDecisionsCallback(m.byTrigger),
 		t.RegisterProcessorTailSamplingEarlyReleasesFromCacheDecisionCallback(m.lateSpans),
 		t.RegisterProcessorTailSamplingNewTraceIDReceivedCallback(sum(func(s *tally.Stats) int64 { return s.Traces })),
-		t.RegisterProcessorTailSamplingSamplingPolicyEvaluationErrorCallback(one(func() int64 { return int64(m.Versions.Current().EvaluationErrors()) })),
+		t.RegisterProcessorTailSamplingSamplingPolicyEvaluationErrorCallback(callback(func() int64 { return int64(m.Versions.Current().EvaluationErrors()) })),
 		t.RegisterProcessorTailSamplingRefusedSpansCallback(m.byReason),
-		m.registerLog(one, sum),
+		m.registerLog(callback, sum),
 		t.RegisterProcessorTailSamplingIgnoredLinksCallback(sum(func(s *tally.Stats) int64 { return s.IgnoredLinks })),
-		m.registerPolicies(one),
-		t.RegisterProcessorTailSamplingInvalidSpansCallback(one(m.Invalid.Load)),
-		t.RegisterProcessorTailSamplingDeliveredSpansCallback(one(m.Output.Delivered.Load)),
-		t.RegisterProcessorTailSamplingDeliveryRetriesCallback(one(m.Output.Retries.Load)),
-		t.RegisterProcessorTailSamplingFailedSpansCallback(one(m.Output.Failed.Load)),
-		t.RegisterProcessorTailSamplingLostSpansCallback(one(m.lostSpans)),
-		t.RegisterProcessorTailSamplingUnknownFieldsSpansCallback(one(m.Output.Unknown.Load)),
-		t.RegisterProcessorTailSamplingRepeatedSpansCallback(one(m.Output.Repeated.Load)),
-		t.RegisterProcessorTailSamplingSpansWithoutThresholdCallback(one(m.Output.WithoutThreshold.Load)),
-		t.RegisterProcessorTailSamplingSamplingTracesOnMemoryCallback(one(m.Buffer.Pending.Load)),
+		m.registerPolicies(callback),
+		t.RegisterProcessorTailSamplingInvalidSpansCallback(callback(m.Invalid.Load)),
+		t.RegisterProcessorTailSamplingDeliveredSpansCallback(callback(m.Output.Delivered.Load)),
+		t.RegisterProcessorTailSamplingDeliveryRetriesCallback(callback(m.Output.Retries.Load)),
+		t.RegisterProcessorTailSamplingFailedSpansCallback(callback(m.Output.Failed.Load)),
+		t.RegisterProcessorTailSamplingLostSpansCallback(callback(m.lostSpans)),
+		t.RegisterProcessorTailSamplingUnknownFieldsSpansCallback(callback(m.Output.Unknown.Load)),
+		t.RegisterProcessorTailSamplingRepeatedSpansCallback(callback(m.Output.Repeated.Load)),
+		t.RegisterProcessorTailSamplingSpansWithoutThresholdCallback(callback(m.Output.WithoutThreshold.Load)),
+		t.RegisterProcessorTailSamplingSamplingTracesOnMemoryCallback(callback(m.Buffer.Pending.Load)),
 		t.RegisterProcessorTailSamplingTracesRevivableCallback(sum(func(s *tally.Stats) int64 { return s.Revivable })),
 		t.RegisterProcessorTailSamplingBytesRevivableCallback(sum(func(s *tally.Stats) int64 { return s.RevivableBytes })),
 		t.RegisterProcessorTailSamplingTracesUndeliveredCallback(sum(func(s *tally.Stats) int64 { return s.Undelivered })),
 		t.RegisterProcessorTailSamplingSpansBufferedCallback(sum(func(s *tally.Stats) int64 { return s.Spans })),
-		t.RegisterProcessorTailSamplingBytesBufferedCallback(one(m.Buffer.Pool.Used)),
-		t.RegisterProcessorTailSamplingMemoryBudgetBytesCallback(one(m.Buffer.Pool.Limit)),
+		t.RegisterProcessorTailSamplingBytesBufferedCallback(callback(m.Buffer.Pool.Used)),
+		t.RegisterProcessorTailSamplingMemoryBudgetBytesCallback(callback(m.Buffer.Pool.Limit)),
 		t.RegisterProcessorTailSamplingOldestUndecidedAgeCallback(func(_ context.Context, o metric.Float64Observer) error {
 			o.Observe(m.Buffer.OldestAge().Seconds())
 			return nil
@@ -91,12 +91,12 @@ func decisionAttributes(v policy.Verdict) []attribute.KeyValue {
 }
 
 // byPolicy observes what each policy decided, where it decided anything.
-func (m *Metrics) byPolicy(of func(Amount) int64) metric.Int64Callback {
+func (m *Metrics) byPolicy(amount func(Amount) int64) metric.Int64Callback {
 	return func(_ context.Context, o metric.Int64Observer) error {
 		all := m.Buffer.Sum()
 		for policyName, counts := range m.countsByPolicy(&all) {
 			for v, decided := range counts.Decided {
-				if n := of(decided); n > 0 {
+				if n := amount(decided); n > 0 {
 					o.Observe(n, metric.WithAttributes(append(decisionAttributes(policy.Verdict(v)),
 						attribute.String("policy", policyName))...))
 				}
@@ -153,27 +153,27 @@ func (m *Metrics) Ages(a tally.Ages) {
 }
 
 // registerLog registers the metrics about the log itself.
-func (m *Metrics) registerLog(one func(func() int64) metric.Int64Callback, sum func(func(*tally.Stats) int64) metric.Int64Callback) error {
+func (m *Metrics) registerLog(callback func(func() int64) metric.Int64Callback, sum func(func(*tally.Stats) int64) metric.Int64Callback) error {
 	t := m.builder
-	onDisk := func(of func(*recovery.Counts) int64) metric.Int64Callback {
-		return one(func() int64 {
+	onDisk := func(read func(*recovery.Counts) int64) metric.Int64Callback {
+		return callback(func() int64 {
 			if m.Store == nil {
 				return 0
 			}
-			return of(&m.Store.Counts)
+			return read(&m.Store.Counts)
 		})
 	}
 	return errors.Join(
-		t.RegisterProcessorTailSamplingAppendedSpansCallback(one(m.Appended.Load)),
+		t.RegisterProcessorTailSamplingAppendedSpansCallback(callback(m.Appended.Load)),
 		t.RegisterProcessorTailSamplingRecoveredSpansCallback(onDisk(func(c *recovery.Counts) int64 { return c.Spans.Load() })),
 		t.RegisterProcessorTailSamplingRecoveredDeliveriesCallback(onDisk(func(c *recovery.Counts) int64 { return c.Repeated.Load() })),
 		t.RegisterProcessorTailSamplingTornTailsCallback(onDisk(func(c *recovery.Counts) int64 { return c.TornTails.Load() })),
-		t.RegisterProcessorTailSamplingDiskBytesCallback(one(m.Buffer.Pool.Disk)),
-		t.RegisterProcessorTailSamplingDiskBudgetBytesCallback(one(m.Buffer.Pool.DiskLimit)),
-		t.RegisterProcessorTailSamplingVolatileSegmentsCallback(one(m.Buffer.Pool.Volatile)),
-		t.RegisterProcessorTailSamplingCompressionsCallback(one(func() int64 { n, _, _ := m.Budget.Shrunk(); return n })),
-		t.RegisterProcessorTailSamplingCompressionSavedBytesCallback(one(func() int64 { _, n, _ := m.Budget.Shrunk(); return n })),
-		t.RegisterProcessorTailSamplingSegmentsLeftToDiskCallback(one(func() int64 { _, _, n := m.Budget.Shrunk(); return n })),
+		t.RegisterProcessorTailSamplingDiskBytesCallback(callback(m.Buffer.Pool.Disk)),
+		t.RegisterProcessorTailSamplingDiskBudgetBytesCallback(callback(m.Buffer.Pool.DiskLimit)),
+		t.RegisterProcessorTailSamplingVolatileSegmentsCallback(callback(m.Buffer.Pool.Volatile)),
+		t.RegisterProcessorTailSamplingCompressionsCallback(callback(func() int64 { n, _, _ := m.Budget.Shrunk(); return n })),
+		t.RegisterProcessorTailSamplingCompressionSavedBytesCallback(callback(func() int64 { _, n, _ := m.Budget.Shrunk(); return n })),
+		t.RegisterProcessorTailSamplingSegmentsLeftToDiskCallback(callback(func() int64 { _, _, n := m.Budget.Shrunk(); return n })),
 		t.RegisterProcessorTailSamplingTrimmedSpansCallback(sum(func(s *tally.Stats) int64 { return s.Trimmed })),
 		t.RegisterProcessorTailSamplingSegmentsCallback(m.segmentsByPlace),
 		t.RegisterProcessorTailSamplingStageCallsCallback(func(_ context.Context, o metric.Int64Observer) error {

@@ -12,7 +12,7 @@ import (
 )
 
 // registerPolicies registers the metrics about what policies bring, what their shadow would, and how they change.
-func (m *Metrics) registerPolicies(one func(func() int64) metric.Int64Callback) error {
+func (m *Metrics) registerPolicies(callback func(func() int64) metric.Int64Callback) error {
 	t := m.builder
 	traces, spans, bytes := func(a Amount) int64 { return a.Traces }, func(a Amount) int64 { return a.Spans }, func(a Amount) int64 { return a.Bytes }
 	return errors.Join(
@@ -35,7 +35,7 @@ func (m *Metrics) registerPolicies(one func(func() int64) metric.Int64Callback) 
 			}
 			return nil
 		}),
-		t.RegisterProcessorTailSamplingPolicyVersionCallback(one(func() int64 { return int64(m.Versions.Current().Number) })),
+		t.RegisterProcessorTailSamplingPolicyVersionCallback(callback(func() int64 { return int64(m.Versions.Current().Number) })),
 		t.RegisterProcessorTailSamplingPolicyReloadsCallback(func(_ context.Context, o metric.Int64Observer) error {
 			for outcome := range Outcomes {
 				o.Observe(m.Reloads[outcome].Load(), metric.WithAttributes(attribute.String("outcome", outcome.String())))
@@ -46,41 +46,41 @@ func (m *Metrics) registerPolicies(one func(func() int64) metric.Int64Callback) 
 }
 
 // contributions observes what the current policies matched, and alone sampled.
-func (m *Metrics) contributions(of func(Amount) int64) metric.Int64Callback {
+func (m *Metrics) contributions(amount func(Amount) int64) metric.Int64Callback {
 	return func(_ context.Context, o metric.Int64Observer) error {
 		for _, c := range m.Cost().Policies {
-			by := attribute.String("policy", c.Name)
-			o.Observe(of(c.Matched), metric.WithAttributes(by, attribute.String("contribution", "matched")))
+			name := attribute.String("policy", c.Name)
+			o.Observe(amount(c.Matched), metric.WithAttributes(name, attribute.String("contribution", "matched")))
 			if c.Type != string(policy.Drop) {
-				o.Observe(of(c.Alone), metric.WithAttributes(by, attribute.String("contribution", "alone")))
+				o.Observe(amount(c.Alone), metric.WithAttributes(name, attribute.String("contribution", "alone")))
 			}
 		}
 		return nil
 	}
 }
 
-func (m *Metrics) byService(of func(*tally.Service) (in, kept int64)) metric.Int64Callback {
+func (m *Metrics) byService(amounts func(*tally.Service) (in, kept int64)) metric.Int64Callback {
 	return func(_ context.Context, o metric.Int64Observer) error {
-		for name, s := range m.Services.All {
-			in, kept := of(s)
-			by := attribute.String("service", name)
-			o.Observe(in, metric.WithAttributes(by, attribute.String("way", "in")))
-			o.Observe(kept, metric.WithAttributes(by, attribute.String("way", "kept")))
+		for service, s := range m.Services.All {
+			in, kept := amounts(s)
+			name := attribute.String("service", service)
+			o.Observe(in, metric.WithAttributes(name, attribute.String("way", "in")))
+			o.Observe(kept, metric.WithAttributes(name, attribute.String("way", "kept")))
 		}
 		return nil
 	}
 }
 
-func (m *Metrics) byShadow(of func(Amount) int64) metric.Int64Callback {
+func (m *Metrics) byShadow(amount func(Amount) int64) metric.Int64Callback {
 	return func(_ context.Context, o metric.Int64Observer) error {
 		s, there := m.Shadow()
 		if !there {
 			return nil
 		}
-		for v, a := range map[policy.Verdict]Amount{
+		for v, decided := range map[policy.Verdict]Amount{
 			policy.Sampled: s.Sampled, policy.NotSampled: s.NotSampled, policy.Dropped: s.Dropped,
 		} {
-			o.Observe(of(a), metric.WithAttributes(attribute.String("decision", v.String())))
+			o.Observe(amount(decided), metric.WithAttributes(attribute.String("decision", v.String())))
 		}
 		return nil
 	}

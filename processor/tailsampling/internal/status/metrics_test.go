@@ -97,7 +97,7 @@ func setOf(attributes any) set {
 	return set("{" + strings.Join(list, ",") + "}")
 }
 
-// Every metric says what it is to say, in memory and on disk.
+// Every metric has the value that it should, in memory and on disk.
 func TestMetrics(t *testing.T) {
 	for _, onDisk := range []bool{false, true} {
 		t.Run(fmt.Sprint(onDisk), func(t *testing.T) {

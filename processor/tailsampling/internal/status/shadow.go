@@ -22,7 +22,7 @@ type ShadowStatus struct {
 	Differences []Difference `json:"differences"`
 }
 
-// ShadowPolicyStatus is what a policy of the shadow would have sampled or dropped, told of the first that would.
+// ShadowPolicyStatus is what a policy of the shadow would have sampled or dropped; a trace counts for the first that would.
 type ShadowPolicyStatus struct {
 	Name    string `json:"name"`
 	Type    string `json:"type"`
@@ -38,7 +38,7 @@ type Difference struct {
 	Real      string    `json:"real"`
 }
 
-// Shadow tells what the shadow would have done, or that there is none.
+// Shadow returns what the shadow would have decided, and false if there is none.
 func (w *View) Shadow() (ShadowStatus, bool) {
 	v := w.Versions.Current()
 	if v.Shadow == nil {
@@ -58,11 +58,11 @@ func (w *View) Shadow() (ShadowStatus, bool) {
 		Differences: []Difference{},
 	}
 	for i := range out.Policies {
-		one := ShadowPolicyStatus{Name: v.Shadow.Name(i), Type: string(v.Shadow.Type(i))}
+		status := ShadowPolicyStatus{Name: v.Shadow.Name(i), Type: string(v.Shadow.Type(i))}
 		if i < len(all.Policies) {
-			one.Sampled, one.Dropped = all.Policies[i].Sampled, all.Policies[i].Dropped
+			status.Sampled, status.Dropped = all.Policies[i].Sampled, all.Policies[i].Dropped
 		}
-		out.Policies[i] = one
+		out.Policies[i] = status
 	}
 	for _, d := range all.Differences() {
 		out.Differences = append(out.Differences, Difference{d.ID.String(), d.At.Time(), d.Shadow.String(), d.Real.String()})

@@ -63,7 +63,7 @@ type LateSpans struct {
 	Dropped int64 `json:"dropped"`
 }
 
-// PolicyStatus is what a policy decided. Traces that several policies would sample are told of the first.
+// PolicyStatus is what a policy decided. A trace that several policies would sample counts for the first.
 type PolicyStatus struct {
 	Name          string `json:"name"`
 	Type          string `json:"type"`
@@ -72,7 +72,7 @@ type PolicyStatus struct {
 	DroppedTraces int64  `json:"dropped_traces"`
 }
 
-// Status tells what is buffered and what was decided.
+// Status returns what is buffered and what was decided.
 func (w *View) Status() Status {
 	st, pool := w.Buffer.Sum(), w.Buffer.Pool
 	out := Status{

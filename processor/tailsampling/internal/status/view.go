@@ -1,6 +1,6 @@
-// Package status says what the sampler has done and what it holds: to the API, to metrics and to /readyz.
+// Package status reports what the sampler has done and what it holds, to the API, metrics and /readyz.
 //
-// Its types are View (who looks), Metrics (the instruments) and what the API shows: Status, Explanation, Cost and
+// Its types are View (the parts that are read), Metrics (the instruments) and what the API shows: Status, Explanation, Cost and
 // ShadowStatus. A View may be used concurrently.
 package status
 
@@ -17,7 +17,7 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/version"
 )
 
-// View is the parts of a sampler that are looked at.
+// View is the parts of a sampler that are read.
 type View struct {
 	Buffer   *buffer.Buffer
 	Versions *version.Versions
@@ -28,7 +28,7 @@ type View struct {
 	Services *tally.Services
 	Stages   *tally.Stages
 	Store    *recovery.Store // nil in memory
-	// Syncer forces files to the disk, nil where the system does, and before what is on disk was read back.
+	// Syncer flushes files to the disk; nil where the system does, and until recovery is complete.
 	Syncer atomic.Pointer[fsync.Syncer]
 
 	Appended, Invalid atomic.Int64           // spans that were taken, and spans without a trace ID among these

@@ -83,7 +83,7 @@ func TestShadow(t *testing.T) {
 		require.True(t, there)
 		golden(t, "shadow.json", asJSON(t, shadow))
 
-		// Of another version nothing is told until it decided something, and of one without a shadow nothing at all.
+		// Another version shows nothing until it decided something, and one without a shadow nothing at all.
 		set := compile(t, named("gold", withAttribute("gold")))
 		v, err := version.New(2, set, set, s.Versions.Names)
 		require.NoError(t, err)
@@ -101,7 +101,7 @@ func TestShadow(t *testing.T) {
 	})
 }
 
-// Everything is told of a trace that is known, whatever became of it.
+// All that is known about a trace is shown, whatever became of it.
 func TestExplain(t *testing.T) {
 	inScene(t, func(t *testing.T, s *scene) {
 		var all []Explanation
@@ -140,7 +140,7 @@ func TestExplainFaded(t *testing.T) {
 	})
 }
 
-// Until what is on disk was read back nothing can be told.
+// Nothing is known until recovery is complete.
 func TestExplainWhileReading(t *testing.T) {
 	s := newScene(t, false)
 	e, known := s.Explain(idOf(1), 0)
@@ -150,7 +150,7 @@ func TestExplainWhileReading(t *testing.T) {
 	s.Buffer.Close()
 }
 
-// Of a version that is too old the votes are not told, as the names of its policies are not known.
+// The votes of a version that is too old are not shown, as the names of its policies are not known.
 func TestExplainOldVersions(t *testing.T) {
 	inScene(t, func(t *testing.T, s *scene) {
 		for number := range 300 {

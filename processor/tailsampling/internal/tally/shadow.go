@@ -32,7 +32,7 @@ type Difference struct {
 	Shadow, Real policy.Verdict
 }
 
-// maxDifferences is how many traces are told on which the shadow differs.
+// maxDifferences is how many of the latest traces are kept on which the shadow and the policies differ.
 const maxDifferences = 100
 
 // Compare counts a decision that was compared with the shadow's, if it was made by this version. at is when.
@@ -46,10 +46,10 @@ func (s *Shadow) Compare(d *decision.Decided, at clock.UnixMilli) {
 		for shadow.Policy >= len(s.Policies) {
 			s.Policies = append(s.Policies, ShadowPolicy{})
 		}
-		if by := &s.Policies[shadow.Policy]; shadow.Verdict == policy.Sampled {
-			by.Sampled.add(amount)
+		if counts := &s.Policies[shadow.Policy]; shadow.Verdict == policy.Sampled {
+			counts.Sampled.add(amount)
 		} else {
-			by.Dropped.add(amount)
+			counts.Dropped.add(amount)
 		}
 	}
 	switch kept := d.ByPolicies() == policy.Sampled; {

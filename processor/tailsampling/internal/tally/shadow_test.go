@@ -16,7 +16,7 @@ func shadowed(d *decision.Decided, verdict policy.Verdict, by int) *decision.Dec
 	return d
 }
 
-// Only what was compared, and began under the version, counts; what differs is told.
+// Only what was compared, and began under the version, counts; differences are listed.
 func TestShadowIsComparedWithItsOwnVersion(t *testing.T) {
 	v := newVersion(t, 1)
 	s := Shadow{Version: v}

@@ -32,10 +32,10 @@ type Info struct {
 	Policies, Shadow []PolicyInfo
 }
 
-// maxInfos is how many of the latest versions History knows.
+// maxInfos is how many of the latest versions a History keeps.
 const maxInfos = 256
 
-// History knows the latest versions. It is safe for concurrent use.
+// History keeps the latest versions. It is safe for concurrent use.
 type History struct {
 	mu   sync.RWMutex
 	list []Info // by number, ascending

@@ -6,7 +6,7 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/index"
 )
 
-// Generation tells which of the versions in use in a shard a trace goes by.
+// Generation is the index of the version that a trace goes by, among those in use in its shard.
 type Generation uint8
 
 // MaxInUse is how many versions can be in use at once in a shard.
@@ -15,12 +15,12 @@ const MaxInUse = 1 << 8
 // InUse are the versions that the pending traces of a shard go by, with the policies' bits of these traces. New traces get
 // the current version; another one is given up with its last trace.
 type InUse struct {
-	list    []use
+	list    []usedVersion
 	current Generation
 }
 
-// use is a version in use, empty where its place is free.
-type use struct {
+// usedVersion is a version in use, empty where its place is free.
+type usedVersion struct {
 	version *Version
 	bits    bitTable
 	traces  int
@@ -28,7 +28,7 @@ type use struct {
 
 // NewInUse returns an InUse with a current version.
 func NewInUse(v *Version) InUse {
-	return InUse{list: []use{{version: v, bits: bitTable{words: v.Words}}}}
+	return InUse{list: []usedVersion{{version: v, bits: bitTable{words: v.Words}}}}
 }
 
 // Current is the version that new traces get.
@@ -42,9 +42,9 @@ func (u *InUse) Bits(g Generation, n index.Slot) []uint64 { return u.list[g].bit
 
 // Begin gives a new trace the current version, with no bit set.
 func (u *InUse) Begin(n index.Slot) Generation {
-	now := &u.list[u.current]
-	now.traces++
-	now.bits.reset(n)
+	current := &u.list[u.current]
+	current.traces++
+	current.bits.reset(n)
 	return u.current
 }
 
@@ -52,7 +52,7 @@ func (u *InUse) Begin(n index.Slot) Generation {
 func (u *InUse) End(g Generation) {
 	ended := &u.list[g]
 	if ended.traces--; ended.traces == 0 && g != u.current {
-		*ended = use{}
+		*ended = usedVersion{}
 	}
 }
 
@@ -60,7 +60,7 @@ func (u *InUse) End(g Generation) {
 func (u *InUse) Full() bool { return len(u.list) == MaxInUse && u.free() < 0 }
 
 func (u *InUse) free() int {
-	return slices.IndexFunc(u.list, func(one use) bool { return one.version == nil })
+	return slices.IndexFunc(u.list, func(used usedVersion) bool { return used.version == nil })
 }
 
 // Swap makes v the current version. There must be room.
@@ -68,11 +68,11 @@ func (u *InUse) Swap(v *Version) {
 	at := u.free()
 	if at < 0 {
 		at = len(u.list)
-		u.list = append(u.list, use{})
+		u.list = append(u.list, usedVersion{})
 	}
-	u.list[at] = use{version: v, bits: bitTable{words: v.Words}}
+	u.list[at] = usedVersion{version: v, bits: bitTable{words: v.Words}}
 	if before := &u.list[u.current]; before.traces == 0 {
-		*before = use{}
+		*before = usedVersion{}
 	}
 	u.current = Generation(at)
 }

@@ -43,7 +43,7 @@ func (n *Names) Number(name Name) (int32, error) {
 	}
 	number := int32(len(list))
 	n.numbers[name] = number
-	list = append(list, name) // who holds the older list does not see it
+	list = append(list, name) // readers of the older list do not see it
 	n.list.Store(&list)
 	return number, nil
 }

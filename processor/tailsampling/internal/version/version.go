@@ -14,17 +14,17 @@ type Version struct {
 	Set    *policy.Set
 	Shadow *policy.Set // nil where there is none
 	Words  int         // of bits that a trace has: first the Set's, then the Shadow's
-	// Skeleton says that the policies, or the shadow's, look at how spans hang together.
+	// Skeleton is whether the policies, or the shadow's, look at the tree of spans.
 	Skeleton bool
 
-	numbers []numbers // by policy
-	drops   []bool    // by policy: whether it is of type drop
+	numbers []policyNumbers // by policy
+	drops   []bool          // by policy: whether it is of type drop
 	// errorsBefore is what EvaluationErrors was when this version became the current one.
 	errorsBefore uint64
 }
 
-// numbers are those of a policy's name and, of a composite policy, of those with its sub-policies.
-type numbers struct {
+// policyNumbers are those of a policy's name and, of a composite policy, of those with its sub-policies.
+type policyNumbers struct {
 	policy int32
 	subs   []int32
 }
@@ -33,7 +33,7 @@ type numbers struct {
 func New(number int, set, shadow *policy.Set, names *Names) (_ *Version, err error) {
 	v := &Version{
 		Number: number, Since: clock.Now(), Set: set, Shadow: shadow, Words: set.Words(), Skeleton: set.NeedsSkeleton(),
-		numbers: make([]numbers, set.Len()), drops: make([]bool, set.Len()),
+		numbers: make([]policyNumbers, set.Len()), drops: make([]bool, set.Len()),
 	}
 	if shadow != nil {
 		v.Words += shadow.Words()
@@ -76,11 +76,11 @@ func (v *Version) NumberOf(d policy.Decision) int32 {
 	if d.Policy == policy.None {
 		return NoPolicy
 	}
-	by := &v.numbers[d.Policy]
-	if d.Sub == policy.None || len(by.subs) == 0 {
-		return by.policy
+	numbers := &v.numbers[d.Policy]
+	if d.Sub == policy.None || len(numbers.subs) == 0 {
+		return numbers.policy
 	}
-	return by.subs[d.Sub]
+	return numbers.subs[d.Sub]
 }
 
 // NumberOfPolicy is the number of the name of the i-th policy.
@@ -109,7 +109,7 @@ func (v *Version) ResourceBits(resource []byte, bits []uint64) {
 	}
 }
 
-// Warnings are what a user should be told of the policies.
+// Warnings are what is to be logged about the policies, at the start or a reload.
 func (v *Version) Warnings() []string {
 	list := v.Set.Warnings()
 	if v.Shadow != nil {

@@ -7,17 +7,19 @@ import (
 )
 
 // A trace that was not sampled can stay where it is for revive_window, so that what comes late may still change the
-// decision: a span with an error, a root that says how long it all took. What is held so is what there is room for.
+// decision: a span with an error, or a root that shows how long the trace took. Such a trace is revivable. It
+// stays while the budgets are used up to Shared.ReviveUpTo; beyond that the oldest are evicted.
 
-// holds reports whether a trace that was not sampled can stay. Where there is too little room older ones make some.
-func (t *traces) holds(trigger decision.Trigger, now clock.Monotonic) bool {
+// makeRoomToRevive evicts the oldest revivable traces where there is too little room for another one. It reports whether a
+// trace that was not sampled can stay.
+func (t *traces) makeRoomToRevive(trigger decision.Trigger, now clock.Monotonic) bool {
 	if trigger == decision.ByShutdown {
 		return t.links.ties != nil // another shard may yet keep a trace that this one is linked with
 	}
 	if t.shared.Waits.Revive == 0 || trigger == decision.BySize {
 		return false
 	}
-	for t.shared.Pool.Over(0, t.shared.HoldUpTo) > 0 {
+	for t.shared.Pool.Over(0, t.shared.ReviveUpTo) > 0 {
 		if t.queues.revivable.Empty() {
 			return false
 		}
@@ -26,17 +28,17 @@ func (t *traces) holds(trigger decision.Trigger, now clock.Monotonic) bool {
 	return true
 }
 
-// hold keeps a trace that was not sampled.
-func (t *traces) hold(n slot, now clock.Monotonic) {
+// keepRevivable keeps a trace that was not sampled.
+func (t *traces) keepRevivable(n slot, now clock.Monotonic) {
 	e := t.index.At(n)
-	e.state, e.notSampled = stateRevivable, now
+	e.state, e.notSampledAt = stateRevivable, now
 	t.queues.revivable.PushBack(&t.index, n)
 	t.tally.Stats.Revivable++
 	t.tally.Stats.RevivableBytes += int64(e.bytes)
 }
 
-// unhold takes a trace out of those that were not sampled.
-func (t *traces) unhold(n slot) {
+// unlistRevivable takes a trace out of the list of revivable ones.
+func (t *traces) unlistRevivable(n slot) {
 	t.queues.revivable.Remove(&t.index, n)
 	t.tally.Stats.Revivable--
 	t.tally.Stats.RevivableBytes -= int64(t.index.At(n).bytes)
@@ -45,17 +47,17 @@ func (t *traces) unhold(n slot) {
 // evict gives up the spans of a trace that was not sampled. The decision is remembered from now on.
 func (t *traces) evict(n slot, now clock.Monotonic) {
 	e := t.index.At(n)
-	t.unhold(n)
+	t.unlistRevivable(n)
 	t.index.Unfile(n)
 	t.versions.End(e.generation)
 	// After a crash what came since is to be gone too, and what was copied forward: that may stay for longer than the
 	// part of the journal that has the decision.
-	if e.held > 0 || t.log.Newer(e.chain, e.to) {
+	if e.lateSpans > 0 || t.log.Newer(e.chain, e.to) {
 		e.to = t.log.Position()
 		t.notes.notSampled(e, now)
-		t.tally.Stats.LateDropped += int64(e.held)
+		t.tally.Stats.LateDropped += int64(e.lateSpans)
 	}
-	t.remember(e, policy.NotSampled, e.notSampled)
+	t.remember(e, policy.NotSampled, e.notSampledAt)
 	t.free(n, now)
 }
 
@@ -70,8 +72,8 @@ func (t *traces) reconsider(n slot, now clock.Monotonic) {
 
 // revive carries out that a trace which was not sampled is sampled after all, with what came since.
 func (t *traces) revive(n slot, v verdict, trigger decision.Trigger, now clock.Monotonic) {
-	t.unhold(n)
-	t.tally.Stats.LateKept += int64(t.index.At(n).held)
+	t.unlistRevivable(n)
+	t.tally.Stats.LateKept += int64(t.index.At(n).lateSpans)
 	t.conclude(n, v, trigger, now)
 }
 
