@@ -61,7 +61,7 @@ func (b *Buffer) Close() {
 		m.Lock()
 		m.Log.Close()
 		m.Journal.Close()
-		m.Shard.Close()
+		m.Close()
 		m.Unlock()
 	}
 }

@@ -77,11 +77,12 @@ func (j *judge) askAgain(n slot, now clock.Monotonic) (v verdict) {
 // Rank says how much is lost with a trace; under pressure those of the lowest rank are decided first.
 type Rank uint8
 
+// The ranks, lowest first.
 const (
 	Boring      Rank = iota // kept by chance at most
 	Interesting             // a policy wants it
 	Failed                  // has a span with an error
-	Ranks
+	Ranks                   // how many there are
 )
 
 // rankOf is the rank of a pending trace.
