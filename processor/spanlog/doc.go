@@ -39,6 +39,9 @@
 // held while files are made; under it are taken, one at a time, stock.mu and the locks of internal/files.
 //
 // Pool.Reserve is where memory and disk are refused, before anything is appended, so that Append cannot fail. Records hold
-// slices of the segments: they are valid until the next record, and the next call of Append, Compact or Release. Where
-// memory is a file's the caller uses Guard: a disk that fails under a store is a fault.
+// slices of the segments: they are valid until the next record, and the next call of Append, Compact or Release.
+//
+// Where memory is a file's a disk that fails is a fault. Callers of Append, Compact and WriteAgain, and those who read
+// Records or run a Shrinking, use Guard; after a fault under Append they call Interrupt. Chains are then as they were before
+// the record, or the run, that failed. All other methods survive a fault by themselves.
 package spanlog

@@ -211,6 +211,13 @@ func (p *Pool) get(size int) mapped.Memory {
 	return mapped.Allocate(size)
 }
 
+// volatileMemory is get where the disk has failed already.
+func (p *Pool) volatileMemory(size int) mapped.Memory {
+	p.used.Add(int64(size))
+	p.volatile.Add(1)
+	return mapped.Allocate(size)
+}
+
 // put takes back memory of get.
 func (p *Pool) put(m mapped.Memory) {
 	p.used.Add(-int64(len(m.Buf)))
