@@ -12,8 +12,9 @@ import (
 // Pool hands out memory for segments within a budget of memory and, where they are files, one of disk. It is safe for
 // concurrent use.
 //
-// Segments that came back wait for their next use; together with those in use they are never more than the budget
-// unless the budget is exceeded by what is in use alone.
+// Free segments wait for their next use. Whenever one comes back, or Grow counts more, trim cuts them down. As long as what is
+// in use and reserved is within the ceiling, the bytes in use and those of free segments are then at most limit or, of files,
+// limit - segmentSize*shards + reserved where that is more: the free segments that are promised stay.
 type Pool struct {
 	budget
 	diskLimit   int64
