@@ -10,15 +10,22 @@ const sparse = 8
 
 // Compact copies live spans out of segments of which they are at most this share, so that those segments can be
 // recycled, and returns how many were. The segment being filled and segments of a single record stay, and so do those
-// that are not in memory, unless disk is what is short.
+// that are not in memory, unless disk is what is short. Where the disk fails under a copy that is a fault, and the segment
+// being filled is given up.
 func (l *Log) Compact(share float64, disk bool) int {
-	freed := 0
+	freed, done := 0, false
+	defer func() {
+		if !done {
+			l.Interrupt()
+		}
+	}()
 	for n := range uint32(len(l.list)) {
 		s := &l.list[n]
 		if l.movable(n) && (disk || s.inMemory()) && float64(s.live) <= share*float64(s.takes()) && l.pool.spare() && l.move(n) {
 			freed++
 		}
 	}
+	done = true
 	return freed
 }
 
@@ -61,29 +68,26 @@ func (l *Log) move(n uint32) bool {
 	if err != nil || mapped.Readable(from) != nil {
 		return false // it stays: who needs its spans will tell
 	}
-	next := l.list[n].runs
-	l.list[n].runs = 0
-	for next != 0 {
-		number, r := next, l.runs.At(next)
-		next = r.sibling
-		if r.bytes == 0 {
+	for number := l.list[n].runs; number != 0; number = l.list[n].runs {
+		if r := l.runs.At(number); r.bytes == 0 {
+			l.list[n].runs = r.sibling
 			l.runs.Free(number)
 			continue
 		}
-		moveRun(l, number, r, from)
+		moveRun(l, number, from)
 	}
-	s := &l.list[n]
-	s.live, s.liveRuns, s.superseded = 0, 0, true
 	l.recycle(n)
 	return true
 }
 
-// moveRun copies the records of a run, whose segment has these bytes, to the end of the log, all into one segment.
-func moveRun(l *Log, number uint32, r *run, from format.Records) {
+// moveRun copies the records of the first run of a segment, which has these bytes, to the end of the log, all into one
+// segment. Where a store fails the run stays where it is.
+func moveRun(l *Log, number uint32, from format.Records) {
+	r := l.runs.At(number)
 	source := r.segment
 	offsets := l.runs.records(from, r)
-	r.last, r.bytes = 0, 0
 	var o Origin
+	var last, bytes uint32
 	var scope uint32
 	to, names := openForRun(l, from, offsets)
 	s, d := &l.list[source], &l.list[to]
@@ -95,10 +99,13 @@ func moveRun(l *Log, number uint32, r *run, from format.Records) {
 		}
 		arrived := d.since(s.created + int64(from.Arrived(at)))
 		body := from.Body(at)
-		r.last = d.put(format.KindCopied, o.at, r.last, arrived, prefix(from.Position(s.sequence, at)), body)
-		r.bytes += uint32(format.RecordHeaderSize + format.CopiedSize + len(body))
+		last = d.put(format.KindCopied, o.at, last, arrived, prefix(from.Position(s.sequence, at)), body)
+		bytes += uint32(format.RecordHeaderSize + format.CopiedSize + len(body))
 	}
-	r.segment = to
+	s.runs, s.superseded = r.sibling, true
+	s.live -= r.bytes
+	s.liveRuns--
+	r.segment, r.last, r.bytes = to, last, bytes
 	r.sibling, d.runs = d.runs, number
 	d.live += r.bytes
 	d.liveRuns++
@@ -119,7 +126,7 @@ func openForRun(l *Log, from format.Records, offsets []uint32) (uint32, *diction
 		}
 	}
 	if need > l.pool.segmentSize-format.HeaderSize {
-		n := l.add(l.shard, l.clock, format.HeaderSize+need)
+		n := l.add(l.shard, l.clock, l.pool.get(format.HeaderSize+need))
 		l.list[n].alone = true
 		return n, &dictionary{}
 	}

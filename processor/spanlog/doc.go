@@ -35,10 +35,19 @@
 //
 // # Locks
 //
-// A Log and its Journal are guarded by the shard's mutex; Pool and Directory guard themselves. In a Pool, stock.filling is
-// held while files are made; under it are taken, one at a time, stock.mu and the locks of internal/files.
+// A Log and its Journal are guarded by the shard's mutex; Pool and Directory guard themselves. Locks are taken in this order:
+//
+//  1. stock.filling, held by Reserve while it makes files
+//  2. the lock of internal/files that Sync holds, be it called to make room for files
+//  3. the mutexes of shards, one at a time: after a flush that failed, by the function that TrackSync was given
+//  4. stock.mu and the other locks of internal/files, of which nobody holds two
+//
+// Hence nobody who holds a shard's mutex calls Reserve or Sync. All other methods of Pool take locks of the last kind only.
 //
 // Pool.Reserve is where memory and disk are refused, before anything is appended, so that Append cannot fail. Records hold
-// slices of the segments: they are valid until the next record, and the next call of Append, Compact or Release. Where
-// memory is a file's the caller uses Guard: a disk that fails under a store is a fault.
+// slices of the segments: they are valid until the next record, and the next call of Append, Compact or Release.
+//
+// Where memory is a file's a disk that fails is a fault. Callers of Append, Compact and WriteAgain, and those who read
+// Records or run a Shrinking, use Guard; after a fault under Append they call Interrupt. Chains are then as they were before
+// the record, or the run, that failed. All other methods survive a fault by themselves.
 package spanlog

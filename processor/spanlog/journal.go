@@ -83,21 +83,37 @@ func (j *Journal) store(e *Event) (err error) {
 
 // rotate begins another file.
 func (j *Journal) rotate(now int64) error {
-	header := format.EventsAt(len(j.names))
-	size := max(j.pool.segmentSize, header+64*format.EventSize)
+	size := max(j.pool.segmentSize, format.EventsAt(len(j.names))+64*format.EventSize)
 	m, err := j.disk.Create(files.Journal, size)
 	if err != nil {
 		return fmt.Errorf("begin a journal: %w", err)
 	}
 	j.finish()
-	h := j.pool.header(j.shard, now, size)
-	h.Put(m.Buf)
-	format.PutNames(m.Buf, j.names, h.Sequence)
-	format.SetMagic(m.Buf, format.MagicJournal)
-	j.current, j.used = m, header
-	j.now = journalFile{file: files.File{Number: m.File, Kind: files.Journal, Size: int64(size)}, sequence: h.Sequence}
-	j.pool.Grow(int64(size))
-	j.disk.Begin(j.now.file)
+	return j.begin(m, now)
+}
+
+// begin makes a new file the current one. Where the disk fails under it the file is deleted.
+func (j *Journal) begin(m mapped.Memory, now int64) error {
+	f := files.File{Number: m.File, Kind: files.Journal, Size: int64(len(m.Buf))}
+	h := j.pool.header(j.shard, now, len(m.Buf))
+	if err := j.storeHeader(m.Buf, &h); err != nil {
+		m.Release()
+		_ = j.disk.Remove(f) // should it stay, it is no journal: its magic is written last
+		return fmt.Errorf("begin a journal: %w", err)
+	}
+	j.current, j.used = m, format.EventsAt(len(j.names))
+	j.now = journalFile{file: f, sequence: h.Sequence}
+	j.pool.Grow(f.Size)
+	j.disk.Begin(f)
+	return nil
+}
+
+// storeHeader writes what comes before the events.
+func (j *Journal) storeHeader(b []byte, h *format.Header) (err error) {
+	defer Guard(&err)()
+	h.Put(b)
+	format.PutNames(b, j.names, h.Sequence)
+	format.SetMagic(b, format.MagicJournal)
 	return nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 
 	"github.com/slowburn/slowburn/processor/spanlog/internal/format"
+	"github.com/slowburn/slowburn/processor/spanlog/internal/mapped"
 )
 
 // Log is one shard's buffer: its segments, of which it fills one after the other. It is not safe for concurrent use: the
@@ -39,34 +40,40 @@ func (l *Log) Append(c *Chain, o *Origin, body []byte) {
 	n := format.RecordHeaderSize + len(body)
 	if need := n + o.size(); need > largest(l.pool.segmentSize) {
 		at := l.placeholder()
-		l.appendAlone(c, o, at, l.clock, body)
+		l.appendAlone(c, o, at, l.clock, body, l.pool.get)
 		return
 	}
 	s := l.open(n, o)
 	if o.sequence != s.sequence {
 		o.at, o.sequence = l.names.store(s, o), s.sequence
 	}
-	r := l.runs.in(c, l.active, s)
-	r.last = s.put(format.KindSpan, o.at, r.last, s.since(l.clock), nil, body)
-	r.bytes += uint32(n)
-	s.live += uint32(n)
+	prev := l.runs.lastIn(*c, l.active)
+	l.runs.grow(c, l.active, s, s.put(format.KindSpan, o.at, prev, s.since(l.clock), nil, body), n)
 }
 
-// AppendCopy adds a span that had another place before, with the position and the time of arrival that it had there.
+// AppendCopy adds a span that had another place before, with the position and the time of arrival that it had there. Where
+// the disk fails under it the span is kept in memory, as by Pool.get: it needs no Guard.
 func (l *Log) AppendCopy(c *Chain, o *Origin, body []byte, at Position, arrived int64) {
+	if l.copy(c, o, body, at, arrived) != nil {
+		l.Interrupt()
+		l.appendAlone(c, o, at, arrived, body, l.pool.volatileMemory)
+	}
+}
+
+func (l *Log) copy(c *Chain, o *Origin, body []byte, at Position, arrived int64) (err error) {
+	defer Guard(&err)()
 	n := format.RecordHeaderSize + format.CopiedSize + len(body)
 	if n+o.size() > largest(l.pool.segmentSize) {
-		l.appendAlone(c, o, at, arrived, body)
-		return
+		l.appendAlone(c, o, at, arrived, body, l.pool.get)
+		return nil
 	}
 	s := l.open(n, o)
 	if o.sequence != s.sequence {
 		o.at, o.sequence = l.names.store(s, o), s.sequence
 	}
-	r := l.runs.in(c, l.active, s)
-	r.last = s.put(format.KindCopied, o.at, r.last, s.since(arrived), prefix(at), body)
-	r.bytes += uint32(n)
-	s.live += uint32(n)
+	prev := l.runs.lastIn(*c, l.active)
+	l.runs.grow(c, l.active, s, s.put(format.KindCopied, o.at, prev, s.since(arrived), prefix(at), body), n)
+	return nil
 }
 
 func prefix(at Position) []byte { return binary.LittleEndian.AppendUint64(nil, uint64(at)) }
@@ -88,7 +95,7 @@ func (l *Log) open(n int, o *Origin) *segment {
 
 // begin opens a segment to be filled.
 func (l *Log) begin() {
-	l.active, l.filling = l.add(l.shard, l.clock, l.pool.segmentSize), true
+	l.active, l.filling = l.add(l.shard, l.clock, l.pool.get(l.pool.segmentSize)), true
 	l.latest = l.list[l.active].sequence
 }
 
@@ -104,10 +111,16 @@ func (l *Log) seal() {
 	l.finish(s)
 }
 
-// Interrupt gives up the segment being filled, of which a store failed. What is in it stays.
+// Interrupt gives up the segment being filled, because a store failed. What is in it stays; segments that hold nothing go
+// back to the pool.
 func (l *Log) Interrupt() {
 	l.filling = false
 	l.names.table.Clear()
+	for n := range uint32(len(l.list)) {
+		if s := &l.list[n]; s.sequence != 0 && s.liveRuns == 0 && !s.busy {
+			l.recycle(n)
+		}
+	}
 }
 
 // placeholder takes a position in the order of records for one that is stored elsewhere.
@@ -122,18 +135,15 @@ func (l *Log) placeholder() Position {
 	return format.PositionOf(s.sequence, s.put(format.KindResource, 0, 0, 0, nil, nil))
 }
 
-// appendAlone stores a record in a segment of its own size, beside the one being filled.
-func (l *Log) appendAlone(c *Chain, o *Origin, at Position, arrived int64, body []byte) {
+// appendAlone stores a record in a segment of its own size, beside the one being filled. memory returns its memory.
+func (l *Log) appendAlone(c *Chain, o *Origin, at Position, arrived int64, body []byte, memory func(size int) mapped.Memory) {
 	n := format.RecordHeaderSize + format.CopiedSize + len(body)
-	number := l.add(l.shard, l.clock, format.HeaderSize+n+o.size())
+	number := l.add(l.shard, l.clock, memory(format.HeaderSize+n+o.size()))
 	s := &l.list[number]
 	s.alone = true
 	resource := s.put(format.KindResource, 0, 0, 0, nil, o.Resource)
 	scope := s.put(format.KindScope, resource, 0, 0, nil, o.Scope)
-	r := l.runs.in(c, number, s)
-	r.last = s.put(format.KindCopied, scope, 0, s.since(arrived), prefix(at), body)
-	r.bytes = uint32(n)
-	s.live = r.bytes
+	l.runs.grow(c, number, s, s.put(format.KindCopied, scope, 0, s.since(arrived), prefix(at), body), n)
 	l.finish(s)
 }
 
@@ -154,7 +164,7 @@ func (l *Log) Release(c *Chain) {
 	c.last = 0
 }
 
-// abandon is called for a segment without live runs. The one being filled starts anew.
+// abandon is called for a segment without live runs. The one being filled starts anew, unless the disk fails under it.
 func (l *Log) abandon(n uint32) {
 	if !l.filling || n != l.active {
 		l.recycle(n)
@@ -164,7 +174,10 @@ func (l *Log) abandon(n uint32) {
 	l.runs.free(s)
 	l.names.table.Clear()
 	h := l.pool.header(l.shard, l.clock, len(s.mem.Buf))
-	s.begin(&h, s.mem)
+	if s.beginAnew(&h) != nil {
+		l.Interrupt()
+		return
+	}
 	l.latest = h.Sequence
 }
 

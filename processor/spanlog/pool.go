@@ -12,8 +12,9 @@ import (
 // Pool hands out memory for segments within a budget of memory and, where they are files, one of disk. It is safe for
 // concurrent use.
 //
-// Segments that came back wait for their next use; together with those in use they are never more than the budget
-// unless the budget is exceeded by what is in use alone.
+// Free segments wait for their next use. Whenever one comes back, or Grow counts more, trim cuts them down. As long as what is
+// in use and reserved is within the ceiling, the bytes in use and those of free segments are then at most limit or, of files,
+// limit - segmentSize*shards + reserved where that is more: the free segments that are promised stay.
 type Pool struct {
 	budget
 	diskLimit   int64
@@ -208,6 +209,13 @@ func (p *Pool) get(size int) mapped.Memory {
 		}
 		p.volatile.Add(1)
 	}
+	return mapped.Allocate(size)
+}
+
+// volatileMemory is get where the disk has failed already.
+func (p *Pool) volatileMemory(size int) mapped.Memory {
+	p.used.Add(int64(size))
+	p.volatile.Add(1)
 	return mapped.Allocate(size)
 }
 

@@ -303,3 +303,41 @@ func TestSpare(t *testing.T) {
 	p.put(a)
 	p.put(b)
 }
+
+// What is in use and what is free are bounded together, also where free segments are promised.
+func TestFreeSegmentsAreBounded(t *testing.T) {
+	const limit, segment = 1_000_000, int64(minSegmentSize)
+	for _, tc := range []struct{ reserved, want int64 }{ // what is held at most
+		{0, limit},
+		{segment, limit},
+		{2 * segment, limit + segment},
+		{20 * segment, limit + 19*segment},
+	} {
+		t.Run(fmt.Sprintf("%d reserved", tc.reserved/segment), func(t *testing.T) {
+			p := newDiskPool(t, limit, 4*limit)
+			held := func() int64 { return p.Used() + int64(p.stock.len())*segment }
+			require.Equal(t, tc.want, max(limit, limit-segment*int64(p.shards)+tc.reserved))
+			most := int64(0)
+			for _, free := range []int64{p.ceiling - tc.reserved, 10 * segment, segment, segment / 2, 1, 0} {
+				used := p.ceiling - tc.reserved - free
+				p.Grow(used)
+				require.NoError(t, p.Reserve(tc.reserved, 0))
+				most = max(most, held())
+				var all []mapped.Memory
+				for range 12 {
+					all = append(all, p.get(minSegmentSize))
+				}
+				for _, m := range all {
+					p.put(m)
+				}
+				most = max(most, held())
+				p.Cancel(tc.reserved)
+				p.Grow(1)
+				require.LessOrEqual(t, held(), int64(limit), "nothing is promised any more")
+				p.Grow(-used - 1)
+			}
+			assert.LessOrEqual(t, most, tc.want)
+			assert.Greater(t, most, tc.want-segment)
+		})
+	}
+}

@@ -47,6 +47,26 @@ func (r *runs) in(c *Chain, number uint32, s *segment) *run {
 	return added
 }
 
+// lastIn returns where the chain's last record in the segment with this number is, 0 if that is not the chain's last
+// segment.
+func (r *runs) lastIn(c Chain, number uint32) uint32 {
+	if c.last != 0 {
+		if last := r.At(c.last); last.segment == number {
+			return last.last
+		}
+	}
+	return 0
+}
+
+// grow adds a record of so many bytes to the chain, which was put into the segment with this number before: where the
+// store fails the chain is as it was.
+func (r *runs) grow(c *Chain, number uint32, s *segment, at uint32, bytes int) {
+	run := r.in(c, number, s)
+	run.last = at
+	run.bytes += uint32(bytes)
+	s.live += uint32(bytes)
+}
+
 // of returns the numbers of a chain's runs, the newest first, in buf.
 func (r *runs) of(c Chain, buf []uint32) []uint32 {
 	for n := c.last; n != 0; n = r.At(n).older {

@@ -20,7 +20,7 @@ type segment struct {
 	runs       uint32 // its runs, live or not, linked by run.sibling
 	alone      bool   // made for one run, of a size of its own
 	busy       bool   // being packed, without the shard's mutex
-	superseded bool   // its records are in another segment now
+	superseded bool   // records of it are in another segment now
 	dead       bool   // abandoned while it was busy
 	checked    bool   // its records carry checksums
 
@@ -37,6 +37,13 @@ func (s *segment) begin(h *format.Header, mem mapped.Memory) {
 		binary.LittleEndian.PutUint32(mem.Buf[format.HeaderSize+format.LengthAt:], 0) // no record follows yet
 		format.SetMagic(mem.Buf, format.MagicSegment)
 	}
+}
+
+// beginAnew is begin for a segment whose records are all released, and returns an error where the disk fails under it.
+func (s *segment) beginAnew(h *format.Header) (err error) {
+	defer Guard(&err)()
+	s.begin(h, s.mem)
+	return nil
 }
 
 // put appends a record, for which there must be room, and returns its offset. A copied span's payload is a position and

@@ -19,11 +19,11 @@ type segments struct {
 	counted int64      // bytes of memory besides the segments that the pool was told of
 }
 
-// add takes memory for a segment of this size from the pool.
-func (l *segments) add(shard uint32, created int64, size int) uint32 {
+// add begins a segment of memory from the pool.
+func (l *segments) add(shard uint32, created int64, mem mapped.Memory) uint32 {
 	n := l.slot()
-	h := l.pool.header(shard, created, size)
-	l.list[n].begin(&h, l.pool.get(size))
+	h := l.pool.header(shard, created, len(mem.Buf))
+	l.list[n].begin(&h, mem)
 	l.count()
 	return n
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -95,4 +96,35 @@ func TestWaitingFilesMakeRoom(t *testing.T) {
 		l.Release(&stays)
 	}
 	assert.Zero(t, p.Volatile())
+}
+
+// Reserve flushes to make room. Where that fails it calls back, holding its own locks and no others, so that who is called
+// may lock the shards, and those who have a shard may go on.
+func TestLocksOfReserve(t *testing.T) {
+	p := newDiskPool(t, 1_000_000, 10*minSegmentSize)
+	l := New(p, 0)
+	defer l.Close()
+	var shard sync.Mutex
+	failures := 0
+	p.disk.Load().TrackFlush(func(string) error { return errors.New("input/output error") }, func() {
+		failures++
+		assert.False(t, p.stock.filling.TryLock())
+		shard.Lock()
+		defer shard.Unlock()
+		l.WriteAgain()
+		var c Chain
+		o := origin("r", "s")
+		for first := l.active; l.active == first; {
+			l.Append(&c, o, make([]byte, 1000))
+		}
+		l.Compact(1, true)
+		l.Release(&c)
+	})
+	var c Chain
+	require.NoError(t, p.Reserve(0, 0))
+	l.Append(&c, origin("r", "s"), []byte("stays"))
+	supersede(p, p.get(minSegmentSize))
+	require.ErrorIs(t, p.Reserve(5*minSegmentSize, 0), ErrDiskBudget)
+	assert.Equal(t, 1, failures)
+	l.Release(&c)
 }

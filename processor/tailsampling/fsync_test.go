@@ -122,9 +122,11 @@ func TestSlowFsync(t *testing.T) {
 		hasty, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 		defer cancel()
 		err := p.ConsumeTraces(hasty, request(newTrace(3, 3, false)...))
-		require.ErrorContains(t, err, "deadline exceeded")
-		require.False(t, consumererror.IsPermanent(err))
+		require.Equal(t, context.DeadlineExceeded, err)
 		assert.Equal(t, 5*time.Second, time.Since(began))
+		assert.Zero(t, p.refusals.All(), "the disk is slow, and has refused nothing")
+		health := p.Probe(t.Context())
+		assert.True(t, health.OK, health.Message)
 
 		time.Sleep(cfg.DecisionWait - 5*time.Second + lateness + gatherFor) // decided in two runs, delivered in two batches
 		synctest.Wait()

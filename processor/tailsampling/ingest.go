@@ -16,6 +16,7 @@ import (
 )
 
 // ConsumeTraces takes the spans of td, or those of the wire request in ctx, or none of them. It keeps nothing of either.
+// Where ctx ends while the spans are flushed it returns the error of ctx, and the spans stay.
 func (p *Sampler) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
 	defer p.view.Stages.Since(tally.Append, clock.Now())
 	if err := ctx.Err(); err != nil {
@@ -38,6 +39,9 @@ func (p *Sampler) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
 		return p.refusals.Refuse(len(request.Spans), refuse.ErrRecovering)
 	}
 	if err := p.take(ctx, request); err != nil {
+		if errors.Is(err, ctx.Err()) {
+			return err // the disk refused nothing: nobody waits for it any more
+		}
 		return p.refusals.Refuse(len(request.Spans), err)
 	}
 	p.view.Appended.Add(int64(len(request.Spans)))

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
+	"syscall"
 
 	"github.com/slowburn/slowburn/processor/spanlog/internal/format"
 	"github.com/slowburn/slowburn/processor/spanlog/internal/mapped"
@@ -62,6 +63,8 @@ func closeQuietly(f *os.File) { _ = f.Close() }
 func explain(what, path string, err error) error {
 	hint := "see to it that the disk works, or set another directory"
 	switch {
+	case errors.Is(err, syscall.ENOSPC):
+		hint = "free space on that disk, lower disk_budget, or set another directory"
 	case errors.Is(err, fs.ErrPermission):
 		hint = "let the user who runs slowburn write there, or set another directory"
 	case errors.Is(err, fs.ErrExist), strings.Contains(err.Error(), "not a directory"):

@@ -20,6 +20,7 @@ func TestMessages(t *testing.T) {
 		{fs.ErrPermission, "permission denied|permission does not exist|let the user who runs slowburn write there, or set another directory"},
 		{syscall.EACCES, "let the user who runs slowburn write there, or set another directory"},
 		{syscall.ENOTDIR, "a file is in the way: move it, or set another directory"},
+		{&fs.PathError{Op: "open", Path: "/x", Err: syscall.ENOSPC}, "free space on that disk, lower disk_budget, or set another directory"},
 		{syscall.EIO, "see to it that the disk works, or set another directory"},
 	} {
 		err := explain("open", "/x", tc.err)

@@ -20,5 +20,6 @@
 // # Locks
 //
 // Disk.mu guards the free files, flusher.mu what is dirty or superseded; neither is held during a system call, nor while
-// the other is taken. flusher.running is held by Sync and taken before both.
+// the other is taken. flusher.running is held by Sync, also while that calls the function that TrackFlush was given, and
+// taken before both.
 package files

@@ -24,7 +24,7 @@ type batch struct {
 	arena    []byte           // span bodies and headers
 	services []*tally.Service // by origin, once delivered
 	builder  wire.Builder
-	lost     int   // spans that could not be read
+	lost     int   // spans that could not be read, and are lost unless the batch is put back
 	err      error // why, of the last
 	repeats  int   // spans that are passed on once although they are there more than once
 

@@ -159,9 +159,6 @@ func (m *Emitter) take() bool {
 	if len(m.batch.traces) > 0 && !full {
 		m.next = b.Now().Add(gatherFor)
 	}
-	if m.batch.lost > 0 {
-		m.output.unread(m.batch.lost, m.batch.err)
-	}
 	return len(m.batch.traces) > 0
 }
 
@@ -230,8 +227,11 @@ func (m *Emitter) putBack() {
 	}
 }
 
-// release gives up what was delivered, or refused for good.
+// release gives up what was delivered, or refused for good. Spans that could not be read are lost with it.
 func (m *Emitter) release() {
+	if m.batch.lost > 0 {
+		m.output.unread(m.batch.lost, m.batch.err)
+	}
 	for i := range m.batch.traces {
 		t := &m.batch.traces[i]
 		now := m.output.Buffer.Now()

@@ -320,6 +320,62 @@ func TestLostSpans(t *testing.T) {
 	})
 }
 
+// Spans that cannot be read are lost once their trace is given up, and once only, however often it is put back before.
+func TestLostSpansOfARetriedTrace(t *testing.T) {
+	for name, answer := range map[string]error{"delivered": nil, "refused for good": consumererror.NewPermanent(errors.New("never"))} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, s *setup, r *running) {
+				const retries = 300 // more than are counted
+				l := breakLog(s.Buffer.Members[0], func(_, i int) (spanlog.Record, error, bool) { return spanlog.Record{}, errDisk, i == 1 })
+				s.sink.accept = func(_ context.Context, call int) error {
+					if call < retries {
+						return errors.New("not now")
+					}
+					return answer
+				}
+				lost := func() int { return s.logs.FilterMessage("kept spans cannot be read back and are lost").Len() }
+				s.keep(testSpan{trace: 1}, testSpan{trace: 1, id: 1}, testSpan{trace: 1, id: 2})
+				time.Sleep(time.Hour)
+				synctest.Wait()
+				require.Greater(t, s.sink.callCount(), 10)
+				require.Zero(t, s.Lost.Load(), "it may be read yet")
+				require.Zero(t, lost())
+				time.Sleep(4 * time.Hour)
+				synctest.Wait()
+				require.Equal(t, retries+1, s.sink.callCount())
+				require.Equal(t, retries+1+5, l.readings, "it is tried alone no more than before")
+				require.EqualValues(t, 1, s.Lost.Load())
+				require.Equal(t, 1, lost())
+				require.EqualValues(t, 2, s.Delivered.Load()+s.Failed.Load())
+				require.Zero(t, s.Buffer.Sum().Present)
+				r.end()
+			})
+		})
+	}
+}
+
+// Spans that can be read in the end are not lost.
+func TestSpansThatAreReadAfterARetry(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *setup, r *running) {
+		l := breakLog(s.Buffer.Members[0], func(reading, i int) (spanlog.Record, error, bool) {
+			return spanlog.Record{}, errDisk, reading < 10 && i == 1
+		})
+		s.sink.accept = func(_ context.Context, call int) error {
+			if call < 10 {
+				return errors.New("not now")
+			}
+			return nil
+		}
+		s.keep(testSpan{trace: 1}, testSpan{trace: 1, id: 1})
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		require.Greater(t, l.readings, 10)
+		require.Zero(t, s.Lost.Load())
+		require.EqualValues(t, 2, s.Delivered.Load())
+		r.end()
+	})
+}
+
 // A drain does not end while something cannot be read, but when that was given up.
 func TestDrainWaitsForWhatCannotBeRead(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *setup, r *running) {

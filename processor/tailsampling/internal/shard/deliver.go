@@ -63,7 +63,7 @@ func (s Outgoing) Records(n index.Slot, pause func()) iter.Seq2[spanlog.Record, 
 // Unreadable counts that what was taken could not be read whole, and reports whether to retry.
 func (s Outgoing) Unreadable(n index.Slot) (retry bool) {
 	d := &s.index.At(n).delivery
-	d.tries++
+	d.tries = min(d.tries+1, maxTries)
 	return d.tries < maxTries
 }
 

@@ -1,0 +1,181 @@
+package spanlog
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/slowburn/slowburn/processor/spanlog/internal/files"
+	"github.com/slowburn/slowburn/processor/spanlog/internal/format"
+)
+
+// cutOff makes the disk fail under the segment with this number.
+func cutOff(t *testing.T, l *Log, number uint32) {
+	t.Helper()
+	require.True(t, l.list[number].mem.OnDisk())
+	require.NoError(t, os.Truncate(segmentPath(l.pool, l.list[number].mem.File), 0))
+}
+
+// guarded does what callers do that use Guard.
+func guarded(do func()) (err error) {
+	defer Guard(&err)()
+	do()
+	return nil
+}
+
+// Release does not fault where the disk fails under the segment being filled. Its file is gone, and the log goes on.
+func TestReleaseWhereTheDiskFails(t *testing.T) {
+	l, p := newDiskLog(t, t.TempDir())
+	var c Chain
+	l.Append(&c, origin("r", "s"), []byte("one"))
+	before := l.Position()
+	file := l.list[l.active].mem.File
+	cutOff(t, l, l.active)
+	l.Release(&c)
+	assert.True(t, c.Empty())
+	assert.Zero(t, l.Usage().Segments)
+	assert.NoFileExists(t, segmentPath(p, file))
+	assert.GreaterOrEqual(t, l.Position(), before)
+
+	l.Append(&c, origin("r", "s"), []byte("two"))
+	assert.Equal(t, []string{"r/s/two"}, bodies(l, c))
+	assert.NotEqual(t, file, l.list[l.active].mem.File)
+	l.Release(&c)
+	assert.Equal(t, 1, l.Usage().Segments)
+}
+
+// A record whose store faults leaves its chain as it was, and Interrupt gives back what holds nothing.
+func TestAppendWhereTheDiskFails(t *testing.T) {
+	for _, size := range []int{10, 5000} {
+		t.Run(fmt.Sprintf("%d bytes", size), func(t *testing.T) {
+			l, _ := newDiskLog(t, t.TempDir())
+			var c, other Chain
+			o := origin("r", "s")
+			l.Append(&other, o, []byte("stays"))
+			number := l.active
+			cutOff(t, l, number)
+			require.ErrorIs(t, guarded(func() { l.Append(&c, o, make([]byte, size)) }), ErrDisk)
+			assert.True(t, c.Empty())
+			l.Interrupt()
+			assert.Equal(t, 1, l.Usage().Segments)
+			assert.EqualValues(t, 1, l.list[number].liveRuns)
+			l.Release(&other)
+			assert.Zero(t, l.Usage().Segments)
+			assert.Zero(t, l.runs.Len())
+
+			// A segment of which the first store fails holds nothing.
+			l.Append(&c, o, []byte("c"))
+			l.Release(&c)
+			cutOff(t, l, l.active)
+			require.ErrorIs(t, guarded(func() { l.Append(&c, o, make([]byte, size)) }), ErrDisk)
+			l.Interrupt()
+			assert.Zero(t, l.Usage().Segments)
+		})
+	}
+}
+
+// A span that is copied is kept in memory where the disk fails, and the log goes on with another file.
+func TestAppendCopyWhereTheDiskFails(t *testing.T) {
+	l, p := newDiskLog(t, t.TempDir())
+	var lost, c Chain
+	o := origin("r", "s")
+	l.AppendCopy(&lost, o, []byte("lost"), 1, 1000)
+	first := l.active
+	cutOff(t, l, first)
+	l.AppendCopy(&c, o, []byte("one"), 2, 1000)
+	assert.EqualValues(t, 1, p.Volatile())
+	l.AppendCopy(&c, o, []byte("two"), 3, 1000)
+	l.Append(&c, o, []byte("three"))
+	assert.EqualValues(t, 1, p.Volatile())
+	assert.NotEqual(t, first, l.active)
+	assert.True(t, l.list[l.active].mem.OnDisk())
+	assert.Equal(t, []string{"r/s/one", "r/s/two", "r/s/three"}, bodies(l, c))
+	l.Release(&lost)
+	l.Release(&c)
+	assert.Equal(t, 1, l.Usage().Segments)
+}
+
+// Spans stay where they are if the disk fails under the place that they are copied to.
+func TestCompactWhereTheDiskFails(t *testing.T) {
+	const page = 4 << 10
+	for _, tc := range []struct {
+		left int64 // bytes of the file to which they are copied
+		stay uint32
+	}{{0, 3}, {page, 1}} {
+		t.Run(fmt.Sprintf("%d stay", tc.stay), func(t *testing.T) {
+			if os.Getpagesize() != page {
+				t.Skip("only a part of a segment can fail where pages are small")
+			}
+			l, p := newDiskLog(t, t.TempDir())
+			o := origin("r", "s")
+			var chains [3]Chain
+			var want [3][]string
+			for i := range chains {
+				body := fmt.Sprintf("%d%01800d", i, 0)
+				l.Append(&chains[i], o, []byte(body))
+				want[i] = []string{"r/s/" + body}
+			}
+			size := l.list[l.active].live / 3
+			source := l.active
+			var gone Chain
+			for l.active == source {
+				require.NoError(t, p.Reserve(1000, 0))
+				l.Append(&gone, o, make([]byte, 1000))
+				p.Cancel(1000)
+			}
+			l.Release(&gone)
+			require.NoError(t, os.Truncate(segmentPath(p, l.list[l.active].mem.File), tc.left))
+			require.ErrorIs(t, guarded(func() { l.Compact(1, true) }), ErrDisk)
+			assert.False(t, l.filling)
+			assert.Equal(t, tc.stay, l.list[source].liveRuns)
+			assert.Equal(t, tc.stay*size, l.list[source].live)
+			for i := range chains {
+				assert.Equal(t, want[i], bodies(l, chains[i]))
+			}
+
+			require.NoError(t, p.Reserve(1000, 0))
+			assert.Equal(t, 1, l.Compact(1, true))
+			p.Cancel(1000)
+			assert.Zero(t, l.list[source].sequence, "it is given back")
+			for i := range chains {
+				assert.Equal(t, want[i], bodies(l, chains[i]))
+				l.Release(&chains[i])
+			}
+			assert.Zero(t, l.runs.Len())
+			assert.Equal(t, 1, l.Usage().Segments)
+		})
+	}
+}
+
+// A journal file that the disk fails under is deleted, and its event skipped.
+func TestJournalWhereTheDiskFails(t *testing.T) {
+	dir := t.TempDir()
+	_, p := newDiskLog(t, dir)
+	j := NewJournal(p, 0, []string{"", "errors"})
+	used := p.Used()
+	disk := p.disk.Load().Used()
+	m, err := p.disk.Load().Create(files.Journal, p.segmentSize)
+	require.NoError(t, err)
+	path := p.disk.Load().File(files.File{Number: m.File, Kind: files.Journal})
+	require.NoError(t, os.Truncate(path, 0))
+	require.ErrorIs(t, j.begin(m, 0), ErrDisk)
+	assert.NoFileExists(t, path)
+	assert.Equal(t, used, p.Used())
+	assert.Equal(t, disk, p.disk.Load().Used())
+	assert.True(t, j.Full())
+
+	j.Put(&Event{Kind: Decided}, 0)
+	assert.Zero(t, j.Skipped)
+	names, err := filepath.Glob(filepath.Join(dir, "*"+string(files.Journal)))
+	require.NoError(t, err)
+	require.Len(t, names, 1)
+	b, err := os.ReadFile(names[0])
+	require.NoError(t, err)
+	assert.True(t, bytes.HasPrefix(b, []byte(format.MagicJournal)))
+	j.Close()
+}
