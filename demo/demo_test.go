@@ -5,6 +5,7 @@ import (
 	"context"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -31,6 +32,23 @@ func TestDataDirectory(t *testing.T) {
 	assert.Equal(t, filepath.Join("slowburn-data", "demo"), dataDir())
 	t.Setenv(dataDirVariable, "elsewhere")
 	assert.Equal(t, "elsewhere", dataDir())
+}
+
+// A demo that cannot run says so, and its exit code does, too.
+func TestExitCode(t *testing.T) {
+	const isDemo = "DEMO_OF_TEST"
+	if os.Getenv(isDemo) != "" {
+		os.Args = []string{"demo", "-rate", "0"}
+		main()
+		return
+	}
+	demo := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestExitCode$") //nolint:gosec // it is this test
+	demo.Env = append(os.Environ(), isDemo+"=1")
+	output, err := demo.CombinedOutput()
+	var exit *exec.ExitError
+	require.ErrorAs(t, err, &exit)
+	assert.Equal(t, 1, exit.ExitCode())
+	assert.Contains(t, string(output), "demo: --rate 0 must be above 0")
 }
 
 // A gateway that ends by itself is told of, with its log, and has the data directory in its environment.

@@ -60,6 +60,13 @@ func TestFind(t *testing.T) {
 	_, ok, err = host.Find[host.Prober](two)
 	assert.False(t, ok)
 	assert.ErrorContains(t, err, `["a" "b"]`)
+
+	many := fakeHost{}
+	for _, id := range []string{"f", "b", "h", "d", "a", "g", "c", "e"} {
+		many[component.MustNewID(id)] = prober{}
+	}
+	_, _, err = host.Find[host.Prober](many)
+	assert.ErrorContains(t, err, `["a" "b" "c" "d" "e" "f" "g" "h"]`, "in an order that does not change")
 }
 
 func TestAnnounceAndRetract(t *testing.T) {

@@ -55,8 +55,10 @@ func (r *Ring[T]) Places(hash uint32) iter.Seq[int] {
 // At returns the value at a place, which must be below Len. It is valid until the next Put.
 func (r *Ring[T]) At(place int) *T { return &r.values[place] }
 
-// Len is how many values are remembered, and Limit how many can be.
-func (r *Ring[T]) Len() int   { return len(r.values) }
+// Len is how many values are remembered.
+func (r *Ring[T]) Len() int { return len(r.values) }
+
+// Limit is how many values can be remembered.
 func (r *Ring[T]) Limit() int { return r.limit }
 
 // Bytes is how much memory the ring occupies.

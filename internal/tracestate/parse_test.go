@@ -47,10 +47,11 @@ func TestParse(t *testing.T) {
 		"ot=a:;th:4;k:" + repeat(240): {0x40000000000000, None, true},
 
 		// What is there twice.
-		"ot=th:4;th:8":    {0x80000000000000, None, false},
-		"ot=th:4;th:x":    {None, None, false},
-		"ot=th:4,ot=th:8": {0x40000000000000, None, false},
-		"ot=th:4,a=1,ot=": {0x40000000000000, None, false},
+		"ot=th:4;th:8":                           {0x80000000000000, None, false},
+		"ot=th:4;th:x":                           {None, None, false},
+		"ot=rv:00000000000001;rv:00000000000002": {None, 2, false},
+		"ot=th:4,ot=th:8":                        {0x40000000000000, None, false},
+		"ot=th:4,a=1,ot=":                        {0x40000000000000, None, false},
 	} {
 		require.Equal(t, want, Parse(state), state)
 		require.Equal(t, want, Parse([]byte(state)), state)

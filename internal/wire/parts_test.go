@@ -1,6 +1,7 @@
 package wire_test
 
 import (
+	"bytes"
 	"context"
 	"slices"
 	"testing"
@@ -216,4 +217,23 @@ func TestLinks(t *testing.T) {
 		}
 	}))
 	require.Equal(t, 101, n)
+}
+
+// Of several trace IDs in a link the last counts, and an empty one takes what was before it away.
+func TestLinksWithSeveralTraceIDs(t *testing.T) {
+	one, two := bytes.Repeat([]byte{1}, 16), bytes.Repeat([]byte{2}, 16)
+	for name, c := range map[string]struct {
+		link msg
+		want []wire.TraceID
+	}{
+		"the last":               {msg{}.len(1, one...).len(1, two...), []wire.TraceID{wire.TraceID(two)}},
+		"empty at the end":       {msg{}.len(1, one...).len(1), nil},
+		"empty in the beginning": {msg{}.len(1).len(1, one...), []wire.TraceID{wire.TraceID(one)}},
+	} {
+		b := inRequest(aSpan().len(13, c.link...))
+		sameAsPdata(t, b)
+		var r wire.Request
+		require.NoError(t, r.Scan(b))
+		require.Equal(t, c.want, slices.Collect(wire.Links(r.Spans[0].Body.Of(b))), name)
+	}
 }

@@ -2,6 +2,7 @@ package wire_test
 
 import (
 	"bytes"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -31,6 +32,18 @@ func TestScan(t *testing.T) {
 	assert.EqualValues(t, 1, r.Spans[2].Scope, "spans come scope by scope")
 }
 
+// A name of 128 bytes and more has a length of two.
+func TestScanLongName(t *testing.T) {
+	for _, n := range []int{127, 128, 200, 20_000} {
+		name := strings.Repeat("n", n)
+		b := inRequest(msg{}.str(5, name).varint(6, 2))
+		sameAsPdata(t, b)
+		var r wire.Request
+		require.NoError(t, r.Scan(b))
+		require.Equal(t, name, string(r.Spans[0].Name.Of(b)))
+	}
+}
+
 // TestScanErrors holds that an error says where and what.
 func TestScanErrors(t *testing.T) {
 	// prefix is how many bytes inRequest puts before a span of less than 128 bytes.
@@ -46,6 +59,7 @@ func TestScanErrors(t *testing.T) {
 		{"trace ID", inRequest(aSpan().len(1, 1, 2)), wire.ScanError{Offset: at, Field: "Span.trace_id", Reason: "is 2 bytes long, want 16 or none"}},
 		{"link", inRequest(aSpan().len(13, msg{}.len(2, 1)...)), wire.ScanError{Offset: at + 2, Field: "Span.Link.span_id", Reason: "is 1 bytes long, want 8 or none"}},
 		{"length", inRequest(aSpan().raw(0x2a, 5, 1)), wire.ScanError{Offset: at, Field: "Span.name", Reason: "length reaches beyond the enclosing message"}},
+		{"scope of the deprecated field", msg{}.len(1, msg{}.len(2).len(1000, msg{}.raw(0x12)...)...), wire.ScanError{Offset: 7, Field: "ScopeSpans.spans", Reason: "ends in the middle of a field"}},
 		{"fixed", inRequest(aSpan().raw(0x39, 5, 1)), wire.ScanError{Offset: at, Field: "Span.start_time_unix_nano", Reason: "ends in the middle of a field"}},
 		{"field 0", inRequest(aSpan().raw(0, 1)), wire.ScanError{Offset: at, Field: "Span", Reason: "field number is not positive"}},
 		{"group", inRequest(aSpan().raw(0xc4, 2, 1)), wire.ScanError{Offset: at, Field: "Span", Reason: "unknown field 40: end of a group that has not begun"}},

@@ -88,7 +88,9 @@ func deepProtobuf() []byte {
 func TestTooDeepJSON(t *testing.T) {
 	assert.False(t, tooDeepJSON([]byte(`{"a":"`+strings.Repeat(`[\"`, 20_000)+`"}`)), "in text")
 	assert.False(t, tooDeepJSON([]byte(strings.Repeat(`[{}],`, 20_000))), "side by side")
+	assert.False(t, tooDeepJSON([]byte(strings.Repeat(`[]`, 20_000))), "side by side without commas")
 	assert.True(t, tooDeepJSON([]byte(`"\\"`+strings.Repeat(`[`, 10_001))))
+	assert.True(t, tooDeepJSON([]byte(strings.Repeat(`[0,`, 10_001))), "other bytes close nothing")
 }
 
 func TestRefusesWhatIsNoExport(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/slowburn/slowburn/slo/alert"
 	"github.com/slowburn/slowburn/slo/ledger"
 )
 
@@ -117,6 +118,32 @@ func TestClockSetBack(t *testing.T) {
 	closeIt(t, e)
 	e = openAt(t, e.config, db, noon.Add(31*time.Minute))
 	assert.Equal(t, ledger.Elapsed(noon.Add(30*time.Minute)), e.evaluator.spans.watermark, "in the file too")
+}
+
+// An alert that fired days ahead of a clock that is set back goes on from now, and so does all else.
+func TestClockSetBackUnderAnAlert(t *testing.T) {
+	db := newFakeTSDB()
+	e := openAt(t, parse(t, twoObjectives), db, noon)
+	defer func() { closeIt(t, e) }()
+	ahead := noon.Add(48 * time.Hour)
+	db.events("a", noon.Add(time.Second), 0, 0)
+	require.NoError(t, e.evaluator.evaluate(t.Context(), noon.Add(time.Minute+e.config.Lateness), true))
+	db.events("a", ahead.Add(-61*time.Second), 0, 0)
+	db.events("a", ahead.Add(-time.Second), 1000, 900)
+	require.NoError(t, e.evaluator.evaluate(t.Context(), ahead.Add(e.config.Lateness), true))
+	s, _ := e.Status("a")
+	require.Equal(t, alert.Firing, s.Alert.State)
+	require.True(t, s.Alert.Since.After(noon.Add(24*time.Hour)))
+
+	now := noon.Add(20*time.Minute + e.config.Lateness)
+	require.NoError(t, e.evaluator.evaluate(t.Context(), now, true))
+	s, _ = e.Status("a")
+	assert.False(t, s.Alert.Since.After(now), "%s", s.Alert.Since)
+	closeIt(t, e)
+	e = openAt(t, e.config, db, now)
+	s, _ = e.Status("a")
+	assert.False(t, s.Alert.Since.After(now), "%s in the file", s.Alert.Since)
+	assert.Equal(t, ledger.Elapsed(noon.Add(20*time.Minute)), e.evaluator.spans.watermark, "what is written behind the alerts, too")
 }
 
 // A process that starts with a clock far ahead forgets nothing at its first look.

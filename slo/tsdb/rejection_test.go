@@ -11,9 +11,12 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/extension"
+	"go.opentelemetry.io/collector/extension/extensiontest"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 )
 
 // measured starts an extension whose own metrics can be read.
@@ -149,6 +152,24 @@ func TestInvalid(t *testing.T) {
 	assert.InDelta(t, 1, number(t, e, `good_total`, at), 0)
 	assert.Equal(t, map[string]int64{"untranslatable": 3, "invalid": 1}, counts(t, telemetry, "otelcol_tsdb_samples_rejected", "reason"))
 	assert.Equal(t, map[string]int64{"": 1}, counts(t, telemetry, "otelcol_tsdb_samples_appended", ""))
+}
+
+// What is doubtful is written and logged; of what is not there is no word.
+func TestDoubts(t *testing.T) {
+	core, logs := observer.New(zap.WarnLevel)
+	settings := extensiontest.NewNopSettings(componentType)
+	settings.Logger = zap.New(core)
+	e := startWith(t, testConfig(t), settings)
+	x := startExporter(t, e)
+	md, sm := resource(gateway)
+	addPoint(newSum(sm, "good", cumulative), now(), 1)
+	require.NoError(t, x.ConsumeMetrics(t.Context(), md))
+	assert.Empty(t, logs.All())
+
+	newExponential(sm, "h", now())
+	sm.Metrics().At(1).ExponentialHistogram().DataPoints().At(0).SetSum(5)
+	require.NoError(t, x.ConsumeMetrics(t.Context(), md))
+	assert.Equal(t, 1, logs.FilterMessage("Metrics were translated with doubts").Len())
 }
 
 // TestStaleness: a series that its sender declares gone is gone at once.

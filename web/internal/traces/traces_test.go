@@ -10,8 +10,10 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.uber.org/goleak"
 
+	"github.com/slowburn/slowburn/processor/trace"
 	"github.com/slowburn/slowburn/processor/tracestore"
 	"github.com/slowburn/slowburn/web/internal/webtest"
 )
@@ -97,6 +99,20 @@ func TestHexThreshold(t *testing.T) {
 	for th, want := range map[uint64]string{0: "0", 1: "00000000000001", 1 << 55: "8", 1<<56 - 1: "ffffffffffffff", 0x0c << 48: "0c"} {
 		assert.Equal(t, want, hexThreshold(th))
 	}
+}
+
+// The threshold is that of the first span which has one; a trace that upstream samplers left whole has none.
+func TestThreshold(t *testing.T) {
+	for want, states := range map[string][]string{"0": {"", "foo=1"}, "8": {"", "ot=th:8", "ot=th:c"}} {
+		tr := &trace.Trace{Spans: []trace.Span{{Origin: trace.Origin{Synthetic: true}}}}
+		for _, state := range states {
+			s := trace.Span{Data: ptrace.NewSpan()}
+			s.Data.TraceState().FromRaw(state)
+			tr.Spans = append(tr.Spans, s)
+		}
+		assert.Equal(t, want, threshold(tr))
+	}
+	assert.Equal(t, "0", threshold(&trace.Trace{}))
 }
 
 // TestSearchQuery passes on what was asked for.

@@ -47,6 +47,18 @@ func TestStatus(t *testing.T) {
 	})
 }
 
+// Traces kept for their links are counted wherever links are remembered, be it one.
+func TestStatusOfLinks(t *testing.T) {
+	inScene(t, func(t *testing.T, s *scene) {
+		want := s.Status().LinkedTraces
+		require.NotZero(t, want)
+		for ties, want := range map[int]int64{0: 0, 1: want, 100: want} {
+			s.Buffer.Limits.Ties = ties
+			require.Equal(t, want, s.Status().LinkedTraces, "%d ties", ties)
+		}
+	})
+}
+
 // With storage disk there is what was read back, too.
 func TestStatusOfTheStore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -42,7 +42,7 @@ func TestTraces(t *testing.T) {
 	for i := range 3 {
 		s := &r.Spans[i]
 		ids[s.TraceID], ids[s.ID] = true, true
-		assert.Equal(t, uint64(tracestate.MaxAdjustedCount-1), tracestate.Resolve(s.TraceID, tracestate.Parse("").Randomness))
+		assert.Equal(t, tracestate.MaxAdjustedCount-1, tracestate.Resolve(s.TraceID, tracestate.Parse("").Randomness))
 	}
 	assert.Len(t, ids, 6)
 }
