@@ -73,9 +73,9 @@ generate: ## Generate the components' telemetry from their metadata.yaml
 		(cd $$dir && $(GO) tool -modfile=$(CURDIR)/tools/go.mod mdatagen metadata.yaml) || exit 1; done
 
 .PHONY: check
-check: lint ## Everything that must hold before a change lands
-	$(MAKE) test RACE=1
-	$(MAKE) e2e
+check: ## Everything that must hold before a change lands, with the seconds that each stage took
+	@for stage in lint "test RACE=1" e2e; do \
+		start=$$(date +%s); $(MAKE) $$stage || exit 1; echo "make $$stage: $$(( $$(date +%s) - start )) s"; done
 
 .PHONY: clean
 clean: ## Remove what was built
