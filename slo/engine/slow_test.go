@@ -53,7 +53,7 @@ func TestSlowQueriesHoldNobodyUp(t *testing.T) {
 			component.Component
 			Querier
 		}{db, partlyHanging{db}}}))
-		time.Sleep(8 * time.Minute) // until it is known who hangs, and has to wait
+		time.Sleep(15 * time.Minute) // until it is known who hangs, and has to wait: how many get a turn in a minute is chance
 		for range 20 {
 			time.Sleep(time.Minute)
 			synctest.Wait()
