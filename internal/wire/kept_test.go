@@ -1,0 +1,185 @@
+package wire_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
+
+	"github.com/slowburn/slowburn/internal/wire"
+)
+
+// FuzzKept holds what is written on bytes against the same written by pdata.
+func FuzzKept(f *testing.F) {
+	for _, seed := range seeds() {
+		f.Add(seed)
+	}
+	f.Add(marshal(realisticTrace(12)))
+	f.Add(marshal(everythingTrace()))
+	f.Fuzz(sameKept)
+}
+
+func TestKept(t *testing.T) {
+	for i, seed := range append(seeds(), marshal(realisticTrace(40)), marshal(everythingTrace()), asSDK(marshal(realisticTrace(9)))) {
+		t.Run(fmt.Sprint(i), func(t *testing.T) { sameKept(t, seed) })
+	}
+}
+
+func sameKept(t *testing.T, data []byte) {
+	var r wire.Request
+	if r.Scan(data) != nil {
+		return
+	}
+	var k wire.Kept
+	_, err := k.Fill(&r)
+	require.NoError(t, err)
+	plain, err := k.Decode()
+	require.NoError(t, err)
+	require.Equal(t, canonical(t, decode(t, data)), canonical(t, plain), "nothing is changed")
+
+	const key, mark, trace = "tailsampling.policy", "slowburn.mark", "a=b,ot=th:8"
+	want := plain
+	edit := func(td ptrace.Traces) {
+		for _, rs := range td.ResourceSpans().All() {
+			for _, ss := range rs.ScopeSpans().All() {
+				put(ss.Scope().Attributes(), mark, "m")
+				for _, span := range ss.Spans().All() {
+					put(span.Attributes(), key, "p")
+					span.TraceState().FromRaw(trace)
+				}
+			}
+		}
+	}
+	edit(want)
+	for i := range k.Spans {
+		k.SetAttribute(i, wire.StringAttribute(key, "p"))
+	}
+	for i := range k.Spans { // once more round, so that what was added is not at the end
+		k.SetTraceState(i, []byte(trace))
+	}
+	for i := range k.Traces {
+		k.Traces[i].Marks = []wire.Attribute{wire.StringAttribute(mark, "m")}
+	}
+	got, err := k.Decode()
+	require.NoError(t, err)
+	require.Equal(t, canonical(t, want), canonical(t, got))
+
+	n := len(k.Spans)
+	all := k.AppendRequest(nil, 0, n)
+	require.Equal(t, len(all), k.RequestSize(0, n))
+	for _, cut := range []int{0, 1, n / 2, n} {
+		cut = min(cut, n)
+		parts := k.AppendRequest(k.AppendRequest(nil, 0, cut), cut, n) // two requests, one behind the other, are one
+		require.Equal(t, canonical(t, want), canonical(t, decode(t, parts)))
+	}
+
+	// What went out comes in again and is marked again: nothing is doubled.
+	require.NoError(t, r.Scan(all))
+	_, err = k.Fill(&r)
+	require.NoError(t, err)
+	for i := range k.Spans {
+		k.SetTraceState(i, []byte(trace))
+		k.SetAttribute(i, wire.StringAttribute(key, "p"))
+	}
+	for i := range k.Traces {
+		k.Traces[i].Marks = []wire.Attribute{wire.StringAttribute(mark, "m")}
+	}
+	again := k.AppendRequest(nil, 0, len(k.Spans))
+	require.Len(t, again, len(all))
+}
+
+// put replaces all attributes with the key, of which there may be several.
+func put(m pcommon.Map, key, value string) {
+	m.RemoveIf(func(k string, _ pcommon.Value) bool { return k == key })
+	m.PutStr(key, value)
+}
+
+func decode(t *testing.T, data []byte) ptrace.Traces {
+	t.Helper()
+	r := ptraceotlp.NewExportRequest() // which reads the deprecated scope_spans too
+	require.NoError(t, r.UnmarshalProto(data))
+	return r.Traces()
+}
+
+// canonical are the different spans of td, each with its resource and scope, in an order of their bytes.
+func canonical(t *testing.T, td ptrace.Traces) []string {
+	t.Helper()
+	var all []string
+	for _, rs := range td.ResourceSpans().All() {
+		for _, ss := range rs.ScopeSpans().All() {
+			for _, span := range ss.Spans().All() {
+				one := ptrace.NewTraces()
+				to := one.ResourceSpans().AppendEmpty()
+				rs.Resource().CopyTo(to.Resource())
+				to.SetSchemaUrl(rs.SchemaUrl())
+				scope := to.ScopeSpans().AppendEmpty()
+				ss.CopyTo(scope)
+				scope.Spans().RemoveIf(func(ptrace.Span) bool { return true })
+				span.CopyTo(scope.Spans().AppendEmpty())
+				all = append(all, string(marshal(one)))
+			}
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// A span that is there twice goes out once, whatever the order.
+func TestKeptLeavesCopiesOut(t *testing.T) {
+	td := realisticTrace(6)
+	b := marshal(td)
+	var r wire.Request
+	require.NoError(t, r.Scan(append(slices.Clone(b), b...)))
+	var k wire.Kept
+	repeats, err := k.Fill(&r)
+	require.NoError(t, err)
+	require.Equal(t, 6, repeats)
+	got, err := k.Decode()
+	require.NoError(t, err)
+	require.Equal(t, canonical(t, td), canonical(t, got))
+	require.Equal(t, 6, got.SpanCount())
+}
+
+// The order in which spans come does not matter, byte for byte.
+func TestKeptInAnyOrder(t *testing.T) {
+	b := marshal(realisticTrace(30))
+	var r wire.Request
+	require.NoError(t, r.Scan(b))
+	var first []byte
+	for turn := range 5 {
+		var k wire.Kept
+		k.Begin(wire.KeptTrace{ID: r.Spans[0].TraceID})
+		for n := range r.Spans {
+			s := &r.Spans[(n*7+turn)%len(r.Spans)]
+			k.AddSpan(s.Body.Of(b), k.AddResource(wire.AppendResourceHeader(nil, r.Resources[s.Resource].Body.Of(b))),
+				k.AddScope(wire.AppendScopeHeader(nil, r.Scopes[s.Scope].Body.Of(b))))
+		}
+		_, err := k.Arrange(0)
+		require.NoError(t, err)
+		out := k.AppendRequest(nil, 0, len(k.Spans))
+		if first == nil {
+			first = out
+		}
+		require.Equal(t, first, out)
+	}
+}
+
+func TestKeptIsForOne(t *testing.T) {
+	var none *wire.Kept
+	require.True(t, none.For("anybody"))
+	k := &wire.Kept{To: "otlp_grpc/backend"}
+	require.True(t, k.For("otlp_grpc/backend"))
+	require.False(t, k.For("otlp_grpc"))
+	require.Nil(t, wire.KeptOf(context.Background()))
+	require.Same(t, k, wire.KeptOf(wire.NewKeptContext(context.Background(), k)))
+	require.False(t, k.Taken())
+	k.Take()
+	require.True(t, k.Taken())
+	k.Reset()
+	require.False(t, k.Taken())
+}
