@@ -61,6 +61,20 @@ type (
 	PolicyInfo = version.PolicyInfo
 )
 
+// Where kept traces go.
+type (
+	// Destinations is how delivery goes, and what was refused.
+	Destinations = status.Destinations
+	// Destination is how delivery to one destination goes.
+	Destination = status.Destination
+	// Backlog is what waits for a destination.
+	Backlog = status.Backlog
+	// LastAnswer is what a destination answered last.
+	LastAnswer = status.LastAnswer
+	// RefusedTrace is a trace that a destination refused for good.
+	RefusedTrace = status.RefusedTrace
+)
+
 // Status returns what is buffered and what was decided.
 func (p *Sampler) Status() Status { return p.view.Status() }
 
