@@ -492,7 +492,7 @@ describe("destinations", () => {
     expect(all(".destination h3").map((h) => h.textContent)).toEqual(["trace_store", "otlp_grpc/backend"]);
     expect(rows()[0]).toContain("in traces/sampled, as bytesDeliveringnothing waits0 traces waiting0 B");
     expect(rows()[0]).toContain(
-      "Delivered48.2k tracesRefused0 tracesGiven up0 tracesLast answer: accepted, OK at ",
+      "Delivered48.2k tracesRefused0 tracesGiven up0 tracesLast answer: accepted, OK, at ",
     );
     expect(rows()[1]).toContain("12 traces waiting186 KiB, oldest 400 ms0.018 % of its share of 1 GiB");
     expect(text(here)).toContain("186 KiB of the delivery_budget of 2 GiB are used (0.0088 %).");
@@ -516,7 +516,7 @@ describe("destinations", () => {
       "1,204 traces waiting668 MiB, oldest 40 m 20 s130 % of its share of 512 MiB, the rest is lent",
     );
     expect(backend).toContain("Given up310 traces");
-    expect(backend).toContain("Last answer: refuses the gateway, UNAUTHENTICATED the token has expired at ");
+    expect(backend).toContain("Last answer: refuses the gateway, UNAUTHENTICATED the token has expired, at ");
     expect(archive).toContain("SlowA call has had no answer for more than 10 s.");
     expect(archive).toContain("Refused21 traces");
     expect(archive).toContain("Rejected17 spans");

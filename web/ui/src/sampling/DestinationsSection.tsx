@@ -183,9 +183,9 @@ function LastAnswer({ destination: { last_answer: a } }: { destination: Destinat
           {" "}
           <q>{a.text}</q>
         </>
-      )}{" "}
+      )}
       <span class="faint">
-        at <Time at={a.at} />, <Age at={a.at} /> ago
+        , at <Time at={a.at} />, <Age at={a.at} /> ago
       </span>
     </p>
   );

@@ -128,7 +128,7 @@ function Row({ refused: r, now, onSent }: { refused: RefusedTrace; now: Date; on
           </p>
         )}
       </td>
-      <td class="r">
+      <td class="act">
         <button type="button" class="button" onClick={retry.run} disabled={retry.busy}>
           {retry.busy ? "Sending…" : "Retry"}
           <span class="sr">
