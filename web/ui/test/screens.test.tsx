@@ -320,6 +320,24 @@ describe("a trace", () => {
     expect(all(".row.synthetic")).toHaveLength(1);
     expect(text(".row.synthetic")).toContain("placeholder");
   });
+
+  it("says what the gateway had to leave out or change", async () => {
+    await open(links.trace(recipes.find((r) => r.kind === "orphans")?.id as string));
+    expect(text(".warnings")).toContain("120 spans left out, because the trace was too large");
+    expect(text(".warnings")).toContain("Text of a resource or scope was not UTF-8, and was made valid");
+    const changed = rows().filter((r) => r.textContent?.includes("trimmed"));
+    expect(changed).toHaveLength(2);
+    expect(changed[0].textContent).toContain("text repaired");
+    expect(all('[title*="2\u202fMiB were cut from it"]')).toHaveLength(2);
+  });
+
+  it("says that it was kept late, and for the link with another", async () => {
+    await open(links.trace(skewed));
+    expect(text(".trace-head .facts")).toContain("revived not sampled at first, but after more of it came");
+    expect(root.querySelector(`.trace-head .facts a[href="${links.trace(recipes[0].id)}"]`)).not.toBeNull();
+    await open(links.trace(recipes[0].id));
+    expect(all(".trace-head .facts .chip")).toHaveLength(0);
+  });
 });
 
 describe("sampling", () => {

@@ -167,6 +167,16 @@ export interface Trace {
   trace_id: string;
   summary: TraceSummary;
   kept: { policy: string; threshold: string; adjusted_count: number; late_spans: number };
+  marks: {
+    /** It was not sampled, and then sampled because of spans that came late. */
+    revived: boolean;
+    /** The trace for which it was kept, as a link connects them; else empty. */
+    linked_trace_id: string;
+    /** Left out, as the trace was too large. */
+    trimmed_spans: number;
+    /** A resource or scope had text that was not UTF-8. */
+    text_repaired: boolean;
+  };
   clock: { status: "none" | "bounded" | "one_sided" | "step" | "residual"; clocks: TraceClock[] };
   orphans: number;
   duplicates: number;
