@@ -135,7 +135,10 @@ func (r *refusals) retryAll(ctx context.Context, out io.Writer) error {
 			}
 			tried[key], more = true, true
 			n, err := r.retry(ctx, one.TraceID, one.Destination)
-			if exit := (exitError{}); err != nil && !(errors.As(err, &exit) && exit.code == exitUnknown) { // given up, or sent again by another
+			if gone := (exitError{}); errors.As(err, &gone) {
+				continue // it was given up, or sent again by another
+			}
+			if err != nil {
 				return stopped(sent, err)
 			}
 			sent += n

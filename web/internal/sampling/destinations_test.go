@@ -96,7 +96,7 @@ func TestRetryRefused(t *testing.T) {
 		webtest.ExampleHex + "/retry?destination=otlp":                   {404, `There is no destination \"otlp\": there are otlp_grpc/backend, traces.`},
 		webtest.GoneID.String() + "/retry":                               {404, "No destination refuses the trace " + webtest.GoneID.String()},
 		"xyz/retry":                                                      {400, `\"xyz\" is no trace ID: it must be 32 hexadecimal digits.`},
-		webtest.ExampleHex + "/retry?destinaton=traces":                  {400, `there is no parameter \"destinaton\": there are destination.`},
+		webtest.ExampleHex + "/retry?pipeline=traces":                    {400, `there is no parameter \"pipeline\": there are destination.`},
 		"00000000000000000000000000000000/retry?destination=otlp_grpc/x": {404, "There is no destination"},
 	} {
 		status, body := ask(target)
