@@ -18,6 +18,7 @@ type traceView struct {
 	TraceID    string             `json:"trace_id"`
 	Summary    tracestore.Summary `json:"summary"`
 	Kept       keptView           `json:"kept"`
+	Marks      marksView          `json:"marks"`
 	Clock      clockView          `json:"clock"`
 	Orphans    int                `json:"orphans"`
 	Duplicates int                `json:"duplicates"`
@@ -114,6 +115,7 @@ func viewTrace(t *trace.Trace, meta tracestore.Meta, kept map[pcommon.TraceID]bo
 	view := traceView{
 		TraceID: t.ID.String(), Summary: meta.Summary,
 		Kept:    keptView{meta.Summary.Policy, threshold(t), meta.Summary.AdjustedCount, meta.LateSpans},
+		Marks:   viewMarks(t),
 		Clock:   clockView{Status: t.Clock.String(), Clocks: []clockItem{}},
 		Orphans: t.Orphans, Duplicates: len(t.Identical), Warnings: append([]string{}, t.Warnings...),
 		Spans: make([]spanView, len(t.Spans)), Resources: make([]resourceView, len(t.Resources)),
