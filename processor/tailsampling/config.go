@@ -10,6 +10,7 @@ import (
 	"github.com/slowburn/slowburn/internal/bytesize"
 	"github.com/slowburn/slowburn/processor/policy"
 	"github.com/slowburn/slowburn/processor/spanlog"
+	"github.com/slowburn/slowburn/processor/tailsampling/destination"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/budget"
 )
 
@@ -78,6 +79,10 @@ type Config struct {
 	MemoryBudget bytesize.Size `mapstructure:"memory_budget"`
 	// ShutdownTimeout is how long a shutdown waits for the next component to accept kept traces.
 	ShutdownTimeout time.Duration `mapstructure:"shutdown_timeout"`
+	// Destinations are who takes kept traces. The confmap converter of package wirepath writes them, from the pipelines
+	// that the processor is in, and refuses those that a person wrote. Without the converter there are none: then all that
+	// follows is one destination, which takes decoded spans.
+	Destinations []destination.Destination `mapstructure:"destinations"`
 }
 
 // DecisionCacheConfig is how many decisions are remembered, the latest ones. They take up to 56 bytes each.
