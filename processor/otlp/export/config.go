@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"go.opentelemetry.io/collector/config/configoptional"
+	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/exporter/exporterhelper"
 	"go.opentelemetry.io/collector/exporter/otlpexporter"
 	"go.opentelemetry.io/collector/exporter/otlphttpexporter"
@@ -45,6 +46,32 @@ func newHTTPConfig() *HTTPConfig {
 	cfg.QueueConfig = configoptional.Default(exporterhelper.NewDefaultQueueConfig())
 	cfg.RetryConfig.Enabled = false
 	return &HTTPConfig{Collector: cfg, MaxRequestSize: defaultRequest}
+}
+
+// Unmarshal implements confmap.Unmarshaler.
+func (c *GRPCConfig) Unmarshal(conf *confmap.Conf) error {
+	return unmarshal(conf, &c.MaxRequestSize, &c.Collector)
+}
+
+// Unmarshal implements confmap.Unmarshaler.
+func (c *HTTPConfig) Unmarshal(conf *confmap.Conf) error {
+	return unmarshal(conf, &c.MaxRequestSize, &c.Collector)
+}
+
+// unmarshal reads our key, and lets the Collector's configuration read the others: parts of it read themselves, which confmap
+// does not see through two levels of squash.
+func unmarshal(conf *confmap.Conf, size *bytesize.Size, collector any) error {
+	const key = "max_request_size"
+	if conf.IsSet(key) {
+		own := struct {
+			Size *bytesize.Size `mapstructure:"max_request_size"`
+		}{size}
+		if err := confmap.NewFromStringMap(map[string]any{key: conf.Get(key)}).Unmarshal(&own); err != nil {
+			return err
+		}
+		conf.Delete(key)
+	}
+	return conf.Unmarshal(collector)
 }
 
 // Validate implements confmap.Validator.
