@@ -25,8 +25,15 @@ func (p *bodyPool) Get(length int) *[]byte {
 	return b
 }
 
+// maxPooled is how large a buffer may be that is kept: one huge request must not cost its memory for good.
+const maxPooled = 16 << 20
+
 // Put implements mem.BufferPool.
-func (p *bodyPool) Put(b *[]byte) { p.pool.Put(b) }
+func (p *bodyPool) Put(b *[]byte) {
+	if cap(*b) <= maxPooled {
+		p.pool.Put(b)
+	}
+}
 
 // body is the bytes of a request. Whoever reads them has a reference; when the last is freed they go back to the pool.
 type body struct{ mem.Buffer }

@@ -63,6 +63,10 @@ func TestSameConfiguration(t *testing.T) {
 				require.NoError(t, yaml(t, text+"\n"+more).Unmarshal(want))
 				require.NoError(t, yaml(t, text+"\nmax_request_size: 1MiB\n"+more).Unmarshal(got))
 				require.NoError(t, confmap.Validate(got))
+				written := confmap.New() // as print-config does
+				require.NoError(t, written.Marshal(got))
+				require.True(t, written.IsSet("max_request_size"))
+				require.True(t, written.IsSet("endpoint"))
 				switch cfg := got.(type) {
 				case *export.GRPCConfig:
 					require.Equal(t, want, &cfg.Collector)

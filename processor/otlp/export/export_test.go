@@ -127,7 +127,7 @@ func TestSizeIsHalved(t *testing.T) {
 			requests := b.requests
 			require.NoError(t, e.send(keptOf(t, td)))
 			require.LessOrEqual(t, b.requests-requests, len(b.sizes)/2+1, "the size is remembered")
-			limit, err := e.tel.GetMetric("otelcol_exporter_otlp_request_limit")
+			limit, err := e.tel.GetMetric("otelcol_exporter_otlp_request_limit_bytes")
 			require.NoError(t, err)
 			require.LessOrEqual(t, gauge(limit), int64(takes))
 			require.GreaterOrEqual(t, gauge(limit), int64(64<<10))

@@ -52,5 +52,5 @@ func newTelemetry(set exporter.Settings, server []attribute.KeyValue) (*telemetr
 
 // limited reports how large a request may be.
 func (t *telemetry) limited(size int) {
-	t.ExporterOtlpRequestLimit.Record(context.Background(), int64(size), t.exporter)
+	t.ExporterOtlpRequestLimitBytes.Record(context.Background(), int64(size), t.exporter)
 }

@@ -23,12 +23,12 @@ func Tracer(settings component.TelemetrySettings) trace.Tracer {
 // TelemetryBuilder provides an interface for components to report telemetry
 // as defined in metadata and user config.
 type TelemetryBuilder struct {
-	meter                     metric.Meter
-	mu                        sync.Mutex
-	registrations             []metric.Registration
-	ExporterOtlpRejectedSpans metric.Int64Counter
-	ExporterOtlpRequestLimit  metric.Int64Gauge
-	ExporterOtlpTrimmedSpans  metric.Int64Counter
+	meter                         metric.Meter
+	mu                            sync.Mutex
+	registrations                 []metric.Registration
+	ExporterOtlpRejectedSpans     metric.Int64Counter
+	ExporterOtlpRequestLimitBytes metric.Int64Gauge
+	ExporterOtlpTrimmedSpans      metric.Int64Counter
 }
 
 // TelemetryBuilderOption applies changes to default builder.
@@ -66,8 +66,8 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		metric.WithUnit("{spans}"),
 	)
 	errs = errors.Join(errs, err)
-	builder.ExporterOtlpRequestLimit, err = builder.meter.Int64Gauge(
-		"otelcol_exporter_otlp_request_limit",
+	builder.ExporterOtlpRequestLimitBytes, err = builder.meter.Int64Gauge(
+		"otelcol_exporter_otlp_request_limit_bytes",
 		metric.WithDescription("Bytes that a request with kept traces may have now [Beta]"),
 		metric.WithUnit("By"),
 	)

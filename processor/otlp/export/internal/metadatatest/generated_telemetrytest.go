@@ -27,16 +27,16 @@ func AssertEqualExporterOtlpRejectedSpans(t *testing.T, tt *componenttest.Teleme
 	metricdatatest.AssertEqual(t, want, got, opts...)
 }
 
-func AssertEqualExporterOtlpRequestLimit(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
+func AssertEqualExporterOtlpRequestLimitBytes(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
-		Name:        "otelcol_exporter_otlp_request_limit",
+		Name:        "otelcol_exporter_otlp_request_limit_bytes",
 		Description: "Bytes that a request with kept traces may have now [Beta]",
 		Unit:        "By",
 		Data: metricdata.Gauge[int64]{
 			DataPoints: dps,
 		},
 	}
-	got, err := tt.GetMetric("otelcol_exporter_otlp_request_limit")
+	got, err := tt.GetMetric("otelcol_exporter_otlp_request_limit_bytes")
 	require.NoError(t, err)
 	metricdatatest.AssertEqual(t, want, got, opts...)
 }

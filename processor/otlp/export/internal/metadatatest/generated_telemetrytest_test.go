@@ -20,12 +20,12 @@ func TestSetupTelemetry(t *testing.T) {
 	require.NoError(t, err)
 	defer tb.Shutdown()
 	tb.ExporterOtlpRejectedSpans.Add(context.Background(), 1)
-	tb.ExporterOtlpRequestLimit.Record(context.Background(), 1)
+	tb.ExporterOtlpRequestLimitBytes.Record(context.Background(), 1)
 	tb.ExporterOtlpTrimmedSpans.Add(context.Background(), 1)
 	AssertEqualExporterOtlpRejectedSpans(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
-	AssertEqualExporterOtlpRequestLimit(t, testTel,
+	AssertEqualExporterOtlpRequestLimitBytes(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualExporterOtlpTrimmedSpans(t, testTel,
