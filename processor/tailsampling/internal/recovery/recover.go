@@ -2,6 +2,7 @@ package recovery
 
 import (
 	"errors"
+	"fmt"
 	"runtime"
 	"slices"
 	"sync"
@@ -179,8 +180,13 @@ func (st *Store) redistribute(all []*reader, j *journals) {
 		return
 	}
 	st.reportGone(all)
+	var skipped int64
 	for _, r := range all {
-		r.writeJournal()
+		skipped += r.writeJournal()
+	}
+	if skipped > 0 { // the old files say it once more at the next start
+		st.report([]spanlog.Damage{{Path: st.directory, Reason: fmt.Sprintf("%d records of decisions cannot be written anew: old journals stay", skipped)}})
+		return
 	}
 	for _, f := range j.files {
 		if err := f.Delete(); err != nil {
