@@ -154,8 +154,7 @@ func (j *Journal) Trim(l *Log, keep int, again func(highest uint64)) {
 		again(f.highest)
 		events -= f.events
 		j.files = j.files[1:]
-		j.disk.Forget(f.file)
-		_ = j.disk.Remove(f.file) // should it stay, it is read again at the next start
+		j.disk.Supersede(f.file) // behind the segments that it is about, and until what was put again is flushed
 	}
 }
 
