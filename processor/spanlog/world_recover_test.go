@@ -124,7 +124,7 @@ func (w *world) events(out io.Writer, f *JournalFile) {
 		case e.Destination == EveryDestination:
 			line += ", everywhere"
 		default:
-			line += ", " + names.Destinations[e.Destination]
+			line += ", " + names.Destinations[e.Destination].Key
 		}
 		if e.Threshold != ^uint64(0) {
 			line += fmt.Sprintf(", th %x", e.Threshold)

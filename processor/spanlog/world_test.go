@@ -128,7 +128,7 @@ func (w *world) start(a args, sequence uint64) {
 	}
 	w.log = New(w.pool, a.number("shard", 0))
 	w.log.SetTime(w.now)
-	w.journal = NewJournal(w.pool, a.number("shard", 0), namesOf(a, "errors,slow", "a,b"))
+	w.journal = NewJournal(w.pool, a.number("shard", 0), namesOf(a))
 	require.NoError(w.t, w.pool.Reserve(0, 0))
 }
 
@@ -311,13 +311,15 @@ func (w *world) event(_ io.Writer, a args) {
 }
 
 // namesOf are those of names= and destinations=.
-func namesOf(a args, policies, destinations string) Names {
-	return Names{
-		Policies: strings.Split(a.text("names", policies), ","), Destinations: strings.Split(a.text("destinations", destinations), ","),
+func namesOf(a args) (n Names) {
+	n.Policies = strings.Split(a.text("names", "errors,slow"), ",")
+	for key := range strings.SplitSeq(a.text("destinations", "a,b"), ",") {
+		n.Destinations = append(n.Destinations, Destination{Key: key})
 	}
+	return n
 }
 
-func (w *world) rename(_ io.Writer, a args) { w.journal.Rename(namesOf(a, "", "a,b")) }
+func (w *world) rename(_ io.Writer, a args) { w.journal.Rename(strings.Split(a["names"], ",")) }
 
 // trim deletes old journal files: trim [keep=0]
 func (w *world) trim(out io.Writer, a args) {

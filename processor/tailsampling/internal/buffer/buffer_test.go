@@ -248,7 +248,7 @@ func TestFiles(t *testing.T) {
 	pool.Open(dir, spanlog.Seed(b.Seed), 0)
 	deliverable(b)
 	for i, m := range b.Members {
-		m.OpenFiles(spanlog.New(pool, i), spanlog.NewJournal(pool, i, spanlog.Names{Policies: []string{"", "errors"}, Destinations: []string{"next"}}), 50)
+		m.OpenFiles(spanlog.New(pool, i), spanlog.NewJournal(pool, i, spanlog.Names{Policies: []string{"", "errors"}}), 50)
 	}
 	b.SetReady()
 	require.NoError(t, pool.Reserve(1<<20, 0))
@@ -269,7 +269,7 @@ func TestFiles(t *testing.T) {
 	decided := map[[16]byte]uint8{}
 	for _, f := range found.Journals {
 		damage, err := f.Read(func(e *spanlog.Event, names spanlog.Names) {
-			require.Equal(t, spanlog.Names{Policies: []string{"", "errors"}, Destinations: []string{"next"}}, names)
+			require.Equal(t, spanlog.Names{Policies: []string{"", "errors"}}, names)
 			decided[e.TraceID] = e.Verdict
 		})
 		require.NoError(t, err)

@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.uber.org/zap/zapcore"
@@ -335,8 +337,11 @@ func (c *chaos) restart() {
 
 // A destination is one of today's, or gone; too many that are gone are not told.
 func TestNumbersOfDestinations(t *testing.T) {
-	d := destinations{today: []string{"a", "b"}}
-	r := d.roster([]string{"b", "x", "a", "y"})
+	var d destinations
+	d.begin([]string{"a", "b", "c"})
+	r := d.roster([]spanlog.Destination{{Key: "b", Since: 7}, {Key: "x"}, {Key: "a", Since: 8}, {Key: "y"}})
+	d.roster([]spanlog.Destination{{Key: "b", Since: 9}, {Key: "a", Since: 5}})
+	require.Equal(t, []spanlog.Destination{{Key: "a", Since: 5}, {Key: "b", Since: 7}, {Key: "c", Since: 100}}, d.known(100))
 	require.Equal(t, []set{2, 1 << outbox.MaxDestinations, 1, 2 << outbox.MaxDestinations}, r.each)
 	require.Equal(t, outbox.Mask(3), r.all.today())
 	require.Equal(t, []string{"x", "y"}, d.gone)
@@ -390,4 +395,43 @@ func TestForWhomAPartIs(t *testing.T) {
 	require.Equal(t, 2, f.waiting(1))
 	require.Equal(t, 1, f.waiting(2))
 	require.Zero(t, f.waiting(3))
+}
+
+// A late part of a trace is not for a destination that is newer than the decision, however often the process ended since.
+func TestLatePartsAreNotForNewDestinations(t *testing.T) {
+	for _, shards := range []int{1, 2} {
+		synctest.Test(t, func(t *testing.T) {
+			c := setup{directory: t.TempDir(), shards: 1, destinations: []string{"old"}}
+			p := c.process(t)
+			p.recover()
+			p.add(1, 0, true)
+			p.decide()
+			p.add(1, 1, false)
+			c.directory = p.crash()
+			p.end()
+
+			time.Sleep(10 * time.Second)
+			c.shards, c.destinations = shards, []string{"new", "old"}
+			for range 3 {
+				p = c.process(t)
+				p.recover()
+				p.add(1, 2, true)
+				p.finish()
+				require.Empty(t, p.waiting(0))
+				require.NotEmpty(t, p.waiting(1))
+				c.directory = p.crash()
+				p.end()
+				time.Sleep(10 * time.Second)
+			}
+
+			p = c.process(t)
+			p.recover()
+			p.add(2, 0, true)
+			p.decide()
+			p.add(2, 1, true)
+			p.finish()
+			require.Equal(t, []wire.TraceID{idOf(2), idOf(2)}, p.waiting(0))
+			p.end()
+		})
+	}
 }

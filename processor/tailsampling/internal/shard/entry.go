@@ -42,7 +42,7 @@ type positions struct{ from, to spanlog.Position }
 type times struct {
 	arrived    clock.Monotonic // its first span came
 	quietSince clock.Monotonic // it last went to the end of the quiet list
-	decidedAt  clock.Monotonic // it was decided last; a late part: it had gathered
+	decidedAt  clock.Monotonic // it was decided last; a late part: the trace was, and once it is kept, it had gathered
 }
 
 // part is the entry as a part of its trace.

@@ -454,6 +454,10 @@ func (s *script) configure(args []string) {
 			shared.Ingest = true
 		case "destinations":
 			shared.Destinations = strings.Split(value, ",")
+		case "since":
+			for after := range strings.SplitSeq(value, ",") {
+				shared.Since = append(shared.Since, decision.Seconds(scriptBegan/1000+int(s.duration(after).Seconds())))
+			}
 		case "mapped":
 			shared.Mapped = true
 		case "links":
