@@ -100,15 +100,31 @@ func (w *world) events(out io.Writer, f *JournalFile) {
 			fmt.Fprintln(out, last)
 		}
 	}
-	damage, err := f.Read(func(e *Event, names []string) {
+	damage, err := f.Read(func(e *Event, names Names) {
 		line := fmt.Sprintf("  %s %s, verdict %d", [...]string{"", "decided", "attempted", "delivered"}[e.Kind],
 			bytes.TrimRight(e.TraceID[:], "\x00"), e.Verdict)
 		if e.Policy >= 0 {
-			line += " by " + names[e.Policy]
+			line += " by " + names.Policies[e.Policy]
 		}
 		line += fmt.Sprintf(", %s to %s, trigger %d, at +%ds", place(e.From), place(e.To), e.Trigger, int64(e.At)-began/1000)
 		if e.Late {
 			line += ", late"
+		}
+		if e.Failed {
+			line += ", failed"
+		}
+		if e.Revived {
+			line += ", revived"
+		}
+		if e.Trimmed > 0 {
+			line += fmt.Sprintf(", %d spans trimmed", e.Trimmed)
+		}
+		switch {
+		case e.Kind == Decided:
+		case e.Destination == EveryDestination:
+			line += ", everywhere"
+		default:
+			line += ", " + names.Destinations[e.Destination].Key
 		}
 		if e.Threshold != ^uint64(0) {
 			line += fmt.Sprintf(", th %x", e.Threshold)

@@ -2,16 +2,35 @@ package format
 
 import "encoding/binary"
 
+// Names are what a journal's events refer to by index.
+type Names struct {
+	Policies     []string
+	Destinations []Destination // all that there are
+}
+
+// Destination is one that kept traces go to.
+type Destination struct {
+	Key   string
+	Since uint32 // Unix seconds; a trace that was decided before is not for it
+}
+
 // namesAt is where a journal's names begin, behind their checksum.
 const namesAt = HeaderSize + 4
 
-// EncodeNames returns the names that a journal's events refer to by index, as the file has them.
-func EncodeNames(names []string) (b []byte) {
-	for _, name := range names {
-		b = binary.AppendUvarint(b, uint64(len(name)))
-		b = append(b, name...)
+// Encode returns the names as the file has them.
+func (n Names) Encode() (b []byte) {
+	b = binary.AppendUvarint(b, uint64(len(n.Destinations)))
+	for _, d := range n.Destinations {
+		b = encodeString(binary.AppendUvarint(b, uint64(d.Since)), d.Key)
+	}
+	for _, name := range n.Policies {
+		b = encodeString(b, name)
 	}
 	return b
+}
+
+func encodeString(b []byte, s string) []byte {
+	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
 }
 
 // PutNames writes encoded names behind the header of the journal file with this sequence.
@@ -22,20 +41,50 @@ func PutNames(b, names []byte, sequence uint64) {
 }
 
 // ParseNames reads the names, which take so many bytes, and reports whether they are intact.
-func ParseNames(b []byte, size int, sequence uint64) (names []string, ok bool) {
+func ParseNames(b []byte, size int, sequence uint64) (n Names, ok bool) {
 	to := namesAt + size
 	if to > len(b) || binary.LittleEndian.Uint32(b[HeaderSize:]) != Checksum(sequence, b[namesAt:to]) {
-		return nil, false
+		return Names{}, false
 	}
-	for rest := b[namesAt:to]; len(rest) > 0; {
-		n, size := binary.Uvarint(rest)
-		if size <= 0 || n > uint64(len(rest)-size) {
-			return nil, false
-		}
-		names = append(names, string(rest[size:size+int(n)]))
-		rest = rest[size+int(n):]
+	r := reader{rest: b[namesAt:to], ok: true}
+	for count := r.number(); count > 0 && r.ok; count-- {
+		since := r.number()
+		n.Destinations = append(n.Destinations, Destination{Key: r.text(), Since: uint32(since)})
 	}
-	return names, true
+	for len(r.rest) > 0 && r.ok {
+		n.Policies = append(n.Policies, r.text())
+	}
+	if !r.ok {
+		return Names{}, false
+	}
+	return n, true
+}
+
+// reader reads what encoded names are made of, as long as it is ok.
+type reader struct {
+	rest []byte
+	ok   bool
+}
+
+func (r *reader) number() uint64 {
+	n, size := binary.Uvarint(r.rest)
+	if size <= 0 {
+		r.ok, r.rest = false, nil
+		return 0
+	}
+	r.rest = r.rest[size:]
+	return n
+}
+
+func (r *reader) text() string {
+	n := r.number()
+	if n > uint64(len(r.rest)) {
+		r.ok, r.rest = false, nil
+		return ""
+	}
+	s := string(r.rest[:n])
+	r.rest = r.rest[n:]
+	return s
 }
 
 // EventsAt is where a journal's events begin behind so many bytes of names.

@@ -32,6 +32,9 @@ func (l *List[T, P]) Empty() bool { return l.head == 0 }
 // Next is the entry after one, 0 at the end.
 func (l *List[T, P]) Next(x *Index[T, P], n Slot) Slot { return l.at(x, n).next }
 
+// Prev is the entry before one, 0 at the beginning.
+func (l *List[T, P]) Prev(x *Index[T, P], n Slot) Slot { return l.at(x, n).prev }
+
 func (l *List[T, P]) at(x *Index[T, P], n Slot) *neighbors { return &x.At(n).node().neighbors[l.kind] }
 
 // PushBack makes an entry, which must be in no list of the kind, the last.
@@ -43,17 +46,6 @@ func (l *List[T, P]) PushBack(x *Index[T, P], n Slot) {
 		l.at(x, l.tail).next = n
 	}
 	l.tail = n
-}
-
-// PushFront makes an entry, which must be in no list of the kind, the first.
-func (l *List[T, P]) PushFront(x *Index[T, P], n Slot) {
-	*l.at(x, n) = neighbors{next: l.head}
-	if l.head == 0 {
-		l.tail = n
-	} else {
-		l.at(x, l.head).prev = n
-	}
-	l.head = n
 }
 
 // Remove takes an entry, which must be in it, out of the list.

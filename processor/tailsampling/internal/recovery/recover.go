@@ -2,6 +2,7 @@ package recovery
 
 import (
 	"errors"
+	"fmt"
 	"runtime"
 	"slices"
 	"sync"
@@ -9,6 +10,7 @@ import (
 	"github.com/slowburn/slowburn/internal/clock"
 	"github.com/slowburn/slowburn/internal/wire"
 	"github.com/slowburn/slowburn/processor/spanlog"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/decision"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/index"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/version"
 )
@@ -44,7 +46,7 @@ func (st *Store) readBack(onSyncFailed func()) {
 // journals are the files that were there.
 type journals struct {
 	files   []*spanlog.JournalFile
-	foreign bool // whether shards were other ones
+	foreign bool // whether shards or destinations were other ones
 	highest uint64
 }
 
@@ -58,16 +60,22 @@ func (st *Store) readJournals(all []*reader) *journals {
 	j := &journals{files: st.inventory.Journals}
 	for _, f := range j.files {
 		var tooMany error
-		damage, err := f.Read(func(e *spanlog.Event, names []string) {
+		var to *roster
+		damage, err := f.Read(func(e *spanlog.Event, names spanlog.Names) {
+			if to == nil {
+				r := st.destinations.roster(names.Destinations)
+				to = &r
+				j.foreign = j.foreign || !st.destinations.areToday(names.Destinations)
+			}
 			number := int32(version.NoPolicy)
 			if e.Policy >= 0 {
 				var err error
-				if number, err = st.names.Number(version.ParseName(names[e.Policy])); err != nil {
+				if number, err = st.names.Number(version.ParseName(names.Policies[e.Policy])); err != nil {
 					tooMany = err
 				}
 			}
 			hash := st.buffer.Seed.Hash(wire.TraceID(e.TraceID))
-			all[index.ShardOf(hash, len(all))].event(e, number, uint32(hash))
+			all[index.ShardOf(hash, len(all))].event(e, number, uint32(hash), to)
 		})
 		if err = errors.Join(err, tooMany); err != nil {
 			damage = append(damage, spanlog.Damage{Path: st.directory, Reason: err.Error()})
@@ -88,15 +96,18 @@ func (st *Store) openPool(j *journals, onSyncFailed func()) {
 	}
 	// The journal's share of the disk is a sixteenth of its budget; an event takes 64 bytes.
 	keep := min(b.Limits.Sampled+b.Limits.Dropped, int(b.Pool.DiskLimit()/16/64)/len(b.Members))
+	now := b.UnixMilli(b.Now())
+	names := spanlog.Names{Policies: st.names.Strings(), Destinations: st.destinations.known(decision.Seconds(now.Unix()))}
+	b.Since = st.destinations.since
 	for i, m := range b.Members {
 		m.Lock()
-		m.OpenFiles(spanlog.New(b.Pool, i), spanlog.NewJournal(b.Pool, i, st.names.Strings()), keep)
-		m.Log.SetTime(int64(b.UnixMilli(b.Now())))
+		m.OpenFiles(spanlog.New(b.Pool, i), spanlog.NewJournal(b.Pool, i, names), keep)
+		m.Log.SetTime(int64(now))
 		m.Unlock()
 	}
 }
 
-// adoptJournals hands the files to the shards that wrote them. With other shards than before all that is remembered is
+// adoptJournals hands the files to the shards that wrote them. With other shards or destinations than before all that is remembered is
 // written anew, when spans were redistributed.
 func (st *Store) adoptJournals(j *journals) {
 	if j.foreign {
@@ -171,8 +182,14 @@ func (st *Store) redistribute(all []*reader, j *journals) {
 	if !j.foreign {
 		return
 	}
+	st.reportGone(all)
+	var skipped int64
 	for _, r := range all {
-		r.writeJournal()
+		skipped += r.writeJournal()
+	}
+	if skipped > 0 { // the old files say it once more at the next start
+		st.report([]spanlog.Damage{{Path: st.directory, Reason: fmt.Sprintf("%d records of decisions cannot be written anew: old journals stay", skipped)}})
+		return
 	}
 	for _, f := range j.files {
 		if err := f.Delete(); err != nil {

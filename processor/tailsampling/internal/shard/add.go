@@ -20,6 +20,7 @@ func (s *Shard) Add(in *intake.Request, i uint32, now clock.Monotonic) {
 	e := s.index.At(n)
 	if e.trims(span, s.shared.TraceSize) {
 		s.tally.Stats.Trimmed++
+		e.trimmed++
 		if e.state == stateRevivable || s.shared.Ingest {
 			s.touch(n)
 		}
@@ -36,13 +37,14 @@ func (s *Shard) Add(in *intake.Request, i uint32, now clock.Monotonic) {
 	}
 	switch e.state {
 	case stateGathering:
+		e.Failed = e.Failed || span.Status == wire.StatusError
 		s.tally.Stats.LateKept++
 		s.records.AddLate(hash, &span.TraceID, span.ParentID.IsZero())
 		return
 	case stateRevivable:
 		e.lateSpans++
 		s.tally.Stats.RevivableBytes += int64(len(body))
-		s.tally.Ages.AddLate(now.Sub(e.notSampledAt))
+		s.tally.Ages.AddLate(now.Sub(e.decidedAt))
 		s.records.AddLate(hash, &span.TraceID, span.ParentID.IsZero())
 		s.touch(n)
 		s.look(in, span, n, now)
@@ -111,6 +113,7 @@ func (t *traces) admit(hash uint32, id *wire.TraceID, now clock.Monotonic) slot 
 	e.arrived, e.random, e.from = now, tracestate.None, t.log.Position()
 	if sampled {
 		e.state, e.late, e.policy, e.threshold, e.random = stateGathering, true, d.Policy, w.Threshold, w.Random
+		e.decidedAt = t.shared.Epoch.Monotonic(d.At.UnixMilli())
 		t.queues.gathering.PushBack(&t.index, n)
 		t.tally.Ages.AddLate(t.shared.ageOf(d.At, now))
 		return n

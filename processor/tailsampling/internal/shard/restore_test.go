@@ -10,6 +10,7 @@ import (
 	"github.com/slowburn/slowburn/internal/wire"
 	"github.com/slowburn/slowburn/processor/policy"
 	"github.com/slowburn/slowburn/processor/spanlog"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/decision"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/version"
 )
 
@@ -20,6 +21,7 @@ func newShard(t testing.TB, shared *Shared, policies ...policy.Config) (*Shard, 
 	require.NoError(t, err)
 	v, err := version.New(1, set, nil, version.NewNames())
 	require.NoError(t, err)
+	shared.Destinations = []string{"next"}
 	shared.TraceSize = 1 << 20
 	shared.Pool, shared.Epoch = spanlog.NewPool(64<<20, 1), clock.NewEpoch()
 	s, log := New(shared, v), spanlog.New(shared.Pool, 0)
@@ -43,6 +45,40 @@ func TestLatePartBeginsWithItsFirstSpan(t *testing.T) {
 		require.Equal(t, first, n)
 	}
 	require.Equal(t, spanlog.Position(100), s.index.At(first).from)
+	require.False(t, s.index.At(first).Failed)
+	part.Failed = true
+	r.Late(part, 400, 0)
+	part.Failed = false
+	r.Late(part, 500, 0)
+	require.True(t, s.index.At(first).Failed, "one of its spans has an error")
+}
+
+// Where a decision was written down once more, because the journal that had it was deleted, its time says where it belongs.
+func TestRestoredOrderIsThatOfTheTime(t *testing.T) {
+	s, _ := newShard(t, &Shared{}, keepAll())
+	r := NewRestorer(s)
+	for i, at := range []decision.Seconds{7, 5, 6, 5} {
+		r.Kept(KeptPart{ID: wire.TraceID{byte(i)}, Order: int32(i), Waits: 1, At: at})
+	}
+	r.Finish(0, 7000)
+	var got []byte
+	for n := range s.outbox.All(&s.index) {
+		got = append(got, s.index.At(n).ID[0])
+	}
+	require.Equal(t, []byte{1, 3, 2, 0}, got)
+	require.Equal(t, clock.Monotonic(-2e9), s.Outgoing(0).Backlog().Oldest, "the clock stood still since the last span came")
+}
+
+// A part that waits for nobody is given up at once.
+func TestRestoredPartForNobody(t *testing.T) {
+	s, log := newShard(t, &Shared{}, keepAll())
+	r := NewRestorer(s)
+	r.Count(r.Kept(KeptPart{ID: wire.TraceID{1}}), 10)
+	r.Finish(0, 0)
+	require.Zero(t, s.Tally().Stats.Undelivered)
+	require.Zero(t, s.Tally().Stats.Spans)
+	require.Zero(t, log.Usage().Live)
+	require.Zero(t, s.EndVisit().Deliver)
 }
 
 // The clock stood still while nothing ran: after a restart a trace has waited for as long as it had before.
@@ -76,19 +112,19 @@ func TestRestoredPartsAreReadyInTheirOrder(t *testing.T) {
 	s, _ := newShard(t, &Shared{}, keepAll())
 	r := NewRestorer(s)
 	for _, order := range []int32{3, 1, 2} {
-		r.Count(r.Kept(KeptPart{ID: wire.TraceID{byte(order)}, Order: order, Attempted: order == 2, Policy: 5, Threshold: 9}), 10)
+		r.Count(r.Kept(KeptPart{ID: wire.TraceID{byte(order)}, Order: order, Waits: 1, Policy: 5, Threshold: 9}), 10)
 	}
 	r.Finish(0, 0)
 	for want := range byte(3) {
-		k, ok := s.Outgoing().Next()
+		k, ok := s.Outgoing(0).Next()
 		require.True(t, ok)
 		require.Equal(t, wire.TraceID{want + 1}, k.ID)
 		require.Equal(t, int32(5), k.Policy)
 		require.Equal(t, uint64(9), k.Threshold)
 		require.Equal(t, 1, k.Spans)
 		require.Equal(t, 10, k.Bytes)
-		s.Outgoing().Take(k.Slot, 0)
-		s.Outgoing().Delivered(k.Slot, 0)
+		s.Outgoing(0).Take(k.Slot, 0)
+		s.Outgoing(0).Delivered(k.Slot, 0)
 	}
 	require.Zero(t, s.Tally().Stats.Undelivered)
 	require.Zero(t, s.Tally().Stats.UndeliveredBytes)
