@@ -156,7 +156,7 @@ func TestCompactWhereTheDiskFails(t *testing.T) {
 func TestJournalWhereTheDiskFails(t *testing.T) {
 	dir := t.TempDir()
 	_, p := newDiskLog(t, dir)
-	j := NewJournal(p, 0, []string{"", "errors"})
+	j := NewJournal(p, 0, Names{Policies: []string{"", "errors"}})
 	used := p.Used()
 	disk := p.disk.Load().Used()
 	m, err := p.disk.Load().Create(files.Journal, p.segmentSize)

@@ -33,21 +33,21 @@ type journalFile struct {
 	events   int
 }
 
-// NewJournal returns the journal of a shard. names are of the policies that events refer to by index.
-func NewJournal(p *Pool, shard int, names []string) *Journal {
+// NewJournal returns the journal of a shard. Events refer to names by index.
+func NewJournal(p *Pool, shard int, names Names) *Journal {
 	disk := p.disk.Load()
 	if disk == nil {
 		return nil
 	}
-	return &Journal{pool: p, disk: disk, shard: uint32(shard), names: format.EncodeNames(names)}
+	return &Journal{pool: p, disk: disk, shard: uint32(shard), names: names.Encode()}
 }
 
 // Rename gives the journal these names. If they are other ones than before, events that follow go to another file.
-func (j *Journal) Rename(names []string) {
+func (j *Journal) Rename(names Names) {
 	if j == nil {
 		return
 	}
-	if b := format.EncodeNames(names); !bytes.Equal(b, j.names) {
+	if b := names.Encode(); !bytes.Equal(b, j.names) {
 		j.names = b
 		j.finish()
 	}

@@ -26,7 +26,7 @@ func TestSegmentLayout(t *testing.T) {
 	header := make([]byte, format.HeaderSize)
 	copy(header, "slowspan")
 	le := binary.LittleEndian
-	le.PutUint32(header[8:], 1)
+	le.PutUint32(header[8:], 2)
 	le.PutUint32(header[12:], l.shard)
 	le.PutUint64(header[16:], s.sequence)
 	le.PutUint64(header[24:], 1_700_000_000_000)

@@ -25,14 +25,19 @@ type (
 	Event = format.Event
 	// EventKind is what happened to the part.
 	EventKind = format.EventKind
+	// Names are what a journal's events refer to by index.
+	Names = format.Names
 )
 
 // What happens to a part of a trace. Of a part that is not wanted there is only a decision.
 const (
 	Decided   = format.Decided
-	Attempted = format.Attempted // the next stage is about to get it, so that after a crash it may get it again
-	Delivered = format.Delivered // or refused for good
+	Attempted = format.Attempted // a destination is about to get it, so that after a crash it may get it again
+	Delivered = format.Delivered // a destination has it, or does not get it any more
 )
+
+// EveryDestination in an event stands for all destinations of its journal.
+const EveryDestination = format.EveryDestination
 
 // Where the files are, and what was found there: see internal/files.
 type (

@@ -100,11 +100,11 @@ func (w *world) events(out io.Writer, f *JournalFile) {
 			fmt.Fprintln(out, last)
 		}
 	}
-	damage, err := f.Read(func(e *Event, names []string) {
+	damage, err := f.Read(func(e *Event, names Names) {
 		line := fmt.Sprintf("  %s %s, verdict %d", [...]string{"", "decided", "attempted", "delivered"}[e.Kind],
 			bytes.TrimRight(e.TraceID[:], "\x00"), e.Verdict)
 		if e.Policy >= 0 {
-			line += " by " + names[e.Policy]
+			line += " by " + names.Policies[e.Policy]
 		}
 		line += fmt.Sprintf(", %s to %s, trigger %d, at +%ds", place(e.From), place(e.To), e.Trigger, int64(e.At)-began/1000)
 		if e.Late {

@@ -128,7 +128,7 @@ func (w *world) start(a args, sequence uint64) {
 	}
 	w.log = New(w.pool, a.number("shard", 0))
 	w.log.SetTime(w.now)
-	w.journal = NewJournal(w.pool, a.number("shard", 0), strings.Split(a.text("names", "errors,slow"), ","))
+	w.journal = NewJournal(w.pool, a.number("shard", 0), namesOf(a, "errors,slow", "a,b"))
 	require.NoError(w.t, w.pool.Reserve(0, 0))
 }
 
@@ -309,7 +309,14 @@ func (w *world) event(_ io.Writer, a args) {
 	}
 }
 
-func (w *world) rename(_ io.Writer, a args) { w.journal.Rename(strings.Split(a["names"], ",")) }
+// namesOf are those of names= and destinations=.
+func namesOf(a args, policies, destinations string) Names {
+	return Names{
+		Policies: strings.Split(a.text("names", policies), ","), Destinations: strings.Split(a.text("destinations", destinations), ","),
+	}
+}
+
+func (w *world) rename(_ io.Writer, a args) { w.journal.Rename(namesOf(a, "", "a,b")) }
 
 // trim deletes old journal files: trim [keep=0]
 func (w *world) trim(out io.Writer, a args) {

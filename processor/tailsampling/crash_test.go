@@ -321,7 +321,7 @@ func TestUnknownFormatVersion(t *testing.T) {
 	p, err = newSamplerForTest(cfg)
 	require.NoError(t, err)
 	err = p.Start(t.Context(), nil)
-	require.ErrorContains(t, err, "has format version 7, and this version of slowburn reads version 1 only: run the version that wrote it")
+	require.ErrorContains(t, err, "has format version 7, and this version of slowburn reads version 2 only: run the version that wrote it")
 	require.FileExists(t, files[0])
 	require.NoError(t, p.Shutdown(t.Context()))
 	require.NoError(t, os.Remove(files[0]))

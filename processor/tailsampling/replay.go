@@ -115,10 +115,12 @@ func (r *Replay) follow() {
 			m.Receive(message, uint32(r.sampler.buffer.Seed.Hash(message.Trace)), r.now)
 		}
 	}
-	out := m.Outgoing()
-	for k, more := out.Next(); more; k, more = out.Next() {
-		out.Take(k.Slot, r.now)
-		out.Delivered(k.Slot, r.now)
+	for d := range r.sampler.buffer.Destinations {
+		out := m.Outgoing(shard.Destination(d))
+		for k, more := out.Next(); more; k, more = out.Next() {
+			out.Take(k.Slot, r.now)
+			out.Delivered(k.Slot, r.now)
+		}
 	}
 }
 

@@ -135,7 +135,7 @@ func newShared(cfg *Config, names *version.Names) (*shard.Shared, error) {
 		Waits: shard.Waits{
 			Decision: cfg.DecisionWait, Root: cfg.DecisionWaitAfterRootReceived, Revive: cfg.ReviveWindow,
 		},
-		TraceSize: largest, MaxPending: int64(cfg.NumTraces), Ingest: cfg.SamplingStrategy == spanIngest,
+		Destinations: []string{"decoded"}, TraceSize: largest, MaxPending: int64(cfg.NumTraces), Ingest: cfg.SamplingStrategy == spanIngest,
 		ReviveUpTo: budget.ReviveUpTo, Mapped: cfg.Storage == storageDisk, Epoch: clock.NewEpoch(), Seed: index.NewSeed(),
 		Limits: shard.Limits{
 			Sampled: share(cfg.DecisionCache.SampledCacheSize), Dropped: share(cfg.DecisionCache.NonSampledCacheSize),

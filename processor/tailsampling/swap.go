@@ -3,6 +3,7 @@ package tailsampling
 import (
 	"fmt"
 
+	"github.com/slowburn/slowburn/processor/spanlog"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/refuse"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/version"
 )
@@ -29,7 +30,7 @@ func (p *policies) swap(compile func(number int) (*version.Version, error)) (*ve
 	}
 	v.CountErrorsFrom(before)
 	p.versions.Set(v)
-	names := p.versions.Names.Strings()
+	names := spanlog.Names{Policies: p.versions.Names.Strings(), Destinations: p.buffer.Destinations}
 	for _, m := range p.buffer.Members {
 		m.Lock()
 		m.Swap(v)

@@ -45,8 +45,10 @@ func packedBytes(sequence uint64) []byte {
 	return format.Pack(raw, s2.Encode(nil, raw))
 }
 
+var testNames = format.Names{Policies: []string{"errors", "slow"}, Destinations: []string{"a", "b"}}
+
 func journalBytes(sequence uint64, events ...format.Event) []byte {
-	names := format.EncodeNames([]string{"errors", "slow"})
+	names := testNames.Encode()
 	b := make([]byte, format.EventsAt(len(names))+format.EventSize*len(events))
 	(&format.Header{Shard: 1, Sequence: sequence, Seed: testSeed, Shards: 4, Size: uint32(len(b))}).Put(b)
 	copy(b, format.MagicJournal)
@@ -144,7 +146,7 @@ func flipped(b []byte, bytes ...int) []byte {
 // What is damaged is set aside or suspect; what is not in use is deleted; what is not ours stays.
 func TestInventoryOfOneFile(t *testing.T) {
 	version := segmentBytes(5)
-	binary.LittleEndian.PutUint32(version[8:], 2)
+	binary.LittleEndian.PutUint32(version[8:], 3)
 	binary.LittleEndian.PutUint32(version[56:], format.Checksum(0, version[8:56]))
 	for _, tc := range []struct {
 		what, name string
@@ -206,7 +208,7 @@ func TestInventoryOfOneFile(t *testing.T) {
 	_, err := directory(t, map[string][]byte{"00000001.seg": version}).Inventory()
 	var unknown *format.VersionError
 	require.ErrorAs(t, err, &unknown)
-	assert.EqualValues(t, 2, unknown.Version)
+	assert.EqualValues(t, 3, unknown.Version)
 	_, err = directory(t, map[string][]byte{"00000001.seg": flipped(version, 0)}).Inventory()
 	assert.NoError(t, err, "it is set aside")
 }
@@ -342,8 +344,8 @@ func TestJournalFilesAreRead(t *testing.T) {
 	assert.Equal(t, testSeed, f.Seed())
 	assert.EqualValues(t, 6, f.Highest(), "its own, before it is read")
 	var got []format.Event
-	damage, err := f.Read(func(e *format.Event, names []string) {
-		assert.Equal(t, []string{"errors", "slow"}, names)
+	damage, err := f.Read(func(e *format.Event, names format.Names) {
+		assert.Equal(t, testNames, names)
 		got = append(got, *e)
 	})
 	require.NoError(t, err)
@@ -354,7 +356,7 @@ func TestJournalFilesAreRead(t *testing.T) {
 	assert.Equal(t, 3, f.Events())
 
 	require.NoError(t, f.Delete())
-	_, err = f.Read(func(*format.Event, []string) { t.Error("an event") })
+	_, err = f.Read(func(*format.Event, format.Names) { t.Error("an event") })
 	assert.ErrorContains(t, err, "cannot read the journal ")
 	assert.Error(t, f.Delete())
 }
@@ -365,7 +367,7 @@ func TestJournalFileWithoutNames(t *testing.T) {
 	inv, err := d.Inventory()
 	require.NoError(t, err)
 	f := inv.Journals[0]
-	damage, err := f.Read(func(*format.Event, []string) { t.Error("an event") })
+	damage, err := f.Read(func(*format.Event, format.Names) { t.Error("an event") })
 	require.NoError(t, err)
-	assert.Equal(t, []format.Damage{{Path: d.File(f.File), Reason: "the names of policies are damaged: what was decided is decided anew"}}, damage)
+	assert.Equal(t, []format.Damage{{Path: d.File(f.File), Reason: "the names of policies and destinations are damaged: what was decided is decided anew"}}, damage)
 }

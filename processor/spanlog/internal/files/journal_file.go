@@ -29,7 +29,7 @@ func (f *JournalFile) Seed() format.Seed { return f.header.Seed }
 
 // Read yields the events, the oldest first, with the names that they refer to. Damaged ones are passed over: what they
 // were about is decided anew, or delivered again.
-func (f *JournalFile) Read(yield func(*format.Event, []string)) ([]format.Damage, error) {
+func (f *JournalFile) Read(yield func(*format.Event, format.Names)) ([]format.Damage, error) {
 	path := f.dir.File(f.File)
 	b, err := os.ReadFile(path)
 	if err != nil {
@@ -37,7 +37,7 @@ func (f *JournalFile) Read(yield func(*format.Event, []string)) ([]format.Damage
 	}
 	names, ok := format.ParseNames(b, f.names, f.header.Sequence)
 	if !ok {
-		return []format.Damage{{Path: path, Reason: "the names of policies are damaged: what was decided is decided anew"}}, nil
+		return []format.Damage{{Path: path, Reason: "the names of policies and destinations are damaged: what was decided is decided anew"}}, nil
 	}
 	var e format.Event
 	var damage []format.Damage
@@ -55,7 +55,7 @@ func (f *JournalFile) Read(yield func(*format.Event, []string)) ([]format.Damage
 				Reason: fmt.Sprintf("%d records of decisions are damaged: these are decided, or delivered, again", bad)})
 			bad = 0
 		}
-		if e.Policy >= len(names) {
+		if e.Policy >= len(names.Policies) || !isKnown(&e, len(names.Destinations)) {
 			continue
 		}
 		f.events++
@@ -63,6 +63,11 @@ func (f *JournalFile) Read(yield func(*format.Event, []string)) ([]format.Damage
 		yield(&e, names)
 	}
 	return damage, nil
+}
+
+// isKnown reports whether the destination of an event is one of so many.
+func isKnown(e *format.Event, destinations int) bool {
+	return e.Kind == format.Decided || e.Destination == format.EveryDestination || int(e.Destination) < destinations
 }
 
 // Highest is the highest sequence of a position in the file, once it was read.

@@ -9,13 +9,25 @@ type Event struct {
 	Verdict   uint8 // as the caller numbers them
 	Trigger   uint8 // likewise
 	Late      bool  // a part that came after its trace was sampled
-	Policy    int   // index in the journal's names; -1 is none
+	Policy    int   // index in the journal's names of policies; -1 is none
 	TraceID   [16]byte
 	From, To  Position
 	At        uint32 // Unix seconds
 	Threshold uint64 // 56 bits, or all ones: there is none
 	Random    uint64 // likewise
+	Failed    bool   // a span with an error was seen
+	Revived   bool   // it was not sampled at first, and a late span changed that
+	Trimmed   uint32 // spans that were left out, at most MaxTrimmed
+	// Destination is an index in the journal's names of destinations, or EveryDestination. A decision has none: what was
+	// sampled waits for all destinations of the journal.
+	Destination uint8
 }
+
+// MaxTrimmed is the most spans of a part that are counted as left out.
+const MaxTrimmed = 1<<24 - 1
+
+// EveryDestination stands for all destinations of the journal.
+const EveryDestination = 0xff
 
 // EventKind is what happened.
 type EventKind uint8
@@ -23,8 +35,8 @@ type EventKind uint8
 // What happens to a part of a trace. Of a part that is not wanted there is only a decision.
 const (
 	Decided   EventKind = 1
-	Attempted EventKind = 2 // the next stage is about to get it, so that after a crash it may get it again
-	Delivered EventKind = 3 // or refused for good
+	Attempted EventKind = 2 // a destination is about to get it, so that after a crash it may get it again
+	Delivered EventKind = 3 // a destination has it, or does not get it any more
 	noPolicy            = 0xffff
 )
 
@@ -53,9 +65,15 @@ func (e *Event) Put(b []byte, sequence uint64) {
 	if e.Late {
 		random |= flagLate << 56
 	}
+	if e.Failed {
+		random |= flagFailed << 56
+	}
+	if e.Revived {
+		random |= flagRevived << 56
+	}
 	binary.LittleEndian.PutUint64(b[48:], random)
 	binary.LittleEndian.PutUint32(b[56:], e.At)
-	binary.LittleEndian.PutUint32(b[60:], 0)
+	binary.LittleEndian.PutUint32(b[60:], min(e.Trimmed, MaxTrimmed)<<8|uint32(e.Destination))
 	binary.LittleEndian.PutUint32(b, eventChecksum(sequence, b))
 }
 
@@ -64,6 +82,8 @@ const (
 	flagLate        = 1
 	flagNoRandom    = 2 // the trace has no randomness of its own: Random is all ones
 	flagNoThreshold = 4 // the trace has no weight: Threshold is all ones
+	flagFailed      = 8
+	flagRevived     = 16
 )
 
 func eventChecksum(sequence uint64, b []byte) uint32 {
@@ -76,17 +96,19 @@ func (e *Event) Parse(b []byte, sequence uint64) bool {
 		return false
 	}
 	threshold, random := binary.LittleEndian.Uint64(b[40:]), binary.LittleEndian.Uint64(b[48:])
+	trimmed, flags := binary.LittleEndian.Uint32(b[60:]), random>>56
 	*e = Event{
 		Kind: EventKind(b[4]), Verdict: b[5], Policy: int(binary.LittleEndian.Uint16(b[6:])),
 		From: Position(binary.LittleEndian.Uint64(b[24:])), To: Position(binary.LittleEndian.Uint64(b[32:])),
 		Threshold: threshold &^ (0xff << 56), Trigger: uint8(threshold >> 56),
-		Random: random &^ (0xff << 56), Late: random>>56&flagLate != 0,
-		At: binary.LittleEndian.Uint32(b[56:]),
+		Random: random &^ (0xff << 56), Late: flags&flagLate != 0,
+		Failed: flags&flagFailed != 0, Revived: flags&flagRevived != 0,
+		At: binary.LittleEndian.Uint32(b[56:]), Trimmed: trimmed >> 8, Destination: uint8(trimmed),
 	}
-	if random>>56&flagNoRandom != 0 {
+	if flags&flagNoRandom != 0 {
 		e.Random = ^uint64(0)
 	}
-	if random>>56&flagNoThreshold != 0 {
+	if flags&flagNoThreshold != 0 {
 		e.Threshold = ^uint64(0)
 	}
 	if e.Policy == noPolicy {

@@ -20,7 +20,9 @@ func TestEventsComeBack(t *testing.T) {
 			Threshold: 1<<56 - 1, Random: 1<<56 - 1},
 		{Kind: Delivered, Threshold: none, Random: 1},
 		{Kind: Delivered, Threshold: 1, Random: none, Late: true},
-		{Kind: Delivered, From: Position(none), To: Position(none), Policy: -1},
+		{Kind: Delivered, From: Position(none), To: Position(none), Policy: -1, Destination: EveryDestination},
+		{Kind: Attempted, Destination: 3, Failed: true, Trimmed: MaxTrimmed},
+		{Kind: Decided, Revived: true, Trimmed: 1},
 	} {
 		b := make([]byte, EventSize)
 		e.Put(b, 5)
@@ -42,6 +44,7 @@ func TestEventLayout(t *testing.T) {
 	e := Event{
 		Kind: Attempted, Verdict: 1, Trigger: 7, Late: true, Policy: 0x0203, TraceID: [16]byte{0xa0, 15: 0xaf},
 		From: 0x1112131415161718, To: 0x2122232425262728, At: 0x31323334, Threshold: 0x41424344454647, Random: none,
+		Destination: 0x0f, Trimmed: 0x616263,
 	}
 	b := make([]byte, EventSize)
 	for i := range b {
@@ -55,7 +58,7 @@ func TestEventLayout(t *testing.T) {
 		0x28, 0x27, 0x26, 0x25, 0x24, 0x23, 0x22, 0x21,
 		0x47, 0x46, 0x45, 0x44, 0x43, 0x42, 0x41, 7,
 		0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1 | 2,
-		0x34, 0x33, 0x32, 0x31, 0, 0, 0, 0,
+		0x34, 0x33, 0x32, 0x31, 0x0f, 0x63, 0x62, 0x61,
 	}
 	binary.LittleEndian.PutUint32(want, Checksum(9, want[4:]))
 	assert.Equal(t, want, b)
@@ -64,11 +67,21 @@ func TestEventLayout(t *testing.T) {
 	e.Put(b, 9)
 	assert.Equal(t, []byte{0xff, 0xff}, b[6:8])
 	assert.Equal(t, []byte{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 7, 0x57, 0x56, 0x55, 0x54, 0x53, 0x52, 0x51, 4}, b[40:56])
+
+	e.Failed, e.Revived, e.Trimmed, e.Destination = true, true, MaxTrimmed+1, EveryDestination
+	e.Put(b, 9)
+	assert.Equal(t, byte(4|8|16), b[55])
+	assert.Equal(t, []byte{0xff, 0xff, 0xff, 0xff}, b[60:64])
 }
 
 func TestNames(t *testing.T) {
-	for _, names := range [][]string{nil, {"a"}, {"", "errors", "composite\x00part", string(make([]byte, 300))}} {
-		encoded := EncodeNames(names)
+	for _, names := range []Names{
+		{},
+		{Policies: []string{"a"}},
+		{Destinations: []string{"a"}},
+		{Policies: []string{"", "errors", "composite\x00part", string(make([]byte, 300))}, Destinations: []string{"otlp_grpc in traces", ""}},
+	} {
+		encoded := names.Encode()
 		b := make([]byte, EventsAt(len(encoded)))
 		PutNames(b, encoded, 5)
 		assert.Equal(t, uint32(len(encoded)), binary.LittleEndian.Uint32(b[UsedAt:]))
@@ -83,12 +96,15 @@ func TestNames(t *testing.T) {
 		_, ok = ParseNames(b[:67+len(encoded)], len(encoded), 5)
 		assert.False(t, ok, "they are cut off")
 	}
-	assert.Equal(t, []byte("\x01a\x02bc"), EncodeNames([]string{"a", "bc"}))
+	assert.Equal(t, []byte("\x01\x01d\x02\x01a\x02bc"), Names{Policies: []string{"a", "bc"}, Destinations: []string{"d"}}.Encode())
 }
 
 // Names with a right checksum that are none.
 func TestNamesThatAreNone(t *testing.T) {
-	for _, encoded := range []string{"\x80", "\x02a", "\x01a\x01", "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"} {
+	for _, encoded := range []string{
+		"", "\x80", "\x00", "\x01", "\x00\x01", "\x01\x02a", "\x01\x02a\x00", "\x00\x02\x01a", "\x00\x01\x01a\x01", "\x00\x00\x00",
+		"\x00\x01\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", "\x00\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01",
+	} {
 		b := make([]byte, EventsAt(len(encoded)))
 		PutNames(b, []byte(encoded), 5)
 		_, ok := ParseNames(b, len(encoded), 5)

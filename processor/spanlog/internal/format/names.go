@@ -2,12 +2,23 @@ package format
 
 import "encoding/binary"
 
+// Names are what a journal's events refer to by index.
+type Names struct {
+	Policies     []string
+	Destinations []string // the keys of all that there are
+}
+
 // namesAt is where a journal's names begin, behind their checksum.
 const namesAt = HeaderSize + 4
 
-// EncodeNames returns the names that a journal's events refer to by index, as the file has them.
-func EncodeNames(names []string) (b []byte) {
-	for _, name := range names {
+// Encode returns the names as the file has them.
+func (n Names) Encode() []byte {
+	return encodeList(encodeList(nil, n.Destinations), n.Policies)
+}
+
+func encodeList(b []byte, list []string) []byte {
+	b = binary.AppendUvarint(b, uint64(len(list)))
+	for _, name := range list {
 		b = binary.AppendUvarint(b, uint64(len(name)))
 		b = append(b, name...)
 	}
@@ -22,20 +33,36 @@ func PutNames(b, names []byte, sequence uint64) {
 }
 
 // ParseNames reads the names, which take so many bytes, and reports whether they are intact.
-func ParseNames(b []byte, size int, sequence uint64) (names []string, ok bool) {
+func ParseNames(b []byte, size int, sequence uint64) (n Names, ok bool) {
 	to := namesAt + size
 	if to > len(b) || binary.LittleEndian.Uint32(b[HeaderSize:]) != Checksum(sequence, b[namesAt:to]) {
-		return nil, false
+		return Names{}, false
 	}
-	for rest := b[namesAt:to]; len(rest) > 0; {
-		n, size := binary.Uvarint(rest)
-		if size <= 0 || n > uint64(len(rest)-size) {
-			return nil, false
+	rest := b[namesAt:to]
+	if n.Destinations, rest, ok = parseList(rest); !ok {
+		return Names{}, false
+	}
+	if n.Policies, rest, ok = parseList(rest); !ok || len(rest) > 0 {
+		return Names{}, false
+	}
+	return n, true
+}
+
+// parseList reads a list, and returns what follows it.
+func parseList(b []byte) (list []string, rest []byte, ok bool) {
+	count, size := binary.Uvarint(b)
+	if size <= 0 {
+		return nil, nil, false
+	}
+	for b = b[size:]; count > 0; count-- {
+		n, size := binary.Uvarint(b)
+		if size <= 0 || n > uint64(len(b)-size) {
+			return nil, nil, false
 		}
-		names = append(names, string(rest[size:size+int(n)]))
-		rest = rest[size+int(n):]
+		list = append(list, string(b[size:size+int(n)]))
+		b = b[size+int(n):]
 	}
-	return names, true
+	return list, b, true
 }
 
 // EventsAt is where a journal's events begin behind so many bytes of names.

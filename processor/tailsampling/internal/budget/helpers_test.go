@@ -46,7 +46,8 @@ func newSetup(t *testing.T, shards int, s Settings) *setup {
 	v, err := version.New(1, set, nil, version.NewNames())
 	require.NoError(t, err)
 	shared := &shard.Shared{
-		Waits: shard.Waits{Decision: time.Hour, Revive: time.Hour}, TraceSize: shard.MaxTraceSize, ReviveUpTo: 1, Mapped: s.OnDisk,
+		Destinations: []string{"next"},
+		Waits:        shard.Waits{Decision: time.Hour, Revive: time.Hour}, TraceSize: shard.MaxTraceSize, ReviveUpTo: 1, Mapped: s.OnDisk,
 		Pool: spanlog.NewPool(int64(shards)<<20, shards), Epoch: clock.NewEpoch(), Seed: index.Seed{1, 2},
 	}
 	if s.OnDisk {
@@ -70,7 +71,7 @@ func (s *setup) open(b *buffer.Buffer) {
 	require.NoError(s.t, err)
 	b.Pool.Open(dir, spanlog.Seed(b.Seed), 0)
 	for i, m := range b.Members {
-		m.OpenFiles(spanlog.New(b.Pool, i), spanlog.NewJournal(b.Pool, i, []string{"", "errors", "slow"}), 0)
+		m.OpenFiles(spanlog.New(b.Pool, i), spanlog.NewJournal(b.Pool, i, spanlog.Names{Policies: []string{"", "errors", "slow"}, Destinations: b.Destinations}), 0)
 	}
 	s.t.Cleanup(func() { require.NoError(s.t, dir.Close()) })
 }

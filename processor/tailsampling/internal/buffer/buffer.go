@@ -38,7 +38,7 @@ type Member struct {
 	*shard.Shard
 	Log     *spanlog.Log
 	Journal *spanlog.Journal // nil in memory
-	Deliver chan struct{}    // wakes the emitter that serves this shard
+	Deliver []chan struct{}  // by destination: wakes the sender that serves this shard
 }
 
 // New returns a buffer of so many shards, whose traces begin under a version. In memory it is ready at once; else call
@@ -84,8 +84,10 @@ func (b *Buffer) leave(m *Member) []linked.Message {
 		Wake(b.due)
 	}
 	b.visited()
-	if after.Deliver {
-		Wake(m.Deliver)
+	for d, wake := range m.Deliver {
+		if after.Deliver.Has(shard.Destination(d)) {
+			Wake(wake)
+		}
 	}
 	return after.Messages
 }

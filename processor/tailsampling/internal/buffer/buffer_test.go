@@ -18,7 +18,7 @@ import (
 // deliverable gives each member somebody to wake.
 func deliverable(b *Buffer) {
 	for _, m := range b.Members {
-		m.Deliver = make(chan struct{}, 1)
+		m.Deliver = []chan struct{}{make(chan struct{}, 1)}
 	}
 }
 
@@ -34,7 +34,7 @@ func TestLeaveWakesWhoHasWork(t *testing.T) {
 		require.NoError(t, b.Add(prepare(t, b, testSpan{trace: 1, failed: true})))
 		require.Equal(t, 1, visits)
 		require.True(t, wakes(b.due))
-		require.False(t, wakes(m.Deliver))
+		require.False(t, wakes(m.Deliver[0]))
 		require.NoError(t, b.Add(prepare(t, b, testSpan{trace: 1})))
 		require.False(t, wakes(b.due), "nothing is due sooner")
 
@@ -43,11 +43,11 @@ func TestLeaveWakesWhoHasWork(t *testing.T) {
 		m.Due(b.Now())
 		b.Leave(m)
 		require.Equal(t, 3, visits)
-		require.True(t, wakes(m.Deliver))
+		require.True(t, wakes(m.Deliver[0]))
 		require.False(t, wakes(b.due))
 		for _, o := range b.Members {
 			if o != m {
-				require.False(t, wakes(o.Deliver), "of another shard")
+				require.False(t, wakes(o.Deliver[0]), "of another shard")
 			}
 		}
 		m.Lock() // it is unlocked
@@ -227,7 +227,7 @@ func TestFiles(t *testing.T) {
 	pool.Open(dir, spanlog.Seed(b.Seed), 0)
 	deliverable(b)
 	for i, m := range b.Members {
-		m.OpenFiles(spanlog.New(pool, i), spanlog.NewJournal(pool, i, []string{"", "errors"}), 50)
+		m.OpenFiles(spanlog.New(pool, i), spanlog.NewJournal(pool, i, spanlog.Names{Policies: []string{"", "errors"}, Destinations: []string{"next"}}), 50)
 	}
 	b.SetReady()
 	require.NoError(t, pool.Reserve(1<<20, 0))
@@ -247,8 +247,8 @@ func TestFiles(t *testing.T) {
 	require.NoError(t, err)
 	decided := map[[16]byte]uint8{}
 	for _, f := range found.Journals {
-		damage, err := f.Read(func(e *spanlog.Event, names []string) {
-			require.Equal(t, []string{"", "errors"}, names)
+		damage, err := f.Read(func(e *spanlog.Event, names spanlog.Names) {
+			require.Equal(t, spanlog.Names{Policies: []string{"", "errors"}, Destinations: []string{"next"}}, names)
 			decided[e.TraceID] = e.Verdict
 		})
 		require.NoError(t, err)
@@ -268,7 +268,7 @@ func TestJournalIsTrimmed(t *testing.T) {
 	dir, err := spanlog.OpenDirectory(t.TempDir())
 	require.NoError(t, err)
 	pool.Open(dir, spanlog.Seed{1, 2}, 0)
-	l, files := spanlog.New(pool, 0), spanlog.NewJournal(pool, 0, []string{""})
+	l, files := spanlog.New(pool, 0), spanlog.NewJournal(pool, 0, spanlog.Names{Policies: []string{""}})
 	j := journal{journal: files, log: l, keep: math.MaxInt}
 	put := func() { j.Put(spanlog.Event{Kind: spanlog.Decided, Policy: -1}, 0) }
 	for range 3 {

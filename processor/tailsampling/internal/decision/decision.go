@@ -57,6 +57,7 @@ type Seen struct {
 	Bytes       uint64          // of span bodies
 	Duration    time.Duration   // from the earliest start to the latest end
 	First       clock.Monotonic // when the first span came
+	Trimmed     uint32          // spans that were left out
 }
 
 // Randomness is what the thresholds of the policies are compared with: explicit, or from the trace ID.

@@ -84,7 +84,7 @@ func (b *batch) reset() {
 // take moves traces that are ready out of the shard's list and copies their spans, as far as there is room. It reports
 // whether there was room for all. The caller has the shard's mutex. mapped says that reading can fault.
 func (b *batch) take(m *buffer.Member, mapped bool, now clock.Monotonic) bool {
-	out := m.Outgoing()
+	out := m.Outgoing(0)
 	for {
 		k, more := out.Next()
 		if !more {
@@ -115,7 +115,7 @@ func (b *batch) read(m *buffer.Member, k *shard.Kept, mapped bool) (err error) {
 		defer spanlog.Guard(&err)()
 	}
 	var failed error
-	for r, err := range m.Outgoing().Records(k.Slot, pauseIn(m, k)) {
+	for r, err := range m.Outgoing(0).Records(k.Slot, pauseIn(m, k)) {
 		if err != nil {
 			failed = err
 			continue

@@ -50,7 +50,7 @@ func TestBatchesEndAtSoManyBytes(t *testing.T) {
 		b := newBatch()
 		require.True(t, s.takeBatch(b))
 		headers := len(b.arena) - first
-		out := s.Buffer.Members[0].Outgoing()
+		out := s.Buffer.Members[0].Outgoing(0)
 		out.PutBack(b.traces[0].Slot)
 		s.keep(testSpan{trace: 2, bytes: maxBatchBytes - first - headers + over})
 		require.Equal(t, want == 2, s.takeBatch(b))

@@ -57,7 +57,7 @@ func NewEmitters(o *Output, n int) []*Emitter {
 	}
 	for i, m := range o.Buffer.Members {
 		e := list[i%n]
-		m.Deliver, e.members = e.wake, append(e.members, m)
+		m.Deliver, e.members = []chan struct{}{e.wake}, append(e.members, m)
 	}
 	return list
 }
@@ -222,7 +222,7 @@ func retryDelay(err error) time.Duration {
 func (m *Emitter) putBack() {
 	for _, t := range slices.Backward(m.batch.traces) {
 		t.member.Lock()
-		t.member.Outgoing().PutBack(t.Slot)
+		t.member.Outgoing(0).PutBack(t.Slot)
 		t.member.Unlock()
 	}
 }
@@ -236,7 +236,7 @@ func (m *Emitter) release() {
 		t := &m.batch.traces[i]
 		now := m.output.Buffer.Now()
 		t.member.Lock()
-		t.member.Outgoing().Delivered(t.Slot, now)
+		t.member.Outgoing(0).Delivered(t.Slot, now)
 		t.member.Unlock()
 	}
 }

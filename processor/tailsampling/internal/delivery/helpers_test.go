@@ -48,7 +48,8 @@ func newSetup(t testing.TB, shards int) *setup {
 	v, err := version.New(1, set, nil, names)
 	require.NoError(t, err)
 	shared := &shard.Shared{
-		Waits: shard.Waits{Decision: time.Hour}, TraceSize: shard.MaxTraceSize, ReviveUpTo: 1,
+		Destinations: []string{"next"},
+		Waits:        shard.Waits{Decision: time.Hour}, TraceSize: shard.MaxTraceSize, ReviveUpTo: 1,
 		Pool: spanlog.NewPool(256<<20, shards), Epoch: clock.NewEpoch(), Seed: index.Seed{1, 2},
 		Limits: shard.Limits{Sampled: 100, Dropped: 100},
 	}

@@ -32,6 +32,9 @@ func (l *List[T, P]) Empty() bool { return l.head == 0 }
 // Next is the entry after one, 0 at the end.
 func (l *List[T, P]) Next(x *Index[T, P], n Slot) Slot { return l.at(x, n).next }
 
+// Prev is the entry before one, 0 at the beginning.
+func (l *List[T, P]) Prev(x *Index[T, P], n Slot) Slot { return l.at(x, n).prev }
+
 func (l *List[T, P]) at(x *Index[T, P], n Slot) *neighbors { return &x.At(n).node().neighbors[l.kind] }
 
 // PushBack makes an entry, which must be in no list of the kind, the last.

@@ -12,6 +12,9 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/shard"
 )
 
+// here is a journal with one destination.
+var here = roster{each: []set{1}, all: 1}
+
 func event(kind spanlog.EventKind, trace byte, v policy.Verdict, from, to spanlog.Position) *spanlog.Event {
 	return &spanlog.Event{
 		Kind: kind, TraceID: idOf(trace), Verdict: uint8(v), From: from, To: to, At: 100 + uint32(trace), Threshold: 7, Random: 8, Policy: 1,
@@ -44,18 +47,18 @@ func TestWhichEventsAreNew(t *testing.T) {
 		{event(spanlog.Decided, 2, policy.Dropped, 11, 20), true},
 		{event(spanlog.Attempted, 3, policy.Sampled, 12, 20), false}, // of which the decision is lost
 	} {
-		require.Equal(t, tc.isNew, f.add(tc.event, 5), "event %d", i)
+		require.Equal(t, tc.isNew, f.add(tc.event, 5, &here), "event %d", i)
 	}
 	require.Len(t, f.parts, 5)
 	first := f.part(idOf(1), 10)
 	require.Equal(t, fate{
-		from: 10, to: 40, threshold: 7, random: 8, at: 101, policy: 5, order: 1, verdict: policy.Sampled, attempted: true, done: true,
+		from: 10, to: 40, threshold: 7, random: 8, at: 101, policy: 5, order: 1, verdict: policy.Sampled,
 	}, *first)
 	require.Equal(t, int32(1), f.part(idOf(1), 50).before)
-	require.True(t, f.part(idOf(1), 50).attempted)
-	require.False(t, f.part(idOf(1), 50).done)
+	require.EqualValues(t, 1, f.part(idOf(1), 50).attempted)
+	require.EqualValues(t, 1, f.part(idOf(1), 50).waits)
 	require.True(t, f.part(idOf(1), 70).late)
-	require.False(t, f.part(idOf(1), 70).attempted)
+	require.Zero(t, f.part(idOf(1), 70).attempted)
 	require.Nil(t, f.part(idOf(1), 11))
 	require.Nil(t, f.part(idOf(9), 10))
 	require.EqualValues(t, 6, f.decisions, "each new part, and the revival")
@@ -64,21 +67,21 @@ func TestWhichEventsAreNew(t *testing.T) {
 // A trace that was revived goes by what was decided then.
 func TestRevivedFate(t *testing.T) {
 	f := newFates()
-	f.add(event(spanlog.Decided, 1, policy.NotSampled, 10, 20), 0)
-	f.add(event(spanlog.Decided, 2, policy.Sampled, 11, 20), 3)
+	f.add(event(spanlog.Decided, 1, policy.NotSampled, 10, 20), 0, &here)
+	f.add(event(spanlog.Decided, 2, policy.Sampled, 11, 20), 3, &here)
 	e := event(spanlog.Decided, 1, policy.Sampled, 10, 15)
 	e.Threshold, e.Random, e.At = 70, 80, 900
-	require.True(t, f.add(e, 4))
-	require.Equal(t, fate{from: 10, to: 20, threshold: 70, random: 80, at: 900, policy: 4, order: 2, verdict: policy.Sampled}, *f.part(idOf(1), 10))
+	require.True(t, f.add(e, 4, &here))
+	require.Equal(t, fate{from: 10, to: 20, threshold: 70, random: 80, at: 900, policy: 4, order: 2, verdict: policy.Sampled, waits: 1}, *f.part(idOf(1), 10))
 }
 
 // A span is in the part in which its position is, the end of which is not in it; or else follows the last part before it,
 // if that was sampled.
 func TestFatesOfSpans(t *testing.T) {
 	f := newFates()
-	f.add(event(spanlog.Decided, 1, policy.Sampled, 10, 20), 1)
-	f.add(late(event(spanlog.Decided, 1, policy.Sampled, 30, 40)), 1)
-	f.add(event(spanlog.Decided, 2, policy.Dropped, 10, 20), 2)
+	f.add(event(spanlog.Decided, 1, policy.Sampled, 10, 20), 1, &here)
+	f.add(late(event(spanlog.Decided, 1, policy.Sampled, 30, 40)), 1, &here)
+	f.add(event(spanlog.Decided, 2, policy.Dropped, 10, 20), 2, &here)
 	for _, tc := range []struct {
 		trace          byte
 		at             spanlog.Position
@@ -109,24 +112,25 @@ func TestEventsSayTheSame(t *testing.T) {
 		late(event(spanlog.Attempted, 1, policy.Sampled, 30, 40)), event(spanlog.Decided, 3, policy.NotSampled, 12, 20),
 		event(spanlog.Delivered, 4, policy.Sampled, 13, 20),
 	} {
-		f.add(e, 1)
+		f.add(e, 1, &here)
 	}
 	again := newFates()
 	var all []spanlog.Event
-	for e := range f.events {
+	for e := range f.events(1) {
 		all = append(all, e)
-		again.add(&e, int32(e.Policy))
+		again.add(&e, int32(e.Policy), &here)
 	}
 	require.Equal(t, f, again)
-	require.Len(t, all, 9)
+	require.Len(t, all, 8)
 	require.Equal(t, *event(spanlog.Decided, 1, policy.Sampled, 10, 20), all[0])
-	require.Equal(t, *event(spanlog.Attempted, 1, policy.Sampled, 10, 20), all[1])
-	require.Equal(t, *event(spanlog.Delivered, 1, policy.Sampled, 10, 20), all[2])
-	require.Equal(t, *event(spanlog.Decided, 2, policy.Dropped, 11, 20), all[3])
-	require.Equal(t, *late(event(spanlog.Attempted, 1, policy.Sampled, 30, 40)), all[5])
+	every := *event(spanlog.Delivered, 1, policy.Sampled, 10, 20)
+	every.Destination = spanlog.EveryDestination
+	require.Equal(t, every, all[1])
+	require.Equal(t, *event(spanlog.Decided, 2, policy.Dropped, 11, 20), all[2])
+	require.Equal(t, *late(event(spanlog.Attempted, 1, policy.Sampled, 30, 40)), all[4])
 	for stop := 1; stop <= len(all); stop++ {
 		n := 0
-		for range f.events {
+		for range f.events(1) {
 			if n++; n == stop {
 				break
 			}
@@ -136,9 +140,9 @@ func TestEventsSayTheSame(t *testing.T) {
 }
 
 func TestKeptPartOfAFate(t *testing.T) {
-	p := fate{from: 1, to: 2, threshold: 3, random: 4, at: 5, policy: 6, order: 7, late: true, attempted: true}
+	p := fate{from: 1, to: 2, threshold: 3, random: 4, at: 5, policy: 6, order: 7, late: true, waits: 1, attempted: 1}
 	require.Equal(t, shard.KeptPart{
-		ID: wire.TraceID{9}, Hash: 8, Part: decision.Part{From: 1, To: 2, Late: true}, Policy: 6, Threshold: 3, Random: 4, Attempted: true, At: 5,
+		ID: wire.TraceID{9}, Hash: 8, Part: decision.Part{From: 1, To: 2, Late: true}, Policy: 6, Threshold: 3, Random: 4, Waits: 1, Attempted: 1, At: 5,
 		Order: 7,
 	}, p.kept(wire.TraceID{9}, 8))
 }

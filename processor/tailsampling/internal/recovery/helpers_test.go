@@ -50,14 +50,15 @@ func newProcess(t *testing.T, directory string, shards int, before ...string) *p
 	v, err := version.New(1, set, nil, names)
 	require.NoError(t, err)
 	shared := &shard.Shared{
-		Waits: shard.Waits{Decision: time.Hour}, TraceSize: shard.MaxTraceSize, ReviveUpTo: 1, Mapped: true,
+		Destinations: []string{"next"},
+		Waits:        shard.Waits{Decision: time.Hour}, TraceSize: shard.MaxTraceSize, ReviveUpTo: 1, Mapped: true,
 		Pool: spanlog.NewDiskPool(16<<20, 64<<20, shards), Epoch: clock.NewEpoch(), Seed: index.NewSeed(),
 		Limits: shard.Limits{Sampled: 1000, Dropped: 1000},
 	}
 	core, logs := observer.New(zap.DebugLevel)
 	b := buffer.New(shared, shards, v, zap.New(core))
 	for _, m := range b.Members {
-		m.Deliver = make(chan struct{}, 1)
+		m.Deliver = []chan struct{}{make(chan struct{}, 1)}
 	}
 	p := &process{Buffer: b, t: t, names: names, logs: logs}
 	p.store = NewStore(directory, b, names, zap.New(core))
@@ -144,7 +145,7 @@ func (p *process) out(done bool, only ...byte) map[byte]int {
 	got := map[byte]int{}
 	for _, m := range p.Members {
 		m.Lock()
-		out := m.Outgoing()
+		out := m.Outgoing(0)
 		var back []index.Slot
 		for k, more := out.Next(); more; k, more = out.Next() {
 			out.Take(k.Slot, p.Now())

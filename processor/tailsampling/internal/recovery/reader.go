@@ -32,9 +32,9 @@ func newReader(st *Store, m *buffer.Member) *reader {
 }
 
 // event takes an event of the journal into account. name is the number that its policy has now.
-func (r *reader) event(e *spanlog.Event, name int32, hash uint32) {
+func (r *reader) event(e *spanlog.Event, name int32, hash uint32, to *roster) {
 	r.last = max(r.last, decision.Seconds(e.At).UnixMilli())
-	if !r.fates.add(e, name) {
+	if !r.fates.add(e, name, to) {
 		return
 	}
 	r.member.Lock()
@@ -101,7 +101,7 @@ func (r *reader) place(found *spanlog.Found, span *wire.Span, hash uint32) (n in
 		return 0
 	}
 	part, followed := r.fates.find(span.TraceID, found.Position)
-	if part != nil && (part.done || part.verdict != policy.Sampled) {
+	if part != nil && (part.waits.today() == 0 || part.verdict != policy.Sampled) {
 		return 0
 	}
 	var fresh bool
@@ -112,7 +112,9 @@ func (r *reader) place(found *spanlog.Found, span *wire.Span, hash uint32) (n in
 		}
 		n = part.slot
 	case followed != nil:
-		n, fresh = r.restore.Late(followed.kept(span.TraceID, hash), found.Position, clock.UnixMilli(found.Arrived))
+		late := followed.kept(span.TraceID, hash)
+		late.Failed = span.Status == wire.StatusError
+		n, fresh = r.restore.Late(late, found.Position, clock.UnixMilli(found.Arrived))
 	default:
 		n, fresh = r.restore.Pending(found, span, hash)
 	}
@@ -121,8 +123,8 @@ func (r *reader) place(found *spanlog.Found, span *wire.Span, hash uint32) (n in
 		r.store.Traces.Add(1)
 	}
 	r.store.Spans.Add(1)
-	if part != nil && part.attempted {
-		r.store.Repeated.Add(1)
+	if part != nil {
+		r.store.Repeated.Add(int64(part.attempted.today().Len()))
 	}
 	return n
 }
@@ -158,7 +160,7 @@ func (r *reader) writeJournal() {
 	r.member.Lock()
 	defer r.member.Unlock()
 	now := int64(b.UnixMilli(b.Now()))
-	for e := range r.fates.events {
+	for e := range r.fates.events(len(b.Destinations)) {
 		r.member.Journal.Put(&e, now)
 	}
 }

@@ -44,7 +44,7 @@ func (st *Store) readBack(onSyncFailed func()) {
 // journals are the files that were there.
 type journals struct {
 	files   []*spanlog.JournalFile
-	foreign bool // whether shards were other ones
+	foreign bool // whether shards or destinations were other ones
 	highest uint64
 }
 
@@ -58,16 +58,22 @@ func (st *Store) readJournals(all []*reader) *journals {
 	j := &journals{files: st.inventory.Journals}
 	for _, f := range j.files {
 		var tooMany error
-		damage, err := f.Read(func(e *spanlog.Event, names []string) {
+		var to *roster
+		damage, err := f.Read(func(e *spanlog.Event, names spanlog.Names) {
+			if to == nil {
+				r := st.destinations.roster(names.Destinations)
+				to = &r
+				j.foreign = j.foreign || !slices.Equal(names.Destinations, st.destinations.today)
+			}
 			number := int32(version.NoPolicy)
 			if e.Policy >= 0 {
 				var err error
-				if number, err = st.names.Number(version.ParseName(names[e.Policy])); err != nil {
+				if number, err = st.names.Number(version.ParseName(names.Policies[e.Policy])); err != nil {
 					tooMany = err
 				}
 			}
 			hash := st.buffer.Seed.Hash(wire.TraceID(e.TraceID))
-			all[index.ShardOf(hash, len(all))].event(e, number, uint32(hash))
+			all[index.ShardOf(hash, len(all))].event(e, number, uint32(hash), to)
 		})
 		if err = errors.Join(err, tooMany); err != nil {
 			damage = append(damage, spanlog.Damage{Path: st.directory, Reason: err.Error()})
@@ -88,15 +94,16 @@ func (st *Store) openPool(j *journals, onSyncFailed func()) {
 	}
 	// The journal's share of the disk is a sixteenth of its budget; an event takes 64 bytes.
 	keep := min(b.Limits.Sampled+b.Limits.Dropped, int(b.Pool.DiskLimit()/16/64)/len(b.Members))
+	names := spanlog.Names{Policies: st.names.Strings(), Destinations: b.Destinations}
 	for i, m := range b.Members {
 		m.Lock()
-		m.OpenFiles(spanlog.New(b.Pool, i), spanlog.NewJournal(b.Pool, i, st.names.Strings()), keep)
+		m.OpenFiles(spanlog.New(b.Pool, i), spanlog.NewJournal(b.Pool, i, names), keep)
 		m.Log.SetTime(int64(b.UnixMilli(b.Now())))
 		m.Unlock()
 	}
 }
 
-// adoptJournals hands the files to the shards that wrote them. With other shards than before all that is remembered is
+// adoptJournals hands the files to the shards that wrote them. With other shards or destinations than before all that is remembered is
 // written anew, when spans were redistributed.
 func (st *Store) adoptJournals(j *journals) {
 	if j.foreign {
@@ -171,6 +178,7 @@ func (st *Store) redistribute(all []*reader, j *journals) {
 	if !j.foreign {
 		return
 	}
+	st.reportGone(all)
 	for _, r := range all {
 		r.writeJournal()
 	}

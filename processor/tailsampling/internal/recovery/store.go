@@ -24,10 +24,11 @@ type Store struct {
 	names     *version.Names
 	logger    *zap.Logger
 
-	dir       *spanlog.Directory
-	inventory *spanlog.Inventory
-	reading   sync.WaitGroup
-	canceled  atomic.Bool
+	dir          *spanlog.Directory
+	inventory    *spanlog.Inventory
+	destinations destinations
+	reading      sync.WaitGroup
+	canceled     atomic.Bool
 
 	total, done atomic.Int64 // bytes that are read back
 	Counts
@@ -37,7 +38,7 @@ type Store struct {
 type Counts struct {
 	Spans     atomic.Int64 // that are still wanted
 	Traces    atomic.Int64 // likewise
-	Repeated  atomic.Int64 // spans of kept traces that may have been delivered before the crash
+	Repeated  atomic.Int64 // spans of kept traces that may have been delivered before the crash, for each destination
 	Lost      atomic.Int64 // spans
 	TornTails atomic.Int64
 }
@@ -55,6 +56,7 @@ func (st *Store) Open() (err error) {
 	if st.inventory, err = st.dir.Inventory(); err != nil {
 		return errors.Join(err, st.dir.Close())
 	}
+	st.destinations.today = st.buffer.Destinations
 	st.total.Store(st.inventory.Bytes)
 	if st.inventory.Shards != 0 {
 		st.buffer.Seed = index.Seed(st.inventory.Seed)

@@ -20,6 +20,7 @@ func (s *Shard) Add(in *intake.Request, i uint32, now clock.Monotonic) {
 	e := s.index.At(n)
 	if e.trims(span, s.shared.TraceSize) {
 		s.tally.Stats.Trimmed++
+		e.trimmed++
 		if e.state == stateRevivable || s.shared.Ingest {
 			s.touch(n)
 		}
@@ -36,13 +37,14 @@ func (s *Shard) Add(in *intake.Request, i uint32, now clock.Monotonic) {
 	}
 	switch e.state {
 	case stateGathering:
+		e.Failed = e.Failed || span.Status == wire.StatusError
 		s.tally.Stats.LateKept++
 		s.records.AddLate(hash, &span.TraceID, span.ParentID.IsZero())
 		return
 	case stateRevivable:
 		e.lateSpans++
 		s.tally.Stats.RevivableBytes += int64(len(body))
-		s.tally.Ages.AddLate(now.Sub(e.notSampledAt))
+		s.tally.Ages.AddLate(now.Sub(e.decidedAt))
 		s.records.AddLate(hash, &span.TraceID, span.ParentID.IsZero())
 		s.touch(n)
 		s.look(in, span, n, now)

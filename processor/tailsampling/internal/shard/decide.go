@@ -7,7 +7,7 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/decision"
 )
 
-// decide decides a pending trace: it becomes ready, stays to be revived, or leaves.
+// decide decides a pending trace: it is kept, stays to be revived, or leaves.
 func (t *traces) decide(n slot, trigger decision.Trigger, now clock.Monotonic) {
 	v := t.judge.ask(n, now)
 	if v.Verdict == policy.NotSampled && t.links.wanted(t.index.At(n)) {
@@ -38,12 +38,14 @@ func (t *traces) conclude(n slot, v verdict, trigger decision.Trigger, now clock
 	if v.Weightless {
 		e.threshold = tracestate.None
 	}
+	e.decidedAt, e.revived = now, trigger == decision.ByRevival
+	e.Failed = version.Set.Errors(t.versions.Bits(e.generation, n))
 	t.publish(n, &decision.Decided{
 		ID: e.ID, Hash: e.Hash, Part: e.part(), Verdict: v.Verdict, Policy: e.policy, Threshold: e.threshold, Random: e.random,
 		Trigger: trigger, Linked: linked, Version: version, Votes: v.votes, Shadow: v.shadow, At: now,
 		Seen: decision.Seen{
-			Spans: e.spans, Bytes: e.bytes, Root: e.state == stateRooted, Error: version.Set.Errors(t.versions.Bits(e.generation, n)),
-			Duration: e.span.duration(), First: e.arrived,
+			Spans: e.spans, Bytes: e.bytes, Root: e.state == stateRooted, Error: e.Failed,
+			Duration: e.span.duration(), First: e.arrived, Trimmed: e.trimmed,
 		},
 	})
 	if v.Verdict == policy.NotSampled && t.makeRoomToRevive(trigger, now) {
@@ -54,7 +56,7 @@ func (t *traces) conclude(n slot, v verdict, trigger decision.Trigger, now clock
 	t.versions.End(e.generation)
 	t.remember(e, v.Verdict, now)
 	if v.Verdict == policy.Sampled {
-		t.enqueue(n)
+		t.enqueue(n, t.outbox.Everyone(), now)
 	} else {
 		t.free(n, now)
 	}
@@ -75,21 +77,27 @@ func (t *traces) remember(e *entry, v policy.Verdict, at clock.Monotonic) {
 		decision.Weight{Threshold: e.threshold, Random: e.random})
 }
 
-// enqueue puts a sampled entry, which is in no list, at the end of those to be delivered.
-func (t *traces) enqueue(n slot) {
+// enqueue puts a sampled entry, which is in no list, at the end of those to be delivered. Where it waits for no destination
+// it is given up.
+func (t *traces) enqueue(n slot, waits Mask, now clock.Monotonic) {
 	e := t.index.At(n)
-	e.state = stateReady
-	t.queues.ready.PushBack(&t.index, n)
+	e.state = stateKept
 	t.tally.Stats.Undelivered++
 	t.tally.Stats.UndeliveredBytes += int64(e.bytes)
+	if waits == 0 {
+		t.forget(n, now)
+		return
+	}
+	t.outbox.Add(&t.index, n, waits)
 }
 
 // enqueueLate sends a late part on its way.
-func (t *traces) enqueueLate(n slot) {
+func (t *traces) enqueueLate(n slot, now clock.Monotonic) {
 	t.queues.gathering.Remove(&t.index, n)
 	t.index.Unfile(n)
-	t.index.At(n).to = t.log.Position()
-	t.enqueue(n)
+	e := t.index.At(n)
+	e.to, e.decidedAt = t.log.Position(), now
+	t.enqueue(n, t.outbox.Everyone(), now)
 }
 
 // free gives an entry, which is in no list and not found any more, and its spans up.

@@ -33,7 +33,7 @@ func (s *Shard) Due(now clock.Monotonic) (overdue time.Duration, more bool, next
 func (t *traces) expire(n slot, trigger decision.Trigger, now clock.Monotonic) {
 	switch t.index.At(n).state {
 	case stateGathering:
-		t.enqueueLate(n)
+		t.enqueueLate(n, now)
 	case stateRevivable:
 		t.evict(n, now)
 	default:
@@ -64,7 +64,7 @@ func (s *Shard) FinishAll(now clock.Monotonic) {
 		s.evict(s.queues.revivable.Head(), now)
 	}
 	for !s.queues.gathering.Empty() {
-		s.enqueueLate(s.queues.gathering.Head())
+		s.enqueueLate(s.queues.gathering.Head(), now)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/slowburn/slowburn/processor/spanlog"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/decision"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/index"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/outbox"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/version"
 )
 
@@ -24,12 +25,14 @@ type entry struct {
 	bytes     uint64 // of span bodies
 	times
 	spans      uint32 // in the log
+	trimmed    uint32 // left out
 	lateSpans  uint32 // of these, that came since it was not sampled
 	policy     int32  // once decided: the number of what did it, in version.Names
 	state      state
 	late       bool               // it is a part that came after its trace was sampled
+	revived    bool               // it was not sampled at first, and a late span changed that
 	generation version.Generation // until it is decided for good
-	delivery   delivery
+	outbox.Place
 }
 
 // positions are those of the entry's spans in the log: from the first on, up to where the log was when it was decided.
@@ -37,13 +40,18 @@ type positions struct{ from, to spanlog.Position }
 
 // times are when what happened to an entry.
 type times struct {
-	arrived      clock.Monotonic // its first span came
-	quietSince   clock.Monotonic // it last went to the end of the quiet list
-	notSampledAt clock.Monotonic // it was not sampled
+	arrived    clock.Monotonic // its first span came
+	quietSince clock.Monotonic // it last went to the end of the quiet list
+	decidedAt  clock.Monotonic // it was decided last; a late part: it had gathered
 }
 
 // part is the entry as a part of its trace.
 func (e *entry) part() decision.Part { return decision.Part{From: e.from, To: e.to, Late: e.late} }
+
+// Amount is what of the entry counts in the backlogs of destinations.
+func (e *entry) Amount() outbox.Amount {
+	return outbox.Amount{Traces: 1, Spans: int64(e.spans), Bytes: int64(e.bytes)}
+}
 
 // extent is the time that the spans of a trace cover: the earliest start and the latest end of those that have both, in
 // nanoseconds since 1970; 0 where none has.
@@ -57,16 +65,11 @@ func (x extent) duration() time.Duration {
 	return time.Duration(min(x.end-x.start, math.MaxInt64))
 }
 
-// delivery is how far the delivery of an entry is.
-type delivery struct {
-	tries     uint8 // that failed to read it back
-	attempted bool  // the journal has that the next component was about to get it
-}
-
 type (
-	slot    = index.Slot
-	entries = index.Index[entry, *entry]
-	list    = index.List[entry, *entry]
+	slot        = index.Slot
+	entries     = index.Index[entry, *entry]
+	list        = index.List[entry, *entry]
+	undelivered = outbox.Outbox[entry, *entry]
 )
 
 // state is where an entry is on its way; see the package comment for how it changes.
@@ -77,7 +80,7 @@ const (
 	stateRooted                 // so too, and has its root span
 	stateRevivable              // was not sampled, and stays in case that late spans change that
 	stateGathering              // late spans of a sampled trace gather
-	stateReady                  // sampled, waits for delivery or is with an emitter
+	stateKept                   // sampled, and some destination has not got it
 	stateGone                   // not in use
 )
 

@@ -57,7 +57,7 @@ type Faded struct {
 // Faded returns what late spans of a trace follow, and false if nothing is known.
 func (s Known) Faded(hash uint32, id *wire.TraceID) (f Faded, ok bool) {
 	if n := s.index.Find(hash, id); n != 0 && s.index.At(n).state == stateRevivable {
-		return Faded{At: s.shared.UnixMilli(s.index.At(n).notSampledAt).Time()}, true
+		return Faded{At: s.shared.UnixMilli(s.index.At(n).decidedAt).Time()}, true
 	}
 	if r, w, sampled := s.memory.Sampled(hash, id); sampled {
 		return Faded{Verdict: policy.Sampled, Policy: r.Policy, At: r.At.UnixMilli().Time(), Threshold: w.Threshold}, true

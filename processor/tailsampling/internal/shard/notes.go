@@ -12,11 +12,15 @@ type notes struct {
 	shared  *Shared
 	journal Journal
 	index   *entries
+	// What is still there.
+	revivable *list
+	outbox    *undelivered
 }
 
-// eventOf is an event about an entry, to which its kind, verdict and trigger are still missing.
+// eventOf is an event about an entry, to which its kind, verdict, trigger and destination are still missing.
 func (w *notes) eventOf(e *entry, at clock.Monotonic) spanlog.Event {
 	return spanlog.Event{
+		Failed: e.Failed, Revived: e.revived, Trimmed: e.trimmed,
 		Late: e.late, Policy: int(e.policy), TraceID: e.ID, From: e.from, To: e.to,
 		At: uint32(w.shared.seconds(at)), Threshold: e.threshold, Random: e.random,
 	}
@@ -35,6 +39,7 @@ func (w *notes) decided(d *decision.Decided) {
 	w.put(spanlog.Event{
 		Kind: spanlog.Decided, Verdict: uint8(d.Verdict), Trigger: uint8(d.Trigger), Late: d.Part.Late, Policy: int(d.Policy),
 		TraceID: d.ID, From: d.Part.From, To: d.Part.To, At: uint32(w.shared.seconds(d.At)), Threshold: d.Threshold, Random: d.Random,
+		Failed: d.Seen.Error, Revived: d.Trigger == decision.ByRevival, Trimmed: d.Seen.Trimmed,
 	}, d.At)
 }
 
@@ -45,29 +50,45 @@ func (w *notes) notSampled(e *entry, now clock.Monotonic) {
 	w.put(ev, now)
 }
 
-// delivery writes how far the delivery of a sampled entry is: attempted or delivered.
-func (w *notes) delivery(kind spanlog.EventKind, e *entry, now clock.Monotonic) {
+// delivery writes how far the delivery of a sampled entry to a destination is: attempted or delivered.
+func (w *notes) delivery(kind spanlog.EventKind, e *entry, destination uint8, now clock.Monotonic) {
 	ev := w.eventOf(e, now)
-	ev.Kind, ev.Verdict = kind, uint8(policy.Sampled)
+	ev.Kind, ev.Verdict, ev.Destination = kind, uint8(policy.Sampled), destination
 	w.put(ev, now)
 }
 
-// repeat writes the decisions about what is still there once more, if they are in a file that is about to be deleted.
+// repeat writes the decisions about what is still there once more, if they are in a file that is about to be deleted: those
+// that sampled in their order, each with what the destinations have.
 func (w *notes) repeat(highest uint64, now clock.Monotonic) {
-	for n := slot(1); n < w.index.Slots(); n++ {
-		e := w.index.At(n)
-		if e.state != stateRevivable && e.state != stateReady || e.to.Sequence() > highest {
+	at := w.shared.UnixMilli(now)
+	for n := w.revivable.Head(); n != 0; n = w.revivable.Next(w.index, n) {
+		if e := w.index.At(n); e.to.Sequence() <= highest {
+			ev := w.eventOf(e, e.decidedAt)
+			ev.Kind = spanlog.Decided
+			w.journal.Put(ev, at)
+		}
+	}
+	for n := range w.outbox.All(w.index) {
+		if e := w.index.At(n); e.to.Sequence() <= highest {
+			w.repeatKept(e, at)
+		}
+	}
+}
+
+func (w *notes) repeatKept(e *entry, at clock.UnixMilli) {
+	ev := w.eventOf(e, e.decidedAt)
+	ev.Kind, ev.Verdict = spanlog.Decided, uint8(policy.Sampled)
+	w.journal.Put(ev, at)
+	for d := range w.shared.Destinations {
+		ev.Destination = uint8(d)
+		switch d := Destination(d); {
+		case !e.Waits().Has(d):
+			ev.Kind = spanlog.Delivered
+		case e.Attempted().Has(d):
+			ev.Kind = spanlog.Attempted
+		default:
 			continue
 		}
-		ev := w.eventOf(e, now)
-		ev.Kind = spanlog.Decided
-		if e.state == stateReady {
-			ev.Verdict = uint8(policy.Sampled)
-		}
-		w.journal.Put(ev, w.shared.UnixMilli(now))
-		if e.state == stateReady && e.delivery.attempted {
-			ev.Kind = spanlog.Attempted
-			w.journal.Put(ev, w.shared.UnixMilli(now))
-		}
+		w.journal.Put(ev, at)
 	}
 }

@@ -12,7 +12,6 @@ type queues struct {
 	quiet     list // of these the rooted, longest quiet first; empty where Waits.Root is 0
 	revivable list // those that were not sampled first
 	gathering list // those whose first span came first
-	ready     list // next to be delivered first
 
 	// cursors[r]: every trace before it had a rank above r when it was looked at; 0 is the end.
 	cursors [Ranks]slot
@@ -61,7 +60,7 @@ func (q *queues) first(x *entries, w *Waits) (n slot, at clock.Monotonic, trigge
 		}
 	}
 	if h := q.revivable.Head(); h != 0 {
-		if due := x.At(h).notSampledAt.Add(w.Revive); due < at {
+		if due := x.At(h).decidedAt.Add(w.Revive); due < at {
 			n, at = h, due
 		}
 	}

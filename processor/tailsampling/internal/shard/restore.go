@@ -23,7 +23,9 @@ type Restorer struct {
 
 type restoredKept struct {
 	slot  index.Slot
-	order int32 // of the decision
+	at    decision.Seconds // of the decision
+	order int32            // likewise
+	waits Mask
 }
 
 // NewRestorer begins to rebuild a shard.
@@ -42,7 +44,11 @@ type KeptPart struct {
 	Policy    int32 // number in version.Names
 	Threshold uint64
 	Random    uint64
-	Attempted bool // the next component may have it
+	Waits     Mask // the destinations that have not got it
+	Attempted Mask // of these, those that may have it
+	Failed    bool // a span with an error was seen
+	Revived   bool
+	Trimmed   uint32 // spans that were left out
 	At        decision.Seconds
 	Order     int32 // of the decision
 }
@@ -51,10 +57,11 @@ type KeptPart struct {
 func (r *Restorer) Kept(p KeptPart) index.Slot {
 	n, e := r.shard.index.New(p.Hash, p.ID)
 	e.positions, e.late = positions{p.Part.From, p.Part.To}, p.Part.Late
-	e.policy, e.threshold, e.random, e.state = p.Policy, p.Threshold, p.Random, stateReady
-	e.delivery.attempted = p.Attempted
+	e.policy, e.threshold, e.random, e.state = p.Policy, p.Threshold, p.Random, stateKept
+	e.Failed, e.revived, e.trimmed = p.Failed, p.Revived, p.Trimmed
+	e.SetAttempted(p.Attempted)
 	e.arrived = r.instant(p.At.UnixMilli())
-	r.kept = append(r.kept, restoredKept{slot: n, order: p.Order})
+	r.kept = append(r.kept, restoredKept{slot: n, at: p.At, order: p.Order, waits: p.Waits})
 	return n
 }
 
@@ -64,12 +71,14 @@ func (r *Restorer) Late(p KeptPart, at spanlog.Position, arrived clock.UnixMilli
 	s := r.shard
 	if n := s.index.Find(p.Hash, &p.ID); n != 0 {
 		e := s.index.At(n)
+		e.Failed = e.Failed || p.Failed
 		e.from = min(e.from, at) // what was copied forward is found after what came later
 		return n, false
 	}
 	n, e := s.index.New(p.Hash, p.ID)
 	e.from, e.late, e.state = at, true, stateGathering
 	e.policy, e.threshold, e.random, e.arrived = p.Policy, p.Threshold, p.Random, r.instant(arrived)
+	e.Failed = p.Failed
 	s.index.File(n)
 	return n, true
 }
@@ -151,11 +160,12 @@ func (r *Restorer) Finish(now clock.Monotonic, last clock.UnixMilli) {
 		s.tally.Stats.Pending++
 		s.shared.Pending.Add(1)
 	}
-	slices.SortFunc(r.kept, func(a, b restoredKept) int { return cmp.Compare(a.order, b.order) })
+	slices.SortFunc(r.kept, func(a, b restoredKept) int { return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.order, b.order)) })
 	for _, k := range r.kept {
 		e := s.index.At(k.slot)
 		e.arrived = e.arrived.Add(pause)
-		s.enqueue(k.slot)
+		e.decidedAt = e.arrived
+		s.enqueue(k.slot, k.waits, now)
 	}
 	for _, n := range found {
 		if e := s.index.At(n); e.undecided() && e.bytes >= 2*s.shared.TraceSize {

@@ -20,6 +20,7 @@ func newShard(t testing.TB, shared *Shared, policies ...policy.Config) (*Shard, 
 	require.NoError(t, err)
 	v, err := version.New(1, set, nil, version.NewNames())
 	require.NoError(t, err)
+	shared.Destinations = []string{"next"}
 	shared.TraceSize = 1 << 20
 	shared.Pool, shared.Epoch = spanlog.NewPool(64<<20, 1), clock.NewEpoch()
 	s, log := New(shared, v), spanlog.New(shared.Pool, 0)
@@ -76,19 +77,19 @@ func TestRestoredPartsAreReadyInTheirOrder(t *testing.T) {
 	s, _ := newShard(t, &Shared{}, keepAll())
 	r := NewRestorer(s)
 	for _, order := range []int32{3, 1, 2} {
-		r.Count(r.Kept(KeptPart{ID: wire.TraceID{byte(order)}, Order: order, Attempted: order == 2, Policy: 5, Threshold: 9}), 10)
+		r.Count(r.Kept(KeptPart{ID: wire.TraceID{byte(order)}, Order: order, Waits: 1, Policy: 5, Threshold: 9}), 10)
 	}
 	r.Finish(0, 0)
 	for want := range byte(3) {
-		k, ok := s.Outgoing().Next()
+		k, ok := s.Outgoing(0).Next()
 		require.True(t, ok)
 		require.Equal(t, wire.TraceID{want + 1}, k.ID)
 		require.Equal(t, int32(5), k.Policy)
 		require.Equal(t, uint64(9), k.Threshold)
 		require.Equal(t, 1, k.Spans)
 		require.Equal(t, 10, k.Bytes)
-		s.Outgoing().Take(k.Slot, 0)
-		s.Outgoing().Delivered(k.Slot, 0)
+		s.Outgoing(0).Take(k.Slot, 0)
+		s.Outgoing(0).Delivered(k.Slot, 0)
 	}
 	require.Zero(t, s.Tally().Stats.Undelivered)
 	require.Zero(t, s.Tally().Stats.UndeliveredBytes)

@@ -31,7 +31,7 @@ func (t *traces) makeRoomToRevive(trigger decision.Trigger, now clock.Monotonic)
 // keepRevivable keeps a trace that was not sampled.
 func (t *traces) keepRevivable(n slot, now clock.Monotonic) {
 	e := t.index.At(n)
-	e.state, e.notSampledAt = stateRevivable, now
+	e.state, e.decidedAt = stateRevivable, now
 	t.queues.revivable.PushBack(&t.index, n)
 	t.tally.Stats.Revivable++
 	t.tally.Stats.RevivableBytes += int64(e.bytes)
@@ -57,7 +57,7 @@ func (t *traces) evict(n slot, now clock.Monotonic) {
 		t.notes.notSampled(e, now)
 		t.tally.Stats.LateDropped += int64(e.lateSpans)
 	}
-	t.remember(e, policy.NotSampled, e.notSampledAt)
+	t.remember(e, policy.NotSampled, e.decidedAt)
 	t.free(n, now)
 }
 

@@ -7,6 +7,7 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -21,6 +22,7 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/decision"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/index"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/linked"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/outbox"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/version"
 )
 
@@ -279,7 +281,7 @@ func (s *script) run(command string, args []string) {
 }
 
 func (s *script) outgoing(command string) {
-	out := s.shard.Outgoing()
+	out := s.shard.Outgoing(0)
 	switch command {
 	case "take":
 		k, ok := out.Next()
@@ -355,7 +357,8 @@ func (s *script) version(args []string) *version.Version {
 func (s *script) configure(args []string) {
 	s.names = version.NewNames()
 	shared := &Shared{
-		Waits: Waits{Decision: 10 * time.Second}, TraceSize: MaxTraceSize, ReviveUpTo: 0.6,
+		Destinations: []string{"next"},
+		Waits:        Waits{Decision: 10 * time.Second}, TraceSize: MaxTraceSize, ReviveUpTo: 0.6,
 		Pool: spanlog.NewPool(1<<20, 1), Epoch: clock.EpochAt(scriptBegan), Seed: index.Seed{1, 2},
 		Limits: Limits{Sampled: 100, Dropped: 100, Records: 100},
 	}
@@ -402,7 +405,7 @@ func (s *script) fill(over int64) {
 
 func (s *script) end() {
 	after := s.shard.EndVisit()
-	s.printf("end: sooner=%v deliver=%v", after.Sooner, after.Deliver)
+	s.printf("end: sooner=%v deliver=%v", after.Sooner, after.Deliver != 0)
 	for _, m := range after.Messages {
 		wanted := ""
 		if m.Wanted {
@@ -437,7 +440,7 @@ func (s *script) known(trace byte) {
 }
 
 var stateNames = map[state]string{
-	statePending: "pending", stateRooted: "rooted", stateRevivable: "revivable", stateGathering: "gathering", stateReady: "ready",
+	statePending: "pending", stateRooted: "rooted", stateRevivable: "revivable", stateGathering: "gathering", stateKept: "kept",
 }
 
 // show prints what is in the shard.
@@ -488,14 +491,14 @@ func checkInvariants(t testing.TB, s *Shard, taken int) {
 		case e.state == stateRevivable:
 			want.revivable++
 			want.revivableBytes += int64(e.bytes)
-		case e.state == stateReady:
+		case e.state == stateKept:
 			want.undelivered++
 			want.undeliveredBytes += int64(e.bytes)
 		}
-		if e.state == stateReady {
-			require.NotEqual(t, n, found, "what is ready is not found any more")
+		if e.state == stateKept {
+			require.NotEqual(t, n, found, "what is kept is not found any more")
 		} else {
-			require.Equal(t, n, found, "what is not ready is found")
+			require.Equal(t, n, found, "what is not kept is found")
 		}
 	}
 	st := &s.Tally().Stats
@@ -515,7 +518,7 @@ func checkInvariants(t testing.TB, s *Shard, taken int) {
 	require.Len(t, listed(s, &s.queues.waiting), inState[statePending]+inState[stateRooted])
 	require.Len(t, listed(s, &s.queues.revivable), inState[stateRevivable])
 	require.Len(t, listed(s, &s.queues.gathering), inState[stateGathering])
-	require.Len(t, listed(s, &s.queues.ready), inState[stateReady]-taken)
+	checkOutbox(t, s, inState[stateKept], taken)
 	for maxRank := range Failed {
 		for _, n := range listed(s, &s.queues.waiting) {
 			if n == s.queues.cursors[maxRank] {
@@ -525,8 +528,39 @@ func checkInvariants(t testing.TB, s *Shard, taken int) {
 		}
 	}
 	for kept := range s.links.keptFor {
-		require.Equal(t, stateReady, s.index.At(kept).state)
+		require.Equal(t, stateKept, s.index.At(kept).state)
 	}
+}
+
+// checkOutbox compares what waits for the destinations with how many entries are kept.
+func checkOutbox(t testing.TB, s *Shard, kept, taken int) {
+	t.Helper()
+	all := slices.Collect(s.outbox.All(&s.index))
+	require.Len(t, all, kept)
+	inHands := 0
+	for d := range Destination(len(s.shared.Destinations)) {
+		var want outbox.Amount
+		oldest := Never
+		for _, n := range all {
+			e := s.index.At(n)
+			require.Equal(t, stateKept, e.state)
+			require.NotZero(t, e.Waits())
+			if !e.Waits().Has(d) {
+				continue
+			}
+			if oldest == Never {
+				oldest = e.decidedAt
+			}
+			want.Traces++
+			want.Spans += int64(e.spans)
+			want.Bytes += int64(e.bytes)
+			if e.Taken(d) {
+				inHands++
+			}
+		}
+		require.Equal(t, Backlog{Amount: want, Oldest: oldest}, s.Outgoing(d).Backlog())
+	}
+	require.Equal(t, taken, inHands)
 }
 
 func listed(s *Shard, l *list) (slots []slot) {

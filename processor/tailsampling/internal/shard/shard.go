@@ -7,6 +7,7 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/decision"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/explain"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/linked"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/outbox"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/tally"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/version"
 )
@@ -28,6 +29,7 @@ type traces struct {
 	index    entries
 	versions version.InUse
 	queues   queues
+	outbox   undelivered
 	judge    judge
 	notes    notes
 	links    links
@@ -39,7 +41,7 @@ type traces struct {
 // New returns an empty shard. Its log and journal are set by Open.
 func New(shared *Shared, v *version.Version) *Shard {
 	s := &Shard{planned: Never, traces: traces{
-		shared: shared, versions: version.NewInUse(v), queues: newQueues(),
+		shared: shared, versions: version.NewInUse(v), queues: newQueues(), outbox: outbox.New[entry, *entry](len(shared.Destinations)),
 		memory:  decision.NewMemory(shared.Limits.Sampled, shared.Limits.Dropped, &shared.Seed),
 		records: explain.NewRecords(shared.Limits.Records, &shared.Seed),
 	}}
@@ -52,7 +54,7 @@ func New(shared *Shared, v *version.Version) *Shard {
 func (s *Shard) Open(l Log, j Journal) {
 	s.log = l
 	s.judge = newJudge(s.shared, l, &s.index, &s.versions)
-	s.notes = notes{shared: s.shared, journal: j, index: &s.index}
+	s.notes = notes{shared: s.shared, journal: j, index: &s.index, revivable: &s.queues.revivable, outbox: &s.outbox}
 }
 
 // Lock begins a visit.
@@ -64,7 +66,7 @@ func (s *Shard) Unlock() { s.mu.Unlock() }
 // Aftermath is what a visit set in motion, to be seen to once the shard is unlocked.
 type Aftermath struct {
 	Sooner   bool             // something is due before the decider will come by: wake it
-	Deliver  bool             // something is ready: wake the emitter
+	Deliver  Mask             // these have a next: wake their senders
 	Messages []linked.Message // to be passed on
 }
 
@@ -74,7 +76,7 @@ func (s *Shard) EndVisit() (after Aftermath) {
 	if at := s.Next(); at < s.planned {
 		s.planned, after.Sooner = at, true
 	}
-	after.Deliver = !s.queues.ready.Empty()
+	after.Deliver = s.outbox.Ready(&s.index)
 	after.Messages, s.links.messages = s.links.messages, nil
 	return after
 }

@@ -195,15 +195,15 @@ func delivered(t *testing.T, s *Shard, late bool, now clock.Monotonic) map[byte]
 		}
 	}
 	for {
-		k, more := s.Outgoing().Next()
+		k, more := s.Outgoing(0).Next()
 		if !more {
 			break
 		}
-		s.Outgoing().Take(k.Slot, now)
+		s.Outgoing(0).Take(k.Slot, now)
 		o := got[k.ID[0]]
 		o.spans, o.bytes = o.spans+k.Spans, o.bytes+k.Bytes
 		got[k.ID[0]] = o
-		s.Outgoing().Delivered(k.Slot, now)
+		s.Outgoing(0).Delivered(k.Slot, now)
 		checkInvariants(t, s, 0)
 	}
 	require.Zero(t, s.Tally().Stats.Present)
@@ -217,10 +217,10 @@ func TestRecordsPause(t *testing.T) {
 		add(s, requestOf(t, testSpan{trace: 1, bytes: 300 << 10}), s.versions.Current(), 0)
 	}
 	s.DecideAll(false, 0)
-	k, ok := s.Outgoing().Next()
+	k, ok := s.Outgoing(0).Next()
 	require.True(t, ok)
 	read, pauses := 0, 0
-	for _, err := range s.Outgoing().Records(k.Slot, func() { pauses++ }) {
+	for _, err := range s.Outgoing(0).Records(k.Slot, func() { pauses++ }) {
 		require.NoError(t, err)
 		read++
 	}
@@ -280,7 +280,7 @@ func TestRestoredTracesAreWhatTheyWere(t *testing.T) {
 	require.Equal(t, now.Add(2*time.Second), s.Next(), "its root is there, and it is quiet from now on")
 	_, _, next := s.Due(now.Add(2 * time.Second))
 	require.Equal(t, now.Add(10*time.Second), next)
-	k, ok := s.Outgoing().Next()
+	k, ok := s.Outgoing(0).Next()
 	require.True(t, ok)
 	require.Equal(t, uint64(0xf), k.Random)
 	log.Close()
@@ -310,13 +310,16 @@ func TestRestoredTracesCanBeTooLarge(t *testing.T) {
 	require.EqualValues(t, 1, st.Triggers[decision.BySize])
 	require.Equal(t, clock.Monotonic(50e9).Add(lateWait), s.Next())
 	s.Due(clock.Monotonic(50e9).Add(lateWait))
-	k, ok := s.Outgoing().Next()
+	k, ok := s.Outgoing(0).Next()
 	require.True(t, ok)
 	require.Equal(t, idOf(2), k.ID)
-	s.Outgoing().Take(k.Slot, 50e9)
-	k, ok = s.Outgoing().Next()
+	s.Outgoing(0).Take(k.Slot, 50e9)
+	k, ok = s.Outgoing(0).Next()
 	require.True(t, ok)
-	require.Equal(t, Kept{Slot: n, ID: idOf(3), Policy: 1, Threshold: 5, Random: 6, Late: true, Spans: 1, Bytes: 100}, k)
+	require.Equal(t, Kept{
+		Ref: Ref{Slot: n, ID: idOf(3), From: 70}, Policy: 1, Threshold: 5, Random: 6, Late: true,
+		DecidedAt: clock.Monotonic(50e9).Add(lateWait), Spans: 1, Bytes: 100,
+	}, k)
 
 	dropped, sampled := idOf(4), idOf(5)
 	faded, ok := s.Known().Faded(4, &dropped)
@@ -334,23 +337,23 @@ func TestRestoredTracesCanBeTooLarge(t *testing.T) {
 
 // A kept part that may have been delivered is not announced again.
 func TestRestoredPartsWereAttempted(t *testing.T) {
-	for _, attempted := range []bool{false, true} {
+	for _, attempted := range []Mask{0, 1} {
 		s, log := newShard(t, &Shared{}, keepAll())
 		j := &countingJournal{}
 		s.Open(log, j)
 		r := NewRestorer(s)
-		n := r.Kept(KeptPart{ID: idOf(1), Hash: 7, Part: decision.Part{From: 3, To: 9, Late: true}, Attempted: attempted, At: 1000})
+		n := r.Kept(KeptPart{ID: idOf(1), Hash: 7, Part: decision.Part{From: 3, To: 9, Late: true}, Waits: 1, Attempted: attempted, At: 1000})
 		r.Count(n, 10)
 		r.Finish(0, 1000_000)
 		require.EqualValues(t, 10, s.Tally().Stats.UndeliveredBytes)
 		require.Equal(t, clock.Monotonic(0), s.index.At(n).arrived)
-		s.Outgoing().Take(n, 0)
+		s.Outgoing(0).Take(n, 0)
 		want := 0
-		if !attempted {
+		if attempted == 0 {
 			want = 1
 		}
 		require.Len(t, j.events, want)
-		s.Outgoing().Delivered(n, 0)
+		s.Outgoing(0).Delivered(n, 0)
 		last := j.events[len(j.events)-1]
 		require.Equal(t, spanlog.Delivered, last.Kind)
 		require.Equal(t, spanlog.Position(3), last.From)

@@ -13,6 +13,8 @@ import (
 // Shared is what the shards of a processor have in common. It does not change once spans come in, but for Pending.
 type Shared struct {
 	Waits Waits
+	// Destinations are the keys of those that kept traces go to: at least one, and at most outbox.MaxDestinations.
+	Destinations []string
 	// TraceSize is the bytes of span bodies from which on a trace is trimmed; at twice as many it is decided.
 	TraceSize uint64
 	// MaxPending is the most traces that wait for a decision; 0 is no limit.

@@ -115,7 +115,8 @@ func newScene(t *testing.T, withShadow bool) *scene {
 	v, err := version.New(1, set, shadow, names)
 	require.NoError(t, err)
 	shared := &shard.Shared{
-		Waits: shard.Waits{Decision: 10 * time.Second, Revive: time.Minute}, TraceSize: shard.MaxTraceSize, ReviveUpTo: 1,
+		Destinations: []string{"next"},
+		Waits:        shard.Waits{Decision: 10 * time.Second, Revive: time.Minute}, TraceSize: shard.MaxTraceSize, ReviveUpTo: 1,
 		Pool: spanlog.NewPool(16<<20, 2), Epoch: clock.NewEpoch(), Seed: index.Seed{1, 2},
 		Limits:       shard.Limits{Sampled: 100, Dropped: 100, Records: 20, Ties: 100, TiesPerTrace: 10},
 		LinksPerSpan: 10, LinkedNumber: linkedNumber,
