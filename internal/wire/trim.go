@@ -1,0 +1,320 @@
+package wire
+
+import (
+	"cmp"
+	"encoding/binary"
+	"math"
+	"slices"
+	"unicode/utf8"
+)
+
+// minText is what is left of a text that is cut, while there are others to cut.
+const minText = 1 << 10
+
+// trim returns a message with what is largest in it cut, so that it is at most limit bytes long: it is longer if what must
+// stay is. Large values of attributes come first: text is cut short, what is no text is left out. Then other text is cut short, a
+// large trace state left out. Then events and links are left out, and then attributes, the largest first and the last of equals.
+// What is left out is counted where OTLP counts it. IDs, times, kind, status code and what this version does not know stay. The attribute key says how many bytes were cut, with what it
+// said before: of a span, or of the resource or scope in a header.
+func (m *message) trim(b []byte, limit int, key string) (out []byte, cut int) {
+	t := trimmer{over: len(b) - limit}
+	root := t.read(m, 0, b, nil)
+	owner := root.owner()
+	before := owner.take(key)
+	t.over += markSize(key)
+	t.cutValues()
+	t.cutTexts()
+	t.dropTraceStates()
+	t.drop()
+	if cut = len(b) - len(root.append(nil)); cut <= 0 || owner == nil {
+		return b, 0
+	}
+	mark := IntAttribute(key, before+int64(cut))
+	owner.kids = append(owner.kids, &trimNode{raw: mark.append(nil, byte(attributesOf[owner.msg])<<3|byte(typeLen))})
+	if out = root.append(nil); len(out) >= len(b) {
+		return b, 0
+	}
+	return out, cut
+}
+
+// markSize is how long the mark is at most, with what it adds to lengths around it.
+func markSize(key string) int { return len(key) + 32 }
+
+// attributesOf has the number of a message's attributes.
+var attributesOf = map[*message]int32{&spanMessage: 9, &resourceMessage: 1, &scopeMessage: 3}
+
+// owner is the message that has the mark: the span, or the resource or scope of a header; nil if it has none.
+func (n *trimNode) owner() *trimNode {
+	if attributesOf[n.msg] != 0 {
+		return n
+	}
+	for _, kid := range n.kids {
+		if attributesOf[kid.msg] != 0 {
+			return kid
+		}
+	}
+	return nil
+}
+
+// take leaves out a mark that is there, uncounted, and returns what it says.
+func (n *trimNode) take(key string) (value int64) {
+	if n == nil {
+		return 0
+	}
+	for _, kid := range n.kids {
+		if kid.num != attributesOf[n.msg] {
+			continue
+		}
+		if k, v := keyValue(kid.body); string(k) == key {
+			value += v.Int()
+			kid.dropped = true
+		}
+	}
+	return value
+}
+
+// trimmer cuts a message down.
+type trimmer struct {
+	over       int         // how many bytes are still too many
+	droppables []*trimNode // attributes, events and links
+	texts      []*trimNode // other text
+}
+
+// trimNode is a field of a message that is cut: what it was, and what becomes of it.
+type trimNode struct {
+	msg    *message // of a message that is read: the root, a resource, an event, a link
+	num    int32
+	raw    []byte // the field, with tag and length
+	body   []byte // its content
+	parent *trimNode
+	kids   []*trimNode
+	text   []byte // what is cut short: in an attribute, or the content
+	left   int    // how much of the text is left
+	// dropped says that the field is left out; drops counts those of kids, by the number of the field that counts them.
+	dropped bool
+	drops   map[int32]uint64
+}
+
+// droppedBy has which field counts what is left out of a message, by the number of what is left out.
+var droppedBy = map[*message]map[int32]int32{
+	&spanMessage:     {9: 10, 11: 12, 13: 14},
+	&eventMessage:    {3: 4},
+	&linkMessage:     {4: 5},
+	&resourceMessage: {1: 2},
+	&scopeMessage:    {3: 4},
+}
+
+// read makes a tree of the fields of a message.
+func (t *trimmer) read(m *message, num int32, b []byte, parent *trimNode) *trimNode {
+	n := &trimNode{msg: m, num: num, body: b, parent: parent}
+	for pos := 0; pos < len(b); {
+		f, err := m.next(b, pos)
+		if err != nil {
+			break // not after a scan
+		}
+		raw, body := b[pos:f.end], b[f.start:f.end]
+		pos = f.end
+		known := m.field(f.num)
+		kid := &trimNode{num: f.num, parent: n}
+		if _, counts := droppedBy[known.msg]; counts || known.msg == &statusMessage {
+			kid = t.read(known.msg, f.num, body, n)
+		}
+		kid.raw, kid.body = raw, body
+		n.kids = append(n.kids, kid)
+		switch {
+		case droppedBy[m][f.num] != 0:
+			t.droppables = append(t.droppables, kid)
+			if known.msg == &keyValueMessage {
+				kid.text = plainText(body)
+				kid.left = len(kid.text)
+			}
+		case m.text(known):
+			kid.text, kid.left = body, len(body)
+			t.texts = append(t.texts, kid)
+		}
+	}
+	return n
+}
+
+// plainText returns the text in an attribute that consists of just a key and a text.
+func plainText(kv []byte) []byte {
+	key, v := keyValue(kv)
+	if v.kind != String {
+		return nil
+	}
+	text := v.Bytes()
+	if plain := lenSize(len(key)) + lenSize(lenSize(len(text))); plain != len(kv) {
+		return nil
+	}
+	return text
+}
+
+// cutValues cuts texts of attributes short, and leaves out other values that are as large.
+func (t *trimmer) cutValues() {
+	var large []*trimNode
+	for _, n := range t.droppables {
+		if n.msg == nil && len(n.body) > minText {
+			large = append(large, n)
+		}
+	}
+	slices.SortStableFunc(large, func(a, b *trimNode) int { return cmp.Compare(len(b.body), len(a.body)) })
+	for _, n := range large {
+		if t.over <= 0 {
+			return
+		}
+		if n.dropped {
+			continue
+		}
+		if len(n.text) > minText {
+			t.shorten(n)
+		} else {
+			t.leaveOut(n)
+		}
+	}
+}
+
+// cutTexts cuts names and such short.
+func (t *trimmer) cutTexts() {
+	slices.SortStableFunc(t.texts, func(a, b *trimNode) int { return cmp.Compare(len(b.text), len(a.text)) })
+	for _, n := range t.texts {
+		if t.over <= 0 || len(n.text) <= minText {
+			return
+		}
+		if !n.isTraceState() {
+			t.shorten(n)
+		}
+	}
+}
+
+// drop leaves out events, links and their attributes, and then attributes of the message itself.
+func (t *trimmer) drop() {
+	if t.over <= 0 {
+		return
+	}
+	type candidate struct {
+		*trimNode
+		own  bool
+		size int
+	}
+	all := make([]candidate, len(t.droppables))
+	for i, n := range t.droppables {
+		all[len(all)-1-i] = candidate{n, n.num == attributesOf[n.parent.msg], n.size()} // the last of equals comes first
+	}
+	slices.SortStableFunc(all, func(a, b candidate) int {
+		if a.own != b.own {
+			if a.own {
+				return 1
+			}
+			return -1
+		}
+		return cmp.Compare(b.size, a.size)
+	})
+	for _, n := range all {
+		if t.over <= 0 {
+			return
+		}
+		if !n.gone() {
+			t.leaveOut(n.trimNode)
+		}
+	}
+}
+
+// dropTraceStates leaves out those that are large: cut short they would mean nothing.
+func (t *trimmer) dropTraceStates() {
+	for _, n := range t.texts {
+		if t.over > 0 && n.isTraceState() && len(n.text) > minText && !n.gone() {
+			t.over, n.left = t.over-n.left, 0
+		}
+	}
+}
+
+// isTraceState reports whether the text is that of a span or of a link.
+func (n *trimNode) isTraceState() bool {
+	return (n.parent.msg == &spanMessage || n.parent.msg == &linkMessage) && n.num == spanFieldTraceState
+}
+
+// shorten cuts as much of a text as is too much, or down to minText.
+func (t *trimmer) shorten(n *trimNode) {
+	before := n.left
+	n.left = max(minText, n.left-t.over)
+	for n.left > 0 && before > n.left && !utf8.RuneStart(n.text[n.left]) {
+		n.left--
+	}
+	t.over -= before - n.left
+}
+
+// leaveOut leaves a field out, and counts it.
+func (t *trimmer) leaveOut(n *trimNode) {
+	before := n.parent.counts()
+	t.over -= n.size()
+	n.dropped = true
+	if n.parent.drops == nil {
+		n.parent.drops = map[int32]uint64{}
+	}
+	n.parent.drops[droppedBy[n.parent.msg][n.num]]++
+	t.over += n.parent.counts() - before
+}
+
+// counts is how long the fields are that count what was left out.
+func (n *trimNode) counts() (size int) {
+	for range n.drops {
+		size += 1 + binary.MaxVarintLen32
+	}
+	return size
+}
+
+// gone reports whether the field or what it is in is left out.
+func (n *trimNode) gone() bool { return n.dropped || n.parent != nil && n.parent.gone() }
+
+// size is how long the field is at most.
+func (n *trimNode) size() int {
+	size := len(n.raw) - (len(n.text) - n.left) + n.counts()
+	for _, kid := range n.kids {
+		if kid.dropped {
+			size -= kid.size()
+		} else if kid.left != len(kid.text) {
+			size -= len(kid.text) - kid.left
+		}
+	}
+	return size
+}
+
+// append appends the content of a message.
+func (n *trimNode) append(dst []byte) []byte {
+	counted := map[int32]uint64{}
+	for _, kid := range n.kids {
+		if kid.dropped {
+			continue
+		}
+		if n.drops[kid.num] != 0 { // what was left out before: it is written below
+			_, at := varint(kid.raw, 0)
+			count, _ := varint(kid.raw, at)
+			counted[kid.num] = uint64(uint32(count))
+			continue
+		}
+		dst = kid.appendField(dst)
+	}
+	for _, num := range []int32{2, 4, 5, 10, 12, 14} {
+		if n.drops[num] != 0 {
+			dst = append(dst, byte(num)<<3|byte(typeVarint))
+			dst = binary.AppendUvarint(dst, min(math.MaxUint32, counted[num]+n.drops[num]))
+		}
+	}
+	return dst
+}
+
+// appendField appends the field, with tag and length.
+func (n *trimNode) appendField(dst []byte) []byte {
+	switch {
+	case n.msg != nil:
+		body := n.append(nil)
+		return append(binary.AppendUvarint(appendTag(dst, n.num), uint64(len(body))), body...)
+	case n.left == len(n.text):
+		return append(dst, n.raw...)
+	case len(n.text) == len(n.body):
+		return append(binary.AppendUvarint(appendTag(dst, n.num), uint64(n.left)), n.text[:n.left]...)
+	}
+	key, _ := keyValue(n.body)
+	value := Attribute{string(key), appendLen(nil, byte(String)<<3|byte(typeLen), n.text[:n.left])}
+	return value.append(dst, byte(n.num)<<3|byte(typeLen))
+}
