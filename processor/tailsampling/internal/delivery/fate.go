@@ -69,7 +69,7 @@ func (l *load) giveUp(i int) {
 
 // countKept counts a trace by service.
 func (l *load) countKept(i int, services *tally.Services) {
-	if n := len(l.kept.Resources); len(l.services) != n {
+	if n := len(l.kept.Resources); len(l.services) != n { // the first of the load
 		l.services = append(l.services[:0], make([]*tally.Service, n)...)
 	}
 	t := &l.kept.Traces[i]

@@ -4,80 +4,47 @@ import (
 	"slices"
 
 	"go.uber.org/zap"
-
-	"github.com/slowburn/slowburn/processor/spanlog"
 )
 
-// memory is what a sender counts in the memory budget.
-type memory struct {
-	pool *spanlog.Pool
-	kept int64 // by loads
-}
-
-// short reports whether there is little left.
-func (m *memory) short() bool { return m.pool.OverMemory(0, shortFrom) > 0 }
-
-// shortFrom is the share of the memory budget from which on loads are smaller, by shortBy. Relief begins where they are.
-const (
-	shortFrom = 0.90
-	shortBy   = 8
-)
-
-// count counts a load whose memory was less before.
-func (m *memory) count(before, after int) {
-	n := m.pool.OnHeap(after) - m.pool.OnHeap(before)
-	m.kept += n
-	m.pool.Grow(n)
-}
-
-// free gives back what was counted.
-func (m *memory) free() {
-	m.pool.Grow(-m.kept)
-	m.kept = 0
-}
-
-// during counts memory while a call runs.
-func (m *memory) during(bytes int) (done func()) {
-	n := m.pool.OnHeap(bytes)
-	m.pool.Grow(n)
-	return func() { m.pool.Grow(-n) }
-}
-
-// newLoad returns an empty load.
+// newLoad returns an empty load, with as much room as there is memory.
 func (s *Sender) newLoad() *load {
 	l := s.spare
-	if l == nil {
+	if l == nil || s.memory.short() {
 		l = &load{d: s.d}
 	}
-	s.spare, l.idle = nil, false
-	before := l.kept.Memory()
+	s.spare = nil
 	l.reset()
-	s.memory.count(before, l.kept.Memory())
-	if s.memory.short() {
-		l.room.bytes /= shortBy
-		l.room.spans /= shortBy
-	}
+	l.room = s.memory.room()
+	s.loads = append(s.loads, l)
 	return l
+}
+
+// loaded is how many bytes of memory the loads of the sender take.
+func (s *Sender) loaded() (bytes int) {
+	for _, l := range s.loads {
+		bytes += s.memory.of(l)
+	}
+	if s.spare != nil {
+		bytes += s.memory.of(s.spare)
+	}
+	return bytes
 }
 
 // recycle keeps a load for the next, if all of it is settled.
 func (s *Sender) recycle(l *load) {
-	if l.open > 0 || l.idle {
+	i := slices.Index(s.loads, l)
+	if l.open > 0 || i < 0 {
 		return
 	}
-	l.idle = true
-	if s.spare != nil {
-		s.memory.count(l.kept.Memory(), 0)
-		return
-	}
+	s.loads = slices.Delete(s.loads, i, i+1)
 	s.spare = l
+	s.memory.set(s.loaded())
 }
 
 // fill takes what is ready out of the log, shard by shard, and begins to deliver it. It returns why nothing could be read.
 func (s *Sender) fill() error {
 	b := s.d.out.Buffer
 	l := s.newLoad()
-	before := l.kept.Memory()
 	s.pace.next = 0
 	full := false
 	for i := range s.members {
@@ -90,7 +57,6 @@ func (s *Sender) fill() error {
 			break
 		}
 	}
-	s.memory.count(before, l.kept.Memory())
 	if len(l.traces) == 0 {
 		s.recycle(l)
 		return l.err
@@ -104,7 +70,6 @@ func (s *Sender) fill() error {
 
 // begin dresses the traces of a load and puts them to work. One that cannot be dressed would fail every time, so it is lost.
 func (s *Sender) begin(l *load) {
-	before := l.kept.Memory()
 	for i := range l.traces {
 		if err := s.dresser.dress(l, i); err != nil {
 			s.d.out.Lost.Add(int64(l.traces[i].Spans))
@@ -113,7 +78,7 @@ func (s *Sender) begin(l *load) {
 			l.giveUp(i)
 		}
 	}
-	s.memory.count(before, l.kept.Memory())
+	s.memory.set(s.loaded())
 	s.put(&piece{load: l, from: 0, to: len(l.traces)})
 }
 

@@ -27,7 +27,6 @@ type load struct {
 	services []*tally.Service  // by resource, once delivered
 	repaired repairs
 	err      error // why a trace could not be read, of the last
-	idle     bool  // nobody uses it
 }
 
 // room is how much a load may hold.
@@ -65,10 +64,10 @@ func (l *load) reset() {
 		l.origins = map[uint64]origin{}
 	}
 	clear(l.origins)
+	l.services = l.services[:0]
 	l.repaired.reset()
 	clear(l.traces)
 	l.traces, l.open, l.err = l.traces[:0], 0, nil
-	l.room = room{bytes: maxLoadBytes, spans: maxLoadSpans}
 }
 
 // fits reports whether there is room for a trace. There always is for the first.

@@ -70,14 +70,14 @@ func (o *Output) Open(list []destination.Destination, senders int) {
 	}
 	for i, config := range list {
 		d := &Destination{Destination: config, Index: shard.Destination(i), out: o, alone: len(list) == 1}
-		d.open(senders)
+		d.open(senders, senders*len(list))
 		o.Destinations = append(o.Destinations, d)
 	}
 }
 
-func (d *Destination) open(senders int) {
+func (d *Destination) open(senders, all int) {
 	for range senders {
-		d.Senders = append(d.Senders, newSender(d))
+		d.Senders = append(d.Senders, newSender(d, all))
 	}
 	for i, m := range d.out.Buffer.Members {
 		s := d.Senders[i%senders]

@@ -11,9 +11,6 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/tally"
 )
 
-// decodedFactor is how much more memory decoded spans take than their bytes.
-const decodedFactor = 8
-
 // send passes a piece to the next component.
 func (s *Sender) send(ctx context.Context, p *piece) error {
 	o := s.d.out
@@ -22,11 +19,7 @@ func (s *Sender) send(ctx context.Context, p *piece) error {
 	if p.from > 0 || p.to < len(p.traces) || k.Taken() {
 		k = p.kept.Part(p.from, p.to)
 		k.Reconstructed = p.reconstructed
-		before := p.kept.Memory()
-		defer func() {
-			p.kept.Rejoin(k, p.from)
-			s.memory.count(before, p.kept.Memory())
-		}()
+		defer p.kept.Rejoin(k, p.from)
 	}
 	k.To = s.d.ID
 	s.calling.Store(int64(max(o.Buffer.Now(), 1)))
@@ -34,7 +27,6 @@ func (s *Sender) send(ctx context.Context, p *piece) error {
 	if !s.d.Bytes {
 		return s.sendDecoded(ctx, k)
 	}
-	defer s.memory.during(len(k.Bytes))()
 	err := o.Next.ConsumeTraces(wire.NewKeptContext(ctx, k), ptrace.NewTraces())
 	p.reconstructed = k.Reconstructed
 	s.countRejected(k)
@@ -56,7 +48,6 @@ func (s *Sender) sendDecoded(ctx context.Context, k *wire.Kept) error {
 }
 
 func (s *Sender) passDecoded(ctx context.Context, k *wire.Kept) error {
-	defer s.memory.during(decodedFactor * len(k.Bytes))()
 	td, err := k.Decode()
 	if err != nil { // a defect: only what was scanned is in the log
 		return &answer.Error{Class: answer.Data, Text: "decode kept spans: " + err.Error(), Cause: err}

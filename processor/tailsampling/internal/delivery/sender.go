@@ -22,6 +22,7 @@ type Sender struct {
 	dresser *dresser
 	memory  memory
 	work    []*piece // what is being delivered, the next first
+	loads   []*load  // that are not settled
 	spare   *load
 	waiting waiting
 	pace    pace
@@ -40,16 +41,18 @@ type piece struct {
 
 func (p *piece) several() bool { return p.to-p.from > 1 }
 
-func newSender(d *Destination) *Sender {
+// newSender returns one of so many senders of a processor.
+func newSender(d *Destination, senders int) *Sender {
 	return &Sender{
 		d: d, wake: make(chan struct{}, 1), dresser: newDresser(d.out.Names, d.out.Silent),
-		memory: memory{pool: d.out.Buffer.Pool}, pace: newPace(d.out.Buffer),
+		memory: newMemory(d.out.Buffer.Pool, senders, d.Bytes), pace: newPace(d.out.Buffer),
 	}
 }
 
 // Run delivers until drain is closed and nothing is left that was not tried since, or ctx is done. Closing drain also ends a
 // pause after an error: what can still be delivered is worth a try.
 func (s *Sender) Run(ctx context.Context, drain <-chan struct{}) {
+	s.memory.set(0)
 	defer s.memory.free()
 	for ctx.Err() == nil {
 		if !s.ready(ctx, drain) {

@@ -18,6 +18,9 @@ func (s *Sender) settle(p *piece, sentBefore int, err error) (delay time.Duratio
 	class := answer.Accepted
 	if a != nil {
 		class = a.Class
+		if class == answer.TooLarge && !a.AboutSize() {
+			class = answer.Retry // a quota: nothing is wrong with the traces
+		}
 	}
 	progress := a != nil && p.sent(p.from, p.to) > sentBefore
 	others := s.d.acceptedRecently(now)
