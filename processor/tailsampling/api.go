@@ -87,6 +87,15 @@ func (p *Sampler) Cost() Cost { return p.view.Cost() }
 // Shadow returns what the shadow would have decided, and false if there is none.
 func (p *Sampler) Shadow() (ShadowStatus, bool) { return p.view.Shadow() }
 
+// Destinations returns how the delivery of kept traces goes, and which were refused for good.
+func (p *Sampler) Destinations() Destinations { return p.view.Destinations() }
+
+// RetryRefused has a trace sent again that was refused for good: by the destination with this ID, or where that is empty by any.
+// It returns how many traces that are: one for each destination and late part.
+func (p *Sampler) RetryRefused(id [16]byte, destination string) (traces int) {
+	return p.view.RetryRefused(id, destination)
+}
+
 // Policies returns the current policies.
 func (p *Sampler) Policies() Policies { return p.policies.describe() }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/slowburn/slowburn/processor/spanlog"
 	"github.com/slowburn/slowburn/processor/tailsampling/destination"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/budget"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/outbox"
 )
 
 // Config is that of contrib's tail sampling processor, and keys of slowburn's own.
@@ -77,6 +78,18 @@ type Config struct {
 	// MemoryBudget is the most memory for buffered spans and their index. Near it traces are decided early, over it spans
 	// are refused. What is remembered of decisions comes on top.
 	MemoryBudget bytesize.Size `mapstructure:"memory_budget"`
+	// DeliveryBudget is the most bytes of spans that wait for their delivery, in equal shares of the destinations; shares that are
+	// not used are lent. 0 is half of DiskBudget, with storage memory half of MemoryBudget.
+	DeliveryBudget bytesize.Size `mapstructure:"delivery_budget"`
+	// WhenFull is what happens over DeliveryBudget: give_up, which is that the destination that is most over its share does not
+	// get its oldest traces, or refuse, which is that new spans are refused.
+	WhenFull string `mapstructure:"when_full"`
+	// RefusalPatience is how long a destination may refuse the gateway itself, as for a wrong credential, until it does not get
+	// traces that have waited as long.
+	RefusalPatience time.Duration `mapstructure:"refusal_patience"`
+	// Attributes says whether facts about a kept trace, such as its policy, are written on it: on or off. Its weight is
+	// written either way.
+	Attributes string `mapstructure:"attributes"`
 	// ShutdownTimeout is how long a shutdown waits for the next component to accept kept traces.
 	ShutdownTimeout time.Duration `mapstructure:"shutdown_timeout"`
 	// Destinations are who takes kept traces. The confmap converter of package wirepath writes them, from the pipelines
@@ -154,6 +167,7 @@ func (cfg *Config) Validate() error {
 	}
 	cfg.LinkedTraces.validate(bad)
 	cfg.validateStorage(bad)
+	cfg.validateDelivery(bad)
 	if cfg.NumShards < 0 || cfg.NumShards > maxShards {
 		bad("num_shards (%d) must be between 1 and %d, or 0 to follow the number of CPUs", cfg.NumShards, maxShards)
 	} else if least := int64(cfg.shards()) * spanlog.MinBytesPerShard; int64(cfg.MemoryBudget) < least {
@@ -182,8 +196,10 @@ func (cfg *Config) options() policy.Options {
 	return policy.Options{Contrib: cfg.Compat == compatContrib, FirstMatch: cfg.SampleOnFirstMatch}
 }
 
-// Values of fsync and compression.
+// Values of fsync, compression, when_full and attributes.
 const (
+	fullGiveUp, fullRefuse                      = "give_up", "refuse"
+	attributesOn, attributesOff                 = "on", "off"
 	fsyncNever, fsyncInterval, fsyncAlways      = "never", "interval", "always"
 	compressNever, compressAuto, compressAlways = "never", "auto", "always"
 )
@@ -230,6 +246,44 @@ func (cfg *Config) validateStorage(bad func(string, ...any)) {
 	if least := int64(cfg.shards()) * spanlog.MinBytesPerShard; cfg.NumShards >= 0 && int64(cfg.DiskBudget) < least {
 		bad("disk_budget (%s) must be at least %s for num_shards %d", cfg.DiskBudget, bytesize.Size(least), cfg.shards())
 	}
+}
+
+func (cfg *Config) validateDelivery(bad func(string, ...any)) {
+	key, room := cfg.room()
+	// Beyond, a backlog within its budget would leave no room for traces to wait for their decision.
+	if most := room / 4 * 3; cfg.DeliveryBudget < 0 || cfg.DeliveryBudget > most {
+		bad("delivery_budget (%s) must be at most %s, three quarters of %s; 0 is half of it", cfg.DeliveryBudget, most, key)
+	}
+	if w := cfg.WhenFull; w != fullGiveUp && w != fullRefuse {
+		bad("when_full %q is not known: use %q or %q", w, fullGiveUp, fullRefuse)
+	}
+	if cfg.RefusalPatience < leastWait {
+		bad("refusal_patience (%v) must be at least %v; write it with a unit, such as 1h", cfg.RefusalPatience, leastWait)
+	}
+	if a := cfg.Attributes; a != attributesOn && a != attributesOff {
+		bad("attributes %q is not known: use %q or %q", a, attributesOn, attributesOff)
+	}
+	if n := len(cfg.Destinations); n > outbox.MaxDestinations {
+		bad("the pipelines behind the processor have %d destinations, and must have at most %d: put a second tail_sampling "+
+			"in front of some of the exporters", n, outbox.MaxDestinations)
+	}
+}
+
+// room is the budget that spans wait in, with its key.
+func (cfg *Config) room() (key string, bytes bytesize.Size) {
+	if cfg.Storage == storageMemory {
+		return "memory_budget", cfg.MemoryBudget
+	}
+	return "disk_budget", cfg.DiskBudget
+}
+
+// deliveryBudget is DeliveryBudget, or what it is if that is 0.
+func (cfg *Config) deliveryBudget() bytesize.Size {
+	if cfg.DeliveryBudget > 0 {
+		return cfg.DeliveryBudget
+	}
+	_, room := cfg.room()
+	return room / 2
 }
 
 // shards is how many shards there are: by default twice as many as threads, so that these seldom meet.

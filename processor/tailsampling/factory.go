@@ -41,6 +41,9 @@ func createDefaultConfig() component.Config {
 		FsyncInterval:    time.Second,
 		Compression:      compressAuto,
 		MemoryBudget:     512 << 20,
+		WhenFull:         fullGiveUp,
+		RefusalPatience:  time.Hour,
+		Attributes:       attributesOn,
 		ShutdownTimeout:  10 * time.Second,
 
 		MaximumTraceSizeBytes: 16 << 20,

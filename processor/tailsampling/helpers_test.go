@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -163,10 +164,28 @@ func (s *sink) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
 			return err
 		}
 	}
+	spread(td)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.batches = append(s.batches, td)
 	return nil
+}
+
+// spread moves what was marked on scopes to their spans, where it is simpler to look at.
+func spread(td ptrace.Traces) {
+	for _, rs := range td.ResourceSpans().All() {
+		for _, ss := range rs.ScopeSpans().All() {
+			ss.Scope().Attributes().RemoveIf(func(key string, value pcommon.Value) bool {
+				if !strings.HasPrefix(key, "tailsampling.") {
+					return false
+				}
+				for _, span := range ss.Spans().All() {
+					value.CopyTo(span.Attributes().PutEmpty(key))
+				}
+				return true
+			})
+		}
+	}
 }
 
 // traces returns what was accepted, by trace: each part of it as one Traces.

@@ -50,6 +50,9 @@ func (p *Sampler) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
 
 // take appends the spans of a request, where there is room.
 func (p *Sampler) take(ctx context.Context, r *wire.Request) error {
+	if p.backlogs.Full() {
+		return refuse.ErrDeliveryBudget
+	}
 	need, large := p.budget.Size(r)
 	if err := p.budget.Reserve(need, large); err != nil {
 		return err

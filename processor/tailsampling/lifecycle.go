@@ -27,6 +27,7 @@ func (p *Sampler) Start(_ context.Context, h component.Host) error {
 		}
 	}
 	p.life.host, p.life.abort = h, cancel
+	p.output.LogDestinations()
 	if p.store == nil {
 		p.run(ctx)
 	} else {
@@ -61,8 +62,9 @@ func (p *Sampler) newSyncer() *fsync.Syncer {
 func (p *Sampler) run(ctx context.Context) {
 	p.life.decide.Go(func() { p.decider.Run(p.life.stop) })
 	p.life.decide.Go(func() { p.budget.Shrink(p.life.stop) })
-	for _, m := range p.emitters {
-		p.life.emit.Go(func() { m.Run(ctx, p.life.drain) })
+	p.life.decide.Go(func() { p.backlogs.Run(p.life.stop) })
+	for _, s := range p.output.Senders() {
+		p.life.deliver.Go(func() { s.Run(ctx, p.life.drain) })
 	}
 }
 
@@ -103,7 +105,7 @@ func (p *Sampler) finish(ctx context.Context) error {
 	close(p.life.drain)
 	done := make(chan struct{})
 	go func() {
-		p.life.emit.Wait()
+		p.life.deliver.Wait()
 		close(done)
 	}()
 	select {

@@ -36,8 +36,8 @@ type Sampler struct {
 	buffer   *buffer.Buffer
 	policies *policies
 	budget   *budget.Budget
+	backlogs *budget.Backlogs
 	output   *delivery.Output
-	emitters []*delivery.Emitter
 	store    *recovery.Store // nil in memory
 	refusals *refuse.Refusals
 	decider  *buffer.Decider
@@ -54,11 +54,11 @@ type lifecycle struct {
 	gate   sync.RWMutex // held for reading while spans are taken in
 	closed bool         // guarded by gate
 
-	stop    chan struct{}      // ends the decider and the shrinker
+	stop    chan struct{}      // ends what decide waits for
 	drain   chan struct{}      // closed when nothing more will be decided
-	abort   context.CancelFunc // ends what emitters do; nil before the start
-	decide  sync.WaitGroup     // the decider and the shrinker
-	emit    sync.WaitGroup     // the emitters
+	abort   context.CancelFunc // ends what senders do; nil before the start
+	decide  sync.WaitGroup     // the decider, the shrinker and who keeps the delivery budget
+	deliver sync.WaitGroup     // the senders
 	hangups func()             // ends the reloads by signal
 }
 
@@ -104,22 +104,23 @@ func newSampler(set processor.Settings, cfg *Config, next consumer.Traces, sourc
 func (p *Sampler) connect(next consumer.Traces) {
 	services, stages := new(tally.Services), new(tally.Stages)
 	p.output = &delivery.Output{
-		Next: next, Names: p.policies.versions.Names, Buffer: p.buffer, Services: services, Stages: stages, Logger: p.logger,
+		Settings: delivery.Settings{Patience: p.cfg.RefusalPatience, Silent: p.cfg.Attributes == attributesOff},
+		Next:     next, Names: p.policies.versions.Names, Buffer: p.buffer, Services: services, Stages: stages, Logger: p.logger,
 	}
-	p.emitters = delivery.NewEmitters(p.output, min(p.cfg.shards(), delivery.MaxEmitters, max(2, runtime.GOMAXPROCS(0))))
+	p.output.Open(p.cfg.Destinations, min(p.cfg.shards(), delivery.MaxSenders, max(2, runtime.GOMAXPROCS(0))))
+	p.backlogs = &budget.Backlogs{
+		Limit: int64(p.cfg.deliveryBudget()), Refuse: p.cfg.WhenFull == fullRefuse, GaveUp: p.output.GaveUp,
+	}
+	p.backlogs.Open(p.buffer, len(p.output.Destinations))
 	p.budget = budget.New(p.buffer, budget.Settings{
-		OnDisk: p.buffer.Mapped, Compression: p.cfg.compression(), Relieved: func() {
-			for _, m := range p.emitters {
-				m.Hurry()
-			}
-		},
+		OnDisk: p.buffer.Mapped, Compression: p.cfg.compression(), Relieved: p.output.Hurry,
 	})
 	p.view = &status.View{
-		Buffer: p.buffer, Versions: p.policies.versions, Budget: p.budget, Output: p.output, Emitters: p.emitters,
+		Buffer: p.buffer, Versions: p.policies.versions, Budget: p.budget, Backlogs: p.backlogs, Output: p.output,
 		Services: services, Stages: stages, Store: p.store,
 	}
 	p.refusals = &refuse.Refusals{
-		Memory: p.cfg.MemoryBudget, Disk: p.cfg.DiskBudget, Progress: p.view.Progress, Buffer: p.buffer, Logger: p.logger,
+		Memory: p.cfg.MemoryBudget, Disk: p.cfg.DiskBudget, Delivery: p.cfg.deliveryBudget(), Progress: p.view.Progress, Buffer: p.buffer, Logger: p.logger,
 	}
 	p.view.Refusals = p.refusals
 }
@@ -135,7 +136,7 @@ func newShared(cfg *Config, names *version.Names) (*shard.Shared, error) {
 		Waits: shard.Waits{
 			Decision: cfg.DecisionWait, Root: cfg.DecisionWaitAfterRootReceived, Revive: cfg.ReviveWindow,
 		},
-		Destinations: []string{"decoded"}, TraceSize: largest, MaxPending: int64(cfg.NumTraces), Ingest: cfg.SamplingStrategy == spanIngest,
+		Destinations: delivery.Keys(cfg.Destinations), TraceSize: largest, MaxPending: int64(cfg.NumTraces), Ingest: cfg.SamplingStrategy == spanIngest,
 		ReviveUpTo: budget.ReviveUpTo, Mapped: cfg.Storage == storageDisk, Epoch: clock.NewEpoch(), Seed: index.NewSeed(),
 		Limits: shard.Limits{
 			Sampled: share(cfg.DecisionCache.SampledCacheSize), Dropped: share(cfg.DecisionCache.NonSampledCacheSize),

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -22,6 +23,7 @@ import (
 	"github.com/slowburn/slowburn/internal/wire"
 	"github.com/slowburn/slowburn/processor/policy"
 	"github.com/slowburn/slowburn/processor/spanlog"
+	"github.com/slowburn/slowburn/processor/tailsampling/destination"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/buffer"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/index"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/intake"
@@ -32,15 +34,17 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// setup is what emitters work with: a buffer in memory that keeps everything, and a next component.
+// setup is what senders work with: a buffer in memory that keeps everything, and a next component.
 type setup struct {
 	*Output
-	t    testing.TB
-	sink *sink
-	logs *observer.ObservedLogs
+	t      testing.TB
+	sink   *sink
+	logs   *observer.ObservedLogs
+	config []destination.Destination
 }
 
-func newSetup(t testing.TB, shards int) *setup {
+// newSetup has these destinations, or one that takes decoded spans where there are none.
+func newSetup(t testing.TB, shards int, destinations ...destination.Destination) *setup {
 	t.Helper()
 	set, err := policy.Compile([]policy.Config{{Name: "all", Type: policy.AlwaysSample}}, policy.Options{})
 	require.NoError(t, err)
@@ -48,7 +52,7 @@ func newSetup(t testing.TB, shards int) *setup {
 	v, err := version.New(1, set, nil, names)
 	require.NoError(t, err)
 	shared := &shard.Shared{
-		Destinations: []string{"next"},
+		Destinations: Keys(destinations),
 		Waits:        shard.Waits{Decision: time.Hour}, TraceSize: shard.MaxTraceSize, ReviveUpTo: 1,
 		Pool: spanlog.NewPool(256<<20, shards), Epoch: clock.NewEpoch(), Seed: index.Seed{1, 2},
 		Limits: shard.Limits{Sampled: 100, Dropped: 100},
@@ -56,20 +60,31 @@ func newSetup(t testing.TB, shards int) *setup {
 	core, logs := observer.New(zap.DebugLevel)
 	b := buffer.New(shared, shards, v, zap.New(core))
 	b.SetReady()
-	out := &setup{t: t, sink: &sink{}, logs: logs}
+	out := &setup{t: t, sink: &sink{accepted: map[string][][]byte{}}, logs: logs, config: destinations}
 	out.Output = &Output{
-		Next: out.sink, Names: names, Buffer: b, Services: new(tally.Services), Stages: new(tally.Stages), Logger: zap.New(core),
+		Settings: Settings{Patience: time.Hour},
+		Next:     out.sink, Names: names, Buffer: b, Services: new(tally.Services), Stages: new(tally.Stages), Logger: zap.New(core),
 	}
 	return out
 }
 
-// sink is a next component that remembers what it accepted.
+// asBytes is a destination that takes bytes.
+func asBytes(id string) destination.Destination {
+	return destination.Destination{ID: id, Pipeline: "traces", Bytes: true, Exporters: []string{id}}
+}
+
+// sink is the next component, the fan-out and all exporters in one. It remembers what these accepted.
 type sink struct {
-	mu      sync.Mutex
-	calls   []time.Time
-	batches []ptrace.Traces
+	mu       sync.Mutex
+	calls    []time.Time
+	batches  []ptrace.Traces
+	accepted map[string][][]byte // by destination, the traces of each request by the first byte of their IDs
+	deaf     bool                // it does not know of bytes
 	// accept, if set, returns the result of a call.
 	accept func(ctx context.Context, call int) error
+	// answer, if set, returns a destination's answer to a request with these traces. Those that take decoded spans are "".
+	answer func(to string, traces []byte) error
+	kept   func(*wire.Kept) // if set, does to it what an exporter may
 }
 
 func (*sink) Capabilities() consumer.Capabilities { return consumer.Capabilities{MutatesData: true} }
@@ -78,16 +93,55 @@ func (s *sink) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
 	s.mu.Lock()
 	call := len(s.calls)
 	s.calls = append(s.calls, time.Now())
+	accept, answer := s.accept, s.answer
 	s.mu.Unlock()
-	if s.accept != nil {
-		if err := s.accept(ctx, call); err != nil {
+	to := ""
+	if k := wire.KeptOf(ctx); k != nil && td.SpanCount() == 0 {
+		if s.deaf {
+			return nil
+		}
+		to = k.To
+		k.Take()
+		if s.kept != nil {
+			s.kept(k)
+		}
+		var err error
+		if td, err = k.Decode(); err != nil {
+			return err
+		}
+	}
+	if accept != nil {
+		if err := accept(ctx, call); err != nil {
+			return err
+		}
+	}
+	if answer != nil {
+		if err := answer(to, tracesIn(td)); err != nil {
 			return err
 		}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.batches = append(s.batches, td)
+	s.accepted[to] = append(s.accepted[to], tracesIn(td))
 	return nil
+}
+
+// tracesIn are the traces of a request, by the first byte of their IDs.
+func tracesIn(td ptrace.Traces) (batch []byte) {
+	for _, span := range spansOf(td) {
+		if id := span.TraceID()[0]; len(batch) == 0 || batch[len(batch)-1] != id {
+			batch = append(batch, id)
+		}
+	}
+	return batch
+}
+
+// got are the traces that a destination accepted, in their order.
+func (s *sink) got(to string) []byte {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Concat(s.accepted[to]...)
 }
 
 // traces returns the traces that were accepted, in their order, by the first byte of their IDs, one list for each batch.
@@ -95,13 +149,7 @@ func (s *sink) traces() (list [][]byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, td := range s.batches {
-		var batch []byte
-		for _, span := range spansOf(td) {
-			if id := span.TraceID()[0]; len(batch) == 0 || batch[len(batch)-1] != id {
-				batch = append(batch, id)
-			}
-		}
-		list = append(list, batch)
+		list = append(list, tracesIn(td))
 	}
 	return list
 }
@@ -166,6 +214,11 @@ func (s *setup) keep(spans ...testSpan) {
 func (s *setup) keepTraces(td ptrace.Traces) {
 	s.t.Helper()
 	s.add(td)
+	s.decide()
+}
+
+// decide decides what was taken in.
+func (s *setup) decide() {
 	for _, m := range s.Buffer.Members {
 		m.Lock()
 		m.DecideAll(false, s.Buffer.Now())
@@ -187,26 +240,27 @@ func (s *setup) add(td ptrace.Traces) {
 	require.NoError(s.t, s.Buffer.Add(&in))
 }
 
-// running is emitters at work, in a bubble.
+// running is senders at work, in a bubble.
 type running struct {
-	emitters []*Emitter
-	drain    chan struct{}
-	cancel   context.CancelFunc
-	done     sync.WaitGroup
+	senders []*Sender
+	drain   chan struct{}
+	cancel  context.CancelFunc
+	done    sync.WaitGroup
 }
 
 func (s *setup) run(n int) *running {
-	r := &running{emitters: NewEmitters(s.Output, n), drain: make(chan struct{})}
+	s.Open(s.config, n)
+	r := &running{senders: s.Senders(), drain: make(chan struct{})}
 	var ctx context.Context
 	ctx, r.cancel = context.WithCancel(context.Background())
-	for _, m := range r.emitters {
+	for _, m := range r.senders {
 		r.done.Go(func() { m.Run(ctx, r.drain) })
 	}
 	synctest.Wait()
 	return r
 }
 
-// end drains the emitters.
+// end drains the senders.
 func (r *running) end() {
 	close(r.drain)
 	r.done.Wait()

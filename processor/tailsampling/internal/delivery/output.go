@@ -1,58 +1,140 @@
 package delivery
 
 import (
+	"fmt"
 	"sync/atomic"
+	"time"
 
 	"go.opentelemetry.io/collector/consumer"
 	"go.uber.org/zap"
 
+	"github.com/slowburn/slowburn/processor/tailsampling/destination"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/buffer"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/shard"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/tally"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/version"
 )
 
-// Output is what the emitters of a processor share.
+// Output is what the destinations of a processor share.
 type Output struct {
+	Settings
 	Next     consumer.Traces
 	Names    *version.Names
 	Buffer   *buffer.Buffer
 	Services *tally.Services
 	Stages   *tally.Stages
 	Logger   *zap.Logger
+	Refused  *Refused
+	// Destinations are set by Open, and do not change.
+	Destinations []*Destination
 
-	Counts
-}
-
-// Counts are what became of kept spans. They are safe for concurrent use.
-type Counts struct {
-	Delivered        atomic.Int64
-	Failed           atomic.Int64 // refused for good
+	// What holds for a span whatever its destination is counted on the way to the first of them.
 	Lost             atomic.Int64 // not delivered before the end, or not given back by the disk
 	Repeated         atomic.Int64 // passed on once although they were there more than once
 	Unknown          atomic.Int64 // with fields that did not survive decoding
 	WithoutThreshold atomic.Int64 // whose weight could not be written
-	Retries          atomic.Int64 // calls that are made again
 }
 
-// unread counts and logs spans that the disk did not give back.
-func (o *Output) unread(spans int, err error) {
-	o.Lost.Add(int64(spans))
-	o.Logger.Error("kept spans cannot be read back and are lost", zap.Int("spans", spans), zap.Error(err))
+// Settings say how kept traces are delivered.
+type Settings struct {
+	// Patience is how long a destination may refuse the gateway itself until the oldest traces are given up.
+	Patience time.Duration
+	// Silent says that what was decided is not written on traces, but for tracestates.
+	Silent bool
 }
 
-// countKept counts a batch that the next component accepted, by service.
-func (o *Output) countKept(b *batch) {
-	if cap(b.services) < len(b.origins) {
-		b.services = make([]*tally.Service, len(b.origins))
+// Unknown is the destination of a processor that does not know its own: everything behind it is one, and takes decoded spans.
+var Unknown = destination.Destination{ID: "decoded"}
+
+// Keys are what destinations are remembered by over a restart.
+func Keys(list []destination.Destination) (keys []string) {
+	for _, d := range orUnknown(list) {
+		keys = append(keys, d.Key())
 	}
-	b.services = b.services[:len(b.origins)]
-	clear(b.services)
-	for i := range b.spans {
-		s := &b.services[b.spans[i].origin]
-		if *s == nil {
-			*s = o.Services.Of(b.origins[b.spans[i].origin].resource.Of(b.arena))
+	return keys
+}
+
+func orUnknown(list []destination.Destination) []destination.Destination {
+	if len(list) == 0 {
+		return []destination.Destination{Unknown}
+	}
+	return list
+}
+
+// Open makes the destinations, each with so many senders, which share the shards.
+func (o *Output) Open(list []destination.Destination, senders int) {
+	list = orUnknown(list)
+	o.Refused = new(Refused)
+	for _, m := range o.Buffer.Members {
+		m.Deliver = make([]chan struct{}, len(list))
+	}
+	for i, config := range list {
+		d := &Destination{Destination: config, Index: shard.Destination(i), out: o, alone: len(list) == 1}
+		d.open(senders, senders*len(list))
+		o.Destinations = append(o.Destinations, d)
+	}
+}
+
+func (d *Destination) open(senders, all int) {
+	for range senders {
+		d.Senders = append(d.Senders, newSender(d, all))
+	}
+	for i, m := range d.out.Buffer.Members {
+		s := d.Senders[i%senders]
+		m.Deliver[d.Index] = s.wake
+		s.members = append(s.members, m)
+	}
+}
+
+// LogDestinations says where kept traces go.
+func (o *Output) LogDestinations() {
+	for _, d := range o.Destinations {
+		if d.ID == Unknown.ID && d.Pipeline == "" {
+			o.Logger.Warn("kept traces go to the next component decoded, and everything behind it is one destination: " +
+				"this distribution does not have slowburn's converter, which finds the destinations in the pipelines")
+			continue
 		}
-		(*s).Kept.Spans.Add(1)
-		(*s).Kept.Bytes.Add(int64(b.spans[i].body.Len()))
+		as := "decoded"
+		if d.Bytes {
+			as = "the bytes that they came as"
+		}
+		o.Logger.Info(fmt.Sprintf("kept traces go to %s", d.ID), zap.String("pipeline", d.Pipeline), zap.String("as", as),
+			zap.Strings("exporters", d.Exporters))
 	}
+}
+
+// GaveUp counts a trace that a destination does not get any more. The caller may have the shard's mutex.
+func (o *Output) GaveUp(d shard.Destination, k *shard.Kept) { o.Destinations[d].GaveUp(k) }
+
+// Hurry ends the wait for fuller loads: what waits to be delivered is in the way.
+func (o *Output) Hurry() {
+	for _, d := range o.Destinations {
+		for _, s := range d.Senders {
+			buffer.Wake(s.pace.hurry)
+		}
+	}
+}
+
+// Senders are those of all destinations.
+func (o *Output) Senders() (all []*Sender) {
+	for _, d := range o.Destinations {
+		all = append(all, d.Senders...)
+	}
+	return all
+}
+
+// RefusedSpans is how many spans destinations refused for good.
+func (o *Output) RefusedSpans() (n int64) {
+	for _, d := range o.Destinations {
+		n += d.Counts.RefusedSpans.Load()
+	}
+	return n
+}
+
+// Delivered is how many spans destinations accepted, in all.
+func (o *Output) Delivered() (n int64) {
+	for _, d := range o.Destinations {
+		n += d.DeliveredSpans.Load()
+	}
+	return n
 }

@@ -14,11 +14,19 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/durationpb"
 
+	"github.com/slowburn/slowburn/internal/wire"
 	"github.com/slowburn/slowburn/processor/spanlog"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/tally"
 )
 
-// inBubble runs a test with one shard and one emitter, which has begun.
+func many(trace byte, n int) (list []testSpan) {
+	for i := range n {
+		list = append(list, testSpan{trace: trace, id: byte(i), start: uint64(i)})
+	}
+	return list
+}
+
+// inBubble runs a test with one shard and one sender, which has begun.
 func inBubble(t *testing.T, test func(t *testing.T, s *setup, r *running)) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSetup(t, 1)
@@ -48,7 +56,7 @@ func TestDeliveryInOrder(t *testing.T) {
 		synctest.Wait()
 		require.Equal(t, [][]byte{{9}, {3, 2, 5}}, s.sink.traces())
 		require.Equal(t, 100*time.Millisecond, s.sink.calls[1].Sub(began))
-		require.EqualValues(t, 5, s.Delivered.Load())
+		require.EqualValues(t, 5, s.Delivered())
 		require.Zero(t, s.Buffer.Sum().Present)
 		var services []string
 		var spans []int64
@@ -93,7 +101,7 @@ func TestHurry(t *testing.T) {
 			if drain {
 				r.end()
 			} else {
-				r.emitters[0].Hurry()
+				s.Hurry()
 				synctest.Wait()
 			}
 			require.Equal(t, [][]byte{{1}, {2}}, s.sink.traces())
@@ -104,27 +112,27 @@ func TestHurry(t *testing.T) {
 	}
 }
 
-// Each of several emitters has its own shards.
-func TestEmittersShareTheShards(t *testing.T) {
+// Each of several senders has its own shards.
+func TestSendersShareTheShards(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSetup(t, 5)
 		r := s.run(2)
-		require.Len(t, r.emitters[0].members, 3)
-		require.Len(t, r.emitters[1].members, 2)
+		require.Len(t, r.senders[0].members, 3)
+		require.Len(t, r.senders[1].members, 2)
 		for n := range byte(50) {
 			s.add(request(t, testSpan{trace: n + 1}))
 		}
 		s.keep()
 		time.Sleep(time.Second)
 		synctest.Wait()
-		require.EqualValues(t, 50, s.Delivered.Load())
+		require.EqualValues(t, 50, s.Delivered())
 		r.end()
 		s.Buffer.Close()
 	})
 }
 
 // After a retryable error everything stays in its order and is tried again, after half a second and more, up to 30 s, with
-// jitter; what comes later waits behind it.
+// jitter. Once that has been so for long, what came later is tried as well.
 func TestRetries(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *setup, r *running) {
 		s.sink.accept = func(_ context.Context, call int) error {
@@ -136,17 +144,17 @@ func TestRetries(t *testing.T) {
 		s.add(request(t, testSpan{trace: 1}, testSpan{trace: 2}))
 		s.keep(testSpan{trace: 3})
 		synctest.Wait()
-		require.EqualValues(t, 1, s.Retries.Load())
-		at := r.emitters[0].RetryAt()
+		require.EqualValues(t, 1, s.Destinations[0].Retries.Load())
+		at := s.Destinations[0].RetryAt()
 		require.Greater(t, at.Sub(s.Buffer.Now()), firstBackoff/2)
 		require.LessOrEqual(t, at.Sub(s.Buffer.Now()), firstBackoff*3/2)
 		require.EqualValues(t, 3, s.Buffer.Sum().Undelivered)
 		s.keep(testSpan{trace: 4})
 		time.Sleep(10 * time.Minute)
-		require.Equal(t, [][]byte{{1, 2, 3, 4}}, s.sink.traces())
-		require.Zero(t, r.emitters[0].RetryAt())
-		require.EqualValues(t, 10, s.Retries.Load())
-		require.EqualValues(t, 4, s.Delivered.Load())
+		require.ElementsMatch(t, [][]byte{{1, 2, 3}, {4}}, s.sink.traces(), "what was sent before is sent as it was")
+		require.Zero(t, s.Destinations[0].RetryAt())
+		require.EqualValues(t, 10, s.Destinations[0].Retries.Load())
+		require.EqualValues(t, 4, s.Delivered())
 		nominal := firstBackoff
 		for i := range 10 {
 			waited := s.sink.calls[i+1].Sub(s.sink.calls[i])
@@ -160,7 +168,7 @@ func TestRetries(t *testing.T) {
 		// Success begins anew.
 		s.sink.mu.Lock()
 		s.sink.accept = func(_ context.Context, call int) error {
-			if call == 11 {
+			if call == 12 {
 				return errors.New("not now")
 			}
 			return nil
@@ -168,9 +176,9 @@ func TestRetries(t *testing.T) {
 		s.sink.mu.Unlock()
 		s.keep(testSpan{trace: 5})
 		synctest.Wait()
-		require.LessOrEqual(t, r.emitters[0].RetryAt().Sub(s.Buffer.Now()), firstBackoff*3/2)
+		require.LessOrEqual(t, s.Destinations[0].RetryAt().Sub(s.Buffer.Now()), firstBackoff*3/2)
 		time.Sleep(time.Minute)
-		require.EqualValues(t, 5, s.Delivered.Load())
+		require.EqualValues(t, 5, s.Delivered())
 		r.end()
 	})
 }
@@ -188,19 +196,19 @@ func TestRetryAfter(t *testing.T) {
 		}
 		s.keep(testSpan{trace: 1})
 		synctest.Wait()
-		require.Equal(t, 17*time.Second, r.emitters[0].RetryAt().Sub(s.Buffer.Now()))
+		require.Equal(t, 17*time.Second, s.Destinations[0].RetryAt().Sub(s.Buffer.Now()))
 		time.Sleep(17 * time.Second)
 		synctest.Wait()
-		require.EqualValues(t, 1, s.Delivered.Load())
+		require.EqualValues(t, 1, s.Delivered())
 		r.end()
 	})
 }
 
-// What is refused for good is given up, counted, and does not stop others.
+// A trace that is refused for good stays in the log, counted, and does not stop others. It is sent again on request.
 func TestRefusedForGood(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *setup, r *running) {
 		s.sink.accept = func(_ context.Context, call int) error {
-			if call == 0 {
+			if call < 2 {
 				return consumererror.NewPermanent(errors.New("never"))
 			}
 			return nil
@@ -208,13 +216,29 @@ func TestRefusedForGood(t *testing.T) {
 		s.keep(testSpan{trace: 1}, testSpan{trace: 1, id: 1})
 		synctest.Wait()
 		s.keep(testSpan{trace: 2})
+		s.keep(testSpan{trace: 3})
 		time.Sleep(time.Second)
-		require.EqualValues(t, 2, s.Failed.Load())
-		require.EqualValues(t, 1, s.Delivered.Load())
-		require.Zero(t, s.Retries.Load())
+		require.EqualValues(t, 2, s.RefusedSpans())
+		require.Equal(t, [][]byte{{2}, {3}}, s.sink.traces())
+		require.Zero(t, s.Destinations[0].Retries.Load())
+		require.EqualValues(t, 1, s.Buffer.Sum().Undelivered)
+		entry := s.logs.All()[0]
+		require.Equal(t, "the destination refused a trace for good: it stays in the span log, and is sent again on request", entry.Message)
+		require.EqualValues(t, 2, entry.ContextMap()["spans"])
+		list, total := s.Refused.Latest(10)
+		require.Equal(t, 1, total)
+		require.Equal(t, "Permanent error: never", list[0].Text)
+		require.Equal(t, 2, list[0].Spans)
+		require.EqualValues(t, 1, s.Refused.Of(s.Destinations[0]))
+
+		require.Zero(t, s.Refused.Retry(list[0].ID, "another"))
+		require.Zero(t, s.Refused.Retry(wire.TraceID{2}, ""))
+		require.Equal(t, 1, s.Refused.Retry(list[0].ID, "decoded"))
+		synctest.Wait()
+		require.Equal(t, [][]byte{{2}, {3}, {1}}, s.sink.traces())
 		require.Zero(t, s.Buffer.Sum().Undelivered)
-		require.Equal(t, "the next component refused kept spans for good: they are lost", s.logs.All()[0].Message)
-		require.EqualValues(t, 2, s.logs.All()[0].ContextMap()["spans"])
+		require.Zero(t, s.Refused.Of(s.Destinations[0]))
+		require.Zero(t, s.Refused.Retry(list[0].ID, ""))
 		r.end()
 	})
 }
@@ -226,13 +250,13 @@ func TestCallingSince(t *testing.T) {
 			<-ctx.Done()
 			return ctx.Err()
 		}
-		require.Zero(t, r.emitters[0].CallingSince())
+		require.Zero(t, s.Destinations[0].CallingSince())
 		s.keep(testSpan{trace: 1})
 		since := s.Buffer.Now()
 		time.Sleep(time.Minute)
-		require.Equal(t, since, r.emitters[0].CallingSince())
+		require.Equal(t, since, s.Destinations[0].CallingSince())
 		r.abort()
-		require.Zero(t, r.emitters[0].CallingSince())
+		require.Zero(t, s.Destinations[0].CallingSince())
 		require.EqualValues(t, 1, s.Buffer.Sum().Undelivered, "it stays")
 	})
 }
@@ -248,7 +272,7 @@ func TestDrainTriesOnceMore(t *testing.T) {
 		close(r.drain)
 		synctest.Wait()
 		require.Equal(t, calls+1, s.sink.callCount())
-		require.LessOrEqual(t, r.emitters[0].RetryAt().Sub(s.Buffer.Now()), firstBackoff*3/2, "from the beginning")
+		require.LessOrEqual(t, s.Destinations[0].RetryAt().Sub(s.Buffer.Now()), firstBackoff*3/2, "from the beginning")
 		time.Sleep(time.Minute)
 		require.Greater(t, s.sink.callCount(), calls+3)
 		require.Less(t, s.sink.callCount(), calls+10)
@@ -267,13 +291,13 @@ func TestUnreadableTraces(t *testing.T) {
 		s.keep(testSpan{trace: 2})
 		synctest.Wait()
 		require.Zero(t, s.sink.callCount())
-		require.NotZero(t, r.emitters[0].RetryAt())
+		require.NotZero(t, s.Destinations[0].RetryAt())
 		require.Equal(t, "kept traces cannot be read back: they are tried again", s.logs.All()[0].Message)
 		time.Sleep(time.Minute)
 		require.Equal(t, [][]byte{{1, 2}}, s.sink.traces())
 		require.Equal(t, 5, l.readings, "four of the first")
 		require.Zero(t, s.Lost.Load())
-		require.EqualValues(t, 4, s.Delivered.Load())
+		require.EqualValues(t, 4, s.Delivered())
 		r.end()
 	})
 }
@@ -291,16 +315,17 @@ func TestFaultsWhileReading(t *testing.T) {
 		breakLog(s.Buffer.Members[0], bad)
 		s.keep(testSpan{trace: 1}, testSpan{trace: 1, id: 1})
 		synctest.Wait()
-		require.Zero(t, s.Delivered.Load())
+		require.Zero(t, s.Delivered())
 		require.Contains(t, s.logs.All()[0].ContextMap()["error"], spanlog.ErrDisk.Error())
 		time.Sleep(time.Minute)
-		require.EqualValues(t, 2, s.Delivered.Load())
+		require.EqualValues(t, 2, s.Delivered())
 		r.end()
 	})
 	s := newSetup(t, 1)
 	breakLog(s.Buffer.Members[0], bad)
 	s.keep(testSpan{trace: 1}, testSpan{trace: 1, id: 1})
-	require.Panics(t, func() { s.takeBatch(newBatch()) }, "in memory there is no disk that could fail")
+	s.Open(nil, 1)
+	require.Panics(t, func() { _ = s.Senders()[0].fill() }, "in memory there is no disk that could fail")
 }
 
 // In the end what cannot be read is lost, counted and logged, and the rest is delivered.
@@ -310,7 +335,7 @@ func TestLostSpans(t *testing.T) {
 		s.keep(testSpan{trace: 1}, testSpan{trace: 1, id: 1}, testSpan{trace: 1, id: 2})
 		time.Sleep(10 * time.Minute)
 		require.EqualValues(t, 1, s.Lost.Load())
-		require.EqualValues(t, 2, s.Delivered.Load())
+		require.EqualValues(t, 2, s.Delivered())
 		require.Zero(t, s.Buffer.Sum().Present)
 		last := s.logs.All()[s.logs.Len()-1]
 		require.Equal(t, "kept spans cannot be read back and are lost", last.Message)
@@ -320,58 +345,32 @@ func TestLostSpans(t *testing.T) {
 	})
 }
 
-// Spans that cannot be read are lost once their trace is given up, and once only, however often it is put back before.
+// Spans that cannot be read are lost once their trace is settled, however often it is sent before.
 func TestLostSpansOfARetriedTrace(t *testing.T) {
-	for name, answer := range map[string]error{"delivered": nil, "refused for good": consumererror.NewPermanent(errors.New("never"))} {
-		t.Run(name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T, s *setup, r *running) {
-				const retries = 300 // more than are counted
-				l := breakLog(s.Buffer.Members[0], func(_, i int) (spanlog.Record, error, bool) { return spanlog.Record{}, errDisk, i == 1 })
-				s.sink.accept = func(_ context.Context, call int) error {
-					if call < retries {
-						return errors.New("not now")
-					}
-					return answer
-				}
-				lost := func() int { return s.logs.FilterMessage("kept spans cannot be read back and are lost").Len() }
-				s.keep(testSpan{trace: 1}, testSpan{trace: 1, id: 1}, testSpan{trace: 1, id: 2})
-				time.Sleep(time.Hour)
-				synctest.Wait()
-				require.Greater(t, s.sink.callCount(), 10)
-				require.Zero(t, s.Lost.Load(), "it may be read yet")
-				require.Zero(t, lost())
-				time.Sleep(4 * time.Hour)
-				synctest.Wait()
-				require.Equal(t, retries+1, s.sink.callCount())
-				require.Equal(t, retries+1+5, l.readings, "it is tried alone no more than before")
-				require.EqualValues(t, 1, s.Lost.Load())
-				require.Equal(t, 1, lost())
-				require.EqualValues(t, 2, s.Delivered.Load()+s.Failed.Load())
-				require.Zero(t, s.Buffer.Sum().Present)
-				r.end()
-			})
-		})
-	}
-}
-
-// Spans that can be read in the end are not lost.
-func TestSpansThatAreReadAfterARetry(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *setup, r *running) {
-		l := breakLog(s.Buffer.Members[0], func(reading, i int) (spanlog.Record, error, bool) {
-			return spanlog.Record{}, errDisk, reading < 10 && i == 1
-		})
+		const retries = 300
+		l := breakLog(s.Buffer.Members[0], func(_, i int) (spanlog.Record, error, bool) { return spanlog.Record{}, errDisk, i == 1 })
 		s.sink.accept = func(_ context.Context, call int) error {
-			if call < 10 {
+			if call < retries {
 				return errors.New("not now")
 			}
 			return nil
 		}
-		s.keep(testSpan{trace: 1}, testSpan{trace: 1, id: 1})
+		lost := func() int { return s.logs.FilterMessage("kept spans cannot be read back and are lost").Len() }
+		s.keep(testSpan{trace: 1}, testSpan{trace: 1, id: 1}, testSpan{trace: 1, id: 2})
 		time.Sleep(time.Hour)
 		synctest.Wait()
-		require.Greater(t, l.readings, 10)
+		require.Greater(t, s.sink.callCount(), 10)
 		require.Zero(t, s.Lost.Load())
-		require.EqualValues(t, 2, s.Delivered.Load())
+		require.Zero(t, lost())
+		time.Sleep(4 * time.Hour)
+		synctest.Wait()
+		require.Equal(t, retries+1, s.sink.callCount())
+		require.Equal(t, 6, l.readings, "it is held")
+		require.EqualValues(t, 1, s.Lost.Load())
+		require.Equal(t, 1, lost())
+		require.EqualValues(t, 2, s.Delivered())
+		require.Zero(t, s.Buffer.Sum().Present)
 		r.end()
 	})
 }
@@ -382,7 +381,7 @@ func TestDrainWaitsForWhatCannotBeRead(t *testing.T) {
 		breakLog(s.Buffer.Members[0], func(reading, i int) (spanlog.Record, error, bool) { return spanlog.Record{}, errDisk, reading < 2 })
 		s.keep(testSpan{trace: 1})
 		r.end()
-		require.EqualValues(t, 1, s.Delivered.Load())
+		require.EqualValues(t, 1, s.Delivered())
 	})
 	inBubble(t, func(t *testing.T, s *setup, r *running) {
 		breakLog(s.Buffer.Members[0], func(reading, i int) (spanlog.Record, error, bool) { return spanlog.Record{}, errDisk, true })
@@ -403,13 +402,13 @@ func TestUndecodableSpans(t *testing.T) {
 				})
 				s.keep(testSpan{trace: 1})
 				synctest.Wait()
-				require.EqualValues(t, 1, s.Failed.Load())
+				require.EqualValues(t, 1, s.Lost.Load())
 				require.Equal(t, "kept spans cannot be decoded and are lost", s.logs.All()[0].Message)
 				require.Zero(t, s.Buffer.Sum().Undelivered)
 				require.Zero(t, s.sink.callCount())
 				s.keep(testSpan{trace: 2})
 				time.Sleep(time.Second)
-				require.EqualValues(t, 1, s.Delivered.Load())
+				require.EqualValues(t, 1, s.Delivered())
 				r.end()
 			})
 		})
@@ -434,9 +433,9 @@ func TestCountsOfABatch(t *testing.T) {
 		}
 		s.keep(testSpan{trace: 1, id: 3}, testSpan{trace: 1, id: 4}, testSpan{trace: 1, id: 4}, testSpan{trace: 1, id: 5})
 		synctest.Wait()
-		require.Zero(t, s.Repeated.Load()+s.Unknown.Load()+s.Delivered.Load())
+		require.Zero(t, s.Repeated.Load()+s.Unknown.Load()+s.Delivered())
 		time.Sleep(time.Minute)
-		require.EqualValues(t, 4, s.Delivered.Load())
+		require.EqualValues(t, 4, s.Delivered())
 		require.EqualValues(t, 1, s.Repeated.Load())
 		require.EqualValues(t, 1, s.Unknown.Load())
 		require.Zero(t, s.WithoutThreshold.Load())

@@ -28,7 +28,11 @@ type TelemetryBuilder struct {
 	meter                                               metric.Meter
 	mu                                                  sync.Mutex
 	registrations                                       []metric.Registration
+	ProcessorTailSamplingApartTraces                    metric.Int64ObservableGauge
 	ProcessorTailSamplingAppendedSpans                  metric.Int64ObservableCounter
+	ProcessorTailSamplingBacklogAge                     metric.Float64ObservableGauge
+	ProcessorTailSamplingBacklogBytes                   metric.Int64ObservableGauge
+	ProcessorTailSamplingBacklogTraces                  metric.Int64ObservableGauge
 	ProcessorTailSamplingBytesBuffered                  metric.Int64ObservableGauge
 	ProcessorTailSamplingBytesRevivable                 metric.Int64ObservableGauge
 	ProcessorTailSamplingCompressionSavedBytes          metric.Int64ObservableCounter
@@ -38,6 +42,7 @@ type TelemetryBuilder struct {
 	ProcessorTailSamplingCountTracesSampled             metric.Int64ObservableCounter
 	ProcessorTailSamplingDecisionLateness               metric.Float64Histogram
 	ProcessorTailSamplingDeliveredSpans                 metric.Int64ObservableCounter
+	ProcessorTailSamplingDeliveryBudgetBytes            metric.Int64ObservableGauge
 	ProcessorTailSamplingDeliveryRetries                metric.Int64ObservableCounter
 	ProcessorTailSamplingDiskBudgetBytes                metric.Int64ObservableGauge
 	ProcessorTailSamplingDiskBytes                      metric.Int64ObservableGauge
@@ -46,6 +51,7 @@ type TelemetryBuilder struct {
 	ProcessorTailSamplingGlobalCountTracesSampled       metric.Int64ObservableCounter
 	ProcessorTailSamplingIgnoredLinks                   metric.Int64ObservableCounter
 	ProcessorTailSamplingInvalidSpans                   metric.Int64ObservableCounter
+	ProcessorTailSamplingLastAcceptedAge                metric.Float64ObservableGauge
 	ProcessorTailSamplingLostSpans                      metric.Int64ObservableCounter
 	ProcessorTailSamplingMemoryBudgetBytes              metric.Int64ObservableGauge
 	ProcessorTailSamplingNewTraceIDReceived             metric.Int64ObservableCounter
@@ -58,6 +64,9 @@ type TelemetryBuilder struct {
 	ProcessorTailSamplingRecoveredDeliveries            metric.Int64ObservableCounter
 	ProcessorTailSamplingRecoveredSpans                 metric.Int64ObservableCounter
 	ProcessorTailSamplingRefusedSpans                   metric.Int64ObservableCounter
+	ProcessorTailSamplingRefusedTraces                  metric.Int64ObservableGauge
+	ProcessorTailSamplingRejectedSpans                  metric.Int64ObservableCounter
+	ProcessorTailSamplingRepairedSpans                  metric.Int64ObservableCounter
 	ProcessorTailSamplingRepeatedSpans                  metric.Int64ObservableCounter
 	ProcessorTailSamplingSamplingDecisionTimerLatency   metric.Int64Histogram
 	ProcessorTailSamplingSamplingLateSpanAge            metric.Int64Histogram
@@ -81,6 +90,8 @@ type TelemetryBuilder struct {
 	ProcessorTailSamplingTracesRevivable                metric.Int64ObservableGauge
 	ProcessorTailSamplingTracesUndelivered              metric.Int64ObservableGauge
 	ProcessorTailSamplingTrimmedSpans                   metric.Int64ObservableCounter
+	ProcessorTailSamplingUndeliveredBytes               metric.Int64ObservableGauge
+	ProcessorTailSamplingUndeliveredSpans               metric.Int64ObservableCounter
 	ProcessorTailSamplingUnknownFieldsSpans             metric.Int64ObservableCounter
 	ProcessorTailSamplingVolatileSegments               metric.Int64ObservableCounter
 }
@@ -96,12 +107,72 @@ func (tbof telemetryBuilderOptionFunc) apply(mb *TelemetryBuilder) {
 	tbof(mb)
 }
 
+// RegisterProcessorTailSamplingApartTracesCallback sets callback for observable ProcessorTailSamplingApartTraces metric.
+func (builder *TelemetryBuilder) RegisterProcessorTailSamplingApartTracesCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ProcessorTailSamplingApartTraces, obs: o})
+		return nil
+	}, builder.ProcessorTailSamplingApartTraces)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
 // RegisterProcessorTailSamplingAppendedSpansCallback sets callback for observable ProcessorTailSamplingAppendedSpans metric.
 func (builder *TelemetryBuilder) RegisterProcessorTailSamplingAppendedSpansCallback(cb metric.Int64Callback) error {
 	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
 		cb(ctx, &observerInt64{inst: builder.ProcessorTailSamplingAppendedSpans, obs: o})
 		return nil
 	}, builder.ProcessorTailSamplingAppendedSpans)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterProcessorTailSamplingBacklogAgeCallback sets callback for observable ProcessorTailSamplingBacklogAge metric.
+func (builder *TelemetryBuilder) RegisterProcessorTailSamplingBacklogAgeCallback(cb metric.Float64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerFloat64{inst: builder.ProcessorTailSamplingBacklogAge, obs: o})
+		return nil
+	}, builder.ProcessorTailSamplingBacklogAge)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterProcessorTailSamplingBacklogBytesCallback sets callback for observable ProcessorTailSamplingBacklogBytes metric.
+func (builder *TelemetryBuilder) RegisterProcessorTailSamplingBacklogBytesCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ProcessorTailSamplingBacklogBytes, obs: o})
+		return nil
+	}, builder.ProcessorTailSamplingBacklogBytes)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterProcessorTailSamplingBacklogTracesCallback sets callback for observable ProcessorTailSamplingBacklogTraces metric.
+func (builder *TelemetryBuilder) RegisterProcessorTailSamplingBacklogTracesCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ProcessorTailSamplingBacklogTraces, obs: o})
+		return nil
+	}, builder.ProcessorTailSamplingBacklogTraces)
 	if err != nil {
 		return err
 	}
@@ -231,6 +302,21 @@ func (builder *TelemetryBuilder) RegisterProcessorTailSamplingDeliveredSpansCall
 	return nil
 }
 
+// RegisterProcessorTailSamplingDeliveryBudgetBytesCallback sets callback for observable ProcessorTailSamplingDeliveryBudgetBytes metric.
+func (builder *TelemetryBuilder) RegisterProcessorTailSamplingDeliveryBudgetBytesCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ProcessorTailSamplingDeliveryBudgetBytes, obs: o})
+		return nil
+	}, builder.ProcessorTailSamplingDeliveryBudgetBytes)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
 // RegisterProcessorTailSamplingDeliveryRetriesCallback sets callback for observable ProcessorTailSamplingDeliveryRetries metric.
 func (builder *TelemetryBuilder) RegisterProcessorTailSamplingDeliveryRetriesCallback(cb metric.Int64Callback) error {
 	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
@@ -342,6 +428,21 @@ func (builder *TelemetryBuilder) RegisterProcessorTailSamplingInvalidSpansCallba
 		cb(ctx, &observerInt64{inst: builder.ProcessorTailSamplingInvalidSpans, obs: o})
 		return nil
 	}, builder.ProcessorTailSamplingInvalidSpans)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterProcessorTailSamplingLastAcceptedAgeCallback sets callback for observable ProcessorTailSamplingLastAcceptedAge metric.
+func (builder *TelemetryBuilder) RegisterProcessorTailSamplingLastAcceptedAgeCallback(cb metric.Float64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerFloat64{inst: builder.ProcessorTailSamplingLastAcceptedAge, obs: o})
+		return nil
+	}, builder.ProcessorTailSamplingLastAcceptedAge)
 	if err != nil {
 		return err
 	}
@@ -522,6 +623,51 @@ func (builder *TelemetryBuilder) RegisterProcessorTailSamplingRefusedSpansCallba
 		cb(ctx, &observerInt64{inst: builder.ProcessorTailSamplingRefusedSpans, obs: o})
 		return nil
 	}, builder.ProcessorTailSamplingRefusedSpans)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterProcessorTailSamplingRefusedTracesCallback sets callback for observable ProcessorTailSamplingRefusedTraces metric.
+func (builder *TelemetryBuilder) RegisterProcessorTailSamplingRefusedTracesCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ProcessorTailSamplingRefusedTraces, obs: o})
+		return nil
+	}, builder.ProcessorTailSamplingRefusedTraces)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterProcessorTailSamplingRejectedSpansCallback sets callback for observable ProcessorTailSamplingRejectedSpans metric.
+func (builder *TelemetryBuilder) RegisterProcessorTailSamplingRejectedSpansCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ProcessorTailSamplingRejectedSpans, obs: o})
+		return nil
+	}, builder.ProcessorTailSamplingRejectedSpans)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterProcessorTailSamplingRepairedSpansCallback sets callback for observable ProcessorTailSamplingRepairedSpans metric.
+func (builder *TelemetryBuilder) RegisterProcessorTailSamplingRepairedSpansCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ProcessorTailSamplingRepairedSpans, obs: o})
+		return nil
+	}, builder.ProcessorTailSamplingRepairedSpans)
 	if err != nil {
 		return err
 	}
@@ -831,6 +977,36 @@ func (builder *TelemetryBuilder) RegisterProcessorTailSamplingTrimmedSpansCallba
 	return nil
 }
 
+// RegisterProcessorTailSamplingUndeliveredBytesCallback sets callback for observable ProcessorTailSamplingUndeliveredBytes metric.
+func (builder *TelemetryBuilder) RegisterProcessorTailSamplingUndeliveredBytesCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ProcessorTailSamplingUndeliveredBytes, obs: o})
+		return nil
+	}, builder.ProcessorTailSamplingUndeliveredBytes)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterProcessorTailSamplingUndeliveredSpansCallback sets callback for observable ProcessorTailSamplingUndeliveredSpans metric.
+func (builder *TelemetryBuilder) RegisterProcessorTailSamplingUndeliveredSpansCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ProcessorTailSamplingUndeliveredSpans, obs: o})
+		return nil
+	}, builder.ProcessorTailSamplingUndeliveredSpans)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
 // RegisterProcessorTailSamplingUnknownFieldsSpansCallback sets callback for observable ProcessorTailSamplingUnknownFieldsSpans metric.
 func (builder *TelemetryBuilder) RegisterProcessorTailSamplingUnknownFieldsSpansCallback(cb metric.Int64Callback) error {
 	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
@@ -899,10 +1075,34 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	}
 	builder.meter = Meter(settings)
 	var err, errs error
+	builder.ProcessorTailSamplingApartTraces, err = builder.meter.Int64ObservableGauge(
+		"otelcol_processor_tail_sampling_apart_traces",
+		metric.WithDescription("Kept traces that wait apart from the others of a destination, because each try of them failed [Beta]"),
+		metric.WithUnit("{traces}"),
+	)
+	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingAppendedSpans, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_tail_sampling_appended_spans",
 		metric.WithDescription("Spans of requests that were accepted [Beta]"),
 		metric.WithUnit("{spans}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ProcessorTailSamplingBacklogAge, err = builder.meter.Float64ObservableGauge(
+		"otelcol_processor_tail_sampling_backlog_age",
+		metric.WithDescription("How long ago the oldest trace was decided that a destination has not got; 0 if it has all [Beta]"),
+		metric.WithUnit("s"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ProcessorTailSamplingBacklogBytes, err = builder.meter.Int64ObservableGauge(
+		"otelcol_processor_tail_sampling_backlog_bytes",
+		metric.WithDescription("Bytes of the spans that a destination has not got [Beta]"),
+		metric.WithUnit("By"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ProcessorTailSamplingBacklogTraces, err = builder.meter.Int64ObservableGauge(
+		"otelcol_processor_tail_sampling_backlog_traces",
+		metric.WithDescription("Kept traces, late parts of traces included, that a destination has not got [Beta]"),
+		metric.WithUnit("{traces}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingBytesBuffered, err = builder.meter.Int64ObservableGauge(
@@ -956,13 +1156,19 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingDeliveredSpans, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_tail_sampling_delivered_spans",
-		metric.WithDescription("Spans that the next component accepted [Beta]"),
+		metric.WithDescription("Spans that a destination accepted [Beta]"),
 		metric.WithUnit("{spans}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ProcessorTailSamplingDeliveryBudgetBytes, err = builder.meter.Int64ObservableGauge(
+		"otelcol_processor_tail_sampling_delivery_budget_bytes",
+		metric.WithDescription("The budget for undelivered_bytes [Beta]"),
+		metric.WithUnit("By"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingDeliveryRetries, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_tail_sampling_delivery_retries",
-		metric.WithDescription("Calls of the next component that failed with a retryable error, so that their traces wait [Beta]"),
+		metric.WithDescription("Calls that a destination did not accept and that are made again, so that their traces wait [Beta]"),
 		metric.WithUnit("{calls}"),
 	)
 	errs = errors.Join(errs, err)
@@ -986,7 +1192,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingFailedSpans, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_tail_sampling_failed_spans",
-		metric.WithDescription("Kept spans lost because the next component refused them for good [Beta]"),
+		metric.WithDescription("Spans of traces that a destination refused for good; see refused_traces [Beta]"),
 		metric.WithUnit("{spans}"),
 	)
 	errs = errors.Join(errs, err)
@@ -1006,6 +1212,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol_processor_tail_sampling_invalid_spans",
 		metric.WithDescription("Spans dropped because their trace ID is zero [Beta]"),
 		metric.WithUnit("{spans}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ProcessorTailSamplingLastAcceptedAge, err = builder.meter.Float64ObservableGauge(
+		"otelcol_processor_tail_sampling_last_accepted_age",
+		metric.WithDescription("How long ago a destination accepted traces last; absent before the first time [Beta]"),
+		metric.WithUnit("s"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingLostSpans, err = builder.meter.Int64ObservableCounter(
@@ -1077,6 +1289,24 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	builder.ProcessorTailSamplingRefusedSpans, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_tail_sampling_refused_spans",
 		metric.WithDescription("Spans refused with a retryable error, by reason [Beta]"),
+		metric.WithUnit("{spans}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ProcessorTailSamplingRefusedTraces, err = builder.meter.Int64ObservableGauge(
+		"otelcol_processor_tail_sampling_refused_traces",
+		metric.WithDescription("Traces that a destination refused for good; they wait in the span log to be sent again on request [Beta]"),
+		metric.WithUnit("{traces}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ProcessorTailSamplingRejectedSpans, err = builder.meter.Int64ObservableCounter(
+		"otelcol_processor_tail_sampling_rejected_spans",
+		metric.WithDescription("Spans that a destination did not store although it accepted their request (partial success) [Beta]"),
+		metric.WithUnit("{spans}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ProcessorTailSamplingRepairedSpans, err = builder.meter.Int64ObservableCounter(
+		"otelcol_processor_tail_sampling_repaired_spans",
+		metric.WithDescription("Spans that went out with text made UTF-8 [Beta]"),
 		metric.WithUnit("{spans}"),
 	)
 	errs = errors.Join(errs, err)
@@ -1211,13 +1441,25 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingTracesUndelivered, err = builder.meter.Int64ObservableGauge(
 		"otelcol_processor_tail_sampling_traces_undelivered",
-		metric.WithDescription("Kept traces, late parts of traces included, that the next component has not accepted yet [Beta]"),
+		metric.WithDescription("Kept traces, late parts of traces included, that some destination has not got [Beta]"),
 		metric.WithUnit("{traces}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingTrimmedSpans, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_tail_sampling_trimmed_spans",
 		metric.WithDescription("Spans of giant traces that were left out [Beta]"),
+		metric.WithUnit("{spans}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ProcessorTailSamplingUndeliveredBytes, err = builder.meter.Int64ObservableGauge(
+		"otelcol_processor_tail_sampling_undelivered_bytes",
+		metric.WithDescription("Bytes of the spans that any destination has not got [Beta]"),
+		metric.WithUnit("By"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ProcessorTailSamplingUndeliveredSpans, err = builder.meter.Int64ObservableCounter(
+		"otelcol_processor_tail_sampling_undelivered_spans",
+		metric.WithDescription("Kept spans that a destination did not get because its share of delivery_budget or refusal_patience was used up [Beta]"),
 		metric.WithUnit("{spans}"),
 	)
 	errs = errors.Join(errs, err)

@@ -27,6 +27,9 @@ const retryAfter = time.Second
 // ErrRecovering is why spans are refused until what is on disk was read back.
 var ErrRecovering = errors.New("the span log is being read back")
 
+// ErrDeliveryBudget is why spans are refused with when_full refuse.
+var ErrDeliveryBudget = errors.New("the delivery budget is used up")
+
 // Reason is why spans are refused.
 type Reason uint8
 
@@ -36,12 +39,13 @@ const (
 	DiskBudget
 	Disk
 	Recovering
+	DeliveryBudget
 	Reasons // how many there are
 )
 
 // String returns the reason as it stands in metrics.
 func (r Reason) String() string {
-	return [Reasons]string{"memory_budget", "disk_budget", "disk", "recovering"}[r]
+	return [Reasons]string{"memory_budget", "disk_budget", "disk", "recovering", "delivery_budget"}[r]
 }
 
 func reasonOf(err error) Reason {
@@ -52,6 +56,8 @@ func reasonOf(err error) Reason {
 		return DiskBudget
 	case errors.Is(err, ErrRecovering):
 		return Recovering
+	case errors.Is(err, ErrDeliveryBudget):
+		return DeliveryBudget
 	default:
 		return Disk
 	}
@@ -59,8 +65,8 @@ func reasonOf(err error) Reason {
 
 // Refusals are what was refused.
 type Refusals struct {
-	// Memory and Disk are the budgets as a user wrote them.
-	Memory, Disk fmt.Stringer
+	// Memory, Disk and Delivery are the budgets as a user wrote them.
+	Memory, Disk, Delivery fmt.Stringer
 	// Progress says how far the recovery is.
 	Progress func() string
 	Buffer   *buffer.Buffer
@@ -107,6 +113,9 @@ func (f *Refusals) explain(r Reason, err error) string {
 		return fmt.Sprintf(full, r, f.Memory)
 	case DiskBudget:
 		return fmt.Sprintf(full, r, f.Disk)
+	case DeliveryBudget:
+		return fmt.Sprintf("delivery_budget of %s is used up by traces that cannot be delivered: send again later; see whether "+
+			"every destination accepts traces, raise delivery_budget, or write when_full: give_up", f.Delivery)
 	case Recovering:
 		return fmt.Sprintf("%s: send again later", f.Progress())
 	default:

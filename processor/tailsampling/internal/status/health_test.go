@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/slowburn/slowburn/internal/answer"
 	"github.com/slowburn/slowburn/internal/bytesize"
 	"github.com/slowburn/slowburn/internal/host"
 	"github.com/slowburn/slowburn/processor/spanlog"
@@ -69,65 +70,82 @@ func TestHealthWhereFsyncFails(t *testing.T) {
 	})
 }
 
-// While kept traces wait for the next component, one can see how many, and until when.
-func TestHealthWhileTheNextComponentFails(t *testing.T) {
+// inFlight is a scene with the kept traces of play, of which all but the first destination's are delivered.
+func inFlight(t *testing.T, accept func(ctx context.Context) error, test func(t *testing.T, s *scene, undelivered int64)) {
 	synctest.Test(t, func(t *testing.T) {
 		time.Sleep(time.Second)
 		s := newScene(t, true)
-		s.next.accept = func(context.Context) error { return errBroken }
-		time.Sleep(time.Second)
-		s.play()
-		undelivered := s.Buffer.Sum().Undelivered
-		end := s.run()
-		synctest.Wait()
-		at := s.Emitters[0].RetryAt()
-		other := s.Emitters[1].RetryAt()
-		require.NotZero(t, at)
-		require.NotZero(t, other)
-		require.Equal(t, min(at, other), s.retryAt(), "the first")
-		require.Equal(t, host.Health{Message: fmt.Sprintf("%d kept traces wait; next retry in %v", undelivered,
-			min(at, other).Sub(s.Buffer.Now()).Round(100*time.Millisecond))}, s.Health())
-		s.next.mu.Lock()
-		s.next.accept = nil
-		s.next.mu.Unlock()
-		time.Sleep(time.Minute)
-		require.Zero(t, s.retryAt())
-		require.True(t, s.Health().OK)
-		end()
-	})
-}
-
-// A next component that has not returned for more than ten seconds is reported.
-func TestHealthWhileTheNextComponentHangs(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		time.Sleep(time.Second)
-		s := newScene(t, true)
-		s.next.accept = func(ctx context.Context) error {
-			<-ctx.Done()
-			return ctx.Err()
+		s.next.accept = func(ctx context.Context, to string) error {
+			if to == destinations[0].ID {
+				return accept(ctx)
+			}
+			return nil
 		}
 		time.Sleep(time.Second)
 		s.play()
 		undelivered := s.Buffer.Sum().Undelivered
 		end := s.run()
 		synctest.Wait()
-		began := s.Buffer.Now()
-		require.Equal(t, began, s.callingSince())
+		test(t, s, undelivered)
+		end()
+	})
+}
+
+// While kept traces wait for a destination, one can see how many, and until when. Nothing is said of another that has them.
+func TestHealthWhileADestinationFails(t *testing.T) {
+	inFlight(t, func(context.Context) error { return errBroken }, func(t *testing.T, s *scene, undelivered int64) {
+		d := s.Output.Destinations[0]
+		at := d.RetryAt()
+		require.NotZero(t, at)
+		require.Equal(t, host.Health{Message: fmt.Sprintf("%d kept traces wait for otlp_grpc/backend; next retry in %v", undelivered,
+			at.Sub(s.Buffer.Now()).Round(100*time.Millisecond))}, s.Health())
+		require.Equal(t, "retrying", s.Destinations().Destinations[0].State)
+		require.Equal(t, "delivering", s.Destinations().Destinations[1].State)
+		s.next.set(nil)
+		time.Sleep(time.Minute)
+		require.Zero(t, d.RetryAt())
+		require.True(t, s.Health().OK)
+	})
+}
+
+// A destination that refuses the gateway itself is named from the first answer on, and what it loses in the end.
+func TestHealthWhileADestinationRefusesTheGateway(t *testing.T) {
+	refuses := &answer.Error{Class: answer.Gateway, Code: "HTTP 401", Text: "who are you?"}
+	inFlight(t, func(context.Context) error { return refuses }, func(t *testing.T, s *scene, undelivered int64) {
+		require.Equal(t, host.Health{Message: fmt.Sprintf("otlp_grpc/backend refuses this gateway (HTTP 401: who are you?): "+
+			"%d kept traces wait; see its endpoint and the exporter's credentials", undelivered)}, s.Health())
+		shown := s.Destinations().Destinations[0]
+		require.Equal(t, "refuses_gateway", shown.State)
+		require.Equal(t, "gateway", shown.LastAnswer.Class)
+		require.NotNil(t, shown.RefusesSince)
+		time.Sleep(time.Hour + time.Minute)
+		require.Regexp(t, `: 0 kept traces wait; .*, and \d+ kept spans were given up$`, s.Health().Message)
+		require.EqualValues(t, undelivered, s.Destinations().Destinations[0].UndeliveredTraces)
+	})
+}
+
+// A destination that has not answered for more than ten seconds is reported.
+func TestHealthWhileADestinationHangs(t *testing.T) {
+	hang := func(ctx context.Context) error {
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	inFlight(t, hang, func(t *testing.T, s *scene, undelivered int64) {
+		require.Equal(t, s.Buffer.Now(), s.Output.Destinations[0].CallingSince())
 		time.Sleep(10 * time.Second)
 		require.True(t, s.Health().OK)
 		time.Sleep(time.Nanosecond)
 		require.Equal(t, host.Health{
-			Message: fmt.Sprintf("%d kept traces wait: the next component has not answered for 10s", undelivered),
+			Message: fmt.Sprintf("%d kept traces wait for otlp_grpc/backend, which has not answered for 10s", undelivered),
 		}, s.Health())
+		require.Equal(t, "slow", s.Destinations().Destinations[0].State)
 		time.Sleep(90*time.Second + 600*time.Millisecond)
 		require.Contains(t, s.Health().Message, "not answered for 1m41s")
-		end()
-		require.Zero(t, s.callingSince())
 	})
 }
 
-// It does not matter which of the emitters it is that waits.
-func TestHealthOfEachEmitter(t *testing.T) {
+// It does not matter which of the senders it is that waits.
+func TestHealthOfEachSender(t *testing.T) {
 	seen := map[int]bool{}
 	for trace := byte(1); len(seen) < 2; trace++ {
 		for _, hangs := range []bool{false, true} {
@@ -137,7 +155,7 @@ func TestHealthOfEachEmitter(t *testing.T) {
 				s.Buffer.SetReady()
 				m, _ := s.Buffer.Of(idOf(trace))
 				seen[slices.Index(s.Buffer.Members, m)] = true
-				s.next.accept = func(ctx context.Context) error {
+				s.next.accept = func(ctx context.Context, _ string) error {
 					if hangs {
 						<-ctx.Done()
 					}
@@ -148,13 +166,18 @@ func TestHealthOfEachEmitter(t *testing.T) {
 				s.due()
 				end := s.run()
 				synctest.Wait()
-				if hangs {
-					require.Equal(t, s.Buffer.Now(), s.callingSince())
-					require.Zero(t, s.retryAt())
-				} else {
-					require.Greater(t, s.retryAt(), s.Buffer.Now())
-					require.Zero(t, s.callingSince())
-					require.Regexp(t, `^1 kept traces wait; next retry in \d+ms$`, s.Health().Message)
+				for _, d := range s.Output.Destinations {
+					if hangs {
+						require.Equal(t, s.Buffer.Now(), d.CallingSince())
+						require.Zero(t, d.RetryAt())
+					} else {
+						require.Greater(t, d.RetryAt(), s.Buffer.Now())
+						require.Zero(t, d.CallingSince())
+					}
+				}
+				if !hangs {
+					require.Regexp(t, `^1 kept traces wait for otlp_grpc/backend; next retry in \d+ms; `+
+						`1 kept traces wait for traces/sampled; next retry in \d+ms$`, s.Health().Message)
 				}
 				end()
 			})

@@ -21,6 +21,7 @@ import (
 	"github.com/slowburn/slowburn/internal/wire"
 	"github.com/slowburn/slowburn/processor/policy"
 	"github.com/slowburn/slowburn/processor/spanlog"
+	"github.com/slowburn/slowburn/processor/tailsampling/destination"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/budget"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/buffer"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/delivery"
@@ -59,19 +60,30 @@ type scene struct {
 // next is a next component whose answers a test sets.
 type next struct {
 	mu     sync.Mutex
-	accept func(ctx context.Context) error
+	accept func(ctx context.Context, destination string) error
+}
+
+// set sets the answers.
+func (n *next) set(accept func(ctx context.Context, destination string) error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.accept = accept
 }
 
 func (*next) Capabilities() consumer.Capabilities { return consumer.Capabilities{} }
 
-func (n *next) ConsumeTraces(ctx context.Context, _ ptrace.Traces) error {
+func (n *next) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
+	k := wire.KeptOf(ctx)
+	if td.SpanCount() == 0 {
+		k.Take()
+	}
 	n.mu.Lock()
 	accept := n.accept
 	n.mu.Unlock()
 	if accept == nil {
 		return nil
 	}
-	return accept(ctx)
+	return accept(ctx, k.To)
 }
 
 func chance(name string, percent float64) policy.Config {
@@ -97,6 +109,12 @@ func compile(t *testing.T, list ...policy.Config) *policy.Set {
 	return set
 }
 
+// destinations are an exporter that takes bytes, and another that takes decoded spans.
+var destinations = []destination.Destination{
+	{ID: "otlp_grpc/backend", Pipeline: "traces/sampled", Bytes: true, Exporters: []string{"otlp_grpc/backend"}},
+	{ID: "traces/sampled", Pipeline: "traces/sampled", Exporters: []string{"kafka", "debug"}},
+}
+
 // newScene has policies of all kinds, and a shadow that would keep other traces.
 func newScene(t *testing.T, withShadow bool) *scene {
 	names := version.NewNames()
@@ -115,7 +133,7 @@ func newScene(t *testing.T, withShadow bool) *scene {
 	v, err := version.New(1, set, shadow, names)
 	require.NoError(t, err)
 	shared := &shard.Shared{
-		Destinations: []string{"next"},
+		Destinations: delivery.Keys(destinations),
 		Waits:        shard.Waits{Decision: 10 * time.Second, Revive: time.Minute}, TraceSize: shard.MaxTraceSize, ReviveUpTo: 1,
 		Pool: spanlog.NewPool(16<<20, 2), Epoch: clock.NewEpoch(), Seed: index.Seed{1, 2},
 		Limits:       shard.Limits{Sampled: 100, Dropped: 100, Records: 20, Ties: 100, TiesPerTrace: 10},
@@ -124,12 +142,18 @@ func newScene(t *testing.T, withShadow bool) *scene {
 	b := buffer.New(shared, 2, v, zap.NewNop())
 	s := &scene{t: t, next: new(next)}
 	services, stages := new(tally.Services), new(tally.Stages)
-	output := &delivery.Output{Next: s.next, Names: names, Buffer: b, Services: services, Stages: stages, Logger: zap.NewNop()}
+	output := &delivery.Output{
+		Settings: delivery.Settings{Patience: time.Hour},
+		Next:     s.next, Names: names, Buffer: b, Services: services, Stages: stages, Logger: zap.NewNop(),
+	}
+	output.Open(destinations, 2)
+	backlogs := &budget.Backlogs{Limit: 8 << 20, GaveUp: output.GaveUp}
+	backlogs.Open(b, len(destinations))
 	s.View = &View{
 		Buffer: b, Versions: version.NewVersions(names, v), Budget: budget.New(b, budget.Settings{Compression: budget.Always}), Output: output,
-		Emitters: delivery.NewEmitters(output, 2), Services: services, Stages: stages,
+		Backlogs: backlogs, Services: services, Stages: stages,
 	}
-	s.Refusals = &refuse.Refusals{Memory: size{}, Disk: size{}, Progress: s.Progress, Buffer: b, Logger: zap.NewNop()}
+	s.Refusals = &refuse.Refusals{Memory: size{}, Disk: size{}, Delivery: size{}, Progress: s.Progress, Buffer: b, Logger: zap.NewNop()}
 	return s
 }
 
@@ -228,12 +252,12 @@ func (s *scene) play() {
 	time.Sleep(1250 * time.Millisecond)
 }
 
-// run starts the emitters, and returns what ends them at once.
+// run starts the senders, and returns what ends them at once.
 func (s *scene) run() (end func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	drain := make(chan struct{})
 	var all sync.WaitGroup
-	for _, m := range s.Emitters {
+	for _, m := range s.Output.Senders() {
 		all.Go(func() { m.Run(ctx, drain) })
 	}
 	return func() {

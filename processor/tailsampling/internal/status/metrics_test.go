@@ -143,17 +143,24 @@ func TestMetricsWithoutAShadow(t *testing.T) {
 func (s *scene) fillCounts(m *Metrics) {
 	s.Invalid.Add(41)
 	o := s.Output
-	o.Delivered.Add(42)
-	o.Failed.Add(43)
 	o.Lost.Add(44)
 	o.Repeated.Add(45)
 	o.Unknown.Add(46)
 	o.WithoutThreshold.Add(47)
-	o.Retries.Add(48)
+	for i, d := range o.Destinations {
+		n := int64(100 * i)
+		d.DeliveredSpans.Add(n + 42)
+		d.RefusedSpans.Add(n + 43)
+		d.Retries.Add(n + 48)
+		d.UndeliveredSpans.Add(n + 49)
+		d.Rejected.Add(n + 50)
+		d.Repaired.Add(n + 54)
+		d.Apart.Add(n + 55)
+	}
 	for i := range Outcomes {
 		s.Reloads[i].Add(51 + int64(i))
 	}
-	for i, err := range []error{spanlog.ErrMemoryBudget, spanlog.ErrDiskBudget, errBroken, refuse.ErrRecovering} {
+	for i, err := range []error{spanlog.ErrMemoryBudget, spanlog.ErrDiskBudget, errBroken, refuse.ErrRecovering, refuse.ErrDeliveryBudget} {
 		require.Error(s.t, s.Refusals.Refuse(61+i, err))
 	}
 	s.Stages.Add(tally.Append, 71*time.Second)

@@ -13,11 +13,12 @@ type Status struct {
 	OldestUndecidedSeconds float64 `json:"oldest_undecided_seconds"`
 	Held
 	Room
-	Decided        Decided   `json:"decided"`
-	LateSpans      LateSpans `json:"late_spans"`
-	RefusedSpans   int64     `json:"refused_spans"`
-	FailedSpans    int64     `json:"failed_spans"`
-	EarlyDecisions int64     `json:"early_decisions"`
+	Decided      Decided   `json:"decided"`
+	LateSpans    LateSpans `json:"late_spans"`
+	RefusedSpans int64     `json:"refused_spans"`
+	// FailedSpans are of traces that a destination refused for good.
+	FailedSpans    int64 `json:"failed_spans"`
+	EarlyDecisions int64 `json:"early_decisions"`
 	// RevivedTraces were not sampled, and then sampled because of what came late; Decided counts them twice.
 	RevivedTraces int64 `json:"revived_traces"`
 	// LinkedTraces are kept for a link alone; see linked_traces.
@@ -93,7 +94,7 @@ func (w *View) Status() Status {
 		},
 		LateSpans:      LateSpans{Kept: st.LateKept, Dropped: st.LateDropped},
 		RefusedSpans:   w.Refusals.All(),
-		FailedSpans:    w.Output.Failed.Load(),
+		FailedSpans:    w.Output.RefusedSpans(),
 		EarlyDecisions: st.Early(),
 		RevivedTraces:  st.Triggers[decision.ByRevival],
 		Storage:        w.storage(),

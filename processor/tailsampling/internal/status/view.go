@@ -1,7 +1,7 @@
 // Package status reports what the sampler has done and what it holds, to the API, metrics and /readyz.
 //
-// Its types are View (the parts that are read), Metrics (the instruments) and what the API shows: Status, Explanation, Cost and
-// ShadowStatus. A View may be used concurrently.
+// Its types are View (the parts that are read), Metrics (the instruments) and what the API shows: Status, Explanation, Cost,
+// ShadowStatus and Destinations. A View may be used concurrently.
 package status
 
 import (
@@ -22,8 +22,8 @@ type View struct {
 	Buffer   *buffer.Buffer
 	Versions *version.Versions
 	Budget   *budget.Budget
+	Backlogs *budget.Backlogs
 	Output   *delivery.Output
-	Emitters []*delivery.Emitter
 	Refusals *refuse.Refusals
 	Services *tally.Services
 	Stages   *tally.Stages

@@ -38,7 +38,7 @@ func TestStatus(t *testing.T) {
 	inScene(t, func(t *testing.T, s *scene) {
 		require.Error(t, s.Refusals.Refuse(21, spanlog.ErrMemoryBudget))
 		require.Error(t, s.Refusals.Refuse(22, errBroken))
-		s.Output.Failed.Add(23)
+		s.Output.Destinations[1].RefusedSpans.Add(23)
 		s.Output.Lost.Add(24)
 		st := s.Status()
 		require.Equal(t, s.Buffer.Pool.Used(), st.BytesBuffered)

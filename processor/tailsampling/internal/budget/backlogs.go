@@ -1,0 +1,164 @@
+package budget
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/slowburn/slowburn/internal/clock"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/buffer"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/shard"
+)
+
+// Backlogs keeps what waits for delivery within delivery_budget. It may be used concurrently.
+//
+// What counts is the spans that any destination has not got, each once. Destinations have equal shares. Where one uses less,
+// the others may use more: only over the whole budget the one that is most over its share gives up traces.
+type Backlogs struct {
+	// Limit is delivery_budget.
+	Limit int64
+	// Refuse says that spans are refused over the limit, and nothing is given up.
+	Refuse bool
+	// GaveUp is told of each trace that a destination does not get. It is called with the shard's mutex.
+	GaveUp func(d shard.Destination, k *shard.Kept)
+
+	buffer       *buffer.Buffer
+	destinations int
+	relief       sync.Mutex // held while room is made
+	full         atomic.Bool
+}
+
+// checkEvery is how often the backlogs are looked at.
+const checkEvery = 250 * time.Millisecond
+
+// Open sets whose backlogs they are. It is called before the others.
+func (g *Backlogs) Open(b *buffer.Buffer, destinations int) {
+	g.buffer, g.destinations = b, destinations
+}
+
+// Full reports whether spans are to be refused.
+func (g *Backlogs) Full() bool { return g.full.Load() }
+
+// Share is what a destination may always use.
+func (g *Backlogs) Share() int64 { return g.Limit / int64(g.destinations) }
+
+// Used is how many bytes of spans any destination has not got.
+func (g *Backlogs) Used() (bytes int64) {
+	for m := range g.buffer.Locked() {
+		bytes += m.Tally().Stats.UndeliveredBytes
+	}
+	return bytes
+}
+
+// Run keeps the budget until stop is closed.
+func (g *Backlogs) Run(stop <-chan struct{}) {
+	ticker := clock.NewTicker(checkEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-stop:
+			return
+		case <-ticker.C:
+			g.Keep()
+		}
+	}
+}
+
+// Keep makes what is over the budget leave, or new spans be refused.
+func (g *Backlogs) Keep() {
+	g.relief.Lock()
+	defer g.relief.Unlock()
+	over := g.Used() - g.Limit
+	if g.full.Store(g.Refuse && over > 0); g.Refuse {
+		return
+	}
+	for over > 0 {
+		d, excess := worst(g.backlogs(), g.Limit)
+		if excess <= 0 || !g.giveUp(d, min(over, excess)) {
+			return // the rest is being delivered
+		}
+		over = g.Used() - g.Limit
+	}
+}
+
+// backlogs are the bytes that wait for each destination.
+func (g *Backlogs) backlogs() []int64 {
+	bytes := make([]int64, g.destinations)
+	for m := range g.buffer.Locked() {
+		for d := range bytes {
+			bytes[d] += m.Outgoing(shard.Destination(d)).Backlog().Bytes
+		}
+	}
+	return bytes
+}
+
+// worst returns the destination that is most over its share, and how much of that it is to give up before the others are
+// looked at again: down to the next worst or to its share, and a little where several are even.
+func worst(backlogs []int64, limit int64) (worst shard.Destination, excess int64) {
+	share := limit / int64(len(backlogs))
+	most, next := share, share
+	for d, bytes := range backlogs {
+		if bytes > most {
+			worst, most, next = shard.Destination(d), bytes, most
+		} else {
+			next = max(next, bytes)
+		}
+	}
+	if most == share {
+		return 0, 0
+	}
+	const little = 64 // of what is over its share
+	return worst, max(most-next, (most-share)/little, 1)
+}
+
+// ageSlices is into how many parts the age of a backlog is divided, so that all shards give up their older traces before any
+// gives up newer ones.
+const ageSlices = 32
+
+// giveUp lets a destination give up its oldest traces, those without an error first, until so many bytes are gone. It reports
+// whether any is. What senders have in their hands stays.
+func (g *Backlogs) giveUp(d shard.Destination, bytes int64) (progress bool) {
+	now := g.buffer.Now()
+	age := now.Sub(g.oldest(d, now))
+	for _, failed := range []bool{false, true} {
+		for slice := range ageSlices {
+			before := now.Add(-age / ageSlices * time.Duration(ageSlices-1-slice))
+			if slice == ageSlices-1 {
+				before = shard.Never
+			}
+			for _, m := range g.buffer.Members {
+				if bytes <= 0 {
+					return progress
+				}
+				given := g.giveUpIn(m, d, failed, before, bytes)
+				bytes -= given
+				progress = progress || given > 0
+			}
+		}
+	}
+	return progress
+}
+
+// oldest is when the first of a destination's backlog was decided.
+func (g *Backlogs) oldest(d shard.Destination, now clock.Monotonic) clock.Monotonic {
+	for m := range g.buffer.Locked() {
+		now = min(now, m.Outgoing(d).Backlog().Oldest)
+	}
+	return now
+}
+
+// giveUpIn gives up traces of a shard that were decided before an instant, and returns how many bytes of spans these were.
+func (g *Backlogs) giveUpIn(m *buffer.Member, d shard.Destination, failed bool, before clock.Monotonic, bytes int64) (given int64) {
+	now := g.buffer.Now()
+	m.Lock()
+	defer g.buffer.Leave(m)
+	for given < bytes {
+		k, ok := m.Outgoing(d).GiveUpOldest(failed, before, now)
+		if !ok {
+			break
+		}
+		g.GaveUp(d, &k)
+		given += int64(max(k.Bytes, 1))
+	}
+	return given
+}

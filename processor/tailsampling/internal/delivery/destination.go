@@ -1,0 +1,188 @@
+package delivery
+
+import (
+	"sync/atomic"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/slowburn/slowburn/internal/answer"
+	"github.com/slowburn/slowburn/internal/clock"
+	"github.com/slowburn/slowburn/processor/tailsampling/destination"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/shard"
+)
+
+// Destination is what the senders to one destination share: how it answers, and what became of spans on the way to it. Its
+// methods may be called concurrently.
+type Destination struct {
+	destination.Destination
+	Index shard.Destination
+	Counts
+	Senders []*Sender
+
+	out      *Output
+	alone    bool                       // it is the only one: nobody else looks at the context
+	accepted atomic.Int64               // when it accepted traces last, a clock.Monotonic; 0 is never
+	refuses  atomic.Int64               // since when it refuses the gateway itself, likewise; 0 if it does not
+	gaveUp   atomic.Int64               // when traces were given up last, likewise
+	warned   atomic.Int64               // when warn logged last, likewise
+	last     atomic.Pointer[LastAnswer] // nil before the first
+	rejected atomic.Pointer[string]     // why it rejected spans last
+}
+
+// Counts are what became of kept spans on the way to a destination. They are safe for concurrent use.
+type Counts struct {
+	DeliveredTraces, DeliveredSpans     atomic.Int64
+	UndeliveredTraces, UndeliveredSpans atomic.Int64 // given up: the share of the budget or the patience was used up
+	RefusedSpans                        atomic.Int64 // of traces refused for good; again if they are refused again
+	Rejected                            atomic.Int64 // not stored though their request was accepted
+	Repaired                            atomic.Int64 // whose text was made UTF-8
+	Retries                             atomic.Int64 // calls that are made again
+	Apart                               atomic.Int64 // traces that wait apart
+}
+
+// LastAnswer is what a destination answered last.
+type LastAnswer struct {
+	At    clock.Monotonic
+	Class answer.Class
+	// Code and Text are the destination's.
+	Code, Text string
+}
+
+// Last returns what it answered last, nil if it did not yet.
+func (d *Destination) Last() *LastAnswer { return d.last.Load() }
+
+// AcceptedAt is when it accepted traces last, 0 if it never did.
+func (d *Destination) AcceptedAt() clock.Monotonic { return clock.Monotonic(d.accepted.Load()) }
+
+// RefusesSince is since when it refuses the gateway itself, or may well do, 0 if it does not.
+func (d *Destination) RefusesSince() clock.Monotonic { return clock.Monotonic(d.refuses.Load()) }
+
+// GaveUpAt is when traces were given up last, 0 if none were.
+func (d *Destination) GaveUpAt() clock.Monotonic { return clock.Monotonic(d.gaveUp.Load()) }
+
+// Name is what people are told of it.
+func (d *Destination) Name() string {
+	if d.Key() == Unknown.Key() {
+		return "the next component"
+	}
+	return d.ID
+}
+
+// Refusal is what it said when it refused the gateway last.
+func (d *Destination) Refusal() string {
+	if last := d.last.Load(); last != nil && last.Class != answer.Accepted {
+		return (&answer.Error{Code: last.Code, Text: last.Text}).Error()
+	}
+	return ""
+}
+
+// RejectedWhy is what it said when it rejected spans last.
+func (d *Destination) RejectedWhy() string {
+	if why := d.rejected.Load(); why != nil {
+		return *why
+	}
+	return ""
+}
+
+// RetryAt is when the first sender that waits after an error tries again, 0 if none does.
+func (d *Destination) RetryAt() (at clock.Monotonic) {
+	return earliest(d.Senders, func(s *Sender) clock.Monotonic { return clock.Monotonic(s.pace.retryAt.Load()) })
+}
+
+// CallingSince is since when the slowest call has not returned, 0 if there is none.
+func (d *Destination) CallingSince() (since clock.Monotonic) {
+	return earliest(d.Senders, func(s *Sender) clock.Monotonic { return clock.Monotonic(s.calling.Load()) })
+}
+
+func earliest(senders []*Sender, of func(*Sender) clock.Monotonic) (first clock.Monotonic) {
+	for _, s := range senders {
+		if t := of(s); t != 0 && (first == 0 || t < first) {
+			first = t
+		}
+	}
+	return first
+}
+
+// Backlog is what waits for it, in all shards.
+func (d *Destination) Backlog() (all shard.Backlog) {
+	for m := range d.out.Buffer.Locked() {
+		b := m.Outgoing(d.Index).Backlog()
+		if b.Traces > 0 && (all.Traces == 0 || b.Oldest < all.Oldest) {
+			all.Oldest = b.Oldest
+		}
+		all.Traces += b.Traces
+		all.Spans += b.Spans
+		all.Bytes += b.Bytes
+	}
+	return all
+}
+
+// acceptedRecently reports whether it accepted traces within the last minute.
+func (d *Destination) acceptedRecently(now clock.Monotonic) bool {
+	at := d.AcceptedAt()
+	return at != 0 && now.Sub(at) <= recently
+}
+
+// note remembers an answer, nil being acceptance. progress says that it accepted a part of the traces anyway.
+func (d *Destination) note(a *answer.Error, progress bool, now clock.Monotonic) {
+	last := &LastAnswer{At: now}
+	if a != nil {
+		last.Class, last.Code, last.Text = a.Class, a.Code, a.Text
+	}
+	d.last.Store(last)
+	if a == nil || progress {
+		d.accepted.Store(int64(max(now, 1)))
+	}
+	switch {
+	case last.Class == answer.Gateway:
+		d.refuse(now, a)
+	case a == nil || progress || last.Class == answer.Data || last.Class == answer.TooLarge:
+		if d.refuses.Swap(0) != 0 {
+			d.out.Logger.Info("the destination takes traces of this gateway again", d.field())
+		}
+	}
+}
+
+// refuse notes that the destination refuses the gateway itself, or may well do.
+func (d *Destination) refuse(now clock.Monotonic, a *answer.Error) {
+	if d.refuses.CompareAndSwap(0, int64(max(now, 1))) {
+		d.out.Logger.Warn("the destination refuses this gateway: kept traces wait in the span log, for refusal_patience; "+
+			"see whether its endpoint and the exporter's credentials are right",
+			d.field(), zap.Error(a), zap.Duration("refusal_patience", d.out.Patience))
+	}
+}
+
+// outOfPatience returns the instant before which traces are given up that were decided before it, and whether there is one.
+func (d *Destination) outOfPatience(now clock.Monotonic) (before clock.Monotonic, out bool) {
+	since := d.RefusesSince()
+	if since == 0 || now.Sub(since) < d.out.Patience {
+		return 0, false
+	}
+	return now.Add(-d.out.Patience), true
+}
+
+// GaveUp counts a trace that is not delivered any more. The caller may have its shard's mutex.
+func (d *Destination) GaveUp(k *shard.Kept) {
+	d.gaveUp.Store(int64(max(d.out.Buffer.Now(), 1)))
+	d.UndeliveredTraces.Add(1)
+	d.UndeliveredSpans.Add(int64(k.Spans))
+	d.out.Refused.remove(d, k.Ref)
+	d.warn("kept traces were given up: the destination did not accept them in time", nil)
+}
+
+// warn logs that something failed, at most every ten seconds for a destination: counters have how often.
+func (d *Destination) warn(message string, err error, fields ...zap.Field) {
+	const every = 10 * time.Second
+	now, last := d.out.Buffer.Now(), clock.Monotonic(d.warned.Load())
+	if last != 0 && now.Sub(last) < every || !d.warned.CompareAndSwap(int64(last), int64(max(now, 1))) {
+		return
+	}
+	fields = append(fields, d.field())
+	if err != nil {
+		fields = append(fields, zap.Error(err))
+	}
+	d.out.Logger.Warn(message, fields...)
+}
+
+func (d *Destination) field() zap.Field { return zap.String("destination", d.ID) }

@@ -1,0 +1,85 @@
+package delivery
+
+import (
+	"go.uber.org/zap"
+
+	"github.com/slowburn/slowburn/internal/clock"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/shard"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/tally"
+)
+
+// settle marks a trace as settled, and reports whether it was not before.
+func (l *load) settle(i int) bool {
+	if l.traces[i].settled {
+		return false
+	}
+	l.traces[i].settled = true
+	l.open--
+	return true
+}
+
+// visit calls f for a trace in the log, with its shard's mutex.
+func (l *load) visit(i int, f func(out shard.Outgoing, k *shard.Kept, now clock.Monotonic)) {
+	t := &l.traces[i]
+	t.member.Lock()
+	f(t.member.Outgoing(l.d.Index), &t.Kept, l.d.out.Buffer.Now())
+	t.member.Unlock()
+}
+
+// deliver lets a trace go that the destination accepted.
+func (l *load) deliver(i int) {
+	if !l.settle(i) {
+		return
+	}
+	t, o := &l.traces[i], l.d.out
+	l.visit(i, func(out shard.Outgoing, k *shard.Kept, now clock.Monotonic) { out.Delivered(k.Slot, now) })
+	spans := int64(t.Spans - t.lost)
+	l.d.DeliveredTraces.Add(1)
+	l.d.DeliveredSpans.Add(spans)
+	l.d.Repaired.Add(int64(t.repaired))
+	l.unread(i)
+	if l.d.Index != 0 {
+		return // counted on the way to another destination
+	}
+	l.countKept(i, o.Services)
+	o.Repeated.Add(int64(t.repeats))
+	o.WithoutThreshold.Add(int64(t.withoutThreshold))
+	if !l.d.Bytes {
+		o.Unknown.Add(int64(t.unknown))
+	}
+}
+
+// unread counts and logs spans of a settled trace that the disk did not give back.
+func (l *load) unread(i int) {
+	if lost := l.traces[i].lost; lost > 0 {
+		l.d.out.Lost.Add(int64(lost))
+		l.d.out.Logger.Error("kept spans cannot be read back and are lost", zap.Int("spans", lost), l.d.field(), zap.Error(l.err))
+	}
+}
+
+// giveUp lets a trace go that the destination does not get.
+func (l *load) giveUp(i int) {
+	if !l.settle(i) {
+		return
+	}
+	t := &l.traces[i]
+	l.visit(i, func(out shard.Outgoing, k *shard.Kept, now clock.Monotonic) { out.GiveUp(k.Slot, now) })
+	l.d.GaveUp(&t.Kept)
+}
+
+// countKept counts a trace by service.
+func (l *load) countKept(i int, services *tally.Services) {
+	if n := len(l.kept.Resources); len(l.services) != n { // the first of the load
+		l.services = append(l.services[:0], make([]*tally.Service, n)...)
+	}
+	t := &l.kept.Traces[i]
+	for j := t.From; j < t.To; j++ {
+		span := &l.kept.Spans[j]
+		s := &l.services[span.Resource]
+		if *s == nil {
+			*s = services.Of(l.kept.ResourceBytes(j))
+		}
+		(*s).Kept.Spans.Add(1)
+		(*s).Kept.Bytes.Add(int64(span.Body.Len()))
+	}
+}

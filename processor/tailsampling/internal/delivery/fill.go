@@ -1,0 +1,101 @@
+package delivery
+
+import (
+	"slices"
+
+	"go.uber.org/zap"
+)
+
+// newLoad returns an empty load, with as much room as there is memory.
+func (s *Sender) newLoad() *load {
+	l := s.spare
+	if l == nil || s.memory.short() {
+		l = &load{d: s.d}
+	}
+	s.spare = nil
+	l.reset()
+	l.room = s.memory.room()
+	s.loads = append(s.loads, l)
+	return l
+}
+
+// loaded is how many bytes of memory the loads of the sender take.
+func (s *Sender) loaded() (bytes int) {
+	for _, l := range s.loads {
+		bytes += s.memory.of(l)
+	}
+	if s.spare != nil {
+		bytes += s.memory.of(s.spare)
+	}
+	return bytes
+}
+
+// recycle keeps a load for the next, if all of it is settled.
+func (s *Sender) recycle(l *load) {
+	i := slices.Index(s.loads, l)
+	if l.open > 0 || i < 0 {
+		return
+	}
+	s.loads = slices.Delete(s.loads, i, i+1)
+	s.spare = l
+	s.memory.set(s.loaded())
+}
+
+// fill takes what is ready out of the log, shard by shard, and begins to deliver it. It returns why nothing could be read.
+func (s *Sender) fill() error {
+	b := s.d.out.Buffer
+	l := s.newLoad()
+	s.pace.next = 0
+	full := false
+	for i := range s.members {
+		m := s.members[(s.first+i)%len(s.members)]
+		m.Lock()
+		all := l.take(m, b.Now())
+		m.Unlock()
+		if full = !all; full {
+			s.first = (s.first + i + 1) % len(s.members)
+			break
+		}
+	}
+	if len(l.traces) == 0 {
+		s.recycle(l)
+		return l.err
+	}
+	if !full {
+		s.pace.next = b.Now().Add(gatherFor)
+	}
+	s.begin(l)
+	return nil
+}
+
+// begin dresses the traces of a load and puts them to work. One that cannot be dressed would fail every time, so it is lost.
+func (s *Sender) begin(l *load) {
+	for i := range l.traces {
+		if err := s.dresser.dress(l, i); err != nil {
+			s.d.out.Lost.Add(int64(l.traces[i].Spans))
+			s.d.out.Logger.Error("kept spans cannot be decoded and are lost", zap.Error(err), s.d.field(),
+				zap.Int("spans", l.traces[i].Spans))
+			l.giveUp(i)
+		}
+	}
+	s.memory.set(s.loaded())
+	s.put(&piece{load: l, from: 0, to: len(l.traces)})
+}
+
+// put puts those traces of a piece to work that are not settled.
+func (s *Sender) put(p *piece) {
+	var runs []*piece
+	for i := p.from; i < p.to; i++ {
+		switch last := len(runs) - 1; {
+		case p.traces[i].settled:
+		case last >= 0 && runs[last].to == i:
+			runs[last].to++
+		default:
+			run := *p
+			run.from, run.to = i, i+1
+			runs = append(runs, &run)
+		}
+	}
+	s.work = slices.Insert(s.work, 0, runs...)
+	s.recycle(p.load)
+}

@@ -1,0 +1,86 @@
+package delivery
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+
+	"github.com/slowburn/slowburn/internal/clock"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/buffer"
+)
+
+// gatherFor is the least time between two loads, unless there is enough for a full one: what a call of the next component costs
+// by itself is most of what one with few traces does.
+const gatherFor = 100 * time.Millisecond
+
+// After a retryable error a sender waits half a second, later up to half a minute, with jitter.
+const (
+	firstBackoff = 500 * time.Millisecond
+	maxBackoff   = 30 * time.Second
+)
+
+// pace is when a sender takes the next load, and when it tries again after an error.
+type pace struct {
+	buffer  *buffer.Buffer
+	hurry   chan struct{} // ends gathering
+	backoff backoff.ExponentialBackOff
+	next    clock.Monotonic // when the next load is taken, if the last was not full
+	retryAt atomic.Int64    // when the sender tries again after an error, a clock.Monotonic; 0 if it does not wait
+}
+
+func newPace(b *buffer.Buffer) pace {
+	return pace{
+		buffer: b, hurry: make(chan struct{}, 1),
+		backoff: backoff.ExponentialBackOff{
+			InitialInterval: firstBackoff, RandomizationFactor: 0.5, Multiplier: 2, MaxInterval: maxBackoff,
+		},
+	}
+}
+
+// reset begins the back-off anew.
+func (p *pace) reset() { p.backoff.Reset() }
+
+// after is how long to wait after an error, where the destination asks for a delay.
+func (p *pace) after(asked time.Duration) time.Duration {
+	return max(p.backoff.NextBackOff(), min(asked, maxBackoff))
+}
+
+// gather waits until it is time for the next load.
+func (p *pace) gather(ctx context.Context, drain <-chan struct{}) {
+	d := p.next.Sub(p.buffer.Now())
+	if d <= 0 {
+		return
+	}
+	timer := clock.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-p.hurry:
+	case <-drain:
+	case <-ctx.Done():
+	}
+}
+
+// pause waits after an error, shows that it does, and reports whether to go on. The first time that drain is seen it ends
+// at once.
+func (p *pace) pause(ctx context.Context, delay time.Duration, drain <-chan struct{}) bool {
+	p.retryAt.Store(int64(p.buffer.Now().Add(delay)))
+	defer p.retryAt.Store(0)
+	select {
+	case <-drain: // was closed before
+		drain = nil
+	default:
+	}
+	timer := clock.NewTimer(delay)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-drain:
+		p.backoff.Reset()
+	case <-ctx.Done():
+		return false
+	}
+	return true
+}

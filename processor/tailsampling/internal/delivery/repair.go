@@ -1,0 +1,66 @@
+package delivery
+
+import (
+	"github.com/slowburn/slowburn/internal/attr"
+	"github.com/slowburn/slowburn/internal/wire"
+)
+
+// repairs makes the text of a load UTF-8: strict backends refuse a request for one byte that is not. Which headers were
+// repaired is remembered, by number; a header is looked at once.
+type repairs struct {
+	resources, scopes []bool
+}
+
+// repaired is what of a trace was repaired.
+type repaired struct {
+	spans   int  // whose text, or that of whose resource or scope, was not UTF-8
+	headers bool // one of its resources or scopes was
+}
+
+func (r *repairs) reset() { r.resources, r.scopes = r.resources[:0], r.scopes[:0] }
+
+// spans repairs the text of a trace that is not arranged yet. Spans whose own text is repaired are marked, unless silent.
+func (r *repairs) spans(k *wire.Kept, trace int, silent bool) (found repaired) {
+	r.headers(k)
+	t := &k.Traces[trace]
+	for i := t.From; i < t.To; i++ {
+		s := &k.Spans[i]
+		header := r.resources[s.Resource] || r.scopes[s.Scope]
+		own := !wire.ValidText(s.Body.Of(k.Bytes))
+		if own {
+			s.Body = replace(k, s.Body, wire.AppendValidText)
+			if !silent {
+				k.SetAttribute(i, wire.BoolAttribute(attr.TextRepaired, true))
+			}
+		}
+		found.headers = found.headers || header
+		if own || header {
+			found.spans++
+		}
+	}
+	return found
+}
+
+// headers repairs resources and scopes that were not looked at yet.
+func (r *repairs) headers(k *wire.Kept) {
+	r.resources = repairNew(k, k.Resources, r.resources, wire.ValidResourceText, wire.AppendValidResourceText)
+	r.scopes = repairNew(k, k.Scopes, r.scopes, wire.ValidScopeText, wire.AppendValidScopeText)
+}
+
+func repairNew(k *wire.Kept, headers []wire.Range, done []bool, valid func([]byte) bool, repair func(dst, from []byte) []byte) []bool {
+	for i := len(done); i < len(headers); i++ {
+		bad := !valid(headers[i].Of(k.Bytes))
+		if bad {
+			headers[i] = replace(k, headers[i], repair)
+		}
+		done = append(done, bad)
+	}
+	return done
+}
+
+// replace appends what is made of a range, and returns where that is.
+func replace(k *wire.Kept, r wire.Range, repair func(dst, from []byte) []byte) wire.Range {
+	from := len(k.Bytes)
+	k.Bytes = repair(k.Bytes, r.Of(k.Bytes))
+	return wire.Range{Off: uint32(from), End: uint32(len(k.Bytes))}
+}

@@ -1,0 +1,68 @@
+package delivery
+
+import (
+	"context"
+
+	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/slowburn/slowburn/internal/answer"
+	"github.com/slowburn/slowburn/internal/clock"
+	"github.com/slowburn/slowburn/internal/wire"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/tally"
+)
+
+// send passes a piece to the next component.
+func (s *Sender) send(ctx context.Context, p *piece) error {
+	o := s.d.out
+	defer o.Stages.Since(tally.Deliver, clock.Now())
+	k := &p.kept
+	if p.from > 0 || p.to < len(p.traces) || k.Taken() {
+		k = p.kept.Part(p.from, p.to)
+		k.Reconstructed = p.reconstructed
+		defer p.kept.Rejoin(k, p.from)
+	}
+	k.To = s.d.ID
+	s.calling.Store(int64(max(o.Buffer.Now(), 1)))
+	defer s.calling.Store(0)
+	if !s.d.Bytes {
+		return s.sendDecoded(ctx, k)
+	}
+	err := o.Next.ConsumeTraces(wire.NewKeptContext(ctx, k), ptrace.NewTraces())
+	p.reconstructed = k.Reconstructed
+	s.countRejected(k)
+	if err == nil && !k.Taken() {
+		o.Logger.Error("kept traces were passed on as bytes and nobody took them: they are passed on decoded; a component "+
+			"between tail_sampling and the exporter does not pass its context on", s.d.field())
+		return s.passDecoded(ctx, k)
+	}
+	return err
+}
+
+// sendDecoded passes decoded spans on. Where other destinations are behind the next component too, they shall know that the
+// spans are not for them.
+func (s *Sender) sendDecoded(ctx context.Context, k *wire.Kept) error {
+	if !s.d.alone {
+		ctx = wire.NewKeptContext(ctx, &wire.Kept{To: s.d.ID})
+	}
+	return s.passDecoded(ctx, k)
+}
+
+func (s *Sender) passDecoded(ctx context.Context, k *wire.Kept) error {
+	td, err := k.Decode()
+	if err != nil { // a defect: only what was scanned is in the log
+		return &answer.Error{Class: answer.Data, Text: "decode kept spans: " + err.Error(), Cause: err}
+	}
+	return s.d.out.Next.ConsumeTraces(ctx, td)
+}
+
+// countRejected counts what a destination did not store of a request that it accepted.
+func (s *Sender) countRejected(k *wire.Kept) {
+	if k.Rejected == 0 && k.RejectedWhy == "" {
+		return
+	}
+	s.d.Rejected.Add(k.Rejected)
+	s.d.rejected.Store(&k.RejectedWhy)
+	if k.Rejected > 0 {
+		s.d.warn("the destination accepted kept traces but rejected spans of them: "+k.RejectedWhy, nil)
+	}
+}

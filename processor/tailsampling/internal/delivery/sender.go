@@ -1,0 +1,119 @@
+package delivery
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+
+	"github.com/slowburn/slowburn/internal/clock"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/buffer"
+)
+
+// MaxSenders bounds how many calls of the next component run at once for a destination.
+const MaxSenders = 8
+
+// Sender delivers the kept traces of its shards to one destination, in the order in which they were decided in each. Its
+// fields are those of its goroutine but for the atomic ones, the channels and what waiting guards.
+type Sender struct {
+	d       *Destination
+	members []*buffer.Member
+	first   int // of members: where the next load begins, so that none starves
+	wake    chan struct{}
+	dresser *dresser
+	memory  memory
+	work    []*piece // what is being delivered, the next first
+	loads   []*load  // that are not settled
+	spare   *load
+	waiting waiting
+	pace    pace
+	calling atomic.Int64 // since when the next component has not returned, a clock.Monotonic; 0 if it is not being called
+}
+
+// piece is traces of a load that are sent together: from, up to but without to.
+type piece struct {
+	*load
+	from, to int
+	trial
+	alone         bool          // a trace that waited apart, or was refused before: where it fails it waits again
+	delay         time.Duration // how long it waited apart
+	reconstructed bool
+}
+
+func (p *piece) several() bool { return p.to-p.from > 1 }
+
+// newSender returns one of so many senders of a processor.
+func newSender(d *Destination, senders int) *Sender {
+	return &Sender{
+		d: d, wake: make(chan struct{}, 1), dresser: newDresser(d.out.Names, d.out.Silent),
+		memory: newMemory(d.out.Buffer.Pool, senders, d.Bytes), pace: newPace(d.out.Buffer),
+	}
+}
+
+// Run delivers until drain is closed and nothing is left that was not tried since, or ctx is done. Closing drain also ends a
+// pause after an error: what can still be delivered is worth a try.
+func (s *Sender) Run(ctx context.Context, drain <-chan struct{}) {
+	s.memory.set(0)
+	defer s.memory.free()
+	for ctx.Err() == nil {
+		if !s.ready(ctx, drain) {
+			return
+		}
+		if len(s.work) == 0 {
+			continue
+		}
+		s.probe()
+		p := s.work[0]
+		sent := p.sent(p.from, p.to)
+		if delay := s.settle(p, sent, s.send(ctx, p)); delay > 0 && !s.pace.pause(ctx, delay, drain) {
+			return
+		}
+	}
+}
+
+// ready waits until there is something to send, and reports whether to go on. It may come back with nothing.
+func (s *Sender) ready(ctx context.Context, drain <-chan struct{}) bool {
+	if len(s.work) > 0 || s.takeWaiting() {
+		return true
+	}
+	s.pace.gather(ctx, drain)
+	if failed := s.fill(); failed != nil {
+		s.d.warn("kept traces cannot be read back: they are tried again", failed)
+		return s.pace.pause(ctx, s.pace.after(0), drain)
+	}
+	return len(s.work) > 0 || s.idle(ctx, drain)
+}
+
+// idle waits for anything to send, and reports whether to go on. It does not where nothing more will come.
+func (s *Sender) idle(ctx context.Context, drain <-chan struct{}) bool {
+	timer := clock.NewTimer(s.waiting.next(s.d.out.Buffer.Now()))
+	defer timer.Stop()
+	select {
+	case <-s.wake:
+	case <-timer.C:
+	case <-ctx.Done():
+	case <-drain:
+		s.waiting.hurry()
+		if failed := s.fill(); failed == nil && len(s.work) == 0 {
+			return s.takeWaiting()
+		}
+	}
+	return true
+}
+
+// probe sees to it that traces which may be the reason why they fail are not all that is tried: the next traces go first,
+// those of the log where there are no others.
+func (s *Sender) probe() {
+	if !s.work[0].stuck() || s.d.acceptedRecently(s.d.out.Buffer.Now()) {
+		return
+	}
+	if len(s.work) == 1 {
+		stuck := s.work[0]
+		s.work = nil
+		if failed := s.fill(); failed != nil {
+			s.d.warn("kept traces cannot be read back: they are tried again", failed)
+		}
+		s.work = append(s.work, stuck)
+		return
+	}
+	s.work = append(s.work[1:], s.work[0])
+}
