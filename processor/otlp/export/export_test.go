@@ -16,6 +16,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	"github.com/slowburn/slowburn/internal/answer"
@@ -100,10 +101,9 @@ func TestRequestsAreDivided(t *testing.T) {
 	}
 }
 
-// A destination that takes less than is configured gets smaller requests, and each span once.
-func TestSizeIsHalved(t *testing.T) {
-	const takes = 150 << 10
-	for _, d := range []door{
+// doorsThatTake are one over gRPC and one over HTTP, whose backends take so many bytes at once.
+func doorsThatTake(takes int) []door {
+	return []door{
 		{"grpc", export.NewGRPCFactory, func(t testing.TB) *backend { return newGRPCBackend(t, grpc.MaxRecvMsgSize(takes)) },
 			map[string]any{"tls": map[string]any{"insecure": true}}},
 		{"http", export.NewHTTPFactory, func(t testing.TB) *backend {
@@ -116,7 +116,13 @@ func TestSizeIsHalved(t *testing.T) {
 			}
 			return b
 		}, nil},
-	} {
+	}
+}
+
+// A destination that takes less than is configured gets smaller requests, and each span once.
+func TestSizeIsHalved(t *testing.T) {
+	const takes = 150 << 10
+	for _, d := range doorsThatTake(takes) {
 		t.Run(d.name, func(t *testing.T) {
 			b, e := d.run(t, nil)
 			td := traces(900, 20, 500)
@@ -280,6 +286,28 @@ func TestTooLargeForGood(t *testing.T) {
 		}
 		require.Equal(t, answer.TooLarge, answer.Of(e.send(keptOf(t, traces(1000)))).Class)
 		require.Less(t, b.requests, 10)
+	}
+}
+
+// A span of which nothing can be cut is sent as it is, and what it draws is the answer; others go on to be sent.
+func TestUncuttable(t *testing.T) {
+	for _, d := range doorsThatTake(100_000) {
+		b, e := d.run(t, map[string]any{"max_request_size": "64KiB"})
+		k := new(wire.Kept)
+		resource, scope := k.AddResource(nil), k.AddScope(nil)
+		for i := range byte(3) {
+			k.Begin(wire.KeptTrace{ID: wire.TraceID{i + 1}})
+			span := protowire.AppendBytes(protowire.AppendTag(nil, 1, protowire.BytesType), append([]byte{i + 1}, make([]byte, 15)...))
+			if i == 2 { // a field that no version knows yet
+				span = protowire.AppendBytes(protowire.AppendTag(span, 99, protowire.BytesType), make([]byte, 1<<20))
+			}
+			k.AddSpan(span, resource, scope)
+			_, err := k.Arrange(int(i))
+			require.NoError(t, err)
+		}
+		require.Equal(t, answer.TooLarge, answer.Of(e.send(k)).Class)
+		_, all := b.arrived()
+		require.Equal(t, 2, all)
 	}
 }
 

@@ -26,8 +26,8 @@ func (e *tracesExporter) sendKept(ctx context.Context, k *wire.Kept) *answer.Err
 			e.failed(ctx, k)
 			return refused
 		}
-		limit, halved := e.limit.halve(size)
-		if halved {
+		// A request is above its limit only if it is a span of which nothing more can be cut.
+		if limit, halved := e.limit.halve(size); halved && size <= requests.Limit {
 			e.telemetry.log.Warn("destination refuses requests of this size, sending smaller ones", zap.Error(refused),
 				zap.Int("bytes", size), zap.Int("limit", limit))
 			requests.Limit = min(limit, max(size/2, int(minRequest)))

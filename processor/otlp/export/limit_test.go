@@ -22,9 +22,9 @@ func TestSizeLimit(t *testing.T) {
 		require.Equal(t, 1<<20, l.get())
 		halve(400_000, 200_000, true)
 		halve(900_000, 200_000, true) // sent before the one above was answered
-		time.Sleep(growAfter - 1)
+		time.Sleep(growAfter - time.Second)
 		require.Equal(t, 200_000, l.get())
-		time.Sleep(1)
+		time.Sleep(time.Second)
 		require.Equal(t, 400_000, l.get())
 		require.Equal(t, 400_000, l.get(), "not at once again")
 		halve(100_000, int(minRequest), true)
