@@ -146,12 +146,16 @@ func (s *Store) Search(_ context.Context, q tracestore.Query) (tracestore.Result
 }
 
 // Trace implements tracestore.Reader.
-func (s *Store) Trace(_ context.Context, id pcommon.TraceID) (td ptrace.Traces, _ tracestore.Meta, _ bool, _ error) {
+func (s *Store) Trace(_ context.Context, id pcommon.TraceID) (spans []byte, _ tracestore.Meta, _ bool, _ error) {
 	td, ok := s.Traces[id]
 	if !ok || s.Err != nil {
-		return ptrace.Traces{}, tracestore.Meta{}, false, s.Err // the zero value, of which Component may be asked
+		return nil, tracestore.Meta{}, false, s.Err
 	}
-	return td, tracestore.Meta{Summary: ExampleSummary(), Version: 2, LateSpans: 1}, true, nil
+	spans, err := (&ptrace.ProtoMarshaler{}).MarshalTraces(td)
+	if err != nil {
+		return nil, tracestore.Meta{}, false, err
+	}
+	return spans, tracestore.Meta{Summary: ExampleSummary(), Version: 2, LateSpans: 1}, true, nil
 }
 
 // Has implements tracestore.Reader.
