@@ -1,9 +1,8 @@
 package traces
 
 import (
-	"go.opentelemetry.io/collector/pdata/pcommon"
-
 	"github.com/slowburn/slowburn/internal/attr"
+	"github.com/slowburn/slowburn/internal/wire"
 	"github.com/slowburn/slowburn/processor/trace"
 )
 
@@ -19,23 +18,26 @@ type marksView struct {
 func viewMarks(t *trace.Trace) (marks marksView) {
 	for i := range t.Spans {
 		if !t.Spans[i].Synthetic {
-			marks.add(t.Spans[i].Scope.Attributes())
+			marks.add(t.Spans[i].Scope.Header)
 		}
 	}
 	return marks
 }
 
-func (m *marksView) add(scope pcommon.Map) {
-	if v, ok := scope.Get(attr.Revived); ok {
-		m.Revived = m.Revived || v.Bool()
-	}
-	if v, ok := scope.Get(attr.Linked); ok && m.LinkedTraceID == "" {
-		m.LinkedTraceID = v.AsString()
-	}
-	if v, ok := scope.Get(attr.TrimmedSpans); ok {
-		m.TrimmedSpans = max(m.TrimmedSpans, v.Int())
-	}
-	if v, ok := scope.Get(attr.TextRepaired); ok {
-		m.TextRepaired = m.TextRepaired || v.Bool()
+// add reads the header of a scope.
+func (m *marksView) add(scope []byte) {
+	for key, v := range wire.ScopeAttributes(scope) {
+		switch string(key) {
+		case attr.Revived:
+			m.Revived = m.Revived || v.Bool()
+		case attr.Linked:
+			if m.LinkedTraceID == "" {
+				m.LinkedTraceID = v.AsString()
+			}
+		case attr.TrimmedSpans:
+			m.TrimmedSpans = max(m.TrimmedSpans, v.Int())
+		case attr.TextRepaired:
+			m.TextRepaired = m.TextRepaired || v.Bool()
+		}
 	}
 }
