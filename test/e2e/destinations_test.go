@@ -34,7 +34,7 @@ func exporters(all ...exporter) string {
 		if strings.HasPrefix(e.id, "otlp_http") && !strings.Contains(endpoint, "://") {
 			endpoint = "http://" + endpoint
 		}
-		options := e.options
+		options := strings.TrimSuffix(e.options, ", ")
 		if !strings.Contains(options, "tls:") {
 			options += ", tls: {insecure: true}"
 		}
