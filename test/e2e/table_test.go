@@ -15,7 +15,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/ptrace"
-	"google.golang.org/grpc/codes"
 )
 
 // row is an answer of the table in docs/delivery.md, and the class that the table says it is of.
@@ -80,12 +79,25 @@ func readTable(t *testing.T) (rows []row) {
 	return rows
 }
 
+// mostDestinations is how many one sampler can have.
+const mostDestinations = 16
+
 // docs/delivery.md has a table of what happens to a backend's answers: this reads it, and gives each answer to a destination
 // of its own.
 func TestDeliveryTable(t *testing.T) {
-	t.Parallel()
 	rows := readTable(t)
 	require.Greater(t, len(rows), 40)
+	gateways := (len(rows) + mostDestinations) / mostDestinations // with trace_store's
+	for some := range slices.Chunk(rows, (len(rows)+gateways-1)/gateways) {
+		t.Run(some[0].id+" to "+some[len(some)-1].id, func(t *testing.T) {
+			t.Parallel()
+			checkRows(t, some)
+		})
+	}
+}
+
+func checkRows(t *testing.T, rows []row) {
+	t.Helper()
 	b := startBackend(t)
 	var all []exporter
 	for _, r := range rows {
@@ -103,7 +115,7 @@ func TestDeliveryTable(t *testing.T) {
 		b.awaitAll(t, soon, first, r.id)
 	}
 
-	second := made.traces(30, boring)
+	second := made.traces(16, boring)
 	one := traceID(second[7]).String()
 	for _, r := range rows {
 		switch r.class {
@@ -114,7 +126,7 @@ func TestDeliveryTable(t *testing.T) {
 		case "data", "either":
 			r.rule.TraceID = one
 		}
-		if r.rule.Code != codes.OK || r.rule.Status/100 != 2 || r.rule.Reject > 0 {
+		if r.rule.Reject > 0 || r.class != "accepted" {
 			b.answerTenant(t, r.id, r.rule)
 		}
 	}
