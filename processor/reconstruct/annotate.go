@@ -26,6 +26,7 @@ type annotator struct {
 // Kept.Spans. What it cannot do it leaves undone. It returns how many spans are copies of others, which it leaves out.
 func (a *annotator) annotate(ctx context.Context, k *wire.Kept, write func(span int, f *finding)) (copies int) {
 	batch := assemble.New(k)
+	defer batch.Release()
 	corrected := 0
 	for t := range k.Traces {
 		kept := &k.Traces[t]

@@ -200,6 +200,7 @@ func fill(ctx context.Context, k *wire.Kept, td ptrace.Traces) error {
 func (s *store) prepare(ctx context.Context, k *wire.Kept) []tracefile.Item {
 	items := make([]tracefile.Item, 0, len(k.Traces))
 	p := preparation{kept: k, codec: s.codec, now: s.now()}
+	defer p.release()
 	for t := range k.Traces {
 		var item tracefile.Item
 		err := safely.Run(func() (err error) { item, err = p.item(t); return err })
@@ -223,6 +224,12 @@ type preparation struct {
 	now     time.Time
 	batch   *assemble.Batch // of kept, where a trace has to be put together here
 	request []byte
+}
+
+func (p *preparation) release() {
+	if p.batch != nil {
+		p.batch.Release()
+	}
 }
 
 var errTooLarge = fmt.Errorf("more than %d bytes", record.MaxTraceBytes)

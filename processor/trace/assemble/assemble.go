@@ -3,6 +3,7 @@ package assemble
 import (
 	"encoding/binary"
 	"fmt"
+	"sync"
 
 	"github.com/slowburn/slowburn/internal/wire"
 	"github.com/slowburn/slowburn/processor/trace"
@@ -16,7 +17,8 @@ type Options struct {
 	Open bool
 }
 
-// Batch puts traces of a wire.Kept together, one at a time. What their resources and scopes say is read once for all.
+// Batch puts traces of a wire.Kept together, one at a time. What their resources and scopes say is read once for all, and
+// remembered for the next Kept.
 type Batch struct {
 	kept    *wire.Kept
 	headers headers
@@ -39,9 +41,19 @@ type Batch struct {
 // New returns a Batch for the traces of k, which must not change but for what is added to its spans. The traces are views over
 // the bytes of k.
 func New(k *wire.Kept) *Batch {
-	b := &Batch{kept: k}
+	b := batches.Get().(*Batch)
+	b.kept = k
 	b.headers.read(k)
 	return b
+}
+
+var batches = sync.Pool{New: func() any { return new(Batch) }}
+
+// Release lets the next Batch use the memory of b, and what it knows of headers. The traces stay. Without it nothing is lost
+// but that.
+func (b *Batch) Release() {
+	b.kept = nil
+	batches.Put(b)
 }
 
 // Trace puts a trace together, by its index in Kept.Traces. Spans that were left out count as if they were not.
@@ -51,7 +63,7 @@ func (b *Batch) Trace(t int, opts Options) *trace.Trace {
 	b.opts = opts
 	b.spans = b.kept.Spans[kept.From:kept.To]
 	b.trace = &trace.Trace{ID: kept.ID, Primary: -1, Policy: policyIn(kept.Marks)}
-	b.addNodes(kept.Late)
+	b.addNodes(kept)
 	b.numberResources()
 	b.copies = copies{kept: b.kept, spans: b.spans}
 	b.forest.Collapse(b.copies.collapse)
@@ -71,14 +83,14 @@ func (b *Batch) reset() {
 	b.forest.Reset()
 	clear(b.policies)
 	b.copies = copies{}
-	b.spans, b.warnings, b.trace, b.last, b.missing = nil, nil, nil, b.last[:0], 0
+	b.spans, b.warnings, b.trace, b.stack, b.last, b.missing = nil, nil, nil, b.stack[:0], b.last[:0], 0
 }
 
 // One puts the trace of a Kept that has only one together.
 func One(k *wire.Kept, opts Options) *trace.Trace { return New(k).Trace(0, opts) }
 
-// addNodes makes a node of each span. late says that all of them are.
-func (b *Batch) addNodes(late bool) {
+// addNodes makes a node of each span.
+func (b *Batch) addNodes(kept *wire.KeptTrace) {
 	for i := range b.spans {
 		s := &b.spans[i]
 		r := &b.headers.resources[s.Resource]
@@ -86,14 +98,14 @@ func (b *Batch) addNodes(late bool) {
 			ID: number(s.ID), Parent: number(s.ParentID), Start: s.Start, End: s.End, Kind: s.Kind, Of: int32(i),
 			Resource: uint64(r.rank), Clock: r.clock, Service: r.service,
 		}
-		policy, marked := marksOf(b.kept, s)
+		policy, late := b.marksOf(kept, s)
 		if policy != "" {
 			if b.policies == nil {
 				b.policies = map[int32]string{}
 			}
 			b.policies[int32(i)] = policy
 		}
-		if late || marked || b.headers.scopes[s.Scope].Late {
+		if late {
 			n.Flags |= trace.FlagLate
 		}
 		b.forest.Nodes = append(b.forest.Nodes, n)

@@ -11,9 +11,11 @@ import (
 // placeholders span their children, and spans without a start of their own nor a parent to take it from start with them.
 // Going down again, what is left takes its parent's start, or the trace's.
 func (c *corrector) placeAll() {
+	untimed := 0
 	for i := range c.Spans {
 		s := &c.Spans[i]
 		if s.Synthetic {
+			untimed++
 			continue
 		}
 		parent := c.realParent(s)
@@ -22,7 +24,12 @@ func (c *corrector) placeAll() {
 			c.place(s, parent)
 		case parent != nil && timed(parent):
 			setTimes(s, parent.CorrectedStart)
+		default:
+			untimed++
 		}
+	}
+	if untimed == 0 {
+		return
 	}
 	c.placeUpwards()
 	earliest := c.earliest()

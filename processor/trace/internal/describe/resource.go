@@ -51,14 +51,19 @@ type identity [clockKeyCount]struct {
 }
 
 func (of *identity) add(key []byte, v wire.Value) {
+	if i := clockKey(key); i >= 0 && !of[i].known { // the first of several counts
+		of[i].text, of[i].known = v.AsString(), true
+	}
+}
+
+// clockKey is the index of the key in clockKeys, and -1 for another.
+func clockKey(key []byte) int {
 	for i := range clockKeys {
 		if string(key) == clockKeys[i] {
-			if !of[i].known { // the first of several counts
-				of[i].text, of[i].known = v.AsString(), true
-			}
-			return
+			return i
 		}
 	}
+	return -1
 }
 
 // instance is the first text that tells an instance of the service, and "" where there is none.
