@@ -61,7 +61,8 @@ func (s *Sender) countRejected(k *wire.Kept) {
 		return
 	}
 	s.d.Rejected.Add(k.Rejected)
-	s.d.rejected.Store(&k.RejectedWhy)
+	why := k.RejectedWhy // k is used again
+	s.d.rejected.Store(&why)
 	if k.Rejected > 0 {
 		s.d.warn("the destination accepted kept traces but rejected spans of them: "+k.RejectedWhy, nil)
 	}
