@@ -70,7 +70,7 @@ func (a *annotator) decoded(ctx context.Context, td ptrace.Traces) (ptrace.Trace
 	return td, nil
 }
 
-// fill makes k the traces of td.
+// fill makes k the traces of td, copies included: these are still in td.
 func fill(ctx context.Context, k *wire.Kept, td ptrace.Traces) error {
 	r, release, err := wire.Of(ctx, td)
 	if err != nil {
@@ -78,6 +78,9 @@ func fill(ctx context.Context, k *wire.Kept, td ptrace.Traces) error {
 	}
 	defer release()
 	_, err = k.Fill(r)
+	for i := range k.Spans {
+		k.Spans[i].Left = false
+	}
 	return err
 }
 

@@ -160,6 +160,21 @@ func TestKeptLeavesCopiesOut(t *testing.T) {
 	require.Equal(t, []map[string]any{{attr.SpanFlags: []any{"duplicate"}}}, find(got, 2))
 }
 
+// A copy that the sampler left out before is no finding: those who get decoded spans do not see it either.
+func TestKeptIgnoresWhatIsLeftOut(t *testing.T) {
+	td := ptrace.NewTraces()
+	add(td, 1, 1, 0, ptrace.SpanKindServer, "a", 0, 100)
+	add(td, 1, 2, 1, ptrace.SpanKindClient, "a", 10, 90)
+	add(td, 1, 2, 1, ptrace.SpanKindClient, "a", 10, 90)
+	k := keptOf(t, td)
+	k.Spans[1].Left = true
+	start(t, defaultConfig()).keep(t, k)
+	got, err := k.Decode()
+	require.NoError(t, err)
+	require.Equal(t, 2, got.SpanCount())
+	require.Equal(t, []map[string]any{{}}, find(got, 2))
+}
+
 // A late part is told by the sampler; the rest of its trace is elsewhere, so its spans are no orphans.
 func TestKeptLatePart(t *testing.T) {
 	td := ptrace.NewTraces()

@@ -56,7 +56,7 @@ func (b *Batch) Release() {
 	batches.Put(b)
 }
 
-// Trace puts a trace together, by its index in Kept.Traces. Spans that were left out count as if they were not.
+// Trace puts a trace together, by its index in Kept.Traces. Spans that were left out are not looked at.
 func (b *Batch) Trace(t int, opts Options) *trace.Trace {
 	defer b.reset()
 	kept := &b.kept.Traces[t]
@@ -93,6 +93,9 @@ func One(k *wire.Kept, opts Options) *trace.Trace { return New(k).Trace(0, opts)
 func (b *Batch) addNodes(kept *wire.KeptTrace) {
 	for i := range b.spans {
 		s := &b.spans[i]
+		if s.Left {
+			continue
+		}
 		r := &b.headers.resources[s.Resource]
 		n := link.Node{
 			ID: number(s.ID), Parent: number(s.ParentID), Start: s.Start, End: s.End, Kind: s.Kind, Of: int32(i),

@@ -155,6 +155,9 @@ func Kept(td ptrace.Traces) *wire.Kept {
 	if _, err := k.Fill(&r); err != nil {
 		panic(err)
 	}
+	for i := range k.Spans {
+		k.Spans[i].Left = false // a copy is a part of the trace that is put together
+	}
 	return &k
 }
 

@@ -109,6 +109,9 @@ func Kept(t testing.TB, td ptrace.Traces) *wire.Kept {
 	require.NoError(t, r.Scan(Bytes(t, td)))
 	k := new(wire.Kept)
 	_, err := k.Fill(&r)
+	for i := range k.Spans {
+		k.Spans[i].Left = false // a copy is a part of the trace that is put together
+	}
 	require.NoError(t, err)
 	return k
 }

@@ -65,6 +65,9 @@ func merge(parts []byte, now time.Time) (d digest.Digest, spans []byte, err erro
 		if len(k.Traces) != 1 {
 			return fmt.Errorf("%d traces in place of one", len(k.Traces))
 		}
+		for i := range k.Spans {
+			k.Spans[i].Left = false // that a span came twice is a part of the trace
+		}
 		t := assemble.One(&k, assemble.Options{})
 		for _, i := range t.Identical {
 			k.Spans[i].Left = true
