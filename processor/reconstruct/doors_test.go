@@ -105,6 +105,32 @@ func TestBothDoors(t *testing.T) {
 	}
 }
 
+// Spans in any order become the same bytes, trace by trace.
+func TestAnyOrder(t *testing.T) {
+	r := start(t, defaultConfig())
+	requests := func(td ptrace.Traces) map[wire.TraceID]string {
+		k := keptOf(t, td)
+		r.keep(t, k)
+		out := map[wire.TraceID]string{}
+		for _, kept := range k.Traces {
+			out[kept.ID] = string(k.AppendRequest(nil, kept.From, kept.To))
+		}
+		return out
+	}
+	for seed := range uint64(200) {
+		rng := rand.New(rand.NewPCG(seed, 6))
+		td := random(rng)
+		want := requests(td)
+		for range 3 {
+			shuffled := ptrace.NewTraces()
+			for _, i := range rng.Perm(td.ResourceSpans().Len()) {
+				td.ResourceSpans().At(i).CopyTo(shuffled.ResourceSpans().AppendEmpty())
+			}
+			require.Equal(t, want, requests(shuffled), "seed %d", seed)
+		}
+	}
+}
+
 // What was found travels beside the bytes, and a call that is made again finds nothing again.
 func TestKept(t *testing.T) {
 	td := ptrace.NewTraces()
