@@ -70,3 +70,61 @@ func BenchmarkValidText(b *testing.B) {
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*benchSpans), "ns/span")
 }
+
+func BenchmarkAttributeWalk(b *testing.B) {
+	var r wire.Request
+	if err := r.Scan(marshal(realisticTrace(benchSpans))); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		n := 0
+		for i := range r.Spans {
+			w := wire.WalkAttributes(r.Spans[i].Body.Of(r.Bytes))
+			for _, ok := w.Next(); ok; _, ok = w.Next() {
+				n += int(w.Value().Kind())
+			}
+		}
+		if n == 0 {
+			b.Fatal("no attributes")
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*benchSpans), "ns/span")
+}
+
+func BenchmarkKeptFill(b *testing.B) {
+	var r wire.Request
+	if err := r.Scan(marshal(realisticTrace(benchSpans))); err != nil {
+		b.Fatal(err)
+	}
+	var k wire.Kept
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := k.Fill(&r); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*benchSpans), "ns/span")
+}
+
+// BenchmarkAppendRequest writes traces with marks, and with an attribute on each span.
+func BenchmarkAppendRequest(b *testing.B) {
+	var r wire.Request
+	if err := r.Scan(marshal(realisticTrace(benchSpans))); err != nil {
+		b.Fatal(err)
+	}
+	var k wire.Kept
+	if _, err := k.Fill(&r); err != nil {
+		b.Fatal(err)
+	}
+	k.Traces[0].Marks = []wire.Attribute{wire.StringAttribute("slowburn.reason", "slow")}
+	for i := range k.Spans {
+		k.SetAttribute(i, wire.IntAttribute("slowburn.clock", int64(i)))
+	}
+	var dst []byte
+	b.ReportAllocs()
+	for b.Loop() {
+		dst = k.AppendRequest(dst[:0], 0, len(k.Spans))
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*benchSpans), "ns/span")
+}
