@@ -11,6 +11,7 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 
 	"github.com/slowburn/slowburn/internal/wire"
+	"github.com/slowburn/slowburn/internal/wire/protobuf"
 )
 
 // Requests that differ from the seeds in one byte, or end early, are read as pdata reads them: lengths, tags and numbers
@@ -106,9 +107,9 @@ func TestDepthLimit(t *testing.T) {
 		}
 		return v
 	}
-	require.False(t, wire.TooDeep(depth(9_999)), "the message itself is a level")
-	require.True(t, wire.TooDeep(depth(10_000)))
-	require.False(t, wire.TooDeep(nil))
+	require.False(t, protobuf.TooDeep(depth(9_999)), "the message itself is a level")
+	require.True(t, protobuf.TooDeep(depth(10_000)))
+	require.False(t, protobuf.TooDeep(nil))
 }
 
 func TestNames(t *testing.T) {

@@ -5,6 +5,9 @@ import (
 	"sync/atomic"
 
 	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/slowburn/slowburn/internal/wire/internal/schema"
+	"github.com/slowburn/slowburn/internal/wire/protobuf"
 )
 
 // Kept is kept traces on their way to one destination, in the context beside an empty ptrace.Traces: the bytes that their
@@ -114,21 +117,23 @@ func (k *Kept) Reset() {
 // SetTraceState replaces the tracestate of a span, or removes it where state is empty.
 func (k *Kept) SetTraceState(i int, state []byte) {
 	if k.Spans[i].TraceState.End != 0 {
-		k.cut(i, spanFieldTraceState, nil)
+		k.cut(i, schema.SpanFieldTraceState, nil)
 	}
 	if len(state) > 0 {
-		k.add(i, func(dst []byte) []byte { return appendLen(dst, spanFieldTraceState<<3|byte(typeLen), state) })
+		k.add(i, func(dst []byte) []byte {
+			return protobuf.AppendLen(dst, schema.SpanFieldTraceState<<3|byte(protobuf.TypeLen), state)
+		})
 	}
 }
 
 // SetAttribute gives a span an attribute, in place of what it has under that key. Calling it twice with one key of a span
 // is a mistake.
 func (k *Kept) SetAttribute(i int, a Attribute) {
-	k.cut(i, spanFieldAttributes, func(kv []byte) bool {
+	k.cut(i, schema.SpanFieldAttributes, func(kv []byte) bool {
 		key, _ := keyValue(kv)
 		return string(key) == a.Key
 	})
-	k.add(i, func(dst []byte) []byte { return a.append(dst, attributeTag) })
+	k.add(i, func(dst []byte) []byte { return a.append(dst, schema.AttributeTag) })
 }
 
 // cut leaves the fields with a number out of a span: all, or those whose content is chosen.
@@ -136,15 +141,15 @@ func (k *Kept) cut(i int, num int32, chosen func(content []byte) bool) {
 	s := &k.Spans[i]
 	body := k.SpanBytes(i)
 	for pos := 0; pos < len(body); {
-		f, err := spanMessage.next(body, pos)
+		f, err := schema.Span.Next(body, pos)
 		if err != nil {
 			return // not after a scan
 		}
-		if f.num == num && (chosen == nil || chosen(body[f.start:f.end])) {
-			s.cuts = append(s.cuts, rangeOf(int(s.Body.Off)+pos, int(s.Body.Off)+f.end))
-			s.cutBytes += uint32(f.end - pos)
+		if f.Num == num && (chosen == nil || chosen(body[f.Start:f.End])) {
+			s.cuts = append(s.cuts, rangeOf(int(s.Body.Off)+pos, int(s.Body.Off)+f.End))
+			s.cutBytes += uint32(f.End - pos)
 		}
-		pos = f.end
+		pos = f.End
 	}
 }
 

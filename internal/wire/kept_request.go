@@ -2,9 +2,9 @@ package wire
 
 import (
 	"cmp"
-	"encoding/binary"
-	"math/bits"
 	"slices"
+
+	"github.com/slowburn/slowburn/internal/wire/protobuf"
 )
 
 // AppendRequest appends an ExportTraceServiceRequest of the spans from, up to but without to, in their order: with what was
@@ -31,7 +31,7 @@ func (k *Kept) SpanSize(i int) int {
 	if k.Spans[i].Left {
 		return 0
 	}
-	return lenSize(k.bodySize(i))
+	return protobuf.LenSize(k.bodySize(i))
 }
 
 func (k *Kept) bodySize(i int) int {
@@ -92,7 +92,7 @@ func (w *keptWriter) measure(k *Kept, from, to int) {
 		trace, resource, scope = at, s.Resource, s.Scope
 		g := &w.scopes[len(w.scopes)-1]
 		g.to = i + 1
-		g.size += lenSize(k.bodySize(i))
+		g.size += protobuf.LenSize(k.bodySize(i))
 	}
 	w.endResource()
 }
@@ -106,7 +106,7 @@ func (w *keptWriter) endScope() {
 	if r.from <= r.to && r.to < len(w.scopes) {
 		s := &w.scopes[r.to]
 		s.size += len(s.header)
-		r.size += lenSize(s.size)
+		r.size += protobuf.LenSize(s.size)
 		r.to++
 	}
 }
@@ -119,21 +119,21 @@ func (w *keptWriter) endResource() {
 	w.endScope()
 	r := &w.resources[len(w.resources)-1]
 	r.size += len(r.header)
-	w.size += lenSize(r.size)
+	w.size += protobuf.LenSize(r.size)
 }
 
 func (w *keptWriter) appendResource(dst []byte, r *keptGroup) []byte {
-	dst = appendHead(dst, tagResourceSpans, r.size)
+	dst = protobuf.AppendHead(dst, tagResourceSpans, r.size)
 	dst = append(dst, r.header...)
 	for i := r.from; i < r.to; i++ {
 		s := &w.scopes[i]
-		dst = appendHead(dst, tagScopeSpans, s.size)
+		dst = protobuf.AppendHead(dst, tagScopeSpans, s.size)
 		dst = append(dst, s.header...)
 		for span := s.from; span < s.to; span++ {
 			if w.kept.Spans[span].Left {
 				continue
 			}
-			dst = appendHead(dst, tagSpans, w.kept.bodySize(span))
+			dst = protobuf.AppendHead(dst, tagSpans, w.kept.bodySize(span))
 			dst = w.kept.appendBody(dst, span)
 		}
 	}
@@ -150,11 +150,3 @@ func (k *Kept) traceOf(span int) int {
 	})
 	return n
 }
-
-// appendHead appends the tag and the length of a field of bytes.
-func appendHead(dst []byte, tag byte, size int) []byte {
-	return binary.AppendUvarint(append(dst, tag), uint64(size))
-}
-
-// lenSize is how long a field of so many bytes is, with a tag of one byte.
-func lenSize(content int) int { return 1 + (bits.Len64(uint64(content)|1)+6)/7 + content }

@@ -1,5 +1,10 @@
 package wire
 
+import (
+	"github.com/slowburn/slowburn/internal/wire/internal/schema"
+	"github.com/slowburn/slowburn/internal/wire/protobuf"
+)
+
 // markedScope is the header of a scope with marks: attributes of the scope, in place of those that it has under their keys.
 func (k *Kept) markedScope(scope int32, marks []Attribute) []byte {
 	header := k.Scopes[scope].Of(k.Bytes)
@@ -9,34 +14,34 @@ func (k *Kept) markedScope(scope int32, marks []Attribute) []byte {
 	var shared []byte // the InstrumentationScope, of which there may be several: they are to be merged
 	rest := make([]byte, 0, len(header)+64)
 	for pos := 0; pos < len(header); {
-		f, err := scopeSpansMessage.next(header, pos)
+		f, err := schema.ScopeSpans.Next(header, pos)
 		if err != nil {
 			break // not after a scan
 		}
-		if f.num == scopeSpansFieldScope {
-			shared = appendUnmarked(shared, header[f.start:f.end], marks)
+		if f.Num == schema.ScopeSpansFieldScope {
+			shared = appendUnmarked(shared, header[f.Start:f.End], marks)
 		} else {
-			rest = append(rest, header[pos:f.end]...)
+			rest = append(rest, header[pos:f.End]...)
 		}
-		pos = f.end
+		pos = f.End
 	}
 	for _, m := range marks {
-		shared = m.append(shared, scopeFieldAttributes<<3|byte(typeLen))
+		shared = m.append(shared, schema.ScopeFieldAttributes<<3|byte(protobuf.TypeLen))
 	}
-	return append(appendLen(make([]byte, 0, len(shared)+len(rest)+8), scopeSpansFieldScope<<3|byte(typeLen), shared), rest...)
+	return append(protobuf.AppendLen(make([]byte, 0, len(shared)+len(rest)+8), schema.ScopeSpansFieldScope<<3|byte(protobuf.TypeLen), shared), rest...)
 }
 
 // appendUnmarked appends an InstrumentationScope without the attributes that have the keys of marks.
 func appendUnmarked(dst, scope []byte, marks []Attribute) []byte {
 	for pos := 0; pos < len(scope); {
-		f, err := scopeMessage.next(scope, pos)
+		f, err := schema.Scope.Next(scope, pos)
 		if err != nil {
 			break // not after a scan
 		}
-		if f.num != scopeFieldAttributes || !marked(scope[f.start:f.end], marks) {
-			dst = append(dst, scope[pos:f.end]...)
+		if f.Num != schema.ScopeFieldAttributes || !marked(scope[f.Start:f.End], marks) {
+			dst = append(dst, scope[pos:f.End]...)
 		}
-		pos = f.end
+		pos = f.End
 	}
 	return dst
 }

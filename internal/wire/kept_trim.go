@@ -1,5 +1,7 @@
 package wire
 
+import "github.com/slowburn/slowburn/internal/wire/internal/schema"
+
 // Trim cuts a span that is longer than limit bytes down to it, if that can be: it changes no more than it must, and keeps IDs,
 // times, name, kind, status and unknown fields. The attribute key says on the span how many bytes were cut, in sum where it
 // was trimmed before. It returns how many those are; 0 if there is nothing that can be cut.
@@ -8,7 +10,7 @@ func Trim(k *Kept, i, limit int, key string) (cut int) {
 	if k.bodySize(i) <= limit {
 		return 0
 	}
-	trimmed, cut := spanMessage.trim(k.appendBody(nil, i), limit, key)
+	trimmed, cut := trim(&schema.Span, k.appendBody(nil, i), limit, key)
 	if cut == 0 {
 		return 0
 	}
@@ -26,12 +28,12 @@ func TrimHeaders(k *Kept, i, limit int, key string) (cut int) {
 	s := &k.Spans[i]
 	for _, h := range []struct {
 		header *Range
-		of     *message
-	}{{&k.Resources[s.Resource], &resourceSpansMessage}, {&k.Scopes[s.Scope], &scopeSpansMessage}} {
+		of     *schema.Message
+	}{{&k.Resources[s.Resource], &schema.ResourceSpans}, {&k.Scopes[s.Scope], &schema.ScopeSpans}} {
 		if h.header.Len() <= limit {
 			continue
 		}
-		if trimmed, n := h.of.trim(h.header.Of(k.Bytes), limit, key); n > 0 {
+		if trimmed, n := trim(h.of, h.header.Of(k.Bytes), limit, key); n > 0 {
 			*h.header = k.copy(trimmed)
 			cut += n
 		}

@@ -1,6 +1,10 @@
 package wire
 
-import "iter"
+import (
+	"iter"
+
+	"github.com/slowburn/slowburn/internal/wire/internal/schema"
+)
 
 // Parts of spans and scopes that are asked for by name. Bodies must have been scanned; see attribute.go.
 
@@ -9,16 +13,16 @@ import "iter"
 func Links(span []byte) iter.Seq[TraceID] {
 	return func(yield func(TraceID) bool) {
 		for pos := 0; pos < len(span); {
-			f, err := spanMessage.next(span, pos)
+			f, err := schema.Span.Next(span, pos)
 			if err != nil {
 				return
 			}
-			if f.num == spanFieldLinks {
-				if id := linkTrace(span[f.start:f.end]); !id.IsZero() && !yield(id) {
+			if f.Num == schema.SpanFieldLinks {
+				if id := linkTrace(span[f.Start:f.End]); !id.IsZero() && !yield(id) {
 					return
 				}
 			}
-			pos = f.end
+			pos = f.End
 		}
 	}
 }
@@ -26,15 +30,15 @@ func Links(span []byte) iter.Seq[TraceID] {
 // linkTrace returns the trace ID in a Span.Link.
 func linkTrace(link []byte) (id TraceID) {
 	for pos := 0; pos < len(link); {
-		f, err := linkMessage.next(link, pos)
+		f, err := schema.Link.Next(link, pos)
 		if err != nil {
 			break
 		}
-		if f.num == linkFieldTraceID {
+		if f.Num == schema.LinkFieldTraceID {
 			id = TraceID{}
-			copy(id[:], link[f.start:f.end])
+			copy(id[:], link[f.Start:f.End])
 		}
-		pos = f.end
+		pos = f.End
 	}
 	return id
 }
@@ -42,59 +46,59 @@ func linkTrace(link []byte) (id TraceID) {
 // SpanEvents iterates over the events of the body of a Span, in their order: bodies of Span.Event.
 func SpanEvents(span []byte) iter.Seq[[]byte] {
 	return func(yield func([]byte) bool) {
-		start, end := spanMessage.seek(span, 0, spanFieldEvents)
+		start, end := schema.Span.Seek(span, 0, schema.SpanFieldEvents)
 		for end != 0 && yield(span[start:end:end]) {
-			start, end = spanMessage.seek(span, end, spanFieldEvents)
+			start, end = schema.Span.Seek(span, end, schema.SpanFieldEvents)
 		}
 	}
 }
 
 // EventName returns the name in the body of a Span.Event.
 func EventName(event []byte) []byte {
-	name, _ := eventMessage.last(event, 0, eventFieldName)
+	name, _ := schema.Event.Last(event, 0, schema.EventFieldName)
 	return name
 }
 
 // EventTime returns the time in the body of a Span.Event, in nanoseconds since the Unix epoch.
 func EventTime(event []byte) (ns uint64) {
 	for pos := 0; pos < len(event); {
-		f, err := eventMessage.next(event, pos)
+		f, err := schema.Event.Next(event, pos)
 		if err != nil {
 			break
 		}
-		if f.num == eventFieldTime {
-			ns = f.value
+		if f.Num == schema.EventFieldTime {
+			ns = f.Value
 		}
-		pos = f.end
+		pos = f.End
 	}
 	return ns
 }
 
 // EventAttribute returns the value of the event's first attribute with the key. event is the body of a Span.Event.
 func EventAttribute(event []byte, key string) (Value, bool) {
-	return find(&eventMessage, eventFieldAttributes, event, key)
+	return find(&schema.Event, schema.EventFieldAttributes, event, key)
 }
 
 // StatusMessage returns the message of the span's status. span is the body of a Span.
 func StatusMessage(span []byte) []byte {
-	return textIn(&spanMessage, spanFieldStatus, &statusMessage, statusFieldMessage, span)
+	return textIn(&schema.Span, schema.SpanFieldStatus, &schema.Status, schema.StatusFieldMessage, span)
 }
 
 // ScopeName returns the name of the scope. scopeSpans is the body of a ScopeSpans or its header.
 func ScopeName(scopeSpans []byte) []byte {
-	return textIn(&scopeSpansMessage, scopeSpansFieldScope, &scopeMessage, scopeFieldName, scopeSpans)
+	return textIn(&schema.ScopeSpans, schema.ScopeSpansFieldScope, &schema.Scope, schema.ScopeFieldName, scopeSpans)
 }
 
 // ScopeVersion returns the version of the scope. scopeSpans is the body of a ScopeSpans or its header.
 func ScopeVersion(scopeSpans []byte) []byte {
-	return textIn(&scopeSpansMessage, scopeSpansFieldScope, &scopeMessage, scopeFieldVersion, scopeSpans)
+	return textIn(&schema.ScopeSpans, schema.ScopeSpansFieldScope, &schema.Scope, schema.ScopeFieldVersion, scopeSpans)
 }
 
 // textIn returns the text in field inner of the submessage sub, which is field outer of m. If there are several of sub
 // they are to be merged.
-func textIn(m *message, outer int32, sub *message, inner int32, b []byte) (text []byte) {
-	for start, end := m.seek(b, 0, outer); end != 0; start, end = m.seek(b, end, outer) {
-		if t, ok := sub.last(b[:end], start, inner); ok {
+func textIn(m *schema.Message, outer int32, sub *schema.Message, inner int32, b []byte) (text []byte) {
+	for start, end := m.Seek(b, 0, outer); end != 0; start, end = m.Seek(b, end, outer) {
+		if t, ok := sub.Last(b[:end], start, inner); ok {
 			text = t
 		}
 	}

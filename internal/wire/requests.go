@@ -1,5 +1,7 @@
 package wire
 
+import "github.com/slowburn/slowburn/internal/wire/protobuf"
+
 // Requests divides a Kept into requests (AppendRequest) that are at most Limit bytes long. Traces stay whole where one fits; a
 // span that does not is trimmed. Spans that were sent, or are left out, are passed over. It is for one goroutine.
 type Requests struct {
@@ -96,7 +98,7 @@ func (r *Requests) trim(i, trace int) {
 // marksSize is what marks add to a scope.
 func marksSize(marks []Attribute) (size int) {
 	for _, m := range marks {
-		size += lenSize(lenSize(len(m.Key)) + lenSize(len(m.value)))
+		size += protobuf.LenSize(protobuf.LenSize(len(m.Key)) + protobuf.LenSize(len(m.value)))
 	}
 	return size
 }

@@ -6,6 +6,9 @@ import (
 	"math"
 	"slices"
 	"unicode/utf8"
+
+	"github.com/slowburn/slowburn/internal/wire/internal/schema"
+	"github.com/slowburn/slowburn/internal/wire/protobuf"
 )
 
 // minText is what is left of a text that is cut, while there are others to cut.
@@ -16,7 +19,7 @@ const minText = 1 << 10
 // large trace state left out. Then events and links are left out, and then attributes, the largest first and the last of equals.
 // What is left out is counted where OTLP counts it. IDs, times, kind, status code and what this version does not know stay. The attribute key says how many bytes were cut, with what it
 // said before: of a span, or of the resource or scope in a header.
-func (m *message) trim(b []byte, limit int, key string) (out []byte, cut int) {
+func trim(m *schema.Message, b []byte, limit int, key string) (out []byte, cut int) {
 	t := trimmer{over: len(b) - limit}
 	root := t.read(m, 0, b, nil)
 	owner := root.owner()
@@ -30,7 +33,7 @@ func (m *message) trim(b []byte, limit int, key string) (out []byte, cut int) {
 		return b, 0
 	}
 	mark := IntAttribute(key, before+int64(cut))
-	owner.kids = append(owner.kids, &trimNode{raw: mark.append(nil, byte(attributesOf[owner.msg])<<3|byte(typeLen))})
+	owner.kids = append(owner.kids, &trimNode{raw: mark.append(nil, byte(attributesOf[owner.msg])<<3|byte(protobuf.TypeLen))})
 	if out = root.append(nil); len(out) >= len(b) {
 		return b, 0
 	}
@@ -41,7 +44,7 @@ func (m *message) trim(b []byte, limit int, key string) (out []byte, cut int) {
 func markSize(key string) int { return len(key) + 32 }
 
 // attributesOf has the number of a message's attributes.
-var attributesOf = map[*message]int32{&spanMessage: 9, &resourceMessage: 1, &scopeMessage: 3}
+var attributesOf = map[*schema.Message]int32{&schema.Span: 9, &schema.Resource: 1, &schema.Scope: 3}
 
 // owner is the message that has the mark: the span, or the resource or scope of a header; nil if it has none.
 func (n *trimNode) owner() *trimNode {
@@ -82,7 +85,7 @@ type trimmer struct {
 
 // trimNode is a field of a message that is cut: what it was, and what becomes of it.
 type trimNode struct {
-	msg    *message // of a message that is read: the root, a resource, an event, a link
+	msg    *schema.Message // of a message that is read: the root, a resource, an event, a link
 	num    int32
 	raw    []byte // the field, with tag and length
 	body   []byte // its content
@@ -96,39 +99,39 @@ type trimNode struct {
 }
 
 // droppedBy has which field counts what is left out of a message, by the number of what is left out.
-var droppedBy = map[*message]map[int32]int32{
-	&spanMessage:     {9: 10, 11: 12, 13: 14},
-	&eventMessage:    {3: 4},
-	&linkMessage:     {4: 5},
-	&resourceMessage: {1: 2},
-	&scopeMessage:    {3: 4},
+var droppedBy = map[*schema.Message]map[int32]int32{
+	&schema.Span:     {9: 10, 11: 12, 13: 14},
+	&schema.Event:    {3: 4},
+	&schema.Link:     {4: 5},
+	&schema.Resource: {1: 2},
+	&schema.Scope:    {3: 4},
 }
 
 // read makes a tree of the fields of a message.
-func (t *trimmer) read(m *message, num int32, b []byte, parent *trimNode) *trimNode {
+func (t *trimmer) read(m *schema.Message, num int32, b []byte, parent *trimNode) *trimNode {
 	n := &trimNode{msg: m, num: num, body: b, parent: parent}
 	for pos := 0; pos < len(b); {
-		f, err := m.next(b, pos)
+		f, err := m.Next(b, pos)
 		if err != nil {
 			break // not after a scan
 		}
-		raw, body := b[pos:f.end], b[f.start:f.end]
-		pos = f.end
-		known := m.field(f.num)
-		kid := &trimNode{num: f.num, parent: n}
-		if _, counts := droppedBy[known.msg]; counts || known.msg == &statusMessage {
-			kid = t.read(known.msg, f.num, body, n)
+		raw, body := b[pos:f.End], b[f.Start:f.End]
+		pos = f.End
+		known := m.Field(f.Num)
+		kid := &trimNode{num: f.Num, parent: n}
+		if _, counts := droppedBy[known.Message]; counts || known.Message == &schema.Status {
+			kid = t.read(known.Message, f.Num, body, n)
 		}
 		kid.raw, kid.body = raw, body
 		n.kids = append(n.kids, kid)
 		switch {
-		case droppedBy[m][f.num] != 0:
+		case droppedBy[m][f.Num] != 0:
 			t.droppables = append(t.droppables, kid)
-			if known.msg == &keyValueMessage {
+			if known.Message == &schema.KeyValue {
 				kid.text = plainText(body)
 				kid.left = len(kid.text)
 			}
-		case m.text(known):
+		case m.IsText(known):
 			kid.text, kid.left = body, len(body)
 			t.texts = append(t.texts, kid)
 		}
@@ -143,7 +146,7 @@ func plainText(kv []byte) []byte {
 		return nil
 	}
 	text := v.Bytes()
-	if plain := lenSize(len(key)) + lenSize(lenSize(len(text))); plain != len(kv) {
+	if plain := protobuf.LenSize(len(key)) + protobuf.LenSize(protobuf.LenSize(len(text))); plain != len(kv) {
 		return nil
 	}
 	return text
@@ -230,7 +233,7 @@ func (t *trimmer) dropTraceStates() {
 
 // isTraceState reports whether the text is that of a span or of a link.
 func (n *trimNode) isTraceState() bool {
-	return (n.parent.msg == &spanMessage || n.parent.msg == &linkMessage) && n.num == spanFieldTraceState
+	return (n.parent.msg == &schema.Span || n.parent.msg == &schema.Link) && n.num == schema.SpanFieldTraceState
 }
 
 // shorten cuts as much of a text as is too much, or down to minText.
@@ -287,8 +290,8 @@ func (n *trimNode) append(dst []byte) []byte {
 			continue
 		}
 		if n.drops[kid.num] != 0 { // what was left out before: it is written below
-			_, at := varint(kid.raw, 0)
-			count, _ := varint(kid.raw, at)
+			_, at := protobuf.Varint(kid.raw, 0)
+			count, _ := protobuf.Varint(kid.raw, at)
 			counted[kid.num] = uint64(uint32(count))
 			continue
 		}
@@ -296,7 +299,7 @@ func (n *trimNode) append(dst []byte) []byte {
 	}
 	for _, num := range []int32{2, 4, 5, 10, 12, 14} {
 		if n.drops[num] != 0 {
-			dst = append(dst, byte(num)<<3|byte(typeVarint))
+			dst = append(dst, byte(num)<<3|byte(protobuf.TypeVarint))
 			dst = binary.AppendUvarint(dst, min(math.MaxUint32, counted[num]+n.drops[num]))
 		}
 	}
@@ -308,13 +311,13 @@ func (n *trimNode) appendField(dst []byte) []byte {
 	switch {
 	case n.msg != nil:
 		body := n.append(nil)
-		return append(binary.AppendUvarint(appendTag(dst, n.num), uint64(len(body))), body...)
+		return append(binary.AppendUvarint(protobuf.AppendTag(dst, n.num), uint64(len(body))), body...)
 	case n.left == len(n.text):
 		return append(dst, n.raw...)
 	case len(n.text) == len(n.body):
-		return append(binary.AppendUvarint(appendTag(dst, n.num), uint64(n.left)), n.text[:n.left]...)
+		return append(binary.AppendUvarint(protobuf.AppendTag(dst, n.num), uint64(n.left)), n.text[:n.left]...)
 	}
 	key, _ := keyValue(n.body)
-	value := Attribute{string(key), appendLen(nil, byte(String)<<3|byte(typeLen), n.text[:n.left])}
-	return value.append(dst, byte(n.num)<<3|byte(typeLen))
+	value := Attribute{string(key), protobuf.AppendLen(nil, byte(String)<<3|byte(protobuf.TypeLen), n.text[:n.left])}
+	return value.append(dst, byte(n.num)<<3|byte(protobuf.TypeLen))
 }

@@ -8,6 +8,9 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/slowburn/slowburn/internal/wire/internal/schema"
+	"github.com/slowburn/slowburn/internal/wire/protobuf"
 )
 
 // ValueKind says what a Value holds.
@@ -15,14 +18,14 @@ type ValueKind uint8
 
 // The kinds of values, as OTLP has them: their numbers are those of AnyValue's fields.
 const (
-	Empty ValueKind = iota
-	String
-	Bool
-	Int
-	Double
-	Array
-	KvList
-	Bytes
+	Empty  ValueKind = 0
+	String ValueKind = schema.AnyValueFieldString
+	Bool   ValueKind = schema.AnyValueFieldBool
+	Int    ValueKind = schema.AnyValueFieldInt
+	Double ValueKind = schema.AnyValueFieldDouble
+	Array  ValueKind = schema.AnyValueFieldArray
+	KvList ValueKind = schema.AnyValueFieldKvList
+	Bytes  ValueKind = schema.AnyValueFieldBytes
 )
 
 // String returns the kind's name.
@@ -73,7 +76,7 @@ func (v Value) number() uint64 {
 	if len(v.content) == 1 {
 		return uint64(v.content[0])
 	}
-	num, _ := longVarint(v.content, 0)
+	num, _ := protobuf.LongVarint(v.content, 0)
 	return num
 }
 
@@ -88,17 +91,17 @@ func (v Value) Double() float64 {
 // merge reads the body of an AnyValue into v. Its last field wins, and none leaves v as it is.
 func (v *Value) merge(b []byte) {
 	for pos := 0; pos < len(b); {
-		f, err := anyValueMessage.next(b, pos)
+		f, err := schema.AnyValue.Next(b, pos)
 		if err != nil {
 			return
 		}
-		switch f.num {
+		switch f.Num {
 		case 1, 2, 3, 4, 5, 6, 7: // as the kinds
-			*v = Value{kind: ValueKind(f.num), content: b[f.start:f.end:f.end]}
+			*v = Value{kind: ValueKind(f.Num), content: b[f.Start:f.End:f.End]}
 		case 8:
 			*v = Value{} // an index into the dictionary of a profile; in traces pdata takes it for empty
 		}
-		pos = f.end
+		pos = f.End
 	}
 }
 
@@ -127,9 +130,9 @@ func (v Value) AsString() string {
 
 // compositeAsString lets pdata decode and format a composite, which is field num of AnyValue. Composites are rare.
 func (v Value) compositeAsString(num byte) string {
-	kv := appendLen(nil, valueTag, appendLen(nil, num<<3|byte(typeLen), v.content))
+	kv := protobuf.AppendLen(nil, schema.ValueTag, protobuf.AppendLen(nil, num<<3|byte(protobuf.TypeLen), v.content))
 	var b Builder
-	b.Span(appendLen(nil, attributeTag, kv))
+	b.Span(protobuf.AppendLen(nil, schema.AttributeTag, kv))
 	var u ptrace.ProtoUnmarshaler
 	td, err := u.UnmarshalTraces(b.Bytes())
 	if err != nil {

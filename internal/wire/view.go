@@ -5,6 +5,9 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/slowburn/slowburn/internal/wire/internal/schema"
+	"github.com/slowburn/slowburn/internal/wire/protobuf"
 )
 
 // What is read of spans that are shown to people, or put together to a trace. Bodies must have been scanned; see
@@ -20,19 +23,12 @@ type SpanLink struct {
 	Body []byte
 }
 
-const (
-	linkFieldSpanID     = 2
-	linkFieldTraceState = 3
-	linkFieldAttributes = 4
-	linkFieldFlags      = 6
-)
-
 // SpanLinks iterates over the links of the body of a Span, in their order, those without a trace ID too.
 func SpanLinks(span []byte) iter.Seq[SpanLink] {
 	return func(yield func(SpanLink) bool) {
-		start, end := spanMessage.seek(span, 0, spanFieldLinks)
+		start, end := schema.Span.Seek(span, 0, schema.SpanFieldLinks)
 		for end != 0 && yield(spanLink(span[start:end:end])) {
-			start, end = spanMessage.seek(span, end, spanFieldLinks)
+			start, end = schema.Span.Seek(span, end, schema.SpanFieldLinks)
 		}
 	}
 }
@@ -40,43 +36,43 @@ func SpanLinks(span []byte) iter.Seq[SpanLink] {
 func spanLink(b []byte) SpanLink {
 	l := SpanLink{Body: b}
 	for pos := 0; pos < len(b); {
-		f, err := linkMessage.next(b, pos)
+		f, err := schema.Link.Next(b, pos)
 		if err != nil {
 			break // not after a scan
 		}
-		switch f.num {
-		case linkFieldTraceID:
+		switch f.Num {
+		case schema.LinkFieldTraceID:
 			l.TraceID = TraceID{}
-			copy(l.TraceID[:], b[f.start:f.end])
-		case linkFieldSpanID:
+			copy(l.TraceID[:], b[f.Start:f.End])
+		case schema.LinkFieldSpanID:
 			l.SpanID = SpanID{}
-			copy(l.SpanID[:], b[f.start:f.end])
-		case linkFieldTraceState:
-			l.TraceState = b[f.start:f.end:f.end]
-		case linkFieldFlags:
-			l.Flags = uint32(f.value)
+			copy(l.SpanID[:], b[f.Start:f.End])
+		case schema.LinkFieldTraceState:
+			l.TraceState = b[f.Start:f.End:f.End]
+		case schema.LinkFieldFlags:
+			l.Flags = uint32(f.Value)
 		}
-		pos = f.end
+		pos = f.End
 	}
 	return l
 }
 
 // LinkAttributes iterates over the attributes of the body of a Span.Link in their order.
 func LinkAttributes(link []byte) iter.Seq2[[]byte, Value] {
-	return func(yield func([]byte, Value) bool) { each(&linkMessage, linkFieldAttributes, link, yield) }
+	return func(yield func([]byte, Value) bool) { each(&schema.Link, schema.LinkFieldAttributes, link, yield) }
 }
 
 // EventAttributes iterates over the attributes of the body of a Span.Event in their order.
 func EventAttributes(event []byte) iter.Seq2[[]byte, Value] {
-	return func(yield func([]byte, Value) bool) { each(&eventMessage, eventFieldAttributes, event, yield) }
+	return func(yield func([]byte, Value) bool) { each(&schema.Event, schema.EventFieldAttributes, event, yield) }
 }
 
 // AttributeMap returns attributes as pdata, for code that shows them.
 func AttributeMap(attributes iter.Seq2[[]byte, Value]) pcommon.Map {
 	var span []byte
 	for key, v := range attributes {
-		kv := appendLen(appendLen(nil, keyTag, key), valueTag, v.encoded())
-		span = appendLen(span, attributeTag, kv)
+		kv := protobuf.AppendLen(protobuf.AppendLen(nil, schema.KeyTag, key), schema.ValueTag, v.encoded())
+		span = protobuf.AppendLen(span, schema.AttributeTag, kv)
 	}
 	var b Builder
 	b.Span(span)
@@ -94,11 +90,11 @@ func (v Value) encoded() []byte {
 	case Empty:
 		return nil
 	case Bool, Int:
-		return append([]byte{byte(v.kind)<<3 | byte(typeVarint)}, v.content...)
+		return append([]byte{byte(v.kind)<<3 | byte(protobuf.TypeVarint)}, v.content...)
 	case Double:
-		return append([]byte{byte(v.kind)<<3 | byte(typeFixed64)}, v.content...)
+		return append([]byte{byte(v.kind)<<3 | byte(protobuf.TypeFixed64)}, v.content...)
 	default:
-		return appendLen(nil, byte(v.kind)<<3|byte(typeLen), v.content)
+		return protobuf.AppendLen(nil, byte(v.kind)<<3|byte(protobuf.TypeLen), v.content)
 	}
 }
 
