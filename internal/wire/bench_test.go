@@ -6,14 +6,15 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/slowburn/slowburn/internal/wire"
+	"github.com/slowburn/slowburn/internal/wire/internal/wiretest"
 )
 
 const benchSpans = 12
 
 // BenchmarkScan and BenchmarkUnmarshal read the same requests; both report per span.
 func BenchmarkScan(b *testing.B) {
-	b.Run("collector", func(b *testing.B) { scan(b, marshal(realisticTrace(benchSpans))) })
-	b.Run("sdk", func(b *testing.B) { scan(b, asSDK(marshal(realisticTrace(benchSpans)))) })
+	b.Run("collector", func(b *testing.B) { scan(b, wiretest.Marshal(wiretest.Realistic(benchSpans))) })
+	b.Run("sdk", func(b *testing.B) { scan(b, wiretest.AsSDK(wiretest.Marshal(wiretest.Realistic(benchSpans)))) })
 }
 
 func scan(b *testing.B, data []byte) {
@@ -30,7 +31,7 @@ func scan(b *testing.B, data []byte) {
 }
 
 func BenchmarkUnmarshal(b *testing.B) {
-	data := marshal(realisticTrace(benchSpans))
+	data := wiretest.Marshal(wiretest.Realistic(benchSpans))
 	var u ptrace.ProtoUnmarshaler
 	b.SetBytes(int64(len(data)))
 	b.ReportAllocs()
@@ -44,7 +45,7 @@ func BenchmarkUnmarshal(b *testing.B) {
 
 func BenchmarkSpanAttribute(b *testing.B) {
 	var r wire.Request
-	if err := r.Scan(marshal(realisticTrace(benchSpans))); err != nil {
+	if err := r.Scan(wiretest.Marshal(wiretest.Realistic(benchSpans))); err != nil {
 		b.Fatal(err)
 	}
 	span := r.Spans[0].Body.Of(r.Bytes)
@@ -57,7 +58,7 @@ func BenchmarkSpanAttribute(b *testing.B) {
 
 func BenchmarkValidText(b *testing.B) {
 	var r wire.Request
-	if err := r.Scan(marshal(realisticTrace(benchSpans))); err != nil {
+	if err := r.Scan(wiretest.Marshal(wiretest.Realistic(benchSpans))); err != nil {
 		b.Fatal(err)
 	}
 	b.ReportAllocs()
@@ -73,7 +74,7 @@ func BenchmarkValidText(b *testing.B) {
 
 func BenchmarkAttributeWalk(b *testing.B) {
 	var r wire.Request
-	if err := r.Scan(marshal(realisticTrace(benchSpans))); err != nil {
+	if err := r.Scan(wiretest.Marshal(wiretest.Realistic(benchSpans))); err != nil {
 		b.Fatal(err)
 	}
 	b.ReportAllocs()
@@ -94,7 +95,7 @@ func BenchmarkAttributeWalk(b *testing.B) {
 
 func BenchmarkKeptFill(b *testing.B) {
 	var r wire.Request
-	if err := r.Scan(marshal(realisticTrace(benchSpans))); err != nil {
+	if err := r.Scan(wiretest.Marshal(wiretest.Realistic(benchSpans))); err != nil {
 		b.Fatal(err)
 	}
 	var k wire.Kept
@@ -110,7 +111,7 @@ func BenchmarkKeptFill(b *testing.B) {
 // BenchmarkAppendRequest writes traces with marks, and with an attribute on each span.
 func BenchmarkAppendRequest(b *testing.B) {
 	var r wire.Request
-	if err := r.Scan(marshal(realisticTrace(benchSpans))); err != nil {
+	if err := r.Scan(wiretest.Marshal(wiretest.Realistic(benchSpans))); err != nil {
 		b.Fatal(err)
 	}
 	var k wire.Kept

@@ -10,13 +10,14 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/slowburn/slowburn/internal/wire"
+	"github.com/slowburn/slowburn/internal/wire/internal/wiretest"
 )
 
 // someTraces are traces with so many spans each.
 func someTraces(spans ...int) ptrace.Traces {
 	td := ptrace.NewTraces()
 	for i, n := range spans {
-		one := realisticTrace(n)
+		one := wiretest.Realistic(n)
 		for _, s := range spansOf(one) {
 			s.SetTraceID(pcommon.TraceID{1, byte(i + 1)})
 		}
@@ -62,7 +63,7 @@ func TestRequests(t *testing.T) {
 				require.Equal(t, len(k.Spans), last)
 				if limit >= 3000 {
 					require.Zero(t, r.Trimmed)
-					require.Equal(t, canonical(t, want), canonical(t, decode(t, parts)))
+					require.Equal(t, wiretest.Canonical(t, want), wiretest.Canonical(t, wiretest.Decode(t, parts)))
 				}
 			})
 		}
@@ -112,7 +113,7 @@ func TestRequestsTrim(t *testing.T) {
 		b := k.AppendRequest(nil, from, to)
 		require.LessOrEqual(t, len(b), limit)
 		sizes = append(sizes, len(b))
-		spans += decode(t, b).SpanCount()
+		spans += wiretest.Decode(t, b).SpanCount()
 	}
 	require.Equal(t, 11, spans)
 	require.Equal(t, 2, r.Trimmed)

@@ -11,6 +11,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/slowburn/slowburn/internal/wire"
+	"github.com/slowburn/slowburn/internal/wire/internal/wiretest"
 )
 
 const trimKey = "slowburn.span.trimmed"
@@ -18,7 +19,7 @@ const trimKey = "slowburn.span.trimmed"
 func keptOf(t testing.TB, td ptrace.Traces) *wire.Kept {
 	t.Helper()
 	var r wire.Request
-	require.NoError(t, r.Scan(marshal(td)))
+	require.NoError(t, r.Scan(wiretest.Marshal(td)))
 	k := new(wire.Kept)
 	_, err := k.Fill(&r)
 	require.NoError(t, err)
@@ -31,8 +32,8 @@ func oneSpan(edit func(ptrace.Span)) ptrace.Traces {
 	rs.Resource().Attributes().PutStr("service.name", "shop")
 	s := rs.ScopeSpans().AppendEmpty().Spans().AppendEmpty()
 	s.SetTraceID(pcommon.TraceID{1})
-	s.SetSpanID(spanID(2))
-	s.SetParentSpanID(spanID(3))
+	s.SetSpanID(wiretest.SpanID(2))
+	s.SetParentSpanID(wiretest.SpanID(3))
 	s.SetName("GET /")
 	s.SetKind(ptrace.SpanKindServer)
 	s.SetStartTimestamp(5)
@@ -85,7 +86,7 @@ func TestTrim(t *testing.T) {
 			for i := range 10_000 {
 				s.Events().AppendEmpty().SetName(fmt.Sprintf("event %05d", i))
 			}
-			s.Links().AppendEmpty().SetSpanID(spanID(4))
+			s.Links().AppendEmpty().SetSpanID(wiretest.SpanID(4))
 			s.SetDroppedEventsCount(3)
 		}, 50_000, func(t *testing.T, s ptrace.Span) {
 			require.Equal(t, "event 00000", s.Events().At(0).Name())
@@ -161,7 +162,7 @@ func TestTrimHeaders(t *testing.T) {
 
 // FuzzTrim cuts whatever pdata accepts down.
 func FuzzTrim(f *testing.F) {
-	for _, seed := range seeds() {
+	for _, seed := range wiretest.Seeds() {
 		f.Add(seed, 100)
 		f.Add(seed, 0)
 	}
@@ -169,7 +170,7 @@ func FuzzTrim(f *testing.F) {
 }
 
 func TestTrimSeeds(t *testing.T) {
-	for i, seed := range seeds() {
+	for i, seed := range wiretest.Seeds() {
 		for _, limit := range []int{0, 100, 300, 1000} {
 			t.Run(fmt.Sprint(i, limit), func(t *testing.T) { sameTrimmed(t, seed, limit) })
 		}
