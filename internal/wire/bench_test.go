@@ -56,22 +56,6 @@ func BenchmarkSpanAttribute(b *testing.B) {
 	}
 }
 
-func BenchmarkValidText(b *testing.B) {
-	var r wire.Request
-	if err := r.Scan(wiretest.Marshal(wiretest.Realistic(benchSpans))); err != nil {
-		b.Fatal(err)
-	}
-	b.ReportAllocs()
-	for b.Loop() {
-		for i := range r.Spans {
-			if !wire.ValidText(r.Spans[i].Body.Of(r.Bytes)) {
-				b.Fatal("not valid")
-			}
-		}
-	}
-	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*benchSpans), "ns/span")
-}
-
 func BenchmarkAttributeWalk(b *testing.B) {
 	var r wire.Request
 	if err := r.Scan(wiretest.Marshal(wiretest.Realistic(benchSpans))); err != nil {

@@ -1,4 +1,4 @@
-package wire_test
+package text_test
 
 import (
 	"fmt"
@@ -13,6 +13,7 @@ import (
 
 	"github.com/slowburn/slowburn/internal/wire"
 	"github.com/slowburn/slowburn/internal/wire/internal/wiretest"
+	"github.com/slowburn/slowburn/internal/wire/text"
 )
 
 // FuzzText holds what is made valid against the same made valid after decoding, and against a strict decoder.
@@ -72,17 +73,17 @@ func sameText(t *testing.T, data []byte) {
 			resource = s.Resource
 			header := wire.AppendResourceHeader(nil, r.Resources[resource].Body.Of(r.Bytes))
 			original.Resource(header)
-			valid = sameIfValid(t, wire.ValidResourceText, wire.AppendValidResourceText, rebuilt.Resource, header) && valid
+			valid = sameIfValid(t, text.ValidResource, text.AppendValidResource, rebuilt.Resource, header) && valid
 		}
 		if s.Scope != scope {
 			scope = s.Scope
 			header := wire.AppendScopeHeader(nil, r.Scopes[scope].Body.Of(r.Bytes))
 			original.Scope(header)
-			valid = sameIfValid(t, wire.ValidScopeText, wire.AppendValidScopeText, rebuilt.Scope, header) && valid
+			valid = sameIfValid(t, text.ValidScope, text.AppendValidScope, rebuilt.Scope, header) && valid
 		}
 		body := s.Body.Of(r.Bytes)
 		original.Span(body)
-		valid = sameIfValid(t, wire.ValidText, wire.AppendValidText, rebuilt.Span, body) && valid
+		valid = sameIfValid(t, text.ValidSpan, text.AppendValidSpan, rebuilt.Span, body) && valid
 	}
 	var strict collectorpb.ExportTraceServiceRequest
 	if err := proto.Unmarshal(rebuilt.Bytes(), &strict); err != nil {
