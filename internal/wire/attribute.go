@@ -102,7 +102,7 @@ func valueOf(kv []byte, key string) (v Value, ok bool) {
 		v.merge(value)
 		return v, true
 	}
-	k, v := keyValue(kv)
+	k, v := KeyValue(kv)
 	return v, string(k) == key
 }
 
@@ -113,7 +113,7 @@ func each(m *schema.Message, num int32, b []byte, yield func([]byte, Value) bool
 			break
 		}
 		if f.Num == num {
-			if k, v := keyValue(b[f.Start:f.End]); !yield(k, v) {
+			if k, v := KeyValue(b[f.Start:f.End]); !yield(k, v) {
 				return false
 			}
 		}
@@ -122,8 +122,8 @@ func each(m *schema.Message, num int32, b []byte, yield func([]byte, Value) bool
 	return true
 }
 
-// keyValue reads the body of a KeyValue.
-func keyValue(b []byte) (key []byte, v Value) {
+// KeyValue reads the body of a KeyValue: the key, which is a part of it, and the value.
+func KeyValue(b []byte) (key []byte, v Value) {
 	for pos := 0; pos < len(b); {
 		f, err := schema.KeyValue.Next(b, pos)
 		if err != nil {

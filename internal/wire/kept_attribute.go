@@ -41,9 +41,17 @@ func BoolAttribute(key string, value bool) Attribute {
 	return Attribute{key, []byte{byte(Bool)<<3 | byte(protobuf.TypeVarint), n}}
 }
 
-// append appends the attribute as a field with this tag.
-func (a Attribute) append(dst []byte, tag byte) []byte {
+// AppendField appends the attribute as a field with this tag.
+func (a Attribute) AppendField(dst []byte, tag byte) []byte {
 	dst = protobuf.AppendHead(dst, tag, protobuf.LenSize(len(a.Key))+protobuf.LenSize(len(a.value)))
 	dst = protobuf.AppendText(dst, schema.KeyTag, a.Key)
 	return protobuf.AppendLen(dst, schema.ValueTag, a.value)
 }
+
+// Size is how long the attribute is as a field with a tag of one byte.
+func (a Attribute) Size() int {
+	return protobuf.LenSize(protobuf.LenSize(len(a.Key)) + protobuf.LenSize(len(a.value)))
+}
+
+// Value returns the attribute's value.
+func (a Attribute) Value() Value { return valueIn(a.value) }

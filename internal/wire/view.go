@@ -97,6 +97,3 @@ func (v Value) encoded() []byte {
 		return protobuf.AppendLen(nil, byte(v.kind)<<3|byte(protobuf.TypeLen), v.content)
 	}
 }
-
-// Value returns the attribute's value.
-func (a Attribute) Value() Value { return valueIn(a.value) }

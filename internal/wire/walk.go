@@ -51,7 +51,7 @@ func (w *AttributeWalk) next() (key []byte, ok bool) {
 	w.pos = end
 	kv := w.span[start:end]
 	if key, w.any, w.plain = schema.SplitPlain(kv); !w.plain {
-		key, w.value = keyValue(kv)
+		key, w.value = KeyValue(kv)
 	}
 	return key, true
 }

@@ -1,4 +1,4 @@
-package wire_test
+package divide_test
 
 import (
 	"fmt"
@@ -10,6 +10,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/slowburn/slowburn/internal/wire"
+	"github.com/slowburn/slowburn/internal/wire/divide"
 	"github.com/slowburn/slowburn/internal/wire/internal/wiretest"
 )
 
@@ -39,7 +40,7 @@ func TestRequests(t *testing.T) {
 				}
 				want, err := k.Decode()
 				require.NoError(t, err)
-				r := wire.Requests{Kept: k, Limit: limit, Key: trimKey}
+				r := divide.Requests{Kept: k, Limit: limit, Key: trimKey}
 				var parts []byte
 				var last int
 				for from, to, ok := r.Next(); ok; from, to, ok = r.Next() {
@@ -77,7 +78,7 @@ func TestRequestsPassSent(t *testing.T) {
 		k.Spans[i].Sent = true
 	}
 	k.Spans[8].Left = true
-	r := wire.Requests{Kept: k, Limit: 1 << 20, Key: trimKey}
+	r := divide.Requests{Kept: k, Limit: 1 << 20, Key: trimKey}
 	for range 2 {
 		var seen []int
 		for from, to, ok := r.Next(); ok; from, to, ok = r.Next() {
@@ -94,7 +95,7 @@ func TestRequestsPassSent(t *testing.T) {
 	}
 	_, _, ok := r.Next()
 	require.False(t, ok)
-	_, _, ok = (&wire.Requests{Kept: new(wire.Kept), Limit: 1}).Next()
+	_, _, ok = (&divide.Requests{Kept: new(wire.Kept), Limit: 1}).Next()
 	require.False(t, ok)
 }
 
@@ -106,7 +107,7 @@ func TestRequestsTrim(t *testing.T) {
 	large.Attributes().PutStr("db.query.text", long(300_000))
 	td.ResourceSpans().At(2).Resource().Attributes().PutStr("process.command_line", long(200_000))
 	k := keptOf(t, td)
-	r := wire.Requests{Kept: k, Limit: limit, Key: trimKey}
+	r := divide.Requests{Kept: k, Limit: limit, Key: trimKey}
 	var sizes []int
 	spans := 0
 	for from, to, ok := r.Next(); ok; from, to, ok = r.Next() {

@@ -1,12 +1,11 @@
-package wire
+package divide
 
 import (
 	"cmp"
-	"encoding/binary"
-	"math"
 	"slices"
 	"unicode/utf8"
 
+	"github.com/slowburn/slowburn/internal/wire"
 	"github.com/slowburn/slowburn/internal/wire/internal/schema"
 	"github.com/slowburn/slowburn/internal/wire/protobuf"
 )
@@ -17,8 +16,8 @@ const minText = 1 << 10
 // trim returns a message with what is largest in it cut, so that it is at most limit bytes long: it is longer if what must
 // stay is. Large values of attributes come first: text is cut short, what is no text is left out. Then other text is cut short, a
 // large trace state left out. Then events and links are left out, and then attributes, the largest first and the last of equals.
-// What is left out is counted where OTLP counts it. IDs, times, kind, status code and what this version does not know stay. The attribute key says how many bytes were cut, with what it
-// said before: of a span, or of the resource or scope in a header.
+// What is left out is counted where OTLP counts it. IDs, times, kind, status code and what this version does not know stay.
+// The attribute key says how many bytes were cut, with what it said before: of a span, or of the resource or scope in a header.
 func trim(m *schema.Message, b []byte, limit int, key string) (out []byte, cut int) {
 	t := trimmer{over: len(b) - limit}
 	root := t.read(m, 0, b, nil)
@@ -32,8 +31,8 @@ func trim(m *schema.Message, b []byte, limit int, key string) (out []byte, cut i
 	if cut = len(b) - len(root.append(nil)); cut <= 0 || owner == nil {
 		return b, 0
 	}
-	mark := IntAttribute(key, before+int64(cut))
-	owner.kids = append(owner.kids, &trimNode{raw: mark.append(nil, byte(attributesOf[owner.msg])<<3|byte(protobuf.TypeLen))})
+	mark := wire.IntAttribute(key, before+int64(cut))
+	owner.kids = append(owner.kids, &trimNode{raw: mark.AppendField(nil, byte(attributesOf[owner.msg])<<3|byte(protobuf.TypeLen))})
 	if out = root.append(nil); len(out) >= len(b) {
 		return b, 0
 	}
@@ -43,68 +42,11 @@ func trim(m *schema.Message, b []byte, limit int, key string) (out []byte, cut i
 // markSize is how long the mark is at most, with what it adds to lengths around it.
 func markSize(key string) int { return len(key) + 32 }
 
-// attributesOf has the number of a message's attributes.
-var attributesOf = map[*schema.Message]int32{&schema.Span: 9, &schema.Resource: 1, &schema.Scope: 3}
-
-// owner is the message that has the mark: the span, or the resource or scope of a header; nil if it has none.
-func (n *trimNode) owner() *trimNode {
-	if attributesOf[n.msg] != 0 {
-		return n
-	}
-	for _, kid := range n.kids {
-		if attributesOf[kid.msg] != 0 {
-			return kid
-		}
-	}
-	return nil
-}
-
-// take leaves out a mark that is there, uncounted, and returns what it says.
-func (n *trimNode) take(key string) (value int64) {
-	if n == nil {
-		return 0
-	}
-	for _, kid := range n.kids {
-		if kid.num != attributesOf[n.msg] {
-			continue
-		}
-		if k, v := keyValue(kid.body); string(k) == key {
-			value += v.Int()
-			kid.dropped = true
-		}
-	}
-	return value
-}
-
 // trimmer cuts a message down.
 type trimmer struct {
 	over       int         // how many bytes are still too many
 	droppables []*trimNode // attributes, events and links
 	texts      []*trimNode // other text
-}
-
-// trimNode is a field of a message that is cut: what it was, and what becomes of it.
-type trimNode struct {
-	msg    *schema.Message // of a message that is read: the root, a resource, an event, a link
-	num    int32
-	raw    []byte // the field, with tag and length
-	body   []byte // its content
-	parent *trimNode
-	kids   []*trimNode
-	text   []byte // what is cut short: in an attribute, or the content
-	left   int    // how much of the text is left
-	// dropped says that the field is left out; drops counts those of kids, by the number of the field that counts them.
-	dropped bool
-	drops   map[int32]uint64
-}
-
-// droppedBy has which field counts what is left out of a message, by the number of what is left out.
-var droppedBy = map[*schema.Message]map[int32]int32{
-	&schema.Span:     {9: 10, 11: 12, 13: 14},
-	&schema.Event:    {3: 4},
-	&schema.Link:     {4: 5},
-	&schema.Resource: {1: 2},
-	&schema.Scope:    {3: 4},
 }
 
 // read makes a tree of the fields of a message.
@@ -141,8 +83,8 @@ func (t *trimmer) read(m *schema.Message, num int32, b []byte, parent *trimNode)
 
 // plainText returns the text in an attribute that consists of just a key and a text.
 func plainText(kv []byte) []byte {
-	key, v := keyValue(kv)
-	if v.kind != String {
+	key, v := wire.KeyValue(kv)
+	if v.Kind() != wire.String {
 		return nil
 	}
 	text := v.Bytes()
@@ -231,11 +173,6 @@ func (t *trimmer) dropTraceStates() {
 	}
 }
 
-// isTraceState reports whether the text is that of a span or of a link.
-func (n *trimNode) isTraceState() bool {
-	return (n.parent.msg == &schema.Span || n.parent.msg == &schema.Link) && n.num == schema.SpanFieldTraceState
-}
-
 // shorten cuts as much of a text as is too much, or down to minText.
 func (t *trimmer) shorten(n *trimNode) {
 	before := n.left
@@ -256,68 +193,4 @@ func (t *trimmer) leaveOut(n *trimNode) {
 	}
 	n.parent.drops[droppedBy[n.parent.msg][n.num]]++
 	t.over += n.parent.counts() - before
-}
-
-// counts is how long the fields are that count what was left out.
-func (n *trimNode) counts() (size int) {
-	for range n.drops {
-		size += 1 + binary.MaxVarintLen32
-	}
-	return size
-}
-
-// gone reports whether the field or what it is in is left out.
-func (n *trimNode) gone() bool { return n.dropped || n.parent != nil && n.parent.gone() }
-
-// size is how long the field is at most.
-func (n *trimNode) size() int {
-	size := len(n.raw) - (len(n.text) - n.left) + n.counts()
-	for _, kid := range n.kids {
-		if kid.dropped {
-			size -= kid.size()
-		} else if kid.left != len(kid.text) {
-			size -= len(kid.text) - kid.left
-		}
-	}
-	return size
-}
-
-// append appends the content of a message.
-func (n *trimNode) append(dst []byte) []byte {
-	counted := map[int32]uint64{}
-	for _, kid := range n.kids {
-		if kid.dropped {
-			continue
-		}
-		if n.drops[kid.num] != 0 { // what was left out before: it is written below
-			_, at := protobuf.Varint(kid.raw, 0)
-			count, _ := protobuf.Varint(kid.raw, at)
-			counted[kid.num] = uint64(uint32(count))
-			continue
-		}
-		dst = kid.appendField(dst)
-	}
-	for _, num := range []int32{2, 4, 5, 10, 12, 14} {
-		if n.drops[num] != 0 {
-			dst = append(dst, byte(num)<<3|byte(protobuf.TypeVarint))
-			dst = binary.AppendUvarint(dst, min(math.MaxUint32, counted[num]+n.drops[num]))
-		}
-	}
-	return dst
-}
-
-// appendField appends the field, with tag and length.
-func (n *trimNode) appendField(dst []byte) []byte {
-	switch {
-	case n.msg != nil:
-		body := n.append(nil)
-		return append(binary.AppendUvarint(protobuf.AppendTag(dst, n.num), uint64(len(body))), body...)
-	case n.left == len(n.text):
-		return append(dst, n.raw...)
-	case len(n.text) == len(n.body):
-		return append(binary.AppendUvarint(protobuf.AppendTag(dst, n.num), uint64(n.left)), n.text[:n.left]...)
-	}
-	key, _ := keyValue(n.body)
-	value := Attribute{string(key), protobuf.AppendLen(nil, byte(String)<<3|byte(protobuf.TypeLen), n.text[:n.left])}
-	return value.append(dst, byte(n.num)<<3|byte(protobuf.TypeLen))
 }
