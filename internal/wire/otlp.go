@@ -1,5 +1,25 @@
 package wire
 
+import "encoding/hex"
+
+// TraceID identifies a trace. Zero is no valid trace ID.
+type TraceID [16]byte
+
+// IsZero reports whether every byte is zero.
+func (id TraceID) IsZero() bool { return id == TraceID{} }
+
+// String returns the ID in lower-case hex.
+func (id TraceID) String() string { return hex.EncodeToString(id[:]) }
+
+// SpanID identifies a span within its trace. Zero is no valid span ID; as a parent it says that there is none.
+type SpanID [8]byte
+
+// IsZero reports whether every byte is zero.
+func (id SpanID) IsZero() bool { return id == SpanID{} }
+
+// String returns the ID in lower-case hex.
+func (id SpanID) String() string { return hex.EncodeToString(id[:]) }
+
 // OTLP's numbers of a Span's kind.
 const (
 	KindUnspecified = iota

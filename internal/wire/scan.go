@@ -262,5 +262,3 @@ func (s *Span) scanStatus(b []byte, pos int) error {
 	}
 	return nil
 }
-
-func rangeOf(start, end int) Range { return Range{Off: uint32(start), End: uint32(end)} }

@@ -3,6 +3,7 @@ package wire
 import (
 	"encoding/base64"
 	"encoding/binary"
+	"iter"
 	"math"
 	"strconv"
 
@@ -141,4 +142,35 @@ func (v Value) compositeAsString(num byte) string {
 	s := td.ResourceSpans().At(0).ScopeSpans().At(0).Spans().At(0)
 	value, _ := s.Attributes().Get("")
 	return value.AsString()
+}
+
+// AttributeMap returns attributes as pdata, for code that shows them.
+func AttributeMap(attributes iter.Seq2[[]byte, Value]) pcommon.Map {
+	var span []byte
+	for key, v := range attributes {
+		kv := protobuf.AppendLen(protobuf.AppendLen(nil, schema.KeyTag, key), schema.ValueTag, v.encoded())
+		span = protobuf.AppendLen(span, schema.AttributeTag, kv)
+	}
+	var b Builder
+	b.Span(span)
+	var u ptrace.ProtoUnmarshaler
+	td, err := u.UnmarshalTraces(b.Bytes())
+	if err != nil {
+		return pcommon.NewMap() // not after a scan
+	}
+	return td.ResourceSpans().At(0).ScopeSpans().At(0).Spans().At(0).Attributes()
+}
+
+// encoded returns the value as an AnyValue.
+func (v Value) encoded() []byte {
+	switch v.kind {
+	case Empty:
+		return nil
+	case Bool, Int:
+		return append([]byte{byte(v.kind)<<3 | byte(protobuf.TypeVarint)}, v.content...)
+	case Double:
+		return append([]byte{byte(v.kind)<<3 | byte(protobuf.TypeFixed64)}, v.content...)
+	default:
+		return protobuf.AppendLen(nil, byte(v.kind)<<3|byte(protobuf.TypeLen), v.content)
+	}
 }
