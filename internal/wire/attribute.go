@@ -1,25 +1,29 @@
 package wire
 
-import "iter"
+import (
+	"iter"
+
+	"github.com/slowburn/slowburn/internal/wire/internal/schema"
+)
 
 // Message bodies that the functions below read must have been scanned, or be headers of ones that have. Of a body that
 // has not, what follows the first error in it is not seen.
 
 // SpanAttribute returns the value of the span's first attribute with the key. span is the body of a Span.
 func SpanAttribute(span []byte, key string) (Value, bool) {
-	return find(&spanMessage, spanFieldAttributes, span, key)
+	return find(&schema.Span, schema.SpanFieldAttributes, span, key)
 }
 
 // SpanAttributes iterates over the attributes of the body of a Span in their order. Keys are parts of it.
 func SpanAttributes(span []byte) iter.Seq2[[]byte, Value] {
-	return func(yield func([]byte, Value) bool) { each(&spanMessage, spanFieldAttributes, span, yield) }
+	return func(yield func([]byte, Value) bool) { each(&schema.Span, schema.SpanFieldAttributes, span, yield) }
 }
 
 // ResourceAttribute returns the value of the resource's first attribute with the key. resourceSpans is the body of a
 // ResourceSpans or its header.
 func ResourceAttribute(resourceSpans []byte, key string) (Value, bool) {
-	for b := range shared(&resourceSpansMessage, resourceSpans) {
-		if v, ok := find(&resourceMessage, resourceFieldAttributes, b, key); ok {
+	for b := range shared(&schema.ResourceSpans, resourceSpans) {
+		if v, ok := find(&schema.Resource, schema.ResourceFieldAttributes, b, key); ok {
 			return v, true
 		}
 	}
@@ -29,8 +33,8 @@ func ResourceAttribute(resourceSpans []byte, key string) (Value, bool) {
 // ResourceAttributes iterates over the attributes of the resource of the body of a ResourceSpans, or of its header.
 func ResourceAttributes(resourceSpans []byte) iter.Seq2[[]byte, Value] {
 	return func(yield func([]byte, Value) bool) {
-		for b := range shared(&resourceSpansMessage, resourceSpans) {
-			if !each(&resourceMessage, resourceFieldAttributes, b, yield) {
+		for b := range shared(&schema.ResourceSpans, resourceSpans) {
+			if !each(&schema.Resource, schema.ResourceFieldAttributes, b, yield) {
 				return
 			}
 		}
@@ -40,8 +44,8 @@ func ResourceAttributes(resourceSpans []byte) iter.Seq2[[]byte, Value] {
 // ScopeAttribute returns the value of the scope's first attribute with the key. scopeSpans is the body of a ScopeSpans
 // or its header.
 func ScopeAttribute(scopeSpans []byte, key string) (Value, bool) {
-	for b := range shared(&scopeSpansMessage, scopeSpans) {
-		if v, ok := find(&scopeMessage, scopeFieldAttributes, b, key); ok {
+	for b := range shared(&schema.ScopeSpans, scopeSpans) {
+		if v, ok := find(&schema.Scope, schema.ScopeFieldAttributes, b, key); ok {
 			return v, true
 		}
 	}
@@ -51,8 +55,8 @@ func ScopeAttribute(scopeSpans []byte, key string) (Value, bool) {
 // ScopeAttributes iterates over the attributes of the scope of the body of a ScopeSpans, or of its header.
 func ScopeAttributes(scopeSpans []byte) iter.Seq2[[]byte, Value] {
 	return func(yield func([]byte, Value) bool) {
-		for b := range shared(&scopeSpansMessage, scopeSpans) {
-			if !each(&scopeMessage, scopeFieldAttributes, b, yield) {
+		for b := range shared(&schema.ScopeSpans, scopeSpans) {
+			if !each(&schema.Scope, schema.ScopeFieldAttributes, b, yield) {
 				return
 			}
 		}
@@ -60,78 +64,78 @@ func ScopeAttributes(scopeSpans []byte) iter.Seq2[[]byte, Value] {
 }
 
 // shared iterates over the contents of the resource or scope in m, of which there may be several: they are to be merged.
-func shared(m *message, b []byte) iter.Seq[[]byte] {
+func shared(m *schema.Message, b []byte) iter.Seq[[]byte] {
 	return func(yield func([]byte) bool) {
 		for pos := 0; pos < len(b); {
-			f, err := m.next(b, pos)
-			if err != nil || f.num == groupFieldShared && !yield(b[f.start:f.end]) {
+			f, err := m.Next(b, pos)
+			if err != nil || f.Num == schema.GroupFieldShared && !yield(b[f.Start:f.End]) {
 				return
 			}
-			pos = f.end
+			pos = f.End
 		}
 	}
 }
 
 // find looks for the key among the attributes, which are field num of the message m.
-func find(m *message, num int32, b []byte, key string) (Value, bool) {
+func find(m *schema.Message, num int32, b []byte, key string) (Value, bool) {
 	for pos := 0; pos < len(b); {
-		f, err := m.next(b, pos)
+		f, err := m.Next(b, pos)
 		if err != nil {
 			break
 		}
-		if f.num == num {
-			if v, ok := valueOf(b[f.start:f.end], key); ok {
+		if f.Num == num {
+			if v, ok := valueOf(b[f.Start:f.End], key); ok {
 				return v, true
 			}
 		}
-		pos = f.end
+		pos = f.End
 	}
 	return Value{}, false
 }
 
 // valueOf returns the value of kv, a KeyValue, if it has the key.
 func valueOf(kv []byte, key string) (v Value, ok bool) {
-	if k, value, ok := splitPlain(kv); ok {
+	if k, value, ok := schema.SplitPlain(kv); ok {
 		if string(k) != key {
 			return v, false
 		}
 		v.merge(value)
 		return v, true
 	}
-	k, v := keyValue(kv)
+	k, v := KeyValue(kv)
 	return v, string(k) == key
 }
 
-func each(m *message, num int32, b []byte, yield func([]byte, Value) bool) bool {
+func each(m *schema.Message, num int32, b []byte, yield func([]byte, Value) bool) bool {
 	for pos := 0; pos < len(b); {
-		f, err := m.next(b, pos)
+		f, err := m.Next(b, pos)
 		if err != nil {
 			break
 		}
-		if f.num == num {
-			if k, v := keyValue(b[f.start:f.end]); !yield(k, v) {
+		if f.Num == num {
+			if k, v := KeyValue(b[f.Start:f.End]); !yield(k, v) {
 				return false
 			}
 		}
-		pos = f.end
+		pos = f.End
 	}
 	return true
 }
 
-// keyValue reads the body of a KeyValue.
-func keyValue(b []byte) (key []byte, v Value) {
+// KeyValue reads the body of a KeyValue: the key, which is a part of it, and the value.
+func KeyValue(b []byte) (key []byte, v Value) {
 	for pos := 0; pos < len(b); {
-		f, err := keyValueMessage.next(b, pos)
+		f, err := schema.KeyValue.Next(b, pos)
 		if err != nil {
 			break
 		}
-		switch f.num {
-		case keyValueFieldKey:
-			key = b[f.start:f.end:f.end]
-		case keyValueFieldValue:
-			v.merge(b[f.start:f.end])
+		switch f.Num {
+		case schema.KeyValueFieldKey:
+			key = b[f.Start:f.End:f.End]
+		case schema.KeyValueFieldValue:
+			v.merge(b[f.Start:f.End])
 		}
-		pos = f.end
+		pos = f.End
 	}
 	return key, v
 }

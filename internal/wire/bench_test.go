@@ -6,14 +6,15 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/slowburn/slowburn/internal/wire"
+	"github.com/slowburn/slowburn/internal/wire/internal/wiretest"
 )
 
 const benchSpans = 12
 
 // BenchmarkScan and BenchmarkUnmarshal read the same requests; both report per span.
 func BenchmarkScan(b *testing.B) {
-	b.Run("collector", func(b *testing.B) { scan(b, marshal(realisticTrace(benchSpans))) })
-	b.Run("sdk", func(b *testing.B) { scan(b, asSDK(marshal(realisticTrace(benchSpans)))) })
+	b.Run("collector", func(b *testing.B) { scan(b, wiretest.Marshal(wiretest.Realistic(benchSpans))) })
+	b.Run("sdk", func(b *testing.B) { scan(b, wiretest.AsSDK(wiretest.Marshal(wiretest.Realistic(benchSpans)))) })
 }
 
 func scan(b *testing.B, data []byte) {
@@ -30,7 +31,7 @@ func scan(b *testing.B, data []byte) {
 }
 
 func BenchmarkUnmarshal(b *testing.B) {
-	data := marshal(realisticTrace(benchSpans))
+	data := wiretest.Marshal(wiretest.Realistic(benchSpans))
 	var u ptrace.ProtoUnmarshaler
 	b.SetBytes(int64(len(data)))
 	b.ReportAllocs()
@@ -44,7 +45,7 @@ func BenchmarkUnmarshal(b *testing.B) {
 
 func BenchmarkSpanAttribute(b *testing.B) {
 	var r wire.Request
-	if err := r.Scan(marshal(realisticTrace(benchSpans))); err != nil {
+	if err := r.Scan(wiretest.Marshal(wiretest.Realistic(benchSpans))); err != nil {
 		b.Fatal(err)
 	}
 	span := r.Spans[0].Body.Of(r.Bytes)
@@ -55,18 +56,60 @@ func BenchmarkSpanAttribute(b *testing.B) {
 	}
 }
 
-func BenchmarkValidText(b *testing.B) {
+func BenchmarkAttributeWalk(b *testing.B) {
 	var r wire.Request
-	if err := r.Scan(marshal(realisticTrace(benchSpans))); err != nil {
+	if err := r.Scan(wiretest.Marshal(wiretest.Realistic(benchSpans))); err != nil {
 		b.Fatal(err)
 	}
 	b.ReportAllocs()
 	for b.Loop() {
+		n := 0
 		for i := range r.Spans {
-			if !wire.ValidText(r.Spans[i].Body.Of(r.Bytes)) {
-				b.Fatal("not valid")
+			w := wire.WalkAttributes(r.Spans[i].Body.Of(r.Bytes))
+			for _, ok := w.Next(); ok; _, ok = w.Next() {
+				n += int(w.Value().Kind())
 			}
 		}
+		if n == 0 {
+			b.Fatal("no attributes")
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*benchSpans), "ns/span")
+}
+
+func BenchmarkKeptFill(b *testing.B) {
+	var r wire.Request
+	if err := r.Scan(wiretest.Marshal(wiretest.Realistic(benchSpans))); err != nil {
+		b.Fatal(err)
+	}
+	var k wire.Kept
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := k.Fill(&r); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*benchSpans), "ns/span")
+}
+
+// BenchmarkAppendRequest writes traces with marks, and with an attribute on each span.
+func BenchmarkAppendRequest(b *testing.B) {
+	var r wire.Request
+	if err := r.Scan(wiretest.Marshal(wiretest.Realistic(benchSpans))); err != nil {
+		b.Fatal(err)
+	}
+	var k wire.Kept
+	if _, err := k.Fill(&r); err != nil {
+		b.Fatal(err)
+	}
+	k.Traces[0].Marks = []wire.Attribute{wire.StringAttribute("slowburn.reason", "slow")}
+	for i := range k.Spans {
+		k.SetAttribute(i, wire.IntAttribute("slowburn.clock", int64(i)))
+	}
+	var dst []byte
+	b.ReportAllocs()
+	for b.Loop() {
+		dst = k.AppendRequest(dst[:0], 0, len(k.Spans))
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*benchSpans), "ns/span")
 }

@@ -1,5 +1,10 @@
 package wire
 
+import (
+	"github.com/slowburn/slowburn/internal/wire/internal/schema"
+	"github.com/slowburn/slowburn/internal/wire/protobuf"
+)
+
 // Builder puts an ExportTraceServiceRequest together from headers (AppendResourceHeader, AppendScopeHeader) and span
 // bodies: Resource, then Scope, then its Spans, and again. What has no spans is left out. The zero Builder is ready, and
 // Reset makes it so again, keeping its buffers.
@@ -9,9 +14,9 @@ type Builder struct {
 }
 
 const (
-	tagResourceSpans = 1<<3 | byte(typeLen)
-	tagScopeSpans    = resourceSpansFieldScopeSpans<<3 | byte(typeLen)
-	tagSpans         = scopeSpansFieldSpans<<3 | byte(typeLen)
+	tagResourceSpans = 1<<3 | byte(protobuf.TypeLen)
+	tagScopeSpans    = schema.ResourceSpansFieldScopeSpans<<3 | byte(protobuf.TypeLen)
+	tagSpans         = schema.ScopeSpansFieldSpans<<3 | byte(protobuf.TypeLen)
 )
 
 // Reset empties the builder. What Bytes returned is overwritten from now on.
@@ -35,7 +40,7 @@ func (b *Builder) Scope(header []byte) {
 }
 
 // Span adds a span to the scope, or to an empty one if there is none.
-func (b *Builder) Span(body []byte) { b.scope = appendLen(b.scope, tagSpans, body) }
+func (b *Builder) Span(body []byte) { b.scope = protobuf.AppendLen(b.scope, tagSpans, body) }
 
 // Bytes ends what was begun and returns the request. It is valid until the next call of another method.
 func (b *Builder) Bytes() []byte {
@@ -45,7 +50,7 @@ func (b *Builder) Bytes() []byte {
 
 func (b *Builder) closeScope() {
 	if len(b.scope) > b.scopeHeaderLen {
-		b.resource = appendLen(b.resource, tagScopeSpans, b.scope)
+		b.resource = protobuf.AppendLen(b.resource, tagScopeSpans, b.scope)
 	}
 	b.scope, b.scopeHeaderLen = b.scope[:0], 0
 }
@@ -53,7 +58,7 @@ func (b *Builder) closeScope() {
 func (b *Builder) closeResource() {
 	b.closeScope()
 	if len(b.resource) > b.resourceHeaderLen {
-		b.request = appendLen(b.request, tagResourceSpans, b.resource)
+		b.request = protobuf.AppendLen(b.request, tagResourceSpans, b.resource)
 	}
 	b.resource, b.resourceHeaderLen = b.resource[:0], 0
 }
@@ -61,25 +66,25 @@ func (b *Builder) closeResource() {
 // AppendResourceHeader appends the body of a ResourceSpans without its scope_spans, the rest verbatim: resource, schema
 // URL and fields that this version does not know. The result is the body of a ResourceSpans too.
 func AppendResourceHeader(dst, resourceSpans []byte) []byte {
-	return appendHeader(dst, &resourceSpansMessage, resourceSpans)
+	return appendHeader(dst, &schema.ResourceSpans, resourceSpans)
 }
 
 // AppendScopeHeader appends the body of a ScopeSpans without its spans, the rest verbatim.
 func AppendScopeHeader(dst, scopeSpans []byte) []byte {
-	return appendHeader(dst, &scopeSpansMessage, scopeSpans)
+	return appendHeader(dst, &schema.ScopeSpans, scopeSpans)
 }
 
 // appendHeader leaves out the scope_spans or spans in m, and the deprecated form of the former.
-func appendHeader(dst []byte, m *message, b []byte) []byte {
+func appendHeader(dst []byte, m *schema.Message, b []byte) []byte {
 	for pos := 0; pos < len(b); {
-		f, err := m.next(b, pos)
+		f, err := m.Next(b, pos)
 		if err != nil {
 			break // not after a scan
 		}
-		if f.num != groupFieldMembers && f.num != resourceSpansFieldDeprecatedScopeSpans {
-			dst = append(dst, b[pos:f.end]...)
+		if f.Num != schema.GroupFieldMembers && f.Num != schema.ResourceSpansFieldDeprecatedScopeSpans {
+			dst = append(dst, b[pos:f.End]...)
 		}
-		pos = f.end
+		pos = f.End
 	}
 	return dst
 }

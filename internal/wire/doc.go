@@ -2,8 +2,18 @@
 // that arrived, so that a span costs no Go object until somebody decides to keep it.
 //
 // Its types are Request (one scanned ExportTraceServiceRequest), Span, Resource and Scope (small values with offsets
-// into Request.Bytes), Value (an attribute's value) and Builder (which puts a request together from parts of others). OTLP's
-// numbers of kinds, statuses and flags are constants.
+// into Request.Bytes), Value (an attribute's value), AttributeWalk (the attributes of a span, one by one), Builder (which puts
+// a request together from parts of others), and Kept (kept traces on their way to one destination, with KeptTrace, KeptSpan,
+// and Attribute for what is added to them). OTLP's numbers of kinds, statuses and flags are constants.
+//
+// Below it, protobuf reads the encoding and internal/schema the messages of OTLP; text makes text valid UTF-8; divide divides
+// a Kept into requests.
+//
+// # A Kept
+//
+// A Kept is filled first: Begin, AddSpan and Arrange for each trace, or Fill. Then spans are written on (SetAttribute,
+// SetTraceState, KeptTrace.Marks), which copies none of them. AppendRequest writes both as a request. Reset empties it for the
+// next traces.
 //
 // # What Scan accepts
 //
@@ -25,4 +35,7 @@
 // A Request does not own its bytes, and the parts of a Request are only valid as long as those bytes are. In a pipeline
 // that is until ConsumeTraces returns: copy what you keep. A Request must not be used by several goroutines while one
 // of them scans; reading it concurrently is fine.
+//
+// A Kept owns its bytes. One goroutine uses it at a time, AppendRequest included: whoever was called last with its context.
+// Nothing here has a lock.
 package wire

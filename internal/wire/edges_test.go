@@ -11,13 +11,14 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 
 	"github.com/slowburn/slowburn/internal/wire"
+	"github.com/slowburn/slowburn/internal/wire/internal/wiretest"
 )
 
 // Requests that differ from the seeds in one byte, or end early, are read as pdata reads them: lengths, tags and numbers
 // that just do not fit are among them.
 func TestNeighboursOfSeeds(t *testing.T) {
 	const longest = 80 // of the seeds: the others repeat what the short ones have
-	for _, seed := range seeds() {
+	for _, seed := range wiretest.Seeds() {
 		if len(seed) > longest {
 			continue
 		}
@@ -36,16 +37,16 @@ func TestNeighboursOfSeeds(t *testing.T) {
 func TestAttributeLengths(t *testing.T) {
 	lengths := []int{0, 1, 2, 3, 57, 58, 59, 60, 61, 62, 63, 119, 120, 121, 122, 123, 124, 125, 126, 127, 128, 129, 130}
 	for _, key := range lengths {
-		span := aSpan().len(9, kv("first", msg{}.varint(2, 1))...)
+		span := wiretest.ASpan().Len(9, wiretest.KV("first", wiretest.Msg{}.Varint(2, 1))...)
 		for _, value := range lengths {
-			v := msg{}.str(1, strings.Repeat("v", value))
+			v := wiretest.Msg{}.Str(1, strings.Repeat("v", value))
 			name := strings.Repeat("k", key)
-			span = span.len(9, kv(name, v)...).len(9, msg{}.len(2, v...).str(1, name)...)
-			sameAsPdata(t, inRequest(aSpan().len(9, kv(name, v)...)))
-			sameAsPdata(t, inRequest(aSpan().len(9, msg{}.len(2, v...).str(1, name)...)))
-			sameAsPdata(t, inRequest(aSpan().len(9, kv(name, msg{}.len(7, v...))...)))
+			span = span.Len(9, wiretest.KV(name, v)...).Len(9, wiretest.Msg{}.Len(2, v...).Str(1, name)...)
+			sameAsPdata(t, wiretest.InRequest(wiretest.ASpan().Len(9, wiretest.KV(name, v)...)))
+			sameAsPdata(t, wiretest.InRequest(wiretest.ASpan().Len(9, wiretest.Msg{}.Len(2, v...).Str(1, name)...)))
+			sameAsPdata(t, wiretest.InRequest(wiretest.ASpan().Len(9, wiretest.KV(name, wiretest.Msg{}.Len(7, v...))...)))
 		}
-		sameAsPdata(t, inRequest(span.len(9, kv("last", msg{}.varint(3, 300))...)))
+		sameAsPdata(t, wiretest.InRequest(span.Len(9, wiretest.KV("last", wiretest.Msg{}.Varint(3, 300))...)))
 	}
 }
 
@@ -53,62 +54,48 @@ func TestAttributeLengths(t *testing.T) {
 func TestIntegerSizes(t *testing.T) {
 	for shift := range 64 {
 		for _, n := range []uint64{1<<shift - 1, 1 << shift, 1<<shift + 1} {
-			sameAsPdata(t, inRequest(aSpan().len(9, kv("n", msg{}.varint(3, n))...).varint(6, n).fixed64(7, n).fixed64(8, n+1)))
+			sameAsPdata(t, wiretest.InRequest(wiretest.ASpan().Len(9, wiretest.KV("n", wiretest.Msg{}.Varint(3, n))...).Varint(6, n).Fixed64(7, n).Fixed64(8, n+1)))
 		}
 	}
 }
 
 // Fields that nobody knows are passed over between those that are looked for, whatever their type.
 func TestUnknownFieldsBetween(t *testing.T) {
-	for name, field := range map[string]func(msg, protowire.Number) msg{
-		"varint":      func(m msg, n protowire.Number) msg { return m.varint(n, 5) },
-		"long varint": func(m msg, n protowire.Number) msg { return m.varint(n, 1<<40) },
-		"fixed64":     func(m msg, n protowire.Number) msg { return m.fixed64(n, 1<<60|9<<3|2) },
-		"fixed32":     func(m msg, n protowire.Number) msg { return m.fixed32(n, 1<<30|9<<3|2) },
-		"bytes":       func(m msg, n protowire.Number) msg { return m.str(n, "some") },
-		"long bytes":  func(m msg, n protowire.Number) msg { return m.str(n, strings.Repeat("x", 130)) },
-		"empty":       func(m msg, n protowire.Number) msg { return m.len(n) },
+	for name, field := range map[string]func(wiretest.Msg, protowire.Number) wiretest.Msg{
+		"varint":      func(m wiretest.Msg, n protowire.Number) wiretest.Msg { return m.Varint(n, 5) },
+		"long varint": func(m wiretest.Msg, n protowire.Number) wiretest.Msg { return m.Varint(n, 1<<40) },
+		"fixed64":     func(m wiretest.Msg, n protowire.Number) wiretest.Msg { return m.Fixed64(n, 1<<60|9<<3|2) },
+		"fixed32":     func(m wiretest.Msg, n protowire.Number) wiretest.Msg { return m.Fixed32(n, 1<<30|9<<3|2) },
+		"bytes":       func(m wiretest.Msg, n protowire.Number) wiretest.Msg { return m.Str(n, "some") },
+		"long bytes":  func(m wiretest.Msg, n protowire.Number) wiretest.Msg { return m.Str(n, strings.Repeat("x", 130)) },
+		"empty":       func(m wiretest.Msg, n protowire.Number) wiretest.Msg { return m.Len(n) },
 	} {
 		for _, number := range []protowire.Number{14, 15, 16, 100} { // tags of one byte and of two
 			t.Run(fmt.Sprint(name, number), func(t *testing.T) {
-				unknown := func(m msg) msg { return field(m, number) }
-				inSpan := func(m msg) msg { return field(m, number+100) } // a Span knows all numbers up to 16
-				event := unknown(msg{}.fixed64(1, 7)).str(2, "event")
-				event = unknown(event).len(3, kv("in", msg{}.str(1, "event"))...)
-				scope := unknown(msg{}).str(1, "lib")
-				scope = unknown(scope).str(2, "v1")
-				body := inSpan(aSpan())
+				unknown := func(m wiretest.Msg) wiretest.Msg { return field(m, number) }
+				inSpan := func(m wiretest.Msg) wiretest.Msg { return field(m, number+100) } // a Span knows all numbers up to 16
+				event := unknown(wiretest.Msg{}.Fixed64(1, 7)).Str(2, "event")
+				event = unknown(event).Len(3, wiretest.KV("in", wiretest.Msg{}.Str(1, "event"))...)
+				scope := unknown(wiretest.Msg{}).Str(1, "lib")
+				scope = unknown(scope).Str(2, "v1")
+				body := inSpan(wiretest.ASpan())
 				for range 2 {
-					body = inSpan(body.len(9, kv("k", msg{}.str(1, "v"))...)).len(11, event...)
-					body = inSpan(body).len(13, unknown(msg{}).len(1, bytes.Repeat([]byte{3}, 16)...).len(2, bytes.Repeat([]byte{4}, 8)...)...)
+					body = inSpan(body.Len(9, wiretest.KV("k", wiretest.Msg{}.Str(1, "v"))...)).Len(11, event...)
+					body = inSpan(body).Len(13, unknown(wiretest.Msg{}).Len(1, bytes.Repeat([]byte{3}, 16)...).Len(2, bytes.Repeat([]byte{4}, 8)...)...)
 				}
-				body = inSpan(body.len(15, unknown(msg{}).str(2, "message").varint(3, 2)...))
-				scopes := unknown(unknown(msg{}).len(1, scope...).len(2, body...))
-				resource := unknown(msg{}).len(1, unknown(msg{}).len(1, kv("service.name", msg{}.str(1, "s"))...)...)
-				request := msg{}.len(1, unknown(resource).len(2, scopes...)...)
+				body = inSpan(body.Len(15, unknown(wiretest.Msg{}).Str(2, "message").Varint(3, 2)...))
+				scopes := unknown(unknown(wiretest.Msg{}).Len(1, scope...).Len(2, body...))
+				resource := unknown(wiretest.Msg{}).Len(1, unknown(wiretest.Msg{}).Len(1, wiretest.KV("service.name", wiretest.Msg{}.Str(1, "s"))...)...)
+				request := wiretest.Msg{}.Len(1, unknown(resource).Len(2, scopes...)...)
 				var r wire.Request
 				require.NoError(t, r.Scan(request))
 				sameAsPdata(t, request)
-				for cut := range inSpan(msg{}) {
-					sameAsPdata(t, inRequest(aSpan().raw(inSpan(msg{})[:cut]...)))
+				for cut := range inSpan(wiretest.Msg{}) {
+					sameAsPdata(t, wiretest.InRequest(wiretest.ASpan().Raw(inSpan(wiretest.Msg{})[:cut]...)))
 				}
 			})
 		}
 	}
-}
-
-// What is nested as deep as allowed is taken, and one level more is not, in both checks.
-func TestDepthLimit(t *testing.T) {
-	depth := func(n int) []byte {
-		var v msg
-		for range n {
-			v = msg{}.len(5, v...)
-		}
-		return v
-	}
-	require.False(t, wire.TooDeep(depth(9_999)), "the message itself is a level")
-	require.True(t, wire.TooDeep(depth(10_000)))
-	require.False(t, wire.TooDeep(nil))
 }
 
 func TestNames(t *testing.T) {

@@ -12,11 +12,12 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
 
 	"github.com/slowburn/slowburn/internal/wire"
+	"github.com/slowburn/slowburn/internal/wire/internal/wiretest"
 )
 
 // FuzzScan holds Scan to what pdata accepts and sees.
 func FuzzScan(f *testing.F) {
-	for _, b := range seeds() {
+	for _, b := range wiretest.Seeds() {
 		f.Add(b)
 	}
 	f.Fuzz(func(t *testing.T, data []byte) { sameAsPdata(t, data) })
@@ -192,5 +193,5 @@ func rebuilt(t *testing.T, want ptrace.Traces, r *wire.Request) {
 		rs.ScopeSpans().RemoveIf(func(ss ptrace.ScopeSpans) bool { return ss.Spans().Len() == 0 })
 		return rs.ScopeSpans().Len() == 0
 	})
-	require.Equal(t, marshal(want), marshal(got))
+	require.Equal(t, wiretest.Marshal(want), wiretest.Marshal(got))
 }

@@ -2,7 +2,9 @@ package wire
 
 import (
 	"context"
+	"slices"
 	"sync/atomic"
+	"unsafe"
 
 	"go.opentelemetry.io/collector/pdata/ptrace"
 )
@@ -34,8 +36,8 @@ type Kept struct {
 	// Reconstructed says that what reconstruction finds is in the spans already.
 	Reconstructed bool
 
-	headers map[headerKey]int32 // numbers of resources and scopes
-	added   []byte              // what is appended to spans: KeptSpan.added are its ranges
+	headers headerNumbers // of Resources and Scopes, while k is filled
+	added   additions     // to spans: KeptSpan.added are its ranges
 	taken   atomic.Bool
 }
 
@@ -51,20 +53,6 @@ type KeptTrace struct {
 	// Found is what reconstruction found, for components behind it: a *trace.Trace of processor/trace. It is nil where
 	// nothing was looked for.
 	Found any
-}
-
-// KeptSpan is a span in a Kept. Its Resource and Scope are indexes into Kept.Resources and Kept.Scopes; its ranges are of
-// Kept.Bytes.
-type KeptSpan struct {
-	Span
-	// Left says that the span is left out: it is a copy of another, byte by byte.
-	Left bool
-	// Sent says that the destination has the span already: it was in a request before this one, which it accepted.
-	Sent bool
-	// cuts are fields of the body that are left out, cutBytes long together; added are fields that follow it.
-	cuts     []Range // of Kept.Bytes, in no order
-	cutBytes uint32
-	added    Range // of Kept.added
 }
 
 type keptKey struct{}
@@ -91,77 +79,55 @@ func (k *Kept) Take() { k.taken.Store(true) }
 // Taken reports whether somebody called Take.
 func (k *Kept) Taken() bool { return k.taken.Load() }
 
-// SpanBytes returns the body of a span as it came.
-func (k *Kept) SpanBytes(i int) []byte { return k.Spans[i].Body.Of(k.Bytes) }
-
-// ResourceBytes and ScopeBytes return the headers of a span.
+// ResourceBytes returns the header of the resource of a span.
 func (k *Kept) ResourceBytes(i int) []byte { return k.Resources[k.Spans[i].Resource].Of(k.Bytes) }
-
-// ScopeBytes returns the header of a span's scope, without marks.
-func (k *Kept) ScopeBytes(i int) []byte { return k.Scopes[k.Spans[i].Scope].Of(k.Bytes) }
 
 // Reset empties k and keeps its memory.
 func (k *Kept) Reset() {
 	clear(k.Traces)
 	clear(k.Spans)
-	clear(k.headers)
+	clear(k.headers.known)
 	*k = Kept{
 		Bytes: k.Bytes[:0], Traces: k.Traces[:0], Spans: k.Spans[:0], Resources: k.Resources[:0], Scopes: k.Scopes[:0],
 		headers: k.headers, added: k.added[:0],
 	}
 }
 
-// SetTraceState replaces the tracestate of a span, or removes it where state is empty.
-func (k *Kept) SetTraceState(i int, state []byte) {
-	if k.Spans[i].TraceState.End != 0 {
-		k.cut(i, spanFieldTraceState, nil)
-	}
-	if len(state) > 0 {
-		k.add(i, func(dst []byte) []byte { return appendLen(dst, spanFieldTraceState<<3|byte(typeLen), state) })
-	}
-}
-
-// SetAttribute gives a span an attribute, in place of what it has under that key. Calling it twice with one key of a span
-// is a mistake.
-func (k *Kept) SetAttribute(i int, a Attribute) {
-	k.cut(i, spanFieldAttributes, func(kv []byte) bool {
-		key, _ := keyValue(kv)
-		return string(key) == a.Key
-	})
-	k.add(i, func(dst []byte) []byte { return a.append(dst, attributeTag) })
-}
-
-// cut leaves the fields with a number out of a span: all, or those whose content is chosen.
-func (k *Kept) cut(i int, num int32, chosen func(content []byte) bool) {
-	s := &k.Spans[i]
-	body := k.SpanBytes(i)
-	for pos := 0; pos < len(body); {
-		f, err := spanMessage.next(body, pos)
-		if err != nil {
-			return // not after a scan
-		}
-		if f.num == num && (chosen == nil || chosen(body[f.start:f.end])) {
-			s.cuts = append(s.cuts, rangeOf(int(s.Body.Off)+pos, int(s.Body.Off)+f.end))
-			s.cutBytes += uint32(f.end - pos)
-		}
-		pos = f.end
-	}
-}
-
-// add appends to what follows a span's body.
-func (k *Kept) add(i int, encode func(dst []byte) []byte) {
-	s := &k.Spans[i]
-	if int(s.added.End) != len(k.added) { // another span was added to since
-		from := len(k.added)
-		k.added = append(k.added, s.added.Of(k.added)...)
-		s.added = rangeOf(from, len(k.added))
-	}
-	k.added = encode(k.added)
-	s.added.End = uint32(len(k.added))
-}
-
 // Decode returns the traces as pdata, with what was added.
 func (k *Kept) Decode() (ptrace.Traces, error) {
 	var u ptrace.ProtoUnmarshaler
 	return u.UnmarshalTraces(k.AppendRequest(nil, 0, len(k.Spans)))
+}
+
+// Part returns the traces from, up to but without to, as a Kept of their own that nobody took yet. It shares the memory of k:
+// what is written on its spans is on those of k. One part is used at a time, and given back by Rejoin. Traces copies of
+// KeptTrace, so that what is written there stays with the part until then.
+func (k *Kept) Part(from, to int) *Kept {
+	p := &Kept{To: k.To, Bytes: k.Bytes, Resources: k.Resources, Scopes: k.Scopes, added: k.added}
+	if from == to {
+		return p
+	}
+	first, last := k.Traces[from].From, k.Traces[to-1].To
+	p.Spans = k.Spans[first:last:last]
+	p.Traces = slices.Clone(k.Traces[from:to])
+	for i := range p.Traces {
+		p.Traces[i].From -= first
+		p.Traces[i].To -= first
+	}
+	return p
+}
+
+// Rejoin takes back a part that began with the trace from.
+func (k *Kept) Rejoin(p *Kept, from int) {
+	k.Bytes, k.added = p.Bytes, p.added
+	for i := range p.Traces {
+		t := &k.Traces[from+i]
+		t.Marks, t.Found = p.Traces[i].Marks, p.Traces[i].Found
+	}
+}
+
+// Memory is how many bytes k keeps of the heap, what components hang on its traces aside.
+func (k *Kept) Memory() int {
+	return cap(k.Bytes) + cap(k.added) + cap(k.Spans)*int(unsafe.Sizeof(KeptSpan{})) + cap(k.Traces)*int(unsafe.Sizeof(KeptTrace{})) +
+		(cap(k.Resources)+cap(k.Scopes))*int(unsafe.Sizeof(Range{}))
 }

@@ -1,6 +1,11 @@
 package wire
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+
+	"github.com/slowburn/slowburn/internal/wire/internal/schema"
+	"github.com/slowburn/slowburn/internal/wire/protobuf"
+)
 
 // Attribute is one that slowburn adds: to a span of a Kept, or as a mark to the scopes of a trace.
 type Attribute struct {
@@ -10,21 +15,21 @@ type Attribute struct {
 
 // StringAttribute is an attribute with a text, which must be UTF-8.
 func StringAttribute(key, value string) Attribute {
-	return Attribute{key, appendText(nil, byte(String)<<3|byte(typeLen), value)}
+	return Attribute{key, protobuf.AppendText(nil, byte(String)<<3|byte(protobuf.TypeLen), value)}
 }
 
 // StringsAttribute is an attribute with an array of texts.
 func StringsAttribute(key string, values []string) Attribute {
 	var list []byte
 	for _, v := range values {
-		list = appendLen(list, 1<<3|byte(typeLen), appendText(nil, byte(String)<<3|byte(typeLen), v))
+		list = protobuf.AppendLen(list, 1<<3|byte(protobuf.TypeLen), protobuf.AppendText(nil, byte(String)<<3|byte(protobuf.TypeLen), v))
 	}
-	return Attribute{key, appendLen(nil, byte(Array)<<3|byte(typeLen), list)}
+	return Attribute{key, protobuf.AppendLen(nil, byte(Array)<<3|byte(protobuf.TypeLen), list)}
 }
 
 // IntAttribute is an attribute with an integer.
 func IntAttribute(key string, value int64) Attribute {
-	return Attribute{key, binary.AppendUvarint([]byte{byte(Int)<<3 | byte(typeVarint)}, uint64(value))}
+	return Attribute{key, binary.AppendUvarint([]byte{byte(Int)<<3 | byte(protobuf.TypeVarint)}, uint64(value))}
 }
 
 // BoolAttribute is an attribute that is true or false.
@@ -33,16 +38,20 @@ func BoolAttribute(key string, value bool) Attribute {
 	if value {
 		n = 1
 	}
-	return Attribute{key, []byte{byte(Bool)<<3 | byte(typeVarint), n}}
+	return Attribute{key, []byte{byte(Bool)<<3 | byte(protobuf.TypeVarint), n}}
 }
 
-// append appends the attribute as a field with this tag.
-func (a Attribute) append(dst []byte, tag byte) []byte {
-	dst = appendHead(dst, tag, lenSize(len(a.Key))+lenSize(len(a.value)))
-	dst = appendText(dst, keyTag, a.Key)
-	return appendLen(dst, valueTag, a.value)
+// AppendField appends the attribute as a field with this tag.
+func (a Attribute) AppendField(dst []byte, tag byte) []byte {
+	dst = protobuf.AppendHead(dst, tag, protobuf.LenSize(len(a.Key))+protobuf.LenSize(len(a.value)))
+	dst = protobuf.AppendText(dst, schema.KeyTag, a.Key)
+	return protobuf.AppendLen(dst, schema.ValueTag, a.value)
 }
 
-func appendText(dst []byte, tag byte, text string) []byte {
-	return append(appendHead(dst, tag, len(text)), text...)
+// Size is how long the attribute is as a field with a tag of one byte.
+func (a Attribute) Size() int {
+	return protobuf.LenSize(protobuf.LenSize(len(a.Key)) + protobuf.LenSize(len(a.value)))
 }
+
+// Value returns the attribute's value.
+func (a Attribute) Value() Value { return valueIn(a.value) }

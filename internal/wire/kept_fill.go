@@ -9,10 +9,25 @@ import (
 // A Kept is filled trace by trace: Begin, then AddSpan for each span, then, when all bytes are there, Arrange.
 
 // AddResource returns the number of a resource's header, which is copied if it is new.
-func (k *Kept) AddResource(header []byte) int32 { return k.addHeader(&k.Resources, 'r', header) }
+func (k *Kept) AddResource(header []byte) int32 {
+	n, known := k.headers.number('r', header, len(k.Resources))
+	if !known {
+		k.Resources = append(k.Resources, copyTo(&k.Bytes, header))
+	}
+	return n
+}
 
 // AddScope returns the number of a scope's header, which is copied if it is new.
-func (k *Kept) AddScope(header []byte) int32 { return k.addHeader(&k.Scopes, 's', header) }
+func (k *Kept) AddScope(header []byte) int32 {
+	n, known := k.headers.number('s', header, len(k.Scopes))
+	if !known {
+		k.Scopes = append(k.Scopes, copyTo(&k.Bytes, header))
+	}
+	return n
+}
+
+// headerNumbers has the numbers of the headers that were added.
+type headerNumbers struct{ known map[headerKey]int32 }
 
 // headerKey tells headers apart by what they are of and their bytes.
 type headerKey struct {
@@ -20,17 +35,16 @@ type headerKey struct {
 	header string
 }
 
-func (k *Kept) addHeader(list *[]Range, kind byte, header []byte) int32 {
-	if n, known := k.headers[headerKey{kind, string(header)}]; known {
-		return n
+// number returns the number of a header: next, from now on, if it is not known yet.
+func (h *headerNumbers) number(kind byte, header []byte, next int) (n int32, known bool) {
+	if n, known := h.known[headerKey{kind, string(header)}]; known {
+		return n, true
 	}
-	if k.headers == nil {
-		k.headers = map[headerKey]int32{}
+	if h.known == nil {
+		h.known = map[headerKey]int32{}
 	}
-	n := int32(len(*list))
-	k.headers[headerKey{kind, string(header)}] = n
-	*list = append(*list, k.copy(header))
-	return n
+	h.known[headerKey{kind, string(header)}] = int32(next)
+	return int32(next), false
 }
 
 // Begin begins a trace, whose From and To follow from the spans that are added.
@@ -41,7 +55,7 @@ func (k *Kept) Begin(t KeptTrace) {
 
 // AddSpan copies a span, with the numbers of its resource and scope, to the last trace. The span is not looked at.
 func (k *Kept) AddSpan(body []byte, resource, scope int32) {
-	k.Spans = append(k.Spans, KeptSpan{Span: Span{Body: k.copy(body), Resource: resource, Scope: scope}})
+	k.Spans = append(k.Spans, KeptSpan{Span: Span{Body: copyTo(&k.Bytes, body), Resource: resource, Scope: scope}})
 	k.Traces[len(k.Traces)-1].To = len(k.Spans)
 }
 
@@ -52,10 +66,11 @@ func (k *Kept) Undo() {
 	k.Traces = k.Traces[:last]
 }
 
-func (k *Kept) copy(from []byte) Range {
-	off := len(k.Bytes)
-	k.Bytes = append(k.Bytes, from...)
-	return rangeOf(off, len(k.Bytes))
+// copyTo appends to all, and returns which part of it that is.
+func copyTo(all *[]byte, from []byte) Range {
+	off := len(*all)
+	*all = append(*all, from...)
+	return rangeOf(off, len(*all))
 }
 
 // Arrange reads the spans of a trace and brings them into the order that Spans has: it depends on what the spans are, not on
@@ -68,54 +83,43 @@ func (k *Kept) Arrange(t int) (repeats int, err error) {
 			return 0, err
 		}
 	}
-	slices.SortFunc(spans, k.compare)
+	by := order{k.Bytes, k.Resources, k.Scopes}
+	slices.SortFunc(spans, by.compare)
 	for i := 1; i < len(spans); i++ {
-		if k.compare(spans[i-1], spans[i]) == 0 {
+		if by.compare(spans[i-1], spans[i]) == 0 {
 			spans[i].Left = true
 			repeats++
 		}
 	}
-	k.place(spans)
+	place(spans)
 	return repeats, nil
 }
 
-// parse fills in what a span says of itself.
-func (s *KeptSpan) parse(all []byte) error {
-	body := s.Body
-	parsed, err := ParseSpan(body.Of(all))
-	if err != nil {
-		return err
-	}
-	parsed.Resource, parsed.Scope = s.Resource, s.Scope
-	parsed.Body = body
-	for _, r := range []*Range{&parsed.Name, &parsed.TraceState} {
-		if r.End != 0 {
-			r.Off, r.End = r.Off+body.Off, r.End+body.Off
-		}
-	}
-	s.Span = parsed
-	return nil
+// order is one of spans: by what they are alone, in whichever request and with whichever number they came.
+type order struct {
+	all               []byte // which ranges are of
+	resources, scopes []Range
 }
 
-// compare orders spans by what they are alone.
-func (k *Kept) compare(x, y KeptSpan) int {
+// compare is 0 only for spans that do not differ in a byte, resource and scope included.
+func (o *order) compare(x, y KeptSpan) int {
 	if c := cmp.Or(cmp.Compare(x.Start, y.Start), bytes.Compare(x.ID[:], y.ID[:])); c != 0 {
 		return c
 	}
-	if c := bytes.Compare(x.Body.Of(k.Bytes), y.Body.Of(k.Bytes)); c != 0 {
+	if c := bytes.Compare(x.Body.Of(o.all), y.Body.Of(o.all)); c != 0 {
 		return c
 	}
 	if x.Resource != y.Resource {
-		return bytes.Compare(k.Resources[x.Resource].Of(k.Bytes), k.Resources[y.Resource].Of(k.Bytes))
+		return bytes.Compare(o.resources[x.Resource].Of(o.all), o.resources[y.Resource].Of(o.all))
 	}
 	if x.Scope != y.Scope {
-		return bytes.Compare(k.Scopes[x.Scope].Of(k.Bytes), k.Scopes[y.Scope].Of(k.Bytes))
+		return bytes.Compare(o.scopes[x.Scope].Of(o.all), o.scopes[y.Scope].Of(o.all))
 	}
 	return 0
 }
 
 // place brings sorted spans of one resource together, and within it those of one scope: in the order of the first of each.
-func (k *Kept) place(spans []KeptSpan) {
+func place(spans []KeptSpan) {
 	rank := map[[2]int32]int32{} // by resource and scope; a resource alone has the scope -1
 	const alone = -1
 	sorted := true

@@ -6,11 +6,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/slowburn/slowburn/internal/wire"
+	"github.com/slowburn/slowburn/internal/wire/internal/wiretest"
 )
 
 // The parts of a Kept, one after the other, are what the whole is; what is written on a part is on the whole.
 func TestKeptParts(t *testing.T) {
-	one, two := realisticTrace(7), realisticTrace(5)
+	one, two := wiretest.Realistic(7), wiretest.Realistic(5)
 	for _, rs := range two.ResourceSpans().All() {
 		for _, ss := range rs.ScopeSpans().All() {
 			for _, span := range ss.Spans().All() {
@@ -21,13 +22,13 @@ func TestKeptParts(t *testing.T) {
 		}
 	}
 	var r wire.Request
-	require.NoError(t, r.Scan(append(marshal(one), marshal(two)...)))
+	require.NoError(t, r.Scan(append(wiretest.Marshal(one), wiretest.Marshal(two)...)))
 	var k wire.Kept
 	_, err := k.Fill(&r)
 	require.NoError(t, err)
 	require.Len(t, k.Traces, 2)
 	k.To = "otlp_grpc/backend"
-	want := canonical(t, decode(t, append(marshal(one), marshal(two)...)))
+	want := wiretest.Canonical(t, wiretest.Decode(t, append(wiretest.Marshal(one), wiretest.Marshal(two)...)))
 
 	k.Take()
 	var parts []byte
@@ -46,7 +47,7 @@ func TestKeptParts(t *testing.T) {
 		p.Traces[0].Marks = []wire.Attribute{wire.StringAttribute("mark", "m")}
 		k.Rejoin(p, i)
 	}
-	require.Equal(t, want, canonical(t, decode(t, parts)))
+	require.Equal(t, want, wiretest.Canonical(t, wiretest.Decode(t, parts)))
 	require.Equal(t, 1, k.Traces[1].Found)
 	require.Len(t, k.Traces[0].Marks, 1)
 	td, err := k.Decode()

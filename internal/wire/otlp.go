@@ -1,5 +1,25 @@
 package wire
 
+import "encoding/hex"
+
+// TraceID identifies a trace. Zero is no valid trace ID.
+type TraceID [16]byte
+
+// IsZero reports whether every byte is zero.
+func (id TraceID) IsZero() bool { return id == TraceID{} }
+
+// String returns the ID in lower-case hex.
+func (id TraceID) String() string { return hex.EncodeToString(id[:]) }
+
+// SpanID identifies a span within its trace. Zero is no valid span ID; as a parent it says that there is none.
+type SpanID [8]byte
+
+// IsZero reports whether every byte is zero.
+func (id SpanID) IsZero() bool { return id == SpanID{} }
+
+// String returns the ID in lower-case hex.
+func (id SpanID) String() string { return hex.EncodeToString(id[:]) }
+
 // OTLP's numbers of a Span's kind.
 const (
 	KindUnspecified = iota
@@ -31,50 +51,4 @@ const (
 	FlagHasIsRemote = 0x100
 	// FlagIsRemote says that the parent, or what is linked to, is in another process.
 	FlagIsRemote = 0x200
-)
-
-// Numbers of fields, by message: those that code of this package asks for.
-const (
-	// ResourceSpans and ScopeSpans are alike: something shared, and those that share it.
-	groupFieldShared  = 1
-	groupFieldMembers = 2
-
-	resourceSpansFieldResource             = groupFieldShared
-	resourceSpansFieldScopeSpans           = groupFieldMembers
-	resourceSpansFieldDeprecatedScopeSpans = 1000 // which old exporters wrote in place of scope_spans
-
-	resourceFieldAttributes = 1
-
-	scopeSpansFieldScope = groupFieldShared
-	scopeSpansFieldSpans = groupFieldMembers
-
-	scopeFieldName       = 1
-	scopeFieldVersion    = 2
-	scopeFieldAttributes = 3
-
-	spanFieldTraceID    = 1
-	spanFieldID         = 2
-	spanFieldTraceState = 3
-	spanFieldParentID   = 4
-	spanFieldName       = 5
-	spanFieldKind       = 6
-	spanFieldStart      = 7
-	spanFieldEnd        = 8
-	spanFieldAttributes = 9
-	spanFieldEvents     = 11
-	spanFieldLinks      = 13
-	spanFieldStatus     = 15
-	spanFieldFlags      = 16
-
-	eventFieldTime       = 1
-	eventFieldName       = 2
-	eventFieldAttributes = 3
-
-	linkFieldTraceID = 1
-
-	statusFieldMessage = 2
-	statusFieldCode    = 3
-
-	keyValueFieldKey   = 1
-	keyValueFieldValue = 2
 )

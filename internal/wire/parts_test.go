@@ -12,10 +12,11 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/slowburn/slowburn/internal/wire"
+	"github.com/slowburn/slowburn/internal/wire/internal/wiretest"
 )
 
 func TestOf(t *testing.T) {
-	td := realisticTrace(4)
+	td := wiretest.Realistic(4)
 
 	t.Run("decoded", func(t *testing.T) {
 		r, release, err := wire.Of(t.Context(), td)
@@ -25,7 +26,7 @@ func TestOf(t *testing.T) {
 	})
 	t.Run("in the context", func(t *testing.T) {
 		var r wire.Request
-		require.NoError(t, r.Scan(marshal(td)))
+		require.NoError(t, r.Scan(wiretest.Marshal(td)))
 		got, release, err := wire.Of(wire.NewContext(t.Context(), &r), ptrace.NewTraces())
 		require.NoError(t, err)
 		assert.Same(t, &r, got)
@@ -47,7 +48,7 @@ func TestOf(t *testing.T) {
 	})
 	t.Run("too deep", func(t *testing.T) {
 		var u ptrace.ProtoUnmarshaler
-		deep, err := u.UnmarshalTraces(inRequest(nested(5001)))
+		deep, err := u.UnmarshalTraces(wiretest.InRequest(wiretest.Nested(5001)))
 		require.NoError(t, err)
 		_, _, err = wire.Of(t.Context(), deep)
 		assert.ErrorContains(t, err, "nested deeper")
@@ -63,9 +64,9 @@ func TestFromContext(t *testing.T) {
 
 // TestTaken holds that only who takes a request marks it, and that spans beside it are not the request.
 func TestTaken(t *testing.T) {
-	td := realisticTrace(1)
+	td := wiretest.Realistic(1)
 	var r wire.Request
-	require.NoError(t, r.Scan(marshal(td)))
+	require.NoError(t, r.Scan(wiretest.Marshal(td)))
 	read := func(of func(context.Context, ptrace.Traces) (*wire.Request, func(), error), td ptrace.Traces) (taken bool) {
 		ctx := wire.NewContext(t.Context(), &r)
 		got, release, err := of(context.WithoutCancel(ctx), td)
@@ -83,7 +84,7 @@ func TestTaken(t *testing.T) {
 
 func TestPool(t *testing.T) {
 	r := wire.Get()
-	require.NoError(t, r.Scan(marshal(realisticTrace(3))))
+	require.NoError(t, r.Scan(wiretest.Marshal(wiretest.Realistic(3))))
 	wire.Put(r)
 	assert.Nil(t, r.Bytes, "the bytes are the caller's again")
 	assert.Empty(t, r.Spans)
@@ -95,14 +96,14 @@ func TestPool(t *testing.T) {
 
 // TestHeaders holds that everything but spans is in the headers, verbatim, fields of the future included.
 func TestHeaders(t *testing.T) {
-	resource := msg{}.len(1, msg{}.len(1, kv("service.name", msg{}.str(1, "shop"))...)...)
-	scope := msg{}.len(1, msg{}.str(1, "lib")...)
-	spans := msg{}.len(2, aSpan()...)
-	body := append(msg{}, resource...).len(2, append(append(msg{}, scope...), spans...)...).str(3, "url").str(77, "future").len(1000, spans...)
-	assert.Equal(t, []byte(append(msg{}, resource...).str(3, "url").str(77, "future")), wire.AppendResourceHeader(nil, body))
+	resource := wiretest.Msg{}.Len(1, wiretest.Msg{}.Len(1, wiretest.KV("service.name", wiretest.Msg{}.Str(1, "shop"))...)...)
+	scope := wiretest.Msg{}.Len(1, wiretest.Msg{}.Str(1, "lib")...)
+	spans := wiretest.Msg{}.Len(2, wiretest.ASpan()...)
+	body := append(wiretest.Msg{}, resource...).Len(2, append(append(wiretest.Msg{}, scope...), spans...)...).Str(3, "url").Str(77, "future").Len(1000, spans...)
+	assert.Equal(t, []byte(append(wiretest.Msg{}, resource...).Str(3, "url").Str(77, "future")), wire.AppendResourceHeader(nil, body))
 
-	scopeBody := append(append(msg{}, scope...), spans...).str(3, "url").varint(88, 5)
-	assert.Equal(t, append([]byte("x"), append(msg{}, scope...).str(3, "url").varint(88, 5)...), wire.AppendScopeHeader([]byte("x"), scopeBody))
+	scopeBody := append(append(wiretest.Msg{}, scope...), spans...).Str(3, "url").Varint(88, 5)
+	assert.Equal(t, append([]byte("x"), append(wiretest.Msg{}, scope...).Str(3, "url").Varint(88, 5)...), wire.AppendScopeHeader([]byte("x"), scopeBody))
 
 	v, ok := wire.ResourceAttribute(wire.AppendResourceHeader(nil, body), "service.name")
 	assert.True(t, ok)
@@ -112,7 +113,7 @@ func TestHeaders(t *testing.T) {
 func TestBuilder(t *testing.T) {
 	var b wire.Builder
 	assert.Empty(t, b.Bytes())
-	resource, scope := msg{}.str(3, "r"), msg{}.str(3, "s")
+	resource, scope := wiretest.Msg{}.Str(3, "r"), wiretest.Msg{}.Str(3, "s")
 
 	b.Resource(resource)
 	b.Scope(scope)
@@ -121,12 +122,12 @@ func TestBuilder(t *testing.T) {
 	b.Reset()
 	b.Resource(resource)
 	b.Scope(scope)
-	b.Span(aSpan())
-	b.Span(aSpan())
+	b.Span(wiretest.ASpan())
+	b.Span(wiretest.ASpan())
 	b.Scope(nil)
 	b.Resource(nil)
 	b.Scope(scope)
-	b.Span(aSpan())
+	b.Span(wiretest.ASpan())
 	var r wire.Request
 	require.NoError(t, r.Scan(b.Bytes()))
 	assert.Len(t, r.Resources, 2)
@@ -135,9 +136,9 @@ func TestBuilder(t *testing.T) {
 	assert.Equal(t, b.Bytes(), b.Bytes(), "Bytes may be asked for again")
 
 	b.Reset()
-	b.Span(aSpan())
-	assert.Equal(t, inRequest(aSpan()), b.Bytes(), "resource and scope may be left out")
-	span := aSpan()
+	b.Span(wiretest.ASpan())
+	assert.Equal(t, wiretest.InRequest(wiretest.ASpan()), b.Bytes(), "resource and scope may be left out")
+	span := wiretest.ASpan()
 	assert.Zero(t, testing.AllocsPerRun(10, func() {
 		b.Reset()
 		b.Resource(resource)
@@ -149,8 +150,8 @@ func TestBuilder(t *testing.T) {
 
 // TestBuilderKeepsGroupsValid holds that an unknown group, which may not end a message, can be taken to a new request.
 func TestBuilderKeepsGroupsValid(t *testing.T) {
-	body := msg{}.group(300).len(2, msg{}.group(20).len(2, aSpan()...)...)
-	request := msg{}.len(1, body...)
+	body := wiretest.Msg{}.Group(300).Len(2, wiretest.Msg{}.Group(20).Len(2, wiretest.ASpan()...)...)
+	request := wiretest.Msg{}.Len(1, body...)
 	sameAsPdata(t, request)
 	var r wire.Request
 	require.NoError(t, r.Scan(request))
@@ -159,7 +160,7 @@ func TestBuilderKeepsGroupsValid(t *testing.T) {
 
 func TestLookupsAllocateNothing(t *testing.T) {
 	var r wire.Request
-	require.NoError(t, r.Scan(marshal(everythingTrace())))
+	require.NoError(t, r.Scan(wiretest.Marshal(wiretest.Everything())))
 	span, resource, scope := r.Spans[0].Body.Of(r.Bytes), r.Resources[0].Body.Of(r.Bytes), r.Scopes[0].Body.Of(r.Bytes)
 	allocs := testing.AllocsPerRun(100, func() {
 		if v, ok := wire.SpanAttribute(span, "http.response.status_code"); !ok || v.Int() != 200 {
@@ -185,7 +186,7 @@ func TestLookupsAllocateNothing(t *testing.T) {
 
 func TestIteratorsStop(t *testing.T) {
 	var r wire.Request
-	require.NoError(t, r.Scan(marshal(everythingTrace())))
+	require.NoError(t, r.Scan(wiretest.Marshal(wiretest.Everything())))
 	n := 0
 	for range wire.SpanAttributes(r.Spans[0].Body.Of(r.Bytes)) {
 		n++
@@ -203,7 +204,7 @@ func TestIteratorsStop(t *testing.T) {
 }
 
 func TestValueOfAnotherKind(t *testing.T) {
-	v, ok := wire.SpanAttribute(aSpan().len(9, kv("k", msg{}.str(1, "text"))...), "k")
+	v, ok := wire.SpanAttribute(wiretest.ASpan().Len(9, wiretest.KV("k", wiretest.Msg{}.Str(1, "text"))...), "k")
 	require.True(t, ok)
 	assert.Equal(t, wire.String, v.Kind())
 	assert.Zero(t, v.Int())
@@ -215,17 +216,17 @@ func TestValueOfAnotherKind(t *testing.T) {
 
 // Reading links allocates nothing, and stops when it is told to.
 func TestLinks(t *testing.T) {
-	td := realisticTrace(1)
+	td := wiretest.Realistic(1)
 	s := td.ResourceSpans().At(0).ScopeSpans().At(0).Spans().At(0)
 	s.Links().RemoveIf(func(ptrace.SpanLink) bool { return true })
 	var r wire.Request
-	require.NoError(t, r.Scan(marshal(td)))
+	require.NoError(t, r.Scan(wiretest.Marshal(td)))
 	require.False(t, r.Spans[0].Linked)
 
 	for _, id := range []pcommon.TraceID{{1}, {}, {2}, {1}} { // the second says nothing
 		s.Links().AppendEmpty().SetTraceID(id)
 	}
-	require.NoError(t, r.Scan(marshal(td)))
+	require.NoError(t, r.Scan(wiretest.Marshal(td)))
 	require.True(t, r.Spans[0].Linked)
 	body := r.Spans[0].Body.Of(r.Bytes)
 	require.Equal(t, []wire.TraceID{{1}, {2}, {1}}, slices.Collect(wire.Links(body)))
@@ -243,14 +244,14 @@ func TestLinks(t *testing.T) {
 func TestLinksWithSeveralTraceIDs(t *testing.T) {
 	one, two := bytes.Repeat([]byte{1}, 16), bytes.Repeat([]byte{2}, 16)
 	for name, c := range map[string]struct {
-		link msg
+		link wiretest.Msg
 		want []wire.TraceID
 	}{
-		"the last":               {msg{}.len(1, one...).len(1, two...), []wire.TraceID{wire.TraceID(two)}},
-		"empty at the end":       {msg{}.len(1, one...).len(1), nil},
-		"empty in the beginning": {msg{}.len(1).len(1, one...), []wire.TraceID{wire.TraceID(one)}},
+		"the last":               {wiretest.Msg{}.Len(1, one...).Len(1, two...), []wire.TraceID{wire.TraceID(two)}},
+		"empty at the end":       {wiretest.Msg{}.Len(1, one...).Len(1), nil},
+		"empty in the beginning": {wiretest.Msg{}.Len(1).Len(1, one...), []wire.TraceID{wire.TraceID(one)}},
 	} {
-		b := inRequest(aSpan().len(13, c.link...))
+		b := wiretest.InRequest(wiretest.ASpan().Len(13, c.link...))
 		sameAsPdata(t, b)
 		var r wire.Request
 		require.NoError(t, r.Scan(b))

@@ -61,6 +61,17 @@ func (r *Request) DropInvalidIDs() int {
 	return dropped
 }
 
+// Range is a part of a request's bytes: those from Off up to, but without, End.
+type Range struct{ Off, End uint32 }
+
+// Len returns the number of bytes.
+func (r Range) Len() int { return int(r.End - r.Off) }
+
+// Of returns the part of b, without copying. Appending to it does not overwrite what follows in b.
+func (r Range) Of(b []byte) []byte { return b[r.Off:r.End:r.End] }
+
+func rangeOf(start, end int) Range { return Range{Off: uint32(start), End: uint32(end)} }
+
 func (r *Request) reset() {
 	r.Bytes, r.Resources, r.Scopes, r.Spans = nil, r.Resources[:0], r.Scopes[:0], r.Spans[:0]
 }

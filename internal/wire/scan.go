@@ -3,26 +3,32 @@ package wire
 import (
 	"encoding/binary"
 	"math"
+
+	"github.com/slowburn/slowburn/internal/wire/internal/schema"
+	"github.com/slowburn/slowburn/internal/wire/protobuf"
 )
+
+// ScanError says why bytes are no OTLP trace request.
+type ScanError = schema.Error
 
 // Scan makes r a view over b, an ExportTraceServiceRequest, after checking all of it. It reuses r's slices and, once
 // they have grown, allocates nothing. The error is a *ScanError, and r is then empty.
 func (r *Request) Scan(b []byte) error {
 	r.reset()
 	if uint64(len(b)) > math.MaxUint32 {
-		return requestMessage.malformed(nil, math.MaxUint32, "longer than 4 GiB - 1")
+		return schema.Request.Malformed(nil, math.MaxUint32, "longer than 4 GiB - 1")
 	}
 	r.Bytes = b
 	for pos := 0; pos < len(b); {
-		f, err := requestMessage.next(b, pos)
-		if err == nil && f.num != 0 {
-			err = r.resourceSpans(b[:f.end], f.start)
+		f, err := schema.Request.Next(b, pos)
+		if err == nil && f.Num != 0 {
+			err = r.resourceSpans(b[:f.End], f.Start)
 		}
 		if err != nil {
 			r.reset()
 			return err
 		}
-		pos = f.end
+		pos = f.End
 	}
 	return nil
 }
@@ -33,38 +39,38 @@ func (r *Request) resourceSpans(b []byte, pos int) error {
 	scopes := len(r.Scopes)
 	deprecated := -1
 	for pos < len(b) {
-		f, err := resourceSpansMessage.next(b, pos)
+		f, err := schema.ResourceSpans.Next(b, pos)
 		if err != nil {
 			return err
 		}
-		switch f.num {
-		case resourceSpansFieldResource:
-			_, err = resourceMessage.check(b[:f.end], f.start, 0)
-		case resourceSpansFieldScopeSpans:
-			err = r.scopeSpans(b[:f.end], f.start)
-		case resourceSpansFieldDeprecatedScopeSpans:
+		switch f.Num {
+		case schema.ResourceSpansFieldResource:
+			_, err = schema.Resource.Check(b[:f.End], f.Start, 0)
+		case schema.ResourceSpansFieldScopeSpans:
+			err = r.scopeSpans(b[:f.End], f.Start)
+		case schema.ResourceSpansFieldDeprecatedScopeSpans:
 			if deprecated < 0 {
 				deprecated = pos
 			}
-			_, err = scopeSpansMessage.check(b[:f.end], f.start, 0)
+			_, err = schema.ScopeSpans.Check(b[:f.End], f.Start, 0)
 		}
 		if err != nil {
 			return err
 		}
-		pos = f.end
+		pos = f.End
 	}
 	if deprecated < 0 || len(r.Scopes) > scopes {
 		return nil
 	}
 	for pos := deprecated; pos < len(b); {
-		f, err := resourceSpansMessage.next(b, pos)
-		if err == nil && f.num == resourceSpansFieldDeprecatedScopeSpans {
-			err = r.scopeSpans(b[:f.end], f.start)
+		f, err := schema.ResourceSpans.Next(b, pos)
+		if err == nil && f.Num == schema.ResourceSpansFieldDeprecatedScopeSpans {
+			err = r.scopeSpans(b[:f.End], f.Start)
 		}
 		if err != nil {
 			return err
 		}
-		pos = f.end
+		pos = f.End
 	}
 	return nil
 }
@@ -73,22 +79,22 @@ func (r *Request) resourceSpans(b []byte, pos int) error {
 func (r *Request) scopeSpans(b []byte, pos int) error {
 	r.Scopes = append(r.Scopes, Scope{Body: rangeOf(pos, len(b)), Resource: int32(len(r.Resources) - 1)})
 	for pos < len(b) {
-		f, err := scopeSpansMessage.next(b, pos)
+		f, err := schema.ScopeSpans.Next(b, pos)
 		if err != nil {
 			return err
 		}
-		switch f.num {
-		case scopeSpansFieldScope:
-			_, err = scopeMessage.check(b[:f.end], f.start, 0)
-		case scopeSpansFieldSpans:
+		switch f.Num {
+		case schema.ScopeSpansFieldScope:
+			_, err = schema.Scope.Check(b[:f.End], f.Start, 0)
+		case schema.ScopeSpansFieldSpans:
 			s := r.newSpan()
 			s.Resource, s.Scope = int32(len(r.Resources)-1), int32(len(r.Scopes)-1)
-			err = s.scan(b[:f.end], f.start)
+			err = s.scan(b[:f.End], f.Start)
 		}
 		if err != nil {
 			return err
 		}
-		pos = f.end
+		pos = f.End
 	}
 	return nil
 }
@@ -109,7 +115,7 @@ func (r *Request) newSpan() *Span {
 func ParseSpan(body []byte) (Span, error) {
 	s := Span{Resource: -1, Scope: -1}
 	if uint64(len(body)) > math.MaxUint32 {
-		return s, spanMessage.malformed(nil, math.MaxUint32, "longer than 4 GiB - 1")
+		return s, schema.Span.Malformed(nil, math.MaxUint32, "longer than 4 GiB - 1")
 	}
 	err := s.scan(body, 0)
 	return s, err
@@ -123,55 +129,55 @@ func (s *Span) scan(b []byte, pos int) error {
 			pos = end
 			continue
 		}
-		f, err := spanMessage.next(b, pos)
+		f, err := schema.Span.Next(b, pos)
 		if err != nil {
 			return err
 		}
-		pos = f.end
-		switch f.num {
+		pos = f.End
+		switch f.Num {
 		case 0:
 			s.Unknown = true
-		case spanFieldTraceID:
+		case schema.SpanFieldTraceID:
 			s.TraceID = TraceID{}
-			copy(s.TraceID[:], b[f.start:f.end])
-		case spanFieldID:
+			copy(s.TraceID[:], b[f.Start:f.End])
+		case schema.SpanFieldID:
 			s.ID = SpanID{}
-			copy(s.ID[:], b[f.start:f.end])
-		case spanFieldTraceState:
-			s.TraceState = rangeOf(f.start, f.end)
-		case spanFieldParentID:
+			copy(s.ID[:], b[f.Start:f.End])
+		case schema.SpanFieldTraceState:
+			s.TraceState = rangeOf(f.Start, f.End)
+		case schema.SpanFieldParentID:
 			s.ParentID = SpanID{}
-			copy(s.ParentID[:], b[f.start:f.end])
-		case spanFieldName:
-			s.Name = rangeOf(f.start, f.end)
-		case spanFieldKind:
-			s.Kind = int32(f.value)
-		case spanFieldStart:
-			s.Start = f.value
-		case spanFieldEnd:
-			s.End = f.value
-		case spanFieldAttributes:
-			if plainAttribute(b[f.start:f.end]) {
+			copy(s.ParentID[:], b[f.Start:f.End])
+		case schema.SpanFieldName:
+			s.Name = rangeOf(f.Start, f.End)
+		case schema.SpanFieldKind:
+			s.Kind = int32(f.Value)
+		case schema.SpanFieldStart:
+			s.Start = f.Value
+		case schema.SpanFieldEnd:
+			s.End = f.Value
+		case schema.SpanFieldAttributes:
+			if schema.PlainAttribute(b[f.Start:f.End]) {
 				continue
 			}
-			if err := s.check(&keyValueMessage, b[:f.end], f.start); err != nil {
+			if err := s.check(&schema.KeyValue, b[:f.End], f.Start); err != nil {
 				return err
 			}
-		case spanFieldEvents:
-			if err := s.check(&eventMessage, b[:f.end], f.start); err != nil {
+		case schema.SpanFieldEvents:
+			if err := s.check(&schema.Event, b[:f.End], f.Start); err != nil {
 				return err
 			}
-		case spanFieldLinks:
+		case schema.SpanFieldLinks:
 			s.Linked = true
-			if err := s.check(&linkMessage, b[:f.end], f.start); err != nil {
+			if err := s.check(&schema.Link, b[:f.End], f.Start); err != nil {
 				return err
 			}
-		case spanFieldStatus:
-			if err := s.scanStatus(b[:f.end], f.start); err != nil {
+		case schema.SpanFieldStatus:
+			if err := s.scanStatus(b[:f.End], f.Start); err != nil {
 				return err
 			}
-		case spanFieldFlags:
-			s.Flags = uint32(f.value)
+		case schema.SpanFieldFlags:
+			s.Flags = uint32(f.Value)
 		}
 	}
 	return nil
@@ -181,10 +187,10 @@ func (s *Span) scan(b []byte, pos int) error {
 // byte. It returns where the next begins, 0 if it is another or malformed. It is the short way past next.
 func (s *Span) plain(b []byte, pos int) int {
 	const (
-		traceID, spanID, parentID = spanFieldTraceID<<3 | byte(typeLen), spanFieldID<<3 | byte(typeLen), spanFieldParentID<<3 | byte(typeLen)
-		start, end                = spanFieldStart<<3 | byte(typeFixed64), spanFieldEnd<<3 | byte(typeFixed64)
-		attribute                 = attributeTag
-		name, kind                = spanFieldName<<3 | byte(typeLen), spanFieldKind<<3 | byte(typeVarint)
+		traceID, spanID, parentID = schema.SpanFieldTraceID<<3 | byte(protobuf.TypeLen), schema.SpanFieldID<<3 | byte(protobuf.TypeLen), schema.SpanFieldParentID<<3 | byte(protobuf.TypeLen)
+		start, end                = schema.SpanFieldStart<<3 | byte(protobuf.TypeFixed64), schema.SpanFieldEnd<<3 | byte(protobuf.TypeFixed64)
+		attribute                 = schema.AttributeTag
+		name, kind                = schema.SpanFieldName<<3 | byte(protobuf.TypeLen), schema.SpanFieldKind<<3 | byte(protobuf.TypeVarint)
 	)
 	f := b[pos:]
 	switch f[0] {
@@ -192,7 +198,7 @@ func (s *Span) plain(b []byte, pos int) int {
 		if len(f) < 2 || f[1] >= 0x80 {
 			return 0
 		}
-		if n := 2 + int(f[1]); n <= len(f) && plainAttribute(f[2:n]) {
+		if n := 2 + int(f[1]); n <= len(f) && schema.PlainAttribute(f[2:n]) {
 			return pos + n
 		}
 	case start:
@@ -234,27 +240,25 @@ func (s *Span) plain(b []byte, pos int) int {
 	return 0
 }
 
-func (s *Span) check(m *message, b []byte, pos int) error {
-	unknown, err := m.check(b, pos, 0)
+func (s *Span) check(m *schema.Message, b []byte, pos int) error {
+	unknown, err := m.Check(b, pos, 0)
 	s.Unknown = s.Unknown || unknown
 	return err
 }
 
 func (s *Span) scanStatus(b []byte, pos int) error {
 	for pos < len(b) {
-		f, err := statusMessage.next(b, pos)
+		f, err := schema.Status.Next(b, pos)
 		if err != nil {
 			return err
 		}
-		switch f.num {
+		switch f.Num {
 		case 0:
 			s.Unknown = true
-		case statusFieldCode:
-			s.Status = int32(f.value)
+		case schema.StatusFieldCode:
+			s.Status = int32(f.Value)
 		}
-		pos = f.end
+		pos = f.End
 	}
 	return nil
 }
-
-func rangeOf(start, end int) Range { return Range{Off: uint32(start), End: uint32(end)} }

@@ -9,10 +9,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/slowburn/slowburn/internal/wire"
+	"github.com/slowburn/slowburn/internal/wire/internal/wiretest"
 )
 
 func TestScan(t *testing.T) {
-	b := marshal(everythingTrace())
+	b := wiretest.Marshal(wiretest.Everything())
 	var r wire.Request
 	require.NoError(t, r.Scan(b))
 	require.Len(t, r.Resources, 1)
@@ -36,7 +37,7 @@ func TestScan(t *testing.T) {
 func TestScanLongName(t *testing.T) {
 	for _, n := range []int{127, 128, 200, 20_000} {
 		name := strings.Repeat("n", n)
-		b := inRequest(msg{}.str(5, name).varint(6, 2))
+		b := wiretest.InRequest(wiretest.Msg{}.Str(5, name).Varint(6, 2))
 		sameAsPdata(t, b)
 		var r wire.Request
 		require.NoError(t, r.Scan(b))
@@ -48,25 +49,25 @@ func TestScanLongName(t *testing.T) {
 func TestScanErrors(t *testing.T) {
 	// prefix is how many bytes inRequest puts before a span of less than 128 bytes.
 	const prefix = 6
-	at := prefix + len(aSpan())
+	at := prefix + len(wiretest.ASpan())
 	tests := []struct {
 		name string
 		b    []byte
 		want wire.ScanError
 	}{
 		{"nothing but a tag", []byte{0x0a}, wire.ScanError{Offset: 0, Field: "ExportTraceServiceRequest.resource_spans", Reason: "ends in the middle of a field"}},
-		{"wire type", inRequest(aSpan().str(6, "kind")), wire.ScanError{Offset: at, Field: "Span.kind", Reason: "wire type is 2, want 0"}},
-		{"trace ID", inRequest(aSpan().len(1, 1, 2)), wire.ScanError{Offset: at, Field: "Span.trace_id", Reason: "is 2 bytes long, want 16 or none"}},
-		{"link", inRequest(aSpan().len(13, msg{}.len(2, 1)...)), wire.ScanError{Offset: at + 2, Field: "Span.Link.span_id", Reason: "is 1 bytes long, want 8 or none"}},
-		{"length", inRequest(aSpan().raw(0x2a, 5, 1)), wire.ScanError{Offset: at, Field: "Span.name", Reason: "length reaches beyond the enclosing message"}},
-		{"scope of the deprecated field", msg{}.len(1, msg{}.len(2).len(1000, msg{}.raw(0x12)...)...), wire.ScanError{Offset: 7, Field: "ScopeSpans.spans", Reason: "ends in the middle of a field"}},
-		{"fixed", inRequest(aSpan().raw(0x39, 5, 1)), wire.ScanError{Offset: at, Field: "Span.start_time_unix_nano", Reason: "ends in the middle of a field"}},
-		{"field 0", inRequest(aSpan().raw(0, 1)), wire.ScanError{Offset: at, Field: "Span", Reason: "field number is not positive"}},
-		{"group", inRequest(aSpan().raw(0xc4, 2, 1)), wire.ScanError{Offset: at, Field: "Span", Reason: "unknown field 40: end of a group that has not begun"}},
-		{"wire type 6", inRequest(aSpan().raw(0xc6, 2)), wire.ScanError{Offset: at, Field: "Span", Reason: "unknown field 40: ends in the middle of a field"}},
-		{"wire type 7", inRequest(aSpan().raw(0xc7, 2, 1)), wire.ScanError{Offset: at, Field: "Span", Reason: "unknown field 40: wire type does not exist"}},
-		{"varint", inRequest(aSpan().raw(0x30).raw(bytes.Repeat([]byte{0xff}, 11)...)), wire.ScanError{Offset: at, Field: "Span.kind", Reason: "varint longer than 10 bytes"}},
-		{"value", inRequest(aSpan().len(9, kv("k", msg{}.varint(1, 1))...)), wire.ScanError{Offset: at + 2 + 3 + 2, Field: "AnyValue.string_value", Reason: "wire type is 0, want 2"}},
+		{"wire type", wiretest.InRequest(wiretest.ASpan().Str(6, "kind")), wire.ScanError{Offset: at, Field: "Span.kind", Reason: "wire type is 2, want 0"}},
+		{"trace ID", wiretest.InRequest(wiretest.ASpan().Len(1, 1, 2)), wire.ScanError{Offset: at, Field: "Span.trace_id", Reason: "is 2 bytes long, want 16 or none"}},
+		{"link", wiretest.InRequest(wiretest.ASpan().Len(13, wiretest.Msg{}.Len(2, 1)...)), wire.ScanError{Offset: at + 2, Field: "Span.Link.span_id", Reason: "is 1 bytes long, want 8 or none"}},
+		{"length", wiretest.InRequest(wiretest.ASpan().Raw(0x2a, 5, 1)), wire.ScanError{Offset: at, Field: "Span.name", Reason: "length reaches beyond the enclosing message"}},
+		{"scope of the deprecated field", wiretest.Msg{}.Len(1, wiretest.Msg{}.Len(2).Len(1000, wiretest.Msg{}.Raw(0x12)...)...), wire.ScanError{Offset: 7, Field: "ScopeSpans.spans", Reason: "ends in the middle of a field"}},
+		{"fixed", wiretest.InRequest(wiretest.ASpan().Raw(0x39, 5, 1)), wire.ScanError{Offset: at, Field: "Span.start_time_unix_nano", Reason: "ends in the middle of a field"}},
+		{"field 0", wiretest.InRequest(wiretest.ASpan().Raw(0, 1)), wire.ScanError{Offset: at, Field: "Span", Reason: "field number is not positive"}},
+		{"group", wiretest.InRequest(wiretest.ASpan().Raw(0xc4, 2, 1)), wire.ScanError{Offset: at, Field: "Span", Reason: "unknown field 40: end of a group that has not begun"}},
+		{"wire type 6", wiretest.InRequest(wiretest.ASpan().Raw(0xc6, 2)), wire.ScanError{Offset: at, Field: "Span", Reason: "unknown field 40: ends in the middle of a field"}},
+		{"wire type 7", wiretest.InRequest(wiretest.ASpan().Raw(0xc7, 2, 1)), wire.ScanError{Offset: at, Field: "Span", Reason: "unknown field 40: wire type does not exist"}},
+		{"varint", wiretest.InRequest(wiretest.ASpan().Raw(0x30).Raw(bytes.Repeat([]byte{0xff}, 11)...)), wire.ScanError{Offset: at, Field: "Span.kind", Reason: "varint longer than 10 bytes"}},
+		{"value", wiretest.InRequest(wiretest.ASpan().Len(9, wiretest.KV("k", wiretest.Msg{}.Varint(1, 1))...)), wire.ScanError{Offset: at + 2 + 3 + 2, Field: "AnyValue.string_value", Reason: "wire type is 0, want 2"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -82,13 +83,13 @@ func TestScanErrors(t *testing.T) {
 
 func TestScanBoundsTheDepth(t *testing.T) {
 	var r wire.Request
-	require.NoError(t, r.Scan(inRequest(nested(4999))))
-	require.ErrorContains(t, r.Scan(inRequest(nested(5000))), "nested deeper than 10000 messages")
+	require.NoError(t, r.Scan(wiretest.InRequest(wiretest.Nested(4999))))
+	require.ErrorContains(t, r.Scan(wiretest.InRequest(wiretest.Nested(5000))), "nested deeper than 10000 messages")
 }
 
 // TestScanIsCutAnywhere holds that a request that stops early is never taken for a whole one with more spans.
 func TestScanIsCutAnywhere(t *testing.T) {
-	b := marshal(everythingTrace())
+	b := wiretest.Marshal(wiretest.Everything())
 	for n := range b {
 		sameAsPdata(t, b[:n])
 	}
@@ -96,7 +97,7 @@ func TestScanIsCutAnywhere(t *testing.T) {
 
 // TestScanWithOneByteChanged walks every byte of a request through values that matter to protobuf.
 func TestScanWithOneByteChanged(t *testing.T) {
-	b := asSDK(marshal(realisticTrace(1)))
+	b := wiretest.AsSDK(wiretest.Marshal(wiretest.Realistic(1)))
 	for i := range b {
 		was := b[i]
 		for _, v := range []byte{0, 1, 0x7f, 0x80, 0xff, was ^ 1, was ^ 7, was + 8} {
@@ -108,7 +109,7 @@ func TestScanWithOneByteChanged(t *testing.T) {
 }
 
 func TestScanReusesItsSlices(t *testing.T) {
-	b := marshal(everythingTrace())
+	b := wiretest.Marshal(wiretest.Everything())
 	var r wire.Request
 	require.NoError(t, r.Scan(b))
 	allocs := testing.AllocsPerRun(100, func() {
@@ -120,10 +121,10 @@ func TestScanReusesItsSlices(t *testing.T) {
 }
 
 func TestUnknown(t *testing.T) {
-	for name, span := range map[string]msg{
-		"span": aSpan().varint(90, 1), "status": aSpan().len(15, msg{}.varint(9, 1)...), "group": aSpan().group(40).str(5, "x"),
-		"event": aSpan().len(11, msg{}.varint(9, 1)...), "link attribute": aSpan().len(13, msg{}.len(4, kv("k", msg{}).varint(90, 1)...)...),
-		"attribute value": aSpan().len(9, kv("k", msg{}.str(1, "v").varint(90, 1))...), "merged": aSpan().varint(90, 1).len(9, kv("k", msg{})...),
+	for name, span := range map[string]wiretest.Msg{
+		"span": wiretest.ASpan().Varint(90, 1), "status": wiretest.ASpan().Len(15, wiretest.Msg{}.Varint(9, 1)...), "group": wiretest.ASpan().Group(40).Str(5, "x"),
+		"event": wiretest.ASpan().Len(11, wiretest.Msg{}.Varint(9, 1)...), "link attribute": wiretest.ASpan().Len(13, wiretest.Msg{}.Len(4, wiretest.KV("k", wiretest.Msg{}).Varint(90, 1)...)...),
+		"attribute value": wiretest.ASpan().Len(9, wiretest.KV("k", wiretest.Msg{}.Str(1, "v").Varint(90, 1))...), "merged": wiretest.ASpan().Varint(90, 1).Len(9, wiretest.KV("k", wiretest.Msg{})...),
 	} {
 		s, err := wire.ParseSpan(span)
 		require.NoError(t, err, name)
@@ -134,19 +135,19 @@ func TestUnknown(t *testing.T) {
 }
 
 func TestDropInvalidIDs(t *testing.T) {
-	id := func(trace, span byte) msg {
-		m := msg{}
+	id := func(trace, span byte) wiretest.Msg {
+		m := wiretest.Msg{}
 		if trace > 0 {
-			m = m.len(1, bytes.Repeat([]byte{trace}, 16)...)
+			m = m.Len(1, bytes.Repeat([]byte{trace}, 16)...)
 		}
-		return m.len(2, bytes.Repeat([]byte{span}, 8)...)
+		return m.Len(2, bytes.Repeat([]byte{span}, 8)...)
 	}
-	var scope msg
-	for _, s := range []msg{id(0, 1), id(1, 2), id(1, 0), id(2, 3), {}, id(3, 4)} {
-		scope = scope.len(2, s...)
+	var scope wiretest.Msg
+	for _, s := range []wiretest.Msg{id(0, 1), id(1, 2), id(1, 0), id(2, 3), {}, id(3, 4)} {
+		scope = scope.Len(2, s...)
 	}
 	var r wire.Request
-	require.NoError(t, r.Scan(msg{}.len(1, msg{}.len(2, scope...)...)))
+	require.NoError(t, r.Scan(wiretest.Msg{}.Len(1, wiretest.Msg{}.Len(2, scope...)...)))
 	assert.Equal(t, 3, r.DropInvalidIDs())
 	require.Len(t, r.Spans, 3)
 	for i, s := range r.Spans {
@@ -157,11 +158,11 @@ func TestDropInvalidIDs(t *testing.T) {
 
 // FuzzParseSpan holds that a span is accepted alone if and only if it is within a request.
 func FuzzParseSpan(f *testing.F) {
-	f.Add([]byte(aSpan()))
-	f.Add([]byte(nested(3)))
+	f.Add([]byte(wiretest.ASpan()))
+	f.Add([]byte(wiretest.Nested(3)))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		var r wire.Request
-		err := r.Scan(inRequest(body))
+		err := r.Scan(wiretest.InRequest(body))
 		s, alone := wire.ParseSpan(body)
 		require.Equal(t, err == nil, alone == nil)
 		if err == nil {

@@ -3,11 +3,15 @@ package wire
 import (
 	"encoding/base64"
 	"encoding/binary"
+	"iter"
 	"math"
 	"strconv"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/slowburn/slowburn/internal/wire/internal/schema"
+	"github.com/slowburn/slowburn/internal/wire/protobuf"
 )
 
 // ValueKind says what a Value holds.
@@ -15,14 +19,14 @@ type ValueKind uint8
 
 // The kinds of values, as OTLP has them: their numbers are those of AnyValue's fields.
 const (
-	Empty ValueKind = iota
-	String
-	Bool
-	Int
-	Double
-	Array
-	KvList
-	Bytes
+	Empty  ValueKind = 0
+	String ValueKind = schema.AnyValueFieldString
+	Bool   ValueKind = schema.AnyValueFieldBool
+	Int    ValueKind = schema.AnyValueFieldInt
+	Double ValueKind = schema.AnyValueFieldDouble
+	Array  ValueKind = schema.AnyValueFieldArray
+	KvList ValueKind = schema.AnyValueFieldKvList
+	Bytes  ValueKind = schema.AnyValueFieldBytes
 )
 
 // String returns the kind's name.
@@ -73,7 +77,7 @@ func (v Value) number() uint64 {
 	if len(v.content) == 1 {
 		return uint64(v.content[0])
 	}
-	num, _ := longVarint(v.content, 0)
+	num, _ := protobuf.LongVarint(v.content, 0)
 	return num
 }
 
@@ -88,17 +92,17 @@ func (v Value) Double() float64 {
 // merge reads the body of an AnyValue into v. Its last field wins, and none leaves v as it is.
 func (v *Value) merge(b []byte) {
 	for pos := 0; pos < len(b); {
-		f, err := anyValueMessage.next(b, pos)
+		f, err := schema.AnyValue.Next(b, pos)
 		if err != nil {
 			return
 		}
-		switch f.num {
+		switch f.Num {
 		case 1, 2, 3, 4, 5, 6, 7: // as the kinds
-			*v = Value{kind: ValueKind(f.num), content: b[f.start:f.end:f.end]}
+			*v = Value{kind: ValueKind(f.Num), content: b[f.Start:f.End:f.End]}
 		case 8:
 			*v = Value{} // an index into the dictionary of a profile; in traces pdata takes it for empty
 		}
-		pos = f.end
+		pos = f.End
 	}
 }
 
@@ -127,9 +131,9 @@ func (v Value) AsString() string {
 
 // compositeAsString lets pdata decode and format a composite, which is field num of AnyValue. Composites are rare.
 func (v Value) compositeAsString(num byte) string {
-	kv := appendLen(nil, valueTag, appendLen(nil, num<<3|byte(typeLen), v.content))
+	kv := protobuf.AppendLen(nil, schema.ValueTag, protobuf.AppendLen(nil, num<<3|byte(protobuf.TypeLen), v.content))
 	var b Builder
-	b.Span(appendLen(nil, attributeTag, kv))
+	b.Span(protobuf.AppendLen(nil, schema.AttributeTag, kv))
 	var u ptrace.ProtoUnmarshaler
 	td, err := u.UnmarshalTraces(b.Bytes())
 	if err != nil {
@@ -138,4 +142,35 @@ func (v Value) compositeAsString(num byte) string {
 	s := td.ResourceSpans().At(0).ScopeSpans().At(0).Spans().At(0)
 	value, _ := s.Attributes().Get("")
 	return value.AsString()
+}
+
+// AttributeMap returns attributes as pdata, for code that shows them.
+func AttributeMap(attributes iter.Seq2[[]byte, Value]) pcommon.Map {
+	var span []byte
+	for key, v := range attributes {
+		kv := protobuf.AppendLen(protobuf.AppendLen(nil, schema.KeyTag, key), schema.ValueTag, v.encoded())
+		span = protobuf.AppendLen(span, schema.AttributeTag, kv)
+	}
+	var b Builder
+	b.Span(span)
+	var u ptrace.ProtoUnmarshaler
+	td, err := u.UnmarshalTraces(b.Bytes())
+	if err != nil {
+		return pcommon.NewMap() // not after a scan
+	}
+	return td.ResourceSpans().At(0).ScopeSpans().At(0).Spans().At(0).Attributes()
+}
+
+// encoded returns the value as an AnyValue.
+func (v Value) encoded() []byte {
+	switch v.kind {
+	case Empty:
+		return nil
+	case Bool, Int:
+		return append([]byte{byte(v.kind)<<3 | byte(protobuf.TypeVarint)}, v.content...)
+	case Double:
+		return append([]byte{byte(v.kind)<<3 | byte(protobuf.TypeFixed64)}, v.content...)
+	default:
+		return protobuf.AppendLen(nil, byte(v.kind)<<3|byte(protobuf.TypeLen), v.content)
+	}
 }

@@ -9,7 +9,7 @@ import (
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 
-	"github.com/slowburn/slowburn/internal/wire"
+	"github.com/slowburn/slowburn/internal/wire/protobuf"
 )
 
 // door takes the requests of one signal and protocol. Its errors are for statusOf.
@@ -40,7 +40,7 @@ var (
 		name: "protobuf", contentType: "application/x-protobuf",
 		marshal:       response.MarshalProto,
 		marshalStatus: func(s *spb.Status) ([]byte, error) { return proto.Marshal(s) },
-		tooDeep:       wire.TooDeep,
+		tooDeep:       protobuf.TooDeep,
 	}
 	jsonEncoding = &encoding{
 		name: "json", contentType: "application/json",

@@ -44,7 +44,7 @@ func BenchmarkExport(b *testing.B) {
 			b.Run(bench.name+" "+compression, func(b *testing.B) {
 				e := run(b, bench.ours, componenttest.NewNopHost(), bench.keys)
 				k := keptOf(b, td)
-				b.SetBytes(int64(k.RequestSize(0, len(k.Spans))))
+				b.SetBytes(int64(len(k.AppendRequest(nil, 0, len(k.Spans)))))
 				b.ReportAllocs()
 				for b.Loop() {
 					for i := range k.Spans {

@@ -111,7 +111,7 @@ func TestCollector(t *testing.T) {
 			e := run(t, factory, componenttest.NewNopHost(), keys)
 			td := traces(25_000, 10)
 			k := keptOf(t, td)
-			require.Greater(t, k.RequestSize(0, len(k.Spans)), 12<<20)
+			require.Greater(t, len(k.AppendRequest(nil, 0, len(k.Spans))), 12<<20)
 			require.NoError(t, e.send(k))
 			require.Equal(t, 25_010, sink.SpanCount())
 			require.Greater(t, len(sink.AllTraces()), 3)

@@ -9,13 +9,14 @@ import (
 	"github.com/slowburn/slowburn/internal/attr"
 	"github.com/slowburn/slowburn/internal/bytesize"
 	"github.com/slowburn/slowburn/internal/wire"
+	"github.com/slowburn/slowburn/internal/wire/divide"
 )
 
 // sendKept sends kept traces in as many requests as it takes. Spans of those that were accepted are Sent: called again with
 // the same Kept, it sends the rest.
 func (e *tracesExporter) sendKept(ctx context.Context, k *wire.Kept) *answer.Error {
 	before := e.limit.get()
-	requests := wire.Requests{Kept: k, Limit: before, Key: attr.SpanTrimmed}
+	requests := divide.Requests{Kept: k, Limit: before, Key: attr.SpanTrimmed}
 	defer func() { e.trimmed(ctx, requests.Trimmed) }()
 	for from, to, ok := requests.Next(); ok; from, to, ok = requests.Next() {
 		size, refused := e.sendSpans(ctx, k, from, to)

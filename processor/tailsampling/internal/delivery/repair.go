@@ -3,6 +3,7 @@ package delivery
 import (
 	"github.com/slowburn/slowburn/internal/attr"
 	"github.com/slowburn/slowburn/internal/wire"
+	"github.com/slowburn/slowburn/internal/wire/text"
 )
 
 // repairs makes the text of a load UTF-8: strict backends refuse a request for one byte that is not. Which headers were
@@ -26,9 +27,9 @@ func (r *repairs) spans(k *wire.Kept, trace int, silent bool) (found repaired) {
 	for i := t.From; i < t.To; i++ {
 		s := &k.Spans[i]
 		header := r.resources[s.Resource] || r.scopes[s.Scope]
-		own := !wire.ValidText(s.Body.Of(k.Bytes))
+		own := !text.ValidSpan(s.Body.Of(k.Bytes))
 		if own {
-			s.Body = replace(k, s.Body, wire.AppendValidText)
+			s.Body = replace(k, s.Body, text.AppendValidSpan)
 			if !silent {
 				k.SetAttribute(i, wire.BoolAttribute(attr.TextRepaired, true))
 			}
@@ -43,8 +44,8 @@ func (r *repairs) spans(k *wire.Kept, trace int, silent bool) (found repaired) {
 
 // headers repairs resources and scopes that were not looked at yet.
 func (r *repairs) headers(k *wire.Kept) {
-	r.resources = repairNew(k, k.Resources, r.resources, wire.ValidResourceText, wire.AppendValidResourceText)
-	r.scopes = repairNew(k, k.Scopes, r.scopes, wire.ValidScopeText, wire.AppendValidScopeText)
+	r.resources = repairNew(k, k.Resources, r.resources, text.ValidResource, text.AppendValidResource)
+	r.scopes = repairNew(k, k.Scopes, r.scopes, text.ValidScope, text.AppendValidScope)
 }
 
 func repairNew(k *wire.Kept, headers []wire.Range, done []bool, valid func([]byte) bool, repair func(dst, from []byte) []byte) []bool {

@@ -1,4 +1,4 @@
-package wire_test
+package divide_test
 
 import (
 	"fmt"
@@ -11,6 +11,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/slowburn/slowburn/internal/wire"
+	"github.com/slowburn/slowburn/internal/wire/divide"
+	"github.com/slowburn/slowburn/internal/wire/internal/wiretest"
 )
 
 const trimKey = "slowburn.span.trimmed"
@@ -18,7 +20,7 @@ const trimKey = "slowburn.span.trimmed"
 func keptOf(t testing.TB, td ptrace.Traces) *wire.Kept {
 	t.Helper()
 	var r wire.Request
-	require.NoError(t, r.Scan(marshal(td)))
+	require.NoError(t, r.Scan(wiretest.Marshal(td)))
 	k := new(wire.Kept)
 	_, err := k.Fill(&r)
 	require.NoError(t, err)
@@ -31,8 +33,8 @@ func oneSpan(edit func(ptrace.Span)) ptrace.Traces {
 	rs.Resource().Attributes().PutStr("service.name", "shop")
 	s := rs.ScopeSpans().AppendEmpty().Spans().AppendEmpty()
 	s.SetTraceID(pcommon.TraceID{1})
-	s.SetSpanID(spanID(2))
-	s.SetParentSpanID(spanID(3))
+	s.SetSpanID(wiretest.SpanID(2))
+	s.SetParentSpanID(wiretest.SpanID(3))
 	s.SetName("GET /")
 	s.SetKind(ptrace.SpanKindServer)
 	s.SetStartTimestamp(5)
@@ -85,7 +87,7 @@ func TestTrim(t *testing.T) {
 			for i := range 10_000 {
 				s.Events().AppendEmpty().SetName(fmt.Sprintf("event %05d", i))
 			}
-			s.Links().AppendEmpty().SetSpanID(spanID(4))
+			s.Links().AppendEmpty().SetSpanID(wiretest.SpanID(4))
 			s.SetDroppedEventsCount(3)
 		}, 50_000, func(t *testing.T, s ptrace.Span) {
 			require.Equal(t, "event 00000", s.Events().At(0).Name())
@@ -104,11 +106,11 @@ func TestTrim(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			td := oneSpan(test.edit)
 			k := keptOf(t, td)
-			before := k.SpanSize(0)
+			before := k.Spans[0].Size()
 			k.SetAttribute(0, wire.StringAttribute("added", "stays"))
-			cut := wire.Trim(k, 0, test.limit, trimKey)
+			cut := divide.TrimSpan(k, 0, test.limit, trimKey)
 			require.Greater(t, cut, before-test.limit)
-			require.LessOrEqual(t, k.SpanSize(0), test.limit+5)
+			require.LessOrEqual(t, k.Spans[0].Size(), test.limit+5)
 			s := spanOf(t, k)
 			mark, _ := s.Attributes().Get(trimKey)
 			require.EqualValues(t, cut, mark.Int())
@@ -125,16 +127,16 @@ func TestTrim(t *testing.T) {
 // A span that is trimmed again says how much was cut in all.
 func TestTrimTwice(t *testing.T) {
 	k := keptOf(t, oneSpan(func(s ptrace.Span) { s.Attributes().PutStr("text", long(100_000)) }))
-	cut := wire.Trim(k, 0, 50_000, trimKey)
+	cut := divide.TrimSpan(k, 0, 50_000, trimKey)
 	k.Spans[0].Sent = true
-	cut += wire.Trim(k, 0, 20_000, trimKey)
+	cut += divide.TrimSpan(k, 0, 20_000, trimKey)
 	require.True(t, k.Spans[0].Sent)
 	s := spanOf(t, k)
 	require.Equal(t, 2, s.Attributes().Len())
 	mark, _ := s.Attributes().Get(trimKey)
 	require.InDelta(t, cut, mark.Int(), 64)
 	require.Zero(t, s.DroppedAttributesCount(), "the mark itself is no loss")
-	require.Zero(t, wire.Trim(k, 0, 20_000, trimKey), "fits")
+	require.Zero(t, divide.TrimSpan(k, 0, 20_000, trimKey), "fits")
 }
 
 func TestTrimHeaders(t *testing.T) {
@@ -145,8 +147,8 @@ func TestTrimHeaders(t *testing.T) {
 	scope := rs.ScopeSpans().At(0)
 	scope.Scope().SetName(long(40_000))
 	k := keptOf(t, td)
-	cut := wire.TrimHeaders(k, 0, 20_000, trimKey)
-	require.Less(t, k.RequestSize(0, 1), 45_000)
+	cut := divide.TrimHeaders(k, 0, 20_000, trimKey)
+	require.Less(t, len(k.AppendRequest(nil, 0, 1)), 45_000)
 	got, err := k.Decode()
 	require.NoError(t, err)
 	resource := got.ResourceSpans().At(0).Resource()
@@ -156,12 +158,12 @@ func TestTrimHeaders(t *testing.T) {
 	ofResource, _ := resource.Attributes().Get(trimKey)
 	ofScope, _ := got.ResourceSpans().At(0).ScopeSpans().At(0).Scope().Attributes().Get(trimKey)
 	require.EqualValues(t, cut, ofResource.Int()+ofScope.Int())
-	require.Zero(t, wire.TrimHeaders(k, 0, 20_000, trimKey))
+	require.Zero(t, divide.TrimHeaders(k, 0, 20_000, trimKey))
 }
 
 // FuzzTrim cuts whatever pdata accepts down.
 func FuzzTrim(f *testing.F) {
-	for _, seed := range seeds() {
+	for _, seed := range wiretest.Seeds() {
 		f.Add(seed, 100)
 		f.Add(seed, 0)
 	}
@@ -169,7 +171,7 @@ func FuzzTrim(f *testing.F) {
 }
 
 func TestTrimSeeds(t *testing.T) {
-	for i, seed := range seeds() {
+	for i, seed := range wiretest.Seeds() {
 		for _, limit := range []int{0, 100, 300, 1000} {
 			t.Run(fmt.Sprint(i, limit), func(t *testing.T) { sameTrimmed(t, seed, limit) })
 		}
@@ -187,12 +189,11 @@ func sameTrimmed(t *testing.T, data []byte, limit int) {
 	before, err := k.Decode()
 	require.NoError(t, err)
 	for i := range k.Spans {
-		size := k.SpanSize(i)
-		cut := wire.Trim(k, i, limit, trimKey)
-		require.Equal(t, cut > 0, k.SpanSize(i) < size)
-		wire.TrimHeaders(k, i, limit, trimKey)
+		size := k.Spans[i].Size()
+		cut := divide.TrimSpan(k, i, limit, trimKey)
+		require.Equal(t, cut > 0, k.Spans[i].Size() < size)
+		divide.TrimHeaders(k, i, limit, trimKey)
 	}
-	require.Len(t, k.AppendRequest(nil, 0, len(k.Spans)), k.RequestSize(0, len(k.Spans)))
 	after, err := k.Decode()
 	require.NoError(t, err)
 	require.Equal(t, before.SpanCount(), after.SpanCount())

@@ -1,4 +1,4 @@
-package wire_test
+package text_test
 
 import (
 	"fmt"
@@ -12,6 +12,8 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/slowburn/slowburn/internal/wire"
+	"github.com/slowburn/slowburn/internal/wire/internal/wiretest"
+	"github.com/slowburn/slowburn/internal/wire/text"
 )
 
 // FuzzText holds what is made valid against the same made valid after decoding, and against a strict decoder.
@@ -30,7 +32,7 @@ func TestText(t *testing.T) {
 
 // textSeeds have invalid text in each place that has text: the seeds, with their text spoilt.
 func textSeeds() [][]byte {
-	all := seeds()
+	all := wiretest.Seeds()
 	for _, seed := range all {
 		var u ptrace.ProtoUnmarshaler
 		td, err := u.UnmarshalTraces(seed)
@@ -45,16 +47,16 @@ func textSeeds() [][]byte {
 			spoilt := ptrace.NewTraces()
 			td.CopyTo(spoilt)
 			rewrite(spoilt, spoil)
-			all = append(all, marshal(spoilt))
+			all = append(all, wiretest.Marshal(spoilt))
 		}
 	}
-	refs := msg{}.len(3, msg{}.str(1, "u\xff").str(2, "\xfft").str(3, "i\xff").str(3, "").str(4, "\xffd").varint(9, 1)...).str(77, "\xff unknown")
-	deep := nested(9).len(9, kv("deep", msg{}.len(6, msg{}.len(1, kv("\xff", msg{}.len(5, msg{}.len(1, msg{}.str(1, "\xff")...)...))...)...))...)
+	refs := wiretest.Msg{}.Len(3, wiretest.Msg{}.Str(1, "u\xff").Str(2, "\xfft").Str(3, "i\xff").Str(3, "").Str(4, "\xffd").Varint(9, 1)...).Str(77, "\xff unknown")
+	deep := wiretest.Nested(9).Len(9, wiretest.KV("deep", wiretest.Msg{}.Len(6, wiretest.Msg{}.Len(1, wiretest.KV("\xff", wiretest.Msg{}.Len(5, wiretest.Msg{}.Len(1, wiretest.Msg{}.Str(1, "\xff")...)...))...)...))...)
 	return append(all,
-		msg{}.len(1, msg{}.len(1, refs...).len(2, msg{}.len(2, aSpan()...)...)...),
-		inRequest(deep), inRequest(aSpan().len(9, kv("b", msg{}.len(7, 0xff))...).str(5, "\xff").str(5, "valid")),
-		inRequest(aSpan().raw(0xaa, 0x80, 0).raw(1, 0xff)), // a long tag
-		inRequest(aSpan().group(40).str(5, "\xff")))
+		wiretest.Msg{}.Len(1, wiretest.Msg{}.Len(1, refs...).Len(2, wiretest.Msg{}.Len(2, wiretest.ASpan()...)...)...),
+		wiretest.InRequest(deep), wiretest.InRequest(wiretest.ASpan().Len(9, wiretest.KV("b", wiretest.Msg{}.Len(7, 0xff))...).Str(5, "\xff").Str(5, "valid")),
+		wiretest.InRequest(wiretest.ASpan().Raw(0xaa, 0x80, 0).Raw(1, 0xff)), // a long tag
+		wiretest.InRequest(wiretest.ASpan().Group(40).Str(5, "\xff")))
 }
 
 func sameText(t *testing.T, data []byte) {
@@ -71,17 +73,17 @@ func sameText(t *testing.T, data []byte) {
 			resource = s.Resource
 			header := wire.AppendResourceHeader(nil, r.Resources[resource].Body.Of(r.Bytes))
 			original.Resource(header)
-			valid = sameIfValid(t, wire.ValidResourceText, wire.AppendValidResourceText, rebuilt.Resource, header) && valid
+			valid = sameIfValid(t, text.ValidResource, text.AppendValidResource, rebuilt.Resource, header) && valid
 		}
 		if s.Scope != scope {
 			scope = s.Scope
 			header := wire.AppendScopeHeader(nil, r.Scopes[scope].Body.Of(r.Bytes))
 			original.Scope(header)
-			valid = sameIfValid(t, wire.ValidScopeText, wire.AppendValidScopeText, rebuilt.Scope, header) && valid
+			valid = sameIfValid(t, text.ValidScope, text.AppendValidScope, rebuilt.Scope, header) && valid
 		}
 		body := s.Body.Of(r.Bytes)
 		original.Span(body)
-		valid = sameIfValid(t, wire.ValidText, wire.AppendValidText, rebuilt.Span, body) && valid
+		valid = sameIfValid(t, text.ValidSpan, text.AppendValidSpan, rebuilt.Span, body) && valid
 	}
 	var strict collectorpb.ExportTraceServiceRequest
 	if err := proto.Unmarshal(rebuilt.Bytes(), &strict); err != nil {
@@ -90,8 +92,8 @@ func sameText(t *testing.T, data []byte) {
 	if err := proto.Unmarshal(original.Bytes(), &strict); err == nil {
 		require.True(t, valid)
 	}
-	want := flat(decode(t, original.Bytes()), func(s string) string { return strings.ToValidUTF8(s, "\uFFFD") })
-	require.Equal(t, want, flat(decode(t, rebuilt.Bytes()), func(s string) string { return s }))
+	want := flat(wiretest.Decode(t, original.Bytes()), func(s string) string { return strings.ToValidUTF8(s, "\uFFFD") })
+	require.Equal(t, want, flat(wiretest.Decode(t, rebuilt.Bytes()), func(s string) string { return s }))
 }
 
 // sameIfValid adds what a part is once it is valid, and reports whether it was.

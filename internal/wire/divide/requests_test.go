@@ -1,4 +1,4 @@
-package wire_test
+package divide_test
 
 import (
 	"fmt"
@@ -10,13 +10,15 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/slowburn/slowburn/internal/wire"
+	"github.com/slowburn/slowburn/internal/wire/divide"
+	"github.com/slowburn/slowburn/internal/wire/internal/wiretest"
 )
 
 // someTraces are traces with so many spans each.
 func someTraces(spans ...int) ptrace.Traces {
 	td := ptrace.NewTraces()
 	for i, n := range spans {
-		one := realisticTrace(n)
+		one := wiretest.Realistic(n)
 		for _, s := range spansOf(one) {
 			s.SetTraceID(pcommon.TraceID{1, byte(i + 1)})
 		}
@@ -38,7 +40,7 @@ func TestRequests(t *testing.T) {
 				}
 				want, err := k.Decode()
 				require.NoError(t, err)
-				r := wire.Requests{Kept: k, Limit: limit, Key: trimKey}
+				r := divide.Requests{Kept: k, Limit: limit, Key: trimKey}
 				var parts []byte
 				var last int
 				for from, to, ok := r.Next(); ok; from, to, ok = r.Next() {
@@ -62,7 +64,7 @@ func TestRequests(t *testing.T) {
 				require.Equal(t, len(k.Spans), last)
 				if limit >= 3000 {
 					require.Zero(t, r.Trimmed)
-					require.Equal(t, canonical(t, want), canonical(t, decode(t, parts)))
+					require.Equal(t, wiretest.Canonical(t, want), wiretest.Canonical(t, wiretest.Decode(t, parts)))
 				}
 			})
 		}
@@ -76,7 +78,7 @@ func TestRequestsPassSent(t *testing.T) {
 		k.Spans[i].Sent = true
 	}
 	k.Spans[8].Left = true
-	r := wire.Requests{Kept: k, Limit: 1 << 20, Key: trimKey}
+	r := divide.Requests{Kept: k, Limit: 1 << 20, Key: trimKey}
 	for range 2 {
 		var seen []int
 		for from, to, ok := r.Next(); ok; from, to, ok = r.Next() {
@@ -93,7 +95,7 @@ func TestRequestsPassSent(t *testing.T) {
 	}
 	_, _, ok := r.Next()
 	require.False(t, ok)
-	_, _, ok = (&wire.Requests{Kept: new(wire.Kept), Limit: 1}).Next()
+	_, _, ok = (&divide.Requests{Kept: new(wire.Kept), Limit: 1}).Next()
 	require.False(t, ok)
 }
 
@@ -105,14 +107,14 @@ func TestRequestsTrim(t *testing.T) {
 	large.Attributes().PutStr("db.query.text", long(300_000))
 	td.ResourceSpans().At(2).Resource().Attributes().PutStr("process.command_line", long(200_000))
 	k := keptOf(t, td)
-	r := wire.Requests{Kept: k, Limit: limit, Key: trimKey}
+	r := divide.Requests{Kept: k, Limit: limit, Key: trimKey}
 	var sizes []int
 	spans := 0
 	for from, to, ok := r.Next(); ok; from, to, ok = r.Next() {
 		b := k.AppendRequest(nil, from, to)
 		require.LessOrEqual(t, len(b), limit)
 		sizes = append(sizes, len(b))
-		spans += decode(t, b).SpanCount()
+		spans += wiretest.Decode(t, b).SpanCount()
 	}
 	require.Equal(t, 11, spans)
 	require.Equal(t, 2, r.Trimmed)

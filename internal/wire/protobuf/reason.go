@@ -1,21 +1,6 @@
-package wire
+package protobuf
 
 import "fmt"
-
-// ScanError says why bytes are no OTLP trace request.
-type ScanError struct {
-	// Offset is where in the bytes the offending field, or what there is of it, starts.
-	Offset int
-	// Field is the message and field, such as "Span.trace_id", or only the message.
-	Field string
-	// Reason is what is wrong.
-	Reason string
-}
-
-// Error implements error.
-func (e *ScanError) Error() string {
-	return fmt.Sprintf("malformed OTLP trace request at byte %d: %s: %s", e.Offset, e.Field, e.Reason)
-}
 
 // Codes that functions of this package return in place of a position.
 const (
@@ -27,7 +12,8 @@ const (
 	errGroup
 )
 
-func reason(code int) string {
+// Reason says in words what an error code means.
+func Reason(code int) string {
 	switch code {
 	case errTruncated:
 		return "ends in the middle of a field"

@@ -1,12 +1,18 @@
-package wire
+package divide
+
+import (
+	"sort"
+
+	"github.com/slowburn/slowburn/internal/wire"
+)
 
 // Requests divides a Kept into requests (AppendRequest) that are at most Limit bytes long. Traces stay whole where one fits; a
 // span that does not is trimmed. Spans that were sent, or are left out, are passed over. It is for one goroutine.
 type Requests struct {
-	Kept *Kept
+	Kept *wire.Kept
 	// Limit may change between requests.
 	Limit int
-	// Key is that of the attribute which says how many bytes were cut from a span; see Trim.
+	// Key is that of the attribute which says how many bytes were cut from a span; see TrimSpan.
 	Key string
 	// Trimmed is how many spans were.
 	Trimmed int
@@ -35,7 +41,7 @@ func (r *Requests) Again() { r.next = 0 }
 // end returns where a request ends that begins with a span.
 func (r *Requests) end(from int) int {
 	k := r.Kept
-	trace := k.traceOf(from)
+	trace := sort.Search(len(k.Traces), func(n int) bool { return k.Traces[n].To > from })
 	whole := from // where the last trace ends that fits
 	resource, scope := int32(-1), int32(-1)
 	size := 0
@@ -59,7 +65,7 @@ func (r *Requests) end(from int) int {
 			size += 2*headSize + k.Scopes[s.Scope].Len() + marksSize(k.Traces[trace].Marks)
 		}
 		resource, scope = s.Resource, s.Scope
-		if size += k.SpanSize(i); size <= r.Limit {
+		if size += s.Size(); size <= r.Limit {
 			continue
 		}
 		switch {
@@ -87,16 +93,16 @@ func (r *Requests) trim(i, trace int) {
 	if headers() > r.Limit/2 {
 		cut = TrimHeaders(k, i, r.Limit/4, r.Key)
 	}
-	cut += Trim(k, i, r.Limit-headers(), r.Key)
+	cut += TrimSpan(k, i, r.Limit-headers(), r.Key)
 	if cut > 0 {
 		r.Trimmed++
 	}
 }
 
 // marksSize is what marks add to a scope.
-func marksSize(marks []Attribute) (size int) {
+func marksSize(marks []wire.Attribute) (size int) {
 	for _, m := range marks {
-		size += lenSize(lenSize(len(m.Key)) + lenSize(len(m.value)))
+		size += m.Size()
 	}
 	return size
 }

@@ -1,4 +1,6 @@
-package wire_test
+// Package wiretest makes OTLP requests for the tests of package wire and of those below it: as exporters write them, and as
+// none would.
+package wiretest
 
 import (
 	"encoding/binary"
@@ -10,9 +12,9 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// realisticTrace returns a request with one trace as an instrumented shop would send it: n spans of about 520 bytes with
+// Realistic returns a request with one trace as an instrumented shop would send it: n spans of about 520 bytes with
 // ten attributes each, two scopes.
-func realisticTrace(n int) ptrace.Traces {
+func Realistic(n int) ptrace.Traces {
 	td := ptrace.NewTraces()
 	rs := td.ResourceSpans().AppendEmpty()
 	rs.SetSchemaUrl("https://opentelemetry.io/schemas/1.26.0")
@@ -30,8 +32,8 @@ func realisticTrace(n int) ptrace.Traces {
 	for i := range n {
 		s := rs.ScopeSpans().At(i % 2).Spans().AppendEmpty()
 		s.SetTraceID(pcommon.TraceID{0xa1, 0xb2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16})
-		s.SetSpanID(spanID(i + 1))
-		s.SetParentSpanID(spanID(i))
+		s.SetSpanID(SpanID(i + 1))
+		s.SetParentSpanID(SpanID(i))
 		s.SetName("POST /api/v1/checkout")
 		s.SetKind(ptrace.SpanKindServer)
 		s.SetFlags(0x101)
@@ -60,9 +62,9 @@ func realisticTrace(n int) ptrace.Traces {
 	return td
 }
 
-// everythingTrace uses every field and every kind of value.
-func everythingTrace() ptrace.Traces {
-	td := realisticTrace(3)
+// Everything uses every field and every kind of value.
+func Everything() ptrace.Traces {
+	td := Realistic(3)
 	rs := td.ResourceSpans().At(0)
 	rs.Resource().SetDroppedAttributesCount(3)
 	s := rs.ScopeSpans().At(0).Spans().At(0)
@@ -78,7 +80,7 @@ func everythingTrace() ptrace.Traces {
 	putEveryKind(e.Attributes())
 	l := s.Links().AppendEmpty()
 	l.SetTraceID(pcommon.TraceID{1})
-	l.SetSpanID(spanID(7))
+	l.SetSpanID(SpanID(7))
 	l.SetFlags(1)
 	l.TraceState().FromRaw("a=b")
 	l.SetDroppedAttributesCount(4)
@@ -105,12 +107,14 @@ func putEveryKind(m pcommon.Map) {
 	kv.PutEmptySlice("nested").AppendEmpty().SetBool(false)
 }
 
-func spanID(i int) (id pcommon.SpanID) {
+// SpanID is the ID with that number.
+func SpanID(i int) (id pcommon.SpanID) {
 	binary.BigEndian.PutUint64(id[:], uint64(i))
 	return id
 }
 
-func marshal(td ptrace.Traces) []byte {
+// Marshal returns td as an ExportTraceServiceRequest.
+func Marshal(td ptrace.Traces) []byte {
 	var m ptrace.ProtoMarshaler
 	b, err := m.MarshalTraces(td)
 	if err != nil {
@@ -119,9 +123,9 @@ func marshal(td ptrace.Traces) []byte {
 	return b
 }
 
-// asSDK returns the request as an SDK would have written it: fields in ascending order, where the Collector's are in
+// AsSDK returns the request as an SDK would have written it: fields in ascending order, where the Collector's are in
 // descending order within some messages.
-func asSDK(b []byte) []byte {
+func AsSDK(b []byte) []byte {
 	var td tracepb.TracesData
 	if err := proto.Unmarshal(b, &td); err != nil {
 		panic(err)

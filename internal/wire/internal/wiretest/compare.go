@@ -1,0 +1,41 @@
+package wiretest
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
+)
+
+// Decode is what pdata makes of a request.
+func Decode(t testing.TB, data []byte) ptrace.Traces {
+	t.Helper()
+	r := ptraceotlp.NewExportRequest() // which reads the deprecated scope_spans too
+	require.NoError(t, r.UnmarshalProto(data))
+	return r.Traces()
+}
+
+// Canonical are the different spans of td, each with its resource and scope, in an order of their bytes.
+func Canonical(t testing.TB, td ptrace.Traces) []string {
+	t.Helper()
+	var all []string
+	for _, rs := range td.ResourceSpans().All() {
+		for _, ss := range rs.ScopeSpans().All() {
+			for _, span := range ss.Spans().All() {
+				one := ptrace.NewTraces()
+				to := one.ResourceSpans().AppendEmpty()
+				rs.Resource().CopyTo(to.Resource())
+				to.SetSchemaUrl(rs.SchemaUrl())
+				scope := to.ScopeSpans().AppendEmpty()
+				ss.CopyTo(scope)
+				scope.Spans().RemoveIf(func(ptrace.Span) bool { return true })
+				span.CopyTo(scope.Spans().AppendEmpty())
+				all = append(all, string(Marshal(one)))
+			}
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
