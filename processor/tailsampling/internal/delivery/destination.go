@@ -104,13 +104,12 @@ func earliest(senders []*Sender, of func(*Sender) clock.Monotonic) (first clock.
 	return first
 }
 
-// Backlog is what waits for it, in all shards.
+// Backlog is what waits for it, in all shards; Oldest is shard.Never if that is nothing.
 func (d *Destination) Backlog() (all shard.Backlog) {
+	all.Oldest = shard.Never
 	for m := range d.out.Buffer.Locked() {
 		b := m.Outgoing(d.Index).Backlog()
-		if b.Traces > 0 && (all.Traces == 0 || b.Oldest < all.Oldest) {
-			all.Oldest = b.Oldest
-		}
+		all.Oldest = min(all.Oldest, b.Oldest)
 		all.Traces += b.Traces
 		all.Spans += b.Spans
 		all.Bytes += b.Bytes
