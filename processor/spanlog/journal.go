@@ -1,8 +1,8 @@
 package spanlog
 
 import (
-	"bytes"
 	"fmt"
+	"slices"
 
 	"github.com/slowburn/slowburn/processor/spanlog/internal/files"
 	"github.com/slowburn/slowburn/processor/spanlog/internal/format"
@@ -15,7 +15,8 @@ type Journal struct {
 	pool    *Pool
 	disk    *files.Disk
 	shard   uint32
-	names   []byte
+	names   Names
+	encoded []byte        // names, as the files have them
 	files   []journalFile // finished, oldest first
 	current mapped.Memory
 	used    int // of current
@@ -39,16 +40,17 @@ func NewJournal(p *Pool, shard int, names Names) *Journal {
 	if disk == nil {
 		return nil
 	}
-	return &Journal{pool: p, disk: disk, shard: uint32(shard), names: names.Encode()}
+	return &Journal{pool: p, disk: disk, shard: uint32(shard), names: names, encoded: names.Encode()}
 }
 
-// Rename gives the journal these names. If they are other ones than before, events that follow go to another file.
-func (j *Journal) Rename(names Names) {
+// Rename gives the policies these names. If they are other ones than before, events that follow go to another file.
+func (j *Journal) Rename(policies []string) {
 	if j == nil {
 		return
 	}
-	if b := names.Encode(); !bytes.Equal(b, j.names) {
-		j.names = b
+	if !slices.Equal(policies, j.names.Policies) {
+		j.names.Policies = policies
+		j.encoded = j.names.Encode()
 		j.finish()
 	}
 }
@@ -83,7 +85,7 @@ func (j *Journal) store(e *Event) (err error) {
 
 // rotate begins another file.
 func (j *Journal) rotate(now int64) error {
-	size := max(j.pool.segmentSize, format.EventsAt(len(j.names))+64*format.EventSize)
+	size := max(j.pool.segmentSize, format.EventsAt(len(j.encoded))+64*format.EventSize)
 	m, err := j.disk.Create(files.Journal, size)
 	if err != nil {
 		return fmt.Errorf("begin a journal: %w", err)
@@ -101,7 +103,7 @@ func (j *Journal) begin(m mapped.Memory, now int64) error {
 		_ = j.disk.Remove(f) // should it stay, it is no journal: its magic is written last
 		return fmt.Errorf("begin a journal: %w", err)
 	}
-	j.current, j.used = m, format.EventsAt(len(j.names))
+	j.current, j.used = m, format.EventsAt(len(j.encoded))
 	j.now = journalFile{file: f, sequence: h.Sequence}
 	j.pool.Grow(f.Size)
 	j.disk.Begin(f)
@@ -112,7 +114,7 @@ func (j *Journal) begin(m mapped.Memory, now int64) error {
 func (j *Journal) storeHeader(b []byte, h *format.Header) (err error) {
 	defer Guard(&err)()
 	h.Put(b)
-	format.PutNames(b, j.names, h.Sequence)
+	format.PutNames(b, j.encoded, h.Sequence)
 	format.SetMagic(b, format.MagicJournal)
 	return nil
 }
@@ -154,8 +156,7 @@ func (j *Journal) Trim(l *Log, keep int, again func(highest uint64)) {
 		again(f.highest)
 		events -= f.events
 		j.files = j.files[1:]
-		j.disk.Forget(f.file)
-		_ = j.disk.Remove(f.file) // should it stay, it is read again at the next start
+		j.disk.Supersede(f.file) // behind the segments that it is about, and until what was put again is flushed
 	}
 }
 

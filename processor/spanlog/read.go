@@ -19,7 +19,7 @@ type Record struct {
 
 // Records yields a trace's records, the oldest first. Where a part of them cannot be read it yields an error instead and
 // goes on behind it. The log must not be used while it does, and a record is valid until the next. pause, unless nil, is
-// called now and then between two records; while it runs the log may be used for everything but this chain.
+// called now and then between two records; while it runs the log may be used for everything but appending to this chain or releasing it.
 func (l *segments) Records(c Chain, pause func()) iter.Seq2[Record, error] {
 	return func(yield func(Record, error) bool) {
 		var chain []uint32

@@ -27,6 +27,8 @@ type (
 	EventKind = format.EventKind
 	// Names are what a journal's events refer to by index.
 	Names = format.Names
+	// Destination is one that kept traces go to.
+	Destination = format.Destination
 )
 
 // What happens to a part of a trace. Of a part that is not wanted there is only a decision.

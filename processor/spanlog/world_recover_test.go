@@ -110,6 +110,22 @@ func (w *world) events(out io.Writer, f *JournalFile) {
 		if e.Late {
 			line += ", late"
 		}
+		if e.Failed {
+			line += ", failed"
+		}
+		if e.Revived {
+			line += ", revived"
+		}
+		if e.Trimmed > 0 {
+			line += fmt.Sprintf(", %d spans trimmed", e.Trimmed)
+		}
+		switch {
+		case e.Kind == Decided:
+		case e.Destination == EveryDestination:
+			line += ", everywhere"
+		default:
+			line += ", " + names.Destinations[e.Destination].Key
+		}
 		if e.Threshold != ^uint64(0) {
 			line += fmt.Sprintf(", th %x", e.Threshold)
 		}

@@ -128,7 +128,7 @@ func (w *world) start(a args, sequence uint64) {
 	}
 	w.log = New(w.pool, a.number("shard", 0))
 	w.log.SetTime(w.now)
-	w.journal = NewJournal(w.pool, a.number("shard", 0), namesOf(a, "errors,slow", "a,b"))
+	w.journal = NewJournal(w.pool, a.number("shard", 0), namesOf(a))
 	require.NoError(w.t, w.pool.Reserve(0, 0))
 }
 
@@ -290,12 +290,13 @@ func (w *world) sync(out io.Writer, _ args) {
 func (w *world) breakDisk(_ io.Writer, a args) { w.broken = !a.has("off") }
 
 // event puts an event about the part of a trace that is not decided, or of the one that was last: decided trace=a
-// [verdict=1] [policy=0] [late] [th=n] [rv=n] [n=1]
+// [verdict=1] [policy=0] [late] [failed] [revived] [trimmed=n] [to=0] [th=n] [rv=n] [n=1]
 func (w *world) event(_ io.Writer, a args) {
 	e := Event{
 		Kind: Decided, Verdict: uint8(a.number("verdict", 1)), Trigger: uint8(a.number("trigger", 0)), Late: a.has("late"),
 		Policy: a.number("policy", -1), From: w.from[a["trace"]], To: w.log.Position(), At: uint32(w.now / 1000),
 		Threshold: uint64(a.number("th", -1)), Random: uint64(a.number("rv", -1)),
+		Failed: a.has("failed"), Revived: a.has("revived"), Trimmed: uint32(a.number("trimmed", 0)), Destination: uint8(a.number("to", 0)),
 	}
 	copy(e.TraceID[:], a["trace"])
 	switch {
@@ -310,13 +311,15 @@ func (w *world) event(_ io.Writer, a args) {
 }
 
 // namesOf are those of names= and destinations=.
-func namesOf(a args, policies, destinations string) Names {
-	return Names{
-		Policies: strings.Split(a.text("names", policies), ","), Destinations: strings.Split(a.text("destinations", destinations), ","),
+func namesOf(a args) (n Names) {
+	n.Policies = strings.Split(a.text("names", "errors,slow"), ",")
+	for key := range strings.SplitSeq(a.text("destinations", "a,b"), ",") {
+		n.Destinations = append(n.Destinations, Destination{Key: key})
 	}
+	return n
 }
 
-func (w *world) rename(_ io.Writer, a args) { w.journal.Rename(namesOf(a, "", "a,b")) }
+func (w *world) rename(_ io.Writer, a args) { w.journal.Rename(strings.Split(a["names"], ",")) }
 
 // trim deletes old journal files: trim [keep=0]
 func (w *world) trim(out io.Writer, a args) {

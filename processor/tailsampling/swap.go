@@ -3,7 +3,6 @@ package tailsampling
 import (
 	"fmt"
 
-	"github.com/slowburn/slowburn/processor/spanlog"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/refuse"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/version"
 )
@@ -30,7 +29,7 @@ func (p *policies) swap(compile func(number int) (*version.Version, error)) (*ve
 	}
 	v.CountErrorsFrom(before)
 	p.versions.Set(v)
-	names := spanlog.Names{Policies: p.versions.Names.Strings(), Destinations: p.buffer.Destinations}
+	names := p.versions.Names.Strings()
 	for _, m := range p.buffer.Members {
 		m.Lock()
 		m.Swap(v)

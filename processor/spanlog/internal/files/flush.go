@@ -53,8 +53,8 @@ func (d *Disk) Forget(f File) {
 	}
 }
 
-// Supersede gives up a file that is not mapped and was copied to another one. Where files are flushed it keeps it until
-// the copy is: see the states in the package's documentation.
+// Supersede gives up a file that is not mapped, and of which what is wanted was copied to another one. Where files are
+// flushed it keeps it until the copy is, and for as long as those that were superseded before: see the states in the package's documentation.
 func (d *Disk) Supersede(f File) {
 	if d.flush == nil {
 		d.GiveUp(f)

@@ -45,7 +45,7 @@ func packedBytes(sequence uint64) []byte {
 	return format.Pack(raw, s2.Encode(nil, raw))
 }
 
-var testNames = format.Names{Policies: []string{"errors", "slow"}, Destinations: []string{"a", "b"}}
+var testNames = format.Names{Policies: []string{"errors", "slow"}, Destinations: []format.Destination{{Key: "a"}, {Key: "b", Since: 5}}}
 
 func journalBytes(sequence uint64, events ...format.Event) []byte {
 	names := testNames.Encode()

@@ -78,8 +78,8 @@ func TestNames(t *testing.T) {
 	for _, names := range []Names{
 		{},
 		{Policies: []string{"a"}},
-		{Destinations: []string{"a"}},
-		{Policies: []string{"", "errors", "composite\x00part", string(make([]byte, 300))}, Destinations: []string{"otlp_grpc in traces", ""}},
+		{Destinations: []Destination{{Key: "a"}}},
+		{Policies: []string{"", "errors", "composite\x00part", string(make([]byte, 300))}, Destinations: []Destination{{"otlp_grpc in traces", 1_700_000_000}, {"", 1<<32 - 1}}},
 	} {
 		encoded := names.Encode()
 		b := make([]byte, EventsAt(len(encoded)))
@@ -96,14 +96,14 @@ func TestNames(t *testing.T) {
 		_, ok = ParseNames(b[:67+len(encoded)], len(encoded), 5)
 		assert.False(t, ok, "they are cut off")
 	}
-	assert.Equal(t, []byte("\x01\x01d\x02\x01a\x02bc"), Names{Policies: []string{"a", "bc"}, Destinations: []string{"d"}}.Encode())
+	assert.Equal(t, []byte("\x01\x80\x01\x01d\x01a\x02bc"), Names{Policies: []string{"a", "bc"}, Destinations: []Destination{{"d", 128}}}.Encode())
 }
 
 // Names with a right checksum that are none.
 func TestNamesThatAreNone(t *testing.T) {
 	for _, encoded := range []string{
-		"", "\x80", "\x00", "\x01", "\x00\x01", "\x01\x02a", "\x01\x02a\x00", "\x00\x02\x01a", "\x00\x01\x01a\x01", "\x00\x00\x00",
-		"\x00\x01\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", "\x00\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01",
+		"", "\x80", "\x01", "\x01\x00", "\x01\x80", "\x01\x00\x02a", "\x02\x00\x01a", "\x00\x80", "\x00\x02a", "\x00\x01a\x01",
+		"\x00\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01",
 	} {
 		b := make([]byte, EventsAt(len(encoded)))
 		PutNames(b, []byte(encoded), 5)

@@ -5,24 +5,32 @@ import "encoding/binary"
 // Names are what a journal's events refer to by index.
 type Names struct {
 	Policies     []string
-	Destinations []string // the keys of all that there are
+	Destinations []Destination // all that there are
+}
+
+// Destination is one that kept traces go to.
+type Destination struct {
+	Key   string
+	Since uint32 // Unix seconds; a trace that was decided before is not for it
 }
 
 // namesAt is where a journal's names begin, behind their checksum.
 const namesAt = HeaderSize + 4
 
 // Encode returns the names as the file has them.
-func (n Names) Encode() []byte {
-	return encodeList(encodeList(nil, n.Destinations), n.Policies)
-}
-
-func encodeList(b []byte, list []string) []byte {
-	b = binary.AppendUvarint(b, uint64(len(list)))
-	for _, name := range list {
-		b = binary.AppendUvarint(b, uint64(len(name)))
-		b = append(b, name...)
+func (n Names) Encode() (b []byte) {
+	b = binary.AppendUvarint(b, uint64(len(n.Destinations)))
+	for _, d := range n.Destinations {
+		b = encodeString(binary.AppendUvarint(b, uint64(d.Since)), d.Key)
+	}
+	for _, name := range n.Policies {
+		b = encodeString(b, name)
 	}
 	return b
+}
+
+func encodeString(b []byte, s string) []byte {
+	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
 }
 
 // PutNames writes encoded names behind the header of the journal file with this sequence.
@@ -38,31 +46,45 @@ func ParseNames(b []byte, size int, sequence uint64) (n Names, ok bool) {
 	if to > len(b) || binary.LittleEndian.Uint32(b[HeaderSize:]) != Checksum(sequence, b[namesAt:to]) {
 		return Names{}, false
 	}
-	rest := b[namesAt:to]
-	if n.Destinations, rest, ok = parseList(rest); !ok {
-		return Names{}, false
+	r := reader{rest: b[namesAt:to], ok: true}
+	for count := r.number(); count > 0 && r.ok; count-- {
+		since := r.number()
+		n.Destinations = append(n.Destinations, Destination{Key: r.text(), Since: uint32(since)})
 	}
-	if n.Policies, rest, ok = parseList(rest); !ok || len(rest) > 0 {
+	for len(r.rest) > 0 && r.ok {
+		n.Policies = append(n.Policies, r.text())
+	}
+	if !r.ok {
 		return Names{}, false
 	}
 	return n, true
 }
 
-// parseList reads a list, and returns what follows it.
-func parseList(b []byte) (list []string, rest []byte, ok bool) {
-	count, size := binary.Uvarint(b)
+// reader reads what encoded names are made of, as long as it is ok.
+type reader struct {
+	rest []byte
+	ok   bool
+}
+
+func (r *reader) number() uint64 {
+	n, size := binary.Uvarint(r.rest)
 	if size <= 0 {
-		return nil, nil, false
+		r.ok, r.rest = false, nil
+		return 0
 	}
-	for b = b[size:]; count > 0; count-- {
-		n, size := binary.Uvarint(b)
-		if size <= 0 || n > uint64(len(b)-size) {
-			return nil, nil, false
-		}
-		list = append(list, string(b[size:size+int(n)]))
-		b = b[size+int(n):]
+	r.rest = r.rest[size:]
+	return n
+}
+
+func (r *reader) text() string {
+	n := r.number()
+	if n > uint64(len(r.rest)) {
+		r.ok, r.rest = false, nil
+		return ""
 	}
-	return list, b, true
+	s := string(r.rest[:n])
+	r.rest = r.rest[n:]
+	return s
 }
 
 // EventsAt is where a journal's events begin behind so many bytes of names.

@@ -71,7 +71,7 @@ func (s *setup) open(b *buffer.Buffer) {
 	require.NoError(s.t, err)
 	b.Pool.Open(dir, spanlog.Seed(b.Seed), 0)
 	for i, m := range b.Members {
-		m.OpenFiles(spanlog.New(b.Pool, i), spanlog.NewJournal(b.Pool, i, spanlog.Names{Policies: []string{"", "errors", "slow"}, Destinations: b.Destinations}), 0)
+		m.OpenFiles(spanlog.New(b.Pool, i), spanlog.NewJournal(b.Pool, i, spanlog.Names{Policies: []string{"", "errors", "slow"}}), 0)
 	}
 	s.t.Cleanup(func() { require.NoError(s.t, dir.Close()) })
 }

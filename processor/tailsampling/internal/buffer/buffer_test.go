@@ -57,6 +57,27 @@ func TestLeaveWakesWhoHasWork(t *testing.T) {
 	})
 }
 
+// A visit wakes the senders that have something to send, and no others.
+func TestLeaveWakesSendersThatHaveWork(t *testing.T) {
+	b, _ := newBuffer(t, &shard.Shared{Waits: shard.Waits{Decision: 10 * time.Second}, Destinations: []string{"a", "b"}})
+	b.SetReady()
+	m, _ := b.Of(idOf(1))
+	m.Deliver = []chan struct{}{make(chan struct{}, 1), make(chan struct{}, 1)}
+	woken := func() [2]bool { return [2]bool{wakes(m.Deliver[0]), wakes(m.Deliver[1])} }
+	require.NoError(t, b.Add(prepare(t, b, testSpan{trace: 1, failed: true})))
+	require.Equal(t, [2]bool{}, woken())
+	decideAll(b)
+	require.Equal(t, [2]bool{true, true}, woken())
+	for _, d := range []shard.Destination{0, 1} {
+		m.Lock()
+		k, _ := m.Outgoing(d).Next()
+		m.Outgoing(d).Take(k.Slot, 0)
+		b.Leave(m)
+		require.Equal(t, [2]bool{false, d == 0}, woken())
+	}
+	b.Close()
+}
+
 // Waking twice is the same as once.
 func TestWake(t *testing.T) {
 	c := make(chan struct{}, 1)
@@ -227,7 +248,7 @@ func TestFiles(t *testing.T) {
 	pool.Open(dir, spanlog.Seed(b.Seed), 0)
 	deliverable(b)
 	for i, m := range b.Members {
-		m.OpenFiles(spanlog.New(pool, i), spanlog.NewJournal(pool, i, spanlog.Names{Policies: []string{"", "errors"}, Destinations: []string{"next"}}), 50)
+		m.OpenFiles(spanlog.New(pool, i), spanlog.NewJournal(pool, i, spanlog.Names{Policies: []string{"", "errors"}}), 50)
 	}
 	b.SetReady()
 	require.NoError(t, pool.Reserve(1<<20, 0))
@@ -248,7 +269,7 @@ func TestFiles(t *testing.T) {
 	decided := map[[16]byte]uint8{}
 	for _, f := range found.Journals {
 		damage, err := f.Read(func(e *spanlog.Event, names spanlog.Names) {
-			require.Equal(t, spanlog.Names{Policies: []string{"", "errors"}, Destinations: []string{"next"}}, names)
+			require.Equal(t, spanlog.Names{Policies: []string{"", "errors"}}, names)
 			decided[e.TraceID] = e.Verdict
 		})
 		require.NoError(t, err)

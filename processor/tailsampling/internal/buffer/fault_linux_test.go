@@ -23,7 +23,7 @@ func TestDiskFailsUnderAStore(t *testing.T) {
 	pool.Open(dir, spanlog.Seed(b.Seed), 0)
 	pool.TrackSync(nil)
 	for i, m := range b.Members {
-		m.OpenFiles(spanlog.New(pool, i), spanlog.NewJournal(pool, i, spanlog.Names{Policies: []string{"", "errors"}, Destinations: []string{"next"}}), 50)
+		m.OpenFiles(spanlog.New(pool, i), spanlog.NewJournal(pool, i, spanlog.Names{Policies: []string{"", "errors"}}), 50)
 	}
 	b.SetReady()
 	visits := 0

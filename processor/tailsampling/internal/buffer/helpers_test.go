@@ -36,7 +36,9 @@ func newBuffer(t testing.TB, shared *shard.Shared) (*Buffer, *observer.ObservedL
 	if shared.Pool == nil {
 		shared.Pool = spanlog.NewPool(16<<20, shards)
 	}
-	shared.Destinations = []string{"next"}
+	if shared.Destinations == nil {
+		shared.Destinations = []string{"next"}
+	}
 	shared.TraceSize, shared.ReviveUpTo = shard.MaxTraceSize, 0.6
 	shared.Epoch, shared.Seed = clock.NewEpoch(), index.Seed{1, 2}
 	core, logs := observer.New(zap.DebugLevel)

@@ -8,22 +8,22 @@ import (
 	"github.com/slowburn/slowburn/internal/wire"
 )
 
-// Both ends of a list are kept when the last entry leaves or the first comes to its front.
+// Both ends of a list are kept when the last entry leaves and others come.
 func TestListOfOne(t *testing.T) {
 	var x Index[entry, *entry]
 	var l List[entry, *entry]
 	a, _ := x.New(1, wire.TraceID{1})
 	b, _ := x.New(1, wire.TraceID{2})
-	l.PushFront(&x, a)
+	l.PushBack(&x, a)
 	l.PushBack(&x, b)
 	require.Equal(t, []Slot{a, b}, slots(&l, &x))
 	l.Remove(&x, a)
 	l.Remove(&x, b)
 	require.True(t, l.Empty())
-	l.PushFront(&x, b)
-	l.PushFront(&x, a)
-	require.Equal(t, []Slot{a, b}, slots(&l, &x))
-	require.Equal(t, b, l.tail)
+	l.PushBack(&x, b)
+	l.PushBack(&x, a)
+	require.Equal(t, []Slot{b, a}, slots(&l, &x))
+	require.Equal(t, a, l.tail)
 }
 
 // Slots are from 1 on, and those that are free are used again.

@@ -48,17 +48,6 @@ func (l *List[T, P]) PushBack(x *Index[T, P], n Slot) {
 	l.tail = n
 }
 
-// PushFront makes an entry, which must be in no list of the kind, the first.
-func (l *List[T, P]) PushFront(x *Index[T, P], n Slot) {
-	*l.at(x, n) = neighbors{next: l.head}
-	if l.head == 0 {
-		l.tail = n
-	} else {
-		l.at(x, l.head).prev = n
-	}
-	l.head = n
-}
-
 // Remove takes an entry, which must be in it, out of the list.
 func (l *List[T, P]) Remove(x *Index[T, P], n Slot) {
 	at := *l.at(x, n)

@@ -69,7 +69,7 @@ func (o *Outbox[T, P]) Next(x *index.Index[T, P], d Destination) index.Slot {
 		if b.cursor != 0 {
 			n = o.list.Next(x, b.cursor)
 		}
-		if n == 0 || P(x.At(n)).place().available(d) {
+		if n == 0 || x.At(n).place().available(d) {
 			return n
 		}
 		b.cursor = n
@@ -94,7 +94,7 @@ func (o *Outbox[T, P]) Ready(x *index.Index[T, P]) (m Mask) {
 
 // Take takes the next entry for a destination.
 func (o *Outbox[T, P]) Take(x *index.Index[T, P], n index.Slot, d Destination) {
-	P(x.At(n)).place().taken |= d.mask()
+	x.At(n).place().taken |= d.mask()
 	o.boxes[d].cursor = n
 }
 
@@ -106,19 +106,19 @@ func (o *Outbox[T, P]) PutBack(x *index.Index[T, P], n index.Slot, d Destination
 
 // PutAside makes an entry that was taken wait out of order.
 func (o *Outbox[T, P]) PutAside(x *index.Index[T, P], n index.Slot, d Destination) {
-	P(x.At(n)).place().aside |= d.mask()
+	x.At(n).place().aside |= d.mask()
 	o.untake(x, n, d)
 }
 
 func (o *Outbox[T, P]) untake(x *index.Index[T, P], n index.Slot, d Destination) {
-	P(x.At(n)).place().taken &^= d.mask()
+	x.At(n).place().taken &^= d.mask()
 	b := &o.boxes[d]
 	b.oldest.untaken, b.boring.untaken = b.oldest.waits, b.boring.waits
 }
 
 // TakeAside takes an entry that waits out of order.
 func (o *Outbox[T, P]) TakeAside(x *index.Index[T, P], n index.Slot, d Destination) {
-	p := P(x.At(n)).place()
+	p := x.At(n).place()
 	p.aside &^= d.mask()
 	p.taken |= d.mask()
 }
@@ -194,7 +194,7 @@ func (o *Outbox[T, P]) OldestUntaken(x *index.Index[T, P], d Destination, failed
 
 // find returns the first entry from n on that matches, 0 if there is none.
 func (o *Outbox[T, P]) find(x *index.Index[T, P], n index.Slot, match func(*Place) bool) index.Slot {
-	for n != 0 && !match(P(x.At(n)).place()) {
+	for n != 0 && !match(x.At(n).place()) {
 		n = o.list.Next(x, n)
 	}
 	return n

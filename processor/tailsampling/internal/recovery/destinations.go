@@ -6,6 +6,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/slowburn/slowburn/processor/spanlog"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/decision"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/outbox"
 )
 
@@ -13,7 +14,26 @@ import (
 // outbox.MaxDestinations on those that are gone.
 type destinations struct {
 	today []string
+	since []decision.Seconds // by today: since when a journal knows it; unknown where none does
 	gone  []string
+}
+
+const unknown = ^decision.Seconds(0)
+
+// begin starts with those of today, of which nothing is known.
+func (d *destinations) begin(today []string) {
+	d.today, d.since = today, slices.Repeat([]decision.Seconds{unknown}, len(today))
+}
+
+// known are those of today. What no journal knew is there from now on.
+func (d *destinations) known(now decision.Seconds) (list []spanlog.Destination) {
+	for i, key := range d.today {
+		if d.since[i] == unknown {
+			d.since[i] = now
+		}
+		list = append(list, spanlog.Destination{Key: key, Since: uint32(d.since[i])})
+	}
+	return list
 }
 
 // set is a set of destinations by these numbers.
@@ -50,9 +70,12 @@ type roster struct {
 	all  set
 }
 
-func (d *destinations) roster(keys []string) (r roster) {
-	for _, key := range keys {
-		s := d.of(key)
+func (d *destinations) roster(list []spanlog.Destination) (r roster) {
+	for _, there := range list {
+		s := d.of(there.Key)
+		if i := slices.Index(d.today, there.Key); i >= 0 {
+			d.since[i] = min(d.since[i], decision.Seconds(there.Since))
+		}
 		r.each = append(r.each, s)
 		r.all |= s
 	}
@@ -65,6 +88,11 @@ func (r *roster) of(e *spanlog.Event) set {
 		return r.all
 	}
 	return r.each[e.Destination]
+}
+
+// areToday reports whether a journal names the destinations of today, by the same numbers.
+func (d *destinations) areToday(list []spanlog.Destination) bool {
+	return slices.EqualFunc(list, d.today, func(there spanlog.Destination, key string) bool { return there.Key == key })
 }
 
 // reportGone logs which destinations are gone, and how many traces they had not got.

@@ -96,14 +96,14 @@ func (f *fates) part(id wire.TraceID, from spanlog.Position) *fate {
 }
 
 // find returns what became of a span: the part that it is in, if that was decided; else, if the trace was sampled before
-// the span came, that part as followed.
+// the span came, the part that was as followed. That is a late one only where the decision is not known any more.
 func (f *fates) find(id wire.TraceID, at spanlog.Position) (part, followed *fate) {
 	for n := f.last[id]; n != 0; n = f.parts[n-1].before {
 		p := &f.parts[n-1]
 		switch {
 		case at >= p.from && at < p.to:
 			return p, nil
-		case at >= p.to && followed == nil:
+		case at >= p.to && (followed == nil || followed.late):
 			followed = p
 		}
 	}

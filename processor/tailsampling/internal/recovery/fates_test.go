@@ -75,21 +75,25 @@ func TestRevivedFate(t *testing.T) {
 	require.Equal(t, fate{from: 10, to: 20, threshold: 70, random: 80, at: 900, policy: 4, order: 2, verdict: policy.Sampled, waits: 1}, *f.part(idOf(1), 10))
 }
 
-// A span is in the part in which its position is, the end of which is not in it; or else follows the last part before it,
+// A span is in the part in which its position is, the end of which is not in it; or else follows the last decision before it,
 // if that was sampled.
 func TestFatesOfSpans(t *testing.T) {
 	f := newFates()
 	f.add(event(spanlog.Decided, 1, policy.Sampled, 10, 20), 1, &here)
 	f.add(late(event(spanlog.Decided, 1, policy.Sampled, 30, 40)), 1, &here)
 	f.add(event(spanlog.Decided, 2, policy.Dropped, 10, 20), 2, &here)
+	f.add(late(event(spanlog.Decided, 4, policy.Sampled, 10, 20)), 1, &here)
+	f.add(late(event(spanlog.Decided, 4, policy.Sampled, 30, 40)), 1, &here)
+	f.add(event(spanlog.Decided, 4, policy.NotSampled, 40, 50), 1, &here)
 	for _, tc := range []struct {
 		trace          byte
 		at             spanlog.Position
 		part, followed spanlog.Position // where they begin; 0 is none
 	}{
-		{1, 9, 0, 0}, {1, 10, 10, 0}, {1, 19, 10, 0}, {1, 20, 0, 10}, {1, 29, 0, 10}, {1, 30, 30, 0}, {1, 39, 30, 0}, {1, 40, 0, 30}, {1, 99, 0, 30},
+		{1, 9, 0, 0}, {1, 10, 10, 0}, {1, 19, 10, 0}, {1, 20, 0, 10}, {1, 29, 0, 10}, {1, 30, 30, 0}, {1, 39, 30, 0}, {1, 40, 0, 10}, {1, 99, 0, 10},
 		{2, 9, 0, 0}, {2, 10, 10, 0}, {2, 20, 0, 0},
 		{3, 10, 0, 0},
+		{4, 20, 0, 10}, {4, 40, 40, 0}, {4, 50, 0, 0},
 	} {
 		part, followed := f.find(idOf(tc.trace), tc.at)
 		begin := func(p *fate) spanlog.Position {

@@ -35,33 +35,51 @@ type process struct {
 	logs  *observer.ObservedLogs
 }
 
-// newProcess keeps traces with errors. The directory is open, and nothing is read back.
+// setup is how a process is configured.
+type setup struct {
+	directory    string
+	shards       int
+	destinations []string
+	names        []string // of policies, that are known before its own
+	small        bool     // files are, so that there are many, and the journals are made shorter
+}
+
+// newProcess keeps traces with errors, for one destination.
 func newProcess(t *testing.T, directory string, shards int, before ...string) *process {
+	t.Helper()
+	return setup{directory: directory, shards: shards, destinations: []string{"next"}, names: before}.process(t)
+}
+
+// process keeps traces with errors. The directory is open, and nothing is read back.
+func (c setup) process(t *testing.T) *process {
 	t.Helper()
 	set, err := policy.Compile([]policy.Config{
 		{Name: "errors", Type: policy.StatusCode, Section: &policy.StatusCodeConfig{StatusCodes: []string{"ERROR"}}},
 	}, policy.Options{})
 	require.NoError(t, err)
 	names := version.NewNames()
-	for _, name := range before {
+	for _, name := range c.names {
 		_, err := names.Number(version.Name{Policy: name})
 		require.NoError(t, err)
 	}
 	v, err := version.New(1, set, nil, names)
 	require.NoError(t, err)
 	shared := &shard.Shared{
-		Destinations: []string{"next"},
+		Destinations: c.destinations,
 		Waits:        shard.Waits{Decision: time.Hour}, TraceSize: shard.MaxTraceSize, ReviveUpTo: 1, Mapped: true,
-		Pool: spanlog.NewDiskPool(16<<20, 64<<20, shards), Epoch: clock.NewEpoch(), Seed: index.NewSeed(),
+		Pool: spanlog.NewDiskPool(16<<20, 64<<20, c.shards), Epoch: clock.NewEpoch(), Seed: index.NewSeed(),
 		Limits: shard.Limits{Sampled: 1000, Dropped: 1000},
 	}
+	if c.small {
+		shared.Pool, shared.Limits = spanlog.NewDiskPool(1<<20, 64<<20, c.shards), shard.Limits{Sampled: 10, Dropped: 10}
+	}
 	core, logs := observer.New(zap.DebugLevel)
-	b := buffer.New(shared, shards, v, zap.New(core))
+	b := buffer.New(shared, c.shards, v, zap.New(core))
 	for _, m := range b.Members {
 		m.Deliver = []chan struct{}{make(chan struct{}, 1)}
 	}
 	p := &process{Buffer: b, t: t, names: names, logs: logs}
-	p.store = NewStore(directory, b, names, zap.New(core))
+	p.store = NewStore(c.directory, b, names, zap.New(core))
 	require.NoError(t, p.store.Open())
 	return p
 }
@@ -76,7 +94,13 @@ func start(t *testing.T, directory string, shards int, before ...string) *proces
 
 func (p *process) recover() {
 	p.t.Helper()
-	p.store.Recover(time.Hour, func() {}, p.SetReady)
+	p.recoverWith(func() {})
+}
+
+// recoverWith does not flush files where onSyncFailed is nil.
+func (p *process) recoverWith(onSyncFailed func()) {
+	p.t.Helper()
+	p.store.Recover(time.Hour, onSyncFailed, p.SetReady)
 	p.store.Wait()
 	require.True(p.t, p.Ready())
 	require.NoError(p.t, p.Pool.Reserve(1<<16, 0))
@@ -110,11 +134,17 @@ func idOf(n byte) wire.TraceID { return wire.TraceID{n, 15: n} }
 // add takes a span of a trace in.
 func (p *process) add(trace, id byte, failed bool) {
 	p.t.Helper()
+	p.addTo(idOf(trace), id, failed)
+}
+
+// addTo takes a span of the trace with this ID in.
+func (p *process) addTo(trace wire.TraceID, id byte, failed bool) {
+	p.t.Helper()
 	td := ptrace.NewTraces()
 	rs := td.ResourceSpans().AppendEmpty()
 	rs.Resource().Attributes().PutStr("service.name", "s")
 	span := rs.ScopeSpans().AppendEmpty().Spans().AppendEmpty()
-	span.SetTraceID(pcommon.TraceID(idOf(trace)))
+	span.SetTraceID(pcommon.TraceID(trace))
 	span.SetSpanID(pcommon.SpanID{id + 1})
 	span.SetParentSpanID(pcommon.SpanID{0xff})
 	if failed {

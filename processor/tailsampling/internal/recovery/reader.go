@@ -154,8 +154,9 @@ func (r *reader) finish(last clock.UnixMilli) {
 	r.restore.Finish(r.store.buffer.Now(), last)
 }
 
-// writeJournal writes everything that is known of traces into the shard's own journal.
-func (r *reader) writeJournal() {
+// writeJournal writes everything that is known of traces into the shard's own journal, and returns how many events could not
+// be written.
+func (r *reader) writeJournal() (skipped int64) {
 	b := r.store.buffer
 	r.member.Lock()
 	defer r.member.Unlock()
@@ -163,4 +164,5 @@ func (r *reader) writeJournal() {
 	for e := range r.fates.events(len(b.Destinations)) {
 		r.member.Journal.Put(&e, now)
 	}
+	return r.member.Journal.Skipped
 }

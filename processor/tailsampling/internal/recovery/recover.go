@@ -2,6 +2,7 @@ package recovery
 
 import (
 	"errors"
+	"fmt"
 	"runtime"
 	"slices"
 	"sync"
@@ -9,6 +10,7 @@ import (
 	"github.com/slowburn/slowburn/internal/clock"
 	"github.com/slowburn/slowburn/internal/wire"
 	"github.com/slowburn/slowburn/processor/spanlog"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/decision"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/index"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/version"
 )
@@ -63,7 +65,7 @@ func (st *Store) readJournals(all []*reader) *journals {
 			if to == nil {
 				r := st.destinations.roster(names.Destinations)
 				to = &r
-				j.foreign = j.foreign || !slices.Equal(names.Destinations, st.destinations.today)
+				j.foreign = j.foreign || !st.destinations.areToday(names.Destinations)
 			}
 			number := int32(version.NoPolicy)
 			if e.Policy >= 0 {
@@ -94,11 +96,13 @@ func (st *Store) openPool(j *journals, onSyncFailed func()) {
 	}
 	// The journal's share of the disk is a sixteenth of its budget; an event takes 64 bytes.
 	keep := min(b.Limits.Sampled+b.Limits.Dropped, int(b.Pool.DiskLimit()/16/64)/len(b.Members))
-	names := spanlog.Names{Policies: st.names.Strings(), Destinations: b.Destinations}
+	now := b.UnixMilli(b.Now())
+	names := spanlog.Names{Policies: st.names.Strings(), Destinations: st.destinations.known(decision.Seconds(now.Unix()))}
+	b.Since = st.destinations.since
 	for i, m := range b.Members {
 		m.Lock()
 		m.OpenFiles(spanlog.New(b.Pool, i), spanlog.NewJournal(b.Pool, i, names), keep)
-		m.Log.SetTime(int64(b.UnixMilli(b.Now())))
+		m.Log.SetTime(int64(now))
 		m.Unlock()
 	}
 }
@@ -179,8 +183,13 @@ func (st *Store) redistribute(all []*reader, j *journals) {
 		return
 	}
 	st.reportGone(all)
+	var skipped int64
 	for _, r := range all {
-		r.writeJournal()
+		skipped += r.writeJournal()
+	}
+	if skipped > 0 { // the old files say it once more at the next start
+		st.report([]spanlog.Damage{{Path: st.directory, Reason: fmt.Sprintf("%d records of decisions cannot be written anew: old journals stay", skipped)}})
+		return
 	}
 	for _, f := range j.files {
 		if err := f.Delete(); err != nil {

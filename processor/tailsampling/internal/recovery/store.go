@@ -56,7 +56,7 @@ func (st *Store) Open() (err error) {
 	if st.inventory, err = st.dir.Inventory(); err != nil {
 		return errors.Join(err, st.dir.Close())
 	}
-	st.destinations.today = st.buffer.Destinations
+	st.destinations.begin(st.buffer.Destinations)
 	st.total.Store(st.inventory.Bytes)
 	if st.inventory.Shards != 0 {
 		st.buffer.Seed = index.Seed(st.inventory.Seed)

@@ -113,6 +113,7 @@ func (t *traces) admit(hash uint32, id *wire.TraceID, now clock.Monotonic) slot 
 	e.arrived, e.random, e.from = now, tracestate.None, t.log.Position()
 	if sampled {
 		e.state, e.late, e.policy, e.threshold, e.random = stateGathering, true, d.Policy, w.Threshold, w.Random
+		e.decidedAt = t.shared.Epoch.Monotonic(d.At.UnixMilli())
 		t.queues.gathering.PushBack(&t.index, n)
 		t.tally.Ages.AddLate(t.shared.ageOf(d.At, now))
 		return n

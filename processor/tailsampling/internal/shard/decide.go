@@ -96,8 +96,12 @@ func (t *traces) enqueueLate(n slot, now clock.Monotonic) {
 	t.queues.gathering.Remove(&t.index, n)
 	t.index.Unfile(n)
 	e := t.index.At(n)
+	waits := t.shared.destinationsAt(e.decidedAt)
 	e.to, e.decidedAt = t.log.Position(), now
-	t.enqueue(n, t.outbox.Everyone(), now)
+	t.enqueue(n, waits, now)
+	if waits != 0 && waits != t.outbox.Everyone() {
+		t.notes.kept(e, now) // else the first event about it would be for all
+	}
 }
 
 // free gives an entry, which is in no list and not found any more, and its spans up.

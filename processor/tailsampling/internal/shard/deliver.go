@@ -10,11 +10,11 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/outbox"
 )
 
-// Destination is an index in Shared.Destinations, Mask a set of them.
-type (
-	Destination = outbox.Destination
-	Mask        = outbox.Mask
-)
+// Destination is an index in Shared.Destinations.
+type Destination = outbox.Destination
+
+// Mask is a set of destinations.
+type Mask = outbox.Mask
 
 // Kept is a trace that was sampled, or a late part of one, on its way out.
 type Kept struct {

@@ -2,8 +2,8 @@
 // them, and has them ready to be delivered.
 //
 // Its types are Shard, Shared (what shards have in common), Log and Journal
-// (where a shard's spans and decisions are; the span log is one place, a partition of a broker can be another), Kept (what
-// is to be delivered) and Restorer (which rebuilds a shard after a restart). A decision is a decision.Decided, which publish
+// (where a shard's spans and decisions are; the span log is one place, a partition of a broker can be another), Outgoing (what
+// one destination has not got), Kept (a part of that) and Restorer (which rebuilds a shard after a restart). A decision is a decision.Decided, which publish
 // hands to the journal, the explanations, the counters and the links, in this order.
 //
 // # States
@@ -18,17 +18,19 @@
 //	           dropped, and gone (admit)
 //	pending    root span (follow)                          rooted     waits for being quiet
 //	rooted     span (follow)                               rooted     is quiet from now on
-//	pending,   decided: sampled (decide, settle)           ready      is remembered; messages to linked traces
+//	pending,   decided: sampled (decide, settle)           kept       is remembered; messages to linked traces
 //	rooted     decided: not sampled, and there is room     revivable  keeps the policies' bits
 //	           (makeRoomToRevive)
 //	           decided: not sampled, or dropped            gone       is remembered
-//	revivable  a late span makes a policy sample it        ready      as if decided (revive)
-//	           a linked trace is kept (Receive)            ready      without a weight
+//	revivable  a late span makes a policy sample it        kept       as if decided (revive)
+//	           a linked trace is kept (Receive)            kept       without a weight
 //	           twice the largest size (reconsider)         gone       is remembered (evict)
 //	           revive_window is over, or room is needed    gone       is remembered (evict)
-//	gathering  lateWait is over (enqueueLate)              ready
-//	ready      taken by an emitter (Take), failed          ready      is the next again (PutBack)
-//	           accepted, or refused for good (Delivered)   gone
+//	gathering  lateWait is over (enqueueLate)              kept
+//	kept       a destination has it (Delivered), or does   kept       waits for the other destinations
+//	           not get it (GiveUp, GiveUpOldest)           gone       no destination waits for it
+//
+// What is kept is in one list in the order of the decisions. How far its delivery to each destination is says package outbox.
 //
 // What is gone is in no list, its spans are released, and its slot is used again (free).
 //

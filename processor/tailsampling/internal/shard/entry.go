@@ -24,15 +24,20 @@ type entry struct {
 	threshold uint64 // once decided; tracestate.None where the trace has no weight
 	bytes     uint64 // of span bodies
 	times
-	spans      uint32 // in the log
-	trimmed    uint32 // left out
-	lateSpans  uint32 // of these, that came since it was not sampled
-	policy     int32  // once decided: the number of what did it, in version.Names
+	counts
+	policy     int32 // once decided: the number of what did it, in version.Names
 	state      state
 	late       bool               // it is a part that came after its trace was sampled
 	revived    bool               // it was not sampled at first, and a late span changed that
 	generation version.Generation // until it is decided for good
 	outbox.Place
+}
+
+// counts are those of the spans of an entry.
+type counts struct {
+	spans     uint32 // in the log
+	lateSpans uint32 // of these, that came since it was not sampled
+	trimmed   uint32 // left out
 }
 
 // positions are those of the entry's spans in the log: from the first on, up to where the log was when it was decided.
@@ -42,7 +47,7 @@ type positions struct{ from, to spanlog.Position }
 type times struct {
 	arrived    clock.Monotonic // its first span came
 	quietSince clock.Monotonic // it last went to the end of the quiet list
-	decidedAt  clock.Monotonic // it was decided last; a late part: it had gathered
+	decidedAt  clock.Monotonic // it was decided last; a late part: the trace was, and once it is kept, it had gathered
 }
 
 // part is the entry as a part of its trace.

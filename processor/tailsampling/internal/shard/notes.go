@@ -29,6 +29,11 @@ func (w *notes) eventOf(e *entry, at clock.Monotonic) spanlog.Event {
 // put writes an event into the journal, and makes the journal shorter where it is long.
 func (w *notes) put(ev spanlog.Event, at clock.Monotonic) {
 	w.journal.Put(ev, w.shared.UnixMilli(at))
+	w.trim(at)
+}
+
+// trim makes the journal shorter where it is long.
+func (w *notes) trim(at clock.Monotonic) {
 	if w.journal.Full() {
 		w.journal.Trim(func(highest uint64) { w.repeat(highest, at) })
 	}
@@ -70,12 +75,18 @@ func (w *notes) repeat(highest uint64, now clock.Monotonic) {
 	}
 	for n := range w.outbox.All(w.index) {
 		if e := w.index.At(n); e.to.Sequence() <= highest {
-			w.repeatKept(e, at)
+			w.putKept(e, at)
 		}
 	}
 }
 
-func (w *notes) repeatKept(e *entry, at clock.UnixMilli) {
+// kept writes that an entry is kept, and who has it.
+func (w *notes) kept(e *entry, now clock.Monotonic) {
+	w.putKept(e, w.shared.UnixMilli(now))
+	w.trim(now)
+}
+
+func (w *notes) putKept(e *entry, at clock.UnixMilli) {
 	ev := w.eventOf(e, e.decidedAt)
 	ev.Kind, ev.Verdict = spanlog.Decided, uint8(policy.Sampled)
 	w.journal.Put(ev, at)

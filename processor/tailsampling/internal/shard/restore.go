@@ -78,7 +78,7 @@ func (r *Restorer) Late(p KeptPart, at spanlog.Position, arrived clock.UnixMilli
 	n, e := s.index.New(p.Hash, p.ID)
 	e.from, e.late, e.state = at, true, stateGathering
 	e.policy, e.threshold, e.random, e.arrived = p.Policy, p.Threshold, p.Random, r.instant(arrived)
-	e.Failed = p.Failed
+	e.Failed, e.decidedAt = p.Failed, r.instant(p.At.UnixMilli())
 	s.index.File(n)
 	return n, true
 }

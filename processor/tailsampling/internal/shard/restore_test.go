@@ -10,6 +10,7 @@ import (
 	"github.com/slowburn/slowburn/internal/wire"
 	"github.com/slowburn/slowburn/processor/policy"
 	"github.com/slowburn/slowburn/processor/spanlog"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/decision"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/version"
 )
 
@@ -44,6 +45,40 @@ func TestLatePartBeginsWithItsFirstSpan(t *testing.T) {
 		require.Equal(t, first, n)
 	}
 	require.Equal(t, spanlog.Position(100), s.index.At(first).from)
+	require.False(t, s.index.At(first).Failed)
+	part.Failed = true
+	r.Late(part, 400, 0)
+	part.Failed = false
+	r.Late(part, 500, 0)
+	require.True(t, s.index.At(first).Failed, "one of its spans has an error")
+}
+
+// Where a decision was written down once more, because the journal that had it was deleted, its time says where it belongs.
+func TestRestoredOrderIsThatOfTheTime(t *testing.T) {
+	s, _ := newShard(t, &Shared{}, keepAll())
+	r := NewRestorer(s)
+	for i, at := range []decision.Seconds{7, 5, 6, 5} {
+		r.Kept(KeptPart{ID: wire.TraceID{byte(i)}, Order: int32(i), Waits: 1, At: at})
+	}
+	r.Finish(0, 7000)
+	var got []byte
+	for n := range s.outbox.All(&s.index) {
+		got = append(got, s.index.At(n).ID[0])
+	}
+	require.Equal(t, []byte{1, 3, 2, 0}, got)
+	require.Equal(t, clock.Monotonic(-2e9), s.Outgoing(0).Backlog().Oldest, "the clock stood still since the last span came")
+}
+
+// A part that waits for nobody is given up at once.
+func TestRestoredPartForNobody(t *testing.T) {
+	s, log := newShard(t, &Shared{}, keepAll())
+	r := NewRestorer(s)
+	r.Count(r.Kept(KeptPart{ID: wire.TraceID{1}}), 10)
+	r.Finish(0, 0)
+	require.Zero(t, s.Tally().Stats.Undelivered)
+	require.Zero(t, s.Tally().Stats.Spans)
+	require.Zero(t, log.Usage().Live)
+	require.Zero(t, s.EndVisit().Deliver)
 }
 
 // The clock stood still while nothing ran: after a restart a trace has waited for as long as it had before.

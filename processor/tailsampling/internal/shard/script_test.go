@@ -67,7 +67,8 @@ type script struct {
 	names   *version.Names
 	now     clock.Monotonic
 	request []testSpan
-	taken   []slot
+	taken   [][]Kept // by destination
+	aside   []Kept
 	filled  int64
 	out     strings.Builder
 }
@@ -155,9 +156,35 @@ func (s *script) event(e *spanlog.Event, at clock.UnixMilli) {
 	if e.Late {
 		late = " late"
 	}
-	s.printf("journal: %s %s %s by=%s trigger=%s part=%s-%s%s th=%s rv=%s at=%d/%d", kind, traceName(e.TraceID), policy.Verdict(e.Verdict),
+	s.printf("journal: %s %s %s by=%s trigger=%s part=%s-%s%s th=%s rv=%s at=%d/%d%s%s", kind, traceName(e.TraceID), policy.Verdict(e.Verdict),
 		s.nameOf(int32(e.Policy)), decision.Trigger(e.Trigger), positionOf(e.From), positionOf(e.To), late, number(e.Threshold), number(e.Random),
-		int64(e.At)-scriptBegan/1000, at-scriptBegan)
+		int64(e.At)-scriptBegan/1000, at-scriptBegan, marks(e.Failed, e.Revived, e.Trimmed), s.to(e))
+}
+
+func marks(failed, revived bool, trimmed uint32) (out string) {
+	if failed {
+		out += " failed"
+	}
+	if revived {
+		out += " revived"
+	}
+	if trimmed > 0 {
+		out += fmt.Sprintf(" trimmed=%d", trimmed)
+	}
+	return out
+}
+
+// to is the destination of an event, where there are several.
+func (s *script) to(e *spanlog.Event) string {
+	all := s.shard.shared.Destinations
+	switch {
+	case e.Kind == spanlog.Decided || len(all) == 1:
+		return ""
+	case e.Destination == spanlog.EveryDestination:
+		return " to=all"
+	default:
+		return " to=" + all[e.Destination]
+	}
 }
 
 // answer runs the commands of a block.
@@ -276,37 +303,69 @@ func (s *script) run(command string, args []string) {
 		s.printf("ages: removed %v, late %v", s.shard.Tally().Ages.Removed, s.shard.Tally().Ages.Late)
 		s.shard.Tally().Ages.Reset()
 	default:
-		s.outgoing(command)
+		s.outgoing(command, args)
 	}
 }
 
-func (s *script) outgoing(command string) {
-	out := s.shard.Outgoing(0)
+// outgoing runs a command about a destination, the first argument; without one it is the first.
+func (s *script) outgoing(command string, args []string) {
+	d := Destination(0)
+	if len(args) > 0 {
+		d = Destination(slices.Index(s.shard.shared.Destinations, args[0]))
+	}
+	out := s.shard.Outgoing(d)
 	switch command {
 	case "take":
-		k, ok := out.Next()
-		if !ok {
+		if k, ok := out.Next(); ok {
+			out.Take(k.Slot, s.now)
+			s.took(command, k, d)
+		} else {
 			s.printf("take: nothing")
-			return
 		}
-		out.Take(k.Slot, s.now)
-		s.taken = append(s.taken, k.Slot)
-		linkedTo := ""
-		if !k.Linked.IsZero() {
-			linkedTo = " linked=" + traceName(k.Linked)
-		}
-		s.printf("take: %s by=%s th=%s rv=%s late=%v spans=%d bytes=%d%s", traceName(k.ID), s.nameOf(k.Policy), number(k.Threshold), number(k.Random),
-			k.Late, k.Spans, k.Bytes, linkedTo)
 	case "putback":
-		out.PutBack(s.untake())
+		out.PutBack(s.untake(d).Slot)
 	case "delivered":
-		out.Delivered(s.untake(), s.now)
+		out.Delivered(s.untake(d).Slot, s.now)
+	case "giveup":
+		out.GiveUp(s.untake(d).Slot, s.now)
+	case "aside":
+		k := s.untake(d)
+		out.PutAside(k.Slot)
+		s.aside = append(s.aside, k)
+	case "takeaside":
+		k, ok := out.TakeAside(s.aside[0].Ref, s.now)
+		s.printf("held: %v", ok && out.Holds(k.Ref))
+		s.aside = s.aside[1:]
+		if ok {
+			s.took(command, k, d)
+		}
+	case "giveupoldest":
+		before := Never
+		if len(args) > 2 {
+			before = clock.Monotonic(s.duration(args[2]))
+		}
+		if k, ok := out.GiveUpOldest(args[1] == "failed", before, s.now); ok {
+			s.printf("given up: %s%s", traceName(k.ID), marks(k.Failed, k.Revived, k.Trimmed))
+		} else {
+			s.printf("given up: nothing")
+		}
+	case "backlog":
+		b := out.Backlog()
+		s.printf("backlog: traces=%d spans=%d bytes=%d oldest=%s given_up=%+v", b.Traces, b.Spans, b.Bytes, instant(b.Oldest), out.GivenUp())
+	default:
+		s.reading(command, out, d)
+	}
+}
+
+// reading runs a command about reading what was taken.
+func (s *script) reading(command string, out Outgoing, d Destination) {
+	switch command {
 	case "unreadable":
-		s.printf("unreadable: again=%v", out.Unreadable(s.taken[len(s.taken)-1]))
+		s.printf("unreadable: again=%v", out.Unreadable(s.last(d).Slot))
 	case "read":
 		s.log.broken = false
 		read, failed := 0, 0
-		for r, err := range out.Records(s.taken[len(s.taken)-1], nil) {
+		for r, err := range out.Records(s.last(d).Slot, nil) {
 			if err != nil {
 				failed++
 			} else {
@@ -323,12 +382,25 @@ func (s *script) outgoing(command string) {
 	}
 }
 
-func (s *script) untake() slot {
-	last := len(s.taken) - 1
-	require.GreaterOrEqual(s.t, last, 0, "nothing is taken")
-	n := s.taken[last]
-	s.taken = s.taken[:last]
-	return n
+func (s *script) took(command string, k Kept, d Destination) {
+	s.taken[d] = append(s.taken[d], k)
+	linkedTo := ""
+	if !k.Linked.IsZero() {
+		linkedTo = " linked=" + traceName(k.Linked)
+	}
+	s.printf("%s: %s by=%s th=%s rv=%s late=%v decided=%s spans=%d bytes=%d%s%s", command, traceName(k.ID), s.nameOf(k.Policy), number(k.Threshold),
+		number(k.Random), k.Late, instant(k.DecidedAt), k.Spans, k.Bytes, linkedTo, marks(k.Failed, k.Revived, k.Trimmed))
+}
+
+func (s *script) last(d Destination) Kept {
+	require.NotEmpty(s.t, s.taken[d], "nothing is taken")
+	return s.taken[d][len(s.taken[d])-1]
+}
+
+func (s *script) untake(d Destination) Kept {
+	k := s.last(d)
+	s.taken[d] = s.taken[d][:len(s.taken[d])-1]
+	return k
 }
 
 func instant(at clock.Monotonic) string {
@@ -380,6 +452,12 @@ func (s *script) configure(args []string) {
 			shared.MaxPending = int64(s.int(value))
 		case "ingest":
 			shared.Ingest = true
+		case "destinations":
+			shared.Destinations = strings.Split(value, ",")
+		case "since":
+			for after := range strings.SplitSeq(value, ",") {
+				shared.Since = append(shared.Since, decision.Seconds(scriptBegan/1000+int(s.duration(after).Seconds())))
+			}
 		case "mapped":
 			shared.Mapped = true
 		case "links":
@@ -391,7 +469,8 @@ func (s *script) configure(args []string) {
 	}
 	s.shard = nil
 	v := s.version(args)
-	s.shard, s.now, s.taken, s.filled = New(shared, v), 0, nil, 0
+	s.shard, s.now, s.aside, s.filled = New(shared, v), 0, nil, 0
+	s.taken = make([][]Kept, len(shared.Destinations))
 	s.log = &scriptLog{Log: spanlog.New(shared.Pool, 0), sequence: 1}
 	s.journal = &scriptJournal{script: s}
 	s.shard.Open(s.log, s.journal)
@@ -405,7 +484,7 @@ func (s *script) fill(over int64) {
 
 func (s *script) end() {
 	after := s.shard.EndVisit()
-	s.printf("end: sooner=%v deliver=%v", after.Sooner, after.Deliver != 0)
+	s.printf("end: sooner=%v deliver=%s", after.Sooner, s.namesOf(after.Deliver))
 	for _, m := range after.Messages {
 		wanted := ""
 		if m.Wanted {
@@ -450,13 +529,45 @@ func (s *script) show() {
 		if e.state == stateGone {
 			continue
 		}
-		s.printf("%s %s spans=%d bytes=%d late_spans=%d", traceName(e.ID), stateNames[e.state], e.spans, e.bytes, e.lateSpans)
+		s.printf("%s %s spans=%d bytes=%d late_spans=%d%s", traceName(e.ID), stateNames[e.state], e.spans, e.bytes, e.lateSpans, s.places(e))
 	}
 	st := &s.shard.Tally().Stats
 	s.printf("now: pending=%d/%d revivable=%d/%d undelivered=%d/%d spans=%d", st.Pending, st.PendingBytes, st.Revivable, st.RevivableBytes,
 		st.Undelivered, st.UndeliveredBytes, st.Spans)
 	s.printf("ever: traces=%d sampled=%d not_sampled=%d dropped=%d late=%d/%d trimmed=%d ignored_links=%d%s", st.Traces, st.Verdict(policy.Sampled),
 		st.Verdict(policy.NotSampled), st.Verdict(policy.Dropped), st.LateKept, st.LateDropped, st.Trimmed, st.IgnoredLinks, s.triggers())
+}
+
+// namesOf are the destinations of a set.
+func (s *script) namesOf(m Mask) string {
+	var names []string
+	for d, name := range s.shard.shared.Destinations {
+		if m.Has(Destination(d)) {
+			names = append(names, name)
+		}
+	}
+	if names == nil {
+		return "none"
+	}
+	return strings.Join(names, ",")
+}
+
+// places says how far the delivery of an entry is, where there are several destinations.
+func (s *script) places(e *entry) (out string) {
+	if e.state != stateKept || len(s.shard.shared.Destinations) == 1 {
+		return ""
+	}
+	for d, name := range s.shard.shared.Destinations {
+		switch d := Destination(d); {
+		case e.Taken(d):
+			out += " " + name + "=taken"
+		case e.Aside(d):
+			out += " " + name + "=aside"
+		case e.Waits().Has(d):
+			out += " " + name + "=waits"
+		}
+	}
+	return out
 }
 
 func (s *script) triggers() (out string) {
@@ -468,7 +579,13 @@ func (s *script) triggers() (out string) {
 	return out
 }
 
-func (s *script) check() { checkInvariants(s.t, s.shard, len(s.taken)) }
+func (s *script) check() {
+	taken := 0
+	for _, list := range s.taken {
+		taken += len(list)
+	}
+	checkInvariants(s.t, s.shard, taken)
+}
 
 // checkInvariants compares counts, lists and what is found with what the states of the entries say. taken is how many
 // entries are with an emitter.

@@ -8,6 +8,7 @@ import (
 	"github.com/slowburn/slowburn/processor/spanlog"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/decision"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/index"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/outbox"
 )
 
 // Shared is what the shards of a processor have in common. It does not change once spans come in, but for Pending.
@@ -15,6 +16,9 @@ type Shared struct {
 	Waits Waits
 	// Destinations are the keys of those that kept traces go to: at least one, and at most outbox.MaxDestinations.
 	Destinations []string
+	// Since is when each of them came to be; a late part of a trace that was decided before is not for it. Where it is
+	// shorter than Destinations, the others have always been there.
+	Since []decision.Seconds
 	// TraceSize is the bytes of span bodies from which on a trace is trimmed; at twice as many it is decided.
 	TraceSize uint64
 	// MaxPending is the most traces that wait for a decision; 0 is no limit.
@@ -69,6 +73,17 @@ func (s *Shared) UnixMilli(at clock.Monotonic) clock.UnixMilli { return s.Epoch.
 // seconds is the wall time of an instant in whole seconds.
 func (s *Shared) seconds(at clock.Monotonic) decision.Seconds {
 	return decision.Seconds(s.UnixMilli(at).Unix())
+}
+
+// destinationsAt are the destinations that there were at an instant.
+func (s *Shared) destinationsAt(at clock.Monotonic) Mask {
+	m := outbox.MaskOf(len(s.Destinations))
+	for d, since := range s.Since {
+		if s.seconds(at) < since {
+			m &^= outbox.MaskOf(d+1) &^ outbox.MaskOf(d)
+		}
+	}
+	return m
 }
 
 // ageOf is how long ago something was, in whole seconds.
