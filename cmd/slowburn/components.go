@@ -14,8 +14,6 @@ import (
 	"go.opentelemetry.io/collector/connector"
 	"go.opentelemetry.io/collector/exporter"
 	"go.opentelemetry.io/collector/exporter/debugexporter"
-	"go.opentelemetry.io/collector/exporter/otlpexporter"
-	"go.opentelemetry.io/collector/exporter/otlphttpexporter"
 	"go.opentelemetry.io/collector/extension"
 	"go.opentelemetry.io/collector/extension/zpagesextension"
 	"go.opentelemetry.io/collector/otelcol"
@@ -27,6 +25,7 @@ import (
 
 	_ "github.com/slowburn/slowburn/internal/grpcgzip" // for the exporters and receivers below
 	"github.com/slowburn/slowburn/processor/otlp"
+	"github.com/slowburn/slowburn/processor/otlp/export"
 	"github.com/slowburn/slowburn/processor/reconstruct"
 	"github.com/slowburn/slowburn/processor/tailsampling"
 	"github.com/slowburn/slowburn/processor/tracestore"
@@ -60,8 +59,8 @@ func factories(src *source) (otelcol.Factories, error) {
 	f.Exporters, f.ExporterModules, errs[3] = mapOf[exporter.Factory](
 		tracestore.NewFactory,
 		tsdb.NewExporterFactory,
-		otlpexporter.NewFactory,
-		otlphttpexporter.NewFactory,
+		export.NewGRPCFactory,
+		export.NewHTTPFactory,
 		debugexporter.NewFactory,
 		prometheusremotewriteexporter.NewFactory,
 	)

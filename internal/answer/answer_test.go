@@ -94,7 +94,7 @@ func TestAboutSize(t *testing.T) {
 		"trying to send message larger than max (5000000 vs. 4194304)":       true,
 		"grpc: received message after decompression larger than max 4194304": true,
 		"RATE_LIMITED: ingestion rate limit exceeded":                        false,
-		"quota":                                                              false,
+		"quota": false,
 	} {
 		assert.Equal(t, want, answer.FromGRPC(status.Error(codes.ResourceExhausted, text)).AboutSize(), text)
 	}

@@ -50,7 +50,7 @@ func FromGRPC(err error) *Error {
 }
 
 func fromStatus(s *status.Status, err error) *Error {
-	e := &Error{Code: codeName(s.Code()), Text: words(s.Message()), Cause: err}
+	e := &Error{Code: codeName(s.Code()), Text: Words(s.Message()), Cause: err}
 	var asked bool
 	e.Delay, asked = retryDelay(s)
 	class, known := grpcClasses[s.Code()]

@@ -79,7 +79,7 @@ func FromHTTP(resp *http.Response) *Error {
 	e := &Error{Class: class, Code: "HTTP " + strconv.Itoa(resp.StatusCode)}
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxBody))
 	if err == nil {
-		e.Text = words(bodyText(resp.Header.Get("Content-Type"), body))
+		e.Text = Words(bodyText(resp.Header.Get("Content-Type"), body))
 	}
 	if e.Text == "" {
 		e.Text = http.StatusText(resp.StatusCode)
@@ -134,14 +134,14 @@ func FromNetwork(err error) *Error {
 	if errors.As(err, &u) {
 		text = u.Err.Error() // without the address, which may hold what is secret
 	}
-	return &Error{Class: Retry, Text: words(text), Cause: err}
+	return &Error{Class: Retry, Text: Words(text), Cause: err}
 }
 
 // maxWords is how long the words of a destination may be, in bytes.
 const maxWords = 512
 
-// words makes text that comes from elsewhere fit to be shown: UTF-8, one line, and not long.
-func words(text string) string {
+// Words makes text that comes from elsewhere fit to be shown: UTF-8, one line, and not long.
+func Words(text string) string {
 	const more = "…"
 	if len(text) > 2*maxWords {
 		text = text[:2*maxWords]

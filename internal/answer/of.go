@@ -25,7 +25,7 @@ func Of(err error) *Error {
 	if s, ok := status.FromError(err); ok && s.Code() != codes.OK {
 		e = fromStatus(s, err)
 	} else {
-		e = &Error{Class: Retry, Text: words(err.Error()), Cause: err}
+		e = &Error{Class: Retry, Text: Words(err.Error()), Cause: err}
 	}
 	if e.Class == Retry && consumererror.IsPermanent(err) {
 		e.Class, e.Delay = Data, 0
@@ -42,10 +42,10 @@ func ofTold(told *consumererror.Error, err error) *Error {
 		if e.Class != Retry {
 			e.Delay = 0
 		}
-		e.Text = words(told.Error())
+		e.Text = Words(told.Error())
 		return e
 	}
 	e := fromStatus(consumererror.ToGRPCStatus(told), err)
-	e.Text = words(told.Error())
+	e.Text = Words(told.Error())
 	return e
 }

@@ -1,0 +1,88 @@
+package export
+
+import (
+	"fmt"
+
+	"go.opentelemetry.io/collector/config/configoptional"
+	"go.opentelemetry.io/collector/confmap"
+	"go.opentelemetry.io/collector/exporter/exporterhelper"
+	"go.opentelemetry.io/collector/exporter/otlpexporter"
+	"go.opentelemetry.io/collector/exporter/otlphttpexporter"
+
+	"github.com/slowburn/slowburn/internal/bytesize"
+)
+
+// GRPCConfig is the configuration of otlp_grpc: the Collector's, with its queue and retries off, and a key of ours.
+type GRPCConfig struct {
+	Collector otlpexporter.Config `mapstructure:",squash"`
+	// MaxRequestSize is how large a request with kept traces may be, uncompressed.
+	MaxRequestSize bytesize.Size `mapstructure:"max_request_size"`
+}
+
+// HTTPConfig is the configuration of otlp_http, likewise.
+type HTTPConfig struct {
+	Collector      otlphttpexporter.Config `mapstructure:",squash"`
+	MaxRequestSize bytesize.Size           `mapstructure:"max_request_size"`
+}
+
+const (
+	// defaultRequest leaves 10 % of room below the 4 MiB that receivers of OTLP take by default.
+	defaultRequest bytesize.Size = 3686 << 10
+	// minRequest is what every destination is expected to take.
+	minRequest bytesize.Size = 64 << 10
+	// maxRequest keeps requests far from where offsets and gRPC end.
+	maxRequest bytesize.Size = 1 << 30
+)
+
+func newGRPCConfig() *GRPCConfig {
+	cfg := *otlpexporter.NewFactory().CreateDefaultConfig().(*otlpexporter.Config)
+	cfg.QueueConfig = configoptional.Default(exporterhelper.NewDefaultQueueConfig())
+	cfg.RetryConfig.Enabled = false
+	return &GRPCConfig{Collector: cfg, MaxRequestSize: defaultRequest}
+}
+
+func newHTTPConfig() *HTTPConfig {
+	cfg := *otlphttpexporter.NewFactory().CreateDefaultConfig().(*otlphttpexporter.Config)
+	cfg.QueueConfig = configoptional.Default(exporterhelper.NewDefaultQueueConfig())
+	cfg.RetryConfig.Enabled = false
+	return &HTTPConfig{Collector: cfg, MaxRequestSize: defaultRequest}
+}
+
+// Unmarshal implements confmap.Unmarshaler.
+func (c *GRPCConfig) Unmarshal(conf *confmap.Conf) error {
+	return unmarshal(conf, &c.MaxRequestSize, &c.Collector)
+}
+
+// Unmarshal implements confmap.Unmarshaler.
+func (c *HTTPConfig) Unmarshal(conf *confmap.Conf) error {
+	return unmarshal(conf, &c.MaxRequestSize, &c.Collector)
+}
+
+// unmarshal reads our key, and lets the Collector's configuration read the others: parts of it read themselves, which confmap
+// does not see through two levels of squash.
+func unmarshal(conf *confmap.Conf, size *bytesize.Size, collector any) error {
+	const key = "max_request_size"
+	if conf.IsSet(key) {
+		own := struct {
+			Size *bytesize.Size `mapstructure:"max_request_size"`
+		}{size}
+		if err := confmap.NewFromStringMap(map[string]any{key: conf.Get(key)}).Unmarshal(&own); err != nil {
+			return err
+		}
+		conf.Delete(key)
+	}
+	return conf.Unmarshal(collector)
+}
+
+// Validate implements confmap.Validator.
+func (c *GRPCConfig) Validate() error { return validRequest(c.MaxRequestSize) }
+
+// Validate implements confmap.Validator.
+func (c *HTTPConfig) Validate() error { return validRequest(c.MaxRequestSize) }
+
+func validRequest(size bytesize.Size) error {
+	if size < minRequest || size > maxRequest {
+		return fmt.Errorf("max_request_size: %v is not between %v and %v; backends take 4MiB by default", size, minRequest, maxRequest)
+	}
+	return nil
+}

@@ -1,0 +1,98 @@
+package export
+
+import (
+	"context"
+
+	"go.uber.org/zap"
+
+	"github.com/slowburn/slowburn/internal/answer"
+	"github.com/slowburn/slowburn/internal/attr"
+	"github.com/slowburn/slowburn/internal/bytesize"
+	"github.com/slowburn/slowburn/internal/wire"
+)
+
+// sendKept sends kept traces in as many requests as it takes. Spans of those that were accepted are Sent: called again with
+// the same Kept, it sends the rest.
+func (e *tracesExporter) sendKept(ctx context.Context, k *wire.Kept) *answer.Error {
+	before := e.limit.get()
+	requests := wire.Requests{Kept: k, Limit: before, Key: attr.SpanTrimmed}
+	defer func() { e.trimmed(ctx, requests.Trimmed) }()
+	for from, to, ok := requests.Next(); ok; from, to, ok = requests.Next() {
+		size, refused := e.sendSpans(ctx, k, from, to)
+		switch {
+		case refused == nil:
+			continue
+		case refused.Class != answer.TooLarge:
+			e.failed(ctx, k)
+			return refused
+		}
+		// A request is above its limit only if it is a span of which nothing more can be cut.
+		if limit, halved := e.limit.halve(size); halved && size <= requests.Limit {
+			e.telemetry.log.Warn("destination refuses requests of this size, sending smaller ones", zap.Error(refused),
+				zap.Int("bytes", size), zap.Int("limit", limit))
+			requests.Limit = min(limit, max(size/2, int(minRequest)))
+			requests.Again()
+			continue
+		}
+		e.failed(ctx, k)
+		if refused.AboutSize() {
+			return refused
+		}
+		// No destination is so small: it is a quota that does not say for how long.
+		e.limit.restore(before)
+		quota := *refused
+		quota.Class = answer.Retry
+		return &quota
+	}
+	return nil
+}
+
+// sendSpans sends the spans from, up to but without to, in one request. It returns how long that is.
+func (e *tracesExporter) sendSpans(ctx context.Context, k *wire.Kept, from, to int) (size int, refused *answer.Error) {
+	b := newBody(func(dst []byte) []byte { return k.AppendRequest(dst, from, to) })
+	defer b.Free()
+	size = b.Len()
+	if e.timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, e.timeout)
+		defer cancel()
+	}
+	partial, refused := e.client.send(ctx, b)
+	if refused != nil {
+		return size, refused
+	}
+	sent := int64(0)
+	for i := from; i < to; i++ {
+		if s := &k.Spans[i]; !s.Left {
+			s.Sent = true
+			sent++
+		}
+	}
+	e.telemetry.sent.Add(ctx, sent, e.telemetry.ofHelper)
+	if rejected := e.partial(ctx, partial); rejected > 0 {
+		k.Rejected += rejected
+		k.RejectedWhy = answer.Words(partial.ErrorMessage())
+	}
+	return size, nil
+}
+
+// failed counts the spans that were not sent.
+func (e *tracesExporter) failed(ctx context.Context, k *wire.Kept) {
+	failed := int64(0)
+	for i := range k.Spans {
+		if s := &k.Spans[i]; !s.Left && !s.Sent {
+			failed++
+		}
+	}
+	e.telemetry.failed.Add(ctx, failed, e.telemetry.ofHelper)
+}
+
+// trimmed counts and tells spans that were trimmed.
+func (e *tracesExporter) trimmed(ctx context.Context, spans int) {
+	if spans == 0 {
+		return
+	}
+	e.telemetry.ExporterOtlpTrimmedSpans.Add(ctx, int64(spans), e.telemetry.exporter)
+	e.telemetry.seldom.Warn("spans were larger than a request may be and have been trimmed", zap.Int("spans", spans),
+		zap.Stringer("limit", bytesize.Size(e.limit.get())))
+}
