@@ -100,7 +100,6 @@ func testBlockedNextComponentDoesNotBlockIngest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := keepAll(testConfig())
 		squeeze(cfg, 2, 2<<20)
-		cfg.WhenFull = fullRefuse
 		unblock := make(chan struct{})
 		next := sink{accept: func(context.Context, int, ptrace.Traces) error {
 			<-unblock
