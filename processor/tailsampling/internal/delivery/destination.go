@@ -9,6 +9,7 @@ import (
 	"github.com/slowburn/slowburn/internal/answer"
 	"github.com/slowburn/slowburn/internal/clock"
 	"github.com/slowburn/slowburn/processor/tailsampling/destination"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/delivery/internal/trial"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/shard"
 )
 
@@ -120,7 +121,7 @@ func (d *Destination) Backlog() (all shard.Backlog) {
 // acceptedRecently reports whether it accepted traces within the last minute.
 func (d *Destination) acceptedRecently(now clock.Monotonic) bool {
 	at := d.AcceptedAt()
-	return at != 0 && now.Sub(at) <= recently
+	return at != 0 && now.Sub(at) <= trial.Recently
 }
 
 // note remembers an answer, nil being acceptance. progress says that it accepted a part of the traces anyway.
