@@ -41,16 +41,21 @@ test: ui ## Set up and run the Go and dashboard tests (RACE=1 with the race dete
 	cd web/ui && npm test --silent
 
 .PHONY: e2e
-e2e: build test/e2e/browser/node_modules/.package-lock.json ## Run the built gateway with real clients, a real backend and a real browser; hold its sampler against contrib's
-	$(GO) test -tags e2e -count=1 -timeout 60m -v ./test/e2e
+e2e: build test/e2e/browser/node_modules/.package-lock.json test/e2e/strict/.venv/installed ## Run the built gateway with real clients, real backends and a real browser; hold its sampler against contrib's
+	$(GO) test -tags e2e -count=1 -timeout 60m -parallel 8 -v ./test/e2e
 	cd bench && $(GO) test -count=1 ./...
 
 test/e2e/browser/node_modules/.package-lock.json: test/e2e/browser/package-lock.json
 	cd test/e2e/browser && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
+test/e2e/strict/.venv/installed: test/e2e/strict/requirements.txt
+	python3 -m venv test/e2e/strict/.venv
+	test/e2e/strict/.venv/bin/pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
 .PHONY: soak
-soak: build ## The crash test for longer: KILLS=300 kills under load
+soak: build ## The crash tests for longer: KILLS=300 kills under load
 	E2E_KILLS=$(or $(KILLS),300) $(GO) test -tags e2e -count=1 -timeout 2h -v -run KillNine ./test/e2e
 
 .PHONY: mutate

@@ -38,7 +38,7 @@ const reference = "contrib best"
 
 func main() {
 	var o options
-	flag.StringVar(&o.suite, "suite", "compare", "compare, policies, protocols, buffer, connections, batch, max, or pair")
+	flag.StringVar(&o.suite, "suite", "compare", "compare, policies, protocols, buffer, connections, batch, max, kept, or pair")
 	flag.StringVar(&o.only, "only", "", "targets to measure, separated by commas; when empty all, and slowburn and contrib best for policies")
 	flag.StringVar(&o.json, "json", "", "write every run to this file as well")
 	flag.IntVar(&o.rate, "rate", 100_000, "spans per second")
@@ -49,9 +49,9 @@ func main() {
 	flag.StringVar(&o.memory, "memory", "512MiB", "slowburn's memory_budget; 512MiB is what ships")
 	flag.BoolVar(&o.instructions, "instructions", false, "count instructions per span, by perf, instead of CPU time, which that would raise")
 	flag.StringVar(&o.profile, "profile", "", "write slowburn's CPU profile of the last run to this file")
-	flag.StringVar(&o.a, "a", "", "suite pair: the binary to compare with, such as that of the commit before")
+	flag.StringVar(&o.a, "a", "", "suite pair: the binary to compare with, such as that of the commit before; suite kept: the binary, built when empty")
 	flag.StringVar(&o.b, "b", "", "suite pair: the binary that is compared; the same one again shows how exact the machine is")
-	flag.IntVar(&o.count, "pairs", 10, "suite pair: how often both are measured, at once and with half of --rate each")
+	flag.IntVar(&o.count, "pairs", 10, "suites pair and kept: how often both are measured, at once and with half of --rate each")
 	flag.StringVar(&o.config, "config", "", "suite pair: a configuration for both in place of the shipped one; see configs/slowburn.yaml for its variables")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -63,13 +63,13 @@ func main() {
 }
 
 func run(ctx context.Context, o options) error {
-	if o.suite == "pair" {
+	if suite := map[string]func(context.Context, string) error{"pair": o.pairs, "kept": o.kept}[o.suite]; suite != nil {
 		dir, err := os.MkdirTemp("", "slowburn-bench-")
 		if err != nil {
 			return err
 		}
 		defer os.RemoveAll(dir)
-		return o.pairs(ctx, dir)
+		return suite(ctx, dir)
 	}
 	scenarios, err := o.scenarios()
 	if err != nil {
@@ -201,7 +201,7 @@ func (o options) scenarios() ([]scenario, error) {
 			s.wait = min(s.wait, 2*time.Second)
 		}))
 	default:
-		return nil, fmt.Errorf("--suite %q must be compare, policies, protocols, buffer, connections, batch, max or pair", o.suite)
+		return nil, fmt.Errorf("--suite %q must be compare, policies, protocols, buffer, connections, batch, max, kept or pair", o.suite)
 	}
 	return list, nil
 }

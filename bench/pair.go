@@ -64,7 +64,7 @@ func pair(ctx context.Context, dir string, both [2]target, s scenario, first int
 		}
 		for _, p := range processes {
 			if p != nil {
-				p.stop()
+				err = errors.Join(err, p.discard())
 			}
 		}
 	}()

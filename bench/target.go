@@ -151,6 +151,13 @@ func (r *running) stop() {
 	}
 }
 
+// discard ends the process at once and deletes its data, which nobody will look at.
+func (r *running) discard() error {
+	_ = r.cmd.Process.Kill() // an error means that it has ended
+	<-r.done
+	return os.RemoveAll(filepath.Dir(r.log))
+}
+
 func freeAddress() (string, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

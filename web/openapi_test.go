@@ -19,7 +19,6 @@ import (
 
 	"github.com/slowburn/slowburn/slo/engine"
 	"github.com/slowburn/slowburn/web/api"
-	"github.com/slowburn/slowburn/web/internal/sampling"
 	"github.com/slowburn/slowburn/web/internal/webtest"
 )
 
@@ -68,7 +67,7 @@ func TestOperationIDs(t *testing.T) {
 	d := openDocument(t)
 	seen := map[string]string{}
 	for path := range d.at(t, "paths") {
-		operation := d.at(t, "paths", path, methodOf(path))
+		operation := d.at(t, "paths", path, d.methodOf(t, path))
 		id := operation["operationId"].(string)
 		assert.Empty(t, seen[id], "%s is the operation of %s too", id, path)
 		seen[id] = path
@@ -80,11 +79,10 @@ func TestOperationIDs(t *testing.T) {
 }
 
 // methodOf is the method of a path, in lower case: each has one.
-func methodOf(path string) string {
-	if slices.Contains(sampling.Actions, path) {
-		return "post"
-	}
-	return "get"
+func (d document) methodOf(t testing.TB, path string) string {
+	methods := slices.Collect(maps.Keys(d.at(t, "paths", path)))
+	require.Len(t, methods, 1, path)
+	return methods[0]
 }
 
 // TestAnswersAreAsDescribed asks for every path of openapi.yaml and holds the answer against its schema.
@@ -107,8 +105,13 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 		"/api/sampling/v1/shadow":               {"/api/sampling/v1/shadow"},
 		"/api/sampling/v1/shadow/promote":       {"/api/sampling/v1/shadow/promote"},
 		"/api/sampling/v1/decisions/{trace_id}": {"/api/sampling/v1/decisions/" + webtest.KeptID.String(), "/api/sampling/v1/decisions/" + webtest.GoneID.String()},
-		"/api/alerts/v1/alerts":                 {"/api/alerts/v1/alerts"},
-		"/api/alerts/v1/deliveries":             {"/api/alerts/v1/deliveries"},
+		"/api/sampling/v1/destinations":         {"/api/sampling/v1/destinations"},
+		"/api/sampling/v1/refused/{trace_id}/retry": {
+			"/api/sampling/v1/refused/" + webtest.ExampleHex + "/retry?destination=otlp_grpc%2Fbackend",
+			"/api/sampling/v1/refused/" + webtest.GoneID.String() + "/retry", "/api/sampling/v1/refused/x/retry",
+		},
+		"/api/alerts/v1/alerts":     {"/api/alerts/v1/alerts"},
+		"/api/alerts/v1/deliveries": {"/api/alerts/v1/deliveries"},
 	}
 	d := openDocument(t)
 	require.ElementsMatch(t, slices.Collect(maps.Keys(d.at(t, "paths"))), slices.Collect(maps.Keys(targets)))
@@ -124,7 +127,7 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 
 // requireAnswer checks an answer's status, media type and body.
 func (d document) requireAnswer(t *testing.T, h http.Handler, path, target string) {
-	method := methodOf(path)
+	method := d.methodOf(t, path)
 	w := webtest.Ask(t, h, strings.ToUpper(method), target)
 	responses := d.at(t, "paths", path, method, "responses")
 	status := fmt.Sprint(w.Code)

@@ -12,7 +12,6 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
 
-	"github.com/slowburn/slowburn/web/internal/sampling"
 	"github.com/slowburn/slowburn/web/internal/webtest"
 )
 
@@ -48,7 +47,8 @@ func TestMethods(t *testing.T) {
 // TestActions are those that change something: they take POST only.
 func TestActions(t *testing.T) {
 	h := served(t, webtest.Everything())
-	for _, action := range sampling.Actions {
+	for _, action := range []string{"policies/reload", "shadow/promote", "refused/" + webtest.ExampleHex + "/retry"} {
+		action = "/api/sampling/v1/" + action
 		for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPut, http.MethodDelete} {
 			w := webtest.Ask(t, h, method, action)
 			require.Equal(t, http.StatusMethodNotAllowed, w.Code, method)

@@ -3,7 +3,6 @@ package web
 import (
 	"io/fs"
 	"net/http"
-	"slices"
 	"strings"
 
 	"github.com/go-chi/chi/v5"
@@ -63,7 +62,7 @@ func newRouter(all *known.Components, pages http.Handler, log *zap.Logger) chi.R
 }
 
 func nothingThere(w http.ResponseWriter, r *http.Request) {
-	if slices.Contains(sampling.Actions, r.URL.Path) {
+	if takesPost(r) {
 		notAllowed(w, r)
 		return
 	}
@@ -78,11 +77,16 @@ func metricsElsewhere(w http.ResponseWriter, _ *http.Request) {
 
 // notAllowed answers other methods than those that the routes have, which is GET but for actions.
 func notAllowed(w http.ResponseWriter, r *http.Request) {
-	if slices.Contains(sampling.Actions, r.URL.Path) {
+	if takesPost(r) {
 		rest.NotAllowed(rest.WriteProblem, http.MethodPost)(w, r)
 		return
 	}
 	rest.NotAllowed(rest.WriteProblem, http.MethodGet, http.MethodHead)(w, r)
+}
+
+// takesPost reports whether the path is that of an action.
+func takesPost(r *http.Request) bool {
+	return chi.RouteContext(r.Context()).Routes.Match(chi.NewRouteContext(), http.MethodPost, r.URL.Path)
 }
 
 // below serves next below the path base.

@@ -17,7 +17,7 @@ func command() *cobra.Command {
 	src.settings = set.ConfigProviderSettings.ResolverSettings
 	root := otelcol.NewCommand(set)
 	src.watch(root.Flags())
-	root.AddCommand(newExplain())
+	root.AddCommand(newExplain(), newRetry())
 	run := root.RunE
 	root.RunE = func(cmd *cobra.Command, args []string) error {
 		signal.Ignore(syscall.SIGHUP)

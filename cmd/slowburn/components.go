@@ -26,6 +26,7 @@ import (
 	_ "github.com/slowburn/slowburn/internal/grpcgzip" // for the exporters and receivers below
 	"github.com/slowburn/slowburn/processor/otlp"
 	"github.com/slowburn/slowburn/processor/otlp/export"
+	"github.com/slowburn/slowburn/processor/otlp/wirepath"
 	"github.com/slowburn/slowburn/processor/reconstruct"
 	"github.com/slowburn/slowburn/processor/tailsampling"
 	"github.com/slowburn/slowburn/processor/tracestore"
@@ -64,6 +65,9 @@ func factories(src *source) (otelcol.Factories, error) {
 		debugexporter.NewFactory,
 		prometheusremotewriteexporter.NewFactory,
 	)
+	for typ, e := range f.Exporters {
+		f.Exporters[typ] = wirepath.Guard(e)
+	}
 	f.Extensions, f.ExtensionModules, errs[4] = mapOf[extension.Factory](
 		tsdb.NewExtensionFactory,
 		engine.NewFactory,

@@ -37,14 +37,18 @@ func TestDocsValidate(t *testing.T) {
 func TestBadConfigIsNamed(t *testing.T) {
 	t.Setenv("SLOWBURN_DATA_DIR", t.TempDir())
 	for config, want := range map[string]string{
-		"processors: {tail_sampling: {decision_wait: -1s}}":                                        "decision_wait",
-		"processors: {tail_sampling: {polices: []}}":                                               "polices",
-		"extensions: {slo: {objectives: [{name: a, target: 100, window: 30d, availability: {}}]}}": "target",
-		"extensions: {web: {base_path: slowburn/}}":                                                "base_path",
-		"service: {pipelines: {traces/sampled: {exporters: [nothing]}}}":                           "nothing",
-		"exporters: {trace_store: {retention: -1h}}":                                               "retention",
-		"connectors: {sli: {interval: 7s}}":                                                        "interval",
-		"extensions: {tsdb: {max_samples: 0}}":                                                     "max_samples",
+		"processors: {tail_sampling: {decision_wait: -1s}}":                                                       "decision_wait",
+		"processors: {tail_sampling: {polices: []}}":                                                              "polices",
+		"extensions: {slo: {objectives: [{name: a, target: 100, window: 30d, availability: {}}]}}":                "target",
+		"extensions: {web: {base_path: slowburn/}}":                                                               "base_path",
+		"service: {pipelines: {traces/sampled: {exporters: [nothing]}}}":                                          "nothing",
+		"exporters: {trace_store: {retention: -1h}}":                                                              "retention",
+		"connectors: {sli: {interval: 7s}}":                                                                       "interval",
+		"extensions: {tsdb: {max_samples: 0}}":                                                                    "max_samples",
+		"receivers: {otlp: {wire_path: true}}":                                                                    "receivers::otlp::wire_path",
+		"connectors: {sli: {wire_path: false}}":                                                                   "connectors::sli::wire_path",
+		"processors: {tail_sampling: {destinations: []}}":                                                         "processors::tail_sampling::destinations",
+		"{exporters: {debug: {sending_queue: {}}}, service: {pipelines: {traces/sampled: {exporters: [debug]}}}}": "exporters::debug::sending_queue",
 	} {
 		file := filepath.Join(t.TempDir(), "bad.yaml")
 		require.NoError(t, os.WriteFile(file, []byte(config), 0o600))

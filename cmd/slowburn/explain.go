@@ -1,8 +1,6 @@
 package main
 
 import (
-	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -16,19 +14,9 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling"
 )
 
-// Exit codes of explain. Others are those of any command: 0, and 1 where it could not do what it was told.
-const exitUnknown = 3 // nothing is known of the decision, not yet or not any more
-
-// exitError ends the command with a code of its own.
-type exitError struct {
-	error
-	code int
-}
-
 // newExplain makes the command that tells why a trace was kept or not.
 func newExplain() *cobra.Command {
-	var server string
-	var headers []string
+	var g gateway
 	cmd := &cobra.Command{
 		Use:   "explain TRACE_ID",
 		Short: "Say why a trace was kept, or not",
@@ -38,57 +26,18 @@ func newExplain() *cobra.Command {
 		Args:         cobra.ExactArgs(1),
 		SilenceUsage: true,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			r, err := http.NewRequestWithContext(cmd.Context(), http.MethodGet,
-				strings.TrimSuffix(server, "/")+"/api/sampling/v1/decisions/"+url.PathEscape(args[0]), nil)
-			if err != nil {
-				return fmt.Errorf("--server: %w", err)
-			}
-			for _, h := range headers {
-				key, value, ok := strings.Cut(h, ":")
-				if !ok {
-					return fmt.Errorf("--header %q: it must be like \"Authorization: Bearer ...\"", h)
-				}
-				r.Header.Add(strings.TrimSpace(key), strings.TrimSpace(value))
-			}
-			e, err := fetchExplanation(r)
+			var e tailsampling.Explanation
+			err := g.ask(cmd.Context(), http.MethodGet, "/api/sampling/v1/decisions/"+url.PathEscape(args[0]), &e, func() bool {
+				return e.Complete != nil && e.DecidedAt != nil && e.FirstSpanAt != nil
+			})
 			if err != nil {
 				return err
 			}
 			return printExplanation(cmd.OutOrStdout(), e)
 		},
 	}
-	cmd.Flags().StringVar(&server, "server", "http://127.0.0.1:8080", "the gateway's web::endpoint, with web::base_path")
-	cmd.Flags().StringArrayVar(&headers, "header", nil, "a header of the request, for web::auth; may be given several times")
+	g.addFlags(cmd)
 	return cmd
-}
-
-// fetchExplanation asks the gateway. What it says where it knows nothing is the error.
-func fetchExplanation(r *http.Request) (e tailsampling.Explanation, err error) {
-	const timeout, most = 10 * time.Second, 1 << 20
-	answer, err := (&http.Client{Timeout: timeout}).Do(r)
-	if err != nil {
-		return e, fmt.Errorf("the gateway cannot be asked (see --server): %w", err)
-	}
-	defer func() { err = errors.Join(err, answer.Body.Close()) }()
-	body, err := io.ReadAll(io.LimitReader(answer.Body, most))
-	if err != nil {
-		return e, err
-	}
-	if answer.StatusCode == http.StatusOK {
-		if err = json.Unmarshal(body, &e); err != nil || e.Complete == nil || e.DecidedAt == nil || e.FirstSpanAt == nil {
-			return e, fmt.Errorf("%s is no gateway's answer: see --server", r.URL)
-		}
-		return e, nil
-	}
-	var problem struct{ Detail string }
-	if err := json.Unmarshal(body, &problem); err != nil || problem.Detail == "" {
-		return e, fmt.Errorf("%s answers %s: see --server", r.URL, answer.Status)
-	}
-	err = errors.New(problem.Detail)
-	if answer.StatusCode == http.StatusNotFound {
-		err = exitError{err, exitUnknown}
-	}
-	return e, err
 }
 
 func printExplanation(out io.Writer, e tailsampling.Explanation) error {

@@ -3,33 +3,79 @@ package wire
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 
 	"go.opentelemetry.io/collector/pdata/ptrace"
 )
 
 type contextKey struct{}
 
+// carried is a request in a context.
+type carried struct {
+	request *Request
+	taken   atomic.Bool
+}
+
 // NewContext returns a context in which r travels beside an empty ptrace.Traces. Several consumers may read r at a time,
-// until the ConsumeTraces of whoever put it there has returned.
+// until the ConsumeTraces of whoever put it there has returned. If that returned no error and Taken does not report true,
+// somebody on the way saw only the empty ptrace.Traces: then the spans are not safe, and have to be passed on decoded.
+//
+// There is one mark for all. Taken cannot tell that a consumer of a fan-out did not see r where another took it, nor that a
+// processor changed the empty ptrace.Traces and passed r on as it was.
 func NewContext(ctx context.Context, r *Request) context.Context {
-	return context.WithValue(ctx, contextKey{}, r)
+	return context.WithValue(ctx, contextKey{}, &carried{request: r})
 }
 
 // FromContext returns the request that NewContext put there.
 func FromContext(ctx context.Context) (*Request, bool) {
-	r, ok := ctx.Value(contextKey{}).(*Request)
-	return r, ok && r != nil
+	if c := carriedIn(ctx); c != nil {
+		return c.request, true
+	}
+	return nil, false
+}
+
+// Taken reports whether Of was called with the request that NewContext put there.
+func Taken(ctx context.Context) bool {
+	c := carriedIn(ctx)
+	return c != nil && c.taken.Load()
 }
 
 // Of returns the request that a ConsumeTraces was called with: the one in ctx where td is empty (the wire path), else
 // td, marshalled and scanned. The request and its bytes are valid until release is called, which must be done once and
 // before ConsumeTraces returns.
+//
+// It marks the request in ctx as taken: what ConsumeTraces returns is then the answer for the spans. Who passes them on to
+// others calls Peek.
 func Of(ctx context.Context, td ptrace.Traces) (r *Request, release func(), err error) {
 	if td.ResourceSpans().Len() == 0 {
-		if r, ok := FromContext(ctx); ok {
-			return r, func() {}, nil
+		if c := carriedIn(ctx); c != nil {
+			c.taken.Store(true)
+			return c.request, func() {}, nil
 		}
 	}
+	return scanned(td)
+}
+
+// Peek is Of for a component that reads the spans, and passes ctx and td on to who takes them.
+func Peek(ctx context.Context, td ptrace.Traces) (r *Request, release func(), err error) {
+	if td.ResourceSpans().Len() == 0 {
+		if c := carriedIn(ctx); c != nil {
+			return c.request, func() {}, nil
+		}
+	}
+	return scanned(td)
+}
+
+// carriedIn returns what NewContext put there, nil where that is nothing.
+func carriedIn(ctx context.Context) *carried {
+	c, _ := ctx.Value(contextKey{}).(*carried)
+	if c == nil || c.request == nil {
+		return nil
+	}
+	return c
+}
+
+func scanned(td ptrace.Traces) (r *Request, release func(), err error) {
 	var m ptrace.ProtoMarshaler
 	b, err := m.MarshalTraces(td)
 	if err != nil {

@@ -61,6 +61,26 @@ func TestFromContext(t *testing.T) {
 	assert.False(t, ok)
 }
 
+// TestTaken holds that only who takes a request marks it, and that spans beside it are not the request.
+func TestTaken(t *testing.T) {
+	td := realisticTrace(1)
+	var r wire.Request
+	require.NoError(t, r.Scan(marshal(td)))
+	read := func(of func(context.Context, ptrace.Traces) (*wire.Request, func(), error), td ptrace.Traces) (taken bool) {
+		ctx := wire.NewContext(t.Context(), &r)
+		got, release, err := of(context.WithoutCancel(ctx), td)
+		require.NoError(t, err)
+		assert.Len(t, got.Spans, 1)
+		release()
+		return wire.Taken(ctx)
+	}
+	assert.True(t, read(wire.Of, ptrace.NewTraces()))
+	assert.False(t, read(wire.Peek, ptrace.NewTraces()))
+	assert.False(t, read(wire.Of, td))
+	assert.False(t, read(wire.Peek, td))
+	assert.False(t, wire.Taken(t.Context()))
+}
+
 func TestPool(t *testing.T) {
 	r := wire.Get()
 	require.NoError(t, r.Scan(marshal(realisticTrace(3))))

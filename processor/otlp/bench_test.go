@@ -1,12 +1,16 @@
 package otlp
 
 import (
+	"context"
 	"fmt"
 	"testing"
 
-	"go.opentelemetry.io/collector/consumer/consumertest"
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
 	"go.opentelemetry.io/collector/receiver/receivertest"
+
+	"github.com/slowburn/slowburn/internal/wire"
 )
 
 // BenchmarkDoor takes a request of 100 small spans from the body to the first consumer, on the wire path and off it.
@@ -22,9 +26,20 @@ func BenchmarkDoor(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
+	taker, err := consumer.NewTraces(func(ctx context.Context, td ptrace.Traces) error {
+		if td.ResourceSpans().Len() > 0 {
+			return nil
+		}
+		_, release, err := wire.Of(ctx, td)
+		release()
+		return err
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
 	for _, on := range []bool{true, false} {
 		b.Run(fmt.Sprintf("wire_path=%t", on), func(b *testing.B) {
-			d := tracesDoor{next: consumertest.NewNop(), obs: obs, wirePath: on}
+			d := tracesDoor{next: taker, obs: obs, wirePath: on}
 			b.ReportAllocs()
 			for b.Loop() {
 				if _, err := d.Export(b.Context(), protobufEncoding, body); err != nil {

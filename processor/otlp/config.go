@@ -15,10 +15,13 @@ import (
 type Config struct {
 	// Protocols to listen on. Those that are not named are off.
 	Protocols Protocols `mapstructure:"protocols"`
-	// WirePath passes trace requests on as the bytes that arrived. The converter of package wirepath sets it for
-	// receivers whose pipelines can take them, and unsets it for the others; it is no choice for users.
-	WirePath bool `mapstructure:"wire_path"`
+	// WirePath passes trace requests on as the bytes that arrived. The converter of package wirepath sets it to true for
+	// receivers whose pipelines can take them, to false for others with traces, and refuses what a user writes. It is nil
+	// where the converter is not part of the distribution: then everything is decoded.
+	WirePath *bool `mapstructure:"wire_path"`
 }
+
+func (c *Config) wirePath() bool { return c.WirePath != nil && *c.WirePath }
 
 // Protocols are the ways in.
 type Protocols struct {

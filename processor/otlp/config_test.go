@@ -25,7 +25,8 @@ func TestDefaultsAreTheCollectors(t *testing.T) {
 	assert.Equal(t, http.ServerConfig.TLS, ours.ServerConfig.TLS)
 	assert.Equal(t, string(http.TracesURLPath), string(ours.TracesURLPath))
 	assert.Equal(t, string(http.MetricsURLPath), string(ours.MetricsURLPath))
-	assert.False(t, cfg.WirePath)
+	assert.Nil(t, cfg.WirePath)
+	assert.False(t, cfg.wirePath())
 }
 
 func TestConfig(t *testing.T) {

@@ -4,7 +4,8 @@
 // What it does beyond that: where the pipelines behind it can take wire bytes (wire_path, which the converter in package
 // wirepath sets), a trace request is not decoded. It is scanned, which says whether it is valid and where its spans are,
 // and travels in the context beside an empty ptrace.Traces; see package internal/wire. Its bytes are reused when
-// ConsumeTraces returns.
+// ConsumeTraces returns. Without the converter everything is decoded. A request that comes back with success although nobody
+// took its bytes, as batch does it, is decoded and passed on again, and an error is logged.
 //
 // Whether the path is on or off, the door is the same:
 //   - A malformed trace request is refused with the byte at which it goes wrong.

@@ -42,7 +42,11 @@ func createDefaultConfig() component.Config {
 
 func (f *factory) createTraces(_ context.Context, set receiver.Settings, cfg component.Config, next consumer.Traces) (receiver.Traces, error) {
 	r := f.instance(set, cfg.(*Config))
-	r.traces = next
+	untaken, err := newUntaken(set.TelemetrySettings)
+	if err != nil {
+		return nil, err
+	}
+	r.traces, r.untaken = next, untaken
 	return r, nil
 }
 

@@ -41,7 +41,7 @@ func (r *otlpReceiver) startGRPC(ctx context.Context, h component.Host) error {
 		return err
 	}
 	if r.traces != nil {
-		s.RegisterService(service("trace", "Trace"), &tracesDoor{next: r.traces, obs: obs, wirePath: r.cfg.WirePath})
+		s.RegisterService(service("trace", "Trace"), r.tracesDoor(obs))
 	}
 	if r.metrics != nil {
 		s.RegisterService(service("metrics", "Metrics"), &metricsDoor{next: r.metrics, obs: obs})

@@ -28,7 +28,7 @@ func (r *otlpReceiver) startHTTP(ctx context.Context, h component.Host) error {
 	}
 	mux := http.NewServeMux()
 	if r.traces != nil {
-		mux.Handle(string(cfg.TracesURLPath), httpDoor{&tracesDoor{next: r.traces, obs: obs, wirePath: r.cfg.WirePath}})
+		mux.Handle(string(cfg.TracesURLPath), httpDoor{r.tracesDoor(obs)})
 	}
 	if r.metrics != nil {
 		mux.Handle(string(cfg.MetricsURLPath), httpDoor{&metricsDoor{next: r.metrics, obs: obs}})

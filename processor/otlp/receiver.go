@@ -32,6 +32,7 @@ type otlpReceiver struct {
 	forget  func()
 	grace   time.Duration // shutdownGrace, but for tests
 	traces  consumer.Traces
+	untaken *untaken // of traces
 	metrics consumer.Metrics
 
 	// mu guards what follows. It is not held while servers stop.
@@ -52,6 +53,10 @@ func (r *otlpReceiver) Start(ctx context.Context, h component.Host) error {
 	var err error
 	last := len(r.hosts) == r.signals()
 	if last {
+		if r.traces != nil && r.cfg.WirePath == nil {
+			r.set.Logger.Info("traces are decoded, which costs more CPU: the confmap converter processor/otlp/wirepath, which " +
+				"finds the pipelines that take bytes, is not part of this distribution")
+		}
 		err = errors.Join(r.startGRPC(ctx, h), r.startHTTP(ctx, h))
 	}
 	r.mu.Unlock()
@@ -82,7 +87,7 @@ func (r *otlpReceiver) serve(name string, l net.Listener, run func(net.Listener)
 	at := name + " on " + l.Addr().String()
 	r.listening = append(r.listening, at)
 	r.set.Logger.Info("listening for OTLP", zap.String("protocol", name), zap.Stringer("endpoint", l.Addr()),
-		zap.Bool("wire_path", r.cfg.WirePath))
+		zap.Bool("wire_path", r.cfg.wirePath()))
 	r.serving.Go(func() {
 		err := run(l)
 		if err == nil || errors.Is(err, closed) {

@@ -20,6 +20,12 @@ type tracesDoor struct {
 	next     consumer.Traces
 	obs      *receiverhelper.ObsReport
 	wirePath bool
+	untaken  *untaken
+}
+
+// tracesDoor returns the door of one protocol.
+func (r *otlpReceiver) tracesDoor(obs *receiverhelper.ObsReport) *tracesDoor {
+	return &tracesDoor{next: r.traces, obs: obs, wirePath: r.cfg.wirePath(), untaken: r.untaken}
 }
 
 // Export takes an ExportTraceServiceRequest in the encoding. The body is the caller's again when it returns.
@@ -48,14 +54,38 @@ func (d *tracesDoor) Export(ctx context.Context, enc *encoding, body []byte) (re
 	if d.wirePath {
 		rejected := r.DropInvalidIDs()
 		return d.consume(ctx, enc, len(r.Spans), rejected, func(ctx context.Context) error {
-			return d.next.ConsumeTraces(wire.NewContext(ctx, r), ptrace.NewTraces())
+			return d.carry(ctx, r)
 		})
 	}
+	td, err := decode(body)
+	if err != nil {
+		return nil, err
+	}
+	return d.decoded(ctx, enc, td)
+}
+
+// decode returns the traces of a request.
+func decode(body []byte) (ptrace.Traces, error) {
 	req := ptraceotlp.NewExportRequest()
 	if err := req.UnmarshalProto(body); err != nil {
-		return nil, status.Error(codes.InvalidArgument, "malformed OTLP trace request: "+err.Error())
+		return ptrace.Traces{}, status.Error(codes.InvalidArgument, "malformed OTLP trace request: "+err.Error())
 	}
-	return d.decoded(ctx, enc, req.Traces())
+	return req.Traces(), nil
+}
+
+// carry passes a request on as bytes. It decodes what no pipeline took, and passes it on again.
+func (d *tracesDoor) carry(ctx context.Context, r *wire.Request) error {
+	carried := wire.NewContext(ctx, r)
+	if err := d.next.ConsumeTraces(carried, ptrace.NewTraces()); err != nil || wire.Taken(carried) {
+		return err
+	}
+	d.untaken.report(ctx, len(r.Spans))
+	td, err := decode(r.Bytes)
+	if err != nil {
+		return err
+	}
+	dropInvalidIDs(td)
+	return d.next.ConsumeTraces(ctx, td)
 }
 
 // decoded takes a request off the wire path.

@@ -6,7 +6,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component/componenttest"
-	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/consumer/consumertest"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
@@ -18,11 +17,11 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/slowburn/slowburn/internal/attr"
+	"github.com/slowburn/slowburn/internal/wire"
 	"github.com/slowburn/slowburn/processor/reconstruct/internal/metadata"
 	"github.com/slowburn/slowburn/processor/reconstruct/internal/metadatatest"
 	"github.com/slowburn/slowburn/processor/trace"
 	"github.com/slowburn/slowburn/processor/trace/assemble"
-	"github.com/slowburn/slowburn/processor/trace/handover"
 )
 
 // running is a started processor, what it passes on, and what it counts.
@@ -211,18 +210,19 @@ func TestPanicPassesUntouched(t *testing.T) {
 	require.NoError(t, err)
 	a := &annotator{
 		maxSpans: 10,
-		reconstruct: func(s trace.Spans, o assemble.Options) *trace.Trace {
-			if s.ID == (pcommon.TraceID{1}) {
+		reconstruct: func(b *assemble.Batch, n int, o assemble.Options) *trace.Trace {
+			found := b.Trace(n, o)
+			if found.ID == (wire.TraceID{1}) {
 				panic("index out of range")
 			}
-			return assemble.Trace(s, o)
+			return found
 		},
 		logger: zap.NewNop(), telemetry: telemetry,
 	}
 	td := ptrace.NewTraces()
 	add(td, 1, 2, 2, ptrace.SpanKindInternal, "a", 10, 20)
 	add(td, 2, 3, 3, ptrace.SpanKindInternal, "a", 10, 20)
-	got, err := a.process(t.Context(), td)
+	got, err := a.decoded(t.Context(), td)
 	require.NoError(t, err)
 	require.Equal(t, []map[string]any{{}}, find(got, 2))
 	require.Equal(t, []map[string]any{{attr.SpanFlags: []any{"own_parent"}}}, find(got, 3), "the others are still annotated")
@@ -241,31 +241,5 @@ func TestFactory(t *testing.T) {
 	p, err := NewFactory().CreateTraces(t.Context(), processortest.NewNopSettings(metadata.Type), defaultConfig(), consumertest.NewNop())
 	require.NoError(t, err)
 	require.True(t, p.Capabilities().MutatesData)
-	require.NoError(t, p.Shutdown(t.Context()))
-}
-
-// Components further down see what was found as long as they are being called, and no longer.
-func TestFoundIsHandedOn(t *testing.T) {
-	td := ptrace.NewTraces()
-	add(td, 1, 1, 0, ptrace.SpanKindServer, "a", 0, 100)
-	add(td, 1, 2, 1, ptrace.SpanKindClient, "a", 10, 90)
-	add(td, 2, 2, 1, ptrace.SpanKindClient, "a", 10, 90).Attributes().PutBool("tailsampling.cached_decision", true)
-	var found *handover.Found
-	seen := map[byte]int{}
-	next, err := consumer.NewTraces(func(ctx context.Context, td ptrace.Traces) error {
-		found = handover.FromContext(ctx)
-		for _, spans := range trace.Group(td) {
-			if of := found.Of(spans); of != nil {
-				seen[of.ID[0]] = len(of.Spans)
-			}
-		}
-		return nil
-	})
-	require.NoError(t, err)
-	p, err := NewFactory().CreateTraces(t.Context(), processortest.NewNopSettings(metadata.Type), defaultConfig(), next)
-	require.NoError(t, err)
-	require.NoError(t, p.ConsumeTraces(t.Context(), td))
-	require.Equal(t, map[byte]int{1: 2}, seen, "of a fragment no trace can be told")
-	require.Nil(t, found.Of(trace.Group(td)[0]))
 	require.NoError(t, p.Shutdown(t.Context()))
 }

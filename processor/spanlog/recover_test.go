@@ -64,6 +64,11 @@ func copyFiles(t testing.TB, from, to string) {
 	names, err := os.ReadDir(from)
 	require.NoError(t, err)
 	for _, n := range names {
+		if n.IsDir() {
+			require.NoError(t, os.MkdirAll(filepath.Join(to, n.Name()), 0o700))
+			copyFiles(t, filepath.Join(from, n.Name()), filepath.Join(to, n.Name()))
+			continue
+		}
 		b, err := os.ReadFile(filepath.Join(from, n.Name()))
 		require.NoError(t, err)
 		require.NoError(t, os.WriteFile(filepath.Join(to, n.Name()), b, 0o600))

@@ -19,8 +19,6 @@ type (
 	Found = format.Found
 	// Damage is what was found wrong with a file.
 	Damage = format.Damage
-	// VersionError is a file of a format version that this package does not know.
-	VersionError = format.VersionError
 	// Event is what a journal remembers of a part of a trace.
 	Event = format.Event
 	// EventKind is what happened to the part.
@@ -47,6 +45,8 @@ type (
 	Directory = files.Directory
 	// Inventory is what a directory holds when it is opened.
 	Inventory = files.Inventory
+	// OtherFormat is the files of a format version that this package does not read, which were moved aside.
+	OtherFormat = files.OtherFormat
 	// SegmentFile is a segment that was found.
 	SegmentFile = files.SegmentFile
 	// Contents is the bytes of a segment that was read.

@@ -25,6 +25,11 @@ func (w *world) take(out io.Writer) *Inventory {
 	w.dir, err = OpenDirectory(w.path)
 	require.NoError(w.t, err)
 	inv, err := w.dir.Inventory()
+	if inv != nil {
+		for _, o := range inv.OtherFormats {
+			fmt.Fprintf(out, "format version %d: %d files of %d bytes are in %s\n", o.Version, o.Files, o.Bytes, w.clean(o.Path))
+		}
+	}
 	if err != nil {
 		fmt.Fprintln(out, w.clean(err.Error()))
 		require.NoError(w.t, w.dir.Close())

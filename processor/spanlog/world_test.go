@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"io/fs"
 	"maps"
 	"math/rand/v2"
 	"os"
@@ -92,6 +93,7 @@ func init() {
 		"files": (*world).files, "usage": (*world).usage, "spans": (*world).read, "newer": (*world).newer,
 		"cut": (*world).cut, "flip": (*world).flip, "zero": (*world).zero, "write": (*world).write, "delete": (*world).delete,
 		"write-number": (*world).writeNumber, "checksum": (*world).checksum, "duplicate": (*world).duplicate,
+		"mkdir": (*world).mkdir, "move": (*world).move, "enter": (*world).enter,
 		"hide": (*world).hide, "unhide": (*world).unhide,
 		"inventory": (*world).inventory, "recover": (*world).recover,
 	}
@@ -333,15 +335,14 @@ func (w *world) skipped(out io.Writer, _ args) {
 	fmt.Fprintf(out, "%d events skipped\n", w.journal.Skipped)
 }
 
-// names are those of the files, sorted.
+// names are those of the files, sorted, with the directory below w.path that they are in.
 func (w *world) names() (names []string) {
-	entries, err := os.ReadDir(w.path)
-	require.NoError(w.t, err)
-	for _, e := range entries {
-		if e.Name() != "LOCK" {
-			names = append(names, e.Name())
+	require.NoError(w.t, filepath.WalkDir(w.path, func(path string, e fs.DirEntry, err error) error {
+		if err == nil && !e.IsDir() && e.Name() != "LOCK" {
+			names = append(names, w.clean(filepath.ToSlash(path)))
 		}
-	}
+		return err
+	}))
 	return names
 }
 
@@ -442,6 +443,22 @@ func (w *world) write(_ io.Writer, a args) {
 
 func (w *world) delete(_ io.Writer, a args) {
 	require.NoError(w.t, os.Remove(filepath.Join(w.path, a["file"])))
+}
+
+// mkdir makes a directory: mkdir directory=aside
+func (w *world) mkdir(_ io.Writer, a args) {
+	require.NoError(w.t, os.Mkdir(filepath.Join(w.path, a["directory"]), 0o700))
+}
+
+// move gives a file another name: move file=00000001.seg to=aside/00000001.seg
+func (w *world) move(_ io.Writer, a args) {
+	require.NoError(w.t, os.Rename(filepath.Join(w.path, a["file"]), filepath.Join(w.path, a["to"])))
+}
+
+// enter goes on with a directory in this one: enter directory=aside
+func (w *world) enter(_ io.Writer, a args) {
+	w.close()
+	w.path = filepath.Join(w.path, a["directory"])
 }
 
 // writeNumber writes four bytes: write-number file=00000001.seg at=60 value=0

@@ -1,6 +1,6 @@
 package trace
 
-import "go.opentelemetry.io/collector/pdata/ptrace"
+import "github.com/slowburn/slowburn/internal/wire"
 
 // LinkTarget says what a link points to.
 type LinkTarget uint8
@@ -38,7 +38,7 @@ const (
 
 // Link is a span's link. It is never an edge of the tree.
 type Link struct {
-	Data   ptrace.SpanLink
+	Data   wire.SpanLink
 	Target LinkTarget
 	// Span is the target's index in Trace.Spans, and -1 where the target is not in this trace.
 	Span     int

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/slowburn/slowburn/internal/wire"
 )
 
 // maxIndent bounds the indentation of String, so that its length stays in proportion to the spans.
@@ -15,7 +17,7 @@ const maxIndent = 32
 // to the trace's start, which the first line gives.
 func (t *Trace) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "trace %s start=%d duration=%s spans=%d", t.ID, t.Start, ns(int64(t.End-t.Start)), t.Real())
+	fmt.Fprintf(&b, "trace %s start=%d duration=%s spans=%d", pcommon.TraceID(t.ID), t.Start, ns(int64(t.End-t.Start)), t.Real())
 	if t.Provisional {
 		b.WriteString(" provisional")
 	}
@@ -72,7 +74,7 @@ func (t *Trace) writeSpan(b *strings.Builder, i int) {
 			fmt.Fprintf(b, "=%s", s.Cause)
 		}
 	} else {
-		fmt.Fprintf(b, " %s %q %s clock=%d", strings.ToUpper(s.Kind.String()), s.Data.Name(), s.Service, s.Clock)
+		fmt.Fprintf(b, " %s %q %s clock=%d", strings.ToUpper(KindName(s.Kind)), s.Data.Name, s.Service, s.Clock)
 	}
 	fmt.Fprintf(b, " @%s +%s", ns(int64(s.CorrectedStart-t.Start)), ns(int64(s.Duration())))
 	if o := s.Offset(); o != 0 {
@@ -96,9 +98,9 @@ func (t *Trace) writeSpan(b *strings.Builder, i int) {
 func (t *Trace) writeLink(b *strings.Builder, s *Span, l Link) {
 	fmt.Fprintf(b, "%s  link %s", strings.Repeat("  ", min(s.Depth, maxIndent)), l.Target)
 	if l.Target == LinkTrace {
-		fmt.Fprintf(b, " %s", l.Data.TraceID())
+		fmt.Fprintf(b, " %s", l.Data.TraceID)
 	}
-	fmt.Fprintf(b, " %s", short(l.Data.SpanID()))
+	fmt.Fprintf(b, " %s", short(l.Data.SpanID))
 	switch l.Recorded {
 	case RecordedYes:
 		b.WriteString(" recorded")
@@ -109,7 +111,7 @@ func (t *Trace) writeLink(b *strings.Builder, s *Span, l Link) {
 }
 
 // short is the ID in hex without the zeros in front.
-func short(id pcommon.SpanID) string {
+func short(id wire.SpanID) string {
 	if text := strings.TrimLeft(id.String(), "0"); text != "" {
 		return text
 	}

@@ -1,23 +1,18 @@
 package trace
 
-import (
-	"go.opentelemetry.io/collector/pdata/pcommon"
-	"go.opentelemetry.io/collector/pdata/ptrace"
-
-	"github.com/slowburn/slowburn/internal/wire"
-)
+import "github.com/slowburn/slowburn/internal/wire"
 
 // Span is a node of the forest: a span that arrived, or a synthetic one that stands for one that did not.
 type Span struct {
-	// Data is the span as it arrived; for FlagMerged, what several added up to. For a synthetic span only its IDs are set.
-	Data ptrace.Span
+	// Data is the span as it arrived; for FlagMerged, what several added up to. It is empty for a synthetic span.
+	Data Data
 	Origin
 
-	ID       pcommon.SpanID
-	ParentID pcommon.SpanID // as it arrived, whatever became of it
-	Kind     ptrace.SpanKind
-	Scope    pcommon.InstrumentationScope
-	Resource int // index in Trace.Resources; -1 for a synthetic span
+	ID       wire.SpanID
+	ParentID wire.SpanID // as it arrived, whatever became of it
+	Kind     int32       // OTLP's number
+	Scope    *Scope      // nil for a synthetic span
+	Resource int         // index in Trace.Resources; -1 for a synthetic span
 	Service  string
 
 	Place
@@ -27,11 +22,31 @@ type Span struct {
 	Links []Link
 }
 
-// Origin is what a span was made of.
+// Data is what a span says of itself, in place: it shares the bytes that the trace was made of.
+type Data struct {
+	// Body is the Span message, to be read by functions of package wire.
+	Body             []byte
+	Name, TraceState []byte
+	Status           int32  // OTLP's number
+	Flags            uint32 // OTLP's
+}
+
+// Scope is an instrumentation scope.
+type Scope struct {
+	Name, Version string
+	// Header is the ScopeSpans message without its spans, for functions of package wire.
+	Header []byte
+	// Policy is the sampling policy that the scope names, and Late says that it marks its spans as such: "" and false where
+	// it says nothing.
+	Policy string
+	Late   bool
+}
+
+// Origin is what a span was made of. Its indexes count the spans that arrived of the trace, in the order of wire.Kept.
 type Origin struct {
-	// Source is the index of the Input that the span is; -1 for a synthetic span.
+	// Source is the index of the span; -1 for a synthetic span.
 	Source int
-	// Others are the indexes of the Inputs that were merged into it.
+	// Others are the indexes of the spans that were merged into it.
 	Others []int
 	// Synthetic says that the span never arrived: the placeholder of a missing parent, or the root above those.
 	Synthetic bool
@@ -83,20 +98,26 @@ func (s *Span) Offset() int64 {
 }
 
 // IsServer reports whether the span is the receiving end of a call across processes.
-func (s *Span) IsServer() bool {
-	return s.Kind == ptrace.SpanKindServer || s.Kind == ptrace.SpanKindConsumer
-}
+func (s *Span) IsServer() bool { return s.Kind == wire.KindServer || s.Kind == wire.KindConsumer }
 
 // IsClient reports whether the span is the calling end of a call across processes.
-func (s *Span) IsClient() bool {
-	return s.Kind == ptrace.SpanKindClient || s.Kind == ptrace.SpanKindProducer
-}
+func (s *Span) IsClient() bool { return s.Kind == wire.KindClient || s.Kind == wire.KindProducer }
 
 // MayHaveRemoteParent reports whether another process may have made the span's parent, by the span's flags and, where
 // they do not tell, by its kind.
 func (s *Span) MayHaveRemoteParent() bool {
-	if flags := s.Data.Flags(); flags&wire.FlagHasIsRemote != 0 {
+	if flags := s.Data.Flags; flags&wire.FlagHasIsRemote != 0 {
 		return flags&wire.FlagIsRemote != 0
 	}
 	return s.IsServer()
+}
+
+var kindNames = [wire.NumKinds]string{"unspecified", "internal", "server", "client", "producer", "consumer"}
+
+// KindName is the name of OTLP's number of a kind, "" for one that OTLP does not know.
+func KindName(kind int32) string {
+	if kind < 0 || int(kind) >= len(kindNames) {
+		return ""
+	}
+	return kindNames[kind]
 }

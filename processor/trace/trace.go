@@ -1,10 +1,12 @@
 package trace
 
-import "go.opentelemetry.io/collector/pdata/pcommon"
+import "github.com/slowburn/slowburn/internal/wire"
 
-// Trace is a reconstructed trace. Whoever has it may read it concurrently.
+// Trace is a reconstructed trace. Whoever has it may read it concurrently, as long as the bytes are valid that it was made of.
 type Trace struct {
-	ID pcommon.TraceID
+	ID wire.TraceID
+	// Policy is the sampling policy that kept the trace, as its marks, scopes or spans say; "" where none does.
+	Policy string
 	// Spans is the forest in preorder: a span, its first child and all below, its second child. Siblings are in the
 	// order of their corrected starts.
 	Spans []Span
@@ -18,14 +20,15 @@ type Trace struct {
 	// Start and End are the corrected range of the trace, in Unix nanoseconds, of the spans whose times can be trusted.
 	Start, End uint64
 	// Resources are the distinct resources by their attributes; Span.Resource is an index into it.
-	Resources []pcommon.Resource
+	Resources []*Resource
 	// Clocks are the clocks that the spans were timed by; Span.Clock is an index into it.
 	Clocks []Clock
 	// Clock is the worst status among the clocks, and ClockResidual if any span had to be moved on its own.
 	Clock ClockStatus
 	// Orphans counts the spans whose parent is missing.
 	Orphans int
-	// Identical are the indexes of the Inputs that are copies of another and so stand for nothing in Spans.
+	// Identical are the indexes of the spans that are copies of another and so stand for nothing in Spans. They count as
+	// Origin does.
 	Identical []int
 	// Warnings say, in sentences, what was dropped or could not be done.
 	Warnings []string

@@ -4,38 +4,16 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-	"go.opentelemetry.io/collector/pdata/pcommon"
-	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.uber.org/goleak"
 
+	"github.com/slowburn/slowburn/internal/wire"
 	"github.com/slowburn/slowburn/processor/trace"
-	"github.com/slowburn/slowburn/processor/trace/assemble"
 	"github.com/slowburn/slowburn/processor/trace/internal/lawtest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func TestText(t *testing.T) { lawtest.RunData(t) }
-
-func TestGroupSortsByTrace(t *testing.T) {
-	td := ptrace.NewTraces()
-	for _, trace := range []byte{3, 1, 3, 2} {
-		rs := td.ResourceSpans().AppendEmpty()
-		rs.SetSchemaUrl("r")
-		ss := rs.ScopeSpans().AppendEmpty()
-		ss.SetSchemaUrl("s")
-		ss.Spans().AppendEmpty().SetTraceID(pcommon.TraceID{trace})
-	}
-	groups := trace.Group(td)
-	require.Len(t, groups, 3)
-	for i, n := range []int{1, 1, 2} {
-		require.Equal(t, pcommon.TraceID{byte(i + 1)}, groups[i].ID)
-		require.Len(t, groups[i].Inputs, n)
-		require.Equal(t, "r", groups[i].Inputs[0].ResourceSchemaURL)
-		require.Equal(t, "s", groups[i].Inputs[0].ScopeSchemaURL)
-	}
-	require.Empty(t, trace.Group(ptrace.NewTraces()))
-}
 
 func TestUncertainty(t *testing.T) {
 	tr := lawtest.Parsed(t, `
@@ -93,7 +71,7 @@ func TestEntry(t *testing.T) {
 		tr := lawtest.Parsed(t, text)
 		require.Equal(t, want, lawtest.Short(tr.Spans[tr.Entry()].ID), text)
 	}
-	require.Equal(t, -1, assemble.Trace(trace.Spans{}, assemble.Options{}).Entry())
+	require.Equal(t, -1, (&trace.Trace{Primary: -1}).Entry())
 }
 
 func TestFlags(t *testing.T) {
@@ -113,17 +91,23 @@ func TestFlags(t *testing.T) {
 }
 
 func TestEndsOfACall(t *testing.T) {
-	for kind, want := range map[ptrace.SpanKind][2]bool{
-		ptrace.SpanKindServer: {true, false}, ptrace.SpanKindConsumer: {true, false}, ptrace.SpanKindClient: {false, true},
-		ptrace.SpanKindProducer: {false, true}, ptrace.SpanKindInternal: {}, ptrace.SpanKindUnspecified: {},
+	for kind, want := range map[int32][2]bool{
+		wire.KindServer: {true, false}, wire.KindConsumer: {true, false}, wire.KindClient: {false, true},
+		wire.KindProducer: {false, true}, wire.KindInternal: {}, wire.KindUnspecified: {},
 	} {
-		s := &trace.Span{Kind: kind, Data: ptrace.NewSpan()}
+		s := &trace.Span{Kind: kind}
 		require.Equal(t, want, [2]bool{s.IsServer(), s.IsClient()}, kind)
-		require.Equal(t, s.IsServer(), s.MayHaveRemoteParent(), "%s, told by its kind", kind)
+		require.Equal(t, s.IsServer(), s.MayHaveRemoteParent(), "%d, told by its kind", kind)
 		for flags, remote := range map[uint32]bool{0x100: false, 0x300: true, 0x1: s.IsServer(), 0x200: s.IsServer()} {
-			s.Data.SetFlags(flags)
-			require.Equal(t, remote, s.MayHaveRemoteParent(), "%s, flags %x", kind, flags)
+			s.Data.Flags = flags
+			require.Equal(t, remote, s.MayHaveRemoteParent(), "%d, flags %x", kind, flags)
 		}
+	}
+}
+
+func TestKindName(t *testing.T) {
+	for kind, want := range map[int32]string{-1: "", 0: "unspecified", 1: "internal", 2: "server", 3: "client", 4: "producer", 5: "consumer", 6: ""} {
+		require.Equal(t, want, trace.KindName(kind))
 	}
 }
 

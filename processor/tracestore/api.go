@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
-	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/slowburn/slowburn/processor/tracestore/internal/digest"
 	"github.com/slowburn/slowburn/processor/tracestore/internal/tracefile"
@@ -16,8 +15,9 @@ type Reader interface {
 	// Search returns the traces that match, newest first. It looks at a bounded number of index entries: where those do
 	// not suffice the result is short, and its cursor goes on from there.
 	Search(ctx context.Context, q Query) (Result, error)
-	// Trace returns a kept trace with all its spans, as they arrived, and false where it is not here.
-	Trace(ctx context.Context, id pcommon.TraceID) (ptrace.Traces, Meta, bool, error)
+	// Trace returns a kept trace with all its spans as an OTLP request, which wire.Request can scan, and false where it is
+	// not here.
+	Trace(ctx context.Context, id pcommon.TraceID) (spans []byte, meta Meta, here bool, err error)
 	// Has says which of the traces are here.
 	Has(ctx context.Context, ids []pcommon.TraceID) (map[pcommon.TraceID]bool, error)
 	// Services returns the operations of each service, sorted, as far as traces of them are likely still here.

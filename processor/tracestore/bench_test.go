@@ -33,7 +33,8 @@ func BenchmarkConsume(b *testing.B) {
 	b.ReportAllocs()
 	n := 0
 	for b.Loop() {
-		_ = s.consume(b.Context(), td)
+		_, err := s.enqueue(b.Context(), td)
+		require.NoError(b, err)
 		n += perCall
 		s.queue.take(commitBytes)
 	}
@@ -48,7 +49,8 @@ func BenchmarkCommit(b *testing.B) {
 			store := func() {
 				b.StopTimer()
 				for range 10 {
-					_ = s.consume(b.Context(), tracetest.Shop(n, perCall))
+					_, err := s.enqueue(b.Context(), tracetest.Shop(n, perCall))
+					require.NoError(b, err)
 					n += perCall
 				}
 				b.StartTimer()

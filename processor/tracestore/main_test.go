@@ -64,11 +64,22 @@ func opened(t *testing.T, change func(*Config)) *bench {
 	return b
 }
 
-// store consumes the traces and writes them.
+// storeNow stores the traces.
 func (b *bench) storeNow(td ptrace.Traces) {
 	b.t.Helper()
-	require.NoError(b.t, b.consume(b.t.Context(), td))
+	require.NoError(b.t, b.tryNow(td))
+}
+
+// tryNow queues the traces, writes what is queued, and returns the answer.
+func (b *bench) tryNow(td ptrace.Traces) error {
+	b.t.Helper()
+	c, err := b.enqueue(b.t.Context(), td)
+	if err != nil {
+		return err
+	}
 	b.writer.drain()
+	<-c.done
+	return c.err
 }
 
 func (b *bench) search(q Query) Result {

@@ -1,7 +1,6 @@
 package tracestore
 
 import (
-	"context"
 	"errors"
 
 	"go.uber.org/zap"
@@ -36,17 +35,17 @@ func (w *writer) startAnew(damage error) {
 // use goes on with the file that was opened, or reports that none was.
 func (w *writer) use(file *tracefile.File, err error) {
 	if err != nil {
-		w.health.fail("The trace store cannot open its file; traces pass on, but the dashboard does not see them", err)
+		w.health.fail("The trace store cannot open its file; what is to be stored is refused until it can", err)
 		return
 	}
 	w.file.Store(file)
 	w.health.succeed()
 }
 
-// close drops what could not be written, and closes the file.
+// close gives back what could not be written, and closes the file.
 func (w *writer) close() {
-	if left := w.queue.take(maxQueueBytes); len(left) > 0 { // there never was a file to write them to
-		dropped(context.Background(), w.telemetry, "shutdown", len(left))
+	for left := w.queue.take(maxQueueBytes); len(left.items) > 0; left = w.queue.take(maxQueueBytes) {
+		left.answer(errStopped)
 	}
 	file := w.file.Swap(nil)
 	if file == nil {

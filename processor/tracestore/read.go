@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
-	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.uber.org/zap"
 
 	"github.com/slowburn/slowburn/processor/tracestore/internal/record"
@@ -37,18 +36,18 @@ func (s *store) Search(ctx context.Context, q Query) (Result, error) {
 }
 
 // Trace implements Reader.
-func (s *store) Trace(ctx context.Context, id pcommon.TraceID) (ptrace.Traces, Meta, bool, error) {
+func (s *store) Trace(ctx context.Context, id pcommon.TraceID) ([]byte, Meta, bool, error) {
 	file, err := s.opened()
 	if err != nil {
-		return ptrace.NewTraces(), Meta{}, false, err
+		return nil, Meta{}, false, err
 	}
-	td, meta, here, err := file.Trace(id)
+	spans, meta, here, err := file.Trace(id)
 	if errors.Is(err, record.ErrCorrupt) {
 		s.telemetry.ExporterTraceStoreCorruptRecords.Add(ctx, 1)
 		s.logger.Error("A stored trace cannot be read.", zap.Stringer("trace_id", id), zap.Error(err))
-		return td, meta, false, nil
+		return nil, meta, false, nil
 	}
-	return td, meta, here, err
+	return spans, meta, here, err
 }
 
 // Has implements Reader.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
@@ -14,13 +15,13 @@ import (
 	"go.opentelemetry.io/otel/metric"
 	"go.uber.org/zap"
 
+	"github.com/slowburn/slowburn/internal/answer"
 	"github.com/slowburn/slowburn/internal/clock"
 	"github.com/slowburn/slowburn/internal/host"
+	"github.com/slowburn/slowburn/internal/wire"
 	"github.com/slowburn/slowburn/processor/trace"
 	"github.com/slowburn/slowburn/processor/trace/assemble"
-	"github.com/slowburn/slowburn/processor/trace/handover"
 	"github.com/slowburn/slowburn/processor/tracestore/internal/digest"
-	"github.com/slowburn/slowburn/processor/tracestore/internal/message"
 	"github.com/slowburn/slowburn/processor/tracestore/internal/metadata"
 	"github.com/slowburn/slowburn/processor/tracestore/internal/record"
 	"github.com/slowburn/slowburn/processor/tracestore/internal/safely"
@@ -31,6 +32,8 @@ const (
 	fileName = "traces.db"
 	// maxQueueBytes is what may wait for the disk: some seconds of kept traces at full load.
 	maxQueueBytes = 32 << 20
+	// maxWait is how long a call waits for the disk before it answers that the traces are not stored.
+	maxWait = 30 * time.Second
 	// retryInterval is how long to wait before a file that could not be opened is tried again.
 	retryInterval = 5 * time.Second
 )
@@ -116,47 +119,139 @@ func (s *store) shutdown(ctx context.Context) error {
 	}
 }
 
-// consume queues the traces in td. It never fails and never waits.
+// consume stores the traces in td or, where td is empty, those of a wire.Kept that is for this exporter. It returns when they
+// are on the disk, or why they are not: they can be sent again then, and what is here already changes nothing.
 func (s *store) consume(ctx context.Context, td ptrace.Traces) error {
-	var m message.Message
-	if err := safely.Run(func() (err error) { m, err = message.Marshal(td); return err }); err != nil {
-		m = message.Message{} // and each trace is tried on its own
+	c, err := s.enqueue(ctx, td)
+	if err != nil {
+		return retry(err)
 	}
-	found := handover.FromContext(ctx)
-	for _, spans := range trace.Group(td) {
-		item, err := s.prepare(spans, &m, found)
-		switch {
-		case err != nil:
-			dropped(ctx, s.telemetry, "failed", 1)
-			s.logger.Error("A trace was not stored.", zap.Stringer("trace_id", spans.ID), zap.Error(err))
-		case item.Size > record.MaxTraceBytes:
-			dropped(ctx, s.telemetry, "too_large", 1)
-		case !s.queue.push(item):
-			dropped(ctx, s.telemetry, "queue_full", 1)
-		}
+	timeout := clock.NewTimer(maxWait)
+	defer timeout.Stop()
+	select {
+	case <-c.done:
+		return retry(c.err)
+	case <-timeout.C:
+		return retry(fmt.Errorf("%s has not been written to for %s", s.file, maxWait))
+	case <-ctx.Done():
+		return retry(ctx.Err())
 	}
-	return nil
 }
 
-// prepare does the work on a trace that needs no disk, in the caller's goroutine: callers are many, the writer is one. A
-// trace that is too large to be stored is not looked into.
-func (s *store) prepare(spans trace.Spans, m *message.Message, found *handover.Found) (item tracefile.Item, err error) {
-	err = safely.Run(func() error {
-		item.ID = spans.ID
-		otlp, err := m.Of(spans)
-		item.Size = len(otlp)
-		if err != nil || item.Size > record.MaxTraceBytes {
-			return err
-		}
-		item.Packed = s.codec.Pack(otlp)
-		t := found.Of(spans)
-		if t == nil {
-			t = assemble.Trace(spans, assemble.Options{})
-		}
-		item.Digest = digest.Of(spans, t, s.now())
+// retry is the answer that traces can be stored later, nil for no error.
+func retry(err error) error {
+	if err == nil {
 		return nil
-	})
-	return item, err
+	}
+	return &answer.Error{Class: answer.Retry, Text: err.Error(), Cause: err}
+}
+
+// enqueue queues the traces, all or none. It does all the work that needs no disk, in the caller's goroutine: callers are many,
+// the writer is one.
+func (s *store) enqueue(ctx context.Context, td ptrace.Traces) (*call, error) {
+	k := wire.KeptOf(ctx)
+	if !k.For(s.id.String()) {
+		return newCall(0), nil
+	}
+	if _, err := s.opened(); err != nil {
+		return nil, err // before any work
+	}
+	if err := s.queue.refuses(); err != nil {
+		return nil, err
+	}
+	var items []tracefile.Item
+	if td.ResourceSpans().Len() == 0 && k != nil {
+		k.Take()
+		items = s.prepare(ctx, k)
+	} else {
+		own := keptPool.Get().(*wire.Kept)
+		if err := fill(ctx, own, td); err != nil {
+			return nil, fmt.Errorf("read traces: %w", err)
+		}
+		items = s.prepare(ctx, own)
+		if own.Reset(); cap(own.Bytes) <= maxPooledBytes {
+			keptPool.Put(own)
+		}
+	}
+	c := newCall(len(items))
+	if len(items) == 0 {
+		return c, nil
+	}
+	return c, s.queue.push(items, c)
+}
+
+var keptPool = sync.Pool{New: func() any { return new(wire.Kept) }}
+
+// maxPooledBytes is the most memory that a Kept keeps for the next call.
+const maxPooledBytes = 8 << 20
+
+// fill makes k the traces of td.
+func fill(ctx context.Context, k *wire.Kept, td ptrace.Traces) error {
+	r, release, err := wire.Of(ctx, td)
+	if err != nil {
+		return err
+	}
+	defer release()
+	_, err = k.Fill(r)
+	return err
+}
+
+// prepare makes items of traces. Those that cannot be stored whatever happens are dropped, and counted.
+func (s *store) prepare(ctx context.Context, k *wire.Kept) []tracefile.Item {
+	items := make([]tracefile.Item, 0, len(k.Traces))
+	p := preparation{kept: k, codec: s.codec, now: s.now()}
+	defer p.release()
+	for t := range k.Traces {
+		var item tracefile.Item
+		err := safely.Run(func() (err error) { item, err = p.item(t); return err })
+		switch {
+		case errors.Is(err, errTooLarge):
+			dropped(ctx, s.telemetry, "too_large", 1)
+		case err != nil:
+			dropped(ctx, s.telemetry, "failed", 1)
+			s.logger.Error("A trace was not stored.", zap.Stringer("trace_id", k.Traces[t].ID), zap.Error(err))
+		default:
+			items = append(items, item)
+		}
+	}
+	return items
+}
+
+// preparation makes items of the traces of a Kept.
+type preparation struct {
+	kept    *wire.Kept
+	codec   *record.Codec
+	now     time.Time
+	batch   *assemble.Batch // of kept, where a trace has to be put together here
+	request []byte
+}
+
+func (p *preparation) release() {
+	if p.batch != nil {
+		p.batch.Release()
+	}
+}
+
+var errTooLarge = fmt.Errorf("more than %d bytes", record.MaxTraceBytes)
+
+// item makes the item of a trace. One that is too large to be stored is not looked into.
+func (p *preparation) item(t int) (tracefile.Item, error) {
+	kept := &p.kept.Traces[t]
+	item := tracefile.Item{ID: kept.ID}
+	p.request = p.kept.AppendRequest(p.request[:0], kept.From, kept.To)
+	if item.Size = len(p.request); item.Size > record.MaxTraceBytes {
+		return item, errTooLarge
+	}
+	found, ok := kept.Found.(*trace.Trace)
+	if !ok {
+		if p.batch == nil {
+			p.batch = assemble.New(p.kept)
+		}
+		found = p.batch.Trace(t, assemble.Options{})
+	}
+	item.Digest = digest.Of(found, p.now)
+	item.Packed = p.codec.Pack(p.request)
+	return item, nil
 }
 
 // dropped counts traces that were not stored.

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -23,11 +24,13 @@ import (
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata/metricdatatest"
 
+	"github.com/slowburn/slowburn/internal/answer"
+	"github.com/slowburn/slowburn/internal/attr"
+	"github.com/slowburn/slowburn/internal/clock"
 	"github.com/slowburn/slowburn/internal/host"
 	"github.com/slowburn/slowburn/internal/state"
-	"github.com/slowburn/slowburn/processor/trace"
+	"github.com/slowburn/slowburn/internal/wire"
 	"github.com/slowburn/slowburn/processor/trace/assemble"
-	"github.com/slowburn/slowburn/processor/trace/handover"
 	"github.com/slowburn/slowburn/processor/trace/tracetest"
 	"github.com/slowburn/slowburn/processor/tracestore/internal/metadata"
 	"github.com/slowburn/slowburn/processor/tracestore/internal/metadatatest"
@@ -80,13 +83,13 @@ func TestRestart(t *testing.T) {
 		require.Empty(t, h.known)
 	}
 	run(func(_ Reader, consume func(ptrace.Traces) error) {
-		require.NoError(t, consume(td)) // shutdown writes it
+		require.NoError(t, consume(td))
 	})
 	run(func(r Reader, _ func(ptrace.Traces) error) {
 		got, meta, ok, err := r.Trace(t.Context(), traceID(1))
 		require.NoError(t, err)
 		require.True(t, ok)
-		require.Equal(t, 2, got.SpanCount())
+		require.Equal(t, 2, storetest.Decoded(t, got).SpanCount())
 		require.Equal(t, 1, meta.Version)
 		require.Equal(t, Summary{
 			TraceID: traceID(1).String(), RootService: "shop", RootOperation: "GET /",
@@ -118,18 +121,31 @@ func TestWritesSoon(t *testing.T) {
 	require.NoError(t, b.shutdown(t.Context()))
 }
 
-func TestDiskTroubleIsNobodysError(t *testing.T) {
+// What cannot be written stays with whoever sent it, who is told to send it again.
+func TestDiskTroubleIsToldToTheSender(t *testing.T) {
 	b := opened(t, nil)
 	require.NoError(t, b.writer.file.Load().Close()) // the file is gone
-	require.NoError(t, b.consume(t.Context(), spans(spec{Trace: 1, ID: 1, Service: "s"})))
-	b.writer.drain()
+	one := spans(spec{Trace: 1, ID: 1, Service: "s"})
+	require.ErrorContains(t, b.tryNow(one), "cannot write to "+b.file)
 	health := b.Probe(t.Context())
 	require.False(t, health.OK)
 	require.False(t, health.Blocking)
 	require.Contains(t, health.Message, "cannot write to "+b.file)
-	requireDropped(t, b, "write_failed", 1)
 	_, err := b.Search(t.Context(), Query{})
 	require.Error(t, err, "readers are told")
+	b.writer.open()
+	b.storeNow(one)
+	require.Equal(t, []int{1}, b.found(Query{}))
+	require.True(t, b.Probe(t.Context()).OK)
+}
+
+// The answer is one to retry, whatever it is about.
+func TestAnswer(t *testing.T) {
+	b := newBench(t, nil)
+	err := b.consume(t.Context(), spans(spec{Trace: 1, ID: 1, Service: "s"}))
+	require.ErrorContains(t, err, "the trace store is not open")
+	require.Equal(t, answer.Retry, answer.Of(fmt.Errorf("wrapped: %w", err)).Class)
+	require.NoError(t, retry(nil))
 }
 
 func TestStartsWithoutItsFileAndRecovers(t *testing.T) {
@@ -142,30 +158,31 @@ func TestStartsWithoutItsFileAndRecovers(t *testing.T) {
 	require.False(t, health.OK)
 	require.False(t, health.Blocking)
 	require.Contains(t, health.Message, "another process holds the file")
-	require.NoError(t, b.consume(t.Context(), spans(spec{Trace: 1, ID: 1, Service: "s"})))
+	one := spans(spec{Trace: 1, ID: 1, Service: "s"})
+	require.ErrorContains(t, b.consume(t.Context(), one), "another process holds the file")
 	_, _, _, err = b.Trace(t.Context(), traceID(1))
 	require.ErrorContains(t, err, "another process holds the file")
 
 	require.NoError(t, other.Close())
-	require.Eventually(t, func() bool {
-		_, _, ok, err := b.Trace(t.Context(), traceID(1))
-		return err == nil && ok
-	}, time.Minute, 10*time.Millisecond, "what came meanwhile is stored")
+	require.Eventually(t, func() bool { return b.consume(t.Context(), one) == nil }, time.Minute, 10*time.Millisecond)
+	_, _, ok, err := b.Trace(t.Context(), traceID(1))
+	require.NoError(t, err)
+	require.True(t, ok)
 	require.True(t, b.Probe(t.Context()).OK)
 	require.NoError(t, b.shutdown(t.Context()))
 }
 
-func TestShutdownWithoutFileCountsWhatIsLost(t *testing.T) {
-	b := newBench(t, nil)
-	other, err := state.Open(b.file, state.Options{})
+// What a store that stops has not written is given back.
+func TestShutdownWithoutFileGivesBack(t *testing.T) {
+	b := opened(t, nil)
+	c, err := b.enqueue(t.Context(), spans(spec{Trace: 1, ID: 1, Service: "s"}, spec{Trace: 2, ID: 1, Service: "s"}))
 	require.NoError(t, err)
-	defer func() { require.NoError(t, other.Close()) }()
-	require.NoError(t, b.start(t.Context(), componenttest.NewNopHost()))
-	require.NoError(t, b.consume(t.Context(), spans(spec{Trace: 1, ID: 1, Service: "s"})))
 	b.queue.close()
-	close(b.writer.stop)
-	<-b.writer.stopped
-	requireDropped(t, b, "shutdown", 1)
+	b.writer.close()
+	<-c.done
+	require.ErrorIs(t, c.err, errStopped)
+	_, err = b.enqueue(t.Context(), spans(spec{Trace: 1, ID: 1, Service: "s"}))
+	require.Error(t, err)
 }
 
 // A disk that does not answer stops neither the pipeline nor the end of the process.
@@ -175,11 +192,11 @@ func TestHungDisk(t *testing.T) {
 	b.writer.options.Now = func() time.Time { <-hang; return t0 } // whoever writes asks for the time, and waits
 	require.NoError(t, b.start(t.Context(), componenttest.NewNopHost()))
 	one := spans(spec{Trace: 1, ID: 1, Service: "s"})
-	for b.queue.push(tracefile.Item{Packed: make([]byte, 1<<20)}) { // the writer takes some, and hangs
-	}
-	require.NoError(t, b.consume(t.Context(), one))
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
+	require.ErrorIs(t, b.consume(ctx, one), context.Canceled, "who does not wait any longer is told that it is not stored")
+	b.queue.max = b.queue.size()
+	require.ErrorIs(t, b.consume(t.Context(), one), errFull)
 	require.ErrorContains(t, b.shutdown(ctx), "could not be written")
 	close(hang)
 	<-b.writer.stopped
@@ -191,19 +208,25 @@ func TestShutdownOfOneNeverStarted(t *testing.T) {
 
 func TestQueueIsBounded(t *testing.T) {
 	b := opened(t, nil)
-	one := spans(spec{Trace: 1, ID: 1, Service: "s"})
-	require.NoError(t, b.consume(t.Context(), one))
+	one, two := spans(spec{Trace: 1, ID: 1, Service: "s"}), spans(spec{Trace: 2, ID: 1, Service: "s"}, spec{Trace: 3, ID: 1, Service: "s"})
+	_, err := b.enqueue(t.Context(), one)
+	require.NoError(t, err)
+	b.queue.max = b.queue.size() * 5 / 2
+	_, err = b.enqueue(t.Context(), two)
+	require.ErrorIs(t, err, errFull, "there is room for one of them")
+	_, err = b.enqueue(t.Context(), one)
+	require.NoError(t, err)
 	b.queue.max = b.queue.size()
-	for range 2 {
-		require.NoError(t, b.consume(t.Context(), one))
-	}
-	requireDropped(t, b, "queue_full", 2)
+	_, err = b.enqueue(t.Context(), one)
+	require.ErrorIs(t, err, errFull)
 	b.writer.drain()
 	require.Zero(t, b.queue.size())
 	require.Equal(t, []int{1}, b.found(Query{}))
+	b.queue.max = 1
+	b.storeNow(two) // what is larger than the queue goes through alone
 	b.queue.close()
-	require.NoError(t, b.consume(t.Context(), one))
-	requireDropped(t, b, "queue_full", 3)
+	_, err = b.enqueue(t.Context(), one)
+	require.ErrorIs(t, err, errStopped)
 }
 
 // A trace of 64 MiB is stored, one byte more is refused, and so is what late spans would make of it.
@@ -212,7 +235,7 @@ func TestLargestTrace(t *testing.T) {
 	b := opened(t, nil)
 	b.storeNow(storetest.Sized(t, 1, 1, largest))
 	require.Equal(t, []int{1}, b.found(Query{}))
-	require.NoError(t, b.consume(t.Context(), storetest.Sized(t, 2, 1, largest+1)))
+	b.storeNow(storetest.Sized(t, 2, 1, largest+1))
 	requireDropped(t, b, "too_large", 1)
 	require.Zero(t, b.queue.size(), "what is refused does not wait")
 	b.storeNow(storetest.Sized(t, 1, 2, 1000))
@@ -325,7 +348,7 @@ func TestDamagedPagesAreSurvived(t *testing.T) {
 			b.clock = t0.Add(2 * time.Hour)
 			b.writer.maintain() // reads and deletes all there is
 			for range 2 {
-				b.storeNow(spans(spec{Trace: 100, ID: 1, Service: "s"}, spec{Trace: 101, ID: 1, Service: "s"}))
+				_ = b.tryNow(spans(spec{Trace: 100, ID: 1, Service: "s"}, spec{Trace: 101, ID: 1, Service: "s"})) // a sender tries again
 			}
 			require.True(t, b.Probe(t.Context()).OK, "page %d: %s", n, name)
 			require.ElementsMatch(t, []int{100, 101}, b.found(Query{Service: "s"}), "page %d: %s", n, name)
@@ -360,32 +383,138 @@ func TestContextEndsASearch(t *testing.T) {
 	require.NoError(t, err, "a search that is done at once does not care")
 }
 
-// A trace that was reconstructed upstream is summed up from that; here one that the spans alone would not give.
-func TestUsesWhatWasFound(t *testing.T) {
-	td := tracetest.Shop(0, 2)
-	groups := trace.Group(td)
-	known := assemble.Trace(groups[0], assemble.Options{})
+// keptOf are the traces of td as the sampler sends them to a destination.
+func keptOf(t testing.TB, to string, td ptrace.Traces) (context.Context, *wire.Kept) {
+	t.Helper()
+	k := new(wire.Kept)
+	require.NoError(t, fill(t.Context(), k, td))
+	k.To = to
+	return wire.NewKeptContext(t.Context(), k), k
+}
+
+// A trace that was reconstructed upstream is summed up from that; here one that the spans alone would not give. What is stored is
+// what the request has, with all that was added.
+func TestTakesBytes(t *testing.T) {
+	b := opened(t, nil)
+	ctx, k := keptOf(t, "trace_store", tracetest.Shop(0, 2))
+	known := assemble.New(k).Trace(0, assemble.Options{})
 	known.End = known.Start + uint64(time.Hour)
-	ctx, found := handover.NewContext(t.Context())
-	found.Put(map[*trace.Trace]trace.Spans{known: groups[0]})
+	k.Traces[0].Found = known
+	k.Traces[1].Marks = []wire.Attribute{wire.StringAttribute(attr.Policy, "slow")}
+	k.SetAttribute(0, wire.StringAttribute("added", "x"))
+	k.Spans[1].Left = true
 
-	set := exportertest.NewNopSettings(metadata.Type)
-	cfg := NewFactory().CreateDefaultConfig().(*Config)
-	cfg.Directory = t.TempDir()
-	h := &listening{known: map[component.ID]any{}}
-	e, err := NewFactory().CreateTraces(t.Context(), set, cfg)
+	c, err := b.enqueue(ctx, ptrace.NewTraces())
 	require.NoError(t, err)
-	require.NoError(t, e.Start(t.Context(), h))
-	require.NoError(t, e.ConsumeTraces(ctx, td))
-	require.NoError(t, e.Shutdown(t.Context()))
-
-	b := newBench(t, func(c *Config) { c.Directory = cfg.Directory })
-	b.writer.open()
+	require.True(t, k.Taken())
+	b.writer.drain()
+	<-c.done
+	require.NoError(t, c.err)
 	for i, hour := range []bool{true, false} {
-		_, meta, ok, err := b.Trace(t.Context(), groups[i].ID)
+		got, meta, ok, err := b.Trace(t.Context(), pcommon.TraceID(k.Traces[i].ID))
 		require.NoError(t, err)
 		require.True(t, ok)
+		require.Equal(t, k.AppendRequest(nil, k.Traces[i].From, k.Traces[i].To), got)
 		require.Equal(t, hour, meta.Summary.DurationMS == 3600e3)
 		require.Equal(t, 12, meta.Summary.SpanCount)
+		require.Equal(t, []string{"rest", "slow"}[i], meta.Summary.Policy)
 	}
+}
+
+// What is for another destination is not looked at, in whatever form it comes.
+func TestForAnother(t *testing.T) {
+	b := opened(t, nil)
+	ctx, k := keptOf(t, "otlp_grpc/backend", tracetest.Shop(0, 2))
+	require.NoError(t, b.consume(ctx, ptrace.NewTraces()))
+	require.False(t, k.Taken())
+	ctx = wire.NewKeptContext(t.Context(), &wire.Kept{To: "traces/sampled"})
+	require.NoError(t, b.consume(ctx, tracetest.Shop(0, 2)))
+	require.Zero(t, b.queue.size())
+}
+
+// Bytes and decoded traces are stored alike.
+func TestBothDoors(t *testing.T) {
+	td := tracetest.Shop(0, 3)
+	decoded, kept := opened(t, nil), opened(t, nil)
+	decoded.storeNow(td)
+	ctx, k := keptOf(t, "trace_store", td)
+	c, err := kept.enqueue(ctx, ptrace.NewTraces())
+	require.NoError(t, err)
+	kept.writer.drain()
+	<-c.done
+	for i := range k.Traces {
+		id := pcommon.TraceID(k.Traces[i].ID)
+		want, wantMeta, _, err := decoded.Trace(t.Context(), id)
+		require.NoError(t, err)
+		got, gotMeta, _, err := kept.Trace(t.Context(), id)
+		require.NoError(t, err)
+		require.Equal(t, want, got)
+		require.Equal(t, wantMeta, gotMeta)
+	}
+}
+
+// A late part is added to its trace; the sampler marks it on the scope.
+func TestLatePartOfBytes(t *testing.T) {
+	b := opened(t, nil)
+	root := spec{Trace: 1, ID: 1, Service: "s", Name: "root"}
+	b.storeNow(spans(root))
+	send := func(specs ...spec) {
+		ctx, k := keptOf(t, "trace_store", spans(specs...))
+		k.Traces[0].Late = true
+		k.Traces[0].Marks = []wire.Attribute{wire.BoolAttribute(attr.CachedDecision, true)}
+		c, err := b.enqueue(ctx, ptrace.NewTraces())
+		require.NoError(t, err)
+		b.writer.drain()
+		<-c.done
+		require.NoError(t, c.err)
+	}
+	send(spec{Trace: 1, ID: 2, Parent: 1, Service: "s", Name: "late"})
+	_, meta, _, err := b.Trace(t.Context(), traceID(1))
+	require.NoError(t, err)
+	require.Equal(t, 2, meta.Version)
+	require.Equal(t, 1, meta.LateSpans)
+	send(root) // a copy brings nothing, marked or not
+	_, again, _, err := b.Trace(t.Context(), traceID(1))
+	require.NoError(t, err)
+	require.Equal(t, meta, again)
+}
+
+// A call waits until its traces are on the disk. A batch that is large enough does not wait for the interval between two
+// transactions, and small ones share one.
+func TestAcknowledgesWhatIsOnTheDisk(t *testing.T) {
+	b := newBench(t, nil)
+	require.NoError(t, b.start(t.Context(), componenttest.NewNopHost()))
+	for n := range 3 {
+		require.NoError(t, b.consume(t.Context(), spans(spec{Trace: n + 1, ID: 1, Service: "s"})))
+		_, _, ok, err := b.Trace(t.Context(), traceID(n+1))
+		require.NoError(t, err)
+		require.True(t, ok)
+	}
+	require.NoError(t, b.shutdown(t.Context()))
+}
+
+// A Writer that has more than a full batch does not pause, and one that has less does until the interval is over.
+func TestPause(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &writer{queue: newQueue(maxQueueBytes), stop: make(chan struct{})}
+		push := func(bytes int) {
+			require.NoError(t, w.queue.push([]tracefile.Item{{Packed: make([]byte, bytes)}}, newCall(1)))
+		}
+		paused := func() time.Duration {
+			began := clock.Now()
+			require.False(t, w.pause())
+			return clock.Since(began)
+		}
+		push(1)
+		require.Zero(t, paused(), "the last transaction was long ago")
+		w.committed = clock.Now()
+		require.Equal(t, commitInterval, paused())
+		w.committed = clock.Now()
+		go func() {
+			<-clock.After(commitInterval / 2)
+			push(fullBatch)
+		}()
+		require.Equal(t, commitInterval/2, paused(), "enough came meanwhile")
+		require.Zero(t, paused())
+	})
 }

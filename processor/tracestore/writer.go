@@ -3,6 +3,7 @@ package tracestore
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync/atomic"
 	"time"
 
@@ -19,9 +20,12 @@ import (
 const (
 	// commitBytes is how much one transaction takes from the queue.
 	commitBytes = 1 << 20
-	// commitInterval is the least time between transactions that the queue does not fill: each costs the disk a
-	// sync, and the pages of the tree that it changes anew. What the dashboard shows is that much late.
+	// commitInterval is the least time between transactions for less than fullBatch: each costs the disk a sync, and
+	// the pages of the tree that it changes anew. Who sends traces waits that long, while more come together for its next call.
 	commitInterval = 500 * time.Millisecond
+	// fullBatch is how much is written at once, whenever the last transaction was: a request of about 1 MiB, compressed. A
+	// sender that has more than it can send must not wait.
+	fullBatch = 128 << 10
 	// maintainInterval is how often traces are looked through for those that are too old.
 	maintainInterval = 10 * time.Second
 )
@@ -36,6 +40,8 @@ type writer struct {
 	telemetry *metadata.TelemetryBuilder
 	logger    *zap.Logger
 	retry     time.Duration // between attempts to open the file
+
+	committed time.Time // when the last transaction ended; the goroutine's
 
 	file atomic.Pointer[tracefile.File] // nil while it cannot be opened
 	used atomic.Int64                   // bytes of the file in use
@@ -94,42 +100,48 @@ func (w *writer) wake() <-chan struct{} {
 
 // pause lets more traces come, so that one transaction takes them all. It says whether the store is stopping.
 func (w *writer) pause() bool {
-	if w.queue.size() >= commitBytes {
+	left := commitInterval - clock.Since(w.committed)
+	if left <= 0 {
 		return false
 	}
-	timer := clock.NewTimer(commitInterval)
+	timer := clock.NewTimer(left)
 	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return false
-	case <-w.stop:
-		return true
+	for w.queue.size() < fullBatch {
+		select {
+		case <-w.queue.wake: // there is more
+		case <-timer.C:
+			return false
+		case <-w.stop:
+			return true
+		}
 	}
+	return false
 }
 
 // drain commits all that is queued, and makes room after each transaction. It ends early where the file was lost on the
-// way, as the queue can wait for a new one.
+// way.
 func (w *writer) drain() {
 	for w.file.Load() != nil {
-		batch := w.queue.take(commitBytes)
-		if len(batch) == 0 {
+		b := w.queue.take(commitBytes)
+		if len(b.items) == 0 {
 			return
 		}
-		if w.commit(batch) {
+		err := w.commit(b.items)
+		w.committed = clock.Now()
+		b.answer(err)
+		if err == nil {
 			w.evict()
 		}
 	}
 }
 
-// commit writes the batch in one transaction, and reports whether it could. Where it fails, the batch is dropped: a disk that
-// is full or broken will not take it the next time either, and the queue must not grow old.
-func (w *writer) commit(batch []tracefile.Item) bool {
+// commit writes traces in one transaction: all of them, or none where it returns an error.
+func (w *writer) commit(items []tracefile.Item) error {
 	ctx := context.Background()
-	done, err := w.file.Load().Put(batch)
+	done, err := w.file.Load().Put(items)
 	if err != nil {
-		dropped(ctx, w.telemetry, "write_failed", len(batch))
 		w.failed("The trace store cannot write to "+w.path, err)
-		return false
+		return fmt.Errorf("cannot write to %s: %w", w.path, err)
 	}
 	w.health.succeed()
 	w.telemetry.ExporterTraceStoreStoredTraces.Add(ctx, int64(done.Stored))
@@ -141,7 +153,7 @@ func (w *writer) commit(batch []tracefile.Item) bool {
 	if done.Failed > 0 {
 		dropped(ctx, w.telemetry, "failed", done.Failed)
 	}
-	return true
+	return nil
 }
 
 // maxEvictBatches is how many transactions that delete run before new traces are looked at again.

@@ -19,7 +19,7 @@ type Config struct {
 	// Limits bound the number of series.
 	Limits Limits `mapstructure:"limits"`
 	// WirePath passes decoded spans on as the bytes that they were scanned from. The converter of package wirepath sets it
-	// where all that stands between here and the decision reads bytes; what a user writes does not matter.
+	// where all that stands between here and the decision reads bytes, and refuses what a user writes.
 	WirePath bool `mapstructure:"wire_path"`
 
 	_ struct{}

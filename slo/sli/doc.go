@@ -14,7 +14,8 @@
 //     pipeline: were another one beside it to refuse what it accepted, the client's retry would be counted again.
 //   - Spans are marshalled and scanned once, whichever door they came by: where the next components read bytes (wire_path,
 //     which package wirepath decides), what was scanned here goes on in the context, beside an empty ptrace.Traces.
-//     Elsewhere the spans go on as they came, for whoever is next may change them.
+//     Elsewhere the spans go on as they came, for whoever is next may change them. Bytes that nobody took go on once more,
+//     decoded.
 //   - A span whose trace or span ID is zero is none, by either door.
 //   - A series starts with a zero, so that its first events are seen by whoever takes differences.
 //   - Cumulative counts are their own retry: a flush that failed loses nothing.

@@ -36,7 +36,7 @@ func (f *factory) tracesToTraces(_ context.Context, set connector.Settings, cfg 
 		return nil, err
 	}
 	c.passesOn = true
-	return &passing{c, next}, nil
+	return &passing{Connector: c, next: next}, nil
 }
 
 func (f *factory) tracesToMetrics(_ context.Context, set connector.Settings, cfg component.Config, next consumer.Metrics) (connector.Traces, error) {

@@ -2,16 +2,26 @@ package sli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/connector/connectortest"
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/consumer/consumertest"
 	"go.opentelemetry.io/collector/pdata/ptrace"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata/metricdatatest"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/slowburn/slowburn/internal/wire"
+	"github.com/slowburn/slowburn/slo/sli/internal/metadata"
+	"github.com/slowburn/slowburn/slo/sli/internal/metadatatest"
 	"github.com/slowburn/slowburn/slo/sli/internal/slitest"
 )
 
@@ -33,6 +43,22 @@ func (n *stage) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
 	n.bytes = append(n.bytes, &r.Bytes[0])
 	for i := range r.Spans {
 		n.names = append(n.names, string(r.Spans[i].Name.Of(r.Bytes)))
+	}
+	return nil
+}
+
+// blind stands for batch: it answers for what it sees, and does not see what is in the context.
+type blind struct{ names []string }
+
+func (*blind) Capabilities() consumer.Capabilities { return consumer.Capabilities{} }
+
+func (n *blind) ConsumeTraces(_ context.Context, td ptrace.Traces) error {
+	for _, rs := range td.ResourceSpans().All() {
+		for _, ss := range rs.ScopeSpans().All() {
+			for _, s := range ss.Spans().All() {
+				n.names = append(n.names, s.Name())
+			}
+		}
 	}
 	return nil
 }
@@ -131,4 +157,83 @@ func TestNothingToHandOn(t *testing.T) {
 	require.NoError(t, p.consume(t.Context(), ptrace.NewTraces()))
 	p.shutdown(t)
 	assert.Equal(t, 1, calls)
+}
+
+// TestUntaken holds that spans that nobody behind sli takes as bytes go on decoded, and are counted once. Those that came
+// as bytes are the affair of who sent them: it sends them again.
+func TestUntaken(t *testing.T) {
+	for _, decoded := range []bool{true, false} {
+		t.Run(fmt.Sprintf("decoded=%t", decoded), func(t *testing.T) {
+			core, logs := observer.New(zapcore.ErrorLevel)
+			tel := componenttest.NewTelemetry()
+			set := connectortest.NewNopSettings(metadata.Type)
+			set.TelemetrySettings = tel.NewTelemetrySettings()
+			set.Logger = zap.New(core)
+			f, cfg, next, sink := NewFactory(), withWirePath(true), new(blind), new(consumertest.MetricsSink)
+			emitting, err := f.CreateTracesToMetrics(t.Context(), set, cfg, sink)
+			require.NoError(t, err)
+			passing, err := f.CreateTracesToTraces(t.Context(), set, cfg, next)
+			require.NoError(t, err)
+			p := pair{set: set, passing: passing, emitting: emitting}
+			p.start(t)
+			for range 2 {
+				td := slitest.Traces(t, ping)
+				if !decoded {
+					ctx := wire.NewContext(t.Context(), slitest.Request(t, td))
+					require.NoError(t, p.consume(ctx, ptrace.NewTraces()))
+					require.False(t, wire.Taken(ctx))
+				}
+				require.NoError(t, p.consume(t.Context(), td))
+			}
+			metadatatest.AssertEqualSliUntakenSpans(t, tel, []metricdata.DataPoint[int64]{{Value: 2}}, metricdatatest.IgnoreTimestamp())
+			p.shutdown(t)
+			assert.Equal(t, []string{"ping", "ping"}, next.names)
+			assert.Equal(t, "2", values(sink.AllMetrics()...)[callsOfPing])
+			require.Equal(t, 1, logs.Len(), "the second comes within a minute")
+			assert.Contains(t, logs.All()[0].Message, "wire_path")
+			require.NoError(t, tel.Shutdown(t.Context()))
+		})
+	}
+}
+
+// TestUntakenIsRefused holds that the answer is that of who took the decoded spans.
+func TestUntakenIsRefused(t *testing.T) {
+	full := errors.New("full")
+	next, err := consumer.NewTraces(func(_ context.Context, td ptrace.Traces) error {
+		if td.SpanCount() == 0 {
+			return nil
+		}
+		return full
+	})
+	require.NoError(t, err)
+	sink := new(consumertest.MetricsSink)
+	p := newPair(t, withWirePath(true), next, sink)
+	p.start(t)
+	require.ErrorIs(t, p.consume(t.Context(), slitest.Traces(t, ping)), full)
+	p.shutdown(t)
+	assert.Empty(t, values(sink.AllMetrics()...))
+}
+
+// TestBehindASampler holds that kept traces that are meant for the exporters beside sli do not pass it, and that those that
+// come decoded pass it for everybody.
+func TestBehindASampler(t *testing.T) {
+	kept := &wire.Kept{To: "otlp_grpc"}
+	ctx := wire.NewKeptContext(t.Context(), kept)
+	for _, numbers := range []consumer.Metrics{nil, consumertest.NewNop()} {
+		spans := 0
+		next, err := consumer.NewTraces(func(ctx context.Context, td ptrace.Traces) error {
+			assert.Nil(t, wire.KeptOf(ctx))
+			spans += td.SpanCount()
+			return nil
+		})
+		require.NoError(t, err)
+		p := newPair(t, withWirePath(false), next, numbers)
+		p.start(t)
+		require.NoError(t, p.passing.ConsumeTraces(ctx, ptrace.NewTraces()))
+		assert.Zero(t, spans)
+		require.NoError(t, p.passing.ConsumeTraces(ctx, slitest.Traces(t, ping)))
+		p.shutdown(t)
+		assert.Equal(t, 1, spans)
+		assert.False(t, kept.Taken())
+	}
 }

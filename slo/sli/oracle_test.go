@@ -144,7 +144,7 @@ var noPassing func(*testing.T, pair, ptrace.Traces)
 // run counts spans in batches and returns what was emitted.
 func run(t *testing.T, spans []slitest.Span, batch int, door func(*testing.T, pair, ptrace.Traces)) map[string]string {
 	sink := new(consumertest.MetricsSink)
-	p := newPair(t, nil, consumertest.NewNop(), sink)
+	p := newPair(t, nil, new(stage), sink)
 	if door == nil {
 		p, door = newPair(t, nil, nil, sink), pdataDoor
 	}

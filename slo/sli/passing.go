@@ -2,13 +2,16 @@ package sli
 
 import (
 	"context"
+	"sync/atomic"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/connector"
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.opentelemetry.io/collector/pdata/ptrace"
+	"go.uber.org/zap"
 
+	"github.com/slowburn/slowburn/internal/clock"
 	"github.com/slowburn/slowburn/internal/wire"
 )
 
@@ -16,6 +19,8 @@ import (
 type passing struct {
 	*Connector
 	next consumer.Traces
+	// logged is when spans that nobody took were last logged, in nanoseconds since the Unix epoch.
+	logged atomic.Int64
 }
 
 var _ connector.Traces = (*passing)(nil)
@@ -32,20 +37,55 @@ func (p *passing) Shutdown(context.Context) error {
 // ConsumeTraces returns the next component's error as it is, and then has counted nothing. On the wire path decoded spans
 // go on as the request that they were scanned as, so that nobody marshals and scans them again.
 func (p *passing) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
+	if wire.KeptOf(ctx) != nil { // behind a sampler, with its exporters beside this connector
+		if td.ResourceSpans().Len() == 0 {
+			return nil // it is for one of those
+		}
+		ctx = wire.NewKeptContext(ctx, nil) // the exporters behind this connector are none of them
+	}
 	if p.counter == nil {
 		return p.next.ConsumeTraces(ctx, td)
 	}
-	r, release, err := wire.Of(ctx, td) // before the next, which may change td
+	r, release, err := wire.Peek(ctx, td) // before the next, which may change td
 	if err != nil {
 		return consumererror.NewPermanent(err)
 	}
 	defer release()
-	if p.cfg.WirePath && td.ResourceSpans().Len() > 0 {
-		ctx, td = wire.NewContext(ctx, r), ptrace.NewTraces()
+	switch decoded := td.ResourceSpans().Len() > 0; {
+	case decoded && p.cfg.WirePath:
+		err = p.handOn(ctx, r, td)
+	case decoded:
+		err = p.next.ConsumeTraces(ctx, td)
+	default:
+		if err = p.next.ConsumeTraces(ctx, td); err == nil && !wire.Taken(ctx) {
+			return nil // who sent r will send it again, decoded: it is counted then
+		}
 	}
-	if err := p.next.ConsumeTraces(ctx, td); err != nil {
+	if err != nil {
 		return err
 	}
 	p.count(ctx, r)
 	return nil
+}
+
+// handOn passes decoded spans on as the request that they were scanned as. It passes td on where nobody took that.
+func (p *passing) handOn(ctx context.Context, r *wire.Request, td ptrace.Traces) error {
+	carried := wire.NewContext(ctx, r)
+	if err := p.next.ConsumeTraces(carried, ptrace.NewTraces()); err != nil || wire.Taken(carried) {
+		return err
+	}
+	p.untaken(ctx, len(r.Spans))
+	return p.next.ConsumeTraces(ctx, td)
+}
+
+// untaken counts spans that nobody took as bytes, and logs that, but not at every request.
+func (p *passing) untaken(ctx context.Context, spans int) {
+	p.telemetry.SliUntakenSpans.Add(ctx, int64(spans))
+	now, last := clock.Now().UnixNano(), p.logged.Load()
+	if now-last < int64(logEvery) || !p.logged.CompareAndSwap(last, now) {
+		return
+	}
+	p.set.Logger.Error("spans were passed on a second time, decoded: a component behind this connector, such as batch, "+
+		"answered for spans that came as bytes and did not take them; remove wire_path, which only the confmap converter of "+
+		"processor/otlp/wirepath knows where to set", zap.Int("spans", spans))
 }

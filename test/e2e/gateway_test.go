@@ -13,12 +13,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"go.opentelemetry.io/collector/pdata/ptrace"
 )
 
 // patience is how long the tests wait for what must happen: much longer than it takes, for machines that are slow or busy.
@@ -28,16 +28,27 @@ const patience = 3 * time.Minute
 type process struct {
 	cmd  *exec.Cmd
 	done chan struct{}
+	log  string // the path of its output
 }
 
 // start runs a program with its output in a log file, which is shown when the test fails.
 func start(t *testing.T, name string, env []string, program string, args ...string) *process {
 	t.Helper()
+	cmd := exec.Command(program, args...)
+	cmd.Env = append(os.Environ(), env...)
+	return run(t, name, cmd)
+}
+
+// run starts a command; its output goes to the log file, unless it goes elsewhere.
+func run(t *testing.T, name string, cmd *exec.Cmd) *process {
+	t.Helper()
 	log, err := os.OpenFile(filepath.Join(t.TempDir(), name+".log"), os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o600)
 	require.NoError(t, err)
-	p := &process{cmd: exec.Command(program, args...), done: make(chan struct{})}
-	p.cmd.Env = append(os.Environ(), env...)
-	p.cmd.Stdout, p.cmd.Stderr = log, log
+	p := &process{cmd: cmd, done: make(chan struct{}), log: log.Name()}
+	cmd.Stderr = log
+	if cmd.Stdout == nil {
+		cmd.Stdout = log
+	}
 	require.NoError(t, p.cmd.Start())
 	go func() {
 		_ = p.cmd.Wait()
@@ -70,7 +81,7 @@ func (p *process) stop(t *testing.T) {
 	}
 }
 
-// gateway is a running slowburn and the backend behind it.
+// gateway is a running slowburn, and the backend of config.yaml behind it.
 type gateway struct {
 	*process
 	program         string
@@ -89,17 +100,25 @@ func startGateway(t *testing.T, env []string, configs ...string) *gateway {
 // startProgram does so with another binary.
 func startProgram(t *testing.T, program string, env []string, configs ...string) *gateway {
 	t.Helper()
-	g := &gateway{program: program, grpc: freePort(t), http: freePort(t), web: freePort(t), backend: startBackend(t)}
+	collector := startBackend(t, "--collector", "--max-bytes", strconv.Itoa(64<<20))
+	g := newGateway(t, program, append([]string{"SLOWBURN_BACKEND=" + collector.grpc}, env...), configs...)
+	g.backend = collector
+	g.start(t)
+	return g
+}
+
+// newGateway returns one that does not run yet.
+func newGateway(t *testing.T, program string, env []string, configs ...string) *gateway {
+	t.Helper()
+	g := &gateway{program: program, grpc: freePort(t), http: freePort(t), web: freePort(t)}
 	g.env = append([]string{
 		"E2E_GRPC=" + g.grpc, "E2E_HTTP=" + g.http, "E2E_WEB=" + g.web,
-		"SLOWBURN_BACKEND=" + g.backend.endpoint,
 		"SLOWBURN_DATA_DIR=" + t.TempDir(),
 	}, env...)
 	g.configs = []string{"--config", "../../config.yaml", "--config", "testdata/ports.yaml"}
 	for _, config := range configs {
 		g.configs = append(g.configs, "--config", config)
 	}
-	g.start(t)
 	return g
 }
 
@@ -135,56 +154,22 @@ func (g *gateway) awaitReady(t *testing.T) {
 // get reads a JSON answer of the gateway's API.
 func (g *gateway) get(t *testing.T, path string, into any) {
 	t.Helper()
-	resp, err := http.Get("http://" + g.web + path)
-	require.NoError(t, err)
-	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
-	require.NoError(t, err)
-	require.Equal(t, http.StatusOK, resp.StatusCode, "%s: %s", path, body)
+	status, body := g.request(t, http.MethodGet, path)
+	require.Equal(t, http.StatusOK, status, "%s: %s", path, body)
 	require.NoError(t, json.Unmarshal(body, into), "%s: %s", path, body)
 }
 
-// backend is the tracing backend's process.
-type backend struct {
-	*process
-	endpoint, control string
-}
-
-func startBackend(t *testing.T) *backend {
+// request asks the gateway's API.
+func (g *gateway) request(t *testing.T, method, path string) (status int, body []byte) {
 	t.Helper()
-	program := filepath.Join(t.TempDir(), "backend")
-	out, err := exec.Command("go", "build", "-o", program, "./backend").CombinedOutput()
-	require.NoError(t, err, "%s", out)
-	b := &backend{endpoint: freePort(t), control: freePort(t)}
-	b.process = start(t, "backend", nil, program, "--endpoint", b.endpoint, "--control", b.control)
-	require.Eventually(t, func() bool {
-		conn, err := net.DialTimeout("tcp", b.control, time.Second)
-		if err == nil {
-			_ = conn.Close()
-		}
-		return err == nil
-	}, patience, 20*time.Millisecond)
-	return b
-}
-
-// spans returns everything that the backend has accepted.
-func (b *backend) spans(t *testing.T) ptrace.Traces {
-	t.Helper()
-	resp, err := http.Get("http://" + b.control + "/spans")
+	req, err := http.NewRequestWithContext(t.Context(), method, "http://"+g.web+path, nil)
+	require.NoError(t, err)
+	resp, err := http.DefaultClient.Do(req)
 	require.NoError(t, err)
 	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
+	body, err = io.ReadAll(resp.Body)
 	require.NoError(t, err)
-	td, err := new(ptrace.ProtoUnmarshaler).UnmarshalTraces(body)
-	require.NoError(t, err)
-	return td
-}
-
-func (b *backend) fail(t *testing.T, on bool) {
-	t.Helper()
-	resp, err := http.Post(fmt.Sprintf("http://%s/fail?on=%v", b.control, on), "", nil)
-	require.NoError(t, err)
-	_ = resp.Body.Close()
+	return resp.StatusCode, body
 }
 
 func builtGateway(t *testing.T) string {

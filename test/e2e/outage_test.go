@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -103,11 +104,10 @@ func fill(t *testing.T, path string) {
 // readyState is what /readyz answers.
 type readyState struct {
 	status     int
-	Components []struct {
-		ID      string `json:"id"`
-		Message string `json:"message"`
-	} `json:"components"`
+	Components []readyComponent
 }
+
+type readyComponent struct{ ID, Message string }
 
 func (r readyState) message(id string) string {
 	for _, c := range r.Components {
@@ -116,6 +116,11 @@ func (r readyState) message(id string) string {
 		}
 	}
 	return ""
+}
+
+// names reports whether some component's message has the words.
+func (r readyState) names(words string) bool {
+	return slices.ContainsFunc(r.Components, func(c readyComponent) bool { return strings.Contains(c.Message, words) })
 }
 
 func (g *gateway) readyz(t *testing.T) (state readyState) {

@@ -31,9 +31,16 @@ const (
 
 // Law 8: ten times the load that the budgets can hold for the wait, and more: as fast as the gateway answers. What the
 // process has resident at the peak, over what it has when idle, stays within a tenth of the budget, and every trace with
-// an error whose spans were acknowledged is kept.
+// an error whose spans were acknowledged is kept. So it is when a tenth of all traces is kept, and on its way to the backend.
 func TestOverloadKeepsErrorsAndTheBudget(t *testing.T) {
-	g := startGateway(t, nil, "testdata/sampling.yaml", "testdata/small-budget.yaml")
+	for _, percent := range []string{"1", "10"} {
+		t.Run("keeping "+percent+" %", func(t *testing.T) { overload(t, percent) })
+	}
+}
+
+func overload(t *testing.T, percent string) {
+	t.Helper()
+	g := startGateway(t, []string{"E2E_KEPT_PERCENT=" + percent}, "testdata/sampling.yaml", "testdata/small-budget.yaml")
 	idle := residentBytes(t, g.cmd.Process.Pid)
 	ctx, cancel := context.WithTimeout(t.Context(), overloadTime)
 	defer cancel()

@@ -88,7 +88,7 @@ func TestReloadUnderLoad(t *testing.T) {
 	g.awaitSettled(t)
 
 	received := g.backend.spans(t)
-	policyOf := attribute(t, received, "tailsampling.policy") // the same in all spans of a trace
+	policyOf := mark(t, received, "tailsampling.policy") // the same in all spans of a trace
 	for id, want := range decidedBy {
 		assert.Equal(t, want, policyOf[id], "trace %s", id)
 	}

@@ -56,7 +56,7 @@ func TestKeptTracesReachTheBackendWhole(t *testing.T) {
 	g.awaitSettled(t)
 
 	received := g.backend.spans(t)
-	assert.Equal(t, expected, attribute(t, received, "tailsampling.policy"))
+	assert.Equal(t, expected, mark(t, received, "tailsampling.policy"))
 	for id, spans := range content(t, received) {
 		assert.Equal(t, whole[id], spans, "trace %s did not arrive as it was sent", id)
 	}
@@ -74,7 +74,7 @@ func checkThresholds(t *testing.T, td ptrace.Traces, baseline sampling.Threshold
 				th, ok := state.OTelValue().TValueThreshold()
 				require.True(t, ok, "span %s has no ot=th: %q", span.SpanID(), span.TraceState().AsRaw())
 				assert.True(t, th.ShouldSample(sampling.TraceIDToRandomness(span.TraceID())))
-				policy, _ := span.Attributes().Get("tailsampling.policy")
+				policy, _ := ss.Scope().Attributes().Get("tailsampling.policy")
 				if policy.Str() == "rest" {
 					assert.Equal(t, baseline.TValue(), th.TValue())
 				} else {

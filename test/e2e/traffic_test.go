@@ -148,9 +148,11 @@ func render(t *testing.T, rs ptrace.ResourceSpans, ss ptrace.ScopeSpans, span pt
 	s.SetSchemaUrl(ss.SchemaUrl())
 	copied := s.Spans().AppendEmpty()
 	span.CopyTo(copied)
-	copied.Attributes().RemoveIf(func(key string, _ pcommon.Value) bool {
-		return strings.HasPrefix(key, "tailsampling.") || strings.HasPrefix(key, "slowburn.")
-	})
+	for _, attributes := range []pcommon.Map{s.Scope().Attributes(), copied.Attributes()} {
+		attributes.RemoveIf(func(key string, _ pcommon.Value) bool {
+			return strings.HasPrefix(key, "tailsampling.") || strings.HasPrefix(key, "slowburn.")
+		})
+	}
 	copied.TraceState().FromRaw(strings.Join(slices.DeleteFunc(strings.Split(span.TraceState().AsRaw(), ","),
 		func(member string) bool { return strings.HasPrefix(member, "ot=") }), ","))
 	body, err := new(ptrace.JSONMarshaler).MarshalTraces(one)
@@ -158,15 +160,15 @@ func render(t *testing.T, rs ptrace.ResourceSpans, ss ptrace.ScopeSpans, span pt
 	return string(body)
 }
 
-// attribute returns an attribute that every span of the trace must carry with the same value.
-func attribute(t *testing.T, td ptrace.Traces, key string) map[pcommon.TraceID]string {
+// mark returns what the gateway wrote on every scope of a trace: the same value on each.
+func mark(t *testing.T, td ptrace.Traces, key string) map[pcommon.TraceID]string {
 	t.Helper()
 	values := map[pcommon.TraceID]string{}
 	for _, rs := range td.ResourceSpans().All() {
 		for _, ss := range rs.ScopeSpans().All() {
+			value, ok := ss.Scope().Attributes().Get(key)
 			for _, span := range ss.Spans().All() {
-				value, ok := span.Attributes().Get(key)
-				require.True(t, ok, "span %s has no %s", span.SpanID(), key)
+				require.True(t, ok, "the scope of the span %s has no %s", span.SpanID(), key)
 				if before, seen := values[span.TraceID()]; seen {
 					require.Equal(t, before, value.AsString(), "trace %s", span.TraceID())
 				}

@@ -18,5 +18,11 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     assetsInlineLimit: 0, // data: URLs would need an exception in the Content-Security-Policy
   },
-  test: { environment: "node", include: ["test/**/*.test.{ts,tsx}"], restoreMocks: true },
+  // Nothing waits for real time: what is slow has a busy machine below it.
+  test: {
+    environment: "node",
+    include: ["test/**/*.test.{ts,tsx}"],
+    restoreMocks: true,
+    testTimeout: 60_000,
+  },
 });

@@ -1,33 +1,30 @@
-// Package wirepath is the confmap converter that decides from where on traces may travel as wire bytes: behind an otlp
-// receiver, or behind an sli connector that was given decoded spans.
+// Package wirepath is the confmap converter that decides from the pipelines where traces may travel as wire bytes. It
+// decides alone: its keys are refused in a person's YAML, for a wrong true would make spans vanish behind a component that
+// does not know the path.
 //
-// They may if nothing but memory_limiter, sli and tail_sampling stands between there and the decision, in every
-// pipeline that the receiver or connector feeds: those leave the spans alone or read them as bytes, and tail_sampling
-// decodes what it keeps. Everything else is given decoded spans. The answer is written to receivers::<id>::wire_path and
-// connectors::<id>::wire_path, over whatever a user put there: a wrong true would make spans vanish, for a component that
-// does not know the path sees none.
+// On the way in, bytes may travel behind an otlp receiver, or behind an sli connector that was given decoded spans. They may
+// if nothing but memory_limiter, sli and tail_sampling stands between there and the decision, in every pipeline that the
+// receiver or connector feeds: those leave the spans alone or read them as bytes. Everything else is given decoded spans.
+// The answer is written to receivers::<id>::wire_path and connectors::<id>::wire_path.
 //
-// A configuration that is broken is left for the Collector to report.
+// On the way out, kept traces may travel as bytes from a tail_sampling processor to the exporters otlp_grpc, otlp_http and
+// trace_store of its pipeline, if nothing but reconstruct and memory_limiter stands between. Each of those is a destination
+// of its own. All else that a pipeline ends in takes decoded spans and is one destination together, because the
+// Collector's fan-out has one answer for it. The list is written to processors::<id>::destinations, as
+// destination.Destination has it. A sending_queue without storage behind tail_sampling is refused.
+//
+// A configuration that is broken is left for the Collector to report. Guard keeps exporters that take decoded spans from
+// the calls that are not meant for them.
 package wirepath
 
 import (
 	"context"
+	"errors"
+	"maps"
 	"slices"
-	"strings"
 
 	"go.opentelemetry.io/collector/confmap"
 )
-
-// Types of the components that the path knows.
-const (
-	receiverType  = "otlp"
-	memoryLimiter = "memory_limiter"
-	tailSampling  = "tail_sampling"
-	sli           = "sli"
-)
-
-// sources has, by section of the configuration, the type of the components with which the path can begin.
-var sources = map[string]string{"receivers": receiverType, "connectors": sli}
 
 // NewFactory returns the factory of the converter.
 func NewFactory() confmap.ConverterFactory {
@@ -36,109 +33,52 @@ func NewFactory() confmap.ConverterFactory {
 
 type converter struct{}
 
+// decided are the keys that the converter writes: by section of the configuration, for which type of component.
+var decided = []struct {
+	section, typ, key string
+	decide            func(g *graph, id string) (answer any, ok bool)
+}{
+	{"receivers", receiverType, "wire_path", (*graph).wirePath},
+	{"connectors", sli, "wire_path", (*graph).wirePath},
+	{"processors", tailSampling, "destinations", (*graph).destinations},
+}
+
 // Convert implements confmap.Converter.
 func (converter) Convert(_ context.Context, conf *confmap.Conf) error {
 	config := conf.ToStringMap()
-	pipelines := tracesPipelines(config)
+	g := newGraph(config)
+	errs := g.memoryQueues(section(config, "exporters"))
 	answers := map[string]any{}
-	for kind, typ := range sources {
-		answer := map[string]any{}
-		for id, v := range section(config, kind) {
-			if _, ok := v.(map[string]any); typeOf(id) != typ || !ok && v != nil {
+	for _, d := range decided {
+		for _, id := range slices.Sorted(maps.Keys(section(config, d.section))) {
+			v := section(config, d.section)[id]
+			settings, ok := v.(map[string]any)
+			if typeOf(id) != d.typ || !ok && v != nil {
 				continue
 			}
-			if on, used := decide(pipelines, id); used {
-				answer[id] = map[string]any{"wire_path": on}
+			if _, written := settings[d.key]; written {
+				errs = append(errs, errors.New(d.section+"::"+id+"::"+d.key+
+					": only the gateway may set it, which decides it from the pipelines; remove the key"))
+			} else if answer, ok := d.decide(g, id); ok {
+				set(answers, answer, d.section, id, d.key)
 			}
 		}
-		if len(answer) > 0 {
-			answers[kind] = answer
-		}
 	}
-	if len(answers) == 0 {
-		return nil
+	if len(errs) > 0 {
+		return errors.Join(errs...)
 	}
 	return conf.Merge(confmap.NewFromStringMap(answers))
 }
 
-// decide reports whether the traces of the receiver or connector may travel as wire bytes, and whether there are any.
-func decide(pipelines []pipeline, id string) (on, used bool) {
-	on = true
-	for i := range pipelines {
-		if p := &pipelines[i]; slices.Contains(p.receivers, id) {
-			used = true
-			on = on && p.takesBytes(pipelines, nil)
+// set puts a value into a map of maps.
+func set(m map[string]any, v any, path ...string) {
+	for _, key := range path[:len(path)-1] {
+		next := section(m, key)
+		if next == nil {
+			next = map[string]any{}
+			m[key] = next
 		}
+		m = next
 	}
-	return on, used
-}
-
-// pipeline is a traces pipeline: IDs of components.
-type pipeline struct {
-	receivers, processors, exporters []string
-}
-
-// takesBytes reports whether the pipeline, and all that follow it, read spans as bytes until they are sampled. way is
-// how it was reached: connectors in a circle lead nowhere.
-func (p *pipeline) takesBytes(pipelines []pipeline, way []*pipeline) bool {
-	if slices.Contains(way, p) {
-		return false
-	}
-	for _, id := range p.processors {
-		switch typeOf(id) {
-		case tailSampling:
-			return true
-		case memoryLimiter:
-		default:
-			return false
-		}
-	}
-	way = append(slices.Clip(way), p)
-	for _, exporter := range p.exporters {
-		if typeOf(exporter) != sli {
-			return false
-		}
-		for i := range pipelines {
-			if next := &pipelines[i]; slices.Contains(next.receivers, exporter) && !next.takesBytes(pipelines, way) {
-				return false
-			}
-		}
-	}
-	return len(p.exporters) > 0
-}
-
-func tracesPipelines(config map[string]any) []pipeline {
-	var all []pipeline
-	for id, v := range section(section(config, "service"), "pipelines") {
-		if typeOf(id) != "traces" {
-			continue
-		}
-		p, _ := v.(map[string]any)
-		all = append(all, pipeline{receivers: ids(p["receivers"]), processors: ids(p["processors"]), exporters: ids(p["exporters"])})
-	}
-	return all
-}
-
-// section returns the map under the key, or none where there is something else.
-func section(m map[string]any, key string) map[string]any {
-	s, _ := m[key].(map[string]any)
-	return s
-}
-
-// ids returns the strings of a list.
-func ids(v any) []string {
-	list, _ := v.([]any)
-	var all []string
-	for _, e := range list {
-		if s, ok := e.(string); ok {
-			all = append(all, strings.TrimSpace(s))
-		}
-	}
-	return all
-}
-
-// typeOf returns the type in a component's or pipeline's ID, which is type or type/name.
-func typeOf(id string) string {
-	t, _, _ := strings.Cut(id, "/")
-	return strings.TrimSpace(t)
+	m[path[len(path)-1]] = v
 }

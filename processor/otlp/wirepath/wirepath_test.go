@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -13,46 +14,62 @@ import (
 
 	"github.com/slowburn/slowburn"
 	"github.com/slowburn/slowburn/processor/otlp/wirepath"
+	"github.com/slowburn/slowburn/processor/tailsampling"
+	"github.com/slowburn/slowburn/processor/tailsampling/destination"
 )
 
-// TestConvert runs the converter over every file of testdata. What it is to write is under `expect`, by receiver and
-// connector; null is nothing. Everything else has to stay as it was, and a user's own wire_path must not matter.
+// TestConvert runs the converter over every file of testdata. What it is to write is under `expect`, by receiver, connector
+// and processor; null is nothing. Everything else has to stay as it was. Where there is `refused`, it is what the error says.
 func TestConvert(t *testing.T) {
-	files, err := filepath.Glob("testdata/*.yaml")
-	require.NoError(t, err)
-	require.NotEmpty(t, files)
-	for _, file := range files {
-		t.Run(filepath.Base(file), func(t *testing.T) {
-			text, err := os.ReadFile(file)
-			require.NoError(t, err)
-			before := parse(t, string(text))
-			want, ok := before["expect"].(map[string]any)
-			require.True(t, ok, "the file says under expect what is to come out")
+	eachFile(t, func(t *testing.T, text string) {
+		before := parse(t, text)
+		if refused, ok := before["refused"].([]any); ok {
+			err := converter().Convert(t.Context(), confmap.NewFromStringMap(before))
+			require.Error(t, err)
+			lines := strings.Split(err.Error(), "\n")
+			require.Len(t, lines, len(refused), err)
+			for i, want := range refused {
+				assert.Contains(t, lines[i], want)
+			}
+			return
+		}
+		want, ok := before["expect"].(map[string]any)
+		require.True(t, ok, "the file says under expect what is to come out")
 
-			after := convert(t, before)
-			for id, v := range want {
-				source := at(after, sectionOf(before, id), id)
-				if v == nil {
-					assert.NotContains(t, source, "wire_path", id)
-					continue
-				}
-				assert.Equal(t, v, source["wire_path"], id)
+		after := convert(t, before)
+		for id, v := range want {
+			section := sectionOf(before, id)
+			component := at(after, section, id)
+			if v == nil {
+				assert.NotContains(t, component, keys[section], id)
+				continue
 			}
-			assert.Equal(t, after, convert(t, after), "converting twice is converting once")
-			for id, v := range want {
-				if v != nil {
-					kind := sectionOf(before, id)
-					at(after, kind, id)["wire_path"] = !v.(bool)
-					assert.Equal(t, v, at(convert(t, after), kind, id)["wire_path"], "over what a user put there")
-					delete(at(after, kind, id), "wire_path")
-					if at(before, kind, id) == nil {
-						at(after, kind)[id] = at(before, kind)[id]
-					}
-				}
+			assert.Equal(t, v, component[keys[section]], id)
+			err := converter().Convert(t.Context(), confmap.NewFromStringMap(after))
+			require.ErrorContains(t, err, section+"::"+id+"::"+keys[section]+": ", "as if a user had put it there")
+			delete(component, keys[section])
+			if at(before, section, id) == nil {
+				at(after, section)[id] = at(before, section)[id]
 			}
-			assert.Equal(t, parse(t, string(text)), after, "all else stays")
-		})
-	}
+		}
+		assert.Equal(t, parse(t, text), after, "all else stays")
+	})
+}
+
+// keys are what the converter writes, by section.
+var keys = map[string]string{"receivers": "wire_path", "connectors": "wire_path", "processors": "destinations"}
+
+// TestDestinationsAreRead holds that tail_sampling reads what the converter writes for it.
+func TestDestinationsAreRead(t *testing.T) {
+	conf := confmap.NewFromStringMap(parse(t, slowburn.DefaultConfig))
+	require.NoError(t, converter().Convert(t.Context(), conf))
+	own, err := conf.Sub("processors::tail_sampling")
+	require.NoError(t, err)
+	cfg := tailsampling.NewFactory().CreateDefaultConfig().(*tailsampling.Config)
+	require.NoError(t, own.Unmarshal(cfg))
+	assert.Equal(t, []destination.Destination{
+		{ID: "trace_store", Pipeline: "traces/sampled", Bytes: true, Exporters: []string{"trace_store"}},
+	}, cfg.Destinations)
 }
 
 // TestShippedConfig holds the point of it all: the gateway as shipped takes the wire path.
@@ -64,26 +81,48 @@ func TestShippedConfig(t *testing.T) {
 
 // TestOrderOfMapsDoesNotMatter converts one configuration many times, as Go's maps have no order.
 func TestOrderOfMapsDoesNotMatter(t *testing.T) {
-	text, err := os.ReadFile("testdata/one_branch_exports_everything.yaml")
-	require.NoError(t, err)
-	want := convert(t, parse(t, string(text)))
-	for range 50 {
-		require.Equal(t, want, convert(t, parse(t, string(text))))
+	for _, file := range []string{"one_branch_exports_everything", "sampler_in_two_pipelines", "mixed_exporters"} {
+		text, err := os.ReadFile("testdata/" + file + ".yaml")
+		require.NoError(t, err)
+		want := convert(t, parse(t, string(text)))
+		for range 50 {
+			require.Equal(t, want, convert(t, parse(t, string(text))))
+		}
 	}
 }
 
-// sectionOf returns the section that has the component. The Collector does not let two sections share an ID.
+// sectionOf returns the section that has the component. The files give no two components the same ID.
 func sectionOf(config map[string]any, id string) string {
-	if _, ok := at(config, "connectors")[id]; ok {
-		return "connectors"
+	for section := range keys {
+		if _, ok := at(config, section)[id]; ok {
+			return section
+		}
 	}
-	return "receivers"
+	return ""
+}
+
+// eachFile runs a test for every file of testdata.
+func eachFile(t *testing.T, test func(t *testing.T, text string)) {
+	files, err := filepath.Glob("testdata/*.yaml")
+	require.NoError(t, err)
+	require.NotEmpty(t, files)
+	for _, file := range files {
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			text, err := os.ReadFile(file)
+			require.NoError(t, err)
+			test(t, string(text))
+		})
+	}
+}
+
+func converter() confmap.Converter {
+	return wirepath.NewFactory().Create(confmap.ConverterSettings{})
 }
 
 func convert(t *testing.T, config map[string]any) map[string]any {
 	t.Helper()
 	conf := confmap.NewFromStringMap(config)
-	require.NoError(t, wirepath.NewFactory().Create(confmap.ConverterSettings{}).Convert(t.Context(), conf))
+	require.NoError(t, converter().Convert(t.Context(), conf))
 	return conf.ToStringMap()
 }
 
@@ -107,15 +146,17 @@ func at(m map[string]any, path ...string) map[string]any {
 	return m
 }
 
-// TestExpectNamesAll keeps the files honest: each receiver and each connector has an expectation.
+// TestExpectNamesAll keeps the files honest: each receiver, connector and processor has an expectation.
 func TestExpectNamesAll(t *testing.T) {
-	files, err := filepath.Glob("testdata/*.yaml")
-	require.NoError(t, err)
-	for _, file := range files {
-		text, err := os.ReadFile(file)
-		require.NoError(t, err)
-		conf := parse(t, string(text))
-		sources := slices.AppendSeq(slices.Collect(maps.Keys(at(conf, "receivers"))), maps.Keys(at(conf, "connectors")))
-		assert.ElementsMatch(t, sources, slices.Collect(maps.Keys(at(conf, "expect"))), file)
-	}
+	eachFile(t, func(t *testing.T, text string) {
+		conf := parse(t, text)
+		if _, ok := conf["refused"]; ok {
+			return
+		}
+		var all []string
+		for section := range keys {
+			all = slices.AppendSeq(all, maps.Keys(at(conf, section)))
+		}
+		assert.ElementsMatch(t, all, slices.Collect(maps.Keys(at(conf, "expect"))))
+	})
 }

@@ -1,15 +1,14 @@
 package assemble
 
 import (
-	"cmp"
+	"encoding/binary"
 	"fmt"
-	"slices"
+	"sync"
 
-	"go.opentelemetry.io/collector/pdata/pcommon"
-
+	"github.com/slowburn/slowburn/internal/wire"
 	"github.com/slowburn/slowburn/processor/trace"
 	"github.com/slowburn/slowburn/processor/trace/clocks"
-	"github.com/slowburn/slowburn/processor/trace/internal/describe"
+	"github.com/slowburn/slowburn/processor/trace/internal/link"
 )
 
 // Options say what the caller knows about the spans. The zero value is right for a trace that was waited for.
@@ -18,41 +17,107 @@ type Options struct {
 	Open bool
 }
 
-// builder is a trace on its way through the steps. Until emit the spans are in canonical order, placeholders last.
-type builder struct {
-	opts      Options
-	inputs    []trace.Input
-	resources []pcommon.Resource
-	described []*describe.Resource // by resource
-	spans     []trace.Span
-	identical []int
-	warnings  []string
-	latest    uint64 // the latest time that a span of the trace can have
-	ids       ids
-	layout    layout
-	clocks    []trace.Clock
+// Batch puts traces of a wire.Kept together, one at a time. What their resources and scopes say is read once for all, and
+// remembered for the next Kept.
+type Batch struct {
+	kept    *wire.Kept
+	headers headers
+	forest  link.Forest
+
+	// Of the trace that is being put together; empty between traces.
+	opts     Options
+	spans    []wire.KeptSpan
+	policies map[int32]string // by index of spans: the policy that a span itself names
+	copies   copies
+	warnings []string
+	stack    []step
+	nodes    []int32 // by span of the trace: its node
+	numbers  []int   // by node: its span
+	last     []int   // by span: the last one below it; empty until a link needs it
+	missing  int     // placeholders
+	trace    *trace.Trace
 }
 
-// Trace puts the spans of one trace together.
-func Trace(s trace.Spans, opts Options) *trace.Trace {
-	b := &builder{opts: opts, inputs: s.Inputs}
-	b.findResources()
-	b.spans, b.identical = withoutCopies(b.spans, b.inputs)
-	b.judgeTimes()
-	b.findParents()
-	cutCycles(b.spans)
+// New returns a Batch for the traces of k, which must not change but for what is added to its spans. The traces are views over
+// the bytes of k.
+func New(k *wire.Kept) *Batch {
+	b := batches.Get().(*Batch)
+	b.kept = k
+	b.headers.read(k)
+	return b
+}
+
+var batches = sync.Pool{New: func() any { return new(Batch) }}
+
+// Release lets the next Batch use the memory of b, and what it knows of headers. The traces stay. Without it nothing is lost
+// but that.
+func (b *Batch) Release() {
+	b.kept = nil
+	batches.Put(b)
+}
+
+// Trace puts a trace together, by its index in Kept.Traces. Spans that were left out count as if they were not.
+func (b *Batch) Trace(t int, opts Options) *trace.Trace {
+	defer b.reset()
+	kept := &b.kept.Traces[t]
+	b.opts = opts
+	b.spans = b.kept.Spans[kept.From:kept.To]
+	b.trace = &trace.Trace{ID: kept.ID, Primary: -1, Policy: policyIn(kept.Marks)}
+	b.addNodes(kept)
+	b.numberResources()
+	b.copies = copies{kept: b.kept, spans: b.spans}
+	b.forest.Collapse(b.copies.collapse)
+	b.forest.Link()
 	b.addPlaceholders()
-	b.layout = layOut(b.spans)
+	b.layOut()
 	b.resolveLinks()
 	b.correctClocks()
 	b.nameCauses()
-	return b.emit(s.ID)
+	bringInOrder(b.trace, b.nodes)
+	b.sumUp()
+	return b.trace
 }
 
+// reset drops what is of one trace, also where a step panicked.
+func (b *Batch) reset() {
+	b.forest.Reset()
+	clear(b.policies)
+	b.copies = copies{}
+	b.spans, b.warnings, b.trace, b.stack, b.last, b.missing = nil, nil, nil, b.stack[:0], b.last[:0], 0
+}
+
+// One puts the trace of a Kept that has only one together.
+func One(k *wire.Kept, opts Options) *trace.Trace { return New(k).Trace(0, opts) }
+
+// addNodes makes a node of each span.
+func (b *Batch) addNodes(kept *wire.KeptTrace) {
+	for i := range b.spans {
+		s := &b.spans[i]
+		r := &b.headers.resources[s.Resource]
+		n := link.Node{
+			ID: number(s.ID), Parent: number(s.ParentID), Start: s.Start, End: s.End, Kind: s.Kind, Of: int32(i),
+			Resource: uint64(r.rank), Clock: r.clock, Service: r.service,
+		}
+		policy, late := b.marksOf(kept, s)
+		if policy != "" {
+			if b.policies == nil {
+				b.policies = map[int32]string{}
+			}
+			b.policies[int32(i)] = policy
+		}
+		if late {
+			n.Flags |= trace.FlagLate
+		}
+		b.forest.Nodes = append(b.forest.Nodes, n)
+	}
+}
+
+func number(id wire.SpanID) uint64 { return binary.BigEndian.Uint64(id[:]) }
+
 // correctClocks gives each span its clock and its corrected times.
-func (b *builder) correctClocks() {
+func (b *Batch) correctClocks() {
 	var warnings []string
-	b.clocks, warnings = clocks.Correct(clocks.Forest{Spans: b.spans, Preorder: b.layout.preorder, Resources: b.described})
+	b.trace.Clocks, warnings = clocks.Correct(clocks.Forest{Spans: b.trace.Spans, Resources: b.trace.Resources})
 	for _, w := range warnings {
 		b.warn("%s", w)
 	}
@@ -61,46 +126,8 @@ func (b *builder) correctClocks() {
 // maxWarnings bounds how many sentences one trace can make.
 const maxWarnings = 20
 
-func (b *builder) warn(format string, args ...any) {
+func (b *Batch) warn(format string, args ...any) {
 	if len(b.warnings) < maxWarnings {
 		b.warnings = append(b.warnings, fmt.Sprintf(format, args...))
 	}
-}
-
-// inCanonicalOrder orders spans by what they are, never by where they came from. Spans whose start is not their own go first,
-// as they will take their parent's.
-func inCanonicalOrder(a, b *trace.Span) int {
-	as, bs := a.Start, b.Start
-	if !a.Flags.OwnStart() {
-		as = 0
-	}
-	if !b.Flags.OwnStart() {
-		bs = 0
-	}
-	return cmp.Or(
-		cmp.Compare(as, bs),
-		cmp.Compare(a.End, b.End),
-		slices.Compare(a.ID[:], b.ID[:]),
-		cmp.Compare(a.Kind, b.Kind),
-		cmp.Compare(a.Resource, b.Resource),
-	)
-}
-
-// sorted returns the spans in order. It compares them where they are: they are large to move.
-func sorted(spans []trace.Span, compare func(x, y *trace.Span) int) []trace.Span {
-	order := make([]int, len(spans))
-	inOrder := true
-	for i := range order {
-		order[i] = i
-		inOrder = inOrder && (i == 0 || compare(&spans[i-1], &spans[i]) <= 0)
-	}
-	if inOrder {
-		return spans
-	}
-	slices.SortStableFunc(order, func(i, j int) int { return compare(&spans[i], &spans[j]) })
-	moved := make([]trace.Span, len(order))
-	for to, from := range order {
-		moved[to] = spans[from]
-	}
-	return moved
 }

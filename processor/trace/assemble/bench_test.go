@@ -12,18 +12,23 @@ import (
 	"github.com/slowburn/slowburn/processor/trace/tracetest"
 )
 
-// BenchmarkReconstruct is one trace: of the benchmark in bench/, and one whose clocks are off.
+// BenchmarkReconstruct is a batch of traces: one or many of the benchmark in bench/, and one whose clocks are off.
 func BenchmarkReconstruct(b *testing.B) {
 	for name, td := range map[string]ptrace.Traces{
-		"shop":   tracetest.Shop(0, 1),
+		"one":    tracetest.Shop(0, 1),
+		"many":   tracetest.Shop(0, 100),
 		"skewed": lawtest.HonestTrace(rand.New(rand.NewPCG(1, 11)), 4, map[string]int64{"svc @ h1": int64(time.Second)}),
 	} {
+		k := lawtest.Kept(td)
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				lawtest.Only(td, assemble.Options{})
+				batch := assemble.New(k)
+				for i := range k.Traces {
+					batch.Trace(i, assemble.Options{})
+				}
 			}
-			b.ReportMetric(float64(td.SpanCount()), "spans")
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*td.SpanCount()), "ns/span")
 		})
 	}
 }

@@ -8,19 +8,20 @@ import (
 // nameCauses says of each missing parent why it is missing: from the best witness among its children. One made by the
 // same process proves that the process sends spans. A remote one proves it only where the trace's root is there, as the
 // missing span then lies between two instrumented ends.
-func (b *builder) nameCauses() {
-	if n := len(b.spans); n == 0 || !b.spans[n-1].Synthetic {
-		return // placeholders are last
+func (b *Batch) nameCauses() {
+	if b.missing == 0 {
+		return
 	}
-	sampled := thresholdsDiffer(b.spans)
+	spans := b.trace.Spans
+	sampled := thresholdsDiffer(spans)
 	rooted := false
-	for i := range b.spans {
-		rooted = rooted || b.spans[i].Parent < 0 && !b.spans[i].Synthetic
+	for _, i := range b.trace.Roots {
+		rooted = rooted || !spans[i].Synthetic
 	}
-	for i := range b.spans {
-		s := &b.spans[i]
+	for i := range spans {
+		s := &spans[i]
 		p := s.Parent
-		if s.Synthetic || p < 0 || !b.spans[p].Synthetic {
+		if s.Synthetic || p < 0 || !spans[p].Synthetic {
 			continue
 		}
 		cause := trace.CauseUninstrumented
@@ -32,8 +33,8 @@ func (b *builder) nameCauses() {
 		case rooted || !s.MayHaveRemoteParent():
 			cause = trace.CauseLost
 		}
-		if b.spans[p].Cause != trace.CauseLost {
-			b.spans[p].Cause = cause
+		if spans[p].Cause != trace.CauseLost {
+			spans[p].Cause = cause
 		}
 	}
 }
@@ -46,7 +47,7 @@ func thresholdsDiffer(spans []trace.Span) bool {
 		if spans[i].Synthetic {
 			continue
 		}
-		th := tracestate.Parse(spans[i].Data.TraceState().AsRaw()).Threshold
+		th := tracestate.Parse(spans[i].Data.TraceState).Threshold
 		if any && th != first {
 			return true
 		}

@@ -1,9 +1,9 @@
-// Package assemble puts the spans of a trace together: Trace turns a trace.Spans into a trace.Trace, with Options that say
-// what the caller knows about the spans.
+// Package assemble puts traces together: a Batch turns the traces of a wire.Kept into trace.Traces, one at a time, with Options
+// that say what the caller knows about the spans.
 //
-// The steps are listed in Trace, a file each: resources are numbered (resources.go), copies left out or merged
-// (duplicates.go, merge.go), impossible times flagged (times.go), parents found by their IDs (ids.go, parents.go), cycles
-// cut, placeholders put where a parent is missing, the forest laid out (layout.go), links resolved, clocks corrected (by
-// package clocks), missing parents explained (causes.go), and the spans numbered in preorder (emit.go). A builder carries
-// the trace from step to step, and lives as long as the call. The rules of package trace hold; there are no locks.
+// The steps are listed in Batch.Trace, a file each: resources are numbered (headers.go), spans become nodes of package link,
+// which finds parents, after copies were left out or merged (duplicates.go, merge.go), placeholders are put where a parent is
+// missing, the forest is laid out (layout.go), links are resolved, clocks corrected (by package clocks), missing parents
+// explained (causes.go), and siblings brought in order (emit.go). Between traces a Batch keeps what the resources and scopes
+// of its Kept say, and memory; a memo keeps what headers say, which is always the same. The rules of package trace hold; there are no locks: one goroutine uses a Batch at a time.
 package assemble

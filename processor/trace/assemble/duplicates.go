@@ -3,94 +3,111 @@ package assemble
 import (
 	"bytes"
 	"cmp"
-	"encoding/binary"
 	"slices"
 
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/slowburn/slowburn/internal/wire"
 	"github.com/slowburn/slowburn/processor/trace"
 	"github.com/slowburn/slowburn/processor/trace/internal/describe"
+	"github.com/slowburn/slowburn/processor/trace/internal/link"
 )
 
-// withoutCopies keeps one span per ID, resource and kind. Identical copies, which retried exports leave, are left out, and
-// returned by their inputs; copies that differ, which SDKs leave that export a span more than once while it runs, are
-// merged.
-func withoutCopies(spans []trace.Span, inputs []trace.Input) (kept []trace.Span, identical []int) {
-	if !idsRepeat(spans) {
-		return spans, nil
-	}
-	spans = sorted(spans, func(x, y *trace.Span) int {
-		return cmp.Or(bytes.Compare(x.ID[:], y.ID[:]), cmp.Compare(x.Resource, y.Resource), cmp.Compare(x.Kind, y.Kind))
-	})
-	kept = spans[:0]
-	for i := 0; i < len(spans); {
-		j := i + 1
-		for j < len(spans) && spans[j].ID == spans[i].ID && spans[j].Resource == spans[i].Resource && spans[j].Kind == spans[i].Kind {
-			j++
-		}
-		if j == i+1 {
-			kept = append(kept, spans[i])
-		} else {
-			distinct, copies := collapse(spans[i:j], inputs)
-			kept, identical = append(kept, distinct...), append(identical, copies...)
-		}
-		i = j
-	}
-	slices.Sort(identical)
-	return kept, identical
+// copies leaves out or merges the spans of one trace that came more than once.
+type copies struct {
+	kept      *wire.Kept
+	spans     []wire.KeptSpan  // of the trace
+	merged    map[int32]merged // by index of spans: what was merged into one
+	identical []int            // indexes of spans that are left out
 }
 
-// idsRepeat reports whether any two spans have the same ID. Mostly none do.
-func idsRepeat(spans []trace.Span) bool {
-	ids := make([]uint64, len(spans))
-	for i := range spans {
-		ids[i] = binary.NativeEndian.Uint64(spans[i].ID[:])
+// collapse returns what remains of several spans with one ID, resource and kind. Identical copies, which retried exports leave,
+// are left out; copies that differ, which SDKs leave that export a span more than once while it runs, are merged.
+func (c *copies) collapse(same []link.Node) []link.Node {
+	distinct := c.withoutRepeats(same)
+	if len(distinct) > 1 {
+		distinct = c.withoutCopies(distinct)
 	}
-	slices.Sort(ids)
-	return len(slices.Compact(ids)) < len(spans)
+	if len(distinct) == 1 || distinct[0].ID == 0 {
+		return distinct // without an ID, spans that differ are different spans
+	}
+	c.merge(distinct)
+	return distinct[:1]
 }
 
-// collapse is what remains of several spans with one ID, resource and kind, and which inputs are identical copies.
-func collapse(same []trace.Span, inputs []trace.Input) (distinct []trace.Span, identical []int) {
-	type copied struct {
-		trace.Span
-		content []byte
-	}
-	copies := make([]copied, len(same))
-	for i, s := range same {
-		copies[i] = copied{s, content(&inputs[s.Source])}
-	}
-	slices.SortStableFunc(copies, func(x, y copied) int {
-		return cmp.Or(preferred(&x.Span, &y.Span), bytes.Compare(x.content, y.content),
-			cmp.Compare(x.Data.Attributes().Len(), y.Data.Attributes().Len()),
-			cmp.Compare(describe.Map(x.Data.Attributes()), describe.Map(y.Data.Attributes())))
-	})
-	for i, c := range copies {
-		if i > 0 && bytes.Equal(c.content, copies[i-1].content) {
-			distinct[len(distinct)-1].Flags |= trace.FlagDuplicate
-			identical = append(identical, c.Source)
+// leaveOut notes that a span is a copy of another.
+func (c *copies) leaveOut(of *link.Node, left link.Node) {
+	of.Flags |= trace.FlagDuplicate
+	c.identical = append(c.identical, int(left.Of))
+}
+
+// withoutRepeats leaves out what does not differ in a byte. Nearly all copies are found here.
+func (c *copies) withoutRepeats(same []link.Node) []link.Node {
+	slices.SortStableFunc(same, func(x, y link.Node) int { return cmp.Or(link.ComparePreferred(&x, &y), c.compareBytes(x, y)) })
+	distinct := same[:1]
+	for _, n := range same[1:] {
+		if last := &distinct[len(distinct)-1]; c.compareBytes(*last, n) == 0 {
+			c.leaveOut(last, n)
 			continue
 		}
-		distinct = append(distinct, c.Span)
+		distinct = append(distinct, n)
 	}
-	if len(distinct) == 1 || distinct[0].ID.IsEmpty() {
-		return distinct, identical // without an ID, spans that differ are different spans
-	}
-	return []trace.Span{merge(distinct)}, identical
+	return distinct
 }
 
-// preferred orders copies of a span: ended before unfinished, then the longer, then the earlier.
-func preferred(x, y *trace.Span) int {
-	duration := func(s *trace.Span) uint64 {
-		if s.End < s.Start {
-			return 0
-		}
-		return s.End - s.Start
+// compareBytes compares the spans as they came, with resource and scope.
+func (c *copies) compareBytes(x, y link.Node) int {
+	s, t := &c.spans[x.Of], &c.spans[y.Of]
+	k := c.kept
+	if d := bytes.Compare(s.Body.Of(k.Bytes), t.Body.Of(k.Bytes)); d != 0 {
+		return d
 	}
-	unfinished := func(s *trace.Span) int {
-		if s.End == 0 {
-			return 1
-		}
-		return 0
+	return cmp.Or(bytes.Compare(k.Resources[s.Resource].Of(k.Bytes), k.Resources[t.Resource].Of(k.Bytes)),
+		bytes.Compare(k.Scopes[s.Scope].Of(k.Bytes), k.Scopes[t.Scope].Of(k.Bytes)))
+}
+
+// withoutCopies leaves out what differs only in how it is encoded, or in what the gateway wrote on it: a copy that comes
+// after the decision is still a copy, and one of a span that was not late.
+func (c *copies) withoutCopies(same []link.Node) []link.Node {
+	contents := make(map[int32][]byte, len(same))
+	for _, n := range same {
+		contents[n.Of] = c.content(n.Of)
 	}
-	return cmp.Or(
-		cmp.Compare(unfinished(x), unfinished(y)), cmp.Compare(duration(y), duration(x)), cmp.Compare(x.Start, y.Start))
+	slices.SortStableFunc(same, func(x, y link.Node) int {
+		return cmp.Or(link.ComparePreferred(&x, &y), bytes.Compare(contents[x.Of], contents[y.Of]),
+			cmp.Compare(x.Flags&trace.FlagLate, y.Flags&trace.FlagLate), c.compareBytes(x, y))
+	})
+	distinct := same[:1]
+	for _, n := range same[1:] {
+		if last := &distinct[len(distinct)-1]; bytes.Equal(contents[last.Of], contents[n.Of]) {
+			c.leaveOut(last, n)
+			continue
+		}
+		distinct = append(distinct, n)
+	}
+	return distinct
+}
+
+// content is everything that arrived with the span, in one encoding, but for what the gateway itself wrote. It lets pdata
+// decode it, which knows all that an encoding can vary in.
+func (c *copies) content(of int32) []byte {
+	s := &c.spans[of]
+	var w wire.Builder
+	w.Resource(c.kept.Resources[s.Resource].Of(c.kept.Bytes))
+	w.Scope(c.kept.Scopes[s.Scope].Of(c.kept.Bytes))
+	w.Span(s.Body.Of(c.kept.Bytes))
+	td, err := (&ptrace.ProtoUnmarshaler{}).UnmarshalTraces(w.Bytes())
+	if err != nil {
+		panic(err) // not after a scan
+	}
+	ss := td.ResourceSpans().At(0).ScopeSpans().At(0)
+	ours := func(key string, _ pcommon.Value) bool { return describe.Ours(key) }
+	ss.Scope().Attributes().RemoveIf(ours)
+	ss.Spans().At(0).Attributes().RemoveIf(ours)
+	encoded, err := (&ptrace.ProtoMarshaler{}).MarshalTraces(td)
+	if err != nil {
+		panic(err) // protobuf encoding of a value in memory has no error to return
+	}
+	return encoded
 }

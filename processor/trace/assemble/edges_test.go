@@ -4,8 +4,10 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
+	"github.com/slowburn/slowburn/internal/wire"
 	"github.com/slowburn/slowburn/processor/trace"
 	"github.com/slowburn/slowburn/processor/trace/assemble"
 	"github.com/slowburn/slowburn/processor/trace/internal/lawtest"
@@ -41,13 +43,41 @@ func TestGarbageEnd(t *testing.T) {
 
 // A span that the sampler marked is late only where the mark says so.
 func TestLateMark(t *testing.T) {
-	for want, mark := range map[string]func(ptrace.Span){
-		"late": func(s ptrace.Span) { s.Attributes().PutBool("tailsampling.cached_decision", true) },
-		"":     func(s ptrace.Span) { s.Attributes().PutBool("tailsampling.cached_decision", false) },
+	for name, at := range map[string]func(ptrace.ScopeSpans) pcommon.Map{
+		"scope": func(ss ptrace.ScopeSpans) pcommon.Map { return ss.Scope().Attributes() },
+		"span":  func(ss ptrace.ScopeSpans) pcommon.Map { return ss.Spans().At(0).Attributes() },
 	} {
-		td, err := lawtest.Parse("a - server s/h 1ms 2ms")
-		require.NoError(t, err)
-		mark(td.ResourceSpans().At(0).ScopeSpans().At(0).Spans().At(0))
-		require.Equal(t, want, lawtest.Only(td, assemble.Options{}).Spans[0].Flags.String())
+		for mark, want := range map[bool]string{true: "late", false: ""} {
+			td, err := lawtest.Parse("a - server s/h 1ms 2ms")
+			require.NoError(t, err)
+			at(td.ResourceSpans().At(0).ScopeSpans().At(0)).PutBool("tailsampling.cached_decision", mark)
+			require.Equal(t, want, lawtest.Only(td, assemble.Options{}).Spans[0].Flags.String(), name)
+		}
 	}
+	td, err := lawtest.Parse("a - server s/h 1ms 2ms")
+	require.NoError(t, err)
+	k := lawtest.Kept(td)
+	k.Traces[0].Late = true
+	require.Equal(t, "late", assemble.One(k, assemble.Options{}).Spans[0].Flags.String())
+}
+
+// The policy is that of the marks, else of a scope, else of a span.
+func TestPolicy(t *testing.T) {
+	td, err := lawtest.Parse("a - server s/h 1ms 2ms")
+	require.NoError(t, err)
+	ss := td.ResourceSpans().At(0).ScopeSpans().At(0)
+	for _, step := range []struct {
+		add  func()
+		want string
+	}{
+		{func() {}, ""},
+		{func() { ss.Spans().At(0).Attributes().PutStr("tailsampling.policy", "span") }, "span"},
+		{func() { ss.Scope().Attributes().PutStr("tailsampling.policy", "scope") }, "scope"},
+	} {
+		step.add()
+		require.Equal(t, step.want, lawtest.Only(td, assemble.Options{}).Policy)
+	}
+	k := lawtest.Kept(td)
+	k.Traces[0].Marks = []wire.Attribute{wire.BoolAttribute("x", true), wire.StringAttribute("tailsampling.policy", "mark")}
+	require.Equal(t, "mark", assemble.One(k, assemble.Options{}).Policy)
 }

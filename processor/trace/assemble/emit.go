@@ -4,61 +4,89 @@ import (
 	"cmp"
 	"slices"
 
-	"go.opentelemetry.io/collector/pdata/pcommon"
-	"go.opentelemetry.io/collector/pdata/ptrace"
-
+	"github.com/slowburn/slowburn/internal/wire"
 	"github.com/slowburn/slowburn/processor/trace"
 )
 
-// emit numbers the spans in preorder, siblings by corrected start, and sums the trace up.
-func (b *builder) emit(id pcommon.TraceID) *trace.Trace {
-	t := &trace.Trace{
-		ID: id, Primary: -1, Identical: b.identical, Warnings: b.warnings, Resources: b.resources, Clocks: b.clocks,
-	}
-	for _, c := range b.clocks {
-		t.Clock = max(t.Clock, c.Status)
-	}
-	children, roots := childrenOf(b.spans)
+// bringInOrder brings siblings into the order of their corrected starts, and equal ones into canonical order. Mostly they are
+// in it already. nodes are the nodes of the spans.
+func bringInOrder(t *trace.Trace, nodes []int32) {
 	byStart := func(i, j int) int {
-		return cmp.Or(cmp.Compare(b.spans[i].CorrectedStart, b.spans[j].CorrectedStart), cmp.Compare(i, j))
+		return cmp.Or(cmp.Compare(t.Spans[i].CorrectedStart, t.Spans[j].CorrectedStart), cmp.Compare(nodes[i], nodes[j]))
 	}
-	slices.SortFunc(roots, byStart)
-	for _, c := range children {
-		slices.SortFunc(c, byStart)
+	ordered := slices.IsSortedFunc(t.Roots, byStart)
+	for i := 0; ordered && i < len(t.Spans); i++ {
+		ordered = slices.IsSortedFunc(t.Spans[i].Children, byStart)
 	}
-	t.Spans = make([]trace.Span, 0, len(b.spans))
-	number := make([]int, len(b.spans))
-	walk(roots, children, func(i, depth int) {
-		number[i] = len(t.Spans)
-		s := b.spans[i]
-		s.Depth, s.Children = depth, children[i]
-		if s.Parent >= 0 {
-			s.Parent = number[s.Parent] // parents come first
-		} else {
-			t.Roots = append(t.Roots, number[i])
-		}
-		t.Spans = append(t.Spans, s)
-	})
+	if ordered {
+		return
+	}
+	slices.SortFunc(t.Roots, byStart)
 	for i := range t.Spans {
-		s := &t.Spans[i]
+		slices.SortFunc(t.Spans[i].Children, byStart)
+	}
+	renumber(t)
+}
+
+// renumber brings the spans into the preorder that their children give.
+func renumber(t *trace.Trace) {
+	was := t.Spans
+	spans := make([]trace.Span, 0, len(was))
+	now := make([]int, len(was))
+	stack := slices.Clone(t.Roots)
+	slices.Reverse(stack)
+	for len(stack) > 0 {
+		i := stack[len(stack)-1]
+		stack = stack[:len(stack)-1]
+		now[i] = len(spans)
+		spans = append(spans, was[i])
+		for k := len(was[i].Children) - 1; k >= 0; k-- {
+			stack = append(stack, was[i].Children[k])
+		}
+	}
+	for i := range t.Roots {
+		t.Roots[i] = now[t.Roots[i]]
+	}
+	for i := range spans {
+		s := &spans[i]
+		if s.Parent >= 0 {
+			s.Parent = now[s.Parent]
+		}
 		for k := range s.Children {
-			s.Children[k] = number[s.Children[k]]
+			s.Children[k] = now[s.Children[k]]
 		}
 		for k := range s.Links {
 			if s.Links[k].Span >= 0 {
-				s.Links[k].Span = number[s.Links[k].Span]
+				s.Links[k].Span = now[s.Links[k].Span]
 			}
 		}
-		b.include(t, s)
 	}
-	choosePrimary(t)
-	return t
+	t.Spans = spans
 }
 
-// include counts a span into the trace's range and totals.
-func (b *builder) include(t *trace.Trace, s *trace.Span) {
+// sumUp counts the spans into the trace's range and totals.
+func (b *Batch) sumUp() {
+	t := b.trace
+	t.Identical, t.Warnings = b.copies.identical, b.warnings
+	slices.Sort(t.Identical)
+	for _, c := range t.Clocks {
+		t.Clock = max(t.Clock, c.Status)
+	}
+	for i := range t.Spans {
+		b.include(&t.Spans[i])
+	}
+	choosePrimary(t)
+}
+
+func (b *Batch) include(s *trace.Span) {
+	t := b.trace
 	if s.Synthetic {
 		return
+	}
+	if t.Policy == "" {
+		if t.Policy = s.Scope.Policy; t.Policy == "" && len(b.policies) > 0 {
+			t.Policy = b.policies[int32(s.Source)]
+		}
 	}
 	if s.Flags&trace.FlagOrphan != 0 {
 		t.Orphans++
@@ -69,7 +97,7 @@ func (b *builder) include(t *trace.Trace, s *trace.Span) {
 	if t.Start == 0 || s.CorrectedStart < t.Start {
 		t.Start = s.CorrectedStart
 	}
-	if s.End > b.latest { // garbage as a far future start is: it does not stretch the trace
+	if s.End > b.forest.Latest { // garbage as a far future start is: it does not stretch the trace
 		t.End = max(t.End, s.CorrectedStart)
 		return
 	}
@@ -85,7 +113,7 @@ func choosePrimary(t *trace.Trace) {
 		rank := 1
 		switch {
 		case s.Synthetic:
-		case s.IsServer() || s.Kind == ptrace.SpanKindInternal:
+		case s.IsServer() || s.Kind == wire.KindInternal:
 			rank = 3
 		default:
 			rank = 2

@@ -1,28 +1,25 @@
 package assemble
 
 import (
-	"go.opentelemetry.io/collector/pdata/pcommon"
-
 	"github.com/slowburn/slowburn/internal/wire"
 	"github.com/slowburn/slowburn/processor/trace"
 )
 
 // resolveLinks finds what each link points to. A link without a trace ID points nowhere: it is left out, with a warning.
-func (b *builder) resolveLinks() {
-	for _, i := range b.layout.preorder {
-		s := &b.spans[i]
-		if s.Synthetic || s.Data.Links().Len() == 0 {
+func (b *Batch) resolveLinks() {
+	for i := range b.trace.Spans {
+		s := &b.trace.Spans[i]
+		if !b.linked(s) {
 			continue
 		}
-		s.Links = make([]trace.Link, 0, s.Data.Links().Len())
-		for _, l := range s.Data.Links().All() {
-			if l.TraceID().IsEmpty() {
+		for l := range wire.SpanLinks(s.Data.Body) {
+			if l.TraceID.IsZero() {
 				b.warn("span %s has a link without a trace ID: the link was left out", s.ID)
 				continue
 			}
-			link := trace.Link{Data: l, Span: -1, Recorded: recorded(l.Flags())}
-			if l.TraceID() == s.Data.TraceID() {
-				link.Target, link.Span = b.targetInTrace(i, l.SpanID())
+			link := trace.Link{Data: l, Span: -1, Recorded: recorded(l.Flags)}
+			if l.TraceID == b.trace.ID {
+				link.Target, link.Span = b.targetInTrace(i, l.SpanID)
 			}
 			if link.Target == trace.LinkSelf || link.Target == trace.LinkAncestor {
 				s.Flags |= trace.FlagLinkSelf
@@ -32,15 +29,15 @@ func (b *builder) resolveLinks() {
 	}
 }
 
-func (b *builder) targetInTrace(i int, id pcommon.SpanID) (trace.LinkTarget, int) {
-	if id == b.spans[i].ID {
+func (b *Batch) targetInTrace(i int, id wire.SpanID) (trace.LinkTarget, int) {
+	if id == b.trace.Spans[i].ID {
 		return trace.LinkSelf, i
 	}
-	target, ok := b.ids.first[id]
+	target := b.spanOf(id)
 	switch {
-	case !ok:
+	case target < 0:
 		return trace.LinkMissing, -1
-	case b.layout.isAncestor(target, i):
+	case b.isAncestor(target, i):
 		return trace.LinkAncestor, target
 	default:
 		return trace.LinkSpan, target

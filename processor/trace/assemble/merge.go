@@ -2,80 +2,110 @@ package assemble
 
 import (
 	"slices"
-	"strings"
 
-	"go.opentelemetry.io/collector/pdata/pcommon"
-	"go.opentelemetry.io/collector/pdata/ptrace"
+	"google.golang.org/protobuf/encoding/protowire"
 
+	"github.com/slowburn/slowburn/internal/wire"
 	"github.com/slowburn/slowburn/processor/trace"
 	"github.com/slowburn/slowburn/processor/trace/internal/describe"
+	"github.com/slowburn/slowburn/processor/trace/internal/link"
 )
 
-// content is everything that arrived with the span, as bytes, but for what the gateway itself wrote on it: a copy that
-// comes after the decision is still a copy.
-func content(in *trace.Input) []byte {
-	td := ptrace.NewTraces()
-	rs := td.ResourceSpans().AppendEmpty()
-	rs.SetSchemaUrl(in.ResourceSchemaURL)
-	in.Resource.CopyTo(rs.Resource())
-	ss := rs.ScopeSpans().AppendEmpty()
-	ss.SetSchemaUrl(in.ScopeSchemaURL)
-	in.Scope.CopyTo(ss.Scope())
-	span := ss.Spans().AppendEmpty()
-	in.Span.CopyTo(span)
-	span.Attributes().RemoveIf(func(k string, _ pcommon.Value) bool {
-		return strings.HasPrefix(k, "tailsampling.") || strings.HasPrefix(k, "slowburn.")
-	})
-	bytes, err := (&ptrace.ProtoMarshaler{}).MarshalTraces(td)
-	if err != nil { // protobuf encoding of a value in memory has no error to return
-		panic(err)
-	}
-	return bytes
+// merged is what several copies of a span add up to.
+type merged struct {
+	body   []byte // a Span message
+	others []int  // the copies but for the first
 }
+
+// Numbers of fields of Span, and of a KeyValue's key.
+const (
+	fieldAttributes = 9
+	fieldEvents     = 11
+	fieldLinks      = 13
+	fieldKey        = 1
+)
 
 // merge adds to the first span the attributes, events and links that only the others have.
-func merge(distinct []trace.Span) trace.Span {
-	s := distinct[0]
-	s.Flags |= trace.FlagMerged
-	data := ptrace.NewSpan()
-	s.Data.CopyTo(data)
-	events, links := make(map[string]bool), make(map[string]bool)
-	for _, e := range data.Events().All() {
-		events[eventKey(e)] = true
-	}
-	for _, l := range data.Links().All() {
-		links[linkKey(l)] = true
+func (c *copies) merge(distinct []link.Node) {
+	first := &distinct[0]
+	first.Flags |= trace.FlagMerged
+	m := merged{body: slices.Clone(c.spans[first.Of].Body.Of(c.kept.Bytes))}
+	seen := map[string]bool{}
+	for num, content := range members(m.body) {
+		seen[memberKey(num, content)] = true
 	}
 	for _, other := range distinct[1:] {
-		s.Others = append(s.Others, other.Source)
-		s.Flags |= other.Flags
-		for k, v := range other.Data.Attributes().All() {
-			if _, ok := data.Attributes().Get(k); !ok {
-				v.CopyTo(data.Attributes().PutEmpty(k))
-			}
-		}
-		for _, e := range other.Data.Events().All() {
-			if key := eventKey(e); !events[key] {
-				events[key] = true
-				e.CopyTo(data.Events().AppendEmpty())
-			}
-		}
-		for _, l := range other.Data.Links().All() {
-			if key := linkKey(l); !links[key] {
-				links[key] = true
-				l.CopyTo(data.Links().AppendEmpty())
+		m.others = append(m.others, int(other.Of))
+		first.Flags |= other.Flags
+		for num, content := range members(c.spans[other.Of].Body.Of(c.kept.Bytes)) {
+			if key := memberKey(num, content); !seen[key] {
+				seen[key] = true
+				m.body = protowire.AppendBytes(protowire.AppendTag(m.body, num, protowire.BytesType), content)
 			}
 		}
 	}
-	slices.Sort(s.Others)
-	s.Data = data
-	return s
+	slices.Sort(m.others)
+	if c.merged == nil {
+		c.merged = map[int32]merged{}
+	}
+	c.merged[first.Of] = m
 }
 
-func eventKey(e ptrace.SpanEvent) string {
-	return e.Timestamp().String() + e.Name() + describe.Map(e.Attributes())
+// members iterates over the attributes, events and links of a Span message, by the numbers of their fields.
+func members(span []byte) func(yield func(protowire.Number, []byte) bool) {
+	return func(yield func(protowire.Number, []byte) bool) {
+		for len(span) > 0 {
+			num, typ, head := protowire.ConsumeTag(span)
+			if head < 0 {
+				return // not after a scan
+			}
+			size := protowire.ConsumeFieldValue(num, typ, span[head:])
+			if size < 0 {
+				return
+			}
+			if typ == protowire.BytesType && (num == fieldAttributes || num == fieldEvents || num == fieldLinks) {
+				content, _ := protowire.ConsumeBytes(span[head:])
+				if !yield(num, content) {
+					return
+				}
+			}
+			span = span[head+size:]
+		}
+	}
 }
 
-func linkKey(l ptrace.SpanLink) string {
-	return l.TraceID().String() + l.SpanID().String() + l.TraceState().AsRaw() + describe.Map(l.Attributes())
+// memberKey tells apart what is added up: attributes by their keys, events and links by all that they say.
+func memberKey(num protowire.Number, content []byte) string {
+	switch num {
+	case fieldEvents:
+		t := wire.EventTime(content)
+		return "e" + string(protowire.AppendFixed64(nil, t)) + string(wire.EventName(content)) + describe.Text(wire.EventAttributes(content))
+	case fieldLinks:
+		for l := range wire.SpanLinks(protowire.AppendBytes(protowire.AppendTag(nil, num, protowire.BytesType), content)) {
+			return "l" + string(l.TraceID[:]) + string(l.SpanID[:]) + string(l.TraceState) + describe.Text(wire.LinkAttributes(content))
+		}
+		return "l"
+	default:
+		return "a" + keyOf(content)
+	}
+}
+
+// keyOf is the key of a KeyValue.
+func keyOf(kv []byte) (key string) {
+	for len(kv) > 0 {
+		num, typ, head := protowire.ConsumeTag(kv)
+		if head < 0 {
+			break // not after a scan
+		}
+		size := protowire.ConsumeFieldValue(num, typ, kv[head:])
+		if size < 0 {
+			break
+		}
+		if num == fieldKey && typ == protowire.BytesType {
+			content, _ := protowire.ConsumeBytes(kv[head:])
+			key = string(content)
+		}
+		kv = kv[head+size:]
+	}
+	return key
 }

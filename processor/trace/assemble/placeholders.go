@@ -1,49 +1,47 @@
 package assemble
 
 import (
-	"go.opentelemetry.io/collector/pdata/pcommon"
-	"go.opentelemetry.io/collector/pdata/ptrace"
-
 	"github.com/slowburn/slowburn/processor/trace"
+	"github.com/slowburn/slowburn/processor/trace/internal/link"
 )
 
-// addPlaceholders puts one synthetic span in the place of each missing parent, above all its children. Where the trace
+// addPlaceholders puts one synthetic node in the place of each missing parent, above all its children. Where the trace
 // has no root at all and misses several parents, a synthetic root without an ID goes above those.
-func (b *builder) addPlaceholders() {
-	real := len(b.spans)
+func (b *Batch) addPlaceholders() {
+	f := &b.forest
+	real := len(f.Nodes)
 	roots := 0
-	at := make(map[pcommon.SpanID]int)
+	var at map[uint64]int32
 	for i := range real {
-		s := &b.spans[i]
-		if s.Flags&trace.FlagOrphan == 0 || s.Parent >= 0 {
-			if s.Parent < 0 {
+		n := &f.Nodes[i]
+		if n.Flags&trace.FlagOrphan == 0 || f.Parents[i] >= 0 {
+			if f.Parents[i] < 0 {
 				roots++
 			}
 			continue
 		}
-		p, ok := at[s.ParentID]
+		p, ok := at[n.Parent]
 		if !ok {
-			p = b.addSynthetic(s.Data.TraceID(), s.ParentID)
-			at[s.ParentID] = p
+			p = b.addSynthetic(n.Parent)
+			if at == nil {
+				at = map[uint64]int32{}
+			}
+			at[f.Nodes[i].Parent] = p
 		}
-		b.spans[i].Parent = p
+		f.Parents[i] = p
 	}
 	if roots > 0 || len(at) < 2 {
 		return
 	}
-	root := b.addSynthetic(b.spans[0].Data.TraceID(), pcommon.SpanID{})
-	for i := real; i < root; i++ {
-		b.spans[i].Parent = root
+	root := b.addSynthetic(0)
+	for i := real; i < int(root); i++ {
+		f.Parents[i] = root
 	}
 }
 
-func (b *builder) addSynthetic(traceID pcommon.TraceID, id pcommon.SpanID) int {
-	data := ptrace.NewSpan()
-	data.SetTraceID(traceID)
-	data.SetSpanID(id)
-	b.spans = append(b.spans, trace.Span{
-		Data: data, Origin: trace.Origin{Synthetic: true, Source: -1}, ID: id, Resource: -1,
-		Scope: pcommon.NewInstrumentationScope(), Place: trace.Place{Parent: -1}, Timing: trace.Timing{Clock: -1},
-	})
-	return len(b.spans) - 1
+func (b *Batch) addSynthetic(id uint64) int32 {
+	b.forest.Nodes = append(b.forest.Nodes, link.Node{ID: id, Of: none})
+	b.forest.Parents = append(b.forest.Parents, link.None)
+	b.missing++
+	return int32(len(b.forest.Nodes) - 1)
 }

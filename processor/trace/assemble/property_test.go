@@ -10,7 +10,6 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.uber.org/goleak"
 
-	"github.com/slowburn/slowburn/processor/trace"
 	"github.com/slowburn/slowburn/processor/trace/assemble"
 	"github.com/slowburn/slowburn/processor/trace/internal/lawtest"
 )
@@ -77,11 +76,13 @@ func FuzzReconstruct(f *testing.F) {
 			return
 		}
 		spans := 0
-		for _, g := range trace.Group(td) {
-			tr := assemble.Trace(g, assemble.Options{})
-			lawtest.RequireForest(t, tr, len(g.Inputs))
+		k := lawtest.Kept(td)
+		batch := assemble.New(k)
+		for i := range k.Traces {
+			tr := batch.Trace(i, assemble.Options{})
+			lawtest.RequireForest(t, tr, k.Traces[i].To-k.Traces[i].From)
 			lawtest.RequireTimes(t, tr)
-			spans += len(g.Inputs)
+			spans += k.Traces[i].To - k.Traces[i].From
 		}
 		require.Equal(t, td.SpanCount(), spans)
 	})

@@ -15,29 +15,54 @@ const millisecond = 1_000_000
 // assign gives each span its clock: that of its resource or, where the resource does not tell processes apart, one
 // for each local segment of the trace. Clocks are in preorder of their first spans.
 func (c *corrector) assign() {
-	byKey := make(map[string]int)
-	for _, i := range c.Preorder {
+	known := c.firstWithClock()
+	of := make([]int, len(c.Resources)) // by resource: its clock, from 1
+	for i := range c.Spans {
 		s := &c.Spans[i]
 		if s.Synthetic {
 			continue
 		}
 		r := c.Resources[s.Resource]
-		switch known, ok := byKey[r.Clock]; {
-		case r.Clock != "" && ok:
-			s.Clock = known
+		switch first := known[s.Resource]; {
+		case r.Clock != "" && of[first] > 0:
+			s.Clock = of[first] - 1
 		case r.Clock == "" && c.inSegment(s):
 			s.Clock = c.Spans[s.Parent].Clock
 		default:
 			s.Clock = len(c.clocks)
 			c.clocks = append(c.clocks, clock{Clock: trace.Clock{Name: r.ClockName}, coarse: true})
-			if r.Clock != "" {
-				byKey[r.Clock] = s.Clock
-			}
+			of[first] = len(c.clocks)
 		}
 		k := &c.clocks[s.Clock]
 		k.backend = k.backend || s.IsServer()
 		k.coarse = k.coarse && s.Start%millisecond == 0 && s.End%millisecond == 0
 	}
+}
+
+// manyResources is from how many resources on a map finds equal ones faster than looking at all.
+const manyResources = 32
+
+// firstWithClock returns, by resource, the first one that has the same clock.
+func (c *corrector) firstWithClock() []int {
+	first := make([]int, len(c.Resources))
+	if len(first) < manyResources {
+		for i := range first {
+			for first[i] < i && c.Resources[first[i]].Clock != c.Resources[i].Clock {
+				first[i]++
+			}
+		}
+		return first
+	}
+	byClock := make(map[string]int, len(c.Resources))
+	for i, r := range c.Resources {
+		f, known := byClock[r.Clock]
+		if !known {
+			f = i
+			byClock[r.Clock] = i
+		}
+		first[i] = f
+	}
+	return first
 }
 
 // inSegment reports whether the span was made by the process that made its parent: same resource, and no remote parent.

@@ -8,6 +8,8 @@ type bound struct {
 	w    int64
 	// soft bounds may be wrong: they are left out where they contradict the others, the tightest first.
 	soft bool
+	// client is the index of the span whose waiting makes a soft bound.
+	client int
 	// slack orders soft bounds: client duration minus server duration, the width of the interval that it closes.
 	slack int64
 }
@@ -22,13 +24,13 @@ const maxBound = int64(1) << 60
 // they say have no say.
 func (c *corrector) collectBounds() {
 	c.bounds = make([]bound, 0, len(c.Spans)) // mostly enough: about every other span is in another process, and has two
-	for _, i := range c.Preorder {
+	for i := range c.Spans {
 		s := &c.Spans[i]
 		if s.Synthetic || s.Flags&untimely != 0 {
 			continue
 		}
 		if s.Parent >= 0 {
-			c.boundByParent(&c.Spans[s.Parent], s)
+			c.boundByParent(s.Parent, s)
 		}
 		for _, l := range s.Links {
 			if l.Target == trace.LinkSpan {
@@ -40,7 +42,8 @@ func (c *corrector) collectBounds() {
 
 // boundByParent adds the request bound, that no child starts before its parent, and the response bound, that no server
 // ends after the client that waits for it.
-func (c *corrector) boundByParent(parent, child *trace.Span) {
+func (c *corrector) boundByParent(p int, child *trace.Span) {
+	parent := &c.Spans[p]
 	if parent.Synthetic || parent.Clock == child.Clock || parent.Flags&untimely != 0 || startsOnItsOwn(child) {
 		return
 	}
@@ -53,7 +56,7 @@ func (c *corrector) boundByParent(parent, child *trace.Span) {
 	}
 	c.addBound(bound{
 		a: child.Clock, b: parent.Clock, w: int64(parent.End-child.End) + wider,
-		soft: true, slack: int64(parent.RawDuration() - child.RawDuration()),
+		soft: true, client: p, slack: int64(parent.RawDuration() - child.RawDuration()),
 	})
 }
 

@@ -2,16 +2,14 @@ package clocks
 
 import (
 	"github.com/slowburn/slowburn/processor/trace"
-	"github.com/slowburn/slowburn/processor/trace/internal/describe"
 )
 
 // Forest is a trace whose spans know their parents, and not yet when they ran.
 type Forest struct {
+	// Spans are in preorder.
 	Spans []trace.Span
-	// Preorder are the indexes of the spans, parents before children.
-	Preorder []int
 	// Resources are what the resources say, by Span.Resource.
-	Resources []*describe.Resource
+	Resources []*trace.Resource
 }
 
 // Correct gives each span of the forest its clock and its corrected times. It returns the clocks, in preorder of their
@@ -20,7 +18,7 @@ func Correct(f Forest) (found []trace.Clock, warnings []string) {
 	c := &corrector{Forest: f}
 	c.assign()
 	c.collectBounds()
-	warnings = solve(c.clocks, c.bounds)
+	warnings = c.solve()
 	c.placeAll()
 	found = make([]trace.Clock, len(c.clocks))
 	for i := range c.clocks {

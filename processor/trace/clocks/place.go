@@ -11,9 +11,11 @@ import (
 // placeholders span their children, and spans without a start of their own nor a parent to take it from start with them.
 // Going down again, what is left takes its parent's start, or the trace's.
 func (c *corrector) placeAll() {
-	for _, i := range c.Preorder {
+	untimed := 0
+	for i := range c.Spans {
 		s := &c.Spans[i]
 		if s.Synthetic {
+			untimed++
 			continue
 		}
 		parent := c.realParent(s)
@@ -22,11 +24,16 @@ func (c *corrector) placeAll() {
 			c.place(s, parent)
 		case parent != nil && timed(parent):
 			setTimes(s, parent.CorrectedStart)
+		default:
+			untimed++
 		}
+	}
+	if untimed == 0 {
+		return
 	}
 	c.placeUpwards()
 	earliest := c.earliest()
-	for _, i := range c.Preorder {
+	for i := range c.Spans {
 		s := &c.Spans[i]
 		switch {
 		case timed(s):
@@ -72,8 +79,8 @@ func (c *corrector) placeUpwards() {
 	for i := range c.Spans {
 		waiting[i] = !timed(&c.Spans[i])
 	}
-	for k := len(c.Preorder) - 1; k >= 0; k-- {
-		s := &c.Spans[c.Preorder[k]]
+	for i := len(c.Spans) - 1; i >= 0; i-- {
+		s := &c.Spans[i]
 		if s.Parent < 0 || !timed(s) || !waiting[s.Parent] {
 			continue
 		}

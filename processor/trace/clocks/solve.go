@@ -12,13 +12,22 @@ import (
 // clocks of a larger group keep offset 0; spans that start before their parents are then moved one by one.
 const maxClosure = 128
 
+// broken reports whether a bound does not hold as the clocks are.
+func broken(x bound) bool { return x.w < 0 }
+
+// solve finds the offset of each clock. Where all bounds hold as they are, it is not asked of any client whether it gave up
+// waiting, for which its attributes have to be read.
+func (c *corrector) solve() (warnings []string) {
+	if !slices.ContainsFunc(c.bounds, broken) {
+		return nil
+	}
+	c.bounds = slices.DeleteFunc(c.bounds, func(x bound) bool { return x.soft && gaveUp(c.Spans[x.client].Data.Body) })
+	return solve(c.clocks, c.bounds)
+}
+
 // solve finds the offset of each clock, group by group of clocks that bounds connect. A group whose bounds all hold as they
 // are is not touched. It returns sentences about the groups that are too large.
 func solve(clocks []clock, bounds []bound) (warnings []string) {
-	broken := func(x bound) bool { return x.w < 0 }
-	if !slices.ContainsFunc(bounds, broken) {
-		return nil
-	}
 	for _, g := range split(len(clocks), bounds) {
 		if !slices.ContainsFunc(g.bounds, broken) {
 			continue

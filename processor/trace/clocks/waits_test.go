@@ -6,6 +6,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/slowburn/slowburn/internal/wire"
 )
 
 func TestGaveUp(t *testing.T) {
@@ -16,10 +18,14 @@ func TestGaveUp(t *testing.T) {
 		"error.type=java.net.SocketTimeoutException": true, "error.type=CancelledError": true,
 		"error.type=ECONNREFUSED": false, "net.peer.name=timeout": false,
 	} {
-		s := ptrace.NewSpan()
+		td := ptrace.NewTraces()
 		key, value, _ := strings.Cut(attribute, "=")
-		s.Attributes().PutStr(key, value)
-		require.Equal(t, want, gaveUp(s), attribute)
+		td.ResourceSpans().AppendEmpty().ScopeSpans().AppendEmpty().Spans().AppendEmpty().Attributes().PutStr(key, value)
+		b, err := (&ptrace.ProtoMarshaler{}).MarshalTraces(td)
+		require.NoError(t, err)
+		var r wire.Request
+		require.NoError(t, r.Scan(b))
+		require.Equal(t, want, gaveUp(r.Spans[0].Body.Of(b)), attribute)
 	}
 }
 

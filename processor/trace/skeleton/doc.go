@@ -4,7 +4,7 @@
 // A Skeleton holds a Span of fixed size for each span, and the Evidence of a failed call. FailureModes is what calls
 // failed of. There are no attributes and no corrected clocks, and all memory is used again.
 //
-// A Skeleton is empty after Reset, filled by appending to Spans, and linked by Link; only a linked one answers. It has no
-// lock: one goroutine uses it at a time. What it answers depends neither on the order of the spans nor on copies of them.
+// A Skeleton is empty after Reset, filled by appending to Spans, and linked by Link; only a linked one answers. Parents, copies
+// and roots are those that the tree of a kept trace has: package internal/link finds them for both. A Skeleton has no lock: one goroutine uses it at a time. What it answers depends neither on the order of the spans nor on copies of them.
 // Nothing recurses.
 package skeleton

@@ -45,12 +45,9 @@ func (k *Skeleton) CriticalPath(match func(*Span) bool) (nanoseconds uint64) {
 // primary is the root that stands for the trace, -1 if there is no span. Where none is a root it is an orphan.
 func (k *Skeleton) primary() int32 {
 	best := int32(-1)
-	for i := range k.Spans {
-		if k.parents[i] >= 0 {
-			continue
-		}
-		if best < 0 || k.goesFirst(int32(i), best) {
-			best = int32(i)
+	for _, i := range k.tops {
+		if best < 0 || k.goesFirst(i, best) {
+			best = i
 		}
 	}
 	return best
@@ -61,7 +58,7 @@ func (k *Skeleton) primary() int32 {
 func (k *Skeleton) goesFirst(a, b int32) bool {
 	x, y := &k.Spans[a], &k.Spans[b]
 	return cmp.Or(
-		cmp.Compare(k.parents[b], k.parents[a]),
+		compareBool(k.isOrphan(a), k.isOrphan(b)),
 		compareBool(x.calls(), y.calls()),
 		compareBool(x.Start == 0, y.Start == 0),
 		cmp.Compare(x.Start, y.Start),

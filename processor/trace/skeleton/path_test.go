@@ -93,7 +93,7 @@ func TestParents(t *testing.T) {
 	} {
 		k := skeletonOf(c.spans...)
 		got := uint64(0)
-		for i, p := range k.parents {
+		for i, p := range k.forest.Parents {
 			if k.Spans[i].Service == c.child && p >= 0 {
 				got = k.Spans[p].Service
 			}

@@ -2,9 +2,11 @@ package skeleton
 
 import (
 	"cmp"
-	"slices"
 
 	"github.com/slowburn/slowburn/internal/wire"
+	"github.com/slowburn/slowburn/processor/trace"
+	"github.com/slowburn/slowburn/processor/trace/internal/describe"
+	"github.com/slowburn/slowburn/processor/trace/internal/link"
 )
 
 // Skeleton is a trace as far as it is known how its spans hang together and what became of them, for questions that have to
@@ -16,23 +18,26 @@ import (
 type Skeleton struct {
 	Spans []Span
 
-	parents  []int32 // by span: index of the parent; noParent, orphan
-	children []int32 // grouped by parent
-	ends     []int32 // by span: where its children in children end
-	orphans  int
-	roots    []int32
+	forest  link.Forest // its nodes are those of Spans
+	orphans int
+	roots   int
+	tops    []int32 // roots and orphans
+	sorted  []Span  // memory for Link
 
 	path path
 }
 
 // Span is what a Skeleton knows of a span.
 type Span struct {
-	ID, Parent uint64 // 0 is no parent
+	ID, Parent uint64 // the bytes of the IDs as big-endian numbers; 0 is no parent
 	// Service and Name stand for the names of the service and the span: equal numbers for equal names.
 	Service, Name uint64
-	Start, End    uint64 // Unix nanoseconds
-	Kind, Status  int32  // OTLP's numbers
-	Failure       Evidence
+	// Resource and Clock stand for the span's resource and the clock that it was timed by, as Identify tells; 0 for a
+	// resource of which only the service is known, and for a clock that is not.
+	Resource, Clock uint64
+	Start, End      uint64 // Unix nanoseconds
+	Kind, Status    int32  // OTLP's numbers
+	Failure         Evidence
 }
 
 // Evidence is what a client span with an error says of it.
@@ -60,13 +65,6 @@ const (
 	ReasonGaveUp
 )
 
-const (
-	noParent = -1
-	orphan   = -2
-	// sharedID is how many spans of one ID are looked at for which of them is the parent: two is what there is in practice.
-	sharedID = 16
-)
-
 func (s *Span) duration() uint64 {
 	if s.End < s.Start {
 		return 0
@@ -79,112 +77,81 @@ func (s *Span) failed() bool { return s.Status == wire.StatusError }
 // entered says that the span is the far end of a call.
 func (s *Span) entered() bool { return s.Kind == wire.KindServer || s.Kind == wire.KindConsumer }
 
+// Identify returns numbers for a resource and for the clock of its spans, equal ones for what is equal, as far as hashes tell; 0
+// for a clock that it does not tell. resourceSpans is the body of a ResourceSpans or its header.
+func Identify(resourceSpans []byte) (resource, clock uint64) { return describe.Numbers(resourceSpans) }
+
 // Reset empties the skeleton and keeps its memory.
 func (k *Skeleton) Reset() { k.Spans = k.Spans[:0] }
 
-// Link finds each span's parent.
+// Link finds each span's parent, and brings Spans into an order that does not depend on how they came. Of spans that came more
+// than once it keeps the one that tells most.
 func (k *Skeleton) Link() {
-	slices.SortFunc(k.Spans, compareSpans)
-	// Of spans with one ID, those of the same service and kind are one that was sent more than once: the last of them, which
-	// ended last, is it.
-	kept := k.Spans[:0]
+	f := &k.forest
+	f.Reset()
 	for i := range k.Spans {
-		if n := len(kept); n > 0 && sameSpan(&kept[n-1], &k.Spans[i]) {
-			kept[n-1] = k.Spans[i]
-			continue
-		}
-		kept = append(kept, k.Spans[i])
+		f.Nodes = append(f.Nodes, k.Spans[i].node(int32(i)))
 	}
-	k.Spans = kept
-	n := len(k.Spans)
-	k.parents, k.ends, k.path.own = sized(k.parents, n), sized(k.ends, n), sized(k.path.own, n)
-	k.children, k.roots, k.orphans = sized(k.children, n), k.roots[:0], 0
-	clear(k.ends)
-	for i := range k.Spans {
-		p := k.parentOf(i)
-		k.parents[i] = p
-		switch {
-		case p >= 0:
-			k.ends[p]++
-		case p == orphan:
+	f.Collapse(k.preferred)
+	f.Link()
+	k.tops = f.Group(k.tops[:0])
+	k.orphans = 0
+	for _, i := range k.tops {
+		if k.isOrphan(i) {
 			k.orphans++
-		default:
-			k.roots = append(k.roots, int32(i))
 		}
 	}
-	k.group()
+	k.roots = len(k.tops) - k.orphans
+	k.sorted = k.sorted[:0]
+	for i := range f.Nodes {
+		k.sorted = append(k.sorted, k.Spans[f.Nodes[i].Of])
+		f.Nodes[i].Of = int32(i)
+	}
+	k.Spans, k.sorted = k.sorted, k.Spans
+	k.path.own = sized(k.path.own, len(k.Spans))
 }
 
-func compareSpans(a, b Span) int {
-	return cmp.Or(cmp.Compare(a.ID, b.ID), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Service, b.Service),
-		cmp.Compare(a.End, b.End), cmp.Compare(b.Start, a.Start), cmp.Compare(a.Status, b.Status),
-		cmp.Compare(a.Name, b.Name), cmp.Compare(a.Parent, b.Parent), cmp.Compare(a.Failure.Code, b.Failure.Code),
-		cmp.Compare(a.Failure.Resends, b.Failure.Resends), cmp.Compare(a.Failure.Reason, b.Failure.Reason))
+func (s *Span) node(of int32) link.Node {
+	n := link.Node{
+		ID: s.ID, Parent: s.Parent, Start: s.Start, End: s.End, Kind: s.Kind, Of: of,
+		Resource: s.Resource, Clock: s.Clock, Service: s.Service,
+	}
+	if n.Resource == 0 {
+		n.Resource = s.Service
+	}
+	return n
 }
 
-func sameSpan(a, b *Span) bool {
-	return a.ID == b.ID && a.Kind == b.Kind && a.Service == b.Service
+// preferred returns the one of several nodes of a span that tells most.
+func (k *Skeleton) preferred(same []link.Node) []link.Node {
+	best := &same[0]
+	for i := range same[1:] {
+		if n := &same[1+i]; k.comparePreferred(n, best) < 0 {
+			best = n
+		}
+	}
+	same[0] = *best
+	return same[:1]
 }
 
-// parentOf finds the parent of a span. A client and a server may share an ID: the server is then under the client, and what
-// has that ID as its parent is under the one of its own service, else under the server.
-func (k *Skeleton) parentOf(i int) int32 {
-	s := &k.Spans[i]
-	for j := i + 1; s.Kind == wire.KindServer && j < min(len(k.Spans), i+sharedID) && k.Spans[j].ID == s.ID; j++ {
-		if k.Spans[j].Kind == wire.KindClient {
-			return int32(j)
-		}
-	}
-	if s.Parent == 0 || s.Parent == s.ID {
-		return noParent
-	}
-	first, found := slices.BinarySearchFunc(k.Spans, s.Parent, func(s Span, id uint64) int { return cmp.Compare(s.ID, id) })
-	if !found {
-		return orphan
-	}
-	best := -1
-	for j := first; j < min(len(k.Spans), first+sharedID) && k.Spans[j].ID == s.Parent; j++ {
-		p := &k.Spans[j]
-		if p.Service == s.Service {
-			return int32(j)
-		}
-		if best < 0 || p.Kind == wire.KindServer {
-			best = j
-		}
-	}
-	return int32(best)
+func (k *Skeleton) comparePreferred(m, n *link.Node) int {
+	a, b := &k.Spans[m.Of], &k.Spans[n.Of]
+	return cmp.Or(link.ComparePreferred(m, n), cmp.Compare(b.Status, a.Status), cmp.Compare(a.Name, b.Name),
+		cmp.Compare(a.Failure.Code, b.Failure.Code), cmp.Compare(a.Failure.Resends, b.Failure.Resends),
+		cmp.Compare(a.Failure.Reason, b.Failure.Reason))
 }
 
-// group puts the children of each span together.
-func (k *Skeleton) group() {
-	at := int32(0)
-	for i, n := range k.ends {
-		k.ends[i] = at
-		at += n
-	}
-	k.children = k.children[:at]
-	for i, p := range k.parents {
-		if p >= 0 {
-			k.children[k.ends[p]] = int32(i)
-			k.ends[p]++
-		}
-	}
-}
+// isOrphan reports whether the parent of a span is missing.
+func (k *Skeleton) isOrphan(i int32) bool { return k.forest.Nodes[i].Flags&trace.FlagOrphan != 0 }
 
 // childrenOf are indexes of Spans.
-func (k *Skeleton) childrenOf(i int) []int32 {
-	from := int32(0)
-	if i > 0 {
-		from = k.ends[i-1]
-	}
-	return k.children[from:k.ends[i]]
-}
+func (k *Skeleton) childrenOf(i int) []int32 { return k.forest.Children(int32(i)) }
 
 // Orphans is how many spans have a parent that is not there.
 func (k *Skeleton) Orphans() int { return k.orphans }
 
-// Roots is how many spans have no parent.
-func (k *Skeleton) Roots() int { return len(k.roots) }
+// Roots is how many spans have no parent. One of each cycle is one.
+func (k *Skeleton) Roots() int { return k.roots }
 
 func sized[T any](s []T, n int) []T {
 	if cap(s) < n {

@@ -1,7 +1,6 @@
 package skeleton
 
 import (
-	"cmp"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -140,7 +139,7 @@ func TestSkeletonDeepAndCircular(t *testing.T) {
 	require.Equal(t, answers{roots: 1, path: 3*depth - 1}, answersOf(skeletonOf(spans...)))
 
 	circle := skeletonOf(Span{ID: 1, Parent: 2, Start: 1, End: 5}, Span{ID: 2, Parent: 1, Start: 1, End: 5})
-	require.Equal(t, answers{}, answersOf(circle))
+	require.Equal(t, answers{roots: 1, path: 4}, answersOf(circle), "cut where it starts")
 	require.Equal(t, answers{}, answersOf(skeletonOf()))
 }
 
@@ -149,7 +148,6 @@ func TestSkeletonKeepsTheLongest(t *testing.T) {
 	short, long := Span{ID: 1, Start: 1, End: 5}, Span{ID: 1, Start: 1, End: 9}
 	for _, k := range []*Skeleton{skeletonOf(short, long), skeletonOf(long, short, short)} {
 		require.Equal(t, []Span{long}, k.Spans)
-		require.True(t, slices.IsSortedFunc(k.Spans, func(a, b Span) int { return cmp.Compare(a.ID, b.ID) }))
 	}
 }
 

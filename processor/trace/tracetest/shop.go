@@ -76,6 +76,7 @@ func appendTrace(td ptrace.Traces, seq int) {
 			ss = rs.ScopeSpans().AppendEmpty()
 			ss.Scope().SetName("go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp")
 			ss.Scope().SetVersion("0.69.0")
+			ss.Scope().Attributes().PutStr(attr.Policy, "rest")
 		}
 		span := ss.Spans().AppendEmpty()
 		span.SetTraceID(id)
@@ -123,7 +124,6 @@ func appendTrace(td ptrace.Traces, seq int) {
 			attrs.PutStr("thread.name", "render-worker-3")
 			attrs.PutInt("thread.id", int64(n%64))
 		}
-		attrs.PutStr(attr.Policy, "rest")
 	}
 }
 

@@ -85,6 +85,7 @@ func TestJaegerTrace(t *testing.T) {
 		{"ratio", "float64", 0.5}, {"nan", "string", "NaN"}, {"infinite", "string", "-Inf"}, {"cached", "bool", true}, {"empty", "string", ""},
 		{"raw", "binary", "/wA="}, {"list", "string", `[-9223372036854775808,"x"]`},
 		{"span.kind", "string", "server"}, {"otel.scope.name", "string", "http"}, {"otel.scope.version", "string", "1.2"},
+		{"tailsampling.policy", "string", "errors"},
 	})
 
 	server := byName["POST /checkout"]

@@ -2,11 +2,11 @@ package jaeger
 
 import (
 	"fmt"
-	"strings"
+	"iter"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
-	"go.opentelemetry.io/collector/pdata/ptrace"
 
+	"github.com/slowburn/slowburn/internal/wire"
 	"github.com/slowburn/slowburn/processor/trace"
 	"github.com/slowburn/slowburn/web/internal/rest"
 )
@@ -65,7 +65,7 @@ func viewTrace(t *trace.Trace) traceView {
 		}
 		process := fmt.Sprintf("p%d", s.Resource+1)
 		if _, ok := view.Processes[process]; !ok {
-			view.Processes[process] = processView{s.Service, tagsOf(t.Resources[s.Resource].Attributes())}
+			view.Processes[process] = processView{s.Service, tagsOf(wire.ResourceAttributes(t.Resources[s.Resource].Header))}
 		}
 		view.Spans = append(view.Spans, viewSpan(t, s, process))
 	}
@@ -74,43 +74,44 @@ func viewTrace(t *trace.Trace) traceView {
 
 func viewSpan(t *trace.Trace, s *trace.Span, process string) spanView {
 	view := spanView{
-		TraceID: t.ID.String(), SpanID: s.ID.String(), Operation: s.Data.Name(), References: []referenceView{},
-		Flags: s.Data.Flags() & 0xff, Start: s.Start / 1000, Duration: s.Duration() / 1000,
-		Tags: tagsOf(s.Data.Attributes()), Logs: []logView{}, Process: process, Warnings: s.Flags.Names(),
+		TraceID: t.ID.String(), SpanID: pcommon.SpanID(s.ID).String(), Operation: string(s.Data.Name), References: []referenceView{},
+		Flags: s.Data.Flags & 0xff, Start: s.Start / 1000, Duration: s.Duration() / 1000,
+		Tags: tagsOf(wire.SpanAttributes(s.Data.Body)), Logs: []logView{}, Process: process, Warnings: s.Flags.Names(),
 	}
-	if !s.ParentID.IsEmpty() {
+	if !s.ParentID.IsZero() {
 		view.References = append(view.References, referenceView{"CHILD_OF", t.ID.String(), s.ParentID.String()})
 	}
 	for _, link := range s.Links {
-		view.References = append(view.References, referenceView{"FOLLOWS_FROM", link.Data.TraceID().String(), link.Data.SpanID().String()})
+		view.References = append(view.References, referenceView{"FOLLOWS_FROM", link.Data.TraceID.String(), pcommon.SpanID(link.Data.SpanID).String()})
 	}
-	if s.Kind != ptrace.SpanKindUnspecified {
-		view.Tags = append(view.Tags, tagView{"span.kind", "string", strings.ToLower(s.Kind.String())})
+	if s.Kind != wire.KindUnspecified {
+		view.Tags = append(view.Tags, tagView{"span.kind", "string", trace.KindName(s.Kind)})
 	}
-	switch s.Data.Status().Code() {
-	case ptrace.StatusCodeError:
+	switch s.Data.Status {
+	case wire.StatusError:
 		view.Tags = append(view.Tags, tagView{"error", "bool", true}, tagView{"otel.status_code", "string", "ERROR"})
-	case ptrace.StatusCodeOk:
+	case wire.StatusOK:
 		view.Tags = append(view.Tags, tagView{"otel.status_code", "string", "OK"})
-	case ptrace.StatusCodeUnset:
 	}
-	if message := s.Data.Status().Message(); message != "" {
+	if message := string(wire.StatusMessage(s.Data.Body)); message != "" {
 		view.Tags = append(view.Tags, tagView{"otel.status_description", "string", message})
 	}
-	if scope := s.Scope.Name(); scope != "" {
+	if scope := s.Scope.Name; scope != "" {
 		view.Tags = append(view.Tags, tagView{"otel.scope.name", "string", scope})
 	}
-	if version := s.Scope.Version(); version != "" {
+	if version := s.Scope.Version; version != "" {
 		view.Tags = append(view.Tags, tagView{"otel.scope.version", "string", version})
 	}
-	for _, event := range s.Data.Events().All() {
-		fields := append([]tagView{{"event", "string", event.Name()}}, tagsOf(event.Attributes())...)
-		view.Logs = append(view.Logs, logView{uint64(event.Timestamp()) / 1000, fields})
+	view.Tags = append(view.Tags, tagsOf(wire.ScopeAttributes(s.Scope.Header))...)
+	for event := range wire.SpanEvents(s.Data.Body) {
+		fields := append([]tagView{{"event", "string", string(wire.EventName(event))}}, tagsOf(wire.EventAttributes(event))...)
+		view.Logs = append(view.Logs, logView{wire.EventTime(event) / 1000, fields})
 	}
 	return view
 }
 
-func tagsOf(attributes pcommon.Map) []tagView {
+func tagsOf(of iter.Seq2[[]byte, wire.Value]) []tagView {
+	attributes := wire.AttributeMap(of)
 	tags := make([]tagView, 0, attributes.Len())
 	for key, value := range attributes.All() {
 		kind := "string"

@@ -22,7 +22,7 @@ func getDecision(all *known.Components) http.HandlerFunc {
 		}
 		samplers := known.FindAll[Sampler](all)
 		if len(samplers) == 0 {
-			rest.WriteProblem(w, http.StatusNotFound, "No tail_sampling processor is running: name one in a traces pipeline.")
+			rest.WriteProblem(w, http.StatusNotFound, noSampler)
 			return
 		}
 		switch e, known := bestKnown(samplers, id); {

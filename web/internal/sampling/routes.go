@@ -19,13 +19,12 @@ func Routes(r chi.Router, all *known.Components) {
 	r.Get("/api/sampling/v1/policies", with(all, getPolicies))
 	r.Get("/api/sampling/v1/shadow", with(all, getShadow))
 	r.Get("/api/sampling/v1/decisions/{trace_id}", getDecision(all))
+	r.Get("/api/sampling/v1/destinations", deliverers(all, getDestinations))
 	own := r.With(ownPagesOnly)
 	own.Post("/api/sampling/v1/policies/reload", with(all, reloadPolicies))
 	own.Post("/api/sampling/v1/shadow/promote", with(all, promoteShadow))
+	own.Post("/api/sampling/v1/refused/{trace_id}/retry", deliverers(all, retryRefused))
 }
-
-// Actions are the paths that only take POST.
-var Actions = []string{"/api/sampling/v1/policies/reload", "/api/sampling/v1/shadow/promote"}
 
 // ownPagesOnly refuses what a browser sends on behalf of another site, whose pages must not change anything here.
 func ownPagesOnly(next http.Handler) http.Handler {

@@ -22,12 +22,14 @@ type Sampler interface {
 	Explain(id [16]byte) (tailsampling.Explanation, bool)
 }
 
+const noSampler = "No tail_sampling processor is running: name one in a traces pipeline."
+
 // with answers with the processor, where there is one.
 func with(all *known.Components, answer func(http.ResponseWriter, *http.Request, Sampler)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		s, ok := known.Find[Sampler](all)
 		if !ok {
-			rest.WriteProblem(w, http.StatusNotFound, "No tail_sampling processor is running: name one in a traces pipeline.")
+			rest.WriteProblem(w, http.StatusNotFound, noSampler)
 			return
 		}
 		answer(w, r, s)

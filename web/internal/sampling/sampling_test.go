@@ -19,6 +19,8 @@ import (
 var (
 	_ Sampler = (*webtest.Sampler)(nil)
 	_ Sampler = (*tailsampling.Sampler)(nil)
+
+	_ Deliverer = (*webtest.Sampler)(nil)
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -80,26 +82,36 @@ func TestProblems(t *testing.T) {
 	}
 }
 
-// TestActions are those that change something: with POST, from anything but a page of another site.
-func TestActions(t *testing.T) {
-	for _, action := range Actions {
-		serve := func(err error, headers ...string) *httptest.ResponseRecorder {
+// TestOwnPagesOnly: what changes something is done for anything but a page of another site.
+func TestOwnPagesOnly(t *testing.T) {
+	for _, action := range []string{"policies/reload", "shadow/promote", "refused/" + webtest.ExampleHex + "/retry"} {
+		serve := func(headers ...string) *httptest.ResponseRecorder {
+			return webtest.Ask(t, webtest.Everything().Serve(Routes), http.MethodPost, "/api/sampling/v1/"+action, headers...)
+		}
+		assert.Equal(t, http.StatusOK, serve("Origin", "http://example.com", "Host", "example.com").Code)
+		webtest.RequireProblem(t, serve("Sec-Fetch-Site", "cross-site"), http.StatusForbidden, "a page of another site")
+		webtest.RequireProblem(t, serve("Origin", "http://evil.test"), http.StatusForbidden, "a page of another site")
+		webtest.RequireProblem(t, webtest.Ask(t, webtest.Running{}.Serve(Routes), http.MethodPost, "/api/sampling/v1/"+action),
+			http.StatusNotFound, "No tail_sampling processor")
+	}
+}
+
+// TestPolicyChanges that are not made say why.
+func TestPolicyChanges(t *testing.T) {
+	const reload, promote = "/api/sampling/v1/policies/reload", "/api/sampling/v1/shadow/promote"
+	for _, action := range []string{reload, promote} {
+		serve := func(err error) *httptest.ResponseRecorder {
 			world := webtest.Everything()
 			world.Pipelines["tail_sampling"] = &webtest.Sampler{Err: err}
-			return webtest.Ask(t, world.Serve(Routes), http.MethodPost, action, headers...)
+			return webtest.Ask(t, world.Serve(Routes), http.MethodPost, action)
 		}
 		webtest.RequireProblem(t, serve(fmt.Errorf("%w, because policies[0] is wrong", tailsampling.ErrInvalid)),
 			http.StatusUnprocessableEntity, "because policies[0] is wrong")
 		webtest.RequireProblem(t, serve(tailsampling.ErrNoShadow), http.StatusConflict, "there is no shadow")
 		webtest.RequireProblem(t, serve(tailsampling.ErrNoSource), http.StatusConflict, "restart it")
 		webtest.RequireProblem(t, serve(errors.New("the span log is being read back")), http.StatusServiceUnavailable, "read back")
-		assert.Equal(t, http.StatusOK, serve(nil, "Origin", "http://example.com", "Host", "example.com").Code)
-		webtest.RequireProblem(t, serve(nil, "Sec-Fetch-Site", "cross-site"), http.StatusForbidden, "a page of another site")
-		webtest.RequireProblem(t, serve(nil, "Origin", "http://evil.test"), http.StatusForbidden, "a page of another site")
-		webtest.RequireProblem(t, webtest.Ask(t, webtest.Running{}.Serve(Routes), http.MethodPost, action),
-			http.StatusNotFound, "No tail_sampling processor")
 	}
-	assert.Contains(t, webtest.Ask(t, webtest.Everything().Serve(Routes), http.MethodPost, Actions[1]).Body.String(),
+	assert.Contains(t, webtest.Ask(t, webtest.Everything().Serve(Routes), http.MethodPost, promote).Body.String(),
 		`"note":"The shadow's policies decide until the next reload or restart`)
 }
 
@@ -111,6 +123,7 @@ func TestAnswers(t *testing.T) {
 	explained, _ := fake.Explain(webtest.KeptID)
 	for target, want := range map[string]any{
 		"status": fake.Status(), "cost": fake.Cost(), "policies": fake.Policies(), "shadow": shadow,
+		"destinations":                         fake.Destinations(),
 		"decisions/" + webtest.KeptID.String(): explained,
 	} {
 		body, err := json.Marshal(want)

@@ -15,6 +15,7 @@ import (
 	"github.com/go-chi/chi/v5"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
+	"github.com/slowburn/slowburn/internal/wire"
 	"github.com/slowburn/slowburn/processor/trace"
 	"github.com/slowburn/slowburn/processor/trace/assemble"
 	"github.com/slowburn/slowburn/processor/tracestore"
@@ -137,13 +138,21 @@ func getTrace(all *known.Components) http.HandlerFunc {
 
 // Load reconstructs a stored trace, nil where it is not here.
 func Load(ctx context.Context, store tracestore.Reader, id pcommon.TraceID) (*trace.Trace, tracestore.Meta, error) {
-	td, meta, ok, err := store.Trace(ctx, id)
+	spans, meta, ok, err := store.Trace(ctx, id)
 	if err != nil || !ok {
 		return nil, meta, err
 	}
-	for _, group := range trace.Group(td) {
-		if group.ID == id {
-			return assemble.Trace(group, assemble.Options{}), meta, nil
+	var r wire.Request
+	var k wire.Kept
+	if err := r.Scan(spans); err != nil {
+		return nil, meta, err
+	}
+	if _, err := k.Fill(&r); err != nil {
+		return nil, meta, err
+	}
+	for i := range k.Traces {
+		if pcommon.TraceID(k.Traces[i].ID) == id {
+			return assemble.New(&k).Trace(i, assemble.Options{}), meta, nil
 		}
 	}
 	return nil, meta, nil
@@ -151,10 +160,10 @@ func Load(ctx context.Context, store tracestore.Reader, id pcommon.TraceID) (*tr
 
 // linkedTraces are the other traces that the spans link to, each once.
 func linkedTraces(t *trace.Trace) (ids []pcommon.TraceID) {
-	seen := map[pcommon.TraceID]bool{t.ID: true}
+	seen := map[pcommon.TraceID]bool{pcommon.TraceID(t.ID): true}
 	for i := range t.Spans {
 		for _, link := range t.Spans[i].Links {
-			if id := link.Data.TraceID(); !seen[id] {
+			if id := pcommon.TraceID(link.Data.TraceID); !seen[id] {
 				seen[id] = true
 				ids = append(ids, id)
 			}

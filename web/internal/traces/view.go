@@ -1,6 +1,7 @@
 package traces
 
 import (
+	"iter"
 	"strconv"
 	"strings"
 
@@ -8,6 +9,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/slowburn/slowburn/internal/tracestate"
+	"github.com/slowburn/slowburn/internal/wire"
 	"github.com/slowburn/slowburn/processor/trace"
 	"github.com/slowburn/slowburn/processor/tracestore"
 	"github.com/slowburn/slowburn/web/internal/rest"
@@ -18,6 +20,7 @@ type traceView struct {
 	TraceID    string             `json:"trace_id"`
 	Summary    tracestore.Summary `json:"summary"`
 	Kept       keptView           `json:"kept"`
+	Marks      marksView          `json:"marks"`
 	Clock      clockView          `json:"clock"`
 	Orphans    int                `json:"orphans"`
 	Duplicates int                `json:"duplicates"`
@@ -114,6 +117,7 @@ func viewTrace(t *trace.Trace, meta tracestore.Meta, kept map[pcommon.TraceID]bo
 	view := traceView{
 		TraceID: t.ID.String(), Summary: meta.Summary,
 		Kept:    keptView{meta.Summary.Policy, threshold(t), meta.Summary.AdjustedCount, meta.LateSpans},
+		Marks:   viewMarks(t),
 		Clock:   clockView{Status: t.Clock.String(), Clocks: []clockItem{}},
 		Orphans: t.Orphans, Duplicates: len(t.Identical), Warnings: append([]string{}, t.Warnings...),
 		Spans: make([]spanView, len(t.Spans)), Resources: make([]resourceView, len(t.Resources)),
@@ -125,7 +129,7 @@ func viewTrace(t *trace.Trace, meta tracestore.Meta, kept map[pcommon.TraceID]bo
 		})
 	}
 	for i, r := range t.Resources {
-		view.Resources[i].Attributes = rest.Attributes(r.Attributes())
+		view.Resources[i].Attributes = attributesOf(wire.ResourceAttributes(r.Header))
 	}
 	for i := range t.Spans {
 		view.Spans[i] = viewSpan(t, &t.Spans[i], kept)
@@ -139,7 +143,7 @@ func threshold(t *trace.Trace) string {
 		if t.Spans[i].Synthetic {
 			continue
 		}
-		if th := tracestate.Parse(t.Spans[i].Data.TraceState().AsRaw()).Threshold; th != tracestate.None {
+		if th := tracestate.Parse(t.Spans[i].Data.TraceState).Threshold; th != tracestate.None {
 			return hexThreshold(th)
 		}
 	}
@@ -148,32 +152,53 @@ func threshold(t *trace.Trace) string {
 
 func viewSpan(t *trace.Trace, s *trace.Span, kept map[pcommon.TraceID]bool) spanView {
 	view := spanView{
-		SpanID: s.ID.String(), Synthetic: s.Synthetic, Service: s.Service, Kind: kindName(s.Kind), Resource: s.Resource,
+		SpanID: pcommon.SpanID(s.ID).String(), Synthetic: s.Synthetic, Service: s.Service, Kind: kindName(s.Kind), Resource: s.Resource,
 		statusView: statusView{Status: "unset"}, placeView: placeView{s.Depth, len(s.Children)}, timesView: viewTimes(t, s),
 		Flags: append([]string{}, s.Flags.Names()...), Events: []eventView{}, Links: []linkView{},
 		Attributes: map[string]any{},
 	}
-	if !s.ParentID.IsEmpty() {
-		view.ParentID = s.ParentID.String()
-	}
+	view.ParentID = pcommon.SpanID(s.ParentID).String()
 	if s.Synthetic {
 		view.Name = "missing span"
 		view.StatusMessage = s.Cause.String()
 		return view
 	}
-	view.Name = s.Data.Name()
-	view.Status = statusName(s.Data.Status().Code())
-	view.StatusMessage = s.Data.Status().Message()
-	view.Scope = scopeView{s.Scope.Name(), s.Scope.Version()}
-	view.Attributes = rest.Attributes(s.Data.Attributes())
-	for _, e := range s.Data.Events().All() {
-		view.Events = append(view.Events, eventView{e.Name(), unixNano(uint64(e.Timestamp())), rest.Attributes(e.Attributes())})
+	body := s.Data.Body
+	view.Name = string(s.Data.Name)
+	view.Status = statusName(ptrace.StatusCode(s.Data.Status))
+	view.StatusMessage = string(wire.StatusMessage(body))
+	view.Scope = scopeView{s.Scope.Name, s.Scope.Version}
+	view.Attributes = attributesOf(wire.SpanAttributes(body))
+	addMarks(view.Attributes, s.Scope)
+	for e := range wire.SpanEvents(body) {
+		view.Events = append(view.Events, eventView{string(wire.EventName(e)), unixNano(wire.EventTime(e)), attributesOf(wire.EventAttributes(e))})
 	}
 	for _, l := range s.Links {
-		id := l.Data.TraceID()
-		view.Links = append(view.Links, linkView{id.String(), l.Data.SpanID().String(), rest.Attributes(l.Data.Attributes()), id == t.ID || kept[id]})
+		id := l.Data.TraceID
+		view.Links = append(view.Links, linkView{
+			id.String(), pcommon.SpanID(l.Data.SpanID).String(), attributesOf(wire.LinkAttributes(l.Data.Body)), id == t.ID || kept[pcommon.TraceID(id)],
+		})
 	}
 	return view
+}
+
+// attributesOf are attributes as JSON has them.
+func attributesOf(attributes iter.Seq2[[]byte, wire.Value]) map[string]any {
+	return rest.Attributes(wire.AttributeMap(attributes))
+}
+
+// addMarks adds what the sampler marked the scope with to the attributes of a span, where it is looked for.
+func addMarks(attributes map[string]any, scope *trace.Scope) {
+	for key, value := range attributesOf(wire.ScopeAttributes(scope.Header)) {
+		if _, own := attributes[key]; !own && isMark(key) {
+			attributes[key] = value
+		}
+	}
+}
+
+// isMark reports whether the gateway writes attributes with this key.
+func isMark(key string) bool {
+	return strings.HasPrefix(key, "tailsampling.") || strings.HasPrefix(key, "slowburn.")
 }
 
 func viewTimes(t *trace.Trace, s *trace.Span) timesView {
@@ -186,8 +211,8 @@ func viewTimes(t *trace.Trace, s *trace.Span) timesView {
 }
 
 // kindName is the kind in lower case; one that OTLP does not know is unspecified, as OTLP says.
-func kindName(k ptrace.SpanKind) string {
-	if name := strings.ToLower(k.String()); name != "" {
+func kindName(k int32) string {
+	if name := trace.KindName(k); name != "" {
 		return name
 	}
 	return "unspecified"

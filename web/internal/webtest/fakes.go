@@ -146,12 +146,16 @@ func (s *Store) Search(_ context.Context, q tracestore.Query) (tracestore.Result
 }
 
 // Trace implements tracestore.Reader.
-func (s *Store) Trace(_ context.Context, id pcommon.TraceID) (td ptrace.Traces, _ tracestore.Meta, _ bool, _ error) {
+func (s *Store) Trace(_ context.Context, id pcommon.TraceID) (spans []byte, _ tracestore.Meta, _ bool, _ error) {
 	td, ok := s.Traces[id]
 	if !ok || s.Err != nil {
-		return ptrace.Traces{}, tracestore.Meta{}, false, s.Err // the zero value, of which Component may be asked
+		return nil, tracestore.Meta{}, false, s.Err
 	}
-	return td, tracestore.Meta{Summary: ExampleSummary(), Version: 2, LateSpans: 1}, true, nil
+	spans, err := (&ptrace.ProtoMarshaler{}).MarshalTraces(td)
+	if err != nil {
+		return nil, tracestore.Meta{}, false, err
+	}
+	return spans, tracestore.Meta{Summary: ExampleSummary(), Version: 2, LateSpans: 1}, true, nil
 }
 
 // Has implements tracestore.Reader.
@@ -211,6 +215,40 @@ func (s *Sampler) Shadow() (tailsampling.ShadowStatus, bool) {
 		Policies:    []tailsampling.ShadowPolicyStatus{{Name: "errors", Type: "status_code", Sampled: one}},
 		Differences: []tailsampling.Difference{{TraceID: ExampleHex, DecidedAt: Noon, Shadow: "not_sampled", Real: "sampled"}},
 	}, !s.NoShadow
+}
+
+// Destinations implements tail_sampling's interface: one that has delivered, one that refuses the gateway.
+func (*Sampler) Destinations() tailsampling.Destinations {
+	backend := tailsampling.Destination{
+		Destination: "otlp_grpc/backend", Pipeline: "traces", Bytes: true, Exporters: []string{"otlp_grpc/backend"},
+		ShareBytes: 1 << 29, LastAnswer: &tailsampling.LastAnswer{At: Noon, Class: "accepted", Code: "OK"},
+	}
+	backend.State = "delivering"
+	backend.DeliveredTraces, backend.DeliveredSpans, backend.RefusedTraces = 7, 70, 1
+	backend.RejectedSpans, backend.RejectedWhy = 1, "too old"
+	foreign := tailsampling.Destination{
+		Destination: "traces", Pipeline: "traces", Exporters: []string{"debug", "kafka"}, ShareBytes: 1 << 29,
+		Backlog:    tailsampling.Backlog{Traces: 3, Spans: 30, Bytes: 9000, Seconds: 12.5},
+		LastAnswer: &tailsampling.LastAnswer{At: Noon, Class: "gateway", Code: "401", Text: "token expired"},
+	}
+	foreign.State, foreign.RetryAt, foreign.RefusesSince = "refuses_gateway", &Noon, &Noon
+	foreign.Retries, foreign.ApartTraces, foreign.UndeliveredTraces, foreign.UndeliveredSpans = 4, 1, 2, 5
+	return tailsampling.Destinations{
+		Destinations: []tailsampling.Destination{backend, foreign},
+		Refused: []tailsampling.RefusedTrace{{
+			TraceID: ExampleHex, Destination: "otlp_grpc/backend", Pipeline: "traces", Spans: 3, Bytes: 900, At: Noon,
+			Code: "INVALID_ARGUMENT", Text: "span 2: negative duration",
+		}},
+		RefusedTotal: 1, BudgetBytes: 1 << 30, UsedBytes: 9900, WhenFull: "give_up",
+	}
+}
+
+// RetryRefused implements tail_sampling's interface: the trace that Destinations lists was refused.
+func (*Sampler) RetryRefused(id [16]byte, destination string) int {
+	if pcommon.TraceID(id) == ExampleID && (destination == "" || destination == "otlp_grpc/backend") {
+		return 1
+	}
+	return 0
 }
 
 // IDs of traces of which Sampler knows more or less.

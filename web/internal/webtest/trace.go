@@ -44,6 +44,8 @@ func ExampleTrace() ptrace.Traces {
 	scope := shop.ScopeSpans().AppendEmpty()
 	scope.Scope().SetName("http")
 	scope.Scope().SetVersion("1.2")
+	scope.Scope().Attributes().PutStr("tailsampling.policy", "errors")
+	scope.Scope().Attributes().PutStr("library", "not of the span")
 
 	root := ExampleSpan(scope.Spans(), 1, 0, "GET /cart", 0, 100)
 	root.SetKind(ptrace.SpanKindServer)

@@ -1,6 +1,7 @@
 // The contract of api/ answered with the shop's data; the development server and the tests of the screens ask here.
 
 import { decision, undecided } from "./decisions.ts";
+import { destinations, retry } from "./destinations.ts";
 import { breakdown, history, objectives } from "./objectives.ts";
 import { alerts, deliveries, readiness } from "./others.ts";
 import { cost, NOTE, policies, RELOAD_ERROR, shadow, status } from "./sampling.ts";
@@ -29,8 +30,7 @@ const problem = (status: number, title: string, detail: string): Answer => ({
 /** Answers for a path below api/, in segments; readyz is the one that is not below it. */
 export function answer(path: string[], q: URLSearchParams, scenario: Scenario, method = "GET"): Answer {
   if (path[0] === "readyz") {
-    const well = scenario !== "down";
-    return { ...ok(readiness(well)), status: well ? 200 : 503 };
+    return { ...ok(readiness(scenario)), status: scenario === "down" ? 503 : 200 };
   }
   if (scenario === "down") {
     const detail =
@@ -65,6 +65,15 @@ export function answer(path: string[], q: URLSearchParams, scenario: Scenario, m
     }
     case "sampling/status":
       return ok(status(scenario));
+    case "sampling/destinations":
+      return ok(destinations(scenario));
+    case "sampling/refused/:id/retry": {
+      if (method !== "POST") break;
+      const traces = retry(id);
+      return traces > 0
+        ? ok({ traces })
+        : problem(404, "Not Found", `No destination refuses the trace ${id}: it was sent again already.`);
+    }
     case "sampling/cost":
       return ok(cost(scenario));
     case "sampling/policies":

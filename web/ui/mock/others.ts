@@ -1,18 +1,32 @@
 // Health, alerts and deliveries of the simulated shop.
 
 import type { Alert, Delivery, Readiness } from "../src/api/types";
+import type { Scenario } from "./api.ts";
 import { objectives } from "./objectives.ts";
 
 const minutesAgo = (m: number) => new Date(Date.now() - m * 60_000).toISOString();
 
-export function readiness(well: boolean): Readiness {
+export function readiness(scenario: Scenario): Readiness {
   const one = (id: string, ok: boolean, blocking: boolean, message: string) => ({
     id,
     ok,
     blocking,
     message,
   });
-  if (well) return { ready: true, components: [one("otlp", true, true, "listening")] };
+  if (scenario === "troubled")
+    return {
+      ready: true,
+      components: [
+        one("otlp", true, true, "listening"),
+        one(
+          "tail_sampling",
+          false,
+          false,
+          "otlp_grpc/backend refuses the gateway since 12:03:04: UNAUTHENTICATED: the token has expired; 1204 traces wait",
+        ),
+      ],
+    };
+  if (scenario !== "down") return { ready: true, components: [one("otlp", true, true, "listening")] };
   return {
     ready: false,
     components: [

@@ -215,7 +215,11 @@ function orphan(r: Random, resource: (s: string) => number, length: number): Dra
     const s = blank(hex(r, 8), name, "email", "server");
     s.resource = resource("email");
     s.flags = ["orphan"];
-    s.attributes = attributes(r, "server", name);
+    s.attributes = {
+      ...attributes(r, "server", name),
+      "slowburn.span.trimmed": 2_097_152,
+      "slowburn.text.repaired": true,
+    };
     return { span: s, kids: [], start: length * at, end: length * (at + 0.15) };
   };
   return {
@@ -327,6 +331,12 @@ function wrap(
       threshold: policy === "rest" ? "f333333333333" : "0",
       adjusted_count: summary.adjusted_count,
       late_spans: skewed ? 2 : 0,
+    },
+    marks: {
+      revived: skewed,
+      linked_trace_id: skewed ? recipes[0].id : "",
+      trimmed_spans: recipe.kind === "orphans" ? 120 : 0,
+      text_repaired: recipe.kind === "orphans",
     },
     clock: {
       status: skewed ? "bounded" : "none",

@@ -7,12 +7,16 @@ import {
   byBytesIn,
   change,
   keptShare,
+  nextTry,
   outcome,
+  overShare,
   realSampled,
   serviceName,
   shadowSentence,
   verdictSentence,
   waiting,
+  whatItTakes,
+  whenFull,
 } from "../src/sampling/words";
 
 const known = (id: string) => decision(id) as Decision;
@@ -115,4 +119,41 @@ describe("services", () => {
   });
   it("beyond the first thousand are named together", () =>
     expect(cost("ok").services.map(serviceName)).toContain("all others"));
+});
+
+describe("destinations", () => {
+  const now = new Date("2026-01-31T12:00:00Z");
+  it.each([
+    [null, ""],
+    ["2026-01-31T12:00:08Z", "next try in 8\u202fs"],
+    ["2026-01-31T12:00:07.2Z", "next try in 8\u202fs"],
+    ["2026-01-31T12:00:00Z", "trying again"],
+    ["2026-01-31T11:59:00Z", "trying again"],
+  ])("with a try due at %s", (retry_at, want) => expect(nextTry({ retry_at }, now)).toBe(want));
+
+  it.each([
+    [
+      { destination: "otlp_grpc/a", pipeline: "traces", bytes: true, exporters: ["otlp_grpc/a"] },
+      "in traces, as bytes",
+    ],
+    [
+      { destination: "traces", pipeline: "traces", bytes: false, exporters: ["kafka", "debug"] },
+      "kafka, debug: decoded",
+    ],
+    [{ destination: "decoded", pipeline: "traces", bytes: false, exporters: [] }, "in traces, decoded"],
+  ])("%j", (d, want) => expect(whatItTakes(d)).toBe(want));
+
+  it.each([
+    [0, 0, "–"],
+    [0, 1024, "0 % of its share of 1 KiB"],
+    [1, 1024, "100 % of its share of 1 KiB"],
+    [1.3, 1024, "130 % of its share of 1 KiB, the rest is lent"],
+  ])("with %d of its share", (share, of, want) =>
+    expect(overShare(share, of).replaceAll("\u202f", " ")).toBe(want),
+  );
+
+  it("say what happens when the budget is full", () => {
+    expect(whenFull({ when_full: "give_up" })).toContain("gives up its oldest traces");
+    expect(whenFull({ when_full: "refuse" })).toContain("new spans are refused");
+  });
 });

@@ -4,6 +4,7 @@ import { render } from "preact";
 import { act } from "preact/test-utils";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { answer, type Scenario } from "../mock/api";
+import { GONE, REFUSED_AGAIN, sentAgain, TAKEN } from "../mock/destinations";
 import { DROPPED, NOT_KEPT, PENDING, recipes } from "../mock/traces";
 import type { Trace } from "../src/api/types";
 import { App } from "../src/app";
@@ -30,6 +31,7 @@ beforeEach(() => {
   });
   scenario = "ok";
   asked = [];
+  sentAgain.clear();
   vi.spyOn(HTMLElement.prototype, "clientHeight", "get").mockReturnValue(600); // there is no layout here
   document.body.append(root);
   return () => {
@@ -318,6 +320,24 @@ describe("a trace", () => {
     expect(all(".row.synthetic")).toHaveLength(1);
     expect(text(".row.synthetic")).toContain("placeholder");
   });
+
+  it("says what the gateway had to leave out or change", async () => {
+    await open(links.trace(recipes.find((r) => r.kind === "orphans")?.id as string));
+    expect(text(".warnings")).toContain("120 spans left out, because the trace was too large");
+    expect(text(".warnings")).toContain("Text of a resource or scope was not UTF-8, and was made valid");
+    const changed = rows().filter((r) => r.textContent?.includes("trimmed"));
+    expect(changed).toHaveLength(2);
+    expect(changed[0].textContent).toContain("text repaired");
+    expect(all('[title*="2\u202fMiB were cut from it"]')).toHaveLength(2);
+  });
+
+  it("says that it was kept late, and for the link with another", async () => {
+    await open(links.trace(skewed));
+    expect(text(".trace-head .facts")).toContain("revived not sampled at first, but after more of it came");
+    expect(root.querySelector(`.trace-head .facts a[href="${links.trace(recipes[0].id)}"]`)).not.toBeNull();
+    await open(links.trace(recipes[0].id));
+    expect(all(".trace-head .facts .chip")).toHaveLength(0);
+  });
 });
 
 describe("sampling", () => {
@@ -473,6 +493,109 @@ describe("sampling", () => {
     expect(rows("shadow").length).toBeGreaterThan(0);
     expect(text()).toContain("Read again: version 5");
     expect(text()).not.toContain("Version 4 decides now.");
+  });
+});
+
+describe("destinations", () => {
+  const here = "section[aria-labelledby=destinations]";
+  const rows = () => all(".destination").map((r) => r.textContent?.replaceAll("\u202f", " ") ?? "");
+  const refused = () => all(".refused tbody tr");
+  const retry = (trace: string) =>
+    refused()
+      .find((r) => r.textContent?.includes(trace.slice(0, 16)))
+      ?.querySelector("button") as HTMLButtonElement;
+
+  it("shows where kept traces go, and that nothing was refused", async () => {
+    await open(links.sampling());
+    expect(all(".destination h3").map((h) => h.textContent)).toEqual(["trace_store", "otlp_grpc/backend"]);
+    expect(rows()[0]).toContain("in traces/sampled, as bytesDeliveringnothing waits0 traces waiting0 B");
+    expect(rows()[0]).toContain(
+      "Delivered48.2k tracesRefused0 tracesGiven up0 tracesLast answer: accepted, OK, at ",
+    );
+    expect(rows()[1]).toContain("12 traces waiting186 KiB, oldest 400 ms0.018 % of its share of 1 GiB");
+    expect(text(here)).toContain("186 KiB of the delivery_budget of 2 GiB are used (0.0088 %).");
+    expect(text(here)).toContain("Nothing was refused");
+    expect(refused()).toHaveLength(0);
+  });
+
+  it("says so where there is none", async () => {
+    scenario = "empty";
+    await open(links.sampling());
+    expect(text(here)).toContain("name an exporter behind tail_sampling");
+    expect(text(here)).toContain("Nothing was refused");
+  });
+
+  it("tells each kind of trouble in the backend's words", async () => {
+    scenario = "troubled";
+    await open(links.sampling());
+    const [, backend, archive, foreign] = rows();
+    expect(backend).toMatch(/Refuses the gatewaysince .*, (next try in \d+ s|trying again)/);
+    expect(backend).toContain(
+      "1,204 traces waiting668 MiB, oldest 40 m 20 s130 % of its share of 512 MiB, the rest is lent",
+    );
+    expect(backend).toContain("Given up310 traces");
+    expect(backend).toContain("Last answer: refuses the gateway, UNAUTHENTICATED the token has expired, at ");
+    expect(archive).toContain("SlowA call has had no answer for more than 10 s.");
+    expect(archive).toContain("Refused21 traces");
+    expect(archive).toContain("Rejected17 spans");
+    expect(archive).toContain("attribute values longer than 4096 bytes are not stored");
+    expect(foreign).toContain("kafka, debug: decodedRetrying");
+    expect(foreign).toContain("Wait apart1 traceRetried2 times");
+    expect(all(".destination").map((d) => d.className.split(" ")[1])).toEqual([
+      "is-ok",
+      "is-error",
+      "is-pending",
+      "is-pending",
+    ]);
+    await settle(15_000);
+    expect(text(".health")).toContain("tail_sampling: otlp_grpc/backend refuses the gateway since");
+    expect(text(".health")).not.toContain("not ready");
+  });
+
+  it("lists the refused traces, and leads to their decisions", async () => {
+    scenario = "troubled";
+    await open(links.sampling());
+    expect(text(here)).toContain("21 refused traces");
+    expect(text(here)).toContain("These are the latest 3; slowburn retry --all sends all again.");
+    expect(refused()).toHaveLength(3);
+    expect(refused()[0].querySelector("q")?.textContent).toContain("the value has 70121 bytes");
+    expect(refused()[2].querySelector("h1")).toBeNull();
+    navigate(refused()[0].querySelector("a")?.getAttribute("href") as string);
+    await settle();
+    expect(location.hash).toBe(`#/sampling?trace=${TAKEN}`);
+  });
+
+  it("sends one again, and says when it is refused again", async () => {
+    scenario = "troubled";
+    await open(links.sampling());
+    retry(TAKEN).focus();
+    await click(retry(TAKEN));
+    expect(asked).toContain(`POST /api/sampling/v1/refused/${TAKEN}/retry?destination=otlp_http%2Farchive`);
+    expect(refused()).toHaveLength(2);
+    const note = document.activeElement as HTMLElement;
+    expect(note.textContent).toContain(`${TAKEN.slice(0, 16)} is sent to otlp_http/archive again.`);
+    expect(note.getAttribute("role")).toBe("status");
+    expect(text(here)).toContain("20 refused traces");
+    await click(retry(REFUSED_AGAIN));
+    expect(document.activeElement?.textContent).toMatch(
+      /^otlp_http\/archive refused the trace \w+ again: 400/,
+    );
+    expect(refused()).toHaveLength(2);
+  });
+
+  it("says why one is not sent again", async () => {
+    scenario = "troubled";
+    await open(links.sampling());
+    await click(retry(GONE));
+    expect(text(`${here} [role=alert]`)).toContain("Not sent again: No destination refuses the trace");
+    expect(refused()).toHaveLength(3);
+    scenario = "down";
+    await click(retry(TAKEN));
+    expect(all(`${here} [role=alert]`).map((e) => e.textContent)).toEqual([
+      expect.stringContaining("slo.db is locked"),
+      expect.stringContaining("sent again already"),
+    ]);
+    expect(retry(TAKEN).disabled).toBe(false);
   });
 });
 

@@ -1,6 +1,7 @@
 package rule
 
 import (
+	"bytes"
 	"encoding/binary"
 	"hash/maphash"
 	"sync"
@@ -22,8 +23,10 @@ func (t *Trace) Linked() *skeleton.Skeleton {
 	}
 	k := skeletons.Get().(*skeleton.Skeleton)
 	k.Reset()
+	var from resource
 	for v := range t.Skeleton() {
-		k.Spans = append(k.Spans, skeletonSpan(&v))
+		from.read(v.Resource)
+		k.Spans = append(k.Spans, skeletonSpan(&v, &from))
 	}
 	if len(k.Spans) < t.Spans {
 		t.unlinked = true
@@ -46,12 +49,28 @@ func (t *Trace) Release() {
 	}
 }
 
-func skeletonSpan(v *SpanView) skeleton.Span {
+// resource is what a skeleton knows of a resource.
+type resource struct {
+	body                     []byte // a copy
+	service, resource, clock uint64
+}
+
+// read reads the body of a ResourceSpans or its header, unless it is the one that was read last: spans of one resource come
+// together.
+func (r *resource) read(body []byte) {
+	if r.resource != 0 && bytes.Equal(r.body, body) {
+		return
+	}
+	service, _ := wire.ResourceAttribute(body, ServiceName)
+	r.body, r.service = append(r.body[:0], body...), NameHash(service.Bytes())
+	r.resource, r.clock = skeleton.Identify(body)
+}
+
+func skeletonSpan(v *SpanView, from *resource) skeleton.Span {
 	s := v.Span
-	service, _ := wire.ResourceAttribute(v.Resource, ServiceName)
 	k := skeleton.Span{
 		ID: spanID(s.ID), Parent: spanID(s.ParentID), Kind: s.Kind, Status: s.Status, Start: s.Start, End: s.End,
-		Service: NameHash(service.Bytes()), Name: NameHash(v.Name()),
+		Service: from.service, Name: NameHash(v.Name()), Resource: from.resource, Clock: from.clock,
 	}
 	if s.Kind == wire.KindClient {
 		k.Failure = evidence(v)

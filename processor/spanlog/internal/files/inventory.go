@@ -28,15 +28,19 @@ type Inventory struct {
 	Bytes int64
 	// Damage is what cannot be read.
 	Damage []format.Damage
+	// OtherFormats are files that were moved aside now, not at an earlier start, by version.
+	OtherFormats []OtherFormat
 }
 
-// Inventory reads the headers of all files, and deletes those that are not in use.
+// Inventory reads the headers of all files, deletes those that are not in use, and moves those of another format version
+// aside. Where that fails it returns what it has with the error, so that a move that was done can be told.
 func (d *Directory) Inventory() (*Inventory, error) {
 	names, err := os.ReadDir(d.path)
 	if err != nil {
 		return nil, explain("read the directory of the span log", d.path, err)
 	}
 	inv := &Inventory{}
+	other := otherFormats{}
 	for _, entry := range names {
 		suffix := filepath.Ext(entry.Name())
 		number, err := strconv.ParseUint(strings.TrimSuffix(entry.Name(), suffix), 16, 63)
@@ -47,15 +51,25 @@ func (d *Directory) Inventory() (*Inventory, error) {
 					return nil, explain("delete the unfinished file", filepath.Join(d.path, entry.Name()), err)
 				}
 			}
+			other.addUnfinished(entry)
 			continue // not ours, or set aside
 		}
 		d.next.Store(max(d.next.Load(), number))
-		if err := inv.add(d, File{Number: number, Kind: Kind(suffix)}, magic); err != nil {
+		f := File{Number: number, Kind: Kind(suffix)}
+		err = inv.add(d, f, magic)
+		var version *format.VersionError
+		switch {
+		case errors.As(err, &version):
+			other.add(version.Version, f)
+		case err != nil:
 			return nil, err
 		}
 	}
 	slices.SortFunc(inv.Segments, func(a, b *SegmentFile) int { return cmp.Compare(a.Header.Sequence, b.Header.Sequence) })
 	slices.SortFunc(inv.Journals, func(a, b *JournalFile) int { return cmp.Compare(a.header.Sequence, b.header.Sequence) })
+	if err := inv.moveAside(d, other); err != nil {
+		return inv, err
+	}
 	return inv, inv.dropTwins(d)
 }
 
@@ -64,7 +78,8 @@ var magics = map[Kind]string{
 	Segment: format.MagicSegment, Packed: format.MagicPacked, Journal: format.MagicJournal,
 }
 
-// add takes a file into the inventory that begins with want if it is in use.
+// add takes a file into the inventory that begins with want if it is in use. It returns a format.VersionError for one of
+// another version.
 func (inv *Inventory) add(d *Directory, f File, want string) error {
 	path := d.File(f)
 	b, size, err := readHead(path)
@@ -79,7 +94,7 @@ func (inv *Inventory) add(d *Directory, f File, want string) error {
 	if size < format.HeaderSize {
 		return inv.setAside(d, f, "the file is cut off in its header")
 	}
-	h, err := format.ParseHeader(b[:], path)
+	h, err := format.ParseHeader(b[:])
 	var version *format.VersionError
 	switch {
 	case magic != want && err != nil:

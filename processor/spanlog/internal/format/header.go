@@ -67,23 +67,18 @@ func SetMagic(b []byte, magic string) {
 	atomic.StoreUint64((*uint64)(unsafe.Pointer(&b[0])), binary.NativeEndian.Uint64([]byte(magic)))
 }
 
-// VersionError is a file of a format version that this package does not know.
-type VersionError struct {
-	Path    string
-	Version uint32
-}
+// VersionError is a header of a format version that this package does not read.
+type VersionError struct{ Version uint32 }
 
 func (e *VersionError) Error() string {
-	return fmt.Sprintf("%s has format version %d, and this version of slowburn reads version %d only: "+
-		"run the version that wrote it until the log is empty, or move the file away to go on without its spans",
-		e.Path, e.Version, Version)
+	return fmt.Sprintf("the file has format version %d, and this version of slowburn reads version %d only", e.Version, Version)
 }
 
 // ErrHeader is a header that fails its checksum.
 var ErrHeader = errors.New("the header is damaged")
 
 // ParseHeader reads a header of at least HeaderSize bytes. With ErrHeader it returns what it read nevertheless.
-func ParseHeader(b []byte, path string) (h Header, err error) {
+func ParseHeader(b []byte) (h Header, err error) {
 	version := binary.LittleEndian.Uint32(b[8:])
 	h = Header{
 		Shard:    binary.LittleEndian.Uint32(b[12:]),
@@ -100,7 +95,7 @@ func ParseHeader(b []byte, path string) (h Header, err error) {
 		copy(repaired[:], b)
 		binary.LittleEndian.PutUint32(repaired[8:], Version)
 		if crc32.Checksum(repaired[8:], castagnoli) != sum {
-			return h, &VersionError{Path: path, Version: version}
+			return h, &VersionError{version}
 		}
 		return h, nil
 	}

@@ -53,7 +53,11 @@ func (st *Store) Open() (err error) {
 	if st.dir, err = spanlog.OpenDirectory(st.directory); err != nil {
 		return err
 	}
-	if st.inventory, err = st.dir.Inventory(); err != nil {
+	st.inventory, err = st.dir.Inventory()
+	if st.inventory != nil {
+		st.reportMoved(st.inventory.OtherFormats)
+	}
+	if err != nil {
 		return errors.Join(err, st.dir.Close())
 	}
 	st.destinations.begin(st.buffer.Destinations)
@@ -123,5 +127,16 @@ func (st *Store) report(damage []spanlog.Damage) {
 		}
 		log("damage in the span log", zap.String("file", d.Path), zap.Int("offset", d.Offset), zap.String("found", d.Reason),
 			zap.Int("lost_spans", d.Lost))
+	}
+}
+
+// reportMoved logs which files were moved aside. It is called at once, as the next start does not know it any more.
+func (st *Store) reportMoved(moved []spanlog.OtherFormat) {
+	for _, m := range moved {
+		st.logger.Warn("span log files of another format version were moved aside",
+			zap.Uint32("format_version", m.Version), zap.Uint32("format_version_read", spanlog.FormatVersion),
+			zap.String("moved_to", m.Path), zap.Int("files", m.Files), zap.Int64("bytes", m.Bytes),
+			zap.String("what_to_do", "run the slowburn version that wrote them, with moved_to as its directory, until the log is empty; "+
+				"or delete moved_to, and the spans with it"))
 	}
 }

@@ -12,7 +12,9 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
+	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/slowburn/slowburn/processor/spanlog"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/version"
@@ -288,6 +290,73 @@ func TestSegmentOfNoShard(t *testing.T) {
 	require.EqualValues(t, 1, p.Sum().Pending)
 	require.Zero(t, p.store.Lost.Load())
 	p.end()
+}
+
+// Files of another format version are moved aside and logged, and the gateway starts without them. The next start says
+// nothing of them.
+func TestOtherFormatVersion(t *testing.T) {
+	directory := t.TempDir()
+	p := start(t, directory, 2)
+	p.fill(false)
+	p.end()
+	old := append(files(t, directory, ".seg"), files(t, directory, ".jnl")...)
+	var bytes int64
+	for _, path := range old {
+		b, err := os.ReadFile(path)
+		require.NoError(t, err)
+		binary.LittleEndian.PutUint32(b[8:], 1)
+		binary.LittleEndian.PutUint32(b[56:], crc32.Checksum(b[8:56], crc32.MakeTable(crc32.Castagnoli)))
+		require.NoError(t, os.WriteFile(path, b, 0o600))
+		bytes += int64(len(b))
+	}
+	aside := filepath.Join(directory, "other-format-1")
+	p = start(t, directory, 2)
+	require.Equal(t, 1, p.logs.Len())
+	entry := p.logs.All()[0]
+	require.Equal(t, zapcore.WarnLevel, entry.Level)
+	require.Equal(t, "span log files of another format version were moved aside", entry.Message)
+	require.Equal(t, map[string]any{
+		"format_version": uint32(1), "format_version_read": uint32(spanlog.FormatVersion),
+		"moved_to": aside, "files": int64(len(old)), "bytes": bytes,
+		"what_to_do": "run the slowburn version that wrote them, with moved_to as its directory, until the log is empty; " +
+			"or delete moved_to, and the spans with it",
+	}, entry.ContextMap())
+	require.Zero(t, p.store.Spans.Load())
+	require.Zero(t, p.store.Lost.Load(), "they are there")
+	require.Zero(t, p.Pool.Disk())
+	require.Len(t, append(files(t, aside, ".seg"), files(t, aside, ".jnl")...), len(old))
+	p.add(1, 0, false)
+	p.end()
+
+	p = start(t, directory, 2)
+	require.EqualValues(t, 1, p.Sum().Pending)
+	require.Equal(t, 1, p.logs.Len())
+	require.Equal(t, "buffered spans were read back", p.logs.All()[0].Message)
+	p.end()
+}
+
+// A move that fails fails the start. What was moved before is logged.
+func TestMoveAsideThatFails(t *testing.T) {
+	directory := t.TempDir()
+	p := start(t, directory, 1)
+	p.fill(false)
+	p.end()
+	segment, journal := files(t, directory, ".seg")[0], files(t, directory, ".jnl")[0]
+	for path, version := range map[string]byte{segment: 1, journal: 7} {
+		b, err := os.ReadFile(path)
+		require.NoError(t, err)
+		b[8], b[56] = version, b[56]+1
+		require.NoError(t, os.WriteFile(path, b, 0o600))
+	}
+	require.NoError(t, os.WriteFile(filepath.Join(directory, "other-format-7.unfinished"), nil, 0o600))
+	core, logs := observer.New(zap.DebugLevel)
+	st := NewStore(directory, p.Buffer, p.names, zap.New(core))
+	for range 2 { // the directory is given back
+		require.ErrorContains(t, st.Open(), "cannot make the directory for files of format version 7, ")
+		require.Equal(t, 1, logs.Len(), "a move is logged once")
+	}
+	require.FileExists(t, journal)
+	require.FileExists(t, filepath.Join(directory, "other-format-1", filepath.Base(segment)))
 }
 
 // usedAt is where a segment's header says how much of it is filled.

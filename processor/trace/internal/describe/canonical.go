@@ -2,39 +2,53 @@ package describe
 
 import (
 	"bytes"
+	"iter"
 	"slices"
 	"strconv"
 
-	"go.opentelemetry.io/collector/pdata/pcommon"
+	"github.com/slowburn/slowburn/internal/wire"
 )
 
-// canonical makes a text that two maps share if and only if they hold the same keys and values, in whatever order.
+// canonical makes a text that two sets of attributes share if and only if they hold the same keys and values, in whatever
+// order. The zero value is ready.
 type canonical struct {
-	entries, sorted []byte
-	ends            []extent
+	entries []byte
+	ends    []extent
 }
 
 // extent is a range of bytes.
 type extent struct{ from, to int }
 
-// of returns the map's text, which is valid until the next call.
-func (c *canonical) of(m pcommon.Map) []byte {
-	c.entries, c.sorted, c.ends = c.entries[:0], c.sorted[:0], c.ends[:0]
-	for k, v := range m.All() {
-		from := len(c.entries)
-		c.entries = append(append(strconv.AppendInt(c.entries, int64(len(k)), 10), ':'), k...)
+// add adds an attribute.
+func (c *canonical) add(key []byte, v wire.Value) {
+	from := len(c.entries)
+	c.entries = append(append(strconv.AppendInt(c.entries, int64(len(key)), 10), ':'), key...)
+	c.entries = append(strconv.AppendInt(c.entries, int64(v.Kind()), 10), ':')
+	if v.Kind() == wire.String {
+		c.entries = append(append(strconv.AppendInt(c.entries, int64(len(v.Bytes())), 10), ':'), v.Bytes()...)
+	} else {
 		text := v.AsString()
-		c.entries = append(strconv.AppendInt(c.entries, int64(v.Type()), 10), ':')
 		c.entries = append(append(strconv.AppendInt(c.entries, int64(len(text)), 10), ':'), text...)
-		c.ends = append(c.ends, extent{from, len(c.entries)})
 	}
-	entry := func(e extent) []byte { return c.entries[e.from:e.to] }
-	slices.SortFunc(c.ends, func(x, y extent) int { return bytes.Compare(entry(x), entry(y)) })
-	for _, e := range c.ends {
-		c.sorted = append(c.sorted, entry(e)...)
-	}
-	return c.sorted
+	c.ends = append(c.ends, extent{from, len(c.entries)})
 }
 
-// Map returns the canonical text of a map: two maps share it if and only if they hold the same keys and values.
-func Map(m pcommon.Map) string { return string(new(canonical).of(m)) }
+// text returns the text of what was added.
+func (c *canonical) text() string {
+	entry := func(e extent) []byte { return c.entries[e.from:e.to] }
+	slices.SortFunc(c.ends, func(x, y extent) int { return bytes.Compare(entry(x), entry(y)) })
+	sorted := make([]byte, 0, len(c.entries))
+	for _, e := range c.ends {
+		sorted = append(sorted, entry(e)...)
+	}
+	return string(sorted)
+}
+
+// Text returns the canonical text of attributes, as functions of package wire read them.
+func Text(attributes iter.Seq2[[]byte, wire.Value]) string {
+	var c canonical
+	for key, v := range attributes {
+		c.add(key, v)
+	}
+	return c.text()
+}

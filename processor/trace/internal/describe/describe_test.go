@@ -6,23 +6,39 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.uber.org/goleak"
+
+	"github.com/slowburn/slowburn/internal/wire"
+	"github.com/slowburn/slowburn/processor/trace"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// resource has string attributes, written key=value.
-func resource(attributes ...string) pcommon.Resource {
-	r := pcommon.NewResource()
+// header is that of a resource with string attributes, written key=value.
+func header(t *testing.T, attributes ...string) []byte {
+	t.Helper()
+	td := ptrace.NewTraces()
+	r := td.ResourceSpans().AppendEmpty().Resource()
 	for _, a := range attributes {
 		key, value, _ := strings.Cut(a, "=")
 		r.Attributes().PutStr(key, value)
 	}
-	return r
+	request := scanned(t, td)
+	return wire.AppendResourceHeader(nil, request.Resources[0].Body.Of(request.Bytes))
 }
 
-func TestResources(t *testing.T) {
-	for attributes, want := range map[string]Resource{
+func scanned(t *testing.T, td ptrace.Traces) *wire.Request {
+	t.Helper()
+	b, err := (&ptrace.ProtoMarshaler{}).MarshalTraces(td)
+	require.NoError(t, err)
+	var request wire.Request
+	require.NoError(t, request.Scan(b))
+	return &request
+}
+
+func TestResource(t *testing.T) {
+	for attributes, want := range map[string]trace.Resource{
 		"":                                        {Service: "unknown_service", ClockName: "unknown_service"},
 		"service.name=shop":                       {Service: "shop", ClockName: "shop"},
 		"service.name=shop process.pid=1":         {Service: "shop", ClockName: "shop"},
@@ -34,23 +50,67 @@ func TestResources(t *testing.T) {
 			Service: "s", Clock: "service.namespace=1:n;service.name=1:s;service.instance.id=1:i;host.name=1:h;", ClockName: "s @ i",
 		},
 	} {
-		got := *new(Resources).Of(resource(strings.Fields(attributes)...))
-		got.Text = ""
+		got := *Resource(header(t, strings.Fields(attributes)...))
+		got.Text, got.Header = "", nil
 		require.Equal(t, want, got, attributes)
 	}
 }
 
-// Equal resources are described once, whatever the order of their attributes, and others are not taken for them.
-func TestResourcesAreDescribedOnce(t *testing.T) {
-	var d Resources
-	shop := d.Of(resource("service.name=shop", "host.name=h"))
-	require.Same(t, shop, d.Of(resource("host.name=h", "service.name=shop")))
+// Equal resources have one text, whatever the order of their attributes, and others have another.
+func TestTextOfResources(t *testing.T) {
+	text := func(attributes ...string) string { return Resource(header(t, attributes...)).Text }
+	shop := text("service.name=shop", "host.name=h")
+	require.Equal(t, shop, text("host.name=h", "service.name=shop"))
 	for _, other := range [][]string{
 		{"service.name=shop"}, {"service.name=shop", "host.name=h", "x=y"}, {"service.name=h", "host.name=shop"},
 	} {
-		require.NotSame(t, shop, d.Of(resource(other...)))
+		require.NotEqual(t, shop, text(other...))
 	}
-	require.Same(t, shop, d.Of(resource("service.name=shop", "host.name=h")))
+}
+
+func TestScope(t *testing.T) {
+	td := ptrace.NewTraces()
+	ss := td.ResourceSpans().AppendEmpty().ScopeSpans().AppendEmpty()
+	ss.Scope().SetName("http")
+	ss.Scope().SetVersion("1")
+	ss.Scope().Attributes().PutStr("other", "x")
+	read := func() trace.Scope {
+		request := scanned(t, td)
+		got := *Scope(wire.AppendScopeHeader(nil, request.Scopes[0].Body.Of(request.Bytes)))
+		got.Header = nil
+		return got
+	}
+	require.Equal(t, trace.Scope{Name: "http", Version: "1"}, read())
+	ss.Scope().Attributes().PutStr("tailsampling.policy", "slow")
+	ss.Scope().Attributes().PutBool("tailsampling.cached_decision", true)
+	require.Equal(t, trace.Scope{Name: "http", Version: "1", Policy: "slow", Late: true}, read())
+}
+
+func TestMarks(t *testing.T) {
+	td := ptrace.NewTraces()
+	span := td.ResourceSpans().AppendEmpty().ScopeSpans().AppendEmpty().Spans().AppendEmpty()
+	read := func() (string, bool) {
+		request := scanned(t, td)
+		return Marks(request.Spans[0].Body.Of(request.Bytes))
+	}
+	span.Attributes().PutStr("tail", "x")
+	span.Attributes().PutStr("", "x")
+	policy, late := read()
+	require.Empty(t, policy)
+	require.False(t, late)
+	span.Attributes().PutStr("tailsampling.policy", "slow")
+	span.Attributes().PutBool("tailsampling.cached_decision", true)
+	policy, late = read()
+	require.Equal(t, "slow", policy)
+	require.True(t, late)
+}
+
+func TestOurs(t *testing.T) {
+	for key, want := range map[string]bool{
+		"tailsampling.policy": true, "slowburn.span.flags": true, "tailsampling": false, "slowburn": false, "": false, "x.slowburn.y": false,
+	} {
+		require.Equal(t, want, Ours(key), key)
+	}
 }
 
 // Maps with equal texts hold the same: neither types nor where one entry ends can be mistaken.
@@ -62,14 +122,19 @@ func TestMapsThatDifferHaveOtherTexts(t *testing.T) {
 	}
 	texts := make(map[string]string)
 	for name, raw := range maps {
-		m := pcommon.NewMap()
-		require.NoError(t, m.FromRaw(raw))
-		text := Map(m)
+		text := textOf(t, func(m pcommon.Map) { require.NoError(t, m.FromRaw(raw)) })
 		require.NotContains(t, texts, text, "%s", name)
 		texts[text] = name
 	}
-	m := pcommon.NewMap()
-	m.PutStr("b", "2")
-	m.PutStr("a", "1")
-	require.Equal(t, "two", texts[Map(m)])
+	require.Equal(t, "two", texts[textOf(t, func(m pcommon.Map) {
+		m.PutStr("b", "2")
+		m.PutStr("a", "1")
+	})])
+}
+
+func textOf(t *testing.T, fill func(pcommon.Map)) string {
+	td := ptrace.NewTraces()
+	fill(td.ResourceSpans().AppendEmpty().ScopeSpans().AppendEmpty().Spans().AppendEmpty().Attributes())
+	request := scanned(t, td)
+	return Text(wire.SpanAttributes(request.Spans[0].Body.Of(request.Bytes)))
 }

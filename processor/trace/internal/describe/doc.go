@@ -1,3 +1,3 @@
-// Package describe reads what attributes say: Map the canonical text of a map, Resources of a resource the service that it
-// names and the clock that its spans were timed by. It is pure.
+// Package describe reads what attributes say: Text is the canonical text of attributes, Resource the service that a resource
+// names and the clock that its spans were timed by, Scope what a scope says. It is pure.
 package describe

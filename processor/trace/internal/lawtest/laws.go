@@ -3,10 +3,12 @@ package lawtest
 import (
 	"math"
 	"math/rand/v2"
+	"reflect"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/slowburn/slowburn/processor/trace"
@@ -76,7 +78,7 @@ func RequireTimes(t *testing.T, tr *trace.Trace) {
 		if s.CorrectedEnd != math.MaxUint64 { // the end of time
 			require.Equal(t, s.RawDuration(), s.Duration(), "duration of %s", s.ID)
 		}
-		if s.Parent >= 0 && !strings.HasSuffix(s.Scope.Name(), "instrumentation-document-load") {
+		if s.Parent >= 0 && !strings.HasSuffix(s.Scope.Name, "instrumentation-document-load") {
 			require.GreaterOrEqual(t, s.CorrectedStart, tr.Spans[s.Parent].CorrectedStart, "start of %s", s.ID)
 		}
 		if tr.Clock == trace.ClockNone && s.Flags.OwnStart() {
@@ -87,24 +89,34 @@ func RequireTimes(t *testing.T, tr *trace.Trace) {
 
 // shuffled is the same spans in another order, with some resources and scopes shared.
 func shuffled(td ptrace.Traces, rng *rand.Rand) ptrace.Traces {
-	var inputs []trace.Input
-	for _, g := range trace.Group(td) {
-		inputs = append(inputs, g.Inputs...)
+	type input struct {
+		resource pcommon.Resource
+		scope    pcommon.InstrumentationScope
+		span     ptrace.Span
+	}
+	var inputs []input
+	for _, rs := range td.ResourceSpans().All() {
+		for _, ss := range rs.ScopeSpans().All() {
+			for _, s := range ss.Spans().All() {
+				inputs = append(inputs, input{rs.Resource(), ss.Scope(), s})
+			}
+		}
 	}
 	rng.Shuffle(len(inputs), func(i, j int) { inputs[i], inputs[j] = inputs[j], inputs[i] })
 	out := ptrace.NewTraces()
 	for i, in := range inputs {
 		var ss ptrace.ScopeSpans
-		if i > 0 && in.Described == inputs[i-1].Described && in.Scope.Name() == inputs[i-1].Scope.Name() && rng.IntN(2) == 0 {
+		if i > 0 && reflect.DeepEqual(in.resource.Attributes().AsRaw(), inputs[i-1].resource.Attributes().AsRaw()) &&
+			in.scope.Name() == inputs[i-1].scope.Name() && rng.IntN(2) == 0 {
 			rs := out.ResourceSpans().At(out.ResourceSpans().Len() - 1)
 			ss = rs.ScopeSpans().At(rs.ScopeSpans().Len() - 1)
 		} else {
 			rs := out.ResourceSpans().AppendEmpty()
-			in.Resource.CopyTo(rs.Resource())
+			in.resource.CopyTo(rs.Resource())
 			ss = rs.ScopeSpans().AppendEmpty()
-			in.Scope.CopyTo(ss.Scope())
+			in.scope.CopyTo(ss.Scope())
 		}
-		in.Span.CopyTo(ss.Spans().AppendEmpty())
+		in.span.CopyTo(ss.Spans().AppendEmpty())
 	}
 	return out
 }

@@ -14,6 +14,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/slowburn/slowburn/internal/attr"
+	"github.com/slowburn/slowburn/internal/wire"
 	"github.com/slowburn/slowburn/processor/trace"
 	"github.com/slowburn/slowburn/processor/trace/assemble"
 )
@@ -140,13 +141,30 @@ func testTime(text string) pcommon.Timestamp {
 	return pcommon.NewTimestampFromTime(Epoch.Add(d))
 }
 
+// Kept is the traces of td.
+func Kept(td ptrace.Traces) *wire.Kept {
+	b, err := (&ptrace.ProtoMarshaler{}).MarshalTraces(td)
+	if err != nil {
+		panic(err)
+	}
+	var r wire.Request
+	var k wire.Kept
+	if err := r.Scan(b); err != nil {
+		panic(err)
+	}
+	if _, err := k.Fill(&r); err != nil {
+		panic(err)
+	}
+	return &k
+}
+
 // Only reconstructs data that holds at most one trace.
 func Only(td ptrace.Traces, opts assemble.Options) *trace.Trace {
-	groups := trace.Group(td)
-	if len(groups) == 0 {
-		return assemble.Trace(trace.Spans{}, opts)
+	k := Kept(td)
+	if len(k.Traces) == 0 {
+		k.Begin(wire.KeptTrace{})
 	}
-	return assemble.Trace(groups[0], opts)
+	return assemble.One(k, opts)
 }
 
 // Parsed reconstructs spans as Parse reads them.
@@ -164,4 +182,4 @@ func Numbered(i int) (id pcommon.SpanID) {
 }
 
 // Short is the ID in hex without the zeros in front.
-func Short(id pcommon.SpanID) string { return strings.TrimLeft(id.String(), "0") }
+func Short(id wire.SpanID) string { return strings.TrimLeft(id.String(), "0") }

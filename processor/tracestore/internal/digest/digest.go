@@ -5,10 +5,10 @@ import (
 	"strings"
 	"time"
 
-	"go.opentelemetry.io/collector/pdata/ptrace"
+	"go.opentelemetry.io/collector/pdata/pcommon"
 
-	"github.com/slowburn/slowburn/internal/attr"
 	"github.com/slowburn/slowburn/internal/tracestate"
+	"github.com/slowburn/slowburn/internal/wire"
 	"github.com/slowburn/slowburn/processor/trace"
 )
 
@@ -31,23 +31,21 @@ type Header struct {
 type Digest struct {
 	Header
 	Operations []Operation
-	Identical  []int // inputs that are copies of others
 }
 
-// Of sums a trace up that was made of the spans. Times of storing are not its business.
-func Of(spans trace.Spans, t *trace.Trace, now time.Time) Digest {
-	d := Digest{Identical: t.Identical}
-	d.Distinct = len(spans.Inputs) - len(t.Identical)
+// Of sums a trace up. It shares no memory with it. Times of storing are not its business.
+func Of(t *trace.Trace, now time.Time) Digest {
+	var d Digest
 	d.Duration = t.End - t.Start
 	s := &d.Meta.Summary
 	*s = Summary{
 		TraceID: t.ID.String(), Start: time.Unix(0, int64(t.Start)).UTC(), StartUnixNano: t.Start,
-		DurationMS: float64(d.Duration) / 1e6, Complete: !t.Provisional && t.Orphans == 0,
+		DurationMS: float64(d.Duration) / 1e6, Complete: !t.Provisional && t.Orphans == 0, Policy: t.Policy,
 	}
 	if entry := t.Entry(); entry >= 0 {
 		e := &t.Spans[entry]
-		s.RootService, s.RootOperation = e.Service, e.Data.Name()
-		s.AdjustedCount = tracestate.AdjustedCountOf(t.ID, e.Data.TraceState().AsRaw())
+		s.RootService, s.RootOperation = e.Service, string(e.Data.Name)
+		s.AdjustedCount = tracestate.AdjustedCountOf(t.ID, e.Data.TraceState)
 	}
 	links := d.count(t)
 	d.Start = indexStart(t.Start, now)
@@ -58,48 +56,54 @@ func Of(spans trace.Spans, t *trace.Trace, now time.Time) Digest {
 // count goes through the spans once. It returns the terms of the links to other traces.
 func (d *Digest) count(t *trace.Trace) (links []uint64) {
 	s := &d.Meta.Summary
-	services := make(map[string]*ServiceSummary)
-	seen := make(map[Operation]bool)
+	seen := make(map[Operation]bool, min(len(t.Spans), maxOperationTerms))
+	services := servicesOf(s, t.Resources)
 	for i := range t.Spans {
 		span := &t.Spans[i]
 		if span.Synthetic {
 			continue
 		}
-		of := services[span.Service]
-		if of == nil {
-			of = &ServiceSummary{Name: span.Service}
-			services[span.Service] = of
-		}
+		d.Distinct += 1 + len(span.Others)
+		of := &s.Services[services[span.Resource]]
 		of.Spans++
 		s.SpanCount++
-		if span.Data.Status().Code() == ptrace.StatusCodeError {
+		if span.Data.Status == wire.StatusError {
 			of.Errors++
 			s.ErrorCount++
 		}
 		if span.Flags&trace.FlagLate != 0 {
 			d.Meta.LateSpans++
 		}
-		if s.Policy == "" {
-			if v, ok := span.Data.Attributes().Get(attr.Policy); ok {
-				s.Policy = v.AsString()
-			}
-		}
-		if op := (Operation{span.Service, span.Data.Name()}); !seen[op] && len(seen) < maxOperationTerms {
+		if len(seen) < maxOperationTerms && !seen[Operation{span.Service, string(span.Data.Name)}] {
+			op := Operation{span.Service, string(span.Data.Name)}
 			seen[op] = true
 			d.Operations = append(d.Operations, op)
 		}
 		for _, l := range span.Links {
 			if l.Target == trace.LinkTrace && len(links) < maxLinkTerms {
-				links = append(links, TermLink(l.Data.TraceID()))
+				links = append(links, TermLink(pcommon.TraceID(l.Data.TraceID)))
 			}
 		}
 	}
-	s.Services = make([]ServiceSummary, 0, len(services))
-	for _, of := range services {
-		s.Services = append(s.Services, *of)
-	}
 	slices.SortFunc(s.Services, func(a, b ServiceSummary) int { return strings.Compare(a.Name, b.Name) })
 	return links
+}
+
+// servicesOf adds the services of a trace's resources to s, and returns their indexes by resource.
+func servicesOf(s *Summary, resources []*trace.Resource) []int {
+	s.Services = make([]ServiceSummary, 0, len(resources))
+	of := make([]int, len(resources))
+	index := make(map[string]int, len(resources))
+	for i, r := range resources {
+		n, known := index[r.Service]
+		if !known {
+			n = len(s.Services)
+			index[r.Service] = n
+			s.Services = append(s.Services, ServiceSummary{Name: r.Service})
+		}
+		of[i] = n
+	}
+	return of
 }
 
 // terms are all that the trace is found by.

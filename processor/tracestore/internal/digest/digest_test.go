@@ -11,7 +11,6 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.uber.org/goleak"
 
-	"github.com/slowburn/slowburn/processor/trace"
 	"github.com/slowburn/slowburn/processor/trace/assemble"
 	"github.com/slowburn/slowburn/processor/tracestore/internal/storetest"
 )
@@ -21,9 +20,9 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // digested is the digest of the only trace in td.
 func digested(t *testing.T, td ptrace.Traces) Digest {
 	t.Helper()
-	groups := trace.Group(td)
-	require.Len(t, groups, 1)
-	return Of(groups[0], assemble.Trace(groups[0], assemble.Options{}), storetest.T0)
+	k := storetest.Kept(t, td)
+	require.Len(t, k.Traces, 1)
+	return Of(assemble.One(k, assemble.Options{}), storetest.T0)
 }
 
 func TestDigest(t *testing.T) {
@@ -43,7 +42,6 @@ func TestDigest(t *testing.T) {
 	}, d.Meta.Summary)
 	require.Equal(t, 1, d.Meta.LateSpans)
 	require.Equal(t, 3, d.Distinct)
-	require.Equal(t, []int{3}, d.Identical)
 	require.Equal(t, uint64(time.Second), d.Duration)
 	require.Equal(t, uint64(storetest.T0.UnixNano()), d.Start)
 	require.Equal(t, []Operation{{Service: "shop", Name: "GET /"}, {Service: "cart", Name: "add"}}, d.Operations)

@@ -11,6 +11,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/slowburn/slowburn/internal/attr"
+	"github.com/slowburn/slowburn/internal/wire"
 )
 
 // T0 is the time that the tests begin at.
@@ -91,6 +92,25 @@ func Bytes(t testing.TB, td ptrace.Traces) []byte {
 	b, err := (&ptrace.ProtoMarshaler{}).MarshalTraces(td)
 	require.NoError(t, err)
 	return b
+}
+
+// Decoded is an OTLP message, decoded.
+func Decoded(t testing.TB, message []byte) ptrace.Traces {
+	t.Helper()
+	td, err := (&ptrace.ProtoUnmarshaler{}).UnmarshalTraces(message)
+	require.NoError(t, err)
+	return td
+}
+
+// Kept is the traces of td.
+func Kept(t testing.TB, td ptrace.Traces) *wire.Kept {
+	t.Helper()
+	var r wire.Request
+	require.NoError(t, r.Scan(Bytes(t, td)))
+	k := new(wire.Kept)
+	_, err := k.Fill(&r)
+	require.NoError(t, err)
+	return k
 }
 
 // Sized is a trace of one span whose OTLP message has that many bytes, most of which compress well.

@@ -2,16 +2,15 @@ package tracefile
 
 import (
 	"encoding/binary"
+	"fmt"
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
-	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.uber.org/zap"
 
-	"github.com/slowburn/slowburn/processor/trace"
+	"github.com/slowburn/slowburn/internal/wire"
 	"github.com/slowburn/slowburn/processor/trace/assemble"
 	"github.com/slowburn/slowburn/processor/tracestore/internal/digest"
-	"github.com/slowburn/slowburn/processor/tracestore/internal/message"
 	"github.com/slowburn/slowburn/processor/tracestore/internal/record"
 	"github.com/slowburn/slowburn/processor/tracestore/internal/safely"
 )
@@ -55,15 +54,23 @@ func (w *writing) putLate(item *Item, stored uint64) error {
 // only itself, not the batch that it is in.
 func merge(parts []byte, now time.Time) (d digest.Digest, spans []byte, err error) {
 	err = safely.Run(func() error {
-		td, err := (&ptrace.ProtoUnmarshaler{}).UnmarshalTraces(parts)
-		if err != nil {
+		var r wire.Request
+		if err := r.Scan(parts); err != nil {
 			return err
 		}
-		for _, group := range trace.Group(td) {
-			d = digest.Of(group, assemble.Trace(group, assemble.Options{}), now)
-			spans, err = message.MarshalSpans(group, d.Identical)
+		var k wire.Kept
+		if _, err := k.Fill(&r); err != nil {
+			return err
 		}
-		return err
+		if len(k.Traces) != 1 {
+			return fmt.Errorf("%d traces in place of one", len(k.Traces))
+		}
+		t := assemble.One(&k, assemble.Options{})
+		for _, i := range t.Identical {
+			k.Spans[i].Left = true
+		}
+		d, spans = digest.Of(t, now), k.AppendRequest(nil, 0, len(k.Spans))
+		return nil
 	})
 	return d, spans, err
 }

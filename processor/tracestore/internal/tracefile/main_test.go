@@ -10,10 +10,8 @@ import (
 	"go.uber.org/goleak"
 	"go.uber.org/zap"
 
-	"github.com/slowburn/slowburn/processor/trace"
 	"github.com/slowburn/slowburn/processor/trace/assemble"
 	"github.com/slowburn/slowburn/processor/tracestore/internal/digest"
-	"github.com/slowburn/slowburn/processor/tracestore/internal/message"
 	"github.com/slowburn/slowburn/processor/tracestore/internal/record"
 	"github.com/slowburn/slowburn/processor/tracestore/internal/storetest"
 )
@@ -60,12 +58,12 @@ func opened(t *testing.T, change func(*Options)) *bench {
 // items are the traces in td.
 func (b *bench) items(td ptrace.Traces) (batch []Item) {
 	b.t.Helper()
-	for _, group := range trace.Group(td) {
-		otlp, err := message.MarshalSpans(group, nil)
-		require.NoError(b.t, err)
+	k := storetest.Kept(b.t, td)
+	for i, t := range k.Traces {
+		otlp := k.AppendRequest(nil, t.From, t.To)
 		batch = append(batch, Item{
-			Digest: digest.Of(group, assemble.Trace(group, assemble.Options{}), b.clock),
-			ID:     group.ID, Packed: b.opts.Codec.Pack(otlp), Size: len(otlp),
+			Digest: digest.Of(assemble.New(k).Trace(i, assemble.Options{}), b.clock),
+			ID:     t.ID, Packed: b.opts.Codec.Pack(otlp), Size: len(otlp),
 		})
 	}
 	return batch
@@ -107,10 +105,10 @@ func (b *bench) services() map[string][]string {
 
 func (b *bench) trace(n int) (ptrace.Traces, digest.Meta) {
 	b.t.Helper()
-	td, meta, ok, err := b.Trace(traceID(n))
+	spans, meta, ok, err := b.Trace(traceID(n))
 	require.NoError(b.t, err)
 	require.True(b.t, ok)
-	return td, meta
+	return storetest.Decoded(b.t, spans), meta
 }
 
 func (b *bench) query(q Query) Result {

@@ -6,16 +6,15 @@ import (
 
 	"go.etcd.io/bbolt"
 	"go.opentelemetry.io/collector/pdata/pcommon"
-	"go.opentelemetry.io/collector/pdata/ptrace"
 
+	"github.com/slowburn/slowburn/internal/wire"
 	"github.com/slowburn/slowburn/processor/tracestore/internal/digest"
 	"github.com/slowburn/slowburn/processor/tracestore/internal/record"
 )
 
-// Trace returns a trace with all its spans, as they arrived, and false where it is not here. An error that is
-// record.ErrCorrupt says that it is here, and damaged.
-func (f *File) Trace(id pcommon.TraceID) (td ptrace.Traces, meta digest.Meta, here bool, err error) {
-	td = ptrace.NewTraces()
+// Trace returns the OTLP request of a trace with all its spans, as they arrived, and false where it is not here. An error that
+// is record.ErrCorrupt says that it is here, and damaged.
+func (f *File) Trace(id pcommon.TraceID) (spans []byte, meta digest.Meta, here bool, err error) {
 	var stored []byte
 	err = f.view(func(tx *bbolt.Tx) error {
 		if at := tx.Bucket(bucketIDs).Get(id[:]); at != nil {
@@ -24,16 +23,18 @@ func (f *File) Trace(id pcommon.TraceID) (td ptrace.Traces, meta digest.Meta, he
 		return nil
 	})
 	if err != nil || stored == nil {
-		return td, meta, false, err
+		return nil, meta, false, err
 	}
 	h, spans, err := f.opts.Codec.Decode(stored)
 	if err != nil {
-		return td, meta, false, err
+		return nil, meta, false, err
 	}
-	if td, err = (&ptrace.ProtoUnmarshaler{}).UnmarshalTraces(spans); err != nil {
-		return ptrace.NewTraces(), meta, false, fmt.Errorf("%w: %w", record.ErrCorrupt, err)
+	r := wire.Get()
+	defer wire.Put(r)
+	if err := r.Scan(spans); err != nil {
+		return nil, meta, false, fmt.Errorf("%w: %w", record.ErrCorrupt, err)
 	}
-	return td, h.Meta, true, nil
+	return spans, h.Meta, true, nil
 }
 
 // Has says which of the traces are here.

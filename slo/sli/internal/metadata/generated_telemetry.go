@@ -31,6 +31,7 @@ type TelemetryBuilder struct {
 	SliOverflowSpans metric.Int64Counter
 	SliSeries        metric.Int64Gauge
 	SliSpans         metric.Int64Counter
+	SliUntakenSpans  metric.Int64Counter
 }
 
 // TelemetryBuilderOption applies changes to default builder.
@@ -89,6 +90,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	builder.SliSpans, err = builder.meter.Int64Counter(
 		"otelcol_sli_spans",
 		metric.WithDescription("Spans counted, each once, after the next component accepted them. [Alpha]"),
+		metric.WithUnit("{span}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.SliUntakenSpans, err = builder.meter.Int64Counter(
+		"otelcol_sli_untaken_spans",
+		metric.WithDescription("Spans that were passed on a second time, decoded, because nobody took them as bytes. Not 0 means that wire_path was set by hand. [Alpha]"),
 		metric.WithUnit("{span}"),
 	)
 	errs = errors.Join(errs, err)

@@ -24,6 +24,7 @@ func TestSetupTelemetry(t *testing.T) {
 	tb.SliOverflowSpans.Add(context.Background(), 1)
 	tb.SliSeries.Record(context.Background(), 1)
 	tb.SliSpans.Add(context.Background(), 1)
+	tb.SliUntakenSpans.Add(context.Background(), 1)
 	AssertEqualSliFlushFailures(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
@@ -37,6 +38,9 @@ func TestSetupTelemetry(t *testing.T) {
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualSliSpans(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualSliUntakenSpans(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 

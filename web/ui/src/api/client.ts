@@ -51,8 +51,8 @@ export function getJson<T>(
 }
 
 /** Asks for something to be done. Throws ApiError. */
-export function postJson<T>(path: string): Promise<T> {
-  return request("POST", path, {}, undefined, []);
+export function postJson<T>(path: string, params: Params = {}): Promise<T> {
+  return request("POST", path, params, undefined, []);
 }
 
 async function request<T>(

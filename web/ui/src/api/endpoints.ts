@@ -5,6 +5,7 @@ import type {
   Alert,
   Decision,
   Delivery,
+  Destinations,
   History,
   Objective,
   Objectives,
@@ -105,6 +106,20 @@ export async function shadow(signal?: AbortSignal): Promise<Shadow | null> {
 
 export function promoteShadow(): Promise<Policies> {
   return postJson("api/sampling/v1/shadow/promote");
+}
+
+export async function destinations(signal?: AbortSignal): Promise<Destinations> {
+  const answer = await getJson<Destinations>("api/sampling/v1/destinations", {}, signal);
+  return {
+    ...answer,
+    destinations: (answer.destinations ?? []).map((d) => ({ ...d, exporters: d.exporters ?? [] })),
+    refused: answer.refused ?? [],
+  };
+}
+
+/** Sends a trace again to the destination that refused it. */
+export function retryRefused(traceId: string, destination: string): Promise<{ traces: number }> {
+  return postJson(`api/sampling/v1/refused/${segment(traceId)}/retry`, { destination });
 }
 
 export async function decision(traceId: string, signal?: AbortSignal): Promise<Decision> {

@@ -167,6 +167,16 @@ export interface Trace {
   trace_id: string;
   summary: TraceSummary;
   kept: { policy: string; threshold: string; adjusted_count: number; late_spans: number };
+  marks: {
+    /** It was not sampled, and then sampled because of spans that came late. */
+    revived: boolean;
+    /** The trace for which it was kept, as a link connects them; else empty. */
+    linked_trace_id: string;
+    /** Left out, as the trace was too large. */
+    trimmed_spans: number;
+    /** A resource or scope had text that was not UTF-8. */
+    text_repaired: boolean;
+  };
   clock: { status: "none" | "bounded" | "one_sided" | "step" | "residual"; clocks: TraceClock[] };
   orphans: number;
   duplicates: number;
@@ -314,6 +324,60 @@ export interface Decision {
   adjusted_count?: number;
   votes: PolicyVote[];
   shadow?: { verdict: Verdict; policy?: string };
+}
+
+export type DestinationState = "delivering" | "slow" | "retrying" | "refuses_gateway";
+export type AnswerClass = "accepted" | "retry" | "too_large" | "data" | "gateway" | "either";
+
+/** Where kept traces go, and which were refused. */
+export interface Destinations {
+  destinations: Destination[];
+  /** What was refused for good and is still here, the latest first; of many only the latest. */
+  refused: RefusedTrace[];
+  refused_total: number;
+  budget_bytes: number;
+  used_bytes: number;
+  when_full: string;
+}
+
+/** How delivery to one destination goes; counts are since the start. */
+export interface Destination {
+  /** An exporter's ID or, where spans go decoded, the pipeline's. */
+  destination: string;
+  pipeline: string;
+  bytes: boolean;
+  exporters: string[];
+  state: DestinationState;
+  /** `seconds` is the age of the oldest decision. */
+  backlog: Amount & { seconds: number };
+  share_bytes: number;
+  last_answer: { at: string; class: AnswerClass; code: string; text: string } | null;
+  retry_at: string | null;
+  refuses_since: string | null;
+  delivered_traces: number;
+  delivered_spans: number;
+  retries: number;
+  /** Not stored, although the request was accepted (partial success), and what was said of them last. */
+  rejected_spans: number;
+  rejected_why: string;
+  refused_traces: number;
+  /** Wait apart, because each try of them fails. */
+  apart_traces: number;
+  /** Given up: the budget or the patience was used up. */
+  undelivered_traces: number;
+  undelivered_spans: number;
+}
+
+/** A trace, or a late part of one, that a destination refused for good. */
+export interface RefusedTrace {
+  trace_id: string;
+  destination: string;
+  pipeline: string;
+  spans: number;
+  bytes: number;
+  at: string;
+  code: string;
+  text: string;
 }
 
 /** What /readyz answers; without credentials there are no components. */

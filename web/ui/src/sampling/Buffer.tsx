@@ -24,11 +24,7 @@ export function Buffer({ status: s }: { status: SamplingStatus }) {
         n={s.traces_pending}
         note={`oldest for ${durationSeconds(s.oldest_undecided_seconds)}`}
       />
-      <Figure
-        name="Kept, not delivered yet"
-        n={s.traces_undelivered}
-        note="the next stage has not accepted them"
-      />
+      <Figure name="Kept, not delivered yet" n={s.traces_undelivered} note="not every destination has them" />
       <Figure
         name="Decided early"
         n={s.early_decisions}

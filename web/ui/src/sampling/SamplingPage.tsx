@@ -7,6 +7,7 @@ import { Time } from "../components/Time";
 import type { Route } from "../router";
 import { Buffer } from "./Buffer";
 import { Decided } from "./Decided";
+import { DestinationsSection } from "./DestinationsSection";
 import { PoliciesSection } from "./PoliciesSection";
 import { ServicesSection } from "./ServicesSection";
 import { ShadowSection } from "./ShadowSection";
@@ -19,12 +20,13 @@ async function figures(signal: AbortSignal) {
     // A browser reports what is asked for and not there as an error.
     return { policies, shadow: policies.shadow ? await api.shadow(signal) : null };
   };
-  const [status, cost, decides] = await Promise.all([
+  const [status, destinations, cost, decides] = await Promise.all([
     api.samplingStatus(signal),
+    api.destinations(signal),
     api.samplingCost(signal),
     shadow(),
   ]);
-  return { status, cost, ...decides };
+  return { status, destinations, cost, ...decides };
 }
 
 export function SamplingPage({ route }: { route: Route }) {
@@ -46,10 +48,11 @@ export function SamplingPage({ route }: { route: Route }) {
     >
       <WhyKept route={route} />
       <Polled poll={poll} rows={8}>
-        {({ status, cost, policies, shadow }) => (
+        {({ status, destinations, cost, policies, shadow }) => (
           <>
             <Buffer status={status} />
             <Decided status={status} />
+            <DestinationsSection destinations={destinations} onChange={changed} />
             <PoliciesSection policies={policies} cost={cost} onChange={changed} />
             <ShadowSection shadow={shadow} version={policies.version} onChange={changed} />
             <ServicesSection services={cost.services} />

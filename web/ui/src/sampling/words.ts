@@ -1,7 +1,18 @@
 // What the gateway's figures about sampling mean, in words.
 
-import type { Decision, PolicyVote, SamplingStatus, ServiceCost, Shadow, Verdict } from "../api/types";
-import { NONE, plural, significant } from "../lib/format";
+import type {
+  AnswerClass,
+  Decision,
+  Destination,
+  DestinationState,
+  Destinations,
+  PolicyVote,
+  SamplingStatus,
+  ServiceCost,
+  Shadow,
+  Verdict,
+} from "../api/types";
+import { bytes, durationSeconds, NONE, percent, plural, significant } from "../lib/format";
 
 /** What the buffered spans wait for: decided traces stay buffered until the backend has them. */
 export function waiting(s: SamplingStatus): string {
@@ -85,4 +96,53 @@ export function byBytesIn(services: ServiceCost[]): ServiceCost[] {
 
 export function serviceName(s: ServiceCost): string {
   return s.service === "__other__" ? "all others" : s.service;
+}
+
+/** How delivery to a destination stands: the kind of its pill, and the word on it. */
+export const DESTINATION_STATE: Record<
+  DestinationState,
+  [kind: "ok" | "pending" | "error" | "no_data", name: string]
+> = {
+  delivering: ["ok", "Delivering"],
+  slow: ["pending", "Slow"],
+  retrying: ["pending", "Retrying"],
+  refuses_gateway: ["error", "Refuses the gateway"],
+};
+
+/** What an answer of a destination was, in a sentence that begins with "Last answer:". */
+export const ANSWER: Record<AnswerClass, string> = {
+  accepted: "accepted",
+  retry: "not now",
+  too_large: "the request is too large",
+  data: "refused what was sent",
+  gateway: "refuses the gateway",
+  either: "failed",
+};
+
+/** When a destination is tried again; empty where it is not waited for. */
+export function nextTry(d: Pick<Destination, "retry_at">, now: Date): string {
+  if (!d.retry_at) return "";
+  const seconds = Math.ceil((Date.parse(d.retry_at) - now.getTime()) / 1000);
+  return seconds > 0 ? `next try in ${durationSeconds(seconds)}` : "trying again";
+}
+
+/** Where a destination is, and as what it gets spans. */
+export function whatItTakes(
+  d: Pick<Destination, "destination" | "pipeline" | "bytes" | "exporters">,
+): string {
+  if (d.bytes) return `in ${d.pipeline}, as bytes`;
+  const exporters = d.exporters.length > 0 ? `${d.exporters.join(", ")}: ` : "";
+  return d.destination === d.pipeline ? `${exporters}decoded` : `${exporters}in ${d.pipeline}, decoded`;
+}
+
+/** How much of its share a backlog takes; shares that others do not use are lent. */
+export function overShare(share: number, shareBytes: number): string {
+  if (shareBytes <= 0) return NONE;
+  return `${percent(share, 2)} of its share of ${bytes(shareBytes)}${share > 1 ? ", the rest is lent" : ""}`;
+}
+
+/** What happens once the budget is used up. */
+export function whenFull(d: Pick<Destinations, "when_full">): string {
+  if (d.when_full === "refuse") return "Once it is used up, new spans are refused.";
+  return "Once it is used up, a destination over its share gives up its oldest traces, those without an error first.";
 }

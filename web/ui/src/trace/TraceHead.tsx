@@ -41,6 +41,7 @@ export function TraceHead({ trace: t }: { trace: Trace }) {
           <a class="why" href={links.sampling({ trace: t.trace_id })}>
             why?<span class="sr"> What every policy said</span>
           </a>
+          <Marks trace={t} />
         </Fact>
         <Fact name="Trace ID">
           <code>{t.trace_id}</code> <CopyButton text={t.trace_id} label="Copy the trace ID" />
@@ -60,6 +61,27 @@ export function TraceHead({ trace: t }: { trace: Trace }) {
   );
 }
 
+/** What was out of the ordinary about the decision. */
+function Marks({ trace: { marks: m } }: { trace: Trace }) {
+  return (
+    <>
+      {m.revived && (
+        <p class="faint">
+          <span class="chip">revived</span> not sampled at first, but after more of it came
+        </p>
+      )}
+      {m.linked_trace_id && (
+        <p class="faint">
+          <span class="chip">linked</span> kept for its link with{" "}
+          <a href={links.trace(m.linked_trace_id)} title={m.linked_trace_id}>
+            <code>{m.linked_trace_id.slice(0, 16)}</code>
+          </a>
+        </p>
+      )}
+    </>
+  );
+}
+
 function Warnings({ trace: t }: { trace: Trace }) {
   const all = [
     ...(t.orphans > 0 ? [`${plural(t.orphans, "span")} without the parent they name`] : []),
@@ -67,6 +89,10 @@ function Warnings({ trace: t }: { trace: Trace }) {
     ...(t.kept.late_spans > 0
       ? [`${plural(t.kept.late_spans, "span")} came after the decision to keep the trace`]
       : []),
+    ...(t.marks.trimmed_spans > 0
+      ? [`${plural(t.marks.trimmed_spans, "span")} left out, because the trace was too large`]
+      : []),
+    ...(t.marks.text_repaired ? ["Text of a resource or scope was not UTF-8, and was made valid"] : []),
     ...(t.summary.complete ? [] : ["The trace is incomplete"]),
     ...t.warnings,
   ];

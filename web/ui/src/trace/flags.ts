@@ -1,6 +1,7 @@
-// What the reconstruction found odd about a span, in words.
+// What is odd about a span, in words: what the reconstruction found, and what delivery had to change.
 
 import type { Span } from "../api/types";
+import { bytes } from "../lib/format";
 
 const MEANING: Record<string, string> = {
   orphan: "The span it names as its parent is not in the trace",
@@ -30,6 +31,14 @@ export function badges(s: Span): Badge[] {
     text: f.replaceAll("_", " "),
     meaning: MEANING[f] ?? f.replaceAll("_", " "),
   }));
+  const cut = s.attributes["slowburn.span.trimmed"];
+  if (cut !== undefined)
+    all.push({
+      text: "trimmed",
+      meaning: `It was larger than a request may be: ${bytes(Number(cut))} were cut from it`,
+    });
+  if (s.attributes["slowburn.text.repaired"] === true)
+    all.push({ text: "text repaired", meaning: "It had text that was not UTF-8, which was made valid" });
   if (s.synthetic)
     all.unshift({
       text: "placeholder",

@@ -1,0 +1,52 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"slices"
+)
+
+// ways are where kept traces go, for --suite kept.
+var ways = []struct {
+	name    string
+	configs []string
+}{
+	{"to a backend", []string{"configs/kept-backend.yaml"}},
+	{"to trace_store and a backend", nil},
+}
+
+// kept measures what a kept span costs: what a gateway that keeps all needs per span, less what one needs that keeps none
+// and runs at the same time under the same load.
+func (o options) kept(ctx context.Context, dir string) error {
+	program := o.a
+	if program == "" {
+		fmt.Fprintln(os.Stderr, "building the target")
+		if err := build(ctx, dir, targets[:1]); err != nil {
+			return err
+		}
+		program = targets[0].program
+	}
+	s := o.base()
+	s.load.Rate /= 2
+	for _, way := range ways {
+		configs := slices.Concat(targets[0].configs, way.configs)
+		both := [2]target{
+			{name: "none", program: program, configs: append(slices.Clip(configs), "configs/kept-none.yaml")},
+			{name: "all", program: program, configs: append(slices.Clip(configs), "configs/kept-all.yaml")},
+		}
+		var extra []float64
+		for n := range o.count {
+			cost, err := pair(ctx, dir, both, s, n%2)
+			if err != nil {
+				return err
+			}
+			extra = append(extra, cost[1]-cost[0])
+			fmt.Printf("%s, pair %2d: none kept %.2f, all kept %.2f CPU µs/span\n", way.name, n+1, cost[0], cost[1])
+		}
+		slices.Sort(extra)
+		fmt.Printf("%s: a kept span costs %.2f CPU µs more than one that is not kept (%.2f to %.2f in %d pairs)\n",
+			way.name, median(extra), extra[0], extra[len(extra)-1], len(extra))
+	}
+	return nil
+}

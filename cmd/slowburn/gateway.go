@@ -1,0 +1,81 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+// exitUnknown is the exit code where the gateway knows nothing of what it was asked about, not yet or not any more. Others
+// are those of any command: 0, and 1 where it could not do what it was told.
+const exitUnknown = 3
+
+// exitError ends the command with a code of its own.
+type exitError struct {
+	error
+	code int
+}
+
+// gateway is a running gateway, as a command's flags say how to reach it.
+type gateway struct {
+	server  string
+	headers []string
+}
+
+func (g *gateway) addFlags(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&g.server, "server", "http://127.0.0.1:8080", "the gateway's web::endpoint, with web::base_path")
+	cmd.Flags().StringArrayVar(&g.headers, "header", nil, "a header of the request, for web::auth; may be given several times")
+}
+
+// ask sends a request to a path of the API and reads the answer, which is one of the gateway's if valid says so. The
+// gateway's own words are the error where it answers with a problem.
+func (g *gateway) ask(ctx context.Context, method, path string, answer any, valid func() bool) error {
+	r, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(g.server, "/")+path, nil)
+	if err != nil {
+		return fmt.Errorf("--server: %w", err)
+	}
+	for _, h := range g.headers {
+		key, value, ok := strings.Cut(h, ":")
+		if !ok {
+			return fmt.Errorf("--header %q: it must be like \"Authorization: Bearer ...\"", h)
+		}
+		r.Header.Add(strings.TrimSpace(key), strings.TrimSpace(value))
+	}
+	status, body, err := send(r)
+	if err != nil {
+		return err
+	}
+	if status == http.StatusOK {
+		if err = json.Unmarshal(body, answer); err != nil || !valid() {
+			return fmt.Errorf("%s is no gateway's answer: see --server", r.URL)
+		}
+		return nil
+	}
+	var problem struct{ Detail string }
+	if err := json.Unmarshal(body, &problem); err != nil || problem.Detail == "" {
+		return fmt.Errorf("%s answers %d %s: see --server", r.URL, status, http.StatusText(status))
+	}
+	err = errors.New(problem.Detail)
+	if status == http.StatusNotFound {
+		err = exitError{err, exitUnknown}
+	}
+	return err
+}
+
+func send(r *http.Request) (status int, body []byte, err error) {
+	const timeout, most = 10 * time.Second, 16 << 20
+	answer, err := (&http.Client{Timeout: timeout}).Do(r)
+	if err != nil {
+		return 0, nil, fmt.Errorf("the gateway cannot be asked (see --server): %w", err)
+	}
+	defer func() { err = errors.Join(err, answer.Body.Close()) }()
+	body, err = io.ReadAll(io.LimitReader(answer.Body, most))
+	return answer.StatusCode, body, err
+}

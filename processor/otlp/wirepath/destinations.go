@@ -1,0 +1,88 @@
+package wirepath
+
+import (
+	"slices"
+	"strings"
+
+	"go.opentelemetry.io/collector/component"
+
+	"github.com/slowburn/slowburn/processor/tailsampling/destination"
+)
+
+// takesKept are the types of the exporters that take kept traces as bytes, under all of their names.
+var takesKept = []string{"otlp_grpc", "otlp", "otlp_http", "otlphttp", "trace_store"}
+
+// TakesKept reports whether exporters of this type take kept traces as bytes.
+func TakesKept(exporter component.Type) bool { return slices.Contains(takesKept, exporter.String()) }
+
+// destinations returns who takes the kept traces of a tail_sampling processor, as the YAML would say it.
+//
+// The Collector makes an instance of a processor for each pipeline that names it, and gives all of them one configuration. So
+// they cannot know which of several pipelines is theirs: then all is one destination, with the processor's ID, and nothing
+// goes as bytes.
+func (g *graph) destinations(id string) (answer any, used bool) {
+	var all []destination.Destination
+	var in []string
+	for i := range g.pipelines {
+		if p := &g.pipelines[i]; slices.Contains(p.processors, clean(id)) {
+			in = append(in, p.id)
+			all = append(all, g.behind(p, clean(id))...)
+		}
+	}
+	if len(in) > 1 {
+		whole := destination.Destination{ID: clean(id), Pipeline: strings.Join(in, ", ")}
+		for _, d := range all {
+			for _, exporter := range d.Exporters {
+				if !slices.Contains(whole.Exporters, exporter) {
+					whole.Exporters = append(whole.Exporters, exporter)
+				}
+			}
+		}
+		all = []destination.Destination{whole}
+	}
+	return asYAML(all), len(all) > 0
+}
+
+// behind returns the destinations of a processor in a pipeline: in the order of the exporters, the one that takes decoded
+// spans at the end.
+func (g *graph) behind(p *pipeline, id string) []destination.Destination {
+	var all []destination.Destination
+	decoded := destination.Destination{ID: p.id, Pipeline: p.id}
+	bytes := g.leavesAsBytes(p, id)
+	for _, exporter := range p.exporters {
+		if bytes && slices.Contains(takesKept, typeOf(exporter)) {
+			all = append(all, destination.Destination{ID: exporter, Pipeline: p.id, Bytes: true, Exporters: []string{exporter}})
+		} else {
+			decoded.Exporters = append(decoded.Exporters, exporter)
+		}
+	}
+	if len(decoded.Exporters) > 0 {
+		all = append(all, decoded)
+	}
+	return all
+}
+
+// leavesAsBytes reports whether all that a pipeline has behind the processor hands kept traces on as bytes. A connector that
+// is not ours does not: exporters behind it would be given what is meant for the pipeline's own.
+func (g *graph) leavesAsBytes(p *pipeline, id string) bool {
+	for _, processor := range p.processors[slices.Index(p.processors, id)+1:] {
+		if t := typeOf(processor); t != reconstruct && t != memoryLimiter {
+			return false
+		}
+	}
+	return !slices.ContainsFunc(p.exporters, func(exporter string) bool {
+		return slices.Contains(g.connectors, exporter) && typeOf(exporter) != sli
+	})
+}
+
+func asYAML(destinations []destination.Destination) []any {
+	var list []any
+	for _, d := range destinations {
+		var exporters []any
+		for _, exporter := range d.Exporters {
+			exporters = append(exporters, exporter)
+		}
+		list = append(list, map[string]any{"id": d.ID, "pipeline": d.Pipeline, "bytes": d.Bytes, "exporters": exporters})
+	}
+	return list
+}

@@ -1,0 +1,64 @@
+package wirepath
+
+import (
+	"errors"
+	"maps"
+	"slices"
+)
+
+// memoryQueues returns an error for each exporter behind tail_sampling whose section switches on a sending_queue that has
+// no storage. Whether an exporter that is not ours has a queue without being told to is not known here.
+func (g *graph) memoryQueues(exporters map[string]any) (errs []error) {
+	sampled := g.sampledExporters()
+	for _, id := range slices.Sorted(maps.Keys(exporters)) {
+		if settings, _ := exporters[id].(map[string]any); slices.Contains(sampled, clean(id)) && hasMemoryQueue(settings) {
+			errs = append(errs, errors.New("exporters::"+id+"::sending_queue: a queue in memory loses in a crash the traces "+
+				"that tail_sampling let go; remove the key, as tail_sampling holds each trace until the exporter has accepted "+
+				"it, or set sending_queue::storage"))
+		}
+	}
+	return errs
+}
+
+// sampledExporters are the IDs of the exporters behind tail_sampling, in its pipelines and those that connectors lead to.
+func (g *graph) sampledExporters() (found []string) {
+	var seen []*pipeline
+	var follow func(p *pipeline)
+	follow = func(p *pipeline) {
+		if slices.Contains(seen, p) {
+			return
+		}
+		seen = append(seen, p)
+		for _, exporter := range p.exporters {
+			if !slices.Contains(g.connectors, exporter) {
+				found = append(found, exporter)
+				continue
+			}
+			for i := range g.pipelines {
+				if next := &g.pipelines[i]; slices.Contains(next.receivers, exporter) {
+					follow(next)
+				}
+			}
+		}
+	}
+	for i := range g.pipelines {
+		if p := &g.pipelines[i]; slices.ContainsFunc(p.processors, func(id string) bool { return typeOf(id) == tailSampling }) {
+			follow(p)
+		}
+	}
+	return found
+}
+
+// hasMemoryQueue reports whether an exporter's section switches on a queue without storage. The section sending_queue
+// does, even an empty one, if it does not say enabled: false.
+func hasMemoryQueue(settings map[string]any) bool {
+	v, written := settings["sending_queue"]
+	queue, ok := v.(map[string]any)
+	if !written || !ok && v != nil {
+		return false
+	}
+	if enabled, ok := queue["enabled"]; ok && enabled != true {
+		return false
+	}
+	return queue["storage"] == nil
+}

@@ -1,0 +1,112 @@
+package reconstruct
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"sync"
+
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+	"go.opentelemetry.io/collector/processor"
+	"go.uber.org/zap"
+
+	"github.com/slowburn/slowburn/internal/wire"
+)
+
+// doors is the processor. Traces that come as a wire.Kept in the context are written on there; decoded ones are made a
+// wire.Kept, and what was found is written on them.
+type doors struct {
+	processor.Traces // for decoded traces
+	annotator        *annotator
+	next             consumer.Traces
+}
+
+func (d doors) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
+	k := wire.KeptOf(ctx)
+	if k == nil || len(k.Traces) == 0 || td.ResourceSpans().Len() > 0 {
+		return d.Traces.ConsumeTraces(ctx, td)
+	}
+	if !k.Reconstructed {
+		d.annotator.annotate(ctx, k, func(span int, f *finding) { f.onBytes(k, span) })
+		k.Reconstructed = true
+	}
+	return d.next.ConsumeTraces(ctx, td)
+}
+
+var keptPool = sync.Pool{New: func() any { return new(wire.Kept) }}
+
+// maxPooledBytes is the most memory that a Kept keeps for the next call.
+const maxPooledBytes = 8 << 20
+
+// decoded annotates the traces in td. It never fails: what it cannot do it leaves undone.
+func (a *annotator) decoded(ctx context.Context, td ptrace.Traces) (ptrace.Traces, error) {
+	if td.SpanCount() == 0 {
+		return td, nil
+	}
+	k := keptPool.Get().(*wire.Kept)
+	defer func() {
+		if cap(k.Bytes) <= maxPooledBytes {
+			k.Reset()
+			keptPool.Put(k)
+		}
+	}()
+	if err := fill(ctx, k, td); err != nil {
+		a.skipped(ctx, failed)
+		a.logger.Error("Traces were passed on as they came.", zap.Int("spans", td.SpanCount()), zap.Error(err))
+		return td, nil
+	}
+	spans := spansOf(k, td)
+	if a.annotate(ctx, k, func(span int, f *finding) { f.onMap(spans[span].Attributes()) }) > 0 {
+		copies := make(map[ptrace.Span]struct{})
+		for i := range k.Spans {
+			if k.Spans[i].Left {
+				copies[spans[i]] = struct{}{}
+			}
+		}
+		remove(td, copies)
+	}
+	return td, nil
+}
+
+// fill makes k the traces of td.
+func fill(ctx context.Context, k *wire.Kept, td ptrace.Traces) error {
+	r, release, err := wire.Of(ctx, td)
+	if err != nil {
+		return err
+	}
+	defer release()
+	_, err = k.Fill(r)
+	return err
+}
+
+// spansOf are the spans of td in the order of Kept.Spans. Fill copied the bodies trace by trace, within a trace in the order in
+// which they came.
+func spansOf(k *wire.Kept, td ptrace.Traces) []ptrace.Span {
+	came := make(map[pcommon.TraceID][]ptrace.Span, len(k.Traces))
+	for _, rs := range td.ResourceSpans().All() {
+		for _, ss := range rs.ScopeSpans().All() {
+			for _, s := range ss.Spans().All() {
+				came[s.TraceID()] = append(came[s.TraceID()], s)
+			}
+		}
+	}
+	spans := make([]ptrace.Span, len(k.Spans))
+	var order []int
+	for t := range k.Traces {
+		kept := &k.Traces[t]
+		order = order[:0]
+		for i := kept.From; i < kept.To; i++ {
+			order = append(order, i)
+		}
+		slices.SortStableFunc(order, func(i, j int) int {
+			x, y := k.Spans[i].Body, k.Spans[j].Body
+			return cmp.Or(cmp.Compare(x.Off, y.Off), cmp.Compare(x.End, y.End))
+		})
+		for n, i := range order {
+			spans[i] = came[pcommon.TraceID(kept.ID)][n]
+		}
+	}
+	return spans
+}

@@ -1,0 +1,215 @@
+package link
+
+import (
+	"cmp"
+	"math"
+	"slices"
+
+	"github.com/slowburn/slowburn/processor/trace"
+)
+
+// None is the parent of a node that has none.
+const None = -1
+
+// Forest is a trace's spans and how they hang together.
+type Forest struct {
+	Nodes []Node
+	// Parents are indexes of Nodes, None for a node without a parent; FlagOrphan tells those whose parent is missing.
+	Parents []int32
+	// Latest is the latest time, in Unix nanoseconds, that a span of the trace can have. See judgeTimes.
+	Latest uint64
+
+	byID     []entry // nodes that have an ID, by ID and then in their order
+	repeated bool    // two nodes have one ID
+	indexed  bool    // byID is of the nodes as they are
+	children []int32 // of Group: grouped by parent
+	ends     []int32 // of Group, by node: where its children end in children; before it, of use to arrange
+	order    []int32
+	moved    []Node
+}
+
+// entry is a node under its ID.
+type entry struct {
+	id   uint64
+	node int32
+}
+
+// Reset empties the forest and keeps its memory.
+func (f *Forest) Reset() { f.Nodes, f.Parents, f.indexed = f.Nodes[:0], f.Parents[:0], false }
+
+// Collapse calls one for each span of which there are several nodes, with those, and keeps what it returns: some of them.
+// It is called before Link.
+func (f *Forest) Collapse(one func(same []Node) []Node) {
+	f.index()
+	if f.indexed = !f.repeated; f.indexed {
+		return
+	}
+	slices.SortStableFunc(f.Nodes, func(a, b Node) int {
+		return cmp.Or(cmp.Compare(a.ID, b.ID), cmp.Compare(a.Resource, b.Resource), cmp.Compare(a.Kind, b.Kind))
+	})
+	kept := f.Nodes[:0]
+	for i := 0; i < len(f.Nodes); {
+		n := 1
+		for i+n < len(f.Nodes) && sameSpan(&f.Nodes[i], &f.Nodes[i+n]) {
+			n++
+		}
+		if n == 1 {
+			kept = append(kept, f.Nodes[i])
+		} else {
+			kept = append(kept, one(f.Nodes[i:i+n])...)
+		}
+		i += n
+	}
+	f.Nodes = kept
+}
+
+// Link finds each node's parent.
+func (f *Forest) Link() {
+	f.judgeTimes()
+	f.arrange()
+	f.Parents = sized(f.Parents, len(f.Nodes))
+	for i := range f.Nodes {
+		f.Parents[i] = f.parentOf(int32(i))
+	}
+	f.cutCycles()
+}
+
+// arrange brings the nodes into canonical order, and indexes them by ID.
+func (f *Forest) arrange() {
+	sorted := true
+	f.order = sized(f.order, len(f.Nodes))
+	for i := range f.order {
+		f.order[i] = int32(i)
+		sorted = sorted && (i == 0 || compareCanonical(&f.Nodes[i-1], &f.Nodes[i]) <= 0)
+	}
+	if !sorted {
+		slices.SortStableFunc(f.order, func(i, j int32) int { return compareCanonical(&f.Nodes[i], &f.Nodes[j]) })
+		f.moved = sized(f.moved, len(f.Nodes))
+		for to, from := range f.order {
+			f.moved[to] = f.Nodes[from]
+		}
+		f.Nodes, f.moved = f.moved, f.Nodes
+	}
+	switch {
+	case !f.indexed:
+		f.index()
+	case !sorted:
+		now := sized(f.ends, len(f.Nodes)) // by where a node was
+		for to, from := range f.order {
+			now[from] = int32(to)
+		}
+		for i := range f.byID {
+			f.byID[i].node = now[f.byID[i].node]
+		}
+		f.ends = now
+	}
+}
+
+// index makes byID anew.
+func (f *Forest) index() {
+	f.byID = f.byID[:0]
+	for i := range f.Nodes {
+		f.byID = append(f.byID, entry{f.Nodes[i].ID, int32(i)})
+	}
+	slices.SortFunc(f.byID, func(a, b entry) int {
+		if a.id != b.id {
+			return cmp.Compare(a.id, b.id)
+		}
+		return cmp.Compare(a.node, b.node)
+	})
+	f.repeated = false
+	for i := 1; i < len(f.byID); i++ {
+		f.repeated = f.repeated || f.byID[i].id == f.byID[i-1].id
+	}
+}
+
+// maxTwins bounds how many spans with one ID are looked at. A call has two ends, so more than a few come from a broken
+// generator of IDs, and must not make the search quadratic.
+const maxTwins = 32
+
+// with returns the first nodes that have the ID, in canonical order.
+func (f *Forest) with(id uint64) []entry {
+	if id == 0 {
+		return nil
+	}
+	lo, hi := 0, len(f.byID)
+	for lo < hi {
+		if mid := (lo + hi) / 2; f.byID[mid].id < id {
+			lo = mid + 1
+		} else {
+			hi = mid
+		}
+	}
+	n := lo
+	for n < len(f.byID) && n < lo+maxTwins && f.byID[n].id == id {
+		n++
+	}
+	return f.byID[lo:n]
+}
+
+// First returns the first node with the ID, in canonical order, and None where there is none.
+func (f *Forest) First(id uint64) int32 {
+	if found := f.with(id); len(found) > 0 {
+		return found[0].node
+	}
+	return None
+}
+
+// farFuture is how much later than half of a trace's spans a start may be before it counts as garbage rather than as a
+// clock that is off, in nanoseconds. A trace of a year is less likely than a wrong unit.
+const farFuture = uint64(365 * 24 * 3600 * 1e9)
+
+// judgeTimes flags the spans whose times cannot be what they say. What is far in the future is judged against the other spans
+// and not against today: the same spans give the same trace at any time.
+func (f *Forest) judgeTimes() {
+	f.Latest = f.latest()
+	for i := range f.Nodes {
+		n := &f.Nodes[i]
+		switch {
+		case n.Start == 0:
+			n.Flags |= trace.FlagNoStart
+		case n.Start > f.Latest:
+			n.Flags |= trace.FlagFarFuture
+		}
+		switch {
+		case n.End == 0:
+			n.Flags |= trace.FlagUnfinished
+		case n.End < n.Start:
+			n.Flags |= trace.FlagInverted
+		}
+	}
+}
+
+// latest is farFuture after the median start. Where all times lie closer together than that, none is later, and the median
+// need not be known.
+func (f *Forest) latest() uint64 {
+	first, last := uint64(math.MaxUint64), uint64(0)
+	for i := range f.Nodes {
+		n := &f.Nodes[i]
+		if n.Start != 0 {
+			first = min(first, n.Start)
+		}
+		last = max(last, n.Start, n.End)
+	}
+	if first == math.MaxUint64 || last <= first || last-first <= farFuture {
+		return math.MaxUint64
+	}
+	starts := make([]uint64, 0, len(f.Nodes))
+	for i := range f.Nodes {
+		if s := f.Nodes[i].Start; s != 0 {
+			starts = append(starts, s)
+		}
+	}
+	slices.Sort(starts)
+	if median := starts[(len(starts)-1)/2]; median < math.MaxUint64-farFuture {
+		return median + farFuture
+	}
+	return math.MaxUint64
+}
+
+func sized[T any](s []T, n int) []T {
+	if cap(s) < n {
+		return make([]T, n, max(n, 2*cap(s)))
+	}
+	return s[:n]
+}

@@ -1,0 +1,143 @@
+package link
+
+import (
+	"github.com/slowburn/slowburn/internal/wire"
+	"github.com/slowburn/slowburn/processor/trace"
+)
+
+// parentOf finds a node's parent, and flags what is odd about it.
+func (f *Forest) parentOf(i int32) int32 {
+	n := &f.Nodes[i]
+	if caller := f.callerOf(n); caller >= 0 {
+		n.Flags |= trace.FlagSharedID
+		f.Nodes[caller].Flags |= trace.FlagSharedID
+		return caller
+	}
+	switch {
+	case n.Parent == 0:
+		return None
+	case n.Parent == n.ID:
+		n.Flags |= trace.FlagOwnParent
+		return None
+	}
+	best, bestFit := int32(None), -1
+	for _, e := range f.with(n.Parent) {
+		if !f.repeated {
+			return e.node
+		}
+		if fit := fit(&f.Nodes[e.node], n); fit > bestFit {
+			best, bestFit = e.node, fit
+		}
+	}
+	if best < 0 {
+		n.Flags |= trace.FlagOrphan
+	}
+	return best
+}
+
+// callerOf returns the client span that shares its ID with a server span, None where there is none: both ends of a call
+// have one ID in Zipkin's model.
+func (f *Forest) callerOf(n *Node) int32 {
+	if !f.repeated || !n.receives() {
+		return None
+	}
+	want := int32(wire.KindClient)
+	if n.Kind == wire.KindConsumer {
+		want = wire.KindProducer
+	}
+	for _, e := range f.with(n.ID) {
+		if f.Nodes[e.node].Kind == want {
+			return e.node
+		}
+	}
+	return None
+}
+
+// fit says how well a span suits as the child's parent where several share the parent's ID: first by what the resources
+// have in common, then by kind, a server span having called from its client's side and all else from the server's.
+func fit(parent, child *Node) int {
+	fit := 0
+	switch {
+	case parent.Resource == child.Resource:
+		fit = 6
+	case parent.Clock != 0 && parent.Clock == child.Clock:
+		fit = 4
+	case parent.Service == child.Service:
+		fit = 2
+	}
+	if child.receives() == parent.calls() {
+		fit++
+	}
+	return fit
+}
+
+// cutCycles makes a root of the earliest-starting span of each cycle. Each span has at most one parent, so a walk up
+// from any span either ends at a root or runs into itself.
+func (f *Forest) cutCycles() {
+	f.order = sized(f.order, len(f.Nodes))
+	seen := f.order // the walk that saw the node, from 1
+	clear(seen)
+	for i := range f.Nodes {
+		walk, at := int32(i+1), int32(i)
+		for at >= 0 && seen[at] == 0 {
+			seen[at] = walk
+			at = f.Parents[at]
+		}
+		if at < 0 || seen[at] != walk {
+			continue
+		}
+		cut := at
+		for j := f.Parents[at]; j != at; j = f.Parents[j] {
+			if f.startsBefore(j, cut) {
+				cut = j
+			}
+		}
+		f.Parents[cut] = None
+		f.Nodes[cut].Flags |= trace.FlagCycle
+	}
+}
+
+// startsBefore compares by canonical order, but a span whose start is not its own starts before none.
+func (f *Forest) startsBefore(i, j int32) bool {
+	iOwn, jOwn := f.Nodes[i].Flags.OwnStart(), f.Nodes[j].Flags.OwnStart()
+	if iOwn != jOwn {
+		return iOwn
+	}
+	return i < j
+}
+
+// Group puts the children of each node together, in the order of the nodes, and appends the nodes without a parent to roots.
+// Children returns them then.
+func (f *Forest) Group(roots []int32) []int32 {
+	f.ends = sized(f.ends, len(f.Nodes))
+	clear(f.ends)
+	for i, p := range f.Parents {
+		if p >= 0 {
+			f.ends[p]++
+		} else {
+			roots = append(roots, int32(i))
+		}
+	}
+	at := int32(0)
+	for i, n := range f.ends {
+		f.ends[i] = at
+		at += n
+	}
+	f.children = sized(f.children, int(at))
+	for i, p := range f.Parents {
+		if p >= 0 {
+			f.children[f.ends[p]] = int32(i)
+			f.ends[p]++
+		}
+	}
+	return roots
+}
+
+// Children returns the children of a node, as Group found them. The caller may sort them.
+func (f *Forest) Children(i int32) []int32 {
+	from := int32(0)
+	if i > 0 {
+		from = f.ends[i-1]
+	}
+	return f.children[from:f.ends[i]]
+}

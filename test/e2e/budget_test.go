@@ -1,0 +1,89 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
+)
+
+// The backlog of a backend that is down stays within its budget: its oldest traces without an error are given up, and
+// counted. No other destination and no undecided trace loses anything.
+func TestBacklogHasABudget(t *testing.T) {
+	t.Parallel()
+	dead, healthy := startBackend(t), startBackend(t)
+	dead.answer(t, away)
+	g := startExporting(t, "yaml:processors::tail_sampling: {disk_budget: 64MiB, delivery_budget: 16MiB}", exporters(
+		exporter{id: "otlp_grpc/dead", endpoint: dead.grpc},
+		exporter{id: "otlp_grpc/healthy", endpoint: healthy.grpc},
+	))
+	made := newTraffic(69)
+	var sent, failed []ptrace.Traces
+	for range 40 { // about 45 MB, a third of disk_budget in a wait of two seconds at the most
+		some := made.traces(200, boring)
+		broken := made.traces(4, failing)
+		failed = append(failed, broken...)
+		some = append(some, broken...)
+		g.sendAll(t, some)
+		sent = append(sent, some...)
+		time.Sleep(200 * time.Millisecond)
+	}
+	healthy.awaitAll(t, 2*soon, sent)
+	var d destination
+	require.Eventually(t, func() bool {
+		d = g.destinations(t).of(t, "otlp_grpc/dead")
+		return d.UndeliveredTraces > 0
+	}, soon, 200*time.Millisecond, "nothing was given up")
+	assert.Equal(t, d.UndeliveredTraces*spansPerTrace, d.UndeliveredSpans)
+	assert.LessOrEqual(t, d.Backlog.Bytes, int64(33<<20/2), "the backlog is over its budget")
+	state := g.readyz(t)
+	assert.Equal(t, 200, state.status)
+	assert.True(t, state.names("otlp_grpc/dead"), "/readyz names it: %+v", state)
+	assert.Zero(t, g.destinations(t).of(t, "otlp_grpc/healthy").UndeliveredTraces)
+
+	dead.answer(t)
+	dead.awaitAll(t, 2*soon, failed)
+	g.awaitSettled(t)
+	missing, repeated := count(sent...).missing(count(dead.spans(t)))
+	assert.EqualValues(t, g.destinations(t).of(t, "otlp_grpc/dead").UndeliveredSpans, missing, "what is missing is what was counted")
+	assert.Zero(t, repeated)
+	missing, _ = count(sent[len(sent)-100:]...).missing(count(dead.spans(t)))
+	assert.Zero(t, missing, "the latest traces are those that stay")
+}
+
+// With when_full: refuse nothing is given up: spans are refused until there is room.
+func TestFullBacklogRefuses(t *testing.T) {
+	t.Parallel()
+	dead := startBackend(t)
+	dead.answer(t, away)
+	g := startExporting(t, "yaml:processors::tail_sampling: {disk_budget: 64MiB, delivery_budget: 8MiB, when_full: refuse}",
+		exporters(exporter{id: "otlp_grpc/dead", endpoint: dead.grpc}))
+	made, client := newTraffic(70), g.client(t)
+	var acknowledged []ptrace.Traces
+	send := func(td ptrace.Traces) bool {
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		_, err := client.Export(ctx, ptraceotlp.NewExportRequestFromTraces(merged(td)))
+		if err == nil {
+			acknowledged = append(acknowledged, td)
+		}
+		return err == nil
+	}
+	refused := false
+	for end := time.Now().Add(soon); !refused && time.Now().Before(end); {
+		refused = !send(merged(made.traces(50, boring)...))
+		time.Sleep(10 * time.Millisecond)
+	}
+	require.True(t, refused, "spans are taken although the backlog is full")
+	dead.answer(t)
+	require.Eventually(t, func() bool { return send(made.traces(1, boring)[0]) }, 2*soon, 100*time.Millisecond,
+		"there is room again, and spans are refused")
+	dead.awaitAll(t, 2*soon, acknowledged)
+	assert.Zero(t, g.destinations(t).of(t, "otlp_grpc/dead").UndeliveredTraces)
+}

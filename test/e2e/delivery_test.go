@@ -1,0 +1,182 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc/codes"
+)
+
+// Of five destinations one refuses, one hangs, and at one nobody listens. The two others, and the dashboard, get each trace
+// once, within seconds, however much waits for the three; which get everything once they are mended.
+func TestOneDestinationDelaysNoOther(t *testing.T) {
+	t.Parallel()
+	const waiting = 3400 // traces, 40,800 spans
+	refusing, hanging, healthy := startBackend(t), startBackend(t), startBackend(t)
+	nobody := freePort(t)
+	g := startExporting(t, exporters(
+		exporter{id: "otlp_grpc/refusing", endpoint: refusing.grpc},
+		exporter{id: "otlp_http/hanging", endpoint: hanging.http},
+		exporter{id: "otlp_grpc/nobody", endpoint: nobody},
+		exporter{id: "otlp_grpc/healthy", endpoint: healthy.grpc, options: "headers: {tenant: grpc}"},
+		exporter{id: "otlp_http/healthy", endpoint: healthy.http, options: "headers: {tenant: http}"},
+	))
+	refusing.answer(t, away)
+	hanging.answer(t, rule{Hang: true})
+
+	made := newTraffic(61)
+	sent := made.traces(waiting, boring)
+	g.sendAll(t, sent)
+	time.Sleep(5 * time.Second) // by then they are decided, and wait
+	last := made.traces(10, boring)
+	g.sendAll(t, last)
+	g.awaitDashboard(t, 15*time.Second, last)
+	sent = append(sent, last...)
+	healthy.awaitAll(t, soon, sent, "grpc")
+	healthy.awaitAll(t, soon, sent, "http")
+
+	refusing.answer(t)
+	hanging.answer(t)
+	late := startBackendAt(t, nobody, freePort(t))
+	refusing.awaitAll(t, 2*soon, sent)
+	hanging.awaitAll(t, 2*soon, sent)
+	late.awaitAll(t, 2*soon, sent)
+}
+
+// A backend that refuses the gateway itself for two seconds costs no trace, and /readyz names it with status 200.
+func TestRefusedGatewayLosesNothing(t *testing.T) {
+	t.Parallel()
+	b := startBackend(t)
+	rules := map[string]rule{
+		"otlp_grpc/unauthenticated": {Code: codes.Unauthenticated, Text: "who are you"},
+		"otlp_grpc/denied":          {Code: codes.PermissionDenied, Text: "not you"},
+		"otlp_grpc/unimplemented":   {Code: codes.Unimplemented, Text: "no such service"},
+		"otlp_http/401":             {Status: http.StatusUnauthorized, Text: "who are you"},
+		"otlp_http/403":             {Status: http.StatusForbidden, Text: "not you"},
+		"otlp_http/404":             {Status: http.StatusNotFound, Text: "no such page"},
+		"otlp_http/405":             {Status: http.StatusMethodNotAllowed, Text: "not that way"},
+		"otlp_http/501":             {Status: http.StatusNotImplemented, Text: "not yet"},
+	}
+	var all []exporter
+	for id, r := range rules {
+		endpoint := b.grpc
+		if r.Status != 0 {
+			endpoint = b.http
+		}
+		all = append(all, exporter{id: id, endpoint: endpoint, options: "headers: {tenant: " + id + "}"})
+		b.answerTenant(t, id, r)
+	}
+	g := startExporting(t, exporters(all...))
+	made := newTraffic(62)
+	sent := made.traces(50, boring)
+	g.sendAll(t, sent)
+	for id, r := range rules {
+		assert.Eventually(t, func() bool { return b.state(t, id).Requests > 0 }, soon, 20*time.Millisecond, id)
+		var ready readyState
+		assert.Eventually(t, func() bool {
+			ready = g.readyz(t)
+			return ready.names(id)
+		}, 5*time.Second, 50*time.Millisecond, "/readyz does not name %s: %+v", id, ready)
+		assert.Equal(t, http.StatusOK, ready.status)
+		assert.True(t, ready.names(r.Text), "/readyz has the backend's words: %+v", ready)
+	}
+	time.Sleep(2 * time.Second) // how long it refuses is what is tested
+	more := made.traces(50, boring)
+	g.sendAll(t, more)
+	for id := range rules {
+		b.answerTenant(t, id)
+	}
+	for id := range rules {
+		b.awaitAll(t, soon, append(sent, more...), id)
+	}
+	require.Eventually(t, func() bool { return !g.readyz(t).names("otlp_") }, soon, 100*time.Millisecond,
+		"/readyz goes on to name destinations that are well")
+}
+
+// A trace that the backend refuses for good is all that does not arrive. It is shown with the backend's words, and is sent
+// again on request.
+func TestRefusalIsAboutOneTrace(t *testing.T) {
+	for name, answer := range map[string]rule{
+		"otlp_grpc/internal": {Code: codes.Internal, Text: "cannot index this"},
+		"otlp_grpc/invalid":  {Code: codes.InvalidArgument, Text: "cannot read this"},
+		"otlp_http/500":      {Status: http.StatusInternalServerError, Text: "cannot index this"},
+		"otlp_http/400":      {Status: http.StatusBadRequest, Text: "cannot read this"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := startBackend(t)
+			e := exporter{id: name, endpoint: b.grpc}
+			if answer.Status != 0 {
+				e.endpoint = b.http
+			}
+			g := startExporting(t, exporters(e))
+			sent := newTraffic(63).traces(200, boring)
+			refusedID := traceID(sent[77]).String()
+			answer.TraceID = refusedID
+			b.answer(t, answer)
+			g.sendAll(t, sent)
+			b.awaitAll(t, soon, append(sent[:77:77], sent[78:]...))
+			var seen destinations
+			require.Eventually(t, func() bool {
+				seen = g.destinations(t)
+				return len(seen.Refused) > 0
+			}, soon, 200*time.Millisecond, "the refused trace is not listed")
+			require.Len(t, seen.Refused, 1)
+			assert.Equal(t, refusedID, seen.Refused[0].TraceID)
+			assert.Equal(t, name, seen.Refused[0].Destination)
+			assert.EqualValues(t, spansPerTrace, seen.Refused[0].Spans)
+			assert.Contains(t, seen.Refused[0].Text, answer.Text)
+			assert.EqualValues(t, 1, seen.of(t, name).RefusedTraces)
+
+			// It stays in the log: the next start tries it again, and lists it once it accepted others.
+			g.restart(t)
+			more := newTraffic(163).traces(20, boring)
+			g.sendAll(t, more)
+			b.awaitAll(t, soon, more)
+			require.Eventually(t, func() bool { return len(g.destinations(t).Refused) == 1 }, soon, 200*time.Millisecond,
+				"the refused trace is not listed after a restart")
+			b.answer(t)
+			if answer.Status != 0 {
+				status, body := g.request(t, http.MethodPost, "/api/sampling/v1/refused/"+refusedID+"/retry")
+				require.Equal(t, 2, status/100, "%s", body)
+			} else {
+				out, err := g.command("retry", refusedID)
+				require.NoError(t, err, out)
+			}
+			b.awaitAll(t, soon, sent)
+			require.Eventually(t, func() bool { return len(g.destinations(t).Refused) == 0 }, soon, 200*time.Millisecond)
+			status, _ := g.request(t, http.MethodPost, "/api/sampling/v1/refused/"+refusedID+"/retry")
+			assert.Equal(t, http.StatusNotFound, status, "it is no longer refused")
+		})
+	}
+}
+
+// Spans that the backend did not store, although it accepted their request, are counted and reported.
+func TestPartialSuccessIsCounted(t *testing.T) {
+	t.Parallel()
+	b := startBackend(t)
+	g := startExporting(t, exporters(
+		exporter{id: "otlp_grpc/partial", endpoint: b.grpc, options: "headers: {tenant: grpc}"},
+		exporter{id: "otlp_http/partial", endpoint: b.http, options: "headers: {tenant: http}"},
+	))
+	for _, tenant := range []string{"grpc", "http"} {
+		b.answerTenant(t, tenant, rule{Reject: 3, Times: 1, Text: "three are too old"})
+	}
+	sent := newTraffic(64).traces(20, boring)
+	g.sendAll(t, sent)
+	for id, tenant := range map[string]string{"otlp_grpc/partial": "grpc", "otlp_http/partial": "http"} {
+		b.awaitAll(t, soon, sent, tenant) // nothing is sent again
+		var d destination
+		require.Eventually(t, func() bool {
+			d = g.destinations(t).of(t, id)
+			return d.RejectedSpans > 0
+		}, soon, 100*time.Millisecond)
+		assert.EqualValues(t, 3, d.RejectedSpans)
+		assert.Contains(t, d.RejectedWhy, "three are too old")
+	}
+}
