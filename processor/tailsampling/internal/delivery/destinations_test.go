@@ -16,6 +16,8 @@ import (
 	"github.com/slowburn/slowburn/internal/answer"
 	"github.com/slowburn/slowburn/internal/wire"
 	"github.com/slowburn/slowburn/processor/tailsampling/destination"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/index"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/shard"
 )
 
 var (
@@ -79,7 +81,7 @@ func TestOtherDestinationsGoOn(t *testing.T) {
 					if to != "bad" || !broken.Load() {
 						return nil
 					}
-					if answered == hang {
+					if errors.Is(answered, hang) {
 						<-mended
 						return nil
 					}
@@ -96,7 +98,9 @@ func TestOtherDestinationsGoOn(t *testing.T) {
 				require.EqualValues(t, 10, s.Destinations[1].Backlog().Traces)
 				require.Zero(t, s.Destinations[0].Backlog().Traces)
 				require.EqualValues(t, 10, s.Buffer.Sum().Undelivered, "records stay until every destination has them")
-				require.Equal(t, answered == errGateway, s.Destinations[1].RefusesSince() != 0 && answered != errEither)
+				if !errors.Is(answered, errEither) { // which can be for itself, too
+					require.Equal(t, errors.Is(answered, errGateway), s.Destinations[1].RefusesSince() != 0)
+				}
 
 				broken.Store(false)
 				close(mended)
@@ -341,15 +345,40 @@ func TestRejectedSpans(t *testing.T) {
 func TestRefusedAreBounded(t *testing.T) {
 	var r Refused
 	d := new(Destination)
+	trace := func(n int) RefusedTrace {
+		return RefusedTrace{Kept: shard.Kept{Ref: shard.Ref{Slot: index.Slot(n + 1)}}, Destination: d}
+	}
 	for i := range maxRefused {
-		_, full := r.add(RefusedTrace{Destination: d, At: 1}, errData)
+		_, full := r.add(trace(i), errData)
 		require.False(t, full, i)
 	}
-	_, full := r.add(RefusedTrace{Destination: d, At: 2}, &answer.Error{Text: string(make([]byte, 2*maxText))})
+	oldest, full := r.add(trace(maxRefused), &answer.Error{Text: string(make([]byte, 2*maxText))})
 	require.True(t, full)
-	latest, total := r.Latest(1)
+	require.Equal(t, trace(0).Ref, oldest.Ref)
+	latest, total := r.Latest(2)
 	require.Equal(t, maxRefused, total)
 	require.Len(t, latest[0].Text, maxText)
+	require.Equal(t, trace(maxRefused-1).Ref, latest[1].Ref)
+	r.remove(d, latest[0].Ref)
+	r.remove(new(Destination), latest[1].Ref)
+	require.EqualValues(t, maxRefused-1, r.Of(d))
+}
+
+// The start says where kept traces go, and where that is not known.
+func TestLogDestinations(t *testing.T) {
+	s := newSetup(t, 1, asBytes("backend"), decoded)
+	s.Open(s.config, 1)
+	s.LogDestinations()
+	logs := s.logs.All()
+	require.Equal(t, "kept traces go to backend", logs[0].Message)
+	require.Equal(t, map[string]any{"pipeline": "traces", "as": "the bytes that they came as", "exporters": []any{"backend"}}, logs[0].ContextMap())
+	require.Equal(t, "kept traces go to traces", logs[1].Message)
+	require.Equal(t, map[string]any{"pipeline": "traces", "as": "decoded", "exporters": []any{"kafka"}}, logs[1].ContextMap())
+	s = newSetup(t, 1)
+	s.Open(nil, 1)
+	s.LogDestinations()
+	require.Contains(t, s.logs.All()[0].Message, "does not have slowburn's converter")
+	require.Equal(t, "the next component", s.Destinations[0].Name())
 }
 
 // No shard starves: the next load begins where the last one ended.
