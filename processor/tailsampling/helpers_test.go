@@ -304,7 +304,7 @@ func isPending(p *Sampler, n int) bool {
 	return known && e.State == StatePending
 }
 
-// runEvery is the decider's, and gatherFor the emitters'.
+// runEvery is the decider's, and gatherFor the senders'.
 const (
 	runEvery  = 10 * time.Millisecond
 	gatherFor = 100 * time.Millisecond
