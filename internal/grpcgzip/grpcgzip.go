@@ -1,5 +1,5 @@
-// Package grpcgzip makes gRPC's compressor "gzip", for clients and servers of the whole process, one that takes less than
-// half the time of gRPC's own and makes messages at most four percent larger. Importing it is all there is to do.
+// Package grpcgzip makes gRPC's compressor "gzip", for clients and servers of the whole process, one that takes a fraction of
+// the time of gRPC's own and makes messages about a tenth larger; see BenchmarkLevels. Importing it is all there is to do.
 package grpcgzip
 
 import (
@@ -19,6 +19,9 @@ type compressor struct {
 	readers sync.Pool // *reader
 }
 
+// level is the fastest that is not much larger than the rest: kept spans take half the time that level 5, the default, does.
+const level = 3
+
 func (c *compressor) Name() string { return grpcgzip.Name }
 
 // writer goes back to its pool when it is closed.
@@ -30,7 +33,11 @@ type writer struct {
 func (c *compressor) Compress(to io.Writer) (io.WriteCloser, error) {
 	w, ok := c.writers.Get().(*writer)
 	if !ok {
-		return &writer{gzip.NewWriter(to), &c.writers}, nil
+		z, err := gzip.NewWriterLevel(to, level)
+		if err != nil {
+			return nil, err
+		}
+		return &writer{z, &c.writers}, nil
 	}
 	w.Reset(to)
 	return w, nil

@@ -3,16 +3,21 @@ package grpcgzip
 import (
 	"bytes"
 	stdgzip "compress/gzip"
+	"fmt"
 	"io"
 	"math/rand/v2"
 	"strings"
 	"sync"
 	"testing"
 
+	"github.com/klauspost/compress/gzip"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/ptrace"
 	"google.golang.org/grpc/encoding"
 	"google.golang.org/grpc/mem"
+
+	"github.com/slowburn/slowburn/processor/trace/tracetest"
 )
 
 func TestTakesThePlaceOfGRPCs(t *testing.T) {
@@ -117,4 +122,32 @@ func BenchmarkDecompress(b *testing.B) {
 		got.Free()
 		require.NoError(b, from.(io.Closer).Close())
 	}
+}
+
+// BenchmarkLevels is what the levels cost, and how long they make a request of kept traces; gRPC's own is level 6 of std.
+func BenchmarkLevels(b *testing.B) {
+	td := tracetest.Shop(0, 300)
+	message, err := (&ptrace.ProtoMarshaler{}).MarshalTraces(td)
+	require.NoError(b, err)
+	spans := float64(td.SpanCount())
+	run := func(name string, newWriter func(io.Writer) (io.WriteCloser, error)) {
+		b.Run(name, func(b *testing.B) {
+			var out bytes.Buffer
+			for b.Loop() {
+				out.Reset()
+				w, err := newWriter(&out)
+				require.NoError(b, err)
+				_, err = w.Write(message)
+				require.NoError(b, err)
+				require.NoError(b, w.Close())
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/spans, "ns/span")
+			b.ReportMetric(float64(out.Len())/spans, "B/span")
+		})
+	}
+	run("std", func(to io.Writer) (io.WriteCloser, error) { return stdgzip.NewWriter(to), nil })
+	for l := 1; l <= 6; l++ {
+		run(fmt.Sprint(l), func(to io.Writer) (io.WriteCloser, error) { return gzip.NewWriterLevel(to, l) })
+	}
+	run("ours", encoding.GetCompressor("gzip").Compress)
 }

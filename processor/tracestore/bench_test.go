@@ -1,13 +1,20 @@
 package tracestore
 
 import (
+	"encoding/binary"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/exporter/exportertest"
+	"go.opentelemetry.io/collector/pdata/ptrace"
 
+	"github.com/slowburn/slowburn/internal/attr"
+	"github.com/slowburn/slowburn/internal/wire"
+	"github.com/slowburn/slowburn/processor/trace"
+	"github.com/slowburn/slowburn/processor/trace/assemble"
 	"github.com/slowburn/slowburn/processor/trace/tracetest"
 	"github.com/slowburn/slowburn/processor/tracestore/internal/metadata"
 )
@@ -73,4 +80,34 @@ func BenchmarkCommit(b *testing.B) {
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(n-before)/1000, "µs/trace")
 		})
 	}
+}
+
+// BenchmarkStoreKept is all that a kept span costs that comes as bytes and was reconstructed upstream: what the caller does, and
+// the writer, in a file that has some traces.
+func BenchmarkStoreKept(b *testing.B) {
+	const traces = 100
+	s := benchStore(b)
+	ctx, k := keptOf(b, "trace_store", tracetest.Shop(0, traces))
+	batch := assemble.New(k)
+	for t := range k.Traces {
+		k.Traces[t].Found = batch.Trace(t, assemble.Options{})
+		k.Traces[t].Marks = []wire.Attribute{wire.StringAttribute(attr.Policy, "rest")}
+	}
+	s.id = component.MustNewID("trace_store")
+	seq := uint64(0)
+	b.ReportAllocs()
+	for b.Loop() {
+		for t := range k.Traces { // another trace each time, of equal content
+			seq++
+			binary.BigEndian.PutUint64(k.Traces[t].ID[:], seq*0x9e3779b97f4a7c15)
+			found := k.Traces[t].Found.(*trace.Trace)
+			found.ID, found.Start, found.End = k.Traces[t].ID, found.Start+traces*4e6, found.End+traces*4e6
+		}
+		c, err := s.enqueue(ctx, ptrace.NewTraces())
+		require.NoError(b, err)
+		s.writer.drain()
+		<-c.done
+		require.NoError(b, c.err)
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(k.Spans)), "ns/span")
 }

@@ -16,6 +16,7 @@ import (
 // A gateway that is killed again and again while one of its destinations refuses everything loses nothing for either: the
 // healthy one gets all that was acknowledged and kept, and so does the other once it is mended.
 func TestKillNineWithADestinationDown(t *testing.T) {
+	t.Parallel()
 	dead, healthy := startBackend(t), startBackend(t)
 	dead.answer(t,
 		rule{Every: 3, Hang: true},

@@ -22,7 +22,7 @@ import (
 )
 
 // openDoors listens with servers of the backend's own, which can answer anything. It returns what closes them.
-func openDoors(_ context.Context, s settings, b *store) (func(), error) {
+func openDoors(ctx context.Context, s settings, b *store) (func(), error) {
 	var secured *tls.Config
 	options := []grpc.ServerOption{grpc.MaxRecvMsgSize(s.maxBytes)}
 	if s.certificate != "" {
@@ -33,11 +33,11 @@ func openDoors(_ context.Context, s settings, b *store) (func(), error) {
 		secured = &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}
 		options = append(options, grpc.Creds(credentials.NewTLS(secured)))
 	}
-	grpcListener, err := net.Listen("tcp", s.grpc)
+	grpcListener, err := new(net.ListenConfig).Listen(ctx, "tcp", s.grpc)
 	if err != nil {
 		return nil, err
 	}
-	httpListener, err := net.Listen("tcp", s.http)
+	httpListener, err := new(net.ListenConfig).Listen(ctx, "tcp", s.http)
 	if err != nil {
 		return nil, err
 	}

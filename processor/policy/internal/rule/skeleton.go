@@ -13,20 +13,28 @@ import (
 // MaxSkeleton is the most spans of a trace whose skeleton is looked at. Policies that do match no larger one.
 const MaxSkeleton = 10_000
 
-var skeletons = sync.Pool{New: func() any { return new(skeleton.Skeleton) }}
+// linked is a skeleton, and memory to make it with.
+type linked struct {
+	skeleton.Skeleton
+	from resource // of the span that was read last
+}
+
+var skeletons = sync.Pool{New: func() any { return new(linked) }}
 
 // Linked returns how the trace's spans hang together, nil if that cannot be had: because it is not known, or not of all
 // spans, or because there are too many. It is read once for all policies.
 func (t *Trace) Linked() *skeleton.Skeleton {
-	if t.linked != nil || t.Skeleton == nil || t.unlinked || t.Spans > MaxSkeleton {
-		return t.linked
+	switch {
+	case t.linked != nil:
+		return &t.linked.Skeleton
+	case t.Skeleton == nil || t.unlinked || t.Spans > MaxSkeleton:
+		return nil
 	}
-	k := skeletons.Get().(*skeleton.Skeleton)
+	k := skeletons.Get().(*linked)
 	k.Reset()
-	var from resource
 	for v := range t.Skeleton() {
-		from.read(v.Resource)
-		k.Spans = append(k.Spans, skeletonSpan(&v, &from))
+		k.from.read(v.Resource)
+		k.Spans = append(k.Spans, skeletonSpan(&v, &k.from))
 	}
 	if len(k.Spans) < t.Spans {
 		t.unlinked = true
@@ -35,7 +43,7 @@ func (t *Trace) Linked() *skeleton.Skeleton {
 	}
 	k.Link()
 	t.linked = k
-	return k
+	return &k.Skeleton
 }
 
 // IsLinked reports whether Linked has read the trace's spans.

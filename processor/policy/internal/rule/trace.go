@@ -4,7 +4,6 @@ import (
 	"iter"
 
 	"github.com/slowburn/slowburn/internal/wire"
-	"github.com/slowburn/slowburn/processor/trace/skeleton"
 )
 
 // SpanView is a span where its bytes are.
@@ -45,7 +44,7 @@ type Trace struct {
 	// had, and such policies then match nothing.
 	Skeleton func() iter.Seq[SpanView]
 
-	linked   *skeleton.Skeleton // made of it by Linked, until Release
+	linked   *linked // made of it by Linked, until Release
 	unlinked bool               // nothing could be
 }
 

@@ -61,7 +61,8 @@ func (d *Destination) countRejected(k *wire.Kept) {
 		return
 	}
 	d.Rejected.Add(k.Rejected)
-	d.rejected.Store(&k.RejectedWhy)
+	why := k.RejectedWhy // k is used again
+	d.rejected.Store(&why)
 	if k.Rejected > 0 {
 		d.warn("the destination accepted kept traces but rejected spans of them: "+k.RejectedWhy, nil)
 	}

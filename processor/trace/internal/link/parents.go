@@ -13,10 +13,10 @@ func (f *Forest) parentOf(i int32) int32 {
 		f.Nodes[caller].Flags |= trace.FlagSharedID
 		return caller
 	}
-	switch {
-	case n.Parent == 0:
+	switch n.Parent {
+	case 0:
 		return None
-	case n.Parent == n.ID:
+	case n.ID:
 		n.Flags |= trace.FlagOwnParent
 		return None
 	}
