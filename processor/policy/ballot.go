@@ -49,8 +49,8 @@ func (b ballot) without(trait rule.Traits) ballot {
 	return b
 }
 
-// decide is what the policies make of a trace, as if it had this randomness.
-func (b *ballot) decide(t *Trace, randomness uint64, votes []Vote) Decision {
+// decide is what the policies make of a trace, as if it had this randomness, and the first that sampled it, or dropped it.
+func (b *ballot) decide(t *Trace, randomness uint64, votes []Vote) (d Decision, first int) {
 	// What a drop policy drops at random has left less than there was, and the weights must say so.
 	var least uint64
 	clear(votes)
@@ -61,12 +61,12 @@ func (b *ballot) decide(t *Trace, randomness uint64, votes []Vote) Decision {
 				votes[i] = Vote{Matched: true, Threshold: survivors}
 			}
 			if randomness < survivors {
-				return Decision{Verdict: Dropped, Policy: i, Sub: None}
+				return Decision{Verdict: Dropped, Policy: i, Sub: None}, i
 			}
 			least = max(least, survivors)
 		}
 	}
-	d := Decision{Policy: None, Sub: None, Threshold: threshold.Never, Weightless: true}
+	d, first = Decision{Policy: None, Sub: None, Threshold: threshold.Never, Weightless: true}, None
 	for _, i := range b.samplers {
 		p := &b.policies[i]
 		th, ok := p.rule.Match(t)
@@ -78,20 +78,22 @@ func (b *ballot) decide(t *Trace, randomness uint64, votes []Vote) Decision {
 		}
 		if th <= randomness {
 			if d.Policy == None {
-				d.Verdict, d.Policy = Sampled, i
+				d.Verdict, d.Policy, first = Sampled, i, i
 			}
 			if p.node.Traits.Has(rule.Weightless) {
 				continue
 			}
-			d.Weightless = false
-			if d.Threshold = min(d.Threshold, th); d.Threshold == 0 && votes == nil {
+			if d.Weightless || th < d.Threshold {
+				d.Policy, d.Threshold = i, th
+			}
+			if d.Weightless = false; d.Threshold == 0 && votes == nil {
 				break
 			}
 		}
 	}
 	switch {
 	case d.Policy == None:
-		return Decision{Policy: None, Sub: None}
+		return Decision{Policy: None, Sub: None}, None
 	case d.Weightless:
 		d.Threshold = 0 // chance as it is measured had no part in it
 	}
@@ -100,7 +102,7 @@ func (b *ballot) decide(t *Trace, randomness uint64, votes []Vote) Decision {
 	if split := b.policies[d.Policy].node.Split; split != nil {
 		d.Sub = split.Sampler(t, randomness)
 	}
-	return d
+	return d, first
 }
 
 // settled reports whether the decision about a trace that is not complete is certain already. See Set.Settled.

@@ -40,7 +40,8 @@ const None = rule.None
 // Decision says what becomes of a trace, and why.
 type Decision struct {
 	Verdict Verdict
-	// Policy is the first policy that sampled or dropped the trace, None if it was not sampled.
+	// Policy is the policy that dropped the trace, or of those that sampled it the one whose threshold is the least, the first
+	// of several; None if it was not sampled. Policies without a weight come after the others.
 	Policy int
 	// Sub is the sub-policy that sampled the trace if Policy is a composite one, else None. See Set.Subs.
 	Sub int

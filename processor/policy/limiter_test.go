@@ -97,7 +97,8 @@ func (l load) put(set *Set, limit float64, duration int, rng *rand.Rand) (k admi
 			Spans: 1 + int(rng.ExpFloat64()*(l.size-1)+0.5),
 		}
 		t.Bytes = 500 * t.Spans
-		must := set.all.decide(t, never-1, nil).Threshold
+		sure, _ := set.all.decide(t, never-1, nil)
+		must := sure.Threshold
 		d := set.Decide(t, nil)
 		p := min(1, float64(never-must)/float64(never-head))
 		k.traces++

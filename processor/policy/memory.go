@@ -40,11 +40,11 @@ func newMemory(policies []policy, firstMatch bool) *memory {
 // counts reports whether any policy knows of the traces before.
 func (m *memory) counts() bool { return len(m.counting) > 0 }
 
-// take takes account of a trace that was decided so.
-func (m *memory) take(t *Trace, d Decision) {
+// take takes account of a trace that was decided so. first is the first policy that sampled it, or the one that dropped it.
+func (m *memory) take(t *Trace, d Decision, first int) {
 	for _, i := range m.counting {
 		p := &m.policies[i]
-		if !m.asked(i, d) {
+		if !m.asked(i, d, first) {
 			continue
 		}
 		if th, ok := p.rule.Match(t); ok {
@@ -70,11 +70,11 @@ func (m *memory) kept(t *Trace) {
 // asked reports whether the policy is to take account of a trace that was decided so. What is dropped takes no part of a
 // rate, but of that of the policy that dropped it and those before. What is sampled takes no part of the rates of the
 // policies after the first that sampled it, if that is to be the last.
-func (m *memory) asked(policy int, d Decision) bool {
+func (m *memory) asked(policy int, d Decision, first int) bool {
 	if m.policies[policy].kind == Drop {
-		return d.Verdict != Dropped || policy <= d.Policy
+		return d.Verdict != Dropped || policy <= first
 	}
-	return d.Verdict == NotSampled || d.Verdict == Sampled && (!m.firstMatch || policy <= d.Policy)
+	return d.Verdict == NotSampled || d.Verdict == Sampled && (!m.firstMatch || policy <= first)
 }
 
 // spared reports whether a drop policy with a limit is for the trace. It dropped others like it by their randomness, at a

@@ -159,10 +159,9 @@ func (o oracle) decide(policies []Config) Decision {
 			continue
 		}
 		if th, ok := o.threshold(p); ok && o.randomness >= th {
-			if d.Verdict != Sampled {
+			if d.Verdict != Sampled || th < d.Threshold {
 				d = Decision{Verdict: Sampled, Policy: i, Sub: None, Threshold: th}
 			}
-			d.Threshold = min(d.Threshold, th)
 		}
 	}
 	if d.Verdict == Sampled {

@@ -92,8 +92,8 @@ func (s *Set) Decide(t *Trace, votes []Vote) Decision {
 		defer s.memory.mu.Unlock()
 	}
 	defer t.Release()
-	d := s.all.decide(t, t.Randomness, votes)
-	s.memory.take(t, d)
+	d, first := s.all.decide(t, t.Randomness, votes)
+	s.memory.take(t, d, first)
 	return d
 }
 
@@ -102,7 +102,7 @@ func (s *Set) Decide(t *Trace, votes []Vote) Decision {
 // vote now, and are only told that it is kept after all.
 func (s *Set) Revise(t *Trace, votes []Vote) Decision {
 	defer t.Release()
-	d := s.steady.decide(t, t.Randomness, votes)
+	d, _ := s.steady.decide(t, t.Randomness, votes)
 	if d.Verdict != Sampled || !s.memory.counts() {
 		return d
 	}
@@ -124,7 +124,8 @@ func (s *Set) Certain(t *Trace) bool {
 	skeleton := t.Skeleton
 	t.Skeleton = nil
 	defer func() { t.Skeleton = skeleton }()
-	return s.all.decide(t, 0, nil).Verdict == Sampled // no randomness is less lucky
+	d, _ := s.all.decide(t, 0, nil) // no randomness is less lucky
+	return d.Verdict == Sampled
 }
 
 // Settled reports whether the decision about a trace that is not complete is certain already: whatever spans follow and

@@ -70,8 +70,8 @@ func estimateCounts(t *testing.T, set *Set, rng *rand.Rand, traces int) map[stri
 		}
 		e, spans, headShare := estimates[service], 1+rng.IntN(20), policytest.Pick(rng, 1, 1, 0.5, 0.1)
 		trace := Trace{Bits: bits[class], Now: int64(n) * 1e6, Spans: spans, Bytes: 400 * spans, Randomness: never - 1}
-		d := set.all.decide(&trace, trace.Randomness, nil) // passes every threshold
-		if d.Verdict == Sampled {                          // else it is dropped for certain, and not to be counted
+		d, _ := set.all.decide(&trace, trace.Randomness, nil) // passes every threshold
+		if d.Verdict == Sampled {                             // else it is dropped for certain, and not to be counted
 			e.count++
 			e.variance += tracestate.Count(max(thresholdOfHead(headShare), d.Threshold)) - 1
 		}

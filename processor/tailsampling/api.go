@@ -67,6 +67,8 @@ type (
 	Destinations = status.Destinations
 	// Destination is how delivery to one destination goes.
 	Destination = status.Destination
+	// Deliveries is what became of kept traces on the way to a destination.
+	Deliveries = status.Deliveries
 	// Backlog is what waits for a destination.
 	Backlog = status.Backlog
 	// LastAnswer is what a destination answered last.

@@ -23,7 +23,7 @@ func testConcurrentUse(t *testing.T) {
 	cfg.DecisionWait = 50 * time.Millisecond
 	cfg.DecisionWaitAfterRootReceived = 20 * time.Millisecond
 	cfg.MaximumTraceSizeBytes = 20_000
-	cfg.WhenFull = fullRefuse // nothing that is taken is given up
+	cfg.WhenFull = fullRefuse         // nothing that is taken is given up
 	cfg.ShutdownTimeout = time.Minute // a slow machine gets everything out, too
 	var chance sync.Mutex
 	rnd := rand.New(rand.NewPCG(1, 1))

@@ -8,7 +8,7 @@
 // after it:
 //
 //	status      what the API, metrics and /readyz show
-//	delivery    kept traces leave: emitters, batches
+//	delivery    kept traces leave, to each destination at its own pace; its doc.go has the states
 //	budget      room is made: which mark of which budget makes what leave
 //	recovery    what is on disk is read back at the start
 //	refuse      why spans are refused, as errors that clients understand
@@ -27,8 +27,9 @@
 //
 // ConsumeTraces sorts a request's spans by shard and, in one visit to each, appends them to the shard's log and answers
 // the policies' questions about them (package policy). The decider, one goroutine with one timer, decides what is due.
-// A dropped trace is released at once. A kept one goes to the shard's list of what is ready, from which an emitter copies
-// it, decodes it, and calls the next component; it leaves the log when that accepted it.
+// A dropped trace is released at once. A kept one goes to the shard's list of what is kept, in which each destination has a
+// place of its own. A sender of the destination copies the trace into a wire.Kept, writes on it what was decided, and calls the next
+// component, with the Kept in the context, or decoded. It leaves the log when every destination has it.
 //
 // A decision is remembered longer than the spans. Late spans follow it: those of a kept trace gather for a moment and go
 // the same way out, as a part of their own. A late error is handled in shard.Shard.Add and Review: where the trace was not
@@ -45,7 +46,8 @@
 //   - Lock order: lifecycle.gate, Budget.relief, policies.reading, policies.swapping, then one shard's mutex, then that of a
 //     set of policies; never two shards. The next component is called with no lock held.
 //   - A request is refused as a whole, before anything of it is appended.
-//   - What leaves the log without having been accepted by the next component or dropped by a decision is counted.
+//   - What leaves the log without having been accepted by a destination or dropped by a decision is counted.
+//   - What waits for destinations is within delivery_budget: over it they give up their oldest traces, or spans are refused.
 //   - The order of spans, their batching and the number of shards do not matter: what is kept of a trace is a function
 //     of the set of its spans, and an emitted trace is sorted by start, span ID and bytes.
 package tailsampling

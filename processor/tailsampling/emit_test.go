@@ -100,7 +100,6 @@ func testBlockedNextComponentDoesNotBlockIngest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := keepAll(testConfig())
 		squeeze(cfg, 2, 2<<20)
-		cfg.WhenFull = fullRefuse
 		unblock := make(chan struct{})
 		next := sink{accept: func(context.Context, int, ptrace.Traces) error {
 			<-unblock
@@ -261,7 +260,7 @@ func testShutdownDeliversToABackendThatRecovers(t *testing.T) {
 		for n := range 10 {
 			require.NoError(t, wireDoor(t, p, request(newTrace(n, 2, false)...)))
 		}
-		time.Sleep(10 * time.Minute) // so that the emitters wait half a minute between attempts
+		time.Sleep(10 * time.Minute) // so that the senders wait half a minute between attempts
 		shutdown(t, p)
 		assert.Equal(t, 20, next.spans())
 		assert.Zero(t, p.output.Lost.Load())

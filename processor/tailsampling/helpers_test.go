@@ -236,8 +236,9 @@ func testConfig() *Config {
 	return cfg
 }
 
-// squeeze gives a processor little room.
+// squeeze gives a processor little room, of which nothing is given up.
 func squeeze(cfg *Config, shards int, bytes bytesize.Size) {
+	cfg.WhenFull = fullRefuse
 	cfg.NumShards, cfg.MemoryBudget, cfg.DiskBudget = shards, bytes, max(bytes, bytesize.Size(2*shards*spanlog.MinBytesPerShard))
 }
 
@@ -303,7 +304,7 @@ func isPending(p *Sampler, n int) bool {
 	return known && e.State == StatePending
 }
 
-// runEvery is the decider's, and gatherFor the emitters'.
+// runEvery is the decider's, and gatherFor the senders'.
 const (
 	runEvery  = 10 * time.Millisecond
 	gatherFor = 100 * time.Millisecond

@@ -65,7 +65,7 @@ func (p *Sampler) take(ctx context.Context, r *wire.Request) error {
 	}
 	err := p.buffer.Add(in)
 	if err == nil {
-		p.countServices(in)
+		countServices(in, p.view.Services)
 	}
 	in.Release()
 	p.scratch.Put(in)
@@ -76,9 +76,9 @@ func (p *Sampler) take(ctx context.Context, r *wire.Request) error {
 }
 
 // countServices counts a request that was taken, by service.
-func (p *Sampler) countServices(in *intake.Request) {
+func countServices(in *intake.Request, services *tally.Services) {
 	for resource, amount := range in.ByResource {
-		s := p.view.Services.Of(resource)
+		s := services.Of(resource)
 		s.In.Spans.Add(amount.Spans)
 		s.In.Bytes.Add(amount.Bytes)
 	}

@@ -91,7 +91,7 @@ func testErrorsAloneOverTheBudgetAreDelivered(t *testing.T) {
 		p := start(t, cfg, &next)
 		for n := range 3000 {
 			require.NoError(t, wireDoor(t, p, request(newSpan(n, 0).pad(500).fail())))
-			synctest.Wait() // the emitters have all the time there is
+			synctest.Wait() // the senders have all the time there is
 		}
 		shutdown(t, p)
 		assert.Len(t, next.traces(), 3000)

@@ -132,8 +132,9 @@ func (g *Budget) relieveOnce(excess, bytes int64, giveUp func(s *shard.Shard, no
 }
 
 // excess is by how much the buffer is too full for traces of this rank to stay. Boring ones go as soon as there is too
-// little room. For what is likely to be kept, that which is decided and only waits for its delivery does not count:
-// deciding more would not make that faster.
+// little room; as delivery_budget is at most three quarters of the room, a backlog alone does not make them go. For what is
+// likely to be kept, that which is decided and only waits for its delivery does not count: deciding more would not make that
+// faster.
 func (g *Budget) excess(bytes int64, maxRank shard.Rank) int64 {
 	over := g.pool.Over(bytes, reliefTo)
 	if over <= 0 || maxRank == shard.Boring {

@@ -36,7 +36,7 @@ type setup struct {
 
 func ptr[T any](v T) *T { return &v }
 
-func newSetup(t *testing.T, shards int, s Settings) *setup {
+func newSetup(t *testing.T, shards int, s Settings, destinations ...string) *setup {
 	t.Helper()
 	set, err := policy.Compile([]policy.Config{
 		{Name: "errors", Type: policy.StatusCode, Section: &policy.StatusCodeConfig{StatusCodes: []string{"ERROR"}}},
@@ -46,7 +46,7 @@ func newSetup(t *testing.T, shards int, s Settings) *setup {
 	v, err := version.New(1, set, nil, version.NewNames())
 	require.NoError(t, err)
 	shared := &shard.Shared{
-		Destinations: []string{"next"},
+		Destinations: append([]string{"next"}, destinations...)[min(1, len(destinations)):],
 		Waits:        shard.Waits{Decision: time.Hour, Revive: time.Hour}, TraceSize: shard.MaxTraceSize, ReviveUpTo: 1, Mapped: s.OnDisk,
 		Pool: spanlog.NewPool(int64(shards)<<20, shards), Epoch: clock.NewEpoch(), Seed: index.Seed{1, 2},
 	}

@@ -1,7 +1,8 @@
-// Package budget keeps the buffer within memory_budget and disk_budget: it makes segments smaller, gives up traces that
-// were not sampled, and decides others early.
+// Package budget keeps the buffer within memory_budget and disk_budget, and what waits for destinations within
+// delivery_budget: it makes segments smaller, gives up traces that were not sampled, decides others early, and lets destinations give
+// up traces.
 //
-// Its types are Budget (makes room, in a fixed order) and Settings. The marks at which something happens are
+// Its types are Budget (makes room, in a fixed order), Settings, and Backlogs (what waits for destinations). The marks at which something happens are
 // in one table below. A Budget may be used concurrently; one goroutine at a time makes room.
 package budget
 

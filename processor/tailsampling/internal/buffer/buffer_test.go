@@ -22,7 +22,7 @@ func deliverable(b *Buffer) {
 	}
 }
 
-// A visit wakes the decider when something is due sooner than planned, and the emitter when something is ready.
+// A visit wakes the decider when something is due sooner than planned, and the senders when something is ready.
 func TestLeaveWakesWhoHasWork(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, _ := newBuffer(t, &shard.Shared{Waits: shard.Waits{Decision: 10 * time.Second}})

@@ -9,6 +9,7 @@ import (
 	"github.com/slowburn/slowburn/internal/answer"
 	"github.com/slowburn/slowburn/internal/clock"
 	"github.com/slowburn/slowburn/processor/tailsampling/destination"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/delivery/internal/trial"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/shard"
 )
 
@@ -104,13 +105,12 @@ func earliest(senders []*Sender, of func(*Sender) clock.Monotonic) (first clock.
 	return first
 }
 
-// Backlog is what waits for it, in all shards.
+// Backlog is what waits for it, in all shards; Oldest is shard.Never if that is nothing.
 func (d *Destination) Backlog() (all shard.Backlog) {
+	all.Oldest = shard.Never
 	for m := range d.out.Buffer.Locked() {
 		b := m.Outgoing(d.Index).Backlog()
-		if b.Traces > 0 && (all.Traces == 0 || b.Oldest < all.Oldest) {
-			all.Oldest = b.Oldest
-		}
+		all.Oldest = min(all.Oldest, b.Oldest)
 		all.Traces += b.Traces
 		all.Spans += b.Spans
 		all.Bytes += b.Bytes
@@ -121,7 +121,7 @@ func (d *Destination) Backlog() (all shard.Backlog) {
 // acceptedRecently reports whether it accepted traces within the last minute.
 func (d *Destination) acceptedRecently(now clock.Monotonic) bool {
 	at := d.AcceptedAt()
-	return at != 0 && now.Sub(at) <= recently
+	return at != 0 && now.Sub(at) <= trial.Recently
 }
 
 // note remembers an answer, nil being acceptance. progress says that it accepted a part of the traces anyway.

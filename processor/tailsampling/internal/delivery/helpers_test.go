@@ -78,6 +78,7 @@ type sink struct {
 	mu       sync.Mutex
 	calls    []time.Time
 	batches  []ptrace.Traces
+	to       []string            // by batch, where it went
 	accepted map[string][][]byte // by destination, the traces of each request by the first byte of their IDs
 	deaf     bool                // it does not know of bytes
 	// accept, if set, returns the result of a call.
@@ -122,7 +123,7 @@ func (s *sink) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.batches = append(s.batches, td)
+	s.batches, s.to = append(s.batches, td), append(s.to, to)
 	s.accepted[to] = append(s.accepted[to], tracesIn(td))
 	return nil
 }

@@ -126,7 +126,7 @@ func (o *Output) Senders() (all []*Sender) {
 // RefusedSpans is how many spans destinations refused for good.
 func (o *Output) RefusedSpans() (n int64) {
 	for _, d := range o.Destinations {
-		n += d.Counts.RefusedSpans.Load()
+		n += d.RefusedSpans.Load()
 	}
 	return n
 }

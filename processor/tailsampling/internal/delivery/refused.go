@@ -1,6 +1,8 @@
 package delivery
 
 import (
+	"cmp"
+	"maps"
 	"slices"
 	"sync"
 
@@ -14,8 +16,14 @@ import (
 // Refused is the traces that destinations refused for good. They stay in the log, aside, until somebody asks for them to be sent
 // again, or they are given up. It may be used concurrently; its mutex may be locked while a shard's is, and not the other way.
 type Refused struct {
-	mu   sync.Mutex
-	list []RefusedTrace // oldest first
+	mu    sync.Mutex
+	list  map[refusedKey]RefusedTrace
+	count uint64 // of all that were added
+}
+
+type refusedKey struct {
+	destination *Destination
+	ref         shard.Ref
 }
 
 // RefusedTrace is a trace, or a late part of one, that a destination refused for good.
@@ -27,6 +35,7 @@ type RefusedTrace struct {
 	Code, Text string
 	member     *buffer.Member
 	sender     *Sender
+	number     uint64 // in the order in which they were refused
 }
 
 // maxRefused is how many are remembered. When there are more, the oldest is given up.
@@ -44,26 +53,38 @@ func (r *Refused) add(t RefusedTrace, a *answer.Error) (oldest RefusedTrace, ful
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if full = len(r.list) >= maxRefused; full {
-		oldest = r.list[0]
-		r.list = slices.Delete(r.list, 0, 1)
+		oldest.number = r.count + 1
+		for _, other := range r.list {
+			if other.number < oldest.number {
+				oldest = other
+			}
+		}
+		delete(r.list, oldest.key())
 	}
-	r.list = append(r.list, t)
+	if r.list == nil {
+		r.list = map[refusedKey]RefusedTrace{}
+	}
+	r.count++
+	t.number = r.count
+	r.list[t.key()] = t
 	return oldest, full
 }
+
+func (t *RefusedTrace) key() refusedKey { return refusedKey{t.Destination, t.Ref} }
 
 // remove forgets a trace that was given up.
 func (r *Refused) remove(d *Destination, ref shard.Ref) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.list = slices.DeleteFunc(r.list, func(t RefusedTrace) bool { return t.Destination == d && t.Ref == ref })
+	delete(r.list, refusedKey{d, ref})
 }
 
 // Of is how many a destination refused.
 func (r *Refused) Of(d *Destination) (n int64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for i := range r.list {
-		if r.list[i].Destination == d {
+	for key := range r.list {
+		if key.destination == d {
 			n++
 		}
 	}
@@ -73,11 +94,11 @@ func (r *Refused) Of(d *Destination) (n int64) {
 // Latest returns up to n of the latest, the latest first, and how many there are.
 func (r *Refused) Latest(n int) (latest []RefusedTrace, total int) {
 	r.mu.Lock()
-	defer r.mu.Unlock()
-	total = len(r.list)
-	latest = slices.Clone(r.list[max(0, total-n):])
-	slices.Reverse(latest)
-	return latest, total
+	latest = slices.Collect(maps.Values(r.list))
+	r.mu.Unlock()
+	total = len(latest)
+	slices.SortFunc(latest, func(a, b RefusedTrace) int { return cmp.Compare(b.number, a.number) })
+	return latest[:min(n, total)], total
 }
 
 // Retry has a trace sent again that was refused: by the destination with this ID, or where that is empty by any. It returns how
@@ -85,14 +106,13 @@ func (r *Refused) Latest(n int) (latest []RefusedTrace, total int) {
 func (r *Refused) Retry(id wire.TraceID, destination string) (n int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.list = slices.DeleteFunc(r.list, func(t RefusedTrace) bool {
-		if t.ID != id || destination != "" && destination != t.Destination.ID {
-			return false
+	for key, t := range r.list {
+		if t.ID == id && (destination == "" || destination == t.Destination.ID) {
+			t.sender.retry(aside{ref: t.Ref, member: t.member})
+			delete(r.list, key)
+			n++
 		}
-		t.sender.retry(aside{ref: t.Ref, member: t.member})
-		n++
-		return true
-	})
+	}
 	return n
 }
 

@@ -29,11 +29,11 @@ func (s *Sender) send(ctx context.Context, p *piece) error {
 	}
 	err := o.Next.ConsumeTraces(wire.NewKeptContext(ctx, k), ptrace.NewTraces())
 	p.reconstructed = k.Reconstructed
-	s.countRejected(k)
+	s.d.countRejected(k)
 	if err == nil && !k.Taken() {
 		o.Logger.Error("kept traces were passed on as bytes and nobody took them: they are passed on decoded; a component "+
 			"between tail_sampling and the exporter does not pass its context on", s.d.field())
-		return s.passDecoded(ctx, k)
+		return s.d.passDecoded(ctx, k)
 	}
 	return err
 }
@@ -44,26 +44,26 @@ func (s *Sender) sendDecoded(ctx context.Context, k *wire.Kept) error {
 	if !s.d.alone {
 		ctx = wire.NewKeptContext(ctx, &wire.Kept{To: s.d.ID})
 	}
-	return s.passDecoded(ctx, k)
+	return s.d.passDecoded(ctx, k)
 }
 
-func (s *Sender) passDecoded(ctx context.Context, k *wire.Kept) error {
+func (d *Destination) passDecoded(ctx context.Context, k *wire.Kept) error {
 	td, err := k.Decode()
 	if err != nil { // a defect: only what was scanned is in the log
 		return &answer.Error{Class: answer.Data, Text: "decode kept spans: " + err.Error(), Cause: err}
 	}
-	return s.d.out.Next.ConsumeTraces(ctx, td)
+	return d.out.Next.ConsumeTraces(ctx, td)
 }
 
 // countRejected counts what a destination did not store of a request that it accepted.
-func (s *Sender) countRejected(k *wire.Kept) {
+func (d *Destination) countRejected(k *wire.Kept) {
 	if k.Rejected == 0 && k.RejectedWhy == "" {
 		return
 	}
-	s.d.Rejected.Add(k.Rejected)
+	d.Rejected.Add(k.Rejected)
 	why := k.RejectedWhy // k is used again
-	s.d.rejected.Store(&why)
+	d.rejected.Store(&why)
 	if k.Rejected > 0 {
-		s.d.warn("the destination accepted kept traces but rejected spans of them: "+k.RejectedWhy, nil)
+		d.warn("the destination accepted kept traces but rejected spans of them: "+k.RejectedWhy, nil)
 	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/slowburn/slowburn/internal/clock"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/buffer"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/delivery/internal/trial"
 )
 
 // MaxSenders bounds how many calls of the next component run at once for a destination.
@@ -33,7 +34,7 @@ type Sender struct {
 type piece struct {
 	*load
 	from, to int
-	trial
+	trial.Trial
 	alone         bool          // a trace that waited apart, or was refused before: where it fails it waits again
 	delay         time.Duration // how long it waited apart
 	reconstructed bool
@@ -103,7 +104,7 @@ func (s *Sender) idle(ctx context.Context, drain <-chan struct{}) bool {
 // probe sees to it that traces which may be the reason why they fail are not all that is tried: the next traces go first,
 // those of the log where there are no others.
 func (s *Sender) probe() {
-	if !s.work[0].stuck() || s.d.acceptedRecently(s.d.out.Buffer.Now()) {
+	if !s.work[0].Stuck() || s.d.acceptedRecently(s.d.out.Buffer.Now()) {
 		return
 	}
 	if len(s.work) == 1 {

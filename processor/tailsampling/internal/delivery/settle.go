@@ -7,6 +7,7 @@ import (
 
 	"github.com/slowburn/slowburn/internal/answer"
 	"github.com/slowburn/slowburn/internal/clock"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/delivery/internal/trial"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/shard"
 )
 
@@ -26,33 +27,33 @@ func (s *Sender) settle(p *piece, sentBefore int, err error) (delay time.Duratio
 	others := s.d.acceptedRecently(now)
 	s.d.note(a, progress, now)
 	if progress { // the rest of a large trace is not to blame for
-		p.trial = trial{}
+		p.Trial = trial.Trial{}
 	}
 	s.work = s.work[1:]
-	v := p.judge(class, p.several(), others)
-	if v == apart && s.waiting.full() {
-		v = again
+	v := p.Judge(class, p.several(), others)
+	if v == trial.Apart && s.waiting.full() {
+		v = trial.Again
 	}
 	switch v {
-	case delivered:
+	case trial.Delivered:
 		s.pace.reset()
 		for i := p.from; i < p.to; i++ {
 			p.deliver(i)
 		}
-	case refused:
+	case trial.Refused:
 		s.refuse(p, a)
-	case halve:
+	case trial.Halve:
 		s.halve(p)
 		if class == answer.Data || class == answer.TooLarge {
 			return 0
 		}
 		delay = s.failed(p, a)
-	case apart:
+	case trial.Apart:
 		s.setApart(p)
 		delay = s.failed(p, a)
 	default:
 		delay = s.failed(p, a)
-		if class == answer.Either && p.stuck() {
+		if class == answer.Either && p.Stuck() {
 			s.d.refuse(now, a)
 		}
 		if p.alone && class != answer.Gateway {
@@ -81,7 +82,7 @@ func (s *Sender) halve(p *piece) {
 	second, first := *p, *p
 	first.to, second.from = middle, middle
 	for _, half := range []*piece{&second, &first} {
-		half.trial = p.half(half.several())
+		half.Trial = p.Half(half.several())
 		s.put(half)
 	}
 }
@@ -114,6 +115,6 @@ func (s *Sender) setApart(p *piece) {
 		return
 	}
 	p.visit(i, func(out shard.Outgoing, k *shard.Kept, _ clock.Monotonic) { out.PutAside(k.Slot) })
-	s.waiting.again(s.d, aside{ref: t.Ref, member: t.member, delay: p.delay, trial: p.trial})
+	s.waiting.again(s.d, aside{ref: t.Ref, member: t.member, delay: p.delay, Trial: p.Trial})
 	s.recycle(p.load)
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/slowburn/slowburn/internal/clock"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/buffer"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/delivery/internal/trial"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/shard"
 )
 
@@ -37,7 +38,7 @@ type aside struct {
 	member *buffer.Member
 	due    clock.Monotonic
 	delay  time.Duration
-	trial
+	trial.Trial
 }
 
 // add lets a trace wait. Where nothing is to wait any more it is dropped: it was tried.
@@ -118,7 +119,7 @@ func (s *Sender) takeWaiting() bool {
 		case readable:
 			s.begin(l)
 			for _, p := range s.work {
-				p.trial, p.delay, p.alone = a.trial, a.delay, true
+				p.Trial, p.delay, p.alone = a.Trial, a.delay, true
 			}
 			if len(s.work) > 0 {
 				return true

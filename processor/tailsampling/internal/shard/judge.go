@@ -136,7 +136,7 @@ func (w *spanWalk) run(yield func(policy.SpanView) bool) {
 }
 
 // next yields a span. What cannot be read is left out: the policies notice that spans are missing and match nothing, and
-// should the trace be kept the emitter meets the same error and reports it.
+// should the trace be kept a sender meets the same error and reports it.
 func (w *spanWalk) next(r spanlog.Record, err error) (more bool) {
 	if err != nil {
 		return true

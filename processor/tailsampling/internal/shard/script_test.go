@@ -588,7 +588,7 @@ func (s *script) check() {
 }
 
 // checkInvariants compares counts, lists and what is found with what the states of the entries say. taken is how many
-// entries are with an emitter.
+// entries are with a sender.
 func checkInvariants(t testing.TB, s *Shard, taken int) {
 	t.Helper()
 	var want struct{ pending, pendingBytes, revivable, revivableBytes, undelivered, undeliveredBytes, spans int64 }

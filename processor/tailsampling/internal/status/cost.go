@@ -19,7 +19,7 @@ type Cost struct {
 type PolicyCost struct {
 	Name string `json:"name"`
 	Type string `json:"type"`
-	// Sampled is what it was the first to sample, Dropped what it dropped.
+	// Sampled is what it sampled with the least threshold of all policies, Dropped what it dropped.
 	Sampled Amount `json:"sampled"`
 	Dropped Amount `json:"dropped"`
 	// Matched is what it is for at all, whether it then passed the threshold or not, and Alone what it sampled and no

@@ -64,10 +64,12 @@ func (w *View) destination(d *delivery.Destination, now clock.Monotonic) Destina
 		Destination: d.ID, Pipeline: d.Pipeline, Bytes: d.Bytes, Exporters: append([]string{}, d.Exporters...),
 		Backlog: backlogOf(d.Backlog(), now), ShareBytes: w.Backlogs.Share(),
 		RetryAt: w.timeOr(d.RetryAt()), RefusesSince: w.timeOr(d.RefusesSince()),
-		DeliveredTraces: d.DeliveredTraces.Load(), DeliveredSpans: d.DeliveredSpans.Load(), Retries: d.Retries.Load(),
-		RejectedSpans: d.Rejected.Load(), RejectedWhy: d.RejectedWhy(),
-		RefusedTraces: w.Output.Refused.Of(d), ApartTraces: d.Apart.Load(),
-		UndeliveredTraces: d.UndeliveredTraces.Load(), UndeliveredSpans: d.UndeliveredSpans.Load(),
+		Deliveries: Deliveries{
+			DeliveredTraces: d.DeliveredTraces.Load(), DeliveredSpans: d.DeliveredSpans.Load(), Retries: d.Retries.Load(),
+			RejectedSpans: d.Rejected.Load(), RejectedWhy: d.RejectedWhy(),
+			RefusedTraces: w.Output.Refused.Of(d), ApartTraces: d.Apart.Load(),
+			UndeliveredTraces: d.UndeliveredTraces.Load(), UndeliveredSpans: d.UndeliveredSpans.Load(),
+		},
 	}
 	out.State, _ = stateOf(d, now)
 	if last := d.Last(); last != nil {

@@ -31,6 +31,11 @@ type Destination struct {
 	// RefusesSince is since when it refuses the gateway itself, null where it does not.
 	RefusesSince *time.Time `json:"refuses_since"`
 
+	Deliveries
+}
+
+// Deliveries is what became of kept traces on the way to a destination.
+type Deliveries struct {
 	DeliveredTraces int64 `json:"delivered_traces"`
 	DeliveredSpans  int64 `json:"delivered_spans"`
 	Retries         int64 `json:"retries"`

@@ -22,7 +22,7 @@ type ShadowStatus struct {
 	Differences []Difference `json:"differences"`
 }
 
-// ShadowPolicyStatus is what a policy of the shadow would have sampled or dropped; a trace counts for the first that would.
+// ShadowPolicyStatus is what a policy of the shadow would have sampled or dropped; a trace counts for the one with the least threshold.
 type ShadowPolicyStatus struct {
 	Name    string `json:"name"`
 	Type    string `json:"type"`

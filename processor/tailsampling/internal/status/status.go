@@ -64,7 +64,7 @@ type LateSpans struct {
 	Dropped int64 `json:"dropped"`
 }
 
-// PolicyStatus is what a policy decided. A trace that several policies would sample counts for the first.
+// PolicyStatus is what a policy decided. A trace that several policies would sample counts for the one with the least threshold.
 type PolicyStatus struct {
 	Name          string `json:"name"`
 	Type          string `json:"type"`

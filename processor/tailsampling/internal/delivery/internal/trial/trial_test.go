@@ -1,4 +1,4 @@
-package delivery
+package trial
 
 import (
 	"strings"
@@ -15,7 +15,7 @@ func TestJudge(t *testing.T) {
 	classes := map[rune]answer.Class{
 		'a': answer.Accepted, 'r': answer.Retry, 'd': answer.Data, 'l': answer.TooLarge, 'g': answer.Gateway, 'e': answer.Either,
 	}
-	names := map[verdict]string{delivered: "delivered", again: ".", halve: "halve", apart: "apart", refused: "refused"}
+	names := map[Verdict]string{Delivered: "delivered", Again: ".", Halve: "halve", Apart: "apart", Refused: "refused"}
 	for _, tc := range []struct{ answers, several, one string }{
 		{"a", "delivered", "delivered"},
 		{"rrra", ". . . delivered", ". . . delivered"},
@@ -37,11 +37,11 @@ func TestJudge(t *testing.T) {
 		{"GGGGGGd", ". . . . . . halve", ". . . . . . refused"},
 	} {
 		for _, several := range []bool{true, false} {
-			var tr trial
+			var tr Trial
 			var got []string
 			for _, c := range tc.answers {
 				lower := []rune(strings.ToLower(string(c)))[0]
-				got = append(got, names[tr.judge(classes[lower], several, c != lower)])
+				got = append(got, names[tr.Judge(classes[lower], several, c != lower)])
 			}
 			want := tc.one
 			if several {
@@ -54,16 +54,16 @@ func TestJudge(t *testing.T) {
 
 // What several drew together is the suspicion of half of them, but not of one alone.
 func TestTrialOfAHalf(t *testing.T) {
-	var tr trial
+	var tr Trial
 	for range maxRetries {
-		require.False(t, tr.stuck())
-		tr.judge(answer.Retry, true, false)
+		require.False(t, tr.Stuck())
+		tr.Judge(answer.Retry, true, false)
 	}
-	require.True(t, tr.stuck())
-	half := tr.half(true)
-	require.False(t, half.stuck())
-	require.Equal(t, halve, half.judge(answer.Retry, true, true))
-	require.Equal(t, trial{}, tr.half(false))
-	one := tr.half(false)
-	require.Equal(t, again, one.judge(answer.Either, false, true))
+	require.True(t, tr.Stuck())
+	half := tr.Half(true)
+	require.False(t, half.Stuck())
+	require.Equal(t, Halve, half.Judge(answer.Retry, true, true))
+	require.Equal(t, Trial{}, tr.Half(false))
+	one := tr.Half(false)
+	require.Equal(t, Again, one.Judge(answer.Either, false, true))
 }

@@ -1,0 +1,408 @@
+package delivery
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"math/rand/v2"
+	"slices"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/slowburn/slowburn/internal/answer"
+	"github.com/slowburn/slowburn/internal/wire"
+	"github.com/slowburn/slowburn/processor/tailsampling/destination"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/index"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/shard"
+)
+
+var (
+	errRetry   = &answer.Error{Class: answer.Retry, Code: "HTTP 503", Text: "not now"}
+	errData    = &answer.Error{Class: answer.Data, Code: "INVALID_ARGUMENT", Text: "odd trace"}
+	errGateway = &answer.Error{Class: answer.Gateway, Code: "HTTP 401", Text: "who are you?"}
+	errEither  = &answer.Error{Class: answer.Either, Code: "HTTP 500", Text: "oops"}
+)
+
+// decoded is a destination that takes decoded spans.
+var decoded = destination.Destination{ID: "traces", Pipeline: "traces", Exporters: []string{"kafka"}}
+
+// withDestinations runs a test with one shard and one sender for each destination, which have begun.
+func withDestinations(t *testing.T, list []destination.Destination, test func(t *testing.T, s *setup, r *running)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		s := newSetup(t, 1, list...)
+		time.Sleep(time.Second) // an instant of 0 is never
+		r := s.run(1)
+		test(t, s, r)
+		s.Buffer.Close()
+		require.Zero(t, s.Buffer.Pool.Used())
+	})
+}
+
+// add keeps traces with these numbers, together.
+func (s *setup) keepAll(traces ...byte) {
+	for _, n := range traces {
+		s.add(request(s.t, testSpan{trace: n}, testSpan{trace: n, id: 1}))
+	}
+	s.decide()
+}
+
+func upTo(n byte) (list []byte) {
+	for i := range n {
+		list = append(list, i+1)
+	}
+	return list
+}
+
+func sorted(list []byte) []byte {
+	list = append([]byte{}, list...)
+	slices.Sort(list)
+	return list
+}
+
+// A destination that fails, whatever it answers, delays no other, and none gets a trace again because another failed. When it
+// works again it gets each trace once.
+func TestOtherDestinationsGoOn(t *testing.T) {
+	hang := errors.New("hangs")
+	for name, answered := range map[string]error{
+		"unavailable": errRetry, "hangs": hang, "refuses the gateway": errGateway, "fails": errEither,
+	} {
+		t.Run(name, func(t *testing.T) {
+			list := []destination.Destination{asBytes("good"), asBytes("bad"), decoded}
+			withDestinations(t, list, func(t *testing.T, s *setup, r *running) {
+				var broken atomic.Bool
+				broken.Store(true)
+				mended := make(chan struct{})
+				s.sink.answer = func(to string, _ []byte) error {
+					if to != "bad" || !broken.Load() {
+						return nil
+					}
+					if errors.Is(answered, hang) {
+						<-mended
+						return nil
+					}
+					return answered
+				}
+				for n := range byte(10) {
+					s.keepAll(n + 1)
+					time.Sleep(time.Second)
+				}
+				synctest.Wait()
+				require.Equal(t, upTo(10), s.sink.got("good"))
+				require.Equal(t, upTo(10), s.sink.got(""))
+				require.Empty(t, s.sink.got("bad"))
+				require.EqualValues(t, 10, s.Destinations[1].Backlog().Traces)
+				require.Zero(t, s.Destinations[0].Backlog().Traces)
+				require.EqualValues(t, 10, s.Buffer.Sum().Undelivered, "records stay until every destination has them")
+				if !errors.Is(answered, errEither) { // which can be for itself, too
+					require.Equal(t, errors.Is(answered, errGateway), s.Destinations[1].RefusesSince() != 0)
+				}
+
+				broken.Store(false)
+				close(mended)
+				time.Sleep(time.Minute)
+				require.Equal(t, upTo(10), sorted(s.sink.got("bad")))
+				require.Equal(t, upTo(10), s.sink.got("good"))
+				require.Zero(t, s.Buffer.Sum().Present)
+				require.Zero(t, s.Destinations[1].RefusesSince())
+				r.end()
+			})
+		})
+	}
+}
+
+// Wherever the bad traces are among 200, each of them is refused for good, and no other; the others arrive once.
+func TestHalvingFindsTheBadTraces(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(7, 7))
+	for _, bad := range []int{0, 1, 2, 3, 17, 100, 199, 200} {
+		for range 4 {
+			all := upTo(200)
+			rnd.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+			poison := sorted(all[:bad])
+			for _, config := range []destination.Destination{asBytes("backend"), decoded} {
+				withDestinations(t, []destination.Destination{config}, func(t *testing.T, s *setup, r *running) {
+					s.sink.answer = func(_ string, traces []byte) error {
+						if slices.ContainsFunc(traces, func(n byte) bool { return slices.Contains(poison, n) }) {
+							return errData
+						}
+						return nil
+					}
+					s.keepAll(upTo(200)...)
+					synctest.Wait()
+					to := config.ID
+					if !config.Bytes {
+						to = ""
+					}
+					require.Equal(t, sorted(all[bad:]), sorted(s.sink.got(to)))
+					list, total := s.Refused.Latest(1000)
+					require.Equal(t, bad, total)
+					var refused []byte
+					for _, trace := range list {
+						refused = append(refused, trace.ID[0])
+						require.Equal(t, "odd trace", trace.Text)
+						require.Equal(t, "INVALID_ARGUMENT", trace.Code)
+					}
+					require.Equal(t, poison, sorted(refused))
+					require.EqualValues(t, bad, s.Buffer.Sum().Undelivered, "they stay in the log")
+					require.EqualValues(t, 2*bad, s.RefusedSpans())
+					r.end()
+				})
+			}
+		}
+	}
+}
+
+// A trace that always draws a retryable error waits apart, and is tried again and again; the others arrive.
+func TestTraceThatAlwaysFailsWaitsApart(t *testing.T) {
+	withDestinations(t, []destination.Destination{asBytes("backend")}, func(t *testing.T, s *setup, r *running) {
+		var mended atomic.Bool
+		s.sink.answer = func(_ string, traces []byte) error {
+			if bytes.IndexByte(traces, 3) >= 0 && !mended.Load() {
+				return errRetry
+			}
+			return nil
+		}
+		s.keepAll(upTo(8)...)
+		time.Sleep(20 * time.Second)
+		require.Empty(t, s.sink.got("backend"), "whether it is for the traces only others can tell")
+		s.keepAll(9)
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		require.Equal(t, []byte{1, 2, 4, 5, 6, 7, 8, 9}, sorted(s.sink.got("backend")))
+		time.Sleep(5 * time.Minute)
+		require.EqualValues(t, 1, s.Destinations[0].Apart.Load())
+		s.keepAll(10)
+		time.Sleep(time.Second)
+		require.Contains(t, s.sink.got("backend"), byte(10), "they are not behind it")
+		calls := s.sink.callCount()
+		time.Sleep(time.Hour)
+		require.InDelta(t, 6, s.sink.callCount()-calls, 3, "it is tried again, more and more seldom")
+		mended.Store(true)
+		time.Sleep(15 * time.Minute)
+		require.Equal(t, upTo(10), sorted(s.sink.got("backend")))
+		require.Zero(t, s.Destinations[0].Apart.Load())
+		require.Zero(t, s.Buffer.Sum().Present)
+		r.end()
+	})
+}
+
+// What waits apart is tried once more before the end.
+func TestDrainTriesWhatWaitsApart(t *testing.T) {
+	for _, mended := range []bool{true, false} {
+		withDestinations(t, []destination.Destination{asBytes("backend")}, func(t *testing.T, s *setup, r *running) {
+			var fails atomic.Bool
+			fails.Store(true)
+			s.sink.answer = func(_ string, traces []byte) error {
+				if bytes.IndexByte(traces, 1) >= 0 && fails.Load() {
+					return errRetry
+				}
+				return nil
+			}
+			s.keepAll(1)
+			time.Sleep(time.Second)
+			s.keepAll(2)
+			time.Sleep(2 * time.Minute)
+			s.keepAll(3)
+			time.Sleep(time.Minute)
+			require.EqualValues(t, 1, s.Destinations[0].Apart.Load())
+			fails.Store(!mended)
+			calls, began := s.sink.callCount(), time.Now()
+			r.end()
+			require.Equal(t, calls+1, s.sink.callCount())
+			require.Less(t, time.Since(began), time.Second)
+			require.Equal(t, mended, s.Buffer.Sum().Undelivered == 0)
+		})
+	}
+}
+
+// A trace that draws 500 alone, while others are accepted, is refused for good; where nothing is accepted the destination is
+// thought to refuse the gateway.
+func TestAnswersThatCanBeEither(t *testing.T) {
+	withDestinations(t, []destination.Destination{asBytes("backend")}, func(t *testing.T, s *setup, r *running) {
+		var all atomic.Bool
+		s.sink.answer = func(_ string, traces []byte) error {
+			if all.Load() || bytes.IndexByte(traces, 3) >= 0 {
+				return errEither
+			}
+			return nil
+		}
+		s.keepAll(upTo(8)...)
+		time.Sleep(2 * time.Minute)
+		require.Equal(t, []byte{1, 2, 4, 5, 6, 7, 8}, sorted(s.sink.got("backend")))
+		list, _ := s.Refused.Latest(10)
+		require.Len(t, list, 1)
+		require.Equal(t, byte(3), list[0].ID[0])
+		require.Zero(t, s.Destinations[0].RefusesSince())
+
+		all.Store(true)
+		time.Sleep(2 * time.Minute)
+		s.keepAll(9, 10)
+		time.Sleep(10 * time.Minute)
+		require.NotZero(t, s.Destinations[0].RefusesSince())
+		require.EqualValues(t, 1, s.Refused.Of(s.Destinations[0]))
+		all.Store(false)
+		time.Sleep(time.Minute)
+		require.Equal(t, []byte{1, 2, 4, 5, 6, 7, 8, 9, 10}, sorted(s.sink.got("backend")))
+		require.Zero(t, s.Destinations[0].RefusesSince())
+		r.end()
+	})
+}
+
+// A destination that refuses the gateway loses nothing for an hour. Then traces are given up as they become an hour old.
+func TestPatience(t *testing.T) {
+	withDestinations(t, []destination.Destination{asBytes("backend"), asBytes("good")}, func(t *testing.T, s *setup, r *running) {
+		var mended atomic.Bool
+		s.sink.answer = func(to string, _ []byte) error {
+			if to == "backend" && !mended.Load() {
+				return errGateway
+			}
+			return nil
+		}
+		for n := range byte(8) { // 10 minutes apart
+			s.keepAll(n + 1)
+			time.Sleep(time.Minute)
+			require.NotZero(t, s.Destinations[0].RefusesSince())
+			if n < 6 {
+				require.Zero(t, s.Destinations[0].UndeliveredTraces.Load(), "after %d", n)
+			}
+			time.Sleep(9 * time.Minute)
+		}
+		require.EqualValues(t, 2, s.Destinations[0].UndeliveredTraces.Load(), "those of 80 and 70 minutes ago")
+		require.EqualValues(t, 4, s.Destinations[0].UndeliveredSpans.Load())
+		require.NotZero(t, s.Destinations[0].GaveUpAt())
+		mended.Store(true)
+		time.Sleep(time.Minute)
+		require.Equal(t, []byte{3, 4, 5, 6, 7, 8}, sorted(s.sink.got("backend")))
+		require.Equal(t, upTo(8), s.sink.got("good"))
+		require.Zero(t, s.Destinations[0].RefusesSince())
+		require.Zero(t, s.Buffer.Sum().Present)
+		require.Equal(t, 1, s.logs.FilterMessageSnippet("refuses this gateway").Len(), "it is said once")
+		r.end()
+	})
+}
+
+// Spans that a destination has already are not sent again, and what goes on is not to blame for what fails.
+func TestProgress(t *testing.T) {
+	withDestinations(t, []destination.Destination{asBytes("backend")}, func(t *testing.T, s *setup, r *running) {
+		sent := 0
+		s.sink.kept = func(k *wire.Kept) {
+			for i := range k.Spans {
+				if !k.Spans[i].Sent {
+					k.Spans[i].Sent = true
+					sent++
+					return
+				}
+			}
+		}
+		s.sink.accept = func(context.Context, int) error {
+			if sent < 20 {
+				return errRetry
+			}
+			return nil
+		}
+		s.keep(many(1, 20)...)
+		time.Sleep(time.Hour)
+		require.Equal(t, 20, s.sink.callCount())
+		require.NotZero(t, s.Destinations[0].AcceptedAt())
+		require.Zero(t, s.Buffer.Sum().Present)
+		require.Zero(t, s.Destinations[0].Apart.Load())
+		r.end()
+	})
+}
+
+// Where nobody took the bytes they are passed on decoded, with an error in the log.
+func TestBytesThatNobodyTook(t *testing.T) {
+	withDestinations(t, []destination.Destination{asBytes("backend")}, func(t *testing.T, s *setup, r *running) {
+		s.sink.deaf = true
+		s.keepAll(1, 2)
+		synctest.Wait()
+		require.Equal(t, []byte{1, 2}, s.sink.got(""))
+		require.Equal(t, 2, s.sink.callCount())
+		require.Contains(t, s.logs.All()[0].Message, "nobody took them")
+		require.Zero(t, s.Buffer.Sum().Present)
+		r.end()
+	})
+}
+
+// What a destination rejects of a request that it accepted is counted, with its words.
+func TestRejectedSpans(t *testing.T) {
+	withDestinations(t, []destination.Destination{asBytes("backend")}, func(t *testing.T, s *setup, r *running) {
+		s.sink.kept = func(k *wire.Kept) { k.Rejected, k.RejectedWhy = 1, "too old" }
+		s.keepAll(1)
+		synctest.Wait()
+		require.EqualValues(t, 1, s.Destinations[0].Rejected.Load())
+		require.Equal(t, "too old", s.Destinations[0].RejectedWhy())
+		require.EqualValues(t, 2, s.Destinations[0].DeliveredSpans.Load())
+		r.end()
+	})
+}
+
+// Over what is remembered, the oldest refused trace is given up.
+func TestRefusedAreBounded(t *testing.T) {
+	var r Refused
+	d := new(Destination)
+	trace := func(n int) RefusedTrace {
+		return RefusedTrace{Kept: shard.Kept{Ref: shard.Ref{Slot: index.Slot(n + 1)}}, Destination: d}
+	}
+	for i := range maxRefused {
+		_, full := r.add(trace(i), errData)
+		require.False(t, full, i)
+	}
+	oldest, full := r.add(trace(maxRefused), &answer.Error{Text: string(make([]byte, 2*maxText))})
+	require.True(t, full)
+	require.Equal(t, trace(0).Ref, oldest.Ref)
+	latest, total := r.Latest(2)
+	require.Equal(t, maxRefused, total)
+	require.Len(t, latest[0].Text, maxText)
+	require.Equal(t, trace(maxRefused-1).Ref, latest[1].Ref)
+	r.remove(d, latest[0].Ref)
+	r.remove(new(Destination), latest[1].Ref)
+	require.EqualValues(t, maxRefused-1, r.Of(d))
+}
+
+// The start says where kept traces go, and where that is not known.
+func TestLogDestinations(t *testing.T) {
+	s := newSetup(t, 1, asBytes("backend"), decoded)
+	s.Open(s.config, 1)
+	s.LogDestinations()
+	logs := s.logs.All()
+	require.Equal(t, "kept traces go to backend", logs[0].Message)
+	require.Equal(t, map[string]any{"pipeline": "traces", "as": "the bytes that they came as", "exporters": []any{"backend"}}, logs[0].ContextMap())
+	require.Equal(t, "kept traces go to traces", logs[1].Message)
+	require.Equal(t, map[string]any{"pipeline": "traces", "as": "decoded", "exporters": []any{"kafka"}}, logs[1].ContextMap())
+	s = newSetup(t, 1)
+	s.Open(nil, 1)
+	s.LogDestinations()
+	require.Contains(t, s.logs.All()[0].Message, "does not have slowburn's converter")
+	require.Equal(t, "the next component", s.Destinations[0].Name())
+}
+
+// No shard starves: the next load begins where the last one ended.
+func TestShardsTakeTurns(t *testing.T) {
+	s := newSetup(t, 3, asBytes("backend"))
+	s.Open(s.config, 1)
+	sender := s.Senders()[0]
+	for n := range byte(60) {
+		s.add(request(t, many(n+1, maxLoadSpans/2)...))
+	}
+	s.decide()
+	seen := map[int]int{}
+	for range 6 {
+		require.NoError(t, sender.fill())
+		p := sender.work[0]
+		for _, trace := range p.traces {
+			seen[slices.Index(s.Buffer.Members, trace.member)]++
+		}
+		sender.settle(p, 0, nil)
+	}
+	require.Len(t, seen, 3)
+	for i, n := range seen {
+		require.GreaterOrEqual(t, n, 3, "shard %d", i)
+	}
+	sender.memory.free()
+	s.Buffer.Close()
+}
