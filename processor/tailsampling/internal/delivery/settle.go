@@ -48,6 +48,10 @@ func (s *Sender) settle(p *piece, sentBefore int, err error) (delay time.Duratio
 			return 0
 		}
 		delay = s.failed(p, a)
+		if others { // it works: which half fails is found out at once
+			delay = a.Delay
+			s.pace.reset()
+		}
 	case trial.Apart:
 		s.setApart(p)
 		delay = s.failed(p, a)
