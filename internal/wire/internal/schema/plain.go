@@ -31,8 +31,11 @@ func PlainAttribute(kv []byte) bool {
 	return false
 }
 
-// KeyTag and ValueTag are those of a KeyValue's fields.
-const KeyTag, ValueTag = KeyValueFieldKey<<3 | byte(protobuf.TypeLen), KeyValueFieldValue<<3 | byte(protobuf.TypeLen)
+// Tags of a KeyValue's fields.
+const (
+	KeyTag   = KeyValueFieldKey<<3 | byte(protobuf.TypeLen)
+	ValueTag = KeyValueFieldValue<<3 | byte(protobuf.TypeLen)
+)
 
 // SplitPlain returns the key and the value in kv, a KeyValue, if it consists of just these in either order (SDKs write
 // the key first, the Collector the value), each shorter than 128 bytes. It is the short way past Next.
