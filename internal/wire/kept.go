@@ -38,6 +38,7 @@ type Kept struct {
 
 	headers headerNumbers // of Resources and Scopes, while k is filled
 	added   additions     // to spans: KeptSpan.added are its ranges
+	writer  keptWriter    // of requests, for its memory
 	taken   atomic.Bool
 }
 
@@ -89,8 +90,9 @@ func (k *Kept) Reset() {
 	clear(k.headers.known)
 	*k = Kept{
 		Bytes: k.Bytes[:0], Traces: k.Traces[:0], Spans: k.Spans[:0], Resources: k.Resources[:0], Scopes: k.Scopes[:0],
-		headers: k.headers, added: k.added[:0],
+		headers: k.headers, added: k.added[:0], writer: k.writer,
 	}
+	clear(k.writer.marked)
 }
 
 // Decode returns the traces as pdata, with what was added.

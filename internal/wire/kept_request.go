@@ -11,21 +11,28 @@ import (
 // AppendRequest appends an ExportTraceServiceRequest of the spans from, up to but without to, in their order: with what was
 // added to them, and without those that are left out. A trace may be cut anywhere. It copies each byte once.
 func (k *Kept) AppendRequest(dst []byte, from, to int) []byte {
-	var w keptWriter
+	w := &k.writer
 	w.measure(k, from, to)
 	dst = slices.Grow(dst, w.size)
 	for r := range w.resources {
-		dst = w.appendResource(dst, &w.resources[r])
+		dst = w.appendResource(k, dst, &w.resources[r])
 	}
 	return dst
 }
 
-// keptWriter is a request that is about to be written, measured.
+// keptWriter is a request that is about to be written, measured. Its memory is used again for the next.
 type keptWriter struct {
-	kept      *Kept
 	resources []keptGroup
 	scopes    []keptGroup
 	size      int
+	marked    map[scopeMarks][]byte // headers of scopes with marks
+}
+
+// scopeMarks is a scope, and the marks that are written on it: those of traces with the same slice of marks are the same.
+type scopeMarks struct {
+	scope int32
+	marks *Attribute
+	count int
 }
 
 // keptGroup is a ResourceSpans or a ScopeSpans: what it begins with, where its members are, and how long it is.
@@ -37,7 +44,7 @@ type keptGroup struct {
 
 // measure finds the groups of spans, and how long each is: lengths come before contents.
 func (w *keptWriter) measure(k *Kept, from, to int) {
-	w.kept = k
+	w.resources, w.scopes, w.size = w.resources[:0], w.scopes[:0], 0
 	trace, resource, scope := -1, int32(-1), int32(-1)
 	at := sort.Search(len(k.Traces), func(n int) bool { return k.Traces[n].To > from })
 	for i := from; i < to; i++ {
@@ -55,7 +62,7 @@ func (w *keptWriter) measure(k *Kept, from, to int) {
 		}
 		if s.Scope != scope || at != trace {
 			w.endScope()
-			w.scopes = append(w.scopes, keptGroup{header: markedScope(k.Scopes[s.Scope].Of(k.Bytes), k.Traces[at].Marks), from: i})
+			w.scopes = append(w.scopes, keptGroup{header: w.markedScope(k, s.Scope, k.Traces[at].Marks), from: i})
 		}
 		trace, resource, scope = at, s.Resource, s.Scope
 		g := &w.scopes[len(w.scopes)-1]
@@ -90,7 +97,7 @@ func (w *keptWriter) endResource() {
 	w.size += protobuf.LenSize(r.size)
 }
 
-func (w *keptWriter) appendResource(dst []byte, r *keptGroup) []byte {
+func (w *keptWriter) appendResource(k *Kept, dst []byte, r *keptGroup) []byte {
 	dst = protobuf.AppendHead(dst, tagResourceSpans, r.size)
 	dst = append(dst, r.header...)
 	for i := r.from; i < r.to; i++ {
@@ -98,21 +105,36 @@ func (w *keptWriter) appendResource(dst []byte, r *keptGroup) []byte {
 		dst = protobuf.AppendHead(dst, tagScopeSpans, s.size)
 		dst = append(dst, s.header...)
 		for span := s.from; span < s.to; span++ {
-			if w.kept.Spans[span].Left {
+			if k.Spans[span].Left {
 				continue
 			}
-			dst = protobuf.AppendHead(dst, tagSpans, w.kept.Spans[span].BodySize())
-			dst = w.kept.AppendBody(dst, span)
+			dst = protobuf.AppendHead(dst, tagSpans, k.Spans[span].BodySize())
+			dst = k.AppendBody(dst, span)
 		}
 	}
 	return dst
 }
 
-// markedScope is the header of a scope with marks: attributes of the scope, in place of those that it has under their keys.
-func markedScope(header []byte, marks []Attribute) []byte {
+// markedScope is the header of a scope with marks. Nearly all traces of a Kept have the marks of others.
+func (w *keptWriter) markedScope(k *Kept, scope int32, marks []Attribute) []byte {
+	header := k.Scopes[scope].Of(k.Bytes)
 	if len(marks) == 0 {
 		return header
 	}
+	key := scopeMarks{scope, &marks[0], len(marks)}
+	done, known := w.marked[key]
+	if !known {
+		done = markedHeader(header, marks)
+		if w.marked == nil {
+			w.marked = map[scopeMarks][]byte{}
+		}
+		w.marked[key] = done
+	}
+	return done
+}
+
+// markedHeader is a scope's header with marks: attributes of the scope, in place of those that it has under their keys.
+func markedHeader(header []byte, marks []Attribute) []byte {
 	var shared []byte // the InstrumentationScope, of which there may be several: they are to be merged
 	rest := make([]byte, 0, len(header)+64)
 	for pos := 0; pos < len(header); {
