@@ -28,9 +28,10 @@ type keptWriter struct {
 	marked    map[scopeMarks][]byte // headers of scopes with marks
 }
 
-// scopeMarks is a scope, and the marks that are written on it: those of traces with the same slice of marks are the same.
+// scopeMarks is the header of a scope, and the marks that are written on it: those of traces with the same slice of marks are
+// the same.
 type scopeMarks struct {
-	scope int32
+	scope Range
 	marks *Attribute
 	count int
 }
@@ -121,7 +122,7 @@ func (w *keptWriter) markedScope(k *Kept, scope int32, marks []Attribute) []byte
 	if len(marks) == 0 {
 		return header
 	}
-	key := scopeMarks{scope, &marks[0], len(marks)}
+	key := scopeMarks{k.Scopes[scope], &marks[0], len(marks)} // a header can be replaced
 	done, known := w.marked[key]
 	if !known {
 		done = markedHeader(header, marks)

@@ -152,3 +152,19 @@ func TestKeptIsForOne(t *testing.T) {
 	k.Reset()
 	require.False(t, k.Taken())
 }
+
+// A header that is replaced after a request was written is written anew.
+func TestReplacedScopeIsMarkedAnew(t *testing.T) {
+	var k wire.Kept
+	var r wire.Request
+	require.NoError(t, r.Scan(wiretest.Marshal(wiretest.RealisticTrace(3))))
+	_, err := k.Fill(&r)
+	require.NoError(t, err)
+	k.Traces[0].Marks = []wire.Attribute{wire.StringAttribute("mark", "m")}
+	before := k.AppendRequest(nil, 0, len(k.Spans))
+	for i := range k.Scopes {
+		k.Scopes[i] = wire.Range{}
+	}
+	after := k.AppendRequest(nil, 0, len(k.Spans))
+	require.Less(t, len(after), len(before))
+}
