@@ -157,7 +157,7 @@ func TestKeptIsForOne(t *testing.T) {
 func TestReplacedScopeIsMarkedAnew(t *testing.T) {
 	var k wire.Kept
 	var r wire.Request
-	require.NoError(t, r.Scan(wiretest.Marshal(wiretest.RealisticTrace(3))))
+	require.NoError(t, r.Scan(wiretest.Marshal(wiretest.Realistic(3))))
 	_, err := k.Fill(&r)
 	require.NoError(t, err)
 	k.Traces[0].Marks = []wire.Attribute{wire.StringAttribute("mark", "m")}
