@@ -25,7 +25,7 @@ type options struct {
 	wait, window      time.Duration
 	memory            string
 	instructions      bool
-	// a and b are the binaries of suite pair, count how many pairs, and config replaces the shipped one.
+	// a and b are the binaries of suite pair, count how many pairs, and config is added to the shipped one.
 	a, b, config string
 	count        int
 }
@@ -52,7 +52,7 @@ func main() {
 	flag.StringVar(&o.a, "a", "", "suite pair: the binary to compare with, such as that of the commit before; suite kept: the binary, built when empty")
 	flag.StringVar(&o.b, "b", "", "suite pair: the binary that is compared; the same one again shows how exact the machine is")
 	flag.IntVar(&o.count, "pairs", 10, "suites pair and kept: how often both are measured, at once and with half of --rate each")
-	flag.StringVar(&o.config, "config", "", "suite pair: a configuration for both in place of the shipped one; see configs/slowburn.yaml for its variables")
+	flag.StringVar(&o.config, "config", "", "suite pair: a configuration for both beside the shipped one, such as configs/kept-nine.yaml")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()

@@ -32,7 +32,7 @@ func (o options) pairs(ctx context.Context, dir string) error {
 		}
 		both[i] = target{name: "slowburn", program: program, configs: targets[0].configs}
 		if o.config != "" {
-			both[i].configs = []string{o.config}
+			both[i].configs = append(slices.Clip(both[i].configs), o.config)
 		}
 	}
 	s := o.base()
