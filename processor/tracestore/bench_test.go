@@ -26,7 +26,7 @@ func benchStore(b *testing.B) *store {
 	require.NoError(b, err)
 	s.host = componenttest.NewNopHost()
 	s.writer.open()
-	b.Cleanup(func() { s.writer.close(); s.codec.Close() })
+	b.Cleanup(func() { s.writer.close() })
 	return s
 }
 

@@ -17,14 +17,14 @@ type Operation struct{ Service, Name string }
 
 // Header is what the store knows of a trace without its spans.
 type Header struct {
-	Meta Meta `json:"meta"`
+	Meta Meta
 	// Duration is the summary's, in nanoseconds.
-	Duration uint64 `json:"duration"`
+	Duration uint64
 	// Start is the trace's start as the index has it, and Terms what it is found by, so that both can be taken back.
-	Start uint64   `json:"start"`
-	Terms []uint64 `json:"terms"`
+	Start uint64
+	Terms []uint64
 	// Distinct counts the spans without identical copies: late spans that do not raise it bring nothing.
-	Distinct int `json:"distinct"`
+	Distinct int
 }
 
 // Digest is what is stored of a trace beside its spans.

@@ -6,6 +6,8 @@ import (
 
 	"go.etcd.io/bbolt"
 	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/slowburn/slowburn/processor/tracestore/internal/record"
 )
 
 const (
@@ -86,7 +88,7 @@ func (f *File) deleteOldest(tx *bbolt.Tx, free int64, n *Evicted) error {
 func (f *File) deleteTraces(tx *bbolt.Tx, keys [][]byte, n *Evicted) error {
 	traces, ids := tx.Bucket(bucketTraces), tx.Bucket(bucketIDs)
 	for _, key := range keys {
-		h, err := f.opts.Codec.Header(traces.Get(key))
+		h, err := record.Header(traces.Get(key))
 		if err != nil {
 			n.Corrupt++ // its entries in the index lead nowhere; searches pass over them
 		}

@@ -11,6 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.etcd.io/bbolt"
 	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/slowburn/slowburn/processor/tracestore/internal/record"
 )
 
 func TestEvictsByAge(t *testing.T) {
@@ -102,7 +104,7 @@ func requireConsistent(t *testing.T, b *bench, traces int) {
 		want := map[string]bool{}
 		c := tx.Bucket(bucketTraces).Cursor()
 		for k, v := c.First(); k != nil; k, v = c.Next() {
-			h, err := b.opts.Codec.Header(v)
+			h, err := record.Header(v)
 			require.NoError(t, err)
 			for _, term := range h.Terms {
 				want[string(indexKey(term, positionOf(h.Start, [16]byte(k[8:]))))] = true

@@ -8,7 +8,6 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/slowburn/slowburn/internal/state"
-	"github.com/slowburn/slowburn/processor/tracestore/internal/record"
 )
 
 var (
@@ -24,7 +23,6 @@ type Options struct {
 	Retention time.Duration
 	// MaxBytes is how much of the file may be in use.
 	MaxBytes int64
-	Codec    *record.Codec
 	Now      func() time.Time
 	Logger   *zap.Logger
 }

@@ -1,18 +1,13 @@
 package tracefile
 
 import (
-	"encoding/binary"
-	"encoding/json"
-	"hash/crc32"
 	"testing"
 	"time"
 
-	"github.com/klauspost/compress/zstd"
 	"github.com/stretchr/testify/require"
 	"go.etcd.io/bbolt"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
-	"github.com/slowburn/slowburn/processor/tracestore/internal/digest"
 	"github.com/slowburn/slowburn/processor/tracestore/internal/record"
 	"github.com/slowburn/slowburn/processor/tracestore/internal/storetest"
 )
@@ -77,39 +72,6 @@ func TestOnlyLateSpansArePartOfATrace(t *testing.T) {
 	require.Len(t, r.Traces, 1)
 	require.False(t, r.Traces[0].Complete)
 	require.Equal(t, "add", r.Traces[0].RootOperation)
-}
-
-// What earlier versions stored is still read, and gets late spans.
-func TestRecordsOfEarlierVersions(t *testing.T) {
-	b := opened(t, nil)
-	td := spans(spec{Trace: 1, ID: 1, Service: "s", Name: "op", Duration: time.Second})
-	b.storeNow(td)
-	require.NoError(t, b.db.Update(func(tx *bbolt.Tx) error {
-		key := append(tx.Bucket(bucketIDs).Get(bytesOfID(1)), bytesOfID(1)...)
-		h, otlp, err := b.opts.Codec.Decode(tx.Bucket(bucketTraces).Get(key))
-		require.NoError(t, err)
-		return tx.Bucket(bucketTraces).Put(key, zstdRecord(t, h, otlp))
-	}))
-	got, _ := b.trace(1)
-	require.Equal(t, storetest.Bytes(t, td), storetest.Bytes(t, got))
-
-	b.storeNow(spans(spec{Trace: 1, ID: 2, Parent: 1, Service: "s", Name: "late", Late: true}))
-	got, meta := b.trace(1)
-	require.Equal(t, 2, got.SpanCount())
-	require.Equal(t, 2, meta.Version)
-}
-
-// zstdRecord is a record as it was written before S2.
-func zstdRecord(t *testing.T, h digest.Header, otlp []byte) []byte {
-	head, err := json.Marshal(h)
-	require.NoError(t, err)
-	enc, err := zstd.NewWriter(nil)
-	require.NoError(t, err)
-	record := binary.BigEndian.AppendUint32(make([]byte, 5), uint32(len(head)))
-	record[0] = 1
-	record = enc.EncodeAll(otlp, append(record, head...))
-	binary.BigEndian.PutUint32(record[1:], crc32.Checksum(record[5:], crc32.MakeTable(crc32.Castagnoli)))
-	return record
 }
 
 func TestDamagedRecordIsSkippedAndCounted(t *testing.T) {

@@ -19,7 +19,7 @@ import (
 // nothing.
 func (w *writing) putLate(item *Item, stored uint64) error {
 	key := append(binary.BigEndian.AppendUint64(nil, stored), item.ID[:]...)
-	old, spans, err := w.opts.Codec.Decode(w.tx.Bucket(bucketTraces).Get(key))
+	old, spans, err := record.Decode(w.tx.Bucket(bucketTraces).Get(key))
 	if err != nil { // damaged: what came now takes its place
 		w.Corrupt++
 		item.Meta.Version, item.Meta.Stored, item.Meta.Updated = 1, time.Unix(0, int64(stored)).UTC(), w.opts.Now().UTC()
@@ -29,7 +29,7 @@ func (w *writing) putLate(item *Item, stored uint64) error {
 		w.TooLarge++
 		return nil
 	}
-	late, err := w.opts.Codec.Unpack(item.Packed)
+	late, err := record.Unpack(item.Packed)
 	if err != nil {
 		return err
 	}
@@ -47,7 +47,7 @@ func (w *writing) putLate(item *Item, stored uint64) error {
 		return err
 	}
 	w.Updated++
-	return w.putRecord(key, &d, item.ID, w.opts.Codec.Pack(merged))
+	return w.putRecord(key, &d, item.ID, record.Pack(merged))
 }
 
 // merge sums a trace up whose spans came in parts, and leaves out identical copies. A trace that trips a defect here costs

@@ -8,6 +8,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/slowburn/slowburn/processor/tracestore/internal/digest"
+	"github.com/slowburn/slowburn/processor/tracestore/internal/record"
 )
 
 // Item is a trace, or late spans of one, on its way to the file.
@@ -91,10 +92,7 @@ func (w *writing) putNew(item *Item) error {
 
 // putRecord stores a trace under its key, and its entries in the index.
 func (w *writing) putRecord(key []byte, d *digest.Digest, id pcommon.TraceID, packed []byte) error {
-	encoded, err := w.opts.Codec.Encode(d.Header, packed)
-	if err != nil {
-		return err
-	}
+	encoded := record.Append(nil, &d.Header, packed)
 	if err := w.tx.Bucket(bucketTraces).Put(key, encoded); err != nil {
 		return err
 	}

@@ -25,7 +25,7 @@ func (f *File) Trace(id pcommon.TraceID) (spans []byte, meta digest.Meta, here b
 	if err != nil || stored == nil {
 		return nil, meta, false, err
 	}
-	h, spans, err := f.opts.Codec.Decode(stored)
+	h, spans, err := record.Decode(stored)
 	if err != nil {
 		return nil, meta, false, err
 	}

@@ -8,6 +8,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/slowburn/slowburn/processor/tracestore/internal/digest"
+	"github.com/slowburn/slowburn/processor/tracestore/internal/record"
 )
 
 // Search returns the traces that match, newest first. It looks at a bounded number of index entries: where those do not
@@ -62,7 +63,7 @@ func (f *File) lookUp(tx *bbolt.Tx, id pcommon.TraceID) (digest.Header, bool, er
 	if stored == nil {
 		return digest.Header{}, false, nil
 	}
-	h, err := f.opts.Codec.Header(tx.Bucket(bucketTraces).Get(slices.Concat(stored, id[:])))
+	h, err := record.Header(tx.Bucket(bucketTraces).Get(slices.Concat(stored, id[:])))
 	return h, err == nil, err
 }
 
