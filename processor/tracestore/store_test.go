@@ -258,7 +258,7 @@ func TestCounts(t *testing.T) {
 		[]metricdata.DataPoint[int64]{{Value: 1}}, metricdatatest.IgnoreTimestamp())
 
 	b.writer.close()
-	damageTrace(t, b.file, 2)
+	damageChunks(t, b.file, func(chunk []byte) { chunk[len(chunk)-1] ^= 1 }) // the last trace of each
 	b.writer.open()
 	require.Equal(t, []int{1}, b.found(Query{Service: "s"}))
 	requireCorrupt(t, b, 1)
@@ -271,28 +271,28 @@ func TestCounts(t *testing.T) {
 	requireCorrupt(t, b, 3)
 
 	b.writer.close()
-	damageTrace(t, b.file, 2)
+	damageChunks(t, b.file, func(chunk []byte) { chunk[5] ^= 1 })
 	b.writer.open()
 	b.clock = t0.Add(2 * time.Hour)
 	b.writer.maintain()
-	requireCorrupt(t, b, 4)
+	requireCorrupt(t, b, 5)
 	metadatatest.AssertEqualExporterTraceStoreEvictedTraces(t, b.tel, []metricdata.DataPoint[int64]{
 		{Value: 2, Attributes: attribute.NewSet(attribute.String("reason", "age"))},
 	}, metricdatatest.IgnoreTimestamp())
 }
 
-// damageTrace flips a bit in the record of a trace.
-func damageTrace(t *testing.T, file string, n int) {
+// damageChunks changes the chunks of traces on the disk.
+func damageChunks(t *testing.T, file string, damage func(chunk []byte)) {
 	t.Helper()
-	db, err := state.Open(file, state.Options{})
+	db, err := state.Open(file, state.Options{Migrations: make([]func(*bbolt.Tx) error, 1)})
 	require.NoError(t, err)
 	require.NoError(t, db.Update(func(tx *bbolt.Tx) error {
-		id := traceID(n)
-		traces := tx.Bucket([]byte("traces"))
-		key := slices.Concat(tx.Bucket([]byte("ids")).Get(id[:]), id[:])
-		stored := bytes.Clone(traces.Get(key))
-		stored[len(stored)/2] ^= 0xff
-		return traces.Put(key, stored)
+		chunks := tx.Bucket([]byte("chunks"))
+		return chunks.ForEach(func(k, v []byte) error {
+			v = bytes.Clone(v)
+			damage(v)
+			return chunks.Put(k, v)
+		})
 	}))
 	require.NoError(t, db.Close())
 }

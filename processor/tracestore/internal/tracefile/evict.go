@@ -1,17 +1,16 @@
 package tracefile
 
 import (
-	"encoding/binary"
+	"bytes"
 	"errors"
 
 	"go.etcd.io/bbolt"
-	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/slowburn/slowburn/processor/tracestore/internal/record"
 )
 
 const (
-	// evictBatch is how many traces one transaction deletes: few, so that new traces do not wait for long.
+	// evictBatch is about how many traces one transaction deletes: few, so that new traces do not wait for long.
 	evictBatch = 1024
 	// evictShare is the share of the file that is freed at once when it is full: so that not every transaction that stores
 	// is followed by one that deletes, with a sync and the same pages written anew.
@@ -24,14 +23,14 @@ type Evicted struct {
 	Used int64
 	// Age and Bytes count the traces that were deleted: as they were too old, or the file too full.
 	Age, Bytes int
-	// Corrupt counts those of them whose records were damaged.
+	// Corrupt counts the chunks among them whose heads were damaged. Age and Bytes count one trace for each: nobody knows.
 	Corrupt int
 }
 
 // More reports whether there may be more to delete.
 func (n Evicted) More() bool { return n.Age+n.Bytes > 0 }
 
-// Evict deletes a batch of the oldest traces, where they are too old or the file is too full.
+// Evict deletes the oldest traces, by chunks, where they are too old or the file is too full.
 func (f *File) Evict() (Evicted, error) {
 	used, err := f.usedBytes()
 	if err != nil {
@@ -51,53 +50,110 @@ func (f *File) Evict() (Evicted, error) {
 	return n, nil
 }
 
-// evictionDue looks at the oldest trace only, so that a round with nothing to do writes nothing.
+// evictionDue looks at the oldest chunk only, so that a round with nothing to do writes nothing.
 func (f *File) evictionDue(used int64) (due bool, err error) {
 	err = f.view(func(tx *bbolt.Tx) error {
-		k, _ := tx.Bucket(bucketTraces).Cursor().First()
-		due = k != nil && (used > f.opts.MaxBytes || f.tooOld(k))
+		k, v := tx.Bucket(bucketChunks).Cursor().First()
+		due = k != nil && (used > f.opts.MaxBytes || f.tooOld(v))
 		return nil
 	})
 	return due, err
 }
 
-func (f *File) tooOld(key []byte) bool {
-	return len(key) < 8 || binary.BigEndian.Uint64(key) < uint64(f.opts.Now().Add(-f.opts.Retention).UnixNano())
+// tooOld reports whether a chunk has to go for its age, or for damage to its head: then none of its traces can be read.
+func (f *File) tooOld(data []byte) bool {
+	c, err := readChunk(data)
+	return err != nil || c.stored() < uint64(f.opts.Now().Add(-f.opts.Retention).UnixNano())
 }
 
-// deleteOldest deletes up to evictBatch of the oldest traces: those that are too old, and others until their records add
-// up to the bytes to free.
+// oldChunk is one to delete. A chunk whose head is damaged has only a key.
+type oldChunk struct {
+	key []byte
+	chunk
+}
+
+// deleteOldest deletes the oldest chunks, of evictBatch traces or a few more: those that are too old, and others until they
+// add up to the bytes to free.
 func (f *File) deleteOldest(tx *bbolt.Tx, free int64, n *Evicted) error {
-	var keys [][]byte
-	c := tx.Bucket(bucketTraces).Cursor()
-	for k, v := c.First(); k != nil && len(keys) < evictBatch; k, v = c.Next() {
-		switch {
-		case f.tooOld(k):
-			n.Age++
+	var gone []oldChunk
+	c := tx.Bucket(bucketChunks).Cursor()
+	for k, v := c.First(); k != nil && n.Age+n.Bytes < evictBatch; k, v = c.Next() {
+		head, err := readChunk(v)
+		if err != nil {
+			n.Corrupt++
+		}
+		switch traces := max(1, head.traces); {
+		case f.tooOld(v):
+			n.Age += traces
 		case free > 0:
-			n.Bytes++
+			n.Bytes += traces
 		default:
-			return f.deleteTraces(tx, keys, n)
+			return f.deleteChunks(tx, gone, n.Age+n.Bytes)
 		}
 		free -= int64(len(v))
-		keys = append(keys, k)
+		gone = append(gone, oldChunk{k, head})
 	}
-	return f.deleteTraces(tx, keys, n)
+	return f.deleteChunks(tx, gone, n.Age+n.Bytes)
 }
 
-func (f *File) deleteTraces(tx *bbolt.Tx, keys [][]byte, n *Evicted) error {
-	traces, ids := tx.Bucket(bucketTraces), tx.Bucket(bucketIDs)
-	for _, key := range keys {
-		h, err := record.Header(traces.Get(key))
-		if err != nil {
-			n.Corrupt++ // its entries in the index lead nowhere; searches pass over them
+func (f *File) deleteChunks(tx *bbolt.Tx, gone []oldChunk, traces int) error {
+	chunks, index := tx.Bucket(bucketChunks), tx.Bucket(bucketIndex)
+	for _, c := range gone {
+		for i := range c.entries {
+			term, grain := c.entry(i)
+			if err := index.Delete(append(indexPrefix(term, grain), c.key...)); err != nil {
+				return err
+			}
 		}
-		err = nil
-		if len(key) == 8+16 {
-			id := pcommon.TraceID(key[8:])
-			err = errors.Join(removeTerms(tx, h, id), ids.Delete(id[:]))
+		if err := errors.Join(deleteUpdates(tx, c.key), chunks.Delete(c.key)); err != nil {
+			return err
 		}
-		if err := errors.Join(err, traces.Delete(key)); err != nil {
+	}
+	return f.sweep(tx, traces)
+}
+
+// deleteUpdates deletes what late spans made of a chunk's traces. Where such a record is damaged its entries in the index stay
+// and lead nowhere; searches pass over them.
+func deleteUpdates(tx *bbolt.Tx, chunk []byte) error {
+	b := tx.Bucket(bucketUpdates)
+	var gone []place
+	c := b.Cursor()
+	for k, _ := c.Seek(chunk); bytes.HasPrefix(k, chunk) && len(k) == len(place{}); k, _ = c.Next() {
+		gone = append(gone, place(k))
+	}
+	r := reading{tx: tx}
+	for _, p := range gone {
+		h, _ := record.Header(b.Get(p[:]))
+		if err := errors.Join(r.removeUpdate(p, &h), b.Delete(p[:])); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sweptPerTrace is how many IDs are looked at for each trace that is deleted: about a fourth of the IDs in the file are of
+// traces that are gone.
+const sweptPerTrace = 4
+
+// sweep deletes IDs of traces that are gone: those that it meets where the last call ended. The IDs are in random order, so
+// that deleting each with its trace would write a page for each.
+func (f *File) sweep(tx *bbolt.Tx, deleted int) error {
+	if deleted == 0 {
+		return nil
+	}
+	b, oldest := tx.Bucket(bucketIDs), oldestChunk(tx)
+	var gone [][]byte
+	c := b.Cursor()
+	k, v := c.Seek(f.swept)
+	for n := 0; n < sweptPerTrace*deleted && k != nil; n++ {
+		if len(v) != len(place{}) || place(v).chunk() < oldest {
+			gone = append(gone, k)
+		}
+		k, v = c.Next()
+	}
+	f.swept = bytes.Clone(k) // nil at the end: the next begins anew
+	for _, k := range gone {
+		if err := b.Delete(k); err != nil {
 			return err
 		}
 	}

@@ -3,12 +3,12 @@ package tracefile
 import (
 	"encoding/binary"
 	"fmt"
+	"time"
 
 	"go.etcd.io/bbolt"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/slowburn/slowburn/processor/tracestore/internal/digest"
-	"github.com/slowburn/slowburn/processor/tracestore/internal/record"
 )
 
 // Item is a trace, or late spans of one, on its way to the file.
@@ -19,6 +19,8 @@ type Item struct {
 	Size   int    // of the OTLP message, in bytes
 }
 
+func (i *Item) at() position { return positionOf(i.Start, i.ID) }
+
 // Written counts what a call of Put did, in traces.
 type Written struct {
 	Stored, Updated, Corrupt, TooLarge, Failed int
@@ -27,8 +29,11 @@ type Written struct {
 // writing is a transaction that stores items, and what it did so far.
 type writing struct {
 	Written
+	reading
 	opts *Options
-	tx   *bbolt.Tx
+	now  time.Time
+
+	chunk builder // of new traces that are not in the file yet
 
 	listed     int // operations that the bucket of that name had before
 	operations int // added to it
@@ -51,7 +56,10 @@ func (w *writing) name(operations []digest.Operation) {
 func (f *File) Put(batch []Item) (Written, error) {
 	var done writing
 	err := f.update(func(tx *bbolt.Tx) error {
-		done = writing{opts: &f.opts, tx: tx, listed: f.operations, names: make(map[digest.Operation]bool)}
+		done = writing{
+			reading: newReading(tx), opts: &f.opts, now: f.opts.Now().UTC(), listed: f.operations,
+			names: make(map[digest.Operation]bool), chunk: builder{has: make(map[[16]byte]bool, len(batch))},
+		}
 		return done.put(batch)
 	})
 	if err != nil {
@@ -62,55 +70,62 @@ func (f *File) Put(batch []Item) (Written, error) {
 }
 
 func (w *writing) put(batch []Item) error {
-	w.tx.Bucket(bucketTraces).FillPercent = 0.95 // keys ascend
+	w.tx.Bucket(bucketChunks).FillPercent = 0.95 // keys ascend
 	for i := range batch {
-		item := &batch[i]
-		stored := w.tx.Bucket(bucketIDs).Get(item.ID[:])
-		var err error
-		if stored == nil {
-			err = w.putNew(item)
-		} else {
-			err = w.putLate(item, binary.BigEndian.Uint64(stored))
+		if err := w.putItem(&batch[i]); err != nil {
+			return fmt.Errorf("store trace %s: %w", pcommon.TraceID(batch[i].ID), err)
 		}
-		if err != nil {
-			return fmt.Errorf("store trace %s: %w", pcommon.TraceID(item.ID), err)
-		}
+	}
+	if err := w.flush(); err != nil {
+		return err
 	}
 	return w.putOperations()
 }
 
-func (w *writing) putNew(item *Item) error {
-	now := w.opts.Now().UTC()
-	item.Meta.Version, item.Meta.Stored, item.Meta.Updated = 1, now, now
-	stored := binary.BigEndian.AppendUint64(nil, uint64(now.UnixNano()))
-	if err := w.tx.Bucket(bucketIDs).Put(item.ID[:], stored); err != nil {
-		return err
-	}
-	w.Stored++
-	return w.putRecord(append(stored, item.ID[:]...), &item.Digest, item.ID, item.Packed)
-}
-
-// putRecord stores a trace under its key, and its entries in the index.
-func (w *writing) putRecord(key []byte, d *digest.Digest, id pcommon.TraceID, packed []byte) error {
-	encoded := record.Append(nil, &d.Header, packed)
-	if err := w.tx.Bucket(bucketTraces).Put(key, encoded); err != nil {
-		return err
-	}
-	at := positionOf(d.Start, id)
-	for _, term := range d.Terms {
-		if err := w.tx.Bucket(bucketIndex).Put(indexKey(term, at), nil); err != nil {
+func (w *writing) putItem(item *Item) error {
+	if w.chunk.full() || w.chunk.has[item.ID] {
+		if err := w.flush(); err != nil {
 			return err
 		}
 	}
-	w.name(d.Operations)
+	if p, here := w.find(item.ID); here {
+		return w.putLate(item, p)
+	}
+	item.Meta.Version, item.Meta.Stored, item.Meta.Updated = 1, w.now, w.now
+	w.chunk.add(item)
+	w.name(item.Operations)
+	w.Stored++
 	return nil
 }
 
-// removeTerms takes a trace out of the index.
-func removeTerms(tx *bbolt.Tx, h digest.Header, id pcommon.TraceID) error {
-	at := positionOf(h.Start, id)
-	for _, term := range h.Terms {
-		if err := tx.Bucket(bucketIndex).Delete(indexKey(term, at)); err != nil {
+// flush stores the chunk, where its traces are, and what they are found by.
+func (w *writing) flush() error {
+	if len(w.chunk.items) == 0 {
+		return nil
+	}
+	defer w.chunk.reset()
+	chunks, ids, index := w.tx.Bucket(bucketChunks), w.tx.Bucket(bucketIDs), w.tx.Bucket(bucketIndex)
+	n, err := chunks.NextSequence()
+	if err != nil {
+		return err
+	}
+	if err := chunks.Put(chunkKey(n), w.chunk.build(uint64(w.now.UnixNano()))); err != nil {
+		return err
+	}
+	places := make([]place, len(w.chunk.items)) // bbolt keeps values until the commit
+	for slot, item := range w.chunk.items {
+		places[slot] = placeOf(n, slot)
+		if err := ids.Put(item.ID[:], places[slot][:]); err != nil {
+			return err
+		}
+	}
+	slots := make([]byte, 0, 2*len(w.chunk.entries))
+	for run := range w.chunk.runs {
+		from := len(slots)
+		for _, e := range run {
+			slots = binary.BigEndian.AppendUint16(slots, e.slot)
+		}
+		if err := index.Put(slotsKey(run[0].term, run[0].grain, n), slots[from:]); err != nil {
 			return err
 		}
 	}

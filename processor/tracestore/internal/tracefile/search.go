@@ -2,10 +2,8 @@ package tracefile
 
 import (
 	"context"
-	"slices"
 
 	"go.etcd.io/bbolt"
-	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/slowburn/slowburn/processor/tracestore/internal/digest"
 	"github.com/slowburn/slowburn/processor/tracestore/internal/record"
@@ -27,7 +25,9 @@ func (f *File) Search(ctx context.Context, q Query) (result Result, corrupt int,
 }
 
 func (f *File) search(ctx context.Context, tx *bbolt.Tx, q Query, at position, result *Result) (corrupt int, err error) {
-	walk := intersection{streams: q.streams(tx)}
+	r := newReading(tx)
+	defer func() { corrupt += r.damaged }()
+	walk := intersection{streams: q.streams(&r), steps: &r.steps, first: at}
 	for {
 		found, ok, done := walk.next(ctx, at)
 		if done || ok && found.start() < q.earliest() {
@@ -44,7 +44,7 @@ func (f *File) search(ctx context.Context, tx *bbolt.Tx, q Query, at position, r
 			result.NextCursor = encodeCursor(found)
 			return corrupt, nil
 		}
-		h, here, err := f.lookUp(tx, found.id())
+		h, here, err := r.lookUp(found)
 		switch {
 		case err != nil:
 			corrupt++
@@ -57,20 +57,21 @@ func (f *File) search(ctx context.Context, tx *bbolt.Tx, q Query, at position, r
 	}
 }
 
-// lookUp reads the header of a trace, and false where it is not here.
-func (f *File) lookUp(tx *bbolt.Tx, id pcommon.TraceID) (digest.Header, bool, error) {
-	stored := tx.Bucket(bucketIDs).Get(id[:])
-	if stored == nil {
+// lookUp reads the header of a trace, and false where it is not here or, as after damage, not what the index took it for.
+func (r *reading) lookUp(p position) (digest.Header, bool, error) {
+	at, here := r.find(p.id())
+	if !here {
 		return digest.Header{}, false, nil
 	}
-	h, err := record.Header(tx.Bucket(bucketTraces).Get(slices.Concat(stored, id[:])))
-	return h, err == nil, err
+	stored, _ := r.record(at)
+	h, err := record.Header(stored)
+	return h, err == nil && h.Start == p.start(), err
 }
 
 // streams are what the index knows of the query. All of them must hold.
-func (q Query) streams(tx *bbolt.Tx) []stream {
-	index := tx.Bucket(bucketIndex)
-	one := func(term uint64) stream { return posting{index.Cursor(), term} }
+func (q Query) streams(r *reading) []stream {
+	index := r.tx.Bucket(bucketIndex)
+	one := func(term uint64) stream { return &posting{r: r, cursor: index.Cursor(), term: term} }
 	var all []stream
 	switch {
 	case q.Service != "" && q.Operation != "":
@@ -78,7 +79,7 @@ func (q Query) streams(tx *bbolt.Tx) []stream {
 	case q.Service != "":
 		all = append(all, one(digest.TermService(q.Service)))
 	case q.Operation != "":
-		all = append(all, operationOfAny(tx, q.Operation, one))
+		all = append(all, operationOfAny(r.tx, q.Operation, one))
 	}
 	if q.Error {
 		all = append(all, one(digest.TermError()))

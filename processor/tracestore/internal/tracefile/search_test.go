@@ -155,7 +155,7 @@ func TestSearchIsBounded(t *testing.T) {
 	var found []uint64
 	at, rounds := positionOf(3*maxSteps, traceID(0)), 0
 	for more := true; more; rounds++ {
-		walk := intersection{streams: streams}
+		walk := intersection{streams: streams, steps: new(int), first: at}
 		for {
 			p, ok, done := walk.next(t.Context(), at)
 			if !ok {

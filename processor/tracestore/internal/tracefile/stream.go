@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"slices"
 
 	"go.etcd.io/bbolt"
 )
@@ -14,25 +15,75 @@ type stream interface {
 	seek(at position) (position, bool)
 }
 
-// posting is the stream of the traces that have a term.
+// posting is the stream of the traces that have a term. It has the positions of one grain at a time.
 type posting struct {
+	r      *reading
 	cursor *bbolt.Cursor
 	term   uint64
+
+	loaded    bool
+	grain     uint32
+	positions []position // ascending
 }
 
-func (p posting) seek(at position) (position, bool) {
-	want := indexKey(p.term, at)
-	k, _ := p.cursor.Seek(want)
-	switch {
-	case k == nil:
+func (p *posting) seek(at position) (position, bool) {
+	for grain, ok := grainOf(at.start()), true; ok; grain, ok = p.earlier(grain) {
+		p.load(grain)
+		if n, found := slices.BinarySearchFunc(p.positions, at, position.compare); found || n > 0 {
+			if found {
+				n++
+			}
+			return p.positions[n-1], true
+		}
+	}
+	return position{}, false
+}
+
+// earlier returns the latest grain before another in which a trace has the term.
+func (p *posting) earlier(grain uint32) (uint32, bool) {
+	k, _ := p.cursor.Seek(indexPrefix(p.term, grain))
+	if k == nil {
 		k, _ = p.cursor.Last()
-	case !bytes.Equal(k, want):
+	} else {
 		k, _ = p.cursor.Prev()
 	}
-	if len(k) != len(want) || binary.BigEndian.Uint64(k) != p.term {
-		return position{}, false
+	if len(k) < indexPrefixBytes || binary.BigEndian.Uint64(k) != p.term {
+		return 0, false
 	}
-	return position(k[8:]), true
+	return binary.BigEndian.Uint32(k[8:]), true
+}
+
+// load reads the positions of a grain. Slots of chunks that are gone or damaged are passed over.
+func (p *posting) load(grain uint32) {
+	if p.loaded && p.grain == grain {
+		return
+	}
+	p.loaded, p.grain, p.positions = true, grain, p.positions[:0]
+	prefix, entries := indexPrefix(p.term, grain), 0
+	for k, v := p.cursor.Seek(prefix); bytes.HasPrefix(k, prefix); k, v = p.cursor.Next() {
+		entries++
+		switch k := k[len(prefix):]; {
+		case len(k) == 8:
+			if c, ok := p.r.head(binary.BigEndian.Uint64(k)); ok {
+				p.add(c, v)
+			}
+		case len(v) == len(position{}):
+			p.positions = append(p.positions, position(v))
+		}
+	}
+	p.r.steps += entries
+	if entries > 1 {
+		slices.SortFunc(p.positions, position.compare)
+	}
+}
+
+// add adds the positions of slots.
+func (p *posting) add(c chunk, slots []byte) {
+	for ; len(slots) >= 2; slots = slots[2:] {
+		if slot := int(binary.BigEndian.Uint16(slots)); slot < c.traces {
+			p.positions = append(p.positions, c.at(slot))
+		}
+	}
 }
 
 // union is the stream of what is in any of several.
@@ -49,21 +100,24 @@ func (u union) seek(at position) (position, bool) {
 	return best, found
 }
 
-// maxSteps is how many times one search seeks: some tenths of a second's work.
+// maxSteps is how many times one search seeks, and how many entries of the index it looks at: some tenths of a second's
+// work. It is exceeded where that little would not get anywhere.
 const maxSteps = 100_000
 
 // intersection walks what is in all of several streams, by leaping from one to the next.
 type intersection struct {
 	streams []stream
-	steps   int
+	steps   *int
+	first   position // to go on from
 }
 
 // next returns the highest position that is in all streams and not above at. Where it is not done but out of steps, or
-// the context is, it returns false and the position to go on from.
+// the context is, it returns false and the position to go on from, which is before that of the first call.
 func (x *intersection) next(ctx context.Context, at position) (found position, ok, done bool) {
 	agreed := 0
 	for i := 0; agreed < len(x.streams); i = (i + 1) % len(x.streams) {
-		if x.steps++; x.steps > maxSteps || x.steps%1024 == 0 && ctx.Err() != nil {
+		*x.steps++
+		if *x.steps > maxSteps && at.compare(x.first) < 0 || *x.steps%1024 == 0 && ctx.Err() != nil {
 			return at, false, false
 		}
 		p, ok := x.streams[i].seek(at)
