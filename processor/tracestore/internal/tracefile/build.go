@@ -19,7 +19,6 @@ const (
 // builder collects items, and makes a chunk of them.
 type builder struct {
 	items   []*Item
-	has     map[[16]byte]bool
 	bytes   int
 	entries []entry
 }
@@ -33,14 +32,12 @@ type entry struct {
 
 func (b *builder) add(item *Item) {
 	b.items = append(b.items, item)
-	b.has[item.ID] = true
 	b.bytes += len(item.Packed)
 }
 
 func (b *builder) full() bool { return b.bytes >= chunkBytes || len(b.items) >= maxChunkTraces }
 
 func (b *builder) reset() {
-	clear(b.has)
 	b.items, b.bytes, b.entries = b.items[:0], 0, b.entries[:0]
 }
 

@@ -88,15 +88,15 @@ func (f *File) deleteOldest(tx *bbolt.Tx, free int64, n *Evicted) error {
 		case free > 0:
 			n.Bytes += traces
 		default:
-			return f.deleteChunks(tx, gone, n.Age+n.Bytes)
+			return deleteChunks(tx, gone)
 		}
 		free -= int64(len(v))
 		gone = append(gone, oldChunk{k, head})
 	}
-	return f.deleteChunks(tx, gone, n.Age+n.Bytes)
+	return deleteChunks(tx, gone)
 }
 
-func (f *File) deleteChunks(tx *bbolt.Tx, gone []oldChunk, traces int) error {
+func deleteChunks(tx *bbolt.Tx, gone []oldChunk) error {
 	chunks, index := tx.Bucket(bucketChunks), tx.Bucket(bucketIndex)
 	for _, c := range gone {
 		for i := range c.entries {
@@ -109,7 +109,7 @@ func (f *File) deleteChunks(tx *bbolt.Tx, gone []oldChunk, traces int) error {
 			return err
 		}
 	}
-	return f.sweep(tx, traces)
+	return deleteRuns(tx)
 }
 
 // deleteUpdates deletes what late spans made of a chunk's traces. Where such a record is damaged its entries in the index stay
@@ -125,35 +125,6 @@ func deleteUpdates(tx *bbolt.Tx, chunk []byte) error {
 	for _, p := range gone {
 		h, _ := record.Header(b.Get(p[:]))
 		if err := errors.Join(r.removeUpdate(p, &h), b.Delete(p[:])); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// sweptPerTrace is how many IDs are looked at for each trace that is deleted: about a fourth of the IDs in the file are of
-// traces that are gone.
-const sweptPerTrace = 4
-
-// sweep deletes IDs of traces that are gone: those that it meets where the last call ended. The IDs are in random order, so
-// that deleting each with its trace would write a page for each.
-func (f *File) sweep(tx *bbolt.Tx, deleted int) error {
-	if deleted == 0 {
-		return nil
-	}
-	b, oldest := tx.Bucket(bucketIDs), oldestChunk(tx)
-	var gone [][]byte
-	c := b.Cursor()
-	k, v := c.Seek(f.swept)
-	for n := 0; n < sweptPerTrace*deleted && k != nil; n++ {
-		if len(v) != len(place{}) || place(v).chunk() < oldest {
-			gone = append(gone, k)
-		}
-		k, v = c.Next()
-	}
-	f.swept = bytes.Clone(k) // nil at the end: the next begins anew
-	for _, k := range gone {
-		if err := b.Delete(k); err != nil {
 			return err
 		}
 	}

@@ -37,8 +37,7 @@ type Options struct {
 type File struct {
 	opts       Options
 	db         *state.DB
-	operations int    // entries in the bucket of that name; the writer's
-	swept      []byte // the key in bucket ids that the next sweep begins with; the writer's
+	operations int // entries in the bucket of that name; the writer's
 }
 
 // Open opens the file, or makes it. Commits wait for the disk, which costs the pipeline nothing, as only the writer

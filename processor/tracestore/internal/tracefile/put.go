@@ -2,6 +2,7 @@ package tracefile
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"time"
 
@@ -33,7 +34,8 @@ type writing struct {
 	opts *Options
 	now  time.Time
 
-	chunk builder // of new traces that are not in the file yet
+	chunk builder            // of new traces that are not in the file yet
+	fresh map[[16]byte]place // new traces; the zero place while they are in the builder
 
 	listed     int // operations that the bucket of that name had before
 	operations int // added to it
@@ -58,7 +60,7 @@ func (f *File) Put(batch []Item) (Written, error) {
 	err := f.update(func(tx *bbolt.Tx) error {
 		done = writing{
 			reading: newReading(tx), opts: &f.opts, now: f.opts.Now().UTC(), listed: f.operations,
-			names: make(map[digest.Operation]bool), chunk: builder{has: make(map[[16]byte]bool, len(batch))},
+			names: make(map[digest.Operation]bool), fresh: make(map[[16]byte]place, len(batch)),
 		}
 		return done.put(batch)
 	})
@@ -76,35 +78,54 @@ func (w *writing) put(batch []Item) error {
 			return fmt.Errorf("store trace %s: %w", pcommon.TraceID(batch[i].ID), err)
 		}
 	}
-	if err := w.flush(); err != nil {
+	if err := errors.Join(w.flush(), w.locate()); err != nil {
 		return err
 	}
 	return w.putOperations()
 }
 
 func (w *writing) putItem(item *Item) error {
-	if w.chunk.full() || w.chunk.has[item.ID] {
+	at, here := w.fresh[item.ID]
+	if w.chunk.full() || here && at == (place{}) {
 		if err := w.flush(); err != nil {
 			return err
 		}
+		at = w.fresh[item.ID]
 	}
-	if p, here := w.find(item.ID); here {
-		return w.putLate(item, p)
+	if !here {
+		at, here = w.find(item.ID)
+	}
+	if here {
+		return w.putLate(item, at)
 	}
 	item.Meta.Version, item.Meta.Stored, item.Meta.Updated = 1, w.now, w.now
 	w.chunk.add(item)
+	w.fresh[item.ID] = place{}
 	w.name(item.Operations)
 	w.Stored++
 	return nil
 }
 
-// flush stores the chunk, where its traces are, and what they are found by.
+// locate stores where the new traces are.
+func (w *writing) locate() error {
+	if len(w.fresh) == 0 {
+		return nil
+	}
+	of, last := make([]located, 0, len(w.fresh)), uint64(0)
+	for id, at := range w.fresh {
+		of = append(of, located{hashOf(id), at})
+		last = max(last, at.chunk())
+	}
+	return putRun(w.tx, of, last)
+}
+
+// flush stores the chunk, and what its traces are found by.
 func (w *writing) flush() error {
 	if len(w.chunk.items) == 0 {
 		return nil
 	}
 	defer w.chunk.reset()
-	chunks, ids, index := w.tx.Bucket(bucketChunks), w.tx.Bucket(bucketIDs), w.tx.Bucket(bucketIndex)
+	chunks, index := w.tx.Bucket(bucketChunks), w.tx.Bucket(bucketIndex)
 	n, err := chunks.NextSequence()
 	if err != nil {
 		return err
@@ -112,12 +133,8 @@ func (w *writing) flush() error {
 	if err := chunks.Put(chunkKey(n), w.chunk.build(uint64(w.now.UnixNano()))); err != nil {
 		return err
 	}
-	places := make([]place, len(w.chunk.items)) // bbolt keeps values until the commit
 	for slot, item := range w.chunk.items {
-		places[slot] = placeOf(n, slot)
-		if err := ids.Put(item.ID[:], places[slot][:]); err != nil {
-			return err
-		}
+		w.fresh[item.ID] = placeOf(n, slot)
 	}
 	slots := make([]byte, 0, 2*len(w.chunk.entries))
 	for run := range w.chunk.runs {

@@ -12,6 +12,7 @@ import (
 type reading struct {
 	tx      *bbolt.Tx
 	oldest  uint64 // chunk; those before are gone
+	runs    []run
 	heads   map[uint64]head
 	steps   int // entries of the index that were looked at
 	damaged int // heads
@@ -24,7 +25,7 @@ type head struct {
 }
 
 func newReading(tx *bbolt.Tx) reading {
-	return reading{tx: tx, oldest: oldestChunk(tx), heads: make(map[uint64]head)}
+	return reading{tx: tx, oldest: oldestChunk(tx), runs: runsOf(tx), heads: make(map[uint64]head)}
 }
 
 // oldestChunk is the number of the oldest chunk or, where there is none, of the next.
@@ -36,13 +37,23 @@ func oldestChunk(tx *bbolt.Tx) uint64 {
 	return b.Sequence() + 1
 }
 
-// find says where a trace is, and false where it is not here. What bucket ids has of chunks that are gone does not count.
+// find says where a trace is, and false where it is not here. What runs have of chunks that are gone does not count.
 func (r *reading) find(id pcommon.TraceID) (place, bool) {
-	v := r.tx.Bucket(bucketIDs).Get(id[:])
-	if len(v) != len(place{}) || place(v).chunk() < r.oldest {
-		return place{}, false
+	h := hashOf(id)
+	for _, run := range r.runs {
+		for i := run.search(h); i < run.len() && run.hash(i) == h; i++ {
+			if p := run.place(i); p.chunk() >= r.oldest && r.holds(p, id) {
+				return p, true
+			}
+		}
 	}
-	return place(v), true
+	return place{}, false
+}
+
+// holds reports whether a place is that of the trace, as it is where a damaged head does not tell.
+func (r *reading) holds(p place, id pcommon.TraceID) bool {
+	c, ok := r.head(p.chunk())
+	return !ok || p.slot() < c.traces && c.at(p.slot()).id() == id
 }
 
 // head returns a chunk, and false where it is gone or damaged.
