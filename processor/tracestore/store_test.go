@@ -288,10 +288,11 @@ func damageChunks(t *testing.T, file string, damage func(chunk []byte)) {
 	require.NoError(t, err)
 	require.NoError(t, db.Update(func(tx *bbolt.Tx) error {
 		chunks := tx.Bucket([]byte("chunks"))
-		return chunks.ForEach(func(k, v []byte) error {
-			v = bytes.Clone(v)
-			damage(v)
-			return chunks.Put(k, v)
+		return chunks.ForEachBucket(func(k []byte) error {
+			own := chunks.Bucket(k)
+			chunk := bytes.Clone(own.Get([]byte{0}))
+			damage(chunk)
+			return own.Put([]byte{0}, chunk)
 		})
 	}))
 	require.NoError(t, db.Close())

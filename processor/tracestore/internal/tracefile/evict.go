@@ -53,8 +53,9 @@ func (f *File) Evict() (Evicted, error) {
 // evictionDue looks at the oldest chunk only, so that a round with nothing to do writes nothing.
 func (f *File) evictionDue(used int64) (due bool, err error) {
 	err = f.view(func(tx *bbolt.Tx) error {
-		k, v := tx.Bucket(bucketChunks).Cursor().First()
-		due = k != nil && (used > f.opts.MaxBytes || f.tooOld(v))
+		b := tx.Bucket(bucketChunks)
+		k, _ := b.Cursor().First()
+		due = k != nil && (used > f.opts.MaxBytes || f.tooOld(blob(b, k)))
 		return nil
 	})
 	return due, err
@@ -76,8 +77,10 @@ type oldChunk struct {
 // add up to the bytes to free.
 func (f *File) deleteOldest(tx *bbolt.Tx, free int64, n *Evicted) error {
 	var gone []oldChunk
-	c := tx.Bucket(bucketChunks).Cursor()
-	for k, v := c.First(); k != nil && n.Age+n.Bytes < evictBatch; k, v = c.Next() {
+	b := tx.Bucket(bucketChunks)
+	c := b.Cursor()
+	for k, _ := c.First(); k != nil && n.Age+n.Bytes < evictBatch; k, _ = c.Next() {
+		v := blob(b, k)
 		head, err := readChunk(v)
 		if err != nil {
 			n.Corrupt++
@@ -91,7 +94,7 @@ func (f *File) deleteOldest(tx *bbolt.Tx, free int64, n *Evicted) error {
 			return deleteChunks(tx, gone)
 		}
 		free -= int64(len(v))
-		gone = append(gone, oldChunk{k, head})
+		gone = append(gone, oldChunk{bytes.Clone(k), head})
 	}
 	return deleteChunks(tx, gone)
 }
@@ -105,7 +108,7 @@ func deleteChunks(tx *bbolt.Tx, gone []oldChunk) error {
 				return err
 			}
 		}
-		if err := errors.Join(deleteUpdates(tx, c.key), chunks.Delete(c.key)); err != nil {
+		if err := errors.Join(deleteUpdates(tx, c.key), deleteBlob(chunks, c.key)); err != nil {
 			return err
 		}
 	}

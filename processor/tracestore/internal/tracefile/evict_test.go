@@ -104,8 +104,8 @@ func requireConsistent(t *testing.T, b *bench, traces int) {
 		want := map[string]string{}
 		slots := map[string][]byte{} // by index key
 		c := tx.Bucket(bucketChunks).Cursor()
-		for k, v := c.First(); k != nil; k, v = c.Next() {
-			chunk, err := readChunk(v)
+		for k, _ := c.First(); k != nil; k, _ = c.Next() {
+			chunk, err := readChunk(blob(tx.Bucket(bucketChunks), k))
 			require.NoError(t, err)
 			n := binary.BigEndian.Uint64(k)
 			for slot := range chunk.traces {

@@ -135,10 +135,10 @@ func (b *bench) damage(n int, change func(c chunk, slot int)) {
 		r := newReading(tx)
 		p, ok := r.find(traceID(n))
 		require.True(b.t, ok)
-		c, err := readChunk(bytes.Clone(tx.Bucket(bucketChunks).Get(chunkKey(p.chunk()))))
+		c, err := readChunk(bytes.Clone(blob(tx.Bucket(bucketChunks), chunkKey(p.chunk()))))
 		require.NoError(b.t, err)
 		change(c, p.slot())
-		return tx.Bucket(bucketChunks).Put(chunkKey(p.chunk()), c.data)
+		return tx.Bucket(bucketChunks).Bucket(chunkKey(p.chunk())).Put(blobKey, c.data)
 	}))
 }
 

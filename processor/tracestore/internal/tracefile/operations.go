@@ -62,10 +62,9 @@ func (f *File) Prune() error { return f.update(f.pruneOperations) }
 
 func (f *File) pruneOperations(tx *bbolt.Tx) error {
 	oldest := uint64(f.opts.Now().UnixNano())
-	if _, v := tx.Bucket(bucketChunks).Cursor().First(); v != nil {
-		if c, err := readChunk(v); err == nil {
-			oldest = c.stored()
-		}
+	r := newReading(tx)
+	if c, ok := r.head(r.oldest); ok {
+		oldest = c.stored()
 	}
 	b := tx.Bucket(bucketOperations)
 	var gone [][]byte

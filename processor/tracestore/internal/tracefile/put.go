@@ -130,7 +130,7 @@ func (w *writing) flush() error {
 	if err != nil {
 		return err
 	}
-	if err := chunks.Put(chunkKey(n), w.chunk.build(uint64(w.now.UnixNano()))); err != nil {
+	if err := putBlob(chunks, chunkKey(n), w.chunk.build(uint64(w.now.UnixNano()))); err != nil {
 		return err
 	}
 	for slot, item := range w.chunk.items {

@@ -60,7 +60,7 @@ func (r *reading) holds(p place, id pcommon.TraceID) bool {
 func (r *reading) head(n uint64) (chunk, bool) {
 	h, known := r.heads[n]
 	if !known {
-		if data := r.tx.Bucket(bucketChunks).Get(chunkKey(n)); data != nil {
+		if data := blob(r.tx.Bucket(bucketChunks), chunkKey(n)); data != nil {
 			c, err := readChunk(data)
 			if h = (head{c, err == nil}); err != nil {
 				r.damaged++

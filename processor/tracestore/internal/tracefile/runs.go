@@ -93,23 +93,28 @@ func putRun(tx *bbolt.Tx, of []located, chunk uint64) error {
 	all := newRun(of)
 	var gone [][]byte
 	c := b.Cursor()
-	for k, v := c.Last(); k != nil && len(v) <= mergeRatio*len(all) && len(v)+len(all) <= maxRunBytes; k, v = c.Prev() {
-		all = run(v).merged(all)
+	for k, _ := c.Last(); k != nil; k, _ = c.Prev() {
+		before := blob(b, k)
+		if len(before) > mergeRatio*len(all) || len(before)+len(all) > maxRunBytes {
+			break
+		}
+		all = run(before).merged(all)
 		gone = append(gone, bytes.Clone(k))
 	}
 	for _, k := range gone {
-		if err := b.Delete(k); err != nil {
+		if err := deleteBlob(b, k); err != nil {
 			return err
 		}
 	}
-	return b.Put(chunkKey(chunk), all)
+	return putBlob(b, chunkKey(chunk), all)
 }
 
 // runsOf returns the runs, the newest first.
 func runsOf(tx *bbolt.Tx) (runs []run) {
-	c := tx.Bucket(bucketIDs).Cursor()
-	for k, v := c.Last(); k != nil; k, v = c.Prev() {
-		runs = append(runs, v)
+	b := tx.Bucket(bucketIDs)
+	c := b.Cursor()
+	for k, _ := c.Last(); k != nil; k, _ = c.Prev() {
+		runs = append(runs, blob(b, k))
 	}
 	return runs
 }
@@ -120,10 +125,10 @@ func deleteRuns(tx *bbolt.Tx) error {
 	var gone [][]byte
 	c := b.Cursor()
 	for k, _ := c.First(); k != nil && bytes.Compare(k, oldest) < 0; k, _ = c.Next() {
-		gone = append(gone, k)
+		gone = append(gone, bytes.Clone(k))
 	}
 	for _, k := range gone {
-		if err := b.Delete(k); err != nil {
+		if err := deleteBlob(b, k); err != nil {
 			return err
 		}
 	}
