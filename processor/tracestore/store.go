@@ -217,6 +217,7 @@ type preparation struct {
 	now     time.Time
 	batch   *assemble.Batch // of kept, where a trace has to be put together here
 	request []byte
+	digests digest.Maker
 }
 
 func (p *preparation) release() {
@@ -242,7 +243,7 @@ func (p *preparation) item(t int) (tracefile.Item, error) {
 		}
 		found = p.batch.Trace(t, assemble.Options{})
 	}
-	item.Digest = digest.Of(found, p.now)
+	item.Digest = p.digests.Of(found, p.now)
 	item.Packed = record.Pack(p.request)
 	return item, nil
 }

@@ -21,6 +21,32 @@ type builder struct {
 	items   []*Item
 	bytes   int
 	entries []entry
+	buffers [][]byte // that chunks of the transaction are built in: bbolt keeps values until the commit
+	built   int      // in this transaction
+}
+
+// maxBuffers and maxBufferBytes are the memory that a transaction leaves for the next.
+const (
+	maxBuffers     = 4
+	maxBufferBytes = 2 * chunkBytes
+)
+
+// begin begins a transaction. What the last one built is no longer used.
+func (b *builder) begin() {
+	b.built = 0
+	b.reset()
+}
+
+// buffer returns an empty slice of at least that capacity, which is used up to the end of the transaction.
+func (b *builder) buffer(room int) []byte {
+	b.built++
+	if room > maxBufferBytes || b.built > maxBuffers {
+		return make([]byte, 0, room)
+	}
+	if b.built > len(b.buffers) {
+		b.buffers = append(b.buffers, make([]byte, 0, maxBufferBytes))
+	}
+	return b.buffers[b.built-1]
 }
 
 // entry says that a slot has a term.
@@ -38,6 +64,7 @@ func (b *builder) add(item *Item) {
 func (b *builder) full() bool { return b.bytes >= chunkBytes || len(b.items) >= maxChunkTraces }
 
 func (b *builder) reset() {
+	clear(b.items)
 	b.items, b.bytes, b.entries = b.items[:0], 0, b.entries[:0]
 }
 
@@ -50,7 +77,7 @@ func (b *builder) build(stored uint64) []byte {
 	for _, item := range b.items {
 		room += 256 + 8*len(item.Terms) + 64*len(item.Meta.Summary.Services)
 	}
-	data := make([]byte, head, room)
+	data := b.buffer(room)[:head]
 	data[0] = chunkFormat
 	binary.BigEndian.PutUint64(data[5:], stored)
 	binary.BigEndian.PutUint32(data[13:], uint32(len(b.items)))

@@ -37,7 +37,8 @@ type Options struct {
 type File struct {
 	opts       Options
 	db         *state.DB
-	operations int // entries in the bucket of that name; the writer's
+	operations int     // entries in the bucket of that name; the writer's
+	chunk      builder // the writer's
 }
 
 // Open opens the file, or makes it. Commits wait for the disk, which costs the pipeline nothing, as only the writer

@@ -34,7 +34,7 @@ type writing struct {
 	opts *Options
 	now  time.Time
 
-	chunk builder            // of new traces that are not in the file yet
+	chunk *builder           // of new traces that are not in the file yet
 	fresh map[[16]byte]place // new traces; the zero place while they are in the builder
 
 	listed     int // operations that the bucket of that name had before
@@ -58,7 +58,9 @@ func (w *writing) name(operations []digest.Operation) {
 func (f *File) Put(batch []Item) (Written, error) {
 	var done writing
 	err := f.update(func(tx *bbolt.Tx) error {
+		f.chunk.begin()
 		done = writing{
+			chunk:   &f.chunk,
 			reading: newReading(tx), opts: &f.opts, now: f.opts.Now().UTC(), listed: f.operations,
 			names: make(map[digest.Operation]bool), fresh: make(map[[16]byte]place, len(batch)),
 		}
