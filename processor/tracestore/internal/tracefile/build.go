@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	// chunkBytes is about how large a chunk becomes: chunks are what is evicted, and bbolt finds room for each in one piece.
+	// chunkBytes is about how large a chunk becomes: chunks are what is evicted, and each takes room in one piece.
 	chunkBytes = 256 << 10
 	// maxChunkTraces is within what a slot's 2 bytes can count.
 	maxChunkTraces = 1 << 14
@@ -18,6 +18,7 @@ const (
 
 // builder collects items, and makes a chunk of them.
 type builder struct {
+	limit   int // of bytes
 	items   []*Item
 	bytes   int
 	entries []entry
@@ -61,7 +62,7 @@ func (b *builder) add(item *Item) {
 	b.bytes += len(item.Packed)
 }
 
-func (b *builder) full() bool { return b.bytes >= chunkBytes || len(b.items) >= maxChunkTraces }
+func (b *builder) full() bool { return b.bytes >= b.limit || len(b.items) >= maxChunkTraces }
 
 func (b *builder) reset() {
 	clear(b.items)

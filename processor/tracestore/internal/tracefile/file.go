@@ -56,7 +56,7 @@ func Open(path string, opts Options) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &File{opts: opts, db: db}, nil
+	return &File{opts: opts, db: db, chunk: builder{limit: chunkBytes}}, nil
 }
 
 // refuseEarlier refuses a file without a schema that has traces, each an entry of a bucket of that name.
