@@ -108,7 +108,10 @@ func (b *builder) sortEntries() (runs int) {
 		}
 	}
 	slices.SortFunc(b.entries, func(x, y entry) int {
-		return cmp.Or(cmp.Compare(x.term, y.term), cmp.Compare(x.grain, y.grain), cmp.Compare(x.slot, y.slot))
+		if x.term != y.term {
+			return cmp.Compare(x.term, y.term)
+		}
+		return cmp.Compare(x.slot, y.slot) // and so by grain, as the items are sorted by start
 	})
 	for range b.runs {
 		runs++
