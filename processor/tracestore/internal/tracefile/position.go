@@ -51,12 +51,20 @@ func (p place) slot() int     { return int(binary.BigEndian.Uint16(p[8:])) }
 
 func chunkKey(chunk uint64) []byte { return binary.BigEndian.AppendUint64(nil, chunk) }
 
-// indexPrefix is what the keys of the index of a term and grain begin with.
-func indexPrefix(term uint64, grain uint32) []byte {
-	return binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint64(make([]byte, 0, indexPrefixBytes+len(place{})), term), grain)
+// lastOf is the last position of a grain.
+func lastOf(grain uint32) position {
+	last := newest
+	binary.BigEndian.PutUint32(last[:], grain)
+	return last
 }
 
-const indexPrefixBytes = 8 + 4
+// indexPrefix is what the keys of the index of a term and grain begin with. The grain is first: so the entries of a transaction,
+// of traces that began at about the same time, share a few pages.
+func indexPrefix(term uint64, grain uint32) []byte {
+	return binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint32(make([]byte, 0, indexPrefixBytes+len(place{})), grain), term)
+}
+
+const indexPrefixBytes = 4 + 8
 
 // slotsKey is the key of the slots of a chunk that have a term.
 func slotsKey(term uint64, grain uint32, chunk uint64) []byte {

@@ -11,7 +11,8 @@ import (
 
 // A stream is a set of positions in descending order.
 type stream interface {
-	// seek returns the highest position that is not above at, and false where there is none.
+	// seek returns the highest position that is not above at, and false where there is none. Where the search is out of steps
+	// it may return a higher one, below at, which is not in the set.
 	seek(at position) (position, bool)
 }
 
@@ -27,7 +28,7 @@ type posting struct {
 }
 
 func (p *posting) seek(at position) (position, bool) {
-	for grain, ok := grainOf(at.start()), true; ok; grain, ok = p.earlier(grain) {
+	for grain, ok := grainOf(at.start()), true; ok; grain, ok = p.before(grain) {
 		p.load(grain)
 		if n, found := slices.BinarySearchFunc(p.positions, at, position.compare); found || n > 0 {
 			if found {
@@ -35,22 +36,25 @@ func (p *posting) seek(at position) (position, bool) {
 			}
 			return p.positions[n-1], true
 		}
+		if grain < grainOf(at.start()) && p.r.steps > maxSteps {
+			return lastOf(grain), true
+		}
 	}
 	return position{}, false
 }
 
-// earlier returns the latest grain before another in which a trace has the term.
-func (p *posting) earlier(grain uint32) (uint32, bool) {
-	k, _ := p.cursor.Seek(indexPrefix(p.term, grain))
+// before returns the last grain of the index before another.
+func (p *posting) before(grain uint32) (uint32, bool) {
+	k, _ := p.cursor.Seek(indexPrefix(0, grain))
 	if k == nil {
 		k, _ = p.cursor.Last()
 	} else {
 		k, _ = p.cursor.Prev()
 	}
-	if len(k) < indexPrefixBytes || binary.BigEndian.Uint64(k) != p.term {
+	if len(k) < indexPrefixBytes {
 		return 0, false
 	}
-	return binary.BigEndian.Uint32(k[8:]), true
+	return binary.BigEndian.Uint32(k), true
 }
 
 // load reads the positions of a grain. Slots of chunks that are gone or damaged are passed over.
@@ -71,7 +75,7 @@ func (p *posting) load(grain uint32) {
 			p.positions = append(p.positions, position(v))
 		}
 	}
-	p.r.steps += entries
+	p.r.steps += 1 + entries
 	if entries > 1 {
 		slices.SortFunc(p.positions, position.compare)
 	}
@@ -108,7 +112,8 @@ const maxSteps = 100_000
 type intersection struct {
 	streams []stream
 	steps   *int
-	first   position // to go on from
+	checked int      // steps when the context was looked at
+	first   position // that the search begins at
 }
 
 // next returns the highest position that is in all streams and not above at. Where it is not done but out of steps, or
@@ -116,17 +121,21 @@ type intersection struct {
 func (x *intersection) next(ctx context.Context, at position) (found position, ok, done bool) {
 	agreed := 0
 	for i := 0; agreed < len(x.streams); i = (i + 1) % len(x.streams) {
+		if *x.steps-x.checked >= 1024 {
+			if x.checked = *x.steps; ctx.Err() != nil {
+				return at, false, false
+			}
+		}
 		*x.steps++
-		if *x.steps > maxSteps && at.compare(x.first) < 0 || *x.steps%1024 == 0 && ctx.Err() != nil {
-			return at, false, false
-		}
 		p, ok := x.streams[i].seek(at)
-		if !ok {
+		switch {
+		case !ok:
 			return at, false, true
-		}
-		if p == at {
+		case *x.steps > maxSteps && p.compare(x.first) < 0:
+			return p, false, false
+		case p == at:
 			agreed++
-		} else {
+		default:
 			at, agreed = p, 1
 		}
 	}
