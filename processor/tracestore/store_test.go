@@ -23,6 +23,8 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata/metricdatatest"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/slowburn/slowburn/internal/answer"
 	"github.com/slowburn/slowburn/internal/attr"
@@ -320,6 +322,28 @@ func TestDamagedFileIsMovedAside(t *testing.T) {
 	b.storeNow(spans(spec{Trace: 1, ID: 1, Service: "s"}))
 	require.Equal(t, []int{1}, b.found(Query{}))
 	require.FileExists(t, b.file+".damaged")
+}
+
+// A file of an earlier version, whose traces were entries of a bucket, is kept beside the new one.
+func TestFileOfAnotherFormatIsMovedAside(t *testing.T) {
+	b := newBench(t, nil)
+	core, logs := observer.New(zap.ErrorLevel)
+	b.writer.logger = zap.New(core)
+	db, err := state.Open(b.file, state.Options{Buckets: []string{"traces", "ids", "index", "operations"}})
+	require.NoError(t, err)
+	require.NoError(t, db.Close())
+	b.writer.open()
+	require.True(t, b.Probe(t.Context()).OK)
+	b.storeNow(spans(spec{Trace: 1, ID: 1, Service: "s"}))
+	require.Equal(t, []int{1}, b.found(Query{}))
+	require.FileExists(t, b.file+".other-format")
+	require.Equal(t, 1, logs.Len())
+	require.Equal(t, "The trace store's file is of another format version. It was moved aside, and a new one is started.", logs.All()[0].Message)
+	require.Equal(t, b.file+".other-format", logs.All()[0].ContextMap()["moved_to"])
+
+	b.writer.close()
+	b.writer.open()
+	require.Equal(t, []int{1}, b.found(Query{}), "a file of this format stays")
 }
 
 // A damaged page is found when it is read: at once, or by the writer long after. Neither ends the process, and then

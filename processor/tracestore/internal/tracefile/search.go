@@ -71,46 +71,41 @@ func (r *reading) lookUp(p position) (digest.Header, bool, error) {
 // streams are what the index knows of the query. All of them must hold.
 func (q Query) streams(r *reading) []stream {
 	index := r.tx.Bucket(bucketIndex)
-	one := func(term uint64) stream { return &posting{r: r, cursor: index.Cursor(), term: term} }
+	anyOf := func(terms ...uint64) stream { return &posting{r: r, cursor: index.Cursor(), terms: terms} }
 	var all []stream
 	switch {
 	case q.Service != "" && q.Operation != "":
-		all = append(all, one(digest.TermOperation(q.Service, q.Operation)))
+		all = append(all, anyOf(digest.TermOperation(q.Service, q.Operation)))
 	case q.Service != "":
-		all = append(all, one(digest.TermService(q.Service)))
+		all = append(all, anyOf(digest.TermService(q.Service)))
 	case q.Operation != "":
-		all = append(all, operationOfAny(r.tx, q.Operation, one))
+		all = append(all, anyOf(operationOfAny(r.tx, q.Operation)...))
 	}
 	if q.Error {
-		all = append(all, one(digest.TermError()))
+		all = append(all, anyOf(digest.TermError()))
 	}
 	if q.Policy != "" {
-		all = append(all, one(digest.TermPolicy(q.Policy)))
+		all = append(all, anyOf(digest.TermPolicy(q.Policy)))
 	}
 	if !q.LinksTo.IsEmpty() {
-		all = append(all, one(digest.TermLink(q.LinksTo)))
+		all = append(all, anyOf(digest.TermLink(q.LinksTo)))
 	}
 	if q.MinDuration > 0 || q.MaxDuration > 0 {
-		var lengths union
-		for _, term := range digest.TermsOfDurations(q.durations()) {
-			lengths = append(lengths, one(term))
-		}
-		all = append(all, lengths)
+		all = append(all, anyOf(digest.TermsOfDurations(q.durations())...))
 	}
 	if len(all) == 0 {
-		all = append(all, one(digest.TermAll()))
+		all = append(all, anyOf(digest.TermAll()))
 	}
 	return all
 }
 
-// operationOfAny is the stream of the traces with a span of that name, in whatever service.
-func operationOfAny(tx *bbolt.Tx, name string, one func(uint64) stream) stream {
-	any := union{}
+// operationOfAny are the terms of the operations of that name, of whatever service.
+func operationOfAny(tx *bbolt.Tx, name string) (terms []uint64) {
 	c := tx.Bucket(bucketOperations).Cursor()
 	for k, _ := c.First(); k != nil; k, _ = c.Next() {
 		if op, ok := operationOf(k); ok && op.Name == name {
-			any = append(any, one(digest.TermOperation(op.Service, name)))
+			terms = append(terms, digest.TermOperation(op.Service, name))
 		}
 	}
-	return any
+	return terms
 }

@@ -16,11 +16,11 @@ type stream interface {
 	seek(at position) (position, bool)
 }
 
-// posting is the stream of the traces that have a term. It has the positions of one grain at a time.
+// posting is the stream of the traces that have any of some terms. It has the positions of one grain at a time.
 type posting struct {
 	r      *reading
 	cursor *bbolt.Cursor
-	term   uint64
+	terms  []uint64
 
 	loaded    bool
 	grain     uint32
@@ -28,7 +28,7 @@ type posting struct {
 }
 
 func (p *posting) seek(at position) (position, bool) {
-	for grain, ok := grainOf(at.start()), true; ok; grain, ok = p.before(grain) {
+	for grain, ok := grainOf(at.start()), len(p.terms) > 0; ok; grain, ok = p.before(grain) {
 		p.load(grain)
 		if n, found := slices.BinarySearchFunc(p.positions, at, position.compare); found || n > 0 {
 			if found {
@@ -63,19 +63,22 @@ func (p *posting) load(grain uint32) {
 		return
 	}
 	p.loaded, p.grain, p.positions = true, grain, p.positions[:0]
-	prefix, entries := indexPrefix(p.term, grain), 0
-	for k, v := p.cursor.Seek(prefix); bytes.HasPrefix(k, prefix); k, v = p.cursor.Next() {
-		entries++
-		switch k := k[len(prefix):]; {
-		case len(k) == 8:
-			if c, ok := p.r.head(binary.BigEndian.Uint64(k)); ok {
-				p.add(c, v)
+	entries := 0
+	for _, term := range p.terms {
+		prefix := indexPrefix(term, grain)
+		for k, v := p.cursor.Seek(prefix); bytes.HasPrefix(k, prefix); k, v = p.cursor.Next() {
+			entries++
+			switch k := k[len(prefix):]; {
+			case len(k) == 8:
+				if c, ok := p.r.head(binary.BigEndian.Uint64(k)); ok {
+					p.add(c, v)
+				}
+			case len(v) == len(position{}):
+				p.positions = append(p.positions, position(v))
 			}
-		case len(v) == len(position{}):
-			p.positions = append(p.positions, position(v))
 		}
 	}
-	p.r.steps += 1 + entries
+	p.r.steps += len(p.terms) + entries
 	if entries > 1 {
 		slices.SortFunc(p.positions, position.compare)
 	}
@@ -88,20 +91,6 @@ func (p *posting) add(c chunk, slots []byte) {
 			p.positions = append(p.positions, c.at(slot))
 		}
 	}
-}
-
-// union is the stream of what is in any of several.
-type union []stream
-
-func (u union) seek(at position) (position, bool) {
-	var best position
-	found := false
-	for _, s := range u {
-		if p, ok := s.seek(at); ok && (!found || p.compare(best) > 0) {
-			best, found = p, true
-		}
-	}
-	return best, found
 }
 
 // maxSteps is how many times one search seeks, and how many entries of the index it looks at: some tenths of a second's
