@@ -18,7 +18,7 @@ import (
 // putLate adds spans to a trace that is stored. Spans that it has already, as a retried export brings them, change
 // nothing.
 func (w *writing) putLate(item *Item, at place) error {
-	stored, updated := w.reading.record(at)
+	stored, updated := w.record(at)
 	old, spans, err := record.Decode(stored)
 	if err != nil { // damaged: what came now takes its place
 		w.Corrupt++

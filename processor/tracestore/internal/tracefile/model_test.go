@@ -96,9 +96,9 @@ func TestModel(t *testing.T) {
 				require.NoError(t, err)
 			}
 			if m.rng.IntN(4) == 0 {
-				m.bench.evicted = Evicted{}
+				m.evicted = Evicted{}
 				m.maintain()
-				gone := m.bench.evicted.Age + m.bench.evicted.Bytes
+				gone := m.evicted.Age + m.evicted.Bytes
 				m.all = m.all[gone:]
 				evicted += gone
 			}
