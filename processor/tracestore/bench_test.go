@@ -1,6 +1,7 @@
 package tracestore
 
 import (
+	"context"
 	"encoding/binary"
 	"testing"
 	"time"
@@ -26,7 +27,7 @@ func benchStore(b *testing.B) *store {
 	require.NoError(b, err)
 	s.host = componenttest.NewNopHost()
 	s.writer.open()
-	b.Cleanup(func() { s.writer.close(); s.codec.Close() })
+	b.Cleanup(func() { s.writer.close() })
 	return s
 }
 
@@ -83,31 +84,61 @@ func BenchmarkCommit(b *testing.B) {
 }
 
 // BenchmarkStoreKept is all that a kept span costs that comes as bytes and was reconstructed upstream: what the caller does, and
-// the writer, in a file that has some traces.
+// the writer, in a file that has some traces, and in one that is full.
 func BenchmarkStoreKept(b *testing.B) {
-	const traces = 100
-	s := benchStore(b)
-	ctx, k := keptOf(b, "trace_store", tracetest.Shop(0, traces))
-	batch := assemble.New(k)
-	for t := range k.Traces {
-		k.Traces[t].Found = batch.Trace(t, assemble.Options{})
-		k.Traces[t].Marks = []wire.Attribute{wire.StringAttribute(attr.Policy, "rest")}
+	for name, maxBytes := range map[string]int64{"new": 1 << 40, "full": 256 << 20} {
+		b.Run(name, func(b *testing.B) {
+			k := newKeeper(b, maxBytes)
+			for name == "full" && k.s.writer.used.Load() < maxBytes*9/10 {
+				k.store(b)
+			}
+			b.ReportAllocs()
+			b.ResetTimer()
+			before := cpuTime(b)
+			for b.Loop() {
+				k.store(b)
+			}
+			b.ReportMetric(float64(cpuTime(b)-before)/float64(b.N*len(k.kept.Spans)), "cpu-ns/span")
+		})
 	}
-	s.id = component.MustNewID("trace_store")
-	seq := uint64(0)
-	b.ReportAllocs()
-	for b.Loop() {
-		for t := range k.Traces { // another trace each time, of equal content
-			seq++
-			binary.BigEndian.PutUint64(k.Traces[t].ID[:], seq*0x9e3779b97f4a7c15)
-			found := k.Traces[t].Found.(*trace.Trace)
-			found.ID, found.Start, found.End = k.Traces[t].ID, found.Start+traces*4e6, found.End+traces*4e6
-		}
-		c, err := s.enqueue(ctx, ptrace.NewTraces())
-		require.NoError(b, err)
-		s.writer.drain()
-		<-c.done
-		require.NoError(b, c.err)
+}
+
+// keeper stores 100 traces at a time.
+type keeper struct {
+	s    *store
+	ctx  context.Context
+	kept *wire.Kept
+	seq  uint64
+}
+
+func newKeeper(b *testing.B, maxBytes int64) *keeper {
+	k := &keeper{s: benchStore(b)}
+	k.s.writer.close()
+	k.s.writer.options.MaxBytes = maxBytes
+	k.s.writer.open()
+	k.s.id = component.MustNewID("trace_store")
+	k.ctx, k.kept = keptOf(b, "trace_store", tracetest.Shop(0, 100))
+	batch := assemble.New(k.kept)
+	for t := range k.kept.Traces {
+		k.kept.Traces[t].Found = batch.Trace(t, assemble.Options{})
+		k.kept.Traces[t].Marks = []wire.Attribute{wire.StringAttribute(attr.Policy, "rest")}
 	}
-	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(k.Spans)), "ns/span")
+	return k
+}
+
+// store stores other traces each time, of equal content.
+func (k *keeper) store(b *testing.B) {
+	traces := k.kept.Traces
+	for t := range traces {
+		k.seq++
+		binary.BigEndian.PutUint64(traces[t].ID[:], k.seq*0x9e3779b97f4a7c15)
+		found := traces[t].Found.(*trace.Trace)
+		ahead := uint64(len(traces)) * 4e6
+		found.ID, found.Start, found.End = traces[t].ID, found.Start+ahead, found.End+ahead
+	}
+	c, err := k.s.enqueue(k.ctx, ptrace.NewTraces())
+	require.NoError(b, err)
+	k.s.writer.drain()
+	<-c.done
+	require.NoError(b, c.err)
 }

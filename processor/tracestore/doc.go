@@ -10,8 +10,8 @@
 // call waits for its transaction, of which there is one each 500 ms at most unless a full batch is there, so small calls
 // share one and a sender with much to send does not wait. Where the file is not open, cannot be written, does not answer, or
 // the queue is full, the answer is one to retry; what was stored already changes nothing when it comes again. What can never be
-// stored (too large, or it trips a defect) is dropped and counted. A damaged file is moved aside, a damaged record skipped.
-// The Reader's methods may be called concurrently, and each does a bounded amount of work.
+// stored (too large, or it trips a defect) is dropped and counted. A file that is damaged, or of another format version, is moved
+// aside; a damaged record is skipped. The Reader's methods may be called concurrently, and each does a bounded amount of work.
 //
 // The writer's file is open, or not: then the writer tries again every few seconds. The one lock here is the queue's, held to
 // append to it or take from it; the file has bbolt's.

@@ -49,7 +49,6 @@ func newBench(t *testing.T, change func(*Config)) *bench {
 	b.writer.options.Now = b.now
 	t.Cleanup(func() {
 		b.writer.close()
-		b.codec.Close()
 		require.NoError(t, b.tel.Shutdown(context.Background()))
 	})
 	return b

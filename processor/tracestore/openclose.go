@@ -9,24 +9,26 @@ import (
 	"github.com/slowburn/slowburn/processor/tracestore/internal/tracefile"
 )
 
-// open opens the file, or starts a new one in the place of one that is damaged.
+// open opens the file, or starts a new one in the place of one that is damaged or of another format.
 func (w *writer) open() {
 	file, err := tracefile.Open(w.path, w.options)
-	if errors.Is(err, state.ErrCorrupt) {
+	if errors.Is(err, state.ErrCorrupt) || errors.Is(err, tracefile.ErrOtherFormat) {
 		w.startAnew(err)
 		return
 	}
 	w.use(file, err)
 }
 
-// startAnew moves a damaged file aside and opens a new one: what it held was for looking at, and the next traces matter
-// more.
-func (w *writer) startAnew(damage error) {
-	aside, err := tracefile.MoveAside(w.path)
+// startAnew moves the file aside and opens a new one: what it held was for looking at, and the next traces matter more.
+func (w *writer) startAnew(why error) {
+	aside, err := tracefile.MoveAside(w.path, why)
 	var file *tracefile.File
 	if err == nil {
-		w.logger.Error("The trace store's file is damaged. It was moved aside, and a new one is started.",
-			zap.String("moved_to", aside), zap.Error(damage))
+		what := "The trace store's file is damaged."
+		if errors.Is(why, tracefile.ErrOtherFormat) {
+			what = "The trace store's file is of another format version."
+		}
+		w.logger.Error(what+" It was moved aside, and a new one is started.", zap.String("moved_to", aside), zap.Error(why))
 		file, err = tracefile.Open(w.path, w.options)
 	}
 	w.use(file, err)

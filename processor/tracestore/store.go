@@ -43,7 +43,6 @@ type store struct {
 	health
 	id        component.ID
 	telemetry *metadata.TelemetryBuilder
-	codec     *record.Codec
 	queue     *queue
 	writer    *writer
 	now       func() time.Time
@@ -60,20 +59,16 @@ func newStore(set exporter.Settings, cfg *Config) (*store, error) {
 	if err != nil {
 		return nil, err
 	}
-	codec, err := record.NewCodec()
-	if err != nil {
-		return nil, err
-	}
 	path := filepath.Join(cfg.Directory, fileName)
 	s := &store{
 		health: health{file: path, logger: set.Logger},
-		id:     set.ID, telemetry: telemetry, codec: codec, queue: newQueue(maxQueueBytes), now: clock.Now,
+		id:     set.ID, telemetry: telemetry, queue: newQueue(maxQueueBytes), now: clock.Now,
 	}
 	s.writer = &writer{
 		path: path, queue: s.queue, health: &s.health, telemetry: telemetry, logger: set.Logger, retry: retryInterval,
 		stop: make(chan struct{}),
 		options: tracefile.Options{
-			Retention: cfg.Retention, MaxBytes: int64(cfg.MaxBytes), Codec: codec, Now: clock.Now, Logger: set.Logger,
+			Retention: cfg.Retention, MaxBytes: int64(cfg.MaxBytes), Now: clock.Now, Logger: set.Logger,
 		},
 	}
 	s.report(host.Health{Message: "The trace store was not started."})
@@ -112,7 +107,6 @@ func (s *store) shutdown(ctx context.Context) error {
 	close(s.writer.stop)
 	select {
 	case <-s.writer.stopped:
-		s.codec.Close()
 		return nil
 	case <-ctx.Done():
 		return fmt.Errorf("%d bytes of traces could not be written to %s in time: %w", s.queue.size(), s.file, ctx.Err())
@@ -199,7 +193,7 @@ func fill(ctx context.Context, k *wire.Kept, td ptrace.Traces) error {
 // prepare makes items of traces. Those that cannot be stored whatever happens are dropped, and counted.
 func (s *store) prepare(ctx context.Context, k *wire.Kept) []tracefile.Item {
 	items := make([]tracefile.Item, 0, len(k.Traces))
-	p := preparation{kept: k, codec: s.codec, now: s.now()}
+	p := preparation{kept: k, now: s.now()}
 	defer p.release()
 	for t := range k.Traces {
 		var item tracefile.Item
@@ -220,10 +214,10 @@ func (s *store) prepare(ctx context.Context, k *wire.Kept) []tracefile.Item {
 // preparation makes items of the traces of a Kept.
 type preparation struct {
 	kept    *wire.Kept
-	codec   *record.Codec
 	now     time.Time
 	batch   *assemble.Batch // of kept, where a trace has to be put together here
 	request []byte
+	digests digest.Maker
 }
 
 func (p *preparation) release() {
@@ -249,8 +243,8 @@ func (p *preparation) item(t int) (tracefile.Item, error) {
 		}
 		found = p.batch.Trace(t, assemble.Options{})
 	}
-	item.Digest = digest.Of(found, p.now)
-	item.Packed = p.codec.Pack(p.request)
+	item.Digest = p.digests.Of(found, p.now)
+	item.Packed = record.Pack(p.request)
 	return item, nil
 }
 

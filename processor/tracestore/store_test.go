@@ -23,6 +23,8 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata/metricdatatest"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/slowburn/slowburn/internal/answer"
 	"github.com/slowburn/slowburn/internal/attr"
@@ -258,7 +260,7 @@ func TestCounts(t *testing.T) {
 		[]metricdata.DataPoint[int64]{{Value: 1}}, metricdatatest.IgnoreTimestamp())
 
 	b.writer.close()
-	damageTrace(t, b.file, 2)
+	damageChunks(t, b.file, func(chunk []byte) { chunk[len(chunk)-1] ^= 1 }) // the last trace of each
 	b.writer.open()
 	require.Equal(t, []int{1}, b.found(Query{Service: "s"}))
 	requireCorrupt(t, b, 1)
@@ -271,28 +273,29 @@ func TestCounts(t *testing.T) {
 	requireCorrupt(t, b, 3)
 
 	b.writer.close()
-	damageTrace(t, b.file, 2)
+	damageChunks(t, b.file, func(chunk []byte) { chunk[5] ^= 1 })
 	b.writer.open()
 	b.clock = t0.Add(2 * time.Hour)
 	b.writer.maintain()
-	requireCorrupt(t, b, 4)
+	requireCorrupt(t, b, 5)
 	metadatatest.AssertEqualExporterTraceStoreEvictedTraces(t, b.tel, []metricdata.DataPoint[int64]{
 		{Value: 2, Attributes: attribute.NewSet(attribute.String("reason", "age"))},
 	}, metricdatatest.IgnoreTimestamp())
 }
 
-// damageTrace flips a bit in the record of a trace.
-func damageTrace(t *testing.T, file string, n int) {
+// damageChunks changes the chunks of traces on the disk.
+func damageChunks(t *testing.T, file string, damage func(chunk []byte)) {
 	t.Helper()
-	db, err := state.Open(file, state.Options{})
+	db, err := state.Open(file, state.Options{Migrations: make([]func(*bbolt.Tx) error, 1)})
 	require.NoError(t, err)
 	require.NoError(t, db.Update(func(tx *bbolt.Tx) error {
-		id := traceID(n)
-		traces := tx.Bucket([]byte("traces"))
-		key := slices.Concat(tx.Bucket([]byte("ids")).Get(id[:]), id[:])
-		stored := bytes.Clone(traces.Get(key))
-		stored[len(stored)/2] ^= 0xff
-		return traces.Put(key, stored)
+		chunks := tx.Bucket([]byte("chunks"))
+		return chunks.ForEachBucket(func(k []byte) error {
+			own := chunks.Bucket(k)
+			chunk := bytes.Clone(own.Get([]byte{0}))
+			damage(chunk)
+			return own.Put([]byte{0}, chunk)
+		})
 	}))
 	require.NoError(t, db.Close())
 }
@@ -319,6 +322,28 @@ func TestDamagedFileIsMovedAside(t *testing.T) {
 	b.storeNow(spans(spec{Trace: 1, ID: 1, Service: "s"}))
 	require.Equal(t, []int{1}, b.found(Query{}))
 	require.FileExists(t, b.file+".damaged")
+}
+
+// A file of an earlier version, whose traces were entries of a bucket, is kept beside the new one.
+func TestFileOfAnotherFormatIsMovedAside(t *testing.T) {
+	b := newBench(t, nil)
+	core, logs := observer.New(zap.ErrorLevel)
+	b.writer.logger = zap.New(core)
+	db, err := state.Open(b.file, state.Options{Buckets: []string{"traces", "ids", "index", "operations"}})
+	require.NoError(t, err)
+	require.NoError(t, db.Close())
+	b.writer.open()
+	require.True(t, b.Probe(t.Context()).OK)
+	b.storeNow(spans(spec{Trace: 1, ID: 1, Service: "s"}))
+	require.Equal(t, []int{1}, b.found(Query{}))
+	require.FileExists(t, b.file+".other-format")
+	require.Equal(t, 1, logs.Len())
+	require.Equal(t, "The trace store's file is of another format version. It was moved aside, and a new one is started.", logs.All()[0].Message)
+	require.Equal(t, b.file+".other-format", logs.All()[0].ContextMap()["moved_to"])
+
+	b.writer.close()
+	b.writer.open()
+	require.Equal(t, []int{1}, b.found(Query{}), "a file of this format stays")
 }
 
 // A damaged page is found when it is read: at once, or by the writer long after. Neither ends the process, and then

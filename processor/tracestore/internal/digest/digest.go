@@ -17,14 +17,14 @@ type Operation struct{ Service, Name string }
 
 // Header is what the store knows of a trace without its spans.
 type Header struct {
-	Meta Meta `json:"meta"`
+	Meta Meta
 	// Duration is the summary's, in nanoseconds.
-	Duration uint64 `json:"duration"`
+	Duration uint64
 	// Start is the trace's start as the index has it, and Terms what it is found by, so that both can be taken back.
-	Start uint64   `json:"start"`
-	Terms []uint64 `json:"terms"`
+	Start uint64
+	Terms []uint64
 	// Distinct counts the spans without identical copies: late spans that do not raise it bring nothing.
-	Distinct int `json:"distinct"`
+	Distinct int
 }
 
 // Digest is what is stored of a trace beside its spans.
@@ -33,8 +33,16 @@ type Digest struct {
 	Operations []Operation
 }
 
+// Of sums a trace up, see Maker.
+func Of(t *trace.Trace, now time.Time) Digest { return new(Maker).Of(t, now) }
+
+// Maker sums traces up. Those of one have the names of their operations in common.
+type Maker struct {
+	names map[string]string
+}
+
 // Of sums a trace up. It shares no memory with it. Times of storing are not its business.
-func Of(t *trace.Trace, now time.Time) Digest {
+func (m *Maker) Of(t *trace.Trace, now time.Time) Digest {
 	var d Digest
 	d.Duration = t.End - t.Start
 	s := &d.Meta.Summary
@@ -44,27 +52,50 @@ func Of(t *trace.Trace, now time.Time) Digest {
 	}
 	if entry := t.Entry(); entry >= 0 {
 		e := &t.Spans[entry]
-		s.RootService, s.RootOperation = e.Service, string(e.Data.Name)
+		s.RootService, s.RootOperation = e.Service, m.name(e.Data.Name)
 		s.AdjustedCount = tracestate.AdjustedCountOf(t.ID, e.Data.TraceState)
 	}
-	links := d.count(t)
+	links := m.count(&d, t)
 	d.Start = indexStart(t.Start, now)
 	d.Terms = d.terms(links)
 	return d
 }
 
+// maxNames is how many names a Maker remembers.
+const maxNames = 4096
+
+// name returns a name as a string of its own.
+func (m *Maker) name(name []byte) string {
+	if known, ok := m.names[string(name)]; ok {
+		return known
+	}
+	if m.names == nil || len(m.names) == maxNames {
+		m.names = make(map[string]string)
+	}
+	own := string(name)
+	m.names[own] = own
+	return own
+}
+
+// operation is an Operation of the service with a number.
+type operation struct {
+	service int
+	name    string
+}
+
 // count goes through the spans once. It returns the terms of the links to other traces.
-func (d *Digest) count(t *trace.Trace) (links []uint64) {
+func (m *Maker) count(d *Digest, t *trace.Trace) (links []uint64) {
 	s := &d.Meta.Summary
-	seen := make(map[Operation]bool, min(len(t.Spans), maxOperationTerms))
 	services := servicesOf(s, t.Resources)
+	var operations numbers[operation]
 	for i := range t.Spans {
 		span := &t.Spans[i]
 		if span.Synthetic {
 			continue
 		}
 		d.Distinct += 1 + len(span.Others)
-		of := &s.Services[services[span.Resource]]
+		service := services[span.Resource]
+		of := &s.Services[service]
 		of.Spans++
 		s.SpanCount++
 		if span.Data.Status == wire.StatusError {
@@ -74,10 +105,8 @@ func (d *Digest) count(t *trace.Trace) (links []uint64) {
 		if span.Flags&trace.FlagLate != 0 {
 			d.Meta.LateSpans++
 		}
-		if len(seen) < maxOperationTerms && !seen[Operation{span.Service, string(span.Data.Name)}] {
-			op := Operation{span.Service, string(span.Data.Name)}
-			seen[op] = true
-			d.Operations = append(d.Operations, op)
+		if len(operations.keys) < maxOperationTerms {
+			operations.of(operation{service, m.name(span.Data.Name)})
 		}
 		for _, l := range span.Links {
 			if l.Target == trace.LinkTrace && len(links) < maxLinkTerms {
@@ -85,31 +114,61 @@ func (d *Digest) count(t *trace.Trace) (links []uint64) {
 			}
 		}
 	}
+	d.Operations = make([]Operation, len(operations.keys))
+	for i, op := range operations.keys {
+		d.Operations[i] = Operation{s.Services[op.service].Name, op.name}
+	}
 	slices.SortFunc(s.Services, func(a, b ServiceSummary) int { return strings.Compare(a.Name, b.Name) })
 	return links
 }
 
 // servicesOf adds the services of a trace's resources to s, and returns their indexes by resource.
 func servicesOf(s *Summary, resources []*trace.Resource) []int {
-	s.Services = make([]ServiceSummary, 0, len(resources))
+	var services numbers[string]
 	of := make([]int, len(resources))
-	index := make(map[string]int, len(resources))
 	for i, r := range resources {
-		n, known := index[r.Service]
-		if !known {
-			n = len(s.Services)
-			index[r.Service] = n
-			s.Services = append(s.Services, ServiceSummary{Name: r.Service})
-		}
-		of[i] = n
+		of[i] = services.of(r.Service)
+	}
+	s.Services = make([]ServiceSummary, len(services.keys))
+	for i, name := range services.keys {
+		s.Services[i].Name = name
 	}
 	return of
+}
+
+// numbers numbers distinct keys, most of the time a few.
+type numbers[K comparable] struct {
+	keys  []K
+	index map[K]int // where there are more than few
+}
+
+const few = 16
+
+// of returns the number of a key, a new one for a new key.
+func (n *numbers[K]) of(key K) int {
+	if n.index == nil {
+		if i := slices.Index(n.keys, key); i >= 0 {
+			return i
+		}
+	} else if i, known := n.index[key]; known {
+		return i
+	}
+	if n.keys = append(n.keys, key); n.index != nil {
+		n.index[key] = len(n.keys) - 1
+	} else if len(n.keys) > few {
+		n.index = make(map[K]int, 2*few)
+		for i, k := range n.keys {
+			n.index[k] = i
+		}
+	}
+	return len(n.keys) - 1
 }
 
 // terms are all that the trace is found by.
 func (d *Digest) terms(links []uint64) []uint64 {
 	s := &d.Meta.Summary
-	terms := append(links, TermAll(), termDuration(magnitude(d.Duration)))
+	terms := make([]uint64, 0, 4+len(s.Services)+len(d.Operations)+len(links))
+	terms = append(append(terms, links...), TermAll(), termDuration(magnitude(d.Duration)))
 	if s.ErrorCount > 0 {
 		terms = append(terms, TermError())
 	}

@@ -14,13 +14,12 @@ import (
 
 // term is the hash of a property and its values.
 func term(property byte, values ...string) uint64 {
-	d := xxhash.New()
-	_, _ = d.Write([]byte{property})
-	for _, v := range values { // a hash takes all bytes; it has no errors
-		_, _ = d.Write(binary.BigEndian.AppendUint32(nil, uint32(len(v))))
-		_, _ = d.WriteString(v)
+	var room [256]byte
+	text := append(room[:0], property)
+	for _, v := range values {
+		text = append(binary.BigEndian.AppendUint32(text, uint32(len(v))), v...)
 	}
-	return d.Sum64()
+	return xxhash.Sum64(text)
 }
 
 // TermAll is the term of every trace.

@@ -2,14 +2,21 @@
 //
 // A File puts Items, which are traces or late spans of one, evicts the oldest, and answers what a reader asks: a trace by
 // its ID, the operations of each service, and by Search the traces that match a Query. Times are Unix nanoseconds, 8
-// bytes, big-endian; an ID is the 16 bytes of the trace ID. The buckets, besides meta:
+// bytes, big-endian; an ID is the 16 bytes of the trace ID; a chunk's number counts from 1. The buckets, besides meta:
 //
-//	traces     stored time + ID              → record (package record)
-//	ids        ID                            → stored time
-//	index      term (8) + start time + ID    → nothing (position.go)
+//	chunks     chunk                         → the traces of a transaction, or a part of them (chunk.go), a blob (blob.go)
+//	updates    chunk + slot                  → record (package record) of a trace that got late spans, in place of that in the chunk
+//	ids        last chunk                    → a run: where the traces of some chunks are, by ID (runs.go), a blob
+//	index      grain (4) + term (8) + chunk  → slots, 2 bytes each, of the traces that have the term and start in the grain
+//	           the same + slot               → position of such a trace with a record in updates (position.go)
 //	operations service length + both names   → last start time
+//
+// A write touches pages that are next to each other, whatever the IDs and terms: that is what the forms of ids and index are
+// for. Chunks are evicted in the order of their numbers, with what index and updates have of them; ids may name traces that
+// are gone for a while.
 //
 // One goroutine writes: Put, Evict and Prune are not for concurrent use. All else may be called concurrently, and does a
 // bounded amount of work. The locks are bbolt's. An error that is state.ErrCorrupt says that the file is damaged, or the
-// disk under it; a damaged record is passed over and counted.
+// disk under it; a damaged record is passed over and counted, as is a chunk whose head is. ErrOtherFormat says that another
+// version wrote the file.
 package tracefile

@@ -1,15 +1,16 @@
 package tracefile
 
 import (
-	"encoding/binary"
+	"bytes"
 	"errors"
 
 	"go.etcd.io/bbolt"
-	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/slowburn/slowburn/processor/tracestore/internal/record"
 )
 
 const (
-	// evictBatch is how many traces one transaction deletes: few, so that new traces do not wait for long.
+	// evictBatch is about how many traces one transaction deletes: few, so that new traces do not wait for long.
 	evictBatch = 1024
 	// evictShare is the share of the file that is freed at once when it is full: so that not every transaction that stores
 	// is followed by one that deletes, with a sync and the same pages written anew.
@@ -22,14 +23,14 @@ type Evicted struct {
 	Used int64
 	// Age and Bytes count the traces that were deleted: as they were too old, or the file too full.
 	Age, Bytes int
-	// Corrupt counts those of them whose records were damaged.
+	// Corrupt counts the chunks among them whose heads were damaged. Age and Bytes count one trace for each: nobody knows.
 	Corrupt int
 }
 
 // More reports whether there may be more to delete.
 func (n Evicted) More() bool { return n.Age+n.Bytes > 0 }
 
-// Evict deletes a batch of the oldest traces, where they are too old or the file is too full.
+// Evict deletes the oldest traces, by chunks, where they are too old or the file is too full.
 func (f *File) Evict() (Evicted, error) {
 	used, err := f.usedBytes()
 	if err != nil {
@@ -49,53 +50,84 @@ func (f *File) Evict() (Evicted, error) {
 	return n, nil
 }
 
-// evictionDue looks at the oldest trace only, so that a round with nothing to do writes nothing.
+// evictionDue looks at the oldest chunk only, so that a round with nothing to do writes nothing.
 func (f *File) evictionDue(used int64) (due bool, err error) {
 	err = f.view(func(tx *bbolt.Tx) error {
-		k, _ := tx.Bucket(bucketTraces).Cursor().First()
-		due = k != nil && (used > f.opts.MaxBytes || f.tooOld(k))
+		b := tx.Bucket(bucketChunks)
+		k, _ := b.Cursor().First()
+		due = k != nil && (used > f.opts.MaxBytes || f.tooOld(blob(b, k)))
 		return nil
 	})
 	return due, err
 }
 
-func (f *File) tooOld(key []byte) bool {
-	return len(key) < 8 || binary.BigEndian.Uint64(key) < uint64(f.opts.Now().Add(-f.opts.Retention).UnixNano())
+// tooOld reports whether a chunk has to go for its age, or for damage to its head: then none of its traces can be read.
+func (f *File) tooOld(data []byte) bool {
+	c, err := readChunk(data)
+	return err != nil || c.stored() < uint64(f.opts.Now().Add(-f.opts.Retention).UnixNano())
 }
 
-// deleteOldest deletes up to evictBatch of the oldest traces: those that are too old, and others until their records add
-// up to the bytes to free.
+// oldChunk is one to delete. A chunk whose head is damaged has only a key.
+type oldChunk struct {
+	key []byte
+	chunk
+}
+
+// deleteOldest deletes the oldest chunks, of evictBatch traces or a few more: those that are too old, and others until they
+// add up to the bytes to free.
 func (f *File) deleteOldest(tx *bbolt.Tx, free int64, n *Evicted) error {
-	var keys [][]byte
-	c := tx.Bucket(bucketTraces).Cursor()
-	for k, v := c.First(); k != nil && len(keys) < evictBatch; k, v = c.Next() {
-		switch {
-		case f.tooOld(k):
-			n.Age++
+	var gone []oldChunk
+	b := tx.Bucket(bucketChunks)
+	c := b.Cursor()
+	for k, _ := c.First(); k != nil && n.Age+n.Bytes < evictBatch; k, _ = c.Next() {
+		v := blob(b, k)
+		head, err := readChunk(v)
+		if err != nil {
+			n.Corrupt++
+		}
+		switch traces := max(1, head.traces); {
+		case f.tooOld(v):
+			n.Age += traces
 		case free > 0:
-			n.Bytes++
+			n.Bytes += traces
 		default:
-			return f.deleteTraces(tx, keys, n)
+			return deleteChunks(tx, gone)
 		}
 		free -= int64(len(v))
-		keys = append(keys, k)
+		gone = append(gone, oldChunk{bytes.Clone(k), head})
 	}
-	return f.deleteTraces(tx, keys, n)
+	return deleteChunks(tx, gone)
 }
 
-func (f *File) deleteTraces(tx *bbolt.Tx, keys [][]byte, n *Evicted) error {
-	traces, ids := tx.Bucket(bucketTraces), tx.Bucket(bucketIDs)
-	for _, key := range keys {
-		h, err := f.opts.Codec.Header(traces.Get(key))
-		if err != nil {
-			n.Corrupt++ // its entries in the index lead nowhere; searches pass over them
+func deleteChunks(tx *bbolt.Tx, gone []oldChunk) error {
+	chunks, index := tx.Bucket(bucketChunks), tx.Bucket(bucketIndex)
+	for _, c := range gone {
+		for i := range c.entries {
+			term, grain := c.entry(i)
+			if err := index.Delete(append(indexPrefix(term, grain), c.key...)); err != nil {
+				return err
+			}
 		}
-		err = nil
-		if len(key) == 8+16 {
-			id := pcommon.TraceID(key[8:])
-			err = errors.Join(removeTerms(tx, h, id), ids.Delete(id[:]))
+		if err := errors.Join(deleteUpdates(tx, c.key), deleteBlob(chunks, c.key)); err != nil {
+			return err
 		}
-		if err := errors.Join(err, traces.Delete(key)); err != nil {
+	}
+	return deleteRuns(tx)
+}
+
+// deleteUpdates deletes what late spans made of a chunk's traces. Where such a record is damaged its entries in the index stay
+// and lead nowhere; searches pass over them.
+func deleteUpdates(tx *bbolt.Tx, chunk []byte) error {
+	b := tx.Bucket(bucketUpdates)
+	var gone []place
+	c := b.Cursor()
+	for k, _ := c.Seek(chunk); bytes.HasPrefix(k, chunk) && len(k) == len(place{}); k, _ = c.Next() {
+		gone = append(gone, place(k))
+	}
+	r := reading{tx: tx}
+	for _, p := range gone {
+		h, _ := record.Header(b.Get(p[:]))
+		if err := errors.Join(r.removeUpdate(p, &h), b.Delete(p[:])); err != nil {
 			return err
 		}
 	}

@@ -1,6 +1,7 @@
 package tracefile
 
 import (
+	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -11,6 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.etcd.io/bbolt"
 	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/slowburn/slowburn/processor/tracestore/internal/record"
 )
 
 func TestEvictsByAge(t *testing.T) {
@@ -97,23 +100,57 @@ func padding(td ptrace.Traces, rng *rand.Rand, n int) {
 func requireConsistent(t *testing.T, b *bench, traces int) {
 	t.Helper()
 	require.NoError(t, b.db.View(func(tx *bbolt.Tx) error {
-		require.Equal(t, traces, tx.Bucket(bucketTraces).Stats().KeyN)
-		require.Equal(t, traces, tx.Bucket(bucketIDs).Stats().KeyN)
-		want := map[string]bool{}
-		c := tx.Bucket(bucketTraces).Cursor()
-		for k, v := c.First(); k != nil; k, v = c.Next() {
-			h, err := b.opts.Codec.Header(v)
+		here, r := 0, newReading(tx)
+		want := map[string]string{}
+		slots := map[string][]byte{} // by index key
+		c := tx.Bucket(bucketChunks).Cursor()
+		for k, _ := c.First(); k != nil; k, _ = c.Next() {
+			chunk, err := readChunk(blob(tx.Bucket(bucketChunks), k))
 			require.NoError(t, err)
-			for _, term := range h.Terms {
-				want[string(indexKey(term, positionOf(h.Start, [16]byte(k[8:]))))] = true
+			n := binary.BigEndian.Uint64(k)
+			for slot := range chunk.traces {
+				p := placeOf(n, slot)
+				id := chunk.at(slot).id()
+				found, ok := r.find(id)
+				require.True(t, ok)
+				require.Equal(t, p, found)
+				here++
+				stored := tx.Bucket(bucketUpdates).Get(p[:])
+				updated := stored != nil
+				if !updated {
+					stored = chunk.record(slot)
+				}
+				h, err := record.Header(stored)
+				require.NoError(t, err)
+				require.Equal(t, id.String(), h.Meta.Summary.TraceID)
+				for _, term := range h.Terms {
+					if at := positionOf(h.Start, id); updated {
+						want[string(updateKey(term, grainOf(h.Start), p))] = string(at[:])
+					} else {
+						require.Equal(t, at, chunk.at(slot))
+						key := string(slotsKey(term, grainOf(h.Start), n))
+						slots[key] = binary.BigEndian.AppendUint16(slots[key], uint16(slot))
+						want[key] = string(slots[key])
+					}
+				}
 			}
 		}
-		c = tx.Bucket(bucketIndex).Cursor()
-		for k, _ := c.First(); k != nil; k, _ = c.Next() {
-			require.True(t, want[string(k)], "an index entry without a trace")
-			delete(want, string(k))
+		require.Equal(t, traces, here)
+		located := 0
+		for _, run := range r.runs {
+			located += run.len()
 		}
-		require.Empty(t, want, "a trace without its index entries")
+		require.GreaterOrEqual(t, located, traces)
+		got := map[string]string{}
+		c = tx.Bucket(bucketIndex).Cursor()
+		for k, v := c.First(); k != nil; k, v = c.Next() {
+			got[string(k)] = string(v)
+		}
+		require.Equal(t, want, got, "the index has what the traces say")
+		c = tx.Bucket(bucketUpdates).Cursor()
+		for k, _ := c.First(); k != nil; k, _ = c.Next() {
+			require.GreaterOrEqual(t, place(k).chunk(), oldestChunk(tx))
+		}
 		return nil
 	}))
 }

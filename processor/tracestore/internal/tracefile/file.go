@@ -1,6 +1,8 @@
 package tracefile
 
 import (
+	"errors"
+	"fmt"
 	"os"
 	"time"
 
@@ -8,15 +10,18 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/slowburn/slowburn/internal/state"
-	"github.com/slowburn/slowburn/processor/tracestore/internal/record"
 )
 
 var (
-	bucketTraces     = []byte("traces")
+	bucketChunks     = []byte("chunks")
+	bucketUpdates    = []byte("updates")
 	bucketIDs        = []byte("ids")
 	bucketIndex      = []byte("index")
 	bucketOperations = []byte("operations")
 )
+
+// ErrOtherFormat says that another version wrote the file, and this one cannot read it.
+var ErrOtherFormat = errors.New("the file is of another format version")
 
 // Options are what a File needs besides its path.
 type Options struct {
@@ -24,7 +29,6 @@ type Options struct {
 	Retention time.Duration
 	// MaxBytes is how much of the file may be in use.
 	MaxBytes int64
-	Codec    *record.Codec
 	Now      func() time.Time
 	Logger   *zap.Logger
 }
@@ -33,28 +37,47 @@ type Options struct {
 type File struct {
 	opts       Options
 	db         *state.DB
-	operations int // entries in the bucket of that name; the writer's
+	operations int     // entries in the bucket of that name; the writer's
+	chunk      builder // the writer's
 }
 
 // Open opens the file, or makes it. Commits wait for the disk, which costs the pipeline nothing, as only the writer
 // commits, and keeps the file whole over a power cut.
 func Open(path string, opts Options) (*File, error) {
-	db, err := state.Open(path, state.Options{Buckets: []string{
-		string(bucketTraces), string(bucketIDs), string(bucketIndex), string(bucketOperations),
-	}})
+	db, err := state.Open(path, state.Options{
+		Buckets: []string{
+			string(bucketChunks), string(bucketUpdates), string(bucketIDs), string(bucketIndex), string(bucketOperations),
+		},
+		Migrations: []func(*bbolt.Tx) error{refuseEarlier},
+	})
+	if errors.Is(err, state.ErrNewer) {
+		err = fmt.Errorf("%w: %w", ErrOtherFormat, err)
+	}
 	if err != nil {
 		return nil, err
 	}
-	return &File{opts: opts, db: db}, nil
+	return &File{opts: opts, db: db, chunk: builder{limit: chunkBytes}}, nil
+}
+
+// refuseEarlier refuses a file without a schema that has traces, each an entry of a bucket of that name.
+func refuseEarlier(tx *bbolt.Tx) error {
+	if tx.Bucket([]byte("traces")) != nil {
+		return ErrOtherFormat
+	}
+	return nil
 }
 
 // Close waits for transactions to end and closes the file.
 func (f *File) Close() error { return state.Guard(f.db.Close) }
 
-// MoveAside renames a damaged file, so that a new one can be started, and returns its new name. It takes the place of one
-// that was moved before: of files that may each be as large as they are allowed to, one is enough to look into.
-func MoveAside(path string) (aside string, err error) {
+// MoveAside renames a file that Open refuses or that is damaged, so that a new one can be started, and returns its new name,
+// which tells why. It takes the place of one that was moved before: of files that may each be as large as they are allowed to,
+// one is enough to look into.
+func MoveAside(path string, why error) (aside string, err error) {
 	aside = path + ".damaged"
+	if errors.Is(why, ErrOtherFormat) {
+		aside = path + ".other-format"
+	}
 	return aside, os.Rename(path, aside)
 }
 

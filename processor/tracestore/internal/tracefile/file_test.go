@@ -1,18 +1,16 @@
 package tracefile
 
 import (
+	"bytes"
 	"encoding/binary"
-	"encoding/json"
-	"hash/crc32"
 	"testing"
 	"time"
 
-	"github.com/klauspost/compress/zstd"
 	"github.com/stretchr/testify/require"
 	"go.etcd.io/bbolt"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
-	"github.com/slowburn/slowburn/processor/tracestore/internal/digest"
+	"github.com/slowburn/slowburn/internal/state"
 	"github.com/slowburn/slowburn/processor/tracestore/internal/record"
 	"github.com/slowburn/slowburn/processor/tracestore/internal/storetest"
 )
@@ -79,51 +77,15 @@ func TestOnlyLateSpansArePartOfATrace(t *testing.T) {
 	require.Equal(t, "add", r.Traces[0].RootOperation)
 }
 
-// What earlier versions stored is still read, and gets late spans.
-func TestRecordsOfEarlierVersions(t *testing.T) {
-	b := opened(t, nil)
-	td := spans(spec{Trace: 1, ID: 1, Service: "s", Name: "op", Duration: time.Second})
-	b.storeNow(td)
-	require.NoError(t, b.db.Update(func(tx *bbolt.Tx) error {
-		key := append(tx.Bucket(bucketIDs).Get(bytesOfID(1)), bytesOfID(1)...)
-		h, otlp, err := b.opts.Codec.Decode(tx.Bucket(bucketTraces).Get(key))
-		require.NoError(t, err)
-		return tx.Bucket(bucketTraces).Put(key, zstdRecord(t, h, otlp))
-	}))
-	got, _ := b.trace(1)
-	require.Equal(t, storetest.Bytes(t, td), storetest.Bytes(t, got))
-
-	b.storeNow(spans(spec{Trace: 1, ID: 2, Parent: 1, Service: "s", Name: "late", Late: true}))
-	got, meta := b.trace(1)
-	require.Equal(t, 2, got.SpanCount())
-	require.Equal(t, 2, meta.Version)
-}
-
-// zstdRecord is a record as it was written before S2.
-func zstdRecord(t *testing.T, h digest.Header, otlp []byte) []byte {
-	head, err := json.Marshal(h)
-	require.NoError(t, err)
-	enc, err := zstd.NewWriter(nil)
-	require.NoError(t, err)
-	record := binary.BigEndian.AppendUint32(make([]byte, 5), uint32(len(head)))
-	record[0] = 1
-	record = enc.EncodeAll(otlp, append(record, head...))
-	binary.BigEndian.PutUint32(record[1:], crc32.Checksum(record[5:], crc32.MakeTable(crc32.Castagnoli)))
-	return record
-}
-
 func TestDamagedRecordIsSkippedAndCounted(t *testing.T) {
 	b := opened(t, func(c *Options) { c.Retention = time.Hour })
-	for n := range 3 {
-		b.storeNow(spans(spec{Trace: n + 1, ID: 1, Service: "s", Name: "op", Start: time.Duration(n)}))
-	}
-	require.NoError(t, b.db.Update(func(tx *bbolt.Tx) error {
-		traces := tx.Bucket(bucketTraces)
-		key := append(tx.Bucket(bucketIDs).Get(bytesOfID(2)), bytesOfID(2)...)
-		stored := append([]byte{}, traces.Get(key)...)
-		stored[len(stored)/2] ^= 0xff
-		return traces.Put(key, stored)
-	}))
+	b.storeNow(spans(
+		spec{Trace: 1, ID: 1, Service: "s", Name: "op"}, spec{Trace: 2, ID: 1, Service: "s", Name: "op", Start: 1},
+		spec{Trace: 3, ID: 1, Service: "s", Name: "op", Start: 2}))
+	b.damage(2, func(c chunk, slot int) {
+		r := c.record(slot)
+		r[len(r)/2] ^= 0xff
+	})
 	require.Equal(t, []int{3, 1}, b.found(Query{Service: "s"}))
 	_, corrupt, err := b.Search(t.Context(), Query{})
 	require.NoError(t, err)
@@ -132,28 +94,77 @@ func TestDamagedRecordIsSkippedAndCounted(t *testing.T) {
 	require.ErrorIs(t, err, record.ErrCorrupt)
 	require.False(t, ok)
 
-	done := b.storeNow(spans(spec{Trace: 2, ID: 2, Service: "s", Name: "op", Start: 1})) // what comes later takes its place
-	require.Equal(t, []int{3, 2, 1}, b.found(Query{Service: "s"}))
+	done := b.storeNow(spans(spec{Trace: 2, ID: 2, Service: "t", Name: "op", Start: 9})) // what comes later takes its place
+	require.Equal(t, []int{2, 3, 1}, b.found(Query{}))
+	require.Equal(t, []int{3, 1}, b.found(Query{Service: "s"}), "the index still has its old slot, which leads nowhere")
+	require.Equal(t, []int{2}, b.found(Query{Service: "t"}))
 	require.Equal(t, Written{Corrupt: 1}, done)
 }
 
-func TestDamagedRecordIsEvicted(t *testing.T) {
+// The traces of a chunk whose head is damaged are lost, and leave with the next eviction.
+func TestDamagedHead(t *testing.T) {
 	b := opened(t, func(c *Options) { c.Retention = time.Hour })
-	b.storeNow(spans(spec{Trace: 1, ID: 1, Service: "s", Name: "op"}))
-	require.NoError(t, b.db.Update(func(tx *bbolt.Tx) error {
-		key := append(tx.Bucket(bucketIDs).Get(bytesOfID(1)), bytesOfID(1)...)
-		return tx.Bucket(bucketTraces).Put(key, []byte("nonsense"))
-	}))
-	b.clock = t0.Add(2 * time.Hour)
+	b.storeNow(spans(spec{Trace: 1, ID: 1, Service: "s", Name: "op"}, spec{Trace: 2, ID: 1, Service: "s", Name: "op"}))
+	_, err := b.Put(b.items(spans(spec{Trace: 3, ID: 1, Service: "s", Name: "op"})))
+	require.NoError(t, err)
+	b.damage(1, func(c chunk, _ int) { c.data[chunkPrefix] ^= 1 })
+	r, corrupt, err := b.Search(t.Context(), Query{})
+	require.NoError(t, err)
+	require.Len(t, r.Traces, 1)
+	require.Equal(t, 1, corrupt, "chunks")
+	_, _, ok, err := b.Trace(traceID(2))
+	require.ErrorIs(t, err, record.ErrCorrupt)
+	require.False(t, ok)
+	done, err := b.Put(b.items(spans(spec{Trace: 2, ID: 2, Service: "s", Name: "again"})))
+	require.NoError(t, err)
+	require.Equal(t, Written{Corrupt: 1}, done)
+	require.Equal(t, []int{3, 2}, b.found(Query{}))
+
 	b.maintain()
 	require.Equal(t, Evicted{Age: 1, Corrupt: 1}, b.evicted)
-	require.Empty(t, b.found(Query{}), "what the index still has leads nowhere")
-	has, err := b.Has([]pcommon.TraceID{traceID(1)})
+	require.Equal(t, []int{3}, b.found(Query{}), "what the index still has leads nowhere")
+	has, err := b.Has([]pcommon.TraceID{traceID(1), traceID(2), traceID(3)})
 	require.NoError(t, err)
-	require.Empty(t, has)
+	require.Equal(t, map[pcommon.TraceID]bool{traceID(3): true}, has)
 }
 
-func bytesOfID(n int) []byte {
-	id := traceID(n)
-	return id[:]
+// damage changes the chunk of a trace on the disk.
+func (b *bench) damage(n int, change func(c chunk, slot int)) {
+	b.t.Helper()
+	require.NoError(b.t, b.db.Update(func(tx *bbolt.Tx) error {
+		r := newReading(tx)
+		p, ok := r.find(traceID(n))
+		require.True(b.t, ok)
+		c, err := readChunk(bytes.Clone(blob(tx.Bucket(bucketChunks), chunkKey(p.chunk()))))
+		require.NoError(b.t, err)
+		change(c, p.slot())
+		return tx.Bucket(bucketChunks).Bucket(chunkKey(p.chunk())).Put(blobKey, c.data)
+	}))
+}
+
+// A file that another version wrote is refused, and what it holds is left alone.
+func TestOtherFormat(t *testing.T) {
+	for name, write := range map[string]func(*bbolt.Tx) error{
+		"earlier": func(tx *bbolt.Tx) error {
+			_, err := tx.CreateBucket([]byte("traces"))
+			return err
+		},
+		"later": func(tx *bbolt.Tx) error {
+			return tx.Bucket([]byte("meta")).Put([]byte("schema_version"), binary.BigEndian.AppendUint64(nil, 2))
+		},
+	} {
+		path := t.TempDir() + "/traces.db"
+		db, err := state.Open(path, state.Options{})
+		require.NoError(t, err)
+		require.NoError(t, db.Update(write), name)
+		require.NoError(t, db.Close())
+		_, err = Open(path, Options{})
+		require.ErrorIs(t, err, ErrOtherFormat, name)
+		aside, err := MoveAside(path, err)
+		require.NoError(t, err)
+		require.Equal(t, path+".other-format", aside)
+		f, err := Open(path, Options{})
+		require.NoError(t, err, name)
+		require.NoError(t, f.Close())
+	}
 }

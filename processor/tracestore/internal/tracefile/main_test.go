@@ -37,20 +37,18 @@ type bench struct {
 
 func opened(t *testing.T, change func(*Options)) *bench {
 	t.Helper()
-	codec, err := record.NewCodec()
-	require.NoError(t, err)
 	b := &bench{t: t, path: t.TempDir() + "/traces.db", clock: t0}
 	opts := Options{
-		Retention: 24 * time.Hour, MaxBytes: 1 << 30, Codec: codec, Logger: zap.NewNop(), Now: func() time.Time { return b.clock },
+		Retention: 24 * time.Hour, MaxBytes: 1 << 30, Logger: zap.NewNop(), Now: func() time.Time { return b.clock },
 	}
 	if change != nil {
 		change(&opts)
 	}
+	var err error
 	b.File, err = Open(b.path, opts)
 	require.NoError(t, err)
 	t.Cleanup(func() {
 		require.NoError(t, b.Close())
-		codec.Close()
 	})
 	return b
 }
@@ -63,7 +61,7 @@ func (b *bench) items(td ptrace.Traces) (batch []Item) {
 		otlp := k.AppendRequest(nil, t.From, t.To)
 		batch = append(batch, Item{
 			Digest: digest.Of(assemble.New(k).Trace(i, assemble.Options{}), b.clock),
-			ID:     t.ID, Packed: b.opts.Codec.Pack(otlp), Size: len(otlp),
+			ID:     t.ID, Packed: record.Pack(otlp), Size: len(otlp),
 		})
 	}
 	return batch

@@ -39,7 +39,7 @@ func operationOf(key []byte) (digest.Operation, bool) {
 // putOperations notes that the operations of what was written were seen now.
 func (w *writing) putOperations() error {
 	b := w.tx.Bucket(bucketOperations)
-	now := uint64(w.opts.Now().UnixNano())
+	now := uint64(w.now.UnixNano())
 	for _, op := range w.named {
 		key := operationKey(op)
 		switch last := b.Get(key); {
@@ -62,8 +62,9 @@ func (f *File) Prune() error { return f.update(f.pruneOperations) }
 
 func (f *File) pruneOperations(tx *bbolt.Tx) error {
 	oldest := uint64(f.opts.Now().UnixNano())
-	if k, _ := tx.Bucket(bucketTraces).Cursor().First(); len(k) >= 8 {
-		oldest = binary.BigEndian.Uint64(k)
+	r := newReading(tx)
+	if c, ok := r.head(r.oldest); ok {
+		oldest = c.stored()
 	}
 	b := tx.Bucket(bucketOperations)
 	var gone [][]byte

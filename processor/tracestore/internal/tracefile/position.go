@@ -34,7 +34,44 @@ func (p position) before() (position, bool) {
 	return p, false
 }
 
-// indexKey is the key of a trace under a term.
-func indexKey(term uint64, p position) []byte {
-	return append(binary.BigEndian.AppendUint64(make([]byte, 0, 8+len(p)), term), p[:]...)
+// grainOf is the part of time, of 4.3 s, that a start lies in.
+func grainOf(start uint64) uint32 { return uint32(start >> 32) }
+
+// place is where a trace is stored: its chunk and slot. A trace that got late spans is in the bucket of updates under its place.
+type place [8 + 2]byte
+
+func placeOf(chunk uint64, slot int) (p place) {
+	binary.BigEndian.PutUint64(p[:], chunk)
+	binary.BigEndian.PutUint16(p[8:], uint16(slot))
+	return p
+}
+
+func (p place) chunk() uint64 { return binary.BigEndian.Uint64(p[:]) }
+func (p place) slot() int     { return int(binary.BigEndian.Uint16(p[8:])) }
+
+func chunkKey(chunk uint64) []byte { return binary.BigEndian.AppendUint64(nil, chunk) }
+
+// lastOf is the last position of a grain.
+func lastOf(grain uint32) position {
+	last := newest
+	binary.BigEndian.PutUint32(last[:], grain)
+	return last
+}
+
+// indexPrefix is what the keys of the index of a term and grain begin with. The grain is first: so the entries of a transaction,
+// of traces that began at about the same time, share a few pages.
+func indexPrefix(term uint64, grain uint32) []byte {
+	return binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint32(make([]byte, 0, indexPrefixBytes+len(place{})), grain), term)
+}
+
+const indexPrefixBytes = 4 + 8
+
+// slotsKey is the key of the slots of a chunk that have a term.
+func slotsKey(term uint64, grain uint32, chunk uint64) []byte {
+	return binary.BigEndian.AppendUint64(indexPrefix(term, grain), chunk)
+}
+
+// updateKey is the key of a trace that got late spans.
+func updateKey(term uint64, grain uint32, p place) []byte {
+	return append(indexPrefix(term, grain), p[:]...)
 }

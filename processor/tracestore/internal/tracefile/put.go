@@ -2,7 +2,9 @@ package tracefile
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
+	"time"
 
 	"go.etcd.io/bbolt"
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -18,6 +20,8 @@ type Item struct {
 	Size   int    // of the OTLP message, in bytes
 }
 
+func (i *Item) at() position { return positionOf(i.Start, i.ID) }
+
 // Written counts what a call of Put did, in traces.
 type Written struct {
 	Stored, Updated, Corrupt, TooLarge, Failed int
@@ -26,8 +30,12 @@ type Written struct {
 // writing is a transaction that stores items, and what it did so far.
 type writing struct {
 	Written
+	reading
 	opts *Options
-	tx   *bbolt.Tx
+	now  time.Time
+
+	chunk *builder           // of new traces that are not in the file yet
+	fresh map[[16]byte]place // new traces; the zero place while they are in the builder
 
 	listed     int // operations that the bucket of that name had before
 	operations int // added to it
@@ -50,7 +58,12 @@ func (w *writing) name(operations []digest.Operation) {
 func (f *File) Put(batch []Item) (Written, error) {
 	var done writing
 	err := f.update(func(tx *bbolt.Tx) error {
-		done = writing{opts: &f.opts, tx: tx, listed: f.operations, names: make(map[digest.Operation]bool)}
+		f.chunk.begin()
+		done = writing{
+			chunk:   &f.chunk,
+			reading: newReading(tx), opts: &f.opts, now: f.opts.Now().UTC(), listed: f.operations,
+			names: make(map[digest.Operation]bool), fresh: make(map[[16]byte]place, len(batch)),
+		}
 		return done.put(batch)
 	})
 	if err != nil {
@@ -61,58 +74,77 @@ func (f *File) Put(batch []Item) (Written, error) {
 }
 
 func (w *writing) put(batch []Item) error {
-	w.tx.Bucket(bucketTraces).FillPercent = 0.95 // keys ascend
+	w.tx.Bucket(bucketChunks).FillPercent = 0.95 // keys ascend
 	for i := range batch {
-		item := &batch[i]
-		stored := w.tx.Bucket(bucketIDs).Get(item.ID[:])
-		var err error
-		if stored == nil {
-			err = w.putNew(item)
-		} else {
-			err = w.putLate(item, binary.BigEndian.Uint64(stored))
+		if err := w.putItem(&batch[i]); err != nil {
+			return fmt.Errorf("store trace %s: %w", pcommon.TraceID(batch[i].ID), err)
 		}
-		if err != nil {
-			return fmt.Errorf("store trace %s: %w", pcommon.TraceID(item.ID), err)
-		}
+	}
+	if err := errors.Join(w.flush(), w.locate()); err != nil {
+		return err
 	}
 	return w.putOperations()
 }
 
-func (w *writing) putNew(item *Item) error {
-	now := w.opts.Now().UTC()
-	item.Meta.Version, item.Meta.Stored, item.Meta.Updated = 1, now, now
-	stored := binary.BigEndian.AppendUint64(nil, uint64(now.UnixNano()))
-	if err := w.tx.Bucket(bucketIDs).Put(item.ID[:], stored); err != nil {
-		return err
-	}
-	w.Stored++
-	return w.putRecord(append(stored, item.ID[:]...), &item.Digest, item.ID, item.Packed)
-}
-
-// putRecord stores a trace under its key, and its entries in the index.
-func (w *writing) putRecord(key []byte, d *digest.Digest, id pcommon.TraceID, packed []byte) error {
-	encoded, err := w.opts.Codec.Encode(d.Header, packed)
-	if err != nil {
-		return err
-	}
-	if err := w.tx.Bucket(bucketTraces).Put(key, encoded); err != nil {
-		return err
-	}
-	at := positionOf(d.Start, id)
-	for _, term := range d.Terms {
-		if err := w.tx.Bucket(bucketIndex).Put(indexKey(term, at), nil); err != nil {
+func (w *writing) putItem(item *Item) error {
+	at, here := w.fresh[item.ID]
+	if w.chunk.full() || here && at == (place{}) {
+		if err := w.flush(); err != nil {
 			return err
 		}
+		at = w.fresh[item.ID]
 	}
-	w.name(d.Operations)
+	if !here {
+		at, here = w.find(item.ID)
+	}
+	if here {
+		return w.putLate(item, at)
+	}
+	item.Meta.Version, item.Meta.Stored, item.Meta.Updated = 1, w.now, w.now
+	w.chunk.add(item)
+	w.fresh[item.ID] = place{}
+	w.name(item.Operations)
+	w.Stored++
 	return nil
 }
 
-// removeTerms takes a trace out of the index.
-func removeTerms(tx *bbolt.Tx, h digest.Header, id pcommon.TraceID) error {
-	at := positionOf(h.Start, id)
-	for _, term := range h.Terms {
-		if err := tx.Bucket(bucketIndex).Delete(indexKey(term, at)); err != nil {
+// locate stores where the new traces are.
+func (w *writing) locate() error {
+	if len(w.fresh) == 0 {
+		return nil
+	}
+	of, last := make([]located, 0, len(w.fresh)), uint64(0)
+	for id, at := range w.fresh {
+		of = append(of, located{hashOf(id), at})
+		last = max(last, at.chunk())
+	}
+	return putRun(w.tx, of, last)
+}
+
+// flush stores the chunk, and what its traces are found by.
+func (w *writing) flush() error {
+	if len(w.chunk.items) == 0 {
+		return nil
+	}
+	defer w.chunk.reset()
+	chunks, index := w.tx.Bucket(bucketChunks), w.tx.Bucket(bucketIndex)
+	n, err := chunks.NextSequence()
+	if err != nil {
+		return err
+	}
+	if err := putBlob(chunks, chunkKey(n), w.chunk.build(uint64(w.now.UnixNano()))); err != nil {
+		return err
+	}
+	for slot, item := range w.chunk.items {
+		w.fresh[item.ID] = placeOf(n, slot)
+	}
+	slots := make([]byte, 0, 2*len(w.chunk.entries))
+	for run := range w.chunk.runs {
+		from := len(slots)
+		for _, e := range run {
+			slots = binary.BigEndian.AppendUint16(slots, e.slot)
+		}
+		if err := index.Put(slotsKey(run[0].term, run[0].grain, n), slots[from:]); err != nil {
 			return err
 		}
 	}

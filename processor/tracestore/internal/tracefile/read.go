@@ -17,15 +17,18 @@ import (
 func (f *File) Trace(id pcommon.TraceID) (spans []byte, meta digest.Meta, here bool, err error) {
 	var stored []byte
 	err = f.view(func(tx *bbolt.Tx) error {
-		if at := tx.Bucket(bucketIDs).Get(id[:]); at != nil {
-			stored = slices.Clone(tx.Bucket(bucketTraces).Get(slices.Concat(at, id[:])))
+		r := newReading(tx)
+		at, found := r.find(id)
+		if found {
+			inFile, _ := r.record(at)
+			stored, here = slices.Clone(inFile), true
 		}
 		return nil
 	})
-	if err != nil || stored == nil {
+	if err != nil || !here {
 		return nil, meta, false, err
 	}
-	h, spans, err := f.opts.Codec.Decode(stored)
+	h, spans, err := record.Decode(stored)
 	if err != nil {
 		return nil, meta, false, err
 	}
@@ -41,9 +44,9 @@ func (f *File) Trace(id pcommon.TraceID) (spans []byte, meta digest.Meta, here b
 func (f *File) Has(ids []pcommon.TraceID) (map[pcommon.TraceID]bool, error) {
 	has := make(map[pcommon.TraceID]bool, len(ids))
 	err := f.view(func(tx *bbolt.Tx) error {
-		b := tx.Bucket(bucketIDs)
+		r := newReading(tx)
 		for _, id := range ids {
-			if b.Get(id[:]) != nil {
+			if _, here := r.find(id); here {
 				has[id] = true
 			}
 		}

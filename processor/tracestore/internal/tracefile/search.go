@@ -2,12 +2,11 @@ package tracefile
 
 import (
 	"context"
-	"slices"
 
 	"go.etcd.io/bbolt"
-	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/slowburn/slowburn/processor/tracestore/internal/digest"
+	"github.com/slowburn/slowburn/processor/tracestore/internal/record"
 )
 
 // Search returns the traces that match, newest first. It looks at a bounded number of index entries: where those do not
@@ -26,7 +25,9 @@ func (f *File) Search(ctx context.Context, q Query) (result Result, corrupt int,
 }
 
 func (f *File) search(ctx context.Context, tx *bbolt.Tx, q Query, at position, result *Result) (corrupt int, err error) {
-	walk := intersection{streams: q.streams(tx)}
+	r := newReading(tx)
+	defer func() { corrupt += r.damaged }()
+	walk := intersection{streams: q.streams(&r), steps: &r.steps, first: at}
 	for {
 		found, ok, done := walk.next(ctx, at)
 		if done || ok && found.start() < q.earliest() {
@@ -43,7 +44,7 @@ func (f *File) search(ctx context.Context, tx *bbolt.Tx, q Query, at position, r
 			result.NextCursor = encodeCursor(found)
 			return corrupt, nil
 		}
-		h, here, err := f.lookUp(tx, found.id())
+		h, here, err := r.lookUp(found)
 		switch {
 		case err != nil:
 			corrupt++
@@ -56,59 +57,55 @@ func (f *File) search(ctx context.Context, tx *bbolt.Tx, q Query, at position, r
 	}
 }
 
-// lookUp reads the header of a trace, and false where it is not here.
-func (f *File) lookUp(tx *bbolt.Tx, id pcommon.TraceID) (digest.Header, bool, error) {
-	stored := tx.Bucket(bucketIDs).Get(id[:])
-	if stored == nil {
+// lookUp reads the header of a trace, and false where it is not here or, as after damage, not what the index took it for.
+func (r *reading) lookUp(p position) (digest.Header, bool, error) {
+	at, here := r.find(p.id())
+	if !here {
 		return digest.Header{}, false, nil
 	}
-	h, err := f.opts.Codec.Header(tx.Bucket(bucketTraces).Get(slices.Concat(stored, id[:])))
-	return h, err == nil, err
+	stored, _ := r.record(at)
+	h, err := record.Header(stored)
+	return h, err == nil && h.Start == p.start(), err
 }
 
 // streams are what the index knows of the query. All of them must hold.
-func (q Query) streams(tx *bbolt.Tx) []stream {
-	index := tx.Bucket(bucketIndex)
-	one := func(term uint64) stream { return posting{index.Cursor(), term} }
+func (q Query) streams(r *reading) []stream {
+	index := r.tx.Bucket(bucketIndex)
+	anyOf := func(terms ...uint64) stream { return &posting{r: r, cursor: index.Cursor(), terms: terms} }
 	var all []stream
 	switch {
 	case q.Service != "" && q.Operation != "":
-		all = append(all, one(digest.TermOperation(q.Service, q.Operation)))
+		all = append(all, anyOf(digest.TermOperation(q.Service, q.Operation)))
 	case q.Service != "":
-		all = append(all, one(digest.TermService(q.Service)))
+		all = append(all, anyOf(digest.TermService(q.Service)))
 	case q.Operation != "":
-		all = append(all, operationOfAny(tx, q.Operation, one))
+		all = append(all, anyOf(operationOfAny(r.tx, q.Operation)...))
 	}
 	if q.Error {
-		all = append(all, one(digest.TermError()))
+		all = append(all, anyOf(digest.TermError()))
 	}
 	if q.Policy != "" {
-		all = append(all, one(digest.TermPolicy(q.Policy)))
+		all = append(all, anyOf(digest.TermPolicy(q.Policy)))
 	}
 	if !q.LinksTo.IsEmpty() {
-		all = append(all, one(digest.TermLink(q.LinksTo)))
+		all = append(all, anyOf(digest.TermLink(q.LinksTo)))
 	}
 	if q.MinDuration > 0 || q.MaxDuration > 0 {
-		var lengths union
-		for _, term := range digest.TermsOfDurations(q.durations()) {
-			lengths = append(lengths, one(term))
-		}
-		all = append(all, lengths)
+		all = append(all, anyOf(digest.TermsOfDurations(q.durations())...))
 	}
 	if len(all) == 0 {
-		all = append(all, one(digest.TermAll()))
+		all = append(all, anyOf(digest.TermAll()))
 	}
 	return all
 }
 
-// operationOfAny is the stream of the traces with a span of that name, in whatever service.
-func operationOfAny(tx *bbolt.Tx, name string, one func(uint64) stream) stream {
-	any := union{}
+// operationOfAny are the terms of the operations of that name, of whatever service.
+func operationOfAny(tx *bbolt.Tx, name string) (terms []uint64) {
 	c := tx.Bucket(bucketOperations).Cursor()
 	for k, _ := c.First(); k != nil; k, _ = c.Next() {
 		if op, ok := operationOf(k); ok && op.Name == name {
-			any = append(any, one(digest.TermOperation(op.Service, name)))
+			terms = append(terms, digest.TermOperation(op.Service, name))
 		}
 	}
-	return any
+	return terms
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.etcd.io/bbolt"
 
 	"github.com/slowburn/slowburn/processor/tracestore/internal/storetest"
 )
@@ -155,7 +156,7 @@ func TestSearchIsBounded(t *testing.T) {
 	var found []uint64
 	at, rounds := positionOf(3*maxSteps, traceID(0)), 0
 	for more := true; more; rounds++ {
-		walk := intersection{streams: streams}
+		walk := intersection{streams: streams, steps: new(int), first: at}
 		for {
 			p, ok, done := walk.next(t.Context(), at)
 			if !ok {
@@ -203,4 +204,31 @@ func TestStartsThatCannotBe(t *testing.T) {
 	td.ResourceSpans().At(0).ScopeSpans().At(0).Spans().At(0).SetStartTimestamp(0)
 	b.storeNow(td)
 	require.Equal(t, []int{2, 1}, b.found(Query{Start: t0.Add(-time.Minute), End: t0.Add(time.Minute)}))
+}
+
+// A search that is out of steps before it found anything goes on where it ended.
+func TestSearchForSomethingRareIsBounded(t *testing.T) {
+	b := opened(t, nil)
+	b.storeNow(spans(spec{Trace: 1, ID: 1, Service: "rare", Name: "op"}))
+	const traces = 20
+	for n := range traces {
+		b.storeNow(spans(spec{Trace: n + 2, ID: 1, Service: "s", Name: "op", Start: time.Duration(n+1) * 10 * time.Second}))
+	}
+	for _, q := range []Query{{Service: "rare"}, {Service: "rare", MaxDuration: time.Second}, {Operation: "op", Service: "rare", Error: false}} {
+		at, rounds := newest, 0
+		for found := false; !found; rounds++ {
+			require.NoError(t, b.view(func(tx *bbolt.Tx) error {
+				r := newReading(tx)
+				r.steps = maxSteps + 1
+				walk := intersection{streams: q.streams(&r), steps: &r.steps, first: at}
+				p, ok, done := walk.next(t.Context(), at)
+				require.False(t, done)
+				require.Negative(t, p.compare(at), "it gets somewhere")
+				at, found = p, ok || p.id() == traceID(1)
+				return nil
+			}))
+		}
+		require.Equal(t, positionOf(uint64(t0.UnixNano()), traceID(1)), at)
+		require.GreaterOrEqual(t, rounds, traces)
+	}
 }

@@ -4,75 +4,127 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"slices"
 
 	"go.etcd.io/bbolt"
 )
 
 // A stream is a set of positions in descending order.
 type stream interface {
-	// seek returns the highest position that is not above at, and false where there is none.
+	// seek returns the highest position that is not above at, and false where there is none. Where the search is out of steps
+	// it may return a higher one, below at, which is not in the set.
 	seek(at position) (position, bool)
 }
 
-// posting is the stream of the traces that have a term.
+// posting is the stream of the traces that have any of some terms. It has the positions of one grain at a time.
 type posting struct {
+	r      *reading
 	cursor *bbolt.Cursor
-	term   uint64
+	terms  []uint64
+
+	loaded    bool
+	grain     uint32
+	positions []position // ascending
 }
 
-func (p posting) seek(at position) (position, bool) {
-	want := indexKey(p.term, at)
-	k, _ := p.cursor.Seek(want)
-	switch {
-	case k == nil:
-		k, _ = p.cursor.Last()
-	case !bytes.Equal(k, want):
-		k, _ = p.cursor.Prev()
-	}
-	if len(k) != len(want) || binary.BigEndian.Uint64(k) != p.term {
-		return position{}, false
-	}
-	return position(k[8:]), true
-}
-
-// union is the stream of what is in any of several.
-type union []stream
-
-func (u union) seek(at position) (position, bool) {
-	var best position
-	found := false
-	for _, s := range u {
-		if p, ok := s.seek(at); ok && (!found || p.compare(best) > 0) {
-			best, found = p, true
+func (p *posting) seek(at position) (position, bool) {
+	for grain, ok := grainOf(at.start()), len(p.terms) > 0; ok; grain, ok = p.before(grain) {
+		p.load(grain)
+		if n, found := slices.BinarySearchFunc(p.positions, at, position.compare); found || n > 0 {
+			if found {
+				n++
+			}
+			return p.positions[n-1], true
+		}
+		if grain < grainOf(at.start()) && p.r.steps > maxSteps {
+			return lastOf(grain), true
 		}
 	}
-	return best, found
+	return position{}, false
 }
 
-// maxSteps is how many times one search seeks: some tenths of a second's work.
+// before returns the last grain of the index before another.
+func (p *posting) before(grain uint32) (uint32, bool) {
+	k, _ := p.cursor.Seek(indexPrefix(0, grain))
+	if k == nil {
+		k, _ = p.cursor.Last()
+	} else {
+		k, _ = p.cursor.Prev()
+	}
+	if len(k) < indexPrefixBytes {
+		return 0, false
+	}
+	return binary.BigEndian.Uint32(k), true
+}
+
+// load reads the positions of a grain. Slots of chunks that are gone or damaged are passed over.
+func (p *posting) load(grain uint32) {
+	if p.loaded && p.grain == grain {
+		return
+	}
+	p.loaded, p.grain, p.positions = true, grain, p.positions[:0]
+	entries := 0
+	for _, term := range p.terms {
+		prefix := indexPrefix(term, grain)
+		for k, v := p.cursor.Seek(prefix); bytes.HasPrefix(k, prefix); k, v = p.cursor.Next() {
+			entries++
+			switch k := k[len(prefix):]; {
+			case len(k) == 8:
+				if c, ok := p.r.head(binary.BigEndian.Uint64(k)); ok {
+					p.add(c, v)
+				}
+			case len(v) == len(position{}):
+				p.positions = append(p.positions, position(v))
+			}
+		}
+	}
+	p.r.steps += len(p.terms) + entries
+	if entries > 1 {
+		slices.SortFunc(p.positions, position.compare)
+	}
+}
+
+// add adds the positions of slots.
+func (p *posting) add(c chunk, slots []byte) {
+	for ; len(slots) >= 2; slots = slots[2:] {
+		if slot := int(binary.BigEndian.Uint16(slots)); slot < c.traces {
+			p.positions = append(p.positions, c.at(slot))
+		}
+	}
+}
+
+// maxSteps is how many times one search seeks, and how many entries of the index it looks at: some tenths of a second's
+// work. It is exceeded where that little would not get anywhere.
 const maxSteps = 100_000
 
 // intersection walks what is in all of several streams, by leaping from one to the next.
 type intersection struct {
 	streams []stream
-	steps   int
+	steps   *int
+	checked int      // steps when the context was looked at
+	first   position // that the search begins at
 }
 
 // next returns the highest position that is in all streams and not above at. Where it is not done but out of steps, or
-// the context is, it returns false and the position to go on from.
+// the context is, it returns false and the position to go on from, which is before that of the first call.
 func (x *intersection) next(ctx context.Context, at position) (found position, ok, done bool) {
 	agreed := 0
 	for i := 0; agreed < len(x.streams); i = (i + 1) % len(x.streams) {
-		if x.steps++; x.steps > maxSteps || x.steps%1024 == 0 && ctx.Err() != nil {
-			return at, false, false
+		if *x.steps-x.checked >= 1024 {
+			if x.checked = *x.steps; ctx.Err() != nil {
+				return at, false, false
+			}
 		}
+		*x.steps++
 		p, ok := x.streams[i].seek(at)
-		if !ok {
+		switch {
+		case !ok:
 			return at, false, true
-		}
-		if p == at {
+		case *x.steps > maxSteps && p.compare(x.first) < 0:
+			return p, false, false
+		case p == at:
 			agreed++
-		} else {
+		default:
 			at, agreed = p, 1
 		}
 	}
