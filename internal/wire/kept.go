@@ -35,6 +35,8 @@ type Kept struct {
 	RejectedWhy string
 	// Reconstructed says that what reconstruction finds is in the spans already.
 	Reconstructed bool
+	// Room is the memory that what is Found is in, for whoever looks for it. Where k is filled again it is Reset and used again.
+	Room Room
 
 	headers headerNumbers // of Resources and Scopes, while k is filled
 	added   additions     // to spans: KeptSpan.added are its ranges
@@ -54,6 +56,12 @@ type KeptTrace struct {
 	// Found is what reconstruction found, for components behind it: a *trace.Trace of processor/trace. It is nil where
 	// nothing was looked for.
 	Found any
+}
+
+// Room is memory that is used again.
+type Room interface {
+	// Reset gives up all that is in it.
+	Reset()
 }
 
 type keptKey struct{}
@@ -83,14 +91,17 @@ func (k *Kept) Taken() bool { return k.taken.Load() }
 // ResourceBytes returns the header of the resource of a span.
 func (k *Kept) ResourceBytes(i int) []byte { return k.Resources[k.Spans[i].Resource].Of(k.Bytes) }
 
-// Reset empties k and keeps its memory.
+// Reset empties k and keeps its memory. What was found of its traces is gone, too.
 func (k *Kept) Reset() {
+	if k.Room != nil {
+		k.Room.Reset()
+	}
 	clear(k.Traces)
 	clear(k.Spans)
 	clear(k.headers.known)
 	*k = Kept{
 		Bytes: k.Bytes[:0], Traces: k.Traces[:0], Spans: k.Spans[:0], Resources: k.Resources[:0], Scopes: k.Scopes[:0],
-		headers: k.headers, added: k.added[:0], writer: k.writer,
+		headers: k.headers, added: k.added[:0], writer: k.writer, Room: k.Room,
 	}
 	clear(k.writer.marked)
 }

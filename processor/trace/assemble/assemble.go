@@ -21,6 +21,7 @@ type Options struct {
 // remembered for the next Kept.
 type Batch struct {
 	kept    *wire.Kept
+	room    *room
 	headers headers
 	forest  link.Forest
 
@@ -39,10 +40,16 @@ type Batch struct {
 }
 
 // New returns a Batch for the traces of k, which must not change but for what is added to its spans. The traces are views over
-// the bytes of k.
+// the bytes of k, and are gone when k is Reset: their memory, Kept.Room, is used again for what k holds next.
 func New(k *wire.Kept) *Batch {
 	b := batches.Get().(*Batch)
 	b.kept = k
+	r, ok := k.Room.(*room)
+	if !ok {
+		r = new(room)
+		k.Room = r
+	}
+	b.room = r
 	b.headers.read(k)
 	return b
 }
@@ -52,7 +59,7 @@ var batches = sync.Pool{New: func() any { return new(Batch) }}
 // Release lets the next Batch use the memory of b, and what it knows of headers. The traces stay. Without it nothing is lost
 // but that.
 func (b *Batch) Release() {
-	b.kept = nil
+	b.kept, b.room = nil, nil
 	batches.Put(b)
 }
 

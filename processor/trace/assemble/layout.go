@@ -19,9 +19,9 @@ func (b *Batch) layOut() {
 	t, f := b.trace, &b.forest
 	n := len(f.Nodes)
 	roots := f.Group(nil)
-	t.Spans = make([]trace.Span, 0, n)
-	t.Roots = make([]int, 0, len(roots))
-	edges := make([]int, n-len(roots)) // one array holds all lists of children
+	t.Spans = b.room.spans.take(n)[:0]
+	t.Roots = b.room.numbers.take(len(roots))[:0]
+	edges := b.room.numbers.take(n - len(roots)) // one array holds all lists of children
 	b.nodes = b.nodes[:0]
 	b.numbers = slices.Grow(b.numbers[:0], n)[:n]
 	b.push(roots, 0)

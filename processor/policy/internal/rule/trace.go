@@ -45,7 +45,7 @@ type Trace struct {
 	Skeleton func() iter.Seq[SpanView]
 
 	linked   *linked // made of it by Linked, until Release
-	unlinked bool               // nothing could be
+	unlinked bool    // nothing could be
 }
 
 // Duration is from the earliest start to the latest end, in nanoseconds. It is 0 where the end is before the start.
