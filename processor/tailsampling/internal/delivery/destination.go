@@ -21,14 +21,15 @@ type Destination struct {
 	Counts
 	Senders []*Sender
 
-	out      *Output
-	alone    bool                       // it is the only one: nobody else looks at the context
-	accepted atomic.Int64               // when it accepted traces last, a clock.Monotonic; 0 is never
-	refuses  atomic.Int64               // since when it refuses the gateway itself, likewise; 0 if it does not
-	gaveUp   atomic.Int64               // when traces were given up last, likewise
-	warned   atomic.Int64               // when warn logged last, likewise
-	last     atomic.Pointer[LastAnswer] // nil before the first
-	rejected atomic.Pointer[string]     // why it rejected spans last
+	out         *Output
+	alone       bool                       // it is the only one: nobody else looks at the context
+	accepted    atomic.Int64               // when it accepted traces last, a clock.Monotonic; 0 is never
+	acceptances atomic.Int64               // how many calls it has accepted, or a part of
+	refuses     atomic.Int64               // since when it refuses the gateway itself, likewise; 0 if it does not
+	gaveUp      atomic.Int64               // when traces were given up last, likewise
+	warned      atomic.Int64               // when warn logged last, likewise
+	last        atomic.Pointer[LastAnswer] // nil before the first
+	rejected    atomic.Pointer[string]     // why it rejected spans last
 }
 
 // Counts are what became of kept spans on the way to a destination. They are safe for concurrent use.
@@ -118,10 +119,10 @@ func (d *Destination) Backlog() (all shard.Backlog) {
 	return all
 }
 
-// acceptedRecently reports whether it accepted traces within the last minute.
-func (d *Destination) acceptedRecently(now clock.Monotonic) bool {
+// acceptance is what it has accepted.
+func (d *Destination) acceptance(now clock.Monotonic) trial.Acceptance {
 	at := d.AcceptedAt()
-	return at != 0 && now.Sub(at) <= trial.Recently
+	return trial.Acceptance{Count: d.acceptances.Load(), Recent: at != 0 && now.Sub(at) <= trial.Recently}
 }
 
 // note remembers an answer, nil being acceptance. progress says that it accepted a part of the traces anyway.
@@ -133,6 +134,7 @@ func (d *Destination) note(a *answer.Error, progress bool, now clock.Monotonic) 
 	d.last.Store(last)
 	if a == nil || progress {
 		d.accepted.Store(int64(max(now, 1)))
+		d.acceptances.Add(1)
 	}
 	switch {
 	case last.Class == answer.Gateway:

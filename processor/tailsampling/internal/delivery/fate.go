@@ -1,6 +1,8 @@
 package delivery
 
 import (
+	"slices"
+
 	"go.uber.org/zap"
 
 	"github.com/slowburn/slowburn/internal/clock"
@@ -81,5 +83,35 @@ func (l *load) countKept(i int, services *tally.Services) {
 		}
 		(*s).Kept.Spans.Add(1)
 		(*s).Kept.Bytes.Add(int64(span.Body.Len()))
+	}
+}
+
+// losePatience gives up traces for which the destination has refused the gateway for too long: those without an error first.
+func (s *Sender) losePatience(now clock.Monotonic) {
+	before, out := s.d.outOfPatience(now)
+	if !out {
+		return
+	}
+	for _, failed := range []bool{false, true} {
+		for _, m := range s.members {
+			m.Lock()
+			for k, more := m.Outgoing(s.d.Index).GiveUpOldest(failed, before, now); more; k, more = m.Outgoing(s.d.Index).GiveUpOldest(failed, before, now) {
+				s.d.GaveUp(&k)
+			}
+			m.Unlock()
+		}
+		for _, p := range slices.Clone(s.work) {
+			p.giveUpOld(failed, before)
+			s.put(p)
+		}
+	}
+}
+
+// giveUpOld gives up traces of a piece that were decided before an instant.
+func (p *piece) giveUpOld(failed bool, before clock.Monotonic) {
+	for i := p.from; i < p.to; i++ {
+		if t := &p.traces[i]; t.DecidedAt < before && (failed || !t.Failed) {
+			p.giveUp(i)
+		}
 	}
 }

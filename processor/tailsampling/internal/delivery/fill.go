@@ -84,18 +84,6 @@ func (s *Sender) begin(l *load) {
 
 // put puts those traces of a piece to work that are not settled.
 func (s *Sender) put(p *piece) {
-	var runs []*piece
-	for i := p.from; i < p.to; i++ {
-		switch last := len(runs) - 1; {
-		case p.traces[i].settled:
-		case last >= 0 && runs[last].to == i:
-			runs[last].to++
-		default:
-			run := *p
-			run.from, run.to = i, i+1
-			runs = append(runs, &run)
-		}
-	}
-	s.work = slices.Insert(s.work, 0, runs...)
+	s.work.put(p)
 	s.recycle(p.load)
 }

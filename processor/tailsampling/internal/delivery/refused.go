@@ -116,13 +116,13 @@ func (r *Refused) Retry(id wire.TraceID, destination string) (n int) {
 	return n
 }
 
-// giveUp gives a refused trace up, if it is still there.
-func (t *RefusedTrace) giveUp() {
-	t.member.Lock()
-	defer t.member.Unlock()
-	out, now := t.member.Outgoing(t.Destination.Index), t.Destination.out.Buffer.Now()
-	if k, held := out.TakeAside(t.Ref, now); held {
+// giveUpAside gives up a trace that is aside in the log, if it is still there.
+func (d *Destination) giveUpAside(m *buffer.Member, ref shard.Ref) {
+	m.Lock()
+	defer m.Unlock()
+	out, now := m.Outgoing(d.Index), d.out.Buffer.Now()
+	if k, held := out.TakeAside(ref, now); held {
 		out.GiveUp(k.Slot, now)
-		t.Destination.GaveUp(&k)
+		d.GaveUp(&k)
 	}
 }
