@@ -19,6 +19,7 @@ type Destination struct {
 	destination.Destination
 	Index shard.Destination
 	Counts
+	Refused Refused
 	Senders []*Sender
 
 	out         *Output
@@ -139,10 +140,9 @@ func (d *Destination) note(a *answer.Error, progress bool, now clock.Monotonic) 
 	switch {
 	case last.Class == answer.Gateway:
 		d.refuse(now, a)
-	case a == nil || progress || last.Class == answer.Data || last.Class == answer.TooLarge:
-		if d.refuses.Swap(0) != 0 {
-			d.out.Logger.Info("the destination takes traces of this gateway again", d.field())
-		}
+	case last.Class == answer.Either && !progress: // it may refuse, or not
+	case d.refuses.Swap(0) != 0 && last.Class != answer.Retry: // where nobody answered it is not known any more
+		d.out.Logger.Info("the destination takes traces of this gateway again", d.field())
 	}
 }
 
@@ -164,13 +164,19 @@ func (d *Destination) outOfPatience(now clock.Monotonic) (before clock.Monotonic
 	return now.Add(-d.out.Patience), true
 }
 
-// GaveUp counts a trace that is not delivered any more. The caller may have its shard's mutex.
+// GaveUp counts a trace that is not delivered any more, because it was not accepted in time. The caller may have its shard's
+// mutex.
 func (d *Destination) GaveUp(k *shard.Kept) {
+	d.countGivenUp(k)
+	d.warn("kept traces were given up: the destination did not accept them in time", nil)
+}
+
+// countGivenUp counts a trace that is not delivered any more. The caller may have its shard's mutex.
+func (d *Destination) countGivenUp(k *shard.Kept) {
 	d.gaveUp.Store(int64(max(d.out.Buffer.Now(), 1)))
 	d.UndeliveredTraces.Add(1)
 	d.UndeliveredSpans.Add(int64(k.Spans))
-	d.out.Refused.remove(d, k.Ref)
-	d.warn("kept traces were given up: the destination did not accept them in time", nil)
+	d.Refused.remove(k.Ref)
 }
 
 // warn logs that something failed, at most every ten seconds for a destination: counters have how often.

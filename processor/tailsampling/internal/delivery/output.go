@@ -24,7 +24,6 @@ type Output struct {
 	Services *tally.Services
 	Stages   *tally.Stages
 	Logger   *zap.Logger
-	Refused  *Refused
 	// Destinations are set by Open, and do not change.
 	Destinations []*Destination
 
@@ -64,7 +63,6 @@ func orUnknown(list []destination.Destination) []destination.Destination {
 // Open makes the destinations, each with so many senders, which share the shards.
 func (o *Output) Open(list []destination.Destination, senders int) {
 	list = orUnknown(list)
-	o.Refused = new(Refused)
 	for _, m := range o.Buffer.Members {
 		m.Deliver = make([]chan struct{}, len(list))
 	}

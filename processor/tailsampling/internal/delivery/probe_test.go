@@ -138,11 +138,11 @@ func TestBadTracesHoldUpNoOthers(t *testing.T) {
 				waits := min(st.bad, maxWaiting)
 				t.Logf("%d calls, of %d traces the slowest took %s; %d bad ones", len(s.sink.calls), len(st.kept), slowest, st.bad)
 				if tc.refused {
-					require.EqualValues(t, st.bad, s.Refused.Of(d))
+					require.EqualValues(t, st.bad, d.Refused.Len())
 				} else {
 					require.InDelta(t, waits, d.Apart.Load(), 8)
 					require.EqualValues(t, st.bad-waits, d.UndeliveredTraces.Load())
-					require.Zero(t, s.Refused.Of(d))
+					require.Zero(t, d.Refused.Len())
 				}
 
 			})
@@ -190,7 +190,7 @@ func TestOutage(t *testing.T) {
 				require.Less(t, s.sink.callCount()-calls, 80)
 				require.LessOrEqual(t, len(r.senders[0].loads), maxLoads)
 				for _, d := range s.Destinations {
-					require.Zero(t, s.Refused.Of(d), "nothing is refused")
+					require.Zero(t, d.Refused.Len(), "nothing is refused")
 				}
 				down = false
 				time.Sleep(maxBackoff * 3 / 2)

@@ -66,7 +66,9 @@ func (s *Sender) settle(p *piece, sentBefore int, err error) (delay time.Duratio
 		if p.of == nil {
 			s.put(p)
 		}
-		s.losePatience(now)
+		if class == answer.Gateway || class == answer.Either {
+			s.losePatience(now)
+		}
 		return delay
 	}
 	if p.of != nil {
@@ -102,16 +104,19 @@ func (s *Sender) refuse(p *piece, a *answer.Error) {
 	if !p.settle(i) {
 		return
 	}
-	p.visit(i, func(out shard.Outgoing, k *shard.Kept, _ clock.Monotonic) { out.PutAside(k.Slot) })
+	var oldest RefusedTrace
+	var full bool
+	p.visit(i, func(out shard.Outgoing, k *shard.Kept, now clock.Monotonic) {
+		out.PutAside(k.Slot)
+		// Listed before anybody can give it up.
+		oldest, full = s.d.Refused.add(RefusedTrace{Kept: t.Kept, Destination: s.d, At: now, member: t.member, sender: s}, a)
+	})
 	s.pace.reset() // it answered
 	s.d.RefusedSpans.Add(int64(t.Spans))
 	s.d.warn("the destination refused a trace for good: it stays in the span log, and is sent again on request", a,
 		zap.Stringer("trace_id", t.ID), zap.Int("spans", t.Spans))
-	oldest, full := s.d.out.Refused.add(RefusedTrace{
-		Kept: t.Kept, Destination: s.d, At: s.d.out.Buffer.Now(), member: t.member, sender: s,
-	}, a)
 	if full {
-		s.d.giveUpAside(oldest.member, oldest.Ref)
+		s.d.giveUpAside(oldest.member, oldest.Ref, "the oldest refused traces were given up: more were refused than can be listed")
 	}
 }
 

@@ -137,7 +137,7 @@ func (s *Sender) wait(a aside) {
 	a.delay = min(max(2*a.delay, shortest), longest)
 	a.due = max(a.due, s.d.out.Buffer.Now().Add(a.delay))
 	if last, full := s.waiting.add(a); full {
-		s.d.giveUpAside(last.member, last.ref)
+		s.d.giveUpAside(last.member, last.ref, "kept traces were given up: too many fail at each try")
 	}
 }
 
