@@ -18,6 +18,7 @@ import (
 	"github.com/slowburn/slowburn/internal/answer"
 	"github.com/slowburn/slowburn/internal/clock"
 	"github.com/slowburn/slowburn/internal/wire"
+	"github.com/slowburn/slowburn/processor/spanlog"
 	"github.com/slowburn/slowburn/processor/tailsampling/destination"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/index"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/shard"
@@ -372,7 +373,7 @@ func TestRefusedAreBounded(t *testing.T) {
 	require.Equal(t, 1, other.Len())
 }
 
-// A refused trace that is given up is not listed, however soon that is, and it is said why.
+// A refused trace that is given up is not listed, however soon that is.
 func TestRefusedTracesThatAreGivenUp(t *testing.T) {
 	withDestinations(t, []destination.Destination{asBytes("backend")}, func(t *testing.T, s *setup, r *running) {
 		d, m := s.Destinations[0], s.Buffer.Members[0]
@@ -405,6 +406,58 @@ func TestRefusedTracesThatAreGivenUp(t *testing.T) {
 		close(stop)
 		given.Wait()
 		require.Zero(t, d.Refused.Len())
+		r.end()
+	})
+}
+
+// What holds for a trace whatever its destination is counted once, by the first that has it.
+func TestCountsOfSeveralDestinations(t *testing.T) {
+	withDestinations(t, []destination.Destination{asBytes("down"), asBytes("good"), decoded}, func(t *testing.T, s *setup, r *running) {
+		var down atomic.Bool
+		down.Store(true)
+		s.sink.answer = func(to string, _ []byte) error {
+			if to == "down" && down.Load() {
+				return errRetry
+			}
+			return nil
+		}
+		breakLog(s.Buffer.Members[0], func(_, i int) (spanlog.Record, error, bool) { return spanlog.Record{}, errDisk, i == 3 })
+		kept := func() (spans int64) {
+			for _, counts := range s.Services.All {
+				spans += counts.Kept.Spans.Load()
+			}
+			return spans
+		}
+		s.keep(testSpan{trace: 1, service: "a"}, testSpan{trace: 1, id: 1}, testSpan{trace: 1, id: 1}, testSpan{trace: 1, id: 2})
+		time.Sleep(10 * time.Minute)
+		for _, isDown := range []bool{true, false} {
+			down.Store(isDown)
+			time.Sleep(time.Minute)
+			require.EqualValues(t, 3, kept(), "down: %v", isDown)
+			require.EqualValues(t, 1, s.Repeated.Load())
+			require.EqualValues(t, 1, s.Lost.Load())
+		}
+		require.Zero(t, s.Buffer.Sum().Present)
+		r.end()
+	})
+}
+
+// Where a refused trace is given up for another one, it is said why.
+func TestRefusedTraceThatIsForgotten(t *testing.T) {
+	withDestinations(t, []destination.Destination{asBytes("backend")}, func(t *testing.T, s *setup, r *running) {
+		d := s.Destinations[0]
+		s.sink.answer = func(string, []byte) error { return errData }
+		s.keepAll(1)
+		synctest.Wait()
+		for i := range maxRefused - 1 {
+			d.Refused.add(RefusedTrace{Kept: shard.Kept{Ref: shard.Ref{Slot: index.Slot(1000 + i)}}}, errData)
+		}
+		time.Sleep(time.Minute)
+		s.keepAll(2)
+		synctest.Wait()
+		require.EqualValues(t, 1, d.UndeliveredTraces.Load())
+		require.Zero(t, s.logs.FilterMessageSnippet("in time").Len())
+		require.Equal(t, maxRefused, d.Refused.Len())
 		r.end()
 	})
 }

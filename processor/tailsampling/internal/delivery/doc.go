@@ -3,7 +3,8 @@
 // Its types are Output (what all destinations share), Destination (what the senders to one share: how it answers, and what
 // became of spans on the way), Sender (a goroutine that delivers the traces of its shards to one destination), load (traces
 // that a sender took, copied from the log so that no lock is held while they are sent), piece (traces of a load that are sent
-// together), work (the pieces that a sender delivers), waiting (the traces that wait out of order), and Refused (the traces that a destination refused for good). What follows from an answer is package trial's table.
+// together), work (the pieces that a sender delivers), waiting (the traces that wait out of order), and Refused (the traces that a
+// destination refused for good). What follows from an answer is package trial's table.
 //
 // # States
 //

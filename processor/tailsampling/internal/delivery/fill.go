@@ -1,10 +1,6 @@
 package delivery
 
-import (
-	"slices"
-
-	"go.uber.org/zap"
-)
+import "slices"
 
 // newLoad returns an empty load, with as much room as there is memory.
 func (s *Sender) newLoad() *load {
@@ -72,10 +68,7 @@ func (s *Sender) fill() error {
 func (s *Sender) begin(l *load) {
 	for i := range l.traces {
 		if err := s.dresser.dress(l, i); err != nil {
-			s.d.out.Lost.Add(int64(l.traces[i].Spans))
-			s.d.out.Logger.Error("kept spans cannot be decoded and are lost", zap.Error(err), s.d.field(),
-				zap.Int("spans", l.traces[i].Spans))
-			l.giveUp(i)
+			l.lose(i, err)
 		}
 	}
 	s.memory.set(s.loaded())

@@ -27,10 +27,10 @@ type Output struct {
 	// Destinations are set by Open, and do not change.
 	Destinations []*Destination
 
-	// What holds for a span whatever its destination is counted on the way to the first of them.
+	// What holds for a span whatever its destination is counted once, on the way to the first destination that has it.
 	Lost             atomic.Int64 // not delivered before the end, or not given back by the disk
 	Repeated         atomic.Int64 // passed on once although they were there more than once
-	Unknown          atomic.Int64 // with fields that did not survive decoding
+	Unknown          atomic.Int64 // with fields that did not survive decoding, on the way to the first destination for which they are
 	WithoutThreshold atomic.Int64 // whose weight could not be written
 }
 
