@@ -1,7 +1,6 @@
 package delivery
 
 import (
-	"slices"
 	"sync/atomic"
 	"time"
 
@@ -87,11 +86,6 @@ func (d *Destination) RejectedWhy() string {
 		return *why
 	}
 	return ""
-}
-
-// firstDecoded reports whether it is the first that takes decoded spans.
-func (d *Destination) firstDecoded() bool {
-	return d.Index == shard.Destination(slices.IndexFunc(d.out.Destinations, func(d *Destination) bool { return !d.Bytes }))
 }
 
 // RetryAt is when the first sender that waits after an error tries again, 0 if none does.

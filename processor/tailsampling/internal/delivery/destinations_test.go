@@ -466,7 +466,7 @@ func TestRefusedTraceThatIsForgotten(t *testing.T) {
 func TestOutageAfterARefusalGivesNothingUp(t *testing.T) {
 	for _, tc := range []struct {
 		name    string
-		second  error
+		second  *answer.Error
 		givesUp bool
 	}{{"nobody answers", errRetry, false}, {"it fails", errEither, true}, {"it refuses", errGateway, true}} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -476,7 +476,7 @@ func TestOutageAfterARefusalGivesNothingUp(t *testing.T) {
 				s.keepAll(1)
 				synctest.Wait()
 				require.NotZero(t, s.Destinations[0].RefusesSince())
-				answered = tc.second.(*answer.Error)
+				answered = tc.second
 				for range 12 {
 					time.Sleep(20 * time.Minute)
 					s.keepAll(2)

@@ -46,7 +46,7 @@ func (l *load) deliver(i int) {
 	if first {
 		l.count(i)
 	}
-	if !l.d.Bytes && l.d.firstDecoded() {
+	if !l.d.Bytes && l.d.out.firstDecoded() == int(l.d.Index) {
 		l.d.out.Unknown.Add(int64(t.unknown))
 	}
 }

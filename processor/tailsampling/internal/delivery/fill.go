@@ -15,17 +15,6 @@ func (s *Sender) newLoad() *load {
 	return l
 }
 
-// loaded is how many bytes of memory the loads of the sender take.
-func (s *Sender) loaded() (bytes int) {
-	for _, l := range s.loads {
-		bytes += s.memory.of(l)
-	}
-	if s.spare != nil {
-		bytes += s.memory.of(s.spare)
-	}
-	return bytes
-}
-
 // recycle keeps a load for the next, if all of it is settled.
 func (s *Sender) recycle(l *load) {
 	i := slices.Index(s.loads, l)
@@ -34,7 +23,7 @@ func (s *Sender) recycle(l *load) {
 	}
 	s.loads = slices.Delete(s.loads, i, i+1)
 	s.spare = l
-	s.memory.set(s.loaded())
+	s.memory.count(s.loads, s.spare)
 }
 
 // fill takes what is ready out of the log, shard by shard, and begins to deliver it. It returns why nothing could be read.
@@ -71,7 +60,7 @@ func (s *Sender) begin(l *load) {
 			l.lose(i, err)
 		}
 	}
-	s.memory.set(s.loaded())
+	s.memory.count(s.loads, s.spare)
 	s.put(&piece{load: l, from: 0, to: len(l.traces)})
 }
 

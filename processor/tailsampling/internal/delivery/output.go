@@ -2,6 +2,7 @@ package delivery
 
 import (
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -127,6 +128,11 @@ func (o *Output) RefusedSpans() (n int64) {
 		n += d.RefusedSpans.Load()
 	}
 	return n
+}
+
+// firstDecoded is the number of the first that takes decoded spans, -1 if there is none.
+func (o *Output) firstDecoded() int {
+	return slices.IndexFunc(o.Destinations, func(d *Destination) bool { return !d.Bytes })
 }
 
 // Delivered is how many spans destinations accepted, in all.

@@ -1,6 +1,10 @@
 package delivery
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/buffer"
+)
 
 // work is the pieces that a sender delivers, the next first.
 type work []*piece
@@ -61,9 +65,15 @@ func (s *Sender) fetch() {
 	s.work = append(before, s.work...)
 }
 
-// makeRoom takes a load from the log in place of the oldest in hand, whose traces wait apart until another one is accepted.
+// makeRoom takes a load from the log, if there is more, in place of the oldest in hand, whose traces wait apart until another one
+// is accepted.
 func (s *Sender) makeRoom() {
-	if !s.more() {
+	if !slices.ContainsFunc(s.members, func(m *buffer.Member) bool {
+		m.Lock()
+		defer m.Unlock()
+		_, more := m.Outgoing(s.d.Index).Next()
+		return more
+	}) {
 		return
 	}
 	oldest := s.loads[0]
@@ -80,17 +90,6 @@ func (s *Sender) makeRoom() {
 	s.work = rest
 	s.recycle(oldest)
 	s.fetch()
-}
-
-// more reports whether there is more to deliver in the log.
-func (s *Sender) more() (more bool) {
-	for _, m := range s.members {
-		m.Lock()
-		_, ok := m.Outgoing(s.d.Index).Next()
-		m.Unlock()
-		more = more || ok
-	}
-	return more
 }
 
 // fresh takes the first trace of a piece of which nothing was sent, nil if there is none.
