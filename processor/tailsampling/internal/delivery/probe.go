@@ -68,7 +68,7 @@ func (s *Sender) fetch() {
 // makeRoom takes a load from the log, if there is more, in place of the oldest in hand, whose traces wait apart until another one
 // is accepted.
 func (s *Sender) makeRoom() {
-	if !slices.ContainsFunc(s.members, func(m *buffer.Member) bool {
+	if s.waiting.crowded() || !slices.ContainsFunc(s.members, func(m *buffer.Member) bool {
 		m.Lock()
 		defer m.Unlock()
 		_, more := m.Outgoing(s.d.Index).Next()

@@ -76,6 +76,13 @@ func (w *waiting) add(a aside) (last aside, full bool) {
 	return last, full
 }
 
+// crowded reports whether so many wait that nothing is to be stranded: an outage, however long, gives nothing up.
+func (w *waiting) crowded() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.list) > maxWaiting/2
+}
+
 // rescue makes due what is stranded: the destination accepts traces again.
 func (w *waiting) rescue(now clock.Monotonic) {
 	w.mu.Lock()
