@@ -127,6 +127,7 @@ func TestBadTracesHoldUpNoOthers(t *testing.T) {
 				for i := 0; time.Now().Before(end); i++ {
 					st.keep(tc.traces(i)...)
 					time.Sleep(tc.every)
+					synctest.Wait()
 					require.LessOrEqual(t, len(r.senders[0].loads), maxLoads)
 				}
 				defer r.abort()
@@ -187,6 +188,7 @@ func TestOutage(t *testing.T) {
 				calls := s.sink.callCount()
 				down = true
 				send(900)
+				synctest.Wait()
 				require.Less(t, s.sink.callCount()-calls, 80)
 				require.LessOrEqual(t, len(r.senders[0].loads), maxLoads)
 				for _, d := range s.Destinations {
@@ -287,9 +289,11 @@ func TestProbesAreReconstructedOnce(t *testing.T) {
 		time.Sleep(time.Second)
 		s.keepAll(upTo(28)[8:]...)
 		time.Sleep(5 * time.Minute)
+		synctest.Wait()
 		require.Len(t, r.senders[0].loads, 2)
 		down.Store(false)
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		require.Equal(t, upTo(28), sorted(s.sink.got("backend")))
 		for n, times := range found {
 			require.Equal(t, 1, times, "%d", n)
