@@ -471,12 +471,13 @@ func TestOutageAfterARefusalGivesNothingUp(t *testing.T) {
 	}{{"nobody answers", errRetry, false}, {"it fails", errEither, true}, {"it refuses", errGateway, true}} {
 		t.Run(tc.name, func(t *testing.T) {
 			withDestinations(t, []destination.Destination{asBytes("backend")}, func(t *testing.T, s *setup, r *running) {
-				answered := errGateway
-				s.sink.answer = func(string, []byte) error { return answered }
+				var answered atomic.Pointer[answer.Error]
+				answered.Store(errGateway)
+				s.sink.answer = func(string, []byte) error { return answered.Load() }
 				s.keepAll(1)
 				synctest.Wait()
 				require.NotZero(t, s.Destinations[0].RefusesSince())
-				answered = tc.second
+				answered.Store(tc.second)
 				for range 12 {
 					time.Sleep(20 * time.Minute)
 					s.keepAll(2)

@@ -163,13 +163,11 @@ func TestOutage(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			withDestinations(t, []destination.Destination{asBytes("backend")}, func(t *testing.T, s *setup, r *running) {
-				down := true
-				largest := 0
-				s.sink.answer = func(_ string, traces []byte) error {
-					if !down {
+				var down atomic.Bool
+				s.sink.answer = func(string, []byte) error {
+					if !down.Load() {
 						return nil
 					}
-					largest = max(largest, len(traces))
 					return tc.answer
 				}
 				st := newStream(s)
@@ -183,10 +181,10 @@ func TestOutage(t *testing.T) {
 						time.Sleep(time.Second)
 					}
 				}
-				down = false
+				down.Store(false)
 				send(61)
 				calls := s.sink.callCount()
-				down = true
+				down.Store(true)
 				send(900)
 				synctest.Wait()
 				require.Less(t, s.sink.callCount()-calls, 80)
@@ -194,7 +192,7 @@ func TestOutage(t *testing.T) {
 				for _, d := range s.Destinations {
 					require.Zero(t, d.Refused.Len(), "nothing is refused")
 				}
-				down = false
+				down.Store(false)
 				time.Sleep(maxBackoff * 3 / 2)
 				calls = s.sink.callCount()
 				time.Sleep(2 * time.Second)
@@ -214,12 +212,12 @@ func TestOutage(t *testing.T) {
 func TestWhatWaitsApartHoldsUpNoOthers(t *testing.T) {
 	withDestinations(t, []destination.Destination{asBytes("backend")}, func(t *testing.T, s *setup, r *running) {
 		const takes = 5 * time.Second
-		slow := false
+		var slow atomic.Bool
 		s.sink.answer = func(_ string, traces []byte) error {
 			if !hasBad(traces) {
 				return nil
 			}
-			if slow {
+			if slow.Load() {
 				time.Sleep(takes)
 			}
 			return errRetry
@@ -232,7 +230,7 @@ func TestWhatWaitsApartHoldsUpNoOthers(t *testing.T) {
 		}
 		require.EqualValues(t, 40, s.Destinations[0].Apart.Load())
 		clear(st.kept)
-		slow = true
+		slow.Store(true)
 		for range 3600 {
 			st.keep(false)
 			time.Sleep(time.Second)
