@@ -19,6 +19,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/ptrace"
 	"google.golang.org/grpc/codes"
 )
 
@@ -97,37 +98,79 @@ func TestMarksCanBeTurnedOff(t *testing.T) {
 	}
 }
 
-// A trace that always draws an error of a busy backend waits apart: the others go on, and it is not lost.
-func TestBusyForOneTraceHoldsUpNoOther(t *testing.T) {
+// Traces that always draw an error of a busy backend wait apart: the others go on, and they are not lost.
+func TestBusyForSomeTracesHoldsUpNoOther(t *testing.T) {
 	t.Parallel()
 	b := startBackend(t)
+	tenants := []string{"grpc", "http"}
 	g := startExporting(t, exporters(
 		exporter{id: "otlp_grpc/busy", endpoint: b.grpc, options: "headers: {tenant: grpc}"},
 		exporter{id: "otlp_http/busy", endpoint: b.http, options: "headers: {tenant: http}"},
 	))
-	made := newTraffic(76)
-	sent := made.traces(16, boring)
-	for _, tenant := range []string{"grpc", "http"} {
-		b.answerTenant(t, tenant, rule{TraceID: traceID(sent[9]).String(), Code: codes.Unavailable, Status: http.StatusServiceUnavailable, Text: "busy"})
+	sent := newTraffic(76).traces(16, boring)
+	var rules []rule
+	var others []ptrace.Traces
+	for i, td := range sent {
+		if i%5 == 0 {
+			rules = append(rules, rule{TraceID: traceID(td).String(), Code: codes.Unavailable, Status: http.StatusServiceUnavailable, Text: "busy"})
+		} else {
+			others = append(others, td)
+		}
 	}
-	g.sendAll(t, sent[:1]) // it has accepted something in the last minute
-	for _, tenant := range []string{"grpc", "http"} {
-		b.awaitAll(t, soon, sent[:1], tenant)
+	for _, tenant := range tenants {
+		b.answerTenant(t, tenant, rules...)
 	}
-	g.sendAll(t, sent[1:])
 	started := time.Now()
-	others := append(sent[:9:9], sent[10:]...)
-	for _, tenant := range []string{"grpc", "http"} {
+	g.sendAll(t, sent[:1]) // nothing was ever accepted
+	<-time.After(time.Second)
+	g.sendAll(t, sent[1:])
+	for _, tenant := range tenants {
 		b.awaitAll(t, 2*soon, others, tenant)
 	}
 	t.Logf("the others arrived after %s", time.Since(started).Round(100*time.Millisecond))
 	for _, d := range g.destinations(t).Destinations {
 		assert.Zero(t, d.RefusedTraces, d.Destination)
 	}
-	for _, tenant := range []string{"grpc", "http"} {
+	for _, tenant := range tenants {
 		b.answerTenant(t, tenant)
 	}
-	for _, tenant := range []string{"grpc", "http"} {
+	for _, tenant := range tenants {
 		b.awaitAll(t, 2*soon, sent, tenant)
+	}
+}
+
+// While a backend answers 500 to everything, nothing is refused for good and nothing lost.
+func TestFailingForAWhileRefusesNothing(t *testing.T) {
+	t.Parallel()
+	b := startBackend(t)
+	tenants := []string{"grpc", "http"}
+	g := startExporting(t, exporters(
+		exporter{id: "otlp_grpc/failing", endpoint: b.grpc, options: "headers: {tenant: grpc}"},
+		exporter{id: "otlp_http/failing", endpoint: b.http, options: "headers: {tenant: http}"},
+	))
+	made := newTraffic(77)
+	sent := made.traces(10, boring)
+	g.sendAll(t, sent)
+	for _, tenant := range tenants {
+		b.awaitAll(t, soon, sent, tenant)
+		b.answerTenant(t, tenant, rule{Code: codes.Internal, Status: http.StatusInternalServerError, Text: "oops"})
+	}
+	for range 6 {
+		some := made.traces(3, boring)
+		g.sendAll(t, some)
+		sent = append(sent, some...)
+		<-time.After(time.Second)
+	}
+	for _, d := range g.destinations(t).Destinations {
+		assert.Zero(t, d.RefusedTraces, d.Destination)
+	}
+	for _, tenant := range tenants {
+		b.answerTenant(t, tenant)
+	}
+	for _, tenant := range tenants {
+		b.awaitAll(t, soon, sent, tenant)
+	}
+	for _, d := range g.destinations(t).Destinations {
+		assert.Zero(t, d.RefusedTraces, d.Destination)
 	}
 }

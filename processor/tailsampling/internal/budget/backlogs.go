@@ -72,10 +72,14 @@ func (g *Backlogs) Keep() {
 	if g.full.Store(g.Refuse && over > 0); g.Refuse {
 		return
 	}
+	var held shard.Mask // whose rest is being delivered
 	for over > 0 {
-		d, excess := worst(g.backlogs(), g.Limit)
-		if excess <= 0 || !g.giveUp(d, min(over, excess)) {
-			return // the rest is being delivered
+		d, excess := worst(g.backlogs(), g.Limit, held)
+		if excess <= 0 {
+			return
+		}
+		if !g.giveUp(d, min(over, excess)) {
+			held |= 1 << d
 		}
 		over = g.Used() - g.Limit
 	}
@@ -92,12 +96,15 @@ func (g *Backlogs) backlogs() []int64 {
 	return bytes
 }
 
-// worst returns the destination that is most over its share, and how much of that it is to give up before the others are
-// looked at again: down to the next worst or to its share, and a little where several are even.
-func worst(backlogs []int64, limit int64) (worst shard.Destination, excess int64) {
+// worst returns the destination that is most over its share, but for some, and how much of that it is to give up before the
+// others are looked at again: down to the next worst or to its share, and a little where several are even.
+func worst(backlogs []int64, limit int64, except shard.Mask) (worst shard.Destination, excess int64) {
 	share := limit / int64(len(backlogs))
 	most, next := share, share
 	for d, bytes := range backlogs {
+		if except.Has(shard.Destination(d)) {
+			continue
+		}
 		if bytes > most {
 			worst, most, next = shard.Destination(d), bytes, most
 		} else {

@@ -29,10 +29,15 @@ func TestWorst(t *testing.T) {
 		{[]int64{101}, 0, 1},
 		{[]int64{0, 0, 40, 39}, 2, 1},
 	} {
-		worst, excess := worst(tc.backlogs, 100)
+		worst, excess := worst(tc.backlogs, 100, 0)
 		require.Equal(t, tc.worst, worst, tc.backlogs)
 		require.Equal(t, tc.excess, excess, tc.backlogs)
 	}
+	d, excess := worst([]int64{60, 90, 55}, 100, 1<<1)
+	require.EqualValues(t, 0, d, "but for the worst")
+	require.EqualValues(t, 5, excess)
+	_, excess = worst([]int64{60, 90}, 100, 3)
+	require.Zero(t, excess)
 }
 
 // backlogged is two destinations and so many traces that were kept, one a second, of which every third has an error.
@@ -147,6 +152,42 @@ func TestBacklogsLeaveWhatIsBeingDelivered(t *testing.T) {
 		g.Keep()
 		require.Empty(t, *gone)
 		require.Greater(t, g.Used(), int64(30_000))
+		s.close()
+	})
+}
+
+// Where a sender has all of the worst destination's backlog in its hands, the next that is over its share gives up.
+func TestBacklogsPassOverWhatIsBeingDelivered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSetup(t, 1, Settings{}, "held", "slow", "good")
+		gone := 0
+		g := &Backlogs{Limit: 12_000, GaveUp: func(d shard.Destination, _ *shard.Kept) {
+			require.EqualValues(t, 1, d)
+			gone++
+		}}
+		g.Open(s.buffer, 3)
+		add := func(from, to byte) {
+			for n := from; n < to; n++ {
+				s.add(testSpan{trace: n + 1, slow: true, bytes: 1000})
+			}
+			s.decide()
+		}
+		add(0, 10)
+		s.deliver(1)
+		s.deliver(2)
+		m := s.buffer.Members[0]
+		m.Lock()
+		out := m.Outgoing(0)
+		for k, more := out.Next(); more; k, more = out.Next() {
+			out.Take(k.Slot, 1)
+		}
+		m.Unlock()
+		add(10, 17)
+		s.deliver(0)
+		s.deliver(2)
+		require.Greater(t, g.Used(), g.Limit)
+		g.Keep()
+		require.InDelta(t, 3, gone, 1, "down to its share")
 		s.close()
 	})
 }

@@ -19,16 +19,18 @@ type Destination struct {
 	destination.Destination
 	Index shard.Destination
 	Counts
+	Refused Refused
 	Senders []*Sender
 
-	out      *Output
-	alone    bool                       // it is the only one: nobody else looks at the context
-	accepted atomic.Int64               // when it accepted traces last, a clock.Monotonic; 0 is never
-	refuses  atomic.Int64               // since when it refuses the gateway itself, likewise; 0 if it does not
-	gaveUp   atomic.Int64               // when traces were given up last, likewise
-	warned   atomic.Int64               // when warn logged last, likewise
-	last     atomic.Pointer[LastAnswer] // nil before the first
-	rejected atomic.Pointer[string]     // why it rejected spans last
+	out         *Output
+	alone       bool                       // it is the only one: nobody else looks at the context
+	accepted    atomic.Int64               // when it accepted traces last, a clock.Monotonic; 0 is never
+	acceptances atomic.Int64               // how many calls it has accepted, or a part of
+	refuses     atomic.Int64               // since when it refuses the gateway itself, likewise; 0 if it does not
+	gaveUp      atomic.Int64               // when traces were given up last, likewise
+	warned      atomic.Int64               // when warn logged last, likewise
+	last        atomic.Pointer[LastAnswer] // nil before the first
+	rejected    atomic.Pointer[string]     // why it rejected spans last
 }
 
 // Counts are what became of kept spans on the way to a destination. They are safe for concurrent use.
@@ -118,10 +120,10 @@ func (d *Destination) Backlog() (all shard.Backlog) {
 	return all
 }
 
-// acceptedRecently reports whether it accepted traces within the last minute.
-func (d *Destination) acceptedRecently(now clock.Monotonic) bool {
+// acceptance is what it has accepted.
+func (d *Destination) acceptance(now clock.Monotonic) trial.Acceptance {
 	at := d.AcceptedAt()
-	return at != 0 && now.Sub(at) <= trial.Recently
+	return trial.Acceptance{Count: d.acceptances.Load(), Recent: at != 0 && now.Sub(at) <= trial.Recently}
 }
 
 // note remembers an answer, nil being acceptance. progress says that it accepted a part of the traces anyway.
@@ -133,14 +135,14 @@ func (d *Destination) note(a *answer.Error, progress bool, now clock.Monotonic) 
 	d.last.Store(last)
 	if a == nil || progress {
 		d.accepted.Store(int64(max(now, 1)))
+		d.acceptances.Add(1)
 	}
 	switch {
 	case last.Class == answer.Gateway:
 		d.refuse(now, a)
-	case a == nil || progress || last.Class == answer.Data || last.Class == answer.TooLarge:
-		if d.refuses.Swap(0) != 0 {
-			d.out.Logger.Info("the destination takes traces of this gateway again", d.field())
-		}
+	case last.Class == answer.Either && !progress: // it may refuse, or not
+	case d.refuses.Swap(0) != 0 && last.Class != answer.Retry: // where nobody answered it is not known any more
+		d.out.Logger.Info("the destination takes traces of this gateway again", d.field())
 	}
 }
 
@@ -162,13 +164,19 @@ func (d *Destination) outOfPatience(now clock.Monotonic) (before clock.Monotonic
 	return now.Add(-d.out.Patience), true
 }
 
-// GaveUp counts a trace that is not delivered any more. The caller may have its shard's mutex.
+// GaveUp counts a trace that is not delivered any more, because it was not accepted in time. The caller may have its shard's
+// mutex.
 func (d *Destination) GaveUp(k *shard.Kept) {
+	d.countGivenUp(k)
+	d.warn("kept traces were given up: the destination did not accept them in time", nil)
+}
+
+// countGivenUp counts a trace that is not delivered any more. The caller may have its shard's mutex.
+func (d *Destination) countGivenUp(k *shard.Kept) {
 	d.gaveUp.Store(int64(max(d.out.Buffer.Now(), 1)))
 	d.UndeliveredTraces.Add(1)
 	d.UndeliveredSpans.Add(int64(k.Spans))
-	d.out.Refused.remove(d, k.Ref)
-	d.warn("kept traces were given up: the destination did not accept them in time", nil)
+	d.Refused.remove(k.Ref)
 }
 
 // warn logs that something failed, at most every ten seconds for a destination: counters have how often.

@@ -5,7 +5,9 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"runtime"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -14,7 +16,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/slowburn/slowburn/internal/answer"
+	"github.com/slowburn/slowburn/internal/clock"
 	"github.com/slowburn/slowburn/internal/wire"
+	"github.com/slowburn/slowburn/processor/spanlog"
 	"github.com/slowburn/slowburn/processor/tailsampling/destination"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/index"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/shard"
@@ -138,7 +142,7 @@ func TestHalvingFindsTheBadTraces(t *testing.T) {
 						to = ""
 					}
 					require.Equal(t, sorted(all[bad:]), sorted(s.sink.got(to)))
-					list, total := s.Refused.Latest(1000)
+					list, total := s.LatestRefused(1000)
 					require.Equal(t, bad, total)
 					var refused []byte
 					for _, trace := range list {
@@ -167,8 +171,8 @@ func TestTraceThatAlwaysFailsWaitsApart(t *testing.T) {
 			return nil
 		}
 		s.keepAll(upTo(8)...)
-		time.Sleep(20 * time.Second)
-		require.Empty(t, s.sink.got("backend"), "whether it is for the traces only others can tell")
+		time.Sleep(time.Second)
+		require.Empty(t, s.sink.got("backend"))
 		s.keepAll(9)
 		time.Sleep(time.Minute)
 		synctest.Wait()
@@ -215,6 +219,7 @@ func TestDrainTriesWhatWaitsApart(t *testing.T) {
 			require.Equal(t, calls+1, s.sink.callCount())
 			require.Less(t, time.Since(began), time.Second)
 			require.Equal(t, mended, s.Buffer.Sum().Undelivered == 0)
+			require.Zero(t, s.Destinations[0].Apart.Load(), "nobody tries it again")
 		})
 	}
 }
@@ -233,7 +238,7 @@ func TestAnswersThatCanBeEither(t *testing.T) {
 		s.keepAll(upTo(8)...)
 		time.Sleep(2 * time.Minute)
 		require.Equal(t, []byte{1, 2, 4, 5, 6, 7, 8}, sorted(s.sink.got("backend")))
-		list, _ := s.Refused.Latest(10)
+		list, _ := s.LatestRefused(10)
 		require.Len(t, list, 1)
 		require.Equal(t, byte(3), list[0].ID[0])
 		require.Zero(t, s.Destinations[0].RefusesSince())
@@ -243,7 +248,7 @@ func TestAnswersThatCanBeEither(t *testing.T) {
 		s.keepAll(9, 10)
 		time.Sleep(10 * time.Minute)
 		require.NotZero(t, s.Destinations[0].RefusesSince())
-		require.EqualValues(t, 1, s.Refused.Of(s.Destinations[0]))
+		require.EqualValues(t, 1, s.Destinations[0].Refused.Len())
 		all.Store(false)
 		time.Sleep(time.Minute)
 		require.Equal(t, []byte{1, 2, 4, 5, 6, 7, 8, 9, 10}, sorted(s.sink.got("backend")))
@@ -341,13 +346,15 @@ func TestRejectedSpans(t *testing.T) {
 	})
 }
 
-// Over what is remembered, the oldest refused trace is given up.
+// Over what is remembered of a destination, its oldest refused trace is forgotten; no other destination loses one to it.
 func TestRefusedAreBounded(t *testing.T) {
-	var r Refused
-	d := new(Destination)
 	trace := func(n int) RefusedTrace {
-		return RefusedTrace{Kept: shard.Kept{Ref: shard.Ref{Slot: index.Slot(n + 1)}}, Destination: d}
+		return RefusedTrace{Kept: shard.Kept{Ref: shard.Ref{Slot: index.Slot(n + 1)}}, At: clock.Monotonic(n)}
 	}
+	o := &Output{Destinations: []*Destination{{}, {}}}
+	r, other := &o.Destinations[0].Refused, &o.Destinations[1].Refused
+	_, full := other.add(trace(3), errData)
+	require.False(t, full)
 	for i := range maxRefused {
 		_, full := r.add(trace(i), errData)
 		require.False(t, full, i)
@@ -355,13 +362,132 @@ func TestRefusedAreBounded(t *testing.T) {
 	oldest, full := r.add(trace(maxRefused), &answer.Error{Text: string(make([]byte, 2*maxText))})
 	require.True(t, full)
 	require.Equal(t, trace(0).Ref, oldest.Ref)
-	latest, total := r.Latest(2)
-	require.Equal(t, maxRefused, total)
+	latest, total := o.LatestRefused(2)
+	require.Equal(t, maxRefused+1, total)
+	require.Len(t, latest, 2)
 	require.Len(t, latest[0].Text, maxText)
 	require.Equal(t, trace(maxRefused-1).Ref, latest[1].Ref)
-	r.remove(d, latest[0].Ref)
-	r.remove(new(Destination), latest[1].Ref)
-	require.EqualValues(t, maxRefused-1, r.Of(d))
+	r.remove(latest[0].Ref)
+	other.remove(latest[1].Ref)
+	require.Equal(t, maxRefused-1, r.Len())
+	require.Equal(t, 1, other.Len())
+}
+
+// A refused trace that is given up is not listed, however soon that is.
+func TestRefusedTracesThatAreGivenUp(t *testing.T) {
+	withDestinations(t, []destination.Destination{asBytes("backend")}, func(t *testing.T, s *setup, r *running) {
+		d, m := s.Destinations[0], s.Buffer.Members[0]
+		s.sink.answer = func(string, []byte) error { return errData }
+		stop := make(chan struct{})
+		var given sync.WaitGroup
+		given.Go(func() { // as the budget does
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				m.Lock()
+				if k, ok := m.Outgoing(0).GiveUpOldest(true, shard.Never, s.Buffer.Now()); ok {
+					d.GaveUp(&k)
+				}
+				m.Unlock()
+				runtime.Gosched()
+			}
+		})
+		for range 200 {
+			s.keepAll(upTo(20)...)
+			time.Sleep(0)
+			runtime.Gosched()
+		}
+		for d.Backlog().Traces > 0 {
+			runtime.Gosched()
+		}
+		close(stop)
+		given.Wait()
+		require.Zero(t, d.Refused.Len())
+		r.end()
+	})
+}
+
+// What holds for a trace whatever its destination is counted once, by the first that has it.
+func TestCountsOfSeveralDestinations(t *testing.T) {
+	withDestinations(t, []destination.Destination{asBytes("down"), asBytes("good"), decoded}, func(t *testing.T, s *setup, r *running) {
+		var down atomic.Bool
+		down.Store(true)
+		s.sink.answer = func(to string, _ []byte) error {
+			if to == "down" && down.Load() {
+				return errRetry
+			}
+			return nil
+		}
+		breakLog(s.Buffer.Members[0], func(_, i int) (spanlog.Record, error, bool) { return spanlog.Record{}, errDisk, i == 3 })
+		kept := func() (spans int64) {
+			for _, counts := range s.Services.All {
+				spans += counts.Kept.Spans.Load()
+			}
+			return spans
+		}
+		s.keep(testSpan{trace: 1, service: "a"}, testSpan{trace: 1, id: 1}, testSpan{trace: 1, id: 1}, testSpan{trace: 1, id: 2})
+		time.Sleep(10 * time.Minute)
+		for _, isDown := range []bool{true, false} {
+			down.Store(isDown)
+			time.Sleep(time.Minute)
+			require.EqualValues(t, 3, kept(), "down: %v", isDown)
+			require.EqualValues(t, 1, s.Repeated.Load())
+			require.EqualValues(t, 1, s.Lost.Load())
+		}
+		require.Zero(t, s.Buffer.Sum().Present)
+		r.end()
+	})
+}
+
+// Where a refused trace is given up for another one, it is said why.
+func TestRefusedTraceThatIsForgotten(t *testing.T) {
+	withDestinations(t, []destination.Destination{asBytes("backend")}, func(t *testing.T, s *setup, r *running) {
+		d := s.Destinations[0]
+		s.sink.answer = func(string, []byte) error { return errData }
+		s.keepAll(1)
+		synctest.Wait()
+		for i := range maxRefused - 1 {
+			d.Refused.add(RefusedTrace{Kept: shard.Kept{Ref: shard.Ref{Slot: index.Slot(1000 + i)}}}, errData)
+		}
+		time.Sleep(time.Minute)
+		s.keepAll(2)
+		synctest.Wait()
+		require.EqualValues(t, 1, d.UndeliveredTraces.Load())
+		require.Zero(t, s.logs.FilterMessageSnippet("in time").Len())
+		require.Equal(t, maxRefused, d.Refused.Len())
+		r.end()
+	})
+}
+
+// An answer that says nothing about who sends ends what is counted as patience: one 401 before an outage gives nothing up.
+func TestOutageAfterARefusalGivesNothingUp(t *testing.T) {
+	for _, tc := range []struct {
+		name    string
+		second  *answer.Error
+		givesUp bool
+	}{{"nobody answers", errRetry, false}, {"it fails", errEither, true}, {"it refuses", errGateway, true}} {
+		t.Run(tc.name, func(t *testing.T) {
+			withDestinations(t, []destination.Destination{asBytes("backend")}, func(t *testing.T, s *setup, r *running) {
+				var answered atomic.Pointer[answer.Error]
+				answered.Store(errGateway)
+				s.sink.answer = func(string, []byte) error { return answered.Load() }
+				s.keepAll(1)
+				synctest.Wait()
+				require.NotZero(t, s.Destinations[0].RefusesSince())
+				answered.Store(tc.second)
+				for range 12 {
+					time.Sleep(20 * time.Minute)
+					s.keepAll(2)
+				}
+				require.Equal(t, tc.givesUp, s.Destinations[0].UndeliveredTraces.Load() > 0)
+				require.Equal(t, tc.givesUp, s.Destinations[0].RefusesSince() != 0)
+				r.abort()
+			})
+		})
+	}
 }
 
 // The start says where kept traces go, and where that is not known.
@@ -393,7 +519,7 @@ func TestShardsTakeTurns(t *testing.T) {
 	seen := map[int]int{}
 	for range 6 {
 		require.NoError(t, sender.fill())
-		p := sender.work[0]
+		p := sender.next()
 		for _, trace := range p.traces {
 			seen[slices.Index(s.Buffer.Members, trace.member)]++
 		}

@@ -2,8 +2,9 @@
 //
 // Its types are Output (what all destinations share), Destination (what the senders to one share: how it answers, and what
 // became of spans on the way), Sender (a goroutine that delivers the traces of its shards to one destination), load (traces
-// that a sender took, copied from the log so that no lock is held while they are sent) and piece (traces of a load that are sent
-// together), and Refused (the traces that were refused for good). What follows from an answer is package trial's table.
+// that a sender took, copied from the log so that no lock is held while they are sent), piece (traces of a load that are sent
+// together), work (the pieces that a sender delivers), waiting (the traces that wait out of order), and Refused (the traces that a
+// destination refused for good). What follows from an answer is package trial's table.
 //
 // # States
 //
@@ -14,21 +15,29 @@
 //	ready    a sender has room for it                     held     taken
 //	held     accepted                                     –        done
 //	held     an answer after which it is tried again      held     taken
-//	held     it fails alone while others are accepted     apart    aside
-//	apart    its time has come, or the sender drains      held     taken
+//	held     it fails alone while others are accepted     waiting  aside
+//	held     so for the fifth time                        apart    aside
+//	held     all in hand fail alone, and there are more   apart    aside
+//	waiting, its time has come, or the sender drains      held     taken
+//	apart
+//	apart    there are too many                           given up done
 //	held     refused for good                             refused  aside
 //	refused  somebody asks for it                         held     taken
 //	held     refusal_patience is over                     given up done
 //	ready,   refusal_patience is over, or the destination given up done
-//	apart,   is over its share of delivery_budget
+//	waiting, is over its share of delivery_budget
+//	apart,
 //	refused
 //
 // While it is held, spans that the destination has already are not sent again. Over a restart every state but done is ready.
 //
 // # Probes
 //
-// That traces fail again and again can be for them or for the destination. A sender that has nothing but such traces takes the
-// next ones out of the log and tries these first: see Sender.probe.
+// That traces fail again and again can be for them or for the destination. Only others can tell, so that a sender then tries one
+// trace alone, another one each time, at the pace of its back-off. A destination that takes nothing gets little; where it is for
+// the traces, one of the others is accepted soon, and from then on pieces are halved until the bad traces are alone. See probe.go.
+//
+// What waits and is due takes turns with loads from the log, a trace for a load: so it holds up the log by one call at most.
 //
 // # Locks
 //

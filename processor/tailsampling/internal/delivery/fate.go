@@ -1,6 +1,8 @@
 package delivery
 
 import (
+	"slices"
+
 	"go.uber.org/zap"
 
 	"github.com/slowburn/slowburn/internal/clock"
@@ -31,30 +33,31 @@ func (l *load) deliver(i int) {
 	if !l.settle(i) {
 		return
 	}
-	t, o := &l.traces[i], l.d.out
-	l.visit(i, func(out shard.Outgoing, k *shard.Kept, now clock.Monotonic) { out.Delivered(k.Slot, now) })
+	t := &l.traces[i]
+	var first bool
+	l.visit(i, func(out shard.Outgoing, k *shard.Kept, now clock.Monotonic) { first = out.Delivered(k.Slot, now) })
 	spans := int64(t.Spans - t.lost)
 	l.d.DeliveredTraces.Add(1)
 	l.d.DeliveredSpans.Add(spans)
 	l.d.Repaired.Add(int64(t.repaired))
-	l.unread(i)
-	if l.d.Index != 0 {
-		return // counted on the way to another destination
+	if t.lost > 0 {
+		l.d.out.Logger.Error("kept spans cannot be read back and are lost", zap.Int("spans", t.lost), l.d.field(), zap.Error(l.err))
 	}
-	l.countKept(i, o.Services)
-	o.Repeated.Add(int64(t.repeats))
-	o.WithoutThreshold.Add(int64(t.withoutThreshold))
-	if !l.d.Bytes {
-		o.Unknown.Add(int64(t.unknown))
+	if first {
+		l.count(i)
+	}
+	if !l.d.Bytes && l.d.out.firstDecoded() == int(l.d.Index) {
+		l.d.out.Unknown.Add(int64(t.unknown))
 	}
 }
 
-// unread counts and logs spans of a settled trace that the disk did not give back.
-func (l *load) unread(i int) {
-	if lost := l.traces[i].lost; lost > 0 {
-		l.d.out.Lost.Add(int64(lost))
-		l.d.out.Logger.Error("kept spans cannot be read back and are lost", zap.Int("spans", lost), l.d.field(), zap.Error(l.err))
-	}
+// count counts what holds for a trace whatever its destination is, on the way to the first that has it.
+func (l *load) count(i int) {
+	t, o := &l.traces[i], l.d.out
+	l.countKept(i, o.Services)
+	o.Lost.Add(int64(t.lost))
+	o.Repeated.Add(int64(t.repeats))
+	o.WithoutThreshold.Add(int64(t.withoutThreshold))
 }
 
 // giveUp lets a trace go that the destination does not get.
@@ -65,6 +68,18 @@ func (l *load) giveUp(i int) {
 	t := &l.traces[i]
 	l.visit(i, func(out shard.Outgoing, k *shard.Kept, now clock.Monotonic) { out.GiveUp(k.Slot, now) })
 	l.d.GaveUp(&t.Kept)
+}
+
+// lose gives up a trace that no destination can get.
+func (l *load) lose(i int, err error) {
+	t := &l.traces[i]
+	l.visit(i, func(out shard.Outgoing, k *shard.Kept, _ clock.Monotonic) {
+		if out.Lost(k.Slot) {
+			l.d.out.Lost.Add(int64(t.Spans))
+		}
+	})
+	l.d.out.Logger.Error("kept spans cannot be decoded and are lost", zap.Error(err), l.d.field(), zap.Int("spans", t.Spans))
+	l.giveUp(i)
 }
 
 // countKept counts a trace by service.
@@ -81,5 +96,35 @@ func (l *load) countKept(i int, services *tally.Services) {
 		}
 		(*s).Kept.Spans.Add(1)
 		(*s).Kept.Bytes.Add(int64(span.Body.Len()))
+	}
+}
+
+// losePatience gives up traces for which the destination has refused the gateway for too long: those without an error first.
+func (s *Sender) losePatience(now clock.Monotonic) {
+	before, out := s.d.outOfPatience(now)
+	if !out {
+		return
+	}
+	for _, failed := range []bool{false, true} {
+		for _, m := range s.members {
+			m.Lock()
+			for k, more := m.Outgoing(s.d.Index).GiveUpOldest(failed, before, now); more; k, more = m.Outgoing(s.d.Index).GiveUpOldest(failed, before, now) {
+				s.d.GaveUp(&k)
+			}
+			m.Unlock()
+		}
+		for _, p := range slices.Clone(s.work) {
+			p.giveUpOld(failed, before)
+			s.put(p)
+		}
+	}
+}
+
+// giveUpOld gives up traces of a piece that were decided before an instant.
+func (p *piece) giveUpOld(failed bool, before clock.Monotonic) {
+	for i := p.from; i < p.to; i++ {
+		if t := &p.traces[i]; t.DecidedAt < before && (failed || !t.Failed) {
+			p.giveUp(i)
+		}
 	}
 }

@@ -1,10 +1,6 @@
 package delivery
 
-import (
-	"slices"
-
-	"go.uber.org/zap"
-)
+import "slices"
 
 // newLoad returns an empty load, with as much room as there is memory.
 func (s *Sender) newLoad() *load {
@@ -19,17 +15,6 @@ func (s *Sender) newLoad() *load {
 	return l
 }
 
-// loaded is how many bytes of memory the loads of the sender take.
-func (s *Sender) loaded() (bytes int) {
-	for _, l := range s.loads {
-		bytes += s.memory.of(l)
-	}
-	if s.spare != nil {
-		bytes += s.memory.of(s.spare)
-	}
-	return bytes
-}
-
 // recycle keeps a load for the next, if all of it is settled.
 func (s *Sender) recycle(l *load) {
 	i := slices.Index(s.loads, l)
@@ -38,7 +23,7 @@ func (s *Sender) recycle(l *load) {
 	}
 	s.loads = slices.Delete(s.loads, i, i+1)
 	s.spare = l
-	s.memory.set(s.loaded())
+	s.memory.count(s.loads, s.spare)
 }
 
 // fill takes what is ready out of the log, shard by shard, and begins to deliver it. It returns why nothing could be read.
@@ -72,30 +57,15 @@ func (s *Sender) fill() error {
 func (s *Sender) begin(l *load) {
 	for i := range l.traces {
 		if err := s.dresser.dress(l, i); err != nil {
-			s.d.out.Lost.Add(int64(l.traces[i].Spans))
-			s.d.out.Logger.Error("kept spans cannot be decoded and are lost", zap.Error(err), s.d.field(),
-				zap.Int("spans", l.traces[i].Spans))
-			l.giveUp(i)
+			l.lose(i, err)
 		}
 	}
-	s.memory.set(s.loaded())
+	s.memory.count(s.loads, s.spare)
 	s.put(&piece{load: l, from: 0, to: len(l.traces)})
 }
 
 // put puts those traces of a piece to work that are not settled.
 func (s *Sender) put(p *piece) {
-	var runs []*piece
-	for i := p.from; i < p.to; i++ {
-		switch last := len(runs) - 1; {
-		case p.traces[i].settled:
-		case last >= 0 && runs[last].to == i:
-			runs[last].to++
-		default:
-			run := *p
-			run.from, run.to = i, i+1
-			runs = append(runs, &run)
-		}
-	}
-	s.work = slices.Insert(s.work, 0, runs...)
+	s.work.put(p)
 	s.recycle(p.load)
 }

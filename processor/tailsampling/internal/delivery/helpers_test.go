@@ -86,6 +86,8 @@ type sink struct {
 	// answer, if set, returns a destination's answer to a request with these traces. Those that take decoded spans are "".
 	answer func(to string, traces []byte) error
 	kept   func(*wire.Kept) // if set, does to it what an exporter may
+	// arrived, if set, gets what was accepted in place of the lists above.
+	arrived func(ptrace.Traces)
 }
 
 func (*sink) Capabilities() consumer.Capabilities { return consumer.Capabilities{MutatesData: true} }
@@ -123,6 +125,10 @@ func (s *sink) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.arrived != nil {
+		s.arrived(td)
+		return nil
+	}
 	s.batches, s.to = append(s.batches, td), append(s.to, to)
 	s.accepted[to] = append(s.accepted[to], tracesIn(td))
 	return nil

@@ -144,8 +144,8 @@ func pauseIn(m *buffer.Member, k *shard.Kept) func() {
 	}
 }
 
-// sent is how many spans of the traces from, up to but without to, the destination has already.
-func (l *load) sent(from, to int) (n int) {
+// spansSent is how many spans of the traces from, up to but without to, the destination has already.
+func (l *load) spansSent(from, to int) (n int) {
 	traces := l.kept.Traces
 	for i := traces[from].From; i < traces[to-1].To; i++ {
 		if l.kept.Spans[i].Sent {

@@ -39,6 +39,18 @@ func (m *memory) short() bool { return m.pool.OverMemory(0, shortFrom) > 0 }
 // set counts so many bytes of the heap.
 func (m *memory) set(bytes int) { m.grow(max(m.base, m.pool.OnHeap(bytes))) }
 
+// count counts loads that are at work, and one that is spare, if it is not nil.
+func (m *memory) count(loads []*load, spare *load) {
+	bytes := 0
+	for _, l := range loads {
+		bytes += m.of(l)
+	}
+	if spare != nil {
+		bytes += m.of(spare)
+	}
+	m.set(bytes)
+}
+
 // free counts nothing any more.
 func (m *memory) free() { m.grow(0) }
 

@@ -2,6 +2,7 @@ package delivery
 
 import (
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -24,14 +25,13 @@ type Output struct {
 	Services *tally.Services
 	Stages   *tally.Stages
 	Logger   *zap.Logger
-	Refused  *Refused
 	// Destinations are set by Open, and do not change.
 	Destinations []*Destination
 
-	// What holds for a span whatever its destination is counted on the way to the first of them.
+	// What holds for a span whatever its destination is counted once, on the way to the first destination that has it.
 	Lost             atomic.Int64 // not delivered before the end, or not given back by the disk
 	Repeated         atomic.Int64 // passed on once although they were there more than once
-	Unknown          atomic.Int64 // with fields that did not survive decoding
+	Unknown          atomic.Int64 // with fields that did not survive decoding, on the way to the first destination for which they are
 	WithoutThreshold atomic.Int64 // whose weight could not be written
 }
 
@@ -64,7 +64,6 @@ func orUnknown(list []destination.Destination) []destination.Destination {
 // Open makes the destinations, each with so many senders, which share the shards.
 func (o *Output) Open(list []destination.Destination, senders int) {
 	list = orUnknown(list)
-	o.Refused = new(Refused)
 	for _, m := range o.Buffer.Members {
 		m.Deliver = make([]chan struct{}, len(list))
 	}
@@ -129,6 +128,11 @@ func (o *Output) RefusedSpans() (n int64) {
 		n += d.RefusedSpans.Load()
 	}
 	return n
+}
+
+// firstDecoded is the number of the first that takes decoded spans, -1 if there is none.
+func (o *Output) firstDecoded() int {
+	return slices.IndexFunc(o.Destinations, func(d *Destination) bool { return !d.Bytes })
 }
 
 // Delivered is how many spans destinations accepted, in all.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/cenkalti/backoff/v5"
 
+	"github.com/slowburn/slowburn/internal/answer"
 	"github.com/slowburn/slowburn/internal/clock"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/buffer"
 )
@@ -20,6 +21,12 @@ const (
 	firstBackoff = 500 * time.Millisecond
 	maxBackoff   = 30 * time.Second
 )
+
+// maxAsked is the longest that a sender waits because the destination asks for it.
+const maxAsked = 5 * time.Minute
+
+// asked is how long the destination asks to wait.
+func asked(a *answer.Error) time.Duration { return min(a.Delay, maxAsked) }
 
 // pace is when a sender takes the next load, and when it tries again after an error.
 type pace struct {
@@ -44,7 +51,7 @@ func (p *pace) reset() { p.backoff.Reset() }
 
 // after is how long to wait after an error, where the destination asks for a delay.
 func (p *pace) after(asked time.Duration) time.Duration {
-	return max(p.backoff.NextBackOff(), min(asked, maxBackoff))
+	return max(p.backoff.NextBackOff(), asked)
 }
 
 // gather waits until it is time for the next load.

@@ -2,7 +2,7 @@ package delivery
 
 import (
 	"cmp"
-	"maps"
+	"container/list"
 	"slices"
 	"sync"
 
@@ -13,17 +13,13 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/shard"
 )
 
-// Refused is the traces that destinations refused for good. They stay in the log, aside, until somebody asks for them to be sent
-// again, or they are given up. It may be used concurrently; its mutex may be locked while a shard's is, and not the other way.
+// Refused is the traces that a destination refused for good. They stay in the log, aside, until somebody asks for them to be
+// sent again, or they are given up. It may be used concurrently; its mutex may be locked while a shard's is, and not the other
+// way.
 type Refused struct {
 	mu    sync.Mutex
-	list  map[refusedKey]RefusedTrace
-	count uint64 // of all that were added
-}
-
-type refusedKey struct {
-	destination *Destination
-	ref         shard.Ref
+	order list.List // of RefusedTrace, the oldest first
+	by    map[shard.Ref]*list.Element
 }
 
 // RefusedTrace is a trace, or a late part of one, that a destination refused for good.
@@ -35,10 +31,9 @@ type RefusedTrace struct {
 	Code, Text string
 	member     *buffer.Member
 	sender     *Sender
-	number     uint64 // in the order in which they were refused
 }
 
-// maxRefused is how many are remembered. When there are more, the oldest is given up.
+// maxRefused is how many are remembered of a destination. When there are more, the oldest is given up.
 const maxRefused = 10_000
 
 // maxText is how many bytes of a destination's words are remembered.
@@ -52,77 +47,95 @@ func (r *Refused) add(t RefusedTrace, a *answer.Error) (oldest RefusedTrace, ful
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if full = len(r.list) >= maxRefused; full {
-		oldest.number = r.count + 1
-		for _, other := range r.list {
-			if other.number < oldest.number {
-				oldest = other
-			}
-		}
-		delete(r.list, oldest.key())
+	if full = len(r.by) >= maxRefused; full {
+		oldest = r.forget(r.order.Front())
 	}
-	if r.list == nil {
-		r.list = map[refusedKey]RefusedTrace{}
+	if r.by == nil {
+		r.by = map[shard.Ref]*list.Element{}
 	}
-	r.count++
-	t.number = r.count
-	r.list[t.key()] = t
+	r.by[t.Ref] = r.order.PushBack(t)
 	return oldest, full
 }
 
-func (t *RefusedTrace) key() refusedKey { return refusedKey{t.Destination, t.Ref} }
+// forget removes one, with the mutex.
+func (r *Refused) forget(e *list.Element) RefusedTrace {
+	t := r.order.Remove(e).(RefusedTrace)
+	delete(r.by, t.Ref)
+	return t
+}
 
 // remove forgets a trace that was given up.
-func (r *Refused) remove(d *Destination, ref shard.Ref) {
+func (r *Refused) remove(ref shard.Ref) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	delete(r.list, refusedKey{d, ref})
-}
-
-// Of is how many a destination refused.
-func (r *Refused) Of(d *Destination) (n int64) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for key := range r.list {
-		if key.destination == d {
-			n++
-		}
+	if e := r.by[ref]; e != nil {
+		r.forget(e)
 	}
-	return n
 }
 
-// Latest returns up to n of the latest, the latest first, and how many there are.
-func (r *Refused) Latest(n int) (latest []RefusedTrace, total int) {
-	r.mu.Lock()
-	latest = slices.Collect(maps.Values(r.list))
-	r.mu.Unlock()
-	total = len(latest)
-	slices.SortFunc(latest, func(a, b RefusedTrace) int { return cmp.Compare(b.number, a.number) })
-	return latest[:min(n, total)], total
-}
-
-// Retry has a trace sent again that was refused: by the destination with this ID, or where that is empty by any. It returns how
-// many parts of it that are, one for each destination and late part.
-func (r *Refused) Retry(id wire.TraceID, destination string) (n int) {
+// Len is how many there are.
+func (r *Refused) Len() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for key, t := range r.list {
-		if t.ID == id && (destination == "" || destination == t.Destination.ID) {
+	return len(r.by)
+}
+
+// latest appends up to n of the latest, the latest first.
+func (r *Refused) latest(all []RefusedTrace, n int) []RefusedTrace {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for e := r.order.Back(); e != nil && n > 0; e = e.Prev() {
+		all = append(all, e.Value.(RefusedTrace))
+		n--
+	}
+	return all
+}
+
+// retry has a trace sent again, and returns how many parts of it there are.
+func (r *Refused) retry(id wire.TraceID) (n int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for e := r.order.Front(); e != nil; {
+		next := e.Next()
+		if e.Value.(RefusedTrace).ID == id {
+			t := r.forget(e)
 			t.sender.retry(aside{ref: t.Ref, member: t.member})
-			delete(r.list, key)
 			n++
+		}
+		e = next
+	}
+	return n
+}
+
+// LatestRefused returns up to n of the traces that were refused last, the latest first, and how many there are.
+func (o *Output) LatestRefused(n int) (latest []RefusedTrace, total int) {
+	for _, d := range o.Destinations {
+		latest = d.Refused.latest(latest, n)
+		total += d.Refused.Len()
+	}
+	slices.SortStableFunc(latest, func(a, b RefusedTrace) int { return cmp.Compare(b.At, a.At) })
+	return latest[:min(n, len(latest))], total
+}
+
+// RetryRefused has a trace sent again that was refused: by the destination with this ID, or where that is empty by any. It
+// returns how many parts of it that are, one for each destination and late part.
+func (o *Output) RetryRefused(id wire.TraceID, destination string) (n int) {
+	for _, d := range o.Destinations {
+		if destination == "" || destination == d.ID {
+			n += d.Refused.retry(id)
 		}
 	}
 	return n
 }
 
-// giveUp gives a refused trace up, if it is still there.
-func (t *RefusedTrace) giveUp() {
-	t.member.Lock()
-	defer t.member.Unlock()
-	out, now := t.member.Outgoing(t.Destination.Index), t.Destination.out.Buffer.Now()
-	if k, held := out.TakeAside(t.Ref, now); held {
+// giveUpAside gives up a trace that is aside in the log, if it is still there, and logs why.
+func (d *Destination) giveUpAside(m *buffer.Member, ref shard.Ref, why string) {
+	m.Lock()
+	defer m.Unlock()
+	out, now := m.Outgoing(d.Index), d.out.Buffer.Now()
+	if k, held := out.TakeAside(ref, now); held {
 		out.GiveUp(k.Slot, now)
-		t.Destination.GaveUp(&k)
+		d.countGivenUp(&k)
+		d.warn(why, nil)
 	}
 }

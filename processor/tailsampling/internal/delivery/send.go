@@ -15,6 +15,7 @@ import (
 func (s *Sender) send(ctx context.Context, p *piece) error {
 	o := s.d.out
 	defer o.Stages.Since(tally.Deliver, clock.Now())
+	p.sent = true
 	k := &p.kept
 	if p.from > 0 || p.to < len(p.traces) || k.Taken() {
 		k = p.kept.Part(p.from, p.to)
@@ -25,7 +26,10 @@ func (s *Sender) send(ctx context.Context, p *piece) error {
 	s.calling.Store(int64(max(o.Buffer.Now(), 1)))
 	defer s.calling.Store(0)
 	if !s.d.Bytes {
-		return s.sendDecoded(ctx, k)
+		if !s.d.alone { // others behind the next component shall know that the spans are not for them
+			ctx = wire.NewKeptContext(ctx, &wire.Kept{To: s.d.ID})
+		}
+		return s.d.passDecoded(ctx, k)
 	}
 	err := o.Next.ConsumeTraces(wire.NewKeptContext(ctx, k), ptrace.NewTraces())
 	p.reconstructed = k.Reconstructed
@@ -38,15 +42,7 @@ func (s *Sender) send(ctx context.Context, p *piece) error {
 	return err
 }
 
-// sendDecoded passes decoded spans on. Where other destinations are behind the next component too, they shall know that the
-// spans are not for them.
-func (s *Sender) sendDecoded(ctx context.Context, k *wire.Kept) error {
-	if !s.d.alone {
-		ctx = wire.NewKeptContext(ctx, &wire.Kept{To: s.d.ID})
-	}
-	return s.d.passDecoded(ctx, k)
-}
-
+// passDecoded passes decoded spans on.
 func (d *Destination) passDecoded(ctx context.Context, k *wire.Kept) error {
 	td, err := k.Decode()
 	if err != nil { // a defect: only what was scanned is in the log

@@ -22,10 +22,11 @@ type Sender struct {
 	wake    chan struct{}
 	dresser *dresser
 	memory  memory
-	work    []*piece // what is being delivered, the next first
-	loads   []*load  // that are not settled
+	work    work    // what is being delivered
+	loads   []*load // that are not settled, the oldest first
 	spare   *load
 	waiting waiting
+	turn    bool // of what waits, before the log
 	pace    pace
 	calling atomic.Int64 // since when the next component has not returned, a clock.Monotonic; 0 if it is not being called
 }
@@ -35,8 +36,12 @@ type piece struct {
 	*load
 	from, to int
 	trial.Trial
-	alone         bool          // a trace that waited apart, or was refused before: where it fails it waits again
-	delay         time.Duration // how long it waited apart
+	of            *piece        // at work: this is one trace of it, tried alone
+	tried         int           // the traces before this one were tried alone
+	probed        bool          // the first of the traces was tried alone before any was sent
+	sent          bool          // at least once
+	alone         bool          // a trace that waited, or was refused before: where it fails it waits again
+	delay         time.Duration // how long it waited
 	reconstructed bool
 }
 
@@ -45,7 +50,7 @@ func (p *piece) several() bool { return p.to-p.from > 1 }
 // newSender returns one of so many senders of a processor.
 func newSender(d *Destination, senders int) *Sender {
 	return &Sender{
-		d: d, wake: make(chan struct{}, 1), dresser: newDresser(d.out.Names, d.out.Silent),
+		d: d, waiting: waiting{apart: &d.Apart}, wake: make(chan struct{}, 1), dresser: newDresser(d.out.Names, d.out.Silent),
 		memory: newMemory(d.out.Buffer.Pool, senders, d.Bytes), pace: newPace(d.out.Buffer),
 	}
 }
@@ -62,18 +67,21 @@ func (s *Sender) Run(ctx context.Context, drain <-chan struct{}) {
 		if len(s.work) == 0 {
 			continue
 		}
-		s.probe()
-		p := s.work[0]
-		sent := p.sent(p.from, p.to)
+		p := s.next()
+		sent := p.spansSent(p.from, p.to)
 		if delay := s.settle(p, sent, s.send(ctx, p)); delay > 0 && !s.pace.pause(ctx, delay, drain) {
 			return
 		}
 	}
 }
 
-// ready waits until there is something to send, and reports whether to go on. It may come back with nothing.
+// ready waits until there is something to send, and reports whether to go on. It may come back with nothing. What waits and
+// is due takes turns with the log.
 func (s *Sender) ready(ctx context.Context, drain <-chan struct{}) bool {
-	if len(s.work) > 0 || s.takeWaiting() {
+	if len(s.work) > 0 {
+		return true
+	}
+	if s.turn = !s.turn; s.turn && s.takeWaiting() {
 		return true
 	}
 	s.pace.gather(ctx, drain)
@@ -81,7 +89,7 @@ func (s *Sender) ready(ctx context.Context, drain <-chan struct{}) bool {
 		s.d.warn("kept traces cannot be read back: they are tried again", failed)
 		return s.pace.pause(ctx, s.pace.after(0), drain)
 	}
-	return len(s.work) > 0 || s.idle(ctx, drain)
+	return len(s.work) > 0 || s.takeWaiting() || s.idle(ctx, drain)
 }
 
 // idle waits for anything to send, and reports whether to go on. It does not where nothing more will come.
@@ -99,22 +107,4 @@ func (s *Sender) idle(ctx context.Context, drain <-chan struct{}) bool {
 		}
 	}
 	return true
-}
-
-// probe sees to it that traces which may be the reason why they fail are not all that is tried: the next traces go first,
-// those of the log where there are no others.
-func (s *Sender) probe() {
-	if !s.work[0].Stuck() || s.d.acceptedRecently(s.d.out.Buffer.Now()) {
-		return
-	}
-	if len(s.work) == 1 {
-		stuck := s.work[0]
-		s.work = nil
-		if failed := s.fill(); failed != nil {
-			s.d.warn("kept traces cannot be read back: they are tried again", failed)
-		}
-		s.work = append(s.work, stuck)
-		return
-	}
-	s.work = append(s.work[1:], s.work[0])
 }

@@ -1,6 +1,7 @@
 package delivery
 
 import (
+	"slices"
 	"time"
 
 	"go.uber.org/zap"
@@ -11,7 +12,7 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/shard"
 )
 
-// settle does what follows from the answer to a piece, the first of what is at work. It returns how long to wait before the
+// settle does what follows from the answer to a piece, which was taken from what is at work. It returns how long to wait before the
 // next is sent.
 func (s *Sender) settle(p *piece, sentBefore int, err error) (delay time.Duration) {
 	now := s.d.out.Buffer.Now()
@@ -23,16 +24,15 @@ func (s *Sender) settle(p *piece, sentBefore int, err error) (delay time.Duratio
 			class = answer.Retry // a quota: nothing is wrong with the traces
 		}
 	}
-	progress := a != nil && p.sent(p.from, p.to) > sentBefore
-	others := s.d.acceptedRecently(now)
+	progress := a != nil && p.spansSent(p.from, p.to) > sentBefore
 	s.d.note(a, progress, now)
-	if progress { // the rest of a large trace is not to blame for
+	if progress || p.of != nil { // the rest of a large trace is not to blame for; nor one trace for what all of a piece drew
 		p.Trial = trial.Trial{}
 	}
-	s.work = s.work[1:]
-	v := p.Judge(class, p.several(), others)
-	if v == trial.Apart && s.waiting.full() {
-		v = trial.Again
+	stuck := p.Stuck()
+	v := p.Judge(class, p.several(), s.d.acceptance(now))
+	if v == trial.Again && p.alone && class != answer.Gateway {
+		v = trial.Aside
 	}
 	switch v {
 	case trial.Delivered:
@@ -40,6 +40,7 @@ func (s *Sender) settle(p *piece, sentBefore int, err error) (delay time.Duratio
 		for i := p.from; i < p.to; i++ {
 			p.deliver(i)
 		}
+		s.waiting.rescue(now)
 	case trial.Refused:
 		s.refuse(p, a)
 	case trial.Halve:
@@ -47,46 +48,51 @@ func (s *Sender) settle(p *piece, sentBefore int, err error) (delay time.Duratio
 		if class == answer.Data || class == answer.TooLarge {
 			return 0
 		}
-		delay = s.failed(p, a)
-		if others { // it works: which half fails is found out at once
-			delay = a.Delay
-			s.pace.reset()
-		}
-	case trial.Apart:
-		s.setApart(p)
-		delay = s.failed(p, a)
+		s.failed(p, a)
+		s.pace.reset() // it works: which half fails is found out at once
+		return asked(a)
+	case trial.Aside, trial.Apart:
+		s.failed(p, a)
+		s.setAside(p, p.from, aside{apart: p.Stuck(), due: now.Add(asked(a)), Trial: p.Trial})
 	default:
-		delay = s.failed(p, a)
-		if class == answer.Either && p.Stuck() {
+		s.failed(p, a)
+		if !stuck && p.Stuck() && !slices.ContainsFunc(s.work, func(p *piece) bool { return p.Stuck() }) {
+			s.pace.reset() // others are tried: that is another question
+		}
+		delay = s.pace.after(asked(a))
+		if class == answer.Either && (p.of != nil || p.Stuck() && !p.several()) {
 			s.d.refuse(now, a)
 		}
-		if p.alone && class != answer.Gateway {
-			s.setApart(p)
-			delay = 0
-		} else {
+		if p.of == nil {
 			s.put(p)
 		}
-		s.losePatience(now)
+		if class == answer.Gateway || class == answer.Either {
+			s.losePatience(now)
+		}
 		return delay
+	}
+	if p.of != nil {
+		s.work.put(p.of)
 	}
 	s.recycle(p.load)
 	return delay
 }
 
-// failed counts and logs a call that is made again, and returns when.
-func (s *Sender) failed(p *piece, a *answer.Error) time.Duration {
+// failed counts and logs a call that is made again.
+func (s *Sender) failed(p *piece, a *answer.Error) {
 	s.d.Retries.Add(1)
 	s.d.warn("the next component failed: kept traces wait in the span log", a, zap.Int("traces", p.to-p.from))
-	return s.pace.after(a.Delay)
 }
 
-// halve puts the halves of a piece to work in its place.
+// halve puts the halves of a piece to work in front.
 func (s *Sender) halve(p *piece) {
 	middle := (p.from + p.to) / 2
 	second, first := *p, *p
 	first.to, second.from = middle, middle
+	accepted := s.d.acceptance(s.d.out.Buffer.Now())
 	for _, half := range []*piece{&second, &first} {
-		half.Trial = p.Half(half.several())
+		half.Trial = p.Half(half.several(), accepted)
+		half.tried = half.from
 		s.put(half)
 	}
 }
@@ -98,27 +104,29 @@ func (s *Sender) refuse(p *piece, a *answer.Error) {
 	if !p.settle(i) {
 		return
 	}
-	p.visit(i, func(out shard.Outgoing, k *shard.Kept, _ clock.Monotonic) { out.PutAside(k.Slot) })
+	var oldest RefusedTrace
+	var full bool
+	p.visit(i, func(out shard.Outgoing, k *shard.Kept, now clock.Monotonic) {
+		out.PutAside(k.Slot)
+		// Listed before anybody can give it up.
+		oldest, full = s.d.Refused.add(RefusedTrace{Kept: t.Kept, Destination: s.d, At: now, member: t.member, sender: s}, a)
+	})
 	s.pace.reset() // it answered
 	s.d.RefusedSpans.Add(int64(t.Spans))
 	s.d.warn("the destination refused a trace for good: it stays in the span log, and is sent again on request", a,
 		zap.Stringer("trace_id", t.ID), zap.Int("spans", t.Spans))
-	oldest, full := s.d.out.Refused.add(RefusedTrace{
-		Kept: t.Kept, Destination: s.d, At: s.d.out.Buffer.Now(), member: t.member, sender: s,
-	}, a)
 	if full {
-		oldest.giveUp()
+		s.d.giveUpAside(oldest.member, oldest.Ref, "the oldest refused traces were given up: more were refused than can be listed")
 	}
 }
 
-// setApart lets a trace wait by itself.
-func (s *Sender) setApart(p *piece) {
-	i := p.from
+// setAside lets a trace of a piece wait: apart for long, else until its next try. Others go on.
+func (s *Sender) setAside(p *piece, i int, a aside) {
 	t := &p.traces[i]
 	if !p.settle(i) {
 		return
 	}
 	p.visit(i, func(out shard.Outgoing, k *shard.Kept, _ clock.Monotonic) { out.PutAside(k.Slot) })
-	s.waiting.again(s.d, aside{ref: t.Ref, member: t.member, delay: p.delay, Trial: p.Trial})
-	s.recycle(p.load)
+	a.ref, a.member, a.delay = t.Ref, t.member, p.delay
+	s.wait(a)
 }

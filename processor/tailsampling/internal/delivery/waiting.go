@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/slowburn/slowburn/internal/clock"
@@ -12,51 +13,90 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/shard"
 )
 
-// A trace that waits apart is tried again after this long, and later after up to so long.
+// A trace that waits for its next try does so for half a second, and later for longer. When it waits apart it is tried again after
+// half a minute, and later after up to ten.
 const (
 	firstApart = 30 * time.Second
 	maxApart   = 10 * time.Minute
 )
 
-// maxApartTraces is how many traces of a sender wait apart. Where there are more, they wait with the others.
-const maxApartTraces = 4096
+// maxWaiting is how many traces of a sender wait. Where there are more, that which would wait longest is given up.
+const maxWaiting = 10_000
 
 // forever is longer than anything waits.
 const forever = time.Hour
 
-// waiting is the traces of a sender that are not in their order any more: they wait apart, or were refused and are asked for.
-// It may be used concurrently.
+// waiting is the traces of a sender that are not in their order any more: they wait for their next try, for long or not, or
+// were refused and are asked for. It may be used concurrently.
 type waiting struct {
-	mu      sync.Mutex
-	list    []aside // by due
-	hurried bool    // nothing is to wait a second time
+	apart    *atomic.Int64 // how many of all senders wait apart
+	mu       sync.Mutex
+	list     []aside // by due
+	stranded int     // of these, that are
+	hurried  bool    // nothing is to wait a second time
 }
 
 // aside is such a trace, in the log.
 type aside struct {
-	ref    shard.Ref
-	member *buffer.Member
-	due    clock.Monotonic
-	delay  time.Duration
+	ref      shard.Ref
+	member   *buffer.Member
+	due      clock.Monotonic
+	delay    time.Duration
+	apart    bool // it waits for long
+	stranded bool // and not for what it drew: nothing was accepted, and there was no room for it
 	trial.Trial
 }
 
-// add lets a trace wait. Where nothing is to wait any more it is dropped: it was tried.
-func (w *waiting) add(a aside) {
+// count counts a trace that begins to wait, or with -1 ends.
+func (w *waiting) count(a aside, n int) {
+	if a.apart {
+		w.apart.Add(int64(n))
+	}
+	if a.stranded {
+		w.stranded += n
+	}
+}
+
+// add lets a trace wait. Where nothing is to wait any more it is dropped: it was tried. Where too many wait, the last of them
+// is returned and does not.
+func (w *waiting) add(a aside) (last aside, full bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.hurried {
-		return
+		return aside{}, false
 	}
 	i, _ := slices.BinarySearchFunc(w.list, a.due+1, func(a aside, due clock.Monotonic) int { return cmp.Compare(a.due, due) })
 	w.list = slices.Insert(w.list, i, a)
+	w.count(a, 1)
+	if full = len(w.list) > maxWaiting; full {
+		last = w.list[maxWaiting]
+		w.list = w.list[:maxWaiting]
+		w.count(last, -1)
+	}
+	return last, full
 }
 
-// full reports whether as many wait as may.
-func (w *waiting) full() bool {
+// crowded reports whether so many wait that nothing is to be stranded: an outage, however long, gives nothing up.
+func (w *waiting) crowded() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return len(w.list) >= maxApartTraces
+	return len(w.list) > maxWaiting/2
+}
+
+// rescue makes due what is stranded: the destination accepts traces again.
+func (w *waiting) rescue(now clock.Monotonic) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.stranded == 0 {
+		return
+	}
+	w.stranded = 0
+	for i := range w.list {
+		if a := &w.list[i]; a.stranded {
+			a.stranded, a.due = false, min(a.due, now)
+		}
+	}
+	slices.SortStableFunc(w.list, func(a, b aside) int { return cmp.Compare(a.due, b.due) })
 }
 
 // take returns the first that is due.
@@ -68,6 +108,7 @@ func (w *waiting) take(now clock.Monotonic) (a aside, ok bool) {
 	}
 	a = w.list[0]
 	w.list = slices.Delete(w.list, 0, 1)
+	w.count(a, -1)
 	return a, true
 }
 
@@ -94,6 +135,19 @@ func (s *Sender) retry(a aside) {
 	buffer.Wake(s.wake)
 }
 
+// wait lets a trace wait that is aside in the log, longer than before, and not until it is due.
+func (s *Sender) wait(a aside) {
+	shortest, longest := firstBackoff, firstApart
+	if a.apart {
+		shortest, longest = firstApart, maxApart
+	}
+	a.delay = min(max(2*a.delay, shortest), longest)
+	a.due = max(a.due, s.d.out.Buffer.Now().Add(a.delay))
+	if last, full := s.waiting.add(a); full {
+		s.d.giveUpAside(last.member, last.ref, "kept traces were given up: too many fail at each try")
+	}
+}
+
 // takeWaiting takes a trace that is due back out of the log, and reports whether there is one. Those that were given up
 // meanwhile are passed over.
 func (s *Sender) takeWaiting() bool {
@@ -102,9 +156,6 @@ func (s *Sender) takeWaiting() bool {
 		a, ok := s.waiting.take(b.Now())
 		if !ok {
 			return false
-		}
-		if a.delay > 0 { // it was not asked for
-			s.d.Apart.Add(-1)
 		}
 		l := s.newLoad()
 		a.member.Lock()
@@ -127,17 +178,9 @@ func (s *Sender) takeWaiting() bool {
 		case held:
 			s.d.warn("kept traces cannot be read back: they are tried again", l.err)
 			s.recycle(l)
-			s.waiting.again(s.d, a)
+			s.wait(a)
 		default:
 			s.recycle(l)
 		}
 	}
-}
-
-// again lets a trace that is aside in the log wait, longer than before.
-func (w *waiting) again(d *Destination, a aside) {
-	a.delay = min(max(2*a.delay, firstApart), maxApart)
-	a.due = d.out.Buffer.Now().Add(a.delay)
-	d.Apart.Add(1)
-	w.add(a)
 }

@@ -42,7 +42,7 @@ func (o *Outbox[T, P]) Add(x *index.Index[T, P], n index.Slot, waits Mask) {
 	o.list.PushBack(x, n)
 	e := x.At(n)
 	p, amount := e.place(), e.Amount()
-	p.waits, p.taken, p.aside = waits, 0, 0
+	p.waits, p.taken, p.aside, p.counted = waits, 0, 0, false
 	for d := range o.boxes {
 		if b := &o.boxes[d]; waits.Has(Destination(d)) {
 			b.backlog.add(amount)

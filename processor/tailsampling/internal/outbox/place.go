@@ -32,6 +32,7 @@ type Place struct {
 	taken     Mask // of these, a sender has it in hands
 	aside     Mask // of these, it waits out of order
 	attempted Mask // were about to get it at least once
+	counted   bool
 	// Failed says that a span with an error was seen: such entries are given up last. It must not change after Add.
 	Failed bool
 }
@@ -57,6 +58,14 @@ func (p *Place) Taken(d Destination) bool { return p.taken.Has(d) }
 func (p *Place) Attempt(d Destination) (first bool) {
 	first = !p.attempted.Has(d)
 	p.attempted |= d.mask()
+	return first
+}
+
+// Count notes that what holds for the entry whatever its destination was counted, and reports whether that is the first time.
+// Over a restart it is forgotten, as the counters are.
+func (p *Place) Count() (first bool) {
+	first = !p.counted
+	p.counted = true
 	return first
 }
 

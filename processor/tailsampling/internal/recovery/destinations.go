@@ -25,12 +25,11 @@ func (d *destinations) begin(today []string) {
 	d.today, d.since = today, slices.Repeat([]decision.Seconds{unknown}, len(today))
 }
 
-// known are those of today. What no journal knew is there from now on.
+// known are those of today. What no journal knew is there from now on, and so is what a journal knows since an instant that is
+// not yet: the clock was set back.
 func (d *destinations) known(now decision.Seconds) (list []spanlog.Destination) {
 	for i, key := range d.today {
-		if d.since[i] == unknown {
-			d.since[i] = now
-		}
+		d.since[i] = min(d.since[i], now)
 		list = append(list, spanlog.Destination{Key: key, Since: uint32(d.since[i])})
 	}
 	return list

@@ -342,6 +342,8 @@ func TestNumbersOfDestinations(t *testing.T) {
 	r := d.roster([]spanlog.Destination{{Key: "b", Since: 7}, {Key: "x"}, {Key: "a", Since: 8}, {Key: "y"}})
 	d.roster([]spanlog.Destination{{Key: "b", Since: 9}, {Key: "a", Since: 5}})
 	require.Equal(t, []spanlog.Destination{{Key: "a", Since: 5}, {Key: "b", Since: 7}, {Key: "c", Since: 100}}, d.known(100))
+	require.Equal(t, []spanlog.Destination{{Key: "a", Since: 5}, {Key: "b", Since: 6}, {Key: "c", Since: 6}}, d.known(6),
+		"the clock was set back")
 	require.Equal(t, []set{2, 1 << outbox.MaxDestinations, 1, 2 << outbox.MaxDestinations}, r.each)
 	require.Equal(t, outbox.Mask(3), r.all.today())
 	require.Equal(t, []string{"x", "y"}, d.gone)

@@ -124,8 +124,16 @@ func (s Outgoing) Holds(r Ref) bool {
 	return e.state == stateKept && e.ID == r.ID && e.from == r.From && e.Waits().Has(s.destination)
 }
 
-// Delivered notes that the destination has what was taken. When all destinations have it, it is freed.
-func (s Outgoing) Delivered(n index.Slot, now clock.Monotonic) { s.done(n, false, now) }
+// Delivered notes that the destination has what was taken, and reports whether no other had it before, since the start. When all
+// destinations have it, it is freed.
+func (s Outgoing) Delivered(n index.Slot, now clock.Monotonic) (first bool) {
+	first = s.index.At(n).Count()
+	s.done(n, false, now)
+	return first
+}
+
+// Lost notes that what was taken is not there for any destination, and reports whether that is new. It is still to be given up.
+func (s Outgoing) Lost(n index.Slot) (first bool) { return s.index.At(n).Count() }
 
 // GiveUp notes that the destination does not get what was taken or put aside.
 func (s Outgoing) GiveUp(n index.Slot, now clock.Monotonic) { s.done(n, true, now) }

@@ -47,7 +47,7 @@ func (w *View) Destinations() Destinations {
 	for _, d := range w.Output.Destinations {
 		out.Destinations = append(out.Destinations, w.destination(d, now))
 	}
-	refused, total := w.Output.Refused.Latest(maxListed)
+	refused, total := w.Output.LatestRefused(maxListed)
 	out.RefusedTotal = int64(total)
 	for i := range refused {
 		t := &refused[i]
@@ -67,7 +67,7 @@ func (w *View) destination(d *delivery.Destination, now clock.Monotonic) Destina
 		Deliveries: Deliveries{
 			DeliveredTraces: d.DeliveredTraces.Load(), DeliveredSpans: d.DeliveredSpans.Load(), Retries: d.Retries.Load(),
 			RejectedSpans: d.Rejected.Load(), RejectedWhy: d.RejectedWhy(),
-			RefusedTraces: w.Output.Refused.Of(d), ApartTraces: d.Apart.Load(),
+			RefusedTraces: int64(d.Refused.Len()), ApartTraces: d.Apart.Load(),
 			UndeliveredTraces: d.UndeliveredTraces.Load(), UndeliveredSpans: d.UndeliveredSpans.Load(),
 		},
 	}
@@ -100,5 +100,5 @@ func (w *View) timeOr(at clock.Monotonic) *time.Time {
 // RetryRefused has a trace sent again that was refused for good, by the destination with this ID or where that is empty by any.
 // It returns how many parts of it there are.
 func (w *View) RetryRefused(id wire.TraceID, destination string) int {
-	return w.Output.Refused.Retry(id, destination)
+	return w.Output.RetryRefused(id, destination)
 }

@@ -5,23 +5,30 @@
 //
 // # Verdicts
 //
-// The classes of answers are those of package answer. "Others accepted" is that the destination accepted other traces within
-// the last minute (Recently).
+// The classes of answers are those of package answer. "Others accepted" is that the destination accepted other traces since
+// these failed first, or were parted from others, and within the last minute (Recently).
 //
 //	answer           traces   others accepted  verdict
 //	---------------  -------  ---------------  -------------------------------------------------------------------------
 //	Accepted                                   Delivered
 //	Data, TooLarge   several                   Halve
 //	Data, TooLarge   one                       Refused
-//	Retry, up to 4                             Again
+//	Retry, up to 4   several                   Again
+//	Retry, up to 4   one      no               Again, and suspect
+//	Retry, up to 4   one      yes              Aside
+//	Retry, 5th on             no               Again, and stuck
 //	Retry, 5th on    several  yes              Halve
 //	Retry, 5th on    one      yes              Apart
-//	Retry, 5th on             no               Again, and the traces are stuck: others are to be tried
 //	Gateway                                    Again
-//	Either, up to 2                            Again
-//	Either, 3rd on   several                   Halve
+//	Either, up to 2  several                   Again
+//	Either, up to 2  one      no               Again, and suspect
+//	Either, up to 2  one      yes              Aside
+//	Either, 3rd on            no               Again, and stuck
+//	Either, 3rd on   several  yes              Halve
 //	Either, 3rd on   one      yes              Refused
-//	Either, 3rd on   one      no               Again, and stuck; the destination is taken for one that refuses the gateway
+//
+// Before suspect or stuck traces are sent again, others are to be tried, a trace at a time: only these can tell whether it is for
+// the traces or for the destination.
 //
 // Answers of class Either count in a row. Half of what several traces drew counts for each half, so that it is halved again at
 // the next such answer; one trace alone begins anew, for it is to be judged by what it drew alone.

@@ -10,38 +10,46 @@ import (
 )
 
 // Each case is the answers that the same traces draw one after the other, and what becomes of them after each. A letter is
-// an answer: accepted, retry, data, large, gateway, either. In capitals: the destination accepted others recently.
+// an answer: accepted, retry, data, large, gateway, either. "+" is that the destination accepts others, "-" that a minute passes.
 func TestJudge(t *testing.T) {
 	classes := map[rune]answer.Class{
 		'a': answer.Accepted, 'r': answer.Retry, 'd': answer.Data, 'l': answer.TooLarge, 'g': answer.Gateway, 'e': answer.Either,
 	}
-	names := map[Verdict]string{Delivered: "delivered", Again: ".", Halve: "halve", Apart: "apart", Refused: "refused"}
+	names := map[Verdict]string{Delivered: "delivered", Again: ".", Halve: "halve", Aside: "aside", Apart: "apart", Refused: "refused"}
 	for _, tc := range []struct{ answers, several, one string }{
 		{"a", "delivered", "delivered"},
 		{"rrra", ". . . delivered", ". . . delivered"},
 		{"d", "halve", "refused"},
-		{"D", "halve", "refused"},
+		{"+d", "halve", "refused"},
 		{"l", "halve", "refused"},
-		{"RRRRR", ". . . . halve", ". . . . apart"},
-		{"rrrrR", ". . . . halve", ". . . . apart"},
-		{"rrrrrrrrr", ". . . . . . . . .", ". . . . . . . . ."},
-		{"rrrrrrR", ". . . . . . halve", ". . . . . . apart"},
-		{"RRERR", ". . . . .", ". . . . ."},
-		{"RRgRRR", ". . . . . halve", ". . . . . apart"},
-		{"EEE", ". . halve", ". . refused"},
-		{"eee", ". . halve", ". . ."},
-		{"EEREEE", ". . . . . halve", ". . . . . refused"},
-		{"EEgEEE", ". . . . . halve", ". . . . . refused"},
-		{"eeeeE", ". . halve halve halve", ". . . . refused"},
-		{"GGGGGGGGG", ". . . . . . . . .", ". . . . . . . . ."},
-		{"GGGGGGd", ". . . . . . halve", ". . . . . . refused"},
+		{"+rrrrrrr", ". . . . . . .", ". . . . . . ."}, // what was accepted before the first tells nothing
+		{"r+rrrr", ". . . . halve", ". aside aside aside apart"},
+		{"rrrrr+r", ". . . . . halve", ". . . . . apart"},
+		{"rrrr+-rr", ". . . . . .", ". . . . . ."},
+		{"r+rerr", ". . . . .", ". aside . aside aside"},
+		{"r+rgrrr", ". . . . . halve", ". aside . aside aside apart"},
+		{"+eeeee", ". . . . .", ". . . . ."},
+		{"e+ee", ". . halve", ". aside refused"},
+		{"eee+e", ". . . halve", ". . . refused"},
+		{"ee+ree+e", ". . . . . halve", ". . . . . refused"},
+		{"ee+gee+e", ". . . . . halve", ". . . . . refused"},
+		{"eee+-e", ". . . .", ". . . ."},
+		{"g+gggg", ". . . . .", ". . . . ."},
+		{"ggd", ". . halve", ". . refused"},
 	} {
 		for _, several := range []bool{true, false} {
 			var tr Trial
+			a := Acceptance{Count: 7, Recent: true}
 			var got []string
 			for _, c := range tc.answers {
-				lower := []rune(strings.ToLower(string(c)))[0]
-				got = append(got, names[tr.Judge(classes[lower], several, c != lower)])
+				switch c {
+				case '+':
+					a.Count++
+				case '-':
+					a.Recent = false
+				default:
+					got = append(got, names[tr.Judge(classes[c], several, a)])
+				}
 			}
 			want := tc.one
 			if several {
@@ -52,18 +60,34 @@ func TestJudge(t *testing.T) {
 	}
 }
 
-// What several drew together is the suspicion of half of them, but not of one alone.
+// What several drew together is the suspicion of half of them, but not of one alone. Others must be accepted after they were
+// parted.
 func TestTrialOfAHalf(t *testing.T) {
 	var tr Trial
+	a := Acceptance{Count: 1, Recent: true}
 	for range maxRetries {
-		require.False(t, tr.Stuck())
-		tr.Judge(answer.Retry, true, false)
+		require.False(t, tr.Suspect(true))
+		tr.Judge(answer.Retry, true, a)
 	}
 	require.True(t, tr.Stuck())
-	half := tr.Half(true)
-	require.False(t, half.Stuck())
-	require.Equal(t, Halve, half.Judge(answer.Retry, true, true))
-	require.Equal(t, Trial{}, tr.Half(false))
-	one := tr.Half(false)
-	require.Equal(t, Again, one.Judge(answer.Either, false, true))
+	require.False(t, tr.Others(a))
+	a.Count++
+	require.True(t, tr.Others(a))
+
+	half, other := tr.Half(true, a), tr.Half(true, a)
+	require.False(t, half.Suspect(true))
+	require.Equal(t, Again, half.Judge(answer.Retry, true, a))
+	require.True(t, half.Suspect(true))
+	one := tr.Half(false, a)
+	require.False(t, one.Suspect(false))
+	require.Equal(t, Again, one.Judge(answer.Either, false, a))
+	require.True(t, one.Suspect(false))
+	require.False(t, one.Stuck())
+
+	a.Count++
+	require.Equal(t, Halve, other.Judge(answer.Retry, true, a))
+	require.Equal(t, Aside, one.Judge(answer.Either, false, a))
+	require.Equal(t, Refused, one.Judge(answer.Either, false, a))
+	one = tr.Half(false, Acceptance{Count: 2})
+	require.Equal(t, Aside, one.Judge(answer.Retry, false, a), "the other half was accepted")
 }

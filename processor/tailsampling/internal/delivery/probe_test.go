@@ -1,0 +1,300 @@
+package delivery
+
+import (
+	"encoding/binary"
+	"slices"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/slowburn/slowburn/internal/clock"
+	"github.com/slowburn/slowburn/internal/wire"
+	"github.com/slowburn/slowburn/processor/tailsampling/destination"
+)
+
+// stream is traces that are kept one after the other, and when each arrived. Those of the first byte bad are bad.
+type stream struct {
+	*setup
+	kept, arrived map[uint32]time.Time // by number; kept without the bad ones
+	bad           int
+	next          uint32
+}
+
+const (
+	goodTrace = iota + 1
+	badTrace
+)
+
+func newStream(s *setup) *stream {
+	st := &stream{setup: s, kept: map[uint32]time.Time{}, arrived: map[uint32]time.Time{}}
+	s.sink.arrived = func(td ptrace.Traces) {
+		for _, span := range spansOf(td) {
+			id := span.TraceID()
+			n := binary.BigEndian.Uint32(id[4:])
+			if _, there := st.arrived[n]; there {
+				s.t.Errorf("trace %d arrived twice", n)
+			}
+			st.arrived[n] = time.Now()
+		}
+	}
+	return st
+}
+
+// keep keeps traces, together, of which some are bad.
+func (st *stream) keep(bad ...bool) {
+	for _, isBad := range bad {
+		td := request(st.t, testSpan{trace: goodTrace})
+		id := pcommon.TraceID{goodTrace}
+		st.next++
+		binary.BigEndian.PutUint32(id[4:], st.next)
+		if isBad {
+			id[0] = badTrace
+			st.bad++
+		} else {
+			st.kept[st.next] = time.Now()
+		}
+		spansOf(td)[0].SetTraceID(id)
+		st.add(td)
+	}
+	st.decide()
+}
+
+// slowest is how long a good trace waited at most. It fails where one has not arrived that was kept longer ago than that.
+func (st *stream) slowest(within time.Duration) (slowest time.Duration) {
+	st.t.Helper()
+	st.sink.mu.Lock()
+	defer st.sink.mu.Unlock()
+	missing := 0
+	for n, kept := range st.kept {
+		at, there := st.arrived[n]
+		switch {
+		case there:
+			slowest = max(slowest, at.Sub(kept))
+		case time.Since(kept) > within:
+			missing++
+		}
+	}
+	require.Zero(st.t, missing, "of %d", len(st.kept))
+	require.LessOrEqual(st.t, slowest, within)
+	return slowest
+}
+
+func hasBad(traces []byte) bool { return slices.Contains(traces, badTrace) }
+
+// However many traces always fail, all others arrive in bounded time, and these wait apart.
+func TestBadTracesHoldUpNoOthers(t *testing.T) {
+	times := func(n int, bad bool) []bool { return slices.Repeat([]bool{bad}, n) }
+	for _, tc := range []struct {
+		name    string
+		takes   time.Duration // each answer about a bad trace
+		first   []bool
+		every   time.Duration
+		traces  func(i int) []bool
+		lasts   time.Duration
+		within  time.Duration
+		refused bool // they draw 500, not 503
+	}{
+		{"four that time out", 5 * time.Second, times(4, true), time.Second, func(int) []bool { return times(1, false) }, 10 * time.Minute, 5 * time.Minute, false},
+		{"four that time out, for long", 5 * time.Second, times(4, true), time.Second, func(int) []bool { return times(1, false) }, 3 * time.Hour, 5 * time.Minute, false},
+		{"four that time out among others", 5 * time.Second, append(times(4, true), times(60, false)...), time.Second, func(int) []bool { return times(1, false) }, 10 * time.Minute, 5 * time.Minute, false},
+		{"one now and then", 0, nil, time.Second, func(i int) []bool { return times(1, i%30 == 7) }, 4 * time.Hour, time.Minute, false},
+		{"one now and then that times out", 5 * time.Second, nil, time.Second, func(i int) []bool { return times(1, i%300 == 7) }, 3 * time.Hour, 5 * time.Minute, false},
+		{"every fourth", 0, nil, 10 * time.Second, func(int) []bool { return []bool{false, true, false, false} }, 6 * time.Hour, 10 * time.Minute, false},
+		{"four of sixteen", 0, nil, 10 * time.Second, func(int) []bool { return slices.Repeat([]bool{false, true, false, false}, 4) }, 2 * time.Hour, 10 * time.Minute, false},
+		{"nothing but bad ones for a while", 5 * time.Second, nil, 10 * time.Second, func(i int) []bool { return times(4, i > 30 && i < 60) }, 2 * time.Hour, time.Hour, false},
+		{"every fourth fails", 0, nil, 10 * time.Second, func(int) []bool { return []bool{false, true, false, false} }, time.Hour, time.Minute, true},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			withDestinations(t, []destination.Destination{asBytes("backend")}, func(t *testing.T, s *setup, r *running) {
+				s.sink.answer = func(_ string, traces []byte) error {
+					if !hasBad(traces) {
+						return nil
+					}
+					time.Sleep(tc.takes)
+					if tc.refused {
+						return errEither
+					}
+					return errRetry
+				}
+				st := newStream(s)
+				st.keep(tc.first...)
+				end := time.Now().Add(tc.lasts)
+				for i := 0; time.Now().Before(end); i++ {
+					st.keep(tc.traces(i)...)
+					time.Sleep(tc.every)
+				}
+				defer r.abort()
+				slowest := st.slowest(tc.within)
+				time.Sleep(tc.within)
+				synctest.Wait()
+				require.LessOrEqual(t, len(r.senders[0].loads), maxLoads)
+				require.Len(t, st.arrived, len(st.kept))
+				d := s.Destinations[0]
+				waits := min(st.bad, maxWaiting)
+				t.Logf("%d calls, of %d traces the slowest took %s; %d bad ones", len(s.sink.calls), len(st.kept), slowest, st.bad)
+				if tc.refused {
+					require.EqualValues(t, st.bad, d.Refused.Len())
+				} else {
+					require.InDelta(t, waits, d.Apart.Load(), 8)
+					require.EqualValues(t, st.bad-waits, d.UndeliveredTraces.Load())
+					require.Zero(t, d.Refused.Len())
+				}
+
+			})
+		})
+	}
+}
+
+// A destination that takes nothing is tried with little, at the pace of the back-off. When it is back everything arrives at once.
+func TestOutage(t *testing.T) {
+	for _, tc := range []struct {
+		name   string
+		answer error
+		kept   int // a second
+	}{
+		{"busy", errRetry, 40}, {"busy, few traces", errRetry, 0}, {"fails", errEither, 40}, {"fails, few traces", errEither, 0},
+		{"refuses the gateway", errGateway, 40},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			withDestinations(t, []destination.Destination{asBytes("backend")}, func(t *testing.T, s *setup, r *running) {
+				var down atomic.Bool
+				s.sink.answer = func(string, []byte) error {
+					if !down.Load() {
+						return nil
+					}
+					return tc.answer
+				}
+				st := newStream(s)
+				send := func(seconds int) {
+					for i := range seconds {
+						if tc.kept > 0 {
+							st.keep(make([]bool, tc.kept)...)
+						} else if i%60 == 0 {
+							st.keep(false)
+						}
+						time.Sleep(time.Second)
+					}
+				}
+				down.Store(false)
+				send(61)
+				calls := s.sink.callCount()
+				down.Store(true)
+				send(900)
+				synctest.Wait()
+				require.Less(t, s.sink.callCount()-calls, 80)
+				require.LessOrEqual(t, len(r.senders[0].loads), maxLoads)
+				for _, d := range s.Destinations {
+					require.Zero(t, d.Refused.Len(), "nothing is refused")
+				}
+				down.Store(false)
+				time.Sleep(maxBackoff * 3 / 2)
+				calls = s.sink.callCount()
+				time.Sleep(2 * time.Second)
+				synctest.Wait()
+				require.Len(t, st.arrived, len(st.kept))
+				require.Less(t, s.sink.callCount()-calls, 2)
+				require.Less(t, s.sink.callCount(), 400)
+				require.Zero(t, s.Destinations[0].Apart.Load())
+				require.Zero(t, s.Destinations[0].UndeliveredTraces.Load())
+				r.end()
+			})
+		})
+	}
+}
+
+// What waits apart takes turns with the log, however much of it is due.
+func TestWhatWaitsApartHoldsUpNoOthers(t *testing.T) {
+	withDestinations(t, []destination.Destination{asBytes("backend")}, func(t *testing.T, s *setup, r *running) {
+		const takes = 5 * time.Second
+		var slow atomic.Bool
+		s.sink.answer = func(_ string, traces []byte) error {
+			if !hasBad(traces) {
+				return nil
+			}
+			if slow.Load() {
+				time.Sleep(takes)
+			}
+			return errRetry
+		}
+		st := newStream(s)
+		st.keep(slices.Repeat([]bool{true}, 40)...)
+		for range 15 * 60 {
+			st.keep(false)
+			time.Sleep(time.Second)
+		}
+		require.EqualValues(t, 40, s.Destinations[0].Apart.Load())
+		clear(st.kept)
+		slow.Store(true)
+		for range 3600 {
+			st.keep(false)
+			time.Sleep(time.Second)
+		}
+		st.slowest(2 * takes)
+		r.abort()
+	})
+}
+
+// Over what is remembered of traces that wait, the one that would wait longest does not.
+func TestWaitingIsBounded(t *testing.T) {
+	var apart atomic.Int64
+	w := waiting{apart: &apart}
+	for i := range maxWaiting {
+		_, full := w.add(aside{due: clock.Monotonic(i), apart: true})
+		require.False(t, full)
+	}
+	last, full := w.add(aside{due: 7})
+	require.True(t, full)
+	require.EqualValues(t, maxWaiting-1, last.due)
+	require.EqualValues(t, maxWaiting-1, apart.Load())
+	for range maxWaiting {
+		_, ok := w.take(maxWaiting)
+		require.True(t, ok)
+	}
+	require.Zero(t, apart.Load())
+	w.hurry()
+	w.add(aside{apart: true})
+	require.Zero(t, apart.Load())
+}
+
+// However often a trace is sent, with others or alone, it is reconstructed once.
+func TestProbesAreReconstructedOnce(t *testing.T) {
+	withDestinations(t, []destination.Destination{asBytes("backend")}, func(t *testing.T, s *setup, r *running) {
+		var down atomic.Bool
+		found := map[byte]int{}
+		s.sink.kept = func(k *wire.Kept) {
+			if k.Reconstructed {
+				return
+			}
+			k.Reconstructed = true
+			for i := range k.Traces {
+				found[k.Traces[i].ID[0]]++
+			}
+		}
+		s.sink.answer = func(string, []byte) error {
+			if down.Load() {
+				return errRetry
+			}
+			return nil
+		}
+		down.Store(true)
+		s.keepAll(upTo(8)...)
+		time.Sleep(time.Second)
+		s.keepAll(upTo(28)[8:]...)
+		time.Sleep(5 * time.Minute)
+		synctest.Wait()
+		require.Len(t, r.senders[0].loads, 2)
+		down.Store(false)
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		require.Equal(t, upTo(28), sorted(s.sink.got("backend")))
+		for n, times := range found {
+			require.Equal(t, 1, times, "%d", n)
+		}
+		r.end()
+	})
+}
