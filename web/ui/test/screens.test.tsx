@@ -548,7 +548,9 @@ describe("destinations", () => {
       "is-pending",
     ]);
     await settle(15_000);
-    expect(text(".health")).toContain("tail_sampling: otlp_grpc/backend refuses the gateway since");
+    expect(text(".health")).toMatch(/^tail_sampling: otlp_grpc\/backend refuses the gateway since/);
+    expect(text(".health details")).toContain("slo: no receiver is configured");
+    expect(all(".health.notice-error")).toHaveLength(1);
     expect(text(".health")).not.toContain("not ready");
   });
 
@@ -627,6 +629,14 @@ describe("the frame", () => {
     scenario = "ok";
     await settle(15_000);
     expect(all(".health")).toHaveLength(0);
+  });
+
+  it("shows a setup that is not finished as a hint, not as an outage", async () => {
+    scenario = "empty";
+    await open(links.sampling());
+    expect(text(".health")).toMatch(/^slo: no receiver is configured/);
+    expect(all(".health.notice-hint")).toHaveLength(1);
+    expect(all(".health.notice-error")).toHaveLength(0);
   });
 
   it("asks no more for an objective that is not there, and leads back", async () => {
