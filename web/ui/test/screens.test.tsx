@@ -470,6 +470,15 @@ describe("sampling", () => {
     expect(document.activeElement?.id).toBe("why-kept");
   });
 
+  it("leaves out the share that was kept where only spans from before the start were", async () => {
+    scenario = "troubled";
+    await open(links.sampling());
+    expect(text("section[aria-labelledby=services]")).toContain(
+      "Since the start 0 B came in, and 120 KiB were kept and passed on, some of which came before the start.",
+    );
+    expect(rows("services")[0].querySelector(".share-cell")?.textContent).toBe("–");
+  });
+
   it("promotes the shadow after asking again, and tells how to make it last", async () => {
     await open(links.sampling());
     const promoted = () => asked.filter((a) => a.startsWith("POST"));
