@@ -1,12 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -23,8 +25,8 @@ the latest first, with the words of the destination.
 A refused trace stays in the gateway as long as it is within tail_sampling::delivery_budget. One that is refused again is
 listed again.
 
-The exit code is 0 if the gateway did what it was asked, 3 if no destination refuses the trace (any more), 1 if the gateway
-could not be asked.`
+The exit code is 0 if the gateway did what it was asked, 3 if no destination refuses the trace (any more) or --destination
+does not exist, 1 if the gateway could not be asked or the command is wrong.`
 
 const retryExample = `  slowburn retry                                       # list what was refused
   slowburn retry 0af7651916cd43dd8448eb211c80319c      # send one trace again, to all that refused it
@@ -51,7 +53,7 @@ func newRetry() *cobra.Command {
 			ctx, out := cmd.Context(), cmd.OutOrStdout()
 			switch {
 			case all && len(args) > 0:
-				return errors.New("--all sends every refused trace again: leave it out, or the trace")
+				return errors.New("give a trace ID or --all, not both")
 			case all:
 				return r.retryAll(ctx, out)
 			case len(args) == 0:
@@ -64,7 +66,7 @@ func newRetry() *cobra.Command {
 			if _, err := r.retry(ctx, args[0], r.destination); err != nil {
 				return err
 			}
-			_, err := fmt.Fprintf(out, "The trace %s is sent again to %s.\n", args[0],
+			_, err := fmt.Fprintf(out, "The trace %s is sent again to %s; if refused again, it is listed again.\n", args[0],
 				when(r.destination == "", "every destination that refused it")+r.destination)
 			return err
 		},
@@ -97,14 +99,14 @@ func (r *refusals) list(ctx context.Context) (refused []tailsampling.RefusedTrac
 	return refused, total, known(r.destination, names)
 }
 
-// known says which destinations there are, where the one that is asked for is none of them.
+// known returns the error of the gateway's POST for a destination that is not one of names.
 func known(destination string, names []string) error {
-	for _, name := range names {
-		if name == destination {
-			return nil
-		}
+	if slices.Contains(names, destination) {
+		return nil
 	}
-	return fmt.Errorf("--destination %s: there is none of this name: there are %s", destination, strings.Join(names, ", "))
+	slices.Sort(names)
+	text := fmt.Sprintf("There is no destination %q: there are %s.", destination, cmp.Or(strings.Join(slices.Compact(names), ", "), "none"))
+	return exitError{errors.New(text), exitUnknown}
 }
 
 // retry returns how many refusals it undid: a trace can be refused by several destinations, and in parts.
@@ -148,7 +150,11 @@ func (r *refusals) retryAll(ctx context.Context, out io.Writer) error {
 		_, err := fmt.Fprintln(out, "Nothing is refused.")
 		return err
 	}
-	_, err := fmt.Fprintf(out, "%d refused trace%s sent again.\n", sent, when(sent == 1, " is")+when(sent != 1, "s are"))
+	if sent == 1 {
+		_, err := fmt.Fprintln(out, "1 refused trace is sent again; if refused again, it is listed again.")
+		return err
+	}
+	_, err := fmt.Fprintf(out, "%d refused traces are sent again; those refused again are listed again.\n", sent)
 	return err
 }
 
@@ -172,7 +178,7 @@ func printRefused(out io.Writer, list []tailsampling.RefusedTrace, total int64) 
 			printable(strings.TrimPrefix(r.Code+": "+r.Text, ": ")))
 	}
 	if total > int64(len(list)) {
-		fmt.Fprintf(w, "\nThese are the latest of %d.\n", total)
+		fmt.Fprintf(w, "\nThese are the latest %d of %d.\n", len(list), total)
 	}
 	return w.Flush()
 }

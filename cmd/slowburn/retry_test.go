@@ -52,6 +52,11 @@ func (g *refusing) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	g.asked = append(g.asked, r.URL.String())
 	before := len(g.refused)
 	destination := r.URL.Query().Get("destination")
+	if destination == "nope" {
+		w.WriteHeader(http.StatusNotFound)
+		_, _ = w.Write([]byte(`{"detail":"There is no destination \"nope\": there are otlp_grpc/a, otlp_http/b."}`))
+		return
+	}
 	if !g.again[destination] {
 		g.refused = slices.DeleteFunc(g.refused, func(t tailsampling.RefusedTrace) bool {
 			return t.TraceID == id && (destination == "" || destination == t.Destination)
@@ -101,7 +106,7 @@ func TestRetryLists(t *testing.T) {
 00000000000000000000000000000003  otlp_grpc/a  2026-01-31T12:00:03Z  3      900    INVALID_ARGUMENT: span 2: [31mno name
 00000000000000000000000000000002  otlp_http/b  2026-01-31T12:00:02Z  3      900    400
 
-These are the latest of 3.
+These are the latest 2 of 3.
 `, out)
 	out, err = (&refusing{refused: three()}).retry(t, "--destination", "otlp_http/b")
 	require.NoError(t, err)
@@ -111,8 +116,18 @@ These are the latest of 3.
 	out, err = (&refusing{}).retry(t)
 	require.NoError(t, err)
 	require.Equal(t, "Nothing is refused.\n", out)
-	_, err = (&refusing{}).retry(t, "--destination", "otlp")
-	require.EqualError(t, err, "--destination otlp: there is none of this name: there are otlp_grpc/a, otlp_http/b")
+}
+
+func TestRetryUnknownDestination(t *testing.T) {
+	for name, args := range map[string][]string{"list": nil, "one": {traceID}, "all": {"--all"}} {
+		t.Run(name, func(t *testing.T) {
+			_, err := (&refusing{refused: three()}).retry(t, append(args, "--destination", "nope")...)
+			require.EqualError(t, err, `There is no destination "nope": there are otlp_grpc/a, otlp_http/b.`)
+			var exit exitError
+			require.True(t, errors.As(err, &exit))
+			require.Equal(t, exitUnknown, exit.code)
+		})
+	}
 }
 
 func TestRetryOne(t *testing.T) {
@@ -120,7 +135,7 @@ func TestRetryOne(t *testing.T) {
 	id := g.refused[0].TraceID
 	out, err := g.retry(t, id)
 	require.NoError(t, err)
-	require.Equal(t, "The trace "+id+" is sent again to every destination that refused it.\n", out)
+	require.Equal(t, "The trace "+id+" is sent again to every destination that refused it; if refused again, it is listed again.\n", out)
 	require.Len(t, g.refused, 2)
 
 	_, err = g.retry(t, id)
@@ -131,7 +146,7 @@ func TestRetryOne(t *testing.T) {
 
 	out, err = g.retry(t, g.refused[0].TraceID, "--destination", "otlp_http/b")
 	require.NoError(t, err)
-	require.Contains(t, out, " is sent again to otlp_http/b.\n")
+	require.Contains(t, out, " is sent again to otlp_http/b; if refused again")
 	require.Contains(t, g.asked[2], "?destination=otlp_http%2Fb")
 }
 
@@ -143,13 +158,13 @@ func TestRetryAll(t *testing.T) {
 		err     string
 		asked   int
 	}{
-		"the list goes on":           {gateway: refusing{refused: three()}, want: "3 refused traces are sent again.\n", asked: 3},
-		"of one destination":         {gateway: refusing{refused: three()}, args: []string{"--destination", "otlp_http/b"}, want: "1 refused trace is sent again.\n", asked: 1},
-		"refused again":              {gateway: refusing{refused: three()[:1], again: map[string]bool{"otlp_grpc/a": true}}, want: "1 refused trace is sent again.\n", asked: 1},
+		"the list goes on":           {gateway: refusing{refused: three()}, want: "3 refused traces are sent again; those refused again are listed again.\n", asked: 3},
+		"of one destination":         {gateway: refusing{refused: three()}, args: []string{"--destination", "otlp_http/b"}, want: "1 refused trace is sent again; if refused again, it is listed again.\n", asked: 1},
+		"refused again":              {gateway: refusing{refused: three()[:1], again: map[string]bool{"otlp_grpc/a": true}}, want: "1 refused trace is sent again; if refused again, it is listed again.\n", asked: 1},
 		"nothing":                    {want: "Nothing is refused.\n"},
 		"the gateway fails":          {gateway: refusing{refused: three(), broken: three()[0].TraceID}, err: "The disk is full.", asked: 1},
 		"the gateway fails half-way": {gateway: refusing{refused: three(), broken: three()[1].TraceID}, err: "stopped after sending 1 again: The disk is full.", asked: 2},
-		"and one":                    {args: []string{traceID}, err: "--all sends every refused trace again"},
+		"and one":                    {args: []string{traceID}, err: "give a trace ID or --all, not both"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			out, err := c.gateway.retry(t, append([]string{"--all"}, c.args...)...)

@@ -122,6 +122,7 @@ function refused(): RefusedTrace[] {
       "400",
       "<html><head><title>400 Bad Request</title></head><body><center><h1>400 Bad Request</h1></center></body></html>",
     ),
+    ...recipes.slice(4, 13).map((r, i) => row(r.id, 80 + i, "400", "the span has no name")),
   ].filter((r) => r.trace_id === REFUSED_AGAIN || !sentAgain.has(r.trace_id));
 }
 

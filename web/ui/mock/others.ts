@@ -13,10 +13,17 @@ export function readiness(scenario: Scenario): Readiness {
     blocking,
     message,
   });
+  const hint = one(
+    "slo",
+    false,
+    false,
+    "no receiver is configured: nobody is told when an objective burns; add one under extensions::slo::receivers",
+  );
   if (scenario === "troubled")
     return {
       ready: true,
       components: [
+        hint,
         one("otlp", true, true, "listening"),
         one(
           "tail_sampling",
@@ -26,13 +33,11 @@ export function readiness(scenario: Scenario): Readiness {
         ),
       ],
     };
+  if (scenario === "empty") return { ready: true, components: [hint, one("otlp", true, true, "listening")] };
   if (scenario !== "down") return { ready: true, components: [one("otlp", true, true, "listening")] };
   return {
     ready: false,
-    components: [
-      one("slo", false, false, "no receiver is configured: add one under extensions::slo::receivers"),
-      one("otlp", false, true, "no otlp receiver has started yet"),
-    ],
+    components: [hint, one("otlp", false, true, "no otlp receiver has started yet")],
   };
 }
 

@@ -100,8 +100,18 @@ export function status(scenario: Scenario): SamplingStatus {
   };
 }
 
+/** A service of which only spans from before the start were passed on. */
+const RESTARTED: ServiceCost = {
+  service: "checkout",
+  spans_in: 0,
+  bytes_in: 0,
+  spans_kept: 160,
+  bytes_kept: 122_880,
+};
+
 export function cost(scenario: Scenario): SamplingCost {
   if (scenario === "empty") return { policies: POLICIES.map(none), services: [] };
+  if (scenario === "troubled") return { policies: POLICIES, services: [RESTARTED] };
   return { policies: POLICIES, services: services() };
 }
 

@@ -31,7 +31,7 @@ it("waiting tells what waits for what", () => {
     "50 spans buffered: 1 trace waiting for the rest of their spans.",
   );
   expect(waiting({ ...s, traces_undelivered: 3 })).toBe(
-    "50 spans buffered: 1 trace waiting for the rest of their spans, 3 kept traces waiting for the backend.",
+    "50 spans buffered: 1 trace waiting for the rest of their spans, 3 kept traces waiting for a destination.",
   );
 });
 
@@ -114,8 +114,12 @@ describe("services", () => {
   });
   it("have a share from 0 to 1", () => {
     expect(keptShare(one("x", 100, 25))).toBe(0.25);
-    expect(keptShare(one("x", 0, 0))).toBe(0);
-    expect(keptShare(one("x", 10, 11))).toBe(1);
+    expect(keptShare(one("x", 10, 10))).toBe(1);
+  });
+  it("have no share where that means nothing", () => {
+    expect(keptShare(one("x", 0, 0))).toBeNull();
+    expect(keptShare(one("x", 0, 7))).toBeNull();
+    expect(keptShare(one("x", 10, 11))).toBeNull();
   });
   it("beyond the first thousand are named together", () =>
     expect(cost("ok").services.map(serviceName)).toContain("all others"));
@@ -144,12 +148,14 @@ describe("destinations", () => {
   ])("%j", (d, want) => expect(whatItTakes(d)).toBe(want));
 
   it.each([
-    [0, 0, "–"],
-    [0, 1024, "0 % of its share of 1 KiB"],
-    [1, 1024, "100 % of its share of 1 KiB"],
-    [1.3, 1024, "130 % of its share of 1 KiB, the rest is lent"],
-  ])("with %d of its share", (share, of, want) =>
-    expect(overShare(share, of).replaceAll("\u202f", " ")).toBe(want),
+    [0, 0, false, "–"],
+    [0, 1024, false, "0 % of its share of 1 KiB"],
+    [0.5, 1024, true, "50 % of its share of 1 KiB"],
+    [1, 1024, false, "100 % of its share of 1 KiB"],
+    [1.3, 1024, false, "130 % of its share of 1 KiB, the rest is lent"],
+    [1.87, 1024, true, "187 % of its share of 1 KiB, over the budget"],
+  ])("with %d of its share of %d bytes, the budget exceeded: %s", (share, of, over, want) =>
+    expect(overShare(share, of, over).replaceAll("\u202f", " ")).toBe(want),
   );
 
   it("say what happens when the budget is full", () => {

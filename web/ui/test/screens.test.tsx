@@ -230,6 +230,22 @@ describe("a trace", () => {
     expect(all(".band")).toHaveLength(0);
   });
 
+  it("says which destination refused it, and sends it again", async () => {
+    await open(links.trace(TAKEN));
+    expect(all(".notice")).toHaveLength(0);
+    scenario = "troubled";
+    await settle(10_000);
+    expect(text("main .notice")).toMatch(/^otlp_http\/archive refused this trace at .*: 400 .*70121 bytes/);
+    await click(button("Retry"));
+    expect(asked).toContain(`POST /api/sampling/v1/refused/${TAKEN}/retry?destination=otlp_http%2Farchive`);
+    expect(document.activeElement?.textContent).toContain("is sent to otlp_http/archive again.");
+    expect(all("main .notice")).toHaveLength(1);
+    await open(links.trace(GONE));
+    expect(text("main .notice")).toMatch(/^otlp_http\/archive refused this trace at .*: 422/);
+    await click(button("Retry"));
+    expect(text("main .notice [role=alert]")).toContain("sent again already");
+  });
+
   it("is walked with the keyboard", async () => {
     await open(links.trace(skewed));
     const before = Number(root.querySelector('[role="treegrid"]')?.getAttribute("aria-rowcount"));
@@ -470,6 +486,15 @@ describe("sampling", () => {
     expect(document.activeElement?.id).toBe("why-kept");
   });
 
+  it("leaves out the share that was kept where only spans from before the start were", async () => {
+    scenario = "troubled";
+    await open(links.sampling());
+    expect(text("section[aria-labelledby=services]")).toContain(
+      "Since the start 0 B came in, and 120 KiB were kept and passed on, some of which came before the start.",
+    );
+    expect(rows("services")[0].querySelector(".share-cell")?.textContent).toBe("–");
+  });
+
   it("promotes the shadow after asking again, and tells how to make it last", async () => {
     await open(links.sampling());
     const promoted = () => asked.filter((a) => a.startsWith("POST"));
@@ -548,7 +573,9 @@ describe("destinations", () => {
       "is-pending",
     ]);
     await settle(15_000);
-    expect(text(".health")).toContain("tail_sampling: otlp_grpc/backend refuses the gateway since");
+    expect(text(".health")).toMatch(/^tail_sampling: otlp_grpc\/backend refuses the gateway since/);
+    expect(text(".health details")).toContain("slo: no receiver is configured");
+    expect(all(".health.notice-error")).toHaveLength(1);
     expect(text(".health")).not.toContain("not ready");
   });
 
@@ -556,8 +583,12 @@ describe("destinations", () => {
     scenario = "troubled";
     await open(links.sampling());
     expect(text(here)).toContain("21 refused traces");
-    expect(text(here)).toContain("These are the latest 3; slowburn retry --all sends all again.");
-    expect(refused()).toHaveLength(3);
+    expect(text(here)).toContain("These are the latest 12 of 21.");
+    expect(refused()).toHaveLength(10);
+    await click(button("Show all 12"));
+    expect(refused()).toHaveLength(12);
+    await click(button("Show the latest 10"));
+    expect(refused()).toHaveLength(10);
     expect(refused()[0].querySelector("q")?.textContent).toContain("the value has 70121 bytes");
     expect(refused()[2].querySelector("h1")).toBeNull();
     navigate(refused()[0].querySelector("a")?.getAttribute("href") as string);
@@ -571,7 +602,7 @@ describe("destinations", () => {
     retry(TAKEN).focus();
     await click(retry(TAKEN));
     expect(asked).toContain(`POST /api/sampling/v1/refused/${TAKEN}/retry?destination=otlp_http%2Farchive`);
-    expect(refused()).toHaveLength(2);
+    expect(retry(TAKEN)).toBeUndefined();
     const note = document.activeElement as HTMLElement;
     expect(note.textContent).toContain(`${TAKEN.slice(0, 16)} is sent to otlp_http/archive again.`);
     expect(note.getAttribute("role")).toBe("status");
@@ -580,7 +611,23 @@ describe("destinations", () => {
     expect(document.activeElement?.textContent).toMatch(
       /^otlp_http\/archive refused the trace \w+ again: 400/,
     );
-    expect(refused()).toHaveLength(2);
+    expect(retry(REFUSED_AGAIN)).toBeDefined();
+  });
+
+  it("sends all again, each once", async () => {
+    scenario = "troubled";
+    await open(links.sampling());
+    await click(button("Retry all"));
+    const posts = asked.filter((a) => a.startsWith("POST"));
+    expect(posts).toHaveLength(12);
+    expect(new Set(posts).size).toBe(12);
+    const note = () => document.activeElement?.textContent;
+    expect(note()).toBe("2 refused traces are sent again. What is refused once more is listed once more.");
+    expect(retry(TAKEN)).toBeUndefined();
+    expect(retry(REFUSED_AGAIN)).toBeDefined();
+    scenario = "down";
+    await click(button("Retry all"));
+    expect(note()).toMatch(/^Stopped: slo.db is locked.* 0 refused traces are sent again.$/);
   });
 
   it("says why one is not sent again", async () => {
@@ -588,7 +635,7 @@ describe("destinations", () => {
     await open(links.sampling());
     await click(retry(GONE));
     expect(text(`${here} [role=alert]`)).toContain("Not sent again: No destination refuses the trace");
-    expect(refused()).toHaveLength(3);
+    expect(retry(GONE)).toBeDefined();
     scenario = "down";
     await click(retry(TAKEN));
     expect(all(`${here} [role=alert]`).map((e) => e.textContent)).toEqual([
@@ -627,6 +674,14 @@ describe("the frame", () => {
     scenario = "ok";
     await settle(15_000);
     expect(all(".health")).toHaveLength(0);
+  });
+
+  it("shows a setup that is not finished as a hint, not as an outage", async () => {
+    scenario = "empty";
+    await open(links.sampling());
+    expect(text(".health")).toMatch(/^slo: no receiver is configured/);
+    expect(all(".health.notice-hint")).toHaveLength(1);
+    expect(all(".health.notice-error")).toHaveLength(0);
   });
 
   it("asks no more for an objective that is not there, and leads back", async () => {

@@ -40,6 +40,13 @@ describe("age", () => {
     [3 * 86400, "3 d"],
   ])("%d s ago is %s", (s, text) => expect(t.age(new Date(now.getTime() - s * 1000), now)).toBe(text));
 
+  it.each([
+    [0, "just now"],
+    [12, "12 s ago"],
+  ])("in a sentence: %d s are %s", (s, text) =>
+    expect(t.ago(new Date(now.getTime() - s * 1000), now)).toBe(text),
+  );
+
   it("does not go below zero when clocks differ", () =>
     expect(t.age(new Date(now.getTime() + 5000), now)).toBe("now"));
 });

@@ -9,9 +9,10 @@ export function HealthBanner() {
   const wrong = data ? unwell(data) : [];
   if (!data || (data.ready && wrong.length === 0)) return null;
   const [first, ...others] = wrong;
+  const outage = !data.ready || wrong.some((c) => !isHint(c));
   return (
-    <div class="notice notice-error health" role="status">
-      <Icon name="error" />
+    <div class={`notice notice-${outage ? "error" : "hint"} health`} role="status">
+      <Icon name={outage ? "error" : "page"} />
       <div>
         {!data.ready && <b>The gateway is not ready to take spans. </b>}
         {first && <What of={first} />}
@@ -40,8 +41,20 @@ function What({ of: c }: { of: ComponentHealth }) {
   );
 }
 
-/** What keeps spans out comes first. */
+/** What keeps spans out comes first, then troubles of delivery; hints come last. */
 export function unwell({ components }: Readiness): ComponentHealth[] {
-  const wrong = components.filter((c) => !c.ok);
-  return [...wrong.filter((c) => c.blocking), ...wrong.filter((c) => !c.blocking)];
+  return components.filter((c) => !c.ok).sort((a, b) => rank(a) - rank(b));
+}
+
+function rank(c: ComponentHealth): number {
+  if (c.blocking) return 0;
+  if (c.id.split("/")[0] === "tail_sampling") return 1;
+  return isHint(c) ? 3 : 2;
+}
+
+/** A message that is about the missing receiver alone: nothing is broken, but the setup is not finished. */
+const NO_RECEIVER = /^no receiver is configured: [^:]*; add one under extensions::\S+::receivers$/;
+
+function isHint(c: ComponentHealth): boolean {
+  return !c.blocking && NO_RECEIVER.test(c.message);
 }

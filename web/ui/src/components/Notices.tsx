@@ -17,7 +17,7 @@ export function PollNotice({ poll }: { poll: Poll<unknown> }) {
         <div class="faint">
           {poll.data !== null && poll.fetchedAt && (
             <>
-              Showing what was known at <Time at={poll.fetchedAt} />, <Age at={poll.fetchedAt} /> ago.{" "}
+              Showing what was known at <Time at={poll.fetchedAt} />, <Age at={poll.fetchedAt} />.{" "}
             </>
           )}
           <NextTry poll={poll} />

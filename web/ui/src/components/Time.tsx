@@ -1,5 +1,5 @@
 import { useNow } from "../api/usePoll";
-import { age, clockTime, moment, zone } from "../lib/time";
+import { ago, clockTime, moment, zone } from "../lib/time";
 
 /** A moment in the viewer's zone; pointing at it shows UTC. */
 export function Time({
@@ -27,8 +27,8 @@ export function Time({
   );
 }
 
-/** "19 min", renewed as it grows. */
+/** "19 min ago" or "just now", renewed as it grows. */
 export function Age({ at }: { at: string | Date }) {
   const now = useNow(1000);
-  return <span class="num nowrap">{age(at, now)}</span>;
+  return <span class="num nowrap">{ago(at, now)}</span>;
 }

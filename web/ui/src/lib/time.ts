@@ -44,6 +44,13 @@ export function age(at: Date | string, now: Date): string {
   return `${Math.round(s / 86400)} d`;
 }
 
+/** An age in a sentence: "just now", "40 s ago". */
+export function ago(at: Date | string, now: Date): string {
+  const text = age(at, now);
+  if (text === "–") return text;
+  return text === "now" ? "just now" : `${text} ago`;
+}
+
 const UNIT_SECONDS: Record<string, number> = {
   ns: 1e-9,
   us: 1e-6,

@@ -34,18 +34,10 @@ export function Buffer({ status: s }: { status: SamplingStatus }) {
       {s.lost_spans > 0 && (
         <Figure name="Lost spans" n={s.lost_spans} note="acknowledged and gone: check the disk" warn />
       )}
-      {s.failed_spans > 0 && (
-        <Figure
-          name="Failed spans"
-          n={s.failed_spans}
-          note="kept, but refused for good by the next stage"
-          warn
-        />
-      )}
       <Figure
-        name="Refused spans"
+        name="Turned away at the door"
         n={s.refused_spans}
-        note="with a retryable error"
+        note="spans refused with a retryable error"
         warn={s.refused_spans > 0}
       />
     </section>

@@ -31,7 +31,11 @@ export function DestinationsSection({
           </p>
           <ul class="destinations">
             {d.destinations.map((one) => (
-              <Row key={`${one.destination} in ${one.pipeline}`} destination={one} />
+              <Row
+                key={`${one.destination} in ${one.pipeline}`}
+                destination={one}
+                overBudget={d.used_bytes > d.budget_bytes}
+              />
             ))}
           </ul>
         </>
@@ -41,7 +45,7 @@ export function DestinationsSection({
   );
 }
 
-function Row({ destination: d }: { destination: Destination }) {
+function Row({ destination: d, overBudget }: { destination: Destination; overBudget: boolean }) {
   const [kind, name] = DESTINATION_STATE[d.state] ?? ["no_data", d.state];
   return (
     <li class={`destination is-${kind}`}>
@@ -56,7 +60,7 @@ function Row({ destination: d }: { destination: Destination }) {
         </span>
         <State destination={d} />
       </div>
-      <Backlog destination={d} />
+      <Backlog destination={d} overBudget={overBudget} />
       <Counts destination={d} />
       <LastAnswer destination={d} />
       {d.rejected_spans > 0 && d.rejected_why && (
@@ -96,7 +100,13 @@ function State({ destination: d }: { destination: Destination }) {
   }
 }
 
-function Backlog({ destination: { backlog: b, share_bytes } }: { destination: Destination }) {
+function Backlog({
+  destination: { backlog: b, share_bytes },
+  overBudget,
+}: {
+  destination: Destination;
+  overBudget: boolean;
+}) {
   const share = share_bytes > 0 ? b.bytes / share_bytes : 0;
   return (
     <div class="d-backlog">
@@ -116,7 +126,7 @@ function Backlog({ destination: { backlog: b, share_bytes } }: { destination: De
       >
         <i style={{ width: `${Math.min(1, share) * 100}%` }} />
       </div>
-      <p class="faint num">{overShare(share, share_bytes)}</p>
+      <p class="faint num">{overShare(share, share_bytes, overBudget)}</p>
     </div>
   );
 }
@@ -185,7 +195,7 @@ function LastAnswer({ destination: { last_answer: a } }: { destination: Destinat
         </>
       )}
       <span class="faint">
-        , at <Time at={a.at} />, <Age at={a.at} /> ago
+        , at <Time at={a.at} />, <Age at={a.at} />
       </span>
     </p>
   );

@@ -1,5 +1,4 @@
 import { useEffect, useRef, useState } from "preact/hooks";
-import * as api from "../api/endpoints";
 import type { Destinations, RefusedTrace } from "../api/types";
 import { useAction } from "../api/useAction";
 import { useNow } from "../api/usePoll";
@@ -8,6 +7,20 @@ import { TableScroll } from "../components/TableScroll";
 import { Time } from "../components/Time";
 import { bytes, exact, plural } from "../lib/format";
 import { links } from "../router";
+import { type AllSent, retryAll } from "./retry-all";
+import {
+  RetryButton,
+  RetryError,
+  refusalKey,
+  refusedSince,
+  SentAgain,
+  TraceId,
+  useRetry,
+  Words,
+} from "./SentAgain";
+
+/** How many refused traces are shown unless all are asked for. */
+const TOP = 10;
 
 /** The traces that destinations refused, each with the button that sends it again. */
 export function Refused({
@@ -18,44 +31,40 @@ export function Refused({
   onChange: () => void;
 }) {
   const now = useNow(60_000);
-  const [sent, setSent] = useState<RefusedTrace | null>(null);
+  const [whole, showWhole] = useState(false);
+  const [sent, setSent] = useState<RefusedTrace | AllSent | null>(null);
   const note = useRef<HTMLDivElement>(null);
   // The button that had the focus goes with its row.
   useEffect(() => {
     if (sent) note.current?.focus();
   }, [sent]);
-  const again = sent && refused.find((r) => id(r) === id(sent) && r.at !== sent.at);
+  const all = useAction(retryAll, (result) => {
+    setSent(result);
+    onChange();
+  });
   return (
     <>
-      <h3 class="differ">
-        {refused_total === 0 ? "Nothing was refused" : `${plural(refused_total, "refused trace")}`}
-      </h3>
-      {sent && (
-        <div ref={note} tabIndex={-1} role="status" class={again ? "notice notice-error" : "notice"}>
-          <Icon name={again ? "error" : "ok"} />
-          <div>
-            {again ? (
-              <>
-                {sent.destination} refused the trace <TraceId of={sent} /> again: <Words of={again} />
-              </>
-            ) : (
-              <>
-                The trace <TraceId of={sent} /> is sent to {sent.destination} again. If that refuses it once
-                more, it is listed once more.
-              </>
-            )}
-          </div>
-        </div>
-      )}
+      <div class="section-head refused-head">
+        <h3 class="differ">
+          {refused_total === 0 ? "Nothing was refused" : `${plural(refused_total, "refused trace")}`}
+        </h3>
+        {refused_total > 1 && (
+          <button type="button" class="button" onClick={all.run} disabled={all.busy}>
+            {all.busy ? "Sending…" : "Retry all"}
+          </button>
+        )}
+      </div>
+      {sent &&
+        ("traces" in sent ? (
+          <AllSentAgain sent={sent} focus={note} />
+        ) : (
+          <SentAgain sent={sent} again={refusedSince(sent, refused)} focus={note} />
+        ))}
       {refused_total > 0 && (
         <p class="faint">
           They stay here within the budget, and can be sent again once the destination takes them.
-          {refused_total > refused.length && (
-            <>
-              {" "}
-              These are the latest {exact(refused.length)}; <code>slowburn retry --all</code> sends all again.
-            </>
-          )}
+          {refused_total > refused.length &&
+            ` These are the latest ${exact(refused.length)} of ${exact(refused_total)}.`}
         </p>
       )}
       {refused.length > 0 && (
@@ -79,9 +88,9 @@ export function Refused({
               </tr>
             </thead>
             <tbody>
-              {refused.map((r) => (
+              {(whole ? refused : refused.slice(0, TOP)).map((r) => (
                 <Row
-                  key={`${id(r)} ${r.at}`}
+                  key={`${refusalKey(r)} ${r.at}`}
                   refused={r}
                   now={now}
                   onSent={() => {
@@ -94,17 +103,36 @@ export function Refused({
           </table>
         </TableScroll>
       )}
+      {refused.length > TOP && (
+        <button type="button" class="button more" aria-expanded={whole} onClick={() => showWhole(!whole)}>
+          {whole ? `Show the latest ${TOP}` : `Show all ${refused.length}`}
+        </button>
+      )}
     </>
   );
 }
 
-const id = (r: RefusedTrace) => `${r.trace_id} ${r.destination} ${r.pipeline}`;
+function AllSentAgain({
+  sent: { traces, error },
+  focus,
+}: {
+  sent: AllSent;
+  focus: { current: HTMLDivElement | null };
+}) {
+  return (
+    <div ref={focus} tabIndex={-1} role="status" class={error ? "notice notice-error" : "notice"}>
+      <Icon name={error ? "error" : "ok"} />
+      <div>
+        {error && `Stopped: ${error.detail || error.title} `}
+        {plural(traces, "refused trace")} {traces === 1 ? "is" : "are"} sent again.
+        {traces > 0 && " What is refused once more is listed once more."}
+      </div>
+    </div>
+  );
+}
 
 function Row({ refused: r, now, onSent }: { refused: RefusedTrace; now: Date; onSent: () => void }) {
-  const retry = useAction(
-    () => api.retryRefused(r.trace_id, r.destination),
-    (result) => result && onSent(),
-  );
+  const retry = useRetry(r, onSent);
   return (
     <tr>
       <th scope="row">
@@ -112,44 +140,24 @@ function Row({ refused: r, now, onSent }: { refused: RefusedTrace; now: Date; on
           <TraceId of={r} />
         </a>
       </th>
-      <td class="nowrap" title={`in ${r.pipeline}`}>
+      <td class="nowrap to" title={`in ${r.pipeline}`}>
         {r.destination}
       </td>
       <td>
         <Time at={r.at} now={now} />
       </td>
-      <td class="r num">{exact(r.spans)}</td>
+      <td class="r num">
+        {exact(r.spans)}
+        <span class="unit"> {r.spans === 1 ? "span" : "spans"}</span>
+      </td>
       <td class="r num nowrap">{bytes(r.bytes)}</td>
       <td class="words">
         <Words of={r} />
-        {retry.error && (
-          <p role="alert" class="error-text">
-            Not sent again: {retry.error.detail || retry.error.title}
-          </p>
-        )}
+        <RetryError retry={retry} />
       </td>
       <td class="act">
-        <button type="button" class="button" onClick={retry.run} disabled={retry.busy}>
-          {retry.busy ? "Sending…" : "Retry"}
-          <span class="sr">
-            {" "}
-            trace {r.trace_id.slice(0, 16)} to {r.destination}
-          </span>
-        </button>
+        <RetryButton of={r} retry={retry} />
       </td>
     </tr>
-  );
-}
-
-function TraceId({ of: r }: { of: RefusedTrace }) {
-  return <code>{r.trace_id.slice(0, 16)}</code>;
-}
-
-/** The destination's own words. */
-function Words({ of: r }: { of: RefusedTrace }) {
-  return (
-    <>
-      {r.code && <code>{r.code}</code>} {r.text && <q>{r.text}</q>}
-    </>
   );
 }

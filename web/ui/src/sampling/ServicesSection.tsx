@@ -2,7 +2,7 @@ import { useState } from "preact/hooks";
 import type { ServiceCost } from "../api/types";
 import { Service } from "../components/Service";
 import { TableScroll } from "../components/TableScroll";
-import { bytes, exact, percent } from "../lib/format";
+import { bytes, exact, NONE, percent } from "../lib/format";
 import { byBytesIn, keptShare, serviceName } from "./words";
 
 /** How many services are shown unless all are asked for. */
@@ -14,6 +14,7 @@ export function ServicesSection({ services }: { services: ServiceCost[] }) {
   const sorted = byBytesIn(services);
   const total = (key: "bytes_in" | "bytes_kept") => services.reduce((n, s) => n + s[key], 0);
   const sum = { bytes_in: total("bytes_in"), bytes_kept: total("bytes_kept") };
+  const share = keptShare(sum);
   return (
     <section aria-labelledby="services">
       <h2 id="services">Cost per service</h2>
@@ -22,8 +23,10 @@ export function ServicesSection({ services }: { services: ServiceCost[] }) {
       ) : (
         <>
           <p class="faint">
-            Since the start {bytes(sum.bytes_in)} came in, of which {bytes(sum.bytes_kept)} were kept and
-            passed on, which is {percent(keptShare(sum), 2)}.
+            Since the start {bytes(sum.bytes_in)} came in{share === null ? ", and " : ", of which "}
+            {bytes(sum.bytes_kept)} were kept and passed on
+            {share !== null && `, which is ${percent(share, 2)}`}
+            {sum.bytes_kept > sum.bytes_in && ", some of which came before the start"}.
           </p>
           <TableScroll label="Cost per service">
             <table class="table">
@@ -73,8 +76,8 @@ function Row({ service: s }: { service: ServiceCost }) {
       <td class="r num">{bytes(s.bytes_in)}</td>
       <td class="r num">{bytes(s.bytes_kept)}</td>
       <td class="share-cell">
-        <span class="share-bar" style={{ width: `${share * 60}%` }} aria-hidden="true" />
-        <span class="num">{percent(share, 2)}</span>
+        <span class="share-bar" style={{ width: `${(share ?? 0) * 60}%` }} aria-hidden="true" />
+        <span class="num">{share === null ? NONE : percent(share, 2)}</span>
       </td>
       <td class="r num">{exact(s.spans_in)}</td>
       <td class="r num">{exact(s.spans_kept)}</td>

@@ -14,11 +14,11 @@ import type {
 } from "../api/types";
 import { bytes, durationSeconds, NONE, percent, plural, significant } from "../lib/format";
 
-/** What the buffered spans wait for: decided traces stay buffered until the backend has them. */
+/** What the buffered spans wait for: decided traces stay buffered until every destination has them. */
 export function waiting(s: SamplingStatus): string {
   const spans = `${plural(s.spans_buffered, "span")} buffered`;
   const undecided = `${plural(s.traces_pending, "trace")} waiting for the rest of their spans`;
-  const kept = `${plural(s.traces_undelivered, "kept trace")} waiting for the backend`;
+  const kept = `${plural(s.traces_undelivered, "kept trace")} waiting for a destination`;
   return s.traces_undelivered > 0 ? `${spans}: ${undecided}, ${kept}.` : `${spans}: ${undecided}.`;
 }
 
@@ -84,9 +84,12 @@ export function change(a: number, b: number): number | null {
   return a > 0 ? b / a - 1 : null;
 }
 
-/** The share of a service's bytes that was kept, 0 to 1. */
-export function keptShare(s: Pick<ServiceCost, "bytes_in" | "bytes_kept">): number {
-  return s.bytes_in > 0 ? Math.min(1, s.bytes_kept / s.bytes_in) : 0;
+/**
+ * The share of the bytes that was kept, 0 to 1; null where more was kept than came in, as after a restart, when spans
+ * from before it are passed on.
+ */
+export function keptShare(s: Pick<ServiceCost, "bytes_in" | "bytes_kept">): number | null {
+  return s.bytes_in > 0 && s.bytes_kept <= s.bytes_in ? s.bytes_kept / s.bytes_in : null;
 }
 
 /** The services, the most bytes first. */
@@ -135,10 +138,11 @@ export function whatItTakes(
   return d.destination === d.pipeline ? `${exporters}decoded` : `${exporters}in ${d.pipeline}, decoded`;
 }
 
-/** How much of its share a backlog takes; shares that others do not use are lent. */
-export function overShare(share: number, shareBytes: number): string {
+/** How much of its share a backlog takes; shares that others do not use are lent, as far as the budget goes. */
+export function overShare(share: number, shareBytes: number, overBudget: boolean): string {
   if (shareBytes <= 0) return NONE;
-  return `${percent(share, 2)} of its share of ${bytes(shareBytes)}${share > 1 ? ", the rest is lent" : ""}`;
+  const rest = overBudget ? ", over the budget" : ", the rest is lent";
+  return `${percent(share, 2)} of its share of ${bytes(shareBytes)}${share > 1 ? rest : ""}`;
 }
 
 /** What happens once the budget is used up. */

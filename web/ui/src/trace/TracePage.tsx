@@ -6,6 +6,7 @@ import { Page } from "../components/Page";
 import { links, type Route } from "../router";
 import { JumpToTrace } from "../traces/SearchForm";
 import { buildModel } from "./model";
+import { RefusedBy } from "./RefusedBy";
 import { TraceHead } from "./TraceHead";
 import { TraceView } from "./TraceView";
 
@@ -30,6 +31,7 @@ export function TracePage({ id, route }: { id: string; route: Route }) {
       }
       aside={<JumpToTrace />}
     >
+      <RefusedBy key={id} id={id} />
       <Polled poll={poll} rows={10}>
         {(t) => (
           <>
