@@ -1,14 +1,15 @@
 package delivery
 
 import (
+	"fmt"
 	"sync/atomic"
-	"time"
 
 	"go.uber.org/zap"
 
 	"github.com/slowburn/slowburn/internal/answer"
 	"github.com/slowburn/slowburn/internal/clock"
 	"github.com/slowburn/slowburn/processor/tailsampling/destination"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/delivery/internal/losses"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/delivery/internal/trial"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/shard"
 )
@@ -23,12 +24,12 @@ type Destination struct {
 	Senders []*Sender
 
 	out         *Output
-	alone       bool                       // it is the only one: nobody else looks at the context
-	accepted    atomic.Int64               // when it accepted traces last, a clock.Monotonic; 0 is never
-	acceptances atomic.Int64               // how many calls it has accepted, or a part of
-	refuses     atomic.Int64               // since when it refuses the gateway itself, likewise; 0 if it does not
-	gaveUp      atomic.Int64               // when traces were given up last, likewise
-	warned      atomic.Int64               // when warn logged last, likewise
+	alone       bool         // it is the only one: nobody else looks at the context
+	accepted    atomic.Int64 // when it accepted traces last, a clock.Monotonic; 0 is never
+	acceptances atomic.Int64 // how many calls it has accepted, or a part of
+	refuses     atomic.Int64 // since when it refuses the gateway itself, likewise; 0 if it does not
+	losses      losses.Losses
+	limiter     losses.Limiter
 	last        atomic.Pointer[LastAnswer] // nil before the first
 	rejected    atomic.Pointer[string]     // why it rejected spans last
 }
@@ -61,8 +62,8 @@ func (d *Destination) AcceptedAt() clock.Monotonic { return clock.Monotonic(d.ac
 // RefusesSince is since when it refuses the gateway itself, or may well do, 0 if it does not.
 func (d *Destination) RefusesSince() clock.Monotonic { return clock.Monotonic(d.refuses.Load()) }
 
-// GaveUpAt is when traces were given up last, 0 if none were.
-func (d *Destination) GaveUpAt() clock.Monotonic { return clock.Monotonic(d.gaveUp.Load()) }
+// GaveUpAt is when traces were given up last, 0 if none were, and why.
+func (d *Destination) GaveUpAt() (at clock.Monotonic, why fmt.Stringer) { return d.losses.Last() }
 
 // Name is what people are told of it.
 func (d *Destination) Name() string {
@@ -164,26 +165,25 @@ func (d *Destination) outOfPatience(now clock.Monotonic) (before clock.Monotonic
 	return now.Add(-d.out.Patience), true
 }
 
-// GaveUp counts a trace that is not delivered any more, because it was not accepted in time. The caller may have its shard's
-// mutex.
-func (d *Destination) GaveUp(k *shard.Kept) {
-	d.countGivenUp(k)
-	d.warn("kept traces were given up: the destination did not accept them in time", nil)
-}
-
-// countGivenUp counts a trace that is not delivered any more. The caller may have its shard's mutex.
-func (d *Destination) countGivenUp(k *shard.Kept) {
-	d.gaveUp.Store(int64(max(d.out.Buffer.Now(), 1)))
+// gaveUp counts a trace that is not delivered any more; logLosses tells of it. The caller may have its shard's mutex.
+func (d *Destination) gaveUp(k *shard.Kept, why losses.Reason) {
+	d.losses.Add(why, k.Spans, d.out.Buffer.Now())
 	d.UndeliveredTraces.Add(1)
 	d.UndeliveredSpans.Add(int64(k.Spans))
 	d.Refused.remove(k.Ref)
 }
 
-// warn logs that something failed, at most every ten seconds for a destination: counters have how often.
+// logLosses logs what was given up since it did so last.
+func (d *Destination) logLosses(all bool) {
+	for _, loss := range d.losses.Take(d.out.Buffer.Now(), all) {
+		d.out.Logger.Warn("kept traces were given up", d.field(), zap.Stringer("reason", loss.Reason),
+			zap.Int64("traces", loss.Traces), zap.Int64("spans", loss.Spans))
+	}
+}
+
+// warn logs that something failed, the same at most every ten seconds for a destination: counters have how often.
 func (d *Destination) warn(message string, err error, fields ...zap.Field) {
-	const every = 10 * time.Second
-	now, last := d.out.Buffer.Now(), clock.Monotonic(d.warned.Load())
-	if last != 0 && now.Sub(last) < every || !d.warned.CompareAndSwap(int64(last), int64(max(now, 1))) {
+	if !d.limiter.Allow(message, d.out.Buffer.Now()) {
 		return
 	}
 	fields = append(fields, d.field())

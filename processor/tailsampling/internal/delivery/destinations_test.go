@@ -278,7 +278,10 @@ func TestPatience(t *testing.T) {
 		}
 		require.EqualValues(t, 2, s.Destinations[0].UndeliveredTraces.Load(), "those of 80 and 70 minutes ago")
 		require.EqualValues(t, 4, s.Destinations[0].UndeliveredSpans.Load())
-		require.NotZero(t, s.Destinations[0].GaveUpAt())
+		at, why := s.Destinations[0].GaveUpAt()
+		require.NotZero(t, at)
+		require.Equal(t, "refusal_patience is used up", why.String())
+		require.Equal(t, map[string]any{"destination": "backend", "reason": why.String(), "traces": int64(2), "spans": int64(4)}, s.losses())
 		mended.Store(true)
 		time.Sleep(time.Minute)
 		require.Equal(t, []byte{3, 4, 5, 6, 7, 8}, sorted(s.sink.got("backend")))
@@ -389,7 +392,7 @@ func TestRefusedTracesThatAreGivenUp(t *testing.T) {
 				}
 				m.Lock()
 				if k, ok := m.Outgoing(0).GiveUpOldest(true, shard.Never, s.Buffer.Now()); ok {
-					d.GaveUp(&k)
+					s.GaveUp(0, &k)
 				}
 				m.Unlock()
 				runtime.Gosched()
@@ -456,7 +459,8 @@ func TestRefusedTraceThatIsForgotten(t *testing.T) {
 		s.keepAll(2)
 		synctest.Wait()
 		require.EqualValues(t, 1, d.UndeliveredTraces.Load())
-		require.Zero(t, s.logs.FilterMessageSnippet("in time").Len())
+		require.Equal(t, "more traces were refused for good than can be listed", s.losses()["reason"])
+		require.Equal(t, 2, s.logs.FilterMessageSnippet("refused a trace for good").Len())
 		require.Equal(t, maxRefused, d.Refused.Len())
 		r.end()
 	})

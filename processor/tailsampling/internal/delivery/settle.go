@@ -8,6 +8,7 @@ import (
 
 	"github.com/slowburn/slowburn/internal/answer"
 	"github.com/slowburn/slowburn/internal/clock"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/delivery/internal/losses"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/delivery/internal/trial"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/shard"
 )
@@ -116,7 +117,7 @@ func (s *Sender) refuse(p *piece, a *answer.Error) {
 	s.d.warn("the destination refused a trace for good: it stays in the span log, and is sent again on request", a,
 		zap.Stringer("trace_id", t.ID), zap.Int("spans", t.Spans))
 	if full {
-		s.d.giveUpAside(oldest.member, oldest.Ref, "the oldest refused traces were given up: more were refused than can be listed")
+		s.d.giveUpAside(oldest.member, oldest.Ref, losses.RefusedList)
 	}
 }
 

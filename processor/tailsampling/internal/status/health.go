@@ -64,7 +64,7 @@ func (w *View) trouble(d *delivery.Destination, now clock.Monotonic) string {
 	case slow:
 		text = fmt.Sprintf("%s, which has not answered for %v", wait(), now.Sub(at).Round(time.Second))
 	}
-	if at := d.GaveUpAt(); at != 0 && now.Sub(at) < recentLoss {
+	if at, _ := d.GaveUpAt(); at != 0 && now.Sub(at) < recentLoss {
 		if text != "" {
 			text += ", and "
 		} else {
