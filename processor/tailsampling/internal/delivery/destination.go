@@ -108,15 +108,14 @@ func earliest(senders []*Sender, of func(*Sender) clock.Monotonic) (first clock.
 	return first
 }
 
-// Backlog is what waits for it, in all shards; Oldest is shard.Never if that is nothing.
+// Backlog is what waits for it, in all shards; the instants are shard.Never if that is nothing.
 func (d *Destination) Backlog() (all shard.Backlog) {
-	all.Oldest = shard.Never
+	all.Oldest, all.Pending = shard.Never, shard.Never
 	for m := range d.out.Buffer.Locked() {
 		b := m.Outgoing(d.Index).Backlog()
-		all.Oldest = min(all.Oldest, b.Oldest)
-		all.Traces += b.Traces
-		all.Spans += b.Spans
-		all.Bytes += b.Bytes
+		all.Oldest, all.Pending = min(all.Oldest, b.Oldest), min(all.Pending, b.Pending)
+		all.Amount.Add(b.Amount)
+		all.Refused.Add(b.Refused)
 	}
 	return all
 }

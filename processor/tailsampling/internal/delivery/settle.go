@@ -108,7 +108,7 @@ func (s *Sender) refuse(p *piece, a *answer.Error) {
 	var oldest RefusedTrace
 	var full bool
 	p.visit(i, func(out shard.Outgoing, k *shard.Kept, now clock.Monotonic) {
-		out.PutAside(k.Slot)
+		out.Refuse(k.Slot)
 		// Listed before anybody can give it up.
 		oldest, full = s.d.Refused.add(RefusedTrace{Kept: t.Kept, Destination: s.d, At: now, member: t.member, sender: s}, a)
 	})

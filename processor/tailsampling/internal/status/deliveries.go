@@ -79,9 +79,9 @@ func (w *View) destination(d *delivery.Destination, now clock.Monotonic) Destina
 }
 
 func backlogOf(b shard.Backlog, now clock.Monotonic) Backlog {
-	out := Backlog{Traces: b.Traces, Spans: b.Spans, Bytes: b.Bytes}
-	if b.Traces > 0 {
-		out.Seconds = max(0, now.Sub(b.Oldest).Seconds())
+	out := Backlog{Traces: b.Traces - b.Refused.Traces, Spans: b.Spans - b.Refused.Spans, Bytes: b.Bytes}
+	if out.Traces > 0 {
+		out.Seconds = max(0, now.Sub(b.Pending).Seconds())
 	}
 	return out
 }

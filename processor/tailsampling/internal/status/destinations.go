@@ -52,10 +52,12 @@ type Deliveries struct {
 
 // Backlog is what waits for a destination.
 type Backlog struct {
+	// Traces and Spans are without those that were refused for good.
 	Traces int64 `json:"traces"`
 	Spans  int64 `json:"spans"`
-	Bytes  int64 `json:"bytes"`
-	// Seconds is how long ago the oldest of it was decided.
+	// Bytes are with them: they use the budget too.
+	Bytes int64 `json:"bytes"`
+	// Seconds is how long ago the oldest of Traces was decided, in time that the gateway was up.
 	Seconds float64 `json:"seconds"`
 }
 

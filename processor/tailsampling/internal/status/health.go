@@ -53,12 +53,14 @@ func (w *View) troubles(now clock.Monotonic) (list []string) {
 
 // trouble is what is wrong with a destination, empty if nothing is.
 func (w *View) trouble(d *delivery.Destination, now clock.Monotonic) string {
-	wait := func() string { return fmt.Sprintf("%d kept traces wait for %s", d.Backlog().Traces, d.Name()) }
+	wait := func() string {
+		return fmt.Sprintf("%d kept traces wait for %s", backlogOf(d.Backlog(), now).Traces, d.Name())
+	}
 	var text string
 	switch state, at := stateOf(d, now); state {
 	case refusesGateway:
 		text = fmt.Sprintf("%s refuses this gateway (%s): %d kept traces wait; see its endpoint and the exporter's credentials",
-			d.Name(), d.Refusal(), d.Backlog().Traces)
+			d.Name(), d.Refusal(), backlogOf(d.Backlog(), now).Traces)
 	case retrying:
 		text = fmt.Sprintf("%s; next retry in %v", wait(), max(0, at.Sub(now)).Round(100*time.Millisecond))
 	case slow:

@@ -124,6 +124,18 @@ func TestHealthWhileADestinationRefusesTheGateway(t *testing.T) {
 	})
 }
 
+// What was refused for good does not wait: neither its number nor its age is in the backlog, only its bytes.
+func TestRefusedTracesAreNotInTheBacklog(t *testing.T) {
+	refuses := &answer.Error{Class: answer.Data, Code: "HTTP 400", Text: "odd"}
+	inFlight(t, func(context.Context) error { return refuses }, func(t *testing.T, s *scene, undelivered int64) {
+		time.Sleep(time.Hour)
+		shown := s.Destinations().Destinations[0]
+		require.Equal(t, undelivered, shown.RefusedTraces)
+		require.Positive(t, shown.Backlog.Bytes)
+		require.Equal(t, Backlog{Bytes: shown.Backlog.Bytes}, shown.Backlog)
+	})
+}
+
 // A destination that has not answered for more than ten seconds is reported.
 func TestHealthWhileADestinationHangs(t *testing.T) {
 	hang := func(ctx context.Context) error {
