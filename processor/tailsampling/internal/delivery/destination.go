@@ -3,12 +3,14 @@ package delivery
 import (
 	"fmt"
 	"sync/atomic"
+	"time"
 
 	"go.uber.org/zap"
 
 	"github.com/slowburn/slowburn/internal/answer"
 	"github.com/slowburn/slowburn/internal/clock"
 	"github.com/slowburn/slowburn/processor/tailsampling/destination"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/buffer"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/delivery/internal/losses"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/delivery/internal/trial"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/shard"
@@ -28,6 +30,7 @@ type Destination struct {
 	accepted    atomic.Int64 // when it accepted traces last, a clock.Monotonic; 0 is never
 	acceptances atomic.Int64 // how many calls it has accepted, or a part of
 	refuses     atomic.Int64 // since when it refuses the gateway itself, likewise; 0 if it does not
+	outage      outage
 	losses      losses.Losses
 	limiter     losses.Limiter
 	last        atomic.Pointer[LastAnswer] // nil before the first
@@ -43,6 +46,12 @@ type Counts struct {
 	Repaired                            atomic.Int64 // whose text was made UTF-8
 	Retries                             atomic.Int64 // calls that are made again
 	Apart                               atomic.Int64 // traces that wait apart
+}
+
+// outage is a time in which nothing is accepted.
+type outage struct {
+	since  atomic.Int64 // when a call failed first after the last that was accepted, a clock.Monotonic; 0 if none did
+	warned atomic.Bool  // and the log says so
 }
 
 // LastAnswer is what a destination answered last.
@@ -61,6 +70,9 @@ func (d *Destination) AcceptedAt() clock.Monotonic { return clock.Monotonic(d.ac
 
 // RefusesSince is since when it refuses the gateway itself, or may well do, 0 if it does not.
 func (d *Destination) RefusesSince() clock.Monotonic { return clock.Monotonic(d.refuses.Load()) }
+
+// FailsSince is when a call failed first after the last that was accepted, and was to be made again; 0 if none did.
+func (d *Destination) FailsSince() clock.Monotonic { return clock.Monotonic(d.outage.since.Load()) }
 
 // GaveUpAt is when traces were given up last, 0 if none were, and why.
 func (d *Destination) GaveUpAt() (at clock.Monotonic, why fmt.Stringer) { return d.losses.Last() }
@@ -89,7 +101,7 @@ func (d *Destination) RejectedWhy() string {
 	return ""
 }
 
-// RetryAt is when the first sender that waits after an error tries again, 0 if none does.
+// RetryAt is when the first sender that waits after an error tries again, 0 if none does. An acceptance clears it.
 func (d *Destination) RetryAt() (at clock.Monotonic) {
 	return earliest(d.Senders, func(s *Sender) clock.Monotonic { return clock.Monotonic(s.pace.retryAt.Load()) })
 }
@@ -137,12 +149,40 @@ func (d *Destination) note(a *answer.Error, progress bool, now clock.Monotonic) 
 		d.accepted.Store(int64(max(now, 1)))
 		d.acceptances.Add(1)
 	}
+	if last.Class == answer.Accepted || last.Class == answer.Data || progress {
+		d.works(now)
+	}
 	switch {
 	case last.Class == answer.Gateway:
 		d.refuse(now, a)
 	case last.Class == answer.Either && !progress: // it may refuse, or not
 	case d.refuses.Swap(0) != 0 && last.Class != answer.Retry: // where nobody answered it is not known any more
 		d.out.Logger.Info("the destination takes traces of this gateway again", d.field())
+	}
+}
+
+// longOutage is how long nothing was accepted for senders that pause to be woken. In a shorter time none waits for long, and a
+// destination that accepts some calls and not others is to be spared.
+const longOutage = 5 * time.Second
+
+// works notes that the destination has answered other than by a failure.
+func (d *Destination) works(now clock.Monotonic) {
+	if d.outage.since.Load() == 0 { // the usual case
+		return
+	}
+	since := clock.Monotonic(d.outage.since.Swap(0))
+	if since == 0 { // another sender was first
+		return
+	}
+	failed := now.Sub(since)
+	for _, s := range d.Senders {
+		s.pace.retryAt.Store(0)
+		if failed >= longOutage {
+			buffer.Wake(s.pace.works)
+		}
+	}
+	if d.outage.warned.Swap(false) && d.refuses.Load() == 0 { // else note says so
+		d.out.Logger.Info("the destination works again", d.field(), zap.Duration("after", failed))
 	}
 }
 
@@ -181,15 +221,17 @@ func (d *Destination) logLosses(all bool) {
 }
 
 // warn logs that something failed, the same at most every ten seconds for a destination: counters have how often.
-func (d *Destination) warn(message string, err error, fields ...zap.Field) {
+// It reports whether it did.
+func (d *Destination) warn(message string, err error, fields ...zap.Field) bool {
 	if !d.limiter.Allow(message, d.out.Buffer.Now()) {
-		return
+		return false
 	}
 	fields = append(fields, d.field())
 	if err != nil {
 		fields = append(fields, zap.Error(err))
 	}
 	d.out.Logger.Warn(message, fields...)
+	return true
 }
 
 func (d *Destination) field() zap.Field { return zap.String("destination", d.ID) }

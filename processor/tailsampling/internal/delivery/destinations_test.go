@@ -257,6 +257,50 @@ func TestAnswersThatCanBeEither(t *testing.T) {
 	})
 }
 
+// After an outage one acceptance ends the pauses of all senders, but for those that the destination asked to wait.
+func TestAnAcceptanceEndsPauses(t *testing.T) {
+	for name, tc := range map[string]struct {
+		failure *answer.Error
+		after   time.Duration // until all is delivered
+	}{
+		"they back off": {errRetry, time.Second},
+		"asked to":      {&answer.Error{Class: answer.Retry, Code: "HTTP 503", Delay: 4 * time.Minute}, 4 * time.Minute},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newSetup(t, 8, asBytes("backend"))
+				time.Sleep(time.Second)
+				var broken atomic.Bool
+				broken.Store(true)
+				s.sink.answer = func(_ string, traces []byte) error {
+					if broken.Load() {
+						return tc.failure
+					}
+					return nil
+				}
+				r := s.run(8)
+				d := s.Destinations[0]
+				s.keepAll(upTo(40)...)
+				time.Sleep(3*time.Minute + 59*time.Second)
+				require.NotZero(t, d.RetryAt())
+				require.NotZero(t, d.FailsSince())
+				broken.Store(false)
+				for d.AcceptedAt() == 0 {
+					time.Sleep(time.Millisecond)
+				}
+				require.Zero(t, d.RetryAt())
+				require.Zero(t, d.FailsSince())
+				time.Sleep(tc.after)
+				synctest.Wait()
+				require.Zero(t, d.Backlog().Traces)
+				require.Equal(t, 1, s.logs.FilterMessage("the destination works again").Len())
+				r.end()
+				s.Buffer.Close()
+			})
+		})
+	}
+}
+
 // A destination that refuses the gateway loses nothing for an hour. Then traces are given up as they become an hour old.
 func TestPatience(t *testing.T) {
 	withDestinations(t, []destination.Destination{asBytes("backend"), asBytes("good")}, func(t *testing.T, s *setup, r *running) {
