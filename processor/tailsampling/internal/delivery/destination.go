@@ -182,7 +182,7 @@ func (d *Destination) works(now clock.Monotonic) {
 		}
 	}
 	if d.outage.warned.Swap(false) && d.refuses.Load() == 0 { // else note says so
-		d.out.Logger.Info("the destination works again", d.field(), zap.Duration("after", failed))
+		d.out.Logger.Info("the destination works again", d.field(), zap.Stringer("after", failed.Round(time.Millisecond)))
 	}
 }
 
@@ -191,7 +191,7 @@ func (d *Destination) refuse(now clock.Monotonic, a *answer.Error) {
 	if d.refuses.CompareAndSwap(0, int64(max(now, 1))) {
 		d.out.Logger.Warn("the destination refuses this gateway: kept traces wait in the span log, for refusal_patience; "+
 			"see whether its endpoint and the exporter's credentials are right",
-			d.field(), zap.Error(a), zap.Duration("refusal_patience", d.out.Patience))
+			d.field(), zap.Error(a), zap.Stringer("refusal_patience", d.out.Patience))
 	}
 }
 
