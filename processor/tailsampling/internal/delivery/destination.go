@@ -62,6 +62,14 @@ type LastAnswer struct {
 	Code, Text string
 }
 
+// Failure is its words, empty where it is an acceptance or there is no answer.
+func (l *LastAnswer) Failure() string {
+	if l == nil || l.Class == answer.Accepted {
+		return ""
+	}
+	return (&answer.Error{Code: l.Code, Text: l.Text}).Error()
+}
+
 // Last returns what it answered last, nil if it did not yet.
 func (d *Destination) Last() *LastAnswer { return d.last.Load() }
 
@@ -83,14 +91,6 @@ func (d *Destination) Name() string {
 		return "the next component"
 	}
 	return d.ID
-}
-
-// Refusal is what it said when it refused the gateway last.
-func (d *Destination) Refusal() string {
-	if last := d.last.Load(); last != nil && last.Class != answer.Accepted {
-		return (&answer.Error{Code: last.Code, Text: last.Text}).Error()
-	}
-	return ""
 }
 
 // RejectedWhy is what it said when it rejected spans last.
@@ -126,7 +126,7 @@ func (d *Destination) Backlog() (all shard.Backlog) {
 	for m := range d.out.Buffer.Locked() {
 		b := m.Outgoing(d.Index).Backlog()
 		all.Oldest, all.Pending = min(all.Oldest, b.Oldest), min(all.Pending, b.Pending)
-		all.Amount.Add(b.Amount)
+		all.Add(b.Amount)
 		all.Refused.Add(b.Refused)
 	}
 	return all
@@ -193,15 +193,6 @@ func (d *Destination) refuse(now clock.Monotonic, a *answer.Error) {
 			"see whether its endpoint and the exporter's credentials are right",
 			d.field(), zap.Error(a), zap.Stringer("refusal_patience", d.out.Patience))
 	}
-}
-
-// outOfPatience returns the instant before which traces are given up that were decided before it, and whether there is one.
-func (d *Destination) outOfPatience(now clock.Monotonic) (before clock.Monotonic, out bool) {
-	since := d.RefusesSince()
-	if since == 0 || now.Sub(since) < d.out.Patience {
-		return 0, false
-	}
-	return now.Add(-d.out.Patience), true
 }
 
 // gaveUp counts a trace that is not delivered any more; logLosses tells of it. The caller may have its shard's mutex.

@@ -102,10 +102,11 @@ func (l *load) countKept(i int, services *tally.Services) {
 
 // losePatience gives up traces for which the destination has refused the gateway for too long: those without an error first.
 func (s *Sender) losePatience(now clock.Monotonic) {
-	before, out := s.d.outOfPatience(now)
-	if !out {
+	since, patience := s.d.RefusesSince(), s.d.out.Patience
+	if since == 0 || now.Sub(since) < patience {
 		return
 	}
+	before := now.Add(-patience)
 	for _, failed := range []bool{false, true} {
 		for _, m := range s.members {
 			m.Lock()

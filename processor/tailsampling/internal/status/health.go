@@ -112,10 +112,10 @@ func waiting(traces int64) string {
 // refusal says that a destination refuses the gateway, or where that is not sure that it fails.
 func refusal(d *delivery.Destination, traces int64) string {
 	if last := d.Last(); last != nil && last.Class == answer.Either {
-		return fmt.Sprintf("%s fails whatever it is sent (%s): %s", d.Name(), d.Refusal(), waiting(traces))
+		return fmt.Sprintf("%s fails whatever it is sent (%s): %s", d.Name(), d.Last().Failure(), waiting(traces))
 	}
 	return fmt.Sprintf("%s refuses this gateway (%s): %s; see its endpoint and the exporter's credentials",
-		d.Name(), d.Refusal(), waiting(traces))
+		d.Name(), d.Last().Failure(), waiting(traces))
 }
 
 // nextTry is when a destination that fails is tried again, and why.
@@ -124,7 +124,7 @@ func nextTry(d *delivery.Destination, now clock.Monotonic) string {
 	if at := d.RetryAt(); at != 0 {
 		text = fmt.Sprintf("which is tried again in %v", max(0, at.Sub(now)).Round(100*time.Millisecond))
 	}
-	if why := d.Refusal(); why != "" {
+	if why := d.Last().Failure(); why != "" {
 		text += fmt.Sprintf(" (%s)", why)
 	}
 	return text
