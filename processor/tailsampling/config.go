@@ -140,6 +140,9 @@ const (
 	maxCacheSize  = 1 << 30
 )
 
+// minDeliveryBudget distinguishes a budget from a number that was written without its unit, which is taken for bytes.
+const minDeliveryBudget bytesize.Size = 1 << 20
+
 // leastWait distinguishes a wait from a number that was written without its unit, which is taken for nanoseconds.
 const leastWait = time.Millisecond
 
@@ -251,8 +254,10 @@ func (cfg *Config) validateStorage(bad func(string, ...any)) {
 func (cfg *Config) validateDelivery(bad func(string, ...any)) {
 	key, room := cfg.room()
 	// Beyond, a backlog within its budget would leave no room for traces to wait for their decision.
-	if most := room / 4 * 3; cfg.DeliveryBudget < 0 || cfg.DeliveryBudget > most {
-		bad("delivery_budget (%s) must be at most %s, three quarters of %s; 0 is half of it", cfg.DeliveryBudget, most, key)
+	if n := cfg.DeliveryBudget; n != 0 && n < minDeliveryBudget {
+		bad("delivery_budget (%s) must be at least %s; write it with a unit, such as 512MiB, or 0 for half of %s", n, minDeliveryBudget, key)
+	} else if most := room / 4 * 3; n > most {
+		bad("delivery_budget (%s) must be at most %s, three quarters of %s; 0 is half of it", n, most, key)
 	}
 	if w := cfg.WhenFull; w != fullGiveUp && w != fullRefuse {
 		bad("when_full %q is not known: use %q or %q", w, fullGiveUp, fullRefuse)

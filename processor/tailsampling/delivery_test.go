@@ -109,7 +109,7 @@ func TestDestinationsOverACrash(t *testing.T) {
 		require.Equal(t, "retrying", shown.Destinations[1].State)
 		require.EqualValues(t, 20, shown.Destinations[1].Backlog.Traces)
 		require.Zero(t, shown.Destinations[0].Backlog.Traces)
-		require.Regexp(t, "^20 kept traces wait for backend; next retry in ", p.Probe(t.Context()).Message)
+		require.Regexp(t, "^20 kept traces wait for backend, which is (being )?tried again", p.Probe(t.Context()).Message)
 
 		after := crash(t, cfg)
 		end(t, p)
@@ -161,7 +161,7 @@ func TestBacklogOverItsBudgetIsGivenUp(t *testing.T) {
 			require.Positive(t, backend.UndeliveredTraces)
 			require.Equal(t, 2*backend.UndeliveredTraces, backend.UndeliveredSpans)
 			require.LessOrEqual(t, shown.UsedBytes, int64(cfg.DeliveryBudget)+64<<10)
-			require.Contains(t, p.Probe(t.Context()).Message, "kept spans were given up")
+			require.Contains(t, p.Probe(t.Context()).Message, "kept traces for backend were given up: delivery_budget is used up")
 			require.False(t, p.Probe(t.Context()).Blocking)
 			require.Zero(t, p.Status().EarlyDecisions)
 			require.Zero(t, p.Status().RefusedSpans)
@@ -206,7 +206,7 @@ func TestRefusedTraceIsSentAgainOnRequest(t *testing.T) {
 			require.Equal(t, traceID(3).String(), refused.TraceID)
 			require.Equal(t, []any{"backend", "traces/sampled", int64(2), "HTTP 400", "span too odd"},
 				[]any{refused.Destination, refused.Pipeline, refused.Spans, refused.Code, refused.Text})
-			require.True(t, p.Probe(t.Context()).OK, "it is about one trace")
+			require.Equal(t, "backend refused 1 trace for good: see slowburn retry", p.Probe(t.Context()).Message)
 
 			require.Equal(t, 1, p.RetryRefused(traceID(3), "backend"))
 			time.Sleep(time.Minute)

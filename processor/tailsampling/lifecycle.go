@@ -144,6 +144,7 @@ func (p *Sampler) decideLast() {
 
 // countLost counts and logs what could not be delivered.
 func (p *Sampler) countLost() {
+	p.output.LogLosses(true)
 	var traces, spans int64
 	for _, m := range p.buffer.Members {
 		m.Lock()

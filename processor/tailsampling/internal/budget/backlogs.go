@@ -21,6 +21,8 @@ type Backlogs struct {
 	Refuse bool
 	// GaveUp is told of each trace that a destination does not get. It is called with the shard's mutex.
 	GaveUp func(d shard.Destination, k *shard.Kept)
+	// Kept, if set, is called each time that Run has kept the budget.
+	Kept func()
 
 	buffer       *buffer.Buffer
 	destinations int
@@ -60,6 +62,9 @@ func (g *Backlogs) Run(stop <-chan struct{}) {
 			return
 		case <-ticker.C:
 			g.Keep()
+			if g.Kept != nil {
+				g.Kept()
+			}
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package delivery
 
 import (
+	"fmt"
 	"sync/atomic"
 	"time"
 
@@ -9,6 +10,8 @@ import (
 	"github.com/slowburn/slowburn/internal/answer"
 	"github.com/slowburn/slowburn/internal/clock"
 	"github.com/slowburn/slowburn/processor/tailsampling/destination"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/buffer"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/delivery/internal/losses"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/delivery/internal/trial"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/shard"
 )
@@ -23,12 +26,13 @@ type Destination struct {
 	Senders []*Sender
 
 	out         *Output
-	alone       bool                       // it is the only one: nobody else looks at the context
-	accepted    atomic.Int64               // when it accepted traces last, a clock.Monotonic; 0 is never
-	acceptances atomic.Int64               // how many calls it has accepted, or a part of
-	refuses     atomic.Int64               // since when it refuses the gateway itself, likewise; 0 if it does not
-	gaveUp      atomic.Int64               // when traces were given up last, likewise
-	warned      atomic.Int64               // when warn logged last, likewise
+	alone       bool         // it is the only one: nobody else looks at the context
+	accepted    atomic.Int64 // when it accepted traces last, a clock.Monotonic; 0 is never
+	acceptances atomic.Int64 // how many calls it has accepted, or a part of
+	refuses     atomic.Int64 // since when it refuses the gateway itself, likewise; 0 if it does not
+	outage      outage
+	losses      losses.Losses
+	limiter     losses.Limiter
 	last        atomic.Pointer[LastAnswer] // nil before the first
 	rejected    atomic.Pointer[string]     // why it rejected spans last
 }
@@ -44,12 +48,26 @@ type Counts struct {
 	Apart                               atomic.Int64 // traces that wait apart
 }
 
+// outage is a time in which nothing is accepted.
+type outage struct {
+	since  atomic.Int64 // when a call failed first after the last that was accepted, a clock.Monotonic; 0 if none did
+	warned atomic.Bool  // and the log says so
+}
+
 // LastAnswer is what a destination answered last.
 type LastAnswer struct {
 	At    clock.Monotonic
 	Class answer.Class
 	// Code and Text are the destination's.
 	Code, Text string
+}
+
+// Failure is its words, empty where it is an acceptance or there is no answer.
+func (l *LastAnswer) Failure() string {
+	if l == nil || l.Class == answer.Accepted {
+		return ""
+	}
+	return (&answer.Error{Code: l.Code, Text: l.Text}).Error()
 }
 
 // Last returns what it answered last, nil if it did not yet.
@@ -61,8 +79,11 @@ func (d *Destination) AcceptedAt() clock.Monotonic { return clock.Monotonic(d.ac
 // RefusesSince is since when it refuses the gateway itself, or may well do, 0 if it does not.
 func (d *Destination) RefusesSince() clock.Monotonic { return clock.Monotonic(d.refuses.Load()) }
 
-// GaveUpAt is when traces were given up last, 0 if none were.
-func (d *Destination) GaveUpAt() clock.Monotonic { return clock.Monotonic(d.gaveUp.Load()) }
+// FailsSince is when a call failed first after the last that was accepted, and was to be made again; 0 if none did.
+func (d *Destination) FailsSince() clock.Monotonic { return clock.Monotonic(d.outage.since.Load()) }
+
+// GaveUpAt is when traces were given up last, 0 if none were, and why.
+func (d *Destination) GaveUpAt() (at clock.Monotonic, why fmt.Stringer) { return d.losses.Last() }
 
 // Name is what people are told of it.
 func (d *Destination) Name() string {
@@ -70,14 +91,6 @@ func (d *Destination) Name() string {
 		return "the next component"
 	}
 	return d.ID
-}
-
-// Refusal is what it said when it refused the gateway last.
-func (d *Destination) Refusal() string {
-	if last := d.last.Load(); last != nil && last.Class != answer.Accepted {
-		return (&answer.Error{Code: last.Code, Text: last.Text}).Error()
-	}
-	return ""
 }
 
 // RejectedWhy is what it said when it rejected spans last.
@@ -88,7 +101,7 @@ func (d *Destination) RejectedWhy() string {
 	return ""
 }
 
-// RetryAt is when the first sender that waits after an error tries again, 0 if none does.
+// RetryAt is when the first sender that waits after an error tries again, 0 if none does. An acceptance clears it.
 func (d *Destination) RetryAt() (at clock.Monotonic) {
 	return earliest(d.Senders, func(s *Sender) clock.Monotonic { return clock.Monotonic(s.pace.retryAt.Load()) })
 }
@@ -107,15 +120,14 @@ func earliest(senders []*Sender, of func(*Sender) clock.Monotonic) (first clock.
 	return first
 }
 
-// Backlog is what waits for it, in all shards; Oldest is shard.Never if that is nothing.
+// Backlog is what waits for it, in all shards; the instants are shard.Never if that is nothing.
 func (d *Destination) Backlog() (all shard.Backlog) {
-	all.Oldest = shard.Never
+	all.Oldest, all.Pending = shard.Never, shard.Never
 	for m := range d.out.Buffer.Locked() {
 		b := m.Outgoing(d.Index).Backlog()
-		all.Oldest = min(all.Oldest, b.Oldest)
-		all.Traces += b.Traces
-		all.Spans += b.Spans
-		all.Bytes += b.Bytes
+		all.Oldest, all.Pending = min(all.Oldest, b.Oldest), min(all.Pending, b.Pending)
+		all.Add(b.Amount)
+		all.Refused.Add(b.Refused)
 	}
 	return all
 }
@@ -137,6 +149,9 @@ func (d *Destination) note(a *answer.Error, progress bool, now clock.Monotonic) 
 		d.accepted.Store(int64(max(now, 1)))
 		d.acceptances.Add(1)
 	}
+	if last.Class == answer.Accepted || last.Class == answer.Data || progress {
+		d.works(now)
+	}
 	switch {
 	case last.Class == answer.Gateway:
 		d.refuse(now, a)
@@ -146,51 +161,68 @@ func (d *Destination) note(a *answer.Error, progress bool, now clock.Monotonic) 
 	}
 }
 
+// longOutage is how long nothing was accepted for senders that pause to be woken. In a shorter time none waits for long, and a
+// destination that accepts some calls and not others is to be spared.
+const longOutage = 5 * time.Second
+
+// works notes that the destination has answered other than by a failure.
+func (d *Destination) works(now clock.Monotonic) {
+	if d.outage.since.Load() == 0 { // the usual case
+		return
+	}
+	since := clock.Monotonic(d.outage.since.Swap(0))
+	if since == 0 { // another sender was first
+		return
+	}
+	failed := now.Sub(since)
+	for _, s := range d.Senders {
+		s.pace.retryAt.Store(0)
+		if failed >= longOutage {
+			buffer.Wake(s.pace.works)
+		}
+	}
+	if d.outage.warned.Swap(false) && d.refuses.Load() == 0 { // else note says so
+		d.out.Logger.Info("the destination works again", d.field(), zap.Stringer("after", failed.Round(time.Millisecond)))
+	}
+}
+
 // refuse notes that the destination refuses the gateway itself, or may well do.
 func (d *Destination) refuse(now clock.Monotonic, a *answer.Error) {
 	if d.refuses.CompareAndSwap(0, int64(max(now, 1))) {
 		d.out.Logger.Warn("the destination refuses this gateway: kept traces wait in the span log, for refusal_patience; "+
 			"see whether its endpoint and the exporter's credentials are right",
-			d.field(), zap.Error(a), zap.Duration("refusal_patience", d.out.Patience))
+			d.field(), zap.Error(a), zap.Stringer("refusal_patience", d.out.Patience))
 	}
 }
 
-// outOfPatience returns the instant before which traces are given up that were decided before it, and whether there is one.
-func (d *Destination) outOfPatience(now clock.Monotonic) (before clock.Monotonic, out bool) {
-	since := d.RefusesSince()
-	if since == 0 || now.Sub(since) < d.out.Patience {
-		return 0, false
-	}
-	return now.Add(-d.out.Patience), true
-}
-
-// GaveUp counts a trace that is not delivered any more, because it was not accepted in time. The caller may have its shard's
-// mutex.
-func (d *Destination) GaveUp(k *shard.Kept) {
-	d.countGivenUp(k)
-	d.warn("kept traces were given up: the destination did not accept them in time", nil)
-}
-
-// countGivenUp counts a trace that is not delivered any more. The caller may have its shard's mutex.
-func (d *Destination) countGivenUp(k *shard.Kept) {
-	d.gaveUp.Store(int64(max(d.out.Buffer.Now(), 1)))
+// gaveUp counts a trace that is not delivered any more; logLosses tells of it. The caller may have its shard's mutex.
+func (d *Destination) gaveUp(k *shard.Kept, why losses.Reason) {
+	d.losses.Add(why, k.Spans, d.out.Buffer.Now())
 	d.UndeliveredTraces.Add(1)
 	d.UndeliveredSpans.Add(int64(k.Spans))
 	d.Refused.remove(k.Ref)
 }
 
-// warn logs that something failed, at most every ten seconds for a destination: counters have how often.
-func (d *Destination) warn(message string, err error, fields ...zap.Field) {
-	const every = 10 * time.Second
-	now, last := d.out.Buffer.Now(), clock.Monotonic(d.warned.Load())
-	if last != 0 && now.Sub(last) < every || !d.warned.CompareAndSwap(int64(last), int64(max(now, 1))) {
-		return
+// logLosses logs what was given up since it did so last.
+func (d *Destination) logLosses(all bool) {
+	for _, loss := range d.losses.Take(d.out.Buffer.Now(), all) {
+		d.out.Logger.Warn("kept traces were given up", d.field(), zap.Stringer("reason", loss.Reason),
+			zap.Int64("traces", loss.Traces), zap.Int64("spans", loss.Spans))
+	}
+}
+
+// warn logs that something failed, the same at most every ten seconds for a destination: counters have how often.
+// It reports whether it did.
+func (d *Destination) warn(message string, err error, fields ...zap.Field) bool {
+	if !d.limiter.Allow(message, d.out.Buffer.Now()) {
+		return false
 	}
 	fields = append(fields, d.field())
 	if err != nil {
 		fields = append(fields, zap.Error(err))
 	}
 	d.out.Logger.Warn(message, fields...)
+	return true
 }
 
 func (d *Destination) field() zap.Field { return zap.String("destination", d.ID) }

@@ -257,6 +257,50 @@ func TestAnswersThatCanBeEither(t *testing.T) {
 	})
 }
 
+// After an outage one acceptance ends the pauses of all senders, but for those that the destination asked to wait.
+func TestAnAcceptanceEndsPauses(t *testing.T) {
+	for name, tc := range map[string]struct {
+		failure *answer.Error
+		after   time.Duration // until all is delivered
+	}{
+		"they back off": {errRetry, time.Second},
+		"asked to":      {&answer.Error{Class: answer.Retry, Code: "HTTP 503", Delay: 4 * time.Minute}, 4 * time.Minute},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newSetup(t, 8, asBytes("backend"))
+				time.Sleep(time.Second)
+				var broken atomic.Bool
+				broken.Store(true)
+				s.sink.answer = func(_ string, traces []byte) error {
+					if broken.Load() {
+						return tc.failure
+					}
+					return nil
+				}
+				r := s.run(8)
+				d := s.Destinations[0]
+				s.keepAll(upTo(40)...)
+				time.Sleep(3*time.Minute + 59*time.Second)
+				require.NotZero(t, d.RetryAt())
+				require.NotZero(t, d.FailsSince())
+				broken.Store(false)
+				for d.AcceptedAt() == 0 {
+					time.Sleep(time.Millisecond)
+				}
+				require.Zero(t, d.RetryAt())
+				require.Zero(t, d.FailsSince())
+				time.Sleep(tc.after)
+				synctest.Wait()
+				require.Zero(t, d.Backlog().Traces)
+				require.Equal(t, 1, s.logs.FilterMessage("the destination works again").Len())
+				r.end()
+				s.Buffer.Close()
+			})
+		})
+	}
+}
+
 // A destination that refuses the gateway loses nothing for an hour. Then traces are given up as they become an hour old.
 func TestPatience(t *testing.T) {
 	withDestinations(t, []destination.Destination{asBytes("backend"), asBytes("good")}, func(t *testing.T, s *setup, r *running) {
@@ -278,7 +322,10 @@ func TestPatience(t *testing.T) {
 		}
 		require.EqualValues(t, 2, s.Destinations[0].UndeliveredTraces.Load(), "those of 80 and 70 minutes ago")
 		require.EqualValues(t, 4, s.Destinations[0].UndeliveredSpans.Load())
-		require.NotZero(t, s.Destinations[0].GaveUpAt())
+		at, why := s.Destinations[0].GaveUpAt()
+		require.NotZero(t, at)
+		require.Equal(t, "refusal_patience is used up", why.String())
+		require.Equal(t, map[string]any{"destination": "backend", "reason": why.String(), "traces": int64(2), "spans": int64(4)}, s.losses())
 		mended.Store(true)
 		time.Sleep(time.Minute)
 		require.Equal(t, []byte{3, 4, 5, 6, 7, 8}, sorted(s.sink.got("backend")))
@@ -389,7 +436,7 @@ func TestRefusedTracesThatAreGivenUp(t *testing.T) {
 				}
 				m.Lock()
 				if k, ok := m.Outgoing(0).GiveUpOldest(true, shard.Never, s.Buffer.Now()); ok {
-					d.GaveUp(&k)
+					s.GaveUp(0, &k)
 				}
 				m.Unlock()
 				runtime.Gosched()
@@ -456,7 +503,8 @@ func TestRefusedTraceThatIsForgotten(t *testing.T) {
 		s.keepAll(2)
 		synctest.Wait()
 		require.EqualValues(t, 1, d.UndeliveredTraces.Load())
-		require.Zero(t, s.logs.FilterMessageSnippet("in time").Len())
+		require.Equal(t, "more traces were refused for good than can be listed", s.losses()["reason"])
+		require.Equal(t, 2, s.logs.FilterMessageSnippet("refused a trace for good").Len())
 		require.Equal(t, maxRefused, d.Refused.Len())
 		r.end()
 	})

@@ -6,6 +6,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/slowburn/slowburn/internal/clock"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/delivery/internal/losses"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/shard"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/tally"
 )
@@ -61,13 +62,13 @@ func (l *load) count(i int) {
 }
 
 // giveUp lets a trace go that the destination does not get.
-func (l *load) giveUp(i int) {
+func (l *load) giveUp(i int, why losses.Reason) {
 	if !l.settle(i) {
 		return
 	}
 	t := &l.traces[i]
 	l.visit(i, func(out shard.Outgoing, k *shard.Kept, now clock.Monotonic) { out.GiveUp(k.Slot, now) })
-	l.d.GaveUp(&t.Kept)
+	l.d.gaveUp(&t.Kept, why)
 }
 
 // lose gives up a trace that no destination can get.
@@ -79,7 +80,7 @@ func (l *load) lose(i int, err error) {
 		}
 	})
 	l.d.out.Logger.Error("kept spans cannot be decoded and are lost", zap.Error(err), l.d.field(), zap.Int("spans", t.Spans))
-	l.giveUp(i)
+	l.giveUp(i, losses.Undecodable)
 }
 
 // countKept counts a trace by service.
@@ -101,15 +102,16 @@ func (l *load) countKept(i int, services *tally.Services) {
 
 // losePatience gives up traces for which the destination has refused the gateway for too long: those without an error first.
 func (s *Sender) losePatience(now clock.Monotonic) {
-	before, out := s.d.outOfPatience(now)
-	if !out {
+	since, patience := s.d.RefusesSince(), s.d.out.Patience
+	if since == 0 || now.Sub(since) < patience {
 		return
 	}
+	before := now.Add(-patience)
 	for _, failed := range []bool{false, true} {
 		for _, m := range s.members {
 			m.Lock()
 			for k, more := m.Outgoing(s.d.Index).GiveUpOldest(failed, before, now); more; k, more = m.Outgoing(s.d.Index).GiveUpOldest(failed, before, now) {
-				s.d.GaveUp(&k)
+				s.d.gaveUp(&k, losses.RefusalPatience)
 			}
 			m.Unlock()
 		}
@@ -124,7 +126,7 @@ func (s *Sender) losePatience(now clock.Monotonic) {
 func (p *piece) giveUpOld(failed bool, before clock.Monotonic) {
 	for i := p.from; i < p.to; i++ {
 		if t := &p.traces[i]; t.DecidedAt < before && (failed || !t.Failed) {
-			p.giveUp(i)
+			p.giveUp(i, losses.RefusalPatience)
 		}
 	}
 }

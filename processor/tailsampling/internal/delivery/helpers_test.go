@@ -322,6 +322,14 @@ func request(t testing.TB, spans ...testSpan) ptrace.Traces {
 	return td
 }
 
+// losses is what is logged as given up, in one line.
+func (s *setup) losses() map[string]any {
+	s.LogLosses(false)
+	lines := s.logs.FilterMessage("kept traces were given up").All()
+	require.Len(s.t, lines, 1)
+	return lines[0].ContextMap()
+}
+
 // bodyOf is the message body of the only span.
 func bodyOf(t testing.TB, td ptrace.Traces) []byte {
 	var m ptrace.ProtoMarshaler

@@ -11,6 +11,7 @@ import (
 
 	"github.com/slowburn/slowburn/processor/tailsampling/destination"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/buffer"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/delivery/internal/losses"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/shard"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/tally"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/version"
@@ -102,8 +103,18 @@ func (o *Output) LogDestinations() {
 	}
 }
 
-// GaveUp counts a trace that a destination does not get any more. The caller may have the shard's mutex.
-func (o *Output) GaveUp(d shard.Destination, k *shard.Kept) { o.Destinations[d].GaveUp(k) }
+// GaveUp counts a trace that a destination does not get any more, because delivery_budget is used up. The caller may have the
+// shard's mutex.
+func (o *Output) GaveUp(d shard.Destination, k *shard.Kept) {
+	o.Destinations[d].gaveUp(k, losses.DeliveryBudget)
+}
+
+// LogLosses logs what was given up and not logged yet, of each reason at most every ten seconds, or with all whenever that was.
+func (o *Output) LogLosses(all bool) {
+	for _, d := range o.Destinations {
+		d.logLosses(all)
+	}
+}
 
 // Hurry ends the wait for fuller loads: what waits to be delivered is in the way.
 func (o *Output) Hurry() {

@@ -31,7 +31,9 @@ func asked(a *answer.Error) time.Duration { return min(a.Delay, maxAsked) }
 // pace is when a sender takes the next load, and when it tries again after an error.
 type pace struct {
 	buffer  *buffer.Buffer
-	hurry   chan struct{} // ends gathering
+	hurry   chan struct{}   // ends gathering
+	works   chan struct{}   // ends a pause: the destination accepted others after an outage
+	asked   clock.Monotonic // until when the destination asked to wait
 	backoff backoff.ExponentialBackOff
 	next    clock.Monotonic // when the next load is taken, if the last was not full
 	retryAt atomic.Int64    // when the sender tries again after an error, a clock.Monotonic; 0 if it does not wait
@@ -39,7 +41,7 @@ type pace struct {
 
 func newPace(b *buffer.Buffer) pace {
 	return pace{
-		buffer: b, hurry: make(chan struct{}, 1),
+		buffer: b, hurry: make(chan struct{}, 1), works: make(chan struct{}, 1),
 		backoff: backoff.ExponentialBackOff{
 			InitialInterval: firstBackoff, RandomizationFactor: 0.5, Multiplier: 2, MaxInterval: maxBackoff,
 		},
@@ -49,8 +51,17 @@ func newPace(b *buffer.Buffer) pace {
 // reset begins the back-off anew.
 func (p *pace) reset() { p.backoff.Reset() }
 
+// fresh forgets that the destination worked again: what matters to a pause is what happens from the call on that failed.
+func (p *pace) fresh() {
+	select {
+	case <-p.works:
+	default:
+	}
+}
+
 // after is how long to wait after an error, where the destination asks for a delay.
 func (p *pace) after(asked time.Duration) time.Duration {
+	p.asked = p.buffer.Now().Add(asked)
 	return max(p.backoff.NextBackOff(), asked)
 }
 
@@ -71,7 +82,7 @@ func (p *pace) gather(ctx context.Context, drain <-chan struct{}) {
 }
 
 // pause waits after an error, shows that it does, and reports whether to go on. The first time that drain is seen it ends
-// at once.
+// at once; so it does when the destination works again, but not before the destination asked for.
 func (p *pace) pause(ctx context.Context, delay time.Duration, drain <-chan struct{}) bool {
 	p.retryAt.Store(int64(p.buffer.Now().Add(delay)))
 	defer p.retryAt.Store(0)
@@ -82,12 +93,22 @@ func (p *pace) pause(ctx context.Context, delay time.Duration, drain <-chan stru
 	}
 	timer := clock.NewTimer(delay)
 	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-drain:
-		p.backoff.Reset()
-	case <-ctx.Done():
-		return false
+	for {
+		select {
+		case <-timer.C:
+			return true
+		case <-drain:
+			p.backoff.Reset()
+			return true
+		case <-p.works:
+			p.backoff.Reset()
+			rest := p.asked.Sub(p.buffer.Now())
+			if rest <= 0 {
+				return true
+			}
+			timer.Reset(rest)
+		case <-ctx.Done():
+			return false
+		}
 	}
-	return true
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/slowburn/slowburn/internal/clock"
 	"github.com/slowburn/slowburn/internal/wire"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/buffer"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/delivery/internal/losses"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/shard"
 )
 
@@ -128,14 +129,13 @@ func (o *Output) RetryRefused(id wire.TraceID, destination string) (n int) {
 	return n
 }
 
-// giveUpAside gives up a trace that is aside in the log, if it is still there, and logs why.
-func (d *Destination) giveUpAside(m *buffer.Member, ref shard.Ref, why string) {
+// giveUpAside gives up a trace that is aside in the log, if it is still there.
+func (d *Destination) giveUpAside(m *buffer.Member, ref shard.Ref, why losses.Reason) {
 	m.Lock()
 	defer m.Unlock()
 	out, now := m.Outgoing(d.Index), d.out.Buffer.Now()
 	if k, held := out.TakeAside(ref, now); held {
 		out.GiveUp(k.Slot, now)
-		d.countGivenUp(&k)
-		d.warn(why, nil)
+		d.gaveUp(&k, why)
 	}
 }

@@ -2,6 +2,7 @@ package delivery
 
 import (
 	"context"
+	"errors"
 
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
@@ -60,6 +61,6 @@ func (d *Destination) countRejected(k *wire.Kept) {
 	why := k.RejectedWhy // k is used again
 	d.rejected.Store(&why)
 	if k.Rejected > 0 {
-		d.warn("the destination accepted kept traces but rejected spans of them: "+k.RejectedWhy, nil)
+		d.warn("the destination accepted kept traces but rejected spans of them", errors.New(why))
 	}
 }

@@ -68,6 +68,7 @@ func (s *Sender) Run(ctx context.Context, drain <-chan struct{}) {
 			continue
 		}
 		p := s.next()
+		s.pace.fresh()
 		sent := p.spansSent(p.from, p.to)
 		if delay := s.settle(p, sent, s.send(ctx, p)); delay > 0 && !s.pace.pause(ctx, delay, drain) {
 			return

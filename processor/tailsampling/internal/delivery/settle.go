@@ -8,6 +8,7 @@ import (
 
 	"github.com/slowburn/slowburn/internal/answer"
 	"github.com/slowburn/slowburn/internal/clock"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/delivery/internal/losses"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/delivery/internal/trial"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/shard"
 )
@@ -48,6 +49,7 @@ func (s *Sender) settle(p *piece, sentBefore int, err error) (delay time.Duratio
 		if class == answer.Data || class == answer.TooLarge {
 			return 0
 		}
+		s.d.outage.since.CompareAndSwap(0, int64(max(now, 1)))
 		s.failed(p, a)
 		s.pace.reset() // it works: which half fails is found out at once
 		return asked(a)
@@ -55,6 +57,7 @@ func (s *Sender) settle(p *piece, sentBefore int, err error) (delay time.Duratio
 		s.failed(p, a)
 		s.setAside(p, p.from, aside{apart: p.Stuck(), due: now.Add(asked(a)), Trial: p.Trial})
 	default:
+		s.d.outage.since.CompareAndSwap(0, int64(max(now, 1)))
 		s.failed(p, a)
 		if !stuck && p.Stuck() && !slices.ContainsFunc(s.work, func(p *piece) bool { return p.Stuck() }) {
 			s.pace.reset() // others are tried: that is another question
@@ -81,7 +84,9 @@ func (s *Sender) settle(p *piece, sentBefore int, err error) (delay time.Duratio
 // failed counts and logs a call that is made again.
 func (s *Sender) failed(p *piece, a *answer.Error) {
 	s.d.Retries.Add(1)
-	s.d.warn("the next component failed: kept traces wait in the span log", a, zap.Int("traces", p.to-p.from))
+	if s.d.warn("the destination did not take kept traces: they wait in the span log", a, zap.Int("traces", p.to-p.from)) {
+		s.d.outage.warned.Store(true)
+	}
 }
 
 // halve puts the halves of a piece to work in front.
@@ -107,7 +112,7 @@ func (s *Sender) refuse(p *piece, a *answer.Error) {
 	var oldest RefusedTrace
 	var full bool
 	p.visit(i, func(out shard.Outgoing, k *shard.Kept, now clock.Monotonic) {
-		out.PutAside(k.Slot)
+		out.Refuse(k.Slot)
 		// Listed before anybody can give it up.
 		oldest, full = s.d.Refused.add(RefusedTrace{Kept: t.Kept, Destination: s.d, At: now, member: t.member, sender: s}, a)
 	})
@@ -116,7 +121,7 @@ func (s *Sender) refuse(p *piece, a *answer.Error) {
 	s.d.warn("the destination refused a trace for good: it stays in the span log, and is sent again on request", a,
 		zap.Stringer("trace_id", t.ID), zap.Int("spans", t.Spans))
 	if full {
-		s.d.giveUpAside(oldest.member, oldest.Ref, "the oldest refused traces were given up: more were refused than can be listed")
+		s.d.giveUpAside(oldest.member, oldest.Ref, losses.RefusedList)
 	}
 }
 

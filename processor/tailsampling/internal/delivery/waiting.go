@@ -9,6 +9,7 @@ import (
 
 	"github.com/slowburn/slowburn/internal/clock"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/buffer"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/delivery/internal/losses"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/delivery/internal/trial"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/shard"
 )
@@ -144,7 +145,7 @@ func (s *Sender) wait(a aside) {
 	a.delay = min(max(2*a.delay, shortest), longest)
 	a.due = max(a.due, s.d.out.Buffer.Now().Add(a.delay))
 	if last, full := s.waiting.add(a); full {
-		s.d.giveUpAside(last.member, last.ref, "kept traces were given up: too many fail at each try")
+		s.d.giveUpAside(last.member, last.ref, losses.WaitingList)
 	}
 }
 

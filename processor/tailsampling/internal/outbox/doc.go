@@ -15,6 +15,7 @@
 //	waiting  Take                   taken    the destination's cursor moves to it; Next goes on behind it
 //	taken    PutBack                waiting  the cursor moves before it: it is the next again
 //	taken    PutAside               aside    the cursor has passed it: it waits out of order
+//	taken    Refuse                 aside    so too, and it is not pending: nobody tries it until somebody asks
 //	aside    TakeAside              taken
 //	waiting, Done                   done     counts for the destination no more; Remove it when no destination waits
 //	taken,

@@ -17,7 +17,9 @@ type box struct {
 	cursor  index.Slot // the entry that was taken last in order, or passed over; 0 is before the first
 	oldest  search     // among all that wait
 	boring  search     // among those without an error
+	pending search     // among those that were not refused
 	backlog Amount
+	refused Amount // of the backlog
 	givenUp Amount // since the start
 
 	unreadable map[index.Slot]int // how often entries could not be read
@@ -42,12 +44,13 @@ func (o *Outbox[T, P]) Add(x *index.Index[T, P], n index.Slot, waits Mask) {
 	o.list.PushBack(x, n)
 	e := x.At(n)
 	p, amount := e.place(), e.Amount()
-	p.waits, p.taken, p.aside, p.counted = waits, 0, 0, false
+	p.waits, p.taken, p.aside, p.refused, p.counted = waits, 0, 0, 0, false
 	for d := range o.boxes {
 		if b := &o.boxes[d]; waits.Has(Destination(d)) {
-			b.backlog.add(amount)
+			b.backlog.Add(amount)
 			b.oldest.added(n)
 			b.boring.added(n)
+			b.pending.added(n)
 		}
 	}
 }
@@ -110,6 +113,24 @@ func (o *Outbox[T, P]) PutAside(x *index.Index[T, P], n index.Slot, d Destinatio
 	o.untake(x, n, d)
 }
 
+// Refuse makes an entry that was taken wait out of order, until somebody asks for it.
+func (o *Outbox[T, P]) Refuse(x *index.Index[T, P], n index.Slot, d Destination) {
+	o.PutAside(x, n, d)
+	e := x.At(n)
+	e.place().refused |= d.mask()
+	o.boxes[d].refused.Add(e.Amount())
+}
+
+// unrefuse ends that an entry is refused, if it is.
+func (o *Outbox[T, P]) unrefuse(e P, d Destination) {
+	if p := e.place(); p.refused.Has(d) {
+		p.refused &^= d.mask()
+		b := &o.boxes[d]
+		b.refused.subtract(e.Amount())
+		b.pending.waits = b.oldest.waits
+	}
+}
+
 func (o *Outbox[T, P]) untake(x *index.Index[T, P], n index.Slot, d Destination) {
 	x.At(n).place().taken &^= d.mask()
 	b := &o.boxes[d]
@@ -118,7 +139,9 @@ func (o *Outbox[T, P]) untake(x *index.Index[T, P], n index.Slot, d Destination)
 
 // TakeAside takes an entry that waits out of order.
 func (o *Outbox[T, P]) TakeAside(x *index.Index[T, P], n index.Slot, d Destination) {
-	p := x.At(n).place()
+	e := x.At(n)
+	o.unrefuse(e, d)
+	p := e.place()
 	p.aside &^= d.mask()
 	p.taken |= d.mask()
 }
@@ -137,6 +160,7 @@ func (o *Outbox[T, P]) CountUnreadable(n index.Slot, d Destination) int {
 // waits for it any more. Until Remove the entry stays in the list.
 func (o *Outbox[T, P]) Done(x *index.Index[T, P], n index.Slot, d Destination, giveUp bool) (last bool) {
 	e := x.At(n)
+	o.unrefuse(e, d)
 	p, b := e.place(), &o.boxes[d]
 	p.waits &^= d.mask()
 	p.taken &^= d.mask()
@@ -144,7 +168,7 @@ func (o *Outbox[T, P]) Done(x *index.Index[T, P], n index.Slot, d Destination, g
 	delete(b.unreadable, n)
 	b.backlog.subtract(e.Amount())
 	if giveUp {
-		b.givenUp.add(e.Amount())
+		b.givenUp.Add(e.Amount())
 	}
 	return p.waits == 0
 }
@@ -159,6 +183,7 @@ func (o *Outbox[T, P]) Remove(x *index.Index[T, P], n index.Slot) {
 		}
 		b.oldest.removed(n, next)
 		b.boring.removed(n, next)
+		b.pending.removed(n, next)
 	}
 	o.list.Remove(x, n)
 }
@@ -176,6 +201,13 @@ func (s *search) removed(n, next index.Slot) {
 func (o *Outbox[T, P]) Oldest(x *index.Index[T, P], d Destination) index.Slot {
 	s := &o.boxes[d].oldest
 	s.waits = o.find(x, s.waits, func(p *Place) bool { return p.waits.Has(d) })
+	return s.waits
+}
+
+// OldestPending is the first entry that waits for a destination and was not refused, 0 if there is none.
+func (o *Outbox[T, P]) OldestPending(x *index.Index[T, P], d Destination) index.Slot {
+	s := &o.boxes[d].pending
+	s.waits = o.find(x, s.waits, func(p *Place) bool { return (p.waits &^ p.refused).Has(d) })
 	return s.waits
 }
 
@@ -202,6 +234,9 @@ func (o *Outbox[T, P]) find(x *index.Index[T, P], n index.Slot, match func(*Plac
 
 // Backlog is what waits for a destination.
 func (o *Outbox[T, P]) Backlog(d Destination) Amount { return o.boxes[d].backlog }
+
+// Refused is what of a destination's backlog was refused.
+func (o *Outbox[T, P]) Refused(d Destination) Amount { return o.boxes[d].refused }
 
 // GivenUp is what a destination did not get, since the start.
 func (o *Outbox[T, P]) GivenUp(d Destination) Amount { return o.boxes[d].givenUp }

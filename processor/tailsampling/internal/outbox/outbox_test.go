@@ -45,6 +45,7 @@ const (
 	waiting
 	taken
 	aside
+	refused // aside, too
 )
 
 func (m *model) first(match func(*modelItem) bool) index.Slot {
@@ -56,10 +57,11 @@ func (m *model) first(match func(*modelItem) bool) index.Slot {
 	return 0
 }
 
-func (m *model) backlog(d Destination) (a Amount) {
+// backlog is what is in one of these states, or where there are none what waits.
+func (m *model) backlog(d Destination, states ...modelState) (a Amount) {
 	for _, i := range m.order {
-		if i.states[d] != done {
-			a.add(i.amount)
+		if len(states) == 0 && i.states[d] != done || slices.Contains(states, i.states[d]) {
+			a.Add(i.amount)
 		}
 	}
 	return a
@@ -130,8 +132,16 @@ func (p *player) putAside(d Destination) {
 	}
 }
 
+func (p *player) refuse(d Destination) {
+	if n, ok := p.any(d, taken); ok {
+		p.leave(n, d)
+		p.box.Refuse(&p.index, n, d)
+		p.model.at(n).states[d] = refused
+	}
+}
+
 func (p *player) takeAside(d Destination) {
-	if n, ok := p.any(d, aside); ok {
+	if n, ok := p.any(d, aside, refused); ok {
 		p.box.TakeAside(&p.index, n, d)
 		p.model.at(n).states[d] = taken
 	}
@@ -144,7 +154,7 @@ func (p *player) deliver(d Destination) {
 }
 
 func (p *player) giveUp(d Destination) {
-	if n, ok := p.any(d, taken, aside); ok {
+	if n, ok := p.any(d, taken, aside, refused); ok {
 		p.finish(n, d, true)
 	}
 }
@@ -173,7 +183,7 @@ func (p *player) finish(n index.Slot, d Destination, giveUp bool) {
 	m := p.model.at(n)
 	m.states[d] = done
 	if giveUp {
-		p.model.givenUp[d].add(m.amount)
+		p.model.givenUp[d].Add(m.amount)
 	}
 	last := !slices.ContainsFunc(m.states, func(s modelState) bool { return s != done })
 	require.Equal(p.t, last, p.box.Done(&p.index, n, d, giveUp))
@@ -197,12 +207,16 @@ func (p *player) check() {
 		}
 		require.Equal(p.t, next, p.box.Next(&p.index, d))
 		require.Equal(p.t, p.model.first(func(i *modelItem) bool { return i.states[d] != done }), p.box.Oldest(&p.index, d))
+		require.Equal(p.t, p.model.first(func(i *modelItem) bool {
+			return i.states[d] != done && i.states[d] != refused
+		}), p.box.OldestPending(&p.index, d))
 		for _, failed := range []bool{false, true} {
 			require.Equal(p.t, p.model.first(func(i *modelItem) bool {
-				return (failed || !i.failed) && (i.states[d] == waiting || i.states[d] == aside)
+				return (failed || !i.failed) && (i.states[d] == waiting || i.states[d] == aside || i.states[d] == refused)
 			}), p.box.OldestUntaken(&p.index, d, failed), "destination %d, failed %v", d, failed)
 		}
 		require.Equal(p.t, p.model.backlog(d), p.box.Backlog(d))
+		require.Equal(p.t, p.model.backlog(d, refused), p.box.Refused(d))
 		require.Equal(p.t, p.model.givenUp[d], p.box.GivenUp(d))
 	}
 	if p.rnd.IntN(2) == 0 {
@@ -216,7 +230,7 @@ func (p *player) check() {
 		for d := range p.destinations() {
 			require.Equal(p.t, m.states[d] != done, place.Waits().Has(d))
 			require.Equal(p.t, m.states[d] == taken, place.Taken(d))
-			require.Equal(p.t, m.states[d] == aside, place.Aside(d))
+			require.Equal(p.t, m.states[d] == aside || m.states[d] == refused, place.Aside(d))
 		}
 	}
 }
@@ -240,8 +254,8 @@ func TestAgainstModel(t *testing.T) {
 					p.add()
 				}
 				[]func(Destination){
-					p.take, p.take, p.take, p.putBack, p.putAside, p.takeAside, p.deliver, p.deliver, p.giveUp, p.giveUpOldest,
-				}[p.rnd.IntN(10)](d)
+					p.take, p.take, p.take, p.putBack, p.putAside, p.refuse, p.takeAside, p.deliver, p.deliver, p.giveUp, p.giveUpOldest,
+				}[p.rnd.IntN(11)](d)
 				p.check()
 			}
 		})

@@ -31,6 +31,7 @@ type Place struct {
 	waits     Mask // have not got it
 	taken     Mask // of these, a sender has it in hands
 	aside     Mask // of these, it waits out of order
+	refused   Mask // of these, it is not tried again by itself
 	attempted Mask // were about to get it at least once
 	counted   bool
 	// Failed says that a span with an error was seen: such entries are given up last. It must not change after Add.
@@ -84,7 +85,8 @@ type Amount struct {
 	Bytes  int64 // of span bodies
 }
 
-func (a *Amount) add(o Amount) {
+// Add adds another amount.
+func (a *Amount) Add(o Amount) {
 	a.Traces += o.Traces
 	a.Spans += o.Spans
 	a.Bytes += o.Bytes

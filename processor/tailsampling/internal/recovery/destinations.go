@@ -2,6 +2,7 @@ package recovery
 
 import (
 	"slices"
+	"strings"
 
 	"go.uber.org/zap"
 
@@ -94,6 +95,14 @@ func (d *destinations) areToday(list []spanlog.Destination) bool {
 	return slices.EqualFunc(list, d.today, func(there spanlog.Destination, key string) bool { return there.Key == key })
 }
 
+// nameOf is what people are told of a destination: one that is all of a pipeline has the same ID as that.
+func nameOf(key string) string {
+	if id, pipeline, ok := strings.Cut(key, " in "); ok && id == pipeline {
+		return id
+	}
+	return key
+}
+
 // reportGone logs which destinations are gone, and how many traces they had not got.
 func (st *Store) reportGone(all []*reader) {
 	for i, key := range st.destinations.gone {
@@ -105,7 +114,7 @@ func (st *Store) reportGone(all []*reader) {
 		if traces > 0 {
 			log = st.logger.Warn
 		}
-		log("a destination is gone from the configuration and was forgotten", zap.String("destination", key),
+		log("a destination is gone from the configuration and was forgotten", zap.String("destination", nameOf(key)),
 			zap.Int("traces_not_delivered", traces))
 	}
 }

@@ -335,6 +335,15 @@ func (c *chaos) restart() {
 	}
 }
 
+// A destination that is all of a pipeline is named once.
+func TestNamesOfDestinations(t *testing.T) {
+	for key, want := range map[string]string{
+		"otlp_grpc/backend in traces/sampled": "otlp_grpc/backend in traces/sampled", "traces/sampled in traces/sampled": "traces/sampled",
+	} {
+		require.Equal(t, want, nameOf(key))
+	}
+}
+
 // A destination is one of today's, or gone; too many that are gone are not told.
 func TestNumbersOfDestinations(t *testing.T) {
 	var d destinations

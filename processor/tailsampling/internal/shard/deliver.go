@@ -42,7 +42,9 @@ type Ref struct {
 // Backlog is what waits for a destination.
 type Backlog struct {
 	outbox.Amount
-	Oldest clock.Monotonic // when the first of it was decided, Never if there is nothing
+	Oldest  clock.Monotonic // when the first of it was decided, Never if there is nothing
+	Refused outbox.Amount   // of it, what was refused for good
+	Pending clock.Monotonic // when the first that was not refused for good was decided, Never if there is none
 }
 
 // maxTries is how often a trace that the disk does not give back is tried, with pauses in between, before what cannot be
@@ -105,6 +107,9 @@ func (s Outgoing) PutBack(n index.Slot) { s.outbox.PutBack(&s.index, n, s.destin
 // PutAside makes what was taken wait out of order, until TakeAside.
 func (s Outgoing) PutAside(n index.Slot) { s.outbox.PutAside(&s.index, n, s.destination) }
 
+// Refuse makes what was taken wait out of order until somebody asks for it: it is refused for good.
+func (s Outgoing) Refuse(n index.Slot) { s.outbox.Refuse(&s.index, n, s.destination) }
+
 // TakeAside takes what waits out of order. It returns false if that was given up.
 func (s Outgoing) TakeAside(r Ref, now clock.Monotonic) (k Kept, ok bool) {
 	if !s.Holds(r) || !s.index.At(r.Slot).Aside(s.destination) {
@@ -166,9 +171,12 @@ func (s Outgoing) done(n slot, giveUp bool, now clock.Monotonic) {
 
 // Backlog returns what waits for the destination.
 func (s Outgoing) Backlog() Backlog {
-	b := Backlog{Amount: s.outbox.Backlog(s.destination), Oldest: Never}
+	b := Backlog{Amount: s.outbox.Backlog(s.destination), Oldest: Never, Refused: s.outbox.Refused(s.destination), Pending: Never}
 	if n := s.outbox.Oldest(&s.index, s.destination); n != 0 {
 		b.Oldest = s.index.At(n).decidedAt
+	}
+	if n := s.outbox.OldestPending(&s.index, s.destination); n != 0 {
+		b.Pending = s.index.At(n).decidedAt
 	}
 	return b
 }

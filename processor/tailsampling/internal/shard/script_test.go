@@ -675,7 +675,7 @@ func checkOutbox(t testing.TB, s *Shard, kept, taken int) {
 				inHands++
 			}
 		}
-		require.Equal(t, Backlog{Amount: want, Oldest: oldest}, s.Outgoing(d).Backlog())
+		require.Equal(t, Backlog{Amount: want, Oldest: oldest, Pending: oldest}, s.Outgoing(d).Backlog())
 	}
 	require.Equal(t, taken, inHands)
 }

@@ -20,12 +20,15 @@ const (
 // maxListed is how many of the refused traces are listed.
 const maxListed = 100
 
-// stateOf returns the state of a destination, with since when or until when it holds.
+// stateOf returns the state of a destination, with since when it holds.
 func stateOf(d *delivery.Destination, now clock.Monotonic) (state string, at clock.Monotonic) {
 	if since := d.RefusesSince(); since != 0 {
 		return refusesGateway, since
 	}
-	if at := d.RetryAt(); at != 0 {
+	if since := d.FailsSince(); since != 0 {
+		return retrying, since
+	}
+	if at := d.RetryAt(); at != 0 { // the disk does not give back what is to be sent
 		return retrying, at
 	}
 	if since := d.CallingSince(); since != 0 && now.Sub(since) > slowDelivery {
@@ -79,9 +82,9 @@ func (w *View) destination(d *delivery.Destination, now clock.Monotonic) Destina
 }
 
 func backlogOf(b shard.Backlog, now clock.Monotonic) Backlog {
-	out := Backlog{Traces: b.Traces, Spans: b.Spans, Bytes: b.Bytes}
-	if b.Traces > 0 {
-		out.Seconds = max(0, now.Sub(b.Oldest).Seconds())
+	out := Backlog{Traces: b.Traces - b.Refused.Traces, Spans: b.Spans - b.Refused.Spans, Bytes: b.Bytes}
+	if out.Traces > 0 {
+		out.Seconds = max(0, now.Sub(b.Pending).Seconds())
 	}
 	return out
 }

@@ -21,11 +21,13 @@ type Destination struct {
 	Pipeline    string   `json:"pipeline"`
 	Bytes       bool     `json:"bytes"`
 	Exporters   []string `json:"exporters"`
-	// State is delivering, slow (a call has not returned for ten seconds), retrying, or refuses_gateway.
+	// State is delivering, slow (a call has not returned for ten seconds), retrying (from the first call
+	// that fails until one is accepted), or refuses_gateway.
 	State      string  `json:"state"`
 	Backlog    Backlog `json:"backlog"`
 	ShareBytes int64   `json:"share_bytes"`
-	// LastAnswer is null until there is one. RetryAt is when it is tried again; null where nothing failed.
+	// LastAnswer is null until there is one. RetryAt is when it is tried again; null where nothing fails, and
+	// while it is being tried.
 	LastAnswer *LastAnswer `json:"last_answer"`
 	RetryAt    *time.Time  `json:"retry_at"`
 	// RefusesSince is since when it refuses the gateway itself, null where it does not.
@@ -52,10 +54,12 @@ type Deliveries struct {
 
 // Backlog is what waits for a destination.
 type Backlog struct {
+	// Traces and Spans are without those that were refused for good.
 	Traces int64 `json:"traces"`
 	Spans  int64 `json:"spans"`
-	Bytes  int64 `json:"bytes"`
-	// Seconds is how long ago the oldest of it was decided.
+	// Bytes are with them: they use the budget too.
+	Bytes int64 `json:"bytes"`
+	// Seconds is how long ago the oldest of Traces was decided, in time that the gateway was up.
 	Seconds float64 `json:"seconds"`
 }
 

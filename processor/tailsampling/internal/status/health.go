@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/slowburn/slowburn/internal/answer"
 	"github.com/slowburn/slowburn/internal/bytesize"
 	"github.com/slowburn/slowburn/internal/clock"
 	"github.com/slowburn/slowburn/internal/host"
@@ -28,17 +29,32 @@ func (w *View) Health() host.Health {
 		return host.Health{Blocking: true, Message: w.Progress()}
 	}
 	if why, refused := w.Refusals.Recent(recentRefusal); refused {
-		return host.Health{Blocking: true, Message: "refuses spans: " + why}
+		return host.Health{Blocking: true, Message: "refuses spans: " + why + w.backlogged()}
 	}
 	if err := w.Syncer.Load().Health(); err != nil {
 		return host.Health{Message: "spans would not survive a power cut: " + err.Error()}
 	}
 	if troubles := w.troubles(now); len(troubles) > 0 {
-		return host.Health{Message: strings.Join(troubles, "; ")}
+		return host.Health{Message: strings.Join(troubles, ". ")}
 	}
 	st := w.Buffer.Sum()
 	return host.Health{OK: true, Message: fmt.Sprintf("%d traces wait for a decision, %s of %s used",
 		st.Pending, bytesize.About(w.Buffer.Pool.Used()), bytesize.About(w.Buffer.Pool.Limit()))}
+}
+
+// backlogged says which destination most waits for, where spans are refused for what waits.
+func (w *View) backlogged() string {
+	if !w.Backlogs.Full() {
+		return ""
+	}
+	var most int64
+	var name string
+	for _, d := range w.Output.Destinations {
+		if bytes := d.Backlog().Bytes; bytes > most {
+			most, name = bytes, d.Name()
+		}
+	}
+	return fmt.Sprintf("; %s wait for %s", bytesize.About(most), name)
 }
 
 // troubles are what is wrong with destinations, one line for each.
@@ -53,24 +69,63 @@ func (w *View) troubles(now clock.Monotonic) (list []string) {
 
 // trouble is what is wrong with a destination, empty if nothing is.
 func (w *View) trouble(d *delivery.Destination, now clock.Monotonic) string {
-	wait := func() string { return fmt.Sprintf("%d kept traces wait for %s", d.Backlog().Traces, d.Name()) }
-	var text string
+	wait := func() string { return waiting(backlogOf(d.Backlog(), now).Traces) + " for " + d.Name() }
+	var texts []string
 	switch state, at := stateOf(d, now); state {
 	case refusesGateway:
-		text = fmt.Sprintf("%s refuses this gateway (%s): %d kept traces wait; see its endpoint and the exporter's credentials",
-			d.Name(), d.Refusal(), d.Backlog().Traces)
+		texts = append(texts, refusal(d, backlogOf(d.Backlog(), now).Traces))
 	case retrying:
-		text = fmt.Sprintf("%s; next retry in %v", wait(), max(0, at.Sub(now)).Round(100*time.Millisecond))
+		texts = append(texts, fmt.Sprintf("%s, %s", wait(), nextTry(d, now)))
 	case slow:
-		text = fmt.Sprintf("%s, which has not answered for %v", wait(), now.Sub(at).Round(time.Second))
+		texts = append(texts, fmt.Sprintf("%s, which has not answered for %v", wait(), now.Sub(at).Round(time.Second)))
 	}
-	if at := d.GaveUpAt(); at != 0 && now.Sub(at) < recentLoss {
-		if text != "" {
-			text += ", and "
-		} else {
-			text = d.Name() + ": "
+	if n := d.Refused.Len(); n > 0 {
+		texts = append(texts, fmt.Sprintf("%s refused %s for good: see slowburn retry", d.Name(), counted(int64(n), "trace")))
+	}
+	if at, why := d.GaveUpAt(); at != 0 && now.Sub(at) < recentLoss {
+		n := d.UndeliveredTraces.Load()
+		verb := "were"
+		if n == 1 {
+			verb = "was"
 		}
-		text += fmt.Sprintf("%d kept spans were given up", d.UndeliveredSpans.Load())
+		texts = append(texts, fmt.Sprintf("%s for %s %s given up: %s", counted(n, "kept trace"), d.Name(), verb, why))
+	}
+	return strings.Join(texts, ". ")
+}
+
+// counted is a number of things.
+func counted(n int64, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}
+
+// waiting says how many traces wait.
+func waiting(traces int64) string {
+	if traces == 1 {
+		return "1 kept trace waits"
+	}
+	return counted(traces, "kept trace") + " wait"
+}
+
+// refusal says that a destination refuses the gateway, or where that is not sure that it fails.
+func refusal(d *delivery.Destination, traces int64) string {
+	if last := d.Last(); last != nil && last.Class == answer.Either {
+		return fmt.Sprintf("%s fails whatever it is sent (%s): %s", d.Name(), d.Last().Failure(), waiting(traces))
+	}
+	return fmt.Sprintf("%s refuses this gateway (%s): %s; see its endpoint and the exporter's credentials",
+		d.Name(), d.Last().Failure(), waiting(traces))
+}
+
+// nextTry is when a destination that fails is tried again, and why.
+func nextTry(d *delivery.Destination, now clock.Monotonic) string {
+	text := "which is being tried again"
+	if at := d.RetryAt(); at != 0 {
+		text = fmt.Sprintf("which is tried again in %v", max(0, at.Sub(now)).Round(100*time.Millisecond))
+	}
+	if why := d.Last().Failure(); why != "" {
+		text += fmt.Sprintf(" (%s)", why)
 	}
 	return text
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,6 +18,7 @@ import (
 	"github.com/slowburn/slowburn/processor/spanlog"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/fsync"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/recovery"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/refuse"
 )
 
 func TestHealthWhileStarting(t *testing.T) {
@@ -97,7 +99,7 @@ func TestHealthWhileADestinationFails(t *testing.T) {
 		d := s.Output.Destinations[0]
 		at := d.RetryAt()
 		require.NotZero(t, at)
-		require.Equal(t, host.Health{Message: fmt.Sprintf("%d kept traces wait for otlp_grpc/backend; next retry in %v", undelivered,
+		require.Equal(t, host.Health{Message: fmt.Sprintf("%d kept traces wait for otlp_grpc/backend, which is tried again in %v (broken)", undelivered,
 			at.Sub(s.Buffer.Now()).Round(100*time.Millisecond))}, s.Health())
 		require.Equal(t, "retrying", s.Destinations().Destinations[0].State)
 		require.Equal(t, "delivering", s.Destinations().Destinations[1].State)
@@ -119,8 +121,46 @@ func TestHealthWhileADestinationRefusesTheGateway(t *testing.T) {
 		require.Equal(t, "gateway", shown.LastAnswer.Class)
 		require.NotNil(t, shown.RefusesSince)
 		time.Sleep(time.Hour + time.Minute)
-		require.Regexp(t, `: 0 kept traces wait; .*, and \d+ kept spans were given up$`, s.Health().Message)
+		require.Regexp(t, fmt.Sprintf(`: 0 kept traces wait; .*\. %d kept traces for otlp_grpc/backend were given up: refusal_patience is used up$`, undelivered),
+			s.Health().Message)
 		require.EqualValues(t, undelivered, s.Destinations().Destinations[0].UndeliveredTraces)
+	})
+}
+
+// HTTP 500 for everything can have any reason: credentials are not what it is about.
+func TestHealthWhileADestinationFailsForAll(t *testing.T) {
+	fails := &answer.Error{Class: answer.Either, Code: "HTTP 500", Text: "oops"}
+	inFlight(t, func(context.Context) error { return fails }, func(t *testing.T, s *scene, undelivered int64) {
+		time.Sleep(10 * time.Minute)
+		require.NotZero(t, s.Output.Destinations[0].RefusesSince())
+		require.Equal(t, host.Health{
+			Message: fmt.Sprintf("otlp_grpc/backend fails whatever it is sent (HTTP 500: oops): %d kept traces wait", undelivered),
+		}, s.Health())
+	})
+}
+
+// Where spans are refused for what waits one can see what it waits for.
+func TestHealthWhereABacklogIsInTheWay(t *testing.T) {
+	inFlight(t, func(context.Context) error { return errBroken }, func(t *testing.T, s *scene, _ int64) {
+		s.Backlogs.Limit, s.Backlogs.Refuse = 1, true
+		s.Backlogs.Keep()
+		require.Error(t, s.Refusals.Refuse(1, refuse.ErrDeliveryBudget))
+		require.Regexp(t, `^refuses spans: delivery_budget of 1GiB is used up .*; 0\.\dKiB wait for otlp_grpc/backend$`, s.Health().Message)
+	})
+}
+
+// What was refused for good does not wait: neither its number nor its age is in the backlog, only its bytes.
+func TestRefusedTracesAreNotInTheBacklog(t *testing.T) {
+	refuses := &answer.Error{Class: answer.Data, Code: "HTTP 400", Text: "odd"}
+	inFlight(t, func(context.Context) error { return refuses }, func(t *testing.T, s *scene, undelivered int64) {
+		time.Sleep(time.Hour)
+		shown := s.Destinations().Destinations[0]
+		require.Equal(t, undelivered, shown.RefusedTraces)
+		require.Positive(t, shown.Backlog.Bytes)
+		require.Equal(t, Backlog{Bytes: shown.Backlog.Bytes}, shown.Backlog)
+		require.Equal(t, host.Health{
+			Message: fmt.Sprintf("otlp_grpc/backend refused %d traces for good: see slowburn retry", undelivered),
+		}, s.Health())
 	})
 }
 
@@ -141,6 +181,41 @@ func TestHealthWhileADestinationHangs(t *testing.T) {
 		require.Equal(t, "slow", s.Destinations().Destinations[0].State)
 		time.Sleep(90*time.Second + 600*time.Millisecond)
 		require.Contains(t, s.Health().Message, "not answered for 1m41s")
+	})
+}
+
+// A destination that hangs until the exporter's time-out is retrying from the first failure on, also while it is being called.
+func TestHealthWhileCallsTimeOut(t *testing.T) {
+	var works atomic.Bool
+	hang := func(ctx context.Context) error {
+		if works.Load() {
+			return nil
+		}
+		ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+		defer cancel()
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	inFlight(t, hang, func(t *testing.T, s *scene, _ int64) {
+		d := s.Output.Destinations[0]
+		require.True(t, s.Health().OK)
+		time.Sleep(5 * time.Second)
+		synctest.Wait()
+		calling := 0
+		for range 600 {
+			require.False(t, s.Health().OK)
+			require.Equal(t, "retrying", s.Destinations().Destinations[0].State)
+			if d.RetryAt() == 0 {
+				calling++
+			}
+			time.Sleep(100 * time.Millisecond)
+		}
+		require.Positive(t, calling)
+		works.Store(true)
+		time.Sleep(time.Minute)
+		require.Equal(t, "delivering", s.Destinations().Destinations[0].State)
+		require.Nil(t, s.Destinations().Destinations[0].RetryAt)
+		require.True(t, s.Health().OK)
 	})
 }
 
@@ -176,8 +251,8 @@ func TestHealthOfEachSender(t *testing.T) {
 					}
 				}
 				if !hangs {
-					require.Regexp(t, `^1 kept traces wait for otlp_grpc/backend; next retry in \d+ms; `+
-						`1 kept traces wait for traces/sampled; next retry in \d+ms$`, s.Health().Message)
+					require.Regexp(t, `^1 kept trace waits for otlp_grpc/backend, which is tried again in \d+ms \(broken\)\. `+
+						`1 kept trace waits for traces/sampled, which is tried again in \d+ms \(broken\)$`, s.Health().Message)
 				}
 				end()
 			})

@@ -22,7 +22,7 @@ func (m *Metrics) registerDelivery(callback func(func() int64) metric.Int64Callb
 		t.RegisterProcessorTailSamplingRepairedSpansCallback(m.each(func(d *delivery.Destination) int64 { return d.Repaired.Load() })),
 		t.RegisterProcessorTailSamplingApartTracesCallback(m.each(func(d *delivery.Destination) int64 { return d.Apart.Load() })),
 		t.RegisterProcessorTailSamplingRefusedTracesCallback(m.each(func(d *delivery.Destination) int64 { return int64(d.Refused.Len()) })),
-		t.RegisterProcessorTailSamplingBacklogTracesCallback(m.each(func(d *delivery.Destination) int64 { return d.Backlog().Traces })),
+		t.RegisterProcessorTailSamplingBacklogTracesCallback(m.each(func(d *delivery.Destination) int64 { return backlogOf(d.Backlog(), 0).Traces })),
 		t.RegisterProcessorTailSamplingBacklogBytesCallback(m.each(func(d *delivery.Destination) int64 { return d.Backlog().Bytes })),
 		t.RegisterProcessorTailSamplingBacklogAgeCallback(m.ages(func(d *delivery.Destination) (float64, bool) {
 			return backlogOf(d.Backlog(), m.Buffer.Now()).Seconds, true
