@@ -1,13 +1,9 @@
 package main
 
 import (
-	"context"
 	"os"
-	"os/signal"
 	"path/filepath"
-	"syscall"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -54,36 +50,4 @@ func TestSampleOddPolicies(t *testing.T) {
 	}
 	_, err := sample(t, nil, "--policies", filepath.Join(dir, "none"), sampleData+"traces.json")
 	require.ErrorContains(t, err, "no such file or directory")
-}
-
-// Hangups are taken once the Collector has asked for them, and not after the end.
-func TestTakeHangups(t *testing.T) {
-	taken := make(chan struct{}, 1)
-	ctx, cancel := context.WithCancel(t.Context())
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		takeHangups(ctx, func(context.Context) {
-			select {
-			case taken <- struct{}{}:
-			default:
-			}
-		})
-	}()
-	// A hangup may come before it is asked for, where the runtime would end the process: so one is sent only when it is.
-	hup := make(chan os.Signal, 1)
-	signal.Notify(hup, syscall.SIGHUP)
-	defer signal.Ignore(syscall.SIGHUP) // one that is under way must not end the test
-	require.Eventually(t, func() bool {
-		require.NoError(t, syscall.Kill(os.Getpid(), syscall.SIGHUP))
-		select {
-		case <-taken:
-			return true
-		case <-time.After(10 * time.Millisecond):
-			return false
-		}
-	}, time.Minute, time.Millisecond)
-	signal.Notify(hup, syscall.SIGHUP)
-	cancel()
-	<-ended
 }
