@@ -27,6 +27,9 @@ func (s *Sender) settle(p *piece, sentBefore int, err error) (delay time.Duratio
 	}
 	progress := a != nil && p.spansSent(p.from, p.to) > sentBefore
 	s.d.note(a, progress, now)
+	if progress { // it works, though not for all parts of a large trace
+		s.pace.reset()
+	}
 	if progress || p.of != nil { // the rest of a large trace is not to blame for; nor one trace for what all of a piece drew
 		p.Trial = trial.Trial{}
 	}
