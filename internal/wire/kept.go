@@ -33,12 +33,11 @@ type Kept struct {
 	// and RejectedWhy what it said. Whoever takes the traces sets them.
 	Rejected    int64
 	RejectedWhy string
-	// Reconstructed says that what reconstruction finds is in the spans already.
-	Reconstructed bool
 	// Room is the memory that what is Found is in, for whoever looks for it. Where k is filled again it is Reset and used again.
 	Room Room
 
 	headers headerNumbers // of Resources and Scopes, while k is filled
+	copies  headerCopies  // of those of the Kept that traces were copied from last
 	added   additions     // to spans: KeptSpan.added are its ranges
 	writer  keptWriter    // of requests, for its memory
 	taken   atomic.Bool
@@ -53,6 +52,8 @@ type KeptTrace struct {
 	Late bool
 	// Marks are facts that hold for the whole trace. They are written on its scopes, in place of what has their names there.
 	Marks []Attribute
+	// Reconstructed says that what reconstruction finds is in the spans already.
+	Reconstructed bool
 	// Found is what reconstruction found, for components behind it: a *trace.Trace of processor/trace. It is nil where
 	// nothing was looked for.
 	Found any
@@ -62,6 +63,8 @@ type KeptTrace struct {
 type Room interface {
 	// Reset gives up all that is in it.
 	Reset()
+	// Memory is how many bytes it keeps of the heap.
+	Memory() int
 }
 
 type keptKey struct{}
@@ -102,6 +105,7 @@ func (k *Kept) Reset() {
 	*k = Kept{
 		Bytes: k.Bytes[:0], Traces: k.Traces[:0], Spans: k.Spans[:0], Resources: k.Resources[:0], Scopes: k.Scopes[:0],
 		headers: k.headers, added: k.added[:0], writer: k.writer, Room: k.Room,
+		copies: headerCopies{resources: k.copies.resources, scopes: k.copies.scopes},
 	}
 	clear(k.writer.marked)
 }
@@ -135,12 +139,16 @@ func (k *Kept) Rejoin(p *Kept, from int) {
 	k.Bytes, k.added = p.Bytes, p.added
 	for i := range p.Traces {
 		t := &k.Traces[from+i]
-		t.Marks, t.Found = p.Traces[i].Marks, p.Traces[i].Found
+		t.Marks, t.Reconstructed, t.Found = p.Traces[i].Marks, p.Traces[i].Reconstructed, p.Traces[i].Found
 	}
 }
 
-// Memory is how many bytes k keeps of the heap, what components hang on its traces aside.
+// Memory is how many bytes k keeps of the heap.
 func (k *Kept) Memory() int {
-	return cap(k.Bytes) + cap(k.added) + cap(k.Spans)*int(unsafe.Sizeof(KeptSpan{})) + cap(k.Traces)*int(unsafe.Sizeof(KeptTrace{})) +
+	room := 0
+	if k.Room != nil {
+		room = k.Room.Memory()
+	}
+	return room + cap(k.Bytes) + cap(k.added) + cap(k.Spans)*int(unsafe.Sizeof(KeptSpan{})) + cap(k.Traces)*int(unsafe.Sizeof(KeptTrace{})) +
 		(cap(k.Resources)+cap(k.Scopes))*int(unsafe.Sizeof(Range{}))
 }

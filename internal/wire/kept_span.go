@@ -16,6 +16,8 @@ type KeptSpan struct {
 	Left bool
 	// Sent says that the destination has the span already: it was in a request before this one, which it accepted.
 	Sent bool
+	// replaced says that the span has another body than it came with.
+	replaced bool
 	// cuts are fields of the body that are left out, cutBytes long together; added are fields that follow it.
 	cuts     []Range // of Kept.Bytes, in no order
 	cutBytes uint32
@@ -68,6 +70,7 @@ func (k *Kept) Replace(i int, body []byte) error {
 	if err := next.parse(k.Bytes); err != nil {
 		return err
 	}
+	next.replaced = true
 	*s = next
 	return nil
 }

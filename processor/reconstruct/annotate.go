@@ -3,6 +3,7 @@ package reconstruct
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
@@ -22,15 +23,23 @@ type annotator struct {
 	telemetry   *metadata.TelemetryBuilder
 }
 
-// annotate reconstructs the traces of k, and calls write for each span of which something was found, by its index in
-// Kept.Spans. What it cannot do it leaves undone. It returns how many spans are copies of others, which it leaves out.
+// annotate reconstructs the traces of k that are not yet, and calls write for each span of which something was found, by its
+// index in Kept.Spans. What it cannot do it leaves undone. It returns how many spans are copies of others, which it leaves out.
 func (a *annotator) annotate(ctx context.Context, k *wire.Kept, write func(span int, f *finding)) (copies int) {
+	if !slices.ContainsFunc(k.Traces, func(t wire.KeptTrace) bool { return !t.Reconstructed }) {
+		return 0
+	}
 	batch := assemble.New(k)
 	defer batch.Release()
-	corrected := 0
+	traces, all, corrected := 0, 0, 0
 	for t := range k.Traces {
 		kept := &k.Traces[t]
+		if kept.Reconstructed {
+			continue
+		}
+		kept.Reconstructed = true
 		spans := kept.To - kept.From
+		traces, all = traces+1, all+spans
 		if spans > a.maxSpans {
 			a.skipped(ctx, tooLarge)
 			continue
@@ -51,8 +60,8 @@ func (a *annotator) annotate(ctx context.Context, k *wire.Kept, write func(span 
 		}
 		copies += len(found.trace.Identical)
 	}
-	a.telemetry.ProcessorReconstructTraces.Add(ctx, int64(len(k.Traces)))
-	a.telemetry.ProcessorReconstructSpans.Add(ctx, int64(len(k.Spans)))
+	a.telemetry.ProcessorReconstructTraces.Add(ctx, int64(traces))
+	a.telemetry.ProcessorReconstructSpans.Add(ctx, int64(all))
 	if corrected > 0 {
 		a.telemetry.ProcessorReconstructCorrectedTraces.Add(ctx, int64(corrected))
 	}

@@ -28,10 +28,7 @@ func (d doors) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
 	if k == nil || len(k.Traces) == 0 || td.ResourceSpans().Len() > 0 {
 		return d.Traces.ConsumeTraces(ctx, td)
 	}
-	if !k.Reconstructed {
-		d.annotator.annotate(ctx, k, func(span int, f *finding) { f.onBytes(k, span) })
-		k.Reconstructed = true
-	}
+	d.annotator.annotate(ctx, k, func(span int, f *finding) { f.onBytes(k, span) })
 	return d.next.ConsumeTraces(ctx, td)
 }
 

@@ -145,7 +145,7 @@ func TestKept(t *testing.T) {
 		calls++
 		require.Same(t, k, wire.KeptOf(ctx))
 		require.Zero(t, td.ResourceSpans().Len())
-		require.True(t, k.Reconstructed)
+		require.True(t, k.Traces[0].Reconstructed)
 		require.Equal(t, 3, k.Traces[0].Found.(*trace.Trace).Real())
 		return errors.New("away")
 	})
@@ -235,7 +235,9 @@ func BenchmarkReconstructKept(b *testing.B) {
 			ctx, td := wire.NewKeptContext(b.Context(), k), ptrace.NewTraces()
 			b.ReportAllocs()
 			for b.Loop() {
-				k.Reconstructed = false
+				for i := range k.Traces {
+					k.Traces[i].Reconstructed = false
+				}
 				_ = p.ConsumeTraces(ctx, td)
 			}
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(k.Spans)), "ns/span")

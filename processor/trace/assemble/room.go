@@ -1,6 +1,10 @@
 package assemble
 
-import "github.com/slowburn/slowburn/processor/trace"
+import (
+	"unsafe"
+
+	"github.com/slowburn/slowburn/processor/trace"
+)
 
 // room is the memory of the traces of a wire.Kept, which is used again when that is filled again.
 type room struct {
@@ -13,6 +17,9 @@ func (r *room) Reset() {
 	r.spans.reset()
 	r.numbers.reset()
 }
+
+// Memory is how many bytes of the heap the next traces can use again.
+func (r *room) Memory() int { return r.spans.memory() + r.numbers.memory() }
 
 // stretch hands out parts of one array. The zero stretch is ready.
 type stretch[T any] struct {
@@ -40,4 +47,9 @@ func (s *stretch[T]) reset() {
 	}
 	clear(s.all[:min(s.used, len(s.all))])
 	s.used = 0
+}
+
+func (s *stretch[T]) memory() int {
+	var one T
+	return len(s.all) * int(unsafe.Sizeof(one))
 }

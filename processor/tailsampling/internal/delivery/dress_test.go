@@ -11,11 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
-	"github.com/slowburn/slowburn/internal/tracestate"
-	"github.com/slowburn/slowburn/internal/wire"
 	"github.com/slowburn/slowburn/processor/tailsampling/destination"
-	"github.com/slowburn/slowburn/processor/tailsampling/internal/shard"
-	"github.com/slowburn/slowburn/processor/tailsampling/internal/version"
 )
 
 func marshal(t testing.TB, td ptrace.Traces) []byte {
@@ -98,86 +94,9 @@ func TestRepeatsAreOne(t *testing.T) {
 	td, err := l.kept.Decode()
 	require.NoError(t, err)
 	require.Equal(t, 1+len(differs)+1, td.SpanCount())
-	require.Equal(t, 2, l.traces[0].repeats)
-	require.Zero(t, l.traces[1].repeats)
+	require.Equal(t, 2, l.traces[0].Repeats)
+	require.Zero(t, l.traces[1].Repeats)
 	s.Buffer.Close()
-}
-
-// A decision is written on every scope of its own trace, and its weight on every span.
-func TestDecisionsAreWritten(t *testing.T) {
-	names := version.NewNames()
-	number := func(n version.Name) int32 {
-		i, err := names.Number(n)
-		require.NoError(t, err)
-		return i
-	}
-	plain, sub := number(version.Name{Policy: "plain"}), number(version.Name{Policy: "composite", Sub: "sub"})
-	const late = "tailsampling.cached_decision"
-	for name, tc := range map[string]struct {
-		kept    shard.Kept
-		state   string // of the span
-		want    map[string]any
-		th      string
-		without int
-	}{
-		"plain": {
-			shard.Kept{Policy: plain, Random: tracestate.None}, "vendor=a", map[string]any{"tailsampling.policy": "plain"},
-			"ot=th:0,vendor=a", 0,
-		},
-		"composite": {
-			shard.Kept{Policy: sub, Threshold: 1 << 55, Random: 0xff << 48}, "",
-			map[string]any{"tailsampling.policy": "composite", "tailsampling.composite_policy": "sub"}, "ot=rv:ff000000000000;th:8", 0,
-		},
-		"late": {
-			shard.Kept{Policy: plain, Late: true, Random: tracestate.None}, "",
-			map[string]any{"tailsampling.policy": "plain", late: true}, "ot=th:0", 0,
-		},
-		"revived and trimmed": {
-			shard.Kept{Policy: plain, Revived: true, Trimmed: 7, Random: tracestate.None}, "",
-			map[string]any{"tailsampling.policy": "plain", "tailsampling.revived": true, "tailsampling.trimmed_spans": int64(7)}, "ot=th:0", 0,
-		},
-		"all": {
-			shard.Kept{Policy: sub, Late: true, Linked: wire.TraceID{9}, Revived: true, Trimmed: 1, Random: tracestate.None}, "",
-			map[string]any{
-				"tailsampling.policy": "composite", "tailsampling.composite_policy": "sub", late: true, "tailsampling.revived": true,
-				"tailsampling.linked": "09000000000000000000000000000000", "tailsampling.trimmed_spans": int64(1),
-			}, "ot=th:0", 0,
-		},
-		"without a weight": {
-			shard.Kept{Policy: plain, Threshold: tracestate.None, Random: tracestate.None, Linked: wire.TraceID{9}}, "ot=th:8",
-			map[string]any{"tailsampling.policy": "plain", "tailsampling.linked": "09000000000000000000000000000000"}, "", 0,
-		},
-		"of which the randomness does not pass": {
-			shard.Kept{Policy: plain, Threshold: 1 << 55, Random: tracestate.None}, "ot=th:4;rv:00000000000001",
-			map[string]any{"tailsampling.policy": "plain"}, "ot=rv:00000000000001", 1,
-		},
-	} {
-		for _, silent := range []bool{false, true} {
-			t.Run(name, func(t *testing.T) {
-				d := newDresser(names, silent)
-				for range 2 { // the marks that policies share do not change
-					l := &load{}
-					l.reset()
-					tc.kept.ID = wire.TraceID{1, 15: 1}
-					l.kept.Begin(wire.KeptTrace{ID: tc.kept.ID})
-					body := bodyOf(t, request(t, testSpan{trace: 1, state: tc.state}))
-					l.kept.AddSpan(body, l.kept.AddResource(nil), l.kept.AddScope(nil))
-					l.traces = append(l.traces, outgoing{Kept: tc.kept})
-					require.NoError(t, d.dress(l, 0))
-					td, err := l.kept.Decode()
-					require.NoError(t, err)
-					scope := td.ResourceSpans().At(0).ScopeSpans().At(0)
-					if silent {
-						require.Empty(t, scope.Scope().Attributes().AsRaw())
-					} else {
-						require.Equal(t, tc.want, scope.Scope().Attributes().AsRaw())
-					}
-					require.Equal(t, tc.th, scope.Spans().At(0).TraceState().AsRaw())
-					require.Equal(t, tc.without, l.traces[0].withoutThreshold)
-				}
-			})
-		}
-	}
 }
 
 // Text that is not UTF-8 is made valid, marked on the span, or on the scopes where it is the resource's or the scope's, and
@@ -202,8 +121,8 @@ func TestTextIsMadeValid(t *testing.T) {
 				s.Silent = silent
 				s.keep(append(tc.spans, testSpan{trace: 2, service: "shop", scope: "lib"})...)
 				l := s.loadOf()
-				require.Equal(t, tc.repaired, l.traces[0].repaired)
-				require.Zero(t, l.traces[1].repaired)
+				require.Equal(t, tc.repaired, l.traces[0].Repaired)
+				require.Zero(t, l.traces[1].Repaired)
 				td, err := l.kept.Decode()
 				require.NoError(t, err)
 				text := string(marshal(t, td))

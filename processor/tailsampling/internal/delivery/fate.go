@@ -40,7 +40,7 @@ func (l *load) deliver(i int) {
 	spans := int64(t.Spans - t.lost)
 	l.d.DeliveredTraces.Add(1)
 	l.d.DeliveredSpans.Add(spans)
-	l.d.Repaired.Add(int64(t.repaired))
+	l.d.Repaired.Add(int64(t.Repaired))
 	if t.lost > 0 {
 		l.d.out.Logger.Error("kept spans cannot be read back and are lost", zap.Int("spans", t.lost), l.d.field(), zap.Error(l.err))
 	}
@@ -48,7 +48,7 @@ func (l *load) deliver(i int) {
 		l.count(i)
 	}
 	if !l.d.Bytes && l.d.out.firstDecoded() == int(l.d.Index) {
-		l.d.out.Unknown.Add(int64(t.unknown))
+		l.d.out.Unknown.Add(int64(t.Unknown))
 	}
 }
 
@@ -57,8 +57,8 @@ func (l *load) count(i int) {
 	t, o := &l.traces[i], l.d.out
 	l.countKept(i, o.Services)
 	o.Lost.Add(int64(t.lost))
-	o.Repeated.Add(int64(t.repeats))
-	o.WithoutThreshold.Add(int64(t.withoutThreshold))
+	o.Repeated.Add(int64(t.Repeats))
+	o.WithoutThreshold.Add(int64(t.WithoutThreshold))
 }
 
 // giveUp lets a trace go that the destination does not get.

@@ -6,23 +6,26 @@ import "slices"
 func (s *Sender) newLoad() *load {
 	l := s.spare
 	if l == nil || s.memory.short() {
-		l = &load{d: s.d}
+		l = &load{}
 	}
 	s.spare = nil
 	l.reset()
+	l.d, l.shelf = s.d, s.shelf
 	l.room = s.memory.room()
 	s.loads = append(s.loads, l)
 	return l
 }
 
-// recycle keeps a load for the next, if all of it is settled.
+// recycle lets others copy a load, and keeps one for the next, if all of it is settled.
 func (s *Sender) recycle(l *load) {
 	i := slices.Index(s.loads, l)
 	if l.open > 0 || i < 0 {
 		return
 	}
 	s.loads = slices.Delete(s.loads, i, i+1)
-	s.spare = l
+	s.shelf.giveBack(l.borrowed)
+	l.borrowed = l.borrowed[:0]
+	s.spare = s.shelf.put(l)
 	s.memory.count(s.loads, s.spare)
 }
 
@@ -47,7 +50,7 @@ func (s *Sender) fill() error {
 		return l.err
 	}
 	if !full {
-		s.pace.next = b.Now().Add(gatherFor)
+		s.pace.next = s.pace.turn(b.Now())
 	}
 	s.begin(l)
 	return nil
@@ -56,7 +59,12 @@ func (s *Sender) fill() error {
 // begin dresses the traces of a load and puts them to work. One that cannot be dressed would fail every time, so it is lost.
 func (s *Sender) begin(l *load) {
 	for i := range l.traces {
-		if err := s.dresser.dress(l, i); err != nil {
+		t := &l.traces[i]
+		if t.dressed {
+			continue
+		}
+		found, err := s.dresser.Dress(&l.kept, i, &t.Kept, &l.repaired)
+		if t.Found, t.dressed = found, err == nil; err != nil {
 			l.lose(i, err)
 		}
 	}

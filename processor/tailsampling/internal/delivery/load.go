@@ -5,6 +5,7 @@ import (
 	"github.com/slowburn/slowburn/internal/wire"
 	"github.com/slowburn/slowburn/processor/spanlog"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/buffer"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/delivery/internal/dress"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/shard"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/tally"
 )
@@ -25,8 +26,12 @@ type load struct {
 	room     room
 	origins  map[uint64]origin // by number in the log
 	services []*tally.Service  // by resource, once delivered
-	repaired repairs
+	repaired dress.Repairs
 	err      error // why a trace could not be read, of the last
+
+	shelf     *shelf  // where others have settled loads to copy traces from
+	borrowed  []*load // of which traces were: what was found of them is there
+	borrowers int     // the same of this load, while it is on a shelf; guarded by its mutex
 }
 
 // room is how much a load may hold.
@@ -38,26 +43,23 @@ type origin struct{ resource, scope int32 }
 // outgoing is a kept trace, or a late part of one, in a load.
 type outgoing struct {
 	shard.Kept
-	member  *buffer.Member
-	settled bool
-	lost    int // spans that could not be read, and are lost unless they can be when the trace is read again
-	found
+	member   *buffer.Member
+	settled  bool
+	lost     int  // spans that could not be read, and are lost unless they can be when the trace is read again
+	dressed  bool // it could be
+	borrowed bool // and was by another sender
+	dress.Found
 }
 
-// found is what was noticed of a trace's spans while it was dressed, to be counted when it is delivered.
-type found struct {
-	repeats          int // that are passed on once although they are there more than once
-	unknown          int // with fields that will not survive decoding
-	withoutThreshold int // that could not get one
-	repaired         int // of which text was not UTF-8, or that of their resource or scope
-}
+// shared reports whether others are offered a trace as it is.
+func (t outgoing) shared() bool { return t.dressed && !t.borrowed && t.lost == 0 }
 
 // maxKept is the most memory that a load keeps for the next.
-const maxKept = 4 * maxLoadBytes
+const maxKept = 6 * maxLoadBytes
 
 func (l *load) reset() {
 	if l.kept.Memory() > maxKept {
-		*l = load{d: l.d}
+		*l = load{}
 	}
 	l.kept.Reset()
 	if l.origins == nil {
@@ -65,7 +67,7 @@ func (l *load) reset() {
 	}
 	clear(l.origins)
 	l.services = l.services[:0]
-	l.repaired.reset()
+	l.repaired.Reset()
 	clear(l.traces)
 	l.traces, l.open, l.err = l.traces[:0], 0, nil
 }
@@ -97,6 +99,9 @@ func (l *load) take(m *buffer.Member, now clock.Monotonic) bool {
 
 // add copies a trace that was taken. It reports false where the disk did not give it back and it is to be tried again.
 func (l *load) add(m *buffer.Member, k shard.Kept) bool {
+	if l.borrow(m, &k) {
+		return true
+	}
 	first := len(l.kept.Spans)
 	l.kept.Begin(wire.KeptTrace{ID: k.ID, Late: k.Late})
 	if err := l.read(m, &k); err != nil {
@@ -107,6 +112,27 @@ func (l *load) add(m *buffer.Member, k shard.Kept) bool {
 		}
 	}
 	l.traces = append(l.traces, outgoing{Kept: k, member: m, lost: k.Spans - (len(l.kept.Spans) - first)})
+	l.open++
+	return true
+}
+
+// borrow copies a trace as another destination got it, if it is at hand.
+func (l *load) borrow(m *buffer.Member, k *shard.Kept) bool {
+	var held *load
+	if n := len(l.borrowed); n > 0 {
+		held = l.borrowed[n-1]
+	}
+	of, found := l.shelf.borrow(k.Ref, held)
+	if !found {
+		return false
+	}
+	if of.load != held {
+		l.borrowed = append(l.borrowed, of.load)
+	}
+	if !l.kept.AddCopy(&of.kept, of.trace) {
+		return false
+	}
+	l.traces = append(l.traces, outgoing{Kept: *k, member: m, dressed: true, borrowed: true, Found: of.traces[of.trace].Found})
 	l.open++
 	return true
 }

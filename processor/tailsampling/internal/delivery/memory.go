@@ -64,7 +64,11 @@ func (m *memory) of(l *load) int {
 	if l.open == 0 {
 		return l.kept.Memory()
 	}
-	return l.kept.Memory() + m.factor*len(l.kept.Bytes)
+	bytes := l.kept.Memory() + m.factor*len(l.kept.Bytes)
+	for _, of := range l.borrowed {
+		bytes += of.kept.Memory()
+	}
+	return bytes
 }
 
 // room is how much a load may hold.

@@ -68,19 +68,25 @@ func (o *Output) Open(list []destination.Destination, senders int) {
 	for _, m := range o.Buffer.Members {
 		m.Deliver = make([]chan struct{}, len(list))
 	}
+	shelves := make([]*shelf, senders)
+	for i := range shelves {
+		shelves[i] = newShelf(o.Buffer.Pool, senders, len(list))
+	}
 	for i, config := range list {
 		d := &Destination{Destination: config, Index: shard.Destination(i), out: o, alone: len(list) == 1}
-		d.open(senders, senders*len(list))
+		d.open(shelves, senders*len(list))
 		o.Destinations = append(o.Destinations, d)
 	}
 }
 
-func (d *Destination) open(senders, all int) {
-	for range senders {
-		d.Senders = append(d.Senders, newSender(d, all))
+// open makes a sender for each shelf, of so many in all.
+func (d *Destination) open(shelves []*shelf, all int) {
+	phase := time.Duration(d.Index) * gatherFor * time.Duration(len(shelves)) / time.Duration(all)
+	for _, shared := range shelves {
+		d.Senders = append(d.Senders, newSender(d, all, shared, phase))
 	}
 	for i, m := range d.out.Buffer.Members {
-		s := d.Senders[i%senders]
+		s := d.Senders[i%len(shelves)]
 		m.Deliver[d.Index] = s.wake
 		s.members = append(s.members, m)
 	}

@@ -35,13 +35,14 @@ type pace struct {
 	works   chan struct{}   // ends a pause: the destination accepted others after an outage
 	asked   clock.Monotonic // until when the destination asked to wait
 	backoff backoff.ExponentialBackOff
+	phase   time.Duration   // of gatherFor: when in it loads are taken
 	next    clock.Monotonic // when the next load is taken, if the last was not full
 	retryAt atomic.Int64    // when the sender tries again after an error, a clock.Monotonic; 0 if it does not wait
 }
 
-func newPace(b *buffer.Buffer) pace {
+func newPace(b *buffer.Buffer, phase time.Duration) pace {
 	return pace{
-		buffer: b, hurry: make(chan struct{}, 1), works: make(chan struct{}, 1),
+		buffer: b, phase: phase, hurry: make(chan struct{}, 1), works: make(chan struct{}, 1),
 		backoff: backoff.ExponentialBackOff{
 			InitialInterval: firstBackoff, RandomizationFactor: 0.5, Multiplier: 2, MaxInterval: maxBackoff,
 		},
@@ -63,6 +64,13 @@ func (p *pace) fresh() {
 func (p *pace) after(asked time.Duration) time.Duration {
 	p.asked = p.buffer.Now().Add(asked)
 	return max(p.backoff.NextBackOff(), asked)
+}
+
+// turn is when to take the next load after one that was not full. The senders of destinations that share a shelf take turns, so
+// that one finds there what another has just delivered.
+func (p *pace) turn(now clock.Monotonic) clock.Monotonic {
+	earliest := time.Duration(now.Add(gatherFor/2)) - p.phase
+	return clock.Monotonic(earliest - earliest%gatherFor + gatherFor + p.phase)
 }
 
 // gather waits until it is time for the next load.

@@ -271,12 +271,11 @@ func TestProbesAreReconstructedOnce(t *testing.T) {
 		found := map[byte]int{}
 		loads := 0 // while it is down, as its own goroutine sees them
 		s.sink.kept = func(k *wire.Kept) {
-			if k.Reconstructed {
-				return
-			}
-			k.Reconstructed = true
 			for i := range k.Traces {
-				found[k.Traces[i].ID[0]]++
+				if t := &k.Traces[i]; !t.Reconstructed {
+					t.Reconstructed = true
+					found[t.ID[0]]++
+				}
 			}
 		}
 		s.sink.answer = func(string, []byte) error {

@@ -20,7 +20,6 @@ func (s *Sender) send(ctx context.Context, p *piece) error {
 	k := &p.kept
 	if p.from > 0 || p.to < len(p.traces) || k.Taken() {
 		k = p.kept.Part(p.from, p.to)
-		k.Reconstructed = p.reconstructed
 		defer p.kept.Rejoin(k, p.from)
 	}
 	k.To = s.d.ID
@@ -33,7 +32,6 @@ func (s *Sender) send(ctx context.Context, p *piece) error {
 		return s.d.passDecoded(ctx, k)
 	}
 	err := o.Next.ConsumeTraces(wire.NewKeptContext(ctx, k), ptrace.NewTraces())
-	p.reconstructed = k.Reconstructed
 	s.d.countRejected(k)
 	if err == nil && !k.Taken() {
 		o.Logger.Error("kept traces were passed on as bytes and nobody took them: they are passed on decoded; a component "+

@@ -7,6 +7,7 @@ import (
 
 	"github.com/slowburn/slowburn/internal/clock"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/buffer"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/delivery/internal/dress"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/delivery/internal/trial"
 )
 
@@ -20,7 +21,8 @@ type Sender struct {
 	members []*buffer.Member
 	first   int // of members: where the next load begins, so that none starves
 	wake    chan struct{}
-	dresser *dresser
+	dresser *dress.Dresser
+	shelf   *shelf
 	memory  memory
 	work    work    // what is being delivered
 	loads   []*load // that are not settled, the oldest first
@@ -36,22 +38,23 @@ type piece struct {
 	*load
 	from, to int
 	trial.Trial
-	of            *piece        // at work: this is one trace of it, tried alone
-	tried         int           // the traces before this one were tried alone
-	probed        bool          // the first of the traces was tried alone before any was sent
-	sent          bool          // at least once
-	alone         bool          // a trace that waited, or was refused before: where it fails it waits again
-	delay         time.Duration // how long it waited
-	reconstructed bool
+	of     *piece        // at work: this is one trace of it, tried alone
+	tried  int           // the traces before this one were tried alone
+	probed bool          // the first of the traces was tried alone before any was sent
+	sent   bool          // at least once
+	alone  bool          // a trace that waited, or was refused before: where it fails it waits again
+	delay  time.Duration // how long it waited
 }
 
 func (p *piece) several() bool { return p.to-p.from > 1 }
 
-// newSender returns one of so many senders of a processor.
-func newSender(d *Destination, senders int) *Sender {
+// newSender returns one of so many senders of a processor. It shares a shelf with those of the same shards, and takes
+// turns with them.
+func newSender(d *Destination, senders int, shared *shelf, phase time.Duration) *Sender {
 	return &Sender{
-		d: d, waiting: waiting{apart: &d.Apart}, wake: make(chan struct{}, 1), dresser: newDresser(d.out.Names, d.out.Silent),
-		memory: newMemory(d.out.Buffer.Pool, senders, d.Bytes), pace: newPace(d.out.Buffer),
+		d: d, waiting: waiting{apart: &d.Apart}, wake: make(chan struct{}, 1), dresser: dress.New(d.out.Names, d.out.Silent),
+		shelf:  shared,
+		memory: newMemory(d.out.Buffer.Pool, senders, d.Bytes), pace: newPace(d.out.Buffer, phase),
 	}
 }
 
@@ -60,6 +63,7 @@ func newSender(d *Destination, senders int) *Sender {
 func (s *Sender) Run(ctx context.Context, drain <-chan struct{}) {
 	s.memory.set(0)
 	defer s.memory.free()
+	defer s.shelf.clear()
 	for ctx.Err() == nil {
 		if !s.ready(ctx, drain) {
 			return

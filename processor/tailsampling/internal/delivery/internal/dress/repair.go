@@ -1,4 +1,4 @@
-package delivery
+package dress
 
 import (
 	"github.com/slowburn/slowburn/internal/attr"
@@ -6,9 +6,9 @@ import (
 	"github.com/slowburn/slowburn/internal/wire/text"
 )
 
-// repairs makes the text of a load UTF-8: strict backends refuse a request for one byte that is not. Which headers were
+// Repairs makes the text of a wire.Kept UTF-8: strict backends refuse a request for one byte that is not. Which headers were
 // repaired is remembered, by number; a header is looked at once.
-type repairs struct {
+type Repairs struct {
 	resources, scopes []bool
 }
 
@@ -18,10 +18,11 @@ type repaired struct {
 	headers bool // one of its resources or scopes was
 }
 
-func (r *repairs) reset() { r.resources, r.scopes = r.resources[:0], r.scopes[:0] }
+// Reset forgets what was repaired: the Kept is filled again.
+func (r *Repairs) Reset() { r.resources, r.scopes = r.resources[:0], r.scopes[:0] }
 
 // spans repairs the text of a trace that is not arranged yet. Spans whose own text is repaired are marked, unless silent.
-func (r *repairs) spans(k *wire.Kept, trace int, silent bool) (found repaired) {
+func (r *Repairs) spans(k *wire.Kept, trace int, silent bool) (found repaired) {
 	r.headers(k)
 	t := &k.Traces[trace]
 	for i := t.From; i < t.To; i++ {
@@ -43,7 +44,7 @@ func (r *repairs) spans(k *wire.Kept, trace int, silent bool) (found repaired) {
 }
 
 // headers repairs resources and scopes that were not looked at yet.
-func (r *repairs) headers(k *wire.Kept) {
+func (r *Repairs) headers(k *wire.Kept) {
 	r.resources = repairNew(k, k.Resources, r.resources, text.ValidResource, text.AppendValidResource)
 	r.scopes = repairNew(k, k.Scopes, r.scopes, text.ValidScope, text.AppendValidScope)
 }

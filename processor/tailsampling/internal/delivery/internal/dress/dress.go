@@ -1,4 +1,5 @@
-package delivery
+// Package dress makes kept traces as they came into traces as they leave: in order, their text made UTF-8, with what was decided.
+package dress
 
 import (
 	"bytes"
@@ -6,47 +7,55 @@ import (
 	"github.com/slowburn/slowburn/internal/attr"
 	"github.com/slowburn/slowburn/internal/tracestate"
 	"github.com/slowburn/slowburn/internal/wire"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/shard"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/version"
 )
 
-// dresser makes traces as they came into traces as they leave: in order, text made UTF-8, with what was decided.
-type dresser struct {
+// Dresser dresses traces. One goroutine uses it at a time.
+type Dresser struct {
 	names *version.Names
 	// silent says that nothing is written but tracestates.
 	silent bool
 	plain  map[int32][]wire.Attribute // marks of traces of which there is nothing to say but the policy, by its number
 }
 
-func newDresser(names *version.Names, silent bool) *dresser {
-	return &dresser{names: names, silent: silent, plain: map[int32][]wire.Attribute{}}
+// New returns a Dresser that names policies by these names. With silent nothing is written but tracestates.
+func New(names *version.Names, silent bool) *Dresser {
+	return &Dresser{names: names, silent: silent, plain: map[int32][]wire.Attribute{}}
 }
 
-// dress dresses a trace of a load. It fails where a span cannot be read, which is a defect: only what was scanned is in the
-// log.
-func (d *dresser) dress(l *load, i int) (err error) {
-	t := &l.traces[i]
-	texts := l.repaired.spans(&l.kept, i, d.silent)
-	t.repaired = texts.spans
-	if t.repeats, err = l.kept.Arrange(i); err != nil {
-		return err
+// Found is what was noticed of a trace's spans while it was dressed, to be counted when it is delivered.
+type Found struct {
+	Repeats          int // that are passed on once although they are there more than once
+	Unknown          int // with fields that will not survive decoding
+	WithoutThreshold int // that could not get one
+	Repaired         int // of which text was not UTF-8, or that of their resource or scope
+}
+
+// Dress dresses a trace of k, of which repairs were made so far. It fails where a span cannot be read, which is a defect: only
+// what was scanned is in the log.
+func (d *Dresser) Dress(k *wire.Kept, trace int, decided *shard.Kept, made *Repairs) (found Found, err error) {
+	texts := made.spans(k, trace, d.silent)
+	found.Repaired = texts.spans
+	if found.Repeats, err = k.Arrange(trace); err != nil {
+		return found, err
 	}
-	d.setStates(l, i)
+	setStates(k, trace, decided, &found)
 	if !d.silent {
-		l.kept.Traces[i].Marks = d.marks(t, texts.headers)
+		k.Traces[trace].Marks = d.marks(decided, texts.headers)
 	}
-	return nil
+	return found, nil
 }
 
 // setStates writes the trace's weight into its spans. A trace that has none, because something other than its randomness
 // chose it, keeps no threshold of an earlier sampler either: what it stood for is not known any more.
-func (d *dresser) setStates(l *load, i int) {
-	t, k := &l.traces[i], &l.kept
+func setStates(k *wire.Kept, trace int, t *shard.Kept, found *Found) {
 	var last, updated []byte // spans of a trace tend to have the same
 	var ok bool
-	for j, first := k.Traces[i].From, true; j < k.Traces[i].To; j++ {
+	for j, first := k.Traces[trace].From, true; j < k.Traces[trace].To; j++ {
 		s := &k.Spans[j]
 		if s.Unknown {
-			t.unknown++
+			found.Unknown++
 		}
 		state := s.TraceState.Of(k.Bytes)
 		if first || !bytes.Equal(state, last) {
@@ -55,7 +64,7 @@ func (d *dresser) setStates(l *load, i int) {
 			last, updated, first = state, []byte(text), false
 		}
 		if !ok && t.Threshold != tracestate.None {
-			t.withoutThreshold++
+			found.WithoutThreshold++
 		}
 		if !bytes.Equal(updated, state) {
 			k.SetTraceState(j, updated)
@@ -64,7 +73,7 @@ func (d *dresser) setStates(l *load, i int) {
 }
 
 // marks are the facts that hold for the whole trace.
-func (d *dresser) marks(t *outgoing, repaired bool) []wire.Attribute {
+func (d *Dresser) marks(t *shard.Kept, repaired bool) []wire.Attribute {
 	marks := d.plain[t.Policy]
 	if marks == nil {
 		name := d.names.Of(t.Policy)

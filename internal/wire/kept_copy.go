@@ -1,0 +1,77 @@
+package wire
+
+import "slices"
+
+// headerCopies has the numbers that headers of another Kept have in this one, by their numbers there; none where a header was
+// not copied yet.
+type headerCopies struct {
+	from              *Kept
+	resources, scopes []int32
+}
+
+const none = -1
+
+// begin makes h that of another Kept, if it is not yet.
+func (h *headerCopies) begin(from *Kept) {
+	if h.from == from {
+		return
+	}
+	*h = headerCopies{from: from, resources: h.resources[:0], scopes: h.scopes[:0]}
+	for range from.Resources {
+		h.resources = append(h.resources, none)
+	}
+	for range from.Scopes {
+		h.scopes = append(h.scopes, none)
+	}
+}
+
+// AddCopy copies a trace of another Kept with what was written on it: it is arranged, and is not to be again. What the
+// destination of the other has of it does not count. It reports false where a span was replaced, for the sake of that
+// destination, and copies nothing then.
+//
+// Both Kepts are used by the caller alone meanwhile, but that other copies may be made of from. What was Found is not copied:
+// it is valid as long as from is not Reset.
+func (k *Kept) AddCopy(from *Kept, trace int) bool {
+	t := from.Traces[trace]
+	spans := from.Spans[t.From:t.To]
+	if slices.ContainsFunc(spans, func(s KeptSpan) bool { return s.replaced }) {
+		return false
+	}
+	h := &k.copies
+	h.begin(from)
+	first := len(k.Spans)
+	k.Spans = slices.Grow(k.Spans, len(spans))
+	for i := range spans {
+		s := &spans[i]
+		if h.resources[s.Resource] == none {
+			h.resources[s.Resource] = k.AddResource(from.Resources[s.Resource].Of(from.Bytes))
+		}
+		if h.scopes[s.Scope] == none {
+			h.scopes[s.Scope] = k.AddScope(from.Scopes[s.Scope].Of(from.Bytes))
+		}
+		k.Spans = append(k.Spans, *s)
+		c := &k.Spans[len(k.Spans)-1]
+		c.Resource, c.Scope, c.Sent = h.resources[s.Resource], h.scopes[s.Scope], false
+		c.Body = copyTo(&k.Bytes, s.Body.Of(from.Bytes))
+		c.move(s.Body)
+		if c.added = (Range{}); s.added.Len() > 0 {
+			c.added = copyTo((*[]byte)(&k.added), s.added.Of(from.added))
+		}
+	}
+	t.From, t.To = first, len(k.Spans)
+	k.Traces = append(k.Traces, t)
+	return true
+}
+
+// move moves the ranges within a span whose body was elsewhere.
+func (s *KeptSpan) move(was Range) {
+	for _, r := range []*Range{&s.Name, &s.TraceState} {
+		if r.End != 0 {
+			*r = Range{Off: r.Off - was.Off + s.Body.Off, End: r.End - was.Off + s.Body.Off}
+		}
+	}
+	s.cuts = slices.Clone(s.cuts) // the order is that of who wrote them last
+	for i, r := range s.cuts {
+		s.cuts[i] = Range{Off: r.Off - was.Off + s.Body.Off, End: r.End - was.Off + s.Body.Off}
+	}
+}
