@@ -63,7 +63,7 @@ func newRetry() *cobra.Command {
 				}
 				return printRefused(out, list, total)
 			}
-			if _, err := r.retry(ctx, args[0], r.destination); err != nil {
+			if err := r.retry(ctx, args[0]); err != nil {
 				return err
 			}
 			_, err := fmt.Fprintf(out, "The trace %s is sent again to %s; if refused again, it is listed again.\n", args[0],
@@ -109,60 +109,35 @@ func known(destination string, names []string) error {
 	return exitError{errors.New(text), exitUnknown}
 }
 
-// retry returns how many refusals it undid: a trace can be refused by several destinations, and in parts.
-func (r *refusals) retry(ctx context.Context, trace, destination string) (int, error) {
+// retry sends a trace again.
+func (r *refusals) retry(ctx context.Context, trace string) error {
 	path := "/api/sampling/v1/refused/" + url.PathEscape(trace) + "/retry"
-	if destination != "" {
-		path += "?destination=" + url.QueryEscape(destination)
+	if r.destination != "" {
+		path += "?destination=" + url.QueryEscape(r.destination)
 	}
 	var answer struct{ Traces int }
-	err := r.ask(ctx, http.MethodPost, path, &answer, func() bool { return answer.Traces > 0 })
-	return answer.Traces, err
+	return r.ask(ctx, http.MethodPost, path, &answer, func() bool { return answer.Traces > 0 })
 }
 
-// retryAll sends each refused trace again once, and lists in between, as the gateway only lists the latest.
+// retryAll sends all refused traces again.
 func (r *refusals) retryAll(ctx context.Context, out io.Writer) error {
-	sent := 0
-	tried := map[[2]string]bool{}
-	for more := true; more; {
-		list, _, err := r.list(ctx)
-		if err != nil {
-			return stopped(sent, err)
-		}
-		more = false
-		for _, one := range list {
-			key := [2]string{one.TraceID, one.Destination}
-			if tried[key] {
-				continue
-			}
-			tried[key], more = true, true
-			n, err := r.retry(ctx, one.TraceID, one.Destination)
-			if gone := (exitError{}); errors.As(err, &gone) {
-				continue // it was given up, or sent again by another
-			}
-			if err != nil {
-				return stopped(sent, err)
-			}
-			sent += n
-		}
+	path := "/api/sampling/v1/refused/retry"
+	if r.destination != "" {
+		path += "?destination=" + url.QueryEscape(r.destination)
 	}
-	if sent == 0 {
-		_, err := fmt.Fprintln(out, "Nothing is refused.")
+	var answer struct{ Traces *int }
+	if err := r.ask(ctx, http.MethodPost, path, &answer, func() bool { return answer.Traces != nil }); err != nil {
 		return err
 	}
-	if sent == 1 {
-		_, err := fmt.Fprintln(out, "1 refused trace is sent again; if refused again, it is listed again.")
-		return err
+	text := "Nothing is refused."
+	switch sent := *answer.Traces; {
+	case sent == 1:
+		text = "1 refused trace is sent again; if refused again, it is listed again."
+	case sent > 1:
+		text = fmt.Sprintf("%d refused traces are sent again; those refused again are listed again.", sent)
 	}
-	_, err := fmt.Fprintf(out, "%d refused traces are sent again; those refused again are listed again.\n", sent)
+	_, err := fmt.Fprintln(out, text)
 	return err
-}
-
-func stopped(sent int, err error) error {
-	if sent == 0 {
-		return err
-	}
-	return fmt.Errorf("stopped after sending %d again: %w", sent, err)
 }
 
 func printRefused(out io.Writer, list []tailsampling.RefusedTrace, total int64) error {

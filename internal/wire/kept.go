@@ -36,11 +36,12 @@ type Kept struct {
 	// Room is the memory that what is Found is in, for whoever looks for it. Where k is filled again it is Reset and used again.
 	Room Room
 
-	headers headerNumbers // of Resources and Scopes, while k is filled
-	copies  headerCopies  // of those of the Kept that traces were copied from last
-	added   additions     // to spans: KeptSpan.added are its ranges
-	writer  keptWriter    // of requests, for its memory
-	taken   atomic.Bool
+	headers   headerNumbers // of Resources and Scopes, while k is filled
+	copies    headerCopies  // of those of the Kept that traces were copied from last
+	placement placement     // of the spans of a trace, for its memory
+	added     additions     // to spans: KeptSpan.added are its ranges
+	writer    keptWriter    // of requests, for its memory
+	taken     atomic.Bool
 }
 
 // KeptTrace is a trace in a Kept, or a part of one.
@@ -105,7 +106,8 @@ func (k *Kept) Reset() {
 	*k = Kept{
 		Bytes: k.Bytes[:0], Traces: k.Traces[:0], Spans: k.Spans[:0], Resources: k.Resources[:0], Scopes: k.Scopes[:0],
 		headers: k.headers, added: k.added[:0], writer: k.writer, Room: k.Room,
-		copies: headerCopies{resources: k.copies.resources, scopes: k.copies.scopes},
+		placement: k.placement,
+		copies:    headerCopies{resources: k.copies.resources, scopes: k.copies.scopes},
 	}
 	clear(k.writer.marked)
 }
@@ -149,6 +151,6 @@ func (k *Kept) Memory() int {
 	if k.Room != nil {
 		room = k.Room.Memory()
 	}
-	return room + cap(k.Bytes) + cap(k.added) + cap(k.Spans)*int(unsafe.Sizeof(KeptSpan{})) + cap(k.Traces)*int(unsafe.Sizeof(KeptTrace{})) +
+	return room + cap(k.Bytes) + cap(k.added) + (cap(k.Spans)+cap(k.placement.sorted))*int(unsafe.Sizeof(KeptSpan{})) + cap(k.Traces)*int(unsafe.Sizeof(KeptTrace{})) +
 		(cap(k.Resources)+cap(k.Scopes))*int(unsafe.Sizeof(Range{}))
 }

@@ -91,7 +91,7 @@ func (k *Kept) Arrange(t int) (repeats int, err error) {
 			repeats++
 		}
 	}
-	place(spans)
+	k.placement.place(spans)
 	return repeats, nil
 }
 
@@ -118,30 +118,121 @@ func (o *order) compare(x, y KeptSpan) int {
 	return 0
 }
 
-// place brings sorted spans of one resource together, and within it those of one scope: in the order of the first of each.
-func place(spans []KeptSpan) {
-	rank := map[[2]int32]int32{} // by resource and scope; a resource alone has the scope -1
-	const alone = -1
-	sorted := true
+// placement brings sorted spans of one resource together, and within it those of one scope: in the order of the first of each.
+// Its memory is used again for the next trace.
+type placement struct {
+	groups []group
+	known  map[[2]int32]int32 // numbers of groups by resource and scope, of the first of a resource by that and none: where there are many
+	of     []int32            // by span: the number of its group
+	sorted []KeptSpan
+}
+
+// group is the spans of one resource and scope.
+type group struct {
+	resource, scope int32
+	first           int32 // the number of the first group of the resource
+	spans           int   // how many; later where the next of them goes
+}
+
+// few is how many groups are looked through one by one.
+const few = 16
+
+func (p *placement) place(spans []KeptSpan) {
+	p.groups, p.of = p.groups[:0], p.of[:0]
+	clear(p.known)
 	for i := range spans {
 		s := &spans[i]
-		for _, key := range [][2]int32{{s.Resource, alone}, {s.Resource, s.Scope}} {
-			if _, known := rank[key]; !known {
-				rank[key] = int32(len(rank))
+		if i == 0 || s.Resource != spans[i-1].Resource || s.Scope != spans[i-1].Scope {
+			p.of = append(p.of, p.number(s.Resource, s.Scope))
+		} else {
+			p.of = append(p.of, p.of[i-1])
+		}
+		p.groups[p.of[i]].spans++
+	}
+	if len(p.groups) > 1 && !p.placed() {
+		p.move(spans)
+	}
+}
+
+// number returns the number of a group, a new one if there is none yet.
+func (p *placement) number(resource, scope int32) int32 {
+	next := int32(len(p.groups))
+	first := next
+	if next <= few {
+		for i := range p.groups {
+			g := &p.groups[i]
+			if g.resource == resource && g.scope == scope {
+				return int32(i)
+			}
+			if g.resource == resource && first == next {
+				first = g.first
 			}
 		}
-		if i > 0 && (s.Resource != spans[i-1].Resource || s.Scope != spans[i-1].Scope) {
-			sorted = false
+	} else {
+		if n, known := p.known[[2]int32{resource, scope}]; known {
+			return n
+		}
+		if n, known := p.known[[2]int32{resource, none}]; known {
+			first = n
 		}
 	}
-	if sorted {
-		return
+	p.groups = append(p.groups, group{resource: resource, scope: scope, first: first})
+	if next >= few {
+		p.remember()
 	}
-	slices.SortStableFunc(spans, func(x, y KeptSpan) int {
-		return cmp.Or(
-			cmp.Compare(rank[[2]int32{x.Resource, alone}], rank[[2]int32{y.Resource, alone}]),
-			cmp.Compare(rank[[2]int32{x.Resource, x.Scope}], rank[[2]int32{y.Resource, y.Scope}]))
+	return next
+}
+
+// remember makes groups known: the last, or all if none is yet.
+func (p *placement) remember() {
+	if p.known == nil {
+		p.known = map[[2]int32]int32{}
+	}
+	from := len(p.groups) - 1
+	if len(p.known) == 0 {
+		from = 0
+	}
+	for i, g := range p.groups[from:] {
+		p.known[[2]int32{g.resource, g.scope}] = int32(from + i)
+		p.known[[2]int32{g.resource, none}] = g.first
+	}
+}
+
+// less reports whether a group goes before another.
+func (p *placement) less(a, b int32) bool {
+	return cmp.Or(cmp.Compare(p.groups[a].first, p.groups[b].first), cmp.Compare(a, b)) < 0
+}
+
+// placed reports whether the spans are in their places already.
+func (p *placement) placed() bool {
+	for i := 1; i < len(p.of); i++ {
+		if p.less(p.of[i], p.of[i-1]) {
+			return false
+		}
+	}
+	return true
+}
+
+func (p *placement) move(spans []KeptSpan) {
+	order := make([]int32, len(p.groups))
+	for i := range order {
+		order[i] = int32(i)
+	}
+	slices.SortFunc(order, func(a, b int32) int {
+		return cmp.Or(cmp.Compare(p.groups[a].first, p.groups[b].first), cmp.Compare(a, b))
 	})
+	at := 0
+	for _, n := range order {
+		g := &p.groups[n]
+		at, g.spans = at+g.spans, at
+	}
+	p.sorted = append(p.sorted[:0], spans...)
+	for i, n := range p.of {
+		g := &p.groups[n]
+		spans[g.spans] = p.sorted[i]
+		g.spans++
+	}
+	clear(p.sorted)
 }
 
 // Fill makes k the traces of a request, in the order of their first spans.

@@ -98,6 +98,12 @@ func (p *Sampler) RetryRefused(id [16]byte, destination string) (traces int) {
 	return p.view.RetryRefused(id, destination)
 }
 
+// RetryAllRefused has all traces sent again that were refused for good until now: by the destination with this ID, or where that
+// is empty by any. It returns how many that are; one that is refused again counts anew.
+func (p *Sampler) RetryAllRefused(destination string) (traces int) {
+	return p.view.RetryAllRefused(destination)
+}
+
 // Policies returns the current policies.
 func (p *Sampler) Policies() Policies { return p.policies.describe() }
 

@@ -21,6 +21,8 @@ type Deliverer interface {
 	// RetryRefused sends a refused trace again to a destination, or to all that refused it if destination is empty, and
 	// returns how many refusals that undid.
 	RetryRefused(id [16]byte, destination string) (traces int)
+	// RetryAllRefused sends all again that were refused until now, likewise.
+	RetryAllRefused(destination string) (traces int)
 }
 
 // deliverers answers with every processor that delivers, where there is one: a trace can come through any.
@@ -82,16 +84,43 @@ func retryRefused(w http.ResponseWriter, r *http.Request, list []Deliverer) {
 	rest.WriteJSON(w, retried{n})
 }
 
-// notRefused says why there is nothing to send again.
-func notRefused(id pcommon.TraceID, destination string, there []tailsampling.Destination) string {
+// retryAllRefused answers 0 where nothing is refused: that is what was asked for.
+func retryAllRefused(w http.ResponseWriter, r *http.Request, list []Deliverer) {
+	params := rest.Params{Values: r.URL.Query()}
+	params.Only("destination")
+	if params.Err != nil {
+		rest.WriteProblem(w, http.StatusBadRequest, "%v.", params.Err)
+		return
+	}
+	destination := params.Values.Get("destination")
+	if unknown := notThere(destination, together(list).Destinations); unknown != "" {
+		rest.WriteProblem(w, http.StatusNotFound, "%s", unknown)
+		return
+	}
+	n := 0
+	for _, d := range list {
+		n += d.RetryAllRefused(destination)
+	}
+	rest.WriteJSON(w, retried{n})
+}
+
+// notThere says that a destination does not exist; "" where it does, or none is named.
+func notThere(destination string, there []tailsampling.Destination) string {
 	var names []string
 	for _, d := range there {
 		names = append(names, d.Destination)
 	}
+	if destination == "" || slices.Contains(names, destination) {
+		return ""
+	}
 	slices.Sort(names)
-	if destination != "" && !slices.Contains(names, destination) {
-		return fmt.Sprintf("There is no destination %q: there are %s.", destination,
-			cmp.Or(strings.Join(slices.Compact(names), ", "), "none"))
+	return fmt.Sprintf("There is no destination %q: there are %s.", destination, cmp.Or(strings.Join(slices.Compact(names), ", "), "none"))
+}
+
+// notRefused says why there is nothing to send again.
+func notRefused(id pcommon.TraceID, destination string, there []tailsampling.Destination) string {
+	if unknown := notThere(destination, there); unknown != "" {
+		return unknown
 	}
 	who := "No destination refuses"
 	if destination != "" {

@@ -23,6 +23,7 @@ func Routes(r chi.Router, all *known.Components) {
 	own := r.With(ownPagesOnly)
 	own.Post("/api/sampling/v1/policies/reload", with(all, reloadPolicies))
 	own.Post("/api/sampling/v1/shadow/promote", with(all, promoteShadow))
+	own.Post("/api/sampling/v1/refused/retry", deliverers(all, retryAllRefused))
 	own.Post("/api/sampling/v1/refused/{trace_id}/retry", deliverers(all, retryRefused))
 }
 

@@ -5,12 +5,13 @@ import "slices"
 // newLoad returns an empty load, with as much room as there is memory.
 func (s *Sender) newLoad() *load {
 	l := s.spare
-	if l == nil || s.memory.short() {
+	if l == nil || l.kept.Memory() > maxKept || s.memory.short() {
 		l = &load{}
 	}
 	s.spare = nil
 	l.reset()
 	l.d, l.shelf = s.d, s.shelf
+	s.shelf.begin(l)
 	l.room = s.memory.room()
 	s.loads = append(s.loads, l)
 	return l
@@ -34,16 +35,10 @@ func (s *Sender) fill() error {
 	b := s.d.out.Buffer
 	l := s.newLoad()
 	s.pace.next = 0
-	full := false
-	for i := range s.members {
-		m := s.members[(s.first+i)%len(s.members)]
-		m.Lock()
-		all := l.take(m, b.Now())
-		m.Unlock()
-		if full = !all; full {
-			s.first = (s.first + i + 1) % len(s.members)
-			break
-		}
+	full, holder := s.take(l)
+	for holder != nil && len(l.traces) == 0 {
+		s.shelf.await(holder)
+		full, holder = s.take(l)
 	}
 	if len(l.traces) == 0 {
 		s.recycle(l)
@@ -54,6 +49,25 @@ func (s *Sender) fill() error {
 	}
 	s.begin(l)
 	return nil
+}
+
+// take fills a load, and reports whether there is more than it holds. Where it took nothing because another sender is about to
+// settle it, it returns the load of that.
+func (s *Sender) take(l *load) (full bool, holder *load) {
+	for i := range s.members {
+		m := s.members[(s.first+i)%len(s.members)]
+		m.Lock()
+		all, held := l.take(m, s.d.out.Buffer.Now())
+		m.Unlock()
+		if !all {
+			s.first = (s.first + i + 1) % len(s.members)
+			return true, nil
+		}
+		if held != nil {
+			holder = held
+		}
+	}
+	return false, holder
 }
 
 // begin dresses the traces of a load and puts them to work. One that cannot be dressed would fail every time, so it is lost.

@@ -29,9 +29,9 @@ type load struct {
 	repaired dress.Repairs
 	err      error // why a trace could not be read, of the last
 
-	shelf     *shelf  // where others have settled loads to copy traces from
-	borrowed  []*load // of which traces were: what was found of them is there
-	borrowers int     // the same of this load, while it is on a shelf; guarded by its mutex
+	shelf    *shelf  // where others have loads to copy traces from
+	borrowed []*load // of which traces were: what was found of them is there
+	hold
 }
 
 // room is how much a load may hold.
@@ -43,24 +43,21 @@ type origin struct{ resource, scope int32 }
 // outgoing is a kept trace, or a late part of one, in a load.
 type outgoing struct {
 	shard.Kept
-	member   *buffer.Member
-	settled  bool
-	lost     int  // spans that could not be read, and are lost unless they can be when the trace is read again
-	dressed  bool // it could be
-	borrowed bool // and was by another sender
+	member  *buffer.Member
+	settled bool
+	lost    int  // spans that could not be read, and are lost unless they can be when the trace is read again
+	dressed bool // it could be
+	first   bool // no other sender that shares the shelf has it in hand, or had
 	dress.Found
 }
 
-// shared reports whether others are offered a trace as it is.
-func (t outgoing) shared() bool { return t.dressed && !t.borrowed && t.lost == 0 }
+// shared reports whether others can have a trace as it is.
+func (t *outgoing) shared() bool { return t.dressed && t.lost == 0 }
 
 // maxKept is the most memory that a load keeps for the next.
 const maxKept = 6 * maxLoadBytes
 
 func (l *load) reset() {
-	if l.kept.Memory() > maxKept {
-		*l = load{}
-	}
 	l.kept.Reset()
 	if l.origins == nil {
 		l.origins = map[uint64]origin{}
@@ -78,21 +75,25 @@ func (l *load) fits(k *shard.Kept) bool {
 }
 
 // take moves traces that are ready out of the shard's list for the destination and copies their spans, as far as there is
-// room. It reports whether there was room for all. The caller has the shard's mutex.
-func (l *load) take(m *buffer.Member, now clock.Monotonic) bool {
+// room, and up to those that another sender is about to settle: where it is the first that is, its load is returned. It reports
+// whether there was room for all. The caller has the shard's mutex.
+func (l *load) take(m *buffer.Member, now clock.Monotonic) (all bool, holder *load) {
 	out := m.Outgoing(l.d.Index)
 	for {
 		k, more := out.Next()
 		if !more {
-			return true
+			return true, nil
 		}
 		if !l.fits(&k) {
-			return false
+			return false, nil
+		}
+		if holder := l.shelf.holder(k.Ref); holder != nil {
+			return true, holder
 		}
 		out.Take(k.Slot, now)
 		if !l.add(m, k) {
 			out.PutBack(k.Slot)
-			return false
+			return false, nil
 		}
 	}
 }
@@ -113,6 +114,7 @@ func (l *load) add(m *buffer.Member, k shard.Kept) bool {
 	}
 	l.traces = append(l.traces, outgoing{Kept: k, member: m, lost: k.Spans - (len(l.kept.Spans) - first)})
 	l.open++
+	l.traces[len(l.traces)-1].first = l.shelf.take(l, len(l.traces)-1)
 	return true
 }
 
@@ -132,7 +134,7 @@ func (l *load) borrow(m *buffer.Member, k *shard.Kept) bool {
 	if !l.kept.AddCopy(&of.kept, of.trace) {
 		return false
 	}
-	l.traces = append(l.traces, outgoing{Kept: *k, member: m, dressed: true, borrowed: true, Found: of.traces[of.trace].Found})
+	l.traces = append(l.traces, outgoing{Kept: *k, member: m, dressed: true, Found: of.traces[of.trace].Found})
 	l.open++
 	return true
 }

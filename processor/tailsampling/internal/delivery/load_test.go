@@ -75,20 +75,25 @@ func TestLargeTraceIsALoad(t *testing.T) {
 
 // The memory of a load is used again, unless it is too much.
 func TestLoadKeepsLittle(t *testing.T) {
-	l := &load{}
-	l.reset()
+	s := newSetup(t, 1)
+	s.Open(nil, 1)
+	sender := s.Senders()[0]
+	l := sender.newLoad()
 	l.kept.Bytes = make([]byte, 5, maxKept/2)
 	l.err = errDisk
 	l.origins[7] = origin{}
-	l.reset()
+	sender.recycle(l)
+	require.Same(t, l, sender.newLoad())
 	require.Equal(t, maxKept/2, cap(l.kept.Bytes))
 	require.Empty(t, l.kept.Bytes)
 	require.Empty(t, l.origins)
 	require.NoError(t, l.err)
 	l.kept.Bytes = make([]byte, 5, maxKept+1)
-	l.reset()
-	require.Zero(t, cap(l.kept.Bytes))
-	require.NotNil(t, l.origins)
+	sender.recycle(l)
+	next := sender.newLoad()
+	require.NotSame(t, l, next)
+	require.NotNil(t, next.origins)
+	s.Buffer.Close()
 }
 
 // What is delivered is within the memory budget: loads have a part of it, the less of it is left the smaller, and what they

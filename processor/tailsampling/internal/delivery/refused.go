@@ -92,20 +92,28 @@ func (r *Refused) latest(all []RefusedTrace, n int) []RefusedTrace {
 	return all
 }
 
-// retry has a trace sent again, and returns how many parts of it there are.
-func (r *Refused) retry(id wire.TraceID) (n int) {
+// retry has those sent again that are chosen, the oldest first, and returns how many that are.
+func (r *Refused) retry(chosen func(*RefusedTrace) bool) int {
+	list := r.take(chosen)
+	for i := range list {
+		t := &list[i]
+		t.sender.retry(aside{ref: t.Ref, member: t.member})
+	}
+	return len(list)
+}
+
+// take forgets those that are chosen, and returns them, the oldest first.
+func (r *Refused) take(chosen func(*RefusedTrace) bool) (list []RefusedTrace) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for e := r.order.Front(); e != nil; {
 		next := e.Next()
-		if e.Value.(RefusedTrace).ID == id {
-			t := r.forget(e)
-			t.sender.retry(aside{ref: t.Ref, member: t.member})
-			n++
+		if t := e.Value.(RefusedTrace); chosen(&t) {
+			list = append(list, r.forget(e))
 		}
 		e = next
 	}
-	return n
+	return list
 }
 
 // LatestRefused returns up to n of the traces that were refused last, the latest first, and how many there are.
@@ -120,10 +128,20 @@ func (o *Output) LatestRefused(n int) (latest []RefusedTrace, total int) {
 
 // RetryRefused has a trace sent again that was refused: by the destination with this ID, or where that is empty by any. It
 // returns how many parts of it that are, one for each destination and late part.
-func (o *Output) RetryRefused(id wire.TraceID, destination string) (n int) {
+func (o *Output) RetryRefused(id wire.TraceID, destination string) int {
+	return o.retry(destination, func(t *RefusedTrace) bool { return t.ID == id })
+}
+
+// RetryAllRefused has all traces sent again that were refused until now: by the destination with this ID, or where that is empty
+// by any. It returns how many that are.
+func (o *Output) RetryAllRefused(destination string) int {
+	return o.retry(destination, func(*RefusedTrace) bool { return true })
+}
+
+func (o *Output) retry(destination string, chosen func(*RefusedTrace) bool) (n int) {
 	for _, d := range o.Destinations {
 		if destination == "" || destination == d.ID {
-			n += d.Refused.retry(id)
+			n += d.Refused.retry(chosen)
 		}
 	}
 	return n

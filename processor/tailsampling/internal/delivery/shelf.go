@@ -1,31 +1,45 @@
 package delivery
 
 import (
-	"slices"
 	"sync"
+	"time"
 
+	"github.com/slowburn/slowburn/internal/clock"
 	"github.com/slowburn/slowburn/processor/spanlog"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/shard"
 )
 
 // shelf is settled loads of the senders that deliver the same shards to different destinations. What one of them has read,
-// dressed and reconstructed the others copy from there, if it is there when they come to it: none waits for another. Its methods
-// may be called concurrently; its mutex may be locked while a shard's is.
+// dressed and reconstructed the others copy from there. It knows which traces a sender has in hand, too: another that comes to
+// these lets it settle them, but not for longer than patience, and once for each load. Its methods may be called concurrently; its
+// mutex may be locked while a shard's is.
 type shelf struct {
 	pool *spanlog.Pool
 	most int64 // bytes of memory that it may hold; 0 where there is one destination, and nothing to share
 
 	mu      sync.Mutex
-	loads   []*load // the oldest first
+	loads   []*load // that are settled, the oldest first
 	traces  map[shard.Ref]shelved
 	counted int64 // in the pool
 }
 
-// shelved is where a trace is on a shelf.
+// shelved is where a trace is: in a load that is settled, or in hand.
 type shelved struct {
 	*load
 	trace int
 }
+
+// hold is how far a load is for others. The shelf's mutex guards it.
+type hold struct {
+	settled   bool
+	stalled   bool          // others have waited for it in vain
+	done      chan struct{} // closed when it is settled; nil where nobody waits
+	borrowers int           // loads that have copied from it, and use what was found
+}
+
+// patience is how long a sender waits for another to settle the traces that it is about to read: as long as a call takes that
+// nothing is wrong with.
+const patience = 20 * time.Millisecond
 
 // shelfShare is the part of the memory budget that all shelves of a processor may hold, and maxShelfBytes what one may at most:
 // seconds of kept traces at full load.
@@ -43,20 +57,91 @@ func newShelf(pool *spanlog.Pool, shelves, destinations int) *shelf {
 	return s
 }
 
-// put offers the traces of a settled load to others. It returns a load, this one or an older one, whose memory can be used
+// begin notes that a load is filled.
+func (s *shelf) begin(l *load) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	l.hold = hold{}
+}
+
+// take notes that a sender has read a trace, and reports whether it is the first that does.
+func (s *shelf) take(l *load, trace int) (first bool) {
+	if s.most == 0 {
+		return false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	ref := l.traces[trace].Ref
+	if _, known := s.traces[ref]; known {
+		return false
+	}
+	s.traces[ref] = shelved{l, trace}
+	return true
+}
+
+// holder is the load with which another sender is about to deliver a trace, nil if there is none that is worth waiting for.
+func (s *shelf) holder(ref shard.Ref) *load {
+	if s.most == 0 {
+		return nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if of := s.traces[ref]; of.load != nil && !of.settled && !of.stalled {
+		return of.load
+	}
+	return nil
+}
+
+// await waits until a load is settled, if that is soon.
+func (s *shelf) await(l *load) {
+	s.mu.Lock()
+	if l.settled {
+		s.mu.Unlock()
+		return
+	}
+	if l.done == nil {
+		l.done = make(chan struct{})
+	}
+	done := l.done
+	s.mu.Unlock()
+	timer := clock.NewTimer(patience)
+	defer timer.Stop()
+	select {
+	case <-done:
+	case <-timer.C:
+		s.mu.Lock()
+		l.stalled = l.stalled || l.done == done // else it was settled
+		s.mu.Unlock()
+	}
+}
+
+// put offers the traces of a load that is settled to others. It returns a load, this one or an older one, whose memory can be used
 // again, nil if there is none.
 func (s *shelf) put(l *load) (spare *load) {
-	if s.most == 0 || !slices.ContainsFunc(l.traces, outgoing.shared) {
+	if s.most == 0 {
 		return l
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.loads = append(s.loads, l)
+	l.settled = true
+	if l.done != nil {
+		close(l.done)
+		l.done = nil
+	}
+	offered := false
 	for i := range l.traces {
-		if t := &l.traces[i]; t.shared() {
-			s.traces[t.Ref] = shelved{l, i}
+		switch t := &l.traces[i]; {
+		case !t.first:
+		case t.shared():
+			offered = true
+		default:
+			delete(s.traces, t.Ref)
 		}
 	}
+	if !offered {
+		return l
+	}
+	s.loads = append(s.loads, l)
 	most := s.most
 	if s.pool.OverMemory(0, shortFrom) > 0 {
 		most = 0
@@ -84,8 +169,8 @@ func (s *shelf) bytes() (n int64) {
 // drop takes the oldest load off the shelf. Where somebody has borrowed of it, its memory is not used again.
 func (s *shelf) drop(oldest *load) {
 	for i := range oldest.traces {
-		if ref := oldest.traces[i].Ref; s.traces[ref].load == oldest {
-			delete(s.traces, ref)
+		if t := &oldest.traces[i]; t.first {
+			delete(s.traces, t.Ref)
 		}
 	}
 	s.loads[0] = nil
@@ -97,17 +182,20 @@ func (s *shelf) count(bytes int64) {
 	s.counted = bytes
 }
 
-// borrow finds a trace. Its load stays as it is until that is given back, once for each time that it was not held yet.
+// borrow finds a settled trace. Its load stays as it is until that is given back, once for each time that it was not held yet.
 func (s *shelf) borrow(ref shard.Ref, held *load) (of shelved, found bool) {
 	if s.most == 0 {
 		return shelved{}, false
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if of, found = s.traces[ref]; found && of.load != held {
+	if of = s.traces[ref]; of.load == nil || !of.settled {
+		return shelved{}, false
+	}
+	if of.load != held {
 		of.borrowers++
 	}
-	return of, found
+	return of, true
 }
 
 // giveBack ends that loads are borrowed.

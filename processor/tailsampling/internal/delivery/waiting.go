@@ -130,10 +130,17 @@ func (w *waiting) hurry() {
 	w.hurried = true
 }
 
-// retry has a trace sent that was refused.
+// retry has a trace sent that was refused. It may be called by any goroutine.
 func (s *Sender) retry(a aside) {
-	s.waiting.add(a)
+	s.let(a)
 	buffer.Wake(s.wake)
+}
+
+// let lets a trace wait until it is due. Where too many wait the last of them is given up.
+func (s *Sender) let(a aside) {
+	if last, full := s.waiting.add(a); full {
+		s.d.giveUpAside(last.member, last.ref, losses.WaitingList)
+	}
 }
 
 // wait lets a trace wait that is aside in the log, longer than before, and not until it is due.
@@ -144,9 +151,7 @@ func (s *Sender) wait(a aside) {
 	}
 	a.delay = min(max(2*a.delay, shortest), longest)
 	a.due = max(a.due, s.d.out.Buffer.Now().Add(a.delay))
-	if last, full := s.waiting.add(a); full {
-		s.d.giveUpAside(last.member, last.ref, losses.WaitingList)
-	}
+	s.let(a)
 }
 
 // takeWaiting takes a trace that is due back out of the log, and reports whether there is one. Those that were given up

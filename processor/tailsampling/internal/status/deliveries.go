@@ -105,3 +105,7 @@ func (w *View) timeOr(at clock.Monotonic) *time.Time {
 func (w *View) RetryRefused(id wire.TraceID, destination string) int {
 	return w.Output.RetryRefused(id, destination)
 }
+
+// RetryAllRefused has all traces sent again that were refused for good, by the destination with this ID or where that is empty by
+// any. It returns how many that are.
+func (w *View) RetryAllRefused(destination string) int { return w.Output.RetryAllRefused(destination) }
