@@ -26,6 +26,8 @@ const (
 	// fullBatch is how much is written at once, whenever the last transaction was: a request of about 1 MiB, compressed. A
 	// sender that has more than it can send must not wait.
 	fullBatch = 128 << 10
+	// joinInterval is how long a full batch waits for others to join it: a transaction costs as much as hundreds of spans in it.
+	joinInterval = 10 * time.Millisecond
 	// maintainInterval is how often traces are looked through for those that are too old.
 	maintainInterval = 10 * time.Second
 )
@@ -98,7 +100,8 @@ func (w *writer) wake() <-chan struct{} {
 	return w.queue.wake
 }
 
-// pause lets more traces come, so that one transaction takes them all. It says whether the store is stopping.
+// pause lets more traces come, so that one transaction takes them all: until commitInterval after the last or, where there is a
+// full batch, for as long as those who have more need to bring it. It says whether the store is stopping.
 func (w *writer) pause() bool {
 	left := commitInterval - clock.Since(w.committed)
 	if left <= 0 {
@@ -106,7 +109,12 @@ func (w *writer) pause() bool {
 	}
 	timer := clock.NewTimer(left)
 	defer timer.Stop()
-	for w.queue.size() < fullBatch {
+	hurried := false
+	for {
+		if !hurried && w.queue.size() >= fullBatch {
+			hurried = true
+			timer.Reset(min(commitInterval-clock.Since(w.committed), joinInterval))
+		}
 		select {
 		case <-w.queue.wake: // there is more
 		case <-timer.C:
@@ -115,7 +123,6 @@ func (w *writer) pause() bool {
 			return true
 		}
 	}
-	return false
 }
 
 // drain commits all that is queued, and makes room after each transaction. It ends early where the file was lost on the
