@@ -19,8 +19,7 @@ import (
 // refusing is a gateway whose destinations refused traces. It lists at most two of them.
 type refusing struct {
 	refused []tailsampling.RefusedTrace
-	again   map[string]bool // destinations that refuse each trace again
-	broken  string          // a trace with which it fails
+	broken  string // a trace with which it fails
 	asked   []string
 }
 
@@ -44,6 +43,10 @@ func (g *refusing) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_ = json.NewEncoder(w).Encode(d)
 		return
 	}
+	if r.Method == http.MethodPost && r.URL.Path == "/base/api/sampling/v1/refused/retry" {
+		g.retryAll(w, r)
+		return
+	}
 	var id string
 	if _, err := fmt.Sscanf(r.URL.Path, "/base/api/sampling/v1/refused/%32s", &id); err != nil || r.Method != http.MethodPost {
 		w.WriteHeader(http.StatusTeapot)
@@ -52,26 +55,47 @@ func (g *refusing) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	g.asked = append(g.asked, r.URL.String())
 	before := len(g.refused)
 	destination := r.URL.Query().Get("destination")
-	if destination == "nope" {
-		w.WriteHeader(http.StatusNotFound)
-		_, _ = w.Write([]byte(`{"detail":"There is no destination \"nope\": there are otlp_grpc/a, otlp_http/b."}`))
+	if notThere(w, destination) {
 		return
 	}
-	if !g.again[destination] {
-		g.refused = slices.DeleteFunc(g.refused, func(t tailsampling.RefusedTrace) bool {
-			return t.TraceID == id && (destination == "" || destination == t.Destination)
-		})
-	}
+	g.refused = slices.DeleteFunc(g.refused, func(t tailsampling.RefusedTrace) bool {
+		return t.TraceID == id && (destination == "" || destination == t.Destination)
+	})
 	switch {
 	case id == g.broken:
 		w.WriteHeader(http.StatusServiceUnavailable)
 		_, _ = w.Write([]byte(`{"detail":"The disk is full."}`))
-	case before == len(g.refused) && !g.again[destination]:
+	case before == len(g.refused):
 		w.WriteHeader(http.StatusNotFound)
 		_, _ = w.Write([]byte(`{"detail":"No destination refuses the trace."}`))
 	default:
-		_, _ = fmt.Fprintf(w, `{"traces":%d}`, max(1, before-len(g.refused)))
+		_, _ = fmt.Fprintf(w, `{"traces":%d}`, before-len(g.refused))
 	}
+}
+
+func notThere(w http.ResponseWriter, destination string) bool {
+	if destination != "nope" {
+		return false
+	}
+	w.WriteHeader(http.StatusNotFound)
+	_, _ = w.Write([]byte(`{"detail":"There is no destination \"nope\": there are otlp_grpc/a, otlp_http/b."}`))
+	return true
+}
+
+func (g *refusing) retryAll(w http.ResponseWriter, r *http.Request) {
+	g.asked = append(g.asked, r.URL.String())
+	destination := r.URL.Query().Get("destination")
+	if notThere(w, destination) {
+		return
+	}
+	if g.broken != "" {
+		w.WriteHeader(http.StatusServiceUnavailable)
+		_, _ = w.Write([]byte(`{"detail":"The disk is full."}`))
+		return
+	}
+	before := len(g.refused)
+	g.refused = slices.DeleteFunc(g.refused, func(t tailsampling.RefusedTrace) bool { return destination == "" || destination == t.Destination })
+	_, _ = fmt.Fprintf(w, `{"traces":%d}`, before-len(g.refused))
 }
 
 func (g *refusing) retry(t *testing.T, args ...string) (string, error) {
@@ -158,13 +182,11 @@ func TestRetryAll(t *testing.T) {
 		err     string
 		asked   int
 	}{
-		"the list goes on":           {gateway: refusing{refused: three()}, want: "3 refused traces are sent again; those refused again are listed again.\n", asked: 3},
-		"of one destination":         {gateway: refusing{refused: three()}, args: []string{"--destination", "otlp_http/b"}, want: "1 refused trace is sent again; if refused again, it is listed again.\n", asked: 1},
-		"refused again":              {gateway: refusing{refused: three()[:1], again: map[string]bool{"otlp_grpc/a": true}}, want: "1 refused trace is sent again; if refused again, it is listed again.\n", asked: 1},
-		"nothing":                    {want: "Nothing is refused.\n"},
-		"the gateway fails":          {gateway: refusing{refused: three(), broken: three()[0].TraceID}, err: "The disk is full.", asked: 1},
-		"the gateway fails half-way": {gateway: refusing{refused: three(), broken: three()[1].TraceID}, err: "stopped after sending 1 again: The disk is full.", asked: 2},
-		"and one":                    {args: []string{traceID}, err: "give a trace ID or --all, not both"},
+		"more than are listed": {gateway: refusing{refused: three()}, want: "3 refused traces are sent again; those refused again are listed again.\n", asked: 1},
+		"of one destination":   {gateway: refusing{refused: three()}, args: []string{"--destination", "otlp_http/b"}, want: "1 refused trace is sent again; if refused again, it is listed again.\n", asked: 1},
+		"nothing":              {want: "Nothing is refused.\n", asked: 1},
+		"the gateway fails":    {gateway: refusing{refused: three(), broken: three()[0].TraceID}, err: "The disk is full.", asked: 1},
+		"and one":              {args: []string{traceID}, err: "give a trace ID or --all, not both"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			out, err := c.gateway.retry(t, append([]string{"--all"}, c.args...)...)

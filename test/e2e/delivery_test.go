@@ -98,6 +98,47 @@ func TestRefusedGatewayLosesNothing(t *testing.T) {
 		"/readyz goes on to name destinations that are well")
 }
 
+// Where a backend refuses the gateway for longer than refusal_patience, the oldest traces are given up, those without an error first:
+// they are counted, and /readyz says so with status 200. What is young enough arrives when it takes traces again.
+func TestPatienceRunsOut(t *testing.T) {
+	t.Parallel()
+	b := startBackend(t)
+	rules := map[string]rule{
+		"otlp_grpc/denied": {Code: codes.PermissionDenied, Text: "not you"},
+		"otlp_http/401":    {Status: http.StatusUnauthorized, Text: "who are you"},
+	}
+	all := []exporter{{id: "otlp_grpc/healthy", endpoint: b.grpc, options: "headers: {tenant: healthy}"}}
+	for id, r := range rules {
+		endpoint := b.grpc
+		if r.Status != 0 {
+			endpoint = b.http
+		}
+		all = append(all, exporter{id: id, endpoint: endpoint, options: "headers: {tenant: " + id + "}"})
+		b.answerTenant(t, id, r)
+	}
+	g := startExporting(t, "yaml:processors::tail_sampling::refusal_patience: 4s", exporters(all...))
+	made := newTraffic(77)
+	old := made.traces(30, boring)
+	g.sendAll(t, old)
+	b.awaitAll(t, soon, old, "healthy")
+	for id := range rules {
+		assert.Eventually(t, func() bool { return int(g.destinations(t).of(t, id).UndeliveredTraces) == len(old) }, 2*soon, 100*time.Millisecond, id)
+		ready := g.readyz(t)
+		assert.Equal(t, http.StatusOK, ready.status)
+		assert.True(t, ready.names("refusal_patience"), "%+v", ready)
+	}
+	for id := range rules {
+		b.answerTenant(t, id)
+	}
+	young := made.traces(30, boring)
+	g.sendAll(t, young)
+	for id := range rules {
+		b.awaitAll(t, 2*soon, young, id)
+		assert.EqualValues(t, len(old), g.destinations(t).of(t, id).UndeliveredTraces, id)
+	}
+	assert.Zero(t, g.destinations(t).of(t, "otlp_grpc/healthy").UndeliveredTraces)
+}
+
 // A trace that the backend refuses for good is all that does not arrive. It is shown with the backend's words, and is sent
 // again on request.
 func TestRefusalIsAboutOneTrace(t *testing.T) {

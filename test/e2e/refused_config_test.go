@@ -30,6 +30,8 @@ func TestConfigurationThatLosesTracesIsRefused(t *testing.T) {
 			[]string{"exporters::otlp_http/ours::sending_queue", "storage"}},
 		"a queue of gRPC": {`yaml:{exporters: {otlp_grpc/backend: {sending_queue: {enabled: true}}}}`,
 			[]string{"exporters::otlp_grpc/backend::sending_queue", "storage"}},
+		"a processor that answers early": {"yaml:service::pipelines::traces/sampled::processors: [tail_sampling, reconstruct, batch]",
+			[]string{"service::pipelines::traces/sampled::processors", "batch"}},
 		"wire_path of the receiver": {"yaml:receivers::otlp::wire_path: true", []string{"receivers::otlp::wire_path"}},
 		"wire_path of sli":          {"yaml:connectors::sli::wire_path: true", []string{"connectors::sli::wire_path"}},
 		"destinations": {"yaml:processors::tail_sampling::destinations: [{id: otlp_grpc/backend, bytes: true}]",

@@ -20,29 +20,57 @@ func (g *graph) memoryQueues(exporters map[string]any) (errs []error) {
 	return errs
 }
 
-// sampledExporters are the IDs of the exporters behind tail_sampling, in its pipelines and those that connectors lead to.
-func (g *graph) sampledExporters() (found []string) {
-	var seen []*pipeline
-	var follow func(p *pipeline)
-	follow = func(p *pipeline) {
-		if slices.Contains(seen, p) {
-			return
+// memoryProcessors returns an error for each processor behind tail_sampling that answers before the exporters have: what it holds
+// is in memory alone.
+func (g *graph) memoryProcessors() (errs []error) {
+	for _, p := range g.sampled() {
+		behind := p.processors
+		if i := slices.IndexFunc(behind, isSampler); i >= 0 {
+			behind = behind[i+1:]
 		}
-		seen = append(seen, p)
+		for _, id := range behind {
+			if typ := typeOf(id); typ == "batch" || typ == "groupbytrace" {
+				errs = append(errs, errors.New("service::pipelines::"+p.id+"::processors: "+id+" behind tail_sampling loses in a crash the "+
+					"traces that tail_sampling let go; remove it here, as tail_sampling passes whole traces on, many at a time"))
+			}
+		}
+	}
+	return errs
+}
+
+// sampledExporters are the IDs of the exporters behind tail_sampling.
+func (g *graph) sampledExporters() (found []string) {
+	for _, p := range g.sampled() {
 		for _, exporter := range p.exporters {
 			if !slices.Contains(g.connectors, exporter) {
 				found = append(found, exporter)
-				continue
 			}
-			for i := range g.pipelines {
-				if next := &g.pipelines[i]; slices.Contains(next.receivers, exporter) {
-					follow(next)
-				}
+		}
+	}
+	return found
+}
+
+func isSampler(id string) bool { return typeOf(id) == tailSampling }
+
+// sampled are the pipelines that tail_sampling is in, and those that connectors lead to from there.
+func (g *graph) sampled() (found []*pipeline) {
+	var follow func(p *pipeline)
+	follow = func(p *pipeline) {
+		if slices.Contains(found, p) {
+			return
+		}
+		found = append(found, p)
+		for i := range g.pipelines {
+			next := &g.pipelines[i]
+			if slices.ContainsFunc(p.exporters, func(id string) bool {
+				return slices.Contains(g.connectors, id) && slices.Contains(next.receivers, id)
+			}) {
+				follow(next)
 			}
 		}
 	}
 	for i := range g.pipelines {
-		if p := &g.pipelines[i]; slices.ContainsFunc(p.processors, func(id string) bool { return typeOf(id) == tailSampling }) {
+		if p := &g.pipelines[i]; slices.ContainsFunc(p.processors, isSampler) {
 			follow(p)
 		}
 	}

@@ -47,7 +47,7 @@ var decided = []struct {
 func (converter) Convert(_ context.Context, conf *confmap.Conf) error {
 	config := conf.ToStringMap()
 	g := newGraph(config)
-	errs := g.memoryQueues(section(config, "exporters"))
+	errs := append(g.memoryQueues(section(config, "exporters")), g.memoryProcessors()...)
 	answers := map[string]any{}
 	for _, d := range decided {
 		for _, id := range slices.Sorted(maps.Keys(section(config, d.section))) {

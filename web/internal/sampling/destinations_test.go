@@ -34,6 +34,11 @@ func (d *delivers) RetryRefused(_ [16]byte, destination string) int {
 	return 2
 }
 
+func (d *delivers) RetryAllRefused(destination string) int {
+	d.asked = append(d.asked, "all "+destination)
+	return 40
+}
+
 // TestSeveralProcessors: what one refuses is not hidden by another, and is sent again by whichever has it.
 func TestSeveralProcessors(t *testing.T) {
 	world := webtest.Everything()
@@ -57,7 +62,9 @@ func TestSeveralProcessors(t *testing.T) {
 	retry := "/api/sampling/v1/refused/" + webtest.ExampleHex + "/retry"
 	assert.JSONEq(t, `{"traces":3}`, webtest.Ask(t, h, http.MethodPost, retry).Body.String())
 	assert.JSONEq(t, `{"traces":2}`, webtest.Ask(t, h, http.MethodPost, retry+"?destination=otlp_http/archive").Body.String())
-	assert.Equal(t, []string{"", "otlp_http/archive"}, second.asked)
+	all41 := webtest.Ask(t, h, http.MethodPost, "/api/sampling/v1/refused/retry")
+	assert.JSONEq(t, `{"traces":41}`, all41.Body.String())
+	assert.Equal(t, []string{"", "otlp_http/archive", "all "}, second.asked)
 }
 
 // quiet is a processor that has started, and has nothing to tell.
@@ -67,6 +74,8 @@ func (*quiet) Destinations() tailsampling.Destinations { return tailsampling.Des
 
 func (*quiet) RetryRefused([16]byte, string) int { return 0 }
 
+func (*quiet) RetryAllRefused(string) int { return 0 }
+
 // TestNoDestinations gives lists that are empty, and not null.
 func TestNoDestinations(t *testing.T) {
 	world := webtest.Running{Pipelines: map[string]any{"tail_sampling": &quiet{}}}
@@ -75,6 +84,7 @@ func TestNoDestinations(t *testing.T) {
 	webtest.RequireProblem(t, webtest.Ask(t, world.Serve(Routes), http.MethodPost,
 		"/api/sampling/v1/refused/"+webtest.ExampleHex+"/retry?destination=a"), http.StatusNotFound,
 		`There is no destination "a": there are none.`)
+	assert.JSONEq(t, `{"traces":0}`, webtest.Ask(t, world.Serve(Routes), http.MethodPost, "/api/sampling/v1/refused/retry").Body.String())
 }
 
 func TestRetryRefused(t *testing.T) {
@@ -90,7 +100,12 @@ func TestRetryRefused(t *testing.T) {
 		status int
 		body   string
 	}{
-		webtest.ExampleHex + "/retry":                                    {200, `{"traces":1}`},
+		"retry":                                 {200, `{"traces":1}`},
+		"retry?destination=otlp_grpc%2Fbackend": {200, `{"traces":1}`},
+		"retry?destination=traces":              {200, `{"traces":0}`},
+		"retry?destination=otlp":                {404, `There is no destination \"otlp\": there are otlp_grpc/backend, traces.`},
+		"retry?pipeline=traces":                 {400, `there is no parameter \"pipeline\": there are destination.`},
+		webtest.ExampleHex + "/retry":           {200, `{"traces":1}`},
 		webtest.ExampleHex + "/retry?destination=otlp_grpc%2Fbackend":    {200, `{"traces":1}`},
 		webtest.ExampleHex + "/retry?destination=traces":                 {404, "The destination traces does not refuse the trace " + webtest.ExampleHex},
 		webtest.ExampleHex + "/retry?destination=otlp":                   {404, `There is no destination \"otlp\": there are otlp_grpc/backend, traces.`},

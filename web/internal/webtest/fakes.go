@@ -251,6 +251,14 @@ func (*Sampler) RetryRefused(id [16]byte, destination string) int {
 	return 0
 }
 
+// RetryAllRefused implements tail_sampling's interface.
+func (*Sampler) RetryAllRefused(destination string) int {
+	if destination == "" || destination == "otlp_grpc/backend" {
+		return 1
+	}
+	return 0
+}
+
 // IDs of traces of which Sampler knows more or less.
 var (
 	PendingID = pcommon.TraceID{1}

@@ -1,7 +1,7 @@
 // The contract of api/ answered with the shop's data; the development server and the tests of the screens ask here.
 
 import { decision, undecided } from "./decisions.ts";
-import { destinations, retry } from "./destinations.ts";
+import { destinations, retry, retryAll } from "./destinations.ts";
 import { breakdown, history, objectives } from "./objectives.ts";
 import { alerts, deliveries, readiness } from "./others.ts";
 import { cost, NOTE, policies, RELOAD_ERROR, shadow, status } from "./sampling.ts";
@@ -67,6 +67,9 @@ export function answer(path: string[], q: URLSearchParams, scenario: Scenario, m
       return ok(status(scenario));
     case "sampling/destinations":
       return ok(destinations(scenario));
+    case "sampling/refused/:id":
+      if (method !== "POST" || id !== "retry") break;
+      return ok({ traces: retryAll() });
     case "sampling/refused/:id/retry": {
       if (method !== "POST") break;
       const traces = retry(id);

@@ -152,3 +152,6 @@ export function retry(trace: string): number {
   sentAgain.add(trace);
   return 1;
 }
+
+/** How many refusals a retry of all undoes. */
+export const retryAll = () => retry(TAKEN) + retry(REFUSED_AGAIN);

@@ -420,6 +420,37 @@ func TestRefusedAreBounded(t *testing.T) {
 	require.Equal(t, 1, other.Len())
 }
 
+// All that were refused are sent again at once, more than are listed included: each once, the oldest first.
+func TestRetryAllRefused(t *testing.T) {
+	withDestinations(t, []destination.Destination{asBytes("a"), asBytes("b")}, func(t *testing.T, s *setup, r *running) {
+		var takes atomic.Bool
+		s.sink.answer = func(to string, _ []byte) error {
+			if takes.Load() {
+				return nil
+			}
+			return errData
+		}
+		s.keepAll(upTo(250)...)
+		time.Sleep(time.Minute)
+		a, b := s.Destinations[0], s.Destinations[1]
+		require.Equal(t, 250, a.Refused.Len())
+		require.Equal(t, 250, b.Refused.Len())
+		require.Equal(t, 250, s.RetryAllRefused("a"))
+		time.Sleep(time.Minute)
+		require.Equal(t, 250, a.Refused.Len(), "all are refused again")
+		require.EqualValues(t, 4*250, a.RefusedSpans.Load())
+		takes.Store(true)
+		require.Equal(t, 500, s.RetryAllRefused(""))
+		time.Sleep(time.Minute)
+		require.Zero(t, s.RetryAllRefused(""))
+		require.Zero(t, s.RetryAllRefused("c"))
+		require.Equal(t, upTo(250), s.sink.got("a"))
+		require.Equal(t, upTo(250), s.sink.got("b"))
+		require.Zero(t, s.Buffer.Sum().Present)
+		r.end()
+	})
+}
+
 // A refused trace that is given up is not listed, however soon that is.
 func TestRefusedTracesThatAreGivenUp(t *testing.T) {
 	withDestinations(t, []destination.Destination{asBytes("backend")}, func(t *testing.T, s *setup, r *running) {

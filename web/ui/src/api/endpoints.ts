@@ -122,6 +122,11 @@ export function retryRefused(traceId: string, destination: string): Promise<{ tr
   return postJson(`api/sampling/v1/refused/${segment(traceId)}/retry`, { destination });
 }
 
+/** Sends all again that were refused until now. */
+export function retryAllRefused(): Promise<{ traces: number }> {
+  return postJson("api/sampling/v1/refused/retry", {});
+}
+
 export async function decision(traceId: string, signal?: AbortSignal): Promise<Decision> {
   const answer = await getJson<Decision>(`api/sampling/v1/decisions/${segment(traceId)}`, {}, signal);
   return { ...answer, votes: answer.votes ?? [] };

@@ -1,4 +1,5 @@
 import { useEffect, useRef, useState } from "preact/hooks";
+import * as api from "../api/endpoints";
 import type { Destinations, RefusedTrace } from "../api/types";
 import { useAction } from "../api/useAction";
 import { useNow } from "../api/usePoll";
@@ -7,7 +8,6 @@ import { TableScroll } from "../components/TableScroll";
 import { Time } from "../components/Time";
 import { bytes, exact, plural } from "../lib/format";
 import { links } from "../router";
-import { type AllSent, retryAll } from "./retry-all";
 import {
   RetryButton,
   RetryError,
@@ -32,13 +32,13 @@ export function Refused({
 }) {
   const now = useNow(60_000);
   const [whole, showWhole] = useState(false);
-  const [sent, setSent] = useState<RefusedTrace | AllSent | null>(null);
+  const [sent, setSent] = useState<RefusedTrace | { traces: number } | null>(null);
   const note = useRef<HTMLDivElement>(null);
   // The button that had the focus goes with its row.
   useEffect(() => {
     if (sent) note.current?.focus();
   }, [sent]);
-  const all = useAction(retryAll, (result) => {
+  const all = useAction(api.retryAllRefused, (result) => {
     setSent(result);
     onChange();
   });
@@ -54,6 +54,11 @@ export function Refused({
           </button>
         )}
       </div>
+      {all.error && (
+        <p role="alert" class="error-text">
+          Not sent again: {all.error.detail || all.error.title}
+        </p>
+      )}
       {sent &&
         ("traces" in sent ? (
           <AllSentAgain sent={sent} focus={note} />
@@ -113,17 +118,16 @@ export function Refused({
 }
 
 function AllSentAgain({
-  sent: { traces, error },
+  sent: { traces },
   focus,
 }: {
-  sent: AllSent;
+  sent: { traces: number };
   focus: { current: HTMLDivElement | null };
 }) {
   return (
-    <div ref={focus} tabIndex={-1} role="status" class={error ? "notice notice-error" : "notice"}>
-      <Icon name={error ? "error" : "ok"} />
+    <div ref={focus} tabIndex={-1} role="status" class="notice">
+      <Icon name="ok" />
       <div>
-        {error && `Stopped: ${error.detail || error.title} `}
         {plural(traces, "refused trace")} {traces === 1 ? "is" : "are"} sent again.
         {traces > 0 && " What is refused once more is listed once more."}
       </div>
