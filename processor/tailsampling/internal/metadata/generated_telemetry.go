@@ -1089,19 +1089,19 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingBacklogAge, err = builder.meter.Float64ObservableGauge(
 		"otelcol_processor_tail_sampling_backlog_age",
-		metric.WithDescription("How long ago the oldest trace was decided that a destination has not got; 0 if it has all [Beta]"),
+		metric.WithDescription("How long ago the oldest trace was decided that a destination has not got, refused ones aside; 0 if it has all [Beta]"),
 		metric.WithUnit("s"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingBacklogBytes, err = builder.meter.Int64ObservableGauge(
 		"otelcol_processor_tail_sampling_backlog_bytes",
-		metric.WithDescription("Bytes of the spans that a destination has not got [Beta]"),
+		metric.WithDescription("Bytes of the spans that a destination has not got, those that it refused included [Beta]"),
 		metric.WithUnit("By"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingBacklogTraces, err = builder.meter.Int64ObservableGauge(
 		"otelcol_processor_tail_sampling_backlog_traces",
-		metric.WithDescription("Kept traces, late parts of traces included, that a destination has not got [Beta]"),
+		metric.WithDescription("Kept traces, late parts of traces included, that a destination has not got, refused ones aside [Beta]"),
 		metric.WithUnit("{traces}"),
 	)
 	errs = errors.Join(errs, err)

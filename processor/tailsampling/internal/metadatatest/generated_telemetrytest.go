@@ -54,7 +54,7 @@ func AssertEqualProcessorTailSamplingAppendedSpans(t *testing.T, tt *componentte
 func AssertEqualProcessorTailSamplingBacklogAge(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[float64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_tail_sampling_backlog_age",
-		Description: "How long ago the oldest trace was decided that a destination has not got; 0 if it has all [Beta]",
+		Description: "How long ago the oldest trace was decided that a destination has not got, refused ones aside; 0 if it has all [Beta]",
 		Unit:        "s",
 		Data: metricdata.Gauge[float64]{
 			DataPoints: dps,
@@ -68,7 +68,7 @@ func AssertEqualProcessorTailSamplingBacklogAge(t *testing.T, tt *componenttest.
 func AssertEqualProcessorTailSamplingBacklogBytes(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_tail_sampling_backlog_bytes",
-		Description: "Bytes of the spans that a destination has not got [Beta]",
+		Description: "Bytes of the spans that a destination has not got, those that it refused included [Beta]",
 		Unit:        "By",
 		Data: metricdata.Gauge[int64]{
 			DataPoints: dps,
@@ -82,7 +82,7 @@ func AssertEqualProcessorTailSamplingBacklogBytes(t *testing.T, tt *componenttes
 func AssertEqualProcessorTailSamplingBacklogTraces(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_tail_sampling_backlog_traces",
-		Description: "Kept traces, late parts of traces included, that a destination has not got [Beta]",
+		Description: "Kept traces, late parts of traces included, that a destination has not got, refused ones aside [Beta]",
 		Unit:        "{traces}",
 		Data: metricdata.Gauge[int64]{
 			DataPoints: dps,
