@@ -3,8 +3,9 @@
 // Its types are Output (what all destinations share), Destination (what the senders to one share: how it answers, and what
 // became of spans on the way), Sender (a goroutine that delivers the traces of its shards to one destination), load (traces
 // that a sender took, copied from the log so that no lock is held while they are sent), piece (traces of a load that are sent
-// together), work (the pieces that a sender delivers), waiting (the traces that wait out of order), and Refused (the traces that a
-// destination refused for good). What follows from an answer is package trial's table.
+// together), work (the pieces that a sender delivers), waiting (the traces that wait out of order), Refused (the traces that a
+// destination refused for good), and shelf (loads of senders of the same shards, for other destinations to copy from). What is
+// written on traces is package dress's, what follows from an answer package trial's table.
 //
 // # States
 //
@@ -42,5 +43,5 @@
 // # Locks
 //
 // A shard's mutex is held while traces are taken and copied, and for a moment when they are settled. The mutexes of Refused and of
-// what waits apart are locked alone, or inside of a shard's. The next component is called with none held.
+// what waits apart, and of a shelf, are locked alone, or inside of a shard's. The next component is called with none held.
 package delivery

@@ -39,7 +39,7 @@ type hold struct {
 
 // patience is how long a sender waits for another to settle the traces that it is about to read: as long as a call takes that
 // nothing is wrong with.
-const patience = 20 * time.Millisecond
+const patience = 50 * time.Millisecond
 
 // shelfShare is the part of the memory budget that all shelves of a processor may hold, and maxShelfBytes what one may at most:
 // seconds of kept traces at full load.
