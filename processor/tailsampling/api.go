@@ -92,16 +92,13 @@ func (p *Sampler) Shadow() (ShadowStatus, bool) { return p.view.Shadow() }
 // Destinations returns how the delivery of kept traces goes, and which were refused for good.
 func (p *Sampler) Destinations() Destinations { return p.view.Destinations() }
 
-// RetryRefused has a trace sent again that was refused for good: by the destination with this ID, or where that is empty by any.
-// It returns how many traces that are: one for each destination and late part.
-func (p *Sampler) RetryRefused(id [16]byte, destination string) (traces int) {
-	return p.view.RetryRefused(id, destination)
-}
-
-// RetryAllRefused has all traces sent again that were refused for good until now: by the destination with this ID, or where that
-// is empty by any. It returns how many that are; one that is refused again counts anew.
-func (p *Sampler) RetryAllRefused(destination string) (traces int) {
-	return p.view.RetryAllRefused(destination)
+// RetryRefused has a trace sent again that was refused for good, or where id is nil all that were until now: by the destination with
+// this ID, or where that is empty by any. It returns how many traces that are: one for each destination and late part.
+func (p *Sampler) RetryRefused(id *[16]byte, destination string) (traces int) {
+	if id == nil {
+		return p.view.Output.RetryAllRefused(destination)
+	}
+	return p.view.Output.RetryRefused(*id, destination)
 }
 
 // Policies returns the current policies.

@@ -19,10 +19,8 @@ type Deliverer interface {
 	// Destinations is how delivery goes, and what was refused.
 	Destinations() tailsampling.Destinations
 	// RetryRefused sends a refused trace again to a destination, or to all that refused it if destination is empty, and
-	// returns how many refusals that undid.
-	RetryRefused(id [16]byte, destination string) (traces int)
-	// RetryAllRefused sends all again that were refused until now, likewise.
-	RetryAllRefused(destination string) (traces int)
+	// returns how many refusals that undid. Where id is nil it is all traces that were refused until now.
+	RetryRefused(id *[16]byte, destination string) (traces int)
 }
 
 // deliverers answers with every processor that delivers, where there is one: a trace can come through any.
@@ -75,7 +73,7 @@ func retryRefused(w http.ResponseWriter, r *http.Request, list []Deliverer) {
 	destination := params.Values.Get("destination")
 	n := 0
 	for _, d := range list {
-		n += d.RetryRefused(id, destination)
+		n += d.RetryRefused((*[16]byte)(&id), destination)
 	}
 	if n == 0 {
 		rest.WriteProblem(w, http.StatusNotFound, "%s", notRefused(id, destination, together(list).Destinations))
@@ -99,7 +97,7 @@ func retryAllRefused(w http.ResponseWriter, r *http.Request, list []Deliverer) {
 	}
 	n := 0
 	for _, d := range list {
-		n += d.RetryAllRefused(destination)
+		n += d.RetryRefused(nil, destination)
 	}
 	rest.WriteJSON(w, retried{n})
 }

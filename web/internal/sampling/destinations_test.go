@@ -29,14 +29,13 @@ func (*delivers) Destinations() tailsampling.Destinations {
 	}
 }
 
-func (d *delivers) RetryRefused(_ [16]byte, destination string) int {
+func (d *delivers) RetryRefused(id *[16]byte, destination string) int {
+	if id == nil {
+		d.asked = append(d.asked, "all "+destination)
+		return 40
+	}
 	d.asked = append(d.asked, destination)
 	return 2
-}
-
-func (d *delivers) RetryAllRefused(destination string) int {
-	d.asked = append(d.asked, "all "+destination)
-	return 40
 }
 
 // TestSeveralProcessors: what one refuses is not hidden by another, and is sent again by whichever has it.
@@ -72,9 +71,7 @@ type quiet struct{ webtest.Sampler }
 
 func (*quiet) Destinations() tailsampling.Destinations { return tailsampling.Destinations{} }
 
-func (*quiet) RetryRefused([16]byte, string) int { return 0 }
-
-func (*quiet) RetryAllRefused(string) int { return 0 }
+func (*quiet) RetryRefused(*[16]byte, string) int { return 0 }
 
 // TestNoDestinations gives lists that are empty, and not null.
 func TestNoDestinations(t *testing.T) {

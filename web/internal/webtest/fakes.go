@@ -244,16 +244,8 @@ func (*Sampler) Destinations() tailsampling.Destinations {
 }
 
 // RetryRefused implements tail_sampling's interface: the trace that Destinations lists was refused.
-func (*Sampler) RetryRefused(id [16]byte, destination string) int {
-	if pcommon.TraceID(id) == ExampleID && (destination == "" || destination == "otlp_grpc/backend") {
-		return 1
-	}
-	return 0
-}
-
-// RetryAllRefused implements tail_sampling's interface.
-func (*Sampler) RetryAllRefused(destination string) int {
-	if destination == "" || destination == "otlp_grpc/backend" {
+func (*Sampler) RetryRefused(id *[16]byte, destination string) int {
+	if (id == nil || pcommon.TraceID(*id) == ExampleID) && (destination == "" || destination == "otlp_grpc/backend") {
 		return 1
 	}
 	return 0

@@ -35,10 +35,10 @@ func (s *Sender) fill() error {
 	b := s.d.out.Buffer
 	l := s.newLoad()
 	s.pace.next = 0
-	full, holder := s.take(l)
+	full, holder := l.fill(s.members, &s.first)
 	for holder != nil && len(l.traces) == 0 {
 		s.shelf.await(holder)
-		full, holder = s.take(l)
+		full, holder = l.fill(s.members, &s.first)
 	}
 	if len(l.traces) == 0 {
 		s.recycle(l)
@@ -49,25 +49,6 @@ func (s *Sender) fill() error {
 	}
 	s.begin(l)
 	return nil
-}
-
-// take fills a load, and reports whether there is more than it holds. Where it took nothing because another sender is about to
-// settle it, it returns the load of that.
-func (s *Sender) take(l *load) (full bool, holder *load) {
-	for i := range s.members {
-		m := s.members[(s.first+i)%len(s.members)]
-		m.Lock()
-		all, held := l.take(m, s.d.out.Buffer.Now())
-		m.Unlock()
-		if !all {
-			s.first = (s.first + i + 1) % len(s.members)
-			return true, nil
-		}
-		if held != nil {
-			holder = held
-		}
-	}
-	return false, holder
 }
 
 // begin dresses the traces of a load and puts them to work. One that cannot be dressed would fail every time, so it is lost.

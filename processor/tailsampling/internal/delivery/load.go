@@ -74,6 +74,25 @@ func (l *load) fits(k *shard.Kept) bool {
 	return len(l.traces) == 0 || len(l.kept.Bytes)+k.Bytes <= l.room.bytes && len(l.kept.Spans)+k.Spans <= l.room.spans
 }
 
+// fill takes what is ready, shard by shard, and reports whether there is more than the load holds. Then the next load is to begin
+// with another shard. Where another sender is about to settle traces that are ready, it returns the load of that.
+func (l *load) fill(members []*buffer.Member, first *int) (full bool, holder *load) {
+	for i := range members {
+		m := members[(*first+i)%len(members)]
+		m.Lock()
+		all, held := l.take(m, l.d.out.Buffer.Now())
+		m.Unlock()
+		if !all {
+			*first = (*first + i + 1) % len(members)
+			return true, nil
+		}
+		if held != nil {
+			holder = held
+		}
+	}
+	return false, holder
+}
+
 // take moves traces that are ready out of the shard's list for the destination and copies their spans, as far as there is
 // room, and up to those that another sender is about to settle: where it is the first that is, its load is returned. It reports
 // whether there was room for all. The caller has the shard's mutex.

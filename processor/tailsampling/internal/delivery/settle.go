@@ -136,5 +136,5 @@ func (s *Sender) setAside(p *piece, i int, a aside) {
 	}
 	p.visit(i, func(out shard.Outgoing, k *shard.Kept, _ clock.Monotonic) { out.PutAside(k.Slot) })
 	a.ref, a.member, a.delay = t.Ref, t.member, p.delay
-	s.wait(a)
+	s.wait(a.longer(s.d.out.Buffer.Now()))
 }

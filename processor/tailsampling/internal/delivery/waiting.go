@@ -132,26 +132,26 @@ func (w *waiting) hurry() {
 
 // retry has a trace sent that was refused. It may be called by any goroutine.
 func (s *Sender) retry(a aside) {
-	s.let(a)
+	s.wait(a)
 	buffer.Wake(s.wake)
 }
 
-// let lets a trace wait until it is due. Where too many wait the last of them is given up.
-func (s *Sender) let(a aside) {
+// wait lets a trace wait that is aside in the log, until it is due. Where too many wait the last of them is given up.
+func (s *Sender) wait(a aside) {
 	if last, full := s.waiting.add(a); full {
 		s.d.giveUpAside(last.member, last.ref, losses.WaitingList)
 	}
 }
 
-// wait lets a trace wait that is aside in the log, longer than before, and not until it is due.
-func (s *Sender) wait(a aside) {
+// longer makes a trace wait longer than before, and not until it is due.
+func (a aside) longer(now clock.Monotonic) aside {
 	shortest, longest := firstBackoff, firstApart
 	if a.apart {
 		shortest, longest = firstApart, maxApart
 	}
 	a.delay = min(max(2*a.delay, shortest), longest)
-	a.due = max(a.due, s.d.out.Buffer.Now().Add(a.delay))
-	s.let(a)
+	a.due = max(a.due, now.Add(a.delay))
+	return a
 }
 
 // takeWaiting takes a trace that is due back out of the log, and reports whether there is one. Those that were given up
@@ -184,7 +184,7 @@ func (s *Sender) takeWaiting() bool {
 		case held:
 			s.d.warn("kept traces cannot be read back: they are tried again", l.err)
 			s.recycle(l)
-			s.wait(a)
+			s.wait(a.longer(b.Now()))
 		default:
 			s.recycle(l)
 		}

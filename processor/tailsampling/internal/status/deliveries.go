@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"github.com/slowburn/slowburn/internal/clock"
-	"github.com/slowburn/slowburn/internal/wire"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/delivery"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/shard"
 )
@@ -99,13 +98,3 @@ func (w *View) timeOr(at clock.Monotonic) *time.Time {
 	t := w.time(at)
 	return &t
 }
-
-// RetryRefused has a trace sent again that was refused for good, by the destination with this ID or where that is empty by any.
-// It returns how many parts of it there are.
-func (w *View) RetryRefused(id wire.TraceID, destination string) int {
-	return w.Output.RetryRefused(id, destination)
-}
-
-// RetryAllRefused has all traces sent again that were refused for good, by the destination with this ID or where that is empty by
-// any. It returns how many that are.
-func (w *View) RetryAllRefused(destination string) int { return w.Output.RetryAllRefused(destination) }
