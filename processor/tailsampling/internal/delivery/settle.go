@@ -38,6 +38,9 @@ func (s *Sender) settle(p *piece, sentBefore int, err error) (delay time.Duratio
 	if v == trial.Again && p.alone && class != answer.Gateway {
 		v = trial.Aside
 	}
+	if v != trial.Delivered {
+		s.shelf.stall(p.load)
+	}
 	switch v {
 	case trial.Delivered:
 		s.pace.reset()

@@ -32,9 +32,16 @@ type shelved struct {
 // hold is how far a load is for others. The shelf's mutex guards it.
 type hold struct {
 	settled   bool
-	stalled   bool          // others have waited for it in vain
-	done      chan struct{} // closed when it is settled; nil where nobody waits
+	stalled   bool          // a call failed, or others have waited in vain
+	done      chan struct{} // closed when it is settled or stalled; nil where nobody waits
 	borrowers int           // loads that have copied from it, and use what was found
+}
+
+func (h *hold) wake() {
+	if h.done != nil {
+		close(h.done)
+		h.done = nil
+	}
 }
 
 // patience is how long a sender waits for another to settle the traces that it is about to read: as long as a call takes that
@@ -95,7 +102,7 @@ func (s *shelf) holder(ref shard.Ref) *load {
 // await waits until a load is settled, if that is soon.
 func (s *shelf) await(l *load) {
 	s.mu.Lock()
-	if l.settled {
+	if l.settled || l.stalled {
 		s.mu.Unlock()
 		return
 	}
@@ -110,9 +117,17 @@ func (s *shelf) await(l *load) {
 	case <-done:
 	case <-timer.C:
 		s.mu.Lock()
+		defer s.mu.Unlock()
 		l.stalled = l.stalled || l.done == done // else it was settled
-		s.mu.Unlock()
 	}
+}
+
+// stall notes that it will take a while until a load is settled.
+func (s *shelf) stall(l *load) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	l.stalled = true
+	l.wake()
 }
 
 // put offers the traces of a load that is settled to others. It returns a load, this one or an older one, whose memory can be used
@@ -124,10 +139,7 @@ func (s *shelf) put(l *load) (spare *load) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	l.settled = true
-	if l.done != nil {
-		close(l.done)
-		l.done = nil
-	}
+	l.wake()
 	offered := false
 	for i := range l.traces {
 		switch t := &l.traces[i]; {
