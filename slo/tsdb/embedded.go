@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"os"
-	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -74,8 +73,7 @@ func openEmbedded(config *Config, logger *zap.Logger, telemetry *metadata.Teleme
 	e.repaired = int(counterValue(e.registry, "prometheus_tsdb_wal_corruptions_total") +
 		counterValue(e.registry, "prometheus_tsdb_mmap_chunk_corruptions_total"))
 	e.engine = newEngine(config, e.db, promlog.New(logger), telemetry)
-	prometheus := sync.OnceValue(func() http.Handler { return newPrometheusAPI(e) }) // at the first request: it is costly
-	e.api = e.routes(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { prometheus().ServeHTTP(w, r) }))
+	e.api = e.routes(newPrometheusAPI(e))
 
 	series := func(_ context.Context, o metric.Int64Observer) error {
 		o.Observe(int64(e.db.Head().NumSeries()))
