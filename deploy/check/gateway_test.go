@@ -31,6 +31,7 @@ const (
 type gateway struct {
 	cmd  *exec.Cmd
 	done chan struct{}
+	log  string // the path of its output
 }
 
 // program is how a gateway is started.
@@ -46,7 +47,7 @@ func start(t *testing.T, p program) *gateway {
 	t.Helper()
 	log, err := os.OpenFile(filepath.Join(t.TempDir(), "gateway.log"), os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o600)
 	require.NoError(t, err)
-	g := &gateway{done: make(chan struct{}), cmd: &exec.Cmd{
+	g := &gateway{log: log.Name(), done: make(chan struct{}), cmd: &exec.Cmd{
 		Path: p.args[0], Args: p.args, Env: p.env, Dir: "/", Stdout: log, Stderr: log,
 		SysProcAttr: &syscall.SysProcAttr{Chroot: p.root, Credential: &syscall.Credential{Uid: p.uid, Gid: p.uid}},
 	}}
@@ -112,7 +113,7 @@ func await(t *testing.T, what string, so func() bool) {
 	t.Fatalf("waited %s in vain for %s", patience, what)
 }
 
-// status is that of an answer, 0 where there is none.
+// status is the code of an answer, 0 where there is none.
 func status(url string) int {
 	answer, err := http.Get(url) //nolint:noctx // loopback
 	if err != nil {

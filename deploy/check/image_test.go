@@ -5,6 +5,7 @@ package check
 import (
 	"encoding/json"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -155,17 +156,45 @@ func TestImageHealth(t *testing.T) {
 	assert.Equal(t, 0, well.cmd.ProcessState.ExitCode())
 }
 
-// TestImageVolume: a volume that cannot be used is named, with what to do.
+// TestImageVolume: a volume that cannot be written is named, with what to do: in a pod, where it belongs to root, fsGroup.
 func TestImageVolume(t *testing.T) {
-	for name, dir := range map[string]string{"root's": t.TempDir()} {
+	for name, test := range map[string]struct {
+		mine, readOnly bool
+		says           string
+	}{
+		"root's":    {false, false, "fsGroup: 65532"},
+		"read-only": {true, true, "read-only"},
+	} {
 		t.Run(name, func(t *testing.T) {
-			require.NoError(t, os.Chmod(dir, 0o755))
+			dir := t.TempDir()
+			if test.mine {
+				dir = volume(t)
+			}
 			p := container(t, dir)
+			if test.readOnly {
+				mount(t, dir, filepath.Join(p.root, "var/lib/slowburn"), true)
+			}
+			p.env = append(p.env, "KUBERNETES_SERVICE_HOST=127.0.0.1")
 			g := start(t, p)
 			await(t, "the gateway to end", g.ended)
 			assert.False(t, g.cmd.ProcessState.Success())
+			text, err := os.ReadFile(g.log)
+			require.NoError(t, err)
+			assert.Contains(t, string(text), test.says)
+			assert.Contains(t, string(text), "/var/lib/slowburn/")
 		})
 	}
+}
+
+// TestImageDebug: the debug target is the same gateway, with a shell beside it.
+func TestImageDebug(t *testing.T) {
+	root := filepath.Join(imageDir, "debug-rootfs")
+	cmd := exec.CommandContext(t.Context(), "/bin/busybox", "sh", "-c", "/usr/bin/slowburn --version")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Chroot: root, Credential: &syscall.Credential{Uid: 65532, Gid: 65532}}
+	cmd.Dir, cmd.Env = "/", []string{"PATH=/bin"}
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, string(out))
+	assert.Regexp(t, `^slowburn version .*\n`, string(out))
 }
 
 // owner is the ID of the user that a file belongs to.

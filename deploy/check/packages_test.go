@@ -93,6 +93,7 @@ func TestDebRuns(t *testing.T) {
 	root, deb, u := t.TempDir(), built(t, "*.deb"), unit(t)
 	require.NoError(t, os.Chmod(root, 0o755))
 	install(t, root, deb)
+	require.NoError(t, os.WriteFile(filepath.Join(root, "etc/hosts"), []byte("127.0.0.1 localhost\n"), 0o644)) // every system's
 	uid := userOf(t, root, u["User"])
 	state := filepath.Join(root, "var/lib", u["StateDirectory"]) // which systemd makes
 	require.NoError(t, os.MkdirAll(state, 0o750))
