@@ -18,6 +18,12 @@ deploy-packages: build
 deploy-image: build
 	deploy/docker/image.sh "$(VERSION)" "$(COMMIT)"
 
+# What the binary is made of, for docs/deploy.md.
+.PHONY: deploy-size
+deploy-size: ui
+	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -o $(BINARY)-symbols ./cmd/slowburn
+	$(GO) -C tools run ./size $(CURDIR)/$(BINARY)-symbols
+
 .PHONY: deploy-binary
 deploy-binary: build
 	$(DEPLOY_TEST) '^TestBinary'

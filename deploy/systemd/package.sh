@@ -13,13 +13,7 @@ case $VERSION in *[!0-9a-z.~+-]*) echo "package.sh: $version is no version" >&2;
 case $VERSION in *.*) ;; *) VERSION=0.0.0~git$VERSION ;; esac
 export SOURCE_DATE_EPOCH ARCH VERSION
 
-rm -rf "$out"
-mkdir -p "$out"
-bin/slowburn man --directory "$out/man1"
-find "$out/man1" -name '*.1' -exec gzip -9 --no-name {} +
-bin/slowburn completion bash > "$out/slowburn.bash"
-bin/slowburn completion zsh > "$out/_slowburn"
-bin/slowburn completion fish > "$out/slowburn.fish"
+deploy/systemd/pages.sh bin/slowburn "$out"
 for kind in deb rpm; do
   "$nfpm" package --config deploy/systemd/nfpm.yaml --packager "$kind" --target "$out/" >/dev/null
 done
