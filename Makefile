@@ -3,7 +3,10 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 GO ?= go
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+COMMIT ?= $(shell git rev-parse HEAD 2>/dev/null)
 BINARY := bin/slowburn
+# Static, and the same bytes for the same commit, wherever it is built.
+STATIC = CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags "-s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)"
 UI_SOURCES := $(shell find web/ui/src web/ui/public web/ui/index.html web/ui/*.json web/ui/*.ts -type f 2>/dev/null)
 
 .PHONY: help
@@ -20,8 +23,8 @@ demo: build ## The gateway and a simulated shop whose faults you switch on from 
 	bin/demo --gateway $(BINARY)
 
 .PHONY: build
-build: ui ## Build bin/slowburn with the dashboard inside
-	$(GO) build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o $(BINARY) ./cmd/slowburn
+build: ui ## Build bin/slowburn, static, with the dashboard inside
+	$(STATIC) -o $(BINARY) ./cmd/slowburn
 
 .PHONY: ui
 ui: web/ui/dist/index.html ## Build the dashboard
@@ -79,8 +82,10 @@ generate: ## Generate the components' telemetry from their metadata.yaml
 
 .PHONY: check
 check: ## Everything that must hold before a change lands, with the seconds that each stage took
-	@for stage in lint "test RACE=1" e2e; do \
+	@for stage in lint "test RACE=1" deploy-check e2e; do \
 		start=$$(date +%s); $(MAKE) $$stage || exit 1; echo "make $$stage: $$(( $$(date +%s) - start )) s"; done
+
+-include deploy/deploy.mk deploy/chart.mk
 
 .PHONY: clean
 clean: ## Remove what was built

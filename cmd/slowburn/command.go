@@ -17,7 +17,9 @@ func command() *cobra.Command {
 	src.settings = set.ConfigProviderSettings.ResolverSettings
 	root := otelcol.NewCommand(set)
 	src.watch(root.Flags())
-	root.AddCommand(newExplain(), newRetry())
+	root.Version = versionLine()
+	root.Short = set.BuildInfo.Description
+	root.AddCommand(newExplain(), newRetry(), newHealth(), newConfig(), newCapacity(), newMan())
 	run := root.RunE
 	root.RunE = func(cmd *cobra.Command, args []string) error {
 		signal.Ignore(syscall.SIGHUP)
@@ -29,5 +31,15 @@ func command() *cobra.Command {
 		return run(cmd, args)
 	}
 	root.AddCommand(sampleCommand())
+	for _, cmd := range append(root.Commands(), root) {
+		completeConfig(cmd)
+	}
 	return root
+}
+
+// completeConfig has a shell complete --config, where a command has it, to YAML files.
+func completeConfig(cmd *cobra.Command) {
+	if f := cmd.Flags().Lookup("config"); f != nil {
+		f.Annotations = map[string][]string{cobra.BashCompFilenameExt: {"yaml", "yml"}}
+	}
 }

@@ -37,18 +37,12 @@ func (g *gateway) addFlags(cmd *cobra.Command) {
 // ask sends a request to a path of the API and reads the answer, which is one of the gateway's if valid says so. The
 // gateway's own words are the error where it answers with a problem.
 func (g *gateway) ask(ctx context.Context, method, path string, answer any, valid func() bool) error {
-	r, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(g.server, "/")+path, nil)
+	const timeout = 10 * time.Second
+	r, err := g.request(ctx, method, path)
 	if err != nil {
-		return fmt.Errorf("--server: %w", err)
+		return err
 	}
-	for _, h := range g.headers {
-		key, value, ok := strings.Cut(h, ":")
-		if !ok {
-			return fmt.Errorf("--header %q: it must be like \"Authorization: Bearer ...\"", h)
-		}
-		r.Header.Add(strings.TrimSpace(key), strings.TrimSpace(value))
-	}
-	status, body, err := send(r)
+	status, body, err := send(&http.Client{Timeout: timeout}, r)
 	if err != nil {
 		return err
 	}
@@ -69,9 +63,25 @@ func (g *gateway) ask(ctx context.Context, method, path string, answer any, vali
 	return err
 }
 
-func send(r *http.Request) (status int, body []byte, err error) {
-	const timeout, most = 10 * time.Second, 16 << 20
-	answer, err := (&http.Client{Timeout: timeout}).Do(r)
+// request is one to a path of the gateway, with the headers that the flags add.
+func (g *gateway) request(ctx context.Context, method, path string) (*http.Request, error) {
+	r, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(g.server, "/")+path, nil)
+	if err != nil {
+		return nil, fmt.Errorf("--server: %w", err)
+	}
+	for _, h := range g.headers {
+		key, value, ok := strings.Cut(h, ":")
+		if !ok {
+			return nil, fmt.Errorf("--header %q: it must be like \"Authorization: Bearer ...\"", h)
+		}
+		r.Header.Add(strings.TrimSpace(key), strings.TrimSpace(value))
+	}
+	return r, nil
+}
+
+func send(client *http.Client, r *http.Request) (status int, body []byte, err error) {
+	const most = 16 << 20
+	answer, err := client.Do(r)
 	if err != nil {
 		return 0, nil, fmt.Errorf("the gateway cannot be asked (see --server): %w", err)
 	}

@@ -21,8 +21,11 @@ import (
 	"github.com/slowburn/slowburn/processor/otlp/wirepath"
 )
 
-// version is set by the build.
-var version = "dev"
+// version and commit are set by the build.
+var (
+	version = "dev"
+	commit  = ""
+)
 
 // gcPercent is how much garbage may pile up before a collection, in percent of what lives. The buffer's index is most
 // of that and holds no pointers, so that collections are cheap, and memory, which is what users pay for, is not.

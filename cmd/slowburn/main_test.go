@@ -23,7 +23,7 @@ func TestFactories(t *testing.T) {
 		"trace_store", "tsdb", "otlp_grpc", "otlp_http", "debug", "prometheusremotewrite",
 	})
 	assert.ElementsMatch(t, []string{
-		"tsdb", "slo", "web", "bearertokenauth", "oidc", "pprof", "zpages",
+		"tsdb", "slo", "web", "bearertokenauth", "oidc", "health_check", "pprof", "zpages",
 	}, types(f.Extensions))
 	for typ, module := range f.ProcessorModules {
 		assert.NotEmpty(t, module, typ)

@@ -37,45 +37,32 @@ var (
 	}
 )
 
-// newMux serves the paths that every backend has by h, and all others with an error that says so.
-func newMux(h http.Handler) *http.ServeMux {
+// newMux serves the paths that every backend has by what h says, and all others with an error that says so.
+func newMux(h func(path string) http.Handler) *http.ServeMux {
 	mux := http.NewServeMux()
 	for _, p := range queryPaths {
-		mux.Handle("GET "+apiPrefix+"/"+p, h)
-		mux.Handle("POST "+apiPrefix+"/"+p, h)
+		mux.Handle("GET "+apiPrefix+"/"+p, h(p))
+		mux.Handle("POST "+apiPrefix+"/"+p, h(p))
 	}
 	mux.HandleFunc("/", notServed)
 	return mux
 }
 
-// routes serves the API of the embedded database, most of it by Prometheus' own code.
-func (e *embedded) routes(prometheus http.Handler) http.Handler {
-	mux := newMux(prometheus)
+// routes serves the API of the embedded database.
+func (e *embedded) routes(prometheus map[string]http.Handler) http.Handler {
+	mux := newMux(func(p string) http.Handler { return prometheus[p] })
 	for p, answer := range nothing {
 		mux.HandleFunc("GET "+apiPrefix+"/"+p, func(w http.ResponseWriter, _ *http.Request) {
 			writeData(w, json.RawMessage(answer))
 		})
 	}
 	for _, p := range append(readPaths, statusPaths...) {
-		if _, empty := nothing[p]; !empty && p != "metadata" && p != "label/{name}/values" {
-			mux.Handle("GET "+apiPrefix+"/"+p, prometheus)
+		if h := prometheus[p]; h != nil {
+			mux.Handle("GET "+apiPrefix+"/"+p, h)
 		}
 	}
 	mux.HandleFunc("GET "+apiPrefix+"/metadata", e.serveMetadata)
-	mux.HandleFunc("GET "+apiPrefix+"/label/{name}/values", func(w http.ResponseWriter, r *http.Request) {
-		if strings.Contains(r.PathValue("name"), "/") { // Prometheus' own router would not find it, and say so in HTML
-			notServed(w, r)
-			return
-		}
-		prometheus.ServeHTTP(w, r)
-	})
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		// Prometheus' code answers another origin's request with CORS headers, by a pattern that it must then have.
-		// Whoever wants cross-origin requests lets them in where this is mounted.
-		r = r.Clone(r.Context())
-		r.Header.Del("Origin")
-		mux.ServeHTTP(w, r)
-	})
+	return mux
 }
 
 func (e *embedded) serveMetadata(w http.ResponseWriter, r *http.Request) {

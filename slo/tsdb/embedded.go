@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"os"
-	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -19,6 +18,7 @@ import (
 	"go.opentelemetry.io/otel/metric"
 	"go.uber.org/zap"
 
+	"github.com/slowburn/slowburn/internal/access"
 	"github.com/slowburn/slowburn/internal/clock"
 	"github.com/slowburn/slowburn/internal/host"
 	"github.com/slowburn/slowburn/slo/tsdb/internal/batch"
@@ -74,8 +74,7 @@ func openEmbedded(config *Config, logger *zap.Logger, telemetry *metadata.Teleme
 	e.repaired = int(counterValue(e.registry, "prometheus_tsdb_wal_corruptions_total") +
 		counterValue(e.registry, "prometheus_tsdb_mmap_chunk_corruptions_total"))
 	e.engine = newEngine(config, e.db, promlog.New(logger), telemetry)
-	prometheus := sync.OnceValue(func() http.Handler { return newPrometheusAPI(e) }) // at the first request: it is costly
-	e.api = e.routes(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { prometheus().ServeHTTP(w, r) }))
+	e.api = e.routes(newPrometheusAPI(e))
 
 	series := func(_ context.Context, o metric.Int64Observer) error {
 		o.Observe(int64(e.db.Head().NumSeries()))
@@ -115,7 +114,7 @@ func explainOpen(dir string, err error) error {
 	case errors.Is(err, syscall.EWOULDBLOCK):
 		advice = "another process has it open: stop that one, or set directory to a place of its own"
 	case errors.Is(err, os.ErrPermission):
-		advice = "give this user the right to write there, or set directory to a place where it has it"
+		advice = access.Advice() + ", or set directory to a place where it has it"
 	case errors.Is(err, syscall.ENOSPC):
 		advice = "the disk is full: free space, or set retention_size"
 	case errors.Is(err, syscall.EROFS):

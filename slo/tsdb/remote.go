@@ -60,7 +60,7 @@ func newRemote(
 		telemetry: telemetry,
 	}
 	proxy := r.newProxy(endpoint)
-	mux := newMux(proxy)
+	mux := newMux(func(string) http.Handler { return proxy })
 	for _, p := range readPaths {
 		mux.Handle("GET "+apiPrefix+"/"+p, proxy)
 	}

@@ -1,0 +1,179 @@
+package main
+
+import (
+	"bytes"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/slowburn/slowburn"
+)
+
+// slowburnSays runs the command and returns what it printed.
+func slowburnSays(t *testing.T, args ...string) (string, error) {
+	t.Helper()
+	var out bytes.Buffer
+	cmd := command()
+	cmd.SetArgs(args)
+	cmd.SetOut(&out)
+	cmd.SetErr(&out)
+	err := cmd.ExecuteContext(t.Context())
+	return out.String(), err
+}
+
+func TestVersion(t *testing.T) {
+	out, err := slowburnSays(t, "--version")
+	require.NoError(t, err)
+	assert.Regexp(t, `^slowburn version `+regexp.QuoteMeta(version)+` \(commit \S+, `+regexp.QuoteMeta(runtime.Version())+`, \w+/\w+\)\n$`, out)
+}
+
+func TestHealth(t *testing.T) {
+	const (
+		well     = `{"ready":true,"components":[{"id":"slo","ok":false,"blocking":false,"message":"no answer"}]}`
+		sick     = `{"ready":false,"components":[{"id":"tail_sampling","ok":false,"blocking":true,"message":"the disk is full"},{"id":"slo","ok":true}]}`
+		sickMute = `{"ready":false,"components":[]}`
+	)
+	for name, test := range map[string]struct {
+		status      int
+		body        string
+		args        []string
+		says, fails string
+	}{
+		"ready":                {http.StatusOK, well, nil, "", ""},
+		"ready, verbose":       {http.StatusOK, well, []string{"--verbose"}, "fails slo: no answer\n", ""},
+		"not ready":            {http.StatusServiceUnavailable, sick, nil, "", "the gateway cannot take spans: tail_sampling: the disk is full"},
+		"not ready, no detail": {http.StatusServiceUnavailable, sickMute, nil, "", "the gateway cannot take spans"},
+		"not a gateway":        {http.StatusOK, `{}`, nil, "", "answers 200 OK: see --server"},
+		"no such page":         {http.StatusNotFound, "nothing", nil, "", "answers 404 Not Found: see --server"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				assert.Equal(t, "/readyz", r.URL.Path)
+				w.WriteHeader(test.status)
+				_, _ = w.Write([]byte(test.body))
+			}))
+			defer server.Close()
+			out, err := slowburnSays(t, append([]string{"health", "--server", server.URL}, test.args...)...)
+			if test.fails == "" {
+				require.NoError(t, err)
+				assert.Equal(t, test.says, out)
+				return
+			}
+			require.ErrorContains(t, err, test.fails)
+		})
+	}
+}
+
+// A gateway that hangs is not well, and an https one with a certificate for another name can be asked.
+func TestHealthTransport(t *testing.T) {
+	released := make(chan struct{})
+	hangs := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-released }))
+	defer hangs.Close()
+	defer close(released)
+	_, err := slowburnSays(t, "health", "--server", hangs.URL, "--timeout", "20ms")
+	require.ErrorContains(t, err, "see --server")
+
+	secure := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(`{"ready":true}`)) }))
+	defer secure.Close()
+	_, err = slowburnSays(t, "health", "--server", secure.URL)
+	require.ErrorContains(t, err, "certificate")
+	_, err = slowburnSays(t, "health", "--server", secure.URL, "--insecure")
+	require.NoError(t, err)
+}
+
+// What `config init` writes must be a second file that the gateway accepts as it is, and shows what it promises.
+func TestConfigInit(t *testing.T) {
+	t.Setenv("SLOWBURN_DATA_DIR", t.TempDir())
+	file := filepath.Join(t.TempDir(), "ours.yaml")
+	out, err := slowburnSays(t, "config", "init", file)
+	require.NoError(t, err)
+	assert.Contains(t, out, "slowburn validate --config config.yaml --config "+file)
+	require.NoError(t, validate(t, "../../config.yaml", file))
+	text, err := os.ReadFile(file)
+	require.NoError(t, err)
+	assert.Contains(t, string(text), "otlp_grpc/backend")
+	assert.Equal(t, 2, strings.Count(string(text), "target: "), "objectives")
+	assert.Contains(t, string(text), "receivers:")
+
+	require.NoError(t, os.WriteFile(file, []byte("mine"), 0o600))
+	_, err = slowburnSays(t, "config", "init", file)
+	require.ErrorContains(t, err, file+" is there already")
+	text, err = os.ReadFile(file)
+	require.NoError(t, err)
+	assert.Equal(t, "mine", string(text))
+	_, err = slowburnSays(t, "config", "init", filepath.Join(file, "below"))
+	require.Error(t, err)
+
+	out, err = slowburnSays(t, "config", "default", "-")
+	require.NoError(t, err)
+	assert.Equal(t, slowburn.DefaultConfig, out)
+}
+
+func TestCompletion(t *testing.T) {
+	for _, shell := range []string{"bash", "zsh", "fish", "powershell"} {
+		out, err := slowburnSays(t, "completion", shell)
+		require.NoError(t, err)
+		assert.Contains(t, out, "slowburn", shell)
+	}
+	out, err := slowburnSays(t, "__complete", "--config", "")
+	require.NoError(t, err)
+	assert.Contains(t, out, "yaml\nyml\n:8\n", "files by their extension")
+	out, err = slowburnSays(t, "__complete", "h")
+	require.NoError(t, err)
+	assert.Contains(t, out, "health\t")
+}
+
+// Every command has a page, and the pages of one commit do not depend on the day.
+func TestMan(t *testing.T) {
+	t.Setenv("SOURCE_DATE_EPOCH", "1772323200")
+	dir := filepath.Join(t.TempDir(), "man1")
+	_, err := slowburnSays(t, "man", "--directory", dir)
+	require.NoError(t, err)
+	for _, c := range command().Commands() {
+		if !c.IsAvailableCommand() {
+			continue
+		}
+		text, err := os.ReadFile(filepath.Join(dir, "slowburn-"+c.Name()+".1"))
+		require.NoError(t, err)
+		assert.Contains(t, string(text), ".SH NAME", c.Name())
+	}
+	text, err := os.ReadFile(filepath.Join(dir, "slowburn.1"))
+	require.NoError(t, err)
+	assert.Contains(t, string(text), "Mar 2026")
+	assert.NotContains(t, string(text), "HISTORY")
+	assert.NotContains(t, string(text), time.Now().Format("Jan 2006"))
+}
+
+func TestCapacity(t *testing.T) {
+	out, err := slowburnSays(t, "capacity", "--rate", "100000", "--growth", "10%/month")
+	require.NoError(t, err)
+	lines := strings.Split(out, "\n")
+	assert.Regexp(t, `^month\s+spans/s\s+cores\s+memory\s+memory_budget\s+disk\s+disk_budget$`, lines[0])
+	assert.Regexp(t, `^0\s+100000\s`, lines[1])
+	assert.Regexp(t, `^12\s+313843\s`, lines[5])
+	assert.Contains(t, out, "\nToday: processors: {tail_sampling: {memory_budget: ")
+
+	for args, want := range map[string]string{
+		"":                                "required flag(s) \"rate\"",
+		"--rate 0":                        "--rate must be above 0",
+		"--rate 1 --growth 10":            "10%/month",
+		"--rate 1 --growth 10%/fortnight": "percent per week",
+		"--rate 1 --kept 3":               "write percent, like 3%",
+		"--rate 1 --wait 0s":              "--wait must be above",
+		"--rate 1 --months 0":             "--months must be",
+		"--rate NaN":                      "--rate must be",
+		"--rate 1 --headroom 0.5":         "--headroom must be",
+	} {
+		_, err := slowburnSays(t, append([]string{"capacity"}, strings.Fields(args)...)...)
+		require.ErrorContains(t, err, want, args)
+	}
+}

@@ -1,0 +1,40 @@
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/cobra/doc"
+)
+
+// newMan makes the command that writes manual pages from the command tree.
+func newMan() *cobra.Command {
+	var directory string
+	cmd := &cobra.Command{
+		Use:   "man",
+		Short: "Write manual pages, one per command",
+		Long: "Write the manual pages slowburn.1, slowburn-explain.1 and so on, made from the commands' own help. Packages ship " +
+			"them; `man -l slowburn.1` shows one. They bear today's month, or that of SOURCE_DATE_EPOCH if it is set.",
+		Args:         cobra.NoArgs,
+		SilenceUsage: true,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := os.MkdirAll(directory, 0o755); err != nil { //nolint:gosec // manual pages are for everybody
+				return fmt.Errorf("--directory: %w", err)
+			}
+			root := cmd.Root()
+			untag(root)
+			return doc.GenManTree(root, &doc.GenManHeader{Section: "1", Source: "slowburn " + version, Manual: "slowburn"}, directory)
+		},
+	}
+	cmd.Flags().StringVar(&directory, "directory", ".", "where to write them; it is made if it is not there")
+	return cmd
+}
+
+// untag leaves out the line that says when a page was made, which would make two builds of one commit differ.
+func untag(cmd *cobra.Command) {
+	cmd.DisableAutoGenTag = true
+	for _, c := range cmd.Commands() {
+		untag(c)
+	}
+}

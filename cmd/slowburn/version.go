@@ -1,0 +1,32 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"runtime"
+	"runtime/debug"
+)
+
+// versionLine names the version, the commit and the Go that a binary was built with.
+func versionLine() string {
+	return fmt.Sprintf("%s (commit %s, %s, %s/%s)", version, cmp.Or(commit, recordedCommit(), "unknown"), runtime.Version(),
+		runtime.GOOS, runtime.GOARCH)
+}
+
+// recordedCommit is the commit that the go command recorded, for a binary that `make build` did not build.
+func recordedCommit() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return ""
+	}
+	var revision, changed string
+	for _, s := range info.Settings {
+		switch s.Key {
+		case "vcs.revision":
+			revision = s.Value
+		case "vcs.modified":
+			changed = when(s.Value == "true", "-dirty")
+		}
+	}
+	return when(revision != "", revision+changed)
+}

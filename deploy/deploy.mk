@@ -1,0 +1,51 @@
+# What deploy/ ships, and the checks of it, one target per kind. They need root, a Linux with systemd's and Debian's tools
+# (.ci/run installs them), and no network.
+NFPM = $$($(GO) tool -modfile=tools/nfpm.mod -n nfpm)
+DEPLOY_TEST = $(GO) test -tags deploy -count=1 -v ./deploy/check -run
+DEPLOY_CHECKS += deploy-binary deploy-cross deploy-packages-check deploy-image-check deploy-compose deploy-release
+
+# The tests share ports and bin/: one target after the other.
+.PHONY: deploy-check
+deploy-check: ## Hold what deploy/ ships to its promises: binary, packages, unit, image, compose, release
+	@for check in $(DEPLOY_CHECKS); do \
+		start=$$(date +%s); $(MAKE) --no-print-directory $$check || exit 1; echo "make $$check: $$(( $$(date +%s) - start )) s"; done
+
+.PHONY: deploy-packages
+deploy-packages: build
+	deploy/systemd/package.sh "$(NFPM)" "$(VERSION)"
+
+.PHONY: deploy-image
+deploy-image: build
+	deploy/docker/image.sh "$(VERSION)" "$(COMMIT)"
+
+# What the binary is made of, for docs/deploy.md.
+.PHONY: deploy-size
+deploy-size: ui
+	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -o $(BINARY)-symbols ./cmd/slowburn
+	$(GO) -C tools run ./size $(CURDIR)/$(BINARY)-symbols
+
+.PHONY: deploy-binary
+deploy-binary: build
+	$(DEPLOY_TEST) '^TestBinary'
+
+# The other systems that a release is for compile and link.
+.PHONY: deploy-cross
+deploy-cross: ui
+	@for target in linux/arm64 darwin/arm64 darwin/amd64; do \
+		GOOS=$${target%/*} GOARCH=$${target#*/} $(STATIC) -o /dev/null ./cmd/slowburn || exit 1; echo "$$target builds"; done
+
+.PHONY: deploy-packages-check
+deploy-packages-check: deploy-packages
+	$(DEPLOY_TEST) '^Test(Unit|Package|Deb)'
+
+.PHONY: deploy-image-check
+deploy-image-check: deploy-image
+	$(DEPLOY_TEST) '^TestImage'
+
+.PHONY: deploy-compose
+deploy-compose: build
+	$(DEPLOY_TEST) '^TestCompose'
+
+.PHONY: deploy-release
+deploy-release:
+	$(DEPLOY_TEST) '^TestRelease'

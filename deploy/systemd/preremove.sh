@@ -1,0 +1,10 @@
+#!/bin/sh
+# Runs before the package's files go. An upgrade (deb: "upgrade", rpm: a number above 0) leaves the service alone.
+set -e
+case "${1:-}" in
+  remove | 0)
+    if [ -z "${DPKG_ROOT:-}" ] && [ -d /run/systemd/system ]; then
+      systemctl disable --now slowburn.service
+    fi
+    ;;
+esac

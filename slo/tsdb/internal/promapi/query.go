@@ -1,0 +1,179 @@
+package promapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/prometheus/model/timestamp"
+	"github.com/prometheus/prometheus/promql"
+	"github.com/prometheus/prometheus/promql/parser"
+	"github.com/prometheus/prometheus/util/stats"
+
+	"github.com/slowburn/slowburn/internal/clock"
+)
+
+// maxPoints is how many points a series of a range may have: a week by the minute, or a year by the hour.
+const maxPoints = 11_000
+
+// queryData is the data of an answer to a query.
+type queryData struct {
+	value parser.Value
+	stats stats.QueryStats
+}
+
+func (a *API) query(r *http.Request) (answer, error) {
+	limit, err := limitOf(r)
+	if err != nil {
+		return answer{}, err
+	}
+	at, err := timeOf(r, "time", clock.Now())
+	if err != nil {
+		return answer{}, err
+	}
+	return a.evaluate(r, limit, func(ctx context.Context, opts promql.QueryOpts) (promql.Query, error) {
+		return a.settings.Engine.NewInstantQuery(ctx, a.settings.Queryable, opts, r.FormValue("query"), at)
+	})
+}
+
+func (a *API) queryRange(r *http.Request) (answer, error) {
+	limit, err := limitOf(r)
+	if err != nil {
+		return answer{}, err
+	}
+	start, err := requiredTime(r, "start")
+	if err != nil {
+		return answer{}, err
+	}
+	end, err := requiredTime(r, "end")
+	if err != nil {
+		return answer{}, err
+	}
+	if end.Before(start) {
+		return answer{}, invalid("end", errors.New("end timestamp must not be before start time"))
+	}
+	step, err := parseDuration(r.FormValue("step"))
+	if err == nil && step <= 0 {
+		err = errors.New("zero or negative query resolution step widths are not accepted. Try a positive integer")
+	}
+	if err != nil {
+		return answer{}, invalid("step", err)
+	}
+	if end.Sub(start)/step > maxPoints {
+		return answer{}, badRequest{errors.New(
+			"exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution (?step=XX)")}
+	}
+	return a.evaluate(r, limit, func(ctx context.Context, opts promql.QueryOpts) (promql.Query, error) {
+		return a.settings.Engine.NewRangeQuery(ctx, a.settings.Queryable, opts, r.FormValue("query"), start, end, step)
+	})
+}
+
+// evaluate executes the query that prepare makes, with what both kinds of queries have in common.
+func (a *API) evaluate(
+	r *http.Request, limit int, prepare func(context.Context, promql.QueryOpts) (promql.Query, error),
+) (answer, error) {
+	ctx := r.Context()
+	if text := r.FormValue("timeout"); text != "" {
+		d, err := parseDuration(text)
+		if err != nil {
+			return answer{}, invalid("timeout", err)
+		}
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, d)
+		defer cancel()
+	}
+	wanted := r.FormValue("stats")
+	var delta time.Duration
+	if text := r.FormValue("lookback_delta"); text != "" {
+		var err error
+		if delta, err = parseDuration(text); err != nil {
+			return answer{}, badRequest{fmt.Errorf("error parsing lookback delta duration: %w", err)}
+		}
+	}
+	query, err := prepare(ctx, promql.NewPrometheusQueryOpts(wanted == "all", delta))
+	if err != nil {
+		return answer{}, invalid("query", err)
+	}
+	result := query.Exec(ctx)
+	found := answer{warnings: result.Warnings, close: query.Close}
+	if result.Err != nil {
+		return found, result.Err
+	}
+	data := &queryData{value: result.Value}
+	if cut(&data.value, limit) {
+		found.warnings.Add(errTruncated)
+	}
+	switch wanted {
+	case "":
+	case "true", "all":
+		data.stats = stats.NewQueryStats(query.Stats())
+	default:
+		data.stats = stats.NewQueryStats(query.Stats())
+		found.warnings.Add(fmt.Errorf("value %q for parameter \"stats\" is deprecated and will be rejected in the next major release, "+
+			"use \"true\" or \"all\"", wanted))
+	}
+	found.data = data
+	return found, nil
+}
+
+// cut shortens a value of many series to limit of them, and reports whether there were more. A limit of 0 is none.
+func cut(value *parser.Value, limit int) bool {
+	if limit == 0 {
+		return false
+	}
+	switch v := (*value).(type) {
+	case promql.Matrix:
+		if len(v) > limit {
+			*value = v[:limit]
+			return true
+		}
+	case promql.Vector:
+		if len(v) > limit {
+			*value = v[:limit]
+			return true
+		}
+	}
+	return false
+}
+
+func (a *API) formatQuery(r *http.Request) (answer, error) {
+	expr, err := a.parser.ParseExpr(r.FormValue("query"))
+	if err != nil {
+		return answer{}, invalid("query", err)
+	}
+	return answer{data: expr.Pretty(0)}, nil
+}
+
+func (a *API) parseQuery(r *http.Request) (answer, error) {
+	expr, err := a.parser.ParseExpr(r.FormValue("query"))
+	if err != nil {
+		return answer{}, invalid("query", err)
+	}
+	return answer{data: tree(expr)}, nil
+}
+
+func (a *API) queryExemplars(r *http.Request) (answer, error) {
+	start, end, err := bounds(r)
+	if err != nil {
+		return answer{}, err
+	}
+	if end.Before(start) {
+		return answer{}, badRequest{errors.New("end timestamp must not be before start timestamp")}
+	}
+	expr, err := a.parser.ParseExpr(r.FormValue("query"))
+	if err != nil {
+		return answer{}, badRequest{err}
+	}
+	selectors := parser.ExtractSelectors(expr)
+	if len(selectors) == 0 {
+		return answer{}, nil
+	}
+	querier, err := a.settings.Exemplars.ExemplarQuerier(r.Context())
+	if err != nil {
+		return answer{}, err
+	}
+	found, err := querier.Select(timestamp.FromTime(start), timestamp.FromTime(end), selectors...)
+	return answer{data: found}, err
+}
