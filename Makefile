@@ -82,6 +82,8 @@ check: ## Everything that must hold before a change lands, with the seconds that
 	@for stage in lint "test RACE=1" e2e; do \
 		start=$$(date +%s); $(MAKE) $$stage || exit 1; echo "make $$stage: $$(( $$(date +%s) - start )) s"; done
 
+-include deploy/deploy.mk deploy/chart.mk
+
 .PHONY: clean
 clean: ## Remove what was built
 	rm -rf bin web/ui/node_modules

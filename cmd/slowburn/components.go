@@ -5,6 +5,7 @@ import (
 
 	"github.com/open-telemetry/opentelemetry-collector-contrib/exporter/prometheusremotewriteexporter"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/extension/bearertokenauthextension"
+	"github.com/open-telemetry/opentelemetry-collector-contrib/extension/healthcheckextension"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/extension/oidcauthextension"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/extension/pprofextension"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/processor/attributesprocessor"
@@ -74,6 +75,7 @@ func factories(src *source) (otelcol.Factories, error) {
 		web.NewFactory,
 		bearertokenauthextension.NewFactory,
 		oidcauthextension.NewFactory,
+		healthcheckextension.NewFactory, // the operator and the usual charts probe it
 		pprofextension.NewFactory,
 		zpagesextension.NewFactory,
 	)
