@@ -1,7 +1,7 @@
 """Checks the Helm chart, the plain manifests and the custom resources, without a cluster or a network.
 
 Each file of the chart's ci/ is linted and rendered; its objects are held against the schemas of Kubernetes, and custom resources against
-their CRDs, unknown keys refused; its configuration is one that the gateway accepts. Each file of bad-values/ and bad-crs/ must be refused
+their CRDs, unknown keys refused; its configuration is one that the gateway accepts. Values that docs show are checked in the same way. Each file of bad-values/ and bad-crs/ must be refused
 with what its first line says. With --write the plain manifests are rendered and the chart's copies are made, in place of being compared.
 """
 
@@ -9,6 +9,7 @@ import argparse
 import copy
 import json
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -40,6 +41,8 @@ COPIES = {
     "dashboards/gateway.json": ROOT / "deploy/monitoring/dashboards/gateway.json",
     "dashboards/sampling.json": ROOT / "deploy/monitoring/dashboards/sampling.json",
 }
+# Pages that show values, and how a block of them begins.
+PAGES = {ROOT / "docs/kubernetes.md": "yaml values", CHART / "README.md": "yaml"}
 
 
 class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
@@ -66,9 +69,9 @@ class Helm:
     def __init__(self, binary):
         self.binary = binary
 
-    def template(self, values=None, release="gw", namespace="default", version=VERSIONS[-1]):
+    def template(self, values=None, release="gw", namespace="default", version=VERSIONS[-1], values_text=None):
         command = [self.binary, "template", release, CHART, "--namespace", namespace, "--kube-version", version]
-        done = run(*command, *(["--values", values] if values else []))
+        done = run(*command, *(["--values", values] if values else []), input=values_text)
         if done.returncode:
             raise Wrong(done.stderr)
         return done.stdout
@@ -258,6 +261,12 @@ def main():
         for version in VERSIONS:
             check(file, lambda f=file, v=version: check_manifests(helm.template(f, version=v), schemas, args.slowburn))
     check(PLAIN, lambda: check_manifests(PLAIN.read_text(), schemas, args.slowburn))
+    for page, fence in PAGES.items():
+        blocks = re.findall(rf"^```{fence}\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)
+        if not blocks:
+            raise SystemExit(f"{page} shows no values")
+        for block in blocks:
+            check(page, lambda b=block: check_manifests(helm.template("-", values_text=b), schemas, args.slowburn))
 
     [resource] = load(CR.read_text())
     check(CR, lambda: check_object(resource, schemas))
