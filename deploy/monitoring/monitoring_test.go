@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql/parser"
 	"github.com/stretchr/testify/assert"
@@ -72,7 +73,7 @@ func TestMistakesAreFound(t *testing.T) {
 		`otelcol_processor_tail_sampling_lost_span`:                                      "emits no metric otelcol_processor_tail_sampling_lost_span",
 		`rate(otelcol_tsdb_query_duration[5m])`:                                          "emits no metric otelcol_tsdb_query_duration",
 		`otelcol_slo_deliveries{outcome="died"}`:                                         `outcome is never "died"`,
-		`otelcol_slo_deliveries{reciever="oncall"}`:                                      "has no label reciever",
+		`otelcol_slo_deliveries{recipient="oncall"}`:                                     "has no label recipient",
 		`sum by (reasons) (rate(otelcol_processor_tail_sampling_refused_spans[5m]))`:     "has no label reasons",
 		`otelcol_processor_tail_sampling_trace_decisions{trigger=~"size|memory|budget"}`: `trigger is never "budget"`,
 		`sum(`: "parse error",
@@ -289,7 +290,7 @@ func (m metric) wrongLabel(name, label string) []string {
 
 // wrongMatcher is what is wrong with a matcher: its label, or one of the values between which a regular expression chooses.
 func (m metric) wrongMatcher(name string, matcher *labels.Matcher) (list []string) {
-	if matcher.Name == labels.MetricName {
+	if matcher.Name == model.MetricNameLabel {
 		return nil
 	}
 	if wrong := m.wrongLabel(name, matcher.Name); wrong != nil {

@@ -74,10 +74,13 @@ func (b board) build() (dashboard.Dashboard, error) {
 		WithVariable(dashboard.NewDatasourceVariableBuilder("datasource").Label("Data source").Type("prometheus")).
 		WithVariable(variable("job", "Job", `label_values(otelcol_process_uptime, job)`)).
 		WithVariable(variable("instance", "Instance", `label_values(otelcol_process_uptime{job=~"$job"}, instance)`))
+	id := uint32(0) // links to a panel have it
 	for _, r := range b.rows {
-		builder.WithRow(dashboard.NewRowBuilder(r.title))
+		id++
+		builder.WithRow(dashboard.NewRowBuilder(r.title).Id(id))
 		for _, p := range r.panels {
-			builder.WithPanel(p.build())
+			id++
+			builder.WithPanel(p.build(id))
 		}
 	}
 	return builder.Build()
@@ -96,22 +99,22 @@ func variable(name, label, values string) *dashboard.QueryVariableBuilder {
 		})
 }
 
-func (p panel) build() cog.Builder[dashboard.Panel] {
+func (p panel) build(id uint32) cog.Builder[dashboard.Panel] {
 	if p.number {
-		return p.buildNumber()
+		return p.buildNumber(id)
 	}
-	b := timeseries.NewPanelBuilder().Title(p.title).Description(p.description).Datasource(source()).
+	b := timeseries.NewPanelBuilder().Id(id).Title(p.title).Description(p.description).Datasource(source()).
 		Unit(p.unit).Min(0).Span(chartWidth).Height(chartHeight).
 		LineWidth(1).FillOpacity(10).ShowPoints(common.VisibilityModeNever).
 		Legend(common.NewVizLegendOptionsBuilder().ShowLegend(true).DisplayMode(common.LegendDisplayModeList).Placement(common.LegendPlacementBottom)).
 		Tooltip(common.NewVizTooltipOptionsBuilder().Mode(common.TooltipDisplayModeMulti).Sort(common.SortOrderDescending))
-	for _, q := range p.queries {
-		b.WithTarget(q.build())
+	for i, q := range p.queries {
+		b.WithTarget(q.build(i))
 	}
 	return b
 }
 
-func (p panel) buildNumber() cog.Builder[dashboard.Panel] {
+func (p panel) buildNumber(id uint32) cog.Builder[dashboard.Panel] {
 	steps := []dashboard.Threshold{{Color: "green"}}
 	if p.warn > 0 {
 		steps = append(steps, dashboard.Threshold{Value: cog.ToPtr(p.warn), Color: "yellow"})
@@ -119,19 +122,19 @@ func (p panel) buildNumber() cog.Builder[dashboard.Panel] {
 	if p.alarm > 0 {
 		steps = append(steps, dashboard.Threshold{Value: cog.ToPtr(p.alarm), Color: "red"})
 	}
-	b := stat.NewPanelBuilder().Title(p.title).Description(p.description).Datasource(source()).
+	b := stat.NewPanelBuilder().Id(id).Title(p.title).Description(p.description).Datasource(source()).
 		Unit(p.unit).Span(numberWidth).Height(numberHeight).
 		Thresholds(dashboard.NewThresholdsConfigBuilder().Mode(dashboard.ThresholdsModeAbsolute).Steps(steps)).
 		ReduceOptions(common.NewReduceDataOptionsBuilder().Calcs([]string{"lastNotNull"})).
 		ColorMode(common.BigValueColorModeValue).GraphMode(common.BigValueGraphModeArea)
-	for _, q := range p.queries {
-		b.WithTarget(q.build())
+	for i, q := range p.queries {
+		b.WithTarget(q.build(i))
 	}
 	return b
 }
 
-func (q query) build() *prometheus.DataqueryBuilder {
-	b := prometheus.NewDataqueryBuilder().Datasource(source()).
+func (q query) build(i int) *prometheus.DataqueryBuilder {
+	b := prometheus.NewDataqueryBuilder().Datasource(source()).RefId(string(rune('A' + i))).
 		Expr(strings.ReplaceAll(q.expr, "$where", where)).Range()
 	if q.legend != "" {
 		b.LegendFormat(q.legend)
