@@ -1,17 +1,24 @@
-// Package access says what to do where this process may not write.
+// Package access says what to do where the process may not write to its files. Its one function is Advice.
 package access
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"syscall"
 )
 
-// Advice tells whose right is missing, and, in a pod, which key of Kubernetes gives it: a volume belongs to root until fsGroup
-// says otherwise.
-func Advice() string {
-	advice := fmt.Sprintf("user %d, who runs slowburn, has no right to write there: let it own the directory and what is in it", os.Geteuid())
-	if os.Getenv("KUBERNETES_SERVICE_HOST") != "" {
-		advice += fmt.Sprintf(" (a pod's volume belongs to root until its securityContext has fsGroup: %d)", os.Getegid())
+// Advice returns what to do about an error that the process's user, or the file system, does not let it write: a clause for the end of a
+// message. It is empty where the error is another. The commonest cause is a volume in Kubernetes that belongs to root.
+func Advice(err error) string {
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Sprintf("let the user who runs slowburn (uid %d) write there, in Kubernetes by securityContext.fsGroup: %d, or set another directory",
+			os.Getuid(), os.Getgid())
+	case errors.Is(err, syscall.EROFS):
+		return "the file system is read-only: mount it so that it can be written, or set another directory"
+	default:
+		return ""
 	}
-	return advice
 }

@@ -50,6 +50,8 @@ type Config struct {
 	Policies []policy.Config `mapstructure:"policies"`
 	// Compat of "contrib" has policies decide as those of contrib's processor do, defects included.
 	Compat string `mapstructure:"compat"`
+	// Watch is how often the configuration is read to see whether it has other policies, which are then reloaded; 0 is never.
+	Watch time.Duration `mapstructure:"watch"`
 	// Shadow is a second set of policies, whose decisions are only counted.
 	Shadow *ShadowConfig `mapstructure:"shadow"`
 	// Explain is how much is remembered to explain decisions.
@@ -170,6 +172,7 @@ func (cfg *Config) Validate() error {
 	}
 	cfg.LinkedTraces.validate(bad)
 	cfg.validateStorage(bad)
+	cfg.validateWatch(bad)
 	cfg.validateDelivery(bad)
 	if cfg.NumShards < 0 || cfg.NumShards > maxShards {
 		bad("num_shards (%d) must be between 1 and %d, or 0 to follow the number of CPUs", cfg.NumShards, maxShards)

@@ -105,12 +105,19 @@ func (p *policies) open(id component.ID, source Source, b *buffer.Buffer, reload
 	p.id, p.source, p.buffer, p.reloads = id, source, b, reloads
 }
 
-// listen reloads when a signal asks for it, until cancel is called. What goes wrong is logged by reload.
+// listen reloads when a signal asks for it, or what is watched has changed, until cancel is called. What goes wrong is logged by take.
 func (p *policies) listen() (cancel func()) {
 	if p.source == nil {
+		if p.cfg.Watch > 0 {
+			p.logger.Warn("watch has no effect", zap.Error(ErrNoSource))
+		}
 		return func() {}
 	}
-	return p.source.OnHangup(func(ctx context.Context) { _, _ = p.reload(ctx) })
+	forget, stop := p.source.OnHangup(func(ctx context.Context) { _, _ = p.reload(ctx) }), p.watch()
+	return func() {
+		forget()
+		stop()
+	}
 }
 
 // describe returns the current policies.
@@ -136,8 +143,11 @@ func (p *policies) reload(ctx context.Context) (Policies, error) {
 	defer p.reading.Unlock()
 	ctx, cancel := context.WithTimeout(ctx, loadTimeout)
 	defer cancel()
-	cfg, err := p.load(ctx)
+	return p.take(p.load(ctx))
+}
 
+// take makes the policies of a configuration that was read the current ones. Where that could not be, err is why.
+func (p *policies) take(cfg *Config, err error) (Policies, error) {
 	p.swapping.Lock()
 	defer p.swapping.Unlock()
 	outcome := status.ReloadFailed

@@ -161,5 +161,6 @@ func newShared(cfg *Config, names *version.Names) (*shard.Shared, error) {
 // Capabilities declares that the processor does not change its input.
 func (p *Sampler) Capabilities() consumer.Capabilities { return consumer.Capabilities{} }
 
-// Probe is not OK while spans are refused (which blocks the gateway) or kept traces wait for the next component.
-func (p *Sampler) Probe(context.Context) host.Health { return p.view.Health() }
+// Probe is not OK while spans are refused (which blocks the gateway), kept traces wait for the next component, or the last reload of
+// the policies failed.
+func (p *Sampler) Probe(context.Context) host.Health { return p.policies.health(p.view.Health()) }

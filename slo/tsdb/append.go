@@ -28,10 +28,10 @@ var (
 
 // append translates metrics and writes them. It returns an error where the database could not be written, which may
 // be retried; what the database does not take is counted and logged only.
-func (e *embedded) append(ctx context.Context, md pmetric.Metrics, promote []string) error {
+func (e *embedded) append(ctx context.Context, md pmetric.Metrics, naming batch.Naming) error {
 	b := e.batches.Get(&e.families)
 	defer e.batches.Put(b)
-	warnings, untranslatable := batch.Translate(ctx, md, promote, lookback, b)
+	warnings, untranslatable := batch.Translate(ctx, md, naming, lookback, b)
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}

@@ -9,9 +9,12 @@ import (
 
 	"github.com/alecthomas/units"
 	"github.com/prometheus/common/model"
+	"github.com/prometheus/otlptranslator"
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/config/confighttp"
 	"go.opentelemetry.io/collector/config/configoptional"
+
+	"github.com/slowburn/slowburn/slo/tsdb/internal/batch"
 )
 
 const (
@@ -119,11 +122,20 @@ type ExporterConfig struct {
 	// data point's own attribute of that name has precedence. service.name and service.instance.id are in the labels
 	// job and instance in any case, and all attributes are labels of target_info.
 	PromoteResourceAttributes []string `mapstructure:"promote_resource_attributes"`
+	// TranslationStrategy is how names of metrics become names of series, under the names that Prometheus has for it:
+	// UnderscoreEscapingWithSuffixes, or UnderscoreEscapingWithoutSuffixes, which appends neither a unit nor _total.
+	TranslationStrategy otlptranslator.TranslationStrategyOption `mapstructure:"translation_strategy"`
+}
+
+// naming is what the exporter asks of the database.
+func (c *ExporterConfig) naming() batch.Naming {
+	return batch.Naming{Promote: c.PromoteResourceAttributes, Suffixes: c.TranslationStrategy.ShouldAddSuffixes()}
 }
 
 func defaultExporterConfig() component.Config {
 	return &ExporterConfig{
-		Extension: component.NewID(componentType),
+		Extension:           component.NewID(componentType),
+		TranslationStrategy: otlptranslator.UnderscoreEscapingWithSuffixes,
 		// What people group by and compare, and no more: each label is part of each series.
 		PromoteResourceAttributes: []string{
 			"service.name",
@@ -138,10 +150,17 @@ func defaultExporterConfig() component.Config {
 
 // Validate returns what is wrong with the configuration.
 func (c *ExporterConfig) Validate() error {
+	var errs []error
 	for i, name := range c.PromoteResourceAttributes {
 		if name == "" {
-			return fmt.Errorf("promote_resource_attributes[%d] must not be empty: name a resource attribute", i)
+			errs = append(errs, fmt.Errorf("promote_resource_attributes[%d] must not be empty: name a resource attribute", i))
 		}
 	}
-	return nil
+	switch c.TranslationStrategy {
+	case otlptranslator.UnderscoreEscapingWithSuffixes, otlptranslator.UnderscoreEscapingWithoutSuffixes:
+	default:
+		errs = append(errs, fmt.Errorf("translation_strategy %q is not known: use %q or %q", c.TranslationStrategy,
+			otlptranslator.UnderscoreEscapingWithSuffixes, otlptranslator.UnderscoreEscapingWithoutSuffixes))
+	}
+	return errors.Join(errs...)
 }

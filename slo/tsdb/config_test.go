@@ -9,6 +9,7 @@ import (
 
 	"github.com/alecthomas/units"
 	"github.com/prometheus/common/model"
+	"github.com/prometheus/otlptranslator"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component"
@@ -55,6 +56,7 @@ func TestGoodConfig(t *testing.T) {
 	require.NoError(t, load(t, filepath.Join("testdata", "config", "exporter.yaml"), exporter))
 	assert.Equal(t, &ExporterConfig{
 		Extension: component.NewIDWithName(componentType, "other"), PromoteResourceAttributes: []string{"service.name", "team"},
+		TranslationStrategy: otlptranslator.UnderscoreEscapingWithoutSuffixes,
 	}, exporter)
 }
 
@@ -81,7 +83,9 @@ func TestBadConfig(t *testing.T) {
 func TestBadExporterConfig(t *testing.T) {
 	config := defaultExporterConfig().(*ExporterConfig)
 	config.PromoteResourceAttributes = []string{"a", ""}
+	config.TranslationStrategy = "Nothing"
 	assert.ErrorContains(t, config.Validate(), "promote_resource_attributes[1] must not be empty")
+	assert.ErrorContains(t, config.Validate(), `translation_strategy "Nothing" is not known: use "UnderscoreEscapingWithSuffixes"`)
 }
 
 // TestOptions are those of Prometheus that the library does not have as defaults.

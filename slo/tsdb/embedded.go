@@ -113,12 +113,10 @@ func explainOpen(dir string, err error) error {
 	switch {
 	case errors.Is(err, syscall.EWOULDBLOCK):
 		advice = "another process has it open: stop that one, or set directory to a place of its own"
-	case errors.Is(err, os.ErrPermission):
-		advice = access.Advice() + ", or set directory to a place where it has it"
 	case errors.Is(err, syscall.ENOSPC):
 		advice = "the disk is full: free space, or set retention_size"
-	case errors.Is(err, syscall.EROFS):
-		advice = "the file system is read-only: set directory to a place that can be written"
+	case access.Advice(err) != "":
+		advice = access.Advice(err)
 	}
 	return fmt.Errorf("open the time series database in %s: %w: %s", dir, err, advice)
 }

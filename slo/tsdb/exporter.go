@@ -15,6 +15,7 @@ import (
 	"go.opentelemetry.io/collector/processor"
 
 	"github.com/slowburn/slowburn/internal/host"
+	"github.com/slowburn/slowburn/slo/tsdb/internal/batch"
 )
 
 // maxDeltaStreams bounds the memory of the running sums of delta metrics; points of further streams are dropped, and
@@ -25,8 +26,8 @@ const maxDeltaStreams = 100_000
 type store interface {
 	// canStore returns why metrics cannot be appended, ever, or nil.
 	canStore() error
-	// append stores the metrics, with the named resource attributes as labels, and returns what hindered it.
-	append(ctx context.Context, md pmetric.Metrics, promote []string) error
+	// append stores the metrics, named so, and returns what hindered it.
+	append(ctx context.Context, md pmetric.Metrics, naming batch.Naming) error
 }
 
 // metricsExporter appends metrics to the extension. It never changes the metrics that it is given.
@@ -78,7 +79,7 @@ func (e *metricsExporter) start(ctx context.Context, h component.Host) error {
 
 func (e *metricsExporter) push(ctx context.Context, md pmetric.Metrics) error {
 	if !hasDelta(md) {
-		return e.store.append(ctx, md, e.config.PromoteResourceAttributes)
+		return e.store.append(ctx, md, e.config.naming())
 	}
 	own := pmetric.NewMetrics()
 	md.CopyTo(own)
@@ -88,7 +89,7 @@ func (e *metricsExporter) push(ctx context.Context, md pmetric.Metrics) error {
 // appendSums stores metrics whose deltas are in the running sums already. Its error is permanent, as the same deltas
 // must not be added again; the next point of each stream brings the sum.
 func (e *metricsExporter) appendSums(ctx context.Context, md pmetric.Metrics) error {
-	if err := e.store.append(ctx, md, e.config.PromoteResourceAttributes); err != nil {
+	if err := e.store.append(ctx, md, e.config.naming()); err != nil {
 		return consumererror.NewPermanent(fmt.Errorf("delta metrics are summed up but not stored, their next points bring the sums: %w", err))
 	}
 	return nil

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/prometheus/common/model"
+	"github.com/prometheus/otlptranslator"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component"
@@ -92,6 +93,18 @@ func TestTranslation(t *testing.T) {
 	} {
 		assert.InDelta(t, want, number(t, e, expr, at), 0, expr)
 	}
+}
+
+// TestNamesWithoutSuffixes stores metrics under the names that they came with, as the gateway's own endpoint has them.
+func TestNamesWithoutSuffixes(t *testing.T) {
+	e := start(t, testConfig(t))
+	x := startExporter(t, e, func(c *ExporterConfig) { c.TranslationStrategy = otlptranslator.UnderscoreEscapingWithoutSuffixes })
+	at := now()
+	md, sm := resource(gateway)
+	addPoint(newSum(sm, "http.requests", cumulative), at, 5)
+	require.NoError(t, x.ConsumeMetrics(t.Context(), md))
+	assert.InDelta(t, 5, number(t, e, "http_requests", at), 0)
+	assert.InDelta(t, 0, number(t, e, "count(http_requests_total) or vector(0)", at), 0)
 }
 
 // TestNativeHistogram asks for a quantile of an exponential histogram.

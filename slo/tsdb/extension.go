@@ -15,6 +15,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric"
 
 	"github.com/slowburn/slowburn/internal/host"
+	"github.com/slowburn/slowburn/slo/tsdb/internal/batch"
 	"github.com/slowburn/slowburn/slo/tsdb/internal/metadata"
 )
 
@@ -169,7 +170,7 @@ func (e *Extension) canStore() error {
 }
 
 // append implements store.
-func (e *Extension) append(ctx context.Context, md pmetric.Metrics, promote []string) error {
+func (e *Extension) append(ctx context.Context, md pmetric.Metrics, naming batch.Naming) error {
 	ctx, b, leave, err := e.enter(ctx)
 	if err != nil {
 		return err
@@ -179,5 +180,5 @@ func (e *Extension) append(ctx context.Context, md pmetric.Metrics, promote []st
 	if !ok {
 		return errRemote
 	}
-	return db.append(ctx, md, promote)
+	return db.append(ctx, md, naming)
 }

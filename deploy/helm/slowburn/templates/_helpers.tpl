@@ -1,0 +1,166 @@
+{{- define "slowburn.name" -}}
+{{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" -}}
+{{- end -}}
+
+{{- /* The name of all objects. 52 characters leave room for what Kubernetes and the chart append. */ -}}
+{{- define "slowburn.fullname" -}}
+{{- $name := include "slowburn.name" . -}}
+{{- if .Values.fullnameOverride -}}
+{{- .Values.fullnameOverride | trunc 52 | trimSuffix "-" -}}
+{{- else if contains $name .Release.Name -}}
+{{- .Release.Name | trunc 52 | trimSuffix "-" -}}
+{{- else -}}
+{{- printf "%s-%s" .Release.Name $name | trunc 52 | trimSuffix "-" -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "slowburn.selectorLabels" -}}
+app.kubernetes.io/name: {{ include "slowburn.name" . }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end -}}
+
+{{- define "slowburn.labels" -}}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
+{{ include "slowburn.selectorLabels" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+{{- with .Values.commonLabels }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{- define "slowburn.serviceAccountName" -}}
+{{- if .Values.serviceAccount.create -}}
+{{- default (include "slowburn.fullname" .) .Values.serviceAccount.name -}}
+{{- else -}}
+{{- default "default" .Values.serviceAccount.name -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "slowburn.image" -}}
+{{- if .Values.image.digest -}}
+{{- printf "%s@%s" .Values.image.repository .Values.image.digest -}}
+{{- else -}}
+{{- printf "%s:%s" .Values.image.repository (default .Chart.AppVersion .Values.image.tag) -}}
+{{- end -}}
+{{- end -}}
+
+{{- /* A quantity of Kubernetes in MiB, rounded down. Takes {key, value}. */ -}}
+{{- define "slowburn.mebibytes" -}}
+{{- $text := toString .value -}}
+{{- if not (regexMatch "^[0-9]+(\\.[0-9]+)?(k|M|G|T|Ki|Mi|Gi|Ti)?$" $text) -}}
+{{- fail (printf "%s: %s is not a quantity of bytes; write it with a unit, such as 20Gi" .key $text) -}}
+{{- end -}}
+{{- $unit := regexFind "[A-Za-z]+$" $text -}}
+{{- $factors := dict "" 1 "k" 1e3 "M" 1e6 "G" 1e9 "T" 1e12 "Ki" 1024 "Mi" 1048576 "Gi" 1073741824 "Ti" 1099511627776 -}}
+{{- divf (mulf (trimSuffix $unit $text | float64) (get $factors $unit | float64)) 1048576 | floor | int64 -}}
+{{- end -}}
+
+{{- /* A duration of Go in whole seconds, rounded up. Takes {key, value}. */ -}}
+{{- define "slowburn.seconds" -}}
+{{- $text := toString .value -}}
+{{- if not (regexMatch "^([0-9]+(\\.[0-9]+)?(ms|s|m|h))+$" $text) -}}
+{{- fail (printf "%s: %s is not a duration; write it with a unit, such as 10s" .key $text) -}}
+{{- end -}}
+{{- $factors := dict "ms" 0.001 "s" 1 "m" 60 "h" 3600 -}}
+{{- $sum := 0.0 -}}
+{{- range regexFindAll "[0-9]+(\\.[0-9]+)?(ms|s|m|h)" $text -1 -}}
+{{- $unit := regexFind "[a-z]+$" . -}}
+{{- $sum = addf $sum (mulf (trimSuffix $unit . | float64) (get $factors $unit | float64)) -}}
+{{- end -}}
+{{- ceil $sum | int64 -}}
+{{- end -}}
+
+{{- /* The shipped config.yaml, what a pod needs to be otherwise, and what the user wrote: as YAML. */ -}}
+{{- define "slowburn.config" -}}
+{{- $shipped := .Files.Get "files/config.yaml" | fromYaml -}}
+{{- $listen := .Values.listenAddress -}}
+{{- $memory := include "slowburn.mebibytes" (dict "key" "resources.limits.memory" "value" (dig "limits" "memory" "" .Values.resources | required "resources.limits.memory is missing: memory_budget is half of it")) | int64 -}}
+{{- if lt $memory 256 -}}
+{{- fail (printf "resources.limits.memory: %s is too small; write at least 256Mi" .Values.resources.limits.memory) -}}
+{{- end -}}
+{{- $disk := include "slowburn.mebibytes" (dict "key" "persistence.size" "value" .Values.persistence.size) | int64 -}}
+{{- if lt $disk 2048 -}}
+{{- fail (printf "persistence.size: %s is too small for the span log, the TSDB and the trace store; write at least 2Gi" .Values.persistence.size) -}}
+{{- end -}}
+{{- $sampling := dict
+  "memory_budget" (printf "%dMiB" (div $memory 2))
+  "disk_budget" (printf "%dMiB" (div (mul $disk 2) 5))
+  "watch" .Values.watch
+  "policies" "${file:/etc/slowburn/policies/policies.yaml}"
+  "shadow" "${file:/etc/slowburn/policies/shadow.yaml}" -}}
+{{- $pod := dict
+  "receivers" (dict "otlp" (dict "protocols" (dict
+    "grpc" (dict "endpoint" (printf "%s:4317" $listen))
+    "http" (dict "endpoint" (printf "%s:4318" $listen)))))
+  "processors" (dict "tail_sampling" $sampling)
+  "exporters" (dict "trace_store" (dict "max_bytes" (printf "%dMiB" (div $disk 10))))
+  "extensions" (dict
+    "tsdb" (dict "retention_size" (printf "%dMiB" (div (mul $disk 3) 10)))
+    "web" (dict "endpoint" (printf "%s:8080" $listen)))
+  "service" (dict "telemetry" (dict
+    "resource" (dict "service.instance.id" "${env:POD_NAME}")
+    "metrics" (dict "readers" (list (dict "pull" (dict "exporter" (dict "prometheus" (dict "host" $listen "port" 8888)))))))) -}}
+{{- $own := .Values.config | default dict -}}
+{{- range $key := list "policies" "shadow" "watch" -}}
+{{- if hasKey (dig "processors" "tail_sampling" dict $own | default dict) $key -}}
+{{- fail (printf "config.processors.tail_sampling.%s: write it under %s, which has a ConfigMap of its own" $key $key) -}}
+{{- end -}}
+{{- end -}}
+{{- $merged := mergeOverwrite $shipped $pod (deepCopy $own) -}}
+{{- include "slowburn.removeNulls" (dict "of" $merged) -}}
+{{- include "slowburn.checkGrace" (dict "root" . "config" $merged) -}}
+{{- include "slowburn.checkEnv" (dict "root" . "config" $merged) -}}
+{{- include "slowburn.checkSecrets" (dict "config" $merged) -}}
+{{- toYaml $merged -}}
+{{- end -}}
+
+{{- /* Removes keys that are null, so that a user can take away what is shipped; {} stays. */ -}}
+{{- define "slowburn.removeNulls" -}}
+{{- $of := .of -}}
+{{- range $key, $value := $of -}}
+{{- if kindIs "invalid" $value -}}
+{{- $_ := unset $of $key -}}
+{{- else if kindIs "map" $value -}}
+{{- include "slowburn.removeNulls" (dict "of" $value) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "slowburn.checkGrace" -}}
+{{- $timeout := dig "processors" "tail_sampling" "shutdown_timeout" "10s" .config -}}
+{{- $seconds := include "slowburn.seconds" (dict "key" "config.processors.tail_sampling.shutdown_timeout" "value" $timeout) | int64 -}}
+{{- if lt (int64 .root.Values.terminationGracePeriodSeconds) (add $seconds 15) -}}
+{{- fail (printf "terminationGracePeriodSeconds: %d is too short for tail_sampling::shutdown_timeout (%s); write at least %d" (int64 .root.Values.terminationGracePeriodSeconds) $timeout (add $seconds 15)) -}}
+{{- end -}}
+{{- end -}}
+
+{{- /* An environment variable that nothing sets would be empty, and the gateway would start with a wrong configuration. */ -}}
+{{- define "slowburn.checkEnv" -}}
+{{- if not .root.Values.existingSecret -}}
+{{- $known := list "POD_NAME" "SLOWBURN_DATA_DIR" "GOMEMLIMIT" -}}
+{{- range .root.Values.env -}}{{- $known = append $known .name -}}{{- end -}}
+{{- range regexFindAll "\\$\\{env:[A-Za-z_][A-Za-z0-9_]*\\}" (toYaml .config) -1 -}}
+{{- $name := . | trimPrefix "${env:" | trimSuffix "}" -}}
+{{- if not (has $name $known) -}}
+{{- fail (printf "config: nothing sets ${env:%s}; name the Secret that has it in existingSecret, or set it in env" $name) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- /* A credential in a ConfigMap is one that everybody reads. */ -}}
+{{- define "slowburn.checkSecrets" -}}
+{{- range $id, $exporter := .config.exporters -}}
+{{- range $header, $value := dig "headers" dict ($exporter | default dict) -}}
+{{- if and (regexMatch "(?i)authorization|token|secret|password|api-?key" $header) (not (regexMatch "\\$\\{(env|file):" (toString $value))) -}}
+{{- fail (printf "config.exporters.%s.headers.%s is a secret, and would be in the ConfigMap; write ${env:NAME}, and NAME into the Secret that existingSecret names" $id $header) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- /* HTTP, or HTTPS where the dashboard has a certificate. */ -}}
+{{- define "slowburn.webScheme" -}}
+{{- if dig "extensions" "web" "tls" dict .Values.config -}}HTTPS{{- else -}}HTTP{{- end -}}
+{{- end -}}
