@@ -19,6 +19,7 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/slowburn/slowburn/internal/host"
+	"github.com/slowburn/slowburn/processor/otlp/internal/misdirected"
 )
 
 // shutdownGrace is how long requests may take to end once the receiver stops. The Collector itself sets no limit, and one
@@ -34,6 +35,8 @@ type otlpReceiver struct {
 	traces  consumer.Traces
 	untaken *untaken // of traces
 	metrics consumer.Metrics
+	// misdirected are the requests that it cannot take. Set by Start.
+	misdirected *misdirected.Requests
 
 	// mu guards what follows. It is not held while servers stop.
 	mu        sync.Mutex
@@ -57,7 +60,7 @@ func (r *otlpReceiver) Start(ctx context.Context, h component.Host) error {
 			r.set.Logger.Info("traces are decoded, which costs more CPU: the confmap converter processor/otlp/wirepath, which " +
 				"finds the pipelines that take bytes, is not part of this distribution")
 		}
-		err = errors.Join(r.startGRPC(ctx, h), r.startHTTP(ctx, h))
+		err = r.listen(ctx, h)
 	}
 	r.mu.Unlock()
 	switch {
@@ -68,6 +71,19 @@ func (r *otlpReceiver) Start(ctx context.Context, h component.Host) error {
 		host.Announce(h, r.set.ID, r)
 	}
 	return nil
+}
+
+// listen opens the listeners. The caller holds mu.
+func (r *otlpReceiver) listen(ctx context.Context, h component.Host) (err error) {
+	paths := HTTPConfig{TracesURLPath: defaultTracesPath, MetricsURLPath: defaultMetricsPath}
+	if r.cfg.Protocols.HTTP.HasValue() {
+		paths = *r.cfg.Protocols.HTTP.Get()
+	}
+	r.misdirected, err = misdirected.NewRequests(r.set.TelemetrySettings, string(paths.TracesURLPath), string(paths.MetricsURLPath))
+	if err != nil {
+		return err
+	}
+	return errors.Join(r.startGRPC(ctx, h), r.startHTTP(ctx, h))
 }
 
 // signals returns how many of the two were asked for.
@@ -149,6 +165,9 @@ func (r *otlpReceiver) Shutdown(ctx context.Context) error {
 	}
 	wg.Wait()
 	r.serving.Wait()
+	if r.misdirected != nil {
+		httpErr = errors.Join(httpErr, r.misdirected.Stop())
+	}
 	return httpErr
 }
 
