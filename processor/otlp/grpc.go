@@ -63,7 +63,7 @@ func (r *otlpReceiver) startGRPC(ctx context.Context, h component.Host) error {
 	}
 	r.misdirected.OpenGRPC(misdirected.PortOf(l, cfg.TLS.HasValue()))
 	r.grpc = s
-	r.serve("gRPC", l, s.Serve, grpc.ErrServerStopped)
+	r.serve("gRPC", cfg.TLS.HasValue(), l, s.Serve, grpc.ErrServerStopped)
 	return nil
 }
 

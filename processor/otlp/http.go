@@ -59,7 +59,7 @@ func (r *otlpReceiver) startHTTP(ctx context.Context, h component.Host) error {
 	}
 	r.misdirected.OpenHTTP(misdirected.PortOf(l, cfg.ServerConfig.TLS.HasValue()))
 	r.http = s
-	r.serve("HTTP", l, s.Serve, http.ErrServerClosed)
+	r.serve("HTTP", cfg.ServerConfig.TLS.HasValue(), l, s.Serve, http.ErrServerClosed)
 	return nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -42,8 +43,8 @@ type otlpReceiver struct {
 	mu        sync.Mutex
 	hosts     []component.Host // one per signal that was started
 	stopped   bool
-	listening []string // "gRPC on 127.0.0.1:4317"
-	failed    error    // why a listener that was up is not any more
+	listening []Endpoint
+	failed    error // why a listener that was up is not any more
 	grpc      *grpc.Server
 	http      *http.Server
 	serving   sync.WaitGroup
@@ -99,8 +100,8 @@ func (r *otlpReceiver) signals() int {
 }
 
 // serve runs a server until it is shut down. The caller holds mu.
-func (r *otlpReceiver) serve(name string, l net.Listener, run func(net.Listener) error, closed error) {
-	at := name + " on " + l.Addr().String()
+func (r *otlpReceiver) serve(name string, secure bool, l net.Listener, run func(net.Listener) error, closed error) {
+	at := Endpoint{Protocol: name, Address: l.Addr().String(), TLS: secure}
 	r.listening = append(r.listening, at)
 	r.set.Logger.Info("listening for OTLP", zap.String("protocol", name), zap.Stringer("endpoint", l.Addr()),
 		zap.Bool("wire_path", r.cfg.wirePath()))
@@ -181,7 +182,28 @@ func (r *otlpReceiver) Probe(context.Context) host.Health {
 	case len(r.listening) == 0:
 		return host.Health{Blocking: true, Message: "not listening: the receiver has not started or is shutting down"}
 	}
-	return host.Health{OK: true, Blocking: true, Message: "listening: " + strings.Join(r.listening, ", ")}
+	var all []string
+	for _, e := range r.listening {
+		all = append(all, e.String())
+	}
+	return host.Health{OK: true, Blocking: true, Message: "listening: " + strings.Join(all, ", ")}
+}
+
+// Endpoint is where a receiver listens.
+type Endpoint struct {
+	Protocol string // gRPC or HTTP
+	Address  string // host:port
+	TLS      bool
+}
+
+// String returns such as "gRPC on 127.0.0.1:4317".
+func (e Endpoint) String() string { return e.Protocol + " on " + e.Address }
+
+// Endpoints returns where the receiver listens, none while it is not up. It may be called concurrently.
+func (r *otlpReceiver) Endpoints() []Endpoint {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.listening)
 }
 
 func (r *otlpReceiver) newObsReport(transport string) (*receiverhelper.ObsReport, error) {

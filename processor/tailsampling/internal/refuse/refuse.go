@@ -74,7 +74,7 @@ type Refusals struct {
 
 	counts   [Reasons]atomic.Int64 // spans
 	accepted atomic.Bool           // some were, since the last refusal
-	last   atomic.Pointer[last]
+	last     atomic.Pointer[last]
 }
 
 type last struct {
