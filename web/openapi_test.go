@@ -95,6 +95,7 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 		"/api/slo/v1/objectives":                {"/api/slo/v1/objectives"},
 		"/api/slo/v1/objectives/{name}":         {"/api/slo/v1/objectives/" + url.PathEscape(full), "/api/slo/v1/objectives/" + quiet},
 		"/api/slo/v1/objectives/{name}/history": {"/api/slo/v1/objectives/quiet/history"},
+		"/api/traces/v1/endpoints":              {"/api/traces/v1/endpoints"},
 		"/api/traces/v1/services":               {"/api/traces/v1/services"},
 		"/api/traces/v1/search":                 {"/api/traces/v1/search", "/api/traces/v1/search?service=nobody"},
 		"/api/traces/v1/traces/{trace_id}":      {"/api/traces/v1/traces/" + webtest.ExampleHex},

@@ -20,11 +20,11 @@ import (
 	"go.opentelemetry.io/collector/otelcol"
 	"go.opentelemetry.io/collector/processor"
 	"go.opentelemetry.io/collector/processor/batchprocessor"
-	"go.opentelemetry.io/collector/processor/memorylimiterprocessor"
 	"go.opentelemetry.io/collector/receiver"
 	"go.opentelemetry.io/collector/service/telemetry/otelconftelemetry"
 
 	_ "github.com/slowburn/slowburn/internal/grpcgzip" // for the exporters and receivers below
+	"github.com/slowburn/slowburn/processor/memorylimiter"
 	"github.com/slowburn/slowburn/processor/otlp"
 	"github.com/slowburn/slowburn/processor/otlp/export"
 	"github.com/slowburn/slowburn/processor/otlp/wirepath"
@@ -48,7 +48,7 @@ func factories(src *source) (otelcol.Factories, error) {
 	f.Processors, f.ProcessorModules, errs[1] = mapOf[processor.Factory](
 		func() processor.Factory { return tailsampling.NewFactory(tailsampling.WithSource(src)) },
 		reconstruct.NewFactory,
-		memorylimiterprocessor.NewFactory,
+		memorylimiter.NewFactory,
 		batchprocessor.NewFactory,
 		attributesprocessor.NewFactory,
 		resourceprocessor.NewFactory,

@@ -32,6 +32,8 @@ type Health struct {
 	Blocking bool
 	// Message says in a sentence what was found and, where it is not OK, what to do.
 	Message string
+	// Advice says what to set up that nothing works wrong without, empty where there is nothing.
+	Advice string
 }
 
 // Prober is a component that can tell its health. Probe may be called concurrently and must return promptly.

@@ -24,6 +24,12 @@ func NewFactory() receiver.Factory {
 	)
 }
 
+// Where OTLP over HTTP is posted to.
+const (
+	defaultTracesPath  = "/v1/traces"
+	defaultMetricsPath = "/v1/metrics"
+)
+
 func createDefaultConfig() component.Config {
 	grpc := configgrpc.NewDefaultServerConfig()
 	grpc.NetAddr.Endpoint = "localhost:4317"
@@ -36,7 +42,7 @@ func createDefaultConfig() component.Config {
 
 	return &Config{Protocols: Protocols{
 		GRPC: configoptional.Default(grpc),
-		HTTP: configoptional.Default(HTTPConfig{ServerConfig: http, TracesURLPath: "/v1/traces", MetricsURLPath: "/v1/metrics"}),
+		HTTP: configoptional.Default(HTTPConfig{ServerConfig: http, TracesURLPath: defaultTracesPath, MetricsURLPath: defaultMetricsPath}),
 	}}
 }
 

@@ -8,8 +8,12 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/config/configgrpc"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/credentials/insecure"
 	grpcencoding "google.golang.org/grpc/encoding"
 	"google.golang.org/grpc/mem"
+
+	"github.com/slowburn/slowburn/processor/otlp/internal/misdirected"
 )
 
 // A request of usual size fits these windows: its sender needs not wait for leave to send the rest, nor is the window
@@ -29,8 +33,14 @@ func (r *otlpReceiver) startGRPC(ctx context.Context, h component.Host) error {
 	if err != nil {
 		return err
 	}
+	creds, err := r.grpcCredentials(ctx, cfg)
+	if err != nil {
+		return err
+	}
 	option := configgrpc.WithGrpcServerOption
 	s, err := cfg.ToServer(ctx, h.GetExtensions(), r.set.TelemetrySettings,
+		option(grpc.Creds(creds)), // in place of those that ToServer makes
+		option(grpc.UnknownServiceHandler(r.misdirected.Stream)),
 		option(grpc.ForceServerCodecV2(bodyCodec{grpcencoding.GetCodecV2("proto")})),
 		option(grpc.InitialWindowSize(streamWindow)),
 		option(grpc.InitialConnWindowSize(connectionWindow)),
@@ -51,9 +61,24 @@ func (r *otlpReceiver) startGRPC(ctx context.Context, h component.Host) error {
 		s.Stop()
 		return err
 	}
+	r.misdirected.OpenGRPC(misdirected.PortOf(l, cfg.TLS.HasValue()))
 	r.grpc = s
-	r.serve("gRPC", l, s.Serve, grpc.ErrServerStopped)
+	r.serve("gRPC", cfg.TLS.HasValue(), l, s.Serve, grpc.ErrServerStopped)
 	return nil
+}
+
+// grpcCredentials returns what the configuration says of TLS, and recognises what is not gRPC.
+func (r *otlpReceiver) grpcCredentials(ctx context.Context, cfg *configgrpc.ServerConfig) (credentials.TransportCredentials, error) {
+	creds := insecure.NewCredentials()
+	if cfg.TLS.HasValue() {
+		tlsConfig, err := cfg.TLS.Get().LoadTLSConfig(ctx)
+		if err != nil {
+			return nil, err
+		}
+		tlsConfig.NextProtos = []string{"h2", "http/1.1"} // the latter is told what to set
+		creds = credentials.NewTLS(tlsConfig)
+	}
+	return r.misdirected.Credentials(creds, refuse), nil
 }
 
 // service describes an OTLP service by hand, because the generated ones decode the request.

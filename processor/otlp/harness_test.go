@@ -7,7 +7,6 @@ import (
 	"io"
 	"net/http"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 
@@ -146,8 +145,8 @@ func (g *gateway) address(protocol string) string {
 	g.recv.mu.Lock()
 	defer g.recv.mu.Unlock()
 	for _, at := range g.recv.listening {
-		if a, ok := strings.CutPrefix(at, protocol+" on "); ok {
-			return a
+		if at.Protocol == protocol {
+			return at.Address
 		}
 	}
 	g.t.Fatalf("%s is not up", protocol)

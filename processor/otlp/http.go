@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"sync"
@@ -14,6 +15,8 @@ import (
 	"go.opentelemetry.io/collector/config/confighttp"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+
+	"github.com/slowburn/slowburn/processor/otlp/internal/misdirected"
 )
 
 // startHTTP opens the HTTP listener if there is to be one. The caller holds mu.
@@ -33,6 +36,9 @@ func (r *otlpReceiver) startHTTP(ctx context.Context, h component.Host) error {
 	if r.metrics != nil {
 		mux.Handle(string(cfg.MetricsURLPath), httpDoor{&metricsDoor{next: r.metrics, obs: obs}})
 	}
+	if _, served := mux.Handler(&http.Request{URL: &url.URL{Path: "/"}}); served == "" {
+		mux.Handle("/", r.misdirected.Unserved(refuse))
+	}
 	options := append(gunzip(&cfg.ServerConfig), confighttp.WithErrorHandler(refuse))
 	s, err := cfg.ServerConfig.ToServer(ctx, h.GetExtensions(), r.set.TelemetrySettings, mux, options...)
 	if err != nil {
@@ -42,8 +48,18 @@ func (r *otlpReceiver) startHTTP(ctx context.Context, h component.Host) error {
 	if err != nil {
 		return err
 	}
+	// HTTP/2 without TLS is spoken to tell senders of gRPC what to set.
+	s.Protocols = new(http.Protocols)
+	s.Protocols.SetHTTP1(true)
+	s.Protocols.SetHTTP2(true)
+	s.Protocols.SetUnencryptedHTTP2(true)
+	s.Handler = r.misdirected.HTTP(s.Handler)
+	if !cfg.ServerConfig.TLS.HasValue() {
+		l = r.misdirected.Plain(l)
+	}
+	r.misdirected.OpenHTTP(misdirected.PortOf(l, cfg.ServerConfig.TLS.HasValue()))
 	r.http = s
-	r.serve("HTTP", l, s.Serve, http.ErrServerClosed)
+	r.serve("HTTP", cfg.ServerConfig.TLS.HasValue(), l, s.Serve, http.ErrServerClosed)
 	return nil
 }
 

@@ -159,16 +159,25 @@ func bomb(td ptrace.Traces, n int) ptrace.Traces {
 	return out
 }
 
+// TestCORS holds what docs/configuration.md says of browsers: an origin that is named may send, and others may not.
 func TestCORS(t *testing.T) {
-	g := start(t, map[string]any{"protocols": map[string]any{"http": map[string]any{"cors": map[string]any{"allowed_origins": []any{"https://shop.example"}}}}})
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodOptions, "http://"+g.address("HTTP")+"/v1/traces", nil)
-	require.NoError(t, err)
-	req.Header.Set("Origin", "https://shop.example")
-	req.Header.Set("Access-Control-Request-Method", http.MethodPost)
-	resp, err := http.DefaultClient.Do(req)
-	require.NoError(t, err)
-	require.NoError(t, resp.Body.Close())
-	assert.Equal(t, "https://shop.example", resp.Header.Get("Access-Control-Allow-Origin"))
+	const named = "https://shop.example"
+	g := start(t, map[string]any{"protocols": map[string]any{"http": map[string]any{"cors": map[string]any{"allowed_origins": []any{named}}}}})
+	for origin, want := range map[string]string{named: named, "https://else.example": ""} {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodOptions, "http://"+g.address("HTTP")+"/v1/traces", nil)
+		require.NoError(t, err)
+		req.Header.Set("Origin", origin)
+		req.Header.Set("Access-Control-Request-Method", http.MethodPost)
+		req.Header.Set("Access-Control-Request-Headers", "content-type")
+		resp, err := http.DefaultClient.Do(req)
+		require.NoError(t, err)
+		require.NoError(t, resp.Body.Close())
+		assert.Equal(t, want, resp.Header.Get("Access-Control-Allow-Origin"))
+		if want != "" {
+			assert.Equal(t, "content-type", resp.Header.Get("Access-Control-Allow-Headers"))
+		}
+	}
+	assert.Empty(t, g.misdirected())
 }
 
 // TestBodiesAreNotShared sends concurrently through reused buffers; each request's spans have to come out as they went in.

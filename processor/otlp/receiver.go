@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -19,6 +20,7 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/slowburn/slowburn/internal/host"
+	"github.com/slowburn/slowburn/processor/otlp/internal/misdirected"
 )
 
 // shutdownGrace is how long requests may take to end once the receiver stops. The Collector itself sets no limit, and one
@@ -34,13 +36,15 @@ type otlpReceiver struct {
 	traces  consumer.Traces
 	untaken *untaken // of traces
 	metrics consumer.Metrics
+	// misdirected are the requests that it cannot take. Set by Start.
+	misdirected *misdirected.Requests
 
 	// mu guards what follows. It is not held while servers stop.
 	mu        sync.Mutex
 	hosts     []component.Host // one per signal that was started
 	stopped   bool
-	listening []string // "gRPC on 127.0.0.1:4317"
-	failed    error    // why a listener that was up is not any more
+	listening []Endpoint
+	failed    error // why a listener that was up is not any more
 	grpc      *grpc.Server
 	http      *http.Server
 	serving   sync.WaitGroup
@@ -57,7 +61,7 @@ func (r *otlpReceiver) Start(ctx context.Context, h component.Host) error {
 			r.set.Logger.Info("traces are decoded, which costs more CPU: the confmap converter processor/otlp/wirepath, which " +
 				"finds the pipelines that take bytes, is not part of this distribution")
 		}
-		err = errors.Join(r.startGRPC(ctx, h), r.startHTTP(ctx, h))
+		err = r.listen(ctx, h)
 	}
 	r.mu.Unlock()
 	switch {
@@ -68,6 +72,19 @@ func (r *otlpReceiver) Start(ctx context.Context, h component.Host) error {
 		host.Announce(h, r.set.ID, r)
 	}
 	return nil
+}
+
+// listen opens the listeners. The caller holds mu.
+func (r *otlpReceiver) listen(ctx context.Context, h component.Host) (err error) {
+	paths := HTTPConfig{TracesURLPath: defaultTracesPath, MetricsURLPath: defaultMetricsPath}
+	if r.cfg.Protocols.HTTP.HasValue() {
+		paths = *r.cfg.Protocols.HTTP.Get()
+	}
+	r.misdirected, err = misdirected.NewRequests(r.set.TelemetrySettings, string(paths.TracesURLPath), string(paths.MetricsURLPath))
+	if err != nil {
+		return err
+	}
+	return errors.Join(r.startGRPC(ctx, h), r.startHTTP(ctx, h))
 }
 
 // signals returns how many of the two were asked for.
@@ -83,8 +100,8 @@ func (r *otlpReceiver) signals() int {
 }
 
 // serve runs a server until it is shut down. The caller holds mu.
-func (r *otlpReceiver) serve(name string, l net.Listener, run func(net.Listener) error, closed error) {
-	at := name + " on " + l.Addr().String()
+func (r *otlpReceiver) serve(name string, secure bool, l net.Listener, run func(net.Listener) error, closed error) {
+	at := Endpoint{Protocol: name, Address: l.Addr().String(), TLS: secure}
 	r.listening = append(r.listening, at)
 	r.set.Logger.Info("listening for OTLP", zap.String("protocol", name), zap.Stringer("endpoint", l.Addr()),
 		zap.Bool("wire_path", r.cfg.wirePath()))
@@ -149,6 +166,9 @@ func (r *otlpReceiver) Shutdown(ctx context.Context) error {
 	}
 	wg.Wait()
 	r.serving.Wait()
+	if r.misdirected != nil {
+		httpErr = errors.Join(httpErr, r.misdirected.Stop())
+	}
 	return httpErr
 }
 
@@ -162,7 +182,28 @@ func (r *otlpReceiver) Probe(context.Context) host.Health {
 	case len(r.listening) == 0:
 		return host.Health{Blocking: true, Message: "not listening: the receiver has not started or is shutting down"}
 	}
-	return host.Health{OK: true, Blocking: true, Message: "listening: " + strings.Join(r.listening, ", ")}
+	var all []string
+	for _, e := range r.listening {
+		all = append(all, e.String())
+	}
+	return host.Health{OK: true, Blocking: true, Message: "listening: " + strings.Join(all, ", ")}
+}
+
+// Endpoint is where a receiver listens.
+type Endpoint struct {
+	Protocol string // gRPC or HTTP
+	Address  string // host:port
+	TLS      bool
+}
+
+// String returns such as "gRPC on 127.0.0.1:4317".
+func (e Endpoint) String() string { return e.Protocol + " on " + e.Address }
+
+// Endpoints returns where the receiver listens, none while it is not up. It may be called concurrently.
+func (r *otlpReceiver) Endpoints() []Endpoint {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.listening)
 }
 
 func (r *otlpReceiver) newObsReport(transport string) (*receiverhelper.ObsReport, error) {

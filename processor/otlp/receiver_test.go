@@ -314,7 +314,7 @@ func TestTellsOfAListenerThatFails(t *testing.T) {
 		h := reporting{componenttest.NewNopHost(), make(chan *componentstatus.Event, 1)}
 		r := &otlpReceiver{cfg: &Config{}, set: receivertest.NewNopSettings(NewFactory().Type()), hosts: []component.Host{h}}
 		r.mu.Lock()
-		r.serve("gRPC", l, func(net.Listener) error { return end }, closed)
+		r.serve("gRPC", false, l, func(net.Listener) error { return end }, closed)
 		r.mu.Unlock()
 		r.serving.Wait()
 		health := r.Probe(t.Context())

@@ -36,6 +36,15 @@ func (s *Set) Name(policy int) string {
 // Type returns the policy's type.
 func (s *Set) Type(policy int) Type { return s.policies[policy].kind }
 
+// Percentage returns the share of traces in percent that a probabilistic policy is configured to sample, and false for others.
+func (s *Set) Percentage(policy int) (float64, bool) {
+	section, ok := s.policies[policy].config.Section.(*ProbabilisticConfig)
+	if !ok {
+		return 0, false
+	}
+	return section.SamplingPercentage, true
+}
+
 // Subs returns the names of the sub-policies that Decision.Sub numbers: those of a composite policy, and none of others.
 func (s *Set) Subs(policy int) []string {
 	if split := s.policies[policy].node.Split; split != nil {

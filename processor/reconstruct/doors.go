@@ -12,6 +12,7 @@ import (
 	"go.opentelemetry.io/collector/processor"
 	"go.uber.org/zap"
 
+	"github.com/slowburn/slowburn/internal/items"
 	"github.com/slowburn/slowburn/internal/wire"
 )
 
@@ -21,6 +22,7 @@ type doors struct {
 	processor.Traces // for decoded traces
 	annotator        *annotator
 	next             consumer.Traces
+	items            *items.Processor // those that come as bytes
 }
 
 func (d doors) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
@@ -28,7 +30,9 @@ func (d doors) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
 	if k == nil || len(k.Traces) == 0 || td.ResourceSpans().Len() > 0 {
 		return d.Traces.ConsumeTraces(ctx, td)
 	}
+	in := items.Waiting(k)
 	d.annotator.annotate(ctx, k, func(span int, f *finding) { f.onBytes(k, span) })
+	d.items.Passed(ctx, in, items.Waiting(k))
 	return d.next.ConsumeTraces(ctx, td)
 }
 

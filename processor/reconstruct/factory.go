@@ -8,6 +8,7 @@ import (
 	"go.opentelemetry.io/collector/processor"
 	"go.opentelemetry.io/collector/processor/processorhelper"
 
+	"github.com/slowburn/slowburn/internal/items"
 	"github.com/slowburn/slowburn/processor/reconstruct/internal/metadata"
 	"github.com/slowburn/slowburn/processor/trace/assemble"
 )
@@ -35,5 +36,9 @@ func newTraces(ctx context.Context, set processor.Settings, cfg component.Config
 	p, err := processorhelper.NewTraces(ctx, set, cfg, next, a.decoded,
 		processorhelper.WithCapabilities(consumer.Capabilities{MutatesData: true}),
 		processorhelper.WithShutdown(func(context.Context) error { telemetry.Shutdown(); return nil }))
-	return doors{p, a, next}, err
+	if err != nil {
+		return nil, err
+	}
+	counted, err := items.NewProcessor(set.TelemetrySettings, set.ID)
+	return doors{p, a, next, counted}, err
 }

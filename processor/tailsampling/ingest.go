@@ -44,6 +44,7 @@ func (p *Sampler) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
 		}
 		return p.refusals.Refuse(len(request.Spans), err)
 	}
+	p.refusals.Accepted()
 	p.view.Appended.Add(int64(len(request.Spans)))
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"go.opentelemetry.io/collector/exporter/exporterhelper"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
+	"github.com/slowburn/slowburn/internal/items"
 	"github.com/slowburn/slowburn/internal/wire"
 	"github.com/slowburn/slowburn/processor/tracestore/internal/metadata"
 )
@@ -36,18 +37,33 @@ func newTraces(ctx context.Context, set exporter.Settings, cfg component.Config)
 		exporterhelper.WithTimeout(exporterhelper.TimeoutConfig{Timeout: 0}),
 		exporterhelper.WithStart(s.start),
 		exporterhelper.WithShutdown(s.shutdown))
-	return doors{e, s}, err
+	if err != nil {
+		return nil, err
+	}
+	counted, err := items.NewExporter(set.TelemetrySettings, set.ID)
+	return doors{e, s, counted}, err
 }
 
 // doors is the exporter. Traces that come as bytes pass the helper by, which would count and log empty ones.
 type doors struct {
 	exporter.Traces // for decoded traces
 	store           *store
+	items           *items.Exporter // those that come as bytes
 }
 
 func (d doors) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
-	if wire.KeptOf(ctx) != nil && td.ResourceSpans().Len() == 0 {
-		return d.store.consume(ctx, td)
+	k := wire.KeptOf(ctx)
+	if k == nil || td.ResourceSpans().Len() > 0 {
+		return d.Traces.ConsumeTraces(ctx, td)
 	}
-	return d.Traces.ConsumeTraces(ctx, td)
+	if !k.For(d.store.id.String()) {
+		return nil
+	}
+	spans := items.Waiting(k)
+	if err := d.store.consume(ctx, td); err != nil {
+		d.items.Failed(ctx, spans)
+		return err
+	}
+	d.items.Sent(ctx, spans)
+	return nil
 }

@@ -41,6 +41,8 @@ type Extension struct {
 	clock     wallClock
 	// untold says, a sentence each, whose alerts reach nobody.
 	untold []string
+	// advice says what to add so that somebody is told, empty where receivers are configured.
+	advice string
 	// damaged says that the file was damaged at start, and where it is now. Set by Start only.
 	damaged string
 
@@ -75,7 +77,7 @@ func newExtension(set extension.Settings, config *Config) (*Extension, error) {
 	e := &Extension{board: new(board), config: config, settings: set, telemetry: telemetry, clock: newClock()}
 	e.evaluator = &evaluator{config: config, logger: set.Logger, telemetry: telemetry, objectives: objectives, routes: config.routes(),
 		board: e.board, progress: make([]progress, len(objectives)), spans: spanProgress{batch: maxSpanBatch}}
-	e.untold = untold(set.ID, objectives, e.evaluator.routes)
+	e.untold, e.advice = untold(set.ID, objectives, e.evaluator.routes)
 	window := 72 * time.Hour
 	statuses := make([]Status, len(objectives))
 	for i, o := range objectives {
@@ -186,6 +188,7 @@ func (e *Extension) run(ctx context.Context) {
 			continue // there is more to do
 		}
 		due := ledger.Elapsed(now.Add(-e.config.Lateness)).End().Add(e.config.Lateness)
+		e.next.Store(&due)
 		timer := clock.NewTimer(due.Round(0).Sub(now.Round(0)))
 		select {
 		case <-ctx.Done():
@@ -236,7 +239,7 @@ func (e *Extension) Probe(context.Context) host.Health {
 	}
 	if len(problems) > 0 {
 		slices.Sort(problems)
-		return host.Health{Message: strings.Join(problems, " ")}
+		return host.Health{Message: strings.Join(problems, " "), Advice: e.advice}
 	}
-	return host.Health{OK: true, Message: fmt.Sprintf("%d objectives are evaluated.", len(shown.Objectives))}
+	return host.Health{OK: true, Advice: e.advice, Message: fmt.Sprintf("%d objectives are evaluated.", len(shown.Objectives))}
 }

@@ -120,6 +120,7 @@ func TestLoop(t *testing.T) {
 		synctest.Wait()
 		assert.Nil(t, e.Statuses().EvaluatedUntil)
 		for i := range 5 {
+			assert.Equal(t, start.Add(time.Duration(i+1)*time.Minute+15*time.Second), *e.Statuses().NextEvaluation)
 			db.events("a", start.Add(time.Duration(i)*time.Minute+30*time.Second), float64(10*i), 0)
 			time.Sleep(time.Until(start.Add(time.Duration(i+1)*time.Minute + 15*time.Second)))
 			synctest.Wait()

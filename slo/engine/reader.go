@@ -36,6 +36,8 @@ var (
 type Statuses struct {
 	// EvaluatedUntil is the least of the objectives', nil before the first evaluation.
 	EvaluatedUntil *time.Time `json:"evaluated_until"`
+	// NextEvaluation is when the next evaluation begins, nil while the first one runs.
+	NextEvaluation *time.Time `json:"next_evaluation_at"`
 	Objectives     []Status   `json:"objectives"`
 }
 

@@ -13,10 +13,17 @@ import (
 )
 
 // board has what people are shown of the objectives. It is swapped in whole after each evaluation.
-type board struct{ shown atomic.Pointer[Statuses] }
+type board struct {
+	shown atomic.Pointer[Statuses]
+	next  atomic.Pointer[time.Time] // when the next evaluation begins, nil before the first has ended
+}
 
 // Statuses implements Reader.
-func (b *board) Statuses() Statuses { return *b.shown.Load() }
+func (b *board) Statuses() Statuses {
+	s := *b.shown.Load()
+	s.NextEvaluation = b.next.Load()
+	return s
+}
 
 // Status implements Reader.
 func (b *board) Status(name string) (Status, bool) {

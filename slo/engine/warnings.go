@@ -21,29 +21,31 @@ func (e *Extension) warn() {
 	for _, problem := range e.untold {
 		e.settings.Logger.Warn("Alerts reach nobody: " + problem)
 	}
+	if e.advice != "" {
+		e.settings.Logger.Info("Alerts reach nobody yet: " + e.advice)
+	}
 	if len(e.config.Receivers) > 0 && e.config.ExternalURL == "" {
 		e.settings.Logger.Warn("Links in notifications lead to this machine's loopback address: set extensions::"+e.settings.ID.String()+
 			"::external_url to where people reach the dashboard", zap.String("external_url", e.config.externalURL()))
 	}
 }
 
-// untold says of which objectives nobody is told when they burn: a sentence each, or one if there are no receivers at
-// all. An objective that never alerts is none of them, nor is one whose tickets alone reach nobody: those can be seen in
+// untold says of which objectives nobody is told when they burn, a sentence each. Where there are no receivers at all, that is
+// no problem but a setup that is not finished: the advice says what to add. An objective that never alerts is none of them, nor is one whose tickets alone reach nobody: those can be seen in
 // the dashboard in time, a page cannot.
-func untold(id component.ID, objectives []slo.Objective, routes []alert.Route) []string {
-	var problems []string
+func untold(id component.ID, objectives []slo.Objective, routes []alert.Route) (problems []string, advice string) {
 	for _, o := range objectives {
 		severity, alerts := urgent(o)
 		switch {
 		case !alerts:
 		case len(routes) == 0:
-			return []string{fmt.Sprintf("no receiver is configured: nobody is told when an objective burns; add one under extensions::%s::receivers", id)}
+			return nil, fmt.Sprintf("no receiver is configured: nobody is told when an objective burns; add one under extensions::%s::receivers", id)
 		case !slices.ContainsFunc(routes, func(r alert.Route) bool { return r.Wants(severity, o.Receivers) }):
 			problems = append(problems, fmt.Sprintf("nobody is told of a %s of objective %s: no receiver that it names takes severity %s",
 				severity, o.Name, severity))
 		}
 	}
-	return problems
+	return problems, ""
 }
 
 // urgent is the most urgent severity of the objective's tiers, and false where it has none.

@@ -12,6 +12,7 @@ import (
 	"go.uber.org/zap/zapcore"
 	"go.uber.org/zap/zaptest/observer"
 
+	"github.com/slowburn/slowburn/internal/host"
 	"github.com/slowburn/slowburn/slo/engine/internal/metadata"
 )
 
@@ -21,7 +22,7 @@ const (
 )
 
 // startedWith starts the extension and returns what it warns of and what it says of its health.
-func startedWith(t *testing.T, c *Config) (warnings []string, health string, ok bool) {
+func startedWith(t *testing.T, c *Config) (warnings []string, health host.Health) {
 	synctest.Test(t, func(t *testing.T) {
 		core, logs := observer.New(zapcore.WarnLevel)
 		set := extensiontest.NewNopSettings(metadata.Type)
@@ -32,18 +33,17 @@ func startedWith(t *testing.T, c *Config) (warnings []string, health string, ok 
 		require.NoError(t, e.Start(t.Context(), hostWith(newFakeTSDB())))
 		h := e.Probe(t.Context())
 		assert.False(t, h.Blocking)
-		health, ok = h.Message, h.OK
+		health = h
 		closeIt(t, e)
 		for _, entry := range logs.All() {
 			warnings = append(warnings, entry.Message)
 		}
 	})
-	return warnings, health, ok
+	return warnings, health
 }
 
 func TestNobodyIsTold(t *testing.T) {
 	for name, c := range map[string]struct{ yaml, want string }{
-		"no receiver":                      {oneObjective, noReceiver},
 		"no receiver and no objective":     {"", ""},
 		"no receiver and no tier":          {"objectives: [{name: a, target: 99, availability: {}, tiers: []}]", ""},
 		"a receiver of tickets only":       {oneObjective + desk("ticket"), "nobody is told of a page of objective a: no receiver that it names takes severity page"},
@@ -56,14 +56,15 @@ func TestNobodyIsTold(t *testing.T) {
 			"nobody is told of a page of objective a: no receiver that it names takes severity page"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			warnings, health, ok := startedWith(t, parse(t, c.yaml))
+			warnings, health := startedWith(t, parse(t, c.yaml))
+			assert.Empty(t, health.Advice)
 			if c.want == "" {
-				assert.True(t, ok, health)
+				assert.True(t, health.OK, health)
 				assert.Empty(t, warnings)
 				return
 			}
-			assert.False(t, ok)
-			assert.Equal(t, c.want, health)
+			assert.False(t, health.OK)
+			assert.Equal(t, c.want, health.Message)
 			assert.Equal(t, []string{"Alerts reach nobody: " + c.want}, warnings)
 		})
 	}
@@ -76,11 +77,19 @@ func desk(severities string) string {
 	return "external_url: https://x.example.com\nreceivers: [{name: desk, webhook: {endpoint: \"http://x/\"}, severities: [" + severities + "]}]\n"
 }
 
+// No receiver at all is a setup that is not finished, as the shipped one: advice, and nothing is wrong.
+func TestNoReceiverIsAdvice(t *testing.T) {
+	warnings, health := startedWith(t, parse(t, oneObjective))
+	assert.Empty(t, warnings)
+	assert.True(t, health.OK)
+	assert.Equal(t, noReceiver, health.Advice)
+}
+
 func TestLinksToLoopbackAreWarnedOf(t *testing.T) {
 	c := parse(t, oneObjective+desk("page"))
 	c.ExternalURL = ""
-	warnings, _, ok := startedWith(t, c)
-	assert.True(t, ok)
+	warnings, health := startedWith(t, c)
+	assert.True(t, health.OK)
 	require.Len(t, warnings, 1)
 	assert.Contains(t, warnings[0], "Links in notifications lead to this machine's loopback address: set extensions::slo::external_url")
 }

@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"context"
+	"net/http"
 	"testing"
 	"time"
 
@@ -81,9 +82,16 @@ func TestFullBacklogRefuses(t *testing.T) {
 		time.Sleep(10 * time.Millisecond)
 	}
 	require.True(t, refused, "spans are taken although the backlog is full")
+	for range 8 { // a sender that backs off asks less often than every five seconds
+		status, body := g.request(t, http.MethodGet, "/readyz")
+		require.Equal(t, http.StatusServiceUnavailable, status, "%s", body)
+		require.Contains(t, string(body), "refuses spans: delivery_budget of 8MiB is used up")
+		time.Sleep(time.Second)
+	}
 	dead.answer(t)
 	require.Eventually(t, func() bool { return send(made.traces(1, boring)[0]) }, 2*soon, 100*time.Millisecond,
 		"there is room again, and spans are refused")
+	g.awaitReady(t)
 	dead.awaitAll(t, 2*soon, acknowledged)
 	assert.Zero(t, g.destinations(t).of(t, "otlp_grpc/dead").UndeliveredTraces)
 }

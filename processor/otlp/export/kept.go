@@ -8,6 +8,7 @@ import (
 	"github.com/slowburn/slowburn/internal/answer"
 	"github.com/slowburn/slowburn/internal/attr"
 	"github.com/slowburn/slowburn/internal/bytesize"
+	"github.com/slowburn/slowburn/internal/items"
 	"github.com/slowburn/slowburn/internal/wire"
 	"github.com/slowburn/slowburn/internal/wire/divide"
 )
@@ -62,14 +63,14 @@ func (e *tracesExporter) sendSpans(ctx context.Context, k *wire.Kept, from, to i
 	if refused != nil {
 		return size, refused
 	}
-	sent := int64(0)
+	sent := 0
 	for i := from; i < to; i++ {
 		if s := &k.Spans[i]; !s.Left {
 			s.Sent = true
 			sent++
 		}
 	}
-	e.telemetry.sent.Add(ctx, sent, e.telemetry.ofHelper)
+	e.telemetry.items.Sent(ctx, sent)
 	if rejected := e.partial(ctx, partial); rejected > 0 {
 		k.Rejected += rejected
 		k.RejectedWhy = answer.Words(partial.ErrorMessage())
@@ -79,13 +80,7 @@ func (e *tracesExporter) sendSpans(ctx context.Context, k *wire.Kept, from, to i
 
 // failed counts the spans that were not sent.
 func (e *tracesExporter) failed(ctx context.Context, k *wire.Kept) {
-	failed := int64(0)
-	for i := range k.Spans {
-		if s := &k.Spans[i]; !s.Left && !s.Sent {
-			failed++
-		}
-	}
-	e.telemetry.failed.Add(ctx, failed, e.telemetry.ofHelper)
+	e.telemetry.items.Failed(ctx, items.Waiting(k))
 }
 
 // trimmed counts and tells spans that were trimmed.

@@ -2,57 +2,11 @@
 //   node pages.mjs http://127.0.0.1:8080 DIRECTORY
 
 import assert from "node:assert/strict";
-import { createRequire } from "node:module";
-import { join } from "node:path";
-import { chromium } from "playwright-core";
+import { Session } from "./session.mjs";
 
 const [base, artifacts] = process.argv.slice(2);
-const axe = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync"],
-});
-const complaints = [];
-let passed = 0;
-
-/** A page that reports errors of its scripts, and every request that leaves the gateway. */
-async function open(options) {
-  const context = await browser.newContext({ bypassCSP: false, ...options });
-  const page = await context.newPage();
-  page.on("pageerror", (error) => complaints.push(`script error: ${error.message}`));
-  page.on("console", (message) => {
-    if (message.type() === "error") complaints.push(`console: ${message.text()}`);
-  });
-  page.on("request", (request) => {
-    const url = request.url();
-    if (!url.startsWith(base) && !url.startsWith("data:")) complaints.push(`a request leaves the host: ${url}`);
-  });
-  return page;
-}
-
-/** Runs one check on a page at a route. */
-async function check(name, page, route, see) {
-  await page.goto(`${base}/${route}`);
-  try {
-    await see(page);
-    passed++;
-    console.log(`ok   ${name}`);
-  } catch (error) {
-    complaints.push(`${name}: ${error.message}`);
-    console.log(`FAIL ${name}`);
-  }
-  await page.screenshot({ path: join(artifacts, `${name}.png`), fullPage: false });
-}
-
-async function accessible(page) {
-  // axe comes from this package and is evaluated by the debugger, which the page's policy does not bind.
-  const { readFile } = await import("node:fs/promises");
-  await page.evaluate(await readFile(axe, "utf8"));
-  const { violations } = await page.evaluate(() => globalThis.axe.run({ resultTypes: ["violations"] }));
-  const grave = violations.filter((v) => v.impact === "serious" || v.impact === "critical");
-  assert.deepEqual(grave.map((v) => `${v.id}: ${v.nodes.map((n) => n.target.join(" ")).slice(0, 3).join(", ")}`), []);
-}
+const session = await Session.start(base, artifacts);
+const { open, check, accessible, complaints } = session;
 
 async function json(path) {
   const response = await fetch(`${base}${path}`);
@@ -201,7 +155,4 @@ await check("sampling-phone", phone, `#/sampling?trace=${failed.trace_id}`, asyn
 await check("trace-phone", phone, `#/traces/${failed.trace_id}`, async () => phone.getByRole("treegrid").waitFor());
 await check("promote", page, "#/sampling", () => reloadAndPromote(page)); // last, for it changes the policies
 
-await browser.close();
-for (const complaint of complaints) console.log(complaint);
-console.log(`${passed} passed, ${complaints.length} failed`);
-process.exit(complaints.length > 0 ? 1 : 0);
+await session.end();

@@ -29,6 +29,7 @@ type componentHealth struct {
 	OK       bool   `json:"ok"`
 	Blocking bool   `json:"blocking"`
 	Message  string `json:"message"`
+	Advice   string `json:"advice,omitempty"` // what to set up, though nothing is wrong
 }
 
 // Live says that the process lives, and nothing more.
@@ -87,11 +88,11 @@ func probeAll(ctx context.Context, all *known.Components) readiness {
 		}
 		receiving = receiving || q.ID.Type().String() == "otlp"
 		out.Ready = out.Ready && (health.OK || !health.Blocking)
-		out.Components = append(out.Components, componentHealth{q.ID.String(), health.OK, health.Blocking, health.Message})
+		out.Components = append(out.Components, componentHealth{q.ID.String(), health.OK, health.Blocking, health.Message, health.Advice})
 	}
 	if !receiving {
 		out.Ready = false
-		out.Components = append(out.Components, componentHealth{"otlp", false, true, "no otlp receiver has started yet"})
+		out.Components = append(out.Components, componentHealth{ID: "otlp", Blocking: true, Message: "no otlp receiver has started yet"})
 	}
 	return out
 }

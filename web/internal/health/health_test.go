@@ -36,7 +36,7 @@ func TestReadyz(t *testing.T) {
 	bad := func(blocking bool) *webtest.Prober {
 		return &webtest.Prober{Health: host.Health{Blocking: blocking, Message: "bad"}}
 	}
-	listening := componentHealth{"otlp", true, true, "listening"}
+	listening := componentHealth{"otlp", true, true, "listening", ""}
 	for name, c := range map[string]struct {
 		extensions map[string]component.Component
 		pipelines  map[string]any
@@ -44,48 +44,54 @@ func TestReadyz(t *testing.T) {
 		want       []componentHealth
 	}{
 		"nothing has started": {
-			want: []componentHealth{{"otlp", false, true, "no otlp receiver has started yet"}},
+			want: []componentHealth{{"otlp", false, true, "no otlp receiver has started yet", ""}},
 		},
 		"well": {
 			extensions: map[string]component.Component{"tsdb": webtest.Healthy("queries"), "zpages": webtest.Component{}},
 			pipelines:  map[string]any{"otlp": webtest.Healthy("listening"), "trace_store": webtest.Healthy("stores"), "debug": "cannot tell"},
 			ready:      true,
-			want:       []componentHealth{{"tsdb", true, true, "queries"}, listening, {"trace_store", true, true, "stores"}},
+			want:       []componentHealth{{"tsdb", true, true, "queries", ""}, listening, {"trace_store", true, true, "stores", ""}},
 		},
 		"any receiver counts": {
 			pipelines: map[string]any{"otlp/internal": webtest.Healthy("listening")},
 			ready:     true,
-			want:      []componentHealth{{"otlp/internal", true, true, "listening"}},
+			want:      []componentHealth{{"otlp/internal", true, true, "listening", ""}},
+		},
+		"advice is no trouble": {
+			extensions: map[string]component.Component{"slo": &webtest.Prober{Health: host.Health{OK: true, Message: "works", Advice: "add a receiver"}}},
+			pipelines:  map[string]any{"otlp": webtest.Healthy("listening")},
+			ready:      true,
+			want:       []componentHealth{{"slo", true, false, "works", "add a receiver"}, listening},
 		},
 		"the receiver is down": {
 			pipelines: map[string]any{"otlp": bad(true)},
-			want:      []componentHealth{{"otlp", false, true, "bad"}},
+			want:      []componentHealth{{"otlp", false, true, "bad", ""}},
 		},
 		"the sampler takes no spans": {
 			pipelines: map[string]any{"otlp": webtest.Healthy("listening"), "tail_sampling": bad(true)},
-			want:      []componentHealth{listening, {"tail_sampling", false, true, "bad"}},
+			want:      []componentHealth{listening, {"tail_sampling", false, true, "bad", ""}},
 		},
 		"a webhook receiver fails": {
 			extensions: map[string]component.Component{"slo": bad(false)},
 			pipelines:  map[string]any{"otlp": webtest.Healthy("listening")},
 			ready:      true,
-			want:       []componentHealth{{"slo", false, false, "bad"}, listening},
+			want:       []componentHealth{{"slo", false, false, "bad", ""}, listening},
 		},
 		"an extension hangs": {
 			extensions: map[string]component.Component{"tsdb": &webtest.Prober{Hangs: true}},
 			pipelines:  map[string]any{"otlp": webtest.Healthy("listening")},
 			ready:      true,
-			want:       []componentHealth{{"tsdb", false, false, "did not answer within 800ms"}, listening},
+			want:       []componentHealth{{"tsdb", false, false, "did not answer within 800ms", ""}, listening},
 		},
 		"the sampler hangs": {
 			pipelines: map[string]any{"otlp": webtest.Healthy("listening"), "tail_sampling": &webtest.Prober{Hangs: true}},
-			want:      []componentHealth{listening, {"tail_sampling", false, true, "did not answer within 800ms"}},
+			want:      []componentHealth{listening, {"tail_sampling", false, true, "did not answer within 800ms", ""}},
 		},
 		"an extension panics": {
 			extensions: map[string]component.Component{"slo": &webtest.Prober{Panics: true}},
 			pipelines:  map[string]any{"otlp": webtest.Healthy("listening")},
 			ready:      true,
-			want:       []componentHealth{{"slo", false, false, "failed to tell its health: no health"}, listening},
+			want:       []componentHealth{{"slo", false, false, "failed to tell its health: no health", ""}, listening},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -28,6 +28,7 @@ const NotHere = "Trace %s is not here: it was not kept, has not been decided yet
 
 // Routes lays out the paths.
 func Routes(r chi.Router, all *known.Components) {
+	r.Get("/api/traces/v1/endpoints", listEndpoints(all))
 	r.Get("/api/traces/v1/services", listServices(all))
 	r.Get("/api/traces/v1/search", searchTraces(all))
 	r.Get("/api/traces/v1/traces/{trace_id}", getTrace(all))

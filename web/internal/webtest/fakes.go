@@ -11,6 +11,7 @@ import (
 
 	"github.com/slowburn/slowburn/internal/clock"
 	"github.com/slowburn/slowburn/internal/host"
+	"github.com/slowburn/slowburn/processor/otlp"
 	"github.com/slowburn/slowburn/processor/tailsampling"
 	"github.com/slowburn/slowburn/processor/tracestore"
 	"github.com/slowburn/slowburn/slo"
@@ -67,7 +68,7 @@ func NewEngine() *Engine {
 		Budget: engine.Budget{Policy: slo.Normal}, BurnRates: []engine.BurnRate{{Window: "5m", WindowSeconds: 300}},
 		Tiers: []engine.Tier{{Severity: slo.Ticket}}, Alert: engine.AlertState{State: alert.Inactive},
 	}
-	return &Engine{List: engine.Statuses{EvaluatedUntil: &Noon, Objectives: []engine.Status{full, empty}}}
+	return &Engine{List: engine.Statuses{EvaluatedUntil: &Noon, NextEvaluation: &Noon, Objectives: []engine.Status{full, empty}}}
 }
 
 // Objectives implements engine.Reader.
@@ -185,7 +186,10 @@ func (*Sampler) Status() tailsampling.Status {
 func (*Sampler) Cost() tailsampling.Cost {
 	one := tailsampling.Amount{Traces: 1, Spans: 2, Bytes: 300}
 	return tailsampling.Cost{
-		Policies: []tailsampling.PolicyCost{{Name: "errors", Type: "status_code", Sampled: one, Matched: one, Alone: one}},
+		Policies: []tailsampling.PolicyCost{
+			{Name: "errors", Type: "status_code", Sampled: one, Matched: one, Alone: one},
+			{Name: "rest", Type: "probabilistic", Percentage: ptr(1.0), Sampled: one, Matched: one, Alone: one},
+		},
 		Services: []tailsampling.ServiceCost{{Service: "checkout", SpansIn: 10, BytesIn: 5000, SpansKept: 2, BytesKept: 300}},
 	}
 }
@@ -321,4 +325,12 @@ func (p *Prober) Probe(context.Context) host.Health {
 		<-clock.After(HangTime)
 	}
 	return p.Health
+}
+
+// Receiver is an otlp receiver that listens.
+type Receiver struct{ Prober }
+
+// Endpoints is where it listens.
+func (*Receiver) Endpoints() []otlp.Endpoint {
+	return []otlp.Endpoint{{Protocol: "gRPC", Address: "127.0.0.1:4317"}, {Protocol: "HTTP", Address: "[::]:4318", TLS: true}}
 }

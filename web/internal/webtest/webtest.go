@@ -39,7 +39,7 @@ type Running struct {
 func Everything() Running {
 	return Running{
 		Extensions: map[string]component.Component{"slo": NewEngine(), "tsdb": &Prometheus{}},
-		Pipelines:  map[string]any{"otlp": Healthy("listening"), "tail_sampling": &Sampler{}, "trace_store": NewStore()},
+		Pipelines:  map[string]any{"otlp": &Receiver{*Healthy("listening")}, "tail_sampling": &Sampler{}, "trace_store": NewStore()},
 	}
 }
 

@@ -2,16 +2,16 @@
 
 import { decision, undecided } from "./decisions.ts";
 import { destinations, retry, retryAll } from "./destinations.ts";
-import { breakdown, history, objectives } from "./objectives.ts";
+import { breakdown, history, objectives, unevaluated } from "./objectives.ts";
 import { alerts, deliveries, readiness } from "./others.ts";
 import { cost, NOTE, policies, RELOAD_ERROR, shadow, status } from "./sampling.ts";
 import { recipes, search, services, trace } from "./traces.ts";
 
 /**
  * ok: a busy shop; empty: a gateway that knows nothing yet; down: its ledger cannot be read; troubled: sampling has
- * trouble of every kind; promoted: what is ok, after its shadow was promoted; reverted: after a reload then.
+ * trouble of every kind; unkept: a gateway that has just started, to which 20 traces came; promoted: what is ok, after its shadow was promoted; reverted: after a reload then.
  */
-export type Scenario = "ok" | "empty" | "down" | "troubled" | "promoted" | "reverted";
+export type Scenario = "ok" | "empty" | "unkept" | "down" | "troubled" | "promoted" | "reverted";
 
 export interface Answer {
   status: number;
@@ -37,13 +37,17 @@ export function answer(path: string[], q: URLSearchParams, scenario: Scenario, m
       "slo.db is locked by another process: stop it, or give this gateway a directory of its own.";
     return problem(503, "The ledger cannot be read", detail);
   }
-  const empty = scenario === "empty";
+  const empty = scenario === "empty" || scenario === "unkept";
   const [area, version, noun = version, id, sub] = path;
   switch ([area, noun, id && ":id", sub].filter(Boolean).join("/")) {
     case "slo/objectives":
-      return ok({ evaluated_until: wholeMinute(), objectives: empty ? [] : objectives() });
+      return ok({
+        evaluated_until: scenario === "unkept" ? null : wholeMinute(),
+        next_evaluation_at: new Date(Date.now() + 40_000).toISOString(),
+        objectives: scenario === "unkept" ? unevaluated() : empty ? [] : objectives(),
+      });
     case "slo/objectives/:id": {
-      const found = objectives().find((x) => x.name === id);
+      const found = (scenario === "unkept" ? unevaluated() : objectives()).find((x) => x.name === id);
       return found
         ? ok(found)
         : problem(404, "No such objective", `The config has no objective named ${id}.`);
@@ -53,6 +57,13 @@ export function answer(path: string[], q: URLSearchParams, scenario: Scenario, m
       const h = history(id, seconds("start"), seconds("end"), Number(q.get("step")));
       return h ? ok(empty ? { ...h, points: [] } : h) : problem(404, "No such objective", "");
     }
+    case "traces/endpoints":
+      return ok({
+        endpoints: [
+          { receiver: "otlp", protocol: "grpc", address: "127.0.0.1:4317", tls: false },
+          { receiver: "otlp", protocol: "http", address: "127.0.0.1:4318", tls: false },
+        ],
+      });
     case "traces/services":
       return ok(empty ? { services: null } : services());
     case "traces/search":

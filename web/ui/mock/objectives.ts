@@ -364,3 +364,19 @@ export function breakdown(query: string) {
   }));
   return { status: "success", data: { resultType: "vector", result } };
 }
+
+/** Objectives before their first evaluation. */
+export function unevaluated(): Objective[] {
+  return objectives().map((o) => ({
+    ...o,
+    evaluated_until: null,
+    state: "no_data",
+    message: "",
+    events: { total: 0, bad: 0 },
+    error_ratio: null,
+    budget: { ...o.budget, remaining_ratio: 1, remaining_percent: 100 },
+    burn_rates: [],
+    tiers: [],
+    alert: { state: "inactive", severity: "", since: null, summary: "" },
+  }));
+}

@@ -13,12 +13,11 @@ export function readiness(scenario: Scenario): Readiness {
     blocking,
     message,
   });
-  const hint = one(
-    "slo",
-    false,
-    false,
-    "no receiver is configured: nobody is told when an objective burns; add one under extensions::slo::receivers",
-  );
+  const hint = {
+    ...one("slo", true, false, "12 objectives are evaluated."),
+    advice:
+      "no receiver is configured: nobody is told when an objective burns; add one under extensions::slo::receivers",
+  };
   if (scenario === "troubled")
     return {
       ready: true,
@@ -33,7 +32,8 @@ export function readiness(scenario: Scenario): Readiness {
         ),
       ],
     };
-  if (scenario === "empty") return { ready: true, components: [hint, one("otlp", true, true, "listening")] };
+  if (scenario === "empty" || scenario === "unkept")
+    return { ready: true, components: [hint, one("otlp", true, true, "listening")] };
   if (scenario !== "down") return { ready: true, components: [one("otlp", true, true, "listening")] };
   return {
     ready: false,

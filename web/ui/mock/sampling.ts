@@ -53,6 +53,7 @@ const POLICIES: PolicyCost[] = [
   {
     name: "rest",
     type: "probabilistic",
+    percentage: 1,
     sampled: amount(29_170, 611_450, 322_000_000),
     dropped: NOTHING,
     matched: amount(1_952_541, 41_200_900, 21_900_000_000),
@@ -71,14 +72,16 @@ const none = (p: PolicyCost): PolicyCost => ({
 export function status(scenario: Scenario): SamplingStatus {
   const t = Date.now() / 1000;
   const troubled = scenario === "troubled";
+  const fresh = scenario === "empty" || scenario === "unkept";
+  const none = { sampled: 0, not_sampled: scenario === "unkept" ? 20 : 0, dropped: 0 };
   return {
-    traces_pending: 8420 + Math.round(300 * Math.sin(t / 30)),
+    traces_pending: fresh ? none.not_sampled / 10 : 8420 + Math.round(300 * Math.sin(t / 30)),
     spans_buffered: 183_400,
     bytes_buffered: 118_600_000,
     memory_budget_bytes: 268_435_456,
     oldest_undecided_seconds: 11.4,
     traces_undelivered: 12,
-    decided: { sampled: 48_211, not_sampled: 1_904_330, dropped: 12_004 },
+    decided: fresh ? none : { sampled: 48_211, not_sampled: 1_904_330, dropped: 12_004 },
     late_spans: { kept: 301, dropped: 9_120 },
     refused_spans: 0,
     failed_spans: 0,
@@ -110,6 +113,13 @@ const RESTARTED: ServiceCost = {
 };
 
 export function cost(scenario: Scenario): SamplingCost {
+  if (scenario === "unkept")
+    return {
+      policies: POLICIES.map(none),
+      services: services()
+        .slice(0, 3)
+        .map((s) => ({ ...s, spans_in: 40 })),
+    };
   if (scenario === "empty") return { policies: POLICIES.map(none), services: [] };
   if (scenario === "troubled") return { policies: POLICIES, services: [RESTARTED] };
   return { policies: POLICIES, services: services() };

@@ -695,7 +695,7 @@ describe("the frame", () => {
   it("names the services there are to an objective without events", async () => {
     await open(links.objective("gift-cards-availability"));
     expect(text()).toContain("No events yet");
-    expect(text()).toContain("No kept trace has a service gift-cards. Those that have been seen: ");
+    expect(text()).toContain("Spans of gift-cards have come, and none matches: check the kind");
     expect(text()).not.toContain("100 % left");
   });
 
@@ -713,5 +713,53 @@ describe("the frame", () => {
   it("has a page for what is not there", async () => {
     await open("#/what/is");
     expect(text("h1")).toBe("There is no such page");
+  });
+});
+
+describe("a first contact", () => {
+  it.each([links.traces(), links.sampling()])(
+    "says where to send spans while none has come: %s",
+    async (page) => {
+      scenario = "empty";
+      await open(page);
+      expect(text()).toContain("No span has come yet");
+      const [http, grpc] = all(".first-steps code").map((e) => e.textContent);
+      expect(http).toBe(
+        "OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318\nOTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf",
+      );
+      expect(grpc).toBe(
+        "OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4317\nOTEL_EXPORTER_OTLP_PROTOCOL=grpc",
+      );
+    },
+  );
+
+  it("says what came and why none of it was kept", async () => {
+    scenario = "unkept";
+    await open(links.traces());
+    expect(text(".empty")).toContain("20 traces came, none was kept");
+    expect(text(".empty")).toContain("The policy rest keeps 1 % of ordinary traces.");
+    expect(text(".empty")).toContain("2 traces wait for a decision");
+    expect(all(".first-steps")).toHaveLength(0);
+  });
+
+  it("counts down to the first evaluation", async () => {
+    scenario = "unkept";
+    await open(links.objectives());
+    expect(text()).toMatch(/Not evaluated yet\. First evaluation in \d\d s\./);
+  });
+
+  it("counts down on an objective's page, and names the services that were counted", async () => {
+    scenario = "unkept";
+    await open(links.objective("checkout-availability"));
+    expect(text()).toMatch(/Nothing has been evaluated yet\. First evaluation in \d\d s\./);
+    expect(text()).toContain("Spans of checkout have come, and none matches");
+  });
+
+  it("shows advice as advice", async () => {
+    scenario = "empty";
+    await open(links.objectives());
+    expect(all(".health.notice-hint")).toHaveLength(1);
+    expect(text(".health")).toContain("slo: no receiver is configured");
+    expect(text(".health")).not.toContain("objectives are evaluated");
   });
 });

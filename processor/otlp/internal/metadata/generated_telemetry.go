@@ -23,10 +23,11 @@ func Tracer(settings component.TelemetrySettings) trace.Tracer {
 // TelemetryBuilder provides an interface for components to report telemetry
 // as defined in metadata and user config.
 type TelemetryBuilder struct {
-	meter                    metric.Meter
-	mu                       sync.Mutex
-	registrations            []metric.Registration
-	ReceiverOtlpUntakenSpans metric.Int64Counter
+	meter                           metric.Meter
+	mu                              sync.Mutex
+	registrations                   []metric.Registration
+	ReceiverOtlpMisdirectedRequests metric.Int64Counter
+	ReceiverOtlpUntakenSpans        metric.Int64Counter
 }
 
 // TelemetryBuilderOption applies changes to default builder.
@@ -58,6 +59,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	}
 	builder.meter = Meter(settings)
 	var err, errs error
+	builder.ReceiverOtlpMisdirectedRequests, err = builder.meter.Int64Counter(
+		"otelcol_receiver_otlp_misdirected_requests",
+		metric.WithDescription("Requests that were answered with what to set, because they were not for this port: by reason (http_on_grpc_port, grpc_on_http_port, tls_on_plain_port, otlp_path, otlp_traces, otlp_metrics, otlp_logs, otlp_profiles, zipkin, jaeger, unknown) and the port's transport. [Alpha]"),
+		metric.WithUnit("{request}"),
+	)
+	errs = errors.Join(errs, err)
 	builder.ReceiverOtlpUntakenSpans, err = builder.meter.Int64Counter(
 		"otelcol_receiver_otlp_untaken_spans",
 		metric.WithDescription("Spans that were passed on a second time, decoded, because no pipeline took them as bytes. Not 0 means that wire_path was set by hand. [Alpha]"),

@@ -72,8 +72,9 @@ type Refusals struct {
 	Buffer   *buffer.Buffer
 	Logger   *zap.Logger
 
-	counts [Reasons]atomic.Int64 // spans
-	last   atomic.Pointer[last]
+	counts   [Reasons]atomic.Int64 // spans
+	accepted atomic.Bool           // some were, since the last refusal
+	last     atomic.Pointer[last]
 }
 
 type last struct {
@@ -86,6 +87,7 @@ func (f *Refusals) Refuse(spans int, cause error) error {
 	r := reasonOf(cause)
 	f.counts[r].Add(int64(spans))
 	message := f.explain(r, cause)
+	f.accepted.Store(false)
 	f.last.Store(&last{at: f.Buffer.Now(), message: message})
 	if r == Disk {
 		f.Buffer.Warn("spans are refused because of the disk", cause, zap.Int("spans", spans))
@@ -134,10 +136,21 @@ func (f *Refusals) All() (n int64) {
 	return n
 }
 
-// Recent returns why spans were refused within so long, and false if none were.
-func (f *Refusals) Recent(within time.Duration) (message string, ok bool) {
+// Accepted notes that spans were accepted.
+func (f *Refusals) Accepted() {
+	if !f.accepted.Load() { // written once after a refusal, so that goroutines share a line that does not change
+		f.accepted.Store(true)
+	}
+}
+
+// Recent returns why spans were refused within so long, and false if none were. The last request counts for as long as alone
+// says, if it was refused: senders that back off come seldom.
+func (f *Refusals) Recent(within, alone time.Duration) (message string, ok bool) {
 	l := f.last.Load()
-	if l == nil || f.Buffer.Now().Sub(l.at) >= within {
+	if l == nil {
+		return "", false
+	}
+	if age := f.Buffer.Now().Sub(l.at); age >= within && (age >= alone || f.accepted.Load()) {
 		return "", false
 	}
 	return l.message, true

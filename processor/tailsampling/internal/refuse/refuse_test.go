@@ -100,21 +100,36 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
+// A refusal is recent for a while, and the last request for longer if it was refused.
 func TestRecentRefusals(t *testing.T) {
+	const within, alone = 5 * time.Second, time.Minute
 	synctest.Test(t, func(t *testing.T) {
 		f, _ := newRefusals(t)
-		_, recent := f.Recent(time.Hour)
-		require.False(t, recent)
+		recent := func() string {
+			message, ok := f.Recent(within, alone)
+			require.Equal(t, ok, message != "")
+			return message
+		}
+		f.Accepted()
+		require.Empty(t, recent())
 		require.Error(t, f.Refuse(1, spanlog.ErrMemoryBudget))
 		require.Error(t, f.Refuse(2, ErrRecovering))
 		require.EqualValues(t, 3, f.All())
-		time.Sleep(5*time.Second - 1)
-		message, recent := f.Recent(5 * time.Second)
-		require.True(t, recent)
-		require.Equal(t, "is half through: send again later", message)
-		time.Sleep(time.Nanosecond)
-		message, recent = f.Recent(5 * time.Second)
-		require.False(t, recent)
-		require.Empty(t, message)
+		const message = "is half through: send again later"
+		time.Sleep(within)
+		require.Equal(t, message, recent(), "nothing was accepted since")
+		f.Accepted()
+		require.Empty(t, recent())
+		require.Error(t, f.Refuse(2, ErrRecovering))
+		f.Accepted()
+		time.Sleep(within - 1)
+		require.Equal(t, message, recent(), "some are refused")
+		time.Sleep(1)
+		require.Empty(t, recent())
+		require.Error(t, f.Refuse(2, ErrRecovering))
+		time.Sleep(alone - 1)
+		require.Equal(t, message, recent())
+		time.Sleep(1)
+		require.Empty(t, recent(), "nobody sends: it may be well again")
 	})
 }

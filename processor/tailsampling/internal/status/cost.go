@@ -19,6 +19,8 @@ type Cost struct {
 type PolicyCost struct {
 	Name string `json:"name"`
 	Type string `json:"type"`
+	// Percentage is the share of traces that a probabilistic policy is to sample, nil for others.
+	Percentage *float64 `json:"percentage,omitempty"`
 	// Sampled is what it sampled with the least threshold of all policies, Dropped what it dropped.
 	Sampled Amount `json:"sampled"`
 	Dropped Amount `json:"dropped"`
@@ -44,6 +46,9 @@ func (w *View) Cost() Cost {
 	out := Cost{Policies: make([]PolicyCost, set.Len()), Services: []ServiceCost{}}
 	for i := range out.Policies {
 		cost := PolicyCost{Name: set.Name(i), Type: string(set.Type(i))}
+		if percent, ok := set.Percentage(i); ok {
+			cost.Percentage = &percent
+		}
 		if c := counts[cost.Name]; c != nil {
 			cost.Sampled, cost.Dropped = c.Decided[policy.Sampled], c.Decided[policy.Dropped]
 			cost.Matched, cost.Alone = c.Matched, c.Alone

@@ -19,6 +19,9 @@ const slowDelivery = 10 * time.Second
 // recentRefusal is how long a refusal makes the gateway not ready.
 const recentRefusal = 5 * time.Second
 
+// lastRefusal is how long it does if nothing was accepted since.
+const lastRefusal = time.Minute
+
 // recentLoss is how long Health reports that kept traces were given up.
 const recentLoss = 5 * time.Minute
 
@@ -28,7 +31,7 @@ func (w *View) Health() host.Health {
 	if !w.Buffer.Ready() {
 		return host.Health{Blocking: true, Message: w.Progress()}
 	}
-	if why, refused := w.Refusals.Recent(recentRefusal); refused {
+	if why, refused := w.Refusals.Recent(recentRefusal, lastRefusal); refused {
 		return host.Health{Blocking: true, Message: "refuses spans: " + why + w.backlogged()}
 	}
 	if err := w.Syncer.Load().Health(); err != nil {

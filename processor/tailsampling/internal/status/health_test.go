@@ -36,15 +36,24 @@ func TestHealthIsGood(t *testing.T) {
 	})
 }
 
-// A refusal blocks the gateway for five seconds.
+// A refusal blocks the gateway for five seconds, and for a minute if nothing was accepted since.
 func TestHealthAfterARefusal(t *testing.T) {
 	inScene(t, func(t *testing.T, s *scene) {
 		require.Error(t, s.Refusals.Refuse(1, spanlog.ErrMemoryBudget))
+		blocked := func() {
+			h := s.Health()
+			require.True(t, h.Blocking)
+			require.False(t, h.OK)
+			require.Regexp(t, "^refuses spans: memory_budget of 1GiB is used up", h.Message)
+		}
+		time.Sleep(time.Minute - 1)
+		blocked()
+		time.Sleep(time.Nanosecond)
+		require.True(t, s.Health().OK)
+		require.Error(t, s.Refusals.Refuse(1, spanlog.ErrMemoryBudget))
+		s.Refusals.Accepted()
 		time.Sleep(5*time.Second - 1)
-		h := s.Health()
-		require.True(t, h.Blocking)
-		require.False(t, h.OK)
-		require.Regexp(t, "^refuses spans: memory_budget of 1GiB is used up", h.Message)
+		blocked()
 		time.Sleep(time.Nanosecond)
 		require.True(t, s.Health().OK)
 	})

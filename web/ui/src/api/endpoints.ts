@@ -6,6 +6,7 @@ import type {
   Decision,
   Delivery,
   Destinations,
+  Endpoint,
   History,
   Objective,
   Objectives,
@@ -45,6 +46,12 @@ export async function history(
 export async function traceServices(signal?: AbortSignal): Promise<TraceServices["services"]> {
   const answer = await getJson<TraceServices>("api/traces/v1/services", {}, signal);
   return (answer.services ?? []).map((s) => ({ ...s, operations: s.operations ?? [] }));
+}
+
+export async function endpoints(signal?: AbortSignal): Promise<Endpoint[]> {
+  return (
+    (await getJson<{ endpoints: Endpoint[] | null }>("api/traces/v1/endpoints", {}, signal)).endpoints ?? []
+  );
 }
 
 export interface TraceQuery {

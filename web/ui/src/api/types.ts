@@ -79,6 +79,8 @@ export interface Objective {
 
 export interface Objectives {
   evaluated_until: string | null;
+  /** Null while the first evaluation runs. */
+  next_evaluation_at: string | null;
   objectives: Objective[];
 }
 
@@ -94,6 +96,15 @@ export interface HistoryPoint {
 export interface History {
   step_seconds: number;
   points: HistoryPoint[];
+}
+
+/** A port of an otlp receiver. */
+export interface Endpoint {
+  receiver: string;
+  protocol: "grpc" | "http";
+  /** host:port; the host is 0.0.0.0 or :: where it listens on all addresses. */
+  address: string;
+  tls: boolean;
 }
 
 export interface TraceServices {
@@ -234,6 +245,8 @@ export interface SamplingCost {
 export interface PolicyCost {
   name: string;
   type: string;
+  /** Of all traces, in percent: what a probabilistic policy is to sample. */
+  percentage?: number;
   sampled: Amount;
   dropped: Amount;
   /** What it is for at all, whether it then passed the threshold or not. */
@@ -392,6 +405,8 @@ export interface ComponentHealth {
   /** The gateway takes no spans while this is not ok. */
   blocking: boolean;
   message: string;
+  /** What to set up, though nothing is wrong. */
+  advice?: string;
 }
 
 export interface Alert {

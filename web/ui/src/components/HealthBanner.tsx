@@ -9,10 +9,10 @@ export function HealthBanner() {
   const wrong = data ? unwell(data) : [];
   if (!data || (data.ready && wrong.length === 0)) return null;
   const [first, ...others] = wrong;
-  const outage = !data.ready || wrong.some((c) => !isHint(c));
+  const outage = !data.ready || wrong.some((c) => !c.ok);
   return (
     <div class={`notice notice-${outage ? "error" : "hint"} health`} role="status">
-      <Icon name={outage ? "error" : "page"} />
+      <Icon name={outage ? "error" : "info"} />
       <div>
         {!data.ready && <b>The gateway is not ready to take spans. </b>}
         {first && <What of={first} />}
@@ -36,25 +36,18 @@ export function HealthBanner() {
 function What({ of: c }: { of: ComponentHealth }) {
   return (
     <>
-      <b>{c.id}</b>: {c.message}
+      <b>{c.id}</b>: {c.ok ? c.advice : c.message}
     </>
   );
 }
 
-/** What keeps spans out comes first, then troubles of delivery; hints come last. */
+/** What keeps spans out comes first, then troubles of delivery; advice comes last, for there nothing is wrong. */
 export function unwell({ components }: Readiness): ComponentHealth[] {
-  return components.filter((c) => !c.ok).sort((a, b) => rank(a) - rank(b));
+  return components.filter((c) => !c.ok || c.advice).sort((a, b) => rank(a) - rank(b));
 }
 
 function rank(c: ComponentHealth): number {
+  if (c.ok) return 3;
   if (c.blocking) return 0;
-  if (c.id.split("/")[0] === "tail_sampling") return 1;
-  return isHint(c) ? 3 : 2;
-}
-
-/** A message that is about the missing receiver alone: nothing is broken, but the setup is not finished. */
-const NO_RECEIVER = /^no receiver is configured: [^:]*; add one under extensions::\S+::receivers$/;
-
-function isHint(c: ComponentHealth): boolean {
-  return !c.blocking && NO_RECEIVER.test(c.message);
+  return c.id.split("/")[0] === "tail_sampling" ? 1 : 2;
 }

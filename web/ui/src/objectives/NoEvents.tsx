@@ -1,19 +1,44 @@
+import { ApiError } from "../api/client";
 import * as api from "../api/endpoints";
 import type { Objective } from "../api/types";
 import { usePoll } from "../api/usePoll";
+import { FirstSteps } from "../components/FirstSteps";
+import { NextEvaluation } from "./NextEvaluation";
 import { serviceHint } from "./words";
 
-/** For an objective that has counted nothing: that it has not, and which services there are in case of a typo. */
+/** The services of all spans that came since the start; without a sampler, which counts them, those of kept traces. */
+async function services(signal: AbortSignal): Promise<string[]> {
+  try {
+    const { services } = await api.samplingCost(signal);
+    return services.filter((s) => s.spans_in > 0).map((s) => s.service);
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.status !== 404) throw error;
+    return (await api.traceServices(signal)).map((s) => s.name);
+  }
+}
+
+/** For an objective that has counted nothing: since when and why, and which services there are in case of a typo. */
 export function NoEvents({ objective: o }: { objective: Objective }) {
-  const services = usePoll("services", api.traceServices, { interval: 60_000 });
-  const hint = serviceHint(o, services.data?.map((s) => s.name) ?? []);
+  const counted = usePoll("counted services", services, { interval: 15_000 });
+  const spans = o.indicator.type !== "promql";
   return (
     <div class="notice">
       <div>
         <b>No events yet</b>
-        {o.state === "no_data" && o.message && <p>{o.message}</p>}
-        {hint && <p>{hint}</p>}
+        {o.state === "no_data" && o.evaluated_until && o.message && <p>{o.message}</p>}
+        {!o.evaluated_until && <FirstEvaluation />}
+        {spans && counted.data && <p>{serviceHint(o, counted.data)}</p>}
+        {spans && counted.data?.length === 0 && <FirstSteps />}
       </div>
     </div>
+  );
+}
+
+function FirstEvaluation() {
+  const { data } = usePoll("objectives", api.objectives);
+  return (
+    <p>
+      Nothing has been evaluated yet. <NextEvaluation at={data?.next_evaluation_at ?? null} />
+    </p>
   );
 }

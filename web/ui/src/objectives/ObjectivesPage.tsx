@@ -9,6 +9,7 @@ import { StandingPill } from "../components/Pill";
 import { Time } from "../components/Time";
 import { age } from "../lib/time";
 import { type Route, replaceParams } from "../router";
+import { NextEvaluation } from "./NextEvaluation";
 import { ObjectiveRow } from "./ObjectiveRow";
 import { headline, matches, type Standing, sortByUrgency, standing, type Tally, tally } from "./urgency";
 
@@ -51,7 +52,12 @@ const STALE_MS = 5 * 60_000;
 
 function Freshness({ data }: { data: Objectives }) {
   const now = useNow(1000);
-  if (!data.evaluated_until) return <span class="faint">Not evaluated yet</span>;
+  if (!data.evaluated_until)
+    return (
+      <span class="faint">
+        Not evaluated yet. <NextEvaluation at={data.next_evaluation_at} />
+      </span>
+    );
   const stale = now.getTime() - new Date(data.evaluated_until).getTime() > STALE_MS;
   return (
     <span class={stale ? "stale" : "faint"}>

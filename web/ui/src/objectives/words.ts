@@ -60,14 +60,18 @@ export function allowance(o: Objective): string {
 /** How many services a hint names. */
 const HINT_SERVICES = 12;
 
-/** What may be misspelt where an objective counts nothing: its service, if no kept trace has one of that name. */
-export function serviceHint(o: Objective, known: string[]): string {
+/** What may be misspelt where an objective counts nothing: its service, if no span of one of that name was counted. */
+export function serviceHint(o: Objective, counted: string[]): string {
   const service = o.indicator.service ?? "";
-  if (o.indicator.type === "promql" || known.length === 0) return "";
-  if (known.includes(service))
-    return "Kept traces have this service: check the kind, operations and attributes.";
-  const more = known.length > HINT_SERVICES ? ` and ${known.length - HINT_SERVICES} more` : "";
-  return `No kept trace has a service ${service}. Those that have been seen: ${known.slice(0, HINT_SERVICES).join(", ")}${more}.`;
+  if (o.indicator.type === "promql") return "";
+  if (counted.length === 0) return "No span has come since the start.";
+  const more = counted.length > HINT_SERVICES ? ` and ${counted.length - HINT_SERVICES} more` : "";
+  const those = `${[...counted].sort().slice(0, HINT_SERVICES).join(", ")}${more}`;
+  if (!service)
+    return `Spans of ${those} have come, and none matches: check the kind, operations and attributes.`;
+  if (counted.includes(service))
+    return `Spans of ${service} have come, and none matches: check the kind, operations and attributes.`;
+  return `No span of a service ${service} has come. Services since the start: ${those}.`;
 }
 
 export function windowWords(o: Objective): string {

@@ -1,5 +1,6 @@
 import { useState } from "preact/hooks";
 import type { ServiceCost } from "../api/types";
+import { FirstSteps } from "../components/FirstSteps";
 import { Service } from "../components/Service";
 import { TableScroll } from "../components/TableScroll";
 import { bytes, exact, NONE, percent } from "../lib/format";
@@ -19,7 +20,10 @@ export function ServicesSection({ services }: { services: ServiceCost[] }) {
     <section aria-labelledby="services">
       <h2 id="services">Cost per service</h2>
       {services.length === 0 ? (
-        <p class="faint">No span has come yet.</p>
+        <>
+          <p class="faint">No span has come yet.</p>
+          <FirstSteps />
+        </>
       ) : (
         <>
           <p class="faint">

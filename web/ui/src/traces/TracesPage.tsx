@@ -3,10 +3,11 @@ import { ApiError } from "../api/client";
 import * as api from "../api/endpoints";
 import type { TraceSummary } from "../api/types";
 import { usePoll } from "../api/usePoll";
-import { Empty, Loading, PollNotice } from "../components/Notices";
+import { Loading, PollNotice } from "../components/Notices";
 import { Page } from "../components/Page";
 import { plural } from "../lib/format";
-import { type Route, replaceParams } from "../router";
+import type { Route } from "../router";
+import { NoTraces } from "./NoTraces";
 import { toQuery } from "./query";
 import { ResultsTable } from "./ResultsTable";
 import { Scatter } from "./Scatter";
@@ -102,38 +103,4 @@ function useMore(first: FirstPage | null) {
     setLoading(false);
   };
   return { ...current, loading, error, load };
-}
-
-function NoTraces({ route }: { route: Route }) {
-  const filtered = ["service", "operation", "min_duration", "max_duration", "error", "policy"].filter((k) =>
-    route.params.has(k),
-  );
-  return (
-    <Empty title="No kept trace matches">
-      <p>
-        Only traces that sampling kept are stored here.{" "}
-        {filtered.length > 0
-          ? "Widen the time range, or drop a condition."
-          : "Widen the time range, or check that services export to this gateway."}
-      </p>
-      <p>
-        {filtered.length > 0 && (
-          <button
-            type="button"
-            class="button"
-            onClick={() => replaceParams(route, Object.fromEntries(filtered.map((k) => [k, null])))}
-          >
-            Drop all conditions
-          </button>
-        )}{" "}
-        <button
-          type="button"
-          class="button"
-          onClick={() => replaceParams(route, { range: "7d", start: null, end: null })}
-        >
-          Search the last 7 days
-        </button>
-      </p>
-    </Empty>
-  );
 }

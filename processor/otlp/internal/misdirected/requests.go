@@ -1,0 +1,69 @@
+package misdirected
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+	"go.uber.org/zap"
+
+	"github.com/slowburn/slowburn/processor/otlp/internal/metadata"
+)
+
+// Requests counts, logs and answers the misdirected requests of a receiver.
+type Requests struct {
+	logger                  *zap.Logger
+	telemetry               *metadata.TelemetryBuilder
+	logged                  [numKinds]sync.Once
+	tracesPath, metricsPath string
+	grpc, http              atomic.Pointer[Port] // nil while the protocol is off
+	detached                *Detached            // nil without a gRPC port
+}
+
+// NewRequests makes the Requests of a receiver that takes OTLP over HTTP at these paths.
+func NewRequests(set component.TelemetrySettings, tracesPath, metricsPath string) (*Requests, error) {
+	telemetry, err := metadata.NewTelemetryBuilder(set)
+	if err != nil {
+		return nil, err
+	}
+	return &Requests{logger: set.Logger, telemetry: telemetry, tracesPath: tracesPath, metricsPath: metricsPath}, nil
+}
+
+// OpenGRPC says where the gRPC port is.
+func (r *Requests) OpenGRPC(p *Port) { r.grpc.Store(p) }
+
+// OpenHTTP says where the HTTP port is.
+func (r *Requests) OpenHTTP(p *Port) { r.http.Store(p) }
+
+// Stop ends the connections that gRPC gave away. It is called when no listener accepts any more.
+func (r *Requests) Stop() error {
+	if r.detached == nil {
+		return nil
+	}
+	return r.detached.stop()
+}
+
+// request is a misdirected request.
+type request struct {
+	kind      Kind
+	transport string // "grpc" or "http", of the port
+	host      string // that it was sent to
+	what      string // the path or method
+	from      string // the sender's address
+}
+
+// report counts a request, logs the first of its kind, and returns what to set.
+func (r *Requests) report(ctx context.Context, q request) string {
+	advice := r.advice(q)
+	r.telemetry.ReceiverOtlpMisdirectedRequests.Add(ctx, 1, metric.WithAttributeSet(attribute.NewSet(
+		attribute.String("reason", q.kind.String()), attribute.String("transport", q.transport))))
+	r.logged[q.kind].Do(func() {
+		r.logger.Warn("a request was not for this port, others like it are only counted", zap.Stringer("reason", q.kind),
+			zap.String("transport", q.transport), zap.String("from", q.from), zap.String("request", q.what),
+			zap.String("advice", advice))
+	})
+	return advice
+}

@@ -1,0 +1,71 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// browseFirst runs browser/first.mjs, which says what must be seen.
+func (g *gateway) browseFirst(t *testing.T, args ...string) {
+	t.Helper()
+	artifacts, err := filepath.Abs("artifacts")
+	require.NoError(t, err)
+	require.NoError(t, os.MkdirAll(artifacts, 0o750))
+	browse := exec.CommandContext(t.Context(), "node", append([]string{"first.mjs", "http://" + g.web, artifacts}, args...)...)
+	browse.Dir = "browser"
+	out, err := browse.CombinedOutput()
+	t.Logf("%s", out)
+	require.NoError(t, err)
+}
+
+// The empty pages of a gateway that has just started, on the shipped policies: before the first span, and when all that came
+// was ordinary.
+func TestFirstContactPages(t *testing.T) {
+	t.Parallel()
+	g := newGateway(t, builtGateway(t), []string{"SLOWBURN_BACKEND=" + freePort(t)},
+		"yaml:extensions::slo::objectives: [{name: availability, target: 99.9, window: 30d, availability: {kind: server}}, "+
+			"{name: absent, target: 99.9, window: 30d, availability: {service: absent}}]")
+	g.start(t)
+	g.browseFirst(t, "nothing")
+
+	made, client := newTraffic(94), g.client(t)
+	const traces = 20
+	for range traces {
+		for _, td := range made.trace(boring, time.Now()) {
+			send(t, client, td)
+		}
+	}
+	var decided struct {
+		Decided struct {
+			Sampled    int `json:"sampled"`
+			NotSampled int `json:"not_sampled"`
+		} `json:"decided"`
+	}
+	require.Eventually(t, func() bool {
+		g.get(t, "/api/sampling/v1/status", &decided)
+		return decided.Decided.Sampled+decided.Decided.NotSampled == traces
+	}, patience, 100*time.Millisecond)
+	require.Zero(t, decided.Decided.Sampled, "1 % of this traffic is none: its IDs are always the same")
+	g.browseFirst(t, "unkept")
+}
+
+// A page of an origin that is named under cors sends spans from a real browser, and no other one does.
+func TestBrowserSendsSpans(t *testing.T) {
+	t.Parallel()
+	g := newGateway(t, builtGateway(t), []string{"SLOWBURN_BACKEND=" + freePort(t)},
+		`yaml:receivers::otlp::protocols::http::cors: {allowed_origins: ["http://localhost:*"]}`)
+	g.start(t)
+	g.browseFirst(t, "cors", "http://"+g.http+"/v1/traces")
+	var status struct {
+		Pending int `json:"traces_pending"`
+	}
+	g.get(t, "/api/sampling/v1/status", &status)
+	require.Equal(t, 1, status.Pending, "one trace came: what is not allowed is not sent")
+}

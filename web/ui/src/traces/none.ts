@@ -1,0 +1,62 @@
+// Why there is no kept trace, from what was counted.
+
+import type { SamplingCost, SamplingStatus } from "../api/types";
+import { count, durationSeconds, plural, significant } from "../lib/format";
+
+export interface Why {
+  /** Nothing came, so that what helps is to send something. */
+  nothingCame: boolean;
+  title: string;
+  sentences: string[];
+}
+
+/** Why no kept trace is there although nothing was asked for in particular. */
+export function whyNone(status: SamplingStatus, cost: SamplingCost): Why {
+  const { sampled, not_sampled, dropped } = status.decided;
+  const decided = sampled + not_sampled + dropped;
+  const wait =
+    status.traces_pending > 0
+      ? [
+          `${plural(status.traces_pending, "trace waits", "traces wait")} for a decision, ` +
+            `the oldest for ${durationSeconds(status.oldest_undecided_seconds)}.`,
+        ]
+      : [];
+  if (decided === 0 && status.traces_pending === 0) {
+    const came = cost.services.some((s) => s.spans_in > 0);
+    return {
+      nothingCame: !came,
+      title: came ? "No trace has been decided yet" : "No span has come yet",
+      sentences: [],
+    };
+  }
+  if (decided === 0) return { nothingCame: false, title: "No trace has been decided yet", sentences: wait };
+  if (sampled === 0)
+    return {
+      nothingCame: false,
+      title: `${plural(decided, "trace")} came, none was kept`,
+      sentences: [
+        ...shares(cost),
+        ...(dropped > 0 ? [`${count(dropped)} were dropped by a policy.`] : []),
+        ...wait,
+      ],
+    };
+  return {
+    nothingCame: false,
+    title: "No kept trace is in this range",
+    sentences: [
+      `${count(sampled)} of ${plural(decided, "trace")} were kept since the start. Widen the time range; what the ` +
+        "trace store has no room for any more is gone.",
+      ...wait,
+    ],
+  };
+}
+
+/** What the policies keep of traces in which nothing is odd. */
+function shares({ policies }: SamplingCost): string[] {
+  const random = policies.filter((p) => p.percentage !== undefined);
+  if (random.length > 0)
+    return random.map(
+      (p) => `The policy ${p.name} keeps ${significant(p.percentage ?? 0, 3)} % of ordinary traces.`,
+    );
+  return ["No policy samples a share of ordinary traces: only those are kept that a policy is for."];
+}
