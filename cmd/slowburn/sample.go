@@ -91,8 +91,8 @@ func samplingConfig(ctx context.Context, uri, processor string) (*tailsampling.C
 		return nil, fmt.Errorf("%s is not set; name the processor with --processor", at)
 	case conf.IsSet("tail_sampling"):
 		conf, err = conf.Sub("tail_sampling")
-	case !conf.IsSet("policies"):
-		return nil, errors.New("has neither processors::tail_sampling nor policies")
+	case !conf.IsSet("policies") && !conf.IsSet("rules"):
+		return nil, errors.New("has neither processors::tail_sampling nor policies or rules")
 	}
 	if err != nil {
 		return nil, err
@@ -145,15 +145,8 @@ func printText(out io.Writer, decisions []tailsampling.Explanation, policies []t
 		if d.AdjustedCount > 0 {
 			standsFor = fmt.Sprintf("%.4g", d.AdjustedCount)
 		}
-		policy := d.Policy
-		if d.CompositePolicy != "" {
-			policy += "/" + d.CompositePolicy
-		}
-		if policy == "" {
-			policy = "-"
-		}
 		long := time.Duration(c.DurationSeconds * float64(time.Second)).Round(time.Microsecond)
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%d\t%v\n", d.TraceID, d.Verdict, policy, standsFor, c.Spans, c.Bytes, long)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%d\t%v\n", d.TraceID, d.Verdict, decider(d), standsFor, c.Spans, c.Bytes, long)
 		all := c.Spans + c.LateSpans
 		spans, bytes = spans+all, bytes+c.Bytes
 		if d.Verdict == "sampled" {
@@ -167,6 +160,22 @@ func printText(out io.Writer, decisions []tailsampling.Explanation, policies []t
 	fmt.Fprintf(w, "\nkept %d of %d traces (%.3g %%), %d of %d spans, %d of %d bytes\n", kept, len(decisions),
 		percent(kept, int64(len(decisions))), keptSpans, spans, keptBytes, bytes)
 	return w.Flush()
+}
+
+// decider names the policy that decided, or the rule, which does so also where it does not sample.
+func decider(d *tailsampling.Explanation) string {
+	switch {
+	case d.CompositePolicy != "":
+		return d.Policy + "/" + d.CompositePolicy
+	case d.Policy != "":
+		return d.Policy
+	}
+	for _, v := range d.Votes {
+		if v.Type == "rule" && v.Matched {
+			return v.Name
+		}
+	}
+	return "-"
 }
 
 func percent(part, whole int64) float64 {

@@ -48,6 +48,8 @@ type Config struct {
 	TailStorage string `mapstructure:"tail_storage"`
 	// Policies decide. See package policy.
 	Policies []policy.Config `mapstructure:"policies"`
+	// Rules decide instead of Policies: the first that matches.
+	Rules []policy.RuleConfig `mapstructure:"rules"`
 	// Compat of "contrib" has policies decide as those of contrib's processor do, defects included.
 	Compat string `mapstructure:"compat"`
 	// Shadow is a second set of policies, whose decisions are only counted.
@@ -106,9 +108,10 @@ type DecisionCacheConfig struct {
 	NonSampledCacheSize int `mapstructure:"non_sampled_cache_size"`
 }
 
-// ShadowConfig is a second set of policies, which decides the same traces and is only counted.
+// ShadowConfig is a second set of policies or of rules, which decides the same traces and is only counted.
 type ShadowConfig struct {
-	Policies []policy.Config `mapstructure:"policies"`
+	Policies []policy.Config     `mapstructure:"policies"`
+	Rules    []policy.RuleConfig `mapstructure:"rules"`
 }
 
 // ExplainConfig is how much is remembered to explain decisions.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -75,6 +76,7 @@ type policies struct {
 // configured is what the current version was made of, and what became of the last reload.
 type configured struct {
 	policies     []policy.Config
+	rules        []policy.RuleConfig
 	shadow       *ShadowConfig
 	promoted     bool
 	needsRestart []string
@@ -83,7 +85,7 @@ type configured struct {
 
 // compileFirst compiles the first version. Policies follow it after open.
 func compileFirst(cfg *Config, names *version.Names, logger *zap.Logger) (*policies, *version.Version, error) {
-	p := &policies{cfg: cfg, logger: logger, current: configured{policies: cfg.Policies, shadow: cfg.Shadow}}
+	p := &policies{cfg: cfg, logger: logger, current: configured{policies: cfg.Policies, rules: cfg.Rules, shadow: cfg.Shadow}}
 	v, err := p.compile(1, cfg, names)
 	if err != nil {
 		return nil, nil, err
@@ -159,15 +161,15 @@ func (p *policies) apply(read *Config) (status.Outcome, error) {
 	c := &p.current
 	c.needsRestart = otherKeys(p.cfg, read)
 	if len(c.needsRestart) > 0 {
-		p.logger.Warn("other keys of tail_sampling than policies and shadow were changed: restart to apply them",
+		p.logger.Warn("other keys of tail_sampling than policies, rules and shadow were changed: restart to apply them",
 			zap.Strings("keys", c.needsRestart))
 	}
-	if !c.promoted && reflect.DeepEqual(c.policies, read.Policies) && reflect.DeepEqual(c.shadow, read.Shadow) {
+	if !c.promoted && reflect.DeepEqual(c.policies, read.Policies) && reflect.DeepEqual(c.rules, read.Rules) && reflect.DeepEqual(c.shadow, read.Shadow) {
 		p.logger.Info("policies were reloaded and are the same", zap.Int("policy_version", p.versions.Current().Number))
 		return status.ReloadUnchanged, nil
 	}
 	cfg := *p.cfg
-	cfg.Policies, cfg.Shadow = read.Policies, read.Shadow
+	cfg.Policies, cfg.Rules, cfg.Shadow = read.Policies, read.Rules, read.Shadow
 	if _, _, err := cfg.compileAll(p.logger); err != nil { // with the other keys as they were at the start
 		return status.ReloadFailed, fmt.Errorf("%w, because they do not go with the keys that need a restart: %w", ErrInvalid, err)
 	}
@@ -175,7 +177,7 @@ func (p *policies) apply(read *Config) (status.Outcome, error) {
 	if err != nil {
 		return status.ReloadFailed, err
 	}
-	c.policies, c.shadow, c.promoted = cfg.Policies, cfg.Shadow, false
+	c.policies, c.rules, c.shadow, c.promoted = cfg.Policies, cfg.Rules, cfg.Shadow, false
 	for _, w := range v.Warnings() {
 		p.logger.Warn(w)
 	}
@@ -219,12 +221,15 @@ func (p *policies) load(ctx context.Context) (*Config, error) {
 	return cfg, nil
 }
 
-// otherKeys are the keys, but for policies and shadow, in which configurations differ.
+// reloaded are the keys that are read again.
+var reloaded = []string{"policies", "rules", "shadow"}
+
+// otherKeys are the keys, but for those that are read again, in which configurations differ.
 func otherKeys(a, b *Config) (keys []string) {
 	x, y := reflect.ValueOf(a).Elem(), reflect.ValueOf(b).Elem()
 	for i := range x.NumField() {
 		key := x.Type().Field(i).Tag.Get("mapstructure")
-		if key != "policies" && key != "shadow" && !reflect.DeepEqual(x.Field(i).Interface(), y.Field(i).Interface()) {
+		if !slices.Contains(reloaded, key) && !reflect.DeepEqual(x.Field(i).Interface(), y.Field(i).Interface()) {
 			keys = append(keys, key)
 		}
 	}
