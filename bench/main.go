@@ -31,7 +31,7 @@ type options struct {
 }
 
 // shippedRevival is the revive_window that slowburn ships with.
-const shippedRevival = 5 * time.Second
+const shippedRevival = 30 * time.Second
 
 // reference is the target that the others are compared with.
 const reference = "contrib best"

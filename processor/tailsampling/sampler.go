@@ -141,7 +141,7 @@ func newShared(cfg *Config, names *version.Names) (*shard.Shared, error) {
 		ReviveUpTo: budget.ReviveUpTo, Mapped: cfg.Storage == storageDisk, Epoch: clock.NewEpoch(), Seed: index.NewSeed(),
 		Limits: shard.Limits{
 			Sampled: share(cfg.DecisionCache.SampledCacheSize), Dropped: share(cfg.DecisionCache.NonSampledCacheSize),
-			Records: share(cfg.Explain.Decisions),
+			Records: share(cfg.Explain.Decisions), RevivableBytes: int64(share(int(cfg.reviveBudget()))),
 		},
 	}
 	if cfg.LinkedTraces.Enabled {

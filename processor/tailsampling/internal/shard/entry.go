@@ -35,9 +35,10 @@ type entry struct {
 
 // counts are those of the spans of an entry.
 type counts struct {
-	spans     uint32 // in the log
-	lateSpans uint32 // of these, that came since it was not sampled
-	trimmed   uint32 // left out
+	spans      uint32 // in the log
+	lateSpans  uint32 // of these, that came since it was not sampled
+	lateErrors uint32 // of these, with an error
+	trimmed    uint32 // left out
 }
 
 // positions are those of the entry's spans in the log: from the first on, up to where the log was when it was decided.
