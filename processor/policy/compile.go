@@ -52,11 +52,31 @@ func Compile(policies []Config, options Options) (*Set, error) {
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
+	c.warnOfVetoes(policies)
 	set := c.set(compiled, newBallot(compiled), options.FirstMatch)
 	if !slices.ContainsFunc(policies, func(p Config) bool { return p.Type != Drop }) {
 		set.warnings = append(set.warnings, "policies: all are of type drop, so no trace is ever kept; add one that samples")
 	}
 	return set, nil
+}
+
+// warnOfVetoes warns of policies that invert their match beside others that sample: before 0.152 contrib's processor let such a
+// policy keep out what others sample.
+func (c *compiler) warnOfVetoes(policies []Config) {
+	samplers := 0
+	for i := range policies {
+		if policies[i].Type != Drop {
+			samplers++
+		}
+	}
+	for i := range policies {
+		section, ok := policies[i].Section.(interface{ Inverts() bool })
+		if ok && section.Inverts() && samplers > 1 {
+			c.questions.Place = place("policies", i, policies[i].Name)
+			c.questions.Warn("%s::invert_match samples every trace in which nothing matches, and keeps none out that another policy samples, as "+
+				"contrib's processor did before 0.152; to keep out what matches write a drop policy, or a rule with sample: never", policies[i].Type)
+		}
+	}
 }
 
 // set makes a set of what was compiled.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -17,6 +16,7 @@ import (
 	"github.com/slowburn/slowburn/internal/clock"
 	"github.com/slowburn/slowburn/processor/policy"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/buffer"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/conffile"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/status"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/version"
 )
@@ -29,7 +29,12 @@ type Source interface {
 	// OnHangup calls f, in a goroutine, whenever the user asks by a signal to read the policies again, until cancel was
 	// called and has returned.
 	OnHangup(f func(ctx context.Context)) (cancel func())
+	// Locations returns the places that the configuration is read from, those that override others after them.
+	Locations(ctx context.Context) ([]Location, error)
 }
+
+// Location is a place that configuration is read from.
+type Location = conffile.Location
 
 // Errors of Reload and Promote.
 var (
@@ -46,7 +51,8 @@ type Policies struct {
 	Shadow   []version.PolicyInfo `json:"shadow,omitempty"`
 	// Promoted is set while these were the shadow's and the configuration does not have them yet.
 	Promoted bool `json:"promoted"`
-	// NeedsRestart are the processor's other keys that were changed in the configuration, as of the last reload.
+	// NeedsRestart are the other keys that were changed in the configuration, as of the last reload: first the processor's, then those
+	// of the rest of the configuration, with what they stand under.
 	NeedsRestart []string `json:"needs_restart,omitempty"`
 	// LastError is why the last reload failed, if it did.
 	LastError *ReloadError `json:"last_error,omitempty"`
@@ -68,8 +74,9 @@ type policies struct {
 	buffer   *buffer.Buffer
 	reloads  *[status.Outcomes]atomic.Int64
 
-	reading  sync.Mutex // held while the configuration is read again
-	swapping sync.Mutex // held while the current version is changed, and what follows
+	started  *confmap.Conf // the whole configuration at the start; nil where it could not be read
+	reading  sync.Mutex    // held while the configuration is read again
+	swapping sync.Mutex    // held while the current version is changed, and what follows
 	current  configured
 }
 
@@ -112,6 +119,10 @@ func (p *policies) listen() (cancel func()) {
 	if p.source == nil {
 		return func() {}
 	}
+	ctx, done := context.WithTimeout(context.Background(), loadTimeout)
+	defer done()
+	p.started, _ = p.source.Load(ctx) // as the Collector just did; else changes are not told
+	p.logWaits(ctx)
 	return p.source.OnHangup(func(ctx context.Context) { _, _ = p.reload(ctx) })
 }
 
@@ -138,12 +149,13 @@ func (p *policies) reload(ctx context.Context) (Policies, error) {
 	defer p.reading.Unlock()
 	ctx, cancel := context.WithTimeout(ctx, loadTimeout)
 	defer cancel()
-	cfg, err := p.load(ctx)
+	cfg, whole, err := p.load(ctx)
 
 	p.swapping.Lock()
 	defer p.swapping.Unlock()
 	outcome := status.ReloadFailed
 	if err == nil {
+		p.noticeOthers(cfg, whole)
 		outcome, err = p.apply(cfg)
 	}
 	p.reloads[outcome].Add(1)
@@ -159,11 +171,6 @@ func (p *policies) reload(ctx context.Context) (Policies, error) {
 // apply takes the policies and the shadow from a configuration that was read again, and nothing else.
 func (p *policies) apply(read *Config) (status.Outcome, error) {
 	c := &p.current
-	c.needsRestart = otherKeys(p.cfg, read)
-	if len(c.needsRestart) > 0 {
-		p.logger.Warn("other keys of tail_sampling than policies, rules and shadow were changed: restart to apply them",
-			zap.Strings("keys", c.needsRestart))
-	}
 	if !c.promoted && reflect.DeepEqual(c.policies, read.Policies) && reflect.DeepEqual(c.rules, read.Rules) && reflect.DeepEqual(c.shadow, read.Shadow) {
 		p.logger.Info("policies were reloaded and are the same", zap.Int("policy_version", p.versions.Current().Number))
 		return status.ReloadUnchanged, nil
@@ -194,21 +201,21 @@ func (p *policies) successor(number int, cfg *Config) (*version.Version, error) 
 	return v, err
 }
 
-// load reads the processor's configuration, and validates it.
-func (p *policies) load(ctx context.Context) (*Config, error) {
+// load reads the whole configuration, and the processor's, which it validates.
+func (p *policies) load(ctx context.Context) (cfg *Config, whole *confmap.Conf, err error) {
 	if p.source == nil {
-		return nil, ErrNoSource
+		return nil, nil, ErrNoSource
 	}
-	conf, err := p.source.Load(ctx)
+	whole, err = p.source.Load(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("%w, because the configuration cannot be read: %w", ErrInvalid, err)
+		return nil, nil, fmt.Errorf("%w, because the configuration cannot be read: %w", ErrInvalid, err)
 	}
 	key := "processors::" + p.id.String()
-	if !conf.IsSet(key) {
-		return nil, fmt.Errorf("%w, because %s is not in the configuration any more", ErrInvalid, key)
+	if !whole.IsSet(key) {
+		return nil, nil, fmt.Errorf("%w, because %s is not in the configuration any more", ErrInvalid, key)
 	}
-	cfg := createDefaultConfig().(*Config)
-	own, err := conf.Sub(key)
+	cfg = createDefaultConfig().(*Config)
+	own, err := whole.Sub(key)
 	if err == nil {
 		err = own.Unmarshal(cfg)
 	}
@@ -216,24 +223,9 @@ func (p *policies) load(ctx context.Context) (*Config, error) {
 		err = confmap.Validate(cfg)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%w, because the configuration is not valid: %s: %w", ErrInvalid, key, err)
+		return nil, nil, fmt.Errorf("%w, because the configuration is not valid: %s: %w", ErrInvalid, key, err)
 	}
-	return cfg, nil
-}
-
-// reloaded are the keys that are read again.
-var reloaded = []string{"policies", "rules", "shadow"}
-
-// otherKeys are the keys, but for those that are read again, in which configurations differ.
-func otherKeys(a, b *Config) (keys []string) {
-	x, y := reflect.ValueOf(a).Elem(), reflect.ValueOf(b).Elem()
-	for i := range x.NumField() {
-		key := x.Type().Field(i).Tag.Get("mapstructure")
-		if !slices.Contains(reloaded, key) && !reflect.DeepEqual(x.Field(i).Interface(), y.Field(i).Interface()) {
-			keys = append(keys, key)
-		}
-	}
-	return keys
+	return cfg, whole, nil
 }
 
 // promote makes the shadow's policies the current ones.

@@ -19,11 +19,11 @@ type Happened struct {
 	Traces                int64 // that began
 	LateKept, LateDropped int64 // spans
 	// LateErrors are, of the late spans that were dropped, those with an error of traces that no drop policy dropped.
-	LateErrors int64
-	Trimmed               int64 // spans
-	IgnoredLinks          int64
-	Triggers              [decision.Triggers]int64
-	Policies              []ByPolicy // by number in version.Names, as far as anything happened
+	LateErrors   int64
+	Trimmed      int64 // spans
+	IgnoredLinks int64
+	Triggers     [decision.Triggers]int64
+	Policies     []ByPolicy // by number in version.Names, as far as anything happened
 }
 
 // Present is what is there now. Bytes are of span bodies.
