@@ -110,7 +110,11 @@ func (p *Sampler) connect(next consumer.Traces) {
 	p.output.Open(p.cfg.Destinations, min(p.cfg.shards(), delivery.MaxSenders, max(2, runtime.GOMAXPROCS(0))))
 	p.backlogs = &budget.Backlogs{
 		Limit: int64(p.cfg.deliveryBudget()), Refuse: p.cfg.WhenFull == fullRefuse, GaveUp: p.output.GaveUp,
-		Kept: func() { p.output.LogLosses(false) },
+	}
+	judgeIDs := watchIDs(p.buffer, p.cfg.Compat, p.logger)
+	p.backlogs.Kept = func() {
+		p.output.LogLosses(false)
+		judgeIDs()
 	}
 	p.backlogs.Open(p.buffer, len(p.output.Destinations))
 	p.budget = budget.New(p.buffer, budget.Settings{
