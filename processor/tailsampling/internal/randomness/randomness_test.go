@@ -34,12 +34,14 @@ func TestSuspect(t *testing.T) {
 		ids  func(*rand.Rand, int) wire.TraceID
 		from int // traces from which on it is noticed; 0 is never
 	}{
-		"random":                    {random, 0},
-		"random with 64 bits":       {with(func(id *wire.TraceID, _ int) { clear(id[:8]) }), 0},
-		"time in front, as X-Ray":   {with(func(id *wire.TraceID, n int) { binary.BigEndian.PutUint32(id[:], 1_790_000_000+uint32(n)) }), 0},
-		"all in the first 8 bytes":  {zeros, least},
-		"a counter":                 {with(func(id *wire.TraceID, n int) { binary.BigEndian.PutUint64(id[8:], uint64(n)) }), least},
-		"nanoseconds":               {with(func(id *wire.TraceID, n int) { binary.BigEndian.PutUint64(id[8:], 1_790_000_000_000_000_000+uint64(n)*1e6) }), least},
+		"random":                   {random, 0},
+		"random with 64 bits":      {with(func(id *wire.TraceID, _ int) { clear(id[:8]) }), 0},
+		"time in front, as X-Ray":  {with(func(id *wire.TraceID, n int) { binary.BigEndian.PutUint32(id[:], 1_790_000_000+uint32(n)) }), 0},
+		"all in the first 8 bytes": {zeros, least},
+		"a counter":                {with(func(id *wire.TraceID, n int) { binary.BigEndian.PutUint64(id[8:], uint64(n)) }), least},
+		"nanoseconds": {with(func(id *wire.TraceID, n int) {
+			binary.BigEndian.PutUint64(id[8:], 1_790_000_000_000_000_000+uint64(n)*1e6)
+		}), least},
 		"a random bit, then zeros":  {with(func(id *wire.TraceID, _ int) { id[9] &= 0x80; clear(id[10:]) }), least},
 		"8 random bits, then zeros": {with(func(id *wire.TraceID, _ int) { clear(id[10:]) }), least},
 		"a constant below 6 bits":   {with(func(id *wire.TraceID, _ int) { id[9] |= 3; id[10] |= 0xf0 }), least},
