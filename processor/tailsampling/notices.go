@@ -23,6 +23,10 @@ func (cfg *Config) Notices() []string {
 		notices = append(notices, "tail_storage has no meaning here: storage, directory and disk_budget say where spans are "+
 			"buffered; remove the key, and the extension if nothing else uses it")
 	}
+	if cfg.SampleOnFirstMatch && len(cfg.Rules) > 0 {
+		notices = append(notices, "sample_on_first_match has no meaning with rules: the first that matches decides, and no other takes account "+
+			"of the trace; remove the key")
+	}
 	if cfg.LinkedTraces.Enabled && cfg.ReviveWindow == 0 {
 		notices = append(notices, "linked_traces without revive_window keeps linked traces only while they wait for their own "+
 			"decision: set revive_window to how far apart the decisions about linked traces may be")

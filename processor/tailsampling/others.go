@@ -77,7 +77,7 @@ func (p *policies) logWaits(ctx context.Context) {
 		if w.From != "" {
 			why = w.From + " sets it"
 		}
-		p.logger.Info("a wait is not set where the policies are: "+w.Key, zap.Duration("holds", v.here), zap.String("because", why),
-			zap.String("policies_in", w.Policies), zap.Duration("default_of_contrib", v.contrib))
+		p.logger.Info("a wait is not set where the policies are: "+w.Key, zap.Stringer("holds", v.here), zap.String("because", why),
+			zap.String("policies_in", w.Policies), zap.Stringer("default_of_contrib", v.contrib))
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -90,10 +89,10 @@ func TestStartNamesInheritedWaits(t *testing.T) {
 	require.Len(t, told, 2)
 	assert.Equal(t, "a wait is not set where the policies are: decision_wait_after_root_received", told[0].Message)
 	assert.Equal(t, map[string]any{
-		"holds": 2 * time.Second, "because": "config.yaml sets it", "policies_in": "ours.yaml", "default_of_contrib": time.Duration(0),
+		"holds": "2s", "because": "config.yaml sets it", "policies_in": "ours.yaml", "default_of_contrib": "0s",
 	}, told[0].ContextMap())
 	assert.Equal(t, map[string]any{
-		"holds": time.Duration(0), "because": "it is the default", "policies_in": "ours.yaml", "default_of_contrib": time.Duration(0),
+		"holds": "0s", "because": "it is the default", "policies_in": "ours.yaml", "default_of_contrib": "0s",
 	}, told[1].ContextMap())
 	require.NoError(t, p.Shutdown(t.Context()))
 
