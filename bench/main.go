@@ -30,15 +30,15 @@ type options struct {
 	count        int
 }
 
-// shippedRevival is the revive_window that slowburn ships with.
-const shippedRevival = 5 * time.Second
+// usualRevival is the revive_window of all suites but waits, which compare what they compare with it.
+const usualRevival = 5 * time.Second
 
 // reference is the target that the others are compared with.
 const reference = "contrib best"
 
 func main() {
 	var o options
-	flag.StringVar(&o.suite, "suite", "compare", "compare, policies, protocols, buffer, connections, batch, max, kept, or pair")
+	flag.StringVar(&o.suite, "suite", "compare", "compare, policies, protocols, buffer, connections, batch, max, waits, kept, or pair")
 	flag.StringVar(&o.only, "only", "", "targets to measure, separated by commas; when empty all, and slowburn and contrib best for policies")
 	flag.StringVar(&o.json, "json", "", "write every run to this file as well")
 	flag.IntVar(&o.rate, "rate", 100_000, "spans per second")
@@ -96,6 +96,9 @@ func run(ctx context.Context, o options) error {
 		table(os.Stdout, scenario, reference)
 		if o.suite == "policies" {
 			policyTable(os.Stdout, scenario, reference)
+		}
+		if o.suite == "waits" {
+			heldTable(os.Stdout, scenario)
 		}
 	}
 	if o.json != "" {
@@ -156,7 +159,7 @@ func (o options) base() scenario {
 		load: load.Settings{
 			Connections: o.connections, SpansPerRequest: 200, Rate: o.rate, Mix: load.Mix{FailingOneIn: 100, SlowOneIn: 100},
 		},
-		wait: o.wait, window: o.window, memory: o.memory, revive: shippedRevival, profile: o.profile,
+		wait: o.wait, window: o.window, memory: o.memory, revive: usualRevival, profile: o.profile,
 		instructions: o.instructions,
 	}
 }
@@ -200,8 +203,14 @@ func (o options) scenarios() ([]scenario, error) {
 			s.load.Connections = 4
 			s.wait = min(s.wait, 2*time.Second)
 		}))
+	case "waits":
+		for _, w := range []struct{ decision, revive time.Duration }{{10 * time.Second, 5 * time.Second}, {60 * time.Second, 30 * time.Second}} {
+			list = append(list, vary(fmt.Sprintf("decision_wait %v, revive_window %v", w.decision, w.revive), func(s *scenario) {
+				s.wait, s.revive, s.settled = w.decision, w.revive, true
+			}))
+		}
 	default:
-		return nil, fmt.Errorf("--suite %q must be compare, policies, protocols, buffer, connections, batch, max, kept or pair", o.suite)
+		return nil, fmt.Errorf("--suite %q must be compare, policies, protocols, buffer, connections, batch, max, waits, kept or pair", o.suite)
 	}
 	return list, nil
 }

@@ -7,7 +7,9 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"path/filepath"
 	"slices"
+	"syscall"
 	"time"
 
 	"github.com/slowburn/slowburn/bench/load"
@@ -25,6 +27,8 @@ type scenario struct {
 	window time.Duration // how long is measured, once as much is buffered as will be
 	memory string        // slowburn's memory_budget
 	revive time.Duration // slowburn's revive_window
+	// settled measures only once as many traces stay for being revived as will, too.
+	settled bool
 	// profile is a file for slowburn's CPU profile of the window; none when empty.
 	profile string
 	// instructions says to count them.
@@ -44,6 +48,7 @@ type result struct {
 	Resident     float64       `json:"resident_bytes"`  // median over the window
 	Anonymous    float64       `json:"anonymous_bytes"` // median over the window
 	Peak         float64       `json:"peak_bytes"`
+	Disk         float64       `json:"disk_bytes"` // of slowburn's span log, median over the window
 	P50          time.Duration `json:"p50_ns"`
 	P99          time.Duration `json:"p99_ns"`
 	Kept         sink.Tally    `json:"kept"`
@@ -75,13 +80,17 @@ func measure(ctx context.Context, dir string, t target, s scenario) (result, err
 	sent := make(chan error, 1)
 	go func() { sent <- generator.Run(sending) }()
 
-	if err := pause(ctx, s.wait+2*time.Second); err != nil {
+	fill := s.wait + 2*time.Second
+	if s.settled {
+		fill += s.revive
+	}
+	if err := pause(ctx, fill); err != nil {
 		return result{}, err
 	}
 	generator.ResetLatencies()
 	profiled := make(chan error, 1)
 	go func() { profiled <- process.profile(ctx, t, s) }()
-	r, err := window(ctx, pid, generator, s)
+	r, err := window(ctx, pid, generator, s, filepath.Join(filepath.Dir(process.log), "spans"))
 	err = errors.Join(err, <-profiled)
 	if err != nil {
 		return result{}, fmt.Errorf("%s: %w", t.name, err)
@@ -122,8 +131,8 @@ func (r *running) profile(ctx context.Context, t target, s scenario) error {
 	return errors.Join(err, file.Close())
 }
 
-// window measures the process for as long as the scenario says.
-func window(ctx context.Context, pid int, g *load.Generator, s scenario) (result, error) {
+// window measures the process, and the files in a directory, for as long as the scenario says.
+func window(ctx context.Context, pid int, g *load.Generator, s scenario, directory string) (result, error) {
 	var counting *proc.Counting
 	if s.instructions {
 		var err error
@@ -137,7 +146,7 @@ func window(ctx context.Context, pid int, g *load.Generator, s scenario) (result
 		return result{}, err
 	}
 	begin := time.Now()
-	var total, anonymous []float64
+	var total, anonymous, disk []float64
 	var peak uint64
 	for time.Since(begin) < s.window {
 		if err := pause(ctx, 250*time.Millisecond); err != nil {
@@ -149,6 +158,7 @@ func window(ctx context.Context, pid int, g *load.Generator, s scenario) (result
 		}
 		total = append(total, float64(m.Total))
 		anonymous = append(anonymous, float64(m.Anonymous))
+		disk = append(disk, bytesIn(directory))
 		peak = m.Peak
 	}
 	elapsed := time.Since(begin).Seconds()
@@ -164,7 +174,7 @@ func window(ctx context.Context, pid int, g *load.Generator, s scenario) (result
 	}
 	r := result{
 		CPUPerSpan: (cpuAfter - cpu) * 1e6 / spans, Rate: spans / elapsed, Refused: refused / (spans + refused),
-		Resident: median(total), Anonymous: median(anonymous), Peak: float64(peak), P50: after.P50, P99: after.P99,
+		Resident: median(total), Anonymous: median(anonymous), Peak: float64(peak), Disk: median(disk), P50: after.P50, P99: after.P99,
 	}
 	if counting != nil {
 		instructions, err := counting.Stop()
@@ -177,6 +187,20 @@ func window(ctx context.Context, pid int, g *load.Generator, s scenario) (result
 		r.LastRefusal = after.LastErr.Error()
 	}
 	return r, nil
+}
+
+// bytesIn is what the files in a directory take of the disk; 0 where there is none.
+func bytesIn(directory string) (bytes float64) {
+	entries, _ := os.ReadDir(directory)
+	for _, e := range entries {
+		if info, err := e.Info(); err == nil {
+			if stat, ok := info.Sys().(*syscall.Stat_t); ok {
+				const block = 512
+				bytes += float64(stat.Blocks * block)
+			}
+		}
+	}
+	return bytes
 }
 
 func median(values []float64) float64 {

@@ -65,6 +65,19 @@ func cpuOrInstructions(r row) func(result) float64 {
 	return func(x result) float64 { return x.CPUPerSpan }
 }
 
+// heldTable prints what the process held, in MB: resident, of that anonymous, and the span log's files.
+func heldTable(out io.Writer, rows []row) {
+	fmt.Fprintln(out, "\n| target | resident MB | anonymous MB | disk MB |")
+	fmt.Fprintln(out, "|---|---|---|---|")
+	for _, r := range rows {
+		mb := func(value func(result) float64) float64 {
+			mid, _ := r.of(value)
+			return mid / 1e6
+		}
+		fmt.Fprintf(out, "| %s | %.0f | %.0f | %.0f |\n", r.Target, mb(resident), mb(anonymous), mb(func(x result) float64 { return x.Disk }))
+	}
+}
+
 func resident(x result) float64  { return x.Resident }
 func anonymous(x result) float64 { return x.Anonymous }
 

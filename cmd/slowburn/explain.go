@@ -64,13 +64,16 @@ func printExplanation(out io.Writer, e tailsampling.Explanation) error {
 		lines = append(lines, [2]string{"threshold", "none: chance had no part in it, and how many traces it stands for is not known"})
 	}
 	lines = append(lines, [2]string{"policies", fmt.Sprintf("version %d", e.PolicyVersion)})
-	dropped := false // by a policy before
+	dropped, ruled := false, false // by a policy or rule before
 	for _, v := range e.Votes {
 		said := vote(v)
 		if e.Verdict == "dropped" && (v.Type != "drop" || dropped) {
 			said = "not asked, as it was dropped"
+		} else if ruled && v.Type == "rule" {
+			said = "not asked, as a rule before it decided"
 		}
 		dropped = dropped || v.Type == "drop" && v.Acted
+		ruled = ruled || v.Type == "rule" && v.Matched
 		lines = append(lines, [2]string{"  " + v.Name, v.Type + ": " + said})
 	}
 	if s := e.Shadow; s != nil {
@@ -91,6 +94,8 @@ func vote(v tailsampling.PolicyVote) string {
 		return "not for it"
 	case v.Type == "drop":
 		return when(v.Acted, "drops it") + when(!v.Acted, "for it, but spares it by chance")
+	case v.Type == "rule":
+		return when(v.Acted, "decides, and samples it") + when(!v.Acted, "decides, and does not sample it")
 	default:
 		return when(v.Acted, "samples it") + when(!v.Acted, "for it, but does not sample it: its randomness is below the threshold")
 	}

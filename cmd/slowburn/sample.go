@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"os"
+	"path/filepath"
 	"text/tabwriter"
 	"time"
 
@@ -15,12 +17,14 @@ import (
 
 	"github.com/slowburn/slowburn/internal/otlpfile"
 	"github.com/slowburn/slowburn/processor/tailsampling"
+	"github.com/slowburn/slowburn/processor/tracestore"
 )
 
 const sampleHelp = `Runs recorded traces through tail sampling policies, without a gateway, and prints what is kept and why.
 
 The files are OTLP traces as the Collector's file exporter writes them: JSON, or protobuf with lengths, compressed with zstd
-or not; - is the standard input. Time is that of the spans, so that rates and waits are what they would have been. The same
+or not; - is the standard input. Or they are what trace_store keeps: its file, traces.db, or the directory with it, which no running
+gateway may have open. What that holds was kept already, so what is printed is of kept traces. Time is that of the spans, so that rates and waits are what they would have been. The same
 files and policies give the same output, which can be compared with an expected one:
 
   slowburn sample --policies config.yaml --output json traces.json | diff expected.json -`
@@ -50,8 +54,12 @@ func sampleCommand() *cobra.Command {
 				return fmt.Errorf("--policies %s: %w", policies, err)
 			}
 			for _, file := range files {
-				if err := replayFile(replay, file, cmd.InOrStdin()); err != nil {
+				damaged, err := replayFile(replay, file, cmd.InOrStdin())
+				if err != nil {
 					return fmt.Errorf("%s: %w", file, err)
+				}
+				if damaged > 0 {
+					fmt.Fprintf(cmd.ErrOrStderr(), "%s: %d times stored traces were damaged and passed over\n", file, damaged)
 				}
 			}
 			decisions, did := replay.Finish()
@@ -91,8 +99,8 @@ func samplingConfig(ctx context.Context, uri, processor string) (*tailsampling.C
 		return nil, fmt.Errorf("%s is not set; name the processor with --processor", at)
 	case conf.IsSet("tail_sampling"):
 		conf, err = conf.Sub("tail_sampling")
-	case !conf.IsSet("policies"):
-		return nil, errors.New("has neither processors::tail_sampling nor policies")
+	case !conf.IsSet("policies") && !conf.IsSet("rules"):
+		return nil, errors.New("has neither processors::tail_sampling nor policies or rules")
 	}
 	if err != nil {
 		return nil, err
@@ -101,25 +109,47 @@ func samplingConfig(ctx context.Context, uri, processor string) (*tailsampling.C
 	return cfg, conf.Unmarshal(cfg)
 }
 
-func replayFile(replay *tailsampling.Replay, name string, stdin io.Reader) error {
-	in := stdin
-	if name != "-" {
-		f, err := os.Open(name)
-		if err != nil {
-			return err
-		}
-		defer f.Close()
-		in = f
+// replayFile replays a file, and returns how often traces in it were damaged.
+func replayFile(replay *tailsampling.Replay, name string, stdin io.Reader) (damaged int, err error) {
+	requests, closeFile, err := requestsOf(name, stdin)
+	if err != nil {
+		return 0, err
 	}
-	for request, err := range otlpfile.Read(in) {
+	defer closeFile()
+	for request, err := range requests {
+		if errors.Is(err, tracestore.ErrDamaged) {
+			damaged++
+			continue
+		}
 		if err == nil {
 			err = replay.Add(request)
 		}
 		if err != nil {
-			return err
+			return damaged, err
 		}
 	}
-	return nil
+	return damaged, nil
+}
+
+// requestsOf opens what a name stands for: the standard input, a trace store's directory or file, or a file of OTLP.
+func requestsOf(name string, stdin io.Reader) (requests iter.Seq2[[]byte, error], closeFile func() error, err error) {
+	nothing := func() error { return nil }
+	if name == "-" {
+		return otlpfile.Read(stdin), nothing, nil
+	}
+	if info, err := os.Stat(name); err == nil && info.IsDir() {
+		name = filepath.Join(name, tracestore.FileName)
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, nil, err
+	}
+	begin := make([]byte, tracestore.MagicBytes)
+	n, _ := f.ReadAt(begin, 0)
+	if tracestore.IsFile(begin[:n]) {
+		return tracestore.ReadFile(name), nothing, f.Close()
+	}
+	return otlpfile.Read(f), f.Close, nil
 }
 
 func printJSON(out io.Writer, decisions []tailsampling.Explanation, policies []tailsampling.PolicyStatus) error {
@@ -145,15 +175,8 @@ func printText(out io.Writer, decisions []tailsampling.Explanation, policies []t
 		if d.AdjustedCount > 0 {
 			standsFor = fmt.Sprintf("%.4g", d.AdjustedCount)
 		}
-		policy := d.Policy
-		if d.CompositePolicy != "" {
-			policy += "/" + d.CompositePolicy
-		}
-		if policy == "" {
-			policy = "-"
-		}
 		long := time.Duration(c.DurationSeconds * float64(time.Second)).Round(time.Microsecond)
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%d\t%v\n", d.TraceID, d.Verdict, policy, standsFor, c.Spans, c.Bytes, long)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%d\t%v\n", d.TraceID, d.Verdict, decider(d), standsFor, c.Spans, c.Bytes, long)
 		all := c.Spans + c.LateSpans
 		spans, bytes = spans+all, bytes+c.Bytes
 		if d.Verdict == "sampled" {
@@ -167,6 +190,22 @@ func printText(out io.Writer, decisions []tailsampling.Explanation, policies []t
 	fmt.Fprintf(w, "\nkept %d of %d traces (%.3g %%), %d of %d spans, %d of %d bytes\n", kept, len(decisions),
 		percent(kept, int64(len(decisions))), keptSpans, spans, keptBytes, bytes)
 	return w.Flush()
+}
+
+// decider names the policy that decided, or the rule, which does so also where it does not sample.
+func decider(d *tailsampling.Explanation) string {
+	switch {
+	case d.CompositePolicy != "":
+		return d.Policy + "/" + d.CompositePolicy
+	case d.Policy != "":
+		return d.Policy
+	}
+	for _, v := range d.Votes {
+		if v.Type == "rule" && v.Matched {
+			return v.Name
+		}
+	}
+	return "-"
 }
 
 func percent(part, whole int64) float64 {

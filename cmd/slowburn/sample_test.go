@@ -2,15 +2,21 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"flag"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/exporter/exportertest"
+	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/slowburn/slowburn/processor/tailsampling"
+	"github.com/slowburn/slowburn/processor/tracestore"
 )
 
 var rewrite = flag.Bool("rewrite", false, "write what the code gives into testdata, instead of comparing")
@@ -126,4 +132,59 @@ func TestOutputErrorsAreTold(t *testing.T) {
 	require.ErrorIs(t, printJSON(broken{}, nil, nil), os.ErrClosed)
 	require.ErrorIs(t, printText(broken{}, decisions, nil), os.ErrClosed)
 	require.ErrorIs(t, printExplanation(broken{}, decisions[0]), os.ErrClosed)
+}
+
+// What the Collector's file exporter writes is read, in each of its forms; see the README beside the files.
+func TestSampleReadsTheFileExporter(t *testing.T) {
+	files, err := filepath.Glob(sampleData + "fileexporter/[nt]*")
+	require.NoError(t, err)
+	require.Len(t, files, 7)
+	want, err := sample(t, nil, "--policies", sampleData+"policies.yaml", sampleData+"fileexporter/traces.json")
+	require.NoError(t, err)
+	require.Contains(t, want, "of 20 traces")
+	for _, file := range files {
+		got, err := sample(t, nil, "--policies", sampleData+"policies.yaml", file)
+		require.NoError(t, err, file)
+		require.Equal(t, want, got, file)
+	}
+}
+
+// What trace_store keeps is read from its file or its directory, unless a gateway has it open.
+func TestSampleReadsTheTraceStore(t *testing.T) {
+	traces, err := os.ReadFile(sampleData + "fileexporter/traces.json")
+	require.NoError(t, err)
+	dir := t.TempDir()
+	factory := tracestore.NewFactory()
+	cfg := factory.CreateDefaultConfig().(*tracestore.Config)
+	cfg.Directory = dir
+	exporter, err := factory.CreateTraces(t.Context(), exportertest.NewNopSettings(factory.Type()), cfg)
+	require.NoError(t, err)
+	require.NoError(t, exporter.Start(t.Context(), componenttest.NewNopHost()))
+	var u ptrace.JSONUnmarshaler
+	for line := range bytes.Lines(traces) {
+		td, err := u.UnmarshalTraces(line)
+		require.NoError(t, err)
+		require.NoError(t, exporter.ConsumeTraces(t.Context(), td))
+	}
+	args := []string{"--policies", sampleData + "policies.yaml", "--output", "json", dir}
+	_, err = sample(t, nil, args...)
+	require.ErrorContains(t, err, "a running gateway has the file open")
+	require.NoError(t, exporter.Shutdown(t.Context()))
+
+	verdicts := func(output string) map[string]string {
+		of := map[string]string{}
+		for line := range strings.Lines(output) {
+			var d tailsampling.Explanation
+			require.NoError(t, json.Unmarshal([]byte(line), &d))
+			of[d.TraceID] = d.Verdict + " " + d.Policy
+		}
+		return of
+	}
+	want, err := sample(t, nil, "--policies", sampleData+"policies.yaml", "--output", "json", sampleData+"fileexporter/traces.json")
+	require.NoError(t, err)
+	for _, name := range []string{dir, filepath.Join(dir, "traces.db")} {
+		got, err := sample(t, nil, append(args[:len(args)-1:len(args)-1], name)...)
+		require.NoError(t, err)
+		require.Equal(t, verdicts(want), verdicts(got))
+	}
 }

@@ -3,12 +3,15 @@ package main
 import (
 	"context"
 	"errors"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
 
 	"github.com/spf13/pflag"
 	"go.opentelemetry.io/collector/confmap"
+
+	"github.com/slowburn/slowburn/processor/tailsampling"
 )
 
 // source reads the configuration again, for components that can change while they run. It implements
@@ -31,11 +34,51 @@ type listener struct {
 
 // Load implements tailsampling.Source. It reads what the Collector reads at the start: the same locations, environment
 // and converters.
-func (s *source) Load(ctx context.Context) (_ *confmap.Conf, err error) {
-	settings := s.settings
+func (s *source) Load(ctx context.Context) (*confmap.Conf, error) {
+	return s.resolve(ctx, s.settings, s.uris())
+}
+
+// uris are where the configuration is, in the order in which one overrides another.
+func (s *source) uris() []string {
 	if uris := slices.Concat(s.given, s.set); len(uris) > 0 {
-		settings.URIs = uris
+		return uris
 	}
+	return s.settings.URIs
+}
+
+// Locations implements tailsampling.Source.
+func (s *source) Locations(ctx context.Context) ([]tailsampling.Location, error) {
+	settings := s.settings
+	settings.ConverterFactories = nil // these are for the whole
+	var locations []tailsampling.Location
+	for _, uri := range s.uris() {
+		conf, err := s.resolve(ctx, settings, []string{uri})
+		if err != nil {
+			return nil, err
+		}
+		locations = append(locations, tailsampling.Location{Name: s.nameOf(uri), Conf: conf})
+	}
+	return locations, nil
+}
+
+// nameOf names a location for people.
+func (s *source) nameOf(uri string) string {
+	switch {
+	case len(s.given)+len(s.set) == 0:
+		return "the shipped configuration"
+	case slices.Contains(s.set, uri):
+		return "--set"
+	case strings.HasPrefix(uri, "yaml:"):
+		return "--config yaml:…"
+	}
+	if u, err := url.Parse(uri); err == nil {
+		return u.Redacted()
+	}
+	return uri
+}
+
+func (s *source) resolve(ctx context.Context, settings confmap.ResolverSettings, uris []string) (_ *confmap.Conf, err error) {
+	settings.URIs = uris
 	if settings.DefaultScheme == "" {
 		settings.DefaultScheme = "env" // as the Collector's command does
 	}

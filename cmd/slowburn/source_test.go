@@ -25,7 +25,7 @@ func TestSourceReadsWhatTheCommandReads(t *testing.T) {
 		return conf.Get(key)
 	}
 	const wait, size = "processors::tail_sampling::decision_wait", "processors::tail_sampling::num_traces"
-	require.Equal(t, "10s", read(wait), "the embedded configuration")
+	require.Equal(t, "60s", read(wait), "the embedded configuration")
 
 	root := command()
 	src.watch(root.Flags())
@@ -52,4 +52,29 @@ func TestHangupsReachWhoListens(t *testing.T) {
 	a()
 	src.hangup(t.Context())
 	require.Equal(t, map[string]int{"a": 1, "b": 2}, heard)
+}
+
+// Each place that the configuration is read from is named, and told by itself, those that override others after them.
+func TestSourceLocations(t *testing.T) {
+	src := &source{settings: settings(nil).ConfigProviderSettings.ResolverSettings}
+	names := func() (names []string) {
+		locations, err := src.Locations(t.Context())
+		require.NoError(t, err)
+		for _, l := range locations {
+			names = append(names, l.Name)
+		}
+		return names
+	}
+	require.Equal(t, []string{"the shipped configuration"}, names())
+	file := filepath.Join(t.TempDir(), "a.yaml")
+	require.NoError(t, os.WriteFile(file, []byte("processors: {tail_sampling: {policies: []}}"), 0o600))
+	root := command()
+	src.watch(root.Flags())
+	require.NoError(t, root.ParseFlags([]string{"--set", "processors.tail_sampling.decision_wait=5s", "--config", "../../config.yaml", "--config=" + file, "--config", "yaml:{a: 1}"}))
+	require.Equal(t, []string{"../../config.yaml", file, "--config yaml:…", "--set"}, names())
+	locations, err := src.Locations(t.Context())
+	require.NoError(t, err)
+	require.True(t, locations[0].Conf.IsSet("processors::tail_sampling::decision_wait"))
+	require.False(t, locations[1].Conf.IsSet("processors::tail_sampling::decision_wait"))
+	require.Equal(t, "https://user:xxxxx@example.com/a.yaml", src.nameOf("https://user:secret@example.com/a.yaml"))
 }

@@ -1,5 +1,5 @@
 // Package otlpfile reads files of OTLP traces: JSON, one object after the other, and protobuf, with or without the lengths
-// and the zstd compression that the Collector's file exporter writes.
+// and the zstd compression, of each message or of the whole file, that the Collector's file exporter writes.
 package otlpfile
 
 import (
@@ -23,10 +23,20 @@ const MaxMessage = 1 << 30
 // it, and says where in the file it is.
 //
 // What is in the file is told by its first bytes: JSON begins with a brace, a message without a length with the tag of its
-// first field, and a length, four bytes that begin with the highest, with less than that tag.
+// first field, a length, four bytes that begin with the highest, with less than that tag, and what is compressed as a whole with
+// zstd's magic number.
 func Read(r io.Reader) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
 		in := bufio.NewReaderSize(r, 1<<16)
+		if magic, _ := in.Peek(len(zstdMagic)); bytes.Equal(magic, zstdMagic) {
+			z, err := zstd.NewReader(in, zstd.WithDecoderMaxWindow(MaxMessage), zstd.WithDecoderConcurrency(1))
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			defer z.Close()
+			in = bufio.NewReaderSize(z, 1<<16)
+		}
 		begin, err := in.Peek(1 << 9)
 		switch {
 		case len(begin) == 0 && errors.Is(err, io.EOF):

@@ -74,6 +74,9 @@ func TestFormats(t *testing.T) {
 		"protobuf":                 delimited(p1, p2),
 		"protobuf, zstd":           delimited(compressed(t, p1), compressed(t, p2)),
 		"JSON, zstd":               delimited(compressed(t, j1), compressed(t, j2)),
+		"JSON lines, all zstd":     compressed(t, bytes.Join([][]byte{j1, j2, nil}, []byte("\n"))),
+		"protobuf, all zstd":       compressed(t, delimited(p1, p2)),
+		"protobuf, zstd by frames": append(compressed(t, delimited(p1)), compressed(t, delimited(p2))...),
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := all(file)
@@ -100,6 +103,7 @@ func TestBadFilesSayWhere(t *testing.T) {
 		"the JSON after byte 20: ":            []byte(`{"resourceSpans":[]}{"resourceSpans": 7}`),
 		"the length at byte ":                 append(bytes.Clone(good), 0, 0),
 		"of 9 bytes at byte ":                 append(bytes.Clone(good), 0, 0, 0, 9, 1),
+		"unexpected EOF":                      compressed(t, good)[:40],
 		"the message of 6 bytes at byte 0":    delimited(append(bytes.Clone(zstdMagic), 1, 2)),
 	} {
 		_, err := all(file)

@@ -25,6 +25,8 @@ var (
 	ErrPermission = errors.New("permission denied")
 	// ErrCorrupt says that the file is no bbolt file, or a damaged one.
 	ErrCorrupt = errors.New("the file is damaged")
+	// ErrOlder says that the file, which was opened for reading alone, lacks what this program would make.
+	ErrOlder = errors.New("the file is not one that this version wrote")
 	// ErrNewer says that a newer version of the program wrote the file.
 	ErrNewer = errors.New("the file was written by a newer version")
 )
@@ -89,6 +91,58 @@ func Open(path string, opts Options) (*DB, error) {
 		return nil, errors.Join(err, b.Close())
 	}
 	return db, nil
+}
+
+// OpenReadOnly opens a file that is there, for reading alone: nothing in it changes. It fails where the file is open for writing, or its
+// schema is not the one after the migrations of opts.
+func OpenReadOnly(path string, opts Options) (*DB, error) {
+	timeout := opts.Timeout
+	if timeout == 0 {
+		timeout = defaultTimeout
+	}
+	if _, err := os.Stat(path); err != nil { // bbolt would make an empty file
+		return nil, explain(path, err)
+	}
+	var b *bbolt.DB
+	err := Guard(func() (err error) {
+		b, err = bbolt.Open(path, 0o600, &bbolt.Options{Timeout: timeout, ReadOnly: true})
+		return err
+	})
+	if err != nil {
+		return nil, explain(path, err)
+	}
+	db := &DB{b}
+	if err := Guard(func() error { return db.View(func(tx *bbolt.Tx) error { return check(tx, opts) }) }); err != nil {
+		err = explain(path, err)
+		if errors.Is(err, ErrCorrupt) {
+			return nil, err // and the file stays open; see Guard
+		}
+		return nil, errors.Join(err, b.Close())
+	}
+	return db, nil
+}
+
+// check reports whether a file has the schema and the buckets that it would have after prepare.
+func check(tx *bbolt.Tx, opts Options) error {
+	var version uint64
+	if meta := tx.Bucket(metaBucket); meta != nil {
+		var err error
+		if version, err = schemaVersion(meta); err != nil {
+			return err
+		}
+	}
+	switch known := uint64(len(opts.Migrations)); {
+	case version > known:
+		return fmt.Errorf("%w: its schema is %d, this program knows up to %d", ErrNewer, version, known)
+	case version < known:
+		return fmt.Errorf("%w: its schema is %d, not %d", ErrOlder, version, known)
+	}
+	for _, name := range opts.Buckets {
+		if tx.Bucket([]byte(name)) == nil {
+			return fmt.Errorf("%w: it has no bucket %q", ErrOlder, name)
+		}
+	}
+	return nil
 }
 
 // Guard runs f, which uses a DB, and makes an ErrCorrupt of a panic: bbolt panics on damaged pages, and reading a mapped

@@ -211,3 +211,41 @@ func TestNoSyncReachesBolt(t *testing.T) {
 	defer func() { require.NoError(t, db.Close()) }()
 	require.True(t, db.NoSync)
 }
+
+// A file that is opened for reading alone has what Open would have made, or is refused; none is made.
+func TestOpenReadOnly(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.db")
+	one := Options{Buckets: []string{"a"}, Migrations: []func(*bbolt.Tx) error{func(*bbolt.Tx) error { return nil }}}
+	_, err := OpenReadOnly(path, one)
+	require.ErrorIs(t, err, os.ErrNotExist)
+	require.NoFileExists(t, path)
+	db, err := Open(path, one)
+	require.NoError(t, err)
+	waits := one
+	waits.Timeout = time.Millisecond
+	_, err = OpenReadOnly(path, waits)
+	require.ErrorIs(t, err, ErrLocked)
+	require.NoError(t, db.Close())
+
+	db, err = OpenReadOnly(path, one)
+	require.NoError(t, err)
+	again, err := OpenReadOnly(path, one)
+	require.NoError(t, err, "readers do not keep each other out")
+	require.Error(t, db.Update(func(*bbolt.Tx) error { return nil }))
+	require.NoError(t, again.Close())
+	require.NoError(t, db.Close())
+
+	_, err = OpenReadOnly(path, Options{Buckets: []string{"a"}})
+	require.ErrorIs(t, err, ErrNewer)
+	two := one
+	two.Migrations = append(two.Migrations, two.Migrations...)
+	_, err = OpenReadOnly(path, two)
+	require.ErrorIs(t, err, ErrOlder)
+	other := one
+	other.Buckets = []string{"b"}
+	_, err = OpenReadOnly(path, other)
+	require.ErrorIs(t, err, ErrOlder)
+	require.NoError(t, os.WriteFile(path, []byte("nothing of the kind"), 0o600))
+	_, err = OpenReadOnly(path, one)
+	require.ErrorIs(t, err, ErrCorrupt)
+}

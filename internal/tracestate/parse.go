@@ -24,18 +24,22 @@ type Values struct {
 	Threshold uint64
 	// Randomness is rv, the explicit randomness.
 	Randomness uint64
-	// tidy says that the entry is written as Update would write it, but for the order of its parts.
+	// tidy says that the entry is written as Update would write it, but for the order of its parts, and that there are no more
+	// entries than there may be.
 	tidy bool
 }
 
 // Parse reads a tracestate. It allocates nothing.
 func Parse[T text](tracestate T) Values {
 	v := Values{Threshold: None, Randomness: None, tidy: true}
-	found := false
+	found, members := false, 0
 	for rest := tracestate; len(rest) > 0; {
 		var m T
 		m, rest = cut(rest, ',')
-		if m = trim(m); !isOT(m) {
+		if m = trim(m); len(m) > 0 {
+			members++
+		}
+		if v.tidy = v.tidy && members <= maxMembers; !isOT(m) {
 			continue
 		}
 		if found {
@@ -50,7 +54,7 @@ func Parse[T text](tracestate T) Values {
 
 // parseOT reads the value of an ot entry into v.
 func parseOT[T text](v *Values, value T) {
-	v.tidy = len(value) <= maxOT
+	v.tidy = v.tidy && len(value) <= maxOT
 	thresholds, randoms := 0, 0
 	for rest, more := value, true; more; {
 		var sub T

@@ -15,8 +15,8 @@ const (
 // for spans that the decision did not know, or where rv was not passed on. Its weight is unknown then, so a th that it
 // had is removed.
 //
-// An entry that changes moves to the front, as W3C demands; the others stay as they are, in their order, up to 32 in
-// all. Of the ot entry what is malformed goes, since it would make readers refuse the rest, and so do parts other than
+// An entry that changes moves to the front, as W3C demands; the others stay as they are, in their order. Of more than 32 in all
+// the last ones go, which are the oldest. Of the ot entry what is malformed goes, since it would make readers refuse the rest, and so do parts other than
 // rv and th that no longer fit into its 256 bytes. A tracestate that says the right thing already is returned unchanged.
 func Update(tracestate string, id [16]byte, rv, threshold uint64) (updated string, ok bool) {
 	own := Parse(tracestate)

@@ -84,6 +84,20 @@ func TestUpdateKeepsLimits(t *testing.T) {
 	got, _ = Update("ot=th:4,"+strings.Join(entries[:31], ","), id, None, 0x80000000000000)
 	require.Equal(t, "ot=th:8,"+strings.Join(entries[:31], ","), got)
 
+	// What came with too many leaves with 32, also where the entry says the right thing already, or nothing.
+	for len(entries) < 40 {
+		entries = append(entries, fmt.Sprintf("k%d=v", len(entries)))
+	}
+	got, _ = Update("ot=th:8,"+strings.Join(entries, ","), id, None, 0x80000000000000)
+	require.Equal(t, "ot=th:8,"+strings.Join(entries[:31], ","), got)
+	got, _ = Update(strings.Join(entries, ",")+",ot=th:8", id, None, 0x80000000000000)
+	require.Equal(t, "ot=th:8,"+strings.Join(entries[:31], ","), got)
+	got, ok = Update(strings.Join(entries, ","), id, None, None)
+	require.False(t, ok)
+	require.Equal(t, strings.Join(entries[:32], ","), got)
+	got, _ = Update(strings.Join(entries[:31], ",")+",ot=th:8", id, None, 0x80000000000000)
+	require.Equal(t, strings.Join(entries[:31], ",")+",ot=th:8", got, "32 stay as they are")
+
 	// 256 bytes hold th:8, a separator and 251 more.
 	fits := "k:" + repeat(249)
 	got, _ = Update("ot="+fits, id, None, 0x80000000000000)

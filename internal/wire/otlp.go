@@ -47,6 +47,8 @@ const (
 const (
 	// FlagSampled is W3C's: the span was recorded.
 	FlagSampled = 0x1
+	// FlagRandom is W3C's of level 2: the last 7 bytes of the trace ID are random.
+	FlagRandom = 0x2
 	// FlagHasIsRemote says that FlagIsRemote is known.
 	FlagHasIsRemote = 0x100
 	// FlagIsRemote says that the parent, or what is linked to, is in another process.

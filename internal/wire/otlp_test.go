@@ -25,5 +25,5 @@ func TestNumbers(t *testing.T) {
 		assert.Equal(t, int(code), n, code.String())
 	}
 	assert.Empty(t, ptrace.StatusCode(wire.NumStatuses).String(), "the first that is not known")
-	assert.Equal(t, []int{1, 256, 512}, []int{wire.FlagSampled, wire.FlagHasIsRemote, wire.FlagIsRemote})
+	assert.Equal(t, []int{1, 2, 256, 512}, []int{wire.FlagSampled, wire.FlagRandom, wire.FlagHasIsRemote, wire.FlagIsRemote})
 }

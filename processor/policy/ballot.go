@@ -3,6 +3,7 @@ package policy
 import (
 	"slices"
 
+	"github.com/slowburn/slowburn/processor/policy/internal/ordered"
 	"github.com/slowburn/slowburn/processor/policy/internal/rule"
 	"github.com/slowburn/slowburn/processor/policy/internal/threshold"
 )
@@ -26,6 +27,7 @@ type ballot struct {
 	drops          []int // policies of type drop
 	samplers       []int // the others
 	weightlessDrop bool  // one of the drops is weightless, and so is what it leaves
+	ordered        bool  // samplers are rules: the first that matches decides
 }
 
 func newBallot(policies []policy) ballot {
@@ -41,15 +43,33 @@ func newBallot(policies []policy) ballot {
 	return b
 }
 
-// without returns the ballot without the policies that have the trait.
+// newOrderedBallot returns a ballot of rules, and of policies of type drop.
+func newOrderedBallot(rules []policy) ballot {
+	b := newBallot(rules)
+	b.ordered = true
+	return b
+}
+
+// without returns the ballot without the policies that have the trait. Rules that have it stay, for those after them are not asked
+// instead, and sample nothing.
 func (b ballot) without(trait rule.Traits) ballot {
 	has := func(i int) bool { return b.policies[i].node.Traits.Has(trait) }
 	b.drops = slices.DeleteFunc(slices.Clone(b.drops), has)
+	if b.ordered {
+		b.policies = slices.Clone(b.policies)
+		for _, i := range b.samplers {
+			if p := &b.policies[i]; has(i) {
+				p.rule = p.node.Rule.(*ordered.Rule).Silent()
+			}
+		}
+		return b
+	}
 	b.samplers = slices.DeleteFunc(slices.Clone(b.samplers), has)
 	return b
 }
 
-// decide is what the policies make of a trace, as if it had this randomness, and the first that sampled it, or dropped it.
+// decide is what the policies make of a trace, as if it had this randomness, and the first that sampled it, or dropped it; of
+// rules the one that decided, whether or not it sampled it.
 func (b *ballot) decide(t *Trace, randomness uint64, votes []Vote) (d Decision, first int) {
 	// What a drop policy drops at random has left less than there was, and the weights must say so.
 	var least uint64
@@ -65,6 +85,12 @@ func (b *ballot) decide(t *Trace, randomness uint64, votes []Vote) (d Decision, 
 			}
 			least = max(least, survivors)
 		}
+	}
+	if b.ordered {
+		if d, first = b.decideInOrder(t, randomness, votes); d.Verdict == Sampled {
+			d.Threshold = max(d.Threshold, least)
+		}
+		return d, first
 	}
 	d, first = Decision{Policy: None, Sub: None, Threshold: threshold.Never, Weightless: true}, None
 	for _, i := range b.samplers {
@@ -105,13 +131,37 @@ func (b *ballot) decide(t *Trace, randomness uint64, votes []Vote) (d Decision, 
 	return d, first
 }
 
+// decideInOrder is what the first rule that matches makes of a trace, as if it had this randomness, and which that is.
+func (b *ballot) decideInOrder(t *Trace, randomness uint64, votes []Vote) (d Decision, first int) {
+	for _, i := range b.samplers {
+		th, ok := b.policies[i].rule.Match(t)
+		if !ok {
+			continue
+		}
+		if votes != nil {
+			votes[i] = Vote{Matched: true, Threshold: th}
+		}
+		if th <= randomness {
+			return Decision{Verdict: Sampled, Policy: i, Sub: None, Threshold: th}, i
+		}
+		return Decision{Policy: None, Sub: None}, i
+	}
+	return Decision{Policy: None, Sub: None}, None
+}
+
 // settled reports whether the decision about a trace that is not complete is certain already. See Set.Settled.
 func (b *ballot) settled(t *Trace) bool {
 	if b.anyLasting(b.drops, t) {
 		return true
 	}
 	// Where there are drops a span that makes one of them drop the trace may follow.
-	return len(b.drops) == 0 && b.anyLasting(b.samplers, t)
+	switch {
+	case len(b.drops) > 0:
+		return false
+	case b.ordered:
+		return b.settledInOrder(t)
+	}
+	return b.anyLasting(b.samplers, t)
 }
 
 // anyLasting reports whether one of the policies matches the trace for certain, whatever spans follow.
@@ -121,6 +171,21 @@ func (b *ballot) anyLasting(policies []int, t *Trace) bool {
 			if th, ok := p.rule.Match(t); ok && th == 0 {
 				return true
 			}
+		}
+	}
+	return false
+}
+
+// settledInOrder reports whether a rule will sample the trace with threshold 0, whatever spans follow: the first that matches it
+// for certain samples all, and so do those before it, which may match it yet.
+func (b *ballot) settledInOrder(t *Trace) bool {
+	for _, i := range b.samplers {
+		p := &b.policies[i]
+		if !p.node.Rule.(*ordered.Rule).SamplesAll() {
+			return false
+		}
+		if _, ok := p.rule.Match(t); ok && p.node.Traits.Has(rule.Lasts) {
+			return true
 		}
 	}
 	return false

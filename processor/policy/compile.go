@@ -2,7 +2,6 @@ package policy
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 
 	"go.uber.org/zap"
@@ -38,17 +37,10 @@ func Compile(policies []Config, options Options) (*Set, error) {
 	if len(policies) == 0 {
 		errs = append(errs, errors.New("policies must list at least one policy"))
 	}
-	names := map[string]int{}
+	errs = append(errs, checkNames("policies", policies, func(p *Config) string { return p.Name })...)
 	for i := range policies {
 		cfg := &policies[i]
 		at := place("policies", i, cfg.Name)
-		if first, used := names[cfg.Name]; used && cfg.Name != "" {
-			errs = append(errs, fmt.Errorf("%s: name is used by policies[%d] already; give each policy its own", at, first))
-		}
-		names[cfg.Name] = i
-		if cfg.Name == "" {
-			errs = append(errs, fmt.Errorf("%s: name is required", at))
-		}
 		c.questions.Place = at
 		node, err := c.compile(cfg, 0)
 		if err != nil {
@@ -60,16 +52,40 @@ func Compile(policies []Config, options Options) (*Set, error) {
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
-	warnings := c.questions.Warnings()
+	c.warnOfVetoes(policies)
+	set := c.set(compiled, newBallot(compiled), options.FirstMatch)
 	if !slices.ContainsFunc(policies, func(p Config) bool { return p.Type != Drop }) {
-		warnings = append(warnings, "policies: all are of type drop, so no trace is ever kept; add one that samples")
+		set.warnings = append(set.warnings, "policies: all are of type drop, so no trace is ever kept; add one that samples")
 	}
+	return set, nil
+}
+
+// warnOfVetoes warns of policies that invert their match beside others that sample: before 0.152 contrib's processor let such a
+// policy keep out what others sample.
+func (c *compiler) warnOfVetoes(policies []Config) {
+	samplers := 0
+	for i := range policies {
+		if policies[i].Type != Drop {
+			samplers++
+		}
+	}
+	for i := range policies {
+		section, ok := policies[i].Section.(interface{ Inverts() bool })
+		if ok && section.Inverts() && samplers > 1 {
+			c.questions.Place = place("policies", i, policies[i].Name)
+			c.questions.Warn("%s::invert_match samples every trace in which nothing matches, and keeps none out that another policy samples, as "+
+				"contrib's processor did before 0.152; to keep out what matches write a drop policy, or a rule with sample: never", policies[i].Type)
+		}
+	}
+}
+
+// set makes a set of what was compiled.
+func (c *compiler) set(compiled []policy, all ballot, firstMatch bool) *Set {
 	linked := slices.ContainsFunc(compiled, func(p policy) bool { return p.node.Traits.Has(rule.Links) })
 	return &Set{
-		policies: compiled, skeleton: linked, all: newBallot(compiled), steady: newBallot(compiled).without(rule.Counts),
-		memory: newMemory(compiled, options.FirstMatch),
-		words:  c.questions.Words(), questions: c.questions.Build(), conditions: c.conditions.Build(), warnings: warnings,
-	}, nil
+		policies: compiled, skeleton: linked, all: all, steady: all.without(rule.Counts), memory: newMemory(compiled, all.ordered, firstMatch),
+		words: c.questions.Words(), questions: c.questions.Build(), conditions: c.conditions.Build(), warnings: c.questions.Warnings(),
+	}
 }
 
 func newCompiler(types kinds, options Options) *compiler {

@@ -13,7 +13,10 @@ import (
 // decode decodes the sections of all policies and their sub-policies. The error is that of the Collector's own decoding, with
 // every mistake.
 func decode(types kinds, policies []Config) error {
-	errs := decodeAll(types, "", subsOf("policies", policies))
+	return decodingError(decodeAll(types, "", subsOf("policies", policies)))
+}
+
+func decodingError(errs []error) error {
 	if len(errs) == 0 {
 		return nil
 	}

@@ -4,14 +4,15 @@
 // Config is one entry of tail_sampling::policies. Compile turns the entries into a Set. A Set is asked in two steps:
 // Observe answers, span by span, what policies want to know of single spans, and remembers the answers as bits of the
 // trace; Decide answers the policies from these bits and what else is known of the Trace, without looking at a span, and
-// returns a Decision.
+// returns a Decision. RuleConfig is one entry of tail_sampling::rules, and CompileRules makes a Set of these, of which the first that
+// matches decides.
 //
 // # The house
 //
 // Files lean on those below them:
 //
 //	set                      what is asked
-//	compile                  a configuration made a Set
+//	compile, rules           a configuration made a Set
 //	table                    the types of policies, a line each
 //	and, not, drop, composite    those that have sub-policies
 //	compiler, decode         sections made rules, and mistakes told
@@ -21,7 +22,7 @@
 //
 // The types without sub-policies are in packages below internal, by what they look at: spanwise at single spans, whole at one
 // trace, stateful at the traces before, conditions at spans by OTTL. They stand on ask (what is asked of spans, and its bits),
-// rates (the arithmetic of limits, keys and periods), contrib (what only compat contrib needs) and rule (the vocabulary: what
+// rates (the arithmetic of limits, keys and periods), ordered (rules, of which the first decides), contrib (what only compat contrib needs) and rule (the vocabulary: what
 // a rule, a trace and a trait is).
 //
 // To add a type write a file in the package that fits, with a configuration and its Compile; a line of table; and a file

@@ -17,11 +17,12 @@ type memory struct {
 	policies   []policy
 	counting   []int         // policies whose answers depend on the traces before
 	keepers    []rule.Keeper // among them, or what they are made of
+	ordered    bool          // policies are rules
 	firstMatch bool
 }
 
-func newMemory(policies []policy, firstMatch bool) *memory {
-	m := &memory{policies: policies, firstMatch: firstMatch}
+func newMemory(policies []policy, ordered, firstMatch bool) *memory {
+	m := &memory{policies: policies, ordered: ordered, firstMatch: firstMatch}
 	for i := range policies {
 		node := &policies[i].node
 		if !node.Traits.Has(rule.Counts) {
@@ -40,7 +41,7 @@ func newMemory(policies []policy, firstMatch bool) *memory {
 // counts reports whether any policy knows of the traces before.
 func (m *memory) counts() bool { return len(m.counting) > 0 }
 
-// take takes account of a trace that was decided so. first is the first policy that sampled it, or the one that dropped it.
+// take takes account of a trace that was decided so. first is as ballot.decide says.
 func (m *memory) take(t *Trace, d Decision, first int) {
 	for _, i := range m.counting {
 		p := &m.policies[i]
@@ -69,10 +70,13 @@ func (m *memory) kept(t *Trace) {
 
 // asked reports whether the policy is to take account of a trace that was decided so. What is dropped takes no part of a
 // rate, but of that of the policy that dropped it and those before. What is sampled takes no part of the rates of the
-// policies after the first that sampled it, if that is to be the last.
+// policies after the first that sampled it, if that is to be the last. Of rules only the one that decided is asked.
 func (m *memory) asked(policy int, d Decision, first int) bool {
 	if m.policies[policy].kind == Drop {
 		return d.Verdict != Dropped || policy <= first
+	}
+	if m.ordered {
+		return d.Verdict != Dropped && policy == first
 	}
 	return d.Verdict == NotSampled || d.Verdict == Sampled && (!m.firstMatch || policy <= first)
 }

@@ -23,7 +23,7 @@ var table = []kind{
 	{AlwaysSample, bare(whole.AlwaysSample), rule.Lasts, 0},
 	{Latency, section[whole.LatencyConfig](), rule.Lasts | rule.Bounded, 0},
 	{SpanCount, section[whole.SpanCountConfig](), rule.Lasts | rule.Bounded, 0},
-	{Probabilistic, section[whole.ProbabilisticConfig](), rule.Lasts | rule.ContribWeightless, 0},
+	{Probabilistic, section[whole.ProbabilisticConfig](), rule.Lasts | rule.Chance | rule.ContribWeightless, 0},
 
 	{"boolean_attribute", section[spanwise.BooleanAttributeConfig](), rule.Lasts, 0},
 	{"numeric_attribute", section[spanwise.NumericAttributeConfig](), rule.Lasts, 0},

@@ -15,12 +15,15 @@ import (
 func (cfg *Config) compileAll(logger *zap.Logger) (set, shadow *policy.Set, err error) {
 	options := cfg.options()
 	options.Logger = logger
-	if set, err = policy.Compile(cfg.Policies, options); err == nil {
+	if set, err = compile(cfg.Policies, cfg.Rules, options); err == nil {
 		err = cfg.check(set)
+	}
+	if len(cfg.Rules) > 0 && options.Contrib {
+		err = errors.Join(err, fmt.Errorf("compat %s does not go with rules, which contrib's processor does not have; remove compat", compatContrib))
 	}
 	if cfg.Shadow != nil {
 		var bad error
-		if shadow, bad = policy.Compile(cfg.Shadow.Policies, options); bad == nil {
+		if shadow, bad = compile(cfg.Shadow.Policies, cfg.Shadow.Rules, options); bad == nil {
 			bad = cfg.check(shadow)
 		}
 		if bad != nil {
@@ -28,6 +31,18 @@ func (cfg *Config) compileAll(logger *zap.Logger) (set, shadow *policy.Set, err 
 		}
 	}
 	return set, shadow, err
+}
+
+// compile compiles policies, or rules in their place.
+func compile(policies []policy.Config, rules []policy.RuleConfig, options policy.Options) (*policy.Set, error) {
+	switch {
+	case len(rules) == 0:
+		return policy.Compile(policies, options)
+	case len(policies) > 0:
+		return nil, errors.New("policies and rules are both set; write one of them: policies, of which any can keep a trace, or rules, of " +
+			"which the first that matches decides; beside a file that has policies write policies: [] with the rules")
+	}
+	return policy.CompileRules(rules, options)
 }
 
 // below puts a key in front of each error that was joined.
@@ -48,16 +63,16 @@ func (cfg *Config) check(set *policy.Set) error {
 	var errs []error
 	for i := range set.Len() {
 		if cfg.LinkedTraces.Enabled && set.Name(i) == linked.PolicyName {
-			errs = append(errs, fmt.Errorf("policies[%d]: %s is the name under which traces are kept for a link: give the policy "+
-				"another one", i, linked.PolicyName))
+			errs = append(errs, fmt.Errorf("%q is the name under which traces are kept for a link: give the policy or rule "+
+				"another one", linked.PolicyName))
 		}
 	}
 	if cfg.SamplingStrategy != spanIngest {
 		return errors.Join(errs...)
 	}
 	for _, name := range set.Unsettled() {
-		errs = append(errs, fmt.Errorf("sampling_strategy %s does not go with the policy %q: it has an upper bound, or depends "+
-			"on other traces, so that it says nothing about a trace before that is complete; use %s, or remove the policy",
+		errs = append(errs, fmt.Errorf("sampling_strategy %s does not go with %q: it has an upper bound, or depends "+
+			"on other traces, so that it says nothing about a trace before that is complete; use %s, or remove it",
 			spanIngest, name, traceComplete))
 	}
 	return errors.Join(errs...)

@@ -48,6 +48,8 @@ type Config struct {
 	TailStorage string `mapstructure:"tail_storage"`
 	// Policies decide. See package policy.
 	Policies []policy.Config `mapstructure:"policies"`
+	// Rules decide instead of Policies: the first that matches.
+	Rules []policy.RuleConfig `mapstructure:"rules"`
 	// Compat of "contrib" has policies decide as those of contrib's processor do, defects included.
 	Compat string `mapstructure:"compat"`
 	// Watch is how often the configuration is read to see whether it has other policies, which are then reloaded; 0 is never.
@@ -60,6 +62,9 @@ type Config struct {
 	// ReviveWindow is how long a trace that was not sampled stays after that, so that late spans can make the policies
 	// sample it after all; 0 is not at all. It stays only while there is room: traces in the window are the first to go.
 	ReviveWindow time.Duration `mapstructure:"revive_window"`
+	// ReviveBudget is the most bytes of spans of the traces that stay for ReviveWindow; the oldest leave first. 0 is a quarter of
+	// DiskBudget, with storage memory of MemoryBudget.
+	ReviveBudget bytesize.Size `mapstructure:"revive_budget"`
 	// LinkedTraces keeps traces because traces that they are linked with are kept.
 	LinkedTraces LinkedTracesConfig `mapstructure:"linked_traces"`
 	// Storage is where spans are buffered: disk, where they survive a crash, or memory.
@@ -108,9 +113,10 @@ type DecisionCacheConfig struct {
 	NonSampledCacheSize int `mapstructure:"non_sampled_cache_size"`
 }
 
-// ShadowConfig is a second set of policies, which decides the same traces and is only counted.
+// ShadowConfig is a second set of policies or of rules, which decides the same traces and is only counted.
 type ShadowConfig struct {
-	Policies []policy.Config `mapstructure:"policies"`
+	Policies []policy.Config     `mapstructure:"policies"`
+	Rules    []policy.RuleConfig `mapstructure:"rules"`
 }
 
 // ExplainConfig is how much is remembered to explain decisions.
@@ -142,7 +148,7 @@ const (
 	maxCacheSize  = 1 << 30
 )
 
-// minDeliveryBudget distinguishes a budget from a number that was written without its unit, which is taken for bytes.
+// minDeliveryBudget, the least of revive_budget too, distinguishes a budget from a number that was written without its unit, which is taken for bytes.
 const minDeliveryBudget bytesize.Size = 1 << 20
 
 // leastWait distinguishes a wait from a number that was written without its unit, which is taken for nanoseconds.
@@ -174,6 +180,7 @@ func (cfg *Config) Validate() error {
 	cfg.validateStorage(bad)
 	cfg.validateWatch(bad)
 	cfg.validateDelivery(bad)
+	cfg.validateRevive(bad)
 	if cfg.NumShards < 0 || cfg.NumShards > maxShards {
 		bad("num_shards (%d) must be between 1 and %d, or 0 to follow the number of CPUs", cfg.NumShards, maxShards)
 	} else if least := int64(cfg.shards()) * spanlog.MinBytesPerShard; int64(cfg.MemoryBudget) < least {
@@ -254,6 +261,15 @@ func (cfg *Config) validateStorage(bad func(string, ...any)) {
 	}
 }
 
+func (cfg *Config) validateRevive(bad func(string, ...any)) {
+	key, room := cfg.room()
+	if n := cfg.ReviveBudget; n != 0 && n < minDeliveryBudget {
+		bad("revive_budget (%s) must be at least %s; write it with a unit, such as 512MiB, or 0 for a quarter of %s", n, minDeliveryBudget, key)
+	} else if most := bytesize.Size(float64(room) * budget.ReviveUpTo); n > most {
+		bad("revive_budget (%s) must be at most %s, the share of %s up to which traces stay; 0 is a quarter of it", n, most, key)
+	}
+}
+
 func (cfg *Config) validateDelivery(bad func(string, ...any)) {
 	key, room := cfg.room()
 	// Beyond, a backlog within its budget would leave no room for traces to wait for their decision.
@@ -292,6 +308,15 @@ func (cfg *Config) deliveryBudget() bytesize.Size {
 	}
 	_, room := cfg.room()
 	return room / 2
+}
+
+// reviveBudget is ReviveBudget, or what it is if that is 0.
+func (cfg *Config) reviveBudget() bytesize.Size {
+	if cfg.ReviveBudget > 0 {
+		return cfg.ReviveBudget
+	}
+	_, room := cfg.room()
+	return room / 4
 }
 
 // shards is how many shards there are: by default twice as many as threads, so that these seldom meet.

@@ -93,4 +93,10 @@ func TestNotices(t *testing.T) {
 	require.NoError(t, err)
 	assert.Empty(t, cfg.Notices())
 	assert.Empty(t, createDefaultConfig().(*Config).Notices())
+
+	cfg.SampleOnFirstMatch = true
+	assert.Empty(t, cfg.Notices())
+	cfg.Rules = rulesOf()
+	require.Len(t, cfg.Notices(), 1)
+	assert.Contains(t, cfg.Notices()[0], "sample_on_first_match has no meaning with rules")
 }

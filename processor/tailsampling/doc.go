@@ -18,6 +18,8 @@
 //	intake      a request, sorted by shard
 //	explain     the latest decisions with all that explains them
 //	tally       counts
+//	randomness  trace IDs that are not random are noticed
+//	conffile    what configuration files say: what changed since the start, and waits that a section inherits
 //	decision    what a decision is, and the memory of decisions for late spans
 //	version     versions of the policies, and the numbers of their names
 //	linked      which traces are linked with which

@@ -1,5 +1,12 @@
 package tailsampling
 
+import (
+	"go.uber.org/zap"
+
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/buffer"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/randomness"
+)
+
 // Notices are logged at the start, for users of a configuration made for contrib's processor: which of its keys have no
 // meaning here, and what to use instead.
 func (cfg *Config) Notices() []string {
@@ -16,9 +23,37 @@ func (cfg *Config) Notices() []string {
 		notices = append(notices, "tail_storage has no meaning here: storage, directory and disk_budget say where spans are "+
 			"buffered; remove the key, and the extension if nothing else uses it")
 	}
+	if cfg.SampleOnFirstMatch && len(cfg.Rules) > 0 {
+		notices = append(notices, "sample_on_first_match has no meaning with rules: the first that matches decides, and no other takes account "+
+			"of the trace; remove the key")
+	}
 	if cfg.LinkedTraces.Enabled && cfg.ReviveWindow == 0 {
 		notices = append(notices, "linked_traces without revive_window keeps linked traces only while they wait for their own "+
 			"decision: set revive_window to how far apart the decisions about linked traces may be")
 	}
 	return notices
+}
+
+// watchIDs returns what is called a few times a second to log that trace IDs have no randomness: which matters but with compat
+// contrib, which hashes them.
+func watchIDs(b *buffer.Buffer, compat string, logger *zap.Logger) func() {
+	if compat == compatContrib {
+		return func() {}
+	}
+	watch := randomness.Watch{Logger: logger}
+	return func() { watch.Judge(countedIDs(b)) }
+}
+
+// countedIDs is the sum of what the shards have counted of trace IDs, which begin anew when it is full.
+func countedIDs(b *buffer.Buffer) *randomness.Counts {
+	var sum randomness.Counts
+	for m := range b.Locked() {
+		sum.Add(&m.Tally().IDs)
+	}
+	if sum.Full() {
+		for m := range b.Locked() {
+			m.Tally().IDs = randomness.Counts{}
+		}
+	}
+	return &sum
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/slowburn/slowburn/internal/clock"
 	"github.com/slowburn/slowburn/processor/policy"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/buffer"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/conffile"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/status"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/version"
 )
@@ -28,7 +29,12 @@ type Source interface {
 	// OnHangup calls f, in a goroutine, whenever the user asks by a signal to read the policies again, until cancel was
 	// called and has returned.
 	OnHangup(f func(ctx context.Context)) (cancel func())
+	// Locations returns the places that the configuration is read from, those that override others after them.
+	Locations(ctx context.Context) ([]Location, error)
 }
+
+// Location is a place that configuration is read from.
+type Location = conffile.Location
 
 // Errors of Reload and Promote.
 var (
@@ -45,7 +51,8 @@ type Policies struct {
 	Shadow   []version.PolicyInfo `json:"shadow,omitempty"`
 	// Promoted is set while these were the shadow's and the configuration does not have them yet.
 	Promoted bool `json:"promoted"`
-	// NeedsRestart are the processor's other keys that were changed in the configuration, as of the last reload.
+	// NeedsRestart are the other keys that were changed in the configuration, as of the last reload: first the processor's, then those
+	// of the rest of the configuration, with what they stand under.
 	NeedsRestart []string `json:"needs_restart,omitempty"`
 	// LastError is why the last reload failed, if it did.
 	LastError *ReloadError `json:"last_error,omitempty"`
@@ -67,14 +74,16 @@ type policies struct {
 	buffer   *buffer.Buffer
 	reloads  *[status.Outcomes]atomic.Int64
 
-	reading  sync.Mutex // held while the configuration is read again
-	swapping sync.Mutex // held while the current version is changed, and what follows
+	started  *confmap.Conf // the whole configuration at the start; nil where it could not be read
+	reading  sync.Mutex    // held while the configuration is read again
+	swapping sync.Mutex    // held while the current version is changed, and what follows
 	current  configured
 }
 
 // configured is what the current version was made of, and what became of the last reload.
 type configured struct {
 	policies     []policy.Config
+	rules        []policy.RuleConfig
 	shadow       *ShadowConfig
 	promoted     bool
 	needsRestart []string
@@ -83,7 +92,7 @@ type configured struct {
 
 // compileFirst compiles the first version. Policies follow it after open.
 func compileFirst(cfg *Config, names *version.Names, logger *zap.Logger) (*policies, *version.Version, error) {
-	p := &policies{cfg: cfg, logger: logger, current: configured{policies: cfg.Policies, shadow: cfg.Shadow}}
+	p := &policies{cfg: cfg, logger: logger, current: configured{policies: cfg.Policies, rules: cfg.Rules, shadow: cfg.Shadow}}
 	v, err := p.compile(1, cfg, names)
 	if err != nil {
 		return nil, nil, err
@@ -113,6 +122,10 @@ func (p *policies) listen() (cancel func()) {
 		}
 		return func() {}
 	}
+	ctx, done := context.WithTimeout(context.Background(), loadTimeout)
+	defer done()
+	p.started, _ = p.source.Load(ctx) // as the Collector just did; else changes are not told
+	p.logWaits(ctx)
 	forget, stop := p.source.OnHangup(func(ctx context.Context) { _, _ = p.reload(ctx) }), p.watch()
 	return func() {
 		forget()
@@ -146,13 +159,21 @@ func (p *policies) reload(ctx context.Context) (Policies, error) {
 	return p.take(p.load(ctx))
 }
 
-// take makes the policies of a configuration that was read the current ones. Where that could not be, err is why.
-func (p *policies) take(cfg *Config, err error) (Policies, error) {
+// reading is the configuration as it was read once: the processor's, and the whole. Where that could not be, err is why.
+type reading struct {
+	cfg   *Config
+	whole *confmap.Conf
+	err   error
+}
+
+// take makes the policies of a configuration that was read the current ones.
+func (p *policies) take(r reading) (Policies, error) {
 	p.swapping.Lock()
 	defer p.swapping.Unlock()
-	outcome := status.ReloadFailed
+	outcome, err := status.ReloadFailed, r.err
 	if err == nil {
-		outcome, err = p.apply(cfg)
+		p.noticeOthers(r.cfg, r.whole)
+		outcome, err = p.apply(r.cfg)
 	}
 	p.reloads[outcome].Add(1)
 	if err != nil {
@@ -167,17 +188,12 @@ func (p *policies) take(cfg *Config, err error) (Policies, error) {
 // apply takes the policies and the shadow from a configuration that was read again, and nothing else.
 func (p *policies) apply(read *Config) (status.Outcome, error) {
 	c := &p.current
-	c.needsRestart = otherKeys(p.cfg, read)
-	if len(c.needsRestart) > 0 {
-		p.logger.Warn("other keys of tail_sampling than policies and shadow were changed: restart to apply them",
-			zap.Strings("keys", c.needsRestart))
-	}
-	if !c.promoted && reflect.DeepEqual(c.policies, read.Policies) && reflect.DeepEqual(c.shadow, read.Shadow) {
+	if !c.promoted && reflect.DeepEqual(c.policies, read.Policies) && reflect.DeepEqual(c.rules, read.Rules) && reflect.DeepEqual(c.shadow, read.Shadow) {
 		p.logger.Info("policies were reloaded and are the same", zap.Int("policy_version", p.versions.Current().Number))
 		return status.ReloadUnchanged, nil
 	}
 	cfg := *p.cfg
-	cfg.Policies, cfg.Shadow = read.Policies, read.Shadow
+	cfg.Policies, cfg.Rules, cfg.Shadow = read.Policies, read.Rules, read.Shadow
 	if _, _, err := cfg.compileAll(p.logger); err != nil { // with the other keys as they were at the start
 		return status.ReloadFailed, fmt.Errorf("%w, because they do not go with the keys that need a restart: %w", ErrInvalid, err)
 	}
@@ -185,7 +201,7 @@ func (p *policies) apply(read *Config) (status.Outcome, error) {
 	if err != nil {
 		return status.ReloadFailed, err
 	}
-	c.policies, c.shadow, c.promoted = cfg.Policies, cfg.Shadow, false
+	c.policies, c.rules, c.shadow, c.promoted = cfg.Policies, cfg.Rules, cfg.Shadow, false
 	for _, w := range v.Warnings() {
 		p.logger.Warn(w)
 	}
@@ -202,43 +218,30 @@ func (p *policies) successor(number int, cfg *Config) (*version.Version, error) 
 	return v, err
 }
 
-// load reads the processor's configuration, and validates it.
-func (p *policies) load(ctx context.Context) (*Config, error) {
+// load reads the whole configuration, and the processor's, which it validates.
+func (p *policies) load(ctx context.Context) (r reading) {
 	if p.source == nil {
-		return nil, ErrNoSource
+		return reading{err: ErrNoSource}
 	}
-	conf, err := p.source.Load(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("%w, because the configuration cannot be read: %w", ErrInvalid, err)
+	if r.whole, r.err = p.source.Load(ctx); r.err != nil {
+		return reading{err: fmt.Errorf("%w, because the configuration cannot be read: %w", ErrInvalid, r.err)}
 	}
 	key := "processors::" + p.id.String()
-	if !conf.IsSet(key) {
-		return nil, fmt.Errorf("%w, because %s is not in the configuration any more", ErrInvalid, key)
+	if !r.whole.IsSet(key) {
+		return reading{err: fmt.Errorf("%w, because %s is not in the configuration any more", ErrInvalid, key)}
 	}
-	cfg := createDefaultConfig().(*Config)
-	own, err := conf.Sub(key)
+	r.cfg = createDefaultConfig().(*Config)
+	own, err := r.whole.Sub(key)
 	if err == nil {
-		err = own.Unmarshal(cfg)
+		err = own.Unmarshal(r.cfg)
 	}
 	if err == nil {
-		err = confmap.Validate(cfg)
+		err = confmap.Validate(r.cfg)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%w, because the configuration is not valid: %s: %w", ErrInvalid, key, err)
+		return reading{err: fmt.Errorf("%w, because the configuration is not valid: %s: %w", ErrInvalid, key, err)}
 	}
-	return cfg, nil
-}
-
-// otherKeys are the keys, but for policies and shadow, in which configurations differ.
-func otherKeys(a, b *Config) (keys []string) {
-	x, y := reflect.ValueOf(a).Elem(), reflect.ValueOf(b).Elem()
-	for i := range x.NumField() {
-		key := x.Type().Field(i).Tag.Get("mapstructure")
-		if key != "policies" && key != "shadow" && !reflect.DeepEqual(x.Field(i).Interface(), y.Field(i).Interface()) {
-			keys = append(keys, key)
-		}
-	}
-	return keys
+	return r
 }
 
 // promote makes the shadow's policies the current ones.

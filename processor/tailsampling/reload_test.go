@@ -24,6 +24,8 @@ type document struct {
 	conf   map[string]any
 	err    error
 	hangup func(context.Context)
+
+	locations []Location
 }
 
 func (d *document) Load(context.Context) (*confmap.Conf, error) {
@@ -31,6 +33,8 @@ func (d *document) Load(context.Context) (*confmap.Conf, error) {
 	defer d.mu.Unlock()
 	return confmap.NewFromStringMap(d.conf), d.err
 }
+
+func (d *document) Locations(context.Context) ([]Location, error) { return d.locations, nil }
 
 func (d *document) OnHangup(f func(context.Context)) (cancel func()) {
 	d.hangup = f
@@ -213,7 +217,7 @@ func testReloadTakesOnlyPolicies(t *testing.T) {
 	}})
 	_, err := p.Reload(t.Context())
 	require.ErrorIs(t, err, ErrInvalid)
-	require.ErrorContains(t, err, `sampling_strategy span-ingest does not go with the policy "between"`)
+	require.ErrorContains(t, err, `sampling_strategy span-ingest does not go with "between"`)
 	assert.Equal(t, []string{"sampling_strategy"}, p.Policies().NeedsRestart)
 	assert.Equal(t, 1, p.Policies().Version)
 	require.NoError(t, p.Shutdown(t.Context()))

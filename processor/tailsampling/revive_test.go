@@ -114,7 +114,7 @@ func testReviveWindowEnds(t *testing.T) {
 		require.Zero(t, p.Status().TracesRevivable)
 		require.Equal(t, LateSpans{Dropped: 1}, p.Status().LateSpans)
 		require.NoError(t, wireDoor(t, p, request(newSpan(1, 4).fail())))
-		require.Equal(t, LateSpans{Dropped: 2}, p.Status().LateSpans)
+		require.Equal(t, LateSpans{Dropped: 2, ErrorsDropped: 1}, p.Status().LateSpans)
 		time.Sleep(time.Minute)
 		require.Empty(t, next.traces())
 		shutdown(t, p)
@@ -140,7 +140,7 @@ func testWhatIsNotRevived(t *testing.T) {
 		require.NoError(t, wireDoor(t, p, request(newSpan(2, 1).fail())))
 		time.Sleep(time.Minute)
 		require.Empty(t, next.traces())
-		require.Equal(t, LateSpans{Dropped: 3}, p.Status().LateSpans)
+		require.Equal(t, LateSpans{Dropped: 3, ErrorsDropped: 1}, p.Status().LateSpans, "the second trace was not sampled")
 		shutdown(t, p)
 	})
 }

@@ -110,7 +110,11 @@ func (p *Sampler) connect(next consumer.Traces) {
 	p.output.Open(p.cfg.Destinations, min(p.cfg.shards(), delivery.MaxSenders, max(2, runtime.GOMAXPROCS(0))))
 	p.backlogs = &budget.Backlogs{
 		Limit: int64(p.cfg.deliveryBudget()), Refuse: p.cfg.WhenFull == fullRefuse, GaveUp: p.output.GaveUp,
-		Kept: func() { p.output.LogLosses(false) },
+	}
+	judgeIDs := watchIDs(p.buffer, p.cfg.Compat, p.logger)
+	p.backlogs.Kept = func() {
+		p.output.LogLosses(false)
+		judgeIDs()
 	}
 	p.backlogs.Open(p.buffer, len(p.output.Destinations))
 	p.budget = budget.New(p.buffer, budget.Settings{
@@ -141,7 +145,7 @@ func newShared(cfg *Config, names *version.Names) (*shard.Shared, error) {
 		ReviveUpTo: budget.ReviveUpTo, Mapped: cfg.Storage == storageDisk, Epoch: clock.NewEpoch(), Seed: index.NewSeed(),
 		Limits: shard.Limits{
 			Sampled: share(cfg.DecisionCache.SampledCacheSize), Dropped: share(cfg.DecisionCache.NonSampledCacheSize),
-			Records: share(cfg.Explain.Decisions),
+			Records: share(cfg.Explain.Decisions), RevivableBytes: int64(share(int(cfg.reviveBudget()))),
 		},
 	}
 	if cfg.LinkedTraces.Enabled {

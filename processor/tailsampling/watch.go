@@ -21,18 +21,13 @@ func (cfg *Config) validateWatch(bad func(string, ...any)) {
 	}
 }
 
-// reading is the configuration as it was read once, or why it could not be.
-type reading struct {
-	cfg *Config
-	err error
-}
-
 // same reports whether two readings ask for the same policies, or fail in the same way.
 func (r reading) same(other reading) bool {
 	if r.err != nil || other.err != nil {
 		return r.err != nil && other.err != nil && r.err.Error() == other.err.Error()
 	}
-	return reflect.DeepEqual(r.cfg.Policies, other.cfg.Policies) && reflect.DeepEqual(r.cfg.Shadow, other.cfg.Shadow)
+	return reflect.DeepEqual(r.cfg.Policies, other.cfg.Policies) && reflect.DeepEqual(r.cfg.Rules, other.cfg.Rules) &&
+		reflect.DeepEqual(r.cfg.Shadow, other.cfg.Shadow)
 }
 
 // watch reloads the policies when the configuration that they are in has others, until stop was called and has returned.
@@ -43,17 +38,16 @@ func (p *policies) watch() (stop func()) {
 	}
 	w := watch.Watcher[reading]{
 		Interval: p.cfg.Watch,
-		Read: func(ctx context.Context) (r reading) {
+		Read: func(ctx context.Context) reading {
 			p.reading.Lock()
 			defer p.reading.Unlock()
 			ctx, cancel := context.WithTimeout(ctx, loadTimeout)
 			defer cancel()
-			r.cfg, r.err = p.load(ctx)
-			return r
+			return p.load(ctx)
 		},
 		Same: reading.same,
 		Apply: func(r reading) (done bool) {
-			_, err := p.take(r.cfg, r.err)
+			_, err := p.take(r)
 			return !errors.Is(err, refuse.ErrRecovering) && !errors.Is(err, errTooManyVersions)
 		},
 	}

@@ -29,7 +29,6 @@ import (
 )
 
 const (
-	fileName = "traces.db"
 	// maxQueueBytes is what may wait for the disk: some seconds of kept traces at full load.
 	maxQueueBytes = 32 << 20
 	// maxWait is how long a call waits for the disk before it answers that the traces are not stored.
@@ -59,7 +58,7 @@ func newStore(set exporter.Settings, cfg *Config) (*store, error) {
 	if err != nil {
 		return nil, err
 	}
-	path := filepath.Join(cfg.Directory, fileName)
+	path := filepath.Join(cfg.Directory, FileName)
 	s := &store{
 		health: health{file: path, logger: set.Logger},
 		id:     set.ID, telemetry: telemetry, queue: newQueue(maxQueueBytes), now: clock.Now,

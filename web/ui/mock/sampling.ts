@@ -82,7 +82,7 @@ export function status(scenario: Scenario): SamplingStatus {
     oldest_undecided_seconds: 11.4,
     traces_undelivered: 12,
     decided: fresh ? none : { sampled: 48_211, not_sampled: 1_904_330, dropped: 12_004 },
-    late_spans: { kept: 301, dropped: 9_120 },
+    late_spans: { kept: 301, dropped: 9_120, errors_dropped: 4 },
     refused_spans: 0,
     failed_spans: 0,
     early_decisions: troubled ? 42 : 0,

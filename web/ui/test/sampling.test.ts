@@ -163,3 +163,23 @@ describe("destinations", () => {
     expect(whenFull({ when_full: "refuse" })).toContain("new spans are refused");
   });
 });
+
+describe("rules", () => {
+  const vote = (name: string, matched: boolean, acted: boolean) => ({ name, type: "rule", matched, acted });
+  const ruled = {
+    ...notKept,
+    votes: [vote("errors", false, false), vote("rest", true, false), vote("last", false, false)],
+  };
+  it("name the one that decided", () =>
+    expect(sentence(ruled)).toMatch(/^Not kept: the rule rest decided, and does not sample it; /));
+  it("say that none did", () =>
+    expect(sentence({ ...ruled, votes: [vote("errors", false, false)] })).toMatch(
+      /^Not kept: no rule is for traces/,
+    ));
+  it("are not asked after the one that decided", () =>
+    expect(ruled.votes.map((v) => outcome(ruled, v)[1])).toEqual([
+      "did not match",
+      "decided, and did not sample it",
+      "not asked: a rule before it decided",
+    ]));
+});

@@ -22,7 +22,7 @@ import (
 	"github.com/slowburn/slowburn/processor/policy/internal/policytest"
 )
 
-// Run runs files, each a list of blocks with an empty line between. A block is YAML, "----" and the answer: to policies, what
+// Run runs files, each a list of blocks with an empty line between. A block is YAML, "----" and the answer: to policies or rules, what
 // Compile says; to a trace, what the policies above it decide. Lines before "----" may be comments.
 func Run(t *testing.T, pattern string) {
 	for _, file := range glob(t, pattern) {
@@ -59,7 +59,7 @@ func glob(t *testing.T, pattern string) []string {
 // types is the list of types in an error, which files leave out, so that a new type does not change them.
 var types = regexp.MustCompile(`(supported (?:there|types): )[a-z_, ]+`)
 
-// RunBad runs files with the extension .bad.yaml, each a value of tail_sampling::policies. Beside it is the error.
+// RunBad runs files with the extension .bad.yaml, each a value of tail_sampling::policies or ::rules. Beside it is the error.
 func RunBad(t *testing.T, pattern string) {
 	for _, file := range glob(t, pattern) {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".bad.yaml"), func(t *testing.T) {
@@ -82,17 +82,27 @@ func compileError(t *testing.T, policies string) string {
 	if err := Decode(t, policies, &block); err != nil {
 		return err.Error()
 	}
-	_, err := policy.Compile(block.Policies, policy.Options{})
+	_, err := block.compile()
 	require.Error(t, err)
 	return err.Error()
 }
 
+// compile makes a set of the policies, or of the rules.
+func (b *Block) compile() (*policy.Set, error) {
+	options := policy.Options{Contrib: b.Compat == "contrib", FirstMatch: b.FirstMatch}
+	if b.Rules != nil {
+		return policy.CompileRules(b.Rules, options)
+	}
+	return policy.Compile(b.Policies, options)
+}
+
 // Block is a question of a data file.
 type Block struct {
-	Policies   []policy.Config `mapstructure:"policies"`
-	Compat     string          `mapstructure:"compat"`
-	FirstMatch bool            `mapstructure:"sample_on_first_match"`
-	InOrder    bool            `mapstructure:"in_order"` // the order of spans matters
+	Policies   []policy.Config     `mapstructure:"policies"`
+	Rules      []policy.RuleConfig `mapstructure:"rules"`
+	Compat     string              `mapstructure:"compat"`
+	FirstMatch bool                `mapstructure:"sample_on_first_match"`
+	InOrder    bool                `mapstructure:"in_order"` // the order of spans matters
 
 	Trace string `mapstructure:"trace"`
 	ID    string `mapstructure:"id"` // in hex
@@ -118,13 +128,13 @@ func Decode(t *testing.T, yaml string, into any) error {
 func answerTo(t *testing.T, sets *[]*policy.Set, question string) string {
 	var block Block
 	require.NoError(t, Decode(t, question, &block), question)
-	if block.Policies != nil {
+	if block.Policies != nil || block.Rules != nil {
 		*sets = nil
 		for range len(policytest.Ways) + 1 {
 			if block.InOrder && len(*sets) == 1 {
 				break
 			}
-			compiled, err := policy.Compile(block.Policies, policy.Options{Contrib: block.Compat == "contrib", FirstMatch: block.FirstMatch})
+			compiled, err := block.compile()
 			require.NoError(t, err, question)
 			*sets = append(*sets, compiled)
 		}

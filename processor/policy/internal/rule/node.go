@@ -28,6 +28,8 @@ const (
 	Wants
 	// Outermost: it cannot be a sub-policy.
 	Outermost
+	// Chance: its threshold, which is the same for all traces, is not 0.
+	Chance
 )
 
 // Has reports whether all of these traits are there.

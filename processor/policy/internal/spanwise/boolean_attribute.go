@@ -33,3 +33,6 @@ func (cfg *BooleanAttributeConfig) Compile(b *ask.Builder) (rule.Node, error) {
 type is bool
 
 func (b is) Holds(v wire.Value) bool { return v.Kind() == wire.Bool && v.Bool() == bool(b) }
+
+// Inverts reports whether the policy is for traces in which nothing matches.
+func (cfg *BooleanAttributeConfig) Inverts() bool { return cfg.InvertMatch }

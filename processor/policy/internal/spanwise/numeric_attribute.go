@@ -82,3 +82,6 @@ func (b between) holdsDouble(d float64) bool {
 	}
 	return b.least <= int64(math.Floor(d)) && int64(math.Ceil(d)) <= b.most
 }
+
+// Inverts reports whether the policy is for traces in which nothing matches.
+func (cfg *NumericAttributeConfig) Inverts() bool { return cfg.InvertMatch }

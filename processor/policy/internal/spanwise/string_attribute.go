@@ -109,3 +109,6 @@ func (a *anyRegexp) Holds(v wire.Value) bool {
 	}
 	return result
 }
+
+// Inverts reports whether the policy is for traces in which nothing matches.
+func (cfg *StringAttributeConfig) Inverts() bool { return cfg.InvertMatch }

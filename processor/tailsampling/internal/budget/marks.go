@@ -10,7 +10,8 @@ package budget
 //
 //	share  of what         what happens from it on
 //	-----  --------------  ------------------------------------------------------------------------------------------
-//	0.60   either budget   traces that were not sampled leave before the end of revive_window, oldest first (ReviveUpTo)
+//	0.60   disk_budget     traces that were not sampled leave before the end of revive_window, oldest first; with storage memory
+//	                       that is of memory_budget (ReviveUpTo). They leave, too, when they have more than revive_budget
 //	0.65   memory_budget   segments stop leaving memory (shrinkTo)
 //	0.75   memory_budget   full segments leave memory, compressed or as the files that they are (shrinkFrom)
 //	0.85   either budget   relief ends (reliefTo)

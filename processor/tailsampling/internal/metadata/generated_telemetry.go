@@ -52,6 +52,7 @@ type TelemetryBuilder struct {
 	ProcessorTailSamplingIgnoredLinks                   metric.Int64ObservableCounter
 	ProcessorTailSamplingInvalidSpans                   metric.Int64ObservableCounter
 	ProcessorTailSamplingLastAcceptedAge                metric.Float64ObservableGauge
+	ProcessorTailSamplingLateErrorSpans                 metric.Int64ObservableCounter
 	ProcessorTailSamplingLostSpans                      metric.Int64ObservableCounter
 	ProcessorTailSamplingMemoryBudgetBytes              metric.Int64ObservableGauge
 	ProcessorTailSamplingNewTraceIDReceived             metric.Int64ObservableCounter
@@ -443,6 +444,21 @@ func (builder *TelemetryBuilder) RegisterProcessorTailSamplingLastAcceptedAgeCal
 		cb(ctx, &observerFloat64{inst: builder.ProcessorTailSamplingLastAcceptedAge, obs: o})
 		return nil
 	}, builder.ProcessorTailSamplingLastAcceptedAge)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterProcessorTailSamplingLateErrorSpansCallback sets callback for observable ProcessorTailSamplingLateErrorSpans metric.
+func (builder *TelemetryBuilder) RegisterProcessorTailSamplingLateErrorSpansCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ProcessorTailSamplingLateErrorSpans, obs: o})
+		return nil
+	}, builder.ProcessorTailSamplingLateErrorSpans)
 	if err != nil {
 		return err
 	}
@@ -1218,6 +1234,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol_processor_tail_sampling_last_accepted_age",
 		metric.WithDescription("How long ago a destination accepted traces last; absent before the first time [Beta]"),
 		metric.WithUnit("s"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ProcessorTailSamplingLateErrorSpans, err = builder.meter.Int64ObservableCounter(
+		"otelcol_processor_tail_sampling_late_error_spans",
+		metric.WithDescription("Spans with an error that came after their trace was not sampled, and did not change that [Beta]"),
+		metric.WithUnit("{spans}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingLostSpans, err = builder.meter.Int64ObservableCounter(

@@ -6,6 +6,7 @@ import (
 	"github.com/slowburn/slowburn/internal/wire"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/decision"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/intake"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/version"
 )
 
 // Add buffers the i-th span of a request, or drops it if its trace was dropped.
@@ -13,7 +14,7 @@ func (s *Shard) Add(in *intake.Request, i uint32, now clock.Monotonic) {
 	span, hash := in.Span(i), in.Hash(i)
 	n := s.index.Find(hash, &span.TraceID)
 	if n == 0 {
-		if n = s.admit(hash, &span.TraceID, now); n == 0 {
+		if n = s.admit(hash, &span.TraceID, span.Status == wire.StatusError, now); n == 0 {
 			return
 		}
 	}
@@ -43,6 +44,9 @@ func (s *Shard) Add(in *intake.Request, i uint32, now clock.Monotonic) {
 		return
 	case stateRevivable:
 		e.lateSpans++
+		if span.Status == wire.StatusError {
+			e.lateErrors++
+		}
 		s.tally.Stats.RevivableBytes += int64(len(body))
 		s.tally.Ages.AddLate(now.Sub(e.decidedAt))
 		s.records.AddLate(hash, &span.TraceID, span.ParentID.IsZero())
@@ -97,12 +101,15 @@ func (s *Shard) Review(now clock.Monotonic) {
 }
 
 // admit makes an entry for a trace that has none: for the trace if it is new, for a late part if it was sampled. It
-// returns 0 if it was dropped.
-func (t *traces) admit(hash uint32, id *wire.TraceID, now clock.Monotonic) slot {
+// returns 0 if it was dropped. failed says that the span has an error.
+func (t *traces) admit(hash uint32, id *wire.TraceID, failed bool, now clock.Monotonic) slot {
 	d, w, sampled := t.memory.Sampled(hash, id) // first: a revived trace may have been read back as not sampled too
 	if !sampled {
 		if d, notKept := t.memory.NotKept(hash, id); notKept {
 			t.tally.Stats.LateDropped++
+			if failed && d.Policy == version.NoPolicy { // else a drop policy dropped it
+				t.tally.Stats.LateErrors++
+			}
 			t.records.AddLate(hash, id, false)
 			t.tally.Ages.AddLate(t.shared.ageOf(d.At, now))
 			return 0

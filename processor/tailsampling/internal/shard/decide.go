@@ -48,6 +48,9 @@ func (t *traces) conclude(n slot, v verdict, trigger decision.Trigger, now clock
 			Duration: e.span.duration(), First: e.arrived, Trimmed: e.trimmed,
 		},
 	})
+	if !e.vouched && !e.revived {
+		t.tally.IDs.Observe(&e.ID)
+	}
 	if v.Verdict == policy.NotSampled && t.makeRoomToRevive(trigger, now) {
 		t.keepRevivable(n, now)
 		return

@@ -6,6 +6,7 @@ import (
 
 	"github.com/slowburn/slowburn/internal/clock"
 	"github.com/slowburn/slowburn/internal/tracestate"
+	"github.com/slowburn/slowburn/internal/wire"
 	"github.com/slowburn/slowburn/processor/policy"
 	"github.com/slowburn/slowburn/processor/spanlog"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/decision"
@@ -29,15 +30,17 @@ type entry struct {
 	state      state
 	late       bool               // it is a part that came after its trace was sampled
 	revived    bool               // it was not sampled at first, and a late span changed that
+	vouched    bool               // a span says how random it is: by W3C's random flag, an rv, or the th of a sampler before
 	generation version.Generation // until it is decided for good
 	outbox.Place
 }
 
 // counts are those of the spans of an entry.
 type counts struct {
-	spans     uint32 // in the log
-	lateSpans uint32 // of these, that came since it was not sampled
-	trimmed   uint32 // left out
+	spans      uint32 // in the log
+	lateSpans  uint32 // of these, that came since it was not sampled
+	lateErrors uint32 // of these, with an error
+	trimmed    uint32 // left out
 }
 
 // positions are those of the entry's spans in the log: from the first on, up to where the log was when it was decided.
@@ -100,7 +103,10 @@ func (e *entry) observe(v *policy.SpanView) {
 		}
 		e.span.end = max(e.span.end, s.End)
 	}
+	e.vouched = e.vouched || v.Span.Flags&wire.FlagRandom != 0
 	if state := v.TraceState(); len(state) > 0 {
-		e.random = min(e.random, tracestate.Parse(state).Randomness)
+		said := tracestate.Parse(state)
+		e.random = min(e.random, said.Randomness)
+		e.vouched = e.vouched || said.Randomness != tracestate.None || said.Threshold != tracestate.None
 	}
 }

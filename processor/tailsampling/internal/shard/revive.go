@@ -8,7 +8,9 @@ import (
 
 // A trace that was not sampled can stay where it is for revive_window, so that what comes late may still change the
 // decision: a span with an error, or a root that shows how long the trace took. Such a trace is revivable. It
-// stays while the budgets are used up to Shared.ReviveUpTo; beyond that the oldest are evicted.
+// stays while such traces have no more than Limits.RevivableBytes, and the budget that spans wait in is used up to
+// Shared.ReviveUpTo; beyond that the oldest are evicted. With files that is the budget of the disk alone: memory is relieved by
+// leaving segments to the disk, and only evicts when that is not enough (see package budget).
 
 // makeRoomToRevive evicts the oldest revivable traces where there is too little room for another one. It reports whether a
 // trace that was not sampled can stay.
@@ -19,13 +21,24 @@ func (t *traces) makeRoomToRevive(trigger decision.Trigger, now clock.Monotonic)
 	if t.shared.Waits.Revive == 0 || trigger == decision.BySize {
 		return false
 	}
-	for t.shared.Pool.Over(0, t.shared.ReviveUpTo) > 0 {
+	for t.overRevivable() {
 		if t.queues.revivable.Empty() {
 			return false
 		}
 		t.evict(t.queues.revivable.Head(), now)
 	}
 	return true
+}
+
+// overRevivable reports whether traces that were not sampled take more room than they may have.
+func (t *traces) overRevivable() bool {
+	if limit := t.shared.Limits.RevivableBytes; limit > 0 && t.tally.Stats.RevivableBytes > limit {
+		return true
+	}
+	if t.shared.Mapped {
+		return t.shared.Pool.OverDisk(0, t.shared.ReviveUpTo) > 0
+	}
+	return t.shared.Pool.Over(0, t.shared.ReviveUpTo) > 0
 }
 
 // keepRevivable keeps a trace that was not sampled.
@@ -56,6 +69,7 @@ func (t *traces) evict(n slot, now clock.Monotonic) {
 		e.to = t.log.Position()
 		t.notes.notSampled(e, now)
 		t.tally.Stats.LateDropped += int64(e.lateSpans)
+		t.tally.Stats.LateErrors += int64(e.lateErrors)
 	}
 	t.remember(e, policy.NotSampled, e.decidedAt)
 	t.free(n, now)

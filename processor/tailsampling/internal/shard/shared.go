@@ -28,7 +28,7 @@ type Shared struct {
 	// Links of a span that are looked at. LinkedNumber is that of linked.PolicyName in version.Names.
 	LinksPerSpan int
 	LinkedNumber int32
-	// ReviveUpTo is the share of the budgets up to which traces that were not sampled stay.
+	// ReviveUpTo is the share of the budget that spans wait in, up to which traces that were not sampled stay.
 	ReviveUpTo float64
 	// Mapped says that spans are in mapped files, so that reading and writing them can fault; see spanlog.Guard.
 	Mapped bool
@@ -46,12 +46,14 @@ type Waits struct {
 	Revive         time.Duration // how long a trace that was not sampled stays; 0 is not at all
 }
 
-// Limits are how many of each a shard remembers.
+// Limits are how many of each a shard remembers, or has.
 type Limits struct {
 	Sampled, Dropped int // decisions, for late spans
 	Records          int // decisions, to explain them
 	Ties             int // links between traces; 0 where traces are not kept for links
 	TiesPerTrace     int
+	// RevivableBytes are how many bytes of spans stay of traces that were not sampled; 0 is no limit but Shared.ReviveUpTo.
+	RevivableBytes int64
 }
 
 // lateWait is how long late spans of a sampled trace gather before they are passed on.

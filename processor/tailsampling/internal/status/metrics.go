@@ -55,6 +55,7 @@ func (m *Metrics) register() error {
 		t.RegisterProcessorTailSamplingGlobalCountTracesSampledCallback(m.byVerdict),
 		t.RegisterProcessorTailSamplingTraceDecisionsCallback(m.byTrigger),
 		t.RegisterProcessorTailSamplingEarlyReleasesFromCacheDecisionCallback(m.lateSpans),
+		t.RegisterProcessorTailSamplingLateErrorSpansCallback(sum(func(s *tally.Stats) int64 { return s.LateErrors })),
 		t.RegisterProcessorTailSamplingNewTraceIDReceivedCallback(sum(func(s *tally.Stats) int64 { return s.Traces })),
 		t.RegisterProcessorTailSamplingSamplingPolicyEvaluationErrorCallback(callback(func() int64 { return int64(m.Versions.Current().EvaluationErrors()) })),
 		t.RegisterProcessorTailSamplingRefusedSpansCallback(m.byReason),

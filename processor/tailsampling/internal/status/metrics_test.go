@@ -167,6 +167,7 @@ func (s *scene) fillCounts(m *Metrics) {
 	s.Stages.Add(tally.Deliver, 72*time.Second)
 	counts := &s.Buffer.Members[0].Tally().Stats
 	counts.Trimmed, counts.IgnoredLinks = counts.Trimmed+81, counts.IgnoredLinks+82
+	counts.LateErrors += 83
 	for i := range counts.Triggers {
 		counts.Triggers[i] += 91 + int64(i)
 	}

@@ -62,6 +62,8 @@ type Decided struct {
 type LateSpans struct {
 	Kept    int64 `json:"kept"`
 	Dropped int64 `json:"dropped"`
+	// ErrorsDropped are, of Dropped, those with an error of traces that were not sampled: what a longer wait might have kept.
+	ErrorsDropped int64 `json:"errors_dropped"`
 }
 
 // PolicyStatus is what a policy decided. A trace that several policies would sample counts for the one with the least threshold.
@@ -92,7 +94,7 @@ func (w *View) Status() Status {
 			NotSampled: st.Verdict(policy.NotSampled),
 			Dropped:    st.Verdict(policy.Dropped),
 		},
-		LateSpans:      LateSpans{Kept: st.LateKept, Dropped: st.LateDropped},
+		LateSpans:      LateSpans{Kept: st.LateKept, Dropped: st.LateDropped, ErrorsDropped: st.LateErrors},
 		RefusedSpans:   w.Refusals.All(),
 		FailedSpans:    w.Output.RefusedSpans(),
 		EarlyDecisions: st.Early(),

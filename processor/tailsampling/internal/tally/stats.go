@@ -18,10 +18,12 @@ type Stats struct {
 type Happened struct {
 	Traces                int64 // that began
 	LateKept, LateDropped int64 // spans
-	Trimmed               int64 // spans
-	IgnoredLinks          int64
-	Triggers              [decision.Triggers]int64
-	Policies              []ByPolicy // by number in version.Names, as far as anything happened
+	// LateErrors are, of the late spans that were dropped, those with an error of traces that no drop policy dropped.
+	LateErrors   int64
+	Trimmed      int64 // spans
+	IgnoredLinks int64
+	Triggers     [decision.Triggers]int64
+	Policies     []ByPolicy // by number in version.Names, as far as anything happened
 }
 
 // Present is what is there now. Bytes are of span bodies.
@@ -89,6 +91,7 @@ func (s *Stats) Add(o *Stats) {
 	s.Traces += o.Traces
 	s.LateKept += o.LateKept
 	s.LateDropped += o.LateDropped
+	s.LateErrors += o.LateErrors
 	s.Trimmed += o.Trimmed
 	s.IgnoredLinks += o.IgnoredLinks
 	for i, n := range o.Triggers {

@@ -101,7 +101,7 @@ func TestStatsAddUp(t *testing.T) {
 	for i := range b.Triggers {
 		b.Triggers[i] = int64(100 + i)
 	}
-	b.Traces, b.LateKept, b.LateDropped, b.Trimmed, b.IgnoredLinks = 1, 2, 3, 4, 5
+	b.Traces, b.LateKept, b.LateDropped, b.Trimmed, b.IgnoredLinks, b.LateErrors = 1, 2, 3, 4, 5, 6
 	b.Present = Present{
 		Pending: 6, PendingBytes: 7, Revivable: 8, RevivableBytes: 9, Undelivered: 10, UndeliveredBytes: 11, Spans: 12,
 	}
@@ -111,7 +111,7 @@ func TestStatsAddUp(t *testing.T) {
 	require.Equal(t, Present{
 		Pending: 12, PendingBytes: 14, Revivable: 16, RevivableBytes: 18, Undelivered: 20, UndeliveredBytes: 22, Spans: 24,
 	}, all.Present)
-	want := Happened{Traces: 2, LateKept: 4, LateDropped: 6, Trimmed: 8, IgnoredLinks: 10, Policies: []ByPolicy{
+	want := Happened{Traces: 2, LateKept: 4, LateDropped: 6, LateErrors: 12, Trimmed: 8, IgnoredLinks: 10, Policies: []ByPolicy{
 		{},
 		{Decided: [Verdicts]Amount{policy.Sampled: amount(1, 3)}, Matched: amount(1, 3), Alone: amount(1, 3)},
 		{Decided: [Verdicts]Amount{policy.Sampled: amount(2, 8)}, Matched: amount(2, 8), Alone: amount(2, 8)},

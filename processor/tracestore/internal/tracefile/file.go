@@ -41,15 +41,33 @@ type File struct {
 	chunk      builder // the writer's
 }
 
-// Open opens the file, or makes it. Commits wait for the disk, which costs the pipeline nothing, as only the writer
-// commits, and keeps the file whole over a power cut.
-func Open(path string, opts Options) (*File, error) {
-	db, err := state.Open(path, state.Options{
+// contents are the buckets and migrations of the file.
+func contents() state.Options {
+	return state.Options{
 		Buckets: []string{
 			string(bucketChunks), string(bucketUpdates), string(bucketIDs), string(bucketIndex), string(bucketOperations),
 		},
 		Migrations: []func(*bbolt.Tx) error{refuseEarlier},
-	})
+	}
+}
+
+// OpenReadOnly opens a file that is there, for Requests and what else only reads. It fails with state.ErrLocked where another process
+// has it open for writing.
+func OpenReadOnly(path string) (*File, error) {
+	db, err := state.OpenReadOnly(path, contents())
+	if errors.Is(err, state.ErrNewer) || errors.Is(err, state.ErrOlder) {
+		err = fmt.Errorf("%w: %w", ErrOtherFormat, err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &File{db: db}, nil
+}
+
+// Open opens the file, or makes it. Commits wait for the disk, which costs the pipeline nothing, as only the writer
+// commits, and keeps the file whole over a power cut.
+func Open(path string, opts Options) (*File, error) {
+	db, err := state.Open(path, contents())
 	if errors.Is(err, state.ErrNewer) {
 		err = fmt.Errorf("%w: %w", ErrOtherFormat, err)
 	}

@@ -1,7 +1,10 @@
 package tracefile
 
 import (
+	"encoding/binary"
+	"errors"
 	"fmt"
+	"iter"
 	"slices"
 
 	"go.etcd.io/bbolt"
@@ -38,6 +41,50 @@ func (f *File) Trace(id pcommon.TraceID) (spans []byte, meta digest.Meta, here b
 		return nil, meta, false, fmt.Errorf("%w: %w", record.ErrCorrupt, err)
 	}
 	return spans, h.Meta, true, nil
+}
+
+// Requests iterates over the OTLP requests of all traces, each with all its spans, in the order in which they were stored. An error
+// that is record.ErrCorrupt is of one trace, or of the traces of a chunk, after which it goes on; any other ends it.
+func (f *File) Requests() iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) {
+		for number, more := uint64(0), true; more; number++ {
+			var stored [][]byte // copies, so that no transaction is open while they are used
+			var err error
+			if stored, number, more, err = f.recordsFrom(number); err != nil && !yield(nil, err) {
+				return
+			}
+			for _, r := range stored {
+				if _, spans, err := record.Decode(r); !yield(spans, err) {
+					return
+				}
+			}
+			if err != nil && !errors.Is(err, record.ErrCorrupt) {
+				return
+			}
+		}
+	}
+}
+
+// recordsFrom returns the records of the first chunk from a number on, and its number, or false where there is none.
+func (f *File) recordsFrom(number uint64) (records [][]byte, chunk uint64, more bool, err error) {
+	err = f.view(func(tx *bbolt.Tx) error {
+		k, _ := tx.Bucket(bucketChunks).Cursor().Seek(chunkKey(number))
+		if len(k) != len(chunkKey(0)) {
+			return nil
+		}
+		chunk, more = binary.BigEndian.Uint64(k), true
+		r := newReading(tx)
+		c, ok := r.head(chunk)
+		if !ok {
+			return fmt.Errorf("%w: chunk %d", record.ErrCorrupt, chunk)
+		}
+		for slot := range c.traces {
+			stored, _ := r.record(placeOf(chunk, slot))
+			records = append(records, slices.Clone(stored))
+		}
+		return nil
+	})
+	return records, chunk, more, err
 }
 
 // Has says which of the traces are here.

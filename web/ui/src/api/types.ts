@@ -205,7 +205,7 @@ export interface SamplingStatus {
   oldest_undecided_seconds: number;
   traces_undelivered: number;
   decided: { sampled: number; not_sampled: number; dropped: number };
-  late_spans: { kept: number; dropped: number };
+  late_spans: { kept: number; dropped: number; errors_dropped: number };
   refused_spans: number;
   /** Spans that the next stage refused for good. */
   failed_spans: number;

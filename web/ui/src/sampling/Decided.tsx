@@ -1,5 +1,5 @@
 import type { SamplingStatus } from "../api/types";
-import { count, percent } from "../lib/format";
+import { count, percent, plural } from "../lib/format";
 
 export function Decided({ status: s }: { status: SamplingStatus }) {
   const { sampled, not_sampled, dropped } = s.decided;
@@ -36,6 +36,15 @@ export function Decided({ status: s }: { status: SamplingStatus }) {
         {late === 0
           ? "No span came after its trace was decided."
           : `${count(late)} spans came after their trace was decided: ${count(s.late_spans.kept)} followed it, ${count(s.late_spans.dropped)} were dropped with it.`}
+        {s.late_spans.errors_dropped > 0 && (
+          <>
+            {" "}
+            <b class="text-ticket">
+              {plural(s.late_spans.errors_dropped, "of these has an error", "of these have an error")}
+            </b>
+            , of traces that were not kept: a longer decision_wait or revive_window would have kept them.
+          </>
+        )}
       </p>
     </section>
   );

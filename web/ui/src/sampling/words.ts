@@ -45,23 +45,37 @@ function weight(d: Decision): string {
 
 function whyNot(votes: PolicyVote[]): string {
   if (votes.length === 0) return "no policy sampled it";
+  const rule = votes.find((v) => v.type === RULE && v.matched);
+  if (rule) return `the rule ${rule.name} decided, and does not sample it`;
+  if (votes.some((v) => v.type === RULE)) return "no rule is for traces like it";
   const short = votes.filter((v) => v.matched && v.type !== "drop").map((v) => v.name);
   if (short.length === 0) return "no policy is for traces like it";
   const policies = `${short.join(" and ")} ${short.length > 1 ? "are" : "is"}`;
   return `${policies} for traces like it, but it did not pass the threshold`;
 }
 
-/** Whether a policy had a say: drops are asked first, and after one that drops the trace nobody is. */
+/** The type of rules: they are asked in their order, up to the first that matches. */
+const RULE = "rule";
+
+/** Whether a policy had a say: drops are asked first, and after one that drops the trace nobody is, nor after a rule that decided. */
 function asked(d: Decision, vote: PolicyVote): boolean {
-  if (d.verdict !== "dropped") return true;
+  if (d.verdict !== "dropped") {
+    const ruled = d.votes.findIndex((v) => v.type === RULE && v.matched);
+    return vote.type !== RULE || ruled < 0 || d.votes.indexOf(vote) <= ruled;
+  }
   const dropped = d.votes.findIndex((v) => v.name === d.policy);
   return vote.type === "drop" && d.votes.indexOf(vote) <= dropped;
 }
 
 /** Whether the trace is one that the policy is for, and what came of that. */
 export function outcome(d: Decision, vote: PolicyVote): [matched: string, outcome: string] {
-  if (!asked(d, vote)) return [NONE, "not asked: it was dropped before"];
+  if (!asked(d, vote))
+    return [
+      NONE,
+      d.verdict === "dropped" ? "not asked: it was dropped before" : "not asked: a rule before it decided",
+    ];
   if (vote.acted) return ["yes", vote.type === "drop" ? "dropped it" : "sampled it"];
+  if (vote.matched && vote.type === RULE) return ["yes", "decided, and did not sample it"];
   return vote.matched ? ["yes", "did not pass the threshold"] : ["no", "did not match"];
 }
 

@@ -1,0 +1,196 @@
+package policy
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/slowburn/slowburn/processor/policy/internal/ordered"
+	"github.com/slowburn/slowburn/processor/policy/internal/rule"
+)
+
+// Rule is the type of what Set.Type is asked about, for a rule. It stands in no configuration.
+const Rule Type = "rule"
+
+// RuleConfig is one entry of tail_sampling::rules. The first rule in their order whose match is for a trace decides about it.
+type RuleConfig struct {
+	// Name is written to kept spans and metrics. No two rules have the same.
+	Name string `mapstructure:"name"`
+	// Match is a policy as in policies, one without chance or rate, whose name is left out; nil matches every trace. One of
+	// type drop goes before all rules, and has no sample.
+	Match *Config `mapstructure:"match"`
+	// Sample is how many of the traces are kept: a number, which is percent, "always", "never", or a *Config of a policy with
+	// a rate. Where it is written in YAML CompileRules decodes such a policy from a map.
+	Sample any `mapstructure:"sample"`
+}
+
+// CompileRules validates rules and makes a Set of them, as Compile does of policies. Options.Contrib and Options.FirstMatch have
+// no meaning for them.
+func CompileRules(rules []RuleConfig, options Options) (*Set, error) {
+	options.Contrib, options.FirstMatch = false, false
+	c := newCompiler(kindsOf(table), options)
+	if err := decodeRules(c.types, rules); err != nil {
+		return nil, err
+	}
+	var (
+		compiled []policy
+		errs     []error
+	)
+	if len(rules) == 0 {
+		errs = append(errs, errors.New("rules must list at least one rule"))
+	}
+	errs = append(errs, checkNames("rules", rules, func(r *RuleConfig) string { return r.Name })...)
+	for i := range rules {
+		c.questions.Place = place("rules", i, rules[i].Name)
+		p, err := c.rule(&rules[i])
+		if err != nil {
+			errs = append(errs, prefixed(c.questions.Place, err)...)
+			continue
+		}
+		compiled = append(compiled, p)
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	set := c.set(compiled, newOrderedBallot(compiled), false)
+	set.warnings = append(set.warnings, rulesWarnings(compiled)...)
+	return set, nil
+}
+
+// checkNames returns an error for each entry of a list that has no name, or another's.
+func checkNames[E any](list string, entries []E, name func(*E) string) (errs []error) {
+	names := map[string]int{}
+	for i := range entries {
+		name := name(&entries[i])
+		at := place(list, i, name)
+		if name == "" {
+			errs = append(errs, fmt.Errorf("%s: name is required", at))
+		} else if first, used := names[name]; used {
+			errs = append(errs, fmt.Errorf("%s: name is used by %s[%d] already; give each its own", at, list, first))
+		} else {
+			names[name] = i
+		}
+	}
+	return errs
+}
+
+// decodeRules decodes the sections of all matches, and samples that are policies.
+func decodeRules(types kinds, rules []RuleConfig) error {
+	var (
+		errs []error
+		subs []sub
+	)
+	for i := range rules {
+		r, at := &rules[i], fmt.Sprintf("rules[%d]", i)
+		if r.Match != nil {
+			subs = append(subs, sub{at + ".match", r.Match})
+		}
+		if written, ok := r.Sample.(map[string]any); ok {
+			cfg := new(Config)
+			if err := decodeAs(at+".sample", written, cfg); err != nil {
+				errs = append(errs, err)
+				continue
+			}
+			r.Sample = cfg
+		}
+		if cfg, ok := r.Sample.(*Config); ok {
+			subs = append(subs, sub{at + ".sample", cfg})
+		}
+	}
+	return decodingError(append(errs, decodeAll(types, "", subs)...))
+}
+
+// rule makes a policy of a rule.
+func (c *compiler) rule(cfg *RuleConfig) (policy, error) {
+	if cfg.Match != nil && cfg.Match.Type == Drop {
+		return c.dropRule(cfg)
+	}
+	var errs []error
+	match, err := c.match(cfg.Match)
+	if err != nil {
+		errs = prefixed("match", err)
+	}
+	sample, err := c.sample(cfg.Sample)
+	if err != nil {
+		errs = append(errs, prefixed("sample", err)...)
+	}
+	if len(errs) > 0 {
+		return policy{}, errors.Join(errs...)
+	}
+	n := ordered.New(match, sample)
+	return policy{rule: n.Rule, node: n, kind: Rule, name: cfg.Name, config: Config{Name: cfg.Name, Type: Rule, Section: *cfg}}, nil
+}
+
+func (c *compiler) dropRule(cfg *RuleConfig) (policy, error) {
+	if cfg.Sample != nil {
+		return policy{}, fmt.Errorf("sample does not go with a match of type %s, which keeps nothing and goes before all rules; "+
+			"remove sample, or for a rule in its place write what is in drop_sub_policy as match, and sample: %s", Drop, ordered.SampleNever)
+	}
+	node, err := c.compile(cfg.Match, 0)
+	if err != nil {
+		return policy{}, errors.Join(prefixed("match", err)...)
+	}
+	return policy{rule: node.Rule, node: node, kind: Drop, name: cfg.Name, config: *cfg.Match}, nil
+}
+
+// match makes a node of a match.
+func (c *compiler) match(cfg *Config) (rule.Node, error) {
+	if cfg == nil {
+		return ordered.Always(), nil
+	}
+	node, err := c.compile(cfg, 0)
+	if err == nil && cfg.Type == AlwaysSample {
+		return ordered.Always(), nil
+	}
+	if err == nil && node.Traits&(rule.Counts|rule.Chance) != 0 {
+		err = fmt.Errorf("a policy of type %s says how many traces, not which; write that under sample", cfg.Type)
+		if cfg.Type == And || cfg.Type == "not" {
+			err = fmt.Errorf("has a sub-policy that says how many traces, not which (%s); write that under sample", strings.Join(c.types.names(rule.Counts|rule.Chance, true), ", "))
+		}
+	}
+	return node, err
+}
+
+// sample makes a node of a sample.
+func (c *compiler) sample(sample any) (rule.Node, error) {
+	cfg, ok := sample.(*Config)
+	if !ok {
+		return ordered.Read(sample)
+	}
+	node, err := c.compile(cfg, rule.Outermost)
+	if err == nil && !node.Traits.Has(rule.Counts) {
+		err = fmt.Errorf("a policy of type %s says which traces, not how many; write that under match, and here a percentage, %s, %s, "+
+			"or a policy of type %s", cfg.Type, ordered.SampleAlways, ordered.SampleNever, either(c.rated()))
+	}
+	return node, err
+}
+
+// rated returns the types that a sample can have.
+func (c *compiler) rated() []string {
+	return slices.DeleteFunc(c.types.names(rule.Counts, true), func(name string) bool { return c.types[Type(name)].traits.Has(rule.Outermost) })
+}
+
+// rulesWarnings are about rules that are never asked, or that keep nothing.
+func rulesWarnings(rules []policy) (warnings []string) {
+	last, keeps := None, false
+	for i := range rules {
+		r, ok := rules[i].node.Rule.(*ordered.Rule)
+		if !ok {
+			continue
+		}
+		if last != None {
+			warnings = append(warnings, fmt.Sprintf("%s: is never asked, because %s before it matches every trace; move it up",
+				place("rules", i, rules[i].name), place("rules", last, rules[last].name)))
+			continue
+		}
+		keeps = keeps || !r.SamplesNone()
+		if r.MatchesAll() {
+			last = i
+		}
+	}
+	if !keeps {
+		warnings = append(warnings, "rules: none samples anything, so no trace is ever kept; add one that does")
+	}
+	return warnings
+}
