@@ -144,10 +144,15 @@ func (t *tally) publish(v *versionTally) {
 		link = &link.Load().next
 	}
 	link.Store(v)
-	if t.latest.Load() == nil {
-		t.total = v.total.number
-		t.latest.Store(v.version)
+	if t.latest.Load() == nil && v.total.number != 0 {
+		t.showLatest(v)
 	}
+}
+
+// showLatest lets spans of a version find the number of its total at once.
+func (t *tally) showLatest(v *versionTally) {
+	t.total = v.total.number
+	t.latest.Store(v.version)
 }
 
 // publish lets spans find a reason, behind the others.

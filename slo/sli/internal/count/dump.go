@@ -278,6 +278,9 @@ func (t *tree) restoreEvents(r *reader) {
 	if s.number == 0 {
 		s.at, s.number = t.event.claim(number), number
 		s.at.series = s
+		if s == &v.total && of.latest.Load() == nil {
+			of.showLatest(v)
+		}
 	}
 }
 

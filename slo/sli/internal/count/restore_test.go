@@ -66,6 +66,22 @@ func describe(c *Counter) map[string]string {
 	return all
 }
 
+// flushed does what a flush does, of which the zeros were taken or not.
+func flushed(c *Counter, at int64, told bool) {
+	points, _ := c.ReadEvents(nil, 0)
+	var series []*Series
+	for _, p := range points {
+		p.Series.Seen(p.N, at)
+		series = append(series, &p.Series.Series)
+	}
+	calls := make([]CallPoint, 1000)
+	for _, p := range calls[:c.ReadCalls(calls, 0, 0)] {
+		p.Series.Seen(p.N, at)
+		series = append(series, &p.Series.Series)
+	}
+	c.Mark(series, func(s *Series) { s.Born, s.Told = max(s.Born, at), s.Told || told })
+}
+
 // TestRestored holds that a counter that takes up what another one left, at any moment, has what that had, and goes on as
 // that would have: whatever was in a snapshot, or in the log behind it, when it was born, told and forgotten.
 func TestRestored(t *testing.T) {
@@ -74,6 +90,7 @@ func TestRestored(t *testing.T) {
 		rng := rand.New(rand.NewPCG(seed, 1))
 		small := Limits{Services: 3, Operations: 4, Versions: 2, Reasons: 3}
 		requests := map[RequestID]int64{}
+		model := New(small, objectives, func(RequestID, int64) {}) // it never ends
 		c := New(small, objectives, func(id RequestID, at int64) { requests[id] = at })
 		var snapshot [][]byte
 		log := &memoryLog{room: 1 << 30}
@@ -97,26 +114,19 @@ func TestRestored(t *testing.T) {
 			switch rng.IntN(6) {
 			case 0:
 				turn()
-			case 1: // a flush
-				points, _ := c.ReadEvents(nil, 0)
-				var series []*Series
-				for _, p := range points {
-					p.Series.Seen(p.N, at)
-					series = append(series, &p.Series.Series)
-				}
-				c.Mark(series, func(s *Series) { s.Born, s.Told = max(s.Born, 1), rng.IntN(4) > 0 })
-				calls := make([]CallPoint, 1000)
-				series = nil
-				for _, p := range calls[:c.ReadCalls(calls, 0, 0)] {
-					p.Series.Seen(p.N, at)
-					series = append(series, &p.Series.Series)
-				}
-				c.Mark(series, func(s *Series) { s.Born, s.Told = max(s.Born, 1), true })
+			case 1:
+				told := rng.IntN(4) > 0
+				flushed(c, at, told)
+				flushed(model, at, told)
 			case 2:
 				c.Expire(at - 3000)
+				model.Expire(at - 3000)
 			default:
-				c.Count(slitest.Request(t, slitest.Traces(t, mixed(rng, 1+rng.IntN(20))...)), RequestID{rng.Uint64(), 1}, at)
+				request := slitest.Request(t, slitest.Traces(t, mixed(rng, 1+rng.IntN(20))...))
+				c.Count(request, RequestID{rng.Uint64(), 1}, at)
+				model.Count(request, RequestID{}, at)
 			}
+			require.Equal(t, describe(model), describe(c), "seed %d step %d", seed, step)
 			if rng.IntN(8) > 0 {
 				continue
 			}
@@ -134,6 +144,12 @@ func TestRestored(t *testing.T) {
 				c = other
 				requests = restored
 				turn()
+				for _, s := range model.tree.events { // what is idle since when is not kept
+					s.last, s.changed = Weight{}, 0
+				}
+				for _, s := range model.tree.calls {
+					s.last, s.changed = Weight{}, 0
+				}
 			}
 		}
 	}
