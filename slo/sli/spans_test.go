@@ -51,6 +51,7 @@ func newPair(t testing.TB, cfg *Config, next consumer.Traces, metrics consumer.M
 func newPairOf(t testing.TB, cfg *Config, next consumer.Traces, metrics consumer.Metrics) pair {
 	f := NewFactory()
 	p := pair{set: connectortest.NewNopSettings(metadata.Type)}
+	p.set.ID = component.NewID(metadata.Type) // that of each process is another one, otherwise
 	if cfg.Directory == createDefaultConfig().(*Config).Directory {
 		cfg.Directory = t.TempDir()
 	}

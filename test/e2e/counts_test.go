@@ -177,7 +177,6 @@ func killCounting(t *testing.T, times int, every time.Duration) {
 	cancel()
 	clients.Wait()
 	require.Positive(t, repeating.acknowledged.spans)
-	require.Positive(t, once.doubtful.spans, "no kill met a request of who sends once")
 	t.Logf("%d kills: %+v of who repeats; %+v acknowledged and %+v in doubt of who does not",
 		times, repeating.acknowledged, once.acknowledged, once.doubtful)
 
