@@ -35,8 +35,8 @@ const (
 	lookEvery = 100 * time.Millisecond
 	// tryEvery is how often a place is tried again that took no more.
 	tryEvery = 10 * time.Second
-	// minRoom and maxRoom bound the length of a log in bytes. It is at least as long as a snapshot, so that what is written in
-	// all is at most twice what is counted, and it is doubled if it is half full sooner than minTurn.
+	// minRoom and maxRoom bound the length of a log in bytes. It is at least twice as long as a snapshot and left when it is half
+	// full, so that what is written in all is at most twice what is counted. It is doubled if that is sooner than minTurn.
 	minRoom = 8 << 20
 	maxRoom = 256 << 20
 	minTurn = time.Second
@@ -186,7 +186,7 @@ func (k *Keeper) turn() error {
 		k.generation.Release()
 	}
 	k.generation = next
-	k.room = min(max(k.room, int(min(bytes, maxRoom))), maxRoom)
+	k.room = min(max(k.room, 2*int(min(bytes, maxRoom))), maxRoom)
 	if was := k.volatile.Swap(nil); was != nil {
 		k.set.Logger.Info("counts would survive a crash again", zap.Time("since", was.Since))
 	}
