@@ -1,5 +1,7 @@
 package count
 
+import "github.com/slowburn/slowburn/slo/sli/internal/count/lookup"
+
 // Births take the tree's mutex: they happen once per series. The log gets a series' definition before anybody can find
 // its number, so that no record of spans is kept that names an unknown one.
 
@@ -40,10 +42,10 @@ func (s *stripe) operationOf(svc *service, name []byte, kind, status uint8) (op 
 
 // bornWith makes an operation, and its first series.
 func (s *stripe) bornWith(svc *service, at slot, kind, status uint8) *operation {
-	calls := s.tree.makeCalls(kind, status)
+	calls := s.makeCalls(kind, status)
 	s.define(appendCallDefinition(nil, calls.number, kind, status, svc.label, at.label))
 	op := svc.newOperation(at, calls.number, tag(kind, status))
-	s.tree.addCalls(op, calls)
+	s.addCalls(op, calls)
 	return op
 }
 
@@ -97,9 +99,9 @@ func (s *stripe) newTally(t *tally, version *value) *versionTally {
 	if v := t.of(version); v != nil {
 		return v
 	}
-	v := s.tree.makeTally(t, version)
-	s.tree.addEvents(&v.total)
-	s.tree.addEvents(v.bad.Load())
+	v := s.makeTally(t, version)
+	s.addEvents(&v.total)
+	s.addEvents(v.bad.Load())
 	for series := range v.all {
 		s.define(appendEventDefinition(nil, series))
 	}
@@ -190,9 +192,69 @@ func (s *stripe) badSeries(v *versionTally, e *event, overflow *[NumLabels]int64
 	if bad := v.because(e.reason); bad != nil {
 		return bad
 	}
-	bad := s.tree.makeBad(v, e.reason)
-	s.tree.addEvents(bad)
+	bad := s.makeBad(v, e.reason)
+	s.addEvents(bad)
 	s.define(appendEventDefinition(nil, bad))
 	v.publish(bad)
 	return bad
+}
+
+// removeCalls takes an expired series of calls out of the tree.
+func (t *tree) removeCalls(s *CallSeries) {
+	op := s.operation
+	of := tag(s.kind, s.status)
+	op.calls[of].Store(0)
+	if c := t.operations.Find(lookup.KeyOf([]byte(op.label), op.service.operations.seed)); c != nil && c.Number == s.number {
+		c.Number = 0
+	}
+	t.call.remove(s.number)
+	t.leave(op)
+}
+
+// removeEvents takes an expired series of events out of the tree.
+func (t *tree) removeEvents(s *EventSeries) {
+	v := s.tally
+	op := v.tally.operation
+	svc := op.service
+	t.event.remove(s.number)
+	if s.reason != nil {
+		release(&svc.reasons, s.reason)
+		for link := &v.bad; link.Load() != nil; link = &link.Load().next {
+			if first := s == v.bad.Load(); !first && link.Load() == s {
+				link.Store(s.next.Load())
+				return
+			}
+		}
+		return // the usual reason stays with its total
+	}
+	release(&svc.versions, v.version)
+	if v.tally.latest.Load() == v.version {
+		v.tally.latest.Store(nil)
+	}
+	for link := &v.tally.versions; link.Load() != nil; link = &link.Load().next {
+		if link.Load() == v {
+			link.Store(v.next.Load())
+			break
+		}
+	}
+	t.leave(op)
+}
+
+// release lets go of a value for one series.
+func release(n *names[value], v *value) {
+	if v.series--; v.series == 0 {
+		n.remove(v.slot)
+	}
+}
+
+// leave takes one series from an operation, and the operation and its service away after the last.
+func (t *tree) leave(op *operation) {
+	if op.series--; op.series > 0 {
+		return
+	}
+	svc := op.service
+	svc.operations.remove(op.slot)
+	if svc.operations.len == 0 {
+		t.services.remove(svc.slot)
+	}
 }

@@ -321,7 +321,7 @@ func (c *Counter) Restored() {
 			t.addEvents(s)
 		}
 	}
-	t.operations.sweep(func(op *operation) bool {
+	t.operations.Sweep(func(op *operation) bool {
 		if op.series > 0 {
 			return false
 		}
@@ -332,7 +332,7 @@ func (c *Counter) Restored() {
 		}
 		return true
 	})
-	t.services.table.sweep(func(svc *service) bool {
+	t.services.table.Sweep(func(svc *service) bool {
 		if svc.operations.len > 0 {
 			return false
 		}

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"unicode/utf8"
+
+	"github.com/slowburn/slowburn/slo/sli/internal/count/lookup"
 )
 
 // Other stands for all values of a label that came after its limit was reached.
@@ -16,7 +18,7 @@ const maxLabel = 256
 // names keeps one T for each value of a label, as long as there are slots. Values with a slot of their own by right
 // ("exempt") take none of those. It is a part of a table, which all names of a kind share: the seed tells them apart.
 type names[T any] struct {
-	table *table[T]
+	table *lookup.Table[T]
 	seed  uint64
 	free  int
 	len   int
@@ -24,15 +26,15 @@ type names[T any] struct {
 	full atomic.Bool
 }
 
-func (n *names[T]) init(t *table[T], slots int) {
-	n.table, n.seed, n.free = t, newSeed(), slots
+func (n *names[T]) init(t *lookup.Table[T], slots int) {
+	n.table, n.seed, n.free = t, lookup.NewSeed(), slots
 	n.full.Store(slots <= 0)
 }
 
 // get returns what is kept of a value, and nil where that is nothing yet. It allocates nothing, and takes no lock.
 func (n *names[T]) get(value []byte) *T {
-	if c := n.table.find(keyOf(value, n.seed)); c != nil {
-		return c.value
+	if c := n.table.Find(lookup.KeyOf(value, n.seed)); c != nil {
+		return c.Value
 	}
 	return nil
 }
@@ -78,7 +80,7 @@ func (n *names[T]) admit(value string, exempt bool) (s slot, taken *T, overflow 
 }
 
 func (n *names[T]) put(s slot, t *T) {
-	n.table.insert(keyOf([]byte(s.label), n.seed), t, 0, 0)
+	n.table.Insert(lookup.KeyOf([]byte(s.label), n.seed), t, 0, 0)
 	n.took(s)
 }
 
@@ -92,7 +94,7 @@ func (n *names[T]) took(s slot) {
 }
 
 func (n *names[T]) remove(s slot) {
-	n.table.remove(keyOf([]byte(s.label), n.seed))
+	n.table.Remove(lookup.KeyOf([]byte(s.label), n.seed))
 	n.len--
 	if !s.exempt {
 		n.free++

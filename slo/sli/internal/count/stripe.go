@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"github.com/slowburn/slowburn/internal/wire"
+	"github.com/slowburn/slowburn/slo/sli/internal/count/lookup"
 )
 
 // Log keeps records, so that they survive the process. Use is by many goroutines.
@@ -26,8 +27,8 @@ type stripe struct {
 	refused bool
 	turn    uint64 // of the log
 
-	keys   [runLength]key // of the names of the spans being counted
-	looked uint64         // has no meaning: it makes that reads of cells are no dead code
+	keys   [runLength]lookup.Key // of the names of the spans being counted
+	looked uint64                // has no meaning: it makes that reads of cells are no dead code
 
 	_ [64]byte // stripes share no cache line
 }
@@ -88,27 +89,22 @@ func (s *stripe) run(spans []wire.Span, b []byte, res *resource) []wire.Span {
 	seed := res.service.operations.seed
 	n := 0
 	for n < min(len(spans), runLength) && spans[n].Resource == res.index && !spans[n].TraceID.IsZero() && !spans[n].ID.IsZero() {
-		s.keys[n] = keyOf(spans[n].Name.Of(b), seed)
+		s.keys[n] = lookup.KeyOf(spans[n].Name.Of(b), seed)
 		n++
 	}
-	cells := *s.operations.cells.Load()
-	mask := uint64(len(cells) - 1)
-	for i := range s.keys[:n] {
-		s.looked += cells[s.keys[i].lo&mask].lo.Load()
-	}
+	s.looked += s.operations.Touch(s.keys[:n])
 	if len(res.service.indicators) > 0 {
-		s.lookAtTallies(cells, n)
+		s.lookAtTallies(n)
 	}
 	return spans[:n]
 }
 
-// lookAtTallies goes on where run looked at the cells. A key may be in a later cell: then it looks in vain.
-func (s *stripe) lookAtTallies(cells []cell[operation], n int) {
-	mask := uint64(len(cells) - 1)
+// lookAtTallies goes on where run looked at the cells.
+func (s *stripe) lookAtTallies(n int) {
 	var tallies [runLength]*tally
 	for i := range s.keys[:n] {
-		if c := &cells[s.keys[i].lo&mask]; c.lo.Load() == s.keys[i].lo && len(c.value.tallies) > 0 {
-			tallies[i] = &c.value.tallies[0]
+		if op := s.operations.Likely(s.keys[i]); op != nil && len(op.tallies) > 0 {
+			tallies[i] = &op.tallies[0]
 		}
 	}
 	for _, t := range tallies[:n] {
@@ -158,15 +154,15 @@ func text(resourceSpans []byte, key string) []byte {
 }
 
 // span appends what one span counts.
-func (s *stripe) span(b []byte, span *wire.Span, k key, res *resource, overflow *[NumLabels]int64) {
+func (s *stripe) span(b []byte, span *wire.Span, k lookup.Key, res *resource, overflow *[NumLabels]int64) {
 	kind, status := kindOf(span.Kind), statusOf(span.Status)
 	var op *operation
 	var number uint32
 	of := tag(kind, status)
-	if c := s.operations.find(k); c != nil {
-		op = c.value
-		if c.tag == of {
-			number = c.number
+	if c := s.operations.Find(k); c != nil {
+		op = c.Value
+		if c.Tag == of {
+			number = c.Number
 		}
 	} else {
 		var over bool

@@ -6,6 +6,7 @@ import (
 
 	"github.com/slowburn/slowburn/internal/wire"
 	"github.com/slowburn/slowburn/slo"
+	"github.com/slowburn/slowburn/slo/sli/internal/count/lookup"
 )
 
 // tree is what has been seen: services, their operations, and per operation the series of RED metrics and those of each
@@ -18,8 +19,8 @@ type tree struct {
 	indicators []*indicator
 	// named are the services that indicators name.
 	named      map[string]struct{}
-	operations *table[operation]
-	values     *table[value]
+	operations *lookup.Table[operation]
+	values     *lookup.Table[value]
 	services   names[service]
 
 	// mu guards what follows, the births above, and the counts of all series.
@@ -115,8 +116,8 @@ func (t *tree) addEvents(s *EventSeries) {
 }
 
 func newTree(limits Limits, objectives []slo.Objective, attrs *attributes) *tree {
-	t := &tree{limits: limits, named: make(map[string]struct{}), operations: newTable[operation](), values: newTable[value]()}
-	t.services.init(newTable[service](), limits.Services)
+	t := &tree{limits: limits, named: make(map[string]struct{}), operations: lookup.New[operation](), values: lookup.New[value]()}
+	t.services.init(lookup.New[service](), limits.Services)
 	t.indicators = compile(objectives, attrs)
 	for _, in := range t.indicators {
 		if in.service != "" {
@@ -249,7 +250,7 @@ func (s *service) newOperation(at slot, number, tag uint32) *operation {
 	if number != 0 {
 		op.calls[tag].Store(number)
 	}
-	s.operations.table.insert(keyOf([]byte(at.label), s.operations.seed), op, number, tag)
+	s.operations.table.Insert(lookup.KeyOf([]byte(at.label), s.operations.seed), op, number, tag)
 	s.operations.took(at)
 	return op
 }

@@ -176,7 +176,7 @@ func (k *Keeper) turn() error {
 		})
 	})
 	if err != nil {
-		k.counter.Turn(nil, nil) // nothing more goes to it
+		_, _ = k.counter.Turn(nil, nil) // nothing more goes to it
 		err = errors.Join(err, next.Desert())
 		next.Release()
 		return err
@@ -199,7 +199,7 @@ func (k *Keeper) turn() error {
 
 // desert goes on in memory.
 func (k *Keeper) desert(why error) {
-	k.counter.Turn(nil, nil)
+	_, _ = k.counter.Turn(nil, nil)
 	if k.generation != nil {
 		if err := k.generation.Desert(); err != nil {
 			k.set.Logger.Error("counts may be repeated after a crash", zap.Error(err))
@@ -341,7 +341,7 @@ func (k *Keeper) Close() error {
 			k.desert(err)
 		}
 	}
-	k.counter.Turn(nil, nil)
+	_, _ = k.counter.Turn(nil, nil)
 	var errs []error
 	if k.generation != nil {
 		errs = append(errs, k.generation.Close())
