@@ -67,6 +67,12 @@ type SpanSelector struct {
 	Attributes map[string]string
 }
 
+// Counts are those of a component that counts events of objectives: the connector `sli`.
+type Counts interface {
+	// Volatile says in a sentence since when counts would not survive a crash, and why. It is empty if they would.
+	Volatile() string
+}
+
 // ObjectiveSource is who knows the objectives: the `slo` extension.
 type ObjectiveSource interface {
 	// Objectives are the validated objectives, in the order of the configuration. May be called concurrently.

@@ -24,7 +24,7 @@ import (
 // doorsConfig counts spans and keeps all traces. What stands in front of sli and of tail_sampling is left open.
 const doorsConfig = `
 receivers: {feed: {}}
-connectors: {sli: {interval: 60s}}
+connectors: {sli: {interval: 60s, directory: %q}}
 processors:
   memory_limiter: {check_interval: 1s, limit_mib: 8000}
   transform/nothing: {trace_statements: ['set(span.name, span.name)']}
@@ -119,7 +119,7 @@ func runDoor(t *testing.T, door func(*testing.T, consumer.Traces, ptrace.Traces)
 	kept, numbers := new(consumertest.TracesSink), new(consumertest.MetricsSink)
 	set := settings(&source{})
 	set.DisableGracefulShutdown = true
-	set.ConfigProviderSettings.ResolverSettings.URIs = []string{"yaml:" + fmt.Sprintf(doorsConfig, inFront, sampled)}
+	set.ConfigProviderSettings.ResolverSettings.URIs = []string{"yaml:" + fmt.Sprintf(doorsConfig, t.TempDir(), inFront, sampled)}
 	set.Factories = func() (otelcol.Factories, error) {
 		f, err := factories(&source{})
 		addEnds(&f, feed, kept, numbers)

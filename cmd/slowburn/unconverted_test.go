@@ -24,7 +24,7 @@ import (
 // unconvertedConfig keeps all traces. What the converter decides is written by hand, right or wrong.
 const unconvertedConfig = `
 receivers: {otlp: {protocols: {grpc: {endpoint: "127.0.0.1:0"}}%s}}
-connectors: {sli: {interval: 60s%s}}
+connectors: {sli: {interval: 60s, directory: %q%s}}
 processors:
   batch: {timeout: 1ms}
   filter: {traces: {span: ['span.name == "nothing"']}}
@@ -64,7 +64,7 @@ func TestWithoutConverter(t *testing.T) {
 			set.LoggingOptions = []zap.Option{zap.WrapCore(func(zapcore.Core) zapcore.Core { return core })}
 			resolver := &set.ConfigProviderSettings.ResolverSettings
 			resolver.ConverterFactories = []confmap.ConverterFactory{}
-			resolver.URIs = []string{"yaml:" + fmt.Sprintf(unconvertedConfig, c.receiver, c.sli, c.inFront, c.sampled)}
+			resolver.URIs = []string{"yaml:" + fmt.Sprintf(unconvertedConfig, c.receiver, t.TempDir(), c.sli, c.inFront, c.sampled)}
 			set.Factories = func() (otelcol.Factories, error) {
 				f, err := factories(&source{})
 				addEnds(&f, make(chan consumer.Traces), kept, numbers)

@@ -66,3 +66,16 @@ func (r *Ring[T]) Bytes() int {
 	var zero T
 	return cap(r.values)*int(unsafe.Sizeof(zero)) + r.table.Bytes()
 }
+
+// Oldest yields the values, the oldest first. They are valid until the next Put.
+func (r *Ring[T]) Oldest(yield func(*T) bool) {
+	for i := range r.values {
+		place := i + r.oldest
+		if place >= len(r.values) {
+			place -= len(r.values)
+		}
+		if !yield(&r.values[place]) {
+			return
+		}
+	}
+}

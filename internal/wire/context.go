@@ -40,6 +40,13 @@ func Taken(ctx context.Context) bool {
 	return c != nil && c.taken.Load()
 }
 
+// Take marks the request that NewContext put there as taken, for a component that knows that it has its spans already.
+func Take(ctx context.Context) {
+	if c := carriedIn(ctx); c != nil {
+		c.taken.Store(true)
+	}
+}
+
 // Of returns the request that a ConsumeTraces was called with: the one in ctx where td is empty (the wire path), else
 // td, marshalled and scanned. The request and its bytes are valid until release is called, which must be done once and
 // before ConsumeTraces returns.

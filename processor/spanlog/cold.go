@@ -3,9 +3,9 @@ package spanlog
 import (
 	"github.com/klauspost/compress/s2"
 
+	"github.com/slowburn/slowburn/internal/mapped"
 	"github.com/slowburn/slowburn/processor/spanlog/internal/files"
 	"github.com/slowburn/slowburn/processor/spanlog/internal/format"
-	"github.com/slowburn/slowburn/processor/spanlog/internal/mapped"
 )
 
 // cold is where a sealed segment's bytes are that is not in memory, or packed there.

@@ -1,8 +1,8 @@
 package spanlog
 
 import (
+	"github.com/slowburn/slowburn/internal/mapped"
 	"github.com/slowburn/slowburn/processor/spanlog/internal/format"
-	"github.com/slowburn/slowburn/processor/spanlog/internal/mapped"
 )
 
 // sparse is the share of what a segment takes, as a divisor, up to which live spans are copied out of it in passing.

@@ -3,9 +3,9 @@
 //
 // Its types are Pool (the budgets and the free segments, shared by all shards), Log (one shard's segments), Chain (one
 // trace's records in a log; the caller keeps it in its index), Origin (a resource and scope that records came with),
-// Shrinking (a segment on its way out of memory) and Journal (what became of traces). Below it are three packages:
+// Shrinking (a segment on its way out of memory) and Journal (what became of traces). Below it are packages
 // internal/files (the directory: Directory, Inventory, SegmentFile, JournalFile), internal/format (the bytes of a file:
-// Event, Found, Damage, Position), internal/mapped (memory and its faults). Names of theirs that callers need are here too.
+// Event, Found, Damage, Position), and beside it internal/mapped (memory and its faults). Names of theirs that callers need are here too.
 //
 // # Segments
 //

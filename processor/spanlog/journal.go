@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/slowburn/slowburn/internal/mapped"
 	"github.com/slowburn/slowburn/processor/spanlog/internal/files"
 	"github.com/slowburn/slowburn/processor/spanlog/internal/format"
-	"github.com/slowburn/slowburn/processor/spanlog/internal/mapped"
 )
 
 // Journal is the append-only record of one shard's decisions, in files. The shard's mutex guards it. A nil Journal

@@ -3,8 +3,8 @@ package spanlog
 import (
 	"encoding/binary"
 
+	"github.com/slowburn/slowburn/internal/mapped"
 	"github.com/slowburn/slowburn/processor/spanlog/internal/format"
-	"github.com/slowburn/slowburn/processor/spanlog/internal/mapped"
 )
 
 // Log is one shard's buffer: its segments, of which it fills one after the other. It is not safe for concurrent use: the

@@ -4,9 +4,9 @@ import (
 	"math"
 	"sync/atomic"
 
+	"github.com/slowburn/slowburn/internal/mapped"
 	"github.com/slowburn/slowburn/processor/spanlog/internal/files"
 	"github.com/slowburn/slowburn/processor/spanlog/internal/format"
-	"github.com/slowburn/slowburn/processor/spanlog/internal/mapped"
 )
 
 // Pool hands out memory for segments within a budget of memory and, where they are files, one of disk. It is safe for

@@ -4,8 +4,8 @@ import (
 	"encoding/binary"
 	"math"
 
+	"github.com/slowburn/slowburn/internal/mapped"
 	"github.com/slowburn/slowburn/processor/spanlog/internal/format"
-	"github.com/slowburn/slowburn/processor/spanlog/internal/mapped"
 )
 
 // segment is a part of a log. Its records begin after a header, so that the offset 0 can stand for none.

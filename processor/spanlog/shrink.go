@@ -6,8 +6,8 @@ import (
 
 	"github.com/klauspost/compress/s2"
 
+	"github.com/slowburn/slowburn/internal/mapped"
 	"github.com/slowburn/slowburn/processor/spanlog/internal/files"
-	"github.com/slowburn/slowburn/processor/spanlog/internal/mapped"
 )
 
 // Shrinking is a sealed segment on its way out of memory. Begin and End are called with the shard's mutex, Run before and

@@ -1,9 +1,9 @@
 package spanlog
 
 import (
+	"github.com/slowburn/slowburn/internal/mapped"
 	"github.com/slowburn/slowburn/processor/spanlog/internal/files"
 	"github.com/slowburn/slowburn/processor/spanlog/internal/format"
-	"github.com/slowburn/slowburn/processor/spanlog/internal/mapped"
 )
 
 // FormatVersion is the version of the files that this package writes, and the only one it reads.

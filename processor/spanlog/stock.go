@@ -3,8 +3,8 @@ package spanlog
 import (
 	"sync"
 
+	"github.com/slowburn/slowburn/internal/mapped"
 	"github.com/slowburn/slowburn/processor/spanlog/internal/files"
-	"github.com/slowburn/slowburn/processor/spanlog/internal/mapped"
 )
 
 // stock is the free segments of a pool, mapped and ready to be used. It is safe for concurrent use.

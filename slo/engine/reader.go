@@ -63,6 +63,9 @@ type Status struct {
 	BurnRates      []BurnRate `json:"burn_rates"`
 	Tiers          []Tier     `json:"tiers"`
 	Alert          AlertState `json:"alert"`
+	// VolatileCounts says since when counts of its spans would not survive a crash, and why; it is empty if they would. The
+	// engine leaves it to who knows the components that count.
+	VolatileCounts string `json:"volatile_counts"`
 }
 
 // Definition is the part of a Status that is configured.

@@ -21,7 +21,7 @@ import (
 // BenchmarkFlush flushes 10,000 operations, which is 20,000 RED series, and 20,000 of objectives.
 func BenchmarkFlush(b *testing.B) {
 	c := count.New(count.Limits{Services: 100, Operations: 100, Versions: 1, Reasons: 1},
-		[]slo.Objective{{Name: "o", Indicator: slo.Indicator{Type: slo.Availability, Spans: slo.SpanSelector{Kind: "server"}}}})
+		[]slo.Objective{{Name: "o", Indicator: slo.Indicator{Type: slo.Availability, Spans: slo.SpanSelector{Kind: "server"}}}}, nil)
 	for s := range 100 {
 		var batch []slitest.Span
 		for o := range 100 {
@@ -29,7 +29,7 @@ func BenchmarkFlush(b *testing.B) {
 				batch = append(batch, slitest.Span{Service: fmt.Sprint(s), Name: fmt.Sprint(o), Kind: ptrace.SpanKindServer, Duration: time.Millisecond << (d / 3)})
 			}
 		}
-		c.Count(slitest.Request(b, slitest.Traces(b, batch...)))
+		c.Count(slitest.Request(b, slitest.Traces(b, batch...)), count.RequestID{}, 0)
 	}
 	f := newFlusher(c, consumertest.NewNop(), pcommon.NewResource(), createDefaultConfig().(*Config), midnight)
 	at := midnight.UnixMilli()

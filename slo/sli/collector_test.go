@@ -32,7 +32,7 @@ import (
 
 const config = `
 receivers: {feed: {}}
-connectors: {sli: {interval: 60s}}
+connectors: {sli: {interval: 60s, directory: %s}}
 exporters: {traces: {}, tsdb: {}}
 extensions:
   objectives: {}
@@ -79,7 +79,7 @@ func TestInCollector(t *testing.T) {
 		Factories:               func() (otelcol.Factories, error) { return factories(feed, sink), nil },
 		DisableGracefulShutdown: true,
 		ConfigProviderSettings: otelcol.ConfigProviderSettings{ResolverSettings: confmap.ResolverSettings{
-			URIs:              []string{"yaml:" + fmt.Sprintf(config, dir)},
+			URIs:              []string{"yaml:" + fmt.Sprintf(config, filepath.Dir(dir), dir)},
 			ProviderFactories: []confmap.ProviderFactory{yamlprovider.NewFactory()},
 		}},
 	})

@@ -3,24 +3,42 @@ package sli
 import (
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
 
+	"github.com/slowburn/slowburn/internal/bytesize"
 	"github.com/slowburn/slowburn/slo/sli/internal/count"
 )
 
 // Config is what the YAML of an `sli` connector says.
 type Config struct {
+	// Directory holds the file that counts are kept in. It is made if need be. Connectors share it: a file has the ID of its
+	// connector.
+	Directory string `mapstructure:"directory"`
 	// Interval is how often the metrics leave, on the wall clock: at 10s they do at :00, :10, :20 and so on.
 	Interval time.Duration `mapstructure:"interval"`
 	// Expiry is how long a series without a new span is kept. 0 keeps it until shutdown.
 	Expiry time.Duration `mapstructure:"expiry"`
 	// Limits bound the number of series.
 	Limits Limits `mapstructure:"limits"`
+	// Repeats say how requests that come again are recognized.
+	Repeats Repeats `mapstructure:"repeats"`
 	// WirePath passes decoded spans on as the bytes that they were scanned from. The converter of package wirepath sets it
 	// where all that stands between here and the decision reads bytes, and refuses what a user writes.
 	WirePath bool `mapstructure:"wire_path"`
+
+	_ struct{}
+}
+
+// Repeats say how a request is recognized that a sender sends again, as it got no answer. It is acknowledged, and neither
+// counted nor passed on again.
+type Repeats struct {
+	// Window is for how long requests are remembered. 0 remembers none: repeats are then counted and passed on.
+	Window time.Duration `mapstructure:"window"`
+	// Memory is what they may take. Over it the oldest are forgotten first.
+	Memory bytesize.Size `mapstructure:"memory"`
 
 	_ struct{}
 }
@@ -47,11 +65,18 @@ var _ component.Config = (*Config)(nil)
 
 func createDefaultConfig() component.Config {
 	return &Config{
-		Interval: 10 * time.Second,
-		Expiry:   time.Hour,
-		Limits:   Limits{Services: 200, Operations: 100, Versions: 20, Reasons: 30},
+		Directory: "slowburn-data",
+		Interval:  10 * time.Second,
+		Expiry:    time.Hour,
+		Limits:    Limits{Services: 200, Operations: 100, Versions: 20, Reasons: 30},
+		Repeats:   Repeats{Window: 10 * time.Minute, Memory: 16 << 20},
 	}
 }
+
+const (
+	maxRepeatsWindow = 24 * time.Hour
+	minRepeatsMemory = 64 << 10
+)
 
 // minExpiry is how far back an instant query looks for a sample: a series forgotten sooner would still be seen.
 const minExpiry = 5 * time.Minute
@@ -64,6 +89,16 @@ func (c *Config) Validate() error {
 	}
 	if c.Expiry != 0 && c.Expiry < minExpiry {
 		errs = append(errs, fmt.Errorf("expiry: %s must be 0 (keep series until shutdown) or at least %s", c.Expiry, minExpiry))
+	}
+	if c.Directory == "" {
+		errs = append(errs, errors.New("directory: must not be empty: counts are kept there, for a crash not to lose them"))
+	}
+	if w := c.Repeats.Window; w < 0 || w > maxRepeatsWindow || w > 0 && w < time.Second {
+		errs = append(errs, fmt.Errorf("repeats::window: %s must be from 1s to %s, or 0 to recognize no repeats", w, maxRepeatsWindow))
+	}
+	if c.Repeats.Memory < minRepeatsMemory || c.Repeats.Memory > math.MaxInt32 {
+		errs = append(errs, fmt.Errorf("repeats::memory: %s must be from %s to 2GiB; write repeats::window: 0 to recognize no repeats",
+			c.Repeats.Memory, bytesize.Size(minRepeatsMemory)))
 	}
 	for _, l := range []struct {
 		key string

@@ -31,9 +31,11 @@ func TestFullConfig(t *testing.T) {
 	cfg, err := load(t, "testdata/full.yaml")
 	require.NoError(t, err)
 	assert.Equal(t, &Config{
-		Interval: 15 * time.Second,
-		Expiry:   0,
-		Limits:   Limits{Services: 1, Operations: 2, Versions: 3, Reasons: 4},
+		Directory: "/var/lib/slowburn",
+		Interval:  15 * time.Second,
+		Expiry:    0,
+		Limits:    Limits{Services: 1, Operations: 2, Versions: 3, Reasons: 4},
+		Repeats:   Repeats{Window: time.Minute, Memory: 1 << 20},
 	}, cfg)
 }
 

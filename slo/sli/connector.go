@@ -3,6 +3,7 @@ package sli
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -13,11 +14,15 @@ import (
 	"go.opentelemetry.io/otel/metric"
 	"go.uber.org/zap"
 
+	"github.com/slowburn/slowburn/internal/clock"
 	"github.com/slowburn/slowburn/internal/host"
 	"github.com/slowburn/slowburn/internal/wire"
 	"github.com/slowburn/slowburn/slo"
 	"github.com/slowburn/slowburn/slo/sli/internal/count"
+	"github.com/slowburn/slowburn/slo/sli/internal/keep"
 	"github.com/slowburn/slowburn/slo/sli/internal/metadata"
+	"github.com/slowburn/slowburn/slo/sli/internal/place"
+	"github.com/slowburn/slowburn/slo/sli/internal/repeats"
 )
 
 // Connector is what the two components of one `sli` share, and what other components are shown of it. Its exported
@@ -35,8 +40,10 @@ type Connector struct {
 	startOnce, stopOnce sync.Once
 	startErr            error
 	host                component.Host
-	// counter is nil where there is no metrics pipeline to tell: then nothing is counted.
-	counter *count.Counter
+	// keeper has the counter. It is nil where there is no metrics pipeline to tell: then nothing is counted.
+	keeper *keep.Keeper
+	// window is nil where no repeats are recognized.
+	window  *repeats.Window
 	failure atomic.Pointer[error]      // of the last flush
 	told    [count.NumLabels]sync.Once // the overflow of a label was logged
 }
@@ -68,7 +75,18 @@ func (c *Connector) open(h component.Host) error {
 		if ok {
 			objectives = source.Objectives()
 		}
-		c.counter = count.New(c.cfg.Limits.count(), objectives)
+		c.window = repeats.New(c.cfg.Repeats.Window, int64(c.cfg.Repeats.Memory))
+		c.keeper, err = keep.Start(keep.Settings{
+			Open:       func() (place.Place, error) { return place.Open(c.cfg.Directory, c.id.String()) },
+			Limits:     c.cfg.Limits.count(),
+			Objectives: objectives,
+			Window:     c.window,
+			Name:       func() string { return newName(c.set.Resource, c.id) },
+			Logger:     c.set.Logger,
+		})
+		if err != nil {
+			return fmt.Errorf("directory: %w", err)
+		}
 	}
 	c.host = h
 	host.Announce(h, c.id, c)
@@ -88,25 +106,72 @@ func (c *Connector) stop() {
 
 // Probe tells whether the numbers get to where they are kept. Spans are taken in any case.
 func (c *Connector) Probe(context.Context) host.Health {
-	switch err := c.failure.Load(); {
-	case c.metrics == nil:
+	if c.metrics == nil {
 		return host.Health{Message: "nothing is counted: name " + c.id.String() + " under receivers of a metrics pipeline"}
-	case err != nil:
-		return host.Health{Message: "counts are kept but do not get out: " + (*err).Error()}
-	default:
-		return host.Health{OK: true, Message: "counts every accepted span"}
 	}
+	var problems []string
+	if v := c.Volatile(); v != "" {
+		problems = append(problems, v)
+	}
+	if err := c.failure.Load(); err != nil {
+		problems = append(problems, "counts are kept but do not get out: "+(*err).Error())
+	}
+	if len(problems) > 0 {
+		return host.Health{Message: strings.Join(problems, "; ")}
+	}
+	return host.Health{OK: true, Message: "counts every accepted span"}
 }
 
-// count counts the spans of an accepted request.
-func (c *Connector) count(ctx context.Context, r *wire.Request) {
-	n := c.counter.Count(r)
+// Volatile implements slo.Counts.
+func (c *Connector) Volatile() string {
+	if c.keeper == nil {
+		return ""
+	}
+	v := c.keeper.Volatile()
+	if v == nil {
+		return ""
+	}
+	return fmt.Sprintf("counts since %s would not survive a crash: %s", v.Since.UTC().Format("2006-01-02 15:04 MST"), v.Why)
+}
+
+var _ slo.Counts = (*Connector)(nil)
+
+// once passes a request on, and counts it if it was taken, unless it was taken before. Pass reports whether the spans were
+// taken; if it returns an error they were not.
+func (c *Connector) once(ctx context.Context, r *wire.Request, pass func() (taken bool, err error)) error {
+	var id count.RequestID
+	if c.window != nil && len(r.Spans) > 0 {
+		id = repeats.Of(r.Bytes)
+		repeat, err := c.window.Begin(ctx, id, clock.Now().UnixMilli())
+		if err != nil {
+			return err
+		}
+		if repeat {
+			c.telemetry.SliRepeatedRequests.Add(ctx, 1)
+			c.telemetry.SliRepeatedSpans.Add(ctx, int64(len(r.Spans)))
+			wire.Take(ctx) // this is the answer for its spans
+			return c.keeper.Await(ctx, c.keeper.Counter().Refused())
+		}
+		defer c.window.End(id)
+	}
+	taken, err := pass()
+	if err != nil || !taken {
+		return err
+	}
+	return c.count(ctx, r, id)
+}
+
+// count counts the spans of a request that was taken. An error says that they are counted, but ctx ended before that would
+// have survived a crash.
+func (c *Connector) count(ctx context.Context, r *wire.Request, id count.RequestID) error {
+	n := c.keeper.Counter().Count(r, id, clock.Now().UnixMilli())
 	c.telemetry.SliSpans.Add(ctx, n.Spans)
 	for l, spans := range n.Overflow {
 		if spans > 0 {
 			c.overflowed(ctx, count.Label(l), spans)
 		}
 	}
+	return c.keeper.Await(ctx, n.Refused)
 }
 
 // labelNames has what telemetry calls the label, and the key of its limit.

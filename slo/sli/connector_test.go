@@ -222,6 +222,7 @@ func TestTelemetry(t *testing.T) {
 	set.TelemetrySettings = tel.NewTelemetrySettings()
 	set.Logger = zap.New(core)
 	cfg := f.CreateDefaultConfig().(*Config)
+	cfg.Directory, cfg.Repeats.Window = t.TempDir(), 0
 	cfg.Limits = Limits{Services: 1, Operations: 1, Versions: 1, Reasons: 1}
 	c, err := f.CreateTracesToMetrics(context.Background(), set, cfg, consumertest.NewNop())
 	require.NoError(t, err)

@@ -66,7 +66,7 @@ func TestDifferencesAddUp(t *testing.T) {
 	for seed := range uint64(12) {
 		rng := rand.New(rand.NewPCG(seed, 1))
 		r := &reader{t: t, rng: rng, refuses: 0.3, last: map[string]point{}, sum: map[string]int{}}
-		c := count.New(count.Limits{Services: 4, Operations: 3, Versions: 2, Reasons: 2}, shop()[:1])
+		c := count.New(count.Limits{Services: 4, Operations: 3, Versions: 2, Reasons: 2}, shop()[:1], nil)
 		f := newFlusher(c, r, pcommon.NewResource(), &Config{Interval: 10 * time.Second, Expiry: 5 * time.Minute}, midnight)
 		at := midnight.UnixMilli()
 		want := map[string]int{}
@@ -82,7 +82,7 @@ func TestDifferencesAddUp(t *testing.T) {
 				}
 				spans = append(spans, s)
 			}
-			c.Count(slitest.Request(t, slitest.Traces(t, spans...)))
+			c.Count(slitest.Request(t, slitest.Traces(t, spans...)), count.RequestID{}, 0)
 			at += 10_000
 			if rng.IntN(20) == 0 {
 				at += 10_000 * rng.Int64N(40) // the machine slept

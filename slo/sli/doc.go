@@ -6,12 +6,15 @@
 // interval of the wall clock.
 //
 // Its types: the Collector builds two components for one `sli`, passing (traces to traces: passes spans on and counts
-// them) and emitting (traces to metrics), which share a Connector. What was counted is package count's. The
-// flusher turns it into metrics.
+// them) and emitting (traces to metrics), which share a Connector. What was counted is package count's; package keep sees to
+// it that it survives, in a place of package place. Package repeats knows the requests that were taken. The flusher turns
+// counts into metrics.
 //
 // Rules:
-//   - A span is counted once, and only after the next component accepted it. So `sli` should be the only exporter of its
-//     pipeline: were another one beside it to refuse what it accepted, the client's retry would be counted again.
+//   - A span is counted once, after the next component accepted it and before its request is acknowledged. The count is then
+//     where a crash does not reach it, in one record with the request's ID: so what a sender repeats is either passed on and
+//     counted, or was both before.
+//   - Whatever the metrics pipeline is told survives a crash before it is told. A counter never goes back.
 //   - Spans are marshalled and scanned once, whichever door they came by: where the next components read bytes (wire_path,
 //     which package wirepath decides), what was scanned here goes on in the context, beside an empty ptrace.Traces.
 //     Elsewhere the spans go on as they came, for whoever is next may change them. Bytes that nobody took go on once more,
@@ -19,5 +22,5 @@
 //   - A span whose trace or span ID is zero is none, by either door.
 //   - A series starts with a zero, so that its first events are seen by whoever takes differences.
 //   - Cumulative counts are their own retry: a flush that failed loses nothing.
-//   - Counts between the last flush and a crash are lost: at most one interval of them. A shutdown loses none.
+//   - Where counts cannot be kept, counting goes on in memory, and Probe and Volatile say since when.
 package sli

@@ -45,8 +45,7 @@ func (e *emitting) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
 		return consumererror.NewPermanent(err)
 	}
 	defer release()
-	e.count(ctx, r)
-	return nil
+	return e.once(ctx, r, func() (bool, error) { return true, nil })
 }
 
 // Start begins to emit.
@@ -54,7 +53,9 @@ func (e *emitting) Start(_ context.Context, h component.Host) error {
 	if err := e.start(h); err != nil {
 		return err
 	}
-	e.flusher = newFlusher(e.counter, e.metrics, identity(e.set.Resource, e.id), e.cfg, clock.Now())
+	e.flusher = newFlusher(e.keeper.Counter(), e.metrics, identity(e.keeper.Name()), e.cfg, clock.Now())
+	e.flusher.last = max(e.flusher.last, e.keeper.Flushed())
+	e.flusher.await = e.keeper.Await
 	ctx, cancel := context.WithCancel(context.Background())
 	e.cancel, e.done = cancel, make(chan struct{})
 	go e.run(ctx)
@@ -66,12 +67,27 @@ func (e *emitting) Start(_ context.Context, h component.Host) error {
 func (e *emitting) Shutdown(ctx context.Context) error {
 	defer e.stop()
 	if e.cancel == nil {
-		return nil // never started
+		return e.closeKeeper() // never started
 	}
 	e.cancel()
 	<-e.done
-	if err := e.flush(ctx, max(clock.Now().UnixMilli(), e.flusher.last+1)); err != nil {
-		return fmt.Errorf("what was counted since the last flush is lost: %w", err)
+	err := e.flush(ctx, max(clock.Now().UnixMilli(), e.flusher.last+1))
+	switch {
+	case err == nil:
+	case e.keeper.Volatile() != nil:
+		err = fmt.Errorf("what was counted since the last flush is lost: %w", err)
+	default:
+		err = fmt.Errorf("what was counted since the last flush goes out after the next start: %w", err)
+	}
+	return errors.Join(err, e.closeKeeper())
+}
+
+func (e *emitting) closeKeeper() error {
+	if e.keeper == nil {
+		return nil
+	}
+	if err := e.keeper.Close(); err != nil {
+		return fmt.Errorf("keep the counts: %w", err)
 	}
 	return nil
 }
@@ -103,7 +119,13 @@ func (e *emitting) run(ctx context.Context) {
 // flush hands over all counts and tells how that went.
 func (e *emitting) flush(ctx context.Context, at int64) error {
 	r, err := e.flusher.flush(ctx, at)
+	e.keeper.FlushedAt(at)
 	e.telemetry.SliFlushes.Add(ctx, 1)
+	var volatile int64
+	if e.keeper.Volatile() != nil {
+		volatile = 1
+	}
+	e.telemetry.SliVolatile.Record(ctx, volatile)
 	if err == nil {
 		e.telemetry.SliSeries.Record(ctx, int64(r.series))
 		e.failure.Store(nil)

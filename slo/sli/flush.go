@@ -33,8 +33,12 @@ type flusher struct {
 	// complete says that the last flush got to its end: every series is told, or refused for good.
 	complete bool
 
+	// await waits until what a log refused is kept, nil where there is no log.
+	await func(ctx context.Context, refused uint64) error
+
 	events []count.EventPoint
 	calls  []count.CallPoint
+	series []*count.Series // of the batch
 }
 
 func newFlusher(c *count.Counter, next consumer.Metrics, resource pcommon.Resource, cfg *Config, now time.Time) *flusher {
@@ -100,51 +104,65 @@ func (f *flusher) flush(ctx context.Context, at int64) (r report, err error) {
 }
 
 func (f *flusher) flushEvents(ctx context.Context, points []count.EventPoint, at int64) error {
+	f.series = f.series[:0]
 	for _, p := range points {
-		f.see(&p.Series.Series, p.N, at)
+		f.series = append(f.series, &p.Series.Series)
+		p.Series.Seen(p.N, at)
 	}
-	b := newBatch(f.resource, at)
-	b.events(points)
-	err := f.send(ctx, b)
-	if err == nil || consumererror.IsPermanent(err) {
-		for _, p := range points {
-			p.Series.Told = true
-		}
-	}
-	return err
+	return f.hand(ctx, at, func(b batch) { b.events(points) })
 }
 
 func (f *flusher) flushCalls(ctx context.Context, points []count.CallPoint, at int64) error {
-	if len(points) == 0 {
+	f.series = f.series[:0]
+	for i := range points {
+		f.series = append(f.series, &points[i].Series.Series)
+		points[i].Series.Seen(points[i].N, at)
+	}
+	return f.hand(ctx, at, func(b batch) { b.calls(points) })
+}
+
+// hand sends a batch of f.series. Whatever others are told has to survive a crash before: a counter that goes back would be
+// taken for one that began anew. At first sight a series gets the time of its zero: the interval before, where nothing of it
+// had been counted yet, but not before counting began.
+func (f *flusher) hand(ctx context.Context, at int64, fill func(batch)) error {
+	if len(f.series) == 0 {
 		return nil
 	}
-	for i := range points {
-		f.see(&points[i].Series.Series, points[i].N, at)
+	ctx, cancel := context.WithTimeout(ctx, f.interval) // until the next flush
+	defer cancel()
+	born := max(f.started, floor(at-1, f.interval))
+	refused := f.mark(func(s *count.Series) bool { return s.Born == 0 }, func(s *count.Series) { s.Born = born })
+	if err := f.kept(ctx, max(refused, f.counter.Unkept())); err != nil {
+		return err
 	}
 	b := newBatch(f.resource, at)
-	b.calls(points)
+	fill(b)
 	err := f.send(ctx, b)
 	if err == nil || consumererror.IsPermanent(err) {
-		for i := range points {
-			points[i].Series.Told = true
-		}
+		f.mark(func(s *count.Series) bool { return !s.Told }, func(s *count.Series) { s.Told = true })
 	}
 	return err
 }
 
-// see notes a series' count. At first sight it gives the series the time of its zero: the interval before, where
-// nothing of it had been counted yet, but not before counting began.
-func (f *flusher) see(s *count.Series, n count.Weight, at int64) {
-	if s.Born == 0 {
-		s.Born = max(f.started, floor(at-1, f.interval))
+// mark notes something of some of the series, and returns the turn of the log if that did not take it.
+func (f *flusher) mark(which func(*count.Series) bool, note func(*count.Series)) (refused uint64) {
+	var marked []*count.Series
+	for _, s := range f.series {
+		if which(s) {
+			marked = append(marked, s)
+		}
 	}
-	s.Seen(n, at)
+	return f.counter.Mark(marked, note)
 }
 
-// send gives the pipeline as long as there is until the next flush.
+func (f *flusher) kept(ctx context.Context, refused uint64) error {
+	if f.await == nil {
+		return nil
+	}
+	return f.await(ctx, refused)
+}
+
 func (f *flusher) send(ctx context.Context, b batch) error {
-	ctx, cancel := context.WithTimeout(ctx, f.interval)
-	defer cancel()
 	if err := f.next.ConsumeMetrics(ctx, b.md); err != nil {
 		return fmt.Errorf("hand counts to the metrics pipeline: %w", err)
 	}

@@ -166,7 +166,7 @@ func TestShutdownTellsWhatIsLost(t *testing.T) {
 	p := newPair(t, nil, consumertest.NewNop(), next)
 	p.start(t)
 	require.NoError(t, p.consume(context.Background(), slitest.Traces(t, ping)))
-	require.ErrorContains(t, p.emitting.Shutdown(context.Background()), "what was counted since the last flush is lost: hand counts to the metrics pipeline: busy")
+	require.ErrorContains(t, p.emitting.Shutdown(context.Background()), "what was counted since the last flush goes out after the next start: hand counts to the metrics pipeline: busy")
 	require.NoError(t, p.passing.Shutdown(context.Background()))
 }
 
@@ -217,7 +217,7 @@ func TestExpiry(t *testing.T) {
 				time.Sleep(10 * time.Second)
 			}
 		}
-		c := p.passing.(*passing).counter
+		c := p.passing.(*passing).keeper.Counter()
 		p.shutdown(t)
 		events := next.of("slowburn.sli.bad_events{objective=everything,reason=x,service.name=b,service.version=1,span.name=ping}")
 		assert.Equal(t, "00:00:00.000: 0", events[0])
@@ -241,11 +241,11 @@ func servicesOf(c *count.Counter) (services []string) {
 
 // TestNothingIsLeftBehind: the tree is empty after the last series expired, and all slots are free again.
 func TestNothingIsLeftBehind(t *testing.T) {
-	c := count.New(count.Limits{Services: 2, Operations: 2, Versions: 2, Reasons: 2}, shop())
+	c := count.New(count.Limits{Services: 2, Operations: 2, Versions: 2, Reasons: 2}, shop(), nil)
 	f := newFlusher(c, consumertest.NewNop(), pmetric.NewResourceMetrics().Resource(), &Config{Interval: 10 * time.Second, Expiry: 5 * time.Minute}, midnight)
 	for i := range 5 {
 		c.Count(slitest.Request(t, slitest.Traces(t, slitest.Span{Service: fmt.Sprint(i), Version: fmt.Sprint(i), Name: fmt.Sprint(i), Kind: ptrace.SpanKindServer,
-			Status: ptrace.StatusCodeError, Attributes: map[string]any{"error.type": fmt.Sprint(i)}, Duration: time.Second})))
+			Status: ptrace.StatusCodeError, Attributes: map[string]any{"error.type": fmt.Sprint(i)}, Duration: time.Second})), count.RequestID{}, 0)
 	}
 	require.Equal(t, []string{"0", "1", count.Other}, servicesOf(c))
 	at := midnight.UnixMilli()
@@ -258,17 +258,17 @@ func TestNothingIsLeftBehind(t *testing.T) {
 	assert.Empty(t, events)
 	assert.Zero(t, expired)
 	assert.Empty(t, servicesOf(c))
-	c.Count(slitest.Request(t, slitest.Traces(t, slitest.Span{Service: "7", Name: "x"}, slitest.Span{Service: "8", Name: "x"})))
+	c.Count(slitest.Request(t, slitest.Traces(t, slitest.Span{Service: "7", Name: "x"}, slitest.Span{Service: "8", Name: "x"})), count.RequestID{}, 0)
 	assert.Equal(t, []string{"7", "8"}, servicesOf(c))
 }
 
 // TestManySeries takes more than one batch of each kind.
 func TestManySeries(t *testing.T) {
-	c := count.New(count.Limits{Services: 10, Operations: 3000, Versions: 1, Reasons: 1}, shop()[:1])
+	c := count.New(count.Limits{Services: 10, Operations: 3000, Versions: 1, Reasons: 1}, shop()[:1], nil)
 	next := new(refuser)
 	f := newFlusher(c, next, pmetric.NewResourceMetrics().Resource(), &Config{Interval: 10 * time.Second}, midnight)
 	for i := range 1000 {
-		c.Count(slitest.Request(t, slitest.Traces(t, slitest.Span{Service: "a", Name: fmt.Sprint(i)})))
+		c.Count(slitest.Request(t, slitest.Traces(t, slitest.Span{Service: "a", Name: fmt.Sprint(i)})), count.RequestID{}, 0)
 	}
 	r, err := f.flush(context.Background(), midnight.UnixMilli()+10_000)
 	require.NoError(t, err)

@@ -79,6 +79,7 @@ func (f fanOut) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
 
 func withWirePath(on bool) *Config {
 	cfg := createDefaultConfig().(*Config)
+	cfg.Repeats.Window = 0
 	cfg.WirePath = on
 	return cfg
 }

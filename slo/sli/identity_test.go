@@ -12,10 +12,9 @@ func TestIdentity(t *testing.T) {
 	res := pcommon.NewResource()
 	res.Attributes().PutStr("service.name", "otelcol")
 	res.Attributes().PutStr("service.instance.id", "i-1")
-	assert.Equal(t, map[string]any{"service.name": "slowburn", "service.instance.id": "i-1"}, identity(res, component.MustNewID("sli")).Attributes().AsRaw())
-	assert.Equal(t, "i-1/eu", identity(res, component.MustNewIDWithName("sli", "eu")).Attributes().AsRaw()["service.instance.id"],
-		"so that two connectors of one process are two instances")
+	sli, eu := component.MustNewID("sli"), component.MustNewIDWithName("sli", "eu")
+	assert.Equal(t, map[string]any{"service.name": "slowburn", "service.instance.id": "i-1"}, identity(newName(res, sli)).Attributes().AsRaw())
+	assert.Equal(t, "i-1/eu", newName(res, eu), "so that two connectors of one process are two instances")
 
-	a, b := identity(pcommon.NewResource(), component.ID{}).Attributes(), identity(pcommon.NewResource(), component.ID{}).Attributes()
-	assert.NotEqual(t, a.AsRaw(), b.AsRaw(), "two processes are never one instance")
+	assert.NotEqual(t, newName(pcommon.NewResource(), sli), newName(pcommon.NewResource(), sli), "two counts are never one instance")
 }

@@ -43,7 +43,7 @@ func (p *passing) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
 		}
 		ctx = wire.NewKeptContext(ctx, nil) // the exporters behind this connector are none of them
 	}
-	if p.counter == nil {
+	if p.keeper == nil {
 		return p.next.ConsumeTraces(ctx, td)
 	}
 	r, release, err := wire.Peek(ctx, td) // before the next, which may change td
@@ -51,21 +51,18 @@ func (p *passing) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
 		return consumererror.NewPermanent(err)
 	}
 	defer release()
-	switch decoded := td.ResourceSpans().Len() > 0; {
-	case decoded && p.cfg.WirePath:
-		err = p.handOn(ctx, r, td)
-	case decoded:
-		err = p.next.ConsumeTraces(ctx, td)
-	default:
-		if err = p.next.ConsumeTraces(ctx, td); err == nil && !wire.Taken(ctx) {
-			return nil // who sent r will send it again, decoded: it is counted then
+	decoded := td.ResourceSpans().Len() > 0
+	return p.once(ctx, r, func() (taken bool, err error) {
+		switch {
+		case decoded && p.cfg.WirePath:
+			return true, p.handOn(ctx, r, td)
+		case decoded:
+			return true, p.next.ConsumeTraces(ctx, td)
+		default:
+			err = p.next.ConsumeTraces(ctx, td)
+			return wire.Taken(ctx), err // who sent r will send it again, decoded, if nobody took it: it is counted then
 		}
-	}
-	if err != nil {
-		return err
-	}
-	p.count(ctx, r)
-	return nil
+	})
 }
 
 // handOn passes decoded spans on as the request that they were scanned as. It passes td on where nobody took that.

@@ -40,10 +40,20 @@ type pair struct {
 }
 
 func newPair(t testing.TB, cfg *Config, next consumer.Traces, metrics consumer.Metrics) pair {
+	if cfg == nil {
+		cfg = createDefaultConfig().(*Config)
+	}
+	cfg.Repeats.Window = 0 // most tests send the same spans again and mean it
+	return newPairOf(t, cfg, next, metrics)
+}
+
+// newPairOf is newPair that recognizes repeats as the configuration says.
+func newPairOf(t testing.TB, cfg *Config, next consumer.Traces, metrics consumer.Metrics) pair {
 	f := NewFactory()
 	p := pair{set: connectortest.NewNopSettings(metadata.Type)}
-	if cfg == nil {
-		cfg = f.CreateDefaultConfig().(*Config)
+	p.set.ID = component.NewID(metadata.Type) // that of each process is another one, otherwise
+	if cfg.Directory == createDefaultConfig().(*Config).Directory {
+		cfg.Directory = t.TempDir()
 	}
 	require.NoError(t, cfg.Validate())
 	var err error

@@ -5,11 +5,14 @@ package objectives
 import (
 	"errors"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/go-chi/chi/v5"
 
 	"github.com/slowburn/slowburn/internal/clock"
+	"github.com/slowburn/slowburn/slo"
 	"github.com/slowburn/slowburn/slo/engine"
 	"github.com/slowburn/slowburn/web/internal/known"
 	"github.com/slowburn/slowburn/web/internal/rest"
@@ -42,7 +45,28 @@ func with(all *known.Components, answer func(http.ResponseWriter, *http.Request,
 }
 
 func listObjectives(all *known.Components) http.HandlerFunc {
-	return with(all, func(w http.ResponseWriter, _ *http.Request, e engine.Reader) { rest.WriteJSON(w, e.Statuses()) })
+	return with(all, func(w http.ResponseWriter, _ *http.Request, e engine.Reader) {
+		statuses := e.Statuses()
+		statuses.Objectives = slices.Clone(statuses.Objectives) // they are shown to others, too
+		for i := range statuses.Objectives {
+			noteVolatile(all, &statuses.Objectives[i])
+		}
+		rest.WriteJSON(w, statuses)
+	})
+}
+
+// noteVolatile adds to an objective that counts spans what those who count them say.
+func noteVolatile(all *known.Components, status *engine.Status) {
+	if status.Indicator.Type == slo.PromQL {
+		return
+	}
+	var said []string
+	for _, c := range known.FindAll[slo.Counts](all) {
+		if v := c.Volatile(); v != "" {
+			said = append(said, v)
+		}
+	}
+	status.VolatileCounts = strings.Join(said, "; ")
 }
 
 func getObjective(all *known.Components) http.HandlerFunc {
@@ -53,6 +77,7 @@ func getObjective(all *known.Components) http.HandlerFunc {
 			rest.WriteProblem(w, http.StatusNotFound, "There is no objective %q: /api/slo/v1/objectives lists them.", name)
 			return
 		}
+		noteVolatile(all, &status)
 		rest.WriteJSON(w, status)
 	})
 }

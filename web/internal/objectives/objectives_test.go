@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"testing"
 	"time"
 
@@ -11,6 +12,9 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
+	"go.opentelemetry.io/collector/component"
+
+	"github.com/slowburn/slowburn/slo"
 	"github.com/slowburn/slowburn/slo/engine"
 	"github.com/slowburn/slowburn/web/internal/webtest"
 )
@@ -54,6 +58,32 @@ func TestAnswers(t *testing.T) {
 		webtest.Get(t, h, "/api/slo/v1/objectives/checkout%2Favailability%20%28v2%29")))
 	assert.Len(t, webtest.Decode[engine.Alerts](t, webtest.Get(t, h, "/api/alerts/v1/alerts")).Alerts, 2)
 	assert.Len(t, webtest.Decode[engine.Deliveries](t, webtest.Get(t, h, "/api/alerts/v1/deliveries")).Deliveries, 3)
+}
+
+// fragile is a component that counts, and is about to forget.
+type fragile struct{}
+
+func (fragile) Volatile() string {
+	return "counts since 12:03 would not survive a crash: the disk is full"
+}
+
+// TestVolatileCounts holds that every objective that counts spans says so where counts would not survive, and no other.
+func TestVolatileCounts(t *testing.T) {
+	world := webtest.Everything()
+	e := world.Extensions["slo"].(*webtest.Engine)
+	e.List.Objectives = slices.Clone(e.List.Objectives)
+	e.List.Objectives[1].Indicator.Type = slo.PromQL
+	world.Extensions["fragile"] = struct {
+		component.Component
+		fragile
+	}{}
+	h := world.Serve(Routes)
+	all := webtest.Decode[engine.Statuses](t, webtest.Get(t, h, "/api/slo/v1/objectives")).Objectives
+	assert.Equal(t, fragile{}.Volatile(), all[0].VolatileCounts)
+	assert.Empty(t, all[1].VolatileCounts, "it is counted by queries")
+	assert.Empty(t, e.List.Objectives[0].VolatileCounts, "what the engine shows stays as it is")
+	one := webtest.Decode[engine.Status](t, webtest.Get(t, h, "/api/slo/v1/objectives/checkout%2Favailability%20%28v2%29"))
+	assert.Equal(t, fragile{}.Volatile(), one.VolatileCounts)
 }
 
 // TestProblems asks for what cannot be answered.

@@ -300,6 +300,7 @@ function build(c: Case): Objective {
       tier("ticket", "3d", "6h", 1, 10),
     ],
     alert: { state: "inactive", severity: "", since: null, summary: "", ...c.alert },
+    volatile_counts: "",
   };
 }
 

@@ -33,6 +33,7 @@ export function objective(
     burn_rates: [],
     tiers: [],
     alert: { state: "inactive", severity: "", since: null, summary: "" },
+    volatile_counts: "",
     ...change,
   };
 }

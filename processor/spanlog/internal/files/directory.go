@@ -12,8 +12,8 @@ import (
 	"syscall"
 
 	"github.com/slowburn/slowburn/internal/access"
+	"github.com/slowburn/slowburn/internal/mapped"
 	"github.com/slowburn/slowburn/processor/spanlog/internal/format"
-	"github.com/slowburn/slowburn/processor/spanlog/internal/mapped"
 )
 
 // Directory is where a log's files are. One process has it at a time. It is safe for concurrent use.

@@ -4,7 +4,7 @@ import (
 	"errors"
 	"sync"
 
-	"github.com/slowburn/slowburn/processor/spanlog/internal/mapped"
+	"github.com/slowburn/slowburn/internal/mapped"
 )
 
 // ErrBudget is a budget of disk that has no room for another file.

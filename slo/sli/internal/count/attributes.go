@@ -45,6 +45,12 @@ func stateOf(ok bool) state {
 	return no
 }
 
+// clone returns one that answers the same conditions, of other spans.
+func (a *attributes) clone() attributes {
+	return attributes{keys: a.keys, conditions: a.conditions, met: make([]state, len(a.met)),
+		ofSpan: make([]finding, len(a.ofSpan)), ofResource: make([]finding, len(a.ofResource))}
+}
+
 // add returns the index of a condition.
 func (a *attributes) add(key, value string) int {
 	k := slices.Index(a.keys, key)

@@ -1,6 +1,8 @@
 package count
 
 import (
+	"math/rand/v2"
+	"runtime"
 	"sync"
 
 	"github.com/slowburn/slowburn/internal/wire"
@@ -10,20 +12,26 @@ import (
 // unknownService is the service of a resource that does not say: the name that SDKs fall back to.
 const unknownService = "unknown_service"
 
-// Counter counts the spans of requests. It is goroutine-safe: its mutex is held for one request, or for a part of the
-// series when they are read, and while it is held nothing waits. No other lock is taken under it.
+// Counter counts the spans of requests. It is goroutine-safe, but for Restore and Restored, which come before everything else.
+//
+// Locks, in this order: gate, the stripes, tree.mu.
 type Counter struct {
-	limits     Limits
-	indicators []*indicator
-	// named are the services that indicators name.
-	named map[string]struct{}
+	tree    *tree
+	stripes []stripe // a power of two
 
-	mu         sync.Mutex
-	attributes attributes
-	services   names[service]
-	// calls and events are all series, in the order of their birth.
-	calls  []*CallSeries
-	events []*EventSeries
+	// gate is held while records become counts, and while a snapshot is written, in which none may. It guards spare and turn.
+	gate  sync.Mutex
+	spare []byte
+	// turn is the number of the log in use.
+	turn uint64
+
+	// keptMu guards kept, the turn whose log begins behind the newest snapshot, and unkept, the newest turn whose log refused a
+	// record that is in the counts. What a log refused is kept with the snapshot before the next one.
+	keptMu       sync.Mutex
+	kept, unkept uint64
+
+	// take is told each request that was counted, before any snapshot can have its counts, so that the snapshot has both.
+	take func(id RequestID, at int64)
 }
 
 // Limits are the most values that a label may have. What exceeds one is counted under Other. What an objective names comes
@@ -32,18 +40,19 @@ type Limits struct {
 	Services, Operations, Versions, Reasons int
 }
 
-// New returns a counter of spans, and of the events of the objectives.
-func New(limits Limits, objectives []slo.Objective) *Counter {
-	c := &Counter{
-		limits:   limits,
-		named:    make(map[string]struct{}),
-		services: newNames[service](limits.Services),
+// New returns a counter of spans, and of the events of the objectives. What it counts is in no log. It tells take, which must
+// not call it, each request that it counted and that has an ID.
+func New(limits Limits, objectives []slo.Objective, take func(id RequestID, at int64)) *Counter {
+	var attrs attributes
+	c := &Counter{tree: newTree(limits, objectives, &attrs), turn: 1, take: take}
+	n := 2
+	for n < 2*runtime.GOMAXPROCS(0) && n < maxStripes {
+		n *= 2
 	}
-	c.indicators = compile(objectives, &c.attributes)
-	for _, in := range c.indicators {
-		if in.service != "" {
-			c.named[in.service] = struct{}{}
-		}
+	c.stripes = make([]stripe, n)
+	for i := range c.stripes {
+		c.stripes[i].tree = c.tree
+		c.stripes[i].attributes = attrs.clone()
 	}
 	return c
 }
@@ -66,175 +75,52 @@ type Result struct {
 	Spans int64
 	// Overflow is the number of spans that were counted under Other for want of a slot, by label.
 	Overflow [NumLabels]int64
+	// Refused is the turn of the log that did not take them, 0 where all are kept. They are kept once IsKept says so.
+	Refused uint64
 }
 
-// resource is the resource of the spans being counted.
-type resource struct {
-	index    int32
-	service  *service
-	overflow bool // service stands for another one
-	text     []byte
-	version  *value // nil until asked for
-	// versionOverflow says that version stands for another one.
-	versionOverflow bool
-}
-
-// Count counts every span of the request, except for those that are none because their trace or span ID is zero.
-// Nothing of the request is kept.
-func (c *Counter) Count(r *wire.Request) (n Result) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	res := resource{index: -1}
-	for i := range r.Spans {
-		s := &r.Spans[i]
-		if s.TraceID.IsZero() || s.ID.IsZero() {
-			continue
-		}
-		if s.Resource != res.index {
-			res = c.resource(s.Resource, r.Resources[s.Resource].Body.Of(r.Bytes))
-		}
-		n.Spans++
-		c.span(r.Bytes, s, &res, &n.Overflow)
+// Count counts every span of the request, except for those that are none because their trace or span ID is zero. The log
+// gets what was counted in one record with the request's ID, and the time in Unix ms. Nothing of the request itself is kept.
+func (c *Counter) Count(r *wire.Request, id RequestID, at int64) (n Result) {
+	s := c.stripe()
+	defer s.mu.Unlock()
+	s.count(r, id, at, &n)
+	if !id.IsZero() {
+		c.take(id, at)
 	}
-	c.attributes.release()
+	if s.refused {
+		n.Refused = s.turn
+	}
+	if len(s.pending) >= foldAt && c.gate.TryLock() {
+		c.fold(s.pending)
+		c.note(s)
+		s.pending = s.pending[:0]
+		c.gate.Unlock()
+	}
 	return n
 }
 
-// resource looks at a resource once for all of its spans.
-func (c *Counter) resource(index int32, body []byte) resource {
-	res := resource{index: index}
-	c.attributes.setResource(body)
-	name := text(body, "service.name")
-	if len(name) == 0 {
-		name = []byte(unknownService)
-	}
-	res.service = c.services.get(name)
-	if res.service == nil {
-		_, exempt := c.named[string(name)]
-		var at slot
-		at, res.service, res.overflow = c.services.admit(string(name), exempt)
-		if res.service == nil {
-			res.service = c.newService(at)
+// stripe locks a stripe that nobody uses, if there is one.
+func (c *Counter) stripe() *stripe {
+	first := rand.Uint32()
+	mask := uint32(len(c.stripes) - 1)
+	for i := range uint32(len(c.stripes)) {
+		if s := &c.stripes[(first+i)&mask]; s.mu.TryLock() {
+			return s
 		}
 	}
-	if len(res.service.indicators) > 0 {
-		res.text = text(body, "service.version")
-	}
-	return res
+	s := &c.stripes[first&mask]
+	s.mu.Lock()
+	return s
 }
 
-// text returns a resource attribute as text, empty where there is none.
-func text(resourceSpans []byte, key string) []byte {
-	v, ok := wire.ResourceAttribute(resourceSpans, key)
-	switch {
-	case !ok:
-		return nil
-	case v.Kind() == wire.String:
-		return v.Bytes()
-	default:
-		return []byte(v.AsString())
+// Fill returns how many bytes of records wait to be folded.
+func (c *Counter) Fill() (bytes int) {
+	for i := range c.stripes {
+		s := &c.stripes[i]
+		s.mu.Lock()
+		bytes += len(s.pending)
+		s.mu.Unlock()
 	}
-}
-
-// span counts one span.
-func (c *Counter) span(b []byte, s *wire.Span, res *resource, overflow *[NumLabels]int64) {
-	op := c.operation(res.service, s.Name.Of(b), overflow)
-	if res.overflow {
-		overflow[ServiceName]++
-	}
-	kind, status := kindOf(s.Kind), statusOf(s.Status)
-	calls := op.calls[kind][status]
-	if calls == nil {
-		calls = c.newCalls(op, kind, status)
-	}
-	w := weightOf(s.TraceID, s.TraceState.Of(b))
-	var duration uint64
-	if s.End > s.Start {
-		duration = s.End - s.Start
-	}
-	calls.n.add(w)
-	calls.duration.add(duration, w)
-	if len(op.tallies) > 0 {
-		e := event{body: s.Body.Of(b), kind: int32(kind), failed: status == wire.StatusError, duration: duration, weight: w}
-		c.event(op, &e, res, overflow)
-	}
-}
-
-func (c *Counter) operation(svc *service, name []byte, overflow *[NumLabels]int64) *operation {
-	if op := svc.operations.get(name); op != nil {
-		return op
-	}
-	_, exempt := svc.named[string(name)]
-	at, op, over := svc.operations.admit(string(name), exempt)
-	if over {
-		overflow[SpanName]++
-	}
-	if op == nil {
-		op = svc.newOperation(at)
-	}
-	return op
-}
-
-// event is what indicators want to know of a span.
-type event struct {
-	body     []byte
-	kind     int32
-	failed   bool
-	duration uint64
-	weight   Weight
-	reason   *value // why it failed, nil until asked for
-}
-
-// event counts a span for each indicator that selects it.
-func (c *Counter) event(op *operation, e *event, res *resource, overflow *[NumLabels]int64) {
-	c.attributes.setSpan(e.body)
-	selected := false
-	for i := range op.tallies {
-		t := &op.tallies[i]
-		if !c.matches(t.indicator, e) {
-			continue
-		}
-		if res.version == nil {
-			res.version, res.versionOverflow = op.service.version(res.text)
-		}
-		v := t.of(res.version)
-		if v == nil {
-			v = c.newTally(t, res.version)
-		}
-		v.total.n.add(e.weight)
-		switch {
-		case t.indicator.latency && e.duration > t.indicator.threshold:
-			v.bad[0].n.add(e.weight)
-		case !t.indicator.latency && e.failed:
-			c.badSeries(v, c.reason(op.service, e, overflow)).n.add(e.weight)
-		}
-		selected = true
-	}
-	if selected && res.versionOverflow {
-		overflow[ServiceVersion]++
-	}
-}
-
-func (c *Counter) matches(in *indicator, e *event) bool {
-	if in.kind != anyKind && in.kind != e.kind {
-		return false
-	}
-	for _, condition := range in.conditions {
-		if !c.attributes.match(condition) {
-			return false
-		}
-	}
-	return true
-}
-
-// reason finds out once why a span failed.
-func (c *Counter) reason(svc *service, e *event, overflow *[NumLabels]int64) *value {
-	if e.reason == nil {
-		var scratch [maxReason]byte
-		var over bool
-		if e.reason, over = svc.reason(failureReason(e.body, scratch[:])); over {
-			overflow[Reason]++
-		}
-	}
-	return e.reason
+	return bytes
 }

@@ -19,23 +19,34 @@ var limits = Limits{Services: 200, Operations: 100, Versions: 20, Reasons: 30}
 func TestCountAllocatesNothing(t *testing.T) {
 	requests, _ := benchRequests(t, "ot=th:c")
 	c := New(limits, benchObjectives(4, map[string]string{
-		"http.route": "/api/v1/resource", "deployment.environment.name": "prod"}))
+		"http.route": "/api/v1/resource", "deployment.environment.name": "prod"}), nil)
 	count := func() {
 		for _, r := range requests {
-			c.Count(r)
+			c.Count(r, RequestID{}, 0)
 		}
 	}
 	count()
 	assert.Zero(t, testing.AllocsPerRun(10, count))
 }
 
+// fold brings all counts up to date.
+func fold(c *Counter) *tree {
+	c.gate.Lock()
+	defer c.gate.Unlock()
+	c.foldAll()
+	return c.tree
+}
+
+func eventsOf(c *Counter) []*EventSeries { return fold(c).events }
+func callsOf(c *Counter) []*CallSeries   { return fold(c).calls }
+
 // countOne counts one span for one objective and returns the series of events that have any.
 func countOne(t *testing.T, in slo.Indicator, s slitest.Span) map[string]int64 {
-	c := New(limits, []slo.Objective{{Name: "o", Indicator: in}})
-	c.Count(slitest.Request(t, slitest.Traces(t, s)))
+	c := New(limits, []slo.Objective{{Name: "o", Indicator: in}}, nil)
+	c.Count(slitest.Request(t, slitest.Traces(t, s)), RequestID{}, 0)
 	out := map[string]int64{}
-	for _, e := range c.events {
-		n, _ := e.n.Integer()
+	for _, e := range eventsOf(c) {
+		n, _ := e.at.n.Integer()
 		if n == 0 {
 			continue
 		}
@@ -142,16 +153,16 @@ func TestServiceNames(t *testing.T) {
 		{"text", map[string]any{"service.name": "cart"}, "cart"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			c := New(limits, nil)
-			c.Count(slitest.Request(t, slitest.Traces(t, slitest.Span{Resource: tt.res, Name: "x"})))
-			assert.Contains(t, c.services.entries, tt.want)
+			c := New(limits, nil, nil)
+			c.Count(slitest.Request(t, slitest.Traces(t, slitest.Span{Resource: tt.res, Name: "x"})), RequestID{}, 0)
+			assert.NotNil(t, c.tree.services.get([]byte(tt.want)))
 		})
 	}
 }
 
 // TestOverflow holds which label a span is told of that has no slot, time and again, and that the usual reasons need none.
 func TestOverflow(t *testing.T) {
-	c := New(Limits{Services: 1, Operations: 1, Versions: 1, Reasons: 1}, anything)
+	c := New(Limits{Services: 1, Operations: 1, Versions: 1, Reasons: 1}, anything, nil)
 	for _, step := range []struct {
 		name string
 		span slitest.Span
@@ -169,30 +180,32 @@ func TestOverflow(t *testing.T) {
 		{"another service", failing("b", "1", "x", "r"), [NumLabels]int64{ServiceName: 1}},
 		{"no event", slitest.Span{Service: "a", Version: "2", Name: "z"}, [NumLabels]int64{SpanName: 1, ServiceVersion: 1}},
 	} {
-		n := c.Count(slitest.Request(t, slitest.Traces(t, step.span)))
+		n := c.Count(slitest.Request(t, slitest.Traces(t, step.span)), RequestID{}, 0)
 		assert.Equal(t, Result{Spans: 1, Overflow: step.want}, n, step.name)
 	}
-	assert.Nil(t, c.attributes.span, "nothing of a request is kept")
-	assert.Nil(t, c.attributes.resource)
+	for i := range c.stripes {
+		assert.Nil(t, c.stripes[i].attributes.span, "nothing of a request is kept")
+		assert.Nil(t, c.stripes[i].attributes.resource)
+	}
 }
 
 // TestVersionsAreThoseOfEvents holds that a version needs a slot only where an objective selects a span of it.
 func TestVersionsAreThoseOfEvents(t *testing.T) {
 	c := New(Limits{Services: 1, Operations: 1, Versions: 1, Reasons: 1},
-		[]slo.Objective{{Name: "o", Indicator: slo.Indicator{Type: slo.Availability, Spans: slo.SpanSelector{Kind: "client"}}}})
-	n := c.Count(slitest.Request(t, slitest.Traces(t, failing("a", "1", "x", "r"), failing("a", "2", "x", "r"))))
+		[]slo.Objective{{Name: "o", Indicator: slo.Indicator{Type: slo.Availability, Spans: slo.SpanSelector{Kind: "client"}}}}, nil)
+	n := c.Count(slitest.Request(t, slitest.Traces(t, failing("a", "1", "x", "r"), failing("a", "2", "x", "r"))), RequestID{}, 0)
 	assert.Equal(t, Result{Spans: 2}, n)
-	assert.Empty(t, c.events)
+	assert.Empty(t, eventsOf(c))
 }
 
 // TestInvalidSpansAreNone holds that OTLP's invalid IDs are not counted.
 func TestInvalidSpansAreNone(t *testing.T) {
-	c := New(limits, anything)
+	c := New(limits, anything, nil)
 	td := slitest.Traces(t, slitest.Span{Service: "a", Name: "x", Invalid: true}, slitest.Span{Service: "a", Name: "y"})
 	td.ResourceSpans().At(0).ScopeSpans().At(0).Spans().AppendEmpty().SetSpanID([8]byte{1})
-	assert.Equal(t, Result{Spans: 1}, c.Count(slitest.Request(t, td)))
-	assert.Len(t, c.calls, 1)
-	assert.Equal(t, "y", c.calls[0].Operation())
+	assert.Equal(t, Result{Spans: 1}, c.Count(slitest.Request(t, td), RequestID{}, 0))
+	assert.Len(t, callsOf(c), 1)
+	assert.Equal(t, "y", callsOf(c)[0].Operation())
 }
 
 // TestNumbersBeyondOTLP holds what kinds and statuses become that OTLP does not know.
@@ -223,14 +236,14 @@ func TestSpansDoNotShareAnswers(t *testing.T) {
 		{Name: "eu", Indicator: in(map[string]string{"region": "eu"})},
 		{Name: "gold in us", Indicator: in(map[string]string{"tier": "gold", "region": "us"})},
 		{Name: "gold too", Indicator: in(map[string]string{"tier": "gold"})},
-	})
-	assert.Len(t, c.attributes.keys, 2, "each key once")
-	assert.Len(t, c.attributes.conditions, 3, "each condition once")
-	c.Count(slitest.Request(t, slitest.Traces(t, spans...)))
+	}, nil)
+	assert.Len(t, c.stripes[0].attributes.keys, 2, "each key once")
+	assert.Len(t, c.stripes[0].attributes.conditions, 3, "each condition once")
+	c.Count(slitest.Request(t, slitest.Traces(t, spans...)), RequestID{}, 0)
 	got := map[string]int64{}
-	for _, e := range c.events {
+	for _, e := range eventsOf(c) {
 		if _, bad := e.Reason(); !bad {
-			got[e.Objective()], _ = e.n.Integer()
+			got[e.Objective()], _ = e.at.n.Integer()
 		}
 	}
 	assert.Equal(t, map[string]int64{"gold": 6, "eu": 8, "gold in us": 2, "gold too": 6}, got)

@@ -2,7 +2,10 @@ package count
 
 import (
 	"strings"
+	"sync/atomic"
 	"unicode/utf8"
+
+	"github.com/slowburn/slowburn/slo/sli/internal/count/lookup"
 )
 
 // Other stands for all values of a label that came after its limit was reached.
@@ -13,18 +16,41 @@ const Other = "__other__"
 const maxLabel = 256
 
 // names keeps one T for each value of a label, as long as there are slots. Values with a slot of their own by right
-// ("exempt") take none of those.
+// ("exempt") take none of those. It is a part of a table, which all names of a kind share: the seed tells them apart.
 type names[T any] struct {
-	entries map[string]*T
-	free    int
+	table *lookup.Table[T]
+	seed  uint64
+	free  int
+	len   int
+	// full says that nothing is free, to those who hold no lock.
+	full atomic.Bool
 }
 
-func newNames[T any](slots int) names[T] {
-	return names[T]{entries: make(map[string]*T), free: slots}
+func (n *names[T]) init(t *lookup.Table[T], slots int) {
+	n.table, n.seed, n.free = t, lookup.NewSeed(), slots
+	n.full.Store(slots <= 0)
 }
 
-// get returns what is kept of a value, and nil where that is nothing yet. It allocates nothing.
-func (n *names[T]) get(value []byte) *T { return n.entries[string(value)] }
+// get returns what is kept of a value, and nil where that is nothing yet. It allocates nothing, and takes no lock.
+func (n *names[T]) get(value []byte) *T {
+	if c := n.table.Find(lookup.KeyOf(value, n.seed)); c != nil {
+		return c.Value
+	}
+	return nil
+}
+
+// beyond is get for a value that get did not find: it returns the T that the value is counted in if that is sure without
+// the lock, which is that of Other, over its limit. It returns nil where the caller has to take the lock to find out.
+func (n *names[T]) beyond(value []byte, exempt bool) (t *T, overflow bool) {
+	if exempt || !n.full.Load() || !isClean(value) {
+		return nil, false
+	}
+	if t := n.get(value); t != nil { // it took the last slot since get
+		return t, false
+	}
+	t = n.get([]byte(Other))
+	return t, t != nil
+}
 
 // slot is a value's place in names.
 type slot struct {
@@ -35,10 +61,13 @@ type slot struct {
 // admit finds the slot for a value that get does not know: one of its own, else that of Other. If the slot is taken, its
 // T is returned; else the caller puts a T there.
 func (n *names[T]) admit(value string, exempt bool) (s slot, taken *T, overflow bool) {
+	if t := n.get([]byte(value)); t != nil { // since the caller looked
+		return slot{}, t, false
+	}
 	if !exempt {
 		value = clean(value)
 	}
-	if t := n.entries[value]; t != nil {
+	if t := n.get([]byte(value)); t != nil {
 		return slot{}, t, false
 	}
 	if exempt || value == Other {
@@ -47,22 +76,33 @@ func (n *names[T]) admit(value string, exempt bool) (s slot, taken *T, overflow 
 	if n.free > 0 {
 		return slot{value, false}, nil, false
 	}
-	return slot{Other, true}, n.entries[Other], true
+	return slot{Other, true}, n.get([]byte(Other)), true
 }
 
 func (n *names[T]) put(s slot, t *T) {
-	n.entries[s.label] = t
+	n.table.Insert(lookup.KeyOf([]byte(s.label), n.seed), t, 0, 0)
+	n.took(s)
+}
+
+// took notes that a slot was put into the table.
+func (n *names[T]) took(s slot) {
+	n.len++
 	if !s.exempt {
 		n.free--
+		n.full.Store(n.free <= 0)
 	}
 }
 
 func (n *names[T]) remove(s slot) {
-	delete(n.entries, s.label)
+	n.table.Remove(lookup.KeyOf([]byte(s.label), n.seed))
+	n.len--
 	if !s.exempt {
 		n.free++
+		n.full.Store(n.free <= 0)
 	}
 }
+
+func isClean(value []byte) bool { return len(value) <= maxLabel && utf8.Valid(value) }
 
 // clean makes a text fit to be the value of a label: valid UTF-8, of bounded length.
 func clean(s string) string {

@@ -1,16 +1,23 @@
 package count
 
-import "slices"
+import (
+	"encoding/binary"
+	"slices"
+)
 
-// Series is what whoever flushes keeps of a time series. Only that goroutine reads and writes it, so it needs no lock.
-// Times are in milliseconds since the Unix epoch, the resolution of a Prometheus TSDB.
+// Series is what whoever flushes keeps of a time series. Only that goroutine reads it, and writes Born and Told by Mark, so it
+// needs no lock. Times are in milliseconds since the Unix epoch, the resolution of a Prometheus TSDB.
 type Series struct {
-	// Born is the time of the series' zero, and 0 before its first flush. Told says that the zero was accepted.
+	// Born is the time of the series' zero, and 0 before its first flush.
 	Born int64
-	Told bool
 	// last is the count at the last flush, changed the time of the last flush that found another one.
 	last    Weight
 	changed int64
+	// number is what records name it by, among those of events or of calls.
+	number uint32
+	events bool
+	// Told says that the zero was accepted.
+	Told bool
 }
 
 // Seen notes the count of a flush.
@@ -42,110 +49,129 @@ type CallPoint struct {
 // ReadEvents copies the counts of all objectives, at one instant, so that no bad event is ahead of its total. It leaves
 // out those that have expired, and returns how many.
 func (c *Counter) ReadEvents(dst []EventPoint, since int64) (points []EventPoint, expired int) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	dst = slices.Grow(dst[:0], len(c.events))
-	for _, s := range c.events {
+	c.gate.Lock()
+	defer c.gate.Unlock()
+	c.foldAll()
+	t := c.tree
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	dst = slices.Grow(dst[:0], len(t.events))
+	for _, s := range t.events {
 		if s.expired(since) {
 			expired++
 			continue
 		}
-		dst = append(dst, EventPoint{s, s.n})
+		dst = append(dst, EventPoint{s, s.at.n})
 	}
 	return dst, expired
 }
 
-// ReadCalls fills dst with the call series from the given position on and returns how many it found. It is called for
-// one part after the other, for the lock not to be held for all of them.
+// ReadCalls fills dst with the call series from the given position on, as they were at ReadEvents or later, and returns how
+// many it found. It is called for one part after the other, for the lock not to be held for all of them.
 func (c *Counter) ReadCalls(dst []CallPoint, from int, since int64) int {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if from >= len(c.calls) {
+	t := c.tree
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if from >= len(t.calls) {
 		return 0
 	}
-	part := c.calls[from:min(from+len(dst), len(c.calls))]
+	part := t.calls[from:min(from+len(dst), len(t.calls))]
 	for i, s := range part {
-		if s.idle(s.n, since) {
+		if s.idle(s.duration.weight(), since) {
 			dst[i].Expired = true
 			continue
 		}
 		buckets := append(dst[i].Duration.Buckets[:0], s.duration.Buckets...)
-		dst[i] = CallPoint{Series: s, N: s.n, Duration: s.duration}
+		dst[i] = CallPoint{Series: s, N: s.duration.weight(), Duration: s.duration}
 		dst[i].Duration.Buckets = buckets
 	}
 	return len(part)
 }
 
 // Expire forgets the series that are idle since the given time, and what no longer has any below it. It comes after a
-// flush that left them out: if one returns, its new zero is then later than its last value.
+// flush that left them out: if one returns, its new zero is then later than its last value. Nobody counts meanwhile.
 func (c *Counter) Expire(since int64) (forgotten int) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	before := len(c.calls) + len(c.events)
-	c.calls = slices.DeleteFunc(c.calls, func(s *CallSeries) bool {
-		if !s.idle(s.n, since) {
+	c.gate.Lock()
+	defer c.gate.Unlock()
+	c.lockAll()
+	defer c.unlockAll()
+	for i := range c.stripes {
+		c.fold(c.stripes[i].pending)
+		c.note(&c.stripes[i])
+		c.stripes[i].pending = c.stripes[i].pending[:0]
+	}
+	t := c.tree
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	record := []byte{recordExpired}
+	t.calls = slices.DeleteFunc(t.calls, func(s *CallSeries) bool {
+		if !s.idle(s.duration.weight(), since) {
 			return false
 		}
-		s.operation.calls[s.kind][s.status] = nil
-		c.leave(s.operation)
+		record = binary.AppendUvarint(append(record, 0), uint64(s.number))
+		forgotten++
+		t.removeCalls(s)
 		return true
 	})
-	c.events = slices.DeleteFunc(c.events, func(s *EventSeries) bool {
+	var expired []*EventSeries // all of them before any is removed, as they depend on each other
+	t.events = slices.DeleteFunc(t.events, func(s *EventSeries) bool {
 		if !s.expired(since) {
 			return false
 		}
-		c.remove(s)
+		expired = append(expired, s)
 		return true
 	})
-	return before - len(c.calls) - len(c.events)
+	for _, s := range expired {
+		record = binary.AppendUvarint(append(record, 1), uint64(s.number))
+		t.removeEvents(s)
+	}
+	forgotten += len(expired)
+	if forgotten > 0 {
+		c.stripes[0].define(record)
+	}
+	return forgotten
+}
+
+// Mark notes that series were born at a time, or that their zero was accepted, and returns the turn of the log if that
+// refused to keep it, else 0.
+func (c *Counter) Mark(series []*Series, mark func(*Series)) (refused uint64) {
+	if len(series) == 0 {
+		return 0
+	}
+	record := []byte{recordMarks}
+	s := c.stripe()
+	defer s.mu.Unlock()
+	c.tree.mu.Lock()
+	for _, marked := range series {
+		mark(marked)
+		record = binary.AppendUvarint(append(record, boolByte(marked.events)), uint64(marked.number))
+		record = appendMark(record, marked)
+	}
+	c.tree.mu.Unlock()
+	s.define(record)
+	if s.refused {
+		return s.turn
+	}
+	return 0
+}
+
+// KeepFlush appends the time of a flush, in Unix ms, to the log.
+func (c *Counter) KeepFlush(at int64) {
+	s := c.stripe()
+	defer s.mu.Unlock()
+	s.define(AppendFlush(nil, at))
 }
 
 // expired says whether the series can go. A total stays while any of its reasons does, and the usual reason stays with
 // its total: bad events come with a total, so the total was the last to change.
 func (s *EventSeries) expired(since int64) bool {
-	if s.reason == nil || s == s.tally.bad[0] {
-		for _, bad := range s.tally.bad {
-			if !bad.idle(bad.n, since) {
+	if s.reason == nil || s == s.tally.bad.Load() {
+		for bad := s.tally.bad.Load(); bad != nil; bad = bad.next.Load() {
+			if !bad.idle(bad.at.n, since) {
 				return false
 			}
 		}
-		return s.tally.total.idle(s.tally.total.n, since)
+		return s.tally.total.idle(s.tally.total.at.n, since)
 	}
-	return s.idle(s.n, since)
-}
-
-// remove takes an expired series out of the tree.
-func (c *Counter) remove(s *EventSeries) {
-	v := s.tally
-	op := v.tally.operation
-	svc := op.service
-	if s.reason != nil {
-		release(&svc.reasons, s.reason)
-		if s != v.bad[0] {
-			v.bad = slices.DeleteFunc(v.bad, func(b *EventSeries) bool { return b == s })
-		}
-		return
-	}
-	release(&svc.versions, v.version)
-	v.tally.versions = slices.DeleteFunc(v.tally.versions, func(o *versionTally) bool { return o == v })
-	c.leave(op)
-}
-
-// release lets go of a value for one series.
-func release(n *names[value], v *value) {
-	if v.series--; v.series == 0 {
-		n.remove(v.slot)
-	}
-}
-
-// leave takes one series from an operation, and the operation and its service away after the last.
-func (c *Counter) leave(op *operation) {
-	if op.series--; op.series > 0 {
-		return
-	}
-	svc := op.service
-	svc.operations.remove(op.slot)
-	if len(svc.operations.entries) == 0 {
-		c.services.remove(svc.slot)
-	}
+	return s.idle(s.at.n, since)
 }

@@ -53,28 +53,28 @@ var anything = []slo.Objective{{Name: "all", Indicator: slo.Indicator{Type: slo.
 
 // TestNothingIsLeftBehind holds that the tree is empty after the last series expired, and all slots are free again.
 func TestNothingIsLeftBehind(t *testing.T) {
-	c := New(Limits{Services: 2, Operations: 2, Versions: 2, Reasons: 2}, anything)
+	c := New(Limits{Services: 2, Operations: 2, Versions: 2, Reasons: 2}, anything, nil)
 	for i := range 5 {
 		n := fmt.Sprint(i)
-		c.Count(slitest.Request(t, slitest.Traces(t, failing(n, n, n, n))))
+		c.Count(slitest.Request(t, slitest.Traces(t, failing(n, n, n, n))), RequestID{}, 0)
 	}
-	require.Zero(t, c.services.free)
+	require.Zero(t, c.tree.services.free)
 	events, calls, _ := readAll(c, 10, 0)
 	require.Len(t, events, 5*3, "of each span the total, the usual reason and its own")
 	require.Len(t, calls, 5)
 	_, _, forgotten := readAll(c, 20, 10)
 	assert.Equal(t, len(events)+len(calls), forgotten)
-	assert.Empty(t, c.calls)
-	assert.Empty(t, c.events)
-	assert.Empty(t, c.services.entries)
-	assert.Equal(t, 2, c.services.free)
+	assert.Empty(t, c.tree.calls)
+	assert.Empty(t, c.tree.events)
+	assert.Zero(t, c.tree.services.len)
+	assert.Equal(t, 2, c.tree.services.free)
 }
 
 // TestExpiryBySeries holds what goes and what stays: a total stays with any of its reasons, and nothing goes that was not
 // told.
 func TestExpiryBySeries(t *testing.T) {
-	c := New(limits, anything)
-	count := func(spans ...slitest.Span) { c.Count(slitest.Request(t, slitest.Traces(t, spans...))) }
+	c := New(limits, anything, nil)
+	count := func(spans ...slitest.Span) { c.Count(slitest.Request(t, slitest.Traces(t, spans...)), RequestID{}, 0) }
 	names := func(events []EventPoint) (list []string) {
 		for _, p := range events {
 			reason, bad := p.Series.Reason()
@@ -108,7 +108,7 @@ func TestExpiryBySeries(t *testing.T) {
 	assert.Equal(t, []string{"all a x 1 total 3", "all a x 1 error 0", "all a x 1 s 2"}, names(events), "what changed at 30 keeps its total")
 	assert.Len(t, calls, 1)
 	assert.Equal(t, 1+2+1, forgotten, "a reason of a, the events of b, and the calls of b")
-	assert.NotContains(t, c.services.entries, "b")
+	assert.Nil(t, c.tree.services.get([]byte("b")))
 
 	count(slitest.Span{Service: "b", Name: "y"}, failing("a", "1", "x", "r"))
 	events, _, forgotten = readAll(c, 50, 10)
@@ -119,15 +119,15 @@ func TestExpiryBySeries(t *testing.T) {
 		events, _, _ = readAll(c, 60, 50)
 	}
 	assert.Empty(t, events)
-	assert.Empty(t, c.services.entries)
-	assert.Equal(t, limits.Services, c.services.free)
+	assert.Zero(t, c.tree.services.len)
+	assert.Equal(t, limits.Services, c.tree.services.free)
 }
 
 // TestUntoldIsNotForgotten holds that a series stays until somebody has its zero.
 func TestUntoldIsNotForgotten(t *testing.T) {
-	c := New(limits, anything)
-	c.Count(slitest.Request(t, slitest.Traces(t, failing("a", "", "x", "r"))))
+	c := New(limits, anything, nil)
+	c.Count(slitest.Request(t, slitest.Traces(t, failing("a", "", "x", "r"))), RequestID{}, 0)
 	assert.Zero(t, c.Expire(1<<62))
-	assert.Len(t, c.events, 3)
-	assert.Len(t, c.calls, 1)
+	assert.Len(t, c.tree.events, 3)
+	assert.Len(t, c.tree.calls, 1)
 }

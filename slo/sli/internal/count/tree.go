@@ -1,10 +1,131 @@
 package count
 
-import "github.com/slowburn/slowburn/internal/wire"
+import (
+	"sync"
+	"sync/atomic"
 
-// The tree of what has been seen: services, their operations, and per operation the series of RED metrics and those of
-// each indicator that selects it. All of it is guarded by Counter.mu, but for the labels, which do not change, and for what
-// Series has. A node lives as long as there is a series below it.
+	"github.com/slowburn/slowburn/internal/wire"
+	"github.com/slowburn/slowburn/slo"
+	"github.com/slowburn/slowburn/slo/sli/internal/count/lookup"
+)
+
+// tree is what has been seen: services, their operations, and per operation the series of RED metrics and those of each
+// indicator that selects it. A node lives as long as there is a series below it.
+//
+// A span finds its way through it without a lock: by tables, and by lists and numbers that only grow. Births are under mu.
+// What is removed is removed under all stripes as well.
+type tree struct {
+	limits     Limits
+	indicators []*indicator
+	// named are the services that indicators name.
+	named      map[string]struct{}
+	operations *lookup.Table[operation]
+	values     *lookup.Table[value]
+	services   names[service]
+
+	// mu guards what follows, the births above, and the counts of all series.
+	mu sync.Mutex
+	// calls and events are all series, in the order of their birth.
+	calls  []*CallSeries
+	events []*EventSeries
+	// call and event are the series by number.
+	call  numbers[CallSeries]
+	event numbers[eventNumber]
+	// group is what apply works with, and looked has no meaning: it makes that reads of it are no dead code.
+	group  [groupLength]entry
+	looked uint64
+}
+
+// numbers has a number for each of some series, the least that is free, for records to name it. 0 is none. The series are in
+// chunks, so that whoever has a number needs no list of pointers.
+type numbers[T any] struct {
+	chunks []*[chunkLength]T
+	used   uint32 // the numbers below it were given
+	free   []uint32
+}
+
+const chunkLength = 256
+
+// add returns a series and its number.
+func (n *numbers[T]) add() (*T, uint32) {
+	if last := len(n.free) - 1; last >= 0 {
+		number := n.free[last]
+		n.free = n.free[:last]
+		return n.at(number), number
+	}
+	number := max(n.used, 1)
+	return n.claim(number), number
+}
+
+// claim returns the series that has a number, perhaps one that was not given.
+func (n *numbers[T]) claim(number uint32) *T {
+	n.used = max(n.used, number+1)
+	for int(number/chunkLength) >= len(n.chunks) {
+		n.chunks = append(n.chunks, nil)
+	}
+	if n.chunks[number/chunkLength] == nil {
+		n.chunks[number/chunkLength] = new([chunkLength]T)
+	}
+	return n.at(number)
+}
+
+func (n *numbers[T]) remove(number uint32) {
+	var none T
+	*n.at(number) = none
+	n.free = append(n.free, number)
+}
+
+// at returns the series of a number that was given.
+func (n *numbers[T]) at(number uint32) *T { return &n.chunks[number/chunkLength][number%chunkLength] }
+
+// find is at for any number. It returns nil where there is no series, which the given function tells.
+func (n *numbers[T]) find(number uint32, isFree func(*T) bool) *T {
+	if number == 0 || number >= n.used || n.chunks[number/chunkLength] == nil {
+		return nil
+	}
+	if t := n.at(number); !isFree(t) {
+		return t
+	}
+	return nil
+}
+
+// collect finds the numbers that are free, after claim.
+func (n *numbers[T]) collect(isFree func(*T) bool) {
+	n.free = n.free[:0]
+	for number := n.used; number > 1; number-- {
+		if n.chunks[(number-1)/chunkLength] != nil && isFree(n.at(number-1)) {
+			n.free = append(n.free, number-1)
+		}
+	}
+}
+
+func (s *CallSeries) isFree() bool { return s.operation == nil }
+
+// eventNumber is where events with a number are counted.
+type eventNumber struct {
+	n      Weight
+	series *EventSeries
+}
+
+func (e *eventNumber) isFree() bool { return e.series == nil }
+
+// addEvents gives a series a number.
+func (t *tree) addEvents(s *EventSeries) {
+	s.at, s.number = t.event.add()
+	s.at.series = s
+}
+
+func newTree(limits Limits, objectives []slo.Objective, attrs *attributes) *tree {
+	t := &tree{limits: limits, named: make(map[string]struct{}), operations: lookup.New[operation](), values: lookup.New[value]()}
+	t.services.init(lookup.New[service](), limits.Services)
+	t.indicators = compile(objectives, attrs)
+	for _, in := range t.indicators {
+		if in.service != "" {
+			t.named[in.service] = struct{}{}
+		}
+	}
+	return t
+}
 
 // service is one service.name.
 type service struct {
@@ -27,95 +148,77 @@ type value struct {
 type operation struct {
 	slot
 	service *service
-	calls   [wire.NumKinds][wire.NumStatuses]*CallSeries
 	tallies []tally
-	series  int
+	// calls are the numbers of its series, by kind and status. The first of them, and whose it is, is also in the cell of the
+	// table, so that most spans need not look here.
+	calls  [wire.NumKinds * wire.NumStatuses]atomic.Uint32
+	series int
 }
+
+// tag is the index of a kind and a status in operation.calls.
+func tag(kind, status uint8) uint32 { return uint32(kind)*wire.NumStatuses + uint32(status) }
 
 // tally is what an indicator counted in an operation.
 type tally struct {
 	indicator *indicator
 	operation *operation
-	versions  []*versionTally
+	versions  atomic.Pointer[versionTally] // the first
+	// latest is the version of most spans, with what its tally would say.
+	latest atomic.Pointer[value]
+	total  uint32 // the number of its total
 }
 
 // versionTally is what an indicator counted in an operation of one version of a service.
 type versionTally struct {
 	tally   *tally
 	version *value
+	next    atomic.Pointer[versionTally] // of the tally
 	total   EventSeries
-	// bad has one series per reason; the first is for the indicator's default reason.
-	bad []*EventSeries
+	// bad are the series of bad events, one per reason; the first is for the indicator's default reason.
+	bad atomic.Pointer[EventSeries]
 }
 
 // EventSeries is a time series of total events, or of bad ones for a reason.
 type EventSeries struct {
 	Series
 	tally  *versionTally
-	reason *value // nil for the total
-	n      Weight
+	reason *value                      // nil for the total
+	next   atomic.Pointer[EventSeries] // of the bad ones
+	at     *eventNumber
 }
 
 // CallSeries is the time series of calls and the one of their durations.
 type CallSeries struct {
+	duration Histogram // and the calls: they are the sum of its weights
 	Series
 	operation    *operation
 	kind, status uint8
-	n            Weight
-	duration     Histogram
 }
-
-// Objective returns the name of the objective that the events are of.
-func (s *EventSeries) Objective() string { return s.tally.tally.indicator.objective }
-
-// Service returns the label of the service.
-func (s *EventSeries) Service() string { return s.tally.tally.operation.service.label }
-
-// Operation returns the label of the operation.
-func (s *EventSeries) Operation() string { return s.tally.tally.operation.label }
-
-// Version returns the label of the service's version.
-func (s *EventSeries) Version() string { return s.tally.version.label }
-
-// Reason returns the label of why the events are bad, and false if the series is of the total.
-func (s *EventSeries) Reason() (label string, bad bool) {
-	if s.reason == nil {
-		return "", false
-	}
-	return s.reason.label, true
-}
-
-// Service returns the label of the service.
-func (s *CallSeries) Service() string { return s.operation.service.label }
-
-// Operation returns the label of the operation.
-func (s *CallSeries) Operation() string { return s.operation.label }
-
-// Kind returns the name of the spans' kind.
-func (s *CallSeries) Kind() string { return kindNames[s.kind] }
-
-// Status returns the name of the spans' status.
-func (s *CallSeries) Status() string { return statusNames[s.status] }
 
 // of returns the tally of a version, or nil. There are one or two versions at a time, so this beats a map.
 func (t *tally) of(version *value) *versionTally {
-	for _, v := range t.versions {
-		if v.version == version {
-			return v
-		}
+	v := t.versions.Load()
+	for v != nil && v.version != version {
+		v = v.next.Load()
 	}
-	return nil
+	return v
 }
 
-func (c *Counter) newService(s slot) *service {
-	svc := &service{
-		slot:       s,
-		operations: newNames[operation](c.limits.Operations),
-		versions:   newNames[value](c.limits.Versions),
-		reasons:    newNames[value](c.limits.Reasons),
-		named:      make(map[string]struct{}),
+// because returns the series of a reason's bad events, or nil.
+func (v *versionTally) because(reason *value) *EventSeries {
+	s := v.bad.Load()
+	for s != nil && s.reason != reason {
+		s = s.next.Load()
 	}
-	for _, in := range c.indicators {
+	return s
+}
+
+func (t *tree) newService(s slot) *service {
+	svc := &service{slot: s, named: make(map[string]struct{})}
+	svc.operations.init(t.operations, t.limits.Operations)
+	svc.versions.init(t.values, t.limits.Versions)
+	svc.reasons.init(t.values, t.limits.Reasons)
+	for _, in := range t.indicators {
 		if in.service == "" || in.service == s.label {
 			svc.indicators = append(svc.indicators, in)
 			for name := range in.operations {
@@ -123,55 +226,33 @@ func (c *Counter) newService(s slot) *service {
 			}
 		}
 	}
-	c.services.put(s, svc)
+	t.services.put(s, svc)
 	return svc
 }
 
-func (s *service) newOperation(at slot) *operation {
+// newOperation comes with the number that its first series will have, and whose it is.
+func (s *service) newOperation(at slot, number, tag uint32) *operation {
 	op := &operation{slot: at, service: s}
+	selected := 0
 	for _, in := range s.indicators {
 		if in.selects(at.label) {
-			op.tallies = append(op.tallies, tally{indicator: in, operation: op})
+			selected++
 		}
 	}
-	s.operations.put(at, op)
+	op.tallies = make([]tally, 0, selected)
+	for _, in := range s.indicators {
+		if in.selects(at.label) {
+			op.tallies = op.tallies[:len(op.tallies)+1]
+			last := &op.tallies[len(op.tallies)-1]
+			last.indicator, last.operation = in, op
+		}
+	}
+	if number != 0 {
+		op.calls[tag].Store(number)
+	}
+	s.operations.table.Insert(lookup.KeyOf([]byte(at.label), s.operations.seed), op, number, tag)
+	s.operations.took(at)
 	return op
-}
-
-func (c *Counter) newCalls(op *operation, kind, status uint8) *CallSeries {
-	s := &CallSeries{operation: op, kind: kind, status: status}
-	op.calls[kind][status] = s
-	op.series++
-	c.calls = append(c.calls, s)
-	return s
-}
-
-// newTally starts to count a version, with a series of bad events for the usual reason: so a ratio of bad to total is
-// defined, and 0, before anything went wrong.
-func (c *Counter) newTally(t *tally, version *value) *versionTally {
-	v := &versionTally{tally: t, version: version}
-	v.total.tally = v
-	version.series++
-	t.versions = append(t.versions, v)
-	t.operation.series++
-	c.events = append(c.events, &v.total)
-	reason, _ := t.operation.service.reason([]byte(t.indicator.defaultReason()))
-	c.badSeries(v, reason)
-	return v
-}
-
-// badSeries returns the series of a reason's bad events.
-func (c *Counter) badSeries(v *versionTally, reason *value) *EventSeries {
-	for _, s := range v.bad {
-		if s.reason == reason {
-			return s
-		}
-	}
-	s := &EventSeries{tally: v, reason: reason}
-	reason.series++
-	v.bad = append(v.bad, s)
-	c.events = append(c.events, s)
-	return s
 }
 
 // reason returns the value that stands for a reason, which the caller must give a series.
@@ -179,9 +260,11 @@ func (s *service) reason(text []byte) (v *value, overflow bool) {
 	if v := s.reasons.get(text); v != nil {
 		return v, v.label == Other
 	}
-	exempt := string(text) == reasonError || string(text) == reasonLatency
-	return admitValue(&s.reasons, string(text), exempt)
+	return admitValue(&s.reasons, string(text), isUsual(text))
 }
+
+// isUsual says whether a reason is an indicator's default.
+func isUsual(text []byte) bool { return string(text) == reasonError || string(text) == reasonLatency }
 
 // version is reason's like for versions.
 func (s *service) version(text []byte) (v *value, overflow bool) {

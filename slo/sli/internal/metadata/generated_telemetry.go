@@ -23,15 +23,18 @@ func Tracer(settings component.TelemetrySettings) trace.Tracer {
 // TelemetryBuilder provides an interface for components to report telemetry
 // as defined in metadata and user config.
 type TelemetryBuilder struct {
-	meter            metric.Meter
-	mu               sync.Mutex
-	registrations    []metric.Registration
-	SliFlushFailures metric.Int64Counter
-	SliFlushes       metric.Int64Counter
-	SliOverflowSpans metric.Int64Counter
-	SliSeries        metric.Int64Gauge
-	SliSpans         metric.Int64Counter
-	SliUntakenSpans  metric.Int64Counter
+	meter               metric.Meter
+	mu                  sync.Mutex
+	registrations       []metric.Registration
+	SliFlushFailures    metric.Int64Counter
+	SliFlushes          metric.Int64Counter
+	SliOverflowSpans    metric.Int64Counter
+	SliRepeatedRequests metric.Int64Counter
+	SliRepeatedSpans    metric.Int64Counter
+	SliSeries           metric.Int64Gauge
+	SliSpans            metric.Int64Counter
+	SliUntakenSpans     metric.Int64Counter
+	SliVolatile         metric.Int64Gauge
 }
 
 // TelemetryBuilderOption applies changes to default builder.
@@ -81,6 +84,18 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		metric.WithUnit("{span}"),
 	)
 	errs = errors.Join(errs, err)
+	builder.SliRepeatedRequests, err = builder.meter.Int64Counter(
+		"otelcol_sli_repeated_requests",
+		metric.WithDescription("Requests that were taken before, within repeats::window. They were acknowledged, and neither counted nor passed on again. [Alpha]"),
+		metric.WithUnit("{request}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.SliRepeatedSpans, err = builder.meter.Int64Counter(
+		"otelcol_sli_repeated_spans",
+		metric.WithDescription("Spans of requests that were taken before. [Alpha]"),
+		metric.WithUnit("{span}"),
+	)
+	errs = errors.Join(errs, err)
 	builder.SliSeries, err = builder.meter.Int64Gauge(
 		"otelcol_sli_series",
 		metric.WithDescription("Time series kept, and emitted at each interval. A duration histogram is one. [Alpha]"),
@@ -97,6 +112,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol_sli_untaken_spans",
 		metric.WithDescription("Spans that were passed on a second time, decoded, because nobody took them as bytes. Not 0 means that wire_path was set by hand. [Alpha]"),
 		metric.WithUnit("{span}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.SliVolatile, err = builder.meter.Int64Gauge(
+		"otelcol_sli_volatile",
+		metric.WithDescription("Whether counts would not survive a crash (1), as they could not be written, or would (0). [Alpha]"),
+		metric.WithUnit("1"),
 	)
 	errs = errors.Join(errs, err)
 	return &builder, errs

@@ -22,9 +22,12 @@ func TestSetupTelemetry(t *testing.T) {
 	tb.SliFlushFailures.Add(context.Background(), 1)
 	tb.SliFlushes.Add(context.Background(), 1)
 	tb.SliOverflowSpans.Add(context.Background(), 1)
+	tb.SliRepeatedRequests.Add(context.Background(), 1)
+	tb.SliRepeatedSpans.Add(context.Background(), 1)
 	tb.SliSeries.Record(context.Background(), 1)
 	tb.SliSpans.Add(context.Background(), 1)
 	tb.SliUntakenSpans.Add(context.Background(), 1)
+	tb.SliVolatile.Record(context.Background(), 1)
 	AssertEqualSliFlushFailures(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
@@ -34,6 +37,12 @@ func TestSetupTelemetry(t *testing.T) {
 	AssertEqualSliOverflowSpans(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
+	AssertEqualSliRepeatedRequests(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualSliRepeatedSpans(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
 	AssertEqualSliSeries(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
@@ -41,6 +50,9 @@ func TestSetupTelemetry(t *testing.T) {
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualSliUntakenSpans(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualSliVolatile(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 

@@ -75,6 +75,8 @@ export interface Objective {
   burn_rates: BurnRate[];
   tiers: Tier[];
   alert: ObjectiveAlert;
+  /** Since when counts would not survive a crash, and why; empty if they would. */
+  volatile_counts: string;
 }
 
 export interface Objectives {

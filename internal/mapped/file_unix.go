@@ -25,6 +25,6 @@ func mapShared(f *os.File, size int) ([]byte, error) {
 
 func unmap(b []byte) {
 	if err := syscall.Munmap(b); err != nil {
-		panic("spanlog: memory was released twice: " + err.Error())
+		panic("mapped: memory was released twice: " + err.Error())
 	}
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // ErrDisk is a disk that failed under memory that is a file's.
-var ErrDisk = errors.New("the disk of the span log failed")
+var ErrDisk = errors.New("the disk under a mapped file failed")
 
 // Guard lets its caller survive a fault in memory that is a file's, which is how the kernel tells that a disk failed:
 //

@@ -1,8 +1,12 @@
+//go:build unix
+
 package count
 
 import (
 	"fmt"
 	"math/rand/v2"
+	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -15,13 +19,18 @@ import (
 
 // benchRequests are 64 requests of 100 spans, each of one service out of 20 with 50 operations, 1 % of them errors.
 func benchRequests(tb testing.TB, state string) (requests []*wire.Request, spans int) {
+	return benchTraffic(tb, state, 64, 20, 50)
+}
+
+// benchTraffic are that many requests, services and operations of each.
+func benchTraffic(tb testing.TB, state string, n, services, operations int) (requests []*wire.Request, spans int) {
 	rng := rand.New(rand.NewPCG(1, 2))
-	for range 64 {
-		service := fmt.Sprint("service-", rng.IntN(20))
+	for range n {
+		service := fmt.Sprint("service-", rng.IntN(services))
 		batch := make([]slitest.Span, 100)
 		for i := range batch {
 			batch[i] = slitest.Span{
-				Service: service, Version: "1.4.2", Name: fmt.Sprintf("GET /api/v1/resource/%d", rng.IntN(50)),
+				Service: service, Version: "1.4.2", Name: fmt.Sprintf("GET /api/v1/resource/%d", rng.IntN(operations)),
 				Resource: map[string]any{"deployment.environment.name": "prod", "host.name": "a", "k8s.pod.name": "b"},
 				Kind:     ptrace.SpanKindServer, Duration: time.Duration(1e6 * (1 + rng.ExpFloat64()*50)),
 				Attributes: map[string]any{"http.request.method": "GET", "http.route": "/api/v1/resource", "url.path": "/api/v1/resource/1",
@@ -63,17 +72,60 @@ func BenchmarkCount(b *testing.B) {
 	} {
 		b.Run(bb.name, func(b *testing.B) {
 			requests, spans := benchRequests(b, bb.state)
-			c := New(limits, bb.objectives)
+			c := New(limits, bb.objectives, nil)
 			for _, r := range requests {
-				c.Count(r)
+				c.Count(r, RequestID{}, 0)
 			}
 			b.ReportAllocs()
 			n := 0
 			for b.Loop() {
-				c.Count(requests[n%len(requests)])
+				c.Count(requests[n%len(requests)], RequestID{}, 0)
 				n++
 			}
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(n*spans), "ns/span")
 		})
 	}
+}
+
+// BenchmarkManyNames counts spans of 200 services with 1,000 names each, in requests that are not in the processor's cache,
+// from as many goroutines as there are processors. What folding costs is in it. cpu-ns/span is what the process used, which
+// says more where others use the machine.
+func BenchmarkManyNames(b *testing.B) {
+	for _, bb := range []struct {
+		name       string
+		services   int
+		operations int
+		objectives int
+	}{{"few", 2, 5, 0}, {"200x1000", 200, 1000, 0}, {"200x1000 2 objectives", 200, 1000, 2}} {
+		b.Run(bb.name, func(b *testing.B) {
+			requests, spans := benchTraffic(b, "", 4096, bb.services, bb.operations)
+			c := New(Limits{Services: 200, Operations: 1000, Versions: 20, Reasons: 30}, benchObjectives(bb.objectives, nil), nil)
+			for _, r := range requests {
+				c.Count(r, RequestID{}, 0)
+			}
+			var next atomic.Int64
+			b.ReportAllocs()
+			before := cpuTime(b)
+			b.ResetTimer()
+			b.RunParallel(func(pb *testing.PB) {
+				n := int(next.Add(1)) * 997
+				for pb.Next() {
+					c.Count(requests[n%len(requests)], RequestID{}, 0)
+					n++
+				}
+			})
+			b.StopTimer()
+			b.ReportMetric(float64(cpuTime(b)-before)/float64(b.N*spans), "cpu-ns/span")
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*spans), "ns/span")
+		})
+	}
+}
+
+// cpuTime is what the process has used of the processors.
+func cpuTime(b *testing.B) time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		b.Skip(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }

@@ -7,7 +7,7 @@ import (
 	"os"
 )
 
-var errNoFiles = errors.New("spans cannot be buffered on disk on this system: set storage to memory")
+var errNoFiles = errors.New("files cannot be mapped on this system: set tail_sampling::storage to memory")
 
 // Lock is not to be had on this system.
 func Lock(*os.File) (bool, error) { return false, errNoFiles }

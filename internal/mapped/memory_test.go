@@ -60,7 +60,7 @@ func TestReleaseTwicePanics(t *testing.T) {
 	m, err := Create(newFile(t), 1, 4096)
 	require.NoError(t, err)
 	m.Release()
-	assert.PanicsWithValue(t, "spanlog: memory was released twice: invalid argument", m.Release)
+	assert.PanicsWithValue(t, "mapped: memory was released twice: invalid argument", m.Release)
 }
 
 func TestFilesThatCannotBeMapped(t *testing.T) {

@@ -1,0 +1,260 @@
+package count
+
+import "github.com/slowburn/slowburn/slo/sli/internal/count/lookup"
+
+// Births take the tree's mutex: they happen once per series. The log gets a series' definition before anybody can find
+// its number, so that no record of spans is kept that names an unknown one.
+
+// serviceOf returns the service that a name is counted in.
+func (s *stripe) serviceOf(name []byte) (svc *service, overflow bool) {
+	t := s.tree
+	if svc := t.services.get(name); svc != nil {
+		return svc, false
+	}
+	_, exempt := t.named[string(name)]
+	if svc, overflow := t.services.beyond(name, exempt); svc != nil {
+		return svc, overflow
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	at, svc, overflow := t.services.admit(string(name), exempt)
+	if svc == nil {
+		svc = t.newService(at)
+	}
+	return svc, overflow
+}
+
+// operationOf is serviceOf's like for a span name that its service's table does not have. The span's series is born with it.
+func (s *stripe) operationOf(svc *service, name []byte, kind, status uint8) (op *operation, overflow bool) {
+	_, exempt := svc.named[string(name)]
+	if op, overflow := svc.operations.beyond(name, exempt); op != nil {
+		return op, overflow
+	}
+	t := s.tree
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	at, op, overflow := svc.operations.admit(string(name), exempt)
+	if op == nil {
+		op = s.bornWith(svc, at, kind, status)
+	}
+	return op, overflow
+}
+
+// bornWith makes an operation, and its first series.
+func (s *stripe) bornWith(svc *service, at slot, kind, status uint8) *operation {
+	calls := s.makeCalls(kind, status)
+	s.define(appendCallDefinition(nil, calls.number, kind, status, svc.label, at.label))
+	op := svc.newOperation(at, calls.number, tag(kind, status))
+	s.addCalls(op, calls)
+	return op
+}
+
+// makeCalls makes a series of calls that nobody finds yet.
+func (t *tree) makeCalls(kind, status uint8) *CallSeries {
+	s, number := t.call.add()
+	s.kind, s.status, s.number = kind, status, number
+	return s
+}
+
+func (t *tree) addCalls(op *operation, calls *CallSeries) {
+	calls.operation = op
+	op.series++
+	t.calls = append(t.calls, calls)
+}
+
+// newCalls returns the number of the series for a kind and status that an operation has none for.
+func (s *stripe) newCalls(op *operation, kind, status uint8) uint32 {
+	t := s.tree
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	of := &op.calls[tag(kind, status)]
+	if number := of.Load(); number != 0 {
+		return number
+	}
+	calls := t.makeCalls(kind, status)
+	s.define(appendCallDefinition(nil, calls.number, kind, status, op.service.label, op.label))
+	t.addCalls(op, calls)
+	of.Store(calls.number)
+	return calls.number
+}
+
+// versionOf returns the value that stands for a version, and its tally, which is made if need be.
+func (s *stripe) versionOf(svc *service, text []byte) (v *value, overflow bool) {
+	if v := svc.versions.get(text); v != nil {
+		return v, v.label == Other
+	}
+	if v, overflow := svc.versions.beyond(text, false); v != nil {
+		return v, overflow
+	}
+	s.tree.mu.Lock()
+	defer s.tree.mu.Unlock()
+	return svc.version(text)
+}
+
+// newTally starts to count a version, with a series of bad events for the usual reason: so a ratio of bad to total is
+// defined, and 0, before anything went wrong.
+func (s *stripe) newTally(t *tally, version *value) *versionTally {
+	s.tree.mu.Lock()
+	defer s.tree.mu.Unlock()
+	if v := t.of(version); v != nil {
+		return v
+	}
+	v := s.makeTally(t, version)
+	s.addEvents(&v.total)
+	s.addEvents(v.bad.Load())
+	for series := range v.all {
+		s.define(appendEventDefinition(nil, series))
+	}
+	t.publish(v)
+	return v
+}
+
+// all yields the total and the bad events, in the order of their birth.
+func (v *versionTally) all(yield func(*EventSeries) bool) {
+	if !yield(&v.total) {
+		return
+	}
+	for s := v.bad.Load(); s != nil && yield(s); s = s.next.Load() {
+	}
+}
+
+// makeTally makes a tally that nobody finds yet, and whose series have no number yet.
+func (t *tree) makeTally(of *tally, version *value) *versionTally {
+	v := &versionTally{tally: of, version: version}
+	v.total.tally, v.total.events = v, true
+	version.series++
+	of.operation.series++
+	t.events = append(t.events, &v.total)
+	reason, _ := of.operation.service.reason([]byte(of.indicator.defaultReason()))
+	v.bad.Store(t.makeBad(v, reason))
+	return v
+}
+
+// makeBad makes a series of bad events that nobody finds yet.
+func (t *tree) makeBad(v *versionTally, reason *value) *EventSeries {
+	s := &EventSeries{tally: v, reason: reason}
+	s.events = true
+	reason.series++
+	t.events = append(t.events, s)
+	return s
+}
+
+// publish lets spans find a version, behind the others.
+func (t *tally) publish(v *versionTally) {
+	link := &t.versions
+	for link.Load() != nil {
+		link = &link.Load().next
+	}
+	link.Store(v)
+	if t.latest.Load() == nil && v.total.number != 0 {
+		t.showLatest(v)
+	}
+}
+
+// showLatest lets spans of a version find the number of its total at once.
+func (t *tally) showLatest(v *versionTally) {
+	t.total = v.total.number
+	t.latest.Store(v.version)
+}
+
+// publish lets spans find a reason, behind the others.
+func (v *versionTally) publish(s *EventSeries) {
+	link := &v.bad
+	for link.Load() != nil {
+		link = &link.Load().next
+	}
+	link.Store(s)
+}
+
+// badSeries returns the series of a failed span's events.
+func (s *stripe) badSeries(v *versionTally, e *event, overflow *[NumLabels]int64) *EventSeries {
+	svc := v.tally.operation.service
+	if e.reason == nil {
+		var scratch [maxReason]byte
+		text := failureReason(e.body, scratch[:])
+		over := false
+		if e.reason = svc.reasons.get(text); e.reason != nil {
+			over = e.reason.label == Other
+		} else if e.reason, over = svc.reasons.beyond(text, isUsual(text)); e.reason == nil {
+			s.tree.mu.Lock()
+			e.reason, over = svc.reason(text)
+			s.tree.mu.Unlock()
+		}
+		if over {
+			overflow[Reason]++
+		}
+	}
+	if bad := v.because(e.reason); bad != nil {
+		return bad
+	}
+	s.tree.mu.Lock()
+	defer s.tree.mu.Unlock()
+	if bad := v.because(e.reason); bad != nil {
+		return bad
+	}
+	bad := s.makeBad(v, e.reason)
+	s.addEvents(bad)
+	s.define(appendEventDefinition(nil, bad))
+	v.publish(bad)
+	return bad
+}
+
+// removeCalls takes an expired series of calls out of the tree.
+func (t *tree) removeCalls(s *CallSeries) {
+	op := s.operation
+	of := tag(s.kind, s.status)
+	op.calls[of].Store(0)
+	if c := t.operations.Find(lookup.KeyOf([]byte(op.label), op.service.operations.seed)); c != nil && c.Number == s.number {
+		c.Number = 0
+	}
+	t.call.remove(s.number)
+	t.leave(op)
+}
+
+// removeEvents takes an expired series of events out of the tree.
+func (t *tree) removeEvents(s *EventSeries) {
+	v := s.tally
+	op := v.tally.operation
+	svc := op.service
+	t.event.remove(s.number)
+	if s.reason != nil {
+		release(&svc.reasons, s.reason)
+		for link := &v.bad; link.Load() != nil; link = &link.Load().next {
+			if first := s == v.bad.Load(); !first && link.Load() == s {
+				link.Store(s.next.Load())
+				return
+			}
+		}
+		return // the usual reason stays with its total
+	}
+	release(&svc.versions, v.version)
+	if v.tally.latest.Load() == v.version {
+		v.tally.latest.Store(nil)
+	}
+	for link := &v.tally.versions; link.Load() != nil; link = &link.Load().next {
+		if link.Load() == v {
+			link.Store(v.next.Load())
+			break
+		}
+	}
+	t.leave(op)
+}
+
+// release lets go of a value for one series.
+func release(n *names[value], v *value) {
+	if v.series--; v.series == 0 {
+		n.remove(v.slot)
+	}
+}
+
+// leave takes one series from an operation, and the operation and its service away after the last.
+func (t *tree) leave(op *operation) {
+	if op.series--; op.series > 0 {
+		return
+	}
+	svc := op.service
+	svc.operations.remove(op.slot)
+	if svc.operations.len == 0 {
+		t.services.remove(svc.slot)
+	}
+}

@@ -1,0 +1,346 @@
+package count
+
+import (
+	"encoding/binary"
+	"slices"
+)
+
+// dumpAtOnce is how many series are written down before others get the tree's lock.
+const dumpAtOnce = 512
+
+// dump hands on a definition and a count for every series. The caller holds the gate, so that no count changes meanwhile
+// and no series is forgotten; some may be born.
+func (t *tree) dump(write func(record []byte) error) error {
+	if err := dumpSeries(t, func() []*CallSeries { return t.calls }, appendCallDump, write); err != nil {
+		return err
+	}
+	return dumpSeries(t, func() []*EventSeries { return t.events }, appendEventDump, write)
+}
+
+func dumpSeries[T any](t *tree, all func() []*T, appendTo func(b []byte, s *T) (record []byte, definition int), write func([]byte) error) error {
+	var b []byte
+	var ends []int
+	for from := 0; ; from += dumpAtOnce {
+		b, ends = b[:0], ends[:0]
+		t.mu.Lock()
+		series := all()
+		part := series[min(from, len(series)):min(from+dumpAtOnce, len(series))]
+		for _, s := range part {
+			var definition int
+			b, definition = appendTo(b, s)
+			ends = append(ends, definition, len(b))
+		}
+		t.mu.Unlock()
+		if len(part) == 0 {
+			return nil
+		}
+		begin := 0
+		for _, end := range ends {
+			if err := write(b[begin:end]); err != nil {
+				return err
+			}
+			begin = end
+		}
+	}
+}
+
+func appendCallDump(b []byte, s *CallSeries) (record []byte, definition int) {
+	b = appendCallDefinition(b, s.number, s.kind, s.status, s.operation.service.label, s.operation.label)
+	definition = len(b)
+	b = appendSeries(append(b, recordCallsN), &s.Series, s.duration.weight())
+	h := &s.duration
+	b = binary.AppendVarint(b, int64(h.Offset))
+	b = binary.AppendVarint(b, int64(h.coarser))
+	for _, n := range [...]uint64{h.Zero, h.Count, h.sumHigh, h.sumLow, uint64(h.carry), uint64(len(h.Buckets))} {
+		b = binary.AppendUvarint(b, n)
+	}
+	for _, n := range h.Buckets {
+		b = binary.AppendUvarint(b, n)
+	}
+	return b, definition
+}
+
+func appendEventDump(b []byte, s *EventSeries) (record []byte, definition int) {
+	b = appendEventDefinition(b, s)
+	definition = len(b)
+	return appendSeries(append(b, recordEventsN), &s.Series, s.at.n), definition
+}
+
+func appendSeries(b []byte, s *Series, n Weight) []byte {
+	b = binary.AppendUvarint(b, uint64(s.number))
+	return appendWeight(appendMark(b, s), n)
+}
+
+func appendMark(b []byte, s *Series) []byte {
+	return append(binary.AppendVarint(b, s.Born), boolByte(s.Told))
+}
+
+func (r *reader) varint() int64 {
+	v, n := binary.Varint(r.b)
+	if n <= 0 {
+		r.failed, r.b = true, nil
+		return 0
+	}
+	r.b = r.b[n:]
+	return v
+}
+
+// Restored is what Restore finds beside series.
+type Restored struct {
+	// Name is that of the counts, empty where there are none.
+	Name string
+	// Flushed is the time of the last flush, in Unix ms.
+	Flushed int64
+	// Request is called for each request that was counted, with the time, in Unix ms.
+	Request func(id RequestID, at int64)
+}
+
+// Restore takes a record that Turn wrote, or a log was given, in their order. What an objective counted that is no more is
+// left out. An error says that the record is not one of this package.
+func (c *Counter) Restore(record []byte, found *Restored) error {
+	if len(record) == 0 {
+		return errRecord
+	}
+	r := &reader{b: record[1:]}
+	t := c.tree
+	switch record[0] {
+	case recordSpans:
+		return t.restoreSpans(record, found)
+	case recordCalls:
+		number, kind, status := r.number(), r.byte(), r.byte()
+		service, operation := r.text(), r.text()
+		if !r.failed {
+			t.restoreCalls(number, kindOf(int32(kind)), statusOf(int32(status)), service, operation)
+		}
+	case recordEvents:
+		t.restoreEvents(r)
+	case recordMarks:
+		for r.more() {
+			events, number := r.byte() == 1, r.number()
+			born, told := r.varint(), r.byte() == 1
+			if s := t.seriesAt(events, number); s != nil && !r.failed {
+				s.Born, s.Told = born, told
+			}
+		}
+	case recordExpired:
+		for r.more() {
+			events, number := r.byte() == 1, r.number()
+			t.forget(events, number)
+		}
+	case recordFlush:
+		found.Flushed = max(found.Flushed, r.varint())
+	case recordCallsN:
+		t.restoreCallCount(r)
+	case recordEventsN:
+		e := t.event.find(r.number(), (*eventNumber).isFree)
+		born, told, n := r.varint(), r.byte() == 1, r.weight()
+		if e != nil && !r.failed {
+			e.series.Born, e.series.Told, e.n = born, told, n
+		}
+	case recordRequest:
+		at, id := int64(r.uint64()), RequestID{r.uint64(), r.uint64()}
+		if !r.failed {
+			found.Request(id, at)
+		}
+	case recordName:
+		if name := r.text(); !r.failed {
+			found.Name = name
+		}
+	default:
+		return errRecord
+	}
+	return r.err()
+}
+
+func (t *tree) restoreSpans(record []byte, found *Restored) error {
+	if len(record) < spansHead || int(binary.LittleEndian.Uint32(record[4:])) != len(record) || !isEntries(record[spansHead:]) {
+		return errRecord
+	}
+	r := &reader{b: record[8:spansHead]}
+	at, id := int64(r.uint64()), RequestID{r.uint64(), r.uint64()}
+	if !id.IsZero() {
+		found.Request(id, at)
+	}
+	t.apply(record[spansHead:], false)
+	return nil
+}
+
+// isEntries reports whether the bytes are whole entries of a record of spans.
+func isEntries(b []byte) bool {
+	for len(b) > 0 {
+		if len(b) < 4 {
+			return false
+		}
+		word := binary.LittleEndian.Uint32(b)
+		length := 4
+		if word&entryEvent == 0 {
+			length += 8
+		}
+		if word&entryWeighted != 0 {
+			length += 12
+		}
+		if length > len(b) {
+			return false
+		}
+		b = b[length:]
+	}
+	return true
+}
+
+func (t *tree) seriesAt(events bool, number uint32) *Series {
+	if events {
+		if e := t.event.find(number, (*eventNumber).isFree); e != nil {
+			return &e.series.Series
+		}
+		return nil
+	}
+	if s := t.call.find(number, (*CallSeries).isFree); s != nil {
+		return &s.Series
+	}
+	return nil
+}
+
+// forget takes a series out that had expired.
+func (t *tree) forget(events bool, number uint32) {
+	if events {
+		if e := t.event.find(number, (*eventNumber).isFree); e != nil {
+			s := e.series
+			t.removeEvents(s)
+			t.events = slices.DeleteFunc(t.events, func(o *EventSeries) bool { return o == s })
+		}
+		return
+	}
+	if s := t.call.find(number, (*CallSeries).isFree); s != nil {
+		t.removeCalls(s)
+		t.calls = slices.DeleteFunc(t.calls, func(o *CallSeries) bool { return o == s })
+	}
+}
+
+func (t *tree) restoreService(name string) *service {
+	if svc := t.services.get([]byte(name)); svc != nil {
+		return svc
+	}
+	_, exempt := t.named[name]
+	return t.newService(slot{name, exempt || name == Other})
+}
+
+func (t *tree) restoreOperation(svc *service, name string, number, tag uint32) *operation {
+	if op := svc.operations.get([]byte(name)); op != nil {
+		return op
+	}
+	_, exempt := svc.named[name]
+	return svc.newOperation(slot{name, exempt || name == Other}, number, tag)
+}
+
+func (t *tree) restoreCalls(number uint32, kind, status uint8, service, operation string) {
+	of := tag(kind, status)
+	op := t.restoreOperation(t.restoreService(service), operation, number, of)
+	if old := op.calls[of].Load(); old != 0 && t.call.find(old, (*CallSeries).isFree) != nil {
+		return // defined twice: by a log, and by a snapshot that was written meanwhile
+	}
+	s := t.call.claim(number)
+	s.kind, s.status, s.number = kind, status, number
+	op.calls[of].Store(number)
+	t.addCalls(op, s)
+}
+
+// restoreEvents reads the definition of a series of events.
+func (t *tree) restoreEvents(r *reader) {
+	number, bad := r.number(), r.byte() == 1
+	objective, service, operation, version, reason := r.text(), r.text(), r.text(), r.text(), r.text()
+	if r.failed {
+		return
+	}
+	op := t.restoreOperation(t.restoreService(service), operation, 0, 0)
+	var of *tally
+	for i := range op.tallies {
+		if op.tallies[i].indicator.objective == objective {
+			of = &op.tallies[i]
+		}
+	}
+	if of == nil {
+		return // the objective is gone, or does not count this any more
+	}
+	value := restoreValue(&op.service.versions, version)
+	v := of.of(value)
+	if v == nil {
+		v = t.makeTally(of, value)
+		of.publish(v)
+	}
+	s := &v.total
+	if bad {
+		because := restoreValue(&op.service.reasons, reason)
+		if s = v.because(because); s == nil {
+			s = t.makeBad(v, because)
+			v.publish(s)
+		}
+	}
+	if s.number == 0 {
+		s.at, s.number = t.event.claim(number), number
+		s.at.series = s
+		if s == &v.total && of.latest.Load() == nil {
+			of.showLatest(v)
+		}
+	}
+}
+
+func restoreValue(n *names[value], text string) *value {
+	if v := n.get([]byte(text)); v != nil {
+		return v
+	}
+	v := &value{slot: slot{text, text == Other || isUsual([]byte(text))}}
+	n.put(v.slot, v)
+	return v
+}
+
+func (t *tree) restoreCallCount(r *reader) {
+	s := t.call.find(r.number(), (*CallSeries).isFree)
+	born, told, n := r.varint(), r.byte() == 1, r.weight()
+	h := Histogram{Offset: int32(r.varint()), coarser: int32(r.varint()), Zero: r.uvarint(), Count: r.uvarint(),
+		sumHigh: r.uvarint(), sumLow: r.uvarint(), carry: uint32(r.uvarint())}
+	buckets := r.uvarint()
+	if buckets > maxBuckets || h.coarser < 0 || h.coarser > maxScale+10 {
+		r.failed = true
+		return
+	}
+	for range buckets {
+		h.Buckets = append(h.Buckets, r.uvarint())
+	}
+	if s != nil && !r.failed && h.weight() == n {
+		s.Born, s.Told, s.duration = born, told, h
+	}
+}
+
+// Restored ends the restoring. Services and operations that have no series, as their objectives are gone, are forgotten.
+func (c *Counter) Restored() {
+	t := c.tree
+	t.call.collect((*CallSeries).isFree)
+	t.event.collect((*eventNumber).isFree)
+	for _, s := range t.events {
+		if s.number == 0 { // the process ended between the two definitions of a tally
+			t.addEvents(s)
+		}
+	}
+	t.operations.Sweep(func(op *operation) bool {
+		if op.series > 0 {
+			return false
+		}
+		op.service.operations.len--
+		if !op.exempt {
+			op.service.operations.free++
+			op.service.operations.full.Store(op.service.operations.free <= 0)
+		}
+		return true
+	})
+	t.services.table.Sweep(func(svc *service) bool {
+		if svc.operations.len > 0 {
+			return false
+		}
+		t.services.len--
+		if !svc.exempt {
+			t.services.free++
+			t.services.full.Store(t.services.free <= 0)
+		}
+		return true
+	})
+}

@@ -1,0 +1,188 @@
+package count
+
+import (
+	"encoding/binary"
+	"errors"
+)
+
+// Records are what a log and a snapshot keep, little endian; docs/adr/0007-durable-counts.md draws them. A record begins
+// with its kind.
+const (
+	recordSpans   = 'c' // what the spans of a request counted
+	recordCalls   = 'd' // a series of calls is defined
+	recordEvents  = 'e' // a series of events is defined
+	recordMarks   = 'm' // series were born, or told
+	recordExpired = 'x' // series were forgotten
+	recordFlush   = 'f' // the time of a flush
+	recordCallsN  = 'C' // snapshot: the count of a series of calls
+	recordEventsN = 'E' // snapshot: the count of a series of events
+	recordRequest = 'r' // snapshot: a request was counted
+	recordName    = 'n' // the name that the counts have
+)
+
+var errRecord = errors.New("a record of counts cannot be read")
+
+// RequestID stands for the bytes of a request: a hash of 128 bits. Zero stands for none.
+type RequestID struct{ Low, High uint64 }
+
+// IsZero reports whether it stands for no request.
+func (id RequestID) IsZero() bool { return id == RequestID{} }
+
+// spansHead is the length of what a record of spans begins with: kind, three bytes unused, the length of all, when the
+// request was counted (Unix ms), its ID.
+const spansHead = 32
+
+func appendSpansHead(b []byte, id RequestID, at int64) []byte {
+	b = append(b, recordSpans, 0, 0, 0, 0, 0, 0, 0)
+	b = binary.LittleEndian.AppendUint64(b, uint64(at))
+	b = binary.LittleEndian.AppendUint64(b, id.Low)
+	return binary.LittleEndian.AppendUint64(b, id.High)
+}
+
+// An entry of a record of spans is a word: the number of a series and these two bits. The entry of a call goes on with its
+// duration; that of anything that does not count as one, with its weight.
+const (
+	entryEvent    = 1 << 31
+	entryWeighted = 1 << 30
+	entryNumber   = entryWeighted - 1
+
+	// maxNumber is more series than any memory has room for.
+	maxNumber = 1 << 26
+)
+
+func appendCall(b []byte, number uint32, nanos uint64, w Weight) []byte {
+	if w != one {
+		b = binary.LittleEndian.AppendUint32(b, number|entryWeighted)
+		return appendWeight(binary.LittleEndian.AppendUint64(b, nanos), w)
+	}
+	n := len(b)
+	if cap(b)-n < 12 {
+		b = binary.LittleEndian.AppendUint32(b, number)
+		return binary.LittleEndian.AppendUint64(b, nanos)
+	}
+	b = b[:n+12]
+	binary.LittleEndian.PutUint32(b[n:], number)
+	binary.LittleEndian.PutUint64(b[n+4:], nanos)
+	return b
+}
+
+func appendEvent(b []byte, number uint32, w Weight) []byte {
+	if w != one {
+		return appendWeight(binary.LittleEndian.AppendUint32(b, number|entryEvent|entryWeighted), w)
+	}
+	return binary.LittleEndian.AppendUint32(b, number|entryEvent)
+}
+
+func appendWeight(b []byte, w Weight) []byte {
+	return binary.LittleEndian.AppendUint32(binary.LittleEndian.AppendUint64(b, w.whole), w.part)
+}
+
+func appendText(b []byte, s string) []byte {
+	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
+}
+
+func appendCallDefinition(b []byte, number uint32, kind, status uint8, service, operation string) []byte {
+	b = binary.AppendUvarint(append(b, recordCalls), uint64(number))
+	b = append(b, kind, status)
+	return appendText(appendText(b, service), operation)
+}
+
+func appendEventDefinition(b []byte, s *EventSeries) []byte {
+	b = binary.AppendUvarint(append(b, recordEvents), uint64(s.number))
+	reason, bad := s.Reason()
+	b = append(b, boolByte(bad))
+	for _, label := range []string{s.Objective(), s.Service(), s.Operation(), s.Version(), reason} {
+		b = appendText(b, label)
+	}
+	return b
+}
+
+func boolByte(v bool) byte {
+	if v {
+		return 1
+	}
+	return 0
+}
+
+// AppendName appends the record of a name.
+func AppendName(b []byte, name string) []byte { return appendText(append(b, recordName), name) }
+
+// AppendFlush appends the record of a flush, at a time in Unix ms.
+func AppendFlush(b []byte, at int64) []byte { return binary.AppendVarint(append(b, recordFlush), at) }
+
+// AppendRequest appends the record of a request that was counted, at a time in Unix ms.
+func AppendRequest(b []byte, id RequestID, at int64) []byte {
+	b = binary.LittleEndian.AppendUint64(append(b, recordRequest), uint64(at))
+	b = binary.LittleEndian.AppendUint64(b, id.Low)
+	return binary.LittleEndian.AppendUint64(b, id.High)
+}
+
+// reader reads a record. Its first error stays.
+type reader struct {
+	b      []byte
+	failed bool
+}
+
+func (r *reader) take(n int) []byte {
+	if n < 0 || n > len(r.b) {
+		r.failed, r.b = true, nil
+		return nil
+	}
+	part := r.b[:n]
+	r.b = r.b[n:]
+	return part
+}
+
+func (r *reader) byte() byte {
+	if b := r.take(1); b != nil {
+		return b[0]
+	}
+	return 0
+}
+
+func (r *reader) uint32() uint32 {
+	if b := r.take(4); b != nil {
+		return binary.LittleEndian.Uint32(b)
+	}
+	return 0
+}
+
+func (r *reader) uint64() uint64 {
+	if b := r.take(8); b != nil {
+		return binary.LittleEndian.Uint64(b)
+	}
+	return 0
+}
+
+func (r *reader) uvarint() uint64 {
+	v, n := binary.Uvarint(r.b)
+	if n <= 0 {
+		r.failed, r.b = true, nil
+		return 0
+	}
+	r.b = r.b[n:]
+	return v
+}
+
+// number reads the number of a series.
+func (r *reader) number() uint32 {
+	v := r.uvarint()
+	if v == 0 || v > maxNumber {
+		r.failed, r.b = true, nil
+		return 0
+	}
+	return uint32(v)
+}
+
+func (r *reader) text() string { return string(r.take(int(min(r.uvarint(), 1<<30)))) }
+
+func (r *reader) weight() Weight { return Weight{whole: r.uint64(), part: r.uint32()} }
+
+func (r *reader) more() bool { return len(r.b) > 0 && !r.failed }
+
+func (r *reader) err() error {
+	if r.failed {
+		return errRecord
+	}
+	return nil
+}

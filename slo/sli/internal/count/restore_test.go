@@ -1,0 +1,235 @@
+package count
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/slowburn/slowburn/slo"
+	"github.com/slowburn/slowburn/slo/sli/internal/slitest"
+)
+
+// memoryLog keeps records until it is full.
+type memoryLog struct {
+	mu      sync.Mutex
+	records [][]byte
+	room    int
+	full    bool
+}
+
+func (l *memoryLog) Append(record []byte) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.full = l.full || len(l.records) >= l.room; l.full {
+		return false
+	}
+	l.records = append(l.records, bytes.Clone(record))
+	return true
+}
+
+// mixed are requests of all sorts: several services, operations, versions, reasons, weights and statuses.
+func mixed(rng *rand.Rand, n int) []slitest.Span {
+	spans := make([]slitest.Span, n)
+	for i := range spans {
+		spans[i] = slitest.Span{
+			Service: fmt.Sprint("s", rng.IntN(4)), Version: fmt.Sprint(rng.IntN(3)), Name: fmt.Sprint("op", rng.IntN(6)),
+			Kind: ptrace.SpanKind(rng.IntN(6)), Status: ptrace.StatusCode(rng.IntN(3)), Duration: time.Duration(rng.Int64N(3e9)),
+			Attributes: map[string]any{"error.type": fmt.Sprint("e", rng.IntN(5))}, State: []string{"", "", "ot=th:c", "ot=th:2"}[rng.IntN(4)],
+		}
+	}
+	return spans
+}
+
+// describe is all that a counter has, as text.
+func describe(c *Counter) map[string]string {
+	t := fold(c)
+	all := map[string]string{}
+	for _, s := range t.events {
+		reason, bad := s.Reason()
+		all[fmt.Sprint(s.Objective(), "|", s.Service(), "|", s.Operation(), "|", s.Version(), "|", reason, bad)] = fmt.Sprint(s.at.n, s.Born, s.Told)
+	}
+	for _, s := range t.calls {
+		h := s.duration
+		h.Buckets = append([]uint64{}, h.Buckets...)
+		for len(h.Buckets) > 0 && h.Buckets[len(h.Buckets)-1] == 0 { // room is no content
+			h.Buckets = h.Buckets[:len(h.Buckets)-1]
+		}
+		all[fmt.Sprint(s.Service(), "|", s.Operation(), "|", s.Kind(), "|", s.Status())] = fmt.Sprint(h, s.Born, s.Told)
+	}
+	return all
+}
+
+// flushed does what a flush does, of which the zeros were taken or not.
+func flushed(c *Counter, at int64, told bool) {
+	points, _ := c.ReadEvents(nil, 0)
+	var series []*Series
+	for _, p := range points {
+		p.Series.Seen(p.N, at)
+		series = append(series, &p.Series.Series)
+	}
+	calls := make([]CallPoint, 1000)
+	for _, p := range calls[:c.ReadCalls(calls, 0, 0)] {
+		p.Series.Seen(p.N, at)
+		series = append(series, &p.Series.Series)
+	}
+	c.Mark(series, func(s *Series) { s.Born, s.Told = max(s.Born, at), s.Told || told })
+}
+
+// TestRestored holds that a counter that takes up what another one left, at any moment, has what that had, and goes on as
+// that would have: whatever was in a snapshot, or in the log behind it, when it was born, told and forgotten.
+func TestRestored(t *testing.T) {
+	objectives := append(benchObjectives(3, nil), slo.Objective{Name: "all", Indicator: slo.Indicator{Type: slo.Availability}})
+	for seed := range uint64(30) {
+		rng := rand.New(rand.NewPCG(seed, 1))
+		small := Limits{Services: 3, Operations: 4, Versions: 2, Reasons: 3}
+		requests := map[RequestID]int64{}
+		model := New(small, objectives, func(RequestID, int64) {}) // it never ends
+		c := New(small, objectives, func(id RequestID, at int64) { requests[id] = at })
+		var snapshot [][]byte
+		log := &memoryLog{room: 1 << 30}
+		turn := func() {
+			next := &memoryLog{room: 1 << 30}
+			var records [][]byte
+			turn, err := c.Turn(next, func(record []byte) error {
+				records = append(records, bytes.Clone(record))
+				return nil
+			})
+			require.NoError(t, err)
+			for id, at := range requests {
+				records = append(records, AppendRequest(nil, id, at))
+			}
+			c.Kept(turn)
+			snapshot, log = records, next
+		}
+		turn()
+		for step := range 40 {
+			at := int64(1000 * (step + 1))
+			switch rng.IntN(6) {
+			case 0:
+				turn()
+			case 1:
+				told := rng.IntN(4) > 0
+				flushed(c, at, told)
+				flushed(model, at, told)
+			case 2:
+				c.Expire(at - 3000)
+				model.Expire(at - 3000)
+			default:
+				request := slitest.Request(t, slitest.Traces(t, mixed(rng, 1+rng.IntN(20))...))
+				c.Count(request, RequestID{rng.Uint64(), 1}, at)
+				model.Count(request, RequestID{}, at)
+			}
+			require.Equal(t, describe(model), describe(c), "seed %d step %d", seed, step)
+			if rng.IntN(8) > 0 {
+				continue
+			}
+			restored := map[RequestID]int64{}
+			other := New(small, objectives, func(id RequestID, at int64) { restored[id] = at })
+			found := Restored{Request: func(id RequestID, at int64) { restored[id] = at }}
+			for _, record := range append(snapshot, log.records...) {
+				require.NoError(t, other.Restore(record, &found))
+			}
+			other.Restored()
+			require.Equal(t, describe(c), describe(other), "seed %d step %d", seed, step)
+			require.Equal(t, requests, restored)
+			require.Equal(t, c.tree.services.free, other.tree.services.free)
+			if rng.IntN(2) == 0 { // it goes on
+				c = other
+				requests = restored
+				turn()
+				for _, s := range model.tree.events { // what is idle since when is not kept
+					s.last, s.changed = Weight{}, 0
+				}
+				for _, s := range model.tree.calls {
+					s.last, s.changed = Weight{}, 0
+				}
+			}
+		}
+	}
+}
+
+// TestObjectivesThatAreGone holds that what they counted is left out, and the rest is as it was.
+func TestObjectivesThatAreGone(t *testing.T) {
+	c := New(limits, benchObjectives(2, nil), nil)
+	log := &memoryLog{room: 1 << 30}
+	_, err := c.Turn(log, func([]byte) error { return nil })
+	require.NoError(t, err)
+	c.Count(slitest.Request(t, slitest.Traces(t, failing("a", "1", "x", "r"))), RequestID{}, 0)
+	other := New(limits, benchObjectives(1, nil), nil)
+	for _, record := range log.records {
+		require.NoError(t, other.Restore(record, &Restored{}))
+	}
+	other.Restored()
+	got := describe(other)
+	assert.Len(t, got, 1+3, "calls, and of one objective the total, the usual reason and r")
+	other.Count(slitest.Request(t, slitest.Traces(t, failing("a", "1", "x", "r"))), RequestID{}, 0)
+	for _, s := range callsOf(other) {
+		assert.EqualValues(t, 2, s.duration.Count)
+	}
+}
+
+// TestRefusedRecords holds that a counter knows what no log has, until a snapshot has it.
+func TestRefusedRecords(t *testing.T) {
+	c := New(limits, anything, func(RequestID, int64) {})
+	small := &memoryLog{room: 5}
+	turn, err := c.Turn(small, func([]byte) error { return nil })
+	require.NoError(t, err)
+	c.Kept(turn)
+	request := slitest.Request(t, slitest.Traces(t, failing("a", "1", "x", "r")))
+	assert.Zero(t, c.Count(request, RequestID{}, 0).Refused, "four definitions and the spans")
+	assert.Zero(t, c.Refused())
+	n := c.Count(request, RequestID{}, 0)
+	assert.Equal(t, turn, n.Refused)
+	assert.False(t, c.IsKept(n.Refused))
+	assert.Equal(t, turn, c.Refused())
+	assert.Zero(t, c.Unkept(), "it is in no count yet")
+	fold(c)
+	assert.Equal(t, turn, c.Unkept())
+
+	counted := 0
+	turn, err = c.Turn(&memoryLog{room: 100}, func(record []byte) error {
+		if record[0] == recordCallsN {
+			counted++
+		}
+		return nil
+	})
+	require.NoError(t, err)
+	assert.Equal(t, 1, counted)
+	assert.False(t, c.IsKept(n.Refused), "the snapshot may not be whole yet")
+	c.Kept(turn)
+	assert.True(t, c.IsKept(n.Refused))
+	assert.Zero(t, c.Refused())
+}
+
+func FuzzRestore(f *testing.F) {
+	c := New(limits, anything, func(RequestID, int64) {})
+	log := &memoryLog{room: 1 << 30}
+	_, err := c.Turn(log, func([]byte) error { return nil })
+	require.NoError(f, err)
+	c.Count(slitest.Request(f, slitest.Traces(f, failing("a", "1", "x", "r"))), RequestID{1, 2}, 3)
+	_, err = c.Turn(log, func(record []byte) error {
+		f.Add(bytes.Clone(record))
+		return nil
+	})
+	require.NoError(f, err)
+	for _, record := range log.records {
+		f.Add(record)
+	}
+	f.Fuzz(func(_ *testing.T, record []byte) {
+		c := New(limits, anything, func(RequestID, int64) {})
+		found := Restored{Request: func(RequestID, int64) {}}
+		for _, known := range log.records {
+			_ = c.Restore(known, &found)
+		}
+		_ = c.Restore(record, &found) // it may be an error, and no panic
+		c.Restored()
+		describe(c)
+	})
+}

@@ -1,0 +1,255 @@
+package count
+
+import (
+	"encoding/binary"
+	"sync"
+
+	"github.com/slowburn/slowburn/internal/wire"
+	"github.com/slowburn/slowburn/slo/sli/internal/count/lookup"
+)
+
+// Log keeps records, so that they survive the process. Use is by many goroutines.
+type Log interface {
+	// Append reports whether it kept the record, which it copies. It takes no lock that all share. Once it has refused a
+	// record it keeps none.
+	Append(record []byte) bool
+}
+
+// stripe is where the spans of requests become records: one request at a time, in as many stripes as run at a time.
+type stripe struct {
+	*tree
+	mu         sync.Mutex
+	attributes attributes
+	// pending are the records of spans that are not in the counts of their series yet.
+	pending []byte
+	// log keeps the records, nil where nothing does. Refused says that it kept some of them not.
+	log     Log
+	refused bool
+	turn    uint64 // of the log
+
+	keys   [runLength]lookup.Key // of the names of the spans being counted
+	looked uint64                // has no meaning: it makes that reads of cells are no dead code
+
+	_ [64]byte // stripes share no cache line
+}
+
+const (
+	// foldAt is how many bytes of records are let come together before a request that finds nobody at it folds them.
+	foldAt = 64 << 10
+	// maxStripes bounds the memory that they take on large machines.
+	maxStripes = 256
+)
+
+// define keeps the record of a series' birth.
+func (s *stripe) define(record []byte) {
+	if s.log != nil && !s.log.Append(record) {
+		s.refused = true
+	}
+}
+
+// count counts the spans of a request, and reports whether they are kept.
+func (s *stripe) count(r *wire.Request, id RequestID, at int64, n *Result) {
+	begin := len(s.pending)
+	s.pending = appendSpansHead(s.pending, id, at)
+	res := resource{index: -1}
+	for rest := r.Spans; len(rest) > 0; {
+		if rest[0].TraceID.IsZero() || rest[0].ID.IsZero() {
+			rest = rest[1:]
+			continue
+		}
+		if of := rest[0].Resource; of != res.index {
+			res = s.resource(of, r.Resources[of].Body.Of(r.Bytes))
+		}
+		run := s.run(rest, r.Bytes, &res)
+		for i := range run {
+			s.span(r.Bytes, &run[i], s.keys[i], &res, &n.Overflow)
+		}
+		n.Spans += int64(len(run))
+		rest = rest[len(run):]
+	}
+	s.attributes.release()
+	if n.Spans == 0 && id.IsZero() {
+		s.pending = s.pending[:begin]
+		return
+	}
+	record := s.pending[begin:]
+	binary.LittleEndian.PutUint32(record[4:], uint32(len(record)))
+	if s.log != nil && !s.log.Append(record) {
+		s.refused = true
+	}
+}
+
+// runLength is how many spans are looked up at once.
+const runLength = 64
+
+// run returns the first of some spans, as many as share a resource and are not none, and makes their keys. It looks at the
+// cells of all of them before any is used: where there are many names they are not in the processor's caches, and then it
+// waits for all of them at once.
+func (s *stripe) run(spans []wire.Span, b []byte, res *resource) []wire.Span {
+	seed := res.service.operations.seed
+	n := 0
+	for n < min(len(spans), runLength) && spans[n].Resource == res.index && !spans[n].TraceID.IsZero() && !spans[n].ID.IsZero() {
+		s.keys[n] = lookup.KeyOf(spans[n].Name.Of(b), seed)
+		n++
+	}
+	s.looked += s.operations.Touch(s.keys[:n])
+	if len(res.service.indicators) > 0 {
+		s.lookAtTallies(n)
+	}
+	return spans[:n]
+}
+
+// lookAtTallies goes on where run looked at the cells.
+func (s *stripe) lookAtTallies(n int) {
+	var tallies [runLength]*tally
+	for i := range s.keys[:n] {
+		if op := s.operations.Likely(s.keys[i]); op != nil && len(op.tallies) > 0 {
+			tallies[i] = &op.tallies[0]
+		}
+	}
+	for _, t := range tallies[:n] {
+		if t != nil && t.latest.Load() != nil {
+			s.looked++
+		}
+	}
+}
+
+// resource is the resource of the spans being counted.
+type resource struct {
+	index    int32
+	service  *service
+	overflow bool // service stands for another one
+	text     []byte
+	version  *value // nil until asked for
+	// versionOverflow says that version stands for another one.
+	versionOverflow bool
+}
+
+// resource looks at a resource once for all of its spans.
+func (s *stripe) resource(index int32, body []byte) resource {
+	res := resource{index: index}
+	s.attributes.setResource(body)
+	name := text(body, "service.name")
+	if len(name) == 0 {
+		name = []byte(unknownService)
+	}
+	res.service, res.overflow = s.serviceOf(name)
+	if len(res.service.indicators) > 0 {
+		res.text = text(body, "service.version")
+	}
+	return res
+}
+
+// text returns a resource attribute as text, empty where there is none.
+func text(resourceSpans []byte, key string) []byte {
+	v, ok := wire.ResourceAttribute(resourceSpans, key)
+	switch {
+	case !ok:
+		return nil
+	case v.Kind() == wire.String:
+		return v.Bytes()
+	default:
+		return []byte(v.AsString())
+	}
+}
+
+// span appends what one span counts.
+func (s *stripe) span(b []byte, span *wire.Span, k lookup.Key, res *resource, overflow *[NumLabels]int64) {
+	kind, status := kindOf(span.Kind), statusOf(span.Status)
+	var op *operation
+	var number uint32
+	of := tag(kind, status)
+	if c := s.operations.Find(k); c != nil {
+		op = c.Value
+		if c.Tag == of {
+			number = c.Number
+		}
+	} else {
+		var over bool
+		if op, over = s.operationOf(res.service, span.Name.Of(b), kind, status); over {
+			overflow[SpanName]++
+		}
+	}
+	if number == 0 {
+		if number = op.calls[of].Load(); number == 0 {
+			number = s.newCalls(op, kind, status)
+		}
+	}
+	if res.overflow {
+		overflow[ServiceName]++
+	}
+	w := one
+	if span.TraceState.Len() > 0 {
+		w = weightOf(span.TraceID, span.TraceState.Of(b))
+	}
+	var duration uint64
+	if span.End > span.Start {
+		duration = span.End - span.Start
+	}
+	s.pending = appendCall(s.pending, number, duration, w)
+	if len(res.service.indicators) > 0 && len(op.tallies) > 0 {
+		e := event{body: span.Body.Of(b), kind: int32(kind), failed: status == wire.StatusError, duration: duration, weight: w}
+		s.event(op, &e, res, overflow)
+	}
+}
+
+// event is what indicators want to know of a span.
+type event struct {
+	body     []byte
+	kind     int32
+	failed   bool
+	duration uint64
+	weight   Weight
+	reason   *value // why it failed, nil until asked for
+}
+
+// event appends what a span counts for each indicator that selects it.
+func (s *stripe) event(op *operation, e *event, res *resource, overflow *[NumLabels]int64) {
+	s.attributes.setSpan(e.body)
+	selected := false
+	for i := range op.tallies {
+		t := &op.tallies[i]
+		if !s.matches(t.indicator, e) {
+			continue
+		}
+		if res.version == nil {
+			res.version, res.versionOverflow = s.versionOf(op.service, res.text)
+		}
+		selected = true
+		bad := e.failed
+		if t.indicator.latency {
+			bad = e.duration > t.indicator.threshold
+		}
+		if !bad && t.latest.Load() == res.version {
+			s.pending = appendEvent(s.pending, t.total, e.weight)
+			continue
+		}
+		v := t.of(res.version)
+		if v == nil {
+			v = s.newTally(t, res.version)
+		}
+		s.pending = appendEvent(s.pending, v.total.number, e.weight)
+		switch {
+		case !bad:
+		case t.indicator.latency:
+			s.pending = appendEvent(s.pending, v.bad.Load().number, e.weight)
+		default:
+			s.pending = appendEvent(s.pending, s.badSeries(v, e, overflow).number, e.weight)
+		}
+	}
+	if selected && res.versionOverflow {
+		overflow[ServiceVersion]++
+	}
+}
+
+func (s *stripe) matches(in *indicator, e *event) bool {
+	if in.kind != anyKind && in.kind != e.kind {
+		return false
+	}
+	for _, condition := range in.conditions {
+		if !s.attributes.match(condition) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,355 @@
+// Package keep sees to it that counts survive: it takes up those of the process before, and keeps what is counted in a place.
+//
+// Its type is Keeper: a counter, the requests that it knows, and the place where both are kept.
+//
+//	counts are    in                              goes on to
+//	kept          a log that survives, and a      volatile, when the place takes no more
+//	              snapshot before it
+//	volatile      memory                          kept, with a snapshot, when the place takes it: tried every 10 s
+//
+// A log that is half full is followed by the next one, behind a snapshot. What a full log refuses is kept by that snapshot,
+// and whoever needs it kept waits for it.
+//
+// Keeper.turning is held while that happens; the locks of count and repeats are taken under it.
+package keep
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/slowburn/slowburn/internal/clock"
+	"github.com/slowburn/slowburn/slo"
+	"github.com/slowburn/slowburn/slo/sli/internal/count"
+	"github.com/slowburn/slowburn/slo/sli/internal/place"
+	"github.com/slowburn/slowburn/slo/sli/internal/repeats"
+)
+
+const (
+	// lookEvery is how often it is looked at how full the log is.
+	lookEvery = 100 * time.Millisecond
+	// tryEvery is how often a place is tried again that took no more.
+	tryEvery = 10 * time.Second
+	// minRoom and maxRoom bound the length of a log in bytes. It is at least twice as long as a snapshot and left when it is half
+	// full, so that what is written in all is at most twice what is counted. It is doubled if that is sooner than minTurn.
+	minRoom = 8 << 20
+	maxRoom = 256 << 20
+	minTurn = time.Second
+)
+
+// Settings are what a Keeper needs.
+type Settings struct {
+	// Open takes the place. It is called again after it failed, but for place.ErrInUse at the start.
+	Open       func() (place.Place, error)
+	Limits     count.Limits
+	Objectives []slo.Objective
+	Window     *repeats.Window
+	// Name is what counts that begin anew are called. A name is not used again for other counts.
+	Name   func() string
+	Logger *zap.Logger
+}
+
+// Keeper keeps what its counter counts. It is safe for concurrent use.
+type Keeper struct {
+	set     Settings
+	counter *count.Counter
+	name    string
+	flushed int64 // of the process before
+
+	turning    sync.Mutex
+	place      place.Place      // nil where it could not be opened
+	generation place.Generation // nil while counts are volatile
+	room       int
+	turned     time.Time // the last turn, or the last try
+	flush      atomic.Int64
+
+	volatile atomic.Pointer[Volatile]
+	// ended is closed, and replaced, at the end of each turn.
+	endedMu sync.Mutex
+	ended   chan struct{}
+
+	wake chan struct{}
+	stop context.CancelFunc
+	loop sync.WaitGroup
+}
+
+// Volatile says since when counts would not survive a crash, and why.
+type Volatile struct {
+	Since time.Time
+	Why   string
+}
+
+// Start takes up the counts of before, if there are any, and begins to keep. Its error is place.ErrInUse; anything else that
+// is wrong with the place is said by Volatile, or logged.
+func Start(set Settings) (*Keeper, error) {
+	k := &Keeper{set: set, room: minRoom, ended: make(chan struct{}), wake: make(chan struct{}, 1)}
+	if err := k.open(); err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	k.stop = cancel
+	k.loop.Go(func() { k.run(ctx) })
+	return k, nil
+}
+
+// open recovers, and makes the first turn.
+func (k *Keeper) open() error {
+	k.anew()
+	opened, err := k.set.Open()
+	if err != nil {
+		if errors.Is(err, place.ErrInUse) {
+			return err
+		}
+		k.desert(err)
+		return nil
+	}
+	k.place = opened
+	if err := k.recover(); err != nil {
+		k.anew()
+		k.desert(err)
+		k.closePlace()
+		return nil
+	}
+	if err := k.turn(); err != nil {
+		if deserted := k.place.Desert(); deserted != nil {
+			k.anew() // what is in the place must not be counted by two processes, under one name
+		}
+		k.desert(err)
+	}
+	return nil
+}
+
+// anew begins with nothing.
+func (k *Keeper) anew() {
+	k.counter = count.New(k.set.Limits, k.set.Objectives, k.set.Window.Take)
+	k.name = k.set.Name()
+	k.flushed = 0
+}
+
+func (k *Keeper) recover() error {
+	restored := count.Restored{Request: k.set.Window.Take}
+	found, err := k.place.Recover(func(record []byte) error { return k.counter.Restore(record, &restored) })
+	if err != nil {
+		return err
+	}
+	if found.Lost != "" {
+		k.anew()
+		k.set.Logger.Warn("counting begins anew: " + found.Lost)
+		return nil
+	}
+	if found.Records == 0 {
+		return nil
+	}
+	k.counter.Restored()
+	k.name, k.flushed = restored.Name, restored.Flushed
+	k.flush.Store(restored.Flushed)
+	k.set.Logger.Info("counts taken up", zap.Int("records", found.Records))
+	return nil
+}
+
+// turn goes on to the next log, behind a snapshot. After an error the counts are in memory only.
+func (k *Keeper) turn() error {
+	k.turned = clock.Now()
+	next, err := k.place.Begin(k.room)
+	if err != nil {
+		return err
+	}
+	var turn uint64
+	bytes, err := next.Commit(func(write func([]byte) error) (err error) {
+		if err := write(count.AppendName(nil, k.name)); err != nil {
+			return err
+		}
+		if turn, err = k.counter.Turn(next, write); err != nil {
+			return err
+		}
+		if err := write(count.AppendFlush(nil, k.flush.Load())); err != nil {
+			return err
+		}
+		record := make([]byte, 0, 32)
+		return k.set.Window.All(clock.Now().UnixMilli(), func(id count.RequestID, at int64) error {
+			return write(count.AppendRequest(record[:0], id, at))
+		})
+	})
+	if err != nil {
+		_, _ = k.counter.Turn(nil, nil) // nothing more goes to it
+		err = errors.Join(err, next.Desert())
+		next.Release()
+		return err
+	}
+	k.counter.Kept(turn)
+	if k.generation != nil {
+		k.generation.Release()
+	}
+	k.generation = next
+	k.room = min(max(k.room, 2*int(min(bytes, maxRoom))), maxRoom)
+	if was := k.volatile.Swap(nil); was != nil {
+		k.set.Logger.Info("counts would survive a crash again", zap.Time("since", was.Since))
+	}
+	k.release()
+	if err := next.Settle(); err != nil {
+		k.set.Logger.Warn("counts are safe from a crash of the gateway, but not of the machine", zap.Error(err))
+	}
+	return nil
+}
+
+// desert goes on in memory.
+func (k *Keeper) desert(why error) {
+	_, _ = k.counter.Turn(nil, nil)
+	if k.generation != nil {
+		if err := k.generation.Desert(); err != nil {
+			k.set.Logger.Error("counts may be repeated after a crash", zap.Error(err))
+		}
+		k.generation.Release()
+		k.generation = nil
+	}
+	v := &Volatile{Since: clock.Now(), Why: why.Error()}
+	if was := k.volatile.Load(); was != nil {
+		v.Since = was.Since
+	} else {
+		k.set.Logger.Error("counts would not survive a crash from now on; counting goes on in memory", zap.Error(why))
+	}
+	k.volatile.Store(v)
+	k.release()
+}
+
+// release lets go on whoever waits in Await.
+func (k *Keeper) release() {
+	k.endedMu.Lock()
+	defer k.endedMu.Unlock()
+	close(k.ended)
+	k.ended = make(chan struct{})
+}
+
+func (k *Keeper) closePlace() {
+	if err := k.place.Close(); err != nil {
+		k.set.Logger.Warn("the place of the counts was not closed", zap.Error(err))
+	}
+	k.place = nil
+}
+
+func (k *Keeper) run(ctx context.Context) {
+	ticker := clock.NewTicker(lookEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		case <-k.wake:
+		}
+		k.look()
+	}
+}
+
+// look makes a turn if it is time to.
+func (k *Keeper) look() {
+	k.turning.Lock()
+	defer k.turning.Unlock()
+	if k.generation == nil {
+		if clock.Since(k.turned) >= tryEvery {
+			k.tryAgain()
+		}
+		return
+	}
+	if k.generation.Fill() < 0.5 {
+		return
+	}
+	if clock.Since(k.turned) < minTurn {
+		k.room = min(2*k.room, maxRoom)
+	}
+	if err := k.turn(); err != nil {
+		k.desert(err)
+	}
+}
+
+// tryAgain tries to keep what is counted in memory.
+func (k *Keeper) tryAgain() {
+	k.turned = clock.Now()
+	if k.place == nil {
+		opened, err := k.set.Open()
+		if err == nil {
+			k.place = opened
+			// What a process before left is not counted here: it would be under another name.
+			_, err = k.place.Recover(func([]byte) error { return nil })
+		}
+		if err != nil {
+			k.desert(err)
+			if k.place != nil {
+				k.closePlace()
+			}
+			return
+		}
+	}
+	if err := k.turn(); err != nil {
+		k.desert(err)
+	}
+}
+
+// Counter returns what counts.
+func (k *Keeper) Counter() *count.Counter { return k.counter }
+
+// Name returns the name of the counts: the same as long as they go on, also in another process.
+func (k *Keeper) Name() string { return k.name }
+
+// Flushed returns the time of the last flush of the process before, in Unix ms, 0 if none is known.
+func (k *Keeper) Flushed() int64 { return k.flushed }
+
+// FlushedAt notes the time of a flush, in Unix ms.
+func (k *Keeper) FlushedAt(at int64) {
+	k.flush.Store(at)
+	k.counter.KeepFlush(at)
+}
+
+// Volatile says whether counts would not survive a crash; nil if they would.
+func (k *Keeper) Volatile() *Volatile { return k.volatile.Load() }
+
+// Await waits until what the log of a turn refused is kept, or counts are known to be volatile. Its error is that of ctx.
+func (k *Keeper) Await(ctx context.Context, refused uint64) error {
+	for refused != 0 {
+		k.endedMu.Lock()
+		ended := k.ended
+		k.endedMu.Unlock()
+		if k.counter.IsKept(refused) || k.volatile.Load() != nil {
+			return nil
+		}
+		select {
+		case k.wake <- struct{}{}:
+		default: // it is awake
+		}
+		select {
+		case <-ended:
+		case <-ctx.Done():
+			return fmt.Errorf("counts are being written: %w", context.Cause(ctx))
+		}
+	}
+	return nil
+}
+
+// Close ends the keeping. What was counted is in the place. Nobody counts any more.
+func (k *Keeper) Close() error {
+	k.stop()
+	k.loop.Wait()
+	k.turning.Lock()
+	defer k.turning.Unlock()
+	if k.generation != nil && k.generation.Fill() >= 1 {
+		if err := k.turn(); err != nil {
+			k.desert(err)
+		}
+	}
+	_, _ = k.counter.Turn(nil, nil)
+	var errs []error
+	if k.generation != nil {
+		errs = append(errs, k.generation.Close())
+		k.generation = nil
+	}
+	if k.place != nil {
+		errs = append(errs, k.place.Close())
+		k.place = nil
+	}
+	return errors.Join(errs...)
+}
