@@ -106,6 +106,8 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 		"/api/sampling/v1/shadow/promote":       {"/api/sampling/v1/shadow/promote"},
 		"/api/sampling/v1/decisions/{trace_id}": {"/api/sampling/v1/decisions/" + webtest.KeptID.String(), "/api/sampling/v1/decisions/" + webtest.GoneID.String()},
 		"/api/sampling/v1/destinations":         {"/api/sampling/v1/destinations"},
+		"/api/sampling/v1/drain":                {"/api/sampling/v1/drain"},
+		"/api/sampling/v1/drain/resume":         {"/api/sampling/v1/drain/resume"},
 		"/api/sampling/v1/refused/{trace_id}/retry": {
 			"/api/sampling/v1/refused/" + webtest.ExampleHex + "/retry?destination=otlp_grpc%2Fbackend",
 			"/api/sampling/v1/refused/" + webtest.GoneID.String() + "/retry", "/api/sampling/v1/refused/x/retry",
