@@ -4,6 +4,7 @@ package check
 
 import (
 	"encoding/json"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -184,6 +185,33 @@ func TestImageVolume(t *testing.T) {
 			assert.Contains(t, string(text), "/var/lib/slowburn/")
 		})
 	}
+}
+
+// TestImageDrain: a node that goes for good has delivered what it had, long before a decision was due, and takes no more.
+func TestImageDrain(t *testing.T) {
+	p := container(t, volume(t))
+	g := start(t, p)
+	g.ready(t)
+	var ids []string
+	for range 20 {
+		ids = append(ids, newTraceID())
+		require.True(t, send(ids[len(ids)-1]))
+	}
+	command := func(args ...string) int {
+		c := p
+		c.args = append([]string{"/usr/bin/slowburn", "drain"}, args...)
+		running := start(t, c)
+		await(t, "slowburn drain to end", running.ended)
+		return running.cmd.ProcessState.ExitCode()
+	}
+	require.Equal(t, 0, command())
+	for _, id := range ids {
+		require.Equal(t, http.StatusOK, status("http://127.0.0.1:8080/api/traces/v1/traces/"+id))
+	}
+	require.False(t, send(newTraceID()), "it takes spans")
+	require.Equal(t, http.StatusServiceUnavailable, status("http://127.0.0.1:8080/readyz"))
+	require.Equal(t, 0, command("--resume"))
+	require.True(t, send(newTraceID()))
 }
 
 // TestImageDebug: the debug target is the same gateway, with a shell beside it.

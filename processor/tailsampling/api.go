@@ -3,6 +3,7 @@ package tailsampling
 import (
 	"context"
 
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/drain"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/status"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/version"
 )
@@ -75,6 +76,13 @@ type (
 	LastAnswer = status.LastAnswer
 	// RefusedTrace is a trace that a destination refused for good.
 	RefusedTrace = status.RefusedTrace
+)
+
+type (
+	// DrainState is what is left of a sampler that is drained. Sampler.StartDrain and Sampler.StopDrain return it.
+	DrainState = drain.State
+	// Undelivered is what a destination has not got.
+	Undelivered = drain.Left
 )
 
 // Status returns what is buffered and what was decided.

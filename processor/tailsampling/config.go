@@ -39,6 +39,9 @@ type Config struct {
 	SamplingStrategy string `mapstructure:"sampling_strategy"`
 	// DropPendingTracesOnShutdown does not sample what is undecided at shutdown, whatever the policies say.
 	DropPendingTracesOnShutdown bool `mapstructure:"drop_pending_traces_on_shutdown"`
+	// DecideOnShutdown decides what is undecided at shutdown and delivers what of it is kept, within ShutdownTimeout, for a gateway
+	// whose disk goes with it. Otherwise it stays on disk for the next start.
+	DecideOnShutdown bool `mapstructure:"decide_on_shutdown"`
 	// MaximumTraceSizeBytes is the size of a trace's spans from which on only its root, spans with errors and very long
 	// ones are added to it; 0 is no limit. At twice the size it is decided, and later spans follow.
 	MaximumTraceSizeBytes bytesize.Size `mapstructure:"maximum_trace_size_bytes"`
@@ -188,6 +191,9 @@ func (cfg *Config) Validate() error {
 	}
 	if cfg.MaximumTraceSizeBytes < 0 {
 		bad("maximum_trace_size_bytes (%s) must not be negative; 0 is no limit", cfg.MaximumTraceSizeBytes)
+	}
+	if cfg.DecideOnShutdown && cfg.DropPendingTracesOnShutdown {
+		bad("decide_on_shutdown and drop_pending_traces_on_shutdown exclude each other: remove one of them")
 	}
 	if cfg.ShutdownTimeout <= 0 {
 		bad("shutdown_timeout (%v) must be greater than 0", cfg.ShutdownTimeout)

@@ -35,6 +35,9 @@ func (p *Sampler) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
 	if len(request.Spans) == 0 {
 		return nil
 	}
+	if p.Draining() {
+		return p.refusals.Refuse(len(request.Spans), refuse.ErrDraining)
+	}
 	if !p.buffer.Ready() {
 		return p.refusals.Refuse(len(request.Spans), refuse.ErrRecovering)
 	}

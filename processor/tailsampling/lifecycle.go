@@ -10,6 +10,7 @@ import (
 
 	"github.com/slowburn/slowburn/internal/clock"
 	"github.com/slowburn/slowburn/internal/host"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/drain"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/fsync"
 )
 
@@ -125,21 +126,11 @@ func (p *Sampler) finish(ctx context.Context) error {
 	return nil
 }
 
-// decideLast decides what is pending where it would be lost otherwise, and sends late parts on their way.
+// decideLast decides what is pending where it would be lost otherwise, or where it is asked for, and sends late parts on their
+// way.
 func (p *Sampler) decideLast() {
-	drop := p.cfg.DropPendingTracesOnShutdown
-	for _, m := range p.buffer.Members {
-		m.Lock()
-		if p.store == nil || drop {
-			m.DecideAll(drop, p.buffer.Now())
-		}
-		p.buffer.Leave(m)
-	}
-	for _, m := range p.buffer.Members {
-		m.Lock()
-		m.FinishAll(p.buffer.Now())
-		m.Unlock()
-	}
+	dropped := p.cfg.DropPendingTracesOnShutdown
+	drain.Decide(p.buffer, p.store == nil || dropped || p.cfg.DecideOnShutdown && p.buffer.Ready(), dropped)
 }
 
 // countLost counts and logs what could not be delivered.

@@ -17,6 +17,7 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/budget"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/buffer"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/delivery"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/drain"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/index"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/intake"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/linked"
@@ -30,6 +31,7 @@ import (
 
 // Sampler is the processor. Its methods may be called concurrently.
 type Sampler struct {
+	*drain.Drain
 	id       component.ID
 	cfg      *Config
 	logger   *zap.Logger
@@ -94,6 +96,7 @@ func newSampler(set processor.Settings, cfg *Config, next consumer.Traces, sourc
 	}
 	p.connect(next)
 	p.life = newLifecycle()
+	p.Drain = drain.New(p.buffer, p.view, &p.life.gate)
 	p.policies.open(set.ID, source, p.buffer, &p.view.Reloads)
 	metrics, err := status.NewMetrics(p.view, set.TelemetrySettings)
 	p.decider = buffer.NewDecider(p.buffer, metrics)

@@ -40,7 +40,7 @@ func run(binary string) error {
 	if err != nil {
 		return err
 	}
-	defer file.Close()
+	defer func() { _ = file.Close() }()
 	symbols, err := file.Symbols()
 	if err != nil {
 		return fmt.Errorf("%s: %w: build it without -s", binary, err)

@@ -24,6 +24,8 @@ func Routes(r chi.Router, all *known.Components) {
 	own.Post("/api/sampling/v1/policies/reload", with(all, reloadPolicies))
 	own.Post("/api/sampling/v1/shadow/promote", with(all, promoteShadow))
 	own.Post("/api/sampling/v1/refused/retry", deliverers(all, retryAllRefused))
+	own.Post("/api/sampling/v1/drain", drainers(all, Drainer.StartDrain))
+	own.Post("/api/sampling/v1/drain/resume", drainers(all, Drainer.StopDrain))
 	own.Post("/api/sampling/v1/refused/{trace_id}/retry", deliverers(all, retryRefused))
 }
 

@@ -247,6 +247,21 @@ func (*Sampler) Destinations() tailsampling.Destinations {
 	}
 }
 
+// StartDrain implements tail_sampling's interface: it is not done.
+func (s *Sampler) StartDrain() tailsampling.DrainState {
+	state := s.StopDrain()
+	state.Draining, state.Since = true, &Noon
+	return state
+}
+
+// StopDrain implements tail_sampling's interface.
+func (*Sampler) StopDrain() tailsampling.DrainState {
+	return tailsampling.DrainState{UndecidedTraces: 1, UndeliveredTraces: 3, Destinations: []tailsampling.Undelivered{{
+		Destination: "traces", Pipeline: "traces", Traces: 2, Spans: 30, RefusedTraces: 1, State: "refuses_gateway",
+		LastAnswer: &tailsampling.LastAnswer{At: Noon, Class: "gateway", Code: "401", Text: "token expired"},
+	}}}
+}
+
 // RetryRefused implements tail_sampling's interface: the trace that Destinations lists was refused.
 func (*Sampler) RetryRefused(id *[16]byte, destination string) int {
 	if (id == nil || pcommon.TraceID(*id) == ExampleID) && (destination == "" || destination == "otlp_grpc/backend") {

@@ -30,6 +30,9 @@ var ErrRecovering = errors.New("the span log is being read back")
 // ErrDeliveryBudget is why spans are refused with when_full refuse.
 var ErrDeliveryBudget = errors.New("the delivery budget is used up")
 
+// ErrDraining is why spans are refused by a gateway that is taken out of service.
+var ErrDraining = errors.New("the gateway is drained")
+
 // Reason is why spans are refused.
 type Reason uint8
 
@@ -40,12 +43,13 @@ const (
 	Disk
 	Recovering
 	DeliveryBudget
+	Draining
 	Reasons // how many there are
 )
 
 // String returns the reason as it stands in metrics.
 func (r Reason) String() string {
-	return [Reasons]string{"memory_budget", "disk_budget", "disk", "recovering", "delivery_budget"}[r]
+	return [Reasons]string{"memory_budget", "disk_budget", "disk", "recovering", "delivery_budget", "draining"}[r]
 }
 
 func reasonOf(err error) Reason {
@@ -58,6 +62,8 @@ func reasonOf(err error) Reason {
 		return Recovering
 	case errors.Is(err, ErrDeliveryBudget):
 		return DeliveryBudget
+	case errors.Is(err, ErrDraining):
+		return Draining
 	default:
 		return Disk
 	}
@@ -94,7 +100,7 @@ func (f *Refusals) Refuse(spans int, cause error) error {
 	}
 	err := fmt.Errorf("tail_sampling: %s", message)
 	code := codes.ResourceExhausted
-	if r == Recovering || r == Disk {
+	if r == Recovering || r == Disk || r == Draining {
 		code = codes.Unavailable
 	}
 	st, detailErr := status.New(code, err.Error()).
@@ -118,6 +124,8 @@ func (f *Refusals) explain(r Reason, err error) string {
 	case DeliveryBudget:
 		return fmt.Sprintf("delivery_budget of %s is used up by traces that cannot be delivered: send again later; see whether "+
 			"every destination accepts traces, raise delivery_budget, or write when_full: give_up", f.Delivery)
+	case Draining:
+		return "this gateway is drained and takes no spans: send them to another one; `slowburn drain --resume` ends it"
 	case Recovering:
 		return fmt.Sprintf("%s: send again later", f.Progress())
 	default:

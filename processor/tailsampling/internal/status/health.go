@@ -31,6 +31,11 @@ func (w *View) Health() host.Health {
 	if !w.Buffer.Ready() {
 		return host.Health{Blocking: true, Message: w.Progress()}
 	}
+	if w.Draining != nil && w.Draining() {
+		st := w.Buffer.Sum()
+		return host.Health{Blocking: true, Message: fmt.Sprintf("is drained and takes no spans: %d traces are undecided, %s",
+			st.Pending, waiting(st.Undelivered)+" for a destination")}
+	}
 	if why, refused := w.Refusals.Recent(recentRefusal, lastRefusal); refused {
 		return host.Health{Blocking: true, Message: "refuses spans: " + why + w.backlogged()}
 	}

@@ -160,7 +160,7 @@ func (s *scene) fillCounts(m *Metrics) {
 	for i := range Outcomes {
 		s.Reloads[i].Add(51 + int64(i))
 	}
-	for i, err := range []error{spanlog.ErrMemoryBudget, spanlog.ErrDiskBudget, errBroken, refuse.ErrRecovering, refuse.ErrDeliveryBudget} {
+	for i, err := range []error{spanlog.ErrMemoryBudget, spanlog.ErrDiskBudget, errBroken, refuse.ErrRecovering, refuse.ErrDeliveryBudget, refuse.ErrDraining} {
 		require.Error(s.t, s.Refusals.Refuse(61+i, err))
 	}
 	s.Stages.Add(tally.Append, 71*time.Second)

@@ -28,6 +28,8 @@ type View struct {
 	Services *tally.Services
 	Stages   *tally.Stages
 	Store    *recovery.Store // nil in memory
+	// Draining reports whether the sampler is taken out of service; nil never.
+	Draining func() bool
 	// Syncer flushes files to the disk; nil where the system does, and until recovery is complete.
 	Syncer atomic.Pointer[fsync.Syncer]
 

@@ -86,7 +86,7 @@ func (a *API) labelNames(r *http.Request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	defer q.Close()
+	defer func() { _ = q.Close() }() // of what was read
 	return s.strings(r.Context(), q.LabelNames)
 }
 
@@ -106,7 +106,7 @@ func (a *API) labelValues(r *http.Request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	defer q.Close()
+	defer func() { _ = q.Close() }() // of what was read
 	return s.strings(r.Context(), func(ctx context.Context, hints *storage.LabelHints, m ...*labels.Matcher) (
 		[]string, annotations.Annotations, error,
 	) {

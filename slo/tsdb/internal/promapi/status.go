@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/tsdb"
 )
 
@@ -66,7 +66,7 @@ func (a *API) statusTSDB(r *http.Request) (answer, error) {
 			return answer{}, badRequest{fmt.Errorf("limit must not exceed %d", most)}
 		}
 	}
-	s := a.settings.Database.Stats(labels.MetricName, limit)
+	s := a.settings.Database.Stats(model.MetricNameLabel, limit)
 	postings := s.IndexPostingStats
 	return answer{data: tsdbStatus{
 		Head: headStats{

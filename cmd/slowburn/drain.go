@@ -1,0 +1,127 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/slowburn/slowburn/internal/clock"
+	"github.com/slowburn/slowburn/processor/tailsampling"
+)
+
+const drainHelp = `Take a running gateway out of service: it refuses new spans with an error that makes senders go to another one, decides
+what is undecided, and delivers what is kept. The command waits until nothing is left.
+
+The exit code is 0 if nothing is left, 1 if a destination has not got everything within --timeout (it is named, and the spans
+stay in the gateway), or if the gateway could not be asked. The gateway goes on refusing spans until --resume, or a restart.`
+
+// drainer is what the command's flags say.
+type drainer struct {
+	gateway
+	timeout time.Duration
+	resume  bool
+}
+
+// newDrain makes the command that takes a gateway out of service.
+func newDrain() *cobra.Command {
+	var d drainer
+	cmd := &cobra.Command{
+		Use:          "drain",
+		Short:        "Take a gateway out of service: refuse spans, decide and deliver what is there",
+		Long:         drainHelp,
+		Args:         cobra.NoArgs,
+		SilenceUsage: true,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if d.resume {
+				return d.takeAgain(cmd.Context(), cmd.OutOrStdout())
+			}
+			return d.drain(cmd.Context(), cmd.OutOrStdout())
+		},
+	}
+	d.addFlags(cmd)
+	cmd.Flags().DurationVar(&d.timeout, "timeout", time.Minute, "how long destinations have to take what is kept")
+	cmd.Flags().BoolVar(&d.resume, "resume", false, "take spans again")
+	return cmd
+}
+
+// post asks one of the two paths, and returns what is left.
+func (d *drainer) post(ctx context.Context, path string) (state tailsampling.DrainState, err error) {
+	err = d.ask(ctx, http.MethodPost, "/api/sampling/v1/drain"+path, &state, func() bool { return state.Destinations != nil })
+	return state, err
+}
+
+func (d *drainer) takeAgain(ctx context.Context, out io.Writer) error {
+	if _, err := d.post(ctx, "/resume"); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintln(out, "The gateway takes spans again.")
+	return err
+}
+
+// drain asks again and again until nothing is left. What is left is printed when it changes.
+func (d *drainer) drain(ctx context.Context, out io.Writer) error {
+	const interval = 250 * time.Millisecond
+	tick := clock.NewTicker(interval)
+	defer tick.Stop()
+	over := clock.After(d.timeout)
+	said := ""
+	for {
+		state, err := d.post(ctx, "")
+		if err != nil {
+			return err
+		}
+		if state.Done {
+			_, err := fmt.Fprintln(out, "Nothing is left: the gateway can go. `slowburn drain --resume` has it take spans again.")
+			return err
+		}
+		if left := remaining(state); left != said {
+			said = left
+			if _, err := fmt.Fprintln(out, left); err != nil {
+				return err
+			}
+		}
+		select {
+		case <-tick.C:
+		case <-over:
+			return errors.New(undrained(state, d.timeout))
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// remaining says in a line what is left.
+func remaining(s tailsampling.DrainState) string {
+	if s.Reading {
+		return "The gateway reads back what is on its disk."
+	}
+	return fmt.Sprintf("%d traces undecided, %d undelivered.", s.UndecidedTraces, s.UndeliveredTraces)
+}
+
+// undrained says what each destination has not got, and why.
+func undrained(s tailsampling.DrainState, timeout time.Duration) string {
+	lines := []string{fmt.Sprintf("after %s not everything is delivered; the spans stay in the gateway, which goes on trying and takes no new ones:", timeout)}
+	for _, d := range s.Destinations {
+		if d.Traces == 0 && d.RefusedTraces == 0 {
+			continue
+		}
+		line := fmt.Sprintf("  %s: %d traces of %d spans wait (%s)", d.Destination, d.Traces, d.Spans, strings.ReplaceAll(d.State, "_", " "))
+		if d.RefusedTraces > 0 {
+			line += fmt.Sprintf(", %d refused for good (slowburn retry)", d.RefusedTraces)
+		}
+		if last := d.LastAnswer; last != nil && last.Class != "accepted" {
+			line += fmt.Sprintf("; it answered %s %s", last.Code, last.Text)
+		}
+		lines = append(lines, line)
+	}
+	if len(lines) == 1 {
+		lines = append(lines, "  "+remaining(s))
+	}
+	return strings.Join(lines, "\n")
+}

@@ -1,0 +1,58 @@
+package main
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"sync/atomic"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// The command asks until nothing is left, and says what was when that changed.
+func TestDrain(t *testing.T) {
+	answers := []string{
+		`{"draining":true,"reading":true,"destinations":[]}`,
+		`{"draining":true,"undecided_traces":0,"undelivered_traces":3,"destinations":[{"destination":"otlp_grpc/backend","traces":3}]}`,
+		`{"draining":true,"undecided_traces":0,"undelivered_traces":3,"destinations":[{"destination":"otlp_grpc/backend","traces":3}]}`,
+		`{"draining":true,"done":true,"destinations":[]}`,
+	}
+	var asked atomic.Int64
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		assert.Equal(t, http.MethodPost, r.Method)
+		if r.URL.Path == "/api/sampling/v1/drain/resume" {
+			_, _ = w.Write([]byte(`{"draining":false,"destinations":[]}`))
+			return
+		}
+		assert.Equal(t, "/api/sampling/v1/drain", r.URL.Path)
+		_, _ = w.Write([]byte(answers[asked.Add(1)-1]))
+	}))
+	defer server.Close()
+	out, err := slowburnSays(t, "drain", "--server", server.URL)
+	require.NoError(t, err)
+	assert.Equal(t, "The gateway reads back what is on its disk.\n0 traces undecided, 3 undelivered.\n"+
+		"Nothing is left: the gateway can go. `slowburn drain --resume` has it take spans again.\n", out)
+	assert.Equal(t, int64(4), asked.Load())
+
+	out, err = slowburnSays(t, "drain", "--resume", "--server", server.URL)
+	require.NoError(t, err)
+	assert.Equal(t, "The gateway takes spans again.\n", out)
+}
+
+// A destination that has not got everything is named, with what it said.
+func TestDrainTimeout(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write([]byte(`{"draining":true,"undelivered_traces":4,"destinations":[
+			{"destination":"trace_store","state":"delivering"},
+			{"destination":"otlp_grpc/backend","traces":3,"spans":30,"refused_traces":1,"state":"refuses_gateway",
+			 "last_answer":{"class":"gateway","code":"401","text":"token expired"}}]}`))
+	}))
+	defer server.Close()
+	_, err := slowburnSays(t, "drain", "--server", server.URL, "--timeout", "1ms")
+	require.EqualError(t, err, "after 1ms not everything is delivered; the spans stay in the gateway, which goes on trying and takes no new ones:\n"+
+		"  otlp_grpc/backend: 3 traces of 30 spans wait (refuses gateway), 1 refused for good (slowburn retry); it answered 401 token expired")
+
+	_, err = slowburnSays(t, "drain", "--server", "http://127.0.0.1:1")
+	require.ErrorContains(t, err, "see --server")
+}

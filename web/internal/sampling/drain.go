@@ -1,0 +1,46 @@
+package sampling
+
+import (
+	"net/http"
+
+	"github.com/slowburn/slowburn/processor/tailsampling"
+	"github.com/slowburn/slowburn/web/internal/known"
+	"github.com/slowburn/slowburn/web/internal/rest"
+)
+
+// Drainer is what tail_sampling lets operators do who take its node away.
+type Drainer interface {
+	// StartDrain takes no more spans, decides what is there, and returns what is left. Called again it goes on.
+	StartDrain() tailsampling.DrainState
+	// StopDrain takes spans again.
+	StopDrain() tailsampling.DrainState
+}
+
+// drainers has every processor do it, where there is one, and answers with what is left in all of them.
+func drainers(all *known.Components, do func(Drainer) tailsampling.DrainState) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		list := known.FindAll[Drainer](all)
+		if len(list) == 0 {
+			rest.WriteProblem(w, http.StatusNotFound, noSampler)
+			return
+		}
+		sum := tailsampling.DrainState{Draining: true, Done: true, Destinations: []tailsampling.Undelivered{}}
+		for _, d := range list {
+			add(&sum, do(d))
+		}
+		rest.WriteJSON(w, sum)
+	}
+}
+
+// add adds what is left in another processor: all of them have to be done.
+func add(sum *tailsampling.DrainState, one tailsampling.DrainState) {
+	sum.Draining = sum.Draining && one.Draining
+	sum.Done = sum.Done && one.Done
+	sum.Reading = sum.Reading || one.Reading
+	if sum.Since == nil || one.Since != nil && one.Since.Before(*sum.Since) {
+		sum.Since = one.Since
+	}
+	sum.UndecidedTraces += one.UndecidedTraces
+	sum.UndeliveredTraces += one.UndeliveredTraces
+	sum.Destinations = append(sum.Destinations, one.Destinations...)
+}
