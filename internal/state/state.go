@@ -13,8 +13,6 @@ import (
 
 	"go.etcd.io/bbolt"
 	berrors "go.etcd.io/bbolt/errors"
-
-	"github.com/slowburn/slowburn/internal/access"
 )
 
 // What Open may find. The error that wraps one of them names the file and says what to do.
@@ -156,9 +154,8 @@ func explain(path string, err error) error {
 	case errors.Is(err, berrors.ErrTimeout):
 		return fmt.Errorf("open %s: %w: stop the other process, or give this one a directory of its own", path, ErrLocked)
 	case errors.Is(err, fs.ErrPermission):
-		return fmt.Errorf("open %s: %w: %s (%w)", path, ErrPermission, access.Advice(err), err)
-	case access.Advice(err) != "":
-		return fmt.Errorf("open %s: %w: %s", path, err, access.Advice(err))
+		return fmt.Errorf("open %s: %w: let the user that runs this process own the directory and the file (%w)",
+			path, ErrPermission, err)
 	case errors.Is(err, ErrCorrupt), errors.Is(err, berrors.ErrInvalid), errors.Is(err, berrors.ErrChecksum),
 		errors.Is(err, berrors.ErrVersionMismatch), strings.Contains(err.Error(), "file size too small"): // bbolt has no value for it
 		return fmt.Errorf("open %s: %w: restore it from a backup, or move it away to start afresh (%w)", path, ErrCorrupt, err)

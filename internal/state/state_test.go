@@ -64,7 +64,7 @@ func TestOpenWithoutPermission(t *testing.T) {
 	require.NoError(t, os.Chmod(dir, 0o500))
 	_, err := Open(filepath.Join(dir, "sub", "x.db"), Options{})
 	require.ErrorIs(t, err, ErrPermission)
-	require.ErrorContains(t, err, "fsGroup")
+	require.ErrorContains(t, err, "own the directory")
 }
 
 func TestExplainPermission(t *testing.T) {

@@ -19,7 +19,6 @@ import (
 	"go.opentelemetry.io/otel/metric"
 	"go.uber.org/zap"
 
-	"github.com/slowburn/slowburn/internal/access"
 	"github.com/slowburn/slowburn/internal/clock"
 	"github.com/slowburn/slowburn/internal/host"
 	"github.com/slowburn/slowburn/slo/tsdb/internal/batch"
@@ -115,10 +114,12 @@ func explainOpen(dir string, err error) error {
 	switch {
 	case errors.Is(err, syscall.EWOULDBLOCK):
 		advice = "another process has it open: stop that one, or set directory to a place of its own"
+	case errors.Is(err, os.ErrPermission):
+		advice = "give this user the right to write there, or set directory to a place where it has it"
 	case errors.Is(err, syscall.ENOSPC):
 		advice = "the disk is full: free space, or set retention_size"
-	case access.Advice(err) != "":
-		advice = access.Advice(err)
+	case errors.Is(err, syscall.EROFS):
+		advice = "the file system is read-only: set directory to a place that can be written"
 	}
 	return fmt.Errorf("open the time series database in %s: %w: %s", dir, err, advice)
 }

@@ -157,7 +157,7 @@ func TestExplainOpen(t *testing.T) {
 		want string
 	}{
 		{syscall.EWOULDBLOCK, "another process"},
-		{&fs.PathError{Op: "mkdir", Path: "d", Err: syscall.EACCES}, "fsGroup"},
+		{&fs.PathError{Op: "mkdir", Path: "d", Err: syscall.EACCES}, "give this user the right to write there"},
 		{fmt.Errorf("wrapped: %w", syscall.ENOSPC), "the disk is full"},
 		{syscall.EROFS, "read-only"},
 		{errors.New("anything"), "moved away"},

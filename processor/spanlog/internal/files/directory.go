@@ -11,7 +11,6 @@ import (
 	"sync/atomic"
 	"syscall"
 
-	"github.com/slowburn/slowburn/internal/access"
 	"github.com/slowburn/slowburn/processor/spanlog/internal/format"
 	"github.com/slowburn/slowburn/processor/spanlog/internal/mapped"
 )
@@ -66,8 +65,8 @@ func explain(what, path string, err error) error {
 	switch {
 	case errors.Is(err, syscall.ENOSPC):
 		hint = "free space on that disk, lower disk_budget, or set another directory"
-	case access.Advice(err) != "":
-		hint = access.Advice(err)
+	case errors.Is(err, fs.ErrPermission):
+		hint = "let the user who runs slowburn write there, or set another directory"
 	case errors.Is(err, fs.ErrExist), strings.Contains(err.Error(), "not a directory"):
 		hint = "a file is in the way: move it, or set another directory"
 	}
