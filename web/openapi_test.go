@@ -111,8 +111,8 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 			"/api/sampling/v1/refused/retry", "/api/sampling/v1/refused/retry?destination=otlp_grpc%2Fbackend",
 			"/api/sampling/v1/refused/retry?destination=nobody",
 		},
-		"/api/sampling/v1/drain":                {"/api/sampling/v1/drain"},
-		"/api/sampling/v1/drain/resume":         {"/api/sampling/v1/drain/resume"},
+		"/api/sampling/v1/drain":        {"/api/sampling/v1/drain"},
+		"/api/sampling/v1/drain/resume": {"/api/sampling/v1/drain/resume"},
 		"/api/sampling/v1/refused/{trace_id}/retry": {
 			"/api/sampling/v1/refused/" + webtest.ExampleHex + "/retry?destination=otlp_grpc%2Fbackend",
 			"/api/sampling/v1/refused/" + webtest.GoneID.String() + "/retry", "/api/sampling/v1/refused/x/retry",

@@ -55,7 +55,7 @@ type Config struct {
 	Rules []policy.RuleConfig `mapstructure:"rules"`
 	// Compat of "contrib" has policies decide as those of contrib's processor do, defects included.
 	Compat string `mapstructure:"compat"`
-	// Watch is how often the configuration is read to see whether it has other policies, which are then reloaded; 0 is never.
+	// Watch is how often the configuration is read to see whether it has changed, so that its policies are reloaded; 0 is never.
 	Watch time.Duration `mapstructure:"watch"`
 	// Shadow is a second set of policies, whose decisions are only counted.
 	Shadow *ShadowConfig `mapstructure:"shadow"`

@@ -21,16 +21,16 @@ func (cfg *Config) validateWatch(bad func(string, ...any)) {
 	}
 }
 
-// same reports whether two readings ask for the same policies, or fail in the same way.
+// same reports whether two readings found the same, or fail in the same way. All keys count: a change of one that needs a restart is
+// told by a reload, too.
 func (r reading) same(other reading) bool {
 	if r.err != nil || other.err != nil {
 		return r.err != nil && other.err != nil && r.err.Error() == other.err.Error()
 	}
-	return reflect.DeepEqual(r.cfg.Policies, other.cfg.Policies) && reflect.DeepEqual(r.cfg.Rules, other.cfg.Rules) &&
-		reflect.DeepEqual(r.cfg.Shadow, other.cfg.Shadow)
+	return reflect.DeepEqual(r.cfg, other.cfg)
 }
 
-// watch reloads the policies when the configuration that they are in has others, until stop was called and has returned.
+// watch reloads the policies when the processor's configuration has changed, until stop was called and has returned.
 // A configuration that is not valid is tried once, and again when it has changed.
 func (p *policies) watch() (stop func()) {
 	if p.cfg.Watch == 0 {

@@ -36,7 +36,8 @@ func TestWatch(t *testing.T) {
 		own["num_traces"] = 7
 		d.set(own)
 		settle()
-		assert.Empty(t, p.Policies().NeedsRestart, "other keys are not watched")
+		assert.Equal(t, []string{"num_traces"}, p.Policies().NeedsRestart)
+		assert.EqualValues(t, 1, reloads(status.ReloadUnchanged), "which is told once")
 
 		own["policies"] = statusPolicies("ERROR", "OK")
 		d.set(own)

@@ -111,7 +111,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- include "slowburn.removeNulls" (dict "of" $merged) -}}
 {{- include "slowburn.checkGrace" (dict "root" . "config" $merged) -}}
 {{- include "slowburn.checkEnv" (dict "root" . "config" $merged) -}}
-{{- include "slowburn.checkSecrets" (dict "config" $merged) -}}
+{{- include "slowburn.checkSecrets" (dict "at" "config" "of" $merged) -}}
 {{- toYaml $merged -}}
 {{- end -}}
 
@@ -149,13 +149,19 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end -}}
 {{- end -}}
 
-{{- /* A credential in a ConfigMap is one that everybody reads. */ -}}
+{{- /* A credential in a ConfigMap is one that everybody reads. Takes {at, of}: any key that is named like one, however deep. */ -}}
 {{- define "slowburn.checkSecrets" -}}
-{{- range $id, $exporter := .config.exporters -}}
-{{- range $header, $value := dig "headers" dict ($exporter | default dict) -}}
-{{- if and (regexMatch "(?i)authorization|token|secret|password|api-?key" $header) (not (regexMatch "\\$\\{(env|file):" (toString $value))) -}}
-{{- fail (printf "config.exporters.%s.headers.%s is a secret, and would be in the ConfigMap; write ${env:NAME}, and NAME into the Secret that existingSecret names" $id $header) -}}
+{{- $at := .at -}}
+{{- if kindIs "map" .of -}}
+{{- range $key, $value := .of -}}
+{{- if and (kindIs "string" $value) (regexMatch "(?i)(^|[-_])(authorization|token|password|secret|api[-_]?key)$" $key) (ne $value "") (not (regexMatch "\\$\\{(env|file):" $value)) -}}
+{{- fail (printf "%s.%s is a secret, and would be in the ConfigMap; write ${env:NAME}, and NAME into the Secret that existingSecret names" $at $key) -}}
 {{- end -}}
+{{- include "slowburn.checkSecrets" (dict "at" (printf "%s.%s" $at $key) "of" $value) -}}
+{{- end -}}
+{{- else if kindIs "slice" .of -}}
+{{- range $i, $value := .of -}}
+{{- include "slowburn.checkSecrets" (dict "at" (printf "%s[%d]" $at $i) "of" $value) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
