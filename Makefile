@@ -44,9 +44,12 @@ test: ui ## Set up and run the Go and dashboard tests (RACE=1 with the race dete
 	cd web/ui && npm test --silent
 
 .PHONY: e2e
-e2e: build test/e2e/browser/node_modules/.package-lock.json test/e2e/strict/.venv/installed ## Run the built gateway with real clients, real backends and a real browser; hold its sampler against contrib's
+e2e: build test/e2e/browser/node_modules/.package-lock.json test/e2e/strict/.venv/installed sdks ## Run the built gateway with real clients, real backends and a real browser; hold its sampler against contrib's
 	$(GO) test -tags e2e -count=1 -timeout 60m -parallel 8 -v ./test/e2e
 	cd bench && $(GO) test -count=1 ./...
+
+.PHONY: sdks
+sdks: test/e2e/sdk/python/.venv/installed test/e2e/sdk/javascript/node_modules/.package-lock.json test/e2e/sdk/java/lib/App.class
 
 test/e2e/browser/node_modules/.package-lock.json: test/e2e/browser/package-lock.json
 	cd test/e2e/browser && npm ci --no-audit --no-fund --loglevel=error
@@ -56,6 +59,18 @@ test/e2e/strict/.venv/installed: test/e2e/strict/requirements.txt
 	python3 -m venv test/e2e/strict/.venv
 	test/e2e/strict/.venv/bin/pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
+
+test/e2e/sdk/python/.venv/installed: test/e2e/sdk/python/requirements.txt
+	python3 -m venv test/e2e/sdk/python/.venv
+	test/e2e/sdk/python/.venv/bin/pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+test/e2e/sdk/javascript/node_modules/.package-lock.json: test/e2e/sdk/javascript/package-lock.json
+	cd test/e2e/sdk/javascript && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+test/e2e/sdk/java/lib/App.class: test/e2e/sdk/java/pom.xml test/e2e/sdk/java/App.java
+	cd test/e2e/sdk/java && mvn -B -q dependency:copy-dependencies && javac -d lib App.java
 
 .PHONY: soak
 soak: build ## The crash tests for longer: KILLS=300 kills under load

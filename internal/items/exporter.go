@@ -14,7 +14,7 @@ const exporterScope = "go.opentelemetry.io/collector/exporter/exporterhelper"
 // Exporter counts what leaves by an exporter.
 type Exporter struct {
 	sent, failed metric.Int64Counter
-	attributes   metric.MeasurementOption
+	attributes   []metric.AddOption // a slice, so that a call makes none
 }
 
 // NewExporter makes the Exporter of a component. Attributes are those that it gives the helper.
@@ -25,13 +25,15 @@ func NewExporter(set component.TelemetrySettings, id component.ID, attributes ..
 	failed, failedErr := meter.Int64Counter("otelcol_exporter_send_failed_spans",
 		metric.WithDescription("Number of spans in failed attempts to send to destination. At detailed telemetry level, includes attributes: error.type (semantic convention), error.permanent. [Alpha]"), metric.WithUnit("{span}"))
 	all := append(attributes[:len(attributes):len(attributes)], attribute.String("exporter", id.String()))
-	return &Exporter{sent, failed, metric.WithAttributeSet(attribute.NewSet(all...))}, errors.Join(sentErr, failedErr)
+	return &Exporter{sent, failed, []metric.AddOption{metric.WithAttributeSet(attribute.NewSet(all...))}}, errors.Join(sentErr, failedErr)
 }
 
 // Sent adds spans that arrived.
-func (e *Exporter) Sent(ctx context.Context, spans int) { e.sent.Add(ctx, int64(spans), e.attributes) }
+func (e *Exporter) Sent(ctx context.Context, spans int) {
+	e.sent.Add(ctx, int64(spans), e.attributes...)
+}
 
 // Failed adds spans that did not, in an attempt to send them.
 func (e *Exporter) Failed(ctx context.Context, spans int) {
-	e.failed.Add(ctx, int64(spans), e.attributes)
+	e.failed.Add(ctx, int64(spans), e.attributes...)
 }

@@ -45,7 +45,7 @@ func Waiting(k *wire.Kept) (n int) {
 // Processor counts what passes a processor.
 type Processor struct {
 	incoming, outgoing metric.Int64Counter
-	attributes         metric.MeasurementOption
+	attributes         []metric.AddOption // a slice, so that a call makes none
 }
 
 const processorScope = "go.opentelemetry.io/collector/processor/processorhelper"
@@ -57,12 +57,12 @@ func NewProcessor(set component.TelemetrySettings, id component.ID) (*Processor,
 		metric.WithDescription("Number of items passed to the processor. [Alpha]"), metric.WithUnit("{item}"))
 	outgoing, outErr := meter.Int64Counter("otelcol_processor_outgoing_items",
 		metric.WithDescription("Number of items emitted from the processor. [Alpha]"), metric.WithUnit("{item}"))
-	return &Processor{incoming: incoming, outgoing: outgoing, attributes: metric.WithAttributeSet(attribute.NewSet(
-		attribute.String("processor", id.String()), attribute.String("otel.signal", "traces")))}, errors.Join(inErr, outErr)
+	return &Processor{incoming: incoming, outgoing: outgoing, attributes: []metric.AddOption{metric.WithAttributeSet(attribute.NewSet(
+		attribute.String("processor", id.String()), attribute.String("otel.signal", "traces")))}}, errors.Join(inErr, outErr)
 }
 
 // Passed adds spans that came in, and those that went on.
 func (p *Processor) Passed(ctx context.Context, in, out int) {
-	p.incoming.Add(ctx, int64(in), p.attributes)
-	p.outgoing.Add(ctx, int64(out), p.attributes)
+	p.incoming.Add(ctx, int64(in), p.attributes...)
+	p.outgoing.Add(ctx, int64(out), p.attributes...)
 }

@@ -17,7 +17,7 @@ const scope = "go.opentelemetry.io/collector/processor/memorylimiterprocessor"
 // telemetry counts spans that travel as bytes, under the Collector's metrics.
 type telemetry struct {
 	accepted, refused metric.Int64Counter
-	attributes        metric.MeasurementOption
+	attributes        []metric.AddOption // a slice, so that a call makes none
 	processor         *items.Processor
 }
 
@@ -28,16 +28,16 @@ func newTelemetry(set processor.Settings) (*telemetry, error) {
 	refused, refusedErr := meter.Int64Counter("otelcol_processor_memory_limiter_refused_spans", metric.WithUnit("{span}"),
 		metric.WithDescription("Number of spans that were rejected by the next component in the pipeline. [Alpha]"))
 	p, err := items.NewProcessor(set.TelemetrySettings, set.ID)
-	return &telemetry{accepted: accepted, refused: refused, processor: p, attributes: metric.WithAttributeSet(
-		attribute.NewSet(attribute.String("processor", set.ID.String())))}, errors.Join(acceptedErr, refusedErr, err)
+	return &telemetry{accepted: accepted, refused: refused, processor: p, attributes: []metric.AddOption{metric.WithAttributeSet(
+		attribute.NewSet(attribute.String("processor", set.ID.String())))}}, errors.Join(acceptedErr, refusedErr, err)
 }
 
 func (t *telemetry) accept(ctx context.Context, spans int) {
-	t.accepted.Add(ctx, int64(spans), t.attributes)
+	t.accepted.Add(ctx, int64(spans), t.attributes...)
 	t.processor.Passed(ctx, spans, spans)
 }
 
 func (t *telemetry) refuse(ctx context.Context, spans int) {
-	t.refused.Add(ctx, int64(spans), t.attributes)
+	t.refused.Add(ctx, int64(spans), t.attributes...)
 	t.processor.Passed(ctx, spans, 0)
 }

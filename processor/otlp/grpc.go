@@ -39,7 +39,8 @@ func (r *otlpReceiver) startGRPC(ctx context.Context, h component.Host) error {
 	}
 	option := configgrpc.WithGrpcServerOption
 	s, err := cfg.ToServer(ctx, h.GetExtensions(), r.set.TelemetrySettings,
-		option(grpc.Creds(creds)), // in place of those that ToServer makes
+		option(grpc.Creds(creds)),                     // in place of those that ToServer makes
+		option(grpc.ConnectionTimeout(shutdownGrace)), // a stop waits for connections that have sent nothing yet
 		option(grpc.UnknownServiceHandler(r.misdirected.Stream)),
 		option(grpc.ForceServerCodecV2(bodyCodec{grpcencoding.GetCodecV2("proto")})),
 		option(grpc.InitialWindowSize(streamWindow)),

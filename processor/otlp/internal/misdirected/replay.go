@@ -3,6 +3,7 @@ package misdirected
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"net"
 	"strings"
@@ -51,9 +52,10 @@ func (i *inspector) done(b []byte, conn net.Conn) bool {
 	framer.ReadMetaHeaders = hpack.NewDecoder(4<<10, nil)
 	for {
 		frame, err := framer.ReadFrame()
-		if err == io.EOF || err == io.ErrUnexpectedEOF {
+		switch {
+		case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 			return len(i.seen) > maxInspected
-		} else if err != nil {
+		case err != nil:
 			return true // gRPC answers it
 		}
 		headers, ok := frame.(*http2.MetaHeadersFrame)

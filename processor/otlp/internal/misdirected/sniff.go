@@ -62,11 +62,11 @@ func peek(conn net.Conn) ([]byte, error) {
 	for len(start) < len(preface) && preface[:len(start)] == string(start) {
 		n, err := conn.Read(start[len(start):cap(start)])
 		start = start[:len(start)+n]
-		if err != nil && len(start) == 0 {
+		if len(start) == 0 && err != nil {
 			return nil, err
 		}
-		if err != nil {
-			break // whoever reads on finds it
+		if n == 0 && len(start) > 0 {
+			break // what is wrong whoever reads on finds
 		}
 	}
 	return start, nil
