@@ -115,7 +115,7 @@ func replayFile(replay *tailsampling.Replay, name string, stdin io.Reader) (dama
 	if err != nil {
 		return 0, err
 	}
-	defer closeFile()
+	defer func() { err = errors.Join(err, closeFile()) }()
 	for request, err := range requests {
 		if errors.Is(err, tracestore.ErrDamaged) {
 			damaged++

@@ -278,7 +278,7 @@ func testLateSpansFollowTheDecision(t *testing.T) {
 		}
 		assert.NotContains(t, next.traces(), traceID(2), "an error that comes late does not revive the trace")
 		st := p.Status()
-		assert.Equal(t, LateSpans{Kept: 2, Dropped: 2}, st.LateSpans)
+		assert.Equal(t, LateSpans{Kept: 2, Dropped: 2, ErrorsDropped: 1}, st.LateSpans)
 		assert.Equal(t, Decided{Sampled: 1, NotSampled: 1}, st.Decided)
 		assert.Zero(t, st.SpansBuffered)
 

@@ -179,7 +179,7 @@ func TestStatusJSON(t *testing.T) {
 		assert.JSONEq(t, `{
 			"traces_pending": 0, "spans_buffered": 0, "bytes_buffered": 0, "memory_budget_bytes": 16777216,
 			"oldest_undecided_seconds": 0, "traces_undelivered": 0, "traces_revivable": 0, "bytes_revivable": 0, "revived_traces": 0, "linked_traces": 0,
-			"decided": {"sampled": 1, "not_sampled": 0, "dropped": 0}, "late_spans": {"kept": 0, "dropped": 0},
+			"decided": {"sampled": 1, "not_sampled": 0, "dropped": 0}, "late_spans": {"kept": 0, "dropped": 0, "errors_dropped": 0},
 			"refused_spans": 0, "failed_spans": 0, "early_decisions": 0,
 			"storage": "", "disk_bytes": 0, "disk_budget_bytes": 0, "segments": 0,
 			"recovered_spans": 0, "lost_spans": 0, "trimmed_spans": 0,

@@ -45,7 +45,7 @@ func ReadFile(path string) iter.Seq2[[]byte, error] {
 			yield(nil, err)
 			return
 		}
-		defer file.Close()
+		defer func() { _ = file.Close() }() // it was only read
 		for request, err := range file.Requests() {
 			if errors.Is(err, record.ErrCorrupt) {
 				err = fmt.Errorf("%w: %w", ErrDamaged, err)
