@@ -11,7 +11,7 @@ UI_SOURCES := $(shell find web/ui/src web/ui/public web/ui/index.html web/ui/*.j
 
 .PHONY: help
 help: ## Show this help
-	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
 
 .PHONY: run
 run: build ## Build and start the gateway: OTLP on :4317 and :4318, dashboard on http://127.0.0.1:8080
