@@ -28,10 +28,11 @@ deploy-size: ui
 deploy-binary: build
 	$(DEPLOY_TEST) '^TestBinary'
 
-# The other systems that a release is for compile and link.
+# Other systems that a release is for compile and link: one that differs in both system and processor, and in `make soak` all.
+CROSS ?= darwin/arm64
 .PHONY: deploy-cross
 deploy-cross: ui
-	@for target in linux/arm64 darwin/arm64 darwin/amd64; do \
+	@for target in $(CROSS); do \
 		GOOS=$${target%/*} GOARCH=$${target#*/} $(STATIC) -o /dev/null ./cmd/slowburn || exit 1; echo "$$target builds"; done
 
 .PHONY: deploy-packages-check
