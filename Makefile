@@ -73,8 +73,8 @@ test/e2e/sdk/java/lib/App.class: test/e2e/sdk/java/pom.xml test/e2e/sdk/java/App
 	cd test/e2e/sdk/java && mvn -B -q dependency:copy-dependencies && javac -d lib App.java
 
 .PHONY: soak
-soak: build ## The crash tests for longer: KILLS=300 kills under load
-	E2E_KILLS=$(or $(KILLS),300) $(GO) test -tags e2e -count=1 -timeout 2h -v -run KillNine ./test/e2e
+soak: build ## The crash tests for longer: KILLS=300 kills under load, 50 while it counts, and 50 more every 3 s
+	E2E_KILLS=$(or $(KILLS),300) E2E_COUNT_KILLS=50 $(GO) test -tags e2e -count=1 -timeout 2h -v -run KillNine ./test/e2e
 
 .PHONY: mutate
 mutate: ui ## Make MUTANTS=200 random mistakes (SEED=7 for the same ones again), and count those that the tests notice

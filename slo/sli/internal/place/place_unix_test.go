@@ -181,7 +181,7 @@ func TestNotTakenUp(t *testing.T) {
 			_, err := g.file.WriteAt([]byte{99}, int64(len(g.memory.Buf))+1)
 			require.NoError(t, err)
 		}, "cannot be read: it is damaged", true},
-		"head damaged": {func(t *testing.T, _ *Directory, g *generation) { require.NoError(t, g.poke(20, []byte{99})) }, "cannot be read: it is damaged", true},
+		"head damaged":   {func(t *testing.T, _ *Directory, g *generation) { require.NoError(t, g.poke(20, []byte{99})) }, "cannot be read: it is damaged", true},
 		"another format": {func(t *testing.T, _ *Directory, g *generation) { require.NoError(t, g.poke(8, []byte{9})) }, "has format version 9", true},
 		"empty":          {func(t *testing.T, _ *Directory, g *generation) { require.NoError(t, g.file.Truncate(0)) }, "cannot be read", true},
 	} {
