@@ -31,7 +31,7 @@ deploy-binary: build
 # The other systems that a release is for compile and link.
 .PHONY: deploy-cross
 deploy-cross: ui
-	@for target in linux/arm64 darwin/arm64 darwin/amd64; do \
+	@for target in linux/arm64 darwin/arm64; do \
 		GOOS=$${target%/*} GOARCH=$${target#*/} $(STATIC) -o /dev/null ./cmd/slowburn || exit 1; echo "$$target builds"; done
 
 .PHONY: deploy-packages-check
