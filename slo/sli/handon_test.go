@@ -171,6 +171,7 @@ func TestUntaken(t *testing.T) {
 			set.TelemetrySettings = tel.NewTelemetrySettings()
 			set.Logger = zap.New(core)
 			f, cfg, next, sink := NewFactory(), withWirePath(true), new(blind), new(consumertest.MetricsSink)
+			cfg.Directory = t.TempDir()
 			emitting, err := f.CreateTracesToMetrics(t.Context(), set, cfg, sink)
 			require.NoError(t, err)
 			passing, err := f.CreateTracesToTraces(t.Context(), set, cfg, next)
