@@ -23,6 +23,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+	"golang.org/x/net/http2"
+	"golang.org/x/net/http2/hpack"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials"
@@ -83,20 +85,37 @@ func TestHTTPOnGRPCPort(t *testing.T) {
 	assert.Equal(t, ids, g.take())
 }
 
-// TestHTTP2OnGRPCPort holds that HTTP/2 which is not gRPC is reported: gRPC itself answers it.
+// TestHTTP2OnGRPCPort holds that HTTP/2 which is not gRPC is reported, if the request comes with what begins the connection: gRPC
+// itself answers it.
 func TestHTTP2OnGRPCPort(t *testing.T) {
 	g := start(t, nil)
-	protocols := new(http.Protocols)
-	protocols.SetUnencryptedHTTP2(true)
-	client := &http.Client{Transport: &http.Transport{Protocols: protocols}}
-	defer client.CloseIdleConnections()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+g.address("gRPC")+"/v1/traces", bytes.NewReader(make([]byte, 100_000)))
+	var begin, block bytes.Buffer
+	begin.WriteString(http2.ClientPreface)
+	framer := http2.NewFramer(&begin, nil)
+	require.NoError(t, framer.WriteSettings())
+	headers := hpack.NewEncoder(&block)
+	for _, f := range [][2]string{
+		{":method", "POST"}, {":scheme", "http"}, {":authority", g.address("gRPC")}, {":path", "/v1/traces"}, {"content-type", "application/x-protobuf"},
+	} {
+		require.NoError(t, headers.WriteField(hpack.HeaderField{Name: f[0], Value: f[1]}))
+	}
+	require.NoError(t, framer.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: block.Bytes(), EndStream: true, EndHeaders: true}))
+	conn, err := net.Dial("tcp", g.address("gRPC"))
 	require.NoError(t, err)
-	req.Header.Set("Content-Type", "application/x-protobuf")
-	resp, err := client.Do(req)
+	defer func() { require.NoError(t, conn.Close()) }()
+	_, err = conn.Write(begin.Bytes())
 	require.NoError(t, err)
-	require.NoError(t, resp.Body.Close())
-	assert.Equal(t, http.StatusUnsupportedMediaType, resp.StatusCode)
+	answers := http2.NewFramer(io.Discard, conn)
+	answers.ReadMetaHeaders = hpack.NewDecoder(4<<10, nil)
+	status := ""
+	for status == "" {
+		frame, err := answers.ReadFrame()
+		require.NoError(t, err)
+		if answer, ok := frame.(*http2.MetaHeadersFrame); ok {
+			status = answer.PseudoValue("status")
+		}
+	}
+	assert.Equal(t, "415", status)
 	assert.Equal(t, map[string]int64{"grpc http_on_grpc_port": 1}, g.misdirected())
 	logged := g.logs.FilterMessageSnippet("not for this port").All()
 	require.Len(t, logged, 1)

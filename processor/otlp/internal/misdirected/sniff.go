@@ -16,8 +16,8 @@ const preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 const tlsHandshake = 0x16
 
 // Credentials returns credentials of the gRPC port that behave as the inner ones with senders of HTTP/2. Connections that begin
-// with an HTTP/1 request are answered apart, until Stop. What comes by HTTP/2 and is not gRPC is reported, and gRPC answers it. A
-// TLS handshake, where TLS is off, is reported and its connection closed. It is called once.
+// with an HTTP/1 request are answered apart, until Stop. What comes by HTTP/2 and is not gRPC is reported, without TLS where the
+// request comes with the first bytes, and gRPC answers it. A TLS handshake, where TLS is off, is reported and its connection closed. It is called once.
 func (r *Requests) Credentials(inner credentials.TransportCredentials, answer Answer) credentials.TransportCredentials {
 	r.detached = newDetached(r, answer)
 	return &sniffing{inner, r}
@@ -38,6 +38,14 @@ func (s *sniffing) ServerHandshake(raw net.Conn) (net.Conn, credentials.AuthInfo
 	conn, info, err := s.TransportCredentials.ServerHandshake(raw)
 	if err != nil {
 		return nil, nil, err
+	}
+	if l, ok := conn.(*net.TCPConn); ok {
+		seen, err := look(l)
+		if err == nil && strings.HasPrefix(string(seen), preface) { // gRPC gets the connection as it is: it reads such ones faster
+			inspector := inspector{requests: s.requests}
+			inspector.done(seen, conn)
+			return conn, info, nil
+		}
 	}
 	start, err := peek(conn)
 	switch {
