@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-var usual = Load{Rate: 100_000, SpanBytes: 520, Kept: 0.03, Wait: 15 * time.Second, Outage: time.Hour, Series: 10_000, Headroom: 1}
+var usual = Load{Rate: 100_000, SpanBytes: 520, Kept: 0.03, Wait: 5 * time.Second, Revive: 30 * time.Second, Outage: time.Hour, Series: 10_000, Headroom: 1}
 
 // The model gives back what it was made from.
 func TestMeasured(t *testing.T) {
@@ -36,7 +36,7 @@ func TestFiguresStandInTheDocs(t *testing.T) {
 	assert.Contains(t, performance, "| slowburn | "+number(cpuPerSpan)+" ±")
 	assert.Contains(t, performance, "| `trace_store` and that backend | "+number(cpuPerKeptSpan)+" (")
 	assert.Contains(t, performance, "some "+number(processBytes/1e6)+" MB")
-	assert.Contains(t, operations, "about "+number(indexBytes)+" bytes")
+	assert.Contains(t, performance, "60 to "+number(indexBytes)+" of memory")
 	assert.Contains(t, operations, "asserts "+number(fewGrowth)+".")
 	assert.Contains(t, operations, "to "+number(manyGrowth)+" of it")
 	for _, f := range []float64{cpuPerSpan, cpuPerKeptSpan, indexBytes, recordFactor, fewGrowth, manyGrowth, processBytes / 1e6, sampleBytes} {
@@ -51,6 +51,7 @@ func TestMonotonic(t *testing.T) {
 		"bytes":  func(l *Load) { l.SpanBytes *= 3 },
 		"kept":   func(l *Load) { l.Kept *= 3 },
 		"wait":   func(l *Load) { l.Wait *= 3 },
+		"revive": func(l *Load) { l.Revive *= 3 },
 		"outage": func(l *Load) { l.Outage *= 3 },
 		"series": func(l *Load) { l.Series *= 3 },
 	} {
