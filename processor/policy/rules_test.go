@@ -268,3 +268,19 @@ func TestRulesInherit(t *testing.T) {
 	other.Inherit(old)
 	require.Equal(t, Sampled, other.Decide(trace, nil).Verdict)
 }
+
+// What a rule keeps of its traces is what is written as its sample.
+func TestPercentageOfRules(t *testing.T) {
+	rate := &Config{Type: RateLimiting, Section: &RateLimitingConfig{SpansPerSecond: 5}}
+	for _, tc := range []struct {
+		sample any
+		want   float64
+		ok     bool
+	}{{50, 50, true}, {0.5, 0.5, true}, {"always", 100, true}, {"never", 0, true}, {rate, 0, false}} {
+		set, err := CompileRules([]RuleConfig{{Name: "a", Sample: tc.sample}}, Options{})
+		require.NoError(t, err)
+		got, ok := set.Percentage(0)
+		require.Equal(t, tc.ok, ok, tc.sample)
+		require.Equal(t, tc.want, got, tc.sample)
+	}
+}

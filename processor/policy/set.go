@@ -3,6 +3,7 @@ package policy
 import (
 	"github.com/slowburn/slowburn/processor/policy/internal/ask"
 	"github.com/slowburn/slowburn/processor/policy/internal/conditions"
+	"github.com/slowburn/slowburn/processor/policy/internal/ordered"
 	"github.com/slowburn/slowburn/processor/policy/internal/rule"
 )
 
@@ -36,13 +37,17 @@ func (s *Set) Name(policy int) string {
 // Type returns the policy's type.
 func (s *Set) Type(policy int) Type { return s.policies[policy].kind }
 
-// Percentage returns the share of traces in percent that a probabilistic policy is configured to sample, and false for others.
+// Percentage returns the share in percent that a probabilistic policy is configured to sample of all traces, or a rule of those that it
+// decides about, and false for others.
 func (s *Set) Percentage(policy int) (float64, bool) {
-	section, ok := s.policies[policy].config.Section.(*ProbabilisticConfig)
-	if !ok {
+	switch section := s.policies[policy].config.Section.(type) {
+	case *ProbabilisticConfig:
+		return section.SamplingPercentage, true
+	case RuleConfig:
+		return ordered.Percentage(section.Sample)
+	default:
 		return 0, false
 	}
-	return section.SamplingPercentage, true
 }
 
 // Subs returns the names of the sub-policies that Decision.Sub numbers: those of a composite policy, and none of others.

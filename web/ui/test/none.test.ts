@@ -44,6 +44,27 @@ describe("why there is no kept trace", () => {
       "1 trace came, none was kept",
       ["No policy samples a share of ordinary traces: only those are kept that a policy is for."],
     ],
+    [
+      "rules decide",
+      some(decided(0, 9, 0)),
+      {
+        ...cost("ok"),
+        policies: cost("ok")
+          .policies.slice(0, 2)
+          .map((p, i) => ({
+            ...p,
+            name: ["checkout", "busy"][i],
+            type: "rule",
+            percentage: [0.5, undefined][i],
+          })),
+      },
+      false,
+      "9 traces came, none was kept",
+      [
+        "The rule checkout keeps 0.5 % of the traces that it is the first to match.",
+        "The rule busy keeps as many of its traces as its rate lets through.",
+      ],
+    ],
   ])("%s", (_, s, c, nothingCame, title, sentences) => {
     const why = whyNone(s, c);
     expect(why.nothingCame).toBe(nothingCame);

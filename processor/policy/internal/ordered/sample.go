@@ -19,28 +19,20 @@ const allowed = "write a percentage from 0 to 100, such as 5 for one trace in tw
 
 // Read returns the policy of a sample that is a percentage or a word.
 func Read(sample any) (rule.Node, error) {
-	var percent float64
-	switch s := sample.(type) {
+	switch sample {
 	case nil:
 		return rule.Node{}, fmt.Errorf("is required; %s", allowed)
-	case string:
-		switch s {
-		case SampleAlways:
-			return Always(), nil
-		case SampleNever:
-			return Never(), nil
+	case SampleAlways:
+		return Always(), nil
+	case SampleNever:
+		return Never(), nil
+	}
+	percent, ok := Percentage(sample)
+	if !ok {
+		if text, ok := sample.(string); ok {
+			return rule.Node{}, fmt.Errorf("%q is not known; %s", text, allowed)
 		}
-		return rule.Node{}, fmt.Errorf("%q is not known; %s", s, allowed)
-	case int:
-		percent = float64(s)
-	case int64:
-		percent = float64(s)
-	case uint64:
-		percent = float64(s)
-	case float64:
-		percent = s
-	default:
-		return rule.Node{}, fmt.Errorf("%v is not known; %s", s, allowed)
+		return rule.Node{}, fmt.Errorf("%v is not known; %s", sample, allowed)
 	}
 	if !(percent >= 0 && percent <= 100) {
 		return rule.Node{}, fmt.Errorf("%g is not from 0 to 100; %s", percent, allowed)
@@ -50,4 +42,25 @@ func Read(sample any) (rule.Node, error) {
 		return rule.Node{}, fmt.Errorf("%g %w", percent, err)
 	}
 	return Share(th), nil
+}
+
+// Percentage is how much a sample keeps of the traces that its rule decides about, in percent; false where it has a rate.
+func Percentage(sample any) (percent float64, ok bool) {
+	switch s := sample.(type) {
+	case string:
+		if s == SampleAlways {
+			return 100, true
+		}
+		return 0, s == SampleNever
+	case int:
+		return float64(s), true
+	case int64:
+		return float64(s), true
+	case uint64:
+		return float64(s), true
+	case float64:
+		return s, true
+	default:
+		return 0, false
+	}
 }

@@ -19,7 +19,8 @@ type Cost struct {
 type PolicyCost struct {
 	Name string `json:"name"`
 	Type string `json:"type"`
-	// Percentage is the share of traces that a probabilistic policy is to sample, nil for others.
+	// Percentage is the share that a probabilistic policy is to sample of all traces, or a rule of those that it decides about; nil
+	// for others.
 	Percentage *float64 `json:"percentage,omitempty"`
 	// Sampled is what it sampled with the least threshold of all policies, Dropped what it dropped.
 	Sampled Amount `json:"sampled"`

@@ -53,6 +53,13 @@ export function whyNone(status: SamplingStatus, cost: SamplingCost): Why {
 
 /** What the policies keep of traces in which nothing is odd. */
 function shares({ policies }: SamplingCost): string[] {
+  const rules = policies.filter((p) => p.type === "rule");
+  if (rules.length > 0)
+    return rules.map((p) =>
+      p.percentage === undefined
+        ? `The rule ${p.name} keeps as many of its traces as its rate lets through.`
+        : `The rule ${p.name} keeps ${significant(p.percentage, 3)} % of the traces that it is the first to match.`,
+    );
   const random = policies.filter((p) => p.percentage !== undefined);
   if (random.length > 0)
     return random.map(
