@@ -37,6 +37,26 @@ func (k *Kept) SetTraceState(i int, state []byte) {
 	}
 }
 
+// TraceStateOf returns the tracestate that a span of k leaves with: Span.TraceState is the one that it came with.
+func TraceStateOf(k *Kept, i int) []byte {
+	s := &k.Spans[i]
+	added := s.added.Of(k.added)
+	for pos := 0; pos < len(added); {
+		f, err := schema.Span.Next(added, pos)
+		if err != nil {
+			break // not of what is added here
+		}
+		if f.Num == schema.SpanFieldTraceState {
+			return added[f.Start:f.End]
+		}
+		pos = f.End
+	}
+	if slices.ContainsFunc(s.cuts, func(c Range) bool { return c.Off <= s.TraceState.Off && s.TraceState.End <= c.End }) {
+		return nil
+	}
+	return s.TraceState.Of(k.Bytes)
+}
+
 // SetAttribute gives a span an attribute, in place of what it has under that key. Calling it twice with one key of a span
 // is a mistake.
 func (k *Kept) SetAttribute(i int, a Attribute) {

@@ -60,7 +60,9 @@ func sameKept(t *testing.T, data []byte) {
 		k.SetAttribute(i, wire.StringAttribute(key, "p"))
 	}
 	for i := range k.Spans { // once more round, so that what was added is not at the end
+		require.Equal(t, string(k.Spans[i].TraceState.Of(k.Bytes)), string(wire.TraceStateOf(&k, i)))
 		k.SetTraceState(i, []byte(trace))
+		require.Equal(t, trace, string(wire.TraceStateOf(&k, i)))
 	}
 	for i := range k.Traces {
 		k.Traces[i].Marks = []wire.Attribute{wire.StringAttribute(mark, "m")}
@@ -90,6 +92,13 @@ func sameKept(t *testing.T, data []byte) {
 	}
 	again := k.AppendRequest(nil, 0, len(k.Spans))
 	require.Len(t, again, len(all))
+
+	_, err = k.Fill(&r)
+	require.NoError(t, err)
+	for i := range k.Spans {
+		k.SetTraceState(i, nil)
+		require.Empty(t, wire.TraceStateOf(&k, i))
+	}
 }
 
 // put replaces all attributes with the key, of which there may be several.

@@ -144,12 +144,20 @@ func (c *compiler) match(cfg *Config) (rule.Node, error) {
 		return ordered.Always(), nil
 	}
 	if err == nil && node.Traits&(rule.Counts|rule.Chance) != 0 {
-		err = fmt.Errorf("a policy of type %s says how many traces, not which; write that under sample", cfg.Type)
+		err = fmt.Errorf("a policy of type %s says how many traces, not which; write that under sample%s", cfg.Type,
+			when(cfg.Type == Probabilistic, ", as a percentage: sample: 5"))
 		if cfg.Type == And || cfg.Type == "not" {
 			err = fmt.Errorf("has a sub-policy that says how many traces, not which (%s); write that under sample", strings.Join(c.types.names(rule.Counts|rule.Chance, true), ", "))
 		}
 	}
 	return node, err
+}
+
+func when(is bool, text string) string {
+	if is {
+		return text
+	}
+	return ""
 }
 
 // sample makes a node of a sample.
@@ -159,6 +167,9 @@ func (c *compiler) sample(sample any) (rule.Node, error) {
 		return ordered.Read(sample)
 	}
 	node, err := c.compile(cfg, rule.Outermost)
+	if err == nil && cfg.Type == Probabilistic {
+		return node, errors.New("is a percentage by itself here: write sample: 5 in place of a policy of type probabilistic")
+	}
 	if err == nil && !node.Traits.Has(rule.Counts) {
 		err = fmt.Errorf("a policy of type %s says which traces, not how many; write that under match, and here a percentage, %s, %s, "+
 			"or a policy of type %s", cfg.Type, ordered.SampleAlways, ordered.SampleNever, either(c.rated()))

@@ -18,6 +18,7 @@ import (
 	"github.com/slowburn/slowburn/internal/answer"
 	"github.com/slowburn/slowburn/internal/clock"
 	"github.com/slowburn/slowburn/internal/host"
+	"github.com/slowburn/slowburn/internal/tracestate"
 	"github.com/slowburn/slowburn/internal/wire"
 	"github.com/slowburn/slowburn/processor/trace"
 	"github.com/slowburn/slowburn/processor/trace/assemble"
@@ -243,6 +244,10 @@ func (p *preparation) item(t int) (tracefile.Item, error) {
 		found = p.batch.Trace(t, assemble.Options{})
 	}
 	item.Digest = p.digests.Of(found, p.now)
+	if entry := found.Entry(); entry >= 0 { // it counts as what it leaves with
+		state := wire.TraceStateOf(p.kept, kept.From+found.Spans[entry].Source)
+		item.Meta.Summary.AdjustedCount = tracestate.AdjustedCountOf(kept.ID, state)
+	}
 	item.Packed = record.Pack(p.request)
 	return item, nil
 }

@@ -427,6 +427,9 @@ func TestTakesBytes(t *testing.T) {
 	k.Traces[0].Found = known
 	k.Traces[1].Marks = []wire.Attribute{wire.StringAttribute(attr.Policy, "slow")}
 	k.SetAttribute(0, wire.StringAttribute("added", "x"))
+	for i := k.Traces[1].From; i < k.Traces[1].To; i++ { // one of twenty
+		k.SetTraceState(i, []byte("ot=rv:fffffffffffffe;th:f3333333333333"))
+	}
 	k.Spans[1].Left = true
 
 	c, err := b.enqueue(ctx, ptrace.NewTraces())
@@ -443,6 +446,9 @@ func TestTakesBytes(t *testing.T) {
 		require.Equal(t, hour, meta.Summary.DurationMS == 3600e3)
 		require.Equal(t, 12, meta.Summary.SpanCount)
 		require.Equal(t, []string{"rest", "slow"}[i], meta.Summary.Policy)
+		if i == 1 {
+			require.InDelta(t, 20, meta.Summary.AdjustedCount, 1e-6)
+		}
 	}
 }
 

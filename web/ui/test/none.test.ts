@@ -45,6 +45,14 @@ describe("why there is no kept trace", () => {
       ["No policy samples a share of ordinary traces: only those are kept that a policy is for."],
     ],
     [
+      "how many is not known",
+      some(decided(0, 1, 0)),
+      { ...cost("ok"), policies: [{ ...cost("ok").policies[0], type: "and" }] },
+      false,
+      "1 trace came, none was kept",
+      [],
+    ],
+    [
       "rules decide",
       some(decided(0, 9, 0)),
       {

@@ -51,6 +51,24 @@ export function whyNone(status: SamplingStatus, cost: SamplingCost): Why {
   };
 }
 
+/** Types of policies that say which traces are kept, and leave nothing to chance or to a rate. */
+const certain = new Set([
+  "boolean_attribute",
+  "critical_path_ms",
+  "drop",
+  "failure_mode",
+  "latency",
+  "numeric_attribute",
+  "orphans",
+  "ottl_condition",
+  "retries",
+  "span_count",
+  "status_code",
+  "string_attribute",
+  "trace_flags",
+  "trace_state",
+]);
+
 /** What the policies keep of traces in which nothing is odd. */
 function shares({ policies }: SamplingCost): string[] {
   const rules = policies.filter((p) => p.type === "rule");
@@ -65,5 +83,6 @@ function shares({ policies }: SamplingCost): string[] {
     return random.map(
       (p) => `The policy ${p.name} keeps ${significant(p.percentage ?? 0, 3)} % of ordinary traces.`,
     );
+  if (policies.some((p) => !certain.has(p.type))) return [];
   return ["No policy samples a share of ordinary traces: only those are kept that a policy is for."];
 }
