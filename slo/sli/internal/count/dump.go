@@ -47,8 +47,8 @@ func dumpSeries[T any](t *tree, all func() []*T, appendTo func(b []byte, s *T) (
 func appendCallDump(b []byte, s *CallSeries) (record []byte, definition int) {
 	b = appendCallDefinition(b, s.number, s.kind, s.status, s.operation.service.label, s.operation.label)
 	definition = len(b)
-	b = appendSeries(append(b, recordCallsN), &s.Series, s.duration.weight())
-	h := &s.duration
+	h := s.durations()
+	b = appendSeries(append(b, recordCallsN), &s.Series, h.weight())
 	b = binary.AppendVarint(b, int64(h.Offset))
 	b = binary.AppendVarint(b, int64(h.coarser))
 	for _, n := range [...]uint64{h.Zero, h.Count, h.sumHigh, h.sumLow, uint64(h.carry), uint64(len(h.Buckets))} {
@@ -307,7 +307,7 @@ func (t *tree) restoreCallCount(r *reader) {
 		h.Buckets = append(h.Buckets, r.uvarint())
 	}
 	if s != nil && !r.failed && h.weight() == n {
-		s.Born, s.Told, s.duration = born, told, h
+		s.Born, s.Told, s.duration, s.recent = born, told, h, recent{}
 	}
 }
 

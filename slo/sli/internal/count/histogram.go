@@ -23,8 +23,6 @@ const (
 // There are 64 powers of two between a nanosecond and the longest duration, so 160 buckets last at any scale down to 1:
 // scales below that do not occur.
 type Histogram struct {
-	// What most durations change is in 64 bytes, a line of the processor's cache.
-
 	Buckets []uint64
 	// Count is of all durations.
 	Count uint64
@@ -45,44 +43,37 @@ func (h *Histogram) weight() Weight { return Weight{h.Count, h.carry} }
 
 // add counts a duration in nanoseconds w times. What w has beyond a whole number waits for the next add, so that count is
 // at any time the sum of the weights, rounded down.
-func (h *Histogram) add(nanos uint64, w Weight) { h.addAt(nanos, indexOf(nanos), w) }
-
-// addAt is add for whoever has the duration's index already.
-func (h *Histogram) addAt(nanos uint64, index int32, w Weight) {
+func (h *Histogram) add(nanos uint64, w Weight) {
 	carry, over := bits.Add32(h.carry, w.part, 0)
 	h.carry = carry
 	n := w.whole + uint64(over)
-	h.Count += n
 	high, low := bits.Mul64(nanos, n)
-	low, c := bits.Add64(h.sumLow, low, 0)
-	h.sumLow = low
-	h.sumHigh, _ = bits.Add64(h.sumHigh, high, c)
+	h.addSum(low, n)
+	h.sumHigh += high
 	if nanos == 0 {
 		h.Zero += n
 		return
 	}
+	i := h.position(finestIndex(float64(nanos) / 1e9))
+	h.Buckets[i] += n
+}
+
+// addSum counts n durations that have a sum, but for their buckets.
+func (h *Histogram) addSum(nanos, n uint64) {
+	h.Count += n
+	low, c := bits.Add64(h.sumLow, nanos, 0)
+	h.sumLow = low
+	h.sumHigh += c
+}
+
+// position returns where the bucket is that has an index at maxScale. It makes room for it.
+func (h *Histogram) position(index int32) int {
 	index >>= h.coarser
 	i := int(index - h.Offset)
 	if uint(i) >= uint(len(h.Buckets)) {
 		i = h.makeRoom(index)
 	}
-	h.Buckets[i] += n
-}
-
-// indexOf is the index of a duration's bucket at maxScale. Of 0, which has none, it is 0.
-func indexOf(nanos uint64) int32 {
-	if nanos == 0 {
-		return 0
-	}
-	return finestIndex(float64(nanos) / 1e9)
-}
-
-// at returns the count of the bucket that has an index at maxScale, 0 where there is none.
-func (h *Histogram) at(index int32) uint64 {
-	if i := int(index>>h.coarser - h.Offset); uint(i) < uint(len(h.Buckets)) {
-		return h.Buckets[i]
-	}
-	return 0
+	return i
 }
 
 // makeRoom widens the histogram so that it has a bucket for index, which is at the scale before the call, and returns

@@ -31,8 +31,9 @@ type tree struct {
 	// call and event are the series by number.
 	call  numbers[CallSeries]
 	event numbers[eventNumber]
-	// group is what apply works with, and looked has no meaning: it makes that reads of it are no dead code.
-	group  [groupLength]entry
+	// group and full are what apply works with, and looked has no meaning: it makes that reads of it are no dead code.
+	group  [groupLength]call
+	full   [groupLength]*CallSeries
 	looked uint64
 }
 
@@ -187,9 +188,11 @@ type EventSeries struct {
 	at     *eventNumber
 }
 
-// CallSeries is the time series of calls and the one of their durations.
+// CallSeries is the time series of calls and the one of their durations. Its parts begin lines of the processor's cache.
 type CallSeries struct {
-	duration Histogram // and the calls: they are the sum of its weights
+	recent recent
+	// duration is what is not recent, and the calls: they are the sum of its weights.
+	duration Histogram
 	Series
 	operation    *operation
 	kind, status uint8
