@@ -151,9 +151,9 @@ func (t *tally) publish(v *versionTally) {
 	}
 }
 
-// showLatest lets spans of a version find the number of its total at once.
+// showLatest lets spans of a version find the numbers of its total and its usual bad events at once.
 func (t *tally) showLatest(v *versionTally) {
-	t.total = v.total.number
+	t.total, t.bad = v.total.number, v.bad.Load().number
 	t.latest.Store(v.version)
 }
 

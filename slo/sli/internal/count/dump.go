@@ -278,9 +278,14 @@ func (t *tree) restoreEvents(r *reader) {
 	if s.number == 0 {
 		s.at, s.number = t.event.claim(number), number
 		s.at.series = s
-		if s == &v.total && of.latest.Load() == nil {
-			of.showLatest(v)
-		}
+		of.showRestored(v)
+	}
+}
+
+// showRestored shows the version whose total was restored first, and again when more of it was.
+func (t *tally) showRestored(v *versionTally) {
+	if latest := t.latest.Load(); v.total.number != 0 && (latest == nil || latest == v.version) {
+		t.showLatest(v)
 	}
 }
 
@@ -319,6 +324,7 @@ func (c *Counter) Restored() {
 	for _, s := range t.events {
 		if s.number == 0 { // the process ended between the two definitions of a tally
 			t.addEvents(s)
+			s.tally.tally.showRestored(s.tally)
 		}
 	}
 	t.operations.Sweep(func(op *operation) bool {

@@ -167,6 +167,7 @@ type tally struct {
 	// latest is the version of most spans, with what its tally would say.
 	latest atomic.Pointer[value]
 	total  uint32 // the number of its total
+	bad    uint32 // that of its bad events for the usual reason, 0 where it has none yet
 }
 
 // versionTally is what an indicator counted in an operation of one version of a service.
