@@ -264,7 +264,7 @@ func (t *tree) restoreEvents(r *reader) {
 	value := restoreValue(&op.service.versions, version)
 	v := of.of(value)
 	if v == nil {
-		v = t.makeTally(of, value)
+		v = t.makeTally(op, of, value)
 		of.publish(v)
 	}
 	s := &v.total

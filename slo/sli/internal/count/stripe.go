@@ -232,7 +232,7 @@ func (s *stripe) event(op *operation, e *event, res *resource, overflow *[NumLab
 		}
 		v := t.of(res.version)
 		if v == nil {
-			v = s.newTally(t, res.version)
+			v = s.newTally(op, t, res.version)
 		}
 		s.pending = appendEvent(s.pending, v.total.number, e.weight)
 		switch {

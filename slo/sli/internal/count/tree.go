@@ -147,9 +147,9 @@ type value struct {
 
 // operation is one span name of a service.
 type operation struct {
+	tallies []tally // first, as this is in one line of the processor's cache then
 	slot
 	service *service
-	tallies []tally
 	// calls are the numbers of its series, by kind and status. The first of them, and whose it is, is also in the cell of the
 	// table, so that most spans need not look here.
 	calls  [wire.NumKinds * wire.NumStatuses]atomic.Uint32
@@ -159,10 +159,9 @@ type operation struct {
 // tag is the index of a kind and a status in operation.calls.
 func tag(kind, status uint8) uint32 { return uint32(kind)*wire.NumStatuses + uint32(status) }
 
-// tally is what an indicator counted in an operation.
+// tally is what an indicator counted in an operation. Two of them are in one line of the processor's cache.
 type tally struct {
 	indicator *indicator
-	operation *operation
 	versions  atomic.Pointer[versionTally] // the first
 	// latest is the version of most spans, with what its tally would say.
 	latest atomic.Pointer[value]
@@ -172,10 +171,11 @@ type tally struct {
 
 // versionTally is what an indicator counted in an operation of one version of a service.
 type versionTally struct {
-	tally   *tally
-	version *value
-	next    atomic.Pointer[versionTally] // of the tally
-	total   EventSeries
+	tally     *tally
+	operation *operation
+	version   *value
+	next      atomic.Pointer[versionTally] // of the tally
+	total     EventSeries
 	// bad are the series of bad events, one per reason; the first is for the indicator's default reason.
 	bad atomic.Pointer[EventSeries]
 }
@@ -248,7 +248,7 @@ func (s *service) newOperation(at slot, number, tag uint32) *operation {
 		if in.selects(at.label) {
 			op.tallies = op.tallies[:len(op.tallies)+1]
 			last := &op.tallies[len(op.tallies)-1]
-			last.indicator, last.operation = in, op
+			last.indicator = in
 		}
 	}
 	if number != 0 {
