@@ -304,7 +304,7 @@ func (t *tree) restoreCallCount(r *reader) {
 	h := Histogram{Offset: int32(r.varint()), coarser: int32(r.varint()), Zero: r.uvarint(), Count: r.uvarint(),
 		sumHigh: r.uvarint(), sumLow: r.uvarint(), carry: uint32(r.uvarint())}
 	buckets := r.uvarint()
-	if buckets > maxBuckets || h.coarser < 0 || h.coarser > maxScale+10 {
+	if buckets > maxBuckets || h.coarser < 0 || h.coarser > maxScale+10 || h.Offset < minOffset || h.Offset > maxOffset {
 		r.failed = true
 		return
 	}
@@ -312,7 +312,8 @@ func (t *tree) restoreCallCount(r *reader) {
 		h.Buckets = append(h.Buckets, r.uvarint())
 	}
 	if s != nil && !r.failed && h.weight() == n {
-		s.Born, s.Told, s.duration, s.recent = born, told, h, recent{}
+		s.Born, s.Told, s.duration = born, told, h
+		s.fit()
 	}
 }
 

@@ -58,7 +58,7 @@ func (t *tree) apply(entries []byte, own bool) {
 			w := weightAt(entries)
 			entries = entries[weightLength:]
 			if s != nil {
-				s.duration.add(nanos, w)
+				s.add(nanos, w)
 			}
 			continue
 		}
@@ -80,8 +80,7 @@ func (t *tree) applyCalls(calls []call) {
 	full := 0
 	for _, c := range calls {
 		if !c.series.recent.add(c.nanos) {
-			c.series.settle()
-			c.series.duration.add(c.nanos, one)
+			c.series.add(c.nanos, one)
 		} else if c.series.recent.isFull() {
 			t.looked += uint64(c.series.duration.coarser)
 			t.full[full] = c.series

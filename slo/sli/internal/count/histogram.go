@@ -15,6 +15,8 @@ const (
 	maxBuckets = 160
 	// bucketStep is how many buckets the slice of them grows by at least.
 	bucketStep = 16
+	// All buckets of durations from 1 to 2⁶⁴ ns are between these, at any scale.
+	minOffset, maxOffset = -30 << maxScale, 35 << maxScale
 )
 
 // Histogram is an exponential histogram of durations, base 2^(2^−scale), which gives up resolution when its buckets no
@@ -47,33 +49,24 @@ func (h *Histogram) add(nanos uint64, w Weight) {
 	carry, over := bits.Add32(h.carry, w.part, 0)
 	h.carry = carry
 	n := w.whole + uint64(over)
-	high, low := bits.Mul64(nanos, n)
-	h.addSum(low, n)
-	h.sumHigh += high
+	h.Count += n
+	h.addSum(bits.Mul64(nanos, n))
 	if nanos == 0 {
 		h.Zero += n
 		return
 	}
-	i := h.position(finestIndex(float64(nanos) / 1e9))
-	h.Buckets[i] += n
-}
-
-// addSum counts n durations that have a sum, but for their buckets.
-func (h *Histogram) addSum(nanos, n uint64) {
-	h.Count += n
-	low, c := bits.Add64(h.sumLow, nanos, 0)
-	h.sumLow = low
-	h.sumHigh += c
-}
-
-// position returns where the bucket is that has an index at maxScale. It makes room for it.
-func (h *Histogram) position(index int32) int {
-	index >>= h.coarser
+	index := finestIndex(float64(nanos)/1e9) >> h.coarser
 	i := int(index - h.Offset)
 	if uint(i) >= uint(len(h.Buckets)) {
 		i = h.makeRoom(index)
 	}
-	return i
+	h.Buckets[i] += n
+}
+
+func (h *Histogram) addSum(high, low uint64) {
+	low, carry := bits.Add64(h.sumLow, low, 0)
+	h.sumLow = low
+	h.sumHigh += high + carry
 }
 
 // makeRoom widens the histogram so that it has a bucket for index, which is at the scale before the call, and returns
