@@ -23,8 +23,12 @@ type call struct {
 	nanos  uint64
 }
 
-// groupLength is how many calls are applied at once.
-const groupLength = 128
+const (
+	// groupLength is how many calls are applied at once.
+	groupLength = 256
+	// bucketsPerLine is how many buckets of a histogram are in a line of the processor's cache.
+	bucketsPerLine = 8
+)
 
 // apply adds the entries of one record, which are as a stripe wrote them (own: all of their series are there) or as isEntries
 // says. Like stripe.run, it looks at everything that a group of calls will change before it changes any.
@@ -75,7 +79,8 @@ func (t *tree) apply(entries []byte, own bool) {
 	t.applyCalls(group[:n])
 }
 
-// applyCalls counts calls of weight one, and moves on what is recent where that is full.
+// applyCalls counts calls of weight one, and moves on what is recent where that is full. Of these series, too, it looks at all
+// buckets before it changes any.
 func (t *tree) applyCalls(calls []call) {
 	full := 0
 	for _, c := range calls {
@@ -85,6 +90,11 @@ func (t *tree) applyCalls(calls []call) {
 			t.looked += uint64(c.series.duration.coarser)
 			t.full[full] = c.series
 			full++
+		}
+	}
+	for _, s := range t.full[:full] {
+		for i := 0; i < len(s.duration.Buckets); i += bucketsPerLine {
+			t.looked += s.duration.Buckets[i]
 		}
 	}
 	for _, s := range t.full[:full] {
