@@ -77,11 +77,13 @@ func BenchmarkCount(b *testing.B) {
 				c.Count(r, RequestID{}, 0)
 			}
 			b.ReportAllocs()
+			before := cpuTime(b)
 			n := 0
 			for b.Loop() {
 				c.Count(requests[n%len(requests)], RequestID{}, 0)
 				n++
 			}
+			b.ReportMetric(float64(cpuTime(b)-before)/float64(n*spans), "cpu-ns/span")
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(n*spans), "ns/span")
 		})
 	}

@@ -93,13 +93,13 @@ func (s *stripe) versionOf(svc *service, text []byte) (v *value, overflow bool) 
 
 // newTally starts to count a version, with a series of bad events for the usual reason: so a ratio of bad to total is
 // defined, and 0, before anything went wrong.
-func (s *stripe) newTally(t *tally, version *value) *versionTally {
+func (s *stripe) newTally(op *operation, t *tally, version *value) *versionTally {
 	s.tree.mu.Lock()
 	defer s.tree.mu.Unlock()
 	if v := t.of(version); v != nil {
 		return v
 	}
-	v := s.makeTally(t, version)
+	v := s.makeTally(op, t, version)
 	s.addEvents(&v.total)
 	s.addEvents(v.bad.Load())
 	for series := range v.all {
@@ -119,13 +119,13 @@ func (v *versionTally) all(yield func(*EventSeries) bool) {
 }
 
 // makeTally makes a tally that nobody finds yet, and whose series have no number yet.
-func (t *tree) makeTally(of *tally, version *value) *versionTally {
-	v := &versionTally{tally: of, version: version}
+func (t *tree) makeTally(op *operation, of *tally, version *value) *versionTally {
+	v := &versionTally{tally: of, operation: op, version: version}
 	v.total.tally, v.total.events = v, true
 	version.series++
-	of.operation.series++
+	op.series++
 	t.events = append(t.events, &v.total)
-	reason, _ := of.operation.service.reason([]byte(of.indicator.defaultReason()))
+	reason, _ := op.service.reason([]byte(of.indicator.defaultReason()))
 	v.bad.Store(t.makeBad(v, reason))
 	return v
 }
@@ -151,9 +151,9 @@ func (t *tally) publish(v *versionTally) {
 	}
 }
 
-// showLatest lets spans of a version find the number of its total at once.
+// showLatest lets spans of a version find the numbers of its total and its usual bad events at once.
 func (t *tally) showLatest(v *versionTally) {
-	t.total = v.total.number
+	t.total, t.bad = v.total.number, v.bad.Load().number
 	t.latest.Store(v.version)
 }
 
@@ -168,7 +168,7 @@ func (v *versionTally) publish(s *EventSeries) {
 
 // badSeries returns the series of a failed span's events.
 func (s *stripe) badSeries(v *versionTally, e *event, overflow *[NumLabels]int64) *EventSeries {
-	svc := v.tally.operation.service
+	svc := v.operation.service
 	if e.reason == nil {
 		var scratch [maxReason]byte
 		text := failureReason(e.body, scratch[:])
@@ -214,7 +214,7 @@ func (t *tree) removeCalls(s *CallSeries) {
 // removeEvents takes an expired series of events out of the tree.
 func (t *tree) removeEvents(s *EventSeries) {
 	v := s.tally
-	op := v.tally.operation
+	op := v.operation
 	svc := op.service
 	t.event.remove(s.number)
 	if s.reason != nil {

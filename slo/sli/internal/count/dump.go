@@ -47,8 +47,8 @@ func dumpSeries[T any](t *tree, all func() []*T, appendTo func(b []byte, s *T) (
 func appendCallDump(b []byte, s *CallSeries) (record []byte, definition int) {
 	b = appendCallDefinition(b, s.number, s.kind, s.status, s.operation.service.label, s.operation.label)
 	definition = len(b)
-	b = appendSeries(append(b, recordCallsN), &s.Series, s.duration.weight())
-	h := &s.duration
+	h := s.durations()
+	b = appendSeries(append(b, recordCallsN), &s.Series, h.weight())
 	b = binary.AppendVarint(b, int64(h.Offset))
 	b = binary.AppendVarint(b, int64(h.coarser))
 	for _, n := range [...]uint64{h.Zero, h.Count, h.sumHigh, h.sumLow, uint64(h.carry), uint64(len(h.Buckets))} {
@@ -264,7 +264,7 @@ func (t *tree) restoreEvents(r *reader) {
 	value := restoreValue(&op.service.versions, version)
 	v := of.of(value)
 	if v == nil {
-		v = t.makeTally(of, value)
+		v = t.makeTally(op, of, value)
 		of.publish(v)
 	}
 	s := &v.total
@@ -278,9 +278,14 @@ func (t *tree) restoreEvents(r *reader) {
 	if s.number == 0 {
 		s.at, s.number = t.event.claim(number), number
 		s.at.series = s
-		if s == &v.total && of.latest.Load() == nil {
-			of.showLatest(v)
-		}
+		of.showRestored(v)
+	}
+}
+
+// showRestored shows the version whose total was restored first, and again when more of it was.
+func (t *tally) showRestored(v *versionTally) {
+	if latest := t.latest.Load(); v.total.number != 0 && (latest == nil || latest == v.version) {
+		t.showLatest(v)
 	}
 }
 
@@ -299,7 +304,7 @@ func (t *tree) restoreCallCount(r *reader) {
 	h := Histogram{Offset: int32(r.varint()), coarser: int32(r.varint()), Zero: r.uvarint(), Count: r.uvarint(),
 		sumHigh: r.uvarint(), sumLow: r.uvarint(), carry: uint32(r.uvarint())}
 	buckets := r.uvarint()
-	if buckets > maxBuckets || h.coarser < 0 || h.coarser > maxScale+10 {
+	if buckets > maxBuckets || h.coarser < 0 || h.coarser > maxScale+10 || h.Offset < minOffset || h.Offset > maxOffset {
 		r.failed = true
 		return
 	}
@@ -308,6 +313,7 @@ func (t *tree) restoreCallCount(r *reader) {
 	}
 	if s != nil && !r.failed && h.weight() == n {
 		s.Born, s.Told, s.duration = born, told, h
+		s.fit()
 	}
 }
 
@@ -319,6 +325,7 @@ func (c *Counter) Restored() {
 	for _, s := range t.events {
 		if s.number == 0 { // the process ended between the two definitions of a tally
 			t.addEvents(s)
+			s.tally.tally.showRestored(s.tally)
 		}
 	}
 	t.operations.Sweep(func(op *operation) bool {

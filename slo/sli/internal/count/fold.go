@@ -17,79 +17,89 @@ func (c *Counter) fold(records []byte) {
 	}
 }
 
-// entry is an entry of a record, and where it counts.
-type entry struct {
-	calls  *CallSeries // nil where it is an event
-	event  *eventNumber
+// call is the entry of a call, and where it counts.
+type call struct {
+	series *CallSeries
 	nanos  uint64
-	weight Weight
-	index  int32 // of its duration's bucket, at the finest scale
 }
 
-// groupLength is how many entries are applied at once.
-const groupLength = 64
+const (
+	// groupLength is how many calls are applied at once.
+	groupLength = 256
+	// bucketsPerLine is how many buckets of a histogram are in a line of the processor's cache.
+	bucketsPerLine = 8
+)
 
 // apply adds the entries of one record, which are as a stripe wrote them (own: all of their series are there) or as isEntries
-// says. Like stripe.run, it looks at everything that a group of entries will change before it changes any.
+// says. Like stripe.run, it looks at everything that a group of calls will change before it changes any.
 func (t *tree) apply(entries []byte, own bool) {
-	group := &t.group
+	group, n := &t.group, 0
 	for len(entries) >= 4 {
-		n := 0
-		for n < groupLength && len(entries) >= 4 {
-			entries = group[n].read(entries, t, own)
-			if group[n].calls != nil || group[n].event != nil {
-				n++
+		word := binary.LittleEndian.Uint32(entries)
+		entries = entries[4:]
+		number := word & entryNumber
+		if word&entryEvent != 0 {
+			w := one
+			if word&entryWeighted != 0 {
+				w, entries = weightAt(entries), entries[weightLength:]
 			}
+			if own {
+				t.event.at(number).n.add(w)
+			} else if e := t.event.find(number, (*eventNumber).isFree); e != nil {
+				e.n.add(w)
+			}
+			continue
 		}
-		for i := range group[:n] {
-			if s := group[i].calls; s != nil {
-				t.looked += s.duration.Count
-			} else {
-				t.looked += group[i].event.n.whole
-			}
+		nanos := binary.LittleEndian.Uint64(entries)
+		entries = entries[8:]
+		var s *CallSeries
+		if own {
+			s = t.call.at(number)
+		} else {
+			s = t.call.find(number, (*CallSeries).isFree)
 		}
-		for i := range group[:n] {
-			if e := &group[i]; e.calls != nil {
-				t.looked += e.calls.duration.at(e.index)
+		if word&entryWeighted != 0 {
+			w := weightAt(entries)
+			entries = entries[weightLength:]
+			if s != nil {
+				s.add(nanos, w)
 			}
+			continue
 		}
-		for i := range group[:n] {
-			e := &group[i]
-			if e.calls == nil {
-				e.event.n.add(e.weight)
-				continue
-			}
-			e.calls.duration.addAt(e.nanos, e.index, e.weight)
+		if s == nil {
+			continue
+		}
+		t.looked += uint64(s.recent.n)
+		group[n] = call{s, nanos}
+		if n++; n == groupLength {
+			t.applyCalls(group[:n])
+			n = 0
 		}
 	}
+	t.applyCalls(group[:n])
 }
 
-// read takes the first entry and returns the others. An entry of a series that is no more is neither of calls nor an event.
-func (e *entry) read(b []byte, t *tree, own bool) []byte {
-	word := binary.LittleEndian.Uint32(b)
-	b = b[4:]
-	number := word & entryNumber
-	e.calls, e.event, e.weight = nil, nil, one
-	switch isEvent := word&entryEvent != 0; {
-	case isEvent && own:
-		e.event = t.event.at(number)
-	case isEvent:
-		e.event = t.event.find(number, (*eventNumber).isFree)
-	case own:
-		e.calls = t.call.at(number)
-	default:
-		e.calls = t.call.find(number, (*CallSeries).isFree)
+// applyCalls counts calls of weight one, and moves on what is recent where that is full. Of these series, too, it looks at all
+// buckets before it changes any.
+func (t *tree) applyCalls(calls []call) {
+	full := 0
+	for _, c := range calls {
+		if !c.series.recent.add(c.nanos) {
+			c.series.add(c.nanos, one)
+		} else if c.series.recent.isFull() {
+			t.looked += uint64(c.series.duration.coarser)
+			t.full[full] = c.series
+			full++
+		}
 	}
-	if word&entryEvent == 0 {
-		e.nanos = binary.LittleEndian.Uint64(b)
-		e.index = indexOf(e.nanos)
-		b = b[8:]
+	for _, s := range t.full[:full] {
+		for i := 0; i < len(s.duration.Buckets); i += bucketsPerLine {
+			t.looked += s.duration.Buckets[i]
+		}
 	}
-	if word&entryWeighted != 0 {
-		e.weight = Weight{binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint32(b[8:])}
-		b = b[12:]
+	for _, s := range t.full[:full] {
+		s.settle()
 	}
-	return b
 }
 
 // note remembers that a stripe's folded records are in no log, should that be so. The caller holds the stripe.

@@ -15,6 +15,8 @@ const (
 	maxBuckets = 160
 	// bucketStep is how many buckets the slice of them grows by at least.
 	bucketStep = 16
+	// All buckets of durations from 1 to 2⁶⁴ ns are between these, at any scale.
+	minOffset, maxOffset = -30 << maxScale, 35 << maxScale
 )
 
 // Histogram is an exponential histogram of durations, base 2^(2^−scale), which gives up resolution when its buckets no
@@ -23,8 +25,6 @@ const (
 // There are 64 powers of two between a nanosecond and the longest duration, so 160 buckets last at any scale down to 1:
 // scales below that do not occur.
 type Histogram struct {
-	// What most durations change is in 64 bytes, a line of the processor's cache.
-
 	Buckets []uint64
 	// Count is of all durations.
 	Count uint64
@@ -45,23 +45,17 @@ func (h *Histogram) weight() Weight { return Weight{h.Count, h.carry} }
 
 // add counts a duration in nanoseconds w times. What w has beyond a whole number waits for the next add, so that count is
 // at any time the sum of the weights, rounded down.
-func (h *Histogram) add(nanos uint64, w Weight) { h.addAt(nanos, indexOf(nanos), w) }
-
-// addAt is add for whoever has the duration's index already.
-func (h *Histogram) addAt(nanos uint64, index int32, w Weight) {
+func (h *Histogram) add(nanos uint64, w Weight) {
 	carry, over := bits.Add32(h.carry, w.part, 0)
 	h.carry = carry
 	n := w.whole + uint64(over)
 	h.Count += n
-	high, low := bits.Mul64(nanos, n)
-	low, c := bits.Add64(h.sumLow, low, 0)
-	h.sumLow = low
-	h.sumHigh, _ = bits.Add64(h.sumHigh, high, c)
+	h.addSum(bits.Mul64(nanos, n))
 	if nanos == 0 {
 		h.Zero += n
 		return
 	}
-	index >>= h.coarser
+	index := finestIndex(float64(nanos)/1e9) >> h.coarser
 	i := int(index - h.Offset)
 	if uint(i) >= uint(len(h.Buckets)) {
 		i = h.makeRoom(index)
@@ -69,20 +63,10 @@ func (h *Histogram) addAt(nanos uint64, index int32, w Weight) {
 	h.Buckets[i] += n
 }
 
-// indexOf is the index of a duration's bucket at maxScale. Of 0, which has none, it is 0.
-func indexOf(nanos uint64) int32 {
-	if nanos == 0 {
-		return 0
-	}
-	return finestIndex(float64(nanos) / 1e9)
-}
-
-// at returns the count of the bucket that has an index at maxScale, 0 where there is none.
-func (h *Histogram) at(index int32) uint64 {
-	if i := int(index>>h.coarser - h.Offset); uint(i) < uint(len(h.Buckets)) {
-		return h.Buckets[i]
-	}
-	return 0
+func (h *Histogram) addSum(high, low uint64) {
+	low, carry := bits.Add64(h.sumLow, low, 0)
+	h.sumLow = low
+	h.sumHigh += high + carry
 }
 
 // makeRoom widens the histogram so that it has a bucket for index, which is at the scale before the call, and returns
@@ -176,4 +160,74 @@ func finestIndex(v float64) int32 {
 	}
 	exponent := int32(b>>mantissaBits) - 1023
 	return exponent<<maxScale + i - 1
+}
+
+// recent are calls of weight one that are not in their series' histogram yet. They are in one line of the processor's cache,
+// where a histogram takes up dozens: where there are many series, what waits for memory is moved there many at a time.
+type recent struct {
+	sum uint64 // nanoseconds
+	// offset, coarser and room are the histogram's Offset, coarser and number of buckets.
+	offset  int16
+	coarser uint8
+	room    uint8
+	n       uint8
+	bucket  [recentLength]uint8
+}
+
+const (
+	recentLength = 51
+	// maxRecent is the longest duration that recent takes: so many of them do not overflow.
+	maxRecent = 1 << 57
+)
+
+func (r *recent) isFull() bool { return r.n == recentLength }
+
+// add reports whether there was room for the duration, and a bucket.
+func (r *recent) add(nanos uint64) bool {
+	n := r.n
+	if n >= recentLength || nanos-1 >= maxRecent {
+		return false
+	}
+	i := finestIndex(float64(nanos)/1e9)>>r.coarser - int32(r.offset)
+	if uint32(i) >= uint32(r.room) {
+		return false
+	}
+	r.bucket[n] = uint8(i)
+	r.sum += nanos
+	r.n = n + 1
+	return true
+}
+
+// settle counts in the histogram what is recent.
+func (s *CallSeries) settle() {
+	r, h := &s.recent, &s.duration
+	if r.n == 0 {
+		return
+	}
+	h.Count += uint64(r.n)
+	h.addSum(0, r.sum)
+	buckets := h.Buckets
+	for _, i := range r.bucket[:r.n] {
+		buckets[i]++
+	}
+	r.sum, r.n = 0, 0
+}
+
+// add counts a duration in nanoseconds w times, in the histogram, whose buckets may become others.
+func (s *CallSeries) add(nanos uint64, w Weight) {
+	s.settle()
+	s.duration.add(nanos, w)
+	s.fit()
+}
+
+// fit takes note of the buckets that the histogram has. Nothing is recent then.
+func (s *CallSeries) fit() {
+	h := &s.duration
+	s.recent = recent{offset: int16(h.Offset), coarser: uint8(h.coarser), room: uint8(len(h.Buckets))}
+}
+
+// durations returns the histogram of all durations, for reading.
+func (s *CallSeries) durations() *Histogram {
+	s.settle()
+	return &s.duration
 }

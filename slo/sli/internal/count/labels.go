@@ -31,10 +31,10 @@ func statusOf(n int32) uint8 {
 func (s *EventSeries) Objective() string { return s.tally.tally.indicator.objective }
 
 // Service returns the label of the service.
-func (s *EventSeries) Service() string { return s.tally.tally.operation.service.label }
+func (s *EventSeries) Service() string { return s.tally.operation.service.label }
 
 // Operation returns the label of the operation.
-func (s *EventSeries) Operation() string { return s.tally.tally.operation.label }
+func (s *EventSeries) Operation() string { return s.tally.operation.label }
 
 // Version returns the label of the service's version.
 func (s *EventSeries) Version() string { return s.tally.version.label }

@@ -77,6 +77,13 @@ func appendWeight(b []byte, w Weight) []byte {
 	return binary.LittleEndian.AppendUint32(binary.LittleEndian.AppendUint64(b, w.whole), w.part)
 }
 
+const weightLength = 12
+
+// weightAt reads what appendWeight wrote.
+func weightAt(b []byte) Weight {
+	return Weight{binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint32(b[8:])}
+}
+
 func appendText(b []byte, s string) []byte {
 	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
 }

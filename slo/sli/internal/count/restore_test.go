@@ -56,7 +56,7 @@ func describe(c *Counter) map[string]string {
 		all[fmt.Sprint(s.Objective(), "|", s.Service(), "|", s.Operation(), "|", s.Version(), "|", reason, bad)] = fmt.Sprint(s.at.n, s.Born, s.Told)
 	}
 	for _, s := range t.calls {
-		h := s.duration
+		h := *s.durations()
 		h.Buckets = append([]uint64{}, h.Buckets...)
 		for len(h.Buckets) > 0 && h.Buckets[len(h.Buckets)-1] == 0 { // room is no content
 			h.Buckets = h.Buckets[:len(h.Buckets)-1]
@@ -171,7 +171,7 @@ func TestObjectivesThatAreGone(t *testing.T) {
 	assert.Len(t, got, 1+3, "calls, and of one objective the total, the usual reason and r")
 	other.Count(slitest.Request(t, slitest.Traces(t, failing("a", "1", "x", "r"))), RequestID{}, 0)
 	for _, s := range callsOf(other) {
-		assert.EqualValues(t, 2, s.duration.Count)
+		assert.EqualValues(t, 2, s.durations().Count)
 	}
 }
 

@@ -77,12 +77,13 @@ func (c *Counter) ReadCalls(dst []CallPoint, from int, since int64) int {
 	}
 	part := t.calls[from:min(from+len(dst), len(t.calls))]
 	for i, s := range part {
-		if s.idle(s.duration.weight(), since) {
+		h := s.durations()
+		if s.idle(h.weight(), since) {
 			dst[i].Expired = true
 			continue
 		}
-		buckets := append(dst[i].Duration.Buckets[:0], s.duration.Buckets...)
-		dst[i] = CallPoint{Series: s, N: s.duration.weight(), Duration: s.duration}
+		buckets := append(dst[i].Duration.Buckets[:0], h.Buckets...)
+		dst[i] = CallPoint{Series: s, N: h.weight(), Duration: *h}
 		dst[i].Duration.Buckets = buckets
 	}
 	return len(part)
@@ -105,7 +106,7 @@ func (c *Counter) Expire(since int64) (forgotten int) {
 	defer t.mu.Unlock()
 	record := []byte{recordExpired}
 	t.calls = slices.DeleteFunc(t.calls, func(s *CallSeries) bool {
-		if !s.idle(s.duration.weight(), since) {
+		if !s.idle(s.durations().weight(), since) {
 			return false
 		}
 		record = binary.AppendUvarint(append(record, 0), uint64(s.number))

@@ -220,13 +220,19 @@ func (s *stripe) event(op *operation, e *event, res *resource, overflow *[NumLab
 		if t.indicator.latency {
 			bad = e.duration > t.indicator.threshold
 		}
-		if !bad && t.latest.Load() == res.version {
-			s.pending = appendEvent(s.pending, t.total, e.weight)
-			continue
+		if t.latest.Load() == res.version {
+			if !bad {
+				s.pending = appendEvent(s.pending, t.total, e.weight)
+				continue
+			}
+			if t.indicator.latency && t.bad != 0 {
+				s.pending = appendEvent(appendEvent(s.pending, t.total, e.weight), t.bad, e.weight)
+				continue
+			}
 		}
 		v := t.of(res.version)
 		if v == nil {
-			v = s.newTally(t, res.version)
+			v = s.newTally(op, t, res.version)
 		}
 		s.pending = appendEvent(s.pending, v.total.number, e.weight)
 		switch {

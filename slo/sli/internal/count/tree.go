@@ -31,8 +31,9 @@ type tree struct {
 	// call and event are the series by number.
 	call  numbers[CallSeries]
 	event numbers[eventNumber]
-	// group is what apply works with, and looked has no meaning: it makes that reads of it are no dead code.
-	group  [groupLength]entry
+	// group and full are what apply works with, and looked has no meaning: it makes that reads of it are no dead code.
+	group  [groupLength]call
+	full   [groupLength]*CallSeries
 	looked uint64
 }
 
@@ -146,9 +147,9 @@ type value struct {
 
 // operation is one span name of a service.
 type operation struct {
+	tallies []tally // first, as this is in one line of the processor's cache then
 	slot
 	service *service
-	tallies []tally
 	// calls are the numbers of its series, by kind and status. The first of them, and whose it is, is also in the cell of the
 	// table, so that most spans need not look here.
 	calls  [wire.NumKinds * wire.NumStatuses]atomic.Uint32
@@ -158,22 +159,23 @@ type operation struct {
 // tag is the index of a kind and a status in operation.calls.
 func tag(kind, status uint8) uint32 { return uint32(kind)*wire.NumStatuses + uint32(status) }
 
-// tally is what an indicator counted in an operation.
+// tally is what an indicator counted in an operation. Two of them are in one line of the processor's cache.
 type tally struct {
 	indicator *indicator
-	operation *operation
 	versions  atomic.Pointer[versionTally] // the first
 	// latest is the version of most spans, with what its tally would say.
 	latest atomic.Pointer[value]
 	total  uint32 // the number of its total
+	bad    uint32 // that of its bad events for the usual reason, 0 where it has none yet
 }
 
 // versionTally is what an indicator counted in an operation of one version of a service.
 type versionTally struct {
-	tally   *tally
-	version *value
-	next    atomic.Pointer[versionTally] // of the tally
-	total   EventSeries
+	tally     *tally
+	operation *operation
+	version   *value
+	next      atomic.Pointer[versionTally] // of the tally
+	total     EventSeries
 	// bad are the series of bad events, one per reason; the first is for the indicator's default reason.
 	bad atomic.Pointer[EventSeries]
 }
@@ -187,9 +189,11 @@ type EventSeries struct {
 	at     *eventNumber
 }
 
-// CallSeries is the time series of calls and the one of their durations.
+// CallSeries is the time series of calls and the one of their durations. Its parts begin lines of the processor's cache.
 type CallSeries struct {
-	duration Histogram // and the calls: they are the sum of its weights
+	recent recent
+	// duration is what is not recent, and the calls: they are the sum of its weights.
+	duration Histogram
 	Series
 	operation    *operation
 	kind, status uint8
@@ -244,7 +248,7 @@ func (s *service) newOperation(at slot, number, tag uint32) *operation {
 		if in.selects(at.label) {
 			op.tallies = op.tallies[:len(op.tallies)+1]
 			last := &op.tallies[len(op.tallies)-1]
-			last.indicator, last.operation = in, op
+			last.indicator = in
 		}
 	}
 	if number != 0 {
