@@ -65,7 +65,11 @@ func TestBrowserSendsSpans(t *testing.T) {
 	g.browseFirst(t, "cors", "http://"+g.http+"/v1/traces")
 	var status struct {
 		Pending int `json:"traces_pending"`
+		Decided struct {
+			Sampled    int `json:"sampled"`
+			NotSampled int `json:"not_sampled"`
+		} `json:"decided"`
 	}
 	g.get(t, "/api/sampling/v1/status", &status)
-	require.Equal(t, 1, status.Pending, "one trace came: what is not allowed is not sent")
+	require.Equal(t, 1, status.Pending+status.Decided.Sampled+status.Decided.NotSampled, "one trace came: what is not allowed is not sent")
 }
