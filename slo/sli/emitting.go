@@ -55,7 +55,7 @@ func (e *emitting) Start(_ context.Context, h component.Host) error {
 	}
 	e.flusher = newFlusher(e.keeper.Counter(), e.metrics, identity(e.keeper.Name()), e.cfg, clock.Now())
 	e.flusher.last = max(e.flusher.last, e.keeper.Flushed())
-	e.flusher.await = e.keeper.Await
+	e.flusher.secure = e.keeper.Secure
 	ctx, cancel := context.WithCancel(context.Background())
 	e.cancel, e.done = cancel, make(chan struct{})
 	go e.run(ctx)

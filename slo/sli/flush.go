@@ -33,8 +33,8 @@ type flusher struct {
 	// complete says that the last flush got to its end: every series is told, or refused for good.
 	complete bool
 
-	// await waits until what a log refused is kept, nil where there is no log.
-	await func(ctx context.Context, refused uint64) error
+	// secure waits until what a log refused is kept, and the rest is marked in it. It is nil where there is no log.
+	secure func(ctx context.Context, refused uint64) error
 
 	events []count.EventPoint
 	calls  []count.CallPoint
@@ -121,8 +121,8 @@ func (f *flusher) flushCalls(ctx context.Context, points []count.CallPoint, at i
 	return f.hand(ctx, at, func(b batch) { b.calls(points) })
 }
 
-// hand sends a batch of f.series. Whatever others are told has to survive a crash before: a counter that goes back would be
-// taken for one that began anew. At first sight a series gets the time of its zero: the interval before, where nothing of it
+// hand sends a batch of f.series. Whatever others are told has to survive a crash before, or to be known to be lost: a counter
+// that goes back would be taken for one that began anew. At first sight a series gets the time of its zero: the interval before, where nothing of it
 // had been counted yet, but not before counting began.
 func (f *flusher) hand(ctx context.Context, at int64, fill func(batch)) error {
 	if len(f.series) == 0 {
@@ -132,7 +132,7 @@ func (f *flusher) hand(ctx context.Context, at int64, fill func(batch)) error {
 	defer cancel()
 	born := max(f.started, floor(at-1, f.interval))
 	refused := f.mark(func(s *count.Series) bool { return s.Born == 0 }, func(s *count.Series) { s.Born = born })
-	if err := f.kept(ctx, max(refused, f.counter.Unkept())); err != nil {
+	if err := f.secured(ctx, max(refused, f.counter.Unkept())); err != nil {
 		return err
 	}
 	b := newBatch(f.resource, at)
@@ -155,11 +155,11 @@ func (f *flusher) mark(which func(*count.Series) bool, note func(*count.Series))
 	return f.counter.Mark(marked, note)
 }
 
-func (f *flusher) kept(ctx context.Context, refused uint64) error {
-	if f.await == nil {
+func (f *flusher) secured(ctx context.Context, refused uint64) error {
+	if f.secure == nil {
 		return nil
 	}
-	return f.await(ctx, refused)
+	return f.secure(ctx, refused)
 }
 
 func (f *flusher) send(ctx context.Context, b batch) error {

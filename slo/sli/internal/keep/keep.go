@@ -10,7 +10,7 @@
 // A log that is half full is followed by the next one, behind a snapshot. What a full log refuses is kept by that snapshot,
 // and whoever needs it kept waits for it.
 //
-// Keeper.turning is held while that happens; the locks of count and repeats are taken under it.
+// Keeper.turning is held while that happens. Under it current.mu is taken, and under that the locks of count and repeats.
 package keep
 
 import (
@@ -35,6 +35,8 @@ const (
 	lookEvery = 100 * time.Millisecond
 	// tryEvery is how often a place is tried again that took no more.
 	tryEvery = 10 * time.Second
+	// markEvery is how often the log is marked again while something is still being appended.
+	markEvery = time.Millisecond
 	// minRoom and maxRoom bound the length of a log in bytes. It is at least twice as long as a snapshot and left when it is half
 	// full, so that what is written in all is at most twice what is counted. It is doubled if that is sooner than minTurn.
 	minRoom = 8 << 20
@@ -61,12 +63,12 @@ type Keeper struct {
 	name    string
 	flushed int64 // of the process before
 
-	turning    sync.Mutex
-	place      place.Place      // nil where it could not be opened
-	generation place.Generation // nil while counts are volatile
-	room       int
-	turned     time.Time // the last turn, or the last try
-	flush      atomic.Int64
+	turning sync.Mutex
+	place   place.Place // nil where it could not be opened
+	current current
+	room    int
+	turned  time.Time // the last turn, or the last try
+	flush   atomic.Int64
 
 	volatile atomic.Pointer[Volatile]
 	// ended is closed, and replaced, at the end of each turn.
@@ -159,6 +161,23 @@ func (k *Keeper) turn() error {
 	if err != nil {
 		return err
 	}
+	if err := k.goOn(next); err != nil {
+		return err
+	}
+	if was := k.volatile.Swap(nil); was != nil {
+		k.set.Logger.Info("counts would survive a crash again", zap.Time("since", was.Since))
+	}
+	k.release()
+	if err := next.Settle(); err != nil {
+		k.set.Logger.Warn("counts are safe from a crash of the gateway, but not of the machine", zap.Error(err))
+	}
+	return nil
+}
+
+// goOn makes a generation the current one.
+func (k *Keeper) goOn(next place.Generation) error {
+	k.current.mu.Lock()
+	defer k.current.mu.Unlock()
 	var turn uint64
 	bytes, err := next.Commit(func(write func([]byte) error) (err error) {
 		if err := write(count.AppendName(nil, k.name)); err != nil {
@@ -182,30 +201,22 @@ func (k *Keeper) turn() error {
 		return err
 	}
 	k.counter.Kept(turn)
-	if k.generation != nil {
-		k.generation.Release()
+	if k.current.generation != nil {
+		k.current.generation.Release()
 	}
-	k.generation = next
+	k.current.generation = next
 	k.room = min(max(k.room, 2*int(min(bytes, maxRoom))), maxRoom)
-	if was := k.volatile.Swap(nil); was != nil {
-		k.set.Logger.Info("counts would survive a crash again", zap.Time("since", was.Since))
-	}
-	k.release()
-	if err := next.Settle(); err != nil {
-		k.set.Logger.Warn("counts are safe from a crash of the gateway, but not of the machine", zap.Error(err))
-	}
 	return nil
 }
 
 // desert goes on in memory.
 func (k *Keeper) desert(why error) {
 	_, _ = k.counter.Turn(nil, nil)
-	if k.generation != nil {
-		if err := k.generation.Desert(); err != nil {
+	if g := k.current.take(); g != nil {
+		if err := g.Desert(); err != nil {
 			k.set.Logger.Error("counts may be repeated after a crash", zap.Error(err))
 		}
-		k.generation.Release()
-		k.generation = nil
+		g.Release()
 	}
 	v := &Volatile{Since: clock.Now(), Why: why.Error()}
 	if was := k.volatile.Load(); was != nil {
@@ -250,13 +261,13 @@ func (k *Keeper) run(ctx context.Context) {
 func (k *Keeper) look() {
 	k.turning.Lock()
 	defer k.turning.Unlock()
-	if k.generation == nil {
+	if k.current.generation == nil {
 		if clock.Since(k.turned) >= tryEvery {
 			k.tryAgain()
 		}
 		return
 	}
-	if k.generation.Fill() < 0.5 {
+	if k.current.generation.Fill() < 0.5 {
 		return
 	}
 	if clock.Since(k.turned) < minTurn {
@@ -299,10 +310,11 @@ func (k *Keeper) Name() string { return k.name }
 // Flushed returns the time of the last flush of the process before, in Unix ms, 0 if none is known.
 func (k *Keeper) Flushed() int64 { return k.flushed }
 
-// FlushedAt notes the time of a flush, in Unix ms.
+// FlushedAt notes the time of a flush, in Unix ms, and marks what it noted of its series.
 func (k *Keeper) FlushedAt(at int64) {
 	k.flush.Store(at)
 	k.counter.KeepFlush(at)
+	_ = k.current.mark() // the next flush does it, if now something is still being appended
 }
 
 // Volatile says whether counts would not survive a crash; nil if they would.
@@ -311,23 +323,60 @@ func (k *Keeper) Volatile() *Volatile { return k.volatile.Load() }
 // Await waits until what the log of a turn refused is kept, or counts are known to be volatile. Its error is that of ctx.
 func (k *Keeper) Await(ctx context.Context, refused uint64) error {
 	for refused != 0 {
-		k.endedMu.Lock()
-		ended := k.ended
-		k.endedMu.Unlock()
+		ended := k.turnEnds()
 		if k.counter.IsKept(refused) || k.volatile.Load() != nil {
 			return nil
 		}
-		select {
-		case k.wake <- struct{}{}:
-		default: // it is awake
-		}
+		k.wakeUp()
 		select {
 		case <-ended:
 		case <-ctx.Done():
-			return fmt.Errorf("counts are being written: %w", context.Cause(ctx))
+			return unfinished(ctx)
 		}
 	}
 	return nil
+}
+
+// Secure is Await for what others will be told: it also marks the log, so that damage to what is in there is noticed after a
+// crash.
+func (k *Keeper) Secure(ctx context.Context, refused uint64) error {
+	if err := k.Await(ctx, refused); err != nil {
+		return err
+	}
+	for {
+		ended := k.turnEnds()
+		if k.current.mark() {
+			return nil
+		}
+		k.wakeUp() // the log may be full
+		timer := clock.NewTimer(markEvery)
+		select {
+		case <-ended:
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return unfinished(ctx)
+		}
+		timer.Stop()
+	}
+}
+
+// turnEnds returns what is closed at the end of a turn.
+func (k *Keeper) turnEnds() <-chan struct{} {
+	k.endedMu.Lock()
+	defer k.endedMu.Unlock()
+	return k.ended
+}
+
+func (k *Keeper) wakeUp() {
+	select {
+	case k.wake <- struct{}{}:
+	default: // it is awake
+	}
+}
+
+func unfinished(ctx context.Context) error {
+	return fmt.Errorf("counts are being written: %w", context.Cause(ctx))
 }
 
 // Close ends the keeping. What was counted is in the place. Nobody counts any more.
@@ -336,16 +385,15 @@ func (k *Keeper) Close() error {
 	k.loop.Wait()
 	k.turning.Lock()
 	defer k.turning.Unlock()
-	if k.generation != nil && k.generation.Fill() >= 1 {
+	if g := k.current.generation; g != nil && g.Fill() >= 1 {
 		if err := k.turn(); err != nil {
 			k.desert(err)
 		}
 	}
 	_, _ = k.counter.Turn(nil, nil)
 	var errs []error
-	if k.generation != nil {
-		errs = append(errs, k.generation.Close())
-		k.generation = nil
+	if g := k.current.take(); g != nil {
+		errs = append(errs, g.Close())
 	}
 	if k.place != nil {
 		errs = append(errs, k.place.Close())

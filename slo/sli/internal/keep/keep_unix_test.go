@@ -3,12 +3,14 @@
 package keep
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -242,6 +244,72 @@ func TestCrashWhileVolatile(t *testing.T) {
 	assert.Len(t, w.logs.FilterMessageSnippet("counting begins anew").All(), 1)
 	require.NoError(t, k.Close())
 }
+
+// TestDamage holds that what was secured and then damaged is said, with its path, and that counting begins anew under another
+// name; what was damaged before it was secured goes on without it, as others know nothing of it.
+func TestDamage(t *testing.T) {
+	for _, secured := range []bool{true, false} {
+		w := &world{path: t.TempDir()}
+		k := w.start(t)
+		k.Counter().Count(ping(t), count.RequestID{}, 0)
+		require.NoError(t, k.Secure(t.Context(), 0))
+		result := k.Counter().Count(ping(t), count.RequestID{}, 0)
+		if secured {
+			require.NoError(t, k.Secure(t.Context(), result.Refused))
+		}
+		w.kill(t, k)
+		path := filepath.Join(w.path, "sli.1.counts")
+		b, err := os.ReadFile(path)
+		require.NoError(t, err)
+		const log, room = 4096, minRoom
+		last := log + len(bytes.TrimRight(b[log:log+room], "\x00"))
+		clear(b[last-last%32-32 : last]) // all of the last record
+		require.NoError(t, os.WriteFile(path, b, 0o600))
+		k = w.start(t)
+		said := w.logs.FilterMessageSnippet("it is damaged, and is now " + path + ".damaged").Len()
+		if secured {
+			assert.Equal(t, 1, said)
+			assert.NotEqual(t, "name 1", k.Name())
+			assert.Zero(t, calls(k))
+		} else {
+			assert.Zero(t, said)
+			assert.Equal(t, "name 1", k.Name())
+			assert.EqualValues(t, 1, calls(k))
+		}
+		assert.Nil(t, k.Volatile(), "it is durable again")
+		require.NoError(t, k.Close())
+	}
+}
+
+// TestSecure holds that whoever tells others waits for what is still being appended, and for the next log where one is full, but
+// not longer than it wants to.
+func TestSecure(t *testing.T) {
+	w := &world{path: t.TempDir()}
+	k := w.start(t)
+	for k.current.generation.Append(make([]byte, 1<<20)) {
+	}
+	require.NoError(t, k.Secure(t.Context(), 0))
+	k.turning.Lock()
+	k.current.mu.Lock()
+	unfinished := &stuck{Generation: k.current.generation}
+	k.current.generation = unfinished
+	k.current.mu.Unlock()
+	k.turning.Unlock()
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Millisecond)
+	defer cancel()
+	require.ErrorContains(t, k.Secure(ctx, 0), "counts are being written: context deadline exceeded")
+	unfinished.done.Store(true)
+	require.NoError(t, k.Secure(t.Context(), 0))
+	require.NoError(t, k.Close())
+}
+
+// stuck is a generation to which something is being appended until it is done.
+type stuck struct {
+	place.Generation
+	done atomic.Bool
+}
+
+func (s *stuck) Mark() bool { return s.done.Load() && s.Generation.Mark() }
 
 // TestFullAtTheStart holds that counts of the process before go on in memory where the disk is full, and that a crash then
 // repeats none.

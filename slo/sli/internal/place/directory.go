@@ -1,6 +1,7 @@
 package place
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -14,8 +15,6 @@ import (
 
 	"github.com/slowburn/slowburn/internal/mapped"
 )
-
-var errDamaged = errors.New("it is damaged")
 
 // Directory is a Place in files. One process has it at a time.
 type Directory struct {
@@ -32,6 +31,7 @@ var _ Place = (*Directory)(nil)
 const (
 	suffix        = ".counts"
 	lockSuffix    = ".lock"
+	newSuffix     = ".counts.new"
 	damagedSuffix = ".damaged"
 )
 
@@ -137,12 +137,14 @@ func (d *Directory) Recover(take func(record []byte) error) (Found, error) {
 		return f, nil // nothing is wrong with the files, and nobody needs them
 	}
 	d.old = nil
+	var aside []string
 	for _, file := range files {
 		if err := os.Rename(file.path, file.path+damagedSuffix); err != nil {
 			return Found{}, explain("move aside", file.path, err)
 		}
+		aside = append(aside, file.path+damagedSuffix)
 	}
-	f.Lost += ", and is now " + files[len(files)-1].path + damagedSuffix
+	f.Lost += ", and is now " + strings.Join(aside, " and ")
 	return f, nil
 }
 
@@ -152,11 +154,7 @@ func (d *Directory) Desert() error {
 		return nil
 	}
 	path := d.old[len(d.old)-1]
-	f, err := os.OpenFile(path, os.O_WRONLY, 0)
-	if err == nil {
-		_, err = f.WriteAt([]byte{1}, desertedAt)
-		err = errors.Join(err, f.Close())
-	}
+	err := markDeserted(path)
 	if err == nil {
 		return nil
 	}
@@ -166,79 +164,19 @@ func (d *Directory) Desert() error {
 	return nil
 }
 
-// found is what was read of a file.
-type found struct {
-	path     string
-	head     head
-	valid    bool // the head
-	page     []byte
-	log      []byte
-	snapshot []byte // nil where none was committed
-}
-
-func read(path string) (found, error) {
-	b, err := os.ReadFile(path)
+func markDeserted(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
 	if err != nil {
-		return found{}, err
+		return err
 	}
-	f := found{path: path}
-	f.head, f.valid = decodeHead(b)
-	if !f.valid {
-		return f, nil
+	page := make([]byte, pageSize)
+	if _, err := f.ReadAt(page, 0); err != nil {
+		return errors.Join(err, f.Close())
 	}
-	f.page = b[:pageSize]
-	end := min(pageSize+f.head.room, uint64(len(b)))
-	f.log = b[pageSize:end]
-	if bytes, sum, ok := decodeSnapshotHead(b); ok && bytes <= uint64(len(b))-end {
-		if s := b[end:][:bytes]; crcOf(s) == sum {
-			f.snapshot = s
-		} else {
-			f.valid = false
-		}
+	h, ok := decodeHead(page)
+	if !ok {
+		return errors.Join(errDamaged, f.Close())
 	}
-	return f, nil
-}
-
-// recoverFrom hands on what the files have, oldest first: the newest snapshot, and the logs from there on.
-func recoverFrom(files []found, boot string, take func([]byte) error) (f Found, why error) {
-	if len(files) == 0 {
-		return Found{}, nil
-	}
-	last := files[len(files)-1]
-	if !last.valid && last.head.version != version && last.head.version != 0 {
-		return f, fmt.Errorf("%s has format version %d, and this is a gateway for version %d: %w", last.path, last.head.version, version, errDamaged)
-	}
-	first := len(files) - 1
-	for first >= 0 && files[first].snapshot == nil {
-		first--
-	}
-	if first < 0 {
-		if !last.valid {
-			return f, fmt.Errorf("%s cannot be read: %w", last.path, errDamaged)
-		}
-		return f, nil // nothing was counted behind a snapshot yet
-	}
-	for _, file := range files[first:] {
-		if !file.valid {
-			return f, fmt.Errorf("%s cannot be read: %w", file.path, errDamaged)
-		}
-		if file.page[desertedAt] != 0 {
-			return f, errors.New("their file could not be written any more, and counting went on in memory")
-		}
-		if file.head.boot != boot && file.page[closedAt] == 0 {
-			return f, errors.New("the machine was started anew without the gateway having been stopped")
-		}
-	}
-	n, err := readSnapshot(files[first].snapshot, take)
-	f.Records += n
-	for _, file := range files[first:] {
-		if err == nil {
-			n, err = readLog(file.log, file.head.salt, take)
-			f.Records += n
-		}
-	}
-	if err != nil {
-		return f, fmt.Errorf("%s: %w: %w", last.path, err, errDamaged)
-	}
-	return f, nil
+	_, err = f.WriteAt(binary.LittleEndian.AppendUint64(nil, markOf(h.salt, deserted, 0)), markAt)
+	return errors.Join(err, f.Close())
 }

@@ -2,6 +2,7 @@ package place
 
 import (
 	"encoding/binary"
+	"fmt"
 	"hash/crc32"
 )
 
@@ -9,25 +10,41 @@ import (
 //
 //	0     "slowcnts"  version u32  head length u32  generation u64  salt u64  log bytes u64  boot 64 bytes  checksum u32
 //	1024  "snapshot"  its bytes u64  its checksum u32  checksum of these u32      once it is committed
-//	2048  1                                                                      once it was deserted
-//	2049  1                                                                      once it was closed
+//	2048  the mark: bytes of the log that are complete, in units of 32, and a state (2 bits) u32, its checksum u32
 //	4096  the log, then the snapshot
 //
-// A record in the log begins at a multiple of 32 bytes: checksum u32, length u32, length xor salt u32, bytes. The checksum
-// begins with the salt, too, so nothing in a record can be taken for another. A process that was killed may leave a gap
-// between two records.
+// A record in the log begins at a multiple of 32 bytes: checksum u32, length u32, length xor salt u32, bytes. The checksums
+// of records and of the mark begin with the salt, too, so nothing in a record can be taken for another.
+//
+// The first 8 bytes of a record are stored at once and last, and so is the mark: a process that was killed leaves them whole, or
+// as they were. So a gap between two records is a writer that was killed if these 8 bytes are zero, and damage otherwise. Before
+// the mark there are no gaps: the records there are what a flush has told.
 const (
 	magic         = "slowcnts"
-	version       = 1
+	version       = 2
 	pageSize      = 4096
 	snapshotAt    = 1024
-	desertedAt    = 2048
-	closedAt      = 2049
+	markAt        = 2048
 	snapshotMagic = "snapshot"
 	bootLength    = 64
 	headLength    = 8 + 4 + 4 + 8 + 8 + 8 + bootLength
 	alignment     = 32
 	frameHead     = 12
+)
+
+// state is that of a generation.
+type state uint32
+
+const (
+	begun     state = iota // its snapshot is not written yet
+	committed              // its snapshot counts
+	deserted               // counts went on without it
+	closed                 // it was committed, and closed
+)
+
+const (
+	stateShift = 30 // of the state in a mark
+	unitsMask  = 1<<stateShift - 1
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -100,26 +117,63 @@ func checksum(salt uint64, length uint32, record []byte) uint32 {
 // frame is how many bytes a record takes in a log.
 func frame(record int) int { return (frameHead + record + alignment - 1) / alignment * alignment }
 
-// readLog hands on the records of a log.
-func readLog(log []byte, salt uint64, take func(record []byte) error) (records int, err error) {
-	for at := 0; at+frameHead <= len(log); {
-		length := binary.LittleEndian.Uint32(log[at+4:])
-		if length == 0 || binary.LittleEndian.Uint32(log[at+8:]) != length^uint32(salt) || uint64(at)+frameHead+uint64(length) > uint64(len(log)) {
+// markOf is the word of a mark: so many bytes of the log are complete.
+func markOf(salt uint64, of state, complete int) uint64 {
+	low := uint32(of)<<stateShift | uint32(complete/alignment)&unitsMask
+	return uint64(markSum(salt, low))<<32 | uint64(low)
+}
+
+func markSum(salt uint64, low uint32) uint32 {
+	var b [16]byte
+	binary.LittleEndian.PutUint64(b[:], salt)
+	binary.LittleEndian.PutUint32(b[8:], low)
+	copy(b[12:], "mark")
+	return crc32.Checksum(b[:], castagnoli)
+}
+
+// readMark reads the mark of a page. It is false where that is damaged.
+func readMark(page []byte, salt uint64) (of state, complete uint64, ok bool) {
+	word := binary.LittleEndian.Uint64(page[markAt:])
+	low := uint32(word)
+	return state(low >> stateShift), uint64(low&unitsMask) * alignment, markSum(salt, low) == uint32(word>>32)
+}
+
+// readLog hands on the records of a log, of which so many bytes are complete. A gap is where a writer was killed.
+func readLog(log []byte, salt, complete uint64, take func(record []byte) error) (records int, err error) {
+	gap := false
+	for at := 0; at+alignment <= len(log); {
+		record := readFrame(log[at:], salt)
+		switch {
+		case record != nil:
+			if err := take(record); err != nil {
+				return records, err
+			}
+			records++
+			at += frame(len(record))
+			gap = false
+		case uint64(at) < complete:
+			return records, fmt.Errorf("there is no record at byte %d of the log, though its first %d were complete", at, complete)
+		case !gap && binary.LittleEndian.Uint64(log[at:]) != 0:
+			return records, fmt.Errorf("the record at byte %d of the log was changed", at)
+		default:
+			gap = true
 			at += alignment
-			continue
 		}
-		record := log[at+frameHead:][:length]
-		if checksum(salt, length, record) != binary.LittleEndian.Uint32(log[at:]) {
-			at += alignment
-			continue
-		}
-		if err := take(record); err != nil {
-			return records, err
-		}
-		records++
-		at += frame(int(length))
 	}
 	return records, nil
+}
+
+// readFrame returns the record at the beginning of a part of a log, nil where there is none.
+func readFrame(log []byte, salt uint64) []byte {
+	length := binary.LittleEndian.Uint32(log[4:])
+	if length == 0 || binary.LittleEndian.Uint32(log[8:]) != length^uint32(salt) || frameHead+uint64(length) > uint64(len(log)) {
+		return nil
+	}
+	record := log[frameHead:][:length]
+	if checksum(salt, length, record) != binary.LittleEndian.Uint32(log) {
+		return nil
+	}
+	return record
 }
 
 // readSnapshot hands on the records of a snapshot whose checksum is right: each with its length as a varint before it.

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync/atomic"
+	"unsafe"
 
 	"github.com/slowburn/slowburn/internal/mapped"
 )
@@ -25,6 +26,8 @@ type generation struct {
 	memory mapped.Memory
 	log    []byte
 	salt   uint64
+	state  state
+	marked int // bytes of the log that are known to be complete
 
 	_      [64]byte // what follows is written by all
 	tail   atomic.Int64
@@ -33,16 +36,16 @@ type generation struct {
 
 var _ Generation = (*generation)(nil)
 
-// Begin implements Place.
+// Begin implements Place. The file gets its name when its head is in it, so that no crash leaves one without.
 func (d *Directory) Begin(room int) (Generation, error) {
 	room = (room + pageSize - 1) / pageSize * pageSize
-	g := &generation{d: d, path: d.file(d.next), salt: rand.Uint64()}
-	f, err := os.OpenFile(g.path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	number := d.next
+	d.next++
+	g := &generation{d: d, path: filepath.Join(d.path, d.name+newSuffix), salt: rand.Uint64()}
+	f, err := os.OpenFile(g.path, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return nil, explain("make", g.path, err)
 	}
-	number := d.next
-	d.next++
 	g.memory, err = mapped.Create(f, number, pageSize+room)
 	if err != nil {
 		return nil, errors.Join(explain("set room aside in", g.path, err), f.Close(), os.Remove(g.path))
@@ -50,9 +53,13 @@ func (d *Directory) Begin(room int) (Generation, error) {
 	g.file = f
 	g.log = g.memory.Buf[pageSize:]
 	h := head{version: version, generation: number, salt: g.salt, room: uint64(room), boot: d.boot}
-	if err := g.poke(0, h.encode()); err != nil {
+	if err := errors.Join(g.poke(0, h.encode()), g.mark()); err != nil {
 		return nil, errors.Join(explain("write", g.path, err), g.discard())
 	}
+	if err := os.Rename(g.path, d.file(number)); err != nil {
+		return nil, errors.Join(explain("rename", g.path, err), g.discard())
+	}
+	g.path = d.file(number)
 	d.old = append(d.old, g.path)
 	return g, nil
 }
@@ -62,6 +69,29 @@ func (g *generation) poke(at int, b []byte) (err error) {
 	defer mapped.Guard(&err)()
 	copy(g.memory.Buf[at:], b)
 	return nil
+}
+
+// mark stores the state, and how far the log is known to be complete.
+func (g *generation) mark() (err error) {
+	defer mapped.Guard(&err)()
+	storeWord(g.memory.Buf[markAt:], markOf(g.salt, g.state, g.marked))
+	return nil
+}
+
+// word is where 8 bytes of the file are: they begin at a multiple of 8.
+func word(b []byte) *uint64 { return (*uint64)(unsafe.Pointer(&b[:8][0])) }
+
+// storeWord stores 8 bytes at once, after everything before.
+func storeWord(b []byte, v uint64) {
+	var ordered [8]byte
+	binary.LittleEndian.PutUint64(ordered[:], v)
+	atomic.StoreUint64(word(b), binary.NativeEndian.Uint64(ordered[:]))
+}
+
+func loadWord(b []byte) uint64 {
+	var ordered [8]byte
+	binary.NativeEndian.PutUint64(ordered[:], atomic.LoadUint64(word(b)))
+	return binary.LittleEndian.Uint64(ordered[:])
 }
 
 func (g *generation) discard() error {
@@ -88,9 +118,39 @@ func (g *generation) store(at int, record []byte) (err error) {
 	length := uint32(len(record))
 	copy(g.log[at+frameHead:], record)
 	binary.LittleEndian.PutUint32(g.log[at+8:], length^uint32(g.salt))
-	binary.LittleEndian.PutUint32(g.log[at+4:], length)
-	binary.LittleEndian.PutUint32(g.log[at:], checksum(g.salt, length, record))
+	storeWord(g.log[at:], uint64(length)<<32|uint64(checksum(g.salt, length, record)))
 	return nil
+}
+
+// Mark implements Generation.
+func (g *generation) Mark() bool {
+	whole, err := g.walk()
+	if err == nil && whole {
+		err = g.mark()
+	}
+	if err != nil {
+		g.sealed.Store(true)
+	}
+	return err == nil && whole
+}
+
+// walk goes on from the mark over records that were stored, and reports whether it met all for which room was taken.
+func (g *generation) walk() (whole bool, err error) {
+	defer mapped.Guard(&err)()
+	for end := g.tail.Load(); int64(g.marked) < end; {
+		if g.marked >= len(g.log) {
+			return false, nil // the last one did not fit
+		}
+		length := int(loadWord(g.log[g.marked:]) >> 32)
+		if length == 0 {
+			return false, nil
+		}
+		if int64(g.marked+frame(length)) > end {
+			return false, errDamaged
+		}
+		g.marked += frame(length)
+	}
+	return true, nil
 }
 
 // Fill implements Generation.
@@ -122,6 +182,10 @@ func (g *generation) Commit(snapshot func(write func(record []byte) error) error
 	}
 	if err == nil {
 		err = g.poke(snapshotAt, encodeSnapshotHead(uint64(bytes), sum.Sum32()))
+	}
+	if err == nil {
+		g.state = committed
+		err = g.mark()
 	}
 	if err != nil {
 		return 0, explain("write", g.path, err)
@@ -161,7 +225,8 @@ func syncDirectory(path string) error {
 // Desert implements Generation.
 func (g *generation) Desert() error {
 	g.sealed.Store(true)
-	if err := g.poke(desertedAt, []byte{1}); err != nil {
+	g.state = deserted
+	if err := g.mark(); err != nil {
 		return errors.Join(explain("write", g.path, err), os.Remove(g.path))
 	}
 	return nil
@@ -177,7 +242,11 @@ func (g *generation) Release() {
 // Close implements Generation.
 func (g *generation) Close() error {
 	g.sealed.Store(true)
-	err := g.poke(closedAt, []byte{1})
+	_, err := g.walk()
+	if err == nil {
+		g.state = closed
+		err = g.mark()
+	}
 	if err == nil {
 		err = g.file.Sync()
 	}

@@ -28,6 +28,9 @@ type Found struct {
 type Generation interface {
 	// Append copies a record, and reports whether it will survive the process. Once it did not take one, it takes no more.
 	Append(record []byte) bool
+	// Mark notes that all appended so far is there: whatever of it is missing later is damage, and Recover says so. It reports
+	// false where some of it is still being appended, or was refused: then it is tried again, or followed by a Commit of the next.
+	Mark() bool
 	// Fill is how much of the room is taken, from 0 to 1.
 	Fill() float64
 	// Commit stores a snapshot: the records that snapshot hands to write. It makes what was before the generation needless.

@@ -140,6 +140,7 @@ func TestConcurrentAppends(t *testing.T) {
 	assert.InDelta(t, 1, g.Fill(), 0)
 	torn := string(g.log[frameHead:][:3]) // of the first record
 	g.log[frameHead+1]++
+	storeWord(g.log, 0) // as it is while a writer has not come to its end
 	kill(t, d)
 	d, records, found := reopened(t, path)
 	kill(t, d)
@@ -181,6 +182,21 @@ func TestNotTakenUp(t *testing.T) {
 			_, err := g.file.WriteAt([]byte{99}, int64(len(g.memory.Buf))+1)
 			require.NoError(t, err)
 		}, "cannot be read: it is damaged", true},
+		"snapshot cut off": {func(t *testing.T, _ *Directory, g *generation) {
+			require.NoError(t, g.file.Truncate(int64(len(g.memory.Buf))+1))
+		}, "cut off in its snapshot, which has 1 bytes of 2: it is damaged", true},
+		"snapshot head damaged": {func(t *testing.T, _ *Directory, g *generation) {
+			require.NoError(t, g.poke(snapshotAt+9, []byte{99}))
+		}, "the head of its snapshot cannot be read: it is damaged", true},
+		"cut off": {func(t *testing.T, _ *Directory, g *generation) { require.NoError(t, g.file.Truncate(5000)) }, "cut off in its log: it is damaged", true},
+		"record damaged": {func(_ *testing.T, _ *Directory, g *generation) {
+			g.log[frameHead]++
+		}, "the record at byte 0 of the log was changed: it is damaged", true},
+		"marked record zeroed": {func(t *testing.T, _ *Directory, g *generation) {
+			require.True(t, g.Mark())
+			clear(g.log)
+		}, "there is no record at byte 0 of the log, though its first 32 were complete: it is damaged", true},
+		"mark damaged":   {func(_ *testing.T, _ *Directory, g *generation) { storeWord(g.memory.Buf[markAt:], 0) }, "how much of its log is complete cannot be read: it is damaged", true},
 		"head damaged":   {func(t *testing.T, _ *Directory, g *generation) { require.NoError(t, g.poke(20, []byte{99})) }, "cannot be read: it is damaged", true},
 		"another format": {func(t *testing.T, _ *Directory, g *generation) { require.NoError(t, g.poke(8, []byte{9})) }, "has format version 9", true},
 		"empty":          {func(t *testing.T, _ *Directory, g *generation) { require.NoError(t, g.file.Truncate(0)) }, "cannot be read", true},
@@ -238,9 +254,8 @@ func TestNotWritable(t *testing.T) {
 
 func FuzzReadLog(f *testing.F) {
 	f.Add([]byte("0123456789abcdef0123456789abcdef0123456789abcdef"), uint64(1))
-	f.Fuzz(func(t *testing.T, log []byte, salt uint64) {
-		_, err := readLog(log, salt, func([]byte) error { return nil })
-		require.NoError(t, err)
+	f.Fuzz(func(_ *testing.T, log []byte, salt uint64) {
+		_, _ = readLog(log, salt, salt%uint64(len(log)+1), func([]byte) error { return nil })
 		_, _ = readSnapshot(log, func([]byte) error { return nil })
 		_, _ = decodeHead(append(log, make([]byte, pageSize)...))
 	})

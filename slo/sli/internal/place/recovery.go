@@ -1,0 +1,129 @@
+package place
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"os"
+)
+
+var (
+	errDamaged  = errors.New("it is damaged")
+	errDeserted = errors.New("their file could not be written any more, and counting went on in memory")
+	errAnew     = errors.New("the machine was started anew without the gateway having been stopped")
+	errUnborn   = errors.New("the gateway ended while their first snapshot was written")
+)
+
+// found is what was read of a file.
+type found struct {
+	path     string
+	head     head
+	state    state
+	complete uint64 // bytes of the log
+	log      []byte
+	snapshot []byte // of a file that is committed or closed
+	damage   error  // nil where all of the above can be relied on
+}
+
+// snapshotted reports whether the file has a snapshot, readable or not.
+func (f *found) snapshotted() bool { return f.state == committed || f.state == closed }
+
+func read(path string) (found, error) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return found{}, err
+	}
+	return parse(path, b), nil
+}
+
+// parse takes a file apart. What a generation that was begun has at its end is not looked at: it was still being written.
+func parse(path string, b []byte) found {
+	f := found{path: path}
+	var ok bool
+	if f.head, ok = decodeHead(b); !ok {
+		f.damage = errors.New("it cannot be read")
+		if f.head.version != version && f.head.version != 0 {
+			f.damage = fmt.Errorf("it has format version %d, and this is a gateway for version %d", f.head.version, version)
+		}
+		return f
+	}
+	if f.state, f.complete, ok = readMark(b, f.head.salt); !ok {
+		f.damage = errors.New("how much of its log is complete cannot be read")
+		return f
+	}
+	rest := uint64(len(b)) - pageSize
+	if rest < f.head.room {
+		f.damage = errors.New("it was cut off in its log")
+		return f
+	}
+	f.log = b[pageSize:][:f.head.room]
+	rest -= f.head.room
+	if !f.snapshotted() {
+		return f
+	}
+	bytes, sum, ok := decodeSnapshotHead(b)
+	if !ok {
+		f.damage = errors.New("the head of its snapshot cannot be read")
+		return f
+	}
+	if bytes > rest {
+		f.damage = fmt.Errorf("it was cut off in its snapshot, which has %d bytes of %d", rest, bytes)
+		return f
+	}
+	if f.snapshot = b[pageSize+f.head.room:][:bytes]; crcOf(f.snapshot) != sum {
+		f.damage = errors.New("its snapshot cannot be read")
+	}
+	return f
+}
+
+// recoverFrom hands on what the files have, oldest first: the newest snapshot, and the logs from there on.
+func recoverFrom(files []found, boot string, take func([]byte) error) (f Found, why error) {
+	first := len(files) - 1
+	for first >= 0 && files[first].damage == nil && !files[first].snapshotted() {
+		first--
+	}
+	if first < 0 {
+		return Found{}, withoutSnapshot(files)
+	}
+	for _, file := range files[first:] {
+		if file.damage != nil {
+			return f, damaged(file, file.damage)
+		}
+		if file.state == deserted {
+			return f, errDeserted
+		}
+		if file.head.boot != boot && file.state != closed {
+			return f, errAnew
+		}
+	}
+	n, err := readSnapshot(files[first].snapshot, take)
+	if err != nil {
+		return f, damaged(files[first], err)
+	}
+	f.Records += n
+	for _, file := range files[first:] {
+		n, err := readLog(file.log, file.head.salt, file.complete, take)
+		if err != nil {
+			return f, damaged(file, err)
+		}
+		f.Records += n
+	}
+	return f, nil
+}
+
+func damaged(file found, how error) error {
+	return fmt.Errorf("%s: %w: %w", file.path, how, errDamaged)
+}
+
+// withoutSnapshot says what was lost with files none of which has a snapshot.
+func withoutSnapshot(files []found) error {
+	for _, file := range files {
+		if file.state == deserted {
+			return errDeserted
+		}
+		if len(file.log) > 0 && binary.LittleEndian.Uint64(file.log) != 0 {
+			return errUnborn
+		}
+	}
+	return nil // nothing was counted yet
+}
