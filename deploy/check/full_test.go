@@ -3,6 +3,7 @@
 package check
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"io/fs"
@@ -35,13 +36,14 @@ func TestImageVolumeFull(t *testing.T) {
 	var acknowledged []string
 	var mu sync.Mutex
 	var refusal answer
-	stop := make(chan struct{})
+	sending, stop := context.WithCancel(t.Context())
+	defer stop()
 	var senders sync.WaitGroup
 	for range 2 {
 		senders.Go(func() {
 			for {
 				select {
-				case <-stop:
+				case <-sending.Done():
 					return
 				case <-time.After(5 * time.Millisecond): // of load
 				}
@@ -101,7 +103,7 @@ func TestImageVolumeFull(t *testing.T) {
 		defer mu.Unlock()
 		return len(acknowledged) > before+20
 	})
-	close(stop)
+	stop()
 	senders.Wait()
 	for _, id := range acknowledged {
 		kept(t, id)
