@@ -2,7 +2,7 @@
 # (.ci/run installs them), and no network.
 NFPM = $$($(GO) tool -modfile=tools/nfpm.mod -n nfpm)
 DEPLOY_TEST = $(GO) test -tags deploy -count=1 -v ./deploy/check -run
-DEPLOY_CHECKS += deploy-binary deploy-cross deploy-packages-check deploy-image-check deploy-compose deploy-release
+DEPLOY_CHECKS += deploy-binary deploy-cross deploy-packages-check deploy-image-check deploy-image-clients deploy-compose deploy-release
 
 # The tests share ports and bin/: one target after the other.
 .PHONY: deploy-check
@@ -43,6 +43,17 @@ deploy-packages-check: deploy-packages
 .PHONY: deploy-image-check
 deploy-image-check: deploy-image
 	$(DEPLOY_TEST) '^TestImage'
+
+# The image in place of bin/slowburn, under the clients of `make e2e`: OTLP as JSON and as protobuf, over HTTP and gRPC, large and repeated
+# requests, traces that are asked for by the API. deploy-image-sdks runs the SDKs, which `make sdks` fetches over a network.
+IMAGE_CLIENTS = E2E_PROGRAM=../../deploy/docker/run.sh $(GO) test -tags e2e -count=1 -parallel 8 -v ./test/e2e -run
+.PHONY: deploy-image-clients
+deploy-image-clients: deploy-image
+	$(IMAGE_CLIENTS) '^Test(KeptTracesReachTheBackendWhole|RepeatedRequest|BytesAndDecodedSpansAreEqual|LargeTraceArrivesWhole)$$'
+
+.PHONY: deploy-image-sdks
+deploy-image-sdks: deploy-image sdks ## Run the image under real SDKs
+	$(IMAGE_CLIENTS) '^TestSDKs$$'
 
 .PHONY: deploy-compose
 deploy-compose: build

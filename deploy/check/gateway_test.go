@@ -3,7 +3,6 @@
 package check
 
 import (
-	"bytes"
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
@@ -12,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -100,6 +100,21 @@ func (g *gateway) stop(t *testing.T) {
 	}
 }
 
+// kill ends the gateway by SIGKILL.
+func (g *gateway) kill(t *testing.T) {
+	t.Helper()
+	require.NoError(t, g.cmd.Process.Kill())
+	<-g.done
+}
+
+// said reports whether the gateway has written these words.
+func (g *gateway) said(t *testing.T, words string) bool {
+	t.Helper()
+	text, err := os.ReadFile(g.log)
+	require.NoError(t, err)
+	return strings.Contains(string(text), words)
+}
+
 // await looks again and again until it is so.
 func await(t *testing.T, what string, so func() bool) {
 	t.Helper()
@@ -113,16 +128,31 @@ func await(t *testing.T, what string, so func() bool) {
 	t.Fatalf("waited %s in vain for %s", patience, what)
 }
 
-// status is the code of an answer, 0 where there is none.
-func status(url string) int {
-	answer, err := http.Get(url) //nolint:noctx // loopback
-	if err != nil {
-		return 0
-	}
-	_, _ = io.Copy(io.Discard, answer.Body)
-	_ = answer.Body.Close()
-	return answer.StatusCode
+// answer is what a request got: no status where there was none.
+type answer struct {
+	status int
+	text   string
 }
+
+// acknowledged reports whether the gateway has taken all spans of the request.
+func (a answer) acknowledged() bool {
+	return a.status == http.StatusOK && !strings.Contains(a.text, "rejectedSpans")
+}
+
+func answered(response *http.Response, err error) answer {
+	if err != nil {
+		return answer{}
+	}
+	text, _ := io.ReadAll(response.Body)
+	_ = response.Body.Close()
+	return answer{response.StatusCode, string(text)}
+}
+
+func ask(url string) answer {
+	return answered(http.Get(url)) //nolint:noctx // loopback
+}
+
+func status(url string) int { return ask(url).status }
 
 // newTraceID is a random one.
 func newTraceID() string {
@@ -131,20 +161,26 @@ func newTraceID() string {
 	return hex.EncodeToString(id[:])
 }
 
-// send exports a trace of one span that failed, as JSON over HTTP, and reports whether it was acknowledged.
-func send(traceID string) bool {
+// failed is an OTLP span that failed, as JSON, with an attribute of so many bytes, which do not compress well. With a parent that never
+// comes its trace is decided after decision_wait, and as soon as nothing more comes if there is none.
+func failed(traceID, parentID string, size int) string {
 	now := time.Now().UnixNano()
-	body := fmt.Sprintf(`{"resourceSpans":[{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"checkout"}}]},`+
-		`"scopeSpans":[{"spans":[{"traceId":%q,"spanId":%q,"name":"POST /orders","kind":2,`+
-		`"startTimeUnixNano":"%d","endTimeUnixNano":"%d","status":{"code":2}}]}]}]}`, traceID, traceID[:16], now-int64(time.Millisecond), now)
-	answer, err := http.Post("http://127.0.0.1:4318/v1/traces", "application/json", bytes.NewBufferString(body)) //nolint:noctx // loopback
-	if err != nil {
-		return false
-	}
-	text, _ := io.ReadAll(answer.Body)
-	_ = answer.Body.Close()
-	return answer.StatusCode == http.StatusOK && !bytes.Contains(text, []byte("rejectedSpans"))
+	filling := make([]byte, size/2)
+	_, _ = rand.Read(filling)
+	return fmt.Sprintf(`{"traceId":%q,"spanId":%q,"parentSpanId":%q,"name":"POST /orders","kind":2,`+
+		`"startTimeUnixNano":"%d","endTimeUnixNano":"%d","status":{"code":2},"attributes":[{"key":"filling","value":{"stringValue":"%x"}}]}`,
+		traceID, traceID[:16], parentID, now-int64(time.Millisecond), now, filling)
 }
+
+// export sends spans in one request, as JSON over HTTP.
+func export(spans ...string) answer {
+	body := `{"resourceSpans":[{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"checkout"}}]},` +
+		`"scopeSpans":[{"spans":[` + strings.Join(spans, ",") + `]}]}]}`
+	return answered(http.Post("http://127.0.0.1:4318/v1/traces", "application/json", strings.NewReader(body))) //nolint:noctx // loopback
+}
+
+// send exports a trace of one span that failed, and reports whether it was acknowledged.
+func send(traceID string) bool { return export(failed(traceID, "", 0)).acknowledged() }
 
 // kept waits until the dashboard's API has the trace.
 func kept(t *testing.T, traceID string) {

@@ -172,9 +172,14 @@ func (g *gateway) request(t *testing.T, method, path string) (status int, body [
 	return resp.StatusCode, body
 }
 
+// builtGateway is the program under test: what `make build` made, or what E2E_PROGRAM names, as `make deploy-image-clients` does.
 func builtGateway(t *testing.T) string {
 	t.Helper()
-	path, err := filepath.Abs("../../bin/slowburn")
+	program := os.Getenv("E2E_PROGRAM")
+	if program == "" {
+		program = "../../bin/slowburn"
+	}
+	path, err := filepath.Abs(program)
 	require.NoError(t, err)
 	_, err = os.Stat(path)
 	require.NoError(t, err, "run `make build` first")
