@@ -84,7 +84,7 @@ func (s *Shard) EndVisit() (after Aftermath) {
 
 // count reports the memory of the index to the pool: once per visit, not per span.
 func (s *Shard) count() {
-	book(s, s.shared.Pool.OnHeap(s.index.Bytes()+s.versions.Bytes()+s.links.size()) - s.counted)
+	book(s, s.shared.Pool.OnHeap(s.index.Bytes()+s.versions.Bytes()+s.links.size())-s.counted)
 }
 
 // book counts so many bytes more, or less, as the index of a shard.
