@@ -1,41 +1,83 @@
 // Package slab holds many small values where the garbage collector need not look: values without pointers in chunks
 // that never move, addressed by number, and a hash table that maps hashes to such numbers.
 //
-// Its types are Slab (the values) and Table (the way to them). Neither is safe for concurrent use, and neither gives
-// memory back: what is freed is used again.
+// Its types are Slab (the values), Table (the way to them) and Ring (the latest values). None is safe for concurrent use.
+// What is freed is used again; Trim of a Slab and of a Table gives back what a burst took and nobody uses any more.
 package slab
 
-import "unsafe"
+import (
+	"math/bits"
+	"slices"
+	"unsafe"
+)
 
 // chunkLen is how many values a chunk holds: large enough that chunks are few, small enough that a shard with little to
-// do takes little, and that a budget is not passed by much when a chunk is added to a nearly full one.
+// do takes little, that a budget is not passed by much when a chunk is added to a nearly full one, and that a value which
+// stays for long keeps little from being given back. A word has a bit for each.
 const chunkLen = 1 << chunkBits
 
 const chunkBits = 6
 
+// allFree is the free slots of a chunk in which no value is in use.
+const allFree = ^uint64(0)
+
 // Slab stores values of T by number. Numbers start at 1, so that 0 can stand for none. T must hold no pointers.
 // The zero Slab is empty and ready.
+//
+// The lowest slots are used first, so that those of a burst become free together, chunk by chunk.
 type Slab[T any] struct {
-	chunks []*[chunkLen]T
-	free   []uint32
-	used   uint32 // the highest number ever given out
+	chunks []*[chunkLen]T // by place; nil where a chunk was given back
+	free   []uint64       // by place: a bit for each slot that is not in use; 0 where there is no chunk
+	open   []uint64       // a bit for each place whose chunk has such a slot
+	low    int            // no word of open before it has a bit
+	gaps   []uint32       // places without a chunk, the highest first
+	made   int            // chunks that there are
+	empty  int            // of these, that hold no value in use
+	used   int            // values in use
 }
 
 // New returns a value, zeroed, and its number.
 func (s *Slab[T]) New() (uint32, *T) {
-	if last := len(s.free) - 1; last >= 0 {
-		n := s.free[last]
-		s.free = s.free[:last]
-		v := s.At(n)
-		var zero T
-		*v = zero
-		return n, v
+	for s.low < len(s.open) && s.open[s.low] == 0 {
+		s.low++
 	}
-	if int(s.used) == len(s.chunks)*chunkLen {
-		s.chunks = append(s.chunks, new([chunkLen]T))
+	if s.low == len(s.open) {
+		s.grow()
 	}
+	place := s.low<<6 | bits.TrailingZeros64(s.open[s.low])
+	free := s.free[place]
+	if free == allFree {
+		s.empty--
+	}
+	i := bits.TrailingZeros64(free)
+	if free &= free - 1; free == 0 {
+		s.open[s.low] &= s.open[s.low] - 1
+	}
+	s.free[place] = free
 	s.used++
-	return s.used, s.At(s.used)
+	v := &s.chunks[place][i]
+	var zero T
+	*v = zero
+	return uint32(place<<chunkBits|i) + 1, v
+}
+
+// grow adds a chunk, where one was given back if there is such a place. No chunk has a slot that is not in use.
+func (s *Slab[T]) grow() {
+	place := len(s.chunks)
+	if last := len(s.gaps) - 1; last >= 0 {
+		place = int(s.gaps[last])
+		s.gaps = s.gaps[:last]
+	} else {
+		s.chunks, s.free = append(s.chunks, nil), append(s.free, 0)
+		if place>>6 == len(s.open) {
+			s.open = append(s.open, 0)
+		}
+	}
+	s.chunks[place], s.free[place] = new([chunkLen]T), allFree
+	s.low = place >> 6
+	s.open[s.low] |= 1 << (place & 63)
+	s.made++
+	s.empty++
 }
 
 // At returns the value with this number, which must be in use. The pointer stays valid until Free.
@@ -44,19 +86,78 @@ func (s *Slab[T]) At(n uint32) *T {
 	return &s.chunks[n>>chunkBits][n&(chunkLen-1)]
 }
 
-// Free takes a number back; New gives it out again.
+// Free takes a number back; New gives it out again. Until Trim the value stays what it is.
 func (s *Slab[T]) Free(n uint32) {
-	s.free = append(s.free, n)
+	n--
+	place := int(n >> chunkBits)
+	free := s.free[place]
+	if free == 0 {
+		word := place >> 6
+		s.open[word] |= 1 << (place & 63)
+		s.low = min(s.low, word)
+	}
+	free |= 1 << (n & (chunkLen - 1))
+	if s.free[place] = free; free == allFree {
+		s.empty++
+	}
+	s.used--
 }
 
-// Max is the highest number that was ever given out.
-func (s *Slab[T]) Max() uint32 { return s.used }
+// Has reports whether a number is in use.
+func (s *Slab[T]) Has(n uint32) bool {
+	n--
+	place := int(n >> chunkBits)
+	return place < len(s.chunks) && s.chunks[place] != nil && s.free[place]>>(n&(chunkLen-1))&1 == 0
+}
 
 // Len is how many values are in use.
-func (s *Slab[T]) Len() int { return int(s.used) - len(s.free) }
+func (s *Slab[T]) Len() int { return s.used }
+
+// Trim gives chunks back that hold no value in use, but for a few that spare the allocation of others. Where there are not
+// many of them, it does nothing: its cost is spread over the values that were freed.
+func (s *Slab[T]) Trim() {
+	const few, share = 2, 4
+	spare := (s.made - s.empty) / share
+	if s.empty <= few+spare {
+		return
+	}
+	s.gaps = s.gaps[:0]
+	drop := s.empty - (few+spare)/2
+	for place := len(s.chunks) - 1; place >= 0; place-- {
+		switch {
+		case s.chunks[place] == nil:
+		case drop > 0 && s.free[place] == allFree:
+			drop--
+			s.made--
+			s.empty--
+			s.chunks[place], s.free[place] = nil, 0
+			s.open[place>>6] &^= 1 << (place & 63)
+		default:
+			continue
+		}
+		if place == len(s.chunks)-1 {
+			s.chunks, s.free = s.chunks[:place], s.free[:place]
+		} else {
+			s.gaps = append(s.gaps, uint32(place))
+		}
+	}
+	s.open = s.open[:(len(s.chunks)+63)>>6]
+	s.low = min(s.low, len(s.open))
+	s.chunks, s.free, s.open, s.gaps = fit(s.chunks), fit(s.free), fit(s.open), fit(s.gaps)
+}
+
+// fit returns a slice whose memory is not many times what it holds.
+func fit[E any](list []E) []E {
+	const most = 4
+	if cap(list) <= most*len(list)+chunkLen {
+		return list
+	}
+	return slices.Clone(list)
+}
 
 // Bytes is how much memory the slab occupies.
 func (s *Slab[T]) Bytes() int {
+	const word = 8
 	var zero T
-	return len(s.chunks)*chunkLen*int(unsafe.Sizeof(zero)) + cap(s.free)*4
+	return s.made*chunkLen*int(unsafe.Sizeof(zero)) + (cap(s.chunks)+cap(s.free)+cap(s.open))*word + cap(s.gaps)*word/2
 }

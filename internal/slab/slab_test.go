@@ -2,6 +2,7 @@ package slab_test
 
 import (
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -31,20 +32,171 @@ func TestSlabNumbersAreStableAndReused(t *testing.T) {
 	s.Free(7)
 	s.Free(500)
 	assert.Equal(t, n-2, s.Len())
+	assert.False(t, s.Has(7))
 	num, v := s.New()
-	assert.Equal(t, uint32(500), num)
+	assert.Equal(t, uint32(7), num, "the lowest is used first")
 	assert.Zero(t, *v, "a value used again starts from zero")
+	assert.True(t, s.Has(7))
 	num, _ = s.New()
-	assert.Equal(t, uint32(7), num)
+	assert.Equal(t, uint32(500), num)
+	assert.False(t, s.Has(n+1))
+	assert.False(t, s.Has(1<<20))
 	assert.Same(t, first, s.At(1), "values never move")
-	assert.LessOrEqual(t, s.Bytes(), before+64)
+	assert.Equal(t, before, s.Bytes())
 }
 
 func TestSlabBytesCountsChunks(t *testing.T) {
 	var s slab.Slab[pair]
 	assert.Zero(t, s.Bytes())
 	s.New()
-	assert.Equal(t, 64*16, s.Bytes())
+	assert.InDelta(t, 64*16, s.Bytes(), 64)
+}
+
+// A slab holds what a map holds, whatever is made, freed and trimmed. A model says which numbers are in use.
+func TestSlabAgainstMap(t *testing.T) {
+	for _, seed := range []uint64{1, 2, 3} {
+		var s slab.Slab[pair]
+		rnd := rand.New(rand.NewPCG(seed, 1))
+		model, numbers := map[uint32]uint64{}, []uint32(nil)
+		add := func() {
+			n, v := s.New()
+			if _, in := model[n]; in || *v != (pair{}) {
+				t.Fatalf("number %d is given out twice, or not zeroed", n)
+			}
+			v.a = rnd.Uint64()
+			model[n], numbers = v.a, append(numbers, n)
+		}
+		remove := func(i int) {
+			n := numbers[i]
+			if model[n] != s.At(n).a {
+				t.Fatalf("number %d has changed", n)
+			}
+			s.Free(n)
+			delete(model, n)
+			numbers[i] = numbers[len(numbers)-1]
+			numbers = numbers[:len(numbers)-1]
+		}
+		for range 60 {
+			most := rnd.IntN(20_000)
+			for len(numbers) < most {
+				add()
+			}
+			least := rnd.IntN(most + 1)
+			if rnd.IntN(2) == 0 {
+				least = rnd.IntN(100)
+			}
+			for len(numbers) > least {
+				if rnd.IntN(8) == 0 {
+					add()
+				}
+				remove(rnd.IntN(len(numbers)))
+				if rnd.IntN(64) == 0 {
+					s.Trim()
+				}
+			}
+			s.Trim()
+			require.Equal(t, len(model), s.Len())
+			for n := range uint32(20_100) {
+				if _, in := model[n]; in != (n != 0 && s.Has(n)) {
+					t.Fatalf("number %d", n)
+				}
+			}
+			for n, a := range model {
+				if a != s.At(n).a {
+					t.Fatalf("number %d has changed", n)
+				}
+			}
+		}
+	}
+}
+
+// What a burst took is given back, also where a value of the middle of it, or the last one, stays.
+func TestSlabGivesBack(t *testing.T) {
+	const burst = 100_000
+	for name, stays := range map[string][]uint32{
+		"nothing": nil, "first": {1}, "middle": {burst / 2}, "last": {burst}, "some": {1, 100, 5000, 5001, burst},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var s slab.Slab[pair]
+			for range 3 {
+				var made []uint32
+				for range burst {
+					n, _ := s.New()
+					made = append(made, n)
+				}
+				require.Greater(t, s.Bytes(), burst*16)
+				for _, n := range made {
+					if !slices.Contains(stays, n) {
+						s.Free(n)
+						s.Trim()
+					}
+				}
+				require.Less(t, s.Bytes(), 64<<10)
+				for _, n := range stays {
+					if slices.Contains(made, n) {
+						require.True(t, s.Has(n))
+						s.Free(n)
+					}
+				}
+				require.Zero(t, s.Len())
+			}
+		})
+	}
+}
+
+// Where as many come as leave, Trim allocates nothing.
+func TestSlabKeepsASpare(t *testing.T) {
+	var s slab.Slab[pair]
+	for _, n := range []int{1, 64, 1000, 10_000} {
+		var numbers []uint32
+		for range n {
+			number, _ := s.New()
+			numbers = append(numbers, number)
+		}
+		require.Zero(t, testing.AllocsPerRun(100, func() {
+			for i := range numbers {
+				if i%8 == 0 {
+					s.Free(numbers[i])
+				}
+			}
+			s.Trim()
+			for i := range numbers {
+				if i%8 == 0 {
+					numbers[i], _ = s.New()
+				}
+			}
+			s.Trim()
+		}))
+	}
+}
+
+func TestTableGivesBack(t *testing.T) {
+	var table slab.Table
+	hash := func(n uint32) uint32 { return n * 2654435761 }
+	table.Trim()
+	for range 3 {
+		const burst, stay = 100_000, 50
+		for n := uint32(1); n <= burst; n++ {
+			table.Insert(hash(n), n)
+			table.Trim()
+		}
+		full := table.Bytes()
+		require.Greater(t, full, burst*8)
+		for n := uint32(stay + 1); n <= burst; n++ {
+			if !table.Remove(hash(n), n) {
+				t.Fatal("lost")
+			}
+			table.Trim()
+		}
+		require.LessOrEqual(t, table.Bytes(), 16*8*stay*2)
+		require.Equal(t, stay, table.Len())
+		for n := uint32(1); n <= stay; n++ {
+			require.True(t, has(&table, hash(n), n))
+			require.True(t, table.Remove(hash(n), n))
+		}
+		table.Trim()
+		require.Equal(t, 64*8, table.Bytes())
+	}
 }
 
 // A table must hold what a Go map holds after any sequence of insertions and removals.

@@ -45,7 +45,7 @@ func (t *Table) probe(hash uint32, i int) (uint32, int) {
 // Insert files the number, which must not be 0, under the hash.
 func (t *Table) Insert(hash, number uint32) {
 	if t.count >= len(t.cells)*3/4 {
-		t.grow()
+		t.resize(max(minCells, 2*len(t.cells)))
 	}
 	t.put(uint64(hash)<<32 | uint64(number))
 	t.count++
@@ -60,9 +60,10 @@ func (t *Table) put(cell uint64) {
 	t.cells[i] = cell
 }
 
-func (t *Table) grow() {
+// resize moves everything to so many cells, a power of two.
+func (t *Table) resize(cells int) {
 	old := t.cells
-	t.cells = make([]uint64, max(minCells, 2*len(old)))
+	t.cells = make([]uint64, cells)
 	for _, c := range old {
 		if c != 0 {
 			t.put(c)
@@ -95,6 +96,20 @@ func (t *Table) Remove(hash, number uint32) bool {
 	t.cells[hole] = 0
 	t.count--
 	return true
+}
+
+// Trim gives back what is empty of a table that holds much less than it once did. Else it does nothing: its cost is spread
+// over the removals that led to it.
+func (t *Table) Trim() {
+	const mostlyEmpty = 16 // of so many cells one is filled, or none
+	if len(t.cells) <= minCells || t.count > len(t.cells)/mostlyEmpty {
+		return
+	}
+	cells := minCells
+	for cells < 4*t.count {
+		cells *= 2
+	}
+	t.resize(cells)
 }
 
 // Clear takes everything out and keeps the memory.

@@ -59,6 +59,7 @@ func (l *segments) unshrinkable(s *segment) {
 func (l *segments) recycle(n uint32) {
 	s := &l.list[n]
 	l.runs.free(s)
+	l.runs.Trim()
 	if s.busy {
 		s.dead = true // who works on it gives it back
 		return

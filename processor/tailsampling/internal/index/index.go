@@ -60,14 +60,23 @@ func (x *Index[T, P]) File(n Slot) { x.table.Insert(x.At(n).node().Hash, uint32(
 // Unfile takes an entry out of what is found.
 func (x *Index[T, P]) Unfile(n Slot) { x.table.Remove(x.At(n).node().Hash, uint32(n)) }
 
-// Free takes a slot back. The entry must be in no list and not filed.
+// Free takes a slot back. The entry must be in no list and not filed. Until Trim it stays what it is.
 func (x *Index[T, P]) Free(n Slot) { x.entries.Free(uint32(n)) }
 
 // Filed calls yield for the slot of every entry that was filed, in no order.
 func (x *Index[T, P]) Filed(yield func(Slot)) { x.table.All(func(n uint32) { yield(Slot(n)) }) }
 
-// Slots is one more than the highest slot that was ever in use. Entries in slots that are free are what they were.
-func (x *Index[T, P]) Slots() Slot { return Slot(x.entries.Max() + 1) }
+// Has reports whether a slot is in use.
+func (x *Index[T, P]) Has(n Slot) bool { return n != 0 && x.entries.Has(uint32(n)) }
+
+// Len is how many slots are in use.
+func (x *Index[T, P]) Len() int { return x.entries.Len() }
+
+// Trim gives back memory that a burst took and that nothing uses any more.
+func (x *Index[T, P]) Trim() {
+	x.entries.Trim()
+	x.table.Trim()
+}
 
 // Bytes is how much memory the index occupies.
 func (x *Index[T, P]) Bytes() int { return x.entries.Bytes() + x.table.Bytes() }

@@ -16,6 +16,7 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/durationpb"
 
+	"github.com/slowburn/slowburn/internal/bytesize"
 	"github.com/slowburn/slowburn/internal/clock"
 	"github.com/slowburn/slowburn/processor/spanlog"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/buffer"
@@ -118,6 +119,10 @@ func (f *Refusals) explain(r Reason, err error) string {
 		"send again later; see whether the next component accepts traces, or raise %[1]s"
 	switch r {
 	case MemoryBudget:
+		if index := f.Buffer.Index.Load(); 2*index > f.Buffer.Pool.Limit() {
+			return fmt.Sprintf("memory_budget of %s is too small for so many traces at once: %s of it index them, spans aside: "+
+				"send again later, or raise memory_budget", f.Memory, bytesize.About(index))
+		}
 		return fmt.Sprintf(full, r, f.Memory)
 	case DiskBudget:
 		return fmt.Sprintf(full, r, f.Disk)

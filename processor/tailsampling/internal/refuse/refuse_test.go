@@ -133,3 +133,13 @@ func TestRecentRefusals(t *testing.T) {
 		require.Empty(t, recent(), "nobody sends: it may be well again")
 	})
 }
+
+// Where the index of many small traces takes the most of the budget, the refusal says so.
+func TestRefusalBecauseOfTheIndex(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, _ := newRefusals(t)
+		f.Buffer.Index.Store(40 << 20) // of 64 MiB
+		require.EqualError(t, f.Refuse(1, spanlog.ErrMemoryBudget), "tail_sampling: memory_budget of 1 GiB is too small for so "+
+			"many traces at once: 40.0MiB of it index them, spans aside: send again later, or raise memory_budget")
+	})
+}

@@ -56,7 +56,7 @@ func (t *traces) conclude(n slot, v verdict, trigger decision.Trigger, now clock
 		return
 	}
 	t.index.Unfile(n)
-	t.versions.End(e.generation)
+	t.versions.End(e.generation, n)
 	t.remember(e, v.Verdict, now)
 	if v.Verdict == policy.Sampled {
 		t.enqueue(n, t.outbox.Everyone(), now)

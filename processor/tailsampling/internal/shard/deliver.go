@@ -122,7 +122,7 @@ func (s Outgoing) TakeAside(r Ref, now clock.Monotonic) (k Kept, ok bool) {
 
 // Holds reports whether the destination has not got what r identifies, and is still to get it.
 func (s Outgoing) Holds(r Ref) bool {
-	if r.Slot == 0 || r.Slot >= s.index.Slots() {
+	if !s.index.Has(r.Slot) {
 		return false
 	}
 	e := s.index.At(r.Slot)

@@ -68,17 +68,18 @@ func (s *Shard) FinishAll(now clock.Monotonic) {
 	}
 }
 
-// DecideEarly decides the oldest pending trace of at most this rank before its time. It returns how many bytes of spans
-// that had; 0 if there is none.
+// DecideEarly decides the oldest pending trace of at most this rank before its time. It returns how many bytes that
+// took, those of its entry included unless the trace is kept; 0 if there is none.
 //
 // The cursor skips what it has passed. A trace whose rank falls later is decided at a higher rank: late, never lost.
 func (s *Shard) DecideEarly(maxRank Rank, trigger decision.Trigger, now clock.Monotonic) int64 {
 	for n := s.queues.cursors[maxRank]; n != 0; n = s.queues.waiting.Next(&s.index, n) {
 		if maxRank == Failed || s.judge.rankOf(n, now) <= maxRank {
 			s.queues.cursors[maxRank] = n // settle moves it on
-			before := s.tally.Stats.PendingBytes
+			before, entries := s.tally.Stats.PendingBytes, s.index.Len()
 			s.decide(n, trigger, now)
-			return max(1, before-s.tally.Stats.PendingBytes)
+			freed := s.shared.Pool.OnHeap((entries - s.index.Len()) * entrySize)
+			return max(1, before-s.tally.Stats.PendingBytes+freed)
 		}
 	}
 	s.queues.cursors[maxRank] = 0

@@ -3,6 +3,7 @@ package shard
 import (
 	"math"
 	"time"
+	"unsafe"
 
 	"github.com/slowburn/slowburn/internal/clock"
 	"github.com/slowburn/slowburn/internal/tracestate"
@@ -34,6 +35,9 @@ type entry struct {
 	generation version.Generation // until it is decided for good
 	outbox.Place
 }
+
+// entrySize is what an entry takes in bytes.
+const entrySize = int(unsafe.Sizeof(entry{}))
 
 // counts are those of the spans of an entry.
 type counts struct {

@@ -12,13 +12,15 @@ import (
 // Shared.ReviveUpTo; beyond that the oldest are evicted. With files that is the budget of the disk alone: memory is relieved by
 // leaving segments to the disk, and only evicts when that is not enough (see package budget).
 
+// A trace that is decided early to save memory does not stay: its entry would take what the decision was to give back.
+
 // makeRoomToRevive evicts the oldest revivable traces where there is too little room for another one. It reports whether a
 // trace that was not sampled can stay.
 func (t *traces) makeRoomToRevive(trigger decision.Trigger, now clock.Monotonic) bool {
 	if trigger == decision.ByShutdown {
 		return t.links.ties != nil // another shard may yet keep a trace that this one is linked with
 	}
-	if t.shared.Waits.Revive == 0 || trigger == decision.BySize {
+	if t.shared.Waits.Revive == 0 || trigger == decision.BySize || trigger == decision.ByMemory {
 		return false
 	}
 	for t.overRevivable() {
@@ -62,7 +64,7 @@ func (t *traces) evict(n slot, now clock.Monotonic) {
 	e := t.index.At(n)
 	t.unlistRevivable(n)
 	t.index.Unfile(n)
-	t.versions.End(e.generation)
+	t.versions.End(e.generation, n)
 	// After a crash what came since is to be gone too, and what was copied forward: that may stay for longer than the
 	// part of the journal that has the decision.
 	if e.lateSpans > 0 || t.log.Newer(e.chain, e.to) {
@@ -91,13 +93,13 @@ func (t *traces) revive(n slot, v verdict, trigger decision.Trigger, now clock.M
 	t.conclude(n, v, trigger, now)
 }
 
-// EvictOldest gives up the trace that was not sampled first, and returns how many bytes of spans it had; 0 if there is
-// none.
+// EvictOldest gives up the trace that was not sampled first, and returns how many bytes it took, those of its entry
+// included; 0 if there is none.
 func (s *Shard) EvictOldest(now clock.Monotonic) int64 {
 	if s.queues.revivable.Empty() {
 		return 0
 	}
 	before := s.tally.Stats.RevivableBytes
 	s.evict(s.queues.revivable.Head(), now)
-	return max(1, before-s.tally.Stats.RevivableBytes)
+	return before - s.tally.Stats.RevivableBytes + s.shared.Pool.OnHeap(entrySize)
 }

@@ -273,9 +273,9 @@ func (s *script) run(command string, args []string) {
 	case "next":
 		s.printf("next: %s, oldest %s", instant(s.shard.Next()), instant(s.shard.Known().Oldest()))
 	case "early":
-		s.printf("early: %d", s.shard.DecideEarly(ranks[args[0]], decision.ByMemory, s.now))
+		s.printf("early: %d", s.ofSpans(s.shard.DecideEarly(ranks[args[0]], decision.ByMemory, s.now)))
 	case "evict":
-		s.printf("evict: %d", s.shard.EvictOldest(s.now))
+		s.printf("evict: %d", s.ofSpans(s.shard.EvictOldest(s.now)))
 	case "shutdown":
 		s.shard.DecideAll(len(args) > 0, s.now)
 	case "finish":
@@ -522,13 +522,22 @@ var stateNames = map[state]string{
 	statePending: "pending", stateRooted: "rooted", stateRevivable: "revivable", stateGathering: "gathering", stateKept: "kept",
 }
 
+// ofSpans is what of the bytes of a trace are spans: what its entry takes depends on the machine.
+func (s *script) ofSpans(bytes int64) int64 {
+	if entry := s.shard.shared.Pool.OnHeap(entrySize); bytes > entry {
+		return bytes - entry
+	}
+	return bytes
+}
+
 // show prints what is in the shard.
 func (s *script) show() {
-	for n := slot(1); n < s.shard.index.Slots(); n++ {
-		e := s.shard.index.At(n)
-		if e.state == stateGone {
+	for n, seen := slot(1), 0; seen < s.shard.index.Len(); n++ {
+		if !s.shard.index.Has(n) {
 			continue
 		}
+		seen++
+		e := s.shard.index.At(n)
 		s.printf("%s %s spans=%d bytes=%d late_spans=%d%s", traceName(e.ID), stateNames[e.state], e.spans, e.bytes, e.lateSpans, s.places(e))
 	}
 	st := &s.shard.Tally().Stats
@@ -593,11 +602,12 @@ func checkInvariants(t testing.TB, s *Shard, taken int) {
 	t.Helper()
 	var want struct{ pending, pendingBytes, revivable, revivableBytes, undelivered, undeliveredBytes, spans int64 }
 	inState := map[state]int{}
-	for n := slot(1); n < s.index.Slots(); n++ {
-		e := s.index.At(n)
-		if e.state == stateGone {
+	for n, seen := slot(1), 0; seen < s.index.Len(); n++ {
+		if !s.index.Has(n) {
 			continue
 		}
+		seen++
+		e := s.index.At(n)
 		inState[e.state]++
 		want.spans += int64(e.spans)
 		found := s.index.Find(e.Hash, &e.ID)

@@ -70,8 +70,9 @@ type Aftermath struct {
 	Messages []linked.Message // to be passed on
 }
 
-// EndVisit reports the memory of the index to the pool, and returns what follows from the visit.
+// EndVisit gives back what the index has too much of, reports its memory to the pool, and returns what follows from the visit.
 func (s *Shard) EndVisit() (after Aftermath) {
+	s.index.Trim()
 	s.count()
 	if at := s.Next(); at < s.planned {
 		s.planned, after.Sooner = at, true
@@ -83,17 +84,21 @@ func (s *Shard) EndVisit() (after Aftermath) {
 
 // count reports the memory of the index to the pool: once per visit, not per span.
 func (s *Shard) count() {
-	now := s.shared.Pool.OnHeap(s.index.Bytes() + s.versions.Bytes() + s.links.size())
-	if now != s.counted {
-		s.shared.Pool.Grow(now - s.counted)
-		s.counted = now
+	book(s, s.shared.Pool.OnHeap(s.index.Bytes()+s.versions.Bytes()+s.links.size())-s.counted)
+}
+
+// book counts so many bytes more, or less, as the index of a shard.
+func book(s *Shard, bytes int64) {
+	if bytes != 0 {
+		s.shared.Pool.Grow(bytes)
+		s.shared.Index.Add(bytes)
+		s.counted += bytes
 	}
 }
 
 // Close gives the memory of the index back to the pool.
 func (s *Shard) Close() {
-	s.shared.Pool.Grow(-s.counted)
-	s.counted = 0
+	book(s, -s.counted)
 }
 
 // Versions are those that the shard's traces go by.

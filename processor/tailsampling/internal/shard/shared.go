@@ -11,7 +11,8 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/outbox"
 )
 
-// Shared is what the shards of a processor have in common. It does not change once spans come in, but for Pending.
+// Shared is what the shards of a processor have in common. It does not change once spans come in, but for Pending and
+// Index.
 type Shared struct {
 	Waits Waits
 	// Destinations are the keys of those that kept traces go to: at least one, and at most outbox.MaxDestinations.
@@ -37,6 +38,7 @@ type Shared struct {
 	Epoch   clock.Epoch
 	Seed    index.Seed
 	Pending atomic.Int64 // traces that wait for a decision
+	Index   atomic.Int64 // bytes of the budget that the shards' indexes take
 	Limits  Limits
 }
 

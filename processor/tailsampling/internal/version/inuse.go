@@ -2,6 +2,7 @@ package version
 
 import (
 	"slices"
+	"unsafe"
 
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/index"
 )
@@ -48,9 +49,10 @@ func (u *InUse) Begin(n index.Slot) Generation {
 	return u.current
 }
 
-// End takes a trace out of its version.
-func (u *InUse) End(g Generation) {
+// End takes a trace, which has this slot, out of its version.
+func (u *InUse) End(g Generation, n index.Slot) {
 	ended := &u.list[g]
+	ended.bits.release(n)
 	if ended.traces--; ended.traces == 0 && g != u.current {
 		*ended = usedVersion{}
 	}
@@ -96,31 +98,56 @@ func (u *InUse) Bytes() (n int) {
 }
 
 // bitTable holds the policies' bits of traces, by slot, in chunks that the garbage collector passes over. Where no trace
-// has any there is no chunk.
+// has any there is no chunk, but for one that waits for its next use.
 type bitTable struct {
 	words  int
 	made   int // chunks that there are
-	chunks [][]uint64
+	chunks []bitChunk
+	spare  []uint64
 }
 
-const bitChunk = 256 // slots
+// bitChunk is the bits of so many slots; nil where none is in use.
+type bitChunk struct {
+	bits   []uint64
+	traces int
+}
+
+const bitChunkLen = 64 // slots
 
 func (t *bitTable) at(n index.Slot) []uint64 {
-	from := int(n%bitChunk) * t.words
-	return t.chunks[n/bitChunk][from : from+t.words : from+t.words]
+	from := int(n%bitChunkLen) * t.words
+	return t.chunks[n/bitChunkLen].bits[from : from+t.words : from+t.words]
 }
 
 // reset clears the bits of a new trace, making room for them where there is none yet.
 func (t *bitTable) reset(n index.Slot) {
-	i := int(n / bitChunk)
+	i := int(n / bitChunkLen)
 	for i >= len(t.chunks) {
-		t.chunks = append(t.chunks, nil)
+		t.chunks = append(t.chunks, bitChunk{})
 	}
-	if t.chunks[i] == nil {
-		t.chunks[i] = make([]uint64, bitChunk*t.words)
-		t.made++
+	c := &t.chunks[i]
+	if c.bits == nil {
+		if c.bits, t.spare = t.spare, nil; c.bits == nil {
+			c.bits = make([]uint64, bitChunkLen*t.words)
+			t.made++
+		}
 	}
+	c.traces++
 	clear(t.at(n))
 }
 
-func (t *bitTable) bytes() int { return t.made * bitChunk * t.words * 8 }
+// release gives the bits of a trace up, and those of a chunk with its last trace.
+func (t *bitTable) release(n index.Slot) {
+	c := &t.chunks[n/bitChunkLen]
+	if c.traces--; c.traces > 0 {
+		return
+	}
+	if t.spare != nil {
+		t.made--
+	}
+	t.spare, c.bits = c.bits, nil
+}
+
+func (t *bitTable) bytes() int {
+	return t.made*bitChunkLen*t.words*8 + cap(t.chunks)*int(unsafe.Sizeof(bitChunk{}))
+}

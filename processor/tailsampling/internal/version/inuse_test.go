@@ -20,10 +20,18 @@ func TestBitTable(t *testing.T) {
 	for n := index.Slot(1); n < 1000; n++ {
 		require.Equal(t, []uint64{uint64(n), 0, uint64(n)}, table.at(n))
 	}
+	table.release(500)
 	table.reset(500)
 	require.Equal(t, []uint64{0, 0, 0}, table.at(500))
 	require.Equal(t, []uint64{499, 0, 499}, table.at(499))
-	require.Equal(t, 4*256*3*8, table.bytes())
+	require.InDelta(t, 16*64*3*8, table.bytes(), 32*32)
+	for n := index.Slot(1); n < 1000; n++ {
+		if n != 500 {
+			table.release(n)
+		}
+	}
+	require.Equal(t, []uint64{0, 0, 0}, table.at(500))
+	require.LessOrEqual(t, table.bytes(), 2*64*3*8+32*32, "what no trace uses is given back")
 }
 
 func compile(t *testing.T, number int, names *Names, policies ...policy.Config) *Version {
@@ -53,11 +61,11 @@ func TestVersionsAreInUseAsLongAsTheirTraces(t *testing.T) {
 	require.Zero(t, u.Bits(third, 3)[0])
 	require.Same(t, one, u.Of(first))
 	require.Same(t, two, u.Of(third))
-	u.End(first)
+	u.End(first, 1)
 	require.Same(t, one, u.Of(second), "another trace goes by it")
-	u.End(second)
+	u.End(second, 2)
 	require.Equal(t, 1, u.Len())
-	u.End(third)
+	u.End(third, 3)
 	require.Equal(t, 1, u.Len(), "the current one stays")
 	u.Swap(three)
 	require.Equal(t, 1, u.Len(), "the one before had no trace")
@@ -78,7 +86,7 @@ func TestAsManyVersionsAsThereIsRoomFor(t *testing.T) {
 	}
 	require.True(t, u.Full())
 	require.Equal(t, MaxInUse, u.Len())
-	u.End(generations[17])
+	u.End(generations[17], 18)
 	require.False(t, u.Full())
 	u.Swap(v)
 	require.Equal(t, Generation(17), u.Begin(1000), "a free place is used again")

@@ -1,0 +1,42 @@
+package slab_test
+
+import (
+	"testing"
+
+	"github.com/slowburn/slowburn/internal/slab"
+)
+
+// BenchmarkSlabFIFO is values that leave in the order in which they came, while so many are there.
+func BenchmarkSlabFIFO(b *testing.B) {
+	const there = 1 << 17
+	var s slab.Slab[[4]uint64]
+	var queue [there]uint32
+	for i := range queue {
+		queue[i], _ = s.New()
+	}
+	b.ReportAllocs()
+	i := 0
+	for b.Loop() {
+		s.Free(queue[i%there])
+		queue[i%there], _ = s.New()
+		i++
+	}
+}
+
+// BenchmarkSlabScattered is so too, but they leave in no order.
+func BenchmarkSlabScattered(b *testing.B) {
+	const there = 1 << 17
+	var s slab.Slab[[4]uint64]
+	var queue [there]uint32
+	for i := range queue {
+		queue[i], _ = s.New()
+	}
+	b.ReportAllocs()
+	i := uint32(0)
+	for b.Loop() {
+		i += 2654435761
+		at := i >> 15
+		s.Free(queue[at])
+		queue[at], _ = s.New()
+	}
+}

@@ -1,0 +1,61 @@
+package budget
+
+import (
+	"encoding/binary"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/intake"
+)
+
+// After bursts of traces without a root, whose index is many times the budget, the memory is there again: ordinary traces
+// are accepted, and wait for their decision.
+func TestBurstsGiveTheirMemoryBack(t *testing.T) {
+	for name, onDisk := range map[string]bool{"memory": false, "disk": true} {
+		t.Run(name, func(t *testing.T) {
+			s := newSetup(t, 4, Settings{OnDisk: onDisk})
+			defer s.close()
+			s.settle()
+			before, id := s.pool.Used(), uint64(0)
+			for range 3 {
+				for range 100 {
+					s.take(500, &id)
+				}
+				require.Less(t, s.pool.Used(), s.pool.Limit())
+				require.Positive(t, s.buffer.Sum().Pending, "no more is decided early than must be")
+				s.decide()
+				for _, m := range s.buffer.Members {
+					m.Lock()
+					for m.EvictOldest(s.buffer.Now()) > 0 {
+					}
+					s.buffer.Leave(m)
+				}
+				require.Less(t, s.buffer.Index.Load(), s.pool.Limit()/10)
+				if !onDisk { // where the journal takes what is a large part of so small a budget
+					require.Less(t, s.pool.Used(), before+s.pool.Limit()/10)
+				}
+				s.take(20, &id)
+				require.EqualValues(t, 20, s.buffer.Sum().Pending, "what is ordinary waits")
+				s.decide()
+			}
+		})
+	}
+}
+
+// take takes traces of one span each in as the sampler does; they have IDs from id on.
+func (s *setup) take(traces int, id *uint64) {
+	s.t.Helper()
+	r := s.request(make([]testSpan, traces)...)
+	for i := range r.Spans {
+		*id++
+		binary.BigEndian.PutUint64(r.Spans[i].TraceID[:], *id)
+		r.Spans[i].TraceID[15] = 1
+	}
+	need, large := s.Size(r)
+	require.NoError(s.t, s.Reserve(need, large))
+	defer s.pool.Cancel(need)
+	var in intake.Request
+	in.Prepare(r, s.buffer.Members[0].Versions().Current(), s.buffer.Seed, len(s.buffer.Members))
+	require.NoError(s.t, s.buffer.Add(&in))
+}
