@@ -24,7 +24,8 @@ import (
 const smallVolume = "size=96m,uid=65532,gid=65532,mode=0700"
 
 // TestImageVolumeFull: on a full volume spans are refused with an answer that the sender retries and that names the disk, /readyz
-// says so, and the gateway stays up; with room again it goes on by itself. Every acknowledged trace is in the trace store at last.
+// says so, and the gateway stays up, and starts again if it is stopped. With room it goes on by itself. Every acknowledged trace is in
+// the trace store at last.
 func TestImageVolumeFull(t *testing.T) {
 	dir := t.TempDir()
 	require.NoError(t, syscall.Mount("tmpfs", dir, "tmpfs", 0, smallVolume))
@@ -92,6 +93,12 @@ func TestImageVolumeFull(t *testing.T) {
 		return false
 	})
 	require.False(t, g.ended(), "it stays up")
+	g.stop(t)
+	g = start(t, p)
+	await(t, "a start on the full volume", func() bool {
+		require.False(t, g.ended())
+		return status("http://127.0.0.1:8080/readyz") != 0 && g.said(t, "Everything is ready")
+	})
 
 	require.NoError(t, os.Remove(filler))
 	g.ready(t)
