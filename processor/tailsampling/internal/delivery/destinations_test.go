@@ -366,6 +366,44 @@ func TestProgress(t *testing.T) {
 	})
 }
 
+// A trace of several requests arrives at a destination that refuses every second one, whatever it accepts of others in between: what it
+// has of the trace stays in hand.
+func TestProgressBesideOthers(t *testing.T) {
+	for others := range byte(4) {
+		withDestinations(t, []destination.Destination{asBytes("backend")}, func(t *testing.T, s *setup, r *running) {
+			requests, failed := 0, false
+			s.sink.kept = func(k *wire.Kept) { // a request for each span
+				failed = false
+				for i := range k.Spans {
+					if k.Spans[i].Sent {
+						continue
+					}
+					if requests++; requests%2 == 0 {
+						failed = true
+						return
+					}
+					k.Spans[i].Sent = true
+				}
+			}
+			s.sink.accept = func(context.Context, int) error {
+				if failed {
+					return errRetry
+				}
+				return nil
+			}
+			s.keep(many(1, 7)...)
+			for n := range 100 * others {
+				time.Sleep(100 * time.Millisecond / time.Duration(others))
+				s.keep(testSpan{trace: 2 + n%250})
+			}
+			time.Sleep(time.Hour)
+			require.Zero(t, s.Buffer.Sum().Present, "%d other traces each 100 ms", others)
+			require.Contains(t, s.sink.got("backend"), byte(1))
+			r.end()
+		})
+	}
+}
+
 // Where nobody took the bytes they are passed on decoded, with an error in the log.
 func TestBytesThatNobodyTook(t *testing.T) {
 	withDestinations(t, []destination.Destination{asBytes("backend")}, func(t *testing.T, s *setup, r *running) {

@@ -30,7 +30,8 @@
 //	apart,
 //	refused
 //
-// While it is held, spans that the destination has already are not sent again. Over a restart every state but done is ready.
+// While it is held, spans that the destination has already are not sent again, and a trace of which it has some fails alone five
+// times in a row before it lets go of them. Over a restart every state but done is ready.
 //
 // # Probes
 //

@@ -35,7 +35,11 @@ func (s *Sender) settle(p *piece, sentBefore int, err error) (delay time.Duratio
 	}
 	stuck := p.Stuck()
 	v := p.Judge(class, p.several(), s.d.acceptance(now))
-	if v == trial.Again && p.alone && class != answer.Gateway {
+	partly := !p.several() && p.spansSent(p.from, p.to) > 0
+	switch {
+	case v == trial.Aside && partly: // what it has of the trace would be sent again
+		v = trial.Again
+	case v == trial.Again && p.alone && !partly && class != answer.Gateway:
 		v = trial.Aside
 	}
 	if v != trial.Delivered {
