@@ -16,8 +16,10 @@ import (
 	"go.opentelemetry.io/collector/confmap/provider/httpsprovider"
 	"go.opentelemetry.io/collector/confmap/provider/yamlprovider"
 	"go.opentelemetry.io/collector/otelcol"
+	"go.uber.org/zap"
 
 	"github.com/slowburn/slowburn"
+	"github.com/slowburn/slowburn/internal/brief"
 	"github.com/slowburn/slowburn/processor/otlp/wirepath"
 )
 
@@ -52,6 +54,8 @@ func settings(src *source) otelcol.CollectorSettings {
 			Version:     version,
 		},
 		Factories: func() (otelcol.Factories, error) { return factories(src) },
+		// All that is logged passes through, whoever logs it: what clients send is in messages, errors and fields.
+		LoggingOptions: []zap.Option{zap.WrapCore(brief.Core)},
 		ConfigProviderSettings: otelcol.ConfigProviderSettings{
 			ResolverSettings: confmap.ResolverSettings{
 				URIs: []string{"yaml:" + slowburn.DefaultConfig},

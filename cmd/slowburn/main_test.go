@@ -1,13 +1,17 @@
 package main
 
 import (
+	"errors"
+	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/otelcol"
+	"go.uber.org/zap"
 )
 
 // The names that examples, docs and users' files lean on.
@@ -27,6 +31,23 @@ func TestFactories(t *testing.T) {
 	}, types(f.Extensions))
 	for typ, module := range f.ProcessorModules {
 		assert.NotEmpty(t, module, typ)
+	}
+}
+
+// Whatever a component logs of what a client sent is cut.
+func TestLogLinesAreCut(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "log")
+	for _, encoding := range []string{"json", "console"} {
+		cfg := zap.NewProductionConfig()
+		cfg.Encoding, cfg.OutputPaths = encoding, []string{file}
+		logger, err := cfg.Build(settings(nil).LoggingOptions...)
+		require.NoError(t, err)
+		long := strings.Repeat("x", 15<<20)
+		logger.Error("refused: "+long, zap.String("name", long), zap.Error(errors.New(long)))
+		written, err := os.ReadFile(file)
+		require.NoError(t, err)
+		require.Less(t, len(written), 32<<10, encoding)
+		require.Contains(t, string(written), "bytes more)")
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"github.com/slowburn/slowburn/internal/brief"
 	"github.com/slowburn/slowburn/processor/otlp/internal/misdirected"
 )
 
@@ -122,7 +123,7 @@ func refuse(w http.ResponseWriter, req *http.Request, message string, code int) 
 	if enc == nil {
 		enc = jsonEncoding
 	}
-	writeStatus(w, enc, statusFromHTTP(message, code), code)
+	writeStatus(w, enc, statusFromHTTP(brief.Text(message, brief.Answer), code), code)
 }
 
 // writeStatus answers with a google.rpc.Status, as OTLP wants it.

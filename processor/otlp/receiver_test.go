@@ -26,6 +26,7 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
+	"github.com/slowburn/slowburn/internal/brief"
 	"github.com/slowburn/slowburn/internal/host"
 )
 
@@ -138,6 +139,24 @@ func TestAnswersErrorsOfThePipeline(t *testing.T) {
 			}
 		}
 	})
+}
+
+// What a client sent comes back to it cut, through every door.
+func TestAnswersAreBrief(t *testing.T) {
+	g := start(t, map[string]any{"wire_path": true})
+	long := strings.Repeat("é", 8<<20)
+	for _, err := range []error{
+		errors.New(long), consumererror.NewPermanent(errors.New(long)), status.Error(codes.InvalidArgument, long),
+		consumererror.NewOTLPHTTPError(errors.New(long), 503),
+	} {
+		for _, door := range doors {
+			g.err = err
+			td, _ := someTraces(1, false)
+			got := g.send(door, "", td)
+			assert.LessOrEqual(t, len(got.status.Message()), brief.Answer+64, door)
+			assert.Contains(t, got.status.Message(), "bytes more)", door)
+		}
+	}
 }
 
 // announced is an extension that is told of the receiver.

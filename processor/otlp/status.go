@@ -11,6 +11,8 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/durationpb"
+
+	"github.com/slowburn/slowburn/internal/brief"
 )
 
 // retryAfter is how long a sender is asked to wait. Exporters add jitter and back off by themselves.
@@ -22,6 +24,8 @@ const retryAfter = time.Second
 // A status or code that the error carries is passed on. Otherwise a permanent error is the server's fault and final, a
 // cancelled or late request is unavailable, and everything else is back-pressure. A permanent error is never answered
 // with a code that makes the sender retry, and what is retryable says after how long.
+//
+// The message is cut: it repeats what the client sent.
 func statusOf(err error) (*status.Status, int) {
 	permanent := consumererror.IsPermanent(err)
 	s, code := carried(err)
@@ -34,6 +38,7 @@ func statusOf(err error) (*status.Status, int) {
 	default:
 		s, code = status.New(codes.ResourceExhausted, err.Error()), http.StatusTooManyRequests
 	}
+	s = briefly(s)
 	if _, told := retryDelay(s); !told && retryable(s.Code()) {
 		if with, err := s.WithDetails(&errdetails.RetryInfo{RetryDelay: durationpb.New(retryAfter)}); err == nil {
 			s = with
@@ -70,6 +75,16 @@ func retryDelay(s *status.Status) (time.Duration, bool) {
 		}
 	}
 	return 0, false
+}
+
+// briefly returns the status with its message cut.
+func briefly(s *status.Status) *status.Status {
+	if len(s.Message()) <= brief.Answer {
+		return s
+	}
+	p := s.Proto()
+	p.Message = brief.Text(p.GetMessage(), brief.Answer)
+	return status.FromProto(p)
 }
 
 // statusFromHTTP returns the status that goes with an HTTP code of a refusal.

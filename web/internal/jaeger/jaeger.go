@@ -10,6 +10,7 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
+	"github.com/slowburn/slowburn/internal/brief"
 	"github.com/slowburn/slowburn/processor/tracestore"
 	"github.com/slowburn/slowburn/web/internal/known"
 	"github.com/slowburn/slowburn/web/internal/rest"
@@ -52,7 +53,7 @@ func write[T any](w http.ResponseWriter, data []T) {
 
 // writeError is a failure in Jaeger's form.
 func writeError(w http.ResponseWriter, status int, format string, args ...any) {
-	rest.WriteError(w, "application/json", status, envelope{Errors: []errorView{{status, fmt.Sprintf(format, args...)}}})
+	rest.WriteError(w, "application/json", status, envelope{Errors: []errorView{{status, brief.Text(fmt.Sprintf(format, args...), brief.Answer)}}})
 }
 
 func listServices(w http.ResponseWriter, r *http.Request, store tracestore.Reader) {

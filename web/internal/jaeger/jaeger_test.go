@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -150,6 +151,7 @@ func TestJaegerErrors(t *testing.T) {
 		{none, "/traces", 404, "No trace_store"},
 		{all, "/dependencies", 404, "There is nothing at /jaeger/api/dependencies"},
 		{all, "/traces/" + webtest.GoneID.String(), 404, "is not here"},
+		{all, "/traces/" + strings.Repeat("x", 4096), 400, "bytes more)"},
 		{all, "/traces/xyz", 400, `"xyz" is no trace ID`},
 		{all, "/traces?traceID=xyz", 400, `"xyz" is no trace ID`},
 		{all, tooMany, 400, "201 trace IDs are too many"},

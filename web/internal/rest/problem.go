@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+
+	"github.com/slowburn/slowburn/internal/brief"
 )
 
 // Problem is a problem document (RFC 9457): what went wrong, and in Detail a sentence that says what to do.
@@ -19,9 +21,9 @@ type Failure func(w http.ResponseWriter, status int, format string, args ...any)
 
 var _ Failure = WriteProblem
 
-// WriteProblem writes a problem document.
+// WriteProblem writes a problem document. Its detail is cut: it repeats what the client sent.
 func WriteProblem(w http.ResponseWriter, status int, format string, args ...any) {
-	body := Problem{"about:blank", http.StatusText(status), status, fmt.Sprintf(format, args...)}
+	body := Problem{"about:blank", http.StatusText(status), status, brief.Text(fmt.Sprintf(format, args...), brief.Answer)}
 	WriteError(w, "application/problem+json", status, body)
 }
 

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -117,6 +118,13 @@ func TestNotAllowed(t *testing.T) {
 	w := webtest.Ask(t, rest.NotAllowed(rest.WriteProblem, http.MethodGet, http.MethodHead), http.MethodPut, "/x")
 	webtest.RequireProblem(t, w, http.StatusMethodNotAllowed, "PUT cannot be used on /x: use GET.")
 	assert.Equal(t, "GET, HEAD", w.Header().Get("Allow"))
+}
+
+func TestProblemsAreBrief(t *testing.T) {
+	w := httptest.NewRecorder()
+	rest.WriteProblem(w, http.StatusBadRequest, "There is no %s.", strings.Repeat("\x00", 1<<20))
+	assert.Less(t, w.Body.Len(), 8<<10)
+	assert.Contains(t, w.Body.String(), "bytes more)")
 }
 
 func TestWriteJSON(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 	"go.opentelemetry.io/otel/metric"
 	"go.uber.org/zap"
 
+	"github.com/slowburn/slowburn/internal/brief"
 	"github.com/slowburn/slowburn/processor/otlp/internal/metadata"
 )
 
@@ -57,7 +58,7 @@ type request struct {
 
 // report counts a request, logs the first of its kind, and returns what to set.
 func (r *Requests) report(ctx context.Context, q request) string {
-	advice := r.advice(q)
+	advice := brief.Text(r.advice(q), brief.Answer)
 	r.telemetry.ReceiverOtlpMisdirectedRequests.Add(ctx, 1, metric.WithAttributeSet(attribute.NewSet(
 		attribute.String("reason", q.kind.String()), attribute.String("transport", q.transport))))
 	r.logged[q.kind].Do(func() {
