@@ -9,6 +9,7 @@ import (
 	"go.opentelemetry.io/collector/component"
 
 	"github.com/slowburn/slowburn/internal/bytesize"
+	"github.com/slowburn/slowburn/internal/cgroup"
 	"github.com/slowburn/slowburn/slo/sli/internal/count"
 )
 
@@ -43,7 +44,7 @@ type Repeats struct {
 	_ struct{}
 }
 
-// Limits are the most values that a label may have. What exceeds one is counted under __other__.
+// Limits are the most values that a label may have, and the most series. What exceeds one is counted under __other__.
 type Limits struct {
 	// Services is the most service names. Those that an objective names come on top.
 	Services int `mapstructure:"services"`
@@ -53,12 +54,49 @@ type Limits struct {
 	Versions int `mapstructure:"versions"`
 	// Reasons is the most reasons of bad events of a service, beside "error" and "latency".
 	Reasons int `mapstructure:"reasons"`
+	// Series is the most time series of all kinds together: calls, durations, total and bad events. Those that an objective names
+	// and those of __other__ come on top. 0 is a thirty-second part of the memory limit, at 1280 bytes each: between 5000 and
+	// 200000.
+	Series int `mapstructure:"series"`
 
 	_ struct{}
 }
 
 func (l Limits) count() count.Limits {
-	return count.Limits{Services: l.Services, Operations: l.Operations, Versions: l.Versions, Reasons: l.Reasons}
+	return count.Limits{Services: l.Services, Operations: l.Operations, Versions: l.Versions, Reasons: l.Reasons, Series: l.series()}
+}
+
+const (
+	// seriesBytes is what a series takes in memory at most: half of a duration histogram with all its buckets, its labels and its
+	// place in the tables, with a quarter for garbage.
+	seriesBytes = 1280
+	// seriesShare is which part of the memory limit the series have by default, between leastSeries and mostSeries of them.
+	seriesShare             = 32
+	leastSeries, mostSeries = 5_000, 200_000
+)
+
+// series is Series, or what it is if that is 0.
+func (l Limits) series() int {
+	if l.Series > 0 {
+		return l.Series
+	}
+	limit, ok := cgroup.Limit()
+	if !ok {
+		return mostSeries
+	}
+	return seriesWithin(limit)
+}
+
+func seriesWithin(limit int64) int {
+	return int(min(max(limit/seriesShare/seriesBytes, leastSeries), mostSeries))
+}
+
+// MemoryShare returns what counting takes at most, in bytes, and how many series that is for, which the database that they are
+// kept in has as well; and the key that says it.
+func (c *Config) MemoryShare() (key string, bytes int64, series int) {
+	const requests = 4 << 20 // records that are not folded yet, and a batch of metrics on its way
+	n := c.Limits.series()
+	return "limits::series", int64(n)*seriesBytes + int64(c.Repeats.Memory) + requests, n
 }
 
 var _ component.Config = (*Config)(nil)
@@ -76,6 +114,8 @@ func createDefaultConfig() component.Config {
 const (
 	maxRepeatsWindow = 24 * time.Hour
 	minRepeatsMemory = 64 << 10
+
+	minSeries, maxSeries = 1000, 100_000_000
 )
 
 // minExpiry is how far back an instant query looks for a sample: a series forgotten sooner would still be seen.
@@ -112,6 +152,9 @@ func (c *Config) Validate() error {
 		if l.n < 1 {
 			errs = append(errs, fmt.Errorf("limits::%s: %d must be at least 1", l.key, l.n))
 		}
+	}
+	if n := c.Limits.Series; n != 0 && (n < minSeries || n > maxSeries) {
+		errs = append(errs, fmt.Errorf("limits::series: %d must be from %d to %d; leave it out for a part of the memory limit", n, minSeries, maxSeries))
 	}
 	return errors.Join(errs...)
 }

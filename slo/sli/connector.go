@@ -180,12 +180,13 @@ var labelNames = [count.NumLabels]struct{ label, key string }{
 	count.SpanName:       {"span_name", "operations"},
 	count.ServiceVersion: {"service_version", "versions"},
 	count.Reason:         {"reason", "reasons"},
+	count.AllSeries:      {"series", "series"},
 }
 
 func (c *Connector) overflowed(ctx context.Context, l count.Label, spans int64) {
 	c.telemetry.SliOverflowSpans.Add(ctx, spans, metric.WithAttributeSet(attribute.NewSet(attribute.String("label", labelNames[l].label))))
 	c.told[l].Do(func() {
-		c.set.Logger.Warn("More values of a label than its limit: spans with further ones are counted under "+count.Other+
+		c.set.Logger.Warn("More values of a label, or series, than the limit: spans with further ones are counted under "+count.Other+
 			". Raise the limit, or make the label vary less, such as by leaving IDs out of span names",
 			zap.String("label", labelNames[l].label), zap.String("limit", "limits::"+labelNames[l].key))
 	})

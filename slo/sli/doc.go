@@ -21,6 +21,7 @@
 //     decoded.
 //   - A span whose trace or span ID is zero is none, by either door.
 //   - A series starts with a zero, so that its first events are seen by whoever takes differences.
+//   - All series together have a limit (Limits.Series). Over it spans are counted as exactly, under __other__.
 //   - Cumulative counts are their own retry: a flush that failed loses nothing.
 //   - Where counts cannot be kept, counting goes on in memory, and Probe and Volatile say since when.
 package sli

@@ -128,6 +128,7 @@ func (e *emitting) flush(ctx context.Context, at int64) error {
 	e.telemetry.SliVolatile.Record(ctx, volatile)
 	if err == nil {
 		e.telemetry.SliSeries.Record(ctx, int64(r.series))
+		e.telemetry.SliMaxSeries.Record(ctx, int64(e.cfg.Limits.series()))
 		e.failure.Store(nil)
 		if !e.logged.IsZero() {
 			e.logged = time.Time{}

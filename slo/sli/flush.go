@@ -11,6 +11,7 @@ import (
 	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
+	"github.com/slowburn/slowburn/slo/internal/own"
 	"github.com/slowburn/slowburn/slo/sli/internal/count"
 )
 
@@ -163,7 +164,7 @@ func (f *flusher) secured(ctx context.Context, refused uint64) error {
 }
 
 func (f *flusher) send(ctx context.Context, b batch) error {
-	if err := f.next.ConsumeMetrics(ctx, b.md); err != nil {
+	if err := f.next.ConsumeMetrics(own.Mark(ctx), b.md); err != nil {
 		return fmt.Errorf("hand counts to the metrics pipeline: %w", err)
 	}
 	return nil

@@ -14,40 +14,62 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/slowburn/slowburn/internal/clock"
+	"github.com/slowburn/slowburn/internal/partial"
+	"github.com/slowburn/slowburn/slo/internal/own"
+	"github.com/slowburn/slowburn/slo/tsdb/internal/admit"
 	"github.com/slowburn/slowburn/slo/tsdb/internal/batch"
+	"github.com/slowburn/slowburn/slo/tsdb/internal/census"
 )
 
 // maxAhead is how far a sample may lie in the future, as in Prometheus. One sample of a clock that is a year ahead
 // would move the database's present there, and it would take nothing of the true present any more.
 const maxAhead = 10 * time.Minute
 
-var (
-	errFuture  = errors.New("too far in the future")
-	errExpired = errors.New("older than the retention")
-)
+// errMaxSeries is why a series of others is not made.
+var errMaxSeries = errors.New("max_series is reached: raise it, or send fewer series")
+
+// admit passes on what of the metrics is within the limits, in parts, one after the other. The gateway's own metrics are.
+func (e *embedded) admit(ctx context.Context, md pmetric.Metrics, naming batch.Naming, yield func(admit.Part) error) error {
+	if own.Is(ctx) {
+		return yield(admit.Part{Metrics: md})
+	}
+	var rejected rejections
+	defer func() { e.tell(ctx, &rejected) }()
+	gate := admit.New(e.config.Limits.admit(), naming.Promote, lookback)
+	return gate.Pass(md, e.config.window(clock.Now()), func(r admit.Rejection) {
+		rejected.add(r.Reason, max(r.Points, 1), max(r.Samples, 1), func() string { return fmt.Sprintf("%s: %v", r.Metric, r.Err) })
+	}, yield)
+}
 
 // append translates metrics and writes them. It returns an error where the database could not be written, which may
-// be retried; what the database does not take is counted and logged only.
-func (e *embedded) append(ctx context.Context, md pmetric.Metrics, naming batch.Naming) error {
+// be retried; what the database does not take is counted, logged and told to the sender.
+func (e *embedded) append(ctx context.Context, part admit.Part, naming batch.Naming) error {
+	mine := own.Is(ctx)
+	if !mine {
+		leave, err := enter(ctx, e.foreign)
+		if err != nil {
+			return err
+		}
+		defer leave()
+	}
 	b := e.batches.Get(&e.families)
 	defer e.batches.Put(b)
-	warnings, untranslatable := batch.Translate(ctx, md, naming, lookback, b)
+	warnings, untranslatable := batch.Translate(ctx, part.Metrics, part.Wide, naming, lookback, b)
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
 	b.Sort()
 
-	select {
-	case e.appending <- struct{}{}:
-		defer func() { <-e.appending }()
-	case <-ctx.Done():
-		return context.Cause(ctx)
+	leave, err := enter(ctx, e.appending)
+	if err != nil {
+		return err
 	}
+	defer leave()
 	var rejected rejections
 	for _, err := range unjoin(untranslatable) {
-		rejected.add("untranslatable", err.Error(), err)
+		rejected.add(admit.Untranslatable, 1, 1, err.Error)
 	}
-	appended, err := e.commit(ctx, b, &rejected)
+	appended, err := e.commit(ctx, b, mine, &rejected)
 	if err != nil {
 		err = e.explainWrite(err)
 		e.writeError.Store(&err)
@@ -56,49 +78,70 @@ func (e *embedded) append(ctx context.Context, md pmetric.Metrics, naming batch.
 	e.writeError.Store(nil)
 
 	e.telemetry.TsdbSamplesAppended.Add(ctx, int64(appended))
-	for reason, n := range rejected.reasons {
-		e.telemetry.TsdbSamplesRejected.Add(ctx, int64(n), metric.WithAttributes(attribute.String("reason", reason)))
-	}
-	if rejected.reasons != nil {
-		e.logger.Warn("The time series database did not take some samples", zap.Any("samples_by_reason", rejected.reasons),
-			zap.String("for_instance", rejected.example))
-	}
+	e.tell(ctx, &rejected)
 	if len(warnings) > 0 {
 		e.logger.Warn("Metrics were translated with doubts", zap.Strings("doubts", warnings))
 	}
 	return nil
 }
 
+// enter takes one of the places of a room, which leave gives back.
+func enter(ctx context.Context, room chan struct{}) (leave func(), err error) {
+	select {
+	case room <- struct{}{}:
+		return func() { <-room }, nil
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}
+
+// tell counts what was rejected, tells the sender, and logs it, but not as often as a sender sends.
+func (e *embedded) tell(ctx context.Context, rejected *rejections) {
+	if rejected.reasons == nil {
+		return
+	}
+	for reason, n := range rejected.reasons {
+		e.telemetry.TsdbSamplesRejected.Add(ctx, int64(n), metric.WithAttributes(attribute.String("reason", reason)))
+	}
+	partial.Add(ctx, int64(rejected.points), rejected.example)
+	const every = 10 * time.Second
+	now := clock.Now().UnixNano()
+	if last := e.told.Load(); now-last < int64(every) || !e.told.CompareAndSwap(last, now) {
+		return
+	}
+	e.logger.Warn("The time series database did not take some samples", zap.Any("samples_by_reason", rejected.reasons),
+		zap.String("for_instance", rejected.example))
+}
+
 // commit writes the batch in one transaction, but for the samples that the database does not take.
-func (e *embedded) commit(ctx context.Context, b *batch.Batch, rejected *rejections) (appended int, err error) {
-	now := clock.Now()
-	newest := now.Add(maxAhead).UnixMilli()
-	oldest := now.Add(-time.Duration(e.config.Retention)).UnixMilli()
+func (e *embedded) commit(ctx context.Context, b *batch.Batch, mine bool, rejected *rejections) (appended int, err error) {
+	window := e.config.window(clock.Now())
+	newest, oldest := window.Newest.UnixMilli(), window.Oldest.UnixMilli()
 	tx := e.db.AppenderV2(ctx)
 	for _, i := range b.Order {
 		s := &b.Samples[i]
 		var ref storage.SeriesRef
 		switch {
 		case s.Time > newest:
-			err = errFuture
+			err = admit.ErrFuture
 		case s.Time < oldest:
-			err = errExpired
+			err = admit.ErrExpired
 		default:
-			ref, err = tx.Append(0, s.Labels, s.Start, s.Time, s.Value, s.Histogram, s.FloatHistogram, storage.AOptions{Exemplars: s.Exemplars})
+			ref, err = e.write(tx, s, mine)
 		}
 		var exemplars *storage.AppendPartialError
 		if errors.As(err, &exemplars) {
 			err = nil // the sample itself was taken
 		}
 		if err != nil {
-			rejected.add(reason(err), s.Labels.String(), err)
+			rejected.add(reason(err), 1, 1, func() string { return fmt.Sprintf("%s: %v", s.Labels, err) })
 			continue
 		}
 		// The database compares with what was committed before, and would drop the second of two samples without a
 		// word. They are two streams that became one series, as what tells them apart is no label.
 		if last, again := b.Seen[ref]; again && b.Samples[last].Time == s.Time {
 			if !b.Samples[last].SameValue(s) {
-				rejected.add("duplicate", s.Labels.String(), storage.ErrDuplicateSampleForTimestamp)
+				rejected.add("duplicate", 1, 1, func() string { return fmt.Sprintf("%s: %v", s.Labels, storage.ErrDuplicateSampleForTimestamp) })
 			}
 			continue
 		}
@@ -106,6 +149,28 @@ func (e *embedded) commit(ctx context.Context, b *batch.Batch, rejected *rejecti
 		appended++
 	}
 	return appended, tx.Commit()
+}
+
+// write appends a sample, unless its series is one of others and has no room.
+func (e *embedded) write(tx storage.AppenderV2, s *batch.Sample, mine bool) (storage.SeriesRef, error) {
+	hash := s.Labels.Hash()
+	series, _ := tx.(storage.GetRef) // the database's own says that it is one
+	before, _ := series.GetRef(s.Labels, hash)
+	units := census.Units(int(s.Labels.ByteSize()), s.Buckets())
+	if !mine && !e.census.Room(before, units) {
+		return 0, errMaxSeries
+	}
+	ref, err := tx.Append(before, s.Labels, s.Start, s.Time, s.Value, s.Histogram, s.FloatHistogram, storage.AOptions{Exemplars: s.Exemplars})
+	if ref == 0 {
+		// The series of a sample that was refused may have been made all the same.
+		ref, _ = series.GetRef(s.Labels, hash)
+		if ref != 0 {
+			e.census.Note(ref, units, mine)
+		}
+		return 0, err
+	}
+	e.census.Note(ref, units, mine)
+	return ref, err
 }
 
 func (e *embedded) explainWrite(err error) error {
@@ -118,31 +183,38 @@ func (e *embedded) explainWrite(err error) error {
 
 // rejections counts what was not stored. The zero value is ready.
 type rejections struct {
-	reasons map[string]int
+	reasons map[string]int // of samples
+	points  int
 	example string // the first of them
 }
 
-func (r *rejections) add(reason, what string, err error) {
+// maxExample is how long an example may be, in bytes.
+const maxExample = 512
+
+func (r *rejections) add(reason string, points, samples int, what func() string) {
 	if r.reasons == nil {
 		r.reasons = map[string]int{}
-		r.example = fmt.Sprintf("%s: %v", what, err)
+		r.example = admit.Cut(what(), maxExample)
 	}
-	r.reasons[reason]++
+	r.reasons[reason] += samples
+	r.points += points
 }
 
 // reason is the label of a rejection. Errors of an append are always about the sample: nothing is written until commit.
 func reason(err error) string {
 	switch {
+	case errors.Is(err, errMaxSeries):
+		return "max_series"
 	case errors.Is(err, storage.ErrOutOfOrderSample):
 		return "out_of_order"
-	case errors.Is(err, storage.ErrTooOldSample), errors.Is(err, errExpired):
-		return "too_old"
+	case errors.Is(err, storage.ErrTooOldSample), errors.Is(err, admit.ErrExpired):
+		return admit.TooOld
 	case errors.Is(err, storage.ErrOutOfBounds):
 		return "out_of_bounds"
 	case errors.Is(err, storage.ErrDuplicateSampleForTimestamp):
 		return "duplicate"
-	case errors.Is(err, errFuture):
-		return "future"
+	case errors.Is(err, admit.ErrFuture):
+		return admit.Future
 	default:
 		return "invalid"
 	}

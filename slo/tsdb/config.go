@@ -41,6 +41,12 @@ type Config struct {
 	// OutOfOrderTimeWindow is how far a sample may lie behind the newest sample of the database and yet be out of
 	// order within its series. 0 takes samples in order only.
 	OutOfOrderTimeWindow model.Duration `mapstructure:"out_of_order_time_window"`
+	// MaxSeries is how many series of others the head may have. A series counts as more than one for every 1024 bytes of its labels
+	// and for every 16 buckets of a native histogram. Over it new ones are rejected; those of the gateway's own metrics come on
+	// top. 0 is a sixteenth of the memory limit, at 2 KiB each: between 5000 and 500000.
+	MaxSeries int `mapstructure:"max_series"`
+	// Limits are about single requests and series.
+	Limits LimitsConfig `mapstructure:"limits"`
 	// MaxSamples is how many samples one query may hold in memory, at 16 bytes each.
 	MaxSamples int `mapstructure:"max_samples"`
 	// MaxConcurrentQueries is how many queries of the HTTP API run at a time; others wait for their turn. The
@@ -58,6 +64,7 @@ func defaultConfig() component.Config {
 		Directory:            filepath.Join("slowburn-data", "tsdb"),
 		Retention:            model.Duration(defaultRetention),
 		OutOfOrderTimeWindow: model.Duration(defaultOutOfOrder),
+		Limits:               defaultLimits(),
 		MaxSamples:           50_000_000,
 		MaxConcurrentQueries: 20,
 		QueryTimeout:         30 * time.Second,
@@ -88,6 +95,10 @@ func (c *Config) Validate() error {
 	if c.OutOfOrderTimeWindow < 0 || c.OutOfOrderTimeWindow > c.Retention {
 		wrong("out_of_order_time_window must lie between zero and retention (%s), not at %s", c.Retention, c.OutOfOrderTimeWindow)
 	}
+	if c.MaxSeries != 0 && (c.MaxSeries < minSeries || c.MaxSeries > maxSeriesKey) {
+		wrong("max_series must be between %d and %d, not %d; leave it out for a sixteenth of the memory limit", minSeries, maxSeriesKey, c.MaxSeries)
+	}
+	c.Limits.validate(wrong)
 	if c.MaxSamples <= 0 {
 		wrong("max_samples must be above zero, not %d", c.MaxSamples)
 	}

@@ -15,19 +15,22 @@ import (
 	"github.com/prometheus/common/model"
 	promtsdb "github.com/prometheus/prometheus/tsdb"
 	"github.com/prometheus/prometheus/util/compression"
-	"go.opentelemetry.io/otel/metric"
 	"go.uber.org/zap"
 
 	"github.com/slowburn/slowburn/internal/access"
 	"github.com/slowburn/slowburn/internal/clock"
 	"github.com/slowburn/slowburn/internal/host"
 	"github.com/slowburn/slowburn/slo/tsdb/internal/batch"
+	"github.com/slowburn/slowburn/slo/tsdb/internal/census"
 	"github.com/slowburn/slowburn/slo/tsdb/internal/metadata"
 	"github.com/slowburn/slowburn/slo/tsdb/internal/promlog"
 )
 
 // maxExemplars bounds the memory of exemplars, which are kept in memory only, at about 100 bytes each.
 const maxExemplars = 10_000
+
+// maxTranslating is how many requests of others are translated at a time. Each takes a part's size and what becomes of it.
+const maxTranslating = 2
 
 // embedded is a Prometheus time series database within this process.
 type embedded struct {
@@ -46,6 +49,13 @@ type embedded struct {
 	// appending is held while samples are appended and committed. One writer at a time makes the verdict on each
 	// sample at append the final one, so that all that is rejected is counted; the write-ahead log is serial anyway.
 	appending chan struct{}
+	// foreign has room for the requests of others that are translated at a time. The gateway's own metrics wait for appending
+	// only, behind one part of a request at most.
+	foreign chan struct{}
+	// census counts the series in the head.
+	census *census.Census
+	// told is when rejections were logged last, in Unix ns.
+	told atomic.Int64
 
 	// repaired is how many corruptions were found and cut out when the database was opened.
 	repaired int
@@ -62,25 +72,28 @@ func openEmbedded(config *Config, logger *zap.Logger, telemetry *metadata.Teleme
 		stats:     promtsdb.NewDBStats(),
 		registry:  prometheus.NewRegistry(),
 		appending: make(chan struct{}, 1),
+		foreign:   make(chan struct{}, maxTranslating),
+		census:    census.New(config.maxSeries()),
 	}
 	start := clock.Now()
 	if err := os.MkdirAll(config.Directory, 0o750); err != nil {
 		return nil, explainOpen(config.Directory, err)
 	}
+	opts := options(config)
+	opts.SeriesLifecycleCallback = e.census
 	var err error
-	if e.db, err = promtsdb.Open(config.Directory, promlog.New(logger), e.registry, options(config), e.stats); err != nil {
+	if e.db, err = promtsdb.Open(config.Directory, promlog.New(logger), e.registry, opts, e.stats); err != nil {
 		return nil, explainOpen(config.Directory, err)
 	}
 	e.repaired = int(counterValue(e.registry, "prometheus_tsdb_wal_corruptions_total") +
 		counterValue(e.registry, "prometheus_tsdb_mmap_chunk_corruptions_total"))
+	if err := e.count(); err != nil {
+		return nil, errors.Join(explainOpen(config.Directory, err), e.db.Close())
+	}
 	e.engine = newEngine(config, e.db, promlog.New(logger), telemetry)
 	e.api = e.routes(newPrometheusAPI(e))
 
-	series := func(_ context.Context, o metric.Int64Observer) error {
-		o.Observe(int64(e.db.Head().NumSeries()))
-		return nil
-	}
-	if err := telemetry.RegisterTsdbHeadSeriesCallback(series); err != nil {
+	if err := e.observe(); err != nil {
 		return nil, errors.Join(err, e.db.Close())
 	}
 	if e.repaired > 0 {
@@ -158,6 +171,9 @@ func (e *embedded) Probe(context.Context) host.Health {
 	}
 	message := fmt.Sprintf("%d series and %d blocks in %s, kept for %s",
 		e.db.Head().NumSeries(), len(e.db.Blocks()), e.config.Directory, e.config.Retention)
+	if _, foreign := e.census.Counts(); foreign.Units >= e.census.Max() {
+		message += fmt.Sprintf("; max_series (%d) is reached by the series of others: their new ones are rejected", e.census.Max())
+	}
 	if e.repaired > 0 {
 		message += fmt.Sprintf("; %d repairs were needed at start, samples written last before it may be missing", e.repaired)
 	}

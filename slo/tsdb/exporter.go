@@ -15,51 +15,43 @@ import (
 	"go.opentelemetry.io/collector/processor"
 
 	"github.com/slowburn/slowburn/internal/host"
+	"github.com/slowburn/slowburn/slo/tsdb/internal/admit"
 	"github.com/slowburn/slowburn/slo/tsdb/internal/batch"
 )
 
 // maxDeltaStreams bounds the memory of the running sums of delta metrics; points of further streams are dropped, and
-// counted in otelcol_deltatocumulative_datapoints.
+// counted in otelcol_deltatocumulative_datapoints. Where max_series is small it is a quarter of that.
 const maxDeltaStreams = 100_000
 
 // store is the extension as the exporter sees it.
 type store interface {
 	// canStore returns why metrics cannot be appended, ever, or nil.
 	canStore() error
-	// append stores the metrics, named so, and returns what hindered it.
-	append(ctx context.Context, md pmetric.Metrics, naming batch.Naming) error
+	// maxSeries is how many series of others it has room for.
+	maxSeries() int
+	// admit calls yield with the parts of the metrics that are within its limits.
+	admit(ctx context.Context, md pmetric.Metrics, naming batch.Naming, yield func(admit.Part) error) error
+	// append stores a part of metrics, named so, and returns what hindered it.
+	append(ctx context.Context, part admit.Part, naming batch.Naming) error
 }
 
 // metricsExporter appends metrics to the extension. It never changes the metrics that it is given.
 type metricsExporter struct {
-	config *ExporterConfig
-	store  store
-	// deltas turns delta metrics into cumulative ones, the only ones that the database has. It calls appendSums.
+	config   *ExporterConfig
+	settings exporter.Settings
+	store    store
+	// deltas turns delta metrics into cumulative ones, the only ones that the database has. It calls appendSums. It is nil before
+	// the start.
 	deltas processor.Metrics
 }
 
 func newExporter(ctx context.Context, settings exporter.Settings, config component.Config) (exporter.Metrics, error) {
-	e := &metricsExporter{config: config.(*ExporterConfig)}
-	sums, err := consumer.NewMetrics(e.appendSums)
-	if err != nil {
-		return nil, err
-	}
-	factory := deltatocumulativeprocessor.NewFactory()
-	deltaConfig := factory.CreateDefaultConfig().(*deltatocumulativeprocessor.Config)
-	deltaConfig.MaxStreams = maxDeltaStreams
-	e.deltas, err = factory.CreateMetrics(ctx, processor.Settings{
-		ID:                component.NewIDWithName(factory.Type(), settings.ID.String()),
-		TelemetrySettings: settings.TelemetrySettings,
-		BuildInfo:         settings.BuildInfo,
-	}, deltaConfig, sums)
-	if err != nil {
-		return nil, err
-	}
+	e := &metricsExporter{config: config.(*ExporterConfig), settings: settings}
 	// Neither a queue nor retries nor a timeout: an append takes milliseconds, and its error goes back to the sender,
 	// who has the metrics still.
 	return exporterhelper.NewMetrics(ctx, settings, config, e.push,
 		exporterhelper.WithStart(e.start),
-		exporterhelper.WithShutdown(e.deltas.Shutdown),
+		exporterhelper.WithShutdown(e.shutdown),
 		exporterhelper.WithCapabilities(consumer.Capabilities{MutatesData: false}),
 		exporterhelper.WithTimeout(exporterhelper.TimeoutConfig{Timeout: time.Duration(0)}),
 	)
@@ -74,25 +66,66 @@ func (e *metricsExporter) start(ctx context.Context, h component.Host) error {
 		return fmt.Errorf("extension %q cannot serve here: %w", e.config.Extension, err)
 	}
 	e.store = found
+	if e.deltas, err = e.newDeltas(ctx, min(maxDeltaStreams, found.maxSeries()/4)); err != nil {
+		return err
+	}
 	return e.deltas.Start(ctx, h)
 }
 
-func (e *metricsExporter) push(ctx context.Context, md pmetric.Metrics) error {
-	if !hasDelta(md) {
-		return e.store.append(ctx, md, e.config.naming())
+func (e *metricsExporter) newDeltas(ctx context.Context, streams int) (processor.Metrics, error) {
+	sums, err := consumer.NewMetrics(e.appendSums)
+	if err != nil {
+		return nil, err
 	}
-	own := pmetric.NewMetrics()
-	md.CopyTo(own)
-	return e.deltas.ConsumeMetrics(ctx, own)
+	factory := deltatocumulativeprocessor.NewFactory()
+	config := factory.CreateDefaultConfig().(*deltatocumulativeprocessor.Config)
+	config.MaxStreams = streams
+	return factory.CreateMetrics(ctx, processor.Settings{
+		ID:                component.NewIDWithName(factory.Type(), e.settings.ID.String()),
+		TelemetrySettings: e.settings.TelemetrySettings,
+		BuildInfo:         e.settings.BuildInfo,
+	}, config, sums)
+}
+
+func (e *metricsExporter) shutdown(ctx context.Context) error {
+	if e.deltas == nil {
+		return nil
+	}
+	return e.deltas.Shutdown(ctx)
+}
+
+func (e *metricsExporter) push(ctx context.Context, md pmetric.Metrics) error {
+	summed := false
+	err := e.store.admit(ctx, md, e.config.naming(), func(part admit.Part) error {
+		if !hasDelta(part.Metrics) {
+			return e.store.append(ctx, part, e.config.naming())
+		}
+		if !part.Own {
+			mine := pmetric.NewMetrics()
+			part.CopyTo(mine)
+			part.Metrics = mine
+		}
+		summed = true
+		return e.deltas.ConsumeMetrics(ctx, part.Metrics)
+	})
+	if err != nil && summed && !consumererror.IsPermanent(err) {
+		return permanent(err)
+	}
+	return err
 }
 
 // appendSums stores metrics whose deltas are in the running sums already. Its error is permanent, as the same deltas
 // must not be added again; the next point of each stream brings the sum.
 func (e *metricsExporter) appendSums(ctx context.Context, md pmetric.Metrics) error {
-	if err := e.store.append(ctx, md, e.config.naming()); err != nil {
-		return consumererror.NewPermanent(fmt.Errorf("delta metrics are summed up but not stored, their next points bring the sums: %w", err))
+	// A part of a request became these, so they are within the limits; where they were wide they may still be.
+	if err := e.store.append(ctx, admit.Part{Metrics: md, Own: true, Wide: true}, e.config.naming()); err != nil {
+		return permanent(err)
 	}
 	return nil
+}
+
+func permanent(err error) error {
+	return consumererror.NewPermanent(fmt.Errorf("delta metrics are summed up but not stored, their next points bring the sums: %w", err))
 }
 
 func hasDelta(md pmetric.Metrics) bool {

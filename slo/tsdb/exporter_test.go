@@ -151,23 +151,25 @@ func TestDelta(t *testing.T) {
 	assert.Equal(t, []float64{5, 5, 5}, plain)
 }
 
-// TestDeltaErrorIsPermanent: deltas that are in the sums must not be sent again.
+// TestDeltaErrorIsPermanent: deltas that are in the sums must not be sent again. Those that are not may be.
 func TestDeltaErrorIsPermanent(t *testing.T) {
 	e := start(t, testConfig(t))
 	x := startExporter(t, e)
-	md, sm := resource(gateway)
-	addPoint(newSum(sm, "jobs", delta), now(), 5)
+	summed := &metricsExporter{config: defaultExporterConfig().(*ExporterConfig), store: e}
 	require.NoError(t, e.Shutdown(t.Context()))
 
-	err := x.ConsumeMetrics(t.Context(), md)
+	md, sm := resource(gateway)
+	addPoint(newSum(sm, "jobs", delta), now(), 5)
+	err := summed.appendSums(t.Context(), md)
 	require.ErrorIs(t, err, errNotRunning)
 	assert.True(t, consumererror.IsPermanent(err))
-
-	md, sm = resource(gateway)
-	addPoint(newSum(sm, "jobs", cumulative), now(), 5)
-	err = x.ConsumeMetrics(t.Context(), md)
-	require.ErrorIs(t, err, errNotRunning)
-	assert.False(t, consumererror.IsPermanent(err))
+	for _, temporality := range []pmetric.AggregationTemporality{cumulative, delta} {
+		md, sm = resource(gateway)
+		addPoint(newSum(sm, "jobs", temporality), now(), 5)
+		err = x.ConsumeMetrics(t.Context(), md)
+		require.ErrorIs(t, err, errNotRunning)
+		assert.False(t, consumererror.IsPermanent(err))
+	}
 }
 
 // TestConcurrentWriters lets many write their series at once, and reads in between.

@@ -15,6 +15,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric"
 
 	"github.com/slowburn/slowburn/internal/host"
+	"github.com/slowburn/slowburn/slo/tsdb/internal/admit"
 	"github.com/slowburn/slowburn/slo/tsdb/internal/batch"
 	"github.com/slowburn/slowburn/slo/tsdb/internal/metadata"
 )
@@ -169,16 +170,41 @@ func (e *Extension) canStore() error {
 	return nil
 }
 
+// maxSeries implements store.
+func (e *Extension) maxSeries() int { return e.config.maxSeries() }
+
+// admit implements store.
+func (e *Extension) admit(ctx context.Context, md pmetric.Metrics, naming batch.Naming, yield func(admit.Part) error) error {
+	entered := ctx
+	db, leave, err := e.writable(&entered)
+	if err != nil {
+		return err
+	}
+	leave() // what is yielded enters by itself, which it must not within another use
+	return db.admit(ctx, md, naming, yield)
+}
+
 // append implements store.
-func (e *Extension) append(ctx context.Context, md pmetric.Metrics, naming batch.Naming) error {
-	ctx, b, leave, err := e.enter(ctx)
+func (e *Extension) append(ctx context.Context, part admit.Part, naming batch.Naming) error {
+	db, leave, err := e.writable(&ctx)
 	if err != nil {
 		return err
 	}
 	defer leave()
+	return db.append(ctx, part, naming)
+}
+
+// writable is enter for what needs the embedded database.
+func (e *Extension) writable(ctx *context.Context) (db *embedded, leave func(), err error) {
+	entered, b, leave, err := e.enter(*ctx)
+	if err != nil {
+		return nil, nil, err
+	}
 	db, ok := b.(*embedded)
 	if !ok {
-		return errRemote
+		leave()
+		return nil, nil, errRemote
 	}
-	return db.append(ctx, md, naming)
+	*ctx = entered
+	return db, leave, nil
 }

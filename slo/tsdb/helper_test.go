@@ -18,6 +18,7 @@ import (
 	"go.opentelemetry.io/collector/extension/extensiontest"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 )
 
 // hostOf is a host with the extensions.
@@ -157,4 +158,12 @@ func number(t testing.TB, q Querier, expr string, at time.Time) float64 {
 	require.IsType(t, model.Vector{}, v)
 	require.Len(t, v, 1, expr)
 	return float64(v.(model.Vector)[0].Value)
+}
+
+// gauge is the value of a gauge without attributes.
+func gauge(t testing.TB, telemetry *componenttest.Telemetry, name string) int64 {
+	t.Helper()
+	m, err := telemetry.GetMetric(name)
+	require.NoError(t, err)
+	return m.Data.(metricdata.Gauge[int64]).DataPoints[0].Value
 }

@@ -1,6 +1,9 @@
 package count
 
-import "github.com/slowburn/slowburn/slo/sli/internal/count/lookup"
+import (
+	"github.com/slowburn/slowburn/internal/wire"
+	"github.com/slowburn/slowburn/slo/sli/internal/count/lookup"
+)
 
 // Births take the tree's mutex: they happen once per series. The log gets a series' definition before anybody can find
 // its number, so that no record of spans is kept that names an unknown one.
@@ -60,13 +63,27 @@ func (t *tree) addCalls(op *operation, calls *CallSeries) {
 	calls.operation = op
 	op.series++
 	t.calls = append(t.calls, calls)
+	t.weigh()
 }
 
 // newCalls returns the number of the series for a kind and status that an operation has none for.
-func (s *stripe) newCalls(op *operation, kind, status uint8) uint32 {
+// Where there are as many series as the limit allows it is that of Other.
+func (s *stripe) newCalls(op *operation, kind, status uint8, overflow *[NumLabels]int64) uint32 {
 	t := s.tree
+	crowded := t.crowded.Load() && !op.exempt
+	if crowded {
+		overflow[AllSeries]++
+		if other := op.service.operations.get([]byte(Other)); other != nil {
+			if number := other.calls[tag(kind, status)].Load(); number != 0 {
+				return number
+			}
+		}
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if crowded {
+		op = s.otherOperation(op.service, kind, status)
+	}
 	of := &op.calls[tag(kind, status)]
 	if number := of.Load(); number != 0 {
 		return number
@@ -76,6 +93,14 @@ func (s *stripe) newCalls(op *operation, kind, status uint8) uint32 {
 	t.addCalls(op, calls)
 	of.Store(calls.number)
 	return calls.number
+}
+
+// otherOperation returns the operation that stands for those without a slot, which is made if need be.
+func (s *stripe) otherOperation(svc *service, kind, status uint8) *operation {
+	if other := svc.operations.get([]byte(Other)); other != nil {
+		return other
+	}
+	return s.bornWith(svc, slot{Other, true}, kind, status)
 }
 
 // versionOf returns the value that stands for a version, and its tally, which is made if need be.
@@ -92,10 +117,31 @@ func (s *stripe) versionOf(svc *service, text []byte) (v *value, overflow bool) 
 }
 
 // newTally starts to count a version, with a series of bad events for the usual reason: so a ratio of bad to total is
-// defined, and 0, before anything went wrong.
-func (s *stripe) newTally(op *operation, t *tally, version *value) *versionTally {
+// defined, and 0, before anything went wrong. Where there are as many series as the limit allows it is the tally of Other: of
+// the other version, and of the other operation unless an objective names the span's.
+func (s *stripe) newTally(op *operation, t *tally, version *value, e *event, overflow *[NumLabels]int64) *versionTally {
+	crowded := s.crowded.Load()
+	if crowded {
+		overflow[AllSeries]++
+		if v := op.others(t, version); v != nil {
+			return v
+		}
+	}
 	s.tree.mu.Lock()
 	defer s.tree.mu.Unlock()
+	if crowded {
+		if !op.exempt {
+			status := uint8(wire.StatusUnset)
+			if e.failed {
+				status = wire.StatusError
+			}
+			other := s.otherOperation(op.service, uint8(e.kind), status)
+			if of := other.tallyOf(t.indicator); of != nil {
+				op, t = other, of
+			}
+		}
+		version, _ = op.service.version([]byte(Other))
+	}
 	if v := t.of(version); v != nil {
 		return v
 	}
@@ -107,6 +153,37 @@ func (s *stripe) newTally(op *operation, t *tally, version *value) *versionTally
 	}
 	t.publish(v)
 	return v
+}
+
+// others returns the tally that a version counts in where there are as many series as the limit allows, nil where it is to be
+// made.
+func (o *operation) others(t *tally, version *value) *versionTally {
+	if !o.exempt {
+		other := o.service.operations.get([]byte(Other))
+		if other == nil {
+			return nil
+		}
+		if t = other.tallyOf(t.indicator); t == nil {
+			return nil
+		}
+		if v := t.of(version); v != nil {
+			return v
+		}
+	}
+	if version = o.service.versions.get([]byte(Other)); version == nil {
+		return nil
+	}
+	return t.of(version)
+}
+
+// tallyOf returns what an indicator that selects the operation counted in it.
+func (o *operation) tallyOf(in *indicator) *tally {
+	for i := range o.tallies {
+		if o.tallies[i].indicator == in {
+			return &o.tallies[i]
+		}
+	}
+	return nil
 }
 
 // all yields the total and the bad events, in the order of their birth.
@@ -125,6 +202,7 @@ func (t *tree) makeTally(op *operation, of *tally, version *value) *versionTally
 	version.series++
 	op.series++
 	t.events = append(t.events, &v.total)
+	t.weigh()
 	reason, _ := op.service.reason([]byte(of.indicator.defaultReason()))
 	v.bad.Store(t.makeBad(v, reason))
 	return v
@@ -136,6 +214,7 @@ func (t *tree) makeBad(v *versionTally, reason *value) *EventSeries {
 	s.events = true
 	reason.series++
 	t.events = append(t.events, s)
+	t.weigh()
 	return s
 }
 
@@ -181,11 +260,15 @@ func (s *stripe) badSeries(v *versionTally, e *event, overflow *[NumLabels]int64
 			s.tree.mu.Unlock()
 		}
 		if over {
-			overflow[Reason]++
+			overflow[s.cause(Reason)]++
 		}
 	}
 	if bad := v.because(e.reason); bad != nil {
 		return bad
+	}
+	if s.crowded.Load() {
+		overflow[AllSeries]++
+		return v.bad.Load() // the usual reason, which every tally has
 	}
 	s.tree.mu.Lock()
 	defer s.tree.mu.Unlock()

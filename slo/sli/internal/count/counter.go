@@ -38,6 +38,9 @@ type Counter struct {
 // on top.
 type Limits struct {
 	Services, Operations, Versions, Reasons int
+	// Series is the most time series of all kinds together: calls, durations, total and bad events. Over it only what an
+	// objective names gets more, and Other. 0 is no limit.
+	Series int
 }
 
 // New returns a counter of spans, and of the events of the objectives. What it counts is in no log. It tells take, which must
@@ -66,6 +69,8 @@ const (
 	SpanName
 	ServiceVersion
 	Reason
+	// AllSeries is none: it stands for the limit on all series.
+	AllSeries
 
 	NumLabels
 )

@@ -320,6 +320,7 @@ func (t *tree) restoreCallCount(r *reader) {
 // Restored ends the restoring. Services and operations that have no series, as their objectives are gone, are forgotten.
 func (c *Counter) Restored() {
 	t := c.tree
+	defer t.weigh()
 	t.call.collect((*CallSeries).isFree)
 	t.event.collect((*eventNumber).isFree)
 	for _, s := range t.events {

@@ -24,10 +24,12 @@ type names[T any] struct {
 	len   int
 	// full says that nothing is free, to those who hold no lock.
 	full atomic.Bool
+	// crowded is the tree's: while it is set no value gets a slot.
+	crowded *atomic.Bool
 }
 
-func (n *names[T]) init(t *lookup.Table[T], slots int) {
-	n.table, n.seed, n.free = t, lookup.NewSeed(), slots
+func (n *names[T]) init(t *lookup.Table[T], slots int, crowded *atomic.Bool) {
+	n.table, n.seed, n.free, n.crowded = t, lookup.NewSeed(), slots, crowded
 	n.full.Store(slots <= 0)
 }
 
@@ -42,7 +44,7 @@ func (n *names[T]) get(value []byte) *T {
 // beyond is get for a value that get did not find: it returns the T that the value is counted in if that is sure without
 // the lock, which is that of Other, over its limit. It returns nil where the caller has to take the lock to find out.
 func (n *names[T]) beyond(value []byte, exempt bool) (t *T, overflow bool) {
-	if exempt || !n.full.Load() || !isClean(value) {
+	if exempt || !n.full.Load() && !n.crowded.Load() || !isClean(value) {
 		return nil, false
 	}
 	if t := n.get(value); t != nil { // it took the last slot since get
@@ -73,7 +75,7 @@ func (n *names[T]) admit(value string, exempt bool) (s slot, taken *T, overflow 
 	if exempt || value == Other {
 		return slot{value, true}, nil, false
 	}
-	if n.free > 0 {
+	if n.free > 0 && !n.crowded.Load() {
 		return slot{value, false}, nil, false
 	}
 	return slot{Other, true}, n.get([]byte(Other)), true

@@ -88,7 +88,7 @@ func TestRestored(t *testing.T) {
 	objectives := append(benchObjectives(3, nil), slo.Objective{Name: "all", Indicator: slo.Indicator{Type: slo.Availability}})
 	for seed := range uint64(30) {
 		rng := rand.New(rand.NewPCG(seed, 1))
-		small := Limits{Services: 3, Operations: 4, Versions: 2, Reasons: 3}
+		small := Limits{Services: 3, Operations: 4, Versions: 2, Reasons: 3, Series: int(seed%3) * 60}
 		requests := map[RequestID]int64{}
 		model := New(small, objectives, func(RequestID, int64) {}) // it never ends
 		c := New(small, objectives, func(id RequestID, at int64) { requests[id] = at })

@@ -127,6 +127,7 @@ func (c *Counter) Expire(since int64) (forgotten int) {
 		t.removeEvents(s)
 	}
 	forgotten += len(expired)
+	t.weigh()
 	if forgotten > 0 {
 		c.stripes[0].define(record)
 	}

@@ -167,16 +167,16 @@ func (s *stripe) span(b []byte, span *wire.Span, k lookup.Key, res *resource, ov
 	} else {
 		var over bool
 		if op, over = s.operationOf(res.service, span.Name.Of(b), kind, status); over {
-			overflow[SpanName]++
+			overflow[s.cause(SpanName)]++
 		}
 	}
 	if number == 0 {
 		if number = op.calls[of].Load(); number == 0 {
-			number = s.newCalls(op, kind, status)
+			number = s.newCalls(op, kind, status, overflow)
 		}
 	}
 	if res.overflow {
-		overflow[ServiceName]++
+		overflow[s.cause(ServiceName)]++
 	}
 	w := one
 	if span.TraceState.Len() > 0 {
@@ -232,7 +232,7 @@ func (s *stripe) event(op *operation, e *event, res *resource, overflow *[NumLab
 		}
 		v := t.of(res.version)
 		if v == nil {
-			v = s.newTally(op, t, res.version)
+			v = s.newTally(op, t, res.version, e, overflow)
 		}
 		s.pending = appendEvent(s.pending, v.total.number, e.weight)
 		switch {
@@ -244,7 +244,7 @@ func (s *stripe) event(op *operation, e *event, res *resource, overflow *[NumLab
 		}
 	}
 	if selected && res.versionOverflow {
-		overflow[ServiceVersion]++
+		overflow[s.cause(ServiceVersion)]++
 	}
 }
 

@@ -23,6 +23,9 @@ type tree struct {
 	values     *lookup.Table[value]
 	services   names[service]
 
+	// crowded says that there are as many series as the limit allows: then only exempt values, Other and its like get one.
+	crowded atomic.Bool
+
 	// mu guards what follows, the births above, and the counts of all series.
 	mu sync.Mutex
 	// calls and events are all series, in the order of their birth.
@@ -35,6 +38,22 @@ type tree struct {
 	group  [groupLength]call
 	full   [groupLength]*CallSeries
 	looked uint64
+}
+
+// weigh notes whether there are as many series as the limit allows. The caller holds mu.
+func (t *tree) weigh() {
+	t.crowded.Store(t.limits.Series > 0 && callSeries*len(t.calls)+len(t.events) >= t.limits.Series)
+}
+
+// callSeries is how many time series a CallSeries is: the calls and their durations.
+const callSeries = 2
+
+// cause is the label whose limit made a span count under Other.
+func (t *tree) cause(l Label) Label {
+	if t.crowded.Load() {
+		return AllSeries
+	}
+	return l
 }
 
 // numbers has a number for each of some series, the least that is free, for records to name it. 0 is none. The series are in
@@ -118,7 +137,7 @@ func (t *tree) addEvents(s *EventSeries) {
 
 func newTree(limits Limits, objectives []slo.Objective, attrs *attributes) *tree {
 	t := &tree{limits: limits, named: make(map[string]struct{}), operations: lookup.New[operation](), values: lookup.New[value]()}
-	t.services.init(lookup.New[service](), limits.Services)
+	t.services.init(lookup.New[service](), limits.Services, &t.crowded)
 	t.indicators = compile(objectives, attrs)
 	for _, in := range t.indicators {
 		if in.service != "" {
@@ -219,9 +238,9 @@ func (v *versionTally) because(reason *value) *EventSeries {
 
 func (t *tree) newService(s slot) *service {
 	svc := &service{slot: s, named: make(map[string]struct{})}
-	svc.operations.init(t.operations, t.limits.Operations)
-	svc.versions.init(t.values, t.limits.Versions)
-	svc.reasons.init(t.values, t.limits.Reasons)
+	svc.operations.init(t.operations, t.limits.Operations, &t.crowded)
+	svc.versions.init(t.values, t.limits.Versions, &t.crowded)
+	svc.reasons.init(t.values, t.limits.Reasons, &t.crowded)
 	for _, in := range t.indicators {
 		if in.service == "" || in.service == s.label {
 			svc.indicators = append(svc.indicators, in)

@@ -28,6 +28,7 @@ type TelemetryBuilder struct {
 	registrations       []metric.Registration
 	SliFlushFailures    metric.Int64Counter
 	SliFlushes          metric.Int64Counter
+	SliMaxSeries        metric.Int64Gauge
 	SliOverflowSpans    metric.Int64Counter
 	SliRepeatedRequests metric.Int64Counter
 	SliRepeatedSpans    metric.Int64Counter
@@ -78,9 +79,15 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		metric.WithUnit("{flush}"),
 	)
 	errs = errors.Join(errs, err)
+	builder.SliMaxSeries, err = builder.meter.Int64Gauge(
+		"otelcol_sli_max_series",
+		metric.WithDescription("Time series that there is room for (limits::series), without those that objectives name and those of __other__. [Alpha]"),
+		metric.WithUnit("{series}"),
+	)
+	errs = errors.Join(errs, err)
 	builder.SliOverflowSpans, err = builder.meter.Int64Counter(
 		"otelcol_sli_overflow_spans",
-		metric.WithDescription("Spans counted under __other__ because a limit on the values of a label was reached. [Alpha]"),
+		metric.WithDescription("Spans counted under __other__ because a limit on the values of a label, or on all series, was reached. [Alpha]"),
 		metric.WithUnit("{span}"),
 	)
 	errs = errors.Join(errs, err)

@@ -21,6 +21,7 @@ func TestSetupTelemetry(t *testing.T) {
 	defer tb.Shutdown()
 	tb.SliFlushFailures.Add(context.Background(), 1)
 	tb.SliFlushes.Add(context.Background(), 1)
+	tb.SliMaxSeries.Record(context.Background(), 1)
 	tb.SliOverflowSpans.Add(context.Background(), 1)
 	tb.SliRepeatedRequests.Add(context.Background(), 1)
 	tb.SliRepeatedSpans.Add(context.Background(), 1)
@@ -32,6 +33,9 @@ func TestSetupTelemetry(t *testing.T) {
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualSliFlushes(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualSliMaxSeries(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualSliOverflowSpans(t, testTel,

@@ -32,6 +32,18 @@ func (s *Sample) SameValue(o *Sample) bool {
 	}
 }
 
+// Buckets returns how many buckets the sample has, 0 for a float.
+func (s *Sample) Buckets() int {
+	switch {
+	case s.Histogram != nil:
+		return len(s.Histogram.PositiveBuckets) + len(s.Histogram.NegativeBuckets)
+	case s.FloatHistogram != nil:
+		return len(s.FloatHistogram.PositiveBuckets) + len(s.FloatHistogram.NegativeBuckets)
+	default:
+		return 0
+	}
+}
+
 // Batch is the samples of one request. It poses as an appender that the translator writes to, as the translator keeps
 // the order of the request while the database needs each series in the order of time.
 type Batch struct {
@@ -42,12 +54,20 @@ type Batch struct {
 	// families learns what each metric is.
 	families *Families
 	family   string // learnt last
+	// onlyInfo takes samples of target_info only.
+	onlyInfo bool
 }
+
+// targetInfo is the metric that has the attributes of a resource.
+const targetInfo = "target_info"
 
 // Append implements storage.AppenderV2.
 func (b *Batch) Append(
 	_ storage.SeriesRef, ls labels.Labels, st, t int64, v float64, h *histogram.Histogram, fh *histogram.FloatHistogram, opts storage.AOptions,
 ) (storage.SeriesRef, error) {
+	if b.onlyInfo && opts.MetricFamilyName != targetInfo {
+		return 0, nil
+	}
 	b.Samples = append(b.Samples, Sample{
 		Labels: ls, Start: st, Time: t, Value: v, Histogram: h, FloatHistogram: fh,
 		Exemplars: slices.Clone(opts.Exemplars), // the translator reuses its slice

@@ -1,13 +1,19 @@
 package batch
 
 import (
+	"strings"
 	"sync"
+	"unicode/utf8"
 
 	"github.com/prometheus/prometheus/model/metadata"
 )
 
-// maxFamilies bounds the memory of metadata: metric names are few unless a sender puts identifiers in them.
-const maxFamilies = 10_000
+// maxFamilies and maxText bound the memory of metadata: metric names are few unless a sender puts identifiers in them, and
+// descriptions are short. What is longer than maxText bytes is cut.
+const (
+	maxFamilies = 10_000
+	maxText     = 512
+)
 
 // Families remembers the type, unit and description of each metric that was appended, for /api/v1/metadata. They are
 // in memory only: a metric that is still written is known again seconds after a start. The zero value is ready.
@@ -17,6 +23,7 @@ type Families struct {
 }
 
 func (f *Families) learn(name string, m metadata.Metadata) {
+	m.Help, m.Unit = cut(m.Help), cut(m.Unit)
 	f.mu.RLock()
 	known, ok := f.byName[name]
 	full := len(f.byName) >= maxFamilies
@@ -29,7 +36,20 @@ func (f *Families) learn(name string, m metadata.Metadata) {
 	if f.byName == nil {
 		f.byName = map[string]metadata.Metadata{}
 	}
-	f.byName[name] = m
+	// The request's memory is not held on to.
+	m.Help, m.Unit = strings.Clone(m.Help), strings.Clone(m.Unit)
+	f.byName[strings.Clone(name)] = m
+}
+
+func cut(s string) string {
+	if len(s) <= maxText {
+		return s
+	}
+	at := maxText
+	for at > 0 && !utf8.RuneStart(s[at]) {
+		at--
+	}
+	return s[:at]
 }
 
 // Description is a metric as /api/v1/metadata shows it.

@@ -28,7 +28,9 @@ type TelemetryBuilder struct {
 	meter               metric.Meter
 	mu                  sync.Mutex
 	registrations       []metric.Registration
+	TsdbForeignSeries   metric.Int64ObservableGauge
 	TsdbHeadSeries      metric.Int64ObservableGauge
+	TsdbMaxSeries       metric.Int64ObservableGauge
 	TsdbQueries         metric.Int64Counter
 	TsdbQueryDuration   metric.Float64Histogram
 	TsdbSamplesAppended metric.Int64Counter
@@ -46,12 +48,42 @@ func (tbof telemetryBuilderOptionFunc) apply(mb *TelemetryBuilder) {
 	tbof(mb)
 }
 
+// RegisterTsdbForeignSeriesCallback sets callback for observable TsdbForeignSeries metric.
+func (builder *TelemetryBuilder) RegisterTsdbForeignSeriesCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.TsdbForeignSeries, obs: o})
+		return nil
+	}, builder.TsdbForeignSeries)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
 // RegisterTsdbHeadSeriesCallback sets callback for observable TsdbHeadSeries metric.
 func (builder *TelemetryBuilder) RegisterTsdbHeadSeriesCallback(cb metric.Int64Callback) error {
 	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
 		cb(ctx, &observerInt64{inst: builder.TsdbHeadSeries, obs: o})
 		return nil
 	}, builder.TsdbHeadSeries)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterTsdbMaxSeriesCallback sets callback for observable TsdbMaxSeries metric.
+func (builder *TelemetryBuilder) RegisterTsdbMaxSeriesCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.TsdbMaxSeries, obs: o})
+		return nil
+	}, builder.TsdbMaxSeries)
 	if err != nil {
 		return err
 	}
@@ -89,9 +121,21 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	}
 	builder.meter = Meter(settings)
 	var err, errs error
+	builder.TsdbForeignSeries, err = builder.meter.Int64ObservableGauge(
+		"otelcol_tsdb_foreign_series",
+		metric.WithDescription("What the series of others in the head count as, those of metrics that are not the gateway's own. A series counts as more than one for every 1024 bytes of its labels and for every 16 buckets of a native histogram. [Alpha]"),
+		metric.WithUnit("{series}"),
+	)
+	errs = errors.Join(errs, err)
 	builder.TsdbHeadSeries, err = builder.meter.Int64ObservableGauge(
 		"otelcol_tsdb_head_series",
 		metric.WithDescription("Series in the head block of the embedded database, that is written to within the last hours. [Alpha]"),
+		metric.WithUnit("{series}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.TsdbMaxSeries, err = builder.meter.Int64ObservableGauge(
+		"otelcol_tsdb_max_series",
+		metric.WithDescription("Series of others that there is room for in the head (max_series). [Alpha]"),
 		metric.WithUnit("{series}"),
 	)
 	errs = errors.Join(errs, err)

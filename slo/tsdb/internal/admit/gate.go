@@ -1,0 +1,336 @@
+package admit
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+)
+
+const (
+	// partSamples and partBytes bound a Part: samples, and the bytes of their labels and buckets.
+	partSamples = 4096
+	partBytes   = 4 << 20
+	// extra is what translation adds to a point's own attributes: the name of the metric, le or quantile.
+	extra = 2
+	// sampleBytes is what a sample takes beside its labels while it is on its way.
+	sampleBytes = 160
+	// shown is how much of a text is shown in a log line or an answer, in bytes.
+	shown = 128
+)
+
+// Gate holds metrics against limits.
+type Gate struct {
+	limits Limits
+	// labelled are the resource attributes that become labels of every series.
+	labelled map[string]struct{}
+	// spread is how far apart in time the points of a resource may be in a Part that is not wide.
+	spread time.Duration
+}
+
+// New returns a gate with the limits, for series that have these resource attributes as labels.
+func New(limits Limits, promoted []string, spread time.Duration) *Gate {
+	g := &Gate{limits: limits, labelled: map[string]struct{}{"service.name": {}, "service.namespace": {}, "service.instance.id": {}}, spread: spread}
+	for _, name := range promoted {
+		g.labelled[name] = struct{}{}
+	}
+	return g
+}
+
+// Part is a part of a request, within all limits.
+type Part struct {
+	pmetric.Metrics
+	// Own says that it is a copy, which may be changed.
+	Own bool
+	// Wide says that the points of a resource are further apart in time than the gate's spread.
+	Wide bool
+}
+
+// Pass calls yield with the parts of a request that are within the limits, and reject with what is not. An error of yield
+// ends it, and is returned.
+func (g *Gate) Pass(md pmetric.Metrics, in Window, reject func(Rejection), yield func(Part) error) error {
+	look := pass{gate: g, in: in, reject: func(Rejection) {}, looking: true}
+	if look.all(md) == nil {
+		return yield(Part{Metrics: md, Wide: look.wide})
+	}
+	p := pass{gate: g, in: in, reject: reject, yield: yield}
+	if err := p.all(md); err != nil {
+		return err
+	}
+	return p.flush()
+}
+
+// errUnlike says that a request cannot be passed on as it came.
+var errUnlike = errors.New("unlike")
+
+// pass is the work on one request: first a look at whether all of it fits into one part, else again, with copies.
+type pass struct {
+	gate    *Gate
+	in      Window
+	reject  func(Rejection)
+	yield   func(Part) error
+	looking bool
+
+	admitted       int // samples of the request
+	samples, bytes int // of the part
+	wide           bool
+	part           pmetric.Metrics
+	resource       pmetric.ResourceMetrics // of the part, and what follows as well
+	scope          pmetric.ScopeMetrics
+	metric         pmetric.Metric
+	open           [3]bool // which of them are begun
+	times          [2]pcommon.Timestamp
+}
+
+func (p *pass) all(md pmetric.Metrics) error {
+	for _, rm := range md.ResourceMetrics().All() {
+		if err := p.ofResource(rm); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// refuse notes what is not passed on.
+func (p *pass) refuse(v *violation, points, samples int, metric string) error {
+	if p.looking {
+		return errUnlike
+	}
+	p.reject(Rejection{v.reason, points, samples, Cut(metric, shown), v.err})
+	return nil
+}
+
+func (p *pass) ofResource(rm pmetric.ResourceMetrics) error {
+	p.open = [3]bool{}
+	base, attributes, v := p.resourceLabels(rm.Resource().Attributes())
+	if v != nil {
+		n := 0
+		for _, sm := range rm.ScopeMetrics().All() {
+			for _, m := range sm.Metrics().All() {
+				n += pointsOf(m).n
+			}
+		}
+		return p.refuse(v, n, n, "")
+	}
+	if p.looking && attributes != rm.Resource().Attributes().Len() {
+		return errUnlike
+	}
+	for _, sm := range rm.ScopeMetrics().All() {
+		p.open[1], p.open[2] = false, false
+		for _, m := range sm.Metrics().All() {
+			p.open[2] = false
+			if err := p.ofMetric(rm, sm, m, base); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// resourceLabels returns the size of what a resource adds to each series, and how many of its attributes are fit for
+// target_info. A violation is of an attribute that all of its series have as a label.
+func (p *pass) resourceLabels(m pcommon.Map) (base sized, fit int, v *violation) {
+	l := &p.gate.limits
+	all := sized{labels: extra}
+	base.labels = extra
+	for name, value := range m.All() {
+		_, label := p.gate.labelled[name]
+		switch {
+		case label:
+			if v := l.attribute(name, value, &base); v != nil {
+				return base, 0, v
+			}
+			// service.name is in the label job as well, service.instance.id in instance
+			base.bytes += length(value, l.Value)
+		case !p.fits(name, value, &all):
+			continue
+		}
+		fit++
+	}
+	if base.labels > l.Labels {
+		return base, 0, over(Labels, "limits::labels", base.labels, l.Labels)
+	}
+	if base.bytes > l.Size {
+		return base, 0, over(LabelsSize, "limits::labels_size", base.bytes, l.Size)
+	}
+	return base, fit, nil
+}
+
+// fits reports whether an attribute still fits into target_info, beside others.
+func (p *pass) fits(name string, value pcommon.Value, all *sized) bool {
+	l := &p.gate.limits
+	before := *all
+	if l.attribute(name, value, all) != nil || all.labels+extra > l.Labels || all.bytes > l.Size {
+		*all = before
+		return false
+	}
+	return true
+}
+
+func (p *pass) ofMetric(rm pmetric.ResourceMetrics, sm pmetric.ScopeMetrics, m pmetric.Metric, base sized) error {
+	l := &p.gate.limits
+	all := pointsOf(m)
+	var v *violation
+	switch {
+	case unfit(m):
+		v = &violation{Untranslatable, errors.New("it has no type, or a sum or histogram has no temporality")}
+	case all.n == 0:
+		v = &violation{Untranslatable, errors.New("it has no data points")}
+	case len(m.Name())+len(m.Unit()) > l.Value:
+		v = &violation{LabelValue, fmt.Errorf("the name of the metric is longer than limits::label_value (%d)", l.Value)}
+	}
+	if v != nil {
+		return p.refuse(v, all.n, max(all.n, 1), m.Name())
+	}
+	if p.looking && len(m.Description()) > maxHelp {
+		return errUnlike
+	}
+	base.bytes += len(m.Name()) + len(m.Unit())
+	for i := range all.n {
+		if err := p.ofPoint(rm, sm, m, base, all, i); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *pass) ofPoint(rm pmetric.ResourceMetrics, sm pmetric.ScopeMetrics, m pmetric.Metric, base sized, all points, i int) error {
+	l := &p.gate.limits
+	pt := all.at(i)
+	v := p.in.check(pt.at)
+	if v == nil && pt.buckets > l.Buckets {
+		v = over(Buckets, "limits::buckets", pt.buckets, l.Buckets)
+	}
+	if v == nil {
+		v = l.attributes(pt.attributes, &base)
+	}
+	if v == nil && p.admitted+pt.samples > l.Samples {
+		v = over(Requests, "limits::samples_per_request", p.admitted+pt.samples, l.Samples)
+	}
+	if v != nil {
+		return p.refuse(v, 1, pt.samples, m.Name())
+	}
+	p.admitted += pt.samples
+	bytes := pt.samples*(base.bytes+sampleBytes) + 24*pt.buckets
+	if p.looking {
+		if p.grow(pt, bytes); p.samples > partSamples || p.bytes > partBytes || !p.exemplars(pt.exemplars) {
+			return errUnlike
+		}
+		p.open[0] = true
+		return nil
+	}
+	if p.samples > 0 && (p.samples+pt.samples > partSamples || p.bytes+bytes > partBytes) {
+		if err := p.flush(); err != nil {
+			return err
+		}
+	}
+	p.begin(rm, sm, m)
+	p.grow(pt, bytes)
+	n := 0
+	all.copy(i, p.metric).RemoveIf(func(e pmetric.Exemplar) bool {
+		n++
+		return n > l.Buckets+1 || !p.exemplar(e)
+	})
+	return nil
+}
+
+// grow notes a point of the part. The first of a resource begins its times.
+func (p *pass) grow(pt point, bytes int) {
+	p.samples += pt.samples
+	p.bytes += bytes
+	if !p.open[0] || p.times[0] > pt.at {
+		p.times[0] = pt.at
+	}
+	if !p.open[0] || p.times[1] < pt.at {
+		p.times[1] = pt.at
+	}
+	p.open[0] = true
+	p.wide = p.wide || p.times[1].AsTime().Sub(p.times[0].AsTime()) > p.gate.spread
+}
+
+// begin makes the resource, the scope and the metric of a point in the part, those that are not begun.
+func (p *pass) begin(rm pmetric.ResourceMetrics, sm pmetric.ScopeMetrics, m pmetric.Metric) {
+	if p.samples == 0 {
+		p.part, p.open = pmetric.NewMetrics(), [3]bool{}
+	}
+	if !p.open[0] {
+		p.resource = p.part.ResourceMetrics().AppendEmpty()
+		p.samples++ // target_info
+		p.bytes += sampleBytes + p.copyResource(rm.Resource().Attributes(), p.resource.Resource().Attributes())
+	}
+	if !p.open[1] {
+		p.scope = p.resource.ScopeMetrics().AppendEmpty()
+		p.scope.Scope().SetName(Cut(sm.Scope().Name(), shown))
+	}
+	if !p.open[2] {
+		p.metric = p.scope.Metrics().AppendEmpty()
+		shell(m, p.metric)
+	}
+	p.open[1], p.open[2] = true, true
+}
+
+// copyResource copies the attributes that are fit, and returns their size.
+func (p *pass) copyResource(from, to pcommon.Map) (bytes int) {
+	all := sized{labels: extra}
+	for name, value := range from.All() {
+		if _, label := p.gate.labelled[name]; label || p.fits(name, value, &all) {
+			value.CopyTo(to.PutEmpty(name))
+		}
+	}
+	return all.bytes
+}
+
+func (p *pass) flush() error {
+	if p.samples == 0 {
+		return nil
+	}
+	part := Part{Metrics: p.part, Own: true, Wide: p.wide}
+	p.samples, p.bytes, p.wide, p.open = 0, 0, false, [3]bool{}
+	p.part = pmetric.Metrics{}
+	return p.yield(part)
+}
+
+// exemplars reports whether all exemplars of a point can be passed on.
+func (p *pass) exemplars(all pmetric.ExemplarSlice) bool {
+	if all.Len() > p.gate.limits.Buckets+1 {
+		return false
+	}
+	for _, e := range all.All() {
+		if !p.exemplar(e) {
+			return false
+		}
+	}
+	return true
+}
+
+// exemplar reports whether an exemplar can be passed on. Those with more or longer labels than Prometheus keeps are not: it
+// would drop them itself, after work.
+func (*pass) exemplar(e pmetric.Exemplar) bool {
+	const most = 128 // Prometheus' own, in runes
+	if e.ValueType() == pmetric.ExemplarValueTypeEmpty || e.FilteredAttributes().Len() > most {
+		return false
+	}
+	for name, value := range e.FilteredAttributes().All() {
+		if len(name) > 4*most || length(value, 4*most) > 4*most {
+			return false
+		}
+	}
+	return true
+}
+
+// Cut shortens a text to a number of bytes.
+func Cut(s string, most int) string {
+	if len(s) <= most {
+		return s
+	}
+	const mark = "…"
+	cut := most - len(mark)
+	for cut > 0 && !utf8.RuneStart(s[cut]) {
+		cut--
+	}
+	return strings.Clone(s[:cut]) + mark
+}

@@ -1,0 +1,155 @@
+package admit
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+)
+
+// Limits are the most that a request and its series may have.
+type Limits struct {
+	// Labels is how many labels a series may have.
+	Labels int
+	// Name, Value and Size are in bytes: of a label's name, of its value, and of all labels of a series together.
+	Name, Value, Size int
+	// Buckets is how many buckets, or quantiles, a data point may have.
+	Buckets int
+	// Samples is how many samples a request may have.
+	Samples int
+}
+
+// The reasons of rejections, as otelcol_tsdb_samples_rejected has them.
+const (
+	Future         = "future"
+	TooOld         = "too_old"
+	Untranslatable = "untranslatable"
+	Labels         = "labels"
+	LabelName      = "label_name"
+	LabelValue     = "label_value"
+	LabelsSize     = "labels_size"
+	Buckets        = "buckets"
+	Requests       = "samples_per_request"
+)
+
+// The errors of times that samples must not have.
+var (
+	ErrFuture  = errors.New("too far in the future")
+	ErrExpired = errors.New("older than the retention")
+)
+
+// Rejection is why something of a request is not passed on.
+type Rejection struct {
+	Reason string
+	// Points is how many data points, Samples how many samples they would have been.
+	Points, Samples int
+	// Metric is the name of the metric, cut, or empty where a resource is at fault.
+	Metric string
+	Err    error
+}
+
+// Window is when samples may be from.
+type Window struct{ Oldest, Newest time.Time }
+
+func (w Window) check(t pcommon.Timestamp) *violation {
+	switch {
+	case t > pcommon.NewTimestampFromTime(w.Newest):
+		return &violation{Future, ErrFuture}
+	case t < pcommon.NewTimestampFromTime(w.Oldest):
+		return &violation{TooOld, ErrExpired}
+	default:
+		return nil
+	}
+}
+
+// violation is a limit that something is over.
+type violation struct {
+	reason string
+	err    error
+}
+
+func over(reason, key string, is, most int) *violation {
+	return &violation{reason, fmt.Errorf("%d is more than %s (%d)", is, key, most)}
+}
+
+// sized is the size of some labels.
+type sized struct{ labels, bytes int }
+
+func (s *sized) add(name string, value int) {
+	s.labels++
+	s.bytes += len(name) + value
+}
+
+// attribute returns the limit that an attribute is over as a label, and adds its size.
+func (l *Limits) attribute(name string, v pcommon.Value, to *sized) *violation {
+	if len(name) > l.Name {
+		return over(LabelName, "limits::label_name", len(name), l.Name)
+	}
+	n := length(v, l.Value)
+	if n > l.Value {
+		return &violation{LabelValue, fmt.Errorf("the value of %q is longer than limits::label_value (%d)", name, l.Value)}
+	}
+	to.add(name, n)
+	return nil
+}
+
+func (l *Limits) attributes(m pcommon.Map, to *sized) (v *violation) {
+	if to.labels+m.Len() > l.Labels {
+		return over(Labels, "limits::labels", to.labels+m.Len(), l.Labels)
+	}
+	for name, value := range m.All() {
+		if v := l.attribute(name, value, to); v != nil {
+			return v
+		}
+	}
+	if to.bytes > l.Size {
+		return over(LabelsSize, "limits::labels_size", to.bytes, l.Size)
+	}
+	return nil
+}
+
+// length returns how many bytes a value has as a label. It stops where it is sure that they are more than most.
+func length(v pcommon.Value, most int) int {
+	switch v.Type() {
+	case pcommon.ValueTypeStr:
+		return len(v.Str())
+	case pcommon.ValueTypeBytes:
+		return (v.Bytes().Len() + 2) / 3 * 4
+	case pcommon.ValueTypeMap, pcommon.ValueTypeSlice:
+		if n := nested(v, most); n > most {
+			return n
+		}
+		return len(v.AsString()) // at most six bytes for each, as JSON escapes them
+	default:
+		return len(v.AsString())
+	}
+}
+
+// nested returns at least how many bytes a value has as JSON. Each level counts, so it goes no deeper than most.
+func nested(v pcommon.Value, most int) (n int) {
+	switch v.Type() {
+	case pcommon.ValueTypeMap:
+		n = 2
+		for name, value := range v.Map().All() {
+			if n += len(name) + 4; n <= most {
+				n += nested(value, most-n)
+			}
+			if n > most {
+				return n
+			}
+		}
+	case pcommon.ValueTypeSlice:
+		n = 2
+		for _, value := range v.Slice().All() {
+			if n += 1 + nested(value, most-n); n > most {
+				return n
+			}
+		}
+	case pcommon.ValueTypeStr, pcommon.ValueTypeBytes:
+		return length(v, most)
+	default:
+		return 1
+	}
+	return n
+}

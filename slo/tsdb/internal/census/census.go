@@ -1,0 +1,120 @@
+// Package census counts the series in the head of the time series database by whose they are, so that those of others stay
+// within a limit and the gateway's own always find room.
+//
+// Its types are Census and Counts. A series counts as one or more units (Units), by the bytes of its labels and by its
+// buckets: so a limit of units is a limit of memory. What is in the head when the database is opened counts as foreign until the
+// gateway writes to it. A Census is goroutine-safe; its mutex is held for a look-up, and never while the database is called, as the
+// database calls Census with its own locks held.
+package census
+
+import (
+	"sync"
+
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/storage"
+	"github.com/prometheus/prometheus/tsdb"
+	"github.com/prometheus/prometheus/tsdb/chunks"
+)
+
+const (
+	// LabelBytes is how many bytes of labels a unit has, BucketsPerUnit how many buckets of a native histogram.
+	LabelBytes     = 1024
+	BucketsPerUnit = 16
+)
+
+// Units returns how many units a series counts as.
+func Units(labelBytes, buckets int) int { return 1 + labelBytes/LabelBytes + buckets/BucketsPerUnit }
+
+// Census counts. Make one with New.
+type Census struct {
+	max int
+
+	mu      sync.Mutex
+	series  map[storage.SeriesRef]charge
+	own     Counts
+	foreign Counts
+}
+
+// Counts are a number of series, and what they count as.
+type Counts struct{ Series, Units int }
+
+// charge is what a series counts as.
+type charge struct {
+	units int32
+	own   bool
+}
+
+var _ tsdb.SeriesLifecycleCallback = (*Census)(nil)
+
+// New returns a census that has room for a number of units of foreign series.
+func New(max int) *Census { return &Census{max: max, series: map[storage.SeriesRef]charge{}} }
+
+// Room reports whether a series of others may count as some units. Its ref is 0 where it is not in the head yet.
+func (c *Census) Room(ref storage.SeriesRef, units int) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	is, known := c.series[ref]
+	if known && (is.own || int(is.units) >= units) {
+		return true
+	}
+	return c.foreign.Units+units-int(is.units) <= c.max
+}
+
+// Note counts a series that is in the head as some units, at least as many as before. One that was the gateway's own stays so.
+func (c *Census) Note(ref storage.SeriesRef, units int, own bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	is, known := c.series[ref]
+	if known && is.own == (own || is.own) && int(is.units) >= units {
+		return
+	}
+	c.remove(ref)
+	is = charge{max(int32(units), is.units), own || is.own}
+	c.series[ref] = is
+	counts := c.of(is)
+	counts.Series++
+	counts.Units += int(is.units)
+}
+
+func (c *Census) of(is charge) *Counts {
+	if is.own {
+		return &c.own
+	}
+	return &c.foreign
+}
+
+func (c *Census) remove(ref storage.SeriesRef) {
+	is, known := c.series[ref]
+	if !known {
+		return
+	}
+	delete(c.series, ref)
+	counts := c.of(is)
+	counts.Series--
+	counts.Units -= int(is.units)
+}
+
+// Counts returns how many series are the gateway's own, and how many are not.
+func (c *Census) Counts() (own, foreign Counts) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.own, c.foreign
+}
+
+// Max returns how many units of foreign series there is room for.
+func (c *Census) Max() int { return c.max }
+
+// PreCreation implements tsdb.SeriesLifecycleCallback.
+func (*Census) PreCreation(labels.Labels) error { return nil }
+
+// PostCreation implements tsdb.SeriesLifecycleCallback.
+func (*Census) PostCreation(labels.Labels) {}
+
+// PostDeletion implements tsdb.SeriesLifecycleCallback.
+func (c *Census) PostDeletion(gone map[chunks.HeadSeriesRef]labels.Labels) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for ref := range gone {
+		c.remove(storage.SeriesRef(ref))
+	}
+}
