@@ -40,11 +40,11 @@ var hostPattern = regexp.MustCompile(`^(\*\.)?[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\
 // maxName is how long a DNS name can be.
 const maxName = 253
 
-// ValidHost returns what is wrong with an entry of web::hosts.
+// ValidHost returns what is wrong with an entry of web::hosts. An empty one, which is what an unset variable leaves, names nobody.
 func ValidHost(pattern string) error {
 	name := canonical(pattern)
 	switch {
-	case pattern == "*" || hostPattern.MatchString(name) && len(name) <= maxName:
+	case pattern == "" || pattern == "*" || hostPattern.MatchString(name) && len(name) <= maxName:
 		return nil
 	case strings.Contains(pattern, "://"):
 		return fmt.Errorf("%q is a URL; write the name in it alone, such as slowburn.example.com", pattern)
