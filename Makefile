@@ -44,7 +44,7 @@ test: ui ## Set up and run the Go and dashboard tests (RACE=1 with the race dete
 	cd web/ui && npm test --silent
 
 .PHONY: e2e
-e2e: build test/e2e/browser/node_modules/.package-lock.json test/e2e/strict/.venv/installed sdks ## Run the built gateway with real clients, real backends and a real browser; hold its sampler against contrib's
+e2e: build test/e2e/browser/node_modules/.package-lock.json test/e2e/strict/.venv/installed test/e2e/contract/.venv/installed sdks ## Run the built gateway with real clients, real backends and a real browser; hold its sampler against contrib's
 	$(GO) test -tags e2e -count=1 -timeout 60m -parallel 8 -v ./test/e2e
 	cd bench && $(GO) test -count=1 ./...
 
@@ -60,6 +60,11 @@ test/e2e/strict/.venv/installed: test/e2e/strict/requirements.txt
 	test/e2e/strict/.venv/bin/pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
 
+test/e2e/contract/.venv/installed: test/e2e/contract/requirements.txt
+	python3 -m venv test/e2e/contract/.venv
+	test/e2e/contract/.venv/bin/pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
 test/e2e/sdk/python/.venv/installed: test/e2e/sdk/python/requirements.txt
 	python3 -m venv test/e2e/sdk/python/.venv
 	test/e2e/sdk/python/.venv/bin/pip install --quiet --disable-pip-version-check -r $<
@@ -73,9 +78,10 @@ test/e2e/sdk/java/lib/App.class: test/e2e/sdk/java/pom.xml test/e2e/sdk/java/App
 	cd test/e2e/sdk/java && mvn -B -q dependency:copy-dependencies && javac -d lib App.java
 
 .PHONY: soak
-soak: build ## The crash tests for longer: KILLS=300 kills under load, 50 while it counts, and 50 more every 3 s
+soak: build test/e2e/contract/.venv/installed ## The crash tests for longer: KILLS=300 kills under load, 50 while it counts, and 50 more every 3 s; and the API's contract
 	$(MAKE) deploy-cross CROSS="$(OTHERS)"
 	E2E_KILLS=$(or $(KILLS),300) E2E_COUNT_KILLS=50 $(GO) test -tags e2e -count=1 -timeout 2h -v -run KillNine ./test/e2e
+	E2E_CONTRACT_EXAMPLES=1000 $(GO) test -tags e2e -count=1 -timeout 1h -v -run '^TestContract$$' ./test/e2e
 
 .PHONY: mutate
 mutate: ui ## Make MUTANTS=200 random mistakes (SEED=7 for the same ones again), and count those that the tests notice

@@ -15,10 +15,13 @@ import (
 	"go.opentelemetry.io/collector/config/confighttp"
 	"go.opentelemetry.io/collector/config/confignet"
 	"go.opentelemetry.io/collector/confmap"
+
+	"github.com/slowburn/slowburn/internal/bytesize"
+	"github.com/slowburn/slowburn/web/internal/doors"
 )
 
 // Config is the `web` extension's part of the YAML: the Collector's own HTTP server settings (endpoint, tls, auth,
-// cors, timeouts), and where the pages hang.
+// cors, timeouts), where the pages hang, and who may come in.
 type Config struct {
 	// HTTP has a name because embedding would promote its Unmarshal, which reads its own keys and drops all others.
 	HTTP confighttp.ServerConfig `mapstructure:",squash"`
@@ -26,6 +29,22 @@ type Config struct {
 	// BasePath is the path prefix below which everything is served, such as /slowburn, for a reverse proxy that hands on
 	// the whole path. Empty is the root, which also suits a proxy that cuts the prefix off: the pages link relatively.
 	BasePath string `mapstructure:"base_path"`
+
+	// Hosts are the names by which people and programs reach the listener, beside localhost, the name in endpoint, that of
+	// slo::external_url, and IP addresses: slowburn.example.com, *.example.com for all below it, * for any. A request with another name
+	// is refused (421), or a page of another site could reach the listener under a name of its own (DNS rebinding).
+	Hosts []string `mapstructure:"hosts"`
+
+	// Operators are the subjects, as auth's extension names them, from whom changes are taken: reload, promote, retry, drain.
+	// An extension that names nobody (bearertokenauth) counts as a subject itself, by its ID. Without auth changes are
+	// taken from loopback only.
+	Operators []string `mapstructure:"operators"`
+
+	// MaxConnections is how many connections may be open, and how many requests in flight.
+	MaxConnections int `mapstructure:"max_connections"`
+
+	// MaxHeaderSize is how long a request's line and headers may be.
+	MaxHeaderSize bytesize.Size `mapstructure:"max_header_size"`
 
 	_ struct{}
 }
@@ -67,8 +86,9 @@ func createDefaultConfig() component.Config {
 	// sent. A shorter read timeout would end the request's context while the query runs.
 	server.WriteTimeout = time.Minute
 	server.ReadTimeout = time.Minute
-	server.MaxRequestBodySize = 1 << 20 // the only bodies are PromQL queries
-	return &Config{HTTP: server}
+	server.ReadHeaderTimeout = 10 * time.Second
+	server.MaxRequestBodySize = 256 << 10 // the only bodies are PromQL queries
+	return &Config{HTTP: server, MaxConnections: 512, MaxHeaderSize: 64 << 10}
 }
 
 // basePath is what needs no escaping in a URL and no cleaning.
@@ -85,5 +105,32 @@ func (c *Config) Validate() error {
 	if c.BasePath != "" && !basePath.MatchString(c.BasePath) {
 		errs = append(errs, fmt.Errorf("base_path: %q must be segments of letters, digits and ._~- that each begin with a slash, such as /slowburn", c.BasePath))
 	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, c.validateDoors()...)...)
+}
+
+const (
+	minConnections = 8
+	minHeaderSize  = 4 << 10
+	maxHeaderSize  = 1 << 20
+)
+
+func (c *Config) validateDoors() (errs []error) {
+	for i, pattern := range c.Hosts {
+		if err := doors.ValidHost(pattern); err != nil {
+			errs = append(errs, fmt.Errorf("hosts[%d]: %w", i, err))
+		}
+	}
+	if len(c.Operators) > 0 && !c.HTTP.Auth.HasValue() {
+		errs = append(errs, errors.New("operators: without auth nobody says who asks; set web::auth, or leave operators out: then changes are taken from loopback"))
+	}
+	if i := slices.Index(c.Operators, ""); i >= 0 {
+		errs = append(errs, fmt.Errorf("operators[%d]: an empty subject is nobody; write a subject as the extension of auth names it", i))
+	}
+	if c.MaxConnections < minConnections {
+		errs = append(errs, fmt.Errorf("max_connections: %d is too few for a browser and the probes; write at least %d", c.MaxConnections, minConnections))
+	}
+	if c.MaxHeaderSize < minHeaderSize || c.MaxHeaderSize > maxHeaderSize {
+		errs = append(errs, fmt.Errorf("max_header_size: %s is out of bounds; write 4KiB to 1MiB", c.MaxHeaderSize))
+	}
+	return errs
 }

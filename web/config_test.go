@@ -8,6 +8,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/confmap"
+
+	"github.com/slowburn/slowburn/internal/bytesize"
 )
 
 func loadConfig(t *testing.T, yaml string) (*Config, error) {
@@ -42,6 +44,10 @@ max_request_body_size: 5
 auth: {authenticator: bearertokenauth}
 keepalive: {idle_timeout: 3s}
 response_headers: {X-Frame-Options: SAMEORIGIN}
+hosts: [slowburn.example.com, "*.svc"]
+operators: [ada]
+max_connections: 9
+max_header_size: 8KiB
 `)
 	require.NoError(t, err)
 	assert.Equal(t, "127.0.0.1:9", cfg.HTTP.NetAddr.Endpoint)
@@ -49,21 +55,31 @@ response_headers: {X-Frame-Options: SAMEORIGIN}
 	assert.Equal(t, 2*time.Minute, cfg.HTTP.WriteTimeout)
 	assert.Equal(t, int64(5), cfg.HTTP.MaxRequestBodySize)
 	assert.True(t, cfg.HTTP.Auth.HasValue())
+	assert.Equal(t, []string{"slowburn.example.com", "*.svc"}, cfg.Hosts)
+	assert.Equal(t, []string{"ada"}, cfg.Operators)
+	assert.Equal(t, 9, cfg.MaxConnections)
+	assert.Equal(t, bytesize.Size(8<<10), cfg.MaxHeaderSize)
 }
 
 func TestBadConfig(t *testing.T) {
 	for yaml, want := range map[string][]string{
-		"endpoint: localhost":                    {`endpoint: "localhost" must be host:port`},
-		"endpoint: ''":                           {`endpoint: "" must be host:port`},
-		"base_path: slowburn":                    {`base_path: "slowburn" must be segments`},
-		"base_path: /":                           {"base_path"},
-		"base_path: /slowburn/":                  {"base_path"},
-		"base_path: //slowburn":                  {"base_path"},
-		"base_path: /a/../b":                     {"base_path"},
-		"base_path: /a b":                        {"base_path"},
-		"base_path: '/a\"><script>'":             {"base_path"},
-		"{endpoint: localhost, base_path: nope}": {"endpoint", "base_path"},
-		"{basepath: /a, aut: {}}":                {"basepath: there is no such key: there are auth, base_path, ", "aut: there is no such key"},
+		"endpoint: localhost":                              {`endpoint: "localhost" must be host:port`},
+		"endpoint: ''":                                     {`endpoint: "" must be host:port`},
+		"base_path: slowburn":                              {`base_path: "slowburn" must be segments`},
+		"base_path: /":                                     {"base_path"},
+		"base_path: /slowburn/":                            {"base_path"},
+		"base_path: //slowburn":                            {"base_path"},
+		"base_path: /a/../b":                               {"base_path"},
+		"base_path: /a b":                                  {"base_path"},
+		"base_path: '/a\"><script>'":                       {"base_path"},
+		"{endpoint: localhost, base_path: nope}":           {"endpoint", "base_path"},
+		"hosts: [a.example, 'https://b']":                  {`hosts[1]: "https://b" is a URL`},
+		"operators: [ada]":                                 {"operators: without auth nobody says who asks"},
+		"{auth: {authenticator: a}, operators: [ada, '']}": {"operators[1]: an empty subject"},
+		"{max_connections: 7}":                             {"max_connections: 7 is too few"},
+		"{max_header_size: 4095}":                          {"max_header_size: 4095B is out of bounds"},
+		"{max_header_size: 2MiB}":                          {"max_header_size: 2MiB is out of bounds"},
+		"{basepath: /a, aut: {}}":                          {"basepath: there is no such key: there are auth, base_path, ", "aut: there is no such key"},
 	} {
 		_, err := loadConfig(t, yaml)
 		for _, text := range want {

@@ -19,6 +19,7 @@ import (
 
 	"github.com/slowburn/slowburn/internal/host"
 	"github.com/slowburn/slowburn/web/internal/known"
+	"github.com/slowburn/slowburn/web/internal/selfmetrics"
 )
 
 // shutdownGrace is how long Shutdown lets requests in flight go on.
@@ -37,14 +38,15 @@ type webExtension struct {
 	files fs.FS         // the built dashboard
 	grace time.Duration // shutdownGrace
 
-	components known.Components
-	server     *http.Server
-	listener   net.Listener
-	serving    sync.WaitGroup
+	components  known.Components
+	selfMetrics *selfmetrics.Metrics
+	server      *http.Server
+	listener    net.Listener
+	serving     sync.WaitGroup
 }
 
 func newExtension(set extension.Settings, cfg *Config, files fs.FS) *webExtension {
-	return &webExtension{cfg: cfg, set: set.TelemetrySettings, files: files, grace: shutdownGrace}
+	return &webExtension{cfg: cfg, set: set.TelemetrySettings, files: files, grace: shutdownGrace, selfMetrics: selfmetrics.New()}
 }
 
 // Dependencies are the extensions that requests pass through: they must start before and stop after.
@@ -63,10 +65,16 @@ func (e *webExtension) Dependencies() []component.ID {
 // reported as a status, and does not stop the pipelines.
 func (e *webExtension) Start(ctx context.Context, h component.Host) error {
 	e.components.Extensions = h.GetExtensions
-	handler, err := newHandler(&e.components, e.files, e.cfg.BasePath, e.set.Logger)
+	handler, err := newHandler(&e.components, e.selfMetrics, e.files, e.cfg.BasePath, e.set.Logger)
 	if err != nil {
 		return err
 	}
+	refused, err := e.countRefused()
+	if err != nil {
+		return err
+	}
+	guard := e.doors(h, refused)
+	handler = guard.Inner(handler)
 	if auth := e.cfg.HTTP.Auth.Get(); auth != nil {
 		handler = withoutParams(auth.RequestParameters, handler)
 	}
@@ -74,7 +82,8 @@ func (e *webExtension) Start(ctx context.Context, h component.Host) error {
 	if err != nil {
 		return err
 	}
-	server.Handler = securityHeaders(server.Handler) // outside, so that refusals have them and response_headers can change them
+	server.Handler = securityHeaders(guard.Outer(server.Handler)) // outside, so that refusals have them and response_headers can change them
+	e.limit(server, refused)
 	if e.listener, err = e.cfg.HTTP.ToListener(ctx); err != nil {
 		return fmt.Errorf("the dashboard cannot listen on web::endpoint %s: %w", e.cfg.HTTP.NetAddr.Endpoint, err)
 	}
@@ -110,6 +119,7 @@ func (e *webExtension) Shutdown(ctx context.Context) error {
 		err = e.server.Close()
 	}
 	e.serving.Wait()
+	e.selfMetrics.Close()
 	return err
 }
 

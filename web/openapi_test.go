@@ -30,7 +30,7 @@ func foreign(route string) bool {
 // TestEveryRouteIsDescribed walks the router: openapi.yaml has each of its routes, and no others.
 func TestEveryRouteIsDescribed(t *testing.T) {
 	var routed []string
-	router := newRouter(webtest.Everything().Components(), http.NotFoundHandler(), zap.NewNop())
+	router := newRouter(webtest.Everything().Components(), http.NotFoundHandler(), http.NotFoundHandler(), zap.NewNop())
 	require.NoError(t, chi.Walk(router, func(method, route string, _ http.Handler, _ ...func(http.Handler) http.Handler) error {
 		if !foreign(route) {
 			routed = append(routed, method+" "+route)
@@ -92,6 +92,7 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 		"/healthz":                              {"/healthz"},
 		"/readyz":                               {"/readyz"},
 		"/api/openapi.yaml":                     {"/api/openapi.yaml"},
+		"/api/access/v1/me":                     {"/api/access/v1/me"},
 		"/api/slo/v1/objectives":                {"/api/slo/v1/objectives"},
 		"/api/slo/v1/objectives/{name}":         {"/api/slo/v1/objectives/" + url.PathEscape(full), "/api/slo/v1/objectives/" + quiet},
 		"/api/slo/v1/objectives/{name}/history": {"/api/slo/v1/objectives/quiet/history"},

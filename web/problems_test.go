@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -74,6 +75,16 @@ func TestWhatJSONCannotHold(t *testing.T) {
 	statuses[0].Target = math.NaN()
 	world.Extensions["slo"].(*webtest.Engine).List.Objectives = statuses
 	webtest.RequireProblem(t, webtest.Get(t, served(t, world), "/api/slo/v1/objectives"), http.StatusInternalServerError, "NaN")
+}
+
+// TestPanicLogIsCut: what a request brought about fills no log.
+func TestPanicLogIsCut(t *testing.T) {
+	core, logs := observer.New(zap.DebugLevel)
+	deep := func(http.ResponseWriter, *http.Request) { panic(strings.Repeat("x", 1<<20)) }
+	recoverer(zap.New(core))(http.HandlerFunc(deep)).ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/"+strings.Repeat("y", 1<<16), nil))
+	for name, value := range logs.All()[0].ContextMap() {
+		assert.LessOrEqual(t, len(value.(string)), maxStack+len("…"), name)
+	}
 }
 
 // TestPanics answers with a problem document, and logs where the panic was.

@@ -1,12 +1,22 @@
 package web
 
 import (
+	"fmt"
 	"net/http"
+	"runtime/debug"
+	"strings"
 
 	"github.com/go-chi/chi/v5/middleware"
 	"go.uber.org/zap"
 
 	"github.com/slowburn/slowburn/web/internal/rest"
+)
+
+// How much of what a request brought about is logged, in bytes.
+const (
+	maxShown = 256
+	maxPanic = 1 << 10
+	maxStack = 8 << 10
 )
 
 // recoverer answers a request whose handler panics with a problem document, and logs where. Where part of the answer
@@ -24,7 +34,8 @@ func recoverer(log *zap.Logger) func(http.Handler) http.Handler {
 					panic(p)
 				}
 				log.Error("A request to the dashboard failed: please report this",
-					zap.String("method", r.Method), zap.String("path", r.URL.Path), zap.Any("panic", p), zap.Stack("stack"))
+					zap.String("method", short(r.Method, maxShown)), zap.String("path", short(r.URL.Path, maxShown)),
+					zap.String("panic", short(fmt.Sprint(p), maxPanic)), zap.String("stack", short(string(debug.Stack()), maxStack)))
 				if tracked.Status() != 0 {
 					panic(http.ErrAbortHandler)
 				}
@@ -33,4 +44,12 @@ func recoverer(log *zap.Logger) func(http.Handler) http.Handler {
 			next.ServeHTTP(tracked, r)
 		})
 	}
+}
+
+// short is a text of at most so many bytes, and a mark where it was longer.
+func short(text string, most int) string {
+	if len(text) <= most {
+		return text
+	}
+	return strings.ToValidUTF8(text[:most], "") + "…"
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/slowburn/slowburn/web/api"
 	"github.com/slowburn/slowburn/web/internal/dashboard"
+	"github.com/slowburn/slowburn/web/internal/doors"
 	"github.com/slowburn/slowburn/web/internal/health"
 	"github.com/slowburn/slowburn/web/internal/jaeger"
 	"github.com/slowburn/slowburn/web/internal/known"
@@ -22,7 +23,7 @@ import (
 )
 
 // newHandler is all that is served: the routes below base, with their answers compressed for clients that want it.
-func newHandler(all *known.Components, files fs.FS, base string, log *zap.Logger) (http.Handler, error) {
+func newHandler(all *known.Components, self http.Handler, files fs.FS, base string, log *zap.Logger) (http.Handler, error) {
 	pages, err := dashboard.New(files)
 	if err != nil {
 		return nil, err
@@ -31,11 +32,11 @@ func newHandler(all *known.Components, files fs.FS, base string, log *zap.Logger
 	if err != nil {
 		return nil, err
 	}
-	return compress(below(base, newRouter(all, pages, log))), nil
+	return compress(below(base, newRouter(all, self, pages, log))), nil
 }
 
 // newRouter lays out every path; openapi.yaml describes them.
-func newRouter(all *known.Components, pages http.Handler, log *zap.Logger) chi.Router {
+func newRouter(all *known.Components, self, pages http.Handler, log *zap.Logger) chi.Router {
 	r := chi.NewRouter()
 	r.Use(recoverer(log), middleware.GetHead)
 	r.NotFound(nothingThere)
@@ -43,7 +44,8 @@ func newRouter(all *known.Components, pages http.Handler, log *zap.Logger) chi.R
 
 	r.Get("/healthz", health.Live)
 	r.Get("/readyz", health.Ready(all, true))
-	r.Get("/metrics", metricsElsewhere)
+	r.Get("/metrics", self.ServeHTTP)
+	r.Get("/api/access/v1/me", doors.Me)
 	r.Get("/api/openapi.yaml", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/yaml")
 		_, _ = w.Write(api.OpenAPI)
@@ -67,12 +69,6 @@ func nothingThere(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	rest.WriteProblem(w, http.StatusNotFound, "There is nothing at %s: api/openapi.yaml lists what is there.", r.URL.Path)
-}
-
-// metricsElsewhere tells a scraper with a guessed address where the gateway's own metrics are.
-func metricsElsewhere(w http.ResponseWriter, _ *http.Request) {
-	rest.WriteProblem(w, http.StatusNotFound, "The gateway's own metrics are not at this address: scrape the one of service::telemetry::metrics, "+
-		"http://127.0.0.1:8888/metrics by default.")
 }
 
 // notAllowed answers other methods than those that the routes have, which is GET but for actions.

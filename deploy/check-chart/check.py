@@ -142,7 +142,7 @@ def check_config(slowburn, config, policies=None):
             (folder / file).write_text(text)
         file = folder / "config.yaml"
         file.write_text(config.replace("/etc/slowburn/policies", str(folder)))
-        env = {"SLOWBURN_DATA_DIR": str(folder / "data"), "POD_NAME": "gw-0", "BACKEND_TOKEN": "t", "ONCALL_URL": "http://127.0.0.1:1/hook"}
+        env = {"SLOWBURN_DATA_DIR": str(folder / "data"), "POD_NAME": "gw-0", "POD_NAMESPACE": "ns", "BACKEND_TOKEN": "t", "ONCALL_URL": "http://127.0.0.1:1/hook"}
         done = run(slowburn, "validate", "--config", file, env=env)
         if done.returncode:
             raise Wrong(done.stderr or done.stdout)

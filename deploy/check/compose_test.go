@@ -159,8 +159,9 @@ func TestComposeRuns(t *testing.T) {
 			continue
 		}
 		found++
-		assert.Equal(t, http.StatusOK, status("http://127.0.0.1:"+u.Port()+u.Path+asked[source.Type]), source.Name)
+		assert.Equal(t, http.StatusOK, statusAs(t, "http://127.0.0.1:"+u.Port()+u.Path+asked[source.Type], u.Host), source.Name)
 	}
+	assert.Equal(t, http.StatusMisdirectedRequest, statusAs(t, "http://127.0.0.1:8080/api/v1/status/buildinfo", "evil.example"))
 	assert.Equal(t, 2, found)
 	assert.Equal(t, http.StatusOK, status("http://127.0.0.1:8888/metrics"))
 }

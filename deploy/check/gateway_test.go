@@ -154,6 +154,15 @@ func ask(url string) answer {
 
 func status(url string) int { return ask(url).status }
 
+// statusAs asks under another name than that in the URL.
+func statusAs(t *testing.T, url, host string) int {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+	require.NoError(t, err)
+	r.Host = host
+	return answered(http.DefaultClient.Do(r)).status
+}
+
 // newTraceID is a random one.
 func newTraceID() string {
 	var id [16]byte

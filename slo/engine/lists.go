@@ -89,3 +89,6 @@ func (e *Extension) Deliveries() (Deliveries, error) {
 	})
 	return out, err
 }
+
+// ExternalURL is where people reach the dashboard, empty where external_url is not set.
+func (e *Extension) ExternalURL() string { return e.config.ExternalURL }

@@ -82,15 +82,9 @@ func TestProblems(t *testing.T) {
 	}
 }
 
-// TestOwnPagesOnly: what changes something is done for anything but a page of another site.
-func TestOwnPagesOnly(t *testing.T) {
+// TestChangesWithoutSampler say what is missing.
+func TestChangesWithoutSampler(t *testing.T) {
 	for _, action := range []string{"policies/reload", "shadow/promote", "refused/" + webtest.ExampleHex + "/retry"} {
-		serve := func(headers ...string) *httptest.ResponseRecorder {
-			return webtest.Ask(t, webtest.Everything().Serve(Routes), http.MethodPost, "/api/sampling/v1/"+action, headers...)
-		}
-		assert.Equal(t, http.StatusOK, serve("Origin", "http://example.com", "Host", "example.com").Code)
-		webtest.RequireProblem(t, serve("Sec-Fetch-Site", "cross-site"), http.StatusForbidden, "a page of another site")
-		webtest.RequireProblem(t, serve("Origin", "http://evil.test"), http.StatusForbidden, "a page of another site")
 		webtest.RequireProblem(t, webtest.Ask(t, webtest.Running{}.Serve(Routes), http.MethodPost, "/api/sampling/v1/"+action),
 			http.StatusNotFound, "No tail_sampling processor")
 	}

@@ -3,15 +3,15 @@
 import { decision, undecided } from "./decisions.ts";
 import { destinations, retry, retryAll } from "./destinations.ts";
 import { breakdown, history, objectives, unevaluated } from "./objectives.ts";
-import { alerts, deliveries, readiness } from "./others.ts";
+import { alerts, caller, deliveries, readiness } from "./others.ts";
 import { cost, NOTE, policies, RELOAD_ERROR, shadow, status } from "./sampling.ts";
 import { recipes, search, services, trace } from "./traces.ts";
 
 /**
  * ok: a busy shop; empty: a gateway that knows nothing yet; down: its ledger cannot be read; troubled: sampling has
- * trouble of every kind; unkept: a gateway that has just started, to which 20 traces came; promoted: what is ok, after its shadow was promoted; reverted: after a reload then.
+ * trouble of every kind; looking: a destination refuses, and the reader is no operator; unkept: a gateway that has just started, to which 20 traces came; promoted: what is ok, after its shadow was promoted; reverted: after a reload then.
  */
-export type Scenario = "ok" | "empty" | "unkept" | "down" | "troubled" | "promoted" | "reverted";
+export type Scenario = "ok" | "empty" | "unkept" | "down" | "troubled" | "promoted" | "reverted" | "looking";
 
 export interface Answer {
   status: number;
@@ -36,6 +36,11 @@ export function answer(path: string[], q: URLSearchParams, scenario: Scenario, m
     const detail =
       "slo.db is locked by another process: stop it, or give this gateway a directory of its own.";
     return problem(503, "The ledger cannot be read", detail);
+  }
+  if (path.join("/") === "access/v1/me") return ok(caller(scenario));
+  if (scenario === "looking") {
+    if (method !== "GET") return problem(403, "Forbidden", caller(scenario).why);
+    return answer(path, q, path.includes("destinations") ? "troubled" : "ok");
   }
   const empty = scenario === "empty" || scenario === "unkept";
   const [area, version, noun = version, id, sub] = path;

@@ -1,6 +1,6 @@
 // Health, alerts and deliveries of the simulated shop.
 
-import type { Alert, Delivery, Readiness } from "../src/api/types";
+import type { Alert, Caller, Delivery, Readiness } from "../src/api/types";
 import type { Scenario } from "./api.ts";
 import { objectives } from "./objectives.ts";
 
@@ -105,4 +105,17 @@ export function deliveries(): Delivery[] {
       last_error: "POST https://pager.example/v1: 401 Unauthorized: the integration key was revoked",
     }),
   ];
+}
+
+/** Who reads: with everything ok, somebody on the gateway's machine. */
+export function caller(scenario: Scenario): Caller {
+  const operator = scenario !== "looking";
+  return {
+    subject: operator ? "" : "eve@example.com",
+    address: "127.0.0.1:51234",
+    operator,
+    why: operator
+      ? ""
+      : 'Changes are taken from operators only, and "eve@example.com" is none: add it to web::operators.',
+  };
 }

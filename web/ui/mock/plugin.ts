@@ -1,4 +1,4 @@
-// Serves the mock API to `npm run dev` and `npm run preview`. GET /mock/scenario/{ok|empty|unkept|down|troubled|promoted|reverted}
+// Serves the mock API to `npm run dev` and `npm run preview`. GET /mock/scenario/{ok|empty|unkept|down|troubled|promoted|reverted|looking}
 // switches what it answers, to see the empty and the failed screens.
 
 import type { ServerResponse } from "node:http";

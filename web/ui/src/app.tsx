@@ -7,6 +7,7 @@ import { usePoll } from "./api/usePoll";
 import { HealthBanner } from "./components/HealthBanner";
 import { Icon } from "./components/Icon";
 import { Empty } from "./components/Notices";
+import { CallerKnown } from "./components/Operator";
 import { Page } from "./components/Page";
 import { zone } from "./lib/time";
 import { ObjectivePage } from "./objectives/ObjectivePage";
@@ -28,7 +29,9 @@ export function App() {
       </button>
       <Header route={route} />
       <HealthBanner />
-      <Screen route={route} />
+      <CallerKnown>
+        <Screen route={route} />
+      </CallerKnown>
     </>
   );
 }

@@ -75,6 +75,49 @@ const press = async (key: string) => {
   await settle();
 };
 
+describe("a reader who is no operator", () => {
+  it("sees why buttons are off, once, and cannot press them", async () => {
+    scenario = "looking";
+    await open(links.sampling());
+    expect(text()).toContain("You can look, and change nothing.");
+    expect(text().split("add it to web::operators").length).toBe(2);
+    for (const name of ["Reload policies", "Promote shadow", "Retry all", "Retry trace"]) {
+      expect(button(name).disabled, name).toBe(true);
+      expect(button(name).title).toContain("add it to web::operators");
+      expect(root.querySelector(`#${button(name).getAttribute("aria-describedby")}`)?.textContent).toContain(
+        "web::operators",
+      );
+    }
+    asked = [];
+    await click(button("Reload policies"));
+    expect(asked.some((a) => a.startsWith("POST"))).toBe(false);
+  });
+
+  it("sees it where a trace was refused", async () => {
+    scenario = "looking";
+    const refused = answer(["sampling", "v1", "destinations"], new URLSearchParams(), scenario).body as {
+      refused: { trace_id: string }[];
+    };
+    await open(links.trace(refused.refused[0].trace_id));
+    expect(text()).toContain("You can look, and change nothing.");
+    expect(button("Retry").disabled).toBe(true);
+  });
+
+  it("leaves buttons alone for an operator, and where nobody says who reads", async () => {
+    await open(links.sampling());
+    expect(text()).not.toContain("You can look");
+    expect(button("Reload policies").disabled).toBe(false);
+    expect(button("Reload policies").title).toBe("");
+    vi.stubGlobal("fetch", async (input: string) =>
+      input.includes("access/v1/me")
+        ? new Response("", { status: 404 })
+        : new Response("{}", { status: 500 }),
+    );
+    await settle(60_000);
+    expect(text()).not.toContain("You can look");
+  });
+});
+
 describe("objectives", () => {
   it("lists the most urgent first, and counts", async () => {
     await open(links.objectives());

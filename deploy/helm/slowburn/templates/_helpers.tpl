@@ -108,11 +108,25 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end -}}
 {{- end -}}
 {{- $merged := mergeOverwrite $shipped $pod (deepCopy $own) -}}
+{{- if kindIs "map" (dig "extensions" "web" "" $merged) -}}
+{{- $names := concat (include "slowburn.hosts" . | fromYamlArray) (dig "extensions" "web" "hosts" list $own | default list) -}}
+{{- $_ := set $merged.extensions.web "hosts" (uniq $names) -}}
+{{- end -}}
 {{- include "slowburn.removeNulls" (dict "of" $merged) -}}
 {{- include "slowburn.checkGrace" (dict "root" . "config" $merged) -}}
 {{- include "slowburn.checkEnv" (dict "root" . "config" $merged) -}}
 {{- include "slowburn.checkSecrets" (dict "at" "config" "of" $merged) -}}
 {{- toYaml $merged -}}
+{{- end -}}
+
+{{- /* The names by which the dashboard is asked for: of its Service, and under which it is published. A list as YAML. */ -}}
+{{- define "slowburn.hosts" -}}
+{{- $name := include "slowburn.fullname" . -}}
+{{- $svc := printf "%s.%s" $name .Release.Namespace -}}
+{{- $hosts := list $name $svc (printf "%s.svc" $svc) (printf "%s.svc.%s" $svc .Values.clusterDomain) -}}
+{{- if .Values.ingress.enabled -}}{{- $hosts = concat $hosts .Values.ingress.hosts -}}{{- end -}}
+{{- if .Values.httpRoute.enabled -}}{{- $hosts = concat $hosts .Values.httpRoute.hostnames -}}{{- end -}}
+{{- toYaml $hosts -}}
 {{- end -}}
 
 {{- /* Removes keys that are null, so that a user can take away what is shipped; {} stays. */ -}}

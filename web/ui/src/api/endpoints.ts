@@ -3,6 +3,7 @@
 import { ApiError, getJson, postJson } from "./client";
 import type {
   Alert,
+  Caller,
   Decision,
   Delivery,
   Destinations,
@@ -23,6 +24,11 @@ import type {
 } from "./types";
 
 const segment = encodeURIComponent;
+
+/** Whom the gateway takes this reader for. */
+export function caller(signal?: AbortSignal): Promise<Caller> {
+  return getJson("api/access/v1/me", {}, signal);
+}
 
 export async function objectives(signal?: AbortSignal): Promise<Objectives> {
   const answer = await getJson<Objectives>("api/slo/v1/objectives", {}, signal);

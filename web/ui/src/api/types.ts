@@ -5,6 +5,15 @@ export type Severity = "page" | "ticket";
 export type Policy = "normal" | "cautious" | "freeze" | "exhausted";
 export type AlertState = "inactive" | "pending" | "firing" | "resolved";
 
+/** Who reads, and whether changes are taken from them. */
+export interface Caller {
+  subject: string;
+  address: string;
+  operator: boolean;
+  /** Why not; empty for an operator. */
+  why: string;
+}
+
 export interface Indicator {
   type: "availability" | "latency" | "promql";
   service?: string;

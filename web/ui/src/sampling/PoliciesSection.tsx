@@ -3,6 +3,7 @@ import type { Policies, PolicyCost, SamplingCost } from "../api/types";
 import { type Action, useAction } from "../api/useAction";
 import { useNow } from "../api/usePoll";
 import { Icon } from "../components/Icon";
+import { useChange } from "../components/Operator";
 import { TableScroll } from "../components/TableScroll";
 import { Time } from "../components/Time";
 import { bytes, exact, percent } from "../lib/format";
@@ -20,6 +21,7 @@ export function PoliciesSection({
 }) {
   const now = useNow(60_000);
   const reload = useAction(api.reloadPolicies, onChange);
+  const change = useChange(reload.busy);
   return (
     <section aria-labelledby="policies">
       <div class="section-head">
@@ -30,7 +32,7 @@ export function PoliciesSection({
             would not be kept without the policy.
           </p>
         </div>
-        <button type="button" class="button" onClick={reload.run} disabled={reload.busy}>
+        <button type="button" class="button" onClick={reload.run} {...change}>
           {reload.busy ? "Reloading…" : "Reload policies"}
         </button>
       </div>

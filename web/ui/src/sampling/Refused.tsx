@@ -4,6 +4,7 @@ import type { Destinations, RefusedTrace } from "../api/types";
 import { useAction } from "../api/useAction";
 import { useNow } from "../api/usePoll";
 import { Icon } from "../components/Icon";
+import { useChange } from "../components/Operator";
 import { TableScroll } from "../components/TableScroll";
 import { Time } from "../components/Time";
 import { bytes, exact, plural } from "../lib/format";
@@ -42,6 +43,7 @@ export function Refused({
     setSent(result);
     onChange();
   });
+  const change = useChange(all.busy);
   return (
     <>
       <div class="section-head refused-head">
@@ -49,7 +51,7 @@ export function Refused({
           {refused_total === 0 ? "Nothing was refused" : `${plural(refused_total, "refused trace")}`}
         </h3>
         {refused_total > 1 && (
-          <button type="button" class="button" onClick={all.run} disabled={all.busy}>
+          <button type="button" class="button" onClick={all.run} {...change}>
             {all.busy ? "Sending…" : "Retry all"}
           </button>
         )}

@@ -2,6 +2,7 @@ import { useState } from "preact/hooks";
 import * as api from "../api/endpoints";
 import { usePoll } from "../api/usePoll";
 import { Polled } from "../components/Notices";
+import { OperatorNotice } from "../components/Operator";
 import { Page } from "../components/Page";
 import { Time } from "../components/Time";
 import type { Route } from "../router";
@@ -46,6 +47,7 @@ export function SamplingPage({ route }: { route: Route }) {
         )
       }
     >
+      <OperatorNotice />
       <WhyKept route={route} />
       <Polled poll={poll} rows={8}>
         {({ status, destinations, cost, policies, shadow }) => (

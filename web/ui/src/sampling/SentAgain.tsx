@@ -3,6 +3,7 @@ import * as api from "../api/endpoints";
 import type { RefusedTrace } from "../api/types";
 import { useAction } from "../api/useAction";
 import { Icon } from "../components/Icon";
+import { useChange } from "../components/Operator";
 
 /** What came of sending a refused trace again; `again` is its refusal since. Takes the focus that its button had. */
 export function SentAgain({
@@ -42,8 +43,9 @@ export function useRetry(r: RefusedTrace, onSent: () => void) {
 }
 
 export function RetryButton({ of: r, retry }: { of: RefusedTrace; retry: ReturnType<typeof useRetry> }) {
+  const change = useChange(retry.busy);
   return (
-    <button type="button" class="button" onClick={retry.run} disabled={retry.busy}>
+    <button type="button" class="button" onClick={retry.run} {...change}>
       {retry.busy ? "Sending…" : "Retry"}
       <span class="sr">
         {" "}

@@ -4,6 +4,7 @@ import type { Shadow } from "../api/types";
 import { type Action, useAction } from "../api/useAction";
 import { useNow } from "../api/usePoll";
 import { Icon } from "../components/Icon";
+import { useChange } from "../components/Operator";
 import { Time } from "../components/Time";
 import { plural } from "../lib/format";
 import { Comparison, Differences, ShadowPolicies } from "./ShadowTables";
@@ -78,6 +79,7 @@ export function ShadowSection({
 /** A button that asks again, in its own place, before it does it. */
 function PromoteButton({ promote }: { promote: Action<unknown> }) {
   const [asking, setAsking] = useState(false);
+  const change = useChange(promote.busy);
   const first = useRef<HTMLButtonElement>(null);
   const shown = useRef(asking);
   // The focus stays where the button was.
@@ -87,13 +89,7 @@ function PromoteButton({ promote }: { promote: Action<unknown> }) {
   }, [asking]);
   if (!asking)
     return (
-      <button
-        ref={first}
-        type="button"
-        class="button"
-        disabled={promote.busy}
-        onClick={() => setAsking(true)}
-      >
+      <button ref={first} type="button" class="button" {...change} onClick={() => setAsking(true)}>
         {promote.busy ? "Promoting…" : "Promote shadow"}
       </button>
     );

@@ -3,6 +3,7 @@ import * as api from "../api/endpoints";
 import type { RefusedTrace } from "../api/types";
 import { usePoll } from "../api/usePoll";
 import { Icon } from "../components/Icon";
+import { OperatorNotice } from "../components/Operator";
 import { Time } from "../components/Time";
 import {
   RetryButton,
@@ -28,6 +29,7 @@ export function RefusedBy({ id }: { id: string }) {
   return (
     <>
       {sent && <SentAgain sent={sent} again={refusedSince(sent, refused)} focus={note} />}
+      {refused.length > 0 && <OperatorNotice />}
       {refused.map((r) => (
         <Refusal
           key={`${refusalKey(r)} ${r.at}`}

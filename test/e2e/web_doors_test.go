@@ -1,0 +1,180 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"crypto"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math/big"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+const reloadPath = "/api/sampling/v1/policies/reload"
+
+// ask sends a request with a Host, if that is not empty, and pairs of header names and values.
+func (g *gateway) ask(t *testing.T, method, path, host string, headers ...string) (status int, body string) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), method, "http://"+g.web+path, nil)
+	require.NoError(t, err)
+	r.Host = host
+	for i := 0; i+1 < len(headers); i += 2 {
+		r.Header.Set(headers[i], headers[i+1])
+	}
+	answer, err := http.DefaultClient.Do(r)
+	require.NoError(t, err)
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	require.NoError(t, err)
+	return answer.StatusCode, string(text)
+}
+
+// Without auth: pages of other sites and unknown names are kept out, and changes are taken from this machine, by its commands too.
+func TestWebDoors(t *testing.T) {
+	g := startGateway(t, nil, "testdata/doors.yaml")
+	for _, c := range []struct {
+		method, path, host string
+		headers            []string
+		status             int
+	}{
+		{"GET", "/api/v1/query?query=up", "", nil, 200},
+		{"GET", "/api/v1/query?query=up", "evil.example", nil, 421},
+		{"GET", "/", "evil.example", nil, 421},
+		{"POST", reloadPath, "evil.example", nil, 421},
+		{"GET", "/healthz", "evil.example", nil, 200},
+		{"GET", "/readyz", "evil.example", nil, 200},
+		{"GET", "/api/v1/query?query=up", "LOCALHOST.:8080", nil, 200},
+		{"GET", "/api/v1/query?query=up", "[::1]:8080", nil, 200},
+		{"GET", "/api/v1/query?query=up", "gateway.team.example:80", nil, 200},
+		{"GET", "/api/v1/query?query=up", "dashboard.example", nil, 200}, // external_url
+		{"GET", "/api/v1/query?query=up", "", []string{"Sec-Fetch-Site", "cross-site"}, 403},
+		{"GET", "/api/v1/query?query=up", "", []string{"Sec-Fetch-Site", "same-site"}, 403},
+		{"GET", "/jaeger/api/services", "", []string{"Sec-Fetch-Site", "cross-site"}, 403},
+		{"GET", "/", "", []string{"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "navigate"}, 200},
+		{"POST", reloadPath, "", []string{"Origin", "http://evil.example"}, 403},
+		{"POST", reloadPath, "", []string{"X-Forwarded-For", "192.0.2.1"}, 403},
+		{"POST", "/api/v1/query?query=up", "", []string{"X-Forwarded-For", "192.0.2.1"}, 200}, // reads
+		{"POST", reloadPath, "", []string{"Sec-Fetch-Site", "same-origin"}, 200},
+	} {
+		status, body := g.ask(t, c.method, c.path, c.host, c.headers...)
+		assert.Equal(t, c.status, status, "%v: %s", c, body)
+	}
+	_, body := g.ask(t, "GET", "/", "evil.example")
+	assert.Contains(t, body, "web::hosts")
+
+	for _, args := range [][]string{{"retry", "--all"}, {"drain", "--timeout", "1m"}, {"drain", "--resume"}, {"health"}} {
+		out, err := g.command(args...)
+		assert.NoError(t, err, "%v: %s", args, out)
+	}
+	var me struct{ Operator bool }
+	g.get(t, "/api/access/v1/me", &me)
+	assert.True(t, me.Operator)
+	log := g.logged(t)
+	assert.Contains(t, log, "a change was asked for: POST /api/sampling/v1/drain")
+	assert.Contains(t, log, "a change was refused")
+}
+
+// idp is an OpenID Connect provider: its metadata, its key, and tokens that it signed.
+type idp struct {
+	*httptest.Server
+	key *rsa.PrivateKey
+}
+
+func startIDP(t *testing.T) *idp {
+	t.Helper()
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	require.NoError(t, err)
+	p := &idp{key: key}
+	mux := http.NewServeMux()
+	p.Server = httptest.NewServer(mux)
+	t.Cleanup(p.Close)
+	write := func(v any) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) { _ = json.NewEncoder(w).Encode(v) }
+	}
+	mux.HandleFunc("/.well-known/openid-configuration", write(map[string]any{
+		"issuer": p.URL, "jwks_uri": p.URL + "/keys", "authorization_endpoint": p.URL, "token_endpoint": p.URL,
+		"response_types_supported": []string{"code"}, "subject_types_supported": []string{"public"}, "id_token_signing_alg_values_supported": []string{"RS256"},
+	}))
+	mux.HandleFunc("/keys", write(map[string]any{"keys": []any{map[string]any{
+		"kty": "RSA", "alg": "RS256", "use": "sig", "kid": "1",
+		"n": encoded(key.N.Bytes()), "e": encoded(big.NewInt(int64(key.E)).Bytes()),
+	}}}))
+	return p
+}
+
+func encoded(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
+
+// token is one for a person.
+func (p *idp) token(t *testing.T, email string) string {
+	t.Helper()
+	claims, err := json.Marshal(map[string]any{"iss": p.URL, "aud": "slowburn", "sub": "id of " + email, "email": email, "exp": time.Now().Add(time.Hour).Unix()})
+	require.NoError(t, err)
+	text := encoded([]byte(`{"alg":"RS256","kid":"1"}`)) + "." + encoded(claims)
+	sum := sha256.Sum256([]byte(text))
+	signature, err := rsa.SignPKCS1v15(nil, p.key, crypto.SHA256, sum[:])
+	require.NoError(t, err)
+	return text + "." + encoded(signature)
+}
+
+// With auth: changes are taken from the subjects in web::operators, as each extension names them, and metrics are behind it.
+func TestWebOperators(t *testing.T) {
+	provider := startIDP(t)
+	ada, eve := "Bearer "+provider.token(t, "ada@example.com"), "Bearer "+provider.token(t, "eve@example.com")
+	metrics := freePort(t)
+	for name, c := range map[string]struct {
+		auth              string
+		operator, another string // headers; the other one may read alone
+		subject           string
+	}{
+		"oidc": {fmt.Sprintf("oidc: {issuer_url: %q, audience: slowburn, username_claim: email}\n  web: {auth: {authenticator: oidc}, operators: [ada@example.com]}",
+			provider.URL), ada, eve, "ada@example.com"},
+		"bearertokenauth": {"bearertokenauth: {token: secret}\n  web: {auth: {authenticator: bearertokenauth}, operators: [bearertokenauth]}",
+			"Bearer secret", "", "bearertokenauth"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			config := filepath.Join(t.TempDir(), "auth.yaml")
+			host, port, _ := strings.Cut(metrics, ":")
+			require.NoError(t, os.WriteFile(config, []byte("extensions:\n  "+c.auth+"\nservice:\n  extensions: ["+name+", tsdb, slo, web]\n"+
+				"  telemetry: {metrics: {level: normal, readers: [{pull: {exporter: {prometheus: {host: "+host+", port: "+port+"}}}}]}}\n"), 0o600))
+			g := startGateway(t, nil, config)
+			status, _ := g.ask(t, "POST", reloadPath, "")
+			assert.Equal(t, http.StatusUnauthorized, status)
+			status, body := g.ask(t, "POST", reloadPath, "", "Authorization", c.operator)
+			assert.Equal(t, http.StatusOK, status, body)
+			assert.Contains(t, g.logged(t), fmt.Sprintf(`"subject": %q`, c.subject))
+			if c.another != "" {
+				status, body = g.ask(t, "POST", reloadPath, "", "Authorization", c.another)
+				assert.Equal(t, http.StatusForbidden, status)
+				assert.Contains(t, body, "web::operators")
+				status, body = g.ask(t, "GET", "/api/access/v1/me", "", "Authorization", c.another)
+				assert.Equal(t, http.StatusOK, status)
+				assert.Contains(t, body, `"operator":false`)
+			}
+			out, err := g.command("retry", "--all", "--header", "Authorization: "+c.operator)
+			assert.NoError(t, err, out)
+			out, err = g.command("retry", "--all")
+			assert.Error(t, err)
+			assert.Contains(t, out, "web::auth")
+
+			status, _ = g.ask(t, "GET", "/metrics", "")
+			assert.Equal(t, http.StatusUnauthorized, status)
+			status, body = g.ask(t, "GET", "/metrics", "", "Authorization", c.operator)
+			assert.Equal(t, http.StatusOK, status)
+			assert.Contains(t, body, "otelcol_process_uptime")
+		})
+	}
+}

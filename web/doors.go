@@ -1,0 +1,86 @@
+package web
+
+import (
+	"context"
+	"net"
+	"net/http"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/extension/extensioncapabilities"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+	"go.uber.org/zap"
+
+	"github.com/slowburn/slowburn/web/internal/doors"
+	"github.com/slowburn/slowburn/web/internal/metadata"
+)
+
+// maxStreams is how many requests one HTTP/2 connection may have in flight.
+const maxStreams = 64
+
+var _ extensioncapabilities.ConfigSnapshotWatcher = (*webExtension)(nil)
+
+// linked is an extension that knows where people reach the dashboard.
+type linked interface {
+	// ExternalURL is the address that links to the dashboard begin with; empty where it is not configured.
+	ExternalURL() string
+}
+
+// doors are those of the configuration. A name that the listener or external_url has is known without being listed.
+func (e *webExtension) doors(h component.Host, refused func(context.Context, doors.Reason)) *doors.Doors {
+	s := doors.Settings{Base: e.cfg.BasePath, Operators: e.cfg.Operators, Logger: e.set.Logger, Refused: refused, MostRequests: int64(e.cfg.MaxConnections)}
+	hosts := e.cfg.Hosts
+	if name, _, err := net.SplitHostPort(e.cfg.HTTP.NetAddr.Endpoint); err == nil {
+		hosts = append(hosts[:len(hosts):len(hosts)], name)
+	}
+	for _, ext := range h.GetExtensions() {
+		if l, ok := ext.(linked); ok && l.ExternalURL() != "" {
+			s.External = append(s.External, l.ExternalURL())
+			hosts = append(hosts[:len(hosts):len(hosts)], doors.HostOf(l.ExternalURL()))
+		}
+	}
+	s.Hosts = doors.NewHosts(hosts...)
+	if cors := e.cfg.HTTP.CORS.Get(); cors != nil {
+		s.Origins = cors.AllowedOrigins
+	}
+	if auth := e.cfg.HTTP.Auth.Get(); auth != nil {
+		s.Auth = auth.Config.AuthenticatorID.String()
+		if len(s.Operators) == 0 {
+			e.set.Logger.Warn("nobody may reload, promote, retry or drain: web::auth is set and web::operators is empty; list subjects there")
+		}
+	}
+	return doors.New(s)
+}
+
+// limit bounds what clients can make a server hold.
+func (e *webExtension) limit(server *http.Server, refused func(context.Context, doors.Reason)) {
+	connections := &doors.Connections{Limit: int64(e.cfg.MaxConnections), Logger: e.set.Logger, Refused: refused}
+	server.ConnState = connections.State
+	server.MaxHeaderBytes = int(e.cfg.MaxHeaderSize)
+	server.HTTP2 = &http.HTTP2Config{MaxConcurrentStreams: maxStreams}
+}
+
+// countRefused returns what counts requests that are not taken.
+func (e *webExtension) countRefused() (func(context.Context, doors.Reason), error) {
+	telemetry, err := metadata.NewTelemetryBuilder(e.set)
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context, r doors.Reason) {
+		telemetry.WebRefusedRequests.Add(ctx, 1, metric.WithAttributes(attribute.String("reason", string(r))))
+	}, nil
+}
+
+// NotifyConfigSnapshot implements extensioncapabilities.ConfigSnapshotWatcher: it learns where the gateway's own metrics are.
+func (e *webExtension) NotifyConfigSnapshot(_ context.Context, snapshot extensioncapabilities.ConfigSnapshot) error {
+	address := e.selfMetrics.Configure(snapshot.Effective())
+	if address == "" || !e.cfg.HTTP.Auth.HasValue() {
+		return nil
+	}
+	host, _, _ := net.SplitHostPort(address)
+	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		e.set.Logger.Warn("the gateway's own metrics can be read without credentials: web::auth does not guard that address; set the host of "+
+			"service::telemetry::metrics to 127.0.0.1, and scrape /metrics of web", zap.String("address", address))
+	}
+	return nil
+}

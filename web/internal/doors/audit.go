@@ -1,0 +1,95 @@
+package doors
+
+import (
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/go-chi/chi/v5/middleware"
+	"go.uber.org/zap"
+
+	"github.com/slowburn/slowburn/internal/clock"
+)
+
+// again is how long a line that says the same as the one before is left out: a program that asks again and again until something
+// is done, as `slowburn drain` does, is said once.
+const again = 10 * time.Second
+
+// audit logs who changed what, a line each. Its lock is held while it compares.
+type audit struct {
+	logger *zap.Logger
+
+	mu   sync.Mutex
+	last entry
+	at   time.Time
+}
+
+// entry is a line of the log.
+type entry struct {
+	subject, address, action string
+	status                   int
+}
+
+// taken does a change, and logs what came of it, also where it panics.
+func (a *audit) taken(w http.ResponseWriter, r *http.Request, c Caller, next http.Handler) {
+	tracked := middleware.NewWrapResponseWriter(w, r.ProtoMajor)
+	ended := false
+	defer func() {
+		status := tracked.Status()
+		switch {
+		case !ended:
+			status = http.StatusInternalServerError
+		case status == 0:
+			status = http.StatusOK
+		}
+		a.log(r, c, status)
+	}()
+	next.ServeHTTP(tracked, r)
+	ended = true
+}
+
+// refused logs a change that was not made.
+func (a *audit) refused(r *http.Request, c Caller) { a.log(r, c, http.StatusForbidden) }
+
+func (a *audit) log(r *http.Request, c Caller, status int) {
+	e := entry{c.Subject, hostname(c.Address), r.Method + " " + cut(r.URL.Path, maxShown), status}
+	if !a.news(e) {
+		return
+	}
+	fields := []zap.Field{
+		zap.String("subject", cut(e.subject, maxShown)), zap.String("address", c.Address), zap.String("action", e.action),
+		zap.Int("status", status), zap.String("result", result(status)),
+	}
+	if by := r.Header.Get("X-Forwarded-For"); by != "" {
+		fields = append(fields, zap.String("forwarded_for", cut(by, maxShown)))
+	}
+	if status == http.StatusForbidden && !c.Operator { // one message: the Collector's log samples messages, so that nobody can fill it
+		a.logger.Warn("a change was refused", fields...)
+		return
+	}
+	a.logger.Info("a change was asked for: "+e.action, fields...)
+}
+
+// news reports whether a line says something else than the one before, or that is long ago.
+func (a *audit) news(e entry) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	now := clock.Now()
+	if e == a.last && now.Sub(a.at) < again {
+		return false
+	}
+	a.last, a.at = e, now
+	return true
+}
+
+// result says what a status means.
+func result(status int) string {
+	switch {
+	case status < http.StatusBadRequest:
+		return "done"
+	case status == http.StatusForbidden:
+		return "refused"
+	default:
+		return "failed"
+	}
+}

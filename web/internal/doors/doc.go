@@ -1,0 +1,10 @@
+// Package doors decides which requests the dashboard's listener takes, before and behind authentication.
+//
+// Doors has two handlers. Outer stands in front of everything: it refuses a Host that is an unknown name, since that is how a
+// page of another site gets a browser to ask here under a name of its own (DNS rebinding), and below /api, /jaeger and /metrics it
+// refuses what a browser sends on behalf of a page of another origin. Inner stands behind web::auth: it finds out who the Caller
+// is, takes changes from operators only, and logs who changed what. Me tells a caller what Inner found. Connections limits
+// how many connections are open.
+//
+// A Doors and a Hosts are not changed once they are made; Connections is goroutine-safe, its count is atomic.
+package doors

@@ -1,0 +1,171 @@
+package doors
+
+import (
+	"context"
+	"fmt"
+	"html"
+	"net/http"
+	"strings"
+	"sync/atomic"
+
+	"go.uber.org/zap"
+
+	"github.com/slowburn/slowburn/web/internal/rest"
+)
+
+// maxShown is how much of what a client sent is logged and sent back, in bytes.
+const maxShown = 256
+
+// Reason is why a request was refused.
+type Reason string
+
+// The reasons.
+const (
+	ReasonHost        Reason = "host"
+	ReasonForeignPage Reason = "foreign_page"
+	ReasonNoOperator  Reason = "no_operator"
+	ReasonConnections Reason = "connections"
+	ReasonRequests    Reason = "requests"
+)
+
+// Settings say who may come in.
+type Settings struct {
+	Hosts        *Hosts
+	External     []string // slo::external_url, of each slo extension
+	Base         string   // web::base_path
+	Origins      []string // of web::cors, with at most one * each
+	Auth         string   // the authenticator's ID; empty where there is none
+	Operators    []string // subjects
+	MostRequests int64    // in flight
+	Logger       *zap.Logger
+	Refused      func(context.Context, Reason) // counts a refused request
+}
+
+// Doors let requests in.
+type Doors struct {
+	hosts     *Hosts
+	external  []string // origins of External
+	base      string
+	origins   []string
+	auth      string
+	operators []string
+	most      int64
+	refused   func(context.Context, Reason)
+	audit     audit
+	inFlight  atomic.Int64
+}
+
+// New makes doors.
+func New(s Settings) *Doors {
+	d := &Doors{
+		hosts: s.Hosts, base: s.Base, origins: s.Origins, auth: s.Auth, operators: s.Operators, most: s.MostRequests, refused: s.Refused,
+	}
+	for _, link := range s.External {
+		d.external = append(d.external, originOf(link))
+	}
+	d.audit.logger = s.Logger
+	return d
+}
+
+// unknownName is what a person sees who opens the dashboard under a name that it does not know.
+const unknownName = `<!doctype html><html lang="en"><meta charset="utf-8"><title>Unknown name - slowburn</title>
+<h1>slowburn does not know this name</h1>
+<p>%s</p>
+<pre>extensions:
+  web:
+    hosts: [%s]</pre>
+<p>It answers to names that it was given only, so that no page of another site can reach it under a name of its own.</p></html>
+`
+
+// Outer refuses what must not come near, in front of everything else that next does.
+func (d *Doors) Outer(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		path := d.path(r)
+		probe := path == "/healthz" || path == "/readyz"
+		if !probe && !d.hosts.Known(r.Host) {
+			d.refused(r.Context(), ReasonHost)
+			refuseHost(w, r)
+			return
+		}
+		if how := d.foreignPage(r); how != "" && guarded(path) {
+			d.refused(r.Context(), ReasonForeignPage)
+			rest.WriteProblem(w, http.StatusForbidden, "The request comes from a page of another site (%s): send it from the dashboard's own address, "+
+				"type the address in, or use a program that is no browser; web::cors names pages that may read.", how)
+			return
+		}
+		defer d.inFlight.Add(-1)
+		if d.inFlight.Add(1) > d.most && !probe {
+			d.refused(r.Context(), ReasonRequests)
+			w.Header().Set("Retry-After", "1")
+			rest.WriteProblem(w, http.StatusServiceUnavailable, "As many requests are in flight as web::max_connections lets (%d): ask again later.", d.most)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func refuseHost(w http.ResponseWriter, r *http.Request) {
+	name := cut(hostname(r.Host), maxName)
+	text := fmt.Sprintf("The dashboard is not known by the name %q: add it to web::hosts, or use an IP address.", name)
+	if r.Method == http.MethodGet && strings.Contains(r.Header.Get("Accept"), "text/html") {
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		w.Header().Set("Cache-Control", "no-store")
+		w.WriteHeader(http.StatusMisdirectedRequest)
+		_, _ = fmt.Fprintf(w, unknownName, html.EscapeString(text), html.EscapeString(name)) // fails only where the client has gone
+		return
+	}
+	rest.WriteProblem(w, http.StatusMisdirectedRequest, "%s", text)
+}
+
+// Inner finds out who asks, and refuses changes by others than operators. It must stand behind authentication.
+func (d *Doors) Inner(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c := d.caller(r)
+		r = withCaller(r, c)
+		if !d.changes(r) {
+			next.ServeHTTP(w, r)
+			return
+		}
+		if !c.Operator {
+			d.refused(r.Context(), ReasonNoOperator)
+			d.audit.refused(r, c)
+			rest.WriteProblem(w, http.StatusForbidden, "%s", c.Why)
+			return
+		}
+		d.audit.taken(w, r, c, next)
+	})
+}
+
+// changes reports whether a request may change something: any but those that read, which are also the queries that Prometheus'
+// API takes by POST. New routes are behind this door unless somebody opens it for them.
+func (d *Doors) changes(r *http.Request) bool {
+	switch r.Method {
+	case http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace:
+		return false
+	}
+	return !strings.HasPrefix(d.routed(r), "/api/v1/")
+}
+
+// routed is the path by which the router goes, below the base.
+func (d *Doors) routed(r *http.Request) string {
+	if r.URL.RawPath != "" {
+		return strings.TrimPrefix(r.URL.RawPath, d.base)
+	}
+	return strings.TrimPrefix(r.URL.Path, d.base)
+}
+
+// path is what a request asks for, whether it was sent below the base or, as probes are, to the root.
+func (d *Doors) path(r *http.Request) string {
+	if rest, ok := strings.CutPrefix(r.URL.Path, d.base); ok && strings.HasPrefix(rest, "/") {
+		return rest
+	}
+	return r.URL.Path
+}
+
+// cut is a text of at most so many bytes, and a mark where it was longer.
+func cut(text string, most int) string {
+	if len(text) <= most {
+		return text
+	}
+	return strings.ToValidUTF8(text[:most], "") + "…"
+}

@@ -1,0 +1,45 @@
+// Whether this reader may change something, and what is shown where not.
+
+import { type ComponentChildren, createContext } from "preact";
+import { useContext } from "preact/hooks";
+import * as api from "../api/endpoints";
+import { usePoll } from "../api/usePoll";
+import { Icon } from "./Icon";
+
+/** Why changes are not taken from this reader; empty where they are, or where that is not known: then the gateway decides. */
+const WhyNot = createContext("");
+
+export const useWhyNot = () => useContext(WhyNot);
+
+/** The ID of the notice that says why buttons are off. */
+const NOTICE = "no-operator";
+
+/** Asks the gateway who reads, for all that is inside. */
+export function CallerKnown({ children }: { children: ComponentChildren }) {
+  const { data } = usePoll("caller", api.caller, { interval: 60_000 });
+  return <WhyNot.Provider value={data && !data.operator ? data.why : ""}>{children}</WhyNot.Provider>;
+}
+
+/** Says why the buttons are off; nothing where they are not. */
+export function OperatorNotice() {
+  const why = useWhyNot();
+  if (!why) return null;
+  return (
+    <div class="notice notice-hint" id={NOTICE}>
+      <Icon name="info" />
+      <div>
+        <b>You can look, and change nothing.</b> {why}
+      </div>
+    </div>
+  );
+}
+
+/** What a button has that changes something: off, with the reason, for those who may not. */
+export function useChange(busy: boolean) {
+  const why = useWhyNot();
+  return {
+    disabled: busy || why !== "",
+    title: why || undefined,
+    "aria-describedby": why ? NOTICE : undefined,
+  };
+}
