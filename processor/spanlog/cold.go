@@ -88,18 +88,99 @@ func (w *windows) of(s *segment, disk *files.Disk) (format.Records, error) {
 			return w.list[i].buf, nil
 		}
 	}
+	buf := w.spare(int(s.used))
 	w.last = (w.last + 1) % len(w.list)
 	at := &w.list[w.last]
-	at.sequence = 0
-	if cap(at.buf) < int(s.used) || cap(at.buf) > 2*int(s.used) && cap(at.buf) > maxSegmentSize {
-		at.buf = make([]byte, max(int(s.used), minSegmentSize))
-	}
-	at.buf = at.buf[:s.used]
+	at.buf = buf
 	if err := s.cold.load(disk, at.buf); err != nil {
 		return nil, err
 	}
 	at.sequence = s.sequence
 	return at.buf, nil
+}
+
+// Pause lets others have the log: it gives up the shard's mutex, calls work, which reads or makes files and may be nil where others
+// are only to have their turn, and takes the mutex again. Meanwhile the log may be used for everything but appending to, or
+// releasing, a chain that is being read. Compact ends early where it returns false.
+type Pause func(work func()) bool
+
+// ready has the bytes of a run's segment at hand, as far as that is possible, without the mutex while a file is read: others do not
+// wait for the disk. turn says that others are to have their turn in any case.
+func (l *segments) ready(run uint32, turn bool, pause Pause) {
+	load := l.missing(l.runs.At(run).segment)
+	if load == nil {
+		if turn {
+			pause(nil)
+		}
+		return
+	}
+	for ; load != nil && load.err == nil; load = l.missing(l.runs.At(run).segment) {
+		pause(load.read)
+		if l.take(l.runs.At(run).segment, load) {
+			return
+		}
+	}
+}
+
+// missing returns what reads a segment that is in a file and in no window, nil for any other.
+func (l *segments) missing(number uint32) *loading {
+	s := &l.list[number]
+	if s.cold == nil || s.cold.file == (files.File{}) || l.windows.has(s.sequence) {
+		return nil
+	}
+	return &loading{cold: s.cold, sequence: s.sequence, disk: l.pool.disk.Load(), buf: l.windows.spare(int(s.used))}
+}
+
+// take makes a window of what was read, and reports false where the segment is another one, or elsewhere, by now: its file may have
+// been given up while it was read.
+func (l *segments) take(number uint32, load *loading) bool {
+	s := &l.list[number]
+	if load.err != nil || s.cold != load.cold {
+		return false
+	}
+	l.windows.add(load)
+	l.count()
+	return true
+}
+
+// loading is a segment's file that is read without the shard's mutex. Where that fails, whoever needs it reads it again.
+type loading struct {
+	cold     *cold
+	sequence uint64
+	disk     *files.Disk
+	buf      []byte
+	err      error
+}
+
+func (l *loading) read() { l.err = l.cold.load(l.disk, l.buf) }
+
+// has reports whether a segment's bytes are in a window.
+func (w *windows) has(sequence uint64) bool {
+	for i := range w.list {
+		if w.list[i].sequence == sequence {
+			return true
+		}
+	}
+	return false
+}
+
+// spare returns a buffer of this size, that of the window which was used before all others.
+func (w *windows) spare(size int) []byte {
+	at := &w.list[(w.last+1)%len(w.list)]
+	buf := at.buf
+	*at = window{}
+	if cap(buf) < size || cap(buf) > 2*size && cap(buf) > maxSegmentSize {
+		buf = make([]byte, max(size, minSegmentSize))
+	}
+	return buf[:size]
+}
+
+// add makes a window of what was read, in the place of the one that was used before all others.
+func (w *windows) add(l *loading) {
+	if !w.has(l.sequence) {
+		w.last = (w.last + 1) % len(w.list)
+		w.list[w.last] = window{sequence: l.sequence, buf: l.buf}
+	}
 }
 
 func (w *windows) forget(sequence uint64) {

@@ -10,23 +10,47 @@ const sparse = 8
 
 // Compact copies live spans out of segments of which they are at most this share, so that those segments can be
 // recycled, and returns how many were. The segment being filled and segments of a single record stay, and so do those
-// that are not in memory, unless disk is what is short. Where the disk fails under a copy that is a fault, and the segment
-// being filled is given up.
-func (l *Log) Compact(share float64, disk bool) int {
+// that are not in memory, unless disk is what is short. pause, unless nil, is called before each segment, and while files are read
+// or made. Where the disk fails under a copy that is a fault, and the segment being filled is given up.
+func (l *Log) Compact(share float64, disk bool, pause Pause) int {
 	freed, done := 0, false
 	defer func() {
 		if !done {
 			l.Interrupt()
 		}
 	}()
-	for n := range uint32(len(l.list)) {
+	compactable := func(n uint32) bool {
 		s := &l.list[n]
-		if l.movable(n) && (disk || s.inMemory()) && float64(s.live) <= share*float64(s.takes()) && l.pool.spare() && l.move(n) {
+		return l.movable(n) && (disk || s.inMemory()) && float64(s.live) <= share*float64(s.takes())
+	}
+	for n := range uint32(len(l.list)) {
+		if !compactable(n) {
+			continue
+		}
+		if pause != nil && !l.prepare(n, pause) {
+			break
+		}
+		if compactable(n) && l.pool.spare() && l.move(n) {
 			freed++
 		}
 	}
 	done = true
 	return freed
+}
+
+// prepare has a segment's bytes, and a segment to copy them to, at hand, without the shard's mutex. It reports whether to go on.
+func (l *Log) prepare(n uint32, pause Pause) bool {
+	load := l.missing(n)
+	goOn := pause(func() {
+		l.pool.ensureSpare()
+		if load != nil {
+			load.read()
+		}
+	})
+	if load != nil {
+		l.take(n, load)
+	}
+	return goOn
 }
 
 // inMemory reports whether recycling the segment gives memory back.
@@ -42,14 +66,15 @@ func (s *segment) takes() int64 {
 }
 
 // compactOne copies one sparse segment forward if there is one. It is called whenever the log goes on to another
-// segment, so that stragglers do not pile up where nobody calls Compact. It looks at a few segments each time.
+// segment, so that stragglers do not pile up where nobody calls Compact. It looks at a few segments each time, and leaves those that
+// are not in memory to Compact: whoever appends is not to wait for the disk.
 func (l *Log) compactOne() {
 	const look = 8
 	for range min(look, len(l.list)) {
 		if l.hand++; int(l.hand) >= len(l.list) {
 			l.hand = 0
 		}
-		if s := &l.list[l.hand]; l.movable(l.hand) && int64(s.live) <= s.takes()/sparse {
+		if s := &l.list[l.hand]; s.cold == nil && l.movable(l.hand) && int64(s.live) <= s.takes()/sparse {
 			l.move(l.hand)
 			return
 		}

@@ -34,8 +34,8 @@ func TestCompactFreesWhatStragglersKeep(t *testing.T) {
 	}
 	assert.Equal(t, before.Segments, l.Usage().Segments, "every segment has a straggler")
 
-	assert.Zero(t, l.Compact(0.001, true), "none is as empty as that")
-	freed := l.Compact(0.5, true)
+	assert.Zero(t, l.Compact(0.001, true, nil), "none is as empty as that")
+	freed := l.Compact(0.5, true, nil)
 	assert.GreaterOrEqual(t, freed, before.Segments-1, "all but the one being filled")
 	after := l.Usage()
 	assert.LessOrEqual(t, after.Allocated, after.Live+2*p.SegmentSize())
@@ -77,7 +77,7 @@ func TestCompactLeavesHugeRecordsAlone(t *testing.T) {
 	l, p := newLog(t)
 	var c Chain
 	l.Append(&c, origin("r", "s"), make([]byte, 2*p.SegmentSize()))
-	assert.Zero(t, l.Compact(1, true))
+	assert.Zero(t, l.Compact(1, true, nil))
 	assert.Equal(t, 2, l.Usage().Segments, "and the one being filled, which knows where it came in the order")
 	assert.Len(t, bodies(l, c), 1)
 }

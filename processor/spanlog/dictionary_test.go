@@ -95,7 +95,7 @@ func TestLogsShareAPool(t *testing.T) {
 					chains = chains[1:]
 				}
 				if i%1000 == 0 {
-					l.Compact(0.5, true)
+					l.Compact(0.5, true, nil)
 				}
 			}
 		})

@@ -37,12 +37,14 @@
 //
 // A Log and its Journal are guarded by the shard's mutex; Pool and Directory guard themselves. Locks are taken in this order:
 //
-//  1. stock.filling, held by Reserve while it makes files
-//  2. the lock of internal/files that Sync holds, be it called to make room for files
-//  3. the mutexes of shards, one at a time: after a flush that failed, by the function that TrackSync was given
-//  4. stock.mu and the other locks of internal/files, of which nobody holds two
+//  1. the lock of internal/files that Sync holds, be it called to make room for files
+//  2. the mutexes of shards, one at a time: after a flush that failed, by the function that TrackSync was given
+//  3. stock.mu and the other locks of internal/files, of which nobody holds two
 //
 // Hence nobody who holds a shard's mutex calls Reserve or Sync. All other methods of Pool take locks of the last kind only.
+//
+// Reserve never waits long: files are made, and flushed to make room, on a goroutine of its own, of which there is one at a time, and
+// a caller waits for it for fillTimeout at most. Reading and compacting what is in files gives the shard's mutex up meanwhile (Pause).
 //
 // Pool.Reserve is where memory and disk are refused, before anything is appended, so that Append cannot fail. Records hold
 // slices of the segments: they are valid until the next record, and the next call of Append, Compact or Release.

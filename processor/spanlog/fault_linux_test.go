@@ -130,7 +130,7 @@ func TestCompactWhereTheDiskFails(t *testing.T) {
 			}
 			l.Release(&gone)
 			require.NoError(t, os.Truncate(segmentPath(p, l.list[l.active].mem.File), tc.left))
-			require.ErrorIs(t, guarded(func() { l.Compact(1, true) }), ErrDisk)
+			require.ErrorIs(t, guarded(func() { l.Compact(1, true, nil) }), ErrDisk)
 			assert.False(t, l.filling)
 			assert.Equal(t, tc.stay, l.list[source].liveRuns)
 			assert.Equal(t, tc.stay*size, l.list[source].live)
@@ -139,7 +139,7 @@ func TestCompactWhereTheDiskFails(t *testing.T) {
 			}
 
 			require.NoError(t, p.Reserve(1000, 0))
-			assert.Equal(t, 1, l.Compact(1, true))
+			assert.Equal(t, 1, l.Compact(1, true, nil))
 			p.Cancel(1000)
 			assert.Zero(t, l.list[source].sequence, "it is given back")
 			for i := range chains {

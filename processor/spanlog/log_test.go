@@ -169,7 +169,7 @@ func TestAgainstModel(t *testing.T) {
 				l.Release(&tr.chain)
 				tr.want = nil
 			default:
-				l.Compact(rnd.Float64(), true)
+				l.Compact(rnd.Float64(), true, nil)
 			}
 			require.True(t, slices.Equal(tr.want, bodies(l, tr.chain)), "seed %d step %d", seed, step)
 		}

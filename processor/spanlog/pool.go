@@ -155,11 +155,9 @@ func (p *Pool) fill(large int64) error {
 		return nil
 	}
 	if large > 0 { // should the room be gone when it is needed, the record is kept in memory
-		m, err := disk.Make(int(large))
-		if err != nil {
+		if err := p.stock.try(disk, int(large)); err != nil {
 			return err
 		}
-		disk.Drop(m)
 	}
 	return p.stock.fill(disk, p.segmentSize, p.promised)
 }
@@ -175,8 +173,27 @@ func (p *Pool) spare() bool {
 	if err != nil {
 		return false
 	}
-	p.stock.put(m)
+	p.giveToStock(m)
 	return true
+}
+
+// ensureSpare is spare for callers without a shard's mutex: it does wait, and flush. Where that is of no use spare tells.
+func (p *Pool) ensureSpare() {
+	if disk := p.disk.Load(); disk != nil {
+		_ = p.stock.fill(disk, p.segmentSize, func() int { return p.shards + 1 })
+	}
+}
+
+// giveToStock keeps a free segment of the usual size for its next use.
+func (p *Pool) giveToStock(m mapped.Memory) {
+	if p.stock.put(m) {
+		return
+	}
+	if m.OnDisk() {
+		p.disk.Load().Drop(m)
+		return
+	}
+	m.Release()
 }
 
 // Grow counts memory that the caller allocated outside of the pool for what is in the log; negative when it was freed.
@@ -232,7 +249,7 @@ func (p *Pool) put(m mapped.Memory) {
 	}
 	switch {
 	case len(m.Buf) == p.segmentSize && m.OnDisk() == (disk != nil):
-		p.stock.put(m)
+		p.giveToStock(m)
 		p.trim()
 	case m.OnDisk():
 		disk.Drop(m)
@@ -280,6 +297,7 @@ func (p *Pool) Sync() error {
 // Close gives the segments that wait back to the system. Logs that are still open keep theirs.
 func (p *Pool) Close() {
 	disk := p.disk.Load()
+	p.stock.close()
 	for _, m := range p.stock.cut(0) {
 		if m.OnDisk() {
 			disk.Drop(m)

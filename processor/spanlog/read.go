@@ -19,8 +19,8 @@ type Record struct {
 
 // Records yields a trace's records, the oldest first. Where a part of them cannot be read it yields an error instead and
 // goes on behind it. The log must not be used while it does, and a record is valid until the next. pause, unless nil, is
-// called now and then between two records; while it runs the log may be used for everything but appending to this chain or releasing it.
-func (l *segments) Records(c Chain, pause func()) iter.Seq2[Record, error] {
+// called between two records of different segments, and while a segment is read from its file.
+func (l *segments) Records(c Chain, pause Pause) iter.Seq2[Record, error] {
 	return func(yield func(Record, error) bool) {
 		var chain []uint32
 		if pause == nil {
@@ -31,8 +31,8 @@ func (l *segments) Records(c Chain, pause func()) iter.Seq2[Record, error] {
 		}
 		for i := len(chain) - 1; i >= 0; i-- { // not by an iterator, which would be garbage
 			n := chain[i]
-			if pause != nil && i < len(chain)-1 {
-				pause()
+			if pause != nil {
+				l.ready(n, i < len(chain)-1, pause)
 			}
 			r := l.runs.At(n)
 			b, err := l.bytes(r.segment)

@@ -278,10 +278,10 @@ func TestShrunkSegments(t *testing.T) {
 				}
 				share := 0.9
 				if pack {
-					require.Zero(t, l.Compact(share, true), "a quarter of what was compressed well takes more room than all of it")
+					require.Zero(t, l.Compact(share, true, nil), "a quarter of what was compressed well takes more room than all of it")
 					share = 100
 				}
-				require.Positive(t, l.Compact(share, true), "what is cold can be copied forward")
+				require.Positive(t, l.Compact(share, true, nil), "what is cold can be copied forward")
 				for i := 15; i < 20; i++ {
 					require.Equal(t, want[i], bodies(l, chains[i]))
 				}

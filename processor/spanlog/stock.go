@@ -1,19 +1,40 @@
 package spanlog
 
 import (
+	"fmt"
 	"sync"
+	"sync/atomic"
+	"time"
 
+	"github.com/slowburn/slowburn/internal/clock"
 	"github.com/slowburn/slowburn/internal/mapped"
 	"github.com/slowburn/slowburn/processor/spanlog/internal/files"
 )
 
 // stock is the free segments of a pool, mapped and ready to be used. It is safe for concurrent use.
 type stock struct {
-	filling sync.Mutex // held while the stock is filled up; taken before mu
+	mu      sync.Mutex
+	free    []mapped.Memory
+	filling *filling // nil while nobody makes segments
+	closed  bool
 
-	mu   sync.Mutex
-	free []mapped.Memory
+	tries atomic.Int64 // goroutines that try whether there is room
 }
+
+// maxTries is how many goroutines at most wait for a disk that does not answer.
+const maxTries = 64
+
+// filling is a goroutine that makes segments, for all who wait for it.
+type filling struct {
+	done chan struct{}
+	err  error
+}
+
+// fillTimeout is how long a request waits for segments to be made: much longer than a disk that works takes.
+const fillTimeout = 300 * time.Millisecond
+
+// errSlow is a disk that makes no room, and does not fail either.
+var errSlow = fmt.Errorf("the disk is too slow: it has made no room for spans within %s", fillTimeout)
 
 func (s *stock) len() int {
 	s.mu.Lock()
@@ -21,10 +42,14 @@ func (s *stock) len() int {
 	return len(s.free)
 }
 
-func (s *stock) put(m mapped.Memory) {
+// put adds a segment, and reports false where the stock is closed.
+func (s *stock) put(m mapped.Memory) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.free = append(s.free, m)
+	if !s.closed {
+		s.free = append(s.free, m)
+	}
+	return !s.closed
 }
 
 func (s *stock) take() (m mapped.Memory, ok bool) {
@@ -38,21 +63,101 @@ func (s *stock) take() (m mapped.Memory, ok bool) {
 	return m, true
 }
 
-// fill makes segments of this size until the stock has as many as need says.
+// fill sees to it that the stock has as many segments as need says. It makes them on a goroutine of its own, of which there is one at a
+// time, and waits no longer than fillTimeout.
 func (s *stock) fill(disk *files.Disk, size int, need func() int) error {
-	if s.len() >= need() {
-		return nil
+	var timeout *clock.Timer
+	for s.len() < need() {
+		f := s.begin(disk, size, need)
+		if timeout == nil {
+			timeout = clock.NewTimer(fillTimeout)
+			defer timeout.Stop()
+		}
+		select {
+		case <-f.done:
+			if f.err != nil {
+				return f.err
+			}
+		case <-timeout.C:
+			return errSlow
+		}
 	}
-	s.filling.Lock()
-	defer s.filling.Unlock()
+	return nil
+}
+
+// begin starts to make segments, unless that is under way.
+func (s *stock) begin(disk *files.Disk, size int, need func() int) *filling {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.filling != nil {
+		return s.filling
+	}
+	f := &filling{done: make(chan struct{})}
+	s.filling = f
+	go func() {
+		f.err = s.run(disk, size, need)
+		s.mu.Lock()
+		s.filling = nil
+		s.mu.Unlock()
+		close(f.done)
+	}()
+	return f
+}
+
+func (s *stock) run(disk *files.Disk, size int, need func() int) error {
 	for s.len() < need() {
 		m, err := disk.Make(size)
 		if err != nil {
 			return err
 		}
-		s.put(m)
+		if !s.put(m) {
+			disk.Drop(m)
+			return errSlow
+		}
 	}
 	return nil
+}
+
+// try makes sure that the disk has room for so many bytes now.
+func (s *stock) try(disk *files.Disk, size int) error {
+	if s.tries.Add(1) > maxTries {
+		s.tries.Add(-1)
+		return errSlow
+	}
+	done := make(chan error, 1)
+	go func() {
+		defer s.tries.Add(-1)
+		m, err := disk.Make(size)
+		if err == nil {
+			disk.Drop(m)
+		}
+		done <- err
+	}()
+	timeout := clock.NewTimer(fillTimeout)
+	defer timeout.Stop()
+	select {
+	case err := <-done:
+		return err
+	case <-timeout.C:
+		return errSlow
+	}
+}
+
+// close has no segments come back, and waits for those that are being made, but no longer than fillTimeout.
+func (s *stock) close() {
+	s.mu.Lock()
+	s.closed = true
+	f := s.filling
+	s.mu.Unlock()
+	if f == nil {
+		return
+	}
+	timeout := clock.NewTimer(fillTimeout)
+	defer timeout.Stop()
+	select {
+	case <-f.done:
+	case <-timeout.C:
+	}
 }
 
 // cut takes out what is beyond so many.

@@ -58,7 +58,7 @@ func TestCopiedSegmentStaysUntilTheCopyIsOnTheDisk(t *testing.T) {
 	require.NoError(t, p.Sync())
 	l.Release(&goes)
 	require.NoError(t, p.Reserve(1000, 0))
-	require.Equal(t, 1, l.Compact(1, true))
+	require.Equal(t, 1, l.Compact(1, true, nil))
 	p.Cancel(1000)
 	assert.Equal(t, []string{"r/s/stays"}, bodies(l, stays))
 	assert.False(t, isFree(t, p, source), "the copy may not be on the disk")
@@ -91,7 +91,7 @@ func TestWaitingFilesMakeRoom(t *testing.T) {
 		}
 		p.Cancel(int64(p.SegmentSize()))
 		l.Release(&goes)
-		l.Compact(1, true)
+		l.Compact(1, true, nil)
 		require.Equal(t, []string{"r/s/stays"}, bodies(l, stays))
 		l.Release(&stays)
 	}
@@ -108,7 +108,9 @@ func TestLocksOfReserve(t *testing.T) {
 	failures := 0
 	p.disk.Load().TrackFlush(func(string) error { return errors.New("input/output error") }, func() {
 		failures++
-		assert.False(t, p.stock.filling.TryLock())
+		assert.True(t, p.stock.mu.TryLock())
+		assert.NotNil(t, p.stock.filling)
+		p.stock.mu.Unlock()
 		shard.Lock()
 		defer shard.Unlock()
 		l.WriteAgain()
@@ -117,7 +119,7 @@ func TestLocksOfReserve(t *testing.T) {
 		for first := l.active; l.active == first; {
 			l.Append(&c, o, make([]byte, 1000))
 		}
-		l.Compact(1, true)
+		l.Compact(1, true, nil)
 		l.Release(&c)
 	})
 	var c Chain

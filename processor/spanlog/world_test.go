@@ -231,7 +231,7 @@ func (w *world) interrupt(io.Writer, args) { w.log.Interrupt() }
 
 // compact copies forward: compact [percent=50] [disk]
 func (w *world) compact(out io.Writer, a args) {
-	fmt.Fprintf(out, "%d segments freed\n", w.log.Compact(float64(a.number("percent", 50))/100, a.has("disk")))
+	fmt.Fprintf(out, "%d segments freed\n", w.log.Compact(float64(a.number("percent", 50))/100, a.has("disk"), nil))
 }
 
 // shrink makes all segments smaller that can be: shrink [pack] [disk]
@@ -371,13 +371,18 @@ func (w *world) usage(out io.Writer, _ args) {
 
 // read prints the spans of all traces: spans [pause]. With pause another trace grows in between.
 func (w *world) read(out io.Writer, a args) {
-	var pause func()
+	var pause Pause
 	if a.has("pause") {
-		pause = func() {
+		pause = func(work func()) bool {
 			var o Origin
 			o.Set([]byte("r"), []byte("s"))
 			w.log.Append(&Chain{}, &o, fmt.Appendf(nil, "p/1 %0500d", 0))
+			if work != nil {
+				work()
+				return true
+			}
 			fmt.Fprint(out, " (pause)")
+			return true
 		}
 	}
 	for _, trace := range slices.Sorted(maps.Keys(w.chains)) {

@@ -332,7 +332,7 @@ func testTracesAreGathered(t *testing.T) {
 		time.Sleep(gatherFor / 2)
 		require.Zero(t, p.Status().TracesPending)
 		assert.Equal(t, gathered+2, batches(), "301 is decided and gathers company")
-		p.budget.Relieve(0, true)
+		p.budget.Relieved()
 		assert.Equal(t, gathered+3, batches(), "unless there is no room for it")
 		shutdown(t, p)
 	})

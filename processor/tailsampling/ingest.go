@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.opentelemetry.io/collector/pdata/ptrace"
@@ -18,7 +19,8 @@ import (
 // ConsumeTraces takes the spans of td, or those of the wire request in ctx, or none of them. It keeps nothing of either.
 // Where ctx ends while the spans are flushed it returns the error of ctx, and the spans stay.
 func (p *Sampler) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
-	defer p.view.Stages.Since(tally.Append, clock.Now())
+	began := clock.Now()
+	defer p.view.Stages.Since(tally.Append, began)
 	if err := ctx.Err(); err != nil {
 		return err // nobody waits for the answer, so the spans will be sent again
 	}
@@ -41,7 +43,7 @@ func (p *Sampler) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
 	if !p.buffer.Ready() {
 		return p.refusals.Refuse(len(request.Spans), refuse.ErrRecovering)
 	}
-	if err := p.take(ctx, request); err != nil {
+	if err := p.take(ctx, request, began.Add(requestTime)); err != nil {
 		if errors.Is(err, ctx.Err()) {
 			return err // the disk refused nothing: nobody waits for it any more
 		}
@@ -52,8 +54,11 @@ func (p *Sampler) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
 	return nil
 }
 
+// requestTime is how long a request waits for the disk and for others before it is refused, all waits together.
+const requestTime = 900 * time.Millisecond
+
 // take appends the spans of a request, where there is room.
-func (p *Sampler) take(ctx context.Context, r *wire.Request) error {
+func (p *Sampler) take(ctx context.Context, r *wire.Request, deadline time.Time) error {
 	if p.backlogs.Full() {
 		return refuse.ErrDeliveryBudget
 	}
@@ -67,7 +72,7 @@ func (p *Sampler) take(ctx context.Context, r *wire.Request) error {
 	if invalid := in.Prepare(r, p.policies.versions.Current(), p.buffer.Seed, len(p.buffer.Members)); invalid > 0 {
 		p.view.Invalid.Add(int64(invalid))
 	}
-	err := p.buffer.Add(in)
+	err := p.buffer.Add(in, deadline)
 	if err == nil {
 		countServices(in, p.view.Services)
 	}
@@ -76,7 +81,7 @@ func (p *Sampler) take(ctx context.Context, r *wire.Request) error {
 	if err != nil {
 		return err
 	}
-	return p.view.Syncer.Load().Wait(ctx)
+	return p.view.Syncer.Load().Wait(ctx, deadline)
 }
 
 // countServices counts a request that was taken, by service.

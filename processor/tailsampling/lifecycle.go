@@ -62,6 +62,7 @@ func (p *Sampler) newSyncer() *fsync.Syncer {
 // run starts the goroutines.
 func (p *Sampler) run(ctx context.Context) {
 	p.life.decide.Go(func() { p.decider.Run(p.life.stop) })
+	p.life.decide.Go(func() { p.budget.Relieve(p.life.stop) })
 	p.life.decide.Go(func() { p.budget.Shrink(p.life.stop) })
 	p.life.decide.Go(func() { p.backlogs.Run(p.life.stop) })
 	for _, s := range p.output.Senders() {

@@ -59,7 +59,7 @@ type lifecycle struct {
 	stop    chan struct{}      // ends what decide waits for
 	drain   chan struct{}      // closed when nothing more will be decided
 	abort   context.CancelFunc // ends what senders do; nil before the start
-	decide  sync.WaitGroup     // the decider, the shrinker and who keeps the delivery budget
+	decide  sync.WaitGroup     // the decider, who makes room, the shrinker and who keeps the delivery budget
 	deliver sync.WaitGroup     // the senders
 	hangups func()             // ends the reloads by signal
 }

@@ -61,7 +61,7 @@ func (g *Backlogs) Run(stop <-chan struct{}) {
 		case <-stop:
 			return
 		case <-ticker.C:
-			g.Keep()
+			g.Keep(stop)
 			if g.Kept != nil {
 				g.Kept()
 			}
@@ -69,8 +69,8 @@ func (g *Backlogs) Run(stop <-chan struct{}) {
 	}
 }
 
-// Keep makes what is over the budget leave, or new spans be refused.
-func (g *Backlogs) Keep() {
+// Keep makes what is over the budget leave, or new spans be refused. It ends early once stop is closed.
+func (g *Backlogs) Keep(stop <-chan struct{}) {
 	g.relief.Lock()
 	defer g.relief.Unlock()
 	over := g.Used() - g.Limit
@@ -78,12 +78,12 @@ func (g *Backlogs) Keep() {
 		return
 	}
 	var held shard.Mask // whose rest is being delivered
-	for over > 0 {
+	for over > 0 && !stopped(stop) {
 		d, excess := worst(g.backlogs(), g.Limit, held)
 		if excess <= 0 {
 			return
 		}
-		if !g.giveUp(d, min(over, excess)) {
+		if !g.giveUp(d, min(over, excess), stop) {
 			held |= 1 << d
 		}
 		over = g.Used() - g.Limit
@@ -129,7 +129,7 @@ const ageSlices = 32
 
 // giveUp lets a destination give up its oldest traces, those without an error first, until so many bytes are gone. It reports
 // whether any is. What senders have in their hands stays.
-func (g *Backlogs) giveUp(d shard.Destination, bytes int64) (progress bool) {
+func (g *Backlogs) giveUp(d shard.Destination, bytes int64, stop <-chan struct{}) (progress bool) {
 	now := g.buffer.Now()
 	age := now.Sub(g.oldest(d, now))
 	for _, failed := range []bool{false, true} {
@@ -142,7 +142,7 @@ func (g *Backlogs) giveUp(d shard.Destination, bytes int64) (progress bool) {
 				if bytes <= 0 {
 					return progress
 				}
-				given := g.giveUpIn(m, d, failed, before, bytes)
+				given := g.giveUpIn(m, d, failed, before, bytes, stop)
 				bytes -= given
 				progress = progress || given > 0
 			}
@@ -159,18 +159,24 @@ func (g *Backlogs) oldest(d shard.Destination, now clock.Monotonic) clock.Monoto
 	return now
 }
 
-// giveUpIn gives up traces of a shard that were decided before an instant, and returns how many bytes of spans these were.
-func (g *Backlogs) giveUpIn(m *buffer.Member, d shard.Destination, failed bool, before clock.Monotonic, bytes int64) (given int64) {
-	now := g.buffer.Now()
-	m.Lock()
-	defer g.buffer.Leave(m)
-	for given < bytes {
-		k, ok := m.Outgoing(d).GiveUpOldest(failed, before, now)
-		if !ok {
-			break
+// giveUpIn gives up traces of a shard that were decided before an instant, a few at a time, and returns how many bytes of spans these
+// were.
+func (g *Backlogs) giveUpIn(m *buffer.Member, d shard.Destination, failed bool, before clock.Monotonic, bytes int64, stop <-chan struct{}) (given int64) {
+	for more := true; more && given < bytes && !stopped(stop); {
+		now := g.buffer.Now()
+		m.Lock()
+		for range giveUpAtOnce {
+			k, ok := m.Outgoing(d).GiveUpOldest(failed, before, now)
+			if ok {
+				g.GaveUp(d, &k)
+				given += int64(max(k.Bytes, 1))
+			}
+			if !ok || given >= bytes {
+				more = false
+				break
+			}
 		}
-		g.GaveUp(d, &k)
-		given += int64(max(k.Bytes, 1))
+		g.buffer.Leave(m)
 	}
 	return given
 }

@@ -87,7 +87,7 @@ func TestBacklogsAreKeptInTheirBudget(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s, g, gone := backlogged(t, tc.limit, false)
-				g.Keep()
+				g.Keep(nil)
 				require.GreaterOrEqual(t, len(*gone), tc.given)
 				require.LessOrEqual(t, len(*gone), tc.given+3)
 				require.LessOrEqual(t, g.Used(), tc.limit)
@@ -149,7 +149,7 @@ func TestBacklogsLeaveWhatIsBeingDelivered(t *testing.T) {
 			}
 			m.Unlock()
 		}
-		g.Keep()
+		g.Keep(nil)
 		require.Empty(t, *gone)
 		require.Greater(t, g.Used(), int64(30_000))
 		s.close()
@@ -186,7 +186,7 @@ func TestBacklogsPassOverWhatIsBeingDelivered(t *testing.T) {
 		s.deliver(0)
 		s.deliver(2)
 		require.Greater(t, g.Used(), g.Limit)
-		g.Keep()
+		g.Keep(nil)
 		require.InDelta(t, 3, gone, 1, "down to its share")
 		s.close()
 	})

@@ -1,8 +1,6 @@
 package budget
 
 import (
-	"errors"
-	"sync"
 	"sync/atomic"
 
 	"github.com/slowburn/slowburn/internal/clock"
@@ -36,7 +34,7 @@ type Budget struct {
 	Settings
 	buffer *buffer.Buffer
 	pool   *spanlog.Pool
-	relief sync.Mutex // held while room is made
+	asked  *asked
 
 	wake         chan struct{} // wakes Shrink
 	next         atomic.Uint32 // the shard that is looked at next
@@ -47,7 +45,7 @@ type Budget struct {
 
 // New returns the budget of a buffer, each visit to which may wake Shrink.
 func New(b *buffer.Buffer, s Settings) *Budget {
-	budget := &Budget{Settings: s, buffer: b, pool: b.Pool, wake: make(chan struct{}, 1)}
+	budget := &Budget{Settings: s, buffer: b, pool: b.Pool, asked: newAsked(), wake: make(chan struct{}, 1)}
 	b.OnVisited(budget.wakeShrinker)
 	return budget
 }
@@ -64,71 +62,22 @@ func (g *Budget) Size(r *wire.Request) (all, large int64) {
 	return int64(len(r.Bytes)) + perSpan*int64(len(r.Spans)), large
 }
 
-// Reserve sets memory and disk aside, deciding traces early where they are short. It fails with an error of spanlog.Pool's
-// if there is no room. What was reserved is given back by Cancel of the pool.
+// Reserve sets memory and disk aside. Where they are short it asks Relieve for room, and waits for that no longer than reliefWait: it
+// fails with an error of spanlog.Pool's if there is none. What was reserved is given back by Cancel of the pool.
 func (g *Budget) Reserve(bytes, large int64) error {
 	if g.pool.Over(bytes, reliefFrom) > 0 {
-		g.Relieve(bytes, false)
+		g.asked.ask(bytes, g.buffer.Now())
 	}
 	err := g.pool.Reserve(bytes, large)
-	if errors.Is(err, spanlog.ErrMemoryBudget) || errors.Is(err, spanlog.ErrDiskBudget) {
-		g.Relieve(bytes, true)
-		err = g.pool.Reserve(bytes, large)
+	if isShort(err) {
+		return g.await(bytes, large, err)
 	}
 	return err
 }
 
-// Relieve makes room for so many bytes: it gives up traces that were not sampled, shrinks segments, and where that is not
-// enough it decides traces early, boring ones first, the oldest of each shard. One goroutine does it at a time; with wait
-// the others wait for their turn, else they return.
-func (g *Budget) Relieve(bytes int64, wait bool) {
-	if wait {
-		g.relief.Lock()
-	} else if !g.relief.TryLock() {
-		return
-	}
-	defer g.relief.Unlock()
-	for g.relieveOnce(g.excess(bytes, shard.Boring), bytes, (*shard.Shard).EvictOldest) {
-	}
-	g.shrinkFor(bytes)
-	for maxRank := range shard.Ranks {
-		early := func(s *shard.Shard, now clock.Monotonic) int64 { return s.DecideEarly(maxRank, decision.ByMemory, now) }
-		for g.relieveOnce(g.excess(bytes, maxRank), bytes, early) {
-		}
-		if g.excess(bytes, shard.Failed) <= 0 {
-			break
-		}
-	}
-	g.Relieved()
-}
-
-// relieveOnce lets every shard give up its part of what is too much, and reports whether that helped and more may be
-// needed. giveUp gives up a trace, and returns how many bytes of spans that was.
-func (g *Budget) relieveOnce(excess, bytes int64, giveUp func(s *shard.Shard, now clock.Monotonic) int64) bool {
-	if excess <= 0 {
-		return false
-	}
-	b := g.buffer
-	part := excess/int64(len(b.Members)) + 1
-	progress := false
-	for _, m := range b.Members {
-		now := b.Now()
-		m.Lock()
-		for given := int64(0); given < part; {
-			n := giveUp(m.Shard, now)
-			if n == 0 {
-				break
-			}
-			given += n
-			progress = true
-		}
-		m.Log.SetTime(int64(b.UnixMilli(now)))
-		if err := g.compact(m, g.OnDisk && g.pool.OverDisk(bytes, reliefTo) > 0); err != nil {
-			b.Warn("segments cannot be compacted", err)
-		}
-		b.Leave(m)
-	}
-	return progress
+// decideEarly decides the oldest trace of a shard of at most this rank.
+func decideEarly(maxRank shard.Rank) func(s *shard.Shard, now clock.Monotonic) int64 {
+	return func(s *shard.Shard, now clock.Monotonic) int64 { return s.DecideEarly(maxRank, decision.ByMemory, now) }
 }
 
 // excess is by how much the buffer is too full for traces of this rank to stay. Boring ones go as soon as there is too
@@ -146,14 +95,4 @@ func (g *Budget) excess(bytes int64, maxRank shard.Rank) int64 {
 		m.Unlock()
 	}
 	return over
-}
-
-// compact makes room by copying the last spans out of segments. Should the disk fail meanwhile, those that were not
-// copied are found at the next start.
-func (g *Budget) compact(m *buffer.Member, disk bool) (err error) {
-	if g.OnDisk {
-		defer spanlog.Guard(&err)()
-	}
-	m.Log.Compact(denseEnough, disk)
-	return nil
 }

@@ -3,6 +3,7 @@ package budget
 import (
 	"fmt"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -31,31 +32,90 @@ func TestSize(t *testing.T) {
 	require.Zero(t, large)
 }
 
-// Relief begins beyond 0.90 of the budget with what is to come, not before.
+// Relief begins beyond 0.90 of the budget with what is to come, not before, and whoever asks for it does not wait for it.
 func TestReliefBeginsAtItsMark(t *testing.T) {
 	for over, want := range map[int64]int{-1: 0, 0: 0, 1: 1} {
-		s := newSetup(t, 1, Settings{})
-		s.over(reliefFrom, 1000, over)
-		require.NoError(t, s.Reserve(1000, 0))
-		require.Equal(t, want, s.relieved, "%d over", over)
-		s.pool.Cancel(1000)
-		s.close()
+		synctest.Test(t, func(t *testing.T) {
+			s := newSetup(t, 1, Settings{})
+			s.over(reliefFrom, 1000, over)
+			require.NoError(t, s.Reserve(1000, 0))
+			require.Zero(t, s.relieved)
+			s.run()
+			synctest.Wait()
+			require.Equal(t, want, s.relieved, "%d over", over)
+			s.pool.Cancel(1000)
+			s.close()
+		})
 	}
 }
 
-// What there is no room for is refused, after room was tried to be made, and nothing stays reserved.
+// What there is no room for is refused, after room was tried to be made, and nothing stays reserved. As long as that was of no use
+// others are refused at once.
 func TestReserveFails(t *testing.T) {
-	s := newSetup(t, 1, Settings{})
+	synctest.Test(t, func(t *testing.T) {
+		s := newSetup(t, 1, Settings{})
+		defer s.close()
+		s.run()
+		s.over(1, 1000, 0)
+		require.NoError(t, s.Reserve(1000, 0), "exactly all that there is")
+		synctest.Wait()
+		require.Equal(t, 1, s.relieved)
+		s.pool.Cancel(1000)
+		require.ErrorIs(t, s.Reserve(1001, 0), spanlog.ErrMemoryBudget)
+		require.Equal(t, 2, s.relieved)
+		began := time.Now()
+		require.ErrorIs(t, s.Reserve(1001, 0), spanlog.ErrMemoryBudget)
+		require.Zero(t, time.Since(began))
+		synctest.Wait()
+		require.Equal(t, 2, s.relieved, "it was of no use")
+		require.NoError(t, s.Reserve(1000, 0), "what there is room for is taken all the same")
+		s.pool.Cancel(1000)
+		time.Sleep(vainPause)
+		require.ErrorIs(t, s.Reserve(1001, 0), spanlog.ErrMemoryBudget)
+		require.Equal(t, 3, s.relieved, "it is worth another try")
+		require.Empty(t, s.logs.All())
+	})
+}
+
+// A request does not wait for longer than reliefWait, however long relief takes; where it makes room meanwhile, the request is taken.
+func TestRequestsWaitForAMoment(t *testing.T) {
+	for name, tc := range map[string]struct {
+		takes, waits time.Duration
+		err          error
+	}{
+		"short": {100 * time.Millisecond, 100 * time.Millisecond, nil},
+		"long":  {time.Minute, reliefWait, spanlog.ErrMemoryBudget},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newSetup(t, 1, Settings{})
+				defer s.close()
+				s.over(1, 0, 0)
+				s.Relieved = func() {
+					time.Sleep(tc.takes)
+					s.pool.Grow(-1000)
+				}
+				s.run()
+				began := time.Now()
+				require.ErrorIs(t, s.Reserve(1000, 0), tc.err)
+				require.Equal(t, tc.waits, time.Since(began))
+			})
+		})
+	}
+}
+
+// A stop ends relief, whatever it is about, before it takes the next shard.
+func TestStopEndsRelief(t *testing.T) {
+	s := newSetup(t, 4, Settings{})
 	defer s.close()
-	s.over(1, 1000, 0)
-	require.NoError(t, s.Reserve(1000, 0), "exactly all that there is")
-	require.Equal(t, 1, s.relieved)
-	s.pool.Cancel(1000)
-	require.ErrorIs(t, s.Reserve(1001, 0), spanlog.ErrMemoryBudget)
-	require.Equal(t, 3, s.relieved, "once as it is over the mark, once as it was refused")
-	require.NoError(t, s.Reserve(1000, 0))
-	s.pool.Cancel(1000)
-	require.Empty(t, s.logs.All())
+	for n := range byte(80) {
+		s.add(testSpan{trace: n + 1, bytes: 20000})
+	}
+	stop := make(chan struct{})
+	close(stop)
+	s.over(reliefTo, 0, 12*20000)
+	s.relieve(0, stop)
+	require.EqualValues(t, 80, s.buffer.Sum().Pending)
 }
 
 // Room is made as far as it is needed, and no further: what was not sampled goes first, then undecided traces that are
@@ -83,7 +143,7 @@ func TestOrderOfGivingUp(t *testing.T) {
 			s.add(testSpan{trace: 5, bytes: each})
 			s.add(testSpan{trace: 6, bytes: 100, slow: true})
 			s.over(reliefTo, 500, tc.over)
-			s.Relieve(500, true)
+			s.relieve(500, nil)
 			require.Equal(t, 1, s.relieved)
 			st := s.buffer.Sum()
 			require.Equal(t, []int64{tc.revivable, tc.pending, tc.undelivered}, []int64{st.Revivable, st.Pending, st.Undelivered})
@@ -102,7 +162,7 @@ func TestUndeliveredTracesDoNotCount(t *testing.T) {
 		s.add(testSpan{trace: 2, bytes: 20000, slow: true})
 		s.add(testSpan{trace: 3, bytes: 20000, failed: true})
 		s.over(reliefTo, 0, 25000)
-		s.Relieve(0, true)
+		s.relieve(0, nil)
 		st := s.buffer.Sum()
 		if undelivered {
 			require.EqualValues(t, 2, st.Pending)
@@ -128,37 +188,11 @@ func TestShardsShareTheRelief(t *testing.T) {
 	}
 	s.buffer.ReviveUpTo = 0.01
 	s.over(reliefTo, 0, 12*20000)
-	s.Relieve(0, true)
+	s.relieve(0, nil)
 	for i, m := range s.buffer.Members {
 		require.EqualValues(t, before[i]-3, m.Tally().Stats.Pending, "shard %d", i)
 	}
 	require.LessOrEqual(t, s.pool.OverMemory(0, reliefTo), int64(0))
-}
-
-// One goroutine makes room at a time: others wait for it, or leave it to it.
-func TestOneMakesRoom(t *testing.T) {
-	s := newSetup(t, 1, Settings{})
-	defer s.close()
-	s.relief.Lock()
-	s.Relieve(0, false)
-	require.Zero(t, s.relieved, "left to the other")
-	done := make(chan struct{})
-	go func() {
-		s.Relieve(0, true)
-		close(done)
-	}()
-	select {
-	case <-done:
-		t.Fatal("it did not wait")
-	case <-time.After(10 * time.Millisecond):
-	}
-	s.relief.Unlock()
-	<-done
-	require.Equal(t, 1, s.relieved)
-	s.Relieve(0, false)
-	require.Equal(t, 2, s.relieved, "the lock was given back")
-	require.True(t, s.relief.TryLock())
-	s.relief.Unlock()
 }
 
 // Relief also compacts: what is left of a segment that is mostly dead is copied.
@@ -170,7 +204,7 @@ func TestReliefCompacts(t *testing.T) {
 	}
 	s.buffer.ReviveUpTo = 0
 	s.over(reliefTo, 0, 45*4000)
-	s.Relieve(0, true)
+	s.relieve(0, nil)
 	u := s.buffer.Usage()
 	require.LessOrEqual(t, s.pool.OverMemory(0, reliefTo), int64(0))
 	require.LessOrEqual(t, u.Segments, u.Live/s.pool.SegmentSize()+2)
@@ -190,7 +224,7 @@ func TestReliefCompactsOnDisk(t *testing.T) {
 	s.buffer.ReviveUpTo = 0
 	over := s.pool.OverDisk(0, reliefTo)
 	require.Less(t, over, int64(0))
-	s.Relieve(60*4000-over, true) // as if so many were to come
+	s.relieve(60*4000-over, nil) // as if so many were to come
 	require.LessOrEqual(t, s.pool.OverDisk(60*4000-over, reliefTo), int64(0))
 	require.Less(t, s.buffer.Sum().Pending, int64(120))
 	for n := range byte(12) {
@@ -206,7 +240,7 @@ func TestErrorsGoLastButGo(t *testing.T) {
 		s.add(testSpan{trace: 1, bytes: 20000, failed: true})
 		s.add(testSpan{trace: 2, bytes: 20000, failed: true})
 		s.over(reliefTo, 0, over)
-		s.Relieve(0, true)
+		s.relieve(0, nil)
 		require.Equal(t, want, s.buffer.Sum().Pending, "%d over", over)
 		s.close()
 	}

@@ -16,6 +16,7 @@ func TestBurstsGiveTheirMemoryBack(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := newSetup(t, 4, Settings{OnDisk: onDisk})
 			defer s.close()
+			s.run()
 			s.settle()
 			before, id := s.pool.Used(), uint64(0)
 			for range 3 {
@@ -57,5 +58,5 @@ func (s *setup) take(traces int, id *uint64) {
 	defer s.pool.Cancel(need)
 	var in intake.Request
 	in.Prepare(r, s.buffer.Members[0].Versions().Current(), s.buffer.Seed, len(s.buffer.Members))
-	require.NoError(s.t, s.buffer.Add(&in))
+	require.NoError(s.t, s.buffer.Add(&in, never))
 }

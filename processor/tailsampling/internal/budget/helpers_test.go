@@ -2,6 +2,7 @@ package budget
 
 import (
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -23,6 +24,9 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/version"
 )
 
+// never is a deadline that does not come.
+var never = time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC)
+
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // setup is a buffer with its budget, which keeps traces that are slow or have an error.
@@ -32,6 +36,8 @@ type setup struct {
 	logs     *observer.ObservedLogs
 	relieved int
 	path     string // of the directory; empty in memory
+	stop     chan struct{}
+	running  sync.WaitGroup
 }
 
 func ptr[T any](v T) *T { return &v }
@@ -76,7 +82,17 @@ func (s *setup) open(b *buffer.Buffer) {
 	s.t.Cleanup(func() { require.NoError(s.t, dir.Close()) })
 }
 
+// run has room made when it is asked for, until the setup is closed.
+func (s *setup) run() {
+	s.stop = make(chan struct{})
+	s.running.Go(func() { s.Relieve(s.stop) })
+}
+
 func (s *setup) close() {
+	if s.stop != nil {
+		close(s.stop)
+	}
+	s.running.Wait()
 	s.buffer.Close()
 	s.pool.Close()
 }
@@ -128,7 +144,7 @@ func (s *setup) add(spans ...testSpan) {
 	defer s.pool.Cancel(need)
 	var in intake.Request
 	in.Prepare(r, s.buffer.Members[0].Versions().Current(), s.buffer.Seed, len(s.buffer.Members))
-	require.NoError(s.t, s.buffer.Add(&in))
+	require.NoError(s.t, s.buffer.Add(&in, never))
 }
 
 // decide decides all that is pending.

@@ -3,7 +3,8 @@
 // up traces.
 //
 // Its types are Budget (makes room, in a fixed order), Settings, and Backlogs (what waits for destinations). The marks at which something happens are
-// in one table below. A Budget may be used concurrently; one goroutine at a time makes room.
+// in one table below. A Budget may be used concurrently; one goroutine makes room, and nothing that it does under a shard's mutex reads a
+// file or takes longer than a few traces do.
 package budget
 
 // The marks: at which share of a budget what happens.
@@ -28,3 +29,7 @@ const (
 
 // denseEnough is the share of a segment that live spans must fill for it not to be compacted in a relief.
 const denseEnough = 0.75
+
+// sparseEnough is the share up to which a segment that is on the disk alone is compacted while the disk is not short. Those in memory are
+// compacted up to the same share as the log goes on (spanlog.Log).
+const sparseEnough = 0.125

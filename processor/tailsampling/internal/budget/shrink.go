@@ -47,14 +47,14 @@ func (g *Budget) Shrink(stop <-chan struct{}) {
 	}
 }
 
-// shrinkFor shrinks until there is room for so many bytes, as far as that is possible. The caller has relief.
-func (g *Budget) shrinkFor(bytes int64) {
+// shrinkFor shrinks until there is room for so many bytes, as far as that is possible, or stop is closed.
+func (g *Budget) shrinkFor(bytes int64, stop <-chan struct{}) {
 	if !g.canShrink() {
 		return
 	}
-	g.shrinkWhile(false, nil, func() bool { return g.pool.OverMemory(bytes, reliefTo) > 0 })
+	g.shrinkWhile(false, stop, func() bool { return g.pool.OverMemory(bytes, reliefTo) > 0 })
 	if g.OnDisk && g.Compression != Never {
-		g.shrinkWhile(true, nil, func() bool { return g.pool.OverDisk(bytes, reliefTo) > 0 })
+		g.shrinkWhile(true, stop, func() bool { return g.pool.OverDisk(bytes, reliefTo) > 0 })
 	}
 }
 

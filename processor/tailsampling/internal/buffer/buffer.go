@@ -39,6 +39,10 @@ type Member struct {
 	Log     *spanlog.Log
 	Journal *spanlog.Journal // nil in memory
 	Deliver []chan struct{}  // by destination: wakes the sender that serves this shard
+
+	// Turns and WhileReading let others have the shard: the one whenever it is called, the other only while a file is read. They are
+	// made once, as a method value is garbage.
+	Turns, WhileReading spanlog.Pause
 }
 
 // New returns a buffer of so many shards, whose traces begin under a version. In memory it is ready at once; else call
@@ -47,6 +51,7 @@ func New(shared *shard.Shared, shards int, v *version.Version, logger *zap.Logge
 	b := &Buffer{Shared: shared, logger: logger, due: make(chan struct{}, 1), visited: func() {}}
 	for i := range shards {
 		m := &Member{Shard: shard.New(shared, v), Log: spanlog.New(shared.Pool, i)}
+		m.Turns, m.WhileReading = m.pause, m.pauseWith
 		m.Open(m.Log, shard.NoJournal{})
 		b.Members = append(b.Members, m)
 	}
@@ -61,6 +66,19 @@ func (b *Buffer) Ready() bool { return b.ready.Load() }
 
 // SetReady marks recovery as complete.
 func (b *Buffer) SetReady() { b.ready.Store(true) }
+
+// pause lets others have the shard while work runs, which may be nil. The caller has the shard's mutex, and has it again afterwards.
+func (m *Member) pause(work func()) bool {
+	m.Unlock()
+	defer m.Lock()
+	if work != nil {
+		work()
+	}
+	return true
+}
+
+// pauseWith is pause that does nothing where there is no work.
+func (m *Member) pauseWith(work func()) bool { return work == nil || m.pause(work) }
 
 // Now is the present instant by the shards' clock.
 func (b *Buffer) Now() clock.Monotonic { return b.Epoch.Elapsed() }

@@ -15,6 +15,9 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/shard"
 )
 
+// never is a deadline that does not come.
+var never = time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC)
+
 // deliverable gives each member somebody to wake.
 func deliverable(b *Buffer) {
 	for _, m := range b.Members {
@@ -31,11 +34,11 @@ func TestLeaveWakesWhoHasWork(t *testing.T) {
 		b.OnVisited(func() { visits++ })
 		m, _ := b.Of(idOf(1))
 
-		require.NoError(t, b.Add(prepare(t, b, testSpan{trace: 1, failed: true})))
+		require.NoError(t, b.Add(prepare(t, b, testSpan{trace: 1, failed: true}), never))
 		require.Equal(t, 1, visits)
 		require.True(t, wakes(b.due))
 		require.False(t, wakes(m.Deliver[0]))
-		require.NoError(t, b.Add(prepare(t, b, testSpan{trace: 1})))
+		require.NoError(t, b.Add(prepare(t, b, testSpan{trace: 1}), never))
 		require.False(t, wakes(b.due), "nothing is due sooner")
 
 		time.Sleep(10 * time.Second)
@@ -64,7 +67,7 @@ func TestLeaveWakesSendersThatHaveWork(t *testing.T) {
 	m, _ := b.Of(idOf(1))
 	m.Deliver = []chan struct{}{make(chan struct{}, 1), make(chan struct{}, 1)}
 	woken := func() [2]bool { return [2]bool{wakes(m.Deliver[0]), wakes(m.Deliver[1])} }
-	require.NoError(t, b.Add(prepare(t, b, testSpan{trace: 1, failed: true})))
+	require.NoError(t, b.Add(prepare(t, b, testSpan{trace: 1, failed: true}), never))
 	require.Equal(t, [2]bool{}, woken())
 	decideAll(b)
 	require.Equal(t, [2]bool{true, true}, woken())
@@ -102,7 +105,7 @@ func TestAddVisitsEachShardOnce(t *testing.T) {
 		want[m]++
 		spans = append(spans, testSpan{trace: n + 1})
 	}
-	require.NoError(t, b.Add(prepare(t, b, spans...)))
+	require.NoError(t, b.Add(prepare(t, b, spans...), never))
 	require.Equal(t, len(want), visits)
 	for m := range b.Locked() {
 		require.Equal(t, want[m], m.Tally().Stats.Pending)
@@ -117,7 +120,7 @@ func TestAddVisitsEachShardOnce(t *testing.T) {
 func TestAddDecidesEarly(t *testing.T) {
 	b, _ := newBuffer(t, &shard.Shared{Waits: shard.Waits{Decision: 10 * time.Second}, MaxPending: 1})
 	b.SetReady()
-	require.NoError(t, b.Add(prepare(t, b, testSpan{trace: 1}, testSpan{trace: 2}, testSpan{trace: 3})))
+	require.NoError(t, b.Add(prepare(t, b, testSpan{trace: 1}, testSpan{trace: 2}, testSpan{trace: 3}), never))
 	require.EqualValues(t, 1, b.Sum().Pending)
 	require.EqualValues(t, 2, b.Sum().Triggers[decision.ByCount])
 	b.Close()
@@ -125,7 +128,7 @@ func TestAddDecidesEarly(t *testing.T) {
 	b, _ = newBuffer(t, &shard.Shared{Waits: shard.Waits{Decision: 10 * time.Second}, Ingest: true})
 	b.SetReady()
 	deliverable(b)
-	require.NoError(t, b.Add(prepare(t, b, testSpan{trace: 1, failed: true}, testSpan{trace: 2})))
+	require.NoError(t, b.Add(prepare(t, b, testSpan{trace: 1, failed: true}, testSpan{trace: 2}), never))
 	require.EqualValues(t, 1, b.Sum().Undelivered)
 	require.EqualValues(t, 1, b.Sum().Triggers[decision.ByIngest])
 	b.Close()
@@ -143,10 +146,10 @@ func TestMessagesBetweenShards(t *testing.T) {
 	first := byte(1)
 	second := other(b, first)
 	// The first is kept for its own sake; the second, which links to it, comes when that is known.
-	require.NoError(t, b.Add(prepare(t, b, testSpan{trace: first, failed: true})))
+	require.NoError(t, b.Add(prepare(t, b, testSpan{trace: first, failed: true}), never))
 	decideAll(b)
 	require.EqualValues(t, 1, b.Sum().Undelivered)
-	require.NoError(t, b.Add(prepare(t, b, testSpan{trace: second, link: first})))
+	require.NoError(t, b.Add(prepare(t, b, testSpan{trace: second, link: first}), never))
 	id := idOf(second)
 	m, hash := b.Of(id)
 	m.Lock()
@@ -173,9 +176,9 @@ func TestNobodyLooksBeforeItIsReady(t *testing.T) {
 		b, _ := newBuffer(t, &shard.Shared{Waits: shard.Waits{Decision: time.Hour}})
 		require.False(t, b.Ready())
 		require.Zero(t, b.OldestAge())
-		require.NoError(t, b.Add(prepare(t, b, testSpan{trace: 1})))
+		require.NoError(t, b.Add(prepare(t, b, testSpan{trace: 1}), never))
 		time.Sleep(time.Minute)
-		require.NoError(t, b.Add(prepare(t, b, testSpan{trace: other(b, 1)})))
+		require.NoError(t, b.Add(prepare(t, b, testSpan{trace: other(b, 1)}), never))
 		for range b.Locked() {
 			t.Fatal("not yet")
 		}
@@ -201,7 +204,7 @@ func TestNobodyLooksBeforeItIsReady(t *testing.T) {
 		}
 		require.Equal(t, 1, looked)
 		for range 5 {
-			require.NoError(t, b.Add(prepare(t, b, testSpan{trace: 1})))
+			require.NoError(t, b.Add(prepare(t, b, testSpan{trace: 1}), never))
 		}
 		require.Equal(t, 2, b.Usage().Segments, "one for each of the shards, whatever the visits")
 		b.Close()
@@ -256,7 +259,7 @@ func TestFiles(t *testing.T) {
 	for n := range byte(20) {
 		spans = append(spans, testSpan{trace: n + 1, failed: n == 0})
 	}
-	require.NoError(t, b.Add(prepare(t, b, spans...)))
+	require.NoError(t, b.Add(prepare(t, b, spans...), never))
 	decideAll(b)
 	b.WriteAgain()
 	require.Empty(t, logs.All())

@@ -47,7 +47,7 @@ func (d *Decider) Run(stop <-chan struct{}) {
 		case <-timer.C:
 		}
 		began := clock.Now()
-		next := d.once()
+		next := d.once(stop)
 		d.runs.Add(1)
 		d.recorder.Run(clock.Since(began))
 		timer.Stop()
@@ -73,13 +73,18 @@ func pause(d time.Duration, stop <-chan struct{}) bool {
 }
 
 // once does what is due, and returns when the next will be.
-func (d *Decider) once() (next clock.Monotonic) {
+func (d *Decider) once(stop <-chan struct{}) (next clock.Monotonic) {
 	b := d.buffer
 	next = shard.Never
 	overdue := time.Duration(-1)
 	var ages tally.Ages
 	for _, m := range b.Members {
 		for more := true; more; {
+			select {
+			case <-stop:
+				return shard.Never
+			default:
+			}
 			var late time.Duration
 			var at clock.Monotonic
 			m.Lock()

@@ -65,7 +65,7 @@ func TestDeciderSleepsUntilSomethingIsDue(t *testing.T) {
 		defer end()
 		time.Sleep(time.Hour)
 		require.EqualValues(t, 1, d.Runs(), "the first")
-		require.NoError(t, b.Add(prepare(t, b, testSpan{trace: 1})))
+		require.NoError(t, b.Add(prepare(t, b, testSpan{trace: 1}), never))
 		synctest.Wait()
 		require.EqualValues(t, 2, d.Runs(), "it plans to come by")
 		time.Sleep(10*time.Second - 1)
@@ -93,7 +93,7 @@ func TestDeciderDecidesTogether(t *testing.T) {
 		defer end()
 		time.Sleep(time.Second)
 		for n := range byte(8) {
-			require.NoError(t, b.Add(prepare(t, b, testSpan{trace: n + 1})))
+			require.NoError(t, b.Add(prepare(t, b, testSpan{trace: n + 1}), never))
 			time.Sleep(time.Millisecond)
 		}
 		time.Sleep(100 * time.Millisecond)
@@ -123,7 +123,7 @@ func TestDeciderGoesOnWhereThereIsMore(t *testing.T) {
 		for i := range uint32(len(list)) { // traces of one shard
 			binary.BigEndian.PutUint32(in.Span(i).TraceID[4:], i)
 		}
-		require.NoError(t, b.Add(in))
+		require.NoError(t, b.Add(in, never))
 		visits := 0
 		b.OnVisited(func() { visits++ })
 		time.Sleep(time.Minute)
@@ -158,7 +158,7 @@ func TestDeciderForgetsWhatOthersDid(t *testing.T) {
 		d, _, end := run(b)
 		defer end()
 		time.Sleep(time.Second)
-		require.NoError(t, b.Add(prepare(t, b, testSpan{trace: 1})))
+		require.NoError(t, b.Add(prepare(t, b, testSpan{trace: 1}), never))
 		time.Sleep(time.Second)
 		decideAll(b)
 		Wake(b.due)

@@ -29,7 +29,7 @@ func TestDiskFailsUnderAStore(t *testing.T) {
 	visits := 0
 	b.OnVisited(func() { visits++ })
 	require.NoError(t, pool.Reserve(1<<10, 0))
-	require.NoError(t, b.Add(prepare(t, b, testSpan{trace: 1})))
+	require.NoError(t, b.Add(prepare(t, b, testSpan{trace: 1}), never))
 	require.Equal(t, 1, visits)
 
 	files, err := filepath.Glob(filepath.Join(path, "*.seg"))
@@ -41,9 +41,9 @@ func TestDiskFailsUnderAStore(t *testing.T) {
 			require.NoError(t, os.Truncate(f, 0)) // a fault is what writing to it is now
 		}
 	}
-	require.ErrorIs(t, b.Add(prepare(t, b, testSpan{trace: 1}, testSpan{trace: 2})), spanlog.ErrDisk)
+	require.ErrorIs(t, b.Add(prepare(t, b, testSpan{trace: 1}, testSpan{trace: 2}), never), spanlog.ErrDisk)
 	require.Equal(t, 2, visits, "what failed was left")
-	require.NoError(t, b.Add(prepare(t, b, testSpan{trace: 1}, testSpan{trace: 2})), "another segment takes them")
+	require.NoError(t, b.Add(prepare(t, b, testSpan{trace: 1}, testSpan{trace: 2}), never), "another segment takes them")
 	for m := range b.Locked() {
 		m.Tally()
 	}

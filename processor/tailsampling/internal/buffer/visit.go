@@ -1,24 +1,39 @@
 package buffer
 
 import (
+	"errors"
+	"time"
+
+	"github.com/slowburn/slowburn/internal/clock"
 	"github.com/slowburn/slowburn/processor/spanlog"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/intake"
 )
 
-// Add appends the spans of a prepared request, visiting each shard that has some once. Where the disk fails under a store,
-// which the kernel tells by a fault, it returns an error, and what was appended before that stays.
-func (b *Buffer) Add(in *intake.Request) error {
+// ErrBusy is a shard that others held for longer than a request waits.
+var ErrBusy = errors.New("the span log is too slow: a part of it is busy with the disk, or waits for the processor")
+
+// Add appends the spans of a prepared request, visiting each shard that has some once. For all of them together it waits until the
+// deadline, and returns ErrBusy if they are not there then. Where the disk fails under a store, which the kernel tells by a fault, it
+// returns an error too. What was appended before that stays.
+func (b *Buffer) Add(in *intake.Request, deadline time.Time) error {
 	for i, spans := range in.ByShard {
-		if err := b.visit(b.Members[i], in, spans); err != nil {
+		if err := b.visit(b.Members[i], in, spans, deadline); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (b *Buffer) visit(m *Member, in *intake.Request, spans []uint32) (err error) {
+// lockFor begins the visit of a request, and reports false where the shard is not to be had before the deadline.
+func lockFor(m *Member, deadline time.Time) bool {
+	return m.LockWithin(0) || m.LockWithin(clock.Until(deadline))
+}
+
+func (b *Buffer) visit(m *Member, in *intake.Request, spans []uint32, deadline time.Time) (err error) {
+	if !lockFor(m, deadline) {
+		return ErrBusy
+	}
 	now := b.Now()
-	m.Lock()
 	defer b.Leave(m)
 	defer func() {
 		if err != nil {

@@ -32,6 +32,9 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/version"
 )
 
+// never is a deadline that does not come.
+var never = time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC)
+
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // setup is what senders work with: a buffer in memory that keeps everything, and a next component.
@@ -244,7 +247,7 @@ func (s *setup) add(td ptrace.Traces) {
 	require.NoError(s.t, r.Scan(b))
 	var in intake.Request
 	in.Prepare(r, s.Buffer.Members[0].Versions().Current(), s.Buffer.Seed, len(s.Buffer.Members))
-	require.NoError(s.t, s.Buffer.Add(&in))
+	require.NoError(s.t, s.Buffer.Add(&in, never))
 }
 
 // running is senders at work, in a bubble.
@@ -290,7 +293,7 @@ type badLog struct {
 
 var errDisk = errors.New("the disk is broken")
 
-func (l *badLog) Records(c spanlog.Chain, pause func()) iter.Seq2[spanlog.Record, error] {
+func (l *badLog) Records(c spanlog.Chain, pause spanlog.Pause) iter.Seq2[spanlog.Record, error] {
 	reading := l.readings
 	l.readings++
 	return func(yield func(spanlog.Record, error) bool) {

@@ -179,16 +179,12 @@ func (l *load) read(m *buffer.Member, k *shard.Kept) (err error) {
 	return failed
 }
 
-// pauseIn lets others have the shard while a large trace is copied, between any two of its runs. It is nil for a trace that is
-// not large.
-func pauseIn(m *buffer.Member, k *shard.Kept) func() {
-	if k.Bytes <= maxLoadBytes {
-		return nil
+// pauseIn lets others have the shard while a file is read and, where the trace that is copied is large, between any two of its runs.
+func pauseIn(m *buffer.Member, k *shard.Kept) spanlog.Pause {
+	if k.Bytes > maxLoadBytes {
+		return m.Turns
 	}
-	return func() {
-		m.Unlock()
-		m.Lock()
-	}
+	return m.WhileReading
 }
 
 // spansSent is how many spans of the traces from, up to but without to, the destination has already.

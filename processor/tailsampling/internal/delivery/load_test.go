@@ -52,9 +52,14 @@ func TestLargeTraceIsALoad(t *testing.T) {
 	require.Equal(t, byte(2), s.Senders()[0].work[0].traces[0].ID[0])
 
 	m := s.Buffer.Members[0]
-	require.Nil(t, pauseIn(m, &shard.Kept{Bytes: maxLoadBytes}))
-	pause := pauseIn(m, &shard.Kept{Bytes: maxLoadBytes + 1})
+	small, pause := pauseIn(m, &shard.Kept{Bytes: maxLoadBytes}), pauseIn(m, &shard.Kept{Bytes: maxLoadBytes + 1})
 	m.Lock()
+	small(nil)
+	require.False(t, m.LockWithin(0), "others have no turn")
+	small(func() {
+		require.True(t, m.LockWithin(0), "but while a file is read")
+		m.Unlock()
+	})
 	entered := make(chan struct{})
 	go func() {
 		m.Lock()
@@ -62,7 +67,7 @@ func TestLargeTraceIsALoad(t *testing.T) {
 		m.Unlock()
 	}()
 	for waits := true; waits; { // until the other was let in
-		pause()
+		pause(nil)
 		select {
 		case <-entered:
 			waits = false

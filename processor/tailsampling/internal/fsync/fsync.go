@@ -5,6 +5,7 @@ package fsync
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -33,6 +34,9 @@ type syncRun struct {
 	done chan struct{}
 	err  error
 }
+
+// ErrSlow is a disk that has not flushed the spans of a request in time.
+var ErrSlow = errors.New("the disk is too slow: it has not flushed the spans in time")
 
 // New starts a Syncer; every is how often it runs, 0 for each request.
 func New(sync func() error, every time.Duration) *Syncer {
@@ -71,8 +75,9 @@ func (y *Syncer) run(every time.Duration) {
 	}
 }
 
-// Wait returns when everything that was appended before is on the disk, if that is what was asked for.
-func (y *Syncer) Wait(ctx context.Context) error {
+// Wait returns when everything that was appended before is on the disk, if that is what was asked for, or an error where that is not
+// so at the deadline. Files are flushed all the same.
+func (y *Syncer) Wait(ctx context.Context, deadline time.Time) error {
 	if y == nil || !y.always {
 		return nil
 	}
@@ -83,10 +88,14 @@ func (y *Syncer) Wait(ctx context.Context) error {
 	case y.asked <- struct{}{}:
 	default: // a run is due already
 	}
+	timeout := clock.NewTimer(clock.Until(deadline))
+	defer timeout.Stop()
 	select {
 	case <-run.done:
 	case <-ctx.Done():
 		return ctx.Err()
+	case <-timeout.C:
+		return ErrSlow
 	}
 	if run.err != nil {
 		return fmt.Errorf("%w: %w", spanlog.ErrDisk, run.err)
@@ -105,12 +114,27 @@ func (y *Syncer) Health() error {
 	return nil
 }
 
-// Close stops the Syncer, and flushes for the last time.
+// closeTimeout is how long Close waits for the disk.
+const closeTimeout = time.Second
+
+// Close stops the Syncer, and flushes for the last time. Where the disk takes longer than closeTimeout it returns ErrSlow, and the rest
+// is left to the system.
 func (y *Syncer) Close() error {
 	if y == nil {
 		return nil
 	}
 	close(y.stop)
-	y.done.Wait()
-	return y.sync()
+	flushed := make(chan error, 1)
+	go func() {
+		y.done.Wait()
+		flushed <- y.sync()
+	}()
+	timeout := clock.NewTimer(closeTimeout)
+	defer timeout.Stop()
+	select {
+	case err := <-flushed:
+		return err
+	case <-timeout.C:
+		return ErrSlow
+	}
 }

@@ -15,6 +15,9 @@ import (
 	"github.com/slowburn/slowburn/processor/spanlog"
 )
 
+// never is a deadline that does not come.
+var never = time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC)
+
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 var errDisk = errors.New("broken")
@@ -29,19 +32,19 @@ func TestRequestsShareRuns(t *testing.T) {
 			return nil
 		}, 0)
 		began := time.Now()
-		require.NoError(t, y.Wait(t.Context()))
+		require.NoError(t, y.Wait(t.Context(), never))
 		require.Equal(t, time.Second, time.Since(began))
 		require.EqualValues(t, 1, runs.Load())
 
 		var all sync.WaitGroup
-		all.Go(func() { require.NoError(t, y.Wait(t.Context())) })
+		all.Go(func() { require.NoError(t, y.Wait(t.Context(), never)) })
 		synctest.Wait()
 		require.EqualValues(t, 2, runs.Load())
 		time.Sleep(500 * time.Millisecond)
 		for range 100 {
 			all.Go(func() {
 				began := time.Now()
-				require.NoError(t, y.Wait(t.Context()))
+				require.NoError(t, y.Wait(t.Context(), never))
 				require.Equal(t, 1500*time.Millisecond, time.Since(began))
 			})
 		}
@@ -64,12 +67,12 @@ func TestFailedRuns(t *testing.T) {
 			return nil
 		}, 0)
 		require.NoError(t, y.Health())
-		err := y.Wait(t.Context())
+		err := y.Wait(t.Context(), never)
 		require.ErrorIs(t, err, errDisk)
 		require.ErrorIs(t, err, spanlog.ErrDisk)
 		require.Equal(t, errDisk, y.Health())
 		fail = false
-		require.NoError(t, y.Wait(t.Context()))
+		require.NoError(t, y.Wait(t.Context(), never))
 		require.NoError(t, y.Health())
 		fail = true
 		require.Equal(t, errDisk, y.Close())
@@ -85,7 +88,7 @@ func TestNobodyWaitsForLongerThanTheContext(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		began := time.Now()
-		require.ErrorIs(t, y.Wait(ctx), context.DeadlineExceeded)
+		require.ErrorIs(t, y.Wait(ctx, never), context.DeadlineExceeded)
 		require.Equal(t, time.Second, time.Since(began))
 		require.NoError(t, y.Close())
 		require.Equal(t, 2*time.Hour, time.Since(began), "the run that goes on, and the last")
@@ -102,7 +105,7 @@ func TestInterval(t *testing.T) {
 			}
 			return nil
 		}, time.Minute)
-		require.NoError(t, y.Wait(t.Context()))
+		require.NoError(t, y.Wait(t.Context(), never))
 		time.Sleep(time.Minute - 1)
 		require.Zero(t, runs.Load())
 		for i, want := range []error{nil, errDisk, nil} {
@@ -120,7 +123,7 @@ func TestInterval(t *testing.T) {
 
 func TestNilSyncer(t *testing.T) {
 	var y *Syncer
-	require.NoError(t, y.Wait(t.Context()))
+	require.NoError(t, y.Wait(t.Context(), never))
 	require.NoError(t, y.Health())
 	require.NoError(t, y.Close())
 }

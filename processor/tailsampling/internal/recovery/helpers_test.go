@@ -24,6 +24,9 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/version"
 )
 
+// never is a deadline that does not come.
+var never = time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC)
+
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // process is a buffer in files, from a start to its end.
@@ -157,7 +160,7 @@ func (p *process) addTo(trace wire.TraceID, id byte, failed bool) {
 	require.NoError(p.t, r.Scan(b))
 	var in intake.Request
 	in.Prepare(r, p.Members[0].Versions().Current(), p.Seed, len(p.Members))
-	require.NoError(p.t, p.Add(&in))
+	require.NoError(p.t, p.Add(&in, never))
 }
 
 // decide decides all that is pending.

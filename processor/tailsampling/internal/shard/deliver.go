@@ -92,7 +92,7 @@ func (s Outgoing) attempt(n slot, now clock.Monotonic) {
 }
 
 // Records yields the spans of what was taken; see Log. While pause runs, if it is not nil, the shard may be unlocked.
-func (s Outgoing) Records(n index.Slot, pause func()) iter.Seq2[spanlog.Record, error] {
+func (s Outgoing) Records(n index.Slot, pause spanlog.Pause) iter.Seq2[spanlog.Record, error] {
 	return s.log.Records(s.index.At(n).chain, pause)
 }
 

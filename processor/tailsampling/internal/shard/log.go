@@ -13,7 +13,7 @@ type Log interface {
 	// Append adds a span's message body to the records of a trace. It copies what it keeps.
 	Append(c *spanlog.Chain, o *spanlog.Origin, body []byte)
 	// Records yields the records of a trace, and an error in place of those that cannot be read; see spanlog.Log.
-	Records(c spanlog.Chain, pause func()) iter.Seq2[spanlog.Record, error]
+	Records(c spanlog.Chain, pause spanlog.Pause) iter.Seq2[spanlog.Record, error]
 	// Release gives the records of a trace up.
 	Release(c *spanlog.Chain)
 	// Position is higher than that of every span in the log, and not higher than that of any to come.

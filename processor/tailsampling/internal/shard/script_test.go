@@ -92,7 +92,7 @@ func (l *scriptLog) Position() spanlog.Position {
 
 func (l *scriptLog) Newer(spanlog.Chain, spanlog.Position) bool { return l.newer }
 
-func (l *scriptLog) Records(c spanlog.Chain, pause func()) iter.Seq2[spanlog.Record, error] {
+func (l *scriptLog) Records(c spanlog.Chain, pause spanlog.Pause) iter.Seq2[spanlog.Record, error] {
 	if l.faulty {
 		panic(fault{})
 	}

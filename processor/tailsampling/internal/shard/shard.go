@@ -1,7 +1,7 @@
 package shard
 
 import (
-	"sync"
+	"time"
 
 	"github.com/slowburn/slowburn/internal/clock"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/decision"
@@ -9,13 +9,14 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/linked"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/outbox"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/tally"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/timed"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/version"
 )
 
 // Shard buffers and decides the traces whose IDs hash to it. A visit locks it, calls methods, ends with EndVisit, and
-// unlocks it. All methods but Lock are called with the mutex.
+// unlocks it. All methods but Lock and LockWithin are called with the mutex.
 type Shard struct {
-	mu sync.Mutex
+	mu timed.Mutex
 	traces
 	touched []slot          // entries that Review will look at
 	counted int64           // bytes of the index that the pool has counted
@@ -40,7 +41,7 @@ type traces struct {
 
 // New returns an empty shard. Its log and journal are set by Open.
 func New(shared *Shared, v *version.Version) *Shard {
-	s := &Shard{planned: Never, traces: traces{
+	s := &Shard{mu: timed.New(), planned: Never, traces: traces{
 		shared: shared, versions: version.NewInUse(v), queues: newQueues(), outbox: outbox.New[entry, *entry](len(shared.Destinations)),
 		memory:  decision.NewMemory(shared.Limits.Sampled, shared.Limits.Dropped, &shared.Seed),
 		records: explain.NewRecords(shared.Limits.Records, &shared.Seed),
@@ -59,6 +60,9 @@ func (s *Shard) Open(l Log, j Journal) {
 
 // Lock begins a visit.
 func (s *Shard) Lock() { s.mu.Lock() }
+
+// LockWithin begins a visit, unless that takes longer than d: then it reports false, and there is none.
+func (s *Shard) LockWithin(d time.Duration) bool { return s.mu.LockWithin(d) }
 
 // Unlock lets others in.
 func (s *Shard) Unlock() { s.mu.Unlock() }

@@ -220,7 +220,7 @@ func TestRecordsPause(t *testing.T) {
 	k, ok := s.Outgoing(0).Next()
 	require.True(t, ok)
 	read, pauses := 0, 0
-	for _, err := range s.Outgoing(0).Records(k.Slot, func() { pauses++ }) {
+	for _, err := range s.Outgoing(0).Records(k.Slot, func(func()) bool { pauses++; return true }) {
 		require.NoError(t, err)
 		read++
 	}

@@ -70,12 +70,12 @@ func TestHealthWhereFsyncFails(t *testing.T) {
 		}, 0)
 		s.Syncer.Store(y)
 		require.True(t, s.Health().OK)
-		require.Error(t, y.Wait(t.Context()))
+		require.Error(t, y.Wait(t.Context(), never))
 		require.Equal(t, host.Health{Message: "spans would not survive a power cut: broken"}, s.Health())
 		mu.Lock()
 		err = nil
 		mu.Unlock()
-		require.NoError(t, y.Wait(t.Context()))
+		require.NoError(t, y.Wait(t.Context(), never))
 		require.True(t, s.Health().OK)
 		require.NoError(t, y.Close())
 	})
@@ -152,7 +152,7 @@ func TestHealthWhileADestinationFailsForAll(t *testing.T) {
 func TestHealthWhereABacklogIsInTheWay(t *testing.T) {
 	inFlight(t, func(context.Context) error { return errBroken }, func(t *testing.T, s *scene, _ int64) {
 		s.Backlogs.Limit, s.Backlogs.Refuse = 1, true
-		s.Backlogs.Keep()
+		s.Backlogs.Keep(nil)
 		require.Error(t, s.Refusals.Refuse(1, refuse.ErrDeliveryBudget))
 		require.Regexp(t, `^refuses spans: delivery_budget of 1GiB is used up .*; 0\.\dKiB wait for otlp_grpc/backend$`, s.Health().Message)
 	})

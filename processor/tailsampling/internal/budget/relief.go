@@ -1,0 +1,219 @@
+package budget
+
+import (
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/slowburn/slowburn/internal/clock"
+	"github.com/slowburn/slowburn/processor/spanlog"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/buffer"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/shard"
+)
+
+// Room is made by a goroutine of its own, Relieve. A request asks for it, and waits for a moment at most: where room does not come, or
+// did not come just now, the request is refused at once, and its sender is told when to try again.
+
+const (
+	// reliefWait is how long a request waits for room.
+	reliefWait = 250 * time.Millisecond
+	// vainPause is how long nobody tries to make room after that was of no use. Deliveries may make some meanwhile.
+	vainPause = 250 * time.Millisecond
+	// tidyEvery is how often what few spans keep on the disk is copied together, while no room is short.
+	tidyEvery = time.Second
+	// giveUpAtOnce is how many traces a shard gives up before others get a chance to have it.
+	giveUpAtOnce = 32
+)
+
+// asked is what requests ask Relieve for. It may be used concurrently.
+type asked struct {
+	wake chan struct{} // wakes Relieve
+
+	mu    sync.Mutex
+	bytes int64           // the most that a request asked for, since the last relief began
+	round chan struct{}   // closed when some room was made, or a relief has ended; another takes its place
+	vain  clock.Monotonic // until when no relief begins, as the last one was of no use
+}
+
+func newAsked() *asked {
+	return &asked{wake: make(chan struct{}, 1), round: make(chan struct{})}
+}
+
+// ask asks for so many bytes, and returns what tells that there may be some. It returns false where no relief will begin now.
+func (a *asked) ask(bytes int64, now clock.Monotonic) (round <-chan struct{}, ok bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if now < a.vain {
+		return nil, false
+	}
+	a.bytes = max(a.bytes, bytes)
+	buffer.Wake(a.wake)
+	return a.round, true
+}
+
+// take returns how many bytes were asked for, and false where no relief is to begin now.
+func (a *asked) take(now clock.Monotonic) (bytes int64, ok bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	bytes, a.bytes = a.bytes, 0
+	return bytes, now >= a.vain
+}
+
+// tell has those who wait look whether there is room.
+func (a *asked) tell(vainUntil clock.Monotonic) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.vain = vainUntil
+	close(a.round)
+	a.round = make(chan struct{})
+}
+
+// await waits for room and reserves it.
+func (g *Budget) await(bytes, large int64, err error) error {
+	timeout := clock.NewTimer(reliefWait)
+	defer timeout.Stop()
+	for isShort(err) {
+		round, ok := g.asked.ask(bytes, g.buffer.Now())
+		if !ok {
+			return err
+		}
+		if err = g.pool.Reserve(bytes, large); !isShort(err) {
+			break
+		}
+		select {
+		case <-round:
+			err = g.pool.Reserve(bytes, large)
+		case <-timeout.C:
+			return err
+		}
+	}
+	return err
+}
+
+// isShort reports whether making room may help.
+func isShort(err error) bool {
+	return errors.Is(err, spanlog.ErrMemoryBudget) || errors.Is(err, spanlog.ErrDiskBudget)
+}
+
+// Relieve makes room whenever a request asks for it, until stop is closed. It ends soon after that, whatever it is about.
+func (g *Budget) Relieve(stop <-chan struct{}) {
+	tidy := clock.NewTicker(tidyEvery)
+	defer tidy.Stop()
+	for {
+		select {
+		case <-stop:
+			return
+		case <-g.asked.wake:
+			bytes, ok := g.asked.take(g.buffer.Now())
+			if !ok {
+				continue // those who asked were told when it was of no use
+			}
+			g.relieve(bytes, stop)
+			vain := clock.Monotonic(0)
+			if g.pool.Over(bytes, 1) > 0 {
+				vain = g.buffer.Now().Add(vainPause)
+			}
+			g.asked.tell(vain)
+		case <-tidy.C:
+			g.tidy(stop)
+		}
+	}
+}
+
+// relieve makes room for so many bytes: it gives up traces that were not sampled, shrinks segments, and where that is not
+// enough it decides traces early, boring ones first, the oldest of each shard.
+func (g *Budget) relieve(bytes int64, stop <-chan struct{}) {
+	for g.relieveOnce(g.excess(bytes, shard.Boring), bytes, stop, (*shard.Shard).EvictOldest) {
+	}
+	g.shrinkFor(bytes, stop)
+	for maxRank := range shard.Ranks {
+		early := decideEarly(maxRank)
+		for g.relieveOnce(g.excess(bytes, maxRank), bytes, stop, early) {
+		}
+		if stopped(stop) || g.excess(bytes, shard.Failed) <= 0 {
+			break
+		}
+	}
+	g.Relieved()
+}
+
+func stopped(stop <-chan struct{}) bool {
+	select {
+	case <-stop:
+		return true
+	default:
+		return false
+	}
+}
+
+// relieveOnce lets every shard give up its part of what is too much, and reports whether that helped and more may be
+// needed. giveUp gives up a trace, and returns how many bytes of spans that was.
+func (g *Budget) relieveOnce(excess, bytes int64, stop <-chan struct{}, giveUp func(s *shard.Shard, now clock.Monotonic) int64) bool {
+	if excess <= 0 {
+		return false
+	}
+	part := excess/int64(len(g.buffer.Members)) + 1
+	progress := false
+	for _, m := range g.buffer.Members {
+		if stopped(stop) {
+			return false
+		}
+		if g.giveUpIn(m, part, stop, giveUp) > 0 {
+			progress = true
+		}
+		g.compact(m, denseEnough, g.OnDisk && g.pool.OverDisk(bytes, reliefTo) > 0, stop)
+		g.asked.tell(0)
+	}
+	return progress
+}
+
+// giveUpIn lets a shard give up so many bytes, a few traces at a time, and returns how many these were.
+func (g *Budget) giveUpIn(m *buffer.Member, bytes int64, stop <-chan struct{}, giveUp func(s *shard.Shard, now clock.Monotonic) int64) (given int64) {
+	for more := true; more && given < bytes && !stopped(stop); {
+		now := g.buffer.Now()
+		m.Lock()
+		for range giveUpAtOnce {
+			n := giveUp(m.Shard, now)
+			if given += n; n == 0 || given >= bytes {
+				more = false
+				break
+			}
+		}
+		g.buffer.Leave(m)
+	}
+	return given
+}
+
+// tidy copies the last spans out of segments that are on the disk alone, which those who append leave alone. It does nothing as long as
+// the disk is far from short.
+func (g *Budget) tidy(stop <-chan struct{}) {
+	if !g.OnDisk || g.pool.OverDisk(0, ReviveUpTo) <= 0 {
+		return
+	}
+	for _, m := range g.buffer.Members {
+		g.compact(m, sparseEnough, true, stop)
+	}
+}
+
+// compact makes room by copying the last spans out of segments that live spans fill up to this share. Should the disk fail meanwhile,
+// those that were not copied are found at the next start.
+func (g *Budget) compact(m *buffer.Member, share float64, disk bool, stop <-chan struct{}) {
+	if stopped(stop) {
+		return
+	}
+	m.Lock()
+	m.Log.SetTime(int64(g.buffer.UnixMilli(g.buffer.Now())))
+	err := g.compactLocked(m, share, disk, stop)
+	g.buffer.Leave(m)
+	if err != nil {
+		g.buffer.Warn("segments cannot be compacted", err)
+	}
+}
+
+func (g *Budget) compactLocked(m *buffer.Member, share float64, disk bool, stop <-chan struct{}) (err error) {
+	if g.OnDisk {
+		defer spanlog.Guard(&err)()
+	}
+	m.Log.Compact(share, disk, func(work func()) bool { return m.Turns(work) && !stopped(stop) })
+	return nil
+}
