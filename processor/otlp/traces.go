@@ -48,11 +48,11 @@ func (d *tracesDoor) Export(ctx context.Context, enc *encoding, body []byte) (re
 	}
 	r := wire.Get()
 	defer wire.Put(r)
-	if err := r.Scan(body); err != nil {
+	rejected, err := r.Accept(body)
+	if err != nil {
 		return nil, status.Error(codes.InvalidArgument, err.Error())
 	}
 	if d.wirePath {
-		rejected := r.DropInvalidIDs()
 		return d.consume(ctx, enc, len(r.Spans), rejected, func(ctx context.Context) error {
 			return d.carry(ctx, r)
 		})
@@ -118,7 +118,7 @@ func (d *tracesDoor) consume(ctx context.Context, enc *encoding, spans, rejected
 	return resp, nil
 }
 
-// dropInvalidIDs is wire.Request.DropInvalidIDs for decoded spans.
+// dropInvalidIDs removes the spans that wire.Request.Accept leaves out, and returns how many they were.
 func dropInvalidIDs(td ptrace.Traces) int {
 	before := td.SpanCount()
 	for _, rs := range td.ResourceSpans().All() {
