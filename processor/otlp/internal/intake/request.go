@@ -1,0 +1,99 @@
+package intake
+
+import (
+	"errors"
+	"io"
+	"sync"
+)
+
+// Request is what one request holds of a Budget, and its body. It belongs to one goroutine.
+type Request struct {
+	budget *Budget
+	held   int64
+	body   []byte
+	pooled bool // body is of a pool
+}
+
+var requests = sync.Pool{New: func() any { return new(Request) }}
+
+// End gives everything back. Neither the Request nor its body may be used any more.
+func (q *Request) End() {
+	q.Drop()
+	q.Release(q.held)
+	*q = Request{}
+	requests.Put(q)
+}
+
+// Body returns the bytes that came. They are valid until Drop or End.
+func (q *Request) Body() []byte { return q.body }
+
+// Drop gives the body back.
+func (q *Request) Drop() {
+	size := int64(cap(q.body))
+	putBuffer(q.body, q.pooled)
+	q.body, q.pooled = nil, false
+	q.Release(size)
+}
+
+// ReadAll reads r to its end into the body, which grows as bytes come. What is longer than limit is refused with a
+// *TooLargeError. expect is how long the body says it is, 0 if it does not: it keeps the last step small, and is not
+// believed before the bytes are there.
+func (q *Request) ReadAll(r io.Reader, limit, expect int64) error {
+	for {
+		if len(q.body) == cap(q.body) {
+			if err := q.grow(limit, expect); err != nil {
+				return err
+			}
+		}
+		n, err := r.Read(q.body[len(q.body):cap(q.body)])
+		q.body = q.body[:len(q.body)+n]
+		switch {
+		case int64(len(q.body)) > limit:
+			return tooLong
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return err
+		}
+	}
+}
+
+// tooLong is why a body is refused that is over the limit of its door, which knows the key.
+var tooLong = &TooLargeError{"the decompressed body is over the limit"}
+
+// IsTooLong reports whether the body was longer than the limit of ReadAll or Decompress.
+func IsTooLong(err error) bool { return errors.Is(err, tooLong) }
+
+// grow makes room for more bytes of the body: less of it where the budget is nearly spent.
+func (q *Request) grow(limit, expect int64) error {
+	size := int64(cap(q.body)) * stepFactor
+	if limit < size {
+		size = limit + 1 // by which ReadAll sees that there is more
+	}
+	if expect >= int64(cap(q.body)) && expect < size {
+		size = expect + 1
+	}
+	err := q.resize(max(size, minBuffer))
+	if tight := page(int64(cap(q.body)) * 5 / 4); err != nil && len(q.body) > 0 && tight < size {
+		err = q.move(tight, func() ([]byte, bool) { return make([]byte, 0, tight), false })
+	}
+	return err
+}
+
+// resize moves the body to a buffer of at least size bytes.
+func (q *Request) resize(size int64) error {
+	size = roundUp(size)
+	return q.move(size, func() ([]byte, bool) { return getBuffer(size) })
+}
+
+// move moves the body to the buffer of size bytes that get gives.
+func (q *Request) move(size int64, get func() (buffer []byte, pooled bool)) error {
+	if err := q.Hold(size); err != nil {
+		return err
+	}
+	buffer, pooled := get()
+	buffer = append(buffer, q.body...)
+	q.Drop()
+	q.body, q.pooled = buffer, pooled
+	return nil
+}
