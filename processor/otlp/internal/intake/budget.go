@@ -30,15 +30,24 @@ func (e *TooLargeError) Error() string { return e.Message }
 // Budget is the memory in bytes that requests may hold at a time, those of all receivers of the process. It may be used
 // concurrently.
 type Budget struct {
-	limit    int64
-	reserved atomic.Int64
+	limit, reserved atomic.Int64
 }
 
 // NewBudget returns a Budget of so many bytes.
-func NewBudget(limit int64) *Budget { return &Budget{limit: limit} }
+func NewBudget(limit int64) *Budget {
+	b := new(Budget)
+	b.Resize(limit)
+	return b
+}
 
 // Limit returns the bytes that may be reserved.
-func (b *Budget) Limit() int64 { return b.limit }
+func (b *Budget) Limit() int64 { return b.limit.Load() }
+
+// Resize sets the limit. What is reserved beyond it stays so until its request ends.
+func (b *Budget) Resize(limit int64) { b.limit.Store(limit) }
+
+// Spent reports whether nothing is left.
+func (b *Budget) Spent() bool { return b.reserved.Load() >= b.limit.Load() }
 
 // Reserved returns the bytes that are reserved now.
 func (b *Budget) Reserved() int64 { return b.reserved.Load() }
@@ -47,7 +56,7 @@ func (b *Budget) Reserved() int64 { return b.reserved.Load() }
 func (b *Budget) reserve(n int64) bool {
 	for {
 		now := b.reserved.Load()
-		if n > b.limit-now {
+		if n > b.limit.Load()-now {
 			return false
 		}
 		if b.reserved.CompareAndSwap(now, now+n) {
@@ -70,9 +79,9 @@ func (q *Request) Hold(n int64) error {
 		q.held += n
 		return nil
 	}
-	if q.held+n > q.budget.limit {
+	if limit := q.budget.Limit(); q.held+n > limit {
 		return &TooLargeError{fmt.Sprintf("the request needs %s of memory, more than the gateway's whole intake_budget of %s: send smaller batches, or raise it",
-			bytesize.About(q.held+n), bytesize.About(q.budget.limit))}
+			bytesize.About(q.held+n), bytesize.About(limit))}
 	}
 	return ErrSpent
 }

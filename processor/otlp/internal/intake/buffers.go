@@ -53,3 +53,12 @@ func putBuffer(buffer []byte, pooled bool) {
 	pool, _ := poolOf(int64(cap(buffer)))
 	pool.Put(&buffer)
 }
+
+// GetBuffer returns n bytes of any content, which the caller has reserved or reserves next.
+func GetBuffer(n int) []byte {
+	b, _ := getBuffer(roundUp(int64(n)))
+	return b[:n]
+}
+
+// PutBuffer takes the bytes of GetBuffer back.
+func PutBuffer(b []byte) { putBuffer(b[:0], int64(cap(b)) <= maxPooled) }

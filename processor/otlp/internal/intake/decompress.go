@@ -106,7 +106,7 @@ func (q *Request) unsnap(compressed []byte, limit int64) error {
 	case err != nil:
 		return err
 	case int64(size) > limit:
-		return tooLong
+		return ErrTooLong
 	case size > 22*len(compressed): // no element of a block stands for more than 64 bytes, nor takes less than 3 for so many
 		return errors.New("snappy: the block cannot hold as many bytes as it says")
 	}

@@ -135,7 +135,7 @@ func TestDecompress(t *testing.T) {
 					if size > 1 && len(compressed) < size {
 						q := budget.Begin()
 						err := q.Decompress(encoding, bytes.NewReader(compressed), int64(size-1), 0)
-						require.True(t, IsTooLong(err), err)
+						require.ErrorIs(t, err, ErrTooLong)
 						q.End()
 					}
 					q := budget.Begin()

@@ -27,6 +27,28 @@ func (q *Request) End() {
 // Body returns the bytes that came. They are valid until Drop or End.
 func (q *Request) Body() []byte { return q.body }
 
+// Borrow makes b the body, which is somebody else's and stays valid until End.
+func (q *Request) Borrow(b []byte) error {
+	q.Drop()
+	if err := q.Hold(int64(len(b))); err != nil {
+		return err
+	}
+	q.body = b[:len(b):len(b)]
+	return nil
+}
+
+// Fit moves the body to a buffer of just its length.
+func (q *Request) Fit() error {
+	size := page(int64(len(q.body)))
+	if size >= int64(cap(q.body)) {
+		return nil
+	}
+	return q.move(size, func() ([]byte, bool) { return make([]byte, 0, size), false })
+}
+
+// Room returns how much the body takes in bytes, more than its length while it has room to grow.
+func (q *Request) Room() int64 { return int64(cap(q.body)) }
+
 // Drop gives the body back.
 func (q *Request) Drop() {
 	size := int64(cap(q.body))
@@ -49,7 +71,7 @@ func (q *Request) ReadAll(r io.Reader, limit, expect int64) error {
 		q.body = q.body[:len(q.body)+n]
 		switch {
 		case int64(len(q.body)) > limit:
-			return tooLong
+			return ErrTooLong
 		case errors.Is(err, io.EOF):
 			return nil
 		case err != nil:
@@ -58,11 +80,8 @@ func (q *Request) ReadAll(r io.Reader, limit, expect int64) error {
 	}
 }
 
-// tooLong is why a body is refused that is over the limit of its door, which knows the key.
-var tooLong = &TooLargeError{"the decompressed body is over the limit"}
-
-// IsTooLong reports whether the body was longer than the limit of ReadAll or Decompress.
-func IsTooLong(err error) bool { return errors.Is(err, tooLong) }
+// ErrTooLong is why a body is refused that is over the limit of its door, which knows the key. It is a *TooLargeError.
+var ErrTooLong error = &TooLargeError{"the decompressed body is over the limit"}
 
 // grow makes room for more bytes of the body: less of it where the budget is nearly spent.
 func (q *Request) grow(limit, expect int64) error {

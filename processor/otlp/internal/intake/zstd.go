@@ -50,11 +50,11 @@ func (q *Request) unzstd(compressed []byte, limit int64) error {
 		})
 		switch {
 		case err == nil && int64(len(q.body)) > limit:
-			return tooLong
+			return ErrTooLong
 		case !full(err):
 			return err
 		case int64(cap(q.body)) > limit:
-			return tooLong
+			return ErrTooLong
 		}
 		size = int64(cap(q.body)) * stepFactor
 	}
