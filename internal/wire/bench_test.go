@@ -30,6 +30,20 @@ func scan(b *testing.B, data []byte) {
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*benchSpans), "ns/span")
 }
 
+// BenchmarkAccept is BenchmarkScan with what it takes to know the room first.
+func BenchmarkAccept(b *testing.B) {
+	data := wiretest.Marshal(wiretest.Realistic(benchSpans))
+	var r wire.Request
+	b.SetBytes(int64(len(data)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := r.Accept(data); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*benchSpans), "ns/span")
+}
+
 func BenchmarkUnmarshal(b *testing.B) {
 	data := wiretest.Marshal(wiretest.Realistic(benchSpans))
 	var u ptrace.ProtoUnmarshaler

@@ -42,11 +42,42 @@ func sameAsPdata(t *testing.T, data []byte) {
 		require.GreaterOrEqual(t, scanErr.Offset, 0)
 		require.LessOrEqual(t, scanErr.Offset, len(data))
 		require.Empty(t, r.Spans)
+		_, err = r.Accept(data)
+		require.Error(t, err)
 		return
 	}
 	require.NoError(t, err)
 	sameView(t, export.Traces(), &r)
+	accepted(t, data, &r)
 	rebuilt(t, export.Traces(), &r)
+}
+
+// accepted holds that Accept takes what Scan took, less the spans without IDs and what holds no other, and needs no more room
+// than Count said.
+func accepted(t *testing.T, data []byte, all *wire.Request) {
+	t.Helper()
+	var r wire.Request
+	rejected, err := r.Accept(data)
+	require.NoError(t, err)
+	var bodies, want []wire.Range
+	for _, s := range r.Spans {
+		require.Equal(t, r.Scopes[s.Scope].Resource, s.Resource)
+		bodies = append(bodies, r.Resources[s.Resource].Body, r.Scopes[s.Scope].Body, s.Body)
+	}
+	kept := 0
+	for _, s := range all.Spans {
+		if !s.TraceID.IsZero() && !s.ID.IsZero() {
+			want = append(want, all.Resources[s.Resource].Body, all.Scopes[s.Scope].Body, s.Body)
+			kept++
+		}
+	}
+	require.Equal(t, want, bodies)
+	require.Equal(t, len(all.Spans)-kept, rejected)
+	n := wire.Count(data)
+	require.Less(t, len(r.Resources), n.Resources)
+	require.Less(t, len(r.Scopes), n.Scopes)
+	require.Less(t, len(r.Spans), n.Spans)
+	require.LessOrEqual(t, n.Bytes(), int64(4*len(data)+1024))
 }
 
 // sameView compares all that is visible of td with the request's view of it.

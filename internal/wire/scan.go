@@ -35,9 +35,15 @@ func (r *Request) Scan(b []byte) error {
 
 // resourceSpans scans the ResourceSpans that starts at pos and ends with b.
 func (r *Request) resourceSpans(b []byte, pos int) error {
+	if r.strict {
+		defer func(resources, spans int) {
+			if len(r.Spans) == spans {
+				r.Resources = r.Resources[:resources]
+			}
+		}(len(r.Resources), len(r.Spans))
+	}
 	r.Resources = append(r.Resources, Resource{Body: rangeOf(pos, len(b))})
-	scopes := len(r.Scopes)
-	deprecated := -1
+	current, deprecated := false, -1
 	for pos < len(b) {
 		f, err := schema.ResourceSpans.Next(b, pos)
 		if err != nil {
@@ -47,6 +53,7 @@ func (r *Request) resourceSpans(b []byte, pos int) error {
 		case schema.ResourceSpansFieldResource:
 			_, err = schema.Resource.Check(b[:f.End], f.Start, 0)
 		case schema.ResourceSpansFieldScopeSpans:
+			current = true
 			err = r.scopeSpans(b[:f.End], f.Start)
 		case schema.ResourceSpansFieldDeprecatedScopeSpans:
 			if deprecated < 0 {
@@ -59,7 +66,7 @@ func (r *Request) resourceSpans(b []byte, pos int) error {
 		}
 		pos = f.End
 	}
-	if deprecated < 0 || len(r.Scopes) > scopes {
+	if deprecated < 0 || current {
 		return nil
 	}
 	for pos := deprecated; pos < len(b); {
@@ -77,6 +84,7 @@ func (r *Request) resourceSpans(b []byte, pos int) error {
 
 // scopeSpans scans the ScopeSpans that starts at pos and ends with b.
 func (r *Request) scopeSpans(b []byte, pos int) error {
+	before := len(r.Spans)
 	r.Scopes = append(r.Scopes, Scope{Body: rangeOf(pos, len(b)), Resource: int32(len(r.Resources) - 1)})
 	for pos < len(b) {
 		f, err := schema.ScopeSpans.Next(b, pos)
@@ -89,12 +97,18 @@ func (r *Request) scopeSpans(b []byte, pos int) error {
 		case schema.ScopeSpansFieldSpans:
 			s := r.newSpan()
 			s.Resource, s.Scope = int32(len(r.Resources)-1), int32(len(r.Scopes)-1)
-			err = s.scan(b[:f.End], f.Start)
+			if err = s.scan(b[:f.End], f.Start); r.strict && (s.TraceID.IsZero() || s.ID.IsZero()) {
+				r.Spans = r.Spans[:len(r.Spans)-1]
+				r.rejected++
+			}
 		}
 		if err != nil {
 			return err
 		}
 		pos = f.End
+	}
+	if r.strict && len(r.Spans) == before {
+		r.Scopes = r.Scopes[:len(r.Scopes)-1]
 	}
 	return nil
 }

@@ -134,7 +134,8 @@ func TestUnknown(t *testing.T) {
 	}
 }
 
-func TestDropInvalidIDs(t *testing.T) {
+// Spans without IDs are left out, and what holds no other.
+func TestAccept(t *testing.T) {
 	id := func(trace, span byte) wiretest.Msg {
 		m := wiretest.Msg{}
 		if trace > 0 {
@@ -147,13 +148,57 @@ func TestDropInvalidIDs(t *testing.T) {
 		scope = scope.Len(2, s...)
 	}
 	var r wire.Request
-	require.NoError(t, r.Scan(wiretest.Msg{}.Len(1, wiretest.Msg{}.Len(2, scope...)...)))
-	assert.Equal(t, 3, r.DropInvalidIDs())
+	empty := wiretest.Msg{}.Len(2, wiretest.Msg{}.Len(2)...)
+	b := []byte(wiretest.Msg{}.Len(1, empty...).Len(1, wiretest.Msg{}.Len(2).Len(2, scope...)...).Len(1))
+	rejected, err := r.Accept(b)
+	require.NoError(t, err)
+	assert.Equal(t, 4, rejected)
 	require.Len(t, r.Spans, 3)
+	assert.Len(t, r.Scopes, 1, "those without spans are left out")
+	assert.Len(t, r.Resources, 1)
 	for i, s := range r.Spans {
 		assert.EqualValues(t, i+1, s.TraceID[0])
+		assert.Zero(t, s.Resource)
+		assert.Zero(t, s.Scope)
 	}
-	assert.Zero(t, r.DropInvalidIDs())
+	require.NoError(t, r.Scan(b), "which takes all")
+	assert.Len(t, r.Spans, 7)
+	assert.Len(t, r.Resources, 3)
+}
+
+// TestAcceptTakesLittle holds the room that a request needs to its bytes, whatever it is made of.
+func TestAcceptTakesLittle(t *testing.T) {
+	const size = 1 << 20
+	span := wiretest.Msg{}.Len(1, bytes.Repeat([]byte{1}, 16)...).Len(2, bytes.Repeat([]byte{1}, 8)...)
+	inScope := wiretest.Msg{}.Len(2, span...)
+	for name, tt := range map[string]struct {
+		element wiretest.Msg
+		within  func(wiretest.Msg) wiretest.Msg
+		spans   int
+	}{
+		"spans of two bytes":  {wiretest.Msg{}.Len(2), func(m wiretest.Msg) wiretest.Msg { return wiretest.Msg{}.Len(1, wiretest.Msg{}.Len(2, m...)...) }, 0},
+		"shortest spans":      {inScope, func(m wiretest.Msg) wiretest.Msg { return wiretest.Msg{}.Len(1, wiretest.Msg{}.Len(2, m...)...) }, size / 30},
+		"scopes of two bytes": {wiretest.Msg{}.Len(2), func(m wiretest.Msg) wiretest.Msg { return wiretest.Msg{}.Len(1, m...) }, 0},
+		"scopes of a span":    {wiretest.Msg{}.Len(2, inScope...), func(m wiretest.Msg) wiretest.Msg { return wiretest.Msg{}.Len(1, m...) }, size / 32},
+		"resources":           {wiretest.Msg{}.Len(1), func(m wiretest.Msg) wiretest.Msg { return m }, 0},
+		"resources of a span": {wiretest.Msg{}.Len(1, wiretest.Msg{}.Len(2, inScope...)...), func(m wiretest.Msg) wiretest.Msg { return m }, size / 34},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := []byte(tt.within(wiretest.Msg(bytes.Repeat(tt.element, size/len(tt.element)))))
+			room := wire.Count(b).Bytes()
+			assert.LessOrEqual(t, room, int64(4*len(b)+1024))
+			var r wire.Request
+			var err error
+			allocated := testing.AllocsPerRun(1, func() {
+				r = wire.Request{}
+				_, err = r.Accept(b)
+			})
+			require.NoError(t, err)
+			assert.Len(t, r.Spans, tt.spans)
+			assert.LessOrEqual(t, allocated, 3.0, "one slice of each kind, which does not grow")
+			assert.LessOrEqual(t, int64(cap(r.Spans)*96), room+room/4+8192)
+		})
+	}
 }
 
 // FuzzParseSpan holds that a span is accepted alone if and only if it is within a request.

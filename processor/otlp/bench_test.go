@@ -11,6 +11,7 @@ import (
 	"go.opentelemetry.io/collector/receiver/receivertest"
 
 	"github.com/slowburn/slowburn/internal/wire"
+	"github.com/slowburn/slowburn/processor/otlp/internal/intake"
 )
 
 // BenchmarkDoor takes a request of 100 small spans from the body to the first consumer, on the wire path and off it.
@@ -26,6 +27,7 @@ func BenchmarkDoor(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
+	budget := intake.NewBudget(64 << 20)
 	taker, err := consumer.NewTraces(func(ctx context.Context, td ptrace.Traces) error {
 		if td.ResourceSpans().Len() > 0 {
 			return nil
@@ -42,9 +44,14 @@ func BenchmarkDoor(b *testing.B) {
 			d := tracesDoor{next: taker, obs: obs, wirePath: on}
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, err := d.Export(b.Context(), protobufEncoding, body); err != nil {
+				q := budget.Begin()
+				if err := q.Borrow(body); err != nil {
 					b.Fatal(err)
 				}
+				if _, err := d.Export(b.Context(), protobufEncoding, q); err != nil {
+					b.Fatal(err)
+				}
+				q.End()
 			}
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*spans), "ns/span")
 		})

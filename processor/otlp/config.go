@@ -5,13 +5,18 @@ import (
 	"fmt"
 	"net/url"
 	"path"
+	"time"
 
 	"go.opentelemetry.io/collector/config/configgrpc"
 	"go.opentelemetry.io/collector/config/confighttp"
 	"go.opentelemetry.io/collector/config/configoptional"
+
+	"github.com/slowburn/slowburn/internal/bytesize"
+	"github.com/slowburn/slowburn/internal/cgroup"
+	"github.com/slowburn/slowburn/processor/otlp/internal/intake"
 )
 
-// Config is the configuration of a receiver: that of the Collector's otlp receiver, and wire_path.
+// Config is the configuration of a receiver: that of the Collector's otlp receiver, and keys of ours.
 type Config struct {
 	// Protocols to listen on. Those that are not named are off.
 	Protocols Protocols `mapstructure:"protocols"`
@@ -19,6 +24,29 @@ type Config struct {
 	// receivers whose pipelines can take them, to false for others with traces, and refuses what a user writes. It is nil
 	// where the converter is not part of the distribution: then everything is decoded.
 	WirePath *bool `mapstructure:"wire_path"`
+	// IntakeBudget is the memory that requests may take on their way in: bodies, and what they are decompressed and decoded
+	// to. All receivers of the process share it, so those that set it must agree. Default: an eighth of the memory that the
+	// process may use, from 64 MiB to 512 MiB.
+	IntakeBudget bytesize.Size `mapstructure:"intake_budget"`
+	// MaxConnections is how many connections each listener takes at a time. What comes beyond is closed at once. Default 4096.
+	MaxConnections int `mapstructure:"max_connections"`
+	// ReceiveTimeout is the time within which a request has to have arrived, from its headers to its last byte, over either
+	// protocol. Default 30s.
+	ReceiveTimeout time.Duration `mapstructure:"receive_timeout"`
+}
+
+// Budget returns the intake budget in bytes: the one that is configured, or the default. It may be used before Validate.
+func (c *Config) Budget() int64 {
+	if c.IntakeBudget > 0 {
+		return int64(c.IntakeBudget)
+	}
+	return DefaultIntakeBudget()
+}
+
+// DefaultIntakeBudget returns the intake budget in bytes of a process in which no receiver sets one.
+func DefaultIntakeBudget() int64 {
+	memory, _ := cgroup.Limit() // 0 where it is not known, and so the least
+	return intake.DefaultLimit(memory)
 }
 
 func (c *Config) wirePath() bool { return c.WirePath != nil && *c.WirePath }
@@ -56,6 +84,24 @@ func (p *URLPath) UnmarshalText(text []byte) error {
 
 // Validate implements confmap.Validator.
 func (c *Config) Validate() error {
+	var errs []error
+	if c.IntakeBudget != 0 && c.IntakeBudget < minIntakeBudget {
+		errs = append(errs, fmt.Errorf("intake_budget: %s is too small for a single request; write at least %s, or leave it out",
+			c.IntakeBudget, bytesize.Size(minIntakeBudget)))
+	}
+	if c.MaxConnections <= 0 {
+		errs = append(errs, fmt.Errorf("max_connections: %d lets nobody in; write a positive number", c.MaxConnections))
+	}
+	if c.ReceiveTimeout <= 0 {
+		errs = append(errs, fmt.Errorf("receive_timeout: %s leaves no time to send a request; write a duration such as 30s", c.ReceiveTimeout))
+	}
+	return errors.Join(append(errs, c.validateProtocols())...)
+}
+
+// minIntakeBudget is the least budget that makes sense.
+const minIntakeBudget = 1 << 20
+
+func (c *Config) validateProtocols() error {
 	if !c.Protocols.GRPC.HasValue() && !c.Protocols.HTTP.HasValue() {
 		return errors.New("protocols must name grpc, http or both: add `protocols: {grpc: {}, http: {}}`")
 	}

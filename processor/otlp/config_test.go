@@ -2,6 +2,7 @@ package otlp
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -19,7 +20,15 @@ func TestDefaultsAreTheCollectors(t *testing.T) {
 	theirs := otlpreceiver.NewFactory().CreateDefaultConfig().(*otlpreceiver.Config)
 	require.NoError(t, both.Unmarshal(theirs))
 
-	assert.Equal(t, theirs.Protocols.GRPC, cfg.Protocols.GRPC)
+	grpc := *cfg.Protocols.GRPC.Get()
+	assert.EqualValues(t, 256, grpc.MaxConcurrentStreams)
+	assert.Equal(t, time.Minute, grpc.Keepalive.Get().ServerParameters.Get().Time)
+	grpc.MaxConcurrentStreams, grpc.Keepalive = 0, theirs.Protocols.GRPC.Get().Keepalive // which are ours
+	assert.Equal(t, *theirs.Protocols.GRPC.Get(), grpc)
+	assert.Equal(t, 4096, cfg.MaxConnections)
+	assert.Equal(t, 30*time.Second, cfg.ReceiveTimeout)
+	assert.Equal(t, DefaultIntakeBudget(), cfg.Budget())
+	assert.GreaterOrEqual(t, cfg.Budget(), int64(64<<20))
 	ours, http := cfg.Protocols.HTTP.Get(), theirs.Protocols.HTTP.Get()
 	assert.Equal(t, http.ServerConfig.NetAddr, ours.ServerConfig.NetAddr)
 	assert.Equal(t, http.ServerConfig.TLS, ours.ServerConfig.TLS)
@@ -44,6 +53,10 @@ func TestConfigErrors(t *testing.T) {
 	}{
 		{"no protocols", map[string]any{}, "protocols must name grpc, http or both"},
 		{"same path", map[string]any{"protocols": map[string]any{"http": map[string]any{"traces_url_path": "/a", "metrics_url_path": "a"}}}, `protocols::http: traces_url_path and metrics_url_path are both "/a"`},
+		{"small budget", map[string]any{"protocols": map[string]any{"http": nil}, "intake_budget": "1KiB"}, "intake_budget: 1KiB is too small for a single request; write at least 1MiB"},
+		{"no size", map[string]any{"protocols": map[string]any{"http": nil}, "intake_budget": "much"}, `"much" is no size`},
+		{"no connections", map[string]any{"protocols": map[string]any{"http": nil}, "max_connections": 0}, "max_connections: 0 lets nobody in"},
+		{"no time", map[string]any{"protocols": map[string]any{"http": nil}, "receive_timeout": "0s"}, "receive_timeout: 0s leaves no time"},
 		{"no path", map[string]any{"protocols": map[string]any{"http": map[string]any{"traces_url_path": ":\x00"}}}, "no URL path"},
 		{"unknown key", map[string]any{"protocol": map[string]any{}}, "protocol"},
 	} {
@@ -77,4 +90,39 @@ func TestInstances(t *testing.T) {
 	metrics, err := f.CreateMetrics(t.Context(), set, other, consumertest.NewNop())
 	require.NoError(t, err)
 	require.NoError(t, metrics.Shutdown(t.Context()), "never started")
+}
+
+// TestOneBudget holds that all instances of a factory share a budget, which those that set it agree on.
+func TestOneBudget(t *testing.T) {
+	f := NewFactory()
+	create := func(name, budget string) (*otlpReceiver, error) {
+		set := receivertest.NewNopSettings(f.Type())
+		set.ID = component.MustNewIDWithName("otlp", name)
+		conf := map[string]any{"protocols": map[string]any{"http": map[string]any{"endpoint": "127.0.0.1:0"}}}
+		if budget != "" {
+			conf["intake_budget"] = budget
+		}
+		r, err := f.CreateTraces(t.Context(), set, config(t, confmap.NewFromStringMap(conf)), consumertest.NewNop())
+		if err != nil {
+			return nil, err
+		}
+		return r.(*otlpReceiver), nil
+	}
+	first, err := create("a", "")
+	require.NoError(t, err)
+	second, err := create("b", "96MiB")
+	require.NoError(t, err)
+	assert.Same(t, first.budget, second.budget)
+	assert.EqualValues(t, 96<<20, first.budget.Limit(), "whoever says it says it for all")
+	_, err = create("c", "97MiB")
+	require.ErrorContains(t, err, "receivers::otlp/c::intake_budget: 97MiB is not the 96MiB of receivers::otlp/b")
+	third, err := create("d", "96MiB")
+	require.NoError(t, err)
+	for _, r := range []*otlpReceiver{first, second, third} {
+		require.NoError(t, r.Shutdown(t.Context()))
+	}
+	again, err := create("e", "97MiB")
+	require.NoError(t, err, "a new configuration begins anew")
+	assert.EqualValues(t, 97<<20, again.budget.Limit())
+	require.NoError(t, again.Shutdown(t.Context()))
 }

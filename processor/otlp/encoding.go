@@ -10,11 +10,12 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/slowburn/slowburn/internal/wire/protobuf"
+	"github.com/slowburn/slowburn/processor/otlp/internal/intake"
 )
 
 // door takes the requests of one signal and protocol. Its errors are for statusOf.
 type door interface {
-	Export(ctx context.Context, enc *encoding, body []byte) (response, error)
+	Export(ctx context.Context, enc *encoding, q *intake.Request) (response, error)
 }
 
 // response is the answer of a door: an ExportResponse of pdata.

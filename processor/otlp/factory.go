@@ -2,6 +2,7 @@ package otlp
 
 import (
 	"context"
+	"time"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/config/configgrpc"
@@ -34,20 +35,41 @@ func createDefaultConfig() component.Config {
 	grpc := configgrpc.NewDefaultServerConfig()
 	grpc.NetAddr.Endpoint = "localhost:4317"
 	grpc.ReadBufferSize = 512 << 10 // requests are large, answers small
+	grpc.MaxConcurrentStreams = 256 // of a connection; what comes beyond waits at the sender
+	grpc.Keepalive = configoptional.Some(keepalive())
 
 	http := confighttp.NewDefaultServerConfig()
 	http.NetAddr.Endpoint = "localhost:4318"
 	http.TLS = configoptional.None[configtls.ServerConfig]()
+	http.ReadHeaderTimeout = 10 * time.Second
 	http.WriteTimeout = 0 // the sender knows how long it will wait for the pipeline
 
-	return &Config{Protocols: Protocols{
-		GRPC: configoptional.Default(grpc),
-		HTTP: configoptional.Default(HTTPConfig{ServerConfig: http, TracesURLPath: defaultTracesPath, MetricsURLPath: defaultMetricsPath}),
-	}}
+	return &Config{
+		Protocols: Protocols{
+			GRPC: configoptional.Default(grpc),
+			HTTP: configoptional.Default(HTTPConfig{ServerConfig: http, TracesURLPath: defaultTracesPath, MetricsURLPath: defaultMetricsPath}),
+		},
+		MaxConnections: 4096,
+		ReceiveTimeout: 30 * time.Second,
+	}
+}
+
+// keepalive returns when a connection of gRPC that says nothing is asked whether it is still there, and when one that is
+// but sends nothing is closed, which its sender need not notice.
+func keepalive() configgrpc.KeepaliveServerConfig {
+	server := configgrpc.NewDefaultKeepaliveServerParameters()
+	server.Time, server.Timeout = time.Minute, 20*time.Second
+	server.MaxConnectionIdle = 15 * time.Minute
+	cfg := configgrpc.NewDefaultKeepaliveServerConfig()
+	cfg.ServerParameters = configoptional.Some(server)
+	return cfg
 }
 
 func (f *factory) createTraces(_ context.Context, set receiver.Settings, cfg component.Config, next consumer.Traces) (receiver.Traces, error) {
-	r := f.instance(set, cfg.(*Config))
+	r, err := f.instance(set, cfg.(*Config))
+	if err != nil {
+		return nil, err
+	}
 	untaken, err := newUntaken(set.TelemetrySettings)
 	if err != nil {
 		return nil, err
@@ -57,7 +79,10 @@ func (f *factory) createTraces(_ context.Context, set receiver.Settings, cfg com
 }
 
 func (f *factory) createMetrics(_ context.Context, set receiver.Settings, cfg component.Config, next consumer.Metrics) (receiver.Metrics, error) {
-	r := f.instance(set, cfg.(*Config))
+	r, err := f.instance(set, cfg.(*Config))
+	if err != nil {
+		return nil, err
+	}
 	r.metrics = next
 	return r, nil
 }

@@ -3,6 +3,9 @@ package otlp
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
+	"errors"
+	"io"
 	"runtime"
 
 	"go.opentelemetry.io/collector/component"
@@ -11,8 +14,11 @@ import (
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
 	grpcencoding "google.golang.org/grpc/encoding"
+	"google.golang.org/grpc/encoding/gzip"
 	"google.golang.org/grpc/mem"
+	"google.golang.org/grpc/tap"
 
+	"github.com/slowburn/slowburn/processor/otlp/internal/intake"
 	"github.com/slowburn/slowburn/processor/otlp/internal/misdirected"
 )
 
@@ -37,12 +43,19 @@ func (r *otlpReceiver) startGRPC(ctx context.Context, h component.Host) error {
 	if err != nil {
 		return err
 	}
+	g := &entrance{transport: "grpc", limit: int64(cfg.MaxRecvMsgSizeMiB) << 20, key: "protocols::grpc::max_recv_msg_size_mib", budget: r.budget, refusals: r.refusals}
+	if g.limit <= 0 {
+		g.limit = 4 << 20 // gRPC's
+	}
 	option := configgrpc.WithGrpcServerOption
 	s, err := cfg.ToServer(ctx, h.GetExtensions(), r.set.TelemetrySettings,
 		option(grpc.Creds(creds)),                     // in place of those that ToServer makes
 		option(grpc.ConnectionTimeout(shutdownGrace)), // a stop waits for connections that have sent nothing yet
 		option(grpc.UnknownServiceHandler(r.misdirected.Stream)),
 		option(grpc.ForceServerCodecV2(bodyCodec{grpcencoding.GetCodecV2("proto")})),
+		option(grpc.RPCDecompressor(asItIs{})), //nolint:staticcheck // a registered one would be that of all clients of the process too
+		option(grpc.InTapHandle(r.admit(g))),
+		option(grpc.MaxHeaderListSize(maxHeaders)),
 		option(grpc.InitialWindowSize(streamWindow)),
 		option(grpc.InitialConnWindowSize(connectionWindow)),
 		// Workers keep the stacks that requests need; goroutines of their own would grow theirs anew each time. What comes
@@ -52,10 +65,10 @@ func (r *otlpReceiver) startGRPC(ctx context.Context, h component.Host) error {
 		return err
 	}
 	if r.traces != nil {
-		s.RegisterService(service("trace", "Trace"), r.tracesDoor(obs))
+		s.RegisterService(service("trace", "Trace", g), r.tracesDoor(obs))
 	}
 	if r.metrics != nil {
-		s.RegisterService(service("metrics", "Metrics"), &metricsDoor{next: r.metrics, obs: obs})
+		s.RegisterService(service("metrics", "Metrics", g), &metricsDoor{next: r.metrics, obs: obs})
 	}
 	l, err := cfg.NetAddr.Listen(ctx)
 	if err != nil {
@@ -64,7 +77,9 @@ func (r *otlpReceiver) startGRPC(ctx context.Context, h component.Host) error {
 	}
 	r.misdirected.OpenGRPC(misdirected.PortOf(l, cfg.TLS.HasValue()))
 	r.grpc = s
-	r.serve("gRPC", cfg.TLS.HasValue(), l, s.Serve, grpc.ErrServerStopped)
+	counted := r.counted(l, g.transport)
+	r.refusals.grpc.Store(counted)
+	r.serve("gRPC", cfg.TLS.HasValue(), counted, s.Serve, grpc.ErrServerStopped)
 	return nil
 }
 
@@ -82,17 +97,32 @@ func (r *otlpReceiver) grpcCredentials(ctx context.Context, cfg *configgrpc.Serv
 	return r.misdirected.Credentials(creds, refuse), nil
 }
 
+// admit lets a call in where there is memory left, before any of its message has come, and gives it the time that it has to
+// arrive.
+func (r *otlpReceiver) admit(g *entrance) tap.ServerInHandle {
+	return func(ctx context.Context, _ *tap.Info) (context.Context, error) {
+		if g.budget.Spent() {
+			err := g.refused(intake.ErrSpent)
+			g.count(ctx, err)
+			s, _ := statusOf(err)
+			return ctx, s.Err()
+		}
+		return intake.Within(ctx, r.cfg.ReceiveTimeout, func() { g.refusals.count(context.Background(), reasonTimeout, g.transport) }), nil
+	}
+}
+
 // service describes an OTLP service by hand, because the generated ones decode the request.
-func service(pkg, name string) *grpc.ServiceDesc {
+func service(pkg, name string, g *entrance) *grpc.ServiceDesc {
 	full := "opentelemetry.proto.collector." + pkg + ".v1." + name + "Service"
 	handle := func(srv any, ctx context.Context, dec func(any) error, intercept grpc.UnaryServerInterceptor) (any, error) {
+		intake.Arrived(ctx)
 		var body requestBody
+		defer body.free()
 		if err := dec(&body); err != nil {
 			return nil, err
 		}
-		defer body.free()
 		export := func(ctx context.Context, _ any) (any, error) {
-			resp, err := srv.(door).Export(ctx, protobufEncoding, body.bytes)
+			resp, err := g.pass(ctx, srv.(door), protobufEncoding, func(q *intake.Request) error { return body.receive(q, g.limit) })
 			if err != nil {
 				s, _ := statusOf(err)
 				return nil, s.Err()
@@ -112,35 +142,57 @@ func service(pkg, name string) *grpc.ServiceDesc {
 	}
 }
 
-// requestBody is a request that is not decoded, to be freed.
-type requestBody struct {
-	bytes []byte
-	piece mem.Buffer    // gRPC's, where the request arrived in one piece
-	whole *bytes.Buffer // of bodies, where it arrived in several
+// requestBody is a request that is neither decompressed nor decoded, to be freed.
+type requestBody struct{ data mem.BufferSlice }
+
+// receive reads the body. What came in one piece is used where it is; gRPC's own buffers are filled with zeros before each
+// use, so what has to be put together goes to ours.
+func (b *requestBody) receive(q *intake.Request, limit int64) error {
+	if len(b.data) == 1 {
+		whole := b.data[0].ReadOnlyData()
+		packed, ok := bytes.CutPrefix(whole, packedMark)
+		if !ok {
+			return q.Borrow(whole)
+		}
+		err := q.Decompress("gzip", bytes.NewReader(packed), limit, 0)
+		intake.PutBuffer(whole) // of Do
+		if err != nil && !errors.Is(err, intake.ErrSpent) && !errors.As(err, new(*intake.TooLargeError)) {
+			return malformed("malformed gzip: " + err.Error())
+		}
+		return err
+	}
+	r := b.data.Reader()
+	err := q.ReadAll(r, limit, int64(b.data.Len()))
+	b.data.Free()
+	b.data = nil
+	return err
 }
 
-// read takes a request over. gRPC's own buffers are filled with zeros before each use, so what is copied goes to ours.
-func (b *requestBody) read(data mem.BufferSlice) {
-	if len(data) == 1 {
-		data[0].Ref()
-		b.piece, b.bytes = data[0], data[0].ReadOnlyData()
-		return
-	}
-	b.whole = bodies.Get().(*bytes.Buffer)
-	b.whole.Grow(data.Len())
-	for _, piece := range data {
-		b.whole.Write(piece.ReadOnlyData())
-	}
-	b.bytes = b.whole.Bytes()
-}
+func (b *requestBody) free() { b.data.Free() }
 
-func (b *requestBody) free() {
-	if b.piece != nil {
-		b.piece.Free()
+// packedMark begins a message that asItIs left compressed. It is random, so that no sender can write it.
+var packedMark = func() []byte {
+	mark := make([]byte, 16)
+	_, _ = rand.Read(mark) // it never fails
+	return mark
+}()
+
+// asItIs is a decompressor that leaves a message as it is, behind a mark. By then gRPC has not called the door, which reserves
+// the memory and decompresses it.
+type asItIs struct{}
+
+// Type implements grpc.Decompressor.
+func (asItIs) Type() string { return gzip.Name }
+
+// Do implements grpc.Decompressor.
+func (asItIs) Do(r io.Reader) ([]byte, error) {
+	sized, ok := r.(interface{ Remaining() int })
+	if !ok {
+		return nil, errors.New("gzip: a reader of gRPC that does not say how much there is")
 	}
-	if b.whole != nil {
-		recycle(b.whole)
-	}
+	b := intake.GetBuffer(len(packedMark) + sized.Remaining())
+	_, err := io.ReadFull(r, b[copy(b, packedMark):])
+	return b, err
 }
 
 // bodyCodec leaves a requestBody as it is, lets a response marshal itself, and passes the rest on.
@@ -148,7 +200,8 @@ type bodyCodec struct{ grpcencoding.CodecV2 }
 
 func (c bodyCodec) Unmarshal(data mem.BufferSlice, v any) error {
 	if body, ok := v.(*requestBody); ok {
-		body.read(data)
+		data.Ref()
+		body.data = data
 		return nil
 	}
 	return c.CodecV2.Unmarshal(data, v)

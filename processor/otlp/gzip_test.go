@@ -1,47 +1,13 @@
 package otlp
 
 import (
-	"bytes"
-	"fmt"
-	"io"
 	"net/http"
-	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc/codes"
 )
-
-// A reader that goes back after what was no gzip, or was cut off, serves the next body all the same.
-func TestGzipReadersAreUsedAgain(t *testing.T) {
-	var wg sync.WaitGroup
-	for n := range 8 {
-		wg.Go(func() {
-			want := bytes.Repeat(fmt.Appendf(nil, "body %d ", n), 10_000)
-			packed := compress(t, "gzip", want)
-			for i := range 50 {
-				_, err := newGzipBody(io.NopCloser(bytes.NewReader([]byte("no gzip"))))
-				assert.Error(t, err)
-				body, err := newGzipBody(io.NopCloser(bytes.NewReader(packed[:len(packed)-1-i%20])))
-				if assert.NoError(t, err) {
-					_, err = io.ReadAll(body)
-					assert.ErrorIs(t, err, io.ErrUnexpectedEOF)
-					assert.NoError(t, body.Close())
-					assert.NoError(t, body.Close(), "once is enough")
-				}
-				body, err = newGzipBody(io.NopCloser(bytes.NewReader(packed)))
-				if assert.NoError(t, err) {
-					got, err := io.ReadAll(body)
-					assert.NoError(t, err)
-					assert.True(t, bytes.Equal(want, got))
-					assert.NoError(t, body.Close())
-				}
-			}
-		})
-	}
-	wg.Wait()
-}
 
 // What the configuration does not name is not decompressed.
 func TestGzipCanBeSwitchedOff(t *testing.T) {

@@ -1,15 +1,18 @@
 package otlp
 
 import (
-	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"strconv"
 	"strings"
-	"sync"
+	"time"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/config/confighttp"
@@ -17,6 +20,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/slowburn/slowburn/internal/brief"
+	"github.com/slowburn/slowburn/processor/otlp/internal/intake"
 	"github.com/slowburn/slowburn/processor/otlp/internal/misdirected"
 )
 
@@ -30,31 +34,39 @@ func (r *otlpReceiver) startHTTP(ctx context.Context, h component.Host) error {
 	if err != nil {
 		return err
 	}
+	g := &entrance{transport: "http", key: "protocols::http::max_request_body_size", budget: r.budget, refusals: r.refusals}
 	mux := http.NewServeMux()
 	if r.traces != nil {
-		mux.Handle(string(cfg.TracesURLPath), httpDoor{r.tracesDoor(obs)})
+		mux.Handle(string(cfg.TracesURLPath), httpDoor{r.tracesDoor(obs), g})
 	}
 	if r.metrics != nil {
-		mux.Handle(string(cfg.MetricsURLPath), httpDoor{&metricsDoor{next: r.metrics, obs: obs}})
+		mux.Handle(string(cfg.MetricsURLPath), httpDoor{&metricsDoor{next: r.metrics, obs: obs}, g})
 	}
 	if _, served := mux.Handler(&http.Request{URL: &url.URL{Path: "/"}}); served == "" {
 		mux.Handle("/", r.misdirected.Unserved(refuse))
 	}
-	options := append(gunzip(&cfg.ServerConfig), confighttp.WithErrorHandler(refuse))
+	options := append(compressed(&cfg.ServerConfig), confighttp.WithErrorHandler(refuse))
 	s, err := cfg.ServerConfig.ToServer(ctx, h.GetExtensions(), r.set.TelemetrySettings, mux, options...)
 	if err != nil {
 		return err
 	}
-	l, err := cfg.ServerConfig.ToListener(ctx)
+	g.limit = cfg.ServerConfig.MaxRequestBodySize // which has its default by now
+	l, err := cfg.ServerConfig.NetAddr.Listen(ctx)
 	if err != nil {
 		return err
+	}
+	counted := r.counted(l, g.transport)
+	r.refusals.http.Store(counted)
+	if l, err = secured(ctx, &cfg.ServerConfig, counted); err != nil {
+		return errors.Join(err, counted.Close())
 	}
 	// HTTP/2 without TLS is spoken to tell senders of gRPC what to set.
 	s.Protocols = new(http.Protocols)
 	s.Protocols.SetHTTP1(true)
 	s.Protocols.SetHTTP2(true)
 	s.Protocols.SetUnencryptedHTTP2(true)
-	s.Handler = r.misdirected.HTTP(s.Handler)
+	s.MaxHeaderBytes = maxHeaders
+	s.Handler = r.inTime(g, r.misdirected.HTTP(s.Handler))
 	if !cfg.ServerConfig.TLS.HasValue() {
 		l = r.misdirected.Plain(l)
 	}
@@ -64,8 +76,53 @@ func (r *otlpReceiver) startHTTP(ctx context.Context, h component.Host) error {
 	return nil
 }
 
-// httpDoor is a door over HTTP. The body has been decompressed, and limited, by confighttp.
-type httpDoor struct{ door }
+// maxHeaders is the length in bytes of a request's headers, over either protocol.
+const maxHeaders = 64 << 10
+
+// secured returns a listener of TLS over l where the configuration says so.
+func secured(ctx context.Context, cfg *confighttp.ServerConfig, l net.Listener) (net.Listener, error) {
+	if !cfg.TLS.HasValue() {
+		return l, nil
+	}
+	tlsConfig, err := cfg.TLS.Get().LoadTLSConfig(ctx)
+	if err != nil {
+		return nil, err
+	}
+	tlsConfig.NextProtos = []string{"h2", "http/1.1"}
+	return tls.NewListener(l, tlsConfig), nil
+}
+
+// compressed makes confighttp leave bodies as they are where their encoding is one that the configuration allows. The
+// doors decompress them, for they know what a request may take.
+func compressed(cfg *confighttp.ServerConfig) []confighttp.ToServerOption {
+	names := cfg.CompressionAlgorithms
+	if names == nil {
+		names = []string{"gzip", "zstd", "zlib", "snappy", "deflate", "lz4", "x-snappy-framed"} // confighttp's
+	}
+	var options []confighttp.ToServerOption
+	for _, name := range names {
+		options = append(options, confighttp.WithDecoder(name, func(io.ReadCloser) (io.ReadCloser, error) { return nil, nil }))
+	}
+	return options
+}
+
+// inTime lets requests through that arrive within the time they have. Those that do not are cut off from their bodies.
+func (r *otlpReceiver) inTime(g *entrance, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		conn := http.NewResponseController(w)
+		ctx := intake.Within(req.Context(), r.cfg.ReceiveTimeout, func() {
+			_ = conn.SetReadDeadline(time.Unix(1, 0)) // it fails on a connection that is gone
+		})
+		defer intake.Arrived(ctx)
+		next.ServeHTTP(w, req.WithContext(ctx))
+	})
+}
+
+// httpDoor is a door over HTTP.
+type httpDoor struct {
+	door
+	entrance *entrance
+}
 
 func (d httpDoor) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	enc := encodingOf(req.Header.Get("Content-Type"))
@@ -79,14 +136,7 @@ func (d httpDoor) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 			protobufEncoding.contentType, jsonEncoding.contentType), http.StatusUnsupportedMediaType)
 		return
 	}
-	body := bodies.Get().(*bytes.Buffer)
-	defer recycle(body)
-	body.Grow(int(min(max(req.ContentLength, 0), maxPooledBody)) + bytes.MinRead)
-	if _, err := body.ReadFrom(req.Body); err != nil {
-		refuse(w, req, err.Error(), http.StatusBadRequest)
-		return
-	}
-	resp, err := d.Export(req.Context(), enc, body.Bytes())
+	resp, err := d.entrance.pass(req.Context(), d.door, enc, func(q *intake.Request) error { return d.receive(q, req) })
 	if err != nil {
 		s, code := statusOf(err)
 		writeStatus(w, enc, s, code)
@@ -100,17 +150,27 @@ func (d httpDoor) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	write(w, enc, b, http.StatusOK)
 }
 
-// maxPooledBody is the capacity in bytes beyond which a body's buffer is not kept.
-const maxPooledBody = 4 << 20
-
-var bodies = sync.Pool{New: func() any { return new(bytes.Buffer) }}
-
-func recycle(body *bytes.Buffer) {
-	if body.Cap() <= maxPooledBody {
-		body.Reset()
-		bodies.Put(body)
+// receive reads the body of a request.
+func (d httpDoor) receive(q *intake.Request, req *http.Request) error {
+	err := q.Decompress(req.Header.Get("Content-Encoding"), req.Body, d.entrance.limit, max(req.ContentLength, 0))
+	var large *http.MaxBytesError
+	switch {
+	case errors.Is(err, intake.ErrSpent):
+		// A sender that is cut off while it writes does not read the answer.
+		_, _ = io.CopyN(io.Discard, req.Body, maxDrained)
+	case errors.As(err, &large):
+		err = intake.ErrTooLong
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		err = errLate
+	case err != nil && !errors.As(err, new(*intake.TooLargeError)):
+		err = malformed(err.Error())
 	}
+	intake.Arrived(req.Context())
+	return err
 }
+
+// maxDrained is how many bytes of a refused body are read.
+const maxDrained = 1 << 20
 
 // refuse answers a request that did not get through the door. confighttp calls it too, and has only text for what is
 // wrong with a body.

@@ -6,10 +6,10 @@ import (
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/pdata/pmetric/pmetricotlp"
 	"go.opentelemetry.io/collector/receiver/receiverhelper"
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
 
 	"github.com/slowburn/slowburn/internal/partial"
+	"github.com/slowburn/slowburn/processor/otlp/internal/cost"
+	"github.com/slowburn/slowburn/processor/otlp/internal/intake"
 )
 
 // metricsDoor takes metric requests of one protocol. It may be used concurrently.
@@ -19,18 +19,22 @@ type metricsDoor struct {
 }
 
 // Export takes an ExportMetricsServiceRequest in the encoding. The body is the caller's again when it returns.
-func (d *metricsDoor) Export(ctx context.Context, enc *encoding, body []byte) (response, error) {
-	if enc.tooDeep(body) {
-		return nil, status.Error(codes.InvalidArgument, "malformed OTLP metric request: "+errTooDeep.Error())
+func (d *metricsDoor) Export(ctx context.Context, enc *encoding, q *intake.Request) (response, error) {
+	if enc.tooDeep(q.Body()) {
+		return nil, malformed("malformed OTLP metric request: " + errTooDeep.Error())
 	}
 	req := pmetricotlp.NewExportRequest()
-	unmarshal := req.UnmarshalProto
+	unmarshal, price := req.UnmarshalProto, cost.Metrics
 	if enc == jsonEncoding {
-		unmarshal = req.UnmarshalJSON
+		unmarshal, price = req.UnmarshalJSON, cost.JSON
 	}
-	if err := unmarshal(body); err != nil {
-		return nil, status.Error(codes.InvalidArgument, "malformed OTLP metric request: "+err.Error())
+	if err := afford(q, price); err != nil {
+		return nil, err
 	}
+	if err := unmarshal(q.Body()); err != nil {
+		return nil, malformed("malformed OTLP metric request: " + err.Error())
+	}
+	q.Drop() // what it says, req holds
 	resp := pmetricotlp.NewExportResponse()
 	if points := req.Metrics().DataPointCount(); points > 0 {
 		ctx, rejected := partial.NewContext(d.obs.StartMetricsOp(ctx))

@@ -20,6 +20,7 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/slowburn/slowburn/internal/host"
+	"github.com/slowburn/slowburn/processor/otlp/internal/intake"
 	"github.com/slowburn/slowburn/processor/otlp/internal/misdirected"
 )
 
@@ -33,11 +34,13 @@ type otlpReceiver struct {
 	set     receiver.Settings
 	forget  func()
 	grace   time.Duration // shutdownGrace, but for tests
+	budget  *intake.Budget
 	traces  consumer.Traces
 	untaken *untaken // of traces
 	metrics consumer.Metrics
-	// misdirected are the requests that it cannot take. Set by Start.
+	// misdirected are the requests that it cannot take, refusals those that it does not. Set by Start.
 	misdirected *misdirected.Requests
+	refusals    *refusals
 
 	// mu guards what follows. It is not held while servers stop.
 	mu        sync.Mutex
@@ -45,9 +48,14 @@ type otlpReceiver struct {
 	stopped   bool
 	listening []Endpoint
 	failed    error // why a listener that was up is not any more
-	grpc      *grpc.Server
-	http      *http.Server
-	serving   sync.WaitGroup
+	servers
+}
+
+// servers are what listens.
+type servers struct {
+	grpc    *grpc.Server
+	http    *http.Server
+	serving sync.WaitGroup
 }
 
 // Start is called once per signal. The last call opens the listeners.
@@ -82,6 +90,9 @@ func (r *otlpReceiver) listen(ctx context.Context, h component.Host) (err error)
 	}
 	r.misdirected, err = misdirected.NewRequests(r.set.TelemetrySettings, string(paths.TracesURLPath), string(paths.MetricsURLPath))
 	if err != nil {
+		return err
+	}
+	if r.refusals, err = newRefusals(r.set.TelemetrySettings, r.budget); err != nil {
 		return err
 	}
 	return errors.Join(r.startGRPC(ctx, h), r.startHTTP(ctx, h))
@@ -169,6 +180,9 @@ func (r *otlpReceiver) Shutdown(ctx context.Context) error {
 	if r.misdirected != nil {
 		httpErr = errors.Join(httpErr, r.misdirected.Stop())
 	}
+	if r.refusals != nil {
+		r.refusals.stop()
+	}
 	return httpErr
 }
 
@@ -204,6 +218,13 @@ func (r *otlpReceiver) Endpoints() []Endpoint {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return slices.Clone(r.listening)
+}
+
+// counted limits the connections of a listener.
+func (r *otlpReceiver) counted(l net.Listener, transport string) *intake.Listener {
+	return intake.NewListener(l, r.cfg.MaxConnections, func(net.Conn) {
+		r.refusals.count(context.Background(), reasonConnections, transport)
+	})
 }
 
 func (r *otlpReceiver) newObsReport(transport string) (*receiverhelper.ObsReport, error) {

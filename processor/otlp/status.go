@@ -21,7 +21,7 @@ const retryAfter = time.Second
 // statusOf says how OTLP answers the error of a door: over gRPC with the status, over HTTP with the code and the status
 // as the body.
 //
-// A status or code that the error carries is passed on. Otherwise a permanent error is the server's fault and final, a
+// A refusal of the receiver itself is answered as it says. A status or code that the error carries is passed on. Otherwise a permanent error is the server's fault and final, a
 // cancelled or late request is unavailable, and everything else is back-pressure. A permanent error is never answered
 // with a code that makes the sender retry, and what is retryable says after how long.
 //
@@ -29,7 +29,13 @@ const retryAfter = time.Second
 func statusOf(err error) (*status.Status, int) {
 	permanent := consumererror.IsPermanent(err)
 	s, code := carried(err)
+	refusal, ours := errors.AsType[*refusal](err)
 	switch {
+	case ours:
+		s, code = refusal.status, refusal.code
+		if code == http.StatusRequestEntityTooLarge {
+			return s, code // without a delay, by which ResourceExhausted is final
+		}
 	case s != nil && (!permanent || !retryable(s.Code())):
 	case permanent:
 		s, code = status.New(codes.Internal, err.Error()), http.StatusInternalServerError

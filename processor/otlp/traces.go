@@ -9,10 +9,10 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
 	"go.opentelemetry.io/collector/receiver/receiverhelper"
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
 
 	"github.com/slowburn/slowburn/internal/wire"
+	"github.com/slowburn/slowburn/processor/otlp/internal/cost"
+	"github.com/slowburn/slowburn/processor/otlp/internal/intake"
 )
 
 // tracesDoor takes trace requests of one protocol. It may be used concurrently.
@@ -29,58 +29,80 @@ func (r *otlpReceiver) tracesDoor(obs *receiverhelper.ObsReport) *tracesDoor {
 }
 
 // Export takes an ExportTraceServiceRequest in the encoding. The body is the caller's again when it returns.
-func (d *tracesDoor) Export(ctx context.Context, enc *encoding, body []byte) (response, error) {
+func (d *tracesDoor) Export(ctx context.Context, enc *encoding, q *intake.Request) (response, error) {
+	body := q.Body()
 	if enc == jsonEncoding {
-		if enc.tooDeep(body) { // of protobuf, Scan sees to it
-			return nil, status.Error(codes.InvalidArgument, "malformed OTLP trace request: "+errTooDeep.Error())
-		}
-		req := ptraceotlp.NewExportRequest()
-		if err := req.UnmarshalJSON(body); err != nil {
-			return nil, status.Error(codes.InvalidArgument, "malformed OTLP trace request: "+err.Error())
+		td, err := d.unmarshalJSON(q)
+		if err != nil {
+			return nil, err
 		}
 		if !d.wirePath {
-			return d.decoded(ctx, enc, req.Traces())
+			return d.decoded(ctx, enc, td)
 		}
-		var err error
-		if body, err = req.MarshalProto(); err != nil {
+		q.Drop() // what it says, td holds
+		if body, err = ptraceotlp.NewExportRequestFromTraces(td).MarshalProto(); err != nil {
 			return nil, fmt.Errorf("marshal traces: %w", err)
 		}
+		if err := q.Borrow(body); err != nil {
+			return nil, err
+		}
+	}
+	if err := q.Hold(wire.Count(body).Bytes()); err != nil {
+		return nil, err
 	}
 	r := wire.Get()
 	defer wire.Put(r)
-	if err := r.Scan(body); err != nil {
-		return nil, status.Error(codes.InvalidArgument, err.Error())
+	rejected, err := r.Accept(body)
+	if err != nil {
+		return nil, malformed(err.Error())
 	}
 	if d.wirePath {
-		rejected := r.DropInvalidIDs()
 		return d.consume(ctx, enc, len(r.Spans), rejected, func(ctx context.Context) error {
-			return d.carry(ctx, r)
+			return d.carry(ctx, r, q)
 		})
 	}
-	td, err := decode(body)
+	td, err := decode(q)
 	if err != nil {
 		return nil, err
 	}
 	return d.decoded(ctx, enc, td)
 }
 
-// decode returns the traces of a request.
-func decode(body []byte) (ptrace.Traces, error) {
+// unmarshalJSON returns the traces of a request in JSON, whose memory q then holds.
+func (*tracesDoor) unmarshalJSON(q *intake.Request) (ptrace.Traces, error) {
+	if tooDeepJSON(q.Body()) {
+		return ptrace.Traces{}, malformed("malformed OTLP trace request: " + errTooDeep.Error())
+	}
+	if err := afford(q, cost.JSON); err != nil {
+		return ptrace.Traces{}, err
+	}
 	req := ptraceotlp.NewExportRequest()
-	if err := req.UnmarshalProto(body); err != nil {
-		return ptrace.Traces{}, status.Error(codes.InvalidArgument, "malformed OTLP trace request: "+err.Error())
+	if err := req.UnmarshalJSON(q.Body()); err != nil {
+		return ptrace.Traces{}, malformed("malformed OTLP trace request: " + err.Error())
+	}
+	return req.Traces(), nil
+}
+
+// decode returns the traces of a request that was scanned, whose memory q then holds.
+func decode(q *intake.Request) (ptrace.Traces, error) {
+	if err := afford(q, cost.Traces); err != nil {
+		return ptrace.Traces{}, err
+	}
+	req := ptraceotlp.NewExportRequest()
+	if err := req.UnmarshalProto(q.Body()); err != nil {
+		return ptrace.Traces{}, malformed("malformed OTLP trace request: " + err.Error())
 	}
 	return req.Traces(), nil
 }
 
 // carry passes a request on as bytes. It decodes what no pipeline took, and passes it on again.
-func (d *tracesDoor) carry(ctx context.Context, r *wire.Request) error {
+func (d *tracesDoor) carry(ctx context.Context, r *wire.Request, q *intake.Request) error {
 	carried := wire.NewContext(ctx, r)
 	if err := d.next.ConsumeTraces(carried, ptrace.NewTraces()); err != nil || wire.Taken(carried) {
 		return err
 	}
 	d.untaken.report(ctx, len(r.Spans))
-	td, err := decode(r.Bytes)
+	td, err := decode(q)
 	if err != nil {
 		return err
 	}
@@ -118,7 +140,7 @@ func (d *tracesDoor) consume(ctx context.Context, enc *encoding, spans, rejected
 	return resp, nil
 }
 
-// dropInvalidIDs is wire.Request.DropInvalidIDs for decoded spans.
+// dropInvalidIDs removes the spans that wire.Request.Accept leaves out, and returns how many they were.
 func dropInvalidIDs(td ptrace.Traces) int {
 	before := td.SpanCount()
 	for _, rs := range td.ResourceSpans().All() {

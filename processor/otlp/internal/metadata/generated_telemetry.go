@@ -3,10 +3,12 @@
 package metadata
 
 import (
+	"context"
 	"errors"
 	"sync"
 
 	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/metric/embedded"
 	"go.opentelemetry.io/otel/trace"
 
 	"go.opentelemetry.io/collector/component"
@@ -26,7 +28,11 @@ type TelemetryBuilder struct {
 	meter                           metric.Meter
 	mu                              sync.Mutex
 	registrations                   []metric.Registration
+	ReceiverOtlpIntakeBudget        metric.Int64ObservableGauge
+	ReceiverOtlpIntakeReserved      metric.Int64ObservableGauge
 	ReceiverOtlpMisdirectedRequests metric.Int64Counter
+	ReceiverOtlpOpenConnections     metric.Int64ObservableGauge
+	ReceiverOtlpRefusedRequests     metric.Int64Counter
 	ReceiverOtlpUntakenSpans        metric.Int64Counter
 }
 
@@ -39,6 +45,61 @@ type telemetryBuilderOptionFunc func(mb *TelemetryBuilder)
 
 func (tbof telemetryBuilderOptionFunc) apply(mb *TelemetryBuilder) {
 	tbof(mb)
+}
+
+// RegisterReceiverOtlpIntakeBudgetCallback sets callback for observable ReceiverOtlpIntakeBudget metric.
+func (builder *TelemetryBuilder) RegisterReceiverOtlpIntakeBudgetCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ReceiverOtlpIntakeBudget, obs: o})
+		return nil
+	}, builder.ReceiverOtlpIntakeBudget)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterReceiverOtlpIntakeReservedCallback sets callback for observable ReceiverOtlpIntakeReserved metric.
+func (builder *TelemetryBuilder) RegisterReceiverOtlpIntakeReservedCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ReceiverOtlpIntakeReserved, obs: o})
+		return nil
+	}, builder.ReceiverOtlpIntakeReserved)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterReceiverOtlpOpenConnectionsCallback sets callback for observable ReceiverOtlpOpenConnections metric.
+func (builder *TelemetryBuilder) RegisterReceiverOtlpOpenConnectionsCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ReceiverOtlpOpenConnections, obs: o})
+		return nil
+	}, builder.ReceiverOtlpOpenConnections)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+type observerInt64 struct {
+	embedded.Int64Observer
+	inst metric.Int64Observable
+	obs  metric.Observer
+}
+
+func (oi *observerInt64) Observe(value int64, opts ...metric.ObserveOption) {
+	oi.obs.ObserveInt64(oi.inst, value, opts...)
 }
 
 // Shutdown unregister all registered callbacks for async instruments.
@@ -59,9 +120,33 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	}
 	builder.meter = Meter(settings)
 	var err, errs error
+	builder.ReceiverOtlpIntakeBudget, err = builder.meter.Int64ObservableGauge(
+		"otelcol_receiver_otlp_intake_budget",
+		metric.WithDescription("Memory that requests may take on their way in, all otlp receivers of the process together. [Alpha]"),
+		metric.WithUnit("By"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ReceiverOtlpIntakeReserved, err = builder.meter.Int64ObservableGauge(
+		"otelcol_receiver_otlp_intake_reserved",
+		metric.WithDescription("Memory that requests have reserved now, all otlp receivers of the process together. [Alpha]"),
+		metric.WithUnit("By"),
+	)
+	errs = errors.Join(errs, err)
 	builder.ReceiverOtlpMisdirectedRequests, err = builder.meter.Int64Counter(
 		"otelcol_receiver_otlp_misdirected_requests",
 		metric.WithDescription("Requests that were answered with what to set, because they were not for this port: by reason (http_on_grpc_port, grpc_on_http_port, tls_on_plain_port, otlp_path, otlp_traces, otlp_metrics, otlp_logs, otlp_profiles, zipkin, jaeger, unknown) and the port's transport. [Alpha]"),
+		metric.WithUnit("{request}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ReceiverOtlpOpenConnections, err = builder.meter.Int64ObservableGauge(
+		"otelcol_receiver_otlp_open_connections",
+		metric.WithDescription("Connections that are open. [Alpha]"),
+		metric.WithUnit("{connection}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ReceiverOtlpRefusedRequests, err = builder.meter.Int64Counter(
+		"otelcol_receiver_otlp_refused_requests",
+		metric.WithDescription("Requests, or connections, that the receiver itself refused: connections (beyond max_connections), elements (more of them than their bytes may hold), intake_budget (spent by others), malformed, panic (of a component behind it), receive_timeout (not there in time), too_large (over max_request_body_size, max_recv_msg_size_mib, or the whole budget). [Alpha]"),
 		metric.WithUnit("{request}"),
 	)
 	errs = errors.Join(errs, err)

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"google.golang.org/grpc/credentials"
+
+	"github.com/slowburn/slowburn/processor/otlp/internal/intake"
 )
 
 // preface is what a client of HTTP/2 sends first.
@@ -39,7 +41,7 @@ func (s *sniffing) ServerHandshake(raw net.Conn) (net.Conn, credentials.AuthInfo
 	if err != nil {
 		return nil, nil, err
 	}
-	if l, ok := conn.(*net.TCPConn); ok {
+	if l := intake.TCP(conn); l != nil {
 		seen, err := look(l)
 		if err == nil && strings.HasPrefix(string(seen), preface) { // gRPC gets the connection as it is: it reads such ones faster
 			inspector := inspector{requests: s.requests}

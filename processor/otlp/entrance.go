@@ -1,0 +1,75 @@
+package otlp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/slowburn/slowburn/internal/bytesize"
+	"github.com/slowburn/slowburn/processor/otlp/internal/intake"
+)
+
+// entrance is what the doors of one protocol have in common: what a request may take, and what becomes of one that takes more.
+type entrance struct {
+	transport string // "grpc" or "http"
+	limit     int64  // of a decompressed body, in bytes
+	key       string // of the limit
+	budget    *intake.Budget
+	refusals  *refusals
+}
+
+// pass gives a request to a door, after receive has read its body. What the body held is free again when pass returns. A
+// panic of either, and so of any component behind the door, ends this request alone.
+func (e *entrance) pass(ctx context.Context, d door, enc *encoding, receive func(*intake.Request) error) (resp response, err error) {
+	q := e.budget.Begin()
+	defer func() {
+		if value := recover(); value != nil {
+			if value == http.ErrAbortHandler {
+				panic(value) // which net/http knows
+			}
+			resp, err = nil, e.refusals.panicked(value)
+		}
+		q.End()
+		if err = e.refused(err); err != nil {
+			e.count(ctx, err)
+		}
+	}()
+	if err := receive(q); err != nil {
+		return nil, err
+	}
+	return d.Export(ctx, enc, q)
+}
+
+// count counts an error that is a refusal.
+func (e *entrance) count(ctx context.Context, err error) {
+	if r, ok := errors.AsType[*refusal](err); ok {
+		e.refusals.count(ctx, r.reason, e.transport)
+	}
+}
+
+// What a body of d bytes may take in all, as decoded structures and as itself: maxFactor·d + maxOverhead.
+const (
+	maxFactor   = 9
+	maxOverhead = 64 << 10
+)
+
+// afford reserves what the body is decoded to, which price says, or refuses it for good where that is more than a body of its
+// length may take.
+func afford(q *intake.Request, price func(body []byte) int64) error {
+	allowed := maxFactor*int64(len(q.Body())) + maxOverhead
+	n := price(q.Body())
+	if n+q.Room() > allowed {
+		if n+int64(len(q.Body())) > allowed {
+			return &refusal{reasonElements, status.New(codes.InvalidArgument, fmt.Sprintf(
+				"the request has more elements than its %d bytes may hold: decoded it would take %s", len(q.Body()), bytesize.About(n))), http.StatusBadRequest}
+		}
+		if err := q.Fit(); err != nil {
+			return err
+		}
+	}
+	return q.Hold(n)
+}

@@ -1,0 +1,121 @@
+package cost
+
+import (
+	"math/bits"
+
+	"github.com/slowburn/slowburn/internal/wire/protobuf"
+)
+
+// Traces returns how many bytes pdata takes at most for an ExportTraceServiceRequest in protobuf. It must not be nested deeper
+// than protobuf.TooDeep allows. Where it is malformed pdata stops, and so does Traces.
+func Traces(body []byte) int64 {
+	n, _ := traces.walk(body)
+	return n
+}
+
+// Metrics returns how many bytes pdata takes at most for an ExportMetricsServiceRequest, as Traces does.
+func Metrics(body []byte) int64 {
+	n, _ := metrics.walk(body)
+	return n
+}
+
+// walk returns what the fields of b cost, and whether b was read to its end.
+func (m *message) walk(b []byte) (cost int64, ok bool) {
+	var places [len(message{})]int64 // in slices, by field
+	cost, ok = m.fields(b, &places)
+	for num, n := range places {
+		if n > 0 {
+			cost += m[num].place * room(n)
+		}
+	}
+	return cost, ok
+}
+
+// fields returns what the fields of b cost, but for their places in slices, which it counts.
+func (m *message) fields(b []byte, places *[len(message{})]int64) (cost int64, ok bool) {
+	for pos := 0; pos < len(b); {
+		num, typ, next := protobuf.Tag(b, pos)
+		if next < 0 {
+			return cost, false
+		}
+		f, num := m.field(num)
+		if typ != protobuf.TypeLen {
+			if f != nil {
+				cost += f.each
+				places[num]++
+			}
+			if pos = protobuf.Skip(b, next, typ); pos < 0 {
+				return cost, false
+			}
+			continue
+		}
+		start, end := protobuf.Length(b, next)
+		if start < 0 {
+			return cost, false
+		}
+		pos = end
+		if f == nil {
+			continue
+		}
+		content := b[start:end]
+		cost += f.each
+		switch {
+		case f.packed:
+			places[num] += numbersIn(f == &buckets[2], content)
+		case f.copied:
+			cost += copied(len(content))
+			fallthrough
+		default:
+			places[num]++
+		}
+		if f.sub != nil {
+			n, ok := f.sub.walk(content)
+			if cost += n; !ok {
+				return cost, false
+			}
+		}
+	}
+	return cost, true
+}
+
+// room returns how many elements a slice of n has room for once it has grown: the next power of two, and from 256 on a
+// quarter more, beside which for a moment stands what it grew from.
+func room(n int64) int64 {
+	if n <= 256 {
+		return int64(1) << bits.Len64(uint64(n-1))
+	}
+	return n*9/4 + 256
+}
+
+// field returns what a field of the message costs, nil if that is nothing, and its number in the message.
+func (m *message) field(num int32) (*field, int32) {
+	if num == deprecatedMembers && (m == &resourceSpans || m == &resourceMetrics) {
+		num = 2
+	}
+	if int(num) >= len(m) {
+		return nil, 0
+	}
+	return &m[num], num
+}
+
+// copied returns what a copy of n bytes takes.
+func copied(n int) int64 {
+	if n == 0 {
+		return 0
+	}
+	return int64(n) + int64(n)/8 + 8
+}
+
+// numbersIn returns how many numbers a packed field has.
+func numbersIn(varints bool, b []byte) int64 {
+	if !varints {
+		return int64(len(b)) / 8
+	}
+	n := int64(0)
+	for _, c := range b {
+		if c < 0x80 {
+			n++
+		}
+	}
+	return n
+}

@@ -1,0 +1,118 @@
+package intake
+
+import (
+	"errors"
+	"io"
+	"sync"
+)
+
+// Request is what one request holds of a Budget, and its body. It belongs to one goroutine.
+type Request struct {
+	budget *Budget
+	held   int64
+	body   []byte
+	pooled bool // body is of a pool
+}
+
+var requests = sync.Pool{New: func() any { return new(Request) }}
+
+// End gives everything back. Neither the Request nor its body may be used any more.
+func (q *Request) End() {
+	q.Drop()
+	q.Release(q.held)
+	*q = Request{}
+	requests.Put(q)
+}
+
+// Body returns the bytes that came. They are valid until Drop or End.
+func (q *Request) Body() []byte { return q.body }
+
+// Borrow makes b the body, which is somebody else's and stays valid until End.
+func (q *Request) Borrow(b []byte) error {
+	q.Drop()
+	if err := q.Hold(int64(len(b))); err != nil {
+		return err
+	}
+	q.body = b[:len(b):len(b)]
+	return nil
+}
+
+// Fit moves the body to a buffer of just its length.
+func (q *Request) Fit() error {
+	size := page(int64(len(q.body)))
+	if size >= int64(cap(q.body)) {
+		return nil
+	}
+	return q.move(size, func() ([]byte, bool) { return make([]byte, 0, size), false })
+}
+
+// Room returns how much the body takes in bytes, more than its length while it has room to grow.
+func (q *Request) Room() int64 { return int64(cap(q.body)) }
+
+// Drop gives the body back.
+func (q *Request) Drop() {
+	size := int64(cap(q.body))
+	putBuffer(q.body, q.pooled)
+	q.body, q.pooled = nil, false
+	q.Release(size)
+}
+
+// ReadAll reads r to its end into the body, which grows as bytes come. What is longer than limit is refused with a
+// *TooLargeError. expect is how long the body says it is, 0 if it does not: it keeps the last step small, and is not
+// believed before the bytes are there.
+func (q *Request) ReadAll(r io.Reader, limit, expect int64) error {
+	for {
+		if len(q.body) == cap(q.body) {
+			if err := q.grow(limit, expect); err != nil {
+				return err
+			}
+		}
+		n, err := r.Read(q.body[len(q.body):cap(q.body)])
+		q.body = q.body[:len(q.body)+n]
+		switch {
+		case int64(len(q.body)) > limit:
+			return ErrTooLong
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return err
+		}
+	}
+}
+
+// ErrTooLong is why a body is refused that is over the limit of its door, which knows the key. It is a *TooLargeError.
+var ErrTooLong error = &TooLargeError{"the decompressed body is over the limit"}
+
+// grow makes room for more bytes of the body: less of it where the budget is nearly spent.
+func (q *Request) grow(limit, expect int64) error {
+	size := int64(cap(q.body)) * stepFactor
+	if limit < size {
+		size = limit + 1 // by which ReadAll sees that there is more
+	}
+	if expect >= int64(cap(q.body)) && expect < size {
+		size = expect + 1
+	}
+	err := q.resize(max(size, minBuffer))
+	if tight := page(int64(cap(q.body)) * 5 / 4); err != nil && len(q.body) > 0 && tight < size {
+		err = q.move(tight, func() ([]byte, bool) { return make([]byte, 0, tight), false })
+	}
+	return err
+}
+
+// resize moves the body to a buffer of at least size bytes.
+func (q *Request) resize(size int64) error {
+	size = roundUp(size)
+	return q.move(size, func() ([]byte, bool) { return getBuffer(size) })
+}
+
+// move moves the body to the buffer of size bytes that get gives.
+func (q *Request) move(size int64, get func() (buffer []byte, pooled bool)) error {
+	if err := q.Hold(size); err != nil {
+		return err
+	}
+	buffer, pooled := get()
+	buffer = append(buffer, q.body...)
+	q.Drop()
+	q.body, q.pooled = buffer, pooled
+	return nil
+}
