@@ -41,11 +41,8 @@ type Config struct {
 	// OutOfOrderTimeWindow is how far a sample may lie behind the newest sample of the database and yet be out of
 	// order within its series. 0 takes samples in order only.
 	OutOfOrderTimeWindow model.Duration `mapstructure:"out_of_order_time_window"`
-	// MaxSamples is how many samples one query may hold in memory, at 16 bytes each.
-	MaxSamples int `mapstructure:"max_samples"`
-	// MaxConcurrentQueries is how many queries of the HTTP API run at a time; others wait for their turn. The
-	// evaluation of objectives does not wait: a busy dashboard delays no alert.
-	MaxConcurrentQueries int `mapstructure:"max_concurrent_queries"`
+	// Query bounds what people's queries take.
+	Query QueryConfig `mapstructure:"query"`
 	// QueryTimeout is how long a query may take.
 	QueryTimeout time.Duration `mapstructure:"query_timeout"`
 	// Remote is the HTTP client of a Prometheus API (Prometheus, Mimir, Thanos) to query in place of an embedded
@@ -58,8 +55,7 @@ func defaultConfig() component.Config {
 		Directory:            filepath.Join("slowburn-data", "tsdb"),
 		Retention:            model.Duration(defaultRetention),
 		OutOfOrderTimeWindow: model.Duration(defaultOutOfOrder),
-		MaxSamples:           50_000_000,
-		MaxConcurrentQueries: 20,
+		Query:                defaultQuery(),
 		QueryTimeout:         30 * time.Second,
 		Remote:               configoptional.Default(confighttp.NewDefaultClientConfig()),
 	}
@@ -72,6 +68,7 @@ func (c *Config) Validate() error {
 	if c.QueryTimeout <= 0 {
 		wrong("query_timeout must be above zero, not %s", c.QueryTimeout)
 	}
+	errs = append(errs, c.Query.validate())
 	if c.Remote.HasValue() {
 		return errors.Join(append(errs, validateRemote(c.Remote.Get()))...)
 	}
@@ -87,12 +84,6 @@ func (c *Config) Validate() error {
 	}
 	if c.OutOfOrderTimeWindow < 0 || c.OutOfOrderTimeWindow > c.Retention {
 		wrong("out_of_order_time_window must lie between zero and retention (%s), not at %s", c.Retention, c.OutOfOrderTimeWindow)
-	}
-	if c.MaxSamples <= 0 {
-		wrong("max_samples must be above zero, not %d", c.MaxSamples)
-	}
-	if c.MaxConcurrentQueries <= 0 {
-		wrong("max_concurrent_queries must be above zero, not %d", c.MaxConcurrentQueries)
 	}
 	return errors.Join(errs...)
 }

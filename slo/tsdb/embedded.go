@@ -20,6 +20,7 @@ import (
 
 	"github.com/slowburn/slowburn/internal/access"
 	"github.com/slowburn/slowburn/internal/clock"
+	"github.com/slowburn/slowburn/internal/gate"
 	"github.com/slowburn/slowburn/internal/host"
 	"github.com/slowburn/slowburn/slo/tsdb/internal/batch"
 	"github.com/slowburn/slowburn/slo/tsdb/internal/metadata"
@@ -38,7 +39,8 @@ type embedded struct {
 	db       *promtsdb.DB
 	stats    *promtsdb.DBStats
 	registry *prometheus.Registry // of Prometheus' own metrics, which /api/v1/status/tsdb reads
-	engine   *engine
+	engine   *engine              // of the evaluation of objectives, which waits for nobody
+	gate     *gate.Gate           // of the API
 	api      http.Handler
 	families batch.Families
 	batches  batch.Pool
@@ -62,6 +64,7 @@ func openEmbedded(config *Config, logger *zap.Logger, telemetry *metadata.Teleme
 		stats:     promtsdb.NewDBStats(),
 		registry:  prometheus.NewRegistry(),
 		appending: make(chan struct{}, 1),
+		gate:      config.Query.gate(gate.Processors()),
 	}
 	start := clock.Now()
 	if err := os.MkdirAll(config.Directory, 0o750); err != nil {
@@ -73,14 +76,14 @@ func openEmbedded(config *Config, logger *zap.Logger, telemetry *metadata.Teleme
 	}
 	e.repaired = int(counterValue(e.registry, "prometheus_tsdb_wal_corruptions_total") +
 		counterValue(e.registry, "prometheus_tsdb_mmap_chunk_corruptions_total"))
-	e.engine = newEngine(config, e.db, promlog.New(logger), telemetry)
+	e.engine = newEngine(config, config.Query.samples(), e.db, promlog.New(logger), telemetry)
 	e.api = e.routes(newPrometheusAPI(e))
 
 	series := func(_ context.Context, o metric.Int64Observer) error {
 		o.Observe(int64(e.db.Head().NumSeries()))
 		return nil
 	}
-	if err := telemetry.RegisterTsdbHeadSeriesCallback(series); err != nil {
+	if err := errors.Join(telemetry.RegisterTsdbHeadSeriesCallback(series), observe(telemetry, e.gate)); err != nil {
 		return nil, errors.Join(err, e.db.Close())
 	}
 	if e.repaired > 0 {

@@ -1,0 +1,75 @@
+package promapi
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/prometheus/prometheus/promql/parser"
+
+	"github.com/slowburn/slowburn/internal/gate"
+	"github.com/slowburn/slowburn/slo/tsdb/internal/bounds"
+)
+
+// free serves a handler that costs little.
+func (a *API) free(h handler) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		found, err := h(r)
+		a.answer(w, r, found, err).send(w)
+	}
+}
+
+// gated serves a handler in its turn. The request is read before it waits, and its answer is sent after its slot was given back:
+// a slow client keeps none. The client's leaving ends it, waiting or not.
+func (a *API) gated(h costly) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		_ = r.FormValue("query") // reads the body; what is wrong with it shows where its parameters are missed
+		turn, err := a.settings.Gate.Enter(r.Context())
+		if err != nil {
+			a.settings.Refused()
+			a.failed(w, err).send(w)
+			return
+		}
+		defer turn.Leave()
+		ctx, cancel := context.WithTimeout(r.Context(), a.settings.Limits.Time)
+		defer cancel()
+		out := a.compute(ctx, w, r, h, turn)
+		turn.Computed()
+		turn.Keep(int64(len(out.body)))
+		out.send(w)
+	}
+}
+
+// compute answers a request, whose result has gone back to the engine when it returns.
+func (a *API) compute(ctx context.Context, w http.ResponseWriter, r *http.Request, h costly, turn *gate.Turn) reply {
+	r = r.WithContext(ctx)
+	found, err := h(r, turn)
+	if found.close != nil {
+		defer found.close()
+	}
+	return a.answer(w, r, found, err)
+}
+
+// answer encodes what was found.
+func (a *API) answer(w http.ResponseWriter, r *http.Request, found answer, err error) reply {
+	switch {
+	case err != nil:
+		return a.failed(w, err)
+	case found.data == nil:
+		return reply{code: http.StatusNoContent}
+	default:
+		return a.respond(w, found, r.FormValue("query"))
+	}
+}
+
+// reserve takes the memory for an answer of the longest kind.
+func (a *API) reserve(r *http.Request, turn *gate.Turn) error {
+	return turn.Reserve(r.Context(), min(2*int64(a.settings.Limits.Response), turn.Memory()))
+}
+
+// parse holds an expression to its limits, and parses it.
+func (a *API) parse(text string) (parser.Expr, error) {
+	if err := bounds.Text(text, a.settings.Limits.Length); err != nil {
+		return nil, err
+	}
+	return a.parser.ParseExpr(text)
+}
