@@ -79,6 +79,7 @@ type costly func(*http.Request, *gate.Turn) (answer, error)
 // Paths are the handlers, by their path below /api/v1/, in the grammar of http.ServeMux. Answers are compressed for clients
 // that ask for it.
 func (a *API) Paths() map[string]http.Handler {
+	d := door{a.settings.Gate, a.settings.Limits, a.settings.Refused}
 	out := make(map[string]http.Handler)
 	for path, h := range map[string]costly{
 		"query":               a.query,
@@ -91,7 +92,7 @@ func (a *API) Paths() map[string]http.Handler {
 		"series":              a.series,
 		"status/tsdb":         a.statusTSDB,
 	} {
-		out[path] = httputil.CompressionHandler{Handler: a.gated(h)}
+		out[path] = httputil.CompressionHandler{Handler: d.gated(h)}
 	}
 	for path, h := range map[string]handler{
 		"status/buildinfo":   func(*http.Request) (answer, error) { return answer{data: a.settings.Build}, nil },
@@ -100,7 +101,7 @@ func (a *API) Paths() map[string]http.Handler {
 		"status/tsdb/blocks": a.statusBlocks,
 		"status/walreplay":   a.statusReplay,
 	} {
-		out[path] = httputil.CompressionHandler{Handler: a.free(h)}
+		out[path] = httputil.CompressionHandler{Handler: d.free(h)}
 	}
 	return out
 }

@@ -36,10 +36,10 @@ func (r reply) send(w http.ResponseWriter) {
 }
 
 // respond encodes an answer in the envelope of the API. The expression is what warnings point into.
-func (a *API) respond(w http.ResponseWriter, found answer, expression string) reply {
+func (d door) respond(w http.ResponseWriter, found answer, expression string) reply {
 	s := jsoniter.NewStream(jsoniter.ConfigCompatibleWithStandardLibrary, nil, 4096)
 	s.WriteRaw(`{"status":"success","data":`)
-	e := encoder{s, a.settings.Limits.Response}
+	e := encoder{s, d.limits.Response}
 	e.encode(found.data)
 	warnings, infos := found.warnings.AsStrings(expression, maxWarnings, maxWarnings)
 	if len(warnings) > 0 {
@@ -52,13 +52,13 @@ func (a *API) respond(w http.ResponseWriter, found answer, expression string) re
 	}
 	s.WriteObjectEnd()
 	if s.Error != nil {
-		return a.failed(w, s.Error)
+		return d.failed(w, s.Error)
 	}
 	return reply{http.StatusOK, s.Buffer()}
 }
 
 // failed encodes an error in the envelope of the API, and says when to come again if the gateway was busy.
-func (a *API) failed(w http.ResponseWriter, err error) reply {
+func (d door) failed(w http.ResponseWriter, err error) reply {
 	k := kindOf(err)
 	var busy *gate.Busy
 	if errors.As(err, &busy) {

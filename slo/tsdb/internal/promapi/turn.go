@@ -10,29 +10,36 @@ import (
 	"github.com/slowburn/slowburn/slo/tsdb/internal/bounds"
 )
 
+// door is where requests come in and answers go out.
+type door struct {
+	gate    *gate.Gate
+	limits  Limits
+	refused func()
+}
+
 // free serves a handler that costs little.
-func (a *API) free(h handler) http.HandlerFunc {
+func (d door) free(h handler) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		found, err := h(r)
-		a.answer(w, r, found, err).send(w)
+		d.answer(w, r, found, err).send(w)
 	}
 }
 
 // gated serves a handler in its turn. The request is read before it waits, and its answer is sent after its slot was given back:
 // a slow client keeps none. The client's leaving ends it, waiting or not.
-func (a *API) gated(h costly) http.HandlerFunc {
+func (d door) gated(h costly) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		_ = r.FormValue("query") // reads the body; what is wrong with it shows where its parameters are missed
-		turn, err := a.settings.Gate.Enter(r.Context())
+		turn, err := d.gate.Enter(r.Context())
 		if err != nil {
-			a.settings.Refused()
-			a.failed(w, err).send(w)
+			d.refused()
+			d.failed(w, err).send(w)
 			return
 		}
 		defer turn.Leave()
-		ctx, cancel := context.WithTimeout(r.Context(), a.settings.Limits.Time)
+		ctx, cancel := context.WithTimeout(r.Context(), d.limits.Time)
 		defer cancel()
-		out := a.compute(ctx, w, r, h, turn)
+		out := d.compute(ctx, w, r, h, turn)
 		turn.Computed()
 		turn.Keep(int64(len(out.body)))
 		out.send(w)
@@ -40,24 +47,24 @@ func (a *API) gated(h costly) http.HandlerFunc {
 }
 
 // compute answers a request, whose result has gone back to the engine when it returns.
-func (a *API) compute(ctx context.Context, w http.ResponseWriter, r *http.Request, h costly, turn *gate.Turn) reply {
+func (d door) compute(ctx context.Context, w http.ResponseWriter, r *http.Request, h costly, turn *gate.Turn) reply {
 	r = r.WithContext(ctx)
 	found, err := h(r, turn)
 	if found.close != nil {
 		defer found.close()
 	}
-	return a.answer(w, r, found, err)
+	return d.answer(w, r, found, err)
 }
 
 // answer encodes what was found.
-func (a *API) answer(w http.ResponseWriter, r *http.Request, found answer, err error) reply {
+func (d door) answer(w http.ResponseWriter, r *http.Request, found answer, err error) reply {
 	switch {
 	case err != nil:
-		return a.failed(w, err)
+		return d.failed(w, err)
 	case found.data == nil:
 		return reply{code: http.StatusNoContent}
 	default:
-		return a.respond(w, found, r.FormValue("query"))
+		return d.respond(w, found, r.FormValue("query"))
 	}
 }
 
