@@ -15,6 +15,8 @@ import (
 	"go.opentelemetry.io/collector/config/confighttp"
 	"go.opentelemetry.io/collector/config/confignet"
 	"go.opentelemetry.io/collector/confmap"
+
+	"github.com/slowburn/slowburn/web/internal/reads"
 )
 
 // Config is the `web` extension's part of the YAML: the Collector's own HTTP server settings (endpoint, tls, auth,
@@ -26,6 +28,9 @@ type Config struct {
 	// BasePath is the path prefix below which everything is served, such as /slowburn, for a reverse proxy that hands on
 	// the whole path. Empty is the root, which also suits a proxy that cuts the prefix off: the pages link relatively.
 	BasePath string `mapstructure:"base_path"`
+
+	// Reads bounds what requests for traces and objectives take. Those for metrics have tsdb::query.
+	Reads reads.Config `mapstructure:"reads"`
 
 	_ struct{}
 }
@@ -68,7 +73,7 @@ func createDefaultConfig() component.Config {
 	server.WriteTimeout = time.Minute
 	server.ReadTimeout = time.Minute
 	server.MaxRequestBodySize = 1 << 20 // the only bodies are PromQL queries
-	return &Config{HTTP: server}
+	return &Config{HTTP: server, Reads: reads.Default()}
 }
 
 // basePath is what needs no escaping in a URL and no cleaning.

@@ -10,6 +10,7 @@ import (
 	"go.uber.org/goleak"
 	"go.uber.org/zap"
 
+	"github.com/slowburn/slowburn/web/internal/reads"
 	"github.com/slowburn/slowburn/web/internal/webtest"
 )
 
@@ -20,7 +21,7 @@ var _ prometheus = (*webtest.Prometheus)(nil)
 // handler is what the extension serves where the components are running, but for the Collector's own layers.
 func handler(t testing.TB, world webtest.Running, files fs.FS, base string) http.Handler {
 	t.Helper()
-	h, err := newHandler(world.Components(), files, base, zap.NewNop())
+	h, err := newHandler(world.Components(), unlimited(t), files, base, zap.NewNop())
 	require.NoError(t, err)
 	return securityHeaders(h)
 }
@@ -35,3 +36,11 @@ func served(t testing.TB, world webtest.Running) http.Handler {
 type plainHost map[component.ID]component.Component
 
 func (h plainHost) GetExtensions() map[component.ID]component.Component { return h }
+
+// unlimited are the usual limits, which no test reaches that is not about them.
+func unlimited(t testing.TB) *reads.Limits {
+	t.Helper()
+	limits, err := reads.New(reads.Default())
+	require.NoError(t, err)
+	return limits
+}

@@ -92,7 +92,7 @@ func (a *API) Paths() map[string]http.Handler {
 		"series":              a.series,
 		"status/tsdb":         a.statusTSDB,
 	} {
-		out[path] = httputil.CompressionHandler{Handler: d.gated(h)}
+		out[path] = d.gated(h)
 	}
 	for path, h := range map[string]handler{
 		"status/buildinfo":   func(*http.Request) (answer, error) { return answer{data: a.settings.Build}, nil },

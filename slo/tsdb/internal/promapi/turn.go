@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/prometheus/prometheus/promql/parser"
+	"github.com/prometheus/prometheus/util/httputil"
 
 	"github.com/slowburn/slowburn/internal/gate"
 	"github.com/slowburn/slowburn/slo/tsdb/internal/bounds"
@@ -39,16 +40,14 @@ func (d door) gated(h costly) http.HandlerFunc {
 		defer turn.Leave()
 		ctx, cancel := context.WithTimeout(r.Context(), d.limits.Time)
 		defer cancel()
-		out := d.compute(ctx, w, r, h, turn)
-		turn.Computed()
-		turn.Keep(int64(len(out.body)))
-		out.send(w)
+		turn.Serve(w, r.WithContext(ctx), httputil.CompressionHandler{Handler: http.HandlerFunc(
+			func(w http.ResponseWriter, r *http.Request) { d.compute(w, r, h, turn).send(w) },
+		)})
 	}
 }
 
 // compute answers a request, whose result has gone back to the engine when it returns.
-func (d door) compute(ctx context.Context, w http.ResponseWriter, r *http.Request, h costly, turn *gate.Turn) reply {
-	r = r.WithContext(ctx)
+func (d door) compute(w http.ResponseWriter, r *http.Request, h costly, turn *gate.Turn) reply {
 	found, err := h(r, turn)
 	if found.close != nil {
 		defer found.close()
