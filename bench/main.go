@@ -22,6 +22,7 @@ type options struct {
 	profile           string
 	rate, runs        int
 	connections       int
+	clients           int // of the dashboard's API
 	wait, window      time.Duration
 	memory            string
 	instructions      bool
@@ -38,18 +39,19 @@ const reference = "contrib best"
 
 func main() {
 	var o options
-	flag.StringVar(&o.suite, "suite", "compare", "compare, policies, protocols, buffer, connections, batch, max, waits, kept, or pair")
-	flag.StringVar(&o.only, "only", "", "targets to measure, separated by commas; when empty all, and slowburn and contrib best for policies")
+	flag.StringVar(&o.suite, "suite", "compare", "compare, policies, protocols, buffer, connections, batch, max, waits, kept, apimix, or pair")
+	flag.StringVar(&o.only, "only", "", "targets to measure, separated by commas; when empty all, and slowburn and contrib best for policies; suite apimix: a part of the question's name")
 	flag.StringVar(&o.json, "json", "", "write every run to this file as well")
 	flag.IntVar(&o.rate, "rate", 100_000, "spans per second")
 	flag.IntVar(&o.connections, "connections", 8, "connections that the generator sends over, where the suite does not say")
+	flag.IntVar(&o.clients, "clients", 16, "suite apimix: clients that ask the API at once")
 	flag.IntVar(&o.runs, "runs", 3, "runs per target, in turn")
 	flag.DurationVar(&o.wait, "wait", 10*time.Second, "decision_wait, so rate × wait spans are buffered")
 	flag.DurationVar(&o.window, "window", 15*time.Second, "how long each run measures")
 	flag.StringVar(&o.memory, "memory", "512MiB", "slowburn's memory_budget; 512MiB is what ships")
 	flag.BoolVar(&o.instructions, "instructions", false, "count instructions per span, by perf, instead of CPU time, which that would raise")
 	flag.StringVar(&o.profile, "profile", "", "write slowburn's CPU profile of the last run to this file")
-	flag.StringVar(&o.a, "a", "", "suite pair: the binary to compare with, such as that of the commit before; suite kept: the binary, built when empty")
+	flag.StringVar(&o.a, "a", "", "suite pair: the binary to compare with, such as that of the commit before; suites kept and apimix: the binary, built when empty")
 	flag.StringVar(&o.b, "b", "", "suite pair: the binary that is compared; the same one again shows how exact the machine is")
 	flag.IntVar(&o.count, "pairs", 10, "suites pair and kept: how often both are measured, at once and with half of --rate each")
 	flag.StringVar(&o.config, "config", "", "suite pair: a configuration for both beside the shipped one, such as configs/kept-nine.yaml")
@@ -63,7 +65,7 @@ func main() {
 }
 
 func run(ctx context.Context, o options) error {
-	if suite := map[string]func(context.Context, string) error{"pair": o.pairs, "kept": o.kept}[o.suite]; suite != nil {
+	if suite := map[string]func(context.Context, string) error{"pair": o.pairs, "kept": o.kept, "apimix": o.apimix}[o.suite]; suite != nil {
 		dir, err := os.MkdirTemp("", "slowburn-bench-")
 		if err != nil {
 			return err
@@ -210,7 +212,7 @@ func (o options) scenarios() ([]scenario, error) {
 			}))
 		}
 	default:
-		return nil, fmt.Errorf("--suite %q must be compare, policies, protocols, buffer, connections, batch, max, waits, kept or pair", o.suite)
+		return nil, fmt.Errorf("--suite %q must be compare, policies, protocols, buffer, connections, batch, max, waits, kept, apimix or pair", o.suite)
 	}
 	return list, nil
 }

@@ -58,6 +58,7 @@ type running struct {
 	done chan struct{}
 	grpc string
 	http string
+	web  string // the dashboard's address, for --suite apimix
 	// pprof is where slowburn's profiler listens, for --profile.
 	pprof string
 	log   string
@@ -74,6 +75,9 @@ func (t target) start(ctx context.Context, dir, sink string, s scenario) (*runni
 		return nil, err
 	}
 	if r.http, err = freeAddress(); err != nil {
+		return nil, err
+	}
+	if r.web, err = freeAddress(); err != nil {
 		return nil, err
 	}
 	if r.pprof, err = freeAddress(); err != nil {
@@ -104,7 +108,7 @@ func (t target) start(ctx context.Context, dir, sink string, s scenario) (*runni
 		"BENCH_GRPC="+r.grpc, "BENCH_HTTP="+r.http, "BENCH_SINK="+sink,
 		"BENCH_WAIT="+s.wait.String(), "BENCH_TRACES="+strconv.Itoa(traces),
 		"BENCH_TRACES_PER_SECOND="+strconv.Itoa(max(1, s.load.Rate/spansPerTrace)),
-		"BENCH_PPROF="+r.pprof,
+		"BENCH_PPROF="+r.pprof, "BENCH_WEB="+r.web,
 		"BENCH_MEMORY="+s.memory, "BENCH_REVIVE="+s.revive.String(), "SLOWBURN_DATA_DIR="+data)
 	r.cmd.Stdout, r.cmd.Stderr = log, log
 	if err := r.cmd.Start(); err != nil {
@@ -148,6 +152,17 @@ func (r *running) stop() {
 	case <-time.After(20 * time.Second):
 		_ = r.cmd.Process.Kill()
 		<-r.done
+	}
+}
+
+// failure says that the process has ended, and the end of its log, nil while it runs.
+func (r *running) failure() error {
+	select {
+	case <-r.done:
+		text, _ := os.ReadFile(r.log)
+		return fmt.Errorf("the target ended: %s\n%s", r.cmd.ProcessState, text[max(0, len(text)-2000):])
+	default:
+		return nil
 	}
 }
 

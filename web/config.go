@@ -18,6 +18,7 @@ import (
 
 	"github.com/slowburn/slowburn/internal/bytesize"
 	"github.com/slowburn/slowburn/web/internal/doors"
+	"github.com/slowburn/slowburn/web/internal/reads"
 )
 
 // Config is the `web` extension's part of the YAML: the Collector's own HTTP server settings (endpoint, tls, auth,
@@ -45,6 +46,9 @@ type Config struct {
 
 	// MaxHeaderSize is how long a request's line and headers may be.
 	MaxHeaderSize bytesize.Size `mapstructure:"max_header_size"`
+
+	// Reads bounds what requests for traces and objectives take. Those for metrics have tsdb::query.
+	Reads reads.Config `mapstructure:"reads"`
 
 	_ struct{}
 }
@@ -88,7 +92,7 @@ func createDefaultConfig() component.Config {
 	server.ReadTimeout = time.Minute
 	server.ReadHeaderTimeout = 10 * time.Second
 	server.MaxRequestBodySize = 256 << 10 // the only bodies are PromQL queries
-	return &Config{HTTP: server, MaxConnections: 512, MaxHeaderSize: 64 << 10}
+	return &Config{HTTP: server, MaxConnections: 512, MaxHeaderSize: 64 << 10, Reads: reads.Default()}
 }
 
 // basePath is what needs no escaping in a URL and no cleaning.

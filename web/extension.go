@@ -19,6 +19,7 @@ import (
 
 	"github.com/slowburn/slowburn/internal/host"
 	"github.com/slowburn/slowburn/web/internal/known"
+	"github.com/slowburn/slowburn/web/internal/reads"
 	"github.com/slowburn/slowburn/web/internal/selfmetrics"
 )
 
@@ -65,7 +66,11 @@ func (e *webExtension) Dependencies() []component.ID {
 // reported as a status, and does not stop the pipelines.
 func (e *webExtension) Start(ctx context.Context, h component.Host) error {
 	e.components.Extensions = h.GetExtensions
-	handler, err := newHandler(&e.components, e.selfMetrics, e.files, e.cfg.BasePath, e.set.Logger)
+	limits, err := reads.New(e.cfg.Reads)
+	if err != nil {
+		return err
+	}
+	handler, err := newHandler(&e.components, limits, e.selfMetrics, e.files, e.cfg.BasePath, e.set.Logger)
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.uber.org/zap"
 
+	"github.com/slowburn/slowburn/web/internal/reads"
 	"github.com/slowburn/slowburn/web/internal/selfmetrics"
 	"github.com/slowburn/slowburn/web/internal/webtest"
 )
@@ -18,7 +19,7 @@ var _ prometheus = (*webtest.Prometheus)(nil)
 // handler is what the extension serves where the components are running, but for the Collector's own layers.
 func handler(t testing.TB, world webtest.Running, files fs.FS, base string) http.Handler {
 	t.Helper()
-	h, err := newHandler(world.Components(), selfmetrics.New(), files, base, zap.NewNop())
+	h, err := newHandler(world.Components(), unlimited(t), selfmetrics.New(), files, base, zap.NewNop())
 	require.NoError(t, err)
 	return securityHeaders(h)
 }
@@ -33,3 +34,11 @@ func served(t testing.TB, world webtest.Running) http.Handler {
 type plainHost map[component.ID]component.Component
 
 func (h plainHost) GetExtensions() map[component.ID]component.Component { return h }
+
+// unlimited are the usual limits, which no test reaches that is not about them.
+func unlimited(t testing.TB) *reads.Limits {
+	t.Helper()
+	limits, err := reads.New(reads.Default())
+	require.NoError(t, err)
+	return limits
+}

@@ -17,13 +17,14 @@ import (
 	"github.com/slowburn/slowburn/web/internal/jaeger"
 	"github.com/slowburn/slowburn/web/internal/known"
 	"github.com/slowburn/slowburn/web/internal/objectives"
+	"github.com/slowburn/slowburn/web/internal/reads"
 	"github.com/slowburn/slowburn/web/internal/rest"
 	"github.com/slowburn/slowburn/web/internal/sampling"
 	"github.com/slowburn/slowburn/web/internal/traces"
 )
 
 // newHandler is all that is served: the routes below base, with their answers compressed for clients that want it.
-func newHandler(all *known.Components, self http.Handler, files fs.FS, base string, log *zap.Logger) (http.Handler, error) {
+func newHandler(all *known.Components, limits *reads.Limits, self http.Handler, files fs.FS, base string, log *zap.Logger) (http.Handler, error) {
 	pages, err := dashboard.New(files)
 	if err != nil {
 		return nil, err
@@ -32,11 +33,11 @@ func newHandler(all *known.Components, self http.Handler, files fs.FS, base stri
 	if err != nil {
 		return nil, err
 	}
-	return compress(below(base, newRouter(all, self, pages, log))), nil
+	return compress(below(base, newRouter(all, limits, self, pages, log))), nil
 }
 
 // newRouter lays out every path; openapi.yaml describes them.
-func newRouter(all *known.Components, self, pages http.Handler, log *zap.Logger) chi.Router {
+func newRouter(all *known.Components, limits *reads.Limits, self, pages http.Handler, log *zap.Logger) chi.Router {
 	r := chi.NewRouter()
 	r.Use(recoverer(log), middleware.GetHead)
 	r.NotFound(nothingThere)
@@ -50,11 +51,17 @@ func newRouter(all *known.Components, self, pages http.Handler, log *zap.Logger)
 		w.Header().Set("Content-Type", "application/yaml")
 		_, _ = w.Write(api.OpenAPI)
 	})
-	objectives.Routes(r, all)
-	traces.Routes(r, all)
+	r.Group(func(r chi.Router) {
+		r.Use(limits.Costly(rest.WriteProblem))
+		objectives.Routes(r, all)
+		traces.Routes(r, all)
+	})
 	sampling.Routes(r, all)
 	r.Handle("/api/v1/*", prometheusAPI(all)) // with every method: it knows best
-	r.Route("/jaeger/api", func(r chi.Router) { jaeger.Routes(r, all) })
+	r.Route("/jaeger/api", func(r chi.Router) {
+		r.Use(limits.Costly(jaeger.WriteError))
+		jaeger.Routes(r, all)
+	})
 
 	// Only GET: with all methods these would take requests from the routes above that have the wrong one.
 	r.Get("/api/*", nothingThere)

@@ -44,7 +44,7 @@ func TestBadConfigIsNamed(t *testing.T) {
 		"service: {pipelines: {traces/sampled: {exporters: [nothing]}}}":                                          "nothing",
 		"exporters: {trace_store: {retention: -1h}}":                                                              "retention",
 		"connectors: {sli: {interval: 7s}}":                                                                       "interval",
-		"extensions: {tsdb: {max_samples: 0}}":                                                                    "max_samples",
+		"extensions: {tsdb: {query: {max_samples: -1}}}":                                                          "max_samples",
 		"receivers: {otlp: {wire_path: true}}":                                                                    "receivers::otlp::wire_path",
 		"connectors: {sli: {wire_path: false}}":                                                                   "connectors::sli::wire_path",
 		"processors: {tail_sampling: {destinations: []}}":                                                         "processors::tail_sampling::destinations",

@@ -14,6 +14,7 @@ import (
 	"go.opentelemetry.io/collector/receiver/receiverhelper"
 
 	"github.com/slowburn/slowburn/internal/partial"
+	"github.com/slowburn/slowburn/processor/otlp/internal/intake"
 )
 
 // TestPartialMetrics: what components reject of a request is told to its sender, in data points, of which there are not more
@@ -35,7 +36,10 @@ func TestPartialMetrics(t *testing.T) {
 		points.AppendEmpty()
 		body, err := pmetricotlp.NewExportRequestFromMetrics(md).MarshalProto()
 		require.NoError(t, err)
-		resp, err := (&metricsDoor{next: next, obs: obs}).Export(t.Context(), protobufEncoding, body)
+		q := intake.NewBudget(1 << 20).Begin()
+		require.NoError(t, q.Borrow(body))
+		resp, err := (&metricsDoor{next: next, obs: obs}).Export(t.Context(), protobufEncoding, q)
+		q.End()
 		require.NoError(t, err)
 		told := resp.(pmetricotlp.ExportResponse).PartialSuccess()
 		assert.Equal(t, test.want, told.RejectedDataPoints())

@@ -47,11 +47,8 @@ type Config struct {
 	MaxSeries int `mapstructure:"max_series"`
 	// Limits are about single requests and series.
 	Limits LimitsConfig `mapstructure:"limits"`
-	// MaxSamples is how many samples one query may hold in memory, at 16 bytes each.
-	MaxSamples int `mapstructure:"max_samples"`
-	// MaxConcurrentQueries is how many queries of the HTTP API run at a time; others wait for their turn. The
-	// evaluation of objectives does not wait: a busy dashboard delays no alert.
-	MaxConcurrentQueries int `mapstructure:"max_concurrent_queries"`
+	// Query bounds what people's queries take.
+	Query QueryConfig `mapstructure:"query"`
 	// QueryTimeout is how long a query may take.
 	QueryTimeout time.Duration `mapstructure:"query_timeout"`
 	// Remote is the HTTP client of a Prometheus API (Prometheus, Mimir, Thanos) to query in place of an embedded
@@ -65,8 +62,7 @@ func defaultConfig() component.Config {
 		Retention:            model.Duration(defaultRetention),
 		OutOfOrderTimeWindow: model.Duration(defaultOutOfOrder),
 		Limits:               defaultLimits(),
-		MaxSamples:           50_000_000,
-		MaxConcurrentQueries: 20,
+		Query:                defaultQuery(),
 		QueryTimeout:         30 * time.Second,
 		Remote:               configoptional.Default(confighttp.NewDefaultClientConfig()),
 	}
@@ -79,6 +75,7 @@ func (c *Config) Validate() error {
 	if c.QueryTimeout <= 0 {
 		wrong("query_timeout must be above zero, not %s", c.QueryTimeout)
 	}
+	errs = append(errs, c.Query.validate())
 	if c.Remote.HasValue() {
 		return errors.Join(append(errs, validateRemote(c.Remote.Get()))...)
 	}
@@ -99,12 +96,6 @@ func (c *Config) Validate() error {
 		wrong("max_series must be between %d and %d, not %d; leave it out for a sixteenth of the memory limit", minSeries, maxSeriesKey, c.MaxSeries)
 	}
 	c.Limits.validate(wrong)
-	if c.MaxSamples <= 0 {
-		wrong("max_samples must be above zero, not %d", c.MaxSamples)
-	}
-	if c.MaxConcurrentQueries <= 0 {
-		wrong("max_concurrent_queries must be above zero, not %d", c.MaxConcurrentQueries)
-	}
 	return errors.Join(errs...)
 }
 

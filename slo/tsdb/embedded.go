@@ -19,6 +19,7 @@ import (
 
 	"github.com/slowburn/slowburn/internal/access"
 	"github.com/slowburn/slowburn/internal/clock"
+	"github.com/slowburn/slowburn/internal/gate"
 	"github.com/slowburn/slowburn/internal/host"
 	"github.com/slowburn/slowburn/slo/tsdb/internal/batch"
 	"github.com/slowburn/slowburn/slo/tsdb/internal/census"
@@ -41,7 +42,8 @@ type embedded struct {
 	db       *promtsdb.DB
 	stats    *promtsdb.DBStats
 	registry *prometheus.Registry // of Prometheus' own metrics, which /api/v1/status/tsdb reads
-	engine   *engine
+	engine   *engine              // of the evaluation of objectives, which waits for nobody
+	gate     *gate.Gate           // of the API
 	api      http.Handler
 	families batch.Families
 	batches  batch.Pool
@@ -74,6 +76,7 @@ func openEmbedded(config *Config, logger *zap.Logger, telemetry *metadata.Teleme
 		appending: make(chan struct{}, 1),
 		foreign:   make(chan struct{}, maxTranslating),
 		census:    census.New(config.maxSeries()),
+		gate:      config.Query.gate(gate.Processors()),
 	}
 	start := clock.Now()
 	if err := os.MkdirAll(config.Directory, 0o750); err != nil {
@@ -90,10 +93,9 @@ func openEmbedded(config *Config, logger *zap.Logger, telemetry *metadata.Teleme
 	if err := e.count(); err != nil {
 		return nil, errors.Join(explainOpen(config.Directory, err), e.db.Close())
 	}
-	e.engine = newEngine(config, e.db, promlog.New(logger), telemetry)
+	e.engine = newEngine(config, config.Query.samples(), e.db, promlog.New(logger), telemetry)
 	e.api = e.routes(newPrometheusAPI(e))
-
-	if err := e.observe(); err != nil {
+	if err := errors.Join(e.observe(), observe(telemetry, e.gate)); err != nil {
 		return nil, errors.Join(err, e.db.Close())
 	}
 	if e.repaired > 0 {

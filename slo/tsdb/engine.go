@@ -24,34 +24,27 @@ import (
 type engine struct {
 	promql.QueryEngine
 	storage   storage.Queryable
-	timeout   time.Duration
 	telemetry *metadata.TelemetryBuilder
-	// slots has room for as many queries as may run at a time; nil sets no bound.
-	slots chan struct{}
 }
 
-func newEngine(config *Config, queryable storage.Queryable, logger *slog.Logger, telemetry *metadata.TelemetryBuilder) *engine {
+// newEngine returns an engine whose queries may each hold maxSamples.
+func newEngine(
+	config *Config, maxSamples int64, queryable storage.Queryable, logger *slog.Logger, telemetry *metadata.TelemetryBuilder,
+) *engine {
 	return &engine{
 		QueryEngine: promql.NewEngine(promql.EngineOpts{
-			Logger:               logger,
-			MaxSamples:           config.MaxSamples,
-			Timeout:              config.QueryTimeout,
-			LookbackDelta:        lookback,
-			EnableAtModifier:     true,
-			EnableNegativeOffset: true,
-			Parser:               parser.NewParser(parser.Options{}),
+			Logger:                   logger,
+			MaxSamples:               int(maxSamples),
+			Timeout:                  config.QueryTimeout,
+			LookbackDelta:            lookback,
+			EnableAtModifier:         true,
+			EnableNegativeOffset:     true,
+			NoStepSubqueryIntervalFn: func(int64) int64 { return subqueryStep.Milliseconds() },
+			Parser:                   parser.NewParser(parser.Options{}),
 		}),
 		storage:   queryable,
-		timeout:   config.QueryTimeout,
 		telemetry: telemetry,
 	}
-}
-
-// limited returns the engine with a bound on how many queries run at a time.
-func (e *engine) limited(concurrent int) *engine {
-	bounded := *e
-	bounded.slots = make(chan struct{}, concurrent)
-	return &bounded
 }
 
 func (e *engine) query(ctx context.Context, expr string, at time.Time) (model.Value, error) {
@@ -60,8 +53,8 @@ func (e *engine) query(ctx context.Context, expr string, at time.Time) (model.Va
 }
 
 func (e *engine) queryRange(ctx context.Context, expr string, r promv1.Range) (model.Value, error) {
-	if r.Step <= 0 || r.End.Before(r.Start) {
-		return nil, fmt.Errorf("query %q: a range needs a step above zero and an end that is not before its start, not %s from %s to %s",
+	if r.Step < time.Millisecond || r.End.Before(r.Start) {
+		return nil, fmt.Errorf("query %q: a range needs a step of 1ms or more and an end that is not before its start, not %s from %s to %s",
 			expr, r.Step, r.Start, r.End)
 	}
 	q, err := e.NewRangeQuery(ctx, e.storage, nil, expr, r.Start, r.End, r.Step)
@@ -110,7 +103,13 @@ func (e *engine) count(outcome string) {
 	e.telemetry.TsdbQueries.Add(context.Background(), 1, metric.WithAttributes(attribute.String("outcome", outcome)))
 }
 
-// measuredQuery waits for its turn, and counts how it ended.
+// ended counts a query.
+func (e *engine) ended(err error, took time.Duration) {
+	e.telemetry.TsdbQueryDuration.Record(context.Background(), took.Seconds())
+	e.count(outcome(err))
+}
+
+// measuredQuery counts how it ended, and how long it took.
 type measuredQuery struct {
 	promql.Query
 	engine *engine
@@ -119,27 +118,9 @@ type measuredQuery struct {
 // Exec implements promql.Query.
 func (q *measuredQuery) Exec(ctx context.Context) *promql.Result {
 	start := clock.Now()
-	r := q.exec(ctx)
-	q.engine.telemetry.TsdbQueryDuration.Record(ctx, clock.Since(start).Seconds())
-	q.engine.count(outcome(r.Err))
+	r := q.Query.Exec(ctx)
+	q.engine.ended(r.Err, clock.Since(start))
 	return r
-}
-
-func (q *measuredQuery) exec(ctx context.Context) *promql.Result {
-	if q.engine.slots != nil {
-		wait, cancel := context.WithTimeout(ctx, q.engine.timeout)
-		defer cancel()
-		select {
-		case q.engine.slots <- struct{}{}:
-			defer func() { <-q.engine.slots }()
-		case <-wait.Done():
-			if ctx.Err() != nil {
-				return &promql.Result{Err: promql.ErrQueryCanceled("waiting for other queries")}
-			}
-			return &promql.Result{Err: promql.ErrQueryTimeout("waiting for other queries (max_concurrent_queries)")}
-		}
-	}
-	return q.Query.Exec(ctx)
 }
 
 func outcome(err error) string {

@@ -33,7 +33,7 @@ func TestScripts(t *testing.T) {
 			require.NoError(t, err)
 			telemetry, err := metadata.NewTelemetryBuilder(componenttest.NewNopTelemetrySettings())
 			require.NoError(t, err)
-			promqltest.RunTest(t, string(input), newEngine(testConfig(t), nil, promlog.New(zap.NewNop()), telemetry))
+			promqltest.RunTest(t, string(input), newEngine(testConfig(t), 50_000_000, nil, promlog.New(zap.NewNop()), telemetry))
 		})
 	}
 }
@@ -53,7 +53,7 @@ func TestScalarsAndStrings(t *testing.T) {
 // TestLimits: what a query may cost, and how its end is counted.
 func TestLimits(t *testing.T) {
 	config := testConfig(t)
-	config.MaxSamples = 10
+	config.Query.MaxSamples = 10
 	e, telemetry := measured(t, config)
 	x := startExporter(t, e)
 	at := now()
@@ -90,32 +90,4 @@ func TestLimits(t *testing.T) {
 	m, err = telemetry.GetMetric("otelcol_tsdb_head_series")
 	require.NoError(t, err)
 	assert.EqualValues(t, 1, m.Data.(metricdata.Gauge[int64]).DataPoints[0].Value)
-}
-
-// TestSlots: queries of the API wait for each other, the evaluation of objectives waits for nobody.
-func TestSlots(t *testing.T) {
-	e := start(t, testConfig(t))
-	all := e.backend.(*embedded).engine
-	bounded := all.limited(1)
-	bounded.slots <- struct{}{}
-
-	hasty := *bounded
-	hasty.timeout = time.Millisecond
-	_, err := hasty.query(t.Context(), `vector(1)`, now())
-	var timeout promql.ErrQueryTimeout
-	require.ErrorAs(t, err, &timeout)
-	require.ErrorContains(t, err, "max_concurrent_queries")
-	gone, cancel := context.WithCancel(t.Context())
-	cancel()
-	_, err = bounded.query(gone, `vector(1)`, now())
-	var canceled promql.ErrQueryCanceled
-	require.ErrorAs(t, err, &canceled)
-	_, err = all.query(t.Context(), `vector(1)`, now())
-	require.NoError(t, err)
-
-	<-bounded.slots
-	for range 3 {
-		_, err = bounded.query(t.Context(), `vector(1)`, now())
-		require.NoError(t, err)
-	}
 }

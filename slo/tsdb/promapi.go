@@ -8,6 +8,7 @@ import (
 
 	"github.com/slowburn/slowburn/internal/clock"
 	"github.com/slowburn/slowburn/slo/tsdb/internal/promapi"
+	"github.com/slowburn/slowburn/slo/tsdb/internal/promlog"
 )
 
 // prometheusVersion is what this package was built with, by Prometheus' own numbering. Grafana reads it to learn what
@@ -18,7 +19,11 @@ const prometheusVersion = "3.14.0"
 func newPrometheusAPI(e *embedded) map[string]http.Handler {
 	started := clock.Now()
 	return promapi.New(promapi.Settings{
-		Engine:    e.engine.limited(e.config.MaxConcurrentQueries),
+		Engines:   e.engines(),
+		Gate:      e.gate,
+		Limits:    e.config.Query.limits(e.config.QueryTimeout),
+		Refused:   func() { e.engine.count("refused") },
+		Ended:     e.engine.ended,
 		Queryable: e.db,
 		Exemplars: e.db,
 		Database:  &stats{DB: e.db, stats: e.stats},
@@ -36,6 +41,22 @@ func newPrometheusAPI(e *embedded) map[string]http.Handler {
 			}
 		},
 	}).Paths()
+}
+
+// engineSizes are how many eightieths of all samples each engine may hold. By bounds.Plan's reckoning 64 of them fit query::memory
+// where selected series have many samples each, and 16 where they have one.
+var engineSizes = [...]int64{1, 2, 4, 8, 16, 32, 64, 80}
+
+// engines evaluate the queries of the API, those first that may hold the fewest samples: a query begins with little, and takes
+// more of what all share when it needs it.
+func (e *embedded) engines() (list []promapi.Engine) {
+	most := e.config.Query.samples()
+	for _, size := range engineSizes {
+		samples := max(1, most*size/engineSizes[len(engineSizes)-1])
+		sized := newEngine(e.config, samples, e.db, promlog.New(e.logger), e.telemetry)
+		list = append(list, promapi.Engine{QueryEngine: sized.QueryEngine, MaxSamples: samples}) // which the API measures
+	}
+	return list
 }
 
 // stats gives the API the statistics of the database.

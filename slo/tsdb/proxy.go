@@ -2,12 +2,20 @@ package tsdb
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httputil"
 	"net/url"
+	"slices"
+	"strconv"
+	"strings"
 
 	"go.uber.org/zap"
+
+	"github.com/slowburn/slowburn/internal/gate"
+	"github.com/slowburn/slowburn/slo/tsdb/internal/bounds"
 )
 
 // forwarded are the headers of a request that reach the remote Prometheus. Who is asking, by cookies, credentials or a
@@ -38,11 +46,54 @@ func (r *remote) newProxy(endpoint *url.URL) http.Handler {
 			writeError(w, code, errorUnavailable, fmt.Sprintf("the remote Prometheus at %s: %v", r.endpoint, err))
 		},
 	}
+	return proxy
+}
+
+// bounded passes on requests whose expressions are within their limits, so many at a time.
+func (r *remote) bounded(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		if err := readForm(req); err != nil {
+			writeError(w, http.StatusBadRequest, errorBadData, err.Error())
+			return
+		}
+		if err := bounds.Texts(slices.Concat(req.Form["query"], req.Form["match[]"]), r.maxLength); err != nil {
+			writeError(w, http.StatusBadRequest, errorBadData, err.Error())
+			return
+		}
 		ctx, cancel := context.WithTimeout(req.Context(), r.timeout)
 		defer cancel()
-		proxy.ServeHTTP(w, req.WithContext(ctx))
+		turn, err := r.gate.Enter(ctx)
+		var busy *gate.Busy
+		switch {
+		case errors.As(err, &busy):
+			busy.Header(w.Header())
+			writeError(w, http.StatusServiceUnavailable, errorUnavailable, err.Error())
+			return
+		case err != nil: // the client has gone
+			writeError(w, http.StatusGatewayTimeout, errorUnavailable, err.Error())
+			return
+		}
+		defer turn.Leave()
+		next.ServeHTTP(w, req.WithContext(ctx))
 	})
+}
+
+// readForm reads the parameters, and puts those that were posted back into the body.
+func readForm(req *http.Request) error {
+	if err := req.ParseForm(); err != nil {
+		return fmt.Errorf("the parameters cannot be read: %w", err)
+	}
+	if req.Method != http.MethodPost {
+		return nil
+	}
+	const form = "application/x-www-form-urlencoded"
+	if media, _, _ := strings.Cut(req.Header.Get("Content-Type"), ";"); !strings.EqualFold(strings.TrimSpace(media), form) {
+		return fmt.Errorf("a body of type %q is not read: post the parameters as %s", media, form)
+	}
+	body := req.PostForm.Encode()
+	req.Body, req.ContentLength = io.NopCloser(strings.NewReader(body)), int64(len(body))
+	req.Header.Set("Content-Length", strconv.Itoa(len(body)))
+	return nil
 }
 
 // checkResponse keeps back what is between the gateway and the remote: a login that a browser would ask for, a

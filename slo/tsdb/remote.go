@@ -17,6 +17,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/slowburn/slowburn/internal/clock"
+	"github.com/slowburn/slowburn/internal/gate"
 	"github.com/slowburn/slowburn/internal/host"
 	"github.com/slowburn/slowburn/slo/tsdb/internal/metadata"
 )
@@ -31,6 +32,8 @@ type remote struct {
 	api       promv1.API
 	client    *http.Client
 	proxy     http.Handler
+	gate      *gate.Gate // of the proxy
+	maxLength int        // of an expression, in bytes
 	logger    *zap.Logger
 	telemetry *metadata.TelemetryBuilder
 }
@@ -56,10 +59,15 @@ func newRemote(
 		timeout:   config.QueryTimeout,
 		api:       promv1.NewAPI(api),
 		client:    client,
+		gate:      config.Query.gate(remoteQueries),
+		maxLength: int(config.Query.MaxLength),
 		logger:    settings.Logger,
 		telemetry: telemetry,
 	}
-	proxy := r.newProxy(endpoint)
+	if err := observe(telemetry, r.gate); err != nil {
+		return nil, err
+	}
+	proxy := r.bounded(r.newProxy(endpoint))
 	mux := newMux(func(string) http.Handler { return proxy })
 	for _, p := range readPaths {
 		mux.Handle("GET "+apiPrefix+"/"+p, proxy)

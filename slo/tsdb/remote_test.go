@@ -244,3 +244,45 @@ func TestRemoteOutcomes(t *testing.T) {
 		assert.Equal(t, map[string]int64{want: 1}, counts(t, telemetry, "otelcol_tsdb_queries", "outcome"), errorType)
 	}
 }
+
+// TestRemoteLimits: the remote sees no expression that is too large, nor more requests at once than it is to.
+func TestRemoteLimits(t *testing.T) {
+	asked := 0
+	fake := newFake(t, func(w http.ResponseWriter, _ *http.Request) {
+		asked++
+		_, _ = w.Write([]byte(`{"status":"success"}`))
+	})
+	defer fake.Close()
+	e := remoteOf(t, fake.URL, func(config *Config, _ *confighttp.ClientConfig) {
+		config.Query.Concurrent, config.Query.Queue = 1, 0
+	})
+	deep := strings.Repeat("(", 1000)
+	for _, path := range []string{"query", "query_range", "format_query", "parse_query", "query_exemplars"} {
+		w := ask(t.Context(), e, path, "query", deep)
+		assert.Equal(t, http.StatusBadRequest, w.Code, path)
+		assert.Contains(t, w.Body.String(), "nest deeper than 64", path)
+	}
+	for _, path := range []string{"series", "labels", "label/a/values"} {
+		w := ask(t.Context(), e, path, "match[]", "a{", "match[]", deep)
+		assert.Contains(t, w.Body.String(), "nest deeper than 64", path)
+	}
+	w := httptest.NewRecorder()
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/api/v1/query", strings.NewReader("x"))
+	r.Header.Set("Content-Type", "multipart/form-data; boundary=x")
+	e.PrometheusAPI().ServeHTTP(w, r)
+	assert.Equal(t, http.StatusBadRequest, w.Code)
+	assert.Zero(t, asked)
+
+	turn, err := e.backend.(*remote).gate.Enter(t.Context())
+	require.NoError(t, err)
+	w = ask(t.Context(), e, "query", "query", "up")
+	assert.Equal(t, http.StatusServiceUnavailable, w.Code)
+	assert.Equal(t, "2", w.Header().Get("Retry-After"))
+	gone, leave := context.WithCancel(t.Context())
+	leave()
+	assert.Equal(t, http.StatusGatewayTimeout, ask(gone, e, "query", "query", "up").Code)
+	turn.Leave()
+	assert.Zero(t, asked)
+	assert.Equal(t, http.StatusOK, ask(t.Context(), e, "query", "query", "up").Code)
+	assert.Equal(t, "query=up", fake.body)
+}

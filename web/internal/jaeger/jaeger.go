@@ -34,16 +34,16 @@ type errorView struct {
 // Routes serves the part of Jaeger's query API that Grafana's Jaeger data source asks for.
 func Routes(r chi.Router, all *known.Components) {
 	get := func(pattern string, handle func(http.ResponseWriter, *http.Request, tracestore.Reader)) {
-		r.Get(pattern, traces.With(all, writeError, handle))
+		r.Get(pattern, traces.With(all, WriteError, handle))
 	}
 	get("/services", listServices)
 	get("/services/{service}/operations", serviceOperations)
 	get("/operations", listOperations)
 	get("/traces", search)
 	get("/traces/{trace_id}", getTrace)
-	r.MethodNotAllowed(rest.NotAllowed(writeError, http.MethodGet, http.MethodHead))
+	r.MethodNotAllowed(rest.NotAllowed(WriteError, http.MethodGet, http.MethodHead))
 	r.NotFound(func(w http.ResponseWriter, r *http.Request) {
-		writeError(w, http.StatusNotFound, "There is nothing at %s: this is the part of Jaeger's query API that finds and shows traces.", r.URL.Path)
+		WriteError(w, http.StatusNotFound, "There is nothing at %s: this is the part of Jaeger's query API that finds and shows traces.", r.URL.Path)
 	})
 }
 
@@ -51,15 +51,15 @@ func write[T any](w http.ResponseWriter, data []T) {
 	rest.WriteJSON(w, envelope{Data: append([]T{}, data...), Total: len(data)})
 }
 
-// writeError is a failure in Jaeger's form.
-func writeError(w http.ResponseWriter, status int, format string, args ...any) {
+// WriteError writes a failure in Jaeger's form.
+func WriteError(w http.ResponseWriter, status int, format string, args ...any) {
 	rest.WriteError(w, "application/json", status, envelope{Errors: []errorView{{status, brief.Text(fmt.Sprintf(format, args...), brief.Answer)}}})
 }
 
 func listServices(w http.ResponseWriter, r *http.Request, store tracestore.Reader) {
 	services, err := store.Services(r.Context())
 	if err != nil {
-		traces.StoreError(w, writeError, err)
+		traces.StoreError(w, WriteError, err)
 		return
 	}
 	write(w, slices.Sorted(maps.Keys(services)))
@@ -68,7 +68,7 @@ func listServices(w http.ResponseWriter, r *http.Request, store tracestore.Reade
 func serviceOperations(w http.ResponseWriter, r *http.Request, store tracestore.Reader) {
 	services, err := store.Services(r.Context())
 	if err != nil {
-		traces.StoreError(w, writeError, err)
+		traces.StoreError(w, WriteError, err)
 		return
 	}
 	write(w, services[rest.PathParam(r, "service")])
@@ -82,7 +82,7 @@ type operationView struct {
 func listOperations(w http.ResponseWriter, r *http.Request, store tracestore.Reader) {
 	services, err := store.Services(r.Context())
 	if err != nil {
-		traces.StoreError(w, writeError, err)
+		traces.StoreError(w, WriteError, err)
 		return
 	}
 	var list []operationView
@@ -95,6 +95,9 @@ func listOperations(w http.ResponseWriter, r *http.Request, store tracestore.Rea
 // maxSpans bounds the spans of one answer, which is held in memory: fewer traces than the limit are an answer too.
 const maxSpans = 100_000
 
+// maxBytes bounds the spans of one answer, too, as bytes of OTLP.
+const maxBytes = 16 << 20
+
 // search finds traces, or shows those that traceID names.
 func search(w http.ResponseWriter, r *http.Request, store tracestore.Reader) {
 	values := r.URL.Query()
@@ -102,12 +105,12 @@ func search(w http.ResponseWriter, r *http.Request, store tracestore.Reader) {
 	if len(names) == 0 {
 		query, err := parseQuery(values)
 		if err != nil {
-			writeError(w, http.StatusBadRequest, "%v.", err)
+			WriteError(w, http.StatusBadRequest, "%v.", err)
 			return
 		}
 		result, err := store.Search(r.Context(), query)
 		if err != nil {
-			traces.StoreError(w, writeError, err)
+			traces.StoreError(w, WriteError, err)
 			return
 		}
 		for _, summary := range result.Traces {
@@ -115,25 +118,25 @@ func search(w http.ResponseWriter, r *http.Request, store tracestore.Reader) {
 		}
 	}
 	if len(names) > tracestore.MaxLimit {
-		writeError(w, http.StatusBadRequest, "%d trace IDs are too many: ask for at most %d.", len(names), tracestore.MaxLimit)
+		WriteError(w, http.StatusBadRequest, "%d trace IDs are too many: ask for at most %d.", len(names), tracestore.MaxLimit)
 		return
 	}
 	var found []traceView
-	spans := 0
+	spans, size := 0, 0
 	for _, name := range names {
 		id, err := rest.ParseTraceID(name)
 		if err != nil {
-			writeError(w, http.StatusBadRequest, "%v.", err)
+			WriteError(w, http.StatusBadRequest, "%v.", err)
 			return
 		}
-		t, _, err := traces.Load(r.Context(), store, id)
+		t, _, err := traces.Load(r.Context(), store, id, &size)
 		if err != nil {
-			traces.StoreError(w, writeError, err)
+			traces.StoreError(w, WriteError, err)
 			return
 		}
 		if t != nil { // it may have expired since it was found
 			found = append(found, viewTrace(t))
-			if spans += len(t.Spans); spans >= maxSpans {
+			if spans += len(t.Spans); spans >= maxSpans || size >= maxBytes {
 				break
 			}
 		}
@@ -144,15 +147,15 @@ func search(w http.ResponseWriter, r *http.Request, store tracestore.Reader) {
 func getTrace(w http.ResponseWriter, r *http.Request, store tracestore.Reader) {
 	id, err := rest.ParseTraceID(rest.PathParam(r, "trace_id"))
 	if err != nil {
-		writeError(w, http.StatusBadRequest, "%v.", err)
+		WriteError(w, http.StatusBadRequest, "%v.", err)
 		return
 	}
-	t, _, err := traces.Load(r.Context(), store, id)
+	t, _, err := traces.Load(r.Context(), store, id, new(int))
 	switch {
 	case err != nil:
-		traces.StoreError(w, writeError, err)
+		traces.StoreError(w, WriteError, err)
 	case t == nil:
-		writeError(w, http.StatusNotFound, traces.NotHere, id)
+		WriteError(w, http.StatusNotFound, traces.NotHere, id)
 	default:
 		write(w, []traceView{viewTrace(t)})
 	}

@@ -15,11 +15,13 @@ import (
 	"github.com/go-chi/chi/v5"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
+	"github.com/slowburn/slowburn/internal/gate"
 	"github.com/slowburn/slowburn/internal/wire"
 	"github.com/slowburn/slowburn/processor/trace"
 	"github.com/slowburn/slowburn/processor/trace/assemble"
 	"github.com/slowburn/slowburn/processor/tracestore"
 	"github.com/slowburn/slowburn/web/internal/known"
+	"github.com/slowburn/slowburn/web/internal/reads"
 	"github.com/slowburn/slowburn/web/internal/rest"
 )
 
@@ -119,7 +121,7 @@ func getTrace(all *known.Components) http.HandlerFunc {
 			rest.WriteProblem(w, http.StatusBadRequest, "%v.", err)
 			return
 		}
-		t, meta, err := Load(r.Context(), store, id)
+		t, meta, err := Load(r.Context(), store, id, new(int))
 		if err != nil {
 			StoreError(w, rest.WriteProblem, err)
 			return
@@ -137,10 +139,21 @@ func getTrace(all *known.Components) http.HandlerFunc {
 	})
 }
 
-// Load reconstructs a stored trace, nil where it is not here.
-func Load(ctx context.Context, store tracestore.Reader, id pcommon.TraceID) (*trace.Trace, tracestore.Meta, error) {
+// shown is how many times its bytes a trace takes while it is shown: reconstructed, as structures, and as JSON.
+const shown = 12
+
+// Load reconstructs a stored trace, nil where it is not here. It adds the bytes of its spans to size, those of traces that were
+// loaded before for the same answer, and reserves the memory to show all of them.
+func Load(ctx context.Context, store tracestore.Reader, id pcommon.TraceID, size *int) (*trace.Trace, tracestore.Meta, error) {
+	if err := context.Cause(ctx); err != nil {
+		return nil, tracestore.Meta{}, err
+	}
 	spans, meta, ok, err := store.Trace(ctx, id)
 	if err != nil || !ok {
+		return nil, meta, err
+	}
+	*size += len(spans)
+	if err := gate.Reserve(ctx, shown*int64(*size)); err != nil {
 		return nil, meta, err
 	}
 	var r wire.Request
@@ -173,8 +186,11 @@ func linkedTraces(t *trace.Trace) (ids []pcommon.TraceID) {
 	return ids
 }
 
-// StoreError answers that the store could not do what was asked.
+// StoreError answers that the store could not do what was asked, or not now.
 func StoreError(w http.ResponseWriter, fail rest.Failure, err error) {
+	if reads.Refuse(w, fail, err) {
+		return
+	}
 	if errors.Is(err, tracestore.ErrCursor) {
 		fail(w, http.StatusBadRequest, "%v.", err)
 		return

@@ -32,7 +32,10 @@ type TelemetryBuilder struct {
 	TsdbHeadSeries      metric.Int64ObservableGauge
 	TsdbMaxSeries       metric.Int64ObservableGauge
 	TsdbQueries         metric.Int64Counter
+	TsdbQueriesRunning  metric.Int64ObservableGauge
+	TsdbQueriesWaiting  metric.Int64ObservableGauge
 	TsdbQueryDuration   metric.Float64Histogram
+	TsdbQueryMemory     metric.Int64ObservableGauge
 	TsdbSamplesAppended metric.Int64Counter
 	TsdbSamplesRejected metric.Int64Counter
 }
@@ -93,6 +96,51 @@ func (builder *TelemetryBuilder) RegisterTsdbMaxSeriesCallback(cb metric.Int64Ca
 	return nil
 }
 
+// RegisterTsdbQueriesRunningCallback sets callback for observable TsdbQueriesRunning metric.
+func (builder *TelemetryBuilder) RegisterTsdbQueriesRunningCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.TsdbQueriesRunning, obs: o})
+		return nil
+	}, builder.TsdbQueriesRunning)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterTsdbQueriesWaitingCallback sets callback for observable TsdbQueriesWaiting metric.
+func (builder *TelemetryBuilder) RegisterTsdbQueriesWaitingCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.TsdbQueriesWaiting, obs: o})
+		return nil
+	}, builder.TsdbQueriesWaiting)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterTsdbQueryMemoryCallback sets callback for observable TsdbQueryMemory metric.
+func (builder *TelemetryBuilder) RegisterTsdbQueryMemoryCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.TsdbQueryMemory, obs: o})
+		return nil
+	}, builder.TsdbQueryMemory)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
 type observerInt64 struct {
 	embedded.Int64Observer
 	inst metric.Int64Observable
@@ -141,15 +189,33 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.TsdbQueries, err = builder.meter.Int64Counter(
 		"otelcol_tsdb_queries",
-		metric.WithDescription("PromQL queries, by how they ended. Queries that the dashboard and Grafana send to a remote Prometheus are not among them. [Alpha]"),
+		metric.WithDescription("PromQL queries, by how they ended. One that was refused found too many others running and waiting. Queries that the dashboard and Grafana send to a remote Prometheus are not among them. [Alpha]"),
+		metric.WithUnit("{query}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.TsdbQueriesRunning, err = builder.meter.Int64ObservableGauge(
+		"otelcol_tsdb_queries_running",
+		metric.WithDescription("Requests of the dashboard and of Grafana for metrics that are computed now, or by a remote Prometheus. At most query::concurrent. [Alpha]"),
+		metric.WithUnit("{query}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.TsdbQueriesWaiting, err = builder.meter.Int64ObservableGauge(
+		"otelcol_tsdb_queries_waiting",
+		metric.WithDescription("Requests of the dashboard and of Grafana for metrics that wait for their turn. At most query::queue. [Alpha]"),
 		metric.WithUnit("{query}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.TsdbQueryDuration, err = builder.meter.Float64Histogram(
 		"otelcol_tsdb_query_duration",
-		metric.WithDescription("How long PromQL queries took, waiting for their turn included. [Alpha]"),
+		metric.WithDescription("How long PromQL queries took, without waiting for their turn. [Alpha]"),
 		metric.WithUnit("s"),
 		metric.WithExplicitBucketBoundaries([]float64{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60}...),
+	)
+	errs = errors.Join(errs, err)
+	builder.TsdbQueryMemory, err = builder.meter.Int64ObservableGauge(
+		"otelcol_tsdb_query_memory",
+		metric.WithDescription("Memory that queries of the dashboard and of Grafana have reserved. At most query::memory. [Alpha]"),
+		metric.WithUnit("By"),
 	)
 	errs = errors.Join(errs, err)
 	builder.TsdbSamplesAppended, err = builder.meter.Int64Counter(

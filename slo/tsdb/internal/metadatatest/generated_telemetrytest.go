@@ -56,7 +56,7 @@ func AssertEqualTsdbMaxSeries(t *testing.T, tt *componenttest.Telemetry, dps []m
 func AssertEqualTsdbQueries(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_tsdb_queries",
-		Description: "PromQL queries, by how they ended. Queries that the dashboard and Grafana send to a remote Prometheus are not among them. [Alpha]",
+		Description: "PromQL queries, by how they ended. One that was refused found too many others running and waiting. Queries that the dashboard and Grafana send to a remote Prometheus are not among them. [Alpha]",
 		Unit:        "{query}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -69,10 +69,38 @@ func AssertEqualTsdbQueries(t *testing.T, tt *componenttest.Telemetry, dps []met
 	metricdatatest.AssertEqual(t, want, got, opts...)
 }
 
+func AssertEqualTsdbQueriesRunning(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
+	want := metricdata.Metrics{
+		Name:        "otelcol_tsdb_queries_running",
+		Description: "Requests of the dashboard and of Grafana for metrics that are computed now, or by a remote Prometheus. At most query::concurrent. [Alpha]",
+		Unit:        "{query}",
+		Data: metricdata.Gauge[int64]{
+			DataPoints: dps,
+		},
+	}
+	got, err := tt.GetMetric("otelcol_tsdb_queries_running")
+	require.NoError(t, err)
+	metricdatatest.AssertEqual(t, want, got, opts...)
+}
+
+func AssertEqualTsdbQueriesWaiting(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
+	want := metricdata.Metrics{
+		Name:        "otelcol_tsdb_queries_waiting",
+		Description: "Requests of the dashboard and of Grafana for metrics that wait for their turn. At most query::queue. [Alpha]",
+		Unit:        "{query}",
+		Data: metricdata.Gauge[int64]{
+			DataPoints: dps,
+		},
+	}
+	got, err := tt.GetMetric("otelcol_tsdb_queries_waiting")
+	require.NoError(t, err)
+	metricdatatest.AssertEqual(t, want, got, opts...)
+}
+
 func AssertEqualTsdbQueryDuration(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.HistogramDataPoint[float64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_tsdb_query_duration",
-		Description: "How long PromQL queries took, waiting for their turn included. [Alpha]",
+		Description: "How long PromQL queries took, without waiting for their turn. [Alpha]",
 		Unit:        "s",
 		Data: metricdata.Histogram[float64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -80,6 +108,20 @@ func AssertEqualTsdbQueryDuration(t *testing.T, tt *componenttest.Telemetry, dps
 		},
 	}
 	got, err := tt.GetMetric("otelcol_tsdb_query_duration")
+	require.NoError(t, err)
+	metricdatatest.AssertEqual(t, want, got, opts...)
+}
+
+func AssertEqualTsdbQueryMemory(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
+	want := metricdata.Metrics{
+		Name:        "otelcol_tsdb_query_memory",
+		Description: "Memory that queries of the dashboard and of Grafana have reserved. At most query::memory. [Alpha]",
+		Unit:        "By",
+		Data: metricdata.Gauge[int64]{
+			DataPoints: dps,
+		},
+	}
+	got, err := tt.GetMetric("otelcol_tsdb_query_memory")
 	require.NoError(t, err)
 	metricdatatest.AssertEqual(t, want, got, opts...)
 }

@@ -2,6 +2,7 @@ package promapi
 
 import (
 	"net/http"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/prometheus/promql"
@@ -11,17 +12,37 @@ import (
 	"github.com/prometheus/prometheus/tsdb/index"
 	"github.com/prometheus/prometheus/util/annotations"
 	"github.com/prometheus/prometheus/util/httputil"
+
+	"github.com/slowburn/slowburn/internal/gate"
 )
 
 // Settings are what the API reads from, and what it says of the gateway.
 type Settings struct {
-	Engine    promql.QueryEngine
+	Engines   []Engine // by how many samples they hold, fewest first
+	Gate      *gate.Gate
+	Limits    Limits
+	Refused   func()                              // counts a request that the gate refused
+	Ended     func(err error, took time.Duration) // counts a query
 	Queryable storage.Queryable
 	Exemplars storage.ExemplarQueryable
 	Database  Database
 	Metrics   prometheus.Gatherer // Prometheus' own, for the number of chunks
 	Build     Build
 	Runtime   func() Runtime
+}
+
+// Engine evaluates queries that may each hold so many samples.
+type Engine struct {
+	promql.QueryEngine
+	MaxSamples int64
+}
+
+// Limits are of one request.
+type Limits struct {
+	Length       int           // of an expression, in bytes
+	Response     int           // bytes, before compression
+	Time         time.Duration // for all that is computed
+	SubqueryStep time.Duration // of subqueries that have none
 }
 
 // Database is what status paths read.
@@ -52,10 +73,15 @@ type answer struct {
 // handler answers a request; an error that is no *Error is one of the evaluation.
 type handler func(*http.Request) (answer, error)
 
+// costly is a handler that has passed the gate.
+type costly func(*http.Request, *gate.Turn) (answer, error)
+
 // Paths are the handlers, by their path below /api/v1/, in the grammar of http.ServeMux. Answers are compressed for clients
 // that ask for it.
 func (a *API) Paths() map[string]http.Handler {
-	paths := map[string]handler{
+	d := door{a.settings.Gate, a.settings.Limits, a.settings.Refused}
+	out := make(map[string]http.Handler)
+	for path, h := range map[string]costly{
 		"query":               a.query,
 		"query_range":         a.queryRange,
 		"query_exemplars":     a.queryExemplars,
@@ -64,34 +90,20 @@ func (a *API) Paths() map[string]http.Handler {
 		"labels":              a.labelNames,
 		"label/{name}/values": a.labelValues,
 		"series":              a.series,
-		"status/buildinfo":    func(*http.Request) (answer, error) { return answer{data: a.settings.Build}, nil },
-		"status/runtimeinfo":  func(*http.Request) (answer, error) { return answer{data: a.settings.Runtime()}, nil },
-		"status/flags":        func(*http.Request) (answer, error) { return answer{data: map[string]string{}}, nil },
 		"status/tsdb":         a.statusTSDB,
-		"status/tsdb/blocks":  a.statusBlocks,
-		"status/walreplay":    a.statusReplay,
+	} {
+		out[path] = d.gated(h)
 	}
-	out := make(map[string]http.Handler, len(paths))
-	for path, h := range paths {
-		out[path] = httputil.CompressionHandler{Handler: h}
+	for path, h := range map[string]handler{
+		"status/buildinfo":   func(*http.Request) (answer, error) { return answer{data: a.settings.Build}, nil },
+		"status/runtimeinfo": func(*http.Request) (answer, error) { return answer{data: a.settings.Runtime()}, nil },
+		"status/flags":       func(*http.Request) (answer, error) { return answer{data: map[string]string{}}, nil },
+		"status/tsdb/blocks": a.statusBlocks,
+		"status/walreplay":   a.statusReplay,
+	} {
+		out[path] = httputil.CompressionHandler{Handler: d.free(h)}
 	}
 	return out
-}
-
-// ServeHTTP implements http.Handler.
-func (h handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	found, err := h(r)
-	if found.close != nil {
-		defer found.close()
-	}
-	switch {
-	case err != nil:
-		respondError(w, err)
-	case found.data == nil:
-		w.WriteHeader(http.StatusNoContent)
-	default:
-		respond(w, found, r.FormValue("query"))
-	}
 }
 
 // statOf is one line of a database's statistics.

@@ -23,6 +23,8 @@ import (
 	apiv1 "github.com/prometheus/prometheus/web/api/v1"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/slowburn/slowburn/internal/gate"
 )
 
 // both are this package's API and Prometheus' own over one database.
@@ -86,7 +88,9 @@ func open(t *testing.T) both {
 		Parser: parser.NewParser(parser.Options{}),
 	})
 	set := Settings{
-		Engine: engine, Queryable: db, Exemplars: db, Database: database{db}, Metrics: registry,
+		Engines: []Engine{{engine, 1000}}, Gate: gate.New(gate.Settings{Running: 2, Waiting: 2, Patience: time.Second, Memory: 64 << 20}),
+		Limits:  Limits{Length: 16 << 10, Response: 1 << 20, Time: time.Minute, SubqueryStep: time.Minute},
+		Refused: func() {}, Ended: func(error, time.Duration) {}, Queryable: db, Exemplars: db, Database: database{db}, Metrics: registry,
 		Build:   Build{Version: "3.1.4", GoVersion: "go1"},
 		Runtime: func() Runtime { return Runtime{StartTime: start, ServerTime: start, StorageRetention: "5w"} },
 	}
@@ -100,7 +104,7 @@ func open(t *testing.T) both {
 // peer is Prometheus' own handler.
 func peer(set Settings, db apiv1.TSDBAdminStats) http.Handler {
 	api := apiv1.NewAPI(
-		set.Engine, set.Queryable.(*tsdb.DB), nil, nil, set.Exemplars, nil, nil, nil,
+		set.Engines[0], set.Queryable.(*tsdb.DB), nil, nil, set.Exemplars, nil, nil, nil,
 		func() promconfig.Config { return promconfig.DefaultConfig }, map[string]string{}, apiv1.GlobalURLOptions{},
 		func(h http.HandlerFunc) http.HandlerFunc { return h }, db, "", false, false, 0, promslog.NewNopLogger(), nil,
 		0, 1, 0, false, nil,

@@ -7,6 +7,9 @@ import (
 	"net/http"
 
 	"github.com/prometheus/prometheus/promql"
+
+	"github.com/slowburn/slowburn/internal/gate"
+	"github.com/slowburn/slowburn/slo/tsdb/internal/bounds"
 )
 
 // kind is the type of an error, by Prometheus' names.
@@ -18,6 +21,8 @@ const (
 	canceled  kind = "canceled"
 	timeout   kind = "timeout"
 	internal  kind = "internal"
+	// unavailable says that others keep the gateway busy; Prometheus, which lets all wait, has no such kind.
+	unavailable kind = "unavailable"
 )
 
 // statusClosed is nginx's code for a client that has gone, which Prometheus answers with.
@@ -32,7 +37,7 @@ func (k kind) code() int {
 		return http.StatusUnprocessableEntity
 	case canceled:
 		return statusClosed
-	case timeout:
+	case timeout, unavailable:
 		return http.StatusServiceUnavailable
 	default:
 		return http.StatusInternalServerError
@@ -56,12 +61,18 @@ func kindOf(err error) kind {
 	var gone promql.ErrQueryCanceled
 	var late promql.ErrQueryTimeout
 	var disk promql.ErrStorage
+	var large *bounds.Error
+	var busy *gate.Busy
 	switch {
-	case errors.As(err, &bad):
+	case errors.As(err, &busy):
+		return unavailable
+	case errors.As(err, &large) && large.Costly():
+		return execution
+	case errors.As(err, &bad), errors.As(err, &large):
 		return badData
 	case errors.As(err, &gone), errors.Is(err, context.Canceled):
 		return canceled
-	case errors.As(err, &late):
+	case errors.As(err, &late), errors.Is(err, context.DeadlineExceeded):
 		return timeout
 	case errors.As(err, &disk):
 		return internal

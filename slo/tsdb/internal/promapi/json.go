@@ -2,6 +2,7 @@ package promapi
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 
 	jsoniter "github.com/json-iterator/go"
@@ -10,64 +11,88 @@ import (
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql"
 	"github.com/prometheus/prometheus/util/jsonutil"
+
+	"github.com/slowburn/slowburn/internal/gate"
 )
 
 // maxWarnings is how many warnings, and how many infos, an answer shows.
 const maxWarnings = 10
 
-// respond writes an answer in the envelope of the API. The expression is what warnings point into.
-func respond(w http.ResponseWriter, found answer, expression string) {
+// errResponse says that an answer is too long.
+var errResponse = errors.New("the answer is longer than tsdb::query::max_response_size: ask for fewer series, or with a limit")
+
+// reply is an encoded answer.
+type reply struct {
+	code int
+	body []byte // JSON, nothing where nil
+}
+
+func (r reply) send(w http.ResponseWriter) {
+	if r.body != nil {
+		w.Header().Set("Content-Type", "application/json")
+	}
+	w.WriteHeader(r.code)
+	_, _ = w.Write(r.body) // the client has gone, and nobody is left to tell
+}
+
+// respond encodes an answer in the envelope of the API. The expression is what warnings point into.
+func (d door) respond(w http.ResponseWriter, found answer, expression string) reply {
 	s := jsoniter.NewStream(jsoniter.ConfigCompatibleWithStandardLibrary, nil, 4096)
 	s.WriteRaw(`{"status":"success","data":`)
-	encode(s, found.data)
+	e := encoder{s, d.limits.Response}
+	e.encode(found.data)
 	warnings, infos := found.warnings.AsStrings(expression, maxWarnings, maxWarnings)
 	if len(warnings) > 0 {
 		s.WriteRaw(`,"warnings":`)
-		encode(s, warnings)
+		e.encode(warnings)
 	}
 	if len(infos) > 0 {
 		s.WriteRaw(`,"infos":`)
-		encode(s, infos)
+		e.encode(infos)
 	}
 	s.WriteObjectEnd()
 	if s.Error != nil {
-		respondError(w, s.Error)
-		return
+		return d.failed(w, s.Error)
 	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(http.StatusOK)
-	_, _ = w.Write(s.Buffer()) // the client has gone, and nobody is left to tell
+	return reply{http.StatusOK, s.Buffer()}
 }
 
-// respondError writes an error in the envelope of the API.
-func respondError(w http.ResponseWriter, err error) {
+// failed encodes an error in the envelope of the API, and says when to come again if the gateway was busy.
+func (d door) failed(w http.ResponseWriter, err error) reply {
 	k := kindOf(err)
+	var busy *gate.Busy
+	if errors.As(err, &busy) {
+		busy.Header(w.Header())
+	}
 	body, err := json.Marshal(struct {
 		Status    string `json:"status"`
 		ErrorType kind   `json:"errorType"`
 		Error     string `json:"error"`
 	}{"error", k, err.Error()})
 	if err != nil { // no type here that JSON has no form for
-		http.Error(w, err.Error(), http.StatusInternalServerError)
-		return
+		return reply{code: http.StatusInternalServerError}
 	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(k.code())
-	_, _ = w.Write(body) // the client has gone, and nobody is left to tell
+	return reply{k.code(), body}
+}
+
+// encoder writes JSON of at most so many bytes.
+type encoder struct {
+	*jsoniter.Stream
+	most int
 }
 
 // encode writes data. Series and samples have forms of their own, made without copies of them; all else is as package json
 // has it.
-func encode(s *jsoniter.Stream, data any) {
+func (s encoder) encode(data any) {
 	switch v := data.(type) {
 	case *queryData:
 		s.WriteRaw(`{"resultType":`)
 		s.WriteString(string(v.value.Type()))
 		s.WriteRaw(`,"result":`)
-		encode(s, v.value)
+		s.encode(v.value)
 		if v.stats != nil {
 			s.WriteRaw(`,"stats":`)
-			encode(s, v.stats)
+			s.encode(v.stats)
 		}
 		s.WriteObjectEnd()
 	case promql.Vector:
@@ -80,6 +105,9 @@ func encode(s *jsoniter.Stream, data any) {
 		array(s, v, exemplars)
 	default:
 		body, err := json.Marshal(data)
+		if err == nil && len(body) > s.most {
+			err = errResponse
+		}
 		if err != nil {
 			s.Error = err
 			return
@@ -88,9 +116,15 @@ func encode(s *jsoniter.Stream, data any) {
 	}
 }
 
-func array[T any](s *jsoniter.Stream, list []T, one func(*jsoniter.Stream, T)) {
+func array[T any](s encoder, list []T, one func(encoder, T)) {
 	s.WriteArrayStart()
 	for i, v := range list {
+		if s.Buffered() > s.most {
+			s.Error = errResponse
+		}
+		if s.Error != nil {
+			return
+		}
 		if i > 0 {
 			s.WriteMore()
 		}
@@ -99,7 +133,7 @@ func array[T any](s *jsoniter.Stream, list []T, one func(*jsoniter.Stream, T)) {
 	s.WriteArrayEnd()
 }
 
-func labelSet(s *jsoniter.Stream, set labels.Labels) {
+func labelSet(s encoder, set labels.Labels) {
 	s.WriteObjectStart()
 	more := false
 	set.Range(func(l labels.Label) {
@@ -114,7 +148,7 @@ func labelSet(s *jsoniter.Stream, set labels.Labels) {
 	s.WriteObjectEnd()
 }
 
-func sample(s *jsoniter.Stream, v promql.Sample) {
+func sample(s encoder, v promql.Sample) {
 	s.WriteRaw(`{"metric":`)
 	labelSet(s, v.Metric)
 	if v.H != nil {
@@ -127,7 +161,7 @@ func sample(s *jsoniter.Stream, v promql.Sample) {
 	s.WriteObjectEnd()
 }
 
-func series(s *jsoniter.Stream, v promql.Series) {
+func series(s encoder, v promql.Series) {
 	s.WriteRaw(`{"metric":`)
 	labelSet(s, v.Metric)
 	if len(v.Floats) > 0 {
@@ -141,33 +175,33 @@ func series(s *jsoniter.Stream, v promql.Series) {
 	s.WriteObjectEnd()
 }
 
-func floatPoint(s *jsoniter.Stream, p promql.FPoint) {
+func floatPoint(s encoder, p promql.FPoint) {
 	point(s, p.T, p.F, jsonutil.MarshalFloat)
 }
 
-func histogramPoint(s *jsoniter.Stream, p promql.HPoint) {
+func histogramPoint(s encoder, p promql.HPoint) {
 	point[*histogram.FloatHistogram](s, p.T, p.H, jsonutil.MarshalHistogram)
 }
 
-func point[T any](s *jsoniter.Stream, at int64, value T, write func(T, *jsoniter.Stream)) {
+func point[T any](s encoder, at int64, value T, write func(T, *jsoniter.Stream)) {
 	s.WriteArrayStart()
-	jsonutil.MarshalTimestamp(at, s)
+	jsonutil.MarshalTimestamp(at, s.Stream)
 	s.WriteMore()
-	write(value, s)
+	write(value, s.Stream)
 	s.WriteArrayEnd()
 }
 
-func exemplars(s *jsoniter.Stream, r exemplar.QueryResult) {
+func exemplars(s encoder, r exemplar.QueryResult) {
 	s.WriteRaw(`{"seriesLabels":`)
 	labelSet(s, r.SeriesLabels)
 	s.WriteRaw(`,"exemplars":`)
-	array(s, r.Exemplars, func(s *jsoniter.Stream, e exemplar.Exemplar) {
+	array(s, r.Exemplars, func(s encoder, e exemplar.Exemplar) {
 		s.WriteRaw(`{"labels":`)
 		labelSet(s, e.Labels)
 		s.WriteRaw(`,"value":`)
-		jsonutil.MarshalFloat(e.Value, s)
+		jsonutil.MarshalFloat(e.Value, s.Stream)
 		s.WriteRaw(`,"timestamp":`)
-		jsonutil.MarshalTimestamp(e.Ts, s)
+		jsonutil.MarshalTimestamp(e.Ts, s.Stream)
 		s.WriteObjectEnd()
 	})
 	s.WriteObjectEnd()

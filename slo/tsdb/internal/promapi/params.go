@@ -10,6 +10,8 @@ import (
 
 	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
+
+	"github.com/slowburn/slowburn/slo/tsdb/internal/bounds"
 )
 
 // The times that stand for no bound. A client may send them back as they are formatted here, with years of more than four
@@ -57,8 +59,8 @@ func parseTime(text string) (time.Time, error) {
 	return time.Time{}, fmt.Errorf("cannot parse %q to a valid timestamp", text)
 }
 
-// bounds reads start and end, which are open where they are not given.
-func bounds(r *http.Request) (start, end time.Time, err error) {
+// period reads start and end, which are open where they are not given.
+func period(r *http.Request) (start, end time.Time, err error) {
 	if start, err = timeOf(r, "start", minTime); err != nil {
 		return start, end, err
 	}
@@ -112,7 +114,11 @@ func hint(limit int) int {
 // matchers reads the selectors of match[]. Each needs a matcher that the empty string does not pass, or it would select
 // everything.
 func (a *API) matchers(r *http.Request) ([][]*labels.Matcher, error) {
-	sets, err := a.parser.ParseMetricSelectors(r.Form["match[]"])
+	selectors := r.Form["match[]"]
+	if err := bounds.Texts(selectors, a.settings.Limits.Length); err != nil {
+		return nil, err
+	}
+	sets, err := a.parser.ParseMetricSelectors(selectors)
 	if err != nil {
 		return nil, err
 	}

@@ -13,6 +13,8 @@ import (
 	"github.com/prometheus/prometheus/util/stats"
 
 	"github.com/slowburn/slowburn/internal/clock"
+	"github.com/slowburn/slowburn/internal/gate"
+	"github.com/slowburn/slowburn/slo/tsdb/internal/bounds"
 )
 
 // maxPoints is how many points a series of a range may have: a week by the minute, or a year by the hour.
@@ -24,25 +26,21 @@ type queryData struct {
 	stats stats.QueryStats
 }
 
-func (a *API) query(r *http.Request) (answer, error) {
-	limit, err := limitOf(r)
-	if err != nil {
-		return answer{}, err
-	}
+// prepare makes a query of an engine.
+type prepare func(context.Context, promql.QueryEngine, promql.QueryOpts) (promql.Query, error)
+
+func (a *API) query(r *http.Request, turn *gate.Turn) (answer, error) {
 	at, err := timeOf(r, "time", clock.Now())
 	if err != nil {
 		return answer{}, err
 	}
-	return a.evaluate(r, limit, func(ctx context.Context, opts promql.QueryOpts) (promql.Query, error) {
-		return a.settings.Engine.NewInstantQuery(ctx, a.settings.Queryable, opts, r.FormValue("query"), at)
-	})
+	return a.evaluate(r, turn, bounds.Evaluation{Start: at, End: at},
+		func(ctx context.Context, engine promql.QueryEngine, opts promql.QueryOpts) (promql.Query, error) {
+			return engine.NewInstantQuery(ctx, a.settings.Queryable, opts, r.FormValue("query"), at)
+		})
 }
 
-func (a *API) queryRange(r *http.Request) (answer, error) {
-	limit, err := limitOf(r)
-	if err != nil {
-		return answer{}, err
-	}
+func (a *API) queryRange(r *http.Request, turn *gate.Turn) (answer, error) {
 	start, err := requiredTime(r, "start")
 	if err != nil {
 		return answer{}, err
@@ -57,6 +55,8 @@ func (a *API) queryRange(r *http.Request) (answer, error) {
 	step, err := parseDuration(r.FormValue("step"))
 	if err == nil && step <= 0 {
 		err = errors.New("zero or negative query resolution step widths are not accepted. Try a positive integer")
+	} else if err == nil && step < time.Millisecond {
+		err = fmt.Errorf("%s is shorter than a millisecond, which samples are apart at least: write 1ms or more", step)
 	}
 	if err != nil {
 		return answer{}, invalid("step", err)
@@ -65,15 +65,18 @@ func (a *API) queryRange(r *http.Request) (answer, error) {
 		return answer{}, badRequest{errors.New(
 			"exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution (?step=XX)")}
 	}
-	return a.evaluate(r, limit, func(ctx context.Context, opts promql.QueryOpts) (promql.Query, error) {
-		return a.settings.Engine.NewRangeQuery(ctx, a.settings.Queryable, opts, r.FormValue("query"), start, end, step)
-	})
+	return a.evaluate(r, turn, bounds.Evaluation{Start: start, End: end, Step: step},
+		func(ctx context.Context, engine promql.QueryEngine, opts promql.QueryOpts) (promql.Query, error) {
+			return engine.NewRangeQuery(ctx, a.settings.Queryable, opts, r.FormValue("query"), start, end, step)
+		})
 }
 
 // evaluate executes the query that prepare makes, with what both kinds of queries have in common.
-func (a *API) evaluate(
-	r *http.Request, limit int, prepare func(context.Context, promql.QueryOpts) (promql.Query, error),
-) (answer, error) {
+func (a *API) evaluate(r *http.Request, turn *gate.Turn, e bounds.Evaluation, prepare prepare) (answer, error) {
+	limit, err := limitOf(r)
+	if err != nil {
+		return answer{}, err
+	}
 	ctx := r.Context()
 	if text := r.FormValue("timeout"); text != "" {
 		d, err := parseDuration(text)
@@ -84,19 +87,24 @@ func (a *API) evaluate(
 		ctx, cancel = context.WithTimeout(ctx, d)
 		defer cancel()
 	}
-	wanted := r.FormValue("stats")
 	var delta time.Duration
 	if text := r.FormValue("lookback_delta"); text != "" {
-		var err error
 		if delta, err = parseDuration(text); err != nil {
 			return answer{}, badRequest{fmt.Errorf("error parsing lookback delta duration: %w", err)}
 		}
 	}
-	query, err := prepare(ctx, promql.NewPrometheusQueryOpts(wanted == "all", delta))
+	expr, err := a.parse(r.FormValue("query"))
 	if err != nil {
 		return answer{}, invalid("query", err)
 	}
-	result := query.Exec(ctx)
+	e.SubqueryStep = a.settings.Limits.SubqueryStep
+	wanted := r.FormValue("stats")
+	query, result, err := a.execute(ctx, turn, expr, e, func(engine promql.QueryEngine) (promql.Query, error) {
+		return prepare(ctx, engine, promql.NewPrometheusQueryOpts(wanted == "all", delta))
+	})
+	if err != nil {
+		return answer{}, err
+	}
 	found := answer{warnings: result.Warnings, close: query.Close}
 	if result.Err != nil {
 		return found, result.Err
@@ -138,33 +146,40 @@ func cut(value *parser.Value, limit int) bool {
 	return false
 }
 
-func (a *API) formatQuery(r *http.Request) (answer, error) {
-	expr, err := a.parser.ParseExpr(r.FormValue("query"))
+func (a *API) formatQuery(r *http.Request, _ *gate.Turn) (answer, error) {
+	expr, err := a.parse(r.FormValue("query"))
 	if err != nil {
 		return answer{}, invalid("query", err)
 	}
-	return answer{data: expr.Pretty(0)}, nil
+	text, err := bounds.Format(expr)
+	if err != nil {
+		return answer{}, invalid("query", err)
+	}
+	return answer{data: text}, nil
 }
 
-func (a *API) parseQuery(r *http.Request) (answer, error) {
-	expr, err := a.parser.ParseExpr(r.FormValue("query"))
+func (a *API) parseQuery(r *http.Request, _ *gate.Turn) (answer, error) {
+	expr, err := a.parse(r.FormValue("query"))
 	if err != nil {
 		return answer{}, invalid("query", err)
 	}
 	return answer{data: tree(expr)}, nil
 }
 
-func (a *API) queryExemplars(r *http.Request) (answer, error) {
-	start, end, err := bounds(r)
+func (a *API) queryExemplars(r *http.Request, turn *gate.Turn) (answer, error) {
+	start, end, err := period(r)
 	if err != nil {
 		return answer{}, err
 	}
 	if end.Before(start) {
 		return answer{}, badRequest{errors.New("end timestamp must not be before start timestamp")}
 	}
-	expr, err := a.parser.ParseExpr(r.FormValue("query"))
+	expr, err := a.parse(r.FormValue("query"))
 	if err != nil {
 		return answer{}, badRequest{err}
+	}
+	if err := a.reserve(r, turn); err != nil {
+		return answer{}, err
 	}
 	selectors := parser.ExtractSelectors(expr)
 	if len(selectors) == 0 {

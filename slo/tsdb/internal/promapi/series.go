@@ -14,6 +14,8 @@ import (
 	"github.com/prometheus/prometheus/model/timestamp"
 	"github.com/prometheus/prometheus/storage"
 	"github.com/prometheus/prometheus/util/annotations"
+
+	"github.com/slowburn/slowburn/internal/gate"
 )
 
 // selection is what labels, label values and series are asked of.
@@ -30,7 +32,7 @@ func (a *API) selection(r *http.Request, named bool) (selection, error) {
 	if s.limit, err = limitOf(r); err != nil {
 		return s, err
 	}
-	if s.start, s.end, err = bounds(r); err != nil {
+	if s.start, s.end, err = period(r); err != nil {
 		return s, err
 	}
 	if s.sets, err = a.matchers(r); err != nil && named {
@@ -48,8 +50,9 @@ func (s selection) open(q storage.Queryable) (storage.Querier, error) {
 // lookup asks for names or values of labels.
 type lookup func(ctx context.Context, hints *storage.LabelHints, matchers ...*labels.Matcher) ([]string, annotations.Annotations, error)
 
-// strings asks for each set of matchers, or once where there is none, and returns all answers, sorted, each once.
-func (s selection) strings(ctx context.Context, ask lookup) (answer, error) {
+// strings asks for each set of matchers, or once where there is none, and returns all answers, sorted, each once, or an error where
+// they are longer than so many bytes.
+func (s selection) strings(ctx context.Context, ask lookup, most int) (answer, error) {
 	sets := s.sets
 	if len(sets) == 0 {
 		sets = [][]*labels.Matcher{nil}
@@ -62,13 +65,17 @@ func (s selection) strings(ctx context.Context, ask lookup) (answer, error) {
 			return found, err
 		}
 		found.warnings.Merge(warnings)
-		all = append(all, some...) // copied: they are the querier's until it closes
+		all = append(all, some...)
+		slices.Sort(all)
+		all = slices.Compact(all)
 	}
+	bytes := 0
 	for i := range all {
-		all[i] = strings.Clone(all[i])
+		if bytes += len(all[i]) + stringBytes; bytes > most {
+			return found, errResponse
+		}
+		all[i] = strings.Clone(all[i]) // they are the querier's until it closes
 	}
-	slices.Sort(all)
-	all = slices.Compact(all)
 	if s.limit > 0 && len(all) > s.limit {
 		all = all[:s.limit]
 		found.warnings.Add(errTruncated)
@@ -77,9 +84,12 @@ func (s selection) strings(ctx context.Context, ask lookup) (answer, error) {
 	return found, nil
 }
 
-func (a *API) labelNames(r *http.Request) (answer, error) {
+func (a *API) labelNames(r *http.Request, turn *gate.Turn) (answer, error) {
 	s, err := a.selection(r, false)
 	if err != nil {
+		return answer{}, err
+	}
+	if err := a.reserve(r, turn); err != nil {
 		return answer{}, err
 	}
 	q, err := s.open(a.settings.Queryable)
@@ -87,10 +97,10 @@ func (a *API) labelNames(r *http.Request) (answer, error) {
 		return answer{}, err
 	}
 	defer func() { _ = q.Close() }() // of what was read
-	return s.strings(r.Context(), q.LabelNames)
+	return s.strings(r.Context(), q.LabelNames, a.settings.Limits.Response)
 }
 
-func (a *API) labelValues(r *http.Request) (answer, error) {
+func (a *API) labelValues(r *http.Request, turn *gate.Turn) (answer, error) {
 	name := r.PathValue("name")
 	if strings.HasPrefix(name, "U__") {
 		name = model.UnescapeName(name, model.ValueEncodingEscaping)
@@ -102,6 +112,9 @@ func (a *API) labelValues(r *http.Request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
+	if err := a.reserve(r, turn); err != nil {
+		return answer{}, err
+	}
 	q, err := s.open(a.settings.Queryable)
 	if err != nil {
 		return answer{}, err
@@ -111,10 +124,10 @@ func (a *API) labelValues(r *http.Request) (answer, error) {
 		[]string, annotations.Annotations, error,
 	) {
 		return q.LabelValues(ctx, name, hints, m...)
-	})
+	}, a.settings.Limits.Response)
 }
 
-func (a *API) series(r *http.Request) (answer, error) {
+func (a *API) series(r *http.Request, turn *gate.Turn) (answer, error) {
 	if err := r.ParseForm(); err != nil {
 		return answer{}, badRequest{fmt.Errorf("error parsing form values: %w", err)}
 	}
@@ -125,17 +138,23 @@ func (a *API) series(r *http.Request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
+	if err := a.reserve(r, turn); err != nil {
+		return answer{}, err
+	}
 	q, err := s.open(a.settings.Queryable)
 	if err != nil {
 		return answer{}, err
 	}
-	found, err := s.series(r.Context(), q)
+	found, err := s.series(r.Context(), q, a.settings.Limits.Response)
 	found.close = func() { _ = q.Close() } // of what was read
 	return found, err
 }
 
-// series selects the series of each set, each once.
-func (s selection) series(ctx context.Context, q storage.Querier) (answer, error) {
+// stringBytes is what a string takes in memory beside its bytes, about as much as its marks take in JSON.
+const stringBytes = 16
+
+// series selects the series of each set, each once, or returns an error where they are longer than so many bytes.
+func (s selection) series(ctx context.Context, q storage.Querier, most int) (answer, error) {
 	const between = 1 << 7 // looks at whether the client is still there
 	hints := &storage.SelectHints{
 		Start: timestamp.FromTime(s.start), End: timestamp.FromTime(s.end),
@@ -152,13 +171,18 @@ func (s selection) series(ctx context.Context, q storage.Querier) (answer, error
 		set = storage.NewMergeSeriesSet(sets, 0, storage.ChainedSeriesMerge)
 	}
 	all := []labels.Labels{}
+	bytes := 0
 	found := answer{warnings: set.Warnings()}
 	for set.Next() {
 		if s.limit > 0 && len(all) == s.limit {
 			found.warnings.Add(errTruncated)
 			break
 		}
-		all = append(all, set.At().Labels())
+		one := set.At().Labels()
+		if bytes += int(one.ByteSize()) + stringBytes; bytes > most {
+			return found, errResponse
+		}
+		all = append(all, one)
 		if len(all)%between == 0 && ctx.Err() != nil {
 			return found, ctx.Err()
 		}

@@ -9,6 +9,8 @@ import (
 
 	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/tsdb"
+
+	"github.com/slowburn/slowburn/internal/gate"
 )
 
 // Build is the answer of status/buildinfo. Grafana reads the version to learn what the API can do.
@@ -54,7 +56,7 @@ type tsdbStatus struct {
 	SeriesCountByLabelValuePair []statOf  `json:"seriesCountByLabelValuePair"`
 }
 
-func (a *API) statusTSDB(r *http.Request) (answer, error) {
+func (a *API) statusTSDB(r *http.Request, _ *gate.Turn) (answer, error) {
 	const usual, most = 10, 10_000
 	limit := usual
 	if text := r.FormValue("limit"); text != "" {

@@ -1,0 +1,168 @@
+package gate
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"net/http"
+	"runtime"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/semaphore"
+)
+
+// Settings size a gate.
+type Settings struct {
+	Running  int           // requests that run at once
+	Waiting  int           // requests that wait for a slot; others are refused
+	Patience time.Duration // how long one waits for a slot, and for bytes
+	Memory   int64         // bytes that all requests share
+}
+
+// Processors is how many costly requests run at once where nothing else is set: one processor less than there are, so that one is
+// left for spans, and one at least.
+func Processors() int { return max(1, runtime.GOMAXPROCS(0)-1) }
+
+// Gate is what costly requests pass.
+type Gate struct {
+	settings Settings
+	slots    *semaphore.Weighted
+	memory   *semaphore.Weighted
+
+	running, waiting, reserved, refused atomic.Int64
+}
+
+// New returns a gate.
+func New(s Settings) *Gate {
+	return &Gate{settings: s, slots: semaphore.NewWeighted(int64(s.Running)), memory: semaphore.NewWeighted(s.Memory)}
+}
+
+// State is what a gate is doing.
+type State struct{ Running, Waiting, Reserved, Refused int64 }
+
+// State returns what the gate is doing.
+func (g *Gate) State() State {
+	return State{g.running.Load(), g.waiting.Load(), g.reserved.Load(), g.refused.Load()}
+}
+
+// Memory is how many bytes all requests share.
+func (g *Gate) Memory() int64 { return g.settings.Memory }
+
+// Busy says that a request was refused because of others.
+type Busy struct {
+	reason string
+	// RetryAfter is when to come again.
+	RetryAfter time.Duration
+}
+
+// Error implements error.
+func (b *Busy) Error() string {
+	return fmt.Sprintf("%s: ask again in %s", b.reason, b.RetryAfter)
+}
+
+// Header says in a header when to come again.
+func (b *Busy) Header(h http.Header) {
+	h.Set("Retry-After", strconv.Itoa(int(math.Ceil(b.RetryAfter.Seconds()))))
+}
+
+// retryAfter is when a refused request is to come again.
+const retryAfter = 2 * time.Second
+
+func (g *Gate) busy(reason string, args ...any) error {
+	g.refused.Add(1)
+	return &Busy{fmt.Sprintf(reason, args...), retryAfter}
+}
+
+// Turn is a request that has passed.
+type Turn struct {
+	gate  *Gate
+	slot  bool
+	bytes int64
+}
+
+// Enter waits for a slot. The error is a *Busy, or the context's cause where that ended while the request waited.
+func (g *Gate) Enter(ctx context.Context) (*Turn, error) {
+	if err := context.Cause(ctx); err != nil {
+		return nil, err
+	}
+	if !g.slots.TryAcquire(1) {
+		if g.waiting.Add(1) > int64(g.settings.Waiting) {
+			g.waiting.Add(-1)
+			return nil, g.busy("%d requests run and %d wait", g.settings.Running, g.settings.Waiting)
+		}
+		err := g.wait(ctx, g.slots, 1)
+		g.waiting.Add(-1)
+		if err != nil {
+			return nil, err
+		}
+	}
+	g.running.Add(1)
+	return &Turn{gate: g, slot: true}, nil
+}
+
+// wait acquires from one of the semaphores.
+func (g *Gate) wait(ctx context.Context, from *semaphore.Weighted, n int64) error {
+	within, cancel := context.WithTimeout(ctx, g.settings.Patience)
+	defer cancel()
+	if err := from.Acquire(within, n); err == nil {
+		return nil
+	}
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
+	return g.busy("other requests took longer than %s", g.settings.Patience)
+}
+
+// Reserve changes how many bytes the turn has. It waits where there are too few, with none reserved, so that two that want more
+// do not wait for each other. The error is as Enter's; more than the gate has altogether is for the caller to refuse.
+func (t *Turn) Reserve(ctx context.Context, bytes int64) error {
+	t.reserve(0)
+	if bytes = min(bytes, t.gate.settings.Memory); t.gate.memory.TryAcquire(bytes) {
+		t.take(bytes)
+		return nil
+	}
+	if err := t.gate.wait(ctx, t.gate.memory, bytes); err != nil {
+		return err
+	}
+	t.take(bytes)
+	return nil
+}
+
+func (t *Turn) take(bytes int64) {
+	t.bytes = bytes
+	t.gate.reserved.Add(bytes)
+}
+
+// Keep gives back all bytes but these.
+func (t *Turn) Keep(bytes int64) {
+	if bytes < t.bytes {
+		t.reserve(bytes)
+	}
+}
+
+// reserve gives back all but bytes.
+func (t *Turn) reserve(bytes int64) {
+	t.gate.memory.Release(t.bytes - bytes)
+	t.gate.reserved.Add(bytes - t.bytes)
+	t.bytes = bytes
+}
+
+// Computed gives the slot back: what is left is to send the answer.
+func (t *Turn) Computed() {
+	if t.slot {
+		t.slot = false
+		t.gate.running.Add(-1)
+		t.gate.slots.Release(1)
+	}
+}
+
+// Leave gives everything back. It may be called more than once.
+func (t *Turn) Leave() {
+	t.Computed()
+	t.reserve(0)
+}
+
+// Memory is how many bytes all requests share.
+func (t *Turn) Memory() int64 { return t.gate.settings.Memory }

@@ -1,0 +1,144 @@
+package gate_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"github.com/slowburn/slowburn/internal/gate"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+var small = gate.Settings{Running: 1, Waiting: 1, Patience: 10 * time.Second, Memory: 100}
+
+func TestProcessors(t *testing.T) { assert.Positive(t, gate.Processors()) }
+
+// TestQueue: one runs, one waits, the next is refused at once, and who waits is next.
+func TestQueue(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := gate.New(small)
+		first, err := g.Enter(t.Context())
+		require.NoError(t, err)
+		entered := make(chan *gate.Turn)
+		go func() {
+			second, err := g.Enter(t.Context())
+			assert.NoError(t, err)
+			entered <- second
+		}()
+		synctest.Wait()
+		assert.Equal(t, gate.State{Running: 1, Waiting: 1}, g.State())
+
+		_, err = g.Enter(t.Context())
+		var busy *gate.Busy
+		require.ErrorAs(t, err, &busy)
+		require.ErrorContains(t, err, "1 requests run and 1 wait: ask again in 2s")
+		header := http.Header{}
+		busy.Header(header)
+		assert.Equal(t, "2", header.Get("Retry-After"))
+
+		first.Computed()
+		second := <-entered
+		assert.Equal(t, gate.State{Running: 1, Refused: 1}, g.State())
+		first.Leave()
+		first.Leave()
+		second.Leave()
+		assert.Equal(t, gate.State{Refused: 1}, g.State())
+	})
+}
+
+// TestWaiting ends when the client leaves, and when the gate's patience does.
+func TestWaiting(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := gate.New(small)
+		first, err := g.Enter(t.Context())
+		require.NoError(t, err)
+		defer first.Leave()
+
+		start := time.Now()
+		_, err = g.Enter(t.Context())
+		var busy *gate.Busy
+		require.ErrorAs(t, err, &busy)
+		assert.Equal(t, small.Patience, time.Since(start))
+
+		gone := errors.New("the client has gone")
+		leaving, leave := context.WithCancelCause(t.Context())
+		time.AfterFunc(time.Second, func() { leave(gone) })
+		start = time.Now()
+		_, err = g.Enter(leaving)
+		require.ErrorIs(t, err, gone)
+		assert.Equal(t, time.Second, time.Since(start))
+		_, err = g.Enter(leaving)
+		require.ErrorIs(t, err, gone)
+		assert.Equal(t, gate.State{Running: 1, Refused: 1}, g.State())
+	})
+}
+
+// TestMemory is shared: nothing that runs at once has more than there is, and all who ask get it in the end.
+func TestMemory(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := gate.New(gate.Settings{Running: 8, Waiting: 100, Patience: time.Hour, Memory: 100})
+		var mu sync.Mutex
+		held, most := int64(0), int64(0)
+		hold := func(n int64) {
+			mu.Lock()
+			defer mu.Unlock()
+			held += n
+			most = max(most, held)
+		}
+		var all sync.WaitGroup
+		for range 50 {
+			all.Go(func() {
+				turn, err := g.Enter(t.Context())
+				if !assert.NoError(t, err) {
+					return
+				}
+				defer turn.Leave()
+				for _, n := range []int64{10, 40, 100, 1000} {
+					if !assert.NoError(t, turn.Reserve(t.Context(), n)) {
+						return
+					}
+					n = min(n, turn.Memory())
+					hold(n)
+					time.Sleep(time.Millisecond)
+					hold(-n)
+				}
+				turn.Keep(1000) // no more than it has
+				turn.Keep(5)
+			})
+		}
+		all.Wait()
+		assert.EqualValues(t, 100, most)
+		assert.Equal(t, gate.State{}, g.State())
+		assert.EqualValues(t, 100, g.Memory())
+	})
+}
+
+// TestMemoryWait ends with the gate's patience, and leaves nothing reserved.
+func TestMemoryWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := gate.New(gate.Settings{Running: 2, Patience: time.Second, Memory: 100})
+		first, err := g.Enter(t.Context())
+		require.NoError(t, err)
+		require.NoError(t, first.Reserve(t.Context(), 60))
+		second, err := g.Enter(t.Context())
+		require.NoError(t, err)
+		require.NoError(t, second.Reserve(t.Context(), 40))
+		var busy *gate.Busy
+		require.ErrorAs(t, second.Reserve(t.Context(), 50), &busy)
+		assert.EqualValues(t, 60, g.State().Reserved)
+		first.Keep(10)
+		require.NoError(t, second.Reserve(t.Context(), 90))
+		first.Leave()
+		second.Leave()
+		assert.Equal(t, gate.State{Refused: 1}, g.State())
+	})
+}

@@ -1,0 +1,131 @@
+package tsdb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"runtime/debug"
+	"time"
+
+	"go.opentelemetry.io/otel/metric"
+
+	"github.com/slowburn/slowburn/internal/bytesize"
+	"github.com/slowburn/slowburn/internal/gate"
+	"github.com/slowburn/slowburn/slo/tsdb/internal/bounds"
+	"github.com/slowburn/slowburn/slo/tsdb/internal/metadata"
+	"github.com/slowburn/slowburn/slo/tsdb/internal/promapi"
+)
+
+const (
+	// subqueryStep is the step of a subquery that has none, as in Prometheus with its default evaluation interval.
+	subqueryStep = time.Minute
+	// sampleBytes is the least that a sample takes of query::memory while a query holds it.
+	sampleBytes = bounds.SampleBytes
+	// minQueryMemory is what one query of a small dashboard needs.
+	minQueryMemory = 8 << 20
+	// remoteQueries is how many queries a remote Prometheus is asked at a time, as many as it runs by default.
+	remoteQueries = 20
+	// maxDefaultMemory is the default of query::memory where there is plenty.
+	maxDefaultMemory = 256 << 20
+)
+
+// QueryConfig bounds what the queries of people take: those that come over HTTP, from the dashboard and from Grafana. The
+// evaluation of objectives does not wait for them, and they take nothing from it.
+type QueryConfig struct {
+	// Memory is shared by all queries in flight. 0 is an eighth of GOMEMLIMIT, 256 MiB at most.
+	Memory bytesize.Size `mapstructure:"memory"`
+	// MaxSamples is how many samples one query may hold. 0 is as many as Memory has room for.
+	MaxSamples int64 `mapstructure:"max_samples"`
+	// Concurrent is how many run at a time. 0 is one less than there are processors, and one at least; of a remote Prometheus,
+	// which does the work, 20.
+	Concurrent int `mapstructure:"concurrent"`
+	// Queue is how many wait for their turn before others are refused, and QueueTimeout how long each does.
+	Queue        int           `mapstructure:"queue"`
+	QueueTimeout time.Duration `mapstructure:"queue_timeout"`
+	// MaxLength is how long an expression may be, in bytes.
+	MaxLength bytesize.Size `mapstructure:"max_length"`
+	// MaxResponseSize is how long an answer may be, in bytes before compression.
+	MaxResponseSize bytesize.Size `mapstructure:"max_response_size"`
+}
+
+func defaultQuery() QueryConfig {
+	return QueryConfig{Queue: 64, QueueTimeout: 10 * time.Second, MaxLength: 16 << 10, MaxResponseSize: 32 << 20}
+}
+
+func (q QueryConfig) validate() error {
+	var errs []error
+	wrong := func(format string, args ...any) { errs = append(errs, fmt.Errorf("query::"+format, args...)) }
+	if q.Memory != 0 && q.Memory < minQueryMemory {
+		wrong("memory must be at least %s, not %s: leave it out for an eighth of GOMEMLIMIT", bytesize.Size(minQueryMemory), q.Memory)
+	}
+	if q.MaxSamples < 0 {
+		wrong("max_samples must not be negative: leave it out for as many as query::memory has room for")
+	}
+	if q.Concurrent < 0 {
+		wrong("concurrent must not be negative: leave it out for one less than there are processors")
+	}
+	if q.Queue < 0 {
+		wrong("queue must not be negative: 0 refuses what cannot run at once")
+	}
+	if q.QueueTimeout <= 0 {
+		wrong("queue_timeout must be above zero, not %s", q.QueueTimeout)
+	}
+	if q.MaxLength <= 0 || q.MaxLength > 1<<20 {
+		wrong("max_length must be above zero and at most 1MiB, not %s", q.MaxLength)
+	}
+	if q.MaxResponseSize <= 0 {
+		wrong("max_response_size must be above zero, not %s", q.MaxResponseSize)
+	}
+	return errors.Join(errs...)
+}
+
+// MemoryWithin is how many bytes queries may take together where the process has a limit, math.MaxInt64 for none.
+func (q QueryConfig) MemoryWithin(limit int64) int64 {
+	if q.Memory > 0 {
+		return int64(q.Memory)
+	}
+	return min(max(limit/8, minQueryMemory), maxDefaultMemory)
+}
+
+// ResolvedMemory is MemoryWithin GOMEMLIMIT.
+func (q QueryConfig) ResolvedMemory() int64 { return q.MemoryWithin(debug.SetMemoryLimit(-1)) }
+
+// samples is how many samples one query may hold.
+func (q QueryConfig) samples() int64 {
+	most := q.ResolvedMemory() / sampleBytes
+	if q.MaxSamples > 0 {
+		most = min(most, q.MaxSamples)
+	}
+	return min(most, math.MaxInt32)
+}
+
+// gate returns the gate that queries pass, usually so many at once.
+func (q QueryConfig) gate(usual int) *gate.Gate {
+	running := q.Concurrent
+	if running == 0 {
+		running = usual
+	}
+	return gate.New(gate.Settings{Running: running, Waiting: q.Queue, Patience: q.QueueTimeout, Memory: q.ResolvedMemory()})
+}
+
+func (q QueryConfig) limits(timeout time.Duration) promapi.Limits {
+	return promapi.Limits{
+		Length: int(q.MaxLength), Response: int(q.MaxResponseSize), Time: timeout, SubqueryStep: subqueryStep,
+	}
+}
+
+// observe shows what the gate is doing.
+func observe(telemetry *metadata.TelemetryBuilder, g *gate.Gate) error {
+	value := func(of func(gate.State) int64) metric.Int64Callback {
+		return func(_ context.Context, o metric.Int64Observer) error {
+			o.Observe(of(g.State()))
+			return nil
+		}
+	}
+	return errors.Join(
+		telemetry.RegisterTsdbQueriesRunningCallback(value(func(s gate.State) int64 { return s.Running })),
+		telemetry.RegisterTsdbQueriesWaitingCallback(value(func(s gate.State) int64 { return s.Waiting })),
+		telemetry.RegisterTsdbQueryMemoryCallback(value(func(s gate.State) int64 { return s.Reserved })),
+	)
+}

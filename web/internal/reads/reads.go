@@ -1,0 +1,122 @@
+// Package reads bounds what reading through the dashboard's API takes of the gateway: Limits lets so many costly requests run at
+// once, within a budget of memory. Requests that cost little pass it by. Limits is safe for concurrent use.
+package reads
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/klauspost/compress/gzhttp"
+
+	"github.com/slowburn/slowburn/internal/bytesize"
+	"github.com/slowburn/slowburn/internal/gate"
+	"github.com/slowburn/slowburn/web/internal/rest"
+)
+
+// Config is `web::reads`.
+type Config struct {
+	// Concurrent is how many requests for traces and objectives are computed at a time. 0 is one less than there are processors,
+	// and one at least.
+	Concurrent int `mapstructure:"concurrent"`
+	// Queue is how many wait for their turn before others are refused, and QueueTimeout how long each does.
+	Queue        int           `mapstructure:"queue"`
+	QueueTimeout time.Duration `mapstructure:"queue_timeout"`
+	// Memory is shared by all of them.
+	Memory bytesize.Size `mapstructure:"memory"`
+	// Timeout is how long one may take.
+	Timeout time.Duration `mapstructure:"timeout"`
+}
+
+// minMemory is what a usual trace takes.
+const minMemory = 8 << 20
+
+// Default is the configuration where there is none.
+func Default() Config {
+	return Config{Queue: 64, QueueTimeout: 10 * time.Second, Memory: 128 << 20, Timeout: 30 * time.Second}
+}
+
+// Validate names every key that is wrong.
+func (c *Config) Validate() error {
+	var errs []error
+	wrong := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	if c.Concurrent < 0 {
+		wrong("concurrent: %d is below zero: leave it out for one less than there are processors", c.Concurrent)
+	}
+	if c.Queue < 0 {
+		wrong("queue: %d is below zero: 0 refuses what cannot run at once", c.Queue)
+	}
+	if c.QueueTimeout <= 0 {
+		wrong("queue_timeout: %s must be above zero, such as 10s", c.QueueTimeout)
+	}
+	if c.Memory < minMemory {
+		wrong("memory: %s must be at least %s", c.Memory, bytesize.Size(minMemory))
+	}
+	if c.Timeout <= 0 {
+		wrong("timeout: %s must be above zero, such as 30s", c.Timeout)
+	}
+	return errors.Join(errs...)
+}
+
+// Limits is what costly requests pass.
+type Limits struct {
+	gate     *gate.Gate
+	timeout  time.Duration
+	compress func(http.Handler) http.HandlerFunc
+}
+
+// New returns the limits that the configuration sets.
+func New(c Config) (*Limits, error) {
+	running := c.Concurrent
+	if running == 0 {
+		running = gate.Processors()
+	}
+	compress, err := gzhttp.NewWrapper(gzhttp.EnableZstd(false)) // as for all that is served, but in the request's turn
+	return &Limits{
+		gate:    gate.New(gate.Settings{Running: running, Waiting: c.Queue, Patience: c.QueueTimeout, Memory: int64(c.Memory)}),
+		timeout: c.Timeout, compress: compress,
+	}, err
+}
+
+// State is what the limits are doing.
+func (l *Limits) State() gate.State { return l.gate.State() }
+
+// Costly serves requests in their turn, and refuses those that find too many others by fail: 503, and when to come again. A
+// client that leaves ends its request, also while that waits.
+func (l *Limits) Costly(fail rest.Failure) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		compressed := l.compress(next)
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			turn, err := l.gate.Enter(r.Context())
+			if err != nil {
+				if !Refuse(w, fail, err) {
+					fail(w, http.StatusServiceUnavailable, "%v.", err)
+				}
+				return
+			}
+			defer turn.Leave()
+			ctx, cancel := context.WithTimeout(r.Context(), l.timeout)
+			defer cancel()
+			turn.Serve(w, r.WithContext(ctx), compressed)
+		})
+	}
+}
+
+// Refuse answers a request that got no slot or no memory, and reports whether err says so.
+func Refuse(w http.ResponseWriter, fail rest.Failure, err error) bool {
+	var busy *gate.Busy
+	switch {
+	case errors.As(err, &busy):
+		busy.Header(w.Header())
+		fail(w, http.StatusServiceUnavailable, "The dashboard is busy: %v.", err)
+	case errors.Is(err, context.DeadlineExceeded):
+		fail(w, http.StatusServiceUnavailable, "The request took too long (web::reads::timeout): ask for less.")
+	case errors.Is(err, context.Canceled):
+		fail(w, http.StatusServiceUnavailable, "The request was given up.") // nobody is left to read it
+	default:
+		return false
+	}
+	return true
+}

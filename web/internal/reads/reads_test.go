@@ -1,0 +1,136 @@
+package reads_test
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"github.com/slowburn/slowburn/internal/gate"
+	"github.com/slowburn/slowburn/web/internal/reads"
+	"github.com/slowburn/slowburn/web/internal/rest"
+	"github.com/slowburn/slowburn/web/internal/webtest"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func limits(t *testing.T, change func(*reads.Config)) *reads.Limits {
+	config := reads.Default()
+	change(&config)
+	require.NoError(t, config.Validate())
+	l, err := reads.New(config)
+	require.NoError(t, err)
+	return l
+}
+
+func ask(ctx context.Context, h http.Handler) *httptest.ResponseRecorder {
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, httptest.NewRequestWithContext(ctx, http.MethodGet, "/", nil))
+	return w
+}
+
+func TestValidate(t *testing.T) {
+	err := (&reads.Config{Concurrent: -1, Queue: -1}).Validate()
+	for _, key := range []string{"concurrent:", "queue:", "queue_timeout:", "memory:", "timeout:"} {
+		require.ErrorContains(t, err, key)
+	}
+	require.NoError(t, func() error { c := reads.Default(); return c.Validate() }())
+}
+
+// TestRefused: who finds the queue full is told when to come again; who leaves while waiting is gone; who waits gets its turn.
+func TestRefused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := limits(t, func(c *reads.Config) { c.Concurrent, c.Queue = 1, 1 })
+		finish := make(chan bool)
+		h := l.Costly(rest.WriteProblem)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			select {
+			case <-finish:
+				_, _ = w.Write([]byte("done"))
+			case <-r.Context().Done():
+				reads.Refuse(w, rest.WriteProblem, r.Context().Err())
+			}
+		}))
+		codes := make(chan int)
+		go func() { codes <- ask(t.Context(), h).Code }()
+		synctest.Wait()
+		leaving, leave := context.WithCancel(t.Context())
+		go func() { codes <- ask(leaving, h).Code }()
+		synctest.Wait()
+		assert.Equal(t, gate.State{Running: 1, Waiting: 1}, l.State())
+
+		w := ask(t.Context(), h)
+		webtest.RequireProblem(t, w, http.StatusServiceUnavailable, "The dashboard is busy")
+		assert.Equal(t, "2", w.Header().Get("Retry-After"))
+		leave()
+		assert.Equal(t, http.StatusServiceUnavailable, <-codes)
+		finish <- true
+		assert.Equal(t, http.StatusOK, <-codes)
+		assert.Equal(t, gate.State{Refused: 1}, l.State())
+
+		start := time.Now()
+		webtest.RequireProblem(t, ask(t.Context(), h), http.StatusServiceUnavailable, "web::reads::timeout")
+		assert.Equal(t, reads.Default().Timeout, time.Since(start))
+	})
+}
+
+// slow is a client that does not read.
+type slow struct {
+	*httptest.ResponseRecorder
+	read chan bool
+}
+
+func (s slow) Write(b []byte) (int, error) {
+	<-s.read
+	return s.ResponseRecorder.Write(b)
+}
+
+// TestSlowClient: a client that does not read its answer keeps no slot, and no more memory than the answer takes.
+func TestSlowClient(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := limits(t, func(c *reads.Config) { c.Concurrent, c.Queue = 1, 0 })
+		h := l.Costly(rest.WriteProblem)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if !assert.NoError(t, gate.Reserve(r.Context(), 1<<20)) {
+				return
+			}
+			w.WriteHeader(http.StatusAccepted)
+			_, _ = w.Write([]byte(strings.Repeat("a", 1000)))
+		}))
+		client := slow{httptest.NewRecorder(), make(chan bool)}
+		sent := make(chan bool)
+		go func() {
+			h.ServeHTTP(client, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil))
+			close(sent)
+		}()
+		synctest.Wait()
+		assert.Equal(t, gate.State{Reserved: 1000}, l.State())
+		w := ask(t.Context(), h)
+		assert.Equal(t, http.StatusAccepted, w.Code)
+		assert.Len(t, w.Body.String(), 1000)
+		close(client.read)
+		<-sent
+		assert.Equal(t, http.StatusAccepted, client.Code)
+		assert.Equal(t, gate.State{}, l.State())
+	})
+}
+
+// TestPanic gives everything back.
+func TestPanic(t *testing.T) {
+	l := limits(t, func(c *reads.Config) { c.Concurrent = 1 })
+	h := l.Costly(rest.WriteProblem)(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("x") }))
+	assert.Panics(t, func() { ask(t.Context(), h) })
+	assert.Equal(t, gate.State{}, l.State())
+}
+
+// TestWithoutATurn: handlers that are served by themselves reserve nothing.
+func TestWithoutATurn(t *testing.T) {
+	require.NoError(t, gate.Reserve(t.Context(), 1<<60))
+	assert.False(t, reads.Refuse(httptest.NewRecorder(), rest.WriteProblem, assert.AnError))
+	assert.True(t, reads.Refuse(httptest.NewRecorder(), rest.WriteProblem, context.Canceled))
+}

@@ -1,0 +1,50 @@
+package web
+
+import (
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/zap"
+
+	"github.com/slowburn/slowburn/web/internal/reads"
+	"github.com/slowburn/slowburn/web/internal/webtest"
+)
+
+// TestCheapRequestsDoNotWait: while nothing costly gets a turn, probes, live counters, pages and the contract are answered, and what is
+// costly is refused in the form of its API.
+func TestCheapRequestsDoNotWait(t *testing.T) {
+	config := reads.Default()
+	config.Concurrent, config.Queue, config.QueueTimeout = 1, 0, time.Minute
+	limits, err := reads.New(config)
+	require.NoError(t, err)
+	h, err := newHandler(webtest.Everything().Components(), limits, http.NotFoundHandler(), webtest.Pages, "", zap.NewNop())
+	require.NoError(t, err)
+	inTurn := make(chan bool)
+	done := make(chan bool)
+	blocker := limits.Costly(nil)(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { inTurn <- true; <-done }))
+	blocked := make(chan bool)
+	go func() { webtest.Get(t, blocker, "/"); close(blocked) }()
+	<-inTurn
+	for _, path := range []string{
+		"/healthz", "/readyz", "/", "/api/openapi.yaml", "/api/sampling/v1/status", "/api/sampling/v1/cost", "/api/sampling/v1/policies",
+		"/api/sampling/v1/decisions/" + webtest.KeptID.String(), "/api/v1/query",
+	} {
+		assert.Equal(t, http.StatusOK, webtest.Get(t, h, path).Code, path)
+	}
+	for _, path := range []string{
+		"/api/traces/v1/services", "/api/traces/v1/search", "/api/traces/v1/traces/" + webtest.ExampleHex, "/api/slo/v1/objectives/a/history",
+	} {
+		w := webtest.Get(t, h, path)
+		webtest.RequireProblem(t, w, http.StatusServiceUnavailable, "busy")
+		assert.NotEmpty(t, w.Header().Get("Retry-After"), path)
+	}
+	w := webtest.Get(t, h, "/jaeger/api/traces")
+	assert.Equal(t, http.StatusServiceUnavailable, w.Code)
+	assert.Contains(t, w.Body.String(), `"errors":[{"code":503`)
+	close(done)
+	<-blocked
+	assert.Equal(t, http.StatusOK, webtest.Get(t, h, "/api/traces/v1/services").Code)
+}
