@@ -3,13 +3,15 @@ package otlp
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"runtime"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/config/configgrpc"
+	"go.opentelemetry.io/collector/config/configoptional"
+	"go.opentelemetry.io/collector/config/configtls"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
-	"google.golang.org/grpc/credentials/insecure"
 	grpcencoding "google.golang.org/grpc/encoding"
 	"google.golang.org/grpc/mem"
 
@@ -70,16 +72,25 @@ func (r *otlpReceiver) startGRPC(ctx context.Context, h component.Host) error {
 
 // grpcCredentials returns what the configuration says of TLS, and recognises what is not gRPC.
 func (r *otlpReceiver) grpcCredentials(ctx context.Context, cfg *configgrpc.ServerConfig) (credentials.TransportCredentials, error) {
-	creds := insecure.NewCredentials()
-	if cfg.TLS.HasValue() {
-		tlsConfig, err := cfg.TLS.Get().LoadTLSConfig(ctx)
-		if err != nil {
-			return nil, err
-		}
-		tlsConfig.NextProtos = []string{"h2", "http/1.1"} // the latter is told what to set
-		creds = credentials.NewTLS(tlsConfig)
+	conf, err := tlsConfig(ctx, cfg.TLS)
+	if err != nil {
+		return nil, err
 	}
-	return r.misdirected.Credentials(creds, refuse), nil
+	return r.misdirected.Credentials(conf), nil
+}
+
+// tlsConfig returns the TLS of a port, nil where it has none. On both ports both versions of HTTP are negotiated: what is not served
+// is told what to set.
+func tlsConfig(ctx context.Context, cfg configoptional.Optional[configtls.ServerConfig]) (*tls.Config, error) {
+	if !cfg.HasValue() {
+		return nil, nil
+	}
+	conf, err := cfg.Get().LoadTLSConfig(ctx)
+	if err != nil {
+		return nil, err
+	}
+	conf.NextProtos = []string{"h2", "http/1.1"}
+	return conf, nil
 }
 
 // service describes an OTLP service by hand, because the generated ones decode the request.

@@ -37,14 +37,18 @@ func (r *otlpReceiver) startHTTP(ctx context.Context, h component.Host) error {
 		mux.Handle(string(cfg.MetricsURLPath), httpDoor{&metricsDoor{next: r.metrics, obs: obs}})
 	}
 	if _, served := mux.Handler(&http.Request{URL: &url.URL{Path: "/"}}); served == "" {
-		mux.Handle("/", r.misdirected.Unserved(refuse))
+		mux.Handle("/", r.misdirected.Unserved())
 	}
 	options := append(gunzip(&cfg.ServerConfig), confighttp.WithErrorHandler(refuse))
 	s, err := cfg.ServerConfig.ToServer(ctx, h.GetExtensions(), r.set.TelemetrySettings, mux, options...)
 	if err != nil {
 		return err
 	}
-	l, err := cfg.ServerConfig.ToListener(ctx)
+	conf, err := tlsConfig(ctx, cfg.ServerConfig.TLS)
+	if err != nil {
+		return err
+	}
+	l, err := cfg.ServerConfig.NetAddr.Listen(ctx)
 	if err != nil {
 		return err
 	}
@@ -54,12 +58,11 @@ func (r *otlpReceiver) startHTTP(ctx context.Context, h component.Host) error {
 	s.Protocols.SetHTTP2(true)
 	s.Protocols.SetUnencryptedHTTP2(true)
 	s.Handler = r.misdirected.HTTP(s.Handler)
-	if !cfg.ServerConfig.TLS.HasValue() {
-		l = r.misdirected.Plain(l)
-	}
-	r.misdirected.OpenHTTP(misdirected.PortOf(l, cfg.ServerConfig.TLS.HasValue()))
+	s.ErrorLog = misdirected.Log(s.ErrorLog)
+	r.misdirected.OpenHTTP(misdirected.PortOf(l, conf != nil))
+	l = r.misdirected.Listener(l, conf)
 	r.http = s
-	r.serve("HTTP", cfg.ServerConfig.TLS.HasValue(), l, s.Serve, http.ErrServerClosed)
+	r.serve("HTTP", conf != nil, l, s.Serve, http.ErrServerClosed)
 	return nil
 }
 
