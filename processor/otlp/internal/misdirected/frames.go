@@ -18,6 +18,8 @@ func firstIsGRPC(seen []byte) (gRPC, known bool) {
 		return false, false
 	}
 	framer := http2.NewFramer(io.Discard, bytes.NewReader(seen[len(preface):]))
+	framer.SetMaxReadFrameSize(maxOpening) // as much is allocated as a frame says that it has
+	framer.MaxHeaderListSize = 4 * maxOpening
 	framer.ReadMetaHeaders = hpack.NewDecoder(4<<10, nil)
 	for {
 		frame, err := framer.ReadFrame()
