@@ -22,6 +22,7 @@ type tree struct {
 	operations *lookup.Table[operation]
 	values     *lookup.Table[value]
 	services   names[service]
+	owed       owed
 
 	// mu guards what follows, the births above, and the counts of all series.
 	mu sync.Mutex

@@ -162,6 +162,7 @@ func (k *Keeper) turn() error {
 		return err
 	}
 	if err := k.goOn(next); err != nil {
+		k.leave(next, err)
 		return err
 	}
 	if was := k.volatile.Swap(nil); was != nil {
@@ -195,9 +196,6 @@ func (k *Keeper) goOn(next place.Generation) error {
 		})
 	})
 	if err != nil {
-		_, _ = k.counter.Turn(nil, nil) // nothing more goes to it
-		err = errors.Join(err, next.Desert())
-		next.Release()
 		return err
 	}
 	k.counter.Kept(turn)
@@ -211,21 +209,41 @@ func (k *Keeper) goOn(next place.Generation) error {
 
 // desert goes on in memory.
 func (k *Keeper) desert(why error) {
-	_, _ = k.counter.Turn(nil, nil)
-	if g := k.current.take(); g != nil {
+	k.leave(nil, why)
+	k.release()
+}
+
+// leave sees to it that nothing more goes to the generation in use, nor to one that was to follow, where that is not nil. It is said
+// before what was kept is given up, and that is done before anything is counted, or told, that goes nowhere: then a crash at no
+// moment leaves a file that is behind.
+func (k *Keeper) leave(next place.Generation, why error) {
+	v := &Volatile{Since: clock.Now(), Why: why.Error()}
+	was := k.volatile.Load()
+	if was != nil {
+		v.Since = was.Since
+	}
+	k.volatile.Store(v)
+	if was == nil {
+		k.set.Logger.Error("counts would not survive a crash from now on; counting goes on in memory", zap.Error(why))
+	}
+	k.current.mu.Lock()
+	left := []place.Generation{k.current.generation, next}
+	for _, g := range left {
+		if g == nil {
+			continue
+		}
 		if err := g.Desert(); err != nil {
 			k.set.Logger.Error("counts may be repeated after a crash", zap.Error(err))
 		}
-		g.Release()
 	}
-	v := &Volatile{Since: clock.Now(), Why: why.Error()}
-	if was := k.volatile.Load(); was != nil {
-		v.Since = was.Since
-	} else {
-		k.set.Logger.Error("counts would not survive a crash from now on; counting goes on in memory", zap.Error(why))
+	k.current.generation = nil
+	k.current.mu.Unlock()
+	_, _ = k.counter.Turn(nil, nil)
+	for _, g := range left {
+		if g != nil {
+			g.Release() // nobody appends to it any more
+		}
 	}
-	k.volatile.Store(v)
-	k.release()
 }
 
 // release lets go on whoever waits in Await.
