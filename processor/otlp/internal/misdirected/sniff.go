@@ -70,8 +70,8 @@ func (s *sniffing) ServerHandshake(raw net.Conn) (net.Conn, credentials.AuthInfo
 		}
 		return s.detach(&o, arrival{transport: "grpc", plain: true})
 	}
-	conn := tls.Server(o.rest(), s.conf)
-	if err := conn.Handshake(); err != nil {
+	conn := tls.Server(o.rest(), s.conf) // within the deadline of gRPC
+	if err := conn.HandshakeContext(context.Background()); err != nil {
 		_ = conn.Close()
 		return nil, nil, err
 	}
