@@ -71,6 +71,8 @@ type SpanSelector struct {
 type Counts interface {
 	// Volatile says in a sentence since when counts would not survive a crash, and why. It is empty if they would.
 	Volatile() string
+	// Lost says in a sentence when counts of before were not taken up, and why: for a day. It is empty if they were.
+	Lost() string
 }
 
 // ObjectiveSource is who knows the objectives: the `slo` extension.

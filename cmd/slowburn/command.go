@@ -2,12 +2,15 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os/signal"
 	"sync"
 	"syscall"
 
 	"github.com/spf13/cobra"
 	"go.opentelemetry.io/collector/otelcol"
+
+	"github.com/slowburn/slowburn/cmd/slowburn/internal/odd"
 )
 
 // command is the Collector's, with what is slowburn's own.
@@ -31,6 +34,7 @@ func command() *cobra.Command {
 		return run(cmd, args)
 	}
 	root.AddCommand(sampleCommand())
+	warnValidated(root, src)
 	for _, cmd := range append(root.Commands(), root) {
 		completeConfig(cmd)
 	}
@@ -41,5 +45,31 @@ func command() *cobra.Command {
 func completeConfig(cmd *cobra.Command) {
 	if f := cmd.Flags().Lookup("config"); f != nil {
 		f.Annotations = map[string][]string{cobra.BashCompFilenameExt: {"yaml", "yml"}}
+	}
+}
+
+// warnValidated has the Collector's validate also print what a start would warn of. That is no error.
+func warnValidated(root *cobra.Command, src *source) {
+	for _, cmd := range root.Commands() {
+		if cmd.Name() != "validate" {
+			continue
+		}
+		src.watch(cmd.Flags())
+		validate := cmd.RunE
+		cmd.RunE = func(cmd *cobra.Command, args []string) error {
+			if err := validate(cmd, args); err != nil {
+				return err
+			}
+			cfg, err := src.config(cmd.Context())
+			if err != nil {
+				return err
+			}
+			for _, w := range odd.Warnings(cfg) {
+				if _, err := fmt.Fprintln(cmd.ErrOrStderr(), "Warning: "+w); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/url"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/spf13/pflag"
 	"go.opentelemetry.io/collector/confmap"
+	"go.opentelemetry.io/collector/otelcol"
 
 	"github.com/slowburn/slowburn/processor/tailsampling"
 )
@@ -88,6 +90,21 @@ func (s *source) resolve(ctx context.Context, settings confmap.ResolverSettings,
 	}
 	defer func() { err = errors.Join(err, resolver.Shutdown(ctx)) }()
 	return resolver.Resolve(ctx)
+}
+
+// config returns the configuration of all components.
+func (s *source) config(ctx context.Context) (*otelcol.Config, error) {
+	all, err := factories(s)
+	if err != nil {
+		return nil, err
+	}
+	settings := s.settings
+	settings.URIs, settings.DefaultScheme = s.uris(), cmp.Or(settings.DefaultScheme, "env")
+	provider, err := otelcol.NewConfigProvider(otelcol.ConfigProviderSettings{ResolverSettings: settings})
+	if err != nil {
+		return nil, err
+	}
+	return provider.Get(ctx, all)
 }
 
 // OnHangup implements tailsampling.Source.

@@ -4,15 +4,17 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"crypto/tls"
 	"errors"
 	"io"
 	"runtime"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/config/configgrpc"
+	"go.opentelemetry.io/collector/config/configoptional"
+	"go.opentelemetry.io/collector/config/configtls"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
-	"google.golang.org/grpc/credentials/insecure"
 	grpcencoding "google.golang.org/grpc/encoding"
 	"google.golang.org/grpc/encoding/gzip"
 	"google.golang.org/grpc/mem"
@@ -85,16 +87,25 @@ func (r *otlpReceiver) startGRPC(ctx context.Context, h component.Host) error {
 
 // grpcCredentials returns what the configuration says of TLS, and recognises what is not gRPC.
 func (r *otlpReceiver) grpcCredentials(ctx context.Context, cfg *configgrpc.ServerConfig) (credentials.TransportCredentials, error) {
-	creds := insecure.NewCredentials()
-	if cfg.TLS.HasValue() {
-		tlsConfig, err := cfg.TLS.Get().LoadTLSConfig(ctx)
-		if err != nil {
-			return nil, err
-		}
-		tlsConfig.NextProtos = []string{"h2", "http/1.1"} // the latter is told what to set
-		creds = credentials.NewTLS(tlsConfig)
+	conf, err := tlsConfig(ctx, cfg.TLS)
+	if err != nil {
+		return nil, err
 	}
-	return r.misdirected.Credentials(creds, refuse), nil
+	return r.misdirected.Credentials(conf), nil
+}
+
+// tlsConfig returns the TLS of a port, nil where it has none. On both ports both versions of HTTP are negotiated: what is not served
+// is told what to set.
+func tlsConfig(ctx context.Context, cfg configoptional.Optional[configtls.ServerConfig]) (*tls.Config, error) {
+	if !cfg.HasValue() {
+		return nil, nil
+	}
+	conf, err := cfg.Get().LoadTLSConfig(ctx)
+	if err != nil {
+		return nil, err
+	}
+	conf.NextProtos = []string{"h2", "http/1.1"}
+	return conf, nil
 }
 
 // admit lets a call in where there is memory left, before any of its message has come, and gives it the time that it has to

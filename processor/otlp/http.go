@@ -2,11 +2,9 @@ package otlp
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -43,7 +41,7 @@ func (r *otlpReceiver) startHTTP(ctx context.Context, h component.Host) error {
 		mux.Handle(string(cfg.MetricsURLPath), httpDoor{&metricsDoor{next: r.metrics, obs: obs}, g})
 	}
 	if _, served := mux.Handler(&http.Request{URL: &url.URL{Path: "/"}}); served == "" {
-		mux.Handle("/", r.misdirected.Unserved(refuse))
+		mux.Handle("/", r.misdirected.Unserved())
 	}
 	options := append(compressed(&cfg.ServerConfig), confighttp.WithErrorHandler(refuse))
 	s, err := cfg.ServerConfig.ToServer(ctx, h.GetExtensions(), r.set.TelemetrySettings, mux, options...)
@@ -51,15 +49,16 @@ func (r *otlpReceiver) startHTTP(ctx context.Context, h component.Host) error {
 		return err
 	}
 	g.limit = cfg.ServerConfig.MaxRequestBodySize // which has its default by now
+	conf, err := tlsConfig(ctx, cfg.ServerConfig.TLS)
+	if err != nil {
+		return err
+	}
 	l, err := cfg.ServerConfig.NetAddr.Listen(ctx)
 	if err != nil {
 		return err
 	}
 	counted := r.counted(l, g.transport)
 	r.refusals.http.Store(counted)
-	if l, err = secured(ctx, &cfg.ServerConfig, counted); err != nil {
-		return errors.Join(err, counted.Close())
-	}
 	// HTTP/2 without TLS is spoken to tell senders of gRPC what to set.
 	s.Protocols = new(http.Protocols)
 	s.Protocols.SetHTTP1(true)
@@ -67,30 +66,16 @@ func (r *otlpReceiver) startHTTP(ctx context.Context, h component.Host) error {
 	s.Protocols.SetUnencryptedHTTP2(true)
 	s.MaxHeaderBytes = maxHeaders
 	s.Handler = r.inTime(g, r.misdirected.HTTP(s.Handler))
-	if !cfg.ServerConfig.TLS.HasValue() {
-		l = r.misdirected.Plain(l)
-	}
-	r.misdirected.OpenHTTP(misdirected.PortOf(l, cfg.ServerConfig.TLS.HasValue()))
+	s.ErrorLog = misdirected.Log(s.ErrorLog)
+	r.misdirected.OpenHTTP(misdirected.PortOf(counted, conf != nil))
+	l = r.misdirected.Listener(counted, conf)
 	r.http = s
-	r.serve("HTTP", cfg.ServerConfig.TLS.HasValue(), l, s.Serve, http.ErrServerClosed)
+	r.serve("HTTP", conf != nil, l, s.Serve, http.ErrServerClosed)
 	return nil
 }
 
 // maxHeaders is the length in bytes of a request's headers, over either protocol.
 const maxHeaders = 64 << 10
-
-// secured returns a listener of TLS over l where the configuration says so.
-func secured(ctx context.Context, cfg *confighttp.ServerConfig, l net.Listener) (net.Listener, error) {
-	if !cfg.TLS.HasValue() {
-		return l, nil
-	}
-	tlsConfig, err := cfg.TLS.Get().LoadTLSConfig(ctx)
-	if err != nil {
-		return nil, err
-	}
-	tlsConfig.NextProtos = []string{"h2", "http/1.1"}
-	return tls.NewListener(l, tlsConfig), nil
-}
 
 // compressed makes confighttp leave bodies as they are where their encoding is one that the configuration allows. The
 // doors decompress them, for they know what a request may take.

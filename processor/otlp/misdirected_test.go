@@ -85,8 +85,7 @@ func TestHTTPOnGRPCPort(t *testing.T) {
 	assert.Equal(t, ids, g.take())
 }
 
-// TestHTTP2OnGRPCPort holds that HTTP/2 which is not gRPC is reported, if the request comes with what begins the connection: gRPC
-// itself answers it.
+// TestHTTP2OnGRPCPort holds that HTTP/2 which is not gRPC is answered where the request comes with what begins the connection.
 func TestHTTP2OnGRPCPort(t *testing.T) {
 	g := start(t, nil)
 	var begin, block bytes.Buffer
@@ -115,7 +114,7 @@ func TestHTTP2OnGRPCPort(t *testing.T) {
 			status = answer.PseudoValue("status")
 		}
 	}
-	assert.Equal(t, "415", status)
+	assert.Equal(t, "400", status)
 	assert.Equal(t, map[string]int64{"grpc http_on_grpc_port": 1}, g.misdirected())
 	logged := g.logs.FilterMessageSnippet("not for this port").All()
 	require.Len(t, logged, 1)

@@ -88,7 +88,7 @@ func (r *otlpReceiver) listen(ctx context.Context, h component.Host) (err error)
 	if r.cfg.Protocols.HTTP.HasValue() {
 		paths = *r.cfg.Protocols.HTTP.Get()
 	}
-	r.misdirected, err = misdirected.NewRequests(r.set.TelemetrySettings, string(paths.TracesURLPath), string(paths.MetricsURLPath))
+	r.misdirected, err = misdirected.NewRequests(r.set.TelemetrySettings, string(paths.TracesURLPath), string(paths.MetricsURLPath), refuse)
 	if err != nil {
 		return err
 	}

@@ -36,6 +36,8 @@ func (cfg *Config) compileAll(logger *zap.Logger) (set, shadow *policy.Set, err 
 // compile compiles policies, or rules in their place.
 func compile(policies []policy.Config, rules []policy.RuleConfig, options policy.Options) (*policy.Set, error) {
 	switch {
+	case rules != nil && len(rules)+len(policies) == 0:
+		return policy.CompileRules(rules, options) // which says that there are none
 	case len(rules) == 0:
 		return policy.Compile(policies, options)
 	case len(policies) > 0:

@@ -1,10 +1,13 @@
 package tailsampling
 
 import (
+	"slices"
+
 	"go.uber.org/zap"
 
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/buffer"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/randomness"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/version"
 )
 
 // Notices are logged at the start, for users of a configuration made for contrib's processor: which of its keys have no
@@ -32,6 +35,15 @@ func (cfg *Config) Notices() []string {
 			"decision: set revive_window to how far apart the decisions about linked traces may be")
 	}
 	return notices
+}
+
+// Warnings returns what is odd about a valid configuration, as it is logged at the start.
+func (cfg *Config) Warnings() []string {
+	_, compiled, err := compileFirst(cfg, version.NewNames(), zap.NewNop())
+	if err != nil {
+		return nil // it is not valid
+	}
+	return slices.Concat(cfg.Notices(), compiled.Warnings())
 }
 
 // watchIDs returns what is called a few times a second to log that trace IDs have no randomness: which matters but with compat

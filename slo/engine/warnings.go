@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"go.opentelemetry.io/collector/component"
-	"go.uber.org/zap"
 
 	"github.com/slowburn/slowburn/slo"
 	"github.com/slowburn/slowburn/slo/alert"
@@ -13,21 +12,34 @@ import (
 
 // warn tells at start what is odd about the configuration.
 func (e *Extension) warn() {
-	for _, o := range e.evaluator.objectives {
-		for _, w := range o.Warnings() {
-			e.settings.Logger.Warn("An objective has an odd tier", zap.String("objective", o.Name), zap.String("warning", w))
-		}
-	}
-	for _, problem := range e.untold {
-		e.settings.Logger.Warn("Alerts reach nobody: " + problem)
+	for _, w := range e.config.Warnings() {
+		e.settings.Logger.Warn(w)
 	}
 	if e.advice != "" {
 		e.settings.Logger.Info("Alerts reach nobody yet: " + e.advice)
 	}
-	if len(e.config.Receivers) > 0 && e.config.ExternalURL == "" {
-		e.settings.Logger.Warn("Links in notifications lead to this machine's loopback address: set extensions::"+e.settings.ID.String()+
-			"::external_url to where people reach the dashboard", zap.String("external_url", e.config.externalURL()))
+}
+
+// Warnings returns what is odd about a valid configuration, as it is logged at the start.
+func (c *Config) Warnings() (warnings []string) {
+	objectives, err := c.load()
+	if err != nil {
+		return nil // it is not valid
 	}
+	for _, o := range objectives {
+		for _, w := range o.Warnings() {
+			warnings = append(warnings, fmt.Sprintf("objective %s has an odd tier: %s", o.Name, w))
+		}
+	}
+	problems, _ := untold(component.ID{}, objectives, c.routes())
+	for _, problem := range problems {
+		warnings = append(warnings, "alerts reach nobody: "+problem)
+	}
+	if len(c.Receivers) > 0 && c.ExternalURL == "" {
+		warnings = append(warnings, "links in notifications lead to this machine's loopback address, "+c.externalURL()+
+			": set external_url to where people reach the dashboard")
+	}
+	return warnings
 }
 
 // untold says of which objectives nobody is told when they burn, a sentence each. Where there are no receivers at all, that is

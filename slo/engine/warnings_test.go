@@ -65,7 +65,7 @@ func TestNobodyIsTold(t *testing.T) {
 			}
 			assert.False(t, health.OK)
 			assert.Equal(t, c.want, health.Message)
-			assert.Equal(t, []string{"Alerts reach nobody: " + c.want}, warnings)
+			assert.Equal(t, []string{"alerts reach nobody: " + c.want}, warnings)
 		})
 	}
 }
@@ -91,5 +91,5 @@ func TestLinksToLoopbackAreWarnedOf(t *testing.T) {
 	warnings, health := startedWith(t, c)
 	assert.True(t, health.OK)
 	require.Len(t, warnings, 1)
-	assert.Contains(t, warnings[0], "Links in notifications lead to this machine's loopback address: set extensions::slo::external_url")
+	assert.Contains(t, warnings[0], "links in notifications lead to this machine's loopback address, http://127.0.0.1:8080: set external_url")
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/connector"
@@ -117,9 +118,16 @@ func (c *Connector) Probe(context.Context) host.Health {
 		problems = append(problems, "counts are kept but do not get out: "+(*err).Error())
 	}
 	if len(problems) > 0 {
+		if l := c.Lost(); l != "" {
+			problems = append(problems, l)
+		}
 		return host.Health{Message: strings.Join(problems, "; ")}
 	}
-	return host.Health{OK: true, Message: "counts every accepted span"}
+	message := "counts every accepted span"
+	if l := c.Lost(); l != "" {
+		message += "; " + l
+	}
+	return host.Health{OK: true, Message: message}
 }
 
 // Volatile implements slo.Counts.
@@ -131,8 +139,22 @@ func (c *Connector) Volatile() string {
 	if v == nil {
 		return ""
 	}
-	return fmt.Sprintf("counts since %s would not survive a crash: %s", v.Since.UTC().Format("2006-01-02 15:04 MST"), v.Why)
+	return fmt.Sprintf("counts since %s would not survive a crash: %s", minute(v.Since), v.Why)
 }
+
+// Lost implements slo.Counts.
+func (c *Connector) Lost() string {
+	if c.keeper == nil {
+		return ""
+	}
+	l := c.keeper.Loss()
+	if l == nil {
+		return ""
+	}
+	return fmt.Sprintf("counting began anew at %s, and what no metrics database had by then is missing: %s", minute(l.At), l.Why)
+}
+
+func minute(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 MST") }
 
 var _ slo.Counts = (*Connector)(nil)
 

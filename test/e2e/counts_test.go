@@ -133,8 +133,8 @@ func (g *gateway) counted(t *testing.T, service string) (calls, total, bad, rese
 
 // Law 1: kills at any moment under 5,000 spans a second, restarts and crash loops neither lose nor repeat a count, nor set a
 // counter back. Where senders repeat until they are answered, what is counted is what was sent; else it is at least what was
-// acknowledged, and at most that and what was in flight. So it is in the embedded database and its ledger, and in
-// another gateway's to which the counts are sent.
+// acknowledged, and at most that and what was in flight. So it is in the embedded database and its ledger, in another gateway's to
+// which the counts are sent, and in a Prometheus to which they are written, and the ledger of a gateway that reads them there.
 func TestKillNineCounts(t *testing.T) {
 	t.Parallel()
 	every := []time.Duration{0}
@@ -153,7 +153,10 @@ func TestKillNineCounts(t *testing.T) {
 func killCounting(t *testing.T, times int, every time.Duration) {
 	remote := newGateway(t, builtGateway(t), nil, "testdata/sampling.yaml", "testdata/remote.yaml")
 	remote.start(t)
-	g := startGateway(t, []string{"E2E_REMOTE=" + remote.grpc}, "testdata/sampling.yaml", "testdata/counts.yaml")
+	prometheus := startPrometheus(t)
+	reader := newGateway(t, builtGateway(t), []string{"E2E_PROMETHEUS=" + prometheus}, "testdata/sampling.yaml", "testdata/prometheus.yaml")
+	reader.start(t)
+	g := startGateway(t, []string{"E2E_REMOTE=" + remote.grpc, "E2E_PROMETHEUS=" + prometheus}, "testdata/sampling.yaml", "testdata/counts.yaml")
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	var clients sync.WaitGroup
@@ -180,7 +183,7 @@ func killCounting(t *testing.T, times int, every time.Duration) {
 	t.Logf("%d kills: %+v of who repeats; %+v acknowledged and %+v in doubt of who does not",
 		times, repeating.acknowledged, once.acknowledged, once.doubtful)
 
-	for place, db := range map[string]*gateway{"embedded": g, "remote": remote} {
+	for place, db := range map[string]*gateway{"embedded": g, "remote": remote, "Prometheus": reader} {
 		var calls, total, bad, resets int
 		require.EventuallyWithT(t, func(c *assert.CollectT) {
 			calls, total, bad, resets = db.counted(t, "repeating")
@@ -196,6 +199,8 @@ func killCounting(t *testing.T, times int, every time.Duration) {
 		assert.GreaterOrEqual(t, bad, once.acknowledged.bad, place)
 		assert.LessOrEqual(t, bad, once.acknowledged.bad+once.doubtful.bad, place)
 		assert.Zero(t, resets, place)
+		assert.Zero(t, db.query(t, "count(min_over_time(slowburn_sli_events_total[2h]) > 0) or vector(0)", time.Now()),
+			"%s: each series begins with its zero, so that its increase over the run is what was counted", place)
 		_, _, also, _ := db.counted(t, "repeating")
 		db.awaitLedger(t, total+repeating.acknowledged.spans, bad+also)
 	}

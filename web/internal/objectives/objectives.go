@@ -49,24 +49,27 @@ func listObjectives(all *known.Components) http.HandlerFunc {
 		statuses := e.Statuses()
 		statuses.Objectives = slices.Clone(statuses.Objectives) // they are shown to others, too
 		for i := range statuses.Objectives {
-			noteVolatile(all, &statuses.Objectives[i])
+			noteCounts(all, &statuses.Objectives[i])
 		}
 		rest.WriteJSON(w, statuses)
 	})
 }
 
-// noteVolatile adds to an objective that counts spans what those who count them say.
-func noteVolatile(all *known.Components, status *engine.Status) {
+// noteCounts adds to an objective that counts spans what those who count them say.
+func noteCounts(all *known.Components, status *engine.Status) {
 	if status.Indicator.Type == slo.PromQL {
 		return
 	}
-	var said []string
+	var volatile, lost []string
 	for _, c := range known.FindAll[slo.Counts](all) {
 		if v := c.Volatile(); v != "" {
-			said = append(said, v)
+			volatile = append(volatile, v)
+		}
+		if l := c.Lost(); l != "" {
+			lost = append(lost, l)
 		}
 	}
-	status.VolatileCounts = strings.Join(said, "; ")
+	status.VolatileCounts, status.LostCounts = strings.Join(volatile, "; "), strings.Join(lost, "; ")
 }
 
 func getObjective(all *known.Components) http.HandlerFunc {
@@ -77,7 +80,7 @@ func getObjective(all *known.Components) http.HandlerFunc {
 			rest.WriteProblem(w, http.StatusNotFound, "There is no objective %q: /api/slo/v1/objectives lists them.", name)
 			return
 		}
-		noteVolatile(all, &status)
+		noteCounts(all, &status)
 		rest.WriteJSON(w, status)
 	})
 }

@@ -67,7 +67,9 @@ func (fragile) Volatile() string {
 	return "counts since 12:03 would not survive a crash: the disk is full"
 }
 
-// TestVolatileCounts holds that every objective that counts spans says so where counts would not survive, and no other.
+func (fragile) Lost() string { return "counting began anew at 11:02: the file was damaged" }
+
+// TestVolatileCounts holds that every objective that counts spans says so where counts would not survive, or did not, and no other.
 func TestVolatileCounts(t *testing.T) {
 	world := webtest.Everything()
 	e := world.Extensions["slo"].(*webtest.Engine)
@@ -80,10 +82,14 @@ func TestVolatileCounts(t *testing.T) {
 	h := world.Serve(Routes)
 	all := webtest.Decode[engine.Statuses](t, webtest.Get(t, h, "/api/slo/v1/objectives")).Objectives
 	assert.Equal(t, fragile{}.Volatile(), all[0].VolatileCounts)
+	assert.Equal(t, fragile{}.Lost(), all[0].LostCounts)
 	assert.Empty(t, all[1].VolatileCounts, "it is counted by queries")
+	assert.Empty(t, all[1].LostCounts, "it is counted by queries")
 	assert.Empty(t, e.List.Objectives[0].VolatileCounts, "what the engine shows stays as it is")
+	assert.Empty(t, e.List.Objectives[0].LostCounts, "what the engine shows stays as it is")
 	one := webtest.Decode[engine.Status](t, webtest.Get(t, h, "/api/slo/v1/objectives/checkout%2Favailability%20%28v2%29"))
 	assert.Equal(t, fragile{}.Volatile(), one.VolatileCounts)
+	assert.Equal(t, fragile{}.Lost(), one.LostCounts)
 }
 
 // TestProblems asks for what cannot be answered.

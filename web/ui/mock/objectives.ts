@@ -301,6 +301,7 @@ function build(c: Case): Objective {
     ],
     alert: { state: "inactive", severity: "", since: null, summary: "", ...c.alert },
     volatile_counts: "",
+    lost_counts: "",
   };
 }
 

@@ -34,6 +34,7 @@ export function objective(
     tiers: [],
     alert: { state: "inactive", severity: "", since: null, summary: "" },
     volatile_counts: "",
+    lost_counts: "",
     ...change,
   };
 }

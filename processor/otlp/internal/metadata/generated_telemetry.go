@@ -134,7 +134,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ReceiverOtlpMisdirectedRequests, err = builder.meter.Int64Counter(
 		"otelcol_receiver_otlp_misdirected_requests",
-		metric.WithDescription("Requests that were answered with what to set, because they were not for this port: by reason (http_on_grpc_port, grpc_on_http_port, tls_on_plain_port, otlp_path, otlp_traces, otlp_metrics, otlp_logs, otlp_profiles, zipkin, jaeger, unknown) and the port's transport. [Alpha]"),
+		metric.WithDescription("Requests that were answered with what to set, because they were not for this port: by reason (http_on_grpc_port, grpc_on_http_port, tls_on_plain_port, plain_on_tls_port, http2_not_negotiated, otlp_path, otlp_traces, otlp_metrics, otlp_logs, otlp_profiles, zipkin, jaeger, unknown) and the port's transport. [Alpha]"),
 		metric.WithUnit("{request}"),
 	)
 	errs = errors.Join(errs, err)

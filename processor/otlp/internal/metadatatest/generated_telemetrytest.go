@@ -52,7 +52,7 @@ func AssertEqualReceiverOtlpIntakeReserved(t *testing.T, tt *componenttest.Telem
 func AssertEqualReceiverOtlpMisdirectedRequests(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_receiver_otlp_misdirected_requests",
-		Description: "Requests that were answered with what to set, because they were not for this port: by reason (http_on_grpc_port, grpc_on_http_port, tls_on_plain_port, otlp_path, otlp_traces, otlp_metrics, otlp_logs, otlp_profiles, zipkin, jaeger, unknown) and the port's transport. [Alpha]",
+		Description: "Requests that were answered with what to set, because they were not for this port: by reason (http_on_grpc_port, grpc_on_http_port, tls_on_plain_port, plain_on_tls_port, http2_not_negotiated, otlp_path, otlp_traces, otlp_metrics, otlp_logs, otlp_profiles, zipkin, jaeger, unknown) and the port's transport. [Alpha]",
 		Unit:        "{request}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,

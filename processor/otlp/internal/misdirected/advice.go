@@ -55,6 +55,18 @@ func (r *Requests) advice(q request) string {
 	case TLSOnPlain:
 		return "this port has no TLS, and a TLS handshake came: write http:// instead of https:// in OTEL_EXPORTER_OTLP_ENDPOINT, " +
 			"or add tls to the protocol of the receiver otlp"
+	case PlainOnTLS:
+		const wrong = "this port has TLS, and the request came without: set OTEL_EXPORTER_OTLP_ENDPOINT="
+		own, other, protocol := httpURL, grpcURL, "grpc"
+		if q.gRPC {
+			own, other, protocol = grpcURL, httpURL, "http/protobuf"
+		}
+		if own == "" {
+			return wrong + other + " and OTEL_EXPORTER_OTLP_PROTOCOL=" + protocol
+		}
+		return wrong + own + ", and OTEL_EXPORTER_OTLP_CERTIFICATE if the sender does not trust the certificate there"
+	case NotNegotiated:
+		return "HTTP/2 over TLS was not negotiated: let the sender offer h2 by ALPN, or use HTTP/1.1"
 	case Path:
 		return fmt.Sprintf("%s is not served: set OTEL_EXPORTER_OTLP_ENDPOINT=%s, to which SDKs add the path, or "+
 			"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=%[2]s%s, which they use as it is", q.what, httpURL, r.tracesPath)
@@ -72,7 +84,7 @@ func (r *Requests) advice(q request) string {
 	case Jaeger:
 		return "Jaeger's API is not served: export OTLP (OTEL_TRACES_EXPORTER=otlp), or put a Collector with the jaeger receiver in front"
 	default:
-		if q.transport == "grpc" {
+		if q.gRPC {
 			return q.what + " is not served: OTLP over gRPC is taken for traces and metrics"
 		}
 		return fmt.Sprintf("%s is not served: OTLP over HTTP is taken by POST to %s and %s", q.what, r.tracesPath, r.metricsPath)

@@ -1,15 +1,27 @@
 package misdirected
 
 import (
+	"context"
 	"errors"
+	"io"
+	"log"
 	"net"
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/slowburn/slowburn/internal/clock"
 )
 
-// Detached answers the HTTP/1 requests of connections that came to the gRPC port: one each, then the connection ends.
-type Detached struct {
+// arrival is how a connection came.
+type arrival struct {
+	transport string // of the port: "grpc" or "http"
+	plain     bool   // without TLS, to a port that has it
+}
+
+// detached answers the requests of connections that the servers of the ports cannot serve, by HTTP/1 and HTTP/2: one each, then the
+// connection ends.
+type detached struct {
 	server *http.Server
 	conns  chan net.Conn
 	closed chan struct{}
@@ -17,33 +29,54 @@ type Detached struct {
 	served sync.WaitGroup
 }
 
+// arrived is a connection of detached.
+type arrived struct {
+	net.Conn
+	from arrival
+	end  *clock.Timer // ends it, whatever deadlines others set
+}
+
+// Close implements net.Conn.
+func (c *arrived) Close() error {
+	c.end.Stop()
+	return c.Conn.Close()
+}
+
+type arrivalKey struct{}
+
 // newDetached starts to serve connections.
-func newDetached(r *Requests, answer Answer) *Detached {
+func newDetached(r *Requests) *detached {
 	const patience = 10 * time.Second
-	d := &Detached{conns: make(chan net.Conn), closed: make(chan struct{})}
+	d := &detached{conns: make(chan net.Conn), closed: make(chan struct{})}
 	d.server = &http.Server{
-		Handler: http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-			r.refuse(w, req, HTTPOnGRPC, "grpc", http.StatusBadRequest, answer)
-		}),
-		ReadTimeout: patience, WriteTimeout: 2 * patience, MaxHeaderBytes: 64 << 10,
+		Handler: http.HandlerFunc(r.answerDetached), ReadTimeout: patience, WriteTimeout: 2 * patience, MaxHeaderBytes: 64 << 10,
+		ErrorLog:  log.New(io.Discard, "", 0), // of broken connections, of which nobody can be told
+		Protocols: new(http.Protocols),
+		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
+			return context.WithValue(ctx, arrivalKey{}, c.(*arrived).from)
+		},
 	}
+	d.server.Protocols.SetHTTP1(true)
+	d.server.Protocols.SetUnencryptedHTTP2(true)
 	d.server.SetKeepAlivesEnabled(false)
 	d.served.Go(func() { _ = d.server.Serve(d) }) // it ends with ErrServerClosed
 	return d
 }
 
-// take serves a connection, or closes it where Detached is closed.
-func (d *Detached) take(conn net.Conn) {
-	_ = conn.SetDeadline(time.Time{}) // gRPC's; it fails on closed connections only
+// take serves a connection, or closes it where detached is closed.
+func (d *detached) take(conn net.Conn, from arrival) {
+	const atMost = 30 * time.Second
+	_ = conn.SetDeadline(time.Time{}) // that of the port's server; it fails on closed connections only
+	c := &arrived{Conn: conn, from: from, end: clock.AfterFunc(atMost, func() { _ = conn.Close() })}
 	select {
-	case d.conns <- conn:
+	case d.conns <- c:
 	case <-d.closed:
-		_ = conn.Close()
+		_ = c.Close()
 	}
 }
 
 // Accept implements net.Listener.
-func (d *Detached) Accept() (net.Conn, error) {
+func (d *detached) Accept() (net.Conn, error) {
 	select {
 	case conn := <-d.conns:
 		return conn, nil
@@ -53,17 +86,37 @@ func (d *Detached) Accept() (net.Conn, error) {
 }
 
 // Addr implements net.Listener. The connections know their own.
-func (d *Detached) Addr() net.Addr { return &net.TCPAddr{} }
+func (d *detached) Addr() net.Addr { return &net.TCPAddr{} }
 
 // Close implements net.Listener.
-func (d *Detached) Close() error {
+func (d *detached) Close() error {
 	d.once.Do(func() { close(d.closed) })
 	return nil
 }
 
 // stop cuts off the connections and waits for what accepts them.
-func (d *Detached) stop() error {
+func (d *detached) stop() error {
 	err := errors.Join(d.Close(), d.server.Close())
 	d.served.Wait()
 	return err
+}
+
+// answerDetached answers a request that came to detached.
+func (r *Requests) answerDetached(w http.ResponseWriter, req *http.Request) {
+	from := req.Context().Value(arrivalKey{}).(arrival)
+	gRPC := req.ProtoMajor >= 2 && isGRPC(req.Header.Get("Content-Type"))
+	q := request{transport: from.transport, gRPC: gRPC, host: req.Host, what: req.URL.Path, from: req.RemoteAddr}
+	switch kind := kindOf(req.URL.Path); {
+	case kind == Zipkin, kind == Jaeger:
+		q.kind = kind // no port takes these
+	case from.plain:
+		q.kind = PlainOnTLS
+	case gRPC:
+		q.kind = GRPCOnHTTP
+	case from.transport == "grpc":
+		q.kind = HTTPOnGRPC
+	default:
+		q.kind = NotNegotiated
+	}
+	r.refuse(w, req, q, http.StatusBadRequest)
 }

@@ -11,7 +11,7 @@ import (
 // Stream answers a call of a gRPC service that is not served. It is a grpc.StreamHandler.
 func (r *Requests) Stream(_ any, s grpc.ServerStream) error {
 	method, _ := grpc.MethodFromServerStream(s)
-	q := request{kind: kindOf(method), transport: "grpc", what: method}
+	q := request{kind: kindOf(method), transport: "grpc", gRPC: true, what: method}
 	if md, ok := metadata.FromIncomingContext(s.Context()); ok {
 		if authority := md.Get(":authority"); len(authority) > 0 {
 			q.host = authority[0]

@@ -17,7 +17,7 @@ type Answer func(w http.ResponseWriter, req *http.Request, message string, code 
 const maxDrained = 4 << 20
 
 // Unserved returns the handler of the paths that the HTTP port does not serve.
-func (r *Requests) Unserved(answer Answer) http.Handler {
+func (r *Requests) Unserved() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		kind := kindOf(req.URL.Path)
 		switch {
@@ -28,14 +28,23 @@ func (r *Requests) Unserved(answer Answer) http.Handler {
 		case kind == Unknown && isOTLP(req):
 			kind = Path
 		}
-		r.refuse(w, req, kind, "http", http.StatusNotFound, answer)
+		r.refuse(w, req, request{kind: kind, transport: "http", host: req.Host, what: req.URL.Path, from: req.RemoteAddr}, http.StatusNotFound)
 	})
 }
 
-// refuse answers over HTTP.
-func (r *Requests) refuse(w http.ResponseWriter, req *http.Request, k Kind, transport string, code int, answer Answer) {
+// refuse answers over HTTP, with the code, or over gRPC.
+func (r *Requests) refuse(w http.ResponseWriter, req *http.Request, q request, code int) {
 	_, _ = io.CopyN(io.Discard, req.Body, maxDrained)
-	answer(w, req, r.report(req.Context(), request{k, transport, req.Host, req.URL.Path, req.RemoteAddr}), code)
+	advice := r.report(req.Context(), q)
+	if !q.gRPC {
+		r.answer(w, req, advice, code)
+		return
+	}
+	// A status without a message: gRPC has it in the headers.
+	w.Header().Set("Content-Type", "application/grpc")
+	w.Header().Set("Grpc-Status", strconv.Itoa(int(codes.InvalidArgument)))
+	w.Header().Set("Grpc-Message", url.PathEscape(advice))
+	w.WriteHeader(http.StatusOK)
 }
 
 // isOTLP reports whether a request looks like one of OTLP over HTTP.
@@ -47,16 +56,32 @@ func isOTLP(req *http.Request) bool {
 // HTTP returns a handler that answers gRPC, and leaves the rest to next.
 func (r *Requests) HTTP(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		if req.ProtoMajor < 2 || !strings.HasPrefix(req.Header.Get("Content-Type"), "application/grpc") {
+		switch {
+		case req.ProtoMajor < 2:
 			next.ServeHTTP(w, req)
-			return
+		case req.Method == "PRI" && req.RequestURI == "*":
+			r.notNegotiated(w)
+		case isGRPC(req.Header.Get("Content-Type")):
+			kind := GRPCOnHTTP
+			if k := kindOf(req.URL.Path); k == Zipkin || k == Jaeger {
+				kind = k
+			}
+			r.refuse(w, req, request{kind: kind, transport: "http", gRPC: true, host: req.Host, what: req.URL.Path, from: req.RemoteAddr}, 0)
+		default:
+			next.ServeHTTP(w, req)
 		}
-		_, _ = io.CopyN(io.Discard, req.Body, maxDrained)
-		advice := r.report(req.Context(), request{GRPCOnHTTP, "http", req.Host, req.URL.Path, req.RemoteAddr})
-		// A status without a message: gRPC has it in the headers.
-		w.Header().Set("Content-Type", "application/grpc")
-		w.Header().Set("Grpc-Status", strconv.Itoa(int(codes.InvalidArgument)))
-		w.Header().Set("Grpc-Message", url.PathEscape(advice))
-		w.WriteHeader(http.StatusOK)
 	})
+}
+
+// notNegotiated takes a connection over TLS that begins with HTTP/2, though it was to be HTTP/1: its client negotiated nothing.
+func (r *Requests) notNegotiated(w http.ResponseWriter) {
+	conn, buffered, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		w.WriteHeader(http.StatusHTTPVersionNotSupported)
+		return
+	}
+	start := make([]byte, buffered.Reader.Buffered())
+	_, _ = io.ReadFull(buffered, start) // they are there
+	const read = "PRI * HTTP/2.0\r\n\r\n"
+	r.detached.take(&replay{Conn: conn, start: append([]byte(read), start...)}, arrival{transport: "http"})
 }

@@ -7,24 +7,26 @@ type Kind uint8
 
 // The kinds.
 const (
-	HTTPOnGRPC Kind = iota // an HTTP/1 request on the gRPC port
-	GRPCOnHTTP             // a gRPC request on the HTTP port
-	TLSOnPlain             // a TLS handshake on a port without TLS
-	Path                   // an OTLP request to a path that is not served
-	Traces                 // OTLP traces, and no traces pipeline has the receiver
-	Metrics                // OTLP metrics, and no metrics pipeline has the receiver
-	Logs                   // OTLP logs
-	Profiles               // OTLP profiles
-	Zipkin                 // Zipkin's API
-	Jaeger                 // Jaeger's API
-	Unknown                // anything else
+	HTTPOnGRPC    Kind = iota // an HTTP request on the gRPC port
+	GRPCOnHTTP                // a gRPC request on the HTTP port
+	TLSOnPlain                // a TLS handshake on a port without TLS
+	PlainOnTLS                // a request without TLS on a port that has it
+	NotNegotiated             // HTTP/2 over TLS on the HTTP port, not negotiated
+	Path                      // an OTLP request to a path that is not served
+	Traces                    // OTLP traces, and no traces pipeline has the receiver
+	Metrics                   // OTLP metrics, and no metrics pipeline has the receiver
+	Logs                      // OTLP logs
+	Profiles                  // OTLP profiles
+	Zipkin                    // Zipkin's API
+	Jaeger                    // Jaeger's API
+	Unknown                   // anything else
 	numKinds
 )
 
 // String returns the kind as it stands in the metric and in the log.
 func (k Kind) String() string {
 	return [numKinds]string{
-		"http_on_grpc_port", "grpc_on_http_port", "tls_on_plain_port", "otlp_path",
+		"http_on_grpc_port", "grpc_on_http_port", "tls_on_plain_port", "plain_on_tls_port", "http2_not_negotiated", "otlp_path",
 		"otlp_traces", "otlp_metrics", "otlp_logs", "otlp_profiles", "zipkin", "jaeger", "unknown",
 	}[k]
 }

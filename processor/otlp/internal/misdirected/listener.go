@@ -1,47 +1,123 @@
 package misdirected
 
 import (
+	"bytes"
 	"context"
+	"crypto/tls"
+	"errors"
+	"log"
 	"net"
+	"sync/atomic"
+	"time"
 )
 
-// Plain returns a listener of the HTTP port, which has no TLS. It reports TLS handshakes, and changes nothing.
-func (r *Requests) Plain(l net.Listener) net.Listener { return plainListener{l, r} }
+// Listener returns what the HTTP port listens with, with TLS where conf is not nil. Connections without TLS to a port that has it go
+// to detached; TLS handshakes to a port that has none are reported. Its server logs with Log.
+func (r *Requests) Listener(l net.Listener, conf *tls.Config) net.Listener {
+	l = watched{l, r, conf != nil}
+	if conf != nil {
+		l = tls.NewListener(l, conf)
+	}
+	return l
+}
 
-type plainListener struct {
+type watched struct {
 	net.Listener
 	requests *Requests
+	tls      bool
 }
 
 // Accept implements net.Listener.
-func (l plainListener) Accept() (net.Conn, error) {
+func (l watched) Accept() (net.Conn, error) {
 	conn, err := l.Listener.Accept()
 	if err != nil {
 		return nil, err
 	}
-	return &plainConn{Conn: conn, requests: l.requests}, nil
+	return &watchedConn{Conn: conn, requests: l.requests, tls: l.tls}, nil
 }
 
-// plainConn looks at the first byte. One goroutine reads at a time.
-type plainConn struct {
+// watchedConn looks at the first byte. One goroutine reads at a time; the other methods are for any.
+type watchedConn struct {
 	net.Conn
 	requests *Requests
+	tls      bool
 	looked   bool
+	gone     atomic.Bool // to detached, whose it is from then on
 }
 
+var errGone = errors.New("the connection is answered apart")
+
 // Read implements net.Conn.
-func (c *plainConn) Read(b []byte) (int, error) {
+func (c *watchedConn) Read(b []byte) (int, error) {
+	if c.gone.Load() {
+		return 0, errGone
+	}
 	n, err := c.Conn.Read(b)
-	if !c.looked && n > 0 {
-		c.looked = true
-		if b[0] == tlsHandshake {
-			c.requests.report(context.Background(), tlsOn("http", c))
-		}
+	if c.looked || n == 0 {
+		return n, err
+	}
+	c.looked = true
+	switch {
+	case !c.tls && b[0] == tlsHandshake:
+		c.requests.report(context.Background(), tlsOn("http", c))
+	case c.tls && b[0] >= 'A' && b[0] <= 'Z':
+		c.gone.Store(true)
+		c.requests.detached.take(&replay{Conn: c.Conn, start: bytes.Clone(b[:n])}, arrival{transport: "http", plain: true})
+		return 0, errGone
 	}
 	return n, err
 }
 
+// Write implements net.Conn.
+func (c *watchedConn) Write(b []byte) (int, error) {
+	if c.gone.Load() {
+		return 0, errGone
+	}
+	return c.Conn.Write(b)
+}
+
+// Close implements net.Conn.
+func (c *watchedConn) Close() error {
+	if c.gone.Load() {
+		return nil
+	}
+	return c.Conn.Close()
+}
+
+// SetDeadline implements net.Conn.
+func (c *watchedConn) SetDeadline(t time.Time) error { return c.unlessGone(c.Conn.SetDeadline, t) }
+
+// SetReadDeadline implements net.Conn.
+func (c *watchedConn) SetReadDeadline(t time.Time) error {
+	return c.unlessGone(c.Conn.SetReadDeadline, t)
+}
+
+// SetWriteDeadline implements net.Conn.
+func (c *watchedConn) SetWriteDeadline(t time.Time) error {
+	return c.unlessGone(c.Conn.SetWriteDeadline, t)
+}
+
+func (c *watchedConn) unlessGone(set func(time.Time) error, t time.Time) error {
+	if c.gone.Load() {
+		return errGone
+	}
+	return set(t)
+}
+
 // tlsOn is the request of a TLS handshake.
 func tlsOn(transport string, c net.Conn) request {
-	return request{TLSOnPlain, transport, c.LocalAddr().String(), "TLS handshake", c.RemoteAddr().String()}
+	return request{kind: TLSOnPlain, transport: transport, host: c.LocalAddr().String(), what: "TLS handshake", from: c.RemoteAddr().String()}
+}
+
+// Log returns a log of a server that leaves out connections that went to detached: they were reported.
+func Log(to *log.Logger) *log.Logger { return log.New(logWriter{to}, "", 0) }
+
+type logWriter struct{ to *log.Logger }
+
+// Write implements io.Writer.
+func (w logWriter) Write(line []byte) (int, error) {
+	if !bytes.Contains(line, []byte(errGone.Error())) {
+		w.to.Print(string(line))
+	}
+	return len(line), nil
 }

@@ -7,4 +7,4 @@ import (
 	"net"
 )
 
-func look(*net.TCPConn) ([]byte, error) { return nil, errors.ErrUnsupported }
+func look(*net.TCPConn, func([]byte) bool) ([]byte, error) { return nil, errors.ErrUnsupported }

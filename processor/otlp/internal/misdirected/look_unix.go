@@ -5,12 +5,12 @@ package misdirected
 import (
 	"errors"
 	"net"
-	"strings"
 	"syscall"
 )
 
-// look returns what a connection begins with, and leaves it there: as much as has come once that tells whether it is HTTP/2.
-func look(conn *net.TCPConn) ([]byte, error) {
+// look returns what a connection begins with, and leaves it there: as much as has come once that is enough, or fills maxOpening.
+// Beside an error it returns what came before.
+func look(conn *net.TCPConn, enough func([]byte) bool) ([]byte, error) {
 	raw, err := conn.SyscallConn()
 	if err != nil {
 		return nil, err
@@ -20,18 +20,29 @@ func look(conn *net.TCPConn) ([]byte, error) {
 	var failed error
 	err = raw.Read(func(fd uintptr) (done bool) {
 		for {
-			n, _, failed = syscall.Recvfrom(int(fd), start, syscall.MSG_PEEK)
-			if !errors.Is(failed, syscall.EINTR) {
-				break
+			var got int
+			got, _, failed = syscall.Recvfrom(int(fd), start, syscall.MSG_PEEK)
+			switch {
+			case errors.Is(failed, syscall.EINTR):
+				continue
+			case errors.Is(failed, syscall.EAGAIN):
+				failed = nil
+				return false
+			case failed != nil:
+				return true
+			case got == 0:
+				failed = net.ErrClosed // by the other side
+				return true
 			}
+			n = got
+			switch {
+			case enough(start[:n]), n >= maxOpening:
+				return true
+			case n < len(start):
+				return false
+			}
+			start = append(start, make([]byte, len(start))...)
 		}
-		if errors.Is(failed, syscall.EAGAIN) {
-			return false
-		}
-		return failed != nil || n == 0 || n >= len(preface) || !strings.HasPrefix(preface, string(start[:n]))
 	})
-	if err = errors.Join(err, failed); err != nil {
-		return nil, err
-	}
-	return start[:n], nil
+	return start[:n], errors.Join(err, failed)
 }

@@ -21,16 +21,19 @@ type Requests struct {
 	logged                  [numKinds]sync.Once
 	tracesPath, metricsPath string
 	grpc, http              atomic.Pointer[Port] // nil while the protocol is off
-	detached                *Detached            // nil without a gRPC port
+	answer                  Answer
+	detached                *detached
 }
 
-// NewRequests makes the Requests of a receiver that takes OTLP over HTTP at these paths.
-func NewRequests(set component.TelemetrySettings, tracesPath, metricsPath string) (*Requests, error) {
+// NewRequests makes the Requests of a receiver that takes OTLP over HTTP at these paths. It is to be stopped.
+func NewRequests(set component.TelemetrySettings, tracesPath, metricsPath string, answer Answer) (*Requests, error) {
 	telemetry, err := metadata.NewTelemetryBuilder(set)
 	if err != nil {
 		return nil, err
 	}
-	return &Requests{logger: set.Logger, telemetry: telemetry, tracesPath: tracesPath, metricsPath: metricsPath}, nil
+	r := &Requests{logger: set.Logger, telemetry: telemetry, tracesPath: tracesPath, metricsPath: metricsPath, answer: answer}
+	r.detached = newDetached(r)
+	return r, nil
 }
 
 // OpenGRPC says where the gRPC port is.
@@ -39,18 +42,14 @@ func (r *Requests) OpenGRPC(p *Port) { r.grpc.Store(p) }
 // OpenHTTP says where the HTTP port is.
 func (r *Requests) OpenHTTP(p *Port) { r.http.Store(p) }
 
-// Stop ends the connections that gRPC gave away. It is called when no listener accepts any more.
-func (r *Requests) Stop() error {
-	if r.detached == nil {
-		return nil
-	}
-	return r.detached.stop()
-}
+// Stop ends the connections that the servers gave away. It is called when no listener accepts any more.
+func (r *Requests) Stop() error { return r.detached.stop() }
 
 // request is a misdirected request.
 type request struct {
 	kind      Kind
 	transport string // "grpc" or "http", of the port
+	gRPC      bool   // it is one of gRPC
 	host      string // that it was sent to
 	what      string // the path or method
 	from      string // the sender's address

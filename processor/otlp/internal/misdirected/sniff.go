@@ -2,82 +2,121 @@ package misdirected
 
 import (
 	"context"
+	"crypto/tls"
 	"io"
 	"net"
-	"strings"
+	"time"
 
+	"golang.org/x/net/http2"
 	"google.golang.org/grpc/credentials"
-
-	"github.com/slowburn/slowburn/processor/otlp/internal/intake"
+	"google.golang.org/grpc/credentials/insecure"
 )
 
 // preface is what a client of HTTP/2 sends first.
-const preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+const preface = http2.ClientPreface
 
 // tlsHandshake is the first byte of a TLS client.
 const tlsHandshake = 0x16
 
-// Credentials returns credentials of the gRPC port that behave as the inner ones with senders of HTTP/2. Connections that begin
-// with an HTTP/1 request are answered apart, until Stop. What comes by HTTP/2 and is not gRPC is reported, without TLS where the
-// request comes with the first bytes, and gRPC answers it. A TLS handshake, where TLS is off, is reported and its connection closed. It is called once.
-func (r *Requests) Credentials(inner credentials.TransportCredentials, answer Answer) credentials.TransportCredentials {
-	r.detached = newDetached(r, answer)
-	return &sniffing{inner, r}
+const (
+	// requestPatience is how long the first request of a connection of HTTP/2 is waited for, to see whether it is gRPC. A client
+	// that connects before it has one is taken for one of gRPC.
+	requestPatience = time.Second
+	// openPatience is how long a connection may take to be opened from there on.
+	openPatience = 10 * time.Second
+)
+
+// Credentials returns credentials of the gRPC port, with TLS where conf is not nil. Clients of gRPC need not negotiate HTTP/2. Other
+// connections go to detached.
+func (r *Requests) Credentials(conf *tls.Config) credentials.TransportCredentials {
+	return &sniffing{insecure.NewCredentials(), conf, r}
 }
 
 type sniffing struct {
 	credentials.TransportCredentials
+	conf     *tls.Config // nil without TLS
 	requests *Requests
+}
+
+// Info implements credentials.TransportCredentials.
+func (s *sniffing) Info() credentials.ProtocolInfo {
+	if s.conf != nil {
+		return credentials.NewTLS(s.conf).Info()
+	}
+	return s.TransportCredentials.Info()
 }
 
 // Clone implements credentials.TransportCredentials.
 func (s *sniffing) Clone() credentials.TransportCredentials {
-	return &sniffing{s.TransportCredentials.Clone(), s.requests}
+	return &sniffing{s.TransportCredentials.Clone(), s.conf.Clone(), s.requests}
 }
 
 // ServerHandshake implements credentials.TransportCredentials. gRPC has set a deadline on the connection.
 func (s *sniffing) ServerHandshake(raw net.Conn) (net.Conn, credentials.AuthInfo, error) {
-	conn, info, err := s.TransportCredentials.ServerHandshake(raw)
-	if err != nil {
+	if s.conf == nil {
+		conn, info, err := s.TransportCredentials.ServerHandshake(raw)
+		if err != nil {
+			return nil, nil, err
+		}
+		return s.open(conn, info)
+	}
+	o := opening{conn: raw}
+	if err := o.await(func([]byte) bool { return true }); err != nil {
+		return refused(raw)
+	}
+	if !o.isTLS() {
+		if err := o.await(tellsHTTP2); err != nil || !o.isHTTP1() && !o.isHTTP2() {
+			return refused(raw)
+		}
+		return s.detach(&o, arrival{transport: "grpc", plain: true})
+	}
+	conn := tls.Server(o.rest(), s.conf) // within the deadline of gRPC
+	if err := conn.HandshakeContext(context.Background()); err != nil {
+		_ = conn.Close()
 		return nil, nil, err
 	}
-	if l := intake.TCP(conn); l != nil {
-		seen, err := look(l)
-		if err == nil && strings.HasPrefix(string(seen), preface) { // gRPC gets the connection as it is: it reads such ones faster
-			inspector := inspector{requests: s.requests}
-			inspector.done(seen, conn)
-			return conn, info, nil
-		}
-	}
-	start, err := peek(conn)
-	switch {
-	case err != nil:
-		_ = conn.Close() // it sent nothing that could be answered
-		return nil, nil, io.EOF
-	case start[0] == tlsHandshake:
-		s.requests.report(context.Background(), tlsOn("grpc", conn))
-		_ = conn.Close()
-		return nil, nil, io.EOF
-	}
-	if start[0] >= 'A' && start[0] <= 'Z' && !strings.HasPrefix(preface, string(start)) {
-		s.requests.detached.take(&replay{Conn: conn, start: start})
-		return nil, nil, credentials.ErrConnDispatched
-	}
-	return &replay{Conn: conn, start: start, inspect: &inspector{requests: s.requests}}, info, nil
+	return s.open(conn, credentials.TLSInfo{State: conn.ConnectionState(),
+		CommonAuthInfo: credentials.CommonAuthInfo{SecurityLevel: credentials.PrivacyAndIntegrity}})
 }
 
-// peek reads as much of a connection as it takes to tell whether it is HTTP/2: at least one byte, at most the preface.
-func peek(conn net.Conn) ([]byte, error) {
-	start := make([]byte, 0, len(preface))
-	for len(start) < len(preface) && preface[:len(start)] == string(start) {
-		n, err := conn.Read(start[len(start):cap(start)])
-		start = start[:len(start)+n]
-		if len(start) == 0 && err != nil {
-			return nil, err
-		}
-		if n == 0 && len(start) > 0 {
-			break // what is wrong whoever reads on finds
-		}
+// open lets gRPC have a connection of its own.
+func (s *sniffing) open(conn net.Conn, info credentials.AuthInfo) (net.Conn, credentials.AuthInfo, error) {
+	o := opening{conn: conn}
+	if err := o.await(tellsHTTP2); err != nil && len(o.seen) == 0 {
+		return refused(conn) // it sent nothing that could be answered
 	}
-	return start, nil
+	from := arrival{transport: "grpc"}
+	switch {
+	case s.conf == nil && o.isTLS():
+		s.requests.report(context.Background(), tlsOn("grpc", conn))
+		return s.detach(&o, from) // as plain text, which tells a client what is wrong: this is no TLS
+	case o.isHTTP1():
+		return s.detach(&o, from)
+	case !o.isHTTP2():
+		return o.rest(), info, nil // what is wrong gRPC finds
+	}
+	// Many clients of gRPC send a request only when they have the server's settings. gRPC sends its own ones later.
+	if err := http2.NewFramer(conn, nil).WriteSettings(); err != nil {
+		return refused(conn)
+	}
+	o.awaitFor(requestPatience, openPatience, func(seen []byte) bool {
+		_, known := firstIsGRPC(seen)
+		return known
+	})
+	if gRPC, known := firstIsGRPC(o.seen); known && !gRPC {
+		s.requests.detached.take(&unacknowledging{Conn: o.rest(), pass: len(preface)}, from)
+		return nil, nil, credentials.ErrConnDispatched
+	}
+	return o.rest(), info, nil
+}
+
+// refused closes a connection that cannot be answered.
+func refused(conn net.Conn) (net.Conn, credentials.AuthInfo, error) {
+	_ = conn.Close()
+	return nil, nil, io.EOF
+}
+
+func (s *sniffing) detach(o *opening, from arrival) (net.Conn, credentials.AuthInfo, error) {
+	s.requests.detached.take(o.rest(), from)
+	return nil, nil, credentials.ErrConnDispatched
 }

@@ -1,12 +1,50 @@
 package count
 
 import (
+	"bytes"
+	"sync"
+
 	"github.com/slowburn/slowburn/internal/wire"
 	"github.com/slowburn/slowburn/slo/sli/internal/count/lookup"
 )
 
 // Births take the tree's mutex: they happen once per series. The log gets a series' definition before anybody can find
-// its number, so that no record of spans is kept that names an unknown one.
+// its number, so that no record of spans is kept that names an unknown one. What a full log refuses the next one begins with: records
+// of spans come there before the snapshot that has the series.
+
+// define keeps a record of series, such as that of a birth.
+func (s *stripe) define(record []byte) {
+	if s.log != nil && !s.log.Append(record) {
+		s.refused = true
+		s.owed.add(record)
+	}
+}
+
+// owed are records of series that a full log refused, in their order. Its mutex is taken last.
+type owed struct {
+	mu      sync.Mutex
+	records [][]byte
+}
+
+func (o *owed) add(record []byte) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.records = append(o.records, bytes.Clone(record))
+}
+
+// pay hands the records to the next log, before anything else, or drops them where there is none. Those that it refuses, too, stay:
+// such a log keeps nothing that could name them.
+func (o *owed) pay(log Log) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for log != nil && len(o.records) > 0 {
+		if !log.Append(o.records[0]) {
+			return
+		}
+		o.records = o.records[1:]
+	}
+	o.records = nil
+}
 
 // serviceOf returns the service that a name is counted in.
 func (s *stripe) serviceOf(name []byte) (svc *service, overflow bool) {

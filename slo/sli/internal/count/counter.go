@@ -14,7 +14,7 @@ const unknownService = "unknown_service"
 
 // Counter counts the spans of requests. It is goroutine-safe, but for Restore and Restored, which come before everything else.
 //
-// Locks, in this order: gate, the stripes, tree.mu.
+// Locks, in this order: gate, the stripes, tree.mu, and keptMu or that of owed.
 type Counter struct {
 	tree    *tree
 	stripes []stripe // a power of two

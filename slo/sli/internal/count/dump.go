@@ -91,6 +91,9 @@ type Restored struct {
 	Name string
 	// Flushed is the time of the last flush, in Unix ms.
 	Flushed int64
+	// LostAt is when counts of before were not taken up for the last time, in Unix ms, and Lost why.
+	LostAt int64
+	Lost   string
 	// Request is called for each request that was counted, with the time, in Unix ms.
 	Request func(id RequestID, at int64)
 }
@@ -141,6 +144,10 @@ func (c *Counter) Restore(record []byte, found *Restored) error {
 		at, id := int64(r.uint64()), RequestID{r.uint64(), r.uint64()}
 		if !r.failed {
 			found.Request(id, at)
+		}
+	case recordLoss:
+		if at, why := r.varint(), r.text(); !r.failed {
+			found.LostAt, found.Lost = at, why
 		}
 	case recordName:
 		if name := r.text(); !r.failed {

@@ -147,6 +147,7 @@ func (c *Counter) Turn(log Log, records func(record []byte) error) (turn uint64,
 	defer c.gate.Unlock()
 	c.lockAll()
 	c.turn++
+	c.tree.owed.pay(log)
 	waiting := make([][]byte, 0, len(c.stripes))
 	for i := range c.stripes {
 		s := &c.stripes[i]

@@ -18,6 +18,7 @@ const (
 	recordEventsN = 'E' // snapshot: the count of a series of events
 	recordRequest = 'r' // snapshot: a request was counted
 	recordName    = 'n' // the name that the counts have
+	recordLoss    = 'l' // snapshot: counts of before were not taken up
 )
 
 var errRecord = errors.New("a record of counts cannot be read")
@@ -116,6 +117,11 @@ func AppendName(b []byte, name string) []byte { return appendText(append(b, reco
 
 // AppendFlush appends the record of a flush, at a time in Unix ms.
 func AppendFlush(b []byte, at int64) []byte { return binary.AppendVarint(append(b, recordFlush), at) }
+
+// AppendLoss appends the record that counts of before were not taken up, at a time in Unix ms, and why.
+func AppendLoss(b []byte, at int64, why string) []byte {
+	return appendText(binary.AppendVarint(append(b, recordLoss), at), why)
+}
 
 // AppendRequest appends the record of a request that was counted, at a time in Unix ms.
 func AppendRequest(b []byte, id RequestID, at int64) []byte {

@@ -233,3 +233,46 @@ func FuzzRestore(f *testing.F) {
 		describe(c)
 	})
 }
+
+// TestRefusedExpiry holds that a series whose end no log keeps is not forgotten: its number would be another's there. It is
+// forgotten when the next log is there.
+func TestRefusedExpiry(t *testing.T) {
+	c := New(limits, anything, func(RequestID, int64) {})
+	_, err := c.Turn(&memoryLog{room: 6}, func([]byte) error { return nil })
+	require.NoError(t, err)
+	c.Count(slitest.Request(t, slitest.Traces(t, failing("a", "1", "x", "r"))), RequestID{}, 0) // four definitions and the spans
+	flushed(c, 1000, true)
+	before := describe(c)
+	assert.Zero(t, c.Expire(2000))
+	assert.Equal(t, before, describe(c))
+
+	log := &memoryLog{room: 100}
+	_, err = c.Turn(log, func([]byte) error { return nil })
+	require.NoError(t, err)
+	assert.Equal(t, len(before), c.Expire(2000))
+	assert.Empty(t, describe(c))
+	assert.EqualValues(t, recordExpired, log.records[len(log.records)-1][0])
+}
+
+// TestOwedRecords holds that a log begins with what the one before refused of series, unless there was none before.
+func TestOwedRecords(t *testing.T) {
+	c := New(limits, anything, func(RequestID, int64) {})
+	request := slitest.Request(t, slitest.Traces(t, failing("a", "1", "x", "r")))
+	full, next := &memoryLog{}, &memoryLog{room: 2}
+	for _, log := range []*memoryLog{full, next} {
+		_, err := c.Turn(log, func([]byte) error { return nil })
+		require.NoError(t, err)
+		if log == full {
+			assert.NotZero(t, c.Count(request, RequestID{}, 0).Refused)
+		}
+	}
+	require.Len(t, next.records, 2)
+	assert.EqualValues(t, recordCalls, next.records[0][0])
+	last := &memoryLog{room: 100}
+	_, err := c.Turn(last, func([]byte) error { return nil })
+	require.NoError(t, err)
+	assert.Len(t, last.records, 2, "those that did not fit before")
+	_, err = c.Turn(nil, nil)
+	require.NoError(t, err)
+	assert.Empty(t, c.tree.owed.records)
+}

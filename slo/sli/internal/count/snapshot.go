@@ -105,33 +105,43 @@ func (c *Counter) Expire(since int64) (forgotten int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	record := []byte{recordExpired}
-	t.calls = slices.DeleteFunc(t.calls, func(s *CallSeries) bool {
-		if !s.idle(s.durations().weight(), since) {
-			return false
+	calls := make(map[*CallSeries]bool)
+	for _, s := range t.calls {
+		if s.idle(s.durations().weight(), since) {
+			calls[s] = true
+			record = binary.AppendUvarint(append(record, 0), uint64(s.number))
 		}
-		record = binary.AppendUvarint(append(record, 0), uint64(s.number))
-		forgotten++
+	}
+	events := make(map[*EventSeries]bool) // all of them before any is removed, as they depend on each other
+	for _, s := range t.events {
+		if s.expired(since) {
+			events[s] = true
+			record = binary.AppendUvarint(append(record, 1), uint64(s.number))
+		}
+	}
+	if len(calls)+len(events) == 0 || !c.keepExpired(record) {
+		return 0
+	}
+	t.calls = slices.DeleteFunc(t.calls, func(s *CallSeries) bool { return calls[s] })
+	for s := range calls {
 		t.removeCalls(s)
-		return true
-	})
-	var expired []*EventSeries // all of them before any is removed, as they depend on each other
-	t.events = slices.DeleteFunc(t.events, func(s *EventSeries) bool {
-		if !s.expired(since) {
-			return false
+	}
+	all := t.events
+	t.events = slices.DeleteFunc(slices.Clone(all), func(s *EventSeries) bool { return events[s] })
+	for _, s := range all {
+		if events[s] {
+			t.removeEvents(s)
 		}
-		expired = append(expired, s)
-		return true
-	})
-	for _, s := range expired {
-		record = binary.AppendUvarint(append(record, 1), uint64(s.number))
-		t.removeEvents(s)
 	}
-	forgotten += len(expired)
 	t.weigh()
-	if forgotten > 0 {
-		c.stripes[0].define(record)
-	}
-	return forgotten
+	return len(calls) + len(events)
+}
+
+// keepExpired appends a record of series that are forgotten, and reports whether that can be: their numbers are given to others, so
+// no log may miss it. Where one is full they are forgotten after the next flush. The caller holds all stripes.
+func (c *Counter) keepExpired(record []byte) bool {
+	log := c.stripes[0].log
+	return log == nil || log.Append(record)
 }
 
 // Mark notes that series were born at a time, or that their zero was accepted, and returns the turn of the log if that

@@ -40,13 +40,6 @@ const (
 	maxStripes = 256
 )
 
-// define keeps the record of a series' birth.
-func (s *stripe) define(record []byte) {
-	if s.log != nil && !s.log.Append(record) {
-		s.refused = true
-	}
-}
-
 // count counts the spans of a request, and reports whether they are kept.
 func (s *stripe) count(r *wire.Request, id RequestID, at int64, n *Result) {
 	begin := len(s.pending)

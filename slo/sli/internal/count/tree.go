@@ -22,6 +22,7 @@ type tree struct {
 	operations *lookup.Table[operation]
 	values     *lookup.Table[value]
 	services   names[service]
+	owed       owed
 
 	// crowded says that there are as many series as the limit allows: then only exempt values, Other and its like get one.
 	crowded atomic.Bool

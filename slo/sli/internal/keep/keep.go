@@ -33,6 +33,10 @@ import (
 const (
 	// lookEvery is how often it is looked at how full the log is.
 	lookEvery = 100 * time.Millisecond
+	// checkEvery is how often all that a place has is read back.
+	checkEvery = time.Minute
+	// saidFor is how long it is said that counts of before were not taken up, also by the next processes.
+	saidFor = 24 * time.Hour
 	// tryEvery is how often a place is tried again that took no more.
 	tryEvery = 10 * time.Second
 	// markEvery is how often the log is marked again while something is still being appended.
@@ -71,9 +75,8 @@ type Keeper struct {
 	flush   atomic.Int64
 
 	volatile atomic.Pointer[Volatile]
-	// ended is closed, and replaced, at the end of each turn.
-	endedMu sync.Mutex
-	ended   chan struct{}
+	loss     atomic.Pointer[Loss]
+	ended    ending
 
 	wake chan struct{}
 	stop context.CancelFunc
@@ -86,10 +89,37 @@ type Volatile struct {
 	Why   string
 }
 
+// Loss says when counts of before were not taken up, and why.
+type Loss struct {
+	At  time.Time
+	Why string
+}
+
+// ending lets others wait for the end of a turn: its channel is closed then, and replaced.
+type ending struct {
+	mu sync.Mutex
+	ch chan struct{}
+}
+
+// end lets go on whoever waits.
+func (e *ending) end() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	close(e.ch)
+	e.ch = make(chan struct{})
+}
+
+// next returns what is closed at the next end.
+func (e *ending) next() <-chan struct{} {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.ch
+}
+
 // Start takes up the counts of before, if there are any, and begins to keep. Its error is place.ErrInUse; anything else that
 // is wrong with the place is said by Volatile, or logged.
 func Start(set Settings) (*Keeper, error) {
-	k := &Keeper{set: set, room: minRoom, ended: make(chan struct{}), wake: make(chan struct{}, 1)}
+	k := &Keeper{set: set, room: minRoom, ended: ending{ch: make(chan struct{})}, wake: make(chan struct{}, 1)}
 	if err := k.open(); err != nil {
 		return nil, err
 	}
@@ -139,8 +169,12 @@ func (k *Keeper) recover() error {
 	if err != nil {
 		return err
 	}
+	if restored.Lost != "" {
+		k.loss.Store(&Loss{time.UnixMilli(restored.LostAt), restored.Lost})
+	}
 	if found.Lost != "" {
 		k.anew()
+		k.loss.Store(&Loss{clock.Now(), found.Lost})
 		k.set.Logger.Warn("counting begins anew: " + found.Lost)
 		return nil
 	}
@@ -162,12 +196,13 @@ func (k *Keeper) turn() error {
 		return err
 	}
 	if err := k.goOn(next); err != nil {
+		k.leave(next, err)
 		return err
 	}
 	if was := k.volatile.Swap(nil); was != nil {
 		k.set.Logger.Info("counts would survive a crash again", zap.Time("since", was.Since))
 	}
-	k.release()
+	k.ended.end()
 	if err := next.Settle(); err != nil {
 		k.set.Logger.Warn("counts are safe from a crash of the gateway, but not of the machine", zap.Error(err))
 	}
@@ -183,6 +218,11 @@ func (k *Keeper) goOn(next place.Generation) error {
 		if err := write(count.AppendName(nil, k.name)); err != nil {
 			return err
 		}
+		if l := k.Loss(); l != nil {
+			if err := write(count.AppendLoss(nil, l.At.UnixMilli(), l.Why)); err != nil {
+				return err
+			}
+		}
 		if turn, err = k.counter.Turn(next, write); err != nil {
 			return err
 		}
@@ -195,45 +235,54 @@ func (k *Keeper) goOn(next place.Generation) error {
 		})
 	})
 	if err != nil {
-		_, _ = k.counter.Turn(nil, nil) // nothing more goes to it
-		err = errors.Join(err, next.Desert())
-		next.Release()
 		return err
 	}
 	k.counter.Kept(turn)
 	if k.current.generation != nil {
 		k.current.generation.Release()
 	}
-	k.current.generation = next
+	k.current.generation, k.current.checked = next, clock.Now()
 	k.room = min(max(k.room, 2*int(min(bytes, maxRoom))), maxRoom)
 	return nil
 }
 
 // desert goes on in memory.
 func (k *Keeper) desert(why error) {
-	_, _ = k.counter.Turn(nil, nil)
-	if g := k.current.take(); g != nil {
+	k.leave(nil, why)
+	k.ended.end()
+}
+
+// leave sees to it that nothing more goes to the generation in use, nor to one that was to follow, where that is not nil. It is said
+// before what was kept is given up, and that is done before anything is counted, or told, that goes nowhere: then a crash at no
+// moment leaves a file that is behind.
+func (k *Keeper) leave(next place.Generation, why error) {
+	v := &Volatile{Since: clock.Now(), Why: why.Error()}
+	was := k.volatile.Load()
+	if was != nil {
+		v.Since = was.Since
+	}
+	k.volatile.Store(v)
+	if was == nil {
+		k.set.Logger.Error("counts would not survive a crash from now on; counting goes on in memory", zap.Error(why))
+	}
+	k.current.mu.Lock()
+	left := []place.Generation{k.current.generation, next}
+	for _, g := range left {
+		if g == nil {
+			continue
+		}
 		if err := g.Desert(); err != nil {
 			k.set.Logger.Error("counts may be repeated after a crash", zap.Error(err))
 		}
-		g.Release()
 	}
-	v := &Volatile{Since: clock.Now(), Why: why.Error()}
-	if was := k.volatile.Load(); was != nil {
-		v.Since = was.Since
-	} else {
-		k.set.Logger.Error("counts would not survive a crash from now on; counting goes on in memory", zap.Error(why))
+	k.current.generation = nil
+	k.current.mu.Unlock()
+	_, _ = k.counter.Turn(nil, nil)
+	for _, g := range left {
+		if g != nil {
+			g.Release() // nobody appends to it any more
+		}
 	}
-	k.volatile.Store(v)
-	k.release()
-}
-
-// release lets go on whoever waits in Await.
-func (k *Keeper) release() {
-	k.endedMu.Lock()
-	defer k.endedMu.Unlock()
-	close(k.ended)
-	k.ended = make(chan struct{})
 }
 
 func (k *Keeper) closePlace() {
@@ -267,15 +316,29 @@ func (k *Keeper) look() {
 		}
 		return
 	}
-	if k.current.generation.Fill() < 0.5 {
+	switch {
+	case k.isDamaged(clock.Since(k.current.checked) >= checkEvery):
+	case k.current.generation.Fill() < 0.5:
 		return
-	}
-	if clock.Since(k.turned) < minTurn {
+	case clock.Since(k.turned) < minTurn:
 		k.room = min(2*k.room, maxRoom)
 	}
 	if err := k.turn(); err != nil {
 		k.desert(err)
 	}
+}
+
+// isDamaged reports, and logs, that what is kept would not be found again. All of it is in memory, too, and goes to the next
+// generation.
+func (k *Keeper) isDamaged(all bool) bool {
+	if all {
+		k.current.checked = clock.Now()
+	}
+	err := k.current.check(all)
+	if err != nil {
+		k.set.Logger.Warn("the counts' file was damaged while it was in use; all counts are written anew", zap.Error(err))
+	}
+	return err != nil
 }
 
 // tryAgain tries to keep what is counted in memory.
@@ -286,7 +349,10 @@ func (k *Keeper) tryAgain() {
 		if err == nil {
 			k.place = opened
 			// What a process before left is not counted here: it would be under another name.
-			_, err = k.place.Recover(func([]byte) error { return nil })
+			var found place.Found
+			if found, err = k.place.Recover(func([]byte) error { return nil }); found.Lost != "" {
+				k.set.Logger.Info("counts go on with those in memory: " + found.Lost)
+			}
 		}
 		if err != nil {
 			k.desert(err)
@@ -320,10 +386,18 @@ func (k *Keeper) FlushedAt(at int64) {
 // Volatile says whether counts would not survive a crash; nil if they would.
 func (k *Keeper) Volatile() *Volatile { return k.volatile.Load() }
 
+// Loss says that counts of before were not taken up; nil if they were, or if that is long ago.
+func (k *Keeper) Loss() *Loss {
+	if l := k.loss.Load(); l != nil && clock.Since(l.At) < saidFor {
+		return l
+	}
+	return nil
+}
+
 // Await waits until what the log of a turn refused is kept, or counts are known to be volatile. Its error is that of ctx.
 func (k *Keeper) Await(ctx context.Context, refused uint64) error {
 	for refused != 0 {
-		ended := k.turnEnds()
+		ended := k.ended.next()
 		if k.counter.IsKept(refused) || k.volatile.Load() != nil {
 			return nil
 		}
@@ -344,7 +418,7 @@ func (k *Keeper) Secure(ctx context.Context, refused uint64) error {
 		return err
 	}
 	for {
-		ended := k.turnEnds()
+		ended := k.ended.next()
 		if k.current.mark() {
 			return nil
 		}
@@ -359,13 +433,6 @@ func (k *Keeper) Secure(ctx context.Context, refused uint64) error {
 		}
 		timer.Stop()
 	}
-}
-
-// turnEnds returns what is closed at the end of a turn.
-func (k *Keeper) turnEnds() <-chan struct{} {
-	k.endedMu.Lock()
-	defer k.endedMu.Unlock()
-	return k.ended
 }
 
 func (k *Keeper) wakeUp() {
@@ -385,7 +452,8 @@ func (k *Keeper) Close() error {
 	k.loop.Wait()
 	k.turning.Lock()
 	defer k.turning.Unlock()
-	if g := k.current.generation; g != nil && g.Fill() >= 1 {
+	_ = k.current.mark() // so that all of it is looked at
+	if g := k.current.generation; g != nil && (g.Fill() >= 1 || k.isDamaged(true)) {
 		if err := k.turn(); err != nil {
 			k.desert(err)
 		}

@@ -18,12 +18,13 @@ import (
 
 // Directory is a Place in files. One process has it at a time.
 type Directory struct {
-	path string
-	name string // of the files, up to the generation
-	boot string
-	lock *os.File
-	next uint64   // the generation that Begin makes
-	old  []string // files that the next snapshot makes needless
+	path      string
+	connector string
+	name      string // of the files, up to the generation
+	boot      string
+	lock      *os.File
+	next      uint64   // the generation that Begin makes
+	old       []string // files that the next snapshot makes needless
 }
 
 var _ Place = (*Directory)(nil)
@@ -38,29 +39,45 @@ const (
 // Open takes the files of a connector in a directory, which it makes if need be. It returns ErrInUse if another process has
 // them.
 func Open(path, connector string) (*Directory, error) {
-	if err := os.MkdirAll(path, 0o700); err != nil {
-		return nil, explain("make the directory", path, err)
+	d := &Directory{path: path, connector: connector, name: url.PathEscape(connector), boot: bootID(), next: 1}
+	if err := d.relock(); err != nil {
+		return nil, err
 	}
-	d := &Directory{path: path, name: url.PathEscape(connector), boot: bootID(), next: 1}
-	lock := filepath.Join(path, d.name+lockSuffix)
+	return d, nil
+}
+
+func (d *Directory) lockPath() string { return filepath.Join(d.path, d.name+lockSuffix) }
+
+// relock takes the lock, unless it has it: somebody may have removed its file, or the directory.
+func (d *Directory) relock() error {
+	lock := d.lockPath()
+	if d.lock != nil && isAt(lock, d.lock) {
+		return nil
+	}
+	if err := os.MkdirAll(d.path, 0o700); err != nil {
+		return explain("make the directory", d.path, err)
+	}
 	f, err := os.OpenFile(lock, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
-		return nil, explain("open", lock, err)
+		return explain("open", lock, err)
 	}
 	locked, err := mapped.Lock(f)
 	if err != nil {
-		return nil, errors.Join(explain("lock", lock, err), f.Close())
+		return errors.Join(explain("lock", lock, err), f.Close())
 	}
 	if !locked {
 		owner := make([]byte, 20)
 		n, _ := f.ReadAt(owner, 0) // best effort: it is only for the message
-		return nil, errors.Join(fmt.Errorf("the counts of %s in %s are %w (pid %s): stop that, or give this one another directory",
-			connector, path, ErrInUse, strings.TrimSpace(string(owner[:n]))), f.Close())
+		return errors.Join(fmt.Errorf("the counts of %s in %s are %w (pid %s): stop that, or give this one another directory",
+			d.connector, d.path, ErrInUse, strings.TrimSpace(string(owner[:n]))), f.Close())
+	}
+	if d.lock != nil {
+		_ = d.lock.Close() // of a file that nobody finds
 	}
 	d.lock = f
 	_ = f.Truncate(0)                                      // best effort, as the disk may be full: it is only
 	_, _ = f.WriteAt([]byte(strconv.Itoa(os.Getpid())), 0) // for the message above
-	return d, nil
+	return nil
 }
 
 // bootID tells one start of the machine from another. It is empty where the system does not say.

@@ -26,8 +26,12 @@ type generation struct {
 	memory mapped.Memory
 	log    []byte
 	salt   uint64
+	head   []byte
 	state  state
-	marked int // bytes of the log that are known to be complete
+	marked int    // bytes of the log that are known to be complete
+	word   uint64 // the mark, as it was stored
+
+	snapshot int64 // bytes of the snapshot, once it is committed
 
 	_      [64]byte // what follows is written by all
 	tail   atomic.Int64
@@ -38,6 +42,9 @@ var _ Generation = (*generation)(nil)
 
 // Begin implements Place. The file gets its name when its head is in it, so that no crash leaves one without.
 func (d *Directory) Begin(room int) (Generation, error) {
+	if err := d.relock(); err != nil {
+		return nil, err
+	}
 	room = (room + pageSize - 1) / pageSize * pageSize
 	number := d.next
 	d.next++
@@ -53,7 +60,8 @@ func (d *Directory) Begin(room int) (Generation, error) {
 	g.file = f
 	g.log = g.memory.Buf[pageSize:]
 	h := head{version: version, generation: number, salt: g.salt, room: uint64(room), boot: d.boot}
-	if err := errors.Join(g.poke(0, h.encode()), g.mark()); err != nil {
+	g.head = h.encode()
+	if err := errors.Join(g.poke(0, g.head), g.mark()); err != nil {
 		return nil, errors.Join(explain("write", g.path, err), g.discard())
 	}
 	if err := os.Rename(g.path, d.file(number)); err != nil {
@@ -74,7 +82,8 @@ func (g *generation) poke(at int, b []byte) (err error) {
 // mark stores the state, and how far the log is known to be complete.
 func (g *generation) mark() (err error) {
 	defer mapped.Guard(&err)()
-	storeWord(g.memory.Buf[markAt:], markOf(g.salt, g.state, g.marked))
+	g.word = markOf(g.salt, g.state, g.marked)
+	storeWord(g.memory.Buf[markAt:], g.word)
 	return nil
 }
 
@@ -184,7 +193,7 @@ func (g *generation) Commit(snapshot func(write func(record []byte) error) error
 		err = g.poke(snapshotAt, encodeSnapshotHead(uint64(bytes), sum.Sum32()))
 	}
 	if err == nil {
-		g.state = committed
+		g.state, g.snapshot = committed, bytes
 		err = g.mark()
 	}
 	if err != nil {

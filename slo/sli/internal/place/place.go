@@ -33,6 +33,9 @@ type Generation interface {
 	Mark() bool
 	// Fill is how much of the room is taken, from 0 to 1.
 	Fill() float64
+	// Check returns an error where what the generation stored would not be found again, as far as that is seen at a glance: it is
+	// for every moment. With all it reads back what is before the mark, and the snapshot.
+	Check(all bool) error
 	// Commit stores a snapshot: the records that snapshot hands to write. It makes what was before the generation needless.
 	// It returns how many bytes the snapshot has.
 	Commit(snapshot func(write func(record []byte) error) error) (int64, error)

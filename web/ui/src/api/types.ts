@@ -86,6 +86,8 @@ export interface Objective {
   alert: ObjectiveAlert;
   /** Since when counts would not survive a crash, and why; empty if they would. */
   volatile_counts: string;
+  /** When counts of before were not taken up, and why, for a day; empty if they were. */
+  lost_counts: string;
 }
 
 export interface Objectives {

@@ -1,0 +1,79 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// TestValidateWarns holds that validate prints what a start would warn of, with its component, and that this is no error.
+func TestValidateWarns(t *testing.T) {
+	for name, tt := range map[string]struct {
+		yaml string
+		want []string // parts of the lines, in their order
+	}{
+		"the shipped configuration": {"", nil},
+		"a rule behind one for all": {`
+processors:
+  tail_sampling:
+    policies: []
+    rules:
+      - {name: all, sample: 5}
+      - {name: errors, match: {type: status_code, status_code: {status_codes: [ERROR]}}, sample: always}
+`, []string{`Warning: processors::tail_sampling: rules[1] "errors": is never asked`}},
+		"an inverted match beside others, and a key without a meaning": {`
+processors:
+  tail_sampling:
+    expected_new_traces_per_sec: 10
+    policies:
+      - {name: not-health, type: string_attribute, string_attribute: {key: http.route, values: [/health], invert_match: true}}
+      - {name: rest, type: probabilistic, probabilistic: {sampling_percentage: 10}}
+`, []string{"Warning: processors::tail_sampling: expected_new_traces_per_sec has no meaning here", `"not-health": string_attribute::invert_match`}},
+		"a shadow": {`
+processors:
+  tail_sampling:
+    shadow:
+      policies: [{name: none, type: drop, drop: {drop_sub_policy: [{name: all, type: always_sample}]}}]
+`, []string{"Warning: processors::tail_sampling: shadow::policies: all are of type drop"}},
+		"nobody is told, and links lead nowhere": {`
+extensions:
+  slo:
+    objectives: [{name: a, target: 99, window: 30d, availability: {kind: server}}]
+    receivers: [{name: desk, webhook: {endpoint: "http://127.0.0.1:1/"}, severities: [ticket]}]
+`, []string{"Warning: extensions::slo: alerts reach nobody: nobody is told of a page of objective a", "Warning: extensions::slo: links in notifications"}},
+		"a processor that no pipeline has": {`
+processors:
+  tail_sampling/other:
+    expected_new_traces_per_sec: 10
+    policies: [{name: all, type: always_sample}]
+`, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			file := filepath.Join(t.TempDir(), "ours.yaml")
+			require.NoError(t, os.WriteFile(file, []byte(tt.yaml), 0o600))
+			out, err := slowburnSays(t, "validate", "--config", "../../config.yaml", "--config", file)
+			require.NoError(t, err, out)
+			lines := strings.FieldsFunc(out, func(r rune) bool { return r == '\n' })
+			require.Len(t, lines, len(tt.want), out)
+			for i, want := range tt.want {
+				assert.Contains(t, lines[i], want)
+			}
+		})
+	}
+	out, err := slowburnSays(t, "validate")
+	require.NoError(t, err)
+	assert.Empty(t, out, "without --config it is the shipped one")
+}
+
+// TestValidateOfEmptyRules holds that a list of rules without any is told as such.
+func TestValidateOfEmptyRules(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "ours.yaml")
+	require.NoError(t, os.WriteFile(file, []byte("processors: {tail_sampling: {policies: [], rules: []}}"), 0o600))
+	_, err := slowburnSays(t, "validate", "--config", "../../config.yaml", "--config", file)
+	require.ErrorContains(t, err, "rules must list at least one rule")
+	assert.NotContains(t, err.Error(), "policies must list")
+}
