@@ -35,6 +35,15 @@ type Guard struct {
 	witnesses witnesses
 }
 
+// NewGuard returns a Guard of a machine whose clocks read returns: the wall time, and the time since some instant by the monotonic
+// clock.
+func NewGuard(read func() (wall time.Time, elapsed time.Duration)) *Guard {
+	return &Guard{read: func() reading {
+		wall, elapsed := read()
+		return reading{wall: wall.UTC().Round(0), elapsed: elapsed}
+	}}
+}
+
 // reading is what the machine's clocks show.
 type reading struct {
 	wall    time.Time     // UTC, without a monotonic reading
@@ -78,8 +87,10 @@ type State struct {
 	Settled bool          // the clock is believed, and was for SettleTime
 }
 
-// process is the guard of the package's functions.
 var guard Guard
+
+// Process is the guard of the package's functions.
+func Process() *Guard { return &guard }
 
 // Wall returns the time that the process believes, in UTC, without a monotonic reading.
 func Wall() time.Time { return guard.Wall() }

@@ -12,14 +12,14 @@ var noon = time.Date(2026, 11, 26, 12, 0, 0, 0, time.UTC)
 
 // guarded is a Guard with a machine that a test drives.
 type guarded struct {
-	Guard
+	*Guard
 	elapsed time.Duration
 	offset  time.Duration // of the machine's clock from the truth
 }
 
 func newGuarded(offset time.Duration) *guarded {
 	g := &guarded{offset: offset}
-	g.read = func() reading { return reading{wall: noon.Add(g.elapsed + g.offset), elapsed: g.elapsed} }
+	g.Guard = NewGuard(func() (time.Time, time.Duration) { return noon.Add(g.elapsed + g.offset), g.elapsed })
 	return g
 }
 
