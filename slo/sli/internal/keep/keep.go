@@ -190,7 +190,7 @@ func (k *Keeper) goOn(next place.Generation) error {
 			return err
 		}
 		record := make([]byte, 0, 32)
-		return k.set.Window.All(clock.Now().UnixMilli(), func(id count.RequestID, at int64) error {
+		return k.set.Window.All(clock.Wall().UnixMilli(), func(id count.RequestID, at int64) error {
 			return write(count.AppendRequest(record[:0], id, at))
 		})
 	})
@@ -218,7 +218,7 @@ func (k *Keeper) desert(why error) {
 		}
 		g.Release()
 	}
-	v := &Volatile{Since: clock.Now(), Why: why.Error()}
+	v := &Volatile{Since: clock.Wall(), Why: why.Error()}
 	if was := k.volatile.Load(); was != nil {
 		v.Since = was.Since
 	} else {
