@@ -1,13 +1,17 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"os"
 	"os/signal"
 	"sync"
 	"syscall"
 
 	"github.com/spf13/cobra"
 	"go.opentelemetry.io/collector/otelcol"
+
+	"github.com/slowburn/slowburn/internal/clock"
 )
 
 // command is the Collector's, with what is slowburn's own.
@@ -23,6 +27,7 @@ func command() *cobra.Command {
 	run := root.RunE
 	root.RunE = func(cmd *cobra.Command, args []string) error {
 		signal.Ignore(syscall.SIGHUP)
+		clock.NotBeforeFiles(cmp.Or(os.Getenv("SLOWBURN_DATA_DIR"), "slowburn-data"))
 		ctx, cancel := context.WithCancel(cmd.Context())
 		var hangups sync.WaitGroup
 		hangups.Go(func() { takeHangups(ctx, src.hangup) })

@@ -71,7 +71,7 @@ func (e *embedded) append(ctx context.Context, md pmetric.Metrics, naming batch.
 
 // commit writes the batch in one transaction, but for the samples that the database does not take.
 func (e *embedded) commit(ctx context.Context, b *batch.Batch, rejected *rejections) (appended int, err error) {
-	now := clock.Now()
+	now := clock.Wall()
 	newest := now.Add(maxAhead).UnixMilli()
 	oldest := now.Add(-time.Duration(e.config.Retention)).UnixMilli()
 	tx := e.db.AppenderV2(ctx)

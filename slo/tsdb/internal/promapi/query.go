@@ -29,7 +29,7 @@ func (a *API) query(r *http.Request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	at, err := timeOf(r, "time", clock.Now())
+	at, err := timeOf(r, "time", clock.Wall())
 	if err != nil {
 		return answer{}, err
 	}
