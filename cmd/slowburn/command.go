@@ -1,8 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"os"
 	"os/signal"
 	"sync"
 	"syscall"
@@ -11,6 +13,7 @@ import (
 	"go.opentelemetry.io/collector/otelcol"
 
 	"github.com/slowburn/slowburn/cmd/slowburn/internal/odd"
+	"github.com/slowburn/slowburn/internal/clock"
 )
 
 // command is the Collector's, with what is slowburn's own.
@@ -26,6 +29,7 @@ func command() *cobra.Command {
 	run := root.RunE
 	root.RunE = func(cmd *cobra.Command, args []string) error {
 		signal.Ignore(syscall.SIGHUP)
+		clock.NotBeforeFiles(cmp.Or(os.Getenv("SLOWBURN_DATA_DIR"), "slowburn-data"))
 		ctx, cancel := context.WithCancel(cmd.Context())
 		var hangups sync.WaitGroup
 		hangups.Go(func() { takeHangups(ctx, src.hangup) })

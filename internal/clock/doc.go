@@ -4,6 +4,20 @@
 // Instants have types of their own where a mistake of unit would be silent: Monotonic, UnixMilli, and Epoch, which holds
 // one against the other.
 //
+// # The guard
+//
+// Guard is a wall clock with doubts, and Wall what the process' guard believes. What stamps or forgets data takes the time from Wall,
+// and forgets only while Look says that the clock is settled. What measures durations takes Now.
+//
+//	from      event                                                       to
+//	--------  ----------------------------------------------------------  --------
+//	believed  the machine's clock and the monotonic one part by > 2 min   doubted
+//	believed  something of ours is newer than the clock (NotBefore)       doubted
+//	doubted   the clock is back within 2 min of what is believed          believed
+//	doubted   it stayed where it is for 15 min                            believed
+//	doubted   the median of five processes' latest spans agrees with it   believed
+//	doubted   it jumps again                                              doubted, from then on
+//
 // # The test clock
 //
 // Built with -tags testclock, the process reads how its clock runs from the JSON file that the environment variable
@@ -16,7 +30,7 @@
 //   - rate is the pace of both clocks, a positive number, 1 where it is left out: at 60 a timer of a minute fires after
 //     a second.
 //   - offset moves the wall clock by a duration, 0 where it is left out. It is a jump, as when somebody sets the
-//     machine's clock: Now shows it, Since and Sub between two readings of Now do not, timers do not fire for it.
+//     machine's clock: Now shows it, Since and Sub between two readings of Now do not, timers do not fire for it. Wall doubts it like one.
 //
 // The file is read every 5 ms. A change takes effect at once, also for timers that are waiting. The monotonic clock is
 // continuous over changes of rate. A file that cannot be read or parsed ends the process at its start; later the last

@@ -38,11 +38,8 @@ type Epoch struct {
 	unix  UnixMilli
 }
 
-// NewEpoch returns an Epoch that begins now.
-func NewEpoch() Epoch {
-	now := Now()
-	return Epoch{began: now, unix: UnixMilliOf(now)}
-}
+// NewEpoch returns an Epoch that begins now, at the time that the process believes.
+func NewEpoch() Epoch { return Epoch{began: Now(), unix: UnixMilliOf(Wall())} }
 
 // EpochAt returns an Epoch that began at u, for time that is replayed. Its Elapsed has no meaning.
 func EpochAt(u UnixMilli) Epoch { return Epoch{unix: u} }

@@ -62,13 +62,14 @@ func newStore(set exporter.Settings, cfg *Config) (*store, error) {
 	path := filepath.Join(cfg.Directory, FileName)
 	s := &store{
 		health: health{file: path, logger: set.Logger},
-		id:     set.ID, telemetry: telemetry, queue: newQueue(maxQueueBytes), now: clock.Now,
+		id:     set.ID, telemetry: telemetry, queue: newQueue(maxQueueBytes), now: clock.Wall,
 	}
 	s.writer = &writer{
 		path: path, queue: s.queue, health: &s.health, telemetry: telemetry, logger: set.Logger, retry: retryInterval,
 		stop: make(chan struct{}),
 		options: tracefile.Options{
-			Retention: cfg.Retention, MaxBytes: int64(cfg.MaxBytes), Now: clock.Now, Logger: set.Logger,
+			Retention: cfg.Retention, MaxBytes: int64(cfg.MaxBytes), Logger: set.Logger,
+			Now: clock.Wall, Settled: func() bool { return clock.Look().Settled },
 		},
 	}
 	s.report(host.Health{Message: "The trace store was not started."})

@@ -16,10 +16,8 @@
 //     that they are in error.
 //   - How far each series was read is kept with the ledger, so a sample that comes late is counted in the next minute. How
 //     samples are counted is told in package samples.
-//   - A wall clock that jumps by more than two minutes against the monotonic one is not believed for five minutes, in which
-//     nothing is evaluated; the minutes are made up for after. Nothing is pruned in the first five minutes of a process or
-//     of a clock that jumped. A clock that was set back for good makes evaluation go on from now: minutes that were
-//     evaluated and are now in the future are forgotten, and evaluated when they come.
+//   - The time is the one that the process believes (package clock). Nothing is pruned before that is settled. Where it moves
+//     back, evaluation goes on from there, and minutes that are in the future then move back by as much: no event is lost.
 //
 // Two locks, neither taken while the other is held: evaluator.evaluating is held for an evaluation, which only one goroutine
 // makes; Extension.opened is held for reading while a reader uses the file, and for writing while it is opened or closed.

@@ -78,7 +78,7 @@ func (v *evaluator) evaluate(ctx context.Context, now time.Time, settled bool) e
 	switch {
 	case !settled && (v.latest() > end+ledger.Minutes(aheadAllowed) || v.spans.watermark < end-v.retention):
 		return fmt.Errorf("all minutes up to %s are evaluated, far from the clock, which is believed when it has stayed there for %s",
-			v.latest().Start().Format(time.RFC3339), doubtTime)
+			v.latest().Start().Format(time.RFC3339), clock.SettleTime)
 	case !settled: // nothing is forgotten yet
 	case v.latest() > end+ledger.Minutes(aheadAllowed):
 		if err := v.rewind(end, now); err != nil {

@@ -38,7 +38,7 @@ type Extension struct {
 	settings  extension.Settings
 	telemetry *metadata.TelemetryBuilder
 	evaluator *evaluator
-	clock     wallClock
+	clock     *clock.Guard
 	// untold says, a sentence each, whose alerts reach nobody.
 	untold []string
 	// advice says what to add so that somebody is told, empty where receivers are configured.
@@ -74,7 +74,7 @@ func newExtension(set extension.Settings, config *Config) (*Extension, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Extension{board: new(board), config: config, settings: set, telemetry: telemetry, clock: newClock()}
+	e := &Extension{board: new(board), config: config, settings: set, telemetry: telemetry, clock: clock.Process()}
 	e.evaluator = &evaluator{config: config, logger: set.Logger, telemetry: telemetry, objectives: objectives, routes: config.routes(),
 		board: e.board, progress: make([]progress, len(objectives)), spans: spanProgress{batch: maxSpanBatch}}
 	e.untold, e.advice = untold(set.ID, objectives, e.evaluator.routes)
@@ -122,13 +122,14 @@ func (e *Extension) Start(ctx context.Context, h component.Host) error {
 	}
 	e.warn()
 	path := filepath.Join(e.config.Directory, "slo.db")
-	db, err := e.load(path, clock.Now().UTC())
+	db, err := e.load(path, e.clock.Wall())
 	if errors.Is(err, state.ErrCorrupt) {
-		db, err = e.startAnew(path, clock.Now().UTC(), err)
+		db, err = e.startAnew(path, e.clock.Wall(), err)
 	}
 	if err != nil {
 		return err
 	}
+	e.clock.NotBefore(e.evaluator.latest().Start(), "what was evaluated in "+path)
 	sender := notify.NewSender(notify.Settings{DB: db, Receivers: receivers, Logger: e.settings.Logger, Attempted: e.attempted})
 	e.opened.Lock()
 	e.db, e.sender = db, sender
@@ -174,22 +175,24 @@ func (e *Extension) view(f func(*bbolt.Tx) error) error {
 	return e.db.View(f)
 }
 
-// run evaluates when each minute is lateness old. It looks at the wall clock anew each time, and waits where that jumped.
+// run evaluates when each minute is lateness old. It looks at the wall clock anew each time.
 func (e *Extension) run(ctx context.Context) {
 	for {
-		wall, start := e.clock.read()
-		err := e.tick(ctx, wall, start)
+		started := clock.Now()
+		look := e.clock.Look()
+		err := e.evaluator.evaluate(ctx, look.Now, look.Settled)
 		if ctx.Err() != nil {
 			return
 		}
-		now, elapsed := e.clock.read()
-		e.report(ctx, elapsed-start, err)
-		if elapsed-start >= evaluationTime {
+		took := clock.Since(started)
+		e.report(ctx, took, err)
+		if took >= evaluationTime {
 			continue // there is more to do
 		}
+		now := e.clock.Wall()
 		due := ledger.Elapsed(now.Add(-e.config.Lateness)).End().Add(e.config.Lateness)
 		e.next.Store(&due)
-		timer := clock.NewTimer(due.Round(0).Sub(now.Round(0)))
+		timer := clock.NewTimer(due.Sub(now))
 		select {
 		case <-ctx.Done():
 			timer.Stop()
@@ -197,15 +200,6 @@ func (e *Extension) run(ctx context.Context) {
 		case <-timer.C:
 		}
 	}
-}
-
-// tick evaluates, if the clock is to be believed.
-func (e *Extension) tick(ctx context.Context, wall time.Time, elapsed time.Duration) error {
-	doubt, settled := e.clock.look(wall, elapsed)
-	if doubt != "" {
-		return errors.New(doubt)
-	}
-	return e.evaluator.evaluate(ctx, wall, settled)
 }
 
 // Probe implements host.Prober. Nothing that is wrong here keeps the gateway from taking spans.

@@ -26,8 +26,8 @@ func (v *evaluator) latest() ledger.Minute {
 }
 
 // rewind takes everything back to the minute, after the clock was set back for good: what was evaluated for later minutes
-// is forgotten, in budgets too, and those minutes are evaluated when they come. What series counted up to now counts as
-// seen: their next samples add what came after.
+// was counted by a clock that was ahead, so it moves back by as much, and those minutes are evaluated when they come. What series
+// counted up to now counts as seen: their next samples add what came after.
 func (v *evaluator) rewind(end ledger.Minute, now time.Time) error {
 	was := v.latest()
 	rewound := samples.Cursors{}
@@ -46,7 +46,7 @@ func (v *evaluator) rewind(end ledger.Minute, now time.Time) error {
 				return err
 			}
 			if ok {
-				if err := t.ledger.Rewind(a, end); err != nil {
+				if err := t.ledger.Shift(a, end, was-end); err != nil {
 					return fmt.Errorf("objective %s: %w", o.Name, err)
 				}
 			}
@@ -73,7 +73,7 @@ func (v *evaluator) rewind(end ledger.Minute, now time.Time) error {
 	v.pruned = min(v.pruned, end-v.retention)
 	maps.Copy(v.spans.cursors, rewound)
 	t.publish()
-	v.logger.Warn("The clock was set back: evaluation goes on from now, and what was evaluated for later minutes is forgotten",
-		zap.Time("evaluated_until", was.Start()), zap.Time("now", now))
+	v.logger.Warn("The clock was set back: evaluation goes on from now, and what was evaluated for later minutes moves back by as much",
+		zap.Time("evaluated_until", was.Start()), zap.Time("now", now), zap.Duration("by", was.Start().Sub(end.Start())))
 	return nil
 }

@@ -49,6 +49,8 @@ func TestDamage(t *testing.T) {
 				require.ErrorIs(t, l.Windows(a, first+200, []Minute{190}, make([]slo.Events, 1)), state.ErrCorrupt)
 				require.ErrorIs(t, l.Append(a, first+90, make([]Delta, 1)), state.ErrCorrupt)
 				require.ErrorIs(t, l.Rewind(a, first+70), state.ErrCorrupt)
+				require.ErrorIs(t, l.Shift(a, first+70, 100), state.ErrCorrupt)
+				require.ErrorIs(t, l.add(a, first, make([]slo.Events, 1)), state.ErrCorrupt)
 			})
 		})
 	}

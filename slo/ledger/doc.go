@@ -4,7 +4,7 @@
 // follows from it. A Minute is a minute since the Unix epoch. An Account is what the ledger knows of one objective: its
 // first minute, the first minute that it does not have yet (the watermark), and all events so far.
 //
-// Rules: minutes are appended once, in order; a minute that nobody counted is a zero. Fractions are carried from minute
+// Rules: minutes are appended once, in order; a minute that nobody counted is a zero. Minutes of a clock that was ahead are moved back. Fractions are carried from minute
 // to minute, so rounding never drifts. An objective is known by its name alone: edits of its target, labels or
 // indicator keep its history, and a changed indicator is noted. Sums over any window take two look-ups.
 //

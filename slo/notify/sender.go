@@ -153,7 +153,7 @@ func (s *Sender) step(ctx context.Context, r Receiver) (time.Duration, error) {
 		return idle, nil
 	}
 	// No wait is longer than maxRetryAfter: if this one is, the clock was set back, which must not hold an alert up.
-	if wait := clock.Until(d.NextAttemptAt); wait > 0 && wait <= maxRetryAfter {
+	if wait := d.NextAttemptAt.Sub(clock.Wall()); wait > 0 && wait <= maxRetryAfter {
 		return wait, nil
 	}
 	a := post(ctx, r, d)
@@ -184,7 +184,7 @@ func post(ctx context.Context, r Receiver, d Delivery) answer {
 	req.Header.Set("Idempotency-Key", d.Key)
 	// The names of Standard Webhooks for the same.
 	req.Header.Set("Webhook-Id", d.Key)
-	req.Header.Set("Webhook-Timestamp", strconv.FormatInt(clock.Now().Unix(), 10))
+	req.Header.Set("Webhook-Timestamp", strconv.FormatInt(clock.Wall().Unix(), 10))
 	resp, err := r.Client.Do(req)
 	if err != nil {
 		// Without the URL that the client puts before it: it often is a secret, and the message is shown.
@@ -210,7 +210,7 @@ func post(ctx context.Context, r Receiver, d Delivery) answer {
 
 // record writes the outcome of an attempt down.
 func (s *Sender) record(ctx context.Context, r Receiver, d Delivery, a answer) error {
-	now := clock.Now().UTC()
+	now := clock.Wall()
 	d.Attempts++
 	outcome := OutcomeDelivered
 	d.LastError = a.failure

@@ -164,7 +164,7 @@ func (c *Connector) once(ctx context.Context, r *wire.Request, pass func() (take
 	var id count.RequestID
 	if c.window != nil && len(r.Spans) > 0 {
 		id = repeats.Of(r.Bytes)
-		repeat, err := c.window.Begin(ctx, id, clock.Now().UnixMilli())
+		repeat, err := c.window.Begin(ctx, id, clock.Wall().UnixMilli())
 		if err != nil {
 			return err
 		}
@@ -186,7 +186,8 @@ func (c *Connector) once(ctx context.Context, r *wire.Request, pass func() (take
 // count counts the spans of a request that was taken. An error says that they are counted, but ctx ended before that would
 // have survived a crash.
 func (c *Connector) count(ctx context.Context, r *wire.Request, id count.RequestID) error {
-	n := c.keeper.Counter().Count(r, id, clock.Now().UnixMilli())
+	n := c.keeper.Counter().Count(r, id, clock.Wall().UnixMilli())
+	witness(r)
 	c.telemetry.SliSpans.Add(ctx, n.Spans)
 	for l, spans := range n.Overflow {
 		if spans > 0 {

@@ -53,7 +53,8 @@ func (e *emitting) Start(_ context.Context, h component.Host) error {
 	if err := e.start(h); err != nil {
 		return err
 	}
-	e.flusher = newFlusher(e.keeper.Counter(), e.metrics, identity(e.keeper.Name()), e.cfg, clock.Now())
+	e.flusher = newFlusher(e.keeper.Counter(), e.metrics, identity(e.keeper.Name()), e.cfg, clock.Wall())
+	clock.NotBefore(time.UnixMilli(e.keeper.Flushed()), "what was counted before this start")
 	e.flusher.last = max(e.flusher.last, e.keeper.Flushed())
 	e.flusher.secure = e.keeper.Secure
 	ctx, cancel := context.WithCancel(context.Background())
@@ -71,7 +72,7 @@ func (e *emitting) Shutdown(ctx context.Context) error {
 	}
 	e.cancel()
 	<-e.done
-	err := e.flush(ctx, max(clock.Now().UnixMilli(), e.flusher.last+1))
+	err := e.flush(ctx, max(clock.Wall().UnixMilli(), e.flusher.last+1))
 	switch {
 	case err == nil:
 	case e.keeper.Volatile() != nil:
@@ -92,13 +93,13 @@ func (e *emitting) closeKeeper() error {
 	return nil
 }
 
-// run flushes at every instant of the grid. Its clock is the wall's: where that is set back, it waits until time has
-// caught up, since nobody could take samples older than those they have.
+// run flushes at every instant of the grid of the time that is believed. Where that is a little behind the last flush it waits; where
+// it was moved back, the flushes go back with it.
 func (e *emitting) run(ctx context.Context) {
 	defer close(e.done)
 	interval := e.cfg.Interval
 	for {
-		now := clock.Now()
+		now := clock.Wall()
 		timer := clock.NewTimer(now.Truncate(interval).Add(interval).Sub(now))
 		select {
 		case <-ctx.Done():
@@ -106,12 +107,14 @@ func (e *emitting) run(ctx context.Context) {
 			return
 		case <-timer.C:
 		}
-		now = clock.Now()
-		if at := floor(now.UnixMilli(), interval); at > e.flusher.last {
+		now = clock.Wall()
+		at := floor(now.UnixMilli(), interval)
+		if behind := time.Duration(e.flusher.last-at) * time.Millisecond; behind > clock.JumpAllowed {
+			e.set.Logger.Warn("The clock was set back: counts are emitted by the time that it shows now", zap.Duration("by", behind))
+			e.flusher.setBack(at)
+		}
+		if at > e.flusher.last {
 			_ = e.flush(ctx, at) // logged, counted, and told by Probe
-		} else if behind := e.flusher.last - now.UnixMilli(); behind > 0 {
-			e.warn(now, "The clock was set back. Counts are kept, and emitted once it has caught up",
-				zap.Duration("behind", time.Duration(behind)*time.Millisecond))
 		}
 	}
 }

@@ -55,6 +55,12 @@ func newFlusher(c *count.Counter, next consumer.Metrics, resource pcommon.Resour
 	}
 }
 
+// setBack lets the next flush be at that time, although the last was later: the clock was set back.
+func (f *flusher) setBack(at int64) {
+	f.started = min(f.started, floor(at-1, f.interval))
+	f.last = at - 1
+}
+
 // report says what a flush did.
 type report struct {
 	series    int
@@ -124,7 +130,7 @@ func (f *flusher) flushCalls(ctx context.Context, points []count.CallPoint, at i
 
 // hand sends a batch of f.series. Whatever others are told has to survive a crash before, or to be known to be lost: a counter
 // that goes back would be taken for one that began anew. At first sight a series gets the time of its zero: the interval before, where nothing of it
-// had been counted yet, but not before counting began.
+// had been counted yet, but not before counting began. So it does where it has a later one, by a clock that was set back since.
 func (f *flusher) hand(ctx context.Context, at int64, fill func(batch)) error {
 	if len(f.series) == 0 {
 		return nil
@@ -132,7 +138,7 @@ func (f *flusher) hand(ctx context.Context, at int64, fill func(batch)) error {
 	ctx, cancel := context.WithTimeout(ctx, f.interval) // until the next flush
 	defer cancel()
 	born := max(f.started, floor(at-1, f.interval))
-	refused := f.mark(func(s *count.Series) bool { return s.Born == 0 }, func(s *count.Series) { s.Born = born })
+	refused := f.mark(func(s *count.Series) bool { return s.Born == 0 || s.Born >= at }, func(s *count.Series) { s.Born = born })
 	if err := f.secured(ctx, max(refused, f.counter.Unkept())); err != nil {
 		return err
 	}

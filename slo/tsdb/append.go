@@ -36,7 +36,7 @@ func (e *embedded) admit(ctx context.Context, md pmetric.Metrics, naming batch.N
 	var rejected rejections
 	defer func() { e.tell(ctx, &rejected) }()
 	gate := admit.New(e.config.Limits.admit(), naming.Promote, lookback)
-	return gate.Pass(md, e.config.window(clock.Now()), func(r admit.Rejection) {
+	return gate.Pass(md, e.config.window(clock.Wall()), func(r admit.Rejection) {
 		rejected.add(r.Reason, max(r.Points, 1), max(r.Samples, 1), func() string { return fmt.Sprintf("%s: %v", r.Metric, r.Err) })
 	}, yield)
 }
@@ -115,7 +115,7 @@ func (e *embedded) tell(ctx context.Context, rejected *rejections) {
 
 // commit writes the batch in one transaction, but for the samples that the database does not take.
 func (e *embedded) commit(ctx context.Context, b *batch.Batch, mine bool, rejected *rejections) (appended int, err error) {
-	window := e.config.window(clock.Now())
+	window := e.config.window(clock.Wall())
 	newest, oldest := window.Newest.UnixMilli(), window.Oldest.UnixMilli()
 	tx := e.db.AppenderV2(ctx)
 	for _, i := range b.Order {

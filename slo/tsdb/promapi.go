@@ -32,7 +32,7 @@ func newPrometheusAPI(e *embedded) map[string]http.Handler {
 		Runtime: func() promapi.Runtime {
 			return promapi.Runtime{
 				StartTime:           started,
-				ServerTime:          clock.Now(),
+				ServerTime:          clock.Wall(),
 				ReloadConfigSuccess: true,
 				CorruptionCount:     int64(e.repaired),
 				GoroutineCount:      runtime.NumGoroutine(),

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/slowburn/slowburn/internal/clock"
 	"github.com/slowburn/slowburn/internal/host"
 	"github.com/slowburn/slowburn/web/internal/known"
 )
@@ -89,6 +90,9 @@ func probeAll(ctx context.Context, all *known.Components) readiness {
 		receiving = receiving || q.ID.Type().String() == "otlp"
 		out.Ready = out.Ready && (health.OK || !health.Blocking)
 		out.Components = append(out.Components, componentHealth{q.ID.String(), health.OK, health.Blocking, health.Message, health.Advice})
+	}
+	if doubt := clock.Look().Doubt; doubt != "" {
+		out.Components = append(out.Components, componentHealth{ID: "clock", Message: doubt})
 	}
 	if !receiving {
 		out.Ready = false

@@ -11,6 +11,7 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.uber.org/goleak"
 
+	"github.com/slowburn/slowburn/internal/clock"
 	"github.com/slowburn/slowburn/internal/host"
 	"github.com/slowburn/slowburn/web/internal/known"
 	"github.com/slowburn/slowburn/web/internal/webtest"
@@ -30,6 +31,23 @@ func TestHealthz(t *testing.T) {
 	w := webtest.Get(t, served(webtest.Running{}), "/healthz")
 	assert.Equal(t, http.StatusOK, w.Code)
 	assert.Equal(t, "ok\n", w.Body.String())
+}
+
+// A clock that is not believed is said, and keeps nobody from sending.
+func TestDoubtedClock(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := served(webtest.Running{Pipelines: map[string]any{"otlp": webtest.Healthy("listening")}})
+		clock.NotBefore(time.Now().Add(time.Hour), "slo.db")
+		got := webtest.Decode[readiness](t, webtest.Get(t, h, "/readyz"))
+		assert.True(t, got.Ready)
+		assert.Len(t, got.Components, 2)
+		c := got.Components[1]
+		assert.Equal(t, "clock", c.ID)
+		assert.False(t, c.OK || c.Blocking)
+		assert.Contains(t, c.Message, "the machine's clock is 1h0m0s behind slo.db")
+		time.Sleep(clock.DoubtTime)
+		assert.Len(t, webtest.Decode[readiness](t, webtest.Get(t, h, "/readyz")).Components, 1)
+	})
 }
 
 func TestReadyz(t *testing.T) {

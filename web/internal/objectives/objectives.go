@@ -89,7 +89,7 @@ func getHistory(all *known.Components) http.HandlerFunc {
 	return with(all, func(w http.ResponseWriter, r *http.Request, e engine.Reader) {
 		p := rest.Params{Values: r.URL.Query()}
 		p.Only("start", "end", "step")
-		end := p.Time("end", clock.Now())
+		end := p.Time("end", clock.Wall())
 		start := p.Time("start", end.Add(-historySpan))
 		step := time.Duration(p.Integer("step", defaultStep(end.Sub(start)), 60, 366*24*3600)) * time.Second
 		if p.Err != nil {

@@ -65,7 +65,7 @@ func (f *File) evictionDue(used int64) (due bool, err error) {
 // tooOld reports whether a chunk has to go for its age, or for damage to its head: then none of its traces can be read.
 func (f *File) tooOld(data []byte) bool {
 	c, err := readChunk(data)
-	return err != nil || c.stored() < uint64(f.opts.Now().Add(-f.opts.Retention).UnixNano())
+	return err != nil || c.stored() < uint64(f.opts.Now().Add(-f.opts.Retention).UnixNano()) && (f.opts.Settled == nil || f.opts.Settled())
 }
 
 // oldChunk is one to delete. A chunk whose head is damaged has only a key.

@@ -30,7 +30,9 @@ type Options struct {
 	// MaxBytes is how much of the file may be in use.
 	MaxBytes int64
 	Now      func() time.Time
-	Logger   *zap.Logger
+	// Settled reports whether what is too old by Now may go: not while a clock that jumped may come back. Nil is always.
+	Settled func() bool
+	Logger  *zap.Logger
 }
 
 // File is an open file.

@@ -22,7 +22,7 @@ type Series struct {
 
 // Seen notes the count of a flush.
 func (s *Series) Seen(n Weight, at int64) {
-	if n != s.last || s.changed == 0 {
+	if n != s.last || s.changed == 0 || s.changed > at { // later: by a clock that was set back since
 		s.last, s.changed = n, at
 	}
 }

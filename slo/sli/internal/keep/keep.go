@@ -230,7 +230,7 @@ func (k *Keeper) goOn(next place.Generation) error {
 			return err
 		}
 		record := make([]byte, 0, 32)
-		return k.set.Window.All(clock.Now().UnixMilli(), func(id count.RequestID, at int64) error {
+		return k.set.Window.All(clock.Wall().UnixMilli(), func(id count.RequestID, at int64) error {
 			return write(count.AppendRequest(record[:0], id, at))
 		})
 	})
@@ -256,7 +256,7 @@ func (k *Keeper) desert(why error) {
 // before what was kept is given up, and that is done before anything is counted, or told, that goes nowhere: then a crash at no
 // moment leaves a file that is behind.
 func (k *Keeper) leave(next place.Generation, why error) {
-	v := &Volatile{Since: clock.Now(), Why: why.Error()}
+	v := &Volatile{Since: clock.Wall(), Why: why.Error()}
 	was := k.volatile.Load()
 	if was != nil {
 		v.Since = was.Since

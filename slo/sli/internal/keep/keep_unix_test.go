@@ -203,7 +203,7 @@ func TestVolatile(t *testing.T) {
 			}
 			v := k.Volatile()
 			require.NotNil(t, v)
-			assert.Equal(t, &Volatile{Since: time.Now(), Why: "the disk is full"}, v)
+			assert.Equal(t, &Volatile{Since: time.Now().UTC(), Why: "the disk is full"}, v)
 			n := k.Counter().Count(ping(t), count.RequestID{}, 0)
 			assert.Zero(t, n.Refused)
 			require.NoError(t, k.Await(t.Context(), n.Refused))

@@ -30,7 +30,7 @@ type queryData struct {
 type prepare func(context.Context, promql.QueryEngine, promql.QueryOpts) (promql.Query, error)
 
 func (a *API) query(r *http.Request, turn *gate.Turn) (answer, error) {
-	at, err := timeOf(r, "time", clock.Now())
+	at, err := timeOf(r, "time", clock.Wall())
 	if err != nil {
 		return answer{}, err
 	}

@@ -1,0 +1,223 @@
+package clock
+
+import (
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	// JumpAllowed is how far the wall clock may run ahead of, or behind, the monotonic one between two looks: more than any
+	// slewing, less than what would spoil a ledger.
+	JumpAllowed = 2 * time.Minute
+	// DoubtTime is how long a clock that jumped must stay where it is before it is believed.
+	DoubtTime = 15 * time.Minute
+	// SettleTime is how long a clock was believed before what cannot be undone is done by it.
+	SettleTime = 5 * time.Minute
+
+	// slewed is from which difference on a clock that is slewed is followed.
+	slewed = time.Second
+	// another is a time that no process runs for: a monotonic clock that shows it, or runs back, is not the one that was
+	// looked at before (a bubble of synctest has its own).
+	another = 20 * 365 * 24 * time.Hour
+)
+
+// Guard is a wall clock with doubts. A machine's clock that jumps is not believed until it has stayed where it is for DoubtTime,
+// or until spans of enough processes agree with it; meanwhile time goes on by the monotonic clock. That one stands still while the
+// machine sleeps, which looks like a jump. The zero value is ready. All methods may be called concurrently; while the clock does
+// not jump they take no lock.
+type Guard struct {
+	read   func() reading // of the machine's clock; nil is Now
+	belief atomic.Pointer[belief]
+
+	mu        sync.Mutex // held while belief changes, and for what follows
+	witnesses witnesses
+}
+
+// NewGuard returns a Guard of a machine whose clocks read returns: the wall time, and the time since some instant by the monotonic
+// clock.
+func NewGuard(read func() (wall time.Time, elapsed time.Duration)) *Guard {
+	return &Guard{read: func() reading {
+		wall, elapsed := read()
+		return reading{wall: wall.UTC().Round(0), elapsed: elapsed}
+	}}
+}
+
+// reading is what the machine's clocks show.
+type reading struct {
+	wall    time.Time     // UTC, without a monotonic reading
+	elapsed time.Duration // by the monotonic clock, since the process started
+}
+
+// origin is the wall time at which the monotonic clock showed 0.
+func (r reading) origin() time.Time { return r.wall.Add(-r.elapsed) }
+
+var started = Now()
+
+func machine() reading {
+	now := Now()
+	return reading{wall: now.UTC().Round(0), elapsed: now.Sub(started)}
+}
+
+func (g *Guard) reading() reading {
+	if g.read != nil {
+		return g.read()
+	}
+	return machine()
+}
+
+// belief is what a Guard makes of the machine's clock. It does not change.
+type belief struct {
+	looked time.Duration // when, by the monotonic clock
+	origin time.Time     // the wall time at which that showed 0, as it is believed
+	since  time.Duration // when it was believed first
+
+	doubted      time.Time     // the same by a clock that jumped; zero where there is no doubt
+	doubtedSince time.Duration // when it jumped
+	before       string        // what is newer than the clock that the process started with; empty where the clock jumped later
+}
+
+// State is what a Guard says at an instant.
+type State struct {
+	Now     time.Time     // the time that is believed, in UTC
+	Machine time.Time     // the time that the machine's clock shows, in UTC
+	Doubt   string        // why that is not believed, for people; empty if it is
+	Left    time.Duration // of a doubt: how long the clock has to stay where it is
+	Settled bool          // the clock is believed, and was for SettleTime
+}
+
+var guard Guard
+
+// Process is the guard of the package's functions.
+func Process() *Guard { return &guard }
+
+// Wall returns the time that the process believes, in UTC, without a monotonic reading.
+func Wall() time.Time { return guard.Wall() }
+
+// Look returns what the process makes of the machine's clock.
+func Look() State { return guard.Look() }
+
+// NotBefore is Guard.NotBefore of the process.
+func NotBefore(t time.Time, what string) { guard.NotBefore(t, what) }
+
+// Doubted reports whether the process did not believe the machine's clock when it looked at it last.
+func Doubted() bool { return guard.Doubted() }
+
+// Witness is Guard.Witness of the process.
+func Witness(source uint64, end time.Time) { guard.Witness(source, end) }
+
+// Wall returns the time that is believed, in UTC, without a monotonic reading.
+func (g *Guard) Wall() time.Time {
+	r := g.reading()
+	if b := g.belief.Load(); b != nil && b.doubted.IsZero() && b.continues(r) && r.origin().Sub(b.origin).Abs() <= slewed {
+		return r.wall
+	}
+	return g.look(r).now(r)
+}
+
+// Look returns what the guard makes of the machine's clock.
+func (g *Guard) Look() State {
+	r := g.reading()
+	b := g.look(r)
+	s := State{Now: b.now(r), Machine: r.wall}
+	if b.doubted.IsZero() {
+		s.Settled = r.elapsed-b.since >= SettleTime
+		return s
+	}
+	s.Left = max(0, DoubtTime-(r.elapsed-b.doubtedSince))
+	s.Doubt = b.doubt(s.Left)
+	return s
+}
+
+// Doubted reports whether the machine's clock was not believed when it was looked at last.
+func (g *Guard) Doubted() bool {
+	b := g.belief.Load()
+	return b != nil && !b.doubted.IsZero()
+}
+
+// NotBefore says that something of ours was written at t, by a clock that was believed, so that it is later now: a process that
+// starts with an earlier clock does not believe that. What is the thing, for people.
+func (g *Guard) NotBefore(t time.Time, what string) {
+	r := g.reading()
+	g.look(r)
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	b := *g.belief.Load()
+	if t.Sub(b.now(r)) <= JumpAllowed {
+		return
+	}
+	if b.doubted.IsZero() {
+		b.doubted, b.doubtedSince = r.origin(), r.elapsed
+	}
+	b.origin, b.since, b.before = t.UTC().Round(0).Add(-r.elapsed), r.elapsed, what
+	g.belief.Store(&b)
+}
+
+// Witness hears that a span of a process ended at end, which is before now by that process' clock. Source tells processes apart;
+// those that share the machine's clock are no witnesses. It does nothing while the machine's clock is believed.
+func (g *Guard) Witness(source uint64, end time.Time) {
+	if !g.Doubted() {
+		return
+	}
+	r := g.reading()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.witnesses.hear(source, end.UTC().Round(0).Add(-r.elapsed), r.elapsed)
+}
+
+// look judges a reading and returns what is believed from then on.
+func (g *Guard) look(r reading) *belief {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	last := g.belief.Load()
+	if last == nil || !last.continues(r) {
+		g.witnesses = nil
+		last = &belief{looked: r.elapsed, origin: r.origin(), since: r.elapsed}
+	}
+	b := *last
+	b.looked = max(b.looked, r.elapsed)
+	origin := r.origin()
+	switch {
+	case origin.Sub(b.origin).Abs() <= JumpAllowed: // follow a clock that is slewed
+		b.origin = origin
+		b.believe()
+	case b.doubted.IsZero() || origin.Sub(b.doubted).Abs() > JumpAllowed:
+		b.doubted, b.doubtedSince = origin, r.elapsed
+		g.witnesses = nil
+	case r.elapsed-b.doubtedSince >= DoubtTime || g.witnesses.agree(origin, r.elapsed):
+		b.origin, b.since = origin, r.elapsed
+		b.believe()
+	}
+	g.belief.Store(&b)
+	return &b
+}
+
+// continues reports whether a reading is of the monotonic clock that was looked at before.
+func (b *belief) continues(r reading) bool {
+	return r.elapsed > b.looked-JumpAllowed && r.elapsed-b.looked < another
+}
+
+func (b *belief) believe() { b.doubted, b.doubtedSince, b.before = time.Time{}, 0, "" }
+
+// now is the time that is believed at a reading.
+func (b *belief) now(r reading) time.Time {
+	if b.doubted.IsZero() {
+		return r.wall
+	}
+	return b.origin.Add(r.elapsed)
+}
+
+// doubt says what is wrong with the machine's clock.
+func (b *belief) doubt(left time.Duration) string {
+	jump := b.doubted.Sub(b.origin).Round(time.Second)
+	what := fmt.Sprintf("jumped ahead by %s", jump)
+	switch {
+	case b.before != "":
+		what = fmt.Sprintf("is %s behind %s", -jump, b.before)
+	case jump < 0:
+		what = fmt.Sprintf("jumped back by %s", -jump)
+	}
+	return fmt.Sprintf("the machine's clock %s: it is believed when it has stayed there for another %s, or when spans of %d "+
+		"processes agree with it; until then time goes on without it", what, left.Round(time.Second), enoughWitnesses)
+}

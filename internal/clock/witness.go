@@ -1,0 +1,64 @@
+package clock
+
+import (
+	"slices"
+	"time"
+)
+
+const (
+	// enoughWitnesses is how many processes must agree with a clock that jumped.
+	enoughWitnesses = 5
+	// maxWitnesses bounds how many are heard.
+	maxWitnesses = 64
+	// heardFor is how long a witness counts.
+	heardFor = time.Minute
+)
+
+// witnesses are processes whose spans tell what time it is, heard while the machine's clock is not believed.
+type witnesses []witness
+
+// witness is a process. A span ends before it arrives, so its latest end is a lower bound of the time.
+type witness struct {
+	source uint64
+	origin time.Time // the latest end of a span, as the wall time at which the monotonic clock showed 0
+	heard  time.Duration
+}
+
+// hear remembers what a process says. Where there is no room the one that was heard longest ago is forgotten.
+func (w *witnesses) hear(source uint64, origin time.Time, elapsed time.Duration) {
+	said := witness{source: source, origin: origin, heard: elapsed}
+	list := *w
+	i := slices.IndexFunc(list, func(x witness) bool { return x.source == source })
+	switch {
+	case i >= 0:
+		if x := list[i]; elapsed-x.heard <= heardFor && x.origin.After(origin) {
+			said.origin = x.origin
+		}
+		list[i] = said
+	case len(list) < maxWitnesses:
+		*w = append(list, said)
+	default:
+		oldest := 0
+		for i, x := range list {
+			if x.heard < list[oldest].heard {
+				oldest = i
+			}
+		}
+		list[oldest] = said
+	}
+}
+
+// agree reports whether the median of what the processes say is that clock.
+func (w witnesses) agree(origin time.Time, elapsed time.Duration) bool {
+	var all []time.Time
+	for _, x := range w {
+		if elapsed-x.heard <= heardFor {
+			all = append(all, x.origin)
+		}
+	}
+	if len(all) < enoughWitnesses {
+		return false
+	}
+	slices.SortFunc(all, time.Time.Compare)
+	return all[len(all)/2].Sub(origin).Abs() <= JumpAllowed
+}
