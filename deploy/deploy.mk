@@ -34,7 +34,7 @@ deploy-binary: build
 	$(DEPLOY_TEST) '^TestBinary'
 
 # Other systems that a release is for compile and link: one that differs in both system and processor, and in `make soak` all.
-OTHERS = linux/arm64 darwin/arm64
+OTHERS = linux/arm64 darwin/arm64 darwin/amd64
 CROSS ?= darwin/arm64
 .PHONY: deploy-cross
 deploy-cross: ui

@@ -125,7 +125,7 @@ func needNamespaces(t *testing.T) {
 func skip(t *testing.T, reason string) {
 	t.Helper()
 	noteSkip(t, reason)
-	t.Skip("SKIP: " + reason)
+	t.SkipNow()
 }
 
 // noted are the tests that have said so.

@@ -8,6 +8,13 @@ out=bin/image
 export BUILDAH_ISOLATION=chroot
 buildah=deploy/docker/buildah.sh
 
+# What would be built again is there: from these, and by these.
+made_of=$(sha256sum bin/slowburn config.yaml LICENSE deploy/docker/*; echo "$version $commit")
+if [ -e "$out/made-of" ] && [ "$(cat "$out/made-of")" = "$made_of" ]; then
+  echo "bin/image is current"
+  exit 0
+fi
+
 for container in "$out"/runc/*; do # of a run that was killed
   [ ! -d "$container" ] || runc --root "$out/runc" delete --force "${container##*/}" || true
 done
@@ -45,3 +52,4 @@ cp -a "$($buildah mount slowburn)/." "$out/slowburn-rootfs"
 mkdir -p "$out/slowburn-rootfs/proc" # which a runtime makes
 mkdir "$($buildah mount slowburn)/testdata" # where run.sh mounts the files of test/e2e
 rm -rf "$out/layout" "$out/busybox" "$out/empty"
+echo "$made_of" > "$out/made-of"
