@@ -62,6 +62,11 @@ deploy-image-clients: deploy-image
 deploy-image-sdks: deploy-image sdks ## Run the image under real SDKs
 	@tests='^TestSDKs$$'; $(IMAGE_CLIENTS)
 
+# The stages that compile, and the shop: a minute with warm caches, in `make soak`.
+.PHONY: deploy-image-stages
+deploy-image-stages: build
+	nice deploy/docker/stages.sh "$(VERSION)" "$(COMMIT)"
+
 .PHONY: deploy-compose
 deploy-compose: build
 	$(DEPLOY_TEST) '^TestCompose'
@@ -69,3 +74,10 @@ deploy-compose: build
 .PHONY: deploy-release
 deploy-release:
 	$(DEPLOY_TEST) '^TestRelease'
+
+# By hand: the first time goreleaser compiles, a quarter of an hour on two cores, and so it is a part of no other target.
+GORELEASER ?= $(GO) run github.com/goreleaser/goreleaser/v2@v2.15.1
+.PHONY: release-check
+release-check: ui ## Make a release without a tag and a network, into bin/dist
+	nice $(GORELEASER) check --config deploy/release/.goreleaser.yaml
+	nice $(GORELEASER) release --config deploy/release/.goreleaser.yaml --clean --snapshot --skip=sign,publish,sbom
