@@ -75,9 +75,9 @@ deploy-compose: build
 deploy-release:
 	$(DEPLOY_TEST) '^TestRelease'
 
-# By hand: the first time goreleaser compiles, a quarter of an hour on two cores, and so it is a part of no other target.
+# A release without a tag and a network, into bin/dist. By hand: the first time goreleaser compiles, a quarter of an hour on two cores, and so it is a part of no other target.
 GORELEASER ?= $(GO) run github.com/goreleaser/goreleaser/v2@v2.15.1
 .PHONY: release-check
-release-check: ui ## Make a release without a tag and a network, into bin/dist
+release-check: ui
 	nice $(GORELEASER) check --config deploy/release/.goreleaser.yaml
 	nice $(GORELEASER) release --config deploy/release/.goreleaser.yaml --clean --snapshot --skip=sign,publish,sbom
