@@ -110,6 +110,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- $merged := mergeOverwrite $shipped $pod (deepCopy $own) -}}
 {{- include "slowburn.removeNulls" (dict "of" $merged) -}}
 {{- include "slowburn.checkGrace" (dict "root" . "config" $merged) -}}
+{{- include "slowburn.checkBudgets" (dict "root" . "config" $merged "memory" $memory "disk" $disk) -}}
 {{- include "slowburn.checkEnv" (dict "root" . "config" $merged) -}}
 {{- include "slowburn.checkSecrets" (dict "at" "config" "of" $merged) -}}
 {{- toYaml $merged -}}
@@ -132,6 +133,36 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- $seconds := include "slowburn.seconds" (dict "key" "config.processors.tail_sampling.shutdown_timeout" "value" $timeout) | int64 -}}
 {{- if lt (int64 .root.Values.terminationGracePeriodSeconds) (add $seconds 15) -}}
 {{- fail (printf "terminationGracePeriodSeconds: %d is too short for tail_sampling::shutdown_timeout (%s); write at least %d" (int64 .root.Values.terminationGracePeriodSeconds) $timeout (add $seconds 15)) -}}
+{{- end -}}
+{{- end -}}
+
+{{- /* A size in the gateway's configuration in MiB, rounded down; 0 where it is none, which the gateway says, or comes from the environment. */ -}}
+{{- define "slowburn.configMebibytes" -}}
+{{- $text := toString . -}}
+{{- if kindIs "float64" . -}}{{- $text = printf "%.0f" . -}}{{- end -}}
+{{- $text = $text | replace " " "" | replace "K" "k" | replace "ki" "Ki" | trimSuffix "B" -}}
+{{- if regexMatch "^[0-9]+(\\.[0-9]+)?(k|M|G|T|Ki|Mi|Gi|Ti)?$" $text -}}
+{{- include "slowburn.mebibytes" (dict "key" "config" "value" $text) -}}
+{{- else -}}0{{- end -}}
+{{- end -}}
+
+{{- /* Budgets that are not what the chart makes of the pod's memory and volume still have to fit into them. */ -}}
+{{- define "slowburn.checkBudgets" -}}
+{{- $sampling := dig "processors" "tail_sampling" dict .config -}}
+{{- $most := div (mul .memory 3) 4 -}}
+{{- if gt (include "slowburn.configMebibytes" (get $sampling "memory_budget") | int64) $most -}}
+{{- fail (printf "config.processors.tail_sampling.memory_budget: %v is too large for resources.limits.memory (%v); write at most %dMiB, or raise the limit" (get $sampling "memory_budget") .root.Values.resources.limits.memory $most) -}}
+{{- end -}}
+{{- $sum := 0 -}}{{- $parts := list -}}
+{{- range $key, $value := dict
+  "config.processors.tail_sampling.disk_budget" (get $sampling "disk_budget")
+  "config.extensions.tsdb.retention_size" (dig "extensions" "tsdb" "retention_size" "" .config)
+  "config.exporters.trace_store.max_bytes" (dig "exporters" "trace_store" "max_bytes" "" .config) -}}
+{{- $size := include "slowburn.configMebibytes" $value | int64 -}}
+{{- if gt $size 0 -}}{{- $sum = add $sum $size -}}{{- $parts = append $parts (printf "%s (%v)" $key $value) -}}{{- end -}}
+{{- end -}}
+{{- if gt $sum .disk -}}
+{{- fail (printf "persistence.size: %s is too small for %s; write at least %dMi, and a fifth more for slo.db and compaction, or lower these" .root.Values.persistence.size (join ", " $parts) $sum) -}}
 {{- end -}}
 {{- end -}}
 
