@@ -166,16 +166,23 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end -}}
 {{- end -}}
 
+{{- /* The names of ${env:NAME} in the configuration that the pod does not set by itself, separated by spaces: the Secret has them. Takes {root, config}. */ -}}
+{{- define "slowburn.secretNames" -}}
+{{- $known := list "POD_NAME" "SLOWBURN_DATA_DIR" "GOMEMLIMIT" -}}
+{{- range .root.Values.env -}}{{- $known = append $known .name -}}{{- end -}}
+{{- $names := list -}}
+{{- range regexFindAll "\\$\\{env:[A-Za-z_][A-Za-z0-9_]*\\}" (toYaml .config) -1 -}}
+{{- $name := . | trimPrefix "${env:" | trimSuffix "}" -}}
+{{- if not (has $name $known) -}}{{- $names = append $names $name -}}{{- end -}}
+{{- end -}}
+{{- $names | uniq | sortAlpha | join " " -}}
+{{- end -}}
+
 {{- /* An environment variable that nothing sets would be empty, and the gateway would start with a wrong configuration. */ -}}
 {{- define "slowburn.checkEnv" -}}
 {{- if not .root.Values.existingSecret -}}
-{{- $known := list "POD_NAME" "SLOWBURN_DATA_DIR" "GOMEMLIMIT" -}}
-{{- range .root.Values.env -}}{{- $known = append $known .name -}}{{- end -}}
-{{- range regexFindAll "\\$\\{env:[A-Za-z_][A-Za-z0-9_]*\\}" (toYaml .config) -1 -}}
-{{- $name := . | trimPrefix "${env:" | trimSuffix "}" -}}
-{{- if not (has $name $known) -}}
-{{- fail (printf "config: nothing sets ${env:%s}; name the Secret that has it in existingSecret, or set it in env" $name) -}}
-{{- end -}}
+{{- with include "slowburn.secretNames" . -}}
+{{- fail (printf "config: nothing sets ${env:%s}; name the Secret that has it in existingSecret, or set it in env" (splitList " " . | first)) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
