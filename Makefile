@@ -78,8 +78,10 @@ test/e2e/sdk/java/lib/App.class: test/e2e/sdk/java/pom.xml test/e2e/sdk/java/App
 	cd test/e2e/sdk/java && mvn -B -q dependency:copy-dependencies && javac -d lib App.java
 
 .PHONY: soak
-soak: build test/e2e/contract/.venv/installed ## The crash tests for longer: KILLS=300 kills under load, 50 while it counts, and 50 more every 3 s; and the API's contract
-	$(MAKE) deploy-cross CROSS="$(OTHERS)"
+soak: build test/e2e/contract/.venv/installed ## The crash tests for longer: KILLS=300 kills under load, 50 while it counts, and 50 more every 3 s; the image is stopped 20 times; and the API's contract
+	nice $(MAKE) deploy-cross CROSS="$(OTHERS)"
+	$(MAKE) deploy-image-stages
+	DEPLOY_RESTARTS=20 $(MAKE) deploy-image-check
 	E2E_KILLS=$(or $(KILLS),300) E2E_COUNT_KILLS=50 $(GO) test -tags e2e -count=1 -timeout 2h -v -run KillNine ./test/e2e
 	E2E_CONTRACT_EXAMPLES=1000 $(GO) test -tags e2e -count=1 -timeout 1h -v -run '^TestContract$$' ./test/e2e
 

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 	"go.opentelemetry.io/collector/otelcol"
 
+	"github.com/slowburn/slowburn/cmd/slowburn/internal/datadir"
 	"github.com/slowburn/slowburn/cmd/slowburn/internal/odd"
 	"github.com/slowburn/slowburn/internal/clock"
 )
@@ -35,6 +36,13 @@ func command() *cobra.Command {
 		hangups.Go(func() { takeHangups(ctx, src.hangup) })
 		defer hangups.Wait()
 		defer cancel()
+		if conf, err := src.Load(ctx); err == nil { // else the Collector says what is wrong with it
+			release, err := datadir.Claim(conf)
+			if err != nil {
+				return err
+			}
+			defer release()
+		}
 		return run(cmd, args)
 	}
 	root.AddCommand(sampleCommand())

@@ -174,6 +174,11 @@ def check_pod(objects, data):
             raise Wrong(f"{mount['mountPath']}: there is no volume {mount['name']}")
         if "subPath" in mount:
             raise Wrong(f"{mount['mountPath']}: what is mounted with subPath never changes")
+    variables = {e["name"] for e in spec["containers"][0]["env"]}
+    for files in data.values():
+        for name in re.findall(r"\$\{env:(\w+)\}", files.get("config.yaml", "")):
+            if name not in variables:
+                raise Wrong(f"${{env:{name}}} would be empty where the Secret has no such key, and the pod would start")
     for volume in spec["volumes"]:
         if volume["name"] in ("config", "policies") and volume["configMap"]["name"] not in data:
             raise Wrong(f"there is no ConfigMap {volume['configMap']['name']}")

@@ -27,6 +27,7 @@ const smallVolume = "size=96m,uid=65532,gid=65532,mode=0700"
 // says so, and the gateway stays up, and starts again if it is stopped. With room it goes on by itself. Every acknowledged trace is in
 // the trace store at last.
 func TestImageVolumeFull(t *testing.T) {
+	needNamespaces(t)
 	dir := t.TempDir()
 	require.NoError(t, syscall.Mount("tmpfs", dir, "tmpfs", 0, smallVolume))
 	t.Cleanup(func() { _ = syscall.Unmount(dir, syscall.MNT_DETACH) })

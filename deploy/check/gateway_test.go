@@ -30,27 +30,43 @@ const (
 // gateway is a slowburn in a root of its own.
 type gateway struct {
 	cmd  *exec.Cmd
+	exe  string // the path of its binary in its root, where cmd is what runs a container; else empty
 	done chan struct{}
 	log  string // the path of its output
 }
 
-// program is how a gateway is started.
+// program is how a gateway is started: over a root by chroot, or a container of an image by `buildah run`.
 type program struct {
 	root string // which it takes for /
 	uid  uint32
 	args []string // the program and its arguments
 	env  []string
+
+	volume   string // of an image; empty where there is none, as in a root
+	readOnly bool   // the volume
 }
 
-// start starts a gateway and stops it when the test ends. It has no environment but its own.
+// command is the program over its root. It has no environment but its own.
+func (p program) command() *exec.Cmd {
+	return &exec.Cmd{
+		Path: p.args[0], Args: p.args, Env: p.env, Dir: "/",
+		SysProcAttr: &syscall.SysProcAttr{Chroot: p.root, Credential: &syscall.Credential{Uid: p.uid, Gid: p.uid}},
+	}
+}
+
+// start starts a gateway and stops it when the test ends.
 func start(t *testing.T, p program) *gateway {
 	t.Helper()
+	needNamespaces(t)
 	log, err := os.OpenFile(filepath.Join(t.TempDir(), "gateway.log"), os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o600)
 	require.NoError(t, err)
-	g := &gateway{log: log.Name(), done: make(chan struct{}), cmd: &exec.Cmd{
-		Path: p.args[0], Args: p.args, Env: p.env, Dir: "/", Stdout: log, Stderr: log,
-		SysProcAttr: &syscall.SysProcAttr{Chroot: p.root, Credential: &syscall.Credential{Uid: p.uid, Gid: p.uid}},
-	}}
+	g := &gateway{log: log.Name(), done: make(chan struct{})}
+	if p.volume != "" {
+		g.cmd, g.exe = p.run(t), p.args[0]
+	} else {
+		g.cmd = p.command()
+	}
+	g.cmd.Stdout, g.cmd.Stderr = log, log
 	require.NoError(t, g.cmd.Start())
 	go func() {
 		_ = g.cmd.Wait()
@@ -90,12 +106,11 @@ func (g *gateway) ready(t *testing.T) {
 // stop ends the gateway by SIGTERM, within the grace period.
 func (g *gateway) stop(t *testing.T) {
 	t.Helper()
-	_ = g.cmd.Process.Signal(syscall.SIGTERM) // an error means that it has ended
+	g.signal(syscall.SIGTERM)
 	select {
 	case <-g.done:
 	case <-time.After(grace):
-		_ = g.cmd.Process.Kill()
-		<-g.done
+		g.kill(t)
 		t.Errorf("the gateway did not end within %s of SIGTERM", grace)
 	}
 }
@@ -103,8 +118,23 @@ func (g *gateway) stop(t *testing.T) {
 // kill ends the gateway by SIGKILL.
 func (g *gateway) kill(t *testing.T) {
 	t.Helper()
-	require.NoError(t, g.cmd.Process.Kill())
+	g.signal(syscall.SIGKILL)
 	<-g.done
+}
+
+// signal sends the gateway a signal as soon as its process is there, as an engine does to a container's first process, unless it has
+// ended.
+func (g *gateway) signal(s syscall.Signal) {
+	pid := g.cmd.Process.Pid
+	for g.exe != "" && !g.ended() {
+		if pid = descendant(g.cmd.Process.Pid, g.exe); pid != 0 {
+			break
+		}
+		<-time.After(5 * time.Millisecond)
+	}
+	if !g.ended() {
+		_ = syscall.Kill(pid, s) // an error means that it has ended
+	}
 }
 
 // said reports whether the gateway has written these words.
@@ -113,6 +143,16 @@ func (g *gateway) said(t *testing.T, words string) bool {
 	text, err := os.ReadFile(g.log)
 	require.NoError(t, err)
 	return strings.Contains(string(text), words)
+}
+
+// began waits until the gateway says that it starts, which what runs a container takes some time for, and returns when that was.
+func (g *gateway) began(t *testing.T) time.Time {
+	t.Helper()
+	for !g.said(t, "Starting slowburn") {
+		require.False(t, g.ended())
+		<-time.After(2 * time.Millisecond)
+	}
+	return time.Now()
 }
 
 // await looks again and again until it is so.
@@ -217,6 +257,7 @@ func runIn(t *testing.T, env []string, name string, args ...string) string {
 // mount binds a directory, for reading alone if readOnly is set, and takes it back when the test ends.
 func mount(t *testing.T, source, target string, readOnly bool) {
 	t.Helper()
+	needNamespaces(t)
 	require.NoError(t, os.MkdirAll(target, 0o755))
 	require.NoError(t, syscall.Mount(source, target, "", syscall.MS_BIND, ""))
 	t.Cleanup(func() { _ = syscall.Unmount(target, syscall.MNT_DETACH) })

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -41,6 +40,9 @@ type imageConfig struct {
 func image(t *testing.T) imageConfig {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(imageDir, "config.json"))
+	if reason, skipped := os.ReadFile(filepath.Join(imageDir, "skipped")); skipped == nil {
+		skip(t, strings.TrimSpace(string(reason)))
+	}
 	require.NoError(t, err, "make deploy-image")
 	var c imageConfig
 	require.NoError(t, json.Unmarshal(text, &c))
@@ -80,20 +82,6 @@ func TestImageFiles(t *testing.T) {
 	assert.FileExists(t, filepath.Join(rootfs, "usr/share/zoneinfo/Europe/Berlin"))
 }
 
-// container is the image's root, for reading alone, with one volume: what the image's command needs.
-func container(t *testing.T, volume string) program {
-	t.Helper()
-	c := image(t).Config
-	root := filepath.Join(t.TempDir(), "root")
-	mount(t, filepath.Join(imageDir, "slowburn-rootfs"), root, true)
-	mount(t, "/proc", filepath.Join(root, "proc"), false)
-	mount(t, volume, filepath.Join(root, "var/lib/slowburn"), false)
-	id, _, _ := strings.Cut(c.User, ":")
-	uid, err := strconv.ParseUint(id, 10, 32)
-	require.NoError(t, err)
-	return program{root: root, uid: uint32(uid), args: append(c.Entrypoint, c.Cmd...), env: c.Env}
-}
-
 // volume is a directory that belongs to the image's user.
 func volume(t *testing.T) string {
 	t.Helper()
@@ -107,7 +95,7 @@ func volume(t *testing.T) string {
 func TestImageRestarts(t *testing.T) {
 	restarts, err := strconv.Atoi(os.Getenv("DEPLOY_RESTARTS"))
 	if err != nil {
-		restarts = 4
+		restarts = 3
 	}
 	p := container(t, volume(t))
 	var acknowledged []string
@@ -172,9 +160,7 @@ func TestImageVolume(t *testing.T) {
 				dir = volume(t)
 			}
 			p := container(t, dir)
-			if test.readOnly {
-				mount(t, dir, filepath.Join(p.root, "var/lib/slowburn"), true)
-			}
+			p.readOnly = test.readOnly
 			p.env = append(p.env, "KUBERNETES_SERVICE_HOST=127.0.0.1")
 			g := start(t, p)
 			await(t, "the gateway to end", g.ended)
@@ -216,13 +202,16 @@ func TestImageDrain(t *testing.T) {
 
 // TestImageDebug: the debug target is the same gateway, with a shell beside it.
 func TestImageDebug(t *testing.T) {
-	root := filepath.Join(imageDir, "debug-rootfs")
-	cmd := exec.CommandContext(t.Context(), "/bin/busybox", "sh", "-c", "/usr/bin/slowburn --version")
-	cmd.SysProcAttr = &syscall.SysProcAttr{Chroot: root, Credential: &syscall.Credential{Uid: 65532, Gid: 65532}}
-	cmd.Dir, cmd.Env = "/", []string{"PATH=/bin"}
+	image(t)
+	needNamespaces(t)
+	if reason := noContainers(); reason != "" {
+		skip(t, reason)
+	}
+	cmd := buildahRun()
+	cmd.Args = append(cmd.Args, "debug", "/bin/busybox", "sh", "-c", "id -u && /usr/bin/slowburn --version")
 	out, err := cmd.CombinedOutput()
 	require.NoError(t, err, string(out))
-	assert.Regexp(t, `^slowburn version .*\n`, string(out))
+	assert.Regexp(t, `^65532\nslowburn version .*\n$`, string(out))
 }
 
 // owner is the ID of the user that a file belongs to.

@@ -4,8 +4,8 @@ package check
 
 import (
 	"encoding/json"
-	"fmt"
 	"net/http"
+	"os"
 	"testing"
 	"time"
 
@@ -56,8 +56,8 @@ func TestImageKilledInRecovery(t *testing.T) {
 	require.Greater(t, before.Disk, int64(least))
 	g.kill(t)
 
-	began := time.Now()
 	g = start(t, p)
+	began := g.began(t)
 	g.ready(t)
 	took := time.Since(began)
 	require.Equal(t, len(ids), sampling(t).Recovered)
@@ -67,6 +67,7 @@ func TestImageKilledInRecovery(t *testing.T) {
 	reading := 0 // of the kills, those that came once the gateway was about to read, and before it was ready
 	for early := 0; early < kills; {
 		g = start(t, p)
+		g.began(t)
 		<-time.After(took * time.Duration(early+1) / (kills + 1)) // the moment is what is tested
 		if status("http://127.0.0.1:8080/readyz") == http.StatusOK {
 			took /= 2 // this machine is faster now
@@ -97,8 +98,8 @@ func TestImageKilledInRecovery(t *testing.T) {
 	t.Logf("%d MB, %d kills before the gateway was ready, %d of them while it read, %d traces, none lost", before.Disk>>20, kills, reading, len(ids))
 }
 
-// TestImageSecond: a second gateway on a volume that is in use ends at once and says which directory, and, where it shares only the
-// span log, which process has it. The first goes on.
+// TestImageSecond: a second gateway on a volume that is in use, as of two pods with one claim, ends at once and says which process has it,
+// where, since when, and what to set; so does one that shares only the span log. The first goes on.
 func TestImageSecond(t *testing.T) {
 	shared := volume(t)
 	p := container(t, shared)
@@ -106,27 +107,29 @@ func TestImageSecond(t *testing.T) {
 	g.ready(t)
 	ports := `yaml:{receivers: {otlp: {protocols: {grpc: {endpoint: "127.0.0.1:0"}, http: {endpoint: "127.0.0.1:0"}}}}, ` +
 		`extensions: {web: {endpoint: "127.0.0.1:0"}}, service: {telemetry: {metrics: {level: none, readers: []}}}}`
-	pid := fmt.Sprintf("is in use by another process (pid %d)", g.cmd.Process.Pid)
 	for name, test := range map[string]struct {
-		config string
-		says   []string
+		config, dataDir string
+		says            string
 	}{
-		"the volume": {"yaml:{}", []string{"/var/lib/slowburn/tsdb", "another process has it open: stop that one"}},
+		"the volume": {
+			"yaml:{}", "/var/lib/slowburn",
+			`SLOWBURN_DATA_DIR: /var/lib/slowburn is in use by another process \(pid \d+ on host \S+, since \S+Z\): stop that one, or set SLOWBURN_DATA_DIR`,
+		},
 		"the span log": {
-			`yaml:{connectors: {sli: {directory: /var/lib/slowburn/second}}, exporters: {trace_store: {directory: /var/lib/slowburn/second}}, ` +
-				`extensions: {tsdb: {directory: /var/lib/slowburn/second/tsdb}, slo: {directory: /var/lib/slowburn/second}}}`,
-			[]string{"/var/lib/slowburn/spans", pid, "stop that, or give this one another directory"},
+			"yaml:{processors: {tail_sampling: {directory: /var/lib/slowburn/spans}}}", "/var/lib/slowburn/second",
+			`/var/lib/slowburn/spans is in use by another process \(pid \d+\): stop that, or give this one another directory`,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			second := container(t, shared)
 			second.args = append(second.args, "--config", ports, "--config", test.config)
+			second.env = append(second.env, "SLOWBURN_DATA_DIR="+test.dataDir)
 			s := start(t, second)
 			await(t, "the second gateway to end", s.ended)
 			assert.Equal(t, 1, s.cmd.ProcessState.ExitCode())
-			for _, say := range test.says {
-				assert.True(t, s.said(t, say), say)
-			}
+			text, err := os.ReadFile(s.log)
+			require.NoError(t, err)
+			assert.Regexp(t, test.says, string(text))
 		})
 	}
 	id := newTraceID()

@@ -1,35 +1,11 @@
 #!/bin/sh
-# run.sh ARGUMENT... runs the image that image.sh unpacked, in place of bin/slowburn where the tests of test/e2e start it: as the
-# image's user, over a root that cannot be written, with SLOWBURN_DATA_DIR as the one volume, and with no environment but what
-# the image and the tests set. `--config ../../config.yaml` becomes the image's own command, and testdata/ is mounted beside it.
-# The process that was started becomes the gateway, so that it gets the signals. Run as root, in test/e2e.
+# run.sh ARGUMENT... runs the image in place of bin/slowburn where the tests of test/e2e start it: by `buildah run` and runc, as the
+# image's user, with a root that cannot be written, SLOWBURN_DATA_DIR as the one volume, and no environment but what the image and
+# the tests set. `--config ../../config.yaml` becomes the image's own command, and testdata/ is mounted beside it. SIGTERM goes to the gateway,
+# as an engine sends it. Run as root, in test/e2e, after `make deploy-image`.
 set -eu
-if [ -z "${RUN_IN_NAMESPACE:-}" ]; then
-  export RUN_IN_NAMESPACE=1
-  exec unshare --mount --propagation private "$0" "$@"
-fi
-
-image=$(realpath ../../bin/image) volume=$SLOWBURN_DATA_DIR user=65532
-root=$image/root
-if [ ! -e "$image/slowburn-rootfs/usr/bin/slowburn" ]; then
-  echo "run.sh: $image/slowburn-rootfs is not there: make deploy-image" >&2
-  exit 1
-fi
-chown "$user:$user" "$volume"
-
-# The image's directories, and the places to mount things that a runtime makes.
-mkdir -p "$root"
-mount -t tmpfs tmpfs "$root"
-for directory in "$image/slowburn-rootfs"/*; do
-  mkdir "$root/${directory##*/}"
-  mount --bind -o ro "$directory" "$root/${directory##*/}"
-done
-mkdir "$root/testdata"
-mount --bind -o ro testdata "$root/testdata"
-mount --rbind /proc "$root/proc"
-mount --bind "$volume" "$root/var/lib/slowburn"
-mount -o remount,ro "$root"
-
+docker=$(realpath "$(dirname "$0")") volume=$SLOWBURN_DATA_DIR
+chown 65532:65532 "$volume"
 count=$#
 while [ "$count" -gt 0 ]; do
   argument=$1
@@ -41,12 +17,33 @@ while [ "$count" -gt 0 ]; do
   fi
   count=$((count - 1))
 done
-# What the tests set; every other name of this environment stays outside.
-for name in $(env | sed -n 's/^\([A-Za-z_][A-Za-z0-9_]*\)=.*/\1/p'); do
-  case $name in
-    E2E_* | SLOWBURN_BACKEND) ;;
-    *) unset "$name" ;;
-  esac
+set -- slowburn /usr/bin/slowburn "$@"
+for name in $(env | sed -n 's/^\(E2E_[A-Z0-9_]*\|SLOWBURN_BACKEND\)=.*/\1/p'); do
+  set -- --env "$name=$(printenv "$name")" "$@"
 done
-export PATH=/usr/sbin:/usr/bin:/sbin:/bin SLOWBURN_DATA_DIR=/var/lib/slowburn
-exec chroot --userspec="$user:$user" --groups= "$root" /usr/bin/slowburn "$@"
+
+# In a PID namespace that ends with this process, so that SIGKILL ends the gateway too.
+setpriv --pdeathsig KILL unshare --pid --fork --kill-child --mount-proc \
+  "$docker/buildah.sh" run --isolation oci --runtime "$docker/runtime.sh" --network host --cap-drop all --workingdir / \
+  --volume "$volume:/var/lib/slowburn" --volume "$(realpath testdata):/testdata:ro" "$@" &
+namespace=$!
+
+# gateway_of PID is the gateway among its descendants.
+gateway_of() {
+  for child in $(cat "/proc/$1/task"/*/children 2> /dev/null); do
+    if [ "$(readlink "/proc/$child/exe")" = /usr/bin/slowburn ]; then echo "$child"; else gateway_of "$child"; fi
+  done
+}
+# A signal that comes before the gateway is there ends what starts it.
+terminate() {
+  gateway=$(gateway_of "$namespace")
+  if [ -n "$gateway" ]; then kill -TERM "$gateway"; else kill -KILL "$namespace"; fi
+}
+trap terminate TERM INT
+status=0
+wait "$namespace" || status=$?
+while kill -0 "$namespace" 2> /dev/null; do # a signal ended the wait, not the gateway
+  status=0
+  wait "$namespace" || status=$?
+done
+exit "$status"

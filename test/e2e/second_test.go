@@ -30,7 +30,9 @@ func TestSecondProcess(t *testing.T) {
 			env:  []string{"SLOWBURN_DATA_DIR=" + t.TempDir()},
 			want: []string{spans, pid, "stop that, or give this one another directory"},
 		},
-		"all directories": {want: []string{"another process has it open: stop that one, or set directory to a place of its own"}},
+		"the data directory": {want: []string{
+			"SLOWBURN_DATA_DIR: ", fmt.Sprintf("is in use by another process (pid %d on host ", g.cmd.Process.Pid), "stop that one, or set SLOWBURN_DATA_DIR",
+		}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), patience)

@@ -114,6 +114,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end -}}
 {{- include "slowburn.removeNulls" (dict "of" $merged) -}}
 {{- include "slowburn.checkGrace" (dict "root" . "config" $merged) -}}
+{{- include "slowburn.checkBudgets" (dict "root" . "config" $merged "memory" $memory "disk" $disk) -}}
 {{- include "slowburn.checkEnv" (dict "root" . "config" $merged) -}}
 {{- include "slowburn.checkSecrets" (dict "at" "config" "of" $merged) -}}
 {{- toYaml $merged -}}
@@ -149,16 +150,53 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end -}}
 {{- end -}}
 
+{{- /* A size in the gateway's configuration in MiB, rounded down; 0 where it is none, which the gateway says, or comes from the environment. */ -}}
+{{- define "slowburn.configMebibytes" -}}
+{{- $text := toString . -}}
+{{- if kindIs "float64" . -}}{{- $text = printf "%.0f" . -}}{{- end -}}
+{{- $text = $text | replace " " "" | replace "K" "k" | replace "ki" "Ki" | trimSuffix "B" -}}
+{{- if regexMatch "^[0-9]+(\\.[0-9]+)?(k|M|G|T|Ki|Mi|Gi|Ti)?$" $text -}}
+{{- include "slowburn.mebibytes" (dict "key" "config" "value" $text) -}}
+{{- else -}}0{{- end -}}
+{{- end -}}
+
+{{- /* Budgets that are not what the chart makes of the pod's memory and volume still have to fit into them. */ -}}
+{{- define "slowburn.checkBudgets" -}}
+{{- $sampling := dig "processors" "tail_sampling" dict .config -}}
+{{- $most := div (mul .memory 3) 4 -}}
+{{- if gt (include "slowburn.configMebibytes" (get $sampling "memory_budget") | int64) $most -}}
+{{- fail (printf "config.processors.tail_sampling.memory_budget: %v is too large for resources.limits.memory (%v); write at most %dMiB, or raise the limit" (get $sampling "memory_budget") .root.Values.resources.limits.memory $most) -}}
+{{- end -}}
+{{- $sum := 0 -}}{{- $parts := list -}}
+{{- range $key, $value := dict
+  "config.processors.tail_sampling.disk_budget" (get $sampling "disk_budget")
+  "config.extensions.tsdb.retention_size" (dig "extensions" "tsdb" "retention_size" "" .config)
+  "config.exporters.trace_store.max_bytes" (dig "exporters" "trace_store" "max_bytes" "" .config) -}}
+{{- $size := include "slowburn.configMebibytes" $value | int64 -}}
+{{- if gt $size 0 -}}{{- $sum = add $sum $size -}}{{- $parts = append $parts (printf "%s (%v)" $key $value) -}}{{- end -}}
+{{- end -}}
+{{- if gt $sum .disk -}}
+{{- fail (printf "persistence.size: %s is too small for %s; write at least %dMi, and a fifth more for slo.db and compaction, or lower these" .root.Values.persistence.size (join ", " $parts) $sum) -}}
+{{- end -}}
+{{- end -}}
+
+{{- /* The names of ${env:NAME} in the configuration that the pod does not set by itself, separated by spaces: the Secret has them. Takes {root, config}. */ -}}
+{{- define "slowburn.secretNames" -}}
+{{- $known := list "POD_NAME" "SLOWBURN_DATA_DIR" "GOMEMLIMIT" -}}
+{{- range .root.Values.env -}}{{- $known = append $known .name -}}{{- end -}}
+{{- $names := list -}}
+{{- range regexFindAll "\\$\\{env:[A-Za-z_][A-Za-z0-9_]*\\}" (toYaml .config) -1 -}}
+{{- $name := . | trimPrefix "${env:" | trimSuffix "}" -}}
+{{- if not (has $name $known) -}}{{- $names = append $names $name -}}{{- end -}}
+{{- end -}}
+{{- $names | uniq | sortAlpha | join " " -}}
+{{- end -}}
+
 {{- /* An environment variable that nothing sets would be empty, and the gateway would start with a wrong configuration. */ -}}
 {{- define "slowburn.checkEnv" -}}
 {{- if not .root.Values.existingSecret -}}
-{{- $known := list "POD_NAME" "SLOWBURN_DATA_DIR" "GOMEMLIMIT" -}}
-{{- range .root.Values.env -}}{{- $known = append $known .name -}}{{- end -}}
-{{- range regexFindAll "\\$\\{env:[A-Za-z_][A-Za-z0-9_]*\\}" (toYaml .config) -1 -}}
-{{- $name := . | trimPrefix "${env:" | trimSuffix "}" -}}
-{{- if not (has $name $known) -}}
-{{- fail (printf "config: nothing sets ${env:%s}; name the Secret that has it in existingSecret, or set it in env" $name) -}}
-{{- end -}}
+{{- with include "slowburn.secretNames" . -}}
+{{- fail (printf "config: nothing sets ${env:%s}; name the Secret that has it in existingSecret, or set it in env" (splitList " " . | first)) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}

@@ -1,0 +1,17 @@
+#!/bin/sh
+# runtime.sh ARGUMENT... is runc, as `buildah run --runtime` calls it, with what `buildah run` has no flag for: a root that cannot be
+# written (`docker run --read-only`, readOnlyRootFilesystem) and no new privileges. What runc notes of a container is in bin/image.
+set -eu
+bundle='' previous='' create=
+for argument in "$@"; do
+  [ "$argument" != create ] || create=yes
+  case $previous in --bundle | -b) bundle=$argument ;; esac
+  previous=$argument
+done
+if [ -n "$create" ]; then
+  sed -i 's/"root":{/"root":{"readonly":true,/; s/"process":{/"process":{"noNewPrivileges":true,/' "$bundle/config.json"
+  for need in '"readonly":true,"path"' '"noNewPrivileges":true,'; do
+    grep -qF "$need" "$bundle/config.json" || { echo "runtime.sh: $bundle/config.json has no $need" >&2; exit 1; }
+  done
+fi
+exec runc --root "$(cd "$(dirname "$0")/../.." && pwd)/bin/image/runc" "$@"
