@@ -43,8 +43,8 @@ type Extension struct {
 	untold []string
 	// advice says what to add so that somebody is told, empty where receivers are configured.
 	advice string
-	// damaged says that the file was damaged at start, and where it is now. Set by Start only.
-	damaged string
+	// damaged says that the file was damaged, and where it is now; nil if it was not.
+	damaged atomic.Pointer[string]
 
 	cancel context.CancelFunc
 	loop   sync.WaitGroup
@@ -176,6 +176,7 @@ func (e *Extension) view(f func(*bbolt.Tx) error) error {
 
 // run evaluates when each minute is lateness old. It looks at the wall clock anew each time, and waits where that jumped.
 func (e *Extension) run(ctx context.Context) {
+	failed := false // to replace a damaged file
 	for {
 		wall, start := e.clock.read()
 		err := e.tick(ctx, wall, start)
@@ -190,10 +191,18 @@ func (e *Extension) run(ctx context.Context) {
 		due := ledger.Elapsed(now.Add(-e.config.Lateness)).End().Add(e.config.Lateness)
 		e.next.Store(&due)
 		timer := clock.NewTimer(due.Round(0).Sub(now.Round(0)))
+		damaged := e.db.Damaged()
+		if failed {
+			damaged = nil // once a minute is often enough
+		}
+		failed = false
 		select {
 		case <-ctx.Done():
 			timer.Stop()
 			return
+		case <-damaged:
+			timer.Stop()
+			failed = !e.replace(clock.Now().UTC())
 		case <-timer.C:
 		}
 	}
@@ -211,8 +220,8 @@ func (e *Extension) tick(ctx context.Context, wall time.Time, elapsed time.Durat
 // Probe implements host.Prober. Nothing that is wrong here keeps the gateway from taking spans.
 func (e *Extension) Probe(context.Context) host.Health {
 	problems := slices.Clone(e.untold)
-	if e.damaged != "" {
-		problems = append(problems, e.damaged)
+	if d := e.damaged.Load(); d != nil {
+		problems = append(problems, *d)
 	}
 	if t := e.trouble.Load(); t != nil {
 		problems = append(problems, *t)

@@ -111,7 +111,7 @@ func (f *File) update(write func(*bbolt.Tx) error) error {
 func (f *File) usedBytes() (used int64, err error) {
 	err = f.view(func(tx *bbolt.Tx) error {
 		stats := f.db.Stats()
-		used = tx.Size() - int64(stats.FreePageN+stats.PendingPageN)*int64(f.db.Info().PageSize)
+		used = tx.Size() - int64(stats.FreePageN+stats.PendingPageN)*int64(f.db.PageSize())
 		return nil
 	})
 	return used, err
