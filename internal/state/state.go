@@ -15,6 +15,7 @@ import (
 	berrors "go.etcd.io/bbolt/errors"
 
 	"github.com/slowburn/slowburn/internal/access"
+	"github.com/slowburn/slowburn/internal/freespace"
 )
 
 // What Open may find. The error that wraps one of them names the file and says what to do.
@@ -229,6 +230,8 @@ func explain(path string, err error) error {
 		return fmt.Errorf("open %s: %w: stop the other process, or give this one a directory of its own", path, ErrLocked)
 	case errors.Is(err, fs.ErrPermission):
 		return fmt.Errorf("open %s: %w: %s (%w)", path, ErrPermission, access.Advice(err), err)
+	case freespace.Advice(filepath.Dir(path), err) != "":
+		return fmt.Errorf("open %s: %w: %s", path, err, freespace.Advice(filepath.Dir(path), err))
 	case access.Advice(err) != "":
 		return fmt.Errorf("open %s: %w: %s", path, err, access.Advice(err))
 	case errors.Is(err, ErrCorrupt), errors.Is(err, berrors.ErrInvalid), errors.Is(err, berrors.ErrChecksum),

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"syscall"
 	"time"
 
 	"github.com/prometheus/prometheus/storage"
@@ -14,6 +13,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/slowburn/slowburn/internal/clock"
+	"github.com/slowburn/slowburn/internal/freespace"
 	"github.com/slowburn/slowburn/slo/tsdb/internal/batch"
 )
 
@@ -46,6 +46,11 @@ func (e *embedded) append(ctx context.Context, md pmetric.Metrics, naming batch.
 	var rejected rejections
 	for _, err := range unjoin(untranslatable) {
 		rejected.add("untranslatable", err.Error(), err)
+	}
+	if err := e.floor.Check(); err != nil {
+		err = fmt.Errorf("no samples are stored: %w", err)
+		e.writeError.Store(&err)
+		return err
 	}
 	appended, err := e.commit(ctx, b, &rejected)
 	if err != nil {
@@ -109,9 +114,9 @@ func (e *embedded) commit(ctx context.Context, b *batch.Batch, rejected *rejecti
 }
 
 func (e *embedded) explainWrite(err error) error {
-	advice := ""
-	if errors.Is(err, syscall.ENOSPC) {
-		advice = ": the disk is full: free space, or set retention_size"
+	advice := freespace.Advice(e.config.Directory, err)
+	if advice != "" {
+		advice = ": " + advice + ", or set retention_size"
 	}
 	return fmt.Errorf("write to the time series database in %s: %w%s", e.config.Directory, err, advice)
 }
