@@ -15,6 +15,7 @@ import (
 	berrors "go.etcd.io/bbolt/errors"
 
 	"github.com/slowburn/slowburn/internal/access"
+	"github.com/slowburn/slowburn/internal/freespace"
 )
 
 // What Open may find. The error that wraps one of them names the file and says what to do.
@@ -55,70 +56,88 @@ type Options struct {
 	NoSync bool
 }
 
-// DB is an open file. Its methods are bbolt's and may be called concurrently.
-type DB struct{ *bbolt.DB }
-
 // Open opens the file, which it makes if need be, and brings its schema up to date.
 func Open(path string, opts Options) (*DB, error) {
+	db := newDB(path, opts)
+	f, err := db.openFile()
+	if err != nil {
+		return nil, err
+	}
+	db.file.Store(f)
+	return db, nil
+}
+
+// openFile opens the file for reading and writing.
+func (db *DB) openFile() (*file, error) {
+	path, opts := db.path, db.opts
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, explain(path, err)
 	}
-	timeout := opts.Timeout
-	if timeout == 0 {
-		timeout = defaultTimeout
+	b, err := openBolt(path, &bbolt.Options{
+		Timeout:      opts.timeout(),
+		NoSync:       opts.NoSync,
+		FreelistType: bbolt.FreelistMapType, // the array type slows down with a fragmented file
+		// Never NoFreelistSync: bbolt then walks the whole file when it opens it, in a goroutine of its own, so
+		// that a single damaged page panics where nobody can recover it.
+		NoFreelistSync: false,
+	})
+	if err != nil {
+		return nil, err
 	}
-	var b *bbolt.DB
-	err := Guard(func() (err error) {
-		b, err = bbolt.Open(path, 0o600, &bbolt.Options{
-			Timeout:      timeout,
-			NoSync:       opts.NoSync,
-			FreelistType: bbolt.FreelistMapType, // the array type slows down with a fragmented file
-			// Never NoFreelistSync: bbolt then walks the whole file when it opens it, in a goroutine of its own, so
-			// that a single damaged page panics where nobody can recover it.
-			NoFreelistSync: false,
-		})
+	return finish(path, b, func() error { return prepare(b, opts) })
+}
+
+func (o Options) timeout() time.Duration {
+	if o.Timeout == 0 {
+		return defaultTimeout
+	}
+	return o.Timeout
+}
+
+func openBolt(path string, opts *bbolt.Options) (b *bbolt.DB, err error) {
+	err = Guard(func() (err error) {
+		b, err = bbolt.Open(path, 0o600, opts)
 		return err
 	})
 	if err != nil {
 		return nil, explain(path, err)
 	}
-	db := &DB{b}
-	if err := Guard(func() error { return db.prepare(opts) }); err != nil {
-		err = explain(path, err)
-		if errors.Is(err, ErrCorrupt) {
-			return nil, err // and the file stays open; see Guard
-		}
-		return nil, errors.Join(err, b.Close())
+	return b, nil
+}
+
+// finish makes sure that what was opened is what is wanted.
+func finish(path string, b *bbolt.DB, check func() error) (*file, error) {
+	err := Guard(check)
+	var metas *os.File
+	if err == nil {
+		metas, err = os.Open(path)
 	}
-	return db, nil
+	if err == nil {
+		return &file{DB: b, pageSize: b.Info().PageSize, metas: metas}, nil
+	}
+	err = explain(path, err)
+	if errors.Is(err, ErrCorrupt) {
+		return nil, err // and the file stays open; see Guard
+	}
+	return nil, errors.Join(err, b.Close())
 }
 
 // OpenReadOnly opens a file that is there, for reading alone: nothing in it changes. It fails where the file is open for writing, or its
 // schema is not the one after the migrations of opts.
 func OpenReadOnly(path string, opts Options) (*DB, error) {
-	timeout := opts.Timeout
-	if timeout == 0 {
-		timeout = defaultTimeout
-	}
 	if _, err := os.Stat(path); err != nil { // bbolt would make an empty file
 		return nil, explain(path, err)
 	}
-	var b *bbolt.DB
-	err := Guard(func() (err error) {
-		b, err = bbolt.Open(path, 0o600, &bbolt.Options{Timeout: timeout, ReadOnly: true})
-		return err
-	})
+	b, err := openBolt(path, &bbolt.Options{Timeout: opts.timeout(), ReadOnly: true})
 	if err != nil {
-		return nil, explain(path, err)
+		return nil, err
 	}
-	db := &DB{b}
-	if err := Guard(func() error { return db.View(func(tx *bbolt.Tx) error { return check(tx, opts) }) }); err != nil {
-		err = explain(path, err)
-		if errors.Is(err, ErrCorrupt) {
-			return nil, err // and the file stays open; see Guard
-		}
-		return nil, errors.Join(err, b.Close())
+	f, err := finish(path, b, func() error { return b.View(func(tx *bbolt.Tx) error { return check(tx, opts) }) })
+	if err != nil {
+		return nil, err
 	}
+	db := newDB(path, opts)
+	db.file.Store(f)
 	return db, nil
 }
 
@@ -159,7 +178,7 @@ func Guard(f func() error) (err error) {
 }
 
 // prepare makes the buckets and runs the migrations that the file lacks.
-func (db *DB) prepare(opts Options) error {
+func prepare(db *bbolt.DB, opts Options) error {
 	known := uint64(len(opts.Migrations))
 	var version uint64
 	err := db.Update(func(tx *bbolt.Tx) error {
@@ -211,6 +230,8 @@ func explain(path string, err error) error {
 		return fmt.Errorf("open %s: %w: stop the other process, or give this one a directory of its own", path, ErrLocked)
 	case errors.Is(err, fs.ErrPermission):
 		return fmt.Errorf("open %s: %w: %s (%w)", path, ErrPermission, access.Advice(err), err)
+	case freespace.Advice(filepath.Dir(path), err) != "":
+		return fmt.Errorf("open %s: %w: %s", path, err, freespace.Advice(filepath.Dir(path), err))
 	case access.Advice(err) != "":
 		return fmt.Errorf("open %s: %w: %s", path, err, access.Advice(err))
 	case errors.Is(err, ErrCorrupt), errors.Is(err, berrors.ErrInvalid), errors.Is(err, berrors.ErrChecksum),

@@ -93,7 +93,7 @@ func TestOpenDamagedPages(t *testing.T) {
 	bucket := []string{strings.Repeat("b", 100)}
 	db, err := Open(path, Options{Buckets: bucket})
 	require.NoError(t, err)
-	page := db.Info().PageSize
+	page := db.PageSize()
 	require.NoError(t, db.Close())
 	good, err := os.ReadFile(path)
 	require.NoError(t, err)
@@ -209,7 +209,7 @@ func TestNoSyncReachesBolt(t *testing.T) {
 	db, err := Open(filepath.Join(t.TempDir(), "x.db"), Options{NoSync: true})
 	require.NoError(t, err)
 	defer func() { require.NoError(t, db.Close()) }()
-	require.True(t, db.NoSync)
+	require.True(t, db.file.Load().NoSync)
 }
 
 // A file that is opened for reading alone has what Open would have made, or is refused; none is made.

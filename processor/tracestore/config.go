@@ -16,6 +16,9 @@ type Config struct {
 	Retention time.Duration `mapstructure:"retention"`
 	// MaxBytes is how much of the file may be in use; beyond it the oldest traces go.
 	MaxBytes bytesize.Size `mapstructure:"max_bytes"`
+	// MinFreeDisk is how much of the volume's free space is left to others, the span log first of all: below it the file does not grow,
+	// and the oldest traces leave for new ones. 0 is 5 % of the volume, and at most 1 GiB.
+	MinFreeDisk bytesize.Size `mapstructure:"min_free_disk"`
 }
 
 // minBytes is below what the empty indexes and a few traces need.

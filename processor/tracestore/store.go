@@ -17,6 +17,7 @@ import (
 
 	"github.com/slowburn/slowburn/internal/answer"
 	"github.com/slowburn/slowburn/internal/clock"
+	"github.com/slowburn/slowburn/internal/freespace"
 	"github.com/slowburn/slowburn/internal/host"
 	"github.com/slowburn/slowburn/internal/tracestate"
 	"github.com/slowburn/slowburn/internal/wire"
@@ -64,12 +65,14 @@ func newStore(set exporter.Settings, cfg *Config) (*store, error) {
 		health: health{file: path, logger: set.Logger},
 		id:     set.ID, telemetry: telemetry, queue: newQueue(maxQueueBytes), now: clock.Wall,
 	}
+	floor := &freespace.Floor{Directory: cfg.Directory, Min: int64(cfg.MinFreeDisk)}
 	s.writer = &writer{
-		path: path, queue: s.queue, health: &s.health, telemetry: telemetry, logger: set.Logger, retry: retryInterval,
+		floor: floor, path: path, queue: s.queue, health: &s.health, telemetry: telemetry, logger: set.Logger, retry: retryInterval,
 		stop: make(chan struct{}),
 		options: tracefile.Options{
 			Retention: cfg.Retention, MaxBytes: int64(cfg.MaxBytes), Logger: set.Logger,
 			Now: clock.Wall, Settled: func() bool { return clock.Look().Settled },
+			Full: func() bool { return floor.Check() != nil },
 		},
 	}
 	s.report(host.Health{Message: "The trace store was not started."})

@@ -12,6 +12,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/slowburn/slowburn/internal/clock"
+	"github.com/slowburn/slowburn/internal/freespace"
 	"github.com/slowburn/slowburn/internal/state"
 	"github.com/slowburn/slowburn/processor/tracestore/internal/metadata"
 	"github.com/slowburn/slowburn/processor/tracestore/internal/tracefile"
@@ -35,6 +36,7 @@ const (
 // writer is the one goroutine that writes, and the file that it opens, writes to, and replaces where it is damaged.
 // file and used may be read concurrently.
 type writer struct {
+	floor     *freespace.Floor
 	path      string
 	options   tracefile.Options
 	queue     *queue
@@ -146,11 +148,21 @@ func (w *writer) drain() {
 func (w *writer) commit(items []tracefile.Item) error {
 	ctx := context.Background()
 	done, err := w.file.Load().Put(items)
+	if errors.Is(err, tracefile.ErrFull) {
+		err = w.floorError(err)
+		w.health.fail("The trace store does not grow, and takes no traces", err)
+		w.evict()
+		return err
+	}
 	if err != nil {
 		w.failed("The trace store cannot write to "+w.path, err)
 		return fmt.Errorf("cannot write to %s: %w", w.path, err)
 	}
-	w.health.succeed()
+	if reached := w.floor.Check(); reached != nil {
+		w.health.fail("The trace store does not grow: its oldest traces leave for new ones", reached)
+	} else {
+		w.health.succeed()
+	}
 	w.telemetry.ExporterTraceStoreStoredTraces.Add(ctx, int64(done.Stored))
 	w.telemetry.ExporterTraceStoreUpdatedTraces.Add(ctx, int64(done.Updated))
 	w.telemetry.ExporterTraceStoreCorruptRecords.Add(ctx, int64(done.Corrupt))
@@ -161,6 +173,14 @@ func (w *writer) commit(items []tracefile.Item) error {
 		dropped(ctx, w.telemetry, "failed", done.Failed)
 	}
 	return nil
+}
+
+// floorError says why the file must not grow.
+func (w *writer) floorError(full error) error {
+	if reached := w.floor.Check(); reached != nil {
+		return reached
+	}
+	return full // there is room again by now
 }
 
 // maxEvictBatches is how many transactions that delete run before new traces are looked at again.

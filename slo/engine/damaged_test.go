@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
@@ -66,6 +67,60 @@ func TestDamagedFileIsMovedAside(t *testing.T) {
 			closeIt(t, e)
 		})
 	}
+}
+
+// The same while it runs, and it goes on: what follows is evaluated and written to the new file.
+func TestFileIsDamagedWhileItRuns(t *testing.T) {
+	for name, damage := range map[string]func(path string) error{
+		"cut off": func(path string) error { return os.Truncate(path, 0) },
+		"overwritten": func(path string) error {
+			f, err := os.OpenFile(path, os.O_WRONLY, 0)
+			if err == nil {
+				_, err = f.Write(make([]byte, 1<<15))
+			}
+			return errors.Join(err, f.Close())
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := parse(t, twoObjectives)
+			db := newFakeTSDB()
+			burn(db, "a", 5, 100, func(int) float64 { return 0 })
+			e := openAt(t, c, db, noon)
+			require.NoError(t, e.evaluator.evaluate(t.Context(), noon.Add(6*time.Minute), true))
+			path := filepath.Join(c.Directory, "slo.db")
+			require.NoError(t, damage(path))
+
+			_, err := e.Deliveries()
+			require.ErrorIs(t, err, state.ErrCorrupt)
+			require.NotEmpty(t, e.db.Damaged())
+			require.True(t, e.replace(noon.Add(7*time.Minute)))
+			require.True(t, e.replace(noon.Add(7*time.Minute)), "there is nothing to be done twice")
+			assert.Contains(t, e.Probe(t.Context()).Message, "budgets start anew; the damaged file is "+path+".damaged-20260301T120700Z")
+			_, err = e.Deliveries()
+			require.NoError(t, err)
+			require.NoError(t, e.evaluator.evaluate(t.Context(), noon.Add(10*time.Minute), true))
+			require.NotNil(t, e.Statuses().EvaluatedUntil)
+			closeIt(t, e)
+			again, err := book.Open(path)
+			require.NoError(t, err)
+			require.NoError(t, again.Close())
+		})
+	}
+}
+
+// A damaged file that cannot be replaced is told.
+func TestDamagedFileThatCannotBeReplaced(t *testing.T) {
+	c := parse(t, twoObjectives)
+	e := openAt(t, c, newFakeTSDB(), noon)
+	path := filepath.Join(c.Directory, "slo.db")
+	require.NoError(t, os.Truncate(path, 0))
+	require.NoError(t, os.MkdirAll(filepath.Join(path+".damaged-20260301T120000Z", "in the way"), 0o700))
+	_, err := e.Deliveries()
+	require.ErrorIs(t, err, state.ErrCorrupt)
+	require.False(t, e.replace(noon))
+	assert.Contains(t, e.Probe(t.Context()).Message, path+" is damaged and cannot be replaced")
+	require.True(t, e.replace(noon.Add(time.Second)), "the next time")
+	closeIt(t, e)
 }
 
 // What is a mistake in the set-up is told at start: nothing is moved.

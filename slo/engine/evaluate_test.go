@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.etcd.io/bbolt"
 
+	"github.com/slowburn/slowburn/internal/state"
 	"github.com/slowburn/slowburn/slo"
 	"github.com/slowburn/slowburn/slo/alert"
 	"github.com/slowburn/slowburn/slo/engine/internal/book"
@@ -342,11 +343,10 @@ func TestFailedTransactionChangesNothing(t *testing.T) {
 	defer func() { closeIt(t, e) }()
 	for at := noon; at.Before(end); at = at.Add(7 * time.Minute) {
 		require.NoError(t, e.db.Close())
-		require.ErrorContains(t, e.evaluator.evaluate(t.Context(), at.Add(c.Lateness), true), "database not open")
+		require.ErrorContains(t, e.evaluator.evaluate(t.Context(), at.Add(c.Lateness), true), "the file is closed")
 		before := e.Statuses()
 		file, err := book.Open(c.Directory + "/slo.db")
 		require.NoError(t, err)
-		file.NoSync = true
 		e.db, e.evaluator.db = file, file
 		assert.Equal(t, before, e.Statuses())
 		require.NoError(t, e.evaluator.evaluate(t.Context(), at.Add(c.Lateness), true))
@@ -391,7 +391,8 @@ func TestTransactionIsOne(t *testing.T) {
 	e := openAt(t, c, db, noon)
 	defer closeIt(t, e)
 	require.NoError(t, e.db.Update(func(tx *bbolt.Tx) error { return tx.DeleteBucket([]byte("span_cursors")) }))
-	assert.Panics(t, func() { _ = e.evaluator.evaluate(t.Context(), noon.Add(5*time.Minute+c.Lateness), true) }, "after the ledger and the outbox were written")
+	require.ErrorIs(t, e.evaluator.evaluate(t.Context(), noon.Add(5*time.Minute+c.Lateness), true), state.ErrDefect,
+		"after the ledger and the outbox were written")
 	assert.Empty(t, told(t, e))
 	assert.Empty(t, minuteCounts(t, e, "a", noon, noon.Add(time.Hour)))
 }

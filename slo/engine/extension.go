@@ -43,8 +43,8 @@ type Extension struct {
 	untold []string
 	// advice says what to add so that somebody is told, empty where receivers are configured.
 	advice string
-	// damaged says that the file was damaged at start, and where it is now. Set by Start only.
-	damaged string
+	// damaged says that the file was damaged, and where it is now; nil if it was not.
+	damaged atomic.Pointer[string]
 
 	cancel context.CancelFunc
 	loop   sync.WaitGroup
@@ -177,6 +177,7 @@ func (e *Extension) view(f func(*bbolt.Tx) error) error {
 
 // run evaluates when each minute is lateness old. It looks at the wall clock anew each time.
 func (e *Extension) run(ctx context.Context) {
+	failed := false // to replace a damaged file
 	for {
 		started := clock.Now()
 		look := e.clock.Look()
@@ -193,10 +194,18 @@ func (e *Extension) run(ctx context.Context) {
 		due := ledger.Elapsed(now.Add(-e.config.Lateness)).End().Add(e.config.Lateness)
 		e.next.Store(&due)
 		timer := clock.NewTimer(due.Sub(now))
+		damaged := e.db.Damaged()
+		if failed {
+			damaged = nil // once a minute is often enough
+		}
+		failed = false
 		select {
 		case <-ctx.Done():
 			timer.Stop()
 			return
+		case <-damaged:
+			timer.Stop()
+			failed = !e.replace(e.clock.Wall())
 		case <-timer.C:
 		}
 	}
@@ -205,8 +214,8 @@ func (e *Extension) run(ctx context.Context) {
 // Probe implements host.Prober. Nothing that is wrong here keeps the gateway from taking spans.
 func (e *Extension) Probe(context.Context) host.Health {
 	problems := slices.Clone(e.untold)
-	if e.damaged != "" {
-		problems = append(problems, e.damaged)
+	if d := e.damaged.Load(); d != nil {
+		problems = append(problems, *d)
 	}
 	if t := e.trouble.Load(); t != nil {
 		problems = append(problems, *t)

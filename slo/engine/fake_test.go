@@ -176,7 +176,6 @@ func openAt(t testing.TB, c *Config, q Querier, now time.Time) *Extension {
 	e := created(t, c)
 	db, err := book.Open(c.Directory + "/slo.db")
 	require.NoError(t, err)
-	db.NoSync = true
 	e.evaluator.querier, e.db = q, db
 	e.sender = notify.NewSender(notify.Settings{DB: db})
 	require.NoError(t, e.evaluator.recover(db, now))

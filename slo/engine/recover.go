@@ -35,14 +35,43 @@ func (e *Extension) load(path string, now time.Time) (*state.DB, error) {
 // startAnew moves a damaged file aside and begins a new one: spans are to be taken and alerts to be told of, with
 // budgets that start anew. A file that cannot be opened for another reason is left to whoever starts the gateway.
 func (e *Extension) startAnew(path string, now time.Time, damage error) (*state.DB, error) {
-	aside := path + ".damaged-" + now.Format("20060102T150405Z")
+	aside := asideOf(path, now)
 	if err := os.Rename(path, aside); err != nil {
 		return nil, errors.Join(damage, err)
 	}
-	e.damaged = "budgets start anew; the damaged file is " + aside
+	e.tellDamage(aside, damage)
+	return e.load(path, now)
+}
+
+func asideOf(path string, now time.Time) string {
+	return path + ".damaged-" + now.Format("20060102T150405Z")
+}
+
+func (e *Extension) tellDamage(aside string, damage error) {
+	text := "budgets start anew; the damaged file is " + aside
+	e.damaged.Store(&text)
 	e.settings.Logger.Error("The file of the ledger, the alerts and the outbox is damaged. It was moved aside: budgets start anew, "+
 		"and notifications that waited in it are not sent", zap.String("moved_to", aside), zap.Error(damage))
-	return e.load(path, now)
+}
+
+// replace does the same while the gateway runs, and reports whether it did.
+func (e *Extension) replace(now time.Time) bool {
+	damage := e.db.View(func(*bbolt.Tx) error { return nil })
+	if !errors.Is(damage, state.ErrCorrupt) {
+		return true // it was replaced already
+	}
+	aside := asideOf(e.db.Path(), now)
+	err := e.db.StartAnew(aside)
+	if err == nil {
+		e.tellDamage(aside, damage)
+		err = state.Guard(func() error { return e.evaluator.recover(e.db, now) })
+	}
+	if err != nil {
+		text := fmt.Sprintf("%s is damaged and cannot be replaced: %v", e.db.Path(), err)
+		e.damaged.Store(&text)
+		e.settings.Logger.Error("The file of the ledger, the alerts and the outbox is damaged, and cannot be replaced", zap.Error(err))
+	}
+	return err == nil
 }
 
 // recover brings memory to where the file is, and the file to the configuration: alerts of objectives that are gone

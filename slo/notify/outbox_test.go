@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -37,10 +38,11 @@ func TestRolledBackPutLeavesNothing(t *testing.T) {
 	db := newDB(t)
 	d, err := New(sample("o", 1), alert.Notice{Receiver: "r", Kind: alert.Fired}, "", starts)
 	require.NoError(t, err)
-	tx, err := db.Begin(true)
-	require.NoError(t, err)
-	require.NoError(t, Put(tx, d))
-	require.NoError(t, tx.Rollback())
+	undo := errors.New("undo")
+	require.ErrorIs(t, db.Update(func(tx *bbolt.Tx) error {
+		require.NoError(t, Put(tx, d))
+		return undo
+	}), undo)
 	assert.Empty(t, list(t, db))
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"syscall"
 	"time"
 
 	"github.com/prometheus/prometheus/storage"
@@ -14,6 +13,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/slowburn/slowburn/internal/clock"
+	"github.com/slowburn/slowburn/internal/freespace"
 	"github.com/slowburn/slowburn/internal/partial"
 	"github.com/slowburn/slowburn/slo/internal/own"
 	"github.com/slowburn/slowburn/slo/tsdb/internal/admit"
@@ -68,6 +68,11 @@ func (e *embedded) append(ctx context.Context, part admit.Part, naming batch.Nam
 	var rejected rejections
 	for _, err := range unjoin(untranslatable) {
 		rejected.add(admit.Untranslatable, 1, 1, err.Error)
+	}
+	if err := e.floor.Check(); err != nil {
+		err = fmt.Errorf("no samples are stored: %w", err)
+		e.writeError.Store(&err)
+		return err
 	}
 	appended, err := e.commit(ctx, b, mine, &rejected)
 	if err != nil {
@@ -174,9 +179,9 @@ func (e *embedded) write(tx storage.AppenderV2, s *batch.Sample, mine bool) (sto
 }
 
 func (e *embedded) explainWrite(err error) error {
-	advice := ""
-	if errors.Is(err, syscall.ENOSPC) {
-		advice = ": the disk is full: free space, or set retention_size"
+	advice := freespace.Advice(e.config.Directory, err)
+	if advice != "" {
+		advice = ": " + advice + ", or set retention_size"
 	}
 	return fmt.Errorf("write to the time series database in %s: %w%s", e.config.Directory, err, advice)
 }

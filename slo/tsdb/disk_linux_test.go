@@ -30,7 +30,7 @@ func TestFullDisk(t *testing.T) {
 
 	err := send(-2)
 	require.ErrorContains(t, err, "write to the time series database in "+config.Directory)
-	require.ErrorContains(t, err, "the disk is full: free space, or set retention_size")
+	require.ErrorContains(t, err, "are free): free space there, or set directory to a place on another volume, or set retention_size")
 	assert.False(t, consumererror.IsPermanent(err))
 	health := e.Probe(t.Context())
 	assert.False(t, health.OK)
@@ -73,4 +73,21 @@ func fillDisk(t *testing.T, dir string) (free func()) {
 	}
 	t.Fatal("the write-ahead log is not open")
 	return nil
+}
+
+// TestFloor has less free space than what is left to the span log: no samples are stored, which whoever sends them is told and may retry,
+// and so is the probe. With room it goes on.
+func TestFloor(t *testing.T) {
+	config := testConfig(t)
+	config.MinFreeDisk = 1 << 60
+	e := start(t, config)
+	md, sm := resource(gateway)
+	addPoint(newSum(sm, "c", cumulative), now(), 1)
+	err := startExporter(t, e).ConsumeMetrics(t.Context(), md)
+	require.ErrorContains(t, err, "no samples are stored: the volume of "+config.Directory)
+	assert.False(t, consumererror.IsPermanent(err))
+	health := e.Probe(t.Context())
+	assert.False(t, health.OK)
+	assert.False(t, health.Blocking)
+	assert.Contains(t, health.Message, "(min_free_disk): free space there")
 }

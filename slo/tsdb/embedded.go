@@ -19,6 +19,7 @@ import (
 
 	"github.com/slowburn/slowburn/internal/access"
 	"github.com/slowburn/slowburn/internal/clock"
+	"github.com/slowburn/slowburn/internal/freespace"
 	"github.com/slowburn/slowburn/internal/gate"
 	"github.com/slowburn/slowburn/internal/host"
 	"github.com/slowburn/slowburn/slo/tsdb/internal/batch"
@@ -61,6 +62,8 @@ type embedded struct {
 
 	// repaired is how many corruptions were found and cut out when the database was opened.
 	repaired int
+	// floor is where the database stops growing.
+	floor freespace.Floor
 	// writeError is what the last write failed with, nil while writes succeed.
 	writeError atomic.Pointer[error]
 }
@@ -77,9 +80,10 @@ func openEmbedded(config *Config, logger *zap.Logger, telemetry *metadata.Teleme
 		foreign:   make(chan struct{}, maxTranslating),
 		census:    census.New(config.maxSeries()),
 		gate:      config.Query.gate(gate.Processors()),
+		floor:     freespace.Floor{Directory: config.Directory, Min: int64(config.MinFreeDisk)},
 	}
 	start := clock.Now()
-	if err := os.MkdirAll(config.Directory, 0o750); err != nil {
+	if err := os.MkdirAll(config.Directory, 0o700); err != nil {
 		return nil, explainOpen(config.Directory, err)
 	}
 	opts := options(config)
@@ -128,8 +132,8 @@ func explainOpen(dir string, err error) error {
 	switch {
 	case errors.Is(err, syscall.EWOULDBLOCK):
 		advice = "another process has it open: stop that one, or set directory to a place of its own"
-	case errors.Is(err, syscall.ENOSPC):
-		advice = "the disk is full: free space, or set retention_size"
+	case freespace.Advice(dir, err) != "":
+		advice = freespace.Advice(dir, err)
 	case access.Advice(err) != "":
 		advice = access.Advice(err)
 	}

@@ -158,7 +158,7 @@ func TestExplainOpen(t *testing.T) {
 	}{
 		{syscall.EWOULDBLOCK, "another process"},
 		{&fs.PathError{Op: "mkdir", Path: "d", Err: syscall.EACCES}, "fsGroup"},
-		{fmt.Errorf("wrapped: %w", syscall.ENOSPC), "the disk is full"},
+		{fmt.Errorf("wrapped: %w", syscall.ENOSPC), "the volume of slowburn-data/tsdb is full"},
 		{syscall.EROFS, "read-only"},
 		{errors.New("anything"), "moved away"},
 	} {

@@ -9,9 +9,9 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
-	"syscall"
 
 	"github.com/slowburn/slowburn/internal/access"
+	"github.com/slowburn/slowburn/internal/freespace"
 	"github.com/slowburn/slowburn/internal/mapped"
 	"github.com/slowburn/slowburn/processor/spanlog/internal/format"
 )
@@ -64,8 +64,8 @@ func closeQuietly(f *os.File) { _ = f.Close() }
 func explain(what, path string, err error) error {
 	hint := "see to it that the disk works, or set another directory"
 	switch {
-	case errors.Is(err, syscall.ENOSPC):
-		hint = "free space on that disk, lower disk_budget, or set another directory"
+	case freespace.Advice(path, err) != "":
+		hint = freespace.Advice(path, err) + ", or lower disk_budget"
 	case access.Advice(err) != "":
 		hint = access.Advice(err)
 	case errors.Is(err, fs.ErrExist), strings.Contains(err.Error(), "not a directory"):

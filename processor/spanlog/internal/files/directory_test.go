@@ -21,7 +21,7 @@ func TestMessages(t *testing.T) {
 		{syscall.EACCES, "let the user who runs slowburn .uid .* write there, in Kubernetes by securityContext.fsGroup: .*, or set another directory"},
 		{syscall.EROFS, "the file system is read-only"},
 		{syscall.ENOTDIR, "a file is in the way: move it, or set another directory"},
-		{&fs.PathError{Op: "open", Path: "/x", Err: syscall.ENOSPC}, "free space on that disk, lower disk_budget, or set another directory"},
+		{&fs.PathError{Op: "open", Path: "/x", Err: syscall.ENOSPC}, "free space there, or set directory to a place on another volume, or lower disk_budget"},
 		{syscall.EIO, "see to it that the disk works, or set another directory"},
 	} {
 		err := explain("open", "/x", tc.err)

@@ -23,7 +23,6 @@ func BenchmarkSearchOfADay(b *testing.B) {
 	})
 	require.NoError(b, err)
 	defer func() { require.NoError(b, f.Close()) }()
-	f.db.NoSync = true
 	packed := record.Pack(make([]byte, 1000))
 	for n := range transactions {
 		now = t0.Add(time.Duration(n) * 500 * time.Millisecond)

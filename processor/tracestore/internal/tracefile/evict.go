@@ -33,17 +33,18 @@ func (n Evicted) More() bool { return n.Age+n.Bytes > 0 }
 
 // Evict deletes the oldest traces, by chunks, where they are too old or the file is too full.
 func (f *File) Evict() (Evicted, error) {
-	used, err := f.usedBytes()
+	used, size, err := f.usedBytes()
 	if err != nil {
 		return Evicted{}, err
 	}
-	if due, err := f.evictionDue(used); err != nil || !due {
+	limit := f.limit(size)
+	if due, err := f.evictionDue(used, limit); err != nil || !due {
 		return Evicted{Used: used}, err
 	}
 	var n Evicted
 	err = f.update(func(tx *bbolt.Tx) error {
 		n = Evicted{Used: used}
-		return f.deleteOldest(tx, used-int64((1-evictShare)*float64(f.opts.MaxBytes)), &n)
+		return f.deleteOldest(tx, used-int64((1-evictShare)*float64(limit)), &n)
 	})
 	if err != nil {
 		return Evicted{Used: used}, err
@@ -52,11 +53,11 @@ func (f *File) Evict() (Evicted, error) {
 }
 
 // evictionDue looks at the oldest chunk only, so that a round with nothing to do writes nothing.
-func (f *File) evictionDue(used int64) (due bool, err error) {
+func (f *File) evictionDue(used, limit int64) (due bool, err error) {
 	err = f.view(func(tx *bbolt.Tx) error {
 		b := tx.Bucket(bucketChunks)
 		k, _ := b.Cursor().First()
-		due = k != nil && (used > f.opts.MaxBytes || f.tooOld(blob(b, k)))
+		due = k != nil && (used > limit || f.tooOld(blob(b, k)))
 		return nil
 	})
 	return due, err

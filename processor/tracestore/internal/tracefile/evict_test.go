@@ -71,7 +71,7 @@ func TestEvictsByBytesOldestFirst(t *testing.T) {
 		td := spans(spec{Trace: n + 1, ID: 1, Service: "s", Name: "op", Start: time.Duration(n)})
 		padding(td, rng, 20_000)
 		b.storeNow(td)
-		used, err := b.usedBytes()
+		used, _, err := b.usedBytes()
 		require.NoError(t, err)
 		require.LessOrEqual(t, used, int64(limit))
 	}
@@ -86,6 +86,50 @@ func TestEvictsByBytesOldestFirst(t *testing.T) {
 	info, err := os.Stat(b.path)
 	require.NoError(t, err)
 	require.Less(t, info.Size(), int64(3*limit), "free pages are used again")
+}
+
+// A file that must not grow stays as large as it is, and the newest traces are in it; one that is too small for that takes none. When it
+// may grow again it does.
+func TestFileThatMustNotGrow(t *testing.T) {
+	full := false
+	b := opened(t, func(c *Options) { c.Full = func() bool { return full } })
+	rng := rand.New(rand.NewPCG(1, 1))
+	store := func(n int) error {
+		b.clock = t0.Add(time.Duration(n) * time.Second)
+		td := spans(spec{Trace: n, ID: 1, Service: "s", Name: "op", Start: time.Duration(n)})
+		padding(td, rng, 20_000)
+		_, err := b.Put(b.items(td))
+		b.evict()
+		return err
+	}
+	full = true
+	require.ErrorIs(t, store(1), ErrFull, "it is new, and holds nothing that could leave")
+	full = false
+	for n := range 300 {
+		require.NoError(t, store(n+1))
+	}
+	_, before, err := b.usedBytes()
+	require.NoError(t, err)
+	full = true
+	b.evict()
+	for n := range 300 {
+		require.NoError(t, store(n+301))
+	}
+	_, after, err := b.usedBytes()
+	require.NoError(t, err)
+	require.LessOrEqual(t, after, before+before/50, "but for what is stored in one piece and finds no such room")
+	kept := b.found(Query{Limit: MaxLimit})
+	require.Greater(t, len(kept), 100)
+	for i, n := range kept {
+		require.Equal(t, 600-i, n, "the newest are kept")
+	}
+	full = false
+	for n := range 300 {
+		require.NoError(t, store(n+601))
+	}
+	_, grown, err := b.usedBytes()
+	require.NoError(t, err)
+	require.Greater(t, grown, after)
 }
 
 // padding makes the trace's only span hard to compress.

@@ -29,7 +29,9 @@ type Options struct {
 	Retention time.Duration
 	// MaxBytes is how much of the file may be in use.
 	MaxBytes int64
-	Now      func() time.Time
+	// Full, if set, reports whether the file must not grow now.
+	Full func() bool
+	Now  func() time.Time
 	// Settled reports whether what is too old by Now may go: not while a clock that jumped may come back. Nil is always.
 	Settled func() bool
 	Logger  *zap.Logger
@@ -109,12 +111,43 @@ func (f *File) update(write func(*bbolt.Tx) error) error {
 	return state.Guard(func() error { return f.db.Update(write) })
 }
 
-// usedBytes is how much of the file holds something. The file itself never shrinks, but free pages are used again.
-func (f *File) usedBytes() (used int64, err error) {
+// usedBytes is how much of the file holds something, and its size. The file itself never shrinks, but free pages are used again.
+func (f *File) usedBytes() (used, size int64, err error) {
 	err = f.view(func(tx *bbolt.Tx) error {
 		stats := f.db.Stats()
-		used = tx.Size() - int64(stats.FreePageN+stats.PendingPageN)*int64(f.db.Info().PageSize)
+		size = tx.Size()
+		used = size - int64(stats.FreePageN+stats.PendingPageN)*int64(f.db.PageSize())
 		return nil
 	})
-	return used, err
+	return used, size, err
+}
+
+// ErrFull says that the file must not grow, and has no room left for what is to be stored.
+var ErrFull = errors.New("the file must not grow, and is full")
+
+// A file that must not grow keeps spareShare of it free, as bbolt writes pages anew before it gives the old ones up; a transaction takes
+// about pagesPerByte times what it stores.
+const (
+	spareShare   = 1.0 / 4
+	pagesPerByte = 4
+)
+
+// full reports whether the file must not grow.
+func (f *File) full() bool { return f.opts.Full != nil && f.opts.Full() }
+
+// limit is how much of a file of this size may be in use.
+func (f *File) limit(size int64) int64 {
+	if f.full() {
+		return min(f.opts.MaxBytes, int64((1-spareShare)*float64(size)))
+	}
+	return f.opts.MaxBytes
+}
+
+// hasRoom reports whether so many bytes can be stored.
+func (f *File) hasRoom(bytes int) (bool, error) {
+	if !f.full() {
+		return true, nil
+	}
+	used, size, err := f.usedBytes()
+	return size-used >= int64(pagesPerByte*bytes), err
 }

@@ -1,6 +1,7 @@
 package tracefile
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -54,8 +55,16 @@ func (w *writing) name(operations []digest.Operation) {
 	}
 }
 
-// Put stores the items of a batch in one transaction. Where it returns an error nothing was stored.
+// Put stores the items of a batch in one transaction. Where it returns an error nothing was stored; that is ErrFull where the file
+// must not grow.
 func (f *File) Put(batch []Item) (Written, error) {
+	bytes := 0
+	for i := range batch {
+		bytes += len(batch[i].Packed)
+	}
+	if room, err := f.hasRoom(bytes); err != nil || !room {
+		return Written{}, cmp.Or(err, ErrFull)
+	}
 	var done writing
 	err := f.update(func(tx *bbolt.Tx) error {
 		f.chunk.begin()
