@@ -83,39 +83,78 @@ func (k *Kept) Arrange(t int) (repeats int, err error) {
 			return 0, err
 		}
 	}
-	by := order{k.Bytes, k.Resources, k.Scopes}
+	by := order{all: k.Bytes}
 	slices.SortFunc(spans, by.compare)
 	for i := 1; i < len(spans); i++ {
-		if by.compare(spans[i-1], spans[i]) == 0 {
-			spans[i].Left = true
-			repeats++
+		if by.compare(spans[i-1], spans[i]) != 0 {
+			continue
 		}
+		if !by.ranked && (spans[i-1].Resource != spans[i].Resource || spans[i-1].Scope != spans[i].Scope) {
+			by.rank(k, spans)
+			slices.SortFunc(spans, by.compare)
+			clearLeft(spans)
+			i, repeats = 0, 0
+			continue
+		}
+		spans[i].Left = true
+		repeats++
 	}
 	k.placement.place(spans)
 	return repeats, nil
 }
 
-// order is one of spans: by what they are alone, in whichever request and with whichever number they came.
-type order struct {
-	all               []byte // which ranges are of
-	resources, scopes []Range
+func clearLeft(spans []KeptSpan) {
+	for i := range spans {
+		spans[i].Left = false
+	}
 }
 
-// compare is 0 only for spans that do not differ in a byte, resource and scope included.
+// order is one of a trace's spans: by what they are alone, in whichever request and with whichever number they came.
+type order struct {
+	all []byte // which ranges are of
+	// Where spans differ in nothing but their headers these are ranked: headers may be as large as a request, and many spans may
+	// have them.
+	ranked            bool
+	resources, scopes map[int32]int32
+}
+
+// compare is 0 only for spans that do not differ in a byte but, unless headers are ranked, in these.
 func (o *order) compare(x, y KeptSpan) int {
 	if c := cmp.Or(cmp.Compare(x.Start, y.Start), bytes.Compare(x.ID[:], y.ID[:])); c != 0 {
 		return c
 	}
-	if c := bytes.Compare(x.Body.Of(o.all), y.Body.Of(o.all)); c != 0 {
+	if c := bytes.Compare(x.Body.Of(o.all), y.Body.Of(o.all)); c != 0 || !o.ranked {
 		return c
 	}
-	if x.Resource != y.Resource {
-		return bytes.Compare(o.resources[x.Resource].Of(o.all), o.resources[y.Resource].Of(o.all))
+	return cmp.Or(cmp.Compare(o.resources[x.Resource], o.resources[y.Resource]), cmp.Compare(o.scopes[x.Scope], o.scopes[y.Scope]))
+}
+
+// rank ranks the headers that spans have.
+func (o *order) rank(k *Kept, spans []KeptSpan) {
+	o.ranked = true
+	o.resources = o.ranks(spans, k.Resources, func(s *KeptSpan) int32 { return s.Resource })
+	o.scopes = o.ranks(spans, k.Scopes, func(s *KeptSpan) int32 { return s.Scope })
+}
+
+// ranks are the ranks of the headers that the spans have, by their numbers: equal ones for equal headers.
+func (o *order) ranks(spans []KeptSpan, headers []Range, of func(s *KeptSpan) int32) map[int32]int32 {
+	rank := map[int32]int32{}
+	var numbers []int32
+	for i := range spans {
+		n := of(&spans[i])
+		if _, known := rank[n]; !known {
+			rank[n] = 0
+			numbers = append(numbers, n)
+		}
 	}
-	if x.Scope != y.Scope {
-		return bytes.Compare(o.scopes[x.Scope].Of(o.all), o.scopes[y.Scope].Of(o.all))
+	slices.SortFunc(numbers, func(a, b int32) int { return bytes.Compare(headers[a].Of(o.all), headers[b].Of(o.all)) })
+	for at, n := range numbers {
+		rank[n] = int32(at)
+		if at > 0 && bytes.Equal(headers[n].Of(o.all), headers[numbers[at-1]].Of(o.all)) {
+			rank[n] = rank[numbers[at-1]]
+		}
 	}
-	return 0
+	return rank
 }
 
 // placement brings sorted spans of one resource together, and within it those of one scope: in the order of the first of each.

@@ -72,7 +72,7 @@ func (b *Batch) Trace(t int, opts Options) *trace.Trace {
 	b.trace = &trace.Trace{ID: kept.ID, Primary: -1, Policy: policyIn(kept.Marks)}
 	b.addNodes(kept)
 	b.numberResources()
-	b.copies = copies{kept: b.kept, spans: b.spans}
+	b.copies = copies{kept: b.kept, headers: &b.headers, spans: b.spans}
 	b.forest.Collapse(b.copies.collapse)
 	b.forest.Link()
 	b.addPlaceholders()

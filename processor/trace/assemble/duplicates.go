@@ -5,18 +5,15 @@ import (
 	"cmp"
 	"slices"
 
-	"go.opentelemetry.io/collector/pdata/pcommon"
-	"go.opentelemetry.io/collector/pdata/ptrace"
-
 	"github.com/slowburn/slowburn/internal/wire"
 	"github.com/slowburn/slowburn/processor/trace"
-	"github.com/slowburn/slowburn/processor/trace/internal/describe"
 	"github.com/slowburn/slowburn/processor/trace/internal/link"
 )
 
 // copies leaves out or merges the spans of one trace that came more than once.
 type copies struct {
 	kept      *wire.Kept
+	headers   *headers
 	spans     []wire.KeptSpan  // of the trace
 	merged    map[int32]merged // by index of spans: what was merged into one
 	identical []int            // indexes of spans that are left out
@@ -59,12 +56,18 @@ func (c *copies) withoutRepeats(same []link.Node) []link.Node {
 // compareBytes compares the spans as they came, with resource and scope.
 func (c *copies) compareBytes(x, y link.Node) int {
 	s, t := &c.spans[x.Of], &c.spans[y.Of]
-	k := c.kept
-	if d := bytes.Compare(s.Body.Of(k.Bytes), t.Body.Of(k.Bytes)); d != 0 {
+	if d := bytes.Compare(s.Body.Of(c.kept.Bytes), t.Body.Of(c.kept.Bytes)); d != 0 {
 		return d
 	}
-	return cmp.Or(bytes.Compare(k.Resources[s.Resource].Of(k.Bytes), k.Resources[t.Resource].Of(k.Bytes)),
-		bytes.Compare(k.Scopes[s.Scope].Of(k.Bytes), k.Scopes[t.Scope].Of(k.Bytes)))
+	if s.Resource != t.Resource {
+		if d := cmp.Compare(c.headers.resources[s.Resource].order, c.headers.resources[t.Resource].order); d != 0 {
+			return d
+		}
+	}
+	if s.Scope != t.Scope {
+		return cmp.Compare(c.headers.scopeOrder(c.kept, s.Scope), c.headers.scopeOrder(c.kept, t.Scope))
+	}
+	return 0
 }
 
 // withoutCopies leaves out what differs only in how it is encoded, or in what the gateway wrote on it: a copy that comes
@@ -72,15 +75,20 @@ func (c *copies) compareBytes(x, y link.Node) int {
 func (c *copies) withoutCopies(same []link.Node) []link.Node {
 	contents := make(map[int32][]byte, len(same))
 	for _, n := range same {
-		contents[n.Of] = c.content(n.Of)
+		contents[n.Of] = spanContent(c.spans[n.Of].Body.Of(c.kept.Bytes))
+	}
+	compare := func(x, y link.Node) int {
+		if d := bytes.Compare(contents[x.Of], contents[y.Of]); d != 0 {
+			return d
+		}
+		return c.compareHeaders(x, y)
 	}
 	slices.SortStableFunc(same, func(x, y link.Node) int {
-		return cmp.Or(link.ComparePreferred(&x, &y), bytes.Compare(contents[x.Of], contents[y.Of]),
-			cmp.Compare(x.Flags&trace.FlagLate, y.Flags&trace.FlagLate), c.compareBytes(x, y))
+		return cmp.Or(link.ComparePreferred(&x, &y), compare(x, y), cmp.Compare(x.Flags&trace.FlagLate, y.Flags&trace.FlagLate), c.compareBytes(x, y))
 	})
 	distinct := same[:1]
 	for _, n := range same[1:] {
-		if last := &distinct[len(distinct)-1]; bytes.Equal(contents[last.Of], contents[n.Of]) {
+		if last := &distinct[len(distinct)-1]; compare(*last, n) == 0 {
 			c.leaveOut(last, n)
 			continue
 		}
@@ -89,25 +97,12 @@ func (c *copies) withoutCopies(same []link.Node) []link.Node {
 	return distinct
 }
 
-// content is everything that arrived with the span, in one encoding, but for what the gateway itself wrote. It lets pdata
-// decode it, which knows all that an encoding can vary in.
-func (c *copies) content(of int32) []byte {
-	s := &c.spans[of]
-	var w wire.Builder
-	w.Resource(c.kept.Resources[s.Resource].Of(c.kept.Bytes))
-	w.Scope(c.kept.Scopes[s.Scope].Of(c.kept.Bytes))
-	w.Span(s.Body.Of(c.kept.Bytes))
-	td, err := (&ptrace.ProtoUnmarshaler{}).UnmarshalTraces(w.Bytes())
-	if err != nil {
-		panic(err) // not after a scan
+// compareHeaders compares the contents of the resources and scopes of spans.
+func (c *copies) compareHeaders(x, y link.Node) int {
+	s, t := &c.spans[x.Of], &c.spans[y.Of]
+	if s.Resource == t.Resource && s.Scope == t.Scope {
+		return 0
 	}
-	ss := td.ResourceSpans().At(0).ScopeSpans().At(0)
-	ours := func(key string, _ pcommon.Value) bool { return describe.Ours(key) }
-	ss.Scope().Attributes().RemoveIf(ours)
-	ss.Spans().At(0).Attributes().RemoveIf(ours)
-	encoded, err := (&ptrace.ProtoMarshaler{}).MarshalTraces(td)
-	if err != nil {
-		panic(err) // protobuf encoding of a value in memory has no error to return
-	}
-	return encoded
+	of := c.headers.contentsOf(c.kept)
+	return cmp.Or(cmp.Compare(of.resources[s.Resource], of.resources[t.Resource]), cmp.Compare(of.scopes[s.Scope], of.scopes[t.Scope]))
 }

@@ -19,13 +19,15 @@ type headers struct {
 	local     []int32  // by rank: the resource of that rank that the trace has, as a number of the Kept; none where -1
 	ranks     []uint32 // that the trace has
 	known     memo
+	contents  *contents // nil until it is asked for
+	byHeader  []int32   // by number of scope: its place among the headers; nil until it is asked for
 }
 
 // resource is a resource of a Kept, with numbers for what it shares with others.
 type resource struct {
 	described
 	rank  uint32 // in the order of canonical texts: one for all that hold the same attributes
-	order int32  // among those of one rank, too: in the order of headers
+	order int32  // among those of one rank, too: in the order of headers, one for equal ones
 }
 
 const none = -1
@@ -33,6 +35,7 @@ const none = -1
 // read describes all resources and scopes of k.
 func (h *headers) read(k *wire.Kept) {
 	h.resources, h.scopes, h.byText, h.local = h.resources[:0], h.scopes[:0], h.byText[:0], h.local[:0]
+	h.contents, h.byHeader = nil, nil
 	h.known.bound()
 	for i, r := range k.Resources {
 		h.resources = append(h.resources, resource{described: h.known.resource(r.Of(k.Bytes))})
@@ -55,6 +58,9 @@ func (h *headers) read(k *wire.Kept) {
 			rank++
 		}
 		h.resources[i].rank, h.resources[i].order = rank, int32(at)
+		if at > 0 && bytes.Equal(h.resources[i].Header, h.resources[h.byText[at-1]].Header) {
+			h.resources[i].order = h.resources[h.byText[at-1]].order
+		}
 	}
 }
 

@@ -8,12 +8,13 @@ const unknown = int64(1) << 61
 // closure holds, for every pair of n clocks, the tightest bound that follows from those inserted: d[i*n+j] is the most
 // that the correction of i minus that of j can be. The bounds are always feasible together.
 type closure struct {
-	n int
-	d []int64
+	n      int
+	d      []int64
+	closer []int // memory for insert
 }
 
 func newClosure(n int) *closure {
-	c := &closure{n: n, d: make([]int64, n*n)}
+	c := &closure{n: n, d: make([]int64, n*n), closer: make([]int, 0, n)}
 	for i := range c.d {
 		if i%(n+1) != 0 {
 			c.d[i] = unknown
@@ -25,7 +26,8 @@ func newClosure(n int) *closure {
 func (c *closure) at(i, j int) int64 { return c.d[i*c.n+j] }
 
 // insert adds that θ(a) − θ(b) ≤ w, and says whether it could: not where it contradicts what is there, which then stays
-// as it was. It takes O(n²), or O(1) where the bound is implied already.
+// as it was. It takes O(1) where the bound is implied already, else O(n) and a step for each pair of a clock that gets closer
+// to b by it and one that a gets closer to: as what was there is closed, no other pair does.
 func (c *closure) insert(a, b int, w int64) bool {
 	if back := c.at(b, a); back < unknown && back+w < 0 {
 		return false
@@ -33,16 +35,19 @@ func (c *closure) insert(a, b int, w int64) bool {
 	if c.at(a, b) <= w {
 		return true
 	}
+	c.closer = c.closer[:0]
+	for j := range c.n {
+		if bj := c.at(b, j); bj < unknown && w+bj < c.at(a, j) {
+			c.closer = append(c.closer, j)
+		}
+	}
 	for i := range c.n {
 		ia := c.at(i, a)
-		if ia >= unknown {
+		if ia >= unknown || ia+w >= c.at(i, b) {
 			continue
 		}
-		for j := range c.n {
+		for _, j := range c.closer {
 			bj := c.at(b, j)
-			if bj >= unknown {
-				continue
-			}
 			if via := max(ia+w+bj, -unknown); via < c.at(i, j) {
 				c.d[i*c.n+j] = via
 			}

@@ -60,10 +60,11 @@ func (k *Skeleton) FailureModes() (found FailureModes) {
 			found |= k.modesOf(i)
 		}
 	}
+	k.worked.of = -1
 	for i := range k.Spans {
 		for earlier, later := range k.repetitions(k.childrenOf(i)) {
 			found = found.With(FailureRetries)
-			if k.overlap(earlier, later) {
+			if !found.Any(FailureModes(0).With(FailureDuplicateWork)) && k.overlap(earlier, later) {
 				found = found.With(FailureDuplicateWork)
 			}
 		}
@@ -72,19 +73,6 @@ func (k *Skeleton) FailureModes() (found FailureModes) {
 		found = found.With(FailureRetries)
 	}
 	return found
-}
-
-// overlap reports whether the servers of two calls worked at the same time, where they are of one service.
-func (k *Skeleton) overlap(earlier, later int32) bool {
-	for _, a := range k.childrenOf(int(earlier)) {
-		for _, b := range k.childrenOf(int(later)) {
-			x, y := &k.Spans[a], &k.Spans[b]
-			if x.Kind == wire.KindServer && y.Kind == wire.KindServer && x.Service == y.Service && y.Start < x.End && x.Start < y.End {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // modesOf are those of one call.

@@ -24,7 +24,8 @@ type Skeleton struct {
 	tops    []int32 // roots and orphans
 	sorted  []Span  // memory for Link
 
-	path path
+	path   path
+	worked work // of the call that was looked at last, for FailureModes
 }
 
 // Span is what a Skeleton knows of a span.

@@ -1,0 +1,48 @@
+package skeleton_test
+
+import (
+	"encoding/binary"
+	"hash/maphash"
+	"testing"
+
+	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/slowburn/slowburn/processor/trace/internal/lawtest"
+	"github.com/slowburn/slowburn/processor/trace/skeleton"
+	"github.com/slowburn/slowburn/processor/trace/tracetest"
+)
+
+var seed = maphash.MakeSeed()
+
+// spansOf are the spans of a trace as a Skeleton has them.
+func spansOf(td ptrace.Traces) (spans []skeleton.Span) {
+	kept := lawtest.Kept(td)
+	for i := range kept.Spans {
+		s := &kept.Spans[i]
+		resource, clock := skeleton.Identify(kept.ResourceBytes(i))
+		spans = append(spans, skeleton.Span{
+			ID: binary.BigEndian.Uint64(s.ID[:]), Parent: binary.BigEndian.Uint64(s.ParentID[:]), Start: s.Start, End: s.End,
+			Name: maphash.Bytes(seed, s.Name.Of(kept.Bytes)),
+			Kind: s.Kind, Status: s.Status, Service: resource, Resource: resource, Clock: clock,
+		})
+	}
+	return spans
+}
+
+// Whatever is sent, no answer about a trace takes more than n log n.
+func TestNeverMoreThanNLogN(t *testing.T) {
+	tracetest.RequireGrowth(t, tracetest.Hostile, 400, func(_ *testing.T, td ptrace.Traces) func() {
+		spans := spansOf(td)
+		var k skeleton.Skeleton
+		return func() {
+			k.Reset()
+			k.Spans = append(k.Spans, spans...)
+			k.Link()
+			k.Orphans()
+			k.Roots()
+			k.Retries()
+			k.FailureModes()
+			k.CriticalPath(func(*skeleton.Span) bool { return true })
+		}
+	})
+}

@@ -1,0 +1,76 @@
+package skeleton
+
+import (
+	"cmp"
+	"slices"
+	"sort"
+
+	"github.com/slowburn/slowburn/internal/wire"
+)
+
+// few is how many pairs of servers are looked at one by one.
+const few = 64
+
+// overlap reports whether the servers of two calls worked at the same time, where they are of one service.
+func (k *Skeleton) overlap(earlier, later int32) bool {
+	before, after := k.childrenOf(int(earlier)), k.childrenOf(int(later))
+	if len(before)*len(after) > few {
+		return k.overlapOfMany(earlier, after)
+	}
+	for _, a := range before {
+		for _, b := range after {
+			x, y := &k.Spans[a], &k.Spans[b]
+			if x.Kind == wire.KindServer && y.Kind == wire.KindServer && x.Service == y.Service && y.Start < x.End && x.Start < y.End {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// work is when the servers of a call worked: in the order of service and start.
+type work struct {
+	of      int32 // the call, by its span; -1 for none
+	periods []period
+}
+
+// period is when a server worked, and the latest end among those before it, of its service, and its own.
+type period struct{ service, start, latest uint64 }
+
+// overlapOfMany is overlap for calls of many servers, of which those of the earlier are sorted once: it may be repeated often.
+func (k *Skeleton) overlapOfMany(earlier int32, after []int32) bool {
+	w := &k.worked
+	if w.of != earlier {
+		w.begin(k, earlier)
+	}
+	for _, b := range after {
+		y := &k.Spans[b]
+		if y.Kind != wire.KindServer {
+			continue
+		}
+		n := sort.Search(len(w.periods), func(i int) bool { // the first that began too late
+			p := &w.periods[i]
+			return p.service > y.Service || p.service == y.Service && p.start >= y.End
+		})
+		if n > 0 && w.periods[n-1].service == y.Service && y.Start < w.periods[n-1].latest {
+			return true
+		}
+	}
+	return false
+}
+
+// begin makes w that of another call.
+func (w *work) begin(k *Skeleton, call int32) {
+	w.of, w.periods = call, w.periods[:0]
+	for _, a := range k.childrenOf(int(call)) {
+		if x := &k.Spans[a]; x.Kind == wire.KindServer {
+			w.periods = append(w.periods, period{x.Service, x.Start, x.End})
+		}
+	}
+	slices.SortFunc(w.periods, func(a, b period) int { return cmp.Or(cmp.Compare(a.service, b.service), cmp.Compare(a.start, b.start)) })
+	for i := 1; i < len(w.periods); i++ {
+		if p, before := &w.periods[i], &w.periods[i-1]; p.service == before.service {
+			p.latest = max(p.latest, before.latest)
+		}
+	}
+}

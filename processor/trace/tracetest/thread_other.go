@@ -1,0 +1,14 @@
+//go:build !linux
+
+package tracetest
+
+import (
+	"time"
+
+	"github.com/slowburn/slowburn/internal/clock"
+)
+
+var began = clock.Now()
+
+// threadTime is the time that has passed: there is no better measure here.
+func threadTime() time.Duration { return clock.Since(began) }
