@@ -16,7 +16,8 @@ const MaxSkeleton = 10_000
 // linked is a skeleton, and memory to make it with.
 type linked struct {
 	skeleton.Skeleton
-	from resource // of the span that was read last
+	from    resource            // of the span that was read last
+	origins map[uint64]resource // by SpanView.Origin; without bodies
 }
 
 var skeletons = sync.Pool{New: func() any { return new(linked) }}
@@ -32,8 +33,11 @@ func (t *Trace) Linked() *skeleton.Skeleton {
 	}
 	k := skeletons.Get().(*linked)
 	k.Reset()
+	if clear(k.origins); k.from.origin != 0 {
+		k.from = resource{} // of another trace, whose numbers mean nothing here
+	}
 	for v := range t.Skeleton() {
-		k.from.read(v.Resource)
+		k.readOrigin(&v)
 		k.Spans = append(k.Spans, skeletonSpan(&v, &k.from))
 	}
 	if len(k.Spans) < t.Spans {
@@ -57,20 +61,43 @@ func (t *Trace) Release() {
 	}
 }
 
+// readOrigin reads the resource of a span, unless another span of its origin was read before. A resource may be as large as a
+// request, and all spans of a trace may have it.
+func (k *linked) readOrigin(v *SpanView) {
+	switch {
+	case v.Origin == 0:
+		k.from.read(v.Resource)
+		return
+	case v.Origin == k.from.origin:
+		return
+	}
+	known, ok := k.origins[v.Origin]
+	if !ok {
+		known.read(v.Resource)
+		known.body, known.origin = nil, v.Origin
+		if k.origins == nil {
+			k.origins = make(map[uint64]resource)
+		}
+		k.origins[v.Origin] = known
+	}
+	k.from = known
+}
+
 // resource is what a skeleton knows of a resource.
 type resource struct {
-	body                     []byte // a copy
+	origin                   uint64
+	body                     []byte // a copy; nil where the origin tells
 	service, resource, clock uint64
 }
 
 // read reads the body of a ResourceSpans or its header, unless it is the one that was read last: spans of one resource come
 // together.
 func (r *resource) read(body []byte) {
-	if r.resource != 0 && bytes.Equal(r.body, body) {
+	if r.resource != 0 && r.origin == 0 && bytes.Equal(r.body, body) {
 		return
 	}
 	service, _ := wire.ResourceAttribute(body, ServiceName)
-	r.body, r.service = append(r.body[:0], body...), NameHash(service.Bytes())
+	r.origin, r.body, r.service = 0, append(r.body[:0], body...), NameHash(service.Bytes())
 	r.resource, r.clock = skeleton.Identify(body)
 }
 

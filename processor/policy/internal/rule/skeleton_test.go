@@ -101,3 +101,31 @@ func TestEvidence(t *testing.T) {
 	other := linked(t, 1, policytest.Span{Kind: "server", Status: "ERROR", Attributes: map[string]any{"http.response.status_code": 500}})
 	require.Zero(t, other.Spans[0].Failure)
 }
+
+// Numbers of origins change nothing but how often a resource is read, whatever another trace had under a number.
+func TestLinkedByOrigin(t *testing.T) {
+	services := []string{"", "a", "b", "c"}
+	for origins := range 3 {
+		for shift := range uint64(4) {
+			var spans []policytest.Span
+			for i := range 12 {
+				spans = append(spans, policytest.Span{ID: uint64(i + 1), Start: uint64(i + 1), Resource: map[string]any{"service.name": services[(i+int(shift))%len(services)]}})
+			}
+			list := policytest.Views(t, spans...)
+			for i := range list {
+				switch origins {
+				case 1:
+					list[i].Origin = uint64(i%len(services)) + 1
+				case 2: // where it is not known of all
+					list[i].Origin = (uint64(i%len(services)) + 1) * uint64(i%3/2)
+				}
+			}
+			tr := &rule.Trace{Spans: len(list), Skeleton: func() iter.Seq[rule.SpanView] { return slices.Values(list) }}
+			k := tr.Linked()
+			for i := range k.Spans {
+				require.Equal(t, rule.NameHash([]byte(services[(i+int(shift))%len(services)])), k.Spans[i].Service, "%d %d %d", origins, shift, i)
+			}
+			tr.Release()
+		}
+	}
+}

@@ -15,6 +15,9 @@ type SpanView struct {
 	Body []byte
 	// Resource is the body of the ResourceSpans that the span is in, and Scope of the ScopeSpans, or their headers.
 	Resource, Scope []byte
+	// Origin is a number that no two spans of a trace have whose resources or scopes differ; 0 where there is none. It tells
+	// equal resources apart from others without looking at them.
+	Origin uint64
 	// ResourceKnown says that the caller ORs in what Set.ResourceBits finds of the resource.
 	ResourceKnown bool
 }

@@ -144,5 +144,5 @@ func (w *spanWalk) next(r spanlog.Record, err error) (more bool) {
 	if w.span, err = wire.ParseSpan(r.Body); err != nil {
 		return true
 	}
-	return w.yield(policy.SpanView{Span: &w.span, Bytes: r.Body, Body: r.Body, Resource: r.Resource, Scope: r.Scope})
+	return w.yield(policy.SpanView{Span: &w.span, Bytes: r.Body, Body: r.Body, Resource: r.Resource, Scope: r.Scope, Origin: r.Origin})
 }
