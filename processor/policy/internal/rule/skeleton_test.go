@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -109,7 +110,7 @@ func TestLinkedByOrigin(t *testing.T) {
 		for shift := range uint64(4) {
 			var spans []policytest.Span
 			for i := range 12 {
-				spans = append(spans, policytest.Span{ID: uint64(i + 1), Start: uint64(i + 1), Resource: map[string]any{"service.name": services[(i+int(shift))%len(services)]}})
+				spans = append(spans, policytest.Span{ID: byte(i + 1), Start: time.Duration(i + 1), Resource: map[string]any{"service.name": services[(i+int(shift))%len(services)]}})
 			}
 			list := policytest.Views(t, spans...)
 			for i := range list {
