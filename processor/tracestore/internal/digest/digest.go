@@ -2,11 +2,11 @@ package digest
 
 import (
 	"slices"
-	"strings"
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
+	"github.com/slowburn/slowburn/internal/brief"
 	"github.com/slowburn/slowburn/internal/tracestate"
 	"github.com/slowburn/slowburn/internal/wire"
 	"github.com/slowburn/slowburn/processor/trace"
@@ -58,6 +58,10 @@ func (m *Maker) Of(t *trace.Trace, now time.Time) Digest {
 	links := m.count(&d, t)
 	d.Start = indexStart(t.Start, now)
 	d.Terms = d.terms(links)
+	s.RootService, s.RootOperation = brief.Text(s.RootService, maxNameBytes), brief.Text(s.RootOperation, maxNameBytes)
+	for i := range s.Services {
+		s.Services[i].Name = brief.Text(s.Services[i].Name, maxNameBytes)
+	}
 	return d
 }
 
@@ -118,7 +122,7 @@ func (m *Maker) count(d *Digest, t *trace.Trace) (links []uint64) {
 	for i, op := range operations.keys {
 		d.Operations[i] = Operation{s.Services[op.service].Name, op.name}
 	}
-	slices.SortFunc(s.Services, func(a, b ServiceSummary) int { return strings.Compare(a.Name, b.Name) })
+	s.bound()
 	return links
 }
 
@@ -176,7 +180,9 @@ func (d *Digest) terms(links []uint64) []uint64 {
 		terms = append(terms, TermPolicy(s.Policy))
 	}
 	for _, of := range s.Services {
-		terms = append(terms, TermService(of.Name))
+		if of.Name != otherServices {
+			terms = append(terms, TermService(of.Name))
+		}
 	}
 	for _, op := range d.Operations {
 		terms = append(terms, TermOperation(op.Service, op.Name))

@@ -101,6 +101,21 @@ func Decode(record []byte) (digest.Header, []byte, error) {
 	return h, spans, nil
 }
 
+// Size is how many bytes the spans of a record are, uncompressed, and false where that cannot be told. It does not look whether the
+// record is damaged, and so takes no longer for a large one.
+func Size(record []byte) (int, bool) {
+	if len(record) < recordPrefix || record[0] != format {
+		return 0, false
+	}
+	body := record[recordPrefix:]
+	header := uint64(binary.BigEndian.Uint32(record[5:]))
+	if header > uint64(len(body)) {
+		return 0, false
+	}
+	size, err := s2.DecodedLen(body[header:])
+	return size, err == nil
+}
+
 func split(record []byte) (h digest.Header, compressed []byte, err error) {
 	if len(record) < recordPrefix || record[0] != format {
 		return digest.Header{}, nil, fmt.Errorf("%w: unknown format", ErrCorrupt)

@@ -24,3 +24,32 @@ func blob(b *bbolt.Bucket, key []byte) []byte {
 }
 
 func deleteBlob(b *bbolt.Bucket, key []byte) error { return b.DeleteBucket(key) }
+
+// blobBytes is from how large on a value of updates is a blob.
+const blobBytes = 8 << 10
+
+// putUpdateValue stores a value in the bucket of updates, in place of the one that is there.
+func putUpdateValue(b *bbolt.Bucket, key, value []byte) error {
+	if err := deleteUpdateValue(b, key); err != nil {
+		return err
+	}
+	if len(value) < blobBytes {
+		return b.Put(key, value)
+	}
+	return putBlob(b, key, value)
+}
+
+// updateValue returns a value of the bucket of updates, nil where there is none.
+func updateValue(b *bbolt.Bucket, key []byte) []byte {
+	if v := b.Get(key); v != nil {
+		return v
+	}
+	return blob(b, key)
+}
+
+func deleteUpdateValue(b *bbolt.Bucket, key []byte) error {
+	if b.Bucket(key) != nil {
+		return deleteBlob(b, key)
+	}
+	return b.Delete(key)
+}

@@ -6,6 +6,8 @@
 //
 //	chunks     chunk                         → the traces of a transaction, or a part of them (chunk.go), a blob (blob.go)
 //	updates    chunk + slot                  → record (package record) of a trace that got late spans, in place of that in the chunk
+//	           chunk + slot + 0              → of a large trace, what is known of it with the late spans that are beside it (late.go)
+//	           chunk + slot + hash (8)       → late spans beside it, as they came; empty once they are in it. Large values are blobs
 //	ids        last chunk                    → a run: where the traces of some chunks are, by ID (runs.go), a blob
 //	index      grain (4) + term (8) + chunk  → slots, 2 bytes each, of the traces that have the term and start in the grain
 //	           the same + slot               → position of such a trace with a record in updates (position.go)

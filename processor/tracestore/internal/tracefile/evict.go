@@ -6,6 +6,7 @@ import (
 
 	"go.etcd.io/bbolt"
 
+	"github.com/slowburn/slowburn/processor/tracestore/internal/digest"
 	"github.com/slowburn/slowburn/processor/tracestore/internal/record"
 )
 
@@ -119,15 +120,22 @@ func deleteChunks(tx *bbolt.Tx, gone []oldChunk) error {
 // and lead nowhere; searches pass over them.
 func deleteUpdates(tx *bbolt.Tx, chunk []byte) error {
 	b := tx.Bucket(bucketUpdates)
-	var gone []place
+	var gone [][]byte
 	c := b.Cursor()
-	for k, _ := c.Seek(chunk); bytes.HasPrefix(k, chunk) && len(k) == len(place{}); k, _ = c.Next() {
-		gone = append(gone, place(k))
+	for k, _ := c.Seek(chunk); bytes.HasPrefix(k, chunk) && len(k) >= len(place{}); k, _ = c.Next() {
+		gone = append(gone, bytes.Clone(k))
 	}
 	r := reading{tx: tx}
-	for _, p := range gone {
-		h, _ := record.Header(b.Get(p[:]))
-		if err := errors.Join(r.removeUpdate(p, &h), b.Delete(p[:])); err != nil {
+	for _, k := range gone {
+		var h digest.Header
+		switch {
+		case len(k) == len(place{}):
+			h, _ = record.Header(updateValue(b, k))
+		case bytes.Equal(k, lateKey(place(k[:len(place{})]))):
+			l, _ := r.late(place(k[:len(place{})]))
+			h = l.header
+		}
+		if err := errors.Join(r.removeUpdate(place(k[:len(place{})]), &h), deleteUpdateValue(b, k)); err != nil {
 			return err
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -115,7 +116,7 @@ func requireConsistent(t *testing.T, b *bench, traces int) {
 				require.True(t, ok)
 				require.Equal(t, p, found)
 				here++
-				stored := tx.Bucket(bucketUpdates).Get(p[:])
+				stored := updateValue(tx.Bucket(bucketUpdates), p[:])
 				updated := stored != nil
 				if !updated {
 					stored = chunk.record(slot)
@@ -123,6 +124,15 @@ func requireConsistent(t *testing.T, b *bench, traces int) {
 				h, err := record.Header(stored)
 				require.NoError(t, err)
 				require.Equal(t, id.String(), h.Meta.Summary.TraceID)
+				if l, ok := r.late(p); ok {
+					require.Equal(t, h.Start, l.header.Start)
+					for _, term := range l.header.Terms {
+						if !slices.Contains(h.Terms, term) {
+							at := positionOf(h.Start, id)
+							want[string(updateKey(term, grainOf(h.Start), p))] = string(at[:])
+						}
+					}
+				}
 				for _, term := range h.Terms {
 					if at := positionOf(h.Start, id); updated {
 						want[string(updateKey(term, grainOf(h.Start), p))] = string(at[:])

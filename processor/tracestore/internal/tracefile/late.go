@@ -15,44 +15,126 @@ import (
 	"github.com/slowburn/slowburn/processor/tracestore/internal/safely"
 )
 
+const (
+	// partsFrom is how many bytes of spans a trace must have for late spans to be stored beside it: a smaller one is written anew
+	// with them.
+	partsFrom = 128 << 10
+	// partsShare is which part of a trace its late spans may be before it is written anew with them: so it grows by that much each
+	// time, and what writing takes in all is a few times what came, however many parts it came in.
+	partsShare = 2
+)
+
 // putLate adds spans to a trace that is stored. Spans that it has already, as a retried export brings them, change
 // nothing.
 func (w *writing) putLate(item *Item, at place) error {
-	stored, updated := w.record(at)
-	old, spans, err := record.Decode(stored)
-	if err != nil { // damaged: what came now takes its place
+	if done, err := w.putPart(item, at); done || err != nil {
+		return err
+	}
+	return w.putMerged(item, at)
+}
+
+// putPart stores late spans beside a large trace, and reports false where they have to be merged with it. It takes what the
+// part takes: the trace is not read, but the first time, when what is known of it is copied.
+func (w *writing) putPart(item *Item, at place) (done bool, err error) {
+	stored, _ := w.record(at)
+	size, ok := record.Size(stored)
+	if !ok || size < partsFrom {
+		return false, nil
+	}
+	b, key := w.tx.Bucket(bucketUpdates), partKey(at, item.Packed)
+	if updateValue(b, key) != nil {
+		return true, nil // it was sent again
+	}
+	l, ok := w.late(at)
+	if !ok {
+		if l.header, err = record.Header(stored); err != nil {
+			return false, nil // it is damaged, which putMerged sees to
+		}
+	}
+	if l.bytes+item.Size > size/partsShare || size+l.bytes+item.Size > record.MaxTraceBytes {
+		return false, nil
+	}
+	l.bytes += item.Size
+	added := l.header.Add(&item.Header)
+	l.header.Meta.Version, l.header.Meta.Updated = l.header.Meta.Version+1, w.now
+	w.Updated++
+	w.name(item.Operations)
+	return true, errors.Join(
+		w.putTerms(at, added, l.header.Start, item.ID),
+		putUpdateValue(b, key, record.Append(nil, &digest.Header{}, item.Packed)),
+		putUpdateValue(b, lateKey(at), l.append(nil)))
+}
+
+// putMerged writes a trace anew, with late spans.
+func (w *writing) putMerged(item *Item, at place) error {
+	t := w.trace(at)
+	old, spans, err := record.Decode(t.record)
+	switch {
+	case err != nil && len(t.parts) == 0: // damaged: what came now takes its place
 		w.Corrupt++
 		item.Meta.Version, item.Meta.Stored, item.Meta.Updated = 1, w.storedAt(at), w.now
 		return w.putUpdate(at, &item.Digest, item.ID, item.Packed)
+	case err != nil: // what came before takes it, too
+		w.Corrupt++
+		old.Meta.Stored = w.storedAt(at)
 	}
+	spans, corrupt := t.appendParts(spans)
+	w.Corrupt += corrupt
 	if len(spans)+item.Size > record.MaxTraceBytes {
-		w.TooLarge++
-		return nil
+		if len(t.parts) == 0 {
+			w.TooLarge++
+			return nil
+		}
+		// Without what was sent twice there may be room.
+		return errors.Join(w.putSpans(item.ID, at, &t, &old, spans), w.putMerged(item, at))
 	}
 	late, err := record.Unpack(item.Packed)
 	if err != nil {
 		return err
 	}
-	d, merged, err := merge(append(spans, late...), w.now)
+	err = w.putSpans(item.ID, at, &t, &old, append(spans, late...))
+	if err != nil || len(spans) < partsFrom {
+		return err
+	}
+	return putUpdateValue(w.tx.Bucket(bucketUpdates), partKey(at, item.Packed), []byte{}) // it is in the trace
+}
+
+// putSpans writes a trace anew, of which old was known, as the spans that it has in all.
+func (w *writing) putSpans(id pcommon.TraceID, at place, t *storedTrace, old *digest.Header, spans []byte) error {
+	d, merged, err := merge(spans, w.now)
 	if err != nil {
 		w.Failed++
-		w.opts.Logger.Error("Late spans were not added to their trace.", zap.Stringer("trace_id", pcommon.TraceID(item.ID)), zap.Error(err))
+		w.opts.Logger.Error("Late spans were not added to their trace.", zap.Stringer("trace_id", id), zap.Error(err))
 		return nil
 	}
-	if d.Distinct == old.Distinct {
+	if d.Distinct == old.Distinct && len(t.parts) == 0 {
 		return nil
 	}
-	d.Meta.Version, d.Meta.Stored, d.Meta.Updated = old.Meta.Version+1, old.Meta.Stored, w.now
-	if updated {
-		err = w.removeUpdate(at, &old)
+	d.Meta.Version, d.Meta.Stored, d.Meta.Updated = max(old.Meta.Version, t.late.header.Meta.Version)+1, old.Meta.Stored, w.now
+	if t.updated {
+		err = w.removeUpdate(at, old)
 	} else {
-		err = w.removeSlot(at, &old)
+		err = w.removeSlot(at, old)
 	}
-	if err != nil {
+	if err := errors.Join(err, w.removeParts(at)); err != nil {
 		return err
 	}
 	w.Updated++
-	return w.putUpdate(at, &d, item.ID, record.Pack(merged))
+	return w.putUpdate(at, &d, id, record.Pack(merged))
+}
+
+// removeParts takes away what is stored beside a trace, once it is in it. That it came is remembered, in case it comes again.
+func (r *reading) removeParts(at place) error {
+	l, ok := r.late(at)
+	if !ok {
+		return nil
+	}
+	b := r.tx.Bucket(bucketUpdates)
+	errs := []error{r.removeUpdate(at, &l.header), deleteUpdateValue(b, lateKey(at))}
+	for _, key := range r.partKeys(at) {
+		errs = append(errs, putUpdateValue(b, key, []byte{}))
+	}
+	return errors.Join(errs...)
 }
 
 // storedAt is when the trace was stored, now where nobody knows.
@@ -65,16 +147,21 @@ func (w *writing) storedAt(p place) time.Time {
 
 // putUpdate stores a trace beside its chunk, and its entries in the index.
 func (w *writing) putUpdate(p place, d *digest.Digest, id pcommon.TraceID, packed []byte) error {
-	if err := w.tx.Bucket(bucketUpdates).Put(p[:], record.Append(nil, &d.Header, packed)); err != nil {
+	if err := putUpdateValue(w.tx.Bucket(bucketUpdates), p[:], record.Append(nil, &d.Header, packed)); err != nil {
 		return err
 	}
-	at := positionOf(d.Start, id)
-	for _, term := range d.Terms {
-		if err := w.tx.Bucket(bucketIndex).Put(updateKey(term, grainOf(d.Start), p), at[:]); err != nil {
+	w.name(d.Operations)
+	return w.putTerms(p, d.Terms, d.Start, id)
+}
+
+// putTerms lets a trace that is stored beside its chunk, or has something there, be found by terms.
+func (w *writing) putTerms(p place, terms []uint64, start uint64, id pcommon.TraceID) error {
+	at := positionOf(start, id)
+	for _, term := range terms {
+		if err := w.tx.Bucket(bucketIndex).Put(updateKey(term, grainOf(start), p), at[:]); err != nil {
 			return err
 		}
 	}
-	w.name(d.Operations)
 	return nil
 }
 

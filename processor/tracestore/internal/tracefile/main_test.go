@@ -29,13 +29,13 @@ func traceID(n int) pcommon.TraceID { return storetest.TraceID(n) }
 // bench is a file, with a clock that tests move.
 type bench struct {
 	*File
-	t       *testing.T
+	t       testing.TB
 	path    string
 	clock   time.Time
 	evicted Evicted // in all, but for Used
 }
 
-func opened(t *testing.T, change func(*Options)) *bench {
+func opened(t testing.TB, change func(*Options)) *bench {
 	t.Helper()
 	b := &bench{t: t, path: t.TempDir() + "/traces.db", clock: t0}
 	opts := Options{

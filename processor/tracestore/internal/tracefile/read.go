@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"slices"
 
 	"go.etcd.io/bbolt"
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -18,29 +17,28 @@ import (
 // Trace returns the OTLP request of a trace with all its spans, as they arrived, and false where it is not here. An error that
 // is record.ErrCorrupt says that it is here, and damaged.
 func (f *File) Trace(id pcommon.TraceID) (spans []byte, meta digest.Meta, here bool, err error) {
-	var stored []byte
+	var stored storedTrace
 	err = f.view(func(tx *bbolt.Tx) error {
 		r := newReading(tx)
 		at, found := r.find(id)
 		if found {
-			inFile, _ := r.record(at)
-			stored, here = slices.Clone(inFile), true
+			stored, here = r.trace(at).clone(), true
 		}
 		return nil
 	})
 	if err != nil || !here {
 		return nil, meta, false, err
 	}
-	h, spans, err := record.Decode(stored)
+	meta, spans, err = stored.decode()
 	if err != nil {
-		return nil, meta, false, err
+		return nil, digest.Meta{}, false, err
 	}
 	r := wire.Get()
 	defer wire.Put(r)
 	if err := r.Scan(spans); err != nil {
 		return nil, meta, false, fmt.Errorf("%w: %w", record.ErrCorrupt, err)
 	}
-	return spans, h.Meta, true, nil
+	return spans, meta, true, nil
 }
 
 // Requests iterates over the OTLP requests of all traces, each with all its spans, in the order in which they were stored. An error
@@ -48,13 +46,13 @@ func (f *File) Trace(id pcommon.TraceID) (spans []byte, meta digest.Meta, here b
 func (f *File) Requests() iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
 		for number, more := uint64(0), true; more; number++ {
-			var stored [][]byte // copies, so that no transaction is open while they are used
+			var stored []storedTrace // copies, so that no transaction is open while they are used
 			var err error
 			if stored, number, more, err = f.recordsFrom(number); err != nil && !yield(nil, err) {
 				return
 			}
-			for _, r := range stored {
-				if _, spans, err := record.Decode(r); !yield(spans, err) {
+			for i := range stored {
+				if _, spans, err := stored[i].decode(); !yield(spans, err) {
 					return
 				}
 			}
@@ -65,8 +63,8 @@ func (f *File) Requests() iter.Seq2[[]byte, error] {
 	}
 }
 
-// recordsFrom returns the records of the first chunk from a number on, and its number, or false where there is none.
-func (f *File) recordsFrom(number uint64) (records [][]byte, chunk uint64, more bool, err error) {
+// recordsFrom returns the traces of the first chunk from a number on, and its number, or false where there is none.
+func (f *File) recordsFrom(number uint64) (traces []storedTrace, chunk uint64, more bool, err error) {
 	err = f.view(func(tx *bbolt.Tx) error {
 		k, _ := tx.Bucket(bucketChunks).Cursor().Seek(chunkKey(number))
 		if len(k) != len(chunkKey(0)) {
@@ -79,12 +77,11 @@ func (f *File) recordsFrom(number uint64) (records [][]byte, chunk uint64, more 
 			return fmt.Errorf("%w: chunk %d", record.ErrCorrupt, chunk)
 		}
 		for slot := range c.traces {
-			stored, _ := r.record(placeOf(chunk, slot))
-			records = append(records, slices.Clone(stored))
+			traces = append(traces, r.trace(placeOf(chunk, slot)).clone())
 		}
 		return nil
 	})
-	return records, chunk, more, err
+	return traces, chunk, more, err
 }
 
 // Has says which of the traces are here.

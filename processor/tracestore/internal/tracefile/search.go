@@ -6,7 +6,6 @@ import (
 	"go.etcd.io/bbolt"
 
 	"github.com/slowburn/slowburn/processor/tracestore/internal/digest"
-	"github.com/slowburn/slowburn/processor/tracestore/internal/record"
 )
 
 // Search returns the traces that match, newest first. It looks at a bounded number of index entries: where those do not
@@ -63,8 +62,7 @@ func (r *reading) lookUp(p position) (digest.Header, bool, error) {
 	if !here {
 		return digest.Header{}, false, nil
 	}
-	stored, _ := r.record(at)
-	h, err := record.Header(stored)
+	h, err := r.header(at)
 	return h, err == nil && h.Start == p.start(), err
 }
 
