@@ -92,9 +92,6 @@ func listOperations(w http.ResponseWriter, r *http.Request, store tracestore.Rea
 	write(w, list)
 }
 
-// maxSpans bounds the spans of one answer, which is held in memory: fewer traces than the limit are an answer too.
-const maxSpans = 100_000
-
 // search finds traces, or shows those that traceID names.
 func search(w http.ResponseWriter, r *http.Request, store tracestore.Reader) {
 	values := r.URL.Query()
@@ -119,6 +116,7 @@ func search(w http.ResponseWriter, r *http.Request, store tracestore.Reader) {
 		return
 	}
 	var found []traceView
+	var p page
 	spans := 0
 	for _, name := range names {
 		id, err := rest.ParseTraceID(name)
@@ -132,8 +130,8 @@ func search(w http.ResponseWriter, r *http.Request, store tracestore.Reader) {
 			return
 		}
 		if t != nil { // it may have expired since it was found
-			found = append(found, viewTrace(t))
-			if spans += len(t.Spans); spans >= maxSpans {
+			found = append(found, p.trace(t))
+			if spans += len(t.Spans); spans >= rest.MaxSpans || p.Full() { // fewer traces than the limit are an answer, too
 				break
 			}
 		}
@@ -154,6 +152,6 @@ func getTrace(w http.ResponseWriter, r *http.Request, store tracestore.Reader) {
 	case t == nil:
 		writeError(w, http.StatusNotFound, traces.NotHere, id)
 	default:
-		write(w, []traceView{viewTrace(t)})
+		write(w, []traceView{new(page).trace(t)})
 	}
 }
