@@ -47,8 +47,9 @@ func (w *writing) putPart(item *Item, at place) (done bool, err error) {
 	}
 	l, ok := w.late(at)
 	if !ok {
-		if l.header, err = record.Header(stored); err != nil {
-			return false, nil // it is damaged, which putMerged sees to
+		var damaged error
+		if l.header, damaged = record.Header(stored); damaged != nil {
+			return false, nil // putMerged sees to it
 		}
 	}
 	if l.bytes+item.Size > size/partsShare || size+l.bytes+item.Size > record.MaxTraceBytes {

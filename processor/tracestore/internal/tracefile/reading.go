@@ -181,11 +181,11 @@ func (t *storedTrace) decode() (digest.Meta, []byte, error) {
 	if corrupt > 0 {
 		return h.Meta, nil, fmt.Errorf("%w: %d parts of late spans", record.ErrCorrupt, corrupt)
 	}
-	d, merged, err := merge(all, t.late.header.Meta.Updated)
-	if err != nil {
-		return t.late.header.Meta, all, nil // it can be shown as it came
-	}
 	was := &t.late.header.Meta
+	d, merged, cannot := merge(all, was.Updated)
+	if cannot != nil {
+		return *was, all, nil // it can be shown as it came
+	}
 	d.Meta.Version, d.Meta.Stored, d.Meta.Updated = was.Version, was.Stored, was.Updated
 	return d.Meta, merged, nil
 }
