@@ -45,12 +45,9 @@ func (w *writing) putPart(item *Item, at place) (done bool, err error) {
 	if updateValue(b, key) != nil {
 		return true, nil // it was sent again
 	}
-	l, ok := w.late(at)
-	if !ok {
-		var damaged error
-		if l.header, damaged = record.Header(stored); damaged != nil {
-			return false, nil // putMerged sees to it
-		}
+	l, ok := w.known(at, stored)
+	if !ok { // it is damaged, which putMerged sees to
+		return false, nil
 	}
 	if l.bytes+item.Size > size/partsShare || size+l.bytes+item.Size > record.MaxTraceBytes {
 		return false, nil
