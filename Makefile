@@ -77,6 +77,11 @@ test/e2e/sdk/javascript/node_modules/.package-lock.json: test/e2e/sdk/javascript
 test/e2e/sdk/java/lib/App.class: test/e2e/sdk/java/pom.xml test/e2e/sdk/java/App.java
 	cd test/e2e/sdk/java && mvn -B -q dependency:copy-dependencies && javac -d lib App.java
 
+.PHONY: fuzz
+fuzz: ui ## Run every fuzzer for FUZZTIME=10s (SOME=15 for the next 15 of them, TOTAL=1h for an hour in all)
+	$(GO) build -C tools -o $(CURDIR)/bin/fuzz ./fuzz
+	bin/fuzz -time $(or $(FUZZTIME),10s) -total $(or $(TOTAL),0) -some $(or $(SOME),0)
+
 .PHONY: soak
 soak: build test/e2e/contract/.venv/installed ## The crash tests for longer: KILLS=300 kills under load, 50 while it counts, and 50 more every 3 s; the image is stopped 20 times; and the API's contract
 	nice $(MAKE) deploy-cross CROSS="$(OTHERS)"
@@ -84,6 +89,7 @@ soak: build test/e2e/contract/.venv/installed ## The crash tests for longer: KIL
 	DEPLOY_RESTARTS=20 $(MAKE) deploy-image-check
 	E2E_KILLS=$(or $(KILLS),300) E2E_COUNT_KILLS=50 $(GO) test -tags e2e -count=1 -timeout 2h -v -run KillNine ./test/e2e
 	E2E_CONTRACT_EXAMPLES=1000 $(GO) test -tags e2e -count=1 -timeout 1h -v -run '^TestContract$$' ./test/e2e
+	$(MAKE) fuzz TOTAL=1h
 
 .PHONY: mutate
 mutate: ui ## Make MUTANTS=200 random mistakes (SEED=7 for the same ones again), and count those that the tests notice
@@ -106,7 +112,7 @@ generate: ## Generate the components' telemetry from their metadata.yaml
 
 .PHONY: check
 check: ## Everything that must hold before a change lands, with the seconds that each stage took
-	@for stage in lint "test RACE=1" deploy-check e2e; do \
+	@for stage in lint "test RACE=1" "fuzz SOME=15" deploy-check e2e; do \
 		start=$$(date +%s); $(MAKE) $$stage || exit 1; echo "make $$stage: $$(( $$(date +%s) - start )) s"; done
 
 -include deploy/deploy.mk deploy/chart.mk

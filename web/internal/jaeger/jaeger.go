@@ -92,9 +92,6 @@ func listOperations(w http.ResponseWriter, r *http.Request, store tracestore.Rea
 	write(w, list)
 }
 
-// maxSpans bounds the spans of one answer, which is held in memory: fewer traces than the limit are an answer too.
-const maxSpans = 100_000
-
 // maxBytes bounds the spans of one answer, too, as bytes of OTLP.
 const maxBytes = 16 << 20
 
@@ -122,6 +119,7 @@ func search(w http.ResponseWriter, r *http.Request, store tracestore.Reader) {
 		return
 	}
 	var found []traceView
+	var p page
 	spans, size := 0, 0
 	for _, name := range names {
 		id, err := rest.ParseTraceID(name)
@@ -135,8 +133,9 @@ func search(w http.ResponseWriter, r *http.Request, store tracestore.Reader) {
 			return
 		}
 		if t != nil { // it may have expired since it was found
-			found = append(found, viewTrace(t))
-			if spans += len(t.Spans); spans >= maxSpans || size >= maxBytes {
+			found = append(found, p.trace(t))
+			// Fewer traces than the limit are an answer, too.
+			if spans += len(t.Spans); spans >= rest.MaxSpans || size >= maxBytes || p.Full() {
 				break
 			}
 		}
@@ -157,6 +156,6 @@ func getTrace(w http.ResponseWriter, r *http.Request, store tracestore.Reader) {
 	case t == nil:
 		WriteError(w, http.StatusNotFound, traces.NotHere, id)
 	default:
-		write(w, []traceView{viewTrace(t)})
+		write(w, []traceView{new(page).trace(t)})
 	}
 }

@@ -16,9 +16,11 @@ type marksView struct {
 }
 
 func viewMarks(t *trace.Trace) (marks marksView) {
+	read := map[*trace.Scope]bool{} // many spans have one
 	for i := range t.Spans {
-		if !t.Spans[i].Synthetic {
-			marks.add(t.Spans[i].Scope.Header)
+		if s := &t.Spans[i]; !s.Synthetic && !read[s.Scope] {
+			read[s.Scope] = true
+			marks.add(s.Scope.Header)
 		}
 	}
 	return marks

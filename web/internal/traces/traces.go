@@ -175,7 +175,7 @@ func Load(ctx context.Context, store tracestore.Reader, id pcommon.TraceID, size
 // linkedTraces are the other traces that the spans link to, each once.
 func linkedTraces(t *trace.Trace) (ids []pcommon.TraceID) {
 	seen := map[pcommon.TraceID]bool{pcommon.TraceID(t.ID): true}
-	for i := range t.Spans {
+	for i := range t.Spans[:min(len(t.Spans), rest.MaxSpans)] {
 		for _, link := range t.Spans[i].Links {
 			if id := pcommon.TraceID(link.Data.TraceID); !seen[id] {
 				seen[id] = true

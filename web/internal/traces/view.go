@@ -2,6 +2,7 @@ package traces
 
 import (
 	"iter"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -112,28 +113,46 @@ type linkView struct {
 	Kept       bool           `json:"kept"`
 }
 
-// viewTrace renders a reconstructed trace. kept are the linked traces that can be opened here.
+// page is a view of a trace in the making.
+type page struct {
+	rest.Budget
+	trace *trace.Trace
+	kept  map[pcommon.TraceID]bool // linked traces that can be opened here
+	marks map[*trace.Scope]marked
+}
+
+// marked is what a scope is marked with, and how many bytes that takes.
+type marked struct {
+	attributes map[string]any
+	bytes      int
+}
+
+// viewTrace renders a reconstructed trace. kept are the linked traces that can be opened here. What there is no room for in an
+// answer is left out, and said in the warnings.
 func viewTrace(t *trace.Trace, meta tracestore.Meta, kept map[pcommon.TraceID]bool) traceView {
+	p := page{trace: t, kept: kept, marks: map[*trace.Scope]marked{}}
+	shown, warnings := p.Spans(len(t.Spans))
 	view := traceView{
 		TraceID: t.ID.String(), Summary: meta.Summary,
 		Kept:    keptView{meta.Summary.Policy, threshold(t), meta.Summary.AdjustedCount, meta.LateSpans},
 		Marks:   viewMarks(t),
 		Clock:   clockView{Status: t.Clock.String(), Clocks: []clockItem{}},
-		Orphans: t.Orphans, Duplicates: len(t.Identical), Warnings: append([]string{}, t.Warnings...),
-		Spans: make([]spanView, len(t.Spans)), Resources: make([]resourceView, len(t.Resources)),
+		Orphans: t.Orphans, Duplicates: len(t.Identical),
+		Spans: make([]spanView, shown), Resources: make([]resourceView, len(t.Resources)),
 	}
 	for _, c := range t.Clocks {
 		view.Clock.Clocks = append(view.Clock.Clocks, clockItem{
-			Name: c.Name, Offset: strconv.FormatInt(c.Offset, 10), Uncertainty: nanos(c.Uncertainty, c.Uncertainty >= 0),
+			Name: p.Text(c.Name), Offset: strconv.FormatInt(c.Offset, 10), Uncertainty: nanos(c.Uncertainty, c.Uncertainty >= 0),
 			Pairs: c.Pairs, Status: c.Status.String(),
 		})
 	}
 	for i, r := range t.Resources {
-		view.Resources[i].Attributes = attributesOf(wire.ResourceAttributes(r.Header))
+		view.Resources[i].Attributes = p.attributes(wire.ResourceAttributes(r.Header))
 	}
-	for i := range t.Spans {
-		view.Spans[i] = viewSpan(t, &t.Spans[i], kept)
+	for i := range view.Spans {
+		view.Spans[i] = p.span(&t.Spans[i])
 	}
+	view.Warnings = append([]string{}, slices.Concat(t.Warnings, warnings, p.Warnings())...)
 	return view
 }
 
@@ -150,9 +169,10 @@ func threshold(t *trace.Trace) string {
 	return "0"
 }
 
-func viewSpan(t *trace.Trace, s *trace.Span, kept map[pcommon.TraceID]bool) spanView {
+func (p *page) span(s *trace.Span) spanView {
+	t := p.trace
 	view := spanView{
-		SpanID: pcommon.SpanID(s.ID).String(), Synthetic: s.Synthetic, Service: s.Service, Kind: kindName(s.Kind), Resource: s.Resource,
+		SpanID: pcommon.SpanID(s.ID).String(), Synthetic: s.Synthetic, Service: p.Text(s.Service), Kind: kindName(s.Kind), Resource: s.Resource,
 		statusView: statusView{Status: "unset"}, placeView: placeView{s.Depth, len(s.Children)}, timesView: viewTimes(t, s),
 		Flags: append([]string{}, s.Flags.Names()...), Events: []eventView{}, Links: []linkView{},
 		Attributes: map[string]any{},
@@ -164,33 +184,60 @@ func viewSpan(t *trace.Trace, s *trace.Span, kept map[pcommon.TraceID]bool) span
 		return view
 	}
 	body := s.Data.Body
-	view.Name = string(s.Data.Name)
+	view.Name = p.Text(string(s.Data.Name))
 	view.Status = statusName(ptrace.StatusCode(s.Data.Status))
-	view.StatusMessage = string(wire.StatusMessage(body))
-	view.Scope = scopeView{s.Scope.Name, s.Scope.Version}
-	view.Attributes = attributesOf(wire.SpanAttributes(body))
-	addMarks(view.Attributes, s.Scope)
+	view.StatusMessage = p.Text(string(wire.StatusMessage(body)))
+	view.Scope = scopeView{p.Text(s.Scope.Name), p.Text(s.Scope.Version)}
+	view.Attributes = p.attributes(wire.SpanAttributes(body))
+	p.addMarks(view.Attributes, s.Scope)
 	for e := range wire.SpanEvents(body) {
-		view.Events = append(view.Events, eventView{string(wire.EventName(e)), unixNano(wire.EventTime(e)), attributesOf(wire.EventAttributes(e))})
+		if p.Item() {
+			view.Events = append(view.Events, eventView{p.Text(string(wire.EventName(e))), unixNano(wire.EventTime(e)), p.attributes(wire.EventAttributes(e))})
+		}
 	}
 	for _, l := range s.Links {
+		if !p.Item() {
+			continue
+		}
 		id := l.Data.TraceID
 		view.Links = append(view.Links, linkView{
-			id.String(), pcommon.SpanID(l.Data.SpanID).String(), attributesOf(wire.LinkAttributes(l.Data.Body)), id == t.ID || kept[pcommon.TraceID(id)],
+			id.String(), pcommon.SpanID(l.Data.SpanID).String(), p.attributes(wire.LinkAttributes(l.Data.Body)), id == t.ID || p.kept[pcommon.TraceID(id)],
 		})
 	}
 	return view
 }
 
-// attributesOf are attributes as JSON has them.
-func attributesOf(attributes iter.Seq2[[]byte, wire.Value]) map[string]any {
-	return rest.Attributes(wire.AttributeMap(attributes))
+// attributes are attributes as JSON has them.
+func (p *page) attributes(attributes iter.Seq2[[]byte, wire.Value]) map[string]any {
+	return p.Attributes(wire.AttributeMap(attributes))
 }
 
+// maxMarks is how many marks of a scope are shown: more than the gateway writes.
+const maxMarks = 64
+
 // addMarks adds what the sampler marked the scope with to the attributes of a span, where it is looked for.
-func addMarks(attributes map[string]any, scope *trace.Scope) {
-	for key, value := range attributesOf(wire.ScopeAttributes(scope.Header)) {
-		if _, own := attributes[key]; !own && isMark(key) {
+func (p *page) addMarks(attributes map[string]any, scope *trace.Scope) {
+	of, known := p.marks[scope]
+	if !known {
+		before := p.Spent()
+		of.attributes = p.attributes(func(yield func([]byte, wire.Value) bool) {
+			marks := 0
+			for key, v := range wire.ScopeAttributes(scope.Header) {
+				if !isMark(string(key)) {
+					continue
+				}
+				if marks++; marks > maxMarks || !yield(key, v) {
+					return
+				}
+			}
+		})
+		of.bytes = p.Spent() - before
+		p.marks[scope] = of
+	} else if !p.Repeat(len(of.attributes), of.bytes) {
+		return
+	}
+	for key, value := range of.attributes {
+		if _, own := attributes[key]; !own {
 			attributes[key] = value
 		}
 	}

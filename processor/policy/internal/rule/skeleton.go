@@ -64,11 +64,11 @@ func (t *Trace) Release() {
 // readOrigin reads the resource of a span, unless another span of its origin was read before. A resource may be as large as a
 // request, and all spans of a trace may have it.
 func (k *linked) readOrigin(v *SpanView) {
-	switch {
-	case v.Origin == 0:
+	switch v.Origin {
+	case 0:
 		k.from.read(v.Resource)
 		return
-	case v.Origin == k.from.origin:
+	case k.from.origin:
 		return
 	}
 	known, ok := k.origins[v.Origin]

@@ -191,7 +191,17 @@ func (st *Store) redistribute(all []*reader, j *journals) {
 		st.report([]spanlog.Damage{{Path: st.directory, Reason: fmt.Sprintf("%d records of decisions cannot be written anew: old journals stay", skipped)}})
 		return
 	}
-	for _, f := range j.files {
+	st.deleteJournals(j.files, st.buffer.Pool.Sync)
+}
+
+// deleteJournals deletes files whose events were written anew, once sync has forced those to the disk: a power cut must find one or
+// the other.
+func (st *Store) deleteJournals(old []*spanlog.JournalFile, sync func() error) {
+	if err := sync(); err != nil { // the old files say it once more at the next start
+		st.report([]spanlog.Damage{{Path: st.directory, Reason: "decisions that were written anew may not be on the disk, old journals stay: " + err.Error()}})
+		return
+	}
+	for _, f := range old {
 		if err := f.Delete(); err != nil {
 			st.report([]spanlog.Damage{{Path: st.directory, Reason: "an old journal cannot be deleted: " + err.Error()}})
 		}

@@ -2,6 +2,7 @@ package recovery
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"os"
@@ -131,6 +132,26 @@ func (p *process) checkFilled(attempted bool) {
 }
 
 // An empty directory is not logged.
+// Journals stay until what was written anew is on the disk.
+func TestJournalsStayUntilTheDiskHasOthers(t *testing.T) {
+	directory := t.TempDir()
+	p := start(t, directory, 3)
+	p.fill(true)
+	p.end()
+	journals := files(t, directory, ".jnl")
+	require.NotEmpty(t, journals)
+	p = newProcess(t, directory, 2)
+	p.store.deleteJournals(p.store.inventory.Journals, func() error { return errors.New("input/output error") })
+	require.Equal(t, journals, files(t, directory, ".jnl"))
+	require.Equal(t, 1, p.logs.FilterField(zap.String("found",
+		"decisions that were written anew may not be on the disk, old journals stay: input/output error")).Len())
+	p.store.deleteJournals(p.store.inventory.Journals, func() error { return nil })
+	left, err := filepath.Glob(filepath.Join(directory, "*.jnl"))
+	require.NoError(t, err)
+	require.Empty(t, left)
+	p.end()
+}
+
 func TestEmptyDirectory(t *testing.T) {
 	p := start(t, t.TempDir(), 2)
 	require.Zero(t, p.logs.Len())

@@ -64,8 +64,11 @@ func (v *Version) Follow(before *Version) {
 	}
 }
 
-// CountErrorsFrom makes the evaluation errors go on from those of the version before.
-func (v *Version) CountErrorsFrom(before *Version) { v.errorsBefore = before.EvaluationErrors() }
+// CountErrorsFrom makes the evaluation errors go on from those of the version before. What the policies counted as a shadow's does
+// not count: the difference may be below 0, and the sum is right all the same.
+func (v *Version) CountErrorsFrom(before *Version) {
+	v.errorsBefore = before.EvaluationErrors() - v.Set.EvaluationErrors()
+}
 
 // EvaluationErrors is how often a condition of the policies could not be evaluated, in versions before included as far as
 // they were current.

@@ -200,6 +200,17 @@ func TestEvaluationErrorsAddUp(t *testing.T) {
 	second.CountErrorsFrom(first)
 	fail(second)
 	require.EqualValues(t, 3, second.EvaluationErrors())
+
+	shadow := newOne()
+	for range 5 {
+		fail(shadow) // beside the current one
+	}
+	promoted, err := New(3, shadow.Set, nil, NewNames())
+	require.NoError(t, err)
+	promoted.CountErrorsFrom(second)
+	require.EqualValues(t, 3, promoted.EvaluationErrors(), "the metric does not jump")
+	fail(promoted)
+	require.EqualValues(t, 4, promoted.EvaluationErrors())
 }
 
 func TestWarnings(t *testing.T) {

@@ -45,11 +45,9 @@ func (w *writing) putPart(item *Item, at place) (done bool, err error) {
 	if updateValue(b, key) != nil {
 		return true, nil // it was sent again
 	}
-	l, ok := w.late(at)
-	if !ok {
-		if l.header, err = record.Header(stored); err != nil {
-			return false, nil // it is damaged, which putMerged sees to
-		}
+	l, ok := w.known(at, stored)
+	if !ok { // it is damaged, which putMerged sees to
+		return false, nil
 	}
 	if l.bytes+item.Size > size/partsShare || size+l.bytes+item.Size > record.MaxTraceBytes {
 		return false, nil

@@ -119,6 +119,15 @@ func (r *reading) late(p place) (late, bool) {
 	return late{int(binary.BigEndian.Uint64(v)), h}, err == nil
 }
 
+// known is what late returns or, where nothing is beside a trace yet, what its record says, and false where that is damaged.
+func (r *reading) known(p place, stored []byte) (late, bool) {
+	if l, ok := r.late(p); ok {
+		return l, true
+	}
+	h, err := record.Header(stored)
+	return late{header: h}, err == nil
+}
+
 // lateKey is where late is stored, and partKey where a part of late spans is: one that is sent again has the same key.
 func lateKey(p place) []byte { return append(p[:len(p):len(p)], 0) }
 
@@ -181,11 +190,11 @@ func (t *storedTrace) decode() (digest.Meta, []byte, error) {
 	if corrupt > 0 {
 		return h.Meta, nil, fmt.Errorf("%w: %d parts of late spans", record.ErrCorrupt, corrupt)
 	}
-	d, merged, err := merge(all, t.late.header.Meta.Updated)
-	if err != nil {
-		return t.late.header.Meta, all, nil // it can be shown as it came
-	}
 	was := &t.late.header.Meta
+	d, merged, cannot := merge(all, was.Updated)
+	if cannot != nil { // it can be shown as it came
+		d.Meta, merged = *was, all
+	}
 	d.Meta.Version, d.Meta.Stored, d.Meta.Updated = was.Version, was.Stored, was.Updated
 	return d.Meta, merged, nil
 }
