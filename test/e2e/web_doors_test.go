@@ -15,6 +15,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -177,4 +178,33 @@ func TestWebOperators(t *testing.T) {
 			assert.Contains(t, body, "otelcol_process_uptime")
 		})
 	}
+}
+
+// In a real browser: browser/doors.mjs says what must be seen.
+func TestWebDoorsInBrowser(t *testing.T) {
+	host, port, _ := strings.Cut(freePort(t), ":")
+	config := filepath.Join(t.TempDir(), "metrics.yaml")
+	require.NoError(t, os.WriteFile(config, []byte(metricsAt(host, port)), 0o600))
+	g := startGateway(t, nil, "testdata/sampling.yaml", "testdata/shadow.yaml", config)
+	other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		_, _ = io.WriteString(w, "<!doctype html><title>another site</title>")
+	}))
+	defer other.Close()
+	artifacts, err := filepath.Abs("artifacts")
+	require.NoError(t, err)
+	require.NoError(t, os.MkdirAll(artifacts, 0o750))
+	browse := exec.CommandContext(t.Context(), "node", "doors.mjs", "http://"+g.web, other.URL, artifacts)
+	browse.Dir = "browser"
+	out, err := browse.CombinedOutput()
+	t.Logf("%s", out)
+	require.NoError(t, err)
+	_, metrics := g.ask(t, "GET", "/metrics", "")
+	assert.Regexp(t, `(?m)^otelcol_web_refused_requests[_a-z]*\{.*reason="foreign_page".*\} 4$`, metrics)
+	assert.Equal(t, 1, strings.Count(g.logged(t), "policies were reloaded"), "by the operator's page alone")
+}
+
+// metricsAt has the gateway serve its own metrics at an address.
+func metricsAt(host, port string) string {
+	return "service: {telemetry: {metrics: {level: normal, readers: [{pull: {exporter: {prometheus: {host: " + host + ", port: " + port + "}}}}]}}}\n"
 }
