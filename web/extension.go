@@ -74,7 +74,7 @@ func (e *webExtension) Start(ctx context.Context, h component.Host) error {
 		return err
 	}
 	guard := e.doors(h, refused)
-	handler = guard.Inner(handler)
+	handler = guard.Inner(wholeBody(e.cfg.BasePath, handler))
 	if auth := e.cfg.HTTP.Auth.Get(); auth != nil {
 		handler = withoutParams(auth.RequestParameters, handler)
 	}
