@@ -187,18 +187,20 @@ func TestLimits(t *testing.T) {
 	assert.Positive(t, e.server.ReadHeaderTimeout)
 	assert.Positive(t, e.server.ReadTimeout)
 	assert.Positive(t, e.server.IdleTimeout)
-	for range 8 {
+	var slow []net.Conn
+	for range 9 {
 		conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", e.listener.Addr().String())
 		require.NoError(t, err)
 		defer func() { _ = conn.Close() }()
+		_, err = io.WriteString(conn, "POST /api/v1/query HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99\r\n\r\nq")
+		require.NoError(t, err)
+		slow = append(slow, conn)
 	}
-	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", e.listener.Addr().String())
-	require.NoError(t, err)
-	defer func() { _ = conn.Close() }()
-	require.NoError(t, conn.SetReadDeadline(clock.Now().Add(time.Minute)))
-	_, err = conn.Read(make([]byte, 1))
-	assert.NotErrorIs(t, err, os.ErrDeadlineExceeded, "it is closed at once")
+	require.NoError(t, slow[0].SetReadDeadline(clock.Now().Add(time.Minute)))
+	_, err := slow[0].Read(make([]byte, 1))
+	assert.NotErrorIs(t, err, os.ErrDeadlineExceeded, "the oldest that sends slowly is closed at once")
 	require.Error(t, err)
+	assert.Equal(t, http.StatusOK, raw(t, e, "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"), "probes find a place")
 }
 
 // TestBodies: one that is too long, decompressed too, or breaks off is no request, in the words that the path's clients read.
