@@ -53,9 +53,8 @@ func (e *webExtension) doors(h component.Host, refused func(context.Context, doo
 }
 
 // limit bounds what clients can make a server hold.
-func (e *webExtension) limit(server *http.Server, refused func(context.Context, doors.Reason)) {
-	connections := &doors.Connections{Limit: int64(e.cfg.MaxConnections), Logger: e.set.Logger, Refused: refused}
-	server.ConnState = connections.State
+func (e *webExtension) limit(server *http.Server, connections *doors.Connections) {
+	server.ConnContext, server.ConnState = connections.Context, connections.State
 	server.MaxHeaderBytes = int(e.cfg.MaxHeaderSize)
 	server.HTTP2 = &http.HTTP2Config{MaxConcurrentStreams: maxStreams}
 }

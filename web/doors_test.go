@@ -2,6 +2,8 @@ package web
 
 import (
 	"bufio"
+	"bytes"
+	"compress/gzip"
 	"context"
 	"crypto/x509"
 	"encoding/pem"
@@ -185,18 +187,53 @@ func TestLimits(t *testing.T) {
 	assert.Positive(t, e.server.ReadHeaderTimeout)
 	assert.Positive(t, e.server.ReadTimeout)
 	assert.Positive(t, e.server.IdleTimeout)
-	for range 8 {
+	var slow []net.Conn
+	for range 9 {
 		conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", e.listener.Addr().String())
 		require.NoError(t, err)
 		defer func() { _ = conn.Close() }()
+		_, err = io.WriteString(conn, "POST /api/v1/query HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99\r\n\r\nq")
+		require.NoError(t, err)
+		slow = append(slow, conn)
 	}
-	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", e.listener.Addr().String())
-	require.NoError(t, err)
-	defer func() { _ = conn.Close() }()
-	require.NoError(t, conn.SetReadDeadline(clock.Now().Add(time.Minute)))
-	_, err = conn.Read(make([]byte, 1))
-	assert.NotErrorIs(t, err, os.ErrDeadlineExceeded, "it is closed at once")
+	require.NoError(t, slow[0].SetReadDeadline(clock.Now().Add(time.Minute)))
+	_, err := slow[0].Read(make([]byte, 1))
+	assert.NotErrorIs(t, err, os.ErrDeadlineExceeded, "the oldest that sends slowly is closed at once")
 	require.Error(t, err)
+	assert.Equal(t, http.StatusOK, raw(t, e, "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"), "probes find a place")
+}
+
+// TestBodies: one that is too long, decompressed too, or breaks off is no request, in the words that the path's clients read.
+func TestBodies(t *testing.T) {
+	h := plainHost{component.MustNewID("tsdb"): &webtest.Prometheus{}}
+	e := start(t, h, func(c *Config) { c.HTTP.MaxRequestBodySize = 100 })
+	h[component.NewID(componentType)] = e
+	packed := func(text string) io.Reader {
+		var b bytes.Buffer
+		w := gzip.NewWriter(&b)
+		_, _ = io.WriteString(w, text)
+		_ = w.Close()
+		return &b
+	}
+	long := strings.Repeat("x", 101)
+	for _, c := range []struct {
+		path     string
+		body     io.Reader
+		encoding string
+		status   int
+		says     string
+	}{
+		{"api/v1/query", strings.NewReader(long[:100]), "", 200, `"status":"success"`},
+		{"api/v1/query", packed(long[:100]), "gzip", 200, `"status":"success"`},
+		{"api/v1/query", strings.NewReader(long), "", 413, `"errorType":"bad_data","error":"The request's body has more than 100 bytes (web::max_request_body_size)`},
+		{"api/v1/query", packed(long), "gzip", 413, "more than 100 bytes"},
+		{"api/v1/query", io.LimitReader(packed(long[:100]), 20), "gzip", 400, "The request's body cannot be read"},
+		{"api/sampling/v1/drain", strings.NewReader(long), "", 413, `"detail":"The request's body has more than 100 bytes`},
+	} {
+		answer, body := send(t, http.MethodPost, e.url()+c.path, c.body, "Content-Encoding", c.encoding)
+		assert.Equal(t, c.status, answer.StatusCode, body)
+		assert.Contains(t, body, c.says)
+	}
 }
 
 // TestRefusedRequestsAreCounted by reason.

@@ -18,6 +18,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/slowburn/slowburn/internal/host"
+	"github.com/slowburn/slowburn/web/internal/doors"
 	"github.com/slowburn/slowburn/web/internal/known"
 	"github.com/slowburn/slowburn/web/internal/reads"
 	"github.com/slowburn/slowburn/web/internal/selfmetrics"
@@ -79,7 +80,8 @@ func (e *webExtension) Start(ctx context.Context, h component.Host) error {
 		return err
 	}
 	guard := e.doors(h, refused)
-	handler = guard.Inner(handler)
+	connections := &doors.Connections{Limit: e.cfg.MaxConnections, Logger: e.set.Logger, Refused: refused}
+	handler = guard.Inner(wholeBody(e.cfg.BasePath, connections.Working(handler)))
 	if auth := e.cfg.HTTP.Auth.Get(); auth != nil {
 		handler = withoutParams(auth.RequestParameters, handler)
 	}
@@ -88,7 +90,7 @@ func (e *webExtension) Start(ctx context.Context, h component.Host) error {
 		return err
 	}
 	server.Handler = securityHeaders(guard.Outer(server.Handler)) // outside, so that refusals have them and response_headers can change them
-	e.limit(server, refused)
+	e.limit(server, connections)
 	if e.listener, err = e.cfg.HTTP.ToListener(ctx); err != nil {
 		return fmt.Errorf("the dashboard cannot listen on web::endpoint %s: %w", e.cfg.HTTP.NetAddr.Endpoint, err)
 	}

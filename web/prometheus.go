@@ -1,6 +1,7 @@
 package web
 
 import (
+	"fmt"
 	"net/http"
 
 	"github.com/slowburn/slowburn/web/internal/known"
@@ -17,6 +18,11 @@ type prometheusError struct {
 	Status string `json:"status"`
 	Type   string `json:"errorType"`
 	Error  string `json:"error"`
+}
+
+// writePrometheusError writes an error in Prometheus' format.
+func writePrometheusError(w http.ResponseWriter, status int, format string, args ...any) {
+	rest.WriteError(w, "application/json", status, prometheusError{"error", "bad_data", fmt.Sprintf(format, args...)})
 }
 
 // prometheusAPI serves /api/v1/, in Prometheus' own format down to the errors.

@@ -31,7 +31,7 @@ func TestContract(t *testing.T) {
 	check := exec.CommandContext(t.Context(), program, "run", "../../../web/api/openapi.yaml", "--url", "http://"+g.web, "--seed", "1",
 		"--max-examples", cmp.Or(os.Getenv("E2E_CONTRACT_EXAMPLES"), contractExamples), "--no-color", "--continue-on-failure",
 		"--checks", "not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,response_schema_conformance,"+
-			"unsupported_method,allow_header_conformance")
+			"unsupported_method,allow_header_conformance,problem_conformance")
 	check.Dir = "contract"
 	check.Env = append(os.Environ(), "KEPT_TRACE="+traceID(sent[0]).String())
 	out, err := check.CombinedOutput()

@@ -12,9 +12,11 @@ import (
 	"fmt"
 	"io"
 	"math/big"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -177,4 +179,66 @@ func TestWebOperators(t *testing.T) {
 			assert.Contains(t, body, "otelcol_process_uptime")
 		})
 	}
+}
+
+// Clients that send half of a large request and wait hold a bounded number of connections and bytes, and keep nobody out: probes are
+// answered, and spans are taken.
+func TestSlowClientsOfTheDashboard(t *testing.T) {
+	const clients, bound = 1500, 512 * 320 << 10 // of web::max_connections: headers, what came of the body, and garbage
+	g := startGateway(t, nil)
+	before := residentBytes(t, g.cmd.Process.Pid)
+	half := "POST /api/v1/query HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 262000\r\nX: " +
+		strings.Repeat("x", 60_000) + "\r\n\r\nquery="
+	refused := 0
+	for range clients {
+		conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", g.web)
+		require.NoError(t, err)
+		t.Cleanup(func() { _ = conn.Close() })
+		if _, err := io.WriteString(conn, half); err != nil {
+			refused++ // it was the oldest already
+		}
+	}
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: soon}
+	for range 10 {
+		answer, err := client.Get("http://" + g.web + "/readyz")
+		require.NoError(t, err)
+		require.NoError(t, answer.Body.Close())
+		require.Equal(t, http.StatusOK, answer.StatusCode)
+	}
+	for _, td := range newTraffic(3).trace(failing, time.Now()) {
+		g.sendJSON(t, td)
+	}
+	grown := residentBytes(t, g.cmd.Process.Pid) - before
+	t.Logf("%d clients with half a request of %d bytes each (%d cut off while sending): resident memory grew by %d MiB", clients, len(half), refused, grown>>20)
+	assert.Less(t, grown, bound)
+	assert.Contains(t, g.logged(t), "web::max_connections")
+}
+
+// In a real browser: browser/doors.mjs says what must be seen.
+func TestWebDoorsInBrowser(t *testing.T) {
+	host, port, _ := strings.Cut(freePort(t), ":")
+	config := filepath.Join(t.TempDir(), "metrics.yaml")
+	require.NoError(t, os.WriteFile(config, []byte(metricsAt(host, port)), 0o600))
+	g := startGateway(t, nil, "testdata/sampling.yaml", "testdata/shadow.yaml", config)
+	other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		_, _ = io.WriteString(w, "<!doctype html><title>another site</title>")
+	}))
+	defer other.Close()
+	artifacts, err := filepath.Abs("artifacts")
+	require.NoError(t, err)
+	require.NoError(t, os.MkdirAll(artifacts, 0o750))
+	browse := exec.CommandContext(t.Context(), "node", "doors.mjs", "http://"+g.web, other.URL, artifacts)
+	browse.Dir = "browser"
+	out, err := browse.CombinedOutput()
+	t.Logf("%s", out)
+	require.NoError(t, err)
+	_, metrics := g.ask(t, "GET", "/metrics", "")
+	assert.Regexp(t, `(?m)^otelcol_web_refused_requests[_a-z]*\{.*reason="foreign_page".*\} 4$`, metrics)
+	assert.Equal(t, 1, strings.Count(g.logged(t), "policies were reloaded"), "by the operator's page alone")
+}
+
+// metricsAt has the gateway serve its own metrics at an address.
+func metricsAt(host, port string) string {
+	return "service: {telemetry: {metrics: {level: normal, readers: [{pull: {exporter: {prometheus: {host: " + host + ", port: " + port + "}}}}]}}}\n"
 }

@@ -48,9 +48,7 @@ func (a *audit) taken(w http.ResponseWriter, r *http.Request, c Caller, next htt
 	ended = true
 }
 
-// refused logs a change that was not made.
-func (a *audit) refused(r *http.Request, c Caller) { a.log(r, c, http.StatusForbidden) }
-
+// log logs a change that was made, failed or, by others than operators, was refused.
 func (a *audit) log(r *http.Request, c Caller, status int) {
 	e := entry{c.Subject, hostname(c.Address), r.Method + " " + cut(r.URL.Path, maxShown), status}
 	if !a.news(e) {
@@ -63,7 +61,7 @@ func (a *audit) log(r *http.Request, c Caller, status int) {
 	if by := r.Header.Get("X-Forwarded-For"); by != "" {
 		fields = append(fields, zap.String("forwarded_for", cut(by, maxShown)))
 	}
-	if status == http.StatusForbidden && !c.Operator { // one message: the Collector's log samples messages, so that nobody can fill it
+	if !c.Operator { // one message: the Collector's log samples messages, so that nobody can fill it
 		a.logger.Warn("a change was refused", fields...)
 		return
 	}
@@ -87,7 +85,7 @@ func result(status int) string {
 	switch {
 	case status < http.StatusBadRequest:
 		return "done"
-	case status == http.StatusForbidden:
+	case status == http.StatusForbidden, status == http.StatusMisdirectedRequest:
 		return "refused"
 	default:
 		return "failed"

@@ -1,6 +1,7 @@
 package doors
 
 import (
+	"container/list"
 	"context"
 	"net"
 	"net/http"
@@ -13,41 +14,111 @@ import (
 	"github.com/slowburn/slowburn/internal/clock"
 )
 
-// Connections limits how many connections of a server are open: one that is too many is closed before a byte is read of it.
+// Connections limits how many connections of a server are open. Where as many are open as may be, a new one takes the place of the
+// oldest that no request is worked on for: an idle one, or one whose client sends slowly. So slow clients lock out nobody, probes
+// least of all. Where all are worked on, the new one is closed.
 type Connections struct {
-	Limit   int64
+	Limit   int
 	Logger  *zap.Logger
 	Refused func(context.Context, Reason)
 
-	open  atomic.Int64
-	quiet atomic.Int64 // until when nothing is logged, in Unix seconds
-	known sync.Map     // net.Conn: those that are counted
+	mu    sync.Mutex // held while a connection is added or removed
+	order list.List  // of *connection, the oldest first
+	open  map[net.Conn]*list.Element
+	quiet time.Time // until when nothing is logged
+}
+
+// connection is one of them.
+type connection struct {
+	conn    net.Conn
+	working atomic.Int32 // requests whose handlers run
+}
+
+type connectionKey struct{}
+
+// Context is the server's ConnContext.
+func (c *Connections) Context(ctx context.Context, conn net.Conn) context.Context {
+	one := &connection{conn: conn}
+	if closed := c.add(one); closed != nil {
+		hangUp(closed)
+		c.Refused(ctx, ReasonConnections)
+		c.log()
+	}
+	return context.WithValue(ctx, connectionKey{}, one)
 }
 
 // State is the server's ConnState.
 func (c *Connections) State(conn net.Conn, state http.ConnState) {
-	switch state {
-	case http.StateNew:
-		if c.open.Add(1) <= c.Limit {
-			c.known.Store(conn, struct{}{})
-			return
+	if state == http.StateClosed || state == http.StateHijacked {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.remove(conn)
+	}
+}
+
+// Working marks the connections of requests that next works on: they keep their place.
+func (c *Connections) Working(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if one, ok := r.Context().Value(connectionKey{}).(*connection); ok {
+			one.working.Add(1)
+			defer one.working.Add(-1)
 		}
-		c.open.Add(-1)
-		_ = conn.Close() // the server finds it closed, and lets go of it
-		c.Refused(context.Background(), ReasonConnections)
-		c.log()
-	case http.StateClosed, http.StateHijacked:
-		if _, counted := c.known.LoadAndDelete(conn); counted {
-			c.open.Add(-1)
+		next.ServeHTTP(w, r)
+	})
+}
+
+// add adds a connection, and returns the one that has to be closed for it, which may be the same.
+func (c *Connections) add(one *connection) (closed net.Conn) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.open == nil {
+		c.open = map[net.Conn]*list.Element{}
+	}
+	if c.order.Len() >= c.Limit {
+		if closed = c.oldestUnworked(); closed == nil {
+			return one.conn
+		}
+		c.remove(closed)
+	}
+	c.open[one.conn] = c.order.PushBack(one)
+	return closed
+}
+
+func (c *Connections) oldestUnworked() net.Conn {
+	for e := c.order.Front(); e != nil; e = e.Next() {
+		if one := e.Value.(*connection); one.working.Load() == 0 {
+			return one.conn
 		}
 	}
+	return nil
+}
+
+// remove forgets a connection, if it is known. The mutex must be held.
+func (c *Connections) remove(conn net.Conn) {
+	if e, known := c.open[conn]; known {
+		c.order.Remove(e)
+		delete(c.open, conn)
+	}
+}
+
+// hangUp closes a connection without a word over TLS, which a peer that does not read would delay. The server finds it closed.
+func hangUp(conn net.Conn) {
+	if secure, ok := conn.(interface{ NetConn() net.Conn }); ok {
+		conn = secure.NetConn()
+	}
+	_ = conn.Close()
 }
 
 // log says at most once a minute that the limit is reached.
 func (c *Connections) log() {
 	now := clock.Now()
-	until := c.quiet.Load()
-	if now.Unix() >= until && c.quiet.CompareAndSwap(until, now.Add(time.Minute).Unix()) {
-		c.Logger.Warn("connections to the dashboard are refused: as many are open as web::max_connections lets", zap.Int64("max_connections", c.Limit))
+	c.mu.Lock()
+	said := now.Before(c.quiet)
+	if !said {
+		c.quiet = now.Add(time.Minute)
+	}
+	c.mu.Unlock()
+	if !said {
+		c.Logger.Warn("connections to the dashboard are closed for others: as many are open as web::max_connections lets", zap.Int("max_connections", c.Limit))
 	}
 }

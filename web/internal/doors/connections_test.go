@@ -2,10 +2,12 @@ package doors_test
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -15,53 +17,113 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
 
+	"github.com/slowburn/slowburn/internal/clock"
 	"github.com/slowburn/slowburn/web/internal/doors"
 )
 
-// TestConnections: those over the limit are closed unread, with and without TLS; as soon as one leaves, another may come.
-func TestConnections(t *testing.T) {
-	for name, tls := range map[string]bool{"plain": false, "TLS": true} {
+// limited is a server that takes so many connections.
+type limited struct {
+	*httptest.Server
+	refused atomic.Int64
+	logs    *observer.ObservedLogs
+}
+
+func startLimited(t *testing.T, limit int, tls bool, h http.Handler) *limited {
+	t.Helper()
+	core, logs := observer.New(zap.InfoLevel)
+	s := &limited{logs: logs}
+	c := &doors.Connections{Limit: limit, Logger: zap.New(core), Refused: func(_ context.Context, r doors.Reason) {
+		assert.Equal(t, doors.ReasonConnections, r)
+		s.refused.Add(1)
+	}}
+	s.Server = httptest.NewUnstartedServer(c.Working(h))
+	ours := s.Config.ConnState
+	s.Config.ConnState = func(conn net.Conn, state http.ConnState) {
+		c.State(conn, state)
+		if ours != nil {
+			ours(conn, state)
+		}
+	}
+	s.Config.ConnContext = c.Context
+	s.Config.ErrorLog = zap.NewStdLog(zap.NewNop())
+	if tls {
+		s.StartTLS()
+	} else {
+		s.Start()
+	}
+	t.Cleanup(s.Close)
+	return s
+}
+
+func (s *limited) dial(t *testing.T) net.Conn {
+	t.Helper()
+	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", s.Listener.Addr().String())
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = conn.Close() })
+	return conn
+}
+
+// closed reports whether the server has hung up, or does so within a minute.
+func closed(t *testing.T, conn net.Conn, within time.Duration) bool {
+	t.Helper()
+	require.NoError(t, conn.SetReadDeadline(clock.Now().Add(within)))
+	_, err := conn.Read(make([]byte, 1))
+	return err != nil && !errors.Is(err, os.ErrDeadlineExceeded)
+}
+
+// TestSlowClientsLockOutNobody: while clients occupy every connection and send half a request, or half a handshake, others are answered.
+func TestSlowClientsLockOutNobody(t *testing.T) {
+	for name, start := range map[string]string{"plain": "GET / HTTP/1.1\r\nHost: local", "TLS": "\x16\x03\x01"} {
 		t.Run(name, func(t *testing.T) {
-			core, logs := observer.New(zap.InfoLevel)
-			var refused atomic.Int64
-			c := &doors.Connections{Limit: 2, Logger: zap.New(core), Refused: func(_ context.Context, r doors.Reason) {
-				assert.Equal(t, doors.ReasonConnections, r)
-				refused.Add(1)
-			}}
-			server := httptest.NewUnstartedServer(inside)
-			server.Config.ConnState = c.State
-			server.Config.ErrorLog = zap.NewStdLog(zap.NewNop())
-			if tls {
-				server.StartTLS()
-			} else {
-				server.Start()
+			s := startLimited(t, 4, name == "TLS", inside)
+			var slow []net.Conn
+			for range 6 {
+				conn := s.dial(t)
+				_, _ = io.WriteString(conn, start)
+				slow = append(slow, conn)
 			}
-			defer server.Close()
-			dial := func() net.Conn {
-				conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", server.Listener.Addr().String())
-				require.NoError(t, err)
-				t.Cleanup(func() { _ = conn.Close() })
-				return conn
-			}
-			first, second := dial(), dial()
-			_ = second
+			assert.True(t, closed(t, slow[0], time.Minute), "the oldest made room")
 			for range 3 {
-				_, err := io.ReadAll(dial()) // until it is closed; a reset is an error
-				_ = err
+				client := s.Client()
+				answer, err := client.Get(s.URL)
+				require.NoError(t, err)
+				require.NoError(t, answer.Body.Close())
+				assert.Equal(t, http.StatusOK, answer.StatusCode)
+				client.CloseIdleConnections()
 			}
-			assert.EqualValues(t, 3, refused.Load())
-			assert.Equal(t, 1, logs.Len(), "said once")
-			require.NoError(t, first.Close())
-			require.Eventually(t, func() bool {
-				client := server.Client()
-				answer, err := client.Get(server.URL)
-				if err != nil {
-					return false
-				}
-				defer client.CloseIdleConnections()
-				defer func() { _ = answer.Body.Close() }()
-				return answer.StatusCode == http.StatusOK
-			}, time.Minute, time.Millisecond)
+			assert.GreaterOrEqual(t, s.refused.Load(), int64(3))
+			assert.Equal(t, 1, s.logs.Len(), "said once")
 		})
 	}
+}
+
+// TestWorkIsNotCutOff: a connection that a request is worked on for keeps its place, and where all are, a new one is closed.
+func TestWorkIsNotCutOff(t *testing.T) {
+	arrived, leave := make(chan struct{}, 2), make(chan struct{})
+	s := startLimited(t, 2, false, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		arrived <- struct{}{}
+		<-leave
+		_, _ = w.Write([]byte("done"))
+	}))
+	answers := make(chan string, 2)
+	for range 2 {
+		client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+		go func() {
+			answer, err := client.Get(s.URL)
+			if err != nil {
+				answers <- err.Error()
+				return
+			}
+			text, _ := io.ReadAll(answer.Body)
+			_ = answer.Body.Close()
+			answers <- string(text)
+		}()
+		<-arrived
+	}
+	assert.True(t, closed(t, s.dial(t), time.Minute))
+	assert.EqualValues(t, 1, s.refused.Load())
+	close(leave)
+	assert.Equal(t, "done", <-answers)
+	assert.Equal(t, "done", <-answers)
+	assert.Eventually(t, func() bool { return !closed(t, s.dial(t), 50*time.Millisecond) }, time.Minute, time.Millisecond, "there is room again")
 }

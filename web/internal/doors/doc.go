@@ -4,7 +4,8 @@
 // page of another site gets a browser to ask here under a name of its own (DNS rebinding), and below /api, /jaeger and /metrics it
 // refuses what a browser sends on behalf of a page of another origin. Inner stands behind web::auth: it finds out who the Caller
 // is, takes changes from operators only, and logs who changed what. Me tells a caller what Inner found. Connections limits
-// how many connections are open.
+// how many connections are open, at the cost of those whose clients are slow.
 //
-// A Doors and a Hosts are not changed once they are made; Connections is goroutine-safe, its count is atomic.
+// A Doors and a Hosts are not changed once they are made. The lock of Connections is held while a connection is added or removed,
+// that of the audit while two lines are compared; neither while the other is.
 package doors

@@ -83,12 +83,12 @@ func (d *Doors) Outer(next http.Handler) http.Handler {
 		path := d.path(r)
 		probe := path == "/healthz" || path == "/readyz"
 		if !probe && !d.hosts.Known(r.Host) {
-			d.refused(r.Context(), ReasonHost)
+			d.refuse(r, ReasonHost, http.StatusMisdirectedRequest)
 			refuseHost(w, r)
 			return
 		}
 		if how := d.foreignPage(r); how != "" && guarded(path) {
-			d.refused(r.Context(), ReasonForeignPage)
+			d.refuse(r, ReasonForeignPage, http.StatusForbidden)
 			rest.WriteProblem(w, http.StatusForbidden, "The request comes from a page of another site (%s): send it from the dashboard's own address, "+
 				"type the address in, or use a program that is no browser; web::cors names pages that may read.", how)
 			return
@@ -102,6 +102,14 @@ func (d *Doors) Outer(next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// refuse counts a request that is refused before anybody knows who sent it, and logs it where it would have changed something.
+func (d *Doors) refuse(r *http.Request, reason Reason, status int) {
+	d.refused(r.Context(), reason)
+	if d.changes(r) {
+		d.audit.log(r, Caller{Address: cut(r.RemoteAddr, maxShown)}, status)
+	}
 }
 
 func refuseHost(w http.ResponseWriter, r *http.Request) {
@@ -128,7 +136,7 @@ func (d *Doors) Inner(next http.Handler) http.Handler {
 		}
 		if !c.Operator {
 			d.refused(r.Context(), ReasonNoOperator)
-			d.audit.refused(r, c)
+			d.audit.log(r, c, http.StatusForbidden)
 			rest.WriteProblem(w, http.StatusForbidden, "%s", c.Why)
 			return
 		}

@@ -134,6 +134,7 @@ func TestOuterPages(t *testing.T) {
 		}
 		webtest.RequireProblem(t, w, http.StatusForbidden, "a page of another site")
 		assert.Equal(t, map[doors.Reason]int{doors.ReasonForeignPage: 1}, h.refused)
+		assert.Equal(t, c.method == "POST" && c.path == reload, h.logs.Len() == 1, "a change that was refused is logged: %v", c)
 	}
 }
 
