@@ -16,6 +16,7 @@ import (
 	"go.opentelemetry.io/collector/confmap/provider/httpsprovider"
 	"go.opentelemetry.io/collector/confmap/provider/yamlprovider"
 	"go.opentelemetry.io/collector/otelcol"
+	"go.uber.org/zap"
 
 	"github.com/slowburn/slowburn"
 	"github.com/slowburn/slowburn/processor/otlp/wirepath"
@@ -46,6 +47,7 @@ func main() {
 
 func settings(src *source) otelcol.CollectorSettings {
 	return otelcol.CollectorSettings{
+		LoggingOptions: []zap.Option{zap.WrapCore(src.sayMemory)},
 		BuildInfo: component.BuildInfo{
 			Command:     "slowburn",
 			Description: "An observability gateway: tail sampling, trace reconstruction and error budgets",
