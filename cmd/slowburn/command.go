@@ -31,6 +31,9 @@ func command() *cobra.Command {
 	root.RunE = func(cmd *cobra.Command, args []string) error {
 		signal.Ignore(syscall.SIGHUP)
 		clock.NotBeforeFiles(cmp.Or(os.Getenv("SLOWBURN_DATA_DIR"), "slowburn-data"))
+		if err := src.shareMemory(cmd.Context()); err != nil {
+			return err
+		}
 		ctx, cancel := context.WithCancel(cmd.Context())
 		var hangups sync.WaitGroup
 		hangups.Go(func() { takeHangups(ctx, src.hangup) })
@@ -45,12 +48,35 @@ func command() *cobra.Command {
 		}
 		return run(cmd, args)
 	}
+	sayMemoryOf(root, src)
 	root.AddCommand(sampleCommand())
 	warnValidated(root, src)
 	for _, cmd := range append(root.Commands(), root) {
 		completeConfig(cmd)
 	}
 	return root
+}
+
+// sayMemoryOf has validate say how the memory limit would be shared here, which need not be where the gateway will run.
+func sayMemoryOf(root *cobra.Command, src *source) {
+	for _, cmd := range root.Commands() {
+		if cmd.Name() != "validate" {
+			continue
+		}
+		src.watch(cmd.Flags())
+		validate := cmd.RunE
+		cmd.RunE = func(cmd *cobra.Command, args []string) error {
+			if err := validate(cmd, args); err != nil {
+				return err
+			}
+			if err := src.shareMemory(cmd.Context()); err != nil {
+				cmd.PrintErrln("Memory, with the limit that is here: " + err.Error())
+			} else if src.memory != nil {
+				cmd.PrintErrln("Memory, with the limit that is here: " + src.memory.String())
+			}
+			return nil
+		}
+	}
 }
 
 // completeConfig has a shell complete --config, where a command has it, to YAML files.

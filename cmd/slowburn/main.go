@@ -55,7 +55,7 @@ func settings(src *source) otelcol.CollectorSettings {
 		},
 		Factories: func() (otelcol.Factories, error) { return factories(src) },
 		// All that is logged passes through, whoever logs it: what clients send is in messages, errors and fields.
-		LoggingOptions: []zap.Option{zap.WrapCore(brief.Core)},
+		LoggingOptions: []zap.Option{zap.WrapCore(brief.Core), zap.WrapCore(src.sayMemory)},
 		ConfigProviderSettings: otelcol.ConfigProviderSettings{
 			ResolverSettings: confmap.ResolverSettings{
 				URIs: []string{"yaml:" + slowburn.DefaultConfig},

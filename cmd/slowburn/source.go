@@ -12,7 +12,11 @@ import (
 	"github.com/spf13/pflag"
 	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/otelcol"
+	"go.uber.org/zap/zapcore"
 
+	"github.com/slowburn/slowburn/cmd/slowburn/internal/memory"
+	"github.com/slowburn/slowburn/internal/cgroup"
+	"github.com/slowburn/slowburn/internal/clock"
 	"github.com/slowburn/slowburn/processor/tailsampling"
 )
 
@@ -25,6 +29,48 @@ type source struct {
 
 	mu        sync.Mutex
 	listeners []*listener
+
+	memory *memory.Plan // nil until it is known
+	said   sync.Once
+}
+
+// shareMemory sets GOMEMLIMIT and finds out how the configuration shares the memory limit. It returns an error where that is
+// exceeded. What else is wrong with a configuration it leaves to the Collector to say.
+func (s *source) shareMemory(ctx context.Context) error {
+	limit, _ := cgroup.Limit()
+	goLimit, set := memory.Apply(limit)
+	settings := s.settings
+	settings.URIs, settings.DefaultScheme = s.uris(), "env"
+	provider, err := otelcol.NewConfigProvider(otelcol.ConfigProviderSettings{ResolverSettings: settings})
+	if err != nil {
+		return nil //nolint:nilerr // the Collector's to say
+	}
+	defer func() { _ = provider.Shutdown(ctx) }()
+	all, err := factories(s)
+	if err != nil {
+		return err
+	}
+	cfg, err := provider.Get(ctx, all)
+	if err != nil {
+		return nil //nolint:nilerr // the Collector's to say
+	}
+	plan := memory.Of(cfg, limit, goLimit, set)
+	if err := plan.Check(); err != nil {
+		return err
+	}
+	s.memory = &plan
+	return nil
+}
+
+// sayMemory writes the one line about memory to the first logger that there is.
+func (s *source) sayMemory(core zapcore.Core) zapcore.Core {
+	if s.memory != nil {
+		s.said.Do(func() {
+			entry := zapcore.Entry{Level: zapcore.InfoLevel, Time: clock.Now(), Message: "Memory is shared"}
+			_ = core.Write(entry, s.memory.Fields())
+		})
+	}
+	return core
 }
 
 // listener is called for each SIGHUP, one call after the other.

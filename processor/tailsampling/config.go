@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/slowburn/slowburn/internal/bytesize"
+	"github.com/slowburn/slowburn/internal/cgroup"
 	"github.com/slowburn/slowburn/processor/policy"
 	"github.com/slowburn/slowburn/processor/spanlog"
 	"github.com/slowburn/slowburn/processor/tailsampling/destination"
@@ -86,7 +87,8 @@ type Config struct {
 	// when a budget gets short.
 	Compression string `mapstructure:"compression"`
 	// MemoryBudget is the most memory for buffered spans and their index. Near it traces are decided early, over it spans
-	// are refused. What is remembered of decisions comes on top.
+	// are refused. What is remembered of decisions comes on top. The default is 512MiB where the memory limit is 1GiB or more, else
+	// what the other parts of the process leave: eleven sixteenths of the limit less 192MiB, 16MiB at least.
 	MemoryBudget bytesize.Size `mapstructure:"memory_budget"`
 	// DeliveryBudget is the most bytes of spans that wait for their delivery, in equal shares of the destinations; shares that are
 	// not used are lent. 0 is half of DiskBudget, with storage memory half of MemoryBudget.
@@ -331,6 +333,21 @@ func (cfg *Config) shards() int {
 		return cfg.NumShards
 	}
 	return min(maxShards, 1<<bits.Len(uint(2*runtime.GOMAXPROCS(0)-1)))
+}
+
+// defaultMemoryBudget is MemoryBudget within the memory limit of the process.
+func defaultMemoryBudget() bytesize.Size {
+	limit, ok := cgroup.Limit()
+	if !ok {
+		return mostMemoryBudget
+	}
+	return memoryBudgetWithin(limit)
+}
+
+const leastMemoryBudget, mostMemoryBudget = 16 << 20, 512 << 20
+
+func memoryBudgetWithin(limit int64) bytesize.Size {
+	return bytesize.Size(min(max(limit/16*11-192<<20, leastMemoryBudget)&^(1<<20-1), mostMemoryBudget))
 }
 
 // compression is the one that was validated.

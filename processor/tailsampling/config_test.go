@@ -66,3 +66,11 @@ func TestBadConfigs(t *testing.T) {
 		})
 	}
 }
+
+// TestMemoryBudgetWithin: the default leaves room for the other parts of the process.
+func TestMemoryBudgetWithin(t *testing.T) {
+	const mib = 1 << 20
+	for limit, want := range map[int64]bytesize.Size{64: 16, 128: 16, 256: 16, 384: 72, 512: 160, 1024: 512, 65536: 512} {
+		assert.Equal(t, want*mib, memoryBudgetWithin(limit*mib), "limit %d MiB", limit)
+	}
+}

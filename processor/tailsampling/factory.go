@@ -40,7 +40,7 @@ func createDefaultConfig() component.Config {
 		Fsync:            fsyncNever,
 		FsyncInterval:    time.Second,
 		Compression:      compressAuto,
-		MemoryBudget:     512 << 20,
+		MemoryBudget:     defaultMemoryBudget(),
 		WhenFull:         fullGiveUp,
 		RefusalPatience:  time.Hour,
 		Attributes:       attributesOn,

@@ -56,3 +56,9 @@ func TestBadConfigs(t *testing.T) {
 		})
 	}
 }
+
+func TestSeriesWithin(t *testing.T) {
+	for limit, want := range map[int64]int{128 << 20: leastSeries, 1 << 30: 26214, 1 << 40: mostSeries} {
+		assert.Equal(t, want, seriesWithin(limit))
+	}
+}

@@ -7,7 +7,8 @@
 // Rules:
 //   - Only this package and those below it call Prometheus' storage and PromQL, whose API changes between tags. Here,
 //     embedded.go opens the database, engine.go queries it, append.go writes it, and promapi.go serves it; below, internal/admit
-//     holds requests against the limits, internal/census counts the series, internal/batch translates what is written, internal/promvalue what a query gives, internal/promlog what is logged, and
+//     holds requests against the limits, internal/census counts the series, internal/trim takes those out of the
+//     log that there is no room for, internal/batch translates what is written, internal/promvalue what a query gives, internal/promlog what is logged, and
 //     internal/promapi answers over HTTP as Prometheus does.
 //   - What the database will not take (a sample out of order, say) is counted, told to the sender (package partial), and not retried. What it could not
 //     write (a full disk) is an error that the sender may retry.

@@ -26,6 +26,7 @@ import (
 	"github.com/slowburn/slowburn/slo/tsdb/internal/census"
 	"github.com/slowburn/slowburn/slo/tsdb/internal/metadata"
 	"github.com/slowburn/slowburn/slo/tsdb/internal/promlog"
+	"github.com/slowburn/slowburn/slo/tsdb/internal/trim"
 )
 
 // maxExemplars bounds the memory of exemplars, which are kept in memory only, at about 100 bytes each.
@@ -49,6 +50,16 @@ type embedded struct {
 	families batch.Families
 	batches  batch.Pool
 
+	writing
+
+	// repaired is how many corruptions were found and cut out when the database was opened.
+	repaired int
+	// writeError is what the last write failed with, nil while writes succeed.
+	writeError atomic.Pointer[error]
+}
+
+// writing is what bounds and counts what is written.
+type writing struct {
 	// appending is held while samples are appended and committed. One writer at a time makes the verdict on each
 	// sample at append the final one, so that all that is rejected is counted; the write-ahead log is serial anyway.
 	appending chan struct{}
@@ -57,15 +68,12 @@ type embedded struct {
 	foreign chan struct{}
 	// census counts the series in the head.
 	census *census.Census
+	// trimmed is how many series of others were left out of the head when the database was opened.
+	trimmed int
 	// told is when rejections were logged last, in Unix ns.
 	told atomic.Int64
-
-	// repaired is how many corruptions were found and cut out when the database was opened.
-	repaired int
 	// floor is where the database stops growing.
 	floor freespace.Floor
-	// writeError is what the last write failed with, nil while writes succeed.
-	writeError atomic.Pointer[error]
 }
 
 // openEmbedded opens or creates the database in the configured directory.
@@ -76,11 +84,13 @@ func openEmbedded(config *Config, logger *zap.Logger, telemetry *metadata.Teleme
 		telemetry: telemetry,
 		stats:     promtsdb.NewDBStats(),
 		registry:  prometheus.NewRegistry(),
-		appending: make(chan struct{}, 1),
-		foreign:   make(chan struct{}, maxTranslating),
-		census:    census.New(config.maxSeries()),
 		gate:      config.Query.gate(gate.Processors()),
-		floor:     freespace.Floor{Directory: config.Directory, Min: int64(config.MinFreeDisk)},
+		writing: writing{
+			appending: make(chan struct{}, 1),
+			foreign:   make(chan struct{}, maxTranslating),
+			census:    census.New(config.maxSeries()),
+			floor:     freespace.Floor{Directory: config.Directory, Min: int64(config.MinFreeDisk)},
+		},
 	}
 	start := clock.Now()
 	if err := os.MkdirAll(config.Directory, 0o700); err != nil {
@@ -89,6 +99,13 @@ func openEmbedded(config *Config, logger *zap.Logger, telemetry *metadata.Teleme
 	opts := options(config)
 	opts.SeriesLifecycleCallback = e.census
 	var err error
+	if e.trimmed, err = trim.Log(config.Directory, e.census.Max(), promlog.New(logger)); err != nil {
+		return nil, explainOpen(config.Directory, err)
+	}
+	if e.trimmed > 0 {
+		logger.Warn("The time series database had more series than max_series: the newest of others were left out, and their last hours are lost.",
+			zap.String("directory", config.Directory), zap.Int("series", e.trimmed), zap.Int("max_series", e.census.Max()))
+	}
 	if e.db, err = promtsdb.Open(config.Directory, promlog.New(logger), e.registry, opts, e.stats); err != nil {
 		return nil, explainOpen(config.Directory, err)
 	}
@@ -179,6 +196,9 @@ func (e *embedded) Probe(context.Context) host.Health {
 		e.db.Head().NumSeries(), len(e.db.Blocks()), e.config.Directory, e.config.Retention)
 	if _, foreign := e.census.Counts(); foreign.Units >= e.census.Max() {
 		message += fmt.Sprintf("; max_series (%d) is reached by the series of others: their new ones are rejected", e.census.Max())
+	}
+	if e.trimmed > 0 {
+		message += fmt.Sprintf("; %d series of others were left out at start, over max_series", e.trimmed)
 	}
 	if e.repaired > 0 {
 		message += fmt.Sprintf("; %d repairs were needed at start, samples written last before it may be missing", e.repaired)

@@ -75,6 +75,30 @@ func TestMaxSeries(t *testing.T) {
 	assert.InDelta(t, 2*minSeries+100, number(t, e, `count(own_total)`, at), 0)
 }
 
+// TestMoreThanMaxSeriesAtStart: what a database had with a larger limit is left out with a smaller one, the gateway's own is not.
+func TestMoreThanMaxSeriesAtStart(t *testing.T) {
+	config := testConfig(t)
+	config.MaxSeries = 10 * minSeries
+	at := now()
+	e := start(t, config)
+	x := startExporter(t, e)
+	require.NoError(t, x.ConsumeMetrics(t.Context(), counters("foreign", 0, 10*minSeries, at)))
+	require.NoError(t, x.ConsumeMetrics(own.Mark(t.Context()), counters("slowburn.sli.events", 0, minSeries, at)))
+	require.NoError(t, e.Shutdown(t.Context()))
+
+	config.MaxSeries = minSeries
+	e = start(t, config)
+	assert.Contains(t, e.Probe(t.Context()).Message, "7000 series of others were left out at start, over max_series")
+	assert.InDelta(t, minSeries, number(t, e, `count(slowburn_sli_events_total)`, at), 0)
+	assert.InDelta(t, 3*minSeries, number(t, e, `count(foreign_total)`, at), 0)
+	ctx, rejected := partial.NewContext(t.Context())
+	require.NoError(t, startExporter(t, e).ConsumeMetrics(ctx, counters("more", 0, 10, at)))
+	items, _ := rejected.Items()
+	assert.EqualValues(t, 10, items)
+	require.NoError(t, e.Shutdown(t.Context()))
+	assert.NotContains(t, start(t, config).Probe(t.Context()).Message, "left out")
+}
+
 // Series are made for samples that the database then refuses as well. They count.
 func TestRefusedSamplesMakeNoRoom(t *testing.T) {
 	config := withRoom(t)

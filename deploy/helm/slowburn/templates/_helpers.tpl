@@ -75,7 +75,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- define "slowburn.config" -}}
 {{- $shipped := .Files.Get "files/config.yaml" | fromYaml -}}
 {{- $listen := .Values.listenAddress -}}
-{{- $memory := include "slowburn.mebibytes" (dict "key" "resources.limits.memory" "value" (dig "limits" "memory" "" .Values.resources | required "resources.limits.memory is missing: memory_budget is half of it")) | int64 -}}
+{{- $memory := include "slowburn.mebibytes" (dict "key" "resources.limits.memory" "value" (dig "limits" "memory" "" .Values.resources | required "resources.limits.memory is missing: memory_budget is a part of it")) | int64 -}}
 {{- if lt $memory 256 -}}
 {{- fail (printf "resources.limits.memory: %s is too small; write at least 256Mi" .Values.resources.limits.memory) -}}
 {{- end -}}
@@ -83,8 +83,13 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- if lt $disk 2048 -}}
 {{- fail (printf "persistence.size: %s is too small for the span log, the TSDB and the trace store; write at least 2Gi" .Values.persistence.size) -}}
 {{- end -}}
+{{- /* In a small pod the other parts need more than half: see docs/configuration.md, Memory. */ -}}
+{{- $budget := div $memory 2 -}}
+{{- if lt $memory 1024 -}}
+{{- $budget = max 16 (sub (div (mul $memory 11) 16) 192) -}}
+{{- end -}}
 {{- $sampling := dict
-  "memory_budget" (printf "%dMiB" (div $memory 2))
+  "memory_budget" (printf "%dMiB" (int64 $budget))
   "disk_budget" (printf "%dMiB" (div (mul $disk 2) 5))
   "watch" .Values.watch
   "policies" "${file:/etc/slowburn/policies/policies.yaml}"

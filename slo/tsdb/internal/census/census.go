@@ -17,8 +17,9 @@ import (
 )
 
 const (
-	// LabelBytes is how many bytes of labels a unit has, BucketsPerUnit how many buckets of a native histogram.
-	LabelBytes     = 1024
+	// LabelBytes is how many bytes of labels a unit has.
+	LabelBytes = 1024
+	// BucketsPerUnit is how many buckets of a native histogram a unit has.
 	BucketsPerUnit = 16
 )
 

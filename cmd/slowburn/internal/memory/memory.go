@@ -1,0 +1,233 @@
+// Package memory says how the process shares its memory limit between its parts, and whether they fit.
+//
+// Its types are Plan and Share. Of reads a configuration; Apply sets GOMEMLIMIT. The sizes themselves are the components' own: their
+// configurations say them, which follow the limit unless a key is set.
+package memory
+
+import (
+	"fmt"
+	"math"
+	"os"
+	"runtime/debug"
+	"slices"
+	"strings"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/otelcol"
+	"go.uber.org/zap"
+
+	"github.com/slowburn/slowburn/internal/bytesize"
+	"github.com/slowburn/slowburn/processor/tailsampling"
+	"github.com/slowburn/slowburn/slo/sli"
+	"github.com/slowburn/slowburn/slo/tsdb"
+)
+
+const (
+	// processBytes is what the process takes beside all shares: code in use, goroutines, connections, the dashboard.
+	processBytes = 48 << 20
+	// ownSeriesBytes is what a series of sli takes in the time series database, where histograms are some of them.
+	ownSeriesBytes = 2 << 10
+	// goShare is how much of the limit GOMEMLIMIT is, unless the environment sets it.
+	goShare = 0.9
+)
+
+// Share is a part of the memory limit.
+type Share struct {
+	Name  string
+	Bytes int64
+	// Key is what lowers it, as a path in the configuration.
+	Key string
+}
+
+// Plan is how the process shares its memory limit. Sizes are in bytes.
+type Plan struct {
+	// Limit is that of the control group, or the memory of the machine; 0 where it is not known.
+	Limit int64
+	// GoLimit is GOMEMLIMIT, and GoLimitSet says that the environment set it.
+	GoLimit    int64
+	GoLimitSet bool
+	Shares     []Share
+}
+
+// Apply returns the memory limit of the Go runtime, which it sets to nine tenths of the limit unless the environment has
+// GOMEMLIMIT. A limit of 0 is none.
+func Apply(limit int64) (goLimit int64, fromEnvironment bool) {
+	if os.Getenv("GOMEMLIMIT") != "" {
+		return debug.SetMemoryLimit(-1), true
+	}
+	if limit <= 0 {
+		return debug.SetMemoryLimit(-1), false
+	}
+	goLimit = int64(float64(limit) * goShare)
+	debug.SetMemoryLimit(goLimit)
+	return goLimit, false
+}
+
+// Of returns the plan of a configuration. Components that are in no pipeline take nothing.
+func Of(cfg *otelcol.Config, limit, goLimit int64, goLimitSet bool) Plan {
+	p := Plan{Limit: limit, GoLimit: goLimit, GoLimitSet: goLimitSet}
+	used := map[string]map[component.ID]bool{}
+	for _, pipeline := range cfg.Service.Pipelines {
+		for class, ids := range map[string][]component.ID{"in": pipeline.Receivers, "processors": pipeline.Processors, "out": pipeline.Exporters} {
+			for _, id := range ids {
+				if used[class] == nil {
+					used[class] = map[component.ID]bool{}
+				}
+				used[class][id] = true
+			}
+		}
+	}
+	p.intake(cfg, used["in"])
+	for _, id := range sorted(used["processors"]) {
+		if c, ok := cfg.Processors[id].(*tailsampling.Config); ok {
+			p.add("memory_budget", int64(c.MemoryBudget), "processors::"+id.String()+"::memory_budget")
+		}
+	}
+	series := 0
+	for _, id := range sorted(used["in"]) {
+		if c, ok := cfg.Connectors[id].(*sli.Config); ok { // one that emits metrics
+			key, bytes, n := c.MemoryShare()
+			p.add("sli", bytes, "connectors::"+id.String()+"::"+key)
+			if used["out"][id] && emits(cfg, id) {
+				series += n
+			}
+		}
+	}
+	for _, id := range cfg.Service.Extensions {
+		c, ok := cfg.Extensions[id].(*tsdb.Config)
+		if !ok {
+			continue
+		}
+		key, bytes := c.MemoryShare()
+		if bytes > 0 {
+			bytes += int64(series) * ownSeriesBytes
+		}
+		p.add("tsdb", bytes, "extensions::"+id.String()+"::"+key)
+		if q, ok := any(c).(interface {
+			QueryMemory() (key string, bytes int64)
+		}); ok {
+			key, bytes := q.QueryMemory()
+			p.add("queries", bytes, "extensions::"+id.String()+"::"+key)
+		}
+	}
+	return p
+}
+
+// emits reports whether a connector is a receiver of a metrics pipeline.
+func emits(cfg *otelcol.Config, id component.ID) bool {
+	for name, pipeline := range cfg.Service.Pipelines {
+		if name.Signal().String() == "metrics" && slices.Contains(pipeline.Receivers, id) {
+			return true
+		}
+	}
+	return false
+}
+
+// intake adds what requests may take on their way in, which all otlp receivers share.
+func (p *Plan) intake(cfg *otelcol.Config, used map[component.ID]bool) {
+	for _, id := range sorted(used) {
+		if id.Type().String() != "otlp" || cfg.Receivers[id] == nil {
+			continue
+		}
+		bytes := defaultIntake(p.Limit)
+		if c, ok := cfg.Receivers[id].(interface{ Budget() int64 }); ok {
+			bytes = c.Budget()
+		}
+		p.add("intake_budget", bytes, "receivers::"+id.String()+"::intake_budget")
+		return
+	}
+}
+
+// defaultIntake is the default of receivers::otlp::intake_budget.
+func defaultIntake(limit int64) int64 {
+	const least, most = 64 << 20, 512 << 20
+	if limit <= 0 {
+		return most
+	}
+	return min(max(limit/8, least), most)
+}
+
+func sorted(ids map[component.ID]bool) []component.ID {
+	all := make([]component.ID, 0, len(ids))
+	for id := range ids {
+		all = append(all, id)
+	}
+	slices.SortFunc(all, func(a, b component.ID) int { return strings.Compare(a.String(), b.String()) })
+	return all
+}
+
+// add adds to the share with the name.
+func (p *Plan) add(name string, bytes int64, key string) {
+	if bytes > 0 {
+		p.Shares = append(p.Shares, Share{name, bytes, key})
+	}
+}
+
+// Sum returns what all shares are together, with the process itself.
+func (p Plan) Sum() int64 {
+	sum := int64(processBytes)
+	for _, s := range p.Shares {
+		if sum > math.MaxInt64-s.Bytes {
+			return math.MaxInt64
+		}
+		sum += s.Bytes
+	}
+	return sum
+}
+
+// Check returns an error where the shares are more than the limit: it names their keys, the largest first.
+func (p Plan) Check() error {
+	sum := p.Sum()
+	if p.Limit <= 0 || sum <= p.Limit {
+		return nil
+	}
+	shares := slices.Clone(p.Shares)
+	slices.SortStableFunc(shares, func(a, b Share) int { return int(max(min(b.Bytes-a.Bytes, 1), -1)) })
+	keys := make([]string, len(shares))
+	for i, s := range shares {
+		keys[i] = fmt.Sprintf("%s (%s)", s.Key, bytesize.About(s.Bytes))
+	}
+	return fmt.Errorf("the parts of the process may take %s, with %s for the process itself, and the memory limit is %s: lower %s; or give the process at least %s",
+		bytesize.About(sum), bytesize.About(processBytes), bytesize.About(p.Limit), strings.Join(keys, ", "), bytesize.About(sum))
+}
+
+// rest is what the limit leaves beside the shares, for the process itself and what has no share.
+func (p Plan) rest() int64 { return p.Limit - p.Sum() + processBytes }
+
+// Fields are the plan as a log line has it.
+func (p Plan) Fields() []zap.Field {
+	if p.Limit <= 0 {
+		return append([]zap.Field{zap.String("limit", "unknown")}, p.fields()...)
+	}
+	set := ""
+	if p.GoLimitSet {
+		set = " (by the environment)"
+	}
+	fields := []zap.Field{zap.String("limit", bytesize.About(p.Limit)), zap.String("GOMEMLIMIT", bytesize.About(p.GoLimit)+set)}
+	return append(append(fields, p.fields()...), zap.String("rest", bytesize.About(p.rest())))
+}
+
+func (p Plan) fields() (fields []zap.Field) {
+	seen := map[string]bool{}
+	for _, s := range p.Shares {
+		name := s.Name
+		if seen[name] {
+			name = s.Key
+		}
+		seen[name] = true
+		fields = append(fields, zap.String(name, bytesize.About(s.Bytes)))
+	}
+	return fields
+}
+
+// String is the plan in one line.
+func (p Plan) String() string {
+	var b strings.Builder
+	for i, f := range p.Fields() {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		fmt.Fprintf(&b, "%s %s", f.Key, f.String)
+	}
+	return b.String()
+}
