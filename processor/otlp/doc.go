@@ -17,7 +17,8 @@
 //
 // Both doors pass a request through an entrance: it reserves from the budget that all receivers of the process share (package
 // internal/intake), decompresses into what it reserved, lets the door reserve what decoding takes (package internal/cost),
-// answers what does not fit, and ends a request that panics. See docs/configuration.md for the limits and their keys.
+// answers what does not fit, and ends a request that panics. What gRPC buffers before it calls a door, package internal/meter
+// reserves. See docs/configuration.md for the limits and their keys.
 //
 // One instance serves both signals. It starts when the last of them is started, so that no request comes in before
 // there is somewhere to put it, and stops with the first.

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"io"
+	"net"
 	"runtime"
 
 	"go.opentelemetry.io/collector/component"
@@ -19,6 +20,7 @@ import (
 	"google.golang.org/grpc/tap"
 
 	"github.com/slowburn/slowburn/processor/otlp/internal/intake"
+	"github.com/slowburn/slowburn/processor/otlp/internal/meter"
 	"github.com/slowburn/slowburn/processor/otlp/internal/misdirected"
 )
 
@@ -38,6 +40,9 @@ func (r *otlpReceiver) startGRPC(ctx context.Context, h component.Host) error {
 	obs, err := r.newObsReport("grpc")
 	if err != nil {
 		return err
+	}
+	if cfg.TLS.HasValue() {
+		cfg.ReadBufferSize = min(cfg.ReadBufferSize, 32<<10) // TLS gives no more at a time, and its connections keep theirs
 	}
 	creds, err := r.grpcCredentials(ctx, cfg)
 	if err != nil {
@@ -94,14 +99,32 @@ func (r *otlpReceiver) grpcCredentials(ctx context.Context, cfg *configgrpc.Serv
 		tlsConfig.NextProtos = []string{"h2", "http/1.1"} // the latter is told what to set
 		creds = credentials.NewTLS(tlsConfig)
 	}
-	return r.misdirected.Credentials(creds, refuse), nil
+	return metered{r.misdirected.Credentials(creds, refuse), r.budget, func() {
+		r.refusals.count(context.Background(), reasonBudget, "grpc")
+	}}, nil
+}
+
+// metered are credentials whose connections reserve what arrives by them.
+type metered struct {
+	credentials.TransportCredentials
+	budget  *intake.Budget
+	refused func()
+}
+
+// ServerHandshake implements credentials.TransportCredentials.
+func (m metered) ServerHandshake(raw net.Conn) (net.Conn, credentials.AuthInfo, error) {
+	conn, info, err := m.TransportCredentials.ServerHandshake(raw)
+	if err != nil {
+		return conn, info, err
+	}
+	return meter.New(conn, m.budget, m.refused), info, nil
 }
 
 // admit lets a call in where there is memory left, before any of its message has come, and gives it the time that it has to
 // arrive.
 func (r *otlpReceiver) admit(g *entrance) tap.ServerInHandle {
 	return func(ctx context.Context, _ *tap.Info) (context.Context, error) {
-		if g.budget.Spent() {
+		if g.budget.Scarce() {
 			err := g.refused(intake.ErrSpent)
 			g.count(ctx, err)
 			s, _ := statusOf(err)

@@ -120,7 +120,7 @@ func TestBudgetIsShared(t *testing.T) {
 	td, _ := someTraces(3, false)
 	g.onSpans = func(context.Context) {}
 	other := g.recv.budget.Begin()
-	require.NoError(t, other.Hold(4<<20))
+	require.NoError(t, other.Hold(7<<19), "an eighth is for what is on its way")
 	for _, door := range doors {
 		got := g.send(door, "gzip", td)
 		assert.Equal(t, codes.ResourceExhausted, got.status.Code(), door)

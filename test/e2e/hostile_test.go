@@ -34,7 +34,7 @@ import (
 const hostileBudget = 128 << 20
 
 // TestHostileClients sends what has killed gateways, each kind many times at once, to one gateway. Its memory stays near
-// the budget for requests: what is resident at the peak, over what it has when idle, is at most five times that, by which the
+// the budget for requests: what is resident at the peak, over what it has when idle, is at most four times that, by which the
 // garbage of requests that ended, and what the pipeline itself takes, are covered. A client beside them is served all along:
 // each of its requests is acknowledged, or refused with leave to try again.
 func TestHostileClients(t *testing.T) {
@@ -66,7 +66,7 @@ func TestHostileClients(t *testing.T) {
 		}},
 		{"points of two bytes over gRPC", func(t *testing.T) {
 			together(32, func(int) {
-				assert.Contains(t, []codes.Code{codes.InvalidArgument, codes.ResourceExhausted}, g.invoke(t, "metrics.v1.Metrics", "gzip", smallPoints))
+				assert.Contains(t, []codes.Code{codes.InvalidArgument, codes.ResourceExhausted, codes.Unavailable}, g.invoke(t, "metrics.v1.Metrics", "gzip", smallPoints))
 			})
 		}},
 		{"JSON of nothing but spans", func(t *testing.T) {
@@ -116,7 +116,7 @@ func TestHostileClients(t *testing.T) {
 	peak := memory(t, pid, "VmHWM:")
 	acknowledged, again := beside()
 	t.Logf("idle %d MiB, peak %d MiB; beside it %d requests were acknowledged, %d to be sent again", idle>>20, peak>>20, acknowledged, again)
-	assert.Less(t, peak-idle, 5*hostileBudget)
+	assert.Less(t, peak-idle, 4*hostileBudget)
 	assert.Positive(t, acknowledged)
 	status, _ := g.request(t, http.MethodGet, "/readyz")
 	assert.Equal(t, http.StatusOK, status)

@@ -8,10 +8,11 @@ import (
 
 // Request is what one request holds of a Budget, and its body. It belongs to one goroutine.
 type Request struct {
-	budget *Budget
-	held   int64
-	body   []byte
-	pooled bool // body is of a pool
+	budget   *Budget
+	held     int64
+	arriving bool // it may hold what is kept for requests on their way
+	body     []byte
+	pooled   bool // body is of a pool
 }
 
 var requests = sync.Pool{New: func() any { return new(Request) }}
