@@ -75,6 +75,12 @@ func (e *embedded) commit(ctx context.Context, b *batch.Batch, rejected *rejecti
 	newest := now.Add(maxAhead).UnixMilli()
 	oldest := now.Add(-time.Duration(e.config.Retention)).UnixMilli()
 	tx := e.db.AppenderV2(ctx)
+	ended := false
+	defer func() {
+		if !ended { // a panic, which ends the request alone: an open transaction would hold up the database for good
+			err = errors.Join(err, tx.Rollback())
+		}
+	}()
 	for _, i := range b.Order {
 		s := &b.Samples[i]
 		var ref storage.SeriesRef
@@ -105,6 +111,7 @@ func (e *embedded) commit(ctx context.Context, b *batch.Batch, rejected *rejecti
 		b.Seen[ref] = i
 		appended++
 	}
+	ended = true
 	return appended, tx.Commit()
 }
 
