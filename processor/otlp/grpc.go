@@ -19,6 +19,7 @@ import (
 	"google.golang.org/grpc/mem"
 	"google.golang.org/grpc/tap"
 
+	_ "github.com/slowburn/slowburn/internal/grpczstd" // a frame must not ask for gigabytes
 	"github.com/slowburn/slowburn/processor/otlp/internal/intake"
 	"github.com/slowburn/slowburn/processor/otlp/internal/meter"
 	"github.com/slowburn/slowburn/processor/otlp/internal/misdirected"
