@@ -178,11 +178,17 @@ func (b *requestBody) receive(q *intake.Request, limit int64) error {
 		if !ok {
 			return q.Borrow(whole)
 		}
+		if err := q.Make(min(usualRatio*int64(len(packed)), limit)); err != nil {
+			return err
+		}
 		err := q.Decompress("gzip", bytes.NewReader(packed), limit, 0)
 		intake.PutBuffer(whole) // of Do
 		if err != nil && !errors.Is(err, intake.ErrSpent) && !errors.As(err, new(*intake.TooLargeError)) {
 			return malformed("malformed gzip: " + err.Error())
 		}
+		return err
+	}
+	if err := q.Make(int64(b.data.Len()) + 1); err != nil {
 		return err
 	}
 	r := b.data.Reader()
@@ -191,6 +197,9 @@ func (b *requestBody) receive(q *intake.Request, limit int64) error {
 	b.data = nil
 	return err
 }
+
+// usualRatio is by how much gzip makes spans smaller, or more.
+const usualRatio = 4
 
 func (b *requestBody) free() { b.data.Free() }
 

@@ -81,6 +81,14 @@ func (q *Request) ReadAll(r io.Reader, limit, expect int64) error {
 	}
 }
 
+// Make makes room for a body of n bytes, which are there already, so that it need not grow.
+func (q *Request) Make(n int64) error {
+	if n <= int64(cap(q.body)) {
+		return nil
+	}
+	return q.resize(n)
+}
+
 // ErrTooLong is why a body is refused that is over the limit of its door, which knows the key. It is a *TooLargeError.
 var ErrTooLong error = &TooLargeError{"the decompressed body is over the limit"}
 
