@@ -13,6 +13,13 @@
 //   - An error of the pipeline that may go away is answered as retryable with a delay, one that will not as final.
 //   - An answer of success is given after every pipeline has accepted the spans, not before.
 //
+// # Memory
+//
+// Both doors pass a request through an entrance: it reserves from the budget that all receivers of the process share (package
+// internal/intake), decompresses into what it reserved, lets the door reserve what decoding takes (package internal/cost),
+// answers what does not fit, and ends a request that panics. What gRPC buffers before it calls a door, package internal/meter
+// reserves. See docs/configuration.md for the limits and their keys.
+//
 // One instance serves both signals. It starts when the last of them is started, so that no request comes in before
 // there is somewhere to put it, and stops with the first.
 package otlp

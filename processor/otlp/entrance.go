@@ -28,7 +28,7 @@ func (e *entrance) pass(ctx context.Context, d door, enc *encoding, receive func
 	q := e.budget.Begin()
 	defer func() {
 		if value := recover(); value != nil {
-			if value == http.ErrAbortHandler {
+			if err, ok := value.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 				panic(value) // which net/http knows
 			}
 			resp, err = nil, e.refusals.panicked(value)

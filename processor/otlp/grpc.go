@@ -7,6 +7,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"io"
+	"net"
 	"runtime"
 
 	"go.opentelemetry.io/collector/component"
@@ -20,7 +21,9 @@ import (
 	"google.golang.org/grpc/mem"
 	"google.golang.org/grpc/tap"
 
+	_ "github.com/slowburn/slowburn/internal/grpczstd" // a frame must not ask for gigabytes
 	"github.com/slowburn/slowburn/processor/otlp/internal/intake"
+	"github.com/slowburn/slowburn/processor/otlp/internal/meter"
 	"github.com/slowburn/slowburn/processor/otlp/internal/misdirected"
 )
 
@@ -40,6 +43,9 @@ func (r *otlpReceiver) startGRPC(ctx context.Context, h component.Host) error {
 	obs, err := r.newObsReport("grpc")
 	if err != nil {
 		return err
+	}
+	if cfg.TLS.HasValue() {
+		cfg.ReadBufferSize = min(cfg.ReadBufferSize, 32<<10) // TLS gives no more at a time, and its connections keep theirs
 	}
 	creds, err := r.grpcCredentials(ctx, cfg)
 	if err != nil {
@@ -91,7 +97,9 @@ func (r *otlpReceiver) grpcCredentials(ctx context.Context, cfg *configgrpc.Serv
 	if err != nil {
 		return nil, err
 	}
-	return r.misdirected.Credentials(conf), nil
+	return metered{r.misdirected.Credentials(conf), r.budget, func() {
+		r.refusals.count(context.Background(), reasonBudget, "grpc")
+	}}, nil
 }
 
 // tlsConfig returns the TLS of a port, nil where it has none. On both ports both versions of HTTP are negotiated: what is not served
@@ -108,11 +116,27 @@ func tlsConfig(ctx context.Context, cfg configoptional.Optional[configtls.Server
 	return conf, nil
 }
 
+// metered are credentials whose connections reserve what arrives by them.
+type metered struct {
+	credentials.TransportCredentials
+	budget  *intake.Budget
+	refused func()
+}
+
+// ServerHandshake implements credentials.TransportCredentials.
+func (m metered) ServerHandshake(raw net.Conn) (net.Conn, credentials.AuthInfo, error) {
+	conn, info, err := m.TransportCredentials.ServerHandshake(raw)
+	if err != nil {
+		return conn, info, err
+	}
+	return meter.New(conn, m.budget, m.refused), info, nil
+}
+
 // admit lets a call in where there is memory left, before any of its message has come, and gives it the time that it has to
 // arrive.
 func (r *otlpReceiver) admit(g *entrance) tap.ServerInHandle {
 	return func(ctx context.Context, _ *tap.Info) (context.Context, error) {
-		if g.budget.Spent() {
+		if g.budget.Scarce() {
 			err := g.refused(intake.ErrSpent)
 			g.count(ctx, err)
 			s, _ := statusOf(err)
@@ -165,11 +189,17 @@ func (b *requestBody) receive(q *intake.Request, limit int64) error {
 		if !ok {
 			return q.Borrow(whole)
 		}
+		if err := q.Make(min(usualRatio*int64(len(packed)), limit)); err != nil {
+			return err
+		}
 		err := q.Decompress("gzip", bytes.NewReader(packed), limit, 0)
 		intake.PutBuffer(whole) // of Do
 		if err != nil && !errors.Is(err, intake.ErrSpent) && !errors.As(err, new(*intake.TooLargeError)) {
 			return malformed("malformed gzip: " + err.Error())
 		}
+		return err
+	}
+	if err := q.Make(int64(b.data.Len()) + 1); err != nil {
 		return err
 	}
 	r := b.data.Reader()
@@ -178,6 +208,9 @@ func (b *requestBody) receive(q *intake.Request, limit int64) error {
 	b.data = nil
 	return err
 }
+
+// usualRatio is by how much gzip makes spans smaller, or more.
+const usualRatio = 4
 
 func (b *requestBody) free() { b.data.Free() }
 

@@ -22,6 +22,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
 	"go.opentelemetry.io/collector/receiver/receivertest"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 	"go.uber.org/zap/zaptest/observer"
@@ -33,6 +35,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/slowburn/slowburn/internal/wire"
+	"github.com/slowburn/slowburn/processor/otlp/internal/intake"
 )
 
 // gateway is a receiver on loopback with a pipeline that keeps the span IDs it was given and answers with err.
@@ -278,4 +281,65 @@ func someTraces(n int, invalid bool) (ptrace.Traces, []wire.SpanID) {
 		add(251).SetSpanID(pcommon.SpanID{})
 	}
 	return td, ids
+}
+
+// of returns what receives a body that is there.
+func (*requestBody) of(body []byte) func(*intake.Request) error {
+	return func(q *intake.Request) error { return q.Borrow(body) }
+}
+
+// must returns a value that a test cannot do without.
+func must[T any](value T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return value
+}
+
+// sumOf returns the value of a counter with the attributes, 0 where there is none.
+func sumOf(t *testing.T, m metricdata.Metrics, attributes map[string]string) (n int64) {
+	t.Helper()
+	sum, ok := m.Data.(metricdata.Sum[int64])
+	require.True(t, ok)
+points:
+	for _, p := range sum.DataPoints {
+		for key, want := range attributes {
+			if got, _ := p.Attributes.Value(attribute.Key(key)); got.AsString() != want {
+				continue points
+			}
+		}
+		n += p.Value
+	}
+	return n
+}
+
+// fuzzReceiver are the doors of a receiver that does not listen, and takes everything.
+type fuzzReceiver struct {
+	entrance *entrance
+	doors    []door
+}
+
+func newFuzzReceiver(tb testing.TB) *fuzzReceiver {
+	tb.Helper()
+	set := receivertest.NewNopSettings(NewFactory().Type())
+	r := &otlpReceiver{set: set, budget: intake.NewBudget(1 << 30)}
+	obs, err := r.newObsReport("grpc")
+	require.NoError(tb, err)
+	refusals, err := newRefusals(set.TelemetrySettings, r.budget)
+	require.NoError(tb, err)
+	taker, err := consumer.NewTraces(func(ctx context.Context, td ptrace.Traces) error {
+		_, release, err := wire.Of(ctx, td)
+		if err == nil {
+			release()
+		}
+		return err
+	})
+	require.NoError(tb, err)
+	return &fuzzReceiver{
+		entrance: &entrance{transport: "grpc", limit: 1 << 20, budget: r.budget, refusals: refusals},
+		doors: []door{
+			&tracesDoor{next: taker, obs: obs, wirePath: true}, &tracesDoor{next: taker, obs: obs},
+			&metricsDoor{next: consumertest.NewNop(), obs: obs},
+		},
+	}
 }

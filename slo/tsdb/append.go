@@ -123,6 +123,12 @@ func (e *embedded) commit(ctx context.Context, b *batch.Batch, mine bool, reject
 	window := e.config.window(clock.Wall())
 	newest, oldest := window.Newest.UnixMilli(), window.Oldest.UnixMilli()
 	tx := e.db.AppenderV2(ctx)
+	ended := false
+	defer func() {
+		if !ended { // a panic, which ends the request alone: an open transaction would hold up the database for good
+			err = errors.Join(err, tx.Rollback())
+		}
+	}()
 	for _, i := range b.Order {
 		s := &b.Samples[i]
 		var ref storage.SeriesRef
@@ -153,6 +159,7 @@ func (e *embedded) commit(ctx context.Context, b *batch.Batch, mine bool, reject
 		b.Seen[ref] = i
 		appended++
 	}
+	ended = true
 	return appended, tx.Commit()
 }
 

@@ -46,17 +46,23 @@ func (b *Budget) Limit() int64 { return b.limit.Load() }
 // Resize sets the limit. What is reserved beyond it stays so until its request ends.
 func (b *Budget) Resize(limit int64) { b.limit.Store(limit) }
 
-// Spent reports whether nothing is left.
-func (b *Budget) Spent() bool { return b.reserved.Load() >= b.limit.Load() }
+// usable returns what requests may hold that have a door: an eighth is for those that are on their way to one.
+func (b *Budget) usable() int64 {
+	limit := b.limit.Load()
+	return limit - limit/share
+}
+
+// Scarce reports whether nothing is left but for what is on its way.
+func (b *Budget) Scarce() bool { return b.reserved.Load() >= b.usable() }
 
 // Reserved returns the bytes that are reserved now.
 func (b *Budget) Reserved() int64 { return b.reserved.Load() }
 
-// reserve takes n bytes, and reports whether they were there.
-func (b *Budget) reserve(n int64) bool {
+// reserve takes n bytes, and reports whether they were there below the limit.
+func (b *Budget) reserve(n, limit int64) bool {
 	for {
 		now := b.reserved.Load()
-		if n > b.limit.Load()-now {
+		if n > limit-now {
 			return false
 		}
 		if b.reserved.CompareAndSwap(now, now+n) {
@@ -72,16 +78,27 @@ func (b *Budget) Begin() *Request {
 	return q
 }
 
-// Hold reserves n bytes more. The error is ErrSpent, or a *TooLargeError where the request alone asks for more than the
-// whole budget.
+// BeginArriving is Begin for what has no door yet that could refuse it. It may hold all of the budget.
+func (b *Budget) BeginArriving() *Request {
+	q := b.Begin()
+	q.arriving = true
+	return q
+}
+
+// Hold reserves n bytes more. The error is ErrSpent, or a *TooLargeError where the request alone asks for more than
+// requests may have of the budget.
 func (q *Request) Hold(n int64) error {
-	if q.budget.reserve(n) {
+	limit := q.budget.usable()
+	if q.arriving {
+		limit = q.budget.Limit()
+	}
+	if q.budget.reserve(n, limit) {
 		q.held += n
 		return nil
 	}
-	if limit := q.budget.Limit(); q.held+n > limit {
-		return &TooLargeError{fmt.Sprintf("the request needs %s of memory, more than the gateway's whole intake_budget of %s: send smaller batches, or raise it",
-			bytesize.About(q.held+n), bytesize.About(limit))}
+	if q.held+n > limit {
+		return &TooLargeError{fmt.Sprintf("the request needs %s of memory, more than one may have of the gateway's intake_budget of %s: send smaller batches, or raise it",
+			bytesize.About(q.held+n), bytesize.About(q.budget.Limit()))}
 	}
 	return ErrSpent
 }

@@ -33,7 +33,7 @@ func TestDefaultLimit(t *testing.T) {
 }
 
 func TestBudget(t *testing.T) {
-	b := NewBudget(100)
+	b := NewBudget(114) // of which an eighth is for what has no door yet
 	first, second := b.Begin(), b.Begin()
 	require.NoError(t, first.Hold(60))
 	require.ErrorIs(t, second.Hold(50), ErrSpent, "others hold it: worth another try")
@@ -43,10 +43,15 @@ func TestBudget(t *testing.T) {
 	require.ErrorContains(t, large, "raise it")
 	first.Release(10)
 	require.NoError(t, second.Hold(10))
+	assert.True(t, b.Scarce())
+	arriving := b.BeginArriving()
+	require.NoError(t, arriving.Hold(14))
+	require.ErrorIs(t, arriving.Hold(1), ErrSpent)
 	first.End()
 	second.End()
+	arriving.End()
 	assert.Zero(t, b.Reserved())
-	assert.EqualValues(t, 100, b.Limit())
+	assert.EqualValues(t, 114, b.Limit())
 }
 
 // Parallel requests never hold more than the budget, and give all back.
@@ -216,9 +221,9 @@ func TestSlowHeadersReserveLittle(t *testing.T) {
 
 // A body that does not fit is refused when that shows, and what it held is free at once for another.
 func TestSpent(t *testing.T) {
-	budget := NewBudget(3 * mib)
+	budget := NewBudget(4 * mib)
 	other := budget.Begin()
-	require.NoError(t, other.Hold(2*mib))
+	require.NoError(t, other.Hold(5*mib/2))
 	q := budget.Begin()
 	require.ErrorIs(t, q.ReadAll(bytes.NewReader(make([]byte, mib)), 20*mib, 0), ErrSpent)
 	q.End()

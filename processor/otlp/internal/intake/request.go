@@ -8,10 +8,11 @@ import (
 
 // Request is what one request holds of a Budget, and its body. It belongs to one goroutine.
 type Request struct {
-	budget *Budget
-	held   int64
-	body   []byte
-	pooled bool // body is of a pool
+	budget   *Budget
+	held     int64
+	arriving bool // it may hold what is kept for requests on their way
+	body     []byte
+	pooled   bool // body is of a pool
 }
 
 var requests = sync.Pool{New: func() any { return new(Request) }}
@@ -78,6 +79,14 @@ func (q *Request) ReadAll(r io.Reader, limit, expect int64) error {
 			return err
 		}
 	}
+}
+
+// Make makes room for a body of n bytes, which are there already, so that it need not grow.
+func (q *Request) Make(n int64) error {
+	if n <= int64(cap(q.body)) {
+		return nil
+	}
+	return q.resize(n)
 }
 
 // ErrTooLong is why a body is refused that is over the limit of its door, which knows the key. It is a *TooLargeError.

@@ -96,8 +96,7 @@ func (b *Buffer) Leave(m *Member) {
 
 // leave is Leave but for the messages, which it returns.
 func (b *Buffer) leave(m *Member) []linked.Message {
-	after := m.EndVisit()
-	m.Unlock()
+	after := m.endVisit()
 	if after.Sooner {
 		Wake(b.due)
 	}
@@ -110,6 +109,12 @@ func (b *Buffer) leave(m *Member) []linked.Message {
 	return after.Messages
 }
 
+// endVisit unlocks the shard also where it panics, which ends a request and not the process.
+func (m *Member) endVisit() shard.Aftermath {
+	defer m.Unlock()
+	return m.EndVisit()
+}
+
 // pass gives messages to the shards that they are for. What these answer is passed on after them; see
 // shard.Receive.
 func (b *Buffer) pass(messages []linked.Message) {
@@ -117,13 +122,19 @@ func (b *Buffer) pass(messages []linked.Message) {
 		var answers []linked.Message
 		for _, message := range messages {
 			m, hash := b.Of(message.Trace)
-			now := b.Now()
-			m.Lock()
-			m.Receive(message, hash, now)
-			answers = append(answers, b.leave(m)...)
+			answers = append(answers, b.receive(m, message, hash)...)
 		}
 		messages = answers
 	}
+}
+
+// receive gives a message to a shard, and returns its answers.
+func (b *Buffer) receive(m *Member, message linked.Message, hash uint32) (answers []linked.Message) {
+	now := b.Now()
+	m.Lock()
+	defer func() { answers = b.leave(m) }()
+	m.Receive(message, hash, now)
+	return nil
 }
 
 // Wake wakes the goroutine that waits for c. Waking it twice before it runs is the same as once.

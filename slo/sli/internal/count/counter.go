@@ -96,13 +96,21 @@ func (c *Counter) Count(r *wire.Request, id RequestID, at int64) (n Result) {
 	if s.refused {
 		n.Refused = s.turn
 	}
-	if len(s.pending) >= foldAt && c.gate.TryLock() {
-		c.fold(s.pending)
-		c.note(s)
-		s.pending = s.pending[:0]
-		c.gate.Unlock()
+	if len(s.pending) >= foldAt {
+		c.foldOwn(s)
 	}
 	return n
+}
+
+// foldOwn folds what waits in a stripe, unless somebody folds already. The caller holds the stripe.
+func (c *Counter) foldOwn(s *stripe) {
+	if !c.gate.TryLock() {
+		return
+	}
+	defer c.gate.Unlock()
+	c.fold(s.pending)
+	c.note(s)
+	s.pending = s.pending[:0]
 }
 
 // stripe locks a stripe that nobody uses, if there is one.

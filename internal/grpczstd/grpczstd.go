@@ -1,0 +1,62 @@
+// Package grpczstd makes gRPC's compressor "zstd", for clients and servers of the whole process, one that reads no frame
+// whose window is over 8 MiB: a frame of ten bytes may ask for gigabytes, which are allocated before anything is read. That is
+// what RFC 8878 has decoders support at least, and what encoders stay within by default. What it writes is configgrpc's.
+// Importing it is all there is to do.
+package grpczstd
+
+import (
+	"io"
+	"sync"
+
+	"github.com/klauspost/compress/zstd"
+	_ "go.opentelemetry.io/collector/config/configgrpc" // registers its own first, so that this one takes its place
+	"google.golang.org/grpc/encoding"
+)
+
+const name = "zstd"
+
+// maxWindow is the largest window in bytes.
+const maxWindow = 8 << 20
+
+func init() { encoding.RegisterCompressor(&compressor{Compressor: encoding.GetCompressor(name)}) }
+
+// compressor implements encoding.Compressor. Its methods may be called concurrently.
+type compressor struct {
+	encoding.Compressor
+	readers sync.Pool // *zstd.Decoder
+}
+
+// reader goes back to its pool when it is closed. It has no other method of the decoder: gRPC would let it write the whole
+// message by WriteTo.
+type reader struct {
+	d    *zstd.Decoder
+	pool *sync.Pool
+}
+
+// Read implements io.Reader.
+func (r *reader) Read(b []byte) (int, error) { return r.d.Read(b) }
+
+// Decompress implements encoding.Compressor.
+func (c *compressor) Decompress(from io.Reader) (io.Reader, error) {
+	d, ok := c.readers.Get().(*zstd.Decoder)
+	if !ok {
+		var err error
+		if d, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxWindow)); err != nil {
+			return nil, err
+		}
+	}
+	if err := d.Reset(from); err != nil {
+		c.readers.Put(d)
+		return nil, err
+	}
+	return &reader{d, &c.readers}, nil
+}
+
+// Close gives the decoder back. gRPC calls it once it has read the message.
+func (r *reader) Close() error {
+	err := r.d.Reset(nil)
+	if err == nil {
+		r.pool.Put(r.d)
+	}
+	return err
+}

@@ -1,0 +1,77 @@
+package meter
+
+import (
+	"errors"
+	"io"
+	"net"
+	"syscall"
+
+	"google.golang.org/grpc/mem"
+)
+
+// readyConn reads without a buffer while nothing comes: gRPC's would be half a megabyte for each connection that is idle.
+type readyConn struct {
+	*Conn
+	raw syscall.RawConn
+	read
+}
+
+// read is one read. Its function is made once.
+type read struct {
+	do     func(fd uintptr) bool
+	size   int
+	pool   mem.BufferPool
+	buffer *[]byte
+	n      int
+	err    error
+}
+
+// ready returns c as one that gRPC reads by ReadOnReady, where it is a connection of TCP.
+func ready(c *Conn, tcp *net.TCPConn) net.Conn {
+	if tcp == nil {
+		return c
+	}
+	raw, err := tcp.SyscallConn()
+	if err != nil {
+		return c
+	}
+	r := &readyConn{Conn: c, raw: raw}
+	r.do = func(fd uintptr) bool {
+		r.buffer = r.pool.Get(r.size)
+		for {
+			if r.n, r.err = syscall.Read(int(fd), *r.buffer); !errors.Is(r.err, syscall.EINTR) {
+				break
+			}
+		}
+		if r.err != nil {
+			r.pool.Put(r.buffer)
+			r.buffer, r.n = nil, 0
+		}
+		return !errors.Is(r.err, syscall.EAGAIN)
+	}
+	return r
+}
+
+// ReadOnReady waits until there is something to read, then reads it into a buffer of the pool. gRPC looks for this method.
+func (r *readyConn) ReadOnReady(size int, pool mem.BufferPool) (*[]byte, int, error) {
+	r.size, r.pool = size, pool
+	err := r.raw.Read(r.do)
+	buffer, n := r.buffer, r.n
+	if err == nil {
+		err = r.err
+	}
+	r.pool, r.buffer, r.n, r.err = nil, nil, 0, nil
+	switch {
+	case err == nil && n == 0:
+		err = io.EOF
+	case err == nil:
+		err = r.received((*buffer)[:n])
+	}
+	if err != nil {
+		if buffer != nil {
+			pool.Put(buffer)
+		}
+		return nil, 0, err
+	}
+	return buffer, n, nil
+}
