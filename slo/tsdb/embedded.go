@@ -55,8 +55,8 @@ type embedded struct {
 	writeError atomic.Pointer[error]
 }
 
-// openEmbedded opens or creates the database in the configured directory.
-func openEmbedded(config *Config, logger *zap.Logger, telemetry *metadata.TelemetryBuilder) (*embedded, error) {
+// openEmbedded opens or creates the database in the configured directory. People's queries take slots.
+func openEmbedded(config *Config, slots *gate.Slots, logger *zap.Logger, telemetry *metadata.TelemetryBuilder) (*embedded, error) {
 	e := &embedded{
 		config:    config,
 		logger:    logger,
@@ -64,7 +64,7 @@ func openEmbedded(config *Config, logger *zap.Logger, telemetry *metadata.Teleme
 		stats:     promtsdb.NewDBStats(),
 		registry:  prometheus.NewRegistry(),
 		appending: make(chan struct{}, 1),
-		gate:      config.Query.gate(gate.Processors()),
+		gate:      config.Query.gate(slots),
 	}
 	start := clock.Now()
 	if err := os.MkdirAll(config.Directory, 0o750); err != nil {

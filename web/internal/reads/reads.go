@@ -18,9 +18,6 @@ import (
 
 // Config is `web::reads`.
 type Config struct {
-	// Concurrent is how many requests for traces and objectives are computed at a time. 0 is one less than there are processors,
-	// and one at least.
-	Concurrent int `mapstructure:"concurrent"`
 	// Queue is how many wait for their turn before others are refused, and QueueTimeout how long each does.
 	Queue        int           `mapstructure:"queue"`
 	QueueTimeout time.Duration `mapstructure:"queue_timeout"`
@@ -42,9 +39,6 @@ func Default() Config {
 func (c *Config) Validate() error {
 	var errs []error
 	wrong := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
-	if c.Concurrent < 0 {
-		wrong("concurrent: %d is below zero: leave it out for one less than there are processors", c.Concurrent)
-	}
 	if c.Queue < 0 {
 		wrong("queue: %d is below zero: 0 refuses what cannot run at once", c.Queue)
 	}
@@ -67,15 +61,11 @@ type Limits struct {
 	compress func(http.Handler) http.HandlerFunc
 }
 
-// New returns the limits that the configuration sets.
-func New(c Config) (*Limits, error) {
-	running := c.Concurrent
-	if running == 0 {
-		running = gate.Processors()
-	}
+// New returns the limits that the configuration sets. Requests take slots, which may be those of others.
+func New(c Config, slots *gate.Slots) (*Limits, error) {
 	compress, err := gzhttp.NewWrapper(gzhttp.EnableZstd(false)) // as for all that is served, but in the request's turn
 	return &Limits{
-		gate:    gate.New(gate.Settings{Running: running, Waiting: c.Queue, Patience: c.QueueTimeout, Memory: int64(c.Memory)}),
+		gate:    gate.New(gate.Settings{Slots: slots, Waiting: c.Queue, Patience: c.QueueTimeout, Memory: int64(c.Memory)}),
 		timeout: c.Timeout, compress: compress,
 	}, err
 }
