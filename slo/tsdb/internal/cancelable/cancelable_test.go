@@ -1,4 +1,4 @@
-package considerate_test
+package cancelable_test
 
 import (
 	"context"
@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
-	"github.com/slowburn/slowburn/slo/tsdb/internal/considerate"
+	"github.com/slowburn/slowburn/slo/tsdb/internal/cancelable"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -45,7 +45,7 @@ func TestSame(t *testing.T) {
 	db := open(t, 3, 2000)
 	for _, expr := range []string{"a", "rate(a[1m])", "sum(quantile_over_time(0.5, a[5m]))", "nothing", "max_over_time(a[10m:10s])", "timestamp(a)"} {
 		var results []string
-		for _, q := range []storage.Queryable{db, considerate.Queryable{Queryable: db}} {
+		for _, q := range []storage.Queryable{db, cancelable.Queryable{Queryable: db}} {
 			query, err := engine().NewRangeQuery(t.Context(), q, nil, expr, time.Unix(0, 0), time.Unix(2000, 0), 7*time.Second)
 			require.NoError(t, err)
 			result := query.Exec(t.Context())
@@ -74,7 +74,7 @@ func (c countdown) Err() error {
 func TestEnds(t *testing.T) {
 	db := open(t, 1, 2000)
 	looks := 10
-	q, err := considerate.Queryable{Queryable: db}.Querier(0, 2_000_000)
+	q, err := cancelable.Queryable{Queryable: db}.Querier(0, 2_000_000)
 	require.NoError(t, err)
 	defer func() { require.NoError(t, q.Close()) }()
 	set := q.Select(countdown{t.Context(), &looks}, false, nil, labels.MustNewMatcher(labels.MatchEqual, "__name__", "a"))
