@@ -57,6 +57,7 @@ func (c *Config) Validate() error {
 // Limits is what costly requests pass.
 type Limits struct {
 	gate     *gate.Gate
+	light    *gate.Gate
 	timeout  time.Duration
 	compress func(http.Handler) http.HandlerFunc
 }
@@ -65,6 +66,7 @@ type Limits struct {
 func New(c Config, slots *gate.Slots) (*Limits, error) {
 	compress, err := gzhttp.NewWrapper(gzhttp.EnableZstd(false)) // as for all that is served, but in the request's turn
 	return &Limits{
+		light:   gate.New(gate.Settings{Slots: gate.NewSlots(gate.Processors()), Waiting: c.Queue, Patience: c.QueueTimeout, Memory: 1}),
 		gate:    gate.New(gate.Settings{Slots: slots, Waiting: c.Queue, Patience: c.QueueTimeout, Memory: int64(c.Memory)}),
 		timeout: c.Timeout, compress: compress,
 	}, err
@@ -76,22 +78,39 @@ func (l *Limits) State() gate.State { return l.gate.State() }
 // Costly serves requests in their turn, and refuses those that find too many others by fail: 503, and when to come again. A
 // client that leaves ends its request, also while that waits.
 func (l *Limits) Costly(fail rest.Failure) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler { return l.through(l.gate, fail, l.compress(next)) }
+}
+
+// Light does the same for what takes next to nothing, in a lane of its own: it waits for no costly request, and a flood of it does
+// not take all processors. Actions pass: nobody repeats them for a living.
+func (l *Limits) Light(fail rest.Failure) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
-		compressed := l.compress(next)
+		lane := l.through(l.light, fail, l.compress(next))
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			turn, err := l.gate.Enter(r.Context())
-			if err != nil {
-				if !Refuse(w, fail, err) {
-					fail(w, http.StatusServiceUnavailable, "%v.", err)
-				}
+			if r.Method != http.MethodGet && r.Method != http.MethodHead {
+				next.ServeHTTP(w, r)
 				return
 			}
-			defer turn.Leave()
-			ctx, cancel := context.WithTimeout(r.Context(), l.timeout)
-			defer cancel()
-			turn.Serve(w, r.WithContext(ctx), compressed)
+			lane.ServeHTTP(w, r)
 		})
 	}
+}
+
+// through serves requests that pass a gate.
+func (l *Limits) through(lane *gate.Gate, fail rest.Failure, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		turn, err := lane.Enter(r.Context())
+		if err != nil {
+			if !Refuse(w, fail, err) {
+				fail(w, http.StatusServiceUnavailable, "%v.", err)
+			}
+			return
+		}
+		defer turn.Leave()
+		ctx, cancel := context.WithTimeout(r.Context(), l.timeout)
+		defer cancel()
+		turn.Serve(w, r.WithContext(ctx), next)
+	})
 }
 
 // Refuse answers a request that got no slot or no memory, and reports whether err says so.

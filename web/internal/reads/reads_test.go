@@ -121,6 +121,36 @@ func TestSlowClient(t *testing.T) {
 	})
 }
 
+// TestLight: what takes next to nothing does not wait for what is costly, and actions for neither.
+func TestLight(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := limits(t, 0)
+		finish := make(chan bool)
+		block := http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-finish })
+		answer := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
+		var codes []int
+		busy := 1 + gate.Processors()
+		go ask(t.Context(), l.Costly(rest.WriteProblem)(block))
+		synctest.Wait()
+		assert.Equal(t, http.StatusServiceUnavailable, ask(t.Context(), l.Costly(rest.WriteProblem)(answer)).Code)
+		light := l.Light(rest.WriteProblem)
+		assert.Equal(t, http.StatusOK, ask(t.Context(), light(answer)).Code)
+		for range busy - 1 {
+			go ask(t.Context(), light(block))
+		}
+		synctest.Wait()
+		codes = append(codes, ask(t.Context(), light(answer)).Code)
+		w := httptest.NewRecorder()
+		light(answer).ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", nil))
+		codes = append(codes, w.Code)
+		assert.Equal(t, []int{http.StatusServiceUnavailable, http.StatusOK}, codes)
+		for range busy {
+			finish <- true
+		}
+		synctest.Wait()
+	})
+}
+
 // TestPanic gives everything back.
 func TestPanic(t *testing.T) {
 	l := limits(t, 1)
