@@ -126,7 +126,7 @@ func (o options) askAll(ctx context.Context, process *running, g *load.Generator
 		list = slices.DeleteFunc(list, func(q question) bool { return !strings.Contains(q.name, o.only) })
 	}
 	fmt.Printf("%d clients, %d spans/s; an export's p50 and p99 in windows of %v\n\n", o.clients, o.rate, o.window)
-	fmt.Println("| asked | p50 | p99 | p99 without, before and after | answers, by status | RSS |")
+	fmt.Println("| asked | p50 | p99 | without: p50, p99 before; p50, p99 after | answers, by status | RSS |")
 	fmt.Println("|---|---|---|---|---|---|")
 	before, err := o.asked(ctx, process, g, nil)
 	if err != nil {
@@ -146,8 +146,8 @@ func (o options) askAll(ctx context.Context, process *running, g *load.Generator
 		if err != nil {
 			return err
 		}
-		fmt.Printf("| %s | %s | %s | %s, %s | %s | %.0f MB |\n", name, ms(with.stats.P50), ms(with.stats.P99), ms(before.stats.P99), ms(after.stats.P99),
-			with.answers, float64(with.resident)/1e6)
+		fmt.Printf("| %s | %s | %s | %s, %s; %s, %s | %s | %.0f MB |\n", name, ms(with.stats.P50), ms(with.stats.P99),
+			ms(before.stats.P50), ms(before.stats.P99), ms(after.stats.P50), ms(after.stats.P99), with.answers, float64(with.resident)/1e6)
 		bar := max(2*max(before.stats.P99, after.stats.P99), 10*time.Millisecond)
 		worst = max(worst, float64(with.stats.P99)/float64(bar))
 		before = after

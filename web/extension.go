@@ -20,7 +20,6 @@ import (
 	"github.com/slowburn/slowburn/internal/host"
 	"github.com/slowburn/slowburn/web/internal/doors"
 	"github.com/slowburn/slowburn/web/internal/known"
-	"github.com/slowburn/slowburn/web/internal/reads"
 	"github.com/slowburn/slowburn/web/internal/selfmetrics"
 )
 
@@ -67,7 +66,7 @@ func (e *webExtension) Dependencies() []component.ID {
 // reported as a status, and does not stop the pipelines.
 func (e *webExtension) Start(ctx context.Context, h component.Host) error {
 	e.components.Extensions = h.GetExtensions
-	limits, err := reads.New(e.cfg.Reads)
+	limits, err := newLimits(e.cfg.Reads, &e.components)
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.uber.org/zap"
 
+	"github.com/slowburn/slowburn/internal/gate"
 	"github.com/slowburn/slowburn/web/internal/reads"
 	"github.com/slowburn/slowburn/web/internal/selfmetrics"
 	"github.com/slowburn/slowburn/web/internal/webtest"
@@ -38,7 +39,7 @@ func (h plainHost) GetExtensions() map[component.ID]component.Component { return
 // unlimited are the usual limits, which no test reaches that is not about them.
 func unlimited(t testing.TB) *reads.Limits {
 	t.Helper()
-	limits, err := reads.New(reads.Default())
+	limits, err := reads.New(reads.Default(), gate.NewSlots(4))
 	require.NoError(t, err)
 	return limits
 }

@@ -1,15 +1,19 @@
 package web
 
 import (
+	"context"
 	"net/http"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component"
 	"go.uber.org/zap"
 
+	"github.com/slowburn/slowburn/internal/gate"
 	"github.com/slowburn/slowburn/web/internal/reads"
+	"github.com/slowburn/slowburn/web/internal/rest"
 	"github.com/slowburn/slowburn/web/internal/webtest"
 )
 
@@ -17,8 +21,8 @@ import (
 // costly is refused in the form of its API.
 func TestCheapRequestsDoNotWait(t *testing.T) {
 	config := reads.Default()
-	config.Concurrent, config.Queue, config.QueueTimeout = 1, 0, time.Minute
-	limits, err := reads.New(config)
+	config.Queue, config.QueueTimeout = 0, time.Minute
+	limits, err := reads.New(config, gate.NewSlots(1))
 	require.NoError(t, err)
 	h, err := newHandler(webtest.Everything().Components(), limits, http.NotFoundHandler(), webtest.Pages, "", zap.NewNop())
 	require.NoError(t, err)
@@ -47,4 +51,31 @@ func TestCheapRequestsDoNotWait(t *testing.T) {
 	close(done)
 	<-blocked
 	assert.Equal(t, http.StatusOK, webtest.Get(t, h, "/api/traces/v1/services").Code)
+}
+
+type slotsOf struct{ slots *gate.Slots }
+
+func (s slotsOf) Slots() *gate.Slots                        { return s.slots }
+func (slotsOf) Start(context.Context, component.Host) error { return nil }
+func (slotsOf) Shutdown(context.Context) error              { return nil }
+
+// TestSlotsAreShared: while a query of metrics has the last slot, no trace is read.
+func TestSlotsAreShared(t *testing.T) {
+	for _, slots := range []*gate.Slots{nil, gate.NewSlots(1)} {
+		world := webtest.Everything()
+		world.Extensions["tsdb"] = slotsOf{slots}
+		config := reads.Default()
+		config.Queue, config.QueueTimeout = 0, time.Minute
+		limits, err := newLimits(config, world.Components())
+		require.NoError(t, err)
+		h := limits.Costly(rest.WriteProblem)(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+		want := http.StatusOK
+		if slots != nil {
+			turn, err := gate.New(gate.Settings{Slots: slots, Patience: time.Minute, Memory: 1}).Enter(t.Context())
+			require.NoError(t, err)
+			defer turn.Leave()
+			want = http.StatusServiceUnavailable
+		}
+		assert.Equal(t, want, webtest.Get(t, h, "/").Code)
+	}
 }

@@ -56,7 +56,10 @@ func newRouter(all *known.Components, limits *reads.Limits, self, pages http.Han
 		objectives.Routes(r, all)
 		traces.Routes(r, all)
 	})
-	sampling.Routes(r, all)
+	r.Group(func(r chi.Router) {
+		r.Use(limits.Light(rest.WriteProblem))
+		sampling.Routes(r, all)
+	})
 	r.Handle("/api/v1/*", prometheusAPI(all)) // with every method: it knows best
 	r.Route("/jaeger/api", func(r chi.Router) {
 		r.Use(limits.Costly(jaeger.WriteError))

@@ -15,7 +15,7 @@ import (
 
 // Settings size a gate.
 type Settings struct {
-	Running  int           // requests that run at once
+	Slots    *Slots        // of the requests that run at once; several gates may share them
 	Waiting  int           // requests that wait for a slot; others are refused
 	Patience time.Duration // how long one waits for a slot, and for bytes
 	Memory   int64         // bytes that all requests share
@@ -25,10 +25,18 @@ type Settings struct {
 // left for spans, and one at least.
 func Processors() int { return max(1, runtime.GOMAXPROCS(0)-1) }
 
+// Slots let so many requests run at once.
+type Slots struct {
+	free  *semaphore.Weighted
+	total int
+}
+
+// NewSlots returns so many slots.
+func NewSlots(total int) *Slots { return &Slots{semaphore.NewWeighted(int64(total)), total} }
+
 // Gate is what costly requests pass.
 type Gate struct {
 	settings Settings
-	slots    *semaphore.Weighted
 	memory   *semaphore.Weighted
 
 	running, waiting, reserved, refused atomic.Int64
@@ -36,7 +44,7 @@ type Gate struct {
 
 // New returns a gate.
 func New(s Settings) *Gate {
-	return &Gate{settings: s, slots: semaphore.NewWeighted(int64(s.Running)), memory: semaphore.NewWeighted(s.Memory)}
+	return &Gate{settings: s, memory: semaphore.NewWeighted(s.Memory)}
 }
 
 // State is what a gate is doing.
@@ -87,12 +95,12 @@ func (g *Gate) Enter(ctx context.Context) (*Turn, error) {
 	if err := context.Cause(ctx); err != nil {
 		return nil, err
 	}
-	if !g.slots.TryAcquire(1) {
+	if !g.settings.Slots.free.TryAcquire(1) {
 		if g.waiting.Add(1) > int64(g.settings.Waiting) {
 			g.waiting.Add(-1)
-			return nil, g.busy("%d requests run and %d wait", g.settings.Running, g.settings.Waiting)
+			return nil, g.busy("%d requests run and %d wait", g.settings.Slots.total, g.settings.Waiting)
 		}
-		err := g.wait(ctx, g.slots, 1)
+		err := g.wait(ctx, g.settings.Slots.free, 1)
 		g.waiting.Add(-1)
 		if err != nil {
 			return nil, err
@@ -154,7 +162,7 @@ func (t *Turn) Computed() {
 	if t.slot {
 		t.slot = false
 		t.gate.running.Add(-1)
-		t.gate.slots.Release(1)
+		t.gate.settings.Slots.free.Release(1)
 	}
 }
 

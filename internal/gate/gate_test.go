@@ -18,14 +18,19 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-var small = gate.Settings{Running: 1, Waiting: 1, Patience: 10 * time.Second, Memory: 100}
+// small is a gate for one at a time.
+func small() gate.Settings {
+	return gate.Settings{Slots: gate.NewSlots(1), Waiting: 1, Patience: patience, Memory: 100}
+}
+
+const patience = 10 * time.Second
 
 func TestProcessors(t *testing.T) { assert.Positive(t, gate.Processors()) }
 
 // TestQueue: one runs, one waits, the next is refused at once, and who waits is next.
 func TestQueue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := gate.New(small)
+		g := gate.New(small())
 		first, err := g.Enter(t.Context())
 		require.NoError(t, err)
 		entered := make(chan *gate.Turn)
@@ -58,7 +63,7 @@ func TestQueue(t *testing.T) {
 // TestWaiting ends when the client leaves, and when the gate's patience does.
 func TestWaiting(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := gate.New(small)
+		g := gate.New(small())
 		first, err := g.Enter(t.Context())
 		require.NoError(t, err)
 		defer first.Leave()
@@ -67,7 +72,7 @@ func TestWaiting(t *testing.T) {
 		_, err = g.Enter(t.Context())
 		var busy *gate.Busy
 		require.ErrorAs(t, err, &busy)
-		assert.Equal(t, small.Patience, time.Since(start))
+		assert.Equal(t, patience, time.Since(start))
 
 		gone := errors.New("the client has gone")
 		leaving, leave := context.WithCancelCause(t.Context())
@@ -85,7 +90,7 @@ func TestWaiting(t *testing.T) {
 // TestMemory is shared: nothing that runs at once has more than there is, and all who ask get it in the end.
 func TestMemory(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := gate.New(gate.Settings{Running: 8, Waiting: 100, Patience: time.Hour, Memory: 100})
+		g := gate.New(gate.Settings{Slots: gate.NewSlots(8), Waiting: 100, Patience: time.Hour, Memory: 100})
 		var mu sync.Mutex
 		held, most := int64(0), int64(0)
 		hold := func(n int64) {
@@ -125,7 +130,7 @@ func TestMemory(t *testing.T) {
 // TestMemoryWait ends with the gate's patience, and leaves nothing reserved.
 func TestMemoryWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := gate.New(gate.Settings{Running: 2, Patience: time.Second, Memory: 100})
+		g := gate.New(gate.Settings{Slots: gate.NewSlots(2), Patience: time.Second, Memory: 100})
 		first, err := g.Enter(t.Context())
 		require.NoError(t, err)
 		require.NoError(t, first.Reserve(t.Context(), 60))
@@ -140,5 +145,20 @@ func TestMemoryWait(t *testing.T) {
 		first.Leave()
 		second.Leave()
 		assert.Equal(t, gate.State{Refused: 1}, g.State())
+	})
+}
+
+// TestSharedSlots: what runs through one gate keeps others from running through another.
+func TestSharedSlots(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		slots := gate.NewSlots(1)
+		a := gate.New(gate.Settings{Slots: slots, Patience: time.Second, Memory: 1})
+		b := gate.New(gate.Settings{Slots: slots, Waiting: 1, Patience: time.Second, Memory: 1})
+		turn, err := a.Enter(t.Context())
+		require.NoError(t, err)
+		time.AfterFunc(time.Millisecond, turn.Leave)
+		other, err := b.Enter(t.Context())
+		require.NoError(t, err)
+		other.Leave()
 	})
 }

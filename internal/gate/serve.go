@@ -10,7 +10,7 @@ import (
 // client that reads slowly keeps none. Of the memory it keeps what the answer takes.
 func (t *Turn) Serve(w http.ResponseWriter, r *http.Request, next http.Handler) {
 	answer := buffer{ResponseWriter: w, code: http.StatusOK}
-	next.ServeHTTP(&answer, r.WithContext(context.WithValue(r.Context(), key{}, t)))
+	apart(func() { next.ServeHTTP(&answer, r.WithContext(context.WithValue(r.Context(), key{}, t))) })
 	t.Computed()
 	t.Keep(int64(answer.body.Len()))
 	w.WriteHeader(answer.code)

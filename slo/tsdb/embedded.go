@@ -76,15 +76,15 @@ type writing struct {
 	floor freespace.Floor
 }
 
-// openEmbedded opens or creates the database in the configured directory.
-func openEmbedded(config *Config, logger *zap.Logger, telemetry *metadata.TelemetryBuilder) (*embedded, error) {
+// openEmbedded opens or creates the database in the configured directory. People's queries take slots.
+func openEmbedded(config *Config, slots *gate.Slots, logger *zap.Logger, telemetry *metadata.TelemetryBuilder) (*embedded, error) {
 	e := &embedded{
 		config:    config,
 		logger:    logger,
 		telemetry: telemetry,
 		stats:     promtsdb.NewDBStats(),
 		registry:  prometheus.NewRegistry(),
-		gate:      config.Query.gate(gate.Processors()),
+		gate:      config.Query.gate(slots),
 		writing: writing{
 			appending: make(chan struct{}, 1),
 			foreign:   make(chan struct{}, maxTranslating),

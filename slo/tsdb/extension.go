@@ -14,6 +14,7 @@ import (
 	"go.opentelemetry.io/collector/extension"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 
+	"github.com/slowburn/slowburn/internal/gate"
 	"github.com/slowburn/slowburn/internal/host"
 	"github.com/slowburn/slowburn/slo/tsdb/internal/admit"
 	"github.com/slowburn/slowburn/slo/tsdb/internal/batch"
@@ -32,6 +33,7 @@ type Extension struct {
 	config    *Config
 	settings  extension.Settings
 	telemetry *metadata.TelemetryBuilder
+	slots     *gate.Slots // of the queries of people, nil where a remote Prometheus computes them
 
 	// closing ends what is being served when Shutdown begins.
 	closing context.Context
@@ -55,6 +57,9 @@ func newExtension(settings extension.Settings, config *Config) (*Extension, erro
 		return nil, err
 	}
 	e := &Extension{config: config, settings: settings, telemetry: telemetry}
+	if !config.Remote.HasValue() {
+		e.slots = config.Query.slots(gate.Processors())
+	}
 	e.closing, e.close = context.WithCancel(context.Background())
 	return e, nil
 }
@@ -66,7 +71,7 @@ func (e *Extension) Start(ctx context.Context, h component.Host) error {
 	if e.config.Remote.HasValue() {
 		opened, err = newRemote(ctx, e.config, h, e.settings.TelemetrySettings, e.telemetry)
 	} else {
-		opened, err = openEmbedded(e.config, e.settings.Logger, e.telemetry)
+		opened, err = openEmbedded(e.config, e.slots, e.settings.Logger, e.telemetry)
 	}
 	if err != nil {
 		return err
@@ -137,6 +142,10 @@ func (e *Extension) QueryRange(ctx context.Context, expr string, r promv1.Range)
 	defer leave()
 	return b.QueryRange(ctx, expr, r)
 }
+
+// Slots are those that the queries of people take, for what else people ask of this process to take them too: together they leave a
+// processor for spans. They are nil where a remote Prometheus computes the queries. Slots may be asked for before Start.
+func (e *Extension) Slots() *gate.Slots { return e.slots }
 
 // PrometheusAPI returns a handler of Prometheus' HTTP API. It expects paths that begin with /api/v1/, whatever they
 // are mounted below, and may be asked for before Start. It serves what reads; nothing can be written or deleted by it.

@@ -7,6 +7,7 @@ import (
 	promtsdb "github.com/prometheus/prometheus/tsdb"
 
 	"github.com/slowburn/slowburn/internal/clock"
+	"github.com/slowburn/slowburn/slo/tsdb/internal/cancelable"
 	"github.com/slowburn/slowburn/slo/tsdb/internal/promapi"
 	"github.com/slowburn/slowburn/slo/tsdb/internal/promlog"
 )
@@ -24,7 +25,7 @@ func newPrometheusAPI(e *embedded) map[string]http.Handler {
 		Limits:    e.config.Query.limits(e.config.QueryTimeout),
 		Refused:   func() { e.engine.count("refused") },
 		Ended:     e.engine.ended,
-		Queryable: e.db,
+		Queryable: cancelable.Queryable{Queryable: e.db},
 		Exemplars: e.db,
 		Database:  &stats{DB: e.db, stats: e.stats},
 		Metrics:   e.registry,

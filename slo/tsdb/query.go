@@ -37,7 +37,7 @@ type QueryConfig struct {
 	Memory bytesize.Size `mapstructure:"memory"`
 	// MaxSamples is how many samples one query may hold. 0 is as many as Memory has room for.
 	MaxSamples int64 `mapstructure:"max_samples"`
-	// Concurrent is how many run at a time. 0 is one less than there are processors, and one at least; of a remote Prometheus,
+	// Concurrent is how many run at a time, reads of traces and objectives (web::reads) included. 0 is one less than there are processors, and one at least; of a remote Prometheus,
 	// which does the work, 20.
 	Concurrent int `mapstructure:"concurrent"`
 	// Queue is how many wait for their turn before others are refused, and QueueTimeout how long each does.
@@ -100,13 +100,17 @@ func (q QueryConfig) samples() int64 {
 	return min(most, math.MaxInt32)
 }
 
-// gate returns the gate that queries pass, usually so many at once.
-func (q QueryConfig) gate(usual int) *gate.Gate {
-	running := q.Concurrent
-	if running == 0 {
-		running = usual
+// slots returns those of queries, usually so many.
+func (q QueryConfig) slots(usual int) *gate.Slots {
+	if q.Concurrent > 0 {
+		return gate.NewSlots(q.Concurrent)
 	}
-	return gate.New(gate.Settings{Running: running, Waiting: q.Queue, Patience: q.QueueTimeout, Memory: q.ResolvedMemory()})
+	return gate.NewSlots(usual)
+}
+
+// gate returns the gate that queries pass.
+func (q QueryConfig) gate(slots *gate.Slots) *gate.Gate {
+	return gate.New(gate.Settings{Slots: slots, Waiting: q.Queue, Patience: q.QueueTimeout, Memory: q.ResolvedMemory()})
 }
 
 func (q QueryConfig) limits(timeout time.Duration) promapi.Limits {

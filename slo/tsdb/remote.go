@@ -59,7 +59,7 @@ func newRemote(
 		timeout:   config.QueryTimeout,
 		api:       promv1.NewAPI(api),
 		client:    client,
-		gate:      config.Query.gate(remoteQueries),
+		gate:      config.Query.gate(config.Query.slots(remoteQueries)),
 		maxLength: int(config.Query.MaxLength),
 		logger:    settings.Logger,
 		telemetry: telemetry,

@@ -18,9 +18,6 @@ import (
 
 // Config is `web::reads`.
 type Config struct {
-	// Concurrent is how many requests for traces and objectives are computed at a time. 0 is one less than there are processors,
-	// and one at least.
-	Concurrent int `mapstructure:"concurrent"`
 	// Queue is how many wait for their turn before others are refused, and QueueTimeout how long each does.
 	Queue        int           `mapstructure:"queue"`
 	QueueTimeout time.Duration `mapstructure:"queue_timeout"`
@@ -42,9 +39,6 @@ func Default() Config {
 func (c *Config) Validate() error {
 	var errs []error
 	wrong := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
-	if c.Concurrent < 0 {
-		wrong("concurrent: %d is below zero: leave it out for one less than there are processors", c.Concurrent)
-	}
 	if c.Queue < 0 {
 		wrong("queue: %d is below zero: 0 refuses what cannot run at once", c.Queue)
 	}
@@ -63,19 +57,17 @@ func (c *Config) Validate() error {
 // Limits is what costly requests pass.
 type Limits struct {
 	gate     *gate.Gate
+	light    *gate.Gate
 	timeout  time.Duration
 	compress func(http.Handler) http.HandlerFunc
 }
 
-// New returns the limits that the configuration sets.
-func New(c Config) (*Limits, error) {
-	running := c.Concurrent
-	if running == 0 {
-		running = gate.Processors()
-	}
+// New returns the limits that the configuration sets. Requests take slots, which may be those of others.
+func New(c Config, slots *gate.Slots) (*Limits, error) {
 	compress, err := gzhttp.NewWrapper(gzhttp.EnableZstd(false)) // as for all that is served, but in the request's turn
 	return &Limits{
-		gate:    gate.New(gate.Settings{Running: running, Waiting: c.Queue, Patience: c.QueueTimeout, Memory: int64(c.Memory)}),
+		light:   gate.New(gate.Settings{Slots: gate.NewSlots(gate.Processors()), Waiting: c.Queue, Patience: c.QueueTimeout, Memory: 1}),
+		gate:    gate.New(gate.Settings{Slots: slots, Waiting: c.Queue, Patience: c.QueueTimeout, Memory: int64(c.Memory)}),
 		timeout: c.Timeout, compress: compress,
 	}, err
 }
@@ -86,22 +78,39 @@ func (l *Limits) State() gate.State { return l.gate.State() }
 // Costly serves requests in their turn, and refuses those that find too many others by fail: 503, and when to come again. A
 // client that leaves ends its request, also while that waits.
 func (l *Limits) Costly(fail rest.Failure) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler { return l.through(l.gate, fail, l.compress(next)) }
+}
+
+// Light does the same for what takes next to nothing, in a lane of its own: it waits for no costly request, and a flood of it does
+// not take all processors. Actions pass: nobody repeats them for a living.
+func (l *Limits) Light(fail rest.Failure) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
-		compressed := l.compress(next)
+		lane := l.through(l.light, fail, l.compress(next))
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			turn, err := l.gate.Enter(r.Context())
-			if err != nil {
-				if !Refuse(w, fail, err) {
-					fail(w, http.StatusServiceUnavailable, "%v.", err)
-				}
+			if r.Method != http.MethodGet && r.Method != http.MethodHead {
+				next.ServeHTTP(w, r)
 				return
 			}
-			defer turn.Leave()
-			ctx, cancel := context.WithTimeout(r.Context(), l.timeout)
-			defer cancel()
-			turn.Serve(w, r.WithContext(ctx), compressed)
+			lane.ServeHTTP(w, r)
 		})
 	}
+}
+
+// through serves requests that pass a gate.
+func (l *Limits) through(lane *gate.Gate, fail rest.Failure, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		turn, err := lane.Enter(r.Context())
+		if err != nil {
+			if !Refuse(w, fail, err) {
+				fail(w, http.StatusServiceUnavailable, "%v.", err)
+			}
+			return
+		}
+		defer turn.Leave()
+		ctx, cancel := context.WithTimeout(r.Context(), l.timeout)
+		defer cancel()
+		turn.Serve(w, r.WithContext(ctx), next)
+	})
 }
 
 // Refuse answers a request that got no slot or no memory, and reports whether err says so.

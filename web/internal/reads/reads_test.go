@@ -21,11 +21,12 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-func limits(t *testing.T, change func(*reads.Config)) *reads.Limits {
+// limits are those of one request at a time, and so many that wait.
+func limits(t *testing.T, waiting int) *reads.Limits {
 	config := reads.Default()
-	change(&config)
+	config.Queue = waiting
 	require.NoError(t, config.Validate())
-	l, err := reads.New(config)
+	l, err := reads.New(config, gate.NewSlots(1))
 	require.NoError(t, err)
 	return l
 }
@@ -37,8 +38,8 @@ func ask(ctx context.Context, h http.Handler) *httptest.ResponseRecorder {
 }
 
 func TestValidate(t *testing.T) {
-	err := (&reads.Config{Concurrent: -1, Queue: -1}).Validate()
-	for _, key := range []string{"concurrent:", "queue:", "queue_timeout:", "memory:", "timeout:"} {
+	err := (&reads.Config{Queue: -1}).Validate()
+	for _, key := range []string{"queue:", "queue_timeout:", "memory:", "timeout:"} {
 		require.ErrorContains(t, err, key)
 	}
 	require.NoError(t, func() error { c := reads.Default(); return c.Validate() }())
@@ -47,7 +48,7 @@ func TestValidate(t *testing.T) {
 // TestRefused: who finds the queue full is told when to come again; who leaves while waiting is gone; who waits gets its turn.
 func TestRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := limits(t, func(c *reads.Config) { c.Concurrent, c.Queue = 1, 1 })
+		l := limits(t, 1)
 		finish := make(chan bool)
 		h := l.Costly(rest.WriteProblem)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			select {
@@ -94,7 +95,7 @@ func (s slow) Write(b []byte) (int, error) {
 // TestSlowClient: a client that does not read its answer keeps no slot, and no more memory than the answer takes.
 func TestSlowClient(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := limits(t, func(c *reads.Config) { c.Concurrent, c.Queue = 1, 0 })
+		l := limits(t, 0)
 		h := l.Costly(rest.WriteProblem)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if !assert.NoError(t, gate.Reserve(r.Context(), 1<<20)) {
 				return
@@ -120,9 +121,39 @@ func TestSlowClient(t *testing.T) {
 	})
 }
 
+// TestLight: what takes next to nothing does not wait for what is costly, and actions for neither.
+func TestLight(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := limits(t, 0)
+		finish := make(chan bool)
+		block := http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-finish })
+		answer := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
+		var codes []int
+		busy := 1 + gate.Processors()
+		go ask(t.Context(), l.Costly(rest.WriteProblem)(block))
+		synctest.Wait()
+		assert.Equal(t, http.StatusServiceUnavailable, ask(t.Context(), l.Costly(rest.WriteProblem)(answer)).Code)
+		light := l.Light(rest.WriteProblem)
+		assert.Equal(t, http.StatusOK, ask(t.Context(), light(answer)).Code)
+		for range busy - 1 {
+			go ask(t.Context(), light(block))
+		}
+		synctest.Wait()
+		codes = append(codes, ask(t.Context(), light(answer)).Code)
+		w := httptest.NewRecorder()
+		light(answer).ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", nil))
+		codes = append(codes, w.Code)
+		assert.Equal(t, []int{http.StatusServiceUnavailable, http.StatusOK}, codes)
+		for range busy {
+			finish <- true
+		}
+		synctest.Wait()
+	})
+}
+
 // TestPanic gives everything back.
 func TestPanic(t *testing.T) {
-	l := limits(t, func(c *reads.Config) { c.Concurrent = 1 })
+	l := limits(t, 1)
 	h := l.Costly(rest.WriteProblem)(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("x") }))
 	assert.Panics(t, func() { ask(t.Context(), h) })
 	assert.Equal(t, gate.State{}, l.State())

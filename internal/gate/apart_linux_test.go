@@ -1,0 +1,44 @@
+package gate
+
+import (
+	"net/http"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+)
+
+// priority of the calling thread, as the system call returns it: 20 less its niceness.
+func priority(t *testing.T) int {
+	n, err := unix.Getpriority(unix.PRIO_PROCESS, unix.Gettid())
+	require.NoError(t, err)
+	return n
+}
+
+// TestApart: what runs apart stands back, and nothing else does, then or later.
+func TestApart(t *testing.T) {
+	before := priority(t)
+	if before <= 20-19+niceness {
+		t.Skip("the tests themselves stand back")
+	}
+	for range 20 {
+		apart(func() { assert.Equal(t, 20-niceness, priority(t)) })
+		done := make(chan int)
+		go func() { done <- priority(t) }()
+		assert.Equal(t, before, <-done)
+	}
+	assert.Equal(t, before, priority(t))
+}
+
+// TestApartPanics where it was called, with where it came from; the value that ends a connection stays that.
+func TestApartPanics(t *testing.T) {
+	defer func() {
+		text, ok := recover().(string)
+		require.True(t, ok)
+		assert.Contains(t, text, "broken\n")
+		assert.Contains(t, text, "apart_linux_test.go")
+	}()
+	assert.PanicsWithValue(t, http.ErrAbortHandler, func() { apart(func() { panic(http.ErrAbortHandler) }) })
+	apart(func() { panic("broken") })
+}
