@@ -23,4 +23,5 @@
 //   - A series starts with a zero, so that its first events are seen by whoever takes differences.
 //   - Cumulative counts are their own retry: a flush that failed loses nothing.
 //   - Where counts cannot be kept, counting goes on in memory, and Probe and Volatile say since when.
+//     Counts of before that could not be taken up are said by Probe and Lost, for a day.
 package sli
