@@ -45,6 +45,9 @@ extensions:
     objectives: [{name: a, target: 99, window: 30d, availability: {kind: server}}]
     receivers: [{name: desk, webhook: {endpoint: "http://127.0.0.1:1/"}, severities: [ticket]}]
 `, []string{"Warning: extensions::slo: alerts reach nobody: nobody is told of a page of objective a", "Warning: extensions::slo: links in notifications"}},
+		"spans that nobody counts": {`
+service: {pipelines: {metrics: {receivers: [otlp], exporters: [tsdb]}}}
+`, []string{"Warning: connectors::sli: spans pass uncounted"}},
 		"a processor that no pipeline has": {`
 processors:
   tail_sampling/other:

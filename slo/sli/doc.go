@@ -24,4 +24,5 @@
 //   - All series together have a limit (Limits.Series). Over it spans are counted as exactly, under __other__.
 //   - Cumulative counts are their own retry: a flush that failed loses nothing.
 //   - Where counts cannot be kept, counting goes on in memory, and Probe and Volatile say since when.
+//     Counts of before that could not be taken up are said by Probe and Lost, for a day.
 package sli

@@ -300,8 +300,14 @@ function build(c: Case): Objective {
       tier("ticket", "3d", "6h", 1, 10),
     ],
     alert: { state: "inactive", severity: "", since: null, summary: "", ...c.alert },
-    volatile_counts: "",
-    lost_counts: "",
+    volatile_counts:
+      c.name === "checkout-latency"
+        ? "counts since 2026-01-31 12:03 UTC would not survive a crash: no space left on device"
+        : "",
+    lost_counts:
+      c.name === "checkout-latency"
+        ? "counting began anew at 2026-01-31 11:40 UTC, and what no metrics database had by then is missing: sli.7.counts is damaged"
+        : "",
   };
 }
 

@@ -218,6 +218,16 @@ describe("an objective", () => {
     expect(text(".figure-budget")).toContain("no events");
   });
 
+  it("says that counts would not survive, and what was lost of them", async () => {
+    await open(links.objective("checkout-latency"));
+    expect(text(".notice-error")).toContain(
+      "Of this objective, counts since 2026-01-31 12:03 UTC would not survive a crash",
+    );
+    expect(text()).toContain("Of this objective, counting began anew at 2026-01-31 11:40 UTC");
+    await open(links.objective("checkout-availability"));
+    expect(text()).not.toContain("Of this objective");
+  });
+
   it("says so when there is none of that name", async () => {
     await open(links.objective("nope"));
     expect(text()).toContain("There is no such objective");

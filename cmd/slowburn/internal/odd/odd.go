@@ -24,7 +24,25 @@ func Warnings(cfg *otelcol.Config) (lines []string) {
 	for _, id := range cfg.Service.Extensions {
 		used[id] = true
 	}
-	return append(warningsOf("extensions", cfg.Extensions, used), processors...)
+	return slices.Concat(warningsOf("extensions", cfg.Extensions, used), processors, uncounted(cfg))
+}
+
+// uncounted warns of connectors sli that no metrics pipeline has: these pass spans on, and count none.
+func uncounted(cfg *otelcol.Config) (lines []string) {
+	passes, counts := map[component.ID]bool{}, map[component.ID]bool{}
+	for id, p := range cfg.Service.Pipelines {
+		for _, from := range p.Receivers {
+			passes[from] = true
+			counts[from] = counts[from] || id.Signal().String() == "metrics"
+		}
+	}
+	for id := range cfg.Connectors {
+		if id.Type() == component.MustNewType("sli") && passes[id] && !counts[id] {
+			lines = append(lines, fmt.Sprintf("connectors::%s: spans pass uncounted: name this connector under receivers of a metrics pipeline", id))
+		}
+	}
+	slices.Sort(lines)
+	return lines
 }
 
 func warningsOf(class string, configs map[component.ID]component.Config, used map[component.ID]bool) (lines []string) {

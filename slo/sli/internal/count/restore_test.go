@@ -222,6 +222,7 @@ func FuzzRestore(f *testing.F) {
 	for _, record := range log.records {
 		f.Add(record)
 	}
+	f.Add(AppendLoss(nil, 4, "it is damaged"))
 	f.Fuzz(func(_ *testing.T, record []byte) {
 		c := New(limits, anything, func(RequestID, int64) {})
 		found := Restored{Request: func(RequestID, int64) {}}

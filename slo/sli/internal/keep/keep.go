@@ -10,6 +10,9 @@
 // A log that is half full is followed by the next one, behind a snapshot. What a full log refuses is kept by that snapshot,
 // and whoever needs it kept waits for it.
 //
+// What a place has is looked at while it is in use, and is written anew where it would not be found again. Counts of before that could
+// not be taken up are a Loss, which is kept in each snapshot, so that it is said for a day.
+//
 // Keeper.turning is held while that happens. Under it current.mu is taken, and under that the locks of count and repeats.
 package keep
 

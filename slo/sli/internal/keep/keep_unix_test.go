@@ -286,8 +286,10 @@ func TestDamage(t *testing.T) {
 func TestSecure(t *testing.T) {
 	w := &world{path: t.TempDir()}
 	k := w.start(t)
+	k.turning.Lock() // no other generation follows meanwhile
 	for k.current.generation.Append(make([]byte, 1<<20)) {
 	}
+	k.turning.Unlock()
 	require.NoError(t, k.Secure(t.Context(), 0))
 	k.turning.Lock()
 	k.current.mu.Lock()

@@ -37,6 +37,7 @@ type crashes struct {
 	// refuse says that the log takes no more, broken that nothing can be stored, cut after how many records of a snapshot that is so;
 	// during is called before each record of a snapshot.
 	refuse, broken bool
+	unsettled      bool // a snapshot is not flushed to the disk, and what was before it stays
 	cut            int
 	during         func()
 
@@ -128,6 +129,9 @@ func (g *steppingLog) Commit(snapshot func(write func([]byte) error) error) (int
 
 func (g *steppingLog) Settle() error {
 	defer g.c.step("settled")
+	if g.c.unsettled {
+		return errBroken // the disk takes what the kernel has at some other time
+	}
 	return g.Generation.Settle()
 }
 
@@ -342,8 +346,9 @@ func TestCrashAtEachStep(t *testing.T) {
 						c.count()
 					}
 				}
+				c.unsettled = c.rng.IntN(3) == 0
 				c.turn()
-				c.during = nil
+				c.during, c.unsettled = nil, false
 			case 3:
 				c.flush()
 			case 4:

@@ -23,6 +23,9 @@
 // is before the mark, or says that the file is damaged and moves it aside. Behind the mark a writer that was killed may have
 // left a gap, which is passed over.
 //
+// A file in use can be damaged, too, or removed, and takes records all the same. Check notices it; whoever counts then begins the next
+// generation from what is in memory.
+//
 // # Power cuts
 //
 // A snapshot is flushed to the disk before the former generation is deleted, and so is everything at Close. Of the log, the
