@@ -14,6 +14,7 @@ type arrivalKey struct{}
 type arrival struct {
 	context.Context
 	timer *clock.Timer
+	ended func() bool // keeps the timer from being stopped by the end of the context
 	late  atomic.Bool
 }
 
@@ -33,21 +34,29 @@ func (a *arrival) Value(key any) any {
 	return a.Context.Value(key)
 }
 
-// Within returns a context that ends, and calls late, unless Arrived is called with it within so long. It is to be stopped
-// by the end of ctx.
+// Within returns a context that ends, and calls late, unless Arrived is called with it within so long, or ctx ends. Nothing of
+// it is left then.
 func Within(ctx context.Context, limit time.Duration, late func()) context.Context {
 	ctx, cancel := context.WithCancel(ctx)
 	a := &arrival{Context: ctx}
 	a.timer = clock.AfterFunc(limit, func() {
+		if ctx.Err() != nil {
+			return
+		}
 		a.late.Store(true)
 		cancel()
 		late()
 	})
+	a.ended = context.AfterFunc(ctx, func() { a.timer.Stop() })
 	return a
 }
 
 // Arrived says that the request is there: from here on it takes as long as it takes. It reports whether that was in time.
 func Arrived(ctx context.Context) bool {
 	a, ok := ctx.Value(arrivalKey{}).(*arrival)
-	return !ok || a.timer.Stop() || !a.late.Load()
+	if !ok {
+		return true
+	}
+	a.ended()
+	return a.timer.Stop() || !a.late.Load()
 }
