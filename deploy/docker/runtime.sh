@@ -10,6 +10,10 @@ for argument in "$@"; do
 done
 if [ -n "$create" ]; then
   sed -i 's/"root":{/"root":{"readonly":true,/; s/"process":{/"process":{"noNewPrivileges":true,/' "$bundle/config.json"
+  if grep -qF buildah-volumes "$bundle/config.json"; then
+    echo "runtime.sh: $bundle/config.json has a volume of buildah's own" >&2
+    exit 1
+  fi
   for need in '"readonly":true,"path"' '"noNewPrivileges":true,'; do
     grep -qF "$need" "$bundle/config.json" || { echo "runtime.sh: $bundle/config.json has no $need" >&2; exit 1; }
   done

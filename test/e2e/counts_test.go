@@ -110,6 +110,7 @@ func (g *gateway) kill(t *testing.T) {
 	t.Helper()
 	require.NoError(t, g.cmd.Process.Signal(syscall.SIGKILL))
 	<-g.done
+	g.awaitClosed(t)
 }
 
 // crashAgain starts the gateway and kills it soon, as in a crash loop: perhaps while it takes up what is there.

@@ -129,6 +129,19 @@ func (g *gateway) start(t *testing.T) {
 	g.awaitReady(t)
 }
 
+// awaitClosed waits until nobody listens where the gateway did: what runs a container for E2E_PROGRAM ends a moment before it.
+func (g *gateway) awaitClosed(t *testing.T) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); ; time.Sleep(time.Millisecond) {
+		conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", g.web)
+		if err != nil {
+			return
+		}
+		_ = conn.Close()
+		require.True(t, time.Now().Before(deadline), "the killed gateway still listens")
+	}
+}
+
 func (g *gateway) awaitReady(t *testing.T) {
 	t.Helper()
 	require.Eventually(t, func() bool {
