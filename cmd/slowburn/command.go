@@ -8,6 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"go.opentelemetry.io/collector/otelcol"
+
+	"github.com/slowburn/slowburn/internal/access"
 )
 
 // command is the Collector's, with what is slowburn's own.
@@ -22,6 +24,7 @@ func command() *cobra.Command {
 	root.AddCommand(newExplain(), newRetry(), newHealth(), newDrain(), newConfig(), newCapacity(), newMan())
 	run := root.RunE
 	root.RunE = func(cmd *cobra.Command, args []string) error {
+		access.KeepPrivate()
 		signal.Ignore(syscall.SIGHUP)
 		ctx, cancel := context.WithCancel(cmd.Context())
 		var hangups sync.WaitGroup

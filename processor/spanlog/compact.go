@@ -42,7 +42,7 @@ func (l *Log) Compact(share float64, disk bool, pause Pause) int {
 func (l *Log) prepare(n uint32, pause Pause) bool {
 	load := l.missing(n)
 	goOn := pause(func() {
-		l.pool.ensureSpare()
+		ensureSpare(l.pool)
 		if load != nil {
 			load.read()
 		}

@@ -71,6 +71,9 @@ func openEmbedded(config *Config, logger *zap.Logger, telemetry *metadata.Teleme
 	if err := os.MkdirAll(config.Directory, 0o700); err != nil {
 		return nil, explainOpen(config.Directory, err)
 	}
+	if open := access.OpenToAll(config.Directory); open != "" {
+		logger.Warn(open)
+	}
 	var err error
 	if e.db, err = promtsdb.Open(config.Directory, promlog.New(logger), e.registry, options(config), e.stats); err != nil {
 		return nil, explainOpen(config.Directory, err)
