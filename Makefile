@@ -75,6 +75,7 @@ test/e2e/sdk/java/lib/App.class: test/e2e/sdk/java/pom.xml test/e2e/sdk/java/App
 .PHONY: soak
 soak: build ## The crash tests for longer: KILLS=300 kills under load, 50 while it counts, and 50 more every 3 s
 	$(MAKE) deploy-cross CROSS="$(OTHERS)"
+	E2E_DAMAGE=all $(GO) test -tags e2e -count=1 -timeout 1h -v -run DamageTable ./test/e2e
 	E2E_KILLS=$(or $(KILLS),300) E2E_COUNT_KILLS=50 $(GO) test -tags e2e -count=1 -timeout 2h -v -run KillNine ./test/e2e
 
 .PHONY: mutate

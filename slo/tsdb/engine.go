@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"time"
 
 	promv1 "github.com/prometheus/client_golang/api/prometheus/v1"
@@ -126,6 +127,8 @@ func (q *measuredQuery) Exec(ctx context.Context) *promql.Result {
 }
 
 func (q *measuredQuery) exec(ctx context.Context) *promql.Result {
+	// Chunks are mapped files: where one was cut off, or its disk fails, that is a panic now, which PromQL makes the query's error.
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	if q.engine.slots != nil {
 		wait, cancel := context.WithTimeout(ctx, q.engine.timeout)
 		defer cancel()

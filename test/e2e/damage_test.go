@@ -144,6 +144,9 @@ func damageCase(t *testing.T, file, damage string, running bool) string {
 	for end := time.Now().Add(4 * time.Second); time.Now().Before(end) && !ended(g); {
 		use.all(t, g)
 	}
+	for end := time.Now().Add(patience); damage == "full" && !use.refusedLast && time.Now().Before(end) && !ended(g); {
+		use.all(t, g) // until the room that was made before is used up
+	}
 	if ended(g) {
 		return "ends: " + endOf(g)
 	}
