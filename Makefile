@@ -87,6 +87,7 @@ soak: build test/e2e/contract/.venv/installed ## The crash tests for longer: KIL
 	nice $(MAKE) deploy-cross CROSS="$(OTHERS)"
 	$(MAKE) deploy-image-stages
 	DEPLOY_RESTARTS=20 $(MAKE) deploy-image-check
+	E2E_DAMAGE=all $(GO) test -tags e2e -count=1 -timeout 1h -v -run DamageTable ./test/e2e
 	E2E_KILLS=$(or $(KILLS),300) E2E_COUNT_KILLS=50 $(GO) test -tags e2e -count=1 -timeout 2h -v -run KillNine ./test/e2e
 	E2E_CONTRACT_EXAMPLES=1000 $(GO) test -tags e2e -count=1 -timeout 1h -v -run '^TestContract$$' ./test/e2e
 	$(MAKE) fuzz TOTAL=1h

@@ -14,6 +14,7 @@ import (
 
 	"github.com/slowburn/slowburn/cmd/slowburn/internal/datadir"
 	"github.com/slowburn/slowburn/cmd/slowburn/internal/odd"
+	"github.com/slowburn/slowburn/internal/access"
 	"github.com/slowburn/slowburn/internal/clock"
 )
 
@@ -29,6 +30,7 @@ func command() *cobra.Command {
 	root.AddCommand(newExplain(), newRetry(), newHealth(), newDrain(), newConfig(), newCapacity(), newMan())
 	run := root.RunE
 	root.RunE = func(cmd *cobra.Command, args []string) error {
+		access.KeepPrivate()
 		signal.Ignore(syscall.SIGHUP)
 		clock.NotBeforeFiles(cmp.Or(os.Getenv("SLOWBURN_DATA_DIR"), "slowburn-data"))
 		if err := src.shareMemory(cmd.Context()); err != nil {

@@ -1,4 +1,4 @@
-// Package access says what to do where the process may not write to its files. Its one function is Advice.
+// Package access says what to do where the process may not write to its files. Its functions are Advice, OpenToAll and KeepPrivate.
 package access
 
 import (

@@ -62,14 +62,12 @@ func (f *Floor) measure() *Reached {
 		look = Of
 	}
 	space, err := look(f.Directory)
-	if err != nil {
-		return nil
-	}
+	known := err == nil
 	least := f.Min
 	if least == 0 {
 		least = min(space.Total/defaultShare, defaultMost)
 	}
-	if space.Free >= least {
+	if !known || space.Free >= least {
 		return nil
 	}
 	return &Reached{Directory: f.Directory, Free: space.Free, Min: least}

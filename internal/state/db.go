@@ -50,14 +50,14 @@ func (db *DB) Damaged() <-chan struct{} { return db.damaged }
 
 // View reads in a transaction of bbolt's.
 func (db *DB) View(read func(*bbolt.Tx) error) error {
-	return db.use(func(f *file) error { return f.DB.View(read) })
+	return db.use(func(f *file) error { return f.View(read) })
 }
 
 // Update writes in a transaction of bbolt's.
 func (db *DB) Update(write func(*bbolt.Tx) error) error {
 	db.writing.Lock()
 	defer db.writing.Unlock()
-	return db.use(func(f *file) error { return f.DB.Update(write) })
+	return db.use(func(f *file) error { return f.Update(write) })
 }
 
 // use uses the file, unless it is damaged, and notes if it is.
@@ -157,13 +157,13 @@ func (db *DB) Close() error {
 	if f.damage.Load() != nil {
 		return err
 	}
-	return errors.Join(err, Guard(f.DB.Close))
+	return errors.Join(err, Guard(f.Close))
 }
 
 // Stats are bbolt's; zero once the file is closed.
 func (db *DB) Stats() bbolt.Stats {
 	if f := db.file.Load(); f != nil {
-		return f.DB.Stats()
+		return f.Stats()
 	}
 	return bbolt.Stats{}
 }

@@ -179,6 +179,15 @@ func Guard(f func() error) (err error) {
 
 // prepare makes the buckets and runs the migrations that the file lacks.
 func prepare(db *bbolt.DB, opts Options) error {
+	complete := func(tx *bbolt.Tx) error {
+		if tx.Bucket(metaBucket) == nil {
+			return ErrOlder
+		}
+		return check(tx, opts)
+	}
+	if db.View(complete) == nil {
+		return nil // all is there: nothing is written, which a full disk would not take
+	}
 	known := uint64(len(opts.Migrations))
 	var version uint64
 	err := db.Update(func(tx *bbolt.Tx) error {

@@ -42,7 +42,7 @@ func (l *Log) Compact(share float64, disk bool, pause Pause) int {
 func (l *Log) prepare(n uint32, pause Pause) bool {
 	load := l.missing(n)
 	goOn := pause(func() {
-		l.pool.ensureSpare()
+		ensureSpare(l.pool)
 		if load != nil {
 			load.read()
 		}
@@ -93,6 +93,13 @@ func (l *Log) move(n uint32) bool {
 	if err != nil || mapped.Readable(from) != nil {
 		return false // it stays: who needs its spans will tell
 	}
+	for number := l.list[n].runs; number != 0; number = l.runs.At(number).sibling {
+		if r := l.runs.At(number); r.bytes != 0 {
+			if _, sound := l.runs.records(from, &l.list[n], r); !sound {
+				return false // likewise
+			}
+		}
+	}
 	for number := l.list[n].runs; number != 0; number = l.list[n].runs {
 		if r := l.runs.At(number); r.bytes == 0 {
 			l.list[n].runs = r.sibling
@@ -110,7 +117,7 @@ func (l *Log) move(n uint32) bool {
 func moveRun(l *Log, number uint32, from format.Records) {
 	r := l.runs.At(number)
 	source := r.segment
-	offsets := l.runs.records(from, r)
+	offsets, _ := l.runs.records(from, &l.list[source], r) // move has looked whether they are sound
 	var o Origin
 	var last, bytes uint32
 	var scope uint32

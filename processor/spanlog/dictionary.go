@@ -1,8 +1,6 @@
 package spanlog
 
 import (
-	"bytes"
-
 	"github.com/cespare/xxhash/v2"
 
 	"github.com/slowburn/slowburn/internal/slab"
@@ -51,7 +49,7 @@ func (d *dictionary) find(s *segment, k format.Kind, ref, hash uint32, header []
 	r := format.Records(s.mem.Buf)
 	for n, i := d.table.First(hash); n != 0; n, i = d.table.Next(hash, i) {
 		at := n - 1
-		if r.Kind(at) == k && r.Ref(at) == ref && bytes.Equal(r.Content(at), header) {
+		if r.Kind(at) == k && r.Ref(at) == ref && r.Holds(at, header) {
 			return at
 		}
 	}

@@ -173,19 +173,19 @@ func (p *Pool) spare() bool {
 	if err != nil {
 		return false
 	}
-	p.giveToStock(m)
+	giveToStock(p, m)
 	return true
 }
 
-// ensureSpare is spare for callers without a shard's mutex: it does wait, and flush. Where that is of no use spare tells.
-func (p *Pool) ensureSpare() {
+// ensureSpare is Pool.spare for callers without a shard's mutex: it does wait, and flush. Where that is of no use spare tells.
+func ensureSpare(p *Pool) {
 	if disk := p.disk.Load(); disk != nil {
 		_ = p.stock.fill(disk, p.segmentSize, func() int { return p.shards + 1 })
 	}
 }
 
 // giveToStock keeps a free segment of the usual size for its next use.
-func (p *Pool) giveToStock(m mapped.Memory) {
+func giveToStock(p *Pool, m mapped.Memory) {
 	if p.stock.put(m) {
 		return
 	}
@@ -249,7 +249,7 @@ func (p *Pool) put(m mapped.Memory) {
 	}
 	switch {
 	case len(m.Buf) == p.segmentSize && m.OnDisk() == (disk != nil):
-		p.giveToStock(m)
+		giveToStock(p, m)
 		p.trim()
 	case m.OnDisk():
 		disk.Drop(m)

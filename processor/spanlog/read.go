@@ -1,10 +1,14 @@
 package spanlog
 
 import (
+	"fmt"
 	"iter"
 
 	"github.com/slowburn/slowburn/processor/spanlog/internal/format"
 )
+
+// errChanged is a record that is not as it was written.
+var errChanged = fmt.Errorf("read spans back: %w: a record is not as it was written", format.ErrDamaged)
 
 // Record is a span in the log. Its slices are the log's own: do not change them, and copy what you keep.
 type Record struct {
@@ -43,7 +47,11 @@ func (l *segments) Records(c Chain, pause Pause) iter.Seq2[Record, error] {
 				continue
 			}
 			sequence := l.list[r.segment].sequence
-			for _, at := range l.runs.records(b, r) {
+			offsets, sound := l.runs.records(b, &l.list[r.segment], r)
+			if !sound && !yield(Record{}, errChanged) {
+				return
+			}
+			for _, at := range offsets {
 				scope := b.Ref(at)
 				record := Record{
 					Body:     b.Body(at),

@@ -75,15 +75,28 @@ func (r *runs) of(c Chain, buf []uint32) []uint32 {
 	return buf
 }
 
-// records returns the offsets of a run's records in the segment's bytes, the oldest first. They are valid until the next
-// call.
-func (r *runs) records(b format.Records, of *run) []uint32 {
-	r.offsets = r.offsets[:0]
-	for at := of.last; at != 0; at = b.Prev(at) {
+// records returns the offsets of a run's records in the segment's bytes, the oldest first, and false where these are damaged: then
+// those before the damage are missing. They are valid until the next call.
+func (r *runs) records(b format.Records, s *segment, of *run) (offsets []uint32, sound bool) {
+	r.offsets, sound = r.offsets[:0], true
+	scope := uint32(0)
+	for at := of.last; at != 0 && sound; {
+		if sound = b.Sound(at, s.sequence, s.checked); !sound {
+			break
+		}
+		if ref := b.Ref(at); ref != scope {
+			if sound = b.Sound(ref, s.sequence, s.checked) && b.Sound(b.Ref(ref), s.sequence, s.checked); !sound {
+				break
+			}
+			scope = ref
+		}
 		r.offsets = append(r.offsets, at)
+		prev := b.Prev(at)
+		sound = prev < at
+		at = prev
 	}
 	slices.Reverse(r.offsets)
-	return r.offsets
+	return r.offsets, sound
 }
 
 // free frees the segment's runs, of which none is live.

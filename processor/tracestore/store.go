@@ -35,6 +35,8 @@ const (
 	maxQueueBytes = 32 << 20
 	// maxWait is how long a call waits for the disk before it answers that the traces are not stored.
 	maxWait = 30 * time.Second
+	// closeTimeout is how long a shutdown waits for the disk. What is not stored by then waits in the span log, as it was not answered.
+	closeTimeout = 5 * time.Second
 	// retryInterval is how long to wait before a file that could not be opened is tried again.
 	retryInterval = 5 * time.Second
 )
@@ -109,11 +111,13 @@ func (s *store) shutdown(ctx context.Context) error {
 	host.Retract(s.host, s.id, s)
 	s.queue.close()
 	close(s.writer.stop)
+	ctx, cancel := context.WithTimeoutCause(ctx, closeTimeout, fmt.Errorf("the disk took longer than %s", closeTimeout))
+	defer cancel()
 	select {
 	case <-s.writer.stopped:
 		return nil
 	case <-ctx.Done():
-		return fmt.Errorf("%d bytes of traces could not be written to %s in time: %w", s.queue.size(), s.file, ctx.Err())
+		return fmt.Errorf("%d bytes of traces could not be written to %s in time: %w", s.queue.size(), s.file, context.Cause(ctx))
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 	"go.opentelemetry.io/collector/extension"
 	"go.opentelemetry.io/collector/extension/extensioncapabilities"
 
+	"github.com/slowburn/slowburn/internal/access"
 	"github.com/slowburn/slowburn/internal/clock"
 	"github.com/slowburn/slowburn/internal/host"
 	"github.com/slowburn/slowburn/internal/state"
@@ -121,6 +122,9 @@ func (e *Extension) Start(ctx context.Context, h component.Host) error {
 		receivers[i] = notify.Receiver{Name: r.Name, URL: r.Webhook.Endpoint, Client: client}
 	}
 	e.warn()
+	if open := access.OpenToAll(e.config.Directory); open != "" {
+		e.settings.Logger.Warn(open)
+	}
 	path := filepath.Join(e.config.Directory, "slo.db")
 	db, err := e.load(path, e.clock.Wall())
 	if errors.Is(err, state.ErrCorrupt) {

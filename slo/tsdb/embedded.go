@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"runtime/debug"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -96,6 +97,9 @@ func openEmbedded(config *Config, slots *gate.Slots, logger *zap.Logger, telemet
 	if err := os.MkdirAll(config.Directory, 0o700); err != nil {
 		return nil, explainOpen(config.Directory, err)
 	}
+	if open := access.OpenToAll(config.Directory); open != "" {
+		logger.Warn(open)
+	}
 	opts := options(config)
 	opts.SeriesLifecycleCallback = e.census
 	var err error
@@ -185,7 +189,10 @@ func (e *embedded) QueryRange(ctx context.Context, expr string, r promv1.Range) 
 }
 
 // ServeHTTP serves Prometheus' HTTP API.
-func (e *embedded) ServeHTTP(w http.ResponseWriter, r *http.Request) { e.api.ServeHTTP(w, r) }
+func (e *embedded) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true)) // a fault in a mapped file ends the request, not the process
+	e.api.ServeHTTP(w, r)
+}
 
 // Probe implements host.Prober.
 func (e *embedded) Probe(context.Context) host.Health {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"time"
 
 	promv1 "github.com/prometheus/client_golang/api/prometheus/v1"
@@ -117,6 +118,8 @@ type measuredQuery struct {
 
 // Exec implements promql.Query.
 func (q *measuredQuery) Exec(ctx context.Context) *promql.Result {
+	// Chunks are mapped files: where one was cut off, or its disk fails, that is a panic now, which PromQL makes the query's error.
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	start := clock.Now()
 	r := q.Query.Exec(ctx)
 	q.engine.ended(r.Err, clock.Since(start))

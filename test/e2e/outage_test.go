@@ -107,7 +107,10 @@ type readyState struct {
 	Components []readyComponent
 }
 
-type readyComponent struct{ ID, Message string }
+type readyComponent struct {
+	ID, Message string
+	OK          bool
+}
 
 func (r readyState) message(id string) string {
 	for _, c := range r.Components {

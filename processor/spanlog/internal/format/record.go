@@ -63,6 +63,27 @@ func (r Records) Content(at uint32) []byte {
 	return r[from:to:to]
 }
 
+// Sound reports whether there is a record at an offset, whole and, where records carry checksums, as it was written in the segment with
+// this sequence. Bytes of a file may have changed since.
+func (r Records) Sound(at uint32, sequence uint64, checked bool) bool {
+	if at < HeaderSize || int(at)+RecordHeaderSize > len(r) {
+		return false
+	}
+	n := int(binary.LittleEndian.Uint32(r[at+LengthAt:]))
+	end := int(at) + RecordHeaderSize + n
+	if end > len(r) || r.Kind(at) == KindCopied && n < CopiedSize {
+		return false
+	}
+	return !checked || RecordChecksum(sequence, r[at:end]) == binary.LittleEndian.Uint32(r[at+ChecksumAt:])
+}
+
+// Holds reports whether the payload of a record is this one, whatever its bytes are.
+func (r Records) Holds(at uint32, payload []byte) bool {
+	from := int(at) + RecordHeaderSize
+	return from+len(payload) <= len(r) && int(binary.LittleEndian.Uint32(r[at+LengthAt:])) == len(payload) &&
+		string(r[from:from+len(payload)]) == string(payload)
+}
+
 // Body is the payload of a span, whether it was copied or not.
 func (r Records) Body(at uint32) []byte {
 	b := r.Content(at)

@@ -9,6 +9,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/slowburn/slowburn/internal/access"
 	"github.com/slowburn/slowburn/internal/bytesize"
 	"github.com/slowburn/slowburn/internal/clock"
 	"github.com/slowburn/slowburn/processor/spanlog"
@@ -52,6 +53,9 @@ func NewStore(directory string, b *buffer.Buffer, names *version.Names, logger *
 func (st *Store) Open() (err error) {
 	if st.dir, err = spanlog.OpenDirectory(st.directory); err != nil {
 		return err
+	}
+	if open := access.OpenToAll(st.directory); open != "" {
+		st.logger.Warn(open)
 	}
 	st.inventory, err = st.dir.Inventory()
 	if st.inventory != nil {

@@ -1,8 +1,6 @@
 package shard
 
 import (
-	"time"
-
 	"github.com/slowburn/slowburn/internal/clock"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/decision"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/explain"
@@ -14,9 +12,9 @@ import (
 )
 
 // Shard buffers and decides the traces whose IDs hash to it. A visit locks it, calls methods, ends with EndVisit, and
-// unlocks it. All methods but Lock and LockWithin are called with the mutex.
+// unlocks it. All methods but those of the mutex are called with it.
 type Shard struct {
-	mu timed.Mutex
+	timed.Mutex
 	traces
 	touched []slot          // entries that Review will look at
 	counted int64           // bytes of the index that the pool has counted
@@ -41,7 +39,7 @@ type traces struct {
 
 // New returns an empty shard. Its log and journal are set by Open.
 func New(shared *Shared, v *version.Version) *Shard {
-	s := &Shard{mu: timed.New(), planned: Never, traces: traces{
+	s := &Shard{Mutex: timed.New(), planned: Never, traces: traces{
 		shared: shared, versions: version.NewInUse(v), queues: newQueues(), outbox: outbox.New[entry, *entry](len(shared.Destinations)),
 		memory:  decision.NewMemory(shared.Limits.Sampled, shared.Limits.Dropped, &shared.Seed),
 		records: explain.NewRecords(shared.Limits.Records, &shared.Seed),
@@ -57,15 +55,6 @@ func (s *Shard) Open(l Log, j Journal) {
 	s.judge = newJudge(s.shared, l, &s.index, &s.versions)
 	s.notes = notes{shared: s.shared, journal: j, index: &s.index, revivable: &s.queues.revivable, outbox: &s.outbox}
 }
-
-// Lock begins a visit.
-func (s *Shard) Lock() { s.mu.Lock() }
-
-// LockWithin begins a visit, unless that takes longer than d: then it reports false, and there is none.
-func (s *Shard) LockWithin(d time.Duration) bool { return s.mu.LockWithin(d) }
-
-// Unlock lets others in.
-func (s *Shard) Unlock() { s.mu.Unlock() }
 
 // Aftermath is what a visit set in motion, to be seen to once the shard is unlocked.
 type Aftermath struct {
