@@ -16,7 +16,7 @@ import (
 func TestNeverMoreThanNLogN(t *testing.T) {
 	r := start(t, defaultConfig())
 	t.Run("bytes", func(t *testing.T) {
-		tracetest.RequireGrowth(t, tracetest.Hostile, 300, func(t *testing.T, td ptrace.Traces) func() {
+		tracetest.RequireGrowth(t, tracetest.Hostile, 150, func(t *testing.T, td ptrace.Traces) func() {
 			body, err := (&ptrace.ProtoMarshaler{}).MarshalTraces(td)
 			require.NoError(t, err)
 			return func() {
@@ -36,7 +36,7 @@ func TestNeverMoreThanNLogN(t *testing.T) {
 		})
 	})
 	t.Run("decoded", func(t *testing.T) {
-		tracetest.RequireGrowth(t, tracetest.Hostile, 300, func(_ *testing.T, td ptrace.Traces) func() {
+		tracetest.RequireGrowth(t, tracetest.Hostile, 150, func(_ *testing.T, td ptrace.Traces) func() {
 			return func() {
 				if err := r.ConsumeTraces(context.Background(), td); err != nil {
 					panic(err)

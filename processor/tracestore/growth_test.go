@@ -15,7 +15,7 @@ import (
 // Whatever is sent, it takes no more than n log n to make of a trace what is stored, and what is stored beside its spans does not
 // grow without bounds.
 func TestNeverMoreThanNLogN(t *testing.T) {
-	tracetest.RequireGrowth(t, tracetest.Hostile, 300, func(t *testing.T, td ptrace.Traces) func() {
+	tracetest.RequireGrowth(t, tracetest.Hostile, 150, func(t *testing.T, td ptrace.Traces) func() {
 		body, err := (&ptrace.ProtoMarshaler{}).MarshalTraces(td)
 		require.NoError(t, err)
 		return func() {

@@ -13,7 +13,7 @@ import (
 
 // Whatever is sent, no trace takes more than n log n to be put together.
 func TestNeverMoreThanNLogN(t *testing.T) {
-	tracetest.RequireGrowth(t, tracetest.Hostile, 400, func(t *testing.T, td ptrace.Traces) func() {
+	tracetest.RequireGrowth(t, tracetest.Hostile, 200, func(t *testing.T, td ptrace.Traces) func() {
 		body, err := (&ptrace.ProtoMarshaler{}).MarshalTraces(td)
 		require.NoError(t, err)
 		return func() {
