@@ -58,7 +58,7 @@ func Log(dir string, room int, logger *slog.Logger) (out int, err error) {
 type choice struct {
 	room   int
 	units  int
-	hashes map[uint64]struct{}                // of the labels of the foreign ones that stay
+	hashes map[uint64]struct{}               // of the labels of the foreign ones that stay
 	refs   map[chunks.HeadSeriesRef]struct{} // of all that stay
 	out    int
 }
