@@ -23,7 +23,7 @@ func apart(f func()) {
 		runtime.LockOSThread() // and never unlocks
 		defer func() {
 			p := recover()
-			if err, ok := p.(error); p != nil && !(ok && errors.Is(err, http.ErrAbortHandler)) {
+			if err, ok := p.(error); p != nil && (!ok || !errors.Is(err, http.ErrAbortHandler)) {
 				p = fmt.Sprintf("%v\n%s", p, debug.Stack())
 			}
 			done <- p
