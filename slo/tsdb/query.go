@@ -133,3 +133,6 @@ func observe(telemetry *metadata.TelemetryBuilder, g *gate.Gate) error {
 		telemetry.RegisterTsdbQueryMemoryCallback(value(func(s gate.State) int64 { return s.Reserved })),
 	)
 }
+
+// QueryMemory is the key and the size of what all queries may hold, for whoever adds up the memory of the process.
+func (c *Config) QueryMemory() (key string, bytes int64) { return "query::memory", c.Query.ResolvedMemory() }
