@@ -114,11 +114,12 @@ func (l *segments) ready(run uint32, turn bool, pause Pause) {
 		}
 		return
 	}
-	for ; load != nil && load.err == nil; load = l.missing(l.runs.At(run).segment) {
+	for load != nil {
 		pause(load.read)
-		if l.take(l.runs.At(run).segment, load) {
+		if load.err != nil || l.take(l.runs.At(run).segment, load) {
 			return
 		}
+		load = l.missing(l.runs.At(run).segment) // it is elsewhere by now
 	}
 }
 

@@ -61,6 +61,7 @@ func TestReserveFails(t *testing.T) {
 		synctest.Wait()
 		require.Equal(t, 1, s.relieved)
 		s.pool.Cancel(1000)
+		time.Sleep(vainPause)
 		require.ErrorIs(t, s.Reserve(1001, 0), spanlog.ErrMemoryBudget)
 		require.Equal(t, 2, s.relieved)
 		began := time.Now()

@@ -115,7 +115,7 @@ func (y *Syncer) Health() error {
 }
 
 // closeTimeout is how long Close waits for the disk.
-const closeTimeout = time.Second
+const closeTimeout = 1500 * time.Millisecond
 
 // Close stops the Syncer, and flushes for the last time. Where the disk takes longer than closeTimeout it returns ErrSlow, and the rest
 // is left to the system.
