@@ -40,7 +40,7 @@ func TestLogLinesAreCut(t *testing.T) {
 	for _, encoding := range []string{"json", "console"} {
 		cfg := zap.NewProductionConfig()
 		cfg.Encoding, cfg.OutputPaths = encoding, []string{file}
-		logger, err := cfg.Build(settings(nil).LoggingOptions...)
+		logger, err := cfg.Build(settings(new(source)).LoggingOptions...)
 		require.NoError(t, err)
 		long := strings.Repeat("x", 15<<20)
 		logger.Error("refused: "+long, zap.String("name", long), zap.Error(errors.New(long)))

@@ -61,7 +61,9 @@ processors:
 			out, err := slowburnSays(t, "validate", "--config", "../../config.yaml", "--config", file)
 			require.NoError(t, err, out)
 			lines := strings.FieldsFunc(out, func(r rune) bool { return r == '\n' })
-			require.Len(t, lines, len(tt.want), out)
+			require.Len(t, lines, 1+len(tt.want), out)
+			assert.Contains(t, lines[0], "Memory, with the limit that is here: ")
+			lines = lines[1:]
 			for i, want := range tt.want {
 				assert.Contains(t, lines[i], want)
 			}
@@ -69,7 +71,7 @@ processors:
 	}
 	out, err := slowburnSays(t, "validate")
 	require.NoError(t, err)
-	assert.Empty(t, out, "without --config it is the shipped one")
+	assert.Equal(t, 1, strings.Count(out, "\n"), "without --config it is the shipped one, of which there is nothing to say but its memory: %s", out)
 }
 
 // TestValidateOfEmptyRules holds that a list of rules without any is told as such.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"runtime/debug"
 	"time"
 
 	"github.com/klauspost/compress/gzhttp"
@@ -21,10 +22,18 @@ type Config struct {
 	// Queue is how many wait for their turn before others are refused, and QueueTimeout how long each does.
 	Queue        int           `mapstructure:"queue"`
 	QueueTimeout time.Duration `mapstructure:"queue_timeout"`
-	// Memory is shared by all of them.
+	// Memory is shared by all of them. 0 is a sixteenth of GOMEMLIMIT, 16 to 128 MiB.
 	Memory bytesize.Size `mapstructure:"memory"`
 	// Timeout is how long one may take.
 	Timeout time.Duration `mapstructure:"timeout"`
+}
+
+// memoryWithin is how many bytes reads may take together where the process has a limit.
+func (c Config) memoryWithin(limit int64) int64 {
+	if c.Memory > 0 {
+		return int64(c.Memory)
+	}
+	return min(max(limit/16, 16<<20), 128<<20)
 }
 
 // minMemory is what a usual trace takes.
@@ -32,7 +41,7 @@ const minMemory = 8 << 20
 
 // Default is the configuration where there is none.
 func Default() Config {
-	return Config{Queue: 64, QueueTimeout: 10 * time.Second, Memory: 128 << 20, Timeout: 30 * time.Second}
+	return Config{Queue: 64, QueueTimeout: 10 * time.Second, Timeout: 30 * time.Second}
 }
 
 // Validate names every key that is wrong.
@@ -45,7 +54,7 @@ func (c *Config) Validate() error {
 	if c.QueueTimeout <= 0 {
 		wrong("queue_timeout: %s must be above zero, such as 10s", c.QueueTimeout)
 	}
-	if c.Memory < minMemory {
+	if c.Memory != 0 && c.Memory < minMemory {
 		wrong("memory: %s must be at least %s", c.Memory, bytesize.Size(minMemory))
 	}
 	if c.Timeout <= 0 {
@@ -67,7 +76,7 @@ func New(c Config, slots *gate.Slots) (*Limits, error) {
 	compress, err := gzhttp.NewWrapper(gzhttp.EnableZstd(false)) // as for all that is served, but in the request's turn
 	return &Limits{
 		light:   gate.New(gate.Settings{Slots: gate.NewSlots(gate.Processors()), Waiting: c.Queue, Patience: c.QueueTimeout, Memory: 1}),
-		gate:    gate.New(gate.Settings{Slots: slots, Waiting: c.Queue, Patience: c.QueueTimeout, Memory: int64(c.Memory)}),
+		gate:    gate.New(gate.Settings{Slots: slots, Waiting: c.Queue, Patience: c.QueueTimeout, Memory: c.memoryWithin(debug.SetMemoryLimit(-1))}),
 		timeout: c.Timeout, compress: compress,
 	}, err
 }

@@ -38,7 +38,7 @@ func ask(ctx context.Context, h http.Handler) *httptest.ResponseRecorder {
 }
 
 func TestValidate(t *testing.T) {
-	err := (&reads.Config{Queue: -1}).Validate()
+	err := (&reads.Config{Queue: -1, Memory: 1}).Validate()
 	for _, key := range []string{"queue:", "queue_timeout:", "memory:", "timeout:"} {
 		require.ErrorContains(t, err, key)
 	}

@@ -17,6 +17,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/slowburn/slowburn/internal/bytesize"
+	"github.com/slowburn/slowburn/processor/otlp"
 	"github.com/slowburn/slowburn/processor/tailsampling"
 	"github.com/slowburn/slowburn/slo/sli"
 	"github.com/slowburn/slowburn/slo/tsdb"
@@ -103,12 +104,8 @@ func Of(cfg *otelcol.Config, limit, goLimit int64, goLimitSet bool) Plan {
 			bytes += int64(series) * ownSeriesBytes
 		}
 		p.add("tsdb", bytes, "extensions::"+id.String()+"::"+key)
-		if q, ok := any(c).(interface {
-			QueryMemory() (key string, bytes int64)
-		}); ok {
-			key, bytes := q.QueryMemory()
-			p.add("queries", bytes, "extensions::"+id.String()+"::"+key)
-		}
+		key, bytes = c.QueryMemory()
+		p.add("queries", bytes, "extensions::"+id.String()+"::"+key)
 	}
 	return p
 }
@@ -126,25 +123,11 @@ func emits(cfg *otelcol.Config, id component.ID) bool {
 // intake adds what requests may take on their way in, which all otlp receivers share.
 func (p *Plan) intake(cfg *otelcol.Config, used map[component.ID]bool) {
 	for _, id := range sorted(used) {
-		if id.Type().String() != "otlp" || cfg.Receivers[id] == nil {
-			continue
+		if c, ok := cfg.Receivers[id].(*otlp.Config); ok {
+			p.add("intake_budget", c.Budget(), "receivers::"+id.String()+"::intake_budget")
+			return
 		}
-		bytes := defaultIntake(p.Limit)
-		if c, ok := cfg.Receivers[id].(interface{ Budget() int64 }); ok {
-			bytes = c.Budget()
-		}
-		p.add("intake_budget", bytes, "receivers::"+id.String()+"::intake_budget")
-		return
 	}
-}
-
-// defaultIntake is the default of receivers::otlp::intake_budget.
-func defaultIntake(limit int64) int64 {
-	const least, most = 64 << 20, 512 << 20
-	if limit <= 0 {
-		return most
-	}
-	return min(max(limit/8, least), most)
 }
 
 func sorted(ids map[component.ID]bool) []component.ID {

@@ -70,8 +70,8 @@ func TestPlan(t *testing.T) {
 // TestRefused: what does not fit is refused with the keys that lower it, the largest first.
 func TestRefused(t *testing.T) {
 	err := Of(shipped(nil), 512<<20, 0, false).Check()
-	require.ErrorContains(t, err, "and the memory limit is 512.0MiB: lower processors::tail_sampling::memory_budget (512.0MiB), ")
-	for _, key := range []string{"receivers::otlp::intake_budget", "connectors::sli::limits::series", "extensions::tsdb::max_series", "or give the process at least "} {
+	require.ErrorContains(t, err, "and the memory limit is 512.0MiB: lower ")
+	for _, key := range []string{"processors::tail_sampling::memory_budget (512.0MiB), ", "extensions::tsdb::query::memory", "receivers::otlp::intake_budget", "connectors::sli::limits::series", "extensions::tsdb::max_series", "or give the process at least "} {
 		assert.ErrorContains(t, err, key)
 	}
 	require.NoError(t, Of(shipped(nil), 0, 0, false).Check(), "where no limit is known there is nothing to hold them against")
@@ -88,13 +88,6 @@ func TestOneMoreSampler(t *testing.T) {
 	cfg.Service.Pipelines[in].Processors = append(cfg.Service.Pipelines[in].Processors, component.MustNewIDWithName("tail_sampling", "unused"))
 	p := Of(cfg, 4<<30, 0, false)
 	assert.Contains(t, p.String(), "memory_budget 512.0MiB, processors::tail_sampling/unused::memory_budget 512.0MiB")
-}
-
-// TestDefaultIntake is what the receiver documents.
-func TestDefaultIntake(t *testing.T) {
-	for limit, want := range map[int64]int64{128: 64, 512: 64, 1024: 128, 3072: 384, 8192: 512, 0: 512} {
-		assert.Equal(t, want*mib, defaultIntake(limit*mib), limit)
-	}
 }
 
 func TestApply(t *testing.T) {
