@@ -81,6 +81,12 @@ func (e *embedded) append(ctx context.Context, part admit.Part, naming batch.Nam
 		return err
 	}
 	e.writeError.Store(nil)
+	switch {
+	case appended > 0 && mine:
+		e.starved.Store(nil)
+	case mine && rejected.reasons != nil:
+		e.starved.Store(&rejected.example)
+	}
 
 	e.telemetry.TsdbSamplesAppended.Add(ctx, int64(appended))
 	e.tell(ctx, &rejected)

@@ -73,6 +73,8 @@ type writing struct {
 	trimmed int
 	// told is when rejections were logged last, in Unix ns.
 	told atomic.Int64
+	// starved is why none of the gateway's own samples was stored the last time that there were any; nil if some were.
+	starved atomic.Pointer[string]
 	// floor is where the database stops growing.
 	floor freespace.Floor
 }
@@ -118,11 +120,11 @@ func openEmbedded(config *Config, slots *gate.Slots, logger *zap.Logger, telemet
 	if err := e.count(); err != nil {
 		return nil, errors.Join(explainOpen(config.Directory, err), e.db.Close())
 	}
+	if newest := e.db.Head().MaxTime(); newest > 0 {
+		clock.NotBefore(time.UnixMilli(newest).Add(-maxAhead), "the newest sample in "+config.Directory)
+	}
 	e.engine = newEngine(config, config.Query.samples(), e.db, promlog.New(logger), telemetry)
 	e.api = e.routes(newPrometheusAPI(e))
-	if err := errors.Join(e.observe(), observe(telemetry, e.gate)); err != nil {
-		return nil, errors.Join(err, e.db.Close())
-	}
 	if e.repaired > 0 {
 		logger.Warn("The time series database was damaged and has been repaired: samples written last before it stopped may be missing.",
 			zap.String("directory", config.Directory), zap.Int("repairs", e.repaired))
@@ -178,6 +180,8 @@ func counterValue(registry prometheus.Gatherer, name string) float64 {
 	return sum
 }
 
+func (e *embedded) queries() gate.State { return e.gate.State() }
+
 // Query implements Querier.
 func (e *embedded) Query(ctx context.Context, expr string, at time.Time) (model.Value, error) {
 	return e.engine.query(ctx, expr, at)
@@ -198,6 +202,9 @@ func (e *embedded) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (e *embedded) Probe(context.Context) host.Health {
 	if failed := e.writeError.Load(); failed != nil {
 		return host.Health{Message: (*failed).Error()}
+	}
+	if why := e.starved.Load(); why != nil {
+		return host.Health{Message: "Spans are counted, and none of the counts is stored: " + *why}
 	}
 	message := fmt.Sprintf("%d series and %d blocks in %s, kept for %s",
 		e.db.Head().NumSeries(), len(e.db.Blocks()), e.config.Directory, e.config.Retention)

@@ -13,7 +13,10 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/extension"
 	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.opentelemetry.io/otel/metric"
+	"go.uber.org/zap"
 
+	"github.com/slowburn/slowburn/internal/clock"
 	"github.com/slowburn/slowburn/internal/gate"
 	"github.com/slowburn/slowburn/internal/host"
 	"github.com/slowburn/slowburn/slo/tsdb/internal/admit"
@@ -77,7 +80,66 @@ func (e *Extension) Start(ctx context.Context, h component.Host) error {
 		return err
 	}
 	e.mu.Lock()
+	e.backend = opened
+	e.mu.Unlock()
+	return e.observe()
+}
+
+// observe has the metrics of what is open at a time read it.
+func (e *Extension) observe() error {
+	value := func(of func(b backend) int64) metric.Int64Callback {
+		return func(_ context.Context, o metric.Int64Observer) error {
+			if !e.mu.TryRLock() { // it is being opened or closed, which may wait for this
+				return nil
+			}
+			defer e.mu.RUnlock()
+			if e.backend != nil {
+				o.Observe(of(e.backend))
+			}
+			return nil
+		}
+	}
+	queries := errors.Join(
+		e.telemetry.RegisterTsdbQueriesRunningCallback(value(func(b backend) int64 { return b.queries().Running })),
+		e.telemetry.RegisterTsdbQueriesWaitingCallback(value(func(b backend) int64 { return b.queries().Waiting })),
+		e.telemetry.RegisterTsdbQueryMemoryCallback(value(func(b backend) int64 { return b.queries().Reserved })),
+	)
+	if e.config.Remote.HasValue() {
+		return queries
+	}
+	head := func(of func(db *embedded) int64) metric.Int64Callback {
+		return value(func(b backend) int64 { return of(b.(*embedded)) })
+	}
+	return errors.Join(
+		queries,
+		e.telemetry.RegisterTsdbHeadSeriesCallback(head(func(db *embedded) int64 { return int64(db.db.Head().NumSeries()) })),
+		e.telemetry.RegisterTsdbForeignSeriesCallback(head(func(db *embedded) int64 {
+			_, foreign := db.census.Counts()
+			return int64(foreign.Units)
+		})),
+		e.telemetry.RegisterTsdbMaxSeriesCallback(head(func(db *embedded) int64 { return int64(db.census.Max()) })),
+	)
+}
+
+// setBack has the database take samples of the present again, after the clock was set back: what lies in the future is moved aside.
+func (e *Extension) setBack(now time.Time) error {
+	e.mu.Lock()
 	defer e.mu.Unlock()
+	db, ok := e.backend.(*embedded)
+	if !ok || !db.isAhead(now) { // somebody else did it
+		return nil
+	}
+	e.backend = nil
+	aside, err := db.closeAhead(now)
+	if err != nil {
+		return fmt.Errorf("move samples of the future aside: %w", err)
+	}
+	e.settings.Logger.Warn("The clock was set back: samples of the time that was are moved aside", zap.String("directory", e.config.Directory),
+		zap.String("aside", aside), zap.Time("now", now))
+	opened, err := openEmbedded(e.config, e.slots, e.settings.Logger, e.telemetry)
+	if err != nil {
+		return err
+	}
 	e.backend = opened
 	return nil
 }
@@ -213,6 +275,13 @@ func (e *Extension) writable(ctx *context.Context) (db *embedded, leave func(), 
 	if !ok {
 		leave()
 		return nil, nil, errRemote
+	}
+	if now := clock.Wall(); db.isAhead(now) {
+		leave()
+		if err := e.setBack(now); err != nil {
+			return nil, nil, err
+		}
+		return e.writable(ctx)
 	}
 	*ctx = entered
 	return db, leave, nil

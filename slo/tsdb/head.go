@@ -4,12 +4,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
 
 	"github.com/prometheus/prometheus/model/labels"
+	promtsdb "github.com/prometheus/prometheus/tsdb"
 	"github.com/prometheus/prometheus/tsdb/chunks"
 	"github.com/prometheus/prometheus/tsdb/index"
-	"go.opentelemetry.io/otel/metric"
+	"go.uber.org/zap"
 
+	"github.com/slowburn/slowburn/internal/clock"
 	"github.com/slowburn/slowburn/slo/tsdb/internal/census"
 )
 
@@ -36,21 +42,37 @@ func (e *embedded) count() (err error) {
 	return postings.Err()
 }
 
-// observe has the metrics of the head read it.
-func (e *embedded) observe() error {
-	return errors.Join(
-		e.telemetry.RegisterTsdbHeadSeriesCallback(func(_ context.Context, o metric.Int64Observer) error {
-			o.Observe(int64(e.db.Head().NumSeries()))
-			return nil
-		}),
-		e.telemetry.RegisterTsdbForeignSeriesCallback(func(_ context.Context, o metric.Int64Observer) error {
-			_, foreign := e.census.Counts()
-			o.Observe(int64(foreign.Units))
-			return nil
-		}),
-		e.telemetry.RegisterTsdbMaxSeriesCallback(func(_ context.Context, o metric.Int64Observer) error {
-			o.Observe(int64(e.census.Max()))
-			return nil
-		}),
-	)
+// isAhead reports whether the head has samples of a time that has not come, beyond what a sender's clock may be ahead: then the
+// clock was set back, and the database takes nothing of the present.
+func (e *embedded) isAhead(now time.Time) bool {
+	return e.db.Head().MaxTime() > now.Add(maxAhead+clock.JumpAllowed).UnixMilli()
+}
+
+// closeAhead closes the database and moves aside what lies after now. What the head has from before becomes a block. It returns the
+// directory to which the rest was moved.
+func (e *embedded) closeAhead(now time.Time) (aside string, err error) {
+	end := now.UnixMilli()
+	if head := e.db.Head(); head.MinTime() < end {
+		if err := e.db.CompactHead(promtsdb.NewRangeHead(head, head.MinTime(), end)); err != nil {
+			e.logger.Error("The samples of the last hours are moved aside, too", zap.Error(err))
+		}
+	}
+	ahead := []string{"wal", "wbl", "chunks_head"}
+	for _, b := range e.db.Blocks() {
+		if b.MaxTime() > now.Add(maxAhead).UnixMilli() {
+			ahead = append(ahead, filepath.Base(b.Dir()))
+		}
+	}
+	if err := e.close(); err != nil {
+		return "", err
+	}
+	if aside, err = os.MkdirTemp(filepath.Dir(e.config.Directory), filepath.Base(e.config.Directory)+".ahead-"); err != nil {
+		return "", err
+	}
+	for _, name := range ahead {
+		if err := os.Rename(filepath.Join(e.config.Directory, name), filepath.Join(aside, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return "", err
+		}
+	}
+	return aside, nil
 }

@@ -8,6 +8,7 @@ import (
 	promv1 "github.com/prometheus/client_golang/api/prometheus/v1"
 	"github.com/prometheus/common/model"
 
+	"github.com/slowburn/slowburn/internal/gate"
 	"github.com/slowburn/slowburn/internal/host"
 )
 
@@ -28,5 +29,6 @@ type backend interface {
 	Querier
 	http.Handler // Prometheus' HTTP API below /api/v1/
 	host.Prober
+	queries() gate.State // of people
 	close() error
 }

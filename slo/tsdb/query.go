@@ -1,19 +1,15 @@
 package tsdb
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"math"
 	"runtime/debug"
 	"time"
 
-	"go.opentelemetry.io/otel/metric"
-
 	"github.com/slowburn/slowburn/internal/bytesize"
 	"github.com/slowburn/slowburn/internal/gate"
 	"github.com/slowburn/slowburn/slo/tsdb/internal/bounds"
-	"github.com/slowburn/slowburn/slo/tsdb/internal/metadata"
 	"github.com/slowburn/slowburn/slo/tsdb/internal/promapi"
 )
 
@@ -119,20 +115,7 @@ func (q QueryConfig) limits(timeout time.Duration) promapi.Limits {
 	}
 }
 
-// observe shows what the gate is doing.
-func observe(telemetry *metadata.TelemetryBuilder, g *gate.Gate) error {
-	value := func(of func(gate.State) int64) metric.Int64Callback {
-		return func(_ context.Context, o metric.Int64Observer) error {
-			o.Observe(of(g.State()))
-			return nil
-		}
-	}
-	return errors.Join(
-		telemetry.RegisterTsdbQueriesRunningCallback(value(func(s gate.State) int64 { return s.Running })),
-		telemetry.RegisterTsdbQueriesWaitingCallback(value(func(s gate.State) int64 { return s.Waiting })),
-		telemetry.RegisterTsdbQueryMemoryCallback(value(func(s gate.State) int64 { return s.Reserved })),
-	)
-}
-
 // QueryMemory is the key and the size of what all queries may hold, for whoever adds up the memory of the process.
-func (c *Config) QueryMemory() (key string, bytes int64) { return "query::memory", c.Query.ResolvedMemory() }
+func (c *Config) QueryMemory() (key string, bytes int64) {
+	return "query::memory", c.Query.ResolvedMemory()
+}

@@ -64,9 +64,6 @@ func newRemote(
 		logger:    settings.Logger,
 		telemetry: telemetry,
 	}
-	if err := observe(telemetry, r.gate); err != nil {
-		return nil, err
-	}
 	proxy := r.bounded(r.newProxy(endpoint))
 	mux := newMux(func(string) http.Handler { return proxy })
 	for _, p := range readPaths {
@@ -75,6 +72,8 @@ func newRemote(
 	r.proxy = mux
 	return r, nil
 }
+
+func (r *remote) queries() gate.State { return r.gate.State() }
 
 // Query implements Querier.
 func (r *remote) Query(ctx context.Context, expr string, at time.Time) (model.Value, error) {

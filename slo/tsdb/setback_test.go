@@ -1,0 +1,78 @@
+package tsdb
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/slowburn/slowburn/slo/internal/own"
+)
+
+// A clock that was ahead and is set back: what lies in the future is moved aside, what was before stays, and samples of the present
+// are taken, in one and the same process and after its restart.
+func TestSetBack(t *testing.T) {
+	config := testConfig(t)
+	config.Directory = filepath.Join(config.Directory, "tsdb")
+	e := start(t, config)
+	x := startExporter(t, e)
+	wrong := now()
+	put := func(at time.Time, v int64) {
+		md, sm := resource(gateway)
+		addPoint(newSum(sm, "c", cumulative), at, v)
+		require.NoError(t, x.ConsumeMetrics(t.Context(), md))
+	}
+	at := wrong.Add(-25 * time.Hour) // the present
+	put(at.Add(-4*time.Hour), 1)
+	put(at.Add(-time.Minute), 2)
+	put(wrong.Add(-time.Hour), 3)
+	put(wrong, 4)
+	before := at.Add(-4 * time.Hour)
+	require.Equal(t, 4, len(samples(t, e, `c_total[48h]`, wrong)))
+
+	require.NoError(t, e.setBack(wrong), "nothing is ahead of that clock")
+	require.Equal(t, 4, len(samples(t, e, `c_total[48h]`, wrong)))
+	require.NoError(t, e.setBack(at))
+	assert.Equal(t, []int64{before.UnixMilli(), at.Add(-time.Minute).UnixMilli()}, times(t, e, wrong))
+	put(at.Add(10*time.Second), 5)
+	put(at.Add(20*time.Second), 6)
+	want := []int64{before.UnixMilli(), at.Add(-time.Minute).UnixMilli(), at.Add(10 * time.Second).UnixMilli(), at.Add(20 * time.Second).UnixMilli()}
+	assert.Equal(t, want, times(t, e, wrong))
+	asides, err := filepath.Glob(config.Directory + ".ahead-*")
+	require.NoError(t, err)
+	require.Len(t, asides, 1)
+	_, err = os.Stat(filepath.Join(asides[0], "wal"))
+	require.NoError(t, err)
+	assert.True(t, e.Probe(t.Context()).OK)
+	require.NoError(t, e.Shutdown(t.Context()))
+	assert.Equal(t, want, times(t, start(t, config), wrong))
+}
+
+func times(t *testing.T, e *Extension, at time.Time) (list []int64) {
+	for _, s := range samples(t, e, `c_total[48h]`, at) {
+		list = append(list, s.Timestamp.UnixNano()/1e6)
+	}
+	return list
+}
+
+// Where none of the gateway's own samples is stored, /readyz says so, until one is.
+func TestStarved(t *testing.T) {
+	e := start(t, testConfig(t))
+	x := startExporter(t, e)
+	put := func(at time.Time) {
+		md, sm := resource(gateway)
+		addPoint(newSum(sm, "c", cumulative), at, 1)
+		require.NoError(t, x.ConsumeMetrics(own.Mark(t.Context()), md))
+	}
+	put(now())
+	assert.True(t, e.Probe(t.Context()).OK)
+	put(now().Add(-24 * time.Hour))
+	h := e.Probe(t.Context())
+	assert.False(t, h.OK || h.Blocking)
+	assert.Contains(t, h.Message, "none of the counts is stored: ")
+	put(now().Add(time.Second))
+	assert.True(t, e.Probe(t.Context()).OK)
+}
