@@ -184,10 +184,16 @@ func (w *windows) add(l *loading) {
 	}
 }
 
+// forget drops what was read of a segment. Its buffer stays for the next one, unless it is that of a giant trace.
 func (w *windows) forget(sequence uint64) {
 	for i := range w.list {
-		if w.list[i].sequence == sequence {
-			w.list[i].sequence = 0
+		at := &w.list[i]
+		if at.sequence != sequence {
+			continue
+		}
+		at.sequence = 0
+		if cap(at.buf) > maxSegmentSize {
+			at.buf = nil
 		}
 	}
 }

@@ -13,7 +13,8 @@ import (
 // Where the volume has less free space than what is left to the span log, the oldest traces leave for new ones, one that does not fit is
 // refused, and /readyz says so; the gateway is ready all the same.
 func TestFloor(t *testing.T) {
-	b := opened(t, func(c *Config) { c.MinFreeDisk = 1 << 60 })
+	b := newBench(t, func(c *Config) { c.MinFreeDisk = 1 << 60 })
+	b.writer.open()
 	small, large := storetest.Spans(storetest.Spec{Trace: 1, ID: 1, Service: "s", Name: "op"}), storetest.Sized(t, 2, 1, 200_000)
 	random := make([]byte, 100_000)
 	_, _ = rand.NewChaCha8([32]byte{}).Read(random)
@@ -25,6 +26,7 @@ func TestFloor(t *testing.T) {
 		require.Contains(t, h.Message, what)
 		require.Contains(t, h.Message, "(min_free_disk): free space there")
 	}
+	says("The trace store does not grow: ")
 	require.NoError(t, b.tryNow(small), "the new file has a few free pages")
 	says("The trace store does not grow: its oldest traces leave for new ones: ")
 	var reached *freespace.Reached

@@ -81,6 +81,15 @@ func newStore(set exporter.Settings, cfg *Config) (*store, error) {
 	return s, nil
 }
 
+// Probe implements host.Prober: what the last open, write or read of the file found, and whether it may grow.
+func (s *store) Probe(ctx context.Context) host.Health {
+	found := s.health.Probe(ctx)
+	if reached := s.writer.floor.Check(); found.OK && reached != nil {
+		return host.Health{Message: fmt.Sprintf("The trace store does not grow: %v.", reached)}
+	}
+	return found
+}
+
 // start opens the file and starts the writer. It does not fail where the file cannot be opened: the gateway takes spans
 // without a dashboard, Probe tells, and the writer keeps trying.
 func (s *store) start(_ context.Context, h component.Host) error {

@@ -200,6 +200,9 @@ func (e *embedded) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // Probe implements host.Prober.
 func (e *embedded) Probe(context.Context) host.Health {
+	if reached := e.floor.Check(); reached != nil {
+		return host.Health{Message: fmt.Sprintf("no samples are stored: %v", reached)}
+	}
 	if failed := e.writeError.Load(); failed != nil {
 		return host.Health{Message: (*failed).Error()}
 	}

@@ -13,20 +13,29 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/status"
 )
 
-// sendJSON exports over OTLP/HTTP as JSON, by a plain request.
+// sendJSON exports over OTLP/HTTP as JSON, by a plain request that is repeated where the gateway asks for that, as an exporter does.
 func (g *gateway) sendJSON(t *testing.T, td ptrace.Traces) {
 	t.Helper()
 	body, err := new(ptrace.JSONMarshaler).MarshalTraces(td)
 	require.NoError(t, err)
-	resp, err := http.Post("http://"+g.http+"/v1/traces", "application/json", bytes.NewReader(body))
-	require.NoError(t, err)
-	defer resp.Body.Close()
-	answer, err := io.ReadAll(resp.Body)
-	require.NoError(t, err)
-	require.Equal(t, http.StatusOK, resp.StatusCode, "%s", answer)
+	var status int
+	var answer []byte
+	for until := time.Now().Add(patience); time.Now().Before(until); time.Sleep(100 * time.Millisecond) {
+		resp, err := http.Post("http://"+g.http+"/v1/traces", "application/json", bytes.NewReader(body))
+		require.NoError(t, err)
+		answer, err = io.ReadAll(resp.Body)
+		_ = resp.Body.Close()
+		require.NoError(t, err)
+		if status = resp.StatusCode; status != http.StatusTooManyRequests && status != http.StatusServiceUnavailable {
+			break
+		}
+	}
+	require.Equal(t, http.StatusOK, status, "%s", answer)
 }
 
 // client returns an OTLP/gRPC client of the gateway.
@@ -38,9 +47,17 @@ func (g *gateway) client(t *testing.T) ptraceotlp.GRPCClient {
 	return ptraceotlp.NewGRPCClient(conn)
 }
 
+// send exports, and repeats where the gateway asks for that, as an exporter does.
 func send(t *testing.T, client ptraceotlp.GRPCClient, td ptrace.Traces) {
 	t.Helper()
-	resp, err := client.Export(t.Context(), ptraceotlp.NewExportRequestFromTraces(td))
+	var resp ptraceotlp.ExportResponse
+	var err error
+	for until := time.Now().Add(patience); time.Now().Before(until); time.Sleep(100 * time.Millisecond) {
+		resp, err = client.Export(t.Context(), ptraceotlp.NewExportRequestFromTraces(td))
+		if code := status.Code(err); code != codes.Unavailable && code != codes.ResourceExhausted {
+			break
+		}
+	}
 	require.NoError(t, err)
 	require.Zero(t, resp.PartialSuccess().RejectedSpans(), resp.PartialSuccess().ErrorMessage())
 }

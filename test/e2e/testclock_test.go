@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"fmt"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"os/exec"
@@ -72,11 +73,78 @@ func TestClockRunsAndJumps(t *testing.T) {
 	assert.Zero(t, flushes(since.Add(25*time.Hour)))
 	clock.set(t, `{"rate": 60, "offset": "25h"}`)
 	require.Eventually(t, func() bool {
-		return strings.Contains(g.readyz(t).message("slo"), "the clock jumped ahead by 25h")
+		return strings.Contains(g.readyz(t).message("clock"), "the machine's clock jumped ahead by 25h")
 	}, patience, 20*time.Millisecond, "the jump is not told by /readyz")
+	require.Eventually(t, func() bool { return g.readyz(t).message("clock") == "" }, patience, 50*time.Millisecond,
+		"the clock that stays is not believed")
 	sendFailing(t, g, 42) // series without spans for that long have ended
 	require.Eventually(t, func() bool { return flushes(since.Add(25*time.Hour)) > 0 }, patience, 50*time.Millisecond,
 		"counts are not written at the time to which the clock jumped")
+}
+
+// A clock that jumps for a while changes nothing, and one that stays is followed: no count is lost, nothing kept is evicted, an outage
+// pages. The gateway runs at 60 times its pace.
+func TestClockJumps(t *testing.T) {
+	t.Parallel()
+	const day = 24 * time.Hour
+	program := buildWithTestClock(t)
+	for _, jump := range []time.Duration{time.Hour, -time.Hour, 25 * time.Hour, -25 * time.Hour, 400 * day, -400 * day} {
+		t.Run(jump.String(), func(t *testing.T) {
+			t.Parallel()
+			hook := &webhook{}
+			server := httptest.NewServer(hook)
+			defer server.Close()
+			clock := newTestClock(t, `{"rate": 60}`)
+			g := startProgram(t, program, []string{clock.env(), "E2E_WEBHOOK=" + server.URL}, "testdata/sampling.yaml", "testdata/objective.yaml")
+			total, bad := 0, 0
+			send := func(requests, failing int) {
+				g.requests(t, requests, failing)
+				total, bad = total+requests, bad+failing
+			}
+			until := func(what string, met func() bool) {
+				t.Helper()
+				require.Eventually(t, met, patience, 50*time.Millisecond, what)
+			}
+			doubted := func(by string) func() bool {
+				return func() bool { return by != "" == strings.Contains(g.readyz(t).message("clock"), "the machine's clock jumped "+by) }
+			}
+			set := func(offset time.Duration) {
+				clock.set(t, fmt.Sprintf(`{"rate": 60, "offset": %q}`, offset))
+			}
+			direction := "ahead by " + jump.String()
+			if jump < 0 {
+				direction = "back by " + (-jump).String()
+			}
+			id := sendFailing(t, g, 43)
+			send(100, 1)
+			g.awaitLedger(t, total, bad)
+			for _, lasts := range []time.Duration{45 * time.Second, 10 * time.Minute} {
+				set(jump)
+				until("the doubt is not told", doubted(direction))
+				send(100, 1)
+				time.Sleep(lasts / 60)
+				set(0)
+				until("the doubt does not end", func() bool { return g.readyz(t).message("clock") == "" })
+				g.awaitLedger(t, total, bad)
+				require.True(t, g.shows(t, id), "what was kept is evicted")
+			}
+			require.NotEqual(t, "firing", g.objective(t).Alert.State)
+
+			set(jump)
+			until("the doubt is not told", doubted(direction))
+			send(100, 1)
+			until("the clock is not believed", func() bool { return g.readyz(t).message("clock") == "" })
+			if jump > 30*day { // the ledger catches up with so many minutes at its own pace, not at 60 times that
+				return
+			}
+			send(400, 120)
+			until("the outage does not page", func() bool { return g.objective(t).Alert.State == "firing" })
+			g.awaitLedger(t, total, bad)
+			if jump < day {
+				require.True(t, g.shows(t, id), "what was kept is evicted")
+			}
+		})
+	}
 }
 
 func sendFailing(t *testing.T, g *gateway, seed uint64) pcommon.TraceID {

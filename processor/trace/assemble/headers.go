@@ -69,6 +69,7 @@ type memo struct {
 	resources map[string]described // by header
 	scopes    map[string]*trace.Scope
 	numbers   map[string]uint64 // of clocks and services
+	bytes     int               // of the headers
 }
 
 // described is a resource with the numbers, from 1, of its clock and its service. The clock is 0 where the attributes do not
@@ -78,13 +79,17 @@ type described struct {
 	clock, service uint64
 }
 
-// maxKnown is how many headers a memo remembers from one Kept to the next.
-const maxKnown = 1024
+// maxKnown and maxKnownBytes are how many headers a memo remembers from one Kept to the next. What it knows of one is some five times
+// as large.
+const (
+	maxKnown      = 1024
+	maxKnownBytes = 1 << 20
+)
 
 // bound makes a memo forget all that it knows where that is too much. Within a Kept it must not: numbers are compared.
 func (m *memo) bound() {
-	if m.resources == nil || len(m.resources) > maxKnown || len(m.scopes) > maxKnown {
-		*m = memo{map[string]described{}, map[string]*trace.Scope{}, map[string]uint64{}}
+	if m.resources == nil || len(m.resources) > maxKnown || len(m.scopes) > maxKnown || m.bytes > maxKnownBytes {
+		*m = memo{map[string]described{}, map[string]*trace.Scope{}, map[string]uint64{}, 0}
 	}
 }
 
@@ -98,6 +103,7 @@ func (m *memo) resource(header []byte) described {
 		d.clock = m.number("c" + d.Clock)
 	}
 	m.resources[string(header)] = d
+	m.bytes += len(header)
 	return d
 }
 
@@ -116,6 +122,7 @@ func (m *memo) scope(header []byte) *trace.Scope {
 	}
 	s := describe.Scope(bytes.Clone(header))
 	m.scopes[string(header)] = s
+	m.bytes += len(header)
 	return s
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"github.com/slowburn/slowburn/internal/clock"
+	"github.com/slowburn/slowburn/internal/state"
 	"github.com/slowburn/slowburn/slo"
 	"github.com/slowburn/slowburn/slo/engine"
 	"github.com/slowburn/slowburn/web/internal/known"
@@ -138,7 +139,7 @@ func writeEngineError(w http.ResponseWriter, err error) {
 		status = http.StatusNotFound
 	case errors.Is(err, engine.ErrBadRange):
 		status = http.StatusBadRequest
-	case errors.Is(err, engine.ErrNotRunning):
+	case errors.Is(err, engine.ErrNotRunning), errors.Is(err, state.ErrCorrupt): // until the file is moved aside
 		status = http.StatusServiceUnavailable
 	}
 	rest.WriteProblem(w, status, "%v.", err)

@@ -5,7 +5,7 @@ import "slices"
 // newLoad returns an empty load, with as much room as there is memory.
 func (s *Sender) newLoad() *load {
 	l := s.spare
-	if l == nil || l.kept.Memory() > maxKept || s.memory.short() {
+	if l == nil || s.memory.short() {
 		l = &load{}
 	}
 	s.spare = nil
@@ -26,7 +26,9 @@ func (s *Sender) recycle(l *load) {
 	s.loads = slices.Delete(s.loads, i, i+1)
 	s.shelf.giveBack(l.borrowed)
 	l.borrowed = l.borrowed[:0]
-	s.spare = s.shelf.put(l)
+	if s.spare = s.shelf.put(l); s.spare != nil && s.spare.kept.Memory() > maxKept {
+		s.spare = nil // before new spans are let in, which may be all that asks for it
+	}
 	s.memory.count(s.loads, s.spare)
 }
 
