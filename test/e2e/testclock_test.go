@@ -106,7 +106,9 @@ func TestClockJumps(t *testing.T) {
 				require.Eventually(t, met, patience, 50*time.Millisecond, what)
 			}
 			doubted := func(by string) func() bool {
-				return func() bool { return by != "" == strings.Contains(g.readyz(t).message("clock"), "the machine's clock jumped "+by) }
+				return func() bool {
+					return by != "" == strings.Contains(g.readyz(t).message("clock"), "the machine's clock jumped "+by)
+				}
 			}
 			set := func(offset time.Duration) {
 				clock.set(t, fmt.Sprintf(`{"rate": 60, "offset": %q}`, offset))
