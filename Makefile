@@ -40,6 +40,7 @@ web/ui/node_modules/.package-lock.json: web/ui/package.json web/ui/package-lock.
 .PHONY: test
 test: ui ## Set up and run the Go and dashboard tests (RACE=1 with the race detector)
 	$(GO) test $(if $(RACE),-race) ./...
+	$(if $(RACE),$(GO) test -run 'NeverMoreThanNLogN|SpansOfALargeTrace' ./processor/... ./web/internal/... | grep -v 'no test')
 	cd tools && $(GO) test ./...
 	cd web/ui && npm test --silent
 

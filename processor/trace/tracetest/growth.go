@@ -20,9 +20,12 @@ const (
 
 // RequireGrowth fails where what prepare returns takes more than n log n for any of the shapes. prepare is given traces of n
 // and of 16 n; the time of the processor is what is measured, the least of several runs, so that what else the machine does
-// counts for little.
+// counts for little. It skips the test under the race detector.
 func RequireGrowth(t *testing.T, shapes []Shape, n int, prepare func(t *testing.T, td ptrace.Traces) (run func())) {
 	t.Helper()
+	if raceEnabled {
+		t.Skip("the race detector's own work is measured, too")
+	}
 	for _, s := range shapes {
 		t.Run(s.Name, func(t *testing.T) { requireAtMost(t, mostOfGrowth, n, prepare(t, s.Of(n)), prepare(t, s.Of(factor*n))) })
 	}
@@ -31,6 +34,9 @@ func RequireGrowth(t *testing.T, shapes []Shape, n int, prepare func(t *testing.
 // RequireFlat fails where what prepare returns takes longer for larger traces. It is given n, and 16 n.
 func RequireFlat(t *testing.T, n int, prepare func(t *testing.T, n int) (run func())) {
 	t.Helper()
+	if raceEnabled {
+		t.Skip("the race detector's own work is measured, too")
+	}
 	requireAtMost(t, mostOfFlat, n, prepare(t, n), prepare(t, factor*n))
 }
 
