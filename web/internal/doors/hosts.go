@@ -67,8 +67,8 @@ func (h *Hosts) Known(host string) bool {
 			return true
 		}
 	}
-	_, err := netip.ParseAddr(name)
-	return err == nil
+	address, err := netip.ParseAddr(name)
+	return err == nil && !strings.Contains(address.Zone(), ".") // a zone can be any text, also the name of another site
 }
 
 // hostname is the canonical name of a Host header, without its port, or the address without its brackets.
