@@ -17,6 +17,7 @@ import (
 
 	"github.com/slowburn/slowburn/internal/clock"
 	"github.com/slowburn/slowburn/slo/tsdb/internal/census"
+	"github.com/slowburn/slowburn/slo/tsdb/internal/promlog"
 )
 
 // count takes the census of what was read back at the start.
@@ -48,10 +49,12 @@ func (e *embedded) isAhead(now time.Time) bool {
 	return e.db.Head().MaxTime() > now.Add(maxAhead+clock.JumpAllowed).UnixMilli()
 }
 
-// closeAhead closes the database and moves aside what lies after now. What the head has from before becomes a block. It returns the
-// directory to which the rest was moved.
+// closeAhead closes the database and moves aside what lies after now. What the head has from before becomes a block, and so does what
+// a block has from before, whose range goes beyond now: a compaction in the background makes blocks of the hours ahead while the clock
+// is wrong. It returns the directory to which the rest was moved.
 func (e *embedded) closeAhead(now time.Time) (aside string, err error) {
 	end := now.UnixMilli()
+	e.db.DisableCompactions() // what is written below stays as it is
 	if head := e.db.Head(); head.MinTime() < end {
 		if err := e.db.CompactHead(promtsdb.NewRangeHead(head, head.MinTime(), end)); err != nil {
 			e.logger.Error("The samples of the last hours are moved aside, too", zap.Error(err))
@@ -59,8 +62,14 @@ func (e *embedded) closeAhead(now time.Time) (aside string, err error) {
 	}
 	ahead := []string{"wal", "wbl", "chunks_head"}
 	for _, b := range e.db.Blocks() {
-		if b.MaxTime() > now.Add(maxAhead).UnixMilli() {
-			ahead = append(ahead, filepath.Base(b.Dir()))
+		if b.MaxTime() <= now.Add(maxAhead).UnixMilli() {
+			continue
+		}
+		ahead = append(ahead, filepath.Base(b.Dir()))
+		if b.MinTime() < end {
+			if err := e.split(b, end); err != nil {
+				e.logger.Error("A block of samples is moved aside, of which some are not of the future", zap.String("block", b.Dir()), zap.Error(err))
+			}
 		}
 	}
 	if err := e.close(); err != nil {
@@ -75,4 +84,14 @@ func (e *embedded) closeAhead(now time.Time) (aside string, err error) {
 		}
 	}
 	return aside, nil
+}
+
+// split writes a block of what b has before end, in Unix milliseconds. Where b has nothing from before, it writes none.
+func (e *embedded) split(b *promtsdb.Block, end int64) error {
+	compactor, err := promtsdb.NewLeveledCompactor(context.Background(), nil, promlog.New(e.logger), []int64{promtsdb.DefaultBlockDuration}, nil, nil)
+	if err != nil {
+		return err
+	}
+	_, err = compactor.Write(e.config.Directory, b, b.MinTime(), end, nil)
+	return err
 }

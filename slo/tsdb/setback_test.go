@@ -1,6 +1,7 @@
 package tsdb
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -13,33 +14,46 @@ import (
 )
 
 // A clock that was ahead and is set back: what lies in the future is moved aside, what was before stays, and samples of the present
-// are taken, in one and the same process and after its restart.
+// are taken, in one and the same process and after its restart. It holds at each place within a block's range, and whether or not a
+// compaction made blocks of the hours ahead meanwhile.
 func TestSetBack(t *testing.T) {
+	for _, into := range []time.Duration{0, time.Second, 53 * time.Minute, 2*time.Hour - time.Second} {
+		for _, compact := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s into a block, compacted %t", into, compact), func(t *testing.T) {
+				testSetBack(t, now().Truncate(2*time.Hour).Add(into-2*time.Hour), compact)
+			})
+		}
+	}
+}
+
+func testSetBack(t *testing.T, wrong time.Time, compact bool) {
 	config := testConfig(t)
 	config.Directory = filepath.Join(config.Directory, "tsdb")
 	e := start(t, config)
 	x := startExporter(t, e)
-	wrong := now()
 	put := func(at time.Time, v int64) {
 		md, sm := resource(gateway)
 		addPoint(newSum(sm, "c", cumulative), at, v)
 		require.NoError(t, x.ConsumeMetrics(t.Context(), md))
 	}
-	at := wrong.Add(-25 * time.Hour) // the present
+	at := wrong.Add(-26 * time.Hour) // the present
 	put(at.Add(-4*time.Hour), 1)
-	put(at.Add(-time.Minute), 2)
+	put(at.Add(-time.Second), 2)
 	put(wrong.Add(-time.Hour), 3)
 	put(wrong, 4)
 	before := at.Add(-4 * time.Hour)
 	require.Equal(t, 4, len(samples(t, e, `c_total[48h]`, wrong)))
+	if compact {
+		require.NoError(t, e.backend.(*embedded).db.Compact(t.Context()))
+	}
 
 	require.NoError(t, e.setBack(wrong), "nothing is ahead of that clock")
 	require.Equal(t, 4, len(samples(t, e, `c_total[48h]`, wrong)))
 	require.NoError(t, e.setBack(at))
-	assert.Equal(t, []int64{before.UnixMilli(), at.Add(-time.Minute).UnixMilli()}, times(t, e, wrong))
+	assert.Equal(t, []int64{before.UnixMilli(), at.Add(-time.Second).UnixMilli()}, times(t, e, wrong))
 	put(at.Add(10*time.Second), 5)
 	put(at.Add(20*time.Second), 6)
-	want := []int64{before.UnixMilli(), at.Add(-time.Minute).UnixMilli(), at.Add(10 * time.Second).UnixMilli(), at.Add(20 * time.Second).UnixMilli()}
+	want := []int64{before.UnixMilli(), at.Add(-time.Second).UnixMilli(), at.Add(10 * time.Second).UnixMilli(), at.Add(20 * time.Second).UnixMilli()}
 	assert.Equal(t, want, times(t, e, wrong))
 	asides, err := filepath.Glob(config.Directory + ".ahead-*")
 	require.NoError(t, err)
