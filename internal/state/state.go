@@ -15,6 +15,7 @@ import (
 	berrors "go.etcd.io/bbolt/errors"
 
 	"github.com/slowburn/slowburn/internal/access"
+	"github.com/slowburn/slowburn/internal/failpoint"
 	"github.com/slowburn/slowburn/internal/freespace"
 )
 
@@ -206,8 +207,10 @@ func prepare(db *bbolt.DB, opts Options) error {
 				return fmt.Errorf("make bucket %q: %w", name, err)
 			}
 		}
+		failpoint.Before(failpoint.StateCreate)
 		return nil
 	})
+	failpoint.After(failpoint.StateCreate)
 	for ; err == nil && version < known; version++ {
 		err = db.Update(func(tx *bbolt.Tx) error {
 			if err := opts.Migrations[version](tx); err != nil {

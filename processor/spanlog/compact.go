@@ -1,6 +1,7 @@
 package spanlog
 
 import (
+	"github.com/slowburn/slowburn/internal/failpoint"
 	"github.com/slowburn/slowburn/internal/mapped"
 	"github.com/slowburn/slowburn/processor/spanlog/internal/format"
 )
@@ -122,6 +123,7 @@ func moveRun(l *Log, number uint32, from format.Records) {
 	var last, bytes uint32
 	var scope uint32
 	to, names := openForRun(l, from, offsets)
+	failpoint.Before(failpoint.SpanlogCopy)
 	s, d := &l.list[source], &l.list[to]
 	for i, at := range offsets {
 		if ref := from.Ref(at); i == 0 || ref != scope {
@@ -134,6 +136,7 @@ func moveRun(l *Log, number uint32, from format.Records) {
 		last = d.put(format.KindCopied, o.at, last, arrived, prefix(from.Position(s.sequence, at)), body)
 		bytes += uint32(format.RecordHeaderSize + format.CopiedSize + len(body))
 	}
+	failpoint.After(failpoint.SpanlogCopy)
 	s.runs, s.superseded = r.sibling, true
 	s.live -= r.bytes
 	s.liveRuns--

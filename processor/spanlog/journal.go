@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/slowburn/slowburn/internal/failpoint"
 	"github.com/slowburn/slowburn/internal/mapped"
 	"github.com/slowburn/slowburn/processor/spanlog/internal/files"
 	"github.com/slowburn/slowburn/processor/spanlog/internal/format"
@@ -79,8 +80,38 @@ func (j *Journal) Put(e *Event, now int64) {
 // store writes an event behind the last.
 func (j *Journal) store(e *Event) (err error) {
 	defer Guard(&err)()
+	beforeEvent(e.Kind)
 	e.Put(j.current.Buf[j.used:j.used+format.EventSize], j.now.sequence)
+	afterEvent(e.Kind)
 	return nil
+}
+
+func beforeEvent(k EventKind) {
+	if !failpoint.Enabled {
+		return
+	}
+	switch k {
+	case Decided:
+		failpoint.Before(failpoint.JournalDecided)
+	case Attempted:
+		failpoint.Before(failpoint.JournalAttempted)
+	case Delivered:
+		failpoint.Before(failpoint.JournalDelivered)
+	}
+}
+
+func afterEvent(k EventKind) {
+	if !failpoint.Enabled {
+		return
+	}
+	switch k {
+	case Decided:
+		failpoint.After(failpoint.JournalDecided)
+	case Attempted:
+		failpoint.After(failpoint.JournalAttempted)
+	case Delivered:
+		failpoint.After(failpoint.JournalDelivered)
+	}
 }
 
 // rotate begins another file.
@@ -113,9 +144,11 @@ func (j *Journal) begin(m mapped.Memory, now int64) error {
 // storeHeader writes what comes before the events.
 func (j *Journal) storeHeader(b []byte, h *format.Header) (err error) {
 	defer Guard(&err)()
+	failpoint.Before(failpoint.JournalBegin)
 	h.Put(b)
 	format.PutNames(b, j.encoded, h.Sequence)
 	format.SetMagic(b, format.MagicJournal)
+	failpoint.After(failpoint.JournalBegin)
 	return nil
 }
 

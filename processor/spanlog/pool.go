@@ -4,6 +4,7 @@ import (
 	"math"
 	"sync/atomic"
 
+	"github.com/slowburn/slowburn/internal/failpoint"
 	"github.com/slowburn/slowburn/internal/mapped"
 	"github.com/slowburn/slowburn/processor/spanlog/internal/files"
 	"github.com/slowburn/slowburn/processor/spanlog/internal/format"
@@ -261,7 +262,9 @@ func (p *Pool) put(m mapped.Memory) {
 // markFree marks a segment's file as free, and returns an error if the disk does not take it.
 func markFree(b []byte) (err error) {
 	defer Guard(&err)()
+	failpoint.Before(failpoint.SpanlogFree)
 	format.SetMagic(b, format.MagicFree)
+	failpoint.After(failpoint.SpanlogFree)
 	return nil
 }
 

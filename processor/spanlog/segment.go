@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"math"
 
+	"github.com/slowburn/slowburn/internal/failpoint"
 	"github.com/slowburn/slowburn/internal/mapped"
 	"github.com/slowburn/slowburn/processor/spanlog/internal/format"
 )
@@ -32,10 +33,12 @@ type segment struct {
 func (s *segment) begin(h *format.Header, mem mapped.Memory) {
 	*s = segment{mem: mem, created: h.Created, sequence: h.Sequence, used: format.HeaderSize, checked: mem.OnDisk()}
 	if s.checked {
+		failpoint.Before(failpoint.SpanlogBegin)
 		format.SetMagic(mem.Buf, format.MagicFree)
 		h.Put(mem.Buf)
 		binary.LittleEndian.PutUint32(mem.Buf[format.HeaderSize+format.LengthAt:], 0) // no record follows yet
 		format.SetMagic(mem.Buf, format.MagicSegment)
+		failpoint.After(failpoint.SpanlogBegin)
 	}
 }
 
@@ -52,6 +55,7 @@ func (s *segment) put(k format.Kind, ref, prev uint32, arrived int32, prefix, pa
 	at := s.used
 	size := format.RecordHeaderSize + len(prefix) + len(payload)
 	b := s.mem.Buf[at : int(at)+size]
+	failpoint.Before(failpoint.SpanlogAppend)
 	binary.LittleEndian.PutUint32(b[format.PrevAt:], prev)
 	binary.LittleEndian.PutUint32(b[format.LengthAt:], uint32(size-format.RecordHeaderSize))
 	binary.LittleEndian.PutUint32(b[format.RefAt:], uint32(k)<<format.KindShift|ref)
@@ -64,6 +68,7 @@ func (s *segment) put(k format.Kind, ref, prev uint32, arrived int32, prefix, pa
 			binary.LittleEndian.PutUint32(next[format.LengthAt:], 0) // a clean end, not a torn tail
 		}
 	}
+	failpoint.After(failpoint.SpanlogAppend)
 	s.used += uint32(size)
 	s.commit()
 	return at
@@ -80,6 +85,8 @@ func (s *segment) since(at int64) int32 {
 // commit says how far the records go, so that damage can be told from a record that was being written.
 func (s *segment) commit() {
 	if s.checked {
+		failpoint.Before(failpoint.SpanlogCommit)
 		format.SetUsed(s.mem.Buf, s.used)
+		failpoint.After(failpoint.SpanlogCommit)
 	}
 }

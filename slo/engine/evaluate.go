@@ -13,6 +13,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/slowburn/slowburn/internal/clock"
+	"github.com/slowburn/slowburn/internal/failpoint"
 	"github.com/slowburn/slowburn/internal/state"
 	"github.com/slowburn/slowburn/slo"
 	"github.com/slowburn/slowburn/slo/alert"
@@ -121,8 +122,11 @@ func (v *evaluator) write(r round, now time.Time) error {
 				return err
 			}
 		}
-		return t.assess()
+		err = t.assess()
+		failpoint.Before(failpoint.LedgerWrite)
+		return err
 	})
+	failpoint.After(failpoint.LedgerWrite)
 	if err != nil {
 		return fmt.Errorf("write %s: %w", v.db.Path(), err)
 	}
@@ -147,8 +151,11 @@ func (v *evaluator) prune(end ledger.Minute, now time.Time) error {
 		if err := ledger.New(tx).Prune(horizon); err != nil {
 			return err
 		}
-		return errors.Join(book.PruneCursors(tx, v.spans.cursors, now), book.PruneEpisodes(tx, now), notify.Prune(tx, now))
+		err := errors.Join(book.PruneCursors(tx, v.spans.cursors, now), book.PruneEpisodes(tx, now), notify.Prune(tx, now))
+		failpoint.Before(failpoint.LedgerPrune)
+		return err
 	})
+	failpoint.After(failpoint.LedgerPrune)
 	if err != nil {
 		return fmt.Errorf("prune %s: %w", v.db.Path(), err)
 	}

@@ -9,6 +9,7 @@ import (
 	"go.etcd.io/bbolt"
 	"go.uber.org/zap"
 
+	"github.com/slowburn/slowburn/internal/failpoint"
 	"github.com/slowburn/slowburn/internal/state"
 	"github.com/slowburn/slowburn/slo/engine/internal/book"
 	"github.com/slowburn/slowburn/slo/ledger"
@@ -110,8 +111,11 @@ func (v *evaluator) recover(db *state.DB, now time.Time) error {
 				v.logger.Warn("Alerts were waiting for receivers that are no longer configured", zap.Int("deliveries", n))
 			})
 		}
-		return t.assess()
+		err = t.assess()
+		failpoint.Before(failpoint.LedgerRecover)
+		return err
 	})
+	failpoint.After(failpoint.LedgerRecover)
 	if err != nil {
 		return fmt.Errorf("read %s: %w", db.Path(), err)
 	}

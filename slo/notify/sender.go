@@ -17,6 +17,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/slowburn/slowburn/internal/clock"
+	"github.com/slowburn/slowburn/internal/failpoint"
 	"github.com/slowburn/slowburn/internal/state"
 )
 
@@ -230,12 +231,16 @@ func (s *Sender) record(ctx context.Context, r Receiver, d Delivery, a answer) e
 		outcome = OutcomeRetried
 		d.NextAttemptAt = now.Add(max(backoff(d.Attempts), retryAfter(a.header, now)))
 	}
-	err := s.DB.Update(func(tx *bbolt.Tx) error {
+	err := s.DB.Update(func(tx *bbolt.Tx) (err error) {
 		if d.State == Pending {
-			return state.Put(tx.Bucket([]byte(pendingBucket)), pendingKey(d.Receiver, d.ID), d)
+			err = state.Put(tx.Bucket([]byte(pendingBucket)), pendingKey(d.Receiver, d.ID), d)
+		} else {
+			err = finish(tx, d)
 		}
-		return finish(tx, d)
+		failpoint.Before(failpoint.OutboxRecord)
+		return err
 	})
+	failpoint.After(failpoint.OutboxRecord)
 	s.tell(ctx, r, d, outcome)
 	return err
 }

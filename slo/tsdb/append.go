@@ -13,6 +13,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/slowburn/slowburn/internal/clock"
+	"github.com/slowburn/slowburn/internal/failpoint"
 	"github.com/slowburn/slowburn/internal/freespace"
 	"github.com/slowburn/slowburn/internal/partial"
 	"github.com/slowburn/slowburn/slo/internal/own"
@@ -166,7 +167,10 @@ func (e *embedded) commit(ctx context.Context, b *batch.Batch, mine bool, reject
 		appended++
 	}
 	ended = true
-	return appended, tx.Commit()
+	failpoint.Before(failpoint.TSDBCommit)
+	err = tx.Commit()
+	failpoint.After(failpoint.TSDBCommit)
+	return appended, err
 }
 
 // write appends a sample, unless its series is one of others and has no room.

@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 
 	"github.com/slowburn/slowburn/internal/access"
+	"github.com/slowburn/slowburn/internal/failpoint"
 	"github.com/slowburn/slowburn/internal/freespace"
 	"github.com/slowburn/slowburn/internal/mapped"
 	"github.com/slowburn/slowburn/processor/spanlog/internal/format"
@@ -88,6 +89,7 @@ func (d *Directory) Used() int64 { return d.used.Load() }
 
 // Create makes a file with room for so many bytes on the disk, and maps it.
 func (d *Directory) Create(kind Kind, size int) (mapped.Memory, error) {
+	failpoint.Before(failpoint.SpanlogCreate)
 	number := d.next.Add(1)
 	path := d.File(File{Number: number, Kind: kind})
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
@@ -100,6 +102,7 @@ func (d *Directory) Create(kind Kind, size int) (mapped.Memory, error) {
 		return mapped.Memory{}, errors.Join(err, os.Remove(path))
 	}
 	d.used.Add(int64(size))
+	failpoint.After(failpoint.SpanlogCreate)
 	return m, nil
 }
 
@@ -119,14 +122,19 @@ func (d *Directory) markFree(f File) error {
 	if err != nil {
 		return err
 	}
+	failpoint.Before(failpoint.SpanlogGiveUp)
 	_, err = file.WriteAt([]byte(format.MagicFree), 0)
+	failpoint.After(failpoint.SpanlogGiveUp)
 	return errors.Join(err, file.Close())
 }
 
 // Remove deletes a file.
 func (d *Directory) Remove(f File) error {
 	d.used.Add(-f.Size)
-	return os.Remove(d.File(f))
+	failpoint.Before(failpoint.SpanlogRemove)
+	err := os.Remove(d.File(f))
+	failpoint.After(failpoint.SpanlogRemove)
+	return err
 }
 
 // Read reads the beginning of a segment's file into buf.

@@ -8,6 +8,8 @@ import (
 	"os"
 	"slices"
 	"sync"
+
+	"github.com/slowburn/slowburn/internal/failpoint"
 )
 
 // flusher knows which files are dirty: written to, and not flushed since. It is safe for concurrent use.
@@ -88,6 +90,7 @@ func (d *Disk) Sync() error {
 	u.running.Lock() // a later call must not succeed while a file of its caller is still being flushed
 	defer u.running.Unlock()
 	paths, added, superseded := u.take()
+	failpoint.Before(failpoint.SpanlogFsync)
 	var errs []error
 	for _, path := range paths {
 		if err := u.fsync(path); err != nil && !errors.Is(err, fs.ErrNotExist) { // nothing in a deleted one is wanted
@@ -102,6 +105,7 @@ func (d *Disk) Sync() error {
 		u.failed()
 		return fmt.Errorf("force the span log to the disk: %w", err)
 	}
+	failpoint.After(failpoint.SpanlogFsync)
 	for _, f := range superseded {
 		d.GiveUp(f)
 	}

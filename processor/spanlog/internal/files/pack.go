@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/slowburn/slowburn/internal/failpoint"
 	"github.com/slowburn/slowburn/processor/spanlog/internal/format"
 )
 
@@ -14,9 +15,13 @@ func (d *Disk) WritePacked(raw, compressed []byte) (File, error) {
 	b := format.Pack(raw, compressed)
 	f := File{Number: d.next.Add(1), Kind: Packed, Size: int64(len(b))}
 	temporary := d.File(File{Number: f.Number, Kind: temporarySuffix})
+	failpoint.Before(failpoint.SpanlogPack)
 	err := writeFile(temporary, b, d.Flushes())
+	failpoint.After(failpoint.SpanlogPack)
 	if err == nil {
+		failpoint.Before(failpoint.SpanlogRename)
 		err = os.Rename(temporary, d.File(f))
+		failpoint.After(failpoint.SpanlogRename)
 	}
 	if err != nil {
 		return File{}, errors.Join(fmt.Errorf("write a compressed segment: %w", err), ignoreMissing(os.Remove(temporary)))

@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/slowburn/slowburn/internal/clock"
+	"github.com/slowburn/slowburn/internal/failpoint"
 	"github.com/slowburn/slowburn/internal/wire"
 	"github.com/slowburn/slowburn/processor/spanlog"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/decision"
@@ -202,9 +203,11 @@ func (st *Store) deleteJournals(old []*spanlog.JournalFile, sync func() error) {
 		return
 	}
 	for _, f := range old {
+		failpoint.Before(failpoint.RecoveryJournals)
 		if err := f.Delete(); err != nil {
 			st.report([]spanlog.Damage{{Path: st.directory, Reason: "an old journal cannot be deleted: " + err.Error()}})
 		}
+		failpoint.After(failpoint.RecoveryJournals)
 	}
 }
 
@@ -226,7 +229,9 @@ func (st *Store) copySegment(all []*reader, f *spanlog.SegmentFile, scratch []by
 	}
 	st.report(damage)
 	if pool.Volatile() == failed && pool.Sync() == nil { // else the copies are not on the disk
+		failpoint.Before(failpoint.RecoverySegment)
 		f.Delete()
+		failpoint.After(failpoint.RecoverySegment)
 	}
 	return contents.Scratch()
 }

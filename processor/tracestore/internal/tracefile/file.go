@@ -9,6 +9,7 @@ import (
 	"go.etcd.io/bbolt"
 	"go.uber.org/zap"
 
+	"github.com/slowburn/slowburn/internal/failpoint"
 	"github.com/slowburn/slowburn/internal/state"
 )
 
@@ -108,7 +109,15 @@ func (f *File) view(read func(*bbolt.Tx) error) error {
 }
 
 func (f *File) update(write func(*bbolt.Tx) error) error {
-	return state.Guard(func() error { return f.db.Update(write) })
+	return state.Guard(func() error {
+		err := f.db.Update(func(tx *bbolt.Tx) error {
+			err := write(tx)
+			failpoint.Before(failpoint.TracesCommit)
+			return err
+		})
+		failpoint.After(failpoint.TracesCommit)
+		return err
+	})
 }
 
 // usedBytes is how much of the file holds something, and its size. The file itself never shrinks, but free pages are used again.

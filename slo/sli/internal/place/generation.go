@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"unsafe"
 
+	"github.com/slowburn/slowburn/internal/failpoint"
 	"github.com/slowburn/slowburn/internal/mapped"
 )
 
@@ -64,9 +65,11 @@ func (d *Directory) Begin(room int) (Generation, error) {
 	if err := errors.Join(g.poke(0, g.head), g.mark()); err != nil {
 		return nil, errors.Join(explain("write", g.path, err), g.discard())
 	}
+	failpoint.Before(failpoint.CountsBegin)
 	if err := os.Rename(g.path, d.file(number)); err != nil {
 		return nil, errors.Join(explain("rename", g.path, err), g.discard())
 	}
+	failpoint.After(failpoint.CountsBegin)
 	g.path = d.file(number)
 	d.old = append(d.old, g.path)
 	return g, nil
@@ -83,7 +86,9 @@ func (g *generation) poke(at int, b []byte) (err error) {
 func (g *generation) mark() (err error) {
 	defer mapped.Guard(&err)()
 	g.word = markOf(g.salt, g.state, g.marked)
+	failpoint.Before(failpoint.CountsMark)
 	storeWord(g.memory.Buf[markAt:], g.word)
+	failpoint.After(failpoint.CountsMark)
 	return nil
 }
 
@@ -125,9 +130,11 @@ func (g *generation) Append(record []byte) bool {
 func (g *generation) store(at int, record []byte) (err error) {
 	defer mapped.Guard(&err)()
 	length := uint32(len(record))
+	failpoint.Before(failpoint.CountsAppend)
 	copy(g.log[at+frameHead:], record)
 	binary.LittleEndian.PutUint32(g.log[at+8:], length^uint32(g.salt))
 	storeWord(g.log[at:], uint64(length)<<32|uint64(checksum(g.salt, length, record)))
+	failpoint.After(failpoint.CountsAppend)
 	return nil
 }
 
@@ -176,6 +183,7 @@ func (g *generation) Commit(snapshot func(write func(record []byte) error) error
 	out := bufio.NewWriterSize(io.NewOffsetWriter(g.file, int64(len(g.memory.Buf))), 1<<20)
 	both := io.MultiWriter(out, sum)
 	var bytes int64
+	failpoint.Before(failpoint.CountsSnapshot)
 	err := snapshot(func(record []byte) error {
 		var b [binary.MaxVarintLen64]byte
 		n := binary.PutUvarint(b[:], uint64(len(record)))
@@ -189,12 +197,15 @@ func (g *generation) Commit(snapshot func(write func(record []byte) error) error
 	if err == nil {
 		err = out.Flush()
 	}
+	failpoint.After(failpoint.CountsSnapshot)
 	if err == nil {
 		err = g.poke(snapshotAt, encodeSnapshotHead(uint64(bytes), sum.Sum32()))
 	}
 	if err == nil {
 		g.state, g.snapshot = committed, bytes
+		failpoint.Before(failpoint.CountsCommit)
 		err = g.mark()
+		failpoint.After(failpoint.CountsCommit)
 	}
 	if err != nil {
 		return 0, explain("write", g.path, err)
@@ -204,9 +215,11 @@ func (g *generation) Commit(snapshot func(write func(record []byte) error) error
 
 // Settle implements Generation.
 func (g *generation) Settle() error {
+	failpoint.Before(failpoint.CountsSettle)
 	if err := errors.Join(g.file.Sync(), syncDirectory(g.d.path)); err != nil {
 		return explain("flush", g.path, err)
 	}
+	failpoint.After(failpoint.CountsSettle)
 	var failed []error
 	kept := g.d.old[:0]
 	for _, path := range g.d.old {
@@ -214,10 +227,12 @@ func (g *generation) Settle() error {
 			kept = append(kept, path)
 			continue
 		}
+		failpoint.Before(failpoint.CountsRemove)
 		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			kept = append(kept, path)
 			failed = append(failed, explain("delete", path, err))
 		}
+		failpoint.After(failpoint.CountsRemove)
 	}
 	g.d.old = kept
 	return errors.Join(failed...)
@@ -253,11 +268,13 @@ func (g *generation) Close() error {
 	g.sealed.Store(true)
 	_, err := g.walk()
 	if err == nil {
+		failpoint.Before(failpoint.CountsClose)
 		g.state = closed
 		err = g.mark()
 	}
 	if err == nil {
 		err = g.file.Sync()
+		failpoint.After(failpoint.CountsClose)
 	}
 	g.memory.Release()
 	return errors.Join(err, g.file.Close())

@@ -1,0 +1,79 @@
+//go:build failpoint && unix
+
+package failpoint
+
+import (
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"syscall"
+)
+
+// Enabled says whether points can be armed. Where it is false what it guards is not compiled.
+const Enabled = true
+
+// variable of the environment arms a point.
+const variable = "SLOWBURN_FAILPOINT"
+
+// moment is when a point is hit.
+type moment string
+
+const (
+	before moment = "before"
+	after  moment = "after"
+)
+
+// armed is what a process waits for. The zero value is never met.
+type armed struct {
+	point Point
+	at    moment
+	hit   int64 // the hit that kills, from 1
+}
+
+var (
+	target = fromEnvironment()
+	hits   atomic.Int64
+)
+
+// fromEnvironment ends the process where the variable is malformed: a test would wait for a crash that never comes.
+func fromEnvironment() armed {
+	text := os.Getenv(variable)
+	if text == "" {
+		return armed{}
+	}
+	a, err := parse(text)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(2)
+	}
+	return a
+}
+
+func parse(text string) (armed, error) {
+	parts := strings.Split(text, ":")
+	if len(parts) == 3 {
+		hit, err := strconv.ParseInt(parts[2], 10, 64)
+		a := armed{Point(parts[0]), moment(parts[1]), hit}
+		if err == nil && hit > 0 && a.point != "" && (a.at == before || a.at == after) {
+			return a, nil
+		}
+	}
+	return armed{}, fmt.Errorf("%s: %q is not a point, a moment and a hit; write spanlog.append:after:100, with a point of internal/failpoint/points.go",
+		variable, text)
+}
+
+// Before is called before a step.
+func Before(p Point) { meet(p, before) }
+
+// After is called when the step was done.
+func After(p Point) { meet(p, after) }
+
+func meet(p Point, at moment) {
+	if p != target.point || at != target.at || hits.Add(1) != target.hit {
+		return
+	}
+	_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+	select {} // until the signal arrives
+}
