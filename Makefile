@@ -84,12 +84,13 @@ fuzz: ui ## Run every fuzzer for FUZZTIME=10s (SOME=15 for the next 15 of them, 
 	bin/fuzz -time $(or $(FUZZTIME),10s) -total $(or $(TOTAL),0) -some $(or $(SOME),0)
 
 .PHONY: soak
-soak: build test/e2e/contract/.venv/installed ## The crash tests for longer: KILLS=300 kills under load, 50 while it counts, and 50 more every 3 s; the image is stopped 20 times; and the API's contract
+soak: build test/e2e/contract/.venv/installed ## The crash tests for longer: KILLS=300 kills under load, 50 while it counts, and 50 more every 3 s; 20 crashes before and after each step that persists something; the image is stopped 20 times; and the API's contract
 	nice $(MAKE) deploy-cross CROSS="$(OTHERS)"
 	$(MAKE) deploy-image-stages
 	DEPLOY_RESTARTS=20 $(MAKE) deploy-image-check
 	E2E_DAMAGE=all $(GO) test -tags e2e -count=1 -timeout 1h -v -run DamageTable ./test/e2e
 	E2E_KILLS=$(or $(KILLS),300) E2E_COUNT_KILLS=50 $(GO) test -tags e2e -count=1 -timeout 2h -v -run KillNine ./test/e2e
+	E2E_FAILPOINTS=$(or $(FAILPOINTS),20) $(GO) test -tags e2e -count=1 -timeout 2h -v -run '^TestFailpoints$$' ./test/e2e
 	E2E_CONTRACT_EXAMPLES=1000 $(GO) test -tags e2e -count=1 -timeout 1h -v -run '^TestContract$$' ./test/e2e
 	$(MAKE) fuzz TOTAL=1h
 

@@ -18,7 +18,6 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
-	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
 )
 
 // countKills is how often the gateway is killed while it counts; E2E_COUNT_KILLS asks for more, as `make soak` does.
@@ -66,9 +65,8 @@ func (g *gateway) counting(t *testing.T, ctx context.Context, wg *sync.WaitGroup
 					ok = deliver(context.WithoutCancel(ctx), client, td)
 				} else {
 					attempt, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-					_, err := client.Export(attempt, ptraceotlp.NewExportRequestFromTraces(td))
+					ok = export(attempt, client, td) == nil
 					cancel()
-					ok = err == nil
 				}
 				sent.mu.Lock()
 				to := &sent.acknowledged
@@ -86,6 +84,11 @@ func (g *gateway) counting(t *testing.T, ctx context.Context, wg *sync.WaitGroup
 
 // orders makes a request of server spans of which some fail, and says how many.
 func (g traffic) orders(service string, size int) (td ptrace.Traces, bad int) {
+	return g.ordersAt(time.Now(), service, size, 1)
+}
+
+// ordersAt does so for a time, and has so many of ten spans fail on the average.
+func (g traffic) ordersAt(start time.Time, service string, size, share int) (td ptrace.Traces, bad int) {
 	td = ptrace.NewTraces()
 	scope := newScope(td, service)
 	for i := range size {
@@ -94,10 +97,9 @@ func (g traffic) orders(service string, size int) (td ptrace.Traces, bad int) {
 		span.SetSpanID([8]byte{1, byte(i), byte(g.rng.Uint32()), byte(g.rng.Uint32()), byte(g.rng.Uint32()), 1})
 		span.SetName(fmt.Sprint("GET /orders/", g.rng.IntN(20)))
 		span.SetKind(ptrace.SpanKindServer)
-		start := time.Now()
 		span.SetStartTimestamp(pcommon.NewTimestampFromTime(start))
 		span.SetEndTimestamp(pcommon.NewTimestampFromTime(start.Add(time.Duration(g.rng.IntN(200)) * time.Millisecond)))
-		if g.rng.IntN(10) == 0 {
+		if g.rng.IntN(10) < share {
 			span.Status().SetCode(ptrace.StatusCodeError)
 			bad++
 		}

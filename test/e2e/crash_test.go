@@ -58,8 +58,10 @@ func TestKillNineLosesNothingAcknowledged(t *testing.T) {
 // load is traffic whose every acknowledged span is remembered. What decides a trace's fate is in its first request, and
 // the others follow once that was acknowledged, so that the fate is known however late they come.
 type load struct {
-	cancel  context.CancelFunc
-	clients sync.WaitGroup
+	cancel   context.CancelFunc
+	clients  sync.WaitGroup
+	now      func() time.Time
+	baseline sampling.Threshold
 
 	mu    sync.Mutex
 	acked map[pcommon.TraceID]*fate
@@ -71,13 +73,19 @@ type fate struct {
 	spans map[pcommon.SpanID]struct{}
 }
 
-// startLoad sends from several clients, each that many traces per second at the most.
-func startLoad(t *testing.T, g *gateway, clients int, tracesPerSecond float64) *load {
+// newLoad returns one that nobody sends yet.
+func newLoad(t *testing.T, now func() time.Time, cancel context.CancelFunc) *load {
 	t.Helper()
 	baseline, err := sampling.ProbabilityToThreshold(baselineShare)
 	require.NoError(t, err)
+	return &load{cancel: cancel, now: now, baseline: baseline, acked: map[pcommon.TraceID]*fate{}}
+}
+
+// startLoad sends from several clients, each that many traces per second at the most.
+func startLoad(t *testing.T, g *gateway, clients int, tracesPerSecond float64) *load {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	l := &load{cancel: cancel, acked: map[pcommon.TraceID]*fate{}}
+	l := newLoad(t, time.Now, cancel)
 	for i := range clients {
 		client := g.client(t)
 		made := newTraffic(uint64(1000 + i))
@@ -86,7 +94,7 @@ func startLoad(t *testing.T, g *gateway, clients int, tracesPerSecond float64) *
 			defer ticker.Stop()
 			for n := 0; ctx.Err() == nil; n++ {
 				<-ticker.C
-				l.trace(ctx, client, made, []flavour{boring, boring, boring, boring, failing, slow}[n%6], baseline)
+				l.trace(ctx, client, made, []flavour{boring, boring, boring, boring, failing, slow}[n%6], false)
 			}
 		})
 	}
@@ -94,18 +102,21 @@ func startLoad(t *testing.T, g *gateway, clients int, tracesPerSecond float64) *
 	return l
 }
 
-// trace sends a trace's requests one after another, each until it is acknowledged.
-func (l *load) trace(ctx context.Context, client ptraceotlp.GRPCClient, made traffic, kind flavour, baseline sampling.Threshold) {
+// trace sends a trace's requests one after another, each until it is acknowledged. A rootless one lacks the first, and with it its root.
+func (l *load) trace(ctx context.Context, client ptraceotlp.GRPCClient, made traffic, kind flavour, rootless bool) {
 	plain := kind
 	if kind == failing {
 		plain = boring
 	}
-	parts := made.trace(plain, time.Now())
-	root := parts[0].ResourceSpans().At(0).ScopeSpans().At(0).Spans().At(0)
-	if kind == failing {
-		root.Status().SetCode(ptrace.StatusCodeError)
+	parts := made.trace(plain, l.now())
+	if rootless {
+		parts = parts[1:]
 	}
-	kept := kind != boring || baseline.ShouldSample(sampling.TraceIDToRandomness(root.TraceID()))
+	first := parts[0].ResourceSpans().At(0).ScopeSpans().At(0).Spans().At(0)
+	if kind == failing {
+		first.Status().SetCode(ptrace.StatusCodeError)
+	}
+	kept := kind != boring || l.baseline.ShouldSample(sampling.TraceIDToRandomness(first.TraceID()))
 	for _, td := range parts {
 		if !deliver(ctx, client, td) {
 			return
@@ -118,7 +129,7 @@ func (l *load) trace(ctx context.Context, client ptraceotlp.GRPCClient, made tra
 func deliver(ctx context.Context, client ptraceotlp.GRPCClient, td ptrace.Traces) bool {
 	for ctx.Err() == nil {
 		attempt, cancel := context.WithTimeout(ctx, 5*time.Second)
-		_, err := client.Export(attempt, ptraceotlp.NewExportRequestFromTraces(td))
+		err := export(attempt, client, td)
 		cancel()
 		if err == nil {
 			return true
@@ -129,6 +140,11 @@ func deliver(ctx context.Context, client ptraceotlp.GRPCClient, td ptrace.Traces
 		}
 	}
 	return false
+}
+
+func export(ctx context.Context, client ptraceotlp.GRPCClient, td ptrace.Traces) error {
+	_, err := client.Export(ctx, ptraceotlp.NewExportRequestFromTraces(td))
+	return err
 }
 
 func (l *load) remember(td ptrace.Traces, kept bool) {

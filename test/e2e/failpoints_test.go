@@ -1,0 +1,378 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
+)
+
+// pace is how much faster than the machine's the clock of these gateways runs: a minute's evaluation takes 1.5 s.
+const pace = 40
+
+// chains is how many gateways are crashed side by side, each again and again on what the crash before left behind.
+const chains = 4
+
+// A chain's span log compresses all segments that are full, or flushes its files every few milliseconds.
+const (
+	compressing = "compressing"
+	flushing    = "flushing"
+)
+
+// variants are those of the chains.
+var variants = [chains]string{compressing, flushing, compressing, flushing}
+
+// failpoint is a step at which the gateway is crashed: see internal/failpoint.
+type failpoint struct {
+	point string
+	// most is the highest hit to crash at: what a second or two of this load reach.
+	most int
+	// shards: the gateway is started with another number of shards. term: it is stopped by SIGTERM.
+	shards, term bool
+	// variant is where the point is reached, if it is not everywhere.
+	variant string
+}
+
+// failpoints are all that there are. What is only reached in a new directory comes first.
+var failpoints = []failpoint{
+	{point: "state.create", most: 1},
+	{point: "outbox.record", most: 1},
+	{point: "ledger.write", most: 2},
+	{point: "ledger.prune", most: 1},
+	{point: "ledger.recover", most: 1},
+	{point: "traces.commit", most: 3},
+	{point: "tsdb.commit", most: 4},
+	{point: "spanlog.create", most: 8},
+	{point: "spanlog.begin", most: 20},
+	{point: "spanlog.append", most: 1000},
+	{point: "spanlog.commit", most: 1000},
+	{point: "spanlog.copy", most: 20, variant: flushing},
+	{point: "spanlog.pack", most: 5, variant: compressing},
+	{point: "spanlog.rename", most: 5, variant: compressing},
+	{point: "spanlog.free", most: 2, variant: flushing},
+	{point: "spanlog.giveup", most: 5, variant: compressing},
+	{point: "spanlog.remove", most: 2},
+	{point: "spanlog.fsync", most: 5, variant: flushing},
+	{point: "journal.begin", most: 2},
+	{point: "journal.decided", most: 100},
+	{point: "journal.attempted", most: 20},
+	{point: "journal.delivered", most: 20},
+	{point: "recovery.segment", most: 5, shards: true},
+	{point: "recovery.journals", most: 2, shards: true},
+	{point: "counts.begin", most: 1},
+	{point: "counts.append", most: 100},
+	{point: "counts.mark", most: 5},
+	{point: "counts.snapshot", most: 1},
+	{point: "counts.commit", most: 1},
+	{point: "counts.settle", most: 1},
+	{point: "counts.remove", most: 1},
+	{point: "counts.close", most: 1, term: true},
+}
+
+// chain is that of the nth crash of the variant.
+func (f failpoint) chain(n int) int {
+	if f.variant == "" {
+		return n % chains
+	}
+	first := slices.Index(variants[:], f.variant)
+	return first + n%2*2
+}
+
+// crash is one of a failpoint.
+type crash struct {
+	failpoint
+	moment string
+	hit    int
+}
+
+func (c crash) String() string { return fmt.Sprintf("%s:%s:%d", c.point, c.moment, c.hit) }
+
+// failpointRounds is how often each point is crashed at before and after its step; E2E_FAILPOINTS asks for more, as `make soak` does.
+// In the first round that is after the first hit, and before one of the others.
+func failpointRounds(t *testing.T) int {
+	t.Helper()
+	text := os.Getenv("E2E_FAILPOINTS")
+	if text == "" {
+		return 1
+	}
+	n, err := strconv.Atoi(text)
+	require.NoError(t, err, "E2E_FAILPOINTS")
+	return n
+}
+
+// plan deals crashes to the chains. E2E_FAILPOINT names a single one, to look into it: spanlog.append:after:100.
+func plan(t *testing.T) (planned [chains][]crash) {
+	t.Helper()
+	rng := rand.New(rand.NewPCG(13, uint64(failpointRounds(t))))
+	next := map[string]int{}
+	for round := range failpointRounds(t) {
+		for _, f := range failpoints {
+			if f.point == "state.create" && round > 0 {
+				continue // it is reached in a new directory alone
+			}
+			for _, moment := range []string{"before", "after"} {
+				c := crash{failpoint: f, moment: moment, hit: 1}
+				if round > 0 || moment == "before" {
+					c.hit += rng.IntN(f.most)
+				}
+				to := f.chain(next[f.variant])
+				next[f.variant]++
+				planned[to] = append(planned[to], c)
+			}
+		}
+	}
+	if text := os.Getenv("E2E_FAILPOINT"); text != "" {
+		parts := regexp.MustCompile(`^(.+):(before|after):(\d+)$`).FindStringSubmatch(text)
+		require.NotNil(t, parts, "E2E_FAILPOINT")
+		i := slices.IndexFunc(failpoints, func(f failpoint) bool { return f.point == parts[1] })
+		require.GreaterOrEqual(t, i, 0, "E2E_FAILPOINT")
+		hit, err := strconv.Atoi(parts[3])
+		require.NoError(t, err)
+		planned = [chains][]crash{}
+		planned[failpoints[i].chain(0)] = []crash{{failpoints[i], parts[2], hit}}
+	}
+	return planned
+}
+
+// A gateway that is crashed before and after each step that persists something, again and again on what it left behind, holds the
+// laws: what was acknowledged and is kept is at the backend, whole (2); counted is what was acknowledged, and at most what was in flight
+// on top (1); each transition of an alert reached its receiver, under one key (6).
+func TestFailpoints(t *testing.T) {
+	t.Parallel()
+	source, err := os.ReadFile("../../internal/failpoint/points.go")
+	require.NoError(t, err)
+	var listed, tested []string
+	for _, match := range regexp.MustCompile(`Point = "(.+)"`).FindAllSubmatch(source, -1) {
+		listed = append(listed, string(match[1]))
+	}
+	for _, f := range failpoints {
+		tested = append(tested, f.point)
+	}
+	require.ElementsMatch(t, listed, tested, "the points that are crashed at are those of internal/failpoint")
+	built, err := os.ReadFile(builtGateway(t))
+	require.NoError(t, err)
+	require.False(t, bytes.Contains(built, []byte("SLOWBURN_FAILPOINT")), "the binary that is shipped knows of failpoints")
+
+	program := filepath.Join(t.TempDir(), "slowburn")
+	out, err := exec.Command("go", "build", "-tags", "failpoint,testclock", "-o", program, "../../cmd/slowburn").CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	for i, crashes := range plan(t) {
+		if len(crashes) == 0 {
+			continue
+		}
+		t.Run(fmt.Sprint("chain ", i+1), func(t *testing.T) {
+			t.Parallel()
+			crashChain(t, program, i, crashes)
+		})
+	}
+}
+
+func crashChain(t *testing.T, program string, chain int, crashes []crash) {
+	hook := &webhook{}
+	server := httptest.NewServer(hook)
+	defer server.Close()
+	collector := startBackend(t, "--collector", "--max-bytes", strconv.Itoa(64<<20))
+	clock := newTestClock(t, "{}")
+	fast := fastClock{time.Now()}
+	g := newGateway(t, program, nil, "testdata/failpoints.yaml")
+	g.backend = collector
+	base := append(g.env, clock.env(), "SLOWBURN_BACKEND="+collector.grpc, "E2E_WEBHOOK="+server.URL,
+		"E2E_FSYNC=never", "E2E_COMPRESSION=always")
+	if variants[chain] == flushing {
+		base = append(base, "E2E_FSYNC=interval", "E2E_COMPRESSION=auto")
+	}
+	shards := 2
+	setUp := func(failpoint string) {
+		clock.set(t, fmt.Sprintf(`{"rate": %d, "offset": %q}`, pace, fast.now().Sub(time.Now())))
+		g.env = append(slices.Clone(base), "E2E_SHARDS="+strconv.Itoa(shards), "SLOWBURN_FAILPOINT="+failpoint)
+	}
+	load := startCrashLoad(t, g, fast, uint64(chain))
+	for _, c := range crashes {
+		began := time.Now()
+		if c.shards {
+			shards = 5 - shards
+		}
+		setUp(c.String())
+		if c.term {
+			g.start(t)
+			time.Sleep(200 * time.Millisecond) // it has counted something by then
+			require.NoError(t, g.cmd.Process.Signal(syscall.SIGTERM))
+		} else {
+			g.process = start(t, "gateway", g.env, g.program, g.configs...)
+		}
+		select {
+		case <-g.done:
+		case <-time.After(patience):
+			assert.Fail(t, "the failpoint was not reached", "%s", c)
+			require.NoError(t, g.cmd.Process.Signal(syscall.SIGKILL))
+			<-g.done
+		}
+		status, ok := g.cmd.ProcessState.Sys().(syscall.WaitStatus)
+		require.True(t, ok)
+		require.True(t, status.Signaled() && status.Signal() == syscall.SIGKILL, "%s: the gateway ended by itself: %s", c, g.cmd.ProcessState)
+		t.Logf("%s reached in %s", c, time.Since(began).Round(time.Millisecond))
+	}
+	setUp("")
+	g.start(t)
+	time.Sleep(time.Second) // it takes spans again
+	load.stop()
+	g.awaitSettled(t)
+	load.check(t, g, hook)
+}
+
+// fastClock is the time of a gateway whose clock runs at the pace since the start, however often it is started.
+type fastClock struct{ start time.Time }
+
+func (c fastClock) now() time.Time { return c.start.Add(time.Since(c.start) * pace) }
+
+// crashLoad is what is sent to a gateway that crashes: traces of which it is known whether they are kept, and requests to the service
+// orders, which fail from time to time. All but the last are sent until they are acknowledged.
+type crashLoad struct {
+	*load
+	clock fastClock
+
+	mu           sync.Mutex
+	calls        int // acknowledged spans
+	orders, once tallied
+	doubtful     tallied // orders of who sends once, and got no answer
+}
+
+func startCrashLoad(t *testing.T, g *gateway, clock fastClock, seed uint64) *crashLoad {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	l := &crashLoad{load: newLoad(t, clock.now, cancel), clock: clock}
+	every := func(interval time.Duration, send func(n int)) {
+		l.clients.Go(func() {
+			ticker := time.NewTicker(interval)
+			defer ticker.Stop()
+			for n := 0; ctx.Err() == nil; n++ {
+				<-ticker.C
+				send(n)
+			}
+		})
+	}
+	soon := grpc.WithConnectParams(grpc.ConnectParams{Backoff: backoff.Config{BaseDelay: 20 * time.Millisecond, Multiplier: 1, MaxDelay: 20 * time.Millisecond}})
+	for i := range uint64(4) {
+		client, made := g.client(t, soon), newTraffic(1300+10*seed+i)
+		every(25*time.Millisecond, func(n int) {
+			l.trace(context.WithoutCancel(ctx), client, made, []flavour{boring, boring, failing, boring, slow, boring}[n%6], n%10 == 9)
+		})
+	}
+	client, made := g.client(t, soon), newTraffic(1400+seed)
+	every(50*time.Millisecond, func(int) {
+		td, bad := made.ordersAt(clock.now(), "orders", 50, l.share())
+		deliver(context.WithoutCancel(ctx), client, td)
+		l.add(&l.orders, 50, bad)
+	})
+	onceClient, onceMade := g.client(t, soon), newTraffic(1500+seed)
+	every(70*time.Millisecond, func(int) {
+		td, bad := onceMade.ordersAt(clock.now(), "orders", 10, l.share())
+		attempt, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		defer cancel()
+		if export(attempt, onceClient, td) == nil {
+			l.add(&l.once, 10, bad)
+		} else {
+			l.add(&l.doubtful, 10, bad)
+		}
+	})
+	t.Cleanup(l.stop)
+	return l
+}
+
+// share is how many of ten orders fail: half of them in three minutes of the gateway's clock, none in the next three.
+func (l *crashLoad) share() int {
+	if l.clock.now().Sub(l.clock.start)/time.Minute%6 < 3 {
+		return 5
+	}
+	return 0
+}
+
+func (l *crashLoad) add(to *tallied, spans, bad int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	to.spans += spans
+	to.bad += bad
+}
+
+// check holds the laws.
+func (l *crashLoad) check(t *testing.T, g *gateway, hook *webhook) {
+	t.Helper()
+	report := l.compare(t, g.backend.spans(t))
+	t.Logf("%d spans acknowledged in %d traces, %d traces kept, %d spans delivered more than once; orders: %+v, %+v of who sends once, %+v in doubt",
+		report.acknowledged, report.traces, report.kept, report.repeated, l.orders, l.once, l.doubtful)
+	assert.Zero(t, report.lost, "acknowledged spans of kept traces that never reached the backend")
+	assert.Zero(t, report.unwanted, "spans of traces that no policy keeps")
+	assert.Greater(t, report.kept, 20, "too little was kept to say anything")
+
+	value := func(expression string) int { return int(g.query(t, expression, l.clock.now())) }
+	sum := func(name string) int { return value("sum(last_over_time(" + name + "[1d]))") }
+	least, bad := l.orders.spans+l.once.spans, l.orders.bad+l.once.bad
+	var total, failed int
+	require.EventuallyWithT(t, func(c *assert.CollectT) {
+		calls := sum("traces_span_metrics_calls_total") - report.acknowledged
+		total, failed = sum(`slowburn_sli_events_total{objective="orders"}`), sum(`slowburn_sli_bad_events_total{objective="orders"}`)
+		for what, n := range map[string]int{"calls": calls, "events": total} {
+			assert.GreaterOrEqual(c, n, least, what)
+			assert.LessOrEqual(c, n, least+l.doubtful.spans, what)
+		}
+		assert.Equal(c, total, calls)
+		assert.GreaterOrEqual(c, failed, bad)
+		assert.LessOrEqual(c, failed, bad+l.doubtful.bad)
+	}, 30*time.Second, 200*time.Millisecond, "counted is not what was acknowledged")
+	assert.Zero(t, value("sum(resets(traces_span_metrics_calls_total[1d])) + sum(resets(slowburn_sli_events_total[1d]))"), "counters went back")
+	g.awaitLedger(t, total, failed)
+	checkDeliveries(t, g, hook)
+}
+
+// checkDeliveries holds what the gateway says of its notifications against what the receiver has.
+func checkDeliveries(t *testing.T, g *gateway, hook *webhook) {
+	t.Helper()
+	type delivery struct {
+		Key        string `json:"idempotency_key"`
+		Transition string `json:"transition"`
+		State      string `json:"state"`
+	}
+	var list struct{ Deliveries []delivery }
+	require.Eventually(t, func() bool {
+		list.Deliveries = nil
+		g.get(t, "/api/alerts/v1/deliveries", &list)
+		return !slices.ContainsFunc(list.Deliveries, func(d delivery) bool { return d.State != "delivered" })
+	}, patience, 200*time.Millisecond, "notifications stay in the outbox")
+	taken := map[string]notification{}
+	for _, n := range hook.all() {
+		if before, again := taken[n.key]; again {
+			assert.Equal(t, before, n, "one key for two transitions")
+		}
+		taken[n.key] = n
+	}
+	last := "resolved"
+	for _, d := range slices.Backward(list.Deliveries) { // the oldest first
+		n, ok := taken[d.Key]
+		if assert.True(t, ok, "the transition %+v never reached its receiver", d) {
+			assert.Equal(t, d.Transition, n.Status)
+		}
+		assert.NotEqual(t, last, d.Transition, "a transition is missing, or was told under two keys")
+		last = d.Transition
+		delete(taken, d.Key)
+	}
+	assert.Empty(t, taken, "notifications of which the outbox does not know")
+	t.Logf("%d transitions", len(list.Deliveries))
+}
