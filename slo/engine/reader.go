@@ -63,11 +63,6 @@ type Status struct {
 	BurnRates      []BurnRate `json:"burn_rates"`
 	Tiers          []Tier     `json:"tiers"`
 	Alert          AlertState `json:"alert"`
-	// VolatileCounts says since when counts of its spans would not survive a crash, and why; it is empty if they would. The
-	// engine leaves it to who knows the components that count.
-	VolatileCounts string `json:"volatile_counts"`
-	// LostCounts says when counts of before were not taken up, and why: for a day. It is empty if they were, and left to others, too.
-	LostCounts string `json:"lost_counts"`
 }
 
 // Definition is the part of a Status that is configured.
