@@ -67,3 +67,6 @@ func DecisionOf(e tailsampling.Explanation) Decision {
 		Shadow: (*ShadowVerdict)(e.Shadow),
 	}
 }
+
+// DecisionsOf describes decisions.
+func DecisionsOf(list []tailsampling.Explanation) []Decision { return listOf(list, DecisionOf) }
