@@ -38,6 +38,7 @@ const ago = (seconds: number) => new Date(Date.now() - seconds * 1000).toISOStri
 function bare(id: string): Decision {
   return {
     trace_id: id,
+    state: "decided",
     verdict: "not_sampled",
     policy_version: 3,
     first_span_at: ago(72.3),

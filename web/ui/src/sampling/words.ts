@@ -22,6 +22,18 @@ export function waiting(s: SamplingStatus): string {
   return s.traces_undelivered > 0 ? `${spans}: ${undecided}, ${kept}.` : `${spans}: ${undecided}.`;
 }
 
+/** How many decisions were changed by what came late. */
+export function revived(s: SamplingStatus): string {
+  if (s.revived_traces === 0) return "No trace was revived by a late span.";
+  return `${plural(s.revived_traces, "trace was revived", "traces were revived")}: not kept at first, and kept once a late span came; counted under both.`;
+}
+
+/** How many traces were kept for a link alone. */
+export function linked(s: SamplingStatus): string {
+  if (s.linked_traces === 0) return "None was kept for a link alone.";
+  return `${plural(s.linked_traces, "trace was", "traces were")} kept only for a link with a kept trace.`;
+}
+
 export const VERDICT: Record<Verdict, string> = {
   sampled: "kept",
   not_sampled: "not kept",
