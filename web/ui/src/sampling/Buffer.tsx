@@ -24,15 +24,6 @@ export function Buffer({ status: s }: { status: SamplingStatus }) {
         n={s.traces_pending}
         note={`oldest for ${durationSeconds(s.oldest_undecided_seconds)}`}
       />
-      <Figure
-        name="Not kept, revivable"
-        n={s.traces_revivable}
-        note={
-          s.traces_revivable > 0
-            ? `${bytes(s.bytes_revivable)} held for revive_window, in case a late span changes the decision`
-            : "what comes late can change no decision now"
-        }
-      />
       <Figure name="Kept, not delivered yet" n={s.traces_undelivered} note="not every destination has them" />
       <Figure
         name="Decided early"
