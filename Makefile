@@ -7,7 +7,7 @@ COMMIT ?= $(shell git rev-parse HEAD 2>/dev/null)
 BINARY := bin/slowburn
 # Static, and the same bytes for the same commit, wherever it is built.
 STATIC = CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags "-s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)"
-UI_SOURCES := $(shell find web/ui/src web/ui/public web/ui/index.html web/ui/*.json web/ui/*.ts -type f 2>/dev/null)
+UI_SOURCES := web/api/openapi.yaml $(shell find web/ui/src web/ui/public web/ui/index.html web/ui/*.json web/ui/*.ts -type f ! -name "*.gen.ts" 2>/dev/null)
 
 .PHONY: help
 help: ## Show this help

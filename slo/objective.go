@@ -83,6 +83,14 @@ type ObjectiveSource interface {
 
 var nameRE = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}$`)
 
+// CheckName returns an error that says what a name of an objective or of a receiver must be, where this is none.
+func CheckName(name string) error {
+	if nameRE.MatchString(name) {
+		return nil
+	}
+	return fmt.Errorf("name: %q must be 1 to 128 letters, digits, dots, dashes or underscores", name)
+}
+
 // alertLabels are the labels that alerts have of themselves: an objective's of the same name would be lost.
 var alertLabels = []string{"alertname", "objective", "service", "severity"}
 
@@ -92,8 +100,8 @@ var Kinds = []string{"server", "client", "producer", "consumer", "internal"}
 // Validate reports everything that is wrong with the objective at once.
 func (o Objective) Validate() error {
 	var errs []error
-	if !nameRE.MatchString(o.Name) {
-		errs = append(errs, fmt.Errorf("name: %q must be 1 to 128 letters, digits, dots, dashes or underscores", o.Name))
+	if err := CheckName(o.Name); err != nil {
+		errs = append(errs, err)
 	}
 	if !(o.Target > 0 && o.ErrorBudget() >= minErrorBudget) {
 		errs = append(errs, fmt.Errorf("target: %v %% must be above 0 and at most %v: at 100 there is no error budget to burn",

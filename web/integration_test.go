@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/slowburn/slowburn/web/api"
+
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component"
@@ -41,7 +43,7 @@ func TestStoredTraceIsShown(t *testing.T) {
 		require.Equal(t, http.StatusOK, answer.StatusCode, body)
 		require.NoError(t, json.Unmarshal([]byte(body), into))
 	}
-	var found tracestore.Result
+	var found api.TracePage
 	require.Eventually(t, func() bool { // it is written behind the answer
 		read("api/traces/v1/search?service=checkout&error=true", &found)
 		return len(found.Traces) == 1
@@ -49,8 +51,8 @@ func TestStoredTraceIsShown(t *testing.T) {
 	assert.Equal(t, webtest.ExampleHex, found.Traces[0].TraceID)
 
 	var view struct {
-		Summary tracestore.Summary `json:"summary"`
-		Spans   []any              `json:"spans"`
+		Summary api.TraceSummary `json:"summary"`
+		Spans   []any            `json:"spans"`
 	}
 	read("api/traces/v1/traces/"+webtest.ExampleHex, &view)
 	assert.Equal(t, found.Traces[0], view.Summary)

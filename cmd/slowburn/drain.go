@@ -9,10 +9,11 @@ import (
 	"strings"
 	"time"
 
+	"github.com/slowburn/slowburn/web/api"
+
 	"github.com/spf13/cobra"
 
 	"github.com/slowburn/slowburn/internal/clock"
-	"github.com/slowburn/slowburn/processor/tailsampling"
 )
 
 const drainHelp = `Take a running gateway out of service: it refuses new spans with an error that makes senders go to another one, decides
@@ -51,7 +52,7 @@ func newDrain() *cobra.Command {
 }
 
 // post asks one of the two paths, and returns what is left.
-func (d *drainer) post(ctx context.Context, path string) (state tailsampling.DrainState, err error) {
+func (d *drainer) post(ctx context.Context, path string) (state api.Drain, err error) {
 	err = d.ask(ctx, http.MethodPost, "/api/sampling/v1/drain"+path, &state, func() bool { return state.Destinations != nil })
 	return state, err
 }
@@ -97,7 +98,7 @@ func (d *drainer) drain(ctx context.Context, out io.Writer) error {
 }
 
 // remaining says in a line what is left.
-func remaining(s tailsampling.DrainState) string {
+func remaining(s api.Drain) string {
 	if s.Reading {
 		return "The gateway reads back what is on its disk."
 	}
@@ -105,7 +106,7 @@ func remaining(s tailsampling.DrainState) string {
 }
 
 // undrained says what each destination has not got, and why.
-func undrained(s tailsampling.DrainState, timeout time.Duration) string {
+func undrained(s api.Drain, timeout time.Duration) string {
 	lines := []string{fmt.Sprintf("after %s not everything is delivered; the spans stay in the gateway, which goes on trying and takes no new ones:", timeout)}
 	for _, d := range s.Destinations {
 		if d.Traces == 0 && d.RefusedTraces == 0 {

@@ -9,9 +9,9 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/spf13/cobra"
+	"github.com/slowburn/slowburn/web/api"
 
-	"github.com/slowburn/slowburn/processor/tailsampling"
+	"github.com/spf13/cobra"
 )
 
 // newExplain makes the command that tells why a trace was kept or not.
@@ -26,9 +26,9 @@ func newExplain() *cobra.Command {
 		Args:         cobra.ExactArgs(1),
 		SilenceUsage: true,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			var e tailsampling.Explanation
+			var e api.Decision
 			err := g.ask(cmd.Context(), http.MethodGet, "/api/sampling/v1/decisions/"+url.PathEscape(args[0]), &e, func() bool {
-				return e.Complete != nil && e.DecidedAt != nil && e.FirstSpanAt != nil
+				return e.Completeness != nil && e.DecidedAt != nil && e.FirstSpanAt != nil
 			})
 			if err != nil {
 				return err
@@ -40,7 +40,7 @@ func newExplain() *cobra.Command {
 	return cmd
 }
 
-func printExplanation(out io.Writer, e tailsampling.Explanation) error {
+func printExplanation(out io.Writer, e api.Decision) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	by := ""
 	if e.Policy != "" {
@@ -49,7 +49,7 @@ func printExplanation(out io.Writer, e tailsampling.Explanation) error {
 	if e.CompositePolicy != "" {
 		by += ", sub-policy " + e.CompositePolicy
 	}
-	c := e.Complete
+	c := e.Completeness
 	lines := [][2]string{
 		{"trace " + e.TraceID, strings.ReplaceAll(e.Verdict, "_", " ") + by},
 		{"decided", fmt.Sprintf("%s, %s after its first span came: %s%s", e.DecidedAt.Format(time.RFC3339),
@@ -88,7 +88,7 @@ func printExplanation(out io.Writer, e tailsampling.Explanation) error {
 }
 
 // vote says what a policy said.
-func vote(v tailsampling.PolicyVote) string {
+func vote(v api.PolicyVote) string {
 	switch {
 	case !v.Matched:
 		return "not for it"

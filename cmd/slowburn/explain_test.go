@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/slowburn/slowburn/web/api"
+
 	"github.com/stretchr/testify/require"
 
 	"github.com/slowburn/slowburn/processor/tailsampling"
@@ -38,18 +40,18 @@ func explain(t *testing.T, status int, body any, args ...string) (string, error)
 func TestExplain(t *testing.T) {
 	came := time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
 	decided := came.Add(10 * time.Second)
-	e := tailsampling.Explanation{
+	e := api.Decision{
 		TraceID: traceID, State: tailsampling.StateDecided, Verdict: "sampled", Policy: "limit", CompositePolicy: "errors", PolicyVersion: 3,
 		FirstSpanAt: &came, DecidedAt: &decided, Trigger: "memory", Reason: "memory_budget was used up", Early: true,
-		Complete: &tailsampling.Completeness{RootSeen: true, Spans: 3, Bytes: 900, LateSpans: 2, DurationSeconds: 0.25},
-		Weight:   tailsampling.Weight{Threshold: "80000000000000", Randomness: "f123456789abcd", AdjustedCount: 2},
-		Votes: []tailsampling.PolicyVote{
+		Completeness: &api.Completeness{RootSeen: true, Spans: 3, Bytes: 900, LateSpans: 2, DurationSeconds: 0.25},
+		Weight:       api.Weight{Threshold: "80000000000000", Randomness: "f123456789abcd", AdjustedCount: 2},
+		Votes: []api.PolicyVote{
 			{Name: "limit", Type: "composite", Matched: true, Acted: true},
 			{Name: "slow", Type: "latency"},
 			{Name: "rest", Type: "probabilistic", Matched: true},
 			{Name: "noise", Type: "drop", Matched: true},
 		},
-		Shadow: &tailsampling.ShadowVerdict{Verdict: "not_sampled"},
+		Shadow: &api.ShadowVerdict{Verdict: "not_sampled"},
 	}
 	out, err := explain(t, http.StatusOK, e)
 	require.NoError(t, err)
@@ -72,7 +74,7 @@ shadow                                  not sampled
 	require.Contains(t, out, "chance had no part in it")
 
 	e.Verdict, e.Policy, e.CompositePolicy = "dropped", "health", ""
-	e.Votes = []tailsampling.PolicyVote{
+	e.Votes = []api.PolicyVote{
 		{Name: "batch", Type: "drop"}, {Name: "errors", Type: "status_code"},
 		{Name: "health", Type: "drop", Matched: true, Acted: true}, {Name: "noise", Type: "drop"},
 	}

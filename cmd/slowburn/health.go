@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/slowburn/slowburn/web/api"
+
 	"github.com/spf13/cobra"
 )
 
@@ -44,14 +46,6 @@ func newHealth() *cobra.Command {
 	return cmd
 }
 
-// componentHealth is a line of /readyz.
-type componentHealth struct {
-	ID       string
-	OK       bool
-	Blocking bool
-	Message  string
-}
-
 func (h *health) run(cmd *cobra.Command, _ []string) error {
 	r, err := h.request(cmd.Context(), http.MethodGet, "/readyz")
 	if err != nil {
@@ -67,7 +61,7 @@ func (h *health) run(cmd *cobra.Command, _ []string) error {
 	}
 	var answer struct {
 		Ready      *bool
-		Components []componentHealth
+		Components []api.ComponentHealth
 	}
 	if err := json.Unmarshal(body, &answer); err != nil || answer.Ready == nil {
 		return fmt.Errorf("%s answers %d %s: see --server", r.URL, status, http.StatusText(status))

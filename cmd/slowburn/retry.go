@@ -14,9 +14,9 @@ import (
 	"time"
 	"unicode"
 
-	"github.com/spf13/cobra"
+	"github.com/slowburn/slowburn/web/api"
 
-	"github.com/slowburn/slowburn/processor/tailsampling"
+	"github.com/spf13/cobra"
 )
 
 const retryHelp = `Ask a running gateway to send a kept trace again that a destination refused for good, or list those that were refused,
@@ -78,8 +78,8 @@ func newRetry() *cobra.Command {
 }
 
 // list asks for the refused traces. The gateway lists the latest of all of them; total is how many there are.
-func (r *refusals) list(ctx context.Context) (refused []tailsampling.RefusedTrace, total int64, err error) {
-	var d tailsampling.Destinations
+func (r *refusals) list(ctx context.Context) (refused []api.RefusedTrace, total int64, err error) {
+	var d api.Destinations
 	err = r.ask(ctx, http.MethodGet, "/api/sampling/v1/destinations", &d, func() bool { return d.Destinations != nil })
 	if err != nil || r.destination == "" {
 		return d.Refused, d.RefusedTotal, err
@@ -140,7 +140,7 @@ func (r *refusals) retryAll(ctx context.Context, out io.Writer) error {
 	return err
 }
 
-func printRefused(out io.Writer, list []tailsampling.RefusedTrace, total int64) error {
+func printRefused(out io.Writer, list []api.RefusedTrace, total int64) error {
 	if len(list) == 0 && total == 0 {
 		_, err := fmt.Fprintln(out, "Nothing is refused.")
 		return err

@@ -11,14 +11,14 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/require"
+	"github.com/slowburn/slowburn/web/api"
 
-	"github.com/slowburn/slowburn/processor/tailsampling"
+	"github.com/stretchr/testify/require"
 )
 
 // refusing is a gateway whose destinations refused traces. It lists at most two of them.
 type refusing struct {
-	refused []tailsampling.RefusedTrace
+	refused []api.RefusedTrace
 	broken  string // a trace with which it fails
 	asked   []string
 }
@@ -29,10 +29,10 @@ func (g *refusing) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if r.Method == http.MethodGet && r.URL.Path == "/base/api/sampling/v1/destinations" {
-		d := tailsampling.Destinations{Destinations: []tailsampling.Destination{}, RefusedTotal: int64(len(g.refused))}
+		d := api.Destinations{Destinations: []api.Destination{}, RefusedTotal: int64(len(g.refused))}
 		d.Refused = g.refused[:min(2, len(g.refused))]
 		for _, id := range []string{"otlp_grpc/a", "otlp_http/b"} {
-			one := tailsampling.Destination{Destination: id}
+			one := api.Destination{Destination: id}
 			for _, r := range g.refused {
 				if r.Destination == id {
 					one.RefusedTraces++
@@ -58,7 +58,7 @@ func (g *refusing) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if notThere(w, destination) {
 		return
 	}
-	g.refused = slices.DeleteFunc(g.refused, func(t tailsampling.RefusedTrace) bool {
+	g.refused = slices.DeleteFunc(g.refused, func(t api.RefusedTrace) bool {
 		return t.TraceID == id && (destination == "" || destination == t.Destination)
 	})
 	switch {
@@ -94,7 +94,7 @@ func (g *refusing) retryAll(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	before := len(g.refused)
-	g.refused = slices.DeleteFunc(g.refused, func(t tailsampling.RefusedTrace) bool { return destination == "" || destination == t.Destination })
+	g.refused = slices.DeleteFunc(g.refused, func(t api.RefusedTrace) bool { return destination == "" || destination == t.Destination })
 	_, _ = fmt.Fprintf(w, `{"traces":%d}`, before-len(g.refused))
 }
 
@@ -110,15 +110,15 @@ func (g *refusing) retry(t *testing.T, args ...string) (string, error) {
 	return out.String(), err
 }
 
-func refused(trace byte, destination, code, text string) tailsampling.RefusedTrace {
-	return tailsampling.RefusedTrace{
+func refused(trace byte, destination, code, text string) api.RefusedTrace {
+	return api.RefusedTrace{
 		TraceID: fmt.Sprintf("%032x", trace), Destination: destination, Spans: 3, Bytes: 900, Code: code, Text: text,
 		At: time.Date(2026, 1, 31, 12, 0, int(trace), 0, time.UTC),
 	}
 }
 
-func three() []tailsampling.RefusedTrace {
-	return []tailsampling.RefusedTrace{
+func three() []api.RefusedTrace {
+	return []api.RefusedTrace{
 		refused(3, "otlp_grpc/a", "INVALID_ARGUMENT", "span\t2:\n\x1b[31mno name"), refused(2, "otlp_http/b", "", "400"), refused(1, "otlp_grpc/a", "422", ""),
 	}
 }

@@ -12,6 +12,8 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/slowburn/slowburn/web/api"
+
 	"github.com/spf13/cobra"
 	"go.opentelemetry.io/collector/confmap"
 
@@ -39,7 +41,7 @@ func sampleCommand() *cobra.Command {
 		Args:         cobra.MinimumNArgs(1),
 		SilenceUsage: true,
 		RunE: func(cmd *cobra.Command, files []string) error {
-			print, known := map[string]func(io.Writer, []tailsampling.Explanation, []tailsampling.PolicyStatus) error{
+			print, known := map[string]func(io.Writer, []api.Decision, []api.PolicyDecisions) error{
 				"text": printText, "json": printJSON,
 			}[output]
 			if !known {
@@ -62,11 +64,11 @@ func sampleCommand() *cobra.Command {
 					fmt.Fprintf(cmd.ErrOrStderr(), "%s: %d times stored traces were damaged and passed over\n", file, damaged)
 				}
 			}
-			decisions, did := replay.Finish()
-			if len(decisions) == 0 {
+			explained, did := replay.Finish()
+			if len(explained) == 0 {
 				return errors.New("there are no traces in what was read: see that it is OTLP, and that spans have trace IDs")
 			}
-			return print(cmd.OutOrStdout(), decisions, did)
+			return print(cmd.OutOrStdout(), api.DecisionsOf(explained), api.PolicyDecisionsOf(did))
 		},
 	}
 	flags := cmd.Flags()
@@ -152,7 +154,7 @@ func requestsOf(name string, stdin io.Reader) (requests iter.Seq2[[]byte, error]
 	return otlpfile.Read(f), f.Close, nil
 }
 
-func printJSON(out io.Writer, decisions []tailsampling.Explanation, policies []tailsampling.PolicyStatus) error {
+func printJSON(out io.Writer, decisions []api.Decision, policies []api.PolicyDecisions) error {
 	e := json.NewEncoder(out)
 	for i := range decisions {
 		if err := e.Encode(&decisions[i]); err != nil {
@@ -160,17 +162,17 @@ func printJSON(out io.Writer, decisions []tailsampling.Explanation, policies []t
 		}
 	}
 	return e.Encode(struct {
-		Policies []tailsampling.PolicyStatus `json:"policies"`
+		Policies []api.PolicyDecisions `json:"policies"`
 	}{policies})
 }
 
-func printText(out io.Writer, decisions []tailsampling.Explanation, policies []tailsampling.PolicyStatus) error {
+func printText(out io.Writer, decisions []api.Decision, policies []api.PolicyDecisions) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "TRACE\tVERDICT\tPOLICY\tSTANDS FOR\tSPANS\tBYTES\tDURATION")
 	var kept, spans, keptSpans, bytes, keptBytes int64
 	for i := range decisions {
 		d := &decisions[i]
-		c := d.Complete
+		c := d.Completeness
 		standsFor := "-"
 		if d.AdjustedCount > 0 {
 			standsFor = fmt.Sprintf("%.4g", d.AdjustedCount)
@@ -193,7 +195,7 @@ func printText(out io.Writer, decisions []tailsampling.Explanation, policies []t
 }
 
 // decider names the policy that decided, or the rule, which does so also where it does not sample.
-func decider(d *tailsampling.Explanation) string {
+func decider(d *api.Decision) string {
 	switch {
 	case d.CompositePolicy != "":
 		return d.Policy + "/" + d.CompositePolicy

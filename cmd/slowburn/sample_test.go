@@ -10,12 +10,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/slowburn/slowburn/web/api"
+
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/exporter/exportertest"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
-	"github.com/slowburn/slowburn/processor/tailsampling"
 	"github.com/slowburn/slowburn/processor/tracestore"
 )
 
@@ -127,7 +128,7 @@ func (broken) Write([]byte) (int, error) { return 0, os.ErrClosed }
 // TestOutputErrorsAreTold holds that a full disk behind a pipe is not success.
 func TestOutputErrorsAreTold(t *testing.T) {
 	now := time.Unix(0, 0)
-	decisions := []tailsampling.Explanation{{TraceID: traceID, DecidedAt: &now, FirstSpanAt: &now, Complete: &tailsampling.Completeness{}}}
+	decisions := []api.Decision{{TraceID: traceID, DecidedAt: &now, FirstSpanAt: &now, Completeness: &api.Completeness{}}}
 	require.ErrorIs(t, printJSON(broken{}, decisions, nil), os.ErrClosed)
 	require.ErrorIs(t, printJSON(broken{}, nil, nil), os.ErrClosed)
 	require.ErrorIs(t, printText(broken{}, decisions, nil), os.ErrClosed)
@@ -174,7 +175,7 @@ func TestSampleReadsTheTraceStore(t *testing.T) {
 	verdicts := func(output string) map[string]string {
 		of := map[string]string{}
 		for line := range strings.Lines(output) {
-			var d tailsampling.Explanation
+			var d api.Decision
 			require.NoError(t, json.Unmarshal([]byte(line), &d))
 			of[d.TraceID] = d.Verdict + " " + d.Policy
 		}

@@ -8,7 +8,7 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/version"
 )
 
-// What GET /api/sampling/v1/status shows.
+// What is buffered and what was decided.
 type (
 	// Status is what is buffered and what was decided.
 	Status = status.Status

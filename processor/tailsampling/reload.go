@@ -45,23 +45,23 @@ var (
 
 // Policies are the current policies.
 type Policies struct {
-	Version  int                  `json:"version"`
-	Since    time.Time            `json:"since"`
-	Policies []version.PolicyInfo `json:"policies"`
-	Shadow   []version.PolicyInfo `json:"shadow,omitempty"`
+	Version  int
+	Since    time.Time
+	Policies []version.PolicyInfo
+	Shadow   []version.PolicyInfo
 	// Promoted is set while these were the shadow's and the configuration does not have them yet.
-	Promoted bool `json:"promoted"`
+	Promoted bool
 	// NeedsRestart are the other keys that were changed in the configuration, as of the last reload: first the processor's, then those
 	// of the rest of the configuration, with what they stand under.
-	NeedsRestart []string `json:"needs_restart,omitempty"`
+	NeedsRestart []string
 	// LastError is why the last reload failed, if it did.
-	LastError *ReloadError `json:"last_error,omitempty"`
+	LastError *ReloadError
 }
 
 // ReloadError is a reload that failed.
 type ReloadError struct {
-	At     time.Time `json:"at"`
-	Detail string    `json:"detail"`
+	At     time.Time
+	Detail string
 }
 
 // policies are the versions of a sampler's policies, and how one follows another.

@@ -32,13 +32,13 @@ var (
 	ErrNotRunning       = errors.New("the slo extension is not running: it has not started yet, or has been shut down")
 )
 
-// Statuses answers GET /api/slo/v1/objectives.
+// Statuses are all objectives, and when they are evaluated.
 type Statuses struct {
 	// EvaluatedUntil is the least of the objectives', nil before the first evaluation.
-	EvaluatedUntil *time.Time `json:"evaluated_until"`
+	EvaluatedUntil *time.Time
 	// NextEvaluation is when the next evaluation begins, nil while the first one runs.
-	NextEvaluation *time.Time `json:"next_evaluation_at"`
-	Objectives     []Status   `json:"objectives"`
+	NextEvaluation *time.Time
+	Objectives     []Status
 }
 
 // State says how far a Status can be trusted.
@@ -51,150 +51,145 @@ const (
 	StateError  State = "error"   // the database cannot be queried; the message says why
 )
 
-// Status answers GET /api/slo/v1/objectives/{name}. What a ratio of nothing would be is nil.
+// Status is where one objective stands. A ratio of nothing is nil.
 type Status struct {
 	Definition
-	EvaluatedUntil *time.Time `json:"evaluated_until"`
-	State          State      `json:"state"`
-	Message        string     `json:"message"`
-	Events         Events     `json:"events"`
-	ErrorRatio     *float64   `json:"error_ratio"`
-	Budget         Budget     `json:"budget"`
-	BurnRates      []BurnRate `json:"burn_rates"`
-	Tiers          []Tier     `json:"tiers"`
-	Alert          AlertState `json:"alert"`
-	// VolatileCounts says since when counts of its spans would not survive a crash, and why; it is empty if they would. The
-	// engine leaves it to who knows the components that count.
-	VolatileCounts string `json:"volatile_counts"`
-	// LostCounts says when counts of before were not taken up, and why: for a day. It is empty if they were, and left to others, too.
-	LostCounts string `json:"lost_counts"`
+	EvaluatedUntil *time.Time
+	State          State
+	Message        string
+	Events         Events
+	ErrorRatio     *float64
+	Budget         Budget
+	BurnRates      []BurnRate
+	Tiers          []Tier
+	Alert          AlertState
 }
 
 // Definition is the part of a Status that is configured.
 type Definition struct {
-	Name          string            `json:"name"`
-	Description   string            `json:"description"`
-	Service       string            `json:"service"`
-	Labels        map[string]string `json:"labels"`
-	Indicator     Indicator         `json:"indicator"`
-	Target        float64           `json:"target"`
-	Window        string            `json:"window"`
-	WindowSeconds int64             `json:"window_seconds"`
+	Name          string
+	Description   string
+	Service       string
+	Labels        map[string]string
+	Indicator     Indicator
+	Target        float64
+	Window        string
+	WindowSeconds int64
 }
 
 // Indicator is what the objective counts.
 type Indicator struct {
-	Type        slo.IndicatorType `json:"type"`
-	Service     string            `json:"service"`
-	Kind        string            `json:"kind"`
-	Operations  []string          `json:"operations"`
-	Attributes  map[string]string `json:"attributes"`
-	ThresholdMS float64           `json:"threshold_ms"`
-	BadQuery    string            `json:"bad_query"`
-	TotalQuery  string            `json:"total_query"`
+	Type        slo.IndicatorType
+	Service     string
+	Kind        string
+	Operations  []string
+	Attributes  map[string]string
+	ThresholdMS float64
+	BadQuery    string
+	TotalQuery  string
 }
 
 // Events are counts over some window.
 type Events struct {
-	Total uint64 `json:"total"`
-	Bad   uint64 `json:"bad"`
+	Total uint64
+	Bad   uint64
 }
 
 // Budget is what is left of the error budget.
 type Budget struct {
-	RemainingRatio   float64         `json:"remaining_ratio"`
-	RemainingPercent float64         `json:"remaining_percent"`
-	AllowedEvents    float64         `json:"allowed_events"`
-	RemainingEvents  float64         `json:"remaining_events"`
-	TotalMinutes     float64         `json:"total_minutes"`
-	RemainingMinutes float64         `json:"remaining_minutes"`
-	Policy           slo.PolicyLevel `json:"policy"`
+	RemainingRatio   float64
+	RemainingPercent float64
+	AllowedEvents    float64
+	RemainingEvents  float64
+	TotalMinutes     float64
+	RemainingMinutes float64
+	Policy           slo.PolicyLevel
 }
 
 // BurnRate is the burn rate of one window.
 type BurnRate struct {
-	Window        string   `json:"window"`
-	WindowSeconds int64    `json:"window_seconds"`
-	Total         uint64   `json:"total"`
-	Bad           uint64   `json:"bad"`
-	ErrorRatio    *float64 `json:"error_ratio"`
-	BurnRate      *float64 `json:"burn_rate"`
+	Window        string
+	WindowSeconds int64
+	Total         uint64
+	Bad           uint64
+	ErrorRatio    *float64
+	BurnRate      *float64
 }
 
 // Tier is where a tier stands.
 type Tier struct {
-	Severity          slo.Severity `json:"severity"`
-	LongWindow        string       `json:"long_window"`
-	ShortWindow       string       `json:"short_window"`
-	Factor            float64      `json:"factor"`
-	BudgetPercent     float64      `json:"budget_percent"`
-	LongBurnRate      *float64     `json:"long_burn_rate"`
-	ShortBurnRate     *float64     `json:"short_burn_rate"`
-	Active            bool         `json:"active"`
-	Reachable         bool         `json:"reachable"`
-	ExhaustionSeconds *float64     `json:"exhaustion_seconds"`
+	Severity          slo.Severity
+	LongWindow        string
+	ShortWindow       string
+	Factor            float64
+	BudgetPercent     float64
+	LongBurnRate      *float64
+	ShortBurnRate     *float64
+	Active            bool
+	Reachable         bool
+	ExhaustionSeconds *float64
 }
 
 // AlertState is where the objective's alert stands.
 type AlertState struct {
-	State    alert.State  `json:"state"`
-	Severity slo.Severity `json:"severity"`
-	Since    *time.Time   `json:"since"`
-	Summary  string       `json:"summary"`
+	State    alert.State
+	Severity slo.Severity
+	Since    *time.Time
+	Summary  string
 }
 
-// History answers GET /api/slo/v1/objectives/{name}/history.
+// History is an objective over time.
 type History struct {
-	StepSeconds int64   `json:"step_seconds"`
-	Points      []Point `json:"points"`
+	StepSeconds int64
+	Points      []Point
 }
 
 // Point is an objective at a time: the events of the step that ends there, and the budget and the burn rates there.
 type Point struct {
-	Time                 time.Time           `json:"time"`
-	Total                uint64              `json:"total"`
-	Bad                  uint64              `json:"bad"`
-	ErrorRatio           *float64            `json:"error_ratio"`
-	BudgetRemainingRatio *float64            `json:"budget_remaining_ratio"`
-	BurnRates            map[string]*float64 `json:"burn_rates"`
+	Time                 time.Time
+	Total                uint64
+	Bad                  uint64
+	ErrorRatio           *float64
+	BudgetRemainingRatio *float64
+	BurnRates            map[string]*float64
 }
 
-// Alerts answers GET /api/alerts/v1/alerts.
+// Alerts is a list of alerts.
 type Alerts struct {
-	Alerts []Alert `json:"alerts"`
+	Alerts []Alert
 }
 
 // Alert is one episode of an objective's alert.
 type Alert struct {
-	ID          string            `json:"id"`
-	Objective   string            `json:"objective"`
-	Service     string            `json:"service"`
-	State       alert.State       `json:"state"`
-	Severity    slo.Severity      `json:"severity"`
-	StartsAt    time.Time         `json:"starts_at"`
-	EndsAt      *time.Time        `json:"ends_at"`
-	UpdatedAt   time.Time         `json:"updated_at"`
-	Summary     string            `json:"summary"`
-	Labels      map[string]string `json:"labels"`
-	Annotations map[string]string `json:"annotations"`
+	ID          string
+	Objective   string
+	Service     string
+	State       alert.State
+	Severity    slo.Severity
+	StartsAt    time.Time
+	EndsAt      *time.Time
+	UpdatedAt   time.Time
+	Summary     string
+	Labels      map[string]string
+	Annotations map[string]string
 }
 
-// Deliveries answers GET /api/alerts/v1/deliveries.
+// Deliveries is a list of deliveries.
 type Deliveries struct {
-	Deliveries []Delivery `json:"deliveries"`
+	Deliveries []Delivery
 }
 
 // Delivery is one notice on its way to one receiver.
 type Delivery struct {
-	ID             string           `json:"id"`
-	IdempotencyKey string           `json:"idempotency_key"`
-	Receiver       string           `json:"receiver"`
-	Objective      string           `json:"objective"`
-	Transition     alert.Transition `json:"transition"`
-	State          notify.State     `json:"state"`
-	Attempts       int              `json:"attempts"`
-	CreatedAt      time.Time        `json:"created_at"`
-	NextAttemptAt  *time.Time       `json:"next_attempt_at"`
-	DeliveredAt    *time.Time       `json:"delivered_at"`
-	LastError      string           `json:"last_error"`
+	ID             string
+	IdempotencyKey string
+	Receiver       string
+	Objective      string
+	Transition     alert.Transition
+	State          notify.State
+	Attempts       int
+	CreatedAt      time.Time
+	NextAttemptAt  *time.Time
+	DeliveredAt    *time.Time
+	LastError      string
 }

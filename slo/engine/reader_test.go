@@ -28,8 +28,8 @@ objectives:
   - {name: quiet, target: 99, window: 7d, latency: {threshold: 300ms}}
 receivers: [{name: oncall, webhook: {endpoint: "http://127.0.0.1:1/"}}]`
 
-// TestJSON holds the API's answers, byte for byte, to the files in testdata, which clients lean on.
-func TestJSON(t *testing.T) {
+// TestReaderAnswers holds the API's answers, byte for byte, to the files in testdata, which clients lean on.
+func TestReaderAnswers(t *testing.T) {
 	db := newFakeTSDB()
 	burn(db, "checkout-availability", 30, 10_000, func(m int) float64 {
 		if m >= 20 {

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"regexp"
 	"slices"
 	"time"
 
@@ -56,8 +55,6 @@ func checkKeys(conf *confmap.Conf) error {
 	return spec.At("webhook", err)
 }
 
-var nameRE = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}$`)
-
 // Problems says what is wrong with the receiver. The Collector would call it Validate, and put the receiver's place
 // before the first of its lines only.
 func (c *Config) Problems() error {
@@ -65,8 +62,8 @@ func (c *Config) Problems() error {
 		return c.undecoded
 	}
 	var errs []error
-	if !nameRE.MatchString(c.Name) {
-		errs = append(errs, fmt.Errorf("name: %q must be 1 to 128 letters, digits, dots, dashes or underscores", c.Name))
+	if err := slo.CheckName(c.Name); err != nil {
+		errs = append(errs, err)
 	}
 	u, err := url.Parse(c.Webhook.Endpoint)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {

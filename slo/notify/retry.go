@@ -1,10 +1,11 @@
 package notify
 
 import (
-	"math/rand/v2"
 	"net/http"
 	"strconv"
 	"time"
+
+	"github.com/slowburn/slowburn/internal/retry"
 )
 
 const (
@@ -16,15 +17,8 @@ const (
 	patience = time.Hour
 )
 
-// backoff is how long to wait after so many failed attempts, between half of the full time and all of it, so that many
-// senders do not come back at once.
-func backoff(attempts int) time.Duration {
-	d := maxBackoff
-	if attempts < 10 {
-		d = min(firstBackoff<<max(attempts-1, 0), maxBackoff)
-	}
-	return d/2 + rand.N(d/2+1)
-}
+// backoff is how long to wait after so many failed attempts.
+func backoff(attempts int) time.Duration { return retry.After(attempts, firstBackoff, maxBackoff) }
 
 // retryAfter reads the header Retry-After, in seconds or as a date; 0 where there is none.
 func retryAfter(h http.Header, now time.Time) time.Duration {

@@ -8,24 +8,6 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// TestBackoff holds that a wait is between half of the full time and all of it, and spread over that.
-func TestBackoffByAttempt(t *testing.T) {
-	for attempts, full := range map[int]time.Duration{
-		-1: time.Second, 0: time.Second, 1: time.Second, 2: 2 * time.Second, 3: 4 * time.Second, 8: 128 * time.Second, 9: 256 * time.Second,
-		10: 5 * time.Minute, 11: 5 * time.Minute, 64: 5 * time.Minute, 1000: 5 * time.Minute,
-	} {
-		low, high := full, time.Duration(0)
-		for range 1000 {
-			d := backoff(attempts)
-			low, high = min(low, d), max(high, d)
-		}
-		assert.GreaterOrEqual(t, low, full/2, attempts)
-		assert.LessOrEqual(t, high, full, attempts)
-		assert.Less(t, low, full*55/100, attempts)
-		assert.Greater(t, high, full*95/100, attempts)
-	}
-}
-
 func TestRetryAfterOfAnAnswer(t *testing.T) {
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	for header, want := range map[string]time.Duration{

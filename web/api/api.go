@@ -1,4 +1,3 @@
-// Package api holds the description of the HTTP API.
 package api
 
 import _ "embed"
@@ -7,3 +6,59 @@ import _ "embed"
 //
 //go:embed openapi.yaml
 var OpenAPI []byte
+
+// Problem is a problem document (RFC 9457): what went wrong, and in Detail a sentence that says what to do.
+type Problem struct {
+	Type   string `json:"type"`
+	Title  string `json:"title"`
+	Status int    `json:"status"`
+	Detail string `json:"detail"`
+}
+
+// Caller is who sent a request, and whether changes are taken from them.
+type Caller struct {
+	Subject  string `json:"subject"`
+	Address  string `json:"address"`
+	Operator bool   `json:"operator"`
+	Why      string `json:"why"`
+}
+
+// Readiness is what /readyz answers.
+type Readiness struct {
+	Ready      bool              `json:"ready"`
+	Components []ComponentHealth `json:"components"`
+}
+
+// ComponentHealth is what one component found when it looked at itself.
+type ComponentHealth struct {
+	ID       string `json:"id"`
+	OK       bool   `json:"ok"`
+	Blocking bool   `json:"blocking"`
+	Message  string `json:"message"`
+	Advice   string `json:"advice,omitempty"`
+}
+
+// listOf converts each value of a list. It returns an empty list for nil.
+func listOf[From, To any](list []From, convert func(From) To) []To {
+	out := make([]To, len(list))
+	for i := range list {
+		out[i] = convert(list[i])
+	}
+	return out
+}
+
+// whole returns the list, or an empty one for nil.
+func whole[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
+}
+
+// wholeMap returns the map, or an empty one for nil.
+func wholeMap[V any](m map[string]V) map[string]V {
+	if m == nil {
+		return map[string]V{}
+	}
+	return m
+}

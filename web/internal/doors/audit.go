@@ -5,6 +5,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/slowburn/slowburn/web/api"
+
 	"github.com/go-chi/chi/v5/middleware"
 	"go.uber.org/zap"
 
@@ -31,7 +33,7 @@ type entry struct {
 }
 
 // taken does a change, and logs what came of it, also where it panics.
-func (a *audit) taken(w http.ResponseWriter, r *http.Request, c Caller, next http.Handler) {
+func (a *audit) taken(w http.ResponseWriter, r *http.Request, c api.Caller, next http.Handler) {
 	tracked := middleware.NewWrapResponseWriter(w, r.ProtoMajor)
 	ended := false
 	defer func() {
@@ -49,7 +51,7 @@ func (a *audit) taken(w http.ResponseWriter, r *http.Request, c Caller, next htt
 }
 
 // log logs a change that was made, failed or, by others than operators, was refused.
-func (a *audit) log(r *http.Request, c Caller, status int) {
+func (a *audit) log(r *http.Request, c api.Caller, status int) {
 	e := entry{c.Subject, hostname(c.Address), r.Method + " " + cut(r.URL.Path, maxShown), status}
 	if !a.news(e) {
 		return

@@ -10,35 +10,25 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/slowburn/slowburn/web/api"
+
 	"go.opentelemetry.io/collector/client"
 
 	"github.com/slowburn/slowburn/web/internal/rest"
 )
 
-// Caller is who sent a request, and whether changes are taken from them.
-type Caller struct {
-	// Subject is whom web::auth found, empty without it.
-	Subject string `json:"subject"`
-	// Address is where the connection comes from: the proxy's where there is one.
-	Address string `json:"address"`
-	// Operator says that changes are taken from them.
-	Operator bool `json:"operator"`
-	// Why says in a sentence why not, and what to do.
-	Why string `json:"why"`
-}
-
 type callerKey struct{}
 
 // Me answers with the Caller that Inner found.
 func Me(w http.ResponseWriter, r *http.Request) {
-	c, ok := r.Context().Value(callerKey{}).(Caller)
+	c, ok := r.Context().Value(callerKey{}).(api.Caller)
 	if !ok {
 		c.Why = "The gateway does not know who asks."
 	}
 	rest.WriteJSON(w, c)
 }
 
-func withCaller(r *http.Request, c Caller) *http.Request {
+func withCaller(r *http.Request, c api.Caller) *http.Request {
 	return r.WithContext(context.WithValue(r.Context(), callerKey{}, c))
 }
 
@@ -46,8 +36,8 @@ func withCaller(r *http.Request, c Caller) *http.Request {
 var forwarding = []string{"Forwarded", "X-Forwarded-For", "X-Real-Ip", "Via"}
 
 // caller finds out who sent a request.
-func (d *Doors) caller(r *http.Request) Caller {
-	c := Caller{Address: cut(r.RemoteAddr, maxShown)}
+func (d *Doors) caller(r *http.Request) api.Caller {
+	c := api.Caller{Address: cut(r.RemoteAddr, maxShown)}
 	if d.auth != "" {
 		c.Subject = cmp.Or(subject(client.FromContext(r.Context()).Auth), d.auth)
 		if c.Operator = slices.Contains(d.operators, c.Subject); !c.Operator {

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync/atomic"
 
+	"github.com/slowburn/slowburn/web/api"
+
 	"go.uber.org/zap"
 
 	"github.com/slowburn/slowburn/web/internal/rest"
@@ -108,7 +110,7 @@ func (d *Doors) Outer(next http.Handler) http.Handler {
 func (d *Doors) refuse(r *http.Request, reason Reason, status int) {
 	d.refused(r.Context(), reason)
 	if d.changes(r) {
-		d.audit.log(r, Caller{Address: cut(r.RemoteAddr, maxShown)}, status)
+		d.audit.log(r, api.Caller{Address: cut(r.RemoteAddr, maxShown)}, status)
 	}
 }
 

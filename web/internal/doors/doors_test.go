@@ -10,6 +10,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/slowburn/slowburn/web/api"
+
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/client"
@@ -212,7 +214,7 @@ func TestOperators(t *testing.T) {
 			w := answer(h.Inner(inside), c.request)
 			me := answer(h.Inner(http.HandlerFunc(doors.Me)), readOf(c.request))
 			require.Equal(t, http.StatusOK, me.Code)
-			caller := webtest.Decode[doors.Caller](t, me)
+			caller := webtest.Decode[api.Caller](t, me)
 			require.Equal(t, 1, h.logs.Len(), "a line, and none for reading")
 			fields := h.logs.All()[0].ContextMap()
 			assert.Equal(t, "POST "+reload, fields["action"])
@@ -296,7 +298,7 @@ func TestAudit(t *testing.T) {
 }
 
 func TestMeWithoutDoors(t *testing.T) {
-	c := webtest.Decode[doors.Caller](t, answer(http.HandlerFunc(doors.Me), request(http.MethodGet, "/")))
+	c := webtest.Decode[api.Caller](t, answer(http.HandlerFunc(doors.Me), request(http.MethodGet, "/")))
 	assert.False(t, c.Operator)
 	assert.NotEmpty(t, c.Why)
 }

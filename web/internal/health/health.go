@@ -11,27 +11,13 @@ import (
 
 	"github.com/slowburn/slowburn/internal/clock"
 	"github.com/slowburn/slowburn/internal/host"
+	"github.com/slowburn/slowburn/web/api"
 	"github.com/slowburn/slowburn/web/internal/known"
 )
 
 // probeTimeout bounds how long /readyz waits. It is less than the second after which Kubernetes gives up, so that what
 // hangs behind the dashboard, such as a remote Prometheus, cannot make the gateway look unready.
 const probeTimeout = 800 * time.Millisecond
-
-// readiness is what /readyz answers.
-type readiness struct {
-	Ready      bool              `json:"ready"`
-	Components []componentHealth `json:"components"`
-}
-
-// componentHealth is what one component found when it looked at itself.
-type componentHealth struct {
-	ID       string `json:"id"`
-	OK       bool   `json:"ok"`
-	Blocking bool   `json:"blocking"`
-	Message  string `json:"message"`
-	Advice   string `json:"advice,omitempty"` // what to set up, though nothing is wrong
-}
 
 // Live says that the process lives, and nothing more.
 func Live(w http.ResponseWriter, _ *http.Request) {
@@ -51,7 +37,7 @@ func Ready(all *known.Components, list bool) http.HandlerFunc {
 			status = http.StatusServiceUnavailable
 		}
 		if !list {
-			answer.Components = []componentHealth{}
+			answer.Components = []api.ComponentHealth{}
 		}
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(status)
@@ -61,7 +47,7 @@ func Ready(all *known.Components, list bool) http.HandlerFunc {
 
 // probeAll asks all components at once. Of one that cannot tell, it counts whether it is part of a pipeline: spans pass
 // through those and nothing else.
-func probeAll(ctx context.Context, all *known.Components) readiness {
+func probeAll(ctx context.Context, all *known.Components) api.Readiness {
 	type question struct {
 		known.Component
 		answer chan host.Health
@@ -74,7 +60,7 @@ func probeAll(ctx context.Context, all *known.Components) readiness {
 			go func() { q.answer <- probe(ctx, p, n.Pipeline) }()
 		}
 	}
-	out := readiness{Ready: true, Components: []componentHealth{}}
+	out := api.Readiness{Ready: true, Components: []api.ComponentHealth{}}
 	receiving := false
 	for _, q := range asked {
 		var health host.Health
@@ -89,14 +75,16 @@ func probeAll(ctx context.Context, all *known.Components) readiness {
 		}
 		receiving = receiving || q.ID.Type().String() == "otlp"
 		out.Ready = out.Ready && (health.OK || !health.Blocking)
-		out.Components = append(out.Components, componentHealth{q.ID.String(), health.OK, health.Blocking, health.Message, health.Advice})
+		out.Components = append(out.Components, api.ComponentHealth{
+			ID: q.ID.String(), OK: health.OK, Blocking: health.Blocking, Message: health.Message, Advice: health.Advice,
+		})
 	}
 	if doubt := clock.Look().Doubt; doubt != "" {
-		out.Components = append(out.Components, componentHealth{ID: "clock", Message: doubt})
+		out.Components = append(out.Components, api.ComponentHealth{ID: "clock", Message: doubt})
 	}
 	if !receiving {
 		out.Ready = false
-		out.Components = append(out.Components, componentHealth{ID: "otlp", Blocking: true, Message: "no otlp receiver has started yet"})
+		out.Components = append(out.Components, api.ComponentHealth{ID: "otlp", Blocking: true, Message: "no otlp receiver has started yet"})
 	}
 	return out
 }

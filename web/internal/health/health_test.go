@@ -6,6 +6,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/slowburn/slowburn/web/api"
+
 	"github.com/go-chi/chi/v5"
 	"github.com/stretchr/testify/assert"
 	"go.opentelemetry.io/collector/component"
@@ -38,7 +40,7 @@ func TestDoubtedClock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := served(webtest.Running{Pipelines: map[string]any{"otlp": webtest.Healthy("listening")}})
 		clock.NotBefore(time.Now().Add(time.Hour), "slo.db")
-		got := webtest.Decode[readiness](t, webtest.Get(t, h, "/readyz"))
+		got := webtest.Decode[api.Readiness](t, webtest.Get(t, h, "/readyz"))
 		assert.True(t, got.Ready)
 		assert.Len(t, got.Components, 2)
 		c := got.Components[1]
@@ -46,70 +48,75 @@ func TestDoubtedClock(t *testing.T) {
 		assert.False(t, c.OK || c.Blocking)
 		assert.Contains(t, c.Message, "the machine's clock is 1h0m0s behind slo.db")
 		time.Sleep(clock.DoubtTime)
-		assert.Len(t, webtest.Decode[readiness](t, webtest.Get(t, h, "/readyz")).Components, 1)
+		assert.Len(t, webtest.Decode[api.Readiness](t, webtest.Get(t, h, "/readyz")).Components, 1)
 	})
+}
+
+// found is what a component says of itself.
+func found(id string, ok, blocking bool, message, advice string) api.ComponentHealth {
+	return api.ComponentHealth{ID: id, OK: ok, Blocking: blocking, Message: message, Advice: advice}
 }
 
 func TestReadyz(t *testing.T) {
 	bad := func(blocking bool) *webtest.Prober {
 		return &webtest.Prober{Health: host.Health{Blocking: blocking, Message: "bad"}}
 	}
-	listening := componentHealth{"otlp", true, true, "listening", ""}
+	listening := found("otlp", true, true, "listening", "")
 	for name, c := range map[string]struct {
 		extensions map[string]component.Component
 		pipelines  map[string]any
 		ready      bool
-		want       []componentHealth
+		want       []api.ComponentHealth
 	}{
 		"nothing has started": {
-			want: []componentHealth{{"otlp", false, true, "no otlp receiver has started yet", ""}},
+			want: []api.ComponentHealth{found("otlp", false, true, "no otlp receiver has started yet", "")},
 		},
 		"well": {
 			extensions: map[string]component.Component{"tsdb": webtest.Healthy("queries"), "zpages": webtest.Component{}},
 			pipelines:  map[string]any{"otlp": webtest.Healthy("listening"), "trace_store": webtest.Healthy("stores"), "debug": "cannot tell"},
 			ready:      true,
-			want:       []componentHealth{{"tsdb", true, true, "queries", ""}, listening, {"trace_store", true, true, "stores", ""}},
+			want:       []api.ComponentHealth{found("tsdb", true, true, "queries", ""), listening, found("trace_store", true, true, "stores", "")},
 		},
 		"any receiver counts": {
 			pipelines: map[string]any{"otlp/internal": webtest.Healthy("listening")},
 			ready:     true,
-			want:      []componentHealth{{"otlp/internal", true, true, "listening", ""}},
+			want:      []api.ComponentHealth{found("otlp/internal", true, true, "listening", "")},
 		},
 		"advice is no trouble": {
 			extensions: map[string]component.Component{"slo": &webtest.Prober{Health: host.Health{OK: true, Message: "works", Advice: "add a receiver"}}},
 			pipelines:  map[string]any{"otlp": webtest.Healthy("listening")},
 			ready:      true,
-			want:       []componentHealth{{"slo", true, false, "works", "add a receiver"}, listening},
+			want:       []api.ComponentHealth{found("slo", true, false, "works", "add a receiver"), listening},
 		},
 		"the receiver is down": {
 			pipelines: map[string]any{"otlp": bad(true)},
-			want:      []componentHealth{{"otlp", false, true, "bad", ""}},
+			want:      []api.ComponentHealth{found("otlp", false, true, "bad", "")},
 		},
 		"the sampler takes no spans": {
 			pipelines: map[string]any{"otlp": webtest.Healthy("listening"), "tail_sampling": bad(true)},
-			want:      []componentHealth{listening, {"tail_sampling", false, true, "bad", ""}},
+			want:      []api.ComponentHealth{listening, found("tail_sampling", false, true, "bad", "")},
 		},
 		"a webhook receiver fails": {
 			extensions: map[string]component.Component{"slo": bad(false)},
 			pipelines:  map[string]any{"otlp": webtest.Healthy("listening")},
 			ready:      true,
-			want:       []componentHealth{{"slo", false, false, "bad", ""}, listening},
+			want:       []api.ComponentHealth{found("slo", false, false, "bad", ""), listening},
 		},
 		"an extension hangs": {
 			extensions: map[string]component.Component{"tsdb": &webtest.Prober{Hangs: true}},
 			pipelines:  map[string]any{"otlp": webtest.Healthy("listening")},
 			ready:      true,
-			want:       []componentHealth{{"tsdb", false, false, "did not answer within 800ms", ""}, listening},
+			want:       []api.ComponentHealth{found("tsdb", false, false, "did not answer within 800ms", ""), listening},
 		},
 		"the sampler hangs": {
 			pipelines: map[string]any{"otlp": webtest.Healthy("listening"), "tail_sampling": &webtest.Prober{Hangs: true}},
-			want:      []componentHealth{listening, {"tail_sampling", false, true, "did not answer within 800ms", ""}},
+			want:      []api.ComponentHealth{listening, found("tail_sampling", false, true, "did not answer within 800ms", "")},
 		},
 		"an extension panics": {
 			extensions: map[string]component.Component{"slo": &webtest.Prober{Panics: true}},
 			pipelines:  map[string]any{"otlp": webtest.Healthy("listening")},
 			ready:      true,
-			want:       []componentHealth{{"slo", false, false, "failed to tell its health: no health", ""}, listening},
+			want:       []api.ComponentHealth{found("slo", false, false, "failed to tell its health: no health", ""), listening},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -120,7 +127,7 @@ func TestReadyz(t *testing.T) {
 					want = http.StatusOK
 				}
 				assert.Equal(t, want, w.Code)
-				assert.Equal(t, readiness{c.ready, c.want}, webtest.Decode[readiness](t, w))
+				assert.Equal(t, api.Readiness{Ready: c.ready, Components: c.want}, webtest.Decode[api.Readiness](t, w))
 				time.Sleep(webtest.HangTime) // then nobody does any more
 			})
 		})

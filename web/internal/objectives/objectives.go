@@ -5,7 +5,6 @@ package objectives
 import (
 	"errors"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
@@ -15,6 +14,7 @@ import (
 	"github.com/slowburn/slowburn/internal/state"
 	"github.com/slowburn/slowburn/slo"
 	"github.com/slowburn/slowburn/slo/engine"
+	"github.com/slowburn/slowburn/web/api"
 	"github.com/slowburn/slowburn/web/internal/known"
 	"github.com/slowburn/slowburn/web/internal/rest"
 )
@@ -47,18 +47,17 @@ func with(all *known.Components, answer func(http.ResponseWriter, *http.Request,
 
 func listObjectives(all *known.Components) http.HandlerFunc {
 	return with(all, func(w http.ResponseWriter, _ *http.Request, e engine.Reader) {
-		statuses := e.Statuses()
-		statuses.Objectives = slices.Clone(statuses.Objectives) // they are shown to others, too
-		for i := range statuses.Objectives {
-			noteCounts(all, &statuses.Objectives[i])
+		answer := api.ObjectivesOf(e.Statuses())
+		for i := range answer.Objectives {
+			noteCounts(all, &answer.Objectives[i])
 		}
-		rest.WriteJSON(w, statuses)
+		rest.WriteJSON(w, answer)
 	})
 }
 
 // noteCounts adds to an objective that counts spans what those who count them say.
-func noteCounts(all *known.Components, status *engine.Status) {
-	if status.Indicator.Type == slo.PromQL {
+func noteCounts(all *known.Components, objective *api.Objective) {
+	if objective.Indicator.Type == slo.PromQL {
 		return
 	}
 	var volatile, lost []string
@@ -70,7 +69,7 @@ func noteCounts(all *known.Components, status *engine.Status) {
 			lost = append(lost, l)
 		}
 	}
-	status.VolatileCounts, status.LostCounts = strings.Join(volatile, "; "), strings.Join(lost, "; ")
+	objective.VolatileCounts, objective.LostCounts = strings.Join(volatile, "; "), strings.Join(lost, "; ")
 }
 
 func getObjective(all *known.Components) http.HandlerFunc {
@@ -81,8 +80,9 @@ func getObjective(all *known.Components) http.HandlerFunc {
 			rest.WriteProblem(w, http.StatusNotFound, "There is no objective %q: /api/slo/v1/objectives lists them.", name)
 			return
 		}
-		noteCounts(all, &status)
-		rest.WriteJSON(w, status)
+		answer := api.ObjectiveOf(status)
+		noteCounts(all, &answer)
+		rest.WriteJSON(w, answer)
 	})
 }
 
@@ -102,7 +102,7 @@ func getHistory(all *known.Components) http.HandlerFunc {
 			writeEngineError(w, err)
 			return
 		}
-		rest.WriteJSON(w, history)
+		rest.WriteJSON(w, api.HistoryOf(history))
 	})
 }
 
@@ -113,23 +113,23 @@ func defaultStep(span time.Duration) int {
 
 func listAlerts(all *known.Components) http.HandlerFunc {
 	return with(all, func(w http.ResponseWriter, _ *http.Request, e engine.Reader) {
-		answerOrFail(w, e.Alerts)
+		answerOrFail(w, e.Alerts, api.AlertsOf)
 	})
 }
 
 func listDeliveries(all *known.Components) http.HandlerFunc {
 	return with(all, func(w http.ResponseWriter, _ *http.Request, e engine.Reader) {
-		answerOrFail(w, e.Deliveries)
+		answerOrFail(w, e.Deliveries, api.DeliveriesOf)
 	})
 }
 
-func answerOrFail[T any](w http.ResponseWriter, read func() (T, error)) {
-	answer, err := read()
+func answerOrFail[From, To any](w http.ResponseWriter, read func() (From, error), describe func(From) To) {
+	found, err := read()
 	if err != nil {
 		writeEngineError(w, err)
 		return
 	}
-	rest.WriteJSON(w, answer)
+	rest.WriteJSON(w, describe(found))
 }
 
 func writeEngineError(w http.ResponseWriter, err error) {

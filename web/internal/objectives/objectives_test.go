@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/slowburn/slowburn/web/api"
+
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
@@ -53,11 +55,11 @@ func TestAnswers(t *testing.T) {
 	world := webtest.Everything()
 	e := world.Extensions["slo"].(*webtest.Engine)
 	h := world.Serve(Routes)
-	assert.Equal(t, e.List, webtest.Decode[engine.Statuses](t, webtest.Get(t, h, "/api/slo/v1/objectives")))
-	assert.Equal(t, e.List.Objectives[0], webtest.Decode[engine.Status](t,
+	assert.Equal(t, api.ObjectivesOf(e.List), webtest.Decode[api.Objectives](t, webtest.Get(t, h, "/api/slo/v1/objectives")))
+	assert.Equal(t, api.ObjectiveOf(e.List.Objectives[0]), webtest.Decode[api.Objective](t,
 		webtest.Get(t, h, "/api/slo/v1/objectives/checkout%2Favailability%20%28v2%29")))
-	assert.Len(t, webtest.Decode[engine.Alerts](t, webtest.Get(t, h, "/api/alerts/v1/alerts")).Alerts, 2)
-	assert.Len(t, webtest.Decode[engine.Deliveries](t, webtest.Get(t, h, "/api/alerts/v1/deliveries")).Deliveries, 3)
+	assert.Len(t, webtest.Decode[api.Alerts](t, webtest.Get(t, h, "/api/alerts/v1/alerts")).Alerts, 2)
+	assert.Len(t, webtest.Decode[api.Deliveries](t, webtest.Get(t, h, "/api/alerts/v1/deliveries")).Deliveries, 3)
 }
 
 // fragile is a component that counts, and is about to forget.
@@ -80,14 +82,12 @@ func TestVolatileCounts(t *testing.T) {
 		fragile
 	}{}
 	h := world.Serve(Routes)
-	all := webtest.Decode[engine.Statuses](t, webtest.Get(t, h, "/api/slo/v1/objectives")).Objectives
+	all := webtest.Decode[api.Objectives](t, webtest.Get(t, h, "/api/slo/v1/objectives")).Objectives
 	assert.Equal(t, fragile{}.Volatile(), all[0].VolatileCounts)
 	assert.Equal(t, fragile{}.Lost(), all[0].LostCounts)
 	assert.Empty(t, all[1].VolatileCounts, "it is counted by queries")
 	assert.Empty(t, all[1].LostCounts, "it is counted by queries")
-	assert.Empty(t, e.List.Objectives[0].VolatileCounts, "what the engine shows stays as it is")
-	assert.Empty(t, e.List.Objectives[0].LostCounts, "what the engine shows stays as it is")
-	one := webtest.Decode[engine.Status](t, webtest.Get(t, h, "/api/slo/v1/objectives/checkout%2Favailability%20%28v2%29"))
+	one := webtest.Decode[api.Objective](t, webtest.Get(t, h, "/api/slo/v1/objectives/checkout%2Favailability%20%28v2%29"))
 	assert.Equal(t, fragile{}.Volatile(), one.VolatileCounts)
 	assert.Equal(t, fragile{}.Lost(), one.LostCounts)
 }

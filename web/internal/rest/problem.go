@@ -6,15 +6,8 @@ import (
 	"net/http"
 
 	"github.com/slowburn/slowburn/internal/brief"
+	"github.com/slowburn/slowburn/web/api"
 )
-
-// Problem is a problem document (RFC 9457): what went wrong, and in Detail a sentence that says what to do.
-type Problem struct {
-	Type   string `json:"type"`
-	Title  string `json:"title"`
-	Status int    `json:"status"`
-	Detail string `json:"detail"`
-}
 
 // Failure writes an error in the form that the clients of a path expect.
 type Failure func(w http.ResponseWriter, status int, format string, args ...any)
@@ -23,7 +16,9 @@ var _ Failure = WriteProblem
 
 // WriteProblem writes a problem document. Its detail is cut: it repeats what the client sent.
 func WriteProblem(w http.ResponseWriter, status int, format string, args ...any) {
-	body := Problem{"about:blank", http.StatusText(status), status, brief.Text(fmt.Sprintf(format, args...), brief.Answer)}
+	body := api.Problem{
+		Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: brief.Text(fmt.Sprintf(format, args...), brief.Answer),
+	}
 	WriteError(w, "application/problem+json", status, body)
 }
 

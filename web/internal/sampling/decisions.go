@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/slowburn/slowburn/processor/tailsampling"
+	"github.com/slowburn/slowburn/web/api"
 	"github.com/slowburn/slowburn/web/internal/known"
 	"github.com/slowburn/slowburn/web/internal/rest"
 )
@@ -30,7 +31,7 @@ func getDecision(all *known.Components) http.HandlerFunc {
 			rest.WriteProblem(w, http.StatusNotFound, "No trace %s is known: it never came here, or its decision was so long ago that it is "+
 				"forgotten (see tail_sampling::explain and decision_cache).", id)
 		case e.State == tailsampling.StateDecided:
-			rest.WriteJSON(w, e)
+			rest.WriteJSON(w, api.DecisionOf(e))
 		default:
 			rest.WriteProblem(w, http.StatusNotFound, "%s", undecided(e))
 		}

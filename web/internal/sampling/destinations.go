@@ -10,6 +10,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/slowburn/slowburn/processor/tailsampling"
+	"github.com/slowburn/slowburn/web/api"
 	"github.com/slowburn/slowburn/web/internal/known"
 	"github.com/slowburn/slowburn/web/internal/rest"
 )
@@ -36,12 +37,12 @@ func deliverers(all *known.Components, answer func(http.ResponseWriter, *http.Re
 }
 
 func getDestinations(w http.ResponseWriter, _ *http.Request, list []Deliverer) {
-	rest.WriteJSON(w, together(list))
+	rest.WriteJSON(w, api.DestinationsOf(together(list)))
 }
 
 // together adds up what the processors say: budgets of different processors are different bytes.
 func together(list []Deliverer) tailsampling.Destinations {
-	sum := tailsampling.Destinations{Destinations: []tailsampling.Destination{}, Refused: []tailsampling.RefusedTrace{}}
+	var sum tailsampling.Destinations
 	for i, d := range list {
 		one := d.Destinations()
 		sum.Destinations = append(sum.Destinations, one.Destinations...)
@@ -55,11 +56,6 @@ func together(list []Deliverer) tailsampling.Destinations {
 	}
 	slices.SortStableFunc(sum.Refused, func(a, b tailsampling.RefusedTrace) int { return b.At.Compare(a.At) })
 	return sum
-}
-
-// retried is the answer to a retry.
-type retried struct {
-	Traces int `json:"traces"`
 }
 
 func retryRefused(w http.ResponseWriter, r *http.Request, list []Deliverer) {
@@ -79,7 +75,7 @@ func retryRefused(w http.ResponseWriter, r *http.Request, list []Deliverer) {
 		rest.WriteProblem(w, http.StatusNotFound, "%s", notRefused(id, destination, together(list).Destinations))
 		return
 	}
-	rest.WriteJSON(w, retried{n})
+	rest.WriteJSON(w, api.Retried{Traces: n})
 }
 
 // retryAllRefused answers 0 where nothing is refused: that is what was asked for.
@@ -99,7 +95,7 @@ func retryAllRefused(w http.ResponseWriter, r *http.Request, list []Deliverer) {
 	for _, d := range list {
 		n += d.RetryRefused(nil, destination)
 	}
-	rest.WriteJSON(w, retried{n})
+	rest.WriteJSON(w, api.Retried{Traces: n})
 }
 
 // notThere says that a destination does not exist; "" where it does, or none is named.

@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/slowburn/slowburn/web/api"
+
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -45,7 +47,7 @@ func TestSeveralProcessors(t *testing.T) {
 	world.Pipelines["tail_sampling/2"] = second
 	h := world.Serve(Routes)
 
-	all := webtest.Decode[tailsampling.Destinations](t, webtest.Get(t, h, "/api/sampling/v1/destinations"))
+	all := webtest.Decode[api.Destinations](t, webtest.Get(t, h, "/api/sampling/v1/destinations"))
 	var destinations, refused []string
 	for _, d := range all.Destinations {
 		destinations = append(destinations, d.Destination)

@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"github.com/slowburn/slowburn/processor/tailsampling"
+	"github.com/slowburn/slowburn/web/api"
 	"github.com/slowburn/slowburn/web/internal/known"
 	"github.com/slowburn/slowburn/web/internal/rest"
 )
@@ -24,11 +25,11 @@ func drainers(all *known.Components, do func(Drainer) tailsampling.DrainState) h
 			rest.WriteProblem(w, http.StatusNotFound, noSampler)
 			return
 		}
-		sum := tailsampling.DrainState{Draining: true, Done: true, Destinations: []tailsampling.Undelivered{}}
+		sum := tailsampling.DrainState{Draining: true, Done: true}
 		for _, d := range list {
 			add(&sum, do(d))
 		}
-		rest.WriteJSON(w, sum)
+		rest.WriteJSON(w, api.DrainOf(sum))
 	}
 }
 

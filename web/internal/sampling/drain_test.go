@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/slowburn/slowburn/web/api"
+
 	"github.com/stretchr/testify/assert"
 
 	"github.com/slowburn/slowburn/processor/tailsampling"
@@ -24,7 +26,7 @@ func TestDrainSeveralProcessors(t *testing.T) {
 	world := webtest.Everything()
 	world.Pipelines["tail_sampling/2"] = &drained{}
 	h := world.Serve(Routes)
-	state := webtest.Decode[tailsampling.DrainState](t, webtest.Ask(t, h, http.MethodPost, "/api/sampling/v1/drain"))
+	state := webtest.Decode[api.Drain](t, webtest.Ask(t, h, http.MethodPost, "/api/sampling/v1/drain"))
 	assert.True(t, state.Draining)
 	assert.False(t, state.Done)
 	assert.Equal(t, webtest.Noon, *state.Since)
@@ -32,10 +34,10 @@ func TestDrainSeveralProcessors(t *testing.T) {
 	assert.Len(t, state.Destinations, 2)
 
 	world = webtest.Running{Pipelines: map[string]any{"tail_sampling": &drained{}}}
-	state = webtest.Decode[tailsampling.DrainState](t, webtest.Ask(t, world.Serve(Routes), http.MethodPost, "/api/sampling/v1/drain"))
+	state = webtest.Decode[api.Drain](t, webtest.Ask(t, world.Serve(Routes), http.MethodPost, "/api/sampling/v1/drain"))
 	assert.True(t, state.Done)
 
-	state = webtest.Decode[tailsampling.DrainState](t, webtest.Ask(t, webtest.Everything().Serve(Routes), http.MethodPost, "/api/sampling/v1/drain/resume"))
+	state = webtest.Decode[api.Drain](t, webtest.Ask(t, webtest.Everything().Serve(Routes), http.MethodPost, "/api/sampling/v1/drain/resume"))
 	assert.False(t, state.Draining)
 	assert.False(t, state.Done)
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/slowburn/slowburn/processor/tailsampling"
+	"github.com/slowburn/slowburn/web/api"
 	"github.com/slowburn/slowburn/web/internal/known"
 	"github.com/slowburn/slowburn/web/internal/rest"
 )
@@ -36,11 +37,17 @@ func with(all *known.Components, answer func(http.ResponseWriter, *http.Request,
 	}
 }
 
-func getStatus(w http.ResponseWriter, _ *http.Request, s Sampler) { rest.WriteJSON(w, s.Status()) }
+func getStatus(w http.ResponseWriter, _ *http.Request, s Sampler) {
+	rest.WriteJSON(w, api.SamplingStatusOf(s.Status()))
+}
 
-func getCost(w http.ResponseWriter, _ *http.Request, s Sampler) { rest.WriteJSON(w, s.Cost()) }
+func getCost(w http.ResponseWriter, _ *http.Request, s Sampler) {
+	rest.WriteJSON(w, api.SamplingCostOf(s.Cost()))
+}
 
-func getPolicies(w http.ResponseWriter, _ *http.Request, s Sampler) { rest.WriteJSON(w, s.Policies()) }
+func getPolicies(w http.ResponseWriter, _ *http.Request, s Sampler) {
+	rest.WriteJSON(w, api.PoliciesOf(s.Policies()))
+}
 
 func reloadPolicies(w http.ResponseWriter, r *http.Request, s Sampler) {
 	policies, err := s.Reload(r.Context())
@@ -48,7 +55,7 @@ func reloadPolicies(w http.ResponseWriter, r *http.Request, s Sampler) {
 		rest.WriteProblem(w, changeStatus(err), "The policies were not reloaded: %v.", err)
 		return
 	}
-	rest.WriteJSON(w, policies)
+	rest.WriteJSON(w, api.PoliciesOf(policies))
 }
 
 func getShadow(w http.ResponseWriter, _ *http.Request, s Sampler) {
@@ -57,7 +64,7 @@ func getShadow(w http.ResponseWriter, _ *http.Request, s Sampler) {
 		rest.WriteProblem(w, http.StatusNotFound, "%s.", sentence(tailsampling.ErrNoShadow))
 		return
 	}
-	rest.WriteJSON(w, status)
+	rest.WriteJSON(w, api.ShadowOf(status))
 }
 
 // sentence makes the text of an error one.
@@ -66,20 +73,16 @@ func sentence(err error) string {
 	return strings.ToUpper(text[:1]) + text[1:]
 }
 
-// promotion is the answer to a promotion.
-type promotion struct {
-	tailsampling.Policies
-	Note string `json:"note"`
-}
-
 func promoteShadow(w http.ResponseWriter, _ *http.Request, s Sampler) {
 	policies, err := s.Promote()
 	if err != nil {
 		rest.WriteProblem(w, changeStatus(err), "The shadow was not promoted: %v.", err)
 		return
 	}
-	rest.WriteJSON(w, promotion{policies, "The shadow's policies decide until the next reload or restart: to make it last, move them " +
-		"from tail_sampling::shadow::policies to tail_sampling::policies in the configuration."})
+	answer := api.PoliciesOf(policies)
+	answer.Note = "The shadow's policies decide until the next reload or restart: to make it last, move them " +
+		"from tail_sampling::shadow::policies to tail_sampling::policies in the configuration."
+	rest.WriteJSON(w, answer)
 }
 
 // changeStatus is the status of a change to the policies that was not made.

@@ -13,6 +13,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/slowburn/slowburn/processor/tailsampling"
+	"github.com/slowburn/slowburn/web/api"
 	"github.com/slowburn/slowburn/web/internal/webtest"
 )
 
@@ -116,9 +117,10 @@ func TestAnswers(t *testing.T) {
 	shadow, _ := fake.Shadow()
 	explained, _ := fake.Explain(webtest.KeptID)
 	for target, want := range map[string]any{
-		"status": fake.Status(), "cost": fake.Cost(), "policies": fake.Policies(), "shadow": shadow,
-		"destinations":                         fake.Destinations(),
-		"decisions/" + webtest.KeptID.String(): explained,
+		"status": api.SamplingStatusOf(fake.Status()), "cost": api.SamplingCostOf(fake.Cost()),
+		"policies": api.PoliciesOf(fake.Policies()), "shadow": api.ShadowOf(shadow),
+		"destinations":                         api.DestinationsOf(fake.Destinations()),
+		"decisions/" + webtest.KeptID.String(): api.DecisionOf(explained),
 	} {
 		body, err := json.Marshal(want)
 		require.NoError(t, err)

@@ -3,6 +3,8 @@ package traces
 import (
 	"testing"
 
+	"github.com/slowburn/slowburn/web/api"
+
 	"github.com/stretchr/testify/assert"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
@@ -14,18 +16,18 @@ func TestMarks(t *testing.T) {
 	linked := webtest.KeptID.String()
 	for name, c := range map[string]struct {
 		first, second map[string]any
-		want          marksView
+		want          api.Marks
 	}{
 		"none": {},
 		"of different scopes": {
 			map[string]any{"tailsampling.linked": linked, "tailsampling.policy": "linked_traces"},
 			map[string]any{"tailsampling.revived": true, "slowburn.text.repaired": true},
-			marksView{Revived: true, LinkedTraceID: linked, TextRepaired: true},
+			api.Marks{Revived: true, LinkedTraceID: linked, TextRepaired: true},
 		},
 		"the late part says more": {
 			map[string]any{"tailsampling.trimmed_spans": 3, "tailsampling.revived": true},
 			map[string]any{"tailsampling.trimmed_spans": 7, "tailsampling.revived": false},
-			marksView{Revived: true, TrimmedSpans: 7},
+			api.Marks{Revived: true, TrimmedSpans: 7},
 		},
 		"of other types": {first: map[string]any{"tailsampling.trimmed_spans": "many", "tailsampling.revived": "no"}},
 	} {
@@ -39,7 +41,7 @@ func TestMarks(t *testing.T) {
 				}
 			}
 			w := webtest.Get(t, served(world), "/api/traces/v1/traces/"+id.String())
-			assert.Equal(t, c.want, webtest.Decode[traceView](t, w).Marks)
+			assert.Equal(t, c.want, webtest.Decode[api.Trace](t, w).Marks)
 		})
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/slowburn/slowburn/processor/otlp"
+	"github.com/slowburn/slowburn/web/api"
 	"github.com/slowburn/slowburn/web/internal/known"
 	"github.com/slowburn/slowburn/web/internal/rest"
 )
@@ -12,25 +13,15 @@ import (
 // endpointed is a receiver of OTLP.
 type endpointed interface{ Endpoints() []otlp.Endpoint }
 
-type endpointList struct {
-	Endpoints []endpoint `json:"endpoints"`
-}
-
-// endpoint is where spans can be sent to.
-type endpoint struct {
-	Receiver string `json:"receiver"`
-	Protocol string `json:"protocol"` // grpc or http
-	Address  string `json:"address"`
-	TLS      bool   `json:"tls"`
-}
-
 func listEndpoints(all *known.Components) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
-		list := endpointList{Endpoints: []endpoint{}}
+		list := api.Endpoints{Endpoints: []api.Endpoint{}}
 		for _, c := range all.All() {
 			if r, ok := c.Value.(endpointed); ok {
 				for _, e := range r.Endpoints() {
-					list.Endpoints = append(list.Endpoints, endpoint{c.ID.String(), strings.ToLower(e.Protocol), e.Address, e.TLS})
+					list.Endpoints = append(list.Endpoints, api.Endpoint{
+						Receiver: c.ID.String(), Protocol: strings.ToLower(e.Protocol), Address: e.Address, TLS: e.TLS,
+					})
 				}
 			}
 		}

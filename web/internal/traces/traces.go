@@ -20,6 +20,7 @@ import (
 	"github.com/slowburn/slowburn/processor/trace"
 	"github.com/slowburn/slowburn/processor/trace/assemble"
 	"github.com/slowburn/slowburn/processor/tracestore"
+	"github.com/slowburn/slowburn/web/api"
 	"github.com/slowburn/slowburn/web/internal/known"
 	"github.com/slowburn/slowburn/web/internal/reads"
 	"github.com/slowburn/slowburn/web/internal/rest"
@@ -48,15 +49,6 @@ func With(all *known.Components, fail rest.Failure, answer func(http.ResponseWri
 	}
 }
 
-type serviceList struct {
-	Services []serviceItem `json:"services"`
-}
-
-type serviceItem struct {
-	Name       string   `json:"name"`
-	Operations []string `json:"operations"`
-}
-
 func listServices(all *known.Components) http.HandlerFunc {
 	return With(all, rest.WriteProblem, func(w http.ResponseWriter, r *http.Request, store tracestore.Reader) {
 		services, err := store.Services(r.Context())
@@ -64,9 +56,9 @@ func listServices(all *known.Components) http.HandlerFunc {
 			StoreError(w, rest.WriteProblem, err)
 			return
 		}
-		list := serviceList{Services: []serviceItem{}}
+		list := api.Services{Services: []api.Service{}}
 		for _, name := range slices.Sorted(maps.Keys(services)) {
-			list.Services = append(list.Services, serviceItem{name, append([]string{}, services[name]...)})
+			list.Services = append(list.Services, api.Service{Name: name, Operations: append([]string{}, services[name]...)})
 		}
 		rest.WriteJSON(w, list)
 	})
@@ -84,10 +76,7 @@ func searchTraces(all *known.Components) http.HandlerFunc {
 			StoreError(w, rest.WriteProblem, err)
 			return
 		}
-		if result.Traces == nil {
-			result.Traces = []tracestore.Summary{}
-		}
-		rest.WriteJSON(w, result)
+		rest.WriteJSON(w, api.TracePageOf(result))
 	})
 }
 

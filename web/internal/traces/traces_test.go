@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/slowburn/slowburn/web/api"
+
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -21,16 +23,16 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func served(world webtest.Running) http.Handler { return world.Serve(Routes) }
 
-func exampleView(t *testing.T) (traceView, *webtest.Store) {
+func exampleView(t *testing.T) (api.Trace, *webtest.Store) {
 	t.Helper()
 	world := webtest.Everything()
 	w := webtest.Get(t, served(world), "/api/traces/v1/traces/"+webtest.ExampleHex)
 	require.Equal(t, http.StatusOK, w.Code, w.Body.String())
-	return webtest.Decode[traceView](t, w), world.Pipelines["trace_store"].(*webtest.Store)
+	return webtest.Decode[api.Trace](t, w), world.Pipelines["trace_store"].(*webtest.Store)
 }
 
 // byName finds a span of the view.
-func (v traceView) byName(t *testing.T, name string) spanView {
+func byName(t *testing.T, v *api.Trace, name string) api.Span {
 	t.Helper()
 	for _, s := range v.Spans {
 		if s.Name == name {
@@ -38,14 +40,14 @@ func (v traceView) byName(t *testing.T, name string) spanView {
 		}
 	}
 	require.Fail(t, "no span", name)
-	return spanView{}
+	return api.Span{}
 }
 
 func TestTraceView(t *testing.T) {
 	view, store := exampleView(t)
 	assert.Equal(t, webtest.ExampleHex, view.TraceID)
-	assert.Equal(t, webtest.ExampleSummary(), view.Summary)
-	assert.Equal(t, keptView{"errors", "8", 2, 1}, view.Kept)
+	assert.Equal(t, api.TraceSummaryOf(webtest.ExampleSummary()), view.Summary)
+	assert.Equal(t, api.Kept{Policy: "errors", Threshold: "8", AdjustedCount: 2, LateSpans: 1}, view.Kept)
 	assert.Equal(t, 1, view.Orphans)
 	assert.Len(t, view.Resources, 2)
 	assert.Len(t, view.Clock.Clocks, 2)
@@ -59,7 +61,7 @@ func TestTraceView(t *testing.T) {
 		}
 	}
 
-	server := view.byName(t, "POST /checkout")
+	server := byName(t, &view, "POST /checkout")
 	assert.Equal(t, "server", server.Kind)
 	assert.Equal(t, "error", server.Status)
 	assert.Equal(t, "no stock", server.StatusMessage)
@@ -68,21 +70,23 @@ func TestTraceView(t *testing.T) {
 	assert.Equal(t, unixNano(uint64(webtest.At(20))), server.CorrectedStart, "in the middle of its client's 80 ms")
 	require.NotNil(t, server.Uncertainty)
 	assert.Equal(t, "11000000", *server.Uncertainty, "either side of it in the client's, and a tick of a clock that counts milliseconds")
-	assert.Equal(t, []eventView{{"exception", unixNano(uint64(webtest.At(5_050))), map[string]any{"exception.type": "OutOfStock"}}}, server.Events)
+	assert.Equal(t, []api.Event{{
+		Name: "exception", Time: unixNano(uint64(webtest.At(5_050))), Attributes: map[string]any{"exception.type": "OutOfStock"},
+	}}, server.Events)
 
-	client := view.byName(t, "call")
-	assert.Equal(t, scopeView{"http", "1.2"}, client.Scope)
+	client := byName(t, &view, "call")
+	assert.Equal(t, api.Scope{Name: "http", Version: "1.2"}, client.Scope)
 	var kept []bool
 	for _, link := range client.Links {
 		kept = append(kept, link.Kept)
 	}
 	assert.Equal(t, []bool{true, false, true, true}, kept, "stored, gone, stored, and this trace itself")
 
-	odd := view.byName(t, "pay")
+	odd := byName(t, &view, "pay")
 	assert.Equal(t, "unspecified", odd.Kind, "what OTLP does not know")
 	assert.Equal(t, "unset", odd.Status)
 	assert.Contains(t, odd.Flags, "orphan")
-	assert.True(t, view.byName(t, "missing span").Synthetic)
+	assert.True(t, byName(t, &view, "missing span").Synthetic)
 }
 
 // TestAttributesAsJSON: a browser must read what was sent, whatever JSON numbers can hold.
@@ -92,7 +96,7 @@ func TestAttributesAsJSON(t *testing.T) {
 		"http.route": "/cart </script>", "small": 42.0, "large": "9223372036854775807", "ratio": 0.5, "nan": "NaN", "infinite": "-Inf",
 		"cached": true, "empty": nil, "raw": "/wA=", "list": []any{"-9223372036854775808", "x"}, "map": map[string]any{"deep": "+Inf"},
 		"tailsampling.policy": "errors", // the sampler marks the scope with it; what else is there is not the span's
-	}, view.byName(t, "GET /cart").Attributes)
+	}, byName(t, &view, "GET /cart").Attributes)
 }
 
 func TestHexThreshold(t *testing.T) {

@@ -13,105 +13,9 @@ import (
 	"github.com/slowburn/slowburn/internal/wire"
 	"github.com/slowburn/slowburn/processor/trace"
 	"github.com/slowburn/slowburn/processor/tracestore"
+	"github.com/slowburn/slowburn/web/api"
 	"github.com/slowburn/slowburn/web/internal/rest"
 )
-
-// traceView is a kept trace as GET /api/traces/v1/traces/{trace_id} answers it; openapi.yaml says what the fields mean.
-type traceView struct {
-	TraceID    string             `json:"trace_id"`
-	Summary    tracestore.Summary `json:"summary"`
-	Kept       keptView           `json:"kept"`
-	Marks      marksView          `json:"marks"`
-	Clock      clockView          `json:"clock"`
-	Orphans    int                `json:"orphans"`
-	Duplicates int                `json:"duplicates"`
-	Warnings   []string           `json:"warnings"`
-	Spans      []spanView         `json:"spans"`
-	Resources  []resourceView     `json:"resources"`
-}
-
-type keptView struct {
-	Policy        string  `json:"policy"`
-	Threshold     string  `json:"threshold"`
-	AdjustedCount float64 `json:"adjusted_count"`
-	LateSpans     int     `json:"late_spans"`
-}
-
-type clockView struct {
-	Status string      `json:"status"`
-	Clocks []clockItem `json:"clocks"`
-}
-
-type clockItem struct {
-	Name        string  `json:"name"`
-	Offset      string  `json:"offset_ns"`
-	Uncertainty *string `json:"uncertainty_ns"`
-	Pairs       int     `json:"pairs"`
-	Status      string  `json:"status"`
-}
-
-type resourceView struct {
-	Attributes map[string]any `json:"attributes"`
-}
-
-// spanView is a span. Its embedded structures are not seen in JSON: their fields stand among its own, in this order.
-type spanView struct {
-	SpanID   string `json:"span_id"`
-	ParentID string `json:"parent_id"`
-	Name     string `json:"name"`
-	Service  string `json:"service"`
-	Kind     string `json:"kind"`
-	statusView
-	placeView
-	Synthetic bool `json:"synthetic"`
-	timesView
-	Flags      []string       `json:"flags"`
-	Scope      scopeView      `json:"scope"`
-	Attributes map[string]any `json:"attributes"`
-	Resource   int            `json:"resource"`
-	Events     []eventView    `json:"events"`
-	Links      []linkView     `json:"links"`
-}
-
-// statusView is how the span's work ended.
-type statusView struct {
-	Status        string `json:"status"`
-	StatusMessage string `json:"status_message"`
-}
-
-// placeView is where the span stands in the tree.
-type placeView struct {
-	Depth    int `json:"depth"`
-	Children int `json:"children"`
-}
-
-// timesView is when the span ran: as its clock told, and corrected.
-type timesView struct {
-	Start          string  `json:"start_unix_nano"`
-	End            string  `json:"end_unix_nano"`
-	CorrectedStart string  `json:"corrected_start_unix_nano"`
-	CorrectedEnd   string  `json:"corrected_end_unix_nano"`
-	Uncertainty    *string `json:"uncertainty_ns"`
-	Duration       string  `json:"duration_ns"`
-}
-
-type scopeView struct {
-	Name    string `json:"name"`
-	Version string `json:"version"`
-}
-
-type eventView struct {
-	Name       string         `json:"name"`
-	Time       string         `json:"time_unix_nano"`
-	Attributes map[string]any `json:"attributes"`
-}
-
-type linkView struct {
-	TraceID    string         `json:"trace_id"`
-	SpanID     string         `json:"span_id"`
-	Attributes map[string]any `json:"attributes"`
-	Kept       bool           `json:"kept"`
-}
 
 // page is a view of a trace in the making.
 type page struct {
@@ -129,19 +33,21 @@ type marked struct {
 
 // viewTrace renders a reconstructed trace. kept are the linked traces that can be opened here. What there is no room for in an
 // answer is left out, and said in the warnings.
-func viewTrace(t *trace.Trace, meta tracestore.Meta, kept map[pcommon.TraceID]bool) traceView {
+func viewTrace(t *trace.Trace, meta tracestore.Meta, kept map[pcommon.TraceID]bool) api.Trace {
 	p := page{trace: t, kept: kept, marks: map[*trace.Scope]marked{}}
 	shown, warnings := p.Spans(len(t.Spans))
-	view := traceView{
-		TraceID: t.ID.String(), Summary: meta.Summary,
-		Kept:    keptView{meta.Summary.Policy, threshold(t), meta.Summary.AdjustedCount, meta.LateSpans},
+	view := api.Trace{
+		TraceID: t.ID.String(), Summary: api.TraceSummaryOf(meta.Summary),
+		Kept: api.Kept{
+			Policy: meta.Summary.Policy, Threshold: threshold(t), AdjustedCount: meta.Summary.AdjustedCount, LateSpans: meta.LateSpans,
+		},
 		Marks:   viewMarks(t),
-		Clock:   clockView{Status: t.Clock.String(), Clocks: []clockItem{}},
+		Clock:   api.Clocks{Status: t.Clock.String(), Clocks: []api.Clock{}},
 		Orphans: t.Orphans, Duplicates: len(t.Identical),
-		Spans: make([]spanView, shown), Resources: make([]resourceView, len(t.Resources)),
+		Spans: make([]api.Span, shown), Resources: make([]api.Resource, len(t.Resources)),
 	}
 	for _, c := range t.Clocks {
-		view.Clock.Clocks = append(view.Clock.Clocks, clockItem{
+		view.Clock.Clocks = append(view.Clock.Clocks, api.Clock{
 			Name: p.Text(c.Name), Offset: strconv.FormatInt(c.Offset, 10), Uncertainty: nanos(c.Uncertainty, c.Uncertainty >= 0),
 			Pairs: c.Pairs, Status: c.Status.String(),
 		})
@@ -169,12 +75,12 @@ func threshold(t *trace.Trace) string {
 	return "0"
 }
 
-func (p *page) span(s *trace.Span) spanView {
+func (p *page) span(s *trace.Span) api.Span {
 	t := p.trace
-	view := spanView{
+	view := api.Span{
 		SpanID: pcommon.SpanID(s.ID).String(), Synthetic: s.Synthetic, Service: p.Text(s.Service), Kind: kindName(s.Kind), Resource: s.Resource,
-		statusView: statusView{Status: "unset"}, placeView: placeView{s.Depth, len(s.Children)}, timesView: viewTimes(t, s),
-		Flags: append([]string{}, s.Flags.Names()...), Events: []eventView{}, Links: []linkView{},
+		SpanStatus: api.SpanStatus{Status: "unset"}, SpanPlace: api.SpanPlace{Depth: s.Depth, Children: len(s.Children)}, SpanTimes: viewTimes(t, s),
+		Flags: append([]string{}, s.Flags.Names()...), Events: []api.Event{}, Links: []api.Link{},
 		Attributes: map[string]any{},
 	}
 	view.ParentID = pcommon.SpanID(s.ParentID).String()
@@ -187,12 +93,14 @@ func (p *page) span(s *trace.Span) spanView {
 	view.Name = p.Text(string(s.Data.Name))
 	view.Status = statusName(ptrace.StatusCode(s.Data.Status))
 	view.StatusMessage = p.Text(string(wire.StatusMessage(body)))
-	view.Scope = scopeView{p.Text(s.Scope.Name), p.Text(s.Scope.Version)}
+	view.Scope = api.Scope{Name: p.Text(s.Scope.Name), Version: p.Text(s.Scope.Version)}
 	view.Attributes = p.attributes(wire.SpanAttributes(body))
 	p.addMarks(view.Attributes, s.Scope)
 	for e := range wire.SpanEvents(body) {
 		if p.Item() {
-			view.Events = append(view.Events, eventView{p.Text(string(wire.EventName(e))), unixNano(wire.EventTime(e)), p.attributes(wire.EventAttributes(e))})
+			view.Events = append(view.Events, api.Event{
+				Name: p.Text(string(wire.EventName(e))), Time: unixNano(wire.EventTime(e)), Attributes: p.attributes(wire.EventAttributes(e)),
+			})
 		}
 	}
 	for _, l := range s.Links {
@@ -200,8 +108,9 @@ func (p *page) span(s *trace.Span) spanView {
 			continue
 		}
 		id := l.Data.TraceID
-		view.Links = append(view.Links, linkView{
-			id.String(), pcommon.SpanID(l.Data.SpanID).String(), p.attributes(wire.LinkAttributes(l.Data.Body)), id == t.ID || p.kept[pcommon.TraceID(id)],
+		view.Links = append(view.Links, api.Link{
+			TraceID: id.String(), SpanID: pcommon.SpanID(l.Data.SpanID).String(), Attributes: p.attributes(wire.LinkAttributes(l.Data.Body)),
+			Kept: id == t.ID || p.kept[pcommon.TraceID(id)],
 		})
 	}
 	return view
@@ -248,9 +157,9 @@ func isMark(key string) bool {
 	return strings.HasPrefix(key, "tailsampling.") || strings.HasPrefix(key, "slowburn.")
 }
 
-func viewTimes(t *trace.Trace, s *trace.Span) timesView {
+func viewTimes(t *trace.Trace, s *trace.Span) api.SpanTimes {
 	uncertainty, bounded := t.Uncertainty(s)
-	return timesView{
+	return api.SpanTimes{
 		Start: unixNano(s.Start), End: unixNano(s.End),
 		CorrectedStart: unixNano(s.CorrectedStart), CorrectedEnd: unixNano(s.CorrectedEnd),
 		Uncertainty: nanos(int64(uncertainty), bounded), Duration: unixNano(s.Duration()),

@@ -10,12 +10,13 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"github.com/slowburn/slowburn/web/api"
+
 	"github.com/go-chi/chi/v5"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component"
 
 	"github.com/slowburn/slowburn/web/internal/known"
-	"github.com/slowburn/slowburn/web/internal/rest"
 )
 
 // Pages is a built dashboard.
@@ -104,8 +105,8 @@ func RequireProblem(t testing.TB, w *httptest.ResponseRecorder, status int, deta
 	require.Equal(t, status, w.Code, w.Body.String())
 	require.Equal(t, "application/problem+json", w.Header().Get("Content-Type"))
 	require.Equal(t, "no-store", w.Header().Get("Cache-Control"))
-	p := Decode[rest.Problem](t, w)
-	require.Equal(t, rest.Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: p.Detail}, p)
+	p := Decode[api.Problem](t, w)
+	require.Equal(t, api.Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: p.Detail}, p)
 	require.Contains(t, p.Detail, detail)
 	require.Regexp(t, `[.]$`, p.Detail, "a sentence")
 }

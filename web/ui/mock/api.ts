@@ -11,7 +11,17 @@ import { recipes, search, services, trace } from "./traces.ts";
  * ok: a busy shop; empty: a gateway that knows nothing yet; down: its ledger cannot be read; troubled: sampling has
  * trouble of every kind; looking: a destination refuses, and the reader is no operator; unkept: a gateway that has just started, to which 20 traces came; promoted: what is ok, after its shadow was promoted; reverted: after a reload then.
  */
-export type Scenario = "ok" | "empty" | "unkept" | "down" | "troubled" | "promoted" | "reverted" | "looking";
+export const SCENARIOS = [
+  "ok",
+  "empty",
+  "unkept",
+  "down",
+  "troubled",
+  "promoted",
+  "reverted",
+  "looking",
+] as const;
+export type Scenario = (typeof SCENARIOS)[number];
 
 export interface Answer {
   status: number;
@@ -70,9 +80,9 @@ export function answer(path: string[], q: URLSearchParams, scenario: Scenario, m
         ],
       });
     case "traces/services":
-      return ok(empty ? { services: null } : services());
+      return ok(empty ? { services: [] } : services());
     case "traces/search":
-      return ok(empty ? { traces: null, next_cursor: "" } : search(q));
+      return ok(empty ? { traces: [], next_cursor: "" } : search(q));
     case "traces/traces/:id": {
       const recipe = recipes.find((x) => x.id === id);
       return recipe

@@ -38,6 +38,7 @@ const ago = (seconds: number) => new Date(Date.now() - seconds * 1000).toISOStri
 function bare(id: string): Decision {
   return {
     trace_id: id,
+    state: "decided",
     verdict: "not_sampled",
     policy_version: 3,
     first_span_at: ago(72.3),
@@ -59,7 +60,7 @@ function bare(id: string): Decision {
 }
 
 function ofKept(recipe: Recipe): Decision {
-  const { kept, summary } = trace(recipe);
+  const { kept, marks, summary } = trace(recipe);
   const rest = kept.policy === "rest";
   return {
     ...bare(recipe.id),
@@ -68,6 +69,10 @@ function ofKept(recipe: Recipe): Decision {
     decided_at: ago(recipe.ageSeconds - 3),
     first_span_at: ago(recipe.ageSeconds),
     early: recipe.kind === "big",
+    ...(marks.linked_trace_id ? { linked_trace_id: marks.linked_trace_id } : {}),
+    ...(marks.revived
+      ? { trigger: "revived", reason: "what came late, within revive_window, made a policy sample it" }
+      : {}),
     ...(recipe.kind === "big" ? { trigger: "size", reason: "it had twice maximum_trace_size_bytes" } : {}),
     completeness: {
       root_seen: recipe.kind !== "orphans",

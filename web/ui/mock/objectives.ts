@@ -1,6 +1,14 @@
 // Objectives of a simulated shop in every state that the dashboard has to show.
 
-import type { BurnRate, History, Indicator, Objective, ObjectiveAlert, Policy, Tier } from "../src/api/types";
+import type {
+  BudgetPolicy,
+  BurnRate,
+  History,
+  Indicator,
+  Objective,
+  ObjectiveAlert,
+  Tier,
+} from "../src/api/types";
 import { random } from "./random.ts";
 
 const WINDOWS: Record<string, number> = {
@@ -19,7 +27,7 @@ interface Case {
   description: string;
   target: number;
   window?: [string, number];
-  indicator: Indicator;
+  indicator: Parameters<typeof indicator>[0];
   perSecond: number;
   /** Burn rates of 5m, 1h, 6h, 3d and of the whole window. */
   burn: [number, number, number, number, number];
@@ -28,6 +36,18 @@ interface Case {
   message?: string;
   labels?: Record<string, string>;
 }
+
+/** An indicator of which only some is said. */
+export const indicator = (said: Pick<Indicator, "type"> & Partial<Indicator>): Indicator => ({
+  service: "",
+  kind: "",
+  operations: [],
+  attributes: {},
+  threshold_ms: 0,
+  bad_query: "",
+  total_query: "",
+  ...said,
+});
 
 const minutesAgo = (m: number) => new Date(Date.now() - m * 60_000).toISOString();
 
@@ -260,7 +280,7 @@ function build(c: Case): Objective {
       exhaustion_seconds: l && remaining !== null && remaining > 0 ? (remaining * windowSeconds) / l : null,
     };
   };
-  const policy: Policy =
+  const policy: BudgetPolicy =
     remaining === null || remaining > 0.5
       ? "normal"
       : remaining >= 0.1
@@ -274,7 +294,7 @@ function build(c: Case): Objective {
     description: c.description,
     service: c.service,
     labels: c.labels ?? {},
-    indicator: c.indicator,
+    indicator: indicator(c.indicator),
     target: c.target,
     window,
     window_seconds: windowSeconds,

@@ -42,21 +42,23 @@ export function readiness(scenario: Scenario): Readiness {
 }
 
 export function alerts(): Alert[] {
-  return objectives()
-    .filter((o) => o.alert.state !== "inactive")
-    .map((o, i) => ({
+  return objectives().flatMap((o, i) => {
+    const { state, severity, since, summary } = o.alert;
+    if (state === "inactive" || severity === "") return [];
+    return {
       id: `a${i}`,
       objective: o.name,
       service: o.service,
-      state: o.alert.state,
-      severity: o.alert.severity,
-      starts_at: o.alert.since ?? minutesAgo(60),
-      ends_at: o.alert.state === "resolved" ? minutesAgo(74) : null,
+      state,
+      severity,
+      starts_at: since ?? minutesAgo(60),
+      ends_at: state === "resolved" ? minutesAgo(74) : null,
       updated_at: minutesAgo(1),
-      summary: o.alert.summary,
+      summary,
       labels: o.labels,
       annotations: {},
-    }));
+    };
+  });
 }
 
 export function deliveries(): Delivery[] {

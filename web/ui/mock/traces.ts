@@ -100,7 +100,7 @@ export function trace(recipe: Recipe): Trace {
   const grow = (
     service: string,
     name: string,
-    kind: string,
+    kind: Span["kind"],
     start: number,
     length: number,
     depth: number,
@@ -161,7 +161,7 @@ export function trace(recipe: Recipe): Trace {
   return wrap(recipe, spans, resources, at, length);
 }
 
-function blank(id: string, name: string, service: string, kind: string): Span {
+function blank(id: string, name: string, service: string, kind: Span["kind"]): Span {
   return {
     span_id: id,
     parent_id: "",

@@ -1,5 +1,6 @@
 // Objectives for tests: healthy unless told otherwise.
 
+import { indicator } from "../mock/objectives";
 import type { Objective } from "../src/api/types";
 
 export function objective(
@@ -12,7 +13,7 @@ export function objective(
     description: "",
     service: "checkout",
     labels: {},
-    indicator: { type: "availability", service: "checkout", kind: "server" },
+    indicator: indicator({ type: "availability", service: "checkout", kind: "server" }),
     target: 0.999,
     window: "30d",
     window_seconds: 2592000,

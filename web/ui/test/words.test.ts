@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { indicator } from "../mock/objectives";
 import type { Tier } from "../src/api/types";
 import * as w from "../src/objectives/words";
 import { objective } from "./objective";
@@ -8,26 +9,26 @@ const plain = (s: string) => s.replaceAll("\u202f", " ");
 describe("promise", () => {
   it("of availability", () => {
     const o = objective("x", {
-      indicator: { type: "availability", kind: "server", operations: ["POST /checkout"] },
+      indicator: indicator({ type: "availability", kind: "server", operations: ["POST /checkout"] }),
     });
     expect(plain(w.promise(o))).toBe(
       "99.9 % of checkout’s server requests for POST /checkout succeed over 30 d.",
     );
   });
   it("of latency, with operations and attributes", () => {
-    const indicator = {
-      type: "latency" as const,
+    const slow = indicator({
+      type: "latency",
       kind: "consumer",
       threshold_ms: 1500,
       operations: ["a", "b", "c"],
       attributes: { "x.y": "1", z: "2" },
-    };
-    expect(plain(w.promise(objective("x", { indicator, target: 0.95, window_seconds: 604800 })))).toBe(
+    });
+    expect(plain(w.promise(objective("x", { indicator: slow, target: 0.95, window_seconds: 604800 })))).toBe(
       "95 % of checkout’s consumed messages for a, b or c where x.y = 1 and z = 2 take at most 1.5 s over 7 d.",
     );
   });
   it("of queries, without a service", () => {
-    const o = objective("x", { service: "", indicator: { type: "promql" } });
+    const o = objective("x", { service: "", indicator: indicator({ type: "promql" }) });
     expect(plain(w.promise(o))).toBe("99.9 % of events are good over 30 d.");
   });
 });

@@ -9,6 +9,7 @@ import (
 
 	"github.com/slowburn/slowburn/internal/answer"
 	"github.com/slowburn/slowburn/internal/clock"
+	"github.com/slowburn/slowburn/internal/retry"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/buffer"
 )
 
@@ -43,9 +44,7 @@ type pace struct {
 func newPace(b *buffer.Buffer, phase time.Duration) pace {
 	return pace{
 		buffer: b, phase: phase, hurry: make(chan struct{}, 1), works: make(chan struct{}, 1),
-		backoff: backoff.ExponentialBackOff{
-			InitialInterval: firstBackoff, RandomizationFactor: 0.5, Multiplier: 2, MaxInterval: maxBackoff,
-		},
+		backoff: retry.New(firstBackoff, maxBackoff),
 	}
 }
 

@@ -15,34 +15,34 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/status"
 )
 
-// State is what POST /api/sampling/v1/drain shows: what is left, and where it waits.
+// State is what is left, and where it waits.
 type State struct {
-	// Draining says that no spans are taken. Since is when that began, null where they are.
-	Draining bool       `json:"draining"`
-	Since    *time.Time `json:"since"`
+	// Draining says that no spans are taken. Since is when that began, nil where they are.
+	Draining bool
+	Since    *time.Time
 	// Done says that nothing is left: each trace was decided, and each destination has what was kept for it.
-	Done bool `json:"done"`
+	Done bool
 	// Reading says that what is on disk is still being read back, so that nobody knows what is left.
-	Reading bool `json:"reading"`
+	Reading bool
 	// UndecidedTraces wait for a decision.
-	UndecidedTraces int64 `json:"undecided_traces"`
+	UndecidedTraces int64
 	// UndeliveredTraces are kept, and a destination has not got them. One that waits for several counts once.
-	UndeliveredTraces int64 `json:"undelivered_traces"`
+	UndeliveredTraces int64
 	// Destinations are where they wait, with how each answers.
-	Destinations []Left `json:"destinations"`
+	Destinations []Left
 }
 
 // Left is what a destination has not got.
 type Left struct {
-	Destination string `json:"destination"`
-	Pipeline    string `json:"pipeline"`
+	Destination string
+	Pipeline    string
 	// Traces and Spans wait for it; RefusedTraces it refused for good, see slowburn retry.
-	Traces        int64 `json:"traces"`
-	Spans         int64 `json:"spans"`
-	RefusedTraces int64 `json:"refused_traces"`
-	// State and LastAnswer are those of GET /api/sampling/v1/destinations.
-	State      string             `json:"state"`
-	LastAnswer *status.LastAnswer `json:"last_answer"`
+	Traces        int64
+	Spans         int64
+	RefusedTraces int64
+	// State and LastAnswer are those of status.Destination.
+	State      string
+	LastAnswer *status.LastAnswer
 }
 
 // Drain is the switch. Its methods may be called concurrently.

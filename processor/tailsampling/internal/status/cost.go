@@ -10,34 +10,34 @@ type Amount = tally.Amount
 
 // Cost is what policies and services bring and take, since the start.
 type Cost struct {
-	Policies []PolicyCost  `json:"policies"`
-	Services []ServiceCost `json:"services"`
+	Policies []PolicyCost
+	Services []ServiceCost
 }
 
 // PolicyCost is what a policy of the current version decided, under all versions in which it was. Spans and bytes are
 // those that were there when the traces were decided.
 type PolicyCost struct {
-	Name string `json:"name"`
-	Type string `json:"type"`
+	Name string
+	Type string
 	// Percentage is the share that a probabilistic policy is to sample of all traces, or a rule of those that it decides about; nil
 	// for others.
-	Percentage *float64 `json:"percentage,omitempty"`
+	Percentage *float64
 	// Sampled is what it sampled with the least threshold of all policies, Dropped what it dropped.
-	Sampled Amount `json:"sampled"`
-	Dropped Amount `json:"dropped"`
+	Sampled Amount
+	Dropped Amount
 	// Matched is what it is for at all, whether it then passed the threshold or not, and Alone what it sampled and no
 	// other policy would have: what would not be kept without it.
-	Matched Amount `json:"matched"`
-	Alone   Amount `json:"alone"`
+	Matched Amount
+	Alone   Amount
 }
 
 // ServiceCost is what came of a service, and what of it was passed on.
 type ServiceCost struct {
-	Service   string `json:"service"`
-	SpansIn   int64  `json:"spans_in"`
-	BytesIn   int64  `json:"bytes_in"`
-	SpansKept int64  `json:"spans_kept"`
-	BytesKept int64  `json:"bytes_kept"`
+	Service   string
+	SpansIn   int64
+	BytesIn   int64
+	SpansKept int64
+	BytesKept int64
 }
 
 // Cost returns what each policy decided, and what came from each service and was kept of it.

@@ -23,63 +23,63 @@ const (
 
 // Explanation is what is known of the decision about a trace.
 type Explanation struct {
-	TraceID string `json:"trace_id"`
-	State   string `json:"state"`
-	Verdict string `json:"verdict,omitempty"`
+	TraceID string
+	State   string
+	Verdict string
 	// Policy is the one that decided, the first of those that sampled the trace; empty if none did. CompositePolicy is the
 	// sub-policy, if it is a composite one.
-	Policy          string `json:"policy,omitempty"`
-	CompositePolicy string `json:"composite_policy,omitempty"`
+	Policy          string
+	CompositePolicy string
 	// LinkedTraceID is the trace for which one is kept that policies did not sample, as far as that is remembered.
-	LinkedTraceID string     `json:"linked_trace_id,omitempty"`
-	PolicyVersion int        `json:"policy_version,omitempty"`
-	FirstSpanAt   *time.Time `json:"first_span_at,omitempty"`
-	DecidedAt     *time.Time `json:"decided_at,omitempty"`
+	LinkedTraceID string
+	PolicyVersion int
+	FirstSpanAt   *time.Time
+	DecidedAt     *time.Time
 	// Trigger is what made the decision due, as in metrics, and Reason says it in a sentence. An Early decision was taken
 	// before all spans of the trace can have been there.
-	Trigger string `json:"trigger,omitempty"`
-	Reason  string `json:"reason,omitempty"`
-	Early   bool   `json:"early"`
+	Trigger string
+	Reason  string
+	Early   bool
 	// Complete is what was there of the trace when it was decided, or is there now if it is pending.
-	Complete *Completeness `json:"completeness,omitempty"`
+	Complete *Completeness
 	Weight
-	Votes  []PolicyVote   `json:"votes,omitempty"`
-	Shadow *ShadowVerdict `json:"shadow,omitempty"`
+	Votes  []PolicyVote
+	Shadow *ShadowVerdict
 }
 
 // Weight is how a trace passed, or did not, and how many it stands for.
 type Weight struct {
 	// Threshold is the rejection threshold and Randomness what passed it, or did not, as 14 hex digits. There is no
 	// threshold where the trace was not sampled, or has no weight.
-	Threshold  string `json:"threshold,omitempty"`
-	Randomness string `json:"randomness,omitempty"`
+	Threshold  string
+	Randomness string
 	// AdjustedCount is how many traces a sampled one stands for.
-	AdjustedCount float64 `json:"adjusted_count,omitempty"`
+	AdjustedCount float64
 }
 
 // Completeness is what was there of a trace.
 type Completeness struct {
-	RootSeen        bool    `json:"root_seen"` // before the decision or late
-	Errors          bool    `json:"errors"`
-	Spans           int64   `json:"spans"`
-	Bytes           int64   `json:"bytes"`
-	LateSpans       int64   `json:"late_spans"`
-	DurationSeconds float64 `json:"duration_seconds"`
+	RootSeen        bool // before the decision or late
+	Errors          bool
+	Spans           int64
+	Bytes           int64
+	LateSpans       int64
+	DurationSeconds float64
 }
 
 // PolicyVote is what one policy said. Matched says that the trace is one that the policy is for, Acted that it also
 // passed the policy's threshold: that the policy samples it, or of type drop drops it.
 type PolicyVote struct {
-	Name    string `json:"name"`
-	Type    string `json:"type"`
-	Matched bool   `json:"matched"`
-	Acted   bool   `json:"acted"`
+	Name    string
+	Type    string
+	Matched bool
+	Acted   bool
 }
 
 // ShadowVerdict is what the shadow would have decided.
 type ShadowVerdict struct {
-	Verdict string `json:"verdict"`
-	Policy  string `json:"policy,omitempty"`
+	Verdict string
+	Policy  string
 }
 
 // Explain returns what is known about the decision on a trace, and false if nothing is.

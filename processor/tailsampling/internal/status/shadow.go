@@ -9,33 +9,33 @@ import (
 
 // ShadowStatus is what the shadow would have kept of the traces that began under the current version of the policies.
 type ShadowStatus struct {
-	PolicyVersion int                  `json:"policy_version"`
-	Since         time.Time            `json:"since"`
-	Sampled       Amount               `json:"sampled"`
-	NotSampled    Amount               `json:"not_sampled"`
-	Dropped       Amount               `json:"dropped"`
-	Policies      []ShadowPolicyStatus `json:"policies"`
+	PolicyVersion int
+	Since         time.Time
+	Sampled       Amount
+	NotSampled    Amount
+	Dropped       Amount
+	Policies      []ShadowPolicyStatus
 	// OnlyShadow is what only the shadow would keep, OnlyReal what only the real policies keep.
-	OnlyShadow Amount `json:"only_shadow"`
-	OnlyReal   Amount `json:"only_real"`
+	OnlyShadow Amount
+	OnlyReal   Amount
 	// Differences are the latest of both, the latest first.
-	Differences []Difference `json:"differences"`
+	Differences []Difference
 }
 
 // ShadowPolicyStatus is what a policy of the shadow would have sampled or dropped; a trace counts for the one with the least threshold.
 type ShadowPolicyStatus struct {
-	Name    string `json:"name"`
-	Type    string `json:"type"`
-	Sampled Amount `json:"sampled"`
-	Dropped Amount `json:"dropped"`
+	Name    string
+	Type    string
+	Sampled Amount
+	Dropped Amount
 }
 
 // Difference is a trace that only one of the two would keep.
 type Difference struct {
-	TraceID   string    `json:"trace_id"`
-	DecidedAt time.Time `json:"decided_at"`
-	Shadow    string    `json:"shadow"`
-	Real      string    `json:"real"`
+	TraceID   string
+	DecidedAt time.Time
+	Shadow    string
+	Real      string
 }
 
 // Shadow returns what the shadow would have decided, and false if there is none.

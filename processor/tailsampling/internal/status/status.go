@@ -7,72 +7,72 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/tally"
 )
 
-// Status is what GET /api/sampling/v1/status shows. What is counted is since the start.
+// Status is what is buffered and what was decided. Counts are since the start.
 type Status struct {
-	TracesPending          int64   `json:"traces_pending"`
-	OldestUndecidedSeconds float64 `json:"oldest_undecided_seconds"`
+	TracesPending          int64
+	OldestUndecidedSeconds float64
 	Held
 	Room
-	Decided      Decided   `json:"decided"`
-	LateSpans    LateSpans `json:"late_spans"`
-	RefusedSpans int64     `json:"refused_spans"`
+	Decided      Decided
+	LateSpans    LateSpans
+	RefusedSpans int64
 	// FailedSpans are of traces that a destination refused for good.
-	FailedSpans    int64 `json:"failed_spans"`
-	EarlyDecisions int64 `json:"early_decisions"`
+	FailedSpans    int64
+	EarlyDecisions int64
 	// RevivedTraces were not sampled, and then sampled because of what came late; Decided counts them twice.
-	RevivedTraces int64 `json:"revived_traces"`
+	RevivedTraces int64
 	// LinkedTraces are kept for a link alone; see linked_traces.
-	LinkedTraces int64 `json:"linked_traces"`
+	LinkedTraces int64
 	// Storage is memory or disk.
-	Storage string `json:"storage"`
+	Storage string
 	// RecoveredSpans were read back at the start. LostSpans were acknowledged and are gone: 0 unless the disk is damaged,
 	// or a shutdown with storage memory could not deliver. TrimmedSpans were left out of giant traces.
-	RecoveredSpans int64          `json:"recovered_spans"`
-	LostSpans      int64          `json:"lost_spans"`
-	TrimmedSpans   int64          `json:"trimmed_spans"`
-	Policies       []PolicyStatus `json:"policies"`
+	RecoveredSpans int64
+	LostSpans      int64
+	TrimmedSpans   int64
+	Policies       []PolicyStatus
 }
 
 // Held is what is in the buffer now.
 type Held struct {
-	SpansBuffered int64 `json:"spans_buffered"`
-	BytesBuffered int64 `json:"bytes_buffered"`
+	SpansBuffered int64
+	BytesBuffered int64
 	// TracesRevivable were not sampled, and their spans are there still; see revive_window.
-	TracesRevivable   int64 `json:"traces_revivable"`
-	BytesRevivable    int64 `json:"bytes_revivable"`
-	TracesUndelivered int64 `json:"traces_undelivered"`
+	TracesRevivable   int64
+	BytesRevivable    int64
+	TracesUndelivered int64
 }
 
 // Room is how much there may be in the buffer, and what it takes of the disk.
 type Room struct {
-	MemoryBudgetBytes int64 `json:"memory_budget_bytes"`
-	DiskBytes         int64 `json:"disk_bytes"`
-	DiskBudgetBytes   int64 `json:"disk_budget_bytes"`
-	Segments          int64 `json:"segments"`
+	MemoryBudgetBytes int64
+	DiskBytes         int64
+	DiskBudgetBytes   int64
+	Segments          int64
 }
 
 // Decided is how many traces were decided, by verdict.
 type Decided struct {
-	Sampled    int64 `json:"sampled"`
-	NotSampled int64 `json:"not_sampled"`
-	Dropped    int64 `json:"dropped"`
+	Sampled    int64
+	NotSampled int64
+	Dropped    int64
 }
 
 // LateSpans is how many spans came after the decision, by what it was.
 type LateSpans struct {
-	Kept    int64 `json:"kept"`
-	Dropped int64 `json:"dropped"`
+	Kept    int64
+	Dropped int64
 	// ErrorsDropped are, of Dropped, those with an error of traces that were not sampled: what a longer wait might have kept.
-	ErrorsDropped int64 `json:"errors_dropped"`
+	ErrorsDropped int64
 }
 
 // PolicyStatus is what a policy decided. A trace that several policies would sample counts for the one with the least threshold.
 type PolicyStatus struct {
-	Name          string `json:"name"`
-	Type          string `json:"type"`
-	SampledTraces int64  `json:"sampled_traces"`
-	SampledSpans  int64  `json:"sampled_spans"`
-	DroppedTraces int64  `json:"dropped_traces"`
+	Name          string
+	Type          string
+	SampledTraces int64
+	SampledSpans  int64
+	DroppedTraces int64
 }
 
 // Status returns what is buffered and what was decided.

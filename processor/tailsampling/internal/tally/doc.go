@@ -9,9 +9,9 @@ package tally
 
 // Amount is how much of something there was.
 type Amount struct {
-	Traces int64 `json:"traces"`
-	Spans  int64 `json:"spans"`
-	Bytes  int64 `json:"bytes"` // of span bodies
+	Traces int64
+	Spans  int64
+	Bytes  int64 // of span bodies
 }
 
 func (a *Amount) add(o Amount) {

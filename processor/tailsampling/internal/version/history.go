@@ -9,8 +9,8 @@ import (
 
 // PolicyInfo names a policy.
 type PolicyInfo struct {
-	Name string `json:"name"`
-	Type string `json:"type"`
+	Name string
+	Type string
 }
 
 // InfoOf lists the policies of a set, which may be nil.

@@ -4,31 +4,31 @@ import "time"
 
 // Summary is a trace in a line.
 type Summary struct {
-	TraceID string `json:"trace_id"`
+	TraceID string
 	// RootService and RootOperation are those of the primary root or, where that is missing, of the first span below.
-	RootService   string    `json:"root_service"`
-	RootOperation string    `json:"root_operation"`
-	Start         time.Time `json:"start"`
-	StartUnixNano uint64    `json:"start_unix_nano,string"`
+	RootService   string
+	RootOperation string
+	Start         time.Time
+	StartUnixNano uint64
 	// DurationMS is the trace's corrected range in milliseconds.
-	DurationMS float64 `json:"duration_ms"`
-	SpanCount  int     `json:"span_count"`
-	ErrorCount int     `json:"error_count"`
+	DurationMS float64
+	SpanCount  int
+	ErrorCount int
 	// Services are in the order of their names.
-	Services []ServiceSummary `json:"services"`
+	Services []ServiceSummary
 	// Policy is the sampling policy that kept the trace; "" where its spans do not say.
-	Policy string `json:"policy"`
+	Policy string
 	// AdjustedCount is how many traces this one stands for.
-	AdjustedCount float64 `json:"adjusted_count"`
+	AdjustedCount float64
 	// Complete says that the trace has a root and no span's parent is missing.
-	Complete bool `json:"complete"`
+	Complete bool
 }
 
 // ServiceSummary counts a service's spans in a trace.
 type ServiceSummary struct {
-	Name   string `json:"name"`
-	Spans  int    `json:"spans"`
-	Errors int    `json:"errors"`
+	Name   string
+	Spans  int
+	Errors int
 }
 
 // Meta is what the store knows about a trace beside its spans.

@@ -43,9 +43,9 @@ type Query struct {
 
 // Result is a page of found traces.
 type Result struct {
-	Traces []digest.Summary `json:"traces"`
+	Traces []digest.Summary
 	// NextCursor goes on where this page ends; "" where there is no more.
-	NextCursor string `json:"next_cursor"`
+	NextCursor string
 }
 
 // Possible reports whether a trace can match at all. The error is ErrCursor.

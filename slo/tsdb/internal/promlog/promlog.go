@@ -4,76 +4,42 @@ package promlog
 import (
 	"context"
 	"log/slog"
+	"math"
 
 	"go.uber.org/zap"
-	"go.uber.org/zap/zapcore"
+	"go.uber.org/zap/exp/zapslog"
 )
+
+// never is above each level: the stack traces are Prometheus' own.
+const never = slog.Level(math.MaxInt32)
 
 // New returns the logger that Prometheus' code writes to, which ends in the component's own. What Prometheus says
 // at level info, such as each step of opening a database, is debug here.
 func New(logger *zap.Logger) *slog.Logger {
-	return slog.New(&handler{logger: logger})
+	return slog.New(lowered{zapslog.NewHandler(logger.Core(), zapslog.WithName(logger.Name()), zapslog.AddStacktraceAt(never))})
 }
 
-type handler struct {
-	logger *zap.Logger
-	group  string // of the attributes to come, with a dot at its end
+// lowered hands on what is below warn as debug.
+type lowered struct{ slog.Handler }
+
+func lower(level slog.Level) slog.Level {
+	if level < slog.LevelWarn {
+		return slog.LevelDebug
+	}
+	return level
 }
 
-func zapLevel(level slog.Level) zapcore.Level {
-	switch {
-	case level >= slog.LevelError:
-		return zapcore.ErrorLevel
-	case level >= slog.LevelWarn:
-		return zapcore.WarnLevel
-	default:
-		return zapcore.DebugLevel
-	}
+func (h lowered) Enabled(ctx context.Context, level slog.Level) bool {
+	return h.Handler.Enabled(ctx, lower(level))
 }
 
-func (h *handler) Enabled(_ context.Context, level slog.Level) bool {
-	return h.logger.Core().Enabled(zapLevel(level))
+func (h lowered) Handle(ctx context.Context, record slog.Record) error {
+	record.Level = lower(record.Level)
+	return h.Handler.Handle(ctx, record)
 }
 
-func (h *handler) Handle(_ context.Context, record slog.Record) error {
-	entry := h.logger.Check(zapLevel(record.Level), record.Message)
-	if entry == nil {
-		return nil
-	}
-	var fields []zap.Field
-	record.Attrs(func(a slog.Attr) bool {
-		fields = appendFields(fields, h.group, a)
-		return true
-	})
-	entry.Write(fields...)
-	return nil
+func (h lowered) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return lowered{h.Handler.WithAttrs(attrs)}
 }
 
-func (h *handler) WithAttrs(attrs []slog.Attr) slog.Handler {
-	var fields []zap.Field
-	for _, a := range attrs {
-		fields = appendFields(fields, h.group, a)
-	}
-	return &handler{logger: h.logger.With(fields...), group: h.group}
-}
-
-func (h *handler) WithGroup(name string) slog.Handler {
-	if name == "" {
-		return h
-	}
-	return &handler{logger: h.logger, group: h.group + name + "."}
-}
-
-func appendFields(fields []zap.Field, group string, a slog.Attr) []zap.Field {
-	value := a.Value.Resolve()
-	if value.Kind() != slog.KindGroup {
-		return append(fields, zap.Any(group+a.Key, value.Any()))
-	}
-	if a.Key != "" {
-		group += a.Key + "."
-	}
-	for _, member := range value.Group() {
-		fields = appendFields(fields, group, member)
-	}
-	return fields
-}
+func (h lowered) WithGroup(name string) slog.Handler { return lowered{h.Handler.WithGroup(name)} }

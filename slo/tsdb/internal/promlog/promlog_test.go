@@ -30,7 +30,7 @@ func TestSlog(t *testing.T) {
 		fields map[string]any
 	}{
 		{zapcore.DebugLevel, map[string]any{"n": int64(1)}},
-		{zapcore.WarnLevel, map[string]any{"component": "head", "wal.segment": int64(7), "wal.at.byte": int64(3), "wal.flat": true}},
+		{zapcore.WarnLevel, map[string]any{"component": "head", "wal": map[string]any{"segment": int64(7), "at": map[string]any{"byte": int64(3)}, "flat": true}}},
 		{zapcore.ErrorLevel, map[string]any{"err": "boom"}},
 	}
 	for i, entry := range logs.All() {

@@ -1,37 +1,11 @@
 import { useEffect, useId, useRef } from "preact/hooks";
 import type uPlot from "uplot";
-import { drawChart, type ReferenceLine, setChartData } from "../lib/plot";
+import { CHART_HEIGHT, drawChart, type Plot, setChartData } from "../lib/plot";
 import { onThemeChange } from "../theme";
 
-export interface ChartSeries {
-  label: string;
-  /** A CSS token. */
-  color: string;
-  width?: number;
-  dash?: number[];
-  fill?: boolean;
-  bars?: boolean;
-}
-
-export interface ChartProps {
+export interface ChartProps extends Plot {
   title: string;
   hint?: string;
-  /** Charts with the same key share the cursor. */
-  sync: string;
-  /** What the time axis shows, in seconds since 1970; there may be data for a part of it only. */
-  from: number;
-  to: number;
-  /** Seconds since 1970, ascending. */
-  x: number[];
-  ys: (number | null)[][] | uPlot.AlignedData[1][];
-  series: ChartSeries[];
-  format: (v: number | null) => string;
-  /** Horizontal lines to hold the values against. */
-  lines?: ReferenceLine[];
-  /** A scale that shows 0 to 1 linearly and compresses what is above. */
-  compress?: boolean;
-  fromZero?: boolean;
-  onZoom?: (start: Date, end: Date) => void;
 }
 
 /** A time series; dragging over it zooms in. What it shows is also said in words, for those who cannot see it. */
@@ -53,7 +27,7 @@ export function Chart(props: ChartProps) {
     };
     draw();
     const resized = new ResizeObserver(() =>
-      plot.current?.setSize({ width: at.clientWidth, height: HEIGHT }),
+      plot.current?.setSize({ width: at.clientWidth, height: CHART_HEIGHT }),
     );
     resized.observe(at);
     const stop = onThemeChange(draw);
@@ -79,8 +53,6 @@ export function Chart(props: ChartProps) {
     </figure>
   );
 }
-
-const HEIGHT = 200;
 
 /** "5m: now 38×, between 0.2× and 40×." */
 function spoken({ ys, series, format }: ChartProps): string {

@@ -1,4 +1,4 @@
-import type { Objective, Policy } from "../api/types";
+import type { BudgetPolicy, Objective } from "../api/types";
 import { type Standing, standing } from "../objectives/urgency";
 import { POLICY_NAME } from "../objectives/words";
 import { Icon } from "./Icon";
@@ -27,6 +27,6 @@ export function ObjectivePill({ objective }: { objective: Objective }) {
   return <StandingPill of={standing(objective)} />;
 }
 
-export function PolicyPill({ policy }: { policy: Policy }) {
+export function PolicyPill({ policy }: { policy: BudgetPolicy }) {
   return <span class={`pill policy-${policy}`}>{POLICY_NAME[policy]}</span>;
 }

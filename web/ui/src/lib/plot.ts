@@ -1,7 +1,6 @@
 // uPlot, dressed in the dashboard's colours.
 
 import uPlot from "uplot";
-import type { ChartProps } from "../components/Chart";
 import { resolveColor } from "../theme";
 import { clockTime, moment, shortDate } from "./time";
 
@@ -11,13 +10,43 @@ export interface ReferenceLine {
   label: string;
 }
 
-const HEIGHT = 200;
+export interface PlotSeries {
+  label: string;
+  /** A CSS token. */
+  color: string;
+  width?: number;
+  dash?: number[];
+  fill?: boolean;
+  bars?: boolean;
+}
+
+/** What a chart draws. */
+export interface Plot {
+  /** Charts with the same key share the cursor. */
+  sync: string;
+  /** What the time axis shows, in seconds since 1970; there may be data for a part of it only. */
+  from: number;
+  to: number;
+  /** Seconds since 1970, ascending. */
+  x: number[];
+  ys: (number | null)[][] | uPlot.AlignedData[1][];
+  series: PlotSeries[];
+  format: (v: number | null) => string;
+  /** Horizontal lines to hold the values against. */
+  lines?: ReferenceLine[];
+  /** A scale that shows 0 to 1 linearly and compresses what is above. */
+  compress?: boolean;
+  fromZero?: boolean;
+  onZoom?: (start: Date, end: Date) => void;
+}
+
+export const CHART_HEIGHT = 200;
 
 /** Up to as many values are drawn as points too. */
 const FEW = 20;
 
-/** Draws a chart into `at`. `latest` gives the props of now: the range and the zoom handler change under a plot. */
-export function drawChart(at: HTMLElement, latest: () => ChartProps): uPlot {
+/** Draws a chart into `at`. `latest` gives what to draw now: the range and the zoom handler change under a plot. */
+export function drawChart(at: HTMLElement, latest: () => Plot): uPlot {
   const p = latest();
   const ink = resolveColor("--text-3");
   const grid = { stroke: resolveColor("--line"), width: 1 };
@@ -25,7 +54,7 @@ export function drawChart(at: HTMLElement, latest: () => ChartProps): uPlot {
   const max = p.lines && p.compress ? Math.max(...p.lines.map((l) => l.at), 1) * 1.15 : 0;
   const options: uPlot.Options = {
     width: Math.max(at.clientWidth, 100),
-    height: HEIGHT,
+    height: CHART_HEIGHT,
     padding: [10, 22, 0, 0],
     cursor: {
       sync: { key: p.sync },
@@ -95,11 +124,11 @@ function showLast(u: uPlot): void {
   u.setLegend({ idx: u.data[0].length - 1 }, false);
 }
 
-export function setChartData(u: uPlot, x: number[], ys: ChartProps["ys"]): void {
+export function setChartData(u: uPlot, x: number[], ys: Plot["ys"]): void {
   u.setData([x, ...ys] as uPlot.AlignedData);
 }
 
-function yRange(lo: number, hi: number, p: ChartProps, max: number): uPlot.Range.MinMax {
+function yRange(lo: number, hi: number, p: Plot, max: number): uPlot.Range.MinMax {
   if (p.compress) return [0, Math.max(max, (hi ?? 0) * 1.15)];
   if (p.fromZero) return [0, Math.max(1, (hi ?? 0) * 1.1)];
   // A budget: 0 and 100 % are always in sight, more of it when overspent.

@@ -3,11 +3,12 @@ import type uPlot from "uplot";
 import * as api from "../api/endpoints";
 import type { History, Objective } from "../api/types";
 import { useNow, usePoll } from "../api/usePoll";
-import { Chart, type ChartSeries } from "../components/Chart";
+import { Chart } from "../components/Chart";
 import { Empty, Polled } from "../components/Notices";
 import { Segmented } from "../components/Segmented";
 import { Time } from "../components/Time";
 import { burnRate, count, durationSeconds, percent } from "../lib/format";
+import type { PlotSeries } from "../lib/plot";
 import type { TimeRange } from "../lib/time";
 import { type Route, replaceParams } from "../router";
 import { DEFAULT_RANGE, fromFirstData, rangeOptions, shownRange } from "./range";
@@ -142,7 +143,7 @@ const BUDGET_LINES = [
 
 const BURN_WINDOWS = ["5m", "1h", "6h"];
 
-function burnSeries(): ChartSeries[] {
+function burnSeries(): PlotSeries[] {
   return [
     { label: "5m", color: "--c-burn-5m", width: 1 },
     { label: "1h", color: "--c-burn-1h", width: 2 },

@@ -1,6 +1,6 @@
 // Objectives, budgets and tiers in sentences: people act on what they understand.
 
-import type { Indicator, Objective, Policy, Tier } from "../api/types";
+import type { BudgetPolicy, Indicator, Objective, Tier } from "../api/types";
 import * as f from "../lib/format";
 
 const NOUNS: Record<string, string> = {
@@ -14,13 +14,13 @@ const NOUNS: Record<string, string> = {
 /** What an indicator counts: "server requests", "consumed messages". */
 export function eventsNoun(i: Indicator): string {
   if (i.type === "promql") return "events";
-  return NOUNS[(i.kind ?? "").toLowerCase()] ?? "spans";
+  return NOUNS[i.kind.toLowerCase()] ?? "spans";
 }
 
 /** Which of them: " for POST /checkout where http.route = /checkout". Empty when all of them. */
 export function selection(i: Indicator): string {
-  const operations = i.operations?.length ? ` for ${list(i.operations, "or")}` : "";
-  const attributes = Object.entries(i.attributes ?? {}).map(([k, v]) => `${k} = ${v}`);
+  const operations = i.operations.length ? ` for ${list(i.operations, "or")}` : "";
+  const attributes = Object.entries(i.attributes).map(([k, v]) => `${k} = ${v}`);
   return operations + (attributes.length ? ` where ${list(attributes, "and")}` : "");
 }
 
@@ -30,7 +30,7 @@ function list(items: string[], last: string): string {
 
 /** What good is: "succeed", "take at most 300 ms". */
 export function goodVerb(i: Indicator): string {
-  if (i.type === "latency") return `take at most ${f.durationMs(i.threshold_ms ?? null)}`;
+  if (i.type === "latency") return `take at most ${f.durationMs(i.threshold_ms)}`;
   return i.type === "promql" ? "are good" : "succeed";
 }
 
@@ -78,7 +78,7 @@ export function windowWords(o: Objective): string {
   return f.durationSeconds(o.window_seconds);
 }
 
-export const POLICY_NAME: Record<Policy, string> = {
+export const POLICY_NAME: Record<BudgetPolicy, string> = {
   normal: "Normal",
   cautious: "Cautious",
   freeze: "Freeze",
@@ -86,7 +86,7 @@ export const POLICY_NAME: Record<Policy, string> = {
 };
 
 /** What a policy level asks of the team. */
-export const POLICY_ASKS: Record<Policy, string> = {
+export const POLICY_ASKS: Record<BudgetPolicy, string> = {
   normal: "More than half of the budget is left: deploy normally.",
   cautious: "Between 10 and 50 % is left: deploy slower, with extra review.",
   freeze:

@@ -1,5 +1,6 @@
 import type { SamplingStatus } from "../api/types";
 import { count, percent, plural } from "../lib/format";
+import { linked, revived } from "./words";
 
 export function Decided({ status: s }: { status: SamplingStatus }) {
   const { sampled, not_sampled, dropped } = s.decided;
@@ -31,6 +32,11 @@ export function Decided({ status: s }: { status: SamplingStatus }) {
             ))}
           </ul>
         </>
+      )}
+      {total > 0 && (
+        <p class="faint">
+          {revived(s)} {linked(s)}
+        </p>
       )}
       <p class="faint">
         {late === 0

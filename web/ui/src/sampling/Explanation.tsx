@@ -53,6 +53,18 @@ function Facts({ decision: d }: { decision: Decision }) {
         <Time at={d.decided_at} now={now} millis />{" "}
         <span class="faint num nowrap">{durationSeconds(waited)} after its first span</span>
       </Fact>
+      {d.linked_trace_id && (
+        <Fact name="Kept for its link with">
+          <a href={links.trace(d.linked_trace_id)} title={d.linked_trace_id}>
+            <code>{d.linked_trace_id.slice(0, 16)}</code>
+          </a>
+        </Fact>
+      )}
+      {d.trigger === "revived" && (
+        <Fact name="Revived">
+          <span class="chip">revived</span> not kept at first, and kept once a late span came
+        </Fact>
+      )}
       <Fact name="Root">{c.root_seen ? "came" : <span class="text-ticket">has not come</span>}</Fact>
       <Fact name="Spans">
         <b class="num">{count(c.spans)}</b>

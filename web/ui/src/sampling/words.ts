@@ -22,6 +22,23 @@ export function waiting(s: SamplingStatus): string {
   return s.traces_undelivered > 0 ? `${spans}: ${undecided}, ${kept}.` : `${spans}: ${undecided}.`;
 }
 
+/** How many decisions were changed by what came late, and how many still can be. */
+export function revived(s: SamplingStatus): string {
+  const done =
+    s.revived_traces === 0
+      ? "No trace was revived by a late span."
+      : `${plural(s.revived_traces, "trace was revived", "traces were revived")}: not kept at first, and kept once a late span came; counted under both.`;
+  if (s.traces_revivable === 0) return done;
+  const held = `the buffer holds ${bytes(s.bytes_revivable)} of their spans for revive_window`;
+  return `${done} ${plural(s.traces_revivable, "trace")} that ${s.traces_revivable === 1 ? "was" : "were"} not kept can still be: ${held}.`;
+}
+
+/** How many traces were kept for a link alone. */
+export function linked(s: SamplingStatus): string {
+  if (s.linked_traces === 0) return "No trace was kept for a link alone.";
+  return `${plural(s.linked_traces, "trace was", "traces were")} kept only for a link with a kept trace.`;
+}
+
 export const VERDICT: Record<Verdict, string> = {
   sampled: "kept",
   not_sampled: "not kept",

@@ -1,5 +1,5 @@
 import { useMemo } from "preact/hooks";
-import type { Trace, TraceClock } from "../api/types";
+import type { Clock, Trace } from "../api/types";
 import { CopyButton } from "../components/CopyButton";
 import { Fact } from "../components/Fact";
 import { Icon } from "../components/Icon";
@@ -154,7 +154,7 @@ function Clocks({ trace: t }: { trace: Trace }) {
   );
 }
 
-function ClockRow({ clock: c }: { clock: TraceClock }) {
+function ClockRow({ clock: c }: { clock: Clock }) {
   const offset = Number(c.offset_ns);
   return (
     <tr>

@@ -1,9 +1,9 @@
 // Search within a trace.
 
-import type { AttributeValue, Span } from "../api/types";
+import type { Span } from "../api/types";
 
 /** An attribute's value on one line. */
-export function valueText(v: AttributeValue): string {
+export function valueText(v: unknown): string {
   return typeof v === "object" && v !== null ? JSON.stringify(v) : String(v);
 }
 

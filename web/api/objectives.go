@@ -1,0 +1,151 @@
+package api
+
+import (
+	"time"
+
+	"github.com/slowburn/slowburn/slo"
+	"github.com/slowburn/slowburn/slo/alert"
+	"github.com/slowburn/slowburn/slo/engine"
+)
+
+// Objectives answers GET /api/slo/v1/objectives.
+type Objectives struct {
+	EvaluatedUntil *time.Time  `json:"evaluated_until"`
+	NextEvaluation *time.Time  `json:"next_evaluation_at"`
+	Objectives     []Objective `json:"objectives"`
+}
+
+// Objective answers GET /api/slo/v1/objectives/{name}. A ratio of nothing is nil.
+type Objective struct {
+	Name           string            `json:"name"`
+	Description    string            `json:"description"`
+	Service        string            `json:"service"`
+	Labels         map[string]string `json:"labels"`
+	Indicator      Indicator         `json:"indicator"`
+	Target         float64           `json:"target"`
+	Window         string            `json:"window"`
+	WindowSeconds  int64             `json:"window_seconds"`
+	EvaluatedUntil *time.Time        `json:"evaluated_until"`
+	State          engine.State      `json:"state"`
+	Message        string            `json:"message"`
+	Standing
+}
+
+// Standing is how an objective stands: what was counted, and what follows from it.
+type Standing struct {
+	Events         Events         `json:"events"`
+	ErrorRatio     *float64       `json:"error_ratio"`
+	Budget         Budget         `json:"budget"`
+	BurnRates      []BurnRate     `json:"burn_rates"`
+	Tiers          []Tier         `json:"tiers"`
+	Alert          ObjectiveAlert `json:"alert"`
+	VolatileCounts string         `json:"volatile_counts"`
+	LostCounts     string         `json:"lost_counts"`
+}
+
+// Indicator is what an objective counts.
+type Indicator struct {
+	Type        slo.IndicatorType `json:"type"`
+	Service     string            `json:"service"`
+	Kind        string            `json:"kind"`
+	Operations  []string          `json:"operations"`
+	Attributes  map[string]string `json:"attributes"`
+	ThresholdMS float64           `json:"threshold_ms"`
+	BadQuery    string            `json:"bad_query"`
+	TotalQuery  string            `json:"total_query"`
+}
+
+// Events are counts over some window.
+type Events struct {
+	Total uint64 `json:"total"`
+	Bad   uint64 `json:"bad"`
+}
+
+// Budget is what is left of an error budget.
+type Budget struct {
+	RemainingRatio   float64         `json:"remaining_ratio"`
+	RemainingPercent float64         `json:"remaining_percent"`
+	AllowedEvents    float64         `json:"allowed_events"`
+	RemainingEvents  float64         `json:"remaining_events"`
+	TotalMinutes     float64         `json:"total_minutes"`
+	RemainingMinutes float64         `json:"remaining_minutes"`
+	Policy           slo.PolicyLevel `json:"policy"`
+}
+
+// BurnRate is the burn rate of one window.
+type BurnRate struct {
+	Window        string   `json:"window"`
+	WindowSeconds int64    `json:"window_seconds"`
+	Total         uint64   `json:"total"`
+	Bad           uint64   `json:"bad"`
+	ErrorRatio    *float64 `json:"error_ratio"`
+	BurnRate      *float64 `json:"burn_rate"`
+}
+
+// Tier is where a tier stands.
+type Tier struct {
+	Severity          slo.Severity `json:"severity"`
+	LongWindow        string       `json:"long_window"`
+	ShortWindow       string       `json:"short_window"`
+	Factor            float64      `json:"factor"`
+	BudgetPercent     float64      `json:"budget_percent"`
+	LongBurnRate      *float64     `json:"long_burn_rate"`
+	ShortBurnRate     *float64     `json:"short_burn_rate"`
+	Active            bool         `json:"active"`
+	Reachable         bool         `json:"reachable"`
+	ExhaustionSeconds *float64     `json:"exhaustion_seconds"`
+}
+
+// ObjectiveAlert is where an objective's alert stands.
+type ObjectiveAlert struct {
+	State    alert.State  `json:"state"`
+	Severity slo.Severity `json:"severity"`
+	Since    *time.Time   `json:"since"`
+	Summary  string       `json:"summary"`
+}
+
+// History answers GET /api/slo/v1/objectives/{name}/history.
+type History struct {
+	StepSeconds int64          `json:"step_seconds"`
+	Points      []HistoryPoint `json:"points"`
+}
+
+// HistoryPoint is an objective at a time.
+type HistoryPoint struct {
+	Time                 time.Time           `json:"time"`
+	Total                uint64              `json:"total"`
+	Bad                  uint64              `json:"bad"`
+	ErrorRatio           *float64            `json:"error_ratio"`
+	BudgetRemainingRatio *float64            `json:"budget_remaining_ratio"`
+	BurnRates            map[string]*float64 `json:"burn_rates"`
+}
+
+// ObjectivesOf describes all objectives.
+func ObjectivesOf(s engine.Statuses) Objectives {
+	return Objectives{s.EvaluatedUntil, s.NextEvaluation, listOf(s.Objectives, ObjectiveOf)}
+}
+
+// ObjectiveOf describes an objective. VolatileCounts and LostCounts are left to the caller, who knows the components that count.
+func ObjectiveOf(s engine.Status) Objective {
+	indicator := Indicator(s.Indicator)
+	indicator.Operations, indicator.Attributes = whole(indicator.Operations), wholeMap(indicator.Attributes)
+	return Objective{
+		Name: s.Name, Description: s.Description, Service: s.Service, Labels: wholeMap(s.Labels), Indicator: indicator,
+		Target: s.Target, Window: s.Window, WindowSeconds: s.WindowSeconds,
+		EvaluatedUntil: s.EvaluatedUntil, State: s.State, Message: s.Message,
+		Standing: Standing{
+			Events: Events(s.Events), ErrorRatio: s.ErrorRatio, Budget: Budget(s.Budget),
+			BurnRates: listOf(s.BurnRates, func(b engine.BurnRate) BurnRate { return BurnRate(b) }),
+			Tiers:     listOf(s.Tiers, func(t engine.Tier) Tier { return Tier(t) }),
+			Alert:     ObjectiveAlert(s.Alert),
+		},
+	}
+}
+
+// HistoryOf describes an objective over time.
+func HistoryOf(h engine.History) History {
+	return History{h.StepSeconds, listOf(h.Points, func(p engine.Point) HistoryPoint {
+		p.BurnRates = wholeMap(p.BurnRates)
+		return HistoryPoint(p)
+	})}
+}

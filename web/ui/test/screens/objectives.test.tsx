@@ -1,0 +1,168 @@
+// @vitest-environment happy-dom
+import { describe, expect, it } from "vitest";
+import { links, navigate } from "../../src/router";
+import { all, button, click, open, settle, text, world } from "./screen";
+
+describe("objectives", () => {
+  it("lists the most urgent first, and counts", async () => {
+    await open(links.objectives());
+    expect(text("h1")).toBe(
+      "1 paging, 1 ticket firing, 1 pending, 1 not evaluated, 1 low on budget, 4 healthy",
+    );
+    expect(all(".objective h2").map((h) => h.textContent)).toEqual([
+      "checkout-availability",
+      "checkout-latency",
+      "payment-availability",
+      "warehouse-freshness",
+      "search-latency",
+      "recommendations-availability",
+      "catalog-availability",
+      "ingress-5xx",
+      "orders-consumer-availability",
+      "gift-cards-availability",
+    ]);
+    expect(document.title).toBe("(2) Objectives · slowburn");
+    const first = all(".objective")[0].textContent?.replaceAll("\u202f", " ");
+    for (const part of [
+      "99.9 %",
+      "17 % left",
+      "Cautious",
+      "38.2×",
+      "14.4×",
+      "21.4 times the sustainable rate",
+    ]) {
+      expect(first).toContain(part);
+    }
+  });
+
+  it("filters, with the filter in the URL", async () => {
+    await open(links.objectives());
+    await click(button("Ticket"));
+    expect(location.hash).toBe("#/?state=ticket");
+    expect(all(".objective")).toHaveLength(1);
+    await click(button("Ticket"));
+    expect(all(".objective")).toHaveLength(10);
+  });
+
+  it("says what to configure while there are none", async () => {
+    world.scenario = "empty";
+    await open(links.objectives());
+    expect(text("h1")).toBe("No objectives yet");
+    expect(text("pre")).toContain("availability:");
+  });
+
+  it("keeps the last data when the gateway fails, says how old, and recovers", async () => {
+    await open(links.objectives());
+    world.scenario = "down";
+    await settle(10_000);
+    expect(text("[role=alert]")).toContain("The ledger cannot be read");
+    expect(text("[role=alert]")).toContain("Showing what was known at");
+    expect(all(".objective")).toHaveLength(10);
+    world.scenario = "ok";
+    await click(button("Try now"));
+    expect(all("[role=alert]")).toHaveLength(0);
+  });
+});
+
+describe("an objective", () => {
+  it("explains itself", async () => {
+    await open(links.objective("checkout-availability"));
+    expect(text(".promise")).toBe(
+      "99.9 % of checkout’s server requests for POST /checkout succeed over 30 d.",
+    );
+    expect(text(".banner")).toContain("Page firing since");
+    expect(text(".figure-budget")).toContain("deploy slower, with extra review");
+    expect(all(".tiers tbody tr").map((r) => r.classList.contains("is-page"))).toEqual([
+      true,
+      false,
+      false,
+      false,
+    ]);
+    expect(text(".breakdown")).toContain("java.net.SocketTimeoutException");
+    expect(all(".chart")).toHaveLength(4);
+    expect(world.asked.some((a) => a.includes("/history?") && a.includes("step=60"))).toBe(true);
+  });
+
+  it("leads to the failed, or the slow, traces of the range", async () => {
+    await open(links.objective("checkout-availability", { range: "1h" }));
+    const failed = all("a").find((a) => a.textContent?.startsWith("Traces with errors through checkout"));
+    expect(failed?.getAttribute("href")).toBe(
+      "#/traces?service=checkout&operation=POST+%2Fcheckout&error=true&range=1h",
+    );
+    navigate(links.objective("checkout-latency"));
+    await settle();
+    const slow = all("a").find((a) => a.textContent?.startsWith("Traces of 300"));
+    expect(slow?.getAttribute("href")).toContain("min_duration=300ms");
+  });
+
+  it("has neither figures nor a breakdown where there is nothing to count", async () => {
+    await open(links.objective("warehouse-freshness"));
+    expect(text()).toContain("parse error");
+    expect(all(".breakdown")).toHaveLength(0);
+    await open(links.objective("gift-cards-availability"));
+    expect(text(".figure-budget")).toContain("no events");
+  });
+
+  it("says that counts would not survive, and what was lost of them", async () => {
+    await open(links.objective("checkout-latency"));
+    expect(text(".notice-error")).toContain(
+      "Of this objective, counts since 2026-01-31 12:03 UTC would not survive a crash",
+    );
+    expect(text()).toContain("Of this objective, counting began anew at 2026-01-31 11:40 UTC");
+    await open(links.objective("checkout-availability"));
+    expect(text()).not.toContain("Of this objective");
+  });
+
+  it("says so when there is none of that name", async () => {
+    await open(links.objective("nope"));
+    expect(text()).toContain("There is no such objective");
+  });
+});
+
+describe("a first contact", () => {
+  it.each([links.traces(), links.sampling()])(
+    "says where to send spans while none has come: %s",
+    async (page) => {
+      world.scenario = "empty";
+      await open(page);
+      expect(text()).toContain("No span has come yet");
+      const [http, grpc] = all(".first-steps code").map((e) => e.textContent);
+      expect(http).toBe(
+        "OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318\nOTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf",
+      );
+      expect(grpc).toBe(
+        "OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4317\nOTEL_EXPORTER_OTLP_PROTOCOL=grpc",
+      );
+    },
+  );
+
+  it("says what came and why none of it was kept", async () => {
+    world.scenario = "unkept";
+    await open(links.traces());
+    expect(text(".empty")).toContain("20 traces came, none was kept");
+    expect(text(".empty")).toContain("The policy rest keeps 1 % of ordinary traces.");
+    expect(text(".empty")).toContain("2 traces wait for a decision");
+    expect(all(".first-steps")).toHaveLength(0);
+  });
+
+  it("counts down to the first evaluation", async () => {
+    world.scenario = "unkept";
+    await open(links.objectives());
+    expect(text()).toMatch(/Not evaluated yet\. First evaluation in \d\d s\./);
+  });
+
+  it("counts down on an objective's page, and names the services that were counted", async () => {
+    world.scenario = "unkept";
+    await open(links.objective("checkout-availability"));
+    expect(text()).toMatch(/Nothing has been evaluated yet\. First evaluation in \d\d s\./);
+    expect(text()).toContain("Spans of checkout have come, and none matches");
+  });
+
+  it("shows advice as advice", async () => {
+    world.scenario = "empty";
+    await open(links.objectives());
+    expect(all(".health.notice-hint")).toHaveLength(1);
+    expect(text(".health")).toContain("slo: no receiver is configured");
+    expect(text(".health")).not.toContain("objectives are evaluated");
+  });
+});

@@ -1,0 +1,74 @@
+// The screens against the mock API, for tests: the app is opened at a route, and asks the mock API in the scenario of `world`.
+import { render } from "preact";
+import { act } from "preact/test-utils";
+import { beforeEach, vi } from "vitest";
+import { answer, type Scenario } from "../../mock/api";
+import { sentAgain } from "../../mock/destinations";
+import { App } from "../../src/app";
+
+vi.mock("../../src/lib/plot", () => ({
+  CHART_HEIGHT: 200,
+  drawChart: () => ({ destroy() {}, setSize() {} }), // there is no canvas here
+  setChartData() {},
+}));
+
+/** What the gateway answers, and what it was world.asked. */
+export const world = { scenario: "ok" as Scenario, asked: [] as string[] };
+
+export const root = document.createElement("div");
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval"] });
+  vi.stubGlobal("fetch", async (input: string, { method = "GET" }: RequestInit = {}) => {
+    const url = new URL(input);
+    world.asked.push((method === "GET" ? "" : `${method} `) + url.pathname + url.search);
+    const segments = url.pathname.split("/").filter(Boolean).map(decodeURIComponent);
+    const path = segments[0] === "api" ? segments.slice(1) : segments;
+    const { status, type, body } = answer(path, url.searchParams, world.scenario, method);
+    return new Response(JSON.stringify(body), { status, headers: { "Content-Type": type } });
+  });
+  world.scenario = "ok";
+  world.asked = [];
+  sentAgain.clear();
+  vi.spyOn(HTMLElement.prototype, "clientHeight", "get").mockReturnValue(600); // there is no layout here
+  document.body.append(root);
+  return () => {
+    act(() => render(null, root));
+    vi.useRealTimers();
+    vi.unstubAllGlobals();
+  };
+});
+
+/** Lets time pass, then lets answers arrive and what they show ask for more. */
+export async function settle(ms = 0) {
+  for (const wait of [ms, 20, 20, 20]) {
+    await act(async () => {
+      await vi.advanceTimersByTimeAsync(wait);
+      for (let i = 0; i < 20; i++) await Promise.resolve();
+    });
+  }
+}
+
+export async function open(to: string) {
+  history.replaceState(null, "", to);
+  act(() => render(<App />, root));
+  await settle();
+}
+
+export const text = (selector = "main") =>
+  root.querySelector(selector)?.textContent?.replaceAll("\u202f", " ") ?? "";
+export const all = (selector: string) => [...root.querySelectorAll<HTMLElement>(selector)];
+export const button = (name: string) =>
+  all("button").find(
+    (b) => b.textContent?.includes(name) || b.getAttribute("aria-label") === name,
+  ) as HTMLButtonElement;
+export const click = async (e: HTMLElement) => {
+  await act(async () => e.click());
+  await settle();
+};
+export const press = async (key: string) => {
+  await act(async () => {
+    document.activeElement?.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+  });
+  await settle();
+};
