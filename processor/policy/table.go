@@ -49,3 +49,25 @@ var table = []kind{
 	{Composite, group[CompositeConfig](), rule.Counts | rule.ContribWeightless | rule.Outermost, rule.Outermost},
 	{Drop, group[DropConfig](), rule.Lasts | rule.Outermost, rule.Outermost | rule.Wants},
 }
+
+// Form is how a policy of a type is written.
+type Form struct {
+	Type Type
+	// Section points to a zero value of the type's section. It is nil for a type without one.
+	Section any
+	// Inner reports whether a policy of the type can be a sub-policy.
+	Inner bool
+}
+
+// Forms returns the form of each type, in the order of the table.
+func Forms() []Form {
+	forms := make([]Form, len(table))
+	for i := range table {
+		k := &table[i]
+		forms[i] = Form{Type: k.name, Inner: !k.traits.Has(rule.Outermost)}
+		if k.section != nil {
+			forms[i].Section = k.section()
+		}
+	}
+	return forms
+}
