@@ -114,7 +114,7 @@ generate: reference ## Generate the components' telemetry from their metadata.ya
 
 .PHONY: reference
 reference: # docs/reference/config.md and its schema, from the configuration structures
-	$(GO) test -count=1 -run '^TestReference$$' ./cmd/slowburn -args -update
+	$(GO) test -count=1 -run '^TestReference$$' ./cmd/slowburn -args -rewrite
 
 .PHONY: check
 check: ## Everything that must hold before a change lands, with the seconds that each stage took

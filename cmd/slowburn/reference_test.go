@@ -1,7 +1,6 @@
 package main
 
 import (
-	"flag"
 	"fmt"
 	"math"
 	"os"
@@ -21,7 +20,6 @@ import (
 	"github.com/slowburn/slowburn/slo"
 )
 
-var update = flag.Bool("update", false, "write the generated reference of the configuration")
 
 func referenceOf(t *testing.T) (*reference.Reference, otelcol.Factories) {
 	f, err := factories(nil)
@@ -31,7 +29,7 @@ func referenceOf(t *testing.T) (*reference.Reference, otelcol.Factories) {
 	return ref, f
 }
 
-// TestReference fails when the page and the schema are not what the code says. With -update it writes them.
+// TestReference fails when the page and the schema are not what the code says. With -rewrite it writes them.
 func TestReference(t *testing.T) {
 	ref, _ := referenceOf(t)
 	schema, err := ref.JSON()
@@ -40,7 +38,7 @@ func TestReference(t *testing.T) {
 		"../../docs/reference/config.md":          ref.Markdown(),
 		"../../docs/reference/config.schema.json": schema,
 	} {
-		if *update {
+		if *rewrite {
 			require.NoError(t, os.WriteFile(file, want, 0o644)) //nolint:gosec // a page for everybody
 		}
 		got, err := os.ReadFile(file) //nolint:gosec // one of the two above

@@ -14,7 +14,7 @@ import (
 //  2. Add a line below: name, section, traits, and the traits that it refuses in its sub-policies.
 //  3. Add a file to the package's testdata: spans in, decisions out.
 //
-// docs/sampling.md describes each type, for users.
+// docs/reference/policies.md describes each type, for users.
 
 // table lists the types of policies. Where a type's traits depend on how a policy is configured the table has those that
 // one can have, and compiling says which this one does not: see rule.Node.
