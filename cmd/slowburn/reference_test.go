@@ -20,7 +20,6 @@ import (
 	"github.com/slowburn/slowburn/slo"
 )
 
-
 func referenceOf(t *testing.T) (*reference.Reference, otelcol.Factories) {
 	f, err := factories(nil)
 	require.NoError(t, err)
