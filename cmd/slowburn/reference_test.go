@@ -1,6 +1,9 @@
 package main
 
 import (
+	"bytes"
+	"compress/gzip"
+	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -16,6 +19,7 @@ import (
 	"go.opentelemetry.io/collector/otelcol"
 	"go.yaml.in/yaml/v3"
 
+	"github.com/slowburn/slowburn"
 	"github.com/slowburn/slowburn/cmd/slowburn/internal/reference"
 	"github.com/slowburn/slowburn/slo"
 )
@@ -33,16 +37,28 @@ func TestReference(t *testing.T) {
 	ref, _ := referenceOf(t)
 	schema, err := ref.JSON()
 	require.NoError(t, err)
-	for file, want := range map[string][]byte{
-		"../../docs/reference/config.md":          ref.Markdown(),
-		"../../docs/reference/config.schema.json": schema,
-	} {
-		if *rewrite {
-			require.NoError(t, os.WriteFile(file, want, 0o644)) //nolint:gosec // a page for everybody
-		}
-		got, err := os.ReadFile(file) //nolint:gosec // one of the two above
+	const pageFile, schemaFile = "../../docs/reference/config.md", "../../docs/reference/config.schema.json"
+	if *rewrite {
+		var packed bytes.Buffer
+		w, err := gzip.NewWriterLevel(&packed, gzip.BestCompression)
 		require.NoError(t, err)
-		assert.True(t, string(want) == string(got), "%s is out of date: run `make generate`", file)
+		_, err = w.Write(schema)
+		require.NoError(t, errors.Join(err, w.Close()))
+		for file, content := range map[string][]byte{pageFile: ref.Markdown(), schemaFile: schema, schemaFile + ".gz": packed.Bytes()} {
+			require.NoError(t, os.WriteFile(file, content, 0o644)) //nolint:gosec // for everybody
+		}
+		return // what is embedded is of before
+	}
+	embedded, err := slowburn.ConfigSchema()
+	require.NoError(t, err)
+	page, err := os.ReadFile(pageFile)
+	require.NoError(t, err)
+	readable, err := os.ReadFile(schemaFile)
+	require.NoError(t, err)
+	for name, got := range map[string]bool{
+		pageFile: bytes.Equal(page, ref.Markdown()), schemaFile: bytes.Equal(readable, schema), schemaFile + ".gz": bytes.Equal(embedded, schema),
+	} {
+		assert.True(t, got, "%s is out of date: run `make reference`", name)
 	}
 }
 

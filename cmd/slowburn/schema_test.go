@@ -14,8 +14,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.yaml.in/yaml/v3"
-
-	"github.com/slowburn/slowburn"
 )
 
 // sections are the top-level keys of a configuration.
@@ -32,7 +30,12 @@ var others = map[string]string{
 }
 
 func compileSchema(t *testing.T) *jsonschema.Schema {
-	doc, err := jsonschema.UnmarshalJSON(strings.NewReader(slowburn.ConfigSchema))
+	var printed bytes.Buffer
+	cmd := command()
+	cmd.SetArgs([]string{"schema"})
+	cmd.SetOut(&printed)
+	require.NoError(t, cmd.Execute())
+	doc, err := jsonschema.UnmarshalJSON(&printed)
 	require.NoError(t, err)
 	c := jsonschema.NewCompiler()
 	require.NoError(t, c.AddResource("config.schema.json", doc))
