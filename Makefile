@@ -109,9 +109,13 @@ lint: ui ## Check formatting and run the linters
 	cd web/ui && npm run --silent lint
 
 .PHONY: generate
-generate: ## Generate the components' telemetry from their metadata.yaml
+generate: reference ## Generate the components' telemetry from their metadata.yaml, and the reference of the configuration
 	for dir in $$(git ls-files '*/metadata.yaml' | xargs -n1 dirname); do \
 		(cd $$dir && $(GO) tool -modfile=$(CURDIR)/tools/go.mod mdatagen metadata.yaml) || exit 1; done
+
+.PHONY: reference
+reference: # docs/reference/config.md and its schema, from the configuration structures
+	$(GO) test -count=1 -run '^TestReference$$' ./cmd/slowburn -args -rewrite
 
 .PHONY: check
 check: ## Everything that must hold before a change lands, with the seconds that each stage took

@@ -1,9 +1,29 @@
-// Package slowburn holds the configuration that the gateway runs with when it is given none.
+// Package slowburn holds the configuration that the gateway runs with when it is given none, and the schema of those that it can
+// be given.
 package slowburn
 
-import _ "embed"
+import (
+	"bytes"
+	"compress/gzip"
+	_ "embed"
+	"io"
+)
 
 // DefaultConfig is config.yaml: the pipelines and extensions of a gateway started without --config.
 //
 //go:embed config.yaml
 var DefaultConfig string
+
+// schema is docs/reference/config.schema.json, compressed: it is eight times as long.
+//
+//go:embed docs/reference/config.schema.json.gz
+var schema []byte
+
+// ConfigSchema returns the JSON Schema (draft 7) of a configuration.
+func ConfigSchema() ([]byte, error) {
+	r, err := gzip.NewReader(bytes.NewReader(schema))
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(r)
+}

@@ -17,8 +17,10 @@ func TestDocsValidate(t *testing.T) {
 	t.Setenv("SLOWBURN_DATA_DIR", t.TempDir())
 	pages, err := filepath.Glob("../../docs/*.md")
 	require.NoError(t, err)
+	references, err := filepath.Glob("../../docs/*/*.md")
+	require.NoError(t, err)
 	snippets := 0
-	for _, page := range append(pages, "../../README.md") {
+	for _, page := range append(append(pages, references...), "../../README.md") {
 		text, err := os.ReadFile(page)
 		require.NoError(t, err)
 		for i, block := range yamlBlock.FindAllSubmatch(text, -1) {

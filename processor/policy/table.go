@@ -14,7 +14,7 @@ import (
 //  2. Add a line below: name, section, traits, and the traits that it refuses in its sub-policies.
 //  3. Add a file to the package's testdata: spans in, decisions out.
 //
-// docs/sampling.md describes each type, for users.
+// docs/reference/policies.md describes each type, for users.
 
 // table lists the types of policies. Where a type's traits depend on how a policy is configured the table has those that
 // one can have, and compiling says which this one does not: see rule.Node.
@@ -48,4 +48,26 @@ var table = []kind{
 	{"not", group[NotConfig](), 0, rule.Outermost},
 	{Composite, group[CompositeConfig](), rule.Counts | rule.ContribWeightless | rule.Outermost, rule.Outermost},
 	{Drop, group[DropConfig](), rule.Lasts | rule.Outermost, rule.Outermost | rule.Wants},
+}
+
+// Form is how a policy of a type is written.
+type Form struct {
+	Type Type
+	// Section points to a zero value of the type's section. It is nil for a type without one.
+	Section any
+	// Inner reports whether a policy of the type can be a sub-policy.
+	Inner bool
+}
+
+// Forms returns the form of each type, in the order of the table.
+func Forms() []Form {
+	forms := make([]Form, len(table))
+	for i := range table {
+		k := &table[i]
+		forms[i] = Form{Type: k.name, Inner: !k.traits.Has(rule.Outermost)}
+		if k.section != nil {
+			forms[i].Section = k.section()
+		}
+	}
+	return forms
 }

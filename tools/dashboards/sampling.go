@@ -3,7 +3,7 @@ package main
 // sampling is what is kept, by which policy, of which service, and what that costs.
 var sampling = board{
 	file: "sampling.json", uid: "slowburn-sampling", title: "slowburn / sampling",
-	description: "Which traces are kept, why, and what each policy and service costs. docs/sampling.md explains the words.",
+	description: "Which traces are kept, why, and what each policy and service costs. docs/reference/decisions.md explains the words.",
 	rows: []row{
 		{"At a glance", []panel{
 			{title: "Traces decided", unit: perSecond, number: true, queries: []query{

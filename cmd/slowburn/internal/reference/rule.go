@@ -1,0 +1,60 @@
+package reference
+
+import "strings"
+
+// ruleSet are rules by what follows the common beginning of their paths; "" is that of the whole.
+type ruleSet map[string]Rule
+
+// Rule says of a key what its Go type does not. Values are as they are written in YAML.
+type Rule struct {
+	// Min and Max are the least and the greatest value.
+	Min, Max string
+	// Zero says what 0 stands for where it is valid. It may be below Min.
+	Zero string
+	// OneOf are the only valid values.
+	OneOf []string
+	// Required keys have no default.
+	Required bool
+	// Text says what is valid in words, where the others do not.
+	Text string
+	// Default describes a default that depends on the machine or on other keys.
+	Default string
+	// Doc replaces the comment on the field.
+	Doc string
+	// Hidden keys are not written by people.
+	Hidden bool
+}
+
+// ruleSets are the rules of this module's keys, by what their paths begin with.
+var ruleSets = map[string]ruleSet{
+	"receivers::otlp":           otlpRules,
+	"processors::tail_sampling": samplerRules,
+	"processors::reconstruct":   reconstructRules,
+	"connectors::sli":           sliRules,
+	"exporters::otlp_grpc":      exportRules,
+	"exporters::otlp_http":      exportRules,
+	"exporters::trace_store":    storeRules,
+	"exporters::tsdb":           exporterRules,
+	"extensions::tsdb":          tsdbRules,
+	"extensions::slo":           sloRules,
+	"extensions::web":           webRules,
+	policyPath:                  policyRules,
+}
+
+// rules are all of them, by path.
+var rules = joined(ruleSets)
+
+func joined(sets map[string]ruleSet) map[string]Rule {
+	all := map[string]Rule{}
+	for beginning, set := range sets {
+		for rest, rule := range set {
+			all[beginning+rest] = rule
+		}
+	}
+	return all
+}
+
+// ruleOf returns the rule of a path. The rules of the shadow are as those that decide.
+func ruleOf(path string) Rule {
+	return rules[strings.Replace(path, "::shadow::rules[]", "::rules[]", 1)]
+}
