@@ -21,6 +21,8 @@ const (
 	// another is a time that no process runs for: a monotonic clock that shows it, or runs back, is not the one that was
 	// looked at before (a bubble of synctest has its own).
 	another = 20 * 365 * 24 * time.Hour
+	// countedFrom is from which difference on a move of the clock counts: less is what two readings cannot tell.
+	countedFrom = 100 * time.Millisecond
 )
 
 // Guard is a wall clock with doubts. A machine's clock that jumps is not believed until it has stayed where it is for DoubtTime,
@@ -74,7 +76,9 @@ type belief struct {
 	since  time.Duration // when it was believed first, or first stood where it stands
 	// vouched says that the clock is believed for more than that it shows what it shows: it stayed, or others agree.
 	vouched bool
-	jumped  time.Duration // by how much the clock jumped, in all, and was believed
+	moved   time.Duration // by how much the clock moved against the monotonic one, in all, and was believed
+	jumped  time.Duration // what of that were jumps, but for those at the start
+	counted time.Time     // the origin up to which moved counts; moves of less than countedFrom wait until they are more
 	anchor  anchor
 
 	doubted      time.Time     // the same by a clock that jumped; zero where there is no doubt
@@ -164,6 +168,7 @@ func (g *Guard) NotBefore(t time.Time, what string) {
 	}
 	b.origin, b.since, b.before, b.vouched = t.UTC().Round(0).Add(-r.elapsed), r.elapsed, what, false
 	b.drop(r)
+	b.count()
 	g.belief.Store(&b)
 }
 
@@ -193,7 +198,10 @@ func (g *Guard) judge() (*belief, reading) {
 	last := g.belief.Load()
 	if last == nil || !last.continues(r) {
 		g.witnesses = nil
-		last = &belief{looked: r.elapsed, origin: r.origin(), since: r.elapsed}
+		last = &belief{looked: r.elapsed, origin: r.origin(), since: r.elapsed, moved: g.moved(), counted: r.origin()}
+		if before := g.belief.Load(); before != nil {
+			last.jumped = before.jumped
+		}
 		last.drop(r)
 	}
 	b := *last
@@ -218,13 +226,31 @@ func (g *Guard) judge() (*belief, reading) {
 	case g.witnesses.agree(origin, r.elapsed):
 		b.follow(r, r.elapsed)
 	}
+	b.count()
 	g.belief.Store(&b)
 	return &b, r
 }
 
+// moved is belief.moved.
+func (g *Guard) moved() time.Duration {
+	if b := g.belief.Load(); b != nil {
+		return b.moved
+	}
+	return 0
+}
+
+// count takes what the believed clock moved since it counted last.
+func (b *belief) count() {
+	if by := b.origin.Sub(b.counted); by.Abs() >= countedFrom {
+		b.moved, b.counted = b.moved+by, b.origin
+	}
+}
+
 // follow believes a clock that jumped, and has stood where it stands since.
 func (b *belief) follow(r reading, since time.Duration) {
-	b.jumped += r.origin().Sub(b.origin)
+	if b.before == "" {
+		b.jumped += r.origin().Sub(b.origin)
+	}
 	b.origin, b.since, b.vouched = r.origin(), since, true
 	b.drop(r)
 	b.believe()

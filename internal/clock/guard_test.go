@@ -266,6 +266,37 @@ func TestVouched(t *testing.T) {
 	assert.True(t, g.Look().Settled)
 }
 
+// What the clock moved in all is what was believed of it: steps, jumps once they are believed, and what was learned at the start.
+func TestMoved(t *testing.T) {
+	g := newGuarded(0)
+	g.run(time.Hour)
+	for range 50 {
+		g.offset += 10 * time.Millisecond
+		g.run(DoubtTime)
+	}
+	assert.InDelta(t, g.offset, g.moved(), float64(countedFrom))
+	g.offset += 5 * time.Second
+	g.Look()
+	assert.InDelta(t, g.offset, g.moved(), float64(countedFrom))
+	before := g.moved()
+	for _, jump := range jumps {
+		g.offset += jump
+		g.run(DoubtTime - 10*time.Second)
+		assert.Equal(t, before, g.moved(), "not believed yet")
+		g.run(20 * time.Second)
+		assert.Equal(t, before+jump, g.moved())
+		assert.InDelta(t, g.moved(), g.Look().Jumped, float64(6*time.Second))
+		before = g.moved()
+	}
+
+	g = newGuarded(-25 * time.Hour)
+	g.NotBefore(noon, "a file")
+	assert.Equal(t, 25*time.Hour, g.moved())
+	g.offset = 2 * time.Hour
+	assert.Equal(t, 27*time.Hour, func() time.Duration { g.Look(); return g.moved() }())
+	assert.Zero(t, g.Look().Jumped)
+}
+
 // Another monotonic clock, as a bubble of synctest has, is another start.
 func TestAnotherMonotonicClock(t *testing.T) {
 	g := newGuarded(0)

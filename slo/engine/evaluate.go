@@ -49,7 +49,7 @@ type evaluator struct {
 	progress   []progress // by index of the objective
 	spans      spanProgress
 	pruned     ledger.Minute
-	jumped     time.Duration // what of the clock's jumps was taken into account
+	jumped     time.Duration // by how much the clock had jumped at the last evaluation, in all
 }
 
 // progress is how far an objective is.
@@ -79,7 +79,7 @@ func (v *evaluator) evaluate(ctx context.Context, look clock.State) error {
 	v.evaluating.Lock()
 	defer v.evaluating.Unlock()
 	now := look.Now
-	if err := v.jump(look.Jumped); err != nil {
+	if err := v.jump(look.Jumped, now); err != nil {
 		return err
 	}
 	end := ledger.Elapsed(now.Add(-v.config.Lateness))

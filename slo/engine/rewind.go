@@ -27,12 +27,12 @@ func (v *evaluator) latest() ledger.Minute {
 
 // jump follows a clock that jumped ahead and came to be believed: series that were read until then were read a moment ago, not as
 // long ago as the clock says, so they are not forgotten, and their next step counts.
-func (v *evaluator) jump(jumped time.Duration) error {
+func (v *evaluator) jump(jumped time.Duration, now time.Time) error {
 	by := jumped - v.jumped
 	if by > 0 {
 		carried := samples.Cursors{}
 		for id, c := range v.spans.cursors {
-			carried[id] = samples.Cursor{At: c.At + by.Milliseconds(), Value: c.Value}
+			carried[id] = samples.Cursor{At: max(c.At, min(c.At+by.Milliseconds(), now.UnixMilli())), Value: c.Value}
 		}
 		if err := v.db.Update(func(tx *bbolt.Tx) error { return book.PutCursors(tx, carried) }); err != nil {
 			return fmt.Errorf("write %s: %w", v.db.Path(), err)
