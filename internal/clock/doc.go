@@ -9,12 +9,18 @@
 // Guard is a wall clock with doubts, and Wall what the process' guard believes. What stamps or forgets data takes the time from Wall,
 // and forgets only while Look says that the clock is settled. What measures durations takes Now.
 //
+// A clock that is believed is vouched for once it has stayed where it is for 15 min, or once others agree with it: what looks far ahead
+// or back, as evaluation does, may follow it. It is settled when it has stood where it stands for 5 min. A process that starts knows
+// neither: its clock is believed, unless something of ours is newer.
+//
 //	from      event                                                       to
 //	--------  ----------------------------------------------------------  --------
 //	believed  the machine's clock and the monotonic one part by > 2 min   doubted
+//	          within 15 min, at once or in small steps
 //	believed  something of ours is newer than the clock (NotBefore)       doubted
 //	doubted   the clock is back within 2 min of what is believed          believed
 //	doubted   it stayed where it is for 15 min                            believed
+//	doubted   since the start, and it is set to after what is ours        believed
 //	doubted   the median of five processes' latest spans agrees with it   believed
 //	doubted   it jumps again                                              doubted, from then on
 //

@@ -8,8 +8,8 @@ import (
 )
 
 const (
-	// JumpAllowed is how far the wall clock may run ahead of, or behind, the monotonic one between two looks: more than any
-	// slewing, less than what would spoil a ledger.
+	// JumpAllowed is how far the wall clock may run ahead of, or behind, the monotonic one within DoubtTime, at once or little by
+	// little: more than any slewing, less than what would spoil a ledger.
 	JumpAllowed = 2 * time.Minute
 	// DoubtTime is how long a clock that jumped must stay where it is before it is believed.
 	DoubtTime = 15 * time.Minute
@@ -21,6 +21,8 @@ const (
 	// another is a time that no process runs for: a monotonic clock that shows it, or runs back, is not the one that was
 	// looked at before (a bubble of synctest has its own).
 	another = 20 * 365 * 24 * time.Hour
+	// countedFrom is from which difference on a move of the clock counts: less is what two readings cannot tell.
+	countedFrom = 100 * time.Millisecond
 )
 
 // Guard is a wall clock with doubts. A machine's clock that jumps is not believed until it has stayed where it is for DoubtTime,
@@ -71,11 +73,23 @@ func (g *Guard) reading() reading {
 type belief struct {
 	looked time.Duration // when, by the monotonic clock
 	origin time.Time     // the wall time at which that showed 0, as it is believed
-	since  time.Duration // when it was believed first
+	since  time.Duration // when it was believed first, or first stood where it stands
+	// vouched says that the clock is believed for more than that it shows what it shows: it stayed, or others agree.
+	vouched bool
+	moved   time.Duration // by how much the clock moved against the monotonic one, in all, and was believed
+	jumped  time.Duration // what of that were jumps, but for those at the start
+	counted time.Time     // the origin up to which moved counts; moves of less than countedFrom wait until they are more
+	anchor  anchor
 
 	doubted      time.Time     // the same by a clock that jumped; zero where there is no doubt
 	doubtedSince time.Duration // when it jumped
 	before       string        // what is newer than the clock that the process started with; empty where the clock jumped later
+}
+
+// anchor is a place of a clock that is believed, from which it may not get far away in a short time.
+type anchor struct {
+	origin time.Time
+	at     time.Duration
 }
 
 // State is what a Guard says at an instant.
@@ -84,7 +98,9 @@ type State struct {
 	Machine time.Time     // the time that the machine's clock shows, in UTC
 	Doubt   string        // why that is not believed, for people; empty if it is
 	Left    time.Duration // of a doubt: how long the clock has to stay where it is
-	Settled bool          // the clock is believed, and was for SettleTime
+	Vouched bool          // it is believed, and more than the clock itself speaks for it: it stayed where it is, or others agree
+	Settled bool          // it is believed, and has stood where it stands for SettleTime
+	Jumped  time.Duration // by how much it jumped since the process started, in all, and was believed
 }
 
 var guard Guard
@@ -113,16 +129,17 @@ func (g *Guard) Wall() time.Time {
 	if b := g.belief.Load(); b != nil && b.doubted.IsZero() && b.continues(r) && r.origin().Sub(b.origin).Abs() <= slewed {
 		return r.wall
 	}
-	return g.look(r).now(r)
+	b, r := g.look()
+	return b.now(r)
 }
 
 // Look returns what the guard makes of the machine's clock.
 func (g *Guard) Look() State {
-	r := g.reading()
-	b := g.look(r)
-	s := State{Now: b.now(r), Machine: r.wall}
+	b, r := g.look()
+	s := State{Now: b.now(r), Machine: r.wall, Jumped: b.jumped}
 	if b.doubted.IsZero() {
 		s.Settled = r.elapsed-b.since >= SettleTime
+		s.Vouched = b.vouched || s.Settled
 		return s
 	}
 	s.Left = max(0, DoubtTime-(r.elapsed-b.doubtedSince))
@@ -139,18 +156,19 @@ func (g *Guard) Doubted() bool {
 // NotBefore says that something of ours was written at t, by a clock that was believed, so that it is later now: a process that
 // starts with an earlier clock does not believe that. What is the thing, for people.
 func (g *Guard) NotBefore(t time.Time, what string) {
-	r := g.reading()
-	g.look(r)
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	b := *g.belief.Load()
+	seen, r := g.judge()
+	b := *seen
 	if t.Sub(b.now(r)) <= JumpAllowed {
 		return
 	}
 	if b.doubted.IsZero() {
 		b.doubted, b.doubtedSince = r.origin(), r.elapsed
 	}
-	b.origin, b.since, b.before = t.UTC().Round(0).Add(-r.elapsed), r.elapsed, what
+	b.origin, b.since, b.before, b.vouched = t.UTC().Round(0).Add(-r.elapsed), r.elapsed, what, false
+	b.drop(r)
+	b.count()
 	g.belief.Store(&b)
 }
 
@@ -166,31 +184,84 @@ func (g *Guard) Witness(source uint64, end time.Time) {
 	g.witnesses.hear(source, end.UTC().Round(0).Add(-r.elapsed), r.elapsed)
 }
 
-// look judges a reading and returns what is believed from then on.
-func (g *Guard) look(r reading) *belief {
+// look reads the machine's clocks and returns what is believed from then on.
+func (g *Guard) look() (*belief, reading) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	return g.judge()
+}
+
+// judge is look with the mutex held. It reads the clocks itself: a reading that waited for the mutex, while the process was stopped,
+// would be taken for another start.
+func (g *Guard) judge() (*belief, reading) {
+	r := g.reading()
 	last := g.belief.Load()
 	if last == nil || !last.continues(r) {
 		g.witnesses = nil
-		last = &belief{looked: r.elapsed, origin: r.origin(), since: r.elapsed}
+		last = &belief{looked: r.elapsed, origin: r.origin(), since: r.elapsed, moved: g.moved(), counted: r.origin()}
+		if before := g.belief.Load(); before != nil {
+			last.jumped = before.jumped
+		}
+		last.drop(r)
 	}
 	b := *last
 	b.looked = max(b.looked, r.elapsed)
 	origin := r.origin()
+	if b.doubted.IsZero() && r.elapsed-b.anchor.at >= DoubtTime {
+		b.drop(r)
+	}
 	switch {
-	case origin.Sub(b.origin).Abs() <= JumpAllowed: // follow a clock that is slewed
+	case b.near(origin): // follow a clock that is slewed
 		b.origin = origin
+		b.believe()
+	case b.before != "" && origin.After(b.origin): // as good as at a start: it is no longer before what is ours
+		b.origin, b.since = origin, r.elapsed
+		b.drop(r)
 		b.believe()
 	case b.doubted.IsZero() || origin.Sub(b.doubted).Abs() > JumpAllowed:
 		b.doubted, b.doubtedSince = origin, r.elapsed
 		g.witnesses = nil
-	case r.elapsed-b.doubtedSince >= DoubtTime || g.witnesses.agree(origin, r.elapsed):
-		b.origin, b.since = origin, r.elapsed
-		b.believe()
+	case r.elapsed-b.doubtedSince >= DoubtTime:
+		b.follow(r, b.doubtedSince)
+	case g.witnesses.agree(origin, r.elapsed):
+		b.follow(r, r.elapsed)
 	}
+	b.count()
 	g.belief.Store(&b)
-	return &b
+	return &b, r
+}
+
+// moved is belief.moved.
+func (g *Guard) moved() time.Duration {
+	if b := g.belief.Load(); b != nil {
+		return b.moved
+	}
+	return 0
+}
+
+// count takes what the believed clock moved since it counted last.
+func (b *belief) count() {
+	if by := b.origin.Sub(b.counted); by.Abs() >= countedFrom {
+		b.moved, b.counted = b.moved+by, b.origin
+	}
+}
+
+// follow believes a clock that jumped, and has stood where it stands since.
+func (b *belief) follow(r reading, since time.Duration) {
+	if b.before == "" {
+		b.jumped += r.origin().Sub(b.origin)
+	}
+	b.origin, b.since, b.vouched = r.origin(), since, true
+	b.drop(r)
+	b.believe()
+}
+
+// drop drops the anchor where the belief is.
+func (b *belief) drop(r reading) { b.anchor = anchor{origin: b.origin, at: r.elapsed} }
+
+// near reports whether a clock with that origin is the believed one, a little slewed.
+func (b *belief) near(origin time.Time) bool {
+	return origin.Sub(b.origin).Abs() <= JumpAllowed && origin.Sub(b.anchor.origin).Abs() <= JumpAllowed
 }
 
 // continues reports whether a reading is of the monotonic clock that was looked at before.

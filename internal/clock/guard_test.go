@@ -61,9 +61,8 @@ func TestJumps(t *testing.T) {
 		g.run(DoubtTime + 10*time.Second)
 		assert.Equal(t, jump, g.ahead(), "for good")
 		assert.Empty(t, g.Look().Doubt)
-		assert.False(t, g.Look().Settled)
-		g.run(SettleTime)
-		assert.True(t, g.Look().Settled)
+		assert.True(t, g.Look().Vouched)
+		assert.True(t, g.Look().Settled, "it stood there for long enough")
 	}
 }
 
@@ -146,6 +145,156 @@ func TestWitnesses(t *testing.T) {
 		assert.Equal(t, test.believed, g.ahead() == 0, test.name)
 		assert.Equal(t, test.believed, !g.Doubted(), test.name)
 	}
+}
+
+// A clock that is believed at a start is followed where it shows, and settles.
+func TestStart(t *testing.T) {
+	g := newGuarded(400 * 24 * time.Hour)
+	assert.False(t, g.Look().Vouched)
+	g.run(SettleTime - 10*time.Second)
+	assert.False(t, g.Look().Settled)
+	g.run(20 * time.Second)
+	assert.True(t, g.Look().Settled)
+	assert.True(t, g.Look().Vouched)
+}
+
+// A machine that starts with a clock that is behind, and sets it right a little later, is believed then.
+func TestSetRightAfterTheStart(t *testing.T) {
+	for _, down := range []time.Duration{0, time.Minute, 3 * time.Hour, 90 * 24 * time.Hour} { // since something of ours was written
+		g := newGuarded(-400 * 24 * time.Hour)
+		g.NotBefore(noon.Add(-down), "slo.db")
+		g.run(time.Minute)
+		assert.Equal(t, -down, g.ahead())
+		g.offset = 0
+		assert.Zero(t, g.ahead(), down)
+		s := g.Look()
+		assert.Empty(t, s.Doubt)
+		assert.False(t, s.Vouched)
+		g.offset = 25 * time.Hour
+		assert.Zero(t, g.ahead(), "and is doubted from then on")
+		g.offset = 0
+		g.run(SettleTime)
+		assert.True(t, g.Look().Settled)
+	}
+}
+
+// Steps that are small enough to be followed are not followed far, ahead, back, or however often.
+func TestManySmallSteps(t *testing.T) {
+	for _, step := range []time.Duration{time.Second, 5 * time.Second, time.Minute, JumpAllowed - time.Second} {
+		for _, direction := range []time.Duration{1, -1} {
+			g := newGuarded(0)
+			g.run(time.Hour)
+			for range 2 * time.Hour / step {
+				g.offset += direction * step
+				assert.LessOrEqual(t, g.ahead().Abs(), JumpAllowed+slewed)
+			}
+			assert.True(t, g.Doubted())
+			g.run(DoubtTime - 10*time.Second)
+			assert.LessOrEqual(t, g.ahead().Abs(), JumpAllowed+slewed)
+			g.run(20 * time.Second)
+			assert.Equal(t, g.offset, g.ahead(), "it stayed")
+		}
+	}
+	g := newGuarded(0)
+	for range 100 {
+		g.run(DoubtTime)
+		g.offset += 5 * time.Second
+		assert.Equal(t, g.offset, g.ahead(), "a step now and then is followed")
+	}
+}
+
+// A clock that jumps to and fro never comes to be believed where it does not stay.
+func TestToAndFro(t *testing.T) {
+	g := newGuarded(0)
+	g.run(time.Hour)
+	for _, stays := range []time.Duration{10 * time.Second, time.Minute, DoubtTime - 20*time.Second} {
+		for range 20 {
+			g.offset = 25 * time.Hour
+			g.run(stays)
+			assert.Zero(t, g.ahead())
+			g.offset = 0
+			g.run(10 * time.Second)
+			assert.Zero(t, g.ahead())
+			assert.False(t, g.Doubted())
+		}
+	}
+}
+
+// A process that is stopped between reading the clocks and judging them, for however long, does not take what it read for news.
+func TestStoppedWhileLooking(t *testing.T) {
+	var g *Guard
+	var elapsed time.Duration
+	nested := false
+	g = NewGuard(func() (time.Time, time.Duration) { return noon.Add(elapsed).Add(25 * time.Hour), elapsed })
+	g.read = func(read func() reading) func() reading {
+		return func() reading {
+			r := read()
+			if elapsed < time.Hour {
+				r.wall = noon.Add(elapsed)
+			}
+			if nested {
+				nested = false // stopped here, while others look
+				elapsed += 5 * time.Minute
+				g.Look()
+			}
+			return r
+		}
+	}(g.read)
+	g.Look()
+	elapsed = time.Hour // the clock jumps
+	assert.Equal(t, noon.Add(elapsed), g.Wall())
+	nested = true
+	g.Wall()
+	assert.Equal(t, noon.Add(elapsed), g.Wall())
+	assert.True(t, g.Doubted())
+}
+
+// Witnesses make a clock believed at once, but nothing is forgotten by it for a while.
+func TestVouched(t *testing.T) {
+	g := newGuarded(0)
+	g.run(time.Hour)
+	g.offset = 25 * time.Hour
+	g.Look()
+	for i := range uint64(5) {
+		g.Witness(i, noon.Add(g.elapsed+g.offset-time.Second))
+	}
+	s := g.Look()
+	assert.Empty(t, s.Doubt)
+	assert.True(t, s.Vouched)
+	assert.False(t, s.Settled)
+	g.run(SettleTime)
+	assert.True(t, g.Look().Settled)
+}
+
+// What the clock moved in all is what was believed of it: steps, jumps once they are believed, and what was learned at the start.
+func TestMoved(t *testing.T) {
+	g := newGuarded(0)
+	g.run(time.Hour)
+	for range 50 {
+		g.offset += 10 * time.Millisecond
+		g.run(DoubtTime)
+	}
+	assert.InDelta(t, g.offset, g.moved(), float64(countedFrom))
+	g.offset += 5 * time.Second
+	g.Look()
+	assert.InDelta(t, g.offset, g.moved(), float64(countedFrom))
+	before := g.moved()
+	for _, jump := range jumps {
+		g.offset += jump
+		g.run(DoubtTime - 10*time.Second)
+		assert.Equal(t, before, g.moved(), "not believed yet")
+		g.run(20 * time.Second)
+		assert.Equal(t, before+jump, g.moved())
+		assert.InDelta(t, g.moved(), g.Look().Jumped, float64(6*time.Second))
+		before = g.moved()
+	}
+
+	g = newGuarded(-25 * time.Hour)
+	g.NotBefore(noon, "a file")
+	assert.Equal(t, 25*time.Hour, g.moved())
+	g.offset = 2 * time.Hour
+	assert.Equal(t, 27*time.Hour, func() time.Duration { g.Look(); return g.moved() }())
+	assert.Zero(t, g.Look().Jumped)
 }
 
 // Another monotonic clock, as a bubble of synctest has, is another start.

@@ -36,10 +36,15 @@ func (u UnixMilli) Time() time.Time { return time.UnixMilli(int64(u)).UTC() }
 type Epoch struct {
 	began time.Time
 	unix  UnixMilli
+	moved time.Duration // of the process' guard when it began
 }
 
 // NewEpoch returns an Epoch that begins now, at the time that the process believes.
-func NewEpoch() Epoch { return Epoch{began: Now(), unix: UnixMilliOf(Wall())} }
+func NewEpoch() Epoch {
+	e := Epoch{began: Now(), unix: UnixMilliOf(Wall())}
+	e.moved = guard.moved()
+	return e
+}
 
 // EpochAt returns an Epoch that began at u, for time that is replayed. Its Elapsed has no meaning.
 func EpochAt(u UnixMilli) Epoch { return Epoch{unix: u} }
@@ -49,6 +54,15 @@ func (e Epoch) Elapsed() Monotonic { return Monotonic(Since(e.began)) }
 
 // UnixMilli returns the wall time of m, by a clock that nobody set since the Epoch began.
 func (e Epoch) UnixMilli(m Monotonic) UnixMilli { return e.unix + UnixMilli(m/1e6) }
+
+// Believed returns when an instant that UnixMilli gave was by the clock that the process believes now. That is for people: what is
+// compared and stored stays on the clock of the Epoch, which never jumps.
+func (e Epoch) Believed(u UnixMilli) time.Time {
+	if e.began.IsZero() {
+		return u.Time()
+	}
+	return u.Add(guard.moved() - e.moved).Time()
+}
 
 // Monotonic returns the instant at which that clock showed u; before the Epoch began it is negative.
 func (e Epoch) Monotonic(u UnixMilli) Monotonic { return Monotonic(u-e.unix) * 1e6 }

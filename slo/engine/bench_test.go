@@ -38,6 +38,6 @@ func BenchmarkMinute(b *testing.B) {
 		}
 		b.StartTimer()
 		now = now.Add(time.Minute)
-		require.NoError(b, e.evaluator.evaluate(b.Context(), now.Add(c.Lateness), true))
+		require.NoError(b, e.evaluator.evaluate(b.Context(), believed(now.Add(c.Lateness), true, true)))
 	}
 }

@@ -12,6 +12,8 @@
 //   - Every minute is evaluated once and in order, also those that passed while the gateway or the database was down.
 //     The same samples thus give the same transitions, with or without restarts in between. Minutes older than twice
 //     the longest window are left out: nothing would follow from them.
+//   - A gap, hours and more of which the database has nothing, is found by a few questions and booked in one piece, as minutes that
+//     nobody measured: a clock that jumped ahead by a year and is believed costs seconds, not 500,000 minutes.
 //   - A query that fails stops only the objectives that it is for. They keep their watermark and their alert, and say
 //     that they are in error.
 //   - How far each series was read is kept with the ledger, so a sample that comes late is counted in the next minute. How

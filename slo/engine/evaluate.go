@@ -50,6 +50,7 @@ type evaluator struct {
 	progress   []progress // by index of the objective
 	spans      spanProgress
 	pruned     ledger.Minute
+	jumped     time.Duration // by how much the clock had jumped at the last evaluation, in all
 }
 
 // progress is how far an objective is.
@@ -59,6 +60,8 @@ type progress struct {
 	watermark ledger.Minute
 	// failing is what the last query for it failed with, for people; empty if it did not.
 	failing string
+	// ahead is how far to look for minutes that have anything; 0 is not at all, as the last ones had.
+	ahead ledger.Minute
 }
 
 // spanProgress is how far the span objectives were read, all of them together.
@@ -66,26 +69,30 @@ type spanProgress struct {
 	watermark ledger.Minute
 	// batch is how many minutes are read at once: fewer after a query failed.
 	batch   ledger.Minute
+	ahead   ledger.Minute // how far to look for minutes that have samples; 0 is not at all, as the last ones had
 	cursors samples.Cursors
 }
 
 // evaluate brings everything up to the last minute that was over lateness ago. It returns when nothing more can be done
-// now, as all is up to date or in error, or when evaluationTime is over. Settled says that the clock was believed for so long
-// that what is forgotten by it need not be undone.
-func (v *evaluator) evaluate(ctx context.Context, now time.Time, settled bool) error {
+// now, as all is up to date or in error, or when evaluationTime is over. A clock that nothing else vouches for is not followed far,
+// and nothing is forgotten by one that is not settled.
+func (v *evaluator) evaluate(ctx context.Context, look clock.State) error {
 	v.evaluating.Lock()
 	defer v.evaluating.Unlock()
+	now := look.Now
+	if err := v.jump(look.Jumped, now); err != nil {
+		return err
+	}
 	end := ledger.Elapsed(now.Add(-v.config.Lateness))
 	switch {
-	case !settled && (v.latest() > end+ledger.Minutes(aheadAllowed) || v.spans.watermark < end-v.retention):
+	case !look.Vouched && (v.latest() > end+ledger.Minutes(aheadAllowed) || v.spans.watermark < end-v.retention):
 		return fmt.Errorf("all minutes up to %s are evaluated, far from the clock, which is believed when it has stayed there for %s",
 			v.latest().Start().Format(time.RFC3339), clock.SettleTime)
-	case !settled: // nothing is forgotten yet
-	case v.latest() > end+ledger.Minutes(aheadAllowed):
+	case look.Vouched && v.latest() > end+ledger.Minutes(aheadAllowed):
 		if err := v.rewind(end, now); err != nil {
 			return err
 		}
-	default:
+	case look.Settled: // else nothing is forgotten yet
 		if err := v.prune(end, now); err != nil {
 			return err
 		}
@@ -131,8 +138,11 @@ func (v *evaluator) write(r round, now time.Time) error {
 		return fmt.Errorf("write %s: %w", v.db.Path(), err)
 	}
 	if r.spansTo > 0 {
-		v.spans.watermark = r.spansTo
+		v.spans.watermark, v.spans.ahead = r.spansTo, r.ahead
 		maps.Copy(v.spans.cursors, r.moved)
+	}
+	for _, reading := range r.readings {
+		v.progress[reading.objective].ahead = reading.ahead
 	}
 	t.publish()
 	return nil

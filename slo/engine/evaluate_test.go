@@ -76,9 +76,9 @@ func TestInterruptionsChangeNothing(t *testing.T) {
 			c := parse(t, twoObjectives)
 			calm := openAt(t, c, db, noon)
 			for at := noon; at.Before(end); at = at.Add(time.Minute) {
-				require.NoError(t, calm.evaluator.evaluate(t.Context(), at.Add(c.Lateness), true))
+				require.NoError(t, calm.evaluator.evaluate(t.Context(), believed(at.Add(c.Lateness), true, true)))
 			}
-			require.NoError(t, calm.evaluator.evaluate(t.Context(), end.Add(c.Lateness), true))
+			require.NoError(t, calm.evaluator.evaluate(t.Context(), believed(end.Add(c.Lateness), true, true)))
 			require.NotEmpty(t, told(t, calm), "the world should burn")
 
 			rnd := rand.New(rand.NewPCG(seed, 2))
@@ -89,7 +89,7 @@ func TestInterruptionsChangeNothing(t *testing.T) {
 				if rnd.IntN(4) == 0 {
 					db.fail(errors.New("out of order"))
 				}
-				require.NoError(t, stormy.evaluator.evaluate(t.Context(), at, true))
+				require.NoError(t, stormy.evaluator.evaluate(t.Context(), believed(at, true, true)))
 				db.fail(nil)
 				if rnd.IntN(2) == 0 {
 					closeIt(t, stormy)
@@ -97,7 +97,7 @@ func TestInterruptionsChangeNothing(t *testing.T) {
 				}
 			}
 			db.present = time.Time{}
-			require.NoError(t, stormy.evaluator.evaluate(t.Context(), end.Add(c.Lateness), true))
+			require.NoError(t, stormy.evaluator.evaluate(t.Context(), believed(end.Add(c.Lateness), true, true)))
 
 			for _, e := range []*Extension{calm, stormy} {
 				for name, want := range truth {
@@ -121,10 +121,10 @@ func TestLateSample(t *testing.T) {
 	defer closeIt(t, e)
 	db.events("a", noon, 0, 0)
 	db.events("a", noon.Add(50*time.Second), 10, 1)
-	require.NoError(t, e.evaluator.evaluate(t.Context(), noon.Add(75*time.Second), true))
+	require.NoError(t, e.evaluator.evaluate(t.Context(), believed(noon.Add(75*time.Second), true, true)))
 	db.events("a", noon.Add(60*time.Second), 15, 2)
 	db.events("a", noon.Add(70*time.Second), 18, 2)
-	require.NoError(t, e.evaluator.evaluate(t.Context(), noon.Add(135*time.Second), true))
+	require.NoError(t, e.evaluator.evaluate(t.Context(), believed(noon.Add(135*time.Second), true, true)))
 	m := ledger.Elapsed(noon)
 	assert.Equal(t, map[ledger.Minute]slo.Events{m: {Total: 10, Bad: 1}, m + 1: {Total: 8, Bad: 1}},
 		minuteCounts(t, e, "a", noon, noon.Add(time.Hour)))
@@ -138,15 +138,15 @@ func TestBornInAnOutage(t *testing.T) {
 	defer closeIt(t, e)
 	db.events("a", noon, 0, 0)
 	db.events("a", noon.Add(50*time.Second), 10, 0)
-	require.NoError(t, e.evaluator.evaluate(t.Context(), noon.Add(75*time.Second), true))
-	require.NoError(t, e.evaluator.evaluate(t.Context(), noon.Add(29*time.Minute), true))
+	require.NoError(t, e.evaluator.evaluate(t.Context(), believed(noon.Add(75*time.Second), true, true)))
+	require.NoError(t, e.evaluator.evaluate(t.Context(), believed(noon.Add(29*time.Minute), true, true)))
 	db.sample(samples.BadMetric, "a", "by another reason", noon.Add(2*time.Minute), 0)
 	db.sample(samples.BadMetric, "a", "by another reason", noon.Add(29*time.Minute+10*time.Second), 7)
 	db.sample(samples.BadMetric, "a", "that did not begin at zero", noon.Add(2*time.Minute), 1000)
 	db.sample(samples.BadMetric, "a", "that did not begin at zero", noon.Add(29*time.Minute+10*time.Second), 2000)
 	db.events("a", noon.Add(29*time.Minute+10*time.Second), 30, 0)
-	require.NoError(t, e.evaluator.evaluate(t.Context(), noon.Add(31*time.Minute), true))
-	require.NoError(t, e.evaluator.evaluate(t.Context(), noon.Add(32*time.Minute), true))
+	require.NoError(t, e.evaluator.evaluate(t.Context(), believed(noon.Add(31*time.Minute), true, true)))
+	require.NoError(t, e.evaluator.evaluate(t.Context(), believed(noon.Add(32*time.Minute), true, true)))
 	m := ledger.Elapsed(noon)
 	assert.Equal(t, map[ledger.Minute]slo.Events{m: {Total: 10}, m + 29: {Total: 20, Bad: 7}},
 		minuteCounts(t, e, "a", noon, noon.Add(time.Hour)))
@@ -156,11 +156,11 @@ func TestLatenessHoldsEvaluationBack(t *testing.T) {
 	db := newFakeTSDB()
 	e := openAt(t, parse(t, twoObjectives), db, noon)
 	defer closeIt(t, e)
-	require.NoError(t, e.evaluator.evaluate(t.Context(), noon.Add(74*time.Second), true))
+	require.NoError(t, e.evaluator.evaluate(t.Context(), believed(noon.Add(74*time.Second), true, true)))
 	assert.Nil(t, e.Statuses().EvaluatedUntil)
-	require.NoError(t, e.evaluator.evaluate(t.Context(), noon.Add(75*time.Second), true))
+	require.NoError(t, e.evaluator.evaluate(t.Context(), believed(noon.Add(75*time.Second), true, true)))
 	assert.Equal(t, noon.Add(time.Minute), *e.Statuses().EvaluatedUntil)
-	require.NoError(t, e.evaluator.evaluate(t.Context(), noon.Add(-3*time.Minute), true), "a clock that was set back a little")
+	require.NoError(t, e.evaluator.evaluate(t.Context(), believed(noon.Add(-3*time.Minute), true, true)), "a clock that was set back a little")
 	assert.Equal(t, noon.Add(time.Minute), *e.Statuses().EvaluatedUntil)
 }
 
@@ -170,15 +170,15 @@ func TestLongGapIsBounded(t *testing.T) {
 	e := openAt(t, c, db, noon)
 	db.events("a", noon, 0, 0)
 	db.events("a", noon.Add(10*time.Second), 10, 1)
-	require.NoError(t, e.evaluator.evaluate(t.Context(), noon.Add(75*time.Second), true))
+	require.NoError(t, e.evaluator.evaluate(t.Context(), believed(noon.Add(75*time.Second), true, true)))
 	closeIt(t, e)
 
 	later := noon.Add(200 * 24 * time.Hour)
 	e = openAt(t, c, db, later)
 	defer closeIt(t, e)
 	db.queries = nil
-	require.NoError(t, e.evaluator.evaluate(t.Context(), later, true))
-	assert.Len(t, db.queries, 6*24, "twice the longest window, or three days, in hours")
+	require.NoError(t, e.evaluator.evaluate(t.Context(), believed(later, true, true)))
+	assert.Less(t, len(db.queries), 12, "twice the longest window, or three days, in which there is nothing")
 	assert.Equal(t, later.Add(-time.Minute), *e.Statuses().EvaluatedUntil)
 }
 
@@ -192,7 +192,7 @@ func TestBatchShrinks(t *testing.T) {
 	defer closeIt(t, e)
 	evaluations := 0
 	for ; evaluations < 20; evaluations++ {
-		require.NoError(t, e.evaluator.evaluate(t.Context(), noon.Add(2*time.Hour+c.Lateness), true))
+		require.NoError(t, e.evaluator.evaluate(t.Context(), believed(noon.Add(2*time.Hour+c.Lateness), true, true)))
 		if s, _ := e.Status("a"); s.State == StateOK && s.Events.Total == 1200 {
 			break
 		}
@@ -221,7 +221,7 @@ func TestPromQL(t *testing.T) {
 	}
 
 	e := openAt(t, c, db, noon)
-	require.NoError(t, e.evaluator.evaluate(t.Context(), noon.Add(7*time.Minute+c.Lateness), true))
+	require.NoError(t, e.evaluator.evaluate(t.Context(), believed(noon.Add(7*time.Minute+c.Lateness), true, true)))
 	assert.Equal(t, want, minuteCounts(t, e, "p", noon, noon.Add(time.Hour)), "caught up by a range query")
 	closeIt(t, e)
 
@@ -229,7 +229,7 @@ func TestPromQL(t *testing.T) {
 	e = openAt(t, c, db, noon)
 	defer closeIt(t, e)
 	for i := range 7 {
-		require.NoError(t, e.evaluator.evaluate(t.Context(), noon.Add(time.Duration(i+1)*time.Minute+c.Lateness), true))
+		require.NoError(t, e.evaluator.evaluate(t.Context(), believed(noon.Add(time.Duration(i+1)*time.Minute+c.Lateness), true, true)))
 	}
 	assert.Equal(t, want, minuteCounts(t, e, "p", noon, noon.Add(time.Hour)), "minute by minute")
 }
@@ -251,7 +251,7 @@ objectives:
 	db.exprs["sum(increase(good[1m]))"], db.exprs["sum(increase(b[1m]))"] = one, one
 	e := openAt(t, c, db, noon)
 	defer closeIt(t, e)
-	require.NoError(t, e.evaluator.evaluate(t.Context(), noon.Add(2*time.Minute+c.Lateness), true))
+	require.NoError(t, e.evaluator.evaluate(t.Context(), believed(noon.Add(2*time.Minute+c.Lateness), true, true)))
 
 	status := func(name string) Status {
 		s, ok := e.Status(name)
@@ -269,13 +269,13 @@ objectives:
 	assert.Contains(t, h.Message, "1 of 3 objectives cannot be evaluated")
 
 	db.fail(errors.New("connection refused"))
-	require.NoError(t, e.evaluator.evaluate(t.Context(), noon.Add(5*time.Minute+c.Lateness), true))
+	require.NoError(t, e.evaluator.evaluate(t.Context(), believed(noon.Add(5*time.Minute+c.Lateness), true, true)))
 	assert.Equal(t, StateError, status("spans").State)
 	assert.Equal(t, noon.Add(2*time.Minute), *status("good").EvaluatedUntil)
 
 	db.fail(nil)
 	db.exprs["sum(increase(broken[1m]))"] = one
-	require.NoError(t, e.evaluator.evaluate(t.Context(), noon.Add(5*time.Minute+c.Lateness), true))
+	require.NoError(t, e.evaluator.evaluate(t.Context(), believed(noon.Add(5*time.Minute+c.Lateness), true, true)))
 	for _, name := range []string{"good", "bad"} {
 		assert.Equal(t, StateOK, status(name).State)
 		assert.Equal(t, Events{Total: 5, Bad: 5}, status(name).Events)
@@ -309,7 +309,7 @@ func TestOutage(t *testing.T) {
 	defer closeIt(t, e)
 	var states []string
 	for m := range 120 {
-		require.NoError(t, e.evaluator.evaluate(t.Context(), noon.Add(time.Duration(m+1)*time.Minute+c.Lateness), true))
+		require.NoError(t, e.evaluator.evaluate(t.Context(), believed(noon.Add(time.Duration(m+1)*time.Minute+c.Lateness), true, true)))
 		s, _ := e.Status("a")
 		now := string(s.Alert.State) + " " + string(s.Alert.Severity)
 		if len(states) == 0 || !strings.HasPrefix(states[len(states)-1], now+" at") {
@@ -343,22 +343,22 @@ func TestFailedTransactionChangesNothing(t *testing.T) {
 	defer func() { closeIt(t, e) }()
 	for at := noon; at.Before(end); at = at.Add(7 * time.Minute) {
 		require.NoError(t, e.db.Close())
-		require.ErrorContains(t, e.evaluator.evaluate(t.Context(), at.Add(c.Lateness), true), "the file is closed")
+		require.ErrorContains(t, e.evaluator.evaluate(t.Context(), believed(at.Add(c.Lateness), true, true)), "the file is closed")
 		before := e.Statuses()
 		file, err := book.Open(c.Directory + "/slo.db")
 		require.NoError(t, err)
 		e.db, e.evaluator.db = file, file
 		assert.Equal(t, before, e.Statuses())
-		require.NoError(t, e.evaluator.evaluate(t.Context(), at.Add(c.Lateness), true))
+		require.NoError(t, e.evaluator.evaluate(t.Context(), believed(at.Add(c.Lateness), true, true)))
 	}
-	require.NoError(t, e.evaluator.evaluate(t.Context(), end.Add(c.Lateness), true))
+	require.NoError(t, e.evaluator.evaluate(t.Context(), believed(end.Add(c.Lateness), true, true)))
 	for name, want := range truth {
 		assert.Equal(t, want, minuteCounts(t, e, name, noon, end), name)
 	}
 	c2 := parse(t, twoObjectives)
 	calm := openAt(t, c2, db, noon)
 	defer closeIt(t, calm)
-	require.NoError(t, calm.evaluator.evaluate(t.Context(), end.Add(c.Lateness), true))
+	require.NoError(t, calm.evaluator.evaluate(t.Context(), believed(end.Add(c.Lateness), true, true)))
 	for name := range truth {
 		assert.Equal(t, toldOf(t, calm, name), toldOf(t, e, name))
 	}
@@ -375,10 +375,10 @@ func TestNoticesAreInTheTransaction(t *testing.T) {
 		require.NoError(t, e.view(func(tx *bbolt.Tx) error { n = tx.ID(); return nil }))
 		return n
 	}
-	require.NoError(t, e.evaluator.evaluate(t.Context(), noon.Add(time.Minute+c.Lateness), true))
+	require.NoError(t, e.evaluator.evaluate(t.Context(), believed(noon.Add(time.Minute+c.Lateness), true, true)))
 	require.Empty(t, told(t, e))
 	before := transactions()
-	require.NoError(t, e.evaluator.evaluate(t.Context(), noon.Add(2*time.Minute+c.Lateness), true))
+	require.NoError(t, e.evaluator.evaluate(t.Context(), believed(noon.Add(2*time.Minute+c.Lateness), true, true)))
 	require.Len(t, told(t, e), 2)
 	assert.Equal(t, 1, transactions()-before)
 }
@@ -391,7 +391,7 @@ func TestTransactionIsOne(t *testing.T) {
 	e := openAt(t, c, db, noon)
 	defer closeIt(t, e)
 	require.NoError(t, e.db.Update(func(tx *bbolt.Tx) error { return tx.DeleteBucket([]byte("span_cursors")) }))
-	require.ErrorIs(t, e.evaluator.evaluate(t.Context(), noon.Add(5*time.Minute+c.Lateness), true), state.ErrDefect,
+	require.ErrorIs(t, e.evaluator.evaluate(t.Context(), believed(noon.Add(5*time.Minute+c.Lateness), true, true)), state.ErrDefect,
 		"after the ledger and the outbox were written")
 	assert.Empty(t, told(t, e))
 	assert.Empty(t, minuteCounts(t, e, "a", noon, noon.Add(time.Hour)))

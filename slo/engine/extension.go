@@ -139,6 +139,7 @@ func (e *Extension) Start(ctx context.Context, h component.Host) error {
 	e.db, e.sender = db, sender
 	e.opened.Unlock()
 	e.evaluator.wake = sender.Wake
+	e.evaluator.jumped = e.clock.Look().Jumped
 	if err := e.observe(); err != nil {
 		return errors.Join(err, e.Shutdown(ctx))
 	}
@@ -184,8 +185,7 @@ func (e *Extension) run(ctx context.Context) {
 	failed := false // to replace a damaged file
 	for {
 		started := clock.Now()
-		look := e.clock.Look()
-		err := e.evaluator.evaluate(ctx, look.Now, look.Settled)
+		err := e.evaluator.evaluate(ctx, e.clock.Look())
 		if ctx.Err() != nil {
 			return
 		}

@@ -17,6 +17,7 @@ import (
 	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/extension/extensiontest"
 
+	"github.com/slowburn/slowburn/internal/clock"
 	"github.com/slowburn/slowburn/slo"
 	"github.com/slowburn/slowburn/slo/engine/internal/book"
 	"github.com/slowburn/slowburn/slo/engine/internal/metadata"
@@ -33,6 +34,7 @@ type fakeTSDB struct {
 	series map[string]*model.SampleStream
 	// exprs are expressions, by their text, and what they give at a time.
 	exprs   map[string]func(at time.Time) model.Value
+	any     func(at time.Time) model.Value // what an expression that is not known gives; nil is an error
 	err     error
 	queries []string
 	// present hides samples that come later; zero shows all.
@@ -64,7 +66,10 @@ func (f *fakeTSDB) events(objective string, at time.Time, total, bad float64) {
 	f.sample(samples.BadMetric, objective, "a", at, bad)
 }
 
-var rangeRE = regexp.MustCompile(`^\{__name__=~"slowburn_sli_events_total\|slowburn_sli_bad_events_total"\}\[(\w+)\]$`)
+var (
+	rangeRE = regexp.MustCompile(`^\{__name__=~"slowburn_sli_events_total\|slowburn_sli_bad_events_total"\}\[(\w+)\]$`)
+	foundRE = regexp.MustCompile(`^count\(present_over_time\((.*)\)\)$`)
+)
 
 func (f *fakeTSDB) Query(_ context.Context, expr string, at time.Time) (model.Value, error) {
 	f.mu.Lock()
@@ -76,7 +81,14 @@ func (f *fakeTSDB) Query(_ context.Context, expr string, at time.Time) (model.Va
 	if e, ok := f.exprs[expr]; ok {
 		return e(at), nil
 	}
+	asked := foundRE.FindStringSubmatch(expr)
+	if asked != nil {
+		expr = asked[1]
+	}
 	m := rangeRE.FindStringSubmatch(expr)
+	if m == nil && f.any != nil {
+		return f.any(at), nil
+	}
 	if m == nil {
 		return nil, errors.New("unknown expression " + expr)
 	}
@@ -86,6 +98,17 @@ func (f *fakeTSDB) Query(_ context.Context, expr string, at time.Time) (model.Va
 	}
 	if f.limit > 0 && window > f.limit {
 		return nil, errors.New("too many samples")
+	}
+	if asked != nil {
+		found := model.Vector{}
+		for _, s := range f.series {
+			for _, v := range s.Values {
+				if t := v.Timestamp.Time(); t.After(at.Add(-window)) && !t.After(at) {
+					found = model.Vector{{Value: 1}}
+				}
+			}
+		}
+		return found, nil
 	}
 	var matrix model.Matrix
 	for _, s := range f.series {
@@ -168,6 +191,11 @@ func created(t testing.TB, c *Config) *Extension {
 	e, err := newExtension(extensiontest.NewNopSettings(metadata.Type), c)
 	require.NoError(t, err)
 	return e
+}
+
+// believed is a clock that is not doubted.
+func believed(now time.Time, vouched, settled bool) clock.State {
+	return clock.State{Now: now, Machine: now, Vouched: vouched, Settled: settled}
 }
 
 // openAt makes an extension that is started but for its goroutines: the test evaluates at the times that it wants.

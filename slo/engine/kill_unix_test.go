@@ -42,7 +42,7 @@ func TestKill(t *testing.T) {
 	}
 	world, _ := world(killedSeed, killedHours)
 	calm := openAt(t, parse(t, twoObjectives), world, noon)
-	require.NoError(t, calm.evaluator.evaluate(t.Context(), noon.Add(killedHours*time.Hour), true))
+	require.NoError(t, calm.evaluator.evaluate(t.Context(), believed(noon.Add(killedHours*time.Hour), true, true)))
 	want := map[string][]string{}
 	d, err := calm.Deliveries()
 	require.NoError(t, err)
@@ -116,7 +116,7 @@ func evaluateAndDeliver(t *testing.T, dir, receiver string) {
 	e.sender.Start()
 	fmt.Println("started")
 	for at := e.evaluator.spans.watermark.Start(); !at.After(noon.Add(killedHours * time.Hour)); at = at.Add(time.Minute) {
-		require.NoError(t, e.evaluator.evaluate(context.Background(), at, true))
+		require.NoError(t, e.evaluator.evaluate(context.Background(), believed(at, true, true)))
 	}
 	require.Eventually(t, func() bool {
 		pending := 0

@@ -30,6 +30,8 @@ type reading struct {
 	objective int
 	from, to  ledger.Minute
 	deltas    []ledger.Delta
+	gap       bool          // the database has nothing of these minutes
+	ahead     ledger.Minute // how far to look next
 }
 
 // round is everything that is read before a transaction writes it.
@@ -39,6 +41,7 @@ type round struct {
 	// are up to date or in error.
 	spansTo ledger.Minute
 	moved   samples.Cursors
+	ahead   ledger.Minute // how far to look next for samples of spans
 	// failed says that a query failed.
 	failed bool
 }
@@ -76,8 +79,18 @@ func (v *evaluator) read(ctx context.Context, end ledger.Minute, failed []bool) 
 		r.spansTo = end // nobody counts
 	case !failed[spans[0]]:
 		start(func(ctx context.Context) {
-			to := min(end, watermark+batch)
-			counts, moved, err := samples.ReadSpans(ctx, v.querier, v.spans.cursors, watermark, to, batch)
+			to, ahead := v.look(ctx, v.spans.ahead, watermark, end, func(ctx context.Context, to ledger.Minute) (bool, error) {
+				return samples.FoundSpans(ctx, v.querier, watermark, to)
+			})
+			gap := to > watermark
+			var counts map[string][]ledger.Delta
+			var moved samples.Cursors
+			var err error
+			if !gap {
+				to = min(end, watermark+batch)
+				counts, moved, err = samples.ReadSpans(ctx, v.querier, v.spans.cursors, watermark, to, batch)
+				ahead = aheadOf(len(counts) == 0)
+			}
 			mu.Lock()
 			defer mu.Unlock()
 			if err != nil {
@@ -87,18 +100,27 @@ func (v *evaluator) read(ctx context.Context, end ledger.Minute, failed []bool) 
 				return
 			}
 			v.spans.batch = min(2*batch, maxSpanBatch)
-			r.spansTo, r.moved = to, moved
+			r.spansTo, r.moved, r.ahead = to, moved, ahead
 			for _, i := range spans {
 				v.progress[i].failing = ""
-				r.readings = append(r.readings, reading{i, watermark, to, counts[v.objectives[i].Name]})
+				r.readings = append(r.readings, reading{objective: i, from: watermark, to: to, deltas: counts[v.objectives[i].Name], gap: gap})
 			}
 		})
 	}
 	for _, i := range v.laggingPromQL(end, failed) {
 		from, in := v.progress[i].watermark, v.objectives[i].Indicator
 		start(func(ctx context.Context) {
-			to := min(end, from+promqlBatch)
-			deltas, err := samples.ReadPromQL(ctx, v.querier, in, from, to)
+			to, ahead := v.look(ctx, v.progress[i].ahead, from, end, func(ctx context.Context, to ledger.Minute) (bool, error) {
+				return samples.FoundPromQL(ctx, v.querier, in, from, to)
+			})
+			gap := to > from
+			var deltas []ledger.Delta
+			var err error
+			if !gap {
+				to = min(end, from+promqlBatch)
+				deltas, err = samples.ReadPromQL(ctx, v.querier, in, from, to)
+				ahead = aheadOf(!slices.ContainsFunc(deltas, func(d ledger.Delta) bool { return d != ledger.Delta{} }))
+			}
 			mu.Lock()
 			defer mu.Unlock()
 			if err != nil {
@@ -106,7 +128,7 @@ func (v *evaluator) read(ctx context.Context, end ledger.Minute, failed []bool) 
 				return
 			}
 			v.progress[i].failing = ""
-			r.readings = append(r.readings, reading{i, from, to, deltas})
+			r.readings = append(r.readings, reading{objective: i, from: from, to: to, deltas: deltas, gap: gap, ahead: ahead})
 		})
 	}
 	wg.Wait()

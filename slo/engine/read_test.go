@@ -81,7 +81,7 @@ func TestNobodyCountsSpans(t *testing.T) {
 	db := newFakeTSDB()
 	e := openAt(t, parse(t, "objectives: []"), db, noon)
 	defer closeIt(t, e)
-	require.NoError(t, e.evaluator.evaluate(t.Context(), noon.Add(time.Hour+e.config.Lateness), true))
+	require.NoError(t, e.evaluator.evaluate(t.Context(), believed(noon.Add(time.Hour+e.config.Lateness), true, true)))
 	assert.Equal(t, ledger.Elapsed(noon.Add(time.Hour)), e.evaluator.spans.watermark)
 	assert.Empty(t, db.queries)
 }
@@ -94,9 +94,9 @@ func TestCancelledQueriesAreNobodysError(t *testing.T) {
 	defer closeIt(t, e)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	require.NoError(t, e.evaluator.evaluate(ctx, noon.Add(time.Hour), true))
+	require.NoError(t, e.evaluator.evaluate(ctx, believed(noon.Add(time.Hour), true, true)))
 	assert.Empty(t, e.evaluator.progress[0].failing)
-	require.NoError(t, e.evaluator.evaluate(t.Context(), noon.Add(time.Hour), true))
+	require.NoError(t, e.evaluator.evaluate(t.Context(), believed(noon.Add(time.Hour), true, true)))
 	assert.Contains(t, e.evaluator.progress[0].failing, "The time series database cannot be queried: context canceled")
 }
 
@@ -106,16 +106,16 @@ func TestWatermarksAheadOfTheClock(t *testing.T) {
 	defer closeIt(t, e)
 	late := e.config.Lateness
 	at := func(minutes int) time.Time { return noon.Add(time.Duration(minutes)*time.Minute + late) }
-	require.NoError(t, e.evaluator.evaluate(t.Context(), at(60), true))
-	require.NoError(t, e.evaluator.evaluate(t.Context(), at(55), true))
+	require.NoError(t, e.evaluator.evaluate(t.Context(), believed(at(60), true, true)))
+	require.NoError(t, e.evaluator.evaluate(t.Context(), believed(at(55), true, true)))
 	assert.Equal(t, ledger.Elapsed(noon.Add(time.Hour)), e.evaluator.latest(), "five minutes are nothing")
-	require.NoError(t, e.evaluator.evaluate(t.Context(), at(55), false))
-	require.ErrorContains(t, e.evaluator.evaluate(t.Context(), at(54), false), "far from the clock")
-	require.NoError(t, e.evaluator.evaluate(t.Context(), at(54), true))
+	require.NoError(t, e.evaluator.evaluate(t.Context(), believed(at(55), false, false)))
+	require.ErrorContains(t, e.evaluator.evaluate(t.Context(), believed(at(54), false, false)), "far from the clock")
+	require.NoError(t, e.evaluator.evaluate(t.Context(), believed(at(54), true, true)))
 	assert.Equal(t, ledger.Elapsed(noon.Add(54*time.Minute)), e.evaluator.latest())
 
 	back := e.evaluator.retention
 	ahead := func(d ledger.Minute) time.Time { return (e.evaluator.spans.watermark + back + d).Start().Add(late) }
-	require.NoError(t, e.evaluator.evaluate(t.Context(), ahead(0), false))
-	require.ErrorContains(t, e.evaluator.evaluate(t.Context(), ahead(1), false), "far from the clock")
+	require.NoError(t, e.evaluator.evaluate(t.Context(), believed(ahead(0), false, false)))
+	require.ErrorContains(t, e.evaluator.evaluate(t.Context(), believed(ahead(1), false, false)), "far from the clock")
 }

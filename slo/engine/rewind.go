@@ -25,6 +25,24 @@ func (v *evaluator) latest() ledger.Minute {
 	return last
 }
 
+// jump follows a clock that jumped ahead and came to be believed: series that were read until then were read a moment ago, not as
+// long ago as the clock says, so they are not forgotten, and their next step counts.
+func (v *evaluator) jump(jumped time.Duration, now time.Time) error {
+	by := jumped - v.jumped
+	if by > 0 {
+		carried := samples.Cursors{}
+		for id, c := range v.spans.cursors {
+			carried[id] = samples.Cursor{At: max(c.At, min(c.At+by.Milliseconds(), now.UnixMilli())), Value: c.Value}
+		}
+		if err := v.db.Update(func(tx *bbolt.Tx) error { return book.PutCursors(tx, carried) }); err != nil {
+			return fmt.Errorf("write %s: %w", v.db.Path(), err)
+		}
+		v.spans.cursors = carried
+	}
+	v.jumped = jumped
+	return nil
+}
+
 // rewind takes everything back to the minute, after the clock was set back for good: what was evaluated for later minutes
 // was counted by a clock that was ahead, so it moves back by as much, and those minutes are evaluated when they come. What series
 // counted up to now counts as seen: their next samples add what came after.

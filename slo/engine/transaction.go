@@ -46,7 +46,17 @@ func (t *transaction) advance(r reading) error {
 				zap.String("objective", o.Name), zap.Time("since", a.IndicatorSince.Start()))
 		})
 	}
+	if r.gap {
+		err := t.skip(o, a, r)
+		t.watermarks[r.objective] = a.Next
+		return err
+	}
 	from, deltas := r.from, r.deltas
+	if from-a.Next >= minAhead { // what was left out is too old
+		if err := t.ledger.Skip(a, from); err != nil {
+			return err
+		}
+	}
 	if deltas == nil {
 		deltas = make([]ledger.Delta, r.to-r.from)
 	}

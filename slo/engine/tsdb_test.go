@@ -96,7 +96,7 @@ objectives:
       total: 'sum(slowburn_sli_events_total{objective="a"} - slowburn_sli_events_total{objective="a"} offset {{.window}})'`)
 	e := openAt(t, c, querier, start)
 	defer closeIt(t, e)
-	require.NoError(t, e.evaluator.evaluate(t.Context(), end.Add(c.Lateness), true))
+	require.NoError(t, e.evaluator.evaluate(t.Context(), believed(end.Add(c.Lateness), true, true)))
 	assert.Equal(t, truth, minuteCounts(t, e, "a", start, end))
 	assert.Equal(t, truth, minuteCounts(t, e, "p", start, end))
 
@@ -146,7 +146,7 @@ objectives:
     promql: {bad: 'sum(increase(errors_total[{{.window}}]))', total: 'sum(increase(requests_total[{{.window}}]))'}`)
 			e := openAt(t, c, querier, start)
 			defer closeIt(t, e)
-			require.NoError(t, e.evaluator.evaluate(t.Context(), end.Add(c.Lateness), true))
+			require.NoError(t, e.evaluator.evaluate(t.Context(), believed(end.Add(c.Lateness), true, true)))
 			s, _ := e.Status("p")
 			assert.InEpsilon(t, total-first, s.Events.Total, tolerance+1e-9)
 			assert.InEpsilon(t, bad-first, s.Events.Bad, tolerance+1e-9)

@@ -47,6 +47,8 @@ type Account struct {
 	// Indicator describes what was counted last; IndicatorSince is the first minute that it was.
 	Indicator      string `json:"indicator"`
 	IndicatorSince Minute `json:"indicator_since"`
+	// Gaps are minutes that nobody measured and that have no chunks, in order.
+	Gaps []Gap `json:"gaps,omitempty"`
 }
 
 // Events are all events of the account so far.
@@ -182,7 +184,7 @@ func (l *Ledger) before(a *Account, m Minute) (slo.Events, error) {
 	}
 	b := l.minutes.Get(key(m.hour(), a.ID))
 	if b == nil {
-		return slo.Events{}, fmt.Errorf("%w: the ledger has no chunk for %s at %s", state.ErrCorrupt, a.Name, m.Start())
+		return a.gapAt(m)
 	}
 	return before(b, m.ofHour())
 }
@@ -205,7 +207,7 @@ func (l *Ledger) Rewind(a *Account, next Minute) error {
 			continue
 		}
 		var c chunk
-		if err := l.load(&c, a, hour); err != nil {
+		if err := l.loadOld(&c, a, hour); err != nil {
 			return err
 		}
 		clear(c.minutes[next.ofHour():])
@@ -213,6 +215,7 @@ func (l *Ledger) Rewind(a *Account, next Minute) error {
 			return err
 		}
 	}
+	a.cutGaps(0, next)
 	a.Next, a.First, a.IndicatorSince = next, min(a.First, next), min(a.IndicatorSince, next)
 	a.Total, a.Bad, a.TotalCarry, a.BadCarry = events.Total, events.Bad, 0, 0
 	return l.save(a)
@@ -247,6 +250,7 @@ func (l *Ledger) Prune(horizon Minute) error {
 	}
 	for _, a := range moved {
 		a.First = firstOf(hour)
+		a.cutGaps(a.First, a.Next)
 		if err := l.save(&a); err != nil {
 			return err
 		}

@@ -80,6 +80,12 @@ func TestAgainstBruteForce(t *testing.T) {
 					require.NoError(t, err)
 					require.NoError(t, l.Append(a, from, deltas))
 					require.Equal(t, next, a.Next)
+					if rnd.IntN(4) == 0 {
+						require.NoError(t, l.Skip(a, next-1))
+						next += ledger.Minute(rnd.IntN(2000))
+						require.NoError(t, l.Skip(a, next))
+						require.Equal(t, next, a.Next)
+					}
 				})
 				within(t, path, func(l *ledger.Ledger) {
 					a, ok, err := l.Find("o")

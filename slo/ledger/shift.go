@@ -1,9 +1,6 @@
 package ledger
 
 import (
-	"fmt"
-
-	"github.com/slowburn/slowburn/internal/state"
 	"github.com/slowburn/slowburn/slo"
 )
 
@@ -72,11 +69,13 @@ func (l *Ledger) add(a *Account, from Minute, events []slo.Events) error {
 	return l.save(a)
 }
 
-// loadOld reads the chunk of an hour that the account has.
+// loadOld reads the chunk of an hour that the account has, or makes that of an hour that nobody measured.
 func (l *Ledger) loadOld(c *chunk, a *Account, hour uint32) error {
 	b := l.minutes.Get(key(hour, a.ID))
 	if b == nil {
-		return fmt.Errorf("%w: the ledger has no chunk for %s at %s", state.ErrCorrupt, a.Name, firstOf(hour).Start())
+		base, err := a.gapAt(firstOf(hour))
+		*c = chunk{base: base}
+		return err
 	}
 	return c.decode(b)
 }

@@ -136,8 +136,8 @@ func TestClockJumps(t *testing.T) {
 			until("the doubt is not told", doubted(direction))
 			send(100, 1)
 			until("the clock is not believed", func() bool { return g.readyz(t).message("clock") == "" })
-			if jump > 30*day { // the ledger catches up with so many minutes at its own pace, not at 60 times that
-				return
+			if jump > 30*day { // what was counted before is older than the objective's window
+				total, bad = 0, 0
 			}
 			send(400, 120)
 			until("the outage does not page", func() bool { return g.objective(t).Alert.State == "firing" })

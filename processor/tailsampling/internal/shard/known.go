@@ -50,23 +50,23 @@ func (s Known) Record(hash uint32, id *wire.TraceID) (r *explain.Record, matched
 type Faded struct {
 	Verdict   policy.Verdict
 	Policy    int32 // number in version.Names
-	At        time.Time
+	At        clock.UnixMilli
 	Threshold uint64 // of a sampled trace
 }
 
 // Faded returns what late spans of a trace follow, and false if nothing is known.
 func (s Known) Faded(hash uint32, id *wire.TraceID) (f Faded, ok bool) {
 	if n := s.index.Find(hash, id); n != 0 && s.index.At(n).state == stateRevivable {
-		return Faded{At: s.shared.UnixMilli(s.index.At(n).decidedAt).Time()}, true
+		return Faded{At: s.shared.UnixMilli(s.index.At(n).decidedAt)}, true
 	}
 	if r, w, sampled := s.memory.Sampled(hash, id); sampled {
-		return Faded{Verdict: policy.Sampled, Policy: r.Policy, At: r.At.UnixMilli().Time(), Threshold: w.Threshold}, true
+		return Faded{Verdict: policy.Sampled, Policy: r.Policy, At: r.At.UnixMilli(), Threshold: w.Threshold}, true
 	}
 	r, known := s.memory.NotKept(hash, id)
 	if !known {
 		return Faded{}, false
 	}
-	f = Faded{Policy: r.Policy, At: r.At.UnixMilli().Time()}
+	f = Faded{Policy: r.Policy, At: r.At.UnixMilli()}
 	if r.Policy != version.NoPolicy {
 		f.Verdict = policy.Dropped
 	}

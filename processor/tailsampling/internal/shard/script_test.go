@@ -511,7 +511,7 @@ func (s *script) known(trace byte) {
 		}
 	}
 	if f, ok := k.Faded(hash, &id); ok {
-		s.printf("faded: %s by=%s at=%d th=%s", f.Verdict, s.nameOf(f.Policy), f.At.UnixMilli()-scriptBegan, number(f.Threshold))
+		s.printf("faded: %s by=%s at=%d th=%s", f.Verdict, s.nameOf(f.Policy), int64(f.At)-scriptBegan, number(f.Threshold))
 	}
 	if other, ok := k.LinkedTo(hash, &id); ok {
 		s.printf("linked to: %s", traceName(other))

@@ -88,7 +88,7 @@ func backlogOf(b shard.Backlog, now clock.Monotonic) Backlog {
 	return out
 }
 
-func (w *View) time(at clock.Monotonic) time.Time { return w.Buffer.UnixMilli(at).Time() }
+func (w *View) time(at clock.Monotonic) time.Time { return *w.believed(w.Buffer.UnixMilli(at)) }
 
 // timeOr is nil for an instant that is not set.
 func (w *View) timeOr(at clock.Monotonic) *time.Time {

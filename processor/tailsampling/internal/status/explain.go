@@ -93,15 +93,15 @@ func (w *View) Explain(id wire.TraceID, now clock.Monotonic) (Explanation, bool)
 	m.Lock()
 	defer m.Unlock()
 	if p, ok := m.Known().Pending(hash, &id, now); ok {
-		explainPending(&out, &p)
+		w.explainPending(&out, &p)
 		return out, true
 	}
 	return out, w.explainDecided(&out, m.Known(), hash, &id) || w.explainFaded(&out, m.Known(), hash, &id)
 }
 
-func explainPending(out *Explanation, p *shard.Pending) {
+func (w *View) explainPending(out *Explanation, p *shard.Pending) {
 	out.State, out.PolicyVersion = StatePending, p.Version.Number
-	out.FirstSpanAt = timeOf(p.First)
+	out.FirstSpanAt = w.believed(p.First)
 	out.Randomness = hex56(p.Randomness)
 	out.Complete = &Completeness{
 		RootSeen: p.Root, Errors: p.Error, Spans: p.Spans, Bytes: p.Bytes,
@@ -120,7 +120,7 @@ func (w *View) explainDecided(out *Explanation, s shard.Known, hash uint32, id *
 		out.LinkedTraceID = other.String()
 	}
 	out.PolicyVersion = int(r.Version)
-	out.DecidedAt, out.FirstSpanAt = timeOf(r.At), timeOf(r.At-clock.UnixMilli(r.Waited))
+	out.DecidedAt, out.FirstSpanAt = w.believed(r.At), w.believed(r.At-clock.UnixMilli(r.Waited))
 	out.Trigger, out.Reason, out.Early = r.Trigger.String(), r.Trigger.Reason(), r.Trigger.Early()
 	out.Randomness = hex56(r.Randomness)
 	if r.Verdict == policy.Sampled {
@@ -156,7 +156,7 @@ func (w *View) explainFaded(out *Explanation, s shard.Known, hash uint32, id *wi
 	}
 	name := w.Versions.Names.Of(f.Policy)
 	out.State, out.Verdict, out.Policy, out.CompositePolicy = StateFaded, f.Verdict.String(), name.Policy, name.Sub
-	out.DecidedAt = &f.At
+	out.DecidedAt = w.believed(f.At)
 	if f.Verdict == policy.Sampled {
 		out.weigh(f.Threshold)
 	}
@@ -170,8 +170,9 @@ func (out *Weight) weigh(threshold uint64) {
 	}
 }
 
-func timeOf(ms clock.UnixMilli) *time.Time {
-	t := ms.Time()
+// believed is when something happened by the clock that is believed now.
+func (w *View) believed(at clock.UnixMilli) *time.Time {
+	t := w.Buffer.Epoch.Believed(at)
 	return &t
 }
 

@@ -65,7 +65,7 @@ func (w *View) Shadow() (ShadowStatus, bool) {
 		out.Policies[i] = status
 	}
 	for _, d := range all.Differences() {
-		out.Differences = append(out.Differences, Difference{d.ID.String(), d.At.Time(), d.Shadow.String(), d.Real.String()})
+		out.Differences = append(out.Differences, Difference{d.ID.String(), *w.believed(d.At), d.Shadow.String(), d.Real.String()})
 	}
 	return out, true
 }
