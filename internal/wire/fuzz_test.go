@@ -75,6 +75,8 @@ func acceptedWithin(t *testing.T, data []byte, all *wire.Request, limit int) {
 	for _, s := range all.Spans {
 		resource, scope := all.Resources[s.Resource].Body, all.Scopes[s.Scope].Body
 		largest := len(wire.AppendScopeHeader(nil, scope.Of(data)))
+		require.EqualValues(t, largest, all.Scopes[s.Scope].Header)
+		require.EqualValues(t, len(wire.AppendResourceHeader(nil, resource.Of(data))), all.Resources[s.Resource].Header)
 		if largest <= limit {
 			largest = len(wire.AppendResourceHeader(nil, resource.Of(data)))
 		}

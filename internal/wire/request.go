@@ -33,12 +33,16 @@ type Span struct {
 type Resource struct {
 	// Body is the whole message, its scope_spans included.
 	Body Range
+	// Header is the length of what AppendResourceHeader leaves of it.
+	Header uint32
 }
 
 // Scope is one ScopeSpans message.
 type Scope struct {
 	// Body is the whole message, its spans included.
 	Body Range
+	// Header is the length of what AppendScopeHeader leaves of it.
+	Header uint32
 	// Resource is an index into Request.Resources.
 	Resource int32
 }

@@ -38,6 +38,7 @@ func (r *Request) resourceSpans(b []byte, pos int) error {
 	resources, scopes, spans := len(r.Resources), len(r.Scopes), len(r.Spans)
 	r.Resources = append(r.Resources, Resource{Body: rangeOf(pos, len(b))})
 	header, err := r.scopesOf(b, pos)
+	r.Resources[resources].Header = uint32(header)
 	if err != nil || !r.strict {
 		return err
 	}
@@ -122,6 +123,7 @@ func (r *Request) scopeSpans(b []byte, pos int) error {
 		}
 		pos = f.End
 	}
+	r.Scopes[len(r.Scopes)-1].Header = uint32(header)
 	if !r.strict {
 		return nil
 	}
