@@ -37,7 +37,7 @@ func BenchmarkAccept(b *testing.B) {
 	b.SetBytes(int64(len(data)))
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := r.Accept(data); err != nil {
+		if _, err := r.Accept(data, 1<<20); err != nil {
 			b.Fatal(err)
 		}
 	}

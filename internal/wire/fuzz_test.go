@@ -42,7 +42,7 @@ func sameAsPdata(t *testing.T, data []byte) {
 		require.GreaterOrEqual(t, scanErr.Offset, 0)
 		require.LessOrEqual(t, scanErr.Offset, len(data))
 		require.Empty(t, r.Spans)
-		_, err = r.Accept(data)
+		_, err = r.Accept(data, 1<<20)
 		require.Error(t, err)
 		return
 	}
@@ -52,27 +52,46 @@ func sameAsPdata(t *testing.T, data []byte) {
 	rebuilt(t, export.Traces(), &r)
 }
 
-// accepted holds that Accept takes what Scan took, less the spans without IDs and what holds no other, and needs no more room
-// than Count said.
+// accepted holds that Accept takes what Scan took, less the spans without IDs, those with larger headers than allowed, and what
+// holds no other, and needs no more room than Count said.
 func accepted(t *testing.T, data []byte, all *wire.Request) {
 	t.Helper()
+	for _, limit := range []int{0, 20, len(data)} {
+		acceptedWithin(t, data, all, limit)
+	}
+}
+
+func acceptedWithin(t *testing.T, data []byte, all *wire.Request, limit int) {
+	t.Helper()
 	var r wire.Request
-	rejected, err := r.Accept(data)
+	rejected, err := r.Accept(data, limit)
 	require.NoError(t, err)
 	var bodies, want []wire.Range
 	for _, s := range r.Spans {
 		require.Equal(t, r.Scopes[s.Scope].Resource, s.Resource)
 		bodies = append(bodies, r.Resources[s.Resource].Body, r.Scopes[s.Scope].Body, s.Body)
 	}
-	kept := 0
+	var wantRejected wire.Rejected
 	for _, s := range all.Spans {
-		if !s.TraceID.IsZero() && !s.ID.IsZero() {
-			want = append(want, all.Resources[s.Resource].Body, all.Scopes[s.Scope].Body, s.Body)
-			kept++
+		resource, scope := all.Resources[s.Resource].Body, all.Scopes[s.Scope].Body
+		largest := len(wire.AppendScopeHeader(nil, scope.Of(data)))
+		require.EqualValues(t, largest, all.Scopes[s.Scope].Header)
+		require.EqualValues(t, len(wire.AppendResourceHeader(nil, resource.Of(data))), all.Resources[s.Resource].Header)
+		if largest <= limit {
+			largest = len(wire.AppendResourceHeader(nil, resource.Of(data)))
+		}
+		switch {
+		case s.TraceID.IsZero() || s.ID.IsZero():
+			wantRejected.InvalidIDs++
+		case largest > limit:
+			wantRejected.LargeHeaders++
+			wantRejected.Largest = max(wantRejected.Largest, largest)
+		default:
+			want = append(want, resource, scope, s.Body)
 		}
 	}
 	require.Equal(t, want, bodies)
-	require.Equal(t, len(all.Spans)-kept, rejected)
+	require.Equal(t, wantRejected, rejected)
 	n := wire.Count(data)
 	require.Less(t, len(r.Resources), n.Resources)
 	require.Less(t, len(r.Scopes), n.Scopes)

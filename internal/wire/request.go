@@ -33,12 +33,16 @@ type Span struct {
 type Resource struct {
 	// Body is the whole message, its scope_spans included.
 	Body Range
+	// Header is the length of what AppendResourceHeader leaves of it.
+	Header uint32
 }
 
 // Scope is one ScopeSpans message.
 type Scope struct {
 	// Body is the whole message, its spans included.
 	Body Range
+	// Header is the length of what AppendScopeHeader leaves of it.
+	Header uint32
 	// Resource is an index into Request.Resources.
 	Resource int32
 }
@@ -50,23 +54,48 @@ type Request struct {
 	Scopes    []Scope
 	Spans     []Span
 
-	strict   bool // while Accept scans
-	rejected int  // spans that it left out
+	strict    bool // while Accept scans
+	maxHeader int  // for Accept
+	rejected  Rejected
 }
 
 // Accept is Scan for a request that came from outside. It leaves out the spans whose trace or span ID is zero, which OTLP
-// declares invalid, then the scopes and resources that hold no other, and returns how many spans it left out. It allocates
+// declares invalid, those whose resource or scope has a header (AppendResourceHeader, AppendScopeHeader) of more than maxHeader
+// bytes, and then the scopes and resources that hold no other. It returns which spans it left out. It allocates
 // Count(b).Bytes() and no more. The error is a *ScanError, and r is then empty.
-func (r *Request) Accept(b []byte) (rejected int, err error) {
+func (r *Request) Accept(b []byte, maxHeader int) (Rejected, error) {
 	n := Count(b)
 	r.Resources, r.Scopes, r.Spans = slices.Grow(r.Resources[:0], n.Resources), slices.Grow(r.Scopes[:0], n.Scopes), slices.Grow(r.Spans[:0], n.Spans)
-	r.strict, r.rejected = true, 0
-	err = r.Scan(b)
+	r.strict, r.maxHeader, r.rejected = true, maxHeader, Rejected{}
+	err := r.Scan(b)
 	r.strict = false
 	if err != nil {
-		return 0, err
+		return Rejected{}, err
 	}
 	return r.rejected, nil
+}
+
+// Rejected is the spans that Accept leaves out: how many, by reason.
+type Rejected struct {
+	// InvalidIDs have a trace or span ID of zero.
+	InvalidIDs int
+	// LargeHeaders have valid IDs, and a resource or scope whose header is too large.
+	LargeHeaders int
+	// Largest is the length of the largest such header in bytes, 0 if there is none.
+	Largest int
+}
+
+// Spans returns how many were left out.
+func (r Rejected) Spans() int { return r.InvalidIDs + r.LargeHeaders }
+
+// large reports whether so many spans are left out for the length of a header that they share, and notes that.
+func (r *Rejected) large(header, limit, spans int) bool {
+	if header <= limit || spans == 0 {
+		return false
+	}
+	r.LargeHeaders += spans
+	r.Largest = max(r.Largest, header)
+	return true
 }
 
 // Elements are how many parts of a request Accept needs room for at once.

@@ -35,23 +35,31 @@ func (r *Request) Scan(b []byte) error {
 
 // resourceSpans scans the ResourceSpans that starts at pos and ends with b.
 func (r *Request) resourceSpans(b []byte, pos int) error {
-	if r.strict {
-		defer func(resources, spans int) {
-			if len(r.Spans) == spans {
-				r.Resources = r.Resources[:resources]
-			}
-		}(len(r.Resources), len(r.Spans))
-	}
+	resources, scopes, spans := len(r.Resources), len(r.Scopes), len(r.Spans)
 	r.Resources = append(r.Resources, Resource{Body: rangeOf(pos, len(b))})
+	header, err := r.scopesOf(b, pos)
+	r.Resources[resources].Header = uint32(header)
+	if err != nil || !r.strict {
+		return err
+	}
+	if r.rejected.large(header, r.maxHeader, len(r.Spans)-spans) {
+		r.Scopes, r.Spans = r.Scopes[:scopes], r.Spans[:spans]
+	}
+	if len(r.Spans) == spans {
+		r.Resources = r.Resources[:resources]
+	}
+	return nil
+}
+
+// scopesOf scans the fields of a ResourceSpans, and returns how long its header is.
+func (r *Request) scopesOf(b []byte, pos int) (header int, err error) {
 	current, deprecated := false, -1
 	for pos < len(b) {
 		f, err := schema.ResourceSpans.Next(b, pos)
 		if err != nil {
-			return err
+			return 0, err
 		}
 		switch f.Num {
-		case schema.ResourceSpansFieldResource:
-			_, err = schema.Resource.Check(b[:f.End], f.Start, 0)
 		case schema.ResourceSpansFieldScopeSpans:
 			current = true
 			err = r.scopeSpans(b[:f.End], f.Start)
@@ -60,14 +68,19 @@ func (r *Request) resourceSpans(b []byte, pos int) error {
 				deprecated = pos
 			}
 			_, err = schema.ScopeSpans.Check(b[:f.End], f.Start, 0)
+		case schema.ResourceSpansFieldResource:
+			_, err = schema.Resource.Check(b[:f.End], f.Start, 0)
+			header += f.End - pos
+		default:
+			header += f.End - pos
 		}
 		if err != nil {
-			return err
+			return 0, err
 		}
 		pos = f.End
 	}
 	if deprecated < 0 || current {
-		return nil
+		return header, nil
 	}
 	for pos := deprecated; pos < len(b); {
 		f, err := schema.ResourceSpans.Next(b, pos)
@@ -75,16 +88,16 @@ func (r *Request) resourceSpans(b []byte, pos int) error {
 			err = r.scopeSpans(b[:f.End], f.Start)
 		}
 		if err != nil {
-			return err
+			return 0, err
 		}
 		pos = f.End
 	}
-	return nil
+	return header, nil
 }
 
 // scopeSpans scans the ScopeSpans that starts at pos and ends with b.
 func (r *Request) scopeSpans(b []byte, pos int) error {
-	before := len(r.Spans)
+	before, header := len(r.Spans), 0
 	r.Scopes = append(r.Scopes, Scope{Body: rangeOf(pos, len(b)), Resource: int32(len(r.Resources) - 1)})
 	for pos < len(b) {
 		f, err := schema.ScopeSpans.Next(b, pos)
@@ -92,22 +105,32 @@ func (r *Request) scopeSpans(b []byte, pos int) error {
 			return err
 		}
 		switch f.Num {
-		case schema.ScopeSpansFieldScope:
-			_, err = schema.Scope.Check(b[:f.End], f.Start, 0)
 		case schema.ScopeSpansFieldSpans:
 			s := r.newSpan()
 			s.Resource, s.Scope = int32(len(r.Resources)-1), int32(len(r.Scopes)-1)
 			if err = s.scan(b[:f.End], f.Start); r.strict && (s.TraceID.IsZero() || s.ID.IsZero()) {
 				r.Spans = r.Spans[:len(r.Spans)-1]
-				r.rejected++
+				r.rejected.InvalidIDs++
 			}
+		case schema.ScopeSpansFieldScope:
+			_, err = schema.Scope.Check(b[:f.End], f.Start, 0)
+			header += f.End - pos
+		default:
+			header += f.End - pos
 		}
 		if err != nil {
 			return err
 		}
 		pos = f.End
 	}
-	if r.strict && len(r.Spans) == before {
+	r.Scopes[len(r.Scopes)-1].Header = uint32(header)
+	if !r.strict {
+		return nil
+	}
+	if r.rejected.large(header, r.maxHeader, len(r.Spans)-before) {
+		r.Spans = r.Spans[:before]
+	}
+	if len(r.Spans) == before {
 		r.Scopes = r.Scopes[:len(r.Scopes)-1]
 	}
 	return nil

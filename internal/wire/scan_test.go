@@ -150,9 +150,9 @@ func TestAccept(t *testing.T) {
 	var r wire.Request
 	empty := wiretest.Msg{}.Len(2, wiretest.Msg{}.Len(2)...)
 	b := []byte(wiretest.Msg{}.Len(1, empty...).Len(1, wiretest.Msg{}.Len(2).Len(2, scope...)...).Len(1))
-	rejected, err := r.Accept(b)
+	rejected, err := r.Accept(b, 1<<20)
 	require.NoError(t, err)
-	assert.Equal(t, 4, rejected)
+	assert.Equal(t, wire.Rejected{InvalidIDs: 4}, rejected)
 	require.Len(t, r.Spans, 3)
 	assert.Len(t, r.Scopes, 1, "those without spans are left out")
 	assert.Len(t, r.Resources, 1)
@@ -164,6 +164,58 @@ func TestAccept(t *testing.T) {
 	require.NoError(t, r.Scan(b), "which takes all")
 	assert.Len(t, r.Spans, 7)
 	assert.Len(t, r.Resources, 3)
+}
+
+// Spans whose resource or scope has a header that is too large are left out, wherever in its message it stands and whatever it is
+// made of; all others stay as they are.
+func TestAcceptHeaders(t *testing.T) {
+	const limit = 100
+	wide := func(n int) []byte { return wiretest.KV("k", wiretest.Msg{}.Str(1, strings.Repeat("v", n))) }
+	spans := func(scope wiretest.Msg, n int) wiretest.Msg {
+		for range n {
+			scope = scope.Len(2, wiretest.Msg{}.Len(1, bytes.Repeat([]byte{1}, 16)...).Len(2, bytes.Repeat([]byte{2}, 8)...)...)
+		}
+		return scope.Len(2) // and one without IDs
+	}
+	header := func(n int) int { return len(wiretest.Msg{}.Len(1, wiretest.Msg{}.Len(1, wide(n)...)...)) }
+	fits := 0
+	for ; header(fits) < limit; fits++ {
+	}
+	require.Equal(t, limit, header(fits))
+	for name, tt := range map[string]struct {
+		body wiretest.Msg
+		want wire.Rejected
+		left int
+	}{
+		"a resource that just fits": {wiretest.Msg{}.Len(1, wiretest.Msg{}.Len(1, wide(fits)...)...).Len(2, spans(nil, 3)...), wire.Rejected{InvalidIDs: 1}, 3},
+		"a resource":                {wiretest.Msg{}.Len(1, wiretest.Msg{}.Len(1, wide(fits+1)...)...).Len(2, spans(nil, 3)...), wire.Rejected{InvalidIDs: 1, LargeHeaders: 3, Largest: limit + 1}, 0},
+		"a resource behind its scopes": {wiretest.Msg{}.Len(2, spans(nil, 3)...).Len(2, spans(nil, 2)...).Len(1, wiretest.Msg{}.Len(1, wide(fits+1)...)...),
+			wire.Rejected{InvalidIDs: 2, LargeHeaders: 5, Largest: limit + 1}, 0},
+		"a resource in two parts": {wiretest.Msg{}.Len(1, wiretest.Msg{}.Len(1, wide(fits/2)...)...).Len(2, spans(nil, 3)...).Len(1, wiretest.Msg{}.Len(1, wide(fits)...)...),
+			wire.Rejected{InvalidIDs: 1, LargeHeaders: 3, Largest: limit + header(fits/2)}, 0},
+		"a schema URL":      {wiretest.Msg{}.Str(3, strings.Repeat("u", limit)).Len(2, spans(nil, 3)...), wire.Rejected{InvalidIDs: 1, LargeHeaders: 3, Largest: limit + 2}, 0},
+		"an unknown field":  {wiretest.Msg{}.Str(90, strings.Repeat("u", limit)).Len(2, spans(nil, 3)...), wire.Rejected{InvalidIDs: 1, LargeHeaders: 3, Largest: limit + 3}, 0},
+		"deprecated scopes": {wiretest.Msg{}.Len(1, wiretest.Msg{}.Len(1, wide(fits+1)...)...).Len(1000, spans(nil, 3)...), wire.Rejected{InvalidIDs: 1, LargeHeaders: 3, Largest: limit + 1}, 0},
+		"one of two scopes": {wiretest.Msg{}.Len(2, spans(wiretest.Msg{}.Len(1, wiretest.Msg{}.Str(1, strings.Repeat("n", limit))...), 3)...).Len(2, spans(nil, 2)...),
+			wire.Rejected{InvalidIDs: 2, LargeHeaders: 3, Largest: limit + 4}, 2},
+		"a resource without valid spans": {wiretest.Msg{}.Len(1, wiretest.Msg{}.Len(1, wide(fits+1)...)...).Len(2, spans(nil, 0)...), wire.Rejected{InvalidIDs: 1}, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			other := wiretest.Msg{}.Len(1, wiretest.Msg{}.Len(2, spans(nil, 1)...)...)
+			b := []byte(append(append(bytes.Clone(other), wiretest.Msg{}.Len(1, tt.body...)...), other...))
+			var r wire.Request
+			rejected, err := r.Accept(b, limit)
+			require.NoError(t, err)
+			tt.want.InvalidIDs += 2
+			assert.Equal(t, tt.want, rejected)
+			assert.Equal(t, tt.want.InvalidIDs+tt.want.LargeHeaders, rejected.Spans())
+			require.Len(t, r.Spans, tt.left+2)
+			for _, s := range r.Spans {
+				assert.Equal(t, s.Resource, r.Scopes[s.Scope].Resource)
+				assert.Less(t, int(s.Resource), len(r.Resources))
+			}
+		})
+	}
 }
 
 // TestAcceptTakesLittle holds the room that a request needs to its bytes, whatever it is made of.
@@ -191,7 +243,7 @@ func TestAcceptTakesLittle(t *testing.T) {
 			var err error
 			allocated := testing.AllocsPerRun(1, func() {
 				r = wire.Request{}
-				_, err = r.Accept(b)
+				_, err = r.Accept(b, 1<<20)
 			})
 			require.NoError(t, err)
 			assert.Len(t, r.Spans, tt.spans)

@@ -41,7 +41,7 @@ func BenchmarkDoor(b *testing.B) {
 	}
 	for _, on := range []bool{true, false} {
 		b.Run(fmt.Sprintf("wire_path=%t", on), func(b *testing.B) {
-			d := tracesDoor{next: taker, obs: obs, wirePath: on}
+			d := tracesDoor{next: taker, obs: obs, wirePath: on, maxResource: defaultResourceSize}
 			b.ReportAllocs()
 			for b.Loop() {
 				q := budget.Begin()

@@ -28,6 +28,9 @@ type Config struct {
 	// to. All receivers of the process share it, so those that set it must agree. Default: an eighth of the memory that the
 	// process may use, from 64 MiB to 512 MiB.
 	IntakeBudget bytesize.Size `mapstructure:"intake_budget"`
+	// MaxResourceSize is how long the attributes and names of a resource may be, in bytes of protobuf, and those of a scope: they
+	// are stored and sent with every trace that has them. Spans of larger ones are rejected by partial success. Default 256KiB.
+	MaxResourceSize bytesize.Size `mapstructure:"max_resource_size"`
 	// MaxConnections is how many connections each listener takes at a time. What comes beyond is closed at once. Default 4096.
 	MaxConnections int `mapstructure:"max_connections"`
 	// ReceiveTimeout is the time within which a request has to have arrived, from its headers to its last byte, over either
@@ -89,6 +92,10 @@ func (c *Config) Validate() error {
 		errs = append(errs, fmt.Errorf("intake_budget: %s is too small for a single request; write at least %s, or leave it out",
 			c.IntakeBudget, bytesize.Size(minIntakeBudget)))
 	}
+	if n := c.MaxResourceSize; n < leastResourceSize || n > mostResourceSize {
+		errs = append(errs, fmt.Errorf("max_resource_size: %s is not from %s to %s; write a size such as %s, or leave it out",
+			n, bytesize.Size(leastResourceSize), bytesize.Size(mostResourceSize), bytesize.Size(defaultResourceSize)))
+	}
 	if c.MaxConnections <= 0 {
 		errs = append(errs, fmt.Errorf("max_connections: %d lets nobody in; write a positive number", c.MaxConnections))
 	}
@@ -97,6 +104,14 @@ func (c *Config) Validate() error {
 	}
 	return errors.Join(append(errs, c.validateProtocols())...)
 }
+
+// Bounds of MaxResourceSize. Less would reject what SDKs detect by themselves. Of more, few traces would fill the requests that
+// backends take, which are 4 MiB. The default is what the annotations of a Kubernetes object may be.
+const (
+	leastResourceSize   = 4 << 10
+	defaultResourceSize = 256 << 10
+	mostResourceSize    = 1 << 20
+)
 
 // minIntakeBudget is the least budget that makes sense.
 const minIntakeBudget = 1 << 20

@@ -26,6 +26,7 @@ func TestDefaultsAreTheCollectors(t *testing.T) {
 	grpc.MaxConcurrentStreams, grpc.Keepalive = 0, theirs.Protocols.GRPC.Get().Keepalive // which are ours
 	assert.Equal(t, *theirs.Protocols.GRPC.Get(), grpc)
 	assert.Equal(t, 4096, cfg.MaxConnections)
+	assert.EqualValues(t, 256<<10, cfg.MaxResourceSize)
 	assert.Equal(t, 30*time.Second, cfg.ReceiveTimeout)
 	assert.Equal(t, DefaultIntakeBudget(), cfg.Budget())
 	assert.GreaterOrEqual(t, cfg.Budget(), int64(64<<20))
@@ -55,6 +56,8 @@ func TestConfigErrors(t *testing.T) {
 		{"same path", map[string]any{"protocols": map[string]any{"http": map[string]any{"traces_url_path": "/a", "metrics_url_path": "a"}}}, `protocols::http: traces_url_path and metrics_url_path are both "/a"`},
 		{"small budget", map[string]any{"protocols": map[string]any{"http": nil}, "intake_budget": "1KiB"}, "intake_budget: 1KiB is too small for a single request; write at least 1MiB"},
 		{"no size", map[string]any{"protocols": map[string]any{"http": nil}, "intake_budget": "much"}, `"much" is no size`},
+		{"resources of nothing", map[string]any{"protocols": map[string]any{"http": nil}, "max_resource_size": 0}, "max_resource_size: 0B is not from 4KiB to 1MiB; write a size such as 256KiB"},
+		{"resources of megabytes", map[string]any{"protocols": map[string]any{"http": nil}, "max_resource_size": "20MiB"}, "max_resource_size: 20MiB is not from 4KiB to 1MiB"},
 		{"no connections", map[string]any{"protocols": map[string]any{"http": nil}, "max_connections": 0}, "max_connections: 0 lets nobody in"},
 		{"no time", map[string]any{"protocols": map[string]any{"http": nil}, "receive_timeout": "0s"}, "receive_timeout: 0s leaves no time"},
 		{"no path", map[string]any{"protocols": map[string]any{"http": map[string]any{"traces_url_path": ":\x00"}}}, "no URL path"},

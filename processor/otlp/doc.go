@@ -9,7 +9,8 @@
 //
 // Whether the path is on or off, the door is the same:
 //   - A malformed trace request is refused with the byte at which it goes wrong.
-//   - Spans with a zero trace or span ID are left out and reported by OTLP's partial success.
+//   - Spans with a zero trace or span ID, and those of a resource or scope over max_resource_size, are left out and reported by
+//     OTLP's partial success; see rejected.go.
 //   - An error of the pipeline that may go away is answered as retryable with a delay, one that will not as final.
 //   - An answer of success is given after every pipeline has accepted the spans, not before.
 //

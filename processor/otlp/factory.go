@@ -49,8 +49,9 @@ func createDefaultConfig() component.Config {
 			GRPC: configoptional.Default(grpc),
 			HTTP: configoptional.Default(HTTPConfig{ServerConfig: http, TracesURLPath: defaultTracesPath, MetricsURLPath: defaultMetricsPath}),
 		},
-		MaxConnections: 4096,
-		ReceiveTimeout: 30 * time.Second,
+		MaxResourceSize: defaultResourceSize,
+		MaxConnections:  4096,
+		ReceiveTimeout:  30 * time.Second,
 	}
 }
 

@@ -338,7 +338,8 @@ func newFuzzReceiver(tb testing.TB) *fuzzReceiver {
 	return &fuzzReceiver{
 		entrance: &entrance{transport: "grpc", limit: 1 << 20, budget: r.budget, refusals: refusals},
 		doors: []door{
-			&tracesDoor{next: taker, obs: obs, wirePath: true}, &tracesDoor{next: taker, obs: obs},
+			&tracesDoor{next: taker, obs: obs, wirePath: true, refusals: refusals, maxResource: 100},
+			&tracesDoor{next: taker, obs: obs, refusals: refusals, maxResource: 100},
 			&metricsDoor{next: consumertest.NewNop(), obs: obs},
 		},
 	}

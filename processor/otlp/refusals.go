@@ -116,6 +116,11 @@ func (r *refusals) count(ctx context.Context, reason, transport string) {
 		attribute.String("reason", reason), attribute.String("transport", transport))))
 }
 
+// reject counts spans that a request was taken without.
+func (r *refusals) reject(ctx context.Context, spans int, reason string) {
+	r.telemetry.ReceiverOtlpRejectedSpans.Add(ctx, int64(spans), metric.WithAttributeSet(attribute.NewSet(attribute.String("reason", reason))))
+}
+
 // maxStack is how much of a stack is logged.
 const maxStack = 8 << 10
 

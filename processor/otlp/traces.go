@@ -2,7 +2,6 @@ package otlp
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"go.opentelemetry.io/collector/consumer"
@@ -21,11 +20,16 @@ type tracesDoor struct {
 	obs      *receiverhelper.ObsReport
 	wirePath bool
 	untaken  *untaken
+	refusals *refusals
+	// maxResource is how many bytes the attributes and names of a resource may take in protobuf, and of a scope.
+	maxResource int
 }
 
 // tracesDoor returns the door of one protocol.
 func (r *otlpReceiver) tracesDoor(obs *receiverhelper.ObsReport) *tracesDoor {
-	return &tracesDoor{next: r.traces, obs: obs, wirePath: r.cfg.wirePath(), untaken: r.untaken}
+	return &tracesDoor{
+		next: r.traces, obs: obs, wirePath: r.cfg.wirePath(), untaken: r.untaken, refusals: r.refusals, maxResource: int(r.cfg.MaxResourceSize),
+	}
 }
 
 // Export takes an ExportTraceServiceRequest in the encoding. The body is the caller's again when it returns.
@@ -52,7 +56,7 @@ func (d *tracesDoor) Export(ctx context.Context, enc *encoding, q *intake.Reques
 	}
 	r := wire.Get()
 	defer wire.Put(r)
-	rejected, err := r.Accept(body)
+	rejected, err := r.Accept(body, d.maxResource)
 	if err != nil {
 		return nil, malformed(err.Error())
 	}
@@ -106,23 +110,20 @@ func (d *tracesDoor) carry(ctx context.Context, r *wire.Request, q *intake.Reque
 	if err != nil {
 		return err
 	}
-	dropInvalidIDs(td)
+	dropRejected(td, d.maxResource)
 	return d.next.ConsumeTraces(ctx, td)
 }
 
 // decoded takes a request off the wire path.
 func (d *tracesDoor) decoded(ctx context.Context, enc *encoding, td ptrace.Traces) (response, error) {
-	rejected := dropInvalidIDs(td)
+	rejected := dropRejected(td, d.maxResource)
 	return d.consume(ctx, enc, td.SpanCount(), rejected, func(ctx context.Context) error {
 		return d.next.ConsumeTraces(ctx, td)
 	})
 }
 
-// errInvalidID is what rejected spans are counted under.
-var errInvalidID = errors.New("zero trace ID or span ID")
-
 // consume hands the spans on, counts them, and answers.
-func (d *tracesDoor) consume(ctx context.Context, enc *encoding, spans, rejected int, next func(context.Context) error) (response, error) {
+func (d *tracesDoor) consume(ctx context.Context, enc *encoding, spans int, rejected wire.Rejected, next func(context.Context) error) (response, error) {
 	if spans > 0 {
 		ctx := d.obs.StartTracesOp(ctx)
 		err := next(ctx)
@@ -132,21 +133,9 @@ func (d *tracesDoor) consume(ctx context.Context, enc *encoding, spans, rejected
 		}
 	}
 	resp := ptraceotlp.NewExportResponse()
-	if rejected > 0 {
-		d.obs.EndTracesOp(d.obs.StartTracesOp(ctx), enc.name, rejected, errInvalidID)
-		resp.PartialSuccess().SetRejectedSpans(int64(rejected))
-		resp.PartialSuccess().SetErrorMessage(fmt.Sprintf("%d spans rejected: %v, which OTLP declares invalid: the exporter must set both", rejected, errInvalidID))
+	if n := rejected.Spans(); n > 0 {
+		resp.PartialSuccess().SetRejectedSpans(int64(n))
+		resp.PartialSuccess().SetErrorMessage(d.reject(ctx, enc, rejected))
 	}
 	return resp, nil
-}
-
-// dropInvalidIDs removes the spans that wire.Request.Accept leaves out, and returns how many they were.
-func dropInvalidIDs(td ptrace.Traces) int {
-	before := td.SpanCount()
-	for _, rs := range td.ResourceSpans().All() {
-		for _, ss := range rs.ScopeSpans().All() {
-			ss.Spans().RemoveIf(func(s ptrace.Span) bool { return s.TraceID().IsEmpty() || s.SpanID().IsEmpty() })
-		}
-	}
-	return before - td.SpanCount()
 }

@@ -40,20 +40,45 @@ type dictionary struct{ table slab.Table }
 
 // store returns the offset of the origin's scope in s, where it is put unless it is there. There must be room.
 func (d *dictionary) store(s *segment, o *Origin) uint32 {
-	resource := d.find(s, format.KindResource, 0, o.resourceHash, o.Resource)
-	// The same scope in another resource is another scope: mix the resource into its hash.
-	return d.find(s, format.KindScope, resource, o.scopeHash^(resource*0x9e3779b1), o.Scope)
+	resource := d.put(s, format.KindResource, 0, o.resourceHash, o.Resource)
+	return d.put(s, format.KindScope, resource, o.hashIn(resource), o.Scope)
 }
 
-func (d *dictionary) find(s *segment, k format.Kind, ref, hash uint32, header []byte) uint32 {
-	r := format.Records(s.mem.Buf)
-	for n, i := d.table.First(hash); n != 0; n, i = d.table.Next(hash, i) {
-		at := n - 1
-		if r.Kind(at) == k && r.Ref(at) == ref && r.Holds(at, header) {
-			return at
-		}
+// missing returns how many bytes store would put into s.
+func (d *dictionary) missing(s *segment, o *Origin) int {
+	if o.sequence == s.sequence {
+		return 0
+	}
+	resource, known := d.find(s, format.KindResource, 0, o.resourceHash, o.Resource)
+	if !known {
+		return o.size()
+	}
+	if _, known = d.find(s, format.KindScope, resource, o.hashIn(resource), o.Scope); known {
+		return 0
+	}
+	return format.RecordHeaderSize + len(o.Scope)
+}
+
+// hashIn is the hash of the scope in the resource at an offset: in another resource the same scope is another.
+func (o *Origin) hashIn(resource uint32) uint32 { return o.scopeHash ^ (resource * 0x9e3779b1) }
+
+// put returns the offset of a header in s, where it is put unless it is there.
+func (d *dictionary) put(s *segment, k format.Kind, ref, hash uint32, header []byte) uint32 {
+	if at, known := d.find(s, k, ref, hash, header); known {
+		return at
 	}
 	at := s.put(k, ref, 0, 0, nil, header)
 	d.table.Insert(hash, at+1)
 	return at
+}
+
+func (d *dictionary) find(s *segment, k format.Kind, ref, hash uint32, header []byte) (at uint32, known bool) {
+	r := format.Records(s.mem.Buf)
+	for n, i := d.table.First(hash); n != 0; n, i = d.table.Next(hash, i) {
+		at := n - 1
+		if r.Kind(at) == k && r.Ref(at) == ref && r.Holds(at, header) {
+			return at, true
+		}
+	}
+	return 0, false
 }

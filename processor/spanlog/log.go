@@ -19,6 +19,14 @@ type Log struct {
 	hand    uint32 // the segment that compactOne looked at last
 }
 
+// wide is the segment being filled with records whose resource and scope are too large to be stored once in every segment of
+// the usual size: it has room for them and for a usual segment's records. As long as they are the same it goes on with it.
+type wide struct {
+	number  uint32
+	filling bool // whether there is one
+	names   dictionary
+}
+
 // New returns an empty log that takes its segments from the pool. Logs of a pool have different shards.
 func New(p *Pool, shard int) *Log {
 	return &Log{segments: segments{pool: p}, shard: uint32(shard), latest: p.sequence.Load()}
@@ -38,9 +46,8 @@ func (l *Log) Position() Position {
 // Append adds a span's message body to a chain. The body and the origin's headers are copied.
 func (l *Log) Append(c *Chain, o *Origin, body []byte) {
 	n := format.RecordHeaderSize + len(body)
-	if need := n + o.size(); need > largest(l.pool.segmentSize) {
-		at := l.placeholder()
-		l.appendAlone(c, o, at, l.clock, body, l.pool.get)
+	if n+o.size() > largest(l.pool.segmentSize) {
+		l.appendApart(c, o, l.placeholder(), l.clock, body)
 		return
 	}
 	s := l.open(n, o)
@@ -64,7 +71,7 @@ func (l *Log) copy(c *Chain, o *Origin, body []byte, at Position, arrived int64)
 	defer Guard(&err)()
 	n := format.RecordHeaderSize + format.CopiedSize + len(body)
 	if n+o.size() > largest(l.pool.segmentSize) {
-		l.appendAlone(c, o, at, arrived, body, l.pool.get)
+		l.appendApart(c, o, at, arrived, body)
 		return nil
 	}
 	s := l.open(n, o)
@@ -93,6 +100,11 @@ func (l *Log) open(n int, o *Origin) *segment {
 	}
 }
 
+// fills reports whether a segment is being filled.
+func (l *Log) fills(n uint32) bool {
+	return l.filling && n == l.active || l.wide.filling && n == l.wide.number
+}
+
 // begin opens a segment to be filled.
 func (l *Log) begin() {
 	l.active, l.filling = l.add(l.shard, l.clock, l.pool.get(l.pool.segmentSize)), true
@@ -111,11 +123,12 @@ func (l *Log) seal() {
 	l.finish(s)
 }
 
-// Interrupt gives up the segment being filled, because a store failed. What is in it stays; segments that hold nothing go
+// Interrupt gives up the segments being filled, because a store failed. What is in it stays; segments that hold nothing go
 // back to the pool.
 func (l *Log) Interrupt() {
-	l.filling = false
+	l.filling, l.wide.filling = false, false
 	l.names.table.Clear()
+	l.wide.names.table.Clear()
 	for n := range uint32(len(l.list)) {
 		if s := &l.list[n]; s.sequence != 0 && s.liveRuns == 0 && !s.busy {
 			l.recycle(n)
@@ -133,6 +146,49 @@ func (l *Log) placeholder() Position {
 	}
 	s := &l.list[l.active]
 	return format.PositionOf(s.sequence, s.put(format.KindResource, 0, 0, 0, nil, nil))
+}
+
+// appendApart stores a record that is too large for the segment being filled, with what it refers to, beside that: in a segment of
+// its own, unless the resource and scope are the larger part of it. Those are stored once for many records.
+func (l *Log) appendApart(c *Chain, o *Origin, at Position, arrived int64, body []byte) {
+	n := format.RecordHeaderSize + format.CopiedSize + len(body)
+	if o.size() <= n {
+		l.appendAlone(c, o, at, arrived, body, l.pool.get)
+		return
+	}
+	s := l.openWide(n, o)
+	if o.sequence != s.sequence {
+		o.at, o.sequence = l.wide.names.store(s, o), s.sequence
+	}
+	prev := l.runs.lastIn(*c, l.wide.number)
+	l.runs.grow(c, l.wide.number, s, s.put(format.KindCopied, o.at, prev, s.since(arrived), prefix(at), body), n)
+}
+
+// openWide returns the wide segment, another one if that has no room for the record.
+func (l *Log) openWide(n int, o *Origin) *segment {
+	w := &l.wide
+	if w.filling {
+		if s := &l.list[w.number]; n+w.names.missing(s, o) <= s.room() {
+			return s
+		}
+		l.sealWide()
+	}
+	size := format.HeaderSize + n + o.size() + l.pool.segmentSize
+	w.number, w.filling = l.add(l.shard, l.clock, l.pool.get(size)), true
+	s := &l.list[w.number]
+	s.alone = true
+	return s
+}
+
+// sealWide ends the wide segment.
+func (l *Log) sealWide() {
+	l.wide.filling = false
+	l.wide.names.table.Clear()
+	if s := &l.list[l.wide.number]; s.liveRuns > 0 {
+		l.finish(s)
+		return
+	}
+	l.recycle(l.wide.number)
 }
 
 // appendAlone stores a record in a segment of its own size, beside the one being filled. memory returns its memory.
@@ -164,8 +220,13 @@ func (l *Log) Release(c *Chain) {
 	c.last = 0
 }
 
-// abandon is called for a segment without live runs. The one being filled starts anew, unless the disk fails under it.
+// abandon is called for a segment without live runs. The one being filled starts anew, unless the disk fails under it; a wide one
+// does not, for what it is as large as is gone.
 func (l *Log) abandon(n uint32) {
+	if l.wide.filling && n == l.wide.number {
+		l.sealWide()
+		return
+	}
 	if !l.filling || n != l.active {
 		l.recycle(n)
 		return

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -57,6 +58,50 @@ func TestRecordsComeBackOldestFirst(t *testing.T) {
 	for r := range l.Records(a, nil) {
 		assert.Equal(t, "1", string(r.Body))
 		break
+	}
+}
+
+// Resources and scopes that are larger than what a segment can hold many of are stored once for many spans too, be they of one
+// trace or not, in a segment with room for them; the spans come back in their order among others.
+func TestLargeOriginsAreShared(t *testing.T) {
+	for _, onDisk := range []bool{false, true} {
+		l, p := newLog(t)
+		if onDisk {
+			l, p = newDiskLog(t, t.TempDir())
+		}
+		header := strings.Repeat("r", 3*p.SegmentSize())
+		chains := make([]Chain, 10)
+		var want [10][]string
+		add := func(i int, o *Origin, body string) {
+			l.Append(&chains[i], o, []byte(body))
+			want[i] = append(want[i], fmt.Sprintf("%s/%s/%s", o.Resource, o.Scope, body))
+		}
+		small := origin("small", "scope")
+		for request := range 3 {
+			scopes := [...]*Origin{origin(header, "a"), origin(header, "b")}
+			for i := range 100 {
+				add(i%10, scopes[i%2], fmt.Sprint(request, ":", i))
+				add(i%10, small, fmt.Sprint("small ", request, ":", i))
+			}
+		}
+		for i := range chains {
+			assert.Equal(t, want[i], bodies(l, chains[i]))
+		}
+		u := l.Usage()
+		assert.Less(t, u.Allocated, 2*len(header)+4*p.SegmentSize(), "in %d segments", u.Segments)
+		assert.True(t, l.fills(l.wide.number), "others can follow")
+		assert.False(t, l.movable(l.wide.number))
+
+		other := origin(strings.Repeat("o", 3*p.SegmentSize()), "scope")
+		add(0, other, "of another resource")
+		assert.Equal(t, want[0], bodies(l, chains[0]))
+		assert.Greater(t, l.Usage().Allocated, u.Allocated+3*p.SegmentSize())
+		for i := range chains {
+			l.Release(&chains[i])
+		}
+		assert.LessOrEqual(t, l.Usage().Allocated, p.SegmentSize(), "nothing of what is gone stays")
+		add(1, other, "again")
+		assert.Equal(t, want[1][len(want[1])-1:], bodies(l, chains[1]))
 	}
 }
 

@@ -19,7 +19,7 @@ type segment struct {
 	live       uint32 // bytes of span records in live runs
 	liveRuns   uint32
 	runs       uint32 // its runs, live or not, linked by run.sibling
-	alone      bool   // made for one run, of a size of its own
+	alone      bool   // of a size of its own: for one run, or wide
 	busy       bool   // being packed, without the shard's mutex
 	superseded bool   // records of it are in another segment now
 	dead       bool   // abandoned while it was busy

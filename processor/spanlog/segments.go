@@ -16,7 +16,8 @@ type segments struct {
 	runs    runs
 	windows windows
 	names   dictionary // of the segment being filled
-	counted int64      // bytes of memory besides the segments that the pool was told of
+	wide    wide
+	counted int64 // bytes of memory besides the segments that the pool was told of
 }
 
 // add begins a segment of memory from the pool.
@@ -117,7 +118,7 @@ func (l *segments) lowest() uint64 {
 
 // count tells the pool what the log takes besides its segments.
 func (l *segments) count() {
-	now := l.pool.OnHeap(l.runs.Bytes() + l.names.table.Bytes() + cap(l.list)*int(unsafe.Sizeof(segment{})) + l.windows.bytes())
+	now := l.pool.OnHeap(l.runs.Bytes() + l.names.table.Bytes() + l.wide.names.table.Bytes() + cap(l.list)*int(unsafe.Sizeof(segment{})) + l.windows.bytes())
 	if now != l.counted {
 		l.pool.Grow(now - l.counted)
 		l.counted = now

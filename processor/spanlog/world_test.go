@@ -187,11 +187,11 @@ func (w *world) time(_ io.Writer, a args) {
 	w.log.SetTime(w.now)
 }
 
-// append appends n spans of a size to a trace: append trace=a [n=1] [size=100] [resource=r] [scope=s] [random]
+// append appends n spans of a size to a trace: append trace=a [n=1] [size=100] [resource=r] [wide=bytes] [scope=s] [random]
 func (w *world) append(out io.Writer, a args) {
 	trace, size := a["trace"], a.number("size", 100)
 	var o Origin
-	o.Set([]byte(a.text("resource", "r")), []byte(a.text("scope", "s")))
+	o.Set([]byte(a.text("resource", "r")+strings.Repeat("+", a.number("wide", 0))), []byte(a.text("scope", "s")))
 	for range a.number("n", 1) {
 		bytes, large := int64(size), int64(0)
 		if w.pool.IsLarge(size) {
@@ -395,7 +395,7 @@ func (w *world) read(out io.Writer, a args) {
 			name, _, _ := strings.Cut(string(r.Body), " ")
 			fmt.Fprintf(out, " %s", name)
 			if string(r.Resource)+string(r.Scope) != "rs" {
-				fmt.Fprintf(out, "[%s,%s]", r.Resource, r.Scope)
+				fmt.Fprintf(out, "[%s,%s]", strings.TrimRight(string(r.Resource), "+"), r.Scope)
 			}
 		}
 		fmt.Fprintln(out)

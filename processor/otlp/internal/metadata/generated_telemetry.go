@@ -33,6 +33,7 @@ type TelemetryBuilder struct {
 	ReceiverOtlpMisdirectedRequests metric.Int64Counter
 	ReceiverOtlpOpenConnections     metric.Int64ObservableGauge
 	ReceiverOtlpRefusedRequests     metric.Int64Counter
+	ReceiverOtlpRejectedSpans       metric.Int64Counter
 	ReceiverOtlpUntakenSpans        metric.Int64Counter
 }
 
@@ -148,6 +149,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol_receiver_otlp_refused_requests",
 		metric.WithDescription("Requests, or connections, that the receiver itself refused: connections (beyond max_connections), elements (more of them than their bytes may hold), intake_budget (spent by others), malformed, panic (of a component behind it), receive_timeout (not there in time), too_large (over max_request_body_size, max_recv_msg_size_mib, or the whole budget). [Alpha]"),
 		metric.WithUnit("{request}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ReceiverOtlpRejectedSpans, err = builder.meter.Int64Counter(
+		"otelcol_receiver_otlp_rejected_spans",
+		metric.WithDescription("Spans that requests were taken without, which their senders are told by OTLP's partial success: invalid_id (a trace or span ID of zero), large_resource (of a resource or scope over max_resource_size). [Alpha]"),
+		metric.WithUnit("{span}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ReceiverOtlpUntakenSpans, err = builder.meter.Int64Counter(

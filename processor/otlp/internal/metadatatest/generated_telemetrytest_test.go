@@ -34,6 +34,7 @@ func TestSetupTelemetry(t *testing.T) {
 	}))
 	tb.ReceiverOtlpMisdirectedRequests.Add(context.Background(), 1)
 	tb.ReceiverOtlpRefusedRequests.Add(context.Background(), 1)
+	tb.ReceiverOtlpRejectedSpans.Add(context.Background(), 1)
 	tb.ReceiverOtlpUntakenSpans.Add(context.Background(), 1)
 	AssertEqualReceiverOtlpIntakeBudget(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
@@ -48,6 +49,9 @@ func TestSetupTelemetry(t *testing.T) {
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualReceiverOtlpRefusedRequests(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualReceiverOtlpRejectedSpans(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualReceiverOtlpUntakenSpans(t, testTel,

@@ -50,16 +50,51 @@ func New(b *buffer.Buffer, s Settings) *Budget {
 	return budget
 }
 
-// Size estimates how much memory a request will take, and how much of that is for spans that are very large. Its bytes
-// hold what is stored; the index comes on top.
+// Size estimates how much memory a request will take, and how much of that is for segments of a size of their own. Its bytes
+// hold what is stored, but resources and scopes are stored for each shard that has spans of theirs, and the large ones for single spans or
+// apart. The index comes on top.
 func (g *Budget) Size(r *wire.Request) (all, large int64) {
 	const perSpan = 56
-	for i := range r.Spans {
-		if n := r.Spans[i].Body.Len(); g.pool.IsLarge(n) {
-			large += int64(n)
+	all = int64(len(r.Bytes)) + perSpan*int64(len(r.Spans))
+	resource, ofResource := int32(-1), 0 // the last one, and for how many of its spans it was counted
+	wide := false
+	for i := 0; i < len(r.Spans); {
+		scope := r.Spans[i].Scope
+		s := &r.Scopes[scope]
+		shared := &r.Resources[s.Resource]
+		header := int(s.Header + shared.Header)
+		usual, apart, bodies := 0, 0, 0 // spans, and bytes of those apart
+		for ; i < len(r.Spans) && r.Spans[i].Scope == scope; i++ {
+			switch n := r.Spans[i].Body.Len(); {
+			case !g.pool.IsLarge(n + header):
+				usual++
+			case header <= n: // the span is alone with them
+				all += int64(header)
+				large += int64(n + header)
+			default:
+				apart++
+				bodies += n
+			}
 		}
+		if s.Resource != resource {
+			resource, ofResource = s.Resource, 0
+		}
+		most := len(g.buffer.Members)
+		again := min(usual+apart, most-ofResource)
+		ofResource += again
+		copied := int64(again)*int64(shared.Header) + int64(min(usual+apart, most))*int64(s.Header)
+		if apart > 0 { // every segment that these fill begins with the headers, and can stay half empty
+			copied = 2 * (copied + int64(header)*int64(bodies/g.pool.SegmentSize()))
+			large += copied + int64(bodies)
+			wide = true
+		}
+		all += copied
 	}
-	return int64(len(r.Bytes)) + perSpan*int64(len(r.Spans)), large
+	if wide {
+		room := int64(g.pool.SegmentSize()) // of what is begun last
+		return all + room, large + room
+	}
+	return all, large
 }
 
 // Reserve sets memory and disk aside. Where they are short it asks Relieve for room, and waits for that no longer than reliefWait: it

@@ -2,14 +2,19 @@ package budget
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/ptrace"
 
+	"github.com/slowburn/slowburn/internal/wire"
 	"github.com/slowburn/slowburn/processor/spanlog"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/decision"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/intake"
 )
 
 // The marks are a part of what is documented, and follow each other.
@@ -25,11 +30,63 @@ func TestSize(t *testing.T) {
 	require.Equal(t, 32<<10, s.pool.SegmentSize())
 	r := s.request(testSpan{trace: 1, bytes: 10}, testSpan{trace: 2, bytes: 9000}, testSpan{trace: 3, bytes: 10000})
 	all, large := s.Size(r)
-	require.EqualValues(t, len(r.Bytes)+3*56, all)
-	require.EqualValues(t, r.Spans[1].Body.Len()+r.Spans[2].Body.Len(), large)
+	const headers = 4 // of an empty resource and scope
+	require.EqualValues(t, len(r.Bytes)+3*56+3*headers, all)
+	require.EqualValues(t, r.Spans[1].Body.Len()+r.Spans[2].Body.Len()+2*headers, large)
 	all, large = s.Size(s.request(testSpan{trace: 1, bytes: 10}))
 	require.Less(t, all, int64(200))
 	require.Zero(t, large)
+}
+
+// What a request takes is not more than was reserved, but for the segments that each shard fills, however large its resources and scopes are,
+// and how many spans have them.
+func TestSizeCoversHeaders(t *testing.T) {
+	const shards = 4
+	for _, resource := range []int{0, 1000, 7900, 8100, 30_000, 100_000} {
+		for _, scope := range []int{0, 500, 9000, 100_000} {
+			for _, spans := range []int{1, 30, 1000} {
+				for _, body := range []int{10, 7000, 20_000} {
+					if spans*body > 3e6 {
+						continue
+					}
+					s := newSetup(t, shards, Settings{})
+					s.pool.Grow(-64 << 20) // not to be refused
+					td := ptrace.NewTraces()
+					for i := range 2 {
+						rs := td.ResourceSpans().AppendEmpty()
+						rs.SetSchemaUrl(strings.Repeat(string(rune('a'+i)), resource))
+						for j := range 3 {
+							ss := rs.ScopeSpans().AppendEmpty()
+							ss.SetSchemaUrl(strings.Repeat(string(rune('a'+j)), scope))
+							for k := range spans / 6 {
+								span := ss.Spans().AppendEmpty()
+								span.SetTraceID(pcommon.TraceID{byte(i), byte(j), byte(k), byte(k >> 8)})
+								span.SetSpanID(pcommon.SpanID{1})
+								span.SetName(strings.Repeat("x", body))
+							}
+						}
+					}
+					b, err := new(ptrace.ProtoMarshaler).MarshalTraces(td)
+					require.NoError(t, err)
+					r := new(wire.Request)
+					require.NoError(t, r.Scan(b))
+					need, large := s.Size(r)
+					require.LessOrEqual(t, large, need)
+					var in intake.Request
+					in.Prepare(r, s.buffer.Members[0].Versions().Current(), s.buffer.Seed, shards)
+					require.NoError(t, s.buffer.Add(&in, never))
+					took := int64(s.buffer.Usage().Allocated)
+					require.LessOrEqual(t, took, need+int64(2*shards*s.pool.SegmentSize()),
+						"resources of %d, scopes of %d, %d spans of %d: %d bytes", resource, scope, spans, body, len(b))
+					if len(b) > 1<<20 {
+						require.Greater(t, took, need/4, "not far too much is asked for")
+					}
+					s.pool.Grow(64 << 20)
+					s.close()
+				}
+			}
+		}
+	}
 }
 
 // Relief begins beyond 0.90 of the budget with what is to come, not before, and whoever asks for it does not wait for it.
