@@ -41,7 +41,7 @@ func TestCopiedSegmentStaysUntilTheCopyIsOnTheDisk(t *testing.T) {
 			return errors.New("input/output error")
 		}
 		forced = append(forced, filepath.Base(path))
-		return files.Fsync(path)
+		return p.disk.Load().Fsync(path)
 	}, func() {
 		failures++
 		l.WriteAgain()
