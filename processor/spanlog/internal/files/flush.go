@@ -45,6 +45,12 @@ func (d *Disk) End(f File) {
 	}
 }
 
+// Found tells of a file that a process before has written to, and may not have flushed.
+func Found(d *Disk, f File) {
+	d.Begin(f)
+	d.End(f)
+}
+
 // Forget tells of a file that is not wanted any more.
 func (d *Disk) Forget(f File) {
 	if d.flush != nil {
