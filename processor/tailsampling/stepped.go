@@ -133,6 +133,15 @@ func (s *Stepped) Stop() error {
 	return s.close(true)
 }
 
+// Abandon gives back what the process' memory and goroutines are, as a kill does. System does not answer any more.
+func (s *Stepped) Abandon() {
+	_ = s.view.Syncer.Load().Close() // nothing is to be flushed
+	if s.buffer.Ready() {
+		s.buffer.Close()
+	}
+	s.buffer.Pool.Close()
+}
+
 // Outcome is what became of kept spans on the way to a destination, since Open.
 type Outcome struct {
 	GivenUpTraces, RefusedSpans, DeliveredTraces int64
@@ -169,7 +178,9 @@ func (s *Stepped) Held() (h Held) {
 		h.Refused += d.Backlog().Refused.Traces
 	}
 	for _, m := range s.buffer.Members {
-		h.Skipped += m.Journal.Skipped
+		if m.Journal != nil {
+			h.Skipped += m.Journal.Skipped
+		}
 	}
 	h.Lost = s.output.Lost.Load() + s.store.Lost.Load()
 	h.Volatile = s.buffer.Pool.Volatile()
