@@ -98,6 +98,9 @@ func step(ctx context.Context, s *Sender) pause {
 		}
 	}
 	p := s.next()
+	if p == nil {
+		return pause{forRetry, s.pace.after(0)}
+	}
 	s.pace.fresh()
 	sent := p.spansSent(p.from, p.to)
 	if delay := s.settle(p, sent, s.send(ctx, p)); delay > 0 {
