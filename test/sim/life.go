@@ -36,6 +36,16 @@ func (w *World) start() {
 			w.doubt() // journals that cannot be read are forgotten
 		}
 		err = g.Open()
+		if err == nil && w.scenario.counts {
+			if err := w.startCounts(); err != nil && !w.ended() {
+				w.problem("counting does not start: %v", err)
+				return
+			}
+			if lost := w.front.Lost(); lost != "" {
+				w.log("counting: %s", lost)
+				w.tally.countsLost = true
+			}
+		}
 		if w.ended() {
 			w.bury()
 			continue
@@ -57,16 +67,20 @@ func (w *World) start() {
 // bury ends what is left of a process, and takes over what is on its disk.
 func (w *World) bury() {
 	w.count()
-	disk := w.death.disk
+	disk, kept := w.death.disk, w.death.place
 	if w.death.cut && w.death.done {
 		w.forget()
 	}
 	if disk == nil {
-		disk = w.disk.Kill(nil)
+		disk, kept = w.disk.Kill(nil), w.place.survive(false)
+	}
+	if w.front != nil && w.front.Volatile() != "" {
+		w.tally.countsLost = true
 	}
 	w.disk.ended = true
 	w.gateway.Abandon()
 	disk.faults = w.disk.faults
+	w.place = kept
 	w.disk, w.death, w.settling = disk, death{}, w.settling[:0]
 }
 
@@ -163,6 +177,7 @@ func (w *World) take(e *spanlog.Event) {
 // check looks, when nothing goes wrong any more and time has gone by, whether all laws held.
 func (w *World) check() {
 	w.count()
+	w.checkCounts()
 	missing := map[string]int64{}
 	for _, t := range w.all {
 		w.checkTrace(t, missing)

@@ -20,7 +20,7 @@ type scenario struct {
 	padded   int  // bytes of a span at most
 	roomy    bool // no budget is ever short, and no patience is lost
 
-	kills, cuts, diskFaults, moods, repeats, jumps bool
+	kills, cuts, diskFaults, moods, repeats, jumps, counts bool
 }
 
 func newScenario(rng *rand.Rand) scenario {
@@ -28,6 +28,7 @@ func newScenario(rng *rand.Rand) scenario {
 		steps: 150 + rng.IntN(250), roomy: rng.IntN(3) > 0, padded: pick(rng, 0, 100, 2000, 6000),
 		kills: rng.IntN(4) > 0, cuts: rng.IntN(4) == 0, diskFaults: rng.IntN(4) == 0, moods: rng.IntN(4) > 0,
 		repeats: rng.IntN(2) == 0, jumps: rng.IntN(4) == 0,
+		counts: rng.IntN(4) > 0,
 	}
 	c := tailsampling.NewFactory().CreateDefaultConfig().(*tailsampling.Config)
 	c.Directory = "spans"
@@ -80,7 +81,7 @@ func policies(rng *rand.Rand) []policy.Config {
 func (s scenario) String() string {
 	c := s.config
 	return fmt.Sprintf("shards %d, destinations %d, wait %v, after root %v, revive %v, fsync %s, compression %s, %s, memory %s, disk %s, delivery %s, "+
-		"patience %v, when full %s, padding %d, roomy %v, kills %v, power cuts %v, disk faults %v, moods %v, repeats %v, jumps %v",
+		"patience %v, when full %s, padding %d, roomy %v, kills %v, power cuts %v, disk faults %v, moods %v, repeats %v, jumps %v, counts %v",
 		c.NumShards, len(c.Destinations), c.DecisionWait, c.DecisionWaitAfterRootReceived, c.ReviveWindow, c.Fsync, c.Compression, c.SamplingStrategy,
-		c.MemoryBudget, c.DiskBudget, c.DeliveryBudget, c.RefusalPatience, c.WhenFull, s.padded, s.roomy, s.kills, s.cuts, s.diskFaults, s.moods, s.repeats, s.jumps)
+		c.MemoryBudget, c.DiskBudget, c.DeliveryBudget, c.RefusalPatience, c.WhenFull, s.padded, s.roomy, s.kills, s.cuts, s.diskFaults, s.moods, s.repeats, s.jumps, s.counts)
 }

@@ -27,6 +27,8 @@ func Run(seed uint64) Result {
 	w.scenario = newScenario(w.rng)
 	w.log("seed %d: %s", seed, w.scenario)
 	w.disk = NewDisk(w.rng, w.at)
+	w.place = &place{w: w, room: pick(w.rng, 1<<10, 4<<10, 32<<10)}
+	w.database = &database{w: w, series: map[string]*series{}}
 	for _, d := range w.scenario.config.Destinations {
 		w.order = append(w.order, d.ID)
 		w.destinations[d.ID] = &backend{id: d.ID, got: map[[8]byte]int{}, settled: map[[8]byte]bool{}}
@@ -72,6 +74,7 @@ var actions = []action{
 	{4, func(w *World) { w.gateway.MakeRoom() }},
 	{3, func(w *World) { w.gateway.KeepBacklogs() }},
 	{3, (*World).flush},
+	{6, (*World).emit},
 	{4, (*World).change},
 	{1, (*World).reload},
 	{2, (*World).breakDisk},
@@ -147,6 +150,7 @@ func (w *World) send() {
 		}
 	}
 	r.body = encode(r.spans)
+	w.sent = append(w.sent, r)
 	w.deliverTo(r)
 }
 
@@ -168,11 +172,18 @@ func (w *World) deliverTo(r *request) {
 	for _, s := range r.spans {
 		s.given++
 	}
-	err := w.gateway.ConsumeTraces(wire.NewContext(context.Background(), &scanned), ptrace.NewTraces())
+	var front interface {
+		ConsumeTraces(context.Context, ptrace.Traces) error
+	} = w.gateway
+	if w.front != nil {
+		front = w.front
+	}
+	err := front.ConsumeTraces(wire.NewContext(context.Background(), &scanned), ptrace.NewTraces())
 	clear(scanned.Bytes) // they are the receiver's again
 	w.at("answer")
 	if w.ended() {
 		r.died = true
+		r.times++
 		w.log("request %d with spans of%s is not answered", r.number, r)
 		w.unanswered = append(w.unanswered, r)
 		return
@@ -183,6 +194,7 @@ func (w *World) deliverTo(r *request) {
 		return
 	}
 	r.acked = true
+	r.times++
 	for _, s := range r.spans {
 		w.acknowledge(s)
 	}
@@ -290,7 +302,9 @@ func (w *World) breakDisk() {
 	case 5:
 		f.Evict = true
 	}
-	w.log("disk: %+v", *f)
+	w.place.broken = f.Full && w.rng.IntN(2) == 0
+	w.database.broken = w.rng.IntN(4) == 0
+	w.log("disk: %+v, counts %v, database %v", *f, w.place.broken, w.database.broken)
 }
 
 // kill has the process end soon.
@@ -315,6 +329,7 @@ func (w *World) retryRefused() { w.gateway.RetryRefused(nil, "") }
 func (w *World) heal() {
 	w.log("all is well from now on")
 	w.healing, w.death, w.disk.faults, w.jump = true, death{}, DiskFaults{}, 0
+	w.place.broken, w.database.broken = false, false
 	for _, id := range w.order {
 		w.destinations[id].mood = works
 	}
@@ -331,16 +346,21 @@ func (w *World) heal() {
 		w.gateway.MakeRoom()
 		w.gateway.KeepBacklogs()
 		w.flush()
+		w.emit()
 		for _, sender := range w.gateway.Due() {
 			w.gateway.Deliver(context.Background(), sender)
 		}
 		w.settle()
 		h := w.gateway.Held()
 		if h.Spans == 0 && h.Undecided == 0 && w.settledRequests() || len(w.problems) > 0 {
-			return
+			break
 		}
 		w.gateway.RetryRefused(nil, "")
 		w.sleep(min(time.Minute, 50*time.Millisecond*time.Duration(1+round)))
+	}
+	for range 3 { // the last counts
+		w.sleep(11 * time.Second)
+		w.emit()
 	}
 }
 

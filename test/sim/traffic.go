@@ -56,6 +56,8 @@ type request struct {
 	body   []byte
 	spans  []*span
 	acked  bool
+	// times is how often it was taken, or may have been.
+	times int
 	// died says that the gateway ended while it had the request.
 	died bool
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/slowburn/slowburn/internal/clock"
 	"github.com/slowburn/slowburn/processor/tailsampling"
+	"github.com/slowburn/slowburn/slo/sli"
 )
 
 // World is a gateway, all that is around it, and what is known of what it has done. It is for one goroutine, in a bubble of
@@ -26,8 +27,14 @@ type World struct {
 
 	disk    *Disk
 	gateway *tailsampling.Stepped
-	depth   int // of steps that are taken while a destination hangs
-	death   death
+	// place, front and database are where spans are counted, before they are sampled. Front is nil where they are not.
+	place    *place
+	front    *sli.Stepped
+	database *database
+	names    int
+	sent     []*request
+	depth    int // of steps that are taken while a destination hangs
+	death    death
 
 	all          []*trace
 	open         []*trace // that have spans to send
@@ -49,7 +56,8 @@ type World struct {
 type death struct {
 	in     int // so many instants from now, 0 for never
 	cut    bool
-	before image // of the disk, an instant before
+	before image  // of the disk, an instant before
+	place  *place // that is left
 	done   bool
 	torn   bool  // a file is torn that was being stored
 	disk   *Disk // that is left
@@ -62,6 +70,8 @@ type tally struct {
 	skipped int64
 	misread bool // a disk did not give back, or take, what it was to: spans may be lost, and are counted
 	unsafe  bool // a power cut took what was not flushed
+	// countsLost says that counting began anew, after a power cut or a disk that failed.
+	countsLost bool
 }
 
 // log writes down a step.
@@ -90,10 +100,12 @@ func (w *World) at(what string) {
 		if w.death.cut {
 			w.log("the power is cut at: %s", what)
 			w.death.disk = w.disk.CutPower()
+			w.death.place = w.place.survive(true)
 		} else {
 			w.log("the process is killed at: %s", what)
 			w.death.disk = w.disk.Kill(w.death.before)
 			w.death.torn = w.death.disk.torn
+			w.death.place = w.place.survive(false)
 		}
 	}
 }
