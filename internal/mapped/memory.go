@@ -12,6 +12,9 @@ type Memory struct {
 	heap bool   // on the Go heap, which releases it itself
 }
 
+// Simulated is the memory of a file that is on no disk: a simulation's.
+func Simulated(buf []byte, number uint64) Memory { return Memory{Buf: buf, File: number, heap: true} }
+
 // OnDisk reports whether the memory is a file's.
 func (m Memory) OnDisk() bool { return m.File != 0 }
 

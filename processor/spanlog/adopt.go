@@ -1,6 +1,9 @@
 package spanlog
 
-import "github.com/slowburn/slowburn/processor/spanlog/internal/format"
+import (
+	"github.com/slowburn/slowburn/processor/spanlog/internal/files"
+	"github.com/slowburn/slowburn/processor/spanlog/internal/format"
+)
 
 // patch corrects the link of a record to the one before it in its run. What a file says of that may be out of date: it
 // is not written to it again.
@@ -9,6 +12,7 @@ type patch struct{ at, prev uint32 }
 // Adopt makes a segment that was found a part of the log. Spans are attached to chains with Attach; Settle comes last.
 func (l *segments) Adopt(f *SegmentFile, c Contents) (number uint32) {
 	n := l.slot()
+	files.Found(l.pool.disk.Load(), f.File)
 	l.list[n] = segment{
 		cold:    &cold{file: f.File, size: f.Size, used: c.Used},
 		created: f.Header.Created, sequence: f.Header.Sequence, used: c.Used, checked: true,

@@ -196,6 +196,7 @@ func (j *Journal) Trim(l *Log, keep int, again func(highest uint64)) {
 // Adopt makes a file that was found, and read, a part of the journal. The oldest comes first. No segment with a higher
 // sequence than this was begun before its last event.
 func (j *Journal) Adopt(f *JournalFile, highest uint64) {
+	files.Found(j.disk, f.File)
 	j.files = append(j.files, journalFile{file: f.File, highest: highest, events: f.Events()})
 }
 

@@ -287,7 +287,10 @@ func (p *Pool) trim() {
 
 // TrackSync makes Sync know what to do. It is called before the pool is used. Where a Sync fails it calls failed, which
 // shall see to it that all is written again (WriteAgain): the system takes pages that it could not write for written.
-func (p *Pool) TrackSync(failed func()) { p.disk.Load().TrackFlush(files.Fsync, failed) }
+func (p *Pool) TrackSync(failed func()) {
+	disk := p.disk.Load()
+	disk.TrackFlush(disk.Fsync, failed)
+}
 
 // Sync flushes what was appended before the call to the disk.
 func (p *Pool) Sync() error {

@@ -45,6 +45,8 @@ type (
 	Directory = files.Directory
 	// Inventory is what a directory holds when it is opened.
 	Inventory = files.Inventory
+	// System is where files are: the machine's, or what stands for it in a simulation.
+	System = files.System
 	// OtherFormat is the files of a format version that this package does not read, which were moved aside.
 	OtherFormat = files.OtherFormat
 	// SegmentFile is a segment that was found.
@@ -57,6 +59,11 @@ type (
 
 // OpenDirectory makes the directory if it is missing, and takes it for this process.
 func OpenDirectory(path string) (*Directory, error) { return files.OpenDirectory(path) }
+
+// OpenDirectoryOn is OpenDirectory on another system than the machine's.
+func OpenDirectoryOn(sys System, path string) (*Directory, error) {
+	return files.OpenDirectoryOn(sys, path)
+}
 
 // Why something is refused, besides ErrMemoryBudget.
 var (

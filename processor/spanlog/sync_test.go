@@ -41,7 +41,7 @@ func TestCopiedSegmentStaysUntilTheCopyIsOnTheDisk(t *testing.T) {
 			return errors.New("input/output error")
 		}
 		forced = append(forced, filepath.Base(path))
-		return files.Fsync(path)
+		return p.disk.Load().Fsync(path)
 	}, func() {
 		failures++
 		l.WriteAgain()
@@ -129,4 +129,61 @@ func TestLocksOfReserve(t *testing.T) {
 	require.ErrorIs(t, p.Reserve(5*minSegmentSize, 0), ErrDiskBudget)
 	assert.Equal(t, 1, failures)
 	l.Release(&c)
+}
+
+// What a process wrote and did not flush before it was killed, the next one flushes: else a power cut would take more than what came
+// since the last flush.
+func TestFilesOfTheProcessBeforeAreFlushed(t *testing.T) {
+	path := t.TempDir()
+	dir, err := OpenDirectory(path)
+	require.NoError(t, err)
+	p := NewDiskPool(testBudget, 4*testBudget, 4)
+	p.Open(dir, Seed{1, 2}, 0)
+	require.NoError(t, p.Reserve(100, 0))
+	l, j := New(p, 3), NewJournal(p, 3, Names{Policies: []string{"errors"}})
+	var c Chain
+	l.Append(&c, origin("r", "s"), []byte("stays"))
+	j.Put(&Event{Kind: Decided, From: 1, To: 2}, 0)
+	j.Close()
+	l.Close()
+	p.Close()
+	require.NoError(t, dir.Close())
+
+	dir, err = OpenDirectory(path)
+	require.NoError(t, err)
+	inv, err := dir.Inventory()
+	require.NoError(t, err)
+	require.Len(t, inv.Segments, 1)
+	require.Len(t, inv.Journals, 1)
+	p = NewDiskPool(testBudget, 4*testBudget, 4)
+	p.Open(dir, inv.Seed, inv.Sequence)
+	var flushed []string
+	p.disk.Load().TrackFlush(func(path string) error {
+		flushed = append(flushed, path)
+		return nil
+	}, func() { t.Error("a sync failed") })
+	l, j = New(p, 3), NewJournal(p, 3, Names{Policies: []string{"errors"}})
+	_, err = inv.Journals[0].Read(func(*Event, Names) {})
+	require.NoError(t, err)
+	j.Adopt(inv.Journals[0], inv.Journals[0].Highest())
+	var found Found
+	contents, damage, err := inv.Segments[0].Read(nil, func(f Found) { found = f })
+	require.NoError(t, err)
+	require.Empty(t, damage)
+	number := l.Adopt(inv.Segments[0], contents)
+	var back Chain
+	l.Attach(&back, number, contents, &found)
+	l.Settle(number)
+	require.NoError(t, p.Sync())
+	assert.Contains(t, flushed, dir.File(inv.Segments[0].File))
+	assert.Contains(t, flushed, dir.File(inv.Journals[0].File))
+	flushed = nil
+	require.NoError(t, p.Sync())
+	assert.Empty(t, flushed, "once is enough")
+	assert.Equal(t, []string{"r/s/stays"}, bodies(l, back))
+	l.Release(&back)
+	j.Close()
+	l.Close()
+	p.Close()
+	require.NoError(t, dir.Close())
 }

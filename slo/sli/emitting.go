@@ -53,14 +53,19 @@ func (e *emitting) Start(_ context.Context, h component.Host) error {
 	if err := e.start(h); err != nil {
 		return err
 	}
-	e.flusher = newFlusher(e.keeper.Counter(), e.metrics, identity(e.keeper.Name()), e.cfg, clock.Wall())
-	clock.NotBefore(time.UnixMilli(e.keeper.Flushed()), "what was counted before this start")
-	e.flusher.last = max(e.flusher.last, e.keeper.Flushed())
-	e.flusher.secure = e.keeper.Secure
+	e.begin()
 	ctx, cancel := context.WithCancel(context.Background())
 	e.cancel, e.done = cancel, make(chan struct{})
 	go e.run(ctx)
 	return nil
+}
+
+// begin goes on after the last flush of the process before.
+func (e *emitting) begin() {
+	e.flusher = newFlusher(e.keeper.Counter(), e.metrics, identity(e.keeper.Name()), e.cfg, clock.Wall())
+	clock.NotBefore(time.UnixMilli(e.keeper.Flushed()), "what was counted before this start")
+	e.flusher.last = max(e.flusher.last, e.keeper.Flushed())
+	e.flusher.secure = e.keeper.Secure
 }
 
 // Shutdown emits for a last time. By then the Collector has stopped all that sends spans here, and nothing yet of what
@@ -107,15 +112,19 @@ func (e *emitting) run(ctx context.Context) {
 			return
 		case <-timer.C:
 		}
-		now = clock.Wall()
-		at := floor(now.UnixMilli(), interval)
-		if behind := time.Duration(e.flusher.last-at) * time.Millisecond; behind > clock.JumpAllowed {
-			e.set.Logger.Warn("The clock was set back: counts are emitted by the time that it shows now", zap.Duration("by", behind))
-			e.flusher.setBack(at)
-		}
-		if at > e.flusher.last {
-			_ = e.flush(ctx, at) // logged, counted, and told by Probe
-		}
+		e.emit(ctx)
+	}
+}
+
+// emit flushes by the time that is believed, unless that is a little behind the last flush.
+func (e *emitting) emit(ctx context.Context) {
+	at := floor(clock.Wall().UnixMilli(), e.cfg.Interval)
+	if behind := time.Duration(e.flusher.last-at) * time.Millisecond; behind > clock.JumpAllowed {
+		e.set.Logger.Warn("The clock was set back: counts are emitted by the time that it shows now", zap.Duration("by", behind))
+		e.flusher.setBack(at)
+	}
+	if at > e.flusher.last {
+		_ = e.flush(ctx, at) // logged, counted, and told by Probe
 	}
 }
 

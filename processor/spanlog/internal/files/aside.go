@@ -61,11 +61,11 @@ func (inv *Inventory) moveAside(d *Directory, other otherFormats) error {
 func (d *Directory) moveVersion(version uint32, list []File) (OtherFormat, error) {
 	final := filepath.Join(d.path, otherFormatPrefix+strconv.FormatUint(uint64(version), 10))
 	unfinished := final + unfinishedSuffix
-	if err := os.MkdirAll(unfinished, 0o700); err != nil {
+	if err := d.sys.MakeDirectory(unfinished); err != nil {
 		return OtherFormat{}, explain(fmt.Sprintf("make the directory for files of format version %d,", version), unfinished, err)
 	}
 	for _, f := range list {
-		if err := renameToNew(d.File(f), filepath.Join(unfinished, f.name())); err != nil {
+		if err := renameToNew(d.sys, d.File(f), filepath.Join(unfinished, f.name())); err != nil {
 			return OtherFormat{}, explain(fmt.Sprintf("move aside the file of format version %d,", version), d.File(f), err)
 		}
 	}
@@ -80,31 +80,31 @@ func (d *Directory) moveVersion(version uint32, list []File) (OtherFormat, error
 // finishMove gives a directory its final name, or a number behind it where there is one of an earlier move, and makes that
 // durable. An empty directory is deleted.
 func (d *Directory) finishMove(unfinished, final string) (OtherFormat, error) {
-	moved, err := measure(unfinished)
+	moved, err := measure(d.sys, unfinished)
 	if err != nil {
 		return OtherFormat{}, err
 	}
 	if moved.Files == 0 {
-		return OtherFormat{}, os.Remove(unfinished)
+		return OtherFormat{}, d.sys.Remove(unfinished)
 	}
-	if err := Fsync(unfinished); err != nil {
+	if err := d.sys.Fsync(unfinished); err != nil {
 		return OtherFormat{}, err
 	}
 	moved.Path = final
-	err = renameToNew(unfinished, moved.Path)
+	err = renameToNew(d.sys, unfinished, moved.Path)
 	for n := 2; errors.Is(err, fs.ErrExist); n++ {
 		moved.Path = fmt.Sprintf("%s-%d", final, n)
-		err = renameToNew(unfinished, moved.Path)
+		err = renameToNew(d.sys, unfinished, moved.Path)
 	}
 	if err != nil {
 		return OtherFormat{}, err
 	}
-	return moved, Fsync(d.path)
+	return moved, d.sys.Fsync(d.path)
 }
 
 // measure counts the files of a directory and their bytes.
-func measure(path string) (m OtherFormat, err error) {
-	entries, err := os.ReadDir(path)
+func measure(sys System, path string) (m OtherFormat, err error) {
+	entries, err := sys.ReadDirectory(path)
 	if err != nil {
 		return OtherFormat{}, err
 	}
@@ -120,12 +120,13 @@ func measure(path string) (m OtherFormat, err error) {
 }
 
 // renameToNew is os.Rename that overwrites nothing. Nobody else makes files in the directory while it is locked.
-func renameToNew(from, to string) error {
-	if _, err := os.Lstat(to); !errors.Is(err, fs.ErrNotExist) {
-		if err == nil {
-			err = fs.ErrExist
-		}
+func renameToNew(sys System, from, to string) error {
+	there, err := sys.Exists(to)
+	if there {
+		err = fs.ErrExist
+	}
+	if err != nil {
 		return &os.LinkError{Op: "rename", Old: from, New: to, Err: err}
 	}
-	return os.Rename(from, to)
+	return sys.Rename(from, to)
 }

@@ -158,6 +158,6 @@ func TestMoveThatCannotBeFinished(t *testing.T) {
 	_, err := d.finishMove(from, to)
 	require.ErrorIs(t, err, fs.ErrNotExist)
 	require.NoError(t, os.WriteFile(filepath.Join(d.path, "file"), nil, 0o600))
-	assert.Error(t, renameToNew(from, filepath.Join(d.path, "file", "name")))
-	assert.ErrorIs(t, renameToNew(from, to), fs.ErrNotExist)
+	assert.Error(t, renameToNew(OS, from, filepath.Join(d.path, "file", "name")))
+	assert.ErrorIs(t, renameToNew(OS, from, to), fs.ErrNotExist)
 }

@@ -3,10 +3,9 @@ package files
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync/atomic"
 
@@ -20,46 +19,30 @@ import (
 // Directory is where a log's files are. One process has it at a time. It is safe for concurrent use.
 type Directory struct {
 	path string
-	lock *os.File
+	sys  System
+	lock io.Closer
 	next atomic.Uint64 // the number that the next file gets
 	used atomic.Int64  // bytes of all files
 }
 
 // OpenDirectory makes the directory if it is missing, and takes it for this process.
-func OpenDirectory(path string) (*Directory, error) {
-	if err := os.MkdirAll(path, 0o700); err != nil {
+func OpenDirectory(path string) (*Directory, error) { return OpenDirectoryOn(OS, path) }
+
+// OpenDirectoryOn is OpenDirectory on another system than the machine's.
+func OpenDirectoryOn(sys System, path string) (*Directory, error) {
+	if err := sys.MakeDirectory(path); err != nil {
 		return nil, explain("make the directory of the span log", path, err)
 	}
-	f, err := os.OpenFile(filepath.Join(path, lockName), os.O_RDWR|os.O_CREATE, 0o600)
+	lock, err := sys.Lock(filepath.Join(path, lockName))
+	if owned := (*OwnedError)(nil); errors.As(err, &owned) {
+		return nil, fmt.Errorf("the span log in %s is in use by another process (%s): "+
+			"stop that, or give this one another directory", path, strings.TrimSpace("pid "+owned.By))
+	}
 	if err != nil {
 		return nil, explain("open the directory of the span log", path, err)
 	}
-	locked, err := mapped.Lock(f)
-	if err != nil || !locked {
-		owner := make([]byte, 20)
-		n, _ := f.ReadAt(owner, 0) // best effort: it is only for the message
-		closeQuietly(f)
-		if err != nil {
-			return nil, explain("lock the directory of the span log", path, err)
-		}
-		return nil, fmt.Errorf("the span log in %s is in use by another process (%s): "+
-			"stop that, or give this one another directory", path, strings.TrimSpace("pid "+string(owner[:n])))
-	}
-	d := &Directory{path: path, lock: f}
-	if err := errors.Join(f.Truncate(0), writeAt(f, strconv.Itoa(os.Getpid()))); err != nil {
-		closeQuietly(f)
-		return nil, explain("write to the directory of the span log", path, err)
-	}
-	return d, nil
+	return &Directory{path: path, sys: sys, lock: lock}, nil
 }
-
-func writeAt(f *os.File, s string) error {
-	_, err := f.WriteAt([]byte(s), 0)
-	return err
-}
-
-// closeQuietly closes a file that was only read, or of which the mapping counts, so that there is nothing to lose.
-func closeQuietly(f *os.File) { _ = f.Close() }
 
 // explain adds to an error of the system what to do about it.
 func explain(what, path string, err error) error {
@@ -91,15 +74,9 @@ func (d *Directory) Used() int64 { return d.used.Load() }
 func (d *Directory) Create(kind Kind, size int) (mapped.Memory, error) {
 	failpoint.Before(failpoint.SpanlogCreate)
 	number := d.next.Add(1)
-	path := d.File(File{Number: number, Kind: kind})
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	m, err := d.sys.Create(d.File(File{Number: number, Kind: kind}), number, size)
 	if err != nil {
 		return mapped.Memory{}, err
-	}
-	defer closeQuietly(f) // the mapping stays
-	m, err := mapped.Create(f, number, size)
-	if err != nil {
-		return mapped.Memory{}, errors.Join(err, os.Remove(path))
 	}
 	d.used.Add(int64(size))
 	failpoint.After(failpoint.SpanlogCreate)
@@ -108,51 +85,42 @@ func (d *Directory) Create(kind Kind, size int) (mapped.Memory, error) {
 
 // reopen maps a segment's file that is marked as free.
 func (d *Directory) reopen(f File) (mapped.Memory, error) {
-	file, err := os.OpenFile(d.File(f), os.O_RDWR, 0)
-	if err != nil {
-		return mapped.Memory{}, err
-	}
-	defer closeQuietly(file) // the mapping stays
-	return mapped.Reopen(file, f.Number, int(f.Size))
+	return d.sys.Reopen(d.File(f), f.Number, int(f.Size))
 }
 
 // markFree marks a file as free that is not mapped.
 func (d *Directory) markFree(f File) error {
-	file, err := os.OpenFile(d.File(f), os.O_WRONLY, 0)
-	if err != nil {
-		return err
-	}
 	failpoint.Before(failpoint.SpanlogGiveUp)
-	_, err = file.WriteAt([]byte(format.MagicFree), 0)
+	err := d.sys.Overwrite(d.File(f), []byte(format.MagicFree))
 	failpoint.After(failpoint.SpanlogGiveUp)
-	return errors.Join(err, file.Close())
+	return err
 }
 
 // Remove deletes a file.
 func (d *Directory) Remove(f File) error {
 	d.used.Add(-f.Size)
 	failpoint.Before(failpoint.SpanlogRemove)
-	err := os.Remove(d.File(f))
+	err := d.sys.Remove(d.File(f))
 	failpoint.After(failpoint.SpanlogRemove)
 	return err
 }
 
 // Read reads the beginning of a segment's file into buf.
 func (d *Directory) Read(f File, buf []byte) error {
-	file, err := os.Open(d.File(f))
-	if err != nil {
+	_, err := d.sys.ReadBeginning(d.File(f), buf)
+	switch {
+	case errors.Is(err, io.EOF):
+		return fmt.Errorf("read spans back from %s: %w", d.File(f), err)
+	case err != nil:
 		return fmt.Errorf("read spans back: %w", err)
+	default:
+		return nil
 	}
-	defer closeQuietly(file)
-	if _, err := file.ReadAt(buf, 0); err != nil {
-		return fmt.Errorf("read spans back from %s: %w", file.Name(), err)
-	}
-	return nil
 }
 
 // ReadPacked reads a segment's bytes, which are as many as buf has, from its packed file.
 func (d *Directory) ReadPacked(f File, buf []byte) error {
-	b, err := readPacked(d.File(f), buf[:0:len(buf)])
+	b, err := readPacked(d.sys, d.File(f), buf[:0:len(buf)])
 	if err == nil && len(b) != len(buf) {
 		err = format.ErrDamaged
 	}
@@ -164,8 +132,8 @@ func (d *Directory) ReadPacked(f File, buf []byte) error {
 }
 
 // readPacked reads a packed file, into buf where that has room.
-func readPacked(path string, buf []byte) (format.Records, error) {
-	b, err := os.ReadFile(path)
+func readPacked(sys System, path string, buf []byte) (format.Records, error) {
+	b, err := sys.ReadAll(path)
 	if err != nil {
 		return nil, err
 	}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
-	"os"
 	"slices"
 	"sync"
 
@@ -46,6 +45,12 @@ func (d *Disk) End(f File) {
 	if d.flush != nil {
 		d.flush.end(d.File(f))
 	}
+}
+
+// Found tells of a file that a process before has written to, and may not have flushed.
+func Found(d *Disk, f File) {
+	d.Begin(f)
+	d.End(f)
 }
 
 // Forget tells of a file that is not wanted any more.
@@ -112,16 +117,6 @@ func (d *Disk) Sync() error {
 	return nil
 }
 
-// Fsync flushes a file, or a directory.
-func Fsync(path string) error {
-	f, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer closeQuietly(f)
-	return f.Sync()
-}
-
 func (u *flusher) begin(path string) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -158,12 +153,13 @@ func (u *flusher) await(f File) {
 	u.superseded = append(u.superseded, f)
 }
 
-// take returns all dirty files, whether there are new names, and the superseded files. Closed and superseded ones are its
+// take returns all dirty files, in the order of their names, whether there are new names, and the superseded files. Closed and superseded ones are its
 // caller's now.
 func (u *flusher) take() (paths []string, added bool, superseded []File) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	paths = slices.AppendSeq(slices.Collect(maps.Keys(u.open)), maps.Keys(u.closed))
+	slices.Sort(paths)
 	clear(u.closed)
 	added, u.added = u.added, false
 	superseded, u.superseded = u.superseded, nil
@@ -182,3 +178,6 @@ func (u *flusher) giveBack(paths []string, superseded []File) {
 	}
 	u.superseded = append(u.superseded, superseded...)
 }
+
+// Fsync flushes a file of the directory, or the directory.
+func (d *Directory) Fsync(path string) error { return d.sys.Fsync(path) }

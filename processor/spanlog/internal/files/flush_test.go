@@ -217,7 +217,7 @@ func TestFsync(t *testing.T) {
 	d := newDisk(t)
 	m := makeSegment(t, d, segmentSize)
 	defer m.Release()
-	assert.NoError(t, Fsync(d.File(InFile(m))))
-	assert.NoError(t, Fsync(d.path))
-	assert.ErrorIs(t, Fsync(filepath.Join(d.path, "none")), os.ErrNotExist)
+	assert.NoError(t, d.Fsync(d.File(InFile(m))))
+	assert.NoError(t, d.Fsync(d.path))
+	assert.ErrorIs(t, d.Fsync(filepath.Join(d.path, "none")), os.ErrNotExist)
 }

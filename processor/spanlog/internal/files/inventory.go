@@ -5,7 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"os"
+	"io"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -35,7 +35,7 @@ type Inventory struct {
 // Inventory reads the headers of all files, deletes those that are not in use, and moves those of another format version
 // aside. Where that fails it returns what it has with the error, so that a move that was done can be told.
 func (d *Directory) Inventory() (*Inventory, error) {
-	names, err := os.ReadDir(d.path)
+	names, err := d.sys.ReadDirectory(d.path)
 	if err != nil {
 		return nil, explain("read the directory of the span log", d.path, err)
 	}
@@ -47,7 +47,7 @@ func (d *Directory) Inventory() (*Inventory, error) {
 		magic, known := magics[Kind(suffix)]
 		if err != nil || !known {
 			if suffix == temporarySuffix {
-				if err := os.Remove(filepath.Join(d.path, entry.Name())); err != nil {
+				if err := d.sys.Remove(filepath.Join(d.path, entry.Name())); err != nil {
 					return nil, explain("delete the unfinished file", filepath.Join(d.path, entry.Name()), err)
 				}
 			}
@@ -82,14 +82,14 @@ var magics = map[Kind]string{
 // another version.
 func (inv *Inventory) add(d *Directory, f File, want string) error {
 	path := d.File(f)
-	b, size, err := readHead(path)
+	b, size, err := readHead(d.sys, path)
 	if err != nil {
 		return explain("read the span log's file", path, err)
 	}
 	f.Size = size
 	magic := string(b[:8])
 	if magic == format.MagicFree || magic == string(make([]byte, 8)) {
-		return os.Remove(path) // given back, or never used
+		return d.sys.Remove(path) // given back, or never used
 	}
 	if size < format.HeaderSize {
 		return inv.setAside(d, f, "the file is cut off in its header")
@@ -122,32 +122,24 @@ func (inv *Inventory) add(d *Directory, f File, want string) error {
 }
 
 // readHead reads a file's header, and zeros where it is shorter.
-func readHead(path string) (b [format.HeaderSize]byte, size int64, err error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return b, 0, err
+func readHead(sys System, path string) (b [format.HeaderSize]byte, size int64, err error) {
+	size, err = sys.ReadBeginning(path, b[:])
+	if errors.Is(err, io.EOF) {
+		err = nil
 	}
-	defer closeQuietly(f)
-	info, err := f.Stat()
-	if err != nil {
-		return b, 0, err
-	}
-	if n := min(info.Size(), format.HeaderSize); n > 0 {
-		_, err = f.ReadAt(b[:n], 0)
-	}
-	return b, info.Size(), err
+	return b, size, err
 }
 
 // setAside renames a file that cannot be read, so that it is neither read again nor lost.
 func (inv *Inventory) setAside(d *Directory, f File, why string) error {
 	lost, path := 0, d.File(f)
-	if b, err := os.ReadFile(path); err == nil && f.Kind == Segment {
+	if b, err := d.sys.ReadAll(path); err == nil && f.Kind == Segment {
 		lost = max(1, format.CountSpans(b, format.HeaderSize, len(b)))
 	}
 	inv.Damage = append(inv.Damage, format.Damage{
 		Path: path, Reason: fmt.Sprintf("%s; it was renamed to end in %s", why, damagedSuffix), Lost: lost,
 	})
-	if err := os.Rename(path, path+damagedSuffix); err != nil {
+	if err := d.sys.Rename(path, path+damagedSuffix); err != nil {
 		return explain("set a damaged file aside,", path, err)
 	}
 	return nil
@@ -166,7 +158,7 @@ func (inv *Inventory) dropTwins(d *Directory) error {
 	}
 	for _, s := range inv.Segments {
 		if _, two := whole[s.Header.Sequence]; two && s.packed() {
-			_, err := readPacked(s.Path(), nil)
+			_, err := readPacked(d.sys, s.Path(), nil)
 			whole[s.Header.Sequence] = err == nil
 		}
 	}

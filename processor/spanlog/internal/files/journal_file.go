@@ -2,7 +2,6 @@ package files
 
 import (
 	"fmt"
-	"os"
 
 	"github.com/slowburn/slowburn/processor/spanlog/internal/format"
 )
@@ -31,7 +30,7 @@ func (f *JournalFile) Seed() format.Seed { return f.header.Seed }
 // were about is decided anew, or delivered again.
 func (f *JournalFile) Read(yield func(*format.Event, format.Names)) ([]format.Damage, error) {
 	path := f.dir.File(f.File)
-	b, err := os.ReadFile(path)
+	b, err := f.dir.sys.ReadAll(path)
 	if err != nil {
 		return nil, explain("read the journal", path, err)
 	}

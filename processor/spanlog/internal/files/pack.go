@@ -3,7 +3,7 @@ package files
 import (
 	"errors"
 	"fmt"
-	"os"
+	"io/fs"
 
 	"github.com/slowburn/slowburn/internal/failpoint"
 	"github.com/slowburn/slowburn/processor/spanlog/internal/format"
@@ -16,15 +16,15 @@ func (d *Disk) WritePacked(raw, compressed []byte) (File, error) {
 	f := File{Number: d.next.Add(1), Kind: Packed, Size: int64(len(b))}
 	temporary := d.File(File{Number: f.Number, Kind: temporarySuffix})
 	failpoint.Before(failpoint.SpanlogPack)
-	err := writeFile(temporary, b, d.Flushes())
+	err := d.sys.Write(temporary, b, d.Flushes())
 	failpoint.After(failpoint.SpanlogPack)
 	if err == nil {
 		failpoint.Before(failpoint.SpanlogRename)
-		err = os.Rename(temporary, d.File(f))
+		err = d.sys.Rename(temporary, d.File(f))
 		failpoint.After(failpoint.SpanlogRename)
 	}
 	if err != nil {
-		return File{}, errors.Join(fmt.Errorf("write a compressed segment: %w", err), ignoreMissing(os.Remove(temporary)))
+		return File{}, errors.Join(fmt.Errorf("write a compressed segment: %w", err), ignoreMissing(d.sys.Remove(temporary)))
 	}
 	if d.Flushes() {
 		d.flush.rename()
@@ -34,20 +34,8 @@ func (d *Disk) WritePacked(raw, compressed []byte) (File, error) {
 }
 
 func ignoreMissing(err error) error {
-	if errors.Is(err, os.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	return err
-}
-
-func writeFile(path string, b []byte, flush bool) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(b)
-	if err == nil && flush {
-		err = f.Sync()
-	}
-	return errors.Join(err, f.Close())
 }

@@ -1,8 +1,6 @@
 package files
 
 import (
-	"os"
-
 	"github.com/slowburn/slowburn/processor/spanlog/internal/format"
 )
 
@@ -64,24 +62,19 @@ func (c Contents) Scratch() []byte { return c.scratch }
 // load reads the segment's bytes.
 func (f *SegmentFile) load(buf []byte) (format.Records, error) {
 	if f.packed() {
-		return readPacked(f.Path(), buf)
+		return readPacked(f.dir.sys, f.Path(), buf)
 	}
-	file, err := os.Open(f.Path())
-	if err != nil {
-		return nil, err
-	}
-	defer closeQuietly(file)
 	if cap(buf) < int(f.Size) {
 		buf = make([]byte, f.Size)
 	}
 	buf = buf[:f.Size]
-	_, err = file.ReadAt(buf, 0)
+	_, err := f.dir.sys.ReadBeginning(f.Path(), buf)
 	return buf, err
 }
 
 // Spans is how many spans a file seems to have, for when it cannot be read.
 func (f *SegmentFile) Spans() int {
-	if b, err := os.ReadFile(f.Path()); err == nil {
+	if b, err := f.dir.sys.ReadAll(f.Path()); err == nil {
 		if !f.packed() {
 			return max(1, format.CountSpans(b, format.HeaderSize, len(b)))
 		}

@@ -104,20 +104,25 @@ func (g *Budget) Relieve(stop <-chan struct{}) {
 		case <-stop:
 			return
 		case <-g.asked.wake:
-			bytes, ok := g.asked.take(g.buffer.Now())
-			if !ok {
-				continue // those who asked were told when it was of no use
-			}
-			g.relieve(bytes, stop)
-			vain := clock.Monotonic(0)
-			if g.pool.Over(bytes, 1) > 0 {
-				vain = g.buffer.Now().Add(vainPause)
-			}
-			g.asked.tell(vain)
+			relieveAsked(g, stop)
 		case <-tidy.C:
 			g.tidy(stop)
 		}
 	}
+}
+
+// relieveAsked makes the room that was asked for. Where none is to be made now, those who asked were told that it was of no use.
+func relieveAsked(g *Budget, stop <-chan struct{}) {
+	bytes, ok := g.asked.take(g.buffer.Now())
+	if !ok {
+		return
+	}
+	g.relieve(bytes, stop)
+	vain := clock.Monotonic(0)
+	if g.pool.Over(bytes, 1) > 0 {
+		vain = g.buffer.Now().Add(vainPause)
+	}
+	g.asked.tell(vain)
 }
 
 // relieve makes room for so many bytes: it gives up traces that were not sampled, shrinks segments, and where that is not

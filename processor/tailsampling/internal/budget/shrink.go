@@ -39,11 +39,16 @@ func (g *Budget) Shrink(stop <-chan struct{}) {
 			return
 		case <-g.wake:
 		}
-		if g.Compression == Always {
-			g.shrinkWhile(false, stop, func() bool { return true })
-		} else {
-			g.shrinkWhile(false, stop, func() bool { return g.pool.OverMemory(0, shrinkTo) > 0 })
-		}
+		shrinkAsked(g, stop)
+	}
+}
+
+// shrinkAsked shrinks what is to be shrunk now.
+func shrinkAsked(g *Budget, stop <-chan struct{}) {
+	if g.Compression == Always {
+		g.shrinkWhile(false, stop, func() bool { return true })
+	} else {
+		g.shrinkWhile(false, stop, func() bool { return g.pool.OverMemory(0, shrinkTo) > 0 })
 	}
 }
 

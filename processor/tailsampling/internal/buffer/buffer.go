@@ -43,6 +43,9 @@ type Member struct {
 	// Turns and WhileReading let others have the shard: the one whenever it is called, the other only while a file is read. They are
 	// made once, as a method value is garbage.
 	Turns, WhileReading spanlog.Pause
+
+	// Before, if it is set when files are opened, stands before the journal: a simulation's.
+	Before func(shard.Journal) shard.Journal
 }
 
 // New returns a buffer of so many shards, whose traces begin under a version. In memory it is ready at once; else call

@@ -72,6 +72,9 @@ func pause(d time.Duration, stop <-chan struct{}) bool {
 	}
 }
 
+// Once does what is due, and returns when the next will be: it is what Run does each time.
+func (d *Decider) Once() (next clock.Monotonic) { return d.once(nil) }
+
 // once does what is due, and returns when the next will be.
 func (d *Decider) once(stop <-chan struct{}) (next clock.Monotonic) {
 	b := d.buffer

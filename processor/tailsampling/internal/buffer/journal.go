@@ -9,7 +9,11 @@ import (
 // OpenFiles gives a shard its log and journal in files. keep is how many events stay in the journal for late spans.
 func (m *Member) OpenFiles(l *spanlog.Log, j *spanlog.Journal, keep int) {
 	m.Log, m.Journal = l, j
-	m.Open(l, journal{journal: j, log: l, keep: keep})
+	var file shard.Journal = journal{journal: j, log: l, keep: keep}
+	if m.Before != nil {
+		file = m.Before(file)
+	}
+	m.Open(l, file)
 }
 
 // journal is a shard.Journal in files.

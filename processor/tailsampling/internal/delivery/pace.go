@@ -73,12 +73,8 @@ func (p *pace) turn(now clock.Monotonic) clock.Monotonic {
 }
 
 // gather waits until it is time for the next load.
-func (p *pace) gather(ctx context.Context, drain <-chan struct{}) {
-	d := p.next.Sub(p.buffer.Now())
-	if d <= 0 {
-		return
-	}
-	timer := clock.NewTimer(d)
+func (p *pace) gather(ctx context.Context, delay time.Duration, drain <-chan struct{}) {
+	timer := clock.NewTimer(delay)
 	defer timer.Stop()
 	select {
 	case <-timer.C:

@@ -11,7 +11,8 @@ type work []*piece
 
 // next takes the piece that is sent next out of what is at work. Traces that may be the reason why they fail are not sent again
 // before others were accepted: until then a trace is tried alone, another one each time. That is little where the destination
-// takes nothing, and where it is for the traces one of the others is accepted soon.
+// takes nothing, and where it is for the traces one of the others is accepted soon. It is nil where all in hand wait apart by now, and
+// those in place of them cannot be read back.
 func (s *Sender) next() *piece {
 	accepted := s.d.acceptance(s.d.out.Buffer.Now())
 	for {

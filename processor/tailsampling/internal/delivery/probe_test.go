@@ -1,7 +1,9 @@
 package delivery
 
 import (
+	"context"
 	"encoding/binary"
+	"errors"
 	"slices"
 	"sync/atomic"
 	"testing"
@@ -15,6 +17,7 @@ import (
 
 	"github.com/slowburn/slowburn/internal/clock"
 	"github.com/slowburn/slowburn/internal/wire"
+	"github.com/slowburn/slowburn/processor/spanlog"
 	"github.com/slowburn/slowburn/processor/tailsampling/destination"
 )
 
@@ -300,5 +303,36 @@ func TestProbesAreReconstructedOnce(t *testing.T) {
 		}
 		r.end()
 		require.Equal(t, 2, loads)
+	})
+}
+
+// A sender goes on while a destination takes nothing and the disk does not give back what would be tried next.
+func TestProbesThatCannotBeRead(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *setup, r *running) {
+		var healed atomic.Bool
+		breakLog(s.Buffer.Members[0], func(reading, _ int) (spanlog.Record, error, bool) {
+			return spanlog.Record{}, errDisk, reading >= 2 && !healed.Load()
+		})
+		s.sink.accept = func(context.Context, int) error {
+			if healed.Load() {
+				return nil
+			}
+			return errors.New("not now")
+		}
+		var all []testSpan
+		for trace := range byte(4) { // each a load
+			for i := range uint64(maxLoadSpans) {
+				all = append(all, testSpan{trace: trace + 1, start: i})
+			}
+		}
+		s.keep(all...)
+		time.Sleep(3 * time.Minute)
+		calls := s.sink.callCount()
+		require.Greater(t, calls, 5)
+		healed.Store(true)
+		time.Sleep(time.Hour)
+		require.EqualValues(t, len(all), s.Delivered()+s.Lost.Load())
+		require.Zero(t, s.Buffer.Sum().Present)
+		r.end()
 	})
 }

@@ -29,8 +29,10 @@ type Sender struct {
 	spare   *load
 	waiting waiting
 	turn    bool // of what waits, before the log
-	pace    pace
-	calling atomic.Int64 // since when the next component has not returned, a clock.Monotonic; 0 if it is not being called
+	// gathered says that the wait for the next load was made, and the load not taken yet.
+	gathered bool
+	pace     pace
+	calling  atomic.Int64 // since when the next component has not returned, a clock.Monotonic; 0 if it is not being called
 }
 
 // piece is traces of a load that are sent together: from, up to but without to.
@@ -65,41 +67,86 @@ func (s *Sender) Run(ctx context.Context, drain <-chan struct{}) {
 	defer s.memory.free()
 	defer s.shelf.clear()
 	for ctx.Err() == nil {
-		if !s.ready(ctx, drain) {
-			return
-		}
-		if len(s.work) == 0 {
-			continue
-		}
-		p := s.next()
-		s.pace.fresh()
-		sent := p.spansSent(p.from, p.to)
-		if delay := s.settle(p, sent, s.send(ctx, p)); delay > 0 && !s.pace.pause(ctx, delay, drain) {
+		if !until(ctx, s, step(ctx, s), drain) {
 			return
 		}
 	}
 }
 
-// ready waits until there is something to send, and reports whether to go on. It may come back with nothing. What waits and
-// is due takes turns with the log.
-func (s *Sender) ready(ctx context.Context, drain <-chan struct{}) bool {
-	if len(s.work) > 0 {
-		return true
+// pause is what a sender waits for before its next step.
+type pause struct {
+	waitFor
+	delay time.Duration // that the wait takes at most
+}
+
+// waitFor says what ends a wait before its time.
+type waitFor uint8
+
+const (
+	forNothing waitFor = iota // there is no wait
+	forTurn                   // to take the next load: ends when loads are wanted at once
+	forRetry                  // after an error: ends when the destination works again
+	forWork                   // nothing is there: ends when something is
+)
+
+// step does what there is to do, with one call of the next component at most, and returns what to wait for before the next step.
+// What waits and is due takes turns with the log.
+func step(ctx context.Context, s *Sender) pause {
+	if len(s.work) == 0 {
+		if wait := s.ready(); wait.waitFor != forNothing || len(s.work) == 0 {
+			return wait
+		}
 	}
-	if s.turn = !s.turn; s.turn && s.takeWaiting() {
-		return true
+	p := s.next()
+	if p == nil {
+		return pause{forRetry, s.pace.after(0)}
 	}
-	s.pace.gather(ctx, drain)
+	s.pace.fresh()
+	sent := p.spansSent(p.from, p.to)
+	if delay := s.settle(p, sent, s.send(ctx, p)); delay > 0 {
+		return pause{forRetry, delay}
+	}
+	return pause{}
+}
+
+// ready puts something to work, or returns what to wait for before it is called again.
+func (s *Sender) ready() pause {
+	if !s.gathered {
+		if s.turn = !s.turn; s.turn && s.takeWaiting() {
+			return pause{}
+		}
+		if delay := s.pace.next.Sub(s.d.out.Buffer.Now()); delay > 0 {
+			s.gathered = true
+			return pause{forTurn, delay}
+		}
+	}
+	s.gathered = false
 	if failed := s.fill(); failed != nil {
 		s.d.warn("kept traces cannot be read back: they are tried again", failed)
-		return s.pace.pause(ctx, s.pace.after(0), drain)
+		return pause{forRetry, s.pace.after(0)}
 	}
-	return len(s.work) > 0 || s.takeWaiting() || s.idle(ctx, drain)
+	if len(s.work) > 0 || s.takeWaiting() {
+		return pause{}
+	}
+	return pause{forWork, s.waiting.next(s.d.out.Buffer.Now())}
+}
+
+// until waits, and reports whether to go on.
+func until(ctx context.Context, s *Sender, wait pause, drain <-chan struct{}) bool {
+	switch wait.waitFor {
+	case forTurn:
+		s.pace.gather(ctx, wait.delay, drain)
+	case forRetry:
+		return s.pace.pause(ctx, wait.delay, drain)
+	case forWork:
+		return s.idle(ctx, wait.delay, drain)
+	}
+	return true
 }
 
 // idle waits for anything to send, and reports whether to go on. It does not where nothing more will come.
-func (s *Sender) idle(ctx context.Context, drain <-chan struct{}) bool {
-	timer := clock.NewTimer(s.waiting.next(s.d.out.Buffer.Now()))
+func (s *Sender) idle(ctx context.Context, delay time.Duration, drain <-chan struct{}) bool {
+	timer := clock.NewTimer(delay)
 	defer timer.Stop()
 	select {
 	case <-s.wake:

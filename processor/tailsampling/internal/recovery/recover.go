@@ -1,6 +1,7 @@
 package recovery
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"runtime"
@@ -150,7 +151,7 @@ func (st *Store) readSegments(all []*reader) {
 	}
 	close(shards)
 	var wg sync.WaitGroup
-	for range runtime.GOMAXPROCS(0) {
+	for range cmp.Or(st.Readers, runtime.GOMAXPROCS(0)) {
 		wg.Go(func() {
 			var scratch []byte
 			for i := range shards {

@@ -25,6 +25,11 @@ type Store struct {
 	names     *version.Names
 	logger    *zap.Logger
 
+	// System is where the directory is: the machine's files, unless it is set.
+	System spanlog.System
+	// Readers is how many goroutines read segments back; 0 is as many as run at once.
+	Readers int
+
 	dir          *spanlog.Directory
 	inventory    *spanlog.Inventory
 	destinations destinations
@@ -51,7 +56,12 @@ func NewStore(directory string, b *buffer.Buffer, names *version.Names, logger *
 
 // Open takes the directory, looks at what is there, and gives the buffer the seed of the files.
 func (st *Store) Open() (err error) {
-	if st.dir, err = spanlog.OpenDirectory(st.directory); err != nil {
+	if st.System == nil {
+		st.dir, err = spanlog.OpenDirectory(st.directory)
+	} else {
+		st.dir, err = spanlog.OpenDirectoryOn(st.System, st.directory)
+	}
+	if err != nil {
 		return err
 	}
 	if open := access.OpenToAll(st.directory); open != "" {

@@ -60,6 +60,9 @@ func New(limits Limits, objectives []slo.Objective, take func(id RequestID, at i
 	return c
 }
 
+// Single has all be counted in one stripe, so that chance chooses none. It comes before everything else.
+func Single(c *Counter) { c.stripes = c.stripes[:1] }
+
 // Label is a label that has a limit.
 type Label int
 

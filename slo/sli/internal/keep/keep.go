@@ -81,9 +81,9 @@ type Keeper struct {
 	loss     atomic.Pointer[Loss]
 	ended    ending
 
-	wake chan struct{}
+	wake chan struct{} // nil where whoever waits makes the turns
 	stop context.CancelFunc
-	loop sync.WaitGroup
+	loop   sync.WaitGroup
 }
 
 // Volatile says since when counts would not survive a crash, and why.
@@ -132,6 +132,16 @@ func Start(set Settings) (*Keeper, error) {
 	return k, nil
 }
 
+// StartInline is Start without a goroutine of the keeper's own: whoever waits for a turn makes it, and the owner calls Look. It is for
+// simulations, in which one goroutine does everything, in an order that it chooses.
+func StartInline(set Settings) (*Keeper, error) {
+	k := &Keeper{set: set, room: minRoom, ended: ending{ch: make(chan struct{})}, stop: func() {}}
+	return k, k.open()
+}
+
+// Look makes a turn if it is time to.
+func Look(k *Keeper) { k.look() }
+
 // open recovers, and makes the first turn.
 func (k *Keeper) open() error {
 	k.anew()
@@ -162,6 +172,9 @@ func (k *Keeper) open() error {
 // anew begins with nothing.
 func (k *Keeper) anew() {
 	k.counter = count.New(k.set.Limits, k.set.Objectives, k.set.Window.Take)
+	if k.wake == nil {
+		count.Single(k.counter)
+	}
 	k.name = k.set.Name()
 	k.flushed = 0
 }
@@ -439,6 +452,10 @@ func (k *Keeper) Secure(ctx context.Context, refused uint64) error {
 }
 
 func (k *Keeper) wakeUp() {
+	if k.wake == nil {
+		k.look()
+		return
+	}
 	select {
 	case k.wake <- struct{}{}:
 	default: // it is awake

@@ -1,0 +1,75 @@
+package sli
+
+import (
+	"context"
+
+	"go.opentelemetry.io/collector/connector"
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/slowburn/slowburn/slo"
+	"github.com/slowburn/slowburn/slo/sli/internal/keep"
+	"github.com/slowburn/slowburn/slo/sli/internal/place"
+	"github.com/slowburn/slowburn/slo/sli/internal/repeats"
+)
+
+// Where counts are kept: see package place.
+type (
+	// Place keeps the records of a connector.
+	Place = place.Place
+	// Generation is a log in it, behind a snapshot.
+	Generation = place.Generation
+	// Found is what was there at the start.
+	Found = place.Found
+)
+
+// Stepped is a connector whose goroutines do not run: its owner, a simulation, takes their turns. It is for one goroutine.
+type Stepped struct {
+	passing  passing
+	emitting emitting
+}
+
+// StepSettings stand for the machine, and for chance.
+type StepSettings struct {
+	Objectives []slo.Objective
+	// Open takes the place where counts are kept.
+	Open func() (Place, error)
+	// Name returns a name that was not used before.
+	Name func() string
+}
+
+// NewStepped takes up the counts that are in the place.
+func NewStepped(set connector.Settings, cfg *Config, traces consumer.Traces, metrics consumer.Metrics, with StepSettings) (*Stepped, error) {
+	c, err := newConnector(set, cfg)
+	if err != nil {
+		return nil, err
+	}
+	c.metrics, c.passesOn = metrics, true
+	c.window = repeats.New(cfg.Repeats.Window, int64(cfg.Repeats.Memory))
+	c.keeper, err = keep.StartInline(keep.Settings{
+		Open: with.Open, Limits: cfg.Limits.count(), Objectives: with.Objectives, Window: c.window, Name: with.Name, Logger: c.set.Logger,
+	})
+	if err != nil {
+		return nil, err
+	}
+	s := &Stepped{passing: passing{Connector: c, next: traces}, emitting: emitting{Connector: c}}
+	s.emitting.begin()
+	return s, nil
+}
+
+// ConsumeTraces is that of the connector.
+func (s *Stepped) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
+	return s.passing.ConsumeTraces(ctx, td)
+}
+
+// Emit hands the counts to the metrics pipeline, if that is due.
+func (s *Stepped) Emit(ctx context.Context) { s.emitting.emit(ctx) }
+
+// Look goes on to the next log, if that is due.
+func (s *Stepped) Look() { keep.Look(s.passing.keeper) }
+
+// Volatile says why counts would not survive a crash, Lost what of those before was not taken up; both are empty where all is well.
+func (s *Stepped) Volatile() string { return s.passing.Volatile() }
+
+// Lost: see Volatile.
+func (s *Stepped) Lost() string { return s.passing.Lost() }

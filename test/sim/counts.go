@@ -1,0 +1,197 @@
+package sim
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/connector/connectortest"
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+
+	"github.com/slowburn/slowburn/slo"
+	"github.com/slowburn/slowburn/slo/sli"
+)
+
+// database is where counts go to: the samples of each series.
+type database struct {
+	w      *World
+	series map[string]*series
+	broken bool
+}
+
+// series is a cumulative counter. Its name tells its instance, too.
+type series struct {
+	metric, service, objective string
+	samples                    []sample
+}
+
+type sample struct {
+	at    time.Time
+	start time.Time
+	value float64
+}
+
+func (s *series) last() float64 {
+	if len(s.samples) == 0 {
+		return 0
+	}
+	return s.samples[len(s.samples)-1].value
+}
+
+// Capabilities implements consumer.Metrics.
+func (*database) Capabilities() consumer.Capabilities { return consumer.Capabilities{} }
+
+// ConsumeMetrics implements consumer.Metrics.
+func (d *database) ConsumeMetrics(_ context.Context, md pmetric.Metrics) error {
+	w := d.w
+	w.at("emit")
+	if w.ended() || d.broken {
+		return fmt.Errorf("the database is away")
+	}
+	for _, rm := range md.ResourceMetrics().All() {
+		instance, _ := rm.Resource().Attributes().Get("service.instance.id")
+		for _, sm := range rm.ScopeMetrics().All() {
+			for _, m := range sm.Metrics().All() {
+				if m.Type() == pmetric.MetricTypeSum {
+					for _, p := range m.Sum().DataPoints().All() {
+						d.take(m.Name(), instance.AsString(), p)
+					}
+				}
+			}
+		}
+	}
+	w.at("emitted")
+	return nil
+}
+
+// take adds a sample to a series. Counters go on, whatever happens to the process.
+func (d *database) take(metric, instance string, p pmetric.NumberDataPoint) {
+	labels := p.Attributes().AsRaw()
+	key := fmt.Sprintf("%s{%s", metric, instance)
+	for _, name := range slices.Sorted(maps.Keys(labels)) {
+		key += fmt.Sprintf(",%s=%v", name, labels[name])
+	}
+	s := d.series[key]
+	if s == nil {
+		s = &series{metric: metric, service: text(p.Attributes(), "service.name"), objective: text(p.Attributes(), "objective")}
+		d.series[key] = s
+	}
+	value := p.DoubleValue()
+	if p.ValueType() == pmetric.NumberDataPointValueTypeInt {
+		value = float64(p.IntValue())
+	}
+	at := p.Timestamp().AsTime()
+	if n := len(s.samples); n > 0 && !at.After(s.samples[n-1].at) {
+		return // a sample that came again, or the zero of a series that was told before a kill: a database ignores it
+	}
+	if value < s.last() {
+		d.w.problem("the counter %s goes back from %v to %v", key, s.last(), value)
+	}
+	s.samples = append(s.samples, sample{at, p.StartTimestamp().AsTime(), value})
+}
+
+func text(m pcommon.Map, key string) string {
+	v, ok := m.Get(key)
+	if !ok {
+		return ""
+	}
+	return v.AsString()
+}
+
+// sum adds up the series of a metric.
+func (d *database) sum(metric string, of func(*series) bool) (n float64) {
+	for _, s := range d.series {
+		if strings.HasPrefix(s.metric, metric) && of(s) {
+			n += s.last()
+		}
+	}
+	return n
+}
+
+// objectives are about the first service.
+var objectives = []slo.Objective{{
+	Name: "checkout-availability", Service: services[0], Target: 0.99, Window: 30 * 24 * time.Hour,
+	Indicator: slo.Indicator{Type: slo.Availability, Spans: slo.SpanSelector{Service: services[0]}},
+}}
+
+// startCounts starts what counts.
+func (w *World) startCounts() error {
+	cfg := sli.NewFactory().CreateDefaultConfig().(*sli.Config)
+	cfg.Repeats.Window, cfg.Repeats.Memory = 20_000*time.Hour, 4<<20
+	cfg.Expiry = 0
+	set := connectortest.NewNopSettings(component.MustNewType("sli"))
+	var err error
+	w.front, err = sli.NewStepped(set, cfg, w.gateway, w.database, sli.StepSettings{
+		Objectives: objectives, Open: func() (sli.Place, error) { return w.place, nil },
+		Name: func() string {
+			w.names++
+			return fmt.Sprintf("instance-%d", w.names)
+		},
+	})
+	return err
+}
+
+// emit hands the counts over.
+func (w *World) emit() {
+	if w.front != nil {
+		w.front.Look()
+		w.front.Emit(context.Background())
+	}
+}
+
+// mustCount is what each service's spans, and the objective's, add up to: at least, and at most.
+type mustCount struct{ least, most int }
+
+// checkCounts looks whether what was counted is what was acknowledged, and no more than what a sender may not know of.
+func (w *World) checkCounts() {
+	if w.front == nil {
+		return
+	}
+	want := map[string]*mustCount{}
+	for _, name := range append(slices.Clone(services), "total", "bad") {
+		want[name] = &mustCount{}
+	}
+	for _, r := range w.sent {
+		for _, s := range r.spans {
+			about := []string{s.service}
+			if s.service == services[0] {
+				about = append(about, "total")
+				if s.failed {
+					about = append(about, "bad")
+				}
+			}
+			for _, name := range about {
+				if r.acked {
+					want[name].least++
+				}
+				switch {
+				case w.tally.countsLost: // with the counts, it was forgotten which requests were taken
+					want[name].most += r.times
+				case r.times > 0:
+					want[name].most++
+				}
+			}
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(want)) {
+		var got float64
+		switch name {
+		case "total":
+			got = w.database.sum("slowburn.sli.events", func(s *series) bool { return s.objective == objectives[0].Name })
+		case "bad":
+			got = w.database.sum("slowburn.sli.bad_events", func(s *series) bool { return s.objective == objectives[0].Name })
+		default:
+			got = w.database.sum("traces.span.metrics.calls", func(s *series) bool { return s.service == name })
+		}
+		m := want[name]
+		if got > float64(m.most) || got < float64(m.least) && !w.tally.countsLost {
+			w.problem("%v spans of %s were counted; between %d and %d were acknowledged", got, name, m.least, m.most)
+		}
+	}
+}

@@ -1,0 +1,178 @@
+package sim
+
+import (
+	"errors"
+	"slices"
+
+	"github.com/slowburn/slowburn/slo/sli"
+)
+
+// place is where counts are kept, in memory: records, in their order. What was appended survives the process, and what was committed a
+// power cut too, where it was settled. It implements sli.Place.
+type place struct {
+	w           *World
+	generations []*generation
+	room        int  // bytes of a log
+	ended       bool // the process is dead
+	broken      bool // nothing new can be begun, nor appended
+	rebooted    bool // the power was cut: logs cannot be relied on
+}
+
+// generation is a log, and the snapshot that it begins behind. It implements sli.Generation.
+type generation struct {
+	place              *place
+	log, snapshot      [][]byte
+	bytes, room        int
+	committed, settled bool
+	deserted, full     bool
+}
+
+var errPlace = errors.New("no space left on device")
+
+// survive returns what the next process finds.
+func (p *place) survive(cut bool) *place {
+	after := &place{w: p.w, room: p.room, rebooted: p.rebooted || cut, broken: p.broken}
+	for _, g := range p.generations {
+		copied := *g
+		copied.place = after
+		copied.log, copied.snapshot = slices.Clone(g.log), slices.Clone(g.snapshot)
+		after.generations = append(after.generations, &copied)
+	}
+	p.ended = true
+	return after
+}
+
+// Recover implements sli.Place.
+func (p *place) Recover(take func([]byte) error) (f sli.Found, err error) {
+	p.w.at("recover counts")
+	list := p.generations
+	if len(list) == 0 {
+		return f, nil
+	}
+	if p.rebooted {
+		p.rebooted = false
+		f.Lost = "the machine was started anew"
+		return f, nil
+	}
+	first := len(list) - 1
+	for first > 0 && !list[first].committed {
+		first--
+	}
+	for i, g := range list[first:] {
+		if g.deserted {
+			return sli.Found{Lost: "counting went on in memory"}, nil
+		}
+		records := g.log
+		if i == 0 {
+			records = slices.Concat(g.snapshot, g.log)
+		}
+		for _, r := range records {
+			if err := take(r); err != nil {
+				return sli.Found{Lost: err.Error()}, nil
+			}
+			f.Records++
+		}
+	}
+	return f, nil
+}
+
+// Desert implements sli.Place.
+func (p *place) Desert() error {
+	if n := len(p.generations); n > 0 && !p.ended {
+		p.generations[n-1].deserted = true
+	}
+	return nil
+}
+
+// Begin implements sli.Place. The room is that of the simulation, so that logs are left often.
+func (p *place) Begin(int) (sli.Generation, error) {
+	p.w.at("begin counts")
+	if p.ended || p.broken {
+		return nil, errPlace
+	}
+	g := &generation{place: p, room: p.room}
+	p.generations = append(p.generations, g)
+	return g, nil
+}
+
+// Close implements sli.Place.
+func (p *place) Close() error { return nil }
+
+// Append implements sli.Generation.
+func (g *generation) Append(record []byte) bool {
+	g.place.w.at("count")
+	if g.place.ended || g.full || g.place.broken || g.bytes+len(record) > g.room {
+		g.full = true
+		return false
+	}
+	g.bytes += len(record)
+	g.log = append(g.log, slices.Clone(record))
+	g.place.w.at("counted")
+	return true
+}
+
+// Mark implements sli.Generation.
+func (g *generation) Mark() bool { return !g.full }
+
+// Fill implements sli.Generation.
+func (g *generation) Fill() float64 {
+	if g.full {
+		return 1
+	}
+	return float64(g.bytes) / float64(g.room)
+}
+
+// Check implements sli.Generation.
+func (g *generation) Check(bool) error { return nil }
+
+// Commit implements sli.Generation.
+func (g *generation) Commit(snapshot func(write func([]byte) error) error) (int64, error) {
+	var all [][]byte
+	bytes := 0
+	err := snapshot(func(record []byte) error {
+		all = append(all, slices.Clone(record))
+		bytes += len(record)
+		if bytes%5 == 0 { // now and then
+			g.place.w.at("snapshot")
+		}
+		return nil
+	})
+	g.place.w.at("commit counts")
+	if err == nil && (g.place.ended || g.place.broken) {
+		err = errPlace
+	}
+	if err != nil {
+		return 0, err
+	}
+	g.snapshot, g.committed = all, true
+	g.place.w.at("committed counts")
+	return int64(bytes), nil
+}
+
+// Settle implements sli.Generation.
+func (g *generation) Settle() error {
+	g.place.w.at("settle counts")
+	if g.place.ended {
+		return errPlace
+	}
+	g.settled = true
+	p := g.place
+	if i := slices.Index(p.generations, g); i > 0 {
+		p.generations = slices.Clone(p.generations[i:])
+	}
+	return nil
+}
+
+// Desert implements sli.Generation.
+func (g *generation) Desert() error {
+	if !g.place.ended {
+		g.deserted = true
+	}
+	return nil
+}
+
+// Close implements sli.Generation.
+func (g *generation) Close() error { return nil }
+
+// Release implements sli.Generation.
+func (g *generation) Release() {}

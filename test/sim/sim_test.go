@@ -1,0 +1,63 @@
+package sim
+
+import (
+	"flag"
+	"fmt"
+	"runtime"
+	"strings"
+	"testing"
+	"testing/synctest"
+)
+
+var (
+	oneSeed = flag.Int64("seed", -1, "the only seed")
+	seeds   = flag.Int("seeds", 200, "how many seeds")
+	first   = flag.Int("first", 0, "the first seed")
+)
+
+// live runs a seed in a bubble.
+func live(t *testing.T, seed uint64) (r Result) {
+	synctest.Test(t, func(*testing.T) { r = Run(seed) })
+	return r
+}
+
+func TestSeeds(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	from, to := *first, *first+*seeds
+	if *oneSeed >= 0 {
+		from, to = int(*oneSeed), int(*oneSeed)+1
+	}
+	for seed := from; seed < to; seed++ {
+		r := live(t, uint64(seed))
+		if testing.Verbose() && *oneSeed >= 0 {
+			t.Log("\n" + r.Record)
+		}
+		if len(r.Problems) > 0 {
+			t.Errorf("seed %d: %s\n\t%s\n\treplay: go test ./test/sim -run TestSeeds -seed=%d -v", seed, r.Problems[0], r.Summary, seed)
+		} else if *oneSeed >= 0 {
+			t.Log(r.Summary)
+		}
+	}
+}
+
+// TestSameSeedSameSteps holds that nothing but the seed decides what happens.
+func TestSameSeedSameSteps(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	for seed := range uint64(20) {
+		one, two := live(t, seed), live(t, seed)
+		if one.Record != two.Record {
+			t.Fatalf("seed %d: %s", seed, difference(one.Record, two.Record))
+		}
+	}
+}
+
+// difference is the first line that two records do not share.
+func difference(one, two string) string {
+	a, b := strings.Split(one, "\n"), strings.Split(two, "\n")
+	for i := range min(len(a), len(b)) {
+		if a[i] != b[i] {
+			return fmt.Sprintf("step %d is once\n%s\nand then\n%s", i, a[i], b[i])
+		}
+	}
+	return fmt.Sprintf("%d steps, and then %d", len(a), len(b))
+}

@@ -1,0 +1,159 @@
+package sim
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/slowburn/slowburn/internal/clock"
+	"github.com/slowburn/slowburn/processor/tailsampling"
+	"github.com/slowburn/slowburn/slo/sli"
+)
+
+// World is a gateway, all that is around it, and what is known of what it has done. It is for one goroutine, in a bubble of
+// testing/synctest, whose clock is the world's.
+type World struct {
+	seed     uint64
+	rng      *rand.Rand
+	scenario scenario
+	record   bytes.Buffer // of the steps
+	steps    int
+	problems []string
+	began    time.Time
+	jump     time.Duration // of the machine's clock, from the truth
+
+	disk    *Disk
+	gateway *tailsampling.Stepped
+	// place, front and database are where spans are counted, before they are sampled. Front is nil where they are not.
+	place    *place
+	front    *sli.Stepped
+	database *database
+	names    int
+	sent     []*request
+	depth    int // of steps that are taken while a destination hangs
+	death    death
+
+	all          []*trace
+	open         []*trace // that have spans to send
+	traces       map[[16]byte]*trace
+	spans        map[[8]byte]*span
+	unanswered   []*request
+	answered     []*request // the last ones
+	requests     int
+	destinations map[string]*backend
+	order        []string // of the destinations
+	settling     []settling
+	healing      bool // nothing goes wrong any more
+	lives        int
+	restore      func() // gives the process' clock back
+	tally        tally
+}
+
+// death is how the process ends.
+type death struct {
+	in     int // so many instants from now, 0 for never
+	cut    bool
+	before image  // of the disk, an instant before
+	place  *place // that is left
+	done   bool
+	torn   bool  // a file is torn that was being stored
+	disk   *Disk // that is left
+}
+
+// tally is what the gateways counted, those that are dead included.
+type tally struct {
+	givenUp map[string]int64
+	lost    int64
+	skipped int64
+	misread bool // a disk did not give back, or take, what it was to: spans may be lost, and are counted
+	unsafe  bool // a power cut took what was not flushed
+	// countsLost says that counting began anew, after a power cut or a disk that failed.
+	countsLost bool
+}
+
+// log writes down a step.
+func (w *World) log(format string, args ...any) {
+	fmt.Fprintf(&w.record, "%10.3f %*s%s\n", time.Since(w.began).Seconds(), 2*w.depth, "", fmt.Sprintf(format, args...))
+}
+
+// problem says that a law is broken.
+func (w *World) problem(format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	w.log("BROKEN: %s", text)
+	w.problems = append(w.problems, text)
+}
+
+// at is an instant at which the process may end.
+func (w *World) at(what string) {
+	if w.death.in == 0 || w.death.done {
+		return
+	}
+	w.death.in--
+	switch w.death.in {
+	case 1:
+		w.death.before = w.disk.image()
+	case 0:
+		w.death.done = true
+		if w.death.cut {
+			w.log("the power is cut at: %s", what)
+			w.death.disk = w.disk.CutPower()
+			w.death.place = w.place.survive(true)
+		} else {
+			w.log("the process is killed at: %s", what)
+			w.death.disk = w.disk.Kill(w.death.before)
+			w.death.torn = w.death.disk.torn
+			w.death.place = w.place.survive(false)
+		}
+	}
+}
+
+// ended reports whether the process is dead: what it still does has no effect.
+func (w *World) ended() bool { return w.death.done }
+
+// sleep lets time go by. No two instants of the simulation fall together with those of anybody else's timers.
+func (w *World) sleep(d time.Duration) { time.Sleep(d + 7) }
+
+// guard gives the process a clock of its own.
+func (w *World) guard() (restore func()) {
+	return clock.Simulate(func() (time.Time, time.Duration) {
+		now := time.Now()
+		return now.Add(w.jump), now.Sub(w.began)
+	})
+}
+
+// settle takes down that destinations have what was accepted in a step that is over.
+func (w *World) settle() {
+	if !w.ended() {
+		for _, s := range w.settling {
+			s.d.settled[s.id] = true
+		}
+	}
+	w.settling = w.settling[:0]
+}
+
+// elapsed is how long the world has lasted.
+func (w *World) elapsed() time.Duration { return time.Since(w.began) }
+
+// now is the true time.
+func (w *World) now() time.Time { return time.Now() }
+
+func pick[T any](rng *rand.Rand, list ...T) T { return list[rng.IntN(len(list))] }
+
+func remove[T comparable](list []T, x T) []T {
+	if i := slices.Index(list, x); i >= 0 {
+		return slices.Delete(list, i, i+1)
+	}
+	return list
+}
+
+// brief is the beginning of an error, which does not depend on the machine.
+func brief(err error) string {
+	if err == nil {
+		return "ok"
+	}
+	text, _, _ := strings.Cut(err.Error(), ": the volume")
+	return text[:min(len(text), 120)]
+}
