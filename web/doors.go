@@ -12,7 +12,6 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/slowburn/slowburn/web/internal/doors"
-	"github.com/slowburn/slowburn/web/internal/metadata"
 )
 
 // maxStreams is how many requests one HTTP/2 connection may have in flight.
@@ -59,15 +58,9 @@ func (e *webExtension) limit(server *http.Server, connections *doors.Connections
 	server.HTTP2 = &http.HTTP2Config{MaxConcurrentStreams: maxStreams}
 }
 
-// countRefused returns what counts requests that are not taken.
-func (e *webExtension) countRefused() (func(context.Context, doors.Reason), error) {
-	telemetry, err := metadata.NewTelemetryBuilder(e.set)
-	if err != nil {
-		return nil, err
-	}
-	return func(ctx context.Context, r doors.Reason) {
-		telemetry.WebRefusedRequests.Add(ctx, 1, metric.WithAttributes(attribute.String("reason", string(r))))
-	}, nil
+// countRefused counts requests that are not taken.
+func (e *webExtension) countRefused(ctx context.Context, r doors.Reason) {
+	e.telemetry.WebRefusedRequests.Add(ctx, 1, metric.WithAttributes(attribute.String("reason", string(r))))
 }
 
 // NotifyConfigSnapshot implements extensioncapabilities.ConfigSnapshotWatcher: it learns where the gateway's own metrics are.

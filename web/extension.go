@@ -20,6 +20,7 @@ import (
 	"github.com/slowburn/slowburn/internal/host"
 	"github.com/slowburn/slowburn/web/internal/doors"
 	"github.com/slowburn/slowburn/web/internal/known"
+	"github.com/slowburn/slowburn/web/internal/metadata"
 	"github.com/slowburn/slowburn/web/internal/selfmetrics"
 )
 
@@ -41,6 +42,7 @@ type webExtension struct {
 
 	components  known.Components
 	selfMetrics *selfmetrics.Metrics
+	telemetry   *metadata.TelemetryBuilder // from Start on
 	server      *http.Server
 	listener    net.Listener
 	serving     sync.WaitGroup
@@ -74,12 +76,11 @@ func (e *webExtension) Start(ctx context.Context, h component.Host) error {
 	if err != nil {
 		return err
 	}
-	refused, err := e.countRefused()
-	if err != nil {
+	if e.telemetry, err = newTelemetry(e.set, limits); err != nil {
 		return err
 	}
-	guard := e.doors(h, refused)
-	connections := &doors.Connections{Limit: e.cfg.MaxConnections, Logger: e.set.Logger, Refused: refused}
+	guard := e.doors(h, e.countRefused)
+	connections := &doors.Connections{Limit: e.cfg.MaxConnections, Logger: e.set.Logger, Refused: e.countRefused}
 	handler = guard.Inner(wholeBody(e.cfg.BasePath, connections.Working(handler)))
 	if auth := e.cfg.HTTP.Auth.Get(); auth != nil {
 		handler = withoutParams(auth.RequestParameters, handler)
@@ -114,6 +115,9 @@ func (e *webExtension) url() string {
 
 // Shutdown lets requests in flight end, for a while and as long as ctx allows, and cuts off those that go on.
 func (e *webExtension) Shutdown(ctx context.Context) error {
+	if e.telemetry != nil {
+		defer e.telemetry.Shutdown()
+	}
 	if e.server == nil {
 		return nil
 	}

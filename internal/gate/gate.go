@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/semaphore"
+
+	"github.com/slowburn/slowburn/internal/bytesize"
 )
 
 // Settings size a gate.
@@ -70,6 +72,14 @@ func (b *Busy) Error() string {
 	return fmt.Sprintf("%s: ask again in %s", b.reason, b.RetryAfter)
 }
 
+// Large says that a request takes more memory than all may together: it is refused whoever else asks.
+type Large struct{ Bytes, Memory int64 }
+
+// Error implements error.
+func (l *Large) Error() string {
+	return fmt.Sprintf("it takes %s of memory, and all requests together may take %s", bytesize.Size(l.Bytes), bytesize.Size(l.Memory))
+}
+
 // Header says in a header when to come again.
 func (b *Busy) Header(h http.Header) {
 	h.Set("Retry-After", strconv.Itoa(int(math.Ceil(b.RetryAfter.Seconds()))))
@@ -88,6 +98,8 @@ type Turn struct {
 	gate  *Gate
 	slot  bool
 	bytes int64
+
+	answer int64 // of bytes, what the answer that Serve keeps has taken
 }
 
 // Enter waits for a slot. The error is a *Busy, or the context's cause where that ended while the request waited.
@@ -139,8 +151,21 @@ func (t *Turn) Reserve(ctx context.Context, bytes int64) error {
 }
 
 func (t *Turn) take(bytes int64) {
-	t.bytes = bytes
+	t.bytes += bytes
 	t.gate.reserved.Add(bytes)
+}
+
+// Grow reserves more beside what the turn has, and does not wait: two that wait with what they have would wait for each other. The
+// error is a *Busy, or a *Large where the turn alone would have more than there is.
+func (t *Turn) Grow(bytes int64) error {
+	if all := t.bytes + bytes; all > t.gate.settings.Memory {
+		return &Large{all, t.gate.settings.Memory}
+	}
+	if !t.gate.memory.TryAcquire(bytes) {
+		return t.gate.busy("other requests have the memory that this one needs")
+	}
+	t.take(bytes)
+	return nil
 }
 
 // Keep gives back all bytes but these.

@@ -2,7 +2,6 @@ package mapped
 
 import (
 	"errors"
-	"fmt"
 	"runtime"
 	"runtime/debug"
 	"sync/atomic"
@@ -12,11 +11,28 @@ import (
 // ErrDisk is a disk that failed under memory that is a file's.
 var ErrDisk = errors.New("the disk under a mapped file failed")
 
+// Fault is a fault in memory that is a file's. It is ErrDisk.
+type Fault struct{ address uintptr }
+
+// Error says it in plain words: the runtime's are about memory.
+func (f *Fault) Error() string {
+	return ErrDisk.Error() + ": the file was cut off, or cannot be read or written"
+}
+
+// Unwrap returns ErrDisk.
+func (f *Fault) Unwrap() error { return ErrDisk }
+
+// In reports whether the fault was in b.
+func (f *Fault) In(b []byte) bool {
+	start := uintptr(unsafe.Pointer(unsafe.SliceData(b)))
+	return f.address >= start && f.address < start+uintptr(len(b))
+}
+
 // Guard lets its caller survive a fault in memory that is a file's, which is how the kernel tells that a disk failed:
 //
 //	defer Guard(&err)()
 //
-// makes it ErrDisk. Other panics go on.
+// makes it a *Fault. Other panics go on.
 func Guard(err *error) func() {
 	before := debug.SetPanicOnFault(true)
 	return func() {
@@ -25,18 +41,19 @@ func Guard(err *error) func() {
 		if r == nil {
 			return
 		}
-		fault, ok := r.(runtime.Error)
-		if _, addressed := r.(interface{ Addr() uintptr }); !ok || !addressed {
+		_, ok := r.(runtime.Error)
+		fault, addressed := r.(interface{ Addr() uintptr })
+		if !ok || !addressed {
 			panic(r)
 		}
-		*err = fmt.Errorf("%w: %w", ErrDisk, fault)
+		*err = &Fault{fault.Addr()}
 	}
 }
 
 // pageSize is the size of a page, or a part of it.
 const pageSize = 4 << 10
 
-// Readable returns ErrDisk if the disk does not give a page of bytes that may be a file's back. It touches every page.
+// Readable returns a *Fault if the disk does not give a page of bytes that may be a file's back. It touches every page.
 func Readable(b []byte) (err error) {
 	defer Guard(&err)()
 	sum := byte(0)

@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"errors"
 	"os"
-	"runtime"
 	"runtime/debug"
 	"syscall"
 	"testing"
@@ -38,8 +37,13 @@ func TestGuard(t *testing.T) {
 	assert.NoError(t, guarded(func() { m.Buf[0] = 1 }))
 	err := guarded(func() { m.Buf[os.Getpagesize()] = 1 })
 	assert.ErrorIs(t, err, ErrDisk)
-	var fault runtime.Error
-	assert.ErrorAs(t, err, &fault)
+	var fault *Fault
+	if assert.ErrorAs(t, err, &fault) {
+		assert.True(t, fault.In(m.Buf[os.Getpagesize():]))
+		assert.False(t, fault.In(m.Buf[:os.Getpagesize()]))
+		assert.False(t, fault.In(nil))
+		assert.NotContains(t, err.Error(), "runtime error")
+	}
 	assert.False(t, debug.SetPanicOnFault(false), "it is as it was before")
 
 	assert.PanicsWithValue(t, "other", func() { _ = guarded(func() { panic("other") }) })

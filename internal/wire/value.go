@@ -174,3 +174,25 @@ func (v Value) encoded() []byte {
 		return protobuf.AppendLen(nil, byte(v.kind)<<3|byte(protobuf.TypeLen), v.content)
 	}
 }
+
+// Elements iterates over the elements of an Array, in place; of another kind there are none.
+func (v Value) Elements() iter.Seq[Value] {
+	return func(yield func(Value) bool) {
+		if v.kind != Array {
+			return
+		}
+		start, end := schema.ArrayValue.Seek(v.content, 0, 1)
+		for end != 0 && yield(valueIn(v.content[start:end])) {
+			start, end = schema.ArrayValue.Seek(v.content, end, 1)
+		}
+	}
+}
+
+// Pairs iterates over the keys and values of a KvList, in place; of another kind there are none.
+func (v Value) Pairs() iter.Seq2[[]byte, Value] {
+	return func(yield func([]byte, Value) bool) {
+		if v.kind == KvList {
+			each(&schema.KeyValueList, 1, v.content, yield)
+		}
+	}
+}

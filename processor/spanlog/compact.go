@@ -17,7 +17,7 @@ func (l *Log) Compact(share float64, disk bool, pause Pause) int {
 	freed, done := 0, false
 	defer func() {
 		if !done {
-			l.Interrupt()
+			_ = l.Interrupt(nil) // the fault goes on
 		}
 	}()
 	compactable := func(n uint32) bool {

@@ -59,9 +59,13 @@ func TestAppendWhereTheDiskFails(t *testing.T) {
 			l.Append(&other, o, []byte("stays"))
 			number := l.active
 			cutOff(t, l, number)
-			require.ErrorIs(t, guarded(func() { l.Append(&c, o, make([]byte, size)) }), ErrDisk)
+			err := guarded(func() { l.Append(&c, o, make([]byte, size)) })
+			require.ErrorIs(t, err, ErrDisk)
 			assert.True(t, c.Empty())
-			l.Interrupt()
+			name := filepath.Base(segmentPath(l.pool, l.list[number].mem.File))
+			err = l.Interrupt(err)
+			require.ErrorIs(t, err, ErrDisk)
+			require.EqualError(t, err, "the segment file "+name+" is damaged: it was cut off, or cannot be read or written; another one is begun")
 			assert.Equal(t, 1, l.Usage().Segments)
 			assert.EqualValues(t, 1, l.list[number].liveRuns)
 			l.Release(&other)
@@ -73,10 +77,39 @@ func TestAppendWhereTheDiskFails(t *testing.T) {
 			l.Release(&c)
 			cutOff(t, l, l.active)
 			require.ErrorIs(t, guarded(func() { l.Append(&c, o, make([]byte, size)) }), ErrDisk)
-			l.Interrupt()
+			require.NoError(t, l.Interrupt(nil))
 			assert.Zero(t, l.Usage().Segments)
 		})
 	}
+}
+
+// One fault gives up the segments that wait, too: whatever hit all files costs one request, and one for a log that nobody probed.
+func TestOneFaultGivesUpTheStock(t *testing.T) {
+	l, p := newDiskLog(t, t.TempDir())
+	var c Chain
+	o := origin("r", "s")
+	l.Append(&c, o, []byte("lost"))
+	require.NoError(t, p.Reserve(int64(10*p.segmentSize), 0))
+	defer p.Cancel(int64(10 * p.segmentSize))
+	require.Greater(t, p.stock.len(), 10)
+	for _, m := range p.stock.free {
+		require.NoError(t, os.Truncate(segmentPath(p, m.File), 0))
+	}
+	l.Probe()
+	assert.True(t, l.filling, "it is whole")
+	cutOff(t, l, l.active)
+	err := guarded(func() { l.Append(&c, o, []byte("refused")) })
+	require.ErrorIs(t, err, ErrDisk)
+	_ = l.Interrupt(err)
+	assert.Zero(t, p.stock.len())
+	for range 20 * p.segmentSize / 1000 {
+		require.NoError(t, guarded(func() { l.Append(&c, o, make([]byte, 1000)) }))
+	}
+	assert.Zero(t, p.Volatile())
+
+	cutOff(t, l, l.active)
+	l.Probe()
+	require.NoError(t, guarded(func() { l.Append(&c, o, []byte("taken")) }))
 }
 
 // A span that is copied is kept in memory where the disk fails, and the log goes on with another file.

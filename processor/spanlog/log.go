@@ -2,8 +2,12 @@ package spanlog
 
 import (
 	"encoding/binary"
+	"errors"
+	"fmt"
+	"path/filepath"
 
 	"github.com/slowburn/slowburn/internal/mapped"
+	"github.com/slowburn/slowburn/processor/spanlog/internal/files"
 	"github.com/slowburn/slowburn/processor/spanlog/internal/format"
 )
 
@@ -61,8 +65,8 @@ func (l *Log) Append(c *Chain, o *Origin, body []byte) {
 // AppendCopy adds a span that had another place before, with the position and the time of arrival that it had there. Where
 // the disk fails under it the span is kept in memory, as by Pool.get: it needs no Guard.
 func (l *Log) AppendCopy(c *Chain, o *Origin, body []byte, at Position, arrived int64) {
-	if l.copy(c, o, body, at, arrived) != nil {
-		l.Interrupt()
+	if err := l.copy(c, o, body, at, arrived); err != nil {
+		_ = l.Interrupt(err) // the span is kept all the same
 		l.appendAlone(c, o, at, arrived, body, l.pool.volatileMemory)
 	}
 }
@@ -124,8 +128,13 @@ func (l *Log) seal() {
 }
 
 // Interrupt gives up the segments being filled, because a store failed. What is in it stays; segments that hold nothing go
-// back to the pool.
-func (l *Log) Interrupt() {
+// back to the pool. What hit one file has likely hit others: the segments that wait for their first use are given up, too, so that
+// they fail no other request. It returns the error with the name of the file that it is about, as far as that is known.
+func (l *Log) Interrupt(cause error) error {
+	cause = named(l, cause)
+	if errors.Is(cause, ErrDisk) {
+		discardStock(l.pool)
+	}
 	l.filling, l.wide.filling = false, false
 	l.names.table.Clear()
 	l.wide.names.table.Clear()
@@ -134,7 +143,43 @@ func (l *Log) Interrupt() {
 			l.recycle(n)
 		}
 	}
+	return cause
 }
+
+// Probe reads the segment being filled, and gives it up where the disk does not give it back, so that no request fails of it: for logs
+// beside one that failed.
+func (l *Log) Probe() {
+	if l.filling && mapped.Readable(l.list[l.active].mem.Buf) != nil {
+		_ = l.Interrupt(nil) // nobody waits for it
+	}
+}
+
+// named returns an error of the disk with the name of the segment's file that it is about.
+func named(l *Log, cause error) error {
+	var fault *mapped.Fault
+	disk := l.pool.disk.Load()
+	if disk == nil || !errors.As(cause, &fault) {
+		return cause
+	}
+	for i := range l.list {
+		if m := l.list[i].mem; m.OnDisk() && fault.In(m.Buf) {
+			return &damaged{filepath.Base(disk.File(files.InFile(m))), cause}
+		}
+	}
+	return cause
+}
+
+// damaged is a segment's file that the disk does not give back.
+type damaged struct {
+	name  string
+	cause error
+}
+
+func (d *damaged) Error() string {
+	return fmt.Sprintf("the segment file %s is damaged: it was cut off, or cannot be read or written; another one is begun", d.name)
+}
+
+func (d *damaged) Unwrap() error { return d.cause }
 
 // placeholder takes a position in the order of records for one that is stored elsewhere.
 func (l *Log) placeholder() Position {
@@ -235,8 +280,8 @@ func (l *Log) abandon(n uint32) {
 	l.runs.free(s)
 	l.names.table.Clear()
 	h := l.pool.header(l.shard, l.clock, len(s.mem.Buf))
-	if s.beginAnew(&h) != nil {
-		l.Interrupt()
+	if err := s.beginAnew(&h); err != nil {
+		_ = l.Interrupt(err) // nothing is lost: it held nothing
 		return
 	}
 	l.latest = h.Sequence

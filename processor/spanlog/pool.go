@@ -268,6 +268,25 @@ func markFree(b []byte) (err error) {
 	return nil
 }
 
+// discardStock gives up the free segments that are files, because the disk failed under one that was among them: others are made where
+// there is room. Callers may hold a shard's mutex: the files are deleted on a goroutine of their own.
+func discardStock(p *Pool) {
+	disk := p.disk.Load()
+	gone := p.stock.cut(0)
+	if disk == nil || len(gone) == 0 {
+		return
+	}
+	p.stock.dropping.Go(func() {
+		for _, m := range gone {
+			if m.OnDisk() {
+				disk.Drop(m)
+			} else {
+				m.Release()
+			}
+		}
+	})
+}
+
 // trim gives segments that wait back to the system, so that they are at most an eighth of the budget, and within it, but
 // for those of files that are promised.
 func (p *Pool) trim() {
@@ -304,6 +323,7 @@ func (p *Pool) Sync() error {
 func (p *Pool) Close() {
 	disk := p.disk.Load()
 	p.stock.close()
+	p.stock.dropping.Wait()
 	for _, m := range p.stock.cut(0) {
 		if m.OnDisk() {
 			disk.Drop(m)

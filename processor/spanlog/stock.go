@@ -18,7 +18,8 @@ type stock struct {
 	filling *filling // nil while nobody makes segments
 	closed  bool
 
-	tries atomic.Int64 // goroutines that try whether there is room
+	tries    atomic.Int64   // goroutines that try whether there is room
+	dropping sync.WaitGroup // goroutines that delete segments which were given up
 }
 
 // maxTries is how many goroutines at most wait for a disk that does not answer.
@@ -26,8 +27,9 @@ const maxTries = 64
 
 // filling is a goroutine that makes segments, for all who wait for it.
 type filling struct {
-	done chan struct{}
-	err  error
+	done     chan struct{}
+	err      error
+	deadline time.Time // until when it must have made the next segment; guarded by stock.mu
 }
 
 // fillTimeout is how long a request waits for segments to be made: much longer than a disk that works takes.
@@ -64,47 +66,54 @@ func (s *stock) take() (m mapped.Memory, ok bool) {
 }
 
 // fill sees to it that the stock has as many segments as need says. It makes them on a goroutine of its own, of which there is one at a
-// time, and waits no longer than fillTimeout.
+// time, and waits no longer than fillTimeout, and not at all where no segment has been made for so long: the disk hangs.
 func (s *stock) fill(disk *files.Disk, size int, need func() int) error {
-	var timeout *clock.Timer
+	var deadline time.Time
 	for s.len() < need() {
-		f := s.begin(disk, size, need)
-		if timeout == nil {
-			timeout = clock.NewTimer(fillTimeout)
-			defer timeout.Stop()
+		f, until := s.begin(disk, size, need)
+		if deadline.IsZero() {
+			deadline = clock.Now().Add(fillTimeout)
 		}
+		if deadline.Before(until) {
+			until = deadline
+		}
+		wait := clock.Until(until)
+		if wait <= 0 {
+			return errSlow
+		}
+		timeout := clock.NewTimer(wait)
 		select {
 		case <-f.done:
+			timeout.Stop()
 			if f.err != nil {
 				return f.err
 			}
-		case <-timeout.C:
-			return errSlow
+		case <-timeout.C: // another segment may have been made since
 		}
 	}
 	return nil
 }
 
-// begin starts to make segments, unless that is under way.
-func (s *stock) begin(disk *files.Disk, size int, need func() int) *filling {
+// begin starts to make segments, unless that is under way, and returns until when the next must be there.
+func (s *stock) begin(disk *files.Disk, size int, need func() int) (*filling, time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.filling != nil {
-		return s.filling
+		return s.filling, s.filling.deadline
 	}
-	f := &filling{done: make(chan struct{})}
+	f := &filling{done: make(chan struct{}), deadline: clock.Now().Add(fillTimeout)}
 	s.filling = f
 	go func() {
-		f.err = s.run(disk, size, need)
+		f.err = s.run(f, disk, size, need)
 		s.mu.Lock()
 		s.filling = nil
 		s.mu.Unlock()
 		close(f.done)
 	}()
-	return f
+	return f, f.deadline
 }
 
-func (s *stock) run(disk *files.Disk, size int, need func() int) error {
+func (s *stock) run(f *filling, disk *files.Disk, size int, need func() int) error {
 	for s.len() < need() {
 		m, err := disk.Make(size)
 		if err != nil {
@@ -114,6 +123,9 @@ func (s *stock) run(disk *files.Disk, size int, need func() int) error {
 			disk.Drop(m)
 			return errSlow
 		}
+		s.mu.Lock()
+		f.deadline = clock.Now().Add(fillTimeout)
+		s.mu.Unlock()
 	}
 	return nil
 }

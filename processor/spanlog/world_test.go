@@ -227,7 +227,7 @@ func (w *world) release(_ io.Writer, a args) {
 }
 
 func (w *world) seal(io.Writer, args)      { w.log.seal() }
-func (w *world) interrupt(io.Writer, args) { w.log.Interrupt() }
+func (w *world) interrupt(io.Writer, args) { _ = w.log.Interrupt(nil) }
 
 // compact copies forward: compact [percent=50] [disk]
 func (w *world) compact(out io.Writer, a args) {

@@ -88,7 +88,7 @@ func TestDiskThatFaults(t *testing.T) {
 			require.NoError(t, os.Truncate(f, 0))
 		}
 		err = wireDoor(t, p, request(newSpan(2, 0)))
-		require.ErrorContains(t, err, "the disk under a mapped file failed")
+		require.ErrorContains(t, err, "is damaged: it was cut off, or cannot be read or written")
 		require.False(t, consumererror.IsPermanent(err))
 		assert.True(t, p.Probe(t.Context()).Blocking)
 		time.Sleep(time.Minute) // decided, and not to be read: logged and counted, and nothing else fails

@@ -61,7 +61,7 @@ func TestRequestThatFailedHalfwayIsDeliveredOnce(t *testing.T) {
 				stored, broken := inShard(p, 0, &n), inShard(p, 1, &n)
 				again := request(append(newTrace(stored, 3, false), newTrace(broken, 3, false)...)...)
 				err := through(t, p, again)
-				require.ErrorContains(t, err, "the disk under a mapped file failed")
+				require.ErrorContains(t, err, "is damaged: it was cut off, or cannot be read or written")
 				require.False(t, consumererror.IsPermanent(err))
 				require.EqualValues(t, 3, p.buffer.Members[0].Tally().Stats.Spans, "they stay")
 				require.NoError(t, through(t, p, again))

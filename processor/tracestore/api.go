@@ -18,6 +18,8 @@ type Reader interface {
 	// Trace returns a kept trace with all its spans as an OTLP request, which wire.Request can scan, and false where it is
 	// not here.
 	Trace(ctx context.Context, id pcommon.TraceID) (spans []byte, meta Meta, here bool, err error)
+	// Size returns how large a trace is without reading it, and false where it is not here.
+	Size(ctx context.Context, id pcommon.TraceID) (size Size, here bool, err error)
 	// Has says which of the traces are here.
 	Has(ctx context.Context, ids []pcommon.TraceID) (map[pcommon.TraceID]bool, error)
 	// Services returns the operations of each service, sorted, as far as traces of them are likely still here.
@@ -42,6 +44,8 @@ type (
 	Summary = digest.Summary
 	// ServiceSummary counts a service's spans in a trace.
 	ServiceSummary = digest.ServiceSummary
+	// Size is how much a trace is.
+	Size = tracefile.Size
 	// Meta is what the store knows about a trace beside its spans.
 	Meta = digest.Meta
 )

@@ -50,6 +50,15 @@ func (s *store) Trace(ctx context.Context, id pcommon.TraceID) ([]byte, Meta, bo
 	return spans, meta, here, err
 }
 
+// Size implements Reader. Of a damaged trace it is zero: Trace says what is wrong.
+func (s *store) Size(_ context.Context, id pcommon.TraceID) (Size, bool, error) {
+	file, err := s.opened()
+	if err != nil {
+		return Size{}, false, err
+	}
+	return file.Size(id)
+}
+
 // Has implements Reader.
 func (s *store) Has(_ context.Context, ids []pcommon.TraceID) (map[pcommon.TraceID]bool, error) {
 	file, err := s.opened()

@@ -92,6 +92,13 @@ func TestRestart(t *testing.T) {
 		require.NoError(t, err)
 		require.True(t, ok)
 		require.Equal(t, 2, storetest.Decoded(t, got).SpanCount())
+		size, ok, err := r.Size(t.Context(), traceID(1))
+		require.NoError(t, err)
+		require.True(t, ok)
+		require.Equal(t, Size{Bytes: len(got), Spans: 2}, size)
+		_, ok, err = r.Size(t.Context(), traceID(3))
+		require.NoError(t, err)
+		require.False(t, ok)
 		require.Equal(t, 1, meta.Version)
 		require.Equal(t, Summary{
 			TraceID: traceID(1).String(), RootService: "shop", RootOperation: "GET /",

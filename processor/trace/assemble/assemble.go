@@ -3,6 +3,7 @@ package assemble
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/slowburn/slowburn/internal/wire"
@@ -98,6 +99,7 @@ func One(k *wire.Kept, opts Options) *trace.Trace { return New(k).Trace(0, opts)
 
 // addNodes makes a node of each span.
 func (b *Batch) addNodes(kept *wire.KeptTrace) {
+	b.forest.Nodes = slices.Grow(b.forest.Nodes, len(b.spans))
 	for i := range b.spans {
 		s := &b.spans[i]
 		if s.Left {

@@ -1,18 +1,26 @@
 package jaeger
 
 import (
+	"net/http/httptest"
 	"testing"
 
 	"github.com/slowburn/slowburn/processor/trace"
+	"github.com/slowburn/slowburn/web/internal/rest"
 	"github.com/slowburn/slowburn/web/internal/webtest"
 )
 
-func aPage(found *trace.Trace) (any, []string) {
-	view := new(page).trace(found)
-	return view, view.Warnings
+// written is the answer about a trace.
+func written(t *trace.Trace) []byte {
+	w := httptest.NewRecorder()
+	p := rest.NewPage(w)
+	writeTrace(p, t)
+	if err := p.Close(); err != nil {
+		panic(err)
+	}
+	return w.Body.Bytes()
 }
 
 // Whatever a trace is, its page takes no more than n log n.
-func TestNeverMoreThanNLogN(t *testing.T) { webtest.RequireGrowth(t, aPage) }
+func TestNeverMoreThanNLogN(t *testing.T) { webtest.RequireGrowth(t, written) }
 
-func TestPagesAreBounded(t *testing.T) { webtest.RequireBounded(t, "1 texts are cut", aPage) }
+func TestPagesAreBounded(t *testing.T) { webtest.RequireBounded(t, "1 texts are cut", written) }

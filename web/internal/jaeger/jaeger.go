@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/go-chi/chi/v5"
+	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/slowburn/slowburn/internal/brief"
 	"github.com/slowburn/slowburn/processor/tracestore"
@@ -118,29 +119,54 @@ func search(w http.ResponseWriter, r *http.Request, store tracestore.Reader) {
 		WriteError(w, http.StatusBadRequest, "%d trace IDs are too many: ask for at most %d.", len(names), tracestore.MaxLimit)
 		return
 	}
-	var found []traceView
-	var p page
-	spans, size := 0, 0
-	for _, name := range names {
+	ids := make([]pcommon.TraceID, len(names))
+	for i, name := range names {
 		id, err := rest.ParseTraceID(name)
 		if err != nil {
 			WriteError(w, http.StatusBadRequest, "%v.", err)
 			return
 		}
-		t, _, err := traces.Load(r.Context(), store, id, &size)
-		if err != nil {
+		ids[i] = id
+	}
+	writeTraces(w, r, store, ids)
+}
+
+// writeTraces answers with the traces that are here, one after the other in memory. Fewer than all are an answer, too: where the
+// first can be shown and another cannot, it says so among the errors.
+func writeTraces(w http.ResponseWriter, r *http.Request, store tracestore.Reader, ids []pcommon.TraceID) {
+	var first *traces.Shown
+	var err error
+	for first == nil && len(ids) > 0 { // it may have expired since it was found
+		if first, err = traces.Load(r.Context(), store, ids[0]); err != nil {
 			traces.StoreError(w, WriteError, err)
 			return
 		}
-		if t != nil { // it may have expired since it was found
-			found = append(found, p.trace(t))
-			// Fewer traces than the limit are an answer, too.
-			if spans += len(t.Spans); spans >= rest.MaxSpans || size >= maxBytes || p.Full() {
-				break
-			}
-		}
+		ids = ids[1:]
 	}
-	write(w, found)
+	p := rest.NewPage(w)
+	total, spans, size := 0, 0, 0
+	p.Object(func() {
+		p.Key("data").Array(func() {
+			for shown := first; shown != nil; {
+				writeTrace(p, shown.Trace)
+				total, spans, size = total+1, spans+len(shown.Trace.Spans), size+shown.Bytes
+				shown = nil
+				for shown == nil && err == nil && len(ids) > 0 && spans < rest.MaxSpans && size < maxBytes && !p.Full() {
+					shown, err = traces.Load(r.Context(), store, ids[0])
+					ids = ids[1:]
+				}
+			}
+		})
+		var errs []errorView
+		if err != nil {
+			errs = []errorView{{http.StatusServiceUnavailable, brief.Text(err.Error(), brief.Answer)}}
+		}
+		p.Key("total").Int(int64(total))
+		p.Key("limit").Int(0)
+		p.Key("offset").Int(0)
+		p.Key("errors").Any(errs)
+	})
+	_ = p.Close() // fails only where nobody reads the answer
 }
 
 func getTrace(w http.ResponseWriter, r *http.Request, store tracestore.Reader) {
@@ -149,13 +175,21 @@ func getTrace(w http.ResponseWriter, r *http.Request, store tracestore.Reader) {
 		WriteError(w, http.StatusBadRequest, "%v.", err)
 		return
 	}
-	t, _, err := traces.Load(r.Context(), store, id, new(int))
+	shown, err := traces.Load(r.Context(), store, id)
 	switch {
 	case err != nil:
 		traces.StoreError(w, WriteError, err)
-	case t == nil:
+	case shown == nil:
 		WriteError(w, http.StatusNotFound, traces.NotHere, id)
 	default:
-		write(w, []traceView{new(page).trace(t)})
+		p := rest.NewPage(w)
+		p.Object(func() {
+			p.Key("data").Array(func() { writeTrace(p, shown.Trace) })
+			p.Key("total").Int(1)
+			p.Key("limit").Int(0)
+			p.Key("offset").Int(0)
+			p.Key("errors").Null()
+		})
+		_ = p.Close() // fails only where nobody reads the answer
 	}
 }

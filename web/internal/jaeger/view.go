@@ -1,9 +1,9 @@
 package jaeger
 
 import (
-	"fmt"
 	"iter"
 	"slices"
+	"strconv"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
@@ -12,168 +12,207 @@ import (
 	"github.com/slowburn/slowburn/web/internal/rest"
 )
 
-// traceView is a trace in the JSON of Jaeger's query API, with raw times, as Jaeger itself would have it.
-type traceView struct {
-	TraceID   string                 `json:"traceID"`
-	Spans     []spanView             `json:"spans"`
-	Processes map[string]processView `json:"processes"`
-	Warnings  []string               `json:"warnings"`
-}
-
-type spanView struct {
-	TraceID    string          `json:"traceID"`
-	SpanID     string          `json:"spanID"`
-	Operation  string          `json:"operationName"`
-	References []referenceView `json:"references"`
-	Flags      uint32          `json:"flags"`
-	Start      uint64          `json:"startTime"` // Unix microseconds
-	Duration   uint64          `json:"duration"`  // microseconds
-	Tags       []tagView       `json:"tags"`
-	Logs       []logView       `json:"logs"`
-	Process    string          `json:"processID"`
-	Warnings   []string        `json:"warnings"`
-}
-
-type referenceView struct {
-	Type    string `json:"refType"`
-	TraceID string `json:"traceID"`
-	SpanID  string `json:"spanID"`
-}
-
-type tagView struct {
-	Key   string `json:"key"`
-	Type  string `json:"type"`
-	Value any    `json:"value"`
-}
-
-type logView struct {
-	Time   uint64    `json:"timestamp"` // Unix microseconds
-	Fields []tagView `json:"fields"`
-}
-
-type processView struct {
-	Service string    `json:"serviceName"`
-	Tags    []tagView `json:"tags"`
-}
-
-// page is an answer in the making: all its traces share what there is room for.
+// page is an answer in the making: all its traces share what there is room for. It has raw times, as Jaeger itself would have it.
 type page struct {
-	rest.Budget
-	scopes map[*trace.Scope]scopeTags // of the trace
+	*rest.Page
+	trace  *trace.Trace
+	scopes map[*trace.Scope]int // how many attributes they have
 }
 
-// scopeTags are the tags of a scope, and how many bytes they take.
-type scopeTags struct {
-	tags  []tagView
-	bytes int
-}
-
-// trace renders the spans that arrived; Jaeger draws its own tree. What there is no room for is left out, and said in the warnings
-// of the trace.
-func (p *page) trace(t *trace.Trace) traceView {
-	p.scopes = map[*trace.Scope]scopeTags{}
-	view := traceView{TraceID: t.ID.String(), Spans: []spanView{}, Processes: map[string]processView{}}
+// writeTrace writes the spans that arrived; Jaeger draws its own tree. What there is no room for is left out, and said in the
+// warnings of the trace.
+func writeTrace(to *rest.Page, t *trace.Trace) {
+	p := page{to, t, map[*trace.Scope]int{}}
 	shown, warnings := p.Spans(len(t.Spans))
-	for i := range t.Spans[:shown] {
-		s := &t.Spans[i]
-		if s.Synthetic {
-			continue
-		}
-		process := fmt.Sprintf("p%d", s.Resource+1)
-		if _, ok := view.Processes[process]; !ok {
-			view.Processes[process] = processView{p.Text(s.Service), p.tags(wire.ResourceAttributes(t.Resources[s.Resource].Header))}
-		}
-		view.Spans = append(view.Spans, p.span(t, s, process))
-	}
-	view.Warnings = slices.Concat(t.Warnings, warnings, p.Warnings())
-	return view
+	p.Object(func() {
+		p.Key("traceID").Plain(t.ID.String())
+		p.Key("processes").Object(func() { p.processes(shown) })
+		p.Key("spans").Array(func() {
+			for i := 0; i < shown && p.Err() == nil; i++ {
+				if s := &t.Spans[i]; !s.Synthetic {
+					p.Object(func() { p.span(s) })
+				}
+			}
+		})
+		p.Key("warnings").Strings(slices.Concat(t.Warnings, warnings, p.Warnings()))
+	})
 }
 
-func (p *page) span(t *trace.Trace, s *trace.Span, process string) spanView {
-	view := spanView{
-		TraceID: t.ID.String(), SpanID: pcommon.SpanID(s.ID).String(), Operation: p.Text(string(s.Data.Name)), References: []referenceView{},
-		Flags: s.Data.Flags & 0xff, Start: s.Start / 1000, Duration: s.Duration() / 1000,
-		Tags: p.tags(wire.SpanAttributes(s.Data.Body)), Logs: []logView{}, Process: process, Warnings: s.Flags.Names(),
-	}
-	if !s.ParentID.IsZero() {
-		view.References = append(view.References, referenceView{"CHILD_OF", t.ID.String(), s.ParentID.String()})
-	}
-	for _, link := range s.Links {
-		if !p.Item() {
+// processes writes the resources of the spans that are shown, each with the service of its first span.
+func (p *page) processes(shown int) {
+	seen := make([]bool, len(p.trace.Resources))
+	for i := range p.trace.Spans[:shown] {
+		s := &p.trace.Spans[i]
+		if s.Synthetic || seen[s.Resource] {
 			continue
 		}
-		view.References = append(view.References, referenceView{"FOLLOWS_FROM", link.Data.TraceID.String(), pcommon.SpanID(link.Data.SpanID).String()})
+		seen[s.Resource] = true
+		p.Key(process(s)).Object(func() {
+			p.Key("serviceName").Text(s.Service)
+			p.Key("tags").Array(func() { p.tags(wire.ResourceAttributes(p.trace.Resources[s.Resource].Header)) })
+		})
 	}
+}
+
+// process is the name of a span's resource.
+func process(s *trace.Span) string { return "p" + strconv.Itoa(s.Resource+1) }
+
+// span writes the fields of a span.
+func (p *page) span(s *trace.Span) {
+	p.Key("traceID").Plain(p.trace.ID.String())
+	p.Key("spanID").Plain(pcommon.SpanID(s.ID).String())
+	p.Key("operationName").Bytes(s.Data.Name)
+	p.Key("references").Array(func() {
+		if !s.ParentID.IsZero() {
+			p.reference("CHILD_OF", p.trace.ID, s.ParentID)
+		}
+		for _, link := range s.Links {
+			if p.Item() {
+				p.reference("FOLLOWS_FROM", link.Data.TraceID, link.Data.SpanID)
+			}
+		}
+	})
+	p.Key("flags").Int(int64(s.Data.Flags & 0xff))
+	p.Key("startTime").Int(int64(s.Start / 1000)) // Unix microseconds
+	p.Key("duration").Int(int64(s.Duration() / 1000))
+	p.Key("tags").Array(func() { p.spanTags(s) })
+	p.Key("logs").Array(func() { p.logs(s) })
+	p.Key("processID").Plain(process(s))
+	p.Key("warnings").Strings(s.Flags.Names())
+}
+
+func (p *page) reference(kind string, traceID wire.TraceID, spanID wire.SpanID) {
+	p.Object(func() {
+		p.Key("refType").Plain(kind)
+		p.Key("traceID").Plain(traceID.String())
+		p.Key("spanID").Plain(pcommon.SpanID(spanID).String())
+	})
+}
+
+// spanTags writes a span's attributes, what Jaeger has as tags of its fields, and the attributes of its scope.
+func (p *page) spanTags(s *trace.Span) {
+	p.tags(wire.SpanAttributes(s.Data.Body))
 	if s.Kind != wire.KindUnspecified {
-		view.Tags = append(view.Tags, tagView{"span.kind", "string", trace.KindName(s.Kind)})
+		p.tag("span.kind", trace.KindName(s.Kind))
 	}
 	switch s.Data.Status {
 	case wire.StatusError:
-		view.Tags = append(view.Tags, tagView{"error", "bool", true}, tagView{"otel.status_code", "string", "ERROR"})
+		p.Object(func() {
+			p.Key("key").Plain("error")
+			p.Key("type").Plain("bool")
+			p.Key("value").Bool(true)
+		})
+		p.tag("otel.status_code", "ERROR")
 	case wire.StatusOK:
-		view.Tags = append(view.Tags, tagView{"otel.status_code", "string", "OK"})
+		p.tag("otel.status_code", "OK")
 	}
-	if message := p.Text(string(wire.StatusMessage(s.Data.Body))); message != "" {
-		view.Tags = append(view.Tags, tagView{"otel.status_description", "string", message})
+	if message := wire.StatusMessage(s.Data.Body); len(message) > 0 {
+		p.tagBytes("otel.status_description", message)
 	}
-	if scope := p.Text(s.Scope.Name); scope != "" {
-		view.Tags = append(view.Tags, tagView{"otel.scope.name", "string", scope})
+	if s.Scope.Name != "" {
+		p.tag("otel.scope.name", s.Scope.Name)
 	}
-	if version := p.Text(s.Scope.Version); version != "" {
-		view.Tags = append(view.Tags, tagView{"otel.scope.version", "string", version})
+	if s.Scope.Version != "" {
+		p.tag("otel.scope.version", s.Scope.Version)
 	}
-	view.Tags = append(view.Tags, p.scope(s.Scope)...)
+	p.scopeTags(s.Scope)
+}
+
+// maxScopeTags is how many attributes of its scope each span has: there is one scope for many spans, and the gateway writes a few.
+const maxScopeTags = 64
+
+// scopeTags writes the attributes of a scope, which is read as far as they are shown.
+func (p *page) scopeTags(s *trace.Scope) {
+	all, known := p.scopes[s]
+	if !known {
+		for range wire.ScopeAttributes(s.Header) {
+			all++
+		}
+		p.scopes[s] = all
+	}
+	if all > maxScopeTags {
+		p.Leave(all - maxScopeTags)
+	}
+	p.tags(func(yield func([]byte, wire.Value) bool) {
+		n := 0
+		for key, value := range wire.ScopeAttributes(s.Header) {
+			if n++; n > maxScopeTags || !yield(key, value) {
+				return
+			}
+		}
+	})
+}
+
+// logs writes a span's events.
+func (p *page) logs(s *trace.Span) {
 	for event := range wire.SpanEvents(s.Data.Body) {
 		if !p.Item() {
 			continue
 		}
-		fields := append([]tagView{{"event", "string", p.Text(string(wire.EventName(event)))}}, p.tags(wire.EventAttributes(event))...)
-		view.Logs = append(view.Logs, logView{wire.EventTime(event) / 1000, fields})
+		p.Object(func() {
+			p.Key("timestamp").Int(int64(wire.EventTime(event) / 1000)) // Unix microseconds
+			p.Key("fields").Array(func() {
+				p.tagBytes("event", wire.EventName(event))
+				p.tags(wire.EventAttributes(event))
+			})
+		})
 	}
-	return view
 }
 
-// scope are the tags of a scope, which is read once.
-func (p *page) scope(s *trace.Scope) []tagView {
-	of, known := p.scopes[s]
-	if !known {
-		before := p.Spent()
-		of.tags = p.tags(wire.ScopeAttributes(s.Header))
-		of.bytes = p.Spent() - before
-		p.scopes[s] = of
-	} else if !p.Repeat(len(of.tags), of.bytes) {
-		return nil
-	}
-	return of.tags
+// tag writes a tag that is a text.
+func (p *page) tag(key, value string) {
+	p.Object(func() {
+		p.Key("key").Plain(key)
+		p.Key("type").Plain("string")
+		p.Key("value").Text(value)
+	})
 }
 
-func (p *page) tags(of iter.Seq2[[]byte, wire.Value]) []tagView {
-	attributes := wire.AttributeMap(of)
-	tags := make([]tagView, 0, min(attributes.Len(), 1024))
-	for key, value := range attributes.All() {
+func (p *page) tagBytes(key string, value []byte) {
+	p.Object(func() {
+		p.Key("key").Plain(key)
+		p.Key("type").Plain("string")
+		p.Key("value").Bytes(value)
+	})
+}
+
+// tags writes attributes. Jaeger has no arrays and maps: they are their JSON.
+func (p *page) tags(attributes iter.Seq2[[]byte, wire.Value]) {
+	for key, value := range attributes {
 		if !p.Item() {
 			continue
 		}
-		kind := "string"
-		switch value.Type() {
-		case pcommon.ValueTypeBool:
-			kind = "bool"
-		case pcommon.ValueTypeInt:
-			kind = "int64"
-		case pcommon.ValueTypeDouble:
-			kind = "float64"
-		case pcommon.ValueTypeBytes:
-			kind = "binary"
-		case pcommon.ValueTypeEmpty, pcommon.ValueTypeStr, pcommon.ValueTypeMap, pcommon.ValueTypeSlice:
-		}
-		var content any = p.Text(value.AsString())
-		if kind != "string" && kind != "binary" {
-			content = rest.Value(value)
-			if _, text := content.(string); text { // JSON cannot hold the number
-				kind = "string"
+		p.Object(func() {
+			p.Key("key").Bytes(key)
+			p.Key("type").Plain(typeOf(value))
+			p.Key("value")
+			switch value.Kind() {
+			case wire.Array, wire.KvList:
+				p.Nested(value)
+			case wire.Empty:
+				p.Plain("")
+			default:
+				p.Value(value)
 			}
-		}
-		tags = append(tags, tagView{p.Text(key), kind, content})
+		})
 	}
-	return tags
+}
+
+// typeOf is Jaeger's name of the type that a value is written as: a number that JSON cannot hold is a text.
+func typeOf(v wire.Value) string {
+	switch v.Kind() {
+	case wire.Bool:
+		return "bool"
+	case wire.Int:
+		if rest.Exact(v) {
+			return "int64"
+		}
+	case wire.Double:
+		if rest.Exact(v) {
+			return "float64"
+		}
+	case wire.Bytes:
+		return "binary"
+	}
+	return "string"
 }

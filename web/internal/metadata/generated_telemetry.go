@@ -3,10 +3,12 @@
 package metadata
 
 import (
+	"context"
 	"errors"
 	"sync"
 
 	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/metric/embedded"
 	"go.opentelemetry.io/otel/trace"
 
 	"go.opentelemetry.io/collector/component"
@@ -26,6 +28,10 @@ type TelemetryBuilder struct {
 	meter              metric.Meter
 	mu                 sync.Mutex
 	registrations      []metric.Registration
+	WebReadMemory      metric.Int64ObservableGauge
+	WebReadsRefused    metric.Int64ObservableCounter
+	WebReadsRunning    metric.Int64ObservableGauge
+	WebReadsWaiting    metric.Int64ObservableGauge
 	WebRefusedRequests metric.Int64Counter
 }
 
@@ -38,6 +44,76 @@ type telemetryBuilderOptionFunc func(mb *TelemetryBuilder)
 
 func (tbof telemetryBuilderOptionFunc) apply(mb *TelemetryBuilder) {
 	tbof(mb)
+}
+
+// RegisterWebReadMemoryCallback sets callback for observable WebReadMemory metric.
+func (builder *TelemetryBuilder) RegisterWebReadMemoryCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.WebReadMemory, obs: o})
+		return nil
+	}, builder.WebReadMemory)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterWebReadsRefusedCallback sets callback for observable WebReadsRefused metric.
+func (builder *TelemetryBuilder) RegisterWebReadsRefusedCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.WebReadsRefused, obs: o})
+		return nil
+	}, builder.WebReadsRefused)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterWebReadsRunningCallback sets callback for observable WebReadsRunning metric.
+func (builder *TelemetryBuilder) RegisterWebReadsRunningCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.WebReadsRunning, obs: o})
+		return nil
+	}, builder.WebReadsRunning)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterWebReadsWaitingCallback sets callback for observable WebReadsWaiting metric.
+func (builder *TelemetryBuilder) RegisterWebReadsWaitingCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.WebReadsWaiting, obs: o})
+		return nil
+	}, builder.WebReadsWaiting)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+type observerInt64 struct {
+	embedded.Int64Observer
+	inst metric.Int64Observable
+	obs  metric.Observer
+}
+
+func (oi *observerInt64) Observe(value int64, opts ...metric.ObserveOption) {
+	oi.obs.ObserveInt64(oi.inst, value, opts...)
 }
 
 // Shutdown unregister all registered callbacks for async instruments.
@@ -58,6 +134,30 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	}
 	builder.meter = Meter(settings)
 	var err, errs error
+	builder.WebReadMemory, err = builder.meter.Int64ObservableGauge(
+		"otelcol_web_read_memory",
+		metric.WithDescription("Memory that requests for traces and objectives have reserved, with their answers. At most reads::memory. [Alpha]"),
+		metric.WithUnit("By"),
+	)
+	errs = errors.Join(errs, err)
+	builder.WebReadsRefused, err = builder.meter.Int64ObservableCounter(
+		"otelcol_web_reads_refused",
+		metric.WithDescription("Requests for traces and objectives that were refused because others ran, waited, or had the memory. [Alpha]"),
+		metric.WithUnit("{request}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.WebReadsRunning, err = builder.meter.Int64ObservableGauge(
+		"otelcol_web_reads_running",
+		metric.WithDescription("Requests for traces and objectives that are answered now. They share tsdb::query::concurrent with queries. [Alpha]"),
+		metric.WithUnit("{request}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.WebReadsWaiting, err = builder.meter.Int64ObservableGauge(
+		"otelcol_web_reads_waiting",
+		metric.WithDescription("Requests for traces and objectives that wait for their turn. At most reads::queue. [Alpha]"),
+		metric.WithUnit("{request}"),
+	)
+	errs = errors.Join(errs, err)
 	builder.WebRefusedRequests, err = builder.meter.Int64Counter(
 		"otelcol_web_refused_requests",
 		metric.WithDescription("Requests to the dashboard's listener that it did not take, by reason. [Alpha]"),

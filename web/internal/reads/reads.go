@@ -22,7 +22,7 @@ type Config struct {
 	// Queue is how many wait for their turn before others are refused, and QueueTimeout how long each does.
 	Queue        int           `mapstructure:"queue"`
 	QueueTimeout time.Duration `mapstructure:"queue_timeout"`
-	// Memory is shared by all of them. 0 is a sixteenth of GOMEMLIMIT, 16 to 128 MiB.
+	// Memory is shared by all of them. 0 is an eighth of GOMEMLIMIT, 16 to 128 MiB.
 	Memory bytesize.Size `mapstructure:"memory"`
 	// Timeout is how long one may take.
 	Timeout time.Duration `mapstructure:"timeout"`
@@ -33,7 +33,7 @@ func (c Config) memoryWithin(limit int64) int64 {
 	if c.Memory > 0 {
 		return int64(c.Memory)
 	}
-	return min(max(limit/16, 16<<20), 128<<20)
+	return min(max(limit/8, 16<<20), 128<<20)
 }
 
 // minMemory is what a usual trace takes.
@@ -87,14 +87,14 @@ func (l *Limits) State() gate.State { return l.gate.State() }
 // Costly serves requests in their turn, and refuses those that find too many others by fail: 503, and when to come again. A
 // client that leaves ends its request, also while that waits.
 func (l *Limits) Costly(fail rest.Failure) func(http.Handler) http.Handler {
-	return func(next http.Handler) http.Handler { return l.through(l.gate, fail, l.compress(next)) }
+	return func(next http.Handler) http.Handler { return l.through(l.gate, true, fail, l.compress(next)) }
 }
 
 // Light does the same for what takes next to nothing, in a lane of its own: it waits for no costly request, and a flood of it does
 // not take all processors. Actions pass: nobody repeats them for a living.
 func (l *Limits) Light(fail rest.Failure) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
-		lane := l.through(l.light, fail, l.compress(next))
+		lane := l.through(l.light, false, fail, l.compress(next))
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if r.Method != http.MethodGet && r.Method != http.MethodHead {
 				next.ServeHTTP(w, r)
@@ -105,8 +105,12 @@ func (l *Limits) Light(fail rest.Failure) func(http.Handler) http.Handler {
 	}
 }
 
-// through serves requests that pass a gate.
-func (l *Limits) through(lane *gate.Gate, fail rest.Failure, next http.Handler) http.Handler {
+// through serves requests that pass a gate, and whose answers take memory of it where they are charged.
+func (l *Limits) through(lane *gate.Gate, charged bool, fail rest.Failure, next http.Handler) http.Handler {
+	var spent func(http.ResponseWriter, error)
+	if charged {
+		spent = func(w http.ResponseWriter, err error) { Refuse(w, fail, err) }
+	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		turn, err := lane.Enter(r.Context())
 		if err != nil {
@@ -118,14 +122,18 @@ func (l *Limits) through(lane *gate.Gate, fail rest.Failure, next http.Handler) 
 		defer turn.Leave()
 		ctx, cancel := context.WithTimeout(r.Context(), l.timeout)
 		defer cancel()
-		turn.Serve(w, r.WithContext(ctx), next)
+		turn.Serve(w, r.WithContext(ctx), next, spent)
 	})
 }
 
 // Refuse answers a request that got no slot or no memory, and reports whether err says so.
 func Refuse(w http.ResponseWriter, fail rest.Failure, err error) bool {
 	var busy *gate.Busy
+	var large *gate.Large
 	switch {
+	case errors.As(err, &large):
+		fail(w, http.StatusUnprocessableEntity,
+			"What was asked for is too large to be shown: %v. Set web::reads::memory to more, or read the trace with slowburn sample.", err)
 	case errors.As(err, &busy):
 		busy.Header(w.Header())
 		fail(w, http.StatusServiceUnavailable, "The dashboard is busy: %v.", err)

@@ -110,7 +110,7 @@ func TestSlowClient(t *testing.T) {
 			close(sent)
 		}()
 		synctest.Wait()
-		assert.Equal(t, gate.State{Reserved: 1000}, l.State())
+		assert.Equal(t, gate.State{Reserved: 4096}, l.State())
 		w := ask(t.Context(), h)
 		assert.Equal(t, http.StatusAccepted, w.Code)
 		assert.Len(t, w.Body.String(), 1000)

@@ -1,11 +1,14 @@
 package rest_test
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"math"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -14,8 +17,10 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.uber.org/goleak"
 
+	"github.com/slowburn/slowburn/internal/wire"
 	"github.com/slowburn/slowburn/web/internal/rest"
 	"github.com/slowburn/slowburn/web/internal/webtest"
 )
@@ -42,23 +47,114 @@ func TestParseTraceID(t *testing.T) {
 const exact = 1 << 53
 
 func TestIntegers(t *testing.T) {
-	for n, want := range map[int64]any{exact: int64(exact), exact + 1: "9007199254740993", -exact: int64(-exact), -exact - 1: "-9007199254740993"} {
-		assert.Equal(t, want, rest.Value(pcommon.NewValueInt(n)))
+	for n, want := range map[int64]string{exact: "9007199254740992", exact + 1: `"9007199254740993"`, -exact: "-9007199254740992", -exact - 1: `"-9007199254740993"`} {
+		m := pcommon.NewMap()
+		m.PutInt("n", n)
+		assert.Equal(t, `{"n":`+want+`}`, attributesOf(t, m))
 	}
+}
+
+// attributesOf are attributes as JSON, and those of others after them.
+func attributesOf(t *testing.T, m pcommon.Map, others ...rest.Attribute) string {
+	t.Helper()
+	w := httptest.NewRecorder()
+	p := rest.NewPage(w)
+	p.Attributes(wire.SpanAttributes(spanOf(t, m)), others...)
+	require.NoError(t, p.Close())
+	require.Equal(t, "application/json", w.Header().Get("Content-Type"))
+	return w.Body.String()
+}
+
+// spanOf is a span with attributes, as the body of a Span message.
+func spanOf(t *testing.T, m pcommon.Map) []byte {
+	t.Helper()
+	td := ptrace.NewTraces()
+	s := td.ResourceSpans().AppendEmpty().ScopeSpans().AppendEmpty().Spans().AppendEmpty()
+	m.CopyTo(s.Attributes())
+	body, err := (&ptrace.ProtoMarshaler{}).MarshalTraces(td)
+	require.NoError(t, err)
+	var r wire.Request
+	require.NoError(t, r.Scan(body))
+	return r.Spans[0].Body.Of(body)
 }
 
 func TestAttributes(t *testing.T) {
 	m := pcommon.NewMap()
 	m.PutDouble("nan", math.NaN())
 	m.PutDouble("half", 0.5)
+	m.PutEmpty("empty")
+	m.PutStr("<é\xff>", "a\nb</script>")
 	list := m.PutEmptySlice("list")
 	list.AppendEmpty().SetDouble(math.Inf(1))
 	list.AppendEmpty().SetDouble(math.Inf(-1))
-	m.PutEmptyMap("map").PutEmptyBytes("raw").FromRaw([]byte{1})
-	assert.Equal(t, map[string]any{
-		"nan": "NaN", "half": 0.5, "list": []any{"+Inf", "-Inf"}, "map": map[string]any{"raw": []byte{1}},
-	}, rest.Attributes(m))
+	list.AppendEmpty()
+	inner := m.PutEmptyMap("map")
+	inner.PutEmptyBytes("raw").FromRaw([]byte{1})
+	inner.PutBool("half", true)
+	assert.Equal(t, `{"nan":"NaN","half":0.5,"empty":null,"\u003cé\ufffd\u003e":"a\nb\u003c/script\u003e",`+
+		`"list":["+Inf","-Inf",null],"map":{"raw":"AQ==","half":true}}`, attributesOf(t, m))
 }
+
+// Of a key that is there twice the first counts, however many there are, and those of others come last.
+func TestKeysOnce(t *testing.T) {
+	for _, n := range []int{1, 15, 16, 17, 1000} {
+		var span []byte
+		for range 2 {
+			m := pcommon.NewMap()
+			for i := range n {
+				m.PutInt(strconv.Itoa(i), int64(i+len(span)))
+			}
+			span = append(span, spanOf(t, m)...)
+		}
+		w := httptest.NewRecorder()
+		p := rest.NewPage(w)
+		for range 2 { // the second uses memory of the first
+			w.Body.Reset()
+			p.Attributes(wire.SpanAttributes(span), rest.Attribute{Key: []byte("0")}, rest.Attribute{Key: []byte("other")})
+			require.NoError(t, p.Close())
+		}
+		var got map[string]any
+		require.NoError(t, json.Unmarshal(bytes.TrimPrefix(w.Body.Bytes(), []byte(",")), &got))
+		assert.Len(t, got, n+1)
+		assert.EqualValues(t, n-1, got[strconv.Itoa(n-1)])
+		assert.Equal(t, n+1, strings.Count(w.Body.String(), ":"))
+	}
+}
+
+// An object has a bounded number of keys, with those around it.
+func TestKeysAreBounded(t *testing.T) {
+	m := pcommon.NewMap()
+	for i := range 10_000 {
+		m.PutInt("outer "+strconv.Itoa(i), 0)
+	}
+	inner := m.PutEmptyMap("inner")
+	for i := range 10_000 {
+		inner.PutInt("inner "+strconv.Itoa(i), 0)
+	}
+	w := httptest.NewRecorder()
+	p := rest.NewPage(w)
+	p.Attributes(wire.SpanAttributes(spanOf(t, m)))
+	p.Attributes(wire.SpanAttributes(spanOf(t, m)))
+	require.NoError(t, p.Close())
+	assert.Equal(t, 2*16<<10, strings.Count(w.Body.String(), ":"))
+	assert.Contains(t, p.Warnings()[0], strconv.Itoa(2*(20_001-16<<10))+" attributes, events and links are left out")
+}
+
+// The client that leaves ends the answer.
+func TestPageEnds(t *testing.T) {
+	p := rest.NewPage(broken{httptest.NewRecorder()})
+	p.Array(func() {
+		for range 100_000 {
+			p.Plain("a text")
+		}
+	})
+	require.ErrorIs(t, p.Err(), http.ErrHandlerTimeout)
+	require.ErrorIs(t, p.Close(), http.ErrHandlerTimeout)
+}
+
+type broken struct{ http.ResponseWriter }
+
+func (broken) Write([]byte) (int, error) { return 0, http.ErrHandlerTimeout }
 
 func TestParams(t *testing.T) {
 	noon := time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)

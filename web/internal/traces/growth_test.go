@@ -1,21 +1,29 @@
 package traces
 
 import (
+	"net/http/httptest"
 	"testing"
 
 	"github.com/slowburn/slowburn/processor/trace"
 	"github.com/slowburn/slowburn/processor/tracestore"
+	"github.com/slowburn/slowburn/web/internal/rest"
 	"github.com/slowburn/slowburn/web/internal/webtest"
 )
 
-func aPage(found *trace.Trace) (any, []string) {
-	page := viewTrace(found, tracestore.Meta{}, nil)
-	return page, page.Warnings
+// written is the answer about a trace.
+func written(t *trace.Trace) []byte {
+	w := httptest.NewRecorder()
+	p := rest.NewPage(w)
+	writeTrace(p, t, &tracestore.Meta{}, nil)
+	if err := p.Close(); err != nil {
+		panic(err)
+	}
+	return w.Body.Bytes()
 }
 
 // Whatever a trace is, its page takes no more than n log n.
-func TestNeverMoreThanNLogN(t *testing.T) { webtest.RequireGrowth(t, aPage) }
+func TestNeverMoreThanNLogN(t *testing.T) { webtest.RequireGrowth(t, written) }
 
 func TestPagesAreBounded(t *testing.T) {
-	webtest.RequireBounded(t, "are left out here: an answer has at most 32 MiB", aPage)
+	webtest.RequireBounded(t, "are left out here: an answer has at most 32 MiB", written)
 }

@@ -3,7 +3,6 @@
 package traces
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -15,10 +14,7 @@ import (
 	"github.com/go-chi/chi/v5"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
-	"github.com/slowburn/slowburn/internal/gate"
-	"github.com/slowburn/slowburn/internal/wire"
 	"github.com/slowburn/slowburn/processor/trace"
-	"github.com/slowburn/slowburn/processor/trace/assemble"
 	"github.com/slowburn/slowburn/processor/tracestore"
 	"github.com/slowburn/slowburn/web/api"
 	"github.com/slowburn/slowburn/web/internal/known"
@@ -110,55 +106,24 @@ func getTrace(all *known.Components) http.HandlerFunc {
 			rest.WriteProblem(w, http.StatusBadRequest, "%v.", err)
 			return
 		}
-		t, meta, err := Load(r.Context(), store, id, new(int))
+		shown, err := Load(r.Context(), store, id)
 		if err != nil {
 			StoreError(w, rest.WriteProblem, err)
 			return
 		}
-		if t == nil {
+		if shown == nil {
 			rest.WriteProblem(w, http.StatusNotFound, NotHere, id)
 			return
 		}
-		kept, err := store.Has(r.Context(), linkedTraces(t))
+		kept, err := store.Has(r.Context(), linkedTraces(shown.Trace))
 		if err != nil {
 			StoreError(w, rest.WriteProblem, err)
 			return
 		}
-		rest.WriteJSON(w, viewTrace(t, meta, kept))
+		p := rest.NewPage(w)
+		writeTrace(p, shown.Trace, &shown.Meta, kept)
+		_ = p.Close() // fails only where nobody reads the answer
 	})
-}
-
-// shown is how many times its bytes a trace takes while it is shown: reconstructed, as structures, and as JSON.
-const shown = 12
-
-// Load reconstructs a stored trace, nil where it is not here. It adds the bytes of its spans to size, those of traces that were
-// loaded before for the same answer, and reserves the memory to show all of them.
-func Load(ctx context.Context, store tracestore.Reader, id pcommon.TraceID, size *int) (*trace.Trace, tracestore.Meta, error) {
-	if err := context.Cause(ctx); err != nil {
-		return nil, tracestore.Meta{}, err
-	}
-	spans, meta, ok, err := store.Trace(ctx, id)
-	if err != nil || !ok {
-		return nil, meta, err
-	}
-	*size += len(spans)
-	if err := gate.Reserve(ctx, shown*int64(*size)); err != nil {
-		return nil, meta, err
-	}
-	var r wire.Request
-	var k wire.Kept
-	if err := r.Scan(spans); err != nil {
-		return nil, meta, err
-	}
-	if _, err := k.Fill(&r); err != nil {
-		return nil, meta, err
-	}
-	for i := range k.Traces {
-		if pcommon.TraceID(k.Traces[i].ID) == id {
-			return assemble.New(&k).Trace(i, assemble.Options{}), meta, nil
-		}
-	}
-	return nil, meta, nil
 }
 
 // linkedTraces are the other traces that the spans link to, each once.

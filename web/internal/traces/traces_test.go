@@ -1,13 +1,13 @@
 package traces
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 	"testing"
 	"time"
-
-	"github.com/slowburn/slowburn/web/api"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -16,6 +16,7 @@ import (
 
 	"github.com/slowburn/slowburn/processor/trace"
 	"github.com/slowburn/slowburn/processor/tracestore"
+	"github.com/slowburn/slowburn/web/api"
 	"github.com/slowburn/slowburn/web/internal/webtest"
 )
 
@@ -41,6 +42,16 @@ func byName(t *testing.T, v *api.Trace, name string) api.Span {
 	}
 	require.Fail(t, "no span", name)
 	return api.Span{}
+}
+
+func unixNano(n uint64) string { return strconv.FormatUint(n, 10) }
+
+// What is written span by span is the contract's structure, field for field.
+func TestTraceIsTheContracts(t *testing.T) {
+	w := webtest.Get(t, served(webtest.Everything()), "/api/traces/v1/traces/"+webtest.ExampleHex)
+	again, err := json.Marshal(webtest.Decode[api.Trace](t, w))
+	require.NoError(t, err)
+	require.JSONEq(t, string(again), w.Body.String())
 }
 
 func TestTraceView(t *testing.T) {

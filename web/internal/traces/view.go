@@ -1,7 +1,6 @@
 package traces
 
 import (
-	"iter"
 	"slices"
 	"strconv"
 	"strings"
@@ -9,6 +8,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
+	"github.com/slowburn/slowburn/internal/brief"
 	"github.com/slowburn/slowburn/internal/tracestate"
 	"github.com/slowburn/slowburn/internal/wire"
 	"github.com/slowburn/slowburn/processor/trace"
@@ -17,50 +17,60 @@ import (
 	"github.com/slowburn/slowburn/web/internal/rest"
 )
 
-// page is a view of a trace in the making.
+// page is a view of a trace in the making, as GET /api/traces/v1/traces/{trace_id} answers it; openapi.yaml says what the fields mean.
 type page struct {
-	rest.Budget
+	*rest.Page
 	trace *trace.Trace
 	kept  map[pcommon.TraceID]bool // linked traces that can be opened here
-	marks map[*trace.Scope]marked
+	marks map[*trace.Scope][]rest.Attribute
 }
 
-// marked is what a scope is marked with, and how many bytes that takes.
-type marked struct {
-	attributes map[string]any
-	bytes      int
-}
-
-// viewTrace renders a reconstructed trace. kept are the linked traces that can be opened here. What there is no room for in an
+// writeTrace writes a reconstructed trace. kept are the linked traces that can be opened here. What there is no room for in an
 // answer is left out, and said in the warnings.
-func viewTrace(t *trace.Trace, meta tracestore.Meta, kept map[pcommon.TraceID]bool) api.Trace {
-	p := page{trace: t, kept: kept, marks: map[*trace.Scope]marked{}}
-	shown, warnings := p.Spans(len(t.Spans))
-	view := api.Trace{
-		TraceID: t.ID.String(), Summary: api.TraceSummaryOf(meta.Summary),
-		Kept: api.Kept{
+func writeTrace(to *rest.Page, t *trace.Trace, meta *tracestore.Meta, kept map[pcommon.TraceID]bool) {
+	p := page{Page: to, trace: t, kept: kept, marks: map[*trace.Scope][]rest.Attribute{}}
+	p.Object(func() {
+		p.Key("trace_id").Plain(t.ID.String())
+		p.Key("summary").Any(api.TraceSummaryOf(meta.Summary))
+		p.Key("kept").Any(api.Kept{
 			Policy: meta.Summary.Policy, Threshold: threshold(t), AdjustedCount: meta.Summary.AdjustedCount, LateSpans: meta.LateSpans,
-		},
-		Marks:   viewMarks(t),
-		Clock:   api.Clocks{Status: t.Clock.String(), Clocks: []api.Clock{}},
-		Orphans: t.Orphans, Duplicates: len(t.Identical),
-		Spans: make([]api.Span, shown), Resources: make([]api.Resource, len(t.Resources)),
-	}
-	for _, c := range t.Clocks {
-		view.Clock.Clocks = append(view.Clock.Clocks, api.Clock{
-			Name: p.Text(c.Name), Offset: strconv.FormatInt(c.Offset, 10), Uncertainty: nanos(c.Uncertainty, c.Uncertainty >= 0),
-			Pairs: c.Pairs, Status: c.Status.String(),
 		})
-	}
-	for i, r := range t.Resources {
-		view.Resources[i].Attributes = p.attributes(wire.ResourceAttributes(r.Header))
-	}
-	for i := range view.Spans {
-		view.Spans[i] = p.span(&t.Spans[i])
-	}
-	view.Warnings = append([]string{}, slices.Concat(t.Warnings, warnings, p.Warnings())...)
-	return view
+		p.Key("marks").Any(viewMarks(t))
+		p.Key("clock").Object(p.clock)
+		p.Key("orphans").Int(int64(t.Orphans))
+		p.Key("duplicates").Int(int64(len(t.Identical)))
+		p.Key("resources").Array(func() {
+			for _, r := range t.Resources {
+				p.Object(func() { p.Key("attributes").Attributes(wire.ResourceAttributes(r.Header)) })
+			}
+		})
+		shown, warnings := p.Spans(len(t.Spans))
+		p.Key("spans").Array(func() {
+			for i := 0; i < shown && p.Err() == nil; i++ {
+				s := &t.Spans[i]
+				p.Object(func() { p.span(s) })
+			}
+		})
+		p.Key("warnings").Strings(slices.Concat(t.Warnings, warnings, p.Warnings()))
+	})
 }
+
+func (p *page) clock() {
+	p.Key("status").Plain(p.trace.Clock.String())
+	p.Key("clocks").Array(func() {
+		for _, c := range p.trace.Clocks {
+			if p.Item() {
+				p.Any(api.Clock{
+					Name: brief.Text(c.Name, maxClock), Offset: strconv.FormatInt(c.Offset, 10), Uncertainty: nanos(c.Uncertainty, c.Uncertainty >= 0),
+					Pairs: c.Pairs, Status: c.Status.String(),
+				})
+			}
+		}
+	})
+}
+
+// maxClock is how many bytes of a clock's name are shown.
+const maxClock = 4 << 10
 
 // threshold is the rejection threshold of the trace's first span that has one, as ot=th writes it.
 func threshold(t *trace.Trace) string {
@@ -75,95 +85,106 @@ func threshold(t *trace.Trace) string {
 	return "0"
 }
 
-func (p *page) span(s *trace.Span) api.Span {
-	t := p.trace
-	view := api.Span{
-		SpanID: pcommon.SpanID(s.ID).String(), Synthetic: s.Synthetic, Service: p.Text(s.Service), Kind: kindName(s.Kind), Resource: s.Resource,
-		SpanStatus: api.SpanStatus{Status: "unset"}, SpanPlace: api.SpanPlace{Depth: s.Depth, Children: len(s.Children)}, SpanTimes: viewTimes(t, s),
-		Flags: append([]string{}, s.Flags.Names()...), Events: []api.Event{}, Links: []api.Link{},
-		Attributes: map[string]any{},
-	}
-	view.ParentID = pcommon.SpanID(s.ParentID).String()
+// span writes the fields of a span.
+func (p *page) span(s *trace.Span) {
+	p.Key("span_id").Plain(pcommon.SpanID(s.ID).String())
+	p.Key("parent_id").Plain(pcommon.SpanID(s.ParentID).String())
 	if s.Synthetic {
-		view.Name = "missing span"
-		view.StatusMessage = s.Cause.String()
-		return view
+		p.Key("name").Plain("missing span")
+	} else {
+		p.Key("name").Bytes(s.Data.Name)
 	}
-	body := s.Data.Body
-	view.Name = p.Text(string(s.Data.Name))
-	view.Status = statusName(ptrace.StatusCode(s.Data.Status))
-	view.StatusMessage = p.Text(string(wire.StatusMessage(body)))
-	view.Scope = api.Scope{Name: p.Text(s.Scope.Name), Version: p.Text(s.Scope.Version)}
-	view.Attributes = p.attributes(wire.SpanAttributes(body))
-	p.addMarks(view.Attributes, s.Scope)
-	for e := range wire.SpanEvents(body) {
-		if p.Item() {
-			view.Events = append(view.Events, api.Event{
-				Name: p.Text(string(wire.EventName(e))), Time: unixNano(wire.EventTime(e)), Attributes: p.attributes(wire.EventAttributes(e)),
-			})
-		}
+	p.Key("service").Text(s.Service)
+	p.Key("kind").Plain(kindName(s.Kind))
+	if s.Synthetic {
+		p.Key("status").Plain("unset")
+		p.Key("status_message").Plain(s.Cause.String())
+	} else {
+		p.Key("status").Plain(statusName(ptrace.StatusCode(s.Data.Status)))
+		p.Key("status_message").Bytes(wire.StatusMessage(s.Data.Body))
 	}
-	for _, l := range s.Links {
-		if !p.Item() {
-			continue
-		}
-		id := l.Data.TraceID
-		view.Links = append(view.Links, api.Link{
-			TraceID: id.String(), SpanID: pcommon.SpanID(l.Data.SpanID).String(), Attributes: p.attributes(wire.LinkAttributes(l.Data.Body)),
-			Kept: id == t.ID || p.kept[pcommon.TraceID(id)],
-		})
-	}
-	return view
+	p.Key("depth").Int(int64(s.Depth))
+	p.Key("children").Int(int64(len(s.Children)))
+	p.Key("synthetic").Bool(s.Synthetic)
+	p.times(s)
+	p.Key("flags").Strings(s.Flags.Names())
+	p.content(s)
 }
 
-// attributes are attributes as JSON has them.
-func (p *page) attributes(attributes iter.Seq2[[]byte, wire.Value]) map[string]any {
-	return p.Attributes(wire.AttributeMap(attributes))
+// times writes when the span ran: as its clock told, and corrected.
+func (p *page) times(s *trace.Span) {
+	p.Key("start_unix_nano").Digits(s.Start)
+	p.Key("end_unix_nano").Digits(s.End)
+	p.Key("corrected_start_unix_nano").Digits(s.CorrectedStart)
+	p.Key("corrected_end_unix_nano").Digits(s.CorrectedEnd)
+	if uncertainty, bounded := p.trace.Uncertainty(s); bounded {
+		p.Key("uncertainty_ns").Digits(uncertainty)
+	} else {
+		p.Key("uncertainty_ns").Null()
+	}
+	p.Key("duration_ns").Digits(s.Duration())
+}
+
+// content writes what a span says beside its name, status and times. A synthetic span says nothing.
+func (p *page) content(s *trace.Span) {
+	var name, version string
+	var marks []rest.Attribute
+	if !s.Synthetic {
+		name, version, marks = s.Scope.Name, s.Scope.Version, p.marksOf(s.Scope)
+	}
+	p.Key("scope").Object(func() {
+		p.Key("name").Text(name)
+		p.Key("version").Text(version)
+	})
+	body := s.Data.Body // empty where it is synthetic
+	p.Key("attributes").Attributes(wire.SpanAttributes(body), marks...)
+	p.Key("resource").Int(int64(s.Resource))
+	p.Key("events").Array(func() {
+		for e := range wire.SpanEvents(body) {
+			if p.Item() {
+				p.Object(func() {
+					p.Key("name").Bytes(wire.EventName(e))
+					p.Key("time_unix_nano").Digits(wire.EventTime(e))
+					p.Key("attributes").Attributes(wire.EventAttributes(e))
+				})
+			}
+		}
+	})
+	p.Key("links").Array(func() {
+		for _, l := range s.Links {
+			if p.Item() {
+				id := l.Data.TraceID
+				p.Object(func() {
+					p.Key("trace_id").Plain(id.String())
+					p.Key("span_id").Plain(pcommon.SpanID(l.Data.SpanID).String())
+					p.Key("attributes").Attributes(wire.LinkAttributes(l.Data.Body))
+					p.Key("kept").Bool(id == p.trace.ID || p.kept[pcommon.TraceID(id)])
+				})
+			}
+		}
+	})
 }
 
 // maxMarks is how many marks of a scope are shown: more than the gateway writes.
 const maxMarks = 64
 
-// addMarks adds what the sampler marked the scope with to the attributes of a span, where it is looked for.
-func (p *page) addMarks(attributes map[string]any, scope *trace.Scope) {
-	of, known := p.marks[scope]
+// marksOf is what the sampler marked a scope with. They are shown among the attributes of its spans, where they are looked for.
+func (p *page) marksOf(scope *trace.Scope) []rest.Attribute {
+	marks, known := p.marks[scope]
 	if !known {
-		before := p.Spent()
-		of.attributes = p.attributes(func(yield func([]byte, wire.Value) bool) {
-			marks := 0
-			for key, v := range wire.ScopeAttributes(scope.Header) {
-				if !isMark(string(key)) {
-					continue
-				}
-				if marks++; marks > maxMarks || !yield(key, v) {
-					return
-				}
+		for key, v := range wire.ScopeAttributes(scope.Header) {
+			if isMark(string(key)) && len(marks) < maxMarks {
+				marks = append(marks, rest.Attribute{Key: key, Value: v})
 			}
-		})
-		of.bytes = p.Spent() - before
-		p.marks[scope] = of
-	} else if !p.Repeat(len(of.attributes), of.bytes) {
-		return
-	}
-	for key, value := range of.attributes {
-		if _, own := attributes[key]; !own {
-			attributes[key] = value
 		}
+		p.marks[scope] = marks
 	}
+	return marks
 }
 
 // isMark reports whether the gateway writes attributes with this key.
 func isMark(key string) bool {
 	return strings.HasPrefix(key, "tailsampling.") || strings.HasPrefix(key, "slowburn.")
-}
-
-func viewTimes(t *trace.Trace, s *trace.Span) api.SpanTimes {
-	uncertainty, bounded := t.Uncertainty(s)
-	return api.SpanTimes{
-		Start: unixNano(s.Start), End: unixNano(s.End),
-		CorrectedStart: unixNano(s.CorrectedStart), CorrectedEnd: unixNano(s.CorrectedEnd),
-		Uncertainty: nanos(int64(uncertainty), bounded), Duration: unixNano(s.Duration()),
-	}
 }
 
 // kindName is the kind in lower case; one that OTLP does not know is unspecified, as OTLP says.
@@ -181,8 +202,6 @@ func statusName(c ptrace.StatusCode) string {
 	}
 	return "unset"
 }
-
-func unixNano(n uint64) string { return strconv.FormatUint(n, 10) }
 
 func nanos(n int64, known bool) *string {
 	if !known {

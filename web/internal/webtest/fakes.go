@@ -11,6 +11,7 @@ import (
 
 	"github.com/slowburn/slowburn/internal/clock"
 	"github.com/slowburn/slowburn/internal/host"
+	"github.com/slowburn/slowburn/internal/wire"
 	"github.com/slowburn/slowburn/processor/otlp"
 	"github.com/slowburn/slowburn/processor/tailsampling"
 	"github.com/slowburn/slowburn/processor/tracestore"
@@ -157,6 +158,12 @@ func (s *Store) Trace(_ context.Context, id pcommon.TraceID) (spans []byte, _ tr
 		return nil, tracestore.Meta{}, false, err
 	}
 	return spans, tracestore.Meta{Summary: ExampleSummary(), Version: 2, LateSpans: 1}, true, nil
+}
+
+// Size implements tracestore.Reader.
+func (s *Store) Size(ctx context.Context, id pcommon.TraceID) (size tracestore.Size, here bool, err error) {
+	spans, _, here, err := s.Trace(ctx, id)
+	return tracestore.Size{Bytes: len(spans), Spans: wire.Count(spans).Spans}, here, err
 }
 
 // Has implements tracestore.Reader.

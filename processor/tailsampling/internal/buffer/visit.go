@@ -18,10 +18,29 @@ var ErrBusy = errors.New("the span log is too slow: a part of it is busy with th
 func (b *Buffer) Add(in *intake.Request, deadline time.Time) error {
 	for i, spans := range in.ByShard {
 		if err := b.visit(b.Members[i], in, spans, deadline); err != nil {
+			b.probe(err, i, deadline)
 			return err
 		}
 	}
 	return nil
+}
+
+// probe has the other shards look after the segments that they fill, where the disk failed under one: what hit one file has likely hit
+// others, and each of them would fail a request. It ends at the deadline.
+func (b *Buffer) probe(err error, failed int, deadline time.Time) {
+	if !errors.Is(err, spanlog.ErrDisk) {
+		return
+	}
+	for i, m := range b.Members {
+		if i == failed {
+			continue
+		}
+		if !lockFor(m, deadline) {
+			return
+		}
+		m.Log.Probe()
+		m.Unlock()
+	}
 }
 
 // lockFor begins the visit of a request, and reports false where the shard is not to be had before the deadline.
@@ -37,7 +56,7 @@ func (b *Buffer) visit(m *Member, in *intake.Request, spans []uint32, deadline t
 	defer b.Leave(m)
 	defer func() {
 		if err != nil {
-			m.Log.Interrupt()
+			err = m.Log.Interrupt(err)
 		}
 	}()
 	if b.Mapped {

@@ -41,6 +41,33 @@ func (f *File) Trace(id pcommon.TraceID) (spans []byte, meta digest.Meta, here b
 	return spans, meta, true, nil
 }
 
+// Size is how much a trace is.
+type Size struct {
+	// Bytes are those of its OTLP request, late spans included.
+	Bytes, Spans int
+	// Late says that late spans are beside it, which reading it merges.
+	Late bool
+}
+
+// Size returns how large a trace is without decoding it, and false where it is not here. Of a damaged one it is zero.
+func (f *File) Size(id pcommon.TraceID) (size Size, here bool, err error) {
+	err = f.view(func(tx *bbolt.Tx) error {
+		r := newReading(tx)
+		at, found := r.find(id)
+		if !found {
+			return nil
+		}
+		here = true
+		stored, _ := r.record(at)
+		n, whole := record.Size(stored)
+		if l, ok := r.known(at, stored); ok && whole {
+			size = Size{n + l.bytes, l.header.Meta.Summary.SpanCount, l.bytes > 0}
+		}
+		return nil
+	})
+	return size, here, err
+}
+
 // Requests iterates over the OTLP requests of all traces, each with all its spans, in the order in which they were stored. An error
 // that is record.ErrCorrupt is of one trace, or of the traces of a chunk, after which it goes on; any other ends it.
 func (f *File) Requests() iter.Seq2[[]byte, error] {

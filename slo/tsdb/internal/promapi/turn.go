@@ -42,7 +42,7 @@ func (d door) gated(h costly) http.HandlerFunc {
 		defer cancel()
 		turn.Serve(w, r.WithContext(ctx), httputil.CompressionHandler{Handler: http.HandlerFunc(
 			func(w http.ResponseWriter, r *http.Request) { d.compute(w, r, h, turn).send(w) },
-		)})
+		)}, nil)
 	}
 }
 

@@ -1,0 +1,90 @@
+package rest
+
+import (
+	"net/http"
+	"unsafe"
+
+	jsoniter "github.com/json-iterator/go"
+
+	"github.com/slowburn/slowburn/internal/brief"
+)
+
+const (
+	// MaxSpans is how many spans an answer has.
+	MaxSpans = 100_000
+	// maxText is how many bytes of one text an answer has.
+	maxText = 64 << 10
+	// maxDetails is how many bytes of texts and attributes an answer has in all.
+	maxDetails = 32 << 20
+	// spentText is how many bytes of one text an answer has once it has maxDetails.
+	spentText = 128
+	// itemBytes is what an attribute, an event or a link takes beside its texts.
+	itemBytes = 32
+)
+
+// Page is a JSON answer that is bounded: long texts are cut, and attributes, events and links are left out once the answer is large,
+// which Warnings say. It is for one answer, and one goroutine.
+type Page struct {
+	JSON
+	most      int  // bytes of texts and attributes before others are left out
+	integers  bool // stay numbers, however large
+	spent     int  // bytes of texts and attributes
+	cut, left int
+	keys      keySet // empty, for its memory
+	held      int    // keys that are remembered
+}
+
+// NewPage returns an empty answer to be written to w. Nothing is, before the first value.
+func NewPage(w http.ResponseWriter) *Page {
+	return &Page{JSON: JSON{stream: jsoniter.NewStream(jsoniter.ConfigDefault, nil, pageBuffer+pageBuffer/8), w: w}, most: maxDetails}
+}
+
+// Text writes a text, cut where it is too long.
+func (p *Page) Text(text string) {
+	p.value()
+	p.stream.WriteStringWithHTMLEscaped(p.short(text))
+}
+
+// Bytes writes a text that is not copied.
+func (p *Page) Bytes(text []byte) { p.Text(view(text)) }
+
+// view is b as a text, for as long as b does not change.
+func view(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
+
+// short returns a text, cut where it is too long.
+func (p *Page) short(text string) string {
+	most := maxText
+	if p.full() {
+		most = spentText
+	}
+	if len(text) > most {
+		text = brief.Text(text, most)
+		p.cut++
+	}
+	p.spent += len(text)
+	return text
+}
+
+// Item reports whether there is room for another attribute, event or link.
+func (p *Page) Item() bool {
+	if p.full() {
+		p.left++
+		return false
+	}
+	p.spent += itemBytes
+	return true
+}
+
+func (p *Page) full() bool { return p.spent+itemBytes > p.most }
+
+// Leave counts items that are left out because the answer is Full.
+func (p *Page) Leave(items int) { p.left += items }
+
+// Full reports whether something was left out for lack of room.
+func (p *Page) Full() bool { return p.left > 0 || p.full() }
+
+// Key names the next value, as JSON.Key does.
+func (p *Page) Key(key string) *Page {
+	p.JSON.Key(key)
+	return p
+}
