@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/slowburn/slowburn/internal/failpoint"
 )
 
 // OtherFormat is the files of a format version that this package does not read, which were moved aside.
@@ -127,5 +129,8 @@ func renameToNew(from, to string) error {
 		}
 		return &os.LinkError{Op: "rename", Old: from, New: to, Err: err}
 	}
-	return os.Rename(from, to)
+	failpoint.Before(failpoint.SpanlogMove)
+	err := os.Rename(from, to)
+	failpoint.After(failpoint.SpanlogMove)
+	return err
 }

@@ -101,7 +101,10 @@ func MoveAside(path string, why error) (aside string, err error) {
 	if errors.Is(why, ErrOtherFormat) {
 		aside = path + ".other-format"
 	}
-	return aside, os.Rename(path, aside)
+	failpoint.Before(failpoint.TracesAside)
+	err = os.Rename(path, aside)
+	failpoint.After(failpoint.TracesAside)
+	return aside, err
 }
 
 func (f *File) view(read func(*bbolt.Tx) error) error {
