@@ -11,7 +11,6 @@ import (
 
 	"github.com/slowburn/slowburn/internal/state"
 	"github.com/slowburn/slowburn/slo/alert"
-	"github.com/slowburn/slowburn/slo/engine/internal/samples"
 )
 
 // FuzzRecords reads a record of the engine's buckets that is damaged in any way: it is told as damage, or is one that can be used, and
@@ -81,5 +80,5 @@ func rewriteCursors(t *testing.T, tx *bbolt.Tx) error {
 	again, err := Cursors(tx)
 	require.NoError(t, err)
 	require.Len(t, again, len(all))
-	return PruneCursors(tx, samples.Cursors(all), noon)
+	return PruneCursors(tx, all, noon)
 }
