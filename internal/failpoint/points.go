@@ -16,6 +16,8 @@ const (
 	SpanlogGiveUp    Point = "spanlog.giveup"    // the same in a file that is not mapped
 	SpanlogRemove    Point = "spanlog.remove"    // a deleted file
 	SpanlogFsync     Point = "spanlog.fsync"     // a flush of all dirty files
+	SpanlogAside     Point = "spanlog.aside"     // a damaged file's new name
+	SpanlogMove      Point = "spanlog.move"      // the place of a file of another format version, or of all of them together
 	JournalBegin     Point = "journal.begin"     // a journal's header and names
 	JournalDecided   Point = "journal.decided"   // a decision
 	JournalAttempted Point = "journal.attempted" // that a destination is about to get a trace
@@ -33,16 +35,20 @@ const (
 	CountsCommit   Point = "counts.commit"   // that the snapshot counts
 	CountsSettle   Point = "counts.settle"   // a flush of the snapshot
 	CountsRemove   Point = "counts.remove"   // a deleted generation
+	CountsAside    Point = "counts.aside"    // a damaged generation's new name
 	CountsClose    Point = "counts.close"    // that a generation is complete, on the disk too
 )
 
 // The databases.
 const (
 	StateCreate   Point = "state.create"   // the buckets of a new bbolt file
+	StateAside    Point = "state.aside"    // the new name of a bbolt file that was damaged while it was used
+	LedgerAside   Point = "ledger.aside"   // that of one that is damaged when it is opened
 	LedgerRecover Point = "ledger.recover" // what follows from a configuration that changed
 	LedgerWrite   Point = "ledger.write"   // an evaluation: ledger, alerts, outbox
 	LedgerPrune   Point = "ledger.prune"   // what is too old
 	OutboxRecord  Point = "outbox.record"  // what came of an attempt to deliver
 	TracesCommit  Point = "traces.commit"  // a transaction of the trace store
+	TracesAside   Point = "traces.aside"   // the new name of the trace store's file, damaged or of another format version
 	TSDBCommit    Point = "tsdb.commit"    // samples
 )

@@ -13,6 +13,8 @@ import (
 	"sync/atomic"
 
 	"go.etcd.io/bbolt"
+
+	"github.com/slowburn/slowburn/internal/failpoint"
 )
 
 // DB is an open file. Its methods may be called concurrently. Where the file is damaged while it is used, be it cut off, overwritten, or
@@ -136,9 +138,11 @@ func (f *file) checkMetas() error {
 func (db *DB) StartAnew(aside string) error {
 	db.writing.Lock()
 	defer db.writing.Unlock()
+	failpoint.Before(failpoint.StateAside)
 	if err := os.Rename(db.path, aside); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return explain(db.path, err)
 	}
+	failpoint.After(failpoint.StateAside)
 	f, err := db.openFile()
 	if err != nil {
 		return err

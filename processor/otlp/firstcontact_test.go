@@ -219,24 +219,3 @@ func TestPortsWithTLSThatAreOff(t *testing.T) {
 	got := senders[0].send(t, t.Context(), g.address("gRPC"), plain)
 	assert.Contains(t, got.advice, "set OTEL_EXPORTER_OTLP_ENDPOINT=https://127.0.0.1:"+portOf(t, g.address("gRPC"))+" and OTEL_EXPORTER_OTLP_PROTOCOL=grpc")
 }
-
-// TestIdleHTTP2 holds that a client of gRPC that connects long before it calls is served, with TLS and without.
-func TestIdleHTTP2(t *testing.T) {
-	g := start(t, nil)
-	connected := make(chan struct{})
-	conn, err := grpc.NewClient("passthrough:///"+g.address("gRPC"), grpc.WithTransportCredentials(insecure.NewCredentials()),
-		grpc.WithContextDialer(func(ctx context.Context, address string) (net.Conn, error) {
-			defer close(connected)
-			return new(net.Dialer).DialContext(ctx, "tcp", address)
-		}))
-	require.NoError(t, err)
-	defer func() { require.NoError(t, conn.Close()) }()
-	conn.Connect()
-	<-connected
-	time.Sleep(1200 * time.Millisecond) // longer than a first request is waited for; nothing depends on it
-	td, ids := someTraces(3, false)
-	_, err = ptraceotlp.NewGRPCClient(conn).Export(t.Context(), ptraceotlp.NewExportRequestFromTraces(td))
-	require.NoError(t, err)
-	assert.Equal(t, ids, g.take())
-	assert.Empty(t, g.misdirected())
-}

@@ -37,9 +37,11 @@ func (e *Extension) load(path string, now time.Time) (*state.DB, error) {
 // budgets that start anew. A file that cannot be opened for another reason is left to whoever starts the gateway.
 func (e *Extension) startAnew(path string, now time.Time, damage error) (*state.DB, error) {
 	aside := asideOf(path, now)
+	failpoint.Before(failpoint.LedgerAside)
 	if err := os.Rename(path, aside); err != nil {
 		return nil, errors.Join(damage, err)
 	}
+	failpoint.After(failpoint.LedgerAside)
 	e.tellDamage(aside, damage)
 	return e.load(path, now)
 }

@@ -61,7 +61,18 @@ type Delta struct{ Total, Bad float64 }
 // Find returns the account of the objective, and false where there is none.
 func (l *Ledger) Find(name string) (*Account, bool, error) {
 	a, ok, err := state.Get[Account](l.accounts, []byte(name))
+	if ok && err == nil {
+		err = a.check([]byte(name))
+	}
 	return &a, ok, err
+}
+
+// check returns an error where the account is stored under the name of another: what is saved of it would be that one's.
+func (a *Account) check(key []byte) error {
+	if a.Name == string(key) {
+		return nil
+	}
+	return fmt.Errorf("%w: the account of %q is under the name %q", state.ErrCorrupt, a.Name, key)
 }
 
 // Open returns the account of the objective; a new one starts at the minute. The indicator is any text that changes
@@ -225,7 +236,13 @@ func (l *Ledger) Rewind(a *Account, next Minute) error {
 func (l *Ledger) Prune(horizon Minute) error {
 	hour := horizon.hour()
 	c := l.minutes.Cursor()
-	for k, _ := c.First(); k != nil && binary.BigEndian.Uint32(k) < hour; k, _ = c.First() {
+	for k, _ := c.First(); k != nil; k, _ = c.First() {
+		if len(k) < 4 {
+			return fmt.Errorf("%w: the chunk %x has no hour", state.ErrCorrupt, k)
+		}
+		if binary.BigEndian.Uint32(k) >= hour {
+			break
+		}
 		if err := c.Delete(); err != nil {
 			return err
 		}
@@ -234,6 +251,9 @@ func (l *Ledger) Prune(horizon Minute) error {
 	accounts := l.accounts.Cursor()
 	for k, v := accounts.First(); k != nil; k, v = accounts.Next() {
 		a, err := state.Decode[Account](v)
+		if err == nil {
+			err = a.check(k)
+		}
 		switch {
 		case err != nil:
 			return fmt.Errorf("account %q: %w", k, err)

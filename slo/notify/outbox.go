@@ -43,6 +43,19 @@ func Put(tx *bbolt.Tx, d Delivery) error {
 	return state.Put(b, pendingKey(d.Receiver, id), d)
 }
 
+// pendingAt decodes a delivery that is pending. One under the key of another would stay there when it is done, and be sent again and
+// again: it is damaged.
+func pendingAt(k, v []byte) (Delivery, error) {
+	d, err := state.Decode[Delivery](v)
+	if err == nil && !bytes.Equal(k, pendingKey(d.Receiver, d.ID)) {
+		err = fmt.Errorf("%w: it is that of another key", state.ErrCorrupt)
+	}
+	if err != nil {
+		return d, fmt.Errorf("delivery %q: %w", k, err)
+	}
+	return d, nil
+}
+
 // finish moves a delivery to those that are done.
 func finish(tx *bbolt.Tx, d Delivery) error {
 	if err := tx.Bucket([]byte(pendingBucket)).Delete(pendingKey(d.Receiver, d.ID)); err != nil {
@@ -60,9 +73,9 @@ func next(tx *bbolt.Tx, receiver string) (Delivery, bool, error) {
 	prefix := pendingPrefix(receiver)
 	c := tx.Bucket([]byte(pendingBucket)).Cursor()
 	for k, v := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, v = c.Next() {
-		d, err := state.Decode[Delivery](v)
+		d, err := pendingAt(k, v)
 		if err != nil {
-			return first, false, fmt.Errorf("delivery %q: %w", k, err)
+			return first, false, err
 		}
 		if seen[d.Objective] {
 			continue
@@ -84,9 +97,9 @@ func CountPending(tx *bbolt.Tx) int {
 func List(tx *bbolt.Tx, limit int) ([]Delivery, error) {
 	var all []Delivery
 	err := tx.Bucket([]byte(pendingBucket)).ForEach(func(k, v []byte) error {
-		d, err := state.Decode[Delivery](v)
+		d, err := pendingAt(k, v)
 		if err != nil {
-			return fmt.Errorf("delivery %q: %w", k, err)
+			return err
 		}
 		all = append(all, d)
 		return nil
@@ -111,9 +124,9 @@ func List(tx *bbolt.Tx, limit int) ([]Delivery, error) {
 func Abandon(tx *bbolt.Tx, receivers []string, now time.Time) (int, error) {
 	var orphans []Delivery
 	err := tx.Bucket([]byte(pendingBucket)).ForEach(func(k, v []byte) error {
-		d, err := state.Decode[Delivery](v)
+		d, err := pendingAt(k, v)
 		if err != nil {
-			return fmt.Errorf("delivery %q: %w", k, err)
+			return err
 		}
 		if !slices.Contains(receivers, d.Receiver) {
 			orphans = append(orphans, d)

@@ -4,11 +4,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/exporter"
 
 	"github.com/slowburn/slowburn/slo/internal/own"
 )
@@ -63,6 +65,54 @@ func testSetBack(t *testing.T, wrong time.Time, compact bool) {
 	assert.True(t, e.Probe(t.Context()).OK)
 	require.NoError(t, e.Shutdown(t.Context()))
 	assert.Equal(t, want, times(t, start(t, config), wrong))
+}
+
+// A gateway that is killed after any of the moves goes on with the others at its next start.
+func TestKilledWhileSetBack(t *testing.T) {
+	for moved := 0; ; moved++ {
+		config := testConfig(t)
+		config.Directory = filepath.Join(config.Directory, "tsdb")
+		e := start(t, config)
+		put := func(x exporter.Metrics, at time.Time, v int64) {
+			md, sm := resource(gateway)
+			addPoint(newSum(sm, "c", cumulative), at, v)
+			require.NoError(t, x.ConsumeMetrics(t.Context(), md))
+		}
+		wrong := now()
+		at := wrong.Add(-26 * time.Hour) // the present
+		x := startExporter(t, e)
+		put(x, at.Add(-time.Second), 1)
+		put(x, wrong.Add(-5*time.Hour), 2)
+		put(x, wrong, 3)
+		db := e.backend.(*embedded)
+		require.NoError(t, db.db.Compact(t.Context())) // makes blocks of the hours ahead
+		aside, err := db.closeAhead(at)
+		require.NoError(t, err)
+		e.backend = nil
+		ahead := []string{"wal", "chunks_head"} // and blocks, in the order in which they are moved
+		entries, err := os.ReadDir(aside)
+		require.NoError(t, err)
+		for _, entry := range entries {
+			if !slices.Contains(ahead, entry.Name()) {
+				ahead = append(ahead, entry.Name())
+			}
+		}
+		if moved > len(ahead) {
+			require.Greater(t, moved, 3, "there was no block ahead")
+			return
+		}
+		for _, name := range ahead[moved:] { // as if it had not been moved
+			require.NoError(t, os.Rename(filepath.Join(aside, name), filepath.Join(config.Directory, name)))
+		}
+		e = start(t, config)
+		if e.backend.(*embedded).isAhead(at) {
+			require.NoError(t, e.setBack(at))
+		}
+		x = startExporter(t, e)
+		put(x, at.Add(10*time.Second), 4)
+		assert.Equal(t, []int64{at.Add(-time.Second).UnixMilli(), at.Add(10 * time.Second).UnixMilli()}, times(t, e, wrong),
+			"after %d of %v were moved", moved, ahead)
+	}
 }
 
 func times(t *testing.T, e *Extension, at time.Time) (list []int64) {

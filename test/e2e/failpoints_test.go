@@ -5,7 +5,9 @@ package e2e
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"fmt"
+	"hash/crc32"
 	"math/rand/v2"
 	"net/http/httptest"
 	"os"
@@ -14,6 +16,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -29,16 +32,18 @@ import (
 const pace = 40
 
 // chains is how many gateways are crashed side by side, each again and again on what the crash before left behind.
-const chains = 4
+const chains = 5
 
-// A chain's span log compresses all segments that are full, or flushes its files every few milliseconds.
+// A chain's span log compresses all segments that are full, or flushes its files every few milliseconds. The files of another chain are
+// damaged: what is in the ledger's is lost with it.
 const (
 	compressing = "compressing"
 	flushing    = "flushing"
+	damaged     = "damaged"
 )
 
 // variants are those of the chains.
-var variants = [chains]string{compressing, flushing, compressing, flushing}
+var variants = [chains]string{compressing, flushing, compressing, flushing, damaged}
 
 // failpoint is a step at which the gateway is crashed: see internal/failpoint.
 type failpoint struct {
@@ -47,6 +52,9 @@ type failpoint struct {
 	most int
 	// shards: the gateway is started with another number of shards. term: it is stopped by SIGTERM.
 	shards, term bool
+	// damage is done to a file in the gateway's directory before the start or, if live, once it is ready.
+	damage func(t *testing.T, dir string, n int) // n is how many crashes were before
+	live   bool
 	// variant is where the point is reached, if it is not everywhere.
 	variant string
 }
@@ -54,6 +62,7 @@ type failpoint struct {
 // failpoints are all that there are. What is only reached in a new directory comes first.
 var failpoints = []failpoint{
 	{point: "state.create", most: 1},
+	{point: "counts.aside", most: 1, variant: damaged, damage: junk("sli.1.counts")},
 	{point: "outbox.record", most: 1},
 	{point: "ledger.write", most: 2},
 	{point: "ledger.prune", most: 1},
@@ -77,6 +86,11 @@ var failpoints = []failpoint{
 	{point: "journal.delivered", most: 20},
 	{point: "recovery.segment", most: 5, shards: true},
 	{point: "recovery.journals", most: 2, shards: true},
+	{point: "spanlog.aside", most: 1, variant: damaged, damage: junk("spans/0effffff.seg")},
+	{point: "spanlog.move", most: 2, variant: damaged, damage: otherFormat("spans/0f%06x.seg")},
+	{point: "ledger.aside", most: 1, variant: damaged, damage: junk("slo.db")},
+	{point: "state.aside", most: 1, variant: damaged, damage: junk("slo.db"), live: true},
+	{point: "traces.aside", most: 1, variant: damaged, damage: junk("traces.db")},
 	{point: "counts.begin", most: 1},
 	{point: "counts.append", most: 100},
 	{point: "counts.mark", most: 5},
@@ -89,11 +103,42 @@ var failpoints = []failpoint{
 
 // chain is that of the nth crash of the variant.
 func (f failpoint) chain(n int) int {
-	if f.variant == "" {
-		return n % chains
+	var fit []int
+	for i, v := range variants {
+		if v == f.variant || f.variant == "" && v != damaged {
+			fit = append(fit, i)
+		}
 	}
-	first := slices.Index(variants[:], f.variant)
-	return first + n%2*2
+	return fit[n%len(fit)]
+}
+
+// junk overwrites the beginning of a file, or makes one, in place.
+func junk(name string) func(t *testing.T, dir string, n int) {
+	return func(t *testing.T, dir string, _ int) {
+		t.Helper()
+		writeOver(t, filepath.Join(dir, name), bytes.Repeat([]byte("junk"), 2<<10))
+	}
+}
+
+// otherFormat makes a segment of a format version to come: docs/spanlog-format.md.
+func otherFormat(name string) func(t *testing.T, dir string, n int) {
+	return func(t *testing.T, dir string, n int) {
+		t.Helper()
+		head := append([]byte("slowspan"), make([]byte, 56)...)
+		binary.LittleEndian.PutUint32(head[8:], 99)
+		binary.LittleEndian.PutUint32(head[56:], crc32.Checksum(head[8:56], crc32.MakeTable(crc32.Castagnoli)))
+		writeOver(t, filepath.Join(dir, fmt.Sprintf(name, n)), head)
+	}
+}
+
+func writeOver(t *testing.T, path string, b []byte) {
+	t.Helper()
+	require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o700))
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE, 0o600)
+	require.NoError(t, err)
+	_, err = f.WriteAt(b, 0)
+	require.NoError(t, err)
+	require.NoError(t, f.Close())
 }
 
 // crash is one of a failpoint.
@@ -118,15 +163,15 @@ func failpointRounds(t *testing.T) int {
 	return n
 }
 
-// plan deals crashes to the chains. E2E_FAILPOINT names a single one, to look into it: spanlog.append:after:100.
+// plan deals crashes to the chains. E2E_FAILPOINT names those to look into instead: spanlog.append:after:100,spanlog.copy:before:1.
 func plan(t *testing.T) (planned [chains][]crash) {
 	t.Helper()
 	rng := rand.New(rand.NewPCG(13, uint64(failpointRounds(t))))
 	next := map[string]int{}
 	for round := range failpointRounds(t) {
 		for _, f := range failpoints {
-			if f.point == "state.create" && round > 0 {
-				continue // it is reached in a new directory alone
+			if (f.point == "state.create" || f.point == "counts.aside") && round > 0 {
+				continue // the one is reached in a new directory alone, the other loses what is counted
 			}
 			for _, moment := range []string{"before", "after"} {
 				c := crash{failpoint: f, moment: moment, hit: 1}
@@ -139,15 +184,20 @@ func plan(t *testing.T) (planned [chains][]crash) {
 			}
 		}
 	}
-	if text := os.Getenv("E2E_FAILPOINT"); text != "" {
-		parts := regexp.MustCompile(`^(.+):(before|after):(\d+)$`).FindStringSubmatch(text)
+	text := os.Getenv("E2E_FAILPOINT")
+	if text == "" {
+		return planned
+	}
+	planned = [chains][]crash{}
+	for one := range strings.SplitSeq(text, ",") {
+		parts := regexp.MustCompile(`^(.+):(before|after):(\d+)$`).FindStringSubmatch(one)
 		require.NotNil(t, parts, "E2E_FAILPOINT")
 		i := slices.IndexFunc(failpoints, func(f failpoint) bool { return f.point == parts[1] })
 		require.GreaterOrEqual(t, i, 0, "E2E_FAILPOINT")
 		hit, err := strconv.Atoi(parts[3])
 		require.NoError(t, err)
-		planned = [chains][]crash{}
-		planned[failpoints[i].chain(0)] = []crash{{failpoints[i], parts[2], hit}}
+		to := failpoints[i].chain(0)
+		planned[to] = append(planned[to], crash{failpoints[i], parts[2], hit})
 	}
 	return planned
 }
@@ -169,7 +219,9 @@ func TestFailpoints(t *testing.T) {
 	require.ElementsMatch(t, listed, tested, "the points that are crashed at are those of internal/failpoint")
 	built, err := os.ReadFile(builtGateway(t))
 	require.NoError(t, err)
-	require.False(t, bytes.Contains(built, []byte("SLOWBURN_FAILPOINT")), "the binary that is shipped knows of failpoints")
+	for _, trace := range []string{"SLOWBURN_FAILPOINT", "internal/failpoint."} { // what is called has its name there
+		require.False(t, bytes.Contains(built, []byte(trace)), "the binary that is shipped has %s", trace)
+	}
 
 	program := filepath.Join(t.TempDir(), "slowburn")
 	out, err := exec.Command("go", "build", "-tags", "failpoint,testclock", "-o", program, "../../cmd/slowburn").CombinedOutput()
@@ -192,7 +244,8 @@ func crashChain(t *testing.T, program string, chain int, crashes []crash) {
 	collector := startBackend(t, "--collector", "--max-bytes", strconv.Itoa(64<<20))
 	clock := newTestClock(t, "{}")
 	fast := fastClock{time.Now()}
-	g := newGateway(t, program, nil, "testdata/failpoints.yaml")
+	dir := t.TempDir()
+	g := newGateway(t, program, []string{"SLOWBURN_DATA_DIR=" + dir}, "testdata/failpoints.yaml")
 	g.backend = collector
 	base := append(g.env, clock.env(), "SLOWBURN_BACKEND="+collector.grpc, "E2E_WEBHOOK="+server.URL,
 		"E2E_FSYNC=never", "E2E_COMPRESSION=always")
@@ -205,18 +258,26 @@ func crashChain(t *testing.T, program string, chain int, crashes []crash) {
 		g.env = append(slices.Clone(base), "E2E_SHARDS="+strconv.Itoa(shards), "SLOWBURN_FAILPOINT="+failpoint)
 	}
 	load := startCrashLoad(t, g, fast, uint64(chain))
-	for _, c := range crashes {
+	for n, c := range crashes {
 		began := time.Now()
 		if c.shards {
 			shards = 5 - shards
 		}
 		setUp(c.String())
-		if c.term {
+		if c.damage != nil && !c.live {
+			c.damage(t, dir, n)
+		}
+		if c.term || c.live {
 			g.start(t)
 			time.Sleep(200 * time.Millisecond) // it has counted something by then
-			require.NoError(t, g.cmd.Process.Signal(syscall.SIGTERM))
 		} else {
 			g.process = start(t, "gateway", g.env, g.program, g.configs...)
+		}
+		if c.live {
+			c.damage(t, dir, n)
+		}
+		if c.term {
+			require.NoError(t, g.cmd.Process.Signal(syscall.SIGTERM))
 		}
 		select {
 		case <-g.done:
@@ -235,7 +296,7 @@ func crashChain(t *testing.T, program string, chain int, crashes []crash) {
 	time.Sleep(time.Second) // it takes spans again
 	load.stop()
 	g.awaitSettled(t)
-	load.check(t, g, hook)
+	load.check(t, g, hook, variants[chain])
 }
 
 // fastClock is the time of a gateway whose clock runs at the pace since the start, however often it is started.
@@ -313,7 +374,7 @@ func (l *crashLoad) add(to *tallied, spans, bad int) {
 }
 
 // check holds the laws.
-func (l *crashLoad) check(t *testing.T, g *gateway, hook *webhook) {
+func (l *crashLoad) check(t *testing.T, g *gateway, hook *webhook, variant string) {
 	t.Helper()
 	report := l.compare(t, g.backend.spans(t))
 	t.Logf("%d spans acknowledged in %d traces, %d traces kept, %d spans delivered more than once; orders: %+v, %+v of who sends once, %+v in doubt",
@@ -338,6 +399,9 @@ func (l *crashLoad) check(t *testing.T, g *gateway, hook *webhook) {
 		assert.LessOrEqual(c, failed, bad+l.doubtful.bad)
 	}, 30*time.Second, 200*time.Millisecond, "counted is not what was acknowledged")
 	assert.Zero(t, value("sum(resets(traces_span_metrics_calls_total[1d])) + sum(resets(slowburn_sli_events_total[1d]))"), "counters went back")
+	if variant == damaged {
+		return
+	}
 	g.awaitLedger(t, total, failed)
 	checkDeliveries(t, g, hook)
 }

@@ -1,8 +1,11 @@
 package main
 
 import (
+	"os"
+	"path/filepath"
 	"slices"
 	"testing"
+	"time"
 )
 
 func TestFuzzersIn(t *testing.T) {
@@ -23,26 +26,43 @@ func FuzzTwo(f *testing.F) {}`
 	}
 }
 
-// Round by round all have their turn, and as many run as are wanted.
-func TestTurn(t *testing.T) {
-	all := []fuzzer{{"a", "1"}, {"a", "2"}, {"b", "1"}, {"b", "2"}, {"c", "1"}}
-	seen := map[fuzzer]int{}
-	for round := range 5 {
-		part := turn(all, 2, round)
-		if len(part) != 2 {
-			t.Fatal(part)
-		}
-		for _, f := range part {
-			seen[f]++
+// All fuzzers together take the time that they are given.
+func TestShare(t *testing.T) {
+	for _, c := range []struct {
+		n, jobs int
+		want    time.Duration
+	}{{41, 2, time.Hour / 21}, {41, 1, time.Hour / 41}, {3, 8, time.Hour}} {
+		if got := share(time.Hour, c.n, c.jobs); got != c.want {
+			t.Errorf("%d fuzzers, %d at once: %s, not %s", c.n, c.jobs, got, c.want)
 		}
 	}
-	for _, f := range all {
-		if seen[f] != 2 {
-			t.Errorf("%v ran %d times", f, seen[f])
+}
+
+// A fuzzer that fails for an input is told, with the input, and keeps no other from running.
+func TestRun(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"go.mod": "module m\n\ngo 1.24\n",
+		"m_test.go": "package m\n\nimport \"testing\"\n\n" +
+			"func FuzzBad(f *testing.F) { f.Fuzz(func(t *testing.T, n int) { if n != 0 { t.Fatal(n) } }) }\n" +
+			"func FuzzGood(f *testing.F) { f.Fuzz(func(t *testing.T, n int) {}) }\n",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
 		}
 	}
-	if got := turn(all, 9, 3); len(got) != len(all) {
-		t.Error(got)
+	t.Chdir(dir)
+	t.Setenv("GOFLAGS", "-mod=mod")
+	all, err := find()
+	if err != nil || len(all) != 2 {
+		t.Fatal(all, err)
+	}
+	err = run(all, time.Second, 2)
+	if err == nil || err.Error() != "1 of 2 fuzzers failed: m FuzzBad" {
+		t.Error(err)
+	}
+	if found, _ := filepath.Glob(filepath.Join(dir, "testdata", "fuzz", "FuzzBad", "*")); len(found) != 1 {
+		t.Error("the input is not in testdata/fuzz:", found)
 	}
 }
 

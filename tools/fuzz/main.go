@@ -1,9 +1,10 @@
-// Command fuzz runs all fuzzers of the module that it is started in, one after the other: it finds them in the sources, so that none
-// is forgotten.
+// Command fuzz runs all fuzzers of the module that it is started in, always in the same order: it finds them in the sources, so that
+// none is forgotten. As many run at once as there are processors, each with one worker: that tries about as many inputs per second as
+// one fuzzer with all of the processors, and none waits while another starts or ends.
 //
 //	-time   how long each runs
 //	-total  how long all run together, each the same part of it; -time does not count then
-//	-some   how many run, 0 for all: those that are next, by the number of commits, so that commit by commit each has its turn
+//	-jobs   how many run at once
 //	-list   list them, and run none
 //
 // A fuzzer that fails does not keep others from running; the input that it failed for is in testdata/fuzz of its package.
@@ -22,30 +23,31 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
-	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
 func main() {
 	each := flag.Duration("time", 10*time.Second, "how long each fuzzer runs")
 	total := flag.Duration("total", 0, "how long all fuzzers run together")
-	some := flag.Int("some", 0, "how many fuzzers run; 0 for all")
+	jobs := flag.Int("jobs", runtime.GOMAXPROCS(0), "how many fuzzers run at once")
 	list := flag.Bool("list", false, "list the fuzzers, and run none")
 	flag.Parse()
 	all, err := find()
 	if err == nil && len(all) == 0 {
 		err = errors.New("there is no fuzzer here: start it in the directory of the module")
 	}
+	if err == nil && *jobs < 1 {
+		err = fmt.Errorf("-jobs: %d is less than 1; write how many fuzzers run at once", *jobs)
+	}
 	if err == nil && !*list {
-		if *some > 0 {
-			all = turn(all, *some, commits())
-		}
 		if *total > 0 {
-			*each = *total / time.Duration(len(all))
+			*each = share(*total, len(all), *jobs)
 		}
-		err = run(all, *each)
+		err = run(all, *each, *jobs)
 	} else if err == nil {
 		for _, f := range all {
 			fmt.Println(f.pkg, f.name)
@@ -58,7 +60,7 @@ func main() {
 }
 
 // fuzzer is a function Fuzz… of a package.
-type fuzzer struct{ pkg, name string }
+type fuzzer struct{ pkg, dir, name string }
 
 // find lists the fuzzers of all packages of the module, in order.
 func find() (all []fuzzer, err error) {
@@ -82,7 +84,7 @@ func find() (all []fuzzer, err error) {
 				return nil, err
 			}
 			for _, name := range names {
-				all = append(all, fuzzer{p.ImportPath, name})
+				all = append(all, fuzzer{p.ImportPath, p.Dir, name})
 			}
 		}
 	}
@@ -110,39 +112,45 @@ func fuzzersIn(path string, src any) (names []string, err error) {
 	return names, nil
 }
 
-// turn returns n of the fuzzers, or all if there are no more: each round those behind the ones of the last.
-func turn(all []fuzzer, n, round int) (part []fuzzer) {
-	n = min(n, len(all))
-	for i := range n {
-		part = append(part, all[(round*n+i)%len(all)])
-	}
-	return part
+// share is how long each of n fuzzers runs where so many run at once, and all of them for a time.
+func share(total time.Duration, n, jobs int) time.Duration {
+	rounds := (n + jobs - 1) / jobs
+	return total / time.Duration(rounds)
 }
 
-// commits is how many there are, 0 where nobody knows.
-func commits() int {
-	out, err := exec.Command("git", "rev-list", "--count", "HEAD").Output()
+// run runs fuzzers for some time each, so many at once.
+func run(all []fuzzer, each time.Duration, jobs int) error {
+	bench, err := newBench()
 	if err != nil {
-		return 0
+		return err
 	}
-	n, _ := strconv.Atoi(strings.TrimSpace(string(out)))
-	return n
-}
-
-// run runs fuzzers for some time each.
-func run(all []fuzzer, each time.Duration) error {
+	defer bench.close()
+	var mu sync.Mutex // guards failed, and has results printed one at a time
 	var failed []string
-	for i, f := range all {
-		began := time.Now()
-		cmd := exec.Command("go", "test", "-run", "^$", "-fuzz", "^"+f.name+"$", "-fuzztime", each.String(), f.pkg)
-		out, err := cmd.CombinedOutput()
-		fmt.Printf("%d/%d %s %s: %s, in %s\n", i+1, len(all), f.pkg, f.name, executions(out), time.Since(began).Round(time.Second/10))
-		if err != nil {
-			failed = append(failed, f.pkg+" "+f.name)
-			fmt.Printf("%s\n", out)
-		}
+	next := make(chan int, len(all))
+	for i := range all {
+		next <- i
 	}
+	close(next)
+	var workers sync.WaitGroup
+	for range jobs {
+		workers.Go(func() {
+			for i := range next {
+				began := time.Now()
+				out, err := bench.fuzz(all[i], each)
+				mu.Lock()
+				fmt.Printf("%d/%d %s %s: %s, in %s\n", i+1, len(all), all[i].pkg, all[i].name, executions(out), time.Since(began).Round(time.Second/10))
+				if err != nil {
+					failed = append(failed, all[i].pkg+" "+all[i].name)
+					fmt.Printf("%s%v\n", out, err)
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	workers.Wait()
 	if len(failed) > 0 {
+		slices.Sort(failed)
 		return fmt.Errorf("%d of %d fuzzers failed: %s", len(failed), len(all), strings.Join(failed, ", "))
 	}
 	return nil

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/slowburn/slowburn/internal/failpoint"
 )
 
 // OtherFormat is the files of a format version that this package does not read, which were moved aside.
@@ -128,5 +130,8 @@ func renameToNew(sys System, from, to string) error {
 	if err != nil {
 		return &os.LinkError{Op: "rename", Old: from, New: to, Err: err}
 	}
-	return sys.Rename(from, to)
+	failpoint.Before(failpoint.SpanlogMove)
+	err = sys.Rename(from, to)
+	failpoint.After(failpoint.SpanlogMove)
+	return err
 }

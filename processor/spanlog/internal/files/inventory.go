@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/slowburn/slowburn/internal/failpoint"
 	"github.com/slowburn/slowburn/processor/spanlog/internal/format"
 )
 
@@ -139,9 +140,11 @@ func (inv *Inventory) setAside(d *Directory, f File, why string) error {
 	inv.Damage = append(inv.Damage, format.Damage{
 		Path: path, Reason: fmt.Sprintf("%s; it was renamed to end in %s", why, damagedSuffix), Lost: lost,
 	})
+	failpoint.Before(failpoint.SpanlogAside)
 	if err := d.sys.Rename(path, path+damagedSuffix); err != nil {
 		return explain("set a damaged file aside,", path, err)
 	}
+	failpoint.After(failpoint.SpanlogAside)
 	return nil
 }
 

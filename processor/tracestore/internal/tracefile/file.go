@@ -101,7 +101,10 @@ func MoveAside(path string, why error) (aside string, err error) {
 	if errors.Is(why, ErrOtherFormat) {
 		aside = path + ".other-format"
 	}
-	return aside, os.Rename(path, aside)
+	failpoint.Before(failpoint.TracesAside)
+	err = os.Rename(path, aside)
+	failpoint.After(failpoint.TracesAside)
+	return aside, err
 }
 
 func (f *File) view(read func(*bbolt.Tx) error) error {
@@ -109,15 +112,19 @@ func (f *File) view(read func(*bbolt.Tx) error) error {
 }
 
 func (f *File) update(write func(*bbolt.Tx) error) error {
-	return state.Guard(func() error {
-		err := f.db.Update(func(tx *bbolt.Tx) error {
-			err := write(tx)
+	if failpoint.Enabled { // else the calls would stay where update is inlined
+		commit := write
+		write = func(tx *bbolt.Tx) error {
+			err := commit(tx)
 			failpoint.Before(failpoint.TracesCommit)
 			return err
-		})
+		}
+	}
+	err := state.Guard(func() error { return f.db.Update(write) })
+	if failpoint.Enabled {
 		failpoint.After(failpoint.TracesCommit)
-		return err
-	})
+	}
+	return err
 }
 
 // usedBytes is how much of the file holds something, and its size. The file itself never shrinks, but free pages are used again.

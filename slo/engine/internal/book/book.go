@@ -47,6 +47,9 @@ func Alerts(tx *bbolt.Tx) (map[string]alert.Alert, error) {
 	alerts := map[string]alert.Alert{}
 	err := tx.Bucket([]byte(alertsBucket)).ForEach(func(k, v []byte) error {
 		a, err := state.Decode[alert.Alert](v)
+		if err == nil && a.Objective != string(k) {
+			err = fmt.Errorf("%w: it is that of %q", state.ErrCorrupt, a.Objective)
+		}
 		if err != nil {
 			return fmt.Errorf("the alert of %q: %w", k, err)
 		}
@@ -90,7 +93,13 @@ func Episodes(tx *bbolt.Tx) ([]alert.Alert, error) {
 func PruneEpisodes(tx *bbolt.Tx, now time.Time) error {
 	horizon := uint64(now.Add(-episodesKept).Unix())
 	c := tx.Bucket([]byte(episodesBucket)).Cursor()
-	for k, _ := c.First(); k != nil && binary.BigEndian.Uint64(k) < horizon; k, _ = c.First() {
+	for k, _ := c.First(); k != nil; k, _ = c.First() {
+		if len(k) < 8 {
+			return fmt.Errorf("%w: the episode %x has no time", state.ErrCorrupt, k)
+		}
+		if binary.BigEndian.Uint64(k) >= horizon {
+			return nil
+		}
 		if err := c.Delete(); err != nil {
 			return err
 		}

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/slowburn/slowburn/internal/failpoint"
 	"github.com/slowburn/slowburn/internal/mapped"
 )
 
@@ -156,9 +157,11 @@ func (d *Directory) Recover(take func(record []byte) error) (Found, error) {
 	d.old = nil
 	var aside []string
 	for _, file := range files {
+		failpoint.Before(failpoint.CountsAside)
 		if err := os.Rename(file.path, file.path+damagedSuffix); err != nil {
 			return Found{}, explain("move aside", file.path, err)
 		}
+		failpoint.After(failpoint.CountsAside)
 		aside = append(aside, file.path+damagedSuffix)
 	}
 	f.Lost += ", and is now " + strings.Join(aside, " and ")
