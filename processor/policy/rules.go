@@ -153,8 +153,8 @@ func (c *compiler) match(cfg *Config) (rule.Node, error) {
 	return node, err
 }
 
-func when(is bool, text string) string {
-	if is {
+func when(condition bool, text string) string {
+	if condition {
 		return text
 	}
 	return ""

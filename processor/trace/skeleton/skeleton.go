@@ -112,9 +112,9 @@ func (k *Skeleton) Link() {
 	k.path.own = sized(k.path.own, len(k.Spans))
 }
 
-func (s *Span) node(of int32) link.Node {
+func (s *Span) node(index int32) link.Node {
 	n := link.Node{
-		ID: s.ID, Parent: s.Parent, Start: s.Start, End: s.End, Kind: s.Kind, Of: of,
+		ID: s.ID, Parent: s.Parent, Start: s.Start, End: s.End, Kind: s.Kind, Of: index,
 		Resource: s.Resource, Clock: s.Clock, Service: s.Service,
 	}
 	if n.Resource == 0 {

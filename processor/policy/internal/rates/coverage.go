@@ -85,11 +85,11 @@ func (c *Coverage) Add(operation uint64, now int64) {
 	c.put(covering{operation, now})
 }
 
-func (c *Coverage) put(one covering) {
-	c.since[one.operation] = one.since
-	c.queue = append(c.queue, one)
-	if p := c.place(one.operation, 0); p != nil {
-		p.Store(one.operation)
+func (c *Coverage) put(entry covering) {
+	c.since[entry.operation] = entry.since
+	c.queue = append(c.queue, entry)
+	if p := c.place(entry.operation, 0); p != nil {
+		p.Store(entry.operation)
 	}
 	c.fill()
 }
