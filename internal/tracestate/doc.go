@@ -1,7 +1,7 @@
 // Package tracestate reads and writes what OpenTelemetry's probability sampling keeps in a span's W3C tracestate: the
 // rejection threshold ot=th and the explicit randomness ot=rv, both 56-bit numbers.
 //
-// Parse returns them as Values; Randomness says by which number a span was decided, AdjustedCountOf how many spans it stands
+// Parse returns them as Values; Resolve says by which number a span was decided, AdjustedCountOf how many spans it stands
 // for, and Update writes a sampling decision. Only Update allocates, and only where the tracestate changes.
 //
 // # Rules
@@ -23,7 +23,7 @@
 // asks for lower case; Update writes lower case.
 //
 // A th that the span's randomness does not pass is inconsistent, and its weight unknown. AdjustedCountOf and Update treat it as
-// absent. AdjustedCount does so only where the span has an rv, because it does not know the trace ID; Parse returns it as it is.
+// absent; Parse, which does not know the trace ID, returns it as it is.
 //
 // References: W3C Trace Context, section 3.3; OpenTelemetry specification, "TraceState Handling" and "TraceState:
 // Probability Sampling".
