@@ -38,8 +38,8 @@ func (o Objective) ErrorBudget() float64 { return round12(1 - o.Target) }
 
 func round12(f float64) float64 { return math.Round(f*1e12) / 1e12 }
 
-// atLeast says whether a is at least b, but for what binary fractions cost: 0.0144/0.001 is 14.399999999999999, and
-// whoever configured a factor of 14.4 means that to count.
+// atLeast reports whether a ≥ b up to rounding: 0.0144/0.001 is 14.399999999999999, and a factor of 14.4 is meant to
+// match it.
 func atLeast(a, b float64) bool { return a >= b-1e-9*math.Abs(b) }
 
 // Budget is what is left of an objective's error budget, in the units that people think in.

@@ -43,13 +43,13 @@ func (o Objective) Factor(t Tier) float64 {
 	return round12(t.Share * float64(o.Window) / float64(t.LongWindow))
 }
 
-// Reachable says whether the tier can fire at all: an error ratio cannot pass 1, so factor · error budget must stay
+// Reachable reports whether the tier can fire at all: an error ratio cannot pass 1, so factor · error budget must stay
 // below 1.
 func (o Objective) Reachable(t Tier) bool {
 	return !atLeast(o.Factor(t)*o.ErrorBudget(), 1)
 }
 
-// Burning says whether the events are worth the tier's attention by their burn rate alone: at least its factor.
+// Burning reports whether the events burn the budget at the tier's factor at least.
 func (o Objective) Burning(t Tier, e Events) bool {
 	rate, ok := o.BurnRate(e)
 	return ok && atLeast(rate, o.Factor(t))
@@ -60,10 +60,9 @@ func (o Objective) Burning(t Tier, e Events) bool {
 // hold a page up by ten failed requests at the most.
 const convincing = 10
 
-// Active says whether the tier fires on the events of its two windows: whether both burn at its factor at least, and it
-// is no matter of one or two events in quiet times, where one bad event is a high burn rate. Against those it wants
-// MinBadEvents in its long window; and the bad events there to be worth its share of the budget at the traffic of the
-// objective's whole window, or else to be so many that they are convincing anyway.
+// Active reports whether the tier fires on the events of its two windows. Both must burn at its factor at least. Quiet times
+// must not page for one or two events, so the long window also needs MinBadEvents, and bad events that are worth the tier's
+// share of the budget at the traffic of the objective's whole window, or so many that they are convincing anyway.
 //
 // At even traffic the burn rate and the share say the same, and where traffic grows the share asks for less. It asks for
 // more, by as much as the whole window is busier, when traffic is low: at night, and when an outage keeps requests from

@@ -91,13 +91,13 @@ func printExplanation(out io.Writer, e api.Decision) error {
 func vote(v api.PolicyVote) string {
 	switch {
 	case !v.Matched:
-		return "not for it"
+		return "does not match"
 	case v.Type == "drop":
-		return when(v.Acted, "drops it") + when(!v.Acted, "for it, but spares it by chance")
+		return when(v.Acted, "drops it") + when(!v.Acted, "matches, but drops only a share: its randomness is not in it")
 	case v.Type == "rule":
-		return when(v.Acted, "decides, and samples it") + when(!v.Acted, "decides, and does not sample it")
+		return when(v.Acted, "decides: samples it") + when(!v.Acted, "decides: does not sample it")
 	default:
-		return when(v.Acted, "samples it") + when(!v.Acted, "for it, but does not sample it: its randomness is below the threshold")
+		return when(v.Acted, "samples it") + when(!v.Acted, "matches, but does not sample it: its randomness is below the threshold")
 	}
 }
 

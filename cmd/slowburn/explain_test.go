@@ -62,9 +62,9 @@ randomness                              f123456789abcd
 threshold                               80000000000000: it stands for 2 traces
 policies                                version 3
   limit                                 composite: samples it
-  slow                                  latency: not for it
-  rest                                  probabilistic: for it, but does not sample it: its randomness is below the threshold
-  noise                                 drop: for it, but spares it by chance
+  slow                                  latency: does not match
+  rest                                  probabilistic: matches, but does not sample it: its randomness is below the threshold
+  noise                                 drop: matches, but drops only a share: its randomness is not in it
 shadow                                  not sampled
 `, out)
 
@@ -81,7 +81,7 @@ shadow                                  not sampled
 	out, err = explain(t, http.StatusOK, e)
 	require.NoError(t, err)
 	require.Contains(t, out, `
-  batch                                 drop: not for it
+  batch                                 drop: does not match
   errors                                status_code: not asked, as it was dropped
   health                                drop: drops it
   noise                                 drop: not asked, as it was dropped

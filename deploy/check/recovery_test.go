@@ -73,7 +73,7 @@ func TestImageKilledInRecovery(t *testing.T) {
 			took /= 2 // this machine is faster now
 		} else {
 			early++
-			if g.said(t, "The trace store works") { // which starts before the span log
+			if g.said(t, "trace store working") { // which starts before the span log
 				reading++
 			}
 		}

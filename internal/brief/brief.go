@@ -18,12 +18,12 @@ const (
 	Field = 4 << 10
 )
 
-// Text returns a text that is longer than most bytes cut to that, at a whole character, with how much was cut behind it.
-func Text(text string, most int) string {
-	if len(text) <= most {
+// Text cuts a text to limit bytes, at a whole character, and appends how many bytes were cut. Shorter texts stay as they are.
+func Text(text string, limit int) string {
+	if len(text) <= limit {
 		return text
 	}
-	end := max(most, 0)
+	end := max(limit, 0)
 	for n := 0; n < utf8.UTFMax && end > 0 && !utf8.RuneStart(text[end]); n++ {
 		end--
 	}

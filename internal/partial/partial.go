@@ -25,7 +25,7 @@ func NewContext(ctx context.Context) (context.Context, *Rejected) {
 
 // Add notes that items of the request were refused. The first reason that is given is kept. Without a receiver that asks, it
 // does nothing.
-func Add(ctx context.Context, items int64, why string) {
+func Add(ctx context.Context, items int64, reason string) {
 	r, ok := ctx.Value(key{}).(*Rejected)
 	if !ok || items <= 0 {
 		return
@@ -34,12 +34,12 @@ func Add(ctx context.Context, items int64, why string) {
 	defer r.mu.Unlock()
 	r.items += items
 	if r.why == "" {
-		r.why = why
+		r.why = reason
 	}
 }
 
 // Items returns how many were refused, and why the first was.
-func (r *Rejected) Items() (items int64, why string) {
+func (r *Rejected) Items() (items int64, reason string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.items, r.why

@@ -71,7 +71,7 @@ func (t *Table) resize(cells int) {
 	}
 }
 
-// Remove takes the number that was filed under the hash out, and says whether it was there.
+// Remove removes a number that was filed under the hash, and reports whether it was there.
 func (t *Table) Remove(hash, number uint32) bool {
 	if t.count == 0 {
 		return false

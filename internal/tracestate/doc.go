@@ -1,27 +1,29 @@
 // Package tracestate reads and writes what OpenTelemetry's probability sampling keeps in a span's W3C tracestate: the
 // rejection threshold ot=th and the explicit randomness ot=rv, both 56-bit numbers.
 //
-// Parse returns them as Values; Randomness and AdjustedCount answer the two questions that readers have; Update writes a
-// sampling decision. Everything but Update works in place and allocates nothing, on strings and on bytes.
+// Parse returns them as Values; Resolve says by which number a span was decided, AdjustedCountOf how many spans it stands
+// for, and Update writes a sampling decision. Only Update allocates, and only where the tracestate changes.
 //
 // # Rules
 //
 // A span with randomness R passes a threshold T where R >= T, which has probability 1 − T/2^56; it then stands for
 // 1/probability spans, its adjusted count. R is the span's rv, else the low 56 bits of its trace ID.
 //
-// Spans of one trace share one R, because rv travels with the context. Where something on the way lost the tracestate,
-// or broke it, they may not. A trace's randomness is therefore the least explicit rv among its spans, and the trace ID's
-// where no span has one: it does not depend on the order of the spans, and what it passes every rv among them passes
-// too. Keep the minimum of Parse(…).Randomness, which is None where there is no rv, and Resolve it. Update gives spans
-// that have no rv the trace's, as the specification asks of a stage whose randomness was explicit; without it their th
-// would be compared with a trace ID that had no say in the decision.
+// Spans of one trace share one R, because rv travels with the context, unless something on the way lost or broke the
+// tracestate. A trace's randomness is therefore the least explicit rv among its spans, or that of the trace ID where no span
+// has one. It does not depend on the order of the spans, and a threshold that it passes every rv among them passes. To find
+// it keep the minimum of Parse(…).Randomness, where None is the highest, and call Resolve. Update gives the trace's rv to spans that
+// have none, as the specification asks of a stage whose randomness was explicit: otherwise their th would be compared with
+// the trace ID, which had no say in the decision.
 //
 // # What is malformed
 //
-// Values that do not parse are treated as absent: a th that is not 1 to 14 hex digits, an rv that is not exactly 14.
-// Of a th or rv that is there twice the last counts, of an ot entry that is there twice the first. A th that the span's
-// randomness does not pass is inconsistent, so its weight is unknown; it counts as absent too. Hex digits in upper case
-// are read, though the specification asks for lower case; Update writes lower case.
+// A th that is not 1 to 14 hex digits, and an rv that is not exactly 14, are treated as absent. Of several th or rv in one entry
+// the last counts, malformed or not; of several ot entries the first. Upper-case digits are read, though the specification
+// asks for lower case; Update writes lower case.
+//
+// A th that the span's randomness does not pass is inconsistent, and its weight unknown. AdjustedCountOf and Update treat it as
+// absent; Parse, which does not know the trace ID, returns it as it is.
 //
 // References: W3C Trace Context, section 3.3; OpenTelemetry specification, "TraceState Handling" and "TraceState:
 // Probability Sampling".

@@ -122,3 +122,18 @@ func BenchmarkAdjustedCount(b *testing.B) {
 		})
 	}
 }
+
+// A threshold that the randomness does not pass is as absent, but for Parse.
+func TestInconsistentThreshold(t *testing.T) {
+	low := [16]byte{15: 1}
+	for state, want := range map[string]float64{
+		"ot=th:8":                       1,
+		"ot=th:8;rv:80000000000000":     2,
+		"ot=th:8;rv:7fffffffffffff":     1,
+		"ot=th:8;rv:8":                  1, // a malformed rv is absent
+		"ot=th:8;rv:7fffffffffffff,a=1": 1,
+	} {
+		require.InDelta(t, want, AdjustedCountOf(low, state), 0, state)
+	}
+	require.Equal(t, uint64(1)<<55, Parse("ot=th:8;rv:00000000000001").Threshold)
+}

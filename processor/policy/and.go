@@ -25,8 +25,8 @@ func (c *compiler) all(parts []rule.Node) rule.Node {
 	return rule.Node{Rule: all(parts), Parts: parts}
 }
 
-// all matches what each of the parts matches. Their chances are one and the same randomness, so that whoever passes the
-// highest threshold passes the others.
+// all matches the traces that each part matches. Parts with a chance share one randomness, so a trace that passes the
+// highest threshold passes the others too.
 type all []rule.Node
 
 func (parts all) Match(t *Trace) (threshold uint64, ok bool) {
@@ -40,7 +40,7 @@ func (parts all) Match(t *Trace) (threshold uint64, ok bool) {
 	return threshold, true
 }
 
-// Count tells the parts of a trace that all are for. A part counts a trace as sampled only if all sampled it.
+// Count calls Count of the parts for a trace that all match. A part counts a trace as sampled only if all sampled it.
 func (parts all) Count(t *Trace, sampled bool) {
 	for i := range parts {
 		if p := parts[i].Counting(); p != nil {

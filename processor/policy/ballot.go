@@ -68,10 +68,10 @@ func (b ballot) without(trait rule.Traits) ballot {
 	return b
 }
 
-// decide is what the policies make of a trace, as if it had this randomness, and the first that sampled it, or dropped it; of
-// rules the one that decided, whether or not it sampled it.
+// decide returns what the policies decide about a trace, as if it had this randomness, and which policy decided: the
+// first that sampled or dropped it. Of rules it is the one that decided, whether or not it sampled.
 func (b *ballot) decide(t *Trace, randomness uint64, votes []Vote) (d Decision, first int) {
-	// What a drop policy drops at random has left less than there was, and the weights must say so.
+	// A drop policy with a chance thins the traces, so the weights of those that are left must grow.
 	var least uint64
 	clear(votes)
 	for _, i := range b.drops {
@@ -131,7 +131,8 @@ func (b *ballot) decide(t *Trace, randomness uint64, votes []Vote) (d Decision, 
 	return d, first
 }
 
-// decideInOrder is what the first rule that matches makes of a trace, as if it had this randomness, and which that is.
+// decideInOrder returns what the first rule that matches decides about a trace, as if it had this randomness, and which
+// rule that is.
 func (b *ballot) decideInOrder(t *Trace, randomness uint64, votes []Vote) (d Decision, first int) {
 	for _, i := range b.samplers {
 		th, ok := b.policies[i].rule.Match(t)

@@ -11,8 +11,8 @@ import (
 	"github.com/slowburn/slowburn/processor/policy/internal/threshold"
 )
 
-// CompositeConfig is for traces that one of its sub-policies is for, as many as have MaxTotalSpansPerSecond spans in all,
-// of which each sub-policy has a share. A trace is the first sub-policy's, in PolicyOrder, that is for it and has room.
+// CompositeConfig matches traces that a sub-policy matches, up to MaxTotalSpansPerSecond spans in all. Each sub-policy
+// has a share of that. The first sub-policy in PolicyOrder that matches a trace and has room takes it.
 type CompositeConfig struct {
 	MaxTotalSpansPerSecond int64 `mapstructure:"max_total_spans_per_second"`
 	// PolicyOrder are names of sub-policies. Those that are not in it come after, in the order in which they are written.
@@ -168,8 +168,8 @@ func (cfg *CompositeConfig) shares(c *compiler, percents []int64) []float64 {
 	return shares
 }
 
-// composite matches what one of its parts is for, in order, with room for it. A trace passes if it passes the threshold
-// of any, so the least of them is its threshold, though another part may be the first that it passes.
+// composite matches the traces that one of its parts matches and has room for, in order. Its threshold is the least of
+// these parts, because a trace that passes any of them is sampled; another part may be the first that it passes.
 type composite struct {
 	parts []part
 	order []int
@@ -182,7 +182,7 @@ type part struct {
 	limit *stateful.Limit
 }
 
-// match returns the threshold of those traces that the sub-policy is for and that there is room for.
+// match returns the threshold of a trace that the sub-policy matches, raised to the threshold of its share.
 func (p *part) match(t *Trace) (threshold uint64, ok bool) {
 	threshold, ok = p.node.Rule.Match(t)
 	if !ok {
@@ -220,7 +220,7 @@ func (c *composite) Names() (names []string) {
 	return names
 }
 
-// Count tells the parts of the trace, up to the one that samples it.
+// Count calls Count of the parts that match the trace, up to the one that samples it.
 func (c *composite) Count(t *Trace, _ bool) {
 	for _, i := range c.order {
 		p := &c.parts[i]

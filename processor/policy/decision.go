@@ -40,15 +40,15 @@ const None = rule.None
 // Decision says what becomes of a trace, and why.
 type Decision struct {
 	Verdict Verdict
-	// Policy is the policy that dropped the trace, or of those that sampled it the one whose threshold is the least, the first
-	// of several; None if it was not sampled. Policies without a weight come after the others.
+	// Policy is the policy that dropped the trace, or that sampled it with the least threshold, of several the first;
+	// None if it was not sampled. Policies without a weight come after the others.
 	Policy int
 	// Sub is the sub-policy that sampled the trace if Policy is a composite one, else None. See Set.Subs.
 	Sub int
 	// Threshold is the 56-bit rejection threshold that a sampled trace passed, 0 if it was sure to be sampled.
 	Threshold uint64
-	// Weightless says that the trace was sampled by something other than its randomness, so that Threshold is not the
-	// measure of it and must not be written to spans.
+	// Weightless says that something other than its randomness sampled the trace, so that Threshold must not be written
+	// to spans.
 	Weightless bool
 }
 
@@ -56,8 +56,8 @@ type Decision struct {
 type Vote struct {
 	// Matched says that the trace is one that the policy is for.
 	Matched bool
-	// Threshold is what the trace's randomness must then pass for the policy to sample it. Of a drop policy it is what it
-	// leaves: a trace whose randomness does not pass it is dropped.
+	// Threshold is the threshold that the trace's randomness must pass for the policy to sample it. Of a drop policy it
+	// is the threshold of what it leaves: a trace that does not pass it is dropped.
 	Threshold uint64
 }
 

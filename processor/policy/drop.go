@@ -2,8 +2,8 @@ package policy
 
 import "github.com/slowburn/slowburn/processor/policy/internal/rule"
 
-// DropConfig is for traces that are not to be kept whatever other policies say: those that all its sub-policies are for.
-// With a probabilistic sub-policy it drops that share of them.
+// DropConfig drops traces that all its sub-policies match, whatever other policies say. With a probabilistic sub-policy
+// it drops that share of them.
 type DropConfig struct {
 	SubPolicies []Config `mapstructure:"drop_sub_policy"`
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/slowburn/slowburn/processor/policy/internal/threshold"
 )
 
-// memory is what the policies of a set know of the traces before. Its methods are called with mu held, which only matters
-// where a policy counts.
+// memory holds what the policies of a set count of earlier traces. Callers hold mu, which is needed only where a policy
+// counts.
 type memory struct {
 	mu         sync.Mutex // of what counting and keepers know
 	policies   []policy
@@ -68,9 +68,9 @@ func (m *memory) kept(t *Trace) {
 	}
 }
 
-// asked reports whether the policy is to take account of a trace that was decided so. What is dropped takes no part of a
-// rate, but of that of the policy that dropped it and those before. What is sampled takes no part of the rates of the
-// policies after the first that sampled it, if that is to be the last. Of rules only the one that decided is asked.
+// asked reports whether the policy takes account of a trace that was decided so. A dropped trace is charged to no rate
+// but those of the policy that dropped it and of the drop policies before. With firstMatch a sampled trace is charged
+// to no policy after the first that sampled it. Of rules only the one that decided is charged.
 func (m *memory) asked(policy int, d Decision, first int) bool {
 	if m.policies[policy].kind == Drop {
 		return d.Verdict != Dropped || policy <= first
@@ -81,8 +81,8 @@ func (m *memory) asked(policy int, d Decision, first int) bool {
 	return d.Verdict == NotSampled || d.Verdict == Sampled && (!m.firstMatch || policy <= first)
 }
 
-// spared reports whether a drop policy with a limit is for the trace. It dropped others like it by their randomness, at a
-// threshold that is not known any more.
+// spared reports whether a drop policy with a limit matches the trace. That policy dropped others like it by their
+// randomness, at a threshold that is no longer known.
 func (m *memory) spared(t *Trace) bool {
 	return slices.ContainsFunc(m.counting, func(i int) bool {
 		p := &m.policies[i]
@@ -109,7 +109,7 @@ func (m *memory) key(policy int, t *Trace) string {
 	return ""
 }
 
-// inherit goes on where old is: policies take over what their namesakes of equal configuration counted so far.
+// inherit takes over from old what policies of the same name and configuration have counted so far.
 func (m *memory) inherit(old *memory) {
 	for i := range m.policies {
 		to := &m.policies[i]

@@ -10,15 +10,15 @@ import (
 	"github.com/slowburn/slowburn/processor/policy/internal/rule"
 )
 
-// Rule is the type of what Set.Type is asked about, for a rule. It stands in no configuration.
+// Rule is the type that Set.Type returns for a rule. It cannot be written in a configuration.
 const Rule Type = "rule"
 
-// RuleConfig is one entry of tail_sampling::rules. The first rule in their order whose match is for a trace decides about it.
+// RuleConfig is one entry of tail_sampling::rules. The first rule whose match matches a trace decides about it.
 type RuleConfig struct {
 	// Name is written to kept spans and metrics. No two rules have the same.
 	Name string `mapstructure:"name"`
-	// Match is a policy as in policies, one without chance or rate, whose name is left out; nil matches every trace. One of
-	// type drop goes before all rules, and has no sample.
+	// Match is a policy without a name, and without a chance or rate; nil matches every trace. One of type drop goes
+	// before all rules and has no sample.
 	Match *Config `mapstructure:"match"`
 	// Sample is how many of the traces are kept: a number, which is percent, "always", "never", or a *Config of a policy with
 	// a rate. Where it is written in YAML CompileRules decodes such a policy from a map.
@@ -153,8 +153,8 @@ func (c *compiler) match(cfg *Config) (rule.Node, error) {
 	return node, err
 }
 
-func when(is bool, text string) string {
-	if is {
+func when(condition bool, text string) string {
+	if condition {
 		return text
 	}
 	return ""

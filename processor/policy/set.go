@@ -7,8 +7,8 @@ import (
 	"github.com/slowburn/slowburn/processor/policy/internal/rule"
 )
 
-// Set is a list of compiled policies. Its methods may be called concurrently, but for the bits of the same trace one at a
-// time.
+// Set is a list of compiled policies. Its methods are safe for concurrent use, except that the bits of one trace must
+// be used by one call at a time.
 type Set struct {
 	policies []policy
 	warnings []string
@@ -58,7 +58,7 @@ func (s *Set) Subs(policy int) []string {
 	return nil
 }
 
-// Warnings are what a user should be told of policies that are valid but may not do what they seem to.
+// Warnings describe policies that are valid but may not do what they seem to, a sentence each.
 func (s *Set) Warnings() []string { return s.warnings }
 
 // NeedsSkeleton reports whether a policy reads Trace.Skeleton.
@@ -74,8 +74,7 @@ func (s *Set) Errors(bits []uint64) bool { return rule.IsSet(bits, rule.ErrorBit
 // EvaluationErrors returns how often a condition could not be evaluated so far.
 func (s *Set) EvaluationErrors() uint64 { return s.conditions.Errors() }
 
-// Observe looks at one span of a trace for what policies want to know and sets the bits of what it found. What is
-// answered already is not looked for again.
+// Observe sets the bits of what it finds in one span of a trace. Bits that are set are not looked for again.
 func (s *Set) Observe(bits []uint64, v *SpanView) {
 	if s.conditions.Open(bits) {
 		c := s.conditions.Begin(v)
@@ -89,8 +88,7 @@ func (s *Set) Observe(bits []uint64, v *SpanView) {
 	}
 }
 
-// ResourceBits sets the bits of what policies want to know of a resource. resource is the body of a ResourceSpans or its
-// header.
+// ResourceBits sets the bits of what policies ask of a resource. resource is the body of a ResourceSpans or its header.
 func (s *Set) ResourceBits(resource []byte, bits []uint64) {
 	s.questions.Resource(bits, resource)
 	if s.conditions.OpenResource(bits) {
@@ -98,8 +96,9 @@ func (s *Set) ResourceBits(resource []byte, bits []uint64) {
 	}
 }
 
-// Decide evaluates all policies for the trace. What each of them says it writes to votes, if that is not nil; it must have
-// room for Len of them. Policies that have a rate or a period take account of the trace, but samplers not of one that is dropped.
+// Decide evaluates all policies for the trace. It writes what each of them says to votes, unless that is nil; votes
+// must have room for Len of them. Policies with a rate or a period take account of the trace, but not of one that a
+// drop policy drops.
 func (s *Set) Decide(t *Trace, votes []Vote) Decision {
 	if s.memory.counts() {
 		s.memory.mu.Lock()
@@ -111,9 +110,9 @@ func (s *Set) Decide(t *Trace, votes []Vote) Decision {
 	return d
 }
 
-// Revise decides about a trace that Decide did not sample and of which more is known since, and writes votes as Decide
-// does. Policies that have a rate or a period said what they had to say, and took account of the trace then: they do not
-// vote now, and are only told that it is kept after all.
+// Revise decides again about a trace that Decide did not sample and of which more is known since, and writes votes as
+// Decide does. Policies with a rate or a period took account of the trace in Decide. They do not vote again, and are
+// only told if the trace is kept after all.
 func (s *Set) Revise(t *Trace, votes []Vote) Decision {
 	defer t.Release()
 	d, _ := s.steady.decide(t, t.Randomness, votes)
@@ -127,8 +126,8 @@ func (s *Set) Revise(t *Trace, votes []Vote) Decision {
 	return d
 }
 
-// Certain reports whether the trace as it is known so far would be kept whatever its randomness were. Traces for which it
-// is false go first when memory is short.
+// Certain reports whether the trace, as far as it is known, would be kept whatever its randomness were. Other traces
+// are decided first when memory is short.
 func (s *Set) Certain(t *Trace) bool {
 	if s.memory.counts() {
 		s.memory.mu.Lock()
@@ -160,8 +159,8 @@ func (s *Set) Unsettled() (names []string) {
 	return names
 }
 
-// Inherit goes on where old is: policies with a rate or a period take over what their namesakes of equal configuration
-// counted so far. Old stays as it is. Call it before the set decides.
+// Inherit takes over from old what policies with a rate or a period, of the same name and configuration, have counted
+// so far. old does not change. Call it before the set decides.
 func (s *Set) Inherit(old *Set) {
 	old.memory.mu.Lock()
 	defer old.memory.mu.Unlock()
@@ -170,8 +169,8 @@ func (s *Set) Inherit(old *Set) {
 	s.memory.inherit(old.memory)
 }
 
-// Key returns the key by which a policy tells the trace from others, for people: its values with commas between, or OtherKey
-// if there were too many. It is empty if the policy has no key, and where the key has not been seen for long.
+// Key returns the key by which a policy tells the trace from others, for people: its values with commas between, or
+// OtherKey if there were too many keys. It is empty if the policy has no key, or the key has not been seen for long.
 func (s *Set) Key(policy int, t *Trace) string {
 	if policy == None {
 		return ""

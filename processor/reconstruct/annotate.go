@@ -47,7 +47,7 @@ func (a *annotator) annotate(ctx context.Context, k *wire.Kept, write func(span 
 		found, err := a.one(ctx, batch, t)
 		if err != nil {
 			a.skipped(ctx, failed)
-			a.logger.Error("The trace was passed on as it came.",
+			a.logger.Error("trace passed on without annotations",
 				zap.Stringer("trace_id", kept.ID), zap.Int("spans", spans), zap.Error(err))
 			continue
 		}

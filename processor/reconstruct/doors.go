@@ -55,7 +55,7 @@ func (a *annotator) decoded(ctx context.Context, td ptrace.Traces) (ptrace.Trace
 	}()
 	if err := fill(ctx, k, td); err != nil {
 		a.skipped(ctx, failed)
-		a.logger.Error("Traces were passed on as they came.", zap.Int("spans", td.SpanCount()), zap.Error(err))
+		a.logger.Error("traces passed on without annotations", zap.Int("spans", td.SpanCount()), zap.Error(err))
 		return td, nil
 	}
 	spans := spansOf(k, td)

@@ -20,7 +20,7 @@ type health struct {
 // succeed and fail set the health, and tell the log when it changes.
 func (h *health) succeed() {
 	if was := h.found.Load(); was != nil && !was.OK {
-		h.logger.Info("The trace store works.", zap.String("file", h.file))
+		h.logger.Info("trace store working", zap.String("file", h.file))
 		h.report(host.Health{OK: true, Message: "Traces are stored in " + h.file + "."})
 	}
 }

@@ -54,6 +54,6 @@ func (w *writer) close() {
 		return
 	}
 	if err := file.Close(); err != nil {
-		w.logger.Error("The trace store's file did not close well.", zap.String("file", w.path), zap.Error(err))
+		w.logger.Error("closing the trace store's file failed", zap.String("file", w.path), zap.Error(err))
 	}
 }

@@ -44,7 +44,7 @@ func (s *store) Trace(ctx context.Context, id pcommon.TraceID) ([]byte, Meta, bo
 	spans, meta, here, err := file.Trace(id)
 	if errors.Is(err, record.ErrCorrupt) {
 		s.telemetry.ExporterTraceStoreCorruptRecords.Add(ctx, 1)
-		s.logger.Error("A stored trace cannot be read.", zap.Stringer("trace_id", id), zap.Error(err))
+		s.logger.Error("reading a stored trace failed", zap.Stringer("trace_id", id), zap.Error(err))
 		return nil, meta, false, nil
 	}
 	return spans, meta, here, err

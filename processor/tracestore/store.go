@@ -220,7 +220,7 @@ func (s *store) prepare(ctx context.Context, k *wire.Kept) []tracefile.Item {
 			dropped(ctx, s.telemetry, "too_large", 1)
 		case err != nil:
 			dropped(ctx, s.telemetry, "failed", 1)
-			s.logger.Error("A trace was not stored.", zap.Stringer("trace_id", k.Traces[t].ID), zap.Error(err))
+			s.logger.Error("trace not stored", zap.Stringer("trace_id", k.Traces[t].ID), zap.Error(err))
 		default:
 			items = append(items, item)
 		}

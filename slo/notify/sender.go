@@ -118,7 +118,7 @@ func (s *Sender) serve(ctx context.Context, r Receiver, wake <-chan struct{}) {
 		if err != nil {
 			trouble++
 			wait = backoff(trouble)
-			s.Logger.Error("Cannot read or write the outbox; trying again", zap.String("receiver", r.Name),
+			s.Logger.Error("reading or writing the outbox failed, retrying", zap.String("receiver", r.Name),
 				zap.Duration("in", wait), zap.Error(err))
 		} else {
 			trouble = 0
@@ -258,12 +258,12 @@ func (s *Sender) tell(ctx context.Context, r Receiver, d Delivery, o Outcome) {
 		zap.String("transition", string(d.Transition)), zap.String("idempotency_key", d.Key), zap.Int("attempts", d.Attempts)}
 	switch o {
 	case OutcomeDelivered:
-		s.Logger.Info("Delivered an alert", fields...)
+		s.Logger.Info("alert delivered", fields...)
 	case OutcomeRetried:
-		s.Logger.Warn("Could not deliver an alert; trying again",
+		s.Logger.Warn("delivering an alert failed, retrying",
 			append(fields, zap.Time("next_attempt_at", d.NextAttemptAt), zap.String("error", d.LastError))...)
 	case OutcomeDead:
-		s.Logger.Error("A receiver refused an alert for good: correct the receiver's configuration",
+		s.Logger.Error("alert refused for good: correct the receiver's configuration",
 			append(fields, zap.String("error", d.LastError))...)
 	}
 	if s.Attempted != nil {

@@ -65,7 +65,7 @@ func (c *Connector) start(h component.Host) error {
 
 func (c *Connector) open(h component.Host) error {
 	if c.metrics == nil {
-		c.set.Logger.Warn("Spans pass uncounted: name this connector under receivers of a metrics pipeline",
+		c.set.Logger.Warn("spans pass uncounted: name this connector under receivers of a metrics pipeline",
 			zap.Stringer("connector", c.id))
 	} else {
 		var objectives []slo.Objective
@@ -209,7 +209,7 @@ var labelNames = [count.NumLabels]struct{ label, key string }{
 func (c *Connector) overflowed(ctx context.Context, l count.Label, spans int64) {
 	c.telemetry.SliOverflowSpans.Add(ctx, spans, metric.WithAttributeSet(attribute.NewSet(attribute.String("label", labelNames[l].label))))
 	c.told[l].Do(func() {
-		c.set.Logger.Warn("More values of a label, or series, than the limit: spans with further ones are counted under "+count.Other+
+		c.set.Logger.Warn("limit of series or of values of a label exceeded: further ones are counted under "+count.Other+
 			". Raise the limit, or make the label vary less, such as by leaving IDs out of span names",
 			zap.String("label", labelNames[l].label), zap.String("limit", "limits::"+labelNames[l].key))
 	})

@@ -120,7 +120,7 @@ func (e *emitting) run(ctx context.Context) {
 func (e *emitting) emit(ctx context.Context) {
 	at := floor(clock.Wall().UnixMilli(), e.cfg.Interval)
 	if behind := time.Duration(e.flusher.last-at) * time.Millisecond; behind > clock.JumpAllowed {
-		e.set.Logger.Warn("The clock was set back: counts are emitted by the time that it shows now", zap.Duration("by", behind))
+		e.set.Logger.Warn("clock was set back: counts are emitted by the time that it shows now", zap.Duration("by", behind))
 		e.flusher.setBack(at)
 	}
 	if at > e.flusher.last {
@@ -144,7 +144,7 @@ func (e *emitting) flush(ctx context.Context, at int64) error {
 		e.failure.Store(nil)
 		if !e.logged.IsZero() {
 			e.logged = time.Time{}
-			e.set.Logger.Info("The metrics pipeline takes the counts")
+			e.set.Logger.Info("metrics pipeline accepts the counts again")
 		}
 		return nil
 	}

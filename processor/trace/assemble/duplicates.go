@@ -34,8 +34,8 @@ func (c *copies) collapse(same []link.Node) []link.Node {
 }
 
 // leaveOut notes that a span is a copy of another.
-func (c *copies) leaveOut(of *link.Node, left link.Node) {
-	of.Flags |= trace.FlagDuplicate
+func (c *copies) leaveOut(original *link.Node, left link.Node) {
+	original.Flags |= trace.FlagDuplicate
 	c.identical = append(c.identical, int(left.Of))
 }
 

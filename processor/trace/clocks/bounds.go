@@ -20,8 +20,8 @@ const untimely = trace.FlagNoStart | trace.FlagFarFuture | trace.FlagInverted
 // maxBound is the most that two clocks can differ by, 36 years: what is more is garbage, and would overflow sums.
 const maxBound = int64(1) << 60
 
-// collectBounds reads off the forest and its links what they say about pairs of clocks. Spans whose times cannot be what
-// they say have no say.
+// collectBounds collects what the forest and its links say about pairs of clocks. Spans with impossible times are left
+// out.
 func (c *corrector) collectBounds() {
 	c.bounds = make([]bound, 0, len(c.Spans)) // mostly enough: about every other span is in another process, and has two
 	for i := range c.Spans {

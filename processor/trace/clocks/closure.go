@@ -25,9 +25,9 @@ func newClosure(n int) *closure {
 
 func (c *closure) at(i, j int) int64 { return c.d[i*c.n+j] }
 
-// insert adds that θ(a) − θ(b) ≤ w, and says whether it could: not where it contradicts what is there, which then stays
-// as it was. It takes O(1) where the bound is implied already, else O(n) and a step for each pair of a clock that gets closer
-// to b by it and one that a gets closer to: as what was there is closed, no other pair does.
+// insert adds the bound θ(a) − θ(b) ≤ w, and reports whether it could. A bound that contradicts those before is not
+// added. It takes O(1) where the bound is implied already, else O(n) and a step for each pair of a clock that gets
+// closer to b and one that a gets closer to: the bounds before were closed, so no other pair changes.
 func (c *closure) insert(a, b int, w int64) bool {
 	if back := c.at(b, a); back < unknown && back+w < 0 {
 		return false

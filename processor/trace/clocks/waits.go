@@ -42,8 +42,8 @@ func gaveUp(client []byte) bool {
 	return false
 }
 
-// saysGaveUp knows gRPC's codes, by number (CANCELLED, DEADLINE_EXCEEDED) or name, and the names that languages give to
-// the errors of timeouts.
+// saysGaveUp reports whether the text of an error says that the caller stopped waiting: gRPC's codes, by number or name
+// (CANCELLED, DEADLINE_EXCEEDED), HTTP's, and the names that languages give to timeouts.
 func saysGaveUp(v wire.Value) bool {
 	text := strings.ToLower(v.AsString())
 	if text == "1" || text == "4" || text == "504" || text == "499" || text == "408" {

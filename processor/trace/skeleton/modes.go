@@ -50,8 +50,8 @@ type FailureModes uint16
 // With returns the set and m.
 func (set FailureModes) With(m FailureMode) FailureModes { return set | 1<<m }
 
-// Any reports whether the sets have one in common.
-func (set FailureModes) Any(of FailureModes) bool { return set&of != 0 }
+// Any reports whether the sets have a mode in common.
+func (set FailureModes) Any(other FailureModes) bool { return set&other != 0 }
 
 // FailureModes are those of the trace's calls.
 func (k *Skeleton) FailureModes() (found FailureModes) {

@@ -37,7 +37,8 @@ type work struct {
 // period is when a server worked, and the latest end among those before it, of its service, and its own.
 type period struct{ service, start, latest uint64 }
 
-// overlapOfMany is overlap for calls of many servers, of which those of the earlier are sorted once: it may be repeated often.
+// overlapOfMany is overlap where the earlier call has many servers. It sorts them once, because they are compared with
+// the servers of many later calls.
 func (k *Skeleton) overlapOfMany(earlier int32, after []int32) bool {
 	w := &k.worked
 	if w.of != earlier {

@@ -75,11 +75,12 @@ func (s *Span) duration() uint64 {
 
 func (s *Span) failed() bool { return s.Status == wire.StatusError }
 
-// entered says that the span is the far end of a call.
+// entered reports whether the span is the far end of a call.
 func (s *Span) entered() bool { return s.Kind == wire.KindServer || s.Kind == wire.KindConsumer }
 
-// Identify returns numbers for a resource and for the clock of its spans, equal ones for what is equal, as far as hashes tell; 0
-// for a clock that it does not tell. resourceSpans is the body of a ResourceSpans or its header.
+// Identify returns numbers that stand for a resource and for the clock of its spans, equal for equal ones as far as
+// hashes tell. clock is 0 where the resource does not tell its clock. resourceSpans is the body of a ResourceSpans or
+// its header.
 func Identify(resourceSpans []byte) (resource, clock uint64) { return describe.Numbers(resourceSpans) }
 
 // Reset empties the skeleton and keeps its memory.
@@ -112,9 +113,9 @@ func (k *Skeleton) Link() {
 	k.path.own = sized(k.path.own, len(k.Spans))
 }
 
-func (s *Span) node(of int32) link.Node {
+func (s *Span) node(index int32) link.Node {
 	n := link.Node{
-		ID: s.ID, Parent: s.Parent, Start: s.Start, End: s.End, Kind: s.Kind, Of: of,
+		ID: s.ID, Parent: s.Parent, Start: s.Start, End: s.End, Kind: s.Kind, Of: index,
 		Resource: s.Resource, Clock: s.Clock, Service: s.Service,
 	}
 	if n.Resource == 0 {

@@ -8,9 +8,9 @@ import (
 	"github.com/slowburn/slowburn/processor/policy/internal/rule"
 )
 
-// Config is for traces with a span for which any of the Span conditions holds, or with an event of a span
-// for which any of the SpanEvent conditions does. They are written in the OpenTelemetry Transformation Language; a path
-// without a context is one of the span, or of the event.
+// Config matches traces with a span for which any of the Span conditions holds, or with an event for which any of the
+// SpanEvent conditions holds. They are written in the OpenTelemetry Transformation Language. A path without a context
+// is one of the span, or of the event.
 type Config struct {
 	// ErrorMode says what becomes of a condition that cannot be evaluated for a span: with ignore and silent the next one
 	// is looked at, and silent does not log; with propagate the policy is not for that span. Unset it is ignore.

@@ -44,14 +44,14 @@ func (s *standard[T]) value(text string) (func(c *Context) (any, error), error) 
 }
 
 // parseCondition parses a condition whose paths need not name their context if it is the one given.
-func parseCondition[T any](parser ottl.Parser[T], of string, settings component.TelemetrySettings, text string) (*ottl.Condition[T], error) {
+func parseCondition[T any](parser ottl.Parser[T], pathContext string, settings component.TelemetrySettings, text string) (*ottl.Condition[T], error) {
 	first := func(_ *ottl.ParserCollection[*ottl.Condition[T]], _ ottl.ConditionsGetter, parsed []*ottl.Condition[T]) (*ottl.Condition[T], error) {
 		return parsed[0], nil
 	}
 	collection, err := ottl.NewParserCollection(settings,
-		ottl.WithParserCollectionContext(of, &parser, ottl.WithConditionConverter(first)))
+		ottl.WithParserCollectionContext(pathContext, &parser, ottl.WithConditionConverter(first)))
 	if err != nil {
 		return nil, err
 	}
-	return collection.ParseConditionsWithContext(of, ottl.NewConditionsGetter([]string{text}), true)
+	return collection.ParseConditionsWithContext(pathContext, ottl.NewConditionsGetter([]string{text}), true)
 }

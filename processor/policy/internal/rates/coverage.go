@@ -85,11 +85,11 @@ func (c *Coverage) Add(operation uint64, now int64) {
 	c.put(covering{operation, now})
 }
 
-func (c *Coverage) put(one covering) {
-	c.since[one.operation] = one.since
-	c.queue = append(c.queue, one)
-	if p := c.place(one.operation, 0); p != nil {
-		p.Store(one.operation)
+func (c *Coverage) put(entry covering) {
+	c.since[entry.operation] = entry.since
+	c.queue = append(c.queue, entry)
+	if p := c.place(entry.operation, 0); p != nil {
+		p.Store(entry.operation)
 	}
 	c.fill()
 }
@@ -103,8 +103,8 @@ func (c *Coverage) fill() {
 	c.full.Store(n >= c.limit)
 }
 
-// Expire takes out what is over. It is called so often, where there is traffic, that lasting holds nothing that is; after a
-// pause it reports for a while that it may have.
+// Expire removes what is over, and reports whether lasting may still hold some of it. With traffic it is called often
+// enough that lasting does not; after a pause it may for a while.
 func (c *Coverage) Expire(now int64) (unsure bool) {
 	if now-c.seen > c.margin/2 {
 		c.unsure = now + c.margin

@@ -10,7 +10,7 @@ import (
 	"github.com/slowburn/slowburn/processor/policy/internal/rule"
 )
 
-// BooleanAttributeConfig is for traces with an attribute of type bool that is Value.
+// BooleanAttributeConfig matches traces with an attribute of type bool that is Value.
 type BooleanAttributeConfig struct {
 	Key         string `mapstructure:"key"`
 	Value       bool   `mapstructure:"value"`

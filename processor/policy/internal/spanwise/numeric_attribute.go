@@ -11,7 +11,7 @@ import (
 	"github.com/slowburn/slowburn/processor/policy/internal/rule"
 )
 
-// NumericAttributeConfig is for traces with an attribute of type int64 or double that is at least MinValue and at most
+// NumericAttributeConfig matches traces with an attribute of type int64 or double that is at least MinValue and at most
 // MaxValue. One of both must be set, and 0 is a value like others.
 type NumericAttributeConfig struct {
 	Key         string `mapstructure:"key"`
@@ -68,8 +68,8 @@ func (b between) Holds(v wire.Value) bool {
 	}
 }
 
-// holdsDouble compares exactly: beyond 2^53 an int64 made a float64 would be rounded, so the double is made an integer
-// instead. It is false for NaN.
+// holdsDouble reports whether a double lies within the bounds, exactly: it makes an integer of the double, because a
+// float64 of an int64 beyond 2^53 would be rounded. It is false for NaN.
 func (b between) holdsDouble(d float64) bool {
 	const limit = 1 << 63 // -limit is the least int64, limit one more than the greatest
 	switch {

@@ -9,7 +9,7 @@ import (
 	"github.com/slowburn/slowburn/processor/policy/internal/rule"
 )
 
-// StatusCodeConfig is for traces with a span whose status is one of StatusCodes: OK, ERROR, UNSET.
+// StatusCodeConfig matches traces with a span whose status is one of StatusCodes: OK, ERROR, UNSET.
 type StatusCodeConfig struct {
 	StatusCodes []string `mapstructure:"status_codes"`
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/slowburn/slowburn/processor/policy/internal/rule"
 )
 
-// StringAttributeConfig is for traces with an attribute of type string that has one of the values.
+// StringAttributeConfig matches traces with an attribute of type string that has one of the values.
 type StringAttributeConfig struct {
 	Key string `mapstructure:"key"`
 	// Values are compared as they are, or are regular expressions that match anywhere in the attribute's value, unless

@@ -11,7 +11,7 @@ import (
 	"github.com/slowburn/slowburn/processor/policy/internal/rule"
 )
 
-// TraceStateConfig is for traces with a span whose W3C tracestate has Key with one of Values.
+// TraceStateConfig matches traces with a span whose W3C tracestate has Key with one of Values.
 type TraceStateConfig struct {
 	Key    string   `mapstructure:"key"`
 	Values []string `mapstructure:"values"`

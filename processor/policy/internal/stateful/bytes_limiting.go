@@ -5,7 +5,7 @@ import (
 	"github.com/slowburn/slowburn/processor/policy/internal/rule"
 )
 
-// BytesLimitingConfig is for as many traces as have BytesPerSecond bytes in all, as they came over the wire.
+// BytesLimitingConfig samples traces with up to BytesPerSecond bytes in all, as they came over the wire.
 type BytesLimitingConfig struct {
 	BytesPerSecond int64 `mapstructure:"bytes_per_second"`
 	// BurstCapacity is how many bytes that were not taken are saved for a burst; 0 is those of two seconds.

@@ -13,9 +13,9 @@ import (
 	"github.com/slowburn/slowburn/processor/trace/skeleton"
 )
 
-// DiversityConfig is for one trace at least of each operation and period: it samples a trace with an operation of which none
-// was kept, by whatever policy, since the period began. An operation is a service and the name of a span that entered it:
-// of kind SERVER or CONSUMER, or a root.
+// DiversityConfig samples at least one trace of each operation and period: a trace with an operation of which no policy
+// kept a trace since the period began. An operation is a service and the name of a span that entered it: of kind SERVER
+// or CONSUMER, or a root.
 type DiversityConfig struct {
 	// Period begins for each operation when a trace with it is kept; 0 means 15 minutes.
 	Period time.Duration `mapstructure:"period"`

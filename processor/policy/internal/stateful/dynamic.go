@@ -12,8 +12,8 @@ import (
 	"github.com/slowburn/slowburn/processor/policy/internal/threshold"
 )
 
-// DynamicConfig is for a share of all traces such that a target is met: of traces with a key that is rare more are kept,
-// and of those with a common key less. One of SpansPerSecond and SamplingPercentage must be set.
+// DynamicConfig samples a share of all traces such that a target is met: more of traces with a rare key, fewer of those
+// with a common one. Either SpansPerSecond or SamplingPercentage must be set.
 type DynamicConfig struct {
 	// SpansPerSecond is how many spans the policy is to keep, over all keys and in the long run.
 	SpansPerSecond float64 `mapstructure:"spans_per_second"`

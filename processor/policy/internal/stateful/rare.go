@@ -10,7 +10,7 @@ import (
 	"github.com/slowburn/slowburn/processor/policy/internal/rule"
 )
 
-// RareConfig is for the first traces of each key in a period.
+// RareConfig samples the first traces of each key in a period.
 type RareConfig struct {
 	// Traces is how many of each key; 0 means 1.
 	Traces int `mapstructure:"traces"`

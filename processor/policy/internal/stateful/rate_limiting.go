@@ -5,7 +5,7 @@ import (
 	"github.com/slowburn/slowburn/processor/policy/internal/rule"
 )
 
-// RateLimitingConfig is for as many traces as have SpansPerSecond spans in all.
+// RateLimitingConfig samples traces with up to SpansPerSecond spans in all.
 type RateLimitingConfig struct {
 	SpansPerSecond int64 `mapstructure:"spans_per_second"`
 	// BurstCapacity is how many spans that were not taken are saved for a burst; 0 is those of two seconds.

@@ -10,7 +10,7 @@ import (
 	"github.com/slowburn/slowburn/processor/trace/skeleton"
 )
 
-// FailureModeConfig is for traces with a call that failed in one of the Modes, by their names in package trace.
+// FailureModeConfig matches traces with a call that failed in one of the Modes, which are named as in package skeleton.
 type FailureModeConfig struct {
 	Modes []string `mapstructure:"modes"`
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/slowburn/slowburn/processor/policy/internal/rule"
 )
 
-// LatencyConfig is for traces whose duration, from the earliest start to the latest end, is greater than ThresholdMs and
-// not greater than UpperThresholdMs. One of both must be set.
+// LatencyConfig matches traces whose duration, from the earliest start to the latest end, is greater than ThresholdMs
+// and at most UpperThresholdMs. One of both must be set.
 type LatencyConfig struct {
 	// ThresholdMs is in milliseconds; unset it is 0.
 	ThresholdMs *int64 `mapstructure:"threshold_ms"`

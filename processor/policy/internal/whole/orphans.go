@@ -7,7 +7,7 @@ import (
 	"github.com/slowburn/slowburn/processor/policy/internal/rule"
 )
 
-// OrphansConfig is for traces that do not hang together.
+// OrphansConfig matches traces whose tree is broken: spans without their parent, or several roots.
 type OrphansConfig struct {
 	// Min is how many spans without their parent, and roots beyond the first, there must be; 0 means 1.
 	Min int `mapstructure:"min"`

@@ -9,7 +9,7 @@ import (
 	"github.com/slowburn/slowburn/processor/policy/internal/threshold"
 )
 
-// ProbabilisticConfig is for a share of all traces, chosen by W3C randomness.
+// ProbabilisticConfig samples a share of all traces, chosen by W3C randomness.
 type ProbabilisticConfig struct {
 	// SamplingPercentage is the share in percent: 0 is none, 100 and more is all.
 	SamplingPercentage float64 `mapstructure:"sampling_percentage"`

@@ -5,7 +5,7 @@ import (
 	"github.com/slowburn/slowburn/processor/policy/internal/rule"
 )
 
-// RetriesConfig is for traces in which calls that failed are repeated.
+// RetriesConfig matches traces in which failed calls are repeated.
 type RetriesConfig struct {
 	// Min is how many repetitions there must be; 0 means 1.
 	Min int `mapstructure:"min"`

@@ -9,7 +9,7 @@ import (
 	"github.com/slowburn/slowburn/processor/policy/internal/rule"
 )
 
-// SpanCountConfig is for traces that have at least MinSpans spans and at most MaxSpans.
+// SpanCountConfig matches traces with at least MinSpans spans and at most MaxSpans.
 type SpanCountConfig struct {
 	MinSpans int `mapstructure:"min_spans"`
 	// MaxSpans of 0 is no upper bound.

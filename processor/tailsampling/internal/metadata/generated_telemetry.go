@@ -1093,7 +1093,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	var err, errs error
 	builder.ProcessorTailSamplingApartTraces, err = builder.meter.Int64ObservableGauge(
 		"otelcol_processor_tail_sampling_apart_traces",
-		metric.WithDescription("Kept traces that wait apart from the others of a destination, because each try of them failed [Beta]"),
+		metric.WithDescription("Kept traces that are retried apart from the others of a destination, because each attempt failed [Beta]"),
 		metric.WithUnit("{traces}"),
 	)
 	errs = errors.Join(errs, err)
@@ -1135,7 +1135,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingCompressionSavedBytes, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_tail_sampling_compression_saved_bytes",
-		metric.WithDescription("What compressing segments saved [Beta]"),
+		metric.WithDescription("Bytes saved by compressing segments [Beta]"),
 		metric.WithUnit("By"),
 	)
 	errs = errors.Join(errs, err)
@@ -1165,7 +1165,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingDecisionLateness, err = builder.meter.Float64Histogram(
 		"otelcol_processor_tail_sampling_decision_lateness",
-		metric.WithDescription("How much later than due the most overdue decision of a run of the timer was taken [Beta]"),
+		metric.WithDescription("Delay of the most overdue decision in a run of the timer [Beta]"),
 		metric.WithUnit("s"),
 		metric.WithExplicitBucketBoundaries([]float64{0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10}...),
 	)
@@ -1178,7 +1178,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingDeliveryBudgetBytes, err = builder.meter.Int64ObservableGauge(
 		"otelcol_processor_tail_sampling_delivery_budget_bytes",
-		metric.WithDescription("The budget for undelivered_bytes [Beta]"),
+		metric.WithDescription("Limit of undelivered_bytes (delivery_budget) [Beta]"),
 		metric.WithUnit("By"),
 	)
 	errs = errors.Join(errs, err)
@@ -1190,13 +1190,13 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingDiskBudgetBytes, err = builder.meter.Int64ObservableGauge(
 		"otelcol_processor_tail_sampling_disk_budget_bytes",
-		metric.WithDescription("The budget for disk_bytes; 0 with storage memory [Beta]"),
+		metric.WithDescription("Limit of disk_bytes (disk_budget); 0 with storage memory [Beta]"),
 		metric.WithUnit("By"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingDiskBytes, err = builder.meter.Int64ObservableGauge(
 		"otelcol_processor_tail_sampling_disk_bytes",
-		metric.WithDescription("Files of the span log and its journal [Beta]"),
+		metric.WithDescription("Size of the files of the span log and its journal [Beta]"),
 		metric.WithUnit("By"),
 	)
 	errs = errors.Join(errs, err)
@@ -1250,7 +1250,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingMemoryBudgetBytes, err = builder.meter.Int64ObservableGauge(
 		"otelcol_processor_tail_sampling_memory_budget_bytes",
-		metric.WithDescription("The budget for bytes_buffered [Beta]"),
+		metric.WithDescription("Limit of bytes_buffered (memory_budget) [Beta]"),
 		metric.WithUnit("By"),
 	)
 	errs = errors.Join(errs, err)
@@ -1322,13 +1322,13 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingRejectedSpans, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_tail_sampling_rejected_spans",
-		metric.WithDescription("Spans that a destination did not store although it accepted their request (partial success) [Beta]"),
+		metric.WithDescription("Spans that a destination rejected although it accepted their request (partial success) [Beta]"),
 		metric.WithUnit("{spans}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingRepairedSpans, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_tail_sampling_repaired_spans",
-		metric.WithDescription("Spans that went out with text made UTF-8 [Beta]"),
+		metric.WithDescription("Spans delivered with text that was repaired to be UTF-8 [Beta]"),
 		metric.WithUnit("{spans}"),
 	)
 	errs = errors.Join(errs, err)
@@ -1379,7 +1379,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingSegmentsLeftToDisk, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_tail_sampling_segments_left_to_disk",
-		metric.WithDescription("Segments that left memory as they were, their file being read again when needed [Beta]"),
+		metric.WithDescription("Segments evicted from memory uncompressed; their files are read when needed [Beta]"),
 		metric.WithUnit("{segments}"),
 	)
 	errs = errors.Join(errs, err)
@@ -1439,13 +1439,13 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingStageTime, err = builder.meter.Float64ObservableCounter(
 		"otelcol_processor_tail_sampling_stage_time",
-		metric.WithDescription("Time spent in a stage of the way through the buffer [Beta]"),
+		metric.WithDescription("Time spent in a stage of the buffer [Beta]"),
 		metric.WithUnit("s"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingTornTails, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_tail_sampling_torn_tails",
-		metric.WithDescription("Segments of which an unfinished, unacknowledged record was cut at the start [Beta]"),
+		metric.WithDescription("Segments whose last record was incomplete, and not acknowledged, and was cut off at the start [Beta]"),
 		metric.WithUnit("{segments}"),
 	)
 	errs = errors.Join(errs, err)
@@ -1457,7 +1457,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingTracesRevivable, err = builder.meter.Int64ObservableGauge(
 		"otelcol_processor_tail_sampling_traces_revivable",
-		metric.WithDescription("Traces that were not sampled and stay in case that what comes late changes that [Beta]"),
+		metric.WithDescription("Traces that were not sampled and are kept in the buffer for revive_window, in case that late spans change the decision [Beta]"),
 		metric.WithUnit("{traces}"),
 	)
 	errs = errors.Join(errs, err)
@@ -1493,7 +1493,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingVolatileSegments, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_tail_sampling_volatile_segments",
-		metric.WithDescription("Segments that are in memory only because the disk failed after their spans had been let in [Beta]"),
+		metric.WithDescription("Segments that are in memory only, because the disk failed after their spans had been accepted [Beta]"),
 		metric.WithUnit("{segments}"),
 	)
 	errs = errors.Join(errs, err)

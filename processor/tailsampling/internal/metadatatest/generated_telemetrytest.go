@@ -24,7 +24,7 @@ func NewSettings(tt *componenttest.Telemetry) processor.Settings {
 func AssertEqualProcessorTailSamplingApartTraces(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_tail_sampling_apart_traces",
-		Description: "Kept traces that wait apart from the others of a destination, because each try of them failed [Beta]",
+		Description: "Kept traces that are retried apart from the others of a destination, because each attempt failed [Beta]",
 		Unit:        "{traces}",
 		Data: metricdata.Gauge[int64]{
 			DataPoints: dps,
@@ -124,7 +124,7 @@ func AssertEqualProcessorTailSamplingBytesRevivable(t *testing.T, tt *componentt
 func AssertEqualProcessorTailSamplingCompressionSavedBytes(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_tail_sampling_compression_saved_bytes",
-		Description: "What compressing segments saved [Beta]",
+		Description: "Bytes saved by compressing segments [Beta]",
 		Unit:        "By",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -204,7 +204,7 @@ func AssertEqualProcessorTailSamplingCountTracesSampled(t *testing.T, tt *compon
 func AssertEqualProcessorTailSamplingDecisionLateness(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.HistogramDataPoint[float64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_tail_sampling_decision_lateness",
-		Description: "How much later than due the most overdue decision of a run of the timer was taken [Beta]",
+		Description: "Delay of the most overdue decision in a run of the timer [Beta]",
 		Unit:        "s",
 		Data: metricdata.Histogram[float64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -235,7 +235,7 @@ func AssertEqualProcessorTailSamplingDeliveredSpans(t *testing.T, tt *componentt
 func AssertEqualProcessorTailSamplingDeliveryBudgetBytes(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_tail_sampling_delivery_budget_bytes",
-		Description: "The budget for undelivered_bytes [Beta]",
+		Description: "Limit of undelivered_bytes (delivery_budget) [Beta]",
 		Unit:        "By",
 		Data: metricdata.Gauge[int64]{
 			DataPoints: dps,
@@ -265,7 +265,7 @@ func AssertEqualProcessorTailSamplingDeliveryRetries(t *testing.T, tt *component
 func AssertEqualProcessorTailSamplingDiskBudgetBytes(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_tail_sampling_disk_budget_bytes",
-		Description: "The budget for disk_bytes; 0 with storage memory [Beta]",
+		Description: "Limit of disk_bytes (disk_budget); 0 with storage memory [Beta]",
 		Unit:        "By",
 		Data: metricdata.Gauge[int64]{
 			DataPoints: dps,
@@ -279,7 +279,7 @@ func AssertEqualProcessorTailSamplingDiskBudgetBytes(t *testing.T, tt *component
 func AssertEqualProcessorTailSamplingDiskBytes(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_tail_sampling_disk_bytes",
-		Description: "Files of the span log and its journal [Beta]",
+		Description: "Size of the files of the span log and its journal [Beta]",
 		Unit:        "By",
 		Data: metricdata.Gauge[int64]{
 			DataPoints: dps,
@@ -419,7 +419,7 @@ func AssertEqualProcessorTailSamplingLostSpans(t *testing.T, tt *componenttest.T
 func AssertEqualProcessorTailSamplingMemoryBudgetBytes(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_tail_sampling_memory_budget_bytes",
-		Description: "The budget for bytes_buffered [Beta]",
+		Description: "Limit of bytes_buffered (memory_budget) [Beta]",
 		Unit:        "By",
 		Data: metricdata.Gauge[int64]{
 			DataPoints: dps,
@@ -603,7 +603,7 @@ func AssertEqualProcessorTailSamplingRefusedTraces(t *testing.T, tt *componentte
 func AssertEqualProcessorTailSamplingRejectedSpans(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_tail_sampling_rejected_spans",
-		Description: "Spans that a destination did not store although it accepted their request (partial success) [Beta]",
+		Description: "Spans that a destination rejected although it accepted their request (partial success) [Beta]",
 		Unit:        "{spans}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -619,7 +619,7 @@ func AssertEqualProcessorTailSamplingRejectedSpans(t *testing.T, tt *componentte
 func AssertEqualProcessorTailSamplingRepairedSpans(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_tail_sampling_repaired_spans",
-		Description: "Spans that went out with text made UTF-8 [Beta]",
+		Description: "Spans delivered with text that was repaired to be UTF-8 [Beta]",
 		Unit:        "{spans}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -740,7 +740,7 @@ func AssertEqualProcessorTailSamplingSegments(t *testing.T, tt *componenttest.Te
 func AssertEqualProcessorTailSamplingSegmentsLeftToDisk(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_tail_sampling_segments_left_to_disk",
-		Description: "Segments that left memory as they were, their file being read again when needed [Beta]",
+		Description: "Segments evicted from memory uncompressed; their files are read when needed [Beta]",
 		Unit:        "{segments}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -898,7 +898,7 @@ func AssertEqualProcessorTailSamplingStageCalls(t *testing.T, tt *componenttest.
 func AssertEqualProcessorTailSamplingStageTime(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[float64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_tail_sampling_stage_time",
-		Description: "Time spent in a stage of the way through the buffer [Beta]",
+		Description: "Time spent in a stage of the buffer [Beta]",
 		Unit:        "s",
 		Data: metricdata.Sum[float64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -914,7 +914,7 @@ func AssertEqualProcessorTailSamplingStageTime(t *testing.T, tt *componenttest.T
 func AssertEqualProcessorTailSamplingTornTails(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_tail_sampling_torn_tails",
-		Description: "Segments of which an unfinished, unacknowledged record was cut at the start [Beta]",
+		Description: "Segments whose last record was incomplete, and not acknowledged, and was cut off at the start [Beta]",
 		Unit:        "{segments}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -946,7 +946,7 @@ func AssertEqualProcessorTailSamplingTraceDecisions(t *testing.T, tt *componentt
 func AssertEqualProcessorTailSamplingTracesRevivable(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_tail_sampling_traces_revivable",
-		Description: "Traces that were not sampled and stay in case that what comes late changes that [Beta]",
+		Description: "Traces that were not sampled and are kept in the buffer for revive_window, in case that late spans change the decision [Beta]",
 		Unit:        "{traces}",
 		Data: metricdata.Gauge[int64]{
 			DataPoints: dps,
@@ -1036,7 +1036,7 @@ func AssertEqualProcessorTailSamplingUnknownFieldsSpans(t *testing.T, tt *compon
 func AssertEqualProcessorTailSamplingVolatileSegments(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_tail_sampling_volatile_segments",
-		Description: "Segments that are in memory only because the disk failed after their spans had been let in [Beta]",
+		Description: "Segments that are in memory only, because the disk failed after their spans had been accepted [Beta]",
 		Unit:        "{segments}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,

@@ -141,7 +141,7 @@ func nextTry(d *delivery.Destination, now clock.Monotonic) string {
 // Progress describes how far the start is.
 func (w *View) Progress() string {
 	if w.Store == nil {
-		return "starts"
+		return "is starting"
 	}
 	return w.Store.Progress()
 }

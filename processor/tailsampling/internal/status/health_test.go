@@ -23,7 +23,7 @@ import (
 
 func TestHealthWhileStarting(t *testing.T) {
 	s := newScene(t, false)
-	require.Equal(t, host.Health{Blocking: true, Message: "starts"}, s.Health())
+	require.Equal(t, host.Health{Blocking: true, Message: "is starting"}, s.Health())
 	s.Store = recovery.NewStore("", s.Buffer, s.Versions.Names, nil)
 	require.Equal(t, host.Health{Blocking: true, Message: "reads buffered spans back: 0.0KiB of 0.0KiB (0 %)"}, s.Health())
 	s.Buffer.Close()

@@ -37,9 +37,9 @@ type entry struct {
 // Reset empties the forest and keeps its memory.
 func (f *Forest) Reset() { f.Nodes, f.Parents, f.indexed = f.Nodes[:0], f.Parents[:0], false }
 
-// Collapse calls one for each span of which there are several nodes, with those, and keeps what it returns: some of them.
+// Collapse calls choose with the nodes of each span that has several, and keeps those that it returns.
 // It is called before Link.
-func (f *Forest) Collapse(one func(same []Node) []Node) {
+func (f *Forest) Collapse(choose func(same []Node) []Node) {
 	f.index()
 	if f.indexed = !f.repeated; f.indexed {
 		return
@@ -56,7 +56,7 @@ func (f *Forest) Collapse(one func(same []Node) []Node) {
 		if n == 1 {
 			kept = append(kept, f.Nodes[i])
 		} else {
-			kept = append(kept, one(f.Nodes[i:i+n])...)
+			kept = append(kept, choose(f.Nodes[i:i+n])...)
 		}
 		i += n
 	}

@@ -97,7 +97,8 @@ func (f *Forest) cutCycles() {
 	}
 }
 
-// startsBefore compares by canonical order, but a span whose start is not its own starts before none.
+// startsBefore reports whether a span starts before another in canonical order. A span whose start is not its own
+// starts before none that has one.
 func (f *Forest) startsBefore(i, j int32) bool {
 	iOwn, jOwn := f.Nodes[i].Flags.OwnStart(), f.Nodes[j].Flags.OwnStart()
 	if iOwn != jOwn {

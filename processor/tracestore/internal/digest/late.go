@@ -48,21 +48,21 @@ func (h *Header) addRange(part *Header) {
 }
 
 // addService adds the spans of a service.
-func (s *Summary) addService(of *ServiceSummary) {
+func (s *Summary) addService(service *ServiceSummary) {
 	byName := func(x ServiceSummary, name string) int { return strings.Compare(x.Name, name) }
-	at, known := slices.BinarySearchFunc(s.Services, of.Name, byName)
+	at, known := slices.BinarySearchFunc(s.Services, service.Name, byName)
 	if !known && len(s.Services) >= maxServices {
 		at, known = slices.BinarySearchFunc(s.Services, otherServices, byName)
 	}
 	if !known {
-		name := of.Name
+		name := service.Name
 		if len(s.Services) >= maxServices {
 			name = otherServices
 		}
 		s.Services = slices.Insert(s.Services, at, ServiceSummary{Name: name})
 	}
-	s.Services[at].Spans += of.Spans
-	s.Services[at].Errors += of.Errors
+	s.Services[at].Spans += service.Spans
+	s.Services[at].Errors += service.Errors
 }
 
 const (

@@ -96,9 +96,9 @@ func (f *File) Close() error { return state.Guard(f.db.Close) }
 // MoveAside renames a file that Open refuses or that is damaged, so that a new one can be started, and returns its new name,
 // which tells why. It takes the place of one that was moved before: of files that may each be as large as they are allowed to,
 // one is enough to look into.
-func MoveAside(path string, why error) (aside string, err error) {
+func MoveAside(path string, cause error) (aside string, err error) {
 	aside = path + ".damaged"
-	if errors.Is(why, ErrOtherFormat) {
+	if errors.Is(cause, ErrOtherFormat) {
 		aside = path + ".other-format"
 	}
 	failpoint.Before(failpoint.TracesAside)

@@ -102,7 +102,7 @@ func (w *writing) putSpans(id pcommon.TraceID, at place, t *storedTrace, old *di
 	d, merged, err := merge(spans, w.now)
 	if err != nil {
 		w.Failed++
-		w.opts.Logger.Error("Late spans were not added to their trace.", zap.Stringer("trace_id", id), zap.Error(err))
+		w.opts.Logger.Error("late spans not added to their trace", zap.Stringer("trace_id", id), zap.Error(err))
 		return nil
 	}
 	if d.Distinct == old.Distinct && len(t.parts) == 0 {

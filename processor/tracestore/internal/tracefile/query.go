@@ -114,7 +114,7 @@ func (q Query) durations() (shortest, longest uint64) {
 	return uint64(max(q.MinDuration, 0)), longest
 }
 
-// matches checks what the index knows only roughly.
+// matches reports whether a trace fits the durations of the query, which the index knows only by magnitude.
 func (q Query) matches(h digest.Header) bool {
 	shortest, longest := q.durations()
 	return h.Duration >= shortest && h.Duration <= longest

@@ -45,12 +45,12 @@ func (r run) hash(i int) uint64  { return binary.BigEndian.Uint64(r[i*runEntryBy
 func (r run) place(i int) place  { return place(r[i*runEntryBytes+8:]) }
 func (r run) entry(i int) []byte { return r[i*runEntryBytes : (i+1)*runEntryBytes] }
 
-// newRun sorts what it is made of.
-func newRun(of []located) run {
-	slices.SortFunc(of, func(a, b located) int { return cmp.Compare(a.hash, b.hash) })
-	r := make(run, 0, len(of)*runEntryBytes)
-	for i := range of {
-		r = append(binary.BigEndian.AppendUint64(r, of[i].hash), of[i].place[:]...)
+// newRun makes a run of traces, which it sorts.
+func newRun(traces []located) run {
+	slices.SortFunc(traces, func(a, b located) int { return cmp.Compare(a.hash, b.hash) })
+	r := make(run, 0, len(traces)*runEntryBytes)
+	for i := range traces {
+		r = append(binary.BigEndian.AppendUint64(r, traces[i].hash), traces[i].place[:]...)
 	}
 	return r
 }
@@ -88,9 +88,9 @@ func (r run) merged(o run) run {
 }
 
 // putRun stores where the traces of a transaction are, the last of them in that chunk.
-func putRun(tx *bbolt.Tx, of []located, chunk uint64) error {
+func putRun(tx *bbolt.Tx, traces []located, chunk uint64) error {
 	b := tx.Bucket(bucketIDs)
-	all := newRun(of)
+	all := newRun(traces)
 	var gone [][]byte
 	c := b.Cursor()
 	for k, _ := c.Last(); k != nil; k, _ = c.Prev() {

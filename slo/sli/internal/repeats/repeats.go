@@ -102,7 +102,7 @@ func (w *Window) Begin(ctx context.Context, id count.RequestID, now int64) (repe
 	}
 }
 
-// find says whether a request was taken at a time or later.
+// find reports whether a request was taken at that time or later.
 func (s *shard) find(id count.RequestID, since int64) bool {
 	for place := range s.taken.Places(hash(id)) {
 		if e := s.taken.At(place); e.id == id && e.at >= since {
