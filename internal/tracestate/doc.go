@@ -1,7 +1,7 @@
 // Package tracestate reads and writes what OpenTelemetry's probability sampling keeps in a span's W3C tracestate: the
 // rejection threshold ot=th and the explicit randomness ot=rv, both 56-bit numbers.
 //
-// Parse returns them as Values; Randomness and AdjustedCount answer the two questions that readers have; Update writes a
+// Parse returns them as Values; Resolve and AdjustedCountOf answer the two questions that readers have; Update writes a
 // sampling decision. Everything but Update works in place and allocates nothing, on strings and on bytes.
 //
 // # Rules
