@@ -110,7 +110,9 @@ lint: ui ## Check formatting and run the linters
 .PHONY: generate
 generate: ## Generate the components' telemetry from their metadata.yaml
 	for dir in $$(git ls-files '*/metadata.yaml' | xargs -n1 dirname); do \
-		(cd $$dir && $(GO) tool -modfile=$(CURDIR)/tools/go.mod mdatagen metadata.yaml) || exit 1; done
+		(cd $$dir && $(GO) tool -modfile=$(CURDIR)/tools/go.mod mdatagen metadata.yaml) || exit 1; \
+		tested=$$dir/internal/metadatatest; \
+		git grep -qF "/$$tested\"" -- '*_test.go' ":!$$tested" || rm -rf $$tested; done # what no test imports
 
 .PHONY: check
 check: ## Everything that must hold before a change lands, with the seconds that each stage took
