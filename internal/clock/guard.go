@@ -28,13 +28,20 @@ const (
 // machine sleeps, which looks like a jump. The zero value is ready. All methods may be called concurrently; while the clock does
 // not jump they take no lock.
 type Guard struct {
-	// Read returns what the machine's clocks show: the wall time, and the time since some instant by the monotonic clock. Nil stands
-	// for the machine's own. It must be set before the first use.
-	Read   func() (wall time.Time, elapsed time.Duration)
+	read   func() reading // of the machine's clock; nil is Now
 	belief atomic.Pointer[belief]
 
 	mu        sync.Mutex // held while belief changes, and for what follows
 	witnesses witnesses
+}
+
+// NewGuard returns a Guard of a machine whose clocks read returns: the wall time, and the time since some instant by the monotonic
+// clock.
+func NewGuard(read func() (wall time.Time, elapsed time.Duration)) *Guard {
+	return &Guard{read: func() reading {
+		wall, elapsed := read()
+		return reading{wall: wall.UTC().Round(0), elapsed: elapsed}
+	}}
 }
 
 // reading is what the machine's clocks show.
@@ -54,9 +61,8 @@ func machine() reading {
 }
 
 func (g *Guard) reading() reading {
-	if g.Read != nil {
-		wall, elapsed := g.Read()
-		return reading{wall: wall.UTC().Round(0), elapsed: elapsed}
+	if g.read != nil {
+		return g.read()
 	}
 	return machine()
 }

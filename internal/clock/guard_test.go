@@ -19,7 +19,7 @@ type guarded struct {
 
 func newGuarded(offset time.Duration) *guarded {
 	g := &guarded{offset: offset}
-	g.Guard = &Guard{Read: func() (time.Time, time.Duration) { return noon.Add(g.elapsed + g.offset), g.elapsed }}
+	g.Guard = NewGuard(func() (time.Time, time.Duration) { return noon.Add(g.elapsed + g.offset), g.elapsed })
 	return g
 }
 

@@ -23,9 +23,9 @@ func TestBriefClockJump(t *testing.T) {
 				e := created(t, parse(t, twoObjectives))
 				var wrong atomic.Int64
 				start := time.Now()
-				e.clock = &clock.Guard{Read: func() (time.Time, time.Duration) {
+				e.clock = clock.NewGuard(func() (time.Time, time.Duration) {
 					return time.Now().Add(time.Duration(wrong.Load())), time.Since(start)
-				}}
+				})
 				require.NoError(t, e.Start(t.Context(), hostWith(db)))
 				for i := range 30 {
 					db.events("a", start.Add(time.Duration(i)*time.Minute+30*time.Second), float64(10*i), 0)
