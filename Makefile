@@ -7,6 +7,8 @@ COMMIT ?= $(shell git rev-parse HEAD 2>/dev/null)
 BINARY := bin/slowburn
 # Static, and the same bytes for the same commit, wherever it is built.
 STATIC = CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags "-s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)"
+# What is no part of the product has modules of its own.
+MODULES := . bench demo test/e2e
 UI_SOURCES := web/api/openapi.yaml $(shell find web/ui/src web/ui/public web/ui/index.html web/ui/*.json web/ui/*.ts -type f ! -name "*.gen.ts" 2>/dev/null)
 
 .PHONY: help
@@ -19,7 +21,7 @@ run: build ## Build and start the gateway: OTLP on :4317 and :4318, dashboard on
 
 .PHONY: demo
 demo: build ## The gateway and a simulated shop whose faults you switch on from the terminal
-	$(GO) build -o bin/demo ./demo
+	$(GO) build -C demo -o $(CURDIR)/bin/demo .
 	bin/demo --gateway $(BINARY)
 
 .PHONY: build
@@ -41,12 +43,13 @@ web/ui/node_modules/.package-lock.json: web/ui/package.json web/ui/package-lock.
 test: ui ## Set up and run the Go and dashboard tests (RACE=1 with the race detector)
 	$(GO) test $(if $(RACE),-race) ./...
 	$(if $(RACE),$(GO) test -run 'NeverMoreThanNLogN|SpansOfALargeTrace' ./processor/... ./web/internal/... | grep -v 'no test')
+	cd demo && $(GO) test $(if $(RACE),-race) ./...
 	cd tools && $(GO) test ./...
 	cd web/ui && npm test --silent
 
 .PHONY: e2e
 e2e: build test/e2e/browser/node_modules/.package-lock.json test/e2e/strict/.venv/installed test/e2e/contract/.venv/installed sdks ## Run the built gateway with real clients, real backends and a real browser; hold its sampler against contrib's
-	$(GO) test -tags e2e -count=1 -timeout 60m -parallel 8 -v ./test/e2e
+	cd test/e2e && $(GO) test -tags e2e -count=1 -timeout 60m -parallel 8 -v .
 	cd bench && $(GO) test -count=1 ./...
 
 .PHONY: sdks
@@ -88,10 +91,10 @@ soak: build test/e2e/contract/.venv/installed ## The crash tests for longer: KIL
 	nice $(MAKE) deploy-cross CROSS="$(OTHERS)"
 	$(MAKE) deploy-image-stages
 	DEPLOY_RESTARTS=20 $(MAKE) deploy-image-check
-	E2E_DAMAGE=all $(GO) test -tags e2e -count=1 -timeout 1h -v -run DamageTable ./test/e2e
-	E2E_KILLS=$(or $(KILLS),300) E2E_COUNT_KILLS=50 $(GO) test -tags e2e -count=1 -timeout 2h -v -run KillNine ./test/e2e
-	E2E_FAILPOINTS=$(or $(FAILPOINTS),20) $(GO) test -tags e2e -count=1 -timeout 2h -v -run '^TestFailpoints$$' ./test/e2e
-	E2E_CONTRACT_EXAMPLES=1000 $(GO) test -tags e2e -count=1 -timeout 1h -v -run '^TestContract$$' ./test/e2e
+	cd test/e2e && E2E_DAMAGE=all $(GO) test -tags e2e -count=1 -timeout 1h -v -run DamageTable .
+	cd test/e2e && E2E_KILLS=$(or $(KILLS),300) E2E_COUNT_KILLS=50 $(GO) test -tags e2e -count=1 -timeout 2h -v -run KillNine .
+	cd test/e2e && E2E_FAILPOINTS=$(or $(FAILPOINTS),20) $(GO) test -tags e2e -count=1 -timeout 2h -v -run '^TestFailpoints$$' .
+	cd test/e2e && E2E_CONTRACT_EXAMPLES=1000 $(GO) test -tags e2e -count=1 -timeout 1h -v -run '^TestContract$$' .
 	$(MAKE) fuzz TOTAL=1h
 
 .PHONY: mutate
@@ -105,13 +108,15 @@ bench: ui ## Measure slowburn and its peers side by side (BENCH="--suite max" fo
 .PHONY: lint
 lint: ui ## Check formatting and run the linters
 	@test -z "$$(git ls-files '*.go' | xargs gofmt -l | tee /dev/stderr)"
-	$(GO) tool -modfile=tools/go.mod golangci-lint run ./...
+	for module in $(MODULES); do (cd $$module && $(GO) tool -modfile=$(CURDIR)/tools/go.mod golangci-lint run --build-tags e2e ./...) || exit 1; done
 	cd web/ui && npm run --silent lint
 
 .PHONY: generate
 generate: reference ## Generate the components' telemetry from their metadata.yaml, and the reference of the configuration
 	for dir in $$(git ls-files '*/metadata.yaml' | xargs -n1 dirname); do \
-		(cd $$dir && $(GO) tool -modfile=$(CURDIR)/tools/go.mod mdatagen metadata.yaml) || exit 1; done
+		(cd $$dir && $(GO) tool -modfile=$(CURDIR)/tools/go.mod mdatagen metadata.yaml) || exit 1; \
+		tested=$$dir/internal/metadatatest; \
+		git grep -qF "/$$tested\"" -- '*_test.go' ":!$$tested" || rm -rf $$tested; done # what no test imports
 
 .PHONY: reference
 reference: # docs/reference/config.md and its schema, from the configuration structures

@@ -90,7 +90,7 @@ func (o options) apimix(ctx context.Context, dir string) error {
 	} else if absolute, err := filepath.Abs(program); err == nil {
 		program = absolute
 	}
-	backend, err := sink.Start()
+	backend, err := sink.Start(ctx)
 	if err != nil {
 		return err
 	}

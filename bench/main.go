@@ -5,6 +5,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -64,13 +65,13 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, o options) error {
+func run(ctx context.Context, o options) (err error) {
 	if suite := map[string]func(context.Context, string) error{"pair": o.pairs, "kept": o.kept, "apimix": o.apimix}[o.suite]; suite != nil {
-		dir, err := os.MkdirTemp("", "slowburn-bench-")
-		if err != nil {
+		var dir string
+		if dir, err = os.MkdirTemp("", "slowburn-bench-"); err != nil {
 			return err
 		}
-		defer os.RemoveAll(dir)
+		defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 		return suite(ctx, dir)
 	}
 	scenarios, err := o.scenarios()
@@ -85,7 +86,7 @@ func run(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	fmt.Fprintln(os.Stderr, "building the targets")
 	if err := build(ctx, dir, chosen); err != nil {
 		return err

@@ -57,7 +57,7 @@ type result struct {
 
 // measure runs a target once: fill the buffer, measure a window, let it drain, and look at what came out.
 func measure(ctx context.Context, dir string, t target, s scenario) (result, error) {
-	backend, err := sink.Start()
+	backend, err := sink.Start(ctx)
 	if err != nil {
 		return result{}, err
 	}

@@ -69,7 +69,7 @@ func pair(ctx context.Context, dir string, both [2]target, s scenario, first int
 		}
 	}()
 	for _, i := range []int{first, 1 - first} {
-		backend, err := sink.Start()
+		backend, err := sink.Start(ctx)
 		if err != nil {
 			return cost, err
 		}

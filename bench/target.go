@@ -71,16 +71,16 @@ func (t target) start(ctx context.Context, dir, sink string, s scenario) (*runni
 		return nil, err
 	}
 	r := &running{done: make(chan struct{}), log: filepath.Join(data, "log")}
-	if r.grpc, err = freeAddress(); err != nil {
+	if r.grpc, err = freeAddress(ctx); err != nil {
 		return nil, err
 	}
-	if r.http, err = freeAddress(); err != nil {
+	if r.http, err = freeAddress(ctx); err != nil {
 		return nil, err
 	}
-	if r.web, err = freeAddress(); err != nil {
+	if r.web, err = freeAddress(ctx); err != nil {
 		return nil, err
 	}
-	if r.pprof, err = freeAddress(); err != nil {
+	if r.pprof, err = freeAddress(ctx); err != nil {
 		return nil, err
 	}
 	log, err := os.Create(r.log)
@@ -173,11 +173,10 @@ func (r *running) discard() error {
 	return os.RemoveAll(filepath.Dir(r.log))
 }
 
-func freeAddress() (string, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+func freeAddress(ctx context.Context) (string, error) {
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return "", err
 	}
-	defer listener.Close()
-	return listener.Addr().String(), nil
+	return listener.Addr().String(), listener.Close()
 }

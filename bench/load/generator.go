@@ -76,12 +76,12 @@ func (g *Generator) Run(ctx context.Context) error {
 }
 
 // connection sends one block of traces after the other.
-func (g *Generator) connection(ctx context.Context, number int) error {
+func (g *Generator) connection(ctx context.Context, number int) (err error) {
 	s, err := newSender(g.set.Endpoint, g.set.Protocol)
 	if err != nil {
 		return err
 	}
-	defer s.close()
+	defer func() { err = errors.Join(err, s.close()) }()
 	b := block{starts: make([]int64, g.blockLen())}
 	pace := newPacer(g.set.Rate, g.set.Connections)
 	pace.delay(float64(g.set.SpansPerRequest) * float64(number) / float64(g.set.Connections))

@@ -27,9 +27,9 @@ type Sink struct {
 	foreign uint64
 }
 
-// Start listens on a loopback port.
-func Start() (*Sink, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+// Start listens on a loopback port, until Stop; ctx is for getting it.
+func Start(ctx context.Context) (*Sink, error) {
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}

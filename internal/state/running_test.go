@@ -41,7 +41,7 @@ func TestDamagedWhileItIsUsed(t *testing.T) {
 	for name, damage := range damages {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "x.db")
-			db, err := Open(path, Options{Buckets: []string{"b"}, NoSync: true})
+			db, err := Open(path, Options{Buckets: []string{"b"}})
 			require.NoError(t, err)
 			put := func(i int) error {
 				return db.Update(func(tx *bbolt.Tx) error {

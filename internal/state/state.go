@@ -33,9 +33,9 @@ var (
 	ErrNewer = errors.New("the file was written by a newer version")
 )
 
-// defaultTimeout is how long Open waits for the lock: long enough for a predecessor that is just closing the file,
+// lockTimeout is how long Open waits for the lock: long enough for a predecessor that is just closing the file,
 // short enough that a start-up does not seem to hang.
-const defaultTimeout = 2 * time.Second
+const lockTimeout = 2 * time.Second
 
 var (
 	metaBucket = []byte("meta")
@@ -50,11 +50,6 @@ type Options struct {
 	// version 0, so it runs all of them. Each runs in a transaction of its own, after the buckets were made, and
 	// together with the note that it ran: a crash repeats none and skips none.
 	Migrations []func(*bbolt.Tx) error
-	// Timeout is how long to wait for the file's lock; 0 means 2 s.
-	Timeout time.Duration
-	// NoSync leaves it to the kernel when pages reach the disk. A killed process loses nothing by it; a power cut may
-	// leave a damaged file. Only for what can be lost. (See bbolt's own NoSync.)
-	NoSync bool
 }
 
 // Open opens the file, which it makes if need be, and brings its schema up to date.
@@ -75,8 +70,7 @@ func (db *DB) openFile() (*file, error) {
 		return nil, explain(path, err)
 	}
 	b, err := openBolt(path, &bbolt.Options{
-		Timeout:      opts.timeout(),
-		NoSync:       opts.NoSync,
+		Timeout:      lockTimeout,
 		FreelistType: bbolt.FreelistMapType, // the array type slows down with a fragmented file
 		// Never NoFreelistSync: bbolt then walks the whole file when it opens it, in a goroutine of its own, so
 		// that a single damaged page panics where nobody can recover it.
@@ -86,13 +80,6 @@ func (db *DB) openFile() (*file, error) {
 		return nil, err
 	}
 	return finish(path, b, func() error { return prepare(b, opts) })
-}
-
-func (o Options) timeout() time.Duration {
-	if o.Timeout == 0 {
-		return defaultTimeout
-	}
-	return o.Timeout
 }
 
 func openBolt(path string, opts *bbolt.Options) (b *bbolt.DB, err error) {
@@ -129,7 +116,7 @@ func OpenReadOnly(path string, opts Options) (*DB, error) {
 	if _, err := os.Stat(path); err != nil { // bbolt would make an empty file
 		return nil, explain(path, err)
 	}
-	b, err := openBolt(path, &bbolt.Options{Timeout: opts.timeout(), ReadOnly: true})
+	b, err := openBolt(path, &bbolt.Options{Timeout: lockTimeout, ReadOnly: true})
 	if err != nil {
 		return nil, err
 	}

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.etcd.io/bbolt"
@@ -45,7 +44,7 @@ func TestOpenLockedFile(t *testing.T) {
 	db, err := Open(path, Options{})
 	require.NoError(t, err)
 
-	_, err = Open(path, Options{Timeout: time.Millisecond})
+	_, err = Open(path, Options{})
 	require.ErrorIs(t, err, ErrLocked)
 	require.ErrorContains(t, err, path)
 	require.ErrorContains(t, err, "stop the other process")
@@ -205,13 +204,6 @@ func TestRecords(t *testing.T) {
 	}))
 }
 
-func TestNoSyncReachesBolt(t *testing.T) {
-	db, err := Open(filepath.Join(t.TempDir(), "x.db"), Options{NoSync: true})
-	require.NoError(t, err)
-	defer func() { require.NoError(t, db.Close()) }()
-	require.True(t, db.file.Load().NoSync)
-}
-
 // A file that is opened for reading alone has what Open would have made, or is refused; none is made.
 func TestOpenReadOnly(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.db")
@@ -221,9 +213,7 @@ func TestOpenReadOnly(t *testing.T) {
 	require.NoFileExists(t, path)
 	db, err := Open(path, one)
 	require.NoError(t, err)
-	waits := one
-	waits.Timeout = time.Millisecond
-	_, err = OpenReadOnly(path, waits)
+	_, err = OpenReadOnly(path, one)
 	require.ErrorIs(t, err, ErrLocked)
 	require.NoError(t, db.Close())
 

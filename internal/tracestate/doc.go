@@ -2,7 +2,8 @@
 // rejection threshold ot=th and the explicit randomness ot=rv, both 56-bit numbers.
 //
 // Parse returns them as Values; Resolve says by which number a span was decided, AdjustedCountOf how many spans it stands
-// for, and Update writes a sampling decision. Only Update allocates, and only where the tracestate changes.
+// for, and Update writes a sampling decision. All but Update work in place, on strings and on bytes, and allocate nothing;
+// Update does where the tracestate changes.
 //
 // # Rules
 //

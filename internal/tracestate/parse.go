@@ -111,25 +111,8 @@ func Resolve(id [16]byte, rv uint64) uint64 {
 	return binary.BigEndian.Uint64(id[8:]) & (MaxAdjustedCount - 1)
 }
 
-// Randomness returns the 56 bits that a span's sampling decisions are made with, given its trace ID and tracestate.
-func Randomness[T text](id [16]byte, tracestate T) uint64 {
-	if len(tracestate) == 0 {
-		return Resolve(id, None)
-	}
-	return Resolve(id, Parse(tracestate).Randomness)
-}
-
-// AdjustedCount returns how many spans a span with this tracestate stands for: 1/probability by its th, 1 where it has
-// none or one that its rv does not pass. Where the trace ID is at hand, AdjustedCountOf checks th in any case.
-func AdjustedCount[T text](tracestate T) float64 {
-	if len(tracestate) == 0 {
-		return 1
-	}
-	v := Parse(tracestate)
-	return v.count(v.Randomness)
-}
-
-// AdjustedCountOf is AdjustedCount for a span of the trace with this ID, which is its randomness where it has no rv.
+// AdjustedCountOf returns how many spans a span of the trace with this ID and tracestate stands for: 1/probability by its th, 1
+// where it has none or one that its randomness does not pass, which is the ID's where it has no rv.
 func AdjustedCountOf[T text](id [16]byte, tracestate T) float64 {
 	if len(tracestate) == 0 {
 		return 1

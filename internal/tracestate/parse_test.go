@@ -66,12 +66,12 @@ func repeat(n int) string {
 	return string(b)
 }
 
-func TestRandomness(t *testing.T) {
+func TestResolve(t *testing.T) {
 	id := [16]byte{0: 0xff, 8: 0xff, 9: 0x01, 15: 0x02}
-	require.Equal(t, uint64(0x01000000000002), Randomness(id, ""))
-	require.Equal(t, uint64(0x01000000000002), Randomness(id, "foo=1"))
-	require.Equal(t, uint64(0x01000000000002), Randomness(id, []byte("ot=th:8;rv:12")))
-	require.Equal(t, uint64(0xabcdefabcdefab), Randomness(id, []byte("ot=th:8;rv:abcdefabcdefab")))
+	require.Equal(t, uint64(0x01000000000002), Resolve(id, Parse("").Randomness))
+	require.Equal(t, uint64(0x01000000000002), Resolve(id, Parse("foo=1").Randomness))
+	require.Equal(t, uint64(0x01000000000002), Resolve(id, Parse([]byte("ot=th:8;rv:12")).Randomness))
+	require.Equal(t, uint64(0xabcdefabcdefab), Resolve(id, Parse([]byte("ot=th:8;rv:abcdefabcdefab")).Randomness))
 	require.Equal(t, uint64(7), Resolve(id, 7))
 }
 
@@ -79,21 +79,18 @@ func TestAdjustedCount(t *testing.T) {
 	low, high := [16]byte{15: 1}, [16]byte{9: 0xff}
 	for _, c := range []struct {
 		state         string
-		alone         float64
 		ofLow, ofHigh float64
 	}{
-		{"", 1, 1, 1},
-		{"foo=1", 1, 1, 1},
-		{"ot=th:0", 1, 1, 1},
-		{"ot=th:8", 2, 1, 2},
-		{"ot=th:c", 4, 1, 4},
-		{"ot=th:zz", 1, 1, 1},
-		{"ot=rv:80000000000000;th:8", 2, 2, 2},
-		{"ot=rv:7fffffffffffff;th:8", 1, 1, 1},
-		{"ot=rv:ffffffffffffff;th:ffffffffffffff", 1 << 56, 1 << 56, 1 << 56},
+		{"", 1, 1},
+		{"foo=1", 1, 1},
+		{"ot=th:0", 1, 1},
+		{"ot=th:8", 1, 2},
+		{"ot=th:c", 1, 4},
+		{"ot=th:zz", 1, 1},
+		{"ot=rv:80000000000000;th:8", 2, 2},
+		{"ot=rv:7fffffffffffff;th:8", 1, 1},
+		{"ot=rv:ffffffffffffff;th:ffffffffffffff", 1 << 56, 1 << 56},
 	} {
-		require.Equal(t, c.alone, AdjustedCount(c.state), c.state)
-		require.Equal(t, c.alone, AdjustedCount([]byte(c.state)), c.state)
 		require.Equal(t, c.ofLow, AdjustedCountOf(low, c.state), c.state)
 		require.Equal(t, c.ofHigh, AdjustedCountOf(high, []byte(c.state)), c.state)
 	}
@@ -103,9 +100,8 @@ func TestReadingAllocatesNothing(t *testing.T) {
 	id := [16]byte{15: 1}
 	state := []byte("congo=t61rcWkgMzE,ot=rv:0123456789abcd;th:8")
 	require.Zero(t, testing.AllocsPerRun(100, func() {
-		AdjustedCount(state)
 		AdjustedCountOf(id, state)
-		Randomness(id, state)
+		Resolve(id, Parse(state).Randomness)
 	}))
 }
 
@@ -117,7 +113,7 @@ func BenchmarkAdjustedCount(b *testing.B) {
 			state := []byte(state)
 			b.ReportAllocs()
 			for b.Loop() {
-				AdjustedCount(state)
+				AdjustedCountOf([16]byte{15: 1}, state)
 			}
 		})
 	}

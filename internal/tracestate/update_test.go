@@ -126,7 +126,7 @@ func FuzzUpdate(f *testing.F) {
 		before := Parse(state)
 		got, ok := Update(state, id, rv, threshold)
 		after := Parse(got)
-		r := Randomness(id, got)
+		r := Resolve(id, Parse(got).Randomness)
 
 		require.Equal(t, before, Parse([]byte(state)))
 		require.True(t, after.tidy, got)

@@ -80,7 +80,7 @@ func estimateCounts(t *testing.T, set *Set, rng *rand.Rand, traces int) map[stri
 		if !arrived {
 			continue
 		}
-		trace.ID, trace.Randomness = id, tracestate.Randomness(id, incoming)
+		trace.ID, trace.Randomness = id, tracestate.Resolve(id, tracestate.Parse(incoming).Randomness)
 		if d = set.Decide(&trace, nil); d.Verdict != Sampled {
 			continue
 		}
@@ -145,7 +145,7 @@ func headSampled(rng *rand.Rand, share float64) (id [16]byte, state string, arri
 		state = fmt.Sprintf("ot=rv:%014x", rng.Uint64N(never))
 	}
 	th := thresholdOfHead(share)
-	if tracestate.Randomness(id, state) < th {
+	if tracestate.Resolve(id, tracestate.Parse(state).Randomness) < th {
 		return id, state, false
 	}
 	if share < 1 {

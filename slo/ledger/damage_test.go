@@ -16,7 +16,7 @@ import (
 // inTx runs f on the ledger of a new file.
 func inTx(t *testing.T, f func(l *Ledger)) {
 	t.Helper()
-	db, err := state.Open(filepath.Join(t.TempDir(), "l.db"), state.Options{Buckets: Buckets, NoSync: true})
+	db, err := state.Open(filepath.Join(t.TempDir(), "l.db"), state.Options{Buckets: Buckets})
 	require.NoError(t, err)
 	require.NoError(t, db.Update(func(tx *bbolt.Tx) error {
 		f(New(tx))

@@ -22,7 +22,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func open(t testing.TB, path string) *state.DB {
 	t.Helper()
-	db, err := state.Open(path, state.Options{Buckets: ledger.Buckets, NoSync: true})
+	db, err := state.Open(path, state.Options{Buckets: ledger.Buckets})
 	require.NoError(t, err)
 	return db
 }

@@ -25,7 +25,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func openDB(t *testing.T, path string) *state.DB {
 	t.Helper()
-	db, err := state.Open(path, state.Options{Buckets: Buckets, NoSync: true})
+	db, err := state.Open(path, state.Options{Buckets: Buckets})
 	require.NoError(t, err)
 	return db
 }

@@ -39,7 +39,7 @@ func (c testClock) env() string { return "SLOWBURN_TEST_CLOCK=" + c.path }
 func buildWithTestClock(t *testing.T) string {
 	t.Helper()
 	program := filepath.Join(t.TempDir(), "slowburn")
-	out, err := exec.Command("go", "build", "-tags", "testclock", "-o", program, "../../cmd/slowburn").CombinedOutput()
+	out, err := exec.Command("go", "build", "-C", "../..", "-tags", "testclock", "-o", program, "./cmd/slowburn").CombinedOutput()
 	require.NoError(t, err, "%s", out)
 	return program
 }

@@ -32,7 +32,7 @@ type options struct {
 // module is the product's.
 const module = "github.com/slowburn/slowburn/"
 
-var everything = []string{"./cmd/...", "./demo/...", "./internal/...", "./processor/...", "./slo/...", "./web/..."}
+var everything = []string{"./cmd/...", "./internal/...", "./processor/...", "./slo/...", "./web/..."}
 
 func main() {
 	var o options

@@ -32,7 +32,7 @@ func main() {
 }
 
 func run(ctx context.Context, grpcEndpoint, httpEndpoint string) error {
-	listener, err := net.Listen("tcp", grpcEndpoint)
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", grpcEndpoint)
 	if err != nil {
 		return err
 	}
@@ -58,6 +58,7 @@ func run(ctx context.Context, grpcEndpoint, httpEndpoint string) error {
 	return errors.Join(errs[:]...)
 }
 
+//nolint:revive // the order is grpc.MethodDesc's
 func export(_ any, _ context.Context, decode func(any) error, _ grpc.UnaryServerInterceptor) (any, error) {
 	return struct{}{}, decode(nil)
 }
