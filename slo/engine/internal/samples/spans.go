@@ -61,7 +61,7 @@ func spanQuery(window time.Duration) string {
 //
 // A new series whose zero is not in the lookback is looked for further back, by births minutes: it may have been born
 // while its samples could not be written, and they came together when they could.
-func ReadSpans(ctx context.Context, q Querier, known Cursors, from, to, births ledger.Minute) (map[string][]ledger.Delta, Cursors, error) {
+func ReadSpans(ctx context.Context, q Querier, known Cursors, from, to, births ledger.Minute) (map[string]*Counts, Cursors, error) {
 	matrix, err := querySpans(ctx, q, from, to, lookback)
 	if err != nil {
 		return nil, nil, err
@@ -69,26 +69,30 @@ func ReadSpans(ctx context.Context, q Querier, known Cursors, from, to, births l
 	if err := findBirths(ctx, q, known, matrix, from, to, births); err != nil {
 		return nil, nil, err
 	}
-	counts := map[string][]ledger.Delta{}
+	counts := map[string]*Counts{}
 	moved := Cursors{}
 	for _, series := range matrix {
 		name := string(series.Metric["objective"])
-		deltas := counts[name]
-		if deltas == nil {
-			deltas = make([]ledger.Delta, to-from)
-			counts[name] = deltas
+		c := counts[name]
+		if c == nil {
+			c = newCounts(from, to)
+			counts[name] = c
+		}
+		for _, s := range series.Values {
+			c.measure(ledger.MinuteOf(s.Timestamp.Time()), from)
 		}
 		bad := series.Metric[model.MetricNameLabel] == BadMetric
 		id := series.Metric.Fingerprint()
-		c, seen := known[id]
-		if countSeries(&c, seen, series.Values, from, to, func(m ledger.Minute, n float64) {
+		cursor, seen := known[id]
+		if countSeries(&cursor, seen, series.Values, from, to, func(m ledger.Minute, n float64) {
+			c.measure(m, from)
 			if bad {
-				deltas[m-from].Bad += n
+				c.Deltas[m-from].Bad += n
 			} else {
-				deltas[m-from].Total += n
+				c.Deltas[m-from].Total += n
 			}
 		}) {
-			moved[id] = c
+			moved[id] = cursor
 		}
 	}
 	return counts, moved, nil

@@ -76,6 +76,8 @@ export interface Objective {
   window: string;
   window_seconds: number;
   evaluated_until: string | null;
+  /** Until when anything was measured: where the state is no_data, events and budget are as of then. */
+  last_measured_at: string | null;
   state: "ok" | "no_data" | "error";
   message: string;
   events: { total: number; bad: number };
