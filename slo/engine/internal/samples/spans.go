@@ -38,6 +38,14 @@ func (c Cursor) Old(now time.Time) bool { return c.At < now.Add(-cursorsKept).Un
 // Cursors are those of all series of the connector sli.
 type Cursors map[model.Fingerprint]Cursor
 
+// Newest is the time of the newest sample that was read, in Unix ms; 0 where none was.
+func (cs Cursors) Newest() (at int64) {
+	for _, c := range cs {
+		at = max(at, c.At)
+	}
+	return at
+}
+
 // querySpans asks for the samples of the minutes from one up to, and not including, another, and of some time before.
 func querySpans(ctx context.Context, q Querier, from, to ledger.Minute, before time.Duration) (model.Matrix, error) {
 	v, err := q.Query(ctx, spanQuery(time.Duration(to-from)*time.Minute+before), (to - 1).End())
