@@ -75,6 +75,13 @@ type Counts interface {
 	Lost() string
 }
 
+// Evaluator is who reads counts back from where they went: the `slo` extension.
+type Evaluator interface {
+	// CountsLeft says that counts of objectives left at a time, and that whoever took them said that all is well. May be called
+	// concurrently.
+	CountsLeft(at time.Time)
+}
+
 // ObjectiveSource is who knows the objectives: the `slo` extension.
 type ObjectiveSource interface {
 	// Objectives are the validated objectives, in the order of the configuration. May be called concurrently.

@@ -104,7 +104,7 @@ func warnValidated(root *cobra.Command, src *source) {
 			if err != nil {
 				return err
 			}
-			for _, w := range odd.Warnings(cfg) {
+			for _, w := range append(src.unitless.get(), odd.Warnings(cfg)...) {
 				if _, err := fmt.Fprintln(cmd.ErrOrStderr(), "Warning: "+w); err != nil {
 					return err
 				}

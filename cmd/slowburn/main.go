@@ -66,7 +66,7 @@ func settings(src *source) otelcol.CollectorSettings {
 					httpsprovider.NewFactory(),
 					yamlprovider.NewFactory(),
 				},
-				ConverterFactories: []confmap.ConverterFactory{wirepath.NewFactory()},
+				ConverterFactories: []confmap.ConverterFactory{newUnitsConverter(src), wirepath.NewFactory()},
 			},
 		},
 	}

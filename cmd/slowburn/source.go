@@ -30,6 +30,8 @@ type source struct {
 	mu        sync.Mutex
 	listeners []*listener
 
+	unitless unitWarnings
+
 	memory *memory.Plan // nil until it is known
 	said   sync.Once
 }

@@ -26,11 +26,13 @@ const (
 )
 
 // Guard is a wall clock with doubts. A machine's clock that jumps is not believed until it has stayed where it is for DoubtTime,
-// or until spans of enough processes agree with it; meanwhile time goes on by the monotonic clock. That one stands still while the
-// machine sleeps, which looks like a jump. The zero value is ready. All methods may be called concurrently; while the clock does
+// or until spans of enough processes agree with it; meanwhile time goes on by the monotonic clock, and what the machine slept. Where that
+// is not known, a machine that wakes looks like a jump. The zero value is ready. All methods may be called concurrently; while the clock does
 // not jump they take no lock.
 type Guard struct {
-	read   func() reading // of the machine's clock; nil is Now
+	read   func() reading       // of the machine's clock; nil is Now
+	asleep func() time.Duration // for how long the machine has slept, in all; nil is never
+	slept  atomic.Int64         // that, when it was looked at last
 	belief atomic.Pointer[belief]
 
 	mu        sync.Mutex // held while belief changes, and for what follows
@@ -49,7 +51,7 @@ func NewGuard(read func() (wall time.Time, elapsed time.Duration)) *Guard {
 // reading is what the machine's clocks show.
 type reading struct {
 	wall    time.Time     // UTC, without a monotonic reading
-	elapsed time.Duration // by the monotonic clock, since the process started
+	elapsed time.Duration // by the monotonic clock, since the process started, and what the machine slept
 }
 
 // origin is the wall time at which the monotonic clock showed 0.
@@ -63,10 +65,14 @@ func machine() reading {
 }
 
 func (g *Guard) reading() reading {
+	var r reading
 	if g.read != nil {
-		return g.read()
+		r = g.read()
+	} else {
+		r = machine()
 	}
-	return machine()
+	r.elapsed += time.Duration(g.slept.Load())
+	return r
 }
 
 // belief is what a Guard makes of the machine's clock. It does not change.
@@ -103,7 +109,7 @@ type State struct {
 	Jumped  time.Duration // by how much it jumped since the process started, in all, and was believed
 }
 
-var guard Guard
+var guard = Guard{asleep: suspended}
 
 // Process is the guard of the package's functions.
 func Process() *Guard { return &guard }
@@ -194,13 +200,16 @@ func (g *Guard) look() (*belief, reading) {
 // judge is look with the mutex held. It reads the clocks itself: a reading that waited for the mutex, while the process was stopped,
 // would be taken for another start.
 func (g *Guard) judge() (*belief, reading) {
+	if g.asleep != nil {
+		g.slept.Store(int64(g.asleep()))
+	}
 	r := g.reading()
 	last := g.belief.Load()
 	if last == nil || !last.continues(r) {
 		g.witnesses = nil
-		last = &belief{looked: r.elapsed, origin: r.origin(), since: r.elapsed, moved: g.moved(), counted: r.origin()}
+		last = &belief{looked: r.elapsed, origin: r.origin(), since: r.elapsed, counted: r.origin()}
 		if before := g.belief.Load(); before != nil {
-			last.jumped = before.jumped
+			last.moved, last.jumped = before.moved, before.jumped
 		}
 		last.drop(r)
 	}
@@ -231,12 +240,14 @@ func (g *Guard) judge() (*belief, reading) {
 	return &b, r
 }
 
-// moved is belief.moved.
+// moved is by how much the believed clock moved against the monotonic one of the process, in all: what it was set, and what the machine
+// slept.
 func (g *Guard) moved() time.Duration {
+	slept := time.Duration(g.slept.Load())
 	if b := g.belief.Load(); b != nil {
-		return b.moved
+		return b.moved + slept
 	}
-	return 0
+	return slept
 }
 
 // count takes what the believed clock moved since it counted last.

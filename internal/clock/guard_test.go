@@ -297,6 +297,37 @@ func TestMoved(t *testing.T) {
 	assert.Zero(t, g.Look().Jumped)
 }
 
+// A machine that sleeps is not one whose clock jumped, however long and often it does.
+func TestSleep(t *testing.T) {
+	g := newGuarded(0)
+	var slept time.Duration
+	g.asleep = func() time.Duration { return slept }
+	g.run(time.Hour)
+	at := g.moved()
+	for _, d := range []time.Duration{time.Second, 10 * time.Minute, 25 * time.Hour, 90 * 24 * time.Hour} {
+		slept += d
+		g.offset += d // the wall clock went on, the monotonic one did not
+		assert.Equal(t, g.offset, g.ahead())
+		s := g.Look()
+		assert.Empty(t, s.Doubt)
+		assert.True(t, s.Settled)
+		assert.Zero(t, s.Jumped)
+		assert.Equal(t, at+slept, g.moved())
+		g.run(time.Minute)
+	}
+	g.offset += 25 * time.Hour
+	assert.Equal(t, g.offset-25*time.Hour, g.ahead())
+	assert.Contains(t, g.Look().Doubt, "jumped ahead by 25h0m0s")
+}
+
+func TestSuspended(t *testing.T) {
+	d := suspended()
+	assert.GreaterOrEqual(t, d, time.Duration(0))
+	for range 1000 {
+		assert.InDelta(t, d, suspended(), float64(2*time.Millisecond), "nobody slept meanwhile")
+	}
+}
+
 // Another monotonic clock, as a bubble of synctest has, is another start.
 func TestAnotherMonotonicClock(t *testing.T) {
 	g := newGuarded(0)

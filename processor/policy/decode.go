@@ -6,8 +6,11 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strings"
 
 	"go.opentelemetry.io/collector/confmap"
+
+	"github.com/slowburn/slowburn/internal/units"
 )
 
 // decode decodes the sections of all policies and their sub-policies. The error is that of the Collector's own decoding, with
@@ -66,9 +69,21 @@ func decodeAs(place string, value, into any) error {
 	}
 	at := reflect.New(reflect.StructOf([]reflect.StructField{field}))
 	at.Elem().Field(0).Set(reflect.ValueOf(into))
-	err := confmap.NewFromStringMap(map[string]any{place: value}).Unmarshal(at.Interface())
-	if inner := errors.Unwrap(err); inner != nil {
-		return inner // without the line above all errors
+	found := units.Check(place, value, into)
+	var errs []error
+	for _, f := range found.Refused {
+		errs = append(errs, fmt.Errorf("'%s' %s", strings.ReplaceAll(f.Key, confmap.KeyDelimiter, "."), f.Text))
+		found.Rewritten[f.Key] = "0s" // to find what else is wrong
 	}
-	return err
+	conf := confmap.NewFromStringMap(map[string]any{place: value})
+	for key, written := range found.Rewritten {
+		if err := conf.Merge(confmap.NewFromStringMap(map[string]any{key: written})); err != nil {
+			return err
+		}
+	}
+	err := conf.Unmarshal(at.Interface())
+	if inner := errors.Unwrap(err); inner != nil {
+		err = inner // without the line above all errors
+	}
+	return errors.Join(append(errs, err)...)
 }

@@ -19,10 +19,10 @@ import (
 // Config is that of contrib's tail sampling processor, and keys of slowburn's own.
 type Config struct {
 	// DecisionWait is how long after the arrival of a trace's first span it is decided at the latest.
-	DecisionWait time.Duration `mapstructure:"decision_wait"`
+	DecisionWait time.Duration `mapstructure:"decision_wait" units:"foreign"`
 	// DecisionWaitAfterRootReceived is how long after its root span, and the last span after that, a trace is decided
 	// if that is earlier; 0 is never.
-	DecisionWaitAfterRootReceived time.Duration `mapstructure:"decision_wait_after_root_received"`
+	DecisionWaitAfterRootReceived time.Duration `mapstructure:"decision_wait_after_root_received" units:"foreign"`
 	// NumTraces is the most traces that wait for a decision; 0 is no limit. The oldest boring one over it is decided early.
 	NumTraces uint64 `mapstructure:"num_traces"`
 	// ExpectedNewTracesPerSec is a key of contrib's without a meaning here; see Notices. Memory grows as needed.

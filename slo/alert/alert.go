@@ -120,7 +120,8 @@ func (a *Alert) idle(as *Assessment) *TierState {
 	return tier
 }
 
-// held is the most urgent tier that is active, or that counts as such because it was until a moment ago.
+// held is the most urgent tier that is active, or that counts as such because it was until a moment ago, or because it was when
+// measuring stopped: that no bad events are measured then does not say that there are none.
 func (a *Alert) held(as *Assessment) *TierState {
 	for _, s := range severities {
 		if as.active(s) != nil {
@@ -132,6 +133,9 @@ func (a *Alert) held(as *Assessment) *TierState {
 	}
 	for _, s := range severities {
 		t := as.active(s)
+		if t == nil && !as.UnmeasuredSince.IsZero() && a.State == Firing && (a.Severity == s || a.Severity == slo.Page) {
+			t = as.last(s)
+		}
 		if last, ok := a.LastActive[s]; t == nil && ok && as.At.Sub(last) < as.Objective.KeepFiringFor {
 			t = as.first(func(t *TierState) bool { return t.Severity == s })
 		}

@@ -14,6 +14,8 @@ type Assessment struct {
 	Whole  slo.Events
 	Budget slo.Budget
 	Tiers  []TierState
+	// UnmeasuredSince is since when nothing was measured, so that no events say nothing; zero where something was a moment ago.
+	UnmeasuredSince time.Time
 }
 
 // TierState is a tier at the end of a minute.
@@ -47,6 +49,13 @@ var severities = []slo.Severity{slo.Page, slo.Ticket}
 // active is the first tier of the severity that is active.
 func (a *Assessment) active(s slo.Severity) *TierState {
 	return a.first(func(t *TierState) bool { return t.Active && t.Severity == s })
+}
+
+// last is the first tier of the severity that burns in its long window, whatever its short window has.
+func (a *Assessment) last(s slo.Severity) *TierState {
+	return a.first(func(t *TierState) bool {
+		return t.Reachable && t.Severity == s && t.Long.Bad > 0 && a.Objective.Burning(t.Tier, t.Long)
+	})
 }
 
 // pending is the first tier, the most urgent first, that may come to be active: its short window burns too fast, and it

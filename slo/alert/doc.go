@@ -17,4 +17,6 @@
 //     told. The other way round it is over, and only the long window still remembers it: that is not pending.
 //   - An alert resolves when no tier is active. The short windows let that happen minutes after the trouble ends;
 //     keep_firing_for holds it longer.
+//   - While nothing is measured a firing alert goes on for as long as the long window of its severity remembers the trouble: a service
+//     that fails so badly that it sends nothing at all has not recovered. Nothing begins to fire meanwhile.
 package alert

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/slowburn/slowburn/slo"
@@ -34,12 +35,17 @@ func (a *Alert) describe(as *Assessment, t *TierState, link string) {
 	case a.State == Resolved:
 		a.Summary = fmt.Sprintf("Resolved: %s no longer burns its %s error budget too fast: %s. It fired for %s.",
 			o.Name, slo.FormatDuration(o.Window), left(as.Budget), about(a.EndsAt.Sub(a.StartsAt)))
+	case t == nil && !as.UnmeasuredSince.IsZero() && as.Whole.Total > 0:
+		a.Summary = fmt.Sprintf("%s: %s.", o.Name, unmeasured(as.UnmeasuredSince))
 	case t == nil && as.Whole.Total == 0:
 		a.Summary = o.Name + " has no events yet."
 	case t == nil:
 		a.Summary = fmt.Sprintf("%s keeps within its %s error budget: %s.", o.Name, slo.FormatDuration(o.Window), left(as.Budget))
 	default:
 		a.Summary = a.urgency() + ": " + Sentence(as, t)
+		if !as.UnmeasuredSince.IsZero() {
+			a.Summary += fmt.Sprintf(" %s: it has not recovered as far as can be told.", sentence(unmeasured(as.UnmeasuredSince)))
+		}
 	}
 	a.Labels = map[string]string{}
 	maps.Copy(a.Labels, o.Labels)
@@ -55,6 +61,13 @@ func (a *Alert) describe(as *Assessment, t *TierState, link string) {
 		a.Labels[labelSeverity], a.Annotations[annotationSeverity] = string(a.Severity), string(a.Severity)
 	}
 }
+
+func unmeasured(since time.Time) string {
+	return "nothing has been measured since " + since.UTC().Format(time.RFC3339)
+}
+
+// sentence begins a text with a capital.
+func sentence(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
 // urgency is the severity as a summary begins with it.
 func (a *Alert) urgency() string {

@@ -17,6 +17,7 @@ import (
 	"github.com/slowburn/slowburn/internal/state"
 	"github.com/slowburn/slowburn/slo"
 	"github.com/slowburn/slowburn/slo/alert"
+	"github.com/slowburn/slowburn/slo/engine/internal/arrival"
 	"github.com/slowburn/slowburn/slo/engine/internal/book"
 	"github.com/slowburn/slowburn/slo/engine/internal/metadata"
 	"github.com/slowburn/slowburn/slo/engine/internal/samples"
@@ -39,6 +40,7 @@ type evaluator struct {
 	routes     []alert.Route
 	retention  ledger.Minute
 	board      *board // where it shows what it found
+	arrival    *arrival.Arrival
 
 	// querier, db and wake, which tells that there are new deliveries, are set before the first evaluation.
 	querier samples.Querier
@@ -140,6 +142,9 @@ func (v *evaluator) write(r round, now time.Time) error {
 	if r.spansTo > 0 {
 		v.spans.watermark, v.spans.ahead = r.spansTo, r.ahead
 		maps.Copy(v.spans.cursors, r.moved)
+		if newest := r.moved.Newest(); newest > 0 {
+			v.arrival.Read(time.UnixMilli(newest))
+		}
 	}
 	for _, reading := range r.readings {
 		v.progress[reading.objective].ahead = reading.ahead

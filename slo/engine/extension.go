@@ -22,6 +22,7 @@ import (
 	"github.com/slowburn/slowburn/internal/state"
 	"github.com/slowburn/slowburn/slo"
 	"github.com/slowburn/slowburn/slo/alert"
+	"github.com/slowburn/slowburn/slo/engine/internal/arrival"
 	"github.com/slowburn/slowburn/slo/engine/internal/metadata"
 	"github.com/slowburn/slowburn/slo/engine/internal/samples"
 	"github.com/slowburn/slowburn/slo/ledger"
@@ -34,6 +35,7 @@ type Querier = samples.Querier
 // Extension is the extension `slo`. Its methods may be called concurrently.
 type Extension struct {
 	*board
+	*arrival.Arrival
 
 	config    *Config
 	settings  extension.Settings
@@ -63,6 +65,7 @@ var (
 	_ extensioncapabilities.Dependent = (*Extension)(nil)
 	_ host.Prober                     = (*Extension)(nil)
 	_ slo.ObjectiveSource             = (*Extension)(nil)
+	_ slo.Evaluator                   = (*Extension)(nil)
 	_ Reader                          = (*Extension)(nil)
 )
 
@@ -75,9 +78,9 @@ func newExtension(set extension.Settings, config *Config) (*Extension, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Extension{board: new(board), config: config, settings: set, telemetry: telemetry, clock: clock.Process()}
+	e := &Extension{board: new(board), Arrival: new(arrival.Arrival), config: config, settings: set, telemetry: telemetry, clock: clock.Process()}
 	e.evaluator = &evaluator{config: config, logger: set.Logger, telemetry: telemetry, objectives: objectives, routes: config.routes(),
-		board: e.board, progress: make([]progress, len(objectives)), spans: spanProgress{batch: maxSpanBatch}}
+		board: e.board, arrival: e.Arrival, progress: make([]progress, len(objectives)), spans: spanProgress{batch: maxSpanBatch}}
 	e.untold, e.advice = untold(set.ID, objectives, e.evaluator.routes)
 	window := 72 * time.Hour
 	statuses := make([]Status, len(objectives))
@@ -235,6 +238,9 @@ func (e *Extension) Probe(context.Context) host.Health {
 	}
 	if inError > 0 {
 		problems = append(problems, fmt.Sprintf("%d of %d objectives cannot be evaluated: %s", inError, len(shown.Objectives), message))
+	}
+	if missing := e.Missing(); missing != "" && inError == 0 && e.trouble.Load() == nil {
+		problems = append(problems, missing)
 	}
 	e.opened.RLock()
 	sender := e.sender

@@ -42,7 +42,7 @@ func (t *transaction) skip(o slo.Objective, a *ledger.Account, r reading) error 
 		return err
 	}
 	for ; next < a.Next; next++ {
-		as, err := t.assessment(o, a, next+1)
+		as, err := t.assessment(o, a, next+1, a.Measured)
 		if err != nil {
 			return err
 		}

@@ -25,13 +25,13 @@ const (
 	queryTimeout  = 30 * time.Second
 )
 
-// reading is what was read for one objective: its minutes from one on. Without deltas, they had no events.
+// reading is what was read for one objective: its minutes from one on. Without counts, they had no events.
 type reading struct {
 	objective int
 	from, to  ledger.Minute
-	deltas    []ledger.Delta
-	gap       bool          // the database has nothing of these minutes
-	ahead     ledger.Minute // how far to look next
+	counts    *samples.Counts // nil where there is nothing of its series
+	gap       bool            // the database has nothing of these minutes
+	ahead     ledger.Minute   // how far to look next
 }
 
 // round is everything that is read before a transaction writes it.
@@ -83,7 +83,7 @@ func (v *evaluator) read(ctx context.Context, end ledger.Minute, failed []bool) 
 				return samples.FoundSpans(ctx, v.querier, watermark, to)
 			})
 			gap := to > watermark
-			var counts map[string][]ledger.Delta
+			var counts map[string]*samples.Counts
 			var moved samples.Cursors
 			var err error
 			if !gap {
@@ -103,7 +103,7 @@ func (v *evaluator) read(ctx context.Context, end ledger.Minute, failed []bool) 
 			r.spansTo, r.moved, r.ahead = to, moved, ahead
 			for _, i := range spans {
 				v.progress[i].failing = ""
-				r.readings = append(r.readings, reading{objective: i, from: watermark, to: to, deltas: counts[v.objectives[i].Name], gap: gap})
+				r.readings = append(r.readings, reading{objective: i, from: watermark, to: to, counts: counts[v.objectives[i].Name], gap: gap})
 			}
 		})
 	}
@@ -114,12 +114,12 @@ func (v *evaluator) read(ctx context.Context, end ledger.Minute, failed []bool) 
 				return samples.FoundPromQL(ctx, v.querier, in, from, to)
 			})
 			gap := to > from
-			var deltas []ledger.Delta
+			var counts *samples.Counts
 			var err error
 			if !gap {
 				to = min(end, from+promqlBatch)
-				deltas, err = samples.ReadPromQL(ctx, v.querier, in, from, to)
-				ahead = aheadOf(!slices.ContainsFunc(deltas, func(d ledger.Delta) bool { return d != ledger.Delta{} }))
+				counts, err = samples.ReadPromQL(ctx, v.querier, in, from, to)
+				ahead = aheadOf(err == nil && !slices.Contains(counts.Measured, true))
 			}
 			mu.Lock()
 			defer mu.Unlock()
@@ -128,7 +128,7 @@ func (v *evaluator) read(ctx context.Context, end ledger.Minute, failed []bool) 
 				return
 			}
 			v.progress[i].failing = ""
-			r.readings = append(r.readings, reading{objective: i, from: from, to: to, deltas: deltas, gap: gap, ahead: ahead})
+			r.readings = append(r.readings, reading{objective: i, from: from, to: to, counts: counts, gap: gap, ahead: ahead})
 		})
 	}
 	wg.Wait()

@@ -47,7 +47,7 @@ type State string
 // The states.
 const (
 	StateOK     State = "ok"
-	StateNoData State = "no_data" // no events in the window
+	StateNoData State = "no_data" // no events in the window, or nothing measured in the last minutes; the message says since when
 	StateError  State = "error"   // the database cannot be queried; the message says why
 )
 
@@ -55,6 +55,9 @@ const (
 type Status struct {
 	Definition
 	EvaluatedUntil *time.Time
+	// LastMeasuredAt is until when the database has anything of the objective, be it that nothing happened; nil where it has nothing.
+	// Events, ErrorRatio and Budget are as of then where the state is no_data.
+	LastMeasuredAt *time.Time
 	State          State
 	Message        string
 	Events         Events

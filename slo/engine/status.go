@@ -58,19 +58,29 @@ var burnWindows = []time.Duration{
 // status is what people see of an objective, at its watermark.
 func (t *transaction) status(i int, a *ledger.Account, failure string) (Status, error) {
 	o := t.v.objectives[i]
-	as, err := t.assessment(o, a, a.Next)
+	as, err := t.assessment(o, a, a.Next, a.Measured)
 	if err != nil {
 		return Status{}, err
 	}
 	s := Status{Definition: describe(o)}
-	s.State, s.Message = t.state(o, a, as, failure)
+	if a.Measured > 0 {
+		at := a.Measured.Start()
+		s.LastMeasuredAt = &at
+	}
+	whole := as.Whole
+	if !as.UnmeasuredSince.IsZero() { // as of when something was measured last
+		if whole, err = t.ledger.Sum(a, a.Measured-ledger.Minutes(o.Window), a.Measured); err != nil {
+			return Status{}, err
+		}
+	}
+	s.State, s.Message = t.state(o, a, as.UnmeasuredSince, whole, failure)
 	if a.Next > a.First {
 		until := a.Next.Start()
 		s.EvaluatedUntil = &until
 	}
-	s.Events = Events(as.Whole)
-	s.ErrorRatio = ptr(as.Whole.ErrorRatio())
-	s.Budget = budgetOf(as.Budget)
+	s.Events = Events(whole)
+	s.ErrorRatio = ptr(whole.ErrorRatio())
+	s.Budget = budgetOf(o.Budget(whole))
 	windows := burnWindows
 	if !slices.Contains(windows, o.Window) {
 		windows = append(slices.Clone(windows), o.Window)
@@ -93,14 +103,17 @@ func (t *transaction) status(i int, a *ledger.Account, failure string) (Status, 
 	return s, nil
 }
 
-func (t *transaction) state(o slo.Objective, a *ledger.Account, as alert.Assessment, failure string) (State, string) {
+func (t *transaction) state(o slo.Objective, a *ledger.Account, unmeasured time.Time, whole slo.Events, failure string) (State, string) {
 	switch {
 	case failure != "":
 		return StateError, failure
-	case as.Whole.Total == 0 && o.Indicator.Type == slo.PromQL:
+	case !unmeasured.IsZero() && whole.Total > 0:
+		return StateNoData, fmt.Sprintf("Nothing has been measured since %s: %s. Events and budget are as of then.",
+			unmeasured.Format(time.RFC3339), whyUnmeasured(o))
+	case whole.Total == 0 && o.Indicator.Type == slo.PromQL:
 		return StateNoData, fmt.Sprintf("No events yet. Try both queries with a window of %[1]s: an increase over %[1]s needs two samples "+
 			"in it, so promql::resolution must be twice as long as what lies between two samples, or more.", slo.FormatDuration(o.Indicator.Resolution))
-	case as.Whole.Total == 0:
+	case whole.Total == 0:
 		return StateNoData, "No events yet: no span matched the indicator within the window."
 	case a.IndicatorSince > max(a.First, a.Next-ledger.Minutes(o.Window)):
 		return StateOK, fmt.Sprintf("The indicator was changed: events before %s counted something else.",
@@ -108,6 +121,14 @@ func (t *transaction) state(o slo.Objective, a *ledger.Account, as alert.Assessm
 	default:
 		return StateOK, ""
 	}
+}
+
+// whyUnmeasured says what may be the reason that the database has nothing of an objective.
+func whyUnmeasured(o slo.Objective) string {
+	if o.Indicator.Type == slo.PromQL {
+		return "the query promql::total gives no value"
+	}
+	return "no span matched the indicator for so long that its series ended (sli::expiry), or its counts do not reach the database (see /readyz)"
 }
 
 func describe(o slo.Objective) Definition {

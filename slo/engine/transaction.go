@@ -9,6 +9,7 @@ import (
 	"github.com/slowburn/slowburn/slo"
 	"github.com/slowburn/slowburn/slo/alert"
 	"github.com/slowburn/slowburn/slo/engine/internal/book"
+	"github.com/slowburn/slowburn/slo/engine/internal/samples"
 	"github.com/slowburn/slowburn/slo/ledger"
 	"github.com/slowburn/slowburn/slo/notify"
 )
@@ -51,21 +52,28 @@ func (t *transaction) advance(r reading) error {
 		t.watermarks[r.objective] = a.Next
 		return err
 	}
-	from, deltas := r.from, r.deltas
+	from := r.from
 	if from-a.Next >= minAhead { // what was left out is too old
 		if err := t.ledger.Skip(a, from); err != nil {
 			return err
 		}
 	}
-	if deltas == nil {
-		deltas = make([]ledger.Delta, r.to-r.from)
+	counts := r.counts
+	if counts == nil {
+		counts = &samples.Counts{Deltas: make([]ledger.Delta, r.to-r.from), Measured: make([]bool, r.to-r.from)}
 	}
-	first := a.Next
-	if err := t.ledger.Append(a, from, deltas); err != nil {
+	first, measured := a.Next, a.Measured
+	if i := lastOf(counts.Measured); i >= 0 {
+		a.Measured = max(a.Measured, from+ledger.Minute(i)+1)
+	}
+	if err := t.ledger.Append(a, from, counts.Deltas); err != nil {
 		return err
 	}
 	for m := first; m < a.Next; m++ {
-		as, err := t.assessment(o, a, m+1)
+		if m >= from && counts.Measured[m-from] {
+			measured = m + 1
+		}
+		as, err := t.assessment(o, a, m+1, measured)
 		if err != nil {
 			return err
 		}
@@ -77,8 +85,21 @@ func (t *transaction) advance(r reading) error {
 	return nil
 }
 
-// assessment looks at an objective at the end of the minute before next.
-func (t *transaction) assessment(o slo.Objective, a *ledger.Account, next ledger.Minute) (alert.Assessment, error) {
+// lastOf is the index of the last true, and -1 where there is none.
+func lastOf(list []bool) int {
+	i := len(list) - 1
+	for i >= 0 && !list[i] {
+		i--
+	}
+	return i
+}
+
+// measuredFor is for how long a minute that was measured speaks for those after it: as long as Prometheus looks back for a sample.
+const measuredFor = 5
+
+// assessment looks at an objective at the end of the minute before next. Measured is the first minute after the last one before that
+// was measured.
+func (t *transaction) assessment(o slo.Objective, a *ledger.Account, next, measured ledger.Minute) (alert.Assessment, error) {
 	var first error
 	as := alert.Assess(o, next.Start(), func(window time.Duration) slo.Events {
 		e, err := t.ledger.Sum(a, next-ledger.Minutes(window), next)
@@ -87,6 +108,9 @@ func (t *transaction) assessment(o slo.Objective, a *ledger.Account, next ledger
 		}
 		return e
 	})
+	if next-measured > measuredFor {
+		as.UnmeasuredSince = max(measured, a.First).Start()
+	}
 	return as, first
 }
 

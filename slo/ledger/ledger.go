@@ -47,6 +47,8 @@ type Account struct {
 	// Indicator describes what was counted last; IndicatorSince is the first minute that it was.
 	Indicator      string `json:"indicator"`
 	IndicatorSince Minute `json:"indicator_since"`
+	// Measured is the first minute after the last one that the database had anything of; 0 where there was none.
+	Measured Minute `json:"measured,omitempty"`
 	// Gaps are minutes that nobody measured and that have no chunks, in order.
 	Gaps []Gap `json:"gaps,omitempty"`
 }
@@ -227,6 +229,7 @@ func (l *Ledger) Rewind(a *Account, next Minute) error {
 		}
 	}
 	a.cutGaps(0, next)
+	a.Measured = min(a.Measured, next)
 	a.Next, a.First, a.IndicatorSince = next, min(a.First, next), min(a.IndicatorSince, next)
 	a.Total, a.Bad, a.TotalCarry, a.BadCarry = events.Total, events.Bad, 0, 0
 	return l.save(a)

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
@@ -44,9 +43,9 @@ type Connector struct {
 	// keeper has the counter. It is nil where there is no metrics pipeline to tell: then nothing is counted.
 	keeper *keep.Keeper
 	// window is nil where no repeats are recognized.
-	window  *repeats.Window
-	failure atomic.Pointer[error]      // of the last flush
-	told    [count.NumLabels]sync.Once // the overflow of a label was logged
+	window *repeats.Window
+	out    outlet
+	told   [count.NumLabels]sync.Once // the overflow of a label was logged
 }
 
 func newConnector(set connector.Settings, cfg *Config) (*Connector, error) {
@@ -75,6 +74,7 @@ func (c *Connector) open(h component.Host) error {
 		}
 		if ok {
 			objectives = source.Objectives()
+			c.out.evaluator, _ = source.(slo.Evaluator)
 		}
 		c.window = repeats.New(c.cfg.Repeats.Window, int64(c.cfg.Repeats.Memory))
 		c.keeper, err = keep.Start(keep.Settings{
@@ -114,8 +114,8 @@ func (c *Connector) Probe(context.Context) host.Health {
 	if v := c.Volatile(); v != "" {
 		problems = append(problems, v)
 	}
-	if err := c.failure.Load(); err != nil {
-		problems = append(problems, "counts are kept but do not get out: "+(*err).Error())
+	if why := c.out.hindered(clock.Now()); why != "" {
+		problems = append(problems, "counts are kept but do not get out: "+why)
 	}
 	if len(problems) > 0 {
 		if l := c.Lost(); l != "" {

@@ -130,7 +130,9 @@ func (e *emitting) emit(ctx context.Context) {
 
 // flush hands over all counts and tells how that went.
 func (e *emitting) flush(ctx context.Context, at int64) error {
+	e.out.begin(clock.Now())
 	r, err := e.flusher.flush(ctx, at)
+	e.out.end(at, r.events, err)
 	e.keeper.FlushedAt(at)
 	e.telemetry.SliFlushes.Add(ctx, 1)
 	var volatile int64
@@ -141,7 +143,6 @@ func (e *emitting) flush(ctx context.Context, at int64) error {
 	if err == nil {
 		e.telemetry.SliSeries.Record(ctx, int64(r.series))
 		e.telemetry.SliMaxSeries.Record(ctx, int64(e.cfg.Limits.series()))
-		e.failure.Store(nil)
 		if !e.logged.IsZero() {
 			e.logged = time.Time{}
 			e.set.Logger.Info("metrics pipeline accepts the counts again")
@@ -152,7 +153,7 @@ func (e *emitting) flush(ctx context.Context, at int64) error {
 		return err // by Shutdown, whose own flush comes next
 	}
 	e.telemetry.SliFlushFailures.Add(ctx, 1)
-	e.failure.Store(&err)
+	e.out.failure.Store(&err)
 	e.warn(clock.Now(), "The metrics pipeline did not take the counts. They are kept, and offered again at the next interval", zap.Error(err))
 	return err
 }

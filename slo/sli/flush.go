@@ -64,6 +64,7 @@ func (f *flusher) setBack(at int64) {
 // report says what a flush did.
 type report struct {
 	series    int
+	events    int // series of objectives' events
 	forgotten int
 }
 
@@ -81,7 +82,7 @@ func (f *flusher) flush(ctx context.Context, at int64) (r report, err error) {
 	var expired int
 	f.events, expired = f.counter.ReadEvents(f.events, since)
 	for part := range slices.Chunk(f.events, eventsPerBatch) {
-		r.series += len(part)
+		r.series, r.events = r.series+len(part), r.events+len(part)
 		if err := f.flushEvents(ctx, part, at); consumererror.IsPermanent(err) {
 			refused = append(refused, err)
 		} else if err != nil {

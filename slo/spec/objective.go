@@ -1,11 +1,14 @@
 package spec
 
 import (
+	"errors"
 	"math"
+	"strings"
 	"time"
 
 	"go.opentelemetry.io/collector/confmap"
 
+	"github.com/slowburn/slowburn/internal/units"
 	"github.com/slowburn/slowburn/slo"
 )
 
@@ -93,7 +96,11 @@ func defaultObjective() Objective {
 // the error can name the objective and stands beside the others.
 func (o *Objective) Unmarshal(conf *confmap.Conf) error {
 	*o = defaultObjective()
-	o.unknown = conf.Unmarshal((*plain)(o))
+	var errs []error
+	for _, f := range units.Check("", conf.ToStringMap(), o).Refused {
+		errs = append(errs, errors.New(strings.TrimPrefix(f.String(), confmap.KeyDelimiter)))
+	}
+	o.unknown = errors.Join(append(errs, conf.Unmarshal((*plain)(o)))...)
 	return nil
 }
 

@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/alecthomas/units"
 	"github.com/prometheus/common/model"
 	"github.com/prometheus/otlptranslator"
 	"go.opentelemetry.io/collector/component"
@@ -38,7 +37,7 @@ type Config struct {
 	// Retention is how long samples are kept.
 	Retention model.Duration `mapstructure:"retention"`
 	// RetentionSize is how many bytes the blocks may take before the oldest are deleted, 10GB for instance. 0 sets no bound.
-	RetentionSize units.Base2Bytes `mapstructure:"retention_size"`
+	RetentionSize bytesize.Size `mapstructure:"retention_size"`
 	// MinFreeDisk is how much of the volume's free space is left to others, the span log first of all: below it no samples are stored.
 	// 0 is 5 % of the volume, and at most 1 GiB.
 	MinFreeDisk bytesize.Size `mapstructure:"min_free_disk"`
@@ -89,9 +88,6 @@ func (c *Config) Validate() error {
 	if time.Duration(c.Retention) < minRetention {
 		wrong("retention must be at least %s, which one block of the database spans, not %s",
 			model.Duration(minRetention), c.Retention)
-	}
-	if c.RetentionSize < 0 {
-		wrong("retention_size must not be negative: leave it out to set no bound")
 	}
 	if c.OutOfOrderTimeWindow < 0 || c.OutOfOrderTimeWindow > c.Retention {
 		wrong("out_of_order_time_window must lie between zero and retention (%s), not at %s", c.Retention, c.OutOfOrderTimeWindow)

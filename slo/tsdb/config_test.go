@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/alecthomas/units"
 	"github.com/prometheus/common/model"
 	"github.com/prometheus/otlptranslator"
 	"github.com/stretchr/testify/assert"
@@ -16,6 +15,8 @@ import (
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/confmap/confmaptest"
+
+	"github.com/slowburn/slowburn/internal/bytesize"
 )
 
 func load(t *testing.T, file string, into component.Config) error {
@@ -43,7 +44,7 @@ func TestGoodConfig(t *testing.T) {
 	config := defaultConfig().(*Config)
 	require.NoError(t, load(t, filepath.Join("testdata", "config", "embedded.yaml"), config))
 	assert.Equal(t, model.Duration(90*24*time.Hour), config.Retention)
-	assert.Equal(t, 10*units.GiB, config.RetentionSize)
+	assert.Equal(t, bytesize.Size(10e9), config.RetentionSize)
 	assert.Zero(t, config.OutOfOrderTimeWindow)
 	assert.Equal(t, time.Minute, config.QueryTimeout)
 

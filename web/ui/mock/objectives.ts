@@ -299,6 +299,7 @@ function build(c: Case): Objective {
     window,
     window_seconds: windowSeconds,
     evaluated_until: c.state === "error" ? null : evaluatedUntil(),
+    last_measured_at: c.state ? null : evaluatedUntil(),
     state: c.state ?? "ok",
     message: c.message ?? "",
     events: { total: whole.total, bad: whole.bad },
@@ -398,6 +399,7 @@ export function unevaluated(): Objective[] {
   return objectives().map((o) => ({
     ...o,
     evaluated_until: null,
+    last_measured_at: null,
     state: "no_data",
     message: "",
     events: { total: 0, bad: 0 },

@@ -18,6 +18,7 @@ export function objective(
     window: "30d",
     window_seconds: 2592000,
     evaluated_until: null,
+    last_measured_at: null,
     state: "ok",
     message: "",
     events: remaining === null ? { total: 0, bad: 0 } : { total: 1_000_000, bad: 200 },

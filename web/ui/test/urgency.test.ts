@@ -11,6 +11,7 @@ const inOrder = [
   objective("broken", { state: "error" }, null),
   objective("overspent", {}, -0.5),
   objective("low", {}, 0.06),
+  objective("stopped", { state: "no_data" }, 0.9),
   objective("resolved", alert("resolved", "page"), 0.3),
   objective("a-fine", {}, 0.9),
   objective("b-fine", {}, 0.9),
@@ -63,7 +64,8 @@ describe("headline", () => {
   it("is calm when all is well", () => {
     expect(words(["a-fine", "b-fine"])).toBe("All 2 are healthy");
     expect(words(["a-fine"])).toBe("The objective is healthy");
-    expect(words(["silent"])).toBe("No data yet");
+    expect(words(["silent"])).toBe("No data");
+    expect(words(["a-fine", "b-fine", "stopped", "silent"])).toBe("All 2 are healthy, 2 without data");
   });
 });
 

@@ -19,26 +19,29 @@ import (
 // A minute alone often has no two samples of a counter, of which increase() would know a difference. So each minute is
 // the mean of the resolution's minutes that end with it: an event is in as many windows as there are minutes in one, and
 // counts once in all. What increase() adds to the ends of a window is what it cannot see between two of them.
-func ReadPromQL(ctx context.Context, q Querier, in slo.Indicator, from, to ledger.Minute) ([]ledger.Delta, error) {
-	deltas := make([]ledger.Delta, to-from)
+func ReadPromQL(ctx context.Context, q Querier, in slo.Indicator, from, to ledger.Minute) (*Counts, error) {
+	c := newCounts(from, to)
 	minutes := in.Resolution.Minutes()
-	err := eachMinute(ctx, q, spec.ExpandWindow(in.TotalQuery, in.Resolution), from, to, func(i int, v float64) { deltas[i].Total += v / minutes })
+	err := eachMinute(ctx, q, spec.ExpandWindow(in.TotalQuery, in.Resolution), from, to, func(i int, v float64) {
+		c.Deltas[i].Total += v / minutes
+		c.Measured[i] = true
+	})
 	if err != nil {
 		return nil, fmt.Errorf("promql::total: %w", err)
 	}
-	err = eachMinute(ctx, q, spec.ExpandWindow(in.BadQuery, in.Resolution), from, to, func(i int, v float64) { deltas[i].Bad += v / minutes })
+	err = eachMinute(ctx, q, spec.ExpandWindow(in.BadQuery, in.Resolution), from, to, func(i int, v float64) { c.Deltas[i].Bad += v / minutes })
 	if err != nil {
 		return nil, fmt.Errorf("promql::bad: %w", err)
 	}
-	return deltas, nil
+	return c, nil
 }
 
 // eachMinute evaluates a query at the end of each minute and adds up what it gives: a query that gives several series
-// counts all of them. No series and no number are no events.
+// counts all of them. No series and no number are no events, and nothing measured.
 func eachMinute(ctx context.Context, q Querier, expr string, from, to ledger.Minute, add func(i int, v float64)) error {
 	addSample := func(m ledger.Minute, v model.SampleValue) {
-		if f := float64(v); m >= from && m < to && f > 0 && !math.IsInf(f, 0) {
-			add(int(m-from), f)
+		if f := float64(v); m >= from && m < to && !math.IsNaN(f) && !math.IsInf(f, 0) {
+			add(int(m-from), max(f, 0))
 		}
 	}
 	var v model.Value

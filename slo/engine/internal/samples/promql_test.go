@@ -3,6 +3,7 @@ package samples
 import (
 	"errors"
 	"math"
+	"slices"
 	"testing"
 	"time"
 
@@ -26,24 +27,27 @@ func TestReadPromQL(t *testing.T) {
 		answer model.Value
 		to     ledger.Minute
 		want   []float64
+		not    []int // minutes that were not measured
 	}{
-		"a vector is added up":     {model.Vector{{Value: 3}, {Value: 5}}, first + 1, []float64{4}},
-		"an empty one":             {model.Vector{}, first + 1, []float64{0}},
-		"no number":                {model.Vector{{Value: model.SampleValue(math.NaN())}, {Value: 2}}, first + 1, []float64{1}},
-		"infinite":                 {model.Vector{{Value: model.SampleValue(math.Inf(1))}, {Value: 2}}, first + 1, []float64{1}},
-		"less than nothing":        {model.Vector{{Value: -4}, {Value: 2}}, first + 1, []float64{1}},
-		"a scalar":                 {&model.Scalar{Value: 6}, first + 1, []float64{3}},
-		"several minutes":          {model.Matrix{{Values: []model.SamplePair{pair(first, 2), pair(first+2, 4)}}, {Values: []model.SamplePair{pair(first, 8)}}}, first + 3, []float64{5, 0, 2}},
-		"minutes not asked for":    {model.Matrix{{Values: []model.SamplePair{pair(first-1, 2), pair(first, 4), pair(first+2, 6)}}}, first + 2, []float64{2, 0}},
-		"a matrix that is no more": {model.Matrix{}, first + 2, []float64{0, 0}},
+		"a vector is added up":     {model.Vector{{Value: 3}, {Value: 5}}, first + 1, []float64{4}, nil},
+		"an empty one":             {model.Vector{}, first + 1, []float64{0}, []int{0}},
+		"nothing happened":         {model.Vector{{Value: 0}}, first + 1, []float64{0}, nil},
+		"no number alone":          {model.Vector{{Value: model.SampleValue(math.NaN())}}, first + 1, []float64{0}, []int{0}},
+		"no number":                {model.Vector{{Value: model.SampleValue(math.NaN())}, {Value: 2}}, first + 1, []float64{1}, nil},
+		"infinite":                 {model.Vector{{Value: model.SampleValue(math.Inf(1))}, {Value: 2}}, first + 1, []float64{1}, nil},
+		"less than nothing":        {model.Vector{{Value: -4}, {Value: 2}}, first + 1, []float64{1}, nil},
+		"a scalar":                 {&model.Scalar{Value: 6}, first + 1, []float64{3}, nil},
+		"several minutes":          {model.Matrix{{Values: []model.SamplePair{pair(first, 2), pair(first+2, 4)}}, {Values: []model.SamplePair{pair(first, 8)}}}, first + 3, []float64{5, 0, 2}, []int{1}},
+		"minutes not asked for":    {model.Matrix{{Values: []model.SamplePair{pair(first-1, 2), pair(first, 4), pair(first+2, 6)}}}, first + 2, []float64{2, 0}, []int{1}},
+		"a matrix that is no more": {model.Matrix{}, first + 2, []float64{0, 0}, []int{0, 1}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			q := &answers{value: c.answer}
 			got, err := ReadPromQL(t.Context(), q, indicator, first, c.to)
 			require.NoError(t, err)
-			var want []ledger.Delta
-			for _, n := range c.want {
-				want = append(want, ledger.Delta{Total: n, Bad: n})
+			want := newCounts(first, c.to)
+			for i, n := range c.want {
+				want.Deltas[i], want.Measured[i] = ledger.Delta{Total: n, Bad: n}, !slices.Contains(c.not, i)
 			}
 			assert.Equal(t, want, got)
 		})

@@ -38,6 +38,14 @@ func (c Cursor) Old(now time.Time) bool { return c.At < now.Add(-cursorsKept).Un
 // Cursors are those of all series of the connector sli.
 type Cursors map[model.Fingerprint]Cursor
 
+// Newest is the time of the newest sample that was read, in Unix ms; 0 where none was.
+func (cs Cursors) Newest() (at int64) {
+	for _, c := range cs {
+		at = max(at, c.At)
+	}
+	return at
+}
+
 // querySpans asks for the samples of the minutes from one up to, and not including, another, and of some time before.
 func querySpans(ctx context.Context, q Querier, from, to ledger.Minute, before time.Duration) (model.Matrix, error) {
 	v, err := q.Query(ctx, spanQuery(time.Duration(to-from)*time.Minute+before), (to - 1).End())
@@ -61,7 +69,7 @@ func spanQuery(window time.Duration) string {
 //
 // A new series whose zero is not in the lookback is looked for further back, by births minutes: it may have been born
 // while its samples could not be written, and they came together when they could.
-func ReadSpans(ctx context.Context, q Querier, known Cursors, from, to, births ledger.Minute) (map[string][]ledger.Delta, Cursors, error) {
+func ReadSpans(ctx context.Context, q Querier, known Cursors, from, to, births ledger.Minute) (map[string]*Counts, Cursors, error) {
 	matrix, err := querySpans(ctx, q, from, to, lookback)
 	if err != nil {
 		return nil, nil, err
@@ -69,26 +77,30 @@ func ReadSpans(ctx context.Context, q Querier, known Cursors, from, to, births l
 	if err := findBirths(ctx, q, known, matrix, from, to, births); err != nil {
 		return nil, nil, err
 	}
-	counts := map[string][]ledger.Delta{}
+	counts := map[string]*Counts{}
 	moved := Cursors{}
 	for _, series := range matrix {
 		name := string(series.Metric["objective"])
-		deltas := counts[name]
-		if deltas == nil {
-			deltas = make([]ledger.Delta, to-from)
-			counts[name] = deltas
+		c := counts[name]
+		if c == nil {
+			c = newCounts(from, to)
+			counts[name] = c
+		}
+		for _, s := range series.Values {
+			c.measure(ledger.MinuteOf(s.Timestamp.Time()), from)
 		}
 		bad := series.Metric[model.MetricNameLabel] == BadMetric
 		id := series.Metric.Fingerprint()
-		c, seen := known[id]
-		if countSeries(&c, seen, series.Values, from, to, func(m ledger.Minute, n float64) {
+		cursor, seen := known[id]
+		if countSeries(&cursor, seen, series.Values, from, to, func(m ledger.Minute, n float64) {
+			c.measure(m, from)
 			if bad {
-				deltas[m-from].Bad += n
+				c.Deltas[m-from].Bad += n
 			} else {
-				deltas[m-from].Total += n
+				c.Deltas[m-from].Total += n
 			}
 		}) {
-			moved[id] = c
+			moved[id] = cursor
 		}
 	}
 	return counts, moved, nil

@@ -110,11 +110,11 @@ func TestSeriesRules(t *testing.T) {
 					maps.Copy(known, moved)
 					var got float64
 					if one["a"] != nil {
-						require.Len(t, one["a"], 1)
-						got = events(one["a"][0])
+						require.Len(t, one["a"].Deltas, 1)
+						got = events(one["a"].Deltas[0])
 					}
 					assert.Equal(t, c.want[m], got, "minute %d", m)
-					assert.Equal(t, c.want[m], events(counts["a"][m]), "minute %d of all", m)
+					assert.Equal(t, c.want[m], events(counts["a"].Deltas[m]), "minute %d of all", m)
 				}
 			}
 		})
@@ -130,7 +130,10 @@ func TestSeriesOfAnObjectiveAddUp(t *testing.T) {
 	db.sample(TotalMetric, "b", "x", [2]float64{0, 0}, [2]float64{30, 1})
 	counts, moved, err := ReadSpans(t.Context(), db, Cursors{}, first, first+2, 60)
 	require.NoError(t, err)
-	assert.Equal(t, map[string][]ledger.Delta{"a": {{Total: 15, Bad: 2}, {Total: 1}}, "b": {{Total: 1}, {}}}, counts)
+	assert.Equal(t, map[string]*Counts{
+		"a": {[]ledger.Delta{{Total: 15, Bad: 2}, {Total: 1}}, []bool{true, true}},
+		"b": {[]ledger.Delta{{Total: 1}, {}}, []bool{true, false}},
+	}, counts)
 	assert.Len(t, moved, 4)
 	assert.Equal(t, Cursor{At: noon.Add(90 * time.Second).UnixMilli(), Value: 6}, moved[db.series[1].Metric.Fingerprint()])
 	assert.Equal(t, []string{"7m until 12:02"}, db.windows, "two minutes, and five before")
@@ -138,7 +141,7 @@ func TestSeriesOfAnObjectiveAddUp(t *testing.T) {
 	again, moved, err := ReadSpans(t.Context(), db, moved, first+2, first+3, 60)
 	require.NoError(t, err)
 	assert.Empty(t, moved, "there is nothing behind the cursors")
-	assert.Equal(t, map[string][]ledger.Delta{"a": {{}}, "b": {{}}}, again)
+	assert.Equal(t, map[string]*Counts{"a": newCounts(0, 1), "b": newCounts(0, 1)}, again, "nor was anything measured")
 }
 
 // TestLateSampleCountsInTheFirstMinute holds that a minute that was evaluated does not change.
@@ -148,7 +151,7 @@ func TestLateSampleCountsInTheFirstMinute(t *testing.T) {
 	known := Cursors{db.series[0].Metric.Fingerprint(): {At: noon.UnixMilli()}}
 	counts, _, err := ReadSpans(t.Context(), db, known, first+1, first+2, 60)
 	require.NoError(t, err)
-	assert.Equal(t, []ledger.Delta{{Total: 4}}, counts["a"])
+	assert.Equal(t, &Counts{[]ledger.Delta{{Total: 4}}, []bool{true}}, counts["a"])
 }
 
 // TestBirths holds when the birth of a series is looked for further back.
@@ -177,7 +180,7 @@ func TestBirths(t *testing.T) {
 			db.sample(TotalMetric, "a", "x", c.samples...)
 			counts, _, err := ReadSpans(t.Context(), db, c.known(db), first, first+1, c.births)
 			require.NoError(t, err)
-			assert.Equal(t, []ledger.Delta{{Total: c.want}}, counts["a"])
+			assert.Equal(t, []ledger.Delta{{Total: c.want}}, counts["a"].Deltas)
 			assert.Equal(t, c.windows, db.windows)
 		})
 	}
@@ -215,7 +218,7 @@ func TestSamplesBeyondAreLeft(t *testing.T) {
 	db.sample(TotalMetric, "a", "x", [2]float64{0, 0}, [2]float64{60, 2}, [2]float64{61, 5}, [2]float64{200, 9})
 	counts, moved, err := ReadSpans(t.Context(), &answers{value: db.series}, Cursors{}, first, first+1, 60)
 	require.NoError(t, err)
-	assert.Equal(t, []ledger.Delta{{Total: 2}}, counts["a"])
+	assert.Equal(t, []ledger.Delta{{Total: 2}}, counts["a"].Deltas)
 	assert.Equal(t, Cursors{db.series[0].Metric.Fingerprint(): {At: noon.Add(time.Minute).UnixMilli(), Value: 2}}, moved)
 }
 

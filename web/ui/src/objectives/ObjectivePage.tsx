@@ -38,7 +38,9 @@ export function ObjectivePage({ name, route }: { name: string; route: Route }) {
             {o.volatile_counts && <p class="notice notice-error">Of this objective, {o.volatile_counts}</p>}
             {o.lost_counts && <p class="notice">Of this objective, {o.lost_counts}</p>}
             {budgetLeft(o) === null && o.state !== "error" && <NoEvents objective={o} />}
-            {o.message && o.state !== "no_data" && <p class={`notice notice-${o.state}`}>{o.message}</p>}
+            {o.message && (o.state !== "no_data" || budgetLeft(o) !== null) && (
+              <p class={`notice notice-${o.state}`}>{o.message}</p>
+            )}
             <Figures objective={o} />
             <HistoryCharts objective={o} route={route} />
             <TiersTable objective={o} />

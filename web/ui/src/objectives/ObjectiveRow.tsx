@@ -66,6 +66,7 @@ export function ObjectiveRow({ objective: o }: { objective: Objective }) {
         <p class="o-summary">{o.alert.summary}</p>
       )}
       {o.state === "error" && budgetLeft(o) !== null && <p class="o-summary">Not evaluated: {o.message}</p>}
+      {o.state === "no_data" && budgetLeft(o) !== null && <p class="o-summary">{o.message}</p>}
     </li>
   );
 }

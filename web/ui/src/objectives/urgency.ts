@@ -28,10 +28,16 @@ const RANK: Record<Standing, number> = {
   no_data: 7,
 };
 
+/** What was measured once and is no more comes before what is well; what never was comes last. */
+function rank(o: Objective): number {
+  const s = standing(o);
+  return s === "no_data" && budgetLeft(o) !== null ? RANK.ok - 0.5 : RANK[s];
+}
+
 /** Firing pages, firing tickets, pending ones, what cannot be evaluated; then the least budget left. */
 export function byUrgency(a: Objective, b: Objective): number {
   return (
-    RANK[standing(a)] - RANK[standing(b)] ||
+    rank(a) - rank(b) ||
     Number(pendsAsPage(b)) - Number(pendsAsPage(a)) ||
     (budgetLeft(a) ?? Infinity) - (budgetLeft(b) ?? Infinity) || // NaN where both are unknown
     a.name.localeCompare(b.name)
@@ -68,7 +74,8 @@ export function headline(t: Tally): { text: string; standing: Standing | null }[
   say("low", `${t.low} low on budget`);
   if (parts.length > 0) say("ok", `${t.ok} healthy`);
   else if (t.ok > 0) say("ok", t.ok === 1 ? "The objective is healthy" : `All ${t.ok} are healthy`);
-  else parts.push({ text: "No data yet", standing: null });
+  else return [{ text: "No data", standing: null }];
+  say("no_data", `${t.no_data} without data`);
   return parts;
 }
 

@@ -7,7 +7,7 @@ describe("objectives", () => {
   it("lists the most urgent first, and counts", async () => {
     await open(links.objectives());
     expect(text("h1")).toBe(
-      "1 paging, 1 ticket firing, 1 pending, 1 not evaluated, 1 low on budget, 4 healthy",
+      "1 paging, 1 ticket firing, 1 pending, 1 not evaluated, 1 low on budget, 4 healthy, 1 without data",
     );
     expect(all(".objective h2").map((h) => h.textContent)).toEqual([
       "checkout-availability",

@@ -1,0 +1,257 @@
+package units
+
+import (
+	"cmp"
+	"encoding"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/slowburn/slowburn/internal/bytesize"
+)
+
+// Finding is a value without a unit, or one that is not of our grammar.
+type Finding struct {
+	Key  string // as in receivers::otlp::receive_timeout
+	Text string // what is wrong with it, and what to write
+}
+
+// String is one line.
+func (f Finding) String() string { return f.Key + ": " + f.Text }
+
+// Findings are what Check found.
+type Findings struct {
+	Refused, Warned []Finding
+	// Rewritten are durations of our grammar in the one that the type of their key reads, by the key: for maps alone, as no key of ours
+	// within a list needs it.
+	Rewritten map[string]string
+}
+
+// ours is where our types are from.
+const ours = "github.com/slowburn/slowburn"
+
+// Foreign is the value of the struct tag `units` of keys that are ours in name only: they mean what they mean in the component that we
+// took over.
+const Foreign = "foreign"
+
+// Check compares a value, as it was read from YAML, with the configuration that it is decoded into. Key is where the value stands.
+func Check(key string, value, into any) Findings {
+	c := checker{Findings{Rewritten: map[string]string{}}}
+	c.walk(place{key: key, ours: true}, value, reflect.TypeOf(into))
+	byKey := func(a, b Finding) int { return cmp.Compare(a.Key, b.Key) }
+	for _, list := range []*[]Finding{&c.found.Refused, &c.found.Warned} {
+		slices.SortFunc(*list, byKey)
+		*list = slices.Compact(*list) // a key may be in two structures that are decoded from one place
+	}
+	return c.found
+}
+
+// Keys calls yield with every key below a configuration's type that is a duration or a size. Elements of lists and maps have the key *.
+func Keys(key string, config any, yield func(key string, t reflect.Type, ours, inList bool)) {
+	keys(place{key: key, ours: true}, reflect.TypeOf(config), map[reflect.Type]bool{}, yield)
+}
+
+type checker struct{ found Findings }
+
+// place is where a value stands.
+type place struct {
+	key     string
+	name    string // the last part of the key
+	ours    bool
+	foreign bool // it is ours, and a number means what it means in the component that we took over
+	inList  bool
+}
+
+func (p place) below(name string) place {
+	p.key, p.name = p.key+"::"+name, name
+	return p
+}
+
+var (
+	goDuration = reflect.TypeFor[time.Duration]()
+	duration   = reflect.TypeFor[Duration]()
+	bytes      = reflect.TypeFor[bytesize.Size]()
+)
+
+// isDuration reports whether a type is a duration, be it one of a library with a text of its own.
+func isDuration(t reflect.Type) bool {
+	return t == goDuration || t.Kind() == reflect.Int64 && t.Name() == "Duration"
+}
+
+// inner is the type that is decoded for another: what a pointer or an optional value holds.
+func inner(t reflect.Type) reflect.Type {
+	for t != nil {
+		switch {
+		case t.Kind() == reflect.Pointer:
+			t = t.Elem()
+		case strings.HasSuffix(t.PkgPath(), "/configoptional"):
+			get, ok := reflect.PointerTo(t).MethodByName("Get")
+			if !ok {
+				return t
+			}
+			t = get.Type.Out(0)
+		default:
+			return t
+		}
+	}
+	return t
+}
+
+// field is a key of a structure.
+type field struct {
+	name    string
+	t       reflect.Type
+	squash  bool
+	foreign bool
+}
+
+func fieldsOf(t reflect.Type) (fields []field) {
+	for i := range t.NumField() {
+		f := t.Field(i)
+		name, options, _ := strings.Cut(f.Tag.Get("mapstructure"), ",")
+		if !f.IsExported() && !f.Anonymous || name == "-" || strings.Contains(options, "remain") {
+			continue
+		}
+		fields = append(fields, field{
+			name: cmp.Or(name, strings.ToLower(f.Name)), t: f.Type, squash: strings.Contains(options, "squash"),
+			foreign: f.Tag.Get("units") == Foreign,
+		})
+	}
+	return fields
+}
+
+// of is the place of what a type that is decoded there says, which is ours where the type is.
+func (p place) of(t reflect.Type, f field) place {
+	if !f.squash {
+		p = p.below(f.name)
+	}
+	p.ours, p.foreign = strings.HasPrefix(t.PkgPath(), ours), f.foreign
+	return p
+}
+
+func (c *checker) walk(p place, value any, t reflect.Type) {
+	t = inner(t)
+	if t == nil || value == nil {
+		return
+	}
+	switch {
+	case isDuration(t):
+		c.duration(p, value, t)
+	case t == bytes:
+		c.bytes(p, value)
+	case t.Kind() == reflect.Struct:
+		values, ok := value.(map[string]any)
+		if !ok {
+			return
+		}
+		for _, f := range fieldsOf(t) {
+			if f.squash {
+				c.walk(p.of(t, f), value, f.t)
+			} else if v, there := values[f.name]; there {
+				c.walk(p.of(t, f), v, f.t)
+			}
+		}
+	case t.Kind() == reflect.Slice || t.Kind() == reflect.Array:
+		list, _ := value.([]any)
+		for i, v := range list {
+			at := p
+			at.key, at.inList = fmt.Sprintf("%s[%d]", p.key, i), true
+			c.walk(at, v, t.Elem())
+		}
+	case t.Kind() == reflect.Map:
+		values, _ := value.(map[string]any)
+		for name, v := range values {
+			c.walk(p.below(name), v, t.Elem())
+		}
+	}
+}
+
+func (c *checker) duration(p place, value any, t reflect.Type) {
+	if n, ok := number(value); ok {
+		if n == 0 {
+			return
+		}
+		if p.ours && !p.foreign {
+			c.refuse(p, fmt.Sprintf("%v has no unit: write %vs, %vm or %vms, whichever it is", value, value, value, value))
+		} else {
+			c.warn(p, fmt.Sprintf("%v has no unit, and is %s: write what is meant with a unit, as in %vs", value, time.Duration(n), value))
+		}
+		return
+	}
+	s, ok := value.(string)
+	if !ok || !p.ours || t == duration { // decoding says what is wrong
+		return
+	}
+	d, err := ParseDuration(s)
+	if err != nil {
+		c.refuse(p, err.Error())
+		return
+	}
+	if p.inList {
+		return
+	}
+	if own, ok := reflect.New(t).Interface().(encoding.TextUnmarshaler); ok { // in Prometheus' grammar
+		if own.UnmarshalText([]byte(s)) != nil {
+			c.found.Rewritten[p.key] = FormatDuration(d)
+		}
+	} else if _, err := time.ParseDuration(s); err != nil {
+		c.found.Rewritten[p.key] = d.String()
+	}
+}
+
+func (c *checker) bytes(p place, value any) {
+	if strings.HasSuffix(p.name, "_bytes") {
+		return
+	}
+	n, ok := number(value)
+	if s, isText := value.(string); isText && s != "" && strings.Trim(s, "0123456789.") == "" {
+		n, ok = 1, strings.Trim(s, "0.") != ""
+	}
+	if ok && n != 0 {
+		c.refuse(p, fmt.Sprintf("%v has no unit: write %vB, %vMiB or %vMB, whichever it is", value, value, value, value))
+	}
+}
+
+func (c *checker) refuse(p place, text string) {
+	c.found.Refused = append(c.found.Refused, Finding{p.key, text})
+}
+
+func (c *checker) warn(p place, text string) {
+	c.found.Warned = append(c.found.Warned, Finding{p.key, text})
+}
+
+// number is a number of YAML, and false for all else.
+func number(value any) (float64, bool) {
+	v := reflect.ValueOf(value)
+	switch {
+	case v.CanInt():
+		return float64(v.Int()), true
+	case v.CanUint():
+		return float64(v.Uint()), true
+	case v.CanFloat():
+		return v.Float(), true
+	}
+	return 0, false
+}
+
+func keys(p place, t reflect.Type, above map[reflect.Type]bool, yield func(string, reflect.Type, bool, bool)) {
+	t = inner(t)
+	switch {
+	case t == nil || above[t]:
+	case isDuration(t) || t == bytes:
+		yield(p.key, t, p.ours && !p.foreign, p.inList)
+	case t.Kind() == reflect.Struct:
+		above[t] = true
+		for _, f := range fieldsOf(t) {
+			keys(p.of(t, f), f.t, above, yield)
+		}
+		delete(above, t)
+	case t.Kind() == reflect.Slice || t.Kind() == reflect.Array:
+		p.inList = true
+		keys(p.below("*"), t.Elem(), above, yield)
+	case t.Kind() == reflect.Map:
+		keys(p.below("*"), t.Elem(), above, yield)
+	}
+}

@@ -1,0 +1,58 @@
+package arrival
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+)
+
+var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+// Counts that leave every ten seconds and are read a minute and a half behind arrive; whatever stops them is told after five minutes,
+// and not any more once they arrive.
+func TestWhatLeavesArrives(t *testing.T) {
+	for _, wrong := range []time.Duration{0, 25 * time.Hour, -25 * time.Hour} { // by what the clock jumps meanwhile
+		a := new(Arrival)
+		var jumped time.Duration
+		stopped := 0 // seconds since nothing arrives
+		for s := range 3600 {
+			if s == 600 {
+				jumped = wrong
+			}
+			now := noon.Add(time.Duration(s)*time.Second + jumped)
+			if s%10 == 0 {
+				a.CountsLeft(now)
+			}
+			if s >= 1800 && s < 2700 {
+				stopped++
+			} else {
+				stopped = 0
+			}
+			if s%60 == 30 && stopped == 0 {
+				a.Read(now.Add(-90 * time.Second))
+			}
+			switch missing := a.Missing(); {
+			case s < 1800, stopped > 0 && stopped < 200:
+				assert.Empty(t, missing, s)
+			case stopped > 400:
+				assert.Contains(t, missing, "no count of later than")
+			case s > 2700+180:
+				assert.Empty(t, missing, s)
+			}
+		}
+	}
+}
+
+func TestNothingLeaves(t *testing.T) {
+	a := new(Arrival)
+	assert.Empty(t, a.Missing())
+	a.Read(noon)
+	assert.Empty(t, a.Missing(), "what arrives is from others")
+	a.CountsLeft(noon.Add(time.Hour))
+	assert.Empty(t, a.Missing())
+	a.CountsLeft(noon.Add(time.Hour + Patience))
+	assert.Empty(t, a.Missing())
+	a.CountsLeft(noon.Add(time.Hour + Patience + 10*time.Second))
+	assert.Contains(t, a.Missing(), "no count of later than 2026-03-01T13:00:00Z")
+}
