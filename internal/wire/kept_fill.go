@@ -3,48 +3,52 @@ package wire
 import (
 	"bytes"
 	"cmp"
+	"hash/maphash"
 	"slices"
 )
 
 // A Kept is filled trace by trace: Begin, then AddSpan for each span, then, when all bytes are there, Arrange.
 
 // AddResource returns the number of a resource's header, which is copied if it is new.
-func (k *Kept) AddResource(header []byte) int32 {
-	n, known := k.headers.number('r', header, len(k.Resources))
-	if !known {
-		k.Resources = append(k.Resources, copyTo(&k.Bytes, header))
-	}
-	return n
-}
+func (k *Kept) AddResource(header []byte) int32 { return k.addHeader('r', &k.Resources, header) }
 
 // AddScope returns the number of a scope's header, which is copied if it is new.
-func (k *Kept) AddScope(header []byte) int32 {
-	n, known := k.headers.number('s', header, len(k.Scopes))
-	if !known {
-		k.Scopes = append(k.Scopes, copyTo(&k.Bytes, header))
-	}
-	return n
-}
+func (k *Kept) AddScope(header []byte) int32 { return k.addHeader('s', &k.Scopes, header) }
 
-// headerNumbers has the numbers of the headers that were added.
+// headerNumbers has the numbers of the headers that were added. It has their hashes, as a header can be long.
 type headerNumbers struct{ known map[headerKey]int32 }
 
 // headerKey tells headers apart by what they are of and their bytes.
 type headerKey struct {
-	kind   byte
-	header string
+	kind byte
+	hash uint64
 }
 
-// number returns the number of a header: next, from now on, if it is not known yet.
-func (h *headerNumbers) number(kind byte, header []byte, next int) (n int32, known bool) {
-	if n, known := h.known[headerKey{kind, string(header)}]; known {
-		return n, true
+var headerSeed = maphash.MakeSeed()
+
+// addHeader returns the number of a header in a list, to which it is added if it is new.
+func (k *Kept) addHeader(kind byte, list *[]Range, header []byte) int32 {
+	key := headerKey{kind, maphash.Bytes(headerSeed, header)}
+	n, known := k.headers.known[key]
+	if known && bytes.Equal((*list)[n].Of(k.Bytes), header) {
+		return n
 	}
-	if h.known == nil {
-		h.known = map[headerKey]int32{}
+	if known { // another has the same hash
+		for n, r := range *list {
+			if bytes.Equal(r.Of(k.Bytes), header) {
+				return int32(n)
+			}
+		}
 	}
-	h.known[headerKey{kind, string(header)}] = int32(next)
-	return int32(next), false
+	n = int32(len(*list))
+	*list = append(*list, copyTo(&k.Bytes, header))
+	if k.headers.known == nil {
+		k.headers.known = map[headerKey]int32{}
+	}
+	if !known {
+		k.headers.known[key] = n
+	}
+	return n
 }
 
 // Begin begins a trace, whose From and To follow from the spans that are added.
