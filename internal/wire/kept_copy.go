@@ -63,8 +63,8 @@ func (k *Kept) AddCopy(from *Kept, trace int) bool {
 	return true
 }
 
-// Length returns how many bytes a trace takes in k at most: its spans, and its resources and scopes. The trace must be arranged.
-func (k *Kept) Length(trace int) (length int) {
+// LengthOf returns how many bytes a trace takes in k at most: its spans, and its resources and scopes. The trace must be arranged.
+func LengthOf(k *Kept, trace int) (length int) {
 	t := k.Traces[trace]
 	resource, scope := int32(none), int32(none)
 	for i := t.From; i < t.To; i++ {

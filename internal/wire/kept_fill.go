@@ -10,10 +10,12 @@ import (
 // A Kept is filled trace by trace: Begin, then AddSpan for each span, then, when all bytes are there, Arrange.
 
 // AddResource returns the number of a resource's header, which is copied if it is new.
-func (k *Kept) AddResource(header []byte) int32 { return k.addHeader('r', &k.Resources, header) }
+func (k *Kept) AddResource(header []byte) int32 {
+	return k.headers.add('r', &k.Bytes, &k.Resources, header)
+}
 
 // AddScope returns the number of a scope's header, which is copied if it is new.
-func (k *Kept) AddScope(header []byte) int32 { return k.addHeader('s', &k.Scopes, header) }
+func (k *Kept) AddScope(header []byte) int32 { return k.headers.add('s', &k.Bytes, &k.Scopes, header) }
 
 // headerNumbers has the numbers of the headers that were added. It has their hashes, as a header can be long.
 type headerNumbers struct{ known map[headerKey]int32 }
@@ -26,27 +28,27 @@ type headerKey struct {
 
 var headerSeed = maphash.MakeSeed()
 
-// addHeader returns the number of a header in a list, to which it is added if it is new.
-func (k *Kept) addHeader(kind byte, list *[]Range, header []byte) int32 {
+// add returns the number of a header in a list of ranges of all, to which it is added if it is new.
+func (h *headerNumbers) add(kind byte, all *[]byte, list *[]Range, header []byte) int32 {
 	key := headerKey{kind, maphash.Bytes(headerSeed, header)}
-	n, known := k.headers.known[key]
-	if known && bytes.Equal((*list)[n].Of(k.Bytes), header) {
+	n, known := h.known[key]
+	if known && bytes.Equal((*list)[n].Of(*all), header) {
 		return n
 	}
 	if known { // another has the same hash
 		for n, r := range *list {
-			if bytes.Equal(r.Of(k.Bytes), header) {
+			if bytes.Equal(r.Of(*all), header) {
 				return int32(n)
 			}
 		}
 	}
 	n = int32(len(*list))
-	*list = append(*list, copyTo(&k.Bytes, header))
-	if k.headers.known == nil {
-		k.headers.known = map[headerKey]int32{}
+	*list = append(*list, copyTo(all, header))
+	if h.known == nil {
+		h.known = map[headerKey]int32{}
 	}
 	if !known {
-		k.headers.known[key] = n
+		h.known[key] = n
 	}
 	return n
 }

@@ -95,7 +95,7 @@ func (l *load) isLarge(k *shard.Kept, from *wire.Kept, trace int) bool {
 	if l.share > 0 || len(from.Bytes) <= l.room.bytes {
 		return false
 	}
-	if size := from.Length(trace); size > l.room.bytes {
+	if size := wire.LengthOf(from, trace); size > l.room.bytes {
 		l.sender.large = largeTrace{k.Ref, size}
 		return true
 	}
@@ -103,7 +103,7 @@ func (l *load) isLarge(k *shard.Kept, from *wire.Kept, trace int) bool {
 }
 
 // awaitQuota waits, while nothing else is left to do, until a share may be had. It reports false where ctx is done.
-func (s *Sender) awaitQuota(ctx context.Context) bool {
+func awaitQuota(ctx context.Context, s *Sender) bool {
 	timer := clock.NewTimer(time.Second)
 	defer timer.Stop()
 	select {
@@ -116,7 +116,7 @@ func (s *Sender) awaitQuota(ctx context.Context) bool {
 }
 
 // leaveQuota gives back all that a sender has, and lets those behind it go first.
-func (s *Sender) leaveQuota() {
+func leaveQuota(s *Sender) {
 	for _, l := range s.loads {
 		l.giveBack()
 	}

@@ -66,7 +66,7 @@ func (s *Sender) Run(ctx context.Context, drain <-chan struct{}) {
 	s.memory.set(0)
 	defer s.memory.free()
 	defer s.shelf.clear()
-	defer s.leaveQuota()
+	defer leaveQuota(s)
 	for ctx.Err() == nil {
 		if !s.ready(ctx, drain) {
 			return
@@ -111,7 +111,7 @@ func (s *Sender) idle(ctx context.Context, drain <-chan struct{}) bool {
 	case <-drain:
 		s.waiting.hurry()
 		if failed := s.fill(); failed == nil && len(s.work) == 0 {
-			return s.takeWaiting() || s.blocked && s.awaitQuota(ctx)
+			return s.takeWaiting() || s.blocked && awaitQuota(ctx, s)
 		}
 	}
 	return true
