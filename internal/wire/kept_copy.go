@@ -63,6 +63,24 @@ func (k *Kept) AddCopy(from *Kept, trace int) bool {
 	return true
 }
 
+// LengthOf returns how many bytes a trace takes in k at most: its spans, and its resources and scopes. The trace must be arranged.
+func LengthOf(k *Kept, trace int) (length int) {
+	t := k.Traces[trace]
+	resource, scope := int32(none), int32(none)
+	for i := t.From; i < t.To; i++ {
+		s := &k.Spans[i]
+		length += s.Body.Len() + s.added.Len()
+		if s.Resource != resource {
+			length += k.Resources[s.Resource].Len()
+		}
+		if s.Scope != scope {
+			length += k.Scopes[s.Scope].Len()
+		}
+		resource, scope = s.Resource, s.Scope
+	}
+	return length
+}
+
 // move moves the ranges within a span whose body was elsewhere.
 func (s *KeptSpan) move(was Range) {
 	for _, r := range []*Range{&s.Name, &s.TraceState} {

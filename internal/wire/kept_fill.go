@@ -3,6 +3,7 @@ package wire
 import (
 	"bytes"
 	"cmp"
+	"hash/maphash"
 	"slices"
 )
 
@@ -10,41 +11,46 @@ import (
 
 // AddResource returns the number of a resource's header, which is copied if it is new.
 func (k *Kept) AddResource(header []byte) int32 {
-	n, known := k.headers.number('r', header, len(k.Resources))
-	if !known {
-		k.Resources = append(k.Resources, copyTo(&k.Bytes, header))
-	}
-	return n
+	return k.headers.add('r', &k.Bytes, &k.Resources, header)
 }
 
 // AddScope returns the number of a scope's header, which is copied if it is new.
-func (k *Kept) AddScope(header []byte) int32 {
-	n, known := k.headers.number('s', header, len(k.Scopes))
-	if !known {
-		k.Scopes = append(k.Scopes, copyTo(&k.Bytes, header))
-	}
-	return n
-}
+func (k *Kept) AddScope(header []byte) int32 { return k.headers.add('s', &k.Bytes, &k.Scopes, header) }
 
-// headerNumbers has the numbers of the headers that were added.
+// headerNumbers has the numbers of the headers that were added. It has their hashes, as a header can be long.
 type headerNumbers struct{ known map[headerKey]int32 }
 
 // headerKey tells headers apart by what they are of and their bytes.
 type headerKey struct {
-	kind   byte
-	header string
+	kind byte
+	hash uint64
 }
 
-// number returns the number of a header: next, from now on, if it is not known yet.
-func (h *headerNumbers) number(kind byte, header []byte, next int) (n int32, known bool) {
-	if n, known := h.known[headerKey{kind, string(header)}]; known {
-		return n, true
+var headerSeed = maphash.MakeSeed()
+
+// add returns the number of a header in a list of ranges of all, to which it is added if it is new.
+func (h *headerNumbers) add(kind byte, all *[]byte, list *[]Range, header []byte) int32 {
+	key := headerKey{kind, maphash.Bytes(headerSeed, header)}
+	n, known := h.known[key]
+	if known && bytes.Equal((*list)[n].Of(*all), header) {
+		return n
 	}
+	if known { // another has the same hash
+		for n, r := range *list {
+			if bytes.Equal(r.Of(*all), header) {
+				return int32(n)
+			}
+		}
+	}
+	n = int32(len(*list))
+	*list = append(*list, copyTo(all, header))
 	if h.known == nil {
 		h.known = map[headerKey]int32{}
 	}
-	h.known[headerKey{kind, string(header)}] = int32(next)
-	return int32(next), false
+	if !known {
+		h.known[key] = n
+	}
+	return n
 }
 
 // Begin begins a trace, whose From and To follow from the spans that are added.

@@ -51,16 +51,27 @@ func (e *entrance) count(ctx context.Context, err error) {
 	}
 }
 
-// What a body of d bytes may take in all, as decoded structures and as itself: maxFactor·d + maxOverhead.
-const (
-	maxFactor   = 9
-	maxOverhead = 64 << 10
+// bound is what a body of d bytes may take in all, as decoded structures and as itself: factor·d + overhead, or floor where that is
+// more.
+type bound struct{ factor, floor int64 }
+
+const overhead = 64 << 10
+
+// usual is the bound of traces, and of JSON. That of metrics in protobuf is higher, since a bucket of an exponential histogram is
+// a byte and becomes 8, or 16 where its slice has just grown, and a point without attributes or counts is little more than its
+// time: batches of nothing else are what some SDKs send.
+var (
+	usual     = bound{factor: 9}
+	ofMetrics = bound{factor: 16, floor: 1 << 20}
 )
+
+// of returns the bound for a body of so many bytes.
+func (b bound) of(bytes int) int64 { return max(b.factor*int64(bytes)+overhead, b.floor) }
 
 // afford reserves what the body is decoded to, which price says, or refuses it for good where that is more than a body of its
 // length may take.
-func afford(q *intake.Request, price func(body []byte) int64) error {
-	allowed := maxFactor*int64(len(q.Body())) + maxOverhead
+func afford(q *intake.Request, most bound, price func(body []byte) int64) error {
+	allowed := most.of(len(q.Body()))
 	n := price(q.Body())
 	if n+q.Room() > allowed {
 		if n+int64(len(q.Body())) > allowed {

@@ -24,11 +24,11 @@ func (d *metricsDoor) Export(ctx context.Context, enc *encoding, q *intake.Reque
 		return nil, malformed("malformed OTLP metric request: " + errTooDeep.Error())
 	}
 	req := pmetricotlp.NewExportRequest()
-	unmarshal, price := req.UnmarshalProto, cost.Metrics
+	unmarshal, price, most := req.UnmarshalProto, cost.Metrics, ofMetrics
 	if enc == jsonEncoding {
-		unmarshal, price = req.UnmarshalJSON, cost.JSON
+		unmarshal, price, most = req.UnmarshalJSON, cost.JSON, usual
 	}
-	if err := afford(q, price); err != nil {
+	if err := afford(q, most, price); err != nil {
 		return nil, err
 	}
 	if err := unmarshal(q.Body()); err != nil {

@@ -77,7 +77,7 @@ func (*tracesDoor) unmarshalJSON(q *intake.Request) (ptrace.Traces, error) {
 	if tooDeepJSON(q.Body()) {
 		return ptrace.Traces{}, malformed("malformed OTLP trace request: " + errTooDeep.Error())
 	}
-	if err := afford(q, cost.JSON); err != nil {
+	if err := afford(q, usual, cost.JSON); err != nil {
 		return ptrace.Traces{}, err
 	}
 	req := ptraceotlp.NewExportRequest()
@@ -89,7 +89,7 @@ func (*tracesDoor) unmarshalJSON(q *intake.Request) (ptrace.Traces, error) {
 
 // decode returns the traces of a request that was scanned, whose memory q then holds.
 func decode(q *intake.Request) (ptrace.Traces, error) {
-	if err := afford(q, cost.Traces); err != nil {
+	if err := afford(q, usual, cost.Traces); err != nil {
 		return ptrace.Traces{}, err
 	}
 	req := ptraceotlp.NewExportRequest()

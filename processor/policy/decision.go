@@ -5,6 +5,8 @@ import "github.com/slowburn/slowburn/processor/policy/internal/rule"
 type (
 	// SpanView is a span where its bytes are.
 	SpanView = rule.SpanView
+	// ResourceMemo remembers what was asked of resources, for SpanView.Memo.
+	ResourceMemo = rule.ResourceMemo
 	// Trace is what a decision is made from.
 	Trace = rule.Trace
 )

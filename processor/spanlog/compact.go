@@ -31,7 +31,7 @@ func (l *Log) Compact(share float64, disk bool, pause Pause) int {
 		if pause != nil && !l.prepare(n, pause) {
 			break
 		}
-		if compactable(n) && l.pool.spare() && l.move(n) {
+		if compactable(n) && l.pool.spare() && l.move(n, int(share*float64(l.list[n].takes()))) {
 			freed++
 		}
 	}
@@ -76,8 +76,9 @@ func (l *Log) compactOne() {
 			l.hand = 0
 		}
 		if s := &l.list[l.hand]; s.cold == nil && l.movable(l.hand) && int64(s.live) <= s.takes()/sparse {
-			l.move(l.hand)
-			return
+			if l.move(l.hand, int(s.takes()/sparse)) {
+				return
+			}
 		}
 	}
 }
@@ -88,17 +89,26 @@ func (l *Log) movable(n uint32) bool {
 	return s.sequence != 0 && !s.alone && !s.busy && s.liveRuns > 0 && !l.fills(n)
 }
 
-// move copies a segment's live runs to the end of the log and recycles it. It reports whether its bytes could be read.
-func (l *Log) move(n uint32) bool {
+// move copies a segment's live runs to the end of the log and recycles it, and reports whether it did: not where its bytes cannot be
+// read, or what is copied, resources and scopes included, would be more than most bytes. Else a segment that consists of
+// resources would be copied again and again.
+func (l *Log) move(n uint32, most int) bool {
 	from, err := l.bytes(n)
 	if err != nil || mapped.Readable(from) != nil {
 		return false // it stays: who needs its spans will tell
 	}
+	headers := map[uint32]bool{} // those that were added up, by offset
 	for number := l.list[n].runs; number != 0; number = l.runs.At(number).sibling {
-		if r := l.runs.At(number); r.bytes != 0 {
-			if _, sound := l.runs.records(from, &l.list[n], r); !sound {
-				return false // likewise
-			}
+		r := l.runs.At(number)
+		if r.bytes == 0 {
+			continue
+		}
+		offsets, sound := l.runs.records(from, &l.list[n], r)
+		if !sound {
+			return false // likewise
+		}
+		if most -= int(r.bytes) + headersOf(from, offsets, headers); most < 0 {
+			return false
 		}
 	}
 	for number := l.list[n].runs; number != 0; number = l.list[n].runs {
@@ -111,6 +121,25 @@ func (l *Log) move(n uint32) bool {
 	}
 	l.recycle(n)
 	return true
+}
+
+// headersOf returns how much the resources and scopes of records take that were not added up yet.
+func headersOf(b format.Records, offsets []uint32, seen map[uint32]bool) (bytes int) {
+	last := uint32(0)
+	for _, at := range offsets {
+		scope := b.Ref(at)
+		if scope == last {
+			continue
+		}
+		last = scope
+		for _, header := range [...]uint32{scope, b.Ref(scope)} {
+			if !seen[header] {
+				seen[header] = true
+				bytes += format.RecordHeaderSize + len(b.Content(header))
+			}
+		}
+	}
+	return bytes
 }
 
 // moveRun copies the records of the first run of a segment, which has these bytes, to the end of the log, all into one

@@ -2,6 +2,7 @@ package spanlog
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -80,4 +81,25 @@ func TestCompactLeavesHugeRecordsAlone(t *testing.T) {
 	assert.Zero(t, l.Compact(1, true, nil))
 	assert.Equal(t, 2, l.Usage().Segments, "and the one being filled, which knows where it came in the order")
 	assert.Len(t, bodies(l, c), 1)
+}
+
+// A segment that consists of resources is not copied forward, however small the spans that have them are: what is freed would be
+// needed again, and appending would never end.
+func TestResourcesAreNotCopiedInCircles(t *testing.T) {
+	l, p := newLog(t)
+	header := strings.Repeat("r", largest(p.SegmentSize())-100)
+	chains := make([]Chain, 200)
+	for i := range chains {
+		l.Append(&chains[i], origin(fmt.Sprint(i, header), "scope"), []byte("span"))
+	}
+	for i := range chains {
+		assert.Len(t, bodies(l, chains[i]), 1)
+	}
+	u := l.Usage()
+	assert.Zero(t, l.Compact(0.9, false, nil))
+	assert.Equal(t, u, l.Usage())
+	for i := range chains[:len(chains)-1] {
+		l.Release(&chains[i])
+	}
+	assert.Less(t, l.Usage().Segments, 3)
 }

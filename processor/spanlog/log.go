@@ -51,7 +51,7 @@ func (l *Log) Position() Position {
 func (l *Log) Append(c *Chain, o *Origin, body []byte) {
 	n := format.RecordHeaderSize + len(body)
 	if n+o.size() > largest(l.pool.segmentSize) {
-		l.appendApart(c, o, l.placeholder(), l.clock, body)
+		appendApart(l, c, o, l.placeholder(), l.clock, body)
 		return
 	}
 	s := l.open(n, o)
@@ -75,7 +75,7 @@ func (l *Log) copy(c *Chain, o *Origin, body []byte, at Position, arrived int64)
 	defer Guard(&err)()
 	n := format.RecordHeaderSize + format.CopiedSize + len(body)
 	if n+o.size() > largest(l.pool.segmentSize) {
-		l.appendApart(c, o, at, arrived, body)
+		appendApart(l, c, o, at, arrived, body)
 		return nil
 	}
 	s := l.open(n, o)
@@ -195,13 +195,13 @@ func (l *Log) placeholder() Position {
 
 // appendApart stores a record that is too large for the segment being filled, with what it refers to, beside that: in a segment of
 // its own, unless the resource and scope are the larger part of it. Those are stored once for many records.
-func (l *Log) appendApart(c *Chain, o *Origin, at Position, arrived int64, body []byte) {
+func appendApart(l *Log, c *Chain, o *Origin, at Position, arrived int64, body []byte) {
 	n := format.RecordHeaderSize + format.CopiedSize + len(body)
 	if o.size() <= n {
 		l.appendAlone(c, o, at, arrived, body, l.pool.get)
 		return
 	}
-	s := l.openWide(n, o)
+	s := l.wide.open(l, n, o)
 	if o.sequence != s.sequence {
 		o.at, o.sequence = l.wide.names.store(s, o), s.sequence
 	}
@@ -209,14 +209,13 @@ func (l *Log) appendApart(c *Chain, o *Origin, at Position, arrived int64, body 
 	l.runs.grow(c, l.wide.number, s, s.put(format.KindCopied, o.at, prev, s.since(arrived), prefix(at), body), n)
 }
 
-// openWide returns the wide segment, another one if that has no room for the record.
-func (l *Log) openWide(n int, o *Origin) *segment {
-	w := &l.wide
+// open returns the wide segment of a log, another one if that has no room for the record.
+func (w *wide) open(l *Log, n int, o *Origin) *segment {
 	if w.filling {
 		if s := &l.list[w.number]; n+w.names.missing(s, o) <= s.room() {
 			return s
 		}
-		l.sealWide()
+		w.seal(l)
 	}
 	size := format.HeaderSize + n + o.size() + l.pool.segmentSize
 	w.number, w.filling = l.add(l.shard, l.clock, l.pool.get(size)), true
@@ -225,15 +224,15 @@ func (l *Log) openWide(n int, o *Origin) *segment {
 	return s
 }
 
-// sealWide ends the wide segment.
-func (l *Log) sealWide() {
-	l.wide.filling = false
-	l.wide.names.table.Clear()
-	if s := &l.list[l.wide.number]; s.liveRuns > 0 {
+// seal ends the wide segment.
+func (w *wide) seal(l *Log) {
+	w.filling = false
+	w.names.table.Clear()
+	if s := &l.list[w.number]; s.liveRuns > 0 {
 		l.finish(s)
 		return
 	}
-	l.recycle(l.wide.number)
+	l.recycle(w.number)
 }
 
 // appendAlone stores a record in a segment of its own size, beside the one being filled. memory returns its memory.
@@ -269,7 +268,7 @@ func (l *Log) Release(c *Chain) {
 // does not, for what it is as large as is gone.
 func (l *Log) abandon(n uint32) {
 	if l.wide.filling && n == l.wide.number {
-		l.sealWide()
+		l.wide.seal(l)
 		return
 	}
 	if !l.filling || n != l.active {

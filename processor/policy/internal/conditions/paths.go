@@ -70,7 +70,7 @@ func attributeInput(path, key string, place func(key string) int) input {
 		return valueInput(func(c *Context) wire.Value { return c.values[i] })
 	case "resource.attributes":
 		return valueInput(func(c *Context) wire.Value {
-			v, _ := wire.ResourceAttribute(c.view.Resource, key)
+			v, _ := c.view.ResourceAttribute(key)
 			return v
 		})
 	case "scope.attributes", "instrumentation_scope.attributes":

@@ -18,6 +18,8 @@ type SpanView struct {
 	// Origin is a number that no two spans of a trace have whose resources or scopes differ; 0 where there is none. It tells
 	// equal resources apart from others without looking at them.
 	Origin uint64
+	// Memo remembers what was asked of resources; nil where that is not worth it. See ResourceAttribute.
+	Memo *ResourceMemo
 	// ResourceKnown says that the caller ORs in what Set.ResourceBits finds of the resource.
 	ResourceKnown bool
 }

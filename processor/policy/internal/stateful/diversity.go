@@ -90,7 +90,7 @@ func (u uncovered) Holds(v *rule.SpanView) bool {
 	if s := v.Span; !s.ParentID.IsZero() && s.Kind != wire.KindServer && s.Kind != wire.KindConsumer {
 		return false
 	}
-	service, _ := wire.ResourceAttribute(v.Resource, rule.ServiceName)
+	service, _ := v.ResourceAttribute(rule.ServiceName)
 	return !u.d.covered.Lasts(operation(rule.NameHash(service.Bytes()), rule.NameHash(v.Name())))
 }
 

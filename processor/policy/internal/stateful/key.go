@@ -129,7 +129,7 @@ func (k *traceKey) appendText(text []byte, v *rule.SpanView) []byte {
 		default:
 			value, ok := wire.SpanAttribute(v.Body, f)
 			if !ok {
-				value, _ = wire.ResourceAttribute(v.Resource, f)
+				value, _ = v.ResourceAttribute(f)
 			}
 			text = appendValue(text, value)
 		}

@@ -56,6 +56,7 @@ func New(b *buffer.Buffer, s Settings) *Budget {
 func (g *Budget) Size(r *wire.Request) (all, large int64) {
 	const perSpan = 56
 	all = int64(len(r.Bytes)) + perSpan*int64(len(r.Spans))
+	shards := len(g.buffer.Members)
 	resource, ofResource := int32(-1), 0 // the last one, and for how many of its spans it was counted
 	wide := false
 	for i := 0; i < len(r.Spans); {
@@ -76,19 +77,28 @@ func (g *Budget) Size(r *wire.Request) (all, large int64) {
 				bodies += n
 			}
 		}
+		if usual+apart == 0 {
+			continue
+		}
 		if s.Resource != resource {
 			resource, ofResource = s.Resource, 0
+			all -= int64(shared.Header) // which is among the bytes of the request
 		}
-		most := len(g.buffer.Members)
-		again := min(usual+apart, most-ofResource)
-		ofResource += again
-		copied := int64(again)*int64(shared.Header) + int64(min(usual+apart, most))*int64(s.Header)
+		ofScope := min(usual+apart, shards)
+		again := min(ofScope, shards-ofResource)
+		if apart > 0 && 2*int(s.Header) > g.pool.SegmentSize() {
+			again = ofScope // the scope alone needs a segment, and the resource with it
+		}
+		ofResource = min(ofResource+again, shards)
+		copied := int64(again)*int64(shared.Header) + int64(ofScope)*int64(s.Header)
 		if apart > 0 { // every segment that these fill begins with the headers, and can stay half empty
-			copied = 2 * (copied + int64(header)*int64(bodies/g.pool.SegmentSize()))
+			segments := bodies / g.pool.SegmentSize()
+			copied += int64(header) * int64(segments)
+			copied += min(copied, int64(ofScope+segments)*int64(g.pool.SegmentSize()))
 			large += copied + int64(bodies)
 			wide = true
 		}
-		all += copied
+		all += copied - int64(s.Header)
 	}
 	if wide {
 		room := int64(g.pool.SegmentSize()) // of what is begun last

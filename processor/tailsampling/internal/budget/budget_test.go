@@ -31,7 +31,7 @@ func TestSize(t *testing.T) {
 	r := s.request(testSpan{trace: 1, bytes: 10}, testSpan{trace: 2, bytes: 9000}, testSpan{trace: 3, bytes: 10000})
 	all, large := s.Size(r)
 	const headers = 4 // of an empty resource and scope
-	require.EqualValues(t, len(r.Bytes)+3*56+3*headers, all)
+	require.EqualValues(t, len(r.Bytes)+3*56+2*headers, all)
 	require.EqualValues(t, r.Spans[1].Body.Len()+r.Spans[2].Body.Len()+2*headers, large)
 	all, large = s.Size(s.request(testSpan{trace: 1, bytes: 10}))
 	require.Less(t, all, int64(200))

@@ -33,6 +33,13 @@
 // While it is held, spans that the destination has already are not sent again, and a trace of which it has some fails alone five
 // times in a row before it lets go of them. Over a restart every state but done is ready.
 //
+// # Large traces
+//
+// A trace that is larger than a load, with its resources and scopes, is a load of its own. Before it is read it takes a share of
+// what all senders may have of such at a time (package quota), and gives it back when it is settled. A destination that has no
+// share gets one in any case, so that a slow one keeps no other out. Who waits for a share delivers what other shards have
+// meanwhile, and is woken. See large.go.
+//
 // # Probes
 //
 // That traces fail again and again can be for them or for the destination. Only others can tell, so that a sender then tries one

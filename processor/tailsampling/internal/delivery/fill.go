@@ -10,7 +10,7 @@ func (s *Sender) newLoad() *load {
 	}
 	s.spare = nil
 	l.reset()
-	l.d, l.shelf = s.d, s.shelf
+	l.d, l.shelf, l.sender, l.large = s.d, s.shelf, s, large{}
 	s.shelf.begin(l)
 	l.room = s.memory.room()
 	s.loads = append(s.loads, l)
@@ -24,6 +24,7 @@ func (s *Sender) recycle(l *load) {
 		return
 	}
 	s.loads = slices.Delete(s.loads, i, i+1)
+	l.giveBack()
 	s.shelf.giveBack(l.borrowed)
 	l.borrowed = l.borrowed[:0]
 	if s.spare = s.shelf.put(l); s.spare != nil && s.spare.kept.Memory() > maxKept {
@@ -41,6 +42,9 @@ func (s *Sender) fill() error {
 	for holder != nil && len(l.traces) == 0 {
 		s.shelf.await(holder)
 		full, holder = l.fill(s.members, &s.first)
+	}
+	if s.blocked = l.blocked; !l.blocked {
+		s.d.out.quota.Leave(int(s.d.Index), s.wake)
 	}
 	if len(l.traces) == 0 {
 		s.recycle(l)

@@ -1,6 +1,8 @@
 package delivery
 
 import (
+	"errors"
+
 	"github.com/slowburn/slowburn/internal/clock"
 	"github.com/slowburn/slowburn/internal/wire"
 	"github.com/slowburn/slowburn/processor/spanlog"
@@ -29,6 +31,8 @@ type load struct {
 	repaired dress.Repairs
 	err      error // why a trace could not be read, of the last
 
+	sender *Sender
+	large
 	shelf    *shelf  // where others have loads to copy traces from
 	borrowed []*load // of which traces were: what was found of them is there
 	hold
@@ -36,6 +40,13 @@ type load struct {
 
 // room is how much a load may hold.
 type room struct{ bytes, spans int }
+
+// large is what a load of a large trace has of the quota.
+type large struct {
+	share   int64 // 0 if it has none
+	forced  bool  // it gets one however much others have
+	blocked bool  // it has to wait for one
+}
 
 // origin is the numbers of a resource and a scope in load.kept.
 type origin struct{ resource, scope int32 }
@@ -69,9 +80,9 @@ func (l *load) reset() {
 	l.traces, l.open, l.err = l.traces[:0], 0, nil
 }
 
-// fits reports whether there is room for a trace. There always is for the first.
+// fits reports whether there is room for a trace. There always is for the first: if it is too large it needs a share, see large.go.
 func (l *load) fits(k *shard.Kept) bool {
-	return len(l.traces) == 0 || len(l.kept.Bytes)+k.Bytes <= l.room.bytes && len(l.kept.Spans)+k.Spans <= l.room.spans
+	return len(l.traces) == 0 || l.share == 0 && len(l.kept.Bytes)+k.Bytes <= l.room.bytes && len(l.kept.Spans)+k.Spans <= l.room.spans
 }
 
 // fill takes what is ready, shard by shard, and reports whether there is more than the load holds. Then the next load is to begin
@@ -112,19 +123,30 @@ func (l *load) take(m *buffer.Member, now clock.Monotonic) (all bool, holder *lo
 		out.Take(k.Slot, now)
 		if !l.add(m, k) {
 			out.PutBack(k.Slot)
-			return false, nil
+			return l.blocked, nil // other shards may have traces that are not large
 		}
 	}
 }
 
-// add copies a trace that was taken. It reports false where the disk did not give it back and it is to be tried again.
+// add copies a trace that was taken. It reports false where it is to be tried again: the disk did not give it back, or it is large
+// and a load of its own, or has to wait until there is memory for it.
 func (l *load) add(m *buffer.Member, k shard.Kept) bool {
-	if l.borrow(m, &k) {
+	if size := l.sizeOf(m, &k); size > 0 && (len(l.traces) > 0 || !l.reserve(size)) {
+		return false
+	}
+	if borrowed, err := l.borrow(m, &k); borrowed {
 		return true
+	} else if err != nil { // it is large
+		return len(l.traces) == 0 && l.add(m, k)
 	}
 	first := len(l.kept.Spans)
 	l.kept.Begin(wire.KeptTrace{ID: k.ID, Late: k.Late})
-	if err := l.read(m, &k); err != nil {
+	switch err := l.read(m, &k); {
+	case errors.Is(err, errLarge):
+		l.kept.Undo()
+		l.measure(m, &k)
+		return len(l.traces) == 0 && l.add(m, k)
+	case err != nil:
 		l.err = err
 		if m.Outgoing(l.d.Index).Unreadable(k.Slot) {
 			l.kept.Undo()
@@ -137,33 +159,38 @@ func (l *load) add(m *buffer.Member, k shard.Kept) bool {
 	return true
 }
 
-// borrow copies a trace as another destination got it, if it is at hand.
-func (l *load) borrow(m *buffer.Member, k *shard.Kept) bool {
+// borrow copies a trace as another destination got it, if it is at hand. The error is errLarge.
+func (l *load) borrow(m *buffer.Member, k *shard.Kept) (bool, error) {
 	var held *load
 	if n := len(l.borrowed); n > 0 {
 		held = l.borrowed[n-1]
 	}
 	of, found := l.shelf.borrow(k.Ref, held)
 	if !found {
-		return false
+		return false, nil
 	}
 	if of.load != held {
 		l.borrowed = append(l.borrowed, of.load)
 	}
+	if l.isLarge(k, &of.kept, of.trace) {
+		return false, errLarge
+	}
 	if !l.kept.AddCopy(&of.kept, of.trace) {
-		return false
+		return false, nil
 	}
 	l.traces = append(l.traces, outgoing{Kept: *k, member: m, dressed: true, Found: of.traces[of.trace].Found})
 	l.open++
-	return true
+	return true, nil
 }
 
-// read copies a trace's spans. What the disk does not give back is left out, and told.
+// read copies a trace's spans. What the disk does not give back is left out, and told. It stops with errLarge where the trace turns
+// out to be too large for the room of the load.
 func (l *load) read(m *buffer.Member, k *shard.Kept) (err error) {
 	if l.d.out.Buffer.Mapped { // reading can fault
 		defer spanlog.Guard(&err)()
 	}
 	var failed error
+	before := len(l.kept.Bytes)
 	for r, err := range m.Outgoing(l.d.Index).Records(k.Slot, pauseIn(m, k)) {
 		if err != nil {
 			failed = err
@@ -171,6 +198,9 @@ func (l *load) read(m *buffer.Member, k *shard.Kept) (err error) {
 		}
 		o, known := l.origins[r.Origin]
 		if !known {
+			if l.share == 0 && len(l.kept.Bytes)-before+len(r.Resource)+len(r.Scope) > l.room.bytes {
+				return errLarge
+			}
 			o = origin{resource: l.kept.AddResource(r.Resource), scope: l.kept.AddScope(r.Scope)}
 			l.origins[r.Origin] = o
 		}

@@ -59,6 +59,9 @@ func (m *memory) grow(to int64) {
 	m.counted = to
 }
 
+// cost is what a load of so many bytes takes while it is delivered.
+func (m *memory) cost(bytes int) int64 { return m.pool.OnHeap((1 + m.factor) * bytes) }
+
 // of is what a load takes while it is delivered.
 func (m *memory) of(l *load) int {
 	if l.open == 0 {

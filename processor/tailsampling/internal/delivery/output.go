@@ -12,6 +12,7 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/destination"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/buffer"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/delivery/internal/losses"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/delivery/internal/quota"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/shard"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/tally"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/version"
@@ -28,6 +29,8 @@ type Output struct {
 	Logger   *zap.Logger
 	// Destinations are set by Open, and do not change.
 	Destinations []*Destination
+
+	quota *quota.Quota // of memory, for large traces
 
 	// What holds for a span whatever its destination is counted once, on the way to the first destination that has it.
 	Lost             atomic.Int64 // not delivered before the end, or not given back by the disk
@@ -68,6 +71,7 @@ func (o *Output) Open(list []destination.Destination, senders int) {
 	for _, m := range o.Buffer.Members {
 		m.Deliver = make([]chan struct{}, len(list))
 	}
+	o.quota = quota.New(o.Buffer.Pool.Limit()/mostShare, len(list))
 	shelves := make([]*shelf, senders)
 	for i := range shelves {
 		shelves[i] = newShelf(o.Buffer.Pool, senders, len(list))

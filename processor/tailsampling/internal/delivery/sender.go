@@ -26,6 +26,8 @@ type Sender struct {
 	memory  memory
 	work    work    // what is being delivered
 	loads   []*load // that are not settled, the oldest first
+	large   largeTrace
+	blocked bool // a large trace waits for memory, and so do those behind it
 	spare   *load
 	waiting waiting
 	turn    bool // of what waits, before the log
@@ -66,6 +68,7 @@ func (s *Sender) Run(ctx context.Context, drain <-chan struct{}) {
 	s.memory.set(0)
 	defer s.memory.free()
 	defer s.shelf.clear()
+	defer leaveQuota(s)
 	for ctx.Err() == nil {
 		if !until(ctx, s, step(ctx, s), drain) {
 			return
@@ -155,7 +158,7 @@ func (s *Sender) idle(ctx context.Context, delay time.Duration, drain <-chan str
 	case <-drain:
 		s.waiting.hurry()
 		if failed := s.fill(); failed == nil && len(s.work) == 0 {
-			return s.takeWaiting()
+			return s.takeWaiting() || s.blocked && awaitQuota(ctx, s)
 		}
 	}
 	return true

@@ -164,6 +164,7 @@ func (s *Sender) takeWaiting() bool {
 			return false
 		}
 		l := s.newLoad()
+		l.forced = true // it is one for each sender, and cannot wait for others twice
 		a.member.Lock()
 		out := a.member.Outgoing(s.d.Index)
 		k, held := out.TakeAside(a.ref, b.Now())

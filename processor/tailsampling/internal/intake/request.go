@@ -25,6 +25,7 @@ type Request struct {
 	bounds  []int // in headers: end of each resource's, then of each scope's
 	tallies []tally.Amount
 	view    policy.SpanView
+	memo    policy.ResourceMemo // of headers
 }
 
 // A Request with room for more than these frees its memory at the next Prepare.
@@ -39,6 +40,7 @@ func (in *Request) Prepare(r *wire.Request, v *version.Version, seed index.Seed,
 		*in = Request{}
 	}
 	in.wire, in.version = r, v
+	in.memo.Reset()
 	in.readHeaders(r)
 	in.bits = Resize(in.bits, len(r.Resources)*v.Words)
 	clear(in.bits)
@@ -49,7 +51,10 @@ func (in *Request) Prepare(r *wire.Request, v *version.Version, seed index.Seed,
 }
 
 // Release drops its references to the request and the version.
-func (in *Request) Release() { in.wire, in.version, in.view = nil, nil, policy.SpanView{} }
+func (in *Request) Release() {
+	in.wire, in.version, in.view = nil, nil, policy.SpanView{}
+	in.memo.Reset()
+}
 
 func (in *Request) readHeaders(r *wire.Request) {
 	in.headers, in.bounds = in.headers[:0], in.bounds[:0]
@@ -160,7 +165,7 @@ func (in *Request) Look(s *wire.Span, v *version.Version) (view *policy.SpanView
 	in.view = policy.SpanView{
 		Span: s, Bytes: in.wire.Bytes, Body: s.Body.Of(in.wire.Bytes),
 		Resource: in.header(int(scope.Resource)), Scope: in.header(len(in.wire.Resources) + int(s.Scope)),
-		ResourceKnown: known != nil,
+		Memo: &in.memo, ResourceKnown: known != nil,
 	}
 	return &in.view, known
 }

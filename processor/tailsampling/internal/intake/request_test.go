@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
@@ -200,4 +201,101 @@ func TestResize(t *testing.T) {
 	require.Len(t, grown, 6)
 	require.Equal(t, 10, cap(grown))
 	require.Equal(t, 20, cap(Resize(s, 20)))
+}
+
+// largeRequest has spans of some resources with many attributes, the asked-for ones last.
+func largeRequest(t testing.TB, resources, attributes, spans int) *wire.Request {
+	td := ptrace.NewTraces()
+	for i := range resources {
+		rs := td.ResourceSpans().AppendEmpty()
+		for n := range attributes {
+			rs.Resource().Attributes().PutStr(fmt.Sprint("k", n), "v")
+		}
+		rs.Resource().Attributes().PutStr("service.name", fmt.Sprintf("service-%d", i))
+		rs.Resource().Attributes().PutStr("region", fmt.Sprint("region", i))
+		list := rs.ScopeSpans().AppendEmpty().Spans()
+		for n := range spans {
+			span := list.AppendEmpty()
+			span.SetTraceID(pcommon.TraceID{byte(n), byte(n >> 8), byte(i)})
+			span.SetSpanID(pcommon.SpanID{1})
+			span.SetKind(ptrace.SpanKindServer)
+			span.SetName(fmt.Sprint("GET /", n%20))
+			span.Attributes().PutInt("n", int64(n))
+		}
+	}
+	return scan(t, td)
+}
+
+// resourceReaders are policies that read resources of spans.
+func resourceReaders(t testing.TB) *version.Version {
+	t.Helper()
+	var conf struct {
+		Policies []policy.Config `mapstructure:"policies"`
+	}
+	require.NoError(t, confmap.NewFromStringMap(map[string]any{"policies": []any{
+		map[string]any{"name": "operations", "type": "diversity", "diversity": map[string]any{}},
+		map[string]any{"name": "keys", "type": "dynamic", "dynamic": map[string]any{"sampling_percentage": 10, "key": []any{"region", "absent"}}},
+		map[string]any{"name": "condition", "type": "ottl_condition", "ottl_condition": map[string]any{
+			"span": []any{`resource.attributes["region"] == "region1" and span.attributes["n"] == 7`},
+		}},
+	}}).Unmarshal(&conf))
+	set, err := policy.Compile(conf.Policies, policy.Options{})
+	require.NoError(t, err)
+	v, err := version.New(1, set, nil, version.NewNames())
+	require.NoError(t, err)
+	return v
+}
+
+// What policies find of spans does not depend on whether resources are remembered, also where spans of several alternate and the next
+// request has its bytes where the last had them.
+func TestResourcesAreRemembered(t *testing.T) {
+	v := resourceReaders(t)
+	var in Request
+	for _, resources := range []int{3, 2, 3} {
+		r := largeRequest(t, resources, 100, 20)
+		in.Prepare(r, v, seed, 4)
+		for _, spans := range in.ByShard {
+			for _, i := range spans {
+				with, without := make([]uint64, v.Words), make([]uint64, v.Words)
+				view, _ := in.Look(in.Span(i), v)
+				require.NotNil(t, view.Memo)
+				value, found := view.ResourceAttribute("region")
+				require.True(t, found)
+				require.Equal(t, fmt.Sprint("region", r.Scopes[r.Spans[i].Scope].Resource), value.AsString())
+				_, found = view.ResourceAttribute("absent")
+				require.False(t, found)
+				v.Observe(with, view)
+				plain := *view
+				plain.Memo = nil
+				v.Observe(without, &plain)
+				require.Equal(t, without, with)
+			}
+		}
+		in.Release()
+	}
+}
+
+// BenchmarkLargeResource looks at spans of a resource of 10,000 attributes, 190 KB, per span.
+func BenchmarkLargeResource(b *testing.B) {
+	for _, attributes := range []int{10, 10_000} {
+		for _, remember := range []bool{false, true} {
+			b.Run(fmt.Sprintf("attributes=%d/remembered=%t", attributes, remember), func(b *testing.B) {
+				v, r := resourceReaders(b), largeRequest(b, 1, attributes, 1000)
+				var in Request
+				in.Prepare(r, v, seed, 1)
+				bits := make([]uint64, v.Words)
+				b.ReportAllocs()
+				i := uint32(0)
+				for b.Loop() {
+					clear(bits)
+					view, _ := in.Look(in.Span(i%1000), v)
+					if !remember {
+						view.Memo = nil
+					}
+					v.Observe(bits, view)
+					i++
+				}
+			})
+		}
+	}
 }

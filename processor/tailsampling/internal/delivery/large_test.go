@@ -1,0 +1,196 @@
+package delivery
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/slowburn/slowburn/internal/wire"
+	"github.com/slowburn/slowburn/processor/tailsampling/destination"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/delivery/internal/quota"
+)
+
+// wide is a span whose resource is larger than a load, which only shows when it is read.
+func wide(trace byte) testSpan {
+	return testSpan{trace: trace, service: strings.Repeat(string(rune('a'+trace)), maxLoadBytes+1)}
+}
+
+// inFlight counts the calls that are made at the same time to each destination.
+type inFlight struct {
+	mu        sync.Mutex
+	now, most map[string]int
+}
+
+func (f *inFlight) begin(to string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.now[to]++
+	f.most[to] = max(f.most[to], f.now[to])
+}
+
+func (f *inFlight) end(to string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.now[to]--
+}
+
+// Large traces are read one at a time where there is no memory for more, by all senders of a destination; one that does not answer
+// keeps none of them from another, and gets its own when it does. What is small goes on beside them, in other shards.
+func TestLargeTracesTakeTurns(t *testing.T) {
+	for _, known := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			const senders, traces = 4, 12
+			s := newSetup(t, senders, asBytes("slow"), asBytes("fast"), asBytes("faster"))
+			time.Sleep(time.Second)
+			flight := &inFlight{now: map[string]int{}, most: map[string]int{}}
+			s.sink.kept = func(k *wire.Kept) { flight.begin(k.To) }
+			s.sink.answer = func(to string, _ []byte) error {
+				wait := 20 * time.Millisecond
+				if to == "slow" {
+					wait = time.Hour
+				}
+				time.Sleep(wait)
+				flight.end(to)
+				return nil
+			}
+			r := s.run(senders)
+			s.quota = quota.New(1, len(s.config))
+			for n := range byte(traces) {
+				if known {
+					s.keep(testSpan{trace: n, bytes: maxLoadBytes + 1})
+				} else {
+					s.keep(wide(n))
+				}
+			}
+			time.Sleep(time.Minute)
+			for _, to := range []string{"fast", "faster"} {
+				require.Len(t, s.sink.got(to), traces, to)
+				require.Equal(t, 1, flight.most[to], to)
+			}
+			require.Empty(t, s.sink.got("slow"))
+			require.Equal(t, 1, flight.now["slow"])
+			time.Sleep(100 * time.Hour)
+			got := s.sink.got("slow")
+			slices.Sort(got)
+			require.Len(t, slices.Compact(got), traces)
+			require.Equal(t, 1, flight.most["slow"])
+			r.end()
+			require.Zero(t, s.Buffer.Sum().Present)
+			s.Buffer.Close()
+			require.Zero(t, s.Buffer.Pool.Used())
+		})
+	}
+}
+
+// Where there is memory for several they are read at the same time.
+func TestLargeTracesShareMemory(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const senders = 4
+		s := newSetup(t, senders, asBytes("backend"))
+		time.Sleep(time.Second)
+		flight := &inFlight{now: map[string]int{}, most: map[string]int{}}
+		s.sink.kept = func(k *wire.Kept) { flight.begin(k.To) }
+		s.sink.answer = func(to string, _ []byte) error {
+			time.Sleep(time.Second)
+			flight.end(to)
+			return nil
+		}
+		r := s.run(senders)
+		for n := range byte(24) {
+			s.keep(wide(n))
+		}
+		time.Sleep(time.Minute)
+		require.Equal(t, senders, flight.most["backend"])
+		require.Len(t, s.sink.got("backend"), 24)
+		r.end()
+		s.Buffer.Close()
+		require.Zero(t, s.Buffer.Pool.Used())
+	})
+}
+
+// Draining waits for memory, too: what is large is delivered by the end.
+func TestLargeTracesAreDrained(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSetup(t, 4, asBytes("backend"), destination.Destination{ID: "decoded"})
+		time.Sleep(time.Second)
+		s.sink.answer = func(string, []byte) error {
+			time.Sleep(2 * time.Second)
+			return nil
+		}
+		r := s.run(4)
+		s.quota = quota.New(1, len(s.config))
+		for n := range byte(12) {
+			s.keep(wide(n))
+		}
+		r.end()
+		require.Len(t, s.sink.got("backend"), 12)
+		require.Zero(t, s.Buffer.Sum().Present)
+		s.Buffer.Close()
+		require.Zero(t, s.Buffer.Pool.Used())
+	})
+}
+
+// A large trace of which the destination has a part stays in hand, and keeps others of its size waiting no longer than it takes until
+// that is given up; all arrive.
+func TestLargeTraceInHand(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const traces = 6
+		s := newSetup(t, 2, asBytes("backend"))
+		time.Sleep(time.Second)
+		calls, failed := 0, false
+		s.sink.kept = func(k *wire.Kept) {
+			failed = k.Traces[0].ID[0] == 1 && calls < 12
+			if failed {
+				k.Spans[calls%len(k.Spans)].Sent = true
+				calls++
+			}
+		}
+		s.sink.accept = func(context.Context, int) error {
+			if failed {
+				return errRetry
+			}
+			return nil
+		}
+		r := s.run(1)
+		s.quota = quota.New(1, len(s.config))
+		for n := range byte(traces) {
+			first, second := wide(n), wide(n)
+			second.id = 1
+			s.keep(first, second)
+		}
+		time.Sleep(time.Hour)
+		require.Zero(t, s.Buffer.Sum().Present)
+		got := s.sink.got("backend")
+		slices.Sort(got)
+		require.Equal(t, []byte{0, 1, 2, 3, 4, 5}, slices.Compact(got))
+		r.end()
+		s.Buffer.Close()
+		require.Zero(t, s.Buffer.Pool.Used())
+	})
+}
+
+// A trace that turns out to be large is put back for a load of its own, which gets just the memory that it needs.
+func TestLargeTraceIsMeasured(t *testing.T) {
+	s := newSetup(t, 1, asBytes("backend"))
+	s.keep(testSpan{trace: 1})
+	first, second := wide(2), wide(2)
+	second.service, second.id = second.service+"z", 1
+	s.keep(first, second)
+	require.Len(t, s.loadOf().traces, 1, "the large one is put back")
+	sender := s.Senders()[0]
+	require.NoError(t, sender.fill())
+	l := sender.loads[len(sender.loads)-1]
+	require.Len(t, l.traces, 1)
+	require.Len(t, l.kept.Spans, 2)
+	require.Equal(t, sender.memory.cost(sender.large.bytes), l.share)
+	require.InDelta(t, len(l.kept.Bytes), sender.large.bytes, 100)
+	require.Less(t, cap(l.kept.Bytes), len(l.kept.Bytes)*9/8)
+	require.GreaterOrEqual(t, sender.memory.counted, int64(len(l.kept.Bytes)))
+	s.Buffer.Close()
+}
