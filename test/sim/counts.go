@@ -87,6 +87,9 @@ func (d *database) take(metric, instance string, p pmetric.NumberDataPoint) {
 		value = float64(p.IntValue())
 	}
 	at := p.Timestamp().AsTime()
+	if w := d.w; w.trueTime() && w.now().Sub(at).Abs() > time.Minute && p.StartTimestamp() != p.Timestamp() {
+		w.problem("a count of now has the time %v, which is off by %v", at, w.now().Sub(at))
+	}
 	if n := len(s.samples); n > 0 && !at.After(s.samples[n-1].at) {
 		return // a sample that came again, or the zero of a series that was told before a kill: a database ignores it
 	}

@@ -18,6 +18,7 @@ func (w *World) start() {
 		w.lives++
 		w.restore()
 		w.restore = w.guard()
+		w.clock.sure = w.clock.off == 0 && (w.lives == 1 || w.trueTime())
 		config := *w.scenario.config
 		if w.rng.IntN(4) == 0 && w.lives > 1 {
 			config.NumShards = pick(w.rng, 1, 2, 4)

@@ -13,6 +13,7 @@ var (
 	oneSeed = flag.Int64("seed", -1, "the only seed")
 	seeds   = flag.Int("seeds", 200, "how many seeds")
 	first   = flag.Int("first", 0, "the first seed")
+	stop    = flag.Bool("stop", false, "stop at the first seed that breaks a law")
 )
 
 // live runs a seed in a bubble.
@@ -33,7 +34,10 @@ func TestSeeds(t *testing.T) {
 			t.Log("\n" + r.Record)
 		}
 		if len(r.Problems) > 0 {
-			t.Errorf("seed %d: %s\n\t%s\n\treplay: go test ./test/sim -run TestSeeds -seed=%d -v", seed, r.Problems[0], r.Summary, seed)
+			t.Errorf("seed %d: %.2000s\n\t%s\n\treplay: go test ./test/sim -run TestSeeds -seed=%d -v", seed, r.Problems[0], r.Summary, seed)
+			if *stop {
+				return
+			}
 		} else if *oneSeed >= 0 {
 			t.Log(r.Summary)
 		}

@@ -3,6 +3,7 @@ package sim
 import (
 	"context"
 	"math/rand/v2"
+	"runtime/debug"
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/ptrace"
@@ -19,6 +20,13 @@ type Result struct {
 
 // Run lives through the world of a seed. It is called in a bubble of testing/synctest.
 func Run(seed uint64) Result {
+	w := newWorld(seed)
+	defer func() { w.restore() }()
+	w.live()
+	return Result{Problems: w.problems, Record: w.record.String(), Summary: w.summary()}
+}
+
+func newWorld(seed uint64) *World {
 	w := &World{
 		seed: seed, rng: rand.New(rand.NewPCG(seed, 0x5eed)), began: time.Now(), restore: func() {},
 		traces: map[[16]byte]*trace{}, spans: map[[8]byte]*span{}, destinations: map[string]*backend{},
@@ -33,7 +41,16 @@ func Run(seed uint64) Result {
 		w.order = append(w.order, d.ID)
 		w.destinations[d.ID] = &backend{id: d.ID, got: map[[8]byte]int{}, settled: map[[8]byte]bool{}}
 	}
-	defer func() { w.restore() }()
+	return w
+}
+
+// live takes the steps, and looks at what came of them. A panic is a law broken, too.
+func (w *World) live() {
+	defer func() {
+		if r := recover(); r != nil {
+			w.problem("the gateway panics: %v\n%s", r, debug.Stack())
+		}
+	}()
 	w.start()
 	for range w.scenario.steps {
 		if len(w.problems) > 0 {
@@ -54,7 +71,6 @@ func Run(seed uint64) Result {
 	}
 	w.disk.ended = true
 	w.gateway.Abandon()
-	return Result{Problems: w.problems, Record: w.record.String(), Summary: w.summary()}
 }
 
 // action is a kind of step, and how often it is taken.
@@ -318,8 +334,8 @@ func (w *World) kill() {
 
 func (w *World) jumpClock() {
 	if w.scenario.jumps {
-		w.jump = pick(w.rng, 0, 0, time.Hour, -time.Hour, 25*time.Hour, -25*time.Hour, 400*24*time.Hour)
-		w.log("the machine's clock is off by %v", w.jump)
+		w.setClock(pick(w.rng, 0, 0, time.Hour, -time.Hour, 25*time.Hour, -25*time.Hour, 400*24*time.Hour))
+		w.log("the machine's clock is off by %v", w.clock.off)
 	}
 }
 
@@ -328,7 +344,8 @@ func (w *World) retryRefused() { w.gateway.RetryRefused(nil, "") }
 // heal ends all faults and lets time go by until nothing is left to do.
 func (w *World) heal() {
 	w.log("all is well from now on")
-	w.healing, w.death, w.disk.faults, w.jump = true, death{}, DiskFaults{}, 0
+	w.healing, w.death, w.disk.faults = true, death{}, DiskFaults{}
+	w.setClock(0)
 	w.place.broken, w.database.broken = false, false
 	for _, id := range w.order {
 		w.destinations[id].mood = works

@@ -83,7 +83,7 @@ type Keeper struct {
 
 	wake chan struct{} // nil where whoever waits makes the turns
 	stop context.CancelFunc
-	loop   sync.WaitGroup
+	loop sync.WaitGroup
 }
 
 // Volatile says since when counts would not survive a crash, and why.
