@@ -166,6 +166,9 @@ func (w *World) take(e *spanlog.Event) {
 	if random := tracestate.Resolve(t.id, e.Random); e.Threshold != tracestate.None && e.Threshold > random {
 		w.problem("trace %x is sampled with threshold %x, which its randomness %x does not pass", t.id, e.Threshold, random)
 	}
+	if t.erred && t.decided == 1 && e.Threshold != 0 {
+		w.problem("trace %x has a span with an error, and is sampled with threshold %x", t.id, e.Threshold)
+	}
 	if t.sampled && !e.Late && t.threshold != e.Threshold && !t.torn {
 		w.problem("trace %x is sampled with threshold %x, and then with %x", t.id, t.threshold, e.Threshold)
 	}
