@@ -84,7 +84,9 @@ fuzz: ui ## Run every fuzzer for FUZZTIME=10s (SOME=15 for the next 15 of them, 
 	bin/fuzz -time $(or $(FUZZTIME),10s) -total $(or $(TOTAL),0) -some $(or $(SOME),0)
 
 .PHONY: soak
-soak: build test/e2e/contract/.venv/installed ## The crash tests for longer: KILLS=300 kills under load, 50 while it counts, and 50 more every 3 s; the image is stopped 20 times; and the API's contract
+soak: build test/e2e/contract/.venv/installed ## The crash tests for longer: KILLS=300 kills under load, 50 while it counts, and 50 more every 3 s; the image is stopped 20 times; the API's contract; and SIM_SEEDS=10000 simulated lives, and each fault put back
+	$(GO) test -count=1 -timeout 2h -run '^TestSeeds$$' ./test/sim -seeds=$(or $(SIM_SEEDS),10000)
+	$(MAKE) sim-faults
 	nice $(MAKE) deploy-cross CROSS="$(OTHERS)"
 	$(MAKE) deploy-image-stages
 	DEPLOY_RESTARTS=20 $(MAKE) deploy-image-check
@@ -92,6 +94,10 @@ soak: build test/e2e/contract/.venv/installed ## The crash tests for longer: KIL
 	E2E_KILLS=$(or $(KILLS),300) E2E_COUNT_KILLS=50 $(GO) test -tags e2e -count=1 -timeout 2h -v -run KillNine ./test/e2e
 	E2E_CONTRACT_EXAMPLES=1000 $(GO) test -tags e2e -count=1 -timeout 1h -v -run '^TestContract$$' ./test/e2e
 	$(MAKE) fuzz TOTAL=1h
+
+.PHONY: sim-faults
+sim-faults: ui ## Put each fault of test/sim/faults back, and tell which simulated life of SIM_SEEDS=10000 finds it first (FAULT=name for one)
+	$(GO) test -count=1 -timeout 10h -v -run '^TestFaults$$' ./test/sim -faults=$(or $(SIM_SEEDS),10000) $(if $(FAULT),-fault=$(FAULT))
 
 .PHONY: mutate
 mutate: ui ## Make MUTANTS=200 random mistakes (SEED=7 for the same ones again), and count those that the tests notice
