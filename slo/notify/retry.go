@@ -19,11 +19,16 @@ const (
 // backoff is how long to wait after so many failed attempts, between half of the full time and all of it, so that many
 // senders do not come back at once.
 func backoff(attempts int) time.Duration {
-	d := maxBackoff
-	if attempts < 10 {
-		d = min(firstBackoff<<max(attempts-1, 0), maxBackoff)
-	}
+	d := longestBackoff(attempts)
 	return d/2 + rand.N(d/2+1)
+}
+
+// longestBackoff is the full time.
+func longestBackoff(attempts int) time.Duration {
+	if attempts < 10 {
+		return min(firstBackoff<<max(attempts-1, 0), maxBackoff)
+	}
+	return maxBackoff
 }
 
 // retryAfter reads the header Retry-After, in seconds or as a date; 0 where there is none.

@@ -130,8 +130,12 @@ func (w *World) startCounts() error {
 	cfg.Expiry = 0
 	set := connectortest.NewNopSettings(component.MustNewType("sli"))
 	var err error
+	about := objectives
+	if w.alerts.engine != nil {
+		about = w.alerts.engine.Objectives()
+	}
 	w.front, err = sli.NewStepped(set, cfg, w.gateway, w.database, sli.StepSettings{
-		Objectives: objectives, Open: func() (sli.Place, error) { return w.place, nil },
+		Objectives: about, Open: func() (sli.Place, error) { return w.place, nil },
 		Name: func() string {
 			w.names++
 			return fmt.Sprintf("instance-%d", w.names)

@@ -37,6 +37,12 @@ func (w *World) start() {
 			w.doubt() // journals that cannot be read are forgotten
 		}
 		err = g.Open()
+		if err == nil && w.scenario.alerts {
+			if err := w.startEngine(w.ledger); err != nil && !w.ended() {
+				w.problem("evaluating does not start: %v", err)
+				return
+			}
+		}
 		if err == nil && w.scenario.counts {
 			if err := w.startCounts(); err != nil && !w.ended() {
 				w.problem("counting does not start: %v", err)
@@ -69,6 +75,12 @@ func (w *World) start() {
 func (w *World) bury() {
 	w.count()
 	disk, kept := w.death.disk, w.death.place
+	if w.death.done {
+		w.ledger = w.death.ledger
+	} else {
+		w.ledger = w.copyLedger()
+	}
+	w.stopEngine()
 	if w.death.cut && w.death.done {
 		w.forget()
 	}
@@ -182,6 +194,7 @@ func (w *World) take(e *spanlog.Event) {
 func (w *World) check() {
 	w.count()
 	w.checkCounts()
+	w.checkAlerts()
 	missing := map[string]int64{}
 	for _, t := range w.all {
 		w.checkTrace(t, missing)

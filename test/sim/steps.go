@@ -3,6 +3,7 @@ package sim
 import (
 	"context"
 	"math/rand/v2"
+	"os"
 	"runtime/debug"
 	"time"
 
@@ -21,9 +22,20 @@ type Result struct {
 // Run lives through the world of a seed. It is called in a bubble of testing/synctest.
 func Run(seed uint64) Result {
 	w := newWorld(seed)
-	defer func() { w.restore() }()
+	defer w.end()
 	w.live()
 	return Result{Problems: w.problems, Record: w.record.String(), Summary: w.summary()}
+}
+
+// end leaves nothing behind.
+func (w *World) end() {
+	w.restore()
+	w.stopEngine()
+	if w.alerts.root != "" {
+		if err := os.RemoveAll(w.alerts.root); err != nil {
+			panic(err)
+		}
+	}
 }
 
 func newWorld(seed uint64) *World {
@@ -41,7 +53,25 @@ func newWorld(seed uint64) *World {
 		w.order = append(w.order, d.ID)
 		w.destinations[d.ID] = &backend{id: d.ID, got: map[[8]byte]int{}, settled: map[[8]byte]bool{}}
 	}
+	if w.scenario.alerts {
+		for _, name := range []string{"pager", "chat"}[:1+w.rng.IntN(2)] {
+			w.alerts.receivers = append(w.alerts.receivers, &receiver{w: w, name: name, bodies: map[string]string{}})
+		}
+		var err error
+		if w.alerts.root, err = os.MkdirTemp(memory(), "sim"); err != nil {
+			panic(err)
+		}
+	}
 	return w
+}
+
+// memory is where files are made that need not survive: in memory, where there is such a place.
+func memory() string {
+	const shared = "/dev/shm"
+	if info, err := os.Stat(shared); err == nil && info.IsDir() {
+		return shared
+	}
+	return ""
 }
 
 // live takes the steps, and looks at what came of them. A panic is a law broken, too.
@@ -91,6 +121,8 @@ var actions = []action{
 	{3, func(w *World) { w.gateway.KeepBacklogs() }},
 	{3, (*World).flush},
 	{6, (*World).emit},
+	{4, (*World).evaluate},
+	{4, (*World).tell},
 	{4, (*World).change},
 	{1, (*World).reload},
 	{2, (*World).breakDisk},
@@ -139,7 +171,7 @@ func (w *World) pass() {
 // send sends a request of a few traces' next spans.
 func (w *World) send() {
 	for len(w.open) < 1+w.rng.IntN(6) {
-		t := newTrace(w.rng, w.now(), w.scenario.padded)
+		t := newTrace(w.rng, w.now(), w.scenario.padded, w.scenario.failing)
 		t.poisoned = w.scenario.moods && w.rng.IntN(20) == 0
 		w.all, w.open = append(w.all, t), append(w.open, t)
 		w.traces[t.id] = t
@@ -285,7 +317,11 @@ func (w *World) flush() {
 
 // change has a destination answer otherwise.
 func (w *World) change() {
-	if w.scenario.moods {
+	if w.scenario.moods && len(w.alerts.receivers) > 0 && w.rng.IntN(3) == 0 {
+		r := w.alerts.receivers[w.rng.IntN(len(w.alerts.receivers))]
+		r.mood = pick(w.rng, works, works, busy, losesAnswer, hangs)
+		w.log("%s %s", r.name, moodNames[r.mood])
+	} else if w.scenario.moods {
 		d := w.destinations[w.order[w.rng.IntN(len(w.order))]]
 		if d.mood = works; w.rng.IntN(2) == 0 {
 			d.mood = mood(w.rng.IntN(int(moods)))
@@ -347,6 +383,9 @@ func (w *World) heal() {
 	w.healing, w.death, w.disk.faults = true, death{}, DiskFaults{}
 	w.setClock(0)
 	w.place.broken, w.database.broken = false, false
+	for _, r := range w.alerts.receivers {
+		r.mood = works
+	}
 	for _, id := range w.order {
 		w.destinations[id].mood = works
 	}
@@ -378,6 +417,14 @@ func (w *World) heal() {
 	for range 3 { // the last counts
 		w.sleep(11 * time.Second)
 		w.emit()
+	}
+	if w.alerts.engine == nil {
+		return
+	}
+	for range 40 { // and what follows from them
+		w.sleep(time.Minute + 7*time.Second)
+		w.evaluate()
+		w.tell()
 	}
 }
 

@@ -32,8 +32,10 @@ type World struct {
 	front    *sli.Stepped
 	database *database
 	names    int
+	alerts   alerts
 	sent     []*request
-	depth    int // of steps that are taken while a destination hangs
+	ledger   []byte // what the process before left
+	depth    int    // of steps that are taken while a destination hangs
 	death    death
 
 	all          []*trace
@@ -58,6 +60,7 @@ type death struct {
 	cut    bool
 	before image  // of the disk, an instant before
 	place  *place // that is left
+	ledger []byte // likewise
 	done   bool
 	torn   bool  // a file is torn that was being stored
 	disk   *Disk // that is left
@@ -97,6 +100,7 @@ func (w *World) at(what string) {
 		w.death.before = w.disk.image()
 	case 0:
 		w.death.done = true
+		w.death.ledger = w.copyLedger()
 		if w.death.cut {
 			w.log("the power is cut at: %s", what)
 			w.death.disk = w.disk.CutPower()
