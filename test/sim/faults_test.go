@@ -69,6 +69,7 @@ func TestFaults(t *testing.T) {
 			continue
 		}
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			dir := t.TempDir()
 			changed, binary := filepath.Join(dir, "faulty.go"), filepath.Join(dir, "sim.test")
 			require.NoError(t, os.WriteFile(changed, []byte(faulty(t, p)), 0o600))
@@ -78,7 +79,7 @@ func TestFaults(t *testing.T) {
 			require.NoError(t, err)
 			file := filepath.Join(dir, "overlay.json")
 			require.NoError(t, os.WriteFile(file, overlay, 0o600))
-			build := exec.Command("go", "test", "-c", "-overlay", file, "-o", binary, ".")
+			build := exec.Command("go", "test", "-c", "-ldflags=-s -w", "-overlay", file, "-o", binary, ".")
 			out, err := build.CombinedOutput()
 			require.NoError(t, err, string(out))
 			run := exec.Command(binary, "-test.run", "^TestSeeds$", "-test.timeout", "1h", "-stop", "-seeds", fmt.Sprint(*faultSeeds))
