@@ -127,7 +127,7 @@ var objectives = []slo.Objective{{
 func (w *World) startCounts() error {
 	cfg := sli.NewFactory().CreateDefaultConfig().(*sli.Config)
 	cfg.Repeats.Window, cfg.Repeats.Memory = 20_000*time.Hour, 4<<20
-	cfg.Expiry = 0
+	cfg.Expiry, cfg.Limits.Series = 0, 5000
 	set := connectortest.NewNopSettings(component.MustNewType("sli"))
 	var err error
 	about := objectives

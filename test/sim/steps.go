@@ -402,7 +402,9 @@ func (w *World) heal() {
 		w.gateway.MakeRoom()
 		w.gateway.KeepBacklogs()
 		w.flush()
-		w.emit()
+		if round%50 == 0 {
+			w.emit()
+		}
 		for _, sender := range w.gateway.Due() {
 			w.gateway.Deliver(context.Background(), sender)
 		}
