@@ -87,7 +87,9 @@ fuzz: ui ## Run every fuzzer for FUZZTIME=10s, as many at once as there are proc
 	bin/fuzz -time $(or $(FUZZTIME),10s) -total $(or $(TOTAL),0)
 
 .PHONY: soak
-soak: build test/e2e/contract/.venv/installed ## The crash tests for longer: KILLS=300 kills under load, 50 while it counts, and 50 more every 3 s; 20 crashes before and after each step that persists something; the image is stopped 20 times; and the API's contract
+soak: build test/e2e/contract/.venv/installed ## The crash tests for longer: KILLS=300 kills under load, 50 while it counts, and 50 more every 3 s; 20 crashes before and after each step that persists something; the image is stopped 20 times; the API's contract; and SIM_SEEDS=10000 simulated lives, and each fault put back
+	$(GO) test -count=1 -timeout 2h -run '^TestSeeds$$' ./test/sim -seeds=$(or $(SIM_SEEDS),10000)
+	$(MAKE) sim-faults
 	nice $(MAKE) deploy-cross CROSS="$(OTHERS)"
 	$(MAKE) deploy-image-stages
 	DEPLOY_RESTARTS=20 $(MAKE) deploy-image-check
@@ -96,6 +98,10 @@ soak: build test/e2e/contract/.venv/installed ## The crash tests for longer: KIL
 	cd test/e2e && E2E_FAILPOINTS=$(or $(FAILPOINTS),20) $(GO) test -tags e2e -count=1 -timeout 2h -v -run '^TestFailpoints$$' .
 	cd test/e2e && E2E_CONTRACT_EXAMPLES=1000 $(GO) test -tags e2e -count=1 -timeout 1h -v -run '^TestContract$$' .
 	$(MAKE) fuzz TOTAL=1h
+
+.PHONY: sim-faults
+sim-faults: ui ## Put each fault of test/sim/faults back, and tell which simulated life of SIM_SEEDS=10000 finds it first (FAULT=name for one)
+	$(GO) test -count=1 -timeout 10h -v -run '^TestFaults$$' ./test/sim -faults=$(or $(SIM_SEEDS),10000) $(if $(FAULT),-fault=$(FAULT))
 
 .PHONY: mutate
 mutate: ui ## Make MUTANTS=200 random mistakes (SEED=7 for the same ones again), and count those that the tests notice

@@ -3,7 +3,6 @@ module github.com/slowburn/slowburn
 go 1.26.0
 
 require (
-	github.com/alecthomas/units v0.0.0-20240927000941-0f3dac36c52b
 	github.com/cenkalti/backoff/v5 v5.0.3
 	github.com/cespare/xxhash/v2 v2.3.0
 	github.com/go-chi/chi/v5 v5.5.0
@@ -99,6 +98,8 @@ require (
 	google.golang.org/grpc v1.83.2
 	google.golang.org/protobuf v1.36.12
 )
+
+require github.com/alecthomas/units v0.0.0-20240927000941-0f3dac36c52b // indirect
 
 require (
 	cloud.google.com/go/auth v0.20.0 // indirect

@@ -24,12 +24,16 @@ func New(first, most time.Duration) backoff.ExponentialBackOff {
 
 // After returns the wait after so many failures in a row, one at least, for those who count them and keep no back-off.
 func After(failures int, first, most time.Duration) time.Duration {
-	full := most
-	if doubled := math.Ldexp(float64(first), max(failures-1, 0)); doubled < float64(most) {
-		full = time.Duration(doubled)
-	}
-	b := New(full, most)
+	b := New(Full(failures, first, most), most)
 	return b.NextBackOff()
+}
+
+// Full is the longest that After can return.
+func Full(failures int, first, most time.Duration) time.Duration {
+	if doubled := math.Ldexp(float64(first), max(failures-1, 0)); doubled < float64(most) {
+		return time.Duration(doubled)
+	}
+	return most
 }
 
 func share(full time.Duration) time.Duration { return time.Duration(center * float64(full)) }

@@ -128,6 +128,21 @@ func (e *Extension) Start(ctx context.Context, h component.Host) error {
 	if open := access.OpenToAll(e.config.Directory); open != "" {
 		e.settings.Logger.Warn(open)
 	}
+	if err := e.open(notify.Settings{Receivers: receivers}); err != nil {
+		return err
+	}
+	if err := e.observe(); err != nil {
+		return errors.Join(err, e.Shutdown(ctx))
+	}
+	e.sender.Start()
+	run, cancel := context.WithCancel(context.Background())
+	e.cancel = cancel
+	e.loop.Go(func() { e.run(run) })
+	return nil
+}
+
+// open opens the file, and makes the sender of what is in its outbox.
+func (e *Extension) open(set notify.Settings) error {
 	path := filepath.Join(e.config.Directory, "slo.db")
 	db, err := e.load(path, e.clock.Wall())
 	if errors.Is(err, state.ErrCorrupt) {
@@ -137,19 +152,13 @@ func (e *Extension) Start(ctx context.Context, h component.Host) error {
 		return err
 	}
 	e.clock.NotBefore(e.evaluator.latest().Start(), "what was evaluated in "+path)
-	sender := notify.NewSender(notify.Settings{DB: db, Receivers: receivers, Logger: e.settings.Logger, Attempted: e.attempted})
+	set.DB, set.Logger, set.Attempted = db, e.settings.Logger, e.attempted
+	sender := notify.NewSender(set)
 	e.opened.Lock()
 	e.db, e.sender = db, sender
 	e.opened.Unlock()
 	e.evaluator.wake = sender.Wake
 	e.evaluator.jumped = e.clock.Look().Jumped
-	if err := e.observe(); err != nil {
-		return errors.Join(err, e.Shutdown(ctx))
-	}
-	sender.Start()
-	run, cancel := context.WithCancel(context.Background())
-	e.cancel = cancel
-	e.loop.Go(func() { e.run(run) })
 	return nil
 }
 

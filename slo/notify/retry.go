@@ -20,6 +20,11 @@ const (
 // backoff is how long to wait after so many failed attempts.
 func backoff(attempts int) time.Duration { return retry.After(attempts, firstBackoff, maxBackoff) }
 
+// longestBackoff is the full time.
+func longestBackoff(attempts int) time.Duration {
+	return retry.Full(attempts, firstBackoff, maxBackoff)
+}
+
 // retryAfter reads the header Retry-After, in seconds or as a date; 0 where there is none.
 func retryAfter(h http.Header, now time.Time) time.Duration {
 	v := h.Get("Retry-After")

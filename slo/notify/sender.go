@@ -44,6 +44,8 @@ type Settings struct {
 	DB        *state.DB
 	Receivers []Receiver
 	Logger    *zap.Logger
+	// Steady has waits between attempts be without jitter, for simulations.
+	Steady bool
 	// Attempted is told the outcome of each attempt. Called by several goroutines.
 	Attempted func(ctx context.Context, receiver string, o Outcome)
 }
@@ -166,6 +168,20 @@ func (s *Sender) step(ctx context.Context, r Receiver) (time.Duration, error) {
 	}
 }
 
+// Step makes the attempt that is due for a receiver, if one is, and returns how long to wait for the next. It is for simulations, in
+// place of Start.
+func Step(ctx context.Context, s *Sender, receiver int) (time.Duration, error) {
+	return s.step(ctx, s.Receivers[receiver])
+}
+
+// backoff is how long to wait after so many failed attempts.
+func (s *Sender) backoff(attempts int) time.Duration {
+	if s.Steady {
+		return longestBackoff(attempts)
+	}
+	return backoff(attempts)
+}
+
 // answer is what a receiver said to an attempt.
 type answer struct {
 	status int // 0 where there was none
@@ -229,7 +245,7 @@ func (s *Sender) record(ctx context.Context, r Receiver, d Delivery, a answer) e
 		d.State, d.DoneAt = Dead, now
 	default:
 		outcome = OutcomeRetried
-		d.NextAttemptAt = now.Add(max(backoff(d.Attempts), retryAfter(a.header, now)))
+		d.NextAttemptAt = now.Add(max(s.backoff(d.Attempts), retryAfter(a.header, now)))
 	}
 	err := s.DB.Update(func(tx *bbolt.Tx) (err error) {
 		if d.State == Pending {

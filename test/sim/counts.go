@@ -87,6 +87,9 @@ func (d *database) take(metric, instance string, p pmetric.NumberDataPoint) {
 		value = float64(p.IntValue())
 	}
 	at := p.Timestamp().AsTime()
+	if w := d.w; w.trueTime() && w.now().Sub(at).Abs() > time.Minute && p.StartTimestamp() != p.Timestamp() {
+		w.problem("a count of now has the time %v, which is off by %v", at, w.now().Sub(at))
+	}
 	if n := len(s.samples); n > 0 && !at.After(s.samples[n-1].at) {
 		return // a sample that came again, or the zero of a series that was told before a kill: a database ignores it
 	}
@@ -124,11 +127,15 @@ var objectives = []slo.Objective{{
 func (w *World) startCounts() error {
 	cfg := sli.NewFactory().CreateDefaultConfig().(*sli.Config)
 	cfg.Repeats.Window, cfg.Repeats.Memory = 20_000*time.Hour, 4<<20
-	cfg.Expiry = 0
+	cfg.Expiry, cfg.Limits.Series = 0, 5000
 	set := connectortest.NewNopSettings(component.MustNewType("sli"))
 	var err error
+	about := objectives
+	if w.alerts.engine != nil {
+		about = w.alerts.engine.Objectives()
+	}
 	w.front, err = sli.NewStepped(set, cfg, w.gateway, w.database, sli.StepSettings{
-		Objectives: objectives, Open: func() (sli.Place, error) { return w.place, nil },
+		Objectives: about, Open: func() (sli.Place, error) { return w.place, nil },
 		Name: func() string {
 			w.names++
 			return fmt.Sprintf("instance-%d", w.names)

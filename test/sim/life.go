@@ -18,6 +18,7 @@ func (w *World) start() {
 		w.lives++
 		w.restore()
 		w.restore = w.guard()
+		w.clock.sure = w.clock.off == 0 && (w.lives == 1 || w.trueTime())
 		config := *w.scenario.config
 		if w.rng.IntN(4) == 0 && w.lives > 1 {
 			config.NumShards = pick(w.rng, 1, 2, 4)
@@ -36,6 +37,12 @@ func (w *World) start() {
 			w.doubt() // journals that cannot be read are forgotten
 		}
 		err = g.Open()
+		if err == nil && w.scenario.alerts {
+			if err := w.startEngine(w.ledger); err != nil && !w.ended() {
+				w.problem("evaluating does not start: %v", err)
+				return
+			}
+		}
 		if err == nil && w.scenario.counts {
 			if err := w.startCounts(); err != nil && !w.ended() {
 				w.problem("counting does not start: %v", err)
@@ -68,6 +75,12 @@ func (w *World) start() {
 func (w *World) bury() {
 	w.count()
 	disk, kept := w.death.disk, w.death.place
+	if w.death.done {
+		w.ledger = w.death.ledger
+	} else {
+		w.ledger = w.copyLedger()
+	}
+	w.stopEngine()
 	if w.death.cut && w.death.done {
 		w.forget()
 	}
@@ -165,6 +178,9 @@ func (w *World) take(e *spanlog.Event) {
 	if random := tracestate.Resolve(t.id, e.Random); e.Threshold != tracestate.None && e.Threshold > random {
 		w.problem("trace %x is sampled with threshold %x, which its randomness %x does not pass", t.id, e.Threshold, random)
 	}
+	if t.erred && t.decided == 1 && e.Threshold != 0 {
+		w.problem("trace %x has a span with an error, and is sampled with threshold %x", t.id, e.Threshold)
+	}
 	if t.sampled && !e.Late && t.threshold != e.Threshold && !t.torn {
 		w.problem("trace %x is sampled with threshold %x, and then with %x", t.id, t.threshold, e.Threshold)
 	}
@@ -178,6 +194,7 @@ func (w *World) take(e *spanlog.Event) {
 func (w *World) check() {
 	w.count()
 	w.checkCounts()
+	w.checkAlerts()
 	missing := map[string]int64{}
 	for _, t := range w.all {
 		w.checkTrace(t, missing)

@@ -20,7 +20,8 @@ type scenario struct {
 	padded   int  // bytes of a span at most
 	roomy    bool // no budget is ever short, and no patience is lost
 
-	kills, cuts, diskFaults, moods, repeats, jumps, counts bool
+	kills, cuts, diskFaults, moods, repeats, jumps, counts, alerts bool
+	failing                                                        int // of so many spans one fails
 }
 
 func newScenario(rng *rand.Rand) scenario {
@@ -30,6 +31,8 @@ func newScenario(rng *rand.Rand) scenario {
 		repeats: rng.IntN(2) == 0, jumps: rng.IntN(4) == 0,
 		counts: rng.IntN(4) > 0,
 	}
+	s.alerts = s.counts && rng.IntN(2) == 0
+	s.failing = pick(rng, 20, 20, 4)
 	c := tailsampling.NewFactory().CreateDefaultConfig().(*tailsampling.Config)
 	c.Directory = "spans"
 	c.NumShards = pick(rng, 1, 2, 4)
@@ -81,7 +84,7 @@ func policies(rng *rand.Rand) []policy.Config {
 func (s scenario) String() string {
 	c := s.config
 	return fmt.Sprintf("shards %d, destinations %d, wait %v, after root %v, revive %v, fsync %s, compression %s, %s, memory %s, disk %s, delivery %s, "+
-		"patience %v, when full %s, padding %d, roomy %v, kills %v, power cuts %v, disk faults %v, moods %v, repeats %v, jumps %v, counts %v",
+		"patience %v, when full %s, padding %d, roomy %v, kills %v, power cuts %v, disk faults %v, moods %v, repeats %v, jumps %v, counts %v, alerts %v, one of %d fails",
 		c.NumShards, len(c.Destinations), c.DecisionWait, c.DecisionWaitAfterRootReceived, c.ReviveWindow, c.Fsync, c.Compression, c.SamplingStrategy,
-		c.MemoryBudget, c.DiskBudget, c.DeliveryBudget, c.RefusalPatience, c.WhenFull, s.padded, s.roomy, s.kills, s.cuts, s.diskFaults, s.moods, s.repeats, s.jumps, s.counts)
+		c.MemoryBudget, c.DiskBudget, c.DeliveryBudget, c.RefusalPatience, c.WhenFull, s.padded, s.roomy, s.kills, s.cuts, s.diskFaults, s.moods, s.repeats, s.jumps, s.counts, s.alerts, s.failing)
 }

@@ -11,8 +11,9 @@ import (
 
 var (
 	oneSeed = flag.Int64("seed", -1, "the only seed")
-	seeds   = flag.Int("seeds", 200, "how many seeds")
+	seeds   = flag.Int("seeds", defaultSeeds, "how many seeds")
 	first   = flag.Int("first", 0, "the first seed")
+	stop    = flag.Bool("stop", false, "stop at the first seed that breaks a law")
 )
 
 // live runs a seed in a bubble.
@@ -33,7 +34,10 @@ func TestSeeds(t *testing.T) {
 			t.Log("\n" + r.Record)
 		}
 		if len(r.Problems) > 0 {
-			t.Errorf("seed %d: %s\n\t%s\n\treplay: go test ./test/sim -run TestSeeds -seed=%d -v", seed, r.Problems[0], r.Summary, seed)
+			t.Errorf("seed %d: %.2000s\n\t%s\n\treplay: go test ./test/sim -run TestSeeds -seed=%d -v", seed, r.Problems[0], r.Summary, seed)
+			if *stop {
+				return
+			}
 		} else if *oneSeed >= 0 {
 			t.Log(r.Summary)
 		}
@@ -43,7 +47,7 @@ func TestSeeds(t *testing.T) {
 // TestSameSeedSameSteps holds that nothing but the seed decides what happens.
 func TestSameSeedSameSteps(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
-	for seed := range uint64(20) {
+	for seed := range uint64(10) {
 		one, two := live(t, seed), live(t, seed)
 		if one.Record != two.Record {
 			t.Fatalf("seed %d: %s", seed, difference(one.Record, two.Record))

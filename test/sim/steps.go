@@ -3,6 +3,8 @@ package sim
 import (
 	"context"
 	"math/rand/v2"
+	"os"
+	"runtime/debug"
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/ptrace"
@@ -19,6 +21,24 @@ type Result struct {
 
 // Run lives through the world of a seed. It is called in a bubble of testing/synctest.
 func Run(seed uint64) Result {
+	w := newWorld(seed)
+	defer w.end()
+	w.live()
+	return Result{Problems: w.problems, Record: w.record.String(), Summary: w.summary()}
+}
+
+// end leaves nothing behind.
+func (w *World) end() {
+	w.restore()
+	w.stopEngine()
+	if w.alerts.root != "" {
+		if err := os.RemoveAll(w.alerts.root); err != nil {
+			panic(err)
+		}
+	}
+}
+
+func newWorld(seed uint64) *World {
 	w := &World{
 		seed: seed, rng: rand.New(rand.NewPCG(seed, 0x5eed)), began: time.Now(), restore: func() {},
 		traces: map[[16]byte]*trace{}, spans: map[[8]byte]*span{}, destinations: map[string]*backend{},
@@ -33,7 +53,34 @@ func Run(seed uint64) Result {
 		w.order = append(w.order, d.ID)
 		w.destinations[d.ID] = &backend{id: d.ID, got: map[[8]byte]int{}, settled: map[[8]byte]bool{}}
 	}
-	defer func() { w.restore() }()
+	if w.scenario.alerts {
+		for _, name := range []string{"pager", "chat"}[:1+w.rng.IntN(2)] {
+			w.alerts.receivers = append(w.alerts.receivers, &receiver{w: w, name: name, bodies: map[string]string{}})
+		}
+		var err error
+		if w.alerts.root, err = os.MkdirTemp(memory(), "sim"); err != nil {
+			panic(err)
+		}
+	}
+	return w
+}
+
+// memory is where files are made that need not survive: in memory, where there is such a place.
+func memory() string {
+	const shared = "/dev/shm"
+	if info, err := os.Stat(shared); err == nil && info.IsDir() {
+		return shared
+	}
+	return ""
+}
+
+// live takes the steps, and looks at what came of them. A panic is a law broken, too.
+func (w *World) live() {
+	defer func() {
+		if r := recover(); r != nil {
+			w.problem("the gateway panics: %v\n%s", r, debug.Stack())
+		}
+	}()
 	w.start()
 	for range w.scenario.steps {
 		if len(w.problems) > 0 {
@@ -54,7 +101,6 @@ func Run(seed uint64) Result {
 	}
 	w.disk.ended = true
 	w.gateway.Abandon()
-	return Result{Problems: w.problems, Record: w.record.String(), Summary: w.summary()}
 }
 
 // action is a kind of step, and how often it is taken.
@@ -75,6 +121,8 @@ var actions = []action{
 	{3, func(w *World) { w.gateway.KeepBacklogs() }},
 	{3, (*World).flush},
 	{6, (*World).emit},
+	{4, (*World).evaluate},
+	{4, (*World).tell},
 	{4, (*World).change},
 	{1, (*World).reload},
 	{2, (*World).breakDisk},
@@ -123,7 +171,7 @@ func (w *World) pass() {
 // send sends a request of a few traces' next spans.
 func (w *World) send() {
 	for len(w.open) < 1+w.rng.IntN(6) {
-		t := newTrace(w.rng, w.now(), w.scenario.padded)
+		t := newTrace(w.rng, w.now(), w.scenario.padded, w.scenario.failing)
 		t.poisoned = w.scenario.moods && w.rng.IntN(20) == 0
 		w.all, w.open = append(w.all, t), append(w.open, t)
 		w.traces[t.id] = t
@@ -269,7 +317,11 @@ func (w *World) flush() {
 
 // change has a destination answer otherwise.
 func (w *World) change() {
-	if w.scenario.moods {
+	if w.scenario.moods && len(w.alerts.receivers) > 0 && w.rng.IntN(3) == 0 {
+		r := w.alerts.receivers[w.rng.IntN(len(w.alerts.receivers))]
+		r.mood = pick(w.rng, works, works, busy, losesAnswer, hangs)
+		w.log("%s %s", r.name, moodNames[r.mood])
+	} else if w.scenario.moods {
 		d := w.destinations[w.order[w.rng.IntN(len(w.order))]]
 		if d.mood = works; w.rng.IntN(2) == 0 {
 			d.mood = mood(w.rng.IntN(int(moods)))
@@ -318,8 +370,8 @@ func (w *World) kill() {
 
 func (w *World) jumpClock() {
 	if w.scenario.jumps {
-		w.jump = pick(w.rng, 0, 0, time.Hour, -time.Hour, 25*time.Hour, -25*time.Hour, 400*24*time.Hour)
-		w.log("the machine's clock is off by %v", w.jump)
+		w.setClock(pick(w.rng, 0, 0, time.Hour, -time.Hour, 25*time.Hour, -25*time.Hour, 400*24*time.Hour))
+		w.log("the machine's clock is off by %v", w.clock.off)
 	}
 }
 
@@ -328,8 +380,12 @@ func (w *World) retryRefused() { w.gateway.RetryRefused(nil, "") }
 // heal ends all faults and lets time go by until nothing is left to do.
 func (w *World) heal() {
 	w.log("all is well from now on")
-	w.healing, w.death, w.disk.faults, w.jump = true, death{}, DiskFaults{}, 0
+	w.healing, w.death, w.disk.faults = true, death{}, DiskFaults{}
+	w.setClock(0)
 	w.place.broken, w.database.broken = false, false
+	for _, r := range w.alerts.receivers {
+		r.mood = works
+	}
 	for _, id := range w.order {
 		w.destinations[id].mood = works
 	}
@@ -346,7 +402,9 @@ func (w *World) heal() {
 		w.gateway.MakeRoom()
 		w.gateway.KeepBacklogs()
 		w.flush()
-		w.emit()
+		if round%50 == 0 {
+			w.emit()
+		}
 		for _, sender := range w.gateway.Due() {
 			w.gateway.Deliver(context.Background(), sender)
 		}
@@ -361,6 +419,14 @@ func (w *World) heal() {
 	for range 3 { // the last counts
 		w.sleep(11 * time.Second)
 		w.emit()
+	}
+	if w.alerts.engine == nil {
+		return
+	}
+	for range 40 { // and what follows from them
+		w.sleep(time.Minute + 7*time.Second)
+		w.evaluate()
+		w.tell()
 	}
 }
 

@@ -76,14 +76,14 @@ func (r *request) String() (list string) {
 // services of the simulated shop. The first has objectives.
 var services = []string{"checkout", "payment", "search", "cart"}
 
-func newTrace(rng *rand.Rand, now time.Time, padded int) *trace {
+func newTrace(rng *rand.Rand, now time.Time, padded, failing int) *trace {
 	t := &trace{}
 	binary.BigEndian.PutUint64(t.id[:8], rng.Uint64())
 	binary.BigEndian.PutUint64(t.id[8:], rng.Uint64())
 	n := 1 + rng.IntN(6)
 	root := rng.IntN(n + n/3 + 1) // sometimes there is none
 	for i := range n {
-		s := &span{trace: t, root: i == root, failed: rng.IntN(20) == 0, service: services[rng.IntN(len(services))]}
+		s := &span{trace: t, root: i == root, failed: rng.IntN(failing) == 0, service: services[rng.IntN(len(services))]}
 		binary.BigEndian.PutUint64(s.id[:], rng.Uint64()|1)
 		s.name = fmt.Sprintf("operation-%d", rng.IntN(4))
 		s.padding = rng.IntN(1 + padded)

@@ -23,7 +23,7 @@ type World struct {
 	steps    int
 	problems []string
 	began    time.Time
-	jump     time.Duration // of the machine's clock, from the truth
+	clock    machineClock
 
 	disk    *Disk
 	gateway *tailsampling.Stepped
@@ -32,8 +32,10 @@ type World struct {
 	front    *sli.Stepped
 	database *database
 	names    int
+	alerts   alerts
 	sent     []*request
-	depth    int // of steps that are taken while a destination hangs
+	ledger   []byte // what the process before left
+	depth    int    // of steps that are taken while a destination hangs
 	death    death
 
 	all          []*trace
@@ -58,6 +60,7 @@ type death struct {
 	cut    bool
 	before image  // of the disk, an instant before
 	place  *place // that is left
+	ledger []byte // likewise
 	done   bool
 	torn   bool  // a file is torn that was being stored
 	disk   *Disk // that is left
@@ -97,6 +100,7 @@ func (w *World) at(what string) {
 		w.death.before = w.disk.image()
 	case 0:
 		w.death.done = true
+		w.death.ledger = w.copyLedger()
 		if w.death.cut {
 			w.log("the power is cut at: %s", what)
 			w.death.disk = w.disk.CutPower()
@@ -120,8 +124,30 @@ func (w *World) sleep(d time.Duration) { time.Sleep(d + 7) }
 func (w *World) guard() (restore func()) {
 	return clock.Simulate(func() (time.Time, time.Duration) {
 		now := time.Now()
-		return now.Add(w.jump), now.Sub(w.began)
+		return now.Add(w.clock.off), now.Sub(w.began)
 	})
+}
+
+// machineClock is how far the machine's clock is from the truth.
+type machineClock struct {
+	off  time.Duration
+	sure bool          // a process must know the true time: it, and those before it, started with it, and no jump has lasted
+	at   time.Duration // of the last jump
+}
+
+// setClock sets the machine's clock so far from the truth. A jump is not to be believed before it has stayed for DoubtTime.
+func (w *World) setClock(off time.Duration) {
+	c := &w.clock
+	c.sure = w.trueTime()
+	if off != c.off {
+		c.off, c.at = off, w.elapsed()
+	}
+}
+
+// trueTime reports whether the process must know the true time.
+func (w *World) trueTime() bool {
+	c := &w.clock
+	return c.sure && (c.off == 0 || w.elapsed()-c.at < clock.DoubtTime-time.Minute)
 }
 
 // settle takes down that destinations have what was accepted in a step that is over.
