@@ -108,10 +108,6 @@ const openRoom = 4 << 20
 // roomToOpen returns an error that is errNoRoom where the volume has less room than opening the database may take: what is read back
 // from the log becomes chunks in files, and a full disk then ends the process, on a goroutine of Prometheus.
 func roomToOpen(directory string) error {
-	space, err := freespace.Of(directory)
-	if err != nil {
-		return nil // nobody knows
-	}
 	need := int64(openRoom)
 	for _, log := range []string{"wal", "wbl"} {
 		entries, _ := os.ReadDir(filepath.Join(directory, log)) // where it is not there, there is nothing to read back
@@ -121,8 +117,9 @@ func roomToOpen(directory string) error {
 			}
 		}
 	}
-	if space.Free >= need {
-		return nil
+	space, err := freespace.Of(directory)
+	if err != nil || space.Free >= need {
+		return nil //nolint:nilerr // nobody knows how much there is
 	}
 	return fmt.Errorf("the time series database in %s is not open: reading it back may take %s, and the volume has %s free: %w: free space there",
 		directory, bytesize.About(need), bytesize.About(space.Free), errNoRoom)
