@@ -52,6 +52,14 @@ func EpochAt(u UnixMilli) Epoch { return Epoch{unix: u} }
 // Elapsed returns the present instant by the monotonic clock.
 func (e Epoch) Elapsed() Monotonic { return Monotonic(Since(e.began)) }
 
+// Clock returns Elapsed, and nil where that has no meaning.
+func (e Epoch) Clock() func() Monotonic {
+	if e.began.IsZero() {
+		return nil
+	}
+	return e.Elapsed
+}
+
 // UnixMilli returns the wall time of m, by a clock that nobody set since the Epoch began.
 func (e Epoch) UnixMilli(m Monotonic) UnixMilli { return e.unix + UnixMilli(m/1e6) }
 

@@ -6,21 +6,14 @@ import (
 	"net/http"
 	"runtime"
 	"runtime/debug"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
 
-// niceness is how far costly work stands back behind spans, from where the process stands: among the threads of one container it gets a tenth of what one of theirs
-// gets while both want to run, and all that they leave. Further back it could keep the garbage collector waiting, which stops all
-// threads now and then.
+// niceness is how far costly work stands back behind spans, from where the process stands: among the threads of one container it gets
+// a tenth of what one of theirs gets while both want to run, and all that they leave. Further back it could keep the garbage collector
+// waiting, which stops all threads now and then.
 const niceness = 10
-
-// slice is how long a thread that stands back runs at a time. By itself the kernel would give it a few milliseconds, and then, as its
-// share is a tenth, none for a few tens of them: for so long the garbage collector, which waits for every thread that runs, and
-// whoever wants a lock that the thread holds, would stand still. In short turns it has the same share and is never away for long. Kernels
-// before 6.12 do not take it.
-const slice = 100 * time.Microsecond
 
 // apart runs f on a thread of its own that stands back, and ends with f, as a thread without privileges cannot come forward again.
 // Threads that the runtime starts meanwhile do not inherit it. A panic of f becomes one of apart, with where it was.
@@ -56,9 +49,5 @@ func ownNiceness() int {
 
 // standBack has the calling thread stand back. Where it may not, it runs as before.
 func standBack() {
-	nice := min(own+niceness, 19)
-	turns := unix.SchedAttr{Flags: unix.SCHED_FLAG_KEEP_POLICY, Nice: int32(nice), Runtime: uint64(slice.Nanoseconds())}
-	if unix.SchedSetAttr(0, &turns, 0) != nil {
-		_ = unix.Setpriority(unix.PRIO_PROCESS, unix.Gettid(), nice)
-	}
+	_ = unix.Setpriority(unix.PRIO_PROCESS, unix.Gettid(), min(own+niceness, 19))
 }

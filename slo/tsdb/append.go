@@ -20,6 +20,7 @@ import (
 	"github.com/slowburn/slowburn/slo/tsdb/internal/admit"
 	"github.com/slowburn/slowburn/slo/tsdb/internal/batch"
 	"github.com/slowburn/slowburn/slo/tsdb/internal/census"
+	"github.com/slowburn/slowburn/slo/tsdb/internal/upkeep"
 )
 
 // maxAhead is how far a sample may lie in the future, as in Prometheus. One sample of a clock that is a year ahead
@@ -75,13 +76,22 @@ func (e *embedded) append(ctx context.Context, part admit.Part, naming batch.Nam
 		e.writeError.Store(&err)
 		return err
 	}
-	appended, err := e.commit(ctx, b, mine, &rejected)
-	if err != nil {
+	var appended int
+	if err := upkeep.Guard(func() (err error) {
+		appended, err = e.commit(ctx, b, mine, &rejected)
+		return err
+	}); err != nil {
+		if broken := new(upkeep.Broken); errors.As(err, &broken) {
+			e.report(err)
+		}
 		err = e.explainWrite(err)
 		e.writeError.Store(&err)
 		return err
 	}
 	e.writeError.Store(nil)
+	if head := e.db.Head(); upkeep.Compactable(head.MinTime(), head.MaxTime()) {
+		e.loop.Wake()
+	}
 	switch {
 	case appended > 0 && mine:
 		e.starved.Store(nil)

@@ -28,6 +28,7 @@ import (
 	"github.com/slowburn/slowburn/slo/tsdb/internal/metadata"
 	"github.com/slowburn/slowburn/slo/tsdb/internal/promlog"
 	"github.com/slowburn/slowburn/slo/tsdb/internal/trim"
+	"github.com/slowburn/slowburn/slo/tsdb/internal/upkeep"
 )
 
 // maxExemplars bounds the memory of exemplars, which are kept in memory only, at about 100 bytes each.
@@ -57,6 +58,35 @@ type embedded struct {
 	repaired int
 	// writeError is what the last write failed with, nil while writes succeed.
 	writeError atomic.Pointer[error]
+	keeper
+}
+
+// keeper does what nobody waits for, and knows whether the database can go on.
+type keeper struct {
+	loop *upkeep.Loop
+	// failed is what the last round failed with, nil while rounds succeed.
+	failed atomic.Pointer[error]
+	// broken is why the database must be opened anew, nil while it works.
+	broken atomic.Pointer[error]
+}
+
+// report takes note of how work on the database ended.
+func (e *embedded) report(err error) {
+	if err == nil {
+		e.failed.Store(nil)
+		return
+	}
+	var broken *upkeep.Broken
+	if errors.As(err, &broken) {
+		if e.broken.CompareAndSwap(nil, &err) {
+			e.logger.Error("The time series database cannot go on, and is opened anew", zap.String("directory", e.config.Directory), zap.Error(err),
+				zap.String("stack", broken.Stack()))
+		}
+		return
+	}
+	err = e.explainWrite(err)
+	e.failed.Store(&err)
+	e.logger.Error("A compaction of the time series database failed, retrying in a minute", zap.Error(err))
 }
 
 // writing is what bounds and counts what is written.
@@ -112,6 +142,9 @@ func openEmbedded(config *Config, slots *gate.Slots, logger *zap.Logger, telemet
 		logger.Warn("The time series database had more series than max_series: the newest of others were left out, and their last hours are lost.",
 			zap.String("directory", config.Directory), zap.Int("series", e.trimmed), zap.Int("max_series", e.census.Max()))
 	}
+	if err := roomToOpen(config.Directory); err != nil {
+		return nil, err
+	}
 	if e.db, err = promtsdb.Open(config.Directory, promlog.New(logger), e.registry, opts, e.stats); err != nil {
 		return nil, explainOpen(config.Directory, err)
 	}
@@ -123,7 +156,9 @@ func openEmbedded(config *Config, slots *gate.Slots, logger *zap.Logger, telemet
 	if newest := e.db.Head().MaxTime(); newest > 0 {
 		clock.NotBefore(time.UnixMilli(newest).Add(-maxAhead), "the newest sample in "+config.Directory)
 	}
+	e.loop = upkeep.Start(e.db, e.floor.Check, e.report)
 	e.engine = newEngine(config, config.Query.samples(), e.db, promlog.New(logger), telemetry)
+	e.engine.broken = e.report
 	e.api = e.routes(newPrometheusAPI(e))
 	if e.repaired > 0 {
 		logger.Warn("The time series database was damaged and has been repaired: samples written last before it stopped may be missing.",
@@ -146,6 +181,7 @@ func options(config *Config) *promtsdb.Options {
 	o.WALCompression = compression.Snappy
 	o.EnableExemplarStorage = true
 	o.MaxExemplars = maxExemplars
+	upkeep.Options(o)
 	return o
 }
 
@@ -206,6 +242,9 @@ func (e *embedded) Probe(context.Context) host.Health {
 	if failed := e.writeError.Load(); failed != nil {
 		return host.Health{Message: (*failed).Error()}
 	}
+	if failed := e.failed.Load(); failed != nil {
+		return host.Health{Message: (*failed).Error()}
+	}
 	if why := e.starved.Load(); why != nil {
 		return host.Health{Message: "Spans are counted, and none of the counts is stored: " + *why}
 	}
@@ -223,7 +262,25 @@ func (e *embedded) Probe(context.Context) host.Health {
 	return host.Health{OK: true, Message: message}
 }
 
+// closeTime is how long a broken database may take to close: it may hold locks for good.
+const closeTime = 10 * time.Second
+
+// abandon closes a broken database, as far as that can be done.
+func (e *embedded) abandon() {
+	closed := make(chan error, 1)
+	go func() { closed <- upkeep.Guard(e.close) }()
+	select {
+	case err := <-closed:
+		if err != nil {
+			e.logger.Warn("The broken time series database did not close well", zap.Error(err))
+		}
+	case <-clock.After(closeTime):
+		e.logger.Warn("The broken time series database does not close: what it holds is free when the process ends")
+	}
+}
+
 func (e *embedded) close() error {
+	e.loop.Stop()
 	if err := e.db.Close(); err != nil {
 		return fmt.Errorf("close the time series database in %s: %w", e.config.Directory, err)
 	}

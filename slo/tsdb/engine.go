@@ -19,6 +19,7 @@ import (
 	"github.com/slowburn/slowburn/internal/clock"
 	"github.com/slowburn/slowburn/slo/tsdb/internal/metadata"
 	"github.com/slowburn/slowburn/slo/tsdb/internal/promvalue"
+	"github.com/slowburn/slowburn/slo/tsdb/internal/upkeep"
 )
 
 // engine evaluates PromQL over a storage and measures it.
@@ -26,6 +27,7 @@ type engine struct {
 	promql.QueryEngine
 	storage   storage.Queryable
 	telemetry *metadata.TelemetryBuilder
+	broken    func(error) // is told of a fault in a mapped file; may be nil
 }
 
 // newEngine returns an engine whose queries may each hold maxSamples.
@@ -123,6 +125,10 @@ func (q *measuredQuery) Exec(ctx context.Context) *promql.Result {
 	start := clock.Now()
 	r := q.Query.Exec(ctx)
 	q.engine.ended(r.Err, clock.Since(start))
+	if fault := upkeep.Fault(r.Err); fault != nil && q.engine.broken != nil {
+		q.engine.broken(fault)
+		r.Err = fault
+	}
 	return r
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	promv1 "github.com/prometheus/client_golang/api/prometheus/v1"
@@ -44,8 +45,15 @@ type Extension struct {
 
 	// mu is held for reading while something is served, so that Shutdown closes the backend when nobody uses it.
 	mu      sync.RWMutex
-	backend backend // nil before Start and after Shutdown
+	backend backend // nil before Start and after Shutdown, and while away
+
+	// away is why the embedded database is not open between Start and Shutdown, or must not be used; nil where it works.
+	away    atomic.Pointer[error]
+	retryAt atomic.Int64 // when to open it again, Unix ns
 }
+
+// retryOpen is how often a database that could not be opened is tried again.
+const retryOpen = 10 * time.Second
 
 var (
 	_ extension.Extension = (*Extension)(nil)
@@ -74,7 +82,12 @@ func (e *Extension) Start(ctx context.Context, h component.Host) error {
 	if e.config.Remote.HasValue() {
 		opened, err = newRemote(ctx, e.config, h, e.settings.TelemetrySettings, e.telemetry)
 	} else {
-		opened, err = openEmbedded(e.config, e.slots, e.settings.Logger, e.telemetry)
+		opened, err = e.open()
+	}
+	if errors.Is(err, errNoRoom) { // spans are counted and sampled without it
+		e.settings.Logger.Error("The time series database is not open, retrying in 10s", zap.Error(err))
+		e.leaveOut(err)
+		return e.observe()
 	}
 	if err != nil {
 		return err
@@ -83,6 +96,49 @@ func (e *Extension) Start(ctx context.Context, h component.Host) error {
 	e.backend = opened
 	e.mu.Unlock()
 	return e.observe()
+}
+
+func (e *Extension) open() (*embedded, error) {
+	return openEmbedded(e.config, e.slots, e.settings.Logger, e.telemetry)
+}
+
+// leaveOut has nobody use the database until comeBack opens it.
+func (e *Extension) leaveOut(why error) {
+	e.retryAt.Store(clock.Now().Add(retryOpen).UnixNano())
+	e.away.Store(&why)
+}
+
+// comeBack opens a database that is away. It returns why it is away where that cannot be done, or not yet: others may use it still.
+func (e *Extension) comeBack() error {
+	away := e.away.Load()
+	if away == nil {
+		return nil
+	}
+	if !e.mu.TryLock() {
+		return *away
+	}
+	defer e.mu.Unlock()
+	if away = e.away.Load(); away == nil || e.closing.Err() != nil {
+		return e.closing.Err()
+	}
+	broken, ok := e.backend.(*embedded)
+	if !ok && clock.Now().UnixNano() < e.retryAt.Load() {
+		return *away
+	}
+	if ok {
+		e.backend = nil
+		broken.abandon()
+	}
+	opened, err := openDamaged(e.config.Directory, e.settings.Logger, e.open)
+	if err != nil {
+		e.settings.Logger.Error("The time series database cannot be opened, retrying in 10s", zap.Error(err))
+		e.leaveOut(err)
+		return err
+	}
+	e.settings.Logger.Info("The time series database is open again", zap.String("directory", e.config.Directory))
+	e.backend = opened
+	e.away.Store(nil)
+	return nil
 }
 
 // observe has the metrics of what is open at a time read it.
@@ -136,8 +192,9 @@ func (e *Extension) setBack(now time.Time) error {
 	}
 	e.settings.Logger.Warn("The clock was set back: samples of the time that was are moved aside", zap.String("directory", e.config.Directory),
 		zap.String("aside", aside), zap.Time("now", now))
-	opened, err := openEmbedded(e.config, e.slots, e.settings.Logger, e.telemetry)
+	opened, err := e.open()
 	if err != nil {
+		e.leaveOut(err)
 		return err
 	}
 	e.backend = opened
@@ -171,6 +228,9 @@ func (e *Extension) Shutdown(ctx context.Context) error {
 // enter returns the backend for one use, which leave ends, and a context that also ends when the extension shuts down.
 // A use must not enter again: a waiting Shutdown would keep it out, and it the Shutdown.
 func (e *Extension) enter(ctx context.Context) (_ context.Context, b backend, leave func(), err error) {
+	if away := e.away.Load(); away != nil {
+		return nil, nil, nil, fmt.Errorf("the time series database cannot be used now: %w", *away)
+	}
 	e.mu.RLock()
 	if e.backend == nil {
 		e.mu.RUnlock()
@@ -267,6 +327,9 @@ func (e *Extension) append(ctx context.Context, part admit.Part, naming batch.Na
 
 // writable is enter for what needs the embedded database.
 func (e *Extension) writable(ctx *context.Context) (db *embedded, leave func(), err error) {
+	if err := e.comeBack(); err != nil {
+		return nil, nil, err
+	}
 	entered, b, leave, err := e.enter(*ctx)
 	if err != nil {
 		return nil, nil, err
@@ -275,6 +338,11 @@ func (e *Extension) writable(ctx *context.Context) (db *embedded, leave func(), 
 	if !ok {
 		leave()
 		return nil, nil, errRemote
+	}
+	if broken := db.broken.Load(); broken != nil {
+		leave()
+		e.away.Store(broken)
+		return e.writable(ctx)
 	}
 	if now := clock.Wall(); db.isAhead(now) {
 		leave()

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/prometheus/prometheus/model/labels"
@@ -15,7 +16,9 @@ import (
 	"github.com/prometheus/prometheus/tsdb/index"
 	"go.uber.org/zap"
 
+	"github.com/slowburn/slowburn/internal/bytesize"
 	"github.com/slowburn/slowburn/internal/clock"
+	"github.com/slowburn/slowburn/internal/freespace"
 	"github.com/slowburn/slowburn/slo/tsdb/internal/census"
 	"github.com/slowburn/slowburn/slo/tsdb/internal/promlog"
 )
@@ -54,7 +57,7 @@ func (e *embedded) isAhead(now time.Time) bool {
 // is wrong. It returns the directory to which the rest was moved.
 func (e *embedded) closeAhead(now time.Time) (aside string, err error) {
 	end := now.UnixMilli()
-	e.db.DisableCompactions() // what is written below stays as it is
+	e.loop.Stop() // what is written below stays as it is
 	if head := e.db.Head(); head.MinTime() < end {
 		if err := e.db.CompactHead(promtsdb.NewRangeHead(head, head.MinTime(), end)); err != nil {
 			e.logger.Error("The samples of the last hours are moved aside, too", zap.Error(err))
@@ -94,4 +97,54 @@ func (e *embedded) split(b *promtsdb.Block, end int64) error {
 	}
 	_, err = compactor.Write(e.config.Directory, b, b.MinTime(), end, nil)
 	return err
+}
+
+// errNoRoom says that the volume is too full to open the database.
+var errNoRoom = errors.New("no room")
+
+// openRoom is what opening takes of the volume beside chunks.
+const openRoom = 4 << 20
+
+// roomToOpen returns an error that is errNoRoom where the volume has less room than opening the database may take: what is read back
+// from the log becomes chunks in files, and a full disk then ends the process, on a goroutine of Prometheus.
+func roomToOpen(directory string) error {
+	need := int64(openRoom)
+	for _, log := range []string{"wal", "wbl"} {
+		entries, _ := os.ReadDir(filepath.Join(directory, log)) // where it is not there, there is nothing to read back
+		for _, entry := range entries {
+			if info, err := entry.Info(); err == nil {
+				need += info.Size()
+			}
+		}
+	}
+	space, err := freespace.Of(directory)
+	if err != nil || space.Free >= need {
+		return nil //nolint:nilerr // nobody knows how much there is
+	}
+	return fmt.Errorf("the time series database in %s is not open: reading it back may take %s, and the volume has %s free: %w: free space there",
+		directory, bytesize.About(need), bytesize.About(space.Free), errNoRoom)
+}
+
+// openDamaged opens the database after it broke. Where it cannot be read as it is, its chunks of the last hours are moved aside, which the
+// log has too, and then the log.
+func openDamaged(directory string, logger *zap.Logger, open func() (*embedded, error)) (*embedded, error) {
+	db, err := open()
+	for _, parts := range [][]string{{"chunks_head"}, {"wal", "wbl"}} {
+		if err == nil || errors.Is(err, errNoRoom) || errors.Is(err, syscall.EWOULDBLOCK) || freespace.Advice(directory, err) != "" {
+			return db, err
+		}
+		aside, failed := os.MkdirTemp(filepath.Dir(directory), filepath.Base(directory)+".damaged-")
+		if failed != nil {
+			return nil, errors.Join(err, failed)
+		}
+		for _, part := range parts {
+			if failed := os.Rename(filepath.Join(directory, part), filepath.Join(aside, part)); failed != nil && !errors.Is(failed, fs.ErrNotExist) {
+				return nil, errors.Join(err, failed)
+			}
+		}
+		logger.Error("A part of the time series database cannot be read, and was moved aside", zap.Strings("part", parts),
+			zap.String("directory", directory), zap.String("aside", aside), zap.Error(err))
+		db, err = open()
+	}
+	return db, err
 }

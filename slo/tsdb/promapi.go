@@ -55,6 +55,7 @@ func (e *embedded) engines() (list []promapi.Engine) {
 	for _, size := range engineSizes {
 		samples := max(1, most*size/engineSizes[len(engineSizes)-1])
 		sized := newEngine(e.config, samples, e.db, promlog.New(e.logger), e.telemetry)
+		sized.broken = e.report
 		list = append(list, promapi.Engine{QueryEngine: sized.QueryEngine, MaxSamples: samples}) // which the API measures
 	}
 	return list

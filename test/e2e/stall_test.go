@@ -33,22 +33,36 @@ const (
 	// what testdata/full-budget.yaml says, and what an end may take besides
 	fullBudgetShutdown = 5 * time.Second
 	shutdownBesides    = 2 * time.Second
+	// what fillBudget sends
+	spansPerRequest = 40
+	spanBytes       = 4 << 10
 )
 
 // A full disk_budget never stops intake: a request is taken or refused, with a time to retry, within a second, and SIGTERM ends the
-// gateway in time. The spans are large, each trace has some in every segment, nothing is due for long, and the backend refuses.
+// gateway in time. The spans are large, each trace has some in every segment, nothing is due for long, and the backend refuses or hangs.
 func TestFullBudgetNeverStopsIntake(t *testing.T) {
 	for name, c := range map[string]struct {
-		memory, disk string
-		limit        int // of the cgroup, MiB; 0 is none
+		memory, disk int    // budgets, MiB
+		limit        int    // of the cgroup, MiB; 0 is none
+		heap         string // GOMEMLIMIT
+		hangs        bool   // the backend does not answer, in place of refusing
 	}{
-		"small disk budget":           {"256MiB", "256MiB", 0},
-		"memory smaller than disk":    {"64MiB", "512MiB", 0},
-		"in a cgroup that is smaller": {"64MiB", "768MiB", 320},
+		"small disk budget":                             {256, 256, 0, "", false},
+		"memory smaller than disk":                      {64, 512, 0, "", false},
+		"in a cgroup that is smaller":                   {64, 768, 320, "", false},
+		"a small memory limit and a backend that hangs": {24, 256, 0, "128MiB", true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			g := startGateway(t, []string{"E2E_MEMORY_BUDGET=" + c.memory, "E2E_DISK_BUDGET=" + c.disk}, "testdata/full-budget.yaml")
-			g.backend.fail(t, true)
+			env := []string{fmt.Sprintf("E2E_MEMORY_BUDGET=%dMiB", c.memory), fmt.Sprintf("E2E_DISK_BUDGET=%dMiB", c.disk)}
+			if c.heap != "" {
+				env = append(env, "GOMEMLIMIT="+c.heap)
+			}
+			g := startGateway(t, env, "testdata/full-budget.yaml")
+			if c.hangs {
+				g.backend.answer(t, rule{Hang: true})
+			} else {
+				g.backend.fail(t, true)
+			}
 			if c.limit > 0 {
 				confine(t, g.cmd.Process.Pid, c.limit)
 			}
@@ -59,7 +73,8 @@ func TestFullBudgetNeverStopsIntake(t *testing.T) {
 			t.Logf("%s: %d requests taken, %d refused; the longest took %s, p99 %s; SIGTERM took %s", name, load.taken.Load(), load.refused.Load(),
 				load.longest().Round(time.Millisecond), load.quantile(0.99).Round(time.Millisecond), took.Round(time.Millisecond))
 			assert.Positive(t, load.taken.Load())
-			assert.True(t, c.memory != c.disk || load.refused.Load() > 0, "the budget was never full")
+			sent := load.taken.Load() * spansPerRequest * spanBytes >> 20
+			assert.Greater(t, sent, int64(min(c.memory, c.disk)), "the budget was never full")
 			assert.Zero(t, load.without.Load(), "refusals without a time to retry")
 			assert.LessOrEqual(t, load.longest(), longestRequest)
 			assert.LessOrEqual(t, took, fullBudgetShutdown+shutdownBesides)
@@ -105,7 +120,7 @@ func (r *requests) quantile(q float64) time.Duration {
 // fillBudget sends spans of traces that never end until the budget is full, and goes on.
 func fillBudget(t *testing.T, g *gateway, d time.Duration) *requests {
 	t.Helper()
-	const clients, traces, perRequest, spanBytes = 8, 2000, 40, 4 << 10
+	const clients, traces, perRequest = 8, 2000, spansPerRequest
 	ctx, cancel := context.WithTimeout(t.Context(), d)
 	defer cancel()
 	load := new(requests)

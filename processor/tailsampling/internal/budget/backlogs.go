@@ -7,6 +7,7 @@ import (
 
 	"github.com/slowburn/slowburn/internal/clock"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/buffer"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/hold"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/shard"
 )
 
@@ -159,17 +160,19 @@ func (g *Backlogs) oldest(d shard.Destination, now clock.Monotonic) clock.Monoto
 	return now
 }
 
-// giveUpIn gives up traces of a shard that were decided before an instant, a few at a time, and returns how many bytes of spans these
+// giveUpIn gives up traces of a shard that were decided before an instant, a hold at a time, and returns how many bytes of spans these
 // were.
 func (g *Backlogs) giveUpIn(m *buffer.Member, d shard.Destination, failed bool, before clock.Monotonic, bytes int64, stop <-chan struct{}) (given int64) {
 	for more := true; more && given < bytes && !stopped(stop); {
 		now := g.buffer.Now()
 		m.Lock()
-		for range giveUpAtOnce {
+		held := hold.Begin(g.buffer.Now)
+		for over := false; !over; {
 			k, ok := m.Outgoing(d).GiveUpOldest(failed, before, now)
 			if ok {
 				g.GaveUp(d, &k)
 				given += int64(max(k.Bytes, 1))
+				over = held.Done(int64(k.Bytes))
 			}
 			if !ok || given >= bytes {
 				more = false

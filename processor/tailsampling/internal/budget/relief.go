@@ -8,6 +8,7 @@ import (
 	"github.com/slowburn/slowburn/internal/clock"
 	"github.com/slowburn/slowburn/processor/spanlog"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/buffer"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/hold"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/shard"
 )
 
@@ -21,8 +22,6 @@ const (
 	vainPause = 250 * time.Millisecond
 	// tidyEvery is how often what few spans keep on the disk is copied together, while no room is short.
 	tidyEvery = time.Second
-	// giveUpAtOnce is how many traces a shard gives up before others get a chance to have it.
-	giveUpAtOnce = 32
 )
 
 // asked is what requests ask Relieve for. It may be used concurrently.
@@ -172,17 +171,19 @@ func (g *Budget) relieveOnce(excess, bytes int64, stop <-chan struct{}, giveUp f
 	return progress
 }
 
-// giveUpIn lets a shard give up so many bytes, a few traces at a time, and returns how many these were.
+// giveUpIn lets a shard give up so many bytes, a hold at a time, and returns how many these were.
 func (g *Budget) giveUpIn(m *buffer.Member, bytes int64, stop <-chan struct{}, giveUp func(s *shard.Shard, now clock.Monotonic) int64) (given int64) {
 	for more := true; more && given < bytes && !stopped(stop); {
 		now := g.buffer.Now()
 		m.Lock()
-		for range giveUpAtOnce {
+		held := hold.Begin(g.buffer.Now)
+		for over := false; !over; {
 			n := giveUp(m.Shard, now)
 			if given += n; n == 0 || given >= bytes {
 				more = false
 				break
 			}
+			over = held.Done(n)
 		}
 		g.buffer.Leave(m)
 	}

@@ -6,17 +6,16 @@ import (
 	"github.com/slowburn/slowburn/internal/clock"
 	"github.com/slowburn/slowburn/processor/policy"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/decision"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/hold"
 )
 
-// stepsAtOnce is how much is done before others get a chance to have the shard.
-const stepsAtOnce = 256
-
-// Due does what is due, up to stepsAtOnce steps. It returns how overdue the most overdue was (negative if nothing was
+// Due does what is due, as much as a hold has. It returns how overdue the most overdue was (negative if nothing was
 // due), whether there is more, and when the next will be due, Never if there is none.
 func (s *Shard) Due(now clock.Monotonic) (overdue time.Duration, more bool, next clock.Monotonic) {
 	overdue = -1
 	defer func() { s.planned = next }()
-	for range stepsAtOnce {
+	held := hold.Begin(s.shared.Epoch.Clock())
+	for over := false; !over; {
 		n, at, trigger := s.queues.first(&s.index, &s.shared.Waits)
 		if n == 0 || at > now {
 			return overdue, false, at
@@ -24,7 +23,9 @@ func (s *Shard) Due(now clock.Monotonic) (overdue time.Duration, more bool, next
 		if s.index.At(n).state != stateRevivable {
 			overdue = max(overdue, now.Sub(at))
 		}
+		before := s.tally.Stats.RevivableBytes
 		s.expire(n, trigger, now)
+		over = held.Done(max(0, before-s.tally.Stats.RevivableBytes))
 	}
 	return overdue, true, now
 }

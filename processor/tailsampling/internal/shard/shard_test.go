@@ -13,13 +13,14 @@ import (
 	"github.com/slowburn/slowburn/processor/policy"
 	"github.com/slowburn/slowburn/processor/spanlog"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/decision"
+	"github.com/slowburn/slowburn/processor/tailsampling/internal/hold"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/linked"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/version"
 )
 
-// The decider does no more than stepsAtOnce in a visit.
+// The decider does no more than hold.Items in a visit.
 func TestDueStopsForOthers(t *testing.T) {
-	for _, traces := range []int{stepsAtOnce - 1, stepsAtOnce, stepsAtOnce + 1} {
+	for _, traces := range []int{hold.Items - 1, hold.Items, hold.Items + 1} {
 		s, _ := newShard(t, &Shared{Waits: Waits{Decision: 1}}, keepAll())
 		v := s.versions.Current()
 		for n := range traces {
@@ -30,8 +31,8 @@ func TestDueStopsForOthers(t *testing.T) {
 		}
 		overdue, more, next := s.Due(5)
 		require.Equal(t, time.Duration(4), overdue)
-		require.Equal(t, traces >= stepsAtOnce, more, "with %d", traces)
-		require.EqualValues(t, max(0, traces-stepsAtOnce), s.Tally().Stats.Pending)
+		require.Equal(t, traces >= hold.Items, more, "with %d", traces)
+		require.EqualValues(t, max(0, traces-hold.Items), s.Tally().Stats.Pending)
 		if more {
 			require.Equal(t, clock.Monotonic(5), next)
 			_, more, next = s.Due(5)
