@@ -39,9 +39,9 @@ func (g *gateway) sendJSON(t *testing.T, td ptrace.Traces) {
 }
 
 // client returns an OTLP/gRPC client of the gateway.
-func (g *gateway) client(t *testing.T, options ...grpc.DialOption) ptraceotlp.GRPCClient {
+func (g *gateway) client(t *testing.T) ptraceotlp.GRPCClient {
 	t.Helper()
-	conn, err := grpc.NewClient(g.grpc, append(options, grpc.WithTransportCredentials(insecure.NewCredentials()))...)
+	conn, err := grpc.NewClient(g.grpc, grpc.WithTransportCredentials(insecure.NewCredentials()))
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = conn.Close() })
 	return ptraceotlp.NewGRPCClient(conn)
