@@ -26,7 +26,7 @@ func FuzzOutbox(f *testing.F) {
 	f.Add(false, doneKey(1), record)
 	f.Add(true, []byte("a\x00"), record)
 	f.Add(false, []byte("1"), []byte{1, '{', '}'})
-	db, err := state.Open(filepath.Join(f.TempDir(), "slo.db"), state.Options{Buckets: Buckets, NoSync: true})
+	db, err := state.Open(filepath.Join(f.TempDir(), "slo.db"), state.Options{Buckets: Buckets})
 	require.NoError(f, err)
 	f.Cleanup(func() { _ = db.Close() })
 	undo := errors.New("undo")

@@ -226,7 +226,7 @@ func TestFailpoints(t *testing.T) {
 	}
 
 	program := filepath.Join(t.TempDir(), "slowburn")
-	out, err := exec.Command("go", "build", "-tags", "failpoint,testclock", "-o", program, "../../cmd/slowburn").CombinedOutput()
+	out, err := exec.Command("go", "build", "-C", "../..", "-tags", "failpoint,testclock", "-o", program, "./cmd/slowburn").CombinedOutput()
 	require.NoError(t, err, "%s", out)
 	for i, crashes := range plan(t) {
 		if len(crashes) == 0 {
