@@ -21,6 +21,7 @@ import (
 
 	"github.com/slowburn/slowburn"
 	"github.com/slowburn/slowburn/cmd/slowburn/internal/reference"
+	"github.com/slowburn/slowburn/internal/units"
 	"github.com/slowburn/slowburn/slo"
 )
 
@@ -253,7 +254,17 @@ func (c checker) component(section, name string, conf map[string]any) error {
 		"exporters": c.factories.Exporters[typ], "extensions": c.factories.Extensions[typ],
 	}[section]
 	cfg := factory.CreateDefaultConfig()
-	if err := confmap.NewFromStringMap(conf).Unmarshal(cfg); err != nil {
+	found := units.Check("", conf, cfg) // as the gateway does before it decodes
+	if len(found.Refused) > 0 {
+		return errors.New(found.Refused[0].String())
+	}
+	all := confmap.NewFromStringMap(conf)
+	for key, text := range found.Rewritten {
+		if err := all.Merge(confmap.NewFromStringMap(map[string]any{strings.TrimPrefix(key, "::"): text})); err != nil {
+			return err
+		}
+	}
+	if err := all.Unmarshal(cfg); err != nil {
 		return err
 	}
 	return confmap.Validate(cfg)

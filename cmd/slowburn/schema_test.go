@@ -147,6 +147,8 @@ func TestSchemaRefuses(t *testing.T) {
 		"processors: {tail_sampling: {rules: [{name: a, sample: 101}]}}":                                    "/processors/tail_sampling/rules/0/sample",
 		"processors: {tail_sampling: {storage: floppy}}":                                                    "/processors/tail_sampling/storage",
 		"processors: {tail_sampling: {decision_wait: soon}}":                                                "/processors/tail_sampling/decision_wait",
+		"processors: {tail_sampling: {watch: 300}}":                                                         "/processors/tail_sampling/watch",
+		"processors: {tail_sampling: {disk_budget: 4096}}":                                                  "/processors/tail_sampling/disk_budget",
 		"processors: {tail_sampling: {disk_budget: 4 apples}}":                                              "/processors/tail_sampling/disk_budget",
 		"processors: {tail_sampling: {num_shards: 257}}":                                                    "/processors/tail_sampling/num_shards",
 		"processors: {tail_sampling: {destinations: []}}":                                                   "/processors/tail_sampling",

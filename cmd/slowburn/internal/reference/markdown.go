@@ -109,12 +109,12 @@ func (r *Reference) Markdown() []byte {
 	return []byte(p.String())
 }
 
-// unit is that of the module's own durations, or numbers of bytes: of the one that takes the fewest units.
+// unit is that of the module's own durations, or numbers of bytes: of one that refuses a number without a unit, if there is any.
 func (r *Reference) unit(bytes bool) *Unit {
 	var least *Unit
 	for _, c := range r.Components {
 		c.Keys.All(func(k *Key) {
-			if k.Unit != nil && !k.Foreign && k.Unit.Bytes == bytes && (least == nil || len(k.Unit.Names) < len(least.Names)) {
+			if k.Unit != nil && !k.Foreign && k.Unit.Bytes == bytes && (least == nil || least.Bare && !k.Unit.Bare) {
 				least = k.Unit
 			}
 		})
@@ -132,6 +132,9 @@ func (u *Unit) words() string {
 	}
 	if u.Fraction {
 		text += ". The number can have a fraction"
+	}
+	if !u.Bare {
+		text += ". Only 0 needs no unit"
 	}
 	return text
 }

@@ -9,6 +9,7 @@ var otlpRules = ruleSet{
 	"::wire_path":                         {Hidden: true},
 	"::intake_budget":                     {Min: "1MiB", Zero: "the default", Default: "an eighth of the memory limit, 64MiB to 512MiB", Doc: "Memory that requests may take on their way in: bodies, and what they are decompressed and decoded to. All receivers of a process share it, so those that set it must agree."},
 	"::max_connections":                   {Min: "1", Doc: "How many connections each listener takes at a time. Further ones are closed at once."},
+	"::max_resource_size":                 {Min: "4KiB", Max: "1MiB", Doc: "How long the attributes and names of a resource may be, in bytes of protobuf, and those of a scope: they are stored and sent with every trace that has them. Spans of larger ones are rejected by partial success."},
 	"::receive_timeout":                   {Min: "1ms", Text: "above 0", Doc: "The time within which a request has to have arrived, from its headers to its last byte, over either protocol."},
 	"::protocols::http::traces_url_path":  {Text: "the path of a URL, other than `metrics_url_path`", Doc: "The path that traces are posted to."},
 	"::protocols::http::metrics_url_path": {Text: "the path of a URL, other than `traces_url_path`", Doc: "The path that metrics are posted to."},

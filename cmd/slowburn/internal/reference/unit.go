@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"go.opentelemetry.io/collector/confmap"
+
+	"github.com/slowburn/slowburn/internal/units"
 )
 
 // Unit describes how a duration or a number of bytes is written.
@@ -23,24 +25,42 @@ var (
 	byteUnits     = []string{"B", "KiB", "MiB", "GiB", "TiB", "PiB", "KB", "MB", "GB", "TB", "PB"}
 )
 
-// unitOf finds out by decoding which units a type takes. It returns nil for a type that takes none.
-func unitOf(t reflect.Type) *Unit {
-	u := &Unit{Fraction: decodes(t, "1.5h") || decodes(t, "1.5MiB"), Bare: decodes(t, 5)}
+// unitOf finds out which units a type takes, by decoding. It returns nil for a type that takes none.
+func unitOf(t reflect.Type) *Unit { return unitBy(func(value any) bool { return decodes(t, value) }) }
+
+// ownUnit is unitOf for a key of this module's, which package units checks before it is decoded. A number without a unit is
+// taken where the key's name has the unit, and where it means what it means in a component that was taken over.
+func ownUnit(t reflect.Type, field reflect.StructField, key string) *Unit {
+	bare := strings.HasSuffix(key, "_bytes") || field.Tag.Get("units") == units.Foreign
+	return unitBy(func(value any) bool {
+		found := units.Check("", value, reflect.Zero(t).Interface())
+		if _, text := value.(string); len(found.Refused) > 0 && (text || !bare) {
+			return false
+		}
+		if rewritten, ok := found.Rewritten[""]; ok {
+			value = rewritten
+		}
+		return decodes(t, value)
+	})
+}
+
+func unitBy(takes func(value any) bool) *Unit {
+	u := &Unit{Fraction: takes("1.5h") || takes("1.5MiB"), Bare: takes(5)}
 	for _, name := range durationUnits {
-		if decodes(t, "1"+name) {
+		if takes("1" + name) {
 			u.Names = append(u.Names, name)
 		}
 	}
-	if len(u.Names) > 0 && decodes(t, "1h") {
+	if len(u.Names) > 0 && takes("1h") {
 		return u
 	}
 	u.Bytes, u.Names = true, nil
 	for _, name := range byteUnits {
-		if decodes(t, "1"+name) {
+		if takes("1" + name) {
 			u.Names = append(u.Names, name)
 		}
 	}
-	if len(u.Names) == 0 || !decodes(t, "1MiB") || decodes(t, "1x") {
+	if len(u.Names) == 0 || !takes("1MiB") || takes("1x") {
 		return nil
 	}
 	return u
@@ -63,7 +83,11 @@ func (u *Unit) Pattern() string {
 		number = `\d+(\.\d+)?`
 	}
 	if u.Bytes {
-		return `^` + number + ` ?(` + strings.Join(quoted, "|") + `)?$`
+		pattern := `^` + number + ` ?(` + strings.Join(quoted, "|") + `)`
+		if u.Bare {
+			return pattern + `?$`
+		}
+		return pattern + `$|^0$`
 	}
 	return `^-?(` + number + `(` + strings.Join(quoted, "|") + `))+$|^0$`
 }

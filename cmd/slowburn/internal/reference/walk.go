@@ -138,7 +138,9 @@ func (w *walker) fields(k *Key, t reflect.Type, v reflect.Value) {
 			if child.Rule.Hidden {
 				continue
 			}
-			child.Foreign = !ours(t)
+			if child.Foreign = !ours(t); !child.Foreign && child.Kind == Quantity {
+				child.Unit = ownUnit(child.Type, field, name)
+			}
 			comment, err := w.comments.of(t, field.Name)
 			if err != nil && w.err == nil {
 				w.err = err
