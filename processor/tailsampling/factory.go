@@ -46,7 +46,7 @@ func createDefaultConfig() component.Config {
 		Attributes:       attributesOn,
 		ShutdownTimeout:  10 * time.Second,
 
-		MaximumTraceSizeBytes: 16 << 20,
+		MaximumTraceSizeBytes: min(16<<20, defaultMemoryBudget()/4), // each destination may have one in memory
 		LinkedTraces:          LinkedTracesConfig{MaxLinksPerSpan: 8, MaxLinksPerTrace: 32, MaxLinks: 100_000},
 		DecisionCache:         DecisionCacheConfig{SampledCacheSize: 1 << 20, NonSampledCacheSize: 1 << 20},
 		Explain:               ExplainConfig{Decisions: 100_000},

@@ -4,10 +4,15 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
+	"go.uber.org/zap"
+
+	"github.com/slowburn/slowburn/internal/attr"
 	"github.com/slowburn/slowburn/internal/clock"
 	"github.com/slowburn/slowburn/internal/wire"
+	"github.com/slowburn/slowburn/internal/wire/protobuf"
 	"github.com/slowburn/slowburn/processor/spanlog"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/buffer"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/shard"
@@ -49,7 +54,7 @@ func (l *load) lengthOf(m *buffer.Member, k *shard.Kept) (length int) {
 		var fault error // whoever reads the trace meets it again
 		defer spanlog.Guard(&fault)()
 	}
-	seen := map[uint64]bool{}
+	seen, headers := map[uint64]bool{}, 0
 	for r, err := range m.Outgoing(l.d.Index).Records(k.Slot, pauseIn(m, k)) {
 		if err != nil {
 			continue
@@ -57,11 +62,43 @@ func (l *load) lengthOf(m *buffer.Member, k *shard.Kept) (length int) {
 		length += len(r.Body)
 		if !seen[r.Origin] {
 			seen[r.Origin] = true
-			length += len(r.Resource) + len(r.Scope)
+			headers += len(r.Resource) + len(r.Scope)
 		}
 	}
-	return length
+	return length + min(headers, maxHeaders(l.d.out)+int(mostHeader))
 }
+
+// mostHeader is what a resource, or a scope, is at most that comes by slowburn's own receiver, unless max_resource_size is set.
+const mostHeader = 256 << 10
+
+// maxHeaders is how much the resources and scopes of a trace may take in all. A trace has as many as it has spans, and the size that it
+// may have in the log is that of its spans.
+func maxHeaders(o *Output) int { return int(min(o.Buffer.TraceSize, 16<<20)) }
+
+// headers returns what is passed on of a record's resource and scope, of a large trace whose others take so many bytes: where that is
+// more than they may, what service and which scope it was, and how much was cut.
+func (l *load) headers(r *spanlog.Record, others int) (resource, scope []byte) {
+	if l.share == 0 || others <= maxHeaders(l.d.out) {
+		return r.Resource, r.Scope
+	}
+	if l.trimmed++; l.trimmed == 1 {
+		l.d.out.Logger.Warn("resources of a large kept trace were cut: they take more than its spans may", l.d.field(), zap.Int("bytes", others))
+	}
+	service, _ := wire.ResourceAttribute(r.Resource, "service.name")
+	name := wire.ScopeName(r.Scope)
+	marks := []wire.Attribute{
+		wire.StringAttribute("service.name", brief(service.Bytes())),
+		wire.IntAttribute(attr.SpanTrimmed, int64(len(r.Resource)+len(r.Scope))),
+	}
+	for _, mark := range marks {
+		resource = mark.AppendField(resource, 1<<3|byte(protobuf.TypeLen))
+	}
+	return protobuf.AppendLen(nil, 1<<3|byte(protobuf.TypeLen), resource),
+		protobuf.AppendLen(nil, 1<<3|byte(protobuf.TypeLen), protobuf.AppendLen(nil, 1<<3|byte(protobuf.TypeLen), []byte(brief(name))))
+}
+
+// brief is the beginning of a name that is passed on in any case.
+func brief(name []byte) string { return strings.ToValidUTF8(string(name[:min(len(name), 256)]), "") }
 
 // reserve takes the share of a large trace, and makes room for it. It reports false where the sender has to wait for that. A load
 // that was forced to take a trace gets it at once.

@@ -194,3 +194,41 @@ func TestLargeTraceIsMeasured(t *testing.T) {
 	require.GreaterOrEqual(t, sender.memory.counted, int64(len(l.kept.Bytes)))
 	s.Buffer.Close()
 }
+
+// The resources of a trace take no more than its spans may, whatever they are: of what is beyond, the service and the scope's name are left.
+func TestResourcesOfATraceAreBounded(t *testing.T) {
+	s := newSetup(t, 1, asBytes("backend"))
+	s.Buffer.TraceSize = 4 << 20
+	var spans []testSpan
+	for i := range byte(20) {
+		span := wide(i)
+		span.trace, span.id, span.scope = 1, i, "scope"
+		spans = append(spans, span)
+	}
+	s.keep(spans...)
+	s.Open(s.config, 1)
+	sender := s.Senders()[0]
+	require.NoError(t, sender.fill())
+	k := &sender.loads[0].kept
+	require.Len(t, k.Spans, 20)
+	require.Less(t, len(k.Bytes), 6<<20)
+	require.GreaterOrEqual(t, sender.large.bytes, len(k.Bytes)-maxLoadBytes)
+	td, err := k.Decode()
+	require.NoError(t, err)
+	whole := 0
+	for _, rs := range td.ResourceSpans().All() {
+		service, _ := rs.Resource().Attributes().Get("service.name")
+		require.Equal(t, "scope", rs.ScopeSpans().At(0).Scope().Name())
+		if len(service.Str()) > maxLoadBytes {
+			whole++
+			continue
+		}
+		require.Len(t, service.Str(), 256)
+		cut, found := rs.Resource().Attributes().Get("slowburn.span.trimmed")
+		require.True(t, found)
+		require.Greater(t, cut.Int(), int64(maxLoadBytes))
+	}
+	require.Equal(t, 4, whole)
+	require.Equal(t, 1, s.logs.FilterMessageSnippet("were cut").Len())
+	s.Buffer.Close()
+}

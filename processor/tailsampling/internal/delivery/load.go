@@ -46,6 +46,7 @@ type large struct {
 	share   int64 // 0 if it has none
 	forced  bool  // it gets one however much others have
 	blocked bool  // it has to wait for one
+	trimmed int   // how many of its resources were cut
 }
 
 // origin is the numbers of a resource and a scope in load.kept.
@@ -190,7 +191,7 @@ func (l *load) read(m *buffer.Member, k *shard.Kept) (err error) {
 		defer spanlog.Guard(&err)()
 	}
 	var failed error
-	before := len(l.kept.Bytes)
+	before, headers := len(l.kept.Bytes), 0
 	for r, err := range m.Outgoing(l.d.Index).Records(k.Slot, pauseIn(m, k)) {
 		if err != nil {
 			failed = err
@@ -201,8 +202,11 @@ func (l *load) read(m *buffer.Member, k *shard.Kept) (err error) {
 			if l.share == 0 && len(l.kept.Bytes)-before+len(r.Resource)+len(r.Scope) > l.room.bytes {
 				return errLarge
 			}
-			o = origin{resource: l.kept.AddResource(r.Resource), scope: l.kept.AddScope(r.Scope)}
+			at := len(l.kept.Bytes)
+			resource, scope := l.headers(&r, headers)
+			o = origin{resource: l.kept.AddResource(resource), scope: l.kept.AddScope(scope)}
 			l.origins[r.Origin] = o
+			headers += len(l.kept.Bytes) - at
 		}
 		l.kept.AddSpan(r.Body, o.resource, o.scope)
 	}
