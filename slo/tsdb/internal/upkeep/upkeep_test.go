@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"sync"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -52,56 +53,91 @@ func TestGuard(t *testing.T) {
 
 // database counts what is asked of it.
 type database struct {
+	mu              sync.Mutex
 	disabled        bool
 	compacted, maps int
-	fails           func() error
+	rounds          int
+	fails, room     error
+	panics          bool
+	reported        error
 }
 
 func (d *database) DisableCompactions() { d.disabled = true }
-func (d *database) ForceHeadMMap()      { d.maps++ }
+
+func (d *database) ForceHeadMMap() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.maps++
+}
+
 func (d *database) Compact(context.Context) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	d.compacted++
-	return d.fails()
+	if d.panics {
+		panic("broken")
+	}
+	return d.fails
+}
+
+func (d *database) hasRoom() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.room
+}
+
+func (d *database) report(err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.rounds++
+	d.reported = err
+}
+
+// set changes what becomes of the next rounds.
+func (d *database) set(fails, room error, panics bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.fails, d.room, d.panics = fails, room, panics
+}
+
+// require waits, and holds what was done then to this.
+func (d *database) require(t *testing.T, wait time.Duration, rounds, maps int, reported string) {
+	t.Helper()
+	time.Sleep(wait)
+	synctest.Wait()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	assert.Equal(t, rounds, d.rounds)
+	assert.Equal(t, rounds, d.compacted)
+	assert.Equal(t, maps, d.maps)
+	if reported == "" {
+		assert.NoError(t, d.reported)
+		return
+	}
+	assert.EqualError(t, d.reported, reported)
 }
 
 // A loop works once a minute, and when it is woken, but after a failure; while the disk has no room it maps nothing; what breaks the
 // database ends it.
 func TestLoop(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var fails, room, reported error
-		db := &database{fails: func() error { return fails }}
-		rounds := 0
-		l := upkeep.Start(db, func() error { return room }, func(err error) { rounds, reported = rounds+1, err })
+		db := &database{}
+		l := upkeep.Start(db, db.hasRoom, db.report)
 		defer l.Stop()
-		after := func(d time.Duration, want int) {
-			t.Helper()
-			time.Sleep(d)
-			synctest.Wait()
-			assert.Equal(t, want, rounds)
-			assert.Equal(t, want, db.compacted)
-			assert.Equal(t, fails, reported)
-		}
 		assert.True(t, db.disabled)
-		after(time.Minute-1, 0)
-		after(1, 1)
+		db.require(t, time.Minute-1, 0, 0, "")
+		db.require(t, 1, 1, 1, "")
 		l.Wake()
-		after(0, 2)
-		fails, room = errors.New("full"), errors.New("no room")
-		after(time.Minute, 3)
-		assert.Equal(t, 2, db.maps)
+		db.require(t, 0, 2, 2, "")
+		db.set(errors.New("full"), errors.New("no room"), false)
+		db.require(t, time.Minute, 3, 2, "full")
 		l.Wake()
-		after(time.Minute-1, 3)
-		fails, room = nil, nil
-		reported = nil
-		after(1, 4)
-		assert.Equal(t, 3, db.maps)
-
-		db.fails = func() error { panic("broken") }
-		time.Sleep(time.Minute)
-		synctest.Wait()
-		require.EqualError(t, reported, "broken")
-		time.Sleep(time.Hour)
-		assert.Equal(t, 5, rounds)
+		db.require(t, time.Minute-1, 3, 2, "full")
+		db.set(nil, nil, false)
+		db.require(t, 1, 4, 3, "")
+		db.set(nil, nil, true)
+		db.require(t, time.Minute, 5, 4, "broken")
+		db.require(t, time.Hour, 5, 4, "broken")
 		l.Stop()
 	})
 }
