@@ -96,11 +96,19 @@ var alertLabels = []string{"alertname", "objective", "service", "severity"}
 // Kinds are the span kinds that a SpanSelector may name.
 var Kinds = []string{"server", "client", "producer", "consumer", "internal"}
 
+// ValidateName says what is wrong with the name of an objective.
+func ValidateName(name string) error {
+	if !nameRE.MatchString(name) {
+		return fmt.Errorf("name: %q must be 1 to 128 letters, digits, dots, dashes or underscores", name)
+	}
+	return nil
+}
+
 // Validate reports everything that is wrong with the objective at once.
 func (o Objective) Validate() error {
 	var errs []error
-	if !nameRE.MatchString(o.Name) {
-		errs = append(errs, fmt.Errorf("name: %q must be 1 to 128 letters, digits, dots, dashes or underscores", o.Name))
+	if err := ValidateName(o.Name); err != nil {
+		errs = append(errs, err)
 	}
 	if !(o.Target > 0 && o.ErrorBudget() >= minErrorBudget) {
 		errs = append(errs, fmt.Errorf("target: %v %% must be above 0 and at most %v: at 100 there is no error budget to burn",

@@ -32,6 +32,9 @@ func command() *cobra.Command {
 	root.RunE = func(cmd *cobra.Command, args []string) error {
 		access.KeepPrivate()
 		signal.Ignore(syscall.SIGHUP)
+		if err := src.check(cmd.Context()); err != nil {
+			return err
+		}
 		clock.NotBeforeFiles(cmp.Or(os.Getenv("SLOWBURN_DATA_DIR"), "slowburn-data"))
 		if err := src.shareMemory(cmd.Context()); err != nil {
 			return err
@@ -97,6 +100,9 @@ func warnValidated(root *cobra.Command, src *source) {
 		src.watch(cmd.Flags())
 		validate := cmd.RunE
 		cmd.RunE = func(cmd *cobra.Command, args []string) error {
+			if err := src.check(cmd.Context()); err != nil {
+				return err
+			}
 			if err := validate(cmd, args); err != nil {
 				return err
 			}
@@ -104,6 +110,7 @@ func warnValidated(root *cobra.Command, src *source) {
 			if err != nil {
 				return err
 			}
+			cmd.PrintErrln(inventory(cfg))
 			for _, w := range append(src.unitless.get(), odd.Warnings(cfg)...) {
 				if _, err := fmt.Fprintln(cmd.ErrOrStderr(), "Warning: "+w); err != nil {
 					return err
