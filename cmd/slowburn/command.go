@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 	"go.opentelemetry.io/collector/otelcol"
 
+	"github.com/slowburn/slowburn/cmd/slowburn/internal/checks"
 	"github.com/slowburn/slowburn/cmd/slowburn/internal/datadir"
 	"github.com/slowburn/slowburn/cmd/slowburn/internal/odd"
 	"github.com/slowburn/slowburn/internal/access"
@@ -110,8 +111,8 @@ func warnValidated(root *cobra.Command, src *source) {
 			if err != nil {
 				return err
 			}
-			cmd.PrintErrln(inventory(cfg))
-			for _, w := range append(src.unitless.get(), odd.Warnings(cfg)...) {
+			cmd.PrintErrln(checks.Inventory(cfg))
+			for _, w := range append(src.units.Warnings(), odd.Warnings(cfg)...) {
 				if _, err := fmt.Fprintln(cmd.ErrOrStderr(), "Warning: "+w); err != nil {
 					return err
 				}

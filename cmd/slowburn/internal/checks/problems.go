@@ -1,8 +1,9 @@
-package main
+// Package checks finds what is wrong or odd with a whole configuration before the Collector reads it: Problems of its components, Units
+// that are missing; and Inventory says what a valid one has.
+package checks
 
 import (
 	"cmp"
-	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -18,42 +19,10 @@ import (
 // classes are the sections of a configuration that have components, in the order in which problems are said.
 var classes = []string{"receivers", "processors", "connectors", "exporters", "extensions"}
 
-// check returns an error that says all that is wrong with the configurations of components, a line each, or with the files themselves.
-// What is wrong between components it leaves to the Collector to say.
-func (s *source) check(ctx context.Context) error {
-	settings := s.settings
-	settings.ConverterFactories = nil
-	for _, uri := range s.uris() {
-		if _, err := s.resolve(ctx, settings, []string{uri}); err != nil {
-			return fmt.Errorf("%s: %w", s.nameOf(uri), err)
-		}
-	}
-	conf, err := s.resolve(ctx, settings, s.uris())
-	if err != nil {
-		return err
-	}
-	if !conf.IsSet("service::pipelines") && len(s.given) > 0 {
-		return fmt.Errorf("there are no service::pipelines: --config %[1]s replaces the configuration that slowburn is shipped with; "+
-			"put --config config.yaml before it to add to that one (`slowburn config default` writes it): slowburn --config config.yaml --config %[1]s",
-			s.given[0])
-	}
-	list, err := s.problemsOf(conf)
-	if err != nil || len(list) == 0 {
-		return err
-	}
-	lines := make([]string, len(list))
-	for i, p := range list {
-		lines[i] = "  " + p.String()
-	}
-	what := "1 problem"
-	if len(list) > 1 {
-		what = fmt.Sprintf("%d problems", len(list))
-	}
-	return fmt.Errorf("the configuration has %s:\n%s", what, strings.Join(lines, "\n"))
-}
-
-func (s *source) problemsOf(conf *confmap.Conf) (list []problems.Problem, err error) {
-	defaults, err := defaultsOf(s)
+// Problems are all that is wrong with the configurations of components. What is wrong between components it leaves to the Collector to
+// say.
+func Problems(conf *confmap.Conf, factories Factories) (list []problems.Problem, err error) {
+	defaults, err := DefaultsOf(factories)
 	if err != nil {
 		return nil, err
 	}
@@ -80,8 +49,7 @@ func (s *source) problemsOf(conf *confmap.Conf) (list []problems.Problem, err er
 				continue
 			}
 			list = append(list, problems.Of(key, own, config)...)
-			defaults[class][id.Type()] = nil
-			if defaults, err = defaultsOf(s); err != nil { // as the one that there was is changed
+			if defaults, err = DefaultsOf(factories); err != nil { // as the one that there was is changed
 				return nil, err
 			}
 		}
@@ -89,8 +57,8 @@ func (s *source) problemsOf(conf *confmap.Conf) (list []problems.Problem, err er
 	return list, nil
 }
 
-// inventory says what a valid configuration has.
-func inventory(cfg *otelcol.Config) string {
+// Inventory says what a valid configuration has.
+func Inventory(cfg *otelcol.Config) string {
 	count := func(n int, one string) string {
 		if n == 1 {
 			return "1 " + one
