@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 	"go.opentelemetry.io/collector/otelcol"
 
+	"github.com/slowburn/slowburn/cmd/slowburn/internal/checks"
 	"github.com/slowburn/slowburn/cmd/slowburn/internal/datadir"
 	"github.com/slowburn/slowburn/cmd/slowburn/internal/odd"
 	"github.com/slowburn/slowburn/internal/access"
@@ -32,6 +33,9 @@ func command() *cobra.Command {
 	root.RunE = func(cmd *cobra.Command, args []string) error {
 		access.KeepPrivate()
 		signal.Ignore(syscall.SIGHUP)
+		if err := src.check(cmd.Context()); err != nil {
+			return err
+		}
 		clock.NotBeforeFiles(cmp.Or(os.Getenv("SLOWBURN_DATA_DIR"), "slowburn-data"))
 		if err := src.shareMemory(cmd.Context()); err != nil {
 			return err
@@ -97,6 +101,9 @@ func warnValidated(root *cobra.Command, src *source) {
 		src.watch(cmd.Flags())
 		validate := cmd.RunE
 		cmd.RunE = func(cmd *cobra.Command, args []string) error {
+			if err := src.check(cmd.Context()); err != nil {
+				return err
+			}
 			if err := validate(cmd, args); err != nil {
 				return err
 			}
@@ -104,7 +111,8 @@ func warnValidated(root *cobra.Command, src *source) {
 			if err != nil {
 				return err
 			}
-			for _, w := range append(src.unitless.get(), odd.Warnings(cfg)...) {
+			cmd.PrintErrln(checks.Inventory(cfg))
+			for _, w := range append(src.units.Warnings(), odd.Warnings(cfg)...) {
 				if _, err := fmt.Fprintln(cmd.ErrOrStderr(), "Warning: "+w); err != nil {
 					return err
 				}

@@ -19,6 +19,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/slowburn/slowburn"
+	"github.com/slowburn/slowburn/cmd/slowburn/internal/checks"
 	"github.com/slowburn/slowburn/internal/brief"
 	"github.com/slowburn/slowburn/processor/otlp/wirepath"
 )
@@ -47,6 +48,10 @@ func main() {
 }
 
 func settings(src *source) otelcol.CollectorSettings {
+	if src == nil {
+		src = new(source) // nothing is asked of it
+	}
+	src.units = checks.NewUnits(src.factories)
 	return otelcol.CollectorSettings{
 		BuildInfo: component.BuildInfo{
 			Command:     "slowburn",
@@ -66,7 +71,7 @@ func settings(src *source) otelcol.CollectorSettings {
 					httpsprovider.NewFactory(),
 					yamlprovider.NewFactory(),
 				},
-				ConverterFactories: []confmap.ConverterFactory{newUnitsConverter(src), wirepath.NewFactory()},
+				ConverterFactories: []confmap.ConverterFactory{src.units.Converter(), wirepath.NewFactory()},
 			},
 		},
 	}

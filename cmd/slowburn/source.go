@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"net/url"
 	"slices"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	"go.opentelemetry.io/collector/otelcol"
 	"go.uber.org/zap/zapcore"
 
+	"github.com/slowburn/slowburn/cmd/slowburn/internal/checks"
 	"github.com/slowburn/slowburn/cmd/slowburn/internal/memory"
 	"github.com/slowburn/slowburn/internal/cgroup"
 	"github.com/slowburn/slowburn/internal/clock"
@@ -30,7 +32,7 @@ type source struct {
 	mu        sync.Mutex
 	listeners []*listener
 
-	unitless unitWarnings
+	units *checks.Units
 
 	memory *memory.Plan // nil until it is known
 	said   sync.Once
@@ -81,6 +83,43 @@ type listener struct {
 	f       func(context.Context)
 	stopped bool
 }
+
+// check returns an error that says all that is wrong with the configurations of components, a line each, or with the files themselves.
+// What is wrong between components it leaves to the Collector to say.
+func (s *source) check(ctx context.Context) error {
+	settings := s.settings
+	settings.ConverterFactories = nil
+	for _, uri := range s.uris() {
+		if _, err := s.resolve(ctx, settings, []string{uri}); err != nil {
+			return fmt.Errorf("%s: %w", s.nameOf(uri), err)
+		}
+	}
+	conf, err := s.resolve(ctx, settings, s.uris())
+	if err != nil {
+		return err
+	}
+	if !conf.IsSet("service::pipelines") && len(s.given) > 0 {
+		return fmt.Errorf("there are no service::pipelines: --config %[1]s replaces the configuration that slowburn is shipped with; "+
+			"put --config config.yaml before it to add to that one (`slowburn config default` writes it): slowburn --config config.yaml --config %[1]s",
+			s.given[0])
+	}
+	list, err := checks.Problems(conf, s.factories)
+	if err != nil || len(list) == 0 {
+		return err
+	}
+	lines := make([]string, len(list))
+	for i, p := range list {
+		lines[i] = "  " + p.String()
+	}
+	what := "1 problem"
+	if len(list) > 1 {
+		what = fmt.Sprintf("%d problems", len(list))
+	}
+	return fmt.Errorf("the configuration has %s:\n%s", what, strings.Join(lines, "\n"))
+}
+
+// factories are those of the components.
+func (s *source) factories() (otelcol.Factories, error) { return factories(s) }
 
 // Load implements tailsampling.Source. It reads what the Collector reads at the start: the same locations, environment
 // and converters.

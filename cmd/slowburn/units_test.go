@@ -10,6 +10,7 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/confmap"
 
+	"github.com/slowburn/slowburn/cmd/slowburn/internal/checks"
 	"github.com/slowburn/slowburn/internal/units"
 )
 
@@ -18,7 +19,8 @@ import (
 // configurations, so none can be forgotten.
 func TestOneGrammarOfUnits(t *testing.T) {
 	src := &source{}
-	defaults, err := defaultsOf(src)
+	u := checks.NewUnits(src.factories)
+	defaults, err := checks.DefaultsOf(src.factories)
 	require.NoError(t, err)
 	seen := map[bool]int{}
 	for class, configs := range defaults {
@@ -29,8 +31,7 @@ func TestOneGrammarOfUnits(t *testing.T) {
 				path := strings.Split(key, confmap.KeyDelimiter)
 				convert := func(value any) (map[string]any, error) {
 					conf := confmap.NewFromStringMap(nest(path, value))
-					u := &unitsConverter{src: src}
-					err := u.Convert(t.Context(), conf)
+					err := u.Converter().Create(confmap.ConverterSettings{}).Convert(t.Context(), conf)
 					return conf.ToStringMap(), err
 				}
 				isDuration := strings.HasSuffix(kind.Name(), "Duration")
@@ -39,8 +40,8 @@ func TestOneGrammarOfUnits(t *testing.T) {
 				switch _, err := convert(300); {
 				case !ours && isDuration:
 					require.NoError(t, err, key)
-					require.Len(t, src.unitless.get(), 1, key)
-					assert.Contains(t, src.unitless.get()[0], "300 has no unit, and is 300ns: write what is meant with a unit, as in 300s")
+					require.Len(t, u.Warnings(), 1, key)
+					assert.Contains(t, u.Warnings()[0], "300 has no unit, and is 300ns: write what is meant with a unit, as in 300s")
 				case ours && !strings.HasSuffix(key, "_bytes"):
 					require.ErrorContains(t, err, "300 has no unit: write 300", key)
 					require.ErrorContains(t, err, strings.NewReplacer("::*::", "[0]::", "::*", "[0]").Replace(key)+": ")

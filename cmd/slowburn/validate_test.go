@@ -61,9 +61,10 @@ processors:
 			out, err := slowburnSays(t, "validate", "--config", "../../config.yaml", "--config", file)
 			require.NoError(t, err, out)
 			lines := strings.FieldsFunc(out, func(r rune) bool { return r == '\n' })
-			require.Len(t, lines, 1+len(tt.want), out)
+			require.Len(t, lines, 2+len(tt.want), out)
 			assert.Contains(t, lines[0], "Memory, with the limit that is here: ")
-			lines = lines[1:]
+			assert.Contains(t, lines[1], "Valid: 1 receiver, ")
+			lines = lines[2:]
 			for i, want := range tt.want {
 				assert.Contains(t, lines[i], want)
 			}
@@ -71,7 +72,7 @@ processors:
 	}
 	out, err := slowburnSays(t, "validate")
 	require.NoError(t, err)
-	assert.Equal(t, 1, strings.Count(out, "\n"), "without --config it is the shipped one, of which there is nothing to say but its memory: %s", out)
+	assert.Equal(t, 2, strings.Count(out, "\n"), "without --config it is the shipped one, of which there is nothing to say but its memory and what it has: %s", out)
 }
 
 // TestValidateOfEmptyRules holds that a list of rules without any is told as such.
@@ -79,6 +80,6 @@ func TestValidateOfEmptyRules(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "ours.yaml")
 	require.NoError(t, os.WriteFile(file, []byte("processors: {tail_sampling: {policies: [], rules: []}}"), 0o600))
 	_, err := slowburnSays(t, "validate", "--config", "../../config.yaml", "--config", file)
-	require.ErrorContains(t, err, "rules must list at least one rule")
+	require.ErrorContains(t, err, "processors::tail_sampling::rules: must list at least one rule")
 	assert.NotContains(t, err.Error(), "policies must list")
 }

@@ -255,3 +255,29 @@ func keys(p place, t reflect.Type, above map[reflect.Type]bool, yield func(strin
 		keys(p.below("*"), t.Elem(), above, yield)
 	}
 }
+
+// Names are the names of all keys below a configuration's type.
+func Names(t reflect.Type) []string {
+	var all []string
+	names(t, map[reflect.Type]bool{}, &all)
+	return all
+}
+
+func names(t reflect.Type, seen map[reflect.Type]bool, all *[]string) {
+	t = inner(t)
+	if t == nil || seen[t] {
+		return
+	}
+	switch t.Kind() {
+	case reflect.Struct:
+		seen[t] = true
+		for _, f := range fieldsOf(t) {
+			if !f.squash {
+				*all = append(*all, f.name)
+			}
+			names(f.t, seen, all)
+		}
+	case reflect.Slice, reflect.Array, reflect.Map:
+		names(t.Elem(), seen, all)
+	}
+}

@@ -110,7 +110,7 @@ type plain Objective
 // build makes a validated slo.Objective of it.
 func (o Objective) build() (slo.Objective, error) {
 	if o.unknown != nil {
-		return slo.Objective{}, o.unknown
+		return slo.Objective{}, errors.Join(slo.CheckName(o.Name), o.unknown)
 	}
 	out := slo.Objective{
 		Name: o.Name, Description: o.Description, Service: o.Service, Labels: o.Labels,

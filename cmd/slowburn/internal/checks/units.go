@@ -1,4 +1,4 @@
-package main
+package checks
 
 import (
 	"context"
@@ -10,48 +10,50 @@ import (
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/confmap"
+	"go.opentelemetry.io/collector/otelcol"
 	"go.uber.org/zap"
 
 	"github.com/slowburn/slowburn/internal/units"
 )
 
-// unitsConverter holds the whole configuration to one grammar of durations and bytes, before components decode it: numbers without a
-// unit are refused in keys of ours and warned about in others, and 7d can stand in each key of ours that is a duration.
-type unitsConverter struct {
-	src    *source
-	logger *zap.Logger
+// Factories make the components that a configuration may name.
+type Factories func() (otelcol.Factories, error)
+
+// Units holds the whole configuration to one grammar of durations and bytes, before components decode it: numbers without a unit are
+// refused in keys of ours and warned about in others, and 7d can stand in each key of ours that is a duration. Its methods may be called
+// concurrently.
+type Units struct {
+	factories Factories
+
+	mu       sync.Mutex
+	warnings []string // of the last conversion
 }
 
-// unitWarnings are what the last conversion warned of.
-type unitWarnings struct {
-	mu    sync.Mutex
-	lines []string
+// NewUnits returns one for the components.
+func NewUnits(factories Factories) *Units { return &Units{factories: factories} }
+
+// Warnings are what the last conversion warned of, a line each.
+func (u *Units) Warnings() []string {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return slices.Clone(u.warnings)
 }
 
-func (w *unitWarnings) set(lines []string) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.lines = lines
-}
-
-func (w *unitWarnings) get() []string {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return slices.Clone(w.lines)
-}
-
-func newUnitsConverter(src *source) confmap.ConverterFactory {
-	if src == nil { // nobody asks for the warnings
-		src = new(source)
-	}
+// Converter makes the step of reading a configuration that does it.
+func (u *Units) Converter() confmap.ConverterFactory {
 	return confmap.NewConverterFactory(func(set confmap.ConverterSettings) confmap.Converter {
-		return &unitsConverter{src: src, logger: set.Logger}
+		return &converter{units: u, logger: set.Logger}
 	})
 }
 
+type converter struct {
+	units  *Units
+	logger *zap.Logger
+}
+
 // Convert implements confmap.Converter.
-func (u *unitsConverter) Convert(_ context.Context, conf *confmap.Conf) error {
-	defaults, err := defaultsOf(u.src)
+func (c *converter) Convert(_ context.Context, conf *confmap.Conf) error {
+	defaults, err := DefaultsOf(c.units.factories)
 	if err != nil {
 		return err
 	}
@@ -81,10 +83,12 @@ func (u *unitsConverter) Convert(_ context.Context, conf *confmap.Conf) error {
 	if len(refused) > 0 {
 		return errors.Join(refused...)
 	}
-	u.src.unitless.set(warnings)
-	if u.logger != nil {
+	c.units.mu.Lock()
+	c.units.warnings = warnings
+	c.units.mu.Unlock()
+	if c.logger != nil {
 		for _, w := range warnings {
-			u.logger.Warn("a duration has no unit", zap.String("warning", w))
+			c.logger.Warn("a duration has no unit", zap.String("warning", w))
 		}
 	}
 	if err := conf.Merge(confmap.NewFromStringMap(changes)); err != nil {
@@ -93,9 +97,9 @@ func (u *unitsConverter) Convert(_ context.Context, conf *confmap.Conf) error {
 	return nil
 }
 
-// defaultsOf are the default configurations of all components, by class and type.
-func defaultsOf(src *source) (map[string]map[component.Type]component.Config, error) {
-	f, err := factories(src)
+// DefaultsOf are the default configurations of all components, by class and type.
+func DefaultsOf(factories Factories) (map[string]map[component.Type]component.Config, error) {
+	f, err := factories()
 	if err != nil {
 		return nil, err
 	}

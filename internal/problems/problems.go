@@ -1,0 +1,231 @@
+// Package problems finds all that is wrong with the configuration of a component, and says each in one shape: the component and key, what
+// is wrong, and what to write. Its one type is Problem, its functions Of and Lines.
+package problems
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+
+	"go.opentelemetry.io/collector/confmap"
+
+	"github.com/slowburn/slowburn/internal/units"
+)
+
+// Problem is one thing that is wrong.
+type Problem struct {
+	Key  string // of the value, or of the component where that is not known
+	Text string
+}
+
+// String is one line.
+func (p Problem) String() string { return p.Key + ": " + p.Text }
+
+// Of decodes what a configuration says of a component into its default configuration, which it changes, validates that, and returns all
+// that is wrong. The key is where it stands, as in processors::batch.
+func Of(key string, conf *confmap.Conf, config any) (list []Problem) {
+	r := reader{key: key, root: reflect.TypeOf(config).Elem().String(), names: namesOf(reflect.TypeOf(config))}
+	found := units.Check(key, conf.ToStringMap(), config)
+	changes := map[string]any{}
+	for _, f := range found.Refused {
+		list = append(list, Problem{f.Key, f.Text})
+		changes[strings.TrimPrefix(f.Key, key+confmap.KeyDelimiter)] = "0" // to find what else is wrong
+	}
+	for at, text := range found.Rewritten {
+		changes[strings.TrimPrefix(at, key+confmap.KeyDelimiter)] = text
+	}
+	for at := range changes {
+		if strings.Contains(at, "[") {
+			delete(changes, at)
+		}
+	}
+	if err := conf.Merge(confmap.NewFromStringMap(changes)); err != nil {
+		return append(list, Problem{key, err.Error()})
+	}
+	err := conf.Unmarshal(config, confmap.WithIgnoreUnused())
+	list = append(list, r.decoding(err)...)
+	list = append(list, r.decoding(unused(conf, config))...)
+	if err == nil {
+		if err = confmap.Validate(config); err != nil {
+			list = append(list, without(r.validation(err.Error()), found.Refused)...)
+		}
+	}
+	return unique(list)
+}
+
+// reader takes the errors of a component's configuration apart.
+type reader struct {
+	key   string
+	root  string   // the name of the configuration's type, by which decoding knows it
+	names []string // of all keys
+}
+
+// without leaves out what is said of keys whose value was refused already: it is about another value.
+func without(list []Problem, refused []units.Finding) []Problem {
+	return slices.DeleteFunc(list, func(p Problem) bool {
+		return slices.ContainsFunc(refused, func(f units.Finding) bool { return strings.HasPrefix(p.Key, f.Key) })
+	})
+}
+
+// unused decodes again, for the keys that nothing reads.
+func unused(conf *confmap.Conf, config any) error {
+	again := reflect.New(reflect.TypeOf(config).Elem())
+	again.Elem().Set(reflect.ValueOf(config).Elem())
+	return conf.Unmarshal(again.Interface())
+}
+
+func unique(list []Problem) []Problem {
+	seen := map[Problem]bool{}
+	return slices.DeleteFunc(list, func(p Problem) bool {
+		again := seen[p]
+		seen[p] = true
+		return again
+	})
+}
+
+var (
+	// atKey is a line of a decoding error: where, and what.
+	atKey       = regexp.MustCompile(`^'([^']*)' (.*)$`)
+	invalidKeys = regexp.MustCompile(`^has invalid keys: (.*)$`)
+	wrongType   = regexp.MustCompile(`^expected (?:type '([^']+)'|(.+)), got (?:unconvertible )?(?:type )?['"]?([^'"]+)['"]?.*$`)
+	// goType is how a structure without a key of its own is named.
+	goType = regexp.MustCompile(`^\w+\.[A-Z]\w*$|^$`)
+)
+
+// decoding takes a decoding error apart.
+func (r reader) decoding(err error) (list []Problem) {
+	if err == nil {
+		return nil
+	}
+	for line := range strings.Lines(err.Error()) {
+		line = strings.TrimSpace(line)
+		if line == "" || strings.HasSuffix(line, "decoding failed due to the following error(s):") {
+			continue
+		}
+		m := atKey.FindStringSubmatch(line)
+		if m == nil {
+			list = append(list, r.validation(line)...)
+			continue
+		}
+		at := r.key
+		if m[1] != r.root && !goType.MatchString(m[1]) {
+			at = r.key + confmap.KeyDelimiter + strings.ReplaceAll(m[1], ".", confmap.KeyDelimiter)
+		}
+		if unknown := invalidKeys.FindStringSubmatch(m[2]); unknown != nil {
+			for name := range strings.SplitSeq(unknown[1], ", ") {
+				list = append(list, Problem{at + confmap.KeyDelimiter + name, "is no key" + suggestion(name, r.names)})
+			}
+			continue
+		}
+		text := m[2]
+		if wrong := wrongType.FindStringSubmatch(text); wrong != nil {
+			text = fmt.Sprintf("must be %s, not %s", kindOf(cmp.Or(wrong[1], wrong[2])), kindOf(wrong[3]))
+		}
+		list = append(list, Problem{at, text})
+	}
+	return list
+}
+
+// kindOf names a type of Go as people know it from YAML.
+func kindOf(t string) string {
+	switch {
+	case strings.HasPrefix(t, "int"), strings.HasPrefix(t, "uint"):
+		return "a whole number"
+	case strings.HasPrefix(t, "float"):
+		return "a number"
+	case t == "string":
+		return "a text"
+	case t == "bool":
+		return "true or false"
+	case strings.HasPrefix(t, "[]"), t == "slice":
+		return "a list"
+	case strings.HasPrefix(t, "map"), strings.HasPrefix(t, "a map"):
+		return "a map of keys"
+	}
+	return t
+}
+
+// startsWithKey is a line that names its key first.
+var startsWithKey = regexp.MustCompile(`^([a-z][a-z0-9_]*)((?:\[\d+\]|::[\w/.]+)*)[\s:(]`)
+
+// unknownKeys is a line of ours about keys that nothing reads.
+var unknownKeys = regexp.MustCompile(`^(.*?)\s*unknown keys: ([\w/., ]+)$`)
+
+// validation takes a validation error apart: each line is one problem, and one that begins with a key has it.
+func (r reader) validation(text string) (list []Problem) {
+	for line := range strings.Lines(text) {
+		line = strings.TrimSpace(line)
+		if line == "" || strings.HasSuffix(line, "decoding failed due to the following error(s):") {
+			continue
+		}
+		if atKey.MatchString(line) {
+			list = append(list, r.decoding(errors.New(line))...)
+			continue
+		}
+		at := r.key
+		for {
+			m := startsWithKey.FindStringSubmatch(line)
+			if m == nil || !slices.Contains(r.names, m[1]) {
+				break
+			}
+			at += confmap.KeyDelimiter + m[1] + m[2]
+			line = strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(line[len(m[1])+len(m[2]):]), ":"))
+		}
+		if m := unknownKeys.FindStringSubmatch(line); m != nil {
+			for name := range strings.SplitSeq(m[2], ", ") {
+				list = append(list, Problem{at, strings.TrimSpace(m[1] + " " + name + " is no key" + suggestion(name, r.names))})
+			}
+			continue
+		}
+		list = append(list, Problem{at, line})
+	}
+	return list
+}
+
+// suggestion is what may be meant by an unknown key.
+func suggestion(name string, names []string) string {
+	best, least := "", max(2, len(name)/3)+1
+	for _, n := range names {
+		if d := distance(name, n); d < least {
+			best, least = n, d
+		}
+	}
+	if best == "" {
+		return ""
+	}
+	return ": write " + best + ", if that is meant"
+}
+
+// distance is by how many insertions, deletions, replacements and swaps of neighbours two words differ.
+func distance(a, b string) int {
+	rows := [3][]int{make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)}
+	for j := range rows[1] {
+		rows[1][j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		before, last, row := rows[(i-1)%3], rows[i%3], rows[(i+1)%3]
+		row[0] = i
+		for j := 1; j <= len(b); j++ {
+			cost := 1
+			if a[i-1] == b[j-1] {
+				cost = 0
+			}
+			row[j] = min(last[j]+1, row[j-1]+1, last[j-1]+cost)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				row[j] = min(row[j], before[j-2]+1)
+			}
+		}
+	}
+	return rows[(len(a)+1)%3][len(b)]
+}
+
+// namesOf are the names of all keys below a type.
+func namesOf(t reflect.Type) []string {
+	names := units.Names(t)
+	slices.Sort(names)
+	return slices.Compact(names)
+}
