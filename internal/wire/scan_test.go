@@ -202,7 +202,7 @@ func TestAcceptHeaders(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			other := wiretest.Msg{}.Len(1, wiretest.Msg{}.Len(2, spans(nil, 1)...)...)
-			b := []byte(append(append(bytes.Clone(other), wiretest.Msg{}.Len(1, tt.body...)...), other...))
+			b := append(append(bytes.Clone(other), wiretest.Msg{}.Len(1, tt.body...)...), other...)
 			var r wire.Request
 			rejected, err := r.Accept(b, limit)
 			require.NoError(t, err)

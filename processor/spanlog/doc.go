@@ -25,7 +25,8 @@
 //	cold     in a file, or compressed     BeginShrink (a raw file, to be compressed): busy · no live run, compacted: gone
 //
 // A segment that few live runs keep is compacted: they are copied forward (Log.Compact, and one segment whenever the log
-// goes on to the next). A record that would fill a good part of a segment gets a segment of its own size.
+// goes on to the next). A record that would fill a good part of a segment gets a segment of its own size; where its resource and scope are
+// what is large, a wide segment, which those with the same share.
 //
 // # After a crash
 //

@@ -67,7 +67,7 @@ func TestHostileResources(t *testing.T) {
 				}
 				return true
 			}, patience, time.Second, "what was taken is delivered: %+v", g.destinations(t))
-			sent := newTraffic(uint64(780 + destinations)).traces(20, boring)
+			sent := newTraffic(uint64(780+destinations)).traces(20, boring)
 			g.sendAll(t, sent)
 			for i := range destinations {
 				b.awaitAll(t, soon, sent, tenant(i))

@@ -34,6 +34,13 @@ func (f *inFlight) begin(to string) {
 	f.most[to] = max(f.most[to], f.now[to])
 }
 
+// counts returns how many calls are made now, and how many were at most.
+func (f *inFlight) counts(to string) (now, most int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.now[to], f.most[to]
+}
+
 func (f *inFlight) end(to string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -71,15 +78,19 @@ func TestLargeTracesTakeTurns(t *testing.T) {
 			time.Sleep(time.Minute)
 			for _, to := range []string{"fast", "faster"} {
 				require.Len(t, s.sink.got(to), traces, to)
-				require.Equal(t, 1, flight.most[to], to)
+				_, most := flight.counts(to)
+				require.Equal(t, 1, most, to)
 			}
 			require.Empty(t, s.sink.got("slow"))
-			require.Equal(t, 1, flight.now["slow"])
+			now, most := flight.counts("slow")
+			require.Equal(t, 1, now)
+			require.Equal(t, 1, most)
 			time.Sleep(100 * time.Hour)
 			got := s.sink.got("slow")
 			slices.Sort(got)
 			require.Len(t, slices.Compact(got), traces)
-			require.Equal(t, 1, flight.most["slow"])
+			_, most = flight.counts("slow")
+			require.Equal(t, 1, most)
 			r.end()
 			require.Zero(t, s.Buffer.Sum().Present)
 			s.Buffer.Close()
@@ -106,7 +117,8 @@ func TestLargeTracesShareMemory(t *testing.T) {
 			s.keep(wide(n))
 		}
 		time.Sleep(time.Minute)
-		require.Equal(t, senders, flight.most["backend"])
+		_, most := flight.counts("backend")
+		require.Equal(t, senders, most)
 		require.Len(t, s.sink.got("backend"), 24)
 		r.end()
 		s.Buffer.Close()
