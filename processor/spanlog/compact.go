@@ -86,7 +86,7 @@ func (l *Log) compactOne() {
 // movable reports whether the segment's runs can be copied forward.
 func (l *Log) movable(n uint32) bool {
 	s := &l.list[n]
-	return s.sequence != 0 && !s.alone && !s.busy && s.liveRuns > 0 && !l.fills(n)
+	return s.sequence != 0 && !s.alone && !s.busy && s.liveRuns > 0 && !fills(l, n)
 }
 
 // move copies a segment's live runs to the end of the log and recycles it, and reports whether it did: not where its bytes cannot be

@@ -105,7 +105,7 @@ func (l *Log) open(n int, o *Origin) *segment {
 }
 
 // fills reports whether a segment is being filled.
-func (l *Log) fills(n uint32) bool {
+func fills(l *Log, n uint32) bool {
 	return l.filling && n == l.active || l.wide.filling && n == l.wide.number
 }
 

@@ -89,7 +89,7 @@ func TestLargeOriginsAreShared(t *testing.T) {
 		}
 		u := l.Usage()
 		assert.Less(t, u.Allocated, 2*len(header)+4*p.SegmentSize(), "in %d segments", u.Segments)
-		assert.True(t, l.fills(l.wide.number), "others can follow")
+		assert.True(t, fills(l, l.wide.number), "others can follow")
 		assert.False(t, l.movable(l.wide.number))
 
 		other := origin(strings.Repeat("o", 3*p.SegmentSize()), "scope")

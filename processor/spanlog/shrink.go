@@ -31,7 +31,7 @@ func (l *Log) BeginShrink(pack, onDisk bool) *Shrinking {
 	best, found := uint32(0), false
 	for n := range uint32(len(l.list)) {
 		s := &l.list[n]
-		if s.sequence == 0 || s.busy || s.incompressible && pack || l.fills(n) {
+		if s.sequence == 0 || s.busy || s.incompressible && pack || fills(l, n) {
 			continue
 		}
 		hot := s.cold == nil && s.mem.OnDisk() == (l.pool.disk.Load() != nil)

@@ -43,7 +43,7 @@ func (s *Sender) fill() error {
 		s.shelf.await(holder)
 		full, holder = l.fill(s.members, &s.first)
 	}
-	if s.blocked = l.blocked; !l.blocked {
+	if s.large.blocked = l.blocked; !l.blocked {
 		s.d.out.quota.Leave(int(s.d.Index), s.wake)
 	}
 	if len(l.traces) == 0 {

@@ -25,10 +25,11 @@ import (
 // errLarge is a trace that is larger than the room of its load, and has no share.
 var errLarge = errors.New("the trace is larger than a load")
 
-// largeTrace is the trace that a sender has measured last.
+// largeTrace is what a sender knows of traces that are larger than a load.
 type largeTrace struct {
-	ref   shard.Ref
-	bytes int // 0 where there is none
+	ref     shard.Ref // the one that was measured last
+	bytes   int       // of it; 0 where there is none
+	blocked bool      // one waits for memory, and so do those behind it
 }
 
 // sizeOf returns the size of a large trace in bytes, with its resources and scopes, 0 if it may not be large.
@@ -45,7 +46,7 @@ func (l *load) sizeOf(m *buffer.Member, k *shard.Kept) int {
 
 // measure finds how large a trace is that was taken.
 func (l *load) measure(m *buffer.Member, k *shard.Kept) {
-	l.sender.large = largeTrace{k.Ref, max(1, k.Bytes, l.lengthOf(m, k))}
+	l.sender.large.ref, l.sender.large.bytes = k.Ref, max(1, k.Bytes, l.lengthOf(m, k))
 }
 
 // lengthOf adds up how long a trace's spans are, and its resources and scopes, as far as it can be read.
@@ -133,7 +134,7 @@ func (l *load) isLarge(k *shard.Kept, from *wire.Kept, trace int) bool {
 		return false
 	}
 	if size := wire.LengthOf(from, trace); size > l.room.bytes {
-		l.sender.large = largeTrace{k.Ref, size}
+		l.sender.large.ref, l.sender.large.bytes = k.Ref, size
 		return true
 	}
 	return false
