@@ -95,11 +95,11 @@ func (e *webExtension) Start(ctx context.Context, h component.Host) error {
 		return fmt.Errorf("the dashboard cannot listen on web::endpoint %s: %w", e.cfg.HTTP.NetAddr.Endpoint, err)
 	}
 	e.server = server
-	e.set.Logger.Info("Dashboard and API are up", zap.String("url", e.url()))
+	e.set.Logger.Info("dashboard and API started", zap.String("url", e.url()))
 	e.serving.Go(func() {
 		if err := server.Serve(e.listener); !errors.Is(err, http.ErrServerClosed) {
 			componentstatus.ReportStatus(h, componentstatus.NewRecoverableErrorEvent(err))
-			e.set.Logger.Error("The dashboard stopped; spans and alerts go on", zap.Error(err))
+			e.set.Logger.Error("dashboard stopped; spans and alerts go on", zap.Error(err))
 		}
 	})
 	return nil
@@ -125,7 +125,7 @@ func (e *webExtension) Shutdown(ctx context.Context) error {
 	defer cancel()
 	err := e.server.Shutdown(ctx)
 	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
-		e.set.Logger.Warn("Requests to the dashboard were cut off: they had not ended in time", zap.Error(err))
+		e.set.Logger.Warn("requests to the dashboard aborted: they had not ended in time", zap.Error(err))
 		err = e.server.Close()
 	}
 	e.serving.Wait()

@@ -33,7 +33,7 @@ func recoverer(log *zap.Logger) func(http.Handler) http.Handler {
 				if p == http.ErrAbortHandler { //nolint:errorlint // the very value is the convention
 					panic(p)
 				}
-				log.Error("A request to the dashboard failed: please report this",
+				log.Error("request to the dashboard failed: please report this",
 					zap.String("method", short(r.Method, maxShown)), zap.String("path", short(r.URL.Path, maxShown)),
 					zap.String("panic", short(fmt.Sprint(p), maxPanic)), zap.String("stack", short(string(debug.Stack()), maxStack)))
 				if tracked.Status() != 0 {

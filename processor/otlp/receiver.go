@@ -152,7 +152,7 @@ func (r *otlpReceiver) Shutdown(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, r.grace)
 	defer cancel()
 	cutOff := func(protocol string) {
-		r.set.Logger.Warn("requests were cut off: they had not ended in time", zap.String("protocol", protocol))
+		r.set.Logger.Warn("requests aborted: they had not ended in time", zap.String("protocol", protocol))
 	}
 	var wg sync.WaitGroup
 	var httpErr error

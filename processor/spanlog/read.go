@@ -8,7 +8,7 @@ import (
 )
 
 // errChanged is a record that is not as it was written.
-var errChanged = fmt.Errorf("read spans back: %w: a record is not as it was written", format.ErrDamaged)
+var errChanged = fmt.Errorf("read spans back: %w: a record has changed since it was written", format.ErrDamaged)
 
 // Record is a span in the log. Its slices are the log's own: do not change them, and copy what you keep.
 type Record struct {

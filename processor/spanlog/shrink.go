@@ -98,7 +98,7 @@ func (w *Shrinking) Run() {
 // scratches are buffers for what is compressed. Garbage of that size would let the heap grow by several of them.
 var scratches sync.Pool
 
-var errIncompressible = errors.New("compressing it does not help")
+var errIncompressible = errors.New("compression saves no space")
 
 // EndShrink takes the result. It reports whether the segment takes less now.
 func (l *Log) EndShrink(w *Shrinking) (bool, error) {

@@ -64,7 +64,7 @@ func TestCopiedSegmentStaysUntilTheCopyIsOnTheDisk(t *testing.T) {
 	assert.False(t, isFree(t, p, source), "the copy may not be on the disk")
 
 	broken = true
-	require.ErrorContains(t, p.Sync(), "force the span log to the disk: input/output error")
+	require.ErrorContains(t, p.Sync(), "flush the span log to the disk: input/output error")
 	assert.Equal(t, 1, failures)
 	assert.False(t, isFree(t, p, source))
 

@@ -154,7 +154,7 @@ func (a *Alert) begin(at time.Time) {
 
 func (a *Alert) enter(s State, at time.Time) { a.State, a.Since = s, at }
 
-// Close resolves the alert of an objective that is no longer configured, and says whether it was firing.
+// Close resolves the alert of an objective that is no longer configured, and reports whether it was firing.
 func (a *Alert) Close(at time.Time) bool {
 	if a.State != Firing {
 		return false

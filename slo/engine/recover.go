@@ -72,7 +72,7 @@ func (e *Extension) replace(now time.Time) bool {
 	if err != nil {
 		text := fmt.Sprintf("%s is damaged and cannot be replaced: %v", e.db.Path(), err)
 		e.damaged.Store(&text)
-		e.settings.Logger.Error("The file of the ledger, the alerts and the outbox is damaged, and cannot be replaced", zap.Error(err))
+		e.settings.Logger.Error("the file of the ledger, the alerts and the outbox is damaged, and replacing it failed", zap.Error(err))
 	}
 	return err == nil
 }
@@ -110,7 +110,7 @@ func (v *evaluator) recover(db *state.DB, now time.Time) error {
 		}
 		if n > 0 {
 			t.later(func() {
-				v.logger.Warn("Alerts were waiting for receivers that are no longer configured", zap.Int("deliveries", n))
+				v.logger.Warn("deliveries dropped: their receivers are no longer configured", zap.Int("deliveries", n))
 			})
 		}
 		err = t.assess()

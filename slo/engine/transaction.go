@@ -43,7 +43,7 @@ func (t *transaction) advance(r reading) error {
 	}
 	if changed {
 		t.later(func() {
-			t.v.logger.Warn("The indicator of an objective was changed: its history is kept, but counted something else",
+			t.v.logger.Warn("indicator of an objective changed: its history is kept, but counted something else",
 				zap.String("objective", o.Name), zap.Time("since", a.IndicatorSince.Start()))
 		})
 	}
@@ -122,7 +122,7 @@ func (t *transaction) step(i int, as alert.Assessment) error {
 	transition := a.Step(as, t.v.config.link(o.Name))
 	if transition != alert.None {
 		t.later(func() {
-			t.v.logger.Info("An alert changed", zap.String("objective", o.Name), zap.String("transition", string(transition)),
+			t.v.logger.Info("alert changed", zap.String("objective", o.Name), zap.String("transition", string(transition)),
 				zap.String("severity", string(a.Severity)), zap.Time("at", as.At), zap.String("summary", a.Summary))
 		})
 	}

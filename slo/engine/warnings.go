@@ -16,7 +16,7 @@ func (e *Extension) warn() {
 		e.settings.Logger.Warn(w)
 	}
 	if e.advice != "" {
-		e.settings.Logger.Info("Alerts reach nobody yet: " + e.advice)
+		e.settings.Logger.Info("alerts reach nobody yet: " + e.advice)
 	}
 }
 

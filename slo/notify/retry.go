@@ -47,7 +47,7 @@ func doubtful(status int) bool {
 	return false
 }
 
-// permanent says that trying again would not help.
+// permanent reports whether a retry would be answered the same.
 func permanent(status int) bool {
 	switch status {
 	case http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests:

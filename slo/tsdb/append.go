@@ -102,7 +102,7 @@ func (e *embedded) append(ctx context.Context, part admit.Part, naming batch.Nam
 	e.telemetry.TsdbSamplesAppended.Add(ctx, int64(appended))
 	e.tell(ctx, &rejected)
 	if len(warnings) > 0 {
-		e.logger.Warn("Metrics were translated with doubts", zap.Strings("doubts", warnings))
+		e.logger.Warn("some metrics were changed to be stored as Prometheus series", zap.Strings("changes", warnings))
 	}
 	return nil
 }
@@ -131,7 +131,7 @@ func (e *embedded) tell(ctx context.Context, rejected *rejections) {
 	if last := e.told.Load(); now-last < int64(every) || !e.told.CompareAndSwap(last, now) {
 		return
 	}
-	e.logger.Warn("The time series database did not take some samples", zap.Any("samples_by_reason", rejected.reasons),
+	e.logger.Warn("some samples were rejected by the time series database", zap.Any("samples_by_reason", rejected.reasons),
 		zap.String("for_instance", rejected.example))
 }
 

@@ -139,7 +139,7 @@ func openEmbedded(config *Config, slots *gate.Slots, logger *zap.Logger, telemet
 		return nil, explainOpen(config.Directory, err)
 	}
 	if e.trimmed > 0 {
-		logger.Warn("The time series database had more series than max_series: the newest of others were left out, and their last hours are lost.",
+		logger.Warn("more series than max_series were on disk: the newest of them were left out, and their last hours are lost",
 			zap.String("directory", config.Directory), zap.Int("series", e.trimmed), zap.Int("max_series", e.census.Max()))
 	}
 	if err := roomToOpen(config.Directory); err != nil {
@@ -161,10 +161,10 @@ func openEmbedded(config *Config, slots *gate.Slots, logger *zap.Logger, telemet
 	e.engine.broken = e.report
 	e.api = e.routes(newPrometheusAPI(e))
 	if e.repaired > 0 {
-		logger.Warn("The time series database was damaged and has been repaired: samples written last before it stopped may be missing.",
+		logger.Warn("damaged time series database repaired: the last samples before it stopped may be missing",
 			zap.String("directory", config.Directory), zap.Int("repairs", e.repaired))
 	}
-	logger.Info("Time series database open", zap.String("directory", config.Directory),
+	logger.Info("time series database opened", zap.String("directory", config.Directory),
 		zap.Stringer("retention", config.Retention), zap.Int("blocks", len(e.db.Blocks())),
 		zap.Uint64("head_series", e.db.Head().NumSeries()), zap.Duration("took", clock.Since(start)))
 	return e, nil

@@ -190,7 +190,7 @@ func (e *Extension) setBack(now time.Time) error {
 	if err != nil {
 		return fmt.Errorf("move samples of the future aside: %w", err)
 	}
-	e.settings.Logger.Warn("The clock was set back: samples of the time that was are moved aside", zap.String("directory", e.config.Directory),
+	e.settings.Logger.Warn("clock was set back: samples of later times were moved aside", zap.String("directory", e.config.Directory),
 		zap.String("aside", aside), zap.Time("now", now))
 	opened, err := e.open()
 	if err != nil {

@@ -60,7 +60,7 @@ func (e *embedded) closeAhead(now time.Time) (aside string, err error) {
 	e.loop.Stop() // what is written below stays as it is
 	if head := e.db.Head(); head.MinTime() < end {
 		if err := e.db.CompactHead(promtsdb.NewRangeHead(head, head.MinTime(), end)); err != nil {
-			e.logger.Error("The samples of the last hours are moved aside, too", zap.Error(err))
+			e.logger.Error("samples of the last hours were moved aside, too", zap.Error(err))
 		}
 	}
 	ahead := []string{"wal", "wbl", "chunks_head"}
@@ -71,7 +71,7 @@ func (e *embedded) closeAhead(now time.Time) (aside string, err error) {
 		ahead = append(ahead, filepath.Base(b.Dir()))
 		if b.MinTime() < end {
 			if err := e.split(b, end); err != nil {
-				e.logger.Error("A block of samples is moved aside, of which some are not of the future", zap.String("block", b.Dir()), zap.Error(err))
+				e.logger.Error("a block was moved aside that also has samples of the past", zap.String("block", b.Dir()), zap.Error(err))
 			}
 		}
 	}

@@ -42,7 +42,7 @@ func (r *remote) newProxy(endpoint *url.URL) http.Handler {
 			if req.Context().Err() != nil {
 				code = http.StatusGatewayTimeout
 			}
-			r.logger.Debug("The remote Prometheus did not serve a request", zap.String("path", req.URL.Path), zap.Error(err))
+			r.logger.Debug("remote Prometheus failed to serve a request", zap.String("path", req.URL.Path), zap.Error(err))
 			writeError(w, code, errorUnavailable, fmt.Sprintf("the remote Prometheus at %s: %v", r.endpoint, err))
 		},
 	}

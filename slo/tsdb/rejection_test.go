@@ -169,7 +169,7 @@ func TestDoubts(t *testing.T) {
 	newExponential(sm, "h", now())
 	sm.Metrics().At(1).ExponentialHistogram().DataPoints().At(0).SetSum(5)
 	require.NoError(t, x.ConsumeMetrics(t.Context(), md))
-	assert.Equal(t, 1, logs.FilterMessage("Metrics were translated with doubts").Len())
+	assert.Equal(t, 1, logs.FilterMessage("some metrics were changed to be stored as Prometheus series").Len())
 }
 
 // TestStaleness: a series that its sender declares gone is gone at once.

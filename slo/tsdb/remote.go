@@ -99,7 +99,7 @@ func (r *remote) measured(
 	r.telemetry.TsdbQueryDuration.Record(ctx, clock.Since(start).Seconds())
 	r.telemetry.TsdbQueries.Add(ctx, 1, metric.WithAttributes(attribute.String("outcome", remoteOutcome(err))))
 	if len(warnings) > 0 {
-		r.logger.Debug("The remote Prometheus warns", zap.String("query", expr), zap.Strings("warnings", warnings))
+		r.logger.Debug("remote Prometheus returned warnings", zap.String("query", expr), zap.Strings("warnings", warnings))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("query %q at %s: %w", expr, r.endpoint, err)

@@ -86,8 +86,8 @@ func TestWebDoors(t *testing.T) {
 	g.get(t, "/api/access/v1/me", &me)
 	assert.True(t, me.Operator)
 	log := g.logged(t)
-	assert.Contains(t, log, "a change was asked for: POST /api/sampling/v1/drain")
-	assert.Contains(t, log, "a change was refused")
+	assert.Contains(t, log, "change requested: POST /api/sampling/v1/drain")
+	assert.Contains(t, log, "change refused")
 }
 
 // idp is an OpenID Connect provider: its metadata, its key, and tokens that it signed.

@@ -64,10 +64,10 @@ func (a *audit) log(r *http.Request, c api.Caller, status int) {
 		fields = append(fields, zap.String("forwarded_for", cut(by, maxShown)))
 	}
 	if !c.Operator { // one message: the Collector's log samples messages, so that nobody can fill it
-		a.logger.Warn("a change was refused", fields...)
+		a.logger.Warn("change refused", fields...)
 		return
 	}
-	a.logger.Info("a change was asked for: "+e.action, fields...)
+	a.logger.Info("change requested: "+e.action, fields...)
 }
 
 // news reports whether a line says something else than the one before, or that is long ago.

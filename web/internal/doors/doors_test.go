@@ -280,7 +280,7 @@ func TestAudit(t *testing.T) {
 		drain()
 		require.Equal(t, 4, h.logs.Len(), "another result is another line")
 		assert.Equal(t, "failed", h.logs.All()[2].ContextMap()["result"])
-		assert.Equal(t, "a change was asked for: POST /api/sampling/v1/drain", h.logs.All()[2].Message)
+		assert.Equal(t, "change requested: POST /api/sampling/v1/drain", h.logs.All()[2].Message)
 
 		assert.Panics(t, func() {
 			answer(h.Inner(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("boom") })), request(http.MethodPost, reload))
@@ -291,7 +291,7 @@ func TestAudit(t *testing.T) {
 		r.RemoteAddr = "10.0.0.9:1"
 		answer(h.Inner(inside), r)
 		long := h.logs.All()[5]
-		assert.Equal(t, "a change was refused", long.Message)
+		assert.Equal(t, "change refused", long.Message)
 		assert.Less(t, len(long.ContextMap()["action"].(string)), 300)
 		assert.Less(t, len(long.ContextMap()["forwarded_for"].(string)), 300)
 	})

@@ -19,7 +19,7 @@ const (
 func DefaultLimit(memory int64) int64 { return min(max(memory/share, minShare), maxShare) }
 
 // ErrSpent is why a request is refused for now: others hold the memory that it needs.
-var ErrSpent = errors.New("the gateway's intake_budget is spent by other requests: try again")
+var ErrSpent = errors.New("the gateway's intake_budget is used up by other requests: try again")
 
 // TooLargeError says that a request needs more than there is, or more than a limit allows, so that another try is in vain.
 type TooLargeError struct{ Message string }

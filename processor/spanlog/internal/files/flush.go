@@ -108,7 +108,7 @@ func (d *Disk) Sync() error {
 	if err := errors.Join(errs...); err != nil {
 		u.giveBack(paths, superseded)
 		u.failed()
-		return fmt.Errorf("force the span log to the disk: %w", err)
+		return fmt.Errorf("flush the span log to the disk: %w", err)
 	}
 	failpoint.After(failpoint.SpanlogFsync)
 	for _, f := range superseded {

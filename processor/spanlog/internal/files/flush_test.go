@@ -93,7 +93,7 @@ func TestFlushThatFails(t *testing.T) {
 	f.err = errors.New("input/output error")
 	err := d.Sync()
 	assert.ErrorIs(t, err, f.err)
-	assert.ErrorContains(t, err, "force the span log to the disk: ")
+	assert.ErrorContains(t, err, "flush the span log to the disk: ")
 	assert.Equal(t, []string{"00000001.seg"}, f.take())
 	assert.Equal(t, 1, f.failed)
 	d.Begin(b)

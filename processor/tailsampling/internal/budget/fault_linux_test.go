@@ -23,7 +23,7 @@ func TestShrinkingFails(t *testing.T) {
 		compressions, saved, _ := s.Shrunk()
 		require.Zero(t, compressions+saved)
 		require.Equal(t, 1, s.logs.Len())
-		require.Equal(t, "a segment cannot be compressed and stays as it is", s.logs.All()[0].Message)
+		require.Equal(t, "compressing a segment failed; it stays uncompressed", s.logs.All()[0].Message)
 		require.EqualValues(t, 40, s.buffer.Sum().Pending)
 	})
 }
@@ -38,7 +38,7 @@ func TestCompactingFails(t *testing.T) {
 	s.truncateActive()
 	s.relieve(60*4000-s.pool.OverDisk(0, reliefTo), nil)
 	require.Equal(t, 1, s.logs.Len())
-	require.Equal(t, "segments cannot be compacted", s.logs.All()[0].Message)
+	require.Equal(t, "compacting segments failed", s.logs.All()[0].Message)
 	require.Equal(t, 1, s.relieved)
 }
 

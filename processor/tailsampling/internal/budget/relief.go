@@ -212,7 +212,7 @@ func (g *Budget) compact(m *buffer.Member, share float64, disk bool, stop <-chan
 	err := g.compactLocked(m, share, disk, stop)
 	g.buffer.Leave(m)
 	if err != nil {
-		g.buffer.Warn("segments cannot be compacted", err)
+		g.buffer.Warn("compacting segments failed", err)
 	}
 }
 

@@ -81,7 +81,8 @@ func (g *Budget) shrinkWhile(onDisk bool, stop <-chan struct{}, more func() bool
 	}
 }
 
-// shrinkOne shrinks the segment of a shard that BeginShrink chooses, and reports whether there was one.
+// shrinkOne shrinks one segment of a shard, the newest where memory is short and the oldest where the disk is (see
+// BeginShrink), and reports whether there was one.
 func (g *Budget) shrinkOne(m *buffer.Member, pack, onDisk bool) bool {
 	m.Lock()
 	work := m.Log.BeginShrink(pack, onDisk)
@@ -95,7 +96,7 @@ func (g *Budget) shrinkOne(m *buffer.Member, pack, onDisk bool) bool {
 	g.buffer.Leave(m)
 	work.Free()
 	if err != nil {
-		g.buffer.Warn("a segment cannot be compressed and stays as it is", err)
+		g.buffer.Warn("compressing a segment failed; it stays uncompressed", err)
 	}
 	if saved && pack {
 		g.compressions.Add(1)

@@ -76,7 +76,7 @@ func (b *Buffer) WriteAgain() {
 	for _, m := range b.Members {
 		m.Lock()
 		if err := m.writeAgain(); err != nil {
-			b.Warn("the disk of the span log does not take what could not be forced to it", err)
+			b.Warn("rewriting spans after a failed flush failed: the disk of the span log is full or broken", err)
 		}
 		m.Unlock()
 	}

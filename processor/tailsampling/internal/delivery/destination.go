@@ -157,7 +157,7 @@ func (d *Destination) note(a *answer.Error, progress bool, now clock.Monotonic) 
 		d.refuse(now, a)
 	case last.Class == answer.Either && !progress: // it may refuse, or not
 	case d.refuses.Swap(0) != 0 && last.Class != answer.Retry: // where nobody answered it is not known any more
-		d.out.Logger.Info("the destination takes traces of this gateway again", d.field())
+		d.out.Logger.Info("destination accepts traces of this gateway again", d.field())
 	}
 }
 
@@ -182,7 +182,7 @@ func (d *Destination) works(now clock.Monotonic) {
 		}
 	}
 	if d.outage.warned.Swap(false) && d.refuses.Load() == 0 { // else note says so
-		d.out.Logger.Info("the destination works again", d.field(), zap.Stringer("after", failed.Round(time.Millisecond)))
+		d.out.Logger.Info("destination works again", d.field(), zap.Stringer("after", failed.Round(time.Millisecond)))
 	}
 }
 

@@ -293,7 +293,7 @@ func TestAnAcceptanceEndsPauses(t *testing.T) {
 				time.Sleep(tc.after)
 				synctest.Wait()
 				require.Zero(t, d.Backlog().Traces)
-				require.Equal(t, 1, s.logs.FilterMessage("the destination works again").Len())
+				require.Equal(t, 1, s.logs.FilterMessage("destination works again").Len())
 				r.end()
 				s.Buffer.Close()
 			})

@@ -89,7 +89,7 @@ func (a *attributes) release() {
 	a.setResource(nil)
 }
 
-// match says whether the span has the attribute, or else its resource, with the value.
+// match reports whether the span, or else its resource, has the attribute with the value.
 func (a *attributes) match(i int) bool {
 	if a.met[i] == unknown {
 		c := a.conditions[i]

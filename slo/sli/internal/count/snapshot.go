@@ -27,7 +27,7 @@ func (s *Series) Seen(n Weight, at int64) {
 	}
 }
 
-// idle says that the series did not change after the given time, and has told all it had to.
+// idle reports whether the series did not change after the given time, and all of it was flushed.
 func (s *Series) idle(n Weight, since int64) bool {
 	return s.Told && n == s.last && s.changed <= since
 }

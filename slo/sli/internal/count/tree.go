@@ -287,7 +287,7 @@ func (s *service) reason(text []byte) (v *value, overflow bool) {
 	return admitValue(&s.reasons, string(text), isUsual(text))
 }
 
-// isUsual says whether a reason is an indicator's default.
+// isUsual reports whether a reason is an indicator's default.
 func isUsual(text []byte) bool { return string(text) == reasonError || string(text) == reasonLatency }
 
 // version is reason's like for versions.
