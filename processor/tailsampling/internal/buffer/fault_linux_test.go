@@ -50,6 +50,6 @@ func TestDiskFailsUnderAStore(t *testing.T) {
 	require.Zero(t, logs.Len())
 	b.WriteAgain()
 	require.Equal(t, 1, logs.Len())
-	require.Contains(t, logs.All()[0].Message, "does not take what could not be forced to it")
+	require.Contains(t, logs.All()[0].Message, "rewriting spans after a failed flush failed")
 	pool.Cancel(1 << 10)
 }
