@@ -10,7 +10,6 @@ import (
 	"runtime"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -130,27 +129,6 @@ func TestCompletion(t *testing.T) {
 	out, err = slowburnSays(t, "__complete", "h")
 	require.NoError(t, err)
 	assert.Contains(t, out, "health\t")
-}
-
-// Every command has a page, and the pages of one commit do not depend on the day.
-func TestMan(t *testing.T) {
-	t.Setenv("SOURCE_DATE_EPOCH", "1772323200")
-	dir := filepath.Join(t.TempDir(), "man1")
-	_, err := slowburnSays(t, "man", "--directory", dir)
-	require.NoError(t, err)
-	for _, c := range command().Commands() {
-		if !c.IsAvailableCommand() {
-			continue
-		}
-		text, err := os.ReadFile(filepath.Join(dir, "slowburn-"+c.Name()+".1"))
-		require.NoError(t, err)
-		assert.Contains(t, string(text), ".SH NAME", c.Name())
-	}
-	text, err := os.ReadFile(filepath.Join(dir, "slowburn.1"))
-	require.NoError(t, err)
-	assert.Contains(t, string(text), "Mar 2026")
-	assert.NotContains(t, string(text), "HISTORY")
-	assert.NotContains(t, string(text), time.Now().Format("Jan 2006"))
 }
 
 func TestCapacity(t *testing.T) {

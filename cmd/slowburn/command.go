@@ -28,7 +28,7 @@ func command() *cobra.Command {
 	src.watch(root.Flags())
 	root.Version = versionLine()
 	root.Short = set.BuildInfo.Description
-	root.AddCommand(newExplain(), newRetry(), newHealth(), newDrain(), newConfig(), newCapacity(), newSchema(), newMan())
+	root.AddCommand(newExplain(), newRetry(), newHealth(), newDrain(), newConfig(), newCapacity(), newSchema())
 	run := root.RunE
 	root.RunE = func(cmd *cobra.Command, args []string) error {
 		access.KeepPrivate()

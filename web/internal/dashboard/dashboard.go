@@ -6,11 +6,15 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
+	"io"
 	"io/fs"
 	"net/http"
 	"path"
 	"strings"
 	"time"
+
+	"github.com/klauspost/compress/gzip"
 
 	"github.com/slowburn/slowburn/web/internal/rest"
 )
@@ -38,7 +42,7 @@ type asset struct {
 	caching   string
 }
 
-// New reads the built files.
+// New reads the built files. Those whose names end in .gz are compressed: they are served under the name without that.
 func New(files fs.FS) (Dashboard, error) {
 	d := Dashboard{page: newAsset(page, []byte(notBuilt))}
 	err := fs.WalkDir(files, ".", func(name string, entry fs.DirEntry, err error) error {
@@ -46,13 +50,30 @@ func New(files fs.FS) (Dashboard, error) {
 			return err
 		}
 		content, err := fs.ReadFile(files, name)
+		if err != nil {
+			return err
+		}
+		name, compressed := strings.CutSuffix(name, ".gz")
+		if compressed {
+			if content, err = decompress(content); err != nil {
+				return fmt.Errorf("%s.gz: %w", name, err)
+			}
+		}
 		d[name] = newAsset(name, content)
-		return err
+		return nil
 	})
 	if errors.Is(err, fs.ErrNotExist) {
 		err = nil // no folder, no dashboard
 	}
 	return d, err
+}
+
+func decompress(content []byte) ([]byte, error) {
+	r, err := gzip.NewReader(bytes.NewReader(content))
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(r)
 }
 
 func newAsset(name string, content []byte) asset {

@@ -1,6 +1,7 @@
 package dashboard
 
 import (
+	"bytes"
 	"errors"
 	"io/fs"
 	"net/http"
@@ -9,6 +10,7 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"github.com/klauspost/compress/gzip"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
@@ -53,6 +55,23 @@ func TestPages(t *testing.T) {
 		assert.Empty(t, again.Body.String(), c.target)
 		assert.Equal(t, c.caching, again.Header().Get("Cache-Control"), c.target)
 	}
+}
+
+// A file is served alike, whether it was compressed or not, under one name.
+func TestCompressedFiles(t *testing.T) {
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	_, err := z.Write(webtest.Pages["assets/index-def.css"].Data)
+	require.NoError(t, err)
+	require.NoError(t, z.Close())
+	h := made(t, fstest.MapFS{"assets/index-def.css.gz": {Data: b.Bytes()}})
+	got, want := webtest.Get(t, h, "/assets/index-def.css"), webtest.Get(t, made(t, webtest.Pages), "/assets/index-def.css")
+	assert.Equal(t, want.Body.String(), got.Body.String())
+	assert.Equal(t, want.Header(), got.Header())
+	webtest.RequireProblem(t, webtest.Get(t, h, "/assets/index-def.css.gz"), http.StatusNotFound, "There is no file")
+
+	_, err = New(fstest.MapFS{"assets/index-def.css.gz": {Data: b.Bytes()[:b.Len()-1]}})
+	require.ErrorContains(t, err, "assets/index-def.css.gz: unexpected EOF")
 }
 
 func TestMissingFiles(t *testing.T) {

@@ -1,0 +1,30 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/slowburn/slowburn"
+)
+
+// newSchema makes the command that prints the JSON Schema of a configuration.
+func newSchema() *cobra.Command {
+	return &cobra.Command{
+		Use:   "schema",
+		Short: "Print the JSON Schema of a configuration",
+		Long: "Print the JSON Schema (draft 7) of a configuration: every key of every component with its type, default and bounds. " +
+			"An editor that has it completes keys and marks those that do not exist. `slowburn validate` knows more: what " +
+			"components make of their values together, and which pipelines carry what.",
+		Example: "  slowburn schema > slowburn.schema.json\n" +
+			"  # and as the first line of a configuration: # yaml-language-server: $schema=slowburn.schema.json",
+		Args:         cobra.NoArgs,
+		SilenceUsage: true,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			schema, err := slowburn.ConfigSchema()
+			if err != nil {
+				return err
+			}
+			_, err = cmd.OutOrStdout().Write(schema)
+			return err
+		},
+	}
+}
