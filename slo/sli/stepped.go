@@ -68,8 +68,8 @@ func (s *Stepped) Emit(ctx context.Context) { s.emitting.emit(ctx) }
 // Look goes on to the next log, if that is due.
 func (s *Stepped) Look() { keep.Look(s.passing.keeper) }
 
-// Volatile says why counts would not survive a crash, Lost what of those before was not taken up; both are empty where all is well.
+// Volatile says why counts would not survive a crash; it is empty if they would.
 func (s *Stepped) Volatile() string { return s.passing.Volatile() }
 
-// Lost: see Volatile.
+// Lost says what of the counts of before was not taken up; it is empty if all were.
 func (s *Stepped) Lost() string { return s.passing.Lost() }

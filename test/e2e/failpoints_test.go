@@ -256,7 +256,7 @@ func crashChain(t *testing.T, program string, chain int, crashes []crash) {
 	}
 	shards := 2
 	setUp := func(failpoint string) {
-		clock.set(t, fmt.Sprintf(`{"rate": %d, "offset": %q}`, pace, fast.now().Sub(time.Now())))
+		clock.set(t, fmt.Sprintf(`{"rate": %d, "offset": %q}`, pace, time.Until(fast.now())))
 		g.env = append(slices.Clone(base), "E2E_SHARDS="+strconv.Itoa(shards), "SLOWBURN_FAILPOINT="+failpoint)
 	}
 	load := startCrashLoad(t, g, fast, uint64(chain))
@@ -316,7 +316,6 @@ type crashLoad struct {
 	conns []*grpc.ClientConn
 
 	mu           sync.Mutex
-	calls        int // acknowledged spans
 	orders, once tallied
 	doubtful     tallied // orders of who sends once, and got no answer
 }

@@ -62,7 +62,7 @@ func (r *receiver) RoundTrip(req *http.Request) (*http.Response, error) {
 		w.problem("%s got two different messages under the key %s", r.name, key)
 	}
 	r.bodies[key] = string(body)
-	answer := &http.Response{Status: "200 OK", StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(bytes.NewReader(nil))}
+	answer := &http.Response{Status: "200 OK", StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(bytes.NewReader(nil))}
 	accepted := r.mood == works || r.mood == losesAnswer || r.mood == takesParts
 	if accepted && !slices.Contains(r.keys, key) {
 		r.keys = append(r.keys, key)

@@ -37,8 +37,6 @@ type backend struct {
 	got map[[8]byte]int
 	// settled are spans of which the gateway knows that they are here, and had the time to write it down.
 	settled map[[8]byte]bool
-	// patient is false once the gateway may give traces up.
-	refusedSince time.Time
 }
 
 // backends are all that follows the sampler.

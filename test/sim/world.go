@@ -70,7 +70,6 @@ type death struct {
 type tally struct {
 	givenUp map[string]int64
 	lost    int64
-	skipped int64
 	misread bool // a disk did not give back, or take, what it was to: spans may be lost, and are counted
 	unsafe  bool // a power cut took what was not flushed
 	// countsLost says that counting began anew, after a power cut or a disk that failed.
