@@ -7,6 +7,7 @@ import (
 	"net"
 	"reflect"
 	"regexp"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -93,6 +94,11 @@ func createDefaultConfig() component.Config {
 	server.ReadHeaderTimeout = 10 * time.Second
 	server.MaxRequestBodySize = 256 << 10 // the only bodies are PromQL queries
 	return &Config{HTTP: server, MaxConnections: 512, MaxHeaderSize: 64 << 10, Reads: reads.Default()}
+}
+
+// ReadMemory is the key and the size of what all reads may take, for whoever adds up the memory of the process.
+func (c *Config) ReadMemory() (key string, bytes int64) {
+	return "reads::memory", c.Reads.MemoryWithin(debug.SetMemoryLimit(-1))
 }
 
 // basePath is what needs no escaping in a URL and no cleaning.

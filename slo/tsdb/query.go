@@ -29,7 +29,7 @@ const (
 // QueryConfig bounds what the queries of people take: those that come over HTTP, from the dashboard and from Grafana. The
 // evaluation of objectives does not wait for them, and they take nothing from it.
 type QueryConfig struct {
-	// Memory is shared by all queries in flight. 0 is an eighth of GOMEMLIMIT, 256 MiB at most.
+	// Memory is shared by all queries in flight. 0 is a sixteenth of GOMEMLIMIT, 256 MiB at most.
 	Memory bytesize.Size `mapstructure:"memory"`
 	// MaxSamples is how many samples one query may hold. 0 is as many as Memory has room for.
 	MaxSamples int64 `mapstructure:"max_samples"`
@@ -53,7 +53,7 @@ func (q QueryConfig) validate() error {
 	var errs []error
 	wrong := func(format string, args ...any) { errs = append(errs, fmt.Errorf("query::"+format, args...)) }
 	if q.Memory != 0 && q.Memory < minQueryMemory {
-		wrong("memory must be at least %s, not %s: leave it out for an eighth of GOMEMLIMIT", bytesize.Size(minQueryMemory), q.Memory)
+		wrong("memory must be at least %s, not %s: leave it out for a sixteenth of GOMEMLIMIT", bytesize.Size(minQueryMemory), q.Memory)
 	}
 	if q.MaxSamples < 0 {
 		wrong("max_samples must not be negative: leave it out for as many as query::memory has room for")
@@ -81,7 +81,7 @@ func (q QueryConfig) MemoryWithin(limit int64) int64 {
 	if q.Memory > 0 {
 		return int64(q.Memory)
 	}
-	return min(max(limit/8, minQueryMemory), maxDefaultMemory)
+	return min(max(limit/16, minQueryMemory), maxDefaultMemory)
 }
 
 // ResolvedMemory is MemoryWithin GOMEMLIMIT.

@@ -208,11 +208,11 @@ func TestGrowth(t *testing.T) {
 	assert.Equal(t, gate.State{}, e.backend.(*embedded).gate.State())
 }
 
-// TestQueryMemory is an eighth of the limit of the process, and no more than a dashboard needs.
+// TestQueryMemory is a sixteenth of the limit of the process, and no more than a dashboard needs.
 func TestQueryMemory(t *testing.T) {
 	q := defaultQuery()
 	assert.EqualValues(t, 256<<20, q.MemoryWithin(math.MaxInt64))
-	assert.EqualValues(t, 128<<20, q.MemoryWithin(1<<30))
+	assert.EqualValues(t, 64<<20, q.MemoryWithin(1<<30))
 	assert.EqualValues(t, minQueryMemory, q.MemoryWithin(1<<20))
 	q.Memory = 20 << 20
 	assert.EqualValues(t, 20<<20, q.MemoryWithin(1<<30))

@@ -22,18 +22,18 @@ type Config struct {
 	// Queue is how many wait for their turn before others are refused, and QueueTimeout how long each does.
 	Queue        int           `mapstructure:"queue"`
 	QueueTimeout time.Duration `mapstructure:"queue_timeout"`
-	// Memory is shared by all of them. 0 is an eighth of GOMEMLIMIT, 16 to 128 MiB.
+	// Memory is shared by all of them. 0 is a sixteenth of GOMEMLIMIT, 16 to 128 MiB.
 	Memory bytesize.Size `mapstructure:"memory"`
 	// Timeout is how long one may take.
 	Timeout time.Duration `mapstructure:"timeout"`
 }
 
-// memoryWithin is how many bytes reads may take together where the process has a limit.
-func (c Config) memoryWithin(limit int64) int64 {
+// MemoryWithin is how many bytes reads may take together where the process has a limit.
+func (c Config) MemoryWithin(limit int64) int64 {
 	if c.Memory > 0 {
 		return int64(c.Memory)
 	}
-	return min(max(limit/8, 16<<20), 128<<20)
+	return min(max(limit/16, 16<<20), 128<<20)
 }
 
 // minMemory is what a usual trace takes.
@@ -76,7 +76,7 @@ func New(c Config, slots *gate.Slots) (*Limits, error) {
 	compress, err := gzhttp.NewWrapper(gzhttp.EnableZstd(false)) // as for all that is served, but in the request's turn
 	return &Limits{
 		light:   gate.New(gate.Settings{Slots: gate.NewSlots(gate.Processors()), Waiting: c.Queue, Patience: c.QueueTimeout, Memory: 1}),
-		gate:    gate.New(gate.Settings{Slots: slots, Waiting: c.Queue, Patience: c.QueueTimeout, Memory: c.memoryWithin(debug.SetMemoryLimit(-1))}),
+		gate:    gate.New(gate.Settings{Slots: slots, Waiting: c.Queue, Patience: c.QueueTimeout, Memory: c.MemoryWithin(debug.SetMemoryLimit(-1))}),
 		timeout: c.Timeout, compress: compress,
 	}, err
 }

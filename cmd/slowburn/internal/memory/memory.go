@@ -21,6 +21,7 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling"
 	"github.com/slowburn/slowburn/slo/sli"
 	"github.com/slowburn/slowburn/slo/tsdb"
+	"github.com/slowburn/slowburn/web"
 )
 
 const (
@@ -95,17 +96,20 @@ func Of(cfg *otelcol.Config, limit, goLimit int64, goLimitSet bool) Plan {
 		}
 	}
 	for _, id := range cfg.Service.Extensions {
-		c, ok := cfg.Extensions[id].(*tsdb.Config)
-		if !ok {
-			continue
+		add := func(name, key string, bytes int64) { p.add(name, bytes, "extensions::"+id.String()+"::"+key) }
+		switch c := cfg.Extensions[id].(type) {
+		case *tsdb.Config:
+			key, bytes := c.MemoryShare()
+			if bytes > 0 {
+				bytes += int64(series) * ownSeriesBytes
+			}
+			add("tsdb", key, bytes)
+			key, bytes = c.QueryMemory()
+			add("queries", key, bytes)
+		case *web.Config:
+			key, bytes := c.ReadMemory()
+			add("reads", key, bytes)
 		}
-		key, bytes := c.MemoryShare()
-		if bytes > 0 {
-			bytes += int64(series) * ownSeriesBytes
-		}
-		p.add("tsdb", bytes, "extensions::"+id.String()+"::"+key)
-		key, bytes = c.QueryMemory()
-		p.add("queries", bytes, "extensions::"+id.String()+"::"+key)
 	}
 	return p
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling"
 	"github.com/slowburn/slowburn/slo/sli"
 	"github.com/slowburn/slowburn/slo/tsdb"
+	"github.com/slowburn/slowburn/web"
 )
 
 const mib = int64(1) << 20
@@ -37,10 +38,10 @@ func shipped(change func(*tailsampling.Config, *sli.Config, *tsdb.Config)) *otel
 		Receivers:  map[component.ID]component.Config{id("otlp"): otlp.NewFactory().CreateDefaultConfig()},
 		Processors: map[component.ID]component.Config{id("tail_sampling"): sampling, component.MustNewIDWithName("tail_sampling", "unused"): sampling},
 		Connectors: map[component.ID]component.Config{id("sli"): counting},
-		Extensions: map[component.ID]component.Config{id("tsdb"): database, component.MustNewIDWithName("tsdb", "unused"): database},
+		Extensions: map[component.ID]component.Config{id("tsdb"): database, component.MustNewIDWithName("tsdb", "unused"): database, id("web"): web.NewFactory().CreateDefaultConfig()},
 	}
 	cfg.Service = service.Config{
-		Extensions: []component.ID{id("tsdb")},
+		Extensions: []component.ID{id("tsdb"), id("web")},
 		Pipelines: pipelines.Config{
 			pipeline.NewIDWithName(pipeline.SignalTraces, "in"):      {Receivers: []component.ID{id("otlp")}, Exporters: []component.ID{id("sli")}},
 			pipeline.NewIDWithName(pipeline.SignalTraces, "sampled"): {Receivers: []component.ID{id("sli")}, Processors: []component.ID{id("tail_sampling")}},
@@ -59,6 +60,7 @@ func TestPlan(t *testing.T) {
 	}
 	assert.Equal(t, 512*mib, names["memory_budget"])
 	assert.Positive(t, names["intake_budget"])
+	assert.Positive(t, names["reads"])
 	assert.Equal(t, 20_000*int64(1280)+20*mib, names["sli"])
 	assert.Equal(t, 30_000*int64(2048)+16*mib+20_000*2048, names["tsdb"])
 	assert.Contains(t, p.String(), "limit 2.0GiB, GOMEMLIMIT 900.0MiB, intake_budget ")

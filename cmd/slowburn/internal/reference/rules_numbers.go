@@ -43,7 +43,7 @@ var tsdbRules = ruleSet{
 	"::limits::buckets":             {Min: "10", Max: "65536"},
 	"::limits::samples_per_request": {Min: "1000", Max: "1073741824"},
 	"::query":                       {Doc: "What people's queries take: those that come over HTTP, from the dashboard and from Grafana. The evaluation of objectives does not wait for them."},
-	"::query::memory":               {Min: "8MiB", Zero: "an eighth of GOMEMLIMIT, 8MiB to 256MiB", Doc: "Memory that all queries in flight share."},
+	"::query::memory":               {Min: "8MiB", Zero: "a sixteenth of GOMEMLIMIT, 8MiB to 256MiB", Doc: "Memory that all queries in flight share."},
 	"::query::max_samples":          {Min: "0", Zero: "as many as `query::memory` has room for", Doc: "How many samples one query may hold."},
 	"::query::concurrent":           {Min: "0", Zero: "one less than there are processors, and one at least; 20 of a remote Prometheus", Doc: "How many queries, and reads of traces and objectives (`web::reads`), run at a time."},
 	"::query::queue":                {Min: "0", Doc: "How many wait for their turn before others are refused. With 0 what cannot run at once is refused."},
