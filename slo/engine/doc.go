@@ -9,9 +9,10 @@
 // Rules:
 //   - Ledger, alerts and outbox change in one transaction, with the watermark: a crash neither loses nor doubles
 //     anything (law 6).
-//   - Every minute is evaluated once and in order, also those that passed while the gateway or the database was down.
-//     The same samples thus give the same transitions, with or without restarts in between. Minutes older than twice
-//     the longest window are left out: nothing would follow from them.
+//   - Every minute is evaluated once and in order, also those that passed while the gateway or the database was down. The first
+//     one is stored at the start that begins the file, or the PromQL objective, not when it is evaluated. The same samples thus
+//     give the same transitions, with or without restarts in between. Minutes older than twice the longest window are left out:
+//     nothing would follow from them.
 //   - A gap, hours and more of which the database has nothing, is found by a few questions and booked in one piece, as minutes that
 //     nobody measured: a clock that jumped ahead by a year and is believed costs seconds, not 500,000 minutes.
 //   - A query that fails stops only the objectives that it is for. They keep their watermark and their alert, and say

@@ -2,11 +2,13 @@ package engine
 
 import (
 	"encoding/json"
+	"errors"
 	"flag"
 	"os"
 	"testing"
 	"time"
 
+	"github.com/prometheus/common/model"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -197,6 +199,38 @@ func TestRestartShowsTheSame(t *testing.T) {
 		}
 	}
 	assert.Equal(t, want, got)
+}
+
+// Minutes count from the first start on, also where no process came to evaluate one, as it ended too soon or the database was away.
+func TestRestartsBeforeAnythingIsEvaluated(t *testing.T) {
+	c := parse(t, `
+objectives:
+  - {name: spans, target: 99, availability: {}}
+  - {name: query, target: 99, promql: {bad: 'sum(increase(b[{{.window}}]))', total: 'sum(increase(p[{{.window}}]))', resolution: 1m}}`)
+	db := newFakeTSDB()
+	one := func(time.Time) model.Value { return &model.Scalar{Value: 1} }
+	db.exprs["sum(increase(p[1m]))"], db.exprs["sum(increase(b[1m]))"] = one, one
+	db.events("spans", noon.Add(10*time.Second), 0, 0)
+	db.events("spans", noon.Add(20*time.Second), 10, 1)
+	db.fail(errors.New("away"))
+	const minutes = 10 // longer than samples are looked back for
+	queries := map[ledger.Minute]slo.Events{}
+	for m := range minutes {
+		now := noon.Add(time.Duration(m) * time.Minute)
+		e := openAt(t, c, db, now)
+		require.NoError(t, e.evaluator.evaluate(t.Context(), believed(now, true, true)))
+		closeIt(t, e)
+		queries[ledger.Elapsed(now)] = slo.Events{Total: 1, Bad: 1}
+	}
+	db.fail(nil)
+	end := noon.Add(minutes * time.Minute)
+	e := openAt(t, c, db, end)
+	defer closeIt(t, e)
+	s, _ := e.Status("query")
+	assert.Nil(t, s.EvaluatedUntil)
+	require.NoError(t, e.evaluator.evaluate(t.Context(), believed(end.Add(c.Lateness), true, true)))
+	assert.Equal(t, map[ledger.Minute]slo.Events{ledger.Elapsed(noon): {Total: 10, Bad: 1}}, minuteCounts(t, e, "spans", noon, end))
+	assert.Equal(t, queries, minuteCounts(t, e, "query", noon, end))
 }
 
 // What is older than twice the longest window is forgotten.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/slowburn/slowburn/internal/failpoint"
 	"github.com/slowburn/slowburn/internal/state"
+	"github.com/slowburn/slowburn/slo"
 	"github.com/slowburn/slowburn/slo/engine/internal/book"
 	"github.com/slowburn/slowburn/slo/ledger"
 	"github.com/slowburn/slowburn/slo/notify"
@@ -93,8 +94,11 @@ func (v *evaluator) recover(db *state.DB, now time.Time) error {
 			return err
 		}
 		v.spans.watermark = watermark
-		if !ok { // the minute that is going on is the first to be counted
+		if !ok { // the minute that is going on is the first to be counted, also if another process comes to evaluate it
 			v.spans.watermark = ledger.Elapsed(now)
+			if err := book.PutSpanWatermark(tx, v.spans.watermark); err != nil {
+				return err
+			}
 		}
 		t = newTransaction(v, tx, now)
 		if err := v.recoverObjectives(t); err != nil {
@@ -136,6 +140,10 @@ func (v *evaluator) recoverObjectives(t *transaction) error {
 		v.progress[i].alert = alerts[o.Name]
 		delete(alerts, o.Name)
 		account, ok, err := t.ledger.Find(o.Name)
+		if !ok && err == nil && o.Indicator.Type == slo.PromQL { // likewise; minutes of spans are those of their watermark
+			account, _, err = t.ledger.Open(o.Name, ledger.Elapsed(t.now), indicatorKey(o.Indicator))
+			ok = true
+		}
 		if err != nil {
 			return err
 		}
