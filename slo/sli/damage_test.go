@@ -54,6 +54,31 @@ func nameOf(t *testing.T, md pmetric.Metrics) string {
 	return v.Str()
 }
 
+// TestTimeOfWhatWasTold holds that a process that was killed when it told of its counts leaves the time by which it told of them: the
+// next one, whose clock may be behind, goes on after it, as a database takes nothing older than what it has.
+func TestTimeOfWhatWasTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := repeating(t)
+		metrics := &copying{t: t, directory: cfg.Directory}
+		p := newPairOf(t, cfg, new(taker), metrics)
+		p.start(t)
+		require.NoError(t, p.consume(t.Context(), slitest.Traces(t, ping)))
+		time.Sleep(25 * time.Second)
+		p.shutdown(t)
+		require.Len(t, metrics.moments, 3)
+		for i, at := range []time.Duration{10 * time.Second, 20 * time.Second, 25 * time.Second} {
+			cfg := repeating(t)
+			require.NoError(t, os.WriteFile(filepath.Join(cfg.Directory, "sli.1.counts"), metrics.moments[i].file, 0o600))
+			p := newPairOf(t, cfg, new(taker), consumertest.NewNop())
+			p.start(t)
+			e := p.emitting.(*emitting)
+			assert.Equal(t, midnight.Add(at), time.UnixMilli(e.keeper.Flushed()).UTC())
+			assert.GreaterOrEqual(t, e.flusher.last, midnight.Add(at).UnixMilli())
+			p.shutdown(t)
+		}
+	})
+}
+
 // TestDamageOfWhatWasTold holds that a counter never goes back under its name: whatever happens to the log of a process that was
 // killed when it told of its counts, these are there again, or counts begin anew under another name.
 func TestDamageOfWhatWasTold(t *testing.T) {

@@ -14,7 +14,7 @@
 //   - A span is counted once, after the next component accepted it and before its request is acknowledged. The count is then
 //     where a crash does not reach it, in one record with the request's ID: so what a sender repeats is either passed on and
 //     counted, or was both before.
-//   - Whatever the metrics pipeline is told survives a crash before it is told. A counter never goes back.
+//   - Whatever the metrics pipeline is told, and by which time, survives a crash before it is told. A counter never goes back.
 //   - Spans are marshalled and scanned once, whichever door they came by: where the next components read bytes (wire_path,
 //     which package wirepath decides), what was scanned here goes on in the context, beside an empty ptrace.Traces.
 //     Elsewhere the spans go on as they came, for whoever is next may change them. Bytes that nobody took go on once more,

@@ -129,11 +129,11 @@ func (e *emitting) emit(ctx context.Context) {
 }
 
 // flush hands over all counts and tells how that went.
-func (e *emitting) flush(ctx context.Context, at int64) error {
+func (e *emitting) flush(ctx context.Context, at int64) (err error) {
+	var r report
 	e.out.begin(clock.Now())
-	r, err := e.flusher.flush(ctx, at)
+	e.keeper.Flush(at, func() { r, err = e.flusher.flush(ctx, at) })
 	e.out.end(at, r.events, err)
-	e.keeper.FlushedAt(at)
 	e.telemetry.SliFlushes.Add(ctx, 1)
 	var volatile int64
 	if e.keeper.Volatile() != nil {

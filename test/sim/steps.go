@@ -9,6 +9,7 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
+	"github.com/slowburn/slowburn/internal/clock"
 	"github.com/slowburn/slowburn/internal/wire"
 )
 
@@ -389,7 +390,10 @@ func (w *World) heal() {
 	for _, id := range w.order {
 		w.destinations[id].mood = works
 	}
-	const rounds = 3000
+	const (
+		rounds    = 3000
+		lastEvery = 11 * time.Second
+	)
 	for round := range rounds {
 		for _, r := range w.unanswered {
 			if !r.died || r.number%2 == 0 {
@@ -416,8 +420,14 @@ func (w *World) heal() {
 		w.gateway.RetryRefused(nil, "")
 		w.sleep(min(time.Minute, 50*time.Millisecond*time.Duration(1+round)))
 	}
-	for range 3 { // the last counts
-		w.sleep(11 * time.Second)
+	last := 3
+	if w.scenario.jumps {
+		// A process that starts with a clock that is behind goes by what is newest of its files, to within JumpAllowed. Where that is a
+		// little behind the last flush, flushes wait until the time has caught up.
+		last += int(clock.JumpAllowed / lastEvery)
+	}
+	for range last { // the last counts
+		w.sleep(lastEvery)
 		w.emit()
 	}
 	if w.alerts.engine == nil {

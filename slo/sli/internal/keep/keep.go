@@ -392,10 +392,13 @@ func (k *Keeper) Name() string { return k.name }
 // Flushed returns the time of the last flush of the process before, in Unix ms, 0 if none is known.
 func (k *Keeper) Flushed() int64 { return k.flushed }
 
-// FlushedAt notes the time of a flush, in Unix ms, and marks what it noted of its series.
-func (k *Keeper) FlushedAt(at int64) {
+// Flush notes the time of a flush, in Unix ms, has it made, and marks what it noted of its series. The time is there before the flush
+// reads the counts: Secure then waits until it is kept, too, so that no process that follows tells of a count by a clock that is before
+// what others have.
+func (k *Keeper) Flush(at int64, flush func()) {
 	k.flush.Store(at)
 	k.counter.KeepFlush(at)
+	flush()
 	_ = k.current.mark() // the next flush does it, if now something is still being appended
 }
 

@@ -300,15 +300,14 @@ func (c *crashes) acknowledge() {
 
 // flush tells others of all counts, if they are secured.
 func (c *crashes) flush() {
-	c.k.counter.ReadEvents(nil, 0) // folds
-	unkept := c.k.counter.Unkept()
-	if c.k.Volatile() == nil && unkept != 0 && !c.k.counter.IsKept(unkept) || !c.k.current.mark() {
-		return // Secure waits
-	}
-	for operation, n := range callsByOperation(c.k.Counter()) {
-		c.told[operation] = n
-	}
-	c.k.FlushedAt(time.Now().UnixMilli())
+	c.k.Flush(time.Now().UnixMilli(), func() {
+		c.k.counter.ReadEvents(nil, 0) // folds
+		unkept := c.k.counter.Unkept()
+		if c.k.Volatile() == nil && unkept != 0 && !c.k.counter.IsKept(unkept) || !c.k.current.mark() {
+			return // Secure waits
+		}
+		maps.Copy(c.told, callsByOperation(c.k.Counter()))
+	})
 }
 
 // turn does what the loop of a Keeper does when it is time.
