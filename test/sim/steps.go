@@ -254,7 +254,9 @@ func (w *World) deliverTo(r *request) {
 // acknowledge takes down that a span was.
 func (w *World) acknowledge(s *span) {
 	t := s.trace
-	s.acked = true
+	if !s.acked {
+		s.acked, s.life = true, w.lives
+	}
 	s.safe = s.safe || w.scenario.config.Fsync == "always"
 	if !s.failed {
 		return
