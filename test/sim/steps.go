@@ -55,7 +55,7 @@ func newWorld(seed uint64) *World {
 	}
 	if w.scenario.alerts {
 		for _, name := range []string{"pager", "chat"}[:1+w.rng.IntN(2)] {
-			w.alerts.receivers = append(w.alerts.receivers, &receiver{w: w, name: name, bodies: map[string]string{}})
+			w.alerts.receivers = append(w.alerts.receivers, &receiver{w: w, name: name, bodies: map[string]string{}, done: map[string]done{}})
 		}
 		var err error
 		if w.alerts.root, err = os.MkdirTemp(memory(), "sim"); err != nil {
