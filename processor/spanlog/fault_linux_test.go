@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -131,6 +132,50 @@ func TestAppendCopyWhereTheDiskFails(t *testing.T) {
 	l.Release(&lost)
 	l.Release(&c)
 	assert.Equal(t, 1, l.Usage().Segments)
+}
+
+// What is copied while the disk is full is in no file, and fills one segment. What is let in when the disk has room again is in a file.
+func TestAppendWhereTheDiskHasRoomAgain(t *testing.T) {
+	for name, resource := range map[string]string{"usual": "r", "wide": strings.Repeat("r", 2*minSegmentSize)} {
+		t.Run(name, func(t *testing.T) {
+			l, p := newDiskLog(t, t.TempDir())
+			filled := func() *segment {
+				if name == "wide" {
+					return &l.list[l.wide.number]
+				}
+				return &l.list[l.active]
+			}
+			discardStock(p)
+			p.stock.dropping.Wait()
+			directory := p.disk.Load().Path()
+			require.NoError(t, os.Rename(directory, directory+".away"))
+			var c Chain
+			o := origin(resource, "s")
+			for i := range 3 {
+				l.AppendCopy(&c, o, []byte("copied"), Position(i+1), 1000)
+			}
+			l.Append(&c, o, []byte("let in before"))
+			assert.Error(t, p.Reserve(0, 0))
+			require.False(t, filled().mem.OnDisk())
+			volatile := p.Volatile()
+			assert.LessOrEqual(t, volatile, int64(2), "one of each kind")
+			require.NoError(t, os.Rename(directory+".away", directory))
+
+			require.NoError(t, p.Reserve(0, 0))
+			l.Append(&c, o, []byte("let in"))
+			assert.True(t, filled().mem.OnDisk())
+			number := filled().sequence
+			l.Append(&c, o, []byte("likewise"))
+			assert.Equal(t, number, filled().sequence)
+			assert.Equal(t, volatile, p.Volatile())
+			var want []string
+			for _, body := range []string{"copied", "copied", "copied", "let in before", "let in", "likewise"} {
+				want = append(want, resource+"/s/"+body)
+			}
+			assert.Equal(t, want, bodies(l, c))
+			l.Release(&c)
+		})
+	}
 }
 
 // Spans stay where they are if the disk fails under the place that they are copied to.

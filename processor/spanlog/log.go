@@ -21,6 +21,8 @@ type Log struct {
 	latest  uint64 // sequence of the segment that was filled last
 	clock   int64  // Unix milliseconds; when what is appended arrived
 	hand    uint32 // the segment that compactOne looked at last
+	// volatile says that a segment being filled may be in no file, where it should be in one.
+	volatile bool
 }
 
 // wide is the segment being filled with records whose resource and scope are too large to be stored once in every segment of
@@ -49,6 +51,9 @@ func (l *Log) Position() Position {
 
 // Append adds a span's message body to a chain. The body and the origin's headers are copied.
 func (l *Log) Append(c *Chain, o *Origin, body []byte) {
+	if l.volatile {
+		leaveVolatile(l)
+	}
 	n := format.RecordHeaderSize + len(body)
 	if n+o.size() > largest(l.pool.segmentSize) {
 		appendApart(l, c, o, l.placeholder(), l.clock, body)
@@ -111,8 +116,30 @@ func fills(l *Log, n uint32) bool {
 
 // begin opens a segment to be filled.
 func (l *Log) begin() {
-	l.active, l.filling = l.add(l.shard, l.clock, l.pool.get(l.pool.segmentSize)), true
+	l.active, l.filling = l.add(l.shard, l.clock, memoryFor(l, l.pool.segmentSize)), true
 	l.latest = l.list[l.active].sequence
+}
+
+// memoryFor returns memory for a segment to be filled, as Pool.get.
+func memoryFor(l *Log, size int) mapped.Memory {
+	m := l.pool.get(size)
+	l.volatile = l.volatile || !m.OnDisk() && l.pool.disk.Load() != nil
+	return m
+}
+
+// leaveVolatile ends the segments being filled that are in no file, as the disk failed when they were begun, once there are free segments
+// again: a span that was let in since, which a working disk has room for, is not to be lost with the process.
+func leaveVolatile(l *Log) {
+	if l.pool.stock.len() == 0 {
+		return
+	}
+	if l.filling && !l.list[l.active].mem.OnDisk() {
+		l.seal()
+	}
+	if l.wide.filling && !l.list[l.wide.number].mem.OnDisk() {
+		l.wide.seal(l)
+	}
+	l.volatile = false
 }
 
 // seal ends the segment being filled.
@@ -218,7 +245,7 @@ func (w *wide) open(l *Log, n int, o *Origin) *segment {
 		w.seal(l)
 	}
 	size := format.HeaderSize + n + o.size() + l.pool.segmentSize
-	w.number, w.filling = l.add(l.shard, l.clock, l.pool.get(size)), true
+	w.number, w.filling = l.add(l.shard, l.clock, memoryFor(l, size)), true
 	s := &l.list[w.number]
 	s.alone = true
 	return s

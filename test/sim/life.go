@@ -172,7 +172,9 @@ func (w *World) take(e *spanlog.Event) {
 		if t.erred && t.decided == 1 {
 			w.problem("trace %x has a span with an error, and is decided: %s", t.id, policy.Verdict(e.Verdict))
 		}
-		t.rejectedIn = w.lives
+		if t.rejectedIn != w.lives {
+			t.rejectedBefore, t.rejectedIn = t.rejectedIn, w.lives
+		}
 		return
 	}
 	if random := tracestate.Resolve(t.id, e.Random); e.Threshold != tracestate.None && e.Threshold > random {
@@ -233,20 +235,30 @@ func (w *World) checkTrace(t *trace, missing map[string]int64) {
 		w.problem("trace %x got a span with an error in time, and was not revived", t.id)
 	case !t.sampled, w.mayTrim(t):
 		return
-	case t.rejectedIn != 0 && (t.torn || t.rejectedIn != t.sampledIn):
-		// Of a trace that was not sampled, spans that came later are a trace of their own after a restart.
+	case t.rejectedIn != 0 && t.torn:
 		return
 	}
+	forgotten := t.forgotten()
 	for _, id := range w.order {
 		d := w.destinations[id]
 		for _, s := range acked {
-			if d.got[s.id] == 0 {
+			if d.got[s.id] == 0 && s.life > forgotten {
 				w.log("%s has not got span %x of sampled trace %x", id, s.id, t.id)
 				missing[id]++
 				break
 			}
 		}
 	}
+}
+
+// forgotten is up to which life spans may be missing of a trace that is sampled. A restart forgets what revive_window would bring back,
+// and spans that came later, or were in a request that nobody answered, are a trace of their own: that may not be sampled either, and be
+// revived later in the same life, without what the life before had let go.
+func (t *trace) forgotten() int {
+	if t.rejectedIn == t.sampledIn {
+		return t.rejectedBefore
+	}
+	return t.rejectedIn
 }
 
 // mayTrim reports whether the trace is so large that spans of it are left out.

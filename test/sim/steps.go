@@ -56,7 +56,7 @@ func newWorld(seed uint64) *World {
 	}
 	if w.scenario.alerts {
 		for _, name := range []string{"pager", "chat"}[:1+w.rng.IntN(2)] {
-			w.alerts.receivers = append(w.alerts.receivers, &receiver{w: w, name: name, bodies: map[string]string{}})
+			w.alerts.receivers = append(w.alerts.receivers, &receiver{w: w, name: name, bodies: map[string]string{}, done: map[string]done{}})
 		}
 		var err error
 		if w.alerts.root, err = os.MkdirTemp(memory(), "sim"); err != nil {
@@ -255,7 +255,9 @@ func (w *World) deliverTo(r *request) {
 // acknowledge takes down that a span was.
 func (w *World) acknowledge(s *span) {
 	t := s.trace
-	s.acked = true
+	if !s.acked {
+		s.acked, s.life = true, w.lives
+	}
 	s.safe = s.safe || w.scenario.config.Fsync == "always"
 	if !s.failed {
 		return

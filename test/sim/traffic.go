@@ -26,6 +26,8 @@ type trace struct {
 	decidedIn int // which life
 	// rejectedIn is in which life it was not sampled last, and sampledIn in which it was sampled first; 0 is in none.
 	rejectedIn, sampledIn int
+	// rejectedBefore is in which life, before rejectedIn, it was not sampled last; 0 is in none.
+	rejectedBefore int
 	// mustBeSampled says that a span with an error came while the trace could be revived.
 	mustBeSampled bool
 	poisoned      bool // some destinations refuse it for good
@@ -46,6 +48,7 @@ type span struct {
 	took    time.Duration
 
 	acked bool // somebody was told that it was taken
+	life  int  // in which that was first
 	safe  bool // and no power cut can take it back
 	given int  // requests that it was in, and that may have been taken
 }
