@@ -38,6 +38,26 @@ func TestShare(t *testing.T) {
 	}
 }
 
+// The end of a fuzzer's time is no failure, even where Go takes it for one; an input that is slow is.
+func TestTimeWasUp(t *testing.T) {
+	const progress = "fuzz: elapsed: 9s, execs: 267171 (27970/sec), new interesting: 16 (total: 29)\n"
+	for _, c := range []struct {
+		out  string
+		want bool
+	}{
+		{progress + "--- FAIL: FuzzScan (10.07s)\n    context deadline exceeded\nFAIL\n", true},
+		{progress + "PASS\n", false},
+		{progress + "--- FAIL: FuzzScan (0.02s)\n    --- FAIL: FuzzScan (0.00s)\n        scan_test.go:9: context deadline exceeded\n    \n" +
+			"    Failing input written to testdata/fuzz/FuzzScan/771e938e4458e983\nFAIL\n", false},
+		{progress + "--- FAIL: FuzzScan (10.07s)\n    fuzzing process hung or terminated unexpectedly: exit status 2\nFAIL\n", false},
+		{progress + "panic: context deadline exceeded\n", false},
+	} {
+		if got := timeWasUp([]byte(c.out)); got != c.want {
+			t.Errorf("%v, not %v:\n%s", got, c.want, c.out)
+		}
+	}
+}
+
 // A fuzzer that fails for an input is told, with the input, and keeps no other from running.
 func TestRun(t *testing.T) {
 	dir := t.TempDir()
