@@ -23,7 +23,8 @@ func TestBurstsGiveTheirMemoryBack(t *testing.T) {
 				for range 100 {
 					s.take(500, &id)
 				}
-				require.Less(t, s.pool.Used(), s.pool.Limit())
+				// The index is counted as it grows, after its request was let in.
+				require.Less(t, s.pool.Used(), s.pool.Limit()*17/16)
 				require.Positive(t, s.buffer.Sum().Pending, "no more is decided early than must be")
 				s.decide()
 				for _, m := range s.buffer.Members {
