@@ -57,14 +57,14 @@ func ParseFault(name string) (Fault, error) {
 
 func (f Fault) String() string { return faultNames[f] }
 
-// Text says what the fault does.
+// Text returns the effect of the fault.
 func (f Fault) Text() string { return faultTexts[f] }
 
-// Faults says which faults are on. Safe for concurrent use.
+// Faults holds the faults that are on. It is safe for concurrent use.
 type Faults struct{ on [faults]atomic.Bool }
 
 // Set switches a fault.
 func (s *Faults) Set(f Fault, on bool) { s.on[f].Store(on) }
 
-// On says whether a fault is switched on.
+// On reports whether a fault is on.
 func (s *Faults) On(f Fault) bool { return s.on[f].Load() }

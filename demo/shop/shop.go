@@ -85,8 +85,8 @@ func (s *Shop) Close(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// Visit is what one customer does: mostly browse, sometimes fill the cart, sometimes buy. It says whether the shop
-// answered well.
+// Visit simulates one customer: mostly browsing, sometimes filling the cart, sometimes buying. It reports whether
+// the shop answered well.
 func (s *Shop) Visit(ctx context.Context) (bool, error) {
 	method, path := http.MethodGet, "/"
 	switch n := rand.IntN(10); {
@@ -108,7 +108,7 @@ func (s *Shop) Visit(ctx context.Context) (bool, error) {
 	return resp.StatusCode < http.StatusInternalServerError, resp.Body.Close()
 }
 
-// pause waits for d, or less where ctx ends first.
+// pause waits for d, or until ctx ends.
 func pause(ctx context.Context, d time.Duration) {
 	timer := clock.NewTimer(d)
 	defer timer.Stop()
@@ -121,5 +121,5 @@ func pause(ctx context.Context, d time.Duration) {
 // jitter varies d by up to a half either way.
 func jitter(d time.Duration) time.Duration { return d/2 + time.Duration(rand.Int64N(int64(d)+1)) }
 
-// chance is true in that share of its calls.
+// chance reports whether an event of this probability happens.
 func chance(share float64) bool { return rand.Float64() < share }

@@ -1,4 +1,4 @@
-// Package access says what to do where the process may not write to its files. Its functions are Advice, OpenToAll and KeepPrivate.
+// Package access advises what to do if the process may not write to its files. Its functions are Advice, OpenToAll and KeepPrivate.
 package access
 
 import (
@@ -9,8 +9,8 @@ import (
 	"syscall"
 )
 
-// Advice returns what to do about an error that the process's user, or the file system, does not let it write: a clause for the end of a
-// message. It is empty where the error is another. The commonest cause is a volume in Kubernetes that belongs to root.
+// Advice returns what to do if an error says that the process's user, or the file system, forbids writing: a clause for the end of a
+// message. It is empty for other errors. The commonest cause is a Kubernetes volume that belongs to root.
 func Advice(err error) string {
 	switch {
 	case errors.Is(err, fs.ErrPermission):

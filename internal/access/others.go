@@ -5,11 +5,11 @@ import (
 	"os"
 )
 
-// others are the bits of a mode that let everybody read, write or enter.
+// others are the bits of a mode that allow everybody to read, write or enter.
 const others = 0o007
 
-// OpenToAll returns a sentence about a directory that everybody may read, write or enter, empty where that is not so. Its mode is left to
-// whoever set it: that of a group is how Kubernetes gives a volume to a pod (fsGroup).
+// OpenToAll returns a warning about a directory that everybody may read, write or enter; it is empty for any other. The mode stays as it
+// was set: Kubernetes gives a volume to a pod by the mode of the group (fsGroup).
 func OpenToAll(directory string) string {
 	info, err := os.Stat(directory)
 	if err != nil || info.Mode().Perm()&others == 0 {

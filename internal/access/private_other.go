@@ -2,5 +2,5 @@
 
 package access
 
-// KeepPrivate has nothing to do: access lists of the folder decide.
+// KeepPrivate does nothing: the folder's access lists decide.
 func KeepPrivate() {}

@@ -1,8 +1,8 @@
-// Package answer says what the answer of a backend means for the traces that it was sent: whether it has them, whether to
-// send them again, and whether it refuses them, or the gateway itself.
+// Package answer interprets a backend's answer to traces: whether the backend has them, whether to send them again, and
+// whether it refuses them, or the gateway itself.
 //
-// Its types are Class (what an answer means) and Error (an answer that is not acceptance: exporters return it, delivery goes
-// by it). Of returns the Error for any error of a component. An Error does not change; there are no locks.
+// Its types are Class (the meaning of an answer) and Error (an answer other than acceptance: exporters return it, and delivery
+// follows it). Of returns the Error for any error of a component. An Error does not change; there are no locks.
 //
 // References: the OTLP specification, "Failures" of OTLP/gRPC and OTLP/HTTP, and "Throttling"; docs/delivery.md has the table.
 package answer
@@ -12,41 +12,41 @@ import (
 	"time"
 )
 
-// Class is what an answer means.
+// Class is the meaning of an answer.
 type Class uint8
 
 // The classes of answers.
 const (
 	// Accepted: the destination has the traces.
 	Accepted Class = iota
-	// Retry: it may accept them later. Nobody answered, or it is busy.
+	// Retry: it may accept them later. It did not answer, or is busy.
 	Retry
-	// TooLarge: the request is larger than it takes. The exporter sends smaller ones; that it returns this class means that
-	// a single span, made as small as it can be, is still too large.
+	// TooLarge: the request is too large for it. Exporters then send smaller ones; an exporter that returns this class has
+	// a single span that is still too large after trimming.
 	TooLarge
-	// Data: it refuses what is in the request, for good.
+	// Data: it refuses the contents of the request, for good.
 	Data
-	// Gateway: it refuses whoever sends, or has no such service, whatever is in the request.
+	// Gateway: it refuses the sender, or has no such service, whatever the request contains.
 	Gateway
-	// Either: it failed, which can be for the data or for itself.
+	// Either: it failed, because of the data or by itself.
 	Either
 )
 
 var classNames = [...]string{"accepted", "retry", "too_large", "data", "gateway", "either"}
 
-// String returns the name of the class, as the API has it.
+// String returns the name of the class in the API.
 func (c Class) String() string { return classNames[c] }
 
 // Error is an answer other than acceptance.
 type Error struct {
 	Class Class
-	// Code is what the destination answered, such as "HTTP 503" or "UNAVAILABLE". It is empty where nobody answered.
+	// Code is the destination's status, such as "HTTP 503" or "UNAVAILABLE". It is empty if there was no answer.
 	Code string
-	// Text is the destination's words, or why nobody answered.
+	// Text is the destination's message, or why there was no answer.
 	Text string
-	// Delay is how long the destination asks to wait; 0 if it does not say.
+	// Delay is the retry delay that the destination asks for; 0 if it does not.
 	Delay time.Duration
-	// Cause is the error that this was made of, which errors.Is and As see.
+	// Cause is the original error, for errors.Is and As.
 	Cause error
 }
 

@@ -11,8 +11,8 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// grpcClasses has what OTLP says of gRPC's codes: the first group may be sent again, all others may not. The specification
-// does not say what the others are about.
+// grpcClasses interprets gRPC's codes by the OTLP specification: the first group may be sent again, all others may not.
+// The specification does not say whether the others concern the data or the gateway.
 var grpcClasses = map[codes.Code]Class{
 	codes.Canceled:         Retry,
 	codes.DeadlineExceeded: Retry,
@@ -22,19 +22,19 @@ var grpcClasses = map[codes.Code]Class{
 	codes.DataLoss:         Retry,
 
 	codes.InvalidArgument:    Data,
-	codes.FailedPrecondition: Data, // Tempo: a trace that is too large for it
+	codes.FailedPrecondition: Data, // Tempo: a trace over its limit
 	codes.AlreadyExists:      Data,
 
 	codes.Unauthenticated:  Gateway,
 	codes.PermissionDenied: Gateway,
 	codes.Unimplemented:    Gateway,
-	codes.NotFound:         Gateway, // as 404: a tenant or a data set is not there, whatever is in the request
+	codes.NotFound:         Gateway, // as 404: a tenant or a data set is missing, whatever the request contains
 
 	codes.Internal: Either,
 	codes.Unknown:  Either,
 }
 
-// FromGRPC returns what the error of an RPC means; nil for nil.
+// FromGRPC interprets the error of an RPC; nil for nil.
 func FromGRPC(err error) *Error {
 	if err == nil {
 		return nil
@@ -58,7 +58,7 @@ func fromStatus(s *status.Status, err error) *Error {
 	case known:
 		e.Class = class
 	case s.Code() != codes.ResourceExhausted:
-		e.Class = Either // no code of gRPC
+		e.Class = Either // an unknown code
 	case asked:
 		e.Class = Retry
 	default:
@@ -70,8 +70,8 @@ func fromStatus(s *status.Status, err error) *Error {
 	return e
 }
 
-// AboutSize reports whether a TooLarge says that it is about the size. RESOURCE_EXHAUSTED is also what a quota answers with,
-// which need not ask for a delay.
+// AboutSize reports whether a TooLarge is about the request's size, by its text. A quota also answers RESOURCE_EXHAUSTED,
+// not always with a delay.
 func (e *Error) AboutSize() bool {
 	if e.Class != TooLarge {
 		return false
@@ -88,7 +88,7 @@ func (e *Error) AboutSize() bool {
 	return false
 }
 
-// retryDelay returns what the status' RetryInfo says, and whether there is one.
+// retryDelay returns the delay in the status's RetryInfo, and whether there is one.
 func retryDelay(s *status.Status) (delay time.Duration, ok bool) {
 	for _, detail := range s.Details() {
 		if info, is := detail.(*errdetails.RetryInfo); is {
@@ -98,7 +98,7 @@ func retryDelay(s *status.Status) (delay time.Duration, ok bool) {
 	return 0, false
 }
 
-// codeName is the name of a code as the specification writes it, such as DEADLINE_EXCEEDED.
+// codeName returns the name of a code in the specification, such as DEADLINE_EXCEEDED.
 func codeName(c codes.Code) string {
 	if name, known := code.Code_name[int32(c)]; known {
 		return name

@@ -18,7 +18,7 @@ import (
 	"github.com/slowburn/slowburn/internal/clock"
 )
 
-// httpClasses are the statuses that differ from others of their hundred: see httpClass.
+// httpClasses are the statuses whose class differs from their hundred's: see httpClass.
 var httpClasses = map[int]Class{
 	http.StatusRequestTimeout:     Retry,
 	http.StatusTooEarly:           Retry,
@@ -26,13 +26,13 @@ var httpClasses = map[int]Class{
 	http.StatusBadGateway:         Retry,
 	http.StatusServiceUnavailable: Retry,
 	http.StatusGatewayTimeout:     Retry,
-	// Nobody has room, or a proxy in front (Cloudflare's numbers) did not reach who answers.
+	// The destination is full, or a proxy (with Cloudflare's numbers) did not reach it.
 	http.StatusInsufficientStorage: Retry,
 	520:                            Retry, 521: Retry, 522: Retry, 523: Retry, 524: Retry, 525: Retry, 526: Retry, 527: Retry, 529: Retry, 530: Retry,
 
 	http.StatusRequestEntityTooLarge: TooLarge,
 
-	// Who sends, where to, or how: the same for every request.
+	// About the sender, the URL, or the protocol: the same for every request.
 	http.StatusUnauthorized:                  Gateway,
 	http.StatusPaymentRequired:               Gateway,
 	http.StatusForbidden:                     Gateway,
@@ -67,10 +67,10 @@ func httpClass(status int) Class {
 	return Gateway // elsewhere
 }
 
-// maxBody is how much of a response is read.
+// maxBody is the number of bytes of a response that are read.
 const maxBody = 64 << 10
 
-// FromHTTP returns what a response means, of which it reads the body; nil for 2xx, whose body it leaves.
+// FromHTTP interprets a response, and reads its body; nil for 2xx, whose body it does not read.
 func FromHTTP(resp *http.Response) *Error {
 	class := httpClass(resp.StatusCode)
 	if class == Accepted {
@@ -90,7 +90,7 @@ func FromHTTP(resp *http.Response) *Error {
 	return e
 }
 
-// bodyText is what a body says: OTLP has a google.rpc.Status in it, in the encoding of the request, others what they like.
+// bodyText returns the message in a body: in OTLP a google.rpc.Status in the encoding of the request, otherwise any text.
 func bodyText(contentType string, body []byte) string {
 	mediaType, _, _ := mime.ParseMediaType(contentType)
 	var s status.Status
@@ -105,12 +105,12 @@ func bodyText(contentType string, body []byte) string {
 			return s.GetMessage()
 		}
 	case "text/html", "application/xhtml+xml":
-		return "" // a page for people, of a proxy most likely
+		return "" // a page for people, probably of a proxy
 	}
 	return string(body)
 }
 
-// retryAfter reads Retry-After: seconds, or a date, which is read by the clock of who wrote it.
+// retryAfter reads Retry-After: seconds, or a date by the response's own clock.
 func retryAfter(h http.Header) time.Duration {
 	text := strings.TrimSpace(h.Get("Retry-After"))
 	if seconds, err := strconv.ParseInt(text, 10, 32); err == nil {
@@ -127,20 +127,20 @@ func retryAfter(h http.Header) time.Duration {
 	return max(0, until.Sub(now))
 }
 
-// FromNetwork returns what it means that nobody answered.
+// FromNetwork interprets an error without an answer.
 func FromNetwork(err error) *Error {
 	var u *url.Error
 	text := err.Error()
 	if errors.As(err, &u) {
-		text = u.Err.Error() // without the address, which may hold what is secret
+		text = u.Err.Error() // without the address, which may contain a secret
 	}
 	return &Error{Class: Retry, Text: Words(text), Cause: err}
 }
 
-// maxWords is how long the words of a destination may be, in bytes.
+// maxWords is the largest length of a destination's message, in bytes.
 const maxWords = 512
 
-// Words makes text that comes from elsewhere fit to be shown: UTF-8, one line, and not long.
+// Words makes a foreign text presentable: UTF-8, one line, limited length.
 func Words(text string) string {
 	const more = "…"
 	if len(text) > 2*maxWords {

@@ -9,8 +9,8 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// Of returns what an error of a component means. Of one that is no Error it goes by the status in it: gRPC's, or the
-// Collector's. Where there is none, a permanent one is about the data, and another is one to retry. It returns nil for nil.
+// Of interprets a component's error. If it is not an Error, its gRPC or Collector status decides. Without a status, a
+// permanent error is about the data, and any other is to be retried. It returns nil for nil.
 func Of(err error) *Error {
 	var e *Error
 	var told *consumererror.Error
@@ -33,8 +33,8 @@ func Of(err error) *Error {
 	return e
 }
 
-// ofTold is Of for an error that has a status for gRPC and one for HTTP, of which it derives one from the other. That for HTTP
-// is the better one where it is not 500, which is what it is too if there is none.
+// ofTold is Of for an error that has both a gRPC and an HTTP status, one derived from the other. The HTTP status is the better
+// one unless it is 500, which is also its value if there is none.
 func ofTold(told *consumererror.Error, err error) *Error {
 	if code := consumererror.ToHTTPStatus(told); code != http.StatusInternalServerError {
 		e := fromStatus(consumererror.ToGRPCStatus(told), err)

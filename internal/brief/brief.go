@@ -1,6 +1,6 @@
-// Package brief keeps short what strangers wrote, where it is repeated to somebody: Text cuts a text, and says how much was
-// cut; Core cuts what is logged. A client that sends 15 MB as an attribute, a name or a parameter must not make a log line, or
-// an answer, of 15 MB.
+// Package brief shortens foreign text before it is repeated: Text cuts a text, and appends the number of bytes cut; Core cuts
+// what is logged. A client that sends 15 MB as an attribute, a name or a parameter must not make a log line, or an answer, of
+// 15 MB.
 //
 // It has no state and no locks.
 package brief
@@ -10,15 +10,15 @@ import (
 	"unicode/utf8"
 )
 
-// Most bytes of a text, before what says how much was cut.
+// Limits of a text in bytes, without the note about what was cut.
 const (
-	// Answer is for the words of an answer to a client: over gRPC they travel in a header, which proxies limit to some KiB.
+	// Answer limits the text of an answer to a client: gRPC sends it in a header, which proxies limit to a few KiB.
 	Answer = 1 << 10
-	// Field is for a message, or a field, of a log line.
+	// Field limits a message, or a field, of a log line.
 	Field = 4 << 10
 )
 
-// Text cuts a text to limit bytes, at a whole character, and appends how many bytes were cut. Shorter texts stay as they are.
+// Text cuts a text to limit bytes, at a whole character, and appends the number of bytes cut. A shorter text stays as it is.
 func Text(text string, limit int) string {
 	if len(text) <= limit {
 		return text

@@ -8,17 +8,17 @@ import (
 	"go.uber.org/zap/zapcore"
 )
 
-// Core returns a core that passes entries to another, with the message and each field cut to Field bytes. A field of several
-// parts, such as a list, is cut as its JSON text where that is longer.
+// Core returns a core that passes entries on to another, with the message and each field cut to Field bytes. A field with
+// several parts, such as a list, is replaced by its cut JSON text if that is longer.
 func Core(to zapcore.Core) zapcore.Core { return core{to} }
 
-// core is as safe for concurrent use as the one that it passes entries to.
+// core is safe for concurrent use if the core behind it is.
 type core struct{ zapcore.Core }
 
 // With implements zapcore.Core.
 func (c core) With(fields []zapcore.Field) zapcore.Core { return core{c.Core.With(cutAll(fields))} }
 
-// Check implements zapcore.Core. What another core makes of the entry beyond its level, as a sampler does, goes for it here, too.
+// Check implements zapcore.Core. It respects the other core's own decision, such as a sampler's.
 func (c core) Check(entry zapcore.Entry, checked *zapcore.CheckedEntry) *zapcore.CheckedEntry {
 	if c.Core.Check(entry, nil) == nil {
 		return checked
@@ -32,7 +32,7 @@ func (c core) Write(entry zapcore.Entry, fields []zapcore.Field) error {
 	return c.Core.Write(entry, cutAll(fields))
 }
 
-// cutAll returns the fields, in a slice of its own where one of them had to be cut.
+// cutAll returns the fields; the slice is a copy if one of them had to be cut.
 func cutAll(fields []zapcore.Field) []zapcore.Field {
 	own := false
 	for i := range fields {
@@ -48,7 +48,7 @@ func cutAll(fields []zapcore.Field) []zapcore.Field {
 	return fields
 }
 
-// cut returns a field cut, and whether it had to be.
+// cut returns a field, cut if necessary, and whether it was.
 func cut(f zapcore.Field) (zapcore.Field, bool) {
 	switch f.Type {
 	case zapcore.StringType:
@@ -83,7 +83,7 @@ func cut(f zapcore.Field) (zapcore.Field, bool) {
 	return f, false // a number, or a time
 }
 
-// cutError cuts an error. Where what the error tells beside its text (a stack, its causes) is too long it is left out.
+// cutError cuts an error. If the rest of it (a stack, its causes) is too long, that is left out.
 func cutError(f zapcore.Field) (zapcore.Field, bool) {
 	err, ok := f.Interface.(error)
 	if !ok {
@@ -103,11 +103,11 @@ func cutError(f zapcore.Field) (zapcore.Field, bool) {
 	return zap.String(f.Key, Text(text, Field)), true
 }
 
-// cutParts cuts a field that an encoder takes apart.
+// cutParts cuts a field that an encoder splits into parts.
 func cutParts(f zapcore.Field) (zapcore.Field, bool) {
 	encoded, err := zapcore.NewJSONEncoder(zapcore.EncoderConfig{SkipLineEnding: true}).EncodeEntry(zapcore.Entry{}, []zapcore.Field{f})
 	if err != nil {
-		return f, false // the core will say so
+		return f, false // the core reports the error
 	}
 	defer encoded.Free()
 	if encoded.Len() <= Field {
@@ -120,7 +120,8 @@ func cutParts(f zapcore.Field) (zapcore.Field, bool) {
 	return zap.String(key, Text(encoded.String(), Field)), true
 }
 
-// textOf is the text of an error or a fmt.Stringer, and false where that panics, as it does of a nil pointer: zap says so then.
+// textOf returns the text of an error or a fmt.Stringer. It returns false if that panics, as for a nil pointer; zap reports
+// this.
 func textOf(v any) (text string, ok bool) {
 	defer func() {
 		if recover() != nil {

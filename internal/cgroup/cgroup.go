@@ -13,7 +13,7 @@ import (
 )
 
 // Limit returns the memory that the process may use, in bytes: the lowest limit of its control group and of those above
-// it, and at most the memory of the machine. ok is false where neither can be read, as on systems other than Linux.
+// it, and at most the memory of the machine. ok is false if neither can be read, as on systems other than Linux.
 func Limit() (limit int64, ok bool) { return limitOf(os.DirFS("/")) }
 
 // limitOf is Limit below a root directory.
@@ -25,7 +25,7 @@ func limitOf(root fs.FS) (int64, bool) {
 	return limit, limit < math.MaxInt64
 }
 
-// machine returns the memory of the machine, math.MaxInt64 where that is not known.
+// machine returns the memory of the machine, math.MaxInt64 if unknown.
 func machine(root fs.FS) int64 {
 	b, err := fs.ReadFile(root, "proc/meminfo")
 	if err != nil {
@@ -41,16 +41,16 @@ func machine(root fs.FS) int64 {
 	return math.MaxInt64
 }
 
-// group is the control group of the process in one hierarchy: the directory where the hierarchy is mounted, the path of
-// the group below it, and the file with the limit.
+// group is the control group of the process in one hierarchy: the mount point of the hierarchy, the path of the group
+// below it, and the file with the limit.
 type group struct{ mount, path, file string }
 
-// limit returns the lowest limit of the group and of those above it, math.MaxInt64 where there is none.
+// limit returns the lowest limit of the group and of those above it, math.MaxInt64 if there is none.
 func (g group) limit(root fs.FS) int64 {
 	lowest := int64(math.MaxInt64)
 	for dir := g.path; ; dir = path.Dir(dir) {
 		if b, err := fs.ReadFile(root, path.Join(g.mount, dir, g.file)); err == nil {
-			// "max" is no number, and no limit.
+			// "max" is not a number, and no limit.
 			if n, err := strconv.ParseInt(strings.TrimSpace(string(b)), 10, 64); err == nil && n > 0 {
 				lowest = min(lowest, n)
 			}
@@ -61,7 +61,7 @@ func (g group) limit(root fs.FS) int64 {
 	}
 }
 
-// groups returns the groups of the process that may limit memory: one, or two where both versions are mounted.
+// groups returns the groups of the process that may limit memory: one, or two if both versions are mounted.
 func groups(root fs.FS) []group {
 	paths, err := fs.ReadFile(root, "proc/self/cgroup")
 	if err != nil {
@@ -90,7 +90,7 @@ func groups(root fs.FS) []group {
 	return all
 }
 
-// appendGroup appends the group with the path, where a hierarchy that matches is mounted.
+// appendGroup appends the group with the path if a matching hierarchy is mounted.
 func appendGroup(all []group, mounts []byte, groupPath, file string, match func(kind, options string) bool) []group {
 	for lines := bufio.NewScanner(bytes.NewReader(mounts)); lines.Scan(); {
 		// mount ID, parent, device, root, mount point, options, optional fields, "-", kind, source, super options
@@ -99,7 +99,8 @@ func appendGroup(all []group, mounts []byte, groupPath, file string, match func(
 		if !found || len(f) < 5 || len(super) < 3 || !match(super[0], super[2]) {
 			continue
 		}
-		// A container may see its own group as the mount's root, and its path as that from the host's root.
+		// In a container, the mount's root may be the process's own group, while its path starts at the
+		// host's root.
 		below, within := strings.CutPrefix(groupPath, f[3])
 		if f[3] == "/" {
 			below, within = groupPath, true

@@ -7,18 +7,18 @@ import (
 	"time"
 )
 
-// maxFiles bounds how many files NotBeforeFiles looks at.
+// maxFiles limits the files that NotBeforeFiles looks at.
 const maxFiles = 10_000
 
-// NotBeforeFiles tells the process' guard when the newest file below a directory of ours was changed. A directory that cannot be
-// read tells nothing: whoever opens it says why.
+// NotBeforeFiles reports the change of the newest file below a directory of ours to the process's guard. It ignores a directory
+// that cannot be read: whoever opens it reports that.
 func NotBeforeFiles(dir string) {
 	if path, at := newest(dir); path != "" {
 		NotBefore(at, fmt.Sprintf("%s, which was changed at %s", path, at.UTC().Format(time.RFC3339)))
 	}
 }
 
-// newest finds the file below dir that was changed last.
+// newest returns the file below dir that was changed last.
 func newest(dir string) (newest string, at time.Time) {
 	n := 0
 	_ = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
@@ -26,7 +26,7 @@ func newest(dir string) (newest string, at time.Time) {
 			return fs.SkipAll
 		}
 		if err != nil || !d.Type().IsRegular() {
-			return nil //nolint:nilerr // whoever opens the file says why
+			return nil //nolint:nilerr // whoever opens the file reports it
 		}
 		if info, err := d.Info(); err == nil && info.ModTime().After(at) {
 			newest, at = path, info.ModTime()

@@ -8,39 +8,38 @@ import (
 )
 
 const (
-	// JumpAllowed is how far the wall clock may run ahead of, or behind, the monotonic one within DoubtTime, at once or little by
-	// little: more than any slewing, less than what would spoil a ledger.
+	// JumpAllowed is the largest deviation of the wall clock from the monotonic one within DoubtTime, sudden or gradual, that is
+	// believed: more than any slewing, less than what would spoil a ledger.
 	JumpAllowed = 2 * time.Minute
-	// DoubtTime is how long a clock that jumped must stay where it is before it is believed.
+	// DoubtTime is how long a clock that jumped must stay where it is to be believed.
 	DoubtTime = 15 * time.Minute
-	// SettleTime is how long a clock was believed before what cannot be undone is done by it.
+	// SettleTime is how long a clock must be believed before data is deleted by it.
 	SettleTime = 5 * time.Minute
 
-	// slewed is from which difference on a clock that is slewed is followed.
+	// slewed is the difference from which on a slewed clock is followed.
 	slewed = time.Second
-	// another is a time that no process runs for: a monotonic clock that shows it, or runs back, is not the one that was
-	// looked at before (a bubble of synctest has its own).
+	// another is longer than any process runs: a monotonic clock that shows it, or runs back, is another one than before
+	// (a synctest bubble has its own).
 	another = 20 * 365 * 24 * time.Hour
-	// countedFrom is from which difference on a move of the clock counts: less is what two readings cannot tell.
+	// countedFrom is the difference from which on a move of the clock counts: two readings cannot show less.
 	countedFrom = 100 * time.Millisecond
 )
 
-// Guard is a wall clock with doubts. A machine's clock that jumps is not believed until it has stayed where it is for DoubtTime,
-// or until spans of enough processes agree with it; meanwhile time goes on by the monotonic clock, and what the machine slept. Where that
-// is not known, a machine that wakes looks like a jump. The zero value is ready. All methods may be called concurrently; while the clock does
-// not jump they take no lock.
+// Guard is a wall clock with doubts. A machine's clock that jumps is not believed until it has stayed where it is for DoubtTime, or until
+// spans of enough processes agree with it; meanwhile time goes on by the monotonic clock plus the machine's sleep. If the sleep is unknown,
+// waking up looks like a jump. The zero value is ready. All methods may be called concurrently; while the clock does not jump they take no
+// lock.
 type Guard struct {
-	read   func() reading       // of the machine's clock; nil is Now
-	asleep func() time.Duration // for how long the machine has slept, in all; nil is never
-	slept  atomic.Int64         // that, when it was looked at last
+	read   func() reading       // the machine's clock; nil is Now
+	asleep func() time.Duration // the total sleep of the machine; nil is none
+	slept  atomic.Int64         // the result of its last call
 	belief atomic.Pointer[belief]
 
-	mu        sync.Mutex // held while belief changes, and for what follows
+	mu        sync.Mutex // held while belief changes; guards the fields below
 	witnesses witnesses
 }
 
-// NewGuard returns a Guard of a machine whose clocks read returns: the wall time, and the time since some instant by the monotonic
-// clock.
+// NewGuard returns a Guard of a machine whose clocks read returns: the wall time, and the elapsed time by the monotonic clock.
 func NewGuard(read func() (wall time.Time, elapsed time.Duration)) *Guard {
 	return &Guard{read: func() reading {
 		wall, elapsed := read()
@@ -48,10 +47,10 @@ func NewGuard(read func() (wall time.Time, elapsed time.Duration)) *Guard {
 	}}
 }
 
-// reading is what the machine's clocks show.
+// reading is a reading of the machine's clocks.
 type reading struct {
 	wall    time.Time     // UTC, without a monotonic reading
-	elapsed time.Duration // by the monotonic clock, since the process started, and what the machine slept
+	elapsed time.Duration // by the monotonic clock since the process started, plus the machine's sleep
 }
 
 // origin is the wall time at which the monotonic clock showed 0.
@@ -75,58 +74,58 @@ func (g *Guard) reading() reading {
 	return r
 }
 
-// belief is what a Guard makes of the machine's clock. It does not change.
+// belief is a Guard's judgement of the machine's clock. It does not change.
 type belief struct {
-	looked time.Duration // when, by the monotonic clock
-	origin time.Time     // the wall time at which that showed 0, as it is believed
-	since  time.Duration // when it was believed first, or first stood where it stands
-	// vouched says that the clock is believed for more than that it shows what it shows: it stayed, or others agree.
+	looked time.Duration // time of the judgement, by the monotonic clock
+	origin time.Time     // the believed wall time at which the monotonic clock showed 0
+	since  time.Duration // when this clock was first believed, or first stood here
+	// vouched reports whether more than the clock's own reading speaks for it: it stayed, or others agree.
 	vouched bool
-	moved   time.Duration // by how much the clock moved against the monotonic one, in all, and was believed
-	jumped  time.Duration // what of that were jumps, but for those at the start
-	counted time.Time     // the origin up to which moved counts; moves of less than countedFrom wait until they are more
+	moved   time.Duration // total of the believed moves of the clock against the monotonic one
+	jumped  time.Duration // the jumps in moved, without those at the start
+	counted time.Time     // the origin at the last count in moved; moves below countedFrom wait until they add up
 	anchor  anchor
 
-	doubted      time.Time     // the same by a clock that jumped; zero where there is no doubt
+	doubted      time.Time     // the origin by a clock that jumped; zero without doubt
 	doubtedSince time.Duration // when it jumped
-	before       string        // what is newer than the clock that the process started with; empty where the clock jumped later
+	before       string        // the thing that is newer than the clock at the start; empty if the clock jumped later
 }
 
-// anchor is a place of a clock that is believed, from which it may not get far away in a short time.
+// anchor is an earlier position of the believed clock, from which it may not move far in a short time.
 type anchor struct {
 	origin time.Time
 	at     time.Duration
 }
 
-// State is what a Guard says at an instant.
+// State is a Guard's judgement at an instant.
 type State struct {
 	Now     time.Time     // the time that is believed, in UTC
 	Machine time.Time     // the time that the machine's clock shows, in UTC
-	Doubt   string        // why that is not believed, for people; empty if it is
-	Left    time.Duration // of a doubt: how long the clock has to stay where it is
-	Vouched bool          // it is believed, and more than the clock itself speaks for it: it stayed where it is, or others agree
+	Doubt   string        // why the machine's clock is not believed, for people; empty if it is
+	Left    time.Duration // of a doubt: how long the clock must still stay where it is
+	Vouched bool          // it is believed, and more than its own reading speaks for it: it stayed where it is, or others agree
 	Settled bool          // it is believed, and has stood where it stands for SettleTime
-	Jumped  time.Duration // by how much it jumped since the process started, in all, and was believed
+	Jumped  time.Duration // total of the believed jumps since the process started
 }
 
 var guard = Guard{asleep: suspended}
 
-// Process is the guard of the package's functions.
+// Process returns the guard of the package's functions.
 func Process() *Guard { return &guard }
 
 // Wall returns the time that the process believes, in UTC, without a monotonic reading.
 func Wall() time.Time { return guard.Wall() }
 
-// Look returns what the process makes of the machine's clock.
+// Look returns the process's judgement of the machine's clock.
 func Look() State { return guard.Look() }
 
-// NotBefore is Guard.NotBefore of the process.
+// NotBefore is Guard.NotBefore of the process's guard.
 func NotBefore(t time.Time, what string) { guard.NotBefore(t, what) }
 
-// Doubted reports whether the process did not believe the machine's clock when it looked at it last.
+// Doubted reports whether the process doubted the machine's clock at the last look.
 func Doubted() bool { return guard.Doubted() }
 
-// Witness is Guard.Witness of the process.
+// Witness is Guard.Witness of the process's guard.
 func Witness(source uint64, end time.Time) { guard.Witness(source, end) }
 
 // Wall returns the time that is believed, in UTC, without a monotonic reading.
@@ -139,7 +138,7 @@ func (g *Guard) Wall() time.Time {
 	return b.now(r)
 }
 
-// Look returns what the guard makes of the machine's clock.
+// Look returns the guard's judgement of the machine's clock.
 func (g *Guard) Look() State {
 	b, r := g.look()
 	s := State{Now: b.now(r), Machine: r.wall, Jumped: b.jumped}
@@ -153,7 +152,7 @@ func (g *Guard) Look() State {
 	return s
 }
 
-// Doubted reports whether the machine's clock was not believed when it was looked at last.
+// Doubted reports whether the machine's clock was doubted at the last look.
 func (g *Guard) Doubted() bool {
 	b := g.belief.Load()
 	return b != nil && !b.doubted.IsZero()
@@ -178,7 +177,7 @@ func (g *Guard) NotBefore(t time.Time, what string) {
 	g.belief.Store(&b)
 }
 
-// Witness hears that a span of a process ended at end, which is before now by that process' clock. Source tells processes apart;
+// Witness records that a span of a process ended at end, so that this process's clock is past it. source identifies the process;
 // those that share the machine's clock are no witnesses. It does nothing while the machine's clock is believed.
 func (g *Guard) Witness(source uint64, end time.Time) {
 	if !g.Doubted() {
@@ -190,15 +189,15 @@ func (g *Guard) Witness(source uint64, end time.Time) {
 	g.witnesses.hear(source, end.UTC().Round(0).Add(-r.elapsed), r.elapsed)
 }
 
-// look reads the machine's clocks and returns what is believed from then on.
+// look reads the machine's clocks and returns the new belief.
 func (g *Guard) look() (*belief, reading) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.judge()
 }
 
-// judge is look with the mutex held. It reads the clocks itself: a reading that waited for the mutex, while the process was stopped,
-// would be taken for another start.
+// judge is look with the mutex held. It reads the clocks itself: a reading from before it waited for the mutex, in a process that
+// was stopped meanwhile, would look like another start.
 func (g *Guard) judge() (*belief, reading) {
 	if g.asleep != nil {
 		g.slept.Store(int64(g.asleep()))
@@ -220,10 +219,10 @@ func (g *Guard) judge() (*belief, reading) {
 		b.drop(r)
 	}
 	switch {
-	case b.near(origin): // follow a clock that is slewed
+	case b.near(origin): // follow a slewed clock
 		b.origin = origin
 		b.believe()
-	case b.before != "" && origin.After(b.origin): // as good as at a start: it is no longer before what is ours
+	case b.before != "" && origin.After(b.origin): // as good as at a start: the clock is past what is ours
 		b.origin, b.since = origin, r.elapsed
 		b.drop(r)
 		b.believe()
@@ -240,8 +239,8 @@ func (g *Guard) judge() (*belief, reading) {
 	return &b, r
 }
 
-// moved is by how much the believed clock moved against the monotonic one of the process, in all: what it was set, and what the machine
-// slept.
+// moved returns the total of the believed clock's moves against the process's monotonic one: settings of the clock, and the machine's
+// sleep.
 func (g *Guard) moved() time.Duration {
 	slept := time.Duration(g.slept.Load())
 	if b := g.belief.Load(); b != nil {
@@ -250,14 +249,14 @@ func (g *Guard) moved() time.Duration {
 	return slept
 }
 
-// count takes what the believed clock moved since it counted last.
+// count adds the believed clock's move since the last count.
 func (b *belief) count() {
 	if by := b.origin.Sub(b.counted); by.Abs() >= countedFrom {
 		b.moved, b.counted = b.moved+by, b.origin
 	}
 }
 
-// follow believes a clock that jumped, and has stood where it stands since.
+// follow believes a clock that jumped, and has stayed where it is since.
 func (b *belief) follow(r reading, since time.Duration) {
 	if b.before == "" {
 		b.jumped += r.origin().Sub(b.origin)
@@ -267,22 +266,22 @@ func (b *belief) follow(r reading, since time.Duration) {
 	b.believe()
 }
 
-// drop drops the anchor where the belief is.
+// drop drops the anchor at the believed clock's position.
 func (b *belief) drop(r reading) { b.anchor = anchor{origin: b.origin, at: r.elapsed} }
 
-// near reports whether a clock with that origin is the believed one, a little slewed.
+// near reports whether a clock with this origin is the believed one, apart from slewing.
 func (b *belief) near(origin time.Time) bool {
 	return origin.Sub(b.origin).Abs() <= JumpAllowed && origin.Sub(b.anchor.origin).Abs() <= JumpAllowed
 }
 
-// continues reports whether a reading is of the monotonic clock that was looked at before.
+// continues reports whether a reading is from the same monotonic clock as the last.
 func (b *belief) continues(r reading) bool {
 	return r.elapsed > b.looked-JumpAllowed && r.elapsed-b.looked < another
 }
 
 func (b *belief) believe() { b.doubted, b.doubtedSince, b.before = time.Time{}, 0, "" }
 
-// now is the time that is believed at a reading.
+// now returns the believed time at a reading.
 func (b *belief) now(r reading) time.Time {
 	if b.doubted.IsZero() {
 		return r.wall
@@ -290,7 +289,7 @@ func (b *belief) now(r reading) time.Time {
 	return b.origin.Add(r.elapsed)
 }
 
-// doubt says what is wrong with the machine's clock.
+// doubt describes what is wrong with the machine's clock.
 func (b *belief) doubt(left time.Duration) string {
 	jump := b.doubted.Sub(b.origin).Round(time.Second)
 	what := fmt.Sprintf("jumped ahead by %s", jump)

@@ -2,8 +2,8 @@ package clock
 
 import "time"
 
-// Simulate has the process' guard begin anew, with a machine whose clocks read returns as for NewGuard, until restore is called. It is
-// for simulations, which own the process: nobody may use the guard while either is called.
+// Simulate resets the process's guard to a machine whose clocks read returns, as for NewGuard, until restore is called. It is for
+// simulations, which own the process: the guard must not be used during either call.
 func Simulate(read func() (wall time.Time, elapsed time.Duration)) (restore func()) {
 	before := guard.read
 	begin := func(read func() reading) {

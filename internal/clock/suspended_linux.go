@@ -6,11 +6,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// readAtOnce is how long reading two clocks takes at most, unless the thread was held up in between.
+// readAtOnce is the longest time between readings of two clocks, unless the thread was interrupted.
 const readAtOnce = time.Millisecond
 
-// suspended returns for how long the machine has slept since it booted: the monotonic clock stands still meanwhile, the one of the time
-// since the boot does not. It is 0 where the kernel does not say.
+// suspended returns the total sleep of the machine since it booted, from the monotonic clock, which stands still meanwhile, and the
+// boot-time clock, which does not. It is 0 if the kernel does not provide them.
 func suspended() time.Duration {
 	for {
 		before, err := read(unix.CLOCK_MONOTONIC)

@@ -4,5 +4,5 @@ package clock
 
 import "time"
 
-// suspended is not known here: a machine that wakes looks like one whose clock jumped ahead.
+// suspended returns 0, as it is unknown: a machine that wakes looks like one whose clock jumped ahead.
 func suspended() time.Duration { return 0 }

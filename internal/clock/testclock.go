@@ -20,7 +20,7 @@ const (
 // process is the clock of the package's functions.
 var process = open()
 
-// open returns the clock of the file that the environment names, and ends the process where that is malformed.
+// open returns the clock of the file that the environment names. It ends the process if the file is malformed.
 func open() *source {
 	checkShift()
 	path := os.Getenv(variable)
@@ -37,16 +37,17 @@ func open() *source {
 	return c
 }
 
-// source is a clock that runs at a rate of the machine's.
+// source is a clock that runs at a multiple of the machine's rate.
 type source struct {
 	start time.Time // the machine's time when the source was made
-	base  time.Time // what this clock showed then, without the offset
+	base  time.Time // this clock's time then, without the offset
 
 	mu       sync.Mutex
 	settings settings
-	// at scaledAt of this clock the machine's monotonic clock had run realAt since start; settings hold since then.
+	// realAt is the machine's monotonic time since start, and scaledAt this clock's, at the last change of
+	// settings.
 	realAt, scaledAt time.Duration
-	alarms           map[*alarm]struct{} // that are waiting
+	alarms           map[*alarm]struct{} // waiting ones
 }
 
 func newSource(set settings) *source {
@@ -54,7 +55,7 @@ func newSource(set settings) *source {
 	return &source{start: now, base: now, settings: set, alarms: map[*alarm]struct{}{}}
 }
 
-// watch applies the file's changes for as long as the process lives.
+// watch applies the file's changes while the process lives.
 func (c *source) watch(path string, content []byte) {
 	for {
 		time.Sleep(pollInterval)
@@ -62,7 +63,7 @@ func (c *source) watch(path string, content []byte) {
 	}
 }
 
-// reload applies the file where its content is not the one given, and returns its content.
+// reload applies the file if its content differs from before, and returns its content.
 func (c *source) reload(path string, before []byte) []byte {
 	set, content, err := readFile(path)
 	if bytes.Equal(content, before) {
@@ -76,7 +77,7 @@ func (c *source) reload(path string, before []byte) []byte {
 	return content
 }
 
-// apply changes the settings, and what is left of each waiting alarm's time.
+// apply changes the settings, and adjusts the remaining time of each waiting alarm.
 func (c *source) apply(set settings) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -87,13 +88,13 @@ func (c *source) apply(set settings) {
 	}
 }
 
-// elapsed returns how long this clock has run. The mutex must be held.
+// elapsed returns the time by this clock since it began. The mutex must be held.
 func (c *source) elapsed() time.Duration {
 	passed := time.Since(c.start) - c.realAt
 	return c.scaledAt + time.Duration(float64(passed)*c.settings.rate)
 }
 
-// real returns how long the machine takes for d of this clock, rounded up. The mutex must be held.
+// real returns the machine's time for d of this clock, rounded up. The mutex must be held.
 func (c *source) real(d time.Duration) time.Duration {
 	return time.Duration(min(math.Ceil(float64(d)/c.settings.rate), math.MaxInt64/2))
 }
@@ -107,7 +108,7 @@ func (c *source) now() time.Time {
 	return c.read()
 }
 
-// shiftWall returns t with another wall reading and the same monotonic one, as if somebody had set the machine's clock.
+// shiftWall returns t with another wall reading and the same monotonic one, as if the machine's clock had been set.
 // Package time cannot make such a Time: Add moves both readings, so the monotonic one is moved back in place.
 func shiftWall(t time.Time, offset time.Duration) time.Time {
 	t = t.Add(offset)
@@ -122,7 +123,7 @@ func shiftWall(t time.Time, offset time.Duration) time.Time {
 // The size of the struct in shiftWall.
 var _ [unsafe.Sizeof(time.Time{})]byte = [24]byte{}
 
-// checkShift panics where package time has another layout than shiftWall knows.
+// checkShift panics if package time's layout is not the one that shiftWall expects.
 func checkShift() {
 	t := time.Now()
 	shifted := shiftWall(t, time.Hour)

@@ -9,13 +9,13 @@ import (
 	"time"
 )
 
-// settings are how a clock differs from the machine's.
+// settings are a clock's differences from the machine's.
 type settings struct {
 	offset time.Duration // of the wall clock
 	rate   float64       // of both clocks; positive
 }
 
-// readFile returns the file's settings and its content, the latter where they are malformed too.
+// readFile returns the file's settings and its content, which it also returns with an error.
 func readFile(path string) (settings, []byte, error) {
 	content, err := os.ReadFile(path)
 	if err != nil {

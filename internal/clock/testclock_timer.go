@@ -10,25 +10,25 @@ import (
 // Now returns the local time, with both readings.
 func Now() time.Time { return process.now() }
 
-// Since returns the time that went by since t, by the monotonic clock where t has its reading.
+// Since returns the time elapsed since t, by the monotonic clock if t has its reading.
 func Since(t time.Time) time.Duration { return process.now().Sub(t) }
 
-// Until returns the time until t, by the monotonic clock where t has its reading.
+// Until returns the time until t, by the monotonic clock if t has its reading.
 func Until(t time.Time) time.Duration { return t.Sub(process.now()) }
 
-// After returns a channel that receives the time once d has gone by.
+// After returns a channel that receives the time after d.
 func After(d time.Duration) <-chan time.Time { return NewTimer(d).C }
 
-// AfterFunc calls f in a goroutine of its own once d has gone by.
+// AfterFunc calls f in its own goroutine after d.
 func AfterFunc(d time.Duration, f func()) *Timer { return process.afterFunc(d, f) }
 
-// NewTimer returns a Timer that sends the time on C once d has gone by.
+// NewTimer returns a Timer that sends the time on C after d.
 func NewTimer(d time.Duration) *Timer { return process.newTimer(d) }
 
 // NewTicker returns a Ticker that sends the time on C every d. It panics for d <= 0.
 func NewTicker(d time.Duration) *Ticker { return process.newTicker(d) }
 
-// Timer is time.Timer by this clock.
+// Timer is time.Timer on this clock.
 type Timer struct {
 	C <-chan time.Time
 	a *alarm
@@ -37,10 +37,10 @@ type Timer struct {
 // Stop prevents the Timer from firing, and reports whether it was waiting.
 func (t *Timer) Stop() bool { return t.a.stop() }
 
-// Reset makes the Timer fire once d has gone by from now, and reports whether it was waiting.
+// Reset makes the Timer fire after d, and reports whether it was waiting.
 func (t *Timer) Reset(d time.Duration) bool { return t.a.reset(d, 0) }
 
-// Ticker is time.Ticker by this clock.
+// Ticker is time.Ticker on this clock.
 type Ticker struct {
 	C <-chan time.Time
 	a *alarm
@@ -78,10 +78,10 @@ func (c *source) newTicker(d time.Duration) *Ticker {
 	return &Ticker{C: a.sent, a: a}
 }
 
-// alarm is what Timer and Ticker share. The source's mutex guards it.
+// alarm is the common part of Timer and Ticker. The source's mutex guards it.
 type alarm struct {
 	source *source
-	sent   chan time.Time // holds one time; nil where call is set
+	sent   chan time.Time // holds one time; nil if call is set
 	call   func()
 
 	timer  *time.Timer // the machine's
@@ -97,10 +97,10 @@ func (c *source) newAlarm(sent chan time.Time, call func()) *alarm {
 	return a
 }
 
-// arm starts the machine's timer for what is left until due. The mutex must be held.
+// arm starts the machine's timer for the time left until due. The mutex must be held.
 func (a *alarm) arm() { a.timer.Reset(a.source.real(a.due - a.source.elapsed())) }
 
-// ring fires if the alarm is due: it may have been stopped or put off since the machine's timer fired.
+// ring fires if the alarm is due: it may have been stopped or reset since the machine's timer fired.
 func (a *alarm) ring() {
 	c := a.source
 	c.mu.Lock()
@@ -114,7 +114,7 @@ func (a *alarm) ring() {
 		a.arm()
 		return
 	case a.period > 0:
-		a.due += (now - a.due + a.period) / a.period * a.period // the next after now, as ticks that nobody took are dropped
+		a.due += (now - a.due + a.period) / a.period * a.period // the next after now: ticks that were not received are dropped
 		a.arm()
 	default:
 		delete(c.alarms, a)
@@ -129,7 +129,8 @@ func (a *alarm) ring() {
 	}
 }
 
-// stop ends the waiting, and reports whether there was any. No time that was sent before can be received afterwards.
+// stop stops the alarm, and reports whether it was waiting. A time that was sent before cannot be received
+// afterwards.
 func (a *alarm) stop() bool {
 	a.source.mu.Lock()
 	defer a.source.mu.Unlock()
@@ -142,20 +143,20 @@ func (a *alarm) reset(d, period time.Duration) bool {
 	defer c.mu.Unlock()
 	waiting := a.disarm()
 	now := c.elapsed()
-	a.due, a.period = now+min(d, math.MaxInt64-now), period // as package time has it, an eternity from now is one
+	a.due, a.period = now+min(d, math.MaxInt64-now), period // like package time, limited to the largest instant
 	c.alarms[a] = struct{}{}
 	a.arm()
 	return waiting
 }
 
-// disarm is stop with the mutex held.
+// disarm stops the alarm, and reports whether it was waiting. The mutex must be held.
 func (a *alarm) disarm() bool {
 	_, waiting := a.source.alarms[a]
 	delete(a.source.alarms, a)
 	a.timer.Stop()
 	select {
 	case <-a.sent:
-		waiting = true // as package time has it since Go 1.23: what nobody received had not fired
+		waiting = true // like package time since Go 1.23: a time that was not received does not count as fired
 	default:
 	}
 	return waiting

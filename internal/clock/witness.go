@@ -6,15 +6,15 @@ import (
 )
 
 const (
-	// enoughWitnesses is how many processes must agree with a clock that jumped.
+	// enoughWitnesses is the number of processes that must agree with a clock that jumped.
 	enoughWitnesses = 5
-	// maxWitnesses bounds how many are heard.
+	// maxWitnesses limits the remembered witnesses.
 	maxWitnesses = 64
 	// heardFor is how long a witness counts.
 	heardFor = time.Minute
 )
 
-// witnesses are processes whose spans tell what time it is, heard while the machine's clock is not believed.
+// witnesses are processes whose spans show the time, recorded while the machine's clock is doubted.
 type witnesses []witness
 
 // witness is a process. A span ends before it arrives, so its latest end is a lower bound of the time.
@@ -24,7 +24,7 @@ type witness struct {
 	heard  time.Duration
 }
 
-// hear remembers what a process says. Where there is no room the one that was heard longest ago is forgotten.
+// hear records a witness. If there is no room, it replaces the one recorded longest ago.
 func (w *witnesses) hear(source uint64, origin time.Time, elapsed time.Duration) {
 	said := witness{source: source, origin: origin, heard: elapsed}
 	list := *w
@@ -48,7 +48,7 @@ func (w *witnesses) hear(source uint64, origin time.Time, elapsed time.Duration)
 	}
 }
 
-// agree reports whether the median of what the processes say is that clock.
+// agree reports whether the median of the witnesses agrees with that clock.
 func (w witnesses) agree(origin time.Time, elapsed time.Duration) bool {
 	var all []time.Time
 	for _, x := range w {

@@ -2,11 +2,11 @@
 
 package failpoint
 
-// Enabled says whether points can be armed. Where it is false what it guards is not compiled.
+// Enabled reports whether points can be armed. Code behind it is compiled away otherwise.
 const Enabled = false
 
 // Before is called before a step.
 func Before(Point) {}
 
-// After is called when the step was done.
+// After is called after a step.
 func After(Point) {}

@@ -11,13 +11,13 @@ import (
 	"syscall"
 )
 
-// Enabled says whether points can be armed. Where it is false what it guards is not compiled.
+// Enabled reports whether points can be armed. Code behind it is compiled away otherwise.
 const Enabled = true
 
-// variable of the environment arms a point.
+// variable is the environment variable that arms a point.
 const variable = "SLOWBURN_FAILPOINT"
 
-// moment is when a point is hit.
+// moment is before or after a step.
 type moment string
 
 const (
@@ -25,11 +25,11 @@ const (
 	after  moment = "after"
 )
 
-// armed is what a process waits for. The zero value is never met.
+// armed is the armed point. The zero value is none.
 type armed struct {
 	point Point
 	at    moment
-	hit   int64 // the hit that kills, from 1
+	hit   int64 // the number of the hit that kills, from 1
 }
 
 var (
@@ -37,7 +37,7 @@ var (
 	hits   atomic.Int64
 )
 
-// fromEnvironment ends the process where the variable is malformed: a test would wait for a crash that never comes.
+// fromEnvironment ends the process if the variable is malformed: a test would wait for a crash that never comes.
 func fromEnvironment() armed {
 	text := os.Getenv(variable)
 	if text == "" {
@@ -67,7 +67,7 @@ func parse(text string) (armed, error) {
 // Before is called before a step.
 func Before(p Point) { meet(p, before) }
 
-// After is called when the step was done.
+// After is called after a step.
 func After(p Point) { meet(p, after) }
 
 func meet(p Point, at moment) {

@@ -1,4 +1,4 @@
-// Package freespace knows how much room a volume has, and what to do where it has none.
+// Package freespace reads the free space of a volume, and advises what to do when it is full.
 //
-// Its types are Space (what a volume has) and Floor (how much of it is left to others). They may be used concurrently.
+// Its types are Space (of a volume) and Floor (the free space that is left to others). They may be used concurrently.
 package freespace

@@ -10,12 +10,12 @@ import (
 	"github.com/slowburn/slowburn/internal/bytesize"
 )
 
-// Space is what the volume of a path has, in bytes.
+// Space is the space of a volume in bytes.
 type Space struct {
-	Free, Total int64 // Free is what this process may use
+	Free, Total int64 // Free is available to this process
 }
 
-// Of returns the space of the volume that a path is on, or will be on when it is made.
+// Of returns the space of the volume of a path. The path need not exist yet.
 func Of(path string) (Space, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
@@ -31,8 +31,8 @@ func Of(path string) (Space, error) {
 	}
 }
 
-// Advice returns what to do about an error that a volume is full, or that the quota of the process's user is: a clause for the end of a
-// message, which names the directory. It is empty where the error is another.
+// Advice returns what to do about the error that a volume, or the user's quota, is full: a clause for the end of a message, which names
+// the directory. It is empty for other errors.
 func Advice(directory string, err error) string {
 	if !errors.Is(err, syscall.ENOSPC) && !errors.Is(err, syscall.EDQUOT) {
 		return ""

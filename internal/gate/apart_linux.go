@@ -10,13 +10,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// niceness is how far costly work stands back behind spans, from where the process stands: among the threads of one container it gets
-// a tenth of what one of theirs gets while both want to run, and all that they leave. Further back it could keep the garbage collector
-// waiting, which stops all threads now and then.
+// niceness is added to the process's niceness for costly work. The threads of such work get a tenth of the CPU that the span path's
+// threads get while both want to run, and all that is left over. A higher value could delay the garbage collector, which sometimes
+// stops all threads.
 const niceness = 10
 
-// apart runs f on a thread of its own that stands back, and ends with f, as a thread without privileges cannot come forward again.
-// Threads that the runtime starts meanwhile do not inherit it. A panic of f becomes one of apart, with where it was.
+// apart runs f on a thread with lower priority that ends with f, because a thread without privileges cannot raise its priority
+// again. Threads that the runtime starts meanwhile do not inherit it. A panic of f becomes a panic of apart, with its stack.
 func apart(f func()) {
 	done := make(chan any, 1)
 	go func() {
@@ -36,7 +36,8 @@ func apart(f func()) {
 	}
 }
 
-// own is the niceness that the process was started with. Later its first thread may be one that stands back.
+// own is the niceness that the process was started with. Later its first thread may be one with lower
+// priority.
 var own = ownNiceness()
 
 func ownNiceness() int {
@@ -47,7 +48,7 @@ func ownNiceness() int {
 	return 20 - priority // the system call returns 20 less the niceness
 }
 
-// standBack has the calling thread stand back. Where it may not, it runs as before.
+// standBack lowers the priority of the calling thread. If that is not allowed, the thread runs as before.
 func standBack() {
 	_ = unix.Setpriority(unix.PRIO_PROCESS, unix.Gettid(), min(own+niceness, 19))
 }

@@ -2,5 +2,5 @@
 
 package gate
 
-// apart runs f. Only Linux lets one thread of a process stand back.
+// apart runs f. Only Linux can lower the priority of a single thread.
 func apart(f func()) { f() }

@@ -1,7 +1,8 @@
-// Package gate lets a bounded number of costly requests run at once, within a budget of memory that they share.
+// Package gate limits the costly requests that run at once, and the memory that they share.
 //
-// A Gate has Slots, which it may share with others, a queue and bytes. A Turn is one request's: Enter waits for a slot in the queue, Reserve for bytes, Computed
-// gives the slot back while the answer is still sent, and Leave gives back what is left. Who waits longest is next, and waits as
-// long as its context and the gate's patience allow; then, or where the queue is full, the error is a *Busy, which says when to
-// come again. What Serve runs stands back behind other threads of the process, where the system can do that. All methods are safe for concurrent use, but those of one Turn are called one after another.
+// A Gate has Slots, which it may share with others, a queue and bytes. A Turn belongs to one request: Enter waits for a slot in the queue,
+// Reserve for bytes, Computed returns the slot while the answer is still being sent, and Leave returns the rest. The request that has
+// waited longest is next; it waits as long as its context and the gate's patience allow. Then, or when the queue is full, the error is a
+// *Busy with a retry delay. What Serve runs has lower priority than the process's other threads, if the system supports that. All methods
+// are safe for concurrent use, except that those of one Turn are called one after another.
 package gate

@@ -15,28 +15,28 @@ import (
 	"github.com/slowburn/slowburn/internal/bytesize"
 )
 
-// Settings size a gate.
+// Settings are the limits of a gate.
 type Settings struct {
-	Slots    *Slots        // of the requests that run at once; several gates may share them
-	Waiting  int           // requests that wait for a slot; others are refused
-	Patience time.Duration // how long one waits for a slot, and for bytes
+	Slots    *Slots        // limit the running requests; several gates may share them
+	Waiting  int           // largest number of requests that wait for a slot; more are refused
+	Patience time.Duration // longest wait for a slot, and for bytes
 	Memory   int64         // bytes that all requests share
 }
 
-// Processors is how many costly requests run at once where nothing else is set: one processor less than there are, so that one is
-// left for spans, and one at least.
+// Processors is the default number of costly requests that run at once: one less than processors, so that one is left for spans,
+// but at least one.
 func Processors() int { return max(1, runtime.GOMAXPROCS(0)-1) }
 
-// Slots let so many requests run at once.
+// Slots limit the requests that run at once.
 type Slots struct {
 	free  *semaphore.Weighted
 	total int
 }
 
-// NewSlots returns so many slots.
+// NewSlots returns slots for so many requests.
 func NewSlots(total int) *Slots { return &Slots{semaphore.NewWeighted(int64(total)), total} }
 
-// Gate is what costly requests pass.
+// Gate limits costly requests.
 type Gate struct {
 	settings Settings
 	memory   *semaphore.Weighted
@@ -49,21 +49,21 @@ func New(s Settings) *Gate {
 	return &Gate{settings: s, memory: semaphore.NewWeighted(s.Memory)}
 }
 
-// State is what a gate is doing.
+// State counts the requests of a gate, and its reserved bytes.
 type State struct{ Running, Waiting, Reserved, Refused int64 }
 
-// State returns what the gate is doing.
+// State returns the state of the gate.
 func (g *Gate) State() State {
 	return State{g.running.Load(), g.waiting.Load(), g.reserved.Load(), g.refused.Load()}
 }
 
-// Memory is how many bytes all requests share.
+// Memory is the number of bytes that all requests share.
 func (g *Gate) Memory() int64 { return g.settings.Memory }
 
-// Busy says that a request was refused because of others.
+// Busy refuses a request because of others.
 type Busy struct {
 	reason string
-	// RetryAfter is when to come again.
+	// RetryAfter is the retry delay.
 	RetryAfter time.Duration
 }
 
@@ -72,7 +72,8 @@ func (b *Busy) Error() string {
 	return fmt.Sprintf("%s: ask again in %s", b.reason, b.RetryAfter)
 }
 
-// Large says that a request takes more memory than all may together: it is refused whoever else asks.
+// Large refuses a request that takes more memory than all requests together may have, however many others
+// there are.
 type Large struct{ Bytes, Memory int64 }
 
 // Error implements error.
@@ -80,12 +81,12 @@ func (l *Large) Error() string {
 	return fmt.Sprintf("it takes %s of memory, and all requests together may take %s", bytesize.Size(l.Bytes), bytesize.Size(l.Memory))
 }
 
-// Header says in a header when to come again.
+// Header sets the retry delay in a header.
 func (b *Busy) Header(h http.Header) {
 	h.Set("Retry-After", strconv.Itoa(int(math.Ceil(b.RetryAfter.Seconds()))))
 }
 
-// retryAfter is when a refused request is to come again.
+// retryAfter is the retry delay of refused requests.
 const retryAfter = 2 * time.Second
 
 func (g *Gate) busy(reason string, args ...any) error {
@@ -93,16 +94,16 @@ func (g *Gate) busy(reason string, args ...any) error {
 	return &Busy{fmt.Sprintf(reason, args...), retryAfter}
 }
 
-// Turn is a request that has passed.
+// Turn is a request in a gate.
 type Turn struct {
 	gate  *Gate
 	slot  bool
 	bytes int64
 
-	answer int64 // of bytes, what the answer that Serve keeps has taken
+	answer int64 // the part of bytes that Serve's answer has taken
 }
 
-// Enter waits for a slot. The error is a *Busy, or the context's cause where that ended while the request waited.
+// Enter waits for a slot. The error is a *Busy, or the context's cause if that ended during the wait.
 func (g *Gate) Enter(ctx context.Context) (*Turn, error) {
 	if err := context.Cause(ctx); err != nil {
 		return nil, err
@@ -135,8 +136,9 @@ func (g *Gate) wait(ctx context.Context, from *semaphore.Weighted, n int64) erro
 	return g.busy("other requests took longer than %s", g.settings.Patience)
 }
 
-// Reserve changes how many bytes the turn has. It waits where there are too few, with none reserved, so that two that want more
-// do not wait for each other. The error is as Enter's; more than the gate has altogether is for the caller to refuse.
+// Reserve sets the number of bytes of the turn. If there are too few, it waits without any reservation, so that two requests
+// that want more do not wait for each other. The errors are those of Enter; the caller must refuse more bytes than the gate
+// has.
 func (t *Turn) Reserve(ctx context.Context, bytes int64) error {
 	t.reserve(0)
 	if bytes = min(bytes, t.gate.settings.Memory); t.gate.memory.TryAcquire(bytes) {
@@ -155,8 +157,8 @@ func (t *Turn) take(bytes int64) {
 	t.gate.reserved.Add(bytes)
 }
 
-// Grow reserves more beside what the turn has, and does not wait: two that wait with what they have would wait for each other. The
-// error is a *Busy, or a *Large where the turn alone would have more than there is.
+// Grow reserves more bytes besides those of the turn. It does not wait: two turns that wait while they hold bytes would wait for
+// each other. The error is a *Busy, or a *Large if this turn alone would exceed the gate's memory.
 func (t *Turn) Grow(bytes int64) error {
 	if all := t.bytes + bytes; all > t.gate.settings.Memory {
 		return &Large{all, t.gate.settings.Memory}
@@ -168,21 +170,21 @@ func (t *Turn) Grow(bytes int64) error {
 	return nil
 }
 
-// Keep gives back all bytes but these.
+// Keep returns all bytes except so many.
 func (t *Turn) Keep(bytes int64) {
 	if bytes < t.bytes {
 		t.reserve(bytes)
 	}
 }
 
-// reserve gives back all but bytes.
+// reserve returns all bytes beyond so many.
 func (t *Turn) reserve(bytes int64) {
 	t.gate.memory.Release(t.bytes - bytes)
 	t.gate.reserved.Add(bytes - t.bytes)
 	t.bytes = bytes
 }
 
-// Computed gives the slot back: what is left is to send the answer.
+// Computed returns the slot: only sending the answer is left.
 func (t *Turn) Computed() {
 	if t.slot {
 		t.slot = false
@@ -191,11 +193,11 @@ func (t *Turn) Computed() {
 	}
 }
 
-// Leave gives everything back. It may be called more than once.
+// Leave returns everything. It may be called more than once.
 func (t *Turn) Leave() {
 	t.Computed()
 	t.reserve(0)
 }
 
-// Memory is how many bytes all requests share.
+// Memory is the number of bytes that all requests share.
 func (t *Turn) Memory() int64 { return t.gate.settings.Memory }

@@ -6,11 +6,11 @@ import (
 	"net/http"
 )
 
-// Serve has next answer while the turn has its slot, compression in next included, and sends the answer once the slot is given back: a
-// client that reads slowly keeps none. While it is sent the turn keeps the memory that the answer takes.
+// Serve calls next while the turn has its slot, compression included, and sends the answer after returning the slot: a slow client
+// holds no slot. Until it is sent, the turn keeps the memory of the answer.
 //
-// With a fail the answer takes memory of the gate as it grows, beside what next reserves; where there is none for it, fail answers in
-// its place, with the error of Turn.Grow. With nil, what next reserves is for the answer too.
+// If fail is set, the answer takes memory of the gate as it grows, besides what next reserves; if there is none, fail answers instead,
+// with the error of Turn.Grow. If fail is nil, the memory that next reserves is also for the answer.
 func (t *Turn) Serve(w http.ResponseWriter, r *http.Request, next http.Handler, fail func(http.ResponseWriter, error)) {
 	a := answer{header: w.Header().Clone(), turn: t, code: http.StatusOK, charged: fail != nil}
 	apart(func() { next.ServeHTTP(&a, r.WithContext(context.WithValue(r.Context(), key{}, t))) })
@@ -28,16 +28,16 @@ func (t *Turn) Serve(w http.ResponseWriter, r *http.Request, next http.Handler, 
 	w.WriteHeader(a.code)
 	for _, part := range a.parts {
 		if _, err := w.Write(part); err != nil {
-			return // the client has gone, and nobody is left to tell
+			return // the client has gone
 		}
 	}
 }
 
-// key is that of a Turn in a context.
+// key is the context key of a Turn.
 type key struct{}
 
-// Reserve is Turn.Reserve of the turn whose handler the context is of, and a *Large where that is more than the gate has; without a
-// turn it does nothing. What is in the answer already stays reserved beside it.
+// Reserve is Turn.Reserve of the context's turn; it returns a *Large for more than the gate has. Without a turn it does nothing.
+// The memory of the answer so far stays reserved besides.
 func Reserve(ctx context.Context, bytes int64) error {
 	t, ok := ctx.Value(key{}).(*Turn)
 	if !ok {
@@ -50,21 +50,23 @@ func Reserve(ctx context.Context, bytes int64) error {
 	return t.Reserve(ctx, bytes)
 }
 
-// An answer is kept in parts, so that nothing of it moves while it grows. Most answers are short: parts double from the first on.
+// An answer is kept in parts, so that growing moves nothing. Most answers are short: each part is twice as large as the one
+// before.
 const (
 	firstPart = 4 << 10
 	mostPart  = 64 << 10
 )
 
-// answer is one that is not sent yet. It has no other methods, so nothing can flush it or take the connection over.
+// answer is an answer that was not sent yet. It has no other methods, so that nothing can flush it or take the
+// connection over.
 type answer struct {
 	header  http.Header
 	turn    *Turn
-	charged bool // to the turn
+	charged bool // whether the turn pays for it
 	code    int
 	parts   [][]byte
 	size    int64 // of the parts
-	err     error // of taking memory for them
+	err     error // of reserving memory for parts
 }
 
 func (a *answer) Header() http.Header { return a.header }

@@ -1,7 +1,7 @@
-// Package grpczstd makes gRPC's compressor "zstd", for clients and servers of the whole process, one that reads no frame
-// whose window is over 8 MiB: a frame of ten bytes may ask for gigabytes, which are allocated before anything is read. That is
-// what RFC 8878 has decoders support at least, and what encoders stay within by default. What it writes is configgrpc's.
-// Importing it is all there is to do.
+// Package grpczstd replaces gRPC's compressor "zstd", for clients and servers of the whole process, by one that refuses frames
+// with a window over 8 MiB: a frame of ten bytes may ask for gigabytes, which are allocated before anything is read. RFC 8878
+// requires decoders to support 8 MiB, and encoders stay within it by default. It compresses as configgrpc's does. Importing
+// the package is enough.
 package grpczstd
 
 import (
@@ -9,7 +9,7 @@ import (
 	"sync"
 
 	"github.com/klauspost/compress/zstd"
-	_ "go.opentelemetry.io/collector/config/configgrpc" // registers its own first, so that this one takes its place
+	_ "go.opentelemetry.io/collector/config/configgrpc" // registers its own first, which this one replaces
 	"google.golang.org/grpc/encoding"
 )
 
@@ -26,8 +26,8 @@ type compressor struct {
 	readers sync.Pool // *zstd.Decoder
 }
 
-// reader goes back to its pool when it is closed. It has no other method of the decoder: gRPC would let it write the whole
-// message by WriteTo.
+// reader returns to its pool when it is closed. It hides the decoder's WriteTo, with which gRPC would write the whole
+// message.
 type reader struct {
 	d    *zstd.Decoder
 	pool *sync.Pool
@@ -52,7 +52,7 @@ func (c *compressor) Decompress(from io.Reader) (io.Reader, error) {
 	return &reader{d, &c.readers}, nil
 }
 
-// Close gives the decoder back. gRPC calls it once it has read the message.
+// Close returns the decoder. gRPC calls it after reading the message.
 func (r *reader) Close() error {
 	err := r.d.Reset(nil)
 	if err == nil {

@@ -1,10 +1,10 @@
 // Package host lets one component of a running Collector find another.
 //
-// Extensions are found with Lookup (by ID) and Find (by what they implement). Components of pipelines cannot be looked
-// up through the Collector, so they Announce themselves to every extension that implements Listener when they start,
-// and Retract when they stop. Nothing here is global: two Collectors in one process do not see each other.
+// Extensions are found with Lookup (by ID) and Find (by interface). Components of pipelines cannot be looked up
+// through the Collector, so they Announce themselves to every extension that implements Listener when they start, and
+// Retract when they stop. Nothing here is global: two Collectors in one process do not see each other.
 //
-// A component that can say whether it works implements Prober.
+// A component that can report its health implements Prober.
 package host
 
 import (
@@ -15,28 +15,27 @@ import (
 	"go.opentelemetry.io/collector/component"
 )
 
-// Listener is an extension that wants to know the components of the pipelines.
-// Its methods may be called concurrently.
+// Listener is an extension that is told of the pipelines' components. Its methods may be called concurrently.
 type Listener interface {
-	// ComponentStarted is told a component's ID and the component, or the part of it that it shows to others.
+	// ComponentStarted announces a component, or its public part, with its ID.
 	ComponentStarted(id component.ID, c any)
-	// ComponentStopped is told that what was announced under this ID is no more.
+	// ComponentStopped retracts an announcement.
 	ComponentStopped(id component.ID, c any)
 }
 
-// Health is what a component found when it looked at itself or at what it depends on.
+// Health is the health of a component, or of what it depends on.
 type Health struct {
-	// OK says that all is well.
+	// OK reports whether it is healthy.
 	OK bool
-	// Blocking says that the gateway cannot take spans while this is not OK.
+	// Blocking reports that the gateway cannot accept spans while this is not OK.
 	Blocking bool
-	// Message says in a sentence what was found and, where it is not OK, what to do.
+	// Message describes the finding in a sentence and, if it is not OK, says what to do.
 	Message string
-	// Advice says what to set up that nothing works wrong without, empty where there is nothing.
+	// Advice recommends a setting without which nothing is broken. It is empty if there is none.
 	Advice string
 }
 
-// Prober is a component that can tell its health. Probe may be called concurrently and must return promptly.
+// Prober is a component that reports its health. Probe may be called concurrently and must return promptly.
 type Prober interface {
 	Probe(ctx context.Context) Health
 }
@@ -55,7 +54,7 @@ func Lookup[T any](h component.Host, id component.ID) (T, error) {
 	return t, nil
 }
 
-// Find returns the one extension that is a T, and false where there is none. Several are an error, which names them.
+// Find returns the one extension that is a T, and false if there is none. Several are an error that names them.
 func Find[T any](h component.Host) (T, bool, error) {
 	var found T
 	var ids []string
@@ -73,12 +72,12 @@ func Find[T any](h component.Host) (T, bool, error) {
 	return found, len(ids) == 1, nil
 }
 
-// Announce tells every Listener among the extensions that the component c runs under this ID.
+// Announce announces the component c with this ID to every Listener among the extensions.
 func Announce(h component.Host, id component.ID, c any) {
 	each(h, func(l Listener) { l.ComponentStarted(id, c) })
 }
 
-// Retract takes an announcement back.
+// Retract retracts an announcement.
 func Retract(h component.Host, id component.ID, c any) {
 	each(h, func(l Listener) { l.ComponentStopped(id, c) })
 }

@@ -11,13 +11,13 @@ import (
 
 const exporterScope = "go.opentelemetry.io/collector/exporter/exporterhelper"
 
-// Exporter counts what leaves by an exporter.
+// Exporter counts the spans that an exporter sends.
 type Exporter struct {
 	sent, failed metric.Int64Counter
-	attributes   []metric.AddOption // a slice, so that a call makes none
+	attributes   []metric.AddOption // a slice, so that a call allocates none
 }
 
-// NewExporter makes the Exporter of a component. Attributes are those that it gives the helper.
+// NewExporter returns the Exporter of a component. Attributes must be those that it gives the helper.
 func NewExporter(set component.TelemetrySettings, id component.ID, attributes ...attribute.KeyValue) (*Exporter, error) {
 	meter := set.MeterProvider.Meter(exporterScope)
 	sent, sentErr := meter.Int64Counter("otelcol_exporter_sent_spans",
@@ -28,12 +28,12 @@ func NewExporter(set component.TelemetrySettings, id component.ID, attributes ..
 	return &Exporter{sent, failed, []metric.AddOption{metric.WithAttributeSet(attribute.NewSet(all...))}}, errors.Join(sentErr, failedErr)
 }
 
-// Sent adds spans that arrived.
+// Sent counts spans that arrived.
 func (e *Exporter) Sent(ctx context.Context, spans int) {
 	e.sent.Add(ctx, int64(spans), e.attributes...)
 }
 
-// Failed adds spans that did not, in an attempt to send them.
+// Failed counts spans of a failed attempt.
 func (e *Exporter) Failed(ctx context.Context, spans int) {
 	e.failed.Add(ctx, int64(spans), e.attributes...)
 }

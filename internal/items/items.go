@@ -1,6 +1,6 @@
-// Package items counts spans that pass a component as bytes, where the Collector's own counting, which looks into the empty
-// ptrace.Traces beside them, sees none. Processor adds them to the metrics of the Collector's processorhelper, Exporter to those
-// of its exporterhelper: an instrument with the same name, unit and description there is the same.
+// Package items counts spans that pass a component as bytes. The Collector's own counting sees only the empty ptrace.Traces
+// beside them. Processor adds them to the metrics of the Collector's processorhelper, Exporter to those of its exporterhelper:
+// instruments with the same name, unit and description are one.
 //
 // All of it may be used concurrently. There are no locks.
 package items
@@ -17,8 +17,8 @@ import (
 	"github.com/slowburn/slowburn/internal/wire"
 )
 
-// AsBytes returns how many spans a ConsumeTraces was called with as bytes in the context: 0 where it was called with decoded
-// spans, or with none.
+// AsBytes returns the number of spans in the context of a ConsumeTraces as bytes: 0 if it was called with decoded spans, or
+// with none.
 func AsBytes(ctx context.Context, td ptrace.Traces) int {
 	if td.ResourceSpans().Len() > 0 {
 		return 0
@@ -32,7 +32,7 @@ func AsBytes(ctx context.Context, td ptrace.Traces) int {
 	return 0
 }
 
-// Waiting returns how many spans of k are still to be sent.
+// Waiting returns the number of spans of k that were not sent.
 func Waiting(k *wire.Kept) (n int) {
 	for i := range k.Spans {
 		if s := &k.Spans[i]; !s.Left && !s.Sent {
@@ -42,15 +42,15 @@ func Waiting(k *wire.Kept) (n int) {
 	return n
 }
 
-// Processor counts what passes a processor.
+// Processor counts the spans that pass a processor.
 type Processor struct {
 	incoming, outgoing metric.Int64Counter
-	attributes         []metric.AddOption // a slice, so that a call makes none
+	attributes         []metric.AddOption // a slice, so that a call allocates none
 }
 
 const processorScope = "go.opentelemetry.io/collector/processor/processorhelper"
 
-// NewProcessor makes the Processor of the traces of a component.
+// NewProcessor returns the Processor for a component's traces.
 func NewProcessor(set component.TelemetrySettings, id component.ID) (*Processor, error) {
 	meter := set.MeterProvider.Meter(processorScope)
 	incoming, inErr := meter.Int64Counter("otelcol_processor_incoming_items",
@@ -61,7 +61,7 @@ func NewProcessor(set component.TelemetrySettings, id component.ID) (*Processor,
 		attribute.String("processor", id.String()), attribute.String("otel.signal", "traces")))}}, errors.Join(inErr, outErr)
 }
 
-// Passed adds spans that came in, and those that went on.
+// Passed counts incoming and outgoing spans.
 func (p *Processor) Passed(ctx context.Context, in, out int) {
 	p.incoming.Add(ctx, int64(in), p.attributes...)
 	p.outgoing.Add(ctx, int64(out), p.attributes...)

@@ -8,13 +8,13 @@ import (
 	"unsafe"
 )
 
-// ErrDisk is a disk that failed under memory that is a file's.
+// ErrDisk says that the disk under a mapped file failed.
 var ErrDisk = errors.New("the disk under a mapped file failed")
 
-// Fault is a fault in memory that is a file's. It is ErrDisk.
+// Fault is a fault in a mapped file's memory. It is an ErrDisk.
 type Fault struct{ address uintptr }
 
-// Error says it in plain words: the runtime's are about memory.
+// Error describes the fault as a failed file; the runtime's text is about memory.
 func (f *Fault) Error() string {
 	return ErrDisk.Error() + ": the file was cut off, or cannot be read or written"
 }
@@ -22,7 +22,7 @@ func (f *Fault) Error() string {
 // Unwrap returns ErrDisk.
 func (f *Fault) Unwrap() error { return ErrDisk }
 
-// In reports whether the fault was in b.
+// In reports whether the faulting address is in b.
 func (f *Fault) In(b []byte) bool {
 	start := uintptr(unsafe.Pointer(unsafe.SliceData(b)))
 	return f.address >= start && f.address < start+uintptr(len(b))
@@ -50,10 +50,10 @@ func Guard(err *error) func() {
 	}
 }
 
-// pageSize is the size of a page, or a part of it.
+// pageSize is the size of a page, or a fraction of it.
 const pageSize = 4 << 10
 
-// Readable returns a *Fault if the disk does not give a page of bytes that may be a file's back. It touches every page.
+// Readable reads every page of bytes that may be a mapped file's. It returns a *Fault if the disk fails.
 func Readable(b []byte) (err error) {
 	defer Guard(&err)()
 	sum := byte(0)
@@ -64,7 +64,7 @@ func Readable(b []byte) (err error) {
 	return nil
 }
 
-// Dirty makes the system write all pages of a mapped file once more. Where the disk fails under it, that is a fault.
+// Dirty makes the system write all pages of a mapped file again. If the disk fails, it faults.
 func Dirty(b []byte) {
 	for at := 0; at < len(b); at += pageSize {
 		word := (*uint32)(unsafe.Pointer(&b[at]))

@@ -7,10 +7,10 @@ import (
 	"unsafe"
 )
 
-// madvPopulateWrite makes pages present and writable, or says why that cannot be (Linux 5.14).
+// madvPopulateWrite makes pages present and writable, or fails (Linux 5.14).
 const madvPopulateWrite = 23
 
-// preallocate makes sure that a file has room on the disk for so many bytes.
+// preallocate allocates disk space for a file.
 func preallocate(f *os.File, size int) error {
 	err := ignoringEINTR(func() error { return syscall.Fallocate(int(f.Fd()), 0, 0, int64(size)) })
 	if errors.Is(err, syscall.EOPNOTSUPP) || errors.Is(err, syscall.ENOSYS) {
@@ -19,17 +19,17 @@ func preallocate(f *os.File, size int) error {
 	return err
 }
 
-// populate makes the pages of a mapping present, so that the disk fails here if it does, and not under a store. It is
-// also cheaper than a fault for each.
+// populate makes the pages of a mapping present, so that a failing disk shows here and not in a store. It is also
+// cheaper than a fault per page.
 func populate(b []byte) error {
 	err := ignoringEINTR(func() error { return syscall.Madvise(b, madvPopulateWrite) })
 	if errors.Is(err, syscall.EINVAL) {
-		return nil // an older kernel; stores are guarded all the same
+		return nil // an older kernel; Guard still covers stores
 	}
 	return err
 }
 
-// cached reports whether the pages of a mapping are in memory, as far as a few of them tell.
+// cached reports whether the pages of a mapping are in memory, judged by a few of them.
 func cached(b []byte) bool {
 	const samples = 8
 	page := os.Getpagesize()

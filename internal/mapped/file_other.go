@@ -9,7 +9,7 @@ import (
 
 var errNoFiles = errors.New("files cannot be mapped on this system: set tail_sampling::storage to memory")
 
-// Lock is not to be had on this system.
+// Lock is not supported on this system.
 func Lock(*os.File) (bool, error) { return false, errNoFiles }
 
 func mapShared(*os.File, int) ([]byte, error) { return nil, errNoFiles }

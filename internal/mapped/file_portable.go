@@ -4,11 +4,11 @@ package mapped
 
 import "os"
 
-// preallocate makes sure that a file has room on the disk for so many bytes.
+// preallocate allocates disk space for a file.
 func preallocate(f *os.File, size int) error { return writeZeros(f, size) }
 
-// populate has nothing to do: preallocate wrote every page.
+// populate does nothing: preallocate wrote every page.
 func populate([]byte) error { return nil }
 
-// cached assumes it: there is no cheap way to ask.
+// cached reports whether the pages are in memory, which it assumes: there is no cheap way to ask.
 func cached([]byte) bool { return true }

@@ -8,7 +8,7 @@ import (
 	"syscall"
 )
 
-// Lock takes the lock of a file for as long as it is open, and reports whether nobody else has it.
+// Lock locks a file for as long as it is open. It reports false if another process has the lock.
 func Lock(f *os.File) (bool, error) {
 	err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 	if errors.Is(err, syscall.EWOULDBLOCK) {

@@ -8,7 +8,7 @@ import (
 	"syscall"
 )
 
-// writeZeros fills a file, where the system cannot set blocks aside.
+// writeZeros fills a file with zeros, on systems that cannot allocate blocks.
 func writeZeros(f *os.File, size int) error {
 	zeros := make([]byte, min(size, 1<<20))
 	for off := 0; off < size; off += len(zeros) {

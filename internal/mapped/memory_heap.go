@@ -2,5 +2,5 @@
 
 package mapped
 
-// Allocate returns zeroed memory. The race detector only watches the Go heap, so tests with it get theirs there too.
+// Allocate returns zeroed memory. It is on the Go heap, because the race detector watches only that.
 func Allocate(size int) Memory { return Memory{Buf: make([]byte, size), heap: true} }

@@ -4,13 +4,14 @@ package mapped
 
 import "syscall"
 
-// Allocate returns zeroed memory outside of the Go heap. The garbage collector lets the heap grow in proportion to what
-// is live in it: segments on the heap would let the garbage of decoding grow to the size of the buffer, and the process
-// to twice its budget.
+// Allocate returns zeroed memory outside of the Go heap. The garbage collector lets the heap grow in proportion to its
+// live part: segments on the heap would let the garbage of decoding grow to the size of the buffer, and the process to
+// twice its budget.
 func Allocate(size int) Memory {
 	b, err := syscall.Mmap(-1, 0, size, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_ANON|syscall.MAP_PRIVATE)
 	if err != nil {
-		// The system has no memory or no mappings left. The heap may have room, and dies of it in the way that Go does.
+		// The system has no memory or no mappings left. The heap may still have room; if not, the process ends as Go
+		// programs do.
 		return Memory{Buf: make([]byte, size), heap: true}
 	}
 	return Memory{Buf: b}

@@ -1,5 +1,5 @@
-// Package otlpfile reads files of OTLP traces: JSON, one object after the other, and protobuf, with or without the lengths
-// and the zstd compression, of each message or of the whole file, that the Collector's file exporter writes.
+// Package otlpfile reads files of OTLP traces: JSON objects one after the other, or protobuf as the Collector's file
+// exporter writes it, with or without lengths, and with or without zstd compression of each message or of the whole file.
 package otlpfile
 
 import (
@@ -16,15 +16,14 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 )
 
-// MaxMessage is the most bytes that one message may have, uncompressed.
+// MaxMessage is the largest size of a message in bytes, uncompressed.
 const MaxMessage = 1 << 30
 
-// Read returns the messages of a file as requests in protobuf, each of which is only valid until the next. An error ends
-// it, and says where in the file it is.
+// Read returns the messages of a file as requests in protobuf, each only valid until the next. An error ends it, and has the
+// position in the file.
 //
-// What is in the file is told by its first bytes: JSON begins with a brace, a message without a length with the tag of its
-// first field, a length, four bytes that begin with the highest, with less than that tag, and what is compressed as a whole with
-// zstd's magic number.
+// The first bytes tell the format: JSON begins with a brace; a message without a length with the tag of its first field; a
+// length, four bytes with the highest first, with a byte below that tag; and a compressed file with zstd's magic number.
 func Read(r io.Reader) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
 		in := bufio.NewReaderSize(r, 1<<16)
@@ -134,7 +133,7 @@ func readDelimited(in io.Reader, yield func([]byte, error) bool) {
 
 var zstdMagic = []byte{0x28, 0xb5, 0x2f, 0xfd}
 
-// unpack undoes what the file exporter's compression and format did.
+// unpack undoes the file exporter's compression and format.
 func unpack(message []byte) ([]byte, error) {
 	if bytes.HasPrefix(message, zstdMagic) {
 		z, err := zstd.NewReader(nil, zstd.WithDecoderMaxMemory(MaxMessage), zstd.WithDecoderConcurrency(1))

@@ -1,7 +1,8 @@
-// Package owner keeps a directory to one process. Its one type is Claim: the lock of a file in the directory, which says which process has it.
+// Package owner keeps a directory to one process. Its one type is Claim: the lock of a file in the directory, which names the owning
+// process.
 //
-// The kernel takes the lock back when the process ends, in whatever way. On a volume that several machines mount, the lock reaches as far as
-// the file system carries flock: NFS does.
+// The kernel releases the lock when the process ends, in any way. On a volume that several machines mount, the lock works if the file
+// system supports flock, as NFS does.
 package owner
 
 import (
@@ -16,13 +17,13 @@ import (
 	"github.com/slowburn/slowburn/internal/mapped"
 )
 
-// lockName is the file's. It is a name of its own, so that no store takes it for one of its files.
+// lockName is the name of the lock file. No store uses it for a file of its own.
 const lockName = "slowburn.lock"
 
-// InUseError is a directory that another process has.
+// InUseError says that another process owns a directory.
 type InUseError struct {
 	Dir   string
-	Owner string // such as "pid 12 on host eu-1, since 2026-11-26T20:00:00Z"; empty where it has not said so yet
+	Owner string // such as "pid 12 on host eu-1, since 2026-11-26T20:00:00Z"; empty if it is not written yet
 }
 
 func (e *InUseError) Error() string {
@@ -33,11 +34,11 @@ func (e *InUseError) Error() string {
 	return fmt.Sprintf("%s is in use by another process (%s)", e.Dir, owner)
 }
 
-// Claim is a directory that this process has.
+// Claim is the ownership of a directory.
 type Claim struct{ lock *os.File }
 
-// Take makes the directory if it is missing, and takes it for this process. It returns an *InUseError where another process has it;
-// any other error says that the directory cannot be locked.
+// Take creates the directory if it is missing, and claims it for this process. It returns an *InUseError if another process owns
+// it; any other error says that the directory cannot be locked.
 func Take(dir string) (*Claim, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
@@ -59,10 +60,10 @@ func Take(dir string) (*Claim, error) {
 	return &Claim{f}, nil
 }
 
-// Release lets others have the directory. The file stays: removed, it would be another file that the next process locks.
+// Release releases the directory. The lock file stays: if it were removed, the next process would lock another file.
 func (c *Claim) Release() error { return c.lock.Close() }
 
-// write says which process this is. A disk that has no room for it keeps the directory all the same.
+// write writes this process's identity. Without room on the disk, the claim holds all the same.
 func write(f *os.File) error {
 	if err := f.Truncate(0); err != nil {
 		return err
@@ -75,7 +76,7 @@ func write(f *os.File) error {
 	return nil
 }
 
-// read is what the owner wrote, or nothing.
+// read returns what the owner wrote, or nothing.
 func read(f *os.File) string {
 	b := make([]byte, 512)
 	n, _ := f.ReadAt(b, 0)

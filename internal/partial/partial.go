@@ -1,6 +1,6 @@
-// Package partial carries back to a receiver what components behind it refused for good of a request whose rest they took,
-// for OTLP's partial success. Its one type is Rejected. What is handed on from another goroutine after the request was answered
-// is not carried back.
+// Package partial reports back to a receiver which items of an accepted request were refused for good by components behind it,
+// for OTLP's partial success. Its one type is Rejected. Items that another goroutine refuses after the request was answered are
+// not reported.
 package partial
 
 import (
@@ -8,7 +8,7 @@ import (
 	"sync"
 )
 
-// Rejected counts what was refused of a request. It is goroutine-safe.
+// Rejected counts the refused items of a request. It is goroutine-safe.
 type Rejected struct {
 	mu    sync.Mutex
 	items int64
@@ -17,14 +17,14 @@ type Rejected struct {
 
 type key struct{}
 
-// NewContext returns a context in which Add is noted by the Rejected.
+// NewContext returns a context whose Add calls are recorded in the Rejected.
 func NewContext(ctx context.Context) (context.Context, *Rejected) {
 	r := new(Rejected)
 	return context.WithValue(ctx, key{}, r), r
 }
 
-// Add notes that items of the request were refused. The first reason that is given is kept. Without a receiver that asks, it
-// does nothing.
+// Add records that items of the request were refused. The first reason is kept. It does nothing without a receiver that
+// asks.
 func Add(ctx context.Context, items int64, reason string) {
 	r, ok := ctx.Value(key{}).(*Rejected)
 	if !ok || items <= 0 {
@@ -38,7 +38,7 @@ func Add(ctx context.Context, items int64, reason string) {
 	}
 }
 
-// Items returns how many were refused, and why the first was.
+// Items returns the number of refused items, and the first reason.
 func (r *Rejected) Items() (items int64, reason string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

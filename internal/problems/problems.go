@@ -1,5 +1,5 @@
-// Package problems finds all that is wrong with the configuration of a component, and says each in one shape: the component and key, what
-// is wrong, and what to write. Its one type is Problem, its functions Of and Lines.
+// Package problems finds all mistakes in the configuration of a component, and describes each in one form: the component and key, the
+// mistake, and what to write. Its one type is Problem, its functions are Of and Lines.
 package problems
 
 import (
@@ -16,24 +16,24 @@ import (
 	"github.com/slowburn/slowburn/internal/units"
 )
 
-// Problem is one thing that is wrong.
+// Problem is one mistake.
 type Problem struct {
-	Key  string // of the value, or of the component where that is not known
+	Key  string // of the value, or of the component if the key is unknown
 	Text string
 }
 
-// String is one line.
+// String returns the problem as one line.
 func (p Problem) String() string { return p.Key + ": " + p.Text }
 
-// Of decodes what a configuration says of a component into its default configuration, which it changes, validates that, and returns all
-// that is wrong. The key is where it stands, as in processors::batch.
+// Of decodes a component's section into its default configuration, which it changes, validates that, and returns all mistakes. The key
+// is the section's, such as processors::batch.
 func Of(key string, conf *confmap.Conf, config any) (list []Problem) {
 	r := reader{key: key, root: reflect.TypeOf(config).Elem().String(), names: namesOf(reflect.TypeOf(config))}
 	found := units.Check(key, conf.ToStringMap(), config)
 	changes := map[string]any{}
 	for _, f := range found.Refused {
 		list = append(list, Problem{f.Key, f.Text})
-		changes[strings.TrimPrefix(f.Key, key+confmap.KeyDelimiter)] = "0" // to find what else is wrong
+		changes[strings.TrimPrefix(f.Key, key+confmap.KeyDelimiter)] = "0" // to find the other mistakes
 	}
 	for at, text := range found.Rewritten {
 		changes[strings.TrimPrefix(at, key+confmap.KeyDelimiter)] = text
@@ -57,21 +57,21 @@ func Of(key string, conf *confmap.Conf, config any) (list []Problem) {
 	return unique(list)
 }
 
-// reader takes the errors of a component's configuration apart.
+// reader parses the errors of a component's configuration.
 type reader struct {
 	key   string
-	root  string   // the name of the configuration's type, by which decoding knows it
+	root  string   // the name of the configuration's type in decoding errors
 	names []string // of all keys
 }
 
-// without leaves out what is said of keys whose value was refused already: it is about another value.
+// without removes problems of keys whose value was refused already: they are about the value in its place.
 func without(list []Problem, refused []units.Finding) []Problem {
 	return slices.DeleteFunc(list, func(p Problem) bool {
 		return slices.ContainsFunc(refused, func(f units.Finding) bool { return strings.HasPrefix(p.Key, f.Key) })
 	})
 }
 
-// unused decodes again, for the keys that nothing reads.
+// unused decodes again, to find keys that nothing reads.
 func unused(conf *confmap.Conf, config any) error {
 	again := reflect.New(reflect.TypeOf(config).Elem())
 	again.Elem().Set(reflect.ValueOf(config).Elem())
@@ -88,15 +88,15 @@ func unique(list []Problem) []Problem {
 }
 
 var (
-	// atKey is a line of a decoding error: where, and what.
+	// atKey matches a line of a decoding error: the place, and the text.
 	atKey       = regexp.MustCompile(`^'([^']*)' (.*)$`)
 	invalidKeys = regexp.MustCompile(`^has invalid keys: (.*)$`)
 	wrongType   = regexp.MustCompile(`^expected (?:type '([^']+)'|(.+)), got (?:unconvertible )?(?:type )?['"]?([^'"]+)['"]?.*$`)
-	// goType is how a structure without a key of its own is named.
+	// goType matches the name of a structure without a key of its own.
 	goType = regexp.MustCompile(`^\w+\.[A-Z]\w*$|^$`)
 )
 
-// decoding takes a decoding error apart.
+// decoding parses a decoding error.
 func (r reader) decoding(err error) (list []Problem) {
 	if err == nil {
 		return nil
@@ -130,7 +130,7 @@ func (r reader) decoding(err error) (list []Problem) {
 	return list
 }
 
-// kindOf names a type of Go as people know it from YAML.
+// kindOf returns the YAML name of a Go type.
 func kindOf(t string) string {
 	switch {
 	case strings.HasPrefix(t, "int"), strings.HasPrefix(t, "uint"):
@@ -149,13 +149,13 @@ func kindOf(t string) string {
 	return t
 }
 
-// startsWithKey is a line that names its key first.
+// startsWithKey matches a line that begins with its key.
 var startsWithKey = regexp.MustCompile(`^([a-z][a-z0-9_]*)((?:\[\d+\]|::[\w/.]+)*)[\s:(]`)
 
-// unknownKeys is a line of ours about keys that nothing reads.
+// unknownKeys matches a line of ours about keys that nothing reads.
 var unknownKeys = regexp.MustCompile(`^(.*?)\s*unknown keys: ([\w/., ]+)$`)
 
-// validation takes a validation error apart: each line is one problem, and one that begins with a key has it.
+// validation parses a validation error: each line is a problem, with the key that it begins with.
 func (r reader) validation(text string) (list []Problem) {
 	for line := range strings.Lines(text) {
 		line = strings.TrimSpace(line)
@@ -186,7 +186,7 @@ func (r reader) validation(text string) (list []Problem) {
 	return list
 }
 
-// suggestion is what may be meant by an unknown key.
+// suggestion returns a hint at the key that may be meant by an unknown one.
 func suggestion(name string, names []string) string {
 	best, least := "", max(2, len(name)/3)+1
 	for _, n := range names {
@@ -200,7 +200,8 @@ func suggestion(name string, names []string) string {
 	return ": write " + best + ", if that is meant"
 }
 
-// distance is by how many insertions, deletions, replacements and swaps of neighbours two words differ.
+// distance returns the number of insertions, deletions, replacements and swaps of neighbours between two
+// words.
 func distance(a, b string) int {
 	rows := [3][]int{make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)}
 	for j := range rows[1] {
@@ -223,7 +224,7 @@ func distance(a, b string) int {
 	return rows[(len(a)+1)%3][len(b)]
 }
 
-// namesOf are the names of all keys below a type.
+// namesOf returns the names of all keys below a type.
 func namesOf(t reflect.Type) []string {
 	names := units.Names(t)
 	slices.Sort(names)

@@ -5,18 +5,19 @@ import (
 	"unsafe"
 )
 
-// Ring remembers the latest values of T, up to a limit, and finds them by hash. The oldest value makes room for the next.
-// T should hold no pointers, so that the garbage collector passes over the values. It grows as needed and is not safe for
-// concurrent use.
+// Ring remembers the latest values of T, up to a limit, and finds them by hash. A new value replaces the oldest when it
+// is full. T should hold no pointers, so that the garbage collector does not scan the values. It grows as needed and is
+// not safe for concurrent use.
 type Ring[T any] struct {
 	limit  int
 	hash   func(*T) uint32
 	values []T
-	oldest int // the next to be overwritten, once there are limit values
+	oldest int // the next to be overwritten, once the ring is full
 	table  Table
 }
 
-// NewRing returns an empty ring for so many values; 0 remembers nothing. hash returns the hash under which a value was put.
+// NewRing returns an empty ring for limit values; with 0 it remembers none. hash must return the hash that a value is put
+// under.
 func NewRing[T any](limit int, hash func(*T) uint32) Ring[T] {
 	return Ring[T]{limit: limit, hash: hash}
 }
@@ -41,7 +42,7 @@ func (r *Ring[T]) Put(hash uint32, v T) int {
 	return i
 }
 
-// Places iterates over the places of the values that were put under a hash.
+// Places iterates over the places of the values with a hash.
 func (r *Ring[T]) Places(hash uint32) iter.Seq[int] {
 	return func(yield func(int) bool) {
 		for n, at := r.table.First(hash); n != 0; n, at = r.table.Next(hash, at) {
@@ -55,13 +56,13 @@ func (r *Ring[T]) Places(hash uint32) iter.Seq[int] {
 // At returns the value at a place, which must be below Len. It is valid until the next Put.
 func (r *Ring[T]) At(place int) *T { return &r.values[place] }
 
-// Len is how many values are remembered.
+// Len is the number of values.
 func (r *Ring[T]) Len() int { return len(r.values) }
 
-// Limit is how many values can be remembered.
+// Limit is the largest number of values.
 func (r *Ring[T]) Limit() int { return r.limit }
 
-// Bytes is how much memory the ring occupies.
+// Bytes is the memory that the ring occupies.
 func (r *Ring[T]) Bytes() int {
 	var zero T
 	return cap(r.values)*int(unsafe.Sizeof(zero)) + r.table.Bytes()

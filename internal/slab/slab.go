@@ -1,8 +1,8 @@
-// Package slab holds many small values where the garbage collector need not look: values without pointers in chunks
-// that never move, addressed by number, and a hash table that maps hashes to such numbers.
+// Package slab holds many small values that the garbage collector need not scan: values without pointers in chunks that
+// never move, addressed by number, and a hash table that maps hashes to such numbers.
 //
-// Its types are Slab (the values), Table (the way to them) and Ring (the latest values). None is safe for concurrent use.
-// What is freed is used again; Trim of a Slab and of a Table gives back what a burst took and nobody uses any more.
+// Its types are Slab (the values), Table (their numbers by hash) and Ring (the latest values). None is safe for
+// concurrent use. Freed memory is reused; Trim of a Slab and of a Table returns unused memory after a burst.
 package slab
 
 import (
@@ -11,32 +11,32 @@ import (
 	"unsafe"
 )
 
-// chunkLen is how many values a chunk holds: large enough that chunks are few, small enough that a shard with little to
-// do takes little, that a budget is not passed by much when a chunk is added to a nearly full one, and that a value which
-// stays for long keeps little from being given back. A word has a bit for each.
+// chunkLen is the number of values in a chunk: large enough that chunks are few, small enough that a quiet shard takes
+// little memory, that a new chunk exceeds a nearly used budget only a little, and that a long-lived value keeps little
+// memory from being returned. A word has a bit for each.
 const chunkLen = 1 << chunkBits
 
 const chunkBits = 6
 
-// allFree is the free slots of a chunk in which no value is in use.
+// allFree marks a chunk without values in use.
 const allFree = ^uint64(0)
 
 // Slab stores values of T by number. Numbers start at 1, so that 0 can stand for none. T must hold no pointers.
 // The zero Slab is empty and ready.
 //
-// The lowest slots are used first, so that those of a burst become free together, chunk by chunk.
+// The lowest slots are used first, so that the slots of a burst become free together, chunk by chunk.
 type Slab[T any] struct {
-	chunks []*[chunkLen]T // by place; nil where a chunk was given back
-	free   []uint64       // by place: a bit for each slot that is not in use; 0 where there is no chunk
-	open   []uint64       // a bit for each place whose chunk has such a slot
-	low    int            // no word of open before it has a bit
+	chunks []*[chunkLen]T // by place; nil if the chunk was returned
+	free   []uint64       // by place: a bit for each free slot; 0 without a chunk
+	open   []uint64       // a bit for each place whose chunk has a free slot
+	low    int            // the first word of open that may have a bit
 	gaps   []uint32       // places without a chunk, the highest first
-	made   int            // chunks that there are
-	empty  int            // of these, that hold no value in use
+	made   int            // number of chunks
+	empty  int            // chunks without values in use
 	used   int            // values in use
 }
 
-// New returns a value, zeroed, and its number.
+// New allocates a zeroed value, and returns its number.
 func (s *Slab[T]) New() (uint32, *T) {
 	for s.low < len(s.open) && s.open[s.low] == 0 {
 		s.low++
@@ -61,7 +61,7 @@ func (s *Slab[T]) New() (uint32, *T) {
 	return uint32(place<<chunkBits|i) + 1, v
 }
 
-// grow adds a chunk, where one was given back if there is such a place. No chunk has a slot that is not in use.
+// grow adds a chunk, in the place of a returned one if there is any. Call it when no chunk has a free slot.
 func (s *Slab[T]) grow() {
 	place := len(s.chunks)
 	if last := len(s.gaps) - 1; last >= 0 {
@@ -86,7 +86,7 @@ func (s *Slab[T]) At(n uint32) *T {
 	return &s.chunks[n>>chunkBits][n&(chunkLen-1)]
 }
 
-// Free takes a number back; New gives it out again. Until Trim the value stays what it is.
+// Free frees a number for reuse. The value stays as it is until Trim.
 func (s *Slab[T]) Free(n uint32) {
 	n--
 	place := int(n >> chunkBits)
@@ -110,11 +110,11 @@ func (s *Slab[T]) Has(n uint32) bool {
 	return place < len(s.chunks) && s.chunks[place] != nil && s.free[place]>>(n&(chunkLen-1))&1 == 0
 }
 
-// Len is how many values are in use.
+// Len is the number of values in use.
 func (s *Slab[T]) Len() int { return s.used }
 
-// Trim gives chunks back that hold no value in use, but for a few that spare the allocation of others. Where there are not
-// many of them, it does nothing: its cost is spread over the values that were freed.
+// Trim frees chunks without values in use, except for a few that save allocations. It does nothing while there are few of
+// them, so that its cost is spread over the freed values.
 func (s *Slab[T]) Trim() {
 	const few, share = 2, 4
 	spare := (s.made - s.empty) / share
@@ -146,7 +146,7 @@ func (s *Slab[T]) Trim() {
 	s.chunks, s.free, s.open, s.gaps = fit(s.chunks), fit(s.free), fit(s.open), fit(s.gaps)
 }
 
-// fit returns a slice whose memory is not many times what it holds.
+// fit returns the slice, copied if its capacity is many times its length.
 func fit[E any](list []E) []E {
 	const most = 4
 	if cap(list) <= most*len(list)+chunkLen {
@@ -155,7 +155,7 @@ func fit[E any](list []E) []E {
 	return slices.Clone(list)
 }
 
-// Bytes is how much memory the slab occupies.
+// Bytes is the memory that the slab occupies.
 func (s *Slab[T]) Bytes() int {
 	const word = 8
 	var zero T

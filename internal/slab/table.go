@@ -17,7 +17,7 @@ type Table struct {
 // minCells is the size of the smallest table.
 const minCells = 64
 
-// First returns the first number filed under the hash, 0 where there is none, and where to go on.
+// First returns the first number filed under the hash, 0 if there is none, and the position for Next.
 func (t *Table) First(hash uint32) (number uint32, at int) {
 	if t.count == 0 {
 		return 0, 0
@@ -60,7 +60,7 @@ func (t *Table) put(cell uint64) {
 	t.cells[i] = cell
 }
 
-// resize moves everything to so many cells, a power of two.
+// resize rebuilds the table with so many cells, a power of two.
 func (t *Table) resize(cells int) {
 	old := t.cells
 	t.cells = make([]uint64, cells)
@@ -85,7 +85,7 @@ func (t *Table) Remove(hash, number uint32) bool {
 		}
 		hole = (hole + 1) & mask
 	}
-	// Close the hole: every later cell of the run that may stand there moves up.
+	// Close the gap: every later cell of the run that may stand there moves up.
 	for i := (hole + 1) & mask; t.cells[i] != 0; i = (i + 1) & mask {
 		home := int(t.cells[i]>>32) & mask
 		if (i-home)&mask >= (i-hole)&mask {
@@ -98,8 +98,8 @@ func (t *Table) Remove(hash, number uint32) bool {
 	return true
 }
 
-// Trim gives back what is empty of a table that holds much less than it once did. Else it does nothing: its cost is spread
-// over the removals that led to it.
+// Trim shrinks a table that holds much less than it once did. Otherwise it does nothing, so that its cost is spread over
+// the removals.
 func (t *Table) Trim() {
 	const mostlyEmpty = 16 // of so many cells one is filled, or none
 	if len(t.cells) <= minCells || t.count > len(t.cells)/mostlyEmpty {
@@ -112,7 +112,7 @@ func (t *Table) Trim() {
 	t.resize(cells)
 }
 
-// Clear takes everything out and keeps the memory.
+// Clear removes all numbers and keeps the memory.
 func (t *Table) Clear() {
 	if t.count > 0 {
 		clear(t.cells)
@@ -129,8 +129,8 @@ func (t *Table) All(yield func(number uint32)) {
 	}
 }
 
-// Len is how many numbers are filed.
+// Len is the number of filed numbers.
 func (t *Table) Len() int { return t.count }
 
-// Bytes is how much memory the table occupies.
+// Bytes is the memory that the table occupies.
 func (t *Table) Bytes() int { return cap(t.cells) * 8 }

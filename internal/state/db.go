@@ -17,19 +17,19 @@ import (
 	"github.com/slowburn/slowburn/internal/failpoint"
 )
 
-// DB is an open file. Its methods may be called concurrently. Where the file is damaged while it is used, be it cut off, overwritten, or
-// not given back by the disk, they return ErrCorrupt from then on, until StartAnew.
+// DB is an open file. Its methods may be called concurrently. If the file is damaged in use (truncated, overwritten, or unreadable),
+// they return ErrCorrupt from then on, until StartAnew.
 type DB struct {
 	path    string
 	opts    Options
 	file    atomic.Pointer[file]
-	damaged chan struct{} // holds a token once the file was found to be damaged
+	damaged chan struct{} // gets a token when the file is found to be damaged
 
-	// writing is held by Update: whoever waited for bbolt's own lock would wait for good once a transaction has panicked.
+	// writing is held by Update: after a transaction has panicked, waiting for bbolt's own lock would never end.
 	writing sync.Mutex
 }
 
-// file is what bbolt opened.
+// file is a file opened by bbolt.
 type file struct {
 	*bbolt.DB
 	pageSize int      // bytes
@@ -44,25 +44,25 @@ func newDB(path string, opts Options) *DB {
 	return &DB{path: path, opts: opts, damaged: make(chan struct{}, 1)}
 }
 
-// Path is where the file is.
+// Path is the path of the file.
 func (db *DB) Path() string { return db.path }
 
-// Damaged tells that the file was found to be damaged. StartAnew is what to do then.
+// Damaged returns a channel that receives when the file is found to be damaged. Then call StartAnew.
 func (db *DB) Damaged() <-chan struct{} { return db.damaged }
 
-// View reads in a transaction of bbolt's.
+// View runs a read transaction.
 func (db *DB) View(read func(*bbolt.Tx) error) error {
 	return db.use(func(f *file) error { return f.View(read) })
 }
 
-// Update writes in a transaction of bbolt's.
+// Update runs a write transaction.
 func (db *DB) Update(write func(*bbolt.Tx) error) error {
 	db.writing.Lock()
 	defer db.writing.Unlock()
 	return db.use(func(f *file) error { return f.Update(write) })
 }
 
-// use uses the file, unless it is damaged, and notes if it is.
+// use uses the file unless it is damaged, and notes new damage.
 func (db *DB) use(do func(f *file) error) error {
 	f := db.file.Load()
 	if f == nil {
@@ -80,17 +80,17 @@ func (db *DB) use(do func(f *file) error) error {
 		f.damage.CompareAndSwap(nil, &err)
 		select {
 		case db.damaged <- struct{}{}:
-		default: // it was told
+		default: // a token is there
 		}
 	}
 	return err
 }
 
-// ErrDefect is a transaction that failed by a defect of the program, or by a record that is not what it should be. It changed nothing.
+// ErrDefect says that a transaction failed because of a defect of the program, or of a malformed record. It changed nothing.
 var ErrDefect = errors.New("a defect of the program, or a damaged record")
 
-// withoutDefects makes an ErrDefect of a nil pointer that f follows: a file is not to be moved aside, with all that it holds, for that.
-// bbolt has rolled the transaction back. What bbolt says of a damaged page, and a fault in what is mapped, are other panics.
+// withoutDefects turns the dereference of a nil pointer in f into an ErrDefect: it is no reason to move a file aside, with all its
+// data. bbolt has rolled the transaction back. bbolt's panics about damaged pages, and faults in mapped memory, are other panics.
 func withoutDefects(f func() error) (err error) {
 	defer func() {
 		p := recover()
@@ -106,7 +106,7 @@ func withoutDefects(f func() error) (err error) {
 	return f()
 }
 
-// Where bbolt has what it begins with: two pages, of which the one that was written last counts. Neither is read by mapping.
+// bbolt's meta data: two pages, of which the one written last counts. They are not read through the mapping.
 const (
 	metaBytes    = 64
 	metaAt       = 16 // in its page
@@ -114,8 +114,8 @@ const (
 	boltMagic    = 0xED0CDAED
 )
 
-// checkMetas returns ErrCorrupt where neither page that bbolt begins with is sound. It would find that out with a lock that it never
-// gives back.
+// checkMetas returns ErrCorrupt if neither meta page is valid. bbolt would find that out while holding a lock that it never
+// releases.
 func (f *file) checkMetas() error {
 	var b [metaBytes]byte
 	for page := range 2 {
@@ -125,7 +125,7 @@ func (f *file) checkMetas() error {
 			continue
 		}
 		sum := fnv.New64a()
-		_, _ = sum.Write(b[:metaChecksum]) // which never fails
+		_, _ = sum.Write(b[:metaChecksum]) // it never fails
 		if binary.NativeEndian.Uint32(b[:]) == boltMagic && binary.NativeEndian.Uint64(b[metaChecksum:]) == sum.Sum64() {
 			return nil
 		}
@@ -133,8 +133,8 @@ func (f *file) checkMetas() error {
 	return fmt.Errorf("%w: it does not begin as it was written", ErrCorrupt)
 }
 
-// StartAnew moves a damaged file aside, under the given name, and opens a new one in its place. The old one stays open, as
-// transactions may be in it. A file that somebody removed is replaced too. Where it fails the DB stays as it is.
+// StartAnew moves a damaged file aside, under the given name, and creates a new one in its place. The old one stays open,
+// as transactions may be in it. It also replaces a file that was removed. On an error the DB stays as it is.
 func (db *DB) StartAnew(aside string) error {
 	db.writing.Lock()
 	defer db.writing.Unlock()
@@ -151,7 +151,7 @@ func (db *DB) StartAnew(aside string) error {
 	return nil
 }
 
-// Close waits for transactions to end, and closes the file. One that is damaged stays open; see Guard.
+// Close waits for transactions to end, and closes the file. It leaves a damaged file open; see Guard.
 func (db *DB) Close() error {
 	f := db.file.Swap(nil)
 	if f == nil {
@@ -164,7 +164,7 @@ func (db *DB) Close() error {
 	return errors.Join(err, Guard(f.Close))
 }
 
-// Stats are bbolt's; zero once the file is closed.
+// Stats returns bbolt's statistics; zero once the file is closed.
 func (db *DB) Stats() bbolt.Stats {
 	if f := db.file.Load(); f != nil {
 		return f.Stats()
@@ -172,7 +172,7 @@ func (db *DB) Stats() bbolt.Stats {
 	return bbolt.Stats{}
 }
 
-// PageSize is that of the file in bytes; 0 once it is closed.
+// PageSize is the file's page size in bytes; 0 once it is closed.
 func (db *DB) PageSize() int {
 	if f := db.file.Load(); f != nil {
 		return f.pageSize

@@ -7,8 +7,8 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// formatJSON is the first byte of a record that Put wrote. Another encoding would take another byte, so that both can
-// live in one bucket while a migration is under way.
+// formatJSON is the first byte of a record of Put. Another encoding would have another byte, so that both can be in
+// one bucket during a migration.
 const formatJSON = 1
 
 // Put stores v as JSON under the key.
@@ -20,7 +20,8 @@ func Put[T any](b *bbolt.Bucket, key []byte, v T) error {
 	return b.Put(key, append([]byte{formatJSON}, body...))
 }
 
-// Get reads the record under the key, and false where there is none. An error says that the record is unreadable.
+// Get reads the record under the key, and returns false if there is none. An error says that the record is
+// unreadable.
 func Get[T any](b *bbolt.Bucket, key []byte) (T, bool, error) {
 	record := b.Get(key)
 	if record == nil {
@@ -34,7 +35,7 @@ func Get[T any](b *bbolt.Bucket, key []byte) (T, bool, error) {
 	return v, true, nil
 }
 
-// Decode reads what Put wrote: for a cursor over a bucket, which has the record already.
+// Decode decodes a record of Put, for a cursor over a bucket.
 func Decode[T any](record []byte) (T, error) {
 	var v, zero T
 	if len(record) == 0 || record[0] != formatJSON {

@@ -19,22 +19,22 @@ import (
 	"github.com/slowburn/slowburn/internal/freespace"
 )
 
-// What Open may find. The error that wraps one of them names the file and says what to do.
+// Errors of Open. The error that wraps one of them names the file and says what to do.
 var (
 	// ErrLocked says that another process has the file open.
 	ErrLocked = errors.New("another process holds the file")
 	// ErrPermission says that the process may not read or write the file or its directory.
 	ErrPermission = errors.New("permission denied")
-	// ErrCorrupt says that the file is no bbolt file, or a damaged one.
+	// ErrCorrupt says that the file is damaged, or not a bbolt file.
 	ErrCorrupt = errors.New("the file is damaged")
-	// ErrOlder says that the file, which was opened for reading alone, lacks what this program would make.
+	// ErrOlder says that a file opened for reading lacks buckets or migrations of this program.
 	ErrOlder = errors.New("the file is not one that this version wrote")
 	// ErrNewer says that a newer version of the program wrote the file.
 	ErrNewer = errors.New("the file was written by a newer version")
 )
 
-// lockTimeout is how long Open waits for the lock: long enough for a predecessor that is just closing the file,
-// short enough that a start-up does not seem to hang.
+// lockTimeout is how long Open waits for the lock: long enough for a predecessor that is closing the file,
+// short enough that a start does not seem to hang.
 const lockTimeout = 2 * time.Second
 
 var (
@@ -42,17 +42,17 @@ var (
 	schemaKey  = []byte("schema_version")
 )
 
-// Options are what Open needs to know of the file's contents. The zero value opens a file without buckets.
+// Options describe the file's contents. The zero value opens a file without buckets.
 type Options struct {
-	// Buckets are the top-level buckets that exist after Open. The name "meta" is taken.
+	// Buckets are the top-level buckets, which Open creates if they are missing. The name "meta" is taken.
 	Buckets []string
 	// Migrations are the steps from each schema version to the next: the first takes version 0 to 1. A new file has
-	// version 0, so it runs all of them. Each runs in a transaction of its own, after the buckets were made, and
-	// together with the note that it ran: a crash repeats none and skips none.
+	// version 0, so it runs all of them. Each runs in a transaction of its own, after the buckets were created,
+	// which also records it: a crash repeats none and skips none.
 	Migrations []func(*bbolt.Tx) error
 }
 
-// Open opens the file, which it makes if need be, and brings its schema up to date.
+// Open opens or creates the file, and brings its schema up to date.
 func Open(path string, opts Options) (*DB, error) {
 	db := newDB(path, opts)
 	f, err := db.openFile()
@@ -72,8 +72,8 @@ func (db *DB) openFile() (*file, error) {
 	b, err := openBolt(path, &bbolt.Options{
 		Timeout:      lockTimeout,
 		FreelistType: bbolt.FreelistMapType, // the array type slows down with a fragmented file
-		// Never NoFreelistSync: bbolt then walks the whole file when it opens it, in a goroutine of its own, so
-		// that a single damaged page panics where nobody can recover it.
+		// Never NoFreelistSync: bbolt would walk the whole file when it opens it, in a goroutine of its own, so
+		// that a single damaged page would cause a panic that cannot be recovered.
 		NoFreelistSync: false,
 	})
 	if err != nil {
@@ -93,7 +93,7 @@ func openBolt(path string, opts *bbolt.Options) (b *bbolt.DB, err error) {
 	return b, nil
 }
 
-// finish makes sure that what was opened is what is wanted.
+// finish checks an opened file.
 func finish(path string, b *bbolt.DB, check func() error) (*file, error) {
 	err := Guard(check)
 	var metas *os.File
@@ -105,15 +105,15 @@ func finish(path string, b *bbolt.DB, check func() error) (*file, error) {
 	}
 	err = explain(path, err)
 	if errors.Is(err, ErrCorrupt) {
-		return nil, err // and the file stays open; see Guard
+		return nil, err // the file stays open; see Guard
 	}
 	return nil, errors.Join(err, b.Close())
 }
 
-// OpenReadOnly opens a file that is there, for reading alone: nothing in it changes. It fails where the file is open for writing, or its
-// schema is not the one after the migrations of opts.
+// OpenReadOnly opens an existing file for reading; nothing in it changes. It fails if the file is open for writing, or its schema is not
+// the one after the migrations of opts.
 func OpenReadOnly(path string, opts Options) (*DB, error) {
-	if _, err := os.Stat(path); err != nil { // bbolt would make an empty file
+	if _, err := os.Stat(path); err != nil { // bbolt would create an empty file
 		return nil, explain(path, err)
 	}
 	b, err := openBolt(path, &bbolt.Options{Timeout: lockTimeout, ReadOnly: true})
@@ -129,7 +129,7 @@ func OpenReadOnly(path string, opts Options) (*DB, error) {
 	return db, nil
 }
 
-// check reports whether a file has the schema and the buckets that it would have after prepare.
+// check returns an error unless a file has the schema and the buckets that it would have after prepare.
 func check(tx *bbolt.Tx, opts Options) error {
 	var version uint64
 	if meta := tx.Bucket(metaBucket); meta != nil {
@@ -152,8 +152,8 @@ func check(tx *bbolt.Tx, opts Options) error {
 	return nil
 }
 
-// Guard runs f, which uses a DB, and makes an ErrCorrupt of a panic: bbolt panics on damaged pages, and reading a mapped
-// file faults where it was cut off or the disk fails. Do not Close the DB after that: bbolt may hold its locks for good,
+// Guard runs f, which uses a DB, and turns a panic into ErrCorrupt: bbolt panics on damaged pages, and reading a mapped
+// file faults if it was truncated or the disk fails. Do not Close the DB after that: bbolt may hold its locks for ever,
 // and Close would wait for them.
 func Guard(f func() error) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
@@ -165,7 +165,7 @@ func Guard(f func() error) (err error) {
 	return f()
 }
 
-// prepare makes the buckets and runs the migrations that the file lacks.
+// prepare creates missing buckets and runs missing migrations.
 func prepare(db *bbolt.DB, opts Options) error {
 	complete := func(tx *bbolt.Tx) error {
 		if tx.Bucket(metaBucket) == nil {
@@ -174,7 +174,7 @@ func prepare(db *bbolt.DB, opts Options) error {
 		return check(tx, opts)
 	}
 	if db.View(complete) == nil {
-		return nil // all is there: nothing is written, which a full disk would not take
+		return nil // nothing is missing: it writes nothing, as a full disk would refuse it
 	}
 	known := uint64(len(opts.Migrations))
 	var version uint64
@@ -209,7 +209,7 @@ func prepare(db *bbolt.DB, opts Options) error {
 	return err
 }
 
-// schemaVersion reads the version out of the meta bucket; 0 where there is none yet.
+// schemaVersion returns the version in the meta bucket; 0 if there is none yet.
 func schemaVersion(meta *bbolt.Bucket) (uint64, error) {
 	v := meta.Get(schemaKey)
 	switch len(v) {
@@ -222,7 +222,7 @@ func schemaVersion(meta *bbolt.Bucket) (uint64, error) {
 	}
 }
 
-// explain wraps what Open met in an error that names the file and says what to do.
+// explain wraps an error of Open in one that names the file and says what to do.
 func explain(path string, err error) error {
 	switch {
 	case errors.Is(err, berrors.ErrTimeout):

@@ -9,23 +9,23 @@ const (
 	// MaxAdjustedCount is 2^56: the number of different randomness values, and one more than the highest threshold.
 	MaxAdjustedCount uint64 = 1 << 56
 
-	// None stands for a threshold or a randomness that is not there. It is higher than any that can be.
+	// None stands for a missing threshold or randomness. It is higher than all others.
 	None uint64 = math.MaxUint64
 
 	digits = 14 // hex digits of 56 bits
 )
 
-// text is what a tracestate may be held in.
+// text is a type that can hold a tracestate.
 type text interface{ ~string | ~[]byte }
 
-// Values are what the ot entry of a tracestate says about sampling, each None where it does not.
+// Values are the sampling values in the ot entry of a tracestate, each None if it is missing.
 type Values struct {
-	// Threshold is th: how many of 2^56 randomness values were rejected on the way here.
+	// Threshold is th: how many of the 2^56 randomness values earlier samplers rejected.
 	Threshold uint64
 	// Randomness is rv, the explicit randomness.
 	Randomness uint64
-	// tidy says that the entry is written as Update would write it, but for the order of its parts, and that there are no more
-	// entries than there may be.
+	// tidy reports whether the entry has the form that Update would write, apart from the order of its parts, and whether the
+	// number of entries is within its limit.
 	tidy bool
 }
 
@@ -52,7 +52,7 @@ func Parse[T text](tracestate T) Values {
 	return v
 }
 
-// parseOT reads the value of an ot entry into v.
+// parseOT parses the value of an ot entry into v.
 func parseOT[T text](v *Values, value T) {
 	v.tidy = v.tidy && len(value) <= maxOT
 	thresholds, randoms := 0, 0
@@ -79,7 +79,7 @@ func parseOT[T text](v *Values, value T) {
 	v.tidy = v.tidy && thresholds <= 1 && randoms <= 1
 }
 
-// hex reads 1 to 14 hex digits as the first of 14, or returns None.
+// hex parses 1 to 14 hex digits as the first of 14, or returns None.
 func hex[T text](s T) uint64 {
 	if len(s) == 0 || len(s) > digits {
 		return None
@@ -102,7 +102,7 @@ func hex[T text](s T) uint64 {
 	return n << (4 * (digits - len(s)))
 }
 
-// Resolve returns the randomness of a trace or span: the explicit rv, or the low 56 bits of the trace ID where rv is
+// Resolve returns the randomness of a trace or span: the explicit rv, or the low 56 bits of the trace ID if rv is
 // None.
 func Resolve(id [16]byte, rv uint64) uint64 {
 	if rv != None {
@@ -111,8 +111,8 @@ func Resolve(id [16]byte, rv uint64) uint64 {
 	return binary.BigEndian.Uint64(id[8:]) & (MaxAdjustedCount - 1)
 }
 
-// AdjustedCountOf returns how many spans a span of the trace with this ID and tracestate stands for: 1/probability by its th, 1
-// where it has none or one that its randomness does not pass, which is the ID's where it has no rv.
+// AdjustedCountOf returns the number of spans that a span of the trace with this ID and tracestate stands for: 1/probability by
+// its th. It is 1 without a th, or with one that the span's randomness (the ID's without an rv) does not pass.
 func AdjustedCountOf[T text](id [16]byte, tracestate T) float64 {
 	if len(tracestate) == 0 {
 		return 1
@@ -121,7 +121,7 @@ func AdjustedCountOf[T text](id [16]byte, tracestate T) float64 {
 	return v.count(Resolve(id, v.Randomness))
 }
 
-// count is the adjusted count at a randomness; None passes every threshold.
+// count returns the adjusted count at a randomness; None passes every threshold.
 func (v Values) count(randomness uint64) float64 {
 	if v.Threshold == None || v.Threshold > randomness {
 		return 1
@@ -129,7 +129,7 @@ func (v Values) count(randomness uint64) float64 {
 	return Count(v.Threshold)
 }
 
-// Count returns the adjusted count of what passed the threshold, which must be less than MaxAdjustedCount.
+// Count returns the adjusted count for a threshold, which must be less than MaxAdjustedCount.
 func Count(threshold uint64) float64 {
 	return float64(MaxAdjustedCount) / float64(MaxAdjustedCount-threshold)
 }

@@ -11,7 +11,7 @@ func index[T text](s T, c byte) int {
 	return -1
 }
 
-// cut returns what is before and after the first c, or all of s and nothing.
+// cut returns the parts before and after the first c, or all of s and nothing.
 func cut[T text](s T, c byte) (before, after T) {
 	if i := index(s, c); i >= 0 {
 		return s[:i], s[i+1:]
@@ -19,7 +19,7 @@ func cut[T text](s T, c byte) (before, after T) {
 	return s, s[len(s):]
 }
 
-// trim removes W3C's optional whitespace from both ends.
+// trim removes optional whitespace, as W3C defines it, from both ends.
 func trim[T text](s T) T {
 	for len(s) > 0 && (s[0] == ' ' || s[0] == '\t') {
 		s = s[1:]
@@ -35,12 +35,12 @@ func isOT[T text](m T) bool {
 	return hasKey(m, "ot=")
 }
 
-// hasKey reports whether a part begins with key, its separator included.
+// hasKey reports whether a part begins with key, including its separator.
 func hasKey[T text](sub T, key string) bool {
 	return len(sub) >= len(key) && string(sub[:len(key)]) == key
 }
 
-// wellFormed reports whether the part of an ot entry is key ":" value in the characters that these may have.
+// wellFormed reports whether the part of an ot entry is key ":" value, both in their allowed characters.
 func wellFormed[T text](sub T) bool {
 	colon := index(sub, ':')
 	if colon < 1 || !isLower(sub[0]) {

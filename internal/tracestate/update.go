@@ -7,17 +7,15 @@ const (
 	maxMembers = 32  // entries of a tracestate
 )
 
-// Update returns the tracestate of a span that was kept: with th raised to threshold, the rejection threshold of the
-// decision to keep its trace, or as it was where its own is as high already. rv is the trace's explicit randomness (the
-// least among its spans) or None; a span that has none itself gets it.
+// Update returns the tracestate of a kept span: with th raised to threshold, the rejection threshold of the decision to keep its trace, or
+// unchanged if its own is as high. rv is the trace's explicit randomness (the lowest among its spans) or None; a span without one gets it.
 //
-// ok is false where no th can be written, because the span's own randomness does not pass the threshold. That is so only
-// for spans that the decision did not know, or where rv was not passed on. Its weight is unknown then, so a th that it
-// had is removed.
+// ok is false if no th can be written, because the span's own randomness does not pass the threshold. That happens only for spans that the
+// decision did not know, or if rv was not passed on. Its weight is then unknown, so an existing th is removed.
 //
-// An entry that changes moves to the front, as W3C demands; the others stay as they are, in their order. Of more than 32 in all
-// the last ones go, which are the oldest. Of the ot entry what is malformed goes, since it would make readers refuse the rest, and so do parts other than
-// rv and th that no longer fit into its 256 bytes. A tracestate that says the right thing already is returned unchanged.
+// An entry that changes moves to the front, as W3C demands; the others stay in their order. Beyond 32 entries the last, which are the
+// oldest, are removed. Malformed parts of the ot entry are removed, since they would make readers refuse the others, and so are parts other
+// than rv and th that no longer fit into its 256 bytes. A tracestate that needs no change is returned as it is.
 func Update(tracestate string, id [16]byte, rv, threshold uint64) (updated string, ok bool) {
 	own := Parse(tracestate)
 	random := own.Randomness
@@ -37,7 +35,7 @@ func Update(tracestate string, id [16]byte, rv, threshold uint64) (updated strin
 	return write(tracestate, random, threshold), ok
 }
 
-// write puts an ot entry with rv and th, unless they are None, in front of the others.
+// write writes an ot entry with rv and th, unless they are None, in front of the other entries.
 func write(tracestate string, rv, th uint64) string {
 	const prefix = len("ot=")
 	var room [128]byte // on the stack; few tracestates are longer
@@ -84,7 +82,7 @@ func ot(tracestate string) string {
 	return ""
 }
 
-// separate appends c if something stands in out after start.
+// separate appends c if out has grown since start.
 func separate(out []byte, start int, c byte) []byte {
 	if len(out) > start {
 		out = append(out, c)
@@ -100,7 +98,7 @@ func appendHex(out []byte, n uint64) []byte {
 	return out
 }
 
-// appendThreshold appends the digits of th without the zeros at its end; of 0 one remains.
+// appendThreshold appends the digits of th without trailing zeros; 0 keeps one.
 func appendThreshold(out []byte, th uint64) []byte {
 	start := len(out)
 	out = appendHex(out, th)

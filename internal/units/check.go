@@ -12,55 +12,54 @@ import (
 	"github.com/slowburn/slowburn/internal/bytesize"
 )
 
-// Finding is a value without a unit, or one that is not of our grammar.
+// Finding is a value without a unit, or not in our grammar.
 type Finding struct {
 	Key  string // as in receivers::otlp::receive_timeout
-	Text string // what is wrong with it, and what to write
+	Text string // the mistake, and what to write
 }
 
-// String is one line.
+// String returns the finding as one line.
 func (f Finding) String() string { return f.Key + ": " + f.Text }
 
-// Findings are what Check found.
+// Findings are the results of Check.
 type Findings struct {
 	Refused, Warned []Finding
-	// Rewritten are durations of our grammar in the one that the type of their key reads, by the key: for maps alone, as no key of ours
-	// within a list needs it.
+	// Rewritten has durations in our grammar, rewritten in the grammar of their key's type, by key. It is for maps only, as no key of
+	// ours within a list needs it.
 	Rewritten map[string]string
 }
 
-// ours is where our types are from.
+// ours is the module of our types.
 const ours = "github.com/slowburn/slowburn"
 
-// Foreign is the value of the struct tag `units` of keys that are ours in name only: they mean what they mean in the component that we
-// took over.
+// Foreign is the value of the struct tag `units` of keys of ours that mean what they mean in the component that we took over.
 const Foreign = "foreign"
 
-// Check compares a value, as it was read from YAML, with the configuration that it is decoded into. Key is where the value stands.
+// Check compares a value, as read from YAML, with the configuration that it is decoded into. Key is the value's key.
 func Check(key string, value, into any) Findings {
 	c := checker{Findings{Rewritten: map[string]string{}}}
 	c.walk(place{key: key, ours: true}, value, reflect.TypeOf(into))
 	byKey := func(a, b Finding) int { return cmp.Compare(a.Key, b.Key) }
 	for _, list := range []*[]Finding{&c.found.Refused, &c.found.Warned} {
 		slices.SortFunc(*list, byKey)
-		*list = slices.Compact(*list) // a key may be in two structures that are decoded from one place
+		*list = slices.Compact(*list) // two structures decoded from one section may have the same key
 	}
 	return c.found
 }
 
-// Keys calls yield with every key below a configuration's type that is a duration or a size. Elements of lists and maps have the key *.
+// Keys calls yield for every key below a configuration's type that is a duration or a size. Elements of lists and maps have the key *.
 func Keys(key string, config any, yield func(key string, t reflect.Type, ours, inList bool)) {
 	keys(place{key: key, ours: true}, reflect.TypeOf(config), map[reflect.Type]bool{}, yield)
 }
 
 type checker struct{ found Findings }
 
-// place is where a value stands.
+// place is the place of a value.
 type place struct {
 	key     string
 	name    string // the last part of the key
 	ours    bool
-	foreign bool // it is ours, and a number means what it means in the component that we took over
+	foreign bool // it is ours, with the meaning of the component that we took over
 	inList  bool
 }
 
@@ -75,12 +74,12 @@ var (
 	bytes      = reflect.TypeFor[bytesize.Size]()
 )
 
-// isDuration reports whether a type is a duration, be it one of a library with a text of its own.
+// isDuration reports whether a type is a duration, including a library's with a text form of its own.
 func isDuration(t reflect.Type) bool {
 	return t == goDuration || t.Kind() == reflect.Int64 && t.Name() == "Duration"
 }
 
-// inner is the type that is decoded for another: what a pointer or an optional value holds.
+// inner returns the type that is decoded in place of another: the content of a pointer or an optional value.
 func inner(t reflect.Type) reflect.Type {
 	for t != nil {
 		switch {
@@ -122,7 +121,7 @@ func fieldsOf(t reflect.Type) (fields []field) {
 	return fields
 }
 
-// of is the place of what a type that is decoded there says, which is ours where the type is.
+// of returns the place of a field's value, which is ours if its type is.
 func (p place) of(t reflect.Type, f field) place {
 	if !f.squash {
 		p = p.below(f.name)
@@ -181,7 +180,7 @@ func (c *checker) duration(p place, value any, t reflect.Type) {
 		return
 	}
 	s, ok := value.(string)
-	if !ok || !p.ours || t == duration { // decoding says what is wrong
+	if !ok || !p.ours || t == duration { // decoding reports the mistake
 		return
 	}
 	d, err := ParseDuration(s)
@@ -222,7 +221,7 @@ func (c *checker) warn(p place, text string) {
 	c.found.Warned = append(c.found.Warned, Finding{p.key, text})
 }
 
-// number is a number of YAML, and false for all else.
+// number returns a number of YAML, and false for any other value.
 func number(value any) (float64, bool) {
 	v := reflect.ValueOf(value)
 	switch {
@@ -256,7 +255,7 @@ func keys(p place, t reflect.Type, above map[reflect.Type]bool, yield func(strin
 	}
 }
 
-// Names are the names of all keys below a configuration's type.
+// Names returns the names of all keys below a configuration's type.
 func Names(t reflect.Type) []string {
 	var all []string
 	names(t, map[reflect.Type]bool{}, &all)

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Duration is a time.Duration whose text may be in days and weeks. Its text has no fraction of a millisecond.
+// Duration is a time.Duration whose text may have days and weeks, but no fraction of a millisecond.
 type Duration time.Duration
 
 // UnmarshalText reads a duration such as 30d.
@@ -21,13 +21,13 @@ func (d *Duration) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// MarshalText writes the duration such that UnmarshalText reads it back.
+// MarshalText writes the duration in a form that UnmarshalText reads.
 func (d Duration) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
 
-// String is FormatDuration.
+// String returns FormatDuration's text.
 func (d Duration) String() string { return FormatDuration(time.Duration(d)) }
 
-// read are the units that ParseDuration reads. A name that begins another comes after it.
+// read are the units that ParseDuration reads. A name that is a prefix of another comes after it.
 var read = []unit{
 	{"ns", time.Nanosecond}, {"us", time.Microsecond}, {"µs", time.Microsecond}, {"μs", time.Microsecond}, {"ms", time.Millisecond},
 	{"s", time.Second}, {"m", time.Minute}, {"h", time.Hour}, {"d", 24 * time.Hour}, {"w", 7 * 24 * time.Hour}, {"y", 365 * 24 * time.Hour},
@@ -38,8 +38,8 @@ type unit struct {
 	size time.Duration
 }
 
-// ParseDuration reads a duration: numbers with units, one after the other, as in 5m, 1h30m, 1.5h, 7d or 1w, or 0. A day has 24 hours, a
-// year 365 days.
+// ParseDuration parses a duration: numbers with units, one after the other, as in 5m, 1h30m, 1.5h, 7d or 1w, or 0. A day has 24 hours,
+// a year 365 days.
 func ParseDuration(s string) (time.Duration, error) {
 	rest := strings.TrimSpace(s)
 	if rest == "0" {
@@ -80,7 +80,7 @@ func ParseDuration(s string) (time.Duration, error) {
 	return exact, nil
 }
 
-// unitOf is the unit with which a text begins, and 0 where there is none.
+// unitOf returns the unit that a text begins with, 0 if there is none.
 func unitOf(text string) (size time.Duration, name string) {
 	for _, u := range read {
 		if strings.HasPrefix(text, u.name) {
@@ -99,8 +99,8 @@ var written = []unit{
 	{"d", 24 * time.Hour}, {"h", time.Hour}, {"m", time.Minute}, {"s", time.Second}, {"ms", time.Millisecond},
 }
 
-// FormatDuration writes a duration such that ParseDuration reads it back: 30d rather than 720h0m0s, 1h30m rather than
-// 1h30m0s. What is shorter than a millisecond is cut off.
+// FormatDuration writes a duration in a form that ParseDuration reads: 30d rather than 720h0m0s, 1h30m rather than
+// 1h30m0s. It cuts off fractions of a millisecond.
 func FormatDuration(d time.Duration) string {
 	if d.Truncate(time.Millisecond) == 0 {
 		return "0s"

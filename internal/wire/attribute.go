@@ -6,8 +6,8 @@ import (
 	"github.com/slowburn/slowburn/internal/wire/internal/schema"
 )
 
-// Message bodies that the functions below read must have been scanned, or be headers of ones that have. Of a body that
-// has not, what follows the first error in it is not seen.
+// The functions below read message bodies that were scanned, or headers of such bodies. Of an unscanned body they do
+// not see what follows the first error.
 
 // SpanAttribute returns the value of the span's first attribute with the key. span is the body of a Span.
 func SpanAttribute(span []byte, key string) (Value, bool) {
@@ -63,7 +63,7 @@ func ScopeAttributes(scopeSpans []byte) iter.Seq2[[]byte, Value] {
 	}
 }
 
-// shared iterates over the contents of the resource or scope in m, of which there may be several: they are to be merged.
+// shared iterates over the contents of the resource or scope in m. If there are several, they are to be merged.
 func shared(m *schema.Message, b []byte) iter.Seq[[]byte] {
 	return func(yield func([]byte) bool) {
 		for pos := 0; pos < len(b); {
@@ -76,7 +76,7 @@ func shared(m *schema.Message, b []byte) iter.Seq[[]byte] {
 	}
 }
 
-// find looks for the key among the attributes, which are field num of the message m.
+// find looks up the key among the attributes, field num of the message m.
 func find(m *schema.Message, num int32, b []byte, key string) (Value, bool) {
 	for pos := 0; pos < len(b); {
 		f, err := m.Next(b, pos)

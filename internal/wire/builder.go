@@ -5,9 +5,9 @@ import (
 	"github.com/slowburn/slowburn/internal/wire/protobuf"
 )
 
-// Builder puts an ExportTraceServiceRequest together from headers (AppendResourceHeader, AppendScopeHeader) and span
-// bodies: Resource, then Scope, then its Spans, and again. What has no spans is left out. The zero Builder is ready, and
-// Reset makes it so again, keeping its buffers.
+// Builder builds an ExportTraceServiceRequest from headers (AppendResourceHeader, AppendScopeHeader) and span bodies:
+// Resource, then Scope, then its Spans, and again. It leaves out resources and scopes without spans. The zero Builder is
+// ready. Reset makes it ready again, keeping its buffers.
 type Builder struct {
 	request, resource, scope          []byte
 	resourceHeaderLen, scopeHeaderLen int
@@ -19,7 +19,7 @@ const (
 	tagSpans         = schema.ScopeSpansFieldSpans<<3 | byte(protobuf.TypeLen)
 )
 
-// Reset empties the builder. What Bytes returned is overwritten from now on.
+// Reset empties the builder. It invalidates what Bytes returned.
 func (b *Builder) Reset() {
 	b.request, b.resource, b.scope = b.request[:0], b.resource[:0], b.scope[:0]
 	b.resourceHeaderLen, b.scopeHeaderLen = 0, 0
@@ -42,7 +42,7 @@ func (b *Builder) Scope(header []byte) {
 // Span adds a span to the scope, or to an empty one if there is none.
 func (b *Builder) Span(body []byte) { b.scope = protobuf.AppendLen(b.scope, tagSpans, body) }
 
-// Bytes ends what was begun and returns the request. It is valid until the next call of another method.
+// Bytes completes the request and returns it. It is valid until the next call of another method.
 func (b *Builder) Bytes() []byte {
 	b.closeResource()
 	return b.request
@@ -63,23 +63,23 @@ func (b *Builder) closeResource() {
 	b.resource, b.resourceHeaderLen = b.resource[:0], 0
 }
 
-// AppendResourceHeader appends the body of a ResourceSpans without its scope_spans, the rest verbatim: resource, schema
-// URL and fields that this version does not know. The result is the body of a ResourceSpans too.
+// AppendResourceHeader appends the body of a ResourceSpans without its scope_spans, and otherwise verbatim: resource,
+// schema URL and unknown fields. The result is again the body of a ResourceSpans.
 func AppendResourceHeader(dst, resourceSpans []byte) []byte {
 	return appendHeader(dst, &schema.ResourceSpans, resourceSpans)
 }
 
-// AppendScopeHeader appends the body of a ScopeSpans without its spans, the rest verbatim.
+// AppendScopeHeader appends the body of a ScopeSpans without its spans, and otherwise verbatim.
 func AppendScopeHeader(dst, scopeSpans []byte) []byte {
 	return appendHeader(dst, &schema.ScopeSpans, scopeSpans)
 }
 
-// appendHeader leaves out the scope_spans or spans in m, and the deprecated form of the former.
+// appendHeader leaves out the scope_spans or spans of m, and the deprecated form of the former.
 func appendHeader(dst []byte, m *schema.Message, b []byte) []byte {
 	for pos := 0; pos < len(b); {
 		f, err := m.Next(b, pos)
 		if err != nil {
-			break // not after a scan
+			break // cannot happen after a scan
 		}
 		if f.Num != schema.GroupFieldMembers && f.Num != schema.ResourceSpansFieldDeprecatedScopeSpans {
 			dst = append(dst, b[pos:f.End]...)

@@ -10,23 +10,23 @@ import (
 
 type contextKey struct{}
 
-// carried is a request in a context.
+// carried is a request carried in a context.
 type carried struct {
 	request *Request
 	taken   atomic.Bool
 }
 
-// NewContext returns a context in which r travels beside an empty ptrace.Traces. Several consumers may read r at a time,
-// until the ConsumeTraces of whoever put it there has returned. If that returned no error and Taken does not report true,
-// somebody on the way saw only the empty ptrace.Traces: then the spans are not safe, and have to be passed on decoded.
+// NewContext returns a context that carries r beside an empty ptrace.Traces. Several consumers may read r at a time, until
+// the caller's ConsumeTraces returns. If that returned no error and Taken reports false, some component saw only the empty
+// ptrace.Traces: then the spans are not safe, and must be passed on decoded.
 //
-// There is one mark for all. Taken cannot tell that a consumer of a fan-out did not see r where another took it, nor that a
-// processor changed the empty ptrace.Traces and passed r on as it was.
+// There is one mark for all. Taken cannot tell if a consumer of a fan-out missed r while another took it, or if a processor
+// changed the empty ptrace.Traces and passed r on unchanged.
 func NewContext(ctx context.Context, r *Request) context.Context {
 	return context.WithValue(ctx, contextKey{}, &carried{request: r})
 }
 
-// FromContext returns the request that NewContext put there.
+// FromContext returns the request of NewContext.
 func FromContext(ctx context.Context) (*Request, bool) {
 	if c := carriedIn(ctx); c != nil {
 		return c.request, true
@@ -34,25 +34,24 @@ func FromContext(ctx context.Context) (*Request, bool) {
 	return nil, false
 }
 
-// Taken reports whether Of was called with the request that NewContext put there.
+// Taken reports whether Of was called with the request of NewContext.
 func Taken(ctx context.Context) bool {
 	c := carriedIn(ctx)
 	return c != nil && c.taken.Load()
 }
 
-// Take marks the request that NewContext put there as taken, for a component that knows that it has its spans already.
+// Take marks the request of NewContext as taken, for a component that has its spans already.
 func Take(ctx context.Context) {
 	if c := carriedIn(ctx); c != nil {
 		c.taken.Store(true)
 	}
 }
 
-// Of returns the request that a ConsumeTraces was called with: the one in ctx where td is empty (the wire path), else
-// td, marshalled and scanned. The request and its bytes are valid until release is called, which must be done once and
-// before ConsumeTraces returns.
+// Of returns the request of a ConsumeTraces: the one in ctx if td is empty (the wire path), otherwise td, marshalled and
+// scanned. The request and its bytes are valid until release is called, once and before ConsumeTraces returns.
 //
-// It marks the request in ctx as taken: what ConsumeTraces returns is then the answer for the spans. Who passes them on to
-// others calls Peek.
+// It marks the request in ctx as taken: the result of ConsumeTraces is then the answer for the spans. A component that
+// passes them on to others calls Peek.
 func Of(ctx context.Context, td ptrace.Traces) (r *Request, release func(), err error) {
 	if td.ResourceSpans().Len() == 0 {
 		if c := carriedIn(ctx); c != nil {
@@ -63,7 +62,7 @@ func Of(ctx context.Context, td ptrace.Traces) (r *Request, release func(), err 
 	return scanned(td)
 }
 
-// Peek is Of for a component that reads the spans, and passes ctx and td on to who takes them.
+// Peek is Of for a component that reads the spans and passes ctx and td on to the next one.
 func Peek(ctx context.Context, td ptrace.Traces) (r *Request, release func(), err error) {
 	if td.ResourceSpans().Len() == 0 {
 		if c := carriedIn(ctx); c != nil {
@@ -73,7 +72,7 @@ func Peek(ctx context.Context, td ptrace.Traces) (r *Request, release func(), er
 	return scanned(td)
 }
 
-// carriedIn returns what NewContext put there, nil where that is nothing.
+// carriedIn returns the value of NewContext, nil if there is none.
 func carriedIn(ctx context.Context) *carried {
 	c, _ := ctx.Value(contextKey{}).(*carried)
 	if c == nil || c.request == nil {

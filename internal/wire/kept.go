@@ -9,93 +9,93 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 )
 
-// Kept is kept traces on their way to one destination, in the context beside an empty ptrace.Traces: the bytes that their
-// spans came as, and what is added to them. Where the destination takes decoded spans it has no traces, and the
-// ptrace.Traces is not empty.
+// Kept holds kept traces on their way to one destination, in the context beside an empty ptrace.Traces: the bytes of
+// their spans, and additions. If the destination takes decoded spans it has no traces, and the ptrace.Traces is not
+// empty.
 //
-// One goroutine uses a Kept at a time: whoever was called last with its context. It is valid until the ConsumeTraces of
-// who made it has returned; that may call again with the same Kept, as when the destination failed.
+// One goroutine uses a Kept at a time: the callee of the last call with its context. It is valid until the ConsumeTraces
+// of its creator returns; the creator may call again with the same Kept, as after a failure of the destination.
 type Kept struct {
-	// To is the destination: the ID of the component that is to take the traces. Other exporters pass them over. It is that
-	// of a pipeline where all components of it that take decoded spans are one destination.
+	// To is the destination: the ID of the component that takes the traces, or of a pipeline whose components that take
+	// decoded spans are one destination. Exporters with another ID ignore the traces.
 	To string
-	// Bytes is what ranges are of.
+	// Bytes holds all ranges.
 	Bytes []byte
-	// Traces are in the order in which they were decided.
+	// Traces are in the order of their decisions.
 	Traces []KeptTrace
-	// Spans are those of one trace after the other. Within a trace they are in the order of Resource and then Scope, within
-	// a scope in that of start, ID and body.
+	// Spans are grouped by trace. A trace's spans are sorted by Resource and then Scope, and within a scope by start, ID
+	// and body.
 	Spans []KeptSpan
-	// Resources and Scopes are headers (AppendResourceHeader, AppendScopeHeader), as ranges of Bytes. No trace has two
-	// resources with equal bytes, nor a resource two scopes; two traces may have.
+	// Resources and Scopes are headers (AppendResourceHeader, AppendScopeHeader), as ranges of Bytes. Within a trace
+	// no two resources have equal bytes, nor two scopes of one resource; different traces may share them or not.
 	Resources, Scopes []Range
-	// Rejected is how many spans the destination did not store although it accepted the request (OTLP's partial success),
-	// and RejectedWhy what it said. Whoever takes the traces sets them.
+	// Rejected is the number of spans that the destination rejected although it accepted the request (OTLP's partial
+	// success), and RejectedWhy its message. The component that takes the traces sets them.
 	Rejected    int64
 	RejectedWhy string
-	// Room is the memory that what is Found is in, for whoever looks for it. Where k is filled again it is Reset and used again.
+	// Room is the memory of what is Found, for the component that finds it. When k is filled again, Room is Reset and reused.
 	Room Room
 
-	headers   headerNumbers // of Resources and Scopes, while k is filled
-	copies    headerCopies  // of those of the Kept that traces were copied from last
-	placement placement     // of the spans of a trace, for its memory
-	added     additions     // to spans: KeptSpan.added are its ranges
-	writer    keptWriter    // of requests, for its memory
+	headers   headerNumbers // of Resources and Scopes, during filling
+	copies    headerCopies  // of the last Kept from which traces were copied
+	placement placement     // of a trace's spans; kept for its memory
+	added     additions     // fields added to spans: KeptSpan.added are its ranges
+	writer    keptWriter    // of requests; kept for its memory
 	taken     atomic.Bool
 }
 
 // KeptTrace is a trace in a Kept, or a part of one.
 type KeptTrace struct {
 	ID TraceID
-	// From and To are the indexes of its spans in Kept.Spans, without To.
+	// From and To are the range of its spans in Kept.Spans, without To.
 	From, To int
-	// Late says that it is a part that came after the trace was decided: the rest of it is elsewhere.
+	// Late reports whether it is a part that came after the trace was decided: the rest was sent before.
 	Late bool
-	// Marks are facts that hold for the whole trace. They are written on its scopes, in place of what has their names there.
+	// Marks are attributes of the whole trace. They are written on its scopes, replacing attributes with their names.
 	Marks []Attribute
-	// Reconstructed says that what reconstruction finds is in the spans already.
+	// Reconstructed reports whether the findings of reconstruction are in the spans already.
 	Reconstructed bool
-	// Found is what reconstruction found, for components behind it: a *trace.Trace of processor/trace. It is nil where
-	// nothing was looked for.
+	// Found is the result of reconstruction, for the components behind it: a *trace.Trace of processor/trace. It is
+	// nil without reconstruction.
 	Found any
 }
 
-// Room is memory that is used again.
+// Room is reusable memory.
 type Room interface {
-	// Reset gives up all that is in it.
+	// Reset invalidates what is in it.
 	Reset()
-	// Memory is how many bytes it keeps of the heap.
+	// Memory is the number of bytes of heap that it keeps.
 	Memory() int
 }
 
 type keptKey struct{}
 
-// NewKeptContext returns a context in which k travels.
+// NewKeptContext returns a context that carries k.
 func NewKeptContext(ctx context.Context, k *Kept) context.Context {
 	return context.WithValue(ctx, keptKey{}, k)
 }
 
-// KeptOf returns what NewKeptContext put into the context, nil if that is nothing.
+// KeptOf returns the Kept of NewKeptContext, nil if there is none.
 func KeptOf(ctx context.Context) *Kept {
 	k, _ := ctx.Value(keptKey{}).(*Kept)
 	return k
 }
 
-// For reports whether a component with this ID is the destination. It is for exporters: one that is not returns nil at
-// once. A nil Kept is for everybody.
+// For reports whether a component with this ID is the destination. It is for exporters: another one returns nil at
+// once. A nil Kept is for all.
 func (k *Kept) For(id string) bool { return k == nil || k.To == id }
 
-// Take marks the traces as taken: what is returned then is the destination's answer. Taken reports whether they are: where
-// nobody took them, a component on the way did not know of them.
+// Take marks the traces as taken: the caller's result is then the destination's answer. If no component takes them, one on
+// the way does not know Kept.
 func (k *Kept) Take() { k.taken.Store(true) }
 
 // Taken reports whether somebody called Take.
 func (k *Kept) Taken() bool { return k.taken.Load() }
 
-// ResourceBytes returns the header of the resource of a span.
+// ResourceBytes returns the header of a span's resource.
 func (k *Kept) ResourceBytes(i int) []byte { return k.Resources[k.Spans[i].Resource].Of(k.Bytes) }
 
-// Reset empties k and keeps its memory. What was found of its traces is gone, too.
+// Reset empties k and keeps its memory. It invalidates the traces' Found.
 func (k *Kept) Reset() {
 	if k.Room != nil {
 		k.Room.Reset()
@@ -112,15 +112,15 @@ func (k *Kept) Reset() {
 	clear(k.writer.marked)
 }
 
-// Decode returns the traces as pdata, with what was added.
+// Decode returns the traces as pdata, additions included.
 func (k *Kept) Decode() (ptrace.Traces, error) {
 	var u ptrace.ProtoUnmarshaler
 	return u.UnmarshalTraces(k.AppendRequest(nil, 0, len(k.Spans)))
 }
 
-// Part returns the traces from, up to but without to, as a Kept of their own that nobody took yet. It shares the memory of k:
-// what is written on its spans is on those of k. One part is used at a time, and given back by Rejoin. Traces copies of
-// KeptTrace, so that what is written there stays with the part until then.
+// Part returns the traces from, up to but not including, to, as a Kept that is not taken. It shares the memory of k:
+// additions to its spans are additions to those of k. One part is used at a time, until Rejoin. Its Traces are copies, so
+// that changes to them stay in the part until then.
 func (k *Kept) Part(from, to int) *Kept {
 	p := &Kept{To: k.To, Bytes: k.Bytes, Resources: k.Resources, Scopes: k.Scopes, added: k.added}
 	if from == to {
@@ -136,7 +136,7 @@ func (k *Kept) Part(from, to int) *Kept {
 	return p
 }
 
-// Rejoin takes back a part that began with the trace from.
+// Rejoin merges a part back that began with the trace from.
 func (k *Kept) Rejoin(p *Kept, from int) {
 	k.Bytes, k.added = p.Bytes, p.added
 	for i := range p.Traces {
@@ -145,7 +145,7 @@ func (k *Kept) Rejoin(p *Kept, from int) {
 	}
 }
 
-// Memory is how many bytes k keeps of the heap.
+// Memory is the number of bytes of heap that k keeps.
 func (k *Kept) Memory() int {
 	room := 0
 	if k.Room != nil {

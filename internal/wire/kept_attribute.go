@@ -7,18 +7,18 @@ import (
 	"github.com/slowburn/slowburn/internal/wire/protobuf"
 )
 
-// Attribute is one that slowburn adds: to a span of a Kept, or as a mark to the scopes of a trace.
+// Attribute is an attribute that slowburn adds: to a span of a Kept, or as a mark to the scopes of a trace.
 type Attribute struct {
 	Key   string
 	value []byte // an AnyValue
 }
 
-// StringAttribute is an attribute with a text, which must be UTF-8.
+// StringAttribute returns an attribute with a text, which must be UTF-8.
 func StringAttribute(key, value string) Attribute {
 	return Attribute{key, protobuf.AppendText(nil, byte(String)<<3|byte(protobuf.TypeLen), value)}
 }
 
-// StringsAttribute is an attribute with an array of texts.
+// StringsAttribute returns an attribute with an array of texts.
 func StringsAttribute(key string, values []string) Attribute {
 	var list []byte
 	for _, v := range values {
@@ -27,12 +27,12 @@ func StringsAttribute(key string, values []string) Attribute {
 	return Attribute{key, protobuf.AppendLen(nil, byte(Array)<<3|byte(protobuf.TypeLen), list)}
 }
 
-// IntAttribute is an attribute with an integer.
+// IntAttribute returns an attribute with an integer.
 func IntAttribute(key string, value int64) Attribute {
 	return Attribute{key, binary.AppendUvarint([]byte{byte(Int)<<3 | byte(protobuf.TypeVarint)}, uint64(value))}
 }
 
-// BoolAttribute is an attribute that is true or false.
+// BoolAttribute returns an attribute with a boolean.
 func BoolAttribute(key string, value bool) Attribute {
 	n := byte(0)
 	if value {
@@ -48,7 +48,7 @@ func (a Attribute) AppendField(dst []byte, tag byte) []byte {
 	return protobuf.AppendLen(dst, schema.ValueTag, a.value)
 }
 
-// Size is how long the attribute is as a field with a tag of one byte.
+// Size returns the attribute's size as a field with a tag of one byte.
 func (a Attribute) Size() int {
 	return protobuf.LenSize(protobuf.LenSize(len(a.Key)) + protobuf.LenSize(len(a.value)))
 }

@@ -2,8 +2,7 @@ package wire
 
 import "slices"
 
-// headerCopies has the numbers that headers of another Kept have in this one, by their numbers there; none where a header was
-// not copied yet.
+// headerCopies maps the numbers of headers in another Kept to their numbers in this one; none if a header was not copied yet.
 type headerCopies struct {
 	from              *Kept
 	resources, scopes []int32
@@ -11,7 +10,7 @@ type headerCopies struct {
 
 const none = -1
 
-// begin makes h that of another Kept, if it is not yet.
+// begin sets h to another Kept, unless it is already.
 func (h *headerCopies) begin(from *Kept) {
 	if h.from == from {
 		return
@@ -25,12 +24,12 @@ func (h *headerCopies) begin(from *Kept) {
 	}
 }
 
-// AddCopy copies a trace of another Kept with what was written on it: it is arranged, and is not to be again. What the
-// destination of the other has of it does not count. It reports false where a span was replaced, for the sake of that
-// destination, and copies nothing then.
+// AddCopy copies a trace of another Kept with the additions to it. It must be arranged, and is not to be arranged again.
+// Spans that the other destination has are not Sent here. It reports whether it copied the trace: not if a span was replaced
+// for the sake of the other destination.
 //
-// Both Kepts are used by the caller alone meanwhile, but that other copies may be made of from. What was Found is not copied:
-// it is valid as long as from is not Reset.
+// The caller alone uses both Kepts meanwhile, except that other copies may be made of from. Found is not copied: it is valid
+// until from is Reset.
 func (k *Kept) AddCopy(from *Kept, trace int) bool {
 	t := from.Traces[trace]
 	spans := from.Spans[t.From:t.To]
@@ -63,7 +62,8 @@ func (k *Kept) AddCopy(from *Kept, trace int) bool {
 	return true
 }
 
-// LengthOf returns how many bytes a trace takes in k at most: its spans, and its resources and scopes. The trace must be arranged.
+// LengthOf returns the largest number of bytes that a trace takes in k: its spans, and its resources and scopes. The trace must be
+// arranged.
 func LengthOf(k *Kept, trace int) (length int) {
 	t := k.Traces[trace]
 	resource, scope := int32(none), int32(none)
@@ -81,14 +81,14 @@ func LengthOf(k *Kept, trace int) (length int) {
 	return length
 }
 
-// move moves the ranges within a span whose body was elsewhere.
+// move moves the ranges within a span whose body has moved.
 func (s *KeptSpan) move(was Range) {
 	for _, r := range []*Range{&s.Name, &s.TraceState} {
 		if r.End != 0 {
 			*r = Range{Off: r.Off - was.Off + s.Body.Off, End: r.End - was.Off + s.Body.Off}
 		}
 	}
-	s.cuts = slices.Clone(s.cuts) // the order is that of who wrote them last
+	s.cuts = slices.Clone(s.cuts) // their order is the last writer's
 	for i, r := range s.cuts {
 		s.cuts[i] = Range{Off: r.Off - was.Off + s.Body.Off, End: r.End - was.Off + s.Body.Off}
 	}

@@ -17,10 +17,10 @@ func (k *Kept) AddResource(header []byte) int32 {
 // AddScope returns the number of a scope's header, which is copied if it is new.
 func (k *Kept) AddScope(header []byte) int32 { return k.headers.add('s', &k.Bytes, &k.Scopes, header) }
 
-// headerNumbers has the numbers of the headers that were added. It has their hashes, as a header can be long.
+// headerNumbers maps added headers to their numbers. It stores hashes, as a header can be long.
 type headerNumbers struct{ known map[headerKey]int32 }
 
-// headerKey tells headers apart by what they are of and their bytes.
+// headerKey identifies a header by its kind and its hash.
 type headerKey struct {
 	kind byte
 	hash uint64
@@ -28,14 +28,14 @@ type headerKey struct {
 
 var headerSeed = maphash.MakeSeed()
 
-// add returns the number of a header in a list of ranges of all, to which it is added if it is new.
+// add returns the number of a header in list, whose ranges are of all, adding the header if it is new.
 func (h *headerNumbers) add(kind byte, all *[]byte, list *[]Range, header []byte) int32 {
 	key := headerKey{kind, maphash.Bytes(headerSeed, header)}
 	n, known := h.known[key]
 	if known && bytes.Equal((*list)[n].Of(*all), header) {
 		return n
 	}
-	if known { // another has the same hash
+	if known { // another header has the same hash
 		for n, r := range *list {
 			if bytes.Equal(r.Of(*all), header) {
 				return int32(n)
@@ -53,35 +53,36 @@ func (h *headerNumbers) add(kind byte, all *[]byte, list *[]Range, header []byte
 	return n
 }
 
-// Begin begins a trace, whose From and To follow from the spans that are added.
+// Begin begins a trace. From and To are set by the spans that are added.
 func (k *Kept) Begin(t KeptTrace) {
 	t.From, t.To = len(k.Spans), len(k.Spans)
 	k.Traces = append(k.Traces, t)
 }
 
-// AddSpan copies a span, with the numbers of its resource and scope, to the last trace. The span is not looked at.
+// AddSpan copies a span, with the numbers of its resource and scope, into the last trace. It does not read the
+// span.
 func (k *Kept) AddSpan(body []byte, resource, scope int32) {
 	k.Spans = append(k.Spans, KeptSpan{Span: Span{Body: copyTo(&k.Bytes, body), Resource: resource, Scope: scope}})
 	k.Traces[len(k.Traces)-1].To = len(k.Spans)
 }
 
-// Undo takes the last trace out.
+// Undo removes the last trace.
 func (k *Kept) Undo() {
 	last := len(k.Traces) - 1
 	k.Spans = k.Spans[:k.Traces[last].From]
 	k.Traces = k.Traces[:last]
 }
 
-// copyTo appends to all, and returns which part of it that is.
+// copyTo appends from to all, and returns its range.
 func copyTo(all *[]byte, from []byte) Range {
 	off := len(*all)
 	*all = append(*all, from...)
 	return rangeOf(off, len(*all))
 }
 
-// Arrange reads the spans of a trace and brings them into the order that Spans has: it depends on what the spans are, not on
-// how they came. Of spans that do not differ in a byte, resource and scope included, the first is left: a request that failed
-// when a part of it was stored, or whose answer was lost, is sent again. It returns how many are left out.
+// Arrange reads the spans of a trace and sorts them as Spans are sorted, independently of their order of arrival. Of spans
+// that are equal byte by byte, resource and scope included, it keeps the first and marks the others as Left: a request whose
+// first delivery was partly stored, or whose answer was lost, is sent again. It returns the number of these.
 func (k *Kept) Arrange(t int) (repeats int, err error) {
 	spans := k.Spans[k.Traces[t].From:k.Traces[t].To]
 	for i := range spans {
@@ -115,16 +116,16 @@ func clearLeft(spans []KeptSpan) {
 	}
 }
 
-// order is one of a trace's spans: by what they are alone, in whichever request and with whichever number they came.
+// order compares a trace's spans by their contents alone, whatever their requests and numbers.
 type order struct {
-	all []byte // which ranges are of
-	// Where spans differ in nothing but their headers these are ranked: headers may be as large as a request, and many spans may
-	// have them.
+	all []byte // holds the ranges
+	// ranked reports whether headers were ranked, for spans that differ only in these: a header may be as large as a request,
+	// and many spans may share it.
 	ranked            bool
 	resources, scopes map[int32]int32
 }
 
-// compare is 0 only for spans that do not differ in a byte but, unless headers are ranked, in these.
+// compare returns 0 only for spans that are equal byte by byte, apart from headers unless these are ranked.
 func (o *order) compare(x, y KeptSpan) int {
 	if c := cmp.Or(cmp.Compare(x.Start, y.Start), bytes.Compare(x.ID[:], y.ID[:])); c != 0 {
 		return c
@@ -135,14 +136,14 @@ func (o *order) compare(x, y KeptSpan) int {
 	return cmp.Or(cmp.Compare(o.resources[x.Resource], o.resources[y.Resource]), cmp.Compare(o.scopes[x.Scope], o.scopes[y.Scope]))
 }
 
-// rank ranks the headers that spans have.
+// rank ranks the headers of spans.
 func (o *order) rank(k *Kept, spans []KeptSpan) {
 	o.ranked = true
 	o.resources = o.ranks(spans, k.Resources, func(s *KeptSpan) int32 { return s.Resource })
 	o.scopes = o.ranks(spans, k.Scopes, func(s *KeptSpan) int32 { return s.Scope })
 }
 
-// ranks are the ranks of the headers that the spans have, by their numbers: equal ones for equal headers.
+// ranks returns the ranks of the spans' headers, by their numbers; equal headers have equal ranks.
 func (o *order) ranks(spans []KeptSpan, headers []Range, of func(s *KeptSpan) int32) map[int32]int32 {
 	rank := map[int32]int32{}
 	var numbers []int32
@@ -163,23 +164,23 @@ func (o *order) ranks(spans []KeptSpan, headers []Range, of func(s *KeptSpan) in
 	return rank
 }
 
-// placement brings sorted spans of one resource together, and within it those of one scope: in the order of the first of each.
-// Its memory is used again for the next trace.
+// placement groups sorted spans by resource, and within that by scope, in the order of the first span of each. Its memory is
+// reused for the next trace.
 type placement struct {
 	groups []group
-	known  map[[2]int32]int32 // numbers of groups by resource and scope, of the first of a resource by that and none: where there are many
-	of     []int32            // by span: the number of its group
+	known  map[[2]int32]int32 // numbers of groups by resource and scope, and of a resource's first group by resource and none; used if there are many
+	of     []int32            // by span: its group
 	sorted []KeptSpan
 }
 
 // group is the spans of one resource and scope.
 type group struct {
 	resource, scope int32
-	first           int32 // the number of the first group of the resource
-	spans           int   // how many; later where the next of them goes
+	first           int32 // the first group of the resource
+	spans           int   // their number; later the place of the next one
 }
 
-// few is how many groups are looked through one by one.
+// few is the largest number of groups that are searched one by one.
 const few = 16
 
 func (p *placement) place(spans []KeptSpan) {
@@ -199,7 +200,7 @@ func (p *placement) place(spans []KeptSpan) {
 	}
 }
 
-// number returns the number of a group, a new one if there is none yet.
+// number returns the number of a group, adding it if it is new.
 func (p *placement) number(resource, scope int32) int32 {
 	next := int32(len(p.groups))
 	first := next
@@ -228,7 +229,7 @@ func (p *placement) number(resource, scope int32) int32 {
 	return next
 }
 
-// remember makes groups known: the last, or all if none is yet.
+// remember adds groups to known: the last one, or all if known is empty.
 func (p *placement) remember() {
 	if p.known == nil {
 		p.known = map[[2]int32]int32{}
@@ -280,7 +281,7 @@ func (p *placement) move(spans []KeptSpan) {
 	clear(p.sorted)
 }
 
-// Fill makes k the traces of a request, in the order of their first spans.
+// Fill fills k with the traces of a request, in the order of their first spans.
 func (k *Kept) Fill(r *Request) (repeats int, err error) {
 	k.Reset()
 	index := map[TraceID]int{}

@@ -8,8 +8,8 @@ import (
 	"github.com/slowburn/slowburn/internal/wire/protobuf"
 )
 
-// AppendRequest appends an ExportTraceServiceRequest of the spans from, up to but without to, in their order: with what was
-// added to them, and without those that are left out. A trace may be cut anywhere. It copies each byte once.
+// AppendRequest appends an ExportTraceServiceRequest of the spans from, up to but not including, to, in their order: with
+// additions, and without those that are left out. Traces may be cut anywhere. It copies each byte once.
 func (k *Kept) AppendRequest(dst []byte, from, to int) []byte {
 	w := &k.writer
 	w.measure(k, from, to)
@@ -20,30 +20,29 @@ func (k *Kept) AppendRequest(dst []byte, from, to int) []byte {
 	return dst
 }
 
-// keptWriter is a request that is about to be written, measured. Its memory is used again for the next.
+// keptWriter measures a request before it is written. Its memory is reused for the next.
 type keptWriter struct {
 	resources []keptGroup
 	scopes    []keptGroup
 	size      int
-	marked    map[scopeMarks][]byte // headers of scopes with marks
+	marked    map[scopeMarks][]byte // scope headers with marks
 }
 
-// scopeMarks is the header of a scope, and the marks that are written on it: those of traces with the same slice of marks are
-// the same.
+// scopeMarks identifies a scope's header and the marks on it: traces that share a slice of marks have the same.
 type scopeMarks struct {
 	scope Range
 	marks *Attribute
 	count int
 }
 
-// keptGroup is a ResourceSpans or a ScopeSpans: what it begins with, where its members are, and how long it is.
+// keptGroup is a ResourceSpans or a ScopeSpans: its header, its members, and its length.
 type keptGroup struct {
 	header   []byte
-	from, to int // of keptWriter.scopes, or of Kept.Spans
+	from, to int // range of keptWriter.scopes, or of Kept.Spans
 	size     int
 }
 
-// measure finds the groups of spans, and how long each is: lengths come before contents.
+// measure finds the groups of spans and their lengths, because protobuf writes lengths before contents.
 func (w *keptWriter) measure(k *Kept, from, to int) {
 	w.resources, w.scopes, w.size = w.resources[:0], w.scopes[:0], 0
 	trace, resource, scope := -1, int32(-1), int32(-1)
@@ -73,7 +72,7 @@ func (w *keptWriter) measure(k *Kept, from, to int) {
 	w.endResource()
 }
 
-// endScope adds the last scope to its resource, once it is complete.
+// endScope adds the completed scope to its resource.
 func (w *keptWriter) endScope() {
 	if len(w.resources) == 0 {
 		return
@@ -87,7 +86,7 @@ func (w *keptWriter) endScope() {
 	}
 }
 
-// endResource adds the last resource to the request, once it is complete.
+// endResource adds the completed resource to the request.
 func (w *keptWriter) endResource() {
 	if len(w.resources) == 0 {
 		return
@@ -116,13 +115,13 @@ func (w *keptWriter) appendResource(k *Kept, dst []byte, r *keptGroup) []byte {
 	return dst
 }
 
-// markedScope is the header of a scope with marks. Nearly all traces of a Kept have the marks of others.
+// markedScope returns the header of a scope with marks. Nearly all traces of a Kept share their marks.
 func (w *keptWriter) markedScope(k *Kept, scope int32, marks []Attribute) []byte {
 	header := k.Scopes[scope].Of(k.Bytes)
 	if len(marks) == 0 {
 		return header
 	}
-	key := scopeMarks{k.Scopes[scope], &marks[0], len(marks)} // a header can be replaced
+	key := scopeMarks{k.Scopes[scope], &marks[0], len(marks)} // the range changes when a header is replaced
 	done, known := w.marked[key]
 	if !known {
 		done = markedHeader(header, marks)
@@ -134,14 +133,14 @@ func (w *keptWriter) markedScope(k *Kept, scope int32, marks []Attribute) []byte
 	return done
 }
 
-// markedHeader is a scope's header with marks: attributes of the scope, in place of those that it has under their keys.
+// markedHeader returns a scope's header with marks: attributes of the scope, replacing those with their keys.
 func markedHeader(header []byte, marks []Attribute) []byte {
-	var shared []byte // the InstrumentationScope, of which there may be several: they are to be merged
+	var shared []byte // the InstrumentationScope; if there are several, they are to be merged
 	rest := make([]byte, 0, len(header)+64)
 	for pos := 0; pos < len(header); {
 		f, err := schema.ScopeSpans.Next(header, pos)
 		if err != nil {
-			break // not after a scan
+			break // cannot happen after a scan
 		}
 		if f.Num == schema.ScopeSpansFieldScope {
 			shared = appendUnmarked(shared, header[f.Start:f.End], marks)
@@ -156,12 +155,12 @@ func markedHeader(header []byte, marks []Attribute) []byte {
 	return append(protobuf.AppendLen(make([]byte, 0, len(shared)+len(rest)+8), schema.ScopeSpansFieldScope<<3|byte(protobuf.TypeLen), shared), rest...)
 }
 
-// appendUnmarked appends an InstrumentationScope without the attributes that have the keys of marks.
+// appendUnmarked appends an InstrumentationScope without the attributes that marks replace.
 func appendUnmarked(dst, scope []byte, marks []Attribute) []byte {
 	for pos := 0; pos < len(scope); {
 		f, err := schema.Scope.Next(scope, pos)
 		if err != nil {
-			break // not after a scan
+			break // cannot happen after a scan
 		}
 		if f.Num != schema.ScopeFieldAttributes || !marked(scope[f.Start:f.End], marks) {
 			dst = append(dst, scope[pos:f.End]...)

@@ -8,15 +8,15 @@ import (
 	"github.com/slowburn/slowburn/internal/wire/protobuf"
 )
 
-// KeptSpan is a span in a Kept. Its Resource and Scope are indexes into Kept.Resources and Kept.Scopes; its ranges are of
+// KeptSpan is a span in a Kept. Resource and Scope are indexes into Kept.Resources and Kept.Scopes; its ranges are of
 // Kept.Bytes.
 type KeptSpan struct {
 	Span
-	// Left says that the span is left out: it is a copy of another, byte by byte.
+	// Left reports whether the span is left out, as a copy of another, byte by byte.
 	Left bool
-	// Sent says that the destination has the span already: it was in a request before this one, which it accepted.
+	// Sent reports whether the destination has the span already, from an earlier request that it accepted.
 	Sent bool
-	// replaced says that the span has another body than it came with.
+	// replaced reports whether the body was replaced.
 	replaced bool
 	// cuts are fields of the body that are left out, cutBytes long together; added are fields that follow it.
 	cuts     []Range // of Kept.Bytes, in no order
@@ -24,7 +24,7 @@ type KeptSpan struct {
 	added    Range // of Kept.added
 }
 
-// SetTraceState replaces the tracestate of a span, or removes it where state is empty.
+// SetTraceState replaces the tracestate of a span, or removes it if state is empty.
 func (k *Kept) SetTraceState(i int, state []byte) {
 	s := &k.Spans[i]
 	if s.TraceState.End != 0 {
@@ -37,14 +37,15 @@ func (k *Kept) SetTraceState(i int, state []byte) {
 	}
 }
 
-// TraceStateOf returns the tracestate that a span of k leaves with: Span.TraceState is the one that it came with.
+// TraceStateOf returns the tracestate that a span of k will be sent with; Span.TraceState is the one that it came
+// with.
 func TraceStateOf(k *Kept, i int) []byte {
 	s := &k.Spans[i]
 	added := s.added.Of(k.added)
 	for pos := 0; pos < len(added); {
 		f, err := schema.Span.Next(added, pos)
 		if err != nil {
-			break // not of what is added here
+			break // cannot happen with additions
 		}
 		if f.Num == schema.SpanFieldTraceState {
 			return added[f.Start:f.End]
@@ -57,8 +58,8 @@ func TraceStateOf(k *Kept, i int) []byte {
 	return s.TraceState.Of(k.Bytes)
 }
 
-// SetAttribute gives a span an attribute, in place of what it has under that key. Calling it twice with one key of a span
-// is a mistake.
+// SetAttribute sets an attribute of a span, replacing any with its key. It must not be called twice with one key of a
+// span.
 func (k *Kept) SetAttribute(i int, a Attribute) {
 	s := &k.Spans[i]
 	s.cut(k.Bytes, schema.SpanFieldAttributes, func(kv []byte) bool {
@@ -68,7 +69,7 @@ func (k *Kept) SetAttribute(i int, a Attribute) {
 	k.added.extend(&s.added, func(dst []byte) []byte { return a.AppendField(dst, schema.AttributeTag) })
 }
 
-// AppendBody appends the body of a span, with what was added.
+// AppendBody appends the body of a span with its additions.
 func (k *Kept) AppendBody(dst []byte, i int) []byte {
 	s := &k.Spans[i]
 	at := s.Body.Off
@@ -81,8 +82,8 @@ func (k *Kept) AppendBody(dst []byte, i int) []byte {
 	return append(dst, s.added.Of(k.added)...)
 }
 
-// Replace gives a span another body, in place of the one that it had and what was added to that. It returns an error for what
-// is no Span, and leaves the span as it was.
+// Replace replaces the body of a span and its additions. For a body that is not a Span it returns an error and leaves the
+// span unchanged.
 func (k *Kept) Replace(i int, body []byte) error {
 	s := &k.Spans[i]
 	next := KeptSpan{Span: s.Span, Left: s.Left, Sent: s.Sent}
@@ -95,7 +96,8 @@ func (k *Kept) Replace(i int, body []byte) error {
 	return nil
 }
 
-// Size is how much the span takes of a request, its resource and scope aside. It is 0 for one that is left out.
+// Size returns the span's size in a request, without its resource and scope. It is 0 for a span that is left
+// out.
 func (s *KeptSpan) Size() int {
 	if s.Left {
 		return 0
@@ -103,10 +105,10 @@ func (s *KeptSpan) Size() int {
 	return protobuf.LenSize(s.BodySize())
 }
 
-// BodySize is how long the body is, with what was added.
+// BodySize returns the length of the body with its additions.
 func (s *KeptSpan) BodySize() int { return s.Body.Len() - int(s.cutBytes) + s.added.Len() }
 
-// parse fills in what the span says of itself. Its body is in all.
+// parse sets the fields of the Span from its body, which is in all.
 func (s *KeptSpan) parse(all []byte) error {
 	body := s.Body
 	parsed, err := ParseSpan(body.Of(all))
@@ -124,13 +126,13 @@ func (s *KeptSpan) parse(all []byte) error {
 	return nil
 }
 
-// cut leaves the fields with a number out of the span, whose body is in all: each of them, or those whose content is chosen.
+// cut removes the fields with a number from the span, whose body is in all: each of them, or those whose content is chosen.
 func (s *KeptSpan) cut(all []byte, num int32, chosen func(content []byte) bool) {
 	body := s.Body.Of(all)
 	for pos := 0; pos < len(body); {
 		f, err := schema.Span.Next(body, pos)
 		if err != nil {
-			return // not after a scan
+			return // cannot happen after a scan
 		}
 		if f.Num == num && (chosen == nil || chosen(body[f.Start:f.End])) {
 			s.cuts = append(s.cuts, rangeOf(int(s.Body.Off)+pos, int(s.Body.Off)+f.End))
@@ -140,12 +142,12 @@ func (s *KeptSpan) cut(all []byte, num int32, chosen func(content []byte) bool) 
 	}
 }
 
-// additions are what is appended to spans, in ranges.
+// additions are the fields appended to spans, in ranges.
 type additions []byte
 
-// extend adds to a range what encode appends.
+// extend appends the result of encode to a range.
 func (a *additions) extend(r *Range, encode func(dst []byte) []byte) {
-	if int(r.End) != len(*a) { // another range was extended since
+	if int(r.End) != len(*a) { // another range was extended since, so it moves to the end
 		from := len(*a)
 		*a = append(*a, r.Of(*a)...)
 		*r = rangeOf(from, len(*a))

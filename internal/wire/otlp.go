@@ -29,7 +29,7 @@ const (
 	KindProducer
 	KindConsumer
 
-	// NumKinds is how many kinds OTLP knows. A span may have another.
+	// NumKinds is the number of kinds in OTLP. A span may have another.
 	NumKinds
 )
 
@@ -39,18 +39,18 @@ const (
 	StatusOK
 	StatusError
 
-	// NumStatuses is how many statuses OTLP knows. A span may have another.
+	// NumStatuses is the number of statuses in OTLP. A span may have another.
 	NumStatuses
 )
 
 // Flags of a Span or of a link. The low 8 bits are W3C trace flags.
 const (
-	// FlagSampled is W3C's: the span was recorded.
+	// FlagSampled is W3C's sampled flag.
 	FlagSampled = 0x1
-	// FlagRandom is W3C's of level 2: the last 7 bytes of the trace ID are random.
+	// FlagRandom is W3C's random flag, of level 2: the last 7 bytes of the trace ID are random.
 	FlagRandom = 0x2
-	// FlagHasIsRemote says that FlagIsRemote is known.
+	// FlagHasIsRemote says that FlagIsRemote is valid.
 	FlagHasIsRemote = 0x100
-	// FlagIsRemote says that the parent, or what is linked to, is in another process.
+	// FlagIsRemote says that the parent, or the link's target, is in another process.
 	FlagIsRemote = 0x200
 )

@@ -6,10 +6,9 @@ import (
 	"github.com/slowburn/slowburn/internal/wire/internal/schema"
 )
 
-// Parts of spans and scopes that are asked for by name: events, links and texts. Bodies must have been scanned; see
-// attribute.go.
+// Events, links and texts of spans and scopes. Bodies must have been scanned; see attribute.go.
 
-// SpanEvents iterates over the events of the body of a Span, in their order: bodies of Span.Event.
+// SpanEvents iterates over the events of the body of a Span in their order, as bodies of Span.Event.
 func SpanEvents(span []byte) iter.Seq[[]byte] {
 	return func(yield func([]byte) bool) {
 		start, end := schema.Span.Seek(span, 0, schema.SpanFieldEvents)
@@ -65,8 +64,8 @@ func ScopeVersion(scopeSpans []byte) []byte {
 	return textIn(&schema.ScopeSpans, schema.ScopeSpansFieldScope, &schema.Scope, schema.ScopeFieldVersion, scopeSpans)
 }
 
-// textIn returns the text in field inner of the submessage sub, which is field outer of m. If there are several of sub
-// they are to be merged.
+// textIn returns the text in field inner of the submessage sub, which is field outer of m. If there are several sub
+// they are merged.
 func textIn(m *schema.Message, outer int32, sub *schema.Message, inner int32, b []byte) (text []byte) {
 	for start, end := m.Seek(b, 0, outer); end != 0; start, end = m.Seek(b, end, outer) {
 		if t, ok := sub.Last(b[:end], start, inner); ok {
@@ -76,8 +75,8 @@ func textIn(m *schema.Message, outer int32, sub *schema.Message, inner int32, b 
 	return text
 }
 
-// Links iterates over the trace IDs that a span links to, in their order, those that are missing or zero left out. span
-// is the body of a Span.
+// Links iterates over the trace IDs that a span links to, in their order, without missing and zero ones. span is the
+// body of a Span.
 func Links(span []byte) iter.Seq[TraceID] {
 	return func(yield func(TraceID) bool) {
 		for pos := 0; pos < len(span); {
@@ -95,7 +94,7 @@ func Links(span []byte) iter.Seq[TraceID] {
 	}
 }
 
-// linkTrace returns the trace ID in a Span.Link.
+// linkTrace returns the trace ID of a Span.Link.
 func linkTrace(link []byte) (id TraceID) {
 	for pos := 0; pos < len(link); {
 		f, err := schema.Link.Next(link, pos)
@@ -121,7 +120,7 @@ type SpanLink struct {
 	Body []byte
 }
 
-// SpanLinks iterates over the links of the body of a Span, in their order, those without a trace ID too.
+// SpanLinks iterates over the links of the body of a Span in their order, including those without a trace ID.
 func SpanLinks(span []byte) iter.Seq[SpanLink] {
 	return func(yield func(SpanLink) bool) {
 		start, end := schema.Span.Seek(span, 0, schema.SpanFieldLinks)
@@ -136,7 +135,7 @@ func spanLink(b []byte) SpanLink {
 	for pos := 0; pos < len(b); {
 		f, err := schema.Link.Next(b, pos)
 		if err != nil {
-			break // not after a scan
+			break // cannot happen after a scan
 		}
 		switch f.Num {
 		case schema.LinkFieldTraceID:

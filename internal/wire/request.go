@@ -9,23 +9,23 @@ import (
 	"github.com/slowburn/slowburn/internal/wire/protobuf"
 )
 
-// Span is what sampling and counting need to know of a span. The rest is found in its Body.
+// Span has the fields of a span that sampling and counting need. Body has the others.
 type Span struct {
 	TraceID      TraceID
 	ID, ParentID SpanID
 	// Start and End are in nanoseconds since the Unix epoch, as sent: End may be before Start.
 	Start, End uint64
-	// Kind and Status are OTLP's numbers, which need not be ones that this version knows.
+	// Kind and Status are OTLP's numbers, including unknown ones.
 	Kind, Status int32
 	// Flags are OTLP's: the low 8 bits are W3C trace flags.
 	Flags uint32
-	// Resource and Scope are indexes into Request.Resources and Request.Scopes; -1 where there is no request.
+	// Resource and Scope are indexes into Request.Resources and Request.Scopes; -1 without a request.
 	Resource, Scope int32
 	// Body is the Span message, without tag and length.
 	Body, Name, TraceState Range
-	// Unknown says that there are protobuf fields in the span, or nested in it, that this version does not know.
+	// Unknown reports whether the span, or a message nested in it, has unknown protobuf fields.
 	Unknown bool
-	// Linked says that the span has links. Links reads them.
+	// Linked reports whether the span has links. Links reads them.
 	Linked bool
 }
 
@@ -33,7 +33,7 @@ type Span struct {
 type Resource struct {
 	// Body is the whole message, its scope_spans included.
 	Body Range
-	// Header is the length of what AppendResourceHeader leaves of it.
+	// Header is the length of the result of AppendResourceHeader.
 	Header uint32
 }
 
@@ -41,7 +41,7 @@ type Resource struct {
 type Scope struct {
 	// Body is the whole message, its spans included.
 	Body Range
-	// Header is the length of what AppendScopeHeader leaves of it.
+	// Header is the length of the result of AppendScopeHeader.
 	Header uint32
 	// Resource is an index into Request.Resources.
 	Resource int32
@@ -54,15 +54,15 @@ type Request struct {
 	Scopes    []Scope
 	Spans     []Span
 
-	strict    bool // while Accept scans
-	maxHeader int  // for Accept
+	strict    bool // set while Accept scans
+	maxHeader int  // used by Accept
 	rejected  Rejected
 }
 
-// Accept is Scan for a request that came from outside. It leaves out the spans whose trace or span ID is zero, which OTLP
-// declares invalid, those whose resource or scope has a header (AppendResourceHeader, AppendScopeHeader) of more than maxHeader
-// bytes, and then the scopes and resources that hold no other. It returns which spans it left out. It allocates
-// Count(b).Bytes() and no more. The error is a *ScanError, and r is then empty.
+// Accept is Scan for a request from outside. It leaves out spans with a zero trace or span ID, which OTLP declares invalid,
+// spans whose resource or scope has a header (AppendResourceHeader, AppendScopeHeader) of more than maxHeader bytes, and then
+// scopes and resources without spans. It returns counts of the spans it left out. It allocates at most Count(b).Bytes(). The
+// error is a *ScanError, and r is then empty.
 func (r *Request) Accept(b []byte, maxHeader int) (Rejected, error) {
 	n := Count(b)
 	r.Resources, r.Scopes, r.Spans = slices.Grow(r.Resources[:0], n.Resources), slices.Grow(r.Scopes[:0], n.Scopes), slices.Grow(r.Spans[:0], n.Spans)
@@ -75,7 +75,7 @@ func (r *Request) Accept(b []byte, maxHeader int) (Rejected, error) {
 	return r.rejected, nil
 }
 
-// Rejected is the spans that Accept leaves out: how many, by reason.
+// Rejected counts the spans that Accept leaves out, by reason.
 type Rejected struct {
 	// InvalidIDs have a trace or span ID of zero.
 	InvalidIDs int
@@ -85,10 +85,10 @@ type Rejected struct {
 	Largest int
 }
 
-// Spans returns how many were left out.
+// Spans returns the number of spans left out.
 func (r Rejected) Spans() int { return r.InvalidIDs + r.LargeHeaders }
 
-// large reports whether so many spans are left out for the length of a header that they share, and notes that.
+// large reports whether spans are left out because their shared header exceeds the limit, and counts them.
 func (r *Rejected) large(header, limit, spans int) bool {
 	if header <= limit || spans == 0 {
 		return false
@@ -98,10 +98,10 @@ func (r *Rejected) large(header, limit, spans int) bool {
 	return true
 }
 
-// Elements are how many parts of a request Accept needs room for at once.
+// Elements are the largest numbers of parts of a request that Accept needs room for at once.
 type Elements struct{ Resources, Scopes, Spans int }
 
-// Bytes returns the size of the room.
+// Bytes returns the size of that room.
 func (n Elements) Bytes() int64 {
 	return int64(n.Resources)*int64(unsafe.Sizeof(Resource{})) + int64(n.Scopes)*int64(unsafe.Sizeof(Scope{})) + int64(n.Spans)*int64(unsafe.Sizeof(Span{}))
 }
@@ -109,11 +109,12 @@ func (n Elements) Bytes() int64 {
 // minSpan is the length of the shortest Span with a trace ID and a span ID: two tags, two lengths, and 24 bytes.
 const minSpan = 2 + len(TraceID{}) + 2 + len(SpanID{})
 
-// Count walks b, an ExportTraceServiceRequest, down to its spans and looks into none of them: it takes a fraction of the
-// time of Scan and no memory. A span that is too short for its IDs is not counted, so that a request of d bytes needs room
-// for at most 4·d and one element of each kind. Count stops where b is malformed, which Scan reports.
+// Count counts the resources, scopes and spans of b, an ExportTraceServiceRequest, without reading the spans: it takes a
+// fraction of the time of Scan and no memory. It does not count spans that are too short for their IDs, so that a request
+// of d bytes needs room for at most 4·d and one element of each kind. It stops where b is malformed; Scan reports the
+// error.
 func Count(b []byte) Elements {
-	n := Elements{1, 1, 1} // what is left out takes room for as long as it is scanned
+	n := Elements{1, 1, 1} // an element takes room during its scan even if it is left out
 	for resource, end := 0, 0; ; {
 		if resource, end = nextOf(b, end, 1, 1); end < 0 {
 			return n
@@ -143,8 +144,8 @@ func Count(b []byte) Elements {
 	}
 }
 
-// nextOf returns where the content of the next field of bytes with either number starts and ends, from pos on; end is
-// negative where there is none.
+// nextOf returns the content's range of the next field of bytes with either number, from pos on; end is negative if
+// there is none.
 func nextOf(b []byte, pos int, num, or int32) (start, end int) {
 	for pos < len(b) {
 		tag, typ, next := protobuf.Tag(b, pos)
@@ -168,7 +169,7 @@ func nextOf(b []byte, pos int, num, or int32) (start, end int) {
 	return 0, -1
 }
 
-// Range is a part of a request's bytes: those from Off up to, but without, End.
+// Range is a part of a request's bytes: from Off up to, but not including, End.
 type Range struct{ Off, End uint32 }
 
 // Len returns the number of bytes.
@@ -183,16 +184,16 @@ func (r *Request) reset() {
 	r.Bytes, r.Resources, r.Scopes, r.Spans = nil, r.Resources[:0], r.Scopes[:0], r.Spans[:0]
 }
 
-// maxPooled is the most spans (about 0.8 MB of them) that a pooled Request keeps room for: one huge request must not
-// cost its memory for good.
+// maxPooled is the largest number of spans (about 0.8 MB) that a pooled Request keeps room for: one huge request
+// must not cost its memory for good.
 const maxPooled = 8192
 
 var pool = sync.Pool{New: func() any { return new(Request) }}
 
-// Get returns an empty Request, whose slices may have room from former use.
+// Get returns an empty Request, whose slices may have room from earlier use.
 func Get() *Request { return pool.Get().(*Request) }
 
-// Put takes back a Request of Get. It must not be used any more; its Bytes stay the caller's.
+// Put takes back a Request of Get, which must not be used any more; its Bytes stay the caller's.
 func Put(r *Request) {
 	if cap(r.Spans) > maxPooled || cap(r.Scopes) > maxPooled || cap(r.Resources) > maxPooled {
 		return

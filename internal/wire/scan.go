@@ -8,10 +8,10 @@ import (
 	"github.com/slowburn/slowburn/internal/wire/protobuf"
 )
 
-// ScanError says why bytes are no OTLP trace request.
+// ScanError says why bytes are not an OTLP trace request.
 type ScanError = schema.Error
 
-// Scan makes r a view over b, an ExportTraceServiceRequest, after checking all of it. It reuses r's slices and, once
+// Scan makes r a view of b, an ExportTraceServiceRequest, after checking all of it. It reuses r's slices and, once
 // they have grown, allocates nothing. The error is a *ScanError, and r is then empty.
 func (r *Request) Scan(b []byte) error {
 	r.reset()
@@ -51,7 +51,7 @@ func (r *Request) resourceSpans(b []byte, pos int) error {
 	return nil
 }
 
-// scopesOf scans the fields of a ResourceSpans, and returns how long its header is.
+// scopesOf scans the fields of a ResourceSpans, and returns the length of its header.
 func (r *Request) scopesOf(b []byte, pos int) (header int, err error) {
 	current, deprecated := false, -1
 	for pos < len(b) {
@@ -136,7 +136,7 @@ func (r *Request) scopeSpans(b []byte, pos int) error {
 	return nil
 }
 
-// newSpan appends an empty span. Where there is room it is cleared in place: a copy of an empty one costs twice that.
+// newSpan appends an empty span. If there is room, it is cleared in place: copying an empty one takes twice as long.
 func (r *Request) newSpan() *Span {
 	n := len(r.Spans)
 	if n == cap(r.Spans) {
@@ -220,8 +220,8 @@ func (s *Span) scan(b []byte, pos int) error {
 	return nil
 }
 
-// plain reads the field at pos if it is one of those that nearly every span has, with a tag, a length and a number of one
-// byte. It returns where the next begins, 0 if it is another or malformed. It is the short way past next.
+// plain reads the field at pos if it is one that nearly every span has, with a tag, a length and a number of one byte. It
+// returns the position of the next field, 0 for another or malformed field. It is the fast path before Next.
 func (s *Span) plain(b []byte, pos int) int {
 	const (
 		traceID, spanID, parentID = schema.SpanFieldTraceID<<3 | byte(protobuf.TypeLen), schema.SpanFieldID<<3 | byte(protobuf.TypeLen), schema.SpanFieldParentID<<3 | byte(protobuf.TypeLen)

@@ -14,10 +14,10 @@ import (
 	"github.com/slowburn/slowburn/internal/wire/protobuf"
 )
 
-// ValueKind says what a Value holds.
+// ValueKind is the kind of a Value.
 type ValueKind uint8
 
-// The kinds of values, as OTLP has them: their numbers are those of AnyValue's fields.
+// The kinds of values in OTLP. Their numbers are those of AnyValue's fields.
 const (
 	Empty  ValueKind = 0
 	String ValueKind = schema.AnyValueFieldString
@@ -39,20 +39,21 @@ func (k ValueKind) String() string {
 
 var kindNames = [...]string{"Empty", "String", "Bool", "Int", "Double", "Array", "KvList", "Bytes"}
 
-// Value is an attribute's value, read in place: it shares the bytes that it was found in. The zero Value is empty. It is
-// small enough for the compiler to keep in registers, which four words are and five are not.
+// Value is an attribute's value, read in place: it shares the bytes of its message. The zero Value is empty. It is small
+// enough for the compiler to keep in registers: four words are, five are not.
 type Value struct {
 	kind    ValueKind
-	content []byte // of the field that AnyValue has for the kind, without its tag and length
+	content []byte // of the kind's field in AnyValue, without tag and length
 }
 
-// Kind says what the value holds.
+// Kind returns the kind of the value.
 func (v Value) Kind() ValueKind { return v.kind }
 
-// Content returns the value as it is encoded, in place: equal contents of a kind are equal values.
+// Content returns the encoded value in place: values of one kind are equal if their contents are.
 func (v Value) Content() []byte { return v.content }
 
-// Bytes returns the content of a String or Bytes, and the protobuf message of an Array or KvList, in place; else nil.
+// Bytes returns the content of a String or Bytes, and the protobuf message of an Array or KvList, in place; nil for
+// other kinds.
 func (v Value) Bytes() []byte {
 	switch v.kind {
 	case Bool, Int, Double:
@@ -61,10 +62,10 @@ func (v Value) Bytes() []byte {
 	return v.content
 }
 
-// Bool returns the content of a Bool, else false.
+// Bool reports whether the value is a Bool that is true.
 func (v Value) Bool() bool { return v.kind == Bool && v.number() != 0 }
 
-// Int returns the content of an Int, else 0.
+// Int returns the content of an Int, 0 for other kinds.
 func (v Value) Int() int64 {
 	if v.kind != Int {
 		return 0
@@ -72,7 +73,7 @@ func (v Value) Int() int64 {
 	return int64(v.number())
 }
 
-// number is the varint that is the content.
+// number decodes the content as a varint.
 func (v Value) number() uint64 {
 	if len(v.content) == 1 {
 		return uint64(v.content[0])
@@ -81,7 +82,7 @@ func (v Value) number() uint64 {
 	return num
 }
 
-// Double returns the content of a Double, else 0.
+// Double returns the content of a Double, 0 for other kinds.
 func (v Value) Double() float64 {
 	if v.kind != Double {
 		return 0
@@ -89,7 +90,7 @@ func (v Value) Double() float64 {
 	return math.Float64frombits(binary.LittleEndian.Uint64(v.content))
 }
 
-// merge reads the body of an AnyValue into v. Its last field wins, and none leaves v as it is.
+// merge merges the body of an AnyValue into v. Its last field wins; without any, v stays as it is.
 func (v *Value) merge(b []byte) {
 	for pos := 0; pos < len(b); {
 		f, err := schema.AnyValue.Next(b, pos)
@@ -97,7 +98,7 @@ func (v *Value) merge(b []byte) {
 			return
 		}
 		switch f.Num {
-		case 1, 2, 3, 4, 5, 6, 7: // as the kinds
+		case 1, 2, 3, 4, 5, 6, 7: // the kinds
 			*v = Value{kind: ValueKind(f.Num), content: b[f.Start:f.End:f.End]}
 		case 8:
 			*v = Value{} // an index into the dictionary of a profile; in traces pdata takes it for empty
@@ -106,8 +107,8 @@ func (v *Value) merge(b []byte) {
 	}
 }
 
-// AsString returns what pcommon.Value.AsString would: text as it is, numbers in decimal, bytes in base64, arrays and
-// maps as JSON.
+// AsString returns the same text as pcommon.Value.AsString: text as it is, numbers in decimal, bytes in base64,
+// arrays and maps as JSON.
 func (v Value) AsString() string {
 	switch v.kind {
 	case String:
@@ -129,7 +130,7 @@ func (v Value) AsString() string {
 	}
 }
 
-// compositeAsString lets pdata decode and format a composite, which is field num of AnyValue. Composites are rare.
+// compositeAsString decodes and formats a composite, field num of AnyValue, with pdata. Composites are rare.
 func (v Value) compositeAsString(num byte) string {
 	kv := protobuf.AppendLen(nil, schema.ValueTag, protobuf.AppendLen(nil, num<<3|byte(protobuf.TypeLen), v.content))
 	var b Builder
@@ -137,14 +138,14 @@ func (v Value) compositeAsString(num byte) string {
 	var u ptrace.ProtoUnmarshaler
 	td, err := u.UnmarshalTraces(b.Bytes())
 	if err != nil {
-		return "" // not after a scan
+		return "" // cannot happen after a scan
 	}
 	s := td.ResourceSpans().At(0).ScopeSpans().At(0).Spans().At(0)
 	value, _ := s.Attributes().Get("")
 	return value.AsString()
 }
 
-// AttributeMap returns attributes as pdata, for code that shows them.
+// AttributeMap returns attributes as pdata, for display.
 func AttributeMap(attributes iter.Seq2[[]byte, Value]) pcommon.Map {
 	var span []byte
 	for key, v := range attributes {
@@ -156,12 +157,12 @@ func AttributeMap(attributes iter.Seq2[[]byte, Value]) pcommon.Map {
 	var u ptrace.ProtoUnmarshaler
 	td, err := u.UnmarshalTraces(b.Bytes())
 	if err != nil {
-		return pcommon.NewMap() // not after a scan
+		return pcommon.NewMap() // cannot happen after a scan
 	}
 	return td.ResourceSpans().At(0).ScopeSpans().At(0).Spans().At(0).Attributes()
 }
 
-// encoded returns the value as an AnyValue.
+// encoded encodes the value as an AnyValue.
 func (v Value) encoded() []byte {
 	switch v.kind {
 	case Empty:
@@ -175,7 +176,7 @@ func (v Value) encoded() []byte {
 	}
 }
 
-// Elements iterates over the elements of an Array, in place; of another kind there are none.
+// Elements iterates over the elements of an Array, in place; other kinds have none.
 func (v Value) Elements() iter.Seq[Value] {
 	return func(yield func(Value) bool) {
 		if v.kind != Array {
@@ -188,7 +189,7 @@ func (v Value) Elements() iter.Seq[Value] {
 	}
 }
 
-// Pairs iterates over the keys and values of a KvList, in place; of another kind there are none.
+// Pairs iterates over the keys and values of a KvList, in place; other kinds have none.
 func (v Value) Pairs() iter.Seq2[[]byte, Value] {
 	return func(yield func([]byte, Value) bool) {
 		if v.kind == KvList {

@@ -5,23 +5,24 @@ import (
 	"github.com/slowburn/slowburn/internal/wire/protobuf"
 )
 
-// AttributeWalk reads the attributes of a span one by one, for code that looks at those of every span: it is
-// SpanAttributes without closures, and reads values only where they are asked for.
+// AttributeWalk reads the attributes of a span one by one, for code that reads those of every span: it is
+// SpanAttributes without closures, and reads only the values that are asked for.
 type AttributeWalk struct {
 	span  []byte
 	pos   int
-	any   []byte // the AnyValue of a plain attribute
-	value Value  // of another
+	any   []byte // AnyValue of a plain attribute
+	value Value  // of any other attribute
 	plain bool
 }
 
-// WalkAttributes begins before the first attribute. span is the body of a Span.
+// WalkAttributes returns a walk before the first attribute. span is the body of a Span.
 func WalkAttributes(span []byte) AttributeWalk { return AttributeWalk{span: span} }
 
-// Next goes to the next attribute and returns its key, a part of the span's body. It reports false behind the last.
+// Next moves to the next attribute and returns its key, a part of the span's body. It returns false after the last.
 func (w *AttributeWalk) Next() (key []byte, ok bool) {
 	if b := w.span[w.pos:]; len(b) >= 6 && b[0] == schema.AttributeTag && b[1] < 0x80 && 2+int(b[1]) <= len(b) {
-		// Nearly all attributes are found here: those behind another, and plain as schema.SplitPlain has it.
+		// Nearly all attributes are found here: plain ones, as in schema.SplitPlain, that follow another
+		// attribute.
 		kv := b[2 : 2+int(b[1])]
 		if len(kv) >= 4 && int(kv[1])+4 <= len(kv) {
 			second := kv[2+int(kv[1]):]
@@ -42,7 +43,7 @@ func (w *AttributeWalk) Next() (key []byte, ok bool) {
 	return w.next()
 }
 
-// next is Next for an attribute of any layout, and passes over other fields.
+// next is Next for an attribute of any layout, and skips other fields.
 func (w *AttributeWalk) next() (key []byte, ok bool) {
 	start, end := schema.Span.Seek(w.span, w.pos, schema.SpanFieldAttributes)
 	if end == 0 {
@@ -56,7 +57,7 @@ func (w *AttributeWalk) next() (key []byte, ok bool) {
 	return key, true
 }
 
-// Value returns the value of the attribute that Next went to.
+// Value returns the value of the current attribute.
 func (w *AttributeWalk) Value() Value {
 	if !w.plain {
 		return w.value
@@ -64,7 +65,7 @@ func (w *AttributeWalk) Value() Value {
 	return valueIn(w.any)
 }
 
-// valueIn reads an AnyValue; the plain kinds at once.
+// valueIn decodes an AnyValue; plain kinds directly.
 func valueIn(b []byte) Value {
 	if len(b) >= 2 && b[1] < 0x80 {
 		switch b[0] {
@@ -81,7 +82,7 @@ func valueIn(b []byte) Value {
 	return mergedValue(b)
 }
 
-// mergedValue reads any AnyValue.
+// mergedValue decodes any AnyValue.
 func mergedValue(b []byte) (v Value) {
 	if len(b) == 3 && b[0] == byte(Int)<<3|byte(protobuf.TypeVarint) && b[1] >= 0x80 && b[2] < 0x80 {
 		return Value{kind: Int, content: b[1:3:3]}

@@ -13,10 +13,10 @@ import (
 	"go.opentelemetry.io/otel/metric/noop"
 )
 
-// Config is the Collector's.
+// Config is the Collector's configuration.
 type Config = memorylimiterprocessor.Config
 
-// factory is the Collector's but for traces.
+// factory is the Collector's factory, except for traces.
 type factory struct {
 	xprocessor.Factory
 	mu     sync.Mutex
@@ -46,14 +46,14 @@ func (f *factory) CreateTraces(ctx context.Context, set processor.Settings, cfg 
 	return &limiter{Traces: gate, next: next, telemetry: t, shared: s}, err
 }
 
-// share returns what the processors of a configuration have in common.
+// share returns the part that the processors of a configuration share.
 func (f *factory) share(ctx context.Context, set processor.Settings, cfg component.Config, decides consumer.Traces) (*shared, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if s, ok := f.shared[cfg]; ok {
 		return s, nil
 	}
-	set.MeterProvider = noop.NewMeterProvider() // a probe is no request
+	set.MeterProvider = noop.NewMeterProvider() // a probe must not count as a request
 	gate, err := f.Factory.CreateTraces(ctx, set, cfg, decides)
 	if err != nil {
 		return nil, err

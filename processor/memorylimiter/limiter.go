@@ -52,7 +52,7 @@ func (l *limiter) Shutdown(ctx context.Context) error {
 	return l.Traces.Shutdown(ctx)
 }
 
-// shared is what the processors of one configuration have in common. Its mutex guards host and started.
+// shared is the part that the processors of one configuration share. Its mutex guards host and started.
 type shared struct {
 	id     component.ID
 	gate   processor.Traces
@@ -80,14 +80,14 @@ func (s *shared) stop() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.started == 0 {
-		return // it was never started
+		return // it was not started
 	}
 	if s.started--; s.started == 0 {
 		host.Retract(s.host, s.id, s)
 	}
 }
 
-// Probe implements host.Prober: while the memory is above the limit, the gateway takes no spans.
+// Probe implements host.Prober. It blocks the gateway while the memory is above the limit.
 func (s *shared) Probe(ctx context.Context) host.Health {
 	if err := s.gate.ConsumeTraces(ctx, ptrace.NewTraces()); err != nil {
 		return host.Health{Blocking: true, Message: "refuses spans: memory is above limit_mib or limit_percentage, less the spike limit"}

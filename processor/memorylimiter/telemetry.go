@@ -11,13 +11,13 @@ import (
 	"github.com/slowburn/slowburn/internal/items"
 )
 
-// scope is where the Collector's processor has its metrics. An instrument with equal name, unit and description is the same.
+// scope is the scope of the Collector's metrics. Instruments with the same name, unit and description are one.
 const scope = "go.opentelemetry.io/collector/processor/memorylimiterprocessor"
 
 // telemetry counts spans that travel as bytes, under the Collector's metrics.
 type telemetry struct {
 	accepted, refused metric.Int64Counter
-	attributes        []metric.AddOption // a slice, so that a call makes none
+	attributes        []metric.AddOption // a slice, so that a call allocates none
 	processor         *items.Processor
 }
 

@@ -16,29 +16,29 @@ import (
 	"github.com/slowburn/slowburn/processor/otlp/internal/intake"
 )
 
-// Config is the configuration of a receiver: that of the Collector's otlp receiver, and keys of ours.
+// Config is the configuration of the Collector's otlp receiver, with keys of ours.
 type Config struct {
-	// Protocols to listen on. Those that are not named are off.
+	// Protocols to listen on. A protocol that is not named is off.
 	Protocols Protocols `mapstructure:"protocols"`
 	// WirePath passes trace requests on as the bytes that arrived. The converter of package wirepath sets it to true for
-	// receivers whose pipelines can take them, to false for others with traces, and refuses what a user writes. It is nil
-	// where the converter is not part of the distribution: then everything is decoded.
+	// receivers whose pipelines can take bytes, to false for others with traces, and refuses it in a file. It is nil in a
+	// distribution without the converter: then everything is decoded.
 	WirePath *bool `mapstructure:"wire_path"`
-	// IntakeBudget is the memory that requests may take on their way in: bodies, and what they are decompressed and decoded
-	// to. All receivers of the process share it, so those that set it must agree. Default: an eighth of the memory that the
-	// process may use, from 64 MiB to 512 MiB.
+	// IntakeBudget limits the memory of incoming requests: their bodies, decompressed and decoded. All receivers of the
+	// process share it, so those that set it must agree. Default: an eighth of the memory that the process may use, from 64
+	// MiB to 512 MiB.
 	IntakeBudget bytesize.Size `mapstructure:"intake_budget"`
-	// MaxResourceSize is how long the attributes and names of a resource may be, in bytes of protobuf, and those of a scope: they
-	// are stored and sent with every trace that has them. Spans of larger ones are rejected by partial success. Default 256KiB.
+	// MaxResourceSize limits the attributes and names of a resource, and those of a scope, in bytes of protobuf: they are stored
+	// and sent with every trace that has them. Spans of larger ones are rejected by partial success. Default 256KiB.
 	MaxResourceSize bytesize.Size `mapstructure:"max_resource_size"`
-	// MaxConnections is how many connections each listener takes at a time. What comes beyond is closed at once. Default 4096.
+	// MaxConnections limits the open connections of each listener. Further ones are closed at once. Default 4096.
 	MaxConnections int `mapstructure:"max_connections"`
-	// ReceiveTimeout is the time within which a request has to have arrived, from its headers to its last byte, over either
+	// ReceiveTimeout is the time within which a request must arrive, from its headers to its last byte, over either
 	// protocol. Default 30s.
 	ReceiveTimeout time.Duration `mapstructure:"receive_timeout"`
 }
 
-// Budget returns the intake budget in bytes: the one that is configured, or the default. It may be used before Validate.
+// Budget returns the intake budget in bytes: the configured one, or the default. It may be called before Validate.
 func (c *Config) Budget() int64 {
 	if c.IntakeBudget > 0 {
 		return int64(c.IntakeBudget)
@@ -48,13 +48,13 @@ func (c *Config) Budget() int64 {
 
 // DefaultIntakeBudget returns the intake budget in bytes of a process in which no receiver sets one.
 func DefaultIntakeBudget() int64 {
-	memory, _ := cgroup.Limit() // 0 where it is not known, and so the least
+	memory, _ := cgroup.Limit() // 0 if unknown, which gives the least
 	return intake.DefaultLimit(memory)
 }
 
 func (c *Config) wirePath() bool { return c.WirePath != nil && *c.WirePath }
 
-// Protocols are the ways in.
+// Protocols are the protocols to listen on.
 type Protocols struct {
 	GRPC configoptional.Optional[configgrpc.ServerConfig] `mapstructure:"grpc"`
 	HTTP configoptional.Optional[HTTPConfig]              `mapstructure:"http"`
@@ -63,9 +63,9 @@ type Protocols struct {
 // HTTPConfig is the configuration of OTLP over HTTP.
 type HTTPConfig struct {
 	ServerConfig confighttp.ServerConfig `mapstructure:",squash"`
-	// TracesURLPath is where traces are posted to. Default /v1/traces.
+	// TracesURLPath is the path for POSTs of traces. Default /v1/traces.
 	TracesURLPath URLPath `mapstructure:"traces_url_path,omitempty"`
-	// MetricsURLPath is where metrics are posted to. Default /v1/metrics.
+	// MetricsURLPath is the path for POSTs of metrics. Default /v1/metrics.
 	MetricsURLPath URLPath `mapstructure:"metrics_url_path,omitempty"`
 }
 
@@ -105,8 +105,8 @@ func (c *Config) Validate() error {
 	return errors.Join(append(errs, c.validateProtocols())...)
 }
 
-// Bounds of MaxResourceSize. Less would reject what SDKs detect by themselves. Of more, few traces would fill the requests that
-// backends take, which are 4 MiB. The default is what the annotations of a Kubernetes object may be.
+// Bounds of MaxResourceSize. Less would reject what SDKs detect by themselves. With more, few traces would fill the 4 MiB
+// requests that backends accept. The default is the limit of a Kubernetes object's annotations.
 const (
 	leastResourceSize   = 4 << 10
 	defaultResourceSize = 256 << 10

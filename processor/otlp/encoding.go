@@ -13,7 +13,7 @@ import (
 	"github.com/slowburn/slowburn/processor/otlp/internal/intake"
 )
 
-// door takes the requests of one signal and protocol. Its errors are for statusOf.
+// door handles the requests of one signal and protocol. Its errors are for statusOf.
 type door interface {
 	Export(ctx context.Context, enc *encoding, q *intake.Request) (response, error)
 }
@@ -24,16 +24,16 @@ type response interface {
 	MarshalJSON() ([]byte, error)
 }
 
-// encoding is one of the two that OTLP has.
+// encoding is one of OTLP's two encodings.
 type encoding struct {
 	name, contentType string
 	marshal           func(response) ([]byte, error)
 	marshalStatus     func(*spb.Status) ([]byte, error)
-	// tooDeep reports that pdata, which recurses without a limit, could exhaust the stack on the body.
+	// tooDeep reports whether pdata, which recurses without a limit, could exhaust the stack on the body.
 	tooDeep func(body []byte) bool
 }
 
-// errTooDeep is why a body is malformed that is tooDeep.
+// errTooDeep is the error of a body that is tooDeep.
 var errTooDeep = errors.New("nested deeper than 10000 messages")
 
 var (
@@ -51,7 +51,7 @@ var (
 	}
 )
 
-// tooDeepJSON counts the brackets outside of texts.
+// tooDeepJSON reports whether brackets outside of strings nest too deep.
 func tooDeepJSON(body []byte) bool {
 	const most = 10_000
 	depth, inText := 0, false

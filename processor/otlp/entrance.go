@@ -13,23 +13,23 @@ import (
 	"github.com/slowburn/slowburn/processor/otlp/internal/intake"
 )
 
-// entrance is what the doors of one protocol have in common: what a request may take, and what becomes of one that takes more.
+// entrance is shared by the doors of one protocol: it limits the memory of requests, and answers requests over a limit.
 type entrance struct {
 	transport string // "grpc" or "http"
 	limit     int64  // of a decompressed body, in bytes
-	key       string // of the limit
+	key       string // configuration key of the limit
 	budget    *intake.Budget
 	refusals  *refusals
 }
 
-// pass gives a request to a door, after receive has read its body. What the body held is free again when pass returns. A
-// panic of either, and so of any component behind the door, ends this request alone.
+// pass gives a request to a door, after receive has read its body. It frees the body's memory before it returns. A panic
+// of either, and so of any component behind the door, ends only this request.
 func (e *entrance) pass(ctx context.Context, d door, enc *encoding, receive func(*intake.Request) error) (resp response, err error) {
 	q := e.budget.Begin()
 	defer func() {
 		if value := recover(); value != nil {
 			if err, ok := value.(error); ok && errors.Is(err, http.ErrAbortHandler) {
-				panic(value) // which net/http knows
+				panic(value) // net/http handles it
 			}
 			resp, err = nil, e.refusals.panicked(value)
 		}
@@ -51,15 +51,14 @@ func (e *entrance) count(ctx context.Context, err error) {
 	}
 }
 
-// bound is what a body of d bytes may take in all, as decoded structures and as itself: factor·d + overhead, or floor where that is
-// more.
+// bound limits the memory of a body of d bytes, itself and decoded: to factor·d + overhead, or floor if that is more.
 type bound struct{ factor, floor int64 }
 
 const overhead = 64 << 10
 
-// usual is the bound of traces, and of JSON. That of metrics in protobuf is higher, since a bucket of an exponential histogram is
-// a byte and becomes 8, or 16 where its slice has just grown, and a point without attributes or counts is little more than its
-// time: batches of nothing else are what some SDKs send.
+// usual is the bound for traces, and for JSON. For metrics in protobuf it is higher: a bucket of an exponential histogram grows
+// from a byte to 8, or 16 in a slice that has just grown, and a point without attributes or counts is little more than its time.
+// Some SDKs send batches of nothing else.
 var (
 	usual     = bound{factor: 9}
 	ofMetrics = bound{factor: 16, floor: 1 << 20}
@@ -68,8 +67,8 @@ var (
 // of returns the bound for a body of so many bytes.
 func (b bound) of(bytes int) int64 { return max(b.factor*int64(bytes)+overhead, b.floor) }
 
-// afford reserves what the body is decoded to, which price says, or refuses it for good where that is more than a body of its
-// length may take.
+// afford reserves the memory that decoding the body takes, which price computes. It refuses the body for good if that is over
+// the bound for its length.
 func afford(q *intake.Request, most bound, price func(body []byte) int64) error {
 	allowed := most.of(len(q.Body()))
 	n := price(q.Body())

@@ -25,7 +25,7 @@ func NewFactory() receiver.Factory {
 	)
 }
 
-// Where OTLP over HTTP is posted to.
+// Default paths of OTLP over HTTP.
 const (
 	defaultTracesPath  = "/v1/traces"
 	defaultMetricsPath = "/v1/metrics"
@@ -35,14 +35,14 @@ func createDefaultConfig() component.Config {
 	grpc := configgrpc.NewDefaultServerConfig()
 	grpc.NetAddr.Endpoint = "localhost:4317"
 	grpc.ReadBufferSize = 512 << 10 // requests are large, answers small
-	grpc.MaxConcurrentStreams = 256 // of a connection; what comes beyond waits at the sender
+	grpc.MaxConcurrentStreams = 256 // per connection; further calls wait at the sender
 	grpc.Keepalive = configoptional.Some(keepalive())
 
 	http := confighttp.NewDefaultServerConfig()
 	http.NetAddr.Endpoint = "localhost:4318"
 	http.TLS = configoptional.None[configtls.ServerConfig]()
 	http.ReadHeaderTimeout = 10 * time.Second
-	http.WriteTimeout = 0 // the sender knows how long it will wait for the pipeline
+	http.WriteTimeout = 0 // the sender limits how long it waits for the pipeline
 
 	return &Config{
 		Protocols: Protocols{
@@ -55,8 +55,8 @@ func createDefaultConfig() component.Config {
 	}
 }
 
-// keepalive returns when a connection of gRPC that says nothing is asked whether it is still there, and when one that is
-// but sends nothing is closed, which its sender need not notice.
+// keepalive returns the times after which a silent gRPC connection is pinged, and after which one without calls is
+// closed, which its sender need not notice.
 func keepalive() configgrpc.KeepaliveServerConfig {
 	server := configgrpc.NewDefaultKeepaliveServerParameters()
 	server.Time, server.Timeout = time.Minute, 20*time.Second

@@ -21,20 +21,20 @@ import (
 	"google.golang.org/grpc/mem"
 	"google.golang.org/grpc/tap"
 
-	_ "github.com/slowburn/slowburn/internal/grpczstd" // a frame must not ask for gigabytes
+	_ "github.com/slowburn/slowburn/internal/grpczstd" // prevents frames that ask for gigabytes
 	"github.com/slowburn/slowburn/processor/otlp/internal/intake"
 	"github.com/slowburn/slowburn/processor/otlp/internal/meter"
 	"github.com/slowburn/slowburn/processor/otlp/internal/misdirected"
 )
 
-// A request of usual size fits these windows: its sender needs not wait for leave to send the rest, nor is the window
-// found by pings.
+// A request of usual size fits these windows: its sender need not wait for window updates, and the size of the window
+// need not be found by pings.
 const (
 	streamWindow     = 1 << 20
 	connectionWindow = 2 << 20
 )
 
-// startGRPC opens the gRPC listener if there is to be one. The caller holds mu.
+// startGRPC opens the gRPC listener if it is configured. The caller holds mu.
 func (r *otlpReceiver) startGRPC(ctx context.Context, h component.Host) error {
 	if !r.cfg.Protocols.GRPC.HasValue() {
 		return nil
@@ -45,7 +45,7 @@ func (r *otlpReceiver) startGRPC(ctx context.Context, h component.Host) error {
 		return err
 	}
 	if cfg.TLS.HasValue() {
-		cfg.ReadBufferSize = min(cfg.ReadBufferSize, 32<<10) // TLS gives no more at a time, and its connections keep theirs
+		cfg.ReadBufferSize = min(cfg.ReadBufferSize, 32<<10) // TLS reads no more at a time, and its connections keep their buffers
 	}
 	creds, err := r.grpcCredentials(ctx, cfg)
 	if err != nil {
@@ -53,21 +53,21 @@ func (r *otlpReceiver) startGRPC(ctx context.Context, h component.Host) error {
 	}
 	g := &entrance{transport: "grpc", limit: int64(cfg.MaxRecvMsgSizeMiB) << 20, key: "protocols::grpc::max_recv_msg_size_mib", budget: r.budget, refusals: r.refusals}
 	if g.limit <= 0 {
-		g.limit = 4 << 20 // gRPC's
+		g.limit = 4 << 20 // gRPC's default
 	}
 	option := configgrpc.WithGrpcServerOption
 	s, err := cfg.ToServer(ctx, h.GetExtensions(), r.set.TelemetrySettings,
-		option(grpc.Creds(creds)),                     // in place of those that ToServer makes
-		option(grpc.ConnectionTimeout(shutdownGrace)), // a stop waits for connections that have sent nothing yet
+		option(grpc.Creds(creds)),                     // replaces the credentials of ToServer
+		option(grpc.ConnectionTimeout(shutdownGrace)), // a stop waits for connections that are still being opened
 		option(grpc.UnknownServiceHandler(r.misdirected.Stream)),
 		option(grpc.ForceServerCodecV2(bodyCodec{grpcencoding.GetCodecV2("proto")})),
-		option(grpc.RPCDecompressor(asItIs{})), //nolint:staticcheck // a registered one would be that of all clients of the process too
+		option(grpc.RPCDecompressor(asItIs{})), //nolint:staticcheck // registering one would change all clients of the process
 		option(grpc.InTapHandle(r.admit(g))),
 		option(grpc.MaxHeaderListSize(maxHeaders)),
 		option(grpc.InitialWindowSize(streamWindow)),
 		option(grpc.InitialConnWindowSize(connectionWindow)),
-		// Workers keep the stacks that requests need; goroutines of their own would grow theirs anew each time. What comes
-		// while all are busy gets its own all the same.
+		// Workers keep the stacks that requests need; new goroutines would grow theirs each time. If all workers are busy,
+		// a call still gets a new goroutine.
 		option(grpc.NumStreamWorkers(uint32(4*runtime.GOMAXPROCS(0)))))
 	if err != nil {
 		return err
@@ -91,7 +91,8 @@ func (r *otlpReceiver) startGRPC(ctx context.Context, h component.Host) error {
 	return nil
 }
 
-// grpcCredentials returns what the configuration says of TLS, and recognises what is not gRPC.
+// grpcCredentials returns the credentials of the configured TLS, which also recognise connections that are
+// not gRPC.
 func (r *otlpReceiver) grpcCredentials(ctx context.Context, cfg *configgrpc.ServerConfig) (credentials.TransportCredentials, error) {
 	conf, err := tlsConfig(ctx, cfg.TLS)
 	if err != nil {
@@ -102,8 +103,8 @@ func (r *otlpReceiver) grpcCredentials(ctx context.Context, cfg *configgrpc.Serv
 	}}, nil
 }
 
-// tlsConfig returns the TLS of a port, nil where it has none. On both ports both versions of HTTP are negotiated: what is not served
-// is told what to set.
+// tlsConfig returns the TLS configuration of a port, nil if it has none. Both ports negotiate both versions of HTTP, so that a
+// sender on the wrong port is told what to set.
 func tlsConfig(ctx context.Context, cfg configoptional.Optional[configtls.ServerConfig]) (*tls.Config, error) {
 	if !cfg.HasValue() {
 		return nil, nil
@@ -116,7 +117,7 @@ func tlsConfig(ctx context.Context, cfg configoptional.Optional[configtls.Server
 	return conf, nil
 }
 
-// metered are credentials whose connections reserve what arrives by them.
+// metered are credentials whose connections reserve memory for arriving data.
 type metered struct {
 	credentials.TransportCredentials
 	budget  *intake.Budget
@@ -132,8 +133,7 @@ func (m metered) ServerHandshake(raw net.Conn) (net.Conn, credentials.AuthInfo, 
 	return meter.New(conn, m.budget, m.refused), info, nil
 }
 
-// admit lets a call in where there is memory left, before any of its message has come, and gives it the time that it has to
-// arrive.
+// admit admits a call if there is memory, before any of its message has come, and limits the time for it to arrive.
 func (r *otlpReceiver) admit(g *entrance) tap.ServerInHandle {
 	return func(ctx context.Context, _ *tap.Info) (context.Context, error) {
 		if g.budget.Scarce() {
@@ -146,7 +146,7 @@ func (r *otlpReceiver) admit(g *entrance) tap.ServerInHandle {
 	}
 }
 
-// service describes an OTLP service by hand, because the generated ones decode the request.
+// service describes an OTLP service by hand, because the generated descriptions decode the request.
 func service(pkg, name string, g *entrance) *grpc.ServiceDesc {
 	full := "opentelemetry.proto.collector." + pkg + ".v1." + name + "Service"
 	handle := func(srv any, ctx context.Context, dec func(any) error, intercept grpc.UnaryServerInterceptor) (any, error) {
@@ -177,11 +177,11 @@ func service(pkg, name string, g *entrance) *grpc.ServiceDesc {
 	}
 }
 
-// requestBody is a request that is neither decompressed nor decoded, to be freed.
+// requestBody is a request that is neither decompressed nor decoded; it must be freed.
 type requestBody struct{ data mem.BufferSlice }
 
-// receive reads the body. What came in one piece is used where it is; gRPC's own buffers are filled with zeros before each
-// use, so what has to be put together goes to ours.
+// receive reads the body. A body in one piece is used in place. gRPC's own buffers are cleared before each use, so several
+// pieces are joined in ours.
 func (b *requestBody) receive(q *intake.Request, limit int64) error {
 	if len(b.data) == 1 {
 		whole := b.data[0].ReadOnlyData()
@@ -193,7 +193,7 @@ func (b *requestBody) receive(q *intake.Request, limit int64) error {
 			return err
 		}
 		err := q.Decompress("gzip", bytes.NewReader(packed), limit, 0)
-		intake.PutBuffer(whole) // of Do
+		intake.PutBuffer(whole) // from Do
 		if err != nil && !errors.Is(err, intake.ErrSpent) && !errors.As(err, new(*intake.TooLargeError)) {
 			return malformed("malformed gzip: " + err.Error())
 		}
@@ -209,20 +209,20 @@ func (b *requestBody) receive(q *intake.Request, limit int64) error {
 	return err
 }
 
-// usualRatio is by how much gzip makes spans smaller, or more.
+// usualRatio is the least compression ratio of gzip on most requests.
 const usualRatio = 4
 
 func (b *requestBody) free() { b.data.Free() }
 
-// packedMark begins a message that asItIs left compressed. It is random, so that no sender can write it.
+// packedMark begins a message that asItIs left compressed. It is random, so that no sender can produce it.
 var packedMark = func() []byte {
 	mark := make([]byte, 16)
-	_, _ = rand.Read(mark) // it never fails
+	_, _ = rand.Read(mark) // it cannot fail
 	return mark
 }()
 
-// asItIs is a decompressor that leaves a message as it is, behind a mark. By then gRPC has not called the door, which reserves
-// the memory and decompresses it.
+// asItIs is a decompressor that leaves a message compressed, behind a mark. gRPC decompresses before it calls the door, but
+// only the door reserves memory.
 type asItIs struct{}
 
 // Type implements grpc.Decompressor.
@@ -239,7 +239,7 @@ func (asItIs) Do(r io.Reader) ([]byte, error) {
 	return b, err
 }
 
-// bodyCodec leaves a requestBody as it is, lets a response marshal itself, and passes the rest on.
+// bodyCodec leaves a requestBody encoded, makes a response marshal itself, and passes all other values on.
 type bodyCodec struct{ grpcencoding.CodecV2 }
 
 func (c bodyCodec) Unmarshal(data mem.BufferSlice, v any) error {

@@ -22,7 +22,7 @@ import (
 	"github.com/slowburn/slowburn/processor/otlp/internal/misdirected"
 )
 
-// startHTTP opens the HTTP listener if there is to be one. The caller holds mu.
+// startHTTP opens the HTTP listener if it is configured. The caller holds mu.
 func (r *otlpReceiver) startHTTP(ctx context.Context, h component.Host) error {
 	if !r.cfg.Protocols.HTTP.HasValue() {
 		return nil
@@ -48,7 +48,7 @@ func (r *otlpReceiver) startHTTP(ctx context.Context, h component.Host) error {
 	if err != nil {
 		return err
 	}
-	g.limit = cfg.ServerConfig.MaxRequestBodySize // which has its default by now
+	g.limit = cfg.ServerConfig.MaxRequestBodySize // its default is set by now
 	conf, err := tlsConfig(ctx, cfg.ServerConfig.TLS)
 	if err != nil {
 		return err
@@ -59,7 +59,7 @@ func (r *otlpReceiver) startHTTP(ctx context.Context, h component.Host) error {
 	}
 	counted := r.counted(l, g.transport)
 	r.refusals.http.Store(counted)
-	// HTTP/2 without TLS is spoken to tell senders of gRPC what to set.
+	// HTTP/2 without TLS is served only to tell senders of gRPC what to set.
 	s.Protocols = new(http.Protocols)
 	s.Protocols.SetHTTP1(true)
 	s.Protocols.SetHTTP2(true)
@@ -74,11 +74,11 @@ func (r *otlpReceiver) startHTTP(ctx context.Context, h component.Host) error {
 	return nil
 }
 
-// maxHeaders is the length in bytes of a request's headers, over either protocol.
+// maxHeaders is the largest size of a request's headers in bytes, over either protocol.
 const maxHeaders = 64 << 10
 
-// compressed makes confighttp leave bodies as they are where their encoding is one that the configuration allows. The
-// doors decompress them, for they know what a request may take.
+// compressed makes confighttp leave bodies in an allowed encoding compressed. The doors decompress them, because they
+// know the limits of a request.
 func compressed(cfg *confighttp.ServerConfig) []confighttp.ToServerOption {
 	names := cfg.CompressionAlgorithms
 	if names == nil {
@@ -91,12 +91,12 @@ func compressed(cfg *confighttp.ServerConfig) []confighttp.ToServerOption {
 	return options
 }
 
-// inTime lets requests through that arrive within the time they have. Those that do not are cut off from their bodies.
+// inTime passes requests on and cuts off those whose body does not arrive in time.
 func (r *otlpReceiver) inTime(g *entrance, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		conn := http.NewResponseController(w)
 		ctx := intake.Within(req.Context(), r.cfg.ReceiveTimeout, func() {
-			_ = conn.SetReadDeadline(time.Unix(1, 0)) // it fails on a connection that is gone
+			_ = conn.SetReadDeadline(time.Unix(1, 0)) // it only fails on a closed connection
 		})
 		defer intake.Arrived(ctx)
 		next.ServeHTTP(w, req.WithContext(ctx))
@@ -141,7 +141,7 @@ func (d httpDoor) receive(q *intake.Request, req *http.Request) error {
 	var large *http.MaxBytesError
 	switch {
 	case errors.Is(err, intake.ErrSpent):
-		// A sender that is cut off while it writes does not read the answer.
+		// A sender that is cut off while it writes would not read the answer.
 		_, _ = io.CopyN(io.Discard, req.Body, maxDrained)
 	case errors.As(err, &large):
 		err = intake.ErrTooLong
@@ -154,11 +154,11 @@ func (d httpDoor) receive(q *intake.Request, req *http.Request) error {
 	return err
 }
 
-// maxDrained is how many bytes of a refused body are read.
+// maxDrained is the number of bytes of a refused body that are read.
 const maxDrained = 1 << 20
 
-// refuse answers a request that did not get through the door. confighttp calls it too, and has only text for what is
-// wrong with a body.
+// refuse answers a request that was refused before the door. confighttp calls it too, and describes a wrong body
+// only by text.
 func refuse(w http.ResponseWriter, req *http.Request, message string, code int) {
 	if strings.Contains(message, "request body too large") || strings.Contains(message, "exceeds max request body size") {
 		code = http.StatusRequestEntityTooLarge
@@ -171,7 +171,7 @@ func refuse(w http.ResponseWriter, req *http.Request, message string, code int) 
 	writeStatus(w, enc, statusFromHTTP(brief.Text(message, brief.Answer), code), code)
 }
 
-// writeStatus answers with a google.rpc.Status, as OTLP wants it.
+// writeStatus answers with a google.rpc.Status, as OTLP requires.
 func writeStatus(w http.ResponseWriter, enc *encoding, s *status.Status, code int) {
 	if delay, ok := retryDelay(s); ok && (code == http.StatusTooManyRequests || code == http.StatusServiceUnavailable) {
 		seconds := int64((delay + 1e9 - 1) / 1e9)
@@ -179,7 +179,7 @@ func writeStatus(w http.ResponseWriter, enc *encoding, s *status.Status, code in
 	}
 	b, err := enc.marshalStatus(s.Proto())
 	if err != nil {
-		// A message that is not UTF-8: the code says enough.
+		// The message is not UTF-8: the code alone is sent.
 		b, err = enc.marshalStatus(status.New(s.Code(), http.StatusText(code)).Proto())
 	}
 	if err != nil {
@@ -192,5 +192,5 @@ func writeStatus(w http.ResponseWriter, enc *encoding, s *status.Status, code in
 func write(w http.ResponseWriter, enc *encoding, b []byte, code int) {
 	w.Header().Set("Content-Type", enc.contentType)
 	w.WriteHeader(code)
-	_, _ = w.Write(b) // it fails if the sender has gone, which needs no answer
+	_, _ = w.Write(b) // it only fails if the sender has gone
 }

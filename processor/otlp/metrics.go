@@ -12,13 +12,13 @@ import (
 	"github.com/slowburn/slowburn/processor/otlp/internal/intake"
 )
 
-// metricsDoor takes metric requests of one protocol. It may be used concurrently.
+// metricsDoor handles metric requests of one protocol. It may be used concurrently.
 type metricsDoor struct {
 	next consumer.Metrics
 	obs  *receiverhelper.ObsReport
 }
 
-// Export takes an ExportMetricsServiceRequest in the encoding. The body is the caller's again when it returns.
+// Export handles an ExportMetricsServiceRequest in an encoding. The caller may reuse the body when it returns.
 func (d *metricsDoor) Export(ctx context.Context, enc *encoding, q *intake.Request) (response, error) {
 	if enc.tooDeep(q.Body()) {
 		return nil, malformed("malformed OTLP metric request: " + errTooDeep.Error())
@@ -34,7 +34,7 @@ func (d *metricsDoor) Export(ctx context.Context, enc *encoding, q *intake.Reque
 	if err := unmarshal(q.Body()); err != nil {
 		return nil, malformed("malformed OTLP metric request: " + err.Error())
 	}
-	q.Drop() // what it says, req holds
+	q.Drop() // req holds its contents
 	resp := pmetricotlp.NewExportResponse()
 	if points := req.Metrics().DataPointCount(); points > 0 {
 		ctx, rejected := partial.NewContext(d.obs.StartMetricsOp(ctx))
@@ -44,7 +44,7 @@ func (d *metricsDoor) Export(ctx context.Context, enc *encoding, q *intake.Reque
 			return nil, err
 		}
 		if items, why := rejected.Items(); items > 0 {
-			// A data point is several samples for some who reject them.
+			// A pipeline may count one data point as several rejected samples.
 			resp.PartialSuccess().SetRejectedDataPoints(min(items, int64(points)))
 			resp.PartialSuccess().SetErrorMessage(why)
 		}

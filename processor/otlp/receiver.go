@@ -24,34 +24,35 @@ import (
 	"github.com/slowburn/slowburn/processor/otlp/internal/misdirected"
 )
 
-// shutdownGrace is how long requests may take to end once the receiver stops. The Collector itself sets no limit, and one
-// client that does not send the rest of its body would keep what is buffered behind from being delivered.
+// shutdownGrace is the time for requests to end when the receiver stops. The Collector sets no limit, and a client that
+// does not send the rest of its body would delay the delivery of buffered spans for ever.
 const shutdownGrace = 10 * time.Second
 
-// otlpReceiver is both signals of one configuration. Its consumers are set before Start and not changed after.
+// otlpReceiver serves both signals of one configuration. Its consumers are set before Start.
 type otlpReceiver struct {
 	cfg     *Config
 	set     receiver.Settings
 	forget  func()
-	grace   time.Duration // shutdownGrace, but for tests
+	grace   time.Duration // shutdownGrace, except in tests
 	budget  *intake.Budget
 	traces  consumer.Traces
 	untaken *untaken // of traces
 	metrics consumer.Metrics
-	// misdirected are the requests that it cannot take, refusals those that it does not. Set by Start.
+	// misdirected handles requests that it cannot serve, refusals counts those that it refuses. Start sets
+	// both.
 	misdirected *misdirected.Requests
 	refusals    *refusals
 
-	// mu guards what follows. It is not held while servers stop.
+	// mu guards the fields below. It is not held while servers stop.
 	mu        sync.Mutex
 	hosts     []component.Host // one per signal that was started
 	stopped   bool
 	listening []Endpoint
-	failed    error // why a listener that was up is not any more
+	failed    error // of a listener that failed after the start
 	servers
 }
 
-// servers are what listens.
+// servers are the running servers and their listeners.
 type servers struct {
 	grpc    *grpc.Server
 	http    *http.Server
@@ -74,7 +75,7 @@ func (r *otlpReceiver) Start(ctx context.Context, h component.Host) error {
 	r.mu.Unlock()
 	switch {
 	case err != nil:
-		// One listener may be up, and the Collector need not shut down what did not start.
+		// One listener may be open, and the Collector does not shut down a component whose Start failed.
 		return errors.Join(err, r.Shutdown(ctx))
 	case last:
 		host.Announce(h, r.set.ID, r)
@@ -98,7 +99,7 @@ func (r *otlpReceiver) listen(ctx context.Context, h component.Host) (err error)
 	return errors.Join(r.startGRPC(ctx, h), r.startHTTP(ctx, h))
 }
 
-// signals returns how many of the two were asked for.
+// signals returns the number of signals that are configured.
 func (r *otlpReceiver) signals() int {
 	n := 0
 	if r.traces != nil {
@@ -132,8 +133,8 @@ func (r *otlpReceiver) serve(name string, secure bool, l net.Listener, run func(
 	})
 }
 
-// Shutdown is called once per signal. The first call stops accepting and waits for the requests in flight, for a while
-// and as long as ctx allows. Those that go on are cut off: they were not answered, so their senders try again.
+// Shutdown is called once per signal. The first call closes the listeners and waits for the requests in flight, for
+// grace and while ctx allows. Then it aborts them: they were not answered, so their senders retry.
 func (r *otlpReceiver) Shutdown(ctx context.Context) error {
 	r.mu.Lock()
 	if r.stopped {
@@ -152,7 +153,7 @@ func (r *otlpReceiver) Shutdown(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, r.grace)
 	defer cancel()
 	cutOff := func(protocol string) {
-		r.set.Logger.Warn("requests aborted: they had not ended in time", zap.String("protocol", protocol))
+		r.set.Logger.Warn("requests aborted, they did not end in time", zap.String("protocol", protocol))
 	}
 	var wg sync.WaitGroup
 	var httpErr error
@@ -186,13 +187,13 @@ func (r *otlpReceiver) Shutdown(ctx context.Context) error {
 	return httpErr
 }
 
-// Probe implements host.Prober: it says whether the listeners are up.
+// Probe implements host.Prober: it reports whether the listeners are open.
 func (r *otlpReceiver) Probe(context.Context) host.Health {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	switch {
 	case r.failed != nil:
-		return host.Health{Blocking: true, Message: "a listener has failed: " + r.failed.Error()}
+		return host.Health{Blocking: true, Message: "listener failed: " + r.failed.Error()}
 	case len(r.listening) == 0:
 		return host.Health{Blocking: true, Message: "not listening: the receiver has not started or is shutting down"}
 	}
@@ -203,17 +204,17 @@ func (r *otlpReceiver) Probe(context.Context) host.Health {
 	return host.Health{OK: true, Blocking: true, Message: "listening: " + strings.Join(all, ", ")}
 }
 
-// Endpoint is where a receiver listens.
+// Endpoint is an address of a receiver.
 type Endpoint struct {
 	Protocol string // gRPC or HTTP
 	Address  string // host:port
 	TLS      bool
 }
 
-// String returns such as "gRPC on 127.0.0.1:4317".
+// String returns a text such as "gRPC on 127.0.0.1:4317".
 func (e Endpoint) String() string { return e.Protocol + " on " + e.Address }
 
-// Endpoints returns where the receiver listens, none while it is not up. It may be called concurrently.
+// Endpoints returns the addresses of the open listeners. It may be called concurrently.
 func (r *otlpReceiver) Endpoints() []Endpoint {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -339,7 +339,7 @@ func TestTellsOfAListenerThatFails(t *testing.T) {
 		health := r.Probe(t.Context())
 		assert.Equal(t, !errors.Is(end, boom), health.OK)
 		if errors.Is(end, boom) {
-			assert.Regexp(t, `a listener has failed: gRPC on 127\.0\.0\.1:\d+: boom`, health.Message)
+			assert.Regexp(t, `listener failed: gRPC on 127\.0\.0\.1:\d+: boom`, health.Message)
 			assert.Equal(t, componentstatus.StatusFatalError, (<-h.events).Status())
 		}
 		require.NoError(t, l.Close())

@@ -20,7 +20,7 @@ import (
 	"github.com/slowburn/slowburn/processor/otlp/internal/metadata"
 )
 
-// Reasons of refusals, as the metric has them.
+// Reasons of refusals in the metric.
 const (
 	reasonConnections = "connections"
 	reasonElements    = "elements"
@@ -31,33 +31,34 @@ const (
 	reasonTooLarge    = "too_large"
 )
 
-// refusal is why the receiver itself refuses a request. It is an error that statusOf answers as it says.
+// refusal is a refusal by the receiver itself, with its answer.
 type refusal struct {
 	reason string
 	status *status.Status
-	code   int // of HTTP
+	code   int // HTTP status code
 }
 
 // Error implements error.
 func (r *refusal) Error() string { return r.status.Message() }
 
-// GRPCStatus lets package status find the status.
+// GRPCStatus makes package status find the status.
 func (r *refusal) GRPCStatus() *status.Status { return r.status }
 
-// malformed refuses what is no OTLP request.
+// malformed refuses a body that is not an OTLP request.
 func malformed(message string) error {
 	return &refusal{reasonMalformed, status.New(codes.InvalidArgument, message), http.StatusBadRequest}
 }
 
-// errLate refuses what does not arrive in time. A sender whose network stood still may try again.
+// errLate refuses a request that did not arrive in time. Its sender may retry, as the network may have been
+// at fault.
 var errLate = &refusal{reasonTimeout, status.New(codes.Unavailable, "the request did not arrive within receive_timeout"), http.StatusServiceUnavailable}
 
-// refused returns the refusal that an error of package intake amounts to. It returns other errors as they are.
+// refused returns the refusal for an error of package intake, and any other error as it is.
 func (e *entrance) refused(err error) error {
 	tooLarge := func(message string) error {
 		code := codes.InvalidArgument
 		if e.transport == "grpc" {
-			code = codes.ResourceExhausted // as gRPC itself has it; without a delay it is final
+			code = codes.ResourceExhausted // as gRPC itself answers; without a delay it is final
 		}
 		return &refusal{reasonTooLarge, status.New(code, message), http.StatusRequestEntityTooLarge}
 	}
@@ -73,11 +74,11 @@ func (e *entrance) refused(err error) error {
 	return err
 }
 
-// refusals counts what the receiver refuses, and reports what its budget holds. It may be used concurrently.
+// refusals counts the refusals of a receiver, and reports the use of its budget. It may be used concurrently.
 type refusals struct {
 	logger    *zap.Logger
 	telemetry *metadata.TelemetryBuilder
-	logged    atomic.Int64 // when a panic was last logged, in nanoseconds since the Unix epoch
+	logged    atomic.Int64 // the last log of a panic, in nanoseconds since the Unix epoch
 	grpc      atomic.Pointer[intake.Listener]
 	http      atomic.Pointer[intake.Listener]
 }
@@ -116,22 +117,22 @@ func (r *refusals) count(ctx context.Context, reason, transport string) {
 		attribute.String("reason", reason), attribute.String("transport", transport))))
 }
 
-// reject counts spans that a request was taken without.
+// reject counts spans that were left out of an accepted request.
 func (r *refusals) reject(ctx context.Context, spans int, reason string) {
 	r.telemetry.ReceiverOtlpRejectedSpans.Add(ctx, int64(spans), metric.WithAttributeSet(attribute.NewSet(attribute.String("reason", reason))))
 }
 
-// maxStack is how much of a stack is logged.
+// maxStack is the number of bytes of a stack that are logged.
 const maxStack = 8 << 10
 
-// panicked reports a panic of a component, and returns what its sender is told: that another try is in vain, for the same
-// bytes would make it panic again.
+// panicked logs a panic of a component, and returns the answer for the sender: it is final, because the same bytes would
+// cause the same panic.
 func (r *refusals) panicked(value any) error {
 	now, last := clock.Now().UnixNano(), r.logged.Load()
 	if now-last >= int64(logEvery) && r.logged.CompareAndSwap(last, now) {
 		stack := debug.Stack()
 		what := fmt.Sprint(value)
-		r.logger.Error("a request was given up: a component behind this receiver panicked; others like it are only counted for a minute",
+		r.logger.Error("request given up, a component behind this receiver panicked; for a minute others are only counted",
 			zap.String("panic", what[:min(len(what), maxStack)]), zap.ByteString("stack", stack[:min(len(stack), maxStack)]))
 	}
 	return &refusal{reasonPanic, status.New(codes.Internal, "a component of the gateway failed on this request; its log says where"), http.StatusInternalServerError}

@@ -12,19 +12,19 @@ import (
 	"github.com/slowburn/slowburn/internal/wire"
 )
 
-// What rejected spans are counted under by the Collector's own metrics.
+// Errors of rejected spans for the Collector's own metrics.
 var (
 	errInvalidID     = errors.New("zero trace ID or span ID")
 	errLargeResource = errors.New("a resource or scope larger than max_resource_size")
 )
 
-// Reasons of rejected spans, as the metric has them.
+// Reasons of rejected spans in the metric.
 const (
 	rejectedInvalidID     = "invalid_id"
 	rejectedLargeResource = "large_resource"
 )
 
-// reject counts the spans that a request is taken without, and returns what its sender is told of them.
+// reject counts the spans that are left out of a request, and returns the text for the sender.
 func (d *tracesDoor) reject(ctx context.Context, enc *encoding, rejected wire.Rejected) string {
 	var told []string
 	note := func(n int, reason string, err error, text string) {
@@ -43,7 +43,7 @@ func (d *tracesDoor) reject(ctx context.Context, enc *encoding, rejected wire.Re
 	return strings.Join(told, "; ")
 }
 
-// dropRejected removes the spans that wire.Request.Accept leaves out, and returns which they were.
+// dropRejected removes the spans that wire.Request.Accept would leave out, and returns their counts.
 func dropRejected(td ptrace.Traces, maxHeader int) (rejected wire.Rejected) {
 	drop := func(header, spans int) bool {
 		if header <= maxHeader || spans == 0 {
@@ -73,8 +73,8 @@ func dropRejected(td ptrace.Traces, maxHeader int) (rejected wire.Rejected) {
 
 var sizes ptrace.ProtoMarshaler
 
-// resourceHeader returns the length of a resource's header in protobuf. What it is made of is moved, not copied, so that this takes
-// no memory.
+// resourceHeader returns the length of a resource's header in protobuf. It moves the parts instead of copying them, and so
+// allocates nothing.
 func resourceHeader(rs ptrace.ResourceSpans) int {
 	alone := ptrace.NewResourceSpans()
 	rs.Resource().MoveTo(alone.Resource())

@@ -11,17 +11,17 @@ import (
 	"github.com/slowburn/slowburn/processor/otlp/internal/intake"
 )
 
-// factory keeps the instances that it made, because the Collector asks for one per signal and both have to share the
-// listeners; and the budget that all instances share.
+// factory keeps its instances, because the Collector asks for one per signal and both share the listeners. It also
+// keeps the budget that all instances share.
 type factory struct {
 	mu        sync.Mutex
 	instances map[*Config]*otlpReceiver
 	budget    *intake.Budget
-	set       bytesize.Size // of the budget, 0 while no instance sets it
-	setter    component.ID  // the instance that did first
+	set       bytesize.Size // the configured budget, 0 while no instance sets it
+	setter    component.ID  // the first instance that set it
 }
 
-// instance returns the receiver of the configuration. It is forgotten when it shuts down.
+// instance returns the receiver of a configuration. A receiver is removed when it shuts down.
 func (f *factory) instance(set receiver.Settings, cfg *Config) (*otlpReceiver, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -40,7 +40,7 @@ func (f *factory) instance(set receiver.Settings, cfg *Config) (*otlpReceiver, e
 	return r, nil
 }
 
-// share makes the budget what the configuration says. The caller holds mu.
+// share sets the budget from the configuration. The caller holds mu.
 func (f *factory) share(id component.ID, cfg *Config) error {
 	if len(f.instances) == 0 {
 		f.budget, f.set = intake.NewBudget(cfg.Budget()), 0

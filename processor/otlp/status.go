@@ -15,15 +15,14 @@ import (
 	"github.com/slowburn/slowburn/internal/brief"
 )
 
-// retryAfter is how long a sender is asked to wait. Exporters add jitter and back off by themselves.
+// retryAfter is the retry delay for senders. Exporters add jitter and back off by themselves.
 const retryAfter = time.Second
 
-// statusOf says how OTLP answers the error of a door: over gRPC with the status, over HTTP with the code and the status
-// as the body.
+// statusOf returns OTLP's answer to the error of a door: over gRPC the status, over HTTP the code with the status as the body.
 //
-// A refusal of the receiver itself is answered as it says. A status or code that the error carries is passed on. Otherwise a permanent error is the server's fault and final, a
-// cancelled or late request is unavailable, and everything else is back-pressure. A permanent error is never answered
-// with a code that makes the sender retry, and what is retryable says after how long.
+// A refusal of the receiver itself has its answer. A status or code that the error carries is passed on. Otherwise a permanent error is the
+// server's fault and final, a cancelled or late request is unavailable, and everything else is back-pressure. A permanent error is never
+// answered with a code that makes the sender retry, and what is retryable says after how long.
 //
 // The message is cut: it repeats what the client sent.
 func statusOf(err error) (*status.Status, int) {
@@ -34,7 +33,7 @@ func statusOf(err error) (*status.Status, int) {
 	case ours:
 		s, code = refusal.status, refusal.code
 		if code == http.StatusRequestEntityTooLarge {
-			return s, code // without a delay, by which ResourceExhausted is final
+			return s, code // without a delay, so that ResourceExhausted is final
 		}
 	case s != nil && (!permanent || !retryable(s.Code())):
 	case permanent:
@@ -64,7 +63,8 @@ func carried(err error) (*status.Status, int) {
 	return nil, 0
 }
 
-// retryable says which codes make a sender retry, by the OTLP specification (ResourceExhausted if it has RetryInfo).
+// retryable reports whether a code makes a sender retry, by the OTLP specification (ResourceExhausted only with
+// RetryInfo).
 func retryable(c codes.Code) bool {
 	switch c {
 	case codes.Canceled, codes.DeadlineExceeded, codes.Aborted, codes.OutOfRange, codes.Unavailable, codes.DataLoss, codes.ResourceExhausted:
@@ -73,7 +73,7 @@ func retryable(c codes.Code) bool {
 	return false
 }
 
-// retryDelay returns the delay that the status asks for.
+// retryDelay returns the delay in the status.
 func retryDelay(s *status.Status) (time.Duration, bool) {
 	for _, d := range s.Details() {
 		if info, ok := d.(*errdetails.RetryInfo); ok {
@@ -83,7 +83,7 @@ func retryDelay(s *status.Status) (time.Duration, bool) {
 	return 0, false
 }
 
-// briefly returns the status with its message cut.
+// briefly returns the status with its message shortened.
 func briefly(s *status.Status) *status.Status {
 	if len(s.Message()) <= brief.Answer {
 		return s
@@ -93,7 +93,7 @@ func briefly(s *status.Status) *status.Status {
 	return status.FromProto(p)
 }
 
-// statusFromHTTP returns the status that goes with an HTTP code of a refusal.
+// statusFromHTTP returns the status for the HTTP code of a refusal.
 func statusFromHTTP(message string, code int) *status.Status {
 	s := consumererror.ToGRPCStatus(consumererror.NewOTLPHTTPError(errors.New(message), code))
 	if s.Code() == codes.Unknown && code < http.StatusInternalServerError {

@@ -14,14 +14,14 @@ import (
 	"github.com/slowburn/slowburn/processor/otlp/internal/intake"
 )
 
-// tracesDoor takes trace requests of one protocol. It may be used concurrently.
+// tracesDoor handles trace requests of one protocol. It may be used concurrently.
 type tracesDoor struct {
 	next     consumer.Traces
 	obs      *receiverhelper.ObsReport
 	wirePath bool
 	untaken  *untaken
 	refusals *refusals
-	// maxResource is how many bytes the attributes and names of a resource may take in protobuf, and of a scope.
+	// maxResource limits the attributes and names of a resource in bytes of protobuf, and those of a scope.
 	maxResource int
 }
 
@@ -32,7 +32,7 @@ func (r *otlpReceiver) tracesDoor(obs *receiverhelper.ObsReport) *tracesDoor {
 	}
 }
 
-// Export takes an ExportTraceServiceRequest in the encoding. The body is the caller's again when it returns.
+// Export handles an ExportTraceServiceRequest in an encoding. The caller may reuse the body when it returns.
 func (d *tracesDoor) Export(ctx context.Context, enc *encoding, q *intake.Request) (response, error) {
 	body := q.Body()
 	if enc == jsonEncoding {
@@ -43,7 +43,7 @@ func (d *tracesDoor) Export(ctx context.Context, enc *encoding, q *intake.Reques
 		if !d.wirePath {
 			return d.decoded(ctx, enc, td)
 		}
-		q.Drop() // what it says, td holds
+		q.Drop() // td holds its contents
 		if body, err = ptraceotlp.NewExportRequestFromTraces(td).MarshalProto(); err != nil {
 			return nil, fmt.Errorf("marshal traces: %w", err)
 		}
@@ -72,7 +72,7 @@ func (d *tracesDoor) Export(ctx context.Context, enc *encoding, q *intake.Reques
 	return d.decoded(ctx, enc, td)
 }
 
-// unmarshalJSON returns the traces of a request in JSON, whose memory q then holds.
+// unmarshalJSON returns the traces of a request in JSON and reserves their memory in q.
 func (*tracesDoor) unmarshalJSON(q *intake.Request) (ptrace.Traces, error) {
 	if tooDeepJSON(q.Body()) {
 		return ptrace.Traces{}, malformed("malformed OTLP trace request: " + errTooDeep.Error())
@@ -87,7 +87,7 @@ func (*tracesDoor) unmarshalJSON(q *intake.Request) (ptrace.Traces, error) {
 	return req.Traces(), nil
 }
 
-// decode returns the traces of a request that was scanned, whose memory q then holds.
+// decode returns the traces of a scanned request and reserves their memory in q.
 func decode(q *intake.Request) (ptrace.Traces, error) {
 	if err := afford(q, usual, cost.Traces); err != nil {
 		return ptrace.Traces{}, err
@@ -99,7 +99,7 @@ func decode(q *intake.Request) (ptrace.Traces, error) {
 	return req.Traces(), nil
 }
 
-// carry passes a request on as bytes. It decodes what no pipeline took, and passes it on again.
+// carry passes a request on as bytes. If no pipeline takes them, it passes it on again, decoded.
 func (d *tracesDoor) carry(ctx context.Context, r *wire.Request, q *intake.Request) error {
 	carried := wire.NewContext(ctx, r)
 	if err := d.next.ConsumeTraces(carried, ptrace.NewTraces()); err != nil || wire.Taken(carried) {
@@ -114,7 +114,7 @@ func (d *tracesDoor) carry(ctx context.Context, r *wire.Request, q *intake.Reque
 	return d.next.ConsumeTraces(ctx, td)
 }
 
-// decoded takes a request off the wire path.
+// decoded handles a decoded request.
 func (d *tracesDoor) decoded(ctx context.Context, enc *encoding, td ptrace.Traces) (response, error) {
 	rejected := dropRejected(td, d.maxResource)
 	return d.consume(ctx, enc, td.SpanCount(), rejected, func(ctx context.Context) error {
@@ -122,7 +122,7 @@ func (d *tracesDoor) decoded(ctx context.Context, enc *encoding, td ptrace.Trace
 	})
 }
 
-// consume hands the spans on, counts them, and answers.
+// consume passes the spans on, counts them, and answers.
 func (d *tracesDoor) consume(ctx context.Context, enc *encoding, spans int, rejected wire.Rejected, next func(context.Context) error) (response, error) {
 	if spans > 0 {
 		ctx := d.obs.StartTracesOp(ctx)

@@ -12,15 +12,15 @@ import (
 	"github.com/slowburn/slowburn/processor/otlp/internal/metadata"
 )
 
-// logEvery is how often it is logged that requests go untaken.
+// logEvery is the pause between two logs of untaken requests.
 const logEvery = time.Minute
 
-// untaken reports requests that a pipeline answered with success although nobody in it took their bytes. It may be used
+// untaken reports requests that a pipeline accepted although no component took their bytes. It may be used
 // concurrently.
 type untaken struct {
 	logger    *zap.Logger
 	telemetry *metadata.TelemetryBuilder
-	logged    atomic.Int64 // when, in nanoseconds since the Unix epoch
+	logged    atomic.Int64 // the last log, in nanoseconds since the Unix epoch
 }
 
 func newUntaken(set component.TelemetrySettings) (*untaken, error) {
@@ -31,14 +31,14 @@ func newUntaken(set component.TelemetrySettings) (*untaken, error) {
 	return &untaken{logger: set.Logger, telemetry: telemetry}, nil
 }
 
-// report counts the spans of a request, and logs that there are such, but not at every request.
+// report counts the spans of a request, and logs from time to time.
 func (u *untaken) report(ctx context.Context, spans int) {
 	u.telemetry.ReceiverOtlpUntakenSpans.Add(ctx, int64(spans))
 	now, last := clock.Now().UnixNano(), u.logged.Load()
 	if now-last < int64(logEvery) || !u.logged.CompareAndSwap(last, now) {
 		return
 	}
-	u.logger.Error("spans were passed on a second time, decoded: a component behind this receiver, such as batch, answered "+
+	u.logger.Error("spans passed on a second time, decoded: a component behind this receiver, such as batch, answered "+
 		"for spans that came as bytes and did not take them; remove wire_path, which only the confmap converter of "+
 		"processor/otlp/wirepath knows where to set", zap.Int("spans", spans))
 }

@@ -5,7 +5,7 @@ import (
 	"github.com/slowburn/slowburn/processor/policy/internal/rule"
 )
 
-// AndConfig is for traces that all its sub-policies are for.
+// AndConfig matches traces that all its sub-policies match.
 type AndConfig struct {
 	SubPolicies []Config `mapstructure:"and_sub_policy"`
 }
@@ -17,7 +17,7 @@ func (cfg *AndConfig) compile(c *compiler, k *kind) (rule.Node, error) {
 	return c.all(parts), err
 }
 
-// all makes the policy for traces that all the parts are for.
+// all compiles a policy that matches the traces that all parts match.
 func (c *compiler) all(parts []rule.Node) rule.Node {
 	if c.contrib {
 		return rule.Node{Rule: contrib.NewSequence(parts), Parts: parts}
@@ -25,7 +25,7 @@ func (c *compiler) all(parts []rule.Node) rule.Node {
 	return rule.Node{Rule: all(parts), Parts: parts}
 }
 
-// all matches the traces that each part matches. Parts with a chance share one randomness, so a trace that passes the
+// all matches the traces that each part matches. All parts use the same randomness, so a trace that passes the
 // highest threshold passes the others too.
 type all []rule.Node
 
@@ -40,7 +40,8 @@ func (parts all) Match(t *Trace) (threshold uint64, ok bool) {
 	return threshold, true
 }
 
-// Count calls Count of the parts for a trace that all match. A part counts a trace as sampled only if all sampled it.
+// Count calls Count of the parts for a trace that all match. Each part counts it as sampled only if all parts sampled
+// it.
 func (parts all) Count(t *Trace, sampled bool) {
 	for i := range parts {
 		if p := parts[i].Counting(); p != nil {

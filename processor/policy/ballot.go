@@ -21,12 +21,12 @@ func newPolicy(cfg *Config, node rule.Node) policy {
 	return policy{rule: node.Rule, node: node, kind: cfg.Type, name: cfg.Name, config: *cfg}
 }
 
-// ballot is policies that vote on a trace.
+// ballot holds policies that vote on a trace.
 type ballot struct {
 	policies       []policy
 	drops          []int // policies of type drop
 	samplers       []int // the others
-	weightlessDrop bool  // one of the drops is weightless, and so is what it leaves
+	weightlessDrop bool  // a drop policy is weightless, and so are the traces that it spares
 	ordered        bool  // samplers are rules: the first that matches decides
 }
 
@@ -50,8 +50,8 @@ func newOrderedBallot(rules []policy) ballot {
 	return b
 }
 
-// without returns the ballot without the policies that have the trait. Rules that have it stay, for those after them are not asked
-// instead, and sample nothing.
+// without returns the ballot without the policies that have the trait. A rule that has it stays and samples nothing, because a
+// trace that it matches must not reach the rules after it.
 func (b ballot) without(trait rule.Traits) ballot {
 	has := func(i int) bool { return b.policies[i].node.Traits.Has(trait) }
 	b.drops = slices.DeleteFunc(slices.Clone(b.drops), has)
@@ -68,10 +68,10 @@ func (b ballot) without(trait rule.Traits) ballot {
 	return b
 }
 
-// decide returns what the policies decide about a trace, as if it had this randomness, and which policy decided: the
-// first that sampled or dropped it. Of rules it is the one that decided, whether or not it sampled.
+// decide returns the decision about a trace as if it had this randomness, and the first policy that sampled or
+// dropped it. Of rules it returns the one that decided, whether it sampled or not.
 func (b *ballot) decide(t *Trace, randomness uint64, votes []Vote) (d Decision, first int) {
-	// A drop policy with a chance thins the traces, so the weights of those that are left must grow.
+	// A drop policy with a chance thins the traces, so the weights of the others must grow.
 	var least uint64
 	clear(votes)
 	for _, i := range b.drops {
@@ -121,7 +121,7 @@ func (b *ballot) decide(t *Trace, randomness uint64, votes []Vote) (d Decision, 
 	case d.Policy == None:
 		return Decision{Policy: None, Sub: None}, None
 	case d.Weightless:
-		d.Threshold = 0 // chance as it is measured had no part in it
+		d.Threshold = 0 // the measured chance had no part in it
 	}
 	d.Threshold = max(d.Threshold, least)
 	d.Weightless = d.Weightless || b.weightlessDrop
@@ -131,8 +131,8 @@ func (b *ballot) decide(t *Trace, randomness uint64, votes []Vote) (d Decision, 
 	return d, first
 }
 
-// decideInOrder returns what the first rule that matches decides about a trace, as if it had this randomness, and which
-// rule that is.
+// decideInOrder returns the decision of the first rule that matches a trace, as if the trace had this randomness, and
+// the index of that rule.
 func (b *ballot) decideInOrder(t *Trace, randomness uint64, votes []Vote) (d Decision, first int) {
 	for _, i := range b.samplers {
 		th, ok := b.policies[i].rule.Match(t)
@@ -150,12 +150,12 @@ func (b *ballot) decideInOrder(t *Trace, randomness uint64, votes []Vote) (d Dec
 	return Decision{Policy: None, Sub: None}, None
 }
 
-// settled reports whether the decision about a trace that is not complete is certain already. See Set.Settled.
+// settled reports whether no further span can change the decision about a trace. See Set.Settled.
 func (b *ballot) settled(t *Trace) bool {
 	if b.anyLasting(b.drops, t) {
 		return true
 	}
-	// Where there are drops a span that makes one of them drop the trace may follow.
+	// With drop policies, a further span may still make one of them drop the trace.
 	switch {
 	case len(b.drops) > 0:
 		return false
@@ -165,7 +165,7 @@ func (b *ballot) settled(t *Trace) bool {
 	return b.anyLasting(b.samplers, t)
 }
 
-// anyLasting reports whether one of the policies matches the trace for certain, whatever spans follow.
+// anyLasting reports whether one of the policies matches the trace and will, whatever spans follow.
 func (b *ballot) anyLasting(policies []int, t *Trace) bool {
 	for _, i := range policies {
 		if p := &b.policies[i]; p.node.Traits.Has(rule.Lasts) {
@@ -177,8 +177,8 @@ func (b *ballot) anyLasting(policies []int, t *Trace) bool {
 	return false
 }
 
-// settledInOrder reports whether a rule will sample the trace with threshold 0, whatever spans follow: the first that matches it
-// for certain samples all, and so do those before it, which may match it yet.
+// settledInOrder reports whether a rule will sample the trace with threshold 0, whatever spans follow: the first rule that
+// lastingly matches it samples all, and so do those before it, which may still match.
 func (b *ballot) settledInOrder(t *Trace) bool {
 	for _, i := range b.samplers {
 		p := &b.policies[i]

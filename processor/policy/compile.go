@@ -11,20 +11,19 @@ import (
 	"github.com/slowburn/slowburn/processor/policy/internal/rule"
 )
 
-// Options are about all policies of a set.
+// Options apply to all policies of a set.
 type Options struct {
-	// Contrib decides as contrib's processor does, its defects included, where a user may depend on that.
+	// Contrib makes policies decide as contrib's processor does, including defects that users may depend on.
 	Contrib bool
-	// FirstMatch says that policies after the first that samples a trace do not take account of it: rate limits are not
-	// charged for what is kept already. The threshold is still the least of all that sample it, as it was sure to
-	// be kept above that, whichever policies were asked.
+	// FirstMatch charges no rate limit after the first policy that samples a trace. The threshold is still the lowest
+	// of all policies that sample it: above that the trace was sure to be kept, whichever policies were asked.
 	FirstMatch bool
-	// Logger is told of conditions that fail, at most once a minute; nil is nobody.
+	// Logger logs conditions that fail, at most once a minute; it may be nil.
 	Logger *zap.Logger
 }
 
-// Compile validates the policies and makes a Set of them. It decodes sections in place, so that policies can be compared
-// after it. The error names every mistake, by index, name and key.
+// Compile validates the policies and compiles them to a Set. It decodes sections in place, so that the policies can be
+// compared afterwards. The error names every mistake by index, name and key.
 func Compile(policies []Config, options Options) (*Set, error) {
 	c := newCompiler(kindsOf(table), options)
 	if err := decode(c.types, policies); err != nil {
@@ -60,8 +59,8 @@ func Compile(policies []Config, options Options) (*Set, error) {
 	return set, nil
 }
 
-// warnOfVetoes warns of policies that invert their match beside others that sample: before 0.152 contrib's processor let such a
-// policy keep out what others sample.
+// warnOfVetoes warns of policies with invert_match beside others that sample: before 0.152 contrib's processor let such a
+// policy veto traces that others sample.
 func (c *compiler) warnOfVetoes(policies []Config) {
 	samplers := 0
 	for i := range policies {
@@ -79,7 +78,7 @@ func (c *compiler) warnOfVetoes(policies []Config) {
 	}
 }
 
-// set makes a set of what was compiled.
+// set builds a Set from compiled policies.
 func (c *compiler) set(compiled []policy, all ballot, firstMatch bool) *Set {
 	linked := slices.ContainsFunc(compiled, func(p policy) bool { return p.node.Traits.Has(rule.Links) })
 	return &Set{

@@ -11,7 +11,7 @@ import (
 	"github.com/slowburn/slowburn/processor/policy/internal/rule"
 )
 
-// compile makes a node of a policy or sub-policy, which must not have the refused traits.
+// compile compiles a policy or sub-policy. It must have none of the refused traits.
 func (c *compiler) compile(cfg *Config, refused rule.Traits) (rule.Node, error) {
 	k := c.types[cfg.Type]
 	if refused &= rule.Outermost; k == nil || k.traits&refused != 0 {
@@ -33,7 +33,7 @@ func (c *compiler) compile(cfg *Config, refused rule.Traits) (rule.Node, error) 
 	return node, errors.Join(errs...)
 }
 
-// checkKeys returns an error for each key that does not belong to a policy of the type.
+// checkKeys returns an error for each key that a policy of the type cannot have.
 func (c *compiler) checkKeys(cfg *Config, k *kind) (errs []error) {
 	var unknown []error
 	for _, key := range slices.Sorted(maps.Keys(cfg.Rest)) {
@@ -46,7 +46,7 @@ func (c *compiler) checkKeys(cfg *Config, k *kind) (errs []error) {
 	return append(errs, unknown...)
 }
 
-// compileAll makes nodes of the sub-policies that a policy of the type has under key. All errors are joined.
+// compileAll compiles the sub-policies under key of a policy of type k. All errors are joined.
 func (c *compiler) compileAll(k *kind, key string, policies []Config) (nodes []rule.Node, err error) {
 	if len(policies) == 0 {
 		return nil, fmt.Errorf("%s must list at least one policy", key)
@@ -62,7 +62,7 @@ func (c *compiler) compileAll(k *kind, key string, policies []Config) (nodes []r
 	return nodes, errors.Join(errs...)
 }
 
-// compileOne makes a node of the sub-policy that a policy of the type has at a place.
+// compileOne compiles the sub-policy at a place of a policy of type k.
 func (c *compiler) compileOne(k *kind, place string, cfg *Config) (rule.Node, error) {
 	outer := c.questions.Place
 	c.questions.Place += ": " + place
@@ -98,7 +98,7 @@ func place(key string, i int, name string) string {
 	return fmt.Sprintf("%s[%d] %q", key, i, name)
 }
 
-// prefixed puts a place in front of each error that was joined.
+// prefixed puts a place in front of each joined error.
 func prefixed(place string, err error) []error {
 	joined, ok := err.(interface{ Unwrap() []error })
 	if !ok {

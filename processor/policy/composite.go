@@ -12,20 +12,21 @@ import (
 )
 
 // CompositeConfig matches traces that a sub-policy matches, up to MaxTotalSpansPerSecond spans in all. Each sub-policy
-// has a share of that. The first sub-policy in PolicyOrder that matches a trace and has room takes it.
+// has a share of that. A trace counts for the first sub-policy in PolicyOrder that matches it and has room.
 type CompositeConfig struct {
 	MaxTotalSpansPerSecond int64 `mapstructure:"max_total_spans_per_second"`
-	// PolicyOrder are names of sub-policies. Those that are not in it come after, in the order in which they are written.
+	// PolicyOrder lists names of sub-policies. Sub-policies that it does not name come last, in the order in which they
+	// are written.
 	PolicyOrder []string `mapstructure:"policy_order"`
 	SubPolicies []Config `mapstructure:"composite_sub_policy"`
-	// RateAllocation are shares. Sub-policies that have none there have equal shares of what is left.
+	// RateAllocation lists shares. Sub-policies that it does not name share the rest equally.
 	RateAllocation []RateAllocationConfig `mapstructure:"rate_allocation"`
 }
 
 // RateAllocationConfig is the share of one sub-policy.
 type RateAllocationConfig struct {
 	Policy string `mapstructure:"policy"`
-	// Percent is of max_total_spans_per_second; 0 is as if it were not there.
+	// Percent is the share of max_total_spans_per_second; 0 is the same as no entry.
 	Percent int64 `mapstructure:"percent"`
 }
 
@@ -58,7 +59,7 @@ func (cfg *CompositeConfig) compile(c *compiler, k *kind) (rule.Node, error) {
 	return n, nil
 }
 
-// compileContrib makes the policy that contrib would.
+// compileContrib compiles the policy as contrib does.
 func (cfg *CompositeConfig) compileContrib(c *compiler, nodes []rule.Node) rule.Node {
 	if !slices.IsSortedFunc(cfg.PolicyOrder, func(a, b string) int { return cfg.index(a) - cfg.index(b) }) {
 		c.questions.Warn("composite::policy_order is not read with compat contrib: sub-policies are asked in the order in which they " +
@@ -89,12 +90,12 @@ func (cfg *CompositeConfig) checkNames() error {
 	return errors.Join(errs...)
 }
 
-// index returns which sub-policy has the name, -1 if none has.
+// index returns the index of the sub-policy with the name, -1 if there is none.
 func (cfg *CompositeConfig) index(name string) int {
 	return slices.IndexFunc(cfg.SubPolicies, func(sub Config) bool { return sub.Name == name })
 }
 
-// order returns the sub-policies in the order in which a trace is put to them.
+// order returns the sub-policies in the order in which they are asked.
 func (cfg *CompositeConfig) order() (order []int, err error) {
 	var errs []error
 	for i, name := range cfg.PolicyOrder {
@@ -115,7 +116,7 @@ func (cfg *CompositeConfig) order() (order []int, err error) {
 	return order, errors.Join(errs...)
 }
 
-// percents returns what rate_allocation says of each sub-policy, 0 where it does not.
+// percents returns the percent of each sub-policy in rate_allocation, 0 if it is not there.
 func (cfg *CompositeConfig) percents() ([]int64, error) {
 	percents := make([]int64, len(cfg.SubPolicies))
 	var errs []error
@@ -136,7 +137,7 @@ func (cfg *CompositeConfig) percents() ([]int64, error) {
 	return percents, errors.Join(errs...)
 }
 
-// shares returns the share of each sub-policy in percent. Together they are 100 at most.
+// shares returns the share of each sub-policy in percent. Their sum is 100 at most.
 func (cfg *CompositeConfig) shares(c *compiler, percents []int64) []float64 {
 	var allocated, sum float64
 	without := 0
@@ -148,7 +149,7 @@ func (cfg *CompositeConfig) shares(c *compiler, percents []int64) []float64 {
 	}
 	rest := (100 - allocated) / float64(max(1, without))
 	if without > 0 && rest <= 0 {
-		rest = 100 / float64(len(percents)) // nothing is left, but nobody is to have nothing
+		rest = 100 / float64(len(percents)) // nothing is left, and every sub-policy needs some
 	}
 	shares := make([]float64, len(percents))
 	for i, percent := range percents {
@@ -168,8 +169,8 @@ func (cfg *CompositeConfig) shares(c *compiler, percents []int64) []float64 {
 	return shares
 }
 
-// composite matches the traces that one of its parts matches and has room for, in order. Its threshold is the least of
-// these parts, because a trace that passes any of them is sampled; another part may be the first that it passes.
+// composite matches the traces that one of its parts matches and has room for, in order. Its threshold is the lowest
+// of these parts, as a trace that passes any of them is sampled; the first part that it passes may be another one.
 type composite struct {
 	parts []part
 	order []int
@@ -182,7 +183,8 @@ type part struct {
 	limit *stateful.Limit
 }
 
-// match returns the threshold of a trace that the sub-policy matches, raised to the threshold of its share.
+// match returns the higher of the sub-policy's threshold and the threshold of its share. It returns false if
+// the sub-policy does not match.
 func (p *part) match(t *Trace) (threshold uint64, ok bool) {
 	threshold, ok = p.node.Rule.Match(t)
 	if !ok {
@@ -202,7 +204,7 @@ func (c *composite) Match(t *Trace) (least uint64, ok bool) {
 	return least, ok
 }
 
-// Sampler returns which part samples a trace of this randomness: the first in order, None if there is none.
+// Sampler returns the first part that samples a trace of this randomness, None if there is none.
 func (c *composite) Sampler(t *Trace, randomness uint64) int {
 	for _, i := range c.order {
 		if th, ok := c.parts[i].match(t); ok && th <= randomness {

@@ -8,18 +8,17 @@ import (
 	"github.com/slowburn/slowburn/processor/policy/internal/whole"
 )
 
-// Config is one entry of tail_sampling::policies, or of a policy's sub-policies. Beside these keys it has one that is named
-// as its type, the section, unless the type has none. Compile validates it.
+// Config is one entry of tail_sampling::policies, or of a policy's sub-policies. Besides these keys it has a section, a key
+// named like its type, unless the type has none. Compile validates it.
 type Config struct {
-	// Name is written to kept spans and metrics. Policies must have one, and no two the same; sub-policies may.
+	// Name is written to kept spans and metrics. A policy must have a unique name; a sub-policy may have one.
 	Name string `mapstructure:"name"`
 	Type Type   `mapstructure:"type"`
 
-	// Section is a pointer to the type's configuration, such as LatencyConfig. Where it is written in YAML Compile decodes it
-	// from Rest.
+	// Section points to the type's configuration, such as LatencyConfig. For a policy in YAML Compile decodes it from Rest.
 	Section any `mapstructure:"-"`
 
-	// Rest are the keys that are none of these: at first the section too. Any other is an error, which Compile tells.
+	// Rest holds all other keys, at first including the section. Any other key is an error of Compile.
 	Rest map[string]any `mapstructure:",remain"`
 }
 
@@ -36,10 +35,10 @@ func subsOf(key string, policies []Config) (subs []sub) {
 	return subs
 }
 
-// Type says what a policy looks at. The types that there are stand in table.
+// Type is what a policy looks at. The table lists all types.
 type Type string
 
-// The types that are named in Go.
+// The types that Go code names.
 const (
 	AlwaysSample    Type = "always_sample"
 	And             Type = "and"
@@ -54,20 +53,20 @@ const (
 	StringAttribute Type = "string_attribute"
 )
 
-// Sections of types that are named in Go.
+// Sections of types that Go code names.
 type (
-	// LatencyConfig is that of latency.
+	// LatencyConfig is the section of latency.
 	LatencyConfig = whole.LatencyConfig
-	// OrphansConfig is that of orphans.
+	// OrphansConfig is the section of orphans.
 	OrphansConfig = whole.OrphansConfig
-	// OTTLConditionConfig is that of ottl_condition.
+	// OTTLConditionConfig is the section of ottl_condition.
 	OTTLConditionConfig = conditions.Config
-	// ProbabilisticConfig is that of probabilistic.
+	// ProbabilisticConfig is the section of probabilistic.
 	ProbabilisticConfig = whole.ProbabilisticConfig
-	// SpanCountConfig is that of span_count.
+	// SpanCountConfig is the section of span_count.
 	SpanCountConfig = whole.SpanCountConfig
-	// StatusCodeConfig is that of status_code.
+	// StatusCodeConfig is the section of status_code.
 	StatusCodeConfig = spanwise.StatusCodeConfig
-	// StringAttributeConfig is that of string_attribute.
+	// StringAttributeConfig is the section of string_attribute.
 	StringAttributeConfig = spanwise.StringAttributeConfig
 )

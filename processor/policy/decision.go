@@ -3,15 +3,15 @@ package policy
 import "github.com/slowburn/slowburn/processor/policy/internal/rule"
 
 type (
-	// SpanView is a span where its bytes are.
+	// SpanView is a span in its encoded form.
 	SpanView = rule.SpanView
-	// ResourceMemo remembers what was asked of resources, for SpanView.Memo.
+	// ResourceMemo caches attributes of resources, for SpanView.Memo.
 	ResourceMemo = rule.ResourceMemo
-	// Trace is what a decision is made from.
+	// Trace is the evidence for a decision.
 	Trace = rule.Trace
 )
 
-// Verdict is what becomes of a trace.
+// Verdict is the outcome of a decision.
 type Verdict uint8
 
 // The verdicts.
@@ -24,7 +24,7 @@ const (
 	Dropped
 )
 
-// String returns the verdict as it stands in metrics and records.
+// String returns the verdict's name in metrics and records.
 func (v Verdict) String() string {
 	switch v {
 	case Sampled:
@@ -36,35 +36,35 @@ func (v Verdict) String() string {
 	}
 }
 
-// None is the policy of a decision that no policy made.
+// None stands for no policy.
 const None = rule.None
 
-// Decision says what becomes of a trace, and why.
+// Decision is a verdict on a trace, with its reason.
 type Decision struct {
 	Verdict Verdict
-	// Policy is the policy that dropped the trace, or that sampled it with the least threshold, of several the first;
-	// None if it was not sampled. Policies without a weight come after the others.
+	// Policy is the policy that dropped the trace, or that sampled it with the lowest threshold, the first of
+	// several; None if it was not sampled. Policies without a weight come after the others.
 	Policy int
 	// Sub is the sub-policy that sampled the trace if Policy is a composite one, else None. See Set.Subs.
 	Sub int
 	// Threshold is the 56-bit rejection threshold that a sampled trace passed, 0 if it was sure to be sampled.
 	Threshold uint64
-	// Weightless says that something other than its randomness sampled the trace, so that Threshold must not be written
-	// to spans.
+	// Weightless reports whether something other than its randomness sampled the trace, so that Threshold must not be
+	// written to spans.
 	Weightless bool
 }
 
-// Vote is what one policy says of a trace.
+// Vote is the vote of one policy on a trace.
 type Vote struct {
-	// Matched says that the trace is one that the policy is for.
+	// Matched reports whether the policy is for the trace.
 	Matched bool
-	// Threshold is the threshold that the trace's randomness must pass for the policy to sample it. Of a drop policy it
-	// is the threshold of what it leaves: a trace that does not pass it is dropped.
+	// Threshold is the lowest randomness with which the policy samples the trace. A drop policy drops the traces below
+	// it.
 	Threshold uint64
 }
 
-// Sampled reports whether the policy that voted so samples (or, of a drop policy, spares) a trace of this randomness.
+// Sampled reports whether a policy with this vote samples (or, of type drop, spares) a trace of this randomness.
 func (v Vote) Sampled(randomness uint64) bool { return v.Matched && v.Threshold <= randomness }
 
-// OtherKey is what all traces share whose key has no room in a policy's table any more.
+// OtherKey stands for all keys that have no room in a policy's table.
 const OtherKey = "__other__"

@@ -13,8 +13,8 @@ import (
 	"github.com/slowburn/slowburn/internal/units"
 )
 
-// decode decodes the sections of all policies and their sub-policies. The error is that of the Collector's own decoding, with
-// every mistake.
+// decode decodes the sections of all policies and their sub-policies. The error has the form of the Collector's own decoding,
+// with every mistake.
 func decode(types kinds, policies []Config) error {
 	return decodingError(decodeAll(types, "", subsOf("policies", policies)))
 }
@@ -37,14 +37,15 @@ func decodeAll(types kinds, place string, policies []sub) (errs []error) {
 	return errs
 }
 
-// decode decodes what Rest has for types. The section of the policy's own type is kept, that of another is only checked.
+// decode decodes the sections in Rest. It keeps the section of the policy's own type; sections of other types are only
+// checked.
 func (cfg *Config) decode(types kinds, place string) (errs []error) {
 	for _, key := range slices.Sorted(maps.Keys(cfg.Rest)) {
 		k := types[Type(key)]
 		if k == nil || k.section == nil {
 			continue
 		}
-		if cfg.Rest[key] == nil { // as if it were not there
+		if cfg.Rest[key] == nil { // the same as a missing key
 			delete(cfg.Rest, key)
 			continue
 		}
@@ -62,7 +63,7 @@ func (cfg *Config) decode(types kinds, place string) (errs []error) {
 	return errs
 }
 
-// decodeAs decodes a value as the Collector decodes one that stands at this place, which errors then name.
+// decodeAs decodes a value as the Collector decodes it at this place, which errors name.
 func decodeAs(place string, value, into any) error {
 	field := reflect.StructField{
 		Name: "Value", Type: reflect.TypeOf(into), Tag: reflect.StructTag(fmt.Sprintf("mapstructure:%q", place)),
@@ -73,7 +74,7 @@ func decodeAs(place string, value, into any) error {
 	var errs []error
 	for _, f := range found.Refused {
 		errs = append(errs, fmt.Errorf("'%s' %s", strings.ReplaceAll(f.Key, confmap.KeyDelimiter, "."), f.Text))
-		found.Rewritten[f.Key] = "0s" // to find what else is wrong
+		found.Rewritten[f.Key] = "0s" // to find the other mistakes
 	}
 	conf := confmap.NewFromStringMap(map[string]any{place: value})
 	for key, written := range found.Rewritten {

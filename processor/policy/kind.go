@@ -11,18 +11,18 @@ import (
 	"github.com/slowburn/slowburn/processor/policy/internal/rule"
 )
 
-// kind is a type of policies: a line of the table.
+// kind is a type of policy: a line of the table.
 type kind struct {
 	name Type
 	form
 	traits rule.Traits
-	// refuses are traits that no policy below one of this type can have.
+	// refuses are traits that no sub-policy of this type can have.
 	refuses rule.Traits
 }
 
 // form says how a type is written and compiled.
 type form struct {
-	// section returns a pointer to the zero value of the section. It is nil for a type without one.
+	// section returns a pointer to a zero section. It is nil for a type without one.
 	section func() any
 	// compile validates a section and makes a policy of it. Errors begin with the section's own key.
 	compile func(c *compiler, k *kind, section any) (rule.Node, error)
@@ -30,7 +30,7 @@ type form struct {
 	subs func(section any) []sub
 }
 
-// compiler is what sections are compiled with.
+// compiler holds the state of a compilation.
 type compiler struct {
 	types      kinds
 	contrib    bool
@@ -54,7 +54,7 @@ func (k *kind) fits(section any) bool {
 	return reflect.TypeOf(section) == reflect.TypeOf(k.section())
 }
 
-// misfit is the error where a section does not fit.
+// misfit returns the error for a section that does not fit.
 func (k *kind) misfit() error {
 	if k.section == nil {
 		return fmt.Errorf("a policy of type %s has %s only; remove the section", k.name, k.keys())
@@ -62,12 +62,12 @@ func (k *kind) misfit() error {
 	return fmt.Errorf("%s is required by the type", k.name)
 }
 
-// bare is the form of a type without a section.
+// bare returns the form of a type without a section.
 func bare(compile func(*ask.Builder) rule.Node) form {
 	return form{compile: func(c *compiler, _ *kind, _ any) (rule.Node, error) { return compile(c.questions), nil }}
 }
 
-// section is the form of a type whose section needs nothing but questions about spans.
+// section returns the form of a type whose section only asks questions about spans.
 func section[S any, P interface {
 	*S
 	Compile(b *ask.Builder) (rule.Node, error)
@@ -75,7 +75,7 @@ func section[S any, P interface {
 	return compiledBy(func(c *compiler, section *S) (rule.Node, error) { return P(section).Compile(c.questions) })
 }
 
-// compiledBy is the form of a type whose sections are compiled by a function.
+// compiledBy returns the form of a type whose sections a function compiles.
 func compiledBy[S any](compile func(c *compiler, section *S) (rule.Node, error)) form {
 	return form{
 		section: func() any { return new(S) },
@@ -83,7 +83,7 @@ func compiledBy[S any](compile func(c *compiler, section *S) (rule.Node, error))
 	}
 }
 
-// group is the form of a type with sub-policies.
+// group returns the form of a type with sub-policies.
 func group[S any, P interface {
 	*S
 	compile(c *compiler, k *kind) (rule.Node, error)
@@ -96,7 +96,7 @@ func group[S any, P interface {
 	}
 }
 
-// kinds are the types by name.
+// kinds maps names to types.
 type kinds map[Type]*kind
 
 func kindsOf(table []kind) kinds {
@@ -107,7 +107,8 @@ func kindsOf(table []kind) kinds {
 	return k
 }
 
-// names returns the sorted names of the types that have one of the traits, or of those that have none of them.
+// names returns the sorted names of the types that have one of the traits, or, without have, of those that
+// have none of them.
 func (k kinds) names(traits rule.Traits, have bool) (names []string) {
 	for name, one := range k {
 		if (one.traits&traits != 0) == have {
@@ -118,7 +119,7 @@ func (k kinds) names(traits rule.Traits, have bool) (names []string) {
 	return names
 }
 
-// either writes a list of alternatives.
+// either formats a list of alternatives.
 func either(names []string) string {
 	last := len(names) - 1
 	if last < 1 {

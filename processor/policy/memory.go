@@ -10,13 +10,13 @@ import (
 	"github.com/slowburn/slowburn/processor/policy/internal/threshold"
 )
 
-// memory holds what the policies of a set count of earlier traces. Callers hold mu, which is needed only where a policy
+// memory holds what the policies of a set remember of earlier traces. Callers hold mu, which is only needed if a policy
 // counts.
 type memory struct {
-	mu         sync.Mutex // of what counting and keepers know
+	mu         sync.Mutex // guards the state of counting and keepers
 	policies   []policy
-	counting   []int         // policies whose answers depend on the traces before
-	keepers    []rule.Keeper // among them, or what they are made of
+	counting   []int         // policies whose answers depend on earlier traces
+	keepers    []rule.Keeper // among them or their parts
 	ordered    bool          // policies are rules
 	firstMatch bool
 }
@@ -38,10 +38,10 @@ func newMemory(policies []policy, ordered, firstMatch bool) *memory {
 	return m
 }
 
-// counts reports whether any policy knows of the traces before.
+// counts reports whether any policy depends on earlier traces.
 func (m *memory) counts() bool { return len(m.counting) > 0 }
 
-// take takes account of a trace that was decided so. first is as ballot.decide says.
+// take counts a trace with this decision. first is the result of ballot.decide.
 func (m *memory) take(t *Trace, d Decision, first int) {
 	for _, i := range m.counting {
 		p := &m.policies[i]
@@ -61,16 +61,16 @@ func (m *memory) take(t *Trace, d Decision, first int) {
 	}
 }
 
-// kept takes account of a trace that is kept, whichever policy sampled it.
+// kept counts a kept trace, whichever policy sampled it.
 func (m *memory) kept(t *Trace) {
 	for _, k := range m.keepers {
 		k.Kept(t)
 	}
 }
 
-// asked reports whether the policy takes account of a trace that was decided so. A dropped trace is charged to no rate
-// but those of the policy that dropped it and of the drop policies before. With firstMatch a sampled trace is charged
-// to no policy after the first that sampled it. Of rules only the one that decided is charged.
+// asked reports whether a decision is charged to the policy. A dropped trace is only charged to the policy that
+// dropped it and to the drop policies before. With firstMatch a sampled trace is not charged to policies after the
+// first that sampled it. Of rules only the deciding one is charged.
 func (m *memory) asked(policy int, d Decision, first int) bool {
 	if m.policies[policy].kind == Drop {
 		return d.Verdict != Dropped || policy <= first
@@ -81,8 +81,8 @@ func (m *memory) asked(policy int, d Decision, first int) bool {
 	return d.Verdict == NotSampled || d.Verdict == Sampled && (!m.firstMatch || policy <= first)
 }
 
-// spared reports whether a drop policy with a limit matches the trace. That policy dropped others like it by their
-// randomness, at a threshold that is no longer known.
+// spared reports whether a drop policy with a limit matches the trace. That policy dropped similar traces by their
+// randomness, at a threshold that is not known any more.
 func (m *memory) spared(t *Trace) bool {
 	return slices.ContainsFunc(m.counting, func(i int) bool {
 		p := &m.policies[i]
@@ -94,7 +94,7 @@ func (m *memory) spared(t *Trace) bool {
 	})
 }
 
-// key returns the key by which a policy tells the trace from others. See Set.Key.
+// key returns the trace's key in a policy. See Set.Key.
 func (m *memory) key(policy int, t *Trace) string {
 	for leaf := range m.policies[policy].node.Leaves() {
 		if !leaf.Traits.Has(rule.HasKey) {
@@ -109,7 +109,7 @@ func (m *memory) key(policy int, t *Trace) string {
 	return ""
 }
 
-// inherit takes over from old what policies of the same name and configuration have counted so far.
+// inherit takes over the counts of old's policies with the same name and configuration.
 func (m *memory) inherit(old *memory) {
 	for i := range m.policies {
 		to := &m.policies[i]

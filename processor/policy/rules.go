@@ -13,20 +13,20 @@ import (
 // Rule is the type that Set.Type returns for a rule. It cannot be written in a configuration.
 const Rule Type = "rule"
 
-// RuleConfig is one entry of tail_sampling::rules. The first rule whose match matches a trace decides about it.
+// RuleConfig is one entry of tail_sampling::rules. The first rule that matches a trace decides about it.
 type RuleConfig struct {
-	// Name is written to kept spans and metrics. No two rules have the same.
+	// Name is written to kept spans and metrics. It is unique.
 	Name string `mapstructure:"name"`
-	// Match is a policy without a name, and without a chance or rate; nil matches every trace. One of type drop goes
-	// before all rules and has no sample.
+	// Match is a policy without a name, and without a chance or rate; nil matches every trace. A rule with a match
+	// of type drop goes before all others and has no sample.
 	Match *Config `mapstructure:"match"`
-	// Sample is how many of the traces are kept: a number, which is percent, "always", "never", or a *Config of a policy with
-	// a rate. Where it is written in YAML CompileRules decodes such a policy from a map.
+	// Sample is the share of the traces that is kept: a percentage, "always", "never", or a *Config of a policy with a rate.
+	// CompileRules decodes such a policy from a map in YAML.
 	Sample any `mapstructure:"sample"`
 }
 
-// CompileRules validates rules and makes a Set of them, as Compile does of policies. Options.Contrib and Options.FirstMatch have
-// no meaning for them.
+// CompileRules validates rules and compiles them to a Set, as Compile does with policies. Options.Contrib and Options.FirstMatch
+// have no effect on them.
 func CompileRules(rules []RuleConfig, options Options) (*Set, error) {
 	options.Contrib, options.FirstMatch = false, false
 	c := newCompiler(kindsOf(table), options)
@@ -58,7 +58,7 @@ func CompileRules(rules []RuleConfig, options Options) (*Set, error) {
 	return set, nil
 }
 
-// checkNames returns an error for each entry of a list that has no name, or another's.
+// checkNames returns an error for each entry of a list whose name is missing or not unique.
 func checkNames[E any](list string, entries []E, name func(*E) string) (errs []error) {
 	names := map[string]int{}
 	for i := range entries {
@@ -101,7 +101,7 @@ func decodeRules(types kinds, rules []RuleConfig) error {
 	return decodingError(append(errs, decodeAll(types, "", subs)...))
 }
 
-// rule makes a policy of a rule.
+// rule compiles a rule to a policy.
 func (c *compiler) rule(cfg *RuleConfig) (policy, error) {
 	if cfg.Match != nil && cfg.Match.Type == Drop {
 		return c.dropRule(cfg)
@@ -134,7 +134,7 @@ func (c *compiler) dropRule(cfg *RuleConfig) (policy, error) {
 	return policy{rule: node.Rule, node: node, kind: Drop, name: cfg.Name, config: *cfg.Match}, nil
 }
 
-// match makes a node of a match.
+// match compiles a match.
 func (c *compiler) match(cfg *Config) (rule.Node, error) {
 	if cfg == nil {
 		return ordered.Always(), nil
@@ -160,7 +160,7 @@ func when(condition bool, text string) string {
 	return ""
 }
 
-// sample makes a node of a sample.
+// sample compiles a sample.
 func (c *compiler) sample(sample any) (rule.Node, error) {
 	cfg, ok := sample.(*Config)
 	if !ok {
@@ -182,7 +182,7 @@ func (c *compiler) rated() []string {
 	return slices.DeleteFunc(c.types.names(rule.Counts, true), func(name string) bool { return c.types[Type(name)].traits.Has(rule.Outermost) })
 }
 
-// rulesWarnings are about rules that are never asked, or that keep nothing.
+// rulesWarnings warns of rules that are never asked, and of rules that keep nothing.
 func rulesWarnings(rules []policy) (warnings []string) {
 	last, keeps := None, false
 	for i := range rules {

@@ -12,7 +12,7 @@ import (
 type Set struct {
 	policies []policy
 	warnings []string
-	skeleton bool // a policy reads it
+	skeleton bool // a policy reads Trace.Skeleton
 
 	words      int
 	questions  ask.Questions
@@ -20,13 +20,13 @@ type Set struct {
 
 	all    ballot
 	steady ballot  // without the policies that count, for Revise
-	memory *memory // of those that do
+	memory *memory // of the policies that count
 }
 
 // Len returns the number of policies. They are numbered in the order of the configuration, from 0.
 func (s *Set) Len() int { return len(s.policies) }
 
-// Name returns the policy's name, and that of None is empty.
+// Name returns the policy's name, empty for None.
 func (s *Set) Name(policy int) string {
 	if policy == None {
 		return ""
@@ -37,8 +37,8 @@ func (s *Set) Name(policy int) string {
 // Type returns the policy's type.
 func (s *Set) Type(policy int) Type { return s.policies[policy].kind }
 
-// Percentage returns the share in percent that a probabilistic policy is configured to sample of all traces, or a rule of those that it
-// decides about, and false for others.
+// Percentage returns the percentage that a probabilistic policy samples of all traces, or a rule of those that it matches. It returns
+// false for others.
 func (s *Set) Percentage(policy int) (float64, bool) {
 	switch section := s.policies[policy].config.Section.(type) {
 	case *ProbabilisticConfig:
@@ -50,7 +50,7 @@ func (s *Set) Percentage(policy int) (float64, bool) {
 	}
 }
 
-// Subs returns the names of the sub-policies that Decision.Sub numbers: those of a composite policy, and none of others.
+// Subs returns the names of the sub-policies that Decision.Sub numbers. Only composite policies have any.
 func (s *Set) Subs(policy int) []string {
 	if split := s.policies[policy].node.Split; split != nil {
 		return split.Names()
@@ -58,7 +58,7 @@ func (s *Set) Subs(policy int) []string {
 	return nil
 }
 
-// Warnings describe policies that are valid but may not do what they seem to, a sentence each.
+// Warnings describes policies that are valid but may not do what they seem to, a sentence each.
 func (s *Set) Warnings() []string { return s.warnings }
 
 // NeedsSkeleton reports whether a policy reads Trace.Skeleton.
@@ -67,14 +67,14 @@ func (s *Set) NeedsSkeleton() bool { return s.skeleton }
 // Words returns how many uint64 hold the bits of a trace; at least 1.
 func (s *Set) Words() int { return s.words }
 
-// Errors reports whether the trace has a span whose status is ERROR, which Observe always looks for. It is the strongest
-// reason not to lose a trace under pressure, whatever the policies say.
+// Errors reports whether the trace has a span with status ERROR, which Observe always looks for. It is the strongest
+// reason to keep a trace under pressure, whatever the policies say.
 func (s *Set) Errors(bits []uint64) bool { return rule.IsSet(bits, rule.ErrorBit) }
 
-// EvaluationErrors returns how often a condition could not be evaluated so far.
+// EvaluationErrors returns the number of failed evaluations of conditions so far.
 func (s *Set) EvaluationErrors() uint64 { return s.conditions.Errors() }
 
-// Observe sets the bits of what it finds in one span of a trace. Bits that are set are not looked for again.
+// Observe sets the bits of the questions that one span of a trace answers. It skips questions with a set bit.
 func (s *Set) Observe(bits []uint64, v *SpanView) {
 	if s.conditions.Open(bits) {
 		c := s.conditions.Begin(v)
@@ -88,7 +88,8 @@ func (s *Set) Observe(bits []uint64, v *SpanView) {
 	}
 }
 
-// ResourceBits sets the bits of what policies ask of a resource. resource is the body of a ResourceSpans or its header.
+// ResourceBits sets the bits of the questions that a resource answers. resource is the body of a ResourceSpans or its
+// header.
 func (s *Set) ResourceBits(resource []byte, bits []uint64) {
 	s.questions.Resource(bits, resource)
 	if s.conditions.OpenResource(bits) {
@@ -96,9 +97,8 @@ func (s *Set) ResourceBits(resource []byte, bits []uint64) {
 	}
 }
 
-// Decide evaluates all policies for the trace. It writes what each of them says to votes, unless that is nil; votes
-// must have room for Len of them. Policies with a rate or a period take account of the trace, but not of one that a
-// drop policy drops.
+// Decide evaluates all policies for the trace. It writes their votes to votes, unless that is nil; votes must have
+// room for Len of them. Policies with a rate or a period count the trace, unless a drop policy drops it.
 func (s *Set) Decide(t *Trace, votes []Vote) Decision {
 	if s.memory.counts() {
 		s.memory.mu.Lock()
@@ -110,9 +110,9 @@ func (s *Set) Decide(t *Trace, votes []Vote) Decision {
 	return d
 }
 
-// Revise decides again about a trace that Decide did not sample and of which more is known since, and writes votes as
-// Decide does. Policies with a rate or a period took account of the trace in Decide. They do not vote again, and are
-// only told if the trace is kept after all.
+// Revise decides again about a trace that Decide did not sample and that got more spans since, and writes votes as
+// Decide does. Policies with a rate or a period counted the trace in Decide: they do not vote again, and only learn
+// if the trace is kept after all.
 func (s *Set) Revise(t *Trace, votes []Vote) Decision {
 	defer t.Release()
 	d, _ := s.steady.decide(t, t.Randomness, votes)
@@ -126,30 +126,30 @@ func (s *Set) Revise(t *Trace, votes []Vote) Decision {
 	return d
 }
 
-// Certain reports whether the trace, as far as it is known, would be kept whatever its randomness were. Other traces
-// are decided first when memory is short.
+// Certain reports whether the trace, as far as it is known, would be kept with any randomness. Other traces are
+// decided first when memory is short.
 func (s *Set) Certain(t *Trace) bool {
 	if s.memory.counts() {
 		s.memory.mu.Lock()
 		defer s.memory.mu.Unlock()
 	}
-	// A shard that is short of memory asks this of many traces, so that their spans are not read for it.
+	// A shard that is short of memory asks this about many traces; their spans are not read for it.
 	skeleton := t.Skeleton
 	t.Skeleton = nil
 	defer func() { t.Skeleton = skeleton }()
-	d, _ := s.all.decide(t, 0, nil) // no randomness is less lucky
+	d, _ := s.all.decide(t, 0, nil) // the lowest randomness passes the fewest thresholds
 	return d.Verdict == Sampled
 }
 
-// Settled reports whether the decision about a trace that is not complete is certain already: whatever spans follow and
-// whatever its randomness is, it will be sampled with threshold 0, or dropped.
+// Settled reports whether the decision about an incomplete trace is certain: whatever spans follow and whatever its
+// randomness, it will be sampled with threshold 0, or dropped.
 //
-// A trace that is only sampled by chance so far is not settled, though its randomness is known: a policy that samples it
-// for certain may yet turn up, and the threshold that the chance had would then make too many of it.
+// A trace that only chance samples so far is not settled, though its randomness is known: a later span may make a policy
+// sample it for certain, and the threshold of the chance would then give it too much weight.
 func (s *Set) Settled(t *Trace) bool { return s.all.settled(t) }
 
-// Unsettled lists the policies by which no trace can be settled before it is complete, because they have an upper bound or
-// remember other traces. They are those that contrib's processor calls stateful.
+// Unsettled lists the policies that keep every trace from being settled before it is complete, because they have an upper
+// bound or remember other traces. Contrib's processor calls them stateful.
 func (s *Set) Unsettled() (names []string) {
 	for i := range s.policies {
 		if p := &s.policies[i]; p.node.Traits&(rule.Counts|rule.Bounded) != 0 {
@@ -159,8 +159,8 @@ func (s *Set) Unsettled() (names []string) {
 	return names
 }
 
-// Inherit takes over from old what policies with a rate or a period, of the same name and configuration, have counted
-// so far. old does not change. Call it before the set decides.
+// Inherit takes over the counts of old's policies with a rate or a period, if name and configuration are the same.
+// old does not change. Call it before the set decides.
 func (s *Set) Inherit(old *Set) {
 	old.memory.mu.Lock()
 	defer old.memory.mu.Unlock()
@@ -169,8 +169,8 @@ func (s *Set) Inherit(old *Set) {
 	s.memory.inherit(old.memory)
 }
 
-// Key returns the key by which a policy tells the trace from others, for people: its values with commas between, or
-// OtherKey if there were too many keys. It is empty if the policy has no key, or the key has not been seen for long.
+// Key returns the trace's key in a policy, in readable form: its values separated by commas, or OtherKey if there
+// were too many keys. It is empty if the policy has no key, or the key has not been seen for long.
 func (s *Set) Key(policy int, t *Trace) string {
 	if policy == None {
 		return ""

@@ -16,10 +16,10 @@ import (
 //
 // docs/reference/policies.md describes each type, for users.
 
-// table lists the types of policies. Where a type's traits depend on how a policy is configured the table has those that
-// one can have, and compiling says which this one does not: see rule.Node.
+// table lists the types of policies. If a type's traits depend on a policy's configuration, the table has all possible
+// ones, and compiling removes those that this policy does not have: see rule.Node.
 var table = []kind{
-	// name, section and how it compiles, traits, and the traits that it refuses below it
+	// name, section and how it is compiled, traits, and the traits that it refuses in sub-policies
 	{AlwaysSample, bare(whole.AlwaysSample), rule.Lasts, 0},
 	{Latency, section[whole.LatencyConfig](), rule.Lasts | rule.Bounded, 0},
 	{SpanCount, section[whole.SpanCountConfig](), rule.Lasts | rule.Bounded, 0},
@@ -50,7 +50,7 @@ var table = []kind{
 	{Drop, group[DropConfig](), rule.Lasts | rule.Outermost, rule.Outermost | rule.Wants},
 }
 
-// Form is how a policy of a type is written.
+// Form describes how a policy of a type is written.
 type Form struct {
 	Type Type
 	// Section points to a zero value of the type's section. It is nil for a type without one.

@@ -15,16 +15,17 @@ import (
 	"github.com/slowburn/slowburn/processor/trace/assemble"
 )
 
-// annotator reconstructs traces and writes down what it found. It has no state of its own, so calls may be concurrent.
+// annotator reconstructs traces and writes its findings on their spans. It has no state, so calls may be concurrent.
 type annotator struct {
 	maxSpans    int
-	reconstruct func(b *assemble.Batch, t int, opts assemble.Options) *trace.Trace // (*assemble.Batch).Trace, but for tests
+	reconstruct func(b *assemble.Batch, t int, opts assemble.Options) *trace.Trace // (*assemble.Batch).Trace, except in tests
 	logger      *zap.Logger
 	telemetry   *metadata.TelemetryBuilder
 }
 
-// annotate reconstructs the traces of k that are not yet, and calls write for each span of which something was found, by its
-// index in Kept.Spans. What it cannot do it leaves undone. It returns how many spans are copies of others, which it leaves out.
+// annotate reconstructs the traces of k that are not reconstructed yet, and calls write for each span with a finding, by its
+// index in Kept.Spans. It leaves a trace that it cannot reconstruct as it is. It returns the number of copies of spans, which
+// it leaves out.
 func (a *annotator) annotate(ctx context.Context, k *wire.Kept, write func(span int, f *finding)) (copies int) {
 	if !slices.ContainsFunc(k.Traces, func(t wire.KeptTrace) bool { return !t.Reconstructed }) {
 		return 0
@@ -71,7 +72,7 @@ func (a *annotator) annotate(ctx context.Context, k *wire.Kept, write func(span 
 	return copies
 }
 
-// Why a trace is passed on as it came.
+// Reasons why a trace is passed on without findings.
 var (
 	tooLarge = metric.WithAttributeSet(attribute.NewSet(attribute.String("reason", "too_large")))
 	failed   = metric.WithAttributeSet(attribute.NewSet(attribute.String("reason", "failed")))
@@ -81,7 +82,7 @@ func (a *annotator) skipped(ctx context.Context, reason metric.MeasurementOption
 	a.telemetry.ProcessorReconstructSkippedTraces.Add(ctx, 1, reason)
 }
 
-// one reconstructs one trace. A bug in the reconstruction must not cost anybody their spans, so a panic becomes an error.
+// one reconstructs one trace. It turns a panic into an error, since a bug in the reconstruction must not cost spans.
 func (a *annotator) one(ctx context.Context, batch *assemble.Batch, t int) (found findings, err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -90,7 +91,7 @@ func (a *annotator) one(ctx context.Context, batch *assemble.Batch, t int) (foun
 	}()
 	part := batch.IsPart(t)
 	found.trace = a.reconstruct(batch, t, assemble.Options{Open: part})
-	found.ignored = trace.FlagLate // the sampler wrote that already
+	found.ignored = trace.FlagLate // the sampler has written it already
 	if part {
 		found.ignored |= trace.FlagOrphan
 	} else {
@@ -99,7 +100,7 @@ func (a *annotator) one(ctx context.Context, batch *assemble.Batch, t int) (foun
 	return found, nil
 }
 
-// countOrphans counts the spans whose parent is missing by why it is.
+// countOrphans counts the spans whose parent is missing, by cause.
 func (a *annotator) countOrphans(ctx context.Context, t *trace.Trace) {
 	if t.Orphans == 0 {
 		return

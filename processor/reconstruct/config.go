@@ -5,16 +5,16 @@ import (
 	"fmt"
 )
 
-// Config is the processor's YAML.
+// Config is the processor's configuration.
 type Config struct {
-	// MaxSpans is the largest trace that is looked into. Larger ones are passed on as they came, and counted: what they
-	// hold in memory while they are looked into is some hundred bytes a span.
+	// MaxSpans is the largest number of spans of a trace that is reconstructed. Larger traces are passed on unchanged,
+	// and counted: reconstruction takes some hundred bytes of memory per span.
 	MaxSpans int `mapstructure:"max_spans"`
 }
 
 const defaultMaxSpans = 100_000
 
-// Validate says what is wrong with the configuration.
+// Validate checks the configuration.
 func (c *Config) Validate() error {
 	var errs []error
 	if c.MaxSpans < 1 {

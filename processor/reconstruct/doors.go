@@ -16,13 +16,13 @@ import (
 	"github.com/slowburn/slowburn/internal/wire"
 )
 
-// doors is the processor. Traces that come as a wire.Kept in the context are written on there; decoded ones are made a
-// wire.Kept, and what was found is written on them.
+// doors is the processor. It annotates traces in a wire.Kept in the context in place. Decoded traces are converted to
+// a wire.Kept, and the findings are written on the decoded spans.
 type doors struct {
 	processor.Traces // for decoded traces
 	annotator        *annotator
 	next             consumer.Traces
-	items            *items.Processor // those that come as bytes
+	items            *items.Processor // counts spans that come as bytes
 }
 
 func (d doors) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
@@ -41,7 +41,7 @@ var keptPool = sync.Pool{New: func() any { return new(wire.Kept) }}
 // maxPooledBytes is the most memory that a Kept keeps for the next call.
 const maxPooledBytes = 8 << 20
 
-// decoded annotates the traces in td. It never fails: what it cannot do it leaves undone.
+// decoded annotates the traces in td. It never fails: what it cannot reconstruct stays unchanged.
 func (a *annotator) decoded(ctx context.Context, td ptrace.Traces) (ptrace.Traces, error) {
 	if td.SpanCount() == 0 {
 		return td, nil
@@ -71,7 +71,7 @@ func (a *annotator) decoded(ctx context.Context, td ptrace.Traces) (ptrace.Trace
 	return td, nil
 }
 
-// fill makes k the traces of td, copies included: these are still in td.
+// fill fills k with the traces of td, copies included, as td still has these.
 func fill(ctx context.Context, k *wire.Kept, td ptrace.Traces) error {
 	r, release, err := wire.Of(ctx, td)
 	if err != nil {
@@ -85,8 +85,8 @@ func fill(ctx context.Context, k *wire.Kept, td ptrace.Traces) error {
 	return err
 }
 
-// spansOf are the spans of td in the order of Kept.Spans. Fill copied the bodies trace by trace, within a trace in the order in
-// which they came.
+// spansOf returns the spans of td in the order of Kept.Spans: Fill copies the bodies trace by trace, and within a trace in
+// their order in td.
 func spansOf(k *wire.Kept, td ptrace.Traces) []ptrace.Span {
 	came := make(map[pcommon.TraceID][]ptrace.Span, len(k.Traces))
 	for _, rs := range td.ResourceSpans().All() {

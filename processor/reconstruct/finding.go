@@ -8,22 +8,22 @@ import (
 	"github.com/slowburn/slowburn/processor/trace"
 )
 
-// findings are what was found of one trace.
+// findings are the findings about one trace.
 type findings struct {
 	trace   *trace.Trace
 	ignored trace.Flags // not written on spans
 }
 
-// finding is what was found of one span.
+// finding is the finding about one span.
 type finding struct {
-	flags []string // words of trace.Flags
-	// offset is what to add to the span's times, in nanoseconds, and uncertainty how far that may be off; -1 where nothing
-	// bounds it. They and the status are written where the offset is not 0.
+	flags []string // names of trace.Flags
+	// offset is to be added to the span's times, in nanoseconds; uncertainty is the largest error of the offset, -1 if
+	// unbounded. These and the status are written if the offset is not 0.
 	offset, uncertainty int64
 	status              trace.ClockStatus
 }
 
-// write calls write for each span that has a finding, by its index in Kept.Spans, where the trace's begin at first. It reports
+// write calls write for each span that has a finding, by its index in Kept.Spans, where the trace begins at first. It reports
 // whether any span's times were corrected.
 func (f *findings) write(first int, write func(span int, f *finding)) (corrected bool) {
 	t := f.trace
@@ -73,7 +73,7 @@ func (f *finding) onBytes(k *wire.Kept, span int) {
 // onMap writes the finding on the attributes of a span.
 func (f *finding) onMap(attrs pcommon.Map) {
 	put := func(key string) pcommon.Value {
-		attrs.RemoveIf(func(k string, _ pcommon.Value) bool { return k == key }) // of which there may be several
+		attrs.RemoveIf(func(k string, _ pcommon.Value) bool { return k == key }) // there may be several
 		return attrs.PutEmpty(key)
 	}
 	if f.flags != nil {

@@ -2,7 +2,7 @@ package reconstruct
 
 import "go.opentelemetry.io/collector/pdata/ptrace"
 
-// remove takes the spans out of td, and the scopes and resources that this leaves empty.
+// remove removes the spans from td, and scopes and resources that become empty.
 func remove(td ptrace.Traces, copies map[ptrace.Span]struct{}) {
 	td.ResourceSpans().RemoveIf(func(rs ptrace.ResourceSpans) bool {
 		before := rs.ScopeSpans().Len()

@@ -8,33 +8,33 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/version"
 )
 
-// What is buffered and what was decided.
+// Counts of buffered and decided traces.
 type (
-	// Status is what is buffered and what was decided.
+	// Status counts the spans and traces in the buffer, and the decisions since the start.
 	Status = status.Status
-	// Decided is how many traces were decided, by verdict.
+	// Decided counts the decided traces by verdict.
 	Decided = status.Decided
-	// LateSpans is how many spans came after the decision, by what it was.
+	// LateSpans counts the spans that came after their trace's decision, by verdict.
 	LateSpans = status.LateSpans
-	// PolicyStatus is what a policy decided.
+	// PolicyStatus counts the decisions of one policy.
 	PolicyStatus = status.PolicyStatus
 )
 
-// What is known of a decision.
+// The explanation of a decision.
 type (
-	// Explanation is what is known of the decision about a trace.
+	// Explanation explains the decision about a trace.
 	Explanation = status.Explanation
-	// Weight is how a trace passed, or did not, and how many it stands for.
+	// Weight is the threshold of a trace, its randomness, and its adjusted count.
 	Weight = status.Weight
-	// Completeness is what was there of a trace.
+	// Completeness says how much of a trace had arrived.
 	Completeness = status.Completeness
-	// PolicyVote is what one policy said.
+	// PolicyVote is the vote of one policy.
 	PolicyVote = status.PolicyVote
-	// ShadowVerdict is what the shadow would have decided.
+	// ShadowVerdict is the verdict of the shadow's policies.
 	ShadowVerdict = status.ShadowVerdict
 )
 
-// What is known of a trace: Explanation.State.
+// Values of Explanation.State.
 const (
 	StateDecided = status.StateDecided
 	StatePending = status.StatePending
@@ -42,66 +42,66 @@ const (
 	StateReading = status.StateReading
 )
 
-// What policies bring and take.
+// Traces, spans and bytes by policy and by service.
 type (
-	// Amount is how much of something there was.
+	// Amount counts traces, spans and bytes.
 	Amount = status.Amount
-	// Cost is what policies and services bring and take, since the start.
+	// Cost lists the amounts by policy and by service since the start.
 	Cost = status.Cost
-	// PolicyCost is what a policy decided.
+	// PolicyCost is the amount that a policy matched, sampled and dropped.
 	PolicyCost = status.PolicyCost
-	// ServiceCost is what came of a service, and what of it was passed on.
+	// ServiceCost is the amount received from a service, and the part of it that was kept.
 	ServiceCost = status.ServiceCost
-	// ShadowStatus is what the shadow would have kept.
+	// ShadowStatus counts the traces that the shadow would have kept.
 	ShadowStatus = status.ShadowStatus
-	// ShadowPolicyStatus is what a policy of the shadow would have sampled or dropped.
+	// ShadowPolicyStatus counts the traces that a policy of the shadow would have sampled or dropped.
 	ShadowPolicyStatus = status.ShadowPolicyStatus
-	// Difference is a trace that only one of the two would keep.
+	// Difference is a trace about which the policies and their shadow differ.
 	Difference = status.Difference
 	// PolicyInfo names a policy.
 	PolicyInfo = version.PolicyInfo
 )
 
-// Where kept traces go.
+// Destinations of kept traces.
 type (
-	// Destinations is how delivery goes, and what was refused.
+	// Destinations lists the state of each destination, and the traces that were refused for good.
 	Destinations = status.Destinations
-	// Destination is how delivery to one destination goes.
+	// Destination is the state of delivery to one destination.
 	Destination = status.Destination
-	// Deliveries is what became of kept traces on the way to a destination.
+	// Deliveries counts kept traces by the outcome of their delivery to a destination.
 	Deliveries = status.Deliveries
-	// Backlog is what waits for a destination.
+	// Backlog is the amount that waits for a destination.
 	Backlog = status.Backlog
-	// LastAnswer is what a destination answered last.
+	// LastAnswer is a destination's last answer.
 	LastAnswer = status.LastAnswer
 	// RefusedTrace is a trace that a destination refused for good.
 	RefusedTrace = status.RefusedTrace
 )
 
 type (
-	// DrainState is what is left of a sampler that is drained. Sampler.StartDrain and Sampler.StopDrain return it.
+	// DrainState counts what a draining sampler still holds. Sampler.StartDrain and Sampler.StopDrain return it.
 	DrainState = drain.State
-	// Undelivered is what a destination has not got.
+	// Undelivered counts the traces that one destination has not received.
 	Undelivered = drain.Left
 )
 
-// Status returns what is buffered and what was decided.
+// Status returns the counts of buffered and decided traces.
 func (p *Sampler) Status() Status { return p.view.Status() }
 
-// Explain returns what is known about the decision on a trace, and false if nothing is.
+// Explain explains the decision about a trace. It returns false for an unknown trace.
 func (p *Sampler) Explain(id [16]byte) (Explanation, bool) { return p.view.Explain(id, p.buffer.Now()) }
 
-// Cost returns what each policy decided, and what came from each service and was kept of it.
+// Cost returns the amounts by policy and by service.
 func (p *Sampler) Cost() Cost { return p.view.Cost() }
 
-// Shadow returns what the shadow would have decided, and false if there is none.
+// Shadow returns the shadow's decisions. It returns false without a shadow.
 func (p *Sampler) Shadow() (ShadowStatus, bool) { return p.view.Shadow() }
 
-// Destinations returns how the delivery of kept traces goes, and which were refused for good.
+// Destinations returns the state of each destination, and the traces that were refused for good.
 func (p *Sampler) Destinations() Destinations { return p.view.Destinations() }
 
-// RetryRefused has a trace sent again that was refused for good, or where id is nil all that were until now: by the destination with
-// this ID, or where that is empty by any. It returns how many traces that are: one for each destination and late part.
+// RetryRefused sends traces again that were refused for good: the one with this ID, or all of them if id is nil; to this
+// destination, or to any if destination is empty. It returns their number; a trace counts once for each destination and late part.
 func (p *Sampler) RetryRefused(id *[16]byte, destination string) (traces int) {
 	if id == nil {
 		return p.view.Output.RetryAllRefused(destination)
@@ -112,9 +112,9 @@ func (p *Sampler) RetryRefused(id *[16]byte, destination string) (traces int) {
 // Policies returns the current policies.
 func (p *Sampler) Policies() Policies { return p.policies.describe() }
 
-// Reload reads the configuration again and makes its policies, and its shadow, the current ones. Where that fails, the
-// policies stay as they are.
+// Reload reads the configuration again and makes its policies and shadow the current ones. If that fails, the current
+// ones stay.
 func (p *Sampler) Reload(ctx context.Context) (Policies, error) { return p.policies.reload(ctx) }
 
-// Promote makes the shadow's policies the current ones, until the next reload or restart. There is no shadow then.
+// Promote makes the shadow's policies the current ones until the next reload or restart. No shadow remains.
 func (p *Sampler) Promote() (Policies, error) { return p.policies.promote() }

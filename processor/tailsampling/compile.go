@@ -33,11 +33,11 @@ func (cfg *Config) compileAll(logger *zap.Logger) (set, shadow *policy.Set, err 
 	return set, shadow, err
 }
 
-// compile compiles policies, or rules in their place.
+// compile compiles policies, or rules if there are any.
 func compile(policies []policy.Config, rules []policy.RuleConfig, options policy.Options) (*policy.Set, error) {
 	switch {
 	case rules != nil && len(rules)+len(policies) == 0:
-		return policy.CompileRules(rules, options) // which says that there are none
+		return policy.CompileRules(rules, options) // fails on an empty list
 	case len(rules) == 0:
 		return policy.Compile(policies, options)
 	case len(policies) > 0:
@@ -47,7 +47,7 @@ func compile(policies []policy.Config, rules []policy.RuleConfig, options policy
 	return policy.CompileRules(rules, options)
 }
 
-// below puts a key in front of each error that was joined.
+// below puts a key in front of each joined error.
 func below(key string, err error) error {
 	joined, ok := err.(interface{ Unwrap() []error }) //nolint:errorlint // of exactly this error
 	if !ok {
@@ -60,7 +60,7 @@ func below(key string, err error) error {
 	return errors.Join(errs...)
 }
 
-// check reports the policies that other keys rule out.
+// check rejects policies that contradict other keys of the configuration.
 func (cfg *Config) check(set *policy.Set) error {
 	var errs []error
 	for i := range set.Len() {

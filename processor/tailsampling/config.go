@@ -16,60 +16,61 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/outbox"
 )
 
-// Config is that of contrib's tail sampling processor, and keys of slowburn's own.
+// Config is the configuration of contrib's tail sampling processor, with keys of slowburn's own.
 type Config struct {
-	// DecisionWait is how long after the arrival of a trace's first span it is decided at the latest.
+	// DecisionWait is the longest time from the arrival of a trace's first span to its decision.
 	DecisionWait time.Duration `mapstructure:"decision_wait" units:"foreign"`
-	// DecisionWaitAfterRootReceived is how long after its root span, and the last span after that, a trace is decided
-	// if that is earlier; 0 is never.
+	// DecisionWaitAfterRootReceived is the time without a new span after which a trace that has its root span is
+	// decided, before DecisionWait is over; 0 is never.
 	DecisionWaitAfterRootReceived time.Duration `mapstructure:"decision_wait_after_root_received" units:"foreign"`
-	// NumTraces is the most traces that wait for a decision; 0 is no limit. The oldest boring one over it is decided early.
+	// NumTraces is the largest number of traces that wait for a decision; 0 is no limit. Over it the oldest boring trace is
+	// decided early.
 	NumTraces uint64 `mapstructure:"num_traces"`
-	// ExpectedNewTracesPerSec is a key of contrib's without a meaning here; see Notices. Memory grows as needed.
+	// ExpectedNewTracesPerSec is a key of contrib's without effect here; see Notices. Memory grows as needed.
 	ExpectedNewTracesPerSec uint64 `mapstructure:"expected_new_traces_per_sec"`
-	// BlockOnOverflow is a key of contrib's without a meaning here; see Notices. Nothing overflows: NumTraces decides
-	// traces early, and over MemoryBudget or DiskBudget spans are refused.
+	// BlockOnOverflow is a key of contrib's without effect here; see Notices. Over NumTraces traces are decided
+	// early; over MemoryBudget or DiskBudget spans are refused.
 	BlockOnOverflow bool `mapstructure:"block_on_overflow"`
-	// DecisionCache is how many decisions are remembered for late spans.
+	// DecisionCache limits the decisions that are remembered for late spans.
 	DecisionCache DecisionCacheConfig `mapstructure:"decision_cache"`
-	// SampleOnFirstMatch says that policies after the first that samples a trace do not take account of it: limits are
-	// not charged. See policy.Options.
+	// SampleOnFirstMatch does not charge the limits of policies after the first that samples a trace. See
+	// policy.Options.
 	SampleOnFirstMatch bool `mapstructure:"sample_on_first_match"`
-	// SamplingStrategy is trace-complete, or span-ingest: a trace is decided as soon as it is certain what the decision
-	// will be, whatever spans follow, and at DecisionWait like others if it never is.
+	// SamplingStrategy is trace-complete, or span-ingest: a trace is decided as soon as no further span can change the
+	// decision, at DecisionWait at the latest.
 	SamplingStrategy string `mapstructure:"sampling_strategy"`
-	// DropPendingTracesOnShutdown does not sample what is undecided at shutdown, whatever the policies say.
+	// DropPendingTracesOnShutdown does not sample undecided traces at shutdown, whatever the policies say.
 	DropPendingTracesOnShutdown bool `mapstructure:"drop_pending_traces_on_shutdown"`
-	// DecideOnShutdown decides what is undecided at shutdown and delivers what of it is kept, within ShutdownTimeout, for a gateway
-	// whose disk goes with it. Otherwise it stays on disk for the next start.
+	// DecideOnShutdown decides the undecided traces at shutdown and delivers the kept ones within ShutdownTimeout, for a gateway
+	// that loses its disk. Otherwise they stay on disk for the next start.
 	DecideOnShutdown bool `mapstructure:"decide_on_shutdown"`
 	// MaximumTraceSizeBytes is the size of a trace's spans from which on only its root, spans with errors and very long
 	// ones are added to it; 0 is no limit. At twice the size it is decided, and later spans follow.
 	MaximumTraceSizeBytes bytesize.Size `mapstructure:"maximum_trace_size_bytes"`
-	// NumShards is how many parts the buffer has, which work in parallel; 0 follows GOMAXPROCS.
+	// NumShards is the number of parts of the buffer that work in parallel; 0 follows GOMAXPROCS.
 	NumShards int `mapstructure:"num_shards"`
-	// TailStorage is a key of contrib's without a meaning here; see Notices. Storage is where spans are buffered.
+	// TailStorage is a key of contrib's without effect here; see Notices. Storage takes its place.
 	TailStorage string `mapstructure:"tail_storage"`
 	// Policies decide. See package policy.
 	Policies []policy.Config `mapstructure:"policies"`
 	// Rules decide instead of Policies: the first that matches.
 	Rules []policy.RuleConfig `mapstructure:"rules"`
-	// Compat of "contrib" has policies decide as those of contrib's processor do, defects included.
+	// Compat "contrib" makes policies decide as those of contrib's processor do, defects included.
 	Compat string `mapstructure:"compat"`
-	// Watch is how often the configuration is read to see whether it has changed, so that its policies are reloaded; 0 is never.
+	// Watch is the interval at which the configuration is read again, to reload policies that changed; 0 is never.
 	Watch time.Duration `mapstructure:"watch"`
 	// Shadow is a second set of policies, whose decisions are only counted.
 	Shadow *ShadowConfig `mapstructure:"shadow"`
-	// Explain is how much is remembered to explain decisions.
+	// Explain limits the memory of decisions for explanations.
 	Explain ExplainConfig `mapstructure:"explain"`
 
-	// ReviveWindow is how long a trace that was not sampled stays after that, so that late spans can make the policies
-	// sample it after all; 0 is not at all. It stays only while there is room: traces in the window are the first to go.
+	// ReviveWindow is how long the spans of a trace that was not sampled stay, so that late spans can still make the
+	// policies sample it; 0 is not at all. When room is short, these spans are evicted first.
 	ReviveWindow time.Duration `mapstructure:"revive_window"`
-	// ReviveBudget is the most bytes of spans of the traces that stay for ReviveWindow; the oldest leave first. 0 is a quarter of
+	// ReviveBudget is the largest amount of spans that stay for ReviveWindow; the oldest are evicted first. 0 is a quarter of
 	// DiskBudget, with storage memory of MemoryBudget.
 	ReviveBudget bytesize.Size `mapstructure:"revive_budget"`
-	// LinkedTraces keeps traces because traces that they are linked with are kept.
+	// LinkedTraces keeps traces that are linked with kept ones.
 	LinkedTraces LinkedTracesConfig `mapstructure:"linked_traces"`
 	// Storage is where spans are buffered: disk, where they survive a crash, or memory.
 	Storage string `mapstructure:"storage"`
@@ -78,13 +79,12 @@ type Config struct {
 	// DiskBudget is the most disk for buffered spans and the journal of decisions. Near it traces are decided early, over
 	// it spans are refused.
 	DiskBudget bytesize.Size `mapstructure:"disk_budget"`
-	// Fsync is when files are flushed to the disk, which is what a power cut may cost: never (the system does it when it
-	// likes), interval, or always (before a request is answered).
+	// Fsync says when files are flushed to the disk, and so what a power cut may cost: never (the system decides),
+	// interval, or always (before a request is answered).
 	Fsync string `mapstructure:"fsync"`
-	// FsyncInterval is how often, with fsync interval.
+	// FsyncInterval is the time between flushes with fsync interval.
 	FsyncInterval time.Duration `mapstructure:"fsync_interval"`
-	// Compression is when segments that are not written to any more are compressed: never, always, or auto, which is
-	// when a budget gets short.
+	// Compression says when full segments are compressed: never, always, or auto (when a budget runs short).
 	Compression string `mapstructure:"compression"`
 	// MemoryBudget is the most memory for buffered spans and their index. Near it traces are decided early, over it spans
 	// are refused. What is remembered of decisions comes on top. The default is 512MiB where the memory limit is 1GiB or more, else
@@ -93,28 +93,28 @@ type Config struct {
 	// DeliveryBudget is the most bytes of spans that wait for their delivery, in equal shares of the destinations; shares that are
 	// not used are lent. 0 is half of DiskBudget, with storage memory half of MemoryBudget.
 	DeliveryBudget bytesize.Size `mapstructure:"delivery_budget"`
-	// WhenFull is what happens over DeliveryBudget: give_up, which is that the destination that is most over its share does not
-	// get its oldest traces, or refuse, which is that new spans are refused.
+	// WhenFull says what happens over DeliveryBudget: give_up (the destination that is furthest over its share loses its oldest
+	// traces) or refuse (new spans are refused).
 	WhenFull string `mapstructure:"when_full"`
-	// RefusalPatience is how long a destination may refuse the gateway itself, as for a wrong credential, until it does not get
+	// RefusalPatience is how long a destination may refuse the gateway itself, as for a wrong credential. Then it loses the
 	// traces that have waited as long.
 	RefusalPatience time.Duration `mapstructure:"refusal_patience"`
-	// Attributes says whether facts about a kept trace, such as its policy, are written on it: on or off. Its weight is
-	// written either way.
+	// Attributes writes facts about a kept trace, such as its policy, on its spans: on or off. The weight is written
+	// either way.
 	Attributes string `mapstructure:"attributes"`
 	// ShutdownTimeout is how long a shutdown waits for the next component to accept kept traces.
 	ShutdownTimeout time.Duration `mapstructure:"shutdown_timeout"`
-	// Destinations are who takes kept traces. The confmap converter of package wirepath writes them, from the pipelines
-	// that the processor is in, and refuses those that a person wrote. Without the converter there are none: then all that
-	// follows is one destination, which takes decoded spans.
+	// Destinations take the kept traces. The confmap converter of package wirepath writes this key from the pipelines that
+	// the processor is in, and refuses it in a file. Without the converter all components that follow are one destination,
+	// which takes decoded spans.
 	Destinations []destination.Destination `mapstructure:"destinations"`
 }
 
-// DecisionCacheConfig is how many decisions are remembered, the latest ones. They take up to 56 bytes each.
+// DecisionCacheConfig limits the latest decisions that are remembered. One takes up to 56 bytes.
 type DecisionCacheConfig struct {
-	// SampledCacheSize is for sampled traces. 0 forgets at once, so that late spans are decided as traces of their own.
+	// SampledCacheSize is the limit for sampled traces. With 0 their late spans are decided as traces of their own.
 	SampledCacheSize int `mapstructure:"sampled_cache_size"`
-	// NonSampledCacheSize is for traces that were not sampled or dropped.
+	// NonSampledCacheSize is the limit for traces that were not sampled or dropped.
 	NonSampledCacheSize int `mapstructure:"non_sampled_cache_size"`
 }
 
@@ -124,22 +124,23 @@ type ShadowConfig struct {
 	Rules    []policy.RuleConfig `mapstructure:"rules"`
 }
 
-// ExplainConfig is how much is remembered to explain decisions.
+// ExplainConfig limits the memory of decisions for explanations.
 type ExplainConfig struct {
-	// Decisions is how many of the latest ones. Each takes about 120 bytes, and 16 more for every 64 policies after the
-	// first. 0 remembers none.
+	// Decisions is the number of the latest decisions that are remembered. Each takes about 120 bytes, and 16 more for
+	// every 64 policies after the first. 0 remembers none.
 	Decisions int `mapstructure:"decisions"`
 }
 
-// LinkedTracesConfig is about traces that span links connect with a kept one, in either direction.
+// LinkedTracesConfig configures how traces are kept that span links connect with a kept one, in either
+// direction.
 type LinkedTracesConfig struct {
-	// Enabled keeps those of them that wait for a decision or for being revived, without a weight.
+	// Enabled keeps a linked trace that is undecided or can still be revived. It gets no weight.
 	Enabled bool `mapstructure:"enabled"`
-	// MaxLinksPerSpan is how many links of a span are looked at.
+	// MaxLinksPerSpan is the number of a span's links that are read.
 	MaxLinksPerSpan int `mapstructure:"max_links_per_span"`
-	// MaxLinksPerTrace is with how many other traces one can be linked.
+	// MaxLinksPerTrace is the largest number of other traces that one is linked with.
 	MaxLinksPerTrace int `mapstructure:"max_links_per_trace"`
-	// MaxLinks is how many links between traces are remembered, the latest ones. They take up to 110 bytes each.
+	// MaxLinks is the number of the latest links between traces that are remembered. One takes up to 110 bytes.
 	MaxLinks int `mapstructure:"max_links"`
 }
 
@@ -153,10 +154,10 @@ const (
 	maxCacheSize  = 1 << 30
 )
 
-// minDeliveryBudget, the least of revive_budget too, distinguishes a budget from a number that was written without its unit, which is taken for bytes.
+// minDeliveryBudget is the least delivery_budget and revive_budget. A smaller value is a number without its unit, taken for bytes.
 const minDeliveryBudget bytesize.Size = 1 << 20
 
-// leastWait distinguishes a wait from a number that was written without its unit, which is taken for nanoseconds.
+// leastWait is the least wait. A shorter one is a number without its unit, taken for nanoseconds.
 const leastWait = time.Millisecond
 
 // Validate reports everything that is wrong with the configuration.
@@ -212,7 +213,7 @@ func (cfg *Config) Validate() error {
 	return errors.Join(errs...)
 }
 
-// options are those of the policies.
+// options returns the options of the policies.
 func (cfg *Config) options() policy.Options {
 	return policy.Options{Contrib: cfg.Compat == compatContrib, FirstMatch: cfg.SampleOnFirstMatch}
 }
@@ -280,7 +281,7 @@ func (cfg *Config) validateRevive(bad func(string, ...any)) {
 
 func (cfg *Config) validateDelivery(bad func(string, ...any)) {
 	key, room := cfg.room()
-	// Beyond, a backlog within its budget would leave no room for traces to wait for their decision.
+	// A larger backlog would leave too little room for undecided traces.
 	if n := cfg.DeliveryBudget; n != 0 && n < minDeliveryBudget {
 		bad("delivery_budget (%s) must be at least %s; write it with a unit, such as 512MiB, or 0 for half of %s", n, minDeliveryBudget, key)
 	} else if most := room / 4 * 3; n > most {
@@ -301,7 +302,7 @@ func (cfg *Config) validateDelivery(bad func(string, ...any)) {
 	}
 }
 
-// room is the budget that spans wait in, with its key.
+// room returns the budget that spans wait in, and its key.
 func (cfg *Config) room() (key string, bytes bytesize.Size) {
 	if cfg.Storage == storageMemory {
 		return "memory_budget", cfg.MemoryBudget
@@ -309,7 +310,7 @@ func (cfg *Config) room() (key string, bytes bytesize.Size) {
 	return "disk_budget", cfg.DiskBudget
 }
 
-// deliveryBudget is DeliveryBudget, or what it is if that is 0.
+// deliveryBudget is DeliveryBudget, or its default if that is 0.
 func (cfg *Config) deliveryBudget() bytesize.Size {
 	if cfg.DeliveryBudget > 0 {
 		return cfg.DeliveryBudget
@@ -318,7 +319,7 @@ func (cfg *Config) deliveryBudget() bytesize.Size {
 	return room / 2
 }
 
-// reviveBudget is ReviveBudget, or what it is if that is 0.
+// reviveBudget is ReviveBudget, or its default if that is 0.
 func (cfg *Config) reviveBudget() bytesize.Size {
 	if cfg.ReviveBudget > 0 {
 		return cfg.ReviveBudget
@@ -327,7 +328,7 @@ func (cfg *Config) reviveBudget() bytesize.Size {
 	return room / 4
 }
 
-// shards is how many shards there are: by default twice as many as threads, so that these seldom meet.
+// shards returns the number of shards: by default twice the number of threads, so that these seldom meet.
 func (cfg *Config) shards() int {
 	if cfg.NumShards > 0 {
 		return cfg.NumShards
@@ -335,7 +336,7 @@ func (cfg *Config) shards() int {
 	return min(maxShards, 1<<bits.Len(uint(2*runtime.GOMAXPROCS(0)-1)))
 }
 
-// defaultMemoryBudget is MemoryBudget within the memory limit of the process.
+// defaultMemoryBudget derives MemoryBudget from the memory limit of the process.
 func defaultMemoryBudget() bytesize.Size {
 	limit, ok := cgroup.Limit()
 	if !ok {
@@ -350,7 +351,7 @@ func memoryBudgetWithin(limit int64) bytesize.Size {
 	return bytesize.Size(min(max(limit/16*11-192<<20, leastMemoryBudget)&^(1<<20-1), mostMemoryBudget))
 }
 
-// compression is the one that was validated.
+// compression returns the validated value.
 func (cfg *Config) compression() budget.Compression {
 	switch cfg.Compression {
 	case compressAlways:

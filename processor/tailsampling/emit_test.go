@@ -236,7 +236,7 @@ func testShutdownLeavesACallBehindThatNeverReturns(t *testing.T) {
 		p := start(t, keepAll(testConfig()), &next)
 		require.NoError(t, wireDoor(t, p, request(newTrace(1, 2, false)...)))
 		decideAll(p)
-		require.ErrorContains(t, p.Shutdown(t.Context()), "the next component does not return")
+		require.ErrorContains(t, p.Shutdown(t.Context()), "the next component did not return")
 		assert.Equal(t, lost(2), p.output.Lost.Load())
 		close(unblock)
 	})

@@ -16,13 +16,13 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/tally"
 )
 
-// ConsumeTraces takes the spans of td, or those of the wire request in ctx, or none of them. It keeps nothing of either.
-// Where ctx ends while the spans are flushed it returns the error of ctx, and the spans stay.
+// ConsumeTraces takes all spans of td, or of the wire request in ctx, or none of them. It keeps no reference to either.
+// If ctx ends while the spans are flushed, it returns the error of ctx and the spans stay.
 func (p *Sampler) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
 	began := clock.Now()
 	defer p.view.Stages.Since(tally.Append, began)
 	if err := ctx.Err(); err != nil {
-		return err // nobody waits for the answer, so the spans will be sent again
+		return err // the client is gone and will send the spans again
 	}
 	request, release, err := wire.Of(ctx, td)
 	if err != nil {
@@ -45,7 +45,7 @@ func (p *Sampler) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
 	}
 	if err := p.take(ctx, request, began.Add(requestTime)); err != nil {
 		if errors.Is(err, ctx.Err()) {
-			return err // the disk refused nothing: nobody waits for it any more
+			return err // the client is gone; the disk refused nothing
 		}
 		return p.refusals.Refuse(len(request.Spans), err)
 	}
@@ -54,10 +54,11 @@ func (p *Sampler) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
 	return nil
 }
 
-// requestTime is how long a request waits for the disk and for others before it is refused, all waits together.
+// requestTime is how long a request waits for the disk and for shards, all waits together, before it is
+// refused.
 const requestTime = 900 * time.Millisecond
 
-// take appends the spans of a request, where there is room.
+// take appends the spans of a request if there is room.
 func (p *Sampler) take(ctx context.Context, r *wire.Request, deadline time.Time) error {
 	if p.backlogs.Full() {
 		return refuse.ErrDeliveryBudget
@@ -84,7 +85,7 @@ func (p *Sampler) take(ctx context.Context, r *wire.Request, deadline time.Time)
 	return p.view.Syncer.Load().Wait(ctx, deadline)
 }
 
-// countServices counts a request that was taken, by service.
+// countServices counts an accepted request by service.
 func countServices(in *intake.Request, services *tally.Services) {
 	for resource, amount := range in.ByResource {
 		s := services.Of(resource)

@@ -17,8 +17,8 @@ import (
 // recoveryTimeout is how long Start waits for the recovery.
 const recoveryTimeout = time.Second
 
-// Start begins to decide and to deliver. With storage disk it first reads back what is there: where that takes longer
-// than recoveryTimeout it goes on by itself, and spans are refused until it is done.
+// Start begins to decide and to deliver. With storage disk it reads the span log back first. After recoveryTimeout
+// that goes on in the background, and spans are refused until it is done.
 func (p *Sampler) Start(_ context.Context, h component.Host) error {
 	ctx, cancel := context.WithCancel(context.Background())
 	if p.store != nil {
@@ -47,7 +47,7 @@ func (p *Sampler) Start(_ context.Context, h component.Host) error {
 	return nil
 }
 
-// newSyncer starts the flushes of files, nil where they are left to the system.
+// newSyncer starts the flushes of files. It returns nil if they are left to the system.
 func (p *Sampler) newSyncer() *fsync.Syncer {
 	switch p.cfg.Fsync {
 	case fsyncInterval:
@@ -70,8 +70,9 @@ func (p *Sampler) run(ctx context.Context) {
 	}
 }
 
-// Shutdown delivers what is kept, until ctx is done or shutdown_timeout is over. What is undecided stays on disk, as
-// does what could not be delivered; in memory it is decided, and what is left in the end is lost, counted and logged.
+// Shutdown delivers kept traces until ctx is done or shutdown_timeout is over. With storage disk, undecided and
+// undelivered traces stay for the next start. With storage memory, undecided traces are decided, and the undelivered
+// ones are lost, counted and logged.
 func (p *Sampler) Shutdown(ctx context.Context) error {
 	p.life.gate.Lock()
 	started, closed := p.life.abort != nil, p.life.closed
@@ -89,8 +90,8 @@ func (p *Sampler) Shutdown(ctx context.Context) error {
 		}
 		err = p.finish(ctx)
 	}
-	// The metrics stay registered: the Collector collects them once more when all components have stopped, and what a
-	// shutdown lost must be among them.
+	// The metrics stay registered: the Collector collects them once more when all components have stopped, and they
+	// must include the losses of a shutdown.
 	if err == nil {
 		err = p.close(started)
 	}
@@ -115,26 +116,26 @@ func (p *Sampler) finish(ctx context.Context) error {
 	case <-ctx.Done():
 	}
 	p.life.abort()
-	// A call of the next component that heeds its context returns now.
+	// A next component that heeds its context returns within this time.
 	const grace = time.Second
 	select {
 	case <-done:
 	case <-clock.After(grace):
 		p.countLost()
-		return errors.New("tail_sampling: the next component does not return, so that its call is left behind")
+		return errors.New("tail_sampling: the next component did not return; its call is abandoned")
 	}
 	p.countLost()
 	return nil
 }
 
-// decideLast decides what is pending where it would be lost otherwise, or where it is asked for, and sends late parts on their
-// way.
+// decideLast decides pending traces if the shutdown would lose them or the configuration says so, and queues late parts for
+// delivery.
 func (p *Sampler) decideLast() {
 	dropped := p.cfg.DropPendingTracesOnShutdown
 	drain.Decide(p.buffer, p.store == nil || dropped || p.cfg.DecideOnShutdown && p.buffer.Ready(), dropped)
 }
 
-// countLost counts and logs what could not be delivered.
+// countLost counts and logs the undelivered traces that are lost.
 func (p *Sampler) countLost() {
 	p.output.LogLosses(true)
 	var traces, spans int64
@@ -156,7 +157,7 @@ func (p *Sampler) countLost() {
 	}
 }
 
-// close gives the memory back, and the directory.
+// close frees the memory and releases the directory.
 func (p *Sampler) close(started bool) error {
 	p.buffer.Close()
 	err := p.view.Syncer.Load().Close()

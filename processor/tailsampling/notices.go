@@ -10,8 +10,8 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/version"
 )
 
-// Notices are logged at the start, for users of a configuration made for contrib's processor: which of its keys have no
-// meaning here, and what to use instead.
+// Notices are logged at the start for users of a configuration for contrib's processor: the keys without effect here,
+// and what to use instead.
 func (cfg *Config) Notices() []string {
 	var notices []string
 	if cfg.BlockOnOverflow {
@@ -37,7 +37,7 @@ func (cfg *Config) Notices() []string {
 	return notices
 }
 
-// Warnings returns what is odd about a valid configuration, as it is logged at the start.
+// Warnings returns doubts about a valid configuration, to be logged at the start.
 func (cfg *Config) Warnings() []string {
 	_, compiled, err := compileFirst(cfg, version.NewNames(), zap.NewNop())
 	if err != nil {
@@ -46,8 +46,8 @@ func (cfg *Config) Warnings() []string {
 	return slices.Concat(cfg.Notices(), compiled.Warnings())
 }
 
-// watchIDs returns what is called a few times a second to log that trace IDs have no randomness: which matters but with compat
-// contrib, which hashes them.
+// watchIDs returns a function, to be called a few times a second, that logs trace IDs without randomness. With compat contrib
+// these do no harm, as it hashes trace IDs.
 func watchIDs(b *buffer.Buffer, compat string, logger *zap.Logger) func() {
 	if compat == compatContrib {
 		return func() {}
@@ -56,7 +56,7 @@ func watchIDs(b *buffer.Buffer, compat string, logger *zap.Logger) func() {
 	return func() { watch.Judge(countedIDs(b)) }
 }
 
-// countedIDs is the sum of what the shards have counted of trace IDs, which begin anew when it is full.
+// countedIDs adds up the shards' counts of trace IDs. It resets them when the sum is full.
 func countedIDs(b *buffer.Buffer) *randomness.Counts {
 	var sum randomness.Counts
 	for m := range b.Locked() {

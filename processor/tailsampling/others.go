@@ -14,10 +14,10 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/metadata"
 )
 
-// reloaded are the keys that are read again.
+// reloaded are the keys that a reload applies.
 var reloaded = []string{"policies", "rules", "shadow"}
 
-// noticeOthers remembers and logs what else than policies, rules and shadow was changed in the configuration: a restart applies it.
+// noticeOthers remembers and logs changes of other keys, which only a restart applies.
 func (p *policies) noticeOthers(read *Config, whole *confmap.Conf) {
 	own := "processors" + confmap.KeyDelimiter + p.id.String() + confmap.KeyDelimiter
 	p.current.needsRestart = otherKeys(p.cfg, read)
@@ -35,7 +35,7 @@ func (p *policies) noticeOthers(read *Config, whole *confmap.Conf) {
 	}
 }
 
-// isReloaded reports whether a key of the whole configuration is one that a tail_sampling processor, this one or another, reads again.
+// isReloaded reports whether a reload applies a key of the whole configuration: one of this tail_sampling processor or of another.
 func isReloaded(key string) bool {
 	parts := strings.Split(key, confmap.KeyDelimiter)
 	const section, id, name, depth = 0, 1, 2, 3
@@ -46,7 +46,7 @@ func isReloaded(key string) bool {
 	return kind == metadata.Type.String() && slices.Contains(reloaded, parts[name])
 }
 
-// otherKeys are the keys, but for those that are read again, in which configurations differ.
+// otherKeys returns the keys in which configurations differ and which a reload does not apply.
 func otherKeys(a, b *Config) (keys []string) {
 	x, y := reflect.ValueOf(a).Elem(), reflect.ValueOf(b).Elem()
 	for i := range x.NumField() {
@@ -58,12 +58,12 @@ func otherKeys(a, b *Config) (keys []string) {
 	return keys
 }
 
-// logWaits logs the waits that the file with the policies leaves to another one, as one that was written for contrib's processor
-// does: which value holds, and why.
+// logWaits logs the waits that are missing in the file with the policies, as in a file for contrib's processor: the value that
+// applies, and its origin.
 func (p *policies) logWaits(ctx context.Context) {
 	locations, err := p.source.Locations(ctx)
 	if err != nil {
-		p.logger.Warn("where the waits are set cannot be told", zap.Error(err))
+		p.logger.Warn("cannot find where the waits are set", zap.Error(err))
 		return
 	}
 	values := map[string]struct{ here, contrib time.Duration }{
@@ -77,7 +77,7 @@ func (p *policies) logWaits(ctx context.Context) {
 		if w.From != "" {
 			why = w.From + " sets it"
 		}
-		p.logger.Info("a wait is not set where the policies are: "+w.Key, zap.Stringer("holds", v.here), zap.String("because", why),
+		p.logger.Info("the file with the policies does not set a wait: "+w.Key, zap.Stringer("holds", v.here), zap.String("because", why),
 			zap.String("policies_in", w.Policies), zap.Stringer("default_of_contrib", v.contrib))
 	}
 }

@@ -85,9 +85,9 @@ func TestStartNamesInheritedWaits(t *testing.T) {
 		file("ours.yaml", map[string]any{"decision_wait": "10s", "policies": statusPolicies("ERROR")}),
 	}
 	p, logs := startLogged(t, d)
-	told := logs.FilterMessageSnippet("a wait is not set where the policies are").All()
+	told := logs.FilterMessageSnippet("does not set a wait").All()
 	require.Len(t, told, 2)
-	assert.Equal(t, "a wait is not set where the policies are: decision_wait_after_root_received", told[0].Message)
+	assert.Equal(t, "the file with the policies does not set a wait: decision_wait_after_root_received", told[0].Message)
 	assert.Equal(t, map[string]any{
 		"holds": "2s", "because": "config.yaml sets it", "policies_in": "ours.yaml", "default_of_contrib": "0s",
 	}, told[0].ContextMap())

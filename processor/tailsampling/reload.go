@@ -21,15 +21,14 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/version"
 )
 
-// Source is where the processor's configuration comes from, so that its policies can be read again while it runs. Its
-// methods may be called concurrently.
+// Source reads the processor's configuration again while it runs. Its methods may be called concurrently.
 type Source interface {
 	// Load resolves the whole configuration again, as at the start.
 	Load(ctx context.Context) (*confmap.Conf, error)
-	// OnHangup calls f, in a goroutine, whenever the user asks by a signal to read the policies again, until cancel was
-	// called and has returned.
+	// OnHangup calls f in a goroutine whenever a signal asks for a reload. After cancel has returned f is not called
+	// any more.
 	OnHangup(f func(ctx context.Context)) (cancel func())
-	// Locations returns the places that the configuration is read from, those that override others after them.
+	// Locations returns the places that the configuration is read from. Later ones override earlier ones.
 	Locations(ctx context.Context) ([]Location, error)
 }
 
@@ -49,22 +48,22 @@ type Policies struct {
 	Since    time.Time
 	Policies []version.PolicyInfo
 	Shadow   []version.PolicyInfo
-	// Promoted is set while these were the shadow's and the configuration does not have them yet.
+	// Promoted reports whether these policies were the shadow's and are not in the configuration yet.
 	Promoted bool
-	// NeedsRestart are the other keys that were changed in the configuration, as of the last reload: first the processor's, then those
-	// of the rest of the configuration, with what they stand under.
+	// NeedsRestart are the changed keys that need a restart, as of the last reload: the processor's first, then the full names of all
+	// others.
 	NeedsRestart []string
-	// LastError is why the last reload failed, if it did.
+	// LastError is the failure of the last reload, or nil.
 	LastError *ReloadError
 }
 
-// ReloadError is a reload that failed.
+// ReloadError describes a failed reload.
 type ReloadError struct {
 	At     time.Time
 	Detail string
 }
 
-// policies are the versions of a sampler's policies, and how one follows another.
+// policies holds the versions of a sampler's policies and replaces the current one.
 type policies struct {
 	cfg      *Config
 	logger   *zap.Logger
@@ -76,11 +75,11 @@ type policies struct {
 
 	started  *confmap.Conf // the whole configuration at the start; nil where it could not be read
 	reading  sync.Mutex    // held while the configuration is read again
-	swapping sync.Mutex    // held while the current version is changed, and what follows
+	swapping sync.Mutex    // held while the current version and its shards change
 	current  configured
 }
 
-// configured is what the current version was made of, and what became of the last reload.
+// configured is the configuration of the current version, and the outcome of the last reload.
 type configured struct {
 	policies     []policy.Config
 	rules        []policy.RuleConfig
@@ -90,7 +89,7 @@ type configured struct {
 	failed       *ReloadError
 }
 
-// compileFirst compiles the first version. Policies follow it after open.
+// compileFirst compiles the first version. The result accepts others after open.
 func compileFirst(cfg *Config, names *version.Names, logger *zap.Logger) (*policies, *version.Version, error) {
 	p := &policies{cfg: cfg, logger: logger, current: configured{policies: cfg.Policies, rules: cfg.Rules, shadow: cfg.Shadow}}
 	v, err := p.compile(1, cfg, names)
@@ -109,12 +108,12 @@ func (p *policies) compile(number int, cfg *Config, names *version.Names) (*vers
 	return version.New(number, set, shadow, names)
 }
 
-// open lets versions follow the first: read from the source for the processor with this ID, and swapped in the buffer.
+// open allows later versions, read from source for the processor with this ID and swapped in the buffer.
 func (p *policies) open(id component.ID, source Source, b *buffer.Buffer, reloads *[status.Outcomes]atomic.Int64) {
 	p.id, p.source, p.buffer, p.reloads = id, source, b, reloads
 }
 
-// listen reloads when a signal asks for it, or what is watched has changed, until cancel is called. What goes wrong is logged by take.
+// listen reloads at a signal, and with watch when the configuration has changed, until cancel is called. Failures are logged by take.
 func (p *policies) listen() (cancel func()) {
 	if p.source == nil {
 		if p.cfg.Watch > 0 {
@@ -124,7 +123,7 @@ func (p *policies) listen() (cancel func()) {
 	}
 	ctx, done := context.WithTimeout(context.Background(), loadTimeout)
 	defer done()
-	p.started, _ = p.source.Load(ctx) // as the Collector just did; else changes are not told
+	p.started, _ = p.source.Load(ctx) // the Collector has just read it; on an error, changes are not noticed
 	p.logWaits(ctx)
 	forget, stop := p.source.OnHangup(func(ctx context.Context) { _, _ = p.reload(ctx) }), p.watch()
 	return func() {
@@ -148,7 +147,7 @@ func (p *policies) describeLocked() Policies {
 	}
 }
 
-// loadTimeout is how long reading the configuration may take, which can be elsewhere (--config https://…).
+// loadTimeout limits the reading of a configuration, which can be remote (--config https://…).
 const loadTimeout = 30 * time.Second
 
 func (p *policies) reload(ctx context.Context) (Policies, error) {
@@ -159,14 +158,14 @@ func (p *policies) reload(ctx context.Context) (Policies, error) {
 	return p.take(p.load(ctx))
 }
 
-// reading is the configuration as it was read once: the processor's, and the whole. Where that could not be, err is why.
+// reading is one reading of the configuration: the processor's part and the whole, or err.
 type reading struct {
 	cfg   *Config
 	whole *confmap.Conf
 	err   error
 }
 
-// take makes the policies of a configuration that was read the current ones.
+// take makes the policies of a configuration the current ones.
 func (p *policies) take(r reading) (Policies, error) {
 	p.swapping.Lock()
 	defer p.swapping.Unlock()
@@ -178,23 +177,23 @@ func (p *policies) take(r reading) (Policies, error) {
 	p.reloads[outcome].Add(1)
 	if err != nil {
 		p.current.failed = &ReloadError{At: clock.Now().UTC(), Detail: err.Error()}
-		p.logger.Warn("policies cannot be reloaded: the version before stays", zap.Error(err), zap.Int("policy_version", p.versions.Current().Number))
+		p.logger.Warn("reloading the policies failed, the current version stays", zap.Error(err), zap.Int("policy_version", p.versions.Current().Number))
 		return Policies{}, err
 	}
 	p.current.failed = nil
 	return p.describeLocked(), nil
 }
 
-// apply takes the policies and the shadow from a configuration that was read again, and nothing else.
+// apply takes the policies and the shadow from a configuration, and no other key.
 func (p *policies) apply(read *Config) (status.Outcome, error) {
 	c := &p.current
 	if !c.promoted && reflect.DeepEqual(c.policies, read.Policies) && reflect.DeepEqual(c.rules, read.Rules) && reflect.DeepEqual(c.shadow, read.Shadow) {
-		p.logger.Info("policies were reloaded and are the same", zap.Int("policy_version", p.versions.Current().Number))
+		p.logger.Info("policies reloaded, unchanged", zap.Int("policy_version", p.versions.Current().Number))
 		return status.ReloadUnchanged, nil
 	}
 	cfg := *p.cfg
 	cfg.Policies, cfg.Rules, cfg.Shadow = read.Policies, read.Rules, read.Shadow
-	if _, _, err := cfg.compileAll(p.logger); err != nil { // with the other keys as they were at the start
+	if _, _, err := cfg.compileAll(p.logger); err != nil { // the other keys are as at the start
 		return status.ReloadFailed, fmt.Errorf("%w, because they do not go with the keys that need a restart: %w", ErrInvalid, err)
 	}
 	v, err := p.swap(func(number int) (*version.Version, error) { return p.successor(number, &cfg) })
@@ -205,11 +204,11 @@ func (p *policies) apply(read *Config) (status.Outcome, error) {
 	for _, w := range v.Warnings() {
 		p.logger.Warn(w)
 	}
-	p.logger.Info("policies were reloaded", zap.Int("policy_version", v.Number))
+	p.logger.Info("policies reloaded", zap.Int("policy_version", v.Number))
 	return status.ReloadChanged, nil
 }
 
-// successor makes a version that goes on with what the current one counted, where a policy is the same.
+// successor makes the next version. A policy that is unchanged keeps its counts.
 func (p *policies) successor(number int, cfg *Config) (*version.Version, error) {
 	v, err := p.compile(number, cfg, p.versions.Names)
 	if err == nil {
@@ -218,7 +217,7 @@ func (p *policies) successor(number int, cfg *Config) (*version.Version, error) 
 	return v, err
 }
 
-// load reads the whole configuration, and the processor's, which it validates.
+// load reads the whole configuration and validates the processor's part.
 func (p *policies) load(ctx context.Context) (r reading) {
 	if p.source == nil {
 		return reading{err: ErrNoSource}
@@ -259,6 +258,6 @@ func (p *policies) promote() (Policies, error) {
 		return Policies{}, err
 	}
 	p.current.promoted = true
-	p.logger.Info("the shadow's policies were promoted, until the next reload or restart", zap.Int("policy_version", v.Number))
+	p.logger.Info("shadow's policies promoted until the next reload or restart", zap.Int("policy_version", v.Number))
 	return p.describeLocked(), nil
 }

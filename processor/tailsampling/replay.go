@@ -18,8 +18,8 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/shard"
 )
 
-// Replay decides recorded traces as the processor would have decided them, without waiting: its clock is the spans'. A
-// request comes when the latest span in it or before it had ended. It is not safe for concurrent use.
+// Replay decides recorded traces as the processor would have, without waiting: the spans' timestamps drive its clock.
+// A request arrives when the latest span up to and including it has ended. It is not safe for concurrent use.
 type Replay struct {
 	sampler *Sampler
 	in      intake.Request
@@ -27,10 +27,10 @@ type Replay struct {
 	began   uint64 // Unix nanoseconds
 	now     clock.Monotonic
 	seen    map[wire.TraceID]struct{}
-	order   []wire.TraceID // in which traces were first seen
+	order   []wire.TraceID // by first span
 }
 
-// NewReplay returns a Replay of the configuration, but for its storage and shards.
+// NewReplay returns a Replay of the configuration; storage and shards are its own.
 func NewReplay(cfg *Config) (*Replay, error) {
 	mine := *cfg
 	mine.Storage, mine.NumShards, mine.MemoryBudget, mine.NumTraces = storageMemory, 1, math.MaxInt64/4, 0
@@ -41,14 +41,14 @@ func NewReplay(cfg *Config) (*Replay, error) {
 	set := processor.Settings{ID: component.NewID(metadata.Type), TelemetrySettings: component.TelemetrySettings{
 		Logger: zap.NewNop(), MeterProvider: metricnoop.NewMeterProvider(), TracerProvider: tracenoop.NewTracerProvider(),
 	}}
-	p, err := newSampler(set, &mine, nil, nil) // nothing is started, and so nothing passed on
+	p, err := newSampler(set, &mine, nil, nil) // never started, so it delivers nothing
 	if err != nil {
 		return nil, err
 	}
 	return &Replay{sampler: p, seen: map[wire.TraceID]struct{}{}}, nil
 }
 
-// Add takes an OTLP trace request in protobuf. Of spans without a trace ID it takes none.
+// Add takes an OTLP trace request in protobuf. It skips spans without a trace ID.
 func (r *Replay) Add(request []byte) error {
 	if err := r.request.Scan(request); err != nil {
 		return fmt.Errorf("read spans: %w", err)
@@ -72,10 +72,10 @@ func (r *Replay) Add(request []byte) error {
 	return nil
 }
 
-// member is the one shard. Nobody else uses it, so it is not locked.
+// member returns the one shard. No other goroutine uses it, so it is not locked.
 func (r *Replay) member() *buffer.Member { return r.sampler.buffer.Members[0] }
 
-// advance brings the clock to when the request came, and decides what was due until then.
+// advance sets the clock to the arrival of the request, and decides the traces that were due before.
 func (r *Replay) advance() {
 	var ended uint64
 	for i := range r.request.Spans {
@@ -90,7 +90,7 @@ func (r *Replay) advance() {
 	}
 }
 
-// decideUntil decides, in its time, what is due until then.
+// decideUntil decides traces at the times they are due, up to end.
 func (r *Replay) decideUntil(end clock.Monotonic) {
 	m := r.member()
 	for {
@@ -107,7 +107,7 @@ func (r *Replay) decideUntil(end clock.Monotonic) {
 	}
 }
 
-// follow passes messages of links on, by this clock, and gives up what was kept.
+// follow delivers the messages between linked traces and gives up the kept traces.
 func (r *Replay) follow() {
 	m := r.member()
 	for messages := m.EndVisit().Messages; len(messages) > 0; messages = m.EndVisit().Messages {
@@ -124,8 +124,8 @@ func (r *Replay) follow() {
 	}
 }
 
-// Finish decides what is left, as if nothing more had come, and returns the decisions about all traces, in the order in
-// which their first spans came, and what the policies did.
+// Finish decides the remaining traces as if no more spans came. It returns the decisions about all traces in the order
+// of their first spans, and the counts by policy.
 func (r *Replay) Finish() ([]Explanation, []PolicyStatus) {
 	r.decideUntil(shard.Never)
 	decisions := make([]Explanation, 0, len(r.order))

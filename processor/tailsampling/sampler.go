@@ -45,7 +45,7 @@ type Sampler struct {
 	decider  *buffer.Decider
 	view     *status.View
 	scratch  sync.Pool // of *intake.Request
-	// fsync flushes the span log's files to the disk; tests let it fail.
+	// fsync flushes the span log's files to the disk; tests replace it.
 	fsync func() error
 	life  lifecycle
 }
@@ -57,9 +57,9 @@ type lifecycle struct {
 	closed bool         // guarded by gate
 
 	stop    chan struct{}      // ends what decide waits for
-	drain   chan struct{}      // closed when nothing more will be decided
-	abort   context.CancelFunc // ends what senders do; nil before the start
-	decide  sync.WaitGroup     // the decider, who makes room, the shrinker and who keeps the delivery budget
+	drain   chan struct{}      // closed after the last decision
+	abort   context.CancelFunc // cancels the senders; nil before the start
+	decide  sync.WaitGroup     // the decider, Relieve, Shrink and Backlogs.Run
 	deliver sync.WaitGroup     // the senders
 	hangups func()             // ends the reloads by signal
 }
@@ -103,7 +103,7 @@ func newSampler(set processor.Settings, cfg *Config, next consumer.Traces, sourc
 	return p, err
 }
 
-// connect makes what works on the buffer, and the view of it.
+// connect creates the workers of the buffer and the view of it.
 func (p *Sampler) connect(next consumer.Traces) {
 	services, stages := new(tally.Services), new(tally.Stages)
 	p.output = &delivery.Output{
@@ -133,7 +133,7 @@ func (p *Sampler) connect(next consumer.Traces) {
 	p.view.Refusals = p.refusals
 }
 
-// newShared translates the configuration into what shards have in common.
+// newShared translates the configuration for the shards.
 func newShared(cfg *Config, names *version.Names) (*shard.Shared, error) {
 	largest := uint64(cfg.MaximumTraceSizeBytes)
 	if largest == 0 || largest > shard.MaxTraceSize {
@@ -168,6 +168,6 @@ func newShared(cfg *Config, names *version.Names) (*shard.Shared, error) {
 // Capabilities declares that the processor does not change its input.
 func (p *Sampler) Capabilities() consumer.Capabilities { return consumer.Capabilities{} }
 
-// Probe is not OK while spans are refused (which blocks the gateway), kept traces wait for the next component, or the last reload of
-// the policies failed.
+// Probe is not OK while spans are refused (which blocks the gateway), while kept traces wait for the next component, and after a
+// failed reload.
 func (p *Sampler) Probe(context.Context) host.Health { return p.policies.health(p.view.Health()) }

@@ -17,20 +17,20 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/shard"
 )
 
-// Stepped is a sampler whose goroutines do not run: its owner, a simulation, takes their turns. What it does is then a function of
-// the calls that are made, of the clock and of StepSettings. It is for one goroutine.
+// Stepped is a sampler without goroutines: a simulation calls its steps. Its behavior depends only on these calls, the clock and
+// StepSettings. It is for one goroutine.
 type Stepped struct {
 	*Sampler
 	turns []*delivery.Turns
 }
 
-// StepSettings stand for the machine, and for chance.
+// StepSettings replace the machine and chance.
 type StepSettings struct {
-	// System is where the span log is.
+	// System holds the span log's files.
 	System spanlog.System
-	// Seed is that of the hashes of trace IDs, where the span log has none yet.
+	// Seed is the seed of the hash of trace IDs, unless the span log has one.
 	Seed [2]uint64
-	// OnEvent is called before and after each event that is put into a journal.
+	// OnEvent is called before and after each event is put into a journal.
 	OnEvent func(e *spanlog.Event, done bool)
 }
 
@@ -51,7 +51,7 @@ func NewStepped(set processor.Settings, cfg *Config, next consumer.Traces, with 
 	return &Stepped{Sampler: p}, nil
 }
 
-// watched tells of what a journal gets.
+// watched reports each event that a journal gets.
 type watched struct {
 	shard.Journal
 	on func(e *spanlog.Event, done bool)
@@ -63,7 +63,7 @@ func (w watched) Put(e spanlog.Event, at clock.UnixMilli) {
 	w.on(&e, true)
 }
 
-// Open reads back what is there. With fsync interval the owner calls Flush.
+// Open reads the span log back. With fsync interval the owner calls Flush.
 func (s *Stepped) Open() error {
 	if err := s.store.Open(); err != nil {
 		return err
@@ -85,10 +85,10 @@ func (s *Stepped) Open() error {
 	return nil
 }
 
-// Decide does what is due.
+// Decide decides the traces that are due.
 func (s *Stepped) Decide() { s.decider.Once() }
 
-// Due are the senders that have something to do now. Those of a destination follow each other.
+// Due returns the senders that have work now, grouped by destination.
 func (s *Stepped) Due() (senders []int) {
 	now := s.buffer.Now()
 	for i, t := range s.turns {
@@ -99,10 +99,11 @@ func (s *Stepped) Due() (senders []int) {
 	return senders
 }
 
-// Deliver takes a turn of a sender, with one call of the next component at most. Others' turns may be taken during that call.
+// Deliver takes one turn of a sender, which calls the next component at most once. Turns of others may be taken during that
+// call.
 func (s *Stepped) Deliver(ctx context.Context, sender int) { s.turns[sender].Take(ctx) }
 
-// MakeRoom does what requests have asked for, and what is done every now and then.
+// MakeRoom makes the room that requests have asked for, and tidies up.
 func (s *Stepped) MakeRoom() {
 	turns := budget.Turns{Budget: s.budget}
 	turns.TakeRelief()
@@ -110,7 +111,7 @@ func (s *Stepped) MakeRoom() {
 	turns.TakeTidying()
 }
 
-// KeepBacklogs gives up what is over delivery_budget.
+// KeepBacklogs gives up traces over delivery_budget.
 func (s *Stepped) KeepBacklogs() {
 	s.backlogs.Keep(nil)
 	s.backlogs.Kept()
@@ -127,13 +128,13 @@ func (s *Stepped) TakePolicies(cfg *Config) error {
 	return err
 }
 
-// Stop decides nothing more, and leaves everything to the next start.
+// Stop ends all decisions and leaves the rest to the next start.
 func (s *Stepped) Stop() error {
 	s.decideLast()
 	return s.close(true)
 }
 
-// Abandon gives back what the process' memory and goroutines are, as a kill does. System does not answer any more.
+// Abandon frees memory and goroutines, as a kill does. System does not answer any more.
 func (s *Stepped) Abandon() {
 	_ = s.view.Syncer.Load().Close() // nothing is to be flushed
 	if s.buffer.Ready() {
@@ -142,7 +143,7 @@ func (s *Stepped) Abandon() {
 	s.buffer.Pool.Close()
 }
 
-// Outcome is what became of kept spans on the way to a destination, since Open.
+// Outcome counts spans by their delivery to a destination since Open.
 type Outcome struct {
 	GivenUpTraces, RefusedSpans, DeliveredTraces int64
 }
@@ -157,20 +158,20 @@ func (s *Stepped) Outcomes() (list []Outcome) {
 	return list
 }
 
-// Held is what is in the buffer.
+// Held counts the contents of the buffer.
 type Held struct {
 	Spans, Undecided, Undelivered int64
-	// Refused are traces that a destination refused for good, for each destination.
+	// Refused counts traces that were refused for good, once for each destination.
 	Refused int64
-	// Lost are spans that were there and could not be read back.
+	// Lost counts spans that could not be read back.
 	Lost int64
-	// Skipped are events that the journals did not take.
+	// Skipped counts events that the journals did not take.
 	Skipped int64
-	// Volatile are segments that are in no file, because the disk failed.
+	// Volatile counts segments that are in no file because the disk failed.
 	Volatile int64
 }
 
-// Held returns what is in the buffer.
+// Held returns the contents of the buffer.
 func (s *Stepped) Held() (h Held) {
 	sum := s.buffer.Sum()
 	h = Held{Spans: sum.Spans, Undecided: sum.Pending, Undelivered: sum.Undelivered}

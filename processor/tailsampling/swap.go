@@ -7,9 +7,8 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/version"
 )
 
-// swap makes a version the current one, with the next number. Traces that have begun are decided by the version under
-// which they did: spans of theirs that come later are looked at by that, and a shard gives it up with the last of them.
-// Where there is an error nothing has changed. The caller has swapping.
+// swap makes a version the current one, with the next number. A trace stays with the version under which its first span
+// came, and a shard releases a version with its last trace. On an error nothing has changed. The caller holds swapping.
 func (p *policies) swap(compile func(number int) (*version.Version, error)) (*version.Version, error) {
 	if !p.buffer.Ready() {
 		return nil, fmt.Errorf("%w: try again when that is done", refuse.ErrRecovering)

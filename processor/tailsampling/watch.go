@@ -12,7 +12,7 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/watch"
 )
 
-// leastWatch distinguishes an interval from a number that was written without its unit, which is taken for nanoseconds.
+// leastWatch is the least interval. A shorter one is a number without its unit, taken for nanoseconds.
 const leastWatch = time.Second
 
 func (cfg *Config) validateWatch(bad func(string, ...any)) {
@@ -21,8 +21,8 @@ func (cfg *Config) validateWatch(bad func(string, ...any)) {
 	}
 }
 
-// same reports whether two readings found the same, or fail in the same way. All keys count: a change of one that needs a restart is
-// told by a reload, too.
+// same reports whether two readings are equal, or failed alike. All keys count, as a reload also reports changes that need a
+// restart.
 func (r reading) same(other reading) bool {
 	if r.err != nil || other.err != nil {
 		return r.err != nil && other.err != nil && r.err.Error() == other.err.Error()
@@ -30,8 +30,8 @@ func (r reading) same(other reading) bool {
 	return reflect.DeepEqual(r.cfg, other.cfg)
 }
 
-// watch reloads the policies when the processor's configuration has changed, until stop was called and has returned.
-// A configuration that is not valid is tried once, and again when it has changed.
+// watch reloads the policies when the configuration has changed. When stop has returned it has ended. An invalid
+// configuration is tried once, and again after its next change.
 func (p *policies) watch() (stop func()) {
 	if p.cfg.Watch == 0 {
 		return func() {}
@@ -54,7 +54,7 @@ func (p *policies) watch() (stop func()) {
 	return w.Start(reading{cfg: p.cfg})
 }
 
-// health adds to what was found that the last reload failed. Spans are taken all the same.
+// health adds a failed last reload to the findings. Spans are accepted all the same.
 func (p *policies) health(found host.Health) host.Health {
 	p.swapping.Lock()
 	failed := p.current.failed
@@ -63,7 +63,7 @@ func (p *policies) health(found host.Health) host.Health {
 		return found
 	}
 	found.OK = false
-	found.Message = fmt.Sprintf("%s. The policies could not be reloaded at %s, version %d goes on: %s",
+	found.Message = fmt.Sprintf("%s. Reloading the policies failed at %s, version %d stays: %s",
 		found.Message, failed.At.Format(time.RFC3339), p.versions.Current().Number, failed.Detail)
 	return found
 }

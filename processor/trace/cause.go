@@ -1,19 +1,19 @@
 package trace
 
-// Cause is why a span that others name as their parent is missing, as far as the trace itself tells.
+// Cause is why a span's parent is missing, as far as the trace shows.
 type Cause uint8
 
-// Why a parent can be missing.
+// The causes.
 const (
-	// CauseNone: the span is not missing, or stands for no span in particular.
+	// CauseNone: the span is not missing, or stands for no particular span.
 	CauseNone Cause = iota
 	// CauseLate: it may still come.
 	CauseLate
 	// CauseSampled: the trace's spans were sampled with different thresholds, so some are expected to be missing.
 	CauseSampled
-	// CauseLost: the process that made it sends spans, so it was made and did not arrive.
+	// CauseLost: its process sends spans, so it was created and did not arrive.
 	CauseLost
-	// CauseUninstrumented: it was made outside of what the trace shows: a caller that passes context on and sends nothing.
+	// CauseUninstrumented: a caller outside of the trace created it, which propagates context and sends no spans.
 	CauseUninstrumented
 )
 

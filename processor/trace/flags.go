@@ -2,22 +2,22 @@ package trace
 
 import "strings"
 
-// Flags say what was found about a span. They are words of the API and of the attribute slowburn.span.flags.
+// Flags are findings about a span. Their names are those of the API and of the attribute slowburn.span.flags.
 type Flags uint16
 
-// What can be found about a span.
+// The findings.
 const (
 	// FlagOrphan: its parent is missing.
 	FlagOrphan Flags = 1 << iota
 	// FlagDuplicate: identical copies of it arrived, and were left out.
 	FlagDuplicate
-	// FlagMerged: spans of its ID, resource and kind but other content arrived; it is what they add up to.
+	// FlagMerged: copies with its ID, resource and kind but other content were merged into it.
 	FlagMerged
 	// FlagSharedID: the other end of its call has the same ID, as in Zipkin.
 	FlagSharedID
 	// FlagOwnParent: it names itself as its parent.
 	FlagOwnParent
-	// FlagCycle: its parents lead back to it; the edge into it was cut.
+	// FlagCycle: its ancestors lead back to it; the edge into it was cut.
 	FlagCycle
 	// FlagUnfinished: it has no end.
 	FlagUnfinished
@@ -31,7 +31,7 @@ const (
 	FlagLate
 	// FlagResidual: after its clock was corrected it still started before its parent, and was moved on its own.
 	FlagResidual
-	// FlagLinkSelf: it links to itself or to a span above it.
+	// FlagLinkSelf: it links to itself or to an ancestor.
 	FlagLinkSelf
 )
 
@@ -43,7 +43,7 @@ var flagNames = [...]string{
 	"no_start", "far_future", "late", "residual", "link_to_self_or_ancestor",
 }
 
-// Names are the flags' words, in a fixed order; nil without flags.
+// Names returns the flags' names, in a fixed order; nil without flags.
 func (f Flags) Names() []string {
 	var names []string
 	for i, name := range flagNames {

@@ -2,20 +2,20 @@ package trace
 
 import "github.com/slowburn/slowburn/internal/wire"
 
-// LinkTarget says what a link points to.
+// LinkTarget is the kind of a link's target.
 type LinkTarget uint8
 
-// What a link can point to.
+// The kinds of targets.
 const (
 	// LinkTrace: another trace.
 	LinkTrace LinkTarget = iota
-	// LinkSpan: another span of this trace, which is not above the linking one.
+	// LinkSpan: another span of this trace that is not an ancestor.
 	LinkSpan
 	// LinkSelf: the span itself.
 	LinkSelf
-	// LinkAncestor: a span above it.
+	// LinkAncestor: an ancestor of the span.
 	LinkAncestor
-	// LinkMissing: a span of this trace that is not here.
+	// LinkMissing: a span of this trace that has not arrived.
 	LinkMissing
 )
 
@@ -23,16 +23,16 @@ var linkTargetNames = [...]string{"trace", "span", "self", "ancestor", "missing"
 
 func (t LinkTarget) String() string { return linkTargetNames[t] }
 
-// Recorded says what a link's flags tell about whether its target was sampled when the link was made.
+// Recorded says, from a link's flags, whether its target was sampled when the link was made.
 type Recorded uint8
 
-// What a link's flags can tell.
+// The values of Recorded.
 const (
 	// RecordedUnknown: the SDK did not say.
 	RecordedUnknown Recorded = iota
-	// RecordedYes: it was sampled; where it is not stored it was dropped later, or has expired.
+	// RecordedYes: it was sampled; if it is not stored, it was dropped later or has expired.
 	RecordedYes
-	// RecordedNever: it was not sampled at its head, so nobody ever had it.
+	// RecordedNever: it was not sampled at its head, so it was never sent.
 	RecordedNever
 )
 
@@ -40,7 +40,7 @@ const (
 type Link struct {
 	Data   wire.SpanLink
 	Target LinkTarget
-	// Span is the target's index in Trace.Spans, and -1 where the target is not in this trace.
+	// Span is the target's index in Trace.Spans, -1 if it is not in this trace.
 	Span     int
 	Recorded Recorded
 }

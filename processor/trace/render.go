@@ -10,11 +10,11 @@ import (
 	"github.com/slowburn/slowburn/internal/wire"
 )
 
-// maxIndent bounds the indentation of String, so that its length stays in proportion to the spans.
+// maxIndent limits the indentation in String, so that its length stays proportional to the spans.
 const maxIndent = 32
 
-// String is the canonical text of the trace: for people, and to tell whether two traces are the same. Times are relative
-// to the trace's start, which the first line gives.
+// String returns the canonical text of the trace, for people and for comparing traces. Times are relative to the trace's
+// start, which is in the first line.
 func (t *Trace) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "trace %s start=%d duration=%s spans=%d", pcommon.TraceID(t.ID), t.Start, ns(int64(t.End-t.Start)), t.Real())
@@ -42,7 +42,7 @@ func (t *Trace) String() string {
 	return b.String()
 }
 
-// Real counts the spans that arrived, copies left out.
+// Real is the number of spans that arrived, without copies.
 func (t *Trace) Real() int {
 	n := 0
 	for i := range t.Spans {
@@ -110,7 +110,7 @@ func (t *Trace) writeLink(b *strings.Builder, s *Span, l Link) {
 	b.WriteByte('\n')
 }
 
-// short is the ID in hex without the zeros in front.
+// short returns the ID in hex without leading zeros.
 func short(id wire.SpanID) string {
 	if text := strings.TrimLeft(id.String(), "0"); text != "" {
 		return text

@@ -2,40 +2,41 @@ package trace
 
 import "github.com/slowburn/slowburn/internal/wire"
 
-// Trace is a reconstructed trace. Whoever has it may read it concurrently, as long as the bytes are valid that it was made of.
+// Trace is an assembled trace. It may be read concurrently while the bytes of its wire.Kept are valid.
 type Trace struct {
 	ID wire.TraceID
-	// Policy is the sampling policy that kept the trace, as its marks, scopes or spans say; "" where none does.
+	// Policy is the sampling policy that kept the trace, from the marks on it, its scopes or its spans; "" if
+	// unknown.
 	Policy string
-	// Spans is the forest in preorder: a span, its first child and all below, its second child. Siblings are in the
-	// order of their corrected starts.
+	// Spans is the forest in preorder: a span, its first child with all descendants, its second child. Siblings are
+	// sorted by corrected start.
 	Spans []Span
 	// Roots are the indexes of the spans without a parent, in order.
 	Roots []int
-	// Primary is the index of the root that stands for the trace: the earliest of kind SERVER, CONSUMER or INTERNAL,
-	// else the earliest. It is synthetic only where Provisional. -1 without spans.
+	// Primary is the index of the root that represents the trace: the earliest of kind SERVER, CONSUMER or INTERNAL,
+	// otherwise the earliest. It is synthetic only if Provisional. It is -1 without spans.
 	Primary int
-	// Provisional says that no span of the trace is a root, so the primary root is synthetic: the real one may be late.
+	// Provisional reports whether no span of the trace is a root, so that the primary root is synthetic: the real one
+	// may be late.
 	Provisional bool
-	// Start and End are the corrected range of the trace, in Unix nanoseconds, of the spans whose times can be trusted.
+	// Start and End are the corrected range of the trace, in Unix nanoseconds, over spans with plausible times.
 	Start, End uint64
-	// Resources are the distinct resources by their attributes; Span.Resource is an index into it.
+	// Resources are the distinct resources by attributes; Span.Resource is an index into it.
 	Resources []*Resource
-	// Clocks are the clocks that the spans were timed by; Span.Clock is an index into it.
+	// Clocks are the clocks of the spans; Span.Clock is an index into it.
 	Clocks []Clock
 	// Clock is the worst status among the clocks, and ClockResidual if any span had to be moved on its own.
 	Clock ClockStatus
 	// Orphans counts the spans whose parent is missing.
 	Orphans int
-	// Identical are the indexes of the spans that are copies of another and so stand for nothing in Spans. They count as
-	// Origin does.
+	// Identical are the indexes of spans that were left out as copies of another. They count as in Origin.
 	Identical []int
-	// Warnings say, in sentences, what was dropped or could not be done.
+	// Warnings say, in sentences, what was dropped or could not be corrected.
 	Warnings []string
 }
 
-// Uncertainty is how far the corrected times may be off, in nanoseconds, and false where nothing bounds it. A span that
-// was not moved is as good as its own clock: 0.
+// Uncertainty returns the largest error of a span's corrected times in nanoseconds, false if nothing bounds it. It is 0
+// for a span that was not moved.
 func (t *Trace) Uncertainty(s *Span) (uint64, bool) {
 	if s.Clock < 0 || s.Offset() == 0 {
 		return 0, true
@@ -47,8 +48,8 @@ func (t *Trace) Uncertainty(s *Span) (uint64, bool) {
 	return uint64(max(u, 0)), u >= 0
 }
 
-// Entry is the index of the first real span at or below the primary root: what people would call the trace by. -1
-// without spans.
+// Entry returns the index of the first real span at or below the primary root: people name the trace by it. It is
+// -1 without spans.
 func (t *Trace) Entry() int {
 	for i := t.Primary; i >= 0 && i < len(t.Spans); i++ {
 		if !t.Spans[i].Synthetic {

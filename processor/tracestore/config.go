@@ -8,23 +8,23 @@ import (
 	"github.com/slowburn/slowburn/internal/bytesize"
 )
 
-// Config is the exporter's YAML.
+// Config is the exporter's configuration.
 type Config struct {
-	// Directory holds the file traces.db. It is made if need be.
+	// Directory holds the file traces.db. It is created if necessary.
 	Directory string `mapstructure:"directory"`
 	// Retention is how long a trace is kept after it was stored.
 	Retention time.Duration `mapstructure:"retention"`
-	// MaxBytes is how much of the file may be in use; beyond it the oldest traces go.
+	// MaxBytes limits the used part of the file; over it the oldest traces are evicted.
 	MaxBytes bytesize.Size `mapstructure:"max_bytes"`
-	// MinFreeDisk is how much of the volume's free space is left to others, the span log first of all: below it the file does not grow,
-	// and the oldest traces leave for new ones. 0 is 5 % of the volume, and at most 1 GiB.
+	// MinFreeDisk is the free space of the volume that is left to others, above all the span log: below it the file does not grow, and
+	// new traces evict the oldest. 0 is 5 % of the volume, and at most 1 GiB.
 	MinFreeDisk bytesize.Size `mapstructure:"min_free_disk"`
 }
 
-// minBytes is below what the empty indexes and a few traces need.
+// minBytes is less than the empty indexes and a few traces need.
 const minBytes = 1 << 20
 
-// Validate says all that is wrong with the configuration.
+// Validate reports all mistakes in the configuration.
 func (c *Config) Validate() error {
 	var errs []error
 	if c.Directory == "" {

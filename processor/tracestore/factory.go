@@ -31,7 +31,7 @@ func newTraces(ctx context.Context, set exporter.Settings, cfg component.Config)
 	if err != nil {
 		return nil, err
 	}
-	// No queue and no retries of the helper's: whoever sends keeps the traces until they are on the disk, and sends them again.
+	// The helper has no queue and no retries: the sender keeps the traces until they are on the disk, and retries.
 	e, err := exporterhelper.NewTraces(ctx, set, cfg, s.consume,
 		exporterhelper.WithCapabilities(consumer.Capabilities{MutatesData: false}),
 		exporterhelper.WithTimeout(exporterhelper.TimeoutConfig{Timeout: 0}),
@@ -44,11 +44,11 @@ func newTraces(ctx context.Context, set exporter.Settings, cfg component.Config)
 	return doors{e, s, counted}, err
 }
 
-// doors is the exporter. Traces that come as bytes pass the helper by, which would count and log empty ones.
+// doors is the exporter. Traces that come as bytes bypass the helper, which would count and log empty ones.
 type doors struct {
 	exporter.Traces // for decoded traces
 	store           *store
-	items           *items.Exporter // those that come as bytes
+	items           *items.Exporter // counts spans that come as bytes
 }
 
 func (d doors) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {

@@ -10,14 +10,14 @@ import (
 	"github.com/slowburn/slowburn/internal/host"
 )
 
-// health is what the last open, write or read of the file found. Its methods may be called concurrently.
+// health is the result of the last open, write or read of the file. Its methods may be called concurrently.
 type health struct {
 	file   string
 	logger *zap.Logger
 	found  atomic.Pointer[host.Health]
 }
 
-// succeed and fail set the health, and tell the log when it changes.
+// succeed and fail set the health, and log when it changes.
 func (h *health) succeed() {
 	if was := h.found.Load(); was != nil && !was.OK {
 		h.logger.Info("trace store working", zap.String("file", h.file))
@@ -35,5 +35,5 @@ func (h *health) fail(what string, err error) {
 
 func (h *health) report(found host.Health) { h.found.Store(&found) }
 
-// Probe says whether traces are being stored. The gateway takes spans even if not.
+// Probe reports whether traces are being stored. The gateway accepts spans even if not.
 func (h *health) Probe(context.Context) host.Health { return *h.found.Load() }

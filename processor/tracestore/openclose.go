@@ -9,7 +9,7 @@ import (
 	"github.com/slowburn/slowburn/processor/tracestore/internal/tracefile"
 )
 
-// open opens the file, or starts a new one in the place of one that is damaged or of another format.
+// open opens the file. It replaces a file that is damaged or of another format by a new one.
 func (w *writer) open() {
 	file, err := tracefile.Open(w.path, w.options)
 	if errors.Is(err, state.ErrCorrupt) || errors.Is(err, tracefile.ErrOtherFormat) {
@@ -19,7 +19,8 @@ func (w *writer) open() {
 	w.use(file, err)
 }
 
-// startAnew moves the file aside and opens a new one: what it held was for looking at, and the next traces matter more.
+// startAnew moves the file aside and creates a new one: its traces were only for looking at, and the next ones matter
+// more.
 func (w *writer) startAnew(why error) {
 	aside, err := tracefile.MoveAside(w.path, why)
 	var file *tracefile.File
@@ -34,7 +35,7 @@ func (w *writer) startAnew(why error) {
 	w.use(file, err)
 }
 
-// use goes on with the file that was opened, or reports that none was.
+// use sets the opened file, or reports the failure.
 func (w *writer) use(file *tracefile.File, err error) {
 	if err != nil {
 		w.health.fail("The trace store cannot open its file; what is to be stored is refused until it can", err)
@@ -44,7 +45,7 @@ func (w *writer) use(file *tracefile.File, err error) {
 	w.health.succeed()
 }
 
-// close gives back what could not be written, and closes the file.
+// close refuses the traces left in the queue, and closes the file.
 func (w *writer) close() {
 	for left := w.queue.take(maxQueueBytes); len(left.items) > 0; left = w.queue.take(maxQueueBytes) {
 		left.answer(errStopped)

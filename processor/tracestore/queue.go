@@ -13,16 +13,16 @@ var (
 	errFull    = errors.New("the trace store's queue is full")
 )
 
-// cost is about how much memory the item takes, in bytes. Small traces are mostly what goes with them.
+// cost returns the approximate memory of an item in bytes. For a small trace most of it is overhead.
 func cost(item *tracefile.Item) int {
 	return len(item.Packed) + 1024 + 8*len(item.Terms) + 64*len(item.Operations)
 }
 
-// call is the traces of one call of the exporter, which waits until they are written.
+// call holds the traces of one call of the exporter, which waits until they are written.
 type call struct {
-	waiting int           // of its traces, for the writer; the writer's alone once they are in the queue
-	err     error         // why some were not written; to be read when done is closed
-	done    chan struct{} // closed when none is waiting
+	waiting int           // number of its traces that are not written; for the writer only, once they are queued
+	err     error         // why some were not written; valid when done is closed
+	done    chan struct{} // closed when no trace is waiting
 }
 
 func newCall(traces int) *call {
@@ -33,7 +33,7 @@ func newCall(traces int) *call {
 	return c
 }
 
-// answer tells that one of the traces was written, or why it was not.
+// answer notes that one of the traces was written, or why it was not.
 func (c *call) answer(err error) {
 	if err != nil {
 		c.err = err
@@ -43,23 +43,23 @@ func (c *call) answer(err error) {
 	}
 }
 
-// batch is what the writer takes at once: traces, and the call of each.
+// batch is a part of the queue for the writer: traces, and the call of each.
 type batch struct {
 	items []tracefile.Item
 	calls []*call
 }
 
-// answer tells the calls that the batch was written, or why it was not.
+// answer tells all calls that the batch was written, or why it was not.
 func (b *batch) answer(err error) {
 	for _, c := range b.calls {
 		c.answer(err)
 	}
 }
 
-// queue holds what waits for the writer, up to a number of bytes. Its methods may be called concurrently.
+// queue holds the traces for the writer, up to a number of bytes. Its methods may be called concurrently.
 type queue struct {
 	max  int
-	wake chan struct{} // has an element if there is something to take
+	wake chan struct{} // has an element if the queue is not empty
 
 	mu      sync.Mutex
 	waiting batch
@@ -71,8 +71,7 @@ func newQueue(maxBytes int) *queue {
 	return &queue{max: maxBytes, wake: make(chan struct{}, 1)}
 }
 
-// push appends the traces of a call: all or, where it returns an error, none. They may take more than the bytes only where
-// nothing else waits.
+// push appends the traces of a call: all or, with an error, none. They may exceed the limit only if the queue is empty.
 func (q *queue) push(items []tracefile.Item, c *call) error {
 	bytes := 0
 	for i := range items {
@@ -113,13 +112,13 @@ func (q *queue) take(maxBytes int) batch {
 		return taken
 	}
 	taken := batch{slices.Clone(q.waiting.items[:n]), slices.Clone(q.waiting.calls[:n])}
-	clear(q.waiting.items[:n]) // the array outlives them, and must not hold what was written
+	clear(q.waiting.items[:n]) // the array lives on and must not refer to written traces
 	clear(q.waiting.calls[:n])
 	q.waiting.items, q.waiting.calls = q.waiting.items[n:], q.waiting.calls[n:]
 	return taken
 }
 
-// refuses returns why push can only fail, nil where it need not.
+// refuses returns the error that push would return now, nil if it may succeed.
 func (q *queue) refuses() error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -132,14 +131,14 @@ func (q *queue) refuses() error {
 	return nil
 }
 
-// size is how many bytes wait.
+// size returns the number of bytes in the queue.
 func (q *queue) size() int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return q.bytes
 }
 
-// close refuses what comes from now on. What waits can still be taken.
+// close refuses further traces. Those in the queue can still be taken.
 func (q *queue) close() {
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -12,7 +12,7 @@ import (
 	"github.com/slowburn/slowburn/processor/tracestore/internal/tracefile"
 )
 
-// opened is the file, or an error that says why it is not open.
+// opened returns the file, or an error if it is not open.
 func (s *store) opened() (*tracefile.File, error) {
 	file := s.writer.file.Load()
 	if file == nil {
@@ -50,7 +50,7 @@ func (s *store) Trace(ctx context.Context, id pcommon.TraceID) ([]byte, Meta, bo
 	return spans, meta, here, err
 }
 
-// Size implements Reader. Of a damaged trace it is zero: Trace says what is wrong.
+// Size implements Reader. It is zero for a damaged trace: Trace returns the error.
 func (s *store) Size(_ context.Context, id pcommon.TraceID) (Size, bool, error) {
 	file, err := s.opened()
 	if err != nil {

@@ -31,13 +31,14 @@ import (
 )
 
 const (
-	// maxQueueBytes is what may wait for the disk: some seconds of kept traces at full load.
+	// maxQueueBytes limits the queue to a few seconds of kept traces at full load.
 	maxQueueBytes = 32 << 20
-	// maxWait is how long a call waits for the disk before it answers that the traces are not stored.
+	// maxWait is how long a call waits for the disk before it fails.
 	maxWait = 30 * time.Second
-	// closeTimeout is how long a shutdown waits for the disk. What is not stored by then waits in the span log, as it was not answered.
+	// closeTimeout is how long a shutdown waits for the disk. Traces that are not stored by then stay in the span log, as their calls
+	// fail.
 	closeTimeout = 5 * time.Second
-	// retryInterval is how long to wait before a file that could not be opened is tried again.
+	// retryInterval is the pause before another attempt to open the file.
 	retryInterval = 5 * time.Second
 )
 
@@ -81,7 +82,8 @@ func newStore(set exporter.Settings, cfg *Config) (*store, error) {
 	return s, nil
 }
 
-// Probe implements host.Prober: what the last open, write or read of the file found, and whether it may grow.
+// Probe implements host.Prober: it returns the result of the last open, write or read of the file, and
+// reports when the file must not grow.
 func (s *store) Probe(ctx context.Context) host.Health {
 	found := s.health.Probe(ctx)
 	if reached := s.writer.floor.Check(); found.OK && reached != nil {
@@ -90,8 +92,8 @@ func (s *store) Probe(ctx context.Context) host.Health {
 	return found
 }
 
-// start opens the file and starts the writer. It does not fail where the file cannot be opened: the gateway takes spans
-// without a dashboard, Probe tells, and the writer keeps trying.
+// start opens the file and starts the writer. It does not fail if the file cannot be opened: the gateway accepts spans
+// without a dashboard, Probe reports the failure, and the writer tries again.
 func (s *store) start(_ context.Context, h component.Host) error {
 	err := errors.Join(
 		s.telemetry.RegisterExporterTraceStoreQueueSizeCallback(func(_ context.Context, o metric.Int64Observer) error {
@@ -111,11 +113,11 @@ func (s *store) start(_ context.Context, h component.Host) error {
 	return nil
 }
 
-// shutdown writes what is queued and closes the file. Where the disk does not answer in time it gives up waiting.
+// shutdown writes the queue and closes the file. If the disk does not answer in time, it stops waiting.
 func (s *store) shutdown(ctx context.Context) error {
 	defer s.telemetry.Shutdown()
 	if s.writer.stopped == nil {
-		return nil // never started
+		return nil // it was not started
 	}
 	host.Retract(s.host, s.id, s)
 	s.queue.close()
@@ -130,8 +132,8 @@ func (s *store) shutdown(ctx context.Context) error {
 	}
 }
 
-// consume stores the traces in td or, where td is empty, those of a wire.Kept that is for this exporter. It returns when they
-// are on the disk, or why they are not: they can be sent again then, and what is here already changes nothing.
+// consume stores the traces in td or, if td is empty, those of a wire.Kept for this exporter. It returns when they are on the
+// disk, or an error: then they can be sent again, and those already stored change nothing.
 func (s *store) consume(ctx context.Context, td ptrace.Traces) error {
 	c, err := s.enqueue(ctx, td)
 	if err != nil {
@@ -149,7 +151,7 @@ func (s *store) consume(ctx context.Context, td ptrace.Traces) error {
 	}
 }
 
-// retry is the answer that traces can be stored later, nil for no error.
+// retry turns an error into a retryable one; nil stays nil.
 func retry(err error) error {
 	if err == nil {
 		return nil
@@ -157,8 +159,8 @@ func retry(err error) error {
 	return &answer.Error{Class: answer.Retry, Text: err.Error(), Cause: err}
 }
 
-// enqueue queues the traces, all or none. It does all the work that needs no disk, in the caller's goroutine: callers are many,
-// the writer is one.
+// enqueue queues the traces, all or none. It does all work that needs no disk in the caller's goroutine: there are many callers
+// and one writer.
 func (s *store) enqueue(ctx context.Context, td ptrace.Traces) (*call, error) {
 	k := wire.KeptOf(ctx)
 	if !k.For(s.id.String()) {
@@ -196,7 +198,7 @@ var keptPool = sync.Pool{New: func() any { return new(wire.Kept) }}
 // maxPooledBytes is the most memory that a Kept keeps for the next call.
 const maxPooledBytes = 8 << 20
 
-// fill makes k the traces of td.
+// fill fills k with the traces of td.
 func fill(ctx context.Context, k *wire.Kept, td ptrace.Traces) error {
 	r, release, err := wire.Of(ctx, td)
 	if err != nil {
@@ -207,7 +209,7 @@ func fill(ctx context.Context, k *wire.Kept, td ptrace.Traces) error {
 	return err
 }
 
-// prepare makes items of traces. Those that cannot be stored whatever happens are dropped, and counted.
+// prepare makes items of traces. It drops, and counts, those that can never be stored.
 func (s *store) prepare(ctx context.Context, k *wire.Kept) []tracefile.Item {
 	items := make([]tracefile.Item, 0, len(k.Traces))
 	p := preparation{kept: k, now: s.now()}
@@ -232,7 +234,7 @@ func (s *store) prepare(ctx context.Context, k *wire.Kept) []tracefile.Item {
 type preparation struct {
 	kept    *wire.Kept
 	now     time.Time
-	batch   *assemble.Batch // of kept, where a trace has to be put together here
+	batch   *assemble.Batch // of kept, to assemble traces that come without findings
 	request []byte
 	digests digest.Maker
 }
@@ -245,7 +247,7 @@ func (p *preparation) release() {
 
 var errTooLarge = fmt.Errorf("more than %d bytes", record.MaxTraceBytes)
 
-// item makes the item of a trace. One that is too large to be stored is not looked into.
+// item makes the item of a trace. It does not examine a trace that is too large to be stored.
 func (p *preparation) item(t int) (tracefile.Item, error) {
 	kept := &p.kept.Traces[t]
 	item := tracefile.Item{ID: kept.ID}
@@ -261,7 +263,7 @@ func (p *preparation) item(t int) (tracefile.Item, error) {
 		found = p.batch.Trace(t, assemble.Options{})
 	}
 	item.Digest = p.digests.Of(found, p.now)
-	if entry := found.Entry(); entry >= 0 { // it counts as what it leaves with
+	if entry := found.Entry(); entry >= 0 { // the adjusted count of its entry span
 		state := wire.TraceStateOf(p.kept, kept.From+found.Spans[entry].Source)
 		item.Meta.Summary.AdjustedCount = tracestate.AdjustedCountOf(kept.ID, state)
 	}

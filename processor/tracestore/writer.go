@@ -19,22 +19,22 @@ import (
 )
 
 const (
-	// commitBytes is how much one transaction takes from the queue.
+	// commitBytes is the number of bytes of the queue that one transaction takes.
 	commitBytes = 1 << 20
-	// commitInterval is the least time between transactions for less than fullBatch: each costs the disk a sync, and
-	// the pages of the tree that it changes anew. Who sends traces waits that long, while more come together for its next call.
+	// commitInterval is the least time between transactions with less than fullBatch: each costs the disk a sync, and the pages
+	// of the tree that it changes. Senders wait that long, while more traces gather for their next calls.
 	commitInterval = 500 * time.Millisecond
-	// fullBatch is how much is written at once, whenever the last transaction was: a request of about 1 MiB, compressed. A
-	// sender that has more than it can send must not wait.
+	// fullBatch is the number of bytes that are written at once, however recent the last transaction: a request of about 1
+	// MiB, compressed. A sender with a backlog must not wait.
 	fullBatch = 128 << 10
-	// joinInterval is how long a full batch waits for others to join it: a transaction costs as much as hundreds of spans in it.
+	// joinInterval is how long a full batch waits for others: a transaction costs as much as hundreds of spans in it.
 	joinInterval = 10 * time.Millisecond
-	// maintainInterval is how often traces are looked through for those that are too old.
+	// maintainInterval is the pause between two searches for traces that are too old.
 	maintainInterval = 10 * time.Second
 )
 
-// writer is the one goroutine that writes, and the file that it opens, writes to, and replaces where it is damaged.
-// file and used may be read concurrently.
+// writer is the one goroutine that writes. It opens the file, writes to it, and replaces it if it is damaged. file
+// and used may be read concurrently.
 type writer struct {
 	floor     *freespace.Floor
 	path      string
@@ -45,13 +45,13 @@ type writer struct {
 	logger    *zap.Logger
 	retry     time.Duration // between attempts to open the file
 
-	committed time.Time // when the last transaction ended; the goroutine's
+	committed time.Time // end of the last transaction; for the goroutine only
 
 	file atomic.Pointer[tracefile.File] // nil while it cannot be opened
 	used atomic.Int64                   // bytes of the file in use
 
 	stop    chan struct{}
-	stopped chan struct{} // closed when the goroutine has ended; nil before start
+	stopped chan struct{} // closed when the goroutine ends; nil before start
 }
 
 // start opens the file and starts the goroutine.
@@ -61,8 +61,8 @@ func (w *writer) start() {
 	go w.run()
 }
 
-// run commits what is queued, evicts, and opens the file where that failed. It ends after stop, with
-// all written and the file closed.
+// run commits the queue, evicts, and opens the file if that failed before. It ends after stop, when all is
+// written and the file closed.
 func (w *writer) run() {
 	defer close(w.stopped)
 	maintain := clock.NewTicker(maintainInterval)
@@ -94,7 +94,7 @@ func (w *writer) run() {
 	}
 }
 
-// wake tells that there is something to write; never while there is no file to write it to.
+// wake returns the channel that tells of queued traces; nil while there is no file.
 func (w *writer) wake() <-chan struct{} {
 	if w.file.Load() == nil {
 		return nil
@@ -102,8 +102,8 @@ func (w *writer) wake() <-chan struct{} {
 	return w.queue.wake
 }
 
-// pause lets more traces come, so that one transaction takes them all: until commitInterval after the last or, where there is a
-// full batch, for as long as those who have more need to bring it. It says whether the store is stopping.
+// pause waits for more traces for the same transaction: until commitInterval after the last one or, if there is a full batch,
+// for joinInterval. It reports whether the store is stopping.
 func (w *writer) pause() bool {
 	left := commitInterval - clock.Since(w.committed)
 	if left <= 0 {
@@ -118,7 +118,7 @@ func (w *writer) pause() bool {
 			timer.Reset(min(commitInterval-clock.Since(w.committed), joinInterval))
 		}
 		select {
-		case <-w.queue.wake: // there is more
+		case <-w.queue.wake: // there are more traces
 		case <-timer.C:
 			return false
 		case <-w.stop:
@@ -127,8 +127,7 @@ func (w *writer) pause() bool {
 	}
 }
 
-// drain commits all that is queued, and makes room after each transaction. It ends early where the file was lost on the
-// way.
+// drain commits the whole queue, and evicts after each transaction. It ends early if the file was lost meanwhile.
 func (w *writer) drain() {
 	for w.file.Load() != nil {
 		b := w.queue.take(commitBytes)
@@ -144,7 +143,7 @@ func (w *writer) drain() {
 	}
 }
 
-// commit writes traces in one transaction: all of them, or none where it returns an error.
+// commit writes traces in one transaction: all of them, or none if it returns an error.
 func (w *writer) commit(items []tracefile.Item) error {
 	ctx := context.Background()
 	done, err := w.file.Load().Put(items)
@@ -175,7 +174,7 @@ func (w *writer) commit(items []tracefile.Item) error {
 	return nil
 }
 
-// floorError says why the file must not grow.
+// floorError returns why the file must not grow.
 func (w *writer) floorError(full error) error {
 	if reached := w.floor.Check(); reached != nil {
 		return reached
@@ -183,10 +182,10 @@ func (w *writer) floorError(full error) error {
 	return full // there is room again by now
 }
 
-// maxEvictBatches is how many transactions that delete run before new traces are looked at again.
+// maxEvictBatches is the number of deleting transactions after which new traces have their turn.
 const maxEvictBatches = 64
 
-// evict deletes the oldest traces, while they are too old or the file is too full.
+// evict deletes the oldest traces while they are too old or the file is too full.
 func (w *writer) evict() {
 	file := w.file.Load()
 	if file == nil {
@@ -219,7 +218,7 @@ func (w *writer) countEvicted(n tracefile.Evicted) {
 	w.telemetry.ExporterTraceStoreCorruptRecords.Add(ctx, int64(n.Corrupt))
 }
 
-// maintain evicts what is too old and forgets operations that no trace has any more.
+// maintain evicts traces that are too old, and deletes operations without traces.
 func (w *writer) maintain() {
 	w.evict()
 	file := w.file.Load()
@@ -231,7 +230,7 @@ func (w *writer) maintain() {
 	}
 }
 
-// failed says that the writer could not do something. Where that is because the file is damaged, it starts a new one.
+// failed reports a failure of the writer. If the file is damaged, it starts a new one.
 func (w *writer) failed(what string, err error) {
 	w.health.fail(what, err)
 	if !errors.Is(err, state.ErrCorrupt) {

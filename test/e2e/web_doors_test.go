@@ -235,7 +235,7 @@ func TestWebDoorsInBrowser(t *testing.T) {
 	require.NoError(t, err)
 	_, metrics := g.ask(t, "GET", "/metrics", "")
 	assert.Regexp(t, `(?m)^otelcol_web_refused_requests[_a-z]*\{.*reason="foreign_page".*\} 4$`, metrics)
-	assert.Equal(t, 1, strings.Count(g.logged(t), "policies were reloaded"), "by the operator's page alone")
+	assert.Equal(t, 1, strings.Count(g.logged(t), "policies reloaded"), "by the operator's page alone")
 }
 
 // metricsAt has the gateway serve its own metrics at an address.

@@ -51,8 +51,8 @@ func (b *bench) fuzz(f fuzzer, each time.Duration) ([]byte, error) {
 	return out, err
 }
 
-// timeWasUp says that a fuzzer failed for nothing but the end of its time: in Go before 1.27 the coordinator may see its context end
-// before the workers do, and then takes that for a failure (https://go.dev/issue/75804). A failure for an input names the input's file.
+// timeWasUp reports whether a fuzzer failed only because its time was up: in Go before 1.27 the coordinator may see its context end
+// before the workers do, and take that for a failure (https://go.dev/issue/75804). A failure for an input names the input's file.
 func timeWasUp(out []byte) bool {
 	_, failure, failed := bytes.Cut(out, []byte("--- FAIL: "))
 	lines := strings.Split(strings.TrimSpace(string(failure)), "\n")

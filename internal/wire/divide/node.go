@@ -9,10 +9,10 @@ import (
 	"github.com/slowburn/slowburn/internal/wire/protobuf"
 )
 
-// attributesOf has the number of a message's attributes.
+// attributesOf has the field number of a message's attributes.
 var attributesOf = map[*schema.Message]int32{&schema.Span: 9, &schema.Resource: 1, &schema.Scope: 3}
 
-// droppedBy has which field counts what is left out of a message, by the number of what is left out.
+// droppedBy has the field that counts what was left out of a message, by the number of the field left out.
 var droppedBy = map[*schema.Message]map[int32]int32{
 	&schema.Span:     {9: 10, 11: 12, 13: 14},
 	&schema.Event:    {3: 4},
@@ -21,22 +21,24 @@ var droppedBy = map[*schema.Message]map[int32]int32{
 	&schema.Scope:    {3: 4},
 }
 
-// trimNode is a field of a message that is cut: what it was, and what becomes of it.
+// trimNode is a field of a message that may be cut.
 type trimNode struct {
-	msg    *schema.Message // of a message that is read: the root, a resource, an event, a link
+	msg    *schema.Message // of a parsed message: the root, a resource, an event, a link
 	num    int32
 	raw    []byte // the field, with tag and length
 	body   []byte // its content
 	parent *trimNode
 	kids   []*trimNode
-	text   []byte // what is cut short: in an attribute, or the content
-	left   int    // how much of the text is left
-	// dropped says that the field is left out; drops counts those of kids, by the number of the field that counts them.
+	text   []byte // the text that may be shortened: an attribute's, or the content
+	left   int    // remaining length of the text
+	// dropped reports whether the field is left out; drops counts the kids left out, by the number of their counting
+	// field.
 	dropped bool
 	drops   map[int32]uint64
 }
 
-// owner is the message that has the mark: the span, or the resource or scope of a header; nil if it has none.
+// owner returns the message with the mark: the span, or the resource or scope of a header; nil if there is
+// none.
 func (n *trimNode) owner() *trimNode {
 	if attributesOf[n.msg] != 0 {
 		return n
@@ -49,7 +51,7 @@ func (n *trimNode) owner() *trimNode {
 	return nil
 }
 
-// take leaves out a mark that is there, uncounted, and returns what it says.
+// take drops an existing mark without counting it, and returns its value.
 func (n *trimNode) take(key string) (value int64) {
 	if n == nil {
 		return 0
@@ -66,15 +68,15 @@ func (n *trimNode) take(key string) (value int64) {
 	return value
 }
 
-// isTraceState reports whether the text is that of a span or of a link.
+// isTraceState reports whether the text is a tracestate, of the span or of a link.
 func (n *trimNode) isTraceState() bool {
 	return (n.parent.msg == &schema.Span || n.parent.msg == &schema.Link) && n.num == schema.SpanFieldTraceState
 }
 
-// gone reports whether the field or what it is in is left out.
+// gone reports whether the field or one around it is left out.
 func (n *trimNode) gone() bool { return n.dropped || n.parent != nil && n.parent.gone() }
 
-// size is how long the field is at most.
+// size returns the largest possible size of the field.
 func (n *trimNode) size() int {
 	size := len(n.raw) - (len(n.text) - n.left) + n.counts()
 	for _, kid := range n.kids {
@@ -87,7 +89,7 @@ func (n *trimNode) size() int {
 	return size
 }
 
-// counts is how long the fields are that count what was left out.
+// counts returns the size of the fields that count what was left out.
 func (n *trimNode) counts() (size int) {
 	for range n.drops {
 		size += 1 + binary.MaxVarintLen32
@@ -102,7 +104,7 @@ func (n *trimNode) append(dst []byte) []byte {
 		if kid.dropped {
 			continue
 		}
-		if n.drops[kid.num] != 0 { // what was left out before: it is written below
+		if n.drops[kid.num] != 0 { // the old count: it is written below
 			_, at := protobuf.Varint(kid.raw, 0)
 			count, _ := protobuf.Varint(kid.raw, at)
 			counted[kid.num] = uint64(uint32(count))

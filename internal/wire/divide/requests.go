@@ -6,22 +6,22 @@ import (
 	"github.com/slowburn/slowburn/internal/wire"
 )
 
-// Requests divides a Kept into requests (AppendRequest) that are at most Limit bytes long. Traces stay whole where one fits; a
-// span that does not is trimmed. Spans that were sent, or are left out, are passed over. It is for one goroutine.
+// Requests divides a Kept into requests (AppendRequest) of at most Limit bytes. It keeps traces whole that fit into one, and
+// trims a span that does not. It skips spans that were sent or are left out. It is for one goroutine.
 type Requests struct {
 	Kept *wire.Kept
 	// Limit may change between requests.
 	Limit int
-	// Key is that of the attribute which says how many bytes were cut from a span; see TrimSpan.
+	// Key is the attribute for the number of bytes cut from a span; see TrimSpan.
 	Key string
-	// Trimmed is how many spans were.
+	// Trimmed is the number of trimmed spans.
 	Trimmed int
 
-	next int // span
+	next int // index of the next span
 }
 
-// Next returns a request's spans from, up to but without to; false if there are no more. The spans that are not Sent when it is
-// called again are passed over: Again begins with them once more.
+// Next returns the range of spans of a request: from, up to but not including, to. It returns false if there are no more. Spans
+// of earlier requests that are not Sent are skipped: Again starts over with them.
 func (r *Requests) Next() (from, to int, ok bool) {
 	spans := r.Kept.Spans
 	for r.next < len(spans) && (spans[r.next].Left || spans[r.next].Sent) {
@@ -35,14 +35,14 @@ func (r *Requests) Next() (from, to int, ok bool) {
 	return from, r.next, true
 }
 
-// Again begins with the first span once more.
+// Again starts over with the first span.
 func (r *Requests) Again() { r.next = 0 }
 
-// end returns where a request ends that begins with a span.
+// end returns the end of the request that begins with a span.
 func (r *Requests) end(from int) int {
 	k := r.Kept
 	trace := sort.Search(len(k.Traces), func(n int) bool { return k.Traces[n].To > from })
-	whole := from // where the last trace ends that fits
+	whole := from // end of the last trace that fits
 	resource, scope := int32(-1), int32(-1)
 	size := 0
 	for i := from; i < len(k.Spans); i++ {
@@ -80,10 +80,10 @@ func (r *Requests) end(from int) int {
 	return len(k.Spans)
 }
 
-// headSize is what a tag and a length take at most.
+// headSize is the largest size of a tag and a length.
 const headSize = 1 + 5
 
-// trim makes a span fit into a request of its own.
+// trim trims a span to fit into a request of its own.
 func (r *Requests) trim(i, trace int) {
 	k := r.Kept
 	headers := func() int {
@@ -99,7 +99,7 @@ func (r *Requests) trim(i, trace int) {
 	}
 }
 
-// marksSize is what marks add to a scope.
+// marksSize returns the size that marks add to a scope.
 func marksSize(marks []wire.Attribute) (size int) {
 	for _, m := range marks {
 		size += m.Size()

@@ -5,9 +5,9 @@ import (
 	"github.com/slowburn/slowburn/internal/wire/internal/schema"
 )
 
-// TrimSpan cuts a span that is longer than limit bytes down to it, if that can be: it changes no more than it must, and keeps IDs,
-// times, name, kind, status and unknown fields. The attribute key says on the span how many bytes were cut, in sum where it
-// was trimmed before. It returns how many those are; 0 if there is nothing that can be cut.
+// TrimSpan cuts a span that is longer than limit bytes to that length if possible. It changes no more than necessary, and keeps
+// IDs, times, name, kind, status and unknown fields. The attribute key on the span has the number of bytes cut, including earlier
+// cuts. TrimSpan returns the number of bytes it cut, 0 if nothing can be cut.
 func TrimSpan(k *wire.Kept, i, limit int, key string) (cut int) {
 	if k.Spans[i].BodySize() <= limit {
 		return 0
@@ -19,7 +19,7 @@ func TrimSpan(k *wire.Kept, i, limit int, key string) (cut int) {
 	return cut
 }
 
-// TrimHeaders does the same to the headers of a span's resource and scope, which other spans may have too.
+// TrimHeaders does the same with the headers of a span's resource and scope, which other spans may share.
 func TrimHeaders(k *wire.Kept, i, limit int, key string) (cut int) {
 	s := &k.Spans[i]
 	for _, h := range []struct {

@@ -10,14 +10,14 @@ import (
 	"github.com/slowburn/slowburn/internal/wire/protobuf"
 )
 
-// minText is what is left of a text that is cut, while there are others to cut.
+// minText is the length to which a text is cut while others can be cut.
 const minText = 1 << 10
 
-// trim returns a message with what is largest in it cut, so that it is at most limit bytes long: it is longer if what must
-// stay is. Large values of attributes come first: text is cut short, what is no text is left out. Then other text is cut short, a
-// large trace state left out. Then events and links are left out, and then attributes, the largest first and the last of equals.
-// What is left out is counted where OTLP counts it. IDs, times, kind, status code and what this version does not know stay.
-// The attribute key says how many bytes were cut, with what it said before: of a span, or of the resource or scope in a header.
+// trim returns a message with its largest parts cut, so that it is at most limit bytes long, or longer if the rest must stay.
+// First it cuts large values of attributes: text is shortened, other values are left out. Then it shortens other text and leaves
+// out a large trace state. Then it leaves out events and links, and then attributes, the largest first and the last of equals. It
+// counts what it leaves out where OTLP does. IDs, times, kind, status code and unknown fields stay. The attribute key, on the
+// span or on the resource or scope of a header, has the number of bytes cut, including earlier cuts.
 func trim(m *schema.Message, b []byte, limit int, key string) (out []byte, cut int) {
 	t := trimmer{over: len(b) - limit}
 	root := t.read(m, 0, b, nil)
@@ -39,23 +39,23 @@ func trim(m *schema.Message, b []byte, limit int, key string) (out []byte, cut i
 	return out, cut
 }
 
-// markSize is how long the mark is at most, with what it adds to lengths around it.
+// markSize returns the largest size of the mark, with what it adds to the lengths around it.
 func markSize(key string) int { return len(key) + 32 }
 
-// trimmer cuts a message down.
+// trimmer cuts a message.
 type trimmer struct {
-	over       int         // how many bytes are still too many
+	over       int         // number of bytes still to cut
 	droppables []*trimNode // attributes, events and links
 	texts      []*trimNode // other text
 }
 
-// read makes a tree of the fields of a message.
+// read builds the tree of a message's fields.
 func (t *trimmer) read(m *schema.Message, num int32, b []byte, parent *trimNode) *trimNode {
 	n := &trimNode{msg: m, num: num, body: b, parent: parent}
 	for pos := 0; pos < len(b); {
 		f, err := m.Next(b, pos)
 		if err != nil {
-			break // not after a scan
+			break // cannot happen after a scan
 		}
 		raw, body := b[pos:f.End], b[f.Start:f.End]
 		pos = f.End
@@ -81,7 +81,7 @@ func (t *trimmer) read(m *schema.Message, num int32, b []byte, parent *trimNode)
 	return n
 }
 
-// plainText returns the text in an attribute that consists of just a key and a text.
+// plainText returns the text of an attribute that has only a key and a text.
 func plainText(kv []byte) []byte {
 	key, v := wire.KeyValue(kv)
 	if v.Kind() != wire.String {
@@ -94,7 +94,7 @@ func plainText(kv []byte) []byte {
 	return text
 }
 
-// cutValues cuts texts of attributes short, and leaves out other values that are as large.
+// cutValues shortens texts of attributes, and leaves out other large values.
 func (t *trimmer) cutValues() {
 	var large []*trimNode
 	for _, n := range t.droppables {
@@ -118,7 +118,7 @@ func (t *trimmer) cutValues() {
 	}
 }
 
-// cutTexts cuts names and such short.
+// cutTexts shortens names and similar text.
 func (t *trimmer) cutTexts() {
 	slices.SortStableFunc(t.texts, func(a, b *trimNode) int { return cmp.Compare(len(b.text), len(a.text)) })
 	for _, n := range t.texts {
@@ -164,7 +164,7 @@ func (t *trimmer) drop() {
 	}
 }
 
-// dropTraceStates leaves out those that are large: cut short they would mean nothing.
+// dropTraceStates leaves out large trace states, which would be meaningless if shortened.
 func (t *trimmer) dropTraceStates() {
 	for _, n := range t.texts {
 		if t.over > 0 && n.isTraceState() && len(n.text) > minText && !n.gone() {
@@ -173,7 +173,7 @@ func (t *trimmer) dropTraceStates() {
 	}
 }
 
-// shorten cuts as much of a text as is too much, or down to minText.
+// shorten cuts as much of a text as necessary, or down to minText.
 func (t *trimmer) shorten(n *trimNode) {
 	before := n.left
 	n.left = max(minText, n.left-t.over)

@@ -1,15 +1,15 @@
 package protobuf
 
-// MaxDepth is how deep messages may be nested: what google.golang.org/protobuf allows. pdata has no limit and would let a
-// request exhaust the stack.
+// MaxDepth is the largest depth of nested messages, that of google.golang.org/protobuf. pdata has no limit, so that a
+// request could exhaust the stack.
 const MaxDepth = 10_000
 
-// TooDeep reports that decoding b, a protobuf message of any type, could take more than 10,000 nested messages, which is
-// where google.golang.org/protobuf stops. pdata recurses without a limit: 20 MB of nested attribute values are enough
-// to exhaust the stack, which ends the process. Requests that package wire scanned are known not to be.
+// TooDeep reports whether decoding b, a protobuf message of any type, could take more than 10,000 nested messages, where
+// google.golang.org/protobuf stops. pdata recurses without a limit: 20 MB of nested attribute values exhaust the stack,
+// which ends the process. A request that package wire has scanned is never too deep.
 //
-// It knows no schema, so it takes every field that could be a message for one. Text cannot be that deep by chance: each
-// level has to hold the length of all that follows.
+// It knows no schema, so it treats every field that could be a message as one. Text cannot be that deep by chance: each
+// level must contain the length of all that follows.
 func TooDeep(b []byte) bool {
 	if len(b) < 2*MaxDepth { // each level takes a tag and a length
 		return false
@@ -32,7 +32,7 @@ func TooDeep(b []byte) bool {
 		} else if next >= 0 {
 			next = Skip(b[:end], next, typ)
 		}
-		if next < 0 { // no message, or a malformed one, which decoding stops at
+		if next < 0 { // not a message, or a malformed one, where decoding stops
 			next = end
 		}
 		pos = next

@@ -1,5 +1,5 @@
-// Package protobuf reads and writes protobuf's encoding, and knows no schema.
+// Package protobuf reads and writes protobuf's encoding without a schema.
 //
-// It reads where a position in the bytes says, and returns the position behind it: or, in place of that, a negative error code,
-// which Reason puts in words. What it accepts is what pdata accepts.
+// Its functions read at a position in the bytes, and return the position after that, or a negative error code, which Reason
+// translates. It accepts what pdata accepts.
 package protobuf

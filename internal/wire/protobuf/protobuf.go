@@ -1,9 +1,9 @@
 package protobuf
 
-// Type says how the content of a protobuf field is laid out.
+// Type is the layout of a protobuf field's content.
 type Type uint8
 
-// The types there are.
+// The types.
 const (
 	TypeVarint     Type = 0
 	TypeFixed64    Type = 1
@@ -13,7 +13,7 @@ const (
 	TypeFixed32    Type = 5
 )
 
-// Varint reads a number at pos and returns the position behind it, or an error code.
+// Varint reads a number at pos and returns the position after it, or an error code.
 func Varint(b []byte, pos int) (uint64, int) {
 	if pos < len(b) && b[pos] < 0x80 {
 		return uint64(b[pos]), pos + 1
@@ -21,7 +21,7 @@ func Varint(b []byte, pos int) (uint64, int) {
 	return LongVarint(b, pos)
 }
 
-// LongVarint is Varint for any length. Bits beyond the 64th are lost, as in pdata.
+// LongVarint is Varint for any length. Bits beyond the 64th are dropped, as in pdata.
 func LongVarint(b []byte, pos int) (uint64, int) {
 	var v uint64
 	for shift := uint(0); shift < 64; shift += 7 {
@@ -38,8 +38,8 @@ func LongVarint(b []byte, pos int) (uint64, int) {
 	return 0, errOverflow
 }
 
-// Tag reads a field's number and wire type at pos and returns the position behind it, or an error code.
-// Field numbers are cut to 32 bits, as in pdata.
+// Tag reads a field's number and wire type at pos and returns the position after it, or an error code. Field
+// numbers are cut to 32 bits, as in pdata.
 func Tag(b []byte, pos int) (int32, Type, int) {
 	v, pos := Varint(b, pos)
 	if pos < 0 {
@@ -52,7 +52,7 @@ func Tag(b []byte, pos int) (int32, Type, int) {
 	return num, Type(v & 7), pos
 }
 
-// Length reads the length at pos and returns where the content starts and ends; an error code in place of the start.
+// Length reads the length at pos and returns the range of the content; start may be an error code.
 func Length(b []byte, pos int) (start, end int) {
 	n, pos := Varint(b, pos)
 	if pos < 0 {
@@ -64,11 +64,11 @@ func Length(b []byte, pos int) (start, end int) {
 	return pos, pos + int(n)
 }
 
-// Skip returns the position behind the content, at pos, of a field that is not known, or an error code.
+// Skip returns the position after the content, at pos, of an unknown field, or an error code.
 //
-// Groups are read as pdata reads them, so that what is accepted here can be decoded there: begins and ends are counted
-// without looking at their numbers, the first field with content ends the skipping (its siblings are then taken for
-// fields of the message, and the end of their group for an error), and a group may not end the message.
+// It reads groups as pdata does, so that what it accepts can be decoded there: it counts begins and ends without
+// comparing their numbers, the first field with content ends the skipping (its siblings then count as fields of the
+// message, and the end of their group as an error), and a group may not end the message.
 func Skip(b []byte, pos int, typ Type) int {
 	for depth := 0; pos < len(b); {
 		switch typ {
@@ -104,7 +104,7 @@ func Skip(b []byte, pos int, typ Type) int {
 	return errTruncated
 }
 
-// Within returns end where b is that long, else an error code.
+// Within returns end if b is that long, otherwise an error code.
 func Within(b []byte, end int) int {
 	if end > len(b) {
 		return errTruncated

@@ -2,7 +2,7 @@ package protobuf
 
 import "fmt"
 
-// Codes that functions of this package return in place of a position.
+// Error codes that functions of this package return in place of a position.
 const (
 	errTruncated = -1 - iota
 	errOverflow
@@ -12,7 +12,7 @@ const (
 	errGroup
 )
 
-// Reason says in words what an error code means.
+// Reason translates an error code to words.
 func Reason(code int) string {
 	switch code {
 	case errTruncated:

@@ -17,21 +17,21 @@ func appendValid(dst []byte, m *schema.Message, b []byte) []byte {
 	return r.append(dst, m, b, 0)
 }
 
-// repair is text that is about to be made valid, measured: a length comes before what it is of. Nested messages are
-// measured once and written once, however deep they are.
+// repair holds the sizes of the messages that are being made valid, because a length is written before its content.
+// Nested messages are measured once and written once, however deep they are.
 type repair struct {
-	sizes []int // of messages in the order in which they begin, those in one that does not change left out; see unchanged
+	sizes []int // of messages in the order in which they begin, without those inside an unchanged one; see unchanged
 }
 
-// unchanged is in place of the size of a message that stays as it is.
+// unchanged stands for the size of a message that does not change.
 const unchanged = -1
 
-// measure returns how long the message that starts at pos and ends with b will be, and whether anything in it changes.
+// measure returns the new size of the message that starts at pos and ends with b, and whether anything in it changes.
 func (r *repair) measure(m *schema.Message, b []byte, pos int) (size int, changes bool) {
 	for from := pos; from < len(b); from = pos {
 		f, err := m.Next(b, from)
 		if err != nil {
-			return size + len(b) - from, changes // not after a scan
+			return size + len(b) - from, changes // cannot happen after a scan
 		}
 		pos = f.End
 		inner, changed := f.End-f.Start, false
@@ -57,12 +57,12 @@ func (r *repair) measure(m *schema.Message, b []byte, pos int) (size int, change
 	return size, changes
 }
 
-// append appends the message that starts at pos and ends with b, valid.
+// append appends the valid form of the message that starts at pos and ends with b.
 func (r *repair) append(dst []byte, m *schema.Message, b []byte, pos int) []byte {
 	for from := pos; from < len(b); from = pos {
 		f, err := m.Next(b, from)
 		if err != nil {
-			return append(dst, b[from:]...) // not after a scan
+			return append(dst, b[from:]...) // cannot happen after a scan
 		}
 		pos = f.End
 		t := m.Field(f.Num)

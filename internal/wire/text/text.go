@@ -1,8 +1,8 @@
-// Package text makes the text in spans and in the headers of their resources and scopes valid.
+// Package text makes the text in spans and in the headers of their resources and scopes valid UTF-8.
 //
 // protobuf's strings are UTF-8, and strict backends refuse a request with one that is not. Request.Scan of package wire accepts
-// such text, as pdata does. The functions here find it and make it valid: each run of invalid bytes becomes one U+FFFD, as
-// strings.ToValidUTF8 has it. They read messages that have been scanned, or headers of ones that have.
+// such text, as pdata does. The functions here find it and replace each run of invalid bytes by one U+FFFD, like
+// strings.ToValidUTF8. They read scanned messages, or headers of such.
 package text
 
 import (
@@ -22,29 +22,29 @@ func ValidResource(header []byte) bool { return valid(&schema.ResourceSpans, hea
 // ValidScope reports whether all text in the header of a ScopeSpans is UTF-8.
 func ValidScope(header []byte) bool { return valid(&schema.ScopeSpans, header, 0, 0) }
 
-// AppendValidSpan appends the body of a Span with all text made UTF-8: attributes, names, trace states, messages, those of
-// events and links included. All else stays byte by byte.
+// AppendValidSpan appends the body of a Span with all text made valid: attributes, names, trace states, messages,
+// including those of events and links. The other bytes stay the same.
 func AppendValidSpan(dst, span []byte) []byte { return appendValid(dst, &schema.Span, span) }
 
-// AppendValidResource appends the header of a ResourceSpans with all text made UTF-8.
+// AppendValidResource appends the header of a ResourceSpans with all text made valid.
 func AppendValidResource(dst, header []byte) []byte {
 	return appendValid(dst, &schema.ResourceSpans, header)
 }
 
-// AppendValidScope appends the header of a ScopeSpans with all text made UTF-8.
+// AppendValidScope appends the header of a ScopeSpans with all text made valid.
 func AppendValidScope(dst, header []byte) []byte {
 	return appendValid(dst, &schema.ScopeSpans, header)
 }
 
-// asciiDepth is how deep in a message ASCII is looked for: each level reads its content again.
+// asciiDepth is the depth to which messages are checked for being ASCII: each level reads its content again.
 const asciiDepth = 4
 
-// valid reports whether all text in the message that starts at pos and ends with b is UTF-8. A field of ASCII has no
-// other text, whatever it is: nearly all are passed over so.
+// valid reports whether all text in the message that starts at pos and ends with b is UTF-8. A field of ASCII needs
+// no further check, whatever it contains: nearly all are.
 func valid(m *schema.Message, b []byte, pos, depth int) bool {
 	for pos < len(b) {
 		var f schema.Field
-		// Most fields have a tag and a length of one byte; calls of next are what the rest costs.
+		// Most fields have a tag and a length of one byte; calls of next are most of the remaining cost.
 		if tag := b[pos]; tag < 0x80 && tag >= 1<<3 && protobuf.Type(tag&7) == protobuf.TypeLen && pos+1 < len(b) && int(b[pos+1]) < 0x80 {
 			f = schema.Field{Num: int32(tag >> 3), Start: pos + 2, End: pos + 2 + int(b[pos+1])}
 		} else if protobuf.Type(tag&7) == protobuf.TypeFixed64 && tag < 0x80 {
@@ -53,7 +53,7 @@ func valid(m *schema.Message, b []byte, pos, depth int) bool {
 		} else {
 			var err error
 			if f, err = m.Next(b, pos); err != nil {
-				return true // not after a scan
+				return true // cannot happen after a scan
 			}
 		}
 		pos = f.End
@@ -69,7 +69,7 @@ func valid(m *schema.Message, b []byte, pos, depth int) bool {
 	return true
 }
 
-// number reports whether a message is an attribute whose value is no text, and whose key is ASCII.
+// number reports whether a message is an attribute with an ASCII key and without a text value.
 func number(m *schema.Message, kv []byte) bool {
 	if m != &schema.KeyValue {
 		return false

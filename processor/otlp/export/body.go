@@ -7,7 +7,7 @@ import (
 	"google.golang.org/grpc/mem"
 )
 
-// bodies are buffers of requests. Unlike gRPC's pools it does not clear them, and they grow to the size that requests have.
+// bodies pools the buffers of requests. Unlike gRPC's pools it does not clear them, and they grow to the size of requests.
 var bodies bodyPool
 
 type bodyPool struct{ pool sync.Pool } // *[]byte
@@ -25,7 +25,7 @@ func (p *bodyPool) Get(length int) *[]byte {
 	return b
 }
 
-// maxPooled is how large a buffer may be that is kept: one huge request must not cost its memory for good.
+// maxPooled is the largest buffer that is kept: one huge request must not cost its memory for good.
 const maxPooled = 16 << 20
 
 // Put implements mem.BufferPool.
@@ -35,23 +35,23 @@ func (p *bodyPool) Put(b *[]byte) {
 	}
 }
 
-// body is the bytes of a request. Whoever reads them has a reference; when the last is freed they go back to the pool.
+// body holds the bytes of a request. Each reader has a reference; freeing the last one returns the bytes to the pool.
 type body struct{ mem.Buffer }
 
-// newBody makes the bytes of a request by appending to an empty slice.
+// newBody returns the body that write appends to an empty slice.
 func newBody(write func(dst []byte) []byte) body {
 	b := bodies.Get(0)
 	*b = write(*b)
 	return body{mem.NewBuffer(b, &bodies)}
 }
 
-// open returns a reader that has a reference of its own, which Close frees.
+// open returns a reader with a reference of its own, which Close frees.
 func (b body) open() io.ReadCloser {
 	b.Ref()
 	return &bodyReader{body: b, rest: b.ReadOnlyData()}
 }
 
-// bodyReader may be closed while it is read: net/http does so where an answer comes before the request has left. It has no
+// bodyReader may be closed while it is read: net/http does that if an answer comes before the request is sent. It has no
 // WriteTo, which would read without the lock.
 type bodyReader struct {
 	mu   sync.Mutex

@@ -7,7 +7,7 @@ import (
 	"google.golang.org/grpc/mem"
 )
 
-// codec passes requests, which are bytes already, and reads answers.
+// codec sends requests that are bytes already, and decodes answers.
 type codec struct{}
 
 // Marshal implements encoding.CodecV2.
@@ -16,7 +16,7 @@ func (codec) Marshal(v any) (mem.BufferSlice, error) {
 	if !ok {
 		return nil, fmt.Errorf("cannot marshal a %T", v)
 	}
-	b.Ref() // gRPC frees it when the bytes have left
+	b.Ref() // gRPC frees it after sending
 	return mem.BufferSlice{b.Buffer}, nil
 }
 
@@ -29,5 +29,5 @@ func (codec) Unmarshal(data mem.BufferSlice, v any) error {
 	return response.UnmarshalProto(data.Materialize())
 }
 
-// Name implements encoding.CodecV2: it is the subtype in Content-Type.
+// Name implements encoding.CodecV2. It is the subtype in Content-Type.
 func (codec) Name() string { return "proto" }

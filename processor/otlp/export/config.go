@@ -12,14 +12,15 @@ import (
 	"github.com/slowburn/slowburn/internal/bytesize"
 )
 
-// GRPCConfig is the configuration of otlp_grpc: the Collector's, with its queue and retries off, and a key of ours.
+// GRPCConfig is the configuration of the Collector's otlp_grpc, with its queue and retries off, and with a key of
+// ours.
 type GRPCConfig struct {
 	Collector otlpexporter.Config `mapstructure:",squash"`
-	// MaxRequestSize is how large a request with kept traces may be, uncompressed.
+	// MaxRequestSize is the largest request with kept traces, uncompressed.
 	MaxRequestSize bytesize.Size `mapstructure:"max_request_size"`
 }
 
-// HTTPConfig is the configuration of otlp_http, likewise.
+// HTTPConfig is the same for otlp_http.
 type HTTPConfig struct {
 	Collector      otlphttpexporter.Config `mapstructure:",squash"`
 	MaxRequestSize bytesize.Size           `mapstructure:"max_request_size"`
@@ -28,9 +29,9 @@ type HTTPConfig struct {
 const (
 	// defaultRequest leaves 10 % of room below the 4 MiB that receivers of OTLP take by default.
 	defaultRequest bytesize.Size = 3686 << 10
-	// minRequest is what every destination is expected to take.
+	// minRequest is the size that every destination is expected to take.
 	minRequest bytesize.Size = 64 << 10
-	// maxRequest keeps requests far from where offsets and gRPC end.
+	// maxRequest keeps requests far below the limits of offsets and gRPC.
 	maxRequest bytesize.Size = 1 << 30
 )
 
@@ -58,8 +59,8 @@ func (c *HTTPConfig) Unmarshal(conf *confmap.Conf) error {
 	return unmarshal(conf, &c.MaxRequestSize, &c.Collector)
 }
 
-// unmarshal reads our key, and lets the Collector's configuration read the others: parts of it read themselves, which confmap
-// does not see through two levels of squash.
+// unmarshal reads our key and leaves the others to the Collector's configuration: parts of it unmarshal themselves, which
+// confmap does not see through two levels of squash.
 func unmarshal(conf *confmap.Conf, size *bytesize.Size, collector any) error {
 	const key = "max_request_size"
 	if conf.IsSet(key) {

@@ -19,8 +19,8 @@ import (
 	"github.com/slowburn/slowburn/internal/wire"
 )
 
-// client sends a request, an ExportTraceServiceRequest, and returns what the destination answers. It does not keep the body.
-// It may be used concurrently.
+// client sends an ExportTraceServiceRequest and returns the destination's answer. It does not keep the body. It may be used
+// concurrently.
 type client interface {
 	start(context.Context, component.Host) error
 	shutdown(context.Context) error
@@ -28,17 +28,17 @@ type client interface {
 	attributes() []attribute.KeyValue
 }
 
-// exporter takes traces, kept ones as bytes and others decoded.
+// exporter exports traces, kept ones as bytes and others decoded.
 type tracesExporter struct {
-	exporter.Traces // decoded ones, by way of the Collector's helper
+	exporter.Traces // for decoded traces, with the Collector's helper
 	id              string
 	client          client
-	timeout         time.Duration // of a request; 0 for that of the client
+	timeout         time.Duration // of a request; 0 is the client's own
 	limit           *sizeLimit
 	telemetry       *telemetry
 }
 
-// newTraces makes an exporter of traces. Options are the helper's, for decoded traces.
+// newTraces creates an exporter of traces. Options are the helper's, for decoded traces.
 func newTraces(ctx context.Context, set exporter.Settings, cfg component.Config, c client, most bytesize.Size, timeout time.Duration, opts ...exporterhelper.Option) (exporter.Traces, error) {
 	t, err := newTelemetry(set, c.attributes())
 	if err != nil {
@@ -91,7 +91,8 @@ func (e *tracesExporter) push(ctx context.Context, td ptrace.Traces) error {
 	return refused
 }
 
-// partial tells and counts what the destination did not store of a request that it accepted. It returns how many spans.
+// partial logs and counts the spans that the destination rejected from a request that it accepted. It returns their
+// number.
 func (e *tracesExporter) partial(ctx context.Context, p ptraceotlp.ExportPartialSuccess) int64 {
 	if p.RejectedSpans() == 0 && p.ErrorMessage() == "" {
 		return 0

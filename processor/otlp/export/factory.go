@@ -27,7 +27,7 @@ func NewHTTPFactory() exporter.Factory {
 		newHTTPTraces)
 }
 
-// newFactory makes a factory whose traces are ours, and whose other signals are the Collector's.
+// newFactory returns a factory with our traces exporter, and the Collector's for other signals.
 func newFactory(
 	name, alias component.Type, collector exporter.Factory, config component.CreateDefaultConfigFunc,
 	theirs func(component.Config) component.Config, traces exporter.CreateTracesFunc,
@@ -54,7 +54,7 @@ func newGRPCTraces(ctx context.Context, set exporter.Settings, cfg component.Con
 		exporterhelper.WithQueue(c.Collector.QueueConfig))
 }
 
-// jsonFactor is how many times longer a request may be in JSON.
+// jsonFactor is the largest ratio of a request's size in JSON to its size in protobuf.
 const jsonFactor = 3
 
 func newHTTPTraces(ctx context.Context, set exporter.Settings, cfg component.Config) (exporter.Traces, error) {
@@ -67,7 +67,7 @@ func newHTTPTraces(ctx context.Context, set exporter.Settings, cfg component.Con
 	if client.json() {
 		most = max(most/jsonFactor, minRequest)
 	}
-	return newTraces(ctx, set, cfg, client, most, 0, // the client has the time-out
+	return newTraces(ctx, set, cfg, client, most, 0, // the client applies the timeout
 		exporterhelper.WithRetry(c.Collector.RetryConfig),
 		exporterhelper.WithQueue(c.Collector.QueueConfig))
 }

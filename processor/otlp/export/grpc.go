@@ -25,7 +25,7 @@ type grpcClient struct {
 	cfg *GRPCConfig
 	set exporter.Settings
 
-	conn *grpc.ClientConn // since start
+	conn *grpc.ClientConn // set by start
 	opts []grpc.CallOption
 }
 
@@ -49,7 +49,7 @@ func (c *grpcClient) send(ctx context.Context, b body) (ptraceotlp.ExportPartial
 	return response.PartialSuccess(), answer.FromGRPC(err)
 }
 
-// attributes are those of the exporter's metrics, as the Collector's has them.
+// attributes returns the attributes of the exporter's metrics, as the Collector's exporter has them.
 func (c *grpcClient) attributes() []attribute.KeyValue {
 	endpoint := c.cfg.Collector.ClientConfig.Endpoint
 	host, port, err := net.SplitHostPort(endpoint)

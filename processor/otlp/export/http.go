@@ -23,7 +23,7 @@ import (
 const (
 	contentProtobuf = "application/x-protobuf"
 	contentJSON     = "application/json"
-	// maxResponse is how much of an answer is read.
+	// maxResponse is the number of bytes of an answer that are read.
 	maxResponse = 64 << 10
 )
 
@@ -33,7 +33,7 @@ type httpClient struct {
 	set exporter.Settings
 	url *url.URL
 
-	client *http.Client // since start
+	client *http.Client // set by start
 }
 
 func newHTTPClient(cfg *HTTPConfig, set exporter.Settings) (*httpClient, error) {
@@ -59,7 +59,8 @@ func (c *httpClient) start(ctx context.Context, host component.Host) (err error)
 	return nil
 }
 
-// samePost follows redirections that repeat the request. What answers a GET with 200 did not take the traces.
+// samePost follows only redirections that repeat the request: a server that answers a GET with 200 has not
+// taken the traces.
 func samePost(req *http.Request, via []*http.Request) error {
 	if req.Method != http.MethodPost || len(via) >= 10 {
 		return http.ErrUseLastResponse
@@ -99,7 +100,7 @@ func (c *httpClient) send(ctx context.Context, b body) (partial ptraceotlp.Expor
 	if err != nil {
 		return partial, answer.FromNetwork(err)
 	}
-	defer func() { // what is read to its end leaves the connection usable
+	defer func() { // reading to the end keeps the connection usable
 		_, _ = io.CopyN(io.Discard, resp.Body, maxResponse)
 		_ = resp.Body.Close()
 	}()
@@ -109,7 +110,7 @@ func (c *httpClient) send(ctx context.Context, b body) (partial ptraceotlp.Expor
 	return readPartial(resp), nil
 }
 
-// readPartial reads what an answer of acceptance says beside. One that cannot be read is acceptance too.
+// readPartial reads the partial success of an accepted request. A body that cannot be read is full success.
 func readPartial(resp *http.Response) ptraceotlp.ExportPartialSuccess {
 	response := ptraceotlp.NewExportResponse()
 	content, err := io.ReadAll(io.LimitReader(resp.Body, maxResponse))
@@ -136,7 +137,7 @@ func asJSON(request []byte) ([]byte, error) {
 	return decoded.MarshalJSON()
 }
 
-// attributes are those of the exporter's metrics, as the Collector's has them.
+// attributes returns the attributes of the exporter's metrics, as the Collector's exporter has them.
 func (c *httpClient) attributes() []attribute.KeyValue {
 	all := []attribute.KeyValue{semconv.ServerAddress(c.url.Hostname())}
 	if c.url.Path != "" {

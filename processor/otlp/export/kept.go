@@ -13,8 +13,8 @@ import (
 	"github.com/slowburn/slowburn/internal/wire/divide"
 )
 
-// sendKept sends kept traces in as many requests as it takes. Spans of those that were accepted are Sent: called again with
-// the same Kept, it sends the rest.
+// sendKept sends kept traces, in several requests if necessary. It marks the spans of accepted requests as Sent: called
+// again with the same Kept, it sends the others.
 func (e *tracesExporter) sendKept(ctx context.Context, k *wire.Kept) *answer.Error {
 	before := e.limit.get()
 	requests := divide.Requests{Kept: k, Limit: before, Key: attr.SpanTrimmed}
@@ -28,7 +28,7 @@ func (e *tracesExporter) sendKept(ctx context.Context, k *wire.Kept) *answer.Err
 			e.failed(ctx, k)
 			return refused
 		}
-		// A request is above its limit only if it is a span of which nothing more can be cut.
+		// Only a span of which nothing more can be cut makes a request larger than the limit.
 		if limit, halved := e.limit.halve(size); halved && size <= requests.Limit {
 			e.telemetry.log.Warn("destination refuses requests of this size, sending smaller ones", zap.Error(refused),
 				zap.Int("bytes", size), zap.Int("limit", limit))
@@ -40,7 +40,7 @@ func (e *tracesExporter) sendKept(ctx context.Context, k *wire.Kept) *answer.Err
 		if refused.AboutSize() {
 			return refused
 		}
-		// No destination is so small: it is a quota that does not say for how long.
+		// No destination has so low a limit: it is a quota, without a retry delay.
 		e.limit.restore(before)
 		quota := *refused
 		quota.Class = answer.Retry
@@ -49,7 +49,8 @@ func (e *tracesExporter) sendKept(ctx context.Context, k *wire.Kept) *answer.Err
 	return nil
 }
 
-// sendSpans sends the spans from, up to but without to, in one request. It returns how long that is.
+// sendSpans sends the spans from up to, but not including, to in one request. It returns the size of the
+// request.
 func (e *tracesExporter) sendSpans(ctx context.Context, k *wire.Kept, from, to int) (size int, refused *answer.Error) {
 	b := newBody(func(dst []byte) []byte { return k.AppendRequest(dst, from, to) })
 	defer b.Free()
@@ -83,12 +84,12 @@ func (e *tracesExporter) failed(ctx context.Context, k *wire.Kept) {
 	e.telemetry.items.Failed(ctx, items.Waiting(k))
 }
 
-// trimmed counts and tells spans that were trimmed.
+// trimmed counts and logs trimmed spans.
 func (e *tracesExporter) trimmed(ctx context.Context, spans int) {
 	if spans == 0 {
 		return
 	}
 	e.telemetry.ExporterOtlpTrimmedSpans.Add(ctx, int64(spans), e.telemetry.exporter)
-	e.telemetry.seldom.Warn("spans were larger than a request may be and have been trimmed", zap.Int("spans", spans),
+	e.telemetry.seldom.Warn("spans trimmed to the largest request", zap.Int("spans", spans),
 		zap.Stringer("limit", bytesize.Size(e.limit.get())))
 }

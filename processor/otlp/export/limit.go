@@ -7,10 +7,11 @@ import (
 	"github.com/slowburn/slowburn/internal/clock"
 )
 
-// growAfter is how long a limit stands before a larger one is tried: the destination may have been configured anew.
+// growAfter is how long a limit stands before a larger one is tried, as the destination's configuration may have
+// changed.
 const growAfter = time.Hour
 
-// sizeLimit is how large a request may be, in bytes.
+// sizeLimit is the largest size of a request in bytes.
 type sizeLimit struct {
 	most int
 
@@ -25,7 +26,7 @@ func newSizeLimit(most int, report func(size int)) *sizeLimit {
 	return &sizeLimit{most: most, size: most, report: report}
 }
 
-// get returns the limit. Where it is lower than it could be, it doubles from time to time.
+// get returns the limit. A lowered limit doubles from time to time.
 func (l *sizeLimit) get() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -35,7 +36,8 @@ func (l *sizeLimit) get() int {
 	return l.size
 }
 
-// halve makes the limit half of a request that was too large, and returns it; false if it is as low as it can be.
+// halve sets the limit to half the size of a request that was too large, and returns it. It returns false if the
+// limit is at its least.
 func (l *sizeLimit) halve(request int) (size int, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -48,7 +50,7 @@ func (l *sizeLimit) halve(request int) (size int, ok bool) {
 	return l.size, true
 }
 
-// restore makes the limit again what it was before it was halved in vain.
+// restore undoes halvings that did not help.
 func (l *sizeLimit) restore(size int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

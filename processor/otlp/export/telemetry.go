@@ -14,12 +14,12 @@ import (
 	"github.com/slowburn/slowburn/processor/otlp/export/internal/metadata"
 )
 
-// telemetry is what an exporter counts and logs.
+// telemetry holds the counters and loggers of an exporter.
 type telemetry struct {
 	*metadata.TelemetryBuilder
 	log      *zap.Logger
-	seldom   *zap.Logger     // each message at most once a minute
-	items    *items.Exporter // what leaves as bytes
+	seldom   *zap.Logger     // logs each message at most once a minute
+	items    *items.Exporter // counts spans sent as bytes
 	exporter metric.MeasurementOption
 }
 
@@ -43,7 +43,7 @@ func newTelemetry(set exporter.Settings, server []attribute.KeyValue) (*telemetr
 	}, nil
 }
 
-// limited reports how large a request may be.
+// limited records the size limit of requests.
 func (t *telemetry) limited(size int) {
 	t.ExporterOtlpRequestLimitBytes.Record(context.Background(), int64(size), t.exporter)
 }

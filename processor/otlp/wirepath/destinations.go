@@ -15,11 +15,11 @@ var takesKept = []string{"otlp_grpc", "otlp", "otlp_http", "otlphttp", "trace_st
 // TakesKept reports whether exporters of this type take kept traces as bytes.
 func TakesKept(exporter component.Type) bool { return slices.Contains(takesKept, exporter.String()) }
 
-// destinations returns who takes the kept traces of a tail_sampling processor, as the YAML would say it.
+// destinations returns the destinations of a tail_sampling processor's kept traces, in their YAML form.
 //
-// The Collector makes an instance of a processor for each pipeline that names it, and gives all of them one configuration. So
-// they cannot know which of several pipelines is theirs: then all is one destination, with the processor's ID, and nothing
-// goes as bytes.
+// The Collector creates an instance of a processor for each pipeline that names it, all with the same configuration. The
+// instances cannot know their pipelines: if there are several, all components together are one destination, with the
+// processor's ID, and nothing goes as bytes.
 func (g *graph) destinations(id string) (answer any, used bool) {
 	var all []destination.Destination
 	var in []string
@@ -43,8 +43,8 @@ func (g *graph) destinations(id string) (answer any, used bool) {
 	return asYAML(all), len(all) > 0
 }
 
-// behind returns the destinations of a processor in a pipeline: in the order of the exporters, the one that takes decoded
-// spans at the end.
+// behind returns the destinations of a processor in a pipeline, in the order of the exporters; the destination for
+// decoded spans is the last.
 func (g *graph) behind(p *pipeline, id string) []destination.Destination {
 	var all []destination.Destination
 	decoded := destination.Destination{ID: p.id, Pipeline: p.id}
@@ -62,8 +62,8 @@ func (g *graph) behind(p *pipeline, id string) []destination.Destination {
 	return all
 }
 
-// leavesAsBytes reports whether all that a pipeline has behind the processor hands kept traces on as bytes. A connector that
-// is not ours does not: exporters behind it would be given what is meant for the pipeline's own.
+// leavesAsBytes reports whether all components of a pipeline behind the processor pass kept traces on as bytes. A connector
+// that is not ours does not: exporters behind it would receive traces that are meant for the pipeline's own.
 func (g *graph) leavesAsBytes(p *pipeline, id string) bool {
 	for _, processor := range p.processors[slices.Index(p.processors, id)+1:] {
 		if t := typeOf(processor); t != reconstruct && t != memoryLimiter {

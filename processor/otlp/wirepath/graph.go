@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Types of the components that the path knows.
+// Types of components that take part in the wire path.
 const (
 	receiverType  = "otlp"
 	memoryLimiter = "memory_limiter"
@@ -15,13 +15,13 @@ const (
 	sli           = "sli"
 )
 
-// graph is what the configuration says of traces.
+// graph is the configuration's traces pipelines and connectors.
 type graph struct {
 	pipelines  []pipeline // by ID
 	connectors []string   // IDs
 }
 
-// pipeline is a traces pipeline: IDs of components, in the order of the YAML.
+// pipeline is a traces pipeline with the IDs of its components, in the order of the YAML.
 type pipeline struct {
 	id                               string
 	receivers, processors, exporters []string
@@ -45,7 +45,7 @@ func newGraph(config map[string]any) *graph {
 	return g
 }
 
-// wirePath reports whether the traces of the receiver or connector may travel as wire bytes, and whether there are any.
+// wirePath reports whether the traces of the receiver or connector may travel as wire bytes, and whether it has any.
 func (g *graph) wirePath(id string) (answer any, used bool) {
 	on := true
 	for i := range g.pipelines {
@@ -58,7 +58,7 @@ func (g *graph) wirePath(id string) (answer any, used bool) {
 }
 
 // takesBytes reports whether the pipeline, and all that follow it, read spans as bytes until they are sampled. way is
-// how it was reached: connectors in a circle lead nowhere.
+// the path to it: a cycle of connectors leads nowhere.
 func (g *graph) takesBytes(p *pipeline, way []*pipeline) bool {
 	if slices.Contains(way, p) {
 		return false
@@ -86,13 +86,13 @@ func (g *graph) takesBytes(p *pipeline, way []*pipeline) bool {
 	return len(p.exporters) > 0
 }
 
-// section returns the map under the key, or none where there is something else.
+// section returns the map under the key, or an empty one for any other value.
 func section(m map[string]any, key string) map[string]any {
 	s, _ := m[key].(map[string]any)
 	return s
 }
 
-// ids returns the strings of a list, each once.
+// ids returns the strings of a list without repetitions.
 func ids(v any) []string {
 	list, _ := v.([]any)
 	var all []string
@@ -104,7 +104,7 @@ func ids(v any) []string {
 	return all
 }
 
-// clean writes a component's or pipeline's ID, which is type or type/name, as the Collector does.
+// clean normalises a component's or pipeline's ID, which is type or type/name, as the Collector does.
 func clean(id string) string {
 	typ, name, named := strings.Cut(id, "/")
 	if !named {

@@ -10,9 +10,9 @@ import (
 	"github.com/slowburn/slowburn/internal/wire"
 )
 
-// Guard returns a factory whose traces exporters pass over the calls for other destinations: an empty ptrace.Traces beside
-// kept traces. The Collector's exporters take an empty request for one to send: they queue, log and count it. What takes kept traces
-// as bytes is returned as it is.
+// Guard returns a factory whose traces exporters ignore calls for other destinations: an empty ptrace.Traces beside kept traces. The
+// Collector's exporters would queue, log and count it as an empty request. A factory of exporters that take kept traces as bytes is
+// returned as it is.
 func Guard(f exporter.Factory) exporter.Factory {
 	if TakesKept(f.Type()) {
 		return f

@@ -6,22 +6,22 @@ import (
 	"slices"
 )
 
-// memoryQueues returns an error for each exporter behind tail_sampling whose section switches on a sending_queue that has
-// no storage. Whether an exporter that is not ours has a queue without being told to is not known here.
+// memoryQueues returns an error for each exporter behind tail_sampling whose section enables a sending_queue without
+// storage. It does not know whether an exporter that is not ours has a queue by default.
 func (g *graph) memoryQueues(exporters map[string]any) (errs []error) {
 	sampled := g.sampledExporters()
 	for _, id := range slices.Sorted(maps.Keys(exporters)) {
 		if settings, _ := exporters[id].(map[string]any); slices.Contains(sampled, clean(id)) && hasMemoryQueue(settings) {
 			errs = append(errs, errors.New("exporters::"+id+"::sending_queue: a queue in memory loses in a crash the traces "+
-				"that tail_sampling let go; remove the key, as tail_sampling holds each trace until the exporter has accepted "+
+				"that tail_sampling has passed to it; remove the key, as tail_sampling holds each trace until the exporter has accepted "+
 				"it, or set sending_queue::storage"))
 		}
 	}
 	return errs
 }
 
-// memoryProcessors returns an error for each processor behind tail_sampling that answers before the exporters have: what it holds
-// is in memory alone.
+// memoryProcessors returns an error for each processor behind tail_sampling that answers before the exporters have, as it holds
+// traces only in memory.
 func (g *graph) memoryProcessors() (errs []error) {
 	for _, p := range g.sampled() {
 		behind := p.processors
@@ -31,14 +31,14 @@ func (g *graph) memoryProcessors() (errs []error) {
 		for _, id := range behind {
 			if typ := typeOf(id); typ == "batch" || typ == "groupbytrace" {
 				errs = append(errs, errors.New("service::pipelines::"+p.id+"::processors: "+id+" behind tail_sampling loses in a crash the "+
-					"traces that tail_sampling let go; remove it here, as tail_sampling passes whole traces on, many at a time"))
+					"traces that tail_sampling has passed to it; remove it here, as tail_sampling passes whole traces on, many at a time"))
 			}
 		}
 	}
 	return errs
 }
 
-// sampledExporters are the IDs of the exporters behind tail_sampling.
+// sampledExporters returns the IDs of the exporters behind tail_sampling.
 func (g *graph) sampledExporters() (found []string) {
 	for _, p := range g.sampled() {
 		for _, exporter := range p.exporters {
@@ -52,7 +52,7 @@ func (g *graph) sampledExporters() (found []string) {
 
 func isSampler(id string) bool { return typeOf(id) == tailSampling }
 
-// sampled are the pipelines that tail_sampling is in, and those that connectors lead to from there.
+// sampled returns the pipelines with tail_sampling, and those that connectors lead to from there.
 func (g *graph) sampled() (found []*pipeline) {
 	var follow func(p *pipeline)
 	follow = func(p *pipeline) {
@@ -77,8 +77,8 @@ func (g *graph) sampled() (found []*pipeline) {
 	return found
 }
 
-// hasMemoryQueue reports whether an exporter's section switches on a queue without storage. The section sending_queue
-// does, even an empty one, if it does not say enabled: false.
+// hasMemoryQueue reports whether an exporter's section enables a queue without storage. A section sending_queue does,
+// even an empty one, unless it says enabled: false.
 func hasMemoryQueue(settings map[string]any) bool {
 	v, written := settings["sending_queue"]
 	queue, ok := v.(map[string]any)

@@ -1,20 +1,20 @@
-// Package wirepath is the confmap converter that decides from the pipelines where traces may travel as wire bytes. It
-// decides alone: its keys are refused in a person's YAML, for a wrong true would make spans vanish behind a component that
-// does not know the path.
+// Package wirepath is the confmap converter that decides from the pipelines where traces may travel as wire bytes. Only it
+// decides: its keys are refused in a file, because a wrong true would make spans vanish behind a component that does not
+// know the path.
 //
-// On the way in, bytes may travel behind an otlp receiver, or behind an sli connector that was given decoded spans. They may
-// if nothing but memory_limiter, sli and tail_sampling stands between there and the decision, in every pipeline that the
-// receiver or connector feeds: those leave the spans alone or read them as bytes. Everything else is given decoded spans.
-// The answer is written to receivers::<id>::wire_path and connectors::<id>::wire_path.
+// On the way in, bytes may travel behind an otlp receiver, or behind an sli connector that gets decoded spans, if only
+// memory_limiter, sli and tail_sampling stand between there and the decision, in every pipeline that the receiver or
+// connector feeds: these leave the spans alone or read them as bytes. All other components get decoded spans. The result is
+// written to receivers::<id>::wire_path and connectors::<id>::wire_path.
 //
 // On the way out, kept traces may travel as bytes from a tail_sampling processor to the exporters otlp_grpc, otlp_http and
-// trace_store of its pipeline, if nothing but reconstruct and memory_limiter stands between. Each of those is a destination
-// of its own. All else that a pipeline ends in takes decoded spans and is one destination together, because the
-// Collector's fan-out has one answer for it. The list is written to processors::<id>::destinations, as
-// destination.Destination has it. A sending_queue without storage behind tail_sampling is refused.
+// trace_store of its pipeline, if only reconstruct and memory_limiter stand between. Each of these exporters is a
+// destination of its own. All other ends of a pipeline take decoded spans and are one destination together, because the
+// Collector's fan-out has one answer for them. The list is written to processors::<id>::destinations, in the form of
+// destination.Destination. A sending_queue without storage behind tail_sampling is refused.
 //
-// A configuration that is broken is left for the Collector to report. Guard keeps exporters that take decoded spans from
-// the calls that are not meant for them.
+// A broken configuration is left for the Collector to report. Guard protects exporters of decoded spans from calls for other
+// destinations.
 package wirepath
 
 import (
@@ -33,7 +33,7 @@ func NewFactory() confmap.ConverterFactory {
 
 type converter struct{}
 
-// decided are the keys that the converter writes: by section of the configuration, for which type of component.
+// decided lists the keys that the converter writes: section of the configuration, type of component, key.
 var decided = []struct {
 	section, typ, key string
 	decide            func(g *graph, id string) (answer any, ok bool)
@@ -70,7 +70,7 @@ func (converter) Convert(_ context.Context, conf *confmap.Conf) error {
 	return conf.Merge(confmap.NewFromStringMap(answers))
 }
 
-// set puts a value into a map of maps.
+// set sets a value in nested maps.
 func set(m map[string]any, v any, path ...string) {
 	for _, key := range path[:len(path)-1] {
 		next := section(m, key)

@@ -12,36 +12,36 @@ import (
 	"github.com/slowburn/slowburn/processor/trace/internal/link"
 )
 
-// Options say what the caller knows about the spans. The zero value is right for a trace that was waited for.
+// Options are the caller's knowledge of the spans. The zero value is for a complete trace.
 type Options struct {
-	// Open says that spans of the trace may still arrive: a parent that is missing is late, not lost.
+	// Open reports whether spans of the trace may still arrive: then a missing parent is late, not lost.
 	Open bool
 }
 
-// Batch puts traces of a wire.Kept together, one at a time. What their resources and scopes say is read once for all, and
-// remembered for the next Kept.
+// Batch assembles the traces of a wire.Kept, one at a time. It describes resources and scopes once for all traces, and
+// remembers them for the next Kept.
 type Batch struct {
 	kept    *wire.Kept
 	room    *room
 	headers headers
 	forest  link.Forest
 
-	// Of the trace that is being put together; empty between traces.
+	// State of the trace that is being assembled; empty between traces.
 	opts     Options
 	spans    []wire.KeptSpan
-	policies map[int32]string // by index of spans: the policy that a span itself names
+	policies map[int32]string // by index of spans: the policy that the span itself names
 	copies   copies
 	warnings []string
 	stack    []step
 	nodes    []int32 // by span of the trace: its node
 	numbers  []int   // by node: its span
-	last     []int   // by span: the last one below it; empty until a link needs it
-	missing  int     // placeholders
+	last     []int   // by span: the last of its descendants; empty until a link needs it
+	missing  int     // number of placeholders
 	trace    *trace.Trace
 }
 
-// New returns a Batch for the traces of k, which must not change but for what is added to its spans. The traces are views over
-// the bytes of k, and are gone when k is Reset: their memory, Kept.Room, is used again for what k holds next.
+// New returns a Batch for the traces of k. Only findings may be added to the spans of k meanwhile. The traces are views of the
+// bytes of k and become invalid when k is Reset: their memory, Kept.Room, is reused for its next contents.
 func New(k *wire.Kept) *Batch {
 	b := batches.Get().(*Batch)
 	b.kept = k
@@ -57,14 +57,14 @@ func New(k *wire.Kept) *Batch {
 
 var batches = sync.Pool{New: func() any { return new(Batch) }}
 
-// Release lets the next Batch use the memory of b, and what it knows of headers. The traces stay. Without it nothing is lost
-// but that.
+// Release leaves the memory of b, and its knowledge of headers, to the next Batch. The traces stay valid. Calling it is
+// optional.
 func (b *Batch) Release() {
 	b.kept, b.room = nil, nil
 	batches.Put(b)
 }
 
-// Trace puts a trace together, by its index in Kept.Traces. Spans that were left out are not looked at.
+// Trace assembles a trace, by its index in Kept.Traces. It ignores spans that were left out.
 func (b *Batch) Trace(t int, opts Options) *trace.Trace {
 	defer b.reset()
 	kept := &b.kept.Traces[t]
@@ -86,7 +86,7 @@ func (b *Batch) Trace(t int, opts Options) *trace.Trace {
 	return b.trace
 }
 
-// reset drops what is of one trace, also where a step panicked.
+// reset clears the state of one trace, also after a panic.
 func (b *Batch) reset() {
 	b.forest.Reset()
 	clear(b.policies)
@@ -94,7 +94,7 @@ func (b *Batch) reset() {
 	b.spans, b.warnings, b.trace, b.stack, b.last, b.missing = nil, nil, nil, b.stack[:0], b.last[:0], 0
 }
 
-// One puts the trace of a Kept that has only one together.
+// One assembles the trace of a Kept with only one trace.
 func One(k *wire.Kept, opts Options) *trace.Trace { return New(k).Trace(0, opts) }
 
 // addNodes makes a node of each span.
@@ -135,7 +135,7 @@ func (b *Batch) correctClocks() {
 	}
 }
 
-// maxWarnings bounds how many sentences one trace can make.
+// maxWarnings is the largest number of warnings about one trace.
 const maxWarnings = 20
 
 func (b *Batch) warn(format string, args ...any) {

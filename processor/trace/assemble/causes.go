@@ -5,8 +5,8 @@ import (
 	"github.com/slowburn/slowburn/processor/trace"
 )
 
-// nameCauses says of each missing parent why it is missing: from the best witness among its children. One made by the
-// same process proves that the process sends spans. A remote one proves it only where the trace's root is there, as the
+// nameCauses sets the cause of each missing parent, from the best evidence among its children. A child of the same
+// process proves that the process sends spans. A remote child proves that only if the trace's root is there, as the
 // missing span then lies between two instrumented ends.
 func (b *Batch) nameCauses() {
 	if b.missing == 0 {

@@ -11,15 +11,15 @@ import (
 	"github.com/slowburn/slowburn/processor/trace/internal/describe"
 )
 
-// A content is everything that arrived as a span, a resource or a scope, in one encoding, but for what the gateway itself wrote.
-// pdata decodes it, which knows all that an encoding can vary in.
+// A content is all that arrived as a span, a resource or a scope, without the gateway's own attributes, in one canonical
+// encoding. pdata decodes it, as it knows all ways to encode the same content.
 //
-// What many spans share is looked at once for all of them, however many are compared: a resource may be as large as a request.
+// A resource may be as large as a request, so what many spans share is read once, however many spans are compared.
 
-// contents are the ranks of the contents of a Kept's resources and scopes, by their numbers there: equal ones for equal contents.
+// contents ranks the resources and scopes of a Kept, by their numbers: equal contents have equal ranks.
 type contents struct{ resources, scopes []int32 }
 
-// contentsOf are those of the Kept whose headers h has.
+// contentsOf returns the contents of the Kept whose headers are in h.
 func (h *headers) contentsOf(k *wire.Kept) *contents {
 	if h.contents == nil {
 		h.contents = &contents{
@@ -30,7 +30,7 @@ func (h *headers) contentsOf(k *wire.Kept) *contents {
 	return h.contents
 }
 
-// scopeOrder is the place of a scope of k in the order of headers, one for equal ones.
+// scopeOrder returns the rank of a scope of k by its header; equal headers have equal ranks.
 func (h *headers) scopeOrder(k *wire.Kept, scope int32) int32 {
 	if h.byHeader == nil {
 		h.byHeader = ranks(len(k.Scopes), func(i int) []byte { return k.Scopes[i].Of(k.Bytes) })
@@ -38,7 +38,7 @@ func (h *headers) scopeOrder(k *wire.Kept, scope int32) int32 {
 	return h.byHeader[scope]
 }
 
-// ranks are the ranks of n texts among each other, by their indexes: equal ones for equal texts.
+// ranks returns the ranks of n texts by their indexes; equal texts have equal ranks.
 func ranks(n int, text func(i int) []byte) []int32 {
 	texts, order, rank := make([][]byte, n), make([]int32, n), make([]int32, n)
 	for i := range texts {
@@ -74,11 +74,11 @@ func scopeContent(header []byte) []byte {
 	return content(&w)
 }
 
-// content is that of all in a request.
+// content returns the canonical encoding of a request's content.
 func content(w *wire.Builder) []byte {
 	td, err := (&ptrace.ProtoUnmarshaler{}).UnmarshalTraces(w.Bytes())
 	if err != nil {
-		panic(err) // not after a scan
+		panic(err) // cannot happen after a scan
 	}
 	ours := func(key string, _ pcommon.Value) bool { return describe.Ours(key) }
 	for _, rs := range td.ResourceSpans().All() {
@@ -91,7 +91,7 @@ func content(w *wire.Builder) []byte {
 	}
 	encoded, err := (&ptrace.ProtoMarshaler{}).MarshalTraces(td)
 	if err != nil {
-		panic(err) // protobuf encoding of a value in memory has no error to return
+		panic(err) // encoding a value in memory cannot fail
 	}
 	return encoded
 }

@@ -10,36 +10,36 @@ import (
 	"github.com/slowburn/slowburn/processor/trace/internal/link"
 )
 
-// copies leaves out or merges the spans of one trace that came more than once.
+// copies leaves out or merges repeated spans of one trace.
 type copies struct {
 	kept      *wire.Kept
 	headers   *headers
 	spans     []wire.KeptSpan  // of the trace
-	merged    map[int32]merged // by index of spans: what was merged into one
-	identical []int            // indexes of spans that are left out
+	merged    map[int32]merged // by index of spans: the result of a merge
+	identical []int            // indexes of spans that were left out
 }
 
-// collapse returns what remains of several spans with one ID, resource and kind. Identical copies, which retried exports leave,
-// are left out; copies that differ, which SDKs leave that export a span more than once while it runs, are merged.
+// collapse returns the distinct spans among those with one ID, resource and kind. It leaves out identical copies, which retried
+// exports cause, and merges copies that differ, which SDKs cause that export a running span several times.
 func (c *copies) collapse(same []link.Node) []link.Node {
 	distinct := c.withoutRepeats(same)
 	if len(distinct) > 1 {
 		distinct = c.withoutCopies(distinct)
 	}
 	if len(distinct) == 1 || distinct[0].ID == 0 {
-		return distinct // without an ID, spans that differ are different spans
+		return distinct // without an ID, different spans are not copies
 	}
 	c.merge(distinct)
 	return distinct[:1]
 }
 
-// leaveOut notes that a span is a copy of another.
+// leaveOut marks a span as a copy of another.
 func (c *copies) leaveOut(original *link.Node, left link.Node) {
 	original.Flags |= trace.FlagDuplicate
 	c.identical = append(c.identical, int(left.Of))
 }
 
-// withoutRepeats leaves out what does not differ in a byte. Nearly all copies are found here.
+// withoutRepeats leaves out copies that are equal byte by byte, which nearly all are.
 func (c *copies) withoutRepeats(same []link.Node) []link.Node {
 	slices.SortStableFunc(same, func(x, y link.Node) int { return cmp.Or(link.ComparePreferred(&x, &y), c.compareBytes(x, y)) })
 	distinct := same[:1]
@@ -53,7 +53,7 @@ func (c *copies) withoutRepeats(same []link.Node) []link.Node {
 	return distinct
 }
 
-// compareBytes compares the spans as they came, with resource and scope.
+// compareBytes compares the bytes of spans, with resource and scope.
 func (c *copies) compareBytes(x, y link.Node) int {
 	s, t := &c.spans[x.Of], &c.spans[y.Of]
 	if d := bytes.Compare(s.Body.Of(c.kept.Bytes), t.Body.Of(c.kept.Bytes)); d != 0 {
@@ -70,8 +70,8 @@ func (c *copies) compareBytes(x, y link.Node) int {
 	return 0
 }
 
-// withoutCopies leaves out what differs only in how it is encoded, or in what the gateway wrote on it: a copy that comes
-// after the decision is still a copy, and one of a span that was not late.
+// withoutCopies leaves out copies that differ only in their encoding, or in the gateway's own attributes: a copy that
+// comes after the decision is still a copy, also of a span that was not late.
 func (c *copies) withoutCopies(same []link.Node) []link.Node {
 	contents := make(map[int32][]byte, len(same))
 	for _, n := range same {
@@ -97,7 +97,7 @@ func (c *copies) withoutCopies(same []link.Node) []link.Node {
 	return distinct
 }
 
-// compareHeaders compares the contents of the resources and scopes of spans.
+// compareHeaders compares the contents of spans' resources and scopes.
 func (c *copies) compareHeaders(x, y link.Node) int {
 	s, t := &c.spans[x.Of], &c.spans[y.Of]
 	if s.Resource == t.Resource && s.Scope == t.Scope {

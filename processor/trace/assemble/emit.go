@@ -8,8 +8,8 @@ import (
 	"github.com/slowburn/slowburn/processor/trace"
 )
 
-// bringInOrder brings siblings into the order of their corrected starts, and equal ones into canonical order. Mostly they are
-// in it already. nodes are the nodes of the spans.
+// bringInOrder sorts siblings by corrected start, and equal ones canonically. Mostly they are sorted already. nodes are the
+// nodes of the spans.
 func bringInOrder(t *trace.Trace, nodes []int32) {
 	byStart := func(i, j int) int {
 		return cmp.Or(cmp.Compare(t.Spans[i].CorrectedStart, t.Spans[j].CorrectedStart), cmp.Compare(nodes[i], nodes[j]))
@@ -28,7 +28,7 @@ func bringInOrder(t *trace.Trace, nodes []int32) {
 	renumber(t)
 }
 
-// renumber brings the spans into the preorder that their children give.
+// renumber sorts the spans into the preorder of their children lists.
 func renumber(t *trace.Trace) {
 	was := t.Spans
 	spans := make([]trace.Span, 0, len(was))
@@ -64,7 +64,7 @@ func renumber(t *trace.Trace) {
 	t.Spans = spans
 }
 
-// sumUp counts the spans into the trace's range and totals.
+// sumUp computes the trace's range and totals.
 func (b *Batch) sumUp() {
 	t := b.trace
 	t.Identical, t.Warnings = b.copies.identical, b.warnings
@@ -97,14 +97,14 @@ func (b *Batch) include(s *trace.Span) {
 	if t.Start == 0 || s.CorrectedStart < t.Start {
 		t.Start = s.CorrectedStart
 	}
-	if s.End > b.forest.Latest { // garbage as a far future start is: it does not stretch the trace
+	if s.End > b.forest.Latest { // a far future end is garbage: it must not stretch the trace
 		t.End = max(t.End, s.CorrectedStart)
 		return
 	}
 	t.End = max(t.End, s.CorrectedEnd)
 }
 
-// choosePrimary finds the root that stands for the trace. Roots are in the order of their starts.
+// choosePrimary chooses the root that represents the trace. Roots are sorted by start.
 func choosePrimary(t *trace.Trace) {
 	t.Provisional = len(t.Roots) > 0
 	best := 0

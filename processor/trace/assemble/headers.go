@@ -11,23 +11,23 @@ import (
 	"github.com/slowburn/slowburn/processor/trace/internal/describe"
 )
 
-// headers is what the resources and scopes of a Kept say, by their numbers there.
+// headers describes the resources and scopes of a Kept, by their numbers.
 type headers struct {
 	resources []resource
 	scopes    []*trace.Scope
-	byText    []int32  // numbers of resources, in the order of their texts
-	local     []int32  // by rank: the resource of that rank that the trace has, as a number of the Kept; none where -1
-	ranks     []uint32 // that the trace has
+	byText    []int32  // numbers of resources, sorted by text
+	local     []int32  // by rank: the trace's resource with that rank, as its number in the Kept; -1 for none
+	ranks     []uint32 // of the trace's resources
 	known     memo
-	contents  *contents // nil until it is asked for
-	byHeader  []int32   // by number of scope: its place among the headers; nil until it is asked for
+	contents  *contents // nil until it is needed
+	byHeader  []int32   // by number of scope: its rank by header; nil until it is needed
 }
 
-// resource is a resource of a Kept, with numbers for what it shares with others.
+// resource is a resource of a Kept with its ranks.
 type resource struct {
 	described
-	rank  uint32 // in the order of canonical texts: one for all that hold the same attributes
-	order int32  // among those of one rank, too: in the order of headers, one for equal ones
+	rank  uint32 // by canonical text: equal for equal attributes
+	order int32  // by header, within a rank too: equal for equal headers
 }
 
 const none = -1
@@ -64,7 +64,8 @@ func (h *headers) read(k *wire.Kept) {
 	}
 }
 
-// memo remembers what headers say: those of a service come again with each of its spans. It shares no memory with a Kept.
+// memo remembers descriptions of headers: a service sends its resource again with each request. It shares no memory with
+// a Kept.
 type memo struct {
 	resources map[string]described // by header
 	scopes    map[string]*trace.Scope
@@ -72,21 +73,21 @@ type memo struct {
 	bytes     int               // of the headers
 }
 
-// described is a resource with the numbers, from 1, of its clock and its service. The clock is 0 where the attributes do not
-// tell.
+// described is a resource with the numbers, from 1, of its clock and its service. The clock is 0 if the attributes do not
+// identify it.
 type described struct {
 	*trace.Resource
 	clock, service uint64
 }
 
-// maxKnown and maxKnownBytes are how many headers a memo remembers from one Kept to the next. What it knows of one is some five times
-// as large.
+// maxKnown and maxKnownBytes limit the headers that a memo keeps from one Kept to the next. A description is about five times as
+// large as its header.
 const (
 	maxKnown      = 1024
 	maxKnownBytes = 1 << 20
 )
 
-// bound makes a memo forget all that it knows where that is too much. Within a Kept it must not: numbers are compared.
+// bound empties a memo that has grown too large. It must not do so within a Kept, whose numbers are compared.
 func (m *memo) bound() {
 	if m.resources == nil || len(m.resources) > maxKnown || len(m.scopes) > maxKnown || m.bytes > maxKnownBytes {
 		*m = memo{map[string]described{}, map[string]*trace.Scope{}, map[string]uint64{}, 0}
@@ -126,8 +127,7 @@ func (m *memo) scope(header []byte) *trace.Scope {
 	return s
 }
 
-// numberResources numbers the distinct resources of the trace in the order of their canonical texts: for its nodes, and
-// in the trace.
+// numberResources numbers the distinct resources of the trace by canonical text, for its nodes and in the trace.
 func (b *Batch) numberResources() {
 	h := &b.headers
 	h.ranks = h.ranks[:0]
@@ -160,8 +160,8 @@ func (b *Batch) numberResources() {
 	}
 }
 
-// marksOf reads what was written on a span itself: by another sampler, or by an earlier version. Where the sampler marked the
-// trace, or the span's scope, that holds.
+// marksOf returns the marks on a span itself, by another sampler or an earlier version. Marks on the trace or on the span's
+// scope have precedence.
 func (b *Batch) marksOf(kept *wire.KeptTrace, s *wire.KeptSpan) (policy string, late bool) {
 	scope := b.headers.scopes[s.Scope]
 	late = kept.Late || scope.Late
@@ -172,7 +172,7 @@ func (b *Batch) marksOf(kept *wire.KeptTrace, s *wire.KeptSpan) (policy string, 
 	return policy, late || marked
 }
 
-// policyIn is the policy that marks name.
+// policyIn returns the policy that the marks name.
 func policyIn(marks []wire.Attribute) string {
 	for i := range marks {
 		if marks[i].Key == attr.Policy {
@@ -182,8 +182,7 @@ func policyIn(marks []wire.Attribute) string {
 	return ""
 }
 
-// IsPart reports whether a trace, by its index in Kept.Traces, is only a part that came after the trace was decided: the rest
-// of it is elsewhere.
+// IsPart reports whether a trace, by its index in Kept.Traces, is only a late part: the rest of it was sent before.
 func (b *Batch) IsPart(t int) bool {
 	kept := &b.kept.Traces[t]
 	if kept.Late {

@@ -14,7 +14,7 @@ type step struct {
 	depth int
 }
 
-// layOut makes the spans of the trace, in preorder of the forest as it stands: siblings in canonical order.
+// layOut creates the spans of the trace in preorder of the forest, siblings in canonical order.
 func (b *Batch) layOut() {
 	t, f := b.trace, &b.forest
 	n := len(f.Nodes)
@@ -38,7 +38,7 @@ func (b *Batch) layOut() {
 		s.Depth = top.depth
 		s.Children, edges = edges[:0:len(children)], edges[len(children):]
 		if p := f.Parents[top.node]; p >= 0 {
-			s.Parent = b.numbers[p] // parents come first
+			s.Parent = b.numbers[p] // parents precede their children
 			of := &t.Spans[s.Parent].Children
 			*of = append(*of, i)
 		} else {
@@ -49,14 +49,14 @@ func (b *Batch) layOut() {
 	}
 }
 
-// push puts nodes on the stack, so that the first of them is next.
+// push pushes nodes on the stack in reverse, so that the first one is next.
 func (b *Batch) push(nodes []int32, depth int) {
 	for k := len(nodes) - 1; k >= 0; k-- {
 		b.stack = append(b.stack, step{nodes[k], depth})
 	}
 }
 
-// fill writes what is known of a node's span.
+// fill sets the fields of a node's span.
 func (b *Batch) fill(s *trace.Span, node int32) {
 	n := &b.forest.Nodes[node]
 	s.Flags, s.Clock = n.Flags, -1
@@ -100,7 +100,7 @@ func (b *Batch) isAncestor(a, d int) bool {
 	return a <= d && d <= b.last[a]
 }
 
-// spanOf is the span with the ID, and -1 where there is none.
+// spanOf returns the index of the span with the ID, -1 if there is none.
 func (b *Batch) spanOf(id wire.SpanID) int {
 	node := b.forest.First(number(id))
 	if node < 0 {

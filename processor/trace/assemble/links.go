@@ -5,7 +5,7 @@ import (
 	"github.com/slowburn/slowburn/processor/trace"
 )
 
-// resolveLinks finds what each link points to. A link without a trace ID points nowhere: it is left out, with a warning.
+// resolveLinks finds the target of each link. It leaves out links without a trace ID, with a warning.
 func (b *Batch) resolveLinks() {
 	for i := range b.trace.Spans {
 		s := &b.trace.Spans[i]

@@ -11,10 +11,10 @@ import (
 	"github.com/slowburn/slowburn/processor/trace/internal/link"
 )
 
-// merged is what several copies of a span add up to.
+// merged is the sum of several copies of a span.
 type merged struct {
 	body   []byte // a Span message
-	others []int  // the copies but for the first
+	others []int  // the copies except the first
 }
 
 // Numbers of fields of Span, and of a KeyValue's key.
@@ -51,13 +51,13 @@ func (c *copies) merge(distinct []link.Node) {
 	c.merged[first.Of] = m
 }
 
-// members iterates over the attributes, events and links of a Span message, by the numbers of their fields.
+// members iterates over the attributes, events and links of a Span message, by field number.
 func members(span []byte) func(yield func(protowire.Number, []byte) bool) {
 	return func(yield func(protowire.Number, []byte) bool) {
 		for len(span) > 0 {
 			num, typ, head := protowire.ConsumeTag(span)
 			if head < 0 {
-				return // not after a scan
+				return // cannot happen after a scan
 			}
 			size := protowire.ConsumeFieldValue(num, typ, span[head:])
 			if size < 0 {
@@ -74,7 +74,7 @@ func members(span []byte) func(yield func(protowire.Number, []byte) bool) {
 	}
 }
 
-// memberKey tells apart what is added up: attributes by their keys, events and links by all that they say.
+// memberKey identifies a member for merging: an attribute by its key, an event or link by its whole content.
 func memberKey(num protowire.Number, content []byte) string {
 	switch num {
 	case fieldEvents:
@@ -90,12 +90,12 @@ func memberKey(num protowire.Number, content []byte) string {
 	}
 }
 
-// keyOf is the key of a KeyValue.
+// keyOf returns the key of a KeyValue.
 func keyOf(kv []byte) (key string) {
 	for len(kv) > 0 {
 		num, typ, head := protowire.ConsumeTag(kv)
 		if head < 0 {
-			break // not after a scan
+			break // cannot happen after a scan
 		}
 		size := protowire.ConsumeFieldValue(num, typ, kv[head:])
 		if size < 0 {

@@ -5,8 +5,8 @@ import (
 	"github.com/slowburn/slowburn/processor/trace/internal/link"
 )
 
-// addPlaceholders puts one synthetic node in the place of each missing parent, above all its children. Where the trace
-// has no root at all and misses several parents, a synthetic root without an ID goes above those.
+// addPlaceholders adds a synthetic node for each missing parent, above all its children. If the trace has no root and
+// misses several parents, a synthetic root without an ID stands above these.
 func (b *Batch) addPlaceholders() {
 	f := &b.forest
 	real := len(f.Nodes)

@@ -6,19 +6,19 @@ import (
 	"github.com/slowburn/slowburn/processor/trace"
 )
 
-// room is the memory of the traces of a wire.Kept, which is used again when that is filled again.
+// room is the memory of the traces of a wire.Kept, for reuse with its next contents.
 type room struct {
 	spans   stretch[trace.Span]
 	numbers stretch[int]
 }
 
-// Reset gives the traces up.
+// Reset makes the memory free for reuse.
 func (r *room) Reset() {
 	r.spans.reset()
 	r.numbers.reset()
 }
 
-// Memory is how many bytes of the heap the next traces can use again.
+// Memory is the number of bytes of heap that the next traces can reuse.
 func (r *room) Memory() int { return r.spans.memory() + r.numbers.memory() }
 
 // stretch hands out parts of one array. The zero stretch is ready.
@@ -27,10 +27,12 @@ type stretch[T any] struct {
 	used int
 }
 
-// maxStretch is how many elements a stretch keeps: the load of a sender has no more spans, but for one giant trace.
+// maxStretch is the largest number of elements that a stretch keeps: more than a sender's batch of spans, except
+// for a giant trace.
 const maxStretch = 4096
 
-// take returns n elements, zero, with room for no more. What it returned before stays, also where the array is full.
+// take returns n zero elements without further capacity. Slices returned before stay valid, even if the array is
+// replaced.
 func (s *stretch[T]) take(n int) []T {
 	if len(s.all)-s.used < n {
 		s.all, s.used = make([]T, max(n, min(2*len(s.all), maxStretch))), 0
@@ -40,7 +42,7 @@ func (s *stretch[T]) take(n int) []T {
 	return part
 }
 
-// reset takes all back, and lets go of what elements point to.
+// reset takes all elements back, and clears them, so that they keep nothing alive.
 func (s *stretch[T]) reset() {
 	if len(s.all) > maxStretch {
 		s.all = nil

@@ -2,18 +2,18 @@ package clocks
 
 import "github.com/slowburn/slowburn/processor/trace"
 
-// clock is a Clock in the making.
+// clock is a Clock under construction.
 type clock struct {
 	trace.Clock
 	backend bool // has a SERVER or CONSUMER span
 	coarse  bool // ticks in milliseconds
 }
 
-// millisecond is the granularity of clocks that do not tick in nanoseconds: those of JavaScript, mostly.
+// millisecond is the granularity of coarse clocks, mostly those of JavaScript.
 const millisecond = 1_000_000
 
-// assign gives each span its clock: that of its resource or, where the resource does not tell processes apart, one
-// for each local segment of the trace. Clocks are in preorder of their first spans.
+// assign gives each span its clock: its resource's, or, if the resource does not identify a process, one for each
+// local segment of the trace. Clocks are in preorder of their first spans.
 func (c *corrector) assign() {
 	known := c.firstWithClock()
 	of := make([]int, len(c.Resources)) // by resource: its clock, from 1
@@ -39,10 +39,10 @@ func (c *corrector) assign() {
 	}
 }
 
-// manyResources is from how many resources on a map finds equal ones faster than looking at all.
+// manyResources is the number of resources from which on a map finds equal ones faster than a search.
 const manyResources = 32
 
-// firstWithClock returns, by resource, the first one that has the same clock.
+// firstWithClock returns, by resource, the first resource with the same clock.
 func (c *corrector) firstWithClock() []int {
 	first := make([]int, len(c.Resources))
 	if len(first) < manyResources {
@@ -65,7 +65,7 @@ func (c *corrector) firstWithClock() []int {
 	return first
 }
 
-// inSegment reports whether the span was made by the process that made its parent: same resource, and no remote parent.
+// inSegment reports whether the span and its parent are from one process: same resource, and no remote parent.
 func (c *corrector) inSegment(s *trace.Span) bool {
 	if s.Parent < 0 || c.Spans[s.Parent].Synthetic || c.Spans[s.Parent].Resource != s.Resource {
 		return false

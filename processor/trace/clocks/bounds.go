@@ -6,24 +6,24 @@ import "github.com/slowburn/slowburn/processor/trace"
 type bound struct {
 	a, b int
 	w    int64
-	// soft bounds may be wrong: they are left out where they contradict the others, the tightest first.
+	// soft bounds may be wrong: they are left out if they contradict the others, the tightest first.
 	soft bool
-	// client is the index of the span whose waiting makes a soft bound.
+	// client is the index of the client span of a soft bound.
 	client int
-	// slack orders soft bounds: client duration minus server duration, the width of the interval that it closes.
+	// slack orders soft bounds: client duration minus server duration, the width of the interval.
 	slack int64
 }
 
-// untimely are the flags of spans whose times say nothing about clocks.
+// untimely are the flags of spans whose times do not bound clocks.
 const untimely = trace.FlagNoStart | trace.FlagFarFuture | trace.FlagInverted
 
-// maxBound is the most that two clocks can differ by, 36 years: what is more is garbage, and would overflow sums.
+// maxBound is the largest difference of two clocks, 36 years: more is garbage, and would overflow sums.
 const maxBound = int64(1) << 60
 
-// collectBounds collects what the forest and its links say about pairs of clocks. Spans with impossible times are left
-// out.
+// collectBounds collects the bounds that parents and links set on pairs of clocks. It skips spans with impossible
+// times.
 func (c *corrector) collectBounds() {
-	c.bounds = make([]bound, 0, len(c.Spans)) // mostly enough: about every other span is in another process, and has two
+	c.bounds = make([]bound, 0, len(c.Spans)) // usually enough: about every other span is remote, and sets two
 	for i := range c.Spans {
 		s := &c.Spans[i]
 		if s.Synthetic || s.Flags&untimely != 0 {
@@ -40,8 +40,8 @@ func (c *corrector) collectBounds() {
 	}
 }
 
-// boundByParent adds the request bound, that no child starts before its parent, and the response bound, that no server
-// ends after the client that waits for it.
+// boundByParent adds the request bound (no child starts before its parent) and the response bound (no server ends
+// after a client that waits for it).
 func (c *corrector) boundByParent(p int, child *trace.Span) {
 	parent := &c.Spans[p]
 	if parent.Synthetic || parent.Clock == child.Clock || parent.Flags&untimely != 0 || startsOnItsOwn(child) {
@@ -60,7 +60,7 @@ func (c *corrector) boundByParent(p int, child *trace.Span) {
 	})
 }
 
-// boundByLink adds that a span starts no later than a span that links to it ends.
+// boundByLink adds the bound that a span starts no later than a span that links to it ends.
 func (c *corrector) boundByLink(target, linking *trace.Span) {
 	if target.Clock == linking.Clock || target.Flags&untimely != 0 || linking.Flags&trace.FlagUnfinished != 0 {
 		return

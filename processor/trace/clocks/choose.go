@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// choose picks a correction for every clock, with the reference at 0. c is spent.
+// choose chooses a correction for every clock, with the reference at 0. It uses c up.
 func choose(c *closure, ref int, order []int) []int64 {
 	offset := make([]int64, c.n)
 	fix := func(i int, value int64) {
@@ -37,7 +37,7 @@ func choose(c *closure, ref int, order []int) []int64 {
 	return offset
 }
 
-// middle is the middle of an interval without 0 or, where one end is open, the end nearest to 0.
+// middle returns the middle of an interval without 0, or, if one end is open, the end nearest to 0.
 func middle(lo, hi int64) int64 {
 	switch {
 	case lo == math.MinInt64:

@@ -2,11 +2,11 @@ package clocks
 
 import "math"
 
-// unknown is the bound between two clocks of which nothing is known. Three of it do not overflow.
+// unknown is the bound between two clocks without any. Three times its value does not overflow.
 const unknown = int64(1) << 61
 
-// closure holds, for every pair of n clocks, the tightest bound that follows from those inserted: d[i*n+j] is the most
-// that the correction of i minus that of j can be. The bounds are always feasible together.
+// closure holds, for every pair of n clocks, the tightest bound implied by those inserted: d[i*n+j] is the largest
+// difference of the corrections of i and j. The bounds are always feasible together.
 type closure struct {
 	n      int
 	d      []int64
@@ -25,8 +25,8 @@ func newClosure(n int) *closure {
 
 func (c *closure) at(i, j int) int64 { return c.d[i*c.n+j] }
 
-// insert adds the bound θ(a) − θ(b) ≤ w, and reports whether it could. A bound that contradicts those before is not
-// added. It takes O(1) where the bound is implied already, else O(n) and a step for each pair of a clock that gets
+// insert adds the bound θ(a) − θ(b) ≤ w. It reports whether it could: a bound that contradicts those before is not
+// added. It takes O(1) if the bound is implied already, else O(n) and a step for each pair of a clock that gets
 // closer to b and one that a gets closer to: the bounds before were closed, so no other pair changes.
 func (c *closure) insert(a, b int, w int64) bool {
 	if back := c.at(b, a); back < unknown && back+w < 0 {
@@ -56,7 +56,7 @@ func (c *closure) insert(a, b int, w int64) bool {
 	return true
 }
 
-// interval is what the correction of i can be when that of r is 0; the ends are ±∞ where nothing is known.
+// interval returns the possible corrections of i when that of r is 0; an unbounded end is ±∞.
 func (c *closure) interval(i, r int) (lo, hi int64) {
 	lo, hi = math.MinInt64, math.MaxInt64
 	if d := c.at(r, i); d < unknown {

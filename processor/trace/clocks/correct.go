@@ -4,16 +4,16 @@ import (
 	"github.com/slowburn/slowburn/processor/trace"
 )
 
-// Forest is a trace whose spans know their parents, and not yet when they ran.
+// Forest is a trace whose spans have parents but no corrected times yet.
 type Forest struct {
 	// Spans are in preorder.
 	Spans []trace.Span
-	// Resources are what the resources say, by Span.Resource.
+	// Resources are the described resources, by Span.Resource.
 	Resources []*trace.Resource
 }
 
 // Correct gives each span of the forest its clock and its corrected times. It returns the clocks, in preorder of their
-// first spans, and sentences about what could not be corrected.
+// first spans, and warnings about clocks that could not be corrected.
 func Correct(f Forest) (found []trace.Clock, warnings []string) {
 	c := &corrector{Forest: f}
 	c.assign()
@@ -27,7 +27,7 @@ func Correct(f Forest) (found []trace.Clock, warnings []string) {
 	return found, warnings
 }
 
-// corrector is a forest on its way through the steps of Correct.
+// corrector holds a forest during the steps of Correct.
 type corrector struct {
 	Forest
 	clocks []clock

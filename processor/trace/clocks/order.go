@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// inOrder sorts bounds for insertion: hard before soft, the loosest first, so that it is the tightest that a
-// contradiction leaves out.
+// inOrder sorts bounds for insertion: hard before soft, the loosest first, so that a contradiction leaves out
+// the tightest.
 func inOrder(bounds []bound) []bound {
 	sorted := thinned(bounds)
 	slices.SortFunc(sorted, func(x, y bound) int {
@@ -17,12 +17,12 @@ func inOrder(bounds []bound) []bound {
 	return sorted
 }
 
-// maxPooled is how many bounds from one clock to another are inserted. Each that is tighter than the last one costs the
-// square of the clocks, and a loop may make thousands.
+// maxPooled is the number of bounds from one clock to another that are inserted. Inserting one that is tighter than the
+// last takes time quadratic in the clocks, and a loop may make thousands.
 const maxPooled = 8
 
-// thinned keeps, of the bounds from one clock to another, the tightest and others spread evenly up to the loosest: where
-// the tightest contradicts the rest of the trace, a looser one steps in.
+// thinned keeps, of the bounds from one clock to another, the tightest and others spread evenly up to the loosest: if
+// the tightest contradicts the rest of the trace, a looser one remains.
 func thinned(bounds []bound) []bound {
 	pairs := slices.Clone(bounds)
 	same := func(x, y bound) bool { return x.a == y.a && x.b == y.b && x.soft == y.soft }

@@ -6,10 +6,10 @@ import (
 	"github.com/slowburn/slowburn/processor/trace"
 )
 
-// placeAll computes each span's corrected times. Going down, a span gets its clock's offset, what its ancestors on the
-// same clock were moved by and, where it would still start before its parent, the least that mends that. Going up,
-// placeholders span their children, and spans without a start of their own nor a parent to take it from start with them.
-// Going down again, what is left takes its parent's start, or the trace's.
+// placeAll computes each span's corrected times. Going down, a span gets its clock's offset, the shifts of its ancestors
+// on the same clock and, if it would still start before its parent, the least shift that prevents that. Going up,
+// placeholders span their children, and spans without a start, and without a parent to take it from, start with them.
+// Going down again, the remaining spans take their parent's start, or the trace's.
 func (c *corrector) placeAll() {
 	untimed := 0
 	for i := range c.Spans {
@@ -45,7 +45,7 @@ func (c *corrector) placeAll() {
 	}
 }
 
-// earliest is where the trace starts, as far as is known yet; 0 where none of its spans has a start.
+// earliest returns the start of the trace as far as it is known; 0 if none of its spans has a start.
 func (c *corrector) earliest() uint64 {
 	first := uint64(0)
 	for i := range c.Spans {
@@ -56,7 +56,7 @@ func (c *corrector) earliest() uint64 {
 	return first
 }
 
-// place gives a span with a start of its own its corrected times.
+// place sets the corrected times of a span with a start of its own.
 func (c *corrector) place(s, parent *trace.Span) {
 	if parent != nil && parent.Clock == s.Clock {
 		s.Shift = parent.Shift
@@ -72,8 +72,8 @@ func (c *corrector) place(s, parent *trace.Span) {
 	setTimes(s, start)
 }
 
-// placeUpwards gives placeholders the range of their children, and spans that are still without a start that of their
-// earliest child.
+// placeUpwards gives placeholders the range of their children, and spans without a start that of their earliest
+// child.
 func (c *corrector) placeUpwards() {
 	waiting := make([]bool, len(c.Spans))
 	for i := range c.Spans {
@@ -99,7 +99,7 @@ func (c *corrector) placeUpwards() {
 	}
 }
 
-// realParent is the span's parent, and nil where it has none or only a placeholder.
+// realParent returns the span's parent, nil if there is none or only a placeholder.
 func (c *corrector) realParent(s *trace.Span) *trace.Span {
 	if s.Parent < 0 || c.Spans[s.Parent].Synthetic {
 		return nil
@@ -107,16 +107,16 @@ func (c *corrector) realParent(s *trace.Span) *trace.Span {
 	return &c.Spans[s.Parent]
 }
 
-// timed reports whether the span has got its corrected times.
+// timed reports whether the span has corrected times.
 func timed(s *trace.Span) bool { return s.CorrectedStart != 0 }
 
-// setTimes places the span at its corrected start. A span whose start was 0 has no duration of its own to keep.
+// setTimes moves the span to a corrected start. A span whose start was 0 has no duration to keep.
 func setTimes(s *trace.Span, start uint64) {
 	s.CorrectedStart = start
 	s.CorrectedEnd = start + min(s.RawDuration(), math.MaxUint64-start)
 }
 
-// moved is the time plus both, and at least 1: 0 means that there is no time.
+// moved returns the time plus offset and shift, at least 1, because 0 means no time.
 func moved(t uint64, offset, shift int64) uint64 {
 	by := offset + shift
 	if by < 0 && uint64(-by) >= t {

@@ -8,20 +8,20 @@ import (
 	"github.com/slowburn/slowburn/processor/trace"
 )
 
-// maxClosure is the largest group of connected clocks that is solved: the closure takes the square of it in memory. The
-// clocks of a larger group keep offset 0; spans that start before their parents are then moved one by one.
+// maxClosure is the largest group of connected clocks that is solved: the closure takes memory quadratic in its size.
+// The clocks of a larger group keep offset 0; spans that start before their parents are then moved one by one.
 const maxClosure = 128
 
-// broken reports whether a bound does not hold as the clocks are.
+// broken reports whether a bound does not hold without corrections.
 func broken(x bound) bool { return x.w < 0 }
 
-// solve finds the offset of each clock. Where all bounds hold as they are, it is not asked of any client whether it gave up
-// waiting, for which its attributes have to be read.
+// solve finds the offset of each clock. Only if some bound is broken does it read the clients' attributes, to see which
+// gave up waiting.
 func (c *corrector) solve() (warnings []string) {
 	if !slices.ContainsFunc(c.bounds, broken) {
 		return nil
 	}
-	asked := make(map[int]bool) // by client: a span that many waited for is read once
+	asked := make(map[int]bool) // by client: a span with many servers is read once
 	c.bounds = slices.DeleteFunc(c.bounds, func(x bound) bool {
 		if !x.soft {
 			return false
@@ -54,8 +54,9 @@ func solve(clocks []clock, bounds []bound) (warnings []string) {
 	return warnings
 }
 
-// solve corrects the clocks of one group: it closes over the bounds, chooses the reference, keeps at 0 what may stay
-// there, and puts the rest in the middle of what is possible. Re-closing after each choice keeps the next ones feasible.
+// solve corrects the clocks of one group: it computes the closure of the bounds, chooses the reference, keeps at 0 the
+// offsets that may be 0, and puts the others in the middle of their intervals. Closing again after each choice keeps the
+// next ones feasible.
 func (g *group) solve(clocks []clock) {
 	n := len(g.clocks)
 	c := newClosure(n)
@@ -88,8 +89,9 @@ func (g *group) solve(clocks []clock) {
 	}
 }
 
-// reference is the clock that the others are corrected to: of those of the backend, the one that agrees with most
-// others. Not the root's, which may be a phone's; where all agree equally, the one nearest to it.
+// reference returns the clock that the others are corrected to: of the backend's clocks, if there are any, the
+// one that agrees with most others, and of equal ones the nearest to the root. The root's own clock may be a
+// phone's.
 func (g *group) reference(clocks []clock, c *closure) int {
 	best, most := 0, -1
 	order := g.backendFirst(clocks)
@@ -116,7 +118,8 @@ func (g *group) reference(clocks []clock, c *closure) int {
 	return best
 }
 
-// backendFirst is the group's clocks in order, those that serve requests before those that only send them.
+// backendFirst returns the group's clocks in order, first those that serve requests, then those that only
+// send them.
 func (g *group) backendFirst(clocks []clock) []int {
 	order := make([]int, 0, len(g.clocks))
 	for _, backend := range []bool{true, false} {

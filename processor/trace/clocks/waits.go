@@ -7,23 +7,22 @@ import (
 	"github.com/slowburn/slowburn/processor/trace"
 )
 
-// startsOnItsOwn reports whether the span may truly start before its parent: a browser's documentLoad begins before the server
-// made the span that the page then names as its parent.
+// startsOnItsOwn reports whether the span may really start before its parent: a browser's documentLoad begins before the
+// server creates the span that the page later names as its parent.
 func startsOnItsOwn(s *trace.Span) bool {
 	return strings.HasSuffix(s.Scope.Name, "instrumentation-document-load")
 }
 
-// waitsFor reports whether the client's end can be believed to come after the server's, unless the client gave up waiting. It
-// cannot where nobody waits for the other side, or where the server ran for longer, which shows without a clock that
-// nobody waited: a timeout, a stream, or a response whose body nobody read.
+// waitsFor reports whether the client can be assumed to end after the server, unless it gave up waiting. It cannot if nobody
+// waits for the other side, or if the server ran for longer, which even without a clock shows that nobody waited: a timeout,
+// a stream, or a response whose body nobody read.
 func waitsFor(client, server *trace.Span) bool {
 	return client.Kind == wire.KindClient && server.Kind == wire.KindServer &&
 		(client.Flags|server.Flags)&trace.FlagUnfinished == 0 &&
 		server.RawDuration() <= client.RawDuration()
 }
 
-// gaveUp reports whether a client span ended because it would wait no longer, or somebody between did so for it. client is
-// the body of a Span.
+// gaveUp reports whether a client span ended because it, or a proxy for it, stopped waiting. client is the body of a Span.
 func gaveUp(client []byte) bool {
 	w := wire.WalkAttributes(client)
 	for k, ok := w.Next(); ok; k, ok = w.Next() {
@@ -42,8 +41,8 @@ func gaveUp(client []byte) bool {
 	return false
 }
 
-// saysGaveUp reports whether the text of an error says that the caller stopped waiting: gRPC's codes, by number or name
-// (CANCELLED, DEADLINE_EXCEEDED), HTTP's, and the names that languages give to timeouts.
+// saysGaveUp reports whether the text of an error means that the caller stopped waiting: gRPC's codes, by number or
+// name (CANCELLED, DEADLINE_EXCEEDED), HTTP's, and the names of timeouts in various languages.
 func saysGaveUp(v wire.Value) bool {
 	text := strings.ToLower(v.AsString())
 	if text == "1" || text == "4" || text == "504" || text == "499" || text == "408" {

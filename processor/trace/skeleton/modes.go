@@ -2,17 +2,17 @@ package skeleton
 
 import "github.com/slowburn/slowburn/internal/wire"
 
-// FailureMode is how a call failed, as its client span C and, where it is there, its server span S tell.
+// FailureMode is how a call failed, judged by its client span C and its server span S, if there is one.
 type FailureMode uint8
 
-// The failure modes. A call that was never received and one whose server is not instrumented look alike in one trace: what
-// is usual between two services takes many to know. So a request that was lost is FailureUnobserved here.
+// The failure modes. In one trace a call that was never received looks like one whose server is not instrumented: only
+// many traces show what is usual between two services. So a lost request is FailureUnobserved here.
 const (
 	// FailureNeverSent: C failed before it was connected to anything.
 	FailureNeverSent FailureMode = iota
-	// FailureUnobserved: C failed and there is no S to say why.
+	// FailureUnobserved: C failed and there is no S to explain it.
 	FailureUnobserved
-	// FailureIntermediary: C got a 502, 503 or 504 and there is no S, so something in between sent it.
+	// FailureIntermediary: C received a 502, 503 or 504 and there is no S, so an intermediary sent it.
 	FailureIntermediary
 	// FailureServer: both failed.
 	FailureServer
@@ -20,11 +20,11 @@ const (
 	FailureResponseLost
 	// FailureStillWorking: C gave up, and S took longer than C.
 	FailureStillWorking
-	// FailureCaller: C got a 4xx, which by the conventions is an error of C's alone.
+	// FailureCaller: C received a 4xx, which by the conventions is an error of C alone.
 	FailureCaller
 	// FailureRetries: a call was repeated after it failed.
 	FailureRetries
-	// FailureDuplicateWork: there are two S under one C, or that of a call went on when that of its repetition began.
+	// FailureDuplicateWork: one C has two S, or the S of a call still ran when the S of its repetition began.
 	FailureDuplicateWork
 	failureModes
 )
@@ -36,7 +36,7 @@ var failureModeNames = [failureModes]string{
 
 func (m FailureMode) String() string { return failureModeNames[m] }
 
-// AllFailureModes lists them.
+// AllFailureModes returns all failure modes.
 func AllFailureModes() (all []FailureMode) {
 	for m := range failureModes {
 		all = append(all, m)
@@ -44,7 +44,7 @@ func AllFailureModes() (all []FailureMode) {
 	return all
 }
 
-// FailureModes is a set of them.
+// FailureModes is a set of failure modes.
 type FailureModes uint16
 
 // With returns the set and m.
@@ -53,7 +53,7 @@ func (set FailureModes) With(m FailureMode) FailureModes { return set | 1<<m }
 // Any reports whether the sets have a mode in common.
 func (set FailureModes) Any(other FailureModes) bool { return set&other != 0 }
 
-// FailureModes are those of the trace's calls.
+// FailureModes returns the failure modes of the trace's calls.
 func (k *Skeleton) FailureModes() (found FailureModes) {
 	for i := range k.Spans {
 		if k.Spans[i].Kind == wire.KindClient {
@@ -69,13 +69,13 @@ func (k *Skeleton) FailureModes() (found FailureModes) {
 			}
 		}
 	}
-	if k.Retries() > 0 { // by what clients tell
+	if k.Retries() > 0 { // as clients report it
 		found = found.With(FailureRetries)
 	}
 	return found
 }
 
-// modesOf are those of one call.
+// modesOf returns the failure modes of one call.
 func (k *Skeleton) modesOf(client int) (found FailureModes) {
 	c := &k.Spans[client]
 	servers, failed, longest := 0, false, uint64(0)
@@ -107,7 +107,7 @@ func (k *Skeleton) modesOf(client int) (found FailureModes) {
 	return found
 }
 
-// withoutServer is the mode of a call that failed and has no server span.
+// withoutServer returns the mode of a failed call without a server span.
 func withoutServer(c *Span) FailureMode {
 	switch code := c.Failure.Code; {
 	case code >= 502 && code <= 504:

@@ -8,10 +8,10 @@ import (
 	"github.com/slowburn/slowburn/internal/wire"
 )
 
-// few is how many pairs of servers are looked at one by one.
+// few is the largest number of pairs of servers that are compared one by one.
 const few = 64
 
-// overlap reports whether the servers of two calls worked at the same time, where they are of one service.
+// overlap reports whether servers of two calls, of the same service, worked at the same time.
 func (k *Skeleton) overlap(earlier, later int32) bool {
 	before, after := k.childrenOf(int(earlier)), k.childrenOf(int(later))
 	if len(before)*len(after) > few {
@@ -28,17 +28,18 @@ func (k *Skeleton) overlap(earlier, later int32) bool {
 	return false
 }
 
-// work is when the servers of a call worked: in the order of service and start.
+// work holds the times when the servers of a call worked, sorted by service and start.
 type work struct {
-	of      int32 // the call, by its span; -1 for none
+	of      int32 // the call, by the index of its span; -1 for none
 	periods []period
 }
 
-// period is when a server worked, and the latest end among those before it, of its service, and its own.
+// period is the start of a server's work, and the latest end of it and of those before it of the same
+// service.
 type period struct{ service, start, latest uint64 }
 
-// overlapOfMany is overlap where the earlier call has many servers. It sorts them once, because they are compared with
-// the servers of many later calls.
+// overlapOfMany reports whether servers of two calls overlap, as overlap does, for an earlier call with many
+// servers. It sorts them once, because they are compared with the servers of many later calls.
 func (k *Skeleton) overlapOfMany(earlier int32, after []int32) bool {
 	w := &k.worked
 	if w.of != earlier {
@@ -60,7 +61,7 @@ func (k *Skeleton) overlapOfMany(earlier int32, after []int32) bool {
 	return false
 }
 
-// begin makes w that of another call.
+// begin sets w to another call.
 func (w *work) begin(k *Skeleton, call int32) {
 	w.of, w.periods = call, w.periods[:0]
 	for _, a := range k.childrenOf(int(call)) {

@@ -7,27 +7,27 @@ import (
 	"github.com/slowburn/slowburn/internal/wire"
 )
 
-// path is the walk along the critical path of a skeleton.
+// path is a walk along the critical path of a skeleton.
 type path struct {
-	own   []uint64 // by span: its time on the path
+	own   []uint64 // by span: its own time on the path
 	stack []frame
 }
 
-// frame is a span on the way down the critical path.
+// frame is a span on the current branch of the critical path.
 type frame struct {
 	span       int32
-	children   []int32 // not looked at yet, that which ends last first
+	children   []int32 // still to visit, the one that ends last first
 	start, end uint64  // on the clock of the root
-	at         uint64  // the path from here to the end is known
+	at         uint64  // the path is known from here to the end
 	shift      int64   // from the span's own clock to the root's
 }
 
-// CriticalPath is how many nanoseconds of the path that its primary root waited on belong to spans themselves, rather than
-// to what they called: to all that match. The parts of a path add up to the duration of its root, so for all
-// spans it is that.
+// CriticalPath returns the nanoseconds of the critical path of the primary root that are matching spans' own time, without
+// their callees'. The parts of a path add up to the root's duration, which is the result if all spans match.
 //
-// From a span's end backwards, the child that ended last before is what the span waited for; then that which ended last
-// before that one began. What goes on after its parent ended, and what a queue lies before, is not waited for.
+// The path is found backwards from a span's end: the span waited for the child that ended last before that; before this
+// child's start, for the child that ended last before it; and so on. Work that goes on after its parent has ended, or
+// comes from a queue, is not waited for.
 func (k *Skeleton) CriticalPath(match func(*Span) bool) (nanoseconds uint64) {
 	root := k.primary()
 	if root < 0 {
@@ -42,7 +42,8 @@ func (k *Skeleton) CriticalPath(match func(*Span) bool) (nanoseconds uint64) {
 	return nanoseconds
 }
 
-// primary is the root that stands for the trace, -1 if there is no span. Where none is a root it is an orphan.
+// primary returns the root that represents the trace, or an orphan if there is no root; -1 if there is no
+// span.
 func (k *Skeleton) primary() int32 {
 	best := int32(-1)
 	for _, i := range k.tops {
@@ -53,8 +54,8 @@ func (k *Skeleton) primary() int32 {
 	return best
 }
 
-// goesFirst reports whether a stands for the trace rather than b: a root rather than an orphan, what was called or called
-// nobody rather than a caller, what started first.
+// goesFirst reports whether a represents the trace rather than b: a root before an orphan, a span that is not a client
+// before a client, then the earlier start.
 func (k *Skeleton) goesFirst(a, b int32) bool {
 	x, y := &k.Spans[a], &k.Spans[b]
 	return cmp.Or(
@@ -78,7 +79,7 @@ func compareBool(a, b bool) int {
 	}
 }
 
-// walk finds what of the path belongs to each span below the root and to the root itself.
+// walk computes the own time of each span on the path.
 func (p *path) walk(k *Skeleton, root int32) {
 	clear(p.own)
 	s := &k.Spans[root]
@@ -102,7 +103,7 @@ func (p *path) walk(k *Skeleton, root int32) {
 	}
 }
 
-// enter is the frame of a span that is on the path in the given range.
+// enter returns the frame of a span that is on the path in this range.
 func (k *Skeleton) enter(span int32, start, end uint64, shift int64) frame {
 	children := k.childrenOf(int(span))
 	slices.SortFunc(children, func(a, b int32) int {
@@ -112,8 +113,8 @@ func (k *Skeleton) enter(span int32, start, end uint64, shift int64) frame {
 	return frame{span: span, children: children, start: start, end: end, at: end, shift: shift}
 }
 
-// within says when a child ran, on the root's clock, and whether the span of the frame could have waited for it. The far end
-// of a call has a clock of its own: it is moved into the call by the least, where it fits.
+// within returns the times of a child on the root's clock, and whether the frame's span could have waited for it. A remote
+// child has a clock of its own: if it fits, it is moved into the call by the least shift.
 func (k *Skeleton) within(f *frame, child int32) (start, end uint64, shift int64, waited bool) {
 	c, p := &k.Spans[child], &k.Spans[f.span]
 	if c.Start == 0 || c.End <= c.Start || c.Kind == wire.KindConsumer {

@@ -6,8 +6,8 @@ import (
 	"slices"
 )
 
-// Retries is how many calls repeat one that failed: of the same operation under the same parent, begun later. Where clients
-// tell how often they sent a request again, and that is more, they are believed.
+// Retries counts calls that repeat a failed one: the same operation under the same parent, begun later. If clients report
+// more resends, that number counts.
 func (k *Skeleton) Retries() int {
 	told, seen := 0, 0
 	for i := range k.Spans {
@@ -19,7 +19,7 @@ func (k *Skeleton) Retries() int {
 	return max(told, seen)
 }
 
-// repetitions yields the pairs of siblings of which the later repeats the earlier, which failed. It sorts the children.
+// repetitions yields pairs of siblings of which the later repeats the earlier, failed one. It sorts the children.
 func (k *Skeleton) repetitions(children []int32) iter.Seq2[int32, int32] {
 	return func(yield func(earlier, later int32) bool) {
 		if len(children) < 2 {

@@ -9,60 +9,61 @@ import (
 	"github.com/slowburn/slowburn/processor/trace/internal/link"
 )
 
-// Skeleton is a trace as far as it is known how its spans hang together and what became of them, for questions that have to
-// be answered of many traces: it takes a small struct per span and its memory can be used again. It has raw times: clocks
-// are not corrected, and what is found does not need them to agree.
+// Skeleton holds the structure of a trace and the outcome of its spans, for questions about many traces: it takes a small
+// struct per span and reuses its memory. It has raw times: clocks are not corrected, and its answers do not need them to
+// agree.
 //
-// Append to Spans, call Link, then ask. Reset makes it ready for another trace. The order of Spans does not matter, nor
-// that some are there twice.
+// Append to Spans, call Link, then ask. Reset prepares it for another trace. Neither the order of Spans nor repeated ones
+// matter.
 type Skeleton struct {
 	Spans []Span
 
-	forest  link.Forest // its nodes are those of Spans
+	forest  link.Forest // its nodes correspond to Spans
 	orphans int
 	roots   int
 	tops    []int32 // roots and orphans
 	sorted  []Span  // memory for Link
 
 	path   path
-	worked work // of the call that was looked at last, for FailureModes
+	worked work // of the last call that was compared, for FailureModes
 }
 
-// Span is what a Skeleton knows of a span.
+// Span has the fields of a span that a Skeleton needs.
 type Span struct {
 	ID, Parent uint64 // the bytes of the IDs as big-endian numbers; 0 is no parent
-	// Service and Name stand for the names of the service and the span: equal numbers for equal names.
+	// Service and Name are hashes of the names of the service and the span.
 	Service, Name uint64
-	// Resource and Clock stand for the span's resource and the clock that it was timed by, as Identify tells; 0 for a
-	// resource of which only the service is known, and for a clock that is not.
+	// Resource and Clock are the numbers of Identify for the span's resource and its clock. 0 is a resource of which
+	// only the service is known, and an unknown clock.
 	Resource, Clock uint64
 	Start, End      uint64 // Unix nanoseconds
 	Kind, Status    int32  // OTLP's numbers
 	Failure         Evidence
 }
 
-// Evidence is what a client span with an error says of it.
+// Evidence has the facts about the error of a client span.
 type Evidence struct {
-	// Code is the HTTP status code that was received, 0 if none was.
+	// Code is the received HTTP status code, 0 if there was none.
 	Code int32
 	// Resends is how often the request was sent before.
 	Resends int32
-	// Reason is what the error was.
+	// Reason is the kind of error.
 	Reason Reason
-	// Peer says that the span knows the address it was connected to.
+	// Peer reports whether the span has the address that it was connected to.
 	Peer bool
 }
 
-// Reason is why a call failed, as its client tells.
+// Reason is why a call failed, as its client reports it.
 type Reason uint8
 
-// The reasons that tell failure modes apart.
+// The reasons that distinguish failure modes.
 const (
-	// ReasonOther: none of those below, or not told.
+	// ReasonOther: any other reason, or none.
 	ReasonOther Reason = iota
-	// ReasonNotConnected: the name was not resolved, the connection refused, TLS not agreed on, the breaker open.
+	// ReasonNotConnected: name resolution failed, the connection was refused, TLS failed, or the breaker was
+	// open.
 	ReasonNotConnected
-	// ReasonGaveUp: it took too long, or was cancelled.
+	// ReasonGaveUp: a timeout or a cancellation.
 	ReasonGaveUp
 )
 
@@ -75,19 +76,18 @@ func (s *Span) duration() uint64 {
 
 func (s *Span) failed() bool { return s.Status == wire.StatusError }
 
-// entered reports whether the span is the far end of a call.
+// entered reports whether the span is the receiving end of a call.
 func (s *Span) entered() bool { return s.Kind == wire.KindServer || s.Kind == wire.KindConsumer }
 
-// Identify returns numbers that stand for a resource and for the clock of its spans, equal for equal ones as far as
-// hashes tell. clock is 0 where the resource does not tell its clock. resourceSpans is the body of a ResourceSpans or
-// its header.
+// Identify returns hashes of a resource and of the clock of its spans, equal for equal ones. clock is 0 if the
+// resource does not identify it. resourceSpans is the body of a ResourceSpans or its header.
 func Identify(resourceSpans []byte) (resource, clock uint64) { return describe.Numbers(resourceSpans) }
 
 // Reset empties the skeleton and keeps its memory.
 func (k *Skeleton) Reset() { k.Spans = k.Spans[:0] }
 
-// Link finds each span's parent, and brings Spans into an order that does not depend on how they came. Of spans that came more
-// than once it keeps the one that tells most.
+// Link finds each span's parent, and sorts Spans independently of their arrival. Of copies of a span it keeps the one that
+// tells most.
 func (k *Skeleton) Link() {
 	f := &k.forest
 	f.Reset()
@@ -124,7 +124,7 @@ func (s *Span) node(index int32) link.Node {
 	return n
 }
 
-// preferred returns the one of several nodes of a span that tells most.
+// preferred returns the copy of a span that tells most.
 func (k *Skeleton) preferred(same []link.Node) []link.Node {
 	best := &same[0]
 	for i := range same[1:] {
@@ -146,13 +146,13 @@ func (k *Skeleton) comparePreferred(m, n *link.Node) int {
 // isOrphan reports whether the parent of a span is missing.
 func (k *Skeleton) isOrphan(i int32) bool { return k.forest.Nodes[i].Flags&trace.FlagOrphan != 0 }
 
-// childrenOf are indexes of Spans.
+// childrenOf returns the children of a span, as indexes of Spans.
 func (k *Skeleton) childrenOf(i int) []int32 { return k.forest.Children(int32(i)) }
 
-// Orphans is how many spans have a parent that is not there.
+// Orphans is the number of spans whose parent is missing.
 func (k *Skeleton) Orphans() int { return k.orphans }
 
-// Roots is how many spans have no parent. One of each cycle is one.
+// Roots is the number of spans without a parent, including one of each cycle.
 func (k *Skeleton) Roots() int { return k.roots }
 
 func sized[T any](s []T, n int) []T {

@@ -12,14 +12,14 @@ import (
 	"github.com/slowburn/slowburn/internal/wire"
 )
 
-// Shape is a kind of trace that is made to take long: what is done with it must not take more than n log n.
+// Shape is a kind of trace that is designed to take long. Handling it must not take more than n log n.
 type Shape struct {
 	Name string
-	// Of returns one trace whose size, in spans or in what they hold, grows with n.
+	// Of returns a trace whose size, in spans or in their content, grows with n.
 	Of func(n int) ptrace.Traces
 }
 
-// hostile is a trace in the making.
+// hostile is a trace under construction.
 type hostile struct {
 	ptrace.Traces
 	ss   ptrace.ScopeSpans
@@ -32,7 +32,7 @@ const (
 	internal = ptrace.SpanKindInternal
 )
 
-// process begins a resource, on a clock of its own where host is not empty.
+// process begins a resource, with a clock of its own unless host is empty.
 func (h *hostile) process(service, host string) pcommon.Map {
 	rs := h.ResourceSpans().AppendEmpty()
 	rs.Resource().Attributes().PutStr("service.name", service)
@@ -43,7 +43,7 @@ func (h *hostile) process(service, host string) pcommon.Map {
 	return rs.Resource().Attributes()
 }
 
-// span adds a span that starts at a number of milliseconds. Its ID is the next, where id is 0.
+// span adds a span with a start and a length in milliseconds. With id 0 it gets the next ID.
 func (h *hostile) span(id, parent uint64, kind ptrace.SpanKind, start, length int) ptrace.Span {
 	if h.next++; id == 0 {
 		id = h.next
@@ -65,7 +65,7 @@ func spanID(n uint64) (id pcommon.SpanID) {
 	return id
 }
 
-// shape makes a Shape of what is added to a trace that has one process.
+// shape returns a Shape that fills a trace with one process.
 func shape(name string, fill func(h *hostile, n int)) Shape {
 	return Shape{name, func(n int) ptrace.Traces {
 		h := &hostile{Traces: ptrace.NewTraces()}
@@ -75,7 +75,7 @@ func shape(name string, fill func(h *hostile, n int)) Shape {
 	}}
 }
 
-// attributes gives a map n attributes, before those that it has. It does not look whether it has them, as Put does each time.
+// attributes puts n attributes in front of a map's own. Unlike Put it does not search for the key each time.
 func attributes(m pcommon.Map, n int, key string) {
 	all := wire.AttributeMap(func(yield func([]byte, wire.Value) bool) {
 		for i := range n {
@@ -91,10 +91,10 @@ func attributes(m pcommon.Map, n int, key string) {
 	all.MoveTo(m)
 }
 
-// Hostile are the shapes. Where two things multiply in a trace there is one that has many of both.
+// Hostile are the shapes. If two quantities multiply in a trace, one shape has many of both.
 var Hostile = slices.Concat(tangled, copied, timed, laden)
 
-// tangled have many of what makes trees.
+// tangled have many spans in unusual trees.
 var tangled = []Shape{
 	shape("one parent", func(h *hostile, n int) {
 		h.span(1, 0, server, 0, 1000)
@@ -189,7 +189,7 @@ var tangled = []Shape{
 	}),
 }
 
-// copied have many spans that are one.
+// copied have many copies of spans.
 var copied = []Shape{
 	shape("copies", func(h *hostile, n int) {
 		for range n {
@@ -279,7 +279,7 @@ var copied = []Shape{
 	}),
 }
 
-// timed have many clocks, or times that fit together badly.
+// timed have many clocks, or times that contradict each other.
 var timed = []Shape{
 	shape("no times", func(h *hostile, n int) {
 		for i := range n {
@@ -346,11 +346,11 @@ var timed = []Shape{
 	}),
 }
 
-// laden have spans that hold much.
+// laden have spans with much content.
 var laden = []Shape{
 	shape("attributes", func(h *hostile, n int) { attributes(h.span(1, 0, server, 0, 1).Attributes(), n, "k") }),
 	shape("attributes with one key", func(h *hostile, n int) {
-		m := h.span(1, 1, server, 0, 1).Attributes() // another with the same keys comes behind, when it is merged
+		m := h.span(1, 1, server, 0, 1).Attributes() // merging appends another copy with the same keys
 		attributes(m, n, "k")
 		m.CopyTo(h.span(1, 1, server, 0, 2).Attributes())
 	}),

@@ -2,5 +2,6 @@
 
 package tracetest
 
-// raceEnabled says that the race detector is on, under which reading memory grows otherwise than without.
+// raceEnabled reports whether the race detector is on, with which memory reads take time that grows
+// differently.
 const raceEnabled = true

@@ -37,7 +37,7 @@ var epoch = time.Date(2025, 9, 1, 12, 0, 0, 0, time.UTC)
 
 var services = [5]string{"frontend", "cart", "checkout", "payment", "inventory"}
 
-// mix64 scatters numbers as random IDs are.
+// mix64 scatters numbers like random IDs.
 func mix64(x uint64) uint64 {
 	x += 0x9e3779b97f4a7c15
 	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
@@ -45,7 +45,7 @@ func mix64(x uint64) uint64 {
 	return x ^ x>>31
 }
 
-// appendTrace adds a trace of 12 spans of five services, with attributes as instrumentations write them.
+// appendTrace adds a trace of 12 spans of five services, with typical attributes of instrumentations.
 func appendTrace(td ptrace.Traces, seq int) {
 	var id pcommon.TraceID
 	binary.BigEndian.PutUint64(id[:], mix64(uint64(seq)))
@@ -127,7 +127,7 @@ func appendTrace(td ptrace.Traces, seq int) {
 	}
 }
 
-// Shop is a batch of n traces, as the sampler passes them on.
+// Shop returns a batch of n traces as the sampler delivers them.
 func Shop(from, n int) ptrace.Traces {
 	td := ptrace.NewTraces()
 	for i := range n {

@@ -10,5 +10,5 @@ import (
 
 var began = clock.Now()
 
-// threadTime is the time that has passed: there is no better measure here.
+// threadTime returns the time that has passed: there is no better measure here.
 func threadTime() time.Duration { return clock.Since(began) }

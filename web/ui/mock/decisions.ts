@@ -71,7 +71,7 @@ function ofKept(recipe: Recipe): Decision {
     early: recipe.kind === "big",
     ...(marks.linked_trace_id ? { linked_trace_id: marks.linked_trace_id } : {}),
     ...(marks.revived
-      ? { trigger: "revived", reason: "what came late, within revive_window, made a policy sample it" }
+      ? { trigger: "revived", reason: "late spans, within revive_window, made a policy sample it" }
       : {}),
     ...(recipe.kind === "big" ? { trigger: "size", reason: "it had twice maximum_trace_size_bytes" } : {}),
     completeness: {

@@ -2,13 +2,13 @@ package schema
 
 import "fmt"
 
-// Error says why bytes are no OTLP trace request.
+// Error says why bytes are not an OTLP trace request.
 type Error struct {
-	// Offset is where in the bytes the offending field, or what there is of it, starts.
+	// Offset is where the offending field starts in the bytes.
 	Offset int
 	// Field is the message and field, such as "Span.trace_id", or only the message.
 	Field string
-	// Reason is what is wrong.
+	// Reason is the mistake.
 	Reason string
 }
 

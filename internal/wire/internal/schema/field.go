@@ -10,12 +10,13 @@ import (
 // Field is one field as read from the bytes.
 type Field struct {
 	Num        int32  // 0 if the message has no such field
-	Start, End int    // of the content; end is where the next field begins
+	Start, End int    // of the content; the next field begins at End
 	Value      uint64 // of a varint, fixed64 or fixed32
 }
 
 // Next reads the field at pos, which is less than len(b), of the message that ends with b. It does not look into
-// submessages. Tags and lengths of one byte are read right here: nearly all are, and calls are what the rest costs.
+// submessages. It reads tags and lengths of one byte, which nearly all are, without calls, because calls are most
+// of the remaining cost.
 func (m *Message) Next(b []byte, pos int) (Field, error) {
 	num, typ, start := int32(b[pos]>>3), protobuf.Type(b[pos]&7), pos+1
 	if b[pos] >= 0x80 || num == 0 {
@@ -63,7 +64,7 @@ func (m *Message) Next(b []byte, pos int) (Field, error) {
 	return f, nil
 }
 
-// Malformed returns the error for a field of the message, or for the message itself where t is nil.
+// Malformed returns the error for a field of the message, or for the message itself if t is nil.
 func (m *Message) Malformed(t *FieldType, offset int, reason string) error {
 	name := m.name
 	if t != nil {
@@ -72,8 +73,8 @@ func (m *Message) Malformed(t *FieldType, offset int, reason string) error {
 	return &Error{Offset: offset, Field: name, Reason: reason}
 }
 
-// Check walks the message that starts at pos and ends with b, and all in it. It reports whether there are fields that
-// this version does not know.
+// Check checks the message that starts at pos and ends with b, with all nested ones. It reports whether there are
+// unknown fields.
 func (m *Message) Check(b []byte, pos, depth int) (unknown bool, err error) {
 	if depth > protobuf.MaxDepth {
 		return false, m.Malformed(nil, pos, fmt.Sprintf("nested deeper than %d messages", protobuf.MaxDepth))

@@ -2,13 +2,13 @@ package schema
 
 import "github.com/slowburn/slowburn/internal/wire/protobuf"
 
-// Message is what this version knows of a protobuf message: its fields by number.
+// Message describes a protobuf message: its known fields by number.
 type Message struct {
 	name   string
 	fields [17]FieldType
 }
 
-// FieldType is what this version knows of a field; name is empty for one that it does not know.
+// FieldType describes a field; name is empty for an unknown one.
 type FieldType struct {
 	name    string
 	Type    protobuf.Type
@@ -105,13 +105,13 @@ var (
 	KeyValueList = Message{name: "KeyValueList", fields: [17]FieldType{1: {name: "values", Type: protobuf.TypeLen, Message: &KeyValue}}}
 )
 
-// init closes the circles: a value may hold values.
+// init closes the cycles: a value may hold values.
 func init() {
 	KeyValue.fields[2].Message = &AnyValue
 	ArrayValue.fields[1].Message = &AnyValue
 }
 
-// Field returns what is known of the field with the number; its name is empty where that is nothing.
+// Field returns the description of the field with the number; its name is empty for an unknown one.
 func (m *Message) Field(num int32) *FieldType {
 	if int(num) < len(m.fields) {
 		return &m.fields[num]
@@ -122,7 +122,8 @@ func (m *Message) Field(num int32) *FieldType {
 	return &m.fields[0]
 }
 
-// IsText reports whether a field of the message is text: of bytes, but no ID, no message, and not bytes_value.
+// IsText reports whether a field of the message is text: its type is bytes, and it is not an ID, a message, or
+// bytes_value.
 func (m *Message) IsText(t *FieldType) bool {
 	return t.Type == protobuf.TypeLen && t.Size == 0 && t.Message == nil && t != &AnyValue.fields[AnyValueFieldBytes]
 }

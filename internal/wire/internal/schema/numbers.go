@@ -2,9 +2,9 @@ package schema
 
 import "github.com/slowburn/slowburn/internal/wire/protobuf"
 
-// Numbers of fields, by message: those that are asked for.
+// Numbers of fields that are read, by message.
 const (
-	// ResourceSpans and ScopeSpans are alike: something shared, and those that share it.
+	// ResourceSpans and ScopeSpans are alike: a shared part, and the members that share it.
 	GroupFieldShared  = 1
 	GroupFieldMembers = 2
 
@@ -60,5 +60,5 @@ const (
 	AnyValueFieldBytes  = 7
 )
 
-// AttributeTag is that of a span's attributes.
+// AttributeTag is the tag of a span's attributes.
 const AttributeTag = SpanFieldAttributes<<3 | byte(protobuf.TypeLen)

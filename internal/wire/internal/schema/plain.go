@@ -2,12 +2,13 @@ package schema
 
 import "github.com/slowburn/slowburn/internal/wire/protobuf"
 
-// PlainAttribute reports that kv is a valid KeyValue with a key and a value of a plain kind, laid out as exporters do.
+// PlainAttribute reports whether kv is a valid KeyValue with a key and a value of a plain kind, in the layout of
+// exporters.
 func PlainAttribute(kv []byte) bool {
 	if len(kv) < 4 || kv[1] >= 0x80 {
 		return false
 	}
-	i := 2 + int(kv[1]) // where the second of its two fields begins; see SplitPlain
+	i := 2 + int(kv[1]) // start of the second of its two fields; see SplitPlain
 	if i+2 > len(kv) || kv[i+1] >= 0x80 || i+2+int(kv[i+1]) != len(kv) {
 		return false
 	}
@@ -22,7 +23,7 @@ func PlainAttribute(kv []byte) bool {
 	}
 	switch v[0] {
 	case 1<<3 | byte(protobuf.TypeLen), 7<<3 | byte(protobuf.TypeLen):
-		return 2+int(v[1]) == len(v) // and less than 128, as v is
+		return 2+int(v[1]) == len(v) // the length is less than 128, as v is
 	case 2<<3 | byte(protobuf.TypeVarint), 3<<3 | byte(protobuf.TypeVarint):
 		return len(v) == 2 && v[1] < 0x80 || len(v) == 3 && v[1] >= 0x80 && v[2] < 0x80
 	case 4<<3 | byte(protobuf.TypeFixed64):
@@ -31,14 +32,14 @@ func PlainAttribute(kv []byte) bool {
 	return false
 }
 
-// Tags of a KeyValue's fields.
+// Tags of the fields of KeyValue.
 const (
 	KeyTag   = KeyValueFieldKey<<3 | byte(protobuf.TypeLen)
 	ValueTag = KeyValueFieldValue<<3 | byte(protobuf.TypeLen)
 )
 
 // SplitPlain returns the key and the value in kv, a KeyValue, if it consists of just these in either order (SDKs write
-// the key first, the Collector the value), each shorter than 128 bytes. It is the short way past Next.
+// the key first, the Collector the value), each shorter than 128 bytes. It is the fast path before Next.
 func SplitPlain(kv []byte) (key, value []byte, ok bool) {
 	if len(kv) < 4 || kv[1] >= 0x80 {
 		return nil, nil, false

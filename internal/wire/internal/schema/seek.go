@@ -2,9 +2,9 @@ package schema
 
 import "github.com/slowburn/slowburn/internal/wire/protobuf"
 
-// Seek returns where the content of the next field num at or behind pos is; end is 0 if there is none. It is for fields
-// of submessages and bytes with numbers below 16, whose tags have one byte, in messages that have been scanned: other
-// fields are passed over by their wire type alone, which is several times faster than reading them.
+// Seek returns the content's range of the next field num from pos on; end is 0 if there is none. It is for fields of
+// submessages and bytes with numbers below 16, whose tags have one byte, in scanned messages: it skips other fields by
+// their wire type alone, which is several times faster than reading them.
 func (m *Message) Seek(b []byte, pos int, num int32) (start, end int) {
 	want := byte(num)<<3 | byte(protobuf.TypeLen)
 	for pos+1 < len(b) { // no field is shorter than two bytes
@@ -44,7 +44,7 @@ func (m *Message) Seek(b []byte, pos int, num int32) (start, end int) {
 	return 0, 0
 }
 
-// Last returns the content of the last field num at or behind pos, which is the one that counts.
+// Last returns the content of the last field num from pos on, which is the one that counts.
 func (m *Message) Last(b []byte, pos int, num int32) (content []byte, ok bool) {
 	for start, end := m.Seek(b, pos, num); end != 0; start, end = m.Seek(b, end, num) {
 		content, ok = b[start:end:end], true

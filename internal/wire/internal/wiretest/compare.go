@@ -9,15 +9,15 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
 )
 
-// Decode is what pdata makes of a request.
+// Decode decodes a request with pdata.
 func Decode(t testing.TB, data []byte) ptrace.Traces {
 	t.Helper()
-	r := ptraceotlp.NewExportRequest() // which reads the deprecated scope_spans too
+	r := ptraceotlp.NewExportRequest() // it also reads the deprecated scope_spans
 	require.NoError(t, r.UnmarshalProto(data))
 	return r.Traces()
 }
 
-// Canonical are the different spans of td, each with its resource and scope, in an order of their bytes.
+// Canonical returns the distinct spans of td, each with its resource and scope, sorted by bytes.
 func Canonical(t testing.TB, td ptrace.Traces) []string {
 	t.Helper()
 	var all []string

@@ -1,5 +1,5 @@
-// Package wiretest makes OTLP requests for the tests of package wire and of those below it: as exporters write them, and as
-// none would.
+// Package wiretest creates OTLP requests for the tests of package wire and its subpackages: realistic ones, and unusual
+// ones.
 package wiretest
 
 import (
@@ -62,7 +62,7 @@ func Realistic(n int) ptrace.Traces {
 	return td
 }
 
-// Everything uses every field and every kind of value.
+// Everything returns a request with every field and every kind of value.
 func Everything() ptrace.Traces {
 	td := Realistic(3)
 	rs := td.ResourceSpans().At(0)
@@ -107,13 +107,13 @@ func putEveryKind(m pcommon.Map) {
 	kv.PutEmptySlice("nested").AppendEmpty().SetBool(false)
 }
 
-// SpanID is the ID with that number.
+// SpanID returns the ID with that number.
 func SpanID(i int) (id pcommon.SpanID) {
 	binary.BigEndian.PutUint64(id[:], uint64(i))
 	return id
 }
 
-// Marshal returns td as an ExportTraceServiceRequest.
+// Marshal encodes td as an ExportTraceServiceRequest.
 func Marshal(td ptrace.Traces) []byte {
 	var m ptrace.ProtoMarshaler
 	b, err := m.MarshalTraces(td)
@@ -123,8 +123,8 @@ func Marshal(td ptrace.Traces) []byte {
 	return b
 }
 
-// AsSDK returns the request as an SDK would have written it: fields in ascending order, where the Collector's are in
-// descending order within some messages.
+// AsSDK rewrites the request as SDKs encode it: fields in ascending order, while the Collector's are in descending
+// order within some messages.
 func AsSDK(b []byte) []byte {
 	var td tracepb.TracesData
 	if err := proto.Unmarshal(b, &td); err != nil {

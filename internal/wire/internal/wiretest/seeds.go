@@ -8,7 +8,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 )
 
-// Msg builds protobuf messages field by field, also ones that no marshaller would write.
+// Msg builds protobuf messages field by field, also ones that no marshaller would produce.
 type Msg []byte
 
 // Len adds a field of bytes.
@@ -45,15 +45,15 @@ func (m Msg) Raw(b ...byte) Msg { return append(m, b...) }
 // InRequest wraps a Span body in a request.
 func InRequest(span Msg) []byte { return Msg{}.Len(1, Msg{}.Len(2, Msg{}.Len(2, span...)...)...) }
 
-// ASpan is a small valid span to add to.
+// ASpan returns a small valid span to add to.
 func ASpan() Msg {
 	return Msg{}.Len(1, bytes.Repeat([]byte{1}, 16)...).Len(2, bytes.Repeat([]byte{2}, 8)...).Str(5, "op")
 }
 
-// KV is a KeyValue.
+// KV returns a KeyValue.
 func KV(key string, value Msg) Msg { return Msg{}.Str(1, key).Len(2, value...) }
 
-// Nested is a span with an attribute of n arrays within one another.
+// Nested returns a span with an attribute of n nested arrays.
 func Nested(n int) Msg {
 	var v Msg
 	for range n {
@@ -62,7 +62,7 @@ func Nested(n int) Msg {
 	return ASpan().Len(9, KV("deep", v)...)
 }
 
-// Seeds are requests at the edges of what pdata accepts, on either side.
+// Seeds returns requests just inside and just outside of what pdata accepts.
 func Seeds() [][]byte {
 	spans := []Msg{
 		{}, ASpan(), Nested(20),

@@ -5,16 +5,16 @@ import (
 	"maps"
 )
 
-// element is what a value in JSON costs that belongs to a key: in place of it, or in an array.
+// element is the cost of a value of a key in JSON: of an object or a scalar, alone or in an array.
 type element struct{ object, scalar int64 }
 
-// slice returns what an element of a slice costs that stands for each bytes beside its place: slices grow, see room.
+// slice returns the cost of an element of a slice: each bytes and its place. Slices grow, see room.
 func slice(each, place int64) int64 { return each + place*9/4 }
 
-// unknown is a key whose name was not read, for it has escapes: what pdata makes of it is one of the others.
+// unknown is charged for a key with escapes, whose name was not read.
 var unknown = element{object: slice(span, pointer), scalar: slice(0, str)}
 
-// byKey says what the values of OTLP's keys cost. Other keys cost nothing: pdata passes over them.
+// byKey has the costs of the values of OTLP's keys. Other keys cost nothing, as pdata skips them.
 var byKey = map[string]element{
 	"resourceSpans":        {object: slice(group, pointer)},
 	"scopeSpans":           {object: slice(scopeGroup, pointer)},
@@ -52,7 +52,7 @@ var byKey = map[string]element{
 	"asDouble":             {scalar: wrapper},
 }
 
-// init adds the names with underscores, which pdata takes as well.
+// init adds the names with underscores, which pdata also accepts.
 func init() {
 	for name, e := range maps.Clone(byKey) {
 		var snake []byte
@@ -67,15 +67,15 @@ func init() {
 	}
 }
 
-// JSON returns how many bytes pdata takes at most for an OTLP request in JSON, of traces or metrics. It reads no further than
-// to an unmatched bracket.
+// JSON returns the largest number of bytes that pdata takes for an OTLP request in JSON, of traces or metrics. It stops at an
+// unmatched bracket.
 func JSON(body []byte) int64 {
 	var (
 		cost    int64
-		within  []element // of the objects and arrays around: what the values in them cost
+		within  []element // costs of values in the enclosing objects and arrays
 		current element
 		isArray []bool
-		key     bool // the next text is a key
+		key     bool // the next string is a key
 	)
 	for pos := 0; pos < len(body); {
 		switch c := body[pos]; c {
@@ -116,7 +116,7 @@ func JSON(body []byte) int64 {
 			} else {
 				current = byKey[string(content)]
 			}
-		default: // a number, or null, of which pdata makes an empty structure
+		default: // a number, or null, for which pdata makes an empty structure
 			cost += max(current.scalar, current.object)
 			for pos++; pos < len(body) && bytes.IndexByte([]byte(",]}\""), body[pos]) < 0; {
 				pos++
@@ -126,7 +126,7 @@ func JSON(body []byte) int64 {
 	return cost
 }
 
-// quoted returns what is between the quotes at pos, and the position behind.
+// quoted returns the content of the string at pos, and the position after it.
 func quoted(body []byte, pos int) (content []byte, next int) {
 	pos++
 	for end := pos; end < len(body); end++ {

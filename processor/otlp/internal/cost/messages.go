@@ -1,26 +1,26 @@
 package cost
 
-// message says what the fields of a message cost, by number.
+// message has the costs of a message's fields, by number.
 type message [21]field
 
-// field is what one occurrence of a field costs.
+// field is the cost of one occurrence of a field.
 type field struct {
 	each   int64    // bytes for the structure
 	place  int64    // bytes for its place in a slice
-	packed bool     // it is many numbers, each with a place
-	copied bool     // its content is copied
+	packed bool     // it holds many numbers, each with a place
+	copied bool     // pdata copies its content
 	sub    *message // a submessage
 }
 
-// What pdata allocates for an element, in bytes, as the allocator rounds it.
+// Sizes of pdata's structures in bytes, as the allocator rounds them.
 const (
 	pointer  = 8 // in a slice
 	number   = 8 // in a slice
 	str      = 16
-	keyValue = 40 // in a slice, as all attributes are
+	keyValue = 40 // in a slice, as in all attributes
 	anyValue = 16 // in a slice
 	exemplar = 72 // in a slice
-	wrapper  = 8  // of a value that is one of several
+	wrapper  = 8  // of a oneof value
 
 	group            = 128 // a ResourceSpans or ResourceMetrics
 	scopeGroup       = 112
@@ -29,7 +29,7 @@ const (
 	event            = 64
 	link             = 80
 	metric           = 96
-	data             = 48 // what a metric has one of
+	data             = 48 // a metric's data
 	numberPoint      = 96
 	histogramPoint   = 160
 	exponentialPoint = 208
@@ -37,12 +37,12 @@ const (
 	quantile         = 16
 	nested           = wrapper + 24 // an ArrayValue or KeyValueList
 
-	deprecatedMembers = 1000 // the field of groups by which old exporters called the second
+	deprecatedMembers = 1000 // the field in which old exporters sent a group's scopes
 )
 
 var text = field{copied: true}
 
-// traces and metrics are the two requests; the others are what they consist of.
+// traces and metrics are the two requests; the others are their parts.
 var (
 	traces = message{1: {each: group, place: pointer, sub: &resourceSpans}}
 
@@ -95,7 +95,7 @@ var (
 	list  = message{1: {place: keyValue, sub: &attribute}}
 )
 
-// init closes the circles: a value may hold values.
+// init closes the cycles: a value may hold values.
 func init() {
 	attribute[2].sub = &value
 	array[1].sub = &value

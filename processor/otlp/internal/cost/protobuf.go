@@ -6,22 +6,22 @@ import (
 	"github.com/slowburn/slowburn/internal/wire/protobuf"
 )
 
-// Traces returns how many bytes pdata takes at most for an ExportTraceServiceRequest in protobuf. It must not be nested deeper
-// than protobuf.TooDeep allows. Where it is malformed pdata stops, and so does Traces.
+// Traces returns the largest number of bytes that pdata takes for an ExportTraceServiceRequest in protobuf. The body must not
+// be nested deeper than protobuf.TooDeep allows. At a malformed field Traces stops, as pdata does.
 func Traces(body []byte) int64 {
 	n, _ := traces.walk(body)
 	return n
 }
 
-// Metrics returns how many bytes pdata takes at most for an ExportMetricsServiceRequest, as Traces does.
+// Metrics does the same for an ExportMetricsServiceRequest.
 func Metrics(body []byte) int64 {
 	n, _ := metrics.walk(body)
 	return n
 }
 
-// walk returns what the fields of b cost, and whether b was read to its end.
+// walk returns the cost of the fields of b, and whether it read b to the end.
 func (m *message) walk(b []byte) (cost int64, ok bool) {
-	var places [len(message{})]int64 // in slices, by field
+	var places [len(message{})]int64 // numbers of places in slices, by field
 	cost, ok = m.fields(b, &places)
 	for num, n := range places {
 		if n > 0 {
@@ -31,7 +31,7 @@ func (m *message) walk(b []byte) (cost int64, ok bool) {
 	return cost, ok
 }
 
-// fields returns what the fields of b cost, but for their places in slices, which it counts.
+// fields returns the cost of the fields of b without their places in slices, which it counts.
 func (m *message) fields(b []byte, places *[len(message{})]int64) (cost int64, ok bool) {
 	for pos := 0; pos < len(b); {
 		num, typ, next := protobuf.Tag(b, pos)
@@ -78,8 +78,8 @@ func (m *message) fields(b []byte, places *[len(message{})]int64) (cost int64, o
 	return cost, true
 }
 
-// room returns how many elements a slice of n has room for once it has grown: the next power of two, and from 256 on a
-// quarter more, beside which for a moment stands what it grew from.
+// room returns the capacity of a slice that has grown to n elements, plus what it grew from, which is freed only
+// afterwards: it grows to the next power of two, and from 256 on by a quarter.
 func room(n int64) int64 {
 	if n <= 256 {
 		return int64(1) << bits.Len64(uint64(n-1))
@@ -87,7 +87,7 @@ func room(n int64) int64 {
 	return n*9/4 + 256
 }
 
-// field returns what a field of the message costs, nil if that is nothing, and its number in the message.
+// field returns the cost of a field, nil for none, and the field's number in the message.
 func (m *message) field(num int32) (*field, int32) {
 	if num == deprecatedMembers && (m == &resourceSpans || m == &resourceMetrics) {
 		num = 2
@@ -98,7 +98,7 @@ func (m *message) field(num int32) (*field, int32) {
 	return &m[num], num
 }
 
-// copied returns what a copy of n bytes takes.
+// copied returns the size of a copy of n bytes.
 func copied(n int) int64 {
 	if n == 0 {
 		return 0
@@ -106,7 +106,7 @@ func copied(n int) int64 {
 	return int64(n) + int64(n)/8 + 8
 }
 
-// numbersIn returns how many numbers a packed field has.
+// numbersIn returns the number of values in a packed field.
 func numbersIn(varints bool, b []byte) int64 {
 	if !varints {
 		return int64(len(b)) / 8

@@ -10,15 +10,15 @@ import (
 
 type arrivalKey struct{}
 
-// arrival is the context of a request that has to be there in time.
+// arrival is the context of a request that must arrive within a time limit.
 type arrival struct {
 	context.Context
 	timer *clock.Timer
-	ended func() bool // keeps the timer from being stopped by the end of the context
+	ended func() bool // undoes the AfterFunc that stops the timer with the context
 	late  atomic.Bool
 }
 
-// Err implements context.Context: what did not come in time is past its deadline, and not cancelled.
+// Err implements context.Context. A late request has exceeded its deadline; it is not cancelled.
 func (a *arrival) Err() error {
 	if a.late.Load() {
 		return context.DeadlineExceeded
@@ -34,8 +34,7 @@ func (a *arrival) Value(key any) any {
 	return a.Context.Value(key)
 }
 
-// Within returns a context that ends, and calls late, unless Arrived is called with it within so long, or ctx ends. Nothing of
-// it is left then.
+// Within returns a context that ends after limit, and then calls late, unless Arrived is called with it or ctx ends first.
 func Within(ctx context.Context, limit time.Duration, late func()) context.Context {
 	ctx, cancel := context.WithCancel(ctx)
 	a := &arrival{Context: ctx}
@@ -51,7 +50,7 @@ func Within(ctx context.Context, limit time.Duration, late func()) context.Conte
 	return a
 }
 
-// Arrived says that the request is there: from here on it takes as long as it takes. It reports whether that was in time.
+// Arrived reports whether the request arrived in time, and ends the time limit.
 func Arrived(ctx context.Context) bool {
 	a, ok := ctx.Value(arrivalKey{}).(*arrival)
 	if !ok {

@@ -8,27 +8,26 @@ import (
 	"github.com/slowburn/slowburn/internal/bytesize"
 )
 
-// Shares of the memory that the process may use.
+// Shares of the memory of the process.
 const (
 	share    = 8
 	minShare = 64 << 20
 	maxShare = 512 << 20
 )
 
-// DefaultLimit returns the budget of a process that may use so many bytes of memory: an eighth, from 64 to 512 MiB.
+// DefaultLimit returns the budget of a process with so many bytes of memory: an eighth, from 64 to 512 MiB.
 func DefaultLimit(memory int64) int64 { return min(max(memory/share, minShare), maxShare) }
 
-// ErrSpent is why a request is refused for now: others hold the memory that it needs.
+// ErrSpent refuses a request for now: other requests hold the memory that it needs.
 var ErrSpent = errors.New("the gateway's intake_budget is used up by other requests: try again")
 
-// TooLargeError says that a request needs more than there is, or more than a limit allows, so that another try is in vain.
+// TooLargeError refuses a request for good: it needs more memory than there is, or than a limit allows.
 type TooLargeError struct{ Message string }
 
 // Error implements error.
 func (e *TooLargeError) Error() string { return e.Message }
 
-// Budget is the memory in bytes that requests may hold at a time, those of all receivers of the process. It may be used
-// concurrently.
+// Budget limits the bytes of memory that the requests of all receivers hold together. It may be used concurrently.
 type Budget struct {
 	limit, reserved atomic.Int64
 }
@@ -40,25 +39,26 @@ func NewBudget(limit int64) *Budget {
 	return b
 }
 
-// Limit returns the bytes that may be reserved.
+// Limit returns the size of the budget in bytes.
 func (b *Budget) Limit() int64 { return b.limit.Load() }
 
-// Resize sets the limit. What is reserved beyond it stays so until its request ends.
+// Resize sets the limit. Reservations beyond it stay until their requests end.
 func (b *Budget) Resize(limit int64) { b.limit.Store(limit) }
 
-// usable returns what requests may hold that have a door: an eighth is for those that are on their way to one.
+// usable returns the part of the budget for requests that have reached a door. An eighth is left to requests
+// that are still arriving.
 func (b *Budget) usable() int64 {
 	limit := b.limit.Load()
 	return limit - limit/share
 }
 
-// Scarce reports whether nothing is left but for what is on its way.
+// Scarce reports whether only the part for arriving requests is left.
 func (b *Budget) Scarce() bool { return b.reserved.Load() >= b.usable() }
 
-// Reserved returns the bytes that are reserved now.
+// Reserved returns the number of reserved bytes.
 func (b *Budget) Reserved() int64 { return b.reserved.Load() }
 
-// reserve takes n bytes, and reports whether they were there below the limit.
+// reserve reserves n bytes if that stays within limit, and reports whether it did.
 func (b *Budget) reserve(n, limit int64) bool {
 	for {
 		now := b.reserved.Load()
@@ -78,15 +78,16 @@ func (b *Budget) Begin() *Request {
 	return q
 }
 
-// BeginArriving is Begin for what has no door yet that could refuse it. It may hold all of the budget.
+// BeginArriving is Begin for a request that has no door yet that could refuse it. It may use the whole
+// budget.
 func (b *Budget) BeginArriving() *Request {
 	q := b.Begin()
 	q.arriving = true
 	return q
 }
 
-// Hold reserves n bytes more. The error is ErrSpent, or a *TooLargeError where the request alone asks for more than
-// requests may have of the budget.
+// Hold reserves n bytes more. The error is ErrSpent, or a *TooLargeError if this request alone exceeds the budget
+// of one request.
 func (q *Request) Hold(n int64) error {
 	limit := q.budget.usable()
 	if q.arriving {
@@ -103,7 +104,7 @@ func (q *Request) Hold(n int64) error {
 	return ErrSpent
 }
 
-// Release gives n bytes back before the end.
+// Release returns n bytes before the end.
 func (q *Request) Release(n int64) {
 	n = min(n, q.held)
 	q.held -= n

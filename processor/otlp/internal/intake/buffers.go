@@ -2,7 +2,7 @@ package intake
 
 import "sync"
 
-// Buffers of bodies: the sizes that are kept for use again, each a step of growth. A larger one, of a rare request, is not.
+// Sizes of the pooled buffers of bodies, one per step of growth. Larger buffers, for rare requests, are not pooled.
 const (
 	minBuffer  = 16 << 10
 	stepFactor = 4
@@ -10,9 +10,10 @@ const (
 	maxPooled  = minBuffer << (2 * (numPools - 1)) // 4 MiB
 )
 
-var pools [numPools]sync.Pool // of *[]byte, pool i of those of minBuffer << (2*i) bytes
+var pools [numPools]sync.Pool // of *[]byte; pool i has those of minBuffer << (2*i) bytes
 
-// poolOf returns the pool of the buffers that hold at least size bytes, which is at most maxPooled, and their size.
+// poolOf returns the pool of the smallest buffers with at least size bytes, and their size. size is at most
+// maxPooled.
 func poolOf(size int64) (pool *sync.Pool, exact int64) {
 	i := 0
 	for exact = minBuffer; exact < size; exact *= stepFactor {
@@ -21,7 +22,7 @@ func poolOf(size int64) (pool *sync.Pool, exact int64) {
 	return &pools[i], exact
 }
 
-// roundUp returns the size of the buffer that getBuffer gives.
+// roundUp returns the size of the buffer that getBuffer returns.
 func roundUp(size int64) int64 {
 	if size > maxPooled {
 		return page(size)
@@ -30,10 +31,10 @@ func roundUp(size int64) int64 {
 	return size
 }
 
-// page returns a size as the allocator rounds it.
+// page rounds a size up as the allocator does.
 func page(size int64) int64 { return (size + 8191) &^ 8191 }
 
-// getBuffer returns an empty buffer of a size that roundUp gave, and whether putBuffer keeps it.
+// getBuffer returns an empty buffer of a size from roundUp, and whether putBuffer pools it.
 func getBuffer(size int64) (buffer []byte, pooled bool) {
 	if size > maxPooled {
 		return make([]byte, 0, size), false
@@ -54,11 +55,11 @@ func putBuffer(buffer []byte, pooled bool) {
 	pool.Put(&buffer)
 }
 
-// GetBuffer returns n bytes of any content, which the caller has reserved or reserves next.
+// GetBuffer returns n bytes of any content. The caller reserves them before or directly after.
 func GetBuffer(n int) []byte {
 	b, _ := getBuffer(roundUp(int64(n)))
 	return b[:n]
 }
 
-// PutBuffer takes the bytes of GetBuffer back.
+// PutBuffer takes back the bytes of GetBuffer.
 func PutBuffer(b []byte) { putBuffer(b[:0], int64(cap(b)) <= maxPooled) }

@@ -14,8 +14,8 @@ import (
 	"github.com/pierrec/lz4/v4"
 )
 
-// Decompress reads r, a body in one of HTTP's content encodings, to its end into the body of the Request. It stops where
-// more than limit bytes come out, with a *TooLargeError. expect is the length that r says it has, 0 if it does not.
+// Decompress reads r, a body in one of HTTP's content encodings, to its end into the body of the Request. It stops with
+// a *TooLargeError after more than limit bytes of output. expect is the announced length of r, 0 if unknown.
 func (q *Request) Decompress(encoding string, r io.Reader, limit, expect int64) error {
 	switch encoding {
 	case "":
@@ -36,7 +36,7 @@ func (q *Request) Decompress(encoding string, r io.Reader, limit, expect int64) 
 	return fmt.Errorf("unsupported Content-Encoding: %s", encoding)
 }
 
-// Readers that are used again. Each takes less than 64 KiB.
+// Pools of readers. Each reader takes less than 64 KiB.
 var gzips, zlibs sync.Pool
 
 func (q *Request) gunzip(r io.Reader, limit int64) error {
@@ -65,7 +65,7 @@ func (q *Request) inflate(r io.Reader, limit int64) (err error) {
 	return q.ReadAll(z, limit, 0)
 }
 
-// holding runs read while n bytes more are reserved, for a decompressor's own memory.
+// holding runs read while n more bytes are reserved for a decompressor's own memory.
 func (q *Request) holding(n int64, read func() error) error {
 	if err := q.Hold(n); err != nil {
 		return err
@@ -74,7 +74,7 @@ func (q *Request) holding(n int64, read func() error) error {
 	return read()
 }
 
-// whole takes the compressed body first, where a format cannot be decompressed in steps.
+// whole reads the compressed body first, for formats that cannot be decompressed in steps.
 func (q *Request) whole(r io.Reader, limit, expect int64, decompress func(compressed []byte, limit int64) error) error {
 	outer := Request{budget: q.budget}
 	defer func() {
@@ -87,14 +87,15 @@ func (q *Request) whole(r io.Reader, limit, expect int64, decompress func(compre
 	return decompress(outer.body, limit)
 }
 
-// snappyMemory is what a reader of snappy's frames takes: a block, plain and compressed.
+// snappyMemory is the memory of a reader of snappy's frames: a block, plain and compressed.
 const snappyMemory = 144 << 10
 
 func (q *Request) unframe(r io.Reader, limit int64) error {
 	return q.holding(snappyMemory, func() error { return q.ReadAll(snappy.NewReader(r), limit, 0) })
 }
 
-// snappyFrames is how a stream of frames begins. Collectors sent such as "snappy", which is a single block.
+// snappyFrames begins a stream of frames. Some Collectors sent such streams as "snappy", which should be a
+// single block.
 var snappyFrames = []byte("\xff\x06\x00\x00sNaPpY")
 
 func (q *Request) unsnap(compressed []byte, limit int64) error {
@@ -107,7 +108,7 @@ func (q *Request) unsnap(compressed []byte, limit int64) error {
 		return err
 	case int64(size) > limit:
 		return ErrTooLong
-	case size > 22*len(compressed): // no element of a block stands for more than 64 bytes, nor takes less than 3 for so many
+	case size > 22*len(compressed): // an element of a block is at least 3 bytes and stands for at most 64
 		return errors.New("snappy: the block cannot hold as many bytes as it says")
 	}
 	if err := q.resize(int64(size)); err != nil {
@@ -120,7 +121,7 @@ func (q *Request) unsnap(compressed []byte, limit int64) error {
 	return err
 }
 
-// lz4Memory is what a reader of lz4 takes beside two blocks.
+// lz4Memory is the memory of a reader of lz4, without two blocks.
 const lz4Memory = 64 << 10
 
 func (q *Request) lz4(r io.Reader, limit int64) error {
@@ -129,7 +130,7 @@ func (q *Request) lz4(r io.Reader, limit int64) error {
 	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
 		return err
 	}
-	block := int64(8 << 20) // of the legacy format, and the most that there is
+	block := int64(8 << 20) // of the legacy format, the largest
 	const frame = 0x184D2204
 	if n == len(head) && binary.LittleEndian.Uint32(head) == frame {
 		if code := head[5] >> 4 & 7; code >= 4 {

@@ -6,8 +6,8 @@ import (
 	"sync/atomic"
 )
 
-// Listener counts the connections of a listener, and closes at once what comes beyond a limit: its sender learns so within
-// milliseconds and tries again, where one left in the backlog would wait for its own timeout.
+// Listener counts the connections of a listener, and closes connections beyond a limit at once: their senders notice
+// within milliseconds and try again, while in the backlog they would wait for their own timeout.
 type Listener struct {
 	net.Listener
 	limit   int64
@@ -15,12 +15,13 @@ type Listener struct {
 	open    atomic.Int64
 }
 
-// NewListener returns a Listener over l for at most limit connections at a time. It calls refused with each that it closes.
+// NewListener returns a Listener over l for at most limit connections at a time. It calls refused with each connection that
+// it closes.
 func NewListener(l net.Listener, limit int, refused func(net.Conn)) *Listener {
 	return &Listener{Listener: l, limit: int64(limit), refused: refused}
 }
 
-// Open returns how many connections are open. It may be called concurrently.
+// Open returns the number of open connections. It may be called concurrently.
 func (l *Listener) Open() int64 { return l.open.Load() }
 
 // Accept implements net.Listener.
@@ -39,7 +40,7 @@ func (l *Listener) Accept() (net.Conn, error) {
 	}
 }
 
-// conn tells its listener that it is closed.
+// conn is a connection that is counted until it is closed.
 type conn struct {
 	net.Conn
 	listener *Listener
@@ -52,13 +53,13 @@ func (c *conn) Close() error {
 	return c.Conn.Close()
 }
 
-// TCP returns the TCP connection itself, nil if it is another.
+// TCP returns the underlying TCP connection, nil for another kind.
 func (c *conn) TCP() *net.TCPConn {
 	t, _ := c.Conn.(*net.TCPConn)
 	return t
 }
 
-// TCP returns the TCP connection that c is, counted or not; nil if it is another, such as one of TLS.
+// TCP returns the TCP connection under c, counted or not; nil if c is of another kind, such as TLS.
 func TCP(c net.Conn) *net.TCPConn {
 	switch c := c.(type) {
 	case *net.TCPConn:

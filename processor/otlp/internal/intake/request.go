@@ -6,18 +6,18 @@ import (
 	"sync"
 )
 
-// Request is what one request holds of a Budget, and its body. It belongs to one goroutine.
+// Request holds one request's part of a Budget, and its body. It belongs to one goroutine.
 type Request struct {
 	budget   *Budget
 	held     int64
-	arriving bool // it may hold what is kept for requests on their way
+	arriving bool // it may use the part for arriving requests
 	body     []byte
-	pooled   bool // body is of a pool
+	pooled   bool // body comes from a pool
 }
 
 var requests = sync.Pool{New: func() any { return new(Request) }}
 
-// End gives everything back. Neither the Request nor its body may be used any more.
+// End returns everything. Neither the Request nor its body may be used afterwards.
 func (q *Request) End() {
 	q.Drop()
 	q.Release(q.held)
@@ -25,10 +25,10 @@ func (q *Request) End() {
 	requests.Put(q)
 }
 
-// Body returns the bytes that came. They are valid until Drop or End.
+// Body returns the received bytes. They are valid until Drop or End.
 func (q *Request) Body() []byte { return q.body }
 
-// Borrow makes b the body, which is somebody else's and stays valid until End.
+// Borrow makes b the body. It belongs to the caller and must stay valid until End.
 func (q *Request) Borrow(b []byte) error {
 	q.Drop()
 	if err := q.Hold(int64(len(b))); err != nil {
@@ -38,7 +38,7 @@ func (q *Request) Borrow(b []byte) error {
 	return nil
 }
 
-// Fit moves the body to a buffer of just its length.
+// Fit moves the body to a buffer of exactly its length.
 func (q *Request) Fit() error {
 	size := page(int64(len(q.body)))
 	if size >= int64(cap(q.body)) {
@@ -47,10 +47,10 @@ func (q *Request) Fit() error {
 	return q.move(size, func() ([]byte, bool) { return make([]byte, 0, size), false })
 }
 
-// Room returns how much the body takes in bytes, more than its length while it has room to grow.
+// Room returns the capacity of the body's buffer in bytes.
 func (q *Request) Room() int64 { return int64(cap(q.body)) }
 
-// Drop gives the body back.
+// Drop returns the body's buffer.
 func (q *Request) Drop() {
 	size := int64(cap(q.body))
 	putBuffer(q.body, q.pooled)
@@ -58,9 +58,9 @@ func (q *Request) Drop() {
 	q.Release(size)
 }
 
-// ReadAll reads r to its end into the body, which grows as bytes come. What is longer than limit is refused with a
-// *TooLargeError. expect is how long the body says it is, 0 if it does not: it keeps the last step small, and is not
-// believed before the bytes are there.
+// ReadAll reads r to its end into the body, which grows as bytes come. More than limit bytes are refused with a
+// *TooLargeError. expect is the announced length, 0 if unknown: it limits the last step of growth, but reserves
+// nothing before the bytes come.
 func (q *Request) ReadAll(r io.Reader, limit, expect int64) error {
 	for {
 		if len(q.body) == cap(q.body) {
@@ -81,7 +81,7 @@ func (q *Request) ReadAll(r io.Reader, limit, expect int64) error {
 	}
 }
 
-// Make makes room for a body of n bytes, which are there already, so that it need not grow.
+// Make allocates room for a body of n bytes that have already arrived, so that it need not grow.
 func (q *Request) Make(n int64) error {
 	if n <= int64(cap(q.body)) {
 		return nil
@@ -89,14 +89,14 @@ func (q *Request) Make(n int64) error {
 	return q.resize(n)
 }
 
-// ErrTooLong is why a body is refused that is over the limit of its door, which knows the key. It is a *TooLargeError.
+// ErrTooLong refuses a body over the limit of its door, which names the key. It is a *TooLargeError.
 var ErrTooLong error = &TooLargeError{"the decompressed body is over the limit"}
 
-// grow makes room for more bytes of the body: less of it where the budget is nearly spent.
+// grow makes room for more bytes of the body, for fewer if the budget is nearly used up.
 func (q *Request) grow(limit, expect int64) error {
 	size := int64(cap(q.body)) * stepFactor
 	if limit < size {
-		size = limit + 1 // by which ReadAll sees that there is more
+		size = limit + 1 // so that ReadAll notices a longer body
 	}
 	if expect >= int64(cap(q.body)) && expect < size {
 		size = expect + 1
@@ -114,7 +114,7 @@ func (q *Request) resize(size int64) error {
 	return q.move(size, func() ([]byte, bool) { return getBuffer(size) })
 }
 
-// move moves the body to the buffer of size bytes that get gives.
+// move moves the body to a buffer of size bytes from get.
 func (q *Request) move(size int64, get func() (buffer []byte, pooled bool)) error {
 	if err := q.Hold(size); err != nil {
 		return err

@@ -8,8 +8,8 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// zstds are decoders of whole bodies. Such a one uses what it wrote as its window, so that the window that a frame asks
-// for, which may be gigabytes, is never allocated; and it writes no further than the capacity that it is given.
+// zstds pools decoders of whole bodies. Such a decoder uses its output as its window, so that it never allocates the
+// window that a frame asks for, which may be gigabytes; and it never writes beyond the given capacity.
 var zstds = sync.Pool{New: func() any {
 	d, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecodeAllCapLimit(true))
 	if err != nil {
@@ -18,11 +18,11 @@ var zstds = sync.Pool{New: func() any {
 	return d
 }}
 
-// zstdMemory is the most that a decoder takes: a block of raw bytes.
+// zstdMemory is the most memory that a decoder takes: a block of raw bytes.
 const zstdMemory = 2 << 20
 
-// unzstd decompresses into a buffer that is large enough for most bodies, and again into one four times as large where it
-// is not.
+// unzstd decompresses into a buffer that is large enough for most bodies, and if it is not, again into one four times as
+// large.
 func (q *Request) unzstd(compressed []byte, limit int64) error {
 	d, ok := zstds.Get().(*zstd.Decoder)
 	if !ok {
@@ -35,7 +35,7 @@ func (q *Request) unzstd(compressed []byte, limit int64) error {
 		size = int64(header.FrameContentSize)
 	}
 	for {
-		// What does not fit the buffer makes the decoder grow it by a block, before it gives up.
+		// A decoder whose output does not fit first grows the buffer by a block, and then fails.
 		size = min(size, limit+1)
 		q.Drop()
 		if err := q.resize(size); err != nil {
@@ -60,7 +60,8 @@ func (q *Request) unzstd(compressed []byte, limit int64) error {
 	}
 }
 
-// full reports whether a decoder gave up because its output was full. Within a block it says so in words alone.
+// full reports whether a decoder failed because its output was full. Within a block only the text of the error
+// shows it.
 func full(err error) bool {
 	return errors.Is(err, zstd.ErrDecoderSizeExceeded) || err != nil && strings.Contains(err.Error(), "output bigger than max block size")
 }

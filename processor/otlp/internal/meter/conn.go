@@ -7,13 +7,13 @@ import (
 	"github.com/slowburn/slowburn/processor/otlp/internal/intake"
 )
 
-// What gRPC needs beside the bytes, in bytes.
+// Memory that gRPC needs besides the data, in bytes.
 const (
 	callMemory  = 16 << 10 // a goroutine and the structures of a call
 	frameMemory = 64       // a frame in a list
 )
 
-// Conn is a connection of HTTP/2 of a server. One goroutine reads and one writes at a time.
+// Conn is a server's HTTP/2 connection. One goroutine may read and one may write at a time.
 type Conn struct {
 	net.Conn
 	refused func()
@@ -21,14 +21,13 @@ type Conn struct {
 	mu      sync.Mutex
 	in, out frames
 	held    *intake.Request
-	streams map[uint32]int64 // what is held for each that is open
-	highest uint32           // stream
+	streams map[uint32]int64 // bytes reserved for each open stream
+	highest uint32           // the highest stream so far
 	closed  bool
 }
 
-// New returns a Conn over c, whose client has sent nothing yet, not even the preface. It reserves from the budget, and
-// calls refused when there is not enough of it. A connection of TCP is read as gRPC reads such itself, without a buffer while
-// nothing comes.
+// New returns a Conn over c, whose client has sent nothing yet, not even the preface. It reserves from the budget, and calls
+// refused when that is used up. A TCP connection is read as gRPC itself reads it, without a buffer while nothing comes.
 func New(c net.Conn, budget *intake.Budget, refused func()) net.Conn {
 	m := &Conn{Conn: c, refused: refused, in: frames{skip: preface}, held: budget.BeginArriving(), streams: map[uint32]int64{}}
 	return ready(m, intake.TCP(c))
@@ -51,7 +50,7 @@ func (c *Conn) Write(b []byte) (int, error) {
 	return c.Conn.Write(b)
 }
 
-// sends looks at what the server is about to send.
+// sends handles the frames that the server is about to send.
 func (c *Conn) sends(b []byte) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -78,7 +77,8 @@ func (c *Conn) Close() error {
 	return c.Conn.Close()
 }
 
-// received looks at what the client sent. The error is intake's, and the connection is to be closed for it.
+// received handles the frames that the client sent. On an error, which is intake's, the connection must be
+// closed.
 func (c *Conn) received(b []byte) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -93,7 +93,7 @@ func (c *Conn) received(b []byte) error {
 		}
 		b = rest
 		switch _, open := c.streams[f.stream]; {
-		case f.kind == frameHeaders && f.stream > c.highest: // otherwise trailers, or of a stream that has ended
+		case f.kind == frameHeaders && f.stream > c.highest: // others are trailers, or belong to a stream that has ended
 			c.highest = f.stream
 			c.streams[f.stream] = callMemory
 			sum += callMemory
@@ -111,7 +111,7 @@ func (c *Conn) received(b []byte) error {
 	}
 }
 
-// hold reserves n bytes more.
+// hold reserves n more bytes.
 func (c *Conn) hold(n int64) error {
 	if n == 0 {
 		return nil
@@ -123,7 +123,7 @@ func (c *Conn) hold(n int64) error {
 	return err
 }
 
-// end gives back what is held for a stream. The caller holds mu.
+// end releases the memory of a stream. The caller holds mu.
 func (c *Conn) end(stream uint32) {
 	c.held.Release(c.streams[stream])
 	delete(c.streams, stream)

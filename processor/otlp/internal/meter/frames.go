@@ -2,7 +2,7 @@ package meter
 
 import "encoding/binary"
 
-// Types and flags of frames, of RFC 9113.
+// Types and flags of frames, from RFC 9113.
 const (
 	frameData      = 0x0
 	frameHeaders   = 0x1
@@ -13,21 +13,22 @@ const (
 	preface    = 24 // bytes that a client sends before its first frame
 )
 
-// frame is the head of one.
+// frame is the header of a frame.
 type frame struct {
 	kind, flags byte
 	stream      uint32
 	length      int
 }
 
-// frames cuts one direction of a connection into frames, whose content it passes over.
+// frames splits one direction of a connection into frames, skipping their content.
 type frames struct {
 	head [headLength]byte
-	have int // bytes of head
-	skip int // bytes of content, or of the preface, that are to come
+	have int // bytes of the header so far
+	skip int // bytes of content, or of the preface, still to come
 }
 
-// next returns the next frame whose head ends in b, and what is behind that head; ok is false where b ends first.
+// next returns the next frame whose header ends in b, and the bytes after that header. ok is false if b ends
+// first.
 func (f *frames) next(b []byte) (found frame, rest []byte, ok bool) {
 	n := min(f.skip, len(b))
 	f.skip -= n

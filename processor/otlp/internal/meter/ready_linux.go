@@ -9,14 +9,15 @@ import (
 	"google.golang.org/grpc/mem"
 )
 
-// readyConn reads without a buffer while nothing comes: gRPC's would be half a megabyte for each connection that is idle.
+// readyConn reads without a buffer while nothing comes. gRPC's buffer would take half a megabyte for each idle
+// connection.
 type readyConn struct {
 	*Conn
 	raw syscall.RawConn
 	read
 }
 
-// read is one read. Its function is made once.
+// read is one read. Its function is allocated once.
 type read struct {
 	do     func(fd uintptr) bool
 	size   int
@@ -26,7 +27,7 @@ type read struct {
 	err    error
 }
 
-// ready returns c as one that gRPC reads by ReadOnReady, where it is a connection of TCP.
+// ready returns a TCP connection as one that gRPC reads by ReadOnReady, and any other as it is.
 func ready(c *Conn, tcp *net.TCPConn) net.Conn {
 	if tcp == nil {
 		return c
@@ -52,7 +53,7 @@ func ready(c *Conn, tcp *net.TCPConn) net.Conn {
 	return r
 }
 
-// ReadOnReady waits until there is something to read, then reads it into a buffer of the pool. gRPC looks for this method.
+// ReadOnReady waits for data and then reads it into a buffer of the pool. gRPC looks for this method.
 func (r *readyConn) ReadOnReady(size int, pool mem.BufferPool) (*[]byte, int, error) {
 	r.size, r.pool = size, pool
 	err := r.raw.Read(r.do)

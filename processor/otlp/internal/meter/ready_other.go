@@ -4,5 +4,5 @@ package meter
 
 import "net"
 
-// ready returns c: gRPC has a buffer for it, also while nothing comes.
+// ready returns c: gRPC has a buffer for it even while nothing comes.
 func ready(c *Conn, _ *net.TCPConn) net.Conn { return c }

@@ -6,11 +6,11 @@ import (
 	"strings"
 )
 
-// Port is one of a receiver's.
+// Port is a port of a receiver.
 type Port struct {
-	// Number of the port, in decimal.
+	// Number is the port number in decimal.
 	Number string
-	// TLS says that it has TLS.
+	// TLS reports whether the port has TLS.
 	TLS bool
 }
 
@@ -18,12 +18,12 @@ type Port struct {
 func PortOf(l net.Listener, tls bool) *Port {
 	_, number, err := net.SplitHostPort(l.Addr().String())
 	if err != nil {
-		return nil // a Unix socket: there is no URL to advise
+		return nil // a Unix socket, for which there is no URL
 	}
 	return &Port{Number: number, TLS: tls}
 }
 
-// url returns what an SDK has to be given as endpoint, empty where the protocol is off.
+// url returns the endpoint for SDKs, empty if the protocol is off.
 func (p *Port) url(host string) string {
 	switch {
 	case p == nil:
@@ -35,7 +35,7 @@ func (p *Port) url(host string) string {
 	}
 }
 
-// advice says what a sender has to set.
+// advice returns what a sender must set.
 func (r *Requests) advice(q request) string {
 	host := hostOf(q.host)
 	grpcURL, httpURL := r.grpc.Load().url(host), r.http.Load().url(host)

@@ -13,13 +13,13 @@ import (
 	"github.com/slowburn/slowburn/internal/clock"
 )
 
-// arrival is how a connection came.
+// arrival describes how a connection came.
 type arrival struct {
 	transport string // of the port: "grpc" or "http"
-	plain     bool   // without TLS, to a port that has it
+	plain     bool   // without TLS, to a port with TLS
 }
 
-// detached answers the requests of connections that the servers of the ports cannot serve, by HTTP/1 and HTTP/2: one each, then the
+// detached serves connections that the ports' servers cannot serve, by HTTP/1 and HTTP/2. It answers one request each, then the
 // connection ends.
 type detached struct {
 	server *http.Server
@@ -33,7 +33,7 @@ type detached struct {
 type arrived struct {
 	net.Conn
 	from arrival
-	end  *clock.Timer // ends it, whatever deadlines others set
+	end  *clock.Timer // closes it, whatever deadlines others set
 }
 
 // Close implements net.Conn.
@@ -44,13 +44,13 @@ func (c *arrived) Close() error {
 
 type arrivalKey struct{}
 
-// newDetached starts to serve connections.
+// newDetached returns a detached that serves connections.
 func newDetached(r *Requests) *detached {
 	const patience = 10 * time.Second
 	d := &detached{conns: make(chan net.Conn), closed: make(chan struct{})}
 	d.server = &http.Server{
 		Handler: http.HandlerFunc(r.answerDetached), ReadTimeout: patience, WriteTimeout: 2 * patience, MaxHeaderBytes: 64 << 10,
-		ErrorLog:  log.New(io.Discard, "", 0), // of broken connections, of which nobody can be told
+		ErrorLog:  log.New(io.Discard, "", 0), // errors of broken connections concern nobody
 		Protocols: new(http.Protocols),
 		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
 			return context.WithValue(ctx, arrivalKey{}, c.(*arrived).from)
@@ -63,10 +63,10 @@ func newDetached(r *Requests) *detached {
 	return d
 }
 
-// take serves a connection, or closes it where detached is closed.
+// take serves a connection, or closes it if detached is closed.
 func (d *detached) take(conn net.Conn, from arrival) {
 	const atMost = 30 * time.Second
-	_ = conn.SetDeadline(time.Time{}) // that of the port's server; it fails on closed connections only
+	_ = conn.SetDeadline(time.Time{}) // clears the port server's deadline; it only fails on closed connections
 	c := &arrived{Conn: conn, from: from, end: clock.AfterFunc(atMost, func() { _ = conn.Close() })}
 	select {
 	case d.conns <- c:
@@ -85,7 +85,7 @@ func (d *detached) Accept() (net.Conn, error) {
 	}
 }
 
-// Addr implements net.Listener. The connections know their own.
+// Addr implements net.Listener. Each connection knows its own address.
 func (d *detached) Addr() net.Addr { return &net.TCPAddr{} }
 
 // Close implements net.Listener.
@@ -94,21 +94,21 @@ func (d *detached) Close() error {
 	return nil
 }
 
-// stop cuts off the connections and waits for what accepts them.
+// stop closes the connections and waits for the server.
 func (d *detached) stop() error {
 	err := errors.Join(d.Close(), d.server.Close())
 	d.served.Wait()
 	return err
 }
 
-// answerDetached answers a request that came to detached.
+// answerDetached answers a request to detached.
 func (r *Requests) answerDetached(w http.ResponseWriter, req *http.Request) {
 	from := req.Context().Value(arrivalKey{}).(arrival)
 	gRPC := req.ProtoMajor >= 2 && isGRPC(req.Header.Get("Content-Type"))
 	q := request{transport: from.transport, gRPC: gRPC, host: req.Host, what: req.URL.Path, from: req.RemoteAddr}
 	switch kind := kindOf(req.URL.Path); {
 	case kind == Zipkin, kind == Jaeger:
-		q.kind = kind // no port takes these
+		q.kind = kind // no port serves these
 	case from.plain:
 		q.kind = PlainOnTLS
 	case gRPC:

@@ -11,14 +11,13 @@ import (
 	"golang.org/x/net/http2/hpack"
 )
 
-// firstIsGRPC reports whether the first request of a connection of HTTP/2 is one of gRPC. It is not known while its headers have
-// not come.
+// firstIsGRPC reports whether the first request of an HTTP/2 connection is gRPC. known is false until its headers have come.
 func firstIsGRPC(seen []byte) (gRPC, known bool) {
 	if len(seen) <= len(preface) {
 		return false, false
 	}
 	framer := http2.NewFramer(io.Discard, bytes.NewReader(seen[len(preface):]))
-	framer.SetMaxReadFrameSize(maxOpening) // as much is allocated as a frame says that it has
+	framer.SetMaxReadFrameSize(maxOpening) // the framer allocates the announced size
 	framer.MaxHeaderListSize = 4 * maxOpening
 	framer.ReadMetaHeaders = hpack.NewDecoder(4<<10, nil)
 	for {
@@ -27,7 +26,7 @@ func firstIsGRPC(seen []byte) (gRPC, known bool) {
 		case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 			return false, false
 		case err != nil:
-			return true, true // gRPC answers it
+			return true, true // gRPC answers a broken one
 		}
 		headers, ok := frame.(*http2.MetaHeadersFrame)
 		if !ok {
@@ -42,14 +41,14 @@ func firstIsGRPC(seen []byte) (gRPC, known bool) {
 	}
 }
 
-// isGRPC reports whether a content type is one of gRPC.
+// isGRPC reports whether a content type is gRPC's.
 func isGRPC(contentType string) bool { return strings.HasPrefix(contentType, "application/grpc") }
 
-// unacknowledging is a connection of HTTP/2 whose client was sent settings before its server sends its own: it leaves out the client's
-// first acknowledgement, of which the server knows nothing. One goroutine reads at a time.
+// unacknowledging is an HTTP/2 connection whose client got settings before those of its server. It removes the client's first
+// acknowledgement, which the server does not expect. One goroutine may read at a time.
 type unacknowledging struct {
 	net.Conn
-	pass int // bytes of what is being read that are passed on before the next frame begins
+	pass int // bytes to pass on before the next frame begins
 	head []byte
 	done bool
 }

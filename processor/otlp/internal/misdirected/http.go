@@ -10,18 +10,19 @@ import (
 	"google.golang.org/grpc/codes"
 )
 
-// Answer writes a refusal as OTLP over HTTP has it.
+// Answer writes a refusal in the form of OTLP over HTTP.
 type Answer func(w http.ResponseWriter, req *http.Request, message string, code int)
 
-// maxDrained is how many bytes of a body are read before the answer: a sender that is cut off while it writes does not read.
+// maxDrained is the number of bytes of a body that are read before the answer: a sender that is cut off while it writes does
+// not read the answer.
 const maxDrained = 4 << 20
 
-// Unserved returns the handler of the paths that the HTTP port does not serve.
+// Unserved returns the handler for paths that the HTTP port does not serve.
 func (r *Requests) Unserved() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		kind := kindOf(req.URL.Path)
 		switch {
-		case req.URL.Path == r.tracesPath: // served, if there were a pipeline
+		case req.URL.Path == r.tracesPath: // it would be served if a pipeline had the receiver
 			kind = Traces
 		case req.URL.Path == r.metricsPath:
 			kind = Metrics
@@ -32,7 +33,7 @@ func (r *Requests) Unserved() http.Handler {
 	})
 }
 
-// refuse answers over HTTP, with the code, or over gRPC.
+// refuse answers over HTTP, with this code, or over gRPC.
 func (r *Requests) refuse(w http.ResponseWriter, req *http.Request, q request, code int) {
 	_, _ = io.CopyN(io.Discard, req.Body, maxDrained)
 	advice := r.report(req.Context(), q)
@@ -40,20 +41,20 @@ func (r *Requests) refuse(w http.ResponseWriter, req *http.Request, q request, c
 		r.answer(w, req, advice, code)
 		return
 	}
-	// A status without a message: gRPC has it in the headers.
+	// gRPC has a status without a message in the headers.
 	w.Header().Set("Content-Type", "application/grpc")
 	w.Header().Set("Grpc-Status", strconv.Itoa(int(codes.InvalidArgument)))
 	w.Header().Set("Grpc-Message", url.PathEscape(advice))
 	w.WriteHeader(http.StatusOK)
 }
 
-// isOTLP reports whether a request looks like one of OTLP over HTTP.
+// isOTLP reports whether a request looks like OTLP over HTTP.
 func isOTLP(req *http.Request) bool {
 	t := req.Header.Get("Content-Type")
 	return req.Method == http.MethodPost && (strings.HasPrefix(t, "application/x-protobuf") || strings.HasPrefix(t, "application/json"))
 }
 
-// HTTP returns a handler that answers gRPC, and leaves the rest to next.
+// HTTP returns a handler that answers gRPC, and passes other requests to next.
 func (r *Requests) HTTP(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		switch {
@@ -73,7 +74,7 @@ func (r *Requests) HTTP(next http.Handler) http.Handler {
 	})
 }
 
-// notNegotiated takes a connection over TLS that begins with HTTP/2, though it was to be HTTP/1: its client negotiated nothing.
+// notNegotiated handles a TLS connection that begins with HTTP/2 although its client did not negotiate it.
 func (r *Requests) notNegotiated(w http.ResponseWriter) {
 	conn, buffered, err := http.NewResponseController(w).Hijack()
 	if err != nil {
@@ -81,7 +82,7 @@ func (r *Requests) notNegotiated(w http.ResponseWriter) {
 		return
 	}
 	start := make([]byte, buffered.Reader.Buffered())
-	_, _ = io.ReadFull(buffered, start) // they are there
+	_, _ = io.ReadFull(buffered, start) // they are buffered already
 	const read = "PRI * HTTP/2.0\r\n\r\n"
 	r.detached.take(&replay{Conn: conn, start: append([]byte(read), start...)}, arrival{transport: "http"})
 }

@@ -2,7 +2,7 @@ package misdirected
 
 import "strings"
 
-// Kind says what is wrong with a request.
+// Kind is what is wrong with a request.
 type Kind uint8
 
 // The kinds.
@@ -13,8 +13,8 @@ const (
 	PlainOnTLS                // a request without TLS on a port that has it
 	NotNegotiated             // HTTP/2 over TLS on the HTTP port, not negotiated
 	Path                      // an OTLP request to a path that is not served
-	Traces                    // OTLP traces, and no traces pipeline has the receiver
-	Metrics                   // OTLP metrics, and no metrics pipeline has the receiver
+	Traces                    // OTLP traces without a traces pipeline
+	Metrics                   // OTLP metrics without a metrics pipeline
 	Logs                      // OTLP logs
 	Profiles                  // OTLP profiles
 	Zipkin                    // Zipkin's API
@@ -23,7 +23,7 @@ const (
 	numKinds
 )
 
-// String returns the kind as it stands in the metric and in the log.
+// String returns the kind's name in the metric and the log.
 func (k Kind) String() string {
 	return [numKinds]string{
 		"http_on_grpc_port", "grpc_on_http_port", "tls_on_plain_port", "plain_on_tls_port", "http2_not_negotiated", "otlp_path",
@@ -31,7 +31,7 @@ func (k Kind) String() string {
 	}[k]
 }
 
-// marks are what paths and gRPC method names of a kind contain. The first that matches decides.
+// marks are parts of the paths and gRPC method names of each kind. The first match decides.
 var marks = []struct {
 	text string
 	kind Kind
@@ -49,7 +49,7 @@ var marks = []struct {
 	{"jaeger.api_v2.", Jaeger},
 }
 
-// kindOf returns the kind of a path or a gRPC method that is not served.
+// kindOf returns the kind of a path or gRPC method that is not served.
 func kindOf(path string) Kind {
 	for _, m := range marks {
 		if strings.Contains(path, m.text) {

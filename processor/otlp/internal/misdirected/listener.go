@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// Listener returns what the HTTP port listens with, with TLS where conf is not nil. Connections without TLS to a port that has it go
-// to detached; TLS handshakes to a port that has none are reported. Its server logs with Log.
+// Listener wraps the HTTP port's listener, with TLS unless conf is nil. Connections without TLS to a port with TLS go to detached;
+// TLS handshakes to a port without it are reported. The server must log with Log.
 func (r *Requests) Listener(l net.Listener, conf *tls.Config) net.Listener {
 	l = watched{l, r, conf != nil}
 	if conf != nil {
@@ -36,16 +36,17 @@ func (l watched) Accept() (net.Conn, error) {
 	return &watchedConn{Conn: conn, requests: l.requests, tls: l.tls}, nil
 }
 
-// watchedConn looks at the first byte. One goroutine reads at a time; the other methods are for any.
+// watchedConn checks the first byte. One goroutine may read at a time; the other methods may be called
+// concurrently.
 type watchedConn struct {
 	net.Conn
 	requests *Requests
 	tls      bool
 	looked   bool
-	gone     atomic.Bool // to detached, whose it is from then on
+	gone     atomic.Bool // to detached, which owns it from then on
 }
 
-var errGone = errors.New("the connection is answered apart")
+var errGone = errors.New("connection handed to another server")
 
 // Read implements net.Conn.
 func (c *watchedConn) Read(b []byte) (int, error) {
@@ -104,12 +105,12 @@ func (c *watchedConn) unlessGone(set func(time.Time) error, t time.Time) error {
 	return set(t)
 }
 
-// tlsOn is the request of a TLS handshake.
+// tlsOn describes a TLS handshake as a request.
 func tlsOn(transport string, c net.Conn) request {
 	return request{kind: TLSOnPlain, transport: transport, host: c.LocalAddr().String(), what: "TLS handshake", from: c.RemoteAddr().String()}
 }
 
-// Log returns a log of a server that leaves out connections that went to detached: they were reported.
+// Log returns a server's log without the connections that went to detached: those were reported.
 func Log(to *log.Logger) *log.Logger { return log.New(logWriter{to}, "", 0) }
 
 type logWriter struct{ to *log.Logger }

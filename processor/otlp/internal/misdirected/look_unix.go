@@ -8,8 +8,8 @@ import (
 	"syscall"
 )
 
-// look returns what a connection begins with, and leaves it there: as much as has come once that is enough, or fills maxOpening.
-// Beside an error it returns what came before.
+// look returns the first bytes of a connection without consuming them: as soon as enough says so, or maxOpening bytes are there.
+// With an error it returns the bytes before it.
 func look(conn *net.TCPConn, enough func([]byte) bool) ([]byte, error) {
 	raw, err := conn.SyscallConn()
 	if err != nil {
@@ -31,7 +31,7 @@ func look(conn *net.TCPConn, enough func([]byte) bool) ([]byte, error) {
 			case failed != nil:
 				return true
 			case got == 0:
-				failed = net.ErrClosed // by the other side
+				failed = net.ErrClosed // the client closed it
 				return true
 			}
 			n = got

@@ -10,18 +10,18 @@ import (
 	"github.com/slowburn/slowburn/processor/otlp/internal/intake"
 )
 
-// maxOpening is how many bytes of a connection are looked at, at most.
+// maxOpening is the largest number of bytes of a connection that are inspected.
 const maxOpening = 16 << 10
 
-// opening is what a connection begins with. It is for one goroutine.
+// opening is the beginning of a connection. It is for one goroutine.
 type opening struct {
 	conn net.Conn
-	// seen is the beginning, as far as it was looked at. Where read is set it was taken out of the connection.
+	// seen holds the inspected bytes. If read is set, they were consumed from the connection.
 	seen []byte
 	read bool
 }
 
-// await looks at more of the connection until enough says so of what was seen, or maxOpening was.
+// await inspects more of the connection until enough returns true, or maxOpening bytes were inspected.
 func (o *opening) await(enough func(seen []byte) bool) error {
 	if l := intake.TCP(o.conn); l != nil && !o.read {
 		seen, err := look(l, enough)
@@ -44,14 +44,15 @@ func (o *opening) await(enough func(seen []byte) bool) error {
 	return nil
 }
 
-// awaitFor is await within a time. What follows has as long as after: a server's own deadline is unknown here.
+// awaitFor is await with a time limit. Afterwards the connection's deadline is set to after, as the server's
+// own deadline is unknown here.
 func (o *opening) awaitFor(within, after time.Duration, enough func(seen []byte) bool) {
-	_ = o.conn.SetReadDeadline(clock.Now().Add(within)) // it fails on closed connections only, as await does
-	_ = o.await(enough)                                 // whoever reads on finds what is wrong
+	_ = o.conn.SetReadDeadline(clock.Now().Add(within)) // it only fails on closed connections, as await does
+	_ = o.await(enough)                                 // the next reader gets the error
 	_ = o.conn.SetReadDeadline(clock.Now().Add(after))
 }
 
-// rest returns the connection as if nothing had looked at it.
+// rest returns the connection with the inspected bytes in front.
 func (o *opening) rest() net.Conn {
 	if !o.read || len(o.seen) == 0 {
 		return o.conn
@@ -59,23 +60,23 @@ func (o *opening) rest() net.Conn {
 	return &replay{Conn: o.conn, start: o.seen}
 }
 
-// isTLS reports whether it begins as a TLS handshake does.
+// isTLS reports whether the connection begins with a TLS handshake.
 func (o *opening) isTLS() bool { return len(o.seen) > 0 && o.seen[0] == tlsHandshake }
 
-// isHTTP2 reports whether it begins as HTTP/2 does.
+// isHTTP2 reports whether the connection begins with HTTP/2's preface.
 func (o *opening) isHTTP2() bool { return strings.HasPrefix(string(o.seen), preface) }
 
-// isHTTP1 reports whether it begins as HTTP/1 does: with a method.
+// isHTTP1 reports whether the connection begins with a method of HTTP/1.
 func (o *opening) isHTTP1() bool {
 	return len(o.seen) > 0 && o.seen[0] >= 'A' && o.seen[0] <= 'Z' && tellsHTTP2(o.seen) && !o.isHTTP2()
 }
 
-// tellsHTTP2 reports whether so much of a connection tells whether it is HTTP/2.
+// tellsHTTP2 reports whether these bytes show whether a connection is HTTP/2.
 func tellsHTTP2(seen []byte) bool {
 	return len(seen) >= len(preface) || !strings.HasPrefix(preface, string(seen))
 }
 
-// replay is a connection whose first bytes were read already. One goroutine reads at a time.
+// replay is a connection whose first bytes were consumed. One goroutine may read at a time.
 type replay struct {
 	net.Conn
 	start []byte

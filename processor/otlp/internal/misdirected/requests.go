@@ -20,12 +20,12 @@ type Requests struct {
 	telemetry               *metadata.TelemetryBuilder
 	logged                  [numKinds]sync.Once
 	tracesPath, metricsPath string
-	grpc, http              atomic.Pointer[Port] // nil while the protocol is off
+	grpc, http              atomic.Pointer[Port] // nil if the protocol is off
 	answer                  Answer
 	detached                *detached
 }
 
-// NewRequests makes the Requests of a receiver that takes OTLP over HTTP at these paths. It is to be stopped.
+// NewRequests returns the Requests of a receiver of OTLP over HTTP at these paths. Call Stop at the end.
 func NewRequests(set component.TelemetrySettings, tracesPath, metricsPath string, answer Answer) (*Requests, error) {
 	telemetry, err := metadata.NewTelemetryBuilder(set)
 	if err != nil {
@@ -36,21 +36,21 @@ func NewRequests(set component.TelemetrySettings, tracesPath, metricsPath string
 	return r, nil
 }
 
-// OpenGRPC says where the gRPC port is.
+// OpenGRPC sets the gRPC port.
 func (r *Requests) OpenGRPC(p *Port) { r.grpc.Store(p) }
 
-// OpenHTTP says where the HTTP port is.
+// OpenHTTP sets the HTTP port.
 func (r *Requests) OpenHTTP(p *Port) { r.http.Store(p) }
 
-// Stop ends the connections that the servers gave away. It is called when no listener accepts any more.
+// Stop closes the connections of detached. Call it when no listener accepts any more.
 func (r *Requests) Stop() error { return r.detached.stop() }
 
 // request is a misdirected request.
 type request struct {
 	kind      Kind
 	transport string // "grpc" or "http", of the port
-	gRPC      bool   // it is one of gRPC
-	host      string // that it was sent to
+	gRPC      bool   // it is gRPC
+	host      string // the host that it was sent to
 	what      string // the path or method
 	from      string // the sender's address
 }
@@ -61,7 +61,7 @@ func (r *Requests) report(ctx context.Context, q request) string {
 	r.telemetry.ReceiverOtlpMisdirectedRequests.Add(ctx, 1, metric.WithAttributeSet(attribute.NewSet(
 		attribute.String("reason", q.kind.String()), attribute.String("transport", q.transport))))
 	r.logged[q.kind].Do(func() {
-		r.logger.Warn("a request was not for this port, others like it are only counted", zap.Stringer("reason", q.kind),
+		r.logger.Warn("request not for this port, others like it are only counted", zap.Stringer("reason", q.kind),
 			zap.String("transport", q.transport), zap.String("from", q.from), zap.String("request", q.what),
 			zap.String("advice", advice))
 	})

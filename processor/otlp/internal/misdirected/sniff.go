@@ -12,21 +12,21 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 )
 
-// preface is what a client of HTTP/2 sends first.
+// preface begins a client's HTTP/2 connection.
 const preface = http2.ClientPreface
 
-// tlsHandshake is the first byte of a TLS client.
+// tlsHandshake is the first byte of a TLS handshake.
 const tlsHandshake = 0x16
 
 const (
-	// requestPatience is how long the first request of a connection of HTTP/2 is waited for, to see whether it is gRPC. A client
-	// that connects before it has one is taken for one of gRPC.
+	// requestPatience is how long the first request of an HTTP/2 connection is awaited, to see whether it is gRPC. A client that
+	// connects before it has a request counts as gRPC.
 	requestPatience = time.Second
-	// openPatience is how long a connection may take to be opened from there on.
+	// openPatience is how long opening the connection may take from then on.
 	openPatience = 10 * time.Second
 )
 
-// Credentials returns credentials of the gRPC port, with TLS where conf is not nil. Clients of gRPC need not negotiate HTTP/2. Other
+// Credentials returns credentials of the gRPC port, with TLS unless conf is nil. gRPC clients need not negotiate HTTP/2. Other
 // connections go to detached.
 func (r *Requests) Credentials(conf *tls.Config) credentials.TransportCredentials {
 	return &sniffing{insecure.NewCredentials(), conf, r}
@@ -70,7 +70,7 @@ func (s *sniffing) ServerHandshake(raw net.Conn) (net.Conn, credentials.AuthInfo
 		}
 		return s.detach(&o, arrival{transport: "grpc", plain: true})
 	}
-	conn := tls.Server(o.rest(), s.conf) // within the deadline of gRPC
+	conn := tls.Server(o.rest(), s.conf) // within gRPC's deadline
 	if err := conn.HandshakeContext(context.Background()); err != nil {
 		_ = conn.Close()
 		return nil, nil, err
@@ -79,23 +79,23 @@ func (s *sniffing) ServerHandshake(raw net.Conn) (net.Conn, credentials.AuthInfo
 		CommonAuthInfo: credentials.CommonAuthInfo{SecurityLevel: credentials.PrivacyAndIntegrity}})
 }
 
-// open lets gRPC have a connection of its own.
+// open passes a gRPC connection to gRPC, and any other to detached.
 func (s *sniffing) open(conn net.Conn, info credentials.AuthInfo) (net.Conn, credentials.AuthInfo, error) {
 	o := opening{conn: conn}
 	if err := o.await(tellsHTTP2); err != nil && len(o.seen) == 0 {
-		return refused(conn) // it sent nothing that could be answered
+		return refused(conn) // it sent nothing to answer
 	}
 	from := arrival{transport: "grpc"}
 	switch {
 	case s.conf == nil && o.isTLS():
 		s.requests.report(context.Background(), tlsOn("grpc", conn))
-		return s.detach(&o, from) // as plain text, which tells a client what is wrong: this is no TLS
+		return s.detach(&o, from) // as plain text, from which a client sees that there is no TLS
 	case o.isHTTP1():
 		return s.detach(&o, from)
 	case !o.isHTTP2():
-		return o.rest(), info, nil // what is wrong gRPC finds
+		return o.rest(), info, nil // gRPC finds the error
 	}
-	// Many clients of gRPC send a request only when they have the server's settings. gRPC sends its own ones later.
+	// Many gRPC clients send a request only after the server's settings, and gRPC sends its own later.
 	if err := http2.NewFramer(conn, nil).WriteSettings(); err != nil {
 		return refused(conn)
 	}

@@ -15,29 +15,29 @@ type Predicate interface{ Holds(v wire.Value) bool }
 type attribute struct {
 	key       string
 	questions []question
-	value     int // where its value goes for conditions; noValue if none asks
+	value     int // index of its value for conditions; noValue if none reads it
 }
 
 const noValue = -1
 
-// question has a bit, which is set once its predicate held.
+// question has a bit that is set once its predicate has held.
 type question struct {
 	bit       int
 	predicate Predicate
 }
 
-// keys are up to 64 attributes, looked for in one walk over those of a span or resource.
+// keys are up to 64 attributes that one walk over a span's or resource's attributes looks for.
 type keys struct {
 	list []attribute
-	// first has, by the hash of a key, one more than the index in list of the first key with that hash, and next of the
-	// one after it. Nearly all attributes that nobody asks for are passed over with one look at first.
+	// first[h] is one more than the index in list of the first key with hash h; next links it to the others. Nearly all
+	// attributes that no policy reads are skipped by one look at first.
 	first  [256]uint8
 	next   []uint8
 	bits   rule.BitSet // of all questions
-	wanted bool        // by conditions, which want values
+	wanted bool        // conditions read some of the values
 }
 
-// group makes groups of the keys, in their order. words is how many a trace has.
+// group divides the keys into groups, in their order. words is the number of words of a trace.
 func group(asked map[string]*attribute, words int) (groups []keys) {
 	for chunk := range slices.Chunk(slices.Sorted(maps.Keys(asked)), 64) {
 		k := keys{next: make([]uint8, len(chunk)), bits: make(rule.BitSet, words)}
@@ -56,7 +56,7 @@ func group(asked map[string]*attribute, words int) (groups []keys) {
 	return groups
 }
 
-// hash tells keys apart by their length and last letter: keys have prefixes in common.
+// hash hashes a key's length and last letter, since keys have prefixes in common.
 func hash[T string | []byte](key T) uint8 {
 	if len(key) == 0 {
 		return 0
@@ -64,7 +64,7 @@ func hash[T string | []byte](key T) uint8 {
 	return uint8(len(key))*7 + key[len(key)-1]
 }
 
-// index returns where in list a key is, or a negative number.
+// index returns the index of a key in list, or a negative number.
 func (k *keys) index(key []byte) int {
 	i := int(k.first[hash(key)]) - 1
 	for i >= 0 && k.list[i].key != string(key) {
@@ -73,7 +73,8 @@ func (k *keys) index(key []byte) int {
 	return i
 }
 
-// walk looks for the keys in a span, gives their values to the questions and, if values is not nil, puts them there.
+// walk looks for the keys in a span and answers their questions. It also stores their values in values, unless that
+// is nil.
 func (k *keys) walk(bits []uint64, span []byte, values []wire.Value) {
 	var seen uint64
 	left := len(k.list)
@@ -108,7 +109,7 @@ func (k *keys) walkResource(bits []uint64, resource []byte) {
 	}
 }
 
-// answer asks of a value what is not answered yet.
+// answer evaluates the unanswered questions about a value.
 func (a *attribute) answer(bits []uint64, v wire.Value) {
 	for i := range a.questions {
 		if q := &a.questions[i]; !rule.IsSet(bits, q.bit) && q.predicate.Holds(v) {

@@ -8,18 +8,18 @@ import (
 	"github.com/slowburn/slowburn/processor/policy/internal/rule"
 )
 
-// Builder gives each distinct question about spans one bit. It is what policies are compiled with.
+// Builder gives each distinct question about spans a bit, while policies are compiled.
 type Builder struct {
-	// Contrib says that policies decide as contrib's processor does.
+	// Contrib reports whether policies decide as contrib's processor does.
 	Contrib bool
-	// Place is that of the policy being compiled, for warnings.
+	// Place is the place of the policy that is being compiled, for warnings.
 	Place string
 
 	warnings []string
 	bits     map[string]int // question to bit
-	words    int            // that are in use
-	next     int            // the next bit, if it is in a word that is in use
-	values   int            // of attributes, that conditions read
+	words    int            // in use
+	next     int            // the next free bit in the last word for bits
+	values   int            // number of attributes that conditions read
 
 	status     [wire.NumStatuses]int
 	attributes map[string]*attribute
@@ -45,7 +45,7 @@ func (b *Builder) Warn(format string, args ...any) {
 // Warnings returns the warnings so far.
 func (b *Builder) Warnings() []string { return b.warnings }
 
-// Bit returns the bit of a question, and whether it was asked before.
+// Bit returns the bit of a question, and whether the question was asked before.
 func (b *Builder) Bit(question string) (bit int, known bool) {
 	if bit, known = b.bits[question]; known {
 		return bit, true
@@ -59,17 +59,17 @@ func (b *Builder) Bit(question string) (bit int, known bool) {
 	return bit, false
 }
 
-// Word returns a word of each trace's bits that an observer has to itself. It begins as 0.
+// Word returns a word of each trace's bits for the exclusive use of an observer. It begins as 0.
 func (b *Builder) Word() int {
 	b.words++
 	return b.words - 1
 }
 
-// Words returns how many words a trace has so far.
+// Words returns the number of words of a trace so far.
 func (b *Builder) Words() int { return b.words }
 
-// Attribute returns the bit of traces in which the predicate holds for an attribute with the key. The description tells
-// apart different predicates on the same key.
+// Attribute returns the bit of traces in which the predicate holds for an attribute with the key. The description
+// identifies the predicate among those for the key.
 func (b *Builder) Attribute(key, description string, p Predicate) int {
 	bit, known := b.Bit(strconv.Quote(key) + " " + description)
 	if !known {
@@ -79,7 +79,7 @@ func (b *Builder) Attribute(key, description string, p Predicate) int {
 	return bit
 }
 
-// Value returns the place at which Questions.Observe puts the value of a span's attribute.
+// Value returns the index at which Questions.Observe stores the value of a span's attribute.
 func (b *Builder) Value(key string) int {
 	a := b.attribute(key)
 	if a.value == noValue {
@@ -89,10 +89,10 @@ func (b *Builder) Value(key string) int {
 	return a.value
 }
 
-// Values returns how many such places there are so far.
+// Values returns the number of such indexes so far.
 func (b *Builder) Values() int { return b.values }
 
-// attribute returns the attribute with the key, as one that is asked about.
+// attribute returns the attribute with the key, adding it if it is new.
 func (b *Builder) attribute(key string) *attribute {
 	a := b.attributes[key]
 	if a == nil {
@@ -102,7 +102,7 @@ func (b *Builder) attribute(key string) *attribute {
 	return a
 }
 
-// Span returns the bit of traces in which the predicate holds for a span. The description tells apart different ones.
+// Span returns the bit of traces in which the predicate holds for a span. The description identifies the predicate.
 func (b *Builder) Span(description string, p SpanPredicate) int {
 	bit, known := b.Bit("span " + description)
 	if !known {
@@ -119,13 +119,13 @@ func (b *Builder) Status(code int) int {
 	return b.status[code]
 }
 
-// Observe has an observer look at each span.
+// Observe shows each span to an observer.
 func (b *Builder) Observe(o Observer) { b.observers = append(b.observers, o) }
 
-// Observers returns those that look at each span so far. A policy can use another's.
+// Observers returns the observers so far. A policy can share another's.
 func (b *Builder) Observers() []Observer { return b.observers }
 
-// Build returns what was asked.
+// Build returns the questions.
 func (b *Builder) Build() Questions {
 	return Questions{
 		status: b.status, groups: group(b.attributes, b.words), spans: b.spans, observers: b.observers,

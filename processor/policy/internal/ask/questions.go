@@ -5,7 +5,8 @@ import (
 	"github.com/slowburn/slowburn/processor/policy/internal/rule"
 )
 
-// Questions is what the policies of a set want to know of single spans. Its methods may be called concurrently.
+// Questions are the questions that the policies of a set ask about single spans. Its methods may be called
+// concurrently.
 type Questions struct {
 	status    [wire.NumStatuses]int
 	groups    []keys
@@ -19,20 +20,20 @@ const unasked = -1
 // SpanPredicate is a question about a span as a whole.
 type SpanPredicate interface{ Holds(v *rule.SpanView) bool }
 
-// spanQuestion has a bit, which is set once its predicate held for a span.
+// spanQuestion has a bit that is set once its predicate has held for a span.
 type spanQuestion struct {
 	bit       int
 	predicate SpanPredicate
 }
 
-// Observer looks at each span of a trace for what a bit cannot hold. It may write to the words that it got from
-// Builder.Word, so that the order of spans, and seeing one twice, does not matter.
+// Observer sees each span of a trace, for facts that a bit cannot hold. It may write to its words from
+// Builder.Word, but neither the order of spans nor seeing one twice may matter.
 type Observer interface {
 	Observe(words []uint64, v *rule.SpanView)
 }
 
-// Observe looks at one span of a trace, but not at its resource, and sets the bits of what it found. What is answered
-// already is not looked for again. Unless values is nil it gets the values of the attributes that have a place there.
+// Observe sets the bits of the questions that a span of a trace answers, its resource aside. It skips questions with
+// a set bit. It also stores the attributes that conditions read in values, unless that is nil.
 func (q *Questions) Observe(bits []uint64, v *rule.SpanView, values []wire.Value) {
 	if code := v.Span.Status; code >= 0 && code < wire.NumStatuses && q.status[code] != unasked {
 		rule.Set(bits, q.status[code])
@@ -52,7 +53,8 @@ func (q *Questions) Observe(bits []uint64, v *rule.SpanView, values []wire.Value
 	}
 }
 
-// Resource sets the bits of what is asked of a resource. resource is the body of a ResourceSpans or its header.
+// Resource sets the bits of the questions that a resource answers. resource is the body of a ResourceSpans or
+// its header.
 func (q *Questions) Resource(bits []uint64, resource []byte) {
 	for i := range q.groups {
 		if k := &q.groups[i]; k.bits.Open(bits) {

@@ -12,7 +12,7 @@ import (
 	"github.com/slowburn/slowburn/processor/policy/internal/rule"
 )
 
-// Builder compiles the policies of a set that have conditions.
+// Builder compiles the conditions of a set's policies.
 type Builder struct {
 	questions       *ask.Builder
 	spans, resource []list
@@ -20,13 +20,13 @@ type Builder struct {
 	parsers         *parsers // nil until needed
 }
 
-// NewBuilder returns a Builder whose policies get their bits from questions. The logger is told of conditions that fail, at
-// most once a minute; nil is nobody.
+// NewBuilder returns a Builder whose bits come from questions. The logger logs conditions that fail, at most once a minute;
+// it may be nil.
 func NewBuilder(questions *ask.Builder, logger *zap.Logger) *Builder {
 	return &Builder{questions: questions, errors: newEvaluationErrors(logger)}
 }
 
-// parse parses the list under the key, which is the name of the context too. All errors are joined.
+// parse parses the list under the key, which is also the name of the context. All errors are joined.
 func (b *Builder) parse(key string, texts []string) (parsed []*condition, err error) {
 	if len(texts) == 0 {
 		return nil, nil
@@ -52,8 +52,8 @@ func (b *Builder) parse(key string, texts []string) (parsed []*condition, err er
 	return parsed, errors.Join(errs...)
 }
 
-// add has the conditions answered, those that only read the resource once for each resource. Where a failure ends the
-// list this is only done if it is true of all.
+// add adds a policy's conditions to the set, those that read only the resource apart, to be evaluated once per
+// resource. If a failure ends the list, it is only set apart as a whole.
 func (b *Builder) add(all list) {
 	ofResource := func(cond *condition) bool { return cond.ofResource }
 	if all.propagate && (len(all.events) > 0 || slices.ContainsFunc(all.spans, func(cond *condition) bool { return !cond.ofResource })) {
@@ -76,7 +76,7 @@ func (b *Builder) add(all list) {
 	}
 }
 
-// Build returns the conditions. No policy of the set may be compiled after it.
+// Build returns the conditions. No policy may be compiled after it.
 func (b *Builder) Build() *Set {
 	return &Set{
 		spans: b.spans, spanBits: b.bitsOf(b.spans), resource: b.resource, resourceBits: b.bitsOf(b.resource),

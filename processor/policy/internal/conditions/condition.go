@@ -6,17 +6,17 @@ import "github.com/slowburn/slowburn/processor/policy/internal/memo"
 type condition struct {
 	text     string
 	evaluate func(c *Context) (bool, error)
-	// inputs are what it reads, if its result depends on nothing else and is worth remembering.
+	// inputs are all that its result depends on, if they are known and the result is worth remembering.
 	inputs  []input
-	results *memo.Cache // nil if it is not
-	// ofResource says that it depends on the resource alone.
+	results *memo.Cache // nil if it is not worth it
+	// ofResource reports whether it depends on the resource alone.
 	ofResource bool
 }
 
-// results is how many of them a condition remembers.
+// results is the number of results that a condition remembers.
 const results = 1 << 10 // 8 KiB
 
-// holds evaluates the condition, unless its result for the same inputs is remembered. Errors are not.
+// holds reports whether the condition holds. It remembers results by inputs, but no errors.
 func (cond *condition) holds(c *Context) (bool, error) {
 	if cond.results == nil {
 		return cond.evaluate(c)

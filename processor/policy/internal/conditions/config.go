@@ -10,10 +10,10 @@ import (
 
 // Config matches traces with a span for which any of the Span conditions holds, or with an event for which any of the
 // SpanEvent conditions holds. They are written in the OpenTelemetry Transformation Language. A path without a context
-// is one of the span, or of the event.
+// belongs to the span, or to the event.
 type Config struct {
-	// ErrorMode says what becomes of a condition that cannot be evaluated for a span: with ignore and silent the next one
-	// is looked at, and silent does not log; with propagate the policy is not for that span. Unset it is ignore.
+	// ErrorMode says what follows when evaluating a condition for a span fails: with ignore and silent the next condition
+	// is evaluated, and silent does not log; with propagate the policy does not match that span. The default is ignore.
 	ErrorMode string   `mapstructure:"error_mode"`
 	Span      []string `mapstructure:"span"`
 	SpanEvent []string `mapstructure:"spanevent"`

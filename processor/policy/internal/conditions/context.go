@@ -11,12 +11,12 @@ import (
 	"github.com/slowburn/slowburn/processor/policy/internal/rule"
 )
 
-// Context is what conditions are evaluated on: a span where its bytes are, and one of its events. What cannot be
-// read there is read from the span decoded, which happens when the first condition needs it.
+// Context is what conditions are evaluated on: an encoded span and one of its events. A span is decoded when the
+// first condition needs something that cannot be read in place.
 type Context struct {
 	view   *rule.SpanView
-	own    rule.SpanView // that of a resource
-	values []wire.Value  // of attributes of the span, at the places that the compiler gave to keys
+	own    rule.SpanView // the view for a resource alone
+	values []wire.Value  // of attributes of the span, at the indexes that the builder gave to keys
 
 	event      []byte // the Span.Event message
 	eventIndex int
@@ -25,14 +25,14 @@ type Context struct {
 
 	builder wire.Builder
 	span    *ottlspan.TransformContext // decoded; nil until needed
-	spans   ptrace.ResourceSpans       // that it is in
+	spans   ptrace.ResourceSpans       // holds the decoded span
 	onEvent *ottlspanevent.TransformContext
 }
 
-// contextPool is of the contexts of a set. Its zero value is empty.
+// contextPool pools contexts. Its zero value is empty.
 type contextPool struct{ pool sync.Pool }
 
-// get returns a context on the span with room for so many values.
+// get returns a context for the span, with room for so many values.
 func (p *contextPool) get(v *rule.SpanView, values int) *Context {
 	c, _ := p.pool.Get().(*Context)
 	if c == nil {
@@ -45,7 +45,7 @@ func (p *contextPool) get(v *rule.SpanView, values int) *Context {
 	return c
 }
 
-// ofResource returns a context for conditions that read nothing but the resource.
+// ofResource returns a context for conditions that read only the resource.
 func (p *contextPool) ofResource(resource []byte) *Context {
 	c := p.get(nil, 0)
 	c.own.Resource = resource
@@ -53,7 +53,7 @@ func (p *contextPool) ofResource(resource []byte) *Context {
 	return c
 }
 
-// put takes back a context. It must not keep the span's bytes alive.
+// put takes back a context, which must not keep the span's bytes alive.
 func (p *contextPool) put(c *Context) {
 	c.toEvent(nil, 0)
 	if c.span != nil {
@@ -66,7 +66,7 @@ func (p *contextPool) put(c *Context) {
 	p.pool.Put(c)
 }
 
-// toEvent goes to an event of the span.
+// toEvent makes an event of the span the current one.
 func (c *Context) toEvent(event []byte, index int) {
 	c.event, c.eventIndex = event, index
 	if c.onEvent != nil {

@@ -9,11 +9,11 @@ import (
 	"github.com/slowburn/slowburn/internal/clock"
 )
 
-// evaluationErrors counts conditions that could not be evaluated, and tells of one at most once a minute.
+// evaluationErrors counts conditions that could not be evaluated, and logs one at most once a minute.
 type evaluationErrors struct {
 	logger *zap.Logger
 	count  atomic.Uint64
-	quiet  atomic.Int64 // until then nothing is told, in nanoseconds since the Unix epoch
+	quiet  atomic.Int64 // nothing is logged before, in nanoseconds since the Unix epoch
 }
 
 func newEvaluationErrors(logger *zap.Logger) *evaluationErrors {

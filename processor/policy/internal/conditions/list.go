@@ -2,7 +2,7 @@ package conditions
 
 import "github.com/slowburn/slowburn/internal/wire"
 
-// list is a policy's list of conditions, with a bit that is set once one of them held.
+// list is a policy's list of conditions. Its bit is set once one of them has held.
 type list struct {
 	bit           int
 	spans, events []*condition
@@ -28,7 +28,7 @@ func (cs *list) holds(c *Context) bool {
 	return false
 }
 
-// any reports whether any condition of the list holds, or that one failed and so ends the list.
+// any reports whether any condition of the list holds. failed reports that one failed and ended the list.
 func (cs *list) any(conditions []*condition, c *Context) (held, failed bool) {
 	for _, cond := range conditions {
 		held, err := cond.holds(c)

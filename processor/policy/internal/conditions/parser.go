@@ -17,31 +17,31 @@ import (
 	"github.com/slowburn/slowburn/processor/policy/internal/memo"
 )
 
-// parsers are those for conditions on spans and on events.
+// parsers parse conditions on spans and on events.
 type parsers struct{ span, event *conditionParser }
 
-// conditionParser parses the conditions on a span, or those on an event. A condition is parsed twice: by OTTL's own
-// parser, which says what is valid and whose contexts read decoded spans, and for Context, so that paths are read
-// where they are.
+// conditionParser parses the conditions on a span, or those on an event. It parses a condition twice: by OTTL's own
+// parser, which decides what is valid and whose contexts read decoded spans, and for Context, which reads paths in
+// place.
 type conditionParser struct {
-	place    func(key string) int // of an attribute's value in Context.values
-	context  string               // of paths without one
+	place    func(key string) int // the index of an attribute's value in Context.values
+	context  string               // the default context of paths
 	standard standardParser
 	own      func(condition string) (*ottl.Condition[*Context], error)
 
-	// What is known of the condition that is being parsed:
+	// State of the condition that is being parsed:
 	inputs  []input
-	pure    bool // the inputs are all that its result depends on
-	dynamic bool // it has a path that Context cannot stand for
+	pure    bool // its result depends only on the inputs
+	dynamic bool // Context cannot read one of its paths
 }
 
-// standardParser is OTTL's parser for a context of its own, on the decoded span of a Context.
+// standardParser is OTTL's parser for one of its contexts, on the decoded span of a Context.
 type standardParser interface {
 	condition(text string) (func(c *Context) (bool, error), error)
 	value(text string) (func(c *Context) (any, error), error)
 }
 
-// newParsers returns parsers that read an attribute of a span from its place in Context.values.
+// newParsers returns parsers that read an attribute of a span at its index in Context.values.
 func newParsers(place func(key string) int) (*parsers, error) {
 	settings := component.TelemetrySettings{Logger: zap.NewNop()}
 	span := &conditionParser{place: place, context: ottlspan.ContextName}
@@ -63,7 +63,7 @@ func newParsers(place func(key string) int) (*parsers, error) {
 	return &parsers{span, event}, nil
 }
 
-// init makes the parser for Context, with the converters and these other functions.
+// init creates the parser for Context, with the converters and these other functions.
 func (p *conditionParser) init(settings component.TelemetrySettings, functions ...ottl.Factory[*Context]) error {
 	all := ottlfuncs.StandardConverters[*Context]()
 	for _, f := range functions {
@@ -87,7 +87,7 @@ func (p *conditionParser) init(settings component.TelemetrySettings, functions .
 	return nil
 }
 
-// impure are the functions whose results are not determined by their arguments.
+// impure are the functions whose results do not depend on their arguments alone.
 var impure = []string{"Now", "UUID", "UUIDv7"}
 
 func (p *conditionParser) noteImpure(f ottl.Factory[*Context]) ottl.Factory[*Context] {
@@ -114,7 +114,7 @@ func (p *conditionParser) parse(text string) (*condition, error) {
 	p.inputs, p.pure, p.dynamic = nil, true, false
 	own, err := p.own(text)
 	if err != nil || p.dynamic {
-		return &condition{text: text, evaluate: decoded}, nil //nolint:nilerr // what cannot be read in place is read from the span decoded
+		return &condition{text: text, evaluate: decoded}, nil //nolint:nilerr // it is evaluated on the decoded span
 	}
 	cond := &condition{text: text, inputs: p.inputs}
 	cond.evaluate = func(c *Context) (bool, error) { return own.Eval(context.Background(), c) }
@@ -128,7 +128,7 @@ func (p *conditionParser) parse(text string) (*condition, error) {
 	return cond, nil
 }
 
-// path returns what reads a path.
+// path returns a getter for a path.
 func (p *conditionParser) path(path ottl.Path[*Context]) (ottl.GetSetter[*Context], error) {
 	text, literal := textOf(path)
 	if !literal {
@@ -153,7 +153,7 @@ func (p *conditionParser) path(path ottl.Path[*Context]) (ottl.GetSetter[*Contex
 	}), nil
 }
 
-// readOnly is a path of a condition: none of the functions that write can be used in one.
+// readOnly returns a getter for a path of a condition: conditions have no functions that write.
 func readOnly(read func(c *Context) (any, error)) ottl.GetSetter[*Context] {
 	return ottl.StandardGetSetter[*Context]{
 		Getter: func(_ context.Context, c *Context) (any, error) { return read(c) },
@@ -161,7 +161,8 @@ func readOnly(read func(c *Context) (any, error)) ottl.GetSetter[*Context] {
 	}
 }
 
-// textOf writes the path as it is written in OTTL, unless an expression is among its keys.
+// textOf returns the path as it is written in OTTL. literal is false if there is an expression among its
+// keys.
 func textOf(path ottl.Path[*Context]) (text string, literal bool) {
 	var b strings.Builder
 	b.WriteString(path.Context())

@@ -13,19 +13,19 @@ import (
 	"github.com/slowburn/slowburn/processor/policy/internal/rule"
 )
 
-// input is something that a condition reads of a span.
+// input is a part of a span that a condition reads.
 type input struct {
-	// read returns the value as OTTL's own contexts do, or false if only the decoded span has it. It is nil where that is
+	// read returns the value as OTTL's own contexts do, or false if only the decoded span has it. It is nil if that is
 	// always so.
 	read func(c *Context) (v any, ok bool)
-	// append appends what the value is to a key, such that different values make different keys. It is nil where values
-	// hardly ever occur twice.
+	// append appends the value to a key, so that different values make different keys. It is nil if equal values are
+	// rare.
 	append func(key []byte, c *Context) []byte
-	// ofResource says that it is the same for all spans of a resource.
+	// ofResource reports whether it is the same for all spans of a resource.
 	ofResource bool
 }
 
-// rootInput is what IsRootSpan reads.
+// rootInput is the input of IsRootSpan.
 var rootInput = input{append: func(key []byte, c *Context) []byte {
 	if c.view.Span.ParentID.IsZero() {
 		return append(key, 1)
@@ -33,7 +33,7 @@ var rootInput = input{append: func(key []byte, c *Context) []byte {
 	return append(key, 0)
 }}
 
-// inPlace returns the input for a path whose keys are literal. place returns where the value of a span's attribute is.
+// inPlace returns the input for a path with literal keys. place returns the index of the value of a span's attribute.
 func inPlace(path ottl.Path[*Context], place func(key string) int) input {
 	name := path.Context() + "." + path.Name()
 	keys := path.Keys()
@@ -62,7 +62,7 @@ func literalKey(key ottl.Key[*Context]) (*string, *int64) {
 	return s, i
 }
 
-// attributeInput returns the input for an attribute of what the path names.
+// attributeInput returns the input for an attribute of the path's object.
 func attributeInput(path, key string, place func(key string) int) input {
 	switch path {
 	case "span.attributes":
@@ -87,8 +87,8 @@ func attributeInput(path, key string, place func(key string) int) input {
 	return input{}
 }
 
-// plainPaths are the paths without keys that are read in place. What they read is a pcommon or Go type as the standard
-// contexts have it.
+// plainPaths are the paths without keys that are read in place. Their values have the pcommon or Go types of the
+// standard contexts.
 var plainPaths = map[string]input{
 	"span.name":           textInput((*rule.SpanView).Name),
 	"span.trace_state":    textInput((*rule.SpanView).TraceState),
@@ -157,10 +157,11 @@ func valueInput(read func(c *Context) wire.Value) input {
 	}
 }
 
-// plain returns a value as OTTL's contexts do. Those made of others are left to the decoded span.
+// plain returns a value as OTTL's contexts do. It returns false for a list or map, which only the decoded
+// span has.
 func plain(v wire.Value) (any, bool) {
 	switch v.Kind() {
-	case wire.Empty: // and what is not there
+	case wire.Empty: // also for a missing attribute
 		return nil, true
 	case wire.String:
 		return string(v.Bytes()), true
@@ -184,7 +185,7 @@ func appendText(key, text []byte) []byte {
 	return append(binary.LittleEndian.AppendUint32(key, uint32(len(text))), text...)
 }
 
-// enums are the names that OTTL has for numbers of spans.
+// enums are OTTL's names for numbers of spans.
 var enums = map[ottl.EnumSymbol]ottl.Enum{
 	"SPAN_KIND_UNSPECIFIED": ottl.Enum(ptrace.SpanKindUnspecified),
 	"SPAN_KIND_INTERNAL":    ottl.Enum(ptrace.SpanKindInternal),

@@ -5,24 +5,24 @@ import (
 	"github.com/slowburn/slowburn/processor/policy/internal/rule"
 )
 
-// Set is the conditions of a set of policies. Its methods may be called concurrently.
+// Set holds the conditions of a set of policies. Its methods may be called concurrently.
 type Set struct {
 	spans        []list
 	spanBits     rule.BitSet
-	resource     []list // those that a resource answers
+	resource     []list // those that read only the resource
 	resourceBits rule.BitSet
-	values       int // of attributes that conditions read
+	values       int // number of attributes that conditions read
 	contexts     contextPool
 	errors       *evaluationErrors
 }
 
-// Open reports whether a condition on spans is left that has not held.
+// Open reports whether some condition on spans has not held yet.
 func (s *Set) Open(bits []uint64) bool { return s.spanBits.Open(bits) }
 
-// Begin returns a context for a span. The caller puts the values of attributes into it, at their places, and calls End.
+// Begin returns a context for a span. The caller stores the values of attributes in it, and calls End.
 func (s *Set) Begin(v *rule.SpanView) *Context { return s.contexts.get(v, s.values) }
 
-// Values is where the values of attributes go.
+// Values returns the slice for the values of attributes.
 func (c *Context) Values() []wire.Value { return c.values }
 
 // End sets the bits of the conditions that hold, and takes back the context.
@@ -31,7 +31,7 @@ func (s *Set) End(bits []uint64, c *Context) {
 	s.contexts.put(c)
 }
 
-// OpenResource reports whether a condition on resources is left that has not held.
+// OpenResource reports whether some condition on resources has not held yet.
 func (s *Set) OpenResource(bits []uint64) bool { return s.resourceBits.Open(bits) }
 
 // Resource sets the bits of the conditions that hold for a resource. resource is the body of a ResourceSpans or its header.
@@ -49,5 +49,5 @@ func evaluate(lists []list, bits []uint64, c *Context) {
 	}
 }
 
-// Errors returns how often a condition could not be evaluated so far.
+// Errors returns the number of failed evaluations so far.
 func (s *Set) Errors() uint64 { return s.errors.count.Load() }

@@ -43,7 +43,7 @@ func (s *standard[T]) value(text string) (func(c *Context) (any, error), error) 
 	}, nil
 }
 
-// parseCondition parses a condition whose paths need not name their context if it is the one given.
+// parseCondition parses a condition. Paths need not name their context if it is pathContext.
 func parseCondition[T any](parser ottl.Parser[T], pathContext string, settings component.TelemetrySettings, text string) (*ottl.Condition[T], error) {
 	first := func(_ *ottl.ParserCollection[*ottl.Condition[T]], _ ottl.ConditionsGetter, parsed []*ottl.Condition[T]) (*ottl.Condition[T], error) {
 		return parsed[0], nil

@@ -9,12 +9,12 @@ import (
 type Part struct {
 	Name string
 	Node rule.Node
-	// Percent is its share of what there is to be in a second; 0 is as much as each would have without shares.
+	// Percent is its share of the spans in a second; without any shares, 0 gives each part all of them.
 	Percent int64
 }
 
-// Composite makes composite as it is in contrib, of so many spans per second: the first part that is for a trace decides, by
-// whether there is room for it.
+// Composite returns contrib's composite policy for so many spans per second: the first part that matches the trace decides,
+// by whether it has room.
 func Composite(spans int64, parts []Part) rule.Node {
 	first := make(firstFor, len(parts))
 	n := rule.Node{Rule: first, Split: first}
@@ -35,7 +35,8 @@ type firstFor []struct {
 	room *room
 }
 
-// Match matches what it does not sample too, with a threshold that nothing passes, for its parts to be told.
+// Match also matches traces that it does not sample, with a threshold that nothing passes, so that its parts
+// count them.
 func (parts firstFor) Match(t *rule.Trace) (uint64, bool) {
 	if parts.Sampler(t, t.Randomness) == rule.None {
 		return threshold.Never, true
@@ -58,7 +59,7 @@ func (parts firstFor) Sampler(t *rule.Trace, randomness uint64) int {
 	return rule.None
 }
 
-// Count tells the parts of the trace, up to the one that is for it.
+// Count counts the trace in the parts, up to the first that matches it.
 func (parts firstFor) Count(t *rule.Trace, _ bool) {
 	for i := range parts {
 		p := &parts[i]

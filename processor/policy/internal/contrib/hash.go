@@ -6,7 +6,7 @@ import (
 	"github.com/slowburn/slowburn/processor/policy/internal/rule"
 )
 
-// Hashed is probabilistic in contrib: it matches a trace if the FNV-1a hash of salt and trace ID, of 64 bits, is at most a
+// Hashed is contrib's probabilistic policy: it matches a trace if the 64-bit FNV-1a hash of salt and trace ID is at most a
 // limit. Nodes with the same salt agree.
 type Hashed struct {
 	salted uint64 // the hash of the salt
@@ -26,7 +26,7 @@ func NewHashed(salt string, percent float64) Hashed {
 	return Hashed{salted: fnv1a(fnvOffset, []byte(salt)), limit: hashLimit(percent / 100)}
 }
 
-// hashLimit is the share's part of 2^64−1, with the 64 bits of precision that contrib has.
+// hashLimit returns share·(2^64−1), with the 64 bits of precision that contrib has.
 func hashLimit(share float64) uint64 {
 	const all = 1<<64 - 1
 	product := new(big.Float).SetPrec(64).SetUint64(all)

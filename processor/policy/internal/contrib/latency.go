@@ -8,16 +8,16 @@ import (
 	"github.com/slowburn/slowburn/processor/policy/internal/rule"
 )
 
-// running is latency in contrib: the earliest start and latest end of the spans that have come, with the bounds put to
-// them after each.
+// running is contrib's latency policy: the earliest start and latest end of the spans so far. The bounds are checked
+// after each span.
 type running struct {
 	start, end int // words
 	bit        int
 	over, upTo int64 // milliseconds; upTo 0 is no bound
 }
 
-// Latency returns the bit of traces whose duration once was over so many milliseconds, and not more than upTo unless that
-// is 0.
+// Latency returns the bit of traces whose duration was once over so many milliseconds and, unless upTo is 0, at most
+// upTo.
 func Latency(b *ask.Builder, over, upTo int64) (bit int) {
 	bit, known := b.Bit(fmt.Sprintf("running latency %d %d", over, upTo))
 	if !known {

@@ -6,13 +6,13 @@ import (
 	"github.com/slowburn/slowburn/processor/policy/internal/rule"
 )
 
-// Bucket is a limit in contrib: a token bucket. It matches traces whose whole cost is in it.
+// Bucket is contrib's limit: a token bucket. It matches traces for whose whole cost there are tokens.
 type Bucket struct {
-	rate, burst float64 // per second, and the most that it holds
-	bytes       bool    // or spans
+	rate, burst float64 // tokens per second, and the largest number of tokens
+	bytes       bool    // it counts bytes, otherwise spans
 
 	at    time.Duration
-	level float64 // then
+	level float64 // at that time
 }
 
 // NewBucket returns a full bucket for a rate per second, of bytes or spans.
@@ -27,7 +27,7 @@ func (b *Bucket) tokens(t *rule.Trace) float64 {
 	return min(b.burst, b.level+b.rate*max(0, (time.Duration(t.Now)-b.at).Seconds()))
 }
 
-// Count takes the cost out, whether or not others sample the trace.
+// Count takes the cost out of the bucket, whether or not others sample the trace.
 func (b *Bucket) Count(t *rule.Trace, _ bool) {
 	b.level = b.tokens(t) - t.Cost(b.bytes)
 	b.at = max(b.at, time.Duration(t.Now))
@@ -36,13 +36,13 @@ func (b *Bucket) Count(t *rule.Trace, _ bool) {
 // Inherit implements rule.Stateful.
 func (b *Bucket) Inherit(from rule.Rule) { b.at, b.level = from.(*Bucket).at, from.(*Bucket).level }
 
-// room is the share of a sub-policy of composite in contrib: so many spans in each second. It matches traces for which there
-// are enough left.
+// room is a sub-policy's share in contrib's composite policy: so many spans in each second. It matches traces for which
+// enough are left.
 type room struct {
 	spans int64 // per second
 
 	second  int64
-	sampled int64 // then
+	sampled int64 // in that second
 }
 
 // Match implements rule.Rule.

@@ -5,7 +5,7 @@ import (
 	"github.com/slowburn/slowburn/processor/policy/internal/threshold"
 )
 
-// Sequence is and, and drop, in contrib: one part after the other.
+// Sequence is contrib's and and drop policies: the parts are asked in turn.
 type Sequence struct {
 	parts  []rule.Node
 	counts bool
@@ -20,7 +20,8 @@ func NewSequence(parts []rule.Node) Sequence {
 	return s
 }
 
-// Match matches nothing with a threshold that nothing passes where parts count, so that they are told of the trace.
+// Match also matches traces that the parts do not, with a threshold that nothing passes, if parts count: so they
+// count the trace.
 func (s Sequence) Match(t *rule.Trace) (uint64, bool) {
 	var highest uint64
 	for i := range s.parts {
@@ -33,7 +34,7 @@ func (s Sequence) Match(t *rule.Trace) (uint64, bool) {
 	return highest, true
 }
 
-// Count tells the parts of the trace, up to the first that does not sample it.
+// Count counts the trace in the parts, up to the first that does not sample it.
 func (s Sequence) Count(t *rule.Trace, _ bool) {
 	for i := range s.parts {
 		th, ok := s.parts[i].Rule.Match(t)

@@ -10,7 +10,7 @@ import (
 	"github.com/slowburn/slowburn/processor/policy/internal/rule"
 )
 
-// AnyNumber is numeric_attribute in contrib: what is no integer is 0.
+// AnyNumber is contrib's numeric_attribute: a value that is not an integer counts as 0.
 type AnyNumber struct{ Least, Most int64 }
 
 // Holds implements ask.Predicate.
@@ -22,7 +22,7 @@ func (n AnyNumber) Holds(v wire.Value) bool {
 	return n.Least <= i && i <= n.Most
 }
 
-// UnlessZero returns a bound as contrib reads it: one of 0 is none.
+// UnlessZero returns a bound as contrib reads it: 0 is no bound.
 func UnlessZero(bound *int64) *int64 {
 	if bound != nil && *bound == 0 {
 		return nil
@@ -30,14 +30,15 @@ func UnlessZero(bound *int64) *int64 {
 	return bound
 }
 
-// AnyBool is boolean_attribute in contrib: what is no boolean is false.
+// AnyBool is contrib's boolean_attribute: a value that is not a boolean counts as false.
 type AnyBool bool
 
 // Holds implements ask.Predicate.
 func (b AnyBool) Holds(v wire.Value) bool { return (v.Kind() == wire.Bool && v.Bool()) == bool(b) }
 
-// Expressions makes string_attribute with regular expressions, of which p holds if one matches: in contrib the empty string
-// never matches one as the value of a span's attribute, and an attribute of a resource has it as its value if it is no string.
+// Expressions returns contrib's string_attribute with regular expressions; p holds if one matches. In contrib the empty string
+// never matches as the value of a span's attribute, but an attribute of a resource that is not a string counts as the empty
+// string.
 func Expressions(b *ask.Builder, key, question string, p ask.Predicate, matchesEmpty, invert bool) rule.Node {
 	bits := rule.AnyBit{b.Attribute(key, question, notEmpty{p})}
 	if matchesEmpty {
@@ -57,14 +58,14 @@ func (n noneOf) Match(t *rule.Trace) (uint64, bool) {
 	return 0, !any
 }
 
-// notEmpty holds for strings that match and have at least a byte.
+// notEmpty holds for non-empty strings that match.
 type notEmpty struct{ ask.Predicate }
 
 func (n notEmpty) Holds(v wire.Value) bool {
 	return v.Kind() == wire.String && len(v.Bytes()) > 0 && n.Predicate.Holds(v)
 }
 
-// emptyOfResource holds for spans with a resource that has the attribute, but without text.
+// emptyOfResource holds for spans whose resource has the attribute, but empty or not as a string.
 type emptyOfResource struct{ key string }
 
 func (e emptyOfResource) Holds(v *rule.SpanView) bool {
@@ -76,7 +77,7 @@ func (e emptyOfResource) Holds(v *rule.SpanView) bool {
 	return false
 }
 
-// ValidTraceState is trace_state in contrib: the tracestate as a whole must be valid.
+// ValidTraceState is contrib's trace_state: the whole tracestate must be valid.
 type ValidTraceState struct{ ask.SpanPredicate }
 
 // Holds implements ask.SpanPredicate.

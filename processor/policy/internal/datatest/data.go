@@ -22,8 +22,8 @@ import (
 	"github.com/slowburn/slowburn/processor/policy/internal/policytest"
 )
 
-// Run runs files, each a list of blocks with an empty line between. A block is YAML, "----" and the answer: to policies or rules, what
-// Compile says; to a trace, what the policies above it decide. Lines before "----" may be comments.
+// Run runs files of blocks separated by empty lines. A block is YAML, "----" and the answer: for policies or rules, the result of
+// Compile; for a trace, the decision of the policies above it. Lines before "----" may be comments.
 func Run(t *testing.T, pattern string) {
 	for _, file := range glob(t, pattern) {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
@@ -56,10 +56,11 @@ func glob(t *testing.T, pattern string) []string {
 	return files
 }
 
-// types is the list of types in an error, which files leave out, so that a new type does not change them.
+// types matches the list of types in an error. Files leave it out, so that a new type does not change them.
 var types = regexp.MustCompile(`(supported (?:there|types): )[a-z_, ]+`)
 
-// RunBad runs files with the extension .bad.yaml, each a value of tail_sampling::policies or ::rules. Beside it is the error.
+// RunBad runs files named .bad.yaml, each a value of tail_sampling::policies or ::rules, and compares the error with the file
+// beside it.
 func RunBad(t *testing.T, pattern string) {
 	for _, file := range glob(t, pattern) {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".bad.yaml"), func(t *testing.T) {
@@ -106,12 +107,12 @@ type Block struct {
 
 	Trace string `mapstructure:"trace"`
 	ID    string `mapstructure:"id"` // in hex
-	// Randomness is written like th: the digits that are missing are 0.
+	// Randomness is written like th: missing digits are 0.
 	Randomness string            `mapstructure:"randomness"`
-	At         time.Duration     `mapstructure:"at"`     // when it is decided
-	Repeat     int               `mapstructure:"repeat"` // how many such traces there are, of which the last gives the answer
+	At         time.Duration     `mapstructure:"at"`     // time of the decision
+	Repeat     int               `mapstructure:"repeat"` // number of such traces; the last one gives the answer
 	Bytes      int               `mapstructure:"bytes"`
-	Times      int               `mapstructure:"times"` // that the trace has its spans
+	Times      int               `mapstructure:"times"` // how often the trace has its spans
 	Spans      []policytest.Span `mapstructure:"spans"`
 }
 
@@ -124,7 +125,8 @@ func Decode(t *testing.T, yaml string, into any) error {
 	return conf.Unmarshal(into)
 }
 
-// answerTo has a set of its own for each way to show a trace, as sets may remember the traces before.
+// answerTo answers a question. It has a set for each way to show a trace, as sets may remember earlier
+// traces.
 func answerTo(t *testing.T, sets *[]*policy.Set, question string) string {
 	var block Block
 	require.NoError(t, Decode(t, question, &block), question)

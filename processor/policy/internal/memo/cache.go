@@ -7,11 +7,11 @@ import (
 	"sync/atomic"
 )
 
-// Cache remembers which of the last strings matched. It is a table of 64-bit words without locks or pointers: a
-// word is 63 bits of the string's hash and the result, and a string has one place where it can be.
+// Cache remembers which of the last strings matched. It is a table of 64-bit words without locks or pointers: a word is
+// 63 bits of the string's hash and the result, and each string has one place in it.
 //
-// Two strings of the same 63 bits would be taken for each other. The seed is random in each process, so nobody can make
-// such strings; by chance it happens once in 2^63 look-ups of a string that is not there, which is once in centuries.
+// Two strings with the same 63 bits would be confused. The seed is random in each process, so that no client can
+// construct such strings; by chance it happens once in 2^63 look-ups of an absent string, which is once in centuries.
 type Cache struct {
 	seed  maphash.Seed
 	slots []atomic.Uint64
@@ -31,19 +31,19 @@ func New(size int) *Cache {
 	return &Cache{seed: maphash.MakeSeed(), slots: make([]atomic.Uint64, 1<<(bits.Len(uint(size))-1))}
 }
 
-// Hash returns what stands for s in this cache.
+// Hash returns the key of s in this cache.
 func (c *Cache) Hash(s []byte) uint64 {
-	return maphash.Bytes(c.seed, s) | matched // so that it is never the 0 of an empty slot
+	return maphash.Bytes(c.seed, s) | matched // never 0, which marks an empty slot
 }
 
-// matched is the bit of a word that is the result.
+// matched is the bit of a word that holds the result.
 const matched = 1
 
 func (c *Cache) slot(hash uint64) *atomic.Uint64 {
 	return &c.slots[hash>>1&uint64(len(c.slots)-1)]
 }
 
-// Get returns the result for what has this hash, if it is remembered.
+// Get returns the result for a hash, if it is remembered.
 func (c *Cache) Get(hash uint64) (result, known bool) {
 	switch c.slot(hash).Load() {
 	case hash:
@@ -54,7 +54,7 @@ func (c *Cache) Get(hash uint64) (result, known bool) {
 	return false, false
 }
 
-// Put remembers the result for what has this hash.
+// Put remembers the result for a hash.
 func (c *Cache) Put(hash uint64, result bool) {
 	if !result {
 		hash &^= matched

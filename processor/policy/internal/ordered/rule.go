@@ -5,7 +5,7 @@ import (
 	"github.com/slowburn/slowburn/processor/policy/internal/threshold"
 )
 
-// Rule is for the traces that its match is for, and samples those of them that its sample does.
+// Rule matches the traces that its match matches, and samples those of them that its sample samples.
 type Rule struct {
 	match, sample rule.Node
 }
@@ -17,7 +17,7 @@ func New(match, sample rule.Node) rule.Node {
 	return n
 }
 
-// Match implements rule.Rule. What the sample is not for passes no threshold.
+// Match implements rule.Rule. A trace that the sample does not match passes no threshold.
 func (r *Rule) Match(t *rule.Trace) (uint64, bool) {
 	if _, ok := r.match.Rule.Match(t); !ok {
 		return 0, false
@@ -28,7 +28,7 @@ func (r *Rule) Match(t *rule.Trace) (uint64, bool) {
 	return threshold.Never, true
 }
 
-// Count implements rule.Counting: the sample takes account of the traces that it is for.
+// Count implements rule.Counting: the sample counts the traces that it matches.
 func (r *Rule) Count(t *rule.Trace, sampled bool) {
 	counting := r.sample.Counting()
 	if counting == nil {
@@ -42,7 +42,7 @@ func (r *Rule) Count(t *rule.Trace, sampled bool) {
 // Silent returns the rule without its sample: it matches the same traces and samples none.
 func (r *Rule) Silent() *Rule { return &Rule{r.match, Never()} }
 
-// SamplesAll reports whether the rule samples each trace that it matches, whatever the traces before.
+// SamplesAll reports whether the rule samples each trace that it matches, regardless of earlier traces.
 func (r *Rule) SamplesAll() bool { return r.sample.Rule == fixed(0) }
 
 // SamplesNone reports whether the rule samples no trace.
@@ -56,7 +56,7 @@ type fixed uint64
 
 func (f fixed) Match(*rule.Trace) (uint64, bool) { return uint64(f), true }
 
-// Share returns the policy for the share of all traces that passes a threshold.
+// Share returns the policy for the share of traces that passes a threshold.
 func Share(threshold uint64) rule.Node {
 	return rule.Node{Rule: fixed(threshold), Traits: rule.Lasts}
 }

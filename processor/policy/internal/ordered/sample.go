@@ -7,13 +7,13 @@ import (
 	"github.com/slowburn/slowburn/processor/policy/internal/threshold"
 )
 
-// The words that a sample can be.
+// The words that a sample can be, instead of a number.
 const (
 	SampleAlways = "always"
 	SampleNever  = "never"
 )
 
-// allowed says what a sample can be, for errors.
+// allowed lists the possible samples, for errors.
 const allowed = "write a percentage from 0 to 100, such as 5 for one trace in twenty, " + SampleAlways + ", " + SampleNever +
 	", or a policy with a rate"
 
@@ -44,7 +44,8 @@ func Read(sample any) (rule.Node, error) {
 	return Share(th), nil
 }
 
-// Percentage is how much a sample keeps of the traces that its rule decides about, in percent; false where it has a rate.
+// Percentage returns the share that a sample keeps of its rule's traces, in percent. It returns false for a sample with a
+// rate.
 func Percentage(sample any) (percent float64, ok bool) {
 	switch s := sample.(type) {
 	case string:

@@ -20,7 +20,7 @@ type Span struct {
 	End        time.Duration  `mapstructure:"end"`
 	Status     string         `mapstructure:"status"`
 	Attributes map[string]any `mapstructure:"attributes"`
-	Twice      map[string]any `mapstructure:"twice"` // attributes that come again, with another value
+	Twice      map[string]any `mapstructure:"twice"` // attributes that are repeated with another value
 	Resource   map[string]any `mapstructure:"resource"`
 	Scope      string         `mapstructure:"scope"`
 	Name       string         `mapstructure:"name"`
@@ -38,7 +38,7 @@ type Event struct {
 	Attributes map[string]any `mapstructure:"attributes"`
 }
 
-// Epoch is the time that Start and End are after, in nanoseconds since the Unix epoch.
+// Epoch is the zero of Start and End, in nanoseconds since the Unix epoch.
 const Epoch = 1_800_000_000_000_000_000
 
 var kinds = map[string]ptrace.SpanKind{

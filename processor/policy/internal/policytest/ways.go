@@ -6,14 +6,14 @@ import (
 	"github.com/slowburn/slowburn/processor/policy/internal/rule"
 )
 
-// Observer is a set of policies that is shown spans.
+// Observer is a set of policies that observes spans.
 type Observer interface {
 	Words() int
 	Observe(bits []uint64, v *rule.SpanView)
 	ResourceBits(resource []byte, bits []uint64)
 }
 
-// Ways are other ways than EachInTurn to show a trace to a set. What it decides must not depend on them.
+// Ways are other ways than EachInTurn to show a trace to a set. The decision must not depend on them.
 var Ways = []func(Observer, []rule.SpanView) []uint64{
 	backwards, shuffled, shuffled, shuffled, twice, resourcesApart, resourcesLast,
 }
@@ -43,7 +43,7 @@ func shuffled(set Observer, views []rule.SpanView) []uint64 {
 	return bits
 }
 
-// twice shows every span again, as a sender does that retries.
+// twice shows every span twice, as a sender does that retries.
 func twice(set Observer, views []rule.SpanView) []uint64 {
 	bits := EachInTurn(set, views)
 	for _, v := range views {
@@ -52,7 +52,7 @@ func twice(set Observer, views []rule.SpanView) []uint64 {
 	return bits
 }
 
-// resourcesApart finds a resource's bits by themselves and without what is known of the trace, as a cache does.
+// resourcesApart computes a resource's bits without the bits of the trace, as a cache does.
 func resourcesApart(set Observer, views []rule.SpanView) []uint64 {
 	bits := make([]uint64, set.Words())
 	for _, v := range views {

@@ -6,21 +6,21 @@ import (
 	"time"
 )
 
-// Coverage is a set of operations, each for a period from when it was added. It has at most limit of them; where there is no
-// room operations are taken for one, OtherOperation.
+// Coverage is a set of operations, each covered for a period after it was added. It has at most limit of them; when it is
+// full, all further operations count as OtherOperation.
 //
-// Lasts may be called at any time. All else must be called one at a time.
+// Lasts may be called at any time, all other methods one at a time.
 type Coverage struct {
 	period, margin int64
 	limit          int
 	since          map[uint64]int64
-	queue          []covering // by time: what is in since
-	stale          int        // how many at the front of queue are not in lasting any more
+	queue          []covering // by time of addition
+	stale          int        // how many at the front of queue have left lasting
 	seen           int64      // when Expire was last called
-	unsure         int64      // until then lasting may have held too much when a trace arrived
+	unsure         int64      // until then lasting may have held expired operations when a trace arrived
 
-	// lasting are those that are covered for longer than a trace takes to be decided. An operation has a few places in it where it
-	// can be, and may not find one: then traces are read for nothing.
+	// lasting holds the operations that stay covered for longer than a trace takes to be decided. An operation has a few places in
+	// it and may find none free: then traces are read in vain.
 	lasting []atomic.Uint64
 	full    atomic.Bool
 }
@@ -30,13 +30,13 @@ type covering struct {
 	since     int64
 }
 
-// OtherOperation is the least that is not 0, which stands for an empty place. No other operation is that.
+// OtherOperation is 1, because 0 marks an empty place. No other operation has this value.
 const OtherOperation = 1
 
 const (
 	places = 4 // of an operation, next to each other
-	// mostMargin is more than traces wait as a rule. A trace whose operation is covered when it arrives and not when it
-	// is decided may be missed, and the next one is kept.
+	// mostMargin is longer than traces usually wait. A trace whose operation is covered at its arrival but not at its
+	// decision may be missed; then the next one is kept.
 	mostMargin = int64(30 * time.Second)
 )
 
@@ -49,12 +49,12 @@ func NewCoverage(period int64, limit int) *Coverage {
 	}
 }
 
-// Lasts reports whether an operation is covered and will be when a trace that arrives now is decided.
+// Lasts reports whether an operation is covered and still will be when a trace that arrives now is decided.
 func (c *Coverage) Lasts(operation uint64) bool {
 	return c.place(operation, operation) != nil || c.full.Load() && c.place(OtherOperation, OtherOperation) != nil
 }
 
-// place finds what of the places of an operation has this content, nil if none has.
+// place returns the place of an operation with this content, nil if there is none.
 func (c *Coverage) place(operation, content uint64) *atomic.Uint64 {
 	from := operation * places & uint64(len(c.lasting)-1)
 	for i := range c.lasting[from : from+places] {
@@ -94,7 +94,7 @@ func (c *Coverage) put(entry covering) {
 	c.fill()
 }
 
-// fill notes whether there is room.
+// fill records whether there is room.
 func (c *Coverage) fill() {
 	n := len(c.since)
 	if _, other := c.since[OtherOperation]; other {
@@ -103,8 +103,8 @@ func (c *Coverage) fill() {
 	c.full.Store(n >= c.limit)
 }
 
-// Expire removes what is over, and reports whether lasting may still hold some of it. With traffic it is called often
-// enough that lasting does not; after a pause it may for a while.
+// Expire removes expired operations, and reports whether lasting may still hold some. With steady traffic it does
+// not; after a pause it may for a while.
 func (c *Coverage) Expire(now int64) (unsure bool) {
 	if now-c.seen > c.margin/2 {
 		c.unsure = now + c.margin
@@ -128,7 +128,7 @@ func (c *Coverage) Expire(now int64) (unsure bool) {
 	return now < c.unsure
 }
 
-// Copy covers what another covers, whose period is the same.
+// Copy covers the operations of another Coverage with the same period.
 func (c *Coverage) Copy(from *Coverage) {
 	for _, one := range from.queue {
 		c.put(one)

@@ -10,5 +10,5 @@
 // for Coverage.Lasts.
 package rates
 
-// Other is the key under which keys are counted that have no room of their own. No key may be 0.
+// Other is the key for all keys without a place of their own. No key may be 0.
 const Other = 0

@@ -7,13 +7,13 @@ import (
 	"github.com/slowburn/slowburn/processor/policy/internal/threshold"
 )
 
-// Target is what Dynamic is to meet.
+// Target is the target of Dynamic.
 type Target struct {
-	PerSecond float64 // spans that are to be kept, if Share is 0
-	Share     float64 // of all spans, those before samplers upstream included
+	PerSecond float64 // spans to keep, if Share is 0
+	Share     float64 // of all spans, including those that upstream samplers dropped
 	Interval  float64 // seconds between adjustments
-	Weight    float64 // of the last interval in averages
-	MaxKeys   int     // that are told apart
+	Weight    float64 // of the last interval in an average
+	MaxKeys   int     // the largest number of keys with a threshold of their own
 }
 
 // Dynamic gives each key a threshold of its own, which it changes from time to time.
@@ -34,31 +34,31 @@ type Target struct {
 type Dynamic struct {
 	target  Target
 	keys    map[uint64]*keyRate
-	fresh   uint64     // threshold of keys that are not there
-	goal    float64    // spans per second that are wanted; 0 before that is known
-	kept    float64    // spans in this interval that were to be expected with the thresholds that their traces had
-	aimed   float64    // spans per second that were to be expected from the rates
-	got     [2]float64 // of the last intervals: what was kept and what was aimed at, in spans
-	began   int64      // when this interval began
+	fresh   uint64     // threshold of unknown keys
+	goal    float64    // target in spans per second; 0 while unknown
+	kept    float64    // expected number of kept spans in this interval, by the thresholds of their traces
+	aimed   float64    // expected number of kept spans per second, by the rates
+	got     [2]float64 // spans kept and spans aimed at, in the last intervals
+	began   int64      // start of this interval
 	started bool
-	mass    float64 // how much of what could go into the averages there has been, up to 1
+	mass    float64 // weight of the intervals so far in the averages, up to 1
 }
 
 type keyRate struct {
-	arrived, stoodFor float64 // spans in this interval, and how many these were before the samplers upstream
-	rate, all         float64 // averages of both per second, not yet divided by mass
+	arrived, stoodFor float64 // spans in this interval, and the spans before upstream sampling that they stand for
+	rate, all         float64 // averages of both per second, to be divided by mass
 	threshold         uint64
 }
 
 const (
-	// An interval ends early when in it more is kept than burst times the target for it and for a headStart-th of an
-	// interval more. It then counts as one of at least a shortest-th of an interval.
+	// An interval ends early when the spans kept in it exceed burst times the target for its length plus 1/headStart
+	// of an interval. It then counts as at least 1/shortest of an interval.
 	burst     = 2
 	headStart = 3
 	shortest  = 15
-	// forgotten is up to how many spans per interval a key is forgotten.
+	// forgotten is the number of spans per interval up to which a key is removed.
 	forgotten = 0.01
-	// recall is the weight of an interval in the ratio of what was kept to what was aimed at, and mostOff its highest.
+	// recall is the weight of an interval in the ratio of kept to intended spans, and mostOff the largest ratio.
 	recall, mostOff = 0.2, 4
 )
 
@@ -79,10 +79,10 @@ func (d *Dynamic) Threshold(key uint64) uint64 {
 	return d.fresh
 }
 
-// Own reports whether the key is counted by itself.
+// Own reports whether the key has a threshold of its own.
 func (d *Dynamic) Own(key uint64) bool { return d.place(key) != Other }
 
-// place returns where a key is counted.
+// place returns the key itself, or Other if it has no place of its own.
 func (d *Dynamic) place(key uint64) uint64 {
 	if len(d.keys) < d.target.MaxKeys || d.keys[key] != nil {
 		return key
@@ -90,7 +90,7 @@ func (d *Dynamic) place(key uint64) uint64 {
 	return Other
 }
 
-// Add counts a trace with the key, of which each span stood for so many before samplers upstream.
+// Add counts a trace with the key, of which each span stands for stoodFor spans before upstream sampling.
 func (d *Dynamic) Add(key uint64, now int64, spans, stoodFor float64) {
 	if !d.started {
 		d.started, d.began = true, now
@@ -112,7 +112,7 @@ func (d *Dynamic) Add(key uint64, now int64, spans, stoodFor float64) {
 	}
 }
 
-// tooMany reports whether so much is kept that it cannot wait until the interval ends.
+// tooMany reports whether so many spans are kept that the interval must end early.
 func (d *Dynamic) tooMany(now int64) bool {
 	goal := d.goal
 	if d.target.Share == 0 {
@@ -130,13 +130,13 @@ func (d *Dynamic) adjust(now int64, early bool) {
 	if d.aimed > 0 {
 		old := math.Pow(1-recall, seconds/d.target.Interval)
 		aimed := d.aimed * seconds
-		d.got[0] = d.got[0]*old + min(d.kept, burst*aimed) // a surge is no misjudgement
+		d.got[0] = d.got[0]*old + min(d.kept, burst*aimed) // a surge is not a wrong estimate
 		d.got[1] = d.got[1]*old + aimed
 	}
 	for key, k := range d.keys {
 		k.rate = k.rate*keep + (1-keep)*k.arrived/seconds
 		k.all = k.all*keep + (1-keep)*k.stoodFor/seconds
-		if early { // what grows fast is not averaged away
+		if early { // fast growth is not averaged away
 			k.rate = max(k.rate, d.mass*k.arrived/seconds)
 			k.all = max(k.all, d.mass*k.stoodFor/seconds)
 		}
@@ -149,7 +149,7 @@ func (d *Dynamic) adjust(now int64, early bool) {
 	d.allocate()
 }
 
-// allocate gives keys their thresholds.
+// allocate computes the thresholds of all keys.
 func (d *Dynamic) allocate() {
 	var arrived, stoodFor float64
 	for _, k := range d.keys {
@@ -174,8 +174,7 @@ func (d *Dynamic) allocate() {
 	}
 }
 
-// level finds c. Keys of which all is kept leave the more to the others, so it rises from what it would be if there were
-// none.
+// level computes c. Keys that are kept whole leave more to the others, so c rises from its value without such keys.
 func (d *Dynamic) level(arrived float64) float64 {
 	goal := d.goal
 	if d.got[1] > 0 {
@@ -213,8 +212,8 @@ func flatness(n float64) float64 {
 	return math.Log1p(n) / n
 }
 
-// thresholdFor returns the threshold with which a share of what arrives is kept. Where upstream samplers left a part of
-// what there was, what they left passes every threshold up to theirs, and it takes a higher one to choose among it.
+// thresholdFor returns the threshold that keeps a share of the arriving spans. Spans that an upstream sampler kept pass
+// every threshold up to its own, so choosing among them takes a higher one.
 func thresholdFor(share, arrived, stoodFor float64) uint64 {
 	if share >= 1 {
 		return 0
@@ -225,7 +224,7 @@ func thresholdFor(share, arrived, stoodFor float64) uint64 {
 	return threshold.OfShare(share)
 }
 
-// Clone returns a copy that goes on by itself.
+// Clone returns an independent copy.
 func (d *Dynamic) Clone() *Dynamic {
 	c := *d
 	c.keys = maps.Clone(d.keys)

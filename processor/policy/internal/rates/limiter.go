@@ -22,23 +22,24 @@ import (
 // estimate comes to nothing in the long run. p is never 0: a trace larger than the bucket can pass, and after it
 // others have a chance, if a small one, before its debt is paid.
 type Limiter struct {
-	rate, burst float64 // per second, and the most that the bucket holds
+	rate, burst float64 // per second, and the largest level of the bucket
 	memory      float64 // seconds over which the offered rate is averaged
 
-	at      time.Duration // of what follows
+	at      time.Duration // time of level and offered
 	level   float64       // of the bucket, negative in debt
 	offered float64       // rate
 }
 
 const (
-	// In how many seconds, roughly, what is in the bucket is spent on overload, and a debt is paid.
+	// spending is about the number of seconds in which an overload spends the bucket's level, and paying the
+	// number in which a debt is paid.
 	spending, paying = 1, 0.5
-	// The offered rate is averaged long enough that traces average out and a burst that fills the bucket does not
-	// count as a rate, but not longer than it takes a load to come and go.
+	// The offered rate is averaged for long enough that single traces average out and that a burst which fills
+	// the bucket does not count as a rate, but no longer than a load takes to come and go.
 	leastMemory, mostMemory = 4, 60
 )
 
-// NewLimiter returns a limiter for a rate per second whose bucket holds burst.
+// NewLimiter returns a limiter with this rate per second, whose bucket holds burst.
 func NewLimiter(rate, burst float64) *Limiter {
 	memory := min(max(leastMemory, 2*burst/rate), mostMemory)
 	return &Limiter{rate: rate, burst: burst, memory: memory, level: burst}
@@ -49,7 +50,7 @@ func (l *Limiter) Threshold(cost float64, now int64) uint64 {
 	return threshold.OfShare(l.probability(cost, now))
 }
 
-// Take takes the cost of a sampled trace out of the bucket and into the estimate.
+// Take takes the cost of a sampled trace out of the bucket and adds it to the estimate.
 func (l *Limiter) Take(cost float64, now int64) {
 	p := min(1, l.probability(cost, now))
 	l.level, l.offered = l.after(time.Duration(now) - l.at)
@@ -58,26 +59,26 @@ func (l *Limiter) Take(cost float64, now int64) {
 	l.offered += cost / p / l.memory
 }
 
-// Inherit goes on where another limiter of the same rate and burst is.
+// Inherit continues from the state of another limiter with the same rate and burst.
 func (l *Limiter) Inherit(from *Limiter) {
 	l.at, l.level, l.offered = from.at, from.level, from.offered
 }
 
-// probability is that with which a trace is to be sampled.
+// probability returns the probability of sampling a trace of this cost.
 func (l *Limiter) probability(cost float64, now int64) float64 {
 	level, offered := l.after(time.Duration(now) - l.at)
-	// The trace is part of what is offered. It makes no difference but to one that is a large part.
+	// The trace is part of the offered load. This only matters if it is a large part.
 	offered += cost / l.memory
 	return l.rate * l.credit(level) / offered
 }
 
-// after returns what level and offered rate have become when time has passed and nothing happened.
+// after returns the level and the offered rate after d without any trace.
 func (l *Limiter) after(d time.Duration) (level, offered float64) {
 	seconds := max(0, d.Seconds())
 	return min(l.burst, l.level+l.rate*seconds), l.offered * math.Exp(-seconds/l.memory)
 }
 
-// credit returns how many times its share a trace is to have, given what is in the bucket.
+// credit returns the factor by which the bucket's level changes the probability.
 func (l *Limiter) credit(level float64) float64 {
 	if level < 0 {
 		return 1 / (1 - level/(l.rate*paying))

@@ -2,13 +2,13 @@ package rates
 
 import "maps"
 
-// Periods counts by key, for a period from the first count on. At most limit keys are counted by themselves, the others
-// together.
+// Periods counts by key, for a period from the first count on. At most limit keys have a count of their own; all others
+// share one.
 type Periods struct {
 	length int64
 	limit  int
 	keys   map[uint64]counted
-	swept  int64 // when what was over was last taken out
+	swept  int64 // time of the last sweep
 }
 
 type counted struct {
@@ -21,10 +21,10 @@ func NewPeriods(length int64, limit int) *Periods {
 	return &Periods{length: length, limit: limit, keys: map[uint64]counted{}}
 }
 
-// Count returns how many there were in the key's period that lasts now.
+// Count returns the count in the key's current period.
 func (p *Periods) Count(key uint64, now int64) int {
 	if !p.Own(key) {
-		if p.sweep(now); p.full() { // what is over changes no answer but takes room
+		if p.sweep(now); p.full() { // expired keys change no answer but take room
 			key = Other
 		}
 	}
@@ -35,7 +35,7 @@ func (p *Periods) Count(key uint64, now int64) int {
 	return c.n
 }
 
-// Add counts one.
+// Add adds one to the key's count.
 func (p *Periods) Add(key uint64, now int64) {
 	if !p.Own(key) {
 		if p.sweep(now); p.full() {
@@ -50,7 +50,7 @@ func (p *Periods) Add(key uint64, now int64) {
 	p.keys[key] = c
 }
 
-// Own reports whether the key is counted by itself.
+// Own reports whether the key has a count of its own.
 func (p *Periods) Own(key uint64) bool {
 	_, known := p.keys[key]
 	return known || !p.full()
@@ -64,7 +64,7 @@ func (p *Periods) full() bool {
 	return n >= p.limit
 }
 
-// sweep takes out what is over, but not so often that it costs.
+// sweep removes expired keys, but not often enough to be costly.
 func (p *Periods) sweep(now int64) {
 	const perPeriod = 64
 	if p.swept != 0 && now-p.swept < p.length/perPeriod {
@@ -78,7 +78,7 @@ func (p *Periods) sweep(now int64) {
 	}
 }
 
-// Clone returns a copy that goes on by itself.
+// Clone returns an independent copy.
 func (p *Periods) Clone() *Periods {
 	c := *p
 	c.keys = maps.Clone(p.keys)

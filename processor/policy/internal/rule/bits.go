@@ -1,9 +1,9 @@
 package rule
 
-// ErrorBit says that the trace has a span whose status is ERROR. It is looked for whether a policy asks or not.
+// ErrorBit is set if the trace has a span with status ERROR, whether a policy asks for it or not.
 const ErrorBit = 0
 
-// WordBits is how many bits of a trace a word has.
+// WordBits is the number of bits in a word.
 const WordBits = 64
 
 // IsSet reports whether the bit is set.
@@ -12,10 +12,10 @@ func IsSet(bits []uint64, bit int) bool { return bits[bit>>6]&(1<<(bit&63)) != 0
 // Set sets the bit.
 func Set(bits []uint64, bit int) { bits[bit>>6] |= 1 << (bit & 63) }
 
-// BitSet is some bits of a trace, by word.
+// BitSet is a set of a trace's bits, by word.
 type BitSet []uint64
 
-// Open reports whether any of them is not set yet.
+// Open reports whether any of them is not set in bits.
 func (b BitSet) Open(bits []uint64) bool {
 	for i, w := range b {
 		if w&^bits[i] != 0 {

@@ -7,10 +7,10 @@ import (
 	"github.com/slowburn/slowburn/processor/trace/skeleton"
 )
 
-// maxErrorType is how many bytes of error.type are looked at.
+// maxErrorType is the number of bytes of error.type that are read.
 const maxErrorType = 128
 
-// evidence is what a client span tells of its call, by the attributes of the conventions for HTTP and RPC.
+// evidence returns the facts about a client span's call, from attributes of the HTTP and RPC conventions.
 func evidence(v *SpanView) (e skeleton.Evidence) {
 	if n, ok := wire.SpanAttribute(v.Body, "http.request.resend_count"); ok {
 		e.Resends = int32(min(max(n.Int(), 0), 1000))
@@ -42,7 +42,7 @@ func evidence(v *SpanView) (e skeleton.Evidence) {
 	return e
 }
 
-// What error.type says in the languages there are, in lower case.
+// Values of error.type in the SDKs of various languages, in lower case.
 var (
 	notConnected = []string{
 		"dns", "unknownhost", "name_resolution", "gaierror", "enotfound", "refused", "unreachable", "tls", "ssl", "certificate",

@@ -2,29 +2,29 @@ package rule
 
 import "iter"
 
-// Traits say what there is to know of a policy but whom it matches.
+// Traits are the properties of a policy, apart from which traces it matches.
 type Traits uint16
 
-// The traits. Those of a policy that is made of others follow from theirs: it has each that one of its parts has, and
-// Lasts only if it is of a type that has it and all of its parts have.
+// The traits. A policy with parts has each trait that one of its parts has, except Lasts: it has that if its type and
+// all of its parts have it.
 const (
-	// Lasts: once it matches a trace it goes on to match it with the same threshold, whatever spans follow.
+	// Lasts: once it matches a trace, it keeps matching it with the same threshold, whatever spans follow.
 	Lasts Traits = 1 << iota
 	// Bounded: it has an upper bound.
 	Bounded
-	// Counts: its answers depend on the traces before. Its rule is Stateful, or Counting if it has parts.
+	// Counts: its answers depend on earlier traces. Its rule is Stateful, or Counting if it has parts.
 	Counts
-	// Keeps: it must know of every trace that is kept. Its rule is a Keeper.
+	// Keeps: it sees every trace that is kept. Its rule is a Keeper.
 	Keeps
-	// HasKey: it tells traces apart by a key. Its rule is Keyed.
+	// HasKey: it distinguishes traces by a key. Its rule is Keyed.
 	HasKey
-	// Links: it reads how the spans of a trace hang together.
+	// Links: it reads the tree of a trace's spans.
 	Links
-	// Weightless: it decides by something other than what the trace is and its randomness.
+	// Weightless: something other than the trace and its randomness decides.
 	Weightless
-	// ContribWeightless: so it does with compat contrib.
+	// ContribWeightless: it is Weightless with compat contrib.
 	ContribWeightless
-	// Wants: it is for what is to be kept, so that no drop policy can have it.
+	// Wants: it selects traces to keep, so that no drop policy can contain it.
 	Wants
 	// Outermost: it cannot be a sub-policy.
 	Outermost
@@ -32,23 +32,23 @@ const (
 	Chance
 )
 
-// Has reports whether all of these traits are there.
+// Has reports whether all of these traits are set.
 func (t Traits) Has(these Traits) bool { return t&these == these }
 
 // Node is a compiled policy or sub-policy.
 type Node struct {
 	Rule Rule
-	// Parts are those that it is made of.
+	// Parts are its sub-policies.
 	Parts []Node
-	// Split is not nil if the parts share what it samples.
+	// Split is set if the parts share the sampled traces.
 	Split Splitter
-	// Not are the traits of the type that this policy does not have, as it is configured.
+	// Not are traits of its type that this policy does not have, because of its configuration.
 	Not Traits
 	// Traits are set by Give.
 	Traits Traits
 }
 
-// Give gives a node the traits that follow from its type's and from its parts.
+// Give sets the node's traits from its type's and its parts'.
 func (n *Node) Give(ofType Traits, contrib bool) {
 	n.Traits = ofType &^ n.Not
 	if contrib && n.Traits.Has(ContribWeightless) {
@@ -63,7 +63,7 @@ func (n *Node) Give(ofType Traits, contrib bool) {
 	}
 }
 
-// Counting returns the rule if it counts, else nil.
+// Counting returns the rule if it counts, otherwise nil.
 func (n *Node) Counting() Counting {
 	if !n.Traits.Has(Counts) {
 		return nil
@@ -71,7 +71,7 @@ func (n *Node) Counting() Counting {
 	return n.Rule.(Counting)
 }
 
-// Leaves iterates over the nodes that a node is made of, in their order: itself where it has no parts.
+// Leaves iterates over the node's leaves in order: the node itself if it has no parts.
 func (n *Node) Leaves() iter.Seq[*Node] {
 	return func(yield func(*Node) bool) { n.eachLeaf(yield) }
 }

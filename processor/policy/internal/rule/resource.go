@@ -6,29 +6,28 @@ import (
 	"github.com/slowburn/slowburn/internal/wire"
 )
 
-// ResourceMemo remembers the attributes that policies have asked a resource for, so that a large one is read once for each
-// attribute and not for each span. Its zero value is empty. It is for one goroutine, which calls Reset before bytes that it was asked
-// about change.
+// ResourceMemo remembers the attributes that policies have read from a resource, so that a large one is read once per attribute and
+// not once per span. Its zero value is empty. It is for one goroutine, which calls Reset before it reuses the bytes of resources.
 type ResourceMemo struct {
-	first  *byte // of the resource, which is told by where it is
+	first  *byte // of the resource, which is identified by its address
 	length int
 	known  []resourceAttribute
 }
 
-// resourceAttribute is the answer for a key.
+// resourceAttribute is the value of a key.
 type resourceAttribute struct {
 	key   string
 	value wire.Value
 	found bool
 }
 
-// Reset forgets everything.
+// Reset empties the memo.
 func (m *ResourceMemo) Reset() {
 	clear(m.known)
 	m.first, m.length, m.known = nil, 0, m.known[:0]
 }
 
-// smallResource is how long a resource is that is read faster than looked up.
+// smallResource is the length up to which reading a resource is faster than looking it up.
 const smallResource = 256
 
 // ResourceAttribute returns the value of the first attribute of the span's resource with the key.

@@ -10,20 +10,21 @@ import (
 	"github.com/slowburn/slowburn/processor/trace/skeleton"
 )
 
-// MaxSkeleton is the most spans of a trace whose skeleton is looked at. Policies that do match no larger one.
+// MaxSkeleton is the largest number of spans of which a skeleton is made. Policies that need it do not match
+// larger traces.
 const MaxSkeleton = 10_000
 
-// linked is a skeleton, and memory to make it with.
+// linked is a skeleton, and the memory to build it.
 type linked struct {
 	skeleton.Skeleton
-	from    resource            // of the span that was read last
+	from    resource            // of the last span read
 	origins map[uint64]resource // by SpanView.Origin; without bodies
 }
 
 var skeletons = sync.Pool{New: func() any { return new(linked) }}
 
-// Linked returns how the trace's spans hang together, nil if that cannot be had: because it is not known, or not of all
-// spans, or because there are too many. It is read once for all policies.
+// Linked returns the skeleton of the trace, nil if there is none: its spans cannot be read, some are missing, or there
+// are too many. It is built once for all policies.
 func (t *Trace) Linked() *skeleton.Skeleton {
 	switch {
 	case t.linked != nil:
@@ -34,7 +35,7 @@ func (t *Trace) Linked() *skeleton.Skeleton {
 	k := skeletons.Get().(*linked)
 	k.Reset()
 	if clear(k.origins); k.from.origin != 0 {
-		k.from = resource{} // of another trace, whose numbers mean nothing here
+		k.from = resource{} // it may belong to another trace, with other numbers
 	}
 	for v := range t.Skeleton() {
 		k.readOrigin(&v)
@@ -53,7 +54,7 @@ func (t *Trace) Linked() *skeleton.Skeleton {
 // IsLinked reports whether Linked has read the trace's spans.
 func (t *Trace) IsLinked() bool { return t.linked != nil }
 
-// Release lets the memory be used for another trace.
+// Release frees the memory for another trace.
 func (t *Trace) Release() {
 	if t.linked != nil {
 		skeletons.Put(t.linked)
@@ -61,8 +62,8 @@ func (t *Trace) Release() {
 	}
 }
 
-// readOrigin reads the resource of a span, unless another span of its origin was read before. A resource may be as large as a
-// request, and all spans of a trace may have it.
+// readOrigin reads the resource of a span, unless it read that of another span with the same origin. A resource may be as
+// large as a request, and all spans of a trace may have it.
 func (k *linked) readOrigin(v *SpanView) {
 	switch v.Origin {
 	case 0:
@@ -83,14 +84,14 @@ func (k *linked) readOrigin(v *SpanView) {
 	k.from = known
 }
 
-// resource is what a skeleton knows of a resource.
+// resource holds the skeleton's facts of a resource.
 type resource struct {
 	origin                   uint64
-	body                     []byte // a copy; nil where the origin tells
+	body                     []byte // a copy; nil if the origin identifies it
 	service, resource, clock uint64
 }
 
-// read reads the body of a ResourceSpans or its header, unless it is the one that was read last: spans of one resource come
+// read reads the body of a ResourceSpans or its header, unless it was the last one read: spans of one resource come
 // together.
 func (r *resource) read(body []byte) {
 	if r.resource != 0 && r.origin == 0 && bytes.Equal(r.body, body) {
@@ -115,8 +116,8 @@ func skeletonSpan(v *SpanView, from *resource) skeleton.Span {
 
 func spanID(id wire.SpanID) uint64 { return binary.BigEndian.Uint64(id[:]) }
 
-// hashSeed is one for all sets, so that a set can go on with what another covered.
+// hashSeed is the same for all sets, so that a set can inherit another's coverage.
 var hashSeed = maphash.MakeSeed()
 
-// NameHash returns what stands for the name of a service or span.
+// NameHash returns the hash of the name of a service or span.
 func NameHash(name []byte) uint64 { return maphash.Bytes(hashSeed, name) }

@@ -6,21 +6,22 @@ import (
 	"github.com/slowburn/slowburn/internal/wire"
 )
 
-// SpanView is a span where its bytes are.
+// SpanView is a span in its encoded form.
 type SpanView struct {
 	Span *wire.Span
-	// Bytes are those that the ranges of Span are of: of the request, or Body if Span was made by wire.ParseSpan.
+	// Bytes are the bytes that the ranges of Span refer to: the request, or Body if Span was made by
+	// wire.ParseSpan.
 	Bytes []byte
 	// Body is the Span message.
 	Body []byte
-	// Resource is the body of the ResourceSpans that the span is in, and Scope of the ScopeSpans, or their headers.
+	// Resource is the body of the span's ResourceSpans, Scope that of its ScopeSpans, or their headers.
 	Resource, Scope []byte
-	// Origin is a number that no two spans of a trace have whose resources or scopes differ; 0 where there is none. It tells
-	// equal resources apart from others without looking at them.
+	// Origin is equal only for spans of a trace with the same resource and scope; 0 if unknown. It identifies a resource
+	// without comparing its bytes.
 	Origin uint64
-	// Memo remembers what was asked of resources; nil where that is not worth it. See ResourceAttribute.
+	// Memo remembers attributes of resources; nil if that is not worth it. See ResourceAttribute.
 	Memo *ResourceMemo
-	// ResourceKnown says that the caller ORs in what Set.ResourceBits finds of the resource.
+	// ResourceKnown reports that the caller ORs in the bits of Set.ResourceBits.
 	ResourceKnown bool
 }
 
@@ -30,30 +31,32 @@ func (v *SpanView) Name() []byte { return v.Span.Name.Of(v.Bytes) }
 // TraceState returns the span's W3C trace state.
 func (v *SpanView) TraceState() []byte { return v.Span.TraceState.Of(v.Bytes) }
 
-// Trace is what a decision is made from.
+// Trace is the evidence for a decision.
 type Trace struct {
 	ID wire.TraceID
-	// Bits are what Set.Observe found, Set.Words() of them.
+	// Bits are the bits that Set.Observe set, Set.Words() words.
 	Bits []uint64
-	// Start is the earliest start and End the latest end of its spans, in nanoseconds since the Unix epoch. Leave out
-	// spans whose start or end is 0, which says that it is unknown.
+	// Start is the earliest start and End the latest end of its spans, in nanoseconds since the Unix epoch, without
+	// spans whose start or end is 0, which means unknown.
 	Start, End uint64
-	// Spans and Bytes say how large it is.
+	// Spans and Bytes are its size.
 	Spans, Bytes int
-	// Randomness is 56 bits: the explicit rv of its spans, else from the trace ID. See package tracestate.
+	// Randomness has 56 bits: the explicit rv of its spans, otherwise from the trace ID. See package
+	// tracestate.
 	Randomness uint64
-	// Now is the time of the decision in nanoseconds since some beginning, for policies that have a rate or a period. It
+	// Now is the time of the decision in nanoseconds since some instant, for policies that have a rate or a period. It
 	// never goes back.
 	Now int64
-	// Skeleton reads the trace's spans, for policies that look at how they hang together. It is nil where they cannot be
-	// had, and such policies then match nothing.
+	// Skeleton reads the trace's spans, for policies that look at their tree. It is nil if they cannot be read; such
+	// policies then match nothing.
 	Skeleton func() iter.Seq[SpanView]
 
-	linked   *linked // made of it by Linked, until Release
-	unlinked bool    // nothing could be
+	linked   *linked // built by Linked, until Release
+	unlinked bool    // Linked could not build it
 }
 
-// Duration is from the earliest start to the latest end, in nanoseconds. It is 0 where the end is before the start.
+// Duration is the time from the earliest start to the latest end, in nanoseconds. It is 0 if the end is before the
+// start.
 func (t *Trace) Duration() uint64 {
 	if t.End < t.Start {
 		return 0
@@ -61,7 +64,7 @@ func (t *Trace) Duration() uint64 {
 	return t.End - t.Start
 }
 
-// Cost returns how many bytes it has, or spans, as a limit counts.
+// Cost returns the number of its bytes, or of its spans, as limits count them.
 func (t *Trace) Cost(bytes bool) float64 {
 	if bytes {
 		return float64(t.Bytes)

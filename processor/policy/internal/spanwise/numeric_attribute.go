@@ -12,7 +12,7 @@ import (
 )
 
 // NumericAttributeConfig matches traces with an attribute of type int64 or double that is at least MinValue and at most
-// MaxValue. One of both must be set, and 0 is a value like others.
+// MaxValue. At least one of them must be set, and 0 is a bound like others.
 type NumericAttributeConfig struct {
 	Key         string `mapstructure:"key"`
 	MinValue    *int64 `mapstructure:"min_value"`
@@ -54,7 +54,7 @@ func (cfg *NumericAttributeConfig) Compile(b *ask.Builder) (rule.Node, error) {
 	return matched(bit, cfg.InvertMatch), nil
 }
 
-// between holds for numbers from least to most. An end at the limit of int64 is open: what is not bounded there.
+// between holds for numbers from least to most. A bound at the limit of int64 is no bound.
 type between struct{ least, most int64 }
 
 func (b between) Holds(v wire.Value) bool {
@@ -68,8 +68,8 @@ func (b between) Holds(v wire.Value) bool {
 	}
 }
 
-// holdsDouble reports whether a double lies within the bounds, exactly: it makes an integer of the double, because a
-// float64 of an int64 beyond 2^53 would be rounded. It is false for NaN.
+// holdsDouble reports whether a double lies within the bounds, exactly: it converts the double to an integer,
+// because an int64 beyond 2^53 is rounded as a float64. It is false for NaN.
 func (b between) holdsDouble(d float64) bool {
 	const limit = 1 << 63 // -limit is the least int64, limit one more than the greatest
 	switch {

@@ -16,11 +16,12 @@ import (
 // StringAttributeConfig matches traces with an attribute of type string that has one of the values.
 type StringAttributeConfig struct {
 	Key string `mapstructure:"key"`
-	// Values are compared as they are, or are regular expressions that match anywhere in the attribute's value, unless
-	// they say ^ and $.
+	// Values are equal to the attribute's value, or are regular expressions that match anywhere in it, unless they
+	// have ^ and $.
 	Values               []string `mapstructure:"values"`
 	EnabledRegexMatching bool     `mapstructure:"enabled_regex_matching"`
-	// CacheMaxSize is how many results of regular expressions are remembered, at most about a million; 0 means 128.
+	// CacheMaxSize is the number of remembered results of regular expressions, at most about a million; 0 means
+	// 128.
 	CacheMaxSize int  `mapstructure:"cache_max_size"`
 	InvertMatch  bool `mapstructure:"invert_match"`
 }
@@ -63,9 +64,9 @@ func (cfg *StringAttributeConfig) Compile(b *ask.Builder) (rule.Node, error) {
 	return matched(b.Attribute(cfg.Key, question, p), cfg.InvertMatch), nil
 }
 
-// oneOf are the values of which a string must be one. Most strings are told apart by their length alone.
+// oneOf is a set of values. Most other strings are excluded by their length alone.
 type oneOf struct {
-	lengths uint64 // has the bit of each value's length; the last stands for all from 63
+	lengths uint64 // has a bit for each value's length; the last bit stands for 63 and more
 	values  map[string]struct{}
 }
 
@@ -90,7 +91,7 @@ func (o *oneOf) Holds(v wire.Value) bool {
 	return ok
 }
 
-// anyRegexp are the expressions of which a string must match one.
+// anyRegexp is a set of expressions. It holds for a string that one of them matches.
 type anyRegexp struct {
 	expressions []*regexp.Regexp
 	cache       *memo.Cache

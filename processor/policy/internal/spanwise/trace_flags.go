@@ -6,7 +6,8 @@ import (
 	"github.com/slowburn/slowburn/processor/policy/internal/rule"
 )
 
-// TraceFlags makes the policy for traces with a span whose context was sampled where it was made. It has no section.
+// TraceFlags returns the policy for traces with a span that has the sampled flag of W3C Trace Context. It has no
+// section.
 func TraceFlags(b *ask.Builder) rule.Node { return matched(b.Span("sampled flag", sampled{}), false) }
 
 type sampled struct{}

@@ -42,8 +42,8 @@ func (cfg *TraceStateConfig) Compile(b *ask.Builder) (rule.Node, error) {
 	return matched(b.Span(fmt.Sprintf("tracestate %q %q", cfg.Key, values), holds), false), nil
 }
 
-// traceState holds for a span whose tracestate has the key with one of the values. Of a key that is there twice, which
-// W3C Trace Context forbids, the first counts.
+// traceState holds for a span whose tracestate has the key with one of the values. If the key occurs twice, which W3C
+// Trace Context forbids, the first one counts.
 type traceState struct {
 	key    string
 	values map[string]struct{}
@@ -58,8 +58,8 @@ func (p *traceState) Holds(v *rule.SpanView) bool {
 	return ok
 }
 
-// member returns the value of a key in a tracestate, in place: members are separated by commas, around which there may be
-// spaces and tabs.
+// member returns the value of a key in a tracestate, in place. Members are separated by commas with optional spaces and
+// tabs.
 func member(state []byte, key string) (value []byte, ok bool) {
 	for len(state) > 0 {
 		var m []byte

@@ -5,10 +5,10 @@ import (
 	"github.com/slowburn/slowburn/processor/policy/internal/rule"
 )
 
-// BytesLimitingConfig samples traces with up to BytesPerSecond bytes in all, as they came over the wire.
+// BytesLimitingConfig samples traces of up to BytesPerSecond bytes in all, in their encoded size.
 type BytesLimitingConfig struct {
 	BytesPerSecond int64 `mapstructure:"bytes_per_second"`
-	// BurstCapacity is how many bytes that were not taken are saved for a burst; 0 is those of two seconds.
+	// BurstCapacity is the number of unused bytes that are saved for a burst; 0 means those of two seconds.
 	BurstCapacity int64 `mapstructure:"burst_capacity"`
 }
 

@@ -14,12 +14,12 @@ import (
 )
 
 // DiversityConfig samples at least one trace of each operation and period: a trace with an operation of which no policy
-// kept a trace since the period began. An operation is a service and the name of a span that entered it: of kind SERVER
-// or CONSUMER, or a root.
+// has kept a trace since the period began. An operation is a service and the name of a span that entered it: of kind
+// SERVER or CONSUMER, or a root.
 type DiversityConfig struct {
 	// Period begins for each operation when a trace with it is kept; 0 means 15 minutes.
 	Period time.Duration `mapstructure:"period"`
-	// MaxKeys is how many operations are told apart; the others are as one. 0 means 10000.
+	// MaxKeys is the number of operations that are distinguished; all others count as one. 0 means 10000.
 	MaxKeys int `mapstructure:"max_keys"`
 }
 
@@ -31,15 +31,15 @@ func (cfg *DiversityConfig) Compile(b *ask.Builder) (rule.Node, error) {
 		return rule.Node{}, err
 	}
 	d := &diversity{covered: rates.NewCoverage(period, maxKeys)}
-	d.new = b.Span(fmt.Sprintf("diversity %p", d), uncovered{d}) // no two policies of a set cover the same
+	d.new = b.Span(fmt.Sprintf("diversity %p", d), uncovered{d}) // each policy has its own coverage
 	return rule.Node{Rule: d}, nil
 }
 
-// diversity matches traces with an operation that is not covered. Reading all spans of all traces for that would cost too
-// much: while they arrive they are held against a table of what is covered, and only where one is not in it the trace is read
-// when it is decided.
+// diversity matches traces with an operation that is not covered. Reading all spans of all traces would cost too much:
+// arriving spans are looked up in a table of covered operations, and a trace is only read at its decision if one of its
+// operations was not there.
 type diversity struct {
-	new     int // bit of traces that had such a span
+	new     int // bit of traces with an uncovered operation
 	covered *rates.Coverage
 }
 
@@ -64,7 +64,8 @@ func enters(s *skeleton.Span) bool {
 	return s.Parent == 0 || s.Kind == wire.KindServer || s.Kind == wire.KindConsumer
 }
 
-// Kept covers the operations of a trace. Where nothing of it was new it changes nothing to cover them again.
+// Kept covers the operations of a trace. It skips a trace without an uncovered one, as covering again changes
+// nothing.
 func (d *diversity) Kept(t *rule.Trace) {
 	if !rule.IsSet(t.Bits, d.new) && !t.IsLinked() {
 		return
@@ -78,12 +79,12 @@ func (d *diversity) Kept(t *rule.Trace) {
 	}
 }
 
-// Count has nothing to do: Kept is called for every trace that is kept, and no other matters.
+// Count does nothing: Kept is called for every kept trace, and no other matters.
 func (d *diversity) Count(*rule.Trace, bool) {}
 
 func (d *diversity) Inherit(from rule.Rule) { d.covered.Copy(from.(*diversity).covered) }
 
-// uncovered is for spans of operations that are not covered, or will not be for much longer.
+// uncovered holds for spans of operations that are not covered, or will not be for much longer.
 type uncovered struct{ d *diversity }
 
 func (u uncovered) Holds(v *rule.SpanView) bool {
@@ -94,7 +95,7 @@ func (u uncovered) Holds(v *rule.SpanView) bool {
 	return !u.d.covered.Lasts(operation(rule.NameHash(service.Bytes()), rule.NameHash(v.Name())))
 }
 
-// operation stands for a span name of a service.
+// operation returns the hash of a service and a span name.
 func operation(service, name uint64) uint64 {
 	const odd = 0x9e3779b97f4a7c15
 	return max(bits.RotateLeft64(service, 32)*odd^name, rates.OtherOperation+1)

@@ -1,9 +1,9 @@
-// Package stateful has the policies that know of the traces before: those with a rate or a period.
+// Package stateful has the policies that depend on earlier traces: those with a rate or a period.
 //
-// A type is a file: a Config, which is the section of that name, and its Compile. What they count and how is in package
-// rates; what they tell traces apart by is a traceKey, see KeyConfig.
+// A type is a file: a Config, which is the section of that name, and its Compile. Package rates does their arithmetic; a
+// traceKey distinguishes traces, see KeyConfig.
 //
-// Match, Count, Kept, Key and Inherit are called with the lock of the set's state held. What observes spans is not: a
-// traceKey writes to words of the trace's alone and to its keyTexts, which have a lock of their own, and diversity looks at
+// Match, Count, Kept, Key and Inherit are called with the lock of the set's state. Observers are called without it: a
+// traceKey writes only to words of the trace and to its keyTexts, which have a lock of their own, and diversity reads
 // rates.Coverage.Lasts, which needs none.
 package stateful

@@ -12,16 +12,17 @@ import (
 	"github.com/slowburn/slowburn/processor/policy/internal/threshold"
 )
 
-// DynamicConfig samples a share of all traces such that a target is met: more of traces with a rare key, fewer of those
-// with a common one. Either SpansPerSecond or SamplingPercentage must be set.
+// DynamicConfig samples a share of all traces that meets a target: more of traces with a rare key, fewer of those with
+// a common one. Either SpansPerSecond or SamplingPercentage must be set.
 type DynamicConfig struct {
-	// SpansPerSecond is how many spans the policy is to keep, over all keys and in the long run.
+	// SpansPerSecond is the number of spans to keep, over all keys and in the long run.
 	SpansPerSecond float64 `mapstructure:"spans_per_second"`
-	// SamplingPercentage is the share in percent of all spans that the policy is to keep.
+	// SamplingPercentage is the percentage of all spans to keep.
 	SamplingPercentage float64 `mapstructure:"sampling_percentage"`
-	// AdjustmentInterval is how often the keys' shares are worked out anew; 0 means 15 seconds.
+	// AdjustmentInterval is the time between updates of the keys' shares; 0 means 15 seconds.
 	AdjustmentInterval time.Duration `mapstructure:"adjustment_interval"`
-	// Weight, from 0.001 to less than 1, is that of the last interval in the average of a key's rate; 0 means 0.5.
+	// Weight is the weight of the last interval in the average of a key's rate, from 0.001 to less than 1; 0 means
+	// 0.5.
 	Weight float64 `mapstructure:"weight"`
 	// KeyConfig's key is service.name, name and status by default.
 	KeyConfig `mapstructure:",squash"`
@@ -32,7 +33,7 @@ const (
 	leastAdjustment   = time.Second
 	mostAdjustment    = time.Hour
 	defaultWeight     = 0.5
-	leastWeight       = 0.001 // with less a key's first interval would be forgotten in rounding
+	leastWeight       = 0.001 // with less, rounding would lose a key's first interval
 )
 
 // Compile validates the section and makes a policy of it. Errors begin with the section's own key.
@@ -53,7 +54,7 @@ func (cfg *DynamicConfig) Compile(b *ask.Builder) (rule.Node, error) {
 	return rule.Node{Rule: &dynamic{key, rates.NewDynamic(target)}}, nil
 }
 
-// target reads what is to be met.
+// target returns the target to meet.
 func (cfg *DynamicConfig) target() (target rates.Target, err error) {
 	if cfg.SpansPerSecond != 0 && cfg.SamplingPercentage != 0 || cfg.SpansPerSecond == 0 && cfg.SamplingPercentage == 0 {
 		return target, errors.New("set spans_per_second or sampling_percentage, and not both")
@@ -85,7 +86,7 @@ func (cfg *DynamicConfig) checkAdjustment() error {
 	return errors.Join(errs...)
 }
 
-// dynamic gives each key a probability of its own. A trace's threshold is that of its key, as it follows from the traces before.
+// dynamic gives each key a threshold, which follows from earlier traces.
 type dynamic struct {
 	key   *traceKey
 	rates *rates.Dynamic

@@ -23,10 +23,10 @@ const (
 	fieldStatus = "status" // whether the trace has a span with an error
 )
 
-// traceKey tells what a trace's key is: the values of some fields of its root span. Where there are several roots the one
-// that starts first gives it, then the one with the least span ID; where there is none, the span of which that is true.
+// traceKey finds a trace's key: the values of some fields of its root span. Of several roots the one that starts first
+// counts, then the one with the lowest span ID; without a root, the span to which this applies.
 //
-// It sees spans in any order, so it keeps in words of the trace's which span gave the key. See the word constants.
+// It sees spans in any order, so it stores in words of the trace which span gave the key. See the word constants.
 type traceKey struct {
 	fields []string
 	word   int // the first of keyWords
@@ -34,25 +34,25 @@ type traceKey struct {
 	texts  *keyTexts
 }
 
-// The words of a trace's that a traceKey has.
+// The words of a trace that a traceKey has.
 const (
-	rankWord  = iota // of the span that gave the key: the greater the better, 0 before there is one
+	rankWord  = iota // of the span that gave the key; 0 before there is one
 	spanWord         // its ID
-	hashWord         // of its values
-	countWord        // its adjusted count as it arrived, a float64
+	hashWord         // of the key's values
+	countWord        // its adjusted count at arrival, a float64
 	keyWords
 )
 
 const (
-	// maxKeyValue is how many bytes of a field's value are looked at.
+	// maxKeyValue is the number of bytes of a field's value that are read.
 	maxKeyValue = 128
-	// fieldEnd stands between the values of a key, and statusHere for the value of the field status.
+	// fieldEnd separates the values of a key, and statusHere marks the place of the field status.
 	fieldEnd, statusHere = '\x00', '\x01'
-	// failedKey tells a key with an error from the same without, where status is a field.
+	// failedKey changes the hash of a key if the trace has an error and status is a field.
 	failedKey = 0x9e3779b97f4a7c15
 )
 
-// keySeed is one for all sets, so that a set can go on with the counts of another.
+// keySeed is the same for all sets, so that a set can inherit the counts of another.
 var keySeed = maphash.MakeSeed()
 
 // newKey returns the observer of a key. Policies with the same key share it. Its errors begin with "key".
@@ -92,7 +92,7 @@ func (k *traceKey) Observe(words []uint64, v *rule.SpanView) {
 	text := k.appendText(room[:0], v)
 	hash := max(maphash.Bytes(keySeed, text), rates.Other+1)
 	count := math.Float64bits(tracestate.AdjustedCountOf(v.Span.TraceID, v.TraceState()))
-	// Two different spans with one ID are a sender's mistake, and must not make the order matter.
+	// Two different spans with one ID are a sender's mistake, which must not make the order matter.
 	if rank == w[rankWord] && id == w[spanWord] && (hash > w[hashWord] || hash == w[hashWord] && count <= w[countWord]) {
 		return
 	}
@@ -102,7 +102,8 @@ func (k *traceKey) Observe(words []uint64, v *rule.SpanView) {
 
 func spanID(id wire.SpanID) uint64 { return binary.BigEndian.Uint64(id[:]) }
 
-// rankOf is the higher the rather the span gives the key. It is never 0.
+// rankOf orders spans by how well they identify the trace: roots before children, then earliest start. Higher
+// wins; never 0, which means unset.
 func rankOf(span *wire.Span) uint64 {
 	const noRoot, unknown = 1 << 63, 1<<63 - 2
 	rank := span.Start
@@ -161,12 +162,12 @@ func (k *traceKey) of(t *rule.Trace) uint64 {
 	return hash
 }
 
-// count is for how many traces a trace stands that a sampler before this one kept.
+// count returns the number of traces that a trace stood for when it arrived, because of upstream sampling.
 func (k *traceKey) count(t *rule.Trace) float64 {
 	return max(1, math.Float64frombits(t.Bits[k.word+countWord]))
 }
 
-// text returns the key of a trace for people, empty where it has been forgotten.
+// text returns the key of a trace in readable form, empty if it is not remembered any more.
 func (k *traceKey) text(t *rule.Trace) string {
 	status := "ok"
 	if rule.IsSet(t.Bits, rule.ErrorBit) {

@@ -8,12 +8,12 @@ import (
 	"github.com/slowburn/slowburn/processor/policy/internal/ask"
 )
 
-// KeyConfig says by what a policy tells traces apart.
+// KeyConfig says by which key a policy distinguishes traces.
 type KeyConfig struct {
-	// Key lists fields of the root span: name, attributes of the span or its resource, and status, which is whether any
-	// span of the trace has an error.
+	// Key lists fields of the root span: name, attributes of the span or its resource, and status (whether any span of
+	// the trace has an error).
 	Key []string `mapstructure:"key"`
-	// MaxKeys is how many keys are told apart; traces with others share one. 0 means 10000.
+	// MaxKeys is the number of keys that are distinguished; all others count as one. 0 means 10000.
 	MaxKeys int `mapstructure:"max_keys"`
 }
 
@@ -22,7 +22,7 @@ const (
 	mostKeys       = 1_000_000 // 100 MB or so
 )
 
-// keyed returns the key, made of these fields where the configuration names none, and how many there may be.
+// keyed returns the key, with these default fields, and the largest number of keys.
 func (cfg *KeyConfig) keyed(b *ask.Builder, fields ...string) (*traceKey, int, error) {
 	if len(cfg.Key) > 0 {
 		fields = cfg.Key

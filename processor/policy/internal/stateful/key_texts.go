@@ -7,12 +7,12 @@ import (
 	"sync/atomic"
 )
 
-// keyTexts remembers what keys look like, by their hashes: at most limit of them, those that came last. Its methods may be
+// keyTexts remembers the readable form of keys by their hashes: the latest, at most limit of them. Its methods may be
 // called concurrently.
 //
-// It has two generations. A key that comes is put into the recent one, be it from the older; when that has half of the
-// limit it becomes the older one, and the older one is forgotten. Most keys come over and over: a table without a lock
-// says which are in the recent generation.
+// It has two generations. A key that is seen enters the recent generation. When that has half of the limit, it becomes the
+// older one, and the previous older one is dropped. Most keys come again and again: a table without a lock knows those in
+// the recent generation.
 type keyTexts struct {
 	limit int
 	known []atomic.Uint64
@@ -28,7 +28,7 @@ func newKeyTexts(limit int) *keyTexts {
 	return &keyTexts{limit: limit, known: make([]atomic.Uint64, size), recent: map[uint64]string{}}
 }
 
-// add remembers a text. Its hash is not 0.
+// add remembers a text. Its hash must not be 0.
 func (k *keyTexts) add(hash uint64, text []byte) {
 	slot := &k.known[hash&uint64(len(k.known)-1)]
 	if slot.Load() == hash {

@@ -10,7 +10,7 @@ import (
 	"github.com/slowburn/slowburn/processor/policy/internal/rule"
 )
 
-// limitOf makes the policy for a rate, which stands under key.
+// limitOf compiles the policy for a rate. key is its key in the section.
 func limitOf(b *ask.Builder, key string, rate, burst int64, bytes bool) (rule.Node, error) {
 	var errs []error
 	if rate <= 0 {
@@ -32,13 +32,13 @@ func limitOf(b *ask.Builder, key string, rate, burst int64, bytes bool) (rule.No
 	return rule.Node{Rule: NewLimit(float64(rate), capacity, bytes)}, nil
 }
 
-// Limit gives every trace a threshold such that what is sampled stays near a rate.
+// Limit gives every trace a threshold that keeps the sampled traces near a rate.
 type Limit struct {
 	limiter *rates.Limiter
-	bytes   bool // or spans
+	bytes   bool // it counts bytes, otherwise spans
 }
 
-// NewLimit returns a limit for a rate per second, of bytes or spans, that lets a burst pass.
+// NewLimit returns a limit for a rate per second, of bytes or spans, with room for a burst.
 func NewLimit(rate, burst float64, bytes bool) *Limit {
 	return &Limit{rates.NewLimiter(rate, burst), bytes}
 }
@@ -48,7 +48,7 @@ func (l *Limit) Match(t *rule.Trace) (uint64, bool) {
 	return l.limiter.Threshold(t.Cost(l.bytes), t.Now), true
 }
 
-// Count takes account of a sampled trace.
+// Count takes the cost of a sampled trace.
 func (l *Limit) Count(t *rule.Trace, sampled bool) {
 	if sampled {
 		l.limiter.Take(t.Cost(l.bytes), t.Now)

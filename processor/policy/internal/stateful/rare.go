@@ -12,9 +12,10 @@ import (
 
 // RareConfig samples the first traces of each key in a period.
 type RareConfig struct {
-	// Traces is how many of each key; 0 means 1.
+	// Traces is the number of traces per key; 0 means 1.
 	Traces int `mapstructure:"traces"`
-	// Period begins with the first trace of a key, and anew with the first after it is over; 0 means 15 minutes.
+	// Period begins with the first trace of a key, and again with the first after it has ended; 0 means 15
+	// minutes.
 	Period time.Duration `mapstructure:"period"`
 	// KeyConfig's key is service.name and name by default.
 	KeyConfig `mapstructure:",squash"`
@@ -34,7 +35,7 @@ func (cfg *RareConfig) Compile(b *ask.Builder) (rule.Node, error) {
 	return rule.Node{Rule: &rare{key: key, traces: max(1, cfg.Traces), seen: rates.NewPeriods(period, maxKeys)}}, nil
 }
 
-// rare matches traces by how many it sampled before.
+// rare matches traces while their key's count in the period is below a limit.
 type rare struct {
 	key    *traceKey
 	traces int

@@ -5,10 +5,10 @@ import (
 	"github.com/slowburn/slowburn/processor/policy/internal/rule"
 )
 
-// RateLimitingConfig samples traces with up to SpansPerSecond spans in all.
+// RateLimitingConfig samples traces of up to SpansPerSecond spans in all.
 type RateLimitingConfig struct {
 	SpansPerSecond int64 `mapstructure:"spans_per_second"`
-	// BurstCapacity is how many spans that were not taken are saved for a burst; 0 is those of two seconds.
+	// BurstCapacity is the number of unused spans that are saved for a burst; 0 means those of two seconds.
 	BurstCapacity int64 `mapstructure:"burst_capacity"`
 }
 

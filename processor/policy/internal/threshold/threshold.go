@@ -1,5 +1,5 @@
-// Package threshold does arithmetic on rejection thresholds: of W3C randomness, 56 bits, what is at or above the threshold
-// is kept.
+// Package threshold does arithmetic on rejection thresholds: traces whose 56-bit W3C randomness is at or above the
+// threshold are kept.
 package threshold
 
 import (
@@ -34,7 +34,7 @@ func Of(percent float64) (uint64, error) {
 }
 
 // OfShare returns 2^56·(1−share). The share is rounded up to 12 significant bits, so that thresholds are short when
-// they are written and not each different.
+// written and few differ.
 func OfShare(share float64) uint64 {
 	const significant = 12
 	part := max(1, uint64(math.Ceil(min(1, share)*float64(Never))))
@@ -44,7 +44,7 @@ func OfShare(share float64) uint64 {
 	return Never - min(part, Never)
 }
 
-// Complement returns the threshold that the share of traces which threshold rejects would have as its own.
+// Complement returns the threshold that keeps as large a share as threshold rejects.
 func Complement(threshold uint64) uint64 { return Never - threshold }
 
 // Share returns the share of all randomness that passes a threshold.

@@ -8,8 +8,8 @@ import (
 	"github.com/slowburn/slowburn/processor/trace/skeleton"
 )
 
-// CriticalPathConfig matches traces whose root waited longer than ThresholdMs for spans of Service and Name, not
-// counting what those waited for in turn. Without both it waited for all of them, which is the root's duration.
+// CriticalPathConfig matches traces whose root waited longer than ThresholdMs for spans of Service and Name,
+// without the time that those waited in turn. Without both it is the root's duration.
 type CriticalPathConfig struct {
 	// ThresholdMs is in milliseconds and required.
 	ThresholdMs *int64 `mapstructure:"threshold_ms"`

@@ -10,7 +10,8 @@ import (
 	"github.com/slowburn/slowburn/processor/trace/skeleton"
 )
 
-// FailureModeConfig matches traces with a call that failed in one of the Modes, which are named as in package skeleton.
+// FailureModeConfig matches traces with a call that failed in one of the Modes, which have their names in package
+// skeleton.
 type FailureModeConfig struct {
 	Modes []string `mapstructure:"modes"`
 }

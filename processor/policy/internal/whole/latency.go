@@ -12,11 +12,11 @@ import (
 )
 
 // LatencyConfig matches traces whose duration, from the earliest start to the latest end, is greater than ThresholdMs
-// and at most UpperThresholdMs. One of both must be set.
+// and at most UpperThresholdMs. At least one of them must be set.
 type LatencyConfig struct {
-	// ThresholdMs is in milliseconds; unset it is 0.
+	// ThresholdMs is in milliseconds; the default is 0.
 	ThresholdMs *int64 `mapstructure:"threshold_ms"`
-	// UpperThresholdMs is in milliseconds; unset or 0 there is no upper bound.
+	// UpperThresholdMs is in milliseconds; by default, and with 0, there is no upper bound.
 	UpperThresholdMs *int64 `mapstructure:"upper_threshold_ms"`
 }
 

@@ -9,7 +9,7 @@ import (
 
 // OrphansConfig matches traces whose tree is broken: spans without their parent, or several roots.
 type OrphansConfig struct {
-	// Min is how many spans without their parent, and roots beyond the first, there must be; 0 means 1.
+	// Min is the least number of spans without their parent and roots beyond the first; 0 means 1.
 	Min int `mapstructure:"min"`
 }
 
@@ -19,7 +19,7 @@ func (cfg *OrphansConfig) Compile(*ask.Builder) (rule.Node, error) {
 	return rule.Node{Rule: orphans(least)}, err
 }
 
-// atLeast reads how many there must be of what policies look for, by default one.
+// atLeast returns the least number that a policy requires, by default one.
 func atLeast(key string, n int) (int, error) {
 	if n < 0 {
 		return 0, fmt.Errorf("%s (%d) must not be negative", key, n)

@@ -11,9 +11,9 @@ import (
 
 // ProbabilisticConfig samples a share of all traces, chosen by W3C randomness.
 type ProbabilisticConfig struct {
-	// SamplingPercentage is the share in percent: 0 is none, 100 and more is all.
+	// SamplingPercentage is the percentage to keep: 0 is none, 100 and more is all.
 	SamplingPercentage float64 `mapstructure:"sampling_percentage"`
-	// HashSalt has no meaning for W3C randomness. It is accepted, with a warning. With Options.Contrib it is the salt of the
+	// HashSalt has no effect on W3C randomness and is accepted with a warning. With Options.Contrib it is the salt of the
 	// hash.
 	HashSalt string `mapstructure:"hash_salt"`
 }
@@ -35,7 +35,7 @@ func (cfg *ProbabilisticConfig) Compile(b *ask.Builder) (rule.Node, error) {
 	return rule.Node{Rule: chance(th)}, nil
 }
 
-// chance is the threshold that every trace has to pass.
+// chance is the threshold of every trace.
 type chance uint64
 
 func (c chance) Match(*rule.Trace) (uint64, bool) { return uint64(c), true }

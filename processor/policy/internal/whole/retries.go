@@ -7,7 +7,7 @@ import (
 
 // RetriesConfig matches traces in which failed calls are repeated.
 type RetriesConfig struct {
-	// Min is how many repetitions there must be; 0 means 1.
+	// Min is the least number of repetitions; 0 means 1.
 	Min int `mapstructure:"min"`
 }
 

@@ -12,7 +12,7 @@ import (
 // SpanCountConfig matches traces with at least MinSpans spans and at most MaxSpans.
 type SpanCountConfig struct {
 	MinSpans int `mapstructure:"min_spans"`
-	// MaxSpans of 0 is no upper bound.
+	// MaxSpans is the upper bound; 0 is none.
 	MaxSpans int `mapstructure:"max_spans"`
 }
 
@@ -36,7 +36,7 @@ func (cfg *SpanCountConfig) Compile(*ask.Builder) (rule.Node, error) {
 	return n, errors.Join(errs...)
 }
 
-// spanCount matches traces by how many spans they have, both bounds included.
+// spanCount matches traces by their number of spans, both bounds included.
 type spanCount struct{ least, most int }
 
 func (s spanCount) Match(t *rule.Trace) (uint64, bool) {

@@ -11,18 +11,19 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/shard"
 )
 
-// Backlogs keeps what waits for delivery within delivery_budget. It may be used concurrently.
+// Backlogs keeps the spans that wait for delivery within delivery_budget. It may be used concurrently.
 //
-// What counts is the spans that any destination has not got, each once. Destinations have equal shares. Where one uses less,
-// the others may use more: only over the whole budget the one that is most over its share gives up traces.
+// A span counts once while any destination has not received it. Destinations have equal shares of the budget and may use
+// what others leave: only when the whole budget is exceeded does the destination that is furthest over its share give up
+// traces.
 type Backlogs struct {
 	// Limit is delivery_budget.
 	Limit int64
-	// Refuse says that spans are refused over the limit, and nothing is given up.
+	// Refuse makes Full refuse spans over the limit, instead of giving up traces.
 	Refuse bool
-	// GaveUp is told of each trace that a destination does not get. It is called with the shard's mutex.
+	// GaveUp is called with the shard's mutex for each trace that a destination gives up.
 	GaveUp func(d shard.Destination, k *shard.Kept)
-	// Kept, if set, is called each time that Run has kept the budget.
+	// Kept, if set, is called each time Run has enforced the budget.
 	Kept func()
 
 	buffer       *buffer.Buffer
@@ -31,21 +32,21 @@ type Backlogs struct {
 	full         atomic.Bool
 }
 
-// checkEvery is how often the backlogs are looked at.
+// checkEvery is the interval at which Run looks at the backlogs.
 const checkEvery = 250 * time.Millisecond
 
-// Open sets whose backlogs they are. It is called before the others.
+// Open sets the buffer and the number of destinations. It is called before the other methods.
 func (g *Backlogs) Open(b *buffer.Buffer, destinations int) {
 	g.buffer, g.destinations = b, destinations
 }
 
-// Full reports whether spans are to be refused.
+// Full reports whether new spans must be refused.
 func (g *Backlogs) Full() bool { return g.full.Load() }
 
-// Share is what a destination may always use.
+// Share is the number of bytes that a destination may always use.
 func (g *Backlogs) Share() int64 { return g.Limit / int64(g.destinations) }
 
-// Used is how many bytes of spans any destination has not got.
+// Used is the number of bytes of spans that any destination has not received.
 func (g *Backlogs) Used() (bytes int64) {
 	for m := range g.buffer.Locked() {
 		bytes += m.Tally().Stats.UndeliveredBytes
@@ -53,7 +54,7 @@ func (g *Backlogs) Used() (bytes int64) {
 	return bytes
 }
 
-// Run keeps the budget until stop is closed.
+// Run enforces the budget until stop is closed.
 func (g *Backlogs) Run(stop <-chan struct{}) {
 	ticker := clock.NewTicker(checkEvery)
 	defer ticker.Stop()
@@ -70,7 +71,7 @@ func (g *Backlogs) Run(stop <-chan struct{}) {
 	}
 }
 
-// Keep makes what is over the budget leave, or new spans be refused. It ends early once stop is closed.
+// Keep gives up traces over the budget, or marks it as full. It returns early once stop is closed.
 func (g *Backlogs) Keep(stop <-chan struct{}) {
 	g.relief.Lock()
 	defer g.relief.Unlock()
@@ -78,7 +79,7 @@ func (g *Backlogs) Keep(stop <-chan struct{}) {
 	if g.full.Store(g.Refuse && over > 0); g.Refuse {
 		return
 	}
-	var held shard.Mask // whose rest is being delivered
+	var held shard.Mask // whose remaining traces senders hold
 	for over > 0 && !stopped(stop) {
 		d, excess := worst(g.backlogs(), g.Limit, held)
 		if excess <= 0 {
@@ -91,7 +92,7 @@ func (g *Backlogs) Keep(stop <-chan struct{}) {
 	}
 }
 
-// backlogs are the bytes that wait for each destination.
+// backlogs returns the bytes that wait for each destination.
 func (g *Backlogs) backlogs() []int64 {
 	bytes := make([]int64, g.destinations)
 	for m := range g.buffer.Locked() {
@@ -102,8 +103,8 @@ func (g *Backlogs) backlogs() []int64 {
 	return bytes
 }
 
-// worst returns the destination that is most over its share, but for some, and how much of that it is to give up before the
-// others are looked at again: down to the next worst or to its share, and a little where several are even.
+// worst returns the destination that is furthest over its share, those in except aside, and how many bytes it must give up
+// before the others are looked at again: down to the next worst or to its share, but at least a little if several are even.
 func worst(backlogs []int64, limit int64, except shard.Mask) (worst shard.Destination, excess int64) {
 	share := limit / int64(len(backlogs))
 	most, next := share, share
@@ -124,12 +125,12 @@ func worst(backlogs []int64, limit int64, except shard.Mask) (worst shard.Destin
 	return worst, max(most-next, (most-share)/little, 1)
 }
 
-// ageSlices is into how many parts the age of a backlog is divided, so that all shards give up their older traces before any
-// gives up newer ones.
+// ageSlices is the number of parts that the age of a backlog is divided into, so that all shards give up older traces before
+// any gives up newer ones.
 const ageSlices = 32
 
-// giveUp lets a destination give up its oldest traces, those without an error first, until so many bytes are gone. It reports
-// whether any is. What senders have in their hands stays.
+// giveUp gives up a destination's oldest traces, those without an error first, until so many bytes are freed. It reports
+// whether it gave up any. Traces that a sender holds stay.
 func (g *Backlogs) giveUp(d shard.Destination, bytes int64, stop <-chan struct{}) (progress bool) {
 	now := g.buffer.Now()
 	age := now.Sub(g.oldest(d, now))
@@ -152,7 +153,7 @@ func (g *Backlogs) giveUp(d shard.Destination, bytes int64, stop <-chan struct{}
 	return progress
 }
 
-// oldest is when the first of a destination's backlog was decided.
+// oldest returns when the first trace of a destination's backlog was decided.
 func (g *Backlogs) oldest(d shard.Destination, now clock.Monotonic) clock.Monotonic {
 	for m := range g.buffer.Locked() {
 		now = min(now, m.Outgoing(d).Backlog().Oldest)
@@ -160,8 +161,7 @@ func (g *Backlogs) oldest(d shard.Destination, now clock.Monotonic) clock.Monoto
 	return now
 }
 
-// giveUpIn gives up traces of a shard that were decided before an instant, a hold at a time, and returns how many bytes of spans these
-// were.
+// giveUpIn gives up traces of a shard that were decided before an instant, one hold at a time, and returns the bytes of their spans.
 func (g *Backlogs) giveUpIn(m *buffer.Member, d shard.Destination, failed bool, before clock.Monotonic, bytes int64, stop <-chan struct{}) (given int64) {
 	for more := true; more && given < bytes && !stopped(stop); {
 		now := g.buffer.Now()

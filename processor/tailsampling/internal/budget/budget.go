@@ -11,21 +11,21 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/shard"
 )
 
-// Settings say what may be done to save memory and disk.
+// Settings say how memory and disk may be saved.
 type Settings struct {
 	OnDisk      bool
 	Compression Compression
-	// Relieved is called after room was made: what waits to be delivered is in the way.
+	// Relieved is called after each relief, since undelivered traces may be what fills the budget.
 	Relieved func()
 }
 
-// Compression is when segments that are not written to any more are compressed.
+// Compression says when full segments are compressed.
 type Compression uint8
 
 // The values of Compression.
 const (
 	Never  Compression = iota
-	Auto               // when a budget gets short
+	Auto               // when a budget runs short
 	Always             // as soon as they are full
 )
 
@@ -37,10 +37,10 @@ type Budget struct {
 	asked  *asked
 
 	wake         chan struct{} // wakes Shrink
-	next         atomic.Uint32 // the shard that is looked at next
+	next         atomic.Uint32 // the shard to visit next
 	compressions atomic.Int64
 	saved        atomic.Int64 // bytes
-	left         atomic.Int64 // segments that left memory as they were
+	left         atomic.Int64 // segments that left memory uncompressed
 }
 
 // New returns the budget of a buffer, each visit to which may wake Shrink.
@@ -50,14 +50,14 @@ func New(b *buffer.Buffer, s Settings) *Budget {
 	return budget
 }
 
-// Size estimates how much memory a request will take, and how much of that is for segments of a size of their own. Its bytes
-// hold what is stored, but resources and scopes are stored for each shard that has spans of theirs, and the large ones for single spans or
-// apart. The index comes on top.
+// Size estimates the memory that a request will take, and the part of it for segments larger than usual. The request's bytes cover the
+// stored spans, but resources and scopes are stored once per shard that gets spans of theirs, and large ones for single spans or apart.
+// The index comes on top.
 func (g *Budget) Size(r *wire.Request) (all, large int64) {
 	const perSpan = 56
 	all = int64(len(r.Bytes)) + perSpan*int64(len(r.Spans))
 	shards := len(g.buffer.Members)
-	resource, ofResource := int32(-1), 0 // the last one, and for how many of its spans it was counted
+	resource, ofResource := int32(-1), 0 // the last resource, and the number of its spans counted so far
 	wide := false
 	for i := 0; i < len(r.Spans); {
 		scope := r.Spans[i].Scope
@@ -69,7 +69,7 @@ func (g *Budget) Size(r *wire.Request) (all, large int64) {
 			switch n := r.Spans[i].Body.Len(); {
 			case !g.pool.IsLarge(n + header):
 				usual++
-			case header <= n: // the span is alone with them
+			case header <= n: // the headers are stored with this span alone
 				all += int64(header)
 				large += int64(n + header)
 			default:
@@ -82,16 +82,16 @@ func (g *Budget) Size(r *wire.Request) (all, large int64) {
 		}
 		if s.Resource != resource {
 			resource, ofResource = s.Resource, 0
-			all -= int64(shared.Header) // which is among the bytes of the request
+			all -= int64(shared.Header) // the request's bytes include it
 		}
 		ofScope := min(usual+apart, shards)
 		again := min(ofScope, shards-ofResource)
 		if apart > 0 && 2*int(s.Header) > g.pool.SegmentSize() {
-			again = ofScope // the scope alone needs a segment, and the resource with it
+			again = ofScope // the resource is in a segment already; the scope needs another
 		}
 		ofResource = min(ofResource+again, shards)
 		copied := int64(again)*int64(shared.Header) + int64(ofScope)*int64(s.Header)
-		if apart > 0 { // every segment that these fill begins with the headers, and can stay half empty
+		if apart > 0 { // each of these segments begins with the headers, and can stay half empty
 			segments := bodies / g.pool.SegmentSize()
 			copied += int64(header) * int64(segments)
 			copied += min(copied, int64(ofScope+segments)*int64(g.pool.SegmentSize()))
@@ -101,14 +101,14 @@ func (g *Budget) Size(r *wire.Request) (all, large int64) {
 		all += copied - int64(s.Header)
 	}
 	if wide {
-		room := int64(g.pool.SegmentSize()) // of what is begun last
+		room := int64(g.pool.SegmentSize()) // of the last segment begun
 		return all + room, large + room
 	}
 	return all, large
 }
 
-// Reserve sets memory and disk aside. Where they are short it asks Relieve for room, and waits for that no longer than reliefWait: it
-// fails with an error of spanlog.Pool's if there is none. What was reserved is given back by Cancel of the pool.
+// Reserve reserves memory and disk. If they are short, it asks Relieve for room and waits for it, reliefWait at most; then it fails
+// with an error of spanlog.Pool. The pool's Cancel returns the reservation.
 func (g *Budget) Reserve(bytes, large int64) error {
 	if g.pool.Over(bytes, reliefFrom) > 0 {
 		g.asked.ask(bytes, g.buffer.Now())
@@ -125,10 +125,9 @@ func decideEarly(maxRank shard.Rank) func(s *shard.Shard, now clock.Monotonic) i
 	return func(s *shard.Shard, now clock.Monotonic) int64 { return s.DecideEarly(maxRank, decision.ByMemory, now) }
 }
 
-// excess is by how much the buffer is too full for traces of this rank to stay. Boring ones go as soon as there is too
-// little room; as delivery_budget is at most three quarters of the room, a backlog alone does not make them go. For what is
-// likely to be kept, that which is decided and only waits for its delivery does not count: deciding more would not make that
-// faster.
+// excess returns the bytes by which the buffer is too full for traces of this rank to stay. Boring traces go first. A
+// backlog alone does not evict them, since delivery_budget is at most three quarters of the room. For higher ranks, kept
+// traces that wait for delivery do not count: deciding more traces would not speed that up.
 func (g *Budget) excess(bytes int64, maxRank shard.Rank) int64 {
 	over := g.pool.Over(bytes, reliefTo)
 	if over <= 0 || maxRank == shard.Boring {

@@ -1,10 +1,9 @@
-// Package budget keeps the buffer within memory_budget and disk_budget, and what waits for destinations within
-// delivery_budget: it makes segments smaller, gives up traces that were not sampled, decides others early, and lets destinations give
-// up traces.
+// Package budget keeps the buffer within memory_budget and disk_budget, and undelivered traces within delivery_budget: it shrinks segments,
+// evicts traces that were not sampled, decides others early, and lets destinations give up traces.
 //
-// Its types are Budget (makes room, in a fixed order), Settings, and Backlogs (what waits for destinations). The marks at which something happens are
-// in one table below. A Budget may be used concurrently; one goroutine makes room, and nothing that it does under a shard's mutex reads a
-// file or takes longer than a few traces do.
+// Its types are Budget (makes room, in a fixed order), Settings, and Backlogs (enforces delivery_budget). One table below has all marks. A
+// Budget may be used concurrently; one goroutine makes room, and under a shard's mutex it neither reads files nor takes longer than a few
+// traces need.
 package budget
 
 // The marks: at which share of a budget what happens.
@@ -27,9 +26,9 @@ const (
 	reliefFrom = 0.90
 )
 
-// denseEnough is the share of a segment that live spans must fill for it not to be compacted in a relief.
+// denseEnough is the share of live spans from which on a segment is not compacted in a relief.
 const denseEnough = 0.75
 
-// sparseEnough is the share up to which a segment that is on the disk alone is compacted while the disk is not short. Those in memory are
-// compacted up to the same share as the log goes on (spanlog.Log).
+// sparseEnough is the share of live spans up to which a segment on disk is compacted while the disk is not short. The log compacts
+// segments in memory at the same share (spanlog.Log).
 const sparseEnough = 0.125

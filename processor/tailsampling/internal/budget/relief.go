@@ -12,33 +12,34 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/shard"
 )
 
-// Room is made by a goroutine of its own, Relieve. A request asks for it, and waits for a moment at most: where room does not come, or
-// did not come just now, the request is refused at once, and its sender is told when to try again.
+// One goroutine, Relieve, makes room. A request asks for it and waits for a moment at most. If no room comes, or a relief has just
+// failed, the request is refused at once, and its sender learns when to retry.
 
 const (
 	// reliefWait is how long a request waits for room.
 	reliefWait = 250 * time.Millisecond
-	// vainPause is how long nobody tries to make room after that was of no use. Deliveries may make some meanwhile.
+	// vainPause is the pause after a relief that freed nothing. Deliveries may free some room meanwhile.
 	vainPause = 250 * time.Millisecond
-	// tidyEvery is how often what few spans keep on the disk is copied together, while no room is short.
+	// tidyEvery is the interval at which sparse segments on disk are compacted while room is not short.
 	tidyEvery = time.Second
 )
 
-// asked is what requests ask Relieve for. It may be used concurrently.
+// asked is the room that requests ask Relieve for. It may be used concurrently.
 type asked struct {
 	wake chan struct{} // wakes Relieve
 
 	mu    sync.Mutex
 	bytes int64           // the most that a request asked for, since the last relief began
-	round chan struct{}   // closed when some room was made, or a relief has ended; another takes its place
-	vain  clock.Monotonic // until when no relief begins, as the last one was of no use
+	round chan struct{}   // closed and replaced when some room was made, and when a relief ends
+	vain  clock.Monotonic // no relief begins before, as the last one freed nothing
 }
 
 func newAsked() *asked {
 	return &asked{wake: make(chan struct{}, 1), round: make(chan struct{})}
 }
 
-// ask asks for so many bytes, and returns what tells that there may be some. It returns false where no relief will begin now.
+// ask asks for room and returns a channel that is closed when there may be some. It returns false if no relief will begin
+// now.
 func (a *asked) ask(bytes int64, now clock.Monotonic) (round <-chan struct{}, ok bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -50,7 +51,7 @@ func (a *asked) ask(bytes int64, now clock.Monotonic) (round <-chan struct{}, ok
 	return a.round, true
 }
 
-// take returns how many bytes were asked for, and false where no relief is to begin now.
+// take returns the bytes that were asked for, and false if no relief is to begin now.
 func (a *asked) take(now clock.Monotonic) (bytes int64, ok bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -58,7 +59,7 @@ func (a *asked) take(now clock.Monotonic) (bytes int64, ok bool) {
 	return bytes, now >= a.vain
 }
 
-// tell has those who wait look whether there is room.
+// tell wakes all waiting requests, to try again.
 func (a *asked) tell(vainUntil clock.Monotonic) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -94,7 +95,7 @@ func isShort(err error) bool {
 	return errors.Is(err, spanlog.ErrMemoryBudget) || errors.Is(err, spanlog.ErrDiskBudget)
 }
 
-// Relieve makes room whenever a request asks for it, until stop is closed. It ends soon after that, whatever it is about.
+// Relieve makes room whenever a request asks for it. It returns soon after stop is closed, whatever it is doing.
 func (g *Budget) Relieve(stop <-chan struct{}) {
 	tidy := clock.NewTicker(tidyEvery)
 	defer tidy.Stop()
@@ -110,7 +111,7 @@ func (g *Budget) Relieve(stop <-chan struct{}) {
 	}
 }
 
-// relieveAsked makes the room that was asked for. Where none is to be made now, those who asked were told that it was of no use.
+// relieveAsked makes the room that was asked for, unless the last relief has just failed; ask has told the requests.
 func relieveAsked(g *Budget, stop <-chan struct{}) {
 	bytes, ok := g.asked.take(g.buffer.Now())
 	if !ok {
@@ -124,8 +125,8 @@ func relieveAsked(g *Budget, stop <-chan struct{}) {
 	g.asked.tell(vain)
 }
 
-// relieve makes room for so many bytes: it gives up traces that were not sampled, shrinks segments, and where that is not
-// enough it decides traces early, boring ones first, the oldest of each shard.
+// relieve frees so many bytes: it evicts traces that were not sampled and shrinks segments; if that is not enough, it
+// decides traces early, boring ones first, the oldest of each shard.
 func (g *Budget) relieve(bytes int64, stop <-chan struct{}) {
 	for g.relieveOnce(g.excess(bytes, shard.Boring), bytes, stop, (*shard.Shard).EvictOldest) {
 	}
@@ -150,8 +151,8 @@ func stopped(stop <-chan struct{}) bool {
 	}
 }
 
-// relieveOnce lets every shard give up its part of what is too much, and reports whether that helped and more may be
-// needed. giveUp gives up a trace, and returns how many bytes of spans that was.
+// relieveOnce makes every shard give up its part of the excess. It reports whether that helped and more may be
+// needed. giveUp gives up one trace and returns the bytes of its spans.
 func (g *Budget) relieveOnce(excess, bytes int64, stop <-chan struct{}, giveUp func(s *shard.Shard, now clock.Monotonic) int64) bool {
 	if excess <= 0 {
 		return false
@@ -171,7 +172,7 @@ func (g *Budget) relieveOnce(excess, bytes int64, stop <-chan struct{}, giveUp f
 	return progress
 }
 
-// giveUpIn lets a shard give up so many bytes, a hold at a time, and returns how many these were.
+// giveUpIn makes a shard give up so many bytes, one hold at a time, and returns how many it gave up.
 func (g *Budget) giveUpIn(m *buffer.Member, bytes int64, stop <-chan struct{}, giveUp func(s *shard.Shard, now clock.Monotonic) int64) (given int64) {
 	for more := true; more && given < bytes && !stopped(stop); {
 		now := g.buffer.Now()
@@ -190,8 +191,8 @@ func (g *Budget) giveUpIn(m *buffer.Member, bytes int64, stop <-chan struct{}, g
 	return given
 }
 
-// tidy copies the last spans out of segments that are on the disk alone, which those who append leave alone. It does nothing as long as
-// the disk is far from short.
+// tidy copies the last spans out of segments that are only on disk; appending does not compact these. It does nothing while the disk is
+// far from short.
 func (g *Budget) tidy(stop <-chan struct{}) {
 	if !g.OnDisk || g.pool.OverDisk(0, ReviveUpTo) <= 0 {
 		return
@@ -201,8 +202,8 @@ func (g *Budget) tidy(stop <-chan struct{}) {
 	}
 }
 
-// compact makes room by copying the last spans out of segments that live spans fill up to this share. Should the disk fail meanwhile,
-// those that were not copied are found at the next start.
+// compact copies the last spans out of segments with at most this share of live spans. If the disk fails meanwhile, the next start
+// finds the spans that were not copied.
 func (g *Budget) compact(m *buffer.Member, share float64, disk bool, stop <-chan struct{}) {
 	if stopped(stop) {
 		return

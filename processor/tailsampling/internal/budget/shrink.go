@@ -7,24 +7,24 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/buffer"
 )
 
-// Segments take less memory, and less disk, than when they are written: by being compressed, or, where they are files, by
-// being left to the disk.
+// A full segment shrinks when it is compressed, or, if it is a file, when it leaves memory for the disk.
 
-// Shrunk is what shrinking did: segments that were compressed, what that saved, and segments that left memory as they were.
+// Shrunk counts the compressed segments, the bytes that this saved, and the segments that left memory uncompressed.
 func (g *Budget) Shrunk() (compressions, savedBytes, left int64) {
 	return g.compressions.Load(), g.saved.Load(), g.left.Load()
 }
 
-// canShrink reports whether there is anything that the configuration allows to be done.
+// canShrink reports whether the configuration allows any shrinking.
 func (g *Budget) canShrink() bool { return g.OnDisk || g.Compression != Never }
 
-// packs reports whether segments that leave the memory are compressed. With Auto on disk that waits until the disk budget
-// asks for it: leaving a file to the disk costs next to nothing.
+// packs reports whether segments that leave memory are compressed. With Auto on disk this waits until disk_budget runs
+// short: leaving a file to the disk costs next to nothing.
 func (g *Budget) packs() bool {
 	return g.Compression == Always || g.Compression == Auto && !g.OnDisk
 }
 
-// wakeShrinker is called at the end of each visit to a shard.
+// wakeShrinker wakes Shrink if there is something to shrink. It is called at the end of each visit to a
+// shard.
 func (g *Budget) wakeShrinker() {
 	if g.canShrink() && g.pool.Shrinkable() > 0 && (g.Compression == Always || g.pool.OverMemory(0, shrinkFrom) > 0) {
 		buffer.Wake(g.wake)
@@ -43,7 +43,7 @@ func (g *Budget) Shrink(stop <-chan struct{}) {
 	}
 }
 
-// shrinkAsked shrinks what is to be shrunk now.
+// shrinkAsked shrinks the segments that are due now.
 func shrinkAsked(g *Budget, stop <-chan struct{}) {
 	if g.Compression == Always {
 		g.shrinkWhile(false, stop, func() bool { return true })
@@ -52,7 +52,7 @@ func shrinkAsked(g *Budget, stop <-chan struct{}) {
 	}
 }
 
-// shrinkFor shrinks until there is room for so many bytes, as far as that is possible, or stop is closed.
+// shrinkFor shrinks segments until so many bytes are free, none is left to shrink, or stop is closed.
 func (g *Budget) shrinkFor(bytes int64, stop <-chan struct{}) {
 	if !g.canShrink() {
 		return
@@ -63,7 +63,7 @@ func (g *Budget) shrinkFor(bytes int64, stop <-chan struct{}) {
 	}
 }
 
-// shrinkWhile shrinks one segment after the other, shard by shard.
+// shrinkWhile shrinks one segment after another, shard by shard, while more returns true.
 func (g *Budget) shrinkWhile(onDisk bool, stop <-chan struct{}, more func() bool) {
 	members := g.buffer.Members
 	for idle := 0; idle < len(members) && more(); {
@@ -107,7 +107,7 @@ func (g *Budget) shrinkOne(m *buffer.Member, pack, onDisk bool) bool {
 	return true
 }
 
-// runShrinking does the work, and survives a disk that does not give back what was written to it.
+// runShrinking runs the work and survives a disk that fails to read back.
 func runShrinking(work *spanlog.Shrinking) {
 	var err error
 	defer func() {

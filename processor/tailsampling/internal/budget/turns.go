@@ -1,6 +1,6 @@
 package budget
 
-// Turns are those of Relieve and Shrink that no goroutine runs: a simulation takes them, one at a time.
+// Turns runs Relieve and Shrink step by step, for a simulation without goroutines.
 type Turns struct{ *Budget }
 
 // TakeRelief makes the room that requests asked for, and reports whether any did.

@@ -1,7 +1,7 @@
-// Package buffer is the shards of a processor, and what a visit to one of them sets in motion.
+// Package buffer holds the shards of a processor and follows up each visit to one.
 //
-// Its types are Buffer, Member (a shard with its span log and journal) and Decider (the goroutine that does what is due).
-// A visit to a shard is Member.Lock, calls of its methods, and Buffer.Leave. Never are two shards locked at once.
+// Its types are Buffer, Member (a shard with its span log and journal) and Decider (the goroutine that decides what is
+// due). A visit to a shard is Member.Lock, calls of its methods, and Buffer.Leave. No two shards are ever locked at once.
 package buffer
 
 import (
@@ -21,7 +21,7 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/version"
 )
 
-// Buffer is the shards of a processor. Its methods may be called concurrently.
+// Buffer holds the shards of a processor. Its methods may be called concurrently.
 type Buffer struct {
 	*shard.Shared
 	Members []*Member
@@ -30,26 +30,26 @@ type Buffer struct {
 	ready    atomic.Bool   // recovery is complete
 	due      chan struct{} // wakes the decider
 	visited  func()        // called after each visit
-	lastWarn atomic.Int64  // when Warn logged last, a clock.Monotonic; 0 is never
+	lastWarn atomic.Int64  // when Warn last logged, a clock.Monotonic; 0 is never
 }
 
-// Member is a shard with where its spans and decisions are.
+// Member is a shard with its span log and journal.
 type Member struct {
 	*shard.Shard
 	Log     *spanlog.Log
 	Journal *spanlog.Journal // nil in memory
 	Deliver []chan struct{}  // by destination: wakes the sender that serves this shard
 
-	// Turns and WhileReading let others have the shard: the one whenever it is called, the other only while a file is read. They are
-	// made once, as a method value is garbage.
+	// Turns and WhileReading unlock the shard for others: Turns at every call, WhileReading only while a file is read. They are made
+	// once, because a method value allocates.
 	Turns, WhileReading spanlog.Pause
 
-	// Before, if it is set when files are opened, stands before the journal: a simulation's.
+	// Before, if set when files are opened, wraps the journal: a simulation's hook.
 	Before func(shard.Journal) shard.Journal
 }
 
-// New returns a buffer of so many shards, whose traces begin under a version. In memory it is ready at once; else call
-// SetReady.
+// New returns a buffer of so many shards, whose new traces go by version v. In memory it is ready at once; otherwise
+// call SetReady.
 func New(shared *shard.Shared, shards int, v *version.Version, logger *zap.Logger) *Buffer {
 	b := &Buffer{Shared: shared, logger: logger, due: make(chan struct{}, 1), visited: func() {}}
 	for i := range shards {
@@ -61,16 +61,17 @@ func New(shared *shard.Shared, shards int, v *version.Version, logger *zap.Logge
 	return b
 }
 
-// OnVisited sets what is called after each visit. Call it before the first.
+// OnVisited sets a function that is called after each visit. Call it before the first visit.
 func (b *Buffer) OnVisited(f func()) { b.visited = f }
 
-// Ready reports whether recovery is complete. Until then shards are locked for long.
+// Ready reports whether recovery is complete. During recovery shards are locked for long.
 func (b *Buffer) Ready() bool { return b.ready.Load() }
 
 // SetReady marks recovery as complete.
 func (b *Buffer) SetReady() { b.ready.Store(true) }
 
-// pause lets others have the shard while work runs, which may be nil. The caller has the shard's mutex, and has it again afterwards.
+// pause unlocks the shard for others while work runs; work may be nil. It is a spanlog.Pause, and reports whether to
+// continue, which is always so. The caller holds the shard's mutex before and after.
 func (m *Member) pause(work func()) bool {
 	m.Unlock()
 	defer m.Lock()
@@ -80,10 +81,10 @@ func (m *Member) pause(work func()) bool {
 	return true
 }
 
-// pauseWith is pause that does nothing where there is no work.
+// pauseWith is pause, but does nothing if work is nil. It reports whether to continue.
 func (m *Member) pauseWith(work func()) bool { return work == nil || m.pause(work) }
 
-// Now is the present instant by the shards' clock.
+// Now returns the present by the shards' clock.
 func (b *Buffer) Now() clock.Monotonic { return b.Epoch.Elapsed() }
 
 // Of returns the shard of a trace, and the trace's hash in it.
@@ -92,12 +93,12 @@ func (b *Buffer) Of(id wire.TraceID) (m *Member, hash uint32) {
 	return b.Members[index.ShardOf(h, len(b.Members))], uint32(h)
 }
 
-// Leave ends a visit: it unlocks the shard and sees to what follows.
+// Leave ends a visit: it unlocks the shard and follows up what the visit set in motion.
 func (b *Buffer) Leave(m *Member) {
 	b.pass(b.leave(m))
 }
 
-// leave is Leave but for the messages, which it returns.
+// leave is Leave without passing on the messages, which it returns.
 func (b *Buffer) leave(m *Member) []linked.Message {
 	after := m.endVisit()
 	if after.Sooner {
@@ -112,14 +113,13 @@ func (b *Buffer) leave(m *Member) []linked.Message {
 	return after.Messages
 }
 
-// endVisit unlocks the shard also where it panics, which ends a request and not the process.
+// endVisit also unlocks the shard after a panic, which ends a request and not the process.
 func (m *Member) endVisit() shard.Aftermath {
 	defer m.Unlock()
 	return m.EndVisit()
 }
 
-// pass gives messages to the shards that they are for. What these answer is passed on after them; see
-// shard.Receive.
+// pass delivers messages to their shards, and the answers to these after them; see shard.Receive.
 func (b *Buffer) pass(messages []linked.Message) {
 	for len(messages) > 0 {
 		var answers []linked.Message
@@ -131,7 +131,7 @@ func (b *Buffer) pass(messages []linked.Message) {
 	}
 }
 
-// receive gives a message to a shard, and returns its answers.
+// receive delivers a message to a shard, and returns its answers.
 func (b *Buffer) receive(m *Member, message linked.Message, hash uint32) (answers []linked.Message) {
 	now := b.Now()
 	m.Lock()
@@ -148,7 +148,7 @@ func Wake(c chan struct{}) {
 	}
 }
 
-// Locked yields the shards one after the other, each locked; none while they are read back.
+// Locked yields the shards one after the other, each locked. It yields none during recovery.
 func (b *Buffer) Locked() iter.Seq[*Member] {
 	return func(yield func(*Member) bool) {
 		if !b.Ready() {
@@ -173,7 +173,7 @@ func (b *Buffer) Sum() (all tally.Stats) {
 	return all
 }
 
-// OldestAge is how long ago the first span of the oldest undecided trace came, 0 if there is none.
+// OldestAge is the time since the first span of the oldest undecided trace, 0 if there is none.
 func (b *Buffer) OldestAge() time.Duration {
 	oldest := shard.Never
 	for m := range b.Locked() {
@@ -185,7 +185,7 @@ func (b *Buffer) OldestAge() time.Duration {
 	return b.Now().Sub(oldest)
 }
 
-// Usage adds up what the shards' logs hold.
+// Usage adds up the usage of the shards' logs.
 func (b *Buffer) Usage() (all spanlog.Usage) {
 	for m := range b.Locked() {
 		u := m.Log.Usage()
@@ -197,7 +197,7 @@ func (b *Buffer) Usage() (all spanlog.Usage) {
 	return all
 }
 
-// Warn logs that something failed that will be tried again, at most every ten seconds: counters have how often.
+// Warn logs a failure that will be retried, at most every ten seconds; counters have the number.
 func (b *Buffer) Warn(message string, err error, fields ...zap.Field) {
 	const every = 10 * time.Second
 	now, last := b.Now(), clock.Monotonic(b.lastWarn.Load())

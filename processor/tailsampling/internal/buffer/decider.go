@@ -9,20 +9,21 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/tally"
 )
 
-// runEvery is the least time between two runs of the decider, so that what falls due in it is decided together.
+// runEvery is the least time between two runs of the decider: traces that fall due within it are decided
+// together.
 const runEvery = 10 * time.Millisecond
 
 // Recorder records how the decider runs. It is called with no lock held.
 type Recorder interface {
 	// Run records how long a run took.
 	Run(took time.Duration)
-	// Lateness records how overdue the most overdue decision of a run was.
+	// Lateness records the delay of the most overdue decision of a run.
 	Lateness(overdue time.Duration)
 	// Ages records the ages that a shard gathered. It must not retain a.
 	Ages(a tally.Ages)
 }
 
-// Decider does what is due in all shards.
+// Decider decides the due traces of all shards.
 type Decider struct {
 	buffer   *Buffer
 	recorder Recorder
@@ -32,10 +33,10 @@ type Decider struct {
 // NewDecider returns the decider of a buffer.
 func NewDecider(b *Buffer, r Recorder) *Decider { return &Decider{buffer: b, recorder: r} }
 
-// Runs is how often it has run.
+// Runs counts the runs.
 func (d *Decider) Runs() int64 { return d.runs.Load() }
 
-// Run works until stop is closed. It sleeps until the next is due, for good when there is none.
+// Run works until stop is closed. It sleeps until the next trace is due.
 func (d *Decider) Run(stop <-chan struct{}) {
 	timer := clock.NewTimer(0)
 	defer timer.Stop()
@@ -60,7 +61,7 @@ func (d *Decider) Run(stop <-chan struct{}) {
 	}
 }
 
-// pause waits, and reports whether it was not stopped.
+// pause waits for d, and reports whether stop was not closed before.
 func pause(d time.Duration, stop <-chan struct{}) bool {
 	timer := clock.NewTimer(d)
 	defer timer.Stop()
@@ -72,10 +73,10 @@ func pause(d time.Duration, stop <-chan struct{}) bool {
 	}
 }
 
-// Once does what is due, and returns when the next will be: it is what Run does each time.
+// Once is one run: it decides the due traces and returns when the next one will be due.
 func (d *Decider) Once() (next clock.Monotonic) { return d.once(nil) }
 
-// once does what is due, and returns when the next will be.
+// once decides the due traces and returns when the next one will be due.
 func (d *Decider) once(stop <-chan struct{}) (next clock.Monotonic) {
 	b := d.buffer
 	next = shard.Never

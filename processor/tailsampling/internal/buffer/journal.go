@@ -6,7 +6,7 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/shard"
 )
 
-// OpenFiles gives a shard its log and journal in files. keep is how many events stay in the journal for late spans.
+// OpenFiles gives a shard its log and journal in files. The journal keeps the last keep events for late spans.
 func (m *Member) OpenFiles(l *spanlog.Log, j *spanlog.Journal, keep int) {
 	m.Log, m.Journal = l, j
 	var file shard.Journal = journal{journal: j, log: l, keep: keep}

@@ -9,12 +9,11 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/intake"
 )
 
-// ErrBusy is a shard that others held for longer than a request waits.
+// ErrBusy says that a shard was locked for longer than a request waits.
 var ErrBusy = errors.New("the span log is too slow: a part of it is busy with the disk, or waits for the processor")
 
-// Add appends the spans of a prepared request, visiting each shard that has some once. For all of them together it waits until the
-// deadline, and returns ErrBusy if they are not there then. Where the disk fails under a store, which the kernel tells by a fault, it
-// returns an error too. What was appended before that stays.
+// Add appends the spans of a prepared request, visiting each shard that gets some once. All waits together end at the deadline; then
+// it returns ErrBusy. It also returns an error if the disk fails under a mapped file. Spans appended before an error stay.
 func (b *Buffer) Add(in *intake.Request, deadline time.Time) error {
 	for i, spans := range in.ByShard {
 		if err := b.visit(b.Members[i], in, spans, deadline); err != nil {
@@ -25,8 +24,8 @@ func (b *Buffer) Add(in *intake.Request, deadline time.Time) error {
 	return nil
 }
 
-// probe has the other shards look after the segments that they fill, where the disk failed under one: what hit one file has likely hit
-// others, and each of them would fail a request. It ends at the deadline.
+// probe makes the other shards check their current segments after the disk failed under one: a fault that hit one file has likely hit
+// others, and each would fail a request. It ends at the deadline.
 func (b *Buffer) probe(err error, failed int, deadline time.Time) {
 	if !errors.Is(err, spanlog.ErrDisk) {
 		return
@@ -43,7 +42,7 @@ func (b *Buffer) probe(err error, failed int, deadline time.Time) {
 	}
 }
 
-// lockFor begins the visit of a request, and reports false where the shard is not to be had before the deadline.
+// lockFor locks a shard for a request, and reports whether it could before the deadline.
 func lockFor(m *Member, deadline time.Time) bool {
 	return m.LockWithin(0) || m.LockWithin(clock.Until(deadline))
 }
@@ -71,7 +70,7 @@ func (b *Buffer) visit(m *Member, in *intake.Request, spans []uint32, deadline t
 	return nil
 }
 
-// WriteAgain makes the next fsync no false success, after one that failed.
+// WriteAgain rewrites spans after a failed fsync, so that the next fsync does not succeed falsely.
 func (b *Buffer) WriteAgain() {
 	for _, m := range b.Members {
 		m.Lock()
@@ -89,7 +88,7 @@ func (m *Member) writeAgain() (err error) {
 	return nil
 }
 
-// Close gives all memory back, and ends the logs and journals.
+// Close closes the logs and journals and frees all memory.
 func (b *Buffer) Close() {
 	for _, m := range b.Members {
 		m.Lock()

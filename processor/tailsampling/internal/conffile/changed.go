@@ -8,8 +8,8 @@ import (
 	"go.opentelemetry.io/collector/confmap"
 )
 
-// Changed returns the keys in which two configurations differ, sorted, each as deep as there are maps on both sides, such as
-// exporters::otlp_grpc/backend::endpoint. Keys that skip reports are left out, with all below them.
+// Changed returns the sorted keys in which two configurations differ, each as deep as both sides have maps, such as
+// exporters::otlp_grpc/backend::endpoint. Keys for which skip returns true are left out, with all keys below them.
 func Changed(before, now *confmap.Conf, skip func(key string) bool) []string {
 	return changed(nil, "", before.ToStringMap(), now.ToStringMap(), skip)
 }

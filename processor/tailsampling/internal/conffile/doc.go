@@ -1,6 +1,6 @@
-// Package conffile compares what configuration files say: which keys changed since the start, and which waits a section has from
-// another file.
+// Package conffile compares configuration files: it finds keys that changed since the start, and waits that a section inherits
+// from another file.
 //
-// Its types are Location (a file, and what it says by itself) and Wait (a wait that the file with the policies does not set).
-// Nothing here has a lock.
+// Its types are Location (a file and its own contents) and Wait (a wait that the file with the policies does not set). There are
+// no locks.
 package conffile

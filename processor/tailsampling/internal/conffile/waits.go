@@ -4,24 +4,25 @@ import "go.opentelemetry.io/collector/confmap"
 
 // Location is a place that configuration was read from.
 type Location struct {
-	// Name is for people: a file's, or what else was given.
+	// Name is shown to people: the name of a file, or the location as it was given.
 	Name string
-	// Conf is what it says by itself.
+	// Conf is the content of this location alone.
 	Conf *confmap.Conf
 }
 
-// Wait is a wait that the location with a processor's policies leaves to one before it, or to the default.
+// Wait is a wait that the location with a processor's policies does not set: an earlier location or the
+// default does.
 type Wait struct {
 	Key string
-	// Policies is the name of the location with the policies, and From that of the one that sets the wait, empty where none does.
+	// Policies names the location with the policies, From the one that sets the wait; From is empty if it is the default.
 	Policies, From string
 }
 
-// waits are the keys of the waits.
+// waits are the keys of waits.
 var waits = []string{"decision_wait", "decision_wait_after_root_received", "revive_window"}
 
 // Inherited returns the waits of the processor under key that are set neither by the last of the locations with its policies or
-// rules nor by one after it. Locations after others override them.
+// rules nor by one after it. Later locations override earlier ones.
 func Inherited(locations []Location, key string) (inherited []Wait) {
 	last := func(names ...string) int {
 		for i := len(locations) - 1; i >= 0; i-- {

@@ -1,7 +1,7 @@
-// Package decision has what a decision about a trace is, and remembers decisions for late spans.
+// Package decision defines a decision about a trace, and remembers decisions for late spans.
 //
-// Its types are Decided (one decision, made by a shard and handed to all that follow it up), Trigger (what made it
-// due) and Memory (the latest decisions, far longer than the spans are kept). A Memory is guarded by its shard's mutex.
+// Its types are Decided (one decision, made by a shard and passed to all that follow it up), Trigger (what made it due)
+// and Memory (the latest decisions; it keeps them far longer than the spans). A Memory is guarded by its shard's mutex.
 package decision
 
 import (
@@ -21,36 +21,36 @@ type Decided struct {
 	Hash    uint32
 	Part    Part
 	Verdict policy.Verdict
-	Policy  int32 // the number of what decided, in version.Names
+	Policy  int32 // the number of the deciding policy, in version.Names
 	// Threshold is the 56-bit rejection threshold, tracestate.None where the trace has no weight.
 	Threshold uint64
-	// Random is the least explicit randomness of the trace's spans, tracestate.None where none has one.
+	// Random is the lowest explicit randomness of the trace's spans, tracestate.None if none has one.
 	Random  uint64
 	Trigger Trigger
-	// Linked is set where the policies did not sample the trace, and it is kept for a trace that it is linked with.
+	// Linked reports whether the trace is kept for a link although the policies did not sample it.
 	Linked  bool
 	Version *version.Version
-	// Votes are what the policies said, by policy; nil where they were not asked. They are valid until the next decision.
+	// Votes are the votes by policy; nil if the policies were not asked. They are valid until the next decision.
 	Votes  []policy.Vote
 	Shadow Shadow
 	At     clock.Monotonic
 	Seen   Seen
 }
 
-// Part is the spans of a trace whose positions in the log are from From up to To: all that there are when a trace is
-// decided, or those that came later and gathered.
+// Part is the spans of a trace at log positions from From up to To: all spans at the decision, or late spans that
+// gathered.
 type Part struct {
 	From, To spanlog.Position
 	Late     bool // it came after the trace was sampled
 }
 
-// Shadow is what the shadow of the policies would have decided.
+// Shadow is the verdict of the shadow policies.
 type Shadow struct {
-	Compared bool // the other fields have a meaning
+	Compared bool // whether the other fields are set
 	policy.Decision
 }
 
-// Seen is what was there of a trace when it was decided.
+// Seen describes the part of a trace that had arrived when it was decided.
 type Seen struct {
 	Spans       uint32
 	Root, Error bool
@@ -60,10 +60,10 @@ type Seen struct {
 	Trimmed     uint32          // spans that were left out
 }
 
-// Randomness is what the thresholds of the policies are compared with: explicit, or from the trace ID.
+// Randomness is compared with the policies' thresholds. It is explicit, or from the trace ID.
 func (d *Decided) Randomness() uint64 { return tracestate.Resolve(d.ID, d.Random) }
 
-// ByPolicies is the verdict of the policies, links aside.
+// ByPolicies returns the verdict of the policies, without links.
 func (d *Decided) ByPolicies() policy.Verdict {
 	if d.Linked {
 		return policy.NotSampled

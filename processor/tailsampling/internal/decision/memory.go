@@ -14,29 +14,29 @@ type Seconds uint32
 // UnixMilli returns the same instant in milliseconds.
 func (s Seconds) UnixMilli() clock.UnixMilli { return clock.UnixMilli(s) * 1000 }
 
-// Remembered is what late spans follow.
+// Remembered is a decision as late spans follow it.
 type Remembered struct {
 	ID     wire.TraceID
 	Policy int32 // number in version.Names; version.NoPolicy where the trace was not sampled
 	At     Seconds
 }
 
-// Weight is from what late spans of a sampled trace get their adjusted count; see Decided.
+// Weight determines the adjusted count of late spans of a sampled trace; see Decided.
 type Weight struct{ Threshold, Random uint64 }
 
-// weighted is a Remembered with the weight that only sampled traces need.
+// weighted is a Remembered with a weight, which only sampled traces have.
 type weighted struct {
 	Remembered
 	Weight
 }
 
-// Memory remembers the latest decisions: those that sampled, and all others, each up to a limit.
+// Memory remembers the latest decisions: sampled traces and all others, each up to a limit.
 type Memory struct {
 	sampled slab.Ring[weighted]
 	notKept slab.Ring[Remembered] // not sampled, or dropped
 }
 
-// NewMemory returns an empty Memory. What seed points to may change until the first decision is remembered.
+// NewMemory returns an empty Memory. seed may change until the first decision is remembered.
 func NewMemory(sampledLimit, notKeptLimit int, seed *index.Seed) Memory {
 	return Memory{
 		sampled: slab.NewRing(sampledLimit, func(r *weighted) uint32 { return uint32(seed.Hash(r.ID)) }),
@@ -44,11 +44,11 @@ func NewMemory(sampledLimit, notKeptLimit int, seed *index.Seed) Memory {
 	}
 }
 
-// Limit is how many decisions can be remembered.
+// Limit is the largest number of decisions that it remembers.
 func (m *Memory) Limit() int { return m.sampled.Limit() + m.notKept.Limit() }
 
-// Remember remembers a decision. What was remembered of the same trace with the same verdict before stays behind it. The
-// weight is that of a sampled trace.
+// Remember remembers a decision. An older entry for the same trace and verdict stays, hidden by the new one. The weight
+// is only stored for a sampled trace.
 func (m *Memory) Remember(hash uint32, r Remembered, v policy.Verdict, w Weight) {
 	if v == policy.Sampled {
 		m.sampled.Put(hash, weighted{r, w})
@@ -57,7 +57,7 @@ func (m *Memory) Remember(hash uint32, r Remembered, v policy.Verdict, w Weight)
 	}
 }
 
-// Sampled returns what is remembered of a trace that was sampled.
+// Sampled returns the remembered decision about a sampled trace.
 func (m *Memory) Sampled(hash uint32, id *wire.TraceID) (Remembered, Weight, bool) {
 	for i := range m.sampled.Places(hash) {
 		if r := m.sampled.At(i); r.ID == *id {
@@ -67,7 +67,7 @@ func (m *Memory) Sampled(hash uint32, id *wire.TraceID) (Remembered, Weight, boo
 	return Remembered{}, Weight{}, false
 }
 
-// NotKept returns what is remembered of a trace that was not sampled, or dropped.
+// NotKept returns the remembered decision about a trace that was not sampled, or dropped.
 func (m *Memory) NotKept(hash uint32, id *wire.TraceID) (Remembered, bool) {
 	for i := range m.notKept.Places(hash) {
 		if r := m.notKept.At(i); r.ID == *id {

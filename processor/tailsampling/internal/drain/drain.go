@@ -1,8 +1,9 @@
-// Package drain takes a sampler out of service, so that its node can go for good: no new spans are taken, what is undecided is
-// decided, and what is kept is delivered.
+// Package drain takes a sampler out of service, so that its node can go for good: it refuses new spans, decides all undecided
+// traces, and delivers the kept ones.
 //
 // Its types are Drain (the switch) and State (what is left). It is on from StartDrain to StopDrain, or to the end of the process:
-// a sampler that starts takes spans. Its mutex is held while traces are decided, and no other but the shards' one after the other.
+// a sampler that starts accepts spans. Its mutex is held while traces are decided, together with the shards' mutexes, one after
+// the other.
 package drain
 
 import (
@@ -15,28 +16,30 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/status"
 )
 
-// State is what is left, and where it waits.
+// State counts the traces that are left, and says where they wait.
 type State struct {
-	// Draining says that no spans are taken. Since is when that began, nil where they are.
+	// Draining reports whether spans are refused. Since is when that began, nil while they are accepted.
 	Draining bool
 	Since    *time.Time
-	// Done says that nothing is left: each trace was decided, and each destination has what was kept for it.
+	// Done reports whether nothing is left: each trace is decided, and each destination has received its kept
+	// traces.
 	Done bool
-	// Reading says that what is on disk is still being read back, so that nobody knows what is left.
+	// Reading reports whether recovery still reads the disk, so that the rest is unknown.
 	Reading bool
 	// UndecidedTraces wait for a decision.
 	UndecidedTraces int64
-	// UndeliveredTraces are kept, and a destination has not got them. One that waits for several counts once.
+	// UndeliveredTraces are kept, and a destination has not received them. One that waits for several counts
+	// once.
 	UndeliveredTraces int64
-	// Destinations are where they wait, with how each answers.
+	// Destinations lists where traces wait, and how each destination answers.
 	Destinations []Left
 }
 
-// Left is what a destination has not got.
+// Left counts the traces that a destination has not received.
 type Left struct {
 	Destination string
 	Pipeline    string
-	// Traces and Spans wait for it; RefusedTraces it refused for good, see slowburn retry.
+	// Traces and Spans wait for it. RefusedTraces were refused for good; see slowburn retry.
 	Traces        int64
 	Spans         int64
 	RefusedTraces int64
@@ -49,23 +52,24 @@ type Left struct {
 type Drain struct {
 	buffer *buffer.Buffer
 	view   *status.View
-	gate   sync.Locker // held by nobody who takes spans in
+	gate   sync.Locker // held by every request that is being accepted
 
 	mu    sync.Mutex                // held while it changes
-	since atomic.Pointer[time.Time] // nil where spans are taken
+	since atomic.Pointer[time.Time] // nil while spans are accepted
 }
 
-// New returns a Drain of what is in a buffer. Whoever locks gate has waited for all spans that are being taken in.
+// New returns a Drain of a buffer. Locking gate waits for all requests that are being accepted.
 func New(b *buffer.Buffer, view *status.View, gate sync.Locker) *Drain {
 	d := &Drain{buffer: b, view: view, gate: gate}
 	view.Draining = d.Draining
 	return d
 }
 
-// Draining reports whether no spans are taken.
+// Draining reports whether spans are refused.
 func (d *Drain) Draining() bool { return d.since.Load() != nil }
 
-// StartDrain has no more spans taken, decides what is undecided, and returns what is left. Called again it goes on.
+// StartDrain refuses new spans, decides all undecided traces, and returns what is left. Calling it again is
+// harmless.
 func (d *Drain) StartDrain() State {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -73,7 +77,7 @@ func (d *Drain) StartDrain() State {
 		now := clock.Now().UTC()
 		d.since.Store(&now)
 	}
-	d.gate.Lock()   // those who did not see it yet are through
+	d.gate.Lock()   // requests that did not see the switch have ended
 	d.gate.Unlock() //nolint:staticcheck // nothing to do while it is held
 	if d.buffer.Ready() {
 		Decide(d.buffer, true, false)
@@ -81,7 +85,7 @@ func (d *Drain) StartDrain() State {
 	return d.state()
 }
 
-// StopDrain takes spans again, and returns what is left.
+// StopDrain accepts spans again, and returns what is left.
 func (d *Drain) StopDrain() State {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -104,8 +108,8 @@ func (d *Drain) state() State {
 	return s
 }
 
-// Decide decides what is undecided, if undecided is set, and sends late parts on their way. With drop what is undecided is
-// not sampled, whatever the policies say.
+// Decide decides the undecided traces if undecided is set, and queues late parts for delivery. With drop, undecided traces
+// are not sampled, whatever the policies say.
 func Decide(b *buffer.Buffer, undecided, drop bool) {
 	for _, m := range b.Members {
 		m.Lock()

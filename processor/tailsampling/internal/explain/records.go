@@ -1,7 +1,7 @@
-// Package explain remembers the latest decisions of a shard with all that explains them.
+// Package explain remembers the latest decisions of a shard in full.
 //
 // Its types are Records (the latest decisions) and Record (one of them). Records are guarded by their shard's mutex and hold
-// no pointers but their own, so that the garbage collector passes over them.
+// no pointers but their own, so that the garbage collector does not scan them.
 package explain
 
 import (
@@ -15,7 +15,7 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/index"
 )
 
-// Record is what is remembered of a decision. It holds no pointer.
+// Record is a remembered decision. It holds no pointer.
 type Record struct {
 	ID                     wire.TraceID
 	At                     clock.UnixMilli
@@ -25,13 +25,13 @@ type Record struct {
 	Version, Policy        int32 // Policy: number in version.Names
 	Spans, Late            uint32
 	Waited                 uint32 // milliseconds from the first span to the decision
-	ShadowPolicy           int32  // by its index
+	ShadowPolicy           int32  // index in the shadow
 	Verdict, ShadowVerdict policy.Verdict
 	Trigger                decision.Trigger
 	marks                  mark
 }
 
-// mark is what is true of a record.
+// mark is a set of flags of a record.
 type mark uint8
 
 const (
@@ -47,25 +47,25 @@ func (r *Record) HadRoot() bool { return r.marks&hadRoot != 0 }
 // HadError reports whether a span had an error when the trace was decided.
 func (r *Record) HadError() bool { return r.marks&hadError != 0 }
 
-// HadShadow reports whether ShadowPolicy and ShadowVerdict have a meaning.
+// HadShadow reports whether ShadowPolicy and ShadowVerdict are set.
 func (r *Record) HadShadow() bool { return r.marks&hadShadow != 0 }
 
-// HadVotes reports whether the policies were asked.
+// HadVotes reports whether the policies were asked, so that there are votes.
 func (r *Record) HadVotes() bool { return r.marks&hadVotes != 0 }
 
-// Records are the latest decisions, at most one of a trace.
+// Records are the latest decisions, at most one per trace.
 type Records struct {
 	ring  slab.Ring[Record]
 	votes []uint64 // width of each record: a bit for each policy that matched, then one for each that acted
 	width int
 }
 
-// NewRecords returns empty Records for so many decisions. What seed points to may change until the first one.
+// NewRecords returns empty Records with room for limit decisions. seed may change until the first Put.
 func NewRecords(limit int, seed *index.Seed) Records {
 	return Records{ring: slab.NewRing(limit, func(r *Record) uint32 { return uint32(seed.Hash(r.ID)) })}
 }
 
-// Put remembers a decision, the second about a trace in place of the first. at is when it was made.
+// Put remembers a decision, made at an instant. A second one about a trace replaces the first.
 func (m *Records) Put(d *decision.Decided, at clock.UnixMilli) {
 	if m.ring.Limit() == 0 {
 		return
@@ -131,7 +131,8 @@ func (m *Records) widen(words int) {
 	}
 }
 
-// votesOf returns the votes of a record: which policies matched, and which of these sampled it, or dropped it.
+// votesOf returns the votes of a record: bits of the policies that matched, and of those of them that sampled
+// or dropped the trace.
 func (m *Records) votesOf(i int) (matched, acted []uint64) {
 	votes := m.votes[i*m.width : (i+1)*m.width]
 	return votes[:m.width/2], votes[m.width/2:]
@@ -146,8 +147,8 @@ func (m *Records) place(hash uint32, id *wire.TraceID) int {
 	return -1
 }
 
-// Find returns the record of a trace and its votes, a bit for each policy: whether it matched, and whether it sampled the
-// trace, or dropped it. The record is nil if there is none. All are valid until the next Put.
+// Find returns the record of a trace, nil if there is none, and its votes: a bit per policy for having matched, and one
+// for having sampled or dropped the trace. All are valid until the next Put.
 func (m *Records) Find(hash uint32, id *wire.TraceID) (r *Record, matched, acted []uint64) {
 	i := m.place(hash, id)
 	if i < 0 {
@@ -157,7 +158,7 @@ func (m *Records) Find(hash uint32, id *wire.TraceID) (r *Record, matched, acted
 	return m.ring.At(i), matched, acted
 }
 
-// AddLate counts a late span.
+// AddLate counts a late span of a trace.
 func (m *Records) AddLate(hash uint32, id *wire.TraceID, root bool) {
 	if i := m.place(hash, id); i >= 0 {
 		r := m.ring.At(i)
@@ -168,5 +169,5 @@ func (m *Records) AddLate(hash uint32, id *wire.TraceID, root bool) {
 	}
 }
 
-// Bytes is how much memory the records occupy.
+// Bytes is the memory that the records occupy.
 func (m *Records) Bytes() int { return m.ring.Bytes() + cap(m.votes)*8 }

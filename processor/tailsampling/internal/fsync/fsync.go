@@ -15,27 +15,27 @@ import (
 	"github.com/slowburn/slowburn/processor/spanlog"
 )
 
-// Syncer flushes files to the disk at an interval, or for each request. A nil Syncer leaves it to the system. It is safe
-// for concurrent use.
+// Syncer flushes files to the disk at an interval, or for each request. A nil Syncer leaves this to the system. It is
+// safe for concurrent use.
 type Syncer struct {
-	sync   func() error // flushes what was appended before the call
+	sync   func() error // flushes all spans that were appended before the call
 	always bool
 	stop   chan struct{}
 	asked  chan struct{}
 	done   sync.WaitGroup
-	failed atomic.Pointer[error] // of the last run; nil where that went well
+	failed atomic.Pointer[error] // of the last run; nil if it succeeded
 
 	mu      sync.Mutex
-	current *syncRun // the next to begin
+	current *syncRun // the next run
 }
 
-// syncRun is one run, for all callers of Wait before it began.
+// syncRun is one run, shared by all callers of Wait before it began.
 type syncRun struct {
 	done chan struct{}
 	err  error
 }
 
-// ErrSlow is a disk that has not flushed the spans of a request in time.
+// ErrSlow says that the disk has not flushed a request's spans in time.
 var ErrSlow = errors.New("the disk is too slow: it has not flushed the spans in time")
 
 // New starts a Syncer; every is how often it runs, 0 for each request.
@@ -75,8 +75,8 @@ func (y *Syncer) run(every time.Duration) {
 	}
 }
 
-// Wait returns when everything that was appended before is on the disk, if that is what was asked for, or an error where that is not
-// so at the deadline. Files are flushed all the same.
+// Wait returns when everything appended before is on the disk, if requests wait for that; else at once. It fails at the deadline,
+// and if the flush failed. Files are flushed all the same.
 func (y *Syncer) Wait(ctx context.Context, deadline time.Time) error {
 	if y == nil || !y.always {
 		return nil
@@ -103,7 +103,7 @@ func (y *Syncer) Wait(ctx context.Context, deadline time.Time) error {
 	return nil
 }
 
-// Health is why the last run failed, nil if it did not.
+// Health returns the error of the last run, or nil.
 func (y *Syncer) Health() error {
 	if y == nil {
 		return nil
@@ -117,8 +117,8 @@ func (y *Syncer) Health() error {
 // closeTimeout is how long Close waits for the disk.
 const closeTimeout = 1500 * time.Millisecond
 
-// Close stops the Syncer, and flushes for the last time. Where the disk takes longer than closeTimeout it returns ErrSlow, and the rest
-// is left to the system.
+// Close stops the Syncer after a last flush. If the disk takes longer than closeTimeout, it returns ErrSlow and leaves the rest to the
+// system.
 func (y *Syncer) Close() error {
 	if y == nil {
 		return nil

@@ -1,5 +1,5 @@
-// Package hold bounds how long a shard is held at a time for work that nobody waits for: making room, and deciding what is due. Requests
-// that come meanwhile wait for that long at most, and then for one item.
+// Package hold bounds how long a shard is locked at a time for work that no request waits for: making room, and deciding what is due. A
+// request waits for one hold at most, and then for one item.
 //
 // Its type is Hold, which is for one goroutine.
 package hold
@@ -10,18 +10,17 @@ import (
 	"github.com/slowburn/slowburn/internal/clock"
 )
 
-// What a hold has at most. The bytes are those of spans that leave: pages that are unmapped or marked, and files that are deleted, go by
-// them.
+// Limits of a hold. Bytes are those of spans that leave: unmapping pages and deleting files takes time in proportion to them.
 const (
 	Items = 256
 	Bytes = 1 << 20
 	Time  = 2 * time.Millisecond
 )
 
-// Every is after how many items the clock is read.
+// Every is the number of items between two looks at the clock.
 const Every = 8
 
-// Hold is a shard that is held. The zero Hold has items and bytes, and no clock.
+// Hold limits one period of holding a shard. The zero Hold limits items and bytes, but not time.
 type Hold struct {
 	now   func() clock.Monotonic
 	until clock.Monotonic
@@ -29,7 +28,7 @@ type Hold struct {
 	bytes int64
 }
 
-// Begin returns a hold that begins now, by a clock; without one its time is not bounded.
+// Begin returns a hold that begins now. Without a clock its time is not limited.
 func Begin(now func() clock.Monotonic) Hold {
 	h := Hold{now: now}
 	if now != nil {
@@ -38,7 +37,7 @@ func Begin(now func() clock.Monotonic) Hold {
 	return h
 }
 
-// Done takes note of an item that took so many bytes, and reports whether the hold is to end.
+// Done counts an item of so many bytes, and reports whether the hold must end.
 func (h *Hold) Done(bytes int64) bool {
 	h.items++
 	h.bytes += bytes

@@ -1,7 +1,7 @@
-// Package index finds entries by trace ID and keeps them in lists. It knows neither what a policy is nor where spans are.
+// Package index finds entries by trace ID and keeps them in lists. It knows nothing of policies or of the span log.
 //
-// Its types are Index (the entries, by slot and by trace ID), List (a doubly linked list of entries) and Node (what an
-// entry must embed for both). An Index belongs to one shard and is guarded by its mutex.
+// Its types are Index (the entries, by slot and by trace ID), List (a doubly linked list of entries) and Node (which an
+// entry embeds for both). An Index belongs to one shard and is guarded by its mutex.
 package index
 
 import (
@@ -9,7 +9,7 @@ import (
 	"github.com/slowburn/slowburn/internal/wire"
 )
 
-// Slot numbers an entry for as long as it is in use. 0 is none.
+// Slot numbers an entry while it is in use. 0 is none.
 type Slot uint32
 
 // Node is what an entry embeds: its trace and its places in lists.
@@ -27,13 +27,13 @@ type Entry[T any] interface {
 	node() *Node
 }
 
-// Index holds entries. Those that were filed are found by their trace ID.
+// Index holds entries. Filed ones are found by their trace ID.
 type Index[T any, P Entry[T]] struct {
 	entries slab.Slab[T]
 	table   slab.Table
 }
 
-// New makes an entry for a trace, zeroed but for its Node. It is not found until it is filed.
+// New allocates an entry for a trace, zeroed but for its Node. Find does not return it before File.
 func (x *Index[T, P]) New(hash uint32, id wire.TraceID) (Slot, P) {
 	n, value := x.entries.New()
 	e := P(value)
@@ -54,16 +54,16 @@ func (x *Index[T, P]) Find(hash uint32, id *wire.TraceID) Slot {
 	return 0
 }
 
-// File makes an entry be found. At most one entry of a trace may be filed at a time.
+// File makes Find return an entry. At most one entry of a trace may be filed at a time.
 func (x *Index[T, P]) File(n Slot) { x.table.Insert(x.At(n).node().Hash, uint32(n)) }
 
-// Unfile takes an entry out of what is found.
+// Unfile undoes File.
 func (x *Index[T, P]) Unfile(n Slot) { x.table.Remove(x.At(n).node().Hash, uint32(n)) }
 
-// Free takes a slot back. The entry must be in no list and not filed. Until Trim it stays what it is.
+// Free frees a slot. The entry must be in no list and not filed. Its contents stay until Trim.
 func (x *Index[T, P]) Free(n Slot) { x.entries.Free(uint32(n)) }
 
-// Filed calls yield for the slot of every entry that was filed, in no order.
+// Filed calls yield with the slot of every filed entry, in no order.
 func (x *Index[T, P]) Filed(yield func(Slot)) { x.table.All(func(n uint32) { yield(Slot(n)) }) }
 
 // Has reports whether a slot is in use.
@@ -72,7 +72,7 @@ func (x *Index[T, P]) Has(n Slot) bool { return n != 0 && x.entries.Has(uint32(n
 // Len is how many slots are in use.
 func (x *Index[T, P]) Len() int { return x.entries.Len() }
 
-// Trim gives back memory that a burst took and that nothing uses any more.
+// Trim returns memory that a burst took and nothing uses any more.
 func (x *Index[T, P]) Trim() {
 	x.entries.Trim()
 	x.table.Trim()

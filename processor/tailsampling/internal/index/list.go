@@ -4,14 +4,14 @@ package index
 type Kind uint8
 
 const (
-	// ByState is for the lists that follow the state of a trace, of which it is in exactly one.
+	// ByState is for the lists by state: a trace is in exactly one of them.
 	ByState Kind = iota
 	// ByQuiet is for the list of rooted traces, by quiet time.
 	ByQuiet
 	kinds
 )
 
-// neighbors are the entries before and after one in a list, 0 at the ends.
+// neighbors are the entries before and after in a list, 0 at the ends.
 type neighbors struct{ prev, next Slot }
 
 // List is a doubly linked list of entries of one Index, by slot. The zero List is an empty one of the kind ByState.
@@ -37,7 +37,7 @@ func (l *List[T, P]) Prev(x *Index[T, P], n Slot) Slot { return l.at(x, n).prev 
 
 func (l *List[T, P]) at(x *Index[T, P], n Slot) *neighbors { return &x.At(n).node().neighbors[l.kind] }
 
-// PushBack makes an entry, which must be in no list of the kind, the last.
+// PushBack appends an entry, which must be in no list of the kind.
 func (l *List[T, P]) PushBack(x *Index[T, P], n Slot) {
 	*l.at(x, n) = neighbors{prev: l.tail}
 	if l.tail == 0 {
@@ -48,7 +48,7 @@ func (l *List[T, P]) PushBack(x *Index[T, P], n Slot) {
 	l.tail = n
 }
 
-// Remove takes an entry, which must be in it, out of the list.
+// Remove removes an entry, which must be in the list.
 func (l *List[T, P]) Remove(x *Index[T, P], n Slot) {
 	at := *l.at(x, n)
 	if at.prev == 0 {

@@ -8,14 +8,14 @@ import (
 	"github.com/slowburn/slowburn/internal/wire"
 )
 
-// Seed makes hashes of trace IDs that nobody outside can foresee, so that nobody can choose IDs that collide. It has no
-// influence on decisions. On disk it stays with the files, so that a trace's shard stays the same.
+// Seed makes the hashes of trace IDs unpredictable, so that no client can choose IDs that collide. It has no influence
+// on decisions. It is stored with the files, so that a trace's shard stays the same.
 type Seed [2]uint64
 
 // NewSeed returns a random seed.
 func NewSeed() Seed { return Seed{rand.Uint64(), rand.Uint64()} }
 
-// Hash spreads any kind of ID, such as those with 64 random bits only. Its high 32 bits choose the shard, its low 32
+// Hash hashes any trace ID evenly, also one with only 64 random bits. Its high 32 bits choose the shard, its low 32
 // the place in tables.
 func (s Seed) Hash(id wire.TraceID) uint64 {
 	const odd, other = 0x9e3779b97f4a7c15, 0xd6e8feb86659fd93

@@ -1,4 +1,4 @@
-// Package intake works out what the spans of a request share before the first shard is visited.
+// Package intake prepares a request before the first shard is visited: what its spans share is computed once.
 //
 // Its type is Request, which one goroutine uses at a time.
 package intake
@@ -12,7 +12,7 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/version"
 )
 
-// Request is what is worked out about a request before the first shard is visited. Its memory is used again for the next.
+// Request is a request, prepared for the visits to shards. Its memory is reused for the next.
 type Request struct {
 	wire    *wire.Request
 	version *version.Version // the current one
@@ -20,21 +20,22 @@ type Request struct {
 	order   []uint32         // spans, grouped by shard, in their order
 	ends    []int            // by shard: where its spans in order end
 	origins []spanlog.Origin // by scope
-	bits    []uint64         // by resource: what the policies find of it, version.Words each
+	bits    []uint64         // by resource: the policies' bits of it, version.Words each
 	headers []byte
-	bounds  []int // in headers: end of each resource's, then of each scope's
+	bounds  []int // in headers: the end of each resource's, then of each scope's
 	tallies []tally.Amount
 	view    policy.SpanView
-	memo    policy.ResourceMemo // of headers
+	memo    policy.ResourceMemo // refers to headers
 }
 
-// A Request with room for more than these frees its memory at the next Prepare.
+// A Request with room for more than this frees its memory at the next Prepare.
 const (
 	maxHeaders = 1 << 20 // bytes
 	maxSpans   = 1 << 20
 )
 
-// Prepare reads what spans share, and sorts the spans by shard. It returns how many have no trace ID, which belong nowhere.
+// Prepare computes what spans share, and groups the spans by shard. It returns the number of spans without a trace ID;
+// these are left out.
 func (in *Request) Prepare(r *wire.Request, v *version.Version, seed index.Seed, shards int) (invalid int) {
 	if cap(in.headers) > maxHeaders || cap(in.order) > maxSpans {
 		*in = Request{}
@@ -85,7 +86,7 @@ func (in *Request) bitsOf(resource int32) []uint64 {
 	return in.bits[int(resource)*words : (int(resource)+1)*words]
 }
 
-// sort orders the spans by shard, counting first.
+// sort groups the spans by shard, by counting.
 func (in *Request) sort(r *wire.Request, seed index.Seed, shards int) (invalid int) {
 	in.hashes = Resize(in.hashes, len(r.Spans))
 	in.ends = Resize(in.ends, shards)
@@ -115,7 +116,7 @@ func (in *Request) sort(r *wire.Request, seed index.Seed, shards int) (invalid i
 	return len(r.Spans) - valid
 }
 
-// ByShard yields each shard that has spans in the request, by number, with the numbers of these spans.
+// ByShard yields the number of each shard that gets spans, with the indexes of these spans.
 func (in *Request) ByShard(yield func(shard int, spans []uint32) bool) {
 	from := 0
 	for i, to := range in.ends {
@@ -126,7 +127,7 @@ func (in *Request) ByShard(yield func(shard int, spans []uint32) bool) {
 	}
 }
 
-// ByResource yields the header of each resource that has spans in the request, with how many these are.
+// ByResource yields the header of each resource that has spans in the request, with their amount.
 func (in *Request) ByResource(yield func(resource []byte, a tally.Amount) bool) {
 	r := in.wire
 	in.tallies = Resize(in.tallies, len(r.Resources))
@@ -143,20 +144,20 @@ func (in *Request) ByResource(yield func(resource []byte, a tally.Amount) bool) 
 	}
 }
 
-// Span is the i-th span.
+// Span returns the i-th span.
 func (in *Request) Span(i uint32) *wire.Span { return &in.wire.Spans[i] }
 
-// Hash is that of the trace ID of the i-th span; see index.Seed.
+// Hash is the hash of the i-th span's trace ID; see index.Seed.
 func (in *Request) Hash(i uint32) uint32 { return uint32(in.hashes[i]) }
 
-// Body is the message body of a span.
+// Body returns the message body of a span.
 func (in *Request) Body(s *wire.Span) []byte { return s.Body.Of(in.wire.Bytes) }
 
-// Origin is the resource and scope of a span.
+// Origin returns the resource and scope of a span.
 func (in *Request) Origin(s *wire.Span) *spanlog.Origin { return &in.origins[s.Scope] }
 
-// Look returns a span as policies of a version see it, and the bits that these have of its resource already, nil if they
-// have none. Both are valid until the next call.
+// Look returns a span as the policies of version v see it, and the bits of its resource if v is the request's version,
+// else nil. Both are valid until the next call.
 func (in *Request) Look(s *wire.Span, v *version.Version) (view *policy.SpanView, known []uint64) {
 	scope := &in.wire.Scopes[s.Scope]
 	if v == in.version {
@@ -170,7 +171,7 @@ func (in *Request) Look(s *wire.Span, v *version.Version) (view *policy.SpanView
 	return &in.view, known
 }
 
-// Resize returns a slice of this length, that of s where it has room. What is in it is not cleared.
+// Resize returns a slice of length n, in s if it has room. It does not clear it.
 func Resize[T any](s []T, n int) []T {
 	if cap(s) < n {
 		return make([]T, n, max(n, 2*cap(s)))

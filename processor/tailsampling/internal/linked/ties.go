@@ -1,11 +1,11 @@
-// Package linked remembers which traces are linked with which.
+// Package linked remembers the links between traces.
 //
-// A trace that is linked with one that its own policies keep is kept too, whichever of them has the link, and whichever is
-// decided first, as long as its spans are there. Only what is kept for its own sake makes others be kept. What is kept for
-// a link alone has no weight, as neither what it is nor its randomness chose it.
+// A trace that is linked with one that its own policies keep is kept too, whichever of the two has the link or is decided
+// first, as long as its spans are there. A trace that is kept only for a link makes no other be kept. It has no weight,
+// since neither its own properties nor its randomness chose it.
 //
-// The types are Ties (the links of a shard's traces) and Message (from one shard to another). Ties are guarded
-// by their shard's mutex; messages are queued while it is held, and passed on when it is not.
+// The types are Ties (the links of a shard's traces) and Message (from one shard to another). Ties are guarded by their
+// shard's mutex; messages are queued under it, and delivered without it.
 package linked
 
 import (
@@ -13,20 +13,20 @@ import (
 	"github.com/slowburn/slowburn/internal/wire"
 )
 
-// PolicyName is the name under which traces are kept for a link alone. No policy may have it.
+// PolicyName stands in place of a policy for traces that are kept only for a link. No policy may have it.
 const PolicyName = "linked_traces"
 
-// Message informs the shard of Trace that Other is linked with it.
+// Message tells the shard of Trace that Other is linked with it.
 type Message struct {
 	Trace, Other wire.TraceID
-	Wanted       bool // Other is kept for its own sake, so that Trace is to be kept too
+	Wanted       bool // Other is kept by its policies, so Trace must be kept too
 }
 
-// Tie is a trace's link with another one.
+// Tie is a link of a trace with another one.
 type Tie struct {
 	Trace, Other wire.TraceID
 	Hash         uint32 // of Trace
-	Wanted       bool   // Other is kept for its own sake
+	Wanted       bool   // Other is kept by its policies
 }
 
 // Ties remembers the latest ties, up to a limit. It holds no pointers but its own.
@@ -35,12 +35,12 @@ type Ties struct {
 	ring     slab.Ring[Tie]
 }
 
-// NewTies returns empty Ties for so many in all, and so many of one trace.
+// NewTies returns empty Ties with limits for all traces together and for one trace.
 func NewTies(limit, perTrace int) *Ties {
 	return &Ties{perTrace: perTrace, ring: slab.NewRing(limit, func(t *Tie) uint32 { return t.Hash })}
 }
 
-// Add remembers a tie. It reports whether that is new, and whether there was room: a trace has a limited number of them.
+// Add remembers a tie. It reports whether the tie is new, and whether there was room for it.
 func (l *Ties) Add(t Tie) (added, room bool) {
 	n := 0
 	for i := range l.ring.Places(t.Hash) {
@@ -61,7 +61,7 @@ func (l *Ties) Add(t Tie) (added, room bool) {
 	return true, true
 }
 
-// Wanted returns a trace that is kept for its own sake and linked with this one, the least ID of those that are.
+// Wanted returns the linked trace that is kept by its policies, the one with the lowest ID if there are several.
 func (l *Ties) Wanted(hash uint32, trace *wire.TraceID) (other wire.TraceID, found bool) {
 	for i := range l.ring.Places(hash) {
 		t := l.ring.At(i)
@@ -72,7 +72,7 @@ func (l *Ties) Wanted(hash uint32, trace *wire.TraceID) (other wire.TraceID, fou
 	return other, found
 }
 
-// AppendWanted appends a message to each trace that is linked with this one: that it is kept for its own sake.
+// AppendWanted appends a message to each linked trace: this trace is kept by its policies.
 func (l *Ties) AppendWanted(messages []Message, hash uint32, trace *wire.TraceID) []Message {
 	for i := range l.ring.Places(hash) {
 		if t := l.ring.At(i); t.Trace == *trace {

@@ -6,15 +6,15 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/index"
 )
 
-// Outbox is the entries that some destination has not got.
+// Outbox holds the entries that some destination has not received.
 type Outbox[T any, P Entry[T]] struct {
 	list  index.List[T, P] // in the order of their decisions
 	boxes []box            // by destination
 }
 
-// box is what there is for a destination, and how far that is.
+// box is the state of one destination.
 type box struct {
-	cursor  index.Slot // the entry that was taken last in order, or passed over; 0 is before the first
+	cursor  index.Slot // the entry last taken in order, or passed over; 0 is before the first
 	oldest  search     // among all that wait
 	boring  search     // among those without an error
 	pending search     // among those that were not refused
@@ -22,13 +22,13 @@ type box struct {
 	refused Amount // of the backlog
 	givenUp Amount // since the start
 
-	unreadable map[index.Slot]int // how often entries could not be read
+	unreadable map[index.Slot]int // failed reads by entry
 }
 
-// search finds the first entry that waits, and the first of these that nobody has taken.
+// search finds the first entry that waits, and the first of these that no sender has taken.
 type search struct {
 	waits   index.Slot // no entry before it waits; 0 is the end
-	untaken index.Slot // no entry before it waited untaken when it was looked at; 0 is the end
+	untaken index.Slot // no entry before it waited untaken at the last look; 0 is the end
 }
 
 // New returns an empty outbox for so many destinations.
@@ -36,10 +36,10 @@ func New[T any, P Entry[T]](destinations int) Outbox[T, P] {
 	return Outbox[T, P]{boxes: make([]box, destinations)}
 }
 
-// Everyone is all destinations.
+// Everyone is the set of all destinations.
 func (o *Outbox[T, P]) Everyone() Mask { return MaskOf(len(o.boxes)) }
 
-// Add puts an entry, which is in no list, at the end. It waits for the destinations of waits, of which there must be one.
+// Add appends an entry, which must be in no list. It waits for the destinations in waits, at least one.
 func (o *Outbox[T, P]) Add(x *index.Index[T, P], n index.Slot, waits Mask) {
 	o.list.PushBack(x, n)
 	e := x.At(n)
@@ -64,7 +64,7 @@ func (s *search) added(n index.Slot) {
 	}
 }
 
-// Next is the first entry behind the destination's cursor that waits for it, 0 if there is none.
+// Next returns the first entry behind the destination's cursor that waits for it, 0 if there is none.
 func (o *Outbox[T, P]) Next(x *index.Index[T, P], d Destination) index.Slot {
 	b := &o.boxes[d]
 	for {
@@ -79,10 +79,10 @@ func (o *Outbox[T, P]) Next(x *index.Index[T, P], d Destination) index.Slot {
 	}
 }
 
-// available reports whether an entry is still to be taken in its order.
+// available reports whether an entry still has to be taken in order.
 func (p *Place) available(d Destination) bool { return (p.waits &^ (p.taken | p.aside)).Has(d) }
 
-// Ready are the destinations for which there is a next entry.
+// Ready returns the destinations that have a next entry.
 func (o *Outbox[T, P]) Ready(x *index.Index[T, P]) (m Mask) {
 	if o.list.Empty() {
 		return 0
@@ -101,19 +101,19 @@ func (o *Outbox[T, P]) Take(x *index.Index[T, P], n index.Slot, d Destination) {
 	o.boxes[d].cursor = n
 }
 
-// PutBack makes an entry that was taken the next again. What was taken behind it is put back, or aside, or done, before.
+// PutBack makes a taken entry the next again. Entries taken after it must be put back, put aside or done before.
 func (o *Outbox[T, P]) PutBack(x *index.Index[T, P], n index.Slot, d Destination) {
 	o.untake(x, n, d)
 	o.boxes[d].cursor = o.list.Prev(x, n)
 }
 
-// PutAside makes an entry that was taken wait out of order.
+// PutAside makes a taken entry wait out of order.
 func (o *Outbox[T, P]) PutAside(x *index.Index[T, P], n index.Slot, d Destination) {
 	x.At(n).place().aside |= d.mask()
 	o.untake(x, n, d)
 }
 
-// Refuse makes an entry that was taken wait out of order, until somebody asks for it.
+// Refuse makes a taken entry wait out of order until it is retried on request.
 func (o *Outbox[T, P]) Refuse(x *index.Index[T, P], n index.Slot, d Destination) {
 	o.PutAside(x, n, d)
 	e := x.At(n)
@@ -121,7 +121,7 @@ func (o *Outbox[T, P]) Refuse(x *index.Index[T, P], n index.Slot, d Destination)
 	o.boxes[d].refused.Add(e.Amount())
 }
 
-// unrefuse ends that an entry is refused, if it is.
+// unrefuse clears the refusal of an entry, if there is one.
 func (o *Outbox[T, P]) unrefuse(e P, d Destination) {
 	if p := e.place(); p.refused.Has(d) {
 		p.refused &^= d.mask()
@@ -146,7 +146,7 @@ func (o *Outbox[T, P]) TakeAside(x *index.Index[T, P], n index.Slot, d Destinati
 	p.taken |= d.mask()
 }
 
-// CountUnreadable counts that an entry that was taken could not be read, and returns how often that was so.
+// CountUnreadable counts a failed read of a taken entry, and returns the number so far.
 func (o *Outbox[T, P]) CountUnreadable(n index.Slot, d Destination) int {
 	b := &o.boxes[d]
 	if b.unreadable == nil {
@@ -156,8 +156,8 @@ func (o *Outbox[T, P]) CountUnreadable(n index.Slot, d Destination) int {
 	return b.unreadable[n]
 }
 
-// Done notes that a destination has an entry, or with giveUp that it does not get it, and reports whether no destination
-// waits for it any more. Until Remove the entry stays in the list.
+// Done ends the delivery of an entry to a destination; with giveUp it was not received. It reports whether no
+// destination waits for the entry any more. The entry stays in the list until Remove.
 func (o *Outbox[T, P]) Done(x *index.Index[T, P], n index.Slot, d Destination, giveUp bool) (last bool) {
 	e := x.At(n)
 	o.unrefuse(e, d)
@@ -173,7 +173,7 @@ func (o *Outbox[T, P]) Done(x *index.Index[T, P], n index.Slot, d Destination, g
 	return p.waits == 0
 }
 
-// Remove takes an entry for which no destination waits out of the list.
+// Remove removes an entry that no destination waits for.
 func (o *Outbox[T, P]) Remove(x *index.Index[T, P], n index.Slot) {
 	prev, next := o.list.Prev(x, n), o.list.Next(x, n)
 	for d := range o.boxes {
@@ -197,22 +197,22 @@ func (s *search) removed(n, next index.Slot) {
 	}
 }
 
-// Oldest is the first entry that waits for a destination, taken or not, 0 if there is none.
+// Oldest returns the first entry that waits for a destination, taken or not, 0 if there is none.
 func (o *Outbox[T, P]) Oldest(x *index.Index[T, P], d Destination) index.Slot {
 	s := &o.boxes[d].oldest
 	s.waits = o.find(x, s.waits, func(p *Place) bool { return p.waits.Has(d) })
 	return s.waits
 }
 
-// OldestPending is the first entry that waits for a destination and was not refused, 0 if there is none.
+// OldestPending returns the first entry that waits for a destination and was not refused, 0 if there is none.
 func (o *Outbox[T, P]) OldestPending(x *index.Index[T, P], d Destination) index.Slot {
 	s := &o.boxes[d].pending
 	s.waits = o.find(x, s.waits, func(p *Place) bool { return (p.waits &^ p.refused).Has(d) })
 	return s.waits
 }
 
-// OldestUntaken is the first entry that waits for a destination in order or out of it, and that no sender has; without
-// failed, of those without an error. It is 0 if there is none.
+// OldestUntaken returns the first entry that waits for a destination, in order or not, and that no sender has taken; 0
+// if there is none. Without failed it skips entries with an error.
 func (o *Outbox[T, P]) OldestUntaken(x *index.Index[T, P], d Destination, failed bool) index.Slot {
 	s := &o.boxes[d].boring
 	if failed {
@@ -232,13 +232,13 @@ func (o *Outbox[T, P]) find(x *index.Index[T, P], n index.Slot, match func(*Plac
 	return n
 }
 
-// Backlog is what waits for a destination.
+// Backlog is the amount that waits for a destination.
 func (o *Outbox[T, P]) Backlog(d Destination) Amount { return o.boxes[d].backlog }
 
-// Refused is what of a destination's backlog was refused.
+// Refused is the refused part of a destination's backlog.
 func (o *Outbox[T, P]) Refused(d Destination) Amount { return o.boxes[d].refused }
 
-// GivenUp is what a destination did not get, since the start.
+// GivenUp is the amount that a destination gave up since the start.
 func (o *Outbox[T, P]) GivenUp(d Destination) Amount { return o.boxes[d].givenUp }
 
 // All yields the entries in the order of their decisions.

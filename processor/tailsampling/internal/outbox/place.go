@@ -9,13 +9,13 @@ import (
 // Destination is the number of a destination.
 type Destination uint8
 
-// MaxDestinations is how many there can be.
+// MaxDestinations is the largest number of destinations.
 const MaxDestinations = 16
 
 // Mask is a set of destinations.
 type Mask uint16
 
-// MaskOf is that of the first n destinations.
+// MaskOf returns the set of the first n destinations.
 func MaskOf(n int) Mask { return Mask(1<<n - 1) }
 
 // Has reports whether a destination is in the set.
@@ -26,44 +26,44 @@ func (m Mask) Len() int { return bits.OnesCount16(uint16(m)) }
 
 func (d Destination) mask() Mask { return 1 << d }
 
-// Place is how far the delivery of an entry is.
+// Place is the state of an entry's delivery.
 type Place struct {
-	waits     Mask // have not got it
-	taken     Mask // of these, a sender has it in hands
-	aside     Mask // of these, it waits out of order
-	refused   Mask // of these, it is not tried again by itself
-	attempted Mask // were about to get it at least once
+	waits     Mask // destinations that have not received it
+	taken     Mask // of these: a sender holds it
+	aside     Mask // of these: it waits out of order
+	refused   Mask // of these: it is not retried by itself
+	attempted Mask // destinations that may have received it at least once
 	counted   bool
-	// Failed says that a span with an error was seen: such entries are given up last. It must not change after Add.
+	// Failed reports whether a span has an error: such entries are given up last. It must not change after Add.
 	Failed bool
 }
 
 func (p *Place) place() *Place { return p }
 
-// Waits are the destinations that have not got the entry.
+// Waits are the destinations that have not received the entry.
 func (p *Place) Waits() Mask { return p.waits }
 
-// Attempted are the destinations that were about to get the entry at least once.
+// Attempted are the destinations to which a delivery began at least once.
 func (p *Place) Attempted() Mask { return p.attempted }
 
-// SetAttempted sets the destinations that may have got the entry before a crash.
+// SetAttempted sets the destinations that may have received the entry before a crash.
 func (p *Place) SetAttempted(m Mask) { p.attempted = m }
 
 // Aside reports whether the entry waits out of order for a destination.
 func (p *Place) Aside(d Destination) bool { return p.aside.Has(d) }
 
-// Taken reports whether a sender has the entry for a destination.
+// Taken reports whether a sender holds the entry for a destination.
 func (p *Place) Taken(d Destination) bool { return p.taken.Has(d) }
 
-// Attempt notes that a destination is about to get the entry, and reports whether that is the first time.
+// Attempt notes that a delivery to a destination begins, and reports whether it is the first.
 func (p *Place) Attempt(d Destination) (first bool) {
 	first = !p.attempted.Has(d)
 	p.attempted |= d.mask()
 	return first
 }
 
-// Count notes that what holds for the entry whatever its destination was counted, and reports whether that is the first time.
-// Over a restart it is forgotten, as the counters are.
+// Count reports whether it is called for the first time, so that an entry is counted once, whatever its number of
+// destinations. A restart forgets this, as it does the counters.
 func (p *Place) Count() (first bool) {
 	first = !p.counted
 	p.counted = true
@@ -74,11 +74,11 @@ func (p *Place) Count() (first bool) {
 type Entry[T any] interface {
 	index.Entry[T]
 	place() *Place
-	// Amount is what of the entry counts in backlogs. It must not change after Add.
+	// Amount is the entry's part in backlogs. It must not change after Add.
 	Amount() Amount
 }
 
-// Amount is how much of something there is.
+// Amount counts traces, spans and bytes.
 type Amount struct {
 	Traces int64 // and late parts of traces
 	Spans  int64

@@ -1,7 +1,7 @@
-// Package randomness notices trace IDs that are not random where W3C Trace Context says that they are, in their last 7 bytes, which
-// decisions by chance and the weights of kept traces rely on.
+// Package randomness detects trace IDs whose last 7 bytes are not random, as W3C Trace Context requires and as probabilistic
+// decisions and weights rely on.
 //
-// Its types are Counts (what a shard has seen, under its mutex) and Watch (which judges those of all shards, and says so).
+// Its types are Counts (what a shard has seen, under its mutex) and Watch (which judges the sum over all shards, and logs).
 package randomness
 
 import (
@@ -16,28 +16,31 @@ import (
 )
 
 const (
-	// values is how many values the bits have that are looked at together. bits is how many bits that is.
+	// values is the number of values of a group of width bits. bits is the number of random bits of a trace
+	// ID.
 	values, bits = 1 << width, 56
 	width        = 6
-	// places is how many such groups there are, from the highest bits of the 56 on: those decide with which share an ID is kept.
+	// places is the number of groups that are counted, from the highest of the 56 bits on: those decide at which percentage an
+	// ID is kept.
 	places = 2
-	// window is after how many traces counting begins anew, and least from how many on they are judged.
+	// window is the number of traces after which counting begins anew, and least the number from which on
+	// they are judged.
 	window, least = 8192, 128
-	// deviations is how many standard deviations more than its share a value has in IDs that are not random. Of random ones none does in the
-	// lifetime of a gateway, though they are judged often.
+	// deviations is the number of standard deviations over its share at which a value is suspect. With random IDs this does not happen in
+	// the lifetime of a gateway, though they are judged often.
 	deviations = 16
-	// sayEvery is how often it is said while it goes on.
+	// sayEvery is the pause between two warnings.
 	sayEvery = time.Hour
 )
 
-// Counts are how often each value came in each place. The zero value is empty.
+// Counts counts the values in each place. The zero value is empty.
 type Counts struct {
 	traces  int64
 	seen    [places][values]int64
 	example [places][values]wire.TraceID
 }
 
-// Observe counts the ID of a trace of which nothing else says how random it is.
+// Observe counts a trace ID. It is for traces without W3C's random flag, rv or th.
 func (c *Counts) Observe(id *wire.TraceID) {
 	low := binary.BigEndian.Uint64(id[8:])
 	c.traces++
@@ -48,7 +51,7 @@ func (c *Counts) Observe(id *wire.TraceID) {
 	}
 }
 
-// Add adds another shard's.
+// Add adds the counts of another shard.
 func (c *Counts) Add(o *Counts) {
 	c.traces += o.traces
 	for place := range places {
@@ -61,11 +64,11 @@ func (c *Counts) Add(o *Counts) {
 	}
 }
 
-// Full reports whether so many traces were counted that counting is to begin anew.
+// Full reports whether counting must begin anew.
 func (c *Counts) Full() bool { return c.traces >= window }
 
-// Suspect returns how many of the traces have the value that far too many have, an ID of theirs, and false where none is had by
-// too many.
+// Suspect returns how many traces have the value that is suspiciously frequent, and the ID of one of them. It returns false if
+// there is no such value.
 func (c *Counts) Suspect() (traces int64, example wire.TraceID, found bool) {
 	if c.traces < least {
 		return 0, example, false
@@ -81,13 +84,13 @@ func (c *Counts) Suspect() (traces int64, example wire.TraceID, found bool) {
 	return traces, example, found
 }
 
-// Watch says that trace IDs are not random. One goroutine uses it.
+// Watch logs that trace IDs are not random. One goroutine uses it.
 type Watch struct {
 	Logger *zap.Logger
 	said   time.Time
 }
 
-// Judge looks at the sum of what the shards counted. It logs at most once an hour.
+// Judge judges the sum of the shards' counts. It logs at most once an hour.
 func (w *Watch) Judge(c *Counts) {
 	traces, example, found := c.Suspect()
 	if !found || !w.said.IsZero() && clock.Since(w.said) < sayEvery {

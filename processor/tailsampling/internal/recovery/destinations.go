@@ -11,23 +11,23 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/outbox"
 )
 
-// destinations numbers all that the journals name: first those that there are today, as shard.Shared.Destinations, and from
+// destinations numbers all destinations that the journals name: first today's, as in shard.Shared.Destinations, and from
 // outbox.MaxDestinations on those that are gone.
 type destinations struct {
 	today []string
-	since []decision.Seconds // by today: since when a journal knows it; unknown where none does
+	since []decision.Seconds // by number of today's: the earliest time in a journal; unknown if none has it
 	gone  []string
 }
 
 const unknown = ^decision.Seconds(0)
 
-// begin starts with those of today, of which nothing is known.
+// begin starts with today's destinations, of which nothing is known yet.
 func (d *destinations) begin(today []string) {
 	d.today, d.since = today, slices.Repeat([]decision.Seconds{unknown}, len(today))
 }
 
-// known are those of today. What no journal knew is there from now on, and so is what a journal knows since an instant that is
-// not yet: the clock was set back.
+// known returns today's destinations. One that no journal names exists from now on, and so does one whose time is in the
+// future, because the clock was set back.
 func (d *destinations) known(now decision.Seconds) (list []spanlog.Destination) {
 	for i, key := range d.today {
 		d.since[i] = min(d.since[i], now)
@@ -48,7 +48,7 @@ func (s set) today() outbox.Mask { return outbox.Mask(s & allToday) }
 
 func (s set) has(number int) bool { return s>>number&1 != 0 }
 
-// of is a destination as a set, empty where there are too many that are gone.
+// of returns the set with this destination. It is empty if too many destinations are gone.
 func (d *destinations) of(key string) set {
 	if i := slices.Index(d.today, key); i >= 0 {
 		return 1 << i
@@ -64,7 +64,7 @@ func (d *destinations) of(key string) set {
 	return 1 << (outbox.MaxDestinations + i)
 }
 
-// roster is the destinations that a journal file names.
+// roster lists the destinations that a journal file names.
 type roster struct {
 	each []set // by their index in the file
 	all  set
@@ -82,7 +82,7 @@ func (d *destinations) roster(list []spanlog.Destination) (r roster) {
 	return r
 }
 
-// of is what an event is about.
+// of returns the destinations that an event is about.
 func (r *roster) of(e *spanlog.Event) set {
 	if e.Kind == spanlog.Decided || e.Destination == spanlog.EveryDestination {
 		return r.all
@@ -90,12 +90,13 @@ func (r *roster) of(e *spanlog.Event) set {
 	return r.each[e.Destination]
 }
 
-// areToday reports whether a journal names the destinations of today, by the same numbers.
+// areToday reports whether a journal names today's destinations, by the same numbers.
 func (d *destinations) areToday(list []spanlog.Destination) bool {
 	return slices.EqualFunc(list, d.today, func(there spanlog.Destination, key string) bool { return there.Key == key })
 }
 
-// nameOf is what people are told of a destination: one that is all of a pipeline has the same ID as that.
+// nameOf returns a destination's name for people. A destination that is a whole pipeline has the pipeline's
+// ID.
 func nameOf(key string) string {
 	if id, pipeline, ok := strings.Cut(key, " in "); ok && id == pipeline {
 		return id
@@ -103,7 +104,7 @@ func nameOf(key string) string {
 	return key
 }
 
-// reportGone logs which destinations are gone, and how many traces they had not got.
+// reportGone logs the destinations that are gone, and the number of traces that each had not received.
 func (st *Store) reportGone(all []*reader) {
 	for i, key := range st.destinations.gone {
 		traces := 0
@@ -114,7 +115,7 @@ func (st *Store) reportGone(all []*reader) {
 		if traces > 0 {
 			log = st.logger.Warn
 		}
-		log("a destination is gone from the configuration and was forgotten", zap.String("destination", nameOf(key)),
+		log("destination is gone from the configuration, its backlog was dropped", zap.String("destination", nameOf(key)),
 			zap.Int("traces_not_delivered", traces))
 	}
 }

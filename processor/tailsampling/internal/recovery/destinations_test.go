@@ -21,7 +21,7 @@ import (
 // gone are the lines about destinations that were forgotten: how many traces each had not got.
 func (p *process) gone() map[string]int {
 	lines := map[string]int{}
-	for _, entry := range p.logs.FilterMessage("a destination is gone from the configuration and was forgotten").All() {
+	for _, entry := range p.logs.FilterMessage("destination is gone from the configuration, its backlog was dropped").All() {
 		traces := entry.ContextMap()["traces_not_delivered"].(int64)
 		level := zapcore.InfoLevel
 		if traces > 0 {

@@ -1,12 +1,12 @@
-// Package recovery reads back what is on disk at the start, so that the shards are what they were.
+// Package recovery reads the span log back at the start, and restores the shards.
 //
-// A span whose part of the trace was dropped, or which all destinations have, is passed over. One of a kept part waits for those
-// that have not got it, in the order of the decisions; one that came after its trace was sampled is a late span; all others wait
-// for a decision again, with the time that they have waited already: the clock stood still while nothing ran.
+// A span is skipped if its part of the trace was dropped or has been delivered to all destinations. A span of a kept part waits for the
+// destinations that have not received it, in the order of the decisions. A span that came after its trace was sampled is a late span. All
+// others wait for a decision again; the time that they had waited counts, the time in which nothing ran does not.
 //
-// A kept part is for the destinations that there were when it was decided. Where those of today are others, the journals are
-// written anew, so that one that is gone is forgotten.
+// A kept part is meant for the destinations that existed when it was decided. If today's are others, the journals are written anew, without
+// those that are gone.
 //
-// Its types are Store (the directory and its contents), fates (what the journals have about a shard's traces), destinations
-// (who they are, over the journals) and reader (which rebuilds one shard; what it does in parallel with others it does with the shard's mutex).
+// Its types are Store (the directory and its contents), fates (what the journals say about a shard's traces), destinations (all that the
+// journals name) and reader (which restores one shard; where several run in parallel it holds the shard's mutex).
 package recovery

@@ -11,15 +11,14 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/shard"
 )
 
-// fates is what the journals have about a shard's traces: what became of each part of them. It is only needed while a log is
-// read back.
+// fates is what the journals say about each part of a shard's traces. It is only needed while a log is read back.
 type fates struct {
-	last      map[wire.TraceID]int32 // by trace: its last part, by index plus one
+	last      map[wire.TraceID]int32 // by trace: the index of its last part, plus one
 	parts     []fate
 	decisions int32
 }
 
-// fate is what became of a part of a trace.
+// fate is the state of a part of a trace.
 type fate struct {
 	from, to  spanlog.Position
 	threshold uint64
@@ -27,24 +26,24 @@ type fate struct {
 	at        decision.Seconds
 	policy    int32
 	order     int32      // of its decision
-	before    int32      // the part of the trace before it, by index plus one
+	before    int32      // index of the part before it, plus one
 	slot      index.Slot // of its entry, once there is one
 	verdict   policy.Verdict
 	late      bool
 	failed    bool
 	revived   bool
 	trimmed   uint32
-	waits     set // of a part that was sampled: these have not got it
-	attempted set // of these, they may have it
+	waits     set // of a sampled part: destinations that have not received it
+	attempted set // of these: those that may have received it
 }
 
 func newFates() *fates { return &fates{last: map[wire.TraceID]int32{}} }
 
-// add takes an event of the journal into account, and reports whether it is a decision about a trace that was not known
-// yet, or another one than was known. name is the number that its policy has now; to are the destinations of the journal.
+// add applies an event of the journal. It reports whether the event is a decision about an unknown trace, or changes a
+// known one. name is the current number of its policy; to are the destinations of the journal.
 //
-// The first event about a part says for whom it is: for the destinations that there were. Events that repeat it later, in
-// a journal with others, do not make it wait for these.
+// The first event about a part fixes its destinations: those that existed then. Later events that repeat it, in a journal
+// with other destinations, add none.
 func (f *fates) add(e *spanlog.Event, name int32, to *roster) (isNew bool) {
 	id := wire.TraceID(e.TraceID)
 	part := f.part(id, e.From)
@@ -71,8 +70,8 @@ func (f *fates) add(e *spanlog.Event, name int32, to *roster) (isNew bool) {
 	return isNew
 }
 
-// redecide takes into account that a part was decided once more: with what came since it was not sampled, be it revived or
-// not, or only so that the decision stays in the journal. It reports whether it was revived.
+// redecide applies another decision about a part. It covers the late spans of a trace that was not sampled, whether that
+// was revived or not, or repeats a decision to keep it in the journal. It reports whether the trace was revived.
 func (f *fates) redecide(part *fate, e *spanlog.Event, name int32, to *roster) (revived bool) {
 	part.to = max(part.to, e.To)
 	if policy.Verdict(e.Verdict) != policy.Sampled || part.verdict == policy.Sampled {
@@ -85,7 +84,7 @@ func (f *fates) redecide(part *fate, e *spanlog.Event, name int32, to *roster) (
 	return true
 }
 
-// part returns the part of a trace that begins there.
+// part returns the part of a trace that begins at this position, or nil.
 func (f *fates) part(id wire.TraceID, from spanlog.Position) *fate {
 	for n := f.last[id]; n != 0; n = f.parts[n-1].before {
 		if p := &f.parts[n-1]; p.from == from {
@@ -95,8 +94,8 @@ func (f *fates) part(id wire.TraceID, from spanlog.Position) *fate {
 	return nil
 }
 
-// find returns what became of a span: the part that it is in, if that was decided; else, if the trace was sampled before
-// the span came, the part that was as followed. That is a late one only where the decision is not known any more.
+// find returns the decided part that a span is in. If there is none and the trace was sampled before the span came, it
+// returns the part whose decision the span follows: the trace's own, or, if that is not known any more, a late one.
 func (f *fates) find(id wire.TraceID, at spanlog.Position) (part, followed *fate) {
 	for n := f.last[id]; n != 0; n = f.parts[n-1].before {
 		p := &f.parts[n-1]
@@ -113,7 +112,7 @@ func (f *fates) find(id wire.TraceID, at spanlog.Position) (part, followed *fate
 	return nil, followed
 }
 
-// kept is a part, of a trace with this ID and hash, as a shard restores it.
+// kept returns a part of the trace with this ID and hash as a shard restores it.
 func (p *fate) kept(id wire.TraceID, hash uint32) shard.KeptPart {
 	return shard.KeptPart{
 		ID: id, Hash: hash, Part: decision.Part{From: p.from, To: p.to, Late: p.late}, Policy: p.policy,
@@ -122,7 +121,8 @@ func (p *fate) kept(id wire.TraceID, hash uint32) shard.KeptPart {
 	}
 }
 
-// waiting is how many traces were sampled of which the destination with this number has not got all parts.
+// waiting returns the number of sampled traces of which the destination with this number has not received all
+// parts.
 func (f *fates) waiting(number int) (traces int) {
 	for _, n := range f.last {
 		for ; n != 0; n = f.parts[n-1].before {
@@ -135,8 +135,8 @@ func (f *fates) waiting(number int) (traces int) {
 	return traces
 }
 
-// events yields the events that a new journal needs for the same fates, part by part. It names so many destinations, which
-// are the first.
+// events yields the events that a new journal needs for the same fates, part by part. It names only the first so many
+// destinations.
 func (f *fates) events(destinations int) iter.Seq[spanlog.Event] {
 	return func(yield func(spanlog.Event) bool) {
 		ids := make([]wire.TraceID, len(f.parts))
@@ -153,7 +153,8 @@ func (f *fates) events(destinations int) iter.Seq[spanlog.Event] {
 	}
 }
 
-// events yields the events about a part: that it was decided, who has it and who may have it.
+// events yields the events about a part: its decision, which destinations have received it, and which may
+// have. It reports whether to continue.
 func (p *fate) events(id wire.TraceID, destinations int, yield func(spanlog.Event) bool) (more bool) {
 	e := spanlog.Event{
 		Kind: spanlog.Decided, Verdict: uint8(p.verdict), Late: p.late, Policy: int(p.policy), TraceID: id,

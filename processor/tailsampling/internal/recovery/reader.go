@@ -13,14 +13,14 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/shard"
 )
 
-// reader rebuilds one shard.
+// reader restores one shard.
 type reader struct {
 	store   *Store
 	member  *buffer.Member
 	restore *shard.Restorer
 	fates   *fates
 	copies  map[spanlog.Position]struct{} // spans that were found as copies
-	places  map[uint64][]uint32           // by sequence of a segment: where it has spans, ascending
+	places  map[uint64][]uint32           // by sequence of a segment: places of its spans, ascending
 	last    clock.UnixMilli               // when the last span came
 }
 
@@ -31,7 +31,7 @@ func newReader(st *Store, m *buffer.Member) *reader {
 	}
 }
 
-// event takes an event of the journal into account. name is the number that its policy has now.
+// event applies an event of the journal. name is the current number of its policy.
 func (r *reader) event(e *spanlog.Event, name int32, hash uint32, to *roster) {
 	r.last = max(r.last, decision.Seconds(e.At).UnixMilli())
 	if !r.fates.add(e, name, to) {
@@ -43,7 +43,7 @@ func (r *reader) event(e *spanlog.Event, name int32, hash uint32, to *roster) {
 		policy.Verdict(e.Verdict), decision.Weight{Threshold: e.Threshold, Random: e.Random})
 }
 
-// adopt reads a segment of the shard's own and keeps it where it is.
+// adopt reads a segment of this shard and keeps it in its place.
 func (r *reader) adopt(f *spanlog.SegmentFile, scratch []byte) []byte {
 	m := r.member
 	m.Lock()
@@ -78,7 +78,7 @@ func (r *reader) adopt(f *spanlog.SegmentFile, scratch []byte) []byte {
 	return contents.Scratch()
 }
 
-// copy stores a span that was found in a segment of other shards in this one.
+// copy stores a span from a segment of other shards in this one.
 func (r *reader) copy(found *spanlog.Found, span *wire.Span, hash uint32) {
 	m := r.member
 	m.Lock()
@@ -93,8 +93,8 @@ func (r *reader) copy(found *spanlog.Found, span *wire.Span, hash uint32) {
 	r.restore.Account()
 }
 
-// place finds the entry that a span belongs to, making one where there is none, and adds it there. It
-// returns 0 where the span is not wanted any more, or is there already.
+// place adds a span to its entry, which it makes if there is none. It returns 0 if the span is not needed any
+// more, or is there already.
 func (r *reader) place(found *spanlog.Found, span *wire.Span, hash uint32) (n index.Slot) {
 	r.last = max(r.last, clock.UnixMilli(found.Arrived))
 	if r.twice(found) {
@@ -129,7 +129,8 @@ func (r *reader) place(found *spanlog.Found, span *wire.Span, hash uint32) (n in
 	return n
 }
 
-// twice reports whether the span was found before: copying it forward, or to another shard, was interrupted.
+// twice reports whether the span was found before: a crash interrupted its copying, forward or to another
+// shard.
 func (r *reader) twice(found *spanlog.Found) bool {
 	at, sequence := found.Position.Offset(), found.Position.Sequence()
 	if !found.Copied {
@@ -147,15 +148,15 @@ func (r *reader) twice(found *spanlog.Found) bool {
 	return false
 }
 
-// finish puts the entries into the lists. last is when the last span of all shards came.
+// finish puts the entries into the lists. last is the arrival of the last span of all shards.
 func (r *reader) finish(last clock.UnixMilli) {
 	r.member.Lock()
 	defer r.member.Unlock()
 	r.restore.Finish(r.store.buffer.Now(), last)
 }
 
-// writeJournal writes everything that is known of traces into the shard's own journal, and returns how many events could not
-// be written.
+// writeJournal writes all that is known of traces into the shard's own journal, and returns the number of events that could
+// not be written.
 func (r *reader) writeJournal() (skipped int64) {
 	b := r.store.buffer
 	r.member.Lock()

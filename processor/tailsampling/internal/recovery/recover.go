@@ -17,7 +17,7 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/version"
 )
 
-// readBack makes the shards what they were, from the journals and segments that are there.
+// readBack restores the shards from the journals and segments on disk.
 func (st *Store) readBack(onSyncFailed func()) {
 	st.report(st.inventory.Damage)
 	all := make([]*reader, len(st.buffer.Members))
@@ -41,23 +41,23 @@ func (st *Store) readBack(onSyncFailed func()) {
 	}
 	for _, m := range st.buffer.Members {
 		m.Lock()
-		st.buffer.Leave(m) // which passes messages about links on
+		st.buffer.Leave(m) // delivers messages about links
 	}
 }
 
-// journals are the files that were there.
+// journals are the journal files found at the start.
 type journals struct {
 	files   []*spanlog.JournalFile
-	foreign bool // whether shards or destinations were other ones
+	foreign bool // whether their shards or destinations differ from today's
 	highest uint64
 }
 
-// isOurs reports whether a file's shards are those of now.
+// isOurs reports whether a file was written with today's shards.
 func (st *Store) isOurs(shards int, s spanlog.Seed) bool {
 	return shards == len(st.buffer.Members) && index.Seed(s) == st.buffer.Seed
 }
 
-// readJournals finds out what became of traces, and remembers the decisions for late spans.
+// readJournals reads the fates of traces, and remembers the decisions for late spans.
 func (st *Store) readJournals(all []*reader) *journals {
 	j := &journals{files: st.inventory.Journals}
 	for _, f := range j.files {
@@ -89,7 +89,7 @@ func (st *Store) readJournals(all []*reader) *journals {
 	return j
 }
 
-// openPool lets the shards write.
+// openPool prepares the pool and the shards for writing.
 func (st *Store) openPool(j *journals, onSyncFailed func()) {
 	b := st.buffer
 	b.Pool.Open(st.dir, spanlog.Seed(b.Seed), max(st.inventory.Sequence, j.highest))
@@ -109,14 +109,14 @@ func (st *Store) openPool(j *journals, onSyncFailed func()) {
 	}
 }
 
-// adoptJournals hands the files to the shards that wrote them. With other shards or destinations than before all that is remembered is
-// written anew, when spans were redistributed.
+// adoptJournals gives each shard the files that it wrote. If shards or destinations have changed, redistribute writes everything that
+// is remembered anew.
 func (st *Store) adoptJournals(j *journals) {
 	if j.foreign {
 		return
 	}
 	highest := max(st.inventory.Sequence, j.highest)
-	next := map[int]uint64{} // by shard: when the file after it was begun
+	next := map[int]uint64{} // by shard: when its next file was begun
 	until := make([]uint64, len(j.files))
 	for i, f := range slices.Backward(j.files) {
 		if until[i] = next[f.Shard]; until[i] == 0 {
@@ -132,12 +132,12 @@ func (st *Store) adoptJournals(j *journals) {
 	}
 }
 
-// inPlace reports whether a segment belongs to a shard that is the same as before, and can stay where it is.
+// inPlace reports whether a segment can stay where it is: its shard is the same as before.
 func (st *Store) inPlace(f *spanlog.SegmentFile) bool {
 	return st.isOurs(f.Shards, f.Seed) && f.Shard < len(st.buffer.Members) && !f.Suspect()
 }
 
-// readSegments reads the segments of shards that are the same as before, several shards at once.
+// readSegments reads the segments of unchanged shards, several shards at once.
 func (st *Store) readSegments(all []*reader) {
 	work := make([][]*spanlog.SegmentFile, len(all))
 	for _, f := range st.inventory.Segments {
@@ -168,7 +168,7 @@ func (st *Store) readSegments(all []*reader) {
 	wg.Wait()
 }
 
-// redistribute copies the spans of other segments to the shards where they belong now, and deletes those segments.
+// redistribute copies the spans of all other segments to their shards of today, and deletes those segments.
 func (st *Store) redistribute(all []*reader, j *journals) {
 	var scratch []byte
 	for _, f := range st.inventory.Segments {
@@ -189,30 +189,29 @@ func (st *Store) redistribute(all []*reader, j *journals) {
 	for _, r := range all {
 		skipped += r.writeJournal()
 	}
-	if skipped > 0 { // the old files say it once more at the next start
-		st.report([]spanlog.Damage{{Path: st.directory, Reason: fmt.Sprintf("%d records of decisions cannot be written anew: old journals stay", skipped)}})
+	if skipped > 0 { // the next start reads the old files again
+		st.report([]spanlog.Damage{{Path: st.directory, Reason: fmt.Sprintf("%d records of decisions could not be rewritten; the old journals stay", skipped)}})
 		return
 	}
 	st.deleteJournals(j.files, st.buffer.Pool.Sync)
 }
 
-// deleteJournals deletes files whose events were written anew, once sync has forced those to the disk: a power cut must find one or
-// the other.
+// deleteJournals deletes rewritten files once sync has flushed the new ones to the disk: a power cut must leave either.
 func (st *Store) deleteJournals(old []*spanlog.JournalFile, sync func() error) {
-	if err := sync(); err != nil { // the old files say it once more at the next start
-		st.report([]spanlog.Damage{{Path: st.directory, Reason: "decisions that were written anew may not be on the disk, old journals stay: " + err.Error()}})
+	if err := sync(); err != nil { // the next start reads the old files again
+		st.report([]spanlog.Damage{{Path: st.directory, Reason: "rewritten decisions may not be on the disk; the old journals stay: " + err.Error()}})
 		return
 	}
 	for _, f := range old {
 		failpoint.Before(failpoint.RecoveryJournals)
 		if err := f.Delete(); err != nil {
-			st.report([]spanlog.Damage{{Path: st.directory, Reason: "an old journal cannot be deleted: " + err.Error()}})
+			st.report([]spanlog.Damage{{Path: st.directory, Reason: "deleting an old journal failed: " + err.Error()}})
 		}
 		failpoint.After(failpoint.RecoveryJournals)
 	}
 }
 
-// copySegment copies what is still wanted of a segment to other segments.
+// copySegment copies the spans of a segment that are still needed to other segments.
 func (st *Store) copySegment(all []*reader, f *spanlog.SegmentFile, scratch []byte) []byte {
 	pool := st.buffer.Pool
 	failed := pool.Volatile()
@@ -229,7 +228,7 @@ func (st *Store) copySegment(all []*reader, f *spanlog.SegmentFile, scratch []by
 		return contents.Scratch()
 	}
 	st.report(damage)
-	if pool.Volatile() == failed && pool.Sync() == nil { // else the copies are not on the disk
+	if pool.Volatile() == failed && pool.Sync() == nil { // otherwise the copies are not on the disk
 		failpoint.Before(failpoint.RecoverySegment)
 		f.Delete()
 		failpoint.After(failpoint.RecoverySegment)
@@ -237,7 +236,7 @@ func (st *Store) copySegment(all []*reader, f *spanlog.SegmentFile, scratch []by
 	return contents.Scratch()
 }
 
-// unreadable is the damage that a segment is which the disk does not give back. Its file stays.
+// unreadable describes a segment that could not be read. Its file stays.
 func unreadable(f *spanlog.SegmentFile, err error) []spanlog.Damage {
 	return []spanlog.Damage{{Path: f.Path(), Lost: f.Spans(), Reason: err.Error()}}
 }

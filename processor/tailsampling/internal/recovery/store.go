@@ -18,16 +18,16 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/version"
 )
 
-// Store is the directory of a processor, and what was found in it.
+// Store is the directory of a processor, and its contents at the start.
 type Store struct {
 	directory string
 	buffer    *buffer.Buffer
 	names     *version.Names
 	logger    *zap.Logger
 
-	// System is where the directory is: the machine's files, unless it is set.
+	// System holds the directory; nil is the machine's file system.
 	System spanlog.System
-	// Readers is how many goroutines read segments back; 0 is as many as run at once.
+	// Readers is the number of goroutines that read segments; 0 is GOMAXPROCS.
 	Readers int
 
 	dir          *spanlog.Directory
@@ -36,15 +36,15 @@ type Store struct {
 	reading      sync.WaitGroup
 	canceled     atomic.Bool
 
-	total, done atomic.Int64 // bytes that are read back
+	total, done atomic.Int64 // bytes to read back
 	Counts
 }
 
-// Counts are what was found. They are safe for concurrent use.
+// Counts counts what recovery found. It is safe for concurrent use.
 type Counts struct {
-	Spans     atomic.Int64 // that are still wanted
-	Traces    atomic.Int64 // likewise
-	Repeated  atomic.Int64 // spans of kept traces that may have been delivered before the crash, for each destination
+	Spans     atomic.Int64 // restored
+	Traces    atomic.Int64 // restored
+	Repeated  atomic.Int64 // restored spans that may have been delivered before the crash, once for each destination
 	Lost      atomic.Int64 // spans
 	TornTails atomic.Int64
 }
@@ -54,7 +54,7 @@ func NewStore(directory string, b *buffer.Buffer, names *version.Names, logger *
 	return &Store{directory: directory, buffer: b, names: names, logger: logger}
 }
 
-// Open takes the directory, looks at what is there, and gives the buffer the seed of the files.
+// Open locks the directory, lists its files, and sets the buffer's seed to the one of the files.
 func (st *Store) Open() (err error) {
 	if st.System == nil {
 		st.dir, err = spanlog.OpenDirectory(st.directory)
@@ -82,12 +82,12 @@ func (st *Store) Open() (err error) {
 	return nil
 }
 
-// Close gives the directory back.
+// Close releases the directory.
 func (st *Store) Close() error { return st.dir.Close() }
 
-// Recover reads the files back in a goroutine of its own, which calls onDone at the end, unless Interrupt was called.
-// Recover returns when that goroutine has ended, or after timeout. onSyncFailed is called whenever an fsync fails later; if
-// it is nil, files are not flushed at all, which leaves that to the system.
+// Recover reads the files back in a goroutine, which calls onDone at the end unless Interrupt was called. Recover returns
+// when that goroutine has ended, or after timeout. onSyncFailed is called whenever an fsync fails later; if it is nil,
+// files are never flushed explicitly.
 func (st *Store) Recover(timeout time.Duration, onSyncFailed, onDone func()) {
 	done := make(chan struct{})
 	st.reading.Go(func() {
@@ -99,7 +99,7 @@ func (st *Store) Recover(timeout time.Duration, onSyncFailed, onDone func()) {
 		}
 		onDone()
 		if st.total.Load() > 0 || st.Lost.Load() > 0 {
-			st.logger.Info("buffered spans were read back", zap.String("directory", st.directory),
+			st.logger.Info("buffered spans recovered", zap.String("directory", st.directory),
 				zap.Int64("bytes", st.total.Load()), zap.Int64("traces", st.Traces.Load()), zap.Int64("spans", st.Spans.Load()),
 				zap.Int64("perhaps_delivered_before", st.Repeated.Load()), zap.Int64("lost_spans", st.Lost.Load()),
 				zap.Duration("took", clock.Since(began)))
@@ -113,16 +113,16 @@ func (st *Store) Recover(timeout time.Duration, onSyncFailed, onDone func()) {
 	}
 }
 
-// Wait waits until nothing is read back any more.
+// Wait waits until the recovery has ended.
 func (st *Store) Wait() { st.reading.Wait() }
 
-// Interrupt ends the recovery before its time. What was not read back stays where it is.
+// Interrupt ends the recovery early. Spans that were not read back stay where they are.
 func (st *Store) Interrupt() {
 	st.canceled.Store(true)
 	st.reading.Wait()
 }
 
-// Progress describes how far the recovery is.
+// Progress describes the progress of the recovery.
 func (st *Store) Progress() string {
 	total, done := st.total.Load(), st.done.Load()
 	return fmt.Sprintf("reads buffered spans back: %s of %s (%d %%)", bytesize.About(done), bytesize.About(total), 100*done/max(1, total))
@@ -144,7 +144,8 @@ func (st *Store) report(damage []spanlog.Damage) {
 	}
 }
 
-// reportMoved logs which files were moved aside. It is called at once, as the next start does not know it any more.
+// reportMoved logs the files that were moved aside. It is called at once, as the next start does not find them any
+// more.
 func (st *Store) reportMoved(moved []spanlog.OtherFormat) {
 	for _, m := range moved {
 		st.logger.Warn("span log files of another format version were moved aside",

@@ -108,7 +108,7 @@ func (p *process) checkFilled(attempted bool) {
 	require.Equal(t, p.store.total.Load(), p.store.done.Load())
 	for _, entry := range p.logs.All() {
 		require.Equal(t, zapcore.InfoLevel, entry.Level, entry.Message)
-		require.Equal(t, "buffered spans were read back", entry.Message)
+		require.Equal(t, "buffered spans recovered", entry.Message)
 		require.EqualValues(t, 20+2*kept+1, entry.ContextMap()["spans"])
 		require.EqualValues(t, 20+kept+1, entry.ContextMap()["traces"])
 		require.EqualValues(t, 0, entry.ContextMap()["lost_spans"])
@@ -144,7 +144,7 @@ func TestJournalsStayUntilTheDiskHasOthers(t *testing.T) {
 	p.store.deleteJournals(p.store.inventory.Journals, func() error { return errors.New("input/output error") })
 	require.Equal(t, journals, files(t, directory, ".jnl"))
 	require.Equal(t, 1, p.logs.FilterField(zap.String("found",
-		"decisions that were written anew may not be on the disk, old journals stay: input/output error")).Len())
+		"rewritten decisions may not be on the disk; the old journals stay: input/output error")).Len())
 	p.store.deleteJournals(p.store.inventory.Journals, func() error { return nil })
 	left, err := filepath.Glob(filepath.Join(directory, "*.jnl"))
 	require.NoError(t, err)
@@ -352,7 +352,7 @@ func TestOtherFormatVersion(t *testing.T) {
 	p = start(t, directory, 2)
 	require.EqualValues(t, 1, p.Sum().Pending)
 	require.Equal(t, 1, p.logs.Len())
-	require.Equal(t, "buffered spans were read back", p.logs.All()[0].Message)
+	require.Equal(t, "buffered spans recovered", p.logs.All()[0].Message)
 	p.end()
 }
 

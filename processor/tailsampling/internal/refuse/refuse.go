@@ -1,4 +1,4 @@
-// Package refuse turns the reasons for which spans cannot be taken into errors that make clients send them again.
+// Package refuse turns the reasons for refusing spans into errors that make clients send them again.
 //
 // Its types are Refusals (the counts, and the last one) and Reason. They are safe for concurrent use.
 package refuse
@@ -22,19 +22,19 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/buffer"
 )
 
-// retryAfter is when a refused client shall try again.
+// retryAfter is the time after which a refused client shall retry.
 const retryAfter = time.Second
 
-// ErrRecovering is why spans are refused until what is on disk was read back.
+// ErrRecovering refuses spans while the span log is read back.
 var ErrRecovering = errors.New("the span log is being read back")
 
-// ErrDeliveryBudget is why spans are refused with when_full refuse.
+// ErrDeliveryBudget refuses spans over delivery_budget, with when_full refuse.
 var ErrDeliveryBudget = errors.New("the delivery budget is used up")
 
-// ErrDraining is why spans are refused by a gateway that is taken out of service.
+// ErrDraining refuses spans while the gateway is drained.
 var ErrDraining = errors.New("the gateway is drained")
 
-// Reason is why spans are refused.
+// Reason is the reason for a refusal.
 type Reason uint8
 
 // The reasons.
@@ -48,7 +48,7 @@ const (
 	Reasons // how many there are
 )
 
-// String returns the reason as it stands in metrics.
+// String returns the reason's name in metrics.
 func (r Reason) String() string {
 	return [Reasons]string{"memory_budget", "disk_budget", "disk", "recovering", "delivery_budget", "draining"}[r]
 }
@@ -70,17 +70,17 @@ func reasonOf(err error) Reason {
 	}
 }
 
-// Refusals are what was refused.
+// Refusals counts refused spans.
 type Refusals struct {
-	// Memory, Disk and Delivery are the budgets as a user wrote them.
+	// Memory, Disk and Delivery are the budgets as they are shown to users.
 	Memory, Disk, Delivery fmt.Stringer
-	// Progress says how far the recovery is.
+	// Progress describes the progress of the recovery.
 	Progress func() string
 	Buffer   *buffer.Buffer
 	Logger   *zap.Logger
 
 	counts   [Reasons]atomic.Int64 // spans
-	accepted atomic.Bool           // some were, since the last refusal
+	accepted atomic.Bool           // spans were accepted since the last refusal
 	last     atomic.Pointer[last]
 }
 
@@ -89,7 +89,7 @@ type last struct {
 	message string
 }
 
-// Refuse counts spans that are refused, and returns the error that makes clients send them again.
+// Refuse counts refused spans, and returns the error that makes clients send them again.
 func (f *Refusals) Refuse(spans int, cause error) error {
 	r := reasonOf(cause)
 	f.counts[r].Add(int64(spans))
@@ -97,7 +97,7 @@ func (f *Refusals) Refuse(spans int, cause error) error {
 	f.accepted.Store(false)
 	f.last.Store(&last{at: f.Buffer.Now(), message: message})
 	if r == Disk {
-		f.Buffer.Warn("spans are refused because of the disk", cause, zap.Int("spans", spans))
+		f.Buffer.Warn("spans refused because of the disk", cause, zap.Int("spans", spans))
 	}
 	err := fmt.Errorf("tail_sampling: %s", message)
 	code := codes.ResourceExhausted
@@ -107,13 +107,13 @@ func (f *Refusals) Refuse(spans int, cause error) error {
 	st, detailErr := status.New(code, err.Error()).
 		WithDetails(&errdetails.RetryInfo{RetryDelay: durationpb.New(retryAfter)})
 	if detailErr != nil {
-		f.Logger.Debug("a refusal goes out without a time to retry after", zap.Error(detailErr))
+		f.Logger.Debug("sending a refusal without a retry delay", zap.Error(detailErr))
 		st = status.New(code, err.Error())
 	}
 	return consumererror.NewOTLPGRPCError(err, st)
 }
 
-// explain says why spans are refused and what to do about it.
+// explain returns the reason of a refusal, and what to do about it.
 func (f *Refusals) explain(r Reason, err error) string {
 	const full = "%s of %s is used up by traces that cannot be delivered or decided yet: " +
 		"send again later; see whether the next component accepts traces, or raise %[1]s"
@@ -138,10 +138,10 @@ func (f *Refusals) explain(r Reason, err error) string {
 	}
 }
 
-// For is how many spans were refused for a reason.
+// For is the number of spans that were refused for a reason.
 func (f *Refusals) For(r Reason) int64 { return f.counts[r].Load() }
 
-// All is how many spans were refused for any reason.
+// All is the number of refused spans.
 func (f *Refusals) All() (n int64) {
 	for r := range Reasons {
 		n += f.For(r)
@@ -151,13 +151,13 @@ func (f *Refusals) All() (n int64) {
 
 // Accepted notes that spans were accepted.
 func (f *Refusals) Accepted() {
-	if !f.accepted.Load() { // written once after a refusal, so that goroutines share a line that does not change
+	if !f.accepted.Load() { // write only once after a refusal: the goroutines share this cache line
 		f.accepted.Store(true)
 	}
 }
 
-// Recent returns why spans were refused within so long, and false if none were. The last request counts for as long as alone
-// says, if it was refused: senders that back off come seldom.
+// Recent returns the reason of the last refusal, if that was within the first period, or within the second if nothing was
+// accepted since: senders that back off come seldom. Otherwise it returns false.
 func (f *Refusals) Recent(within, alone time.Duration) (message string, ok bool) {
 	l := f.last.Load()
 	if l == nil {

@@ -29,7 +29,7 @@ func (s *Shard) Add(in *intake.Request, i uint32, now clock.Monotonic) {
 		return
 	}
 	body := in.Body(span)
-	s.log.Append(&e.chain, in.Origin(span), body) // first: it may fault where the disk fails
+	s.log.Append(&e.chain, in.Origin(span), body) // first, as it may fault if the disk fails
 	e.spans++
 	e.bytes += uint64(len(body))
 	s.tally.Stats.Spans++
@@ -64,7 +64,7 @@ func (s *Shard) Add(in *intake.Request, i uint32, now clock.Monotonic) {
 	}
 }
 
-// look shows a span to the policies of an entry, which may still be asked about it.
+// look shows a span to the policies of its trace, and updates the state of the trace.
 func (t *traces) look(in *intake.Request, span *wire.Span, n slot, now clock.Monotonic) {
 	e := t.index.At(n)
 	v, bits := t.versions.Of(e.generation), t.versions.Bits(e.generation, n)
@@ -77,15 +77,15 @@ func (t *traces) look(in *intake.Request, span *wire.Span, n slot, now clock.Mon
 	t.follow(n, span.ParentID.IsZero(), now)
 }
 
-// touch makes Review look at a trace.
+// touch marks a trace for Review.
 func (s *Shard) touch(n slot) {
 	if last := len(s.touched) - 1; last < 0 || s.touched[last] != n {
 		s.touched = append(s.touched, n)
 	}
 }
 
-// Review decides what can be decided of the traces that got spans in this visit: not for each span, so that those of one
-// request stay together.
+// Review decides traces that got spans in this visit, if they are due. It runs once per visit, not per span, so that the
+// spans of a request stay together.
 func (s *Shard) Review(now clock.Monotonic) {
 	for _, n := range s.touched {
 		switch e := s.index.At(n); e.state {
@@ -100,14 +100,14 @@ func (s *Shard) Review(now clock.Monotonic) {
 	s.touched = s.touched[:0]
 }
 
-// admit makes an entry for a trace that has none: for the trace if it is new, for a late part if it was sampled. It
-// returns 0 if it was dropped. failed says that the span has an error.
+// admit makes an entry for a new trace, or for a late part of a sampled one. It returns 0 if the trace was not
+// sampled or dropped. failed says that the span has an error.
 func (t *traces) admit(hash uint32, id *wire.TraceID, failed bool, now clock.Monotonic) slot {
-	d, w, sampled := t.memory.Sampled(hash, id) // first: a revived trace may have been read back as not sampled too
+	d, w, sampled := t.memory.Sampled(hash, id) // first, as a revived trace may have been restored as not sampled, too
 	if !sampled {
 		if d, notKept := t.memory.NotKept(hash, id); notKept {
 			t.tally.Stats.LateDropped++
-			if failed && d.Policy == version.NoPolicy { // else a drop policy dropped it
+			if failed && d.Policy == version.NoPolicy { // otherwise a drop policy dropped it
 				t.tally.Stats.LateErrors++
 			}
 			t.records.AddLate(hash, id, false)
@@ -133,7 +133,7 @@ func (t *traces) admit(hash uint32, id *wire.TraceID, failed bool, now clock.Mon
 	return n
 }
 
-// follow updates the state of a trace that got a span, and the list of rooted traces, which wait for being quiet.
+// follow updates the state of a trace that got a span, and its place in the list of rooted traces by quiet time.
 func (t *traces) follow(n slot, root bool, now clock.Monotonic) {
 	e := t.index.At(n)
 	waits := t.shared.Waits.Root != 0
@@ -152,15 +152,15 @@ func (t *traces) follow(n slot, root bool, now clock.Monotonic) {
 	}
 }
 
-// A trace that has reached maximum_trace_size_bytes goes on waiting for its decision, but of the spans that follow only
-// those are stored that explain it. The others are looked at by the policies, counted as trimmed, and left out. Should what
-// explains it come to as much again, the trace is decided.
+// A trace that has reached maximum_trace_size_bytes still waits for its decision. Of the spans that follow, only those that
+// explain the trace are stored; the policies see the others, which are counted as trimmed and left out. When the stored
+// spans reach twice the size, the trace is decided.
 
-// longShare is how long a span must be to be stored, as a share of the trace as far as it is known: what a trace waits for
-// is in the longest spans, and only a few can be that long one after the other.
+// longShare is the share of its trace's duration from which on a long span is stored, as 1/longShare: the longest spans
+// show what a trace waited for, and only a few of them fit into it one after another.
 const longShare = 2
 
-// trims reports whether a span is left out of its trace, which is larger than allowed.
+// trims reports whether a span is left out because its trace is larger than allowed.
 func (e *entry) trims(span *wire.Span, allowed uint64) bool {
 	if e.bytes < allowed || e.state == stateGathering {
 		return false

@@ -7,7 +7,7 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/decision"
 )
 
-// decide decides a pending trace: it is kept, stays to be revived, or leaves.
+// decide decides a pending trace, which is then kept, revivable or gone.
 func (t *traces) decide(n slot, trigger decision.Trigger, now clock.Monotonic) {
 	v := t.judge.ask(n, now)
 	if v.Verdict == policy.NotSampled && t.links.wanted(t.index.At(n)) {
@@ -16,7 +16,7 @@ func (t *traces) decide(n slot, trigger decision.Trigger, now clock.Monotonic) {
 	t.settle(n, v, trigger, now)
 }
 
-// settle carries a decision about a pending trace out.
+// settle applies a decision to a pending trace.
 func (t *traces) settle(n slot, v verdict, trigger decision.Trigger, now clock.Monotonic) {
 	e := t.index.At(n)
 	t.queues.end(&t.index, n, e.state == stateRooted && t.shared.Waits.Root != 0)
@@ -26,7 +26,7 @@ func (t *traces) settle(n slot, v verdict, trigger decision.Trigger, now clock.M
 	t.conclude(n, v, trigger, now)
 }
 
-// conclude is the part of carrying out a decision that does not depend on what the trace was before.
+// conclude applies a decision to a trace that is in no list any more, whatever its state was.
 func (t *traces) conclude(n slot, v verdict, trigger decision.Trigger, now clock.Monotonic) {
 	e := t.index.At(n)
 	version := t.versions.Of(e.generation)
@@ -65,7 +65,7 @@ func (t *traces) conclude(n slot, v verdict, trigger decision.Trigger, now clock
 	}
 }
 
-// publish hands a decision to all that follow it up, in this order.
+// publish passes a decision on to all that follow it up, in this order.
 func (t *traces) publish(n slot, d *decision.Decided) {
 	t.notes.decided(d)
 	t.records.Put(d, t.shared.UnixMilli(d.At))
@@ -74,14 +74,13 @@ func (t *traces) publish(n slot, d *decision.Decided) {
 	t.links.decided(n, d)
 }
 
-// remember makes late spans follow a decision.
+// remember stores a decision for late spans.
 func (t *traces) remember(e *entry, v policy.Verdict, at clock.Monotonic) {
 	t.memory.Remember(e.Hash, decision.Remembered{ID: e.ID, Policy: e.policy, At: t.shared.seconds(at)}, v,
 		decision.Weight{Threshold: e.threshold, Random: e.random})
 }
 
-// enqueue puts a sampled entry, which is in no list, at the end of those to be delivered. Where it waits for no destination
-// it is given up.
+// enqueue appends a sampled entry, which is in no list, to the outbox. If it waits for no destination, it is removed.
 func (t *traces) enqueue(n slot, waits Mask, now clock.Monotonic) {
 	e := t.index.At(n)
 	e.state = stateKept
@@ -94,7 +93,7 @@ func (t *traces) enqueue(n slot, waits Mask, now clock.Monotonic) {
 	t.outbox.Add(&t.index, n, waits)
 }
 
-// enqueueLate sends a late part on its way.
+// enqueueLate appends a late part to the outbox.
 func (t *traces) enqueueLate(n slot, now clock.Monotonic) {
 	t.queues.gathering.Remove(&t.index, n)
 	t.index.Unfile(n)
@@ -103,11 +102,11 @@ func (t *traces) enqueueLate(n slot, now clock.Monotonic) {
 	e.to, e.decidedAt = t.log.Position(), now
 	t.enqueue(n, waits, now)
 	if waits != 0 && waits != t.outbox.Everyone() {
-		t.notes.kept(e, now) // else the first event about it would be for all
+		t.notes.kept(e, now) // otherwise the first event about it would be for all destinations
 	}
 }
 
-// free gives an entry, which is in no list and not found any more, and its spans up.
+// free frees an entry, which is in no list and not filed, and releases its spans.
 func (t *traces) free(n slot, now clock.Monotonic) {
 	e := t.index.At(n)
 	t.tally.Stats.Spans -= int64(e.spans)

@@ -9,8 +9,9 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/hold"
 )
 
-// Due does what is due, as much as a hold has. It returns how overdue the most overdue was (negative if nothing was
-// due), whether there is more, and when the next will be due, Never if there is none.
+// Due decides, delivers and evicts what is due, as much as one hold allows. It returns the delay of the most
+// overdue entry (negative if none was due), whether more is due, and when the next entry will be, Never if there is
+// none.
 func (s *Shard) Due(now clock.Monotonic) (overdue time.Duration, more bool, next clock.Monotonic) {
 	overdue = -1
 	defer func() { s.planned = next }()
@@ -30,7 +31,7 @@ func (s *Shard) Due(now clock.Monotonic) (overdue time.Duration, more bool, next
 	return overdue, true, now
 }
 
-// expire does what is due for an entry.
+// expire applies what is due for an entry.
 func (t *traces) expire(n slot, trigger decision.Trigger, now clock.Monotonic) {
 	switch t.index.At(n).state {
 	case stateGathering:
@@ -42,13 +43,14 @@ func (t *traces) expire(n slot, trigger decision.Trigger, now clock.Monotonic) {
 	}
 }
 
-// Next is when the next will be due, Never if nothing is there.
+// Next returns when the next entry will be due, Never if there is none.
 func (s *Shard) Next() clock.Monotonic {
 	_, at, _ := s.queues.first(&s.index, &s.shared.Waits)
 	return at
 }
 
-// DecideAll decides what is pending, for the shutdown; with drop it is not sampled, whatever the policies say.
+// DecideAll decides all pending traces, for the shutdown; with drop they are not sampled, whatever the
+// policies say.
 func (s *Shard) DecideAll(drop bool, now clock.Monotonic) {
 	for h := s.queues.waiting.Head(); h != 0; h = s.queues.waiting.Head() {
 		if drop {
@@ -59,7 +61,7 @@ func (s *Shard) DecideAll(drop bool, now clock.Monotonic) {
 	}
 }
 
-// FinishAll gives up all that was not sampled and sends all late parts on their way, for the shutdown.
+// FinishAll evicts all traces that were not sampled and queues all late parts for delivery, for the shutdown.
 func (s *Shard) FinishAll(now clock.Monotonic) {
 	for !s.queues.revivable.Empty() {
 		s.evict(s.queues.revivable.Head(), now)
@@ -69,14 +71,15 @@ func (s *Shard) FinishAll(now clock.Monotonic) {
 	}
 }
 
-// DecideEarly decides the oldest pending trace of at most this rank before its time. It returns how many bytes that
-// took, those of its entry included unless the trace is kept; 0 if there is none.
+// DecideEarly decides the oldest pending trace of at most this rank before its time. It returns the bytes that this
+// frees, those of the entry included unless the trace is kept; 0 if there is none.
 //
-// The cursor skips what it has passed. A trace whose rank falls later is decided at a higher rank: late, never lost.
+// The cursor does not go back: a trace whose rank falls after the cursor has passed it is decided later, at a higher
+// rank.
 func (s *Shard) DecideEarly(maxRank Rank, trigger decision.Trigger, now clock.Monotonic) int64 {
 	for n := s.queues.cursors[maxRank]; n != 0; n = s.queues.waiting.Next(&s.index, n) {
 		if maxRank == Failed || s.judge.rankOf(n, now) <= maxRank {
-			s.queues.cursors[maxRank] = n // settle moves it on
+			s.queues.cursors[maxRank] = n // settle advances it
 			before, entries := s.tally.Stats.PendingBytes, s.index.Len()
 			s.decide(n, trigger, now)
 			freed := s.shared.Pool.OnHeap((entries - s.index.Len()) * entrySize)
@@ -87,8 +90,8 @@ func (s *Shard) DecideEarly(maxRank Rank, trigger decision.Trigger, now clock.Mo
 	return 0
 }
 
-// DecideOverCount decides traces early while there are more than allowed. What another shard has too much of, that shard
-// decides at its next visit.
+// DecideOverCount decides traces early while there are more than num_traces. Another shard decides its own excess at its
+// next visit.
 func (s *Shard) DecideOverCount(now clock.Monotonic) {
 	for maxRank := range Ranks {
 		for s.shared.MaxPending > 0 && s.shared.Pending.Load() > s.shared.MaxPending {

@@ -13,8 +13,8 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/version"
 )
 
-// judge asks the policies about the traces of a shard. The memory in which it does is used again for the next trace, so
-// that a decision makes no garbage.
+// judge asks the policies about the traces of a shard. Its memory is reused for the next trace, so that a decision
+// allocates nothing.
 type judge struct {
 	shared   *Shared
 	log      Log
@@ -30,14 +30,14 @@ func newJudge(shared *Shared, l Log, x *entries, versions *version.InUse) judge 
 	return judge{shared: shared, log: l, index: x, versions: versions, spans: newSpanReader(l, shared.Mapped)}
 }
 
-// verdict is what the policies say about a trace. votes are valid until the next.
+// verdict is the policies' verdict on a trace. votes are valid until the next one.
 type verdict struct {
 	policy.Decision
 	votes  []policy.Vote
 	shadow decision.Shadow
 }
 
-// evidence is what the policies decide a trace from, valid until the next call.
+// evidence returns the facts that policies decide a trace from, valid until the next call.
 func (j *judge) evidence(n slot, now clock.Monotonic) *policy.Trace {
 	e := j.index.At(n)
 	v := j.versions.Of(e.generation)
@@ -45,13 +45,13 @@ func (j *judge) evidence(n slot, now clock.Monotonic) *policy.Trace {
 		ID: e.ID, Bits: j.versions.Bits(e.generation, n)[:v.Set.Words()], Start: e.span.start, End: e.span.end,
 		Spans: int(e.spans), Bytes: int(e.bytes), Randomness: tracestate.Resolve(e.ID, e.random), Now: int64(now),
 	}
-	if v.Skeleton && e.bytes < j.shared.TraceSize { // of a trace that is trimmed spans are missing
+	if v.Skeleton && e.bytes < j.shared.TraceSize { // a trimmed trace lacks spans
 		j.trace.Skeleton = j.spans.of(e.chain)
 	}
 	return &j.trace
 }
 
-// ask has the policies, and their shadow, decide about a pending trace.
+// ask asks the policies, and their shadow, about a pending trace.
 func (j *judge) ask(n slot, now clock.Monotonic) (v verdict) {
 	e := j.index.At(n)
 	policies, trace := j.versions.Of(e.generation), j.evidence(n, now)
@@ -65,7 +65,7 @@ func (j *judge) ask(n slot, now clock.Monotonic) (v verdict) {
 	return v
 }
 
-// askAgain has the policies decide about a trace that they did not sample, with what came since.
+// askAgain asks the policies once more about a trace that they did not sample, with its late spans.
 func (j *judge) askAgain(n slot, now clock.Monotonic) (v verdict) {
 	set := j.versions.Of(j.index.At(n).generation).Set
 	j.votes = intake.Resize(j.votes, set.Len())
@@ -74,18 +74,18 @@ func (j *judge) askAgain(n slot, now clock.Monotonic) (v verdict) {
 	return v
 }
 
-// Rank says how much is lost with a trace; under pressure those of the lowest rank are decided first.
+// Rank orders traces by how much is lost with them: under pressure the lowest rank is decided first.
 type Rank uint8
 
 // The ranks, lowest first.
 const (
-	Boring      Rank = iota // kept by chance at most
-	Interesting             // a policy wants it
+	Boring      Rank = iota // no policy is certain to sample it
+	Interesting             // a policy is certain to sample it
 	Failed                  // has a span with an error
 	Ranks                   // how many there are
 )
 
-// rankOf is the rank of a pending trace.
+// rankOf returns the rank of a pending trace.
 func (j *judge) rankOf(n slot, now clock.Monotonic) Rank {
 	set, trace := j.versions.Of(j.index.At(n).generation).Set, j.evidence(n, now)
 	switch {
@@ -98,19 +98,19 @@ func (j *judge) rankOf(n slot, now clock.Monotonic) Rank {
 	}
 }
 
-// spanReader reads spans of a trace out of the log, for policies that ask how they hang together. What it calls back is
-// made once and kept in fields: closures of each decision would be garbage.
+// spanReader reads the spans of a trace out of the log, for policies that look at the tree. Its callbacks are made once
+// and kept in fields, as closures for each decision would allocate.
 type spanReader struct{ *spanWalk }
 
-// spanWalk is a walk over the spans of a trace.
+// spanWalk iterates over the spans of a trace.
 type spanWalk struct {
 	log    Log
 	mapped bool
 	chain  spanlog.Chain
 	span   wire.Span
-	yield  func(policy.SpanView) bool       // while it runs
-	record func(spanlog.Record, error) bool // is next
-	read   func() iter.Seq[policy.SpanView] // makes a walk
+	yield  func(policy.SpanView) bool       // set while it runs
+	record func(spanlog.Record, error) bool // the method next
+	read   func() iter.Seq[policy.SpanView] // starts an iteration
 }
 
 func newSpanReader(l Log, mapped bool) spanReader {
@@ -120,7 +120,7 @@ func newSpanReader(l Log, mapped bool) spanReader {
 	return spanReader{w}
 }
 
-// of returns a function that reads the spans of a trace, valid until the next call.
+// of returns a function that iterates over the spans of a trace, valid until the next call.
 func (r spanReader) of(chain spanlog.Chain) func() iter.Seq[policy.SpanView] {
 	r.chain = chain
 	return r.read
@@ -135,8 +135,8 @@ func (w *spanWalk) run(yield func(policy.SpanView) bool) {
 	w.log.Records(w.chain, nil)(w.record)
 }
 
-// next yields a span. What cannot be read is left out: the policies notice that spans are missing and match nothing, and
-// should the trace be kept a sender meets the same error and reports it.
+// next yields a span, and reports whether to continue. It skips a span that cannot be read: the policies notice that
+// spans are missing and match nothing, and if the trace is kept a sender meets the same error and reports it.
 func (w *spanWalk) next(r spanlog.Record, err error) (more bool) {
 	if err != nil {
 		return true

@@ -10,13 +10,13 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/version"
 )
 
-// Known is what is known of the traces of a shard, to be shown. Its methods are called with the shard's mutex.
+// Known reads the traces of a shard for display. Its methods are called with the shard's mutex.
 type Known struct{ *traces }
 
-// Known returns what is known of the shard's traces.
+// Known returns the view of the shard's traces.
 func (s *Shard) Known() Known { return Known{&s.traces} }
 
-// Pending is what is known of a trace that waits for its decision.
+// Pending describes a trace that waits for its decision.
 type Pending struct {
 	Version     *version.Version
 	First       clock.UnixMilli // when its first span came
@@ -27,7 +27,7 @@ type Pending struct {
 	Duration    time.Duration // from the earliest start to the latest end
 }
 
-// Pending returns what is known of a trace that waits for its decision, and false if it does not.
+// Pending describes a trace that waits for its decision. It returns false for any other trace.
 func (s Known) Pending(hash uint32, id *wire.TraceID, now clock.Monotonic) (p Pending, ok bool) {
 	n := s.index.Find(hash, id)
 	if n == 0 || !s.index.At(n).undecided() {
@@ -41,12 +41,12 @@ func (s Known) Pending(hash uint32, id *wire.TraceID, now clock.Monotonic) (p Pe
 	}, true
 }
 
-// Record returns the record of a decision; see explain.Records.
+// Record returns the record of a decision; see explain.Records.Find.
 func (s Known) Record(hash uint32, id *wire.TraceID) (r *explain.Record, matched, acted []uint64) {
 	return s.records.Find(hash, id)
 }
 
-// Faded is what late spans follow of a decision.
+// Faded is a decision of which only the part for late spans is remembered.
 type Faded struct {
 	Verdict   policy.Verdict
 	Policy    int32 // number in version.Names
@@ -54,7 +54,7 @@ type Faded struct {
 	Threshold uint64 // of a sampled trace
 }
 
-// Faded returns what late spans of a trace follow, and false if nothing is known.
+// Faded returns the decision that late spans of a trace follow. It returns false if none is remembered.
 func (s Known) Faded(hash uint32, id *wire.TraceID) (f Faded, ok bool) {
 	if n := s.index.Find(hash, id); n != 0 && s.index.At(n).state == stateRevivable {
 		return Faded{At: s.shared.UnixMilli(s.index.At(n).decidedAt)}, true
@@ -73,7 +73,7 @@ func (s Known) Faded(hash uint32, id *wire.TraceID) (f Faded, ok bool) {
 	return f, true
 }
 
-// LinkedTo returns the trace for which another one is kept for a link, as far as that is remembered.
+// LinkedTo returns the trace for which another one is kept, if that is remembered.
 func (s Known) LinkedTo(hash uint32, id *wire.TraceID) (other wire.TraceID, found bool) {
 	if s.links.ties == nil {
 		return other, false
@@ -81,7 +81,7 @@ func (s Known) LinkedTo(hash uint32, id *wire.TraceID) (other wire.TraceID, foun
 	return s.links.ties.Wanted(hash, id)
 }
 
-// Oldest is when the first span of the oldest undecided trace came, Never if there is none.
+// Oldest returns the arrival of the oldest undecided trace's first span, Never if there is none.
 func (s Known) Oldest() clock.Monotonic {
 	if h := s.queues.waiting.Head(); h != 0 {
 		return s.index.At(h).arrived

@@ -9,16 +9,16 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/tally"
 )
 
-// forLink is the decision about a trace that is to be kept for a link. No policy has its number.
+// forLink is the decision to keep a trace for a link. Its number is no policy's.
 var forLink = policy.Decision{Verdict: policy.Sampled, Policy: policy.None - 1, Sub: policy.None, Weightless: true}
 
-// links are the links of a shard's traces, and the messages about them.
+// links holds the links of a shard's traces, and the messages about them.
 type links struct {
-	ties     *linked.Ties // nil where traces are not kept for links
+	ties     *linked.Ties // nil without linked_traces
 	keptFor  map[slot]wire.TraceID
-	messages []linked.Message // to be passed on when the shard is unlocked
+	messages []linked.Message // to be delivered when the shard is unlocked
 	perSpan  int
-	number   int32 // of linked.PolicyName
+	number   int32 // the number of linked.PolicyName
 	stats    *tally.Stats
 }
 
@@ -31,13 +31,13 @@ func newLinks(shared *Shared, stats *tally.Stats) links {
 	return l
 }
 
-// size is how much memory the links take.
+// size is the memory that the links take.
 func (l *links) size() int {
-	const perKept = 48 // bytes of a map's item, as it is filled
+	const perKept = 48 // bytes of a map entry
 	return l.ties.Bytes() + perKept*len(l.keptFor)
 }
 
-// add adds a tie as far as there is room, and reports whether it is new.
+// add adds a tie if there is room, and reports whether it is new.
 func (l *links) add(t linked.Tie) bool {
 	added, room := l.ties.Add(t)
 	if !room {
@@ -46,7 +46,7 @@ func (l *links) add(t linked.Tie) bool {
 	return added
 }
 
-// observe looks at the links of a span that was added to an entry.
+// observe reads the links of a span that was added to an entry.
 func (l *links) observe(e *entry, body []byte) {
 	n := 0
 	for other := range wire.Links(body) {
@@ -66,7 +66,7 @@ func (l *links) observe(e *entry, body []byte) {
 	}
 }
 
-// wanted reports whether a trace is to be kept for a link.
+// wanted reports whether a trace must be kept for a link.
 func (l *links) wanted(e *entry) bool {
 	if l.ties == nil {
 		return false
@@ -75,8 +75,8 @@ func (l *links) wanted(e *entry) bool {
 	return found
 }
 
-// decided follows up a decision: a trace that is kept for its own sake sends a message to each trace that is linked with it;
-// for a trace that is kept for a link it remembers for which.
+// decided follows up a decision. For a trace that its policies keep it sends a message to each linked trace; for one that is
+// kept for a link it remembers the other trace.
 func (l *links) decided(n slot, d *decision.Decided) {
 	switch {
 	case l.ties == nil || d.Verdict != policy.Sampled:
@@ -87,7 +87,7 @@ func (l *links) decided(n slot, d *decision.Decided) {
 	}
 }
 
-// Receive takes a message into account, about a trace with this hash. It leads to at most one more, and that to none.
+// Receive applies a message about a trace with this hash. It leads to one more message at most, and that one to none.
 func (s *Shard) Receive(m linked.Message, hash uint32, now clock.Monotonic) {
 	n := s.index.Find(hash, &m.Trace)
 	here := n != 0 && s.index.At(n).state != stateGathering

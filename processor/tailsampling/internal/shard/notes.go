@@ -7,17 +7,17 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/decision"
 )
 
-// notes writes into the journal what becomes of entries.
+// notes writes the fates of entries into the journal.
 type notes struct {
 	shared  *Shared
 	journal Journal
 	index   *entries
-	// What is still there.
+	// The lists of entries that still exist.
 	revivable *list
 	outbox    *undelivered
 }
 
-// eventOf is an event about an entry, to which its kind, verdict, trigger and destination are still missing.
+// eventOf returns an event about an entry; the caller sets kind, verdict, trigger and destination.
 func (w *notes) eventOf(e *entry, at clock.Monotonic) spanlog.Event {
 	return spanlog.Event{
 		Failed: e.Failed, Revived: e.revived, Trimmed: e.trimmed,
@@ -26,13 +26,13 @@ func (w *notes) eventOf(e *entry, at clock.Monotonic) spanlog.Event {
 	}
 }
 
-// put writes an event into the journal, and makes the journal shorter where it is long.
+// put writes an event into the journal, and trims the journal when it is full.
 func (w *notes) put(ev spanlog.Event, at clock.Monotonic) {
 	w.journal.Put(ev, w.shared.UnixMilli(at))
 	w.trim(at)
 }
 
-// trim makes the journal shorter where it is long.
+// trim trims the journal when it is full.
 func (w *notes) trim(at clock.Monotonic) {
 	if w.journal.Full() {
 		w.journal.Trim(func(highest uint64) { w.repeat(highest, at) })
@@ -48,22 +48,22 @@ func (w *notes) decided(d *decision.Decided) {
 	}, d.At)
 }
 
-// notSampled writes that a trace which was not sampled is given up with what came since.
+// notSampled writes that a trace which was not sampled is evicted together with its late spans.
 func (w *notes) notSampled(e *entry, now clock.Monotonic) {
 	ev := w.eventOf(e, now)
 	ev.Kind, ev.Verdict = spanlog.Decided, uint8(policy.NotSampled)
 	w.put(ev, now)
 }
 
-// delivery writes how far the delivery of a sampled entry to a destination is: attempted or delivered.
+// delivery writes that a delivery of a sampled entry to a destination was attempted, or succeeded.
 func (w *notes) delivery(kind spanlog.EventKind, e *entry, destination uint8, now clock.Monotonic) {
 	ev := w.eventOf(e, now)
 	ev.Kind, ev.Verdict, ev.Destination = kind, uint8(policy.Sampled), destination
 	w.put(ev, now)
 }
 
-// repeat writes the decisions about what is still there once more, if they are in a file that is about to be deleted: those
-// that sampled in their order, each with what the destinations have.
+// repeat writes decisions about existing entries again if their file is about to be deleted: those that sampled in their
+// order, each with the destinations that have received it.
 func (w *notes) repeat(highest uint64, now clock.Monotonic) {
 	at := w.shared.UnixMilli(now)
 	for n := w.revivable.Head(); n != 0; n = w.revivable.Next(w.index, n) {
@@ -80,7 +80,7 @@ func (w *notes) repeat(highest uint64, now clock.Monotonic) {
 	}
 }
 
-// kept writes that an entry is kept, and who has it.
+// kept writes that an entry is kept, and which destinations have received it.
 func (w *notes) kept(e *entry, now clock.Monotonic) {
 	w.putKept(e, w.shared.UnixMilli(now))
 	w.trim(now)

@@ -6,20 +6,20 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/index"
 )
 
-// queues are the lists that follow the states of entries, each in the order in which its entries are due.
+// queues are the lists by state, each in the order in which its entries fall due.
 type queues struct {
-	waiting   list // pending and rooted, those whose first span came first
-	quiet     list // of these the rooted, longest quiet first; empty where Waits.Root is 0
-	revivable list // those that were not sampled first
-	gathering list // those whose first span came first
+	waiting   list // pending and rooted, by first span
+	quiet     list // the rooted of these, longest quiet first; empty if Waits.Root is 0
+	revivable list // by decision
+	gathering list // by first span
 
-	// cursors[r]: every trace before it had a rank above r when it was looked at; 0 is the end.
+	// cursors[r]: every trace before it had a rank above r at the last look; 0 is the end.
 	cursors [Ranks]slot
 }
 
 func newQueues() queues { return queues{quiet: index.NewList[entry](index.ByQuiet)} }
 
-// begin puts a new trace at the end of those that wait for a decision.
+// begin appends a new trace to the undecided ones.
 func (q *queues) begin(x *entries, n slot) {
 	q.waiting.PushBack(x, n)
 	for r := range q.cursors {
@@ -29,7 +29,7 @@ func (q *queues) begin(x *entries, n slot) {
 	}
 }
 
-// end takes a trace out of those that wait for a decision. inQuiet says that it is in the quiet list.
+// end removes a trace from the undecided ones. inQuiet says that it is in the quiet list.
 func (q *queues) end(x *entries, n slot, inQuiet bool) {
 	for r := range q.cursors {
 		if q.cursors[r] == n {
@@ -42,8 +42,8 @@ func (q *queues) end(x *entries, n slot, inQuiet bool) {
 	}
 }
 
-// first returns the entry that is due first and when, 0 and Never if there is none; of one that waits for a decision also
-// what makes that due.
+// first returns the entry that falls due first, when, and for an undecided trace the trigger; 0 and Never if there is
+// none.
 func (q *queues) first(x *entries, w *Waits) (n slot, at clock.Monotonic, trigger decision.Trigger) {
 	at = Never
 	if h := q.waiting.Head(); h != 0 {

@@ -13,8 +13,8 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/index"
 )
 
-// Restorer rebuilds an empty shard from what was found on disk. Its methods are called with the shard's mutex. Until Finish
-// instants are those of the run that wrote it, by the wall clock.
+// Restorer restores an empty shard from the files on disk. Its methods are called with the shard's mutex. Before Finish,
+// instants are those of the run that wrote the files, by the wall clock.
 type Restorer struct {
 	shard *Shard
 	kept  []restoredKept
@@ -24,19 +24,19 @@ type Restorer struct {
 type restoredKept struct {
 	slot  index.Slot
 	at    decision.Seconds // of the decision
-	order int32            // likewise
+	order int32            // of the decision
 	waits Mask
 }
 
-// NewRestorer begins to rebuild a shard.
+// NewRestorer returns a Restorer of a shard.
 func NewRestorer(s *Shard) *Restorer { return &Restorer{shard: s} }
 
-// Remember makes late spans follow a decision that was found.
+// Remember stores a decision from the journal for late spans.
 func (r *Restorer) Remember(hash uint32, d decision.Remembered, v policy.Verdict, w decision.Weight) {
 	r.shard.memory.Remember(hash, d, v, w)
 }
 
-// KeptPart is a part of a trace that was sampled and not delivered.
+// KeptPart is a sampled part of a trace that was not delivered to all destinations.
 type KeptPart struct {
 	ID        wire.TraceID
 	Hash      uint32
@@ -44,8 +44,8 @@ type KeptPart struct {
 	Policy    int32 // number in version.Names
 	Threshold uint64
 	Random    uint64
-	Waits     Mask // the destinations that have not got it
-	Attempted Mask // of these, those that may have it
+	Waits     Mask // destinations that have not received it
+	Attempted Mask // of these: those that may have received it
 	Failed    bool // a span with an error was seen
 	Revived   bool
 	Trimmed   uint32 // spans that were left out
@@ -65,14 +65,13 @@ func (r *Restorer) Kept(p KeptPart) index.Slot {
 	return n
 }
 
-// Late returns the entry of the late spans of a trace that was sampled, to which another one belongs that was found at
-// this position. It reports whether the entry is new.
+// Late returns the entry for a late span of a sampled trace at this position, and reports whether the entry is new.
 func (r *Restorer) Late(p KeptPart, at spanlog.Position, arrived clock.UnixMilli) (n index.Slot, fresh bool) {
 	s := r.shard
 	if n := s.index.Find(p.Hash, &p.ID); n != 0 {
 		e := s.index.At(n)
 		e.Failed = e.Failed || p.Failed
-		e.from = min(e.from, at) // what was copied forward is found after what came later
+		e.from = min(e.from, at) // a span that was copied forward is found after later ones
 		return n, false
 	}
 	n, e := s.index.New(p.Hash, p.ID)
@@ -83,7 +82,8 @@ func (r *Restorer) Late(p KeptPart, at spanlog.Position, arrived clock.UnixMilli
 	return n, true
 }
 
-// Pending returns the entry of the undecided trace of a span that was found, and reports whether that is new.
+// Pending adds a span to the entry of its undecided trace, which it returns, and reports whether the entry is
+// new.
 func (r *Restorer) Pending(found *spanlog.Found, span *wire.Span, hash uint32) (n index.Slot, fresh bool) {
 	s := r.shard
 	arrived := r.instant(clock.UnixMilli(found.Arrived))
@@ -121,10 +121,10 @@ func (r *Restorer) Count(n index.Slot, bytes int) {
 	r.shard.tally.Stats.Spans++
 }
 
-// Chain is where the records of an entry are.
+// Chain returns the chain of an entry's records.
 func (r *Restorer) Chain(n index.Slot) *spanlog.Chain { return &r.shard.index.At(n).chain }
 
-// Account reports the memory of the index to the pool.
+// Account reports the index's memory to the pool.
 func (r *Restorer) Account() { r.shard.count() }
 
 // instant converts a wall time to this run's monotonic clock; times before the start are negative.
@@ -132,8 +132,8 @@ func (r *Restorer) instant(at clock.UnixMilli) clock.Monotonic {
 	return r.shard.shared.Epoch.Monotonic(at)
 }
 
-// Finish puts the entries into the lists, in the order of time, and decides traces that have grown too large. last is when
-// the last span of all shards came: the clock stood still between then and now.
+// Finish puts the entries into the lists in the order of time, and decides traces that have grown too large. last is the
+// arrival of the last span of all shards: the time between then and now does not count.
 func (r *Restorer) Finish(now clock.Monotonic, last clock.UnixMilli) {
 	s := r.shard
 	pause := now.Sub(r.instant(last))

@@ -12,16 +12,16 @@ import (
 )
 
 // Shard buffers and decides the traces whose IDs hash to it. A visit locks it, calls methods, ends with EndVisit, and
-// unlocks it. All methods but those of the mutex are called with it.
+// unlocks it. All methods except those of the mutex are called with the mutex.
 type Shard struct {
 	timed.Mutex
 	traces
 	touched []slot          // entries that Review will look at
-	counted int64           // bytes of the index that the pool has counted
-	planned clock.Monotonic // when the decider will come by, by itself
+	counted int64           // bytes of the index as the pool counts them
+	planned clock.Monotonic // when the decider will run by itself
 }
 
-// traces are the entries of a shard, and the state machine that they go through. Its methods are the transitions.
+// traces holds the entries of a shard. Its methods are the transitions of their states.
 type traces struct {
 	shared   *Shared
 	log      Log
@@ -56,14 +56,14 @@ func (s *Shard) Open(l Log, j Journal) {
 	s.notes = notes{shared: s.shared, journal: j, index: &s.index, revivable: &s.queues.revivable, outbox: &s.outbox}
 }
 
-// Aftermath is what a visit set in motion, to be seen to once the shard is unlocked.
+// Aftermath is what a visit set in motion; the caller follows it up after unlocking the shard.
 type Aftermath struct {
-	Sooner   bool             // something is due before the decider will come by: wake it
-	Deliver  Mask             // these have a next: wake their senders
-	Messages []linked.Message // to be passed on
+	Sooner   bool             // an entry is due before the decider's next run: wake it
+	Deliver  Mask             // destinations with a next trace: wake their senders
+	Messages []linked.Message // to be delivered
 }
 
-// EndVisit gives back what the index has too much of, reports its memory to the pool, and returns what follows from the visit.
+// EndVisit trims the index, reports its memory to the pool, and returns what follows from the visit.
 func (s *Shard) EndVisit() (after Aftermath) {
 	s.index.Trim()
 	s.count()
@@ -75,12 +75,12 @@ func (s *Shard) EndVisit() (after Aftermath) {
 	return after
 }
 
-// count reports the memory of the index to the pool: once per visit, not per span.
+// count reports the index's memory to the pool: once per visit, not per span.
 func (s *Shard) count() {
 	book(s, s.shared.Pool.OnHeap(s.index.Bytes()+s.versions.Bytes()+s.links.size())-s.counted)
 }
 
-// book counts so many bytes more, or less, as the index of a shard.
+// book adds bytes to, or subtracts them from, the memory of a shard's index.
 func book(s *Shard, bytes int64) {
 	if bytes != 0 {
 		s.shared.Pool.Grow(bytes)
@@ -89,12 +89,12 @@ func book(s *Shard, bytes int64) {
 	}
 }
 
-// Close gives the memory of the index back to the pool.
+// Close returns the memory of the index to the pool.
 func (s *Shard) Close() {
 	book(s, -s.counted)
 }
 
-// Versions are those that the shard's traces go by.
+// Versions returns the versions that the shard's traces go by.
 func (s *Shard) Versions() *version.InUse { return &s.versions }
 
 // Swap makes v the version under which new traces begin. There must be room for it.
@@ -103,5 +103,6 @@ func (s *Shard) Swap(v *version.Version) {
 	s.tally.Shadow = tally.Shadow{Version: v}
 }
 
-// Tally is what is counted, valid until the mutex is given up. The caller may take the ages out of it.
+// Tally returns the shard's counters, valid until the mutex is unlocked. The caller may take the ages out of
+// it.
 func (s *Shard) Tally() *tally.Shard { return &s.tally }

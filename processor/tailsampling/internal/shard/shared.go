@@ -11,64 +11,67 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/outbox"
 )
 
-// Shared is what the shards of a processor have in common. It does not change once spans come in, but for Pending and
-// Index.
+// Shared is the configuration and state that the shards of a processor share. Except for Pending and Index it does
+// not change once spans come in.
 type Shared struct {
 	Waits Waits
-	// Destinations are the keys of those that kept traces go to: at least one, and at most outbox.MaxDestinations.
+	// Destinations are the keys of the destinations of kept traces: between 1 and outbox.MaxDestinations.
 	Destinations []string
-	// Since is when each of them came to be; a late part of a trace that was decided before is not for it. Where it is
-	// shorter than Destinations, the others have always been there.
+	// Since is when each destination was added. A late part of a trace that was decided before is not for it.
+	// Destinations beyond its length have always existed.
 	Since []decision.Seconds
-	// TraceSize is the bytes of span bodies from which on a trace is trimmed; at twice as many it is decided.
+	// TraceSize is the number of bytes of span bodies from which on a trace is trimmed; at twice as many it
+	// is decided.
 	TraceSize uint64
-	// MaxPending is the most traces that wait for a decision; 0 is no limit.
+	// MaxPending is the largest number of undecided traces; 0 is no limit.
 	MaxPending int64
-	// Ingest decides traces as soon as the decision is certain.
+	// Ingest decides a trace as soon as no further span can change the decision.
 	Ingest bool
-	// Links of a span that are looked at. LinkedNumber is that of linked.PolicyName in version.Names.
+	// LinksPerSpan is the number of a span's links that are read. LinkedNumber is the number of
+	// linked.PolicyName in version.Names.
 	LinksPerSpan int
 	LinkedNumber int32
-	// ReviveUpTo is the share of the budget that spans wait in, up to which traces that were not sampled stay.
+	// ReviveUpTo is the used share of the spans' budget up to which traces that were not sampled stay.
 	ReviveUpTo float64
-	// Mapped says that spans are in mapped files, so that reading and writing them can fault; see spanlog.Guard.
+	// Mapped reports whether spans are in mapped files, where reading and writing can fault; see spanlog.Guard.
 	Mapped bool
 
 	Pool    *spanlog.Pool
 	Epoch   clock.Epoch
 	Seed    index.Seed
-	Pending atomic.Int64 // traces that wait for a decision
-	Index   atomic.Int64 // bytes of the budget that the shards' indexes take
+	Pending atomic.Int64 // undecided traces
+	Index   atomic.Int64 // bytes of the shards' indexes
 	Limits  Limits
 }
 
-// Waits are the times after which something is due.
+// Waits are the times after which an entry is due.
 type Waits struct {
-	Decision, Root time.Duration // of a trace, since its first span, and since it has its root and is quiet; Root 0 is never
+	Decision, Root time.Duration // of a trace: since its first span; since its last one when it has its root. Root 0 is never
 	Revive         time.Duration // how long a trace that was not sampled stays; 0 is not at all
 }
 
-// Limits are how many of each a shard remembers, or has.
+// Limits limit the memories of a shard.
 type Limits struct {
-	Sampled, Dropped int // decisions, for late spans
-	Records          int // decisions, to explain them
-	Ties             int // links between traces; 0 where traces are not kept for links
+	Sampled, Dropped int // decisions for late spans
+	Records          int // decisions for explanations
+	Ties             int // links between traces; 0 without linked_traces
 	TiesPerTrace     int
-	// RevivableBytes are how many bytes of spans stay of traces that were not sampled; 0 is no limit but Shared.ReviveUpTo.
+	// RevivableBytes is the largest amount of spans of revivable traces; 0 is no limit but Shared.ReviveUpTo.
 	RevivableBytes int64
 }
 
 // lateWait is how long late spans of a sampled trace gather before they are passed on.
 const lateWait = 100 * time.Millisecond
 
-// requeueEvery is how precise the quiet time is: moving a trace to the end of the list for each of its spans would cost
-// more than it is worth.
+// requeueEvery is the precision of the quiet time: moving a trace to the end of the list for each of its spans would
+// cost more than it is worth.
 const requeueEvery = 20 * time.Millisecond
 
 // Never is a time that does not come.
 const Never = clock.Monotonic(1<<63 - 1)
 
-// MaxTraceSize is where a trace is trimmed whatever the configuration: an OTLP request of more can be sent nowhere.
+// MaxTraceSize is the size at which a trace is trimmed whatever the configuration: no destination can take a larger
+// OTLP request.
 const MaxTraceSize = 1 << 29
 
 // UnixMilli is the wall time of an instant.
@@ -79,7 +82,7 @@ func (s *Shared) seconds(at clock.Monotonic) decision.Seconds {
 	return decision.Seconds(s.UnixMilli(at).Unix())
 }
 
-// destinationsAt are the destinations that there were at an instant.
+// destinationsAt returns the destinations that existed at an instant.
 func (s *Shared) destinationsAt(at clock.Monotonic) Mask {
 	m := outbox.MaskOf(len(s.Destinations))
 	for d, since := range s.Since {
@@ -90,7 +93,7 @@ func (s *Shared) destinationsAt(at clock.Monotonic) Mask {
 	return m
 }
 
-// ageOf is how long ago something was, in whole seconds.
+// ageOf returns the time since an instant, in whole seconds.
 func (s *Shared) ageOf(at decision.Seconds, now clock.Monotonic) time.Duration {
 	return time.Duration(int64(s.seconds(now))-int64(at)) * time.Second
 }

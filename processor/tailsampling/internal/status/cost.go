@@ -5,33 +5,34 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/tally"
 )
 
-// Amount is how much of something there was.
+// Amount counts traces, spans and bytes.
 type Amount = tally.Amount
 
-// Cost is what policies and services bring and take, since the start.
+// Cost lists the amounts by policy and by service since the start.
 type Cost struct {
 	Policies []PolicyCost
 	Services []ServiceCost
 }
 
-// PolicyCost is what a policy of the current version decided, under all versions in which it was. Spans and bytes are
-// those that were there when the traces were decided.
+// PolicyCost is the amount that a policy of the current version decided, in all versions that had it. Spans and bytes
+// are those present at the decisions.
 type PolicyCost struct {
 	Name string
 	Type string
-	// Percentage is the share that a probabilistic policy is to sample of all traces, or a rule of those that it decides about; nil
-	// for others.
+	// Percentage is the share of traces that a probabilistic policy samples, of all, or a rule, of those that it matches; nil for
+	// others.
 	Percentage *float64
-	// Sampled is what it sampled with the least threshold of all policies, Dropped what it dropped.
+	// Sampled is the amount that the policy sampled with the lowest threshold of all policies, Dropped the
+	// amount that it dropped.
 	Sampled Amount
 	Dropped Amount
-	// Matched is what it is for at all, whether it then passed the threshold or not, and Alone what it sampled and no
-	// other policy would have: what would not be kept without it.
+	// Matched is the amount that the policy matched, whether it passed the threshold or not. Alone is the amount that
+	// only this policy sampled: without it that would not be kept.
 	Matched Amount
 	Alone   Amount
 }
 
-// ServiceCost is what came of a service, and what of it was passed on.
+// ServiceCost is the amount received from a service, and the part of it that was kept.
 type ServiceCost struct {
 	Service   string
 	SpansIn   int64
@@ -40,7 +41,7 @@ type ServiceCost struct {
 	BytesKept int64
 }
 
-// Cost returns what each policy decided, and what came from each service and was kept of it.
+// Cost returns the amounts by policy and by service.
 func (w *View) Cost() Cost {
 	st := w.Buffer.Sum()
 	counts, set := w.countsByPolicy(&st), w.Versions.Current().Set

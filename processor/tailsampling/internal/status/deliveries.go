@@ -8,7 +8,7 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/shard"
 )
 
-// Destination.State, the worst first.
+// Values of Destination.State, the worst first.
 const (
 	refusesGateway = "refuses_gateway"
 	retrying       = "retrying"
@@ -16,10 +16,10 @@ const (
 	delivering     = "delivering"
 )
 
-// maxListed is how many of the refused traces are listed.
+// maxListed is the number of refused traces that are listed.
 const maxListed = 100
 
-// stateOf returns the state of a destination, with since when it holds.
+// stateOf returns the state of a destination and when it began.
 func stateOf(d *delivery.Destination, now clock.Monotonic) (state string, at clock.Monotonic) {
 	if since := d.RefusesSince(); since != 0 {
 		return refusesGateway, since
@@ -27,7 +27,7 @@ func stateOf(d *delivery.Destination, now clock.Monotonic) (state string, at clo
 	if since := d.FailsSince(); since != 0 {
 		return retrying, since
 	}
-	if at := d.RetryAt(); at != 0 { // the disk does not give back what is to be sent
+	if at := d.RetryAt(); at != 0 { // the disk failed to read back the next trace
 		return retrying, at
 	}
 	if since := d.CallingSince(); since != 0 && now.Sub(since) > slowDelivery {
@@ -36,7 +36,7 @@ func stateOf(d *delivery.Destination, now clock.Monotonic) (state string, at clo
 	return delivering, 0
 }
 
-// Destinations returns how delivery goes, and what was refused.
+// Destinations returns the state of each destination, and the traces that were refused for good.
 func (w *View) Destinations() Destinations {
 	out := Destinations{
 		Destinations: []Destination{}, Refused: []RefusedTrace{}, BudgetBytes: w.Backlogs.Limit, UsedBytes: w.Backlogs.Used(),
@@ -90,7 +90,7 @@ func backlogOf(b shard.Backlog, now clock.Monotonic) Backlog {
 
 func (w *View) time(at clock.Monotonic) time.Time { return *w.believed(w.Buffer.UnixMilli(at)) }
 
-// timeOr is nil for an instant that is not set.
+// timeOr returns the time of an instant, nil if it is not set.
 func (w *View) timeOr(at clock.Monotonic) *time.Time {
 	if at == 0 {
 		return nil

@@ -12,52 +12,52 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/shard"
 )
 
-// What is known of a trace.
+// Values of Explanation.State.
 const (
-	StateDecided = "decided" // everything
-	StatePending = "pending" // it waits for its decision
-	StateFaded   = "faded"   // what late spans follow: verdict, policy and when
-	// StateReading: nothing, until the span log was read back after a restart.
+	StateDecided = "decided" // all fields are known
+	StatePending = "pending" // the trace waits for its decision
+	StateFaded   = "faded"   // only verdict, policy and time are known, as late spans need them
+	// StateReading: nothing is known until the span log has been read back after a restart.
 	StateReading = "reading"
 )
 
-// Explanation is what is known of the decision about a trace.
+// Explanation explains the decision about a trace.
 type Explanation struct {
 	TraceID string
 	State   string
 	Verdict string
-	// Policy is the one that decided, the first of those that sampled the trace; empty if none did. CompositePolicy is the
-	// sub-policy, if it is a composite one.
+	// Policy is the deciding policy, the first of those that sampled the trace; empty if none did. CompositePolicy is its
+	// sub-policy if it is composite.
 	Policy          string
 	CompositePolicy string
-	// LinkedTraceID is the trace for which one is kept that policies did not sample, as far as that is remembered.
+	// LinkedTraceID is the linked trace for which this one is kept, if that is remembered.
 	LinkedTraceID string
 	PolicyVersion int
 	FirstSpanAt   *time.Time
 	DecidedAt     *time.Time
-	// Trigger is what made the decision due, as in metrics, and Reason says it in a sentence. An Early decision was taken
-	// before all spans of the trace can have been there.
+	// Trigger is the decision's trigger as in metrics, and Reason the same as a sentence. An Early decision was made
+	// before all spans of the trace could have come.
 	Trigger string
 	Reason  string
 	Early   bool
-	// Complete is what was there of the trace when it was decided, or is there now if it is pending.
+	// Complete describes the trace at the decision, or now if it is pending.
 	Complete *Completeness
 	Weight
 	Votes  []PolicyVote
 	Shadow *ShadowVerdict
 }
 
-// Weight is how a trace passed, or did not, and how many it stands for.
+// Weight is the threshold of a trace, its randomness, and its adjusted count.
 type Weight struct {
-	// Threshold is the rejection threshold and Randomness what passed it, or did not, as 14 hex digits. There is no
-	// threshold where the trace was not sampled, or has no weight.
+	// Threshold is the rejection threshold and Randomness the value compared with it, as 14 hex digits. Threshold
+	// is empty for a trace that was not sampled or has no weight.
 	Threshold  string
 	Randomness string
-	// AdjustedCount is how many traces a sampled one stands for.
+	// AdjustedCount is the number of traces that a sampled one stands for.
 	AdjustedCount float64
 }
 
-// Completeness is what was there of a trace.
+// Completeness says how much of a trace had arrived.
 type Completeness struct {
 	RootSeen        bool // before the decision or late
 	Errors          bool
@@ -67,8 +67,8 @@ type Completeness struct {
 	DurationSeconds float64
 }
 
-// PolicyVote is what one policy said. Matched says that the trace is one that the policy is for, Acted that it also
-// passed the policy's threshold: that the policy samples it, or of type drop drops it.
+// PolicyVote is the vote of one policy. Matched reports whether the policy is for this trace, Acted whether it also
+// passed the policy's threshold, so that the policy samples it, or with type drop drops it.
 type PolicyVote struct {
 	Name    string
 	Type    string
@@ -76,13 +76,13 @@ type PolicyVote struct {
 	Acted   bool
 }
 
-// ShadowVerdict is what the shadow would have decided.
+// ShadowVerdict is the verdict of the shadow's policies.
 type ShadowVerdict struct {
 	Verdict string
 	Policy  string
 }
 
-// Explain returns what is known about the decision on a trace, and false if nothing is.
+// Explain explains the decision about a trace. It returns false for an unknown trace.
 func (w *View) Explain(id wire.TraceID, now clock.Monotonic) (Explanation, bool) {
 	out := Explanation{TraceID: hex.EncodeToString(id[:])}
 	if !w.Buffer.Ready() {
@@ -163,14 +163,14 @@ func (w *View) explainFaded(out *Explanation, s shard.Known, hash uint32, id *wi
 	return true
 }
 
-// weigh sets the weight of a sampled trace, where there is one.
+// weigh sets the weight of a sampled trace, if it has one.
 func (out *Weight) weigh(threshold uint64) {
 	if threshold != tracestate.None {
 		out.Threshold, out.AdjustedCount = hex56(threshold), tracestate.Count(threshold)
 	}
 }
 
-// believed is when something happened by the clock that is believed now.
+// believed converts a wall time to the clock that is believed now.
 func (w *View) believed(at clock.UnixMilli) *time.Time {
 	t := w.Buffer.Epoch.Believed(at)
 	return &t

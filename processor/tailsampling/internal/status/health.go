@@ -12,20 +12,21 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/delivery"
 )
 
-// slowDelivery is how long a destination may take before Health reports it. Exporters that retry by themselves
-// do not return while their backend is away.
+// slowDelivery is the time after which Health reports an unanswered call. An exporter that retries by itself
+// does not return while its backend is away.
 const slowDelivery = 10 * time.Second
 
-// recentRefusal is how long a refusal makes the gateway not ready.
+// recentRefusal is how long the gateway is not ready after a refusal.
 const recentRefusal = 5 * time.Second
 
-// lastRefusal is how long it does if nothing was accepted since.
+// lastRefusal is how long it is not ready if nothing was accepted since.
 const lastRefusal = time.Minute
 
 // recentLoss is how long Health reports that kept traces were given up.
 const recentLoss = 5 * time.Minute
 
-// Health is not OK while spans are refused (which blocks the gateway), or a destination does not take kept traces.
+// Health is not OK while spans are refused (which blocks the gateway), and while a destination does not take kept
+// traces.
 func (w *View) Health() host.Health {
 	now := w.Buffer.Now()
 	if !w.Buffer.Ready() {
@@ -50,7 +51,7 @@ func (w *View) Health() host.Health {
 		st.Pending, bytesize.About(w.Buffer.Pool.Used()), bytesize.About(w.Buffer.Pool.Limit()))}
 }
 
-// backlogged says which destination most waits for, where spans are refused for what waits.
+// backlogged names the destination with the largest backlog, if spans are refused because of backlogs.
 func (w *View) backlogged() string {
 	if !w.Backlogs.Full() {
 		return ""
@@ -65,7 +66,7 @@ func (w *View) backlogged() string {
 	return fmt.Sprintf("; %s wait for %s", bytesize.About(most), name)
 }
 
-// troubles are what is wrong with destinations, one line for each.
+// troubles describes the failing destinations, one line each.
 func (w *View) troubles(now clock.Monotonic) (list []string) {
 	for _, d := range w.Output.Destinations {
 		if trouble := w.trouble(d, now); trouble != "" {
@@ -75,7 +76,7 @@ func (w *View) troubles(now clock.Monotonic) (list []string) {
 	return list
 }
 
-// trouble is what is wrong with a destination, empty if nothing is.
+// trouble describes the failure of a destination. It is empty if there is none.
 func (w *View) trouble(d *delivery.Destination, now clock.Monotonic) string {
 	wait := func() string { return waiting(backlogOf(d.Backlog(), now).Traces) + " for " + d.Name() }
 	var texts []string
@@ -101,7 +102,7 @@ func (w *View) trouble(d *delivery.Destination, now clock.Monotonic) string {
 	return strings.Join(texts, ". ")
 }
 
-// counted is a number of things.
+// counted formats a number of things.
 func counted(n int64, thing string) string {
 	if n == 1 {
 		return "1 " + thing
@@ -109,7 +110,7 @@ func counted(n int64, thing string) string {
 	return fmt.Sprintf("%d %ss", n, thing)
 }
 
-// waiting says how many traces wait.
+// waiting formats the number of waiting traces.
 func waiting(traces int64) string {
 	if traces == 1 {
 		return "1 kept trace waits"
@@ -117,7 +118,7 @@ func waiting(traces int64) string {
 	return counted(traces, "kept trace") + " wait"
 }
 
-// refusal says that a destination refuses the gateway, or where that is not sure that it fails.
+// refusal says that a destination refuses the gateway, or, if the cause is not certain, that it fails.
 func refusal(d *delivery.Destination, traces int64) string {
 	if last := d.Last(); last != nil && last.Class == answer.Either {
 		return fmt.Sprintf("%s fails whatever it is sent (%s): %s", d.Name(), d.Last().Failure(), waiting(traces))
@@ -126,7 +127,7 @@ func refusal(d *delivery.Destination, traces int64) string {
 		d.Name(), d.Last().Failure(), waiting(traces))
 }
 
-// nextTry is when a destination that fails is tried again, and why.
+// nextTry says when a failing destination is tried again, and why it fails.
 func nextTry(d *delivery.Destination, now clock.Monotonic) string {
 	text := "which is being tried again"
 	if at := d.RetryAt(); at != 0 {

@@ -18,7 +18,7 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/tally"
 )
 
-// Metrics are the instruments of a sampler. All but the histograms read a View when they are collected.
+// Metrics are the instruments of a sampler. All except the histograms read a View when they are collected.
 type Metrics struct {
 	*View
 	builder *metadata.TelemetryBuilder
@@ -84,7 +84,7 @@ func decisionAttributes(v policy.Verdict) []attribute.KeyValue {
 	}
 }
 
-// byPolicy observes what each policy decided, where it decided anything.
+// byPolicy observes an amount of each policy that has decided any trace.
 func (m *Metrics) byPolicy(amount func(Amount) int64) metric.Int64Callback {
 	return func(_ context.Context, o metric.Int64Observer) error {
 		all := m.Buffer.Sum()
@@ -131,12 +131,12 @@ func (m *Metrics) Run(took time.Duration) {
 	m.builder.ProcessorTailSamplingSamplingDecisionTimerLatency.Record(context.Background(), took.Milliseconds())
 }
 
-// Lateness records how overdue the most overdue decision of a run was.
+// Lateness records the delay of the most overdue decision of a run.
 func (m *Metrics) Lateness(overdue time.Duration) {
 	m.builder.ProcessorTailSamplingDecisionLateness.Record(context.Background(), overdue.Seconds())
 }
 
-// Ages records how old traces were when they left, and decisions when late spans followed them, in whole seconds.
+// Ages records the ages of traces that left, and of decisions that late spans followed, in whole seconds.
 func (m *Metrics) Ages(a tally.Ages) {
 	for _, age := range a.Removed {
 		m.builder.ProcessorTailSamplingSamplingTraceRemovalAge.Record(context.Background(), int64(age/time.Second))
@@ -146,7 +146,7 @@ func (m *Metrics) Ages(a tally.Ages) {
 	}
 }
 
-// registerLog registers the metrics about the log itself.
+// registerLog registers the metrics of the span log.
 func (m *Metrics) registerLog(callback func(func() int64) metric.Int64Callback, sum func(func(*tally.Stats) int64) metric.Int64Callback) error {
 	t := m.builder
 	onDisk := func(read func(*recovery.Counts) int64) metric.Int64Callback {

@@ -11,7 +11,7 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/tally"
 )
 
-// registerDelivery registers the metrics about destinations.
+// registerDelivery registers the metrics of destinations.
 func (m *Metrics) registerDelivery(callback func(func() int64) metric.Int64Callback, sum func(func(*tally.Stats) int64) metric.Int64Callback) error {
 	t := m.builder
 	return errors.Join(
@@ -46,7 +46,7 @@ func destinationAttribute(d *delivery.Destination) metric.MeasurementOption {
 	return metric.WithAttributes(attribute.String("destination", d.ID))
 }
 
-// each observes something of each destination.
+// each observes a value of each destination.
 func (m *Metrics) each(value func(*delivery.Destination) int64) metric.Int64Callback {
 	return func(_ context.Context, o metric.Int64Observer) error {
 		for _, d := range m.Output.Destinations {
@@ -56,7 +56,7 @@ func (m *Metrics) each(value func(*delivery.Destination) int64) metric.Int64Call
 	}
 }
 
-// ages observes durations in seconds, of destinations that have one.
+// ages observes a duration in seconds of each destination that has one.
 func (m *Metrics) ages(value func(*delivery.Destination) (seconds float64, ok bool)) metric.Float64Callback {
 	return func(_ context.Context, o metric.Float64Observer) error {
 		for _, d := range m.Output.Destinations {

@@ -11,7 +11,7 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/tally"
 )
 
-// registerPolicies registers the metrics about what policies bring, what their shadow would, and how they change.
+// registerPolicies registers the metrics of policies, their shadow, and their reloads.
 func (m *Metrics) registerPolicies(callback func(func() int64) metric.Int64Callback) error {
 	t := m.builder
 	traces, spans, bytes := func(a Amount) int64 { return a.Traces }, func(a Amount) int64 { return a.Spans }, func(a Amount) int64 { return a.Bytes }
@@ -45,7 +45,7 @@ func (m *Metrics) registerPolicies(callback func(func() int64) metric.Int64Callb
 	)
 }
 
-// contributions observes what the current policies matched, and alone sampled.
+// contributions observes an amount of each current policy.
 func (m *Metrics) contributions(amount func(Amount) int64) metric.Int64Callback {
 	return func(_ context.Context, o metric.Int64Observer) error {
 		for _, c := range m.Cost().Policies {

@@ -7,7 +7,8 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/tally"
 )
 
-// ShadowStatus is what the shadow would have kept of the traces that began under the current version of the policies.
+// ShadowStatus counts what the shadow would have kept, of the traces that began under the current version of the
+// policies.
 type ShadowStatus struct {
 	PolicyVersion int
 	Since         time.Time
@@ -15,14 +16,16 @@ type ShadowStatus struct {
 	NotSampled    Amount
 	Dropped       Amount
 	Policies      []ShadowPolicyStatus
-	// OnlyShadow is what only the shadow would keep, OnlyReal what only the real policies keep.
+	// OnlyShadow is the amount that only the shadow would keep, OnlyReal the amount that only the real
+	// policies keep.
 	OnlyShadow Amount
 	OnlyReal   Amount
-	// Differences are the latest of both, the latest first.
+	// Differences are the latest traces of both, the latest first.
 	Differences []Difference
 }
 
-// ShadowPolicyStatus is what a policy of the shadow would have sampled or dropped; a trace counts for the one with the least threshold.
+// ShadowPolicyStatus counts the traces that a policy of the shadow would have sampled or dropped; a trace counts for the policy with
+// the lowest threshold.
 type ShadowPolicyStatus struct {
 	Name    string
 	Type    string
@@ -30,7 +33,7 @@ type ShadowPolicyStatus struct {
 	Dropped Amount
 }
 
-// Difference is a trace that only one of the two would keep.
+// Difference is a trace about which the policies and their shadow differ.
 type Difference struct {
 	TraceID   string
 	DecidedAt time.Time
@@ -38,7 +41,7 @@ type Difference struct {
 	Real      string
 }
 
-// Shadow returns what the shadow would have decided, and false if there is none.
+// Shadow returns the shadow's decisions. It returns false without a shadow.
 func (w *View) Shadow() (ShadowStatus, bool) {
 	v := w.Versions.Current()
 	if v.Shadow == nil {

@@ -7,7 +7,7 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/tally"
 )
 
-// Status is what is buffered and what was decided. Counts are since the start.
+// Status counts the spans and traces in the buffer, and the decisions since the start.
 type Status struct {
 	TracesPending          int64
 	OldestUndecidedSeconds float64
@@ -16,34 +16,35 @@ type Status struct {
 	Decided      Decided
 	LateSpans    LateSpans
 	RefusedSpans int64
-	// FailedSpans are of traces that a destination refused for good.
+	// FailedSpans are the spans of traces that a destination refused for good.
 	FailedSpans    int64
 	EarlyDecisions int64
-	// RevivedTraces were not sampled, and then sampled because of what came late; Decided counts them twice.
+	// RevivedTraces were not sampled at first, and then sampled because of late spans; Decided counts them
+	// twice.
 	RevivedTraces int64
-	// LinkedTraces are kept for a link alone; see linked_traces.
+	// LinkedTraces are kept only for a link; see linked_traces.
 	LinkedTraces int64
 	// Storage is memory or disk.
 	Storage string
-	// RecoveredSpans were read back at the start. LostSpans were acknowledged and are gone: 0 unless the disk is damaged,
-	// or a shutdown with storage memory could not deliver. TrimmedSpans were left out of giant traces.
+	// RecoveredSpans were read back at the start. LostSpans were acknowledged and lost: 0 unless the disk is damaged, or
+	// a shutdown with storage memory could not deliver. TrimmedSpans were left out of giant traces.
 	RecoveredSpans int64
 	LostSpans      int64
 	TrimmedSpans   int64
 	Policies       []PolicyStatus
 }
 
-// Held is what is in the buffer now.
+// Held counts the contents of the buffer.
 type Held struct {
 	SpansBuffered int64
 	BytesBuffered int64
-	// TracesRevivable were not sampled, and their spans are there still; see revive_window.
+	// TracesRevivable were not sampled, and their spans still exist; see revive_window.
 	TracesRevivable   int64
 	BytesRevivable    int64
 	TracesUndelivered int64
 }
 
-// Room is how much there may be in the buffer, and what it takes of the disk.
+// Room is the limits of the buffer, and the disk that it uses.
 type Room struct {
 	MemoryBudgetBytes int64
 	DiskBytes         int64
@@ -51,22 +52,24 @@ type Room struct {
 	Segments          int64
 }
 
-// Decided is how many traces were decided, by verdict.
+// Decided counts the decided traces by verdict.
 type Decided struct {
 	Sampled    int64
 	NotSampled int64
 	Dropped    int64
 }
 
-// LateSpans is how many spans came after the decision, by what it was.
+// LateSpans counts the spans that came after their trace's decision, by verdict.
 type LateSpans struct {
 	Kept    int64
 	Dropped int64
-	// ErrorsDropped are, of Dropped, those with an error of traces that were not sampled: what a longer wait might have kept.
+	// ErrorsDropped are the spans of Dropped that have an error and whose trace was not sampled: a longer wait might have
+	// kept them.
 	ErrorsDropped int64
 }
 
-// PolicyStatus is what a policy decided. A trace that several policies would sample counts for the one with the least threshold.
+// PolicyStatus counts the decisions of a policy. A trace that several policies would sample counts for the one with the lowest
+// threshold.
 type PolicyStatus struct {
 	Name          string
 	Type          string
@@ -75,7 +78,7 @@ type PolicyStatus struct {
 	DroppedTraces int64
 }
 
-// Status returns what is buffered and what was decided.
+// Status returns the counts of buffered and decided traces.
 func (w *View) Status() Status {
 	st, pool := w.Buffer.Sum(), w.Buffer.Pool
 	out := Status{
@@ -130,7 +133,7 @@ func (w *View) storage() string {
 	return "disk"
 }
 
-// countsByPolicy adds up what was counted by the names of policies, those of composite ones with their sub-policies.
+// countsByPolicy adds up the counts by policy name, a composite policy with its sub-policies.
 func (w *View) countsByPolicy(st *tally.Stats) map[string]*tally.ByPolicy {
 	counts := map[string]*tally.ByPolicy{}
 	for number := range st.Policies {
@@ -143,7 +146,7 @@ func (w *View) countsByPolicy(st *tally.Stats) map[string]*tally.ByPolicy {
 	return counts
 }
 
-// lostSpans is how many spans were acknowledged and are gone.
+// lostSpans is the number of acknowledged spans that are lost.
 func (w *View) lostSpans() int64 {
 	n := w.Output.Lost.Load()
 	if w.Store != nil {

@@ -1,7 +1,7 @@
-// Package status reports what the sampler has done and what it holds, to the API, metrics and /readyz.
+// Package status reports the sampler's decisions and contents to the API, metrics and /readyz.
 //
-// Its types are View (the parts that are read), Metrics (the instruments) and what the API shows: Status, Explanation, Cost,
-// ShadowStatus and Destinations. A View may be used concurrently.
+// Its types are View (the parts that are read), Metrics (the instruments) and the answers of the API: Status, Explanation,
+// Cost, ShadowStatus and Destinations. A View may be used concurrently.
 package status
 
 import (
@@ -17,7 +17,7 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/version"
 )
 
-// View is the parts of a sampler that are read.
+// View reads the parts of a sampler.
 type View struct {
 	Buffer   *buffer.Buffer
 	Versions *version.Versions
@@ -28,16 +28,16 @@ type View struct {
 	Services *tally.Services
 	Stages   *tally.Stages
 	Store    *recovery.Store // nil in memory
-	// Draining reports whether the sampler is taken out of service; nil never.
+	// Draining reports whether the sampler is being drained; nil means never.
 	Draining func() bool
-	// Syncer flushes files to the disk; nil where the system does, and until recovery is complete.
+	// Syncer flushes files to the disk; nil if the system does, and during recovery.
 	Syncer atomic.Pointer[fsync.Syncer]
 
-	Appended, Invalid atomic.Int64           // spans that were taken, and spans without a trace ID among these
+	Appended, Invalid atomic.Int64           // accepted spans, and those of them without a trace ID
 	Reloads           [Outcomes]atomic.Int64 // of the policies
 }
 
-// Outcome is what became of a reload of the policies.
+// Outcome is the outcome of a reload of the policies.
 type Outcome uint8
 
 // The outcomes.
@@ -48,7 +48,7 @@ const (
 	Outcomes // how many there are
 )
 
-// String returns the outcome as it stands in metrics.
+// String returns the outcome's name in metrics.
 func (o Outcome) String() string {
 	return [Outcomes]string{"changed", "unchanged", "failed"}[o]
 }

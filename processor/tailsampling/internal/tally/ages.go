@@ -2,8 +2,8 @@ package tally
 
 import "time"
 
-// Ages are durations that wait to be recorded, outside of the lock: how old traces were when they left, and how old the
-// decisions were that late spans followed. What is more than maxAges is left out.
+// Ages are durations to be recorded outside of the lock: ages of traces that left, and of decisions that late spans
+// followed. Each list keeps maxAges at most.
 type Ages struct{ Removed, Late []time.Duration }
 
 const maxAges = 4096
@@ -22,5 +22,5 @@ func (a *Ages) AddLate(age time.Duration) {
 	}
 }
 
-// Reset empties it and keeps the memory.
+// Reset empties the lists and keeps their memory.
 func (a *Ages) Reset() { a.Removed, a.Late = a.Removed[:0], a.Late[:0] }

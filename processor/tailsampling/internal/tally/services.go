@@ -9,7 +9,8 @@ import (
 	"github.com/slowburn/slowburn/internal/wire"
 )
 
-// maxServices is how many services are counted by their names, the first that came; others are otherServices.
+// maxServices is the number of services that are counted by name, the first to appear; all others are
+// otherServices.
 const (
 	maxServices    = 1000
 	otherServices  = "__other__"
@@ -17,13 +18,13 @@ const (
 	maxServiceName = 256               // bytes; services with longer names are otherServices, too
 )
 
-// Services counts what comes in and what is kept by service. It is safe for concurrent use.
+// Services counts received and kept spans by service. It is safe for concurrent use.
 type Services struct {
 	mu   sync.Mutex // for adding
 	list atomic.Pointer[map[string]*Service]
 }
 
-// Service counts spans, and bytes of their bodies.
+// Service counts spans, and the bytes of their bodies.
 type Service struct {
 	In, Kept struct{ Spans, Bytes atomic.Int64 }
 }

@@ -12,30 +12,31 @@ import (
 )
 
 // Shadow counts what the shadow of one version would have done with the traces that began under that version. The zero
-// Shadow is of no version.
+// Shadow belongs to no version.
 type Shadow struct {
 	Version              *version.Version
 	Decided              [Verdicts]Amount
 	Policies             []ShadowPolicy // by index in the shadow
-	OnlyShadow, OnlyReal Amount         // what only one of the two would keep
-	differences          []Difference   // the latest ones
-	oldest               int            // of these, once there are maxDifferences
+	OnlyShadow, OnlyReal Amount         // kept by only one of the two
+	differences          []Difference   // the latest
+	oldest               int            // index of the oldest difference, once there are maxDifferences
 }
 
-// ShadowPolicy is what a policy of the shadow would have sampled or dropped, of what it is the first to.
+// ShadowPolicy is the amount that a policy of the shadow would have sampled or dropped, if it was the first
+// to do so.
 type ShadowPolicy struct{ Sampled, Dropped Amount }
 
-// Difference is a trace that only one of the two would keep.
+// Difference is a trace about which the policies and their shadow differ.
 type Difference struct {
 	ID           wire.TraceID
 	At           clock.UnixMilli
 	Shadow, Real policy.Verdict
 }
 
-// maxDifferences is how many of the latest traces are kept on which the shadow and the policies differ.
+// maxDifferences is the number of the latest differences that are remembered.
 const maxDifferences = 100
 
-// Compare counts a decision that was compared with the shadow's, if it was made by this version. at is when.
+// Compare counts a decision, made at an instant, against the shadow's, if it belongs to this version.
 func (s *Shadow) Compare(d *decision.Decided, at clock.UnixMilli) {
 	if !d.Shadow.Compared || d.Version != s.Version {
 		return
@@ -72,7 +73,7 @@ func (s *Shadow) differ(d Difference) {
 	s.oldest = (s.oldest + 1) % maxDifferences
 }
 
-// Add adds another shard's.
+// Add adds the counts of another shard.
 func (s *Shadow) Add(o *Shadow) {
 	for v := range s.Decided {
 		s.Decided[v].add(o.Decided[v])
@@ -89,7 +90,7 @@ func (s *Shadow) Add(o *Shadow) {
 	s.differences = append(s.differences, o.differences...)
 }
 
-// Differences are the latest of all that was added up, the latest first.
+// Differences returns the latest differences, the latest first.
 func (s *Shadow) Differences() []Difference {
 	slices.SortFunc(s.differences, func(a, b Difference) int {
 		return cmp.Or(cmp.Compare(b.At, a.At), slices.Compare(a.ID[:], b.ID[:]))

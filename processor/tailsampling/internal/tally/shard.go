@@ -2,10 +2,10 @@ package tally
 
 import "github.com/slowburn/slowburn/processor/tailsampling/internal/randomness"
 
-// Shard is what is counted in a shard, under its mutex.
+// Shard holds the counters of a shard, under its mutex.
 type Shard struct {
 	Stats  Stats
 	Shadow Shadow
 	Ages   Ages
-	IDs    randomness.Counts // of traces that do not say how random their IDs are
+	IDs    randomness.Counts // of traces without W3C's random flag, rv or th
 }

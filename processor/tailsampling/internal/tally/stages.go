@@ -7,33 +7,33 @@ import (
 	"github.com/slowburn/slowburn/internal/clock"
 )
 
-// Stage is a part of the way through the buffer of which the time is measured.
+// Stage is a part of the work whose time is measured.
 type Stage uint8
 
 // The stages.
 const (
-	Append     Stage = iota // a request: everything between ConsumeTraces being called and its return
+	Append     Stage = iota // a call of ConsumeTraces
 	Decide                  // a run of the decider
-	Deliver                 // a batch: decoding it, and the next component's call
+	Deliver                 // a batch: decoding and the call of the next component
 	StageCount              // how many there are
 )
 
-// String returns the stage as it stands in metrics.
+// String returns the stage's name in metrics.
 func (s Stage) String() string { return [StageCount]string{"append", "decide", "deliver"}[s] }
 
-// Stages adds up how long stages took. It is safe for concurrent use.
+// Stages adds up the time of stages. It is safe for concurrent use.
 type Stages [StageCount]struct{ calls, nanoseconds atomic.Int64 }
 
-// Since counts a call of a stage that began then.
+// Since counts a call of a stage that began at an instant and ends now.
 func (t *Stages) Since(s Stage, began time.Time) { t.Add(s, clock.Since(began)) }
 
-// Add counts a call of a stage that took so long.
+// Add counts a call of a stage and its duration.
 func (t *Stages) Add(s Stage, took time.Duration) {
 	t[s].calls.Add(1)
 	t[s].nanoseconds.Add(int64(took))
 }
 
-// Of returns how often a stage ran, and how long in all.
+// Of returns the number of a stage's calls and their time in all.
 func (t *Stages) Of(s Stage) (calls int64, took time.Duration) {
 	return t[s].calls.Load(), time.Duration(t[s].nanoseconds.Load())
 }

@@ -8,39 +8,39 @@ import (
 // Verdicts is how many verdicts there are.
 const Verdicts = 3
 
-// Stats counts in a shard.
+// Stats are the counts of a shard.
 type Stats struct {
 	Happened
 	Present
 }
 
-// Happened is what happened since the start.
+// Happened counts events since the start.
 type Happened struct {
 	Traces                int64 // that began
 	LateKept, LateDropped int64 // spans
-	// LateErrors are, of the late spans that were dropped, those with an error of traces that no drop policy dropped.
+	// LateErrors are the dropped late spans with an error, except those of traces that a drop policy dropped.
 	LateErrors   int64
 	Trimmed      int64 // spans
 	IgnoredLinks int64
 	Triggers     [decision.Triggers]int64
-	Policies     []ByPolicy // by number in version.Names, as far as anything happened
+	Policies     []ByPolicy // by number in version.Names, up to the highest that decided anything
 }
 
-// Present is what is there now. Bytes are of span bodies.
+// Present counts the current contents. Bytes are of span bodies.
 type Present struct {
 	Pending, PendingBytes         int64 // traces that are not decided
 	Revivable, RevivableBytes     int64 // traces that were not sampled and stay for revive_window
-	Undelivered, UndeliveredBytes int64 // traces, and late parts of them, that were sampled and not accepted yet
+	Undelivered, UndeliveredBytes int64 // sampled traces, and late parts, that were not accepted yet
 	Spans                         int64 // all of these
 }
 
-// ByPolicy is what was decided by a policy, what it matched at all, and what it alone would have sampled.
+// ByPolicy is the amounts that a policy decided, matched, and alone sampled.
 type ByPolicy struct {
 	Decided        [Verdicts]Amount
 	Matched, Alone Amount
 }
 
-// Add adds another's.
+// Add adds the counts of another one.
 func (p *ByPolicy) Add(o *ByPolicy) {
 	for v := range Verdicts {
 		p.Decided[v].add(o.Decided[v])
@@ -49,7 +49,7 @@ func (p *ByPolicy) Add(o *ByPolicy) {
 	p.Alone.add(o.Alone)
 }
 
-// of returns what is counted for what has this number, making room for it.
+// of returns the counts for a policy's number, growing the list if needed.
 func (h *Happened) of(number int32) *ByPolicy {
 	for int(number) >= len(h.Policies) {
 		h.Policies = append(h.Policies, ByPolicy{})
@@ -57,8 +57,8 @@ func (h *Happened) of(number int32) *ByPolicy {
 	return &h.Policies[number]
 }
 
-// Decided counts a decision, and unless it is a second one about the trace the policies' votes: all that a policy matched,
-// and what it alone made be sampled.
+// Decided counts a decision, and the votes unless it is a second decision about the trace: the amount that each policy
+// matched, and that only it sampled.
 func (h *Happened) Decided(d *decision.Decided) {
 	amount := amountOf(d)
 	h.of(d.Policy).Decided[d.Verdict].add(amount)
@@ -86,7 +86,7 @@ func amountOf(d *decision.Decided) Amount {
 	return Amount{Traces: 1, Spans: int64(d.Seen.Spans), Bytes: int64(d.Seen.Bytes)}
 }
 
-// Add adds another shard's.
+// Add adds the counts of another shard.
 func (s *Stats) Add(o *Stats) {
 	s.Traces += o.Traces
 	s.LateKept += o.LateKept
@@ -109,7 +109,7 @@ func (s *Stats) Add(o *Stats) {
 	s.Spans += o.Spans
 }
 
-// Verdict returns how many traces were decided so.
+// Verdict returns the number of traces with this verdict.
 func (h *Happened) Verdict(v policy.Verdict) (n int64) {
 	for i := range h.Policies {
 		n += h.Policies[i].Decided[v].Traces
@@ -117,7 +117,7 @@ func (h *Happened) Verdict(v policy.Verdict) (n int64) {
 	return n
 }
 
-// Early is how many decisions were taken before their time, shutdowns aside.
+// Early is the number of decisions before their time, without shutdowns.
 func (h *Happened) Early() int64 {
 	return h.Triggers[decision.BySize] + h.Triggers[decision.ByCount] + h.Triggers[decision.ByMemory]
 }

@@ -1,4 +1,4 @@
-// Package timed has the mutex of a shard: one for which a request waits no longer than it may.
+// Package timed has the mutex of a shard. A request waits for it no longer than a limit.
 //
 // Its type is Mutex.
 package timed
@@ -19,7 +19,7 @@ import (
 //	contended  somebody has it, and others may wait: Unlock wakes one of them
 type Mutex struct {
 	state atomic.Int32
-	wake  chan struct{} // holds a token where a waiter is to look again
+	wake  chan struct{} // holds a token when a waiter must look again
 }
 
 const (
@@ -31,17 +31,17 @@ const (
 // New returns an unlocked mutex.
 func New() Mutex { return Mutex{wake: make(chan struct{}, 1)} }
 
-// Lock waits until the mutex is the caller's.
+// Lock locks the mutex.
 func (m *Mutex) Lock() {
 	if !m.TryLock() {
 		m.wait(nil)
 	}
 }
 
-// TryLock reports whether the mutex was free, and is the caller's now.
+// TryLock locks the mutex if it is free, and reports whether it did.
 func (m *Mutex) TryLock() bool { return m.state.CompareAndSwap(unlocked, locked) }
 
-// LockWithin waits no longer than d until the mutex is the caller's, and reports whether it is.
+// LockWithin locks the mutex, waiting d at most. It reports whether it did.
 func (m *Mutex) LockWithin(d time.Duration) bool {
 	if m.TryLock() {
 		return true
@@ -54,8 +54,8 @@ func (m *Mutex) LockWithin(d time.Duration) bool {
 	return m.wait(timer.C)
 }
 
-// wait waits until the mutex is the caller's, and reports false where timeout came first. It marks the mutex as contended whenever
-// it looks, so that whoever has it wakes a waiter.
+// wait locks the mutex when it becomes free, and reports whether it could before timeout. At each look it marks the mutex as
+// contended, so that Unlock wakes a waiter.
 func (m *Mutex) wait(timeout <-chan time.Time) bool {
 	for m.state.Swap(contended) != unlocked {
 		select {
@@ -67,13 +67,13 @@ func (m *Mutex) wait(timeout <-chan time.Time) bool {
 	return true
 }
 
-// Unlock gives the mutex to whoever comes next, and wakes a waiter if there may be one.
+// Unlock unlocks the mutex, and wakes a waiter if there may be one.
 func (m *Mutex) Unlock() {
 	switch m.state.Swap(unlocked) {
 	case contended:
 		select {
 		case m.wake <- struct{}{}:
-		default: // one is about to look
+		default: // a token is there already
 		}
 	case unlocked:
 		panic("timed: unlock of an unlocked mutex")

@@ -25,14 +25,14 @@ func InfoOf(set *policy.Set) []PolicyInfo {
 	return list
 }
 
-// Info is what a version was made of.
+// Info describes the contents of a version.
 type Info struct {
 	Number           int
 	Since            time.Time
 	Policies, Shadow []PolicyInfo
 }
 
-// maxInfos is how many of the latest versions a History keeps.
+// maxInfos is the number of the latest versions that a History keeps.
 const maxInfos = 256
 
 // History keeps the latest versions. It is safe for concurrent use.
@@ -41,7 +41,7 @@ type History struct {
 	list []Info // by number, ascending
 }
 
-// Add remembers a version, the number of which follows that of the one before.
+// Add adds a version, whose number follows the last one's.
 func (h *History) Add(v *Version) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -51,7 +51,7 @@ func (h *History) Add(v *Version) {
 	h.list = append(h.list, Info{Number: v.Number, Since: v.Since, Policies: InfoOf(v.Set), Shadow: InfoOf(v.Shadow)})
 }
 
-// Of returns the version with a number, and false if that is not among the latest.
+// Of returns the version with a number. It returns false if it is not among the latest.
 func (h *History) Of(number int) (Info, bool) {
 	h.mu.RLock()
 	defer h.mu.RUnlock()

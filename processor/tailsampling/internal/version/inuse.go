@@ -7,20 +7,20 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/index"
 )
 
-// Generation is the index of the version that a trace goes by, among those in use in its shard.
+// Generation is the index of a trace's version among those in use in its shard.
 type Generation uint8
 
-// MaxInUse is how many versions can be in use at once in a shard.
+// MaxInUse is the largest number of versions in use at once in a shard.
 const MaxInUse = 1 << 8
 
-// InUse are the versions that the pending traces of a shard go by, with the policies' bits of these traces. New traces get
-// the current version; another one is given up with its last trace.
+// InUse holds the versions of a shard's undecided and revivable traces, and the policies' bits of these traces. New traces
+// get the current version; any other is released with its last trace.
 type InUse struct {
 	list    []usedVersion
 	current Generation
 }
 
-// usedVersion is a version in use, empty where its place is free.
+// usedVersion is a version in use. It is empty if its place is free.
 type usedVersion struct {
 	version *Version
 	bits    bitTable
@@ -32,13 +32,13 @@ func NewInUse(v *Version) InUse {
 	return InUse{list: []usedVersion{{version: v, bits: bitTable{words: v.Words}}}}
 }
 
-// Current is the version that new traces get.
+// Current returns the version that new traces get.
 func (u *InUse) Current() *Version { return u.list[u.current].version }
 
-// Of is the version of a trace that has begun and not ended.
+// Of returns the version of a trace between Begin and End.
 func (u *InUse) Of(g Generation) *Version { return u.list[g].version }
 
-// Bits are the policies' bits of such a trace: the set's, then the shadow's.
+// Bits returns the policies' bits of a trace between Begin and End: the set's, then the shadow's.
 func (u *InUse) Bits(g Generation, n index.Slot) []uint64 { return u.list[g].bits.at(n) }
 
 // Begin gives a new trace the current version, with no bit set.
@@ -49,7 +49,7 @@ func (u *InUse) Begin(n index.Slot) Generation {
 	return u.current
 }
 
-// End takes a trace, which has this slot, out of its version.
+// End removes the trace in this slot from its version.
 func (u *InUse) End(g Generation, n index.Slot) {
 	ended := &u.list[g]
 	ended.bits.release(n)
@@ -65,7 +65,7 @@ func (u *InUse) free() int {
 	return slices.IndexFunc(u.list, func(used usedVersion) bool { return used.version == nil })
 }
 
-// Swap makes v the current version. There must be room.
+// Swap makes v the current version. There must be room for it.
 func (u *InUse) Swap(v *Version) {
 	at := u.free()
 	if at < 0 {
@@ -97,16 +97,16 @@ func (u *InUse) Bytes() (n int) {
 	return n
 }
 
-// bitTable holds the policies' bits of traces, by slot, in chunks that the garbage collector passes over. Where no trace
-// has any there is no chunk, but for one that waits for its next use.
+// bitTable holds the policies' bits of traces, by slot, in chunks that the garbage collector does not scan. A chunk
+// without traces is freed, except for one that is kept for reuse.
 type bitTable struct {
 	words  int
-	made   int // chunks that there are
+	made   int // chunks, the spare one included
 	chunks []bitChunk
 	spare  []uint64
 }
 
-// bitChunk is the bits of so many slots; nil where none is in use.
+// bitChunk holds the bits of bitChunkLen slots; nil if none is in use.
 type bitChunk struct {
 	bits   []uint64
 	traces int
@@ -119,7 +119,7 @@ func (t *bitTable) at(n index.Slot) []uint64 {
 	return t.chunks[n/bitChunkLen].bits[from : from+t.words : from+t.words]
 }
 
-// reset clears the bits of a new trace, making room for them where there is none yet.
+// reset clears the bits of a new trace, allocating their chunk if needed.
 func (t *bitTable) reset(n index.Slot) {
 	i := int(n / bitChunkLen)
 	for i >= len(t.chunks) {
@@ -136,7 +136,7 @@ func (t *bitTable) reset(n index.Slot) {
 	clear(t.at(n))
 }
 
-// release gives the bits of a trace up, and those of a chunk with its last trace.
+// release releases the bits of a trace, and its chunk with the chunk's last trace.
 func (t *bitTable) release(n index.Slot) {
 	c := &t.chunks[n/bitChunkLen]
 	if c.traces--; c.traces > 0 {

@@ -12,24 +12,25 @@ type Version struct {
 	Number int       // from 1 on
 	Since  time.Time // when it was made
 	Set    *policy.Set
-	Shadow *policy.Set // nil where there is none
-	Words  int         // of bits that a trace has: first the Set's, then the Shadow's
-	// Skeleton is whether the policies, or the shadow's, look at the tree of spans.
+	Shadow *policy.Set // nil without a shadow
+	Words  int         // of a trace's bits: first the Set's, then the Shadow's
+	// Skeleton reports whether the policies, or the shadow's, look at the tree of spans.
 	Skeleton bool
 
 	numbers []policyNumbers // by policy
 	drops   []bool          // by policy: whether it is of type drop
-	// errorsBefore is what EvaluationErrors was when this version became the current one.
+	// errorsBefore is EvaluationErrors at the moment when this version became current.
 	errorsBefore uint64
 }
 
-// policyNumbers are those of a policy's name and, of a composite policy, of those with its sub-policies.
+// policyNumbers are the numbers of a policy's name and, if it is composite, of its names with each
+// sub-policy.
 type policyNumbers struct {
 	policy int32
 	subs   []int32
 }
 
-// New makes a version of compiled policies and gives their names numbers. shadow may be nil.
+// New creates a version from compiled policies and numbers their names. shadow may be nil.
 func New(number int, set, shadow *policy.Set, names *Names) (_ *Version, err error) {
 	v := &Version{
 		Number: number, Since: clock.Now(), Set: set, Shadow: shadow, Words: set.Words(), Skeleton: set.NeedsSkeleton(),
@@ -55,8 +56,7 @@ func New(number int, set, shadow *policy.Set, names *Names) (_ *Version, err err
 	return v, nil
 }
 
-// Follow makes v the version after before: its policies go on with what the same policies counted, and evaluation errors
-// add up.
+// Follow makes v the successor of before: equal policies continue its counts, and evaluation errors add up.
 func (v *Version) Follow(before *Version) {
 	v.Set.Inherit(before.Set)
 	if v.Shadow != nil && before.Shadow != nil {
@@ -64,17 +64,17 @@ func (v *Version) Follow(before *Version) {
 	}
 }
 
-// CountErrorsFrom makes the evaluation errors go on from those of the version before. What the policies counted as a shadow's does
-// not count: the difference may be below 0, and the sum is right all the same.
+// CountErrorsFrom continues the evaluation errors of the version before. Errors that the policies counted as a shadow are
+// excluded: the difference may be below 0, and the sum is right all the same.
 func (v *Version) CountErrorsFrom(before *Version) {
 	v.errorsBefore = before.EvaluationErrors() - v.Set.EvaluationErrors()
 }
 
-// EvaluationErrors is how often a condition of the policies could not be evaluated, in versions before included as far as
-// they were current.
+// EvaluationErrors is the number of failed evaluations of conditions, of this version and of those before while they were
+// current.
 func (v *Version) EvaluationErrors() uint64 { return v.errorsBefore + v.Set.EvaluationErrors() }
 
-// NumberOf is the number of the name of what made a decision.
+// NumberOf returns the number of a decision's policy.
 func (v *Version) NumberOf(d policy.Decision) int32 {
 	if d.Policy == policy.None {
 		return NoPolicy
@@ -86,13 +86,13 @@ func (v *Version) NumberOf(d policy.Decision) int32 {
 	return numbers.subs[d.Sub]
 }
 
-// NumberOfPolicy is the number of the name of the i-th policy.
+// NumberOfPolicy returns the number of the i-th policy's name.
 func (v *Version) NumberOfPolicy(i int) int32 { return v.numbers[i].policy }
 
 // IsDrop reports whether the i-th policy is of type drop.
 func (v *Version) IsDrop(i int) bool { return v.drops[i] }
 
-// Observe lets the policies look at a span of a trace with these bits.
+// Observe shows a span of a trace with these bits to the policies.
 func (v *Version) Observe(bits []uint64, span *policy.SpanView) {
 	if v.Shadow == nil {
 		v.Set.Observe(bits, span)
@@ -103,7 +103,7 @@ func (v *Version) Observe(bits []uint64, span *policy.SpanView) {
 	v.Shadow.Observe(bits[own:], span)
 }
 
-// ResourceBits sets the bits of what is to be known of a resource.
+// ResourceBits sets the bits that depend on the resource alone.
 func (v *Version) ResourceBits(resource []byte, bits []uint64) {
 	own := v.Set.Words()
 	v.Set.ResourceBits(resource, bits[:own])

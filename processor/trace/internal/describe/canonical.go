@@ -9,8 +9,8 @@ import (
 	"github.com/slowburn/slowburn/internal/wire"
 )
 
-// canonical makes a text that two sets of attributes share if and only if they hold the same keys and values, in whatever
-// order. The zero value is ready.
+// canonical builds a text that is equal for two sets of attributes if and only if they have the same keys and values, in
+// any order. The zero value is ready.
 type canonical struct {
 	entries []byte
 	ends    []extent
@@ -33,7 +33,7 @@ func (c *canonical) add(key []byte, v wire.Value) {
 	c.ends = append(c.ends, extent{from, len(c.entries)})
 }
 
-// text returns the text of what was added.
+// text returns the text of the added attributes.
 func (c *canonical) text() string {
 	entry := func(e extent) []byte { return c.entries[e.from:e.to] }
 	slices.SortFunc(c.ends, func(x, y extent) int { return bytes.Compare(entry(x), entry(y)) })
@@ -44,7 +44,7 @@ func (c *canonical) text() string {
 	return string(sorted)
 }
 
-// Text returns the canonical text of attributes, as functions of package wire read them.
+// Text returns the canonical text of attributes in the form of package wire.
 func Text(attributes iter.Seq2[[]byte, wire.Value]) string {
 	var c canonical
 	for key, v := range attributes {

@@ -1,3 +1,3 @@
-// Package describe reads what attributes say: Text is the canonical text of attributes, Resource the service that a resource
-// names and the clock that its spans were timed by, Scope what a scope says. It is pure.
+// Package describe reads attributes: Text returns their canonical text, Resource the service of a resource and the clock of
+// its spans, Scope the marks of a scope. It is pure.
 package describe

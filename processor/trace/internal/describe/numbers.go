@@ -8,13 +8,13 @@ import (
 
 var seed = maphash.MakeSeed()
 
-// Numbers returns numbers that stand for the text of a resource and for its clock: equal ones for equal texts, as far as hashes
-// tell, and 0 for a clock that the attributes do not tell. They hold as long as the process runs.
+// Numbers returns hashes of a resource's text and of its clock, equal for equal ones, and 0 for a clock that the attributes do
+// not identify. They are valid within the process.
 func Numbers(header []byte) (resource, clock uint64) {
 	instance := false
 	for key, v := range wire.ResourceAttributes(header) {
 		h := hash(key, v)
-		resource += h // in whatever order
+		resource += h // in any order
 		if i := clockKey(key); i >= 0 && len(v.Content()) > 0 {
 			clock += h
 			instance = instance || i >= firstInstance && i <= lastInstance
@@ -23,7 +23,7 @@ func Numbers(header []byte) (resource, clock uint64) {
 	if !instance {
 		clock = 0
 	}
-	return resource + 1, clock // one without attributes is known, too
+	return resource + 1, clock // never 0, even without attributes
 }
 
 func hash(key []byte, v wire.Value) uint64 {

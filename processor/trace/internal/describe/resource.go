@@ -18,8 +18,8 @@ func Resource(header []byte) *trace.Resource {
 	return &trace.Resource{Header: header, Text: text.text(), Service: of.service(), Clock: of.clock(), ClockName: of.clockName()}
 }
 
-// The attributes that, together, tell one process from all others, in the order of clockKeys. Too fine a key is sound, it only
-// costs precision; too coarse a key moves spans that were right.
+// The attributes that together identify a process, in the order of clockKeys. A key that is too fine is sound and only costs
+// precision; one that is too coarse moves spans that were right.
 const (
 	serviceNamespace = iota
 	serviceName
@@ -37,26 +37,26 @@ var clockKeys = [clockKeyCount]string{
 	"process.pid",
 }
 
-// Of those from firstInstance to lastInstance one must be there: a service's name is shared by all its instances, and every
+// At least one attribute from firstInstance to lastInstance must be there: all instances share a service's name, and every
 // container has a process 1.
 const (
 	firstInstance = serviceInstance
 	lastInstance  = hostName
 )
 
-// identity is what a resource has under clockKeys, as text.
+// identity has the values of clockKeys in a resource, as text.
 type identity [clockKeyCount]struct {
 	text  string
 	known bool
 }
 
 func (of *identity) add(key []byte, v wire.Value) {
-	if i := clockKey(key); i >= 0 && !of[i].known { // the first of several counts
+	if i := clockKey(key); i >= 0 && !of[i].known { // the first one counts
 		of[i].text, of[i].known = v.AsString(), true
 	}
 }
 
-// clockKey is the index of the key in clockKeys, and -1 for another.
+// clockKey returns the index of the key in clockKeys, -1 for any other key.
 func clockKey(key []byte) int {
 	for i := range clockKeys {
 		if string(key) == clockKeys[i] {
@@ -66,7 +66,7 @@ func clockKey(key []byte) int {
 	return -1
 }
 
-// instance is the first text that tells an instance of the service, and "" where there is none.
+// instance returns the first text that identifies an instance of the service, "" if there is none.
 func (of *identity) instance() string {
 	for i := firstInstance; i <= lastInstance; i++ {
 		if of[i].text != "" {
@@ -76,7 +76,7 @@ func (of *identity) instance() string {
 	return ""
 }
 
-// clock is the key of the clock that a resource's spans were timed by, and "" where the resource does not tell.
+// clock returns the key of the clock of a resource's spans, "" if the resource does not identify it.
 func (of *identity) clock() string {
 	if of.instance() == "" {
 		return ""
@@ -92,7 +92,7 @@ func (of *identity) clock() string {
 	return string(key)
 }
 
-// clockName is how people tell the clock: service @ instance.
+// clockName returns the clock's name for people: service @ instance.
 func (of *identity) clockName() string {
 	if instance := of.instance(); instance != "" {
 		return of.service() + " @ " + instance
@@ -100,10 +100,10 @@ func (of *identity) clockName() string {
 	return of.service()
 }
 
-// unknownService is the name of a service whose resource does not say.
+// unknownService is the name of a service if the resource has none.
 const unknownService = "unknown_service"
 
-// service is the resource's service.name, or unknownService.
+// service returns the resource's service.name, or unknownService.
 func (of *identity) service() string {
 	if name := of[serviceName].text; name != "" {
 		return name

@@ -17,7 +17,7 @@ func Scope(header []byte) *trace.Scope {
 	return s
 }
 
-// Marks reads what the sampler, or another one before it, wrote on a span. span is the body of a Span.
+// Marks returns the marks on a span by the sampler, or by another one before it. span is the body of a Span.
 func Marks(span []byte) (policy string, late bool) {
 	w := wire.WalkAttributes(span)
 	for key, ok := w.Next(); ok; key, ok = w.Next() {
@@ -41,7 +41,8 @@ func mark(key []byte, v wire.Value, policy *string, late *bool) {
 	}
 }
 
-// Ours reports whether the gateway writes attributes with this key: what it wrote is not what a span, or a scope, is.
+// Ours reports whether the gateway writes attributes with this key, which are not part of a span's or scope's
+// content.
 func Ours(key string) bool {
 	return strings.HasPrefix(key, markPrefix) || strings.HasPrefix(key, "slowburn.")
 }

@@ -15,7 +15,7 @@ import (
 
 var rewrite = flag.Bool("rewrite", false, "rewrite testdata with what the tests found")
 
-// RunData runs the cases under testdata, and holds each to the laws. A case is a line "trace <name> [open]", spans as Parse reads them, a
+// RunData runs the cases under testdata and checks the laws on each. A case is a line "trace <name> [open]", spans in Parse's form, a
 // line "----", and the canonical text of the trace up to an empty line.
 func RunData(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txt")

@@ -1,3 +1,3 @@
-// Package lawtest has what the tests of traces share: Parse reads spans, RunData the cases under testdata, RequireLaws holds a
-// trace to what is true of every trace, and the random traces are to be held to it.
+// Package lawtest has helpers for tests of traces: Parse parses spans, RunData runs the cases under testdata, RequireLaws
+// checks the laws that hold for every trace, and random traces provide inputs.
 package lawtest

@@ -10,7 +10,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 )
 
-// RandomGraph makes n spans with few IDs, so that they collide, miss, loop and name themselves.
+// RandomGraph creates n spans with few IDs, so that they collide, miss parents, form loops and name
+// themselves.
 func RandomGraph(rng *rand.Rand, n int) ptrace.Traces {
 	td := ptrace.NewTraces()
 	anyID := func() (id pcommon.SpanID) { id[7] = byte(rng.IntN(n + 3)); return id }
@@ -53,7 +54,7 @@ func RandomGraph(rng *rand.Rand, n int) ptrace.Traces {
 	return td
 }
 
-// HonestTrace is a tree of calls between hosts, in true time, each span then told by its host's clock.
+// HonestTrace creates a tree of calls between hosts in true time, with each span's times in its host's clock.
 func HonestTrace(rng *rand.Rand, hosts int, off map[string]int64) ptrace.Traces {
 	td := ptrace.NewTraces()
 	next := uint64(0)

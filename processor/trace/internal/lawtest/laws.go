@@ -15,7 +15,7 @@ import (
 	"github.com/slowburn/slowburn/processor/trace/assemble"
 )
 
-// RequireLaws holds a trace to what is true of every trace, and of it in any order.
+// RequireLaws checks the laws that hold for every trace, also with its spans in another order.
 func RequireLaws(t *testing.T, td ptrace.Traces, opts assemble.Options, rng *rand.Rand) {
 	t.Helper()
 	before, err := (&ptrace.ProtoMarshaler{}).MarshalTraces(td)
@@ -33,7 +33,7 @@ func RequireLaws(t *testing.T, td ptrace.Traces, opts assemble.Options, rng *ran
 	}
 }
 
-// RequireForest holds a trace to its shape: no span is lost, parents come before children, children are those that name it.
+// RequireForest checks a trace's shape: no span is lost, parents come before children, children are those that name it.
 func RequireForest(t *testing.T, tr *trace.Trace, spans int) {
 	t.Helper()
 	seen := make(map[int]bool)
@@ -67,7 +67,7 @@ func RequireForest(t *testing.T, tr *trace.Trace, spans int) {
 	require.Equal(t, len(tr.Spans), edges+len(tr.Roots), "every span is a root or a child, once")
 }
 
-// RequireTimes holds a trace to its times: durations never change, and no child starts before its parent.
+// RequireTimes checks a trace's times: durations never change, and no child starts before its parent.
 func RequireTimes(t *testing.T, tr *trace.Trace) {
 	t.Helper()
 	for i := range tr.Spans {
@@ -87,7 +87,7 @@ func RequireTimes(t *testing.T, tr *trace.Trace) {
 	}
 }
 
-// shuffled is the same spans in another order, with some resources and scopes shared.
+// shuffled returns the same spans in another order, with some resources and scopes shared.
 func shuffled(td ptrace.Traces, rng *rand.Rand) ptrace.Traces {
 	type input struct {
 		resource pcommon.Resource

@@ -19,7 +19,7 @@ import (
 	"github.com/slowburn/slowburn/processor/trace/assemble"
 )
 
-// TraceID is the trace of all spans.
+// TraceID is the trace ID of all spans.
 var TraceID = pcommon.TraceID{0xaa, 15: 1}
 
 // Parse reads the input of a test: a line per span,
@@ -65,7 +65,7 @@ var kinds = map[string]ptrace.SpanKind{
 	"producer": ptrace.SpanKindProducer, "consumer": ptrace.SpanKindConsumer, "unspecified": ptrace.SpanKindUnspecified,
 }
 
-// SetResource sets the attributes of a resource that is written as Parse reads it.
+// SetResource sets the attributes of a resource in Parse's form.
 func SetResource(attrs pcommon.Map, text string) {
 	parts := strings.Split(text, "/")
 	attrs.PutStr("service.name", parts[0])
@@ -124,7 +124,7 @@ func idBytes(text string) []byte {
 	return b
 }
 
-// Epoch is what times count from.
+// Epoch is the zero of times.
 var Epoch = time.Date(2025, 9, 1, 0, 0, 0, 0, time.UTC)
 
 func testTime(text string) pcommon.Timestamp {
@@ -141,7 +141,7 @@ func testTime(text string) pcommon.Timestamp {
 	return pcommon.NewTimestampFromTime(Epoch.Add(d))
 }
 
-// Kept is the traces of td.
+// Kept returns the traces of td.
 func Kept(td ptrace.Traces) *wire.Kept {
 	b, err := (&ptrace.ProtoMarshaler{}).MarshalTraces(td)
 	if err != nil {
@@ -161,7 +161,7 @@ func Kept(td ptrace.Traces) *wire.Kept {
 	return &k
 }
 
-// Only reconstructs data that holds at most one trace.
+// Only assembles data with at most one trace.
 func Only(td ptrace.Traces, opts assemble.Options) *trace.Trace {
 	k := Kept(td)
 	if len(k.Traces) == 0 {
@@ -170,7 +170,7 @@ func Only(td ptrace.Traces, opts assemble.Options) *trace.Trace {
 	return assemble.One(k, opts)
 }
 
-// Parsed reconstructs spans as Parse reads them.
+// Parsed assembles spans in Parse's form.
 func Parsed(t *testing.T, text string) *trace.Trace {
 	t.Helper()
 	td, err := Parse(text)
@@ -178,11 +178,11 @@ func Parsed(t *testing.T, text string) *trace.Trace {
 	return Only(td, assemble.Options{})
 }
 
-// Numbered is the ID of the span with that number.
+// Numbered returns the ID of the span with that number.
 func Numbered(i int) (id pcommon.SpanID) {
 	binary.BigEndian.PutUint64(id[:], uint64(i))
 	return id
 }
 
-// Short is the ID in hex without the zeros in front.
+// Short returns the ID in hex without leading zeros.
 func Short(id wire.SpanID) string { return strings.TrimLeft(id.String(), "0") }

@@ -1,11 +1,11 @@
-// Package link finds how the spans of a trace hang together: which came more than once, which is whose parent, and which have
-// none. It is the one place that does; assemble puts the tree of a kept trace together with it, and skeleton answers
-// what is asked of every trace.
+// Package link finds the structure of a trace: which spans are copies, which span is whose parent, and which have none. It is
+// the only place that does; assemble builds the tree of a kept trace with it, and skeleton answers questions about every
+// trace.
 //
-// A Node is what is looked at of a span, of fixed size and without pointers. A Forest holds the nodes of one trace, in these
-// steps: append to Nodes; Collapse leaves one node of those that are one span; Link judges times, brings the nodes into
-// canonical order, finds parents and cuts cycles; Group lists children and roots, after nodes were added for parents that are
-// missing. Reset makes it ready for the next trace, and keeps its memory.
+// A Node has the fields of a span that this depends on, of fixed size and without pointers. A Forest holds the nodes of one
+// trace, in these steps: append to Nodes; Collapse keeps one node of each span; Link judges times, sorts the nodes
+// canonically, finds parents and cuts cycles; Group lists children and roots, after nodes were added for missing parents.
+// Reset prepares it for the next trace, and keeps its memory.
 //
 // The rules of package trace hold. A Forest has no lock: one goroutine uses it at a time.
 package link

@@ -11,19 +11,19 @@ import (
 // None is the parent of a node that has none.
 const None = -1
 
-// Forest is a trace's spans and how they hang together.
+// Forest holds a trace's spans and their structure.
 type Forest struct {
 	Nodes []Node
-	// Parents are indexes of Nodes, None for a node without a parent; FlagOrphan tells those whose parent is missing.
+	// Parents are indexes of Nodes, None for a node without a parent. FlagOrphan marks nodes whose parent is missing.
 	Parents []int32
-	// Latest is the latest time, in Unix nanoseconds, that a span of the trace can have. See judgeTimes.
+	// Latest is the latest plausible time of a span of the trace, in Unix nanoseconds. See judgeTimes.
 	Latest uint64
 
-	byID     []entry // nodes that have an ID, by ID and then in their order
-	repeated bool    // two nodes have one ID
-	indexed  bool    // byID is of the nodes as they are
+	byID     []entry // nodes with an ID, sorted by ID and then by node
+	repeated bool    // two nodes have the same ID
+	indexed  bool    // byID is up to date
 	children []int32 // of Group: grouped by parent
-	ends     []int32 // of Group, by node: where its children end in children; before it, of use to arrange
+	ends     []int32 // of Group, by node: the end of its children in children; before that, scratch of arrange
 	order    []int32
 	moved    []Node
 }
@@ -37,8 +37,8 @@ type entry struct {
 // Reset empties the forest and keeps its memory.
 func (f *Forest) Reset() { f.Nodes, f.Parents, f.indexed = f.Nodes[:0], f.Parents[:0], false }
 
-// Collapse calls choose with the nodes of each span that has several, and keeps those that it returns.
-// It is called before Link.
+// Collapse calls choose with the nodes of each repeated span, and keeps those that it returns. Call it before
+// Link.
 func (f *Forest) Collapse(choose func(same []Node) []Node) {
 	f.index()
 	if f.indexed = !f.repeated; f.indexed {
@@ -74,7 +74,7 @@ func (f *Forest) Link() {
 	f.cutCycles()
 }
 
-// arrange brings the nodes into canonical order, and indexes them by ID.
+// arrange sorts the nodes canonically, and indexes them by ID.
 func (f *Forest) arrange() {
 	sorted := true
 	f.order = sized(f.order, len(f.Nodes))
@@ -94,7 +94,7 @@ func (f *Forest) arrange() {
 	case !f.indexed:
 		f.index()
 	case !sorted:
-		now := sized(f.ends, len(f.Nodes)) // by where a node was
+		now := sized(f.ends, len(f.Nodes)) // by former index of a node
 		for to, from := range f.order {
 			now[from] = int32(to)
 		}
@@ -105,7 +105,7 @@ func (f *Forest) arrange() {
 	}
 }
 
-// index makes byID anew.
+// index rebuilds byID.
 func (f *Forest) index() {
 	f.byID = f.byID[:0]
 	for i := range f.Nodes {
@@ -123,11 +123,11 @@ func (f *Forest) index() {
 	}
 }
 
-// maxTwins bounds how many spans with one ID are looked at. A call has two ends, so more than a few come from a broken
-// generator of IDs, and must not make the search quadratic.
+// maxTwins is the largest number of spans with one ID that are compared. A call has two ends, so more than a few come
+// from a broken generator of IDs, and must not make the search quadratic.
 const maxTwins = 32
 
-// with returns the first nodes that have the ID, in canonical order.
+// with returns the first nodes with the ID, in canonical order.
 func (f *Forest) with(id uint64) []entry {
 	if id == 0 {
 		return nil
@@ -147,7 +147,7 @@ func (f *Forest) with(id uint64) []entry {
 	return f.byID[lo:n]
 }
 
-// First returns the first node with the ID, in canonical order, and None where there is none.
+// First returns the first node with the ID in canonical order, None if there is none.
 func (f *Forest) First(id uint64) int32 {
 	if found := f.with(id); len(found) > 0 {
 		return found[0].node
@@ -155,12 +155,12 @@ func (f *Forest) First(id uint64) int32 {
 	return None
 }
 
-// farFuture is how much later than half of a trace's spans a start may be before it counts as garbage rather than as a
-// clock that is off, in nanoseconds. A trace of a year is less likely than a wrong unit.
+// farFuture is how much later than the median start a start may be, in nanoseconds, before it counts as garbage and
+// not as a clock that is off. A wrong unit is more likely than a trace of a year.
 const farFuture = uint64(365 * 24 * 3600 * 1e9)
 
-// judgeTimes flags the spans whose times cannot be what they say. What is far in the future is judged against the other spans
-// and not against today: the same spans give the same trace at any time.
+// judgeTimes flags spans with impossible times. The far future is judged against the other spans and not against today: the
+// same spans give the same trace at any time.
 func (f *Forest) judgeTimes() {
 	f.Latest = f.latest()
 	for i := range f.Nodes {
@@ -180,8 +180,8 @@ func (f *Forest) judgeTimes() {
 	}
 }
 
-// latest is farFuture after the median start. Where all times lie closer together than that, none is later, and the median
-// need not be known.
+// latest returns farFuture after the median start. If all times lie closer together than that, none is later, and the
+// median is not computed.
 func (f *Forest) latest() uint64 {
 	first, last := uint64(math.MaxUint64), uint64(0)
 	for i := range f.Nodes {

@@ -7,20 +7,20 @@ import (
 	"github.com/slowburn/slowburn/processor/trace"
 )
 
-// Node is what a span's place in its trace follows from.
+// Node has the fields of a span that determine its place in the trace.
 type Node struct {
 	// ID and Parent are the bytes of the IDs as big-endian numbers. 0 is none.
 	ID, Parent uint64
 	// Start and End are raw, in Unix nanoseconds. 0 is none.
 	Start, End uint64
-	// Resource, Clock and Service are numbers of the span's resource, of the clock that it was timed by, and of its service:
-	// equal ones for equal things. Of resources that differ the lesser number goes first. A Clock of 0 is not known.
+	// Resource, Clock and Service are numbers of the span's resource, clock and service, equal for equal ones. Of
+	// different resources the lower number comes first. A Clock of 0 is unknown.
 	Resource, Clock, Service uint64
 	// Kind is OTLP's number.
 	Kind int32
-	// Of is the span, by the caller's count; -1 for a node that stands for a missing one.
+	// Of is the caller's index of the span; -1 for a node that stands for a missing span.
 	Of int32
-	// Flags are what was found.
+	// Flags are the findings about the span.
 	Flags trace.Flags
 }
 
@@ -29,11 +29,11 @@ func (n *Node) receives() bool { return n.Kind == wire.KindServer || n.Kind == w
 
 func (n *Node) calls() bool { return n.Kind == wire.KindClient || n.Kind == wire.KindProducer }
 
-// sameSpan reports whether two nodes are one span, which came more than once.
+// sameSpan reports whether two nodes are copies of one span.
 func sameSpan(a, b *Node) bool { return a.ID == b.ID && a.Resource == b.Resource && a.Kind == b.Kind }
 
-// ComparePreferred orders nodes of one span, the one that tells most first: ended before unfinished, then the longer, then
-// the earlier.
+// ComparePreferred orders copies of a span by how much they tell: ended before unfinished, then the longer, then the
+// earlier.
 func ComparePreferred(a, b *Node) int {
 	return cmp.Or(cmp.Compare(unfinished(a), unfinished(b)), cmp.Compare(duration(b), duration(a)),
 		cmp.Compare(a.Start, b.Start), cmp.Compare(a.Parent, b.Parent))
@@ -53,8 +53,8 @@ func duration(n *Node) uint64 {
 	return n.End - n.Start
 }
 
-// compareCanonical orders nodes by what the spans are, never by where they came from. Spans whose start is not their own go
-// first, as they will take their parent's.
+// compareCanonical orders nodes by the spans' contents, never by their order of arrival. Spans without a start of their own
+// come first, as they take their parent's.
 func compareCanonical(a, b *Node) int {
 	switch as, bs := a.ownStart(), b.ownStart(); {
 	case as != bs:

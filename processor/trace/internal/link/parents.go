@@ -5,7 +5,7 @@ import (
 	"github.com/slowburn/slowburn/processor/trace"
 )
 
-// parentOf finds a node's parent, and flags what is odd about it.
+// parentOf finds a node's parent, and flags anomalies.
 func (f *Forest) parentOf(i int32) int32 {
 	n := &f.Nodes[i]
 	if caller := f.callerOf(n); caller >= 0 {
@@ -35,8 +35,8 @@ func (f *Forest) parentOf(i int32) int32 {
 	return best
 }
 
-// callerOf returns the client span that shares its ID with a server span, None where there is none: both ends of a call
-// have one ID in Zipkin's model.
+// callerOf returns the client span that shares its ID with a server span, None if there is none: in Zipkin's model both
+// ends of a call have one ID.
 func (f *Forest) callerOf(n *Node) int32 {
 	if !f.repeated || !n.receives() {
 		return None
@@ -53,8 +53,8 @@ func (f *Forest) callerOf(n *Node) int32 {
 	return None
 }
 
-// fit says how well a span suits as the child's parent where several share the parent's ID: first by what the resources
-// have in common, then by kind, a server span having called from its client's side and all else from the server's.
+// fit rates a span as the child's parent, if several have the parent's ID: first by the equality of resources, then by
+// kind, since a server span's parent is its client span and any other's is the server span.
 func fit(parent, child *Node) int {
 	fit := 0
 	switch {
@@ -71,11 +71,11 @@ func fit(parent, child *Node) int {
 	return fit
 }
 
-// cutCycles makes a root of the earliest-starting span of each cycle. Each span has at most one parent, so a walk up
-// from any span either ends at a root or runs into itself.
+// cutCycles makes the span that starts first in each cycle a root. Each span has at most one parent, so a walk up
+// from any span ends at a root or meets itself.
 func (f *Forest) cutCycles() {
 	f.order = sized(f.order, len(f.Nodes))
-	seen := f.order // the walk that saw the node, from 1
+	seen := f.order // the number of the walk that visited the node, from 1
 	clear(seen)
 	for i := range f.Nodes {
 		walk, at := int32(i+1), int32(i)
@@ -97,7 +97,7 @@ func (f *Forest) cutCycles() {
 	}
 }
 
-// startsBefore reports whether a span starts before another in canonical order. A span whose start is not its own
+// startsBefore reports whether a span starts before another in canonical order. A span without a start of its own
 // starts before none that has one.
 func (f *Forest) startsBefore(i, j int32) bool {
 	iOwn, jOwn := f.Nodes[i].Flags.OwnStart(), f.Nodes[j].Flags.OwnStart()
@@ -107,8 +107,8 @@ func (f *Forest) startsBefore(i, j int32) bool {
 	return i < j
 }
 
-// Group puts the children of each node together, in the order of the nodes, and appends the nodes without a parent to roots.
-// Children returns them then.
+// Group groups the children by node, in the order of the nodes, and appends the nodes without a parent to roots. Afterwards
+// Children returns the groups.
 func (f *Forest) Group(roots []int32) []int32 {
 	f.ends = sized(f.ends, len(f.Nodes))
 	clear(f.ends)
@@ -134,7 +134,7 @@ func (f *Forest) Group(roots []int32) []int32 {
 	return roots
 }
 
-// Children returns the children of a node, as Group found them. The caller may sort them.
+// Children returns the children of a node from Group. The caller may sort them.
 func (f *Forest) Children(i int32) []int32 {
 	from := int32(0)
 	if i > 0 {

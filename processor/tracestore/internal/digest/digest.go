@@ -15,33 +15,33 @@ import (
 // Operation is a span's name in a service.
 type Operation struct{ Service, Name string }
 
-// Header is what the store knows of a trace without its spans.
+// Header is what the store knows of a trace besides its spans.
 type Header struct {
 	Meta Meta
-	// Duration is the summary's, in nanoseconds.
+	// Duration is the summary's duration in nanoseconds.
 	Duration uint64
-	// Start is the trace's start as the index has it, and Terms what it is found by, so that both can be taken back.
+	// Start is the trace's start in the index, and Terms are its terms there, so that both can be removed.
 	Start uint64
 	Terms []uint64
-	// Distinct counts the spans without identical copies: late spans that do not raise it bring nothing.
+	// Distinct counts the spans without identical copies: late spans that do not increase it add nothing.
 	Distinct int
 }
 
-// Digest is what is stored of a trace beside its spans.
+// Digest is stored with a trace's spans.
 type Digest struct {
 	Header
 	Operations []Operation
 }
 
-// Of sums a trace up, see Maker.
+// Of summarises a trace, see Maker.
 func Of(t *trace.Trace, now time.Time) Digest { return new(Maker).Of(t, now) }
 
-// Maker sums traces up. Those of one have the names of their operations in common.
+// Maker summarises traces. It shares the names of their operations among them.
 type Maker struct {
 	names map[string]string
 }
 
-// Of sums a trace up. It shares no memory with it. Times of storing are not its business.
+// Of summarises a trace. The result shares no memory with it. It does not set Stored and Updated.
 func (m *Maker) Of(t *trace.Trace, now time.Time) Digest {
 	var d Digest
 	d.Duration = t.End - t.Start
@@ -65,10 +65,10 @@ func (m *Maker) Of(t *trace.Trace, now time.Time) Digest {
 	return d
 }
 
-// maxNames is how many names a Maker remembers.
+// maxNames is the number of names that a Maker remembers.
 const maxNames = 4096
 
-// name returns a name as a string of its own.
+// name returns a name as a string.
 func (m *Maker) name(name []byte) string {
 	if known, ok := m.names[string(name)]; ok {
 		return known
@@ -81,13 +81,13 @@ func (m *Maker) name(name []byte) string {
 	return own
 }
 
-// operation is an Operation of the service with a number.
+// operation is an operation of the service with a number.
 type operation struct {
 	service int
 	name    string
 }
 
-// count goes through the spans once. It returns the terms of the links to other traces.
+// count counts the spans. It returns the terms of the links to other traces.
 func (m *Maker) count(d *Digest, t *trace.Trace) (links []uint64) {
 	s := &d.Meta.Summary
 	services := servicesOf(s, t.Resources)
@@ -140,15 +140,15 @@ func servicesOf(s *Summary, resources []*trace.Resource) []int {
 	return of
 }
 
-// numbers numbers distinct keys, most of the time a few.
+// numbers numbers distinct keys, usually few.
 type numbers[K comparable] struct {
 	keys  []K
-	index map[K]int // where there are more than few
+	index map[K]int // if there are more than few
 }
 
 const few = 16
 
-// of returns the number of a key, a new one for a new key.
+// of returns the number of a key, numbering it if it is new.
 func (n *numbers[K]) of(key K) int {
 	if n.index == nil {
 		if i := slices.Index(n.keys, key); i >= 0 {
@@ -168,7 +168,7 @@ func (n *numbers[K]) of(key K) int {
 	return len(n.keys) - 1
 }
 
-// terms are all that the trace is found by.
+// terms returns all terms of the trace in the index.
 func (d *Digest) terms(links []uint64) []uint64 {
 	s := &d.Meta.Summary
 	terms := make([]uint64, 0, 4+len(s.Services)+len(d.Operations)+len(links))
@@ -190,8 +190,8 @@ func (d *Digest) terms(links []uint64) []uint64 {
 	return distinctTerms(terms)
 }
 
-// indexStart is the trace's start for the order of search results. One that cannot be true, as none is known or it is
-// days ahead, would stay on top or never be seen: now takes its place.
+// indexStart returns the trace's start for the order of search results. A start that is unknown or days ahead would
+// never be seen or stay on top: it is replaced by now.
 func indexStart(start uint64, now time.Time) uint64 {
 	if start == 0 || start > uint64(now.Add(24*time.Hour).UnixNano()) {
 		return uint64(now.UnixNano())

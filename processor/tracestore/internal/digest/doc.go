@@ -1,3 +1,3 @@
-// Package digest sums traces up: a Maker makes of each a Digest, which is a Summary for people, the terms that the trace is
-// found by, and its Operations. Header is the part of it that is stored with the trace. All of it is pure.
+// Package digest summarises traces: a Maker makes a Digest of each, with a Summary for people, the terms of the index, and
+// its Operations. Header is the part that is stored with the trace. All of it is pure.
 package digest

@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// Add adds what is known of a part that came late to what is known of its trace, and returns the terms that are new. It takes
-// what the part takes, not what the trace does, and so does not know which spans of the part the trace has already, nor whether
-// it is complete now, nor whose its root is: it is for until the spans are put together. Start stays: the index has it.
+// Add adds a late part's header to its trace's, and returns the new terms. Its cost is in proportion to the part, so it does
+// not know which spans the trace has already, whether the trace is complete now, or whether its root has changed: its result
+// holds until the spans are merged. Start stays, as the index has it.
 func (h *Header) Add(part *Header) (added []uint64) {
 	s, of := &h.Meta.Summary, &part.Meta.Summary
 	h.addRange(part)
@@ -32,7 +32,7 @@ func (h *Header) Add(part *Header) (added []uint64) {
 	return added
 }
 
-// addRange widens the range of time by that of a part.
+// addRange extends the time range by a part's.
 func (h *Header) addRange(part *Header) {
 	s, of := &h.Meta.Summary, &part.Meta.Summary
 	if of.StartUnixNano == 0 {
@@ -66,15 +66,15 @@ func (s *Summary) addService(service *ServiceSummary) {
 }
 
 const (
-	// maxServices is how many services of a trace are listed, and find it: those with most spans.
+	// maxServices is the number of a trace's services that are listed and indexed: those with most spans.
 	maxServices = 512
-	// otherServices stands for the others.
+	// otherServices stands for all other services.
 	otherServices = "(other services)"
-	// maxNameBytes is how much of a name a summary has: it is read with many others.
+	// maxNameBytes is the length of a name in a summary: summaries are read many at a time.
 	maxNameBytes = 256
 )
 
-// bound leaves the services with most spans, and the others as one, in the order of their names.
+// bound keeps the services with most spans and combines the others into one, sorted by name.
 func (s *Summary) bound() {
 	if len(s.Services) > maxServices {
 		slices.SortFunc(s.Services, func(a, b ServiceSummary) int {

@@ -5,7 +5,7 @@ import "time"
 // Summary is a trace in a line.
 type Summary struct {
 	TraceID string
-	// RootService and RootOperation are those of the primary root or, where that is missing, of the first span below.
+	// RootService and RootOperation are those of the primary root or, if that is missing, of the first span below it.
 	RootService   string
 	RootOperation string
 	Start         time.Time
@@ -14,13 +14,13 @@ type Summary struct {
 	DurationMS float64
 	SpanCount  int
 	ErrorCount int
-	// Services are in the order of their names.
+	// Services are sorted by name.
 	Services []ServiceSummary
-	// Policy is the sampling policy that kept the trace; "" where its spans do not say.
+	// Policy is the sampling policy that kept the trace; "" if its spans do not say.
 	Policy string
-	// AdjustedCount is how many traces this one stands for.
+	// AdjustedCount is the number of traces that this one stands for.
 	AdjustedCount float64
-	// Complete says that the trace has a root and no span's parent is missing.
+	// Complete reports whether the trace has a root and no span's parent is missing.
 	Complete bool
 }
 
@@ -31,13 +31,13 @@ type ServiceSummary struct {
 	Errors int
 }
 
-// Meta is what the store knows about a trace beside its spans.
+// Meta is what the store knows of a trace besides its spans.
 type Meta struct {
 	Summary Summary
-	// Version is 1 for a trace that came at once, and one more each time that late spans were added.
+	// Version is 1 for a trace without late spans, and one more for each addition of late spans.
 	Version int
 	// LateSpans counts the spans that came after the trace was decided.
 	LateSpans int
-	// Stored is when the first of it was stored, Updated when the last was.
+	// Stored is when the first part of it was stored, Updated when the last one was.
 	Stored, Updated time.Time
 }

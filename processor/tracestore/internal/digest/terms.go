@@ -9,8 +9,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 )
 
-// A term is a property that traces are found by, as a hash. The index holds, under each term, the traces that have it by
-// their starts. Two properties with one hash would mix their traces, which is less likely than a damaged disk.
+// A term is the hash of a property by which traces are found. The index lists under each term the traces that have it,
+// by start. Two properties with one hash would mix their traces, which is less likely than a damaged disk.
 
 // term is the hash of a property and its values.
 func term(property byte, values ...string) uint64 {
@@ -40,14 +40,14 @@ func TermPolicy(name string) uint64 { return term('p', name) }
 // TermLink is the term of the traces with a link to the trace.
 func TermLink(to pcommon.TraceID) uint64 { return term('l', string(to[:])) }
 
-// termDuration is the term of the traces whose durations are of that magnitude.
+// termDuration is the term of the traces whose duration has this magnitude.
 func termDuration(magnitude int) uint64 { return term('d', string(rune(magnitude))) }
 
 // magnitude is the number of bits of a duration in nanoseconds.
 func magnitude(nanoseconds uint64) int { return bits.Len64(nanoseconds) }
 
-// TermsOfDurations are the terms that together hold all traces whose durations lie between two, in nanoseconds, both
-// included; and some others of about that duration.
+// TermsOfDurations returns the terms of all traces whose duration lies between two bounds in nanoseconds, both
+// included; other traces of about that duration have them too.
 func TermsOfDurations(shortest, longest uint64) (terms []uint64) {
 	for i := magnitude(shortest); i <= magnitude(longest); i++ {
 		terms = append(terms, termDuration(i))
@@ -55,13 +55,13 @@ func TermsOfDurations(shortest, longest uint64) (terms []uint64) {
 	return terms
 }
 
-// Most that a trace is indexed by; the operations and links beyond do not find it.
+// Limits of what a trace is indexed by. Further operations and links do not find it.
 const (
 	maxOperationTerms = 512
 	maxLinkTerms      = 256
 )
 
-// distinctTerms sorts terms and leaves out repetitions.
+// distinctTerms sorts terms and removes repetitions.
 func distinctTerms(terms []uint64) []uint64 {
 	slices.Sort(terms)
 	return slices.Compact(terms)

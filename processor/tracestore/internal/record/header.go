@@ -9,8 +9,8 @@ import (
 	"github.com/slowburn/slowburn/processor/tracestore/internal/digest"
 )
 
-// A header is, one after the other: varints; strings, each after its length; the terms, 8 bytes each; the adjusted count as
-// the 8 bytes of a float; and whether the trace is complete, a byte. appendHeader gives the order. Times are Unix nanoseconds.
+// A header is a sequence of varints; strings, each after its length; the terms, 8 bytes each; the adjusted count as the 8
+// bytes of a float; and a byte for whether the trace is complete. appendHeader has the order. Times are Unix nanoseconds.
 
 func appendHeader(dst []byte, h *digest.Header) []byte {
 	m, s := &h.Meta, &h.Meta.Summary
@@ -44,7 +44,7 @@ func appendString(dst []byte, s string) []byte {
 	return append(binary.AppendUvarint(dst, uint64(len(s))), s...)
 }
 
-// unixNano is a time in Unix nanoseconds, 0 for the zero time.
+// unixNano returns a time in Unix nanoseconds, 0 for the zero time.
 func unixNano(t time.Time) uint64 {
 	if t.IsZero() {
 		return 0
@@ -54,7 +54,7 @@ func unixNano(t time.Time) uint64 {
 
 func timeOf(nanoseconds uint64) time.Time { return time.Unix(0, int64(nanoseconds)).UTC() }
 
-// readHeader reads what appendHeader wrote.
+// readHeader reads a header that appendHeader wrote.
 func readHeader(b []byte) (h digest.Header, err error) {
 	r := reader{left: b}
 	m, s := &h.Meta, &h.Meta.Summary
@@ -81,13 +81,13 @@ func readHeader(b []byte) (h digest.Header, err error) {
 	s.AdjustedCount = math.Float64frombits(r.fixed())
 	complete := r.take(1)
 	if r.bad || len(r.left) > 0 {
-		return digest.Header{}, fmt.Errorf("%w: its header is not one", ErrCorrupt)
+		return digest.Header{}, fmt.Errorf("%w: its header is malformed", ErrCorrupt)
 	}
 	s.Complete = complete[0] != 0
 	return h, nil
 }
 
-// reader takes a header apart. Once something is missing it is bad, and reads zeros.
+// reader reads the parts of a header. After the first missing part it is bad, and reads zeros.
 type reader struct {
 	left []byte
 	bad  bool
@@ -113,7 +113,7 @@ func (r *reader) number() uint64 {
 	return v
 }
 
-// count reads how many of something follow, each of which takes a byte at least.
+// count reads a number of elements, each of which takes at least a byte.
 func (r *reader) count() uint64 {
 	n := r.number()
 	if n > uint64(len(r.left)) {

@@ -1,5 +1,5 @@
-// Package record writes a trace as one value, and reads it back: Append makes a record of a digest.Header and of spans that
-// Pack compressed. A damaged record is ErrCorrupt, whatever the damage.
+// Package record encodes a trace as one value: Append makes a record of a digest.Header and of spans compressed by Pack.
+// Any damage to a record is ErrCorrupt.
 package record
 
 import (
@@ -15,7 +15,7 @@ import (
 	"github.com/slowburn/slowburn/processor/tracestore/internal/digest"
 )
 
-// ErrCorrupt says that a record is not what was written.
+// ErrCorrupt says that a record is damaged.
 var ErrCorrupt = errors.New("the record is damaged")
 
 // A record is
@@ -29,16 +29,16 @@ const (
 	recordPrefix = 1 + 4 + 4
 )
 
-// MaxTraceBytes is the largest trace that is stored, uncompressed. More of one trace ID is a leaked context, and each
-// late span costs reading and writing all of it.
+// MaxTraceBytes is the largest trace that is stored, uncompressed. A larger one has a leaked context, and each late
+// span would cost reading and writing all of it.
 const MaxTraceBytes = 64 << 20
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// scratch is what Pack compresses into.
+// scratch pools the buffers of Pack.
 var scratch = sync.Pool{New: func() any { return new([]byte) }}
 
-// maxScratch is the most memory that a call of Pack leaves for the next.
+// maxScratch is the largest buffer that Pack keeps.
 const maxScratch = 1 << 20
 
 // Pack compresses an OTLP message of at most MaxTraceBytes.
@@ -68,7 +68,7 @@ func Unpack(packed []byte) ([]byte, error) {
 	return spans, nil
 }
 
-// Append appends to dst the record of the header and what Pack returned.
+// Append appends the record of the header and of the result of Pack to dst.
 func Append(dst []byte, h *digest.Header, packed []byte) []byte {
 	from := len(dst)
 	dst = append(dst, make([]byte, recordPrefix)...)
@@ -88,7 +88,7 @@ func Header(record []byte) (digest.Header, error) {
 	return h, err
 }
 
-// Decode reads a record. What it returns shares no memory with it.
+// Decode reads a record. The results share no memory with it.
 func Decode(record []byte) (digest.Header, []byte, error) {
 	h, compressed, err := split(record)
 	if err != nil {
@@ -101,8 +101,8 @@ func Decode(record []byte) (digest.Header, []byte, error) {
 	return h, spans, nil
 }
 
-// Size is how many bytes the spans of a record are, uncompressed, and false where that cannot be told. It does not look whether the
-// record is damaged, and so takes no longer for a large one.
+// Size returns the size of a record's spans in bytes, uncompressed, and false if the record does not have it. It does not check the
+// record for damage, so it is as fast for a large one.
 func Size(record []byte) (int, bool) {
 	if len(record) < recordPrefix || record[0] != format {
 		return 0, false

@@ -14,10 +14,10 @@ import (
 	"github.com/slowburn/slowburn/internal/wire"
 )
 
-// T0 is the time that the tests begin at.
+// T0 is the time at which the tests begin.
 var T0 = time.Date(2025, 9, 1, 12, 0, 0, 0, time.UTC)
 
-// Spec says what a span is; the zero value is a root that lasts no time at T0.
+// Spec specifies a span; the zero value is a root at T0 without duration.
 type Spec struct {
 	Trace, ID, Parent int
 	Service, Name     string
@@ -28,13 +28,13 @@ type Spec struct {
 	Link              int
 }
 
-// TraceID is the ID of the trace with that number.
+// TraceID returns the trace ID for a number.
 func TraceID(n int) (id pcommon.TraceID) {
 	binary.BigEndian.PutUint64(id[8:], uint64(n))
 	return id
 }
 
-// NumberOf is the number of the trace with that ID, in hex.
+// NumberOf returns the number of a trace ID in hex.
 func NumberOf(id string) int {
 	var n int
 	for _, c := range id[16:] {
@@ -43,7 +43,7 @@ func NumberOf(id string) int {
 	return n
 }
 
-// Spans are the spans that are specified, each with a resource of its own.
+// Spans returns the specified spans, each with a resource of its own.
 func Spans(specs ...Spec) ptrace.Traces {
 	td := ptrace.NewTraces()
 	for _, p := range specs {
@@ -80,13 +80,13 @@ func Spans(specs ...Spec) ptrace.Traces {
 	return td
 }
 
-// SpanID is the ID of the span with that number.
+// SpanID returns the span ID for a number.
 func SpanID(n int) (id pcommon.SpanID) {
 	binary.BigEndian.PutUint64(id[:], uint64(n))
 	return id
 }
 
-// Bytes is the OTLP message of td.
+// Bytes returns td as an OTLP message.
 func Bytes(t testing.TB, td ptrace.Traces) []byte {
 	t.Helper()
 	b, err := (&ptrace.ProtoMarshaler{}).MarshalTraces(td)
@@ -94,7 +94,7 @@ func Bytes(t testing.TB, td ptrace.Traces) []byte {
 	return b
 }
 
-// Decoded is an OTLP message, decoded.
+// Decoded decodes an OTLP message.
 func Decoded(t testing.TB, message []byte) ptrace.Traces {
 	t.Helper()
 	td, err := (&ptrace.ProtoUnmarshaler{}).UnmarshalTraces(message)
@@ -102,7 +102,7 @@ func Decoded(t testing.TB, message []byte) ptrace.Traces {
 	return td
 }
 
-// Kept is the traces of td.
+// Kept returns the traces of td.
 func Kept(t testing.TB, td ptrace.Traces) *wire.Kept {
 	t.Helper()
 	var r wire.Request
@@ -116,13 +116,13 @@ func Kept(t testing.TB, td ptrace.Traces) *wire.Kept {
 	return k
 }
 
-// Sized is a trace of one span whose OTLP message has that many bytes, most of which compress well.
+// Sized returns a trace of one span whose OTLP message has this size. Most of it compresses well.
 func Sized(tb testing.TB, trace, span, bytes int) ptrace.Traces {
 	tb.Helper()
 	td := Spans(Spec{Trace: trace, ID: span, Service: "s", Name: "op"})
 	s := td.ResourceSpans().At(0).ScopeSpans().At(0).Spans().At(0)
 	padding := bytes
-	for range 3 { // the lengths in front are as long as they have to be
+	for range 3 { // until the lengths in front of the message are stable
 		s.Attributes().PutEmptyBytes("padding").FromRaw(make([]byte, padding))
 		padding += bytes - (&ptrace.ProtoMarshaler{}).TracesSize(td)
 	}

@@ -2,8 +2,8 @@ package tracefile
 
 import "go.etcd.io/bbolt"
 
-// A blob is a large value. It is in a bucket of its own: else a leaf of the tree would have up to four of them, and bbolt would
-// write them all where one is added. bbolt keeps a small one in the leaf all the same.
+// A blob is a large value. It has a bucket of its own: otherwise a leaf of the tree would have up to four of them, and adding
+// one would make bbolt write them all. bbolt still keeps a small one in the leaf.
 
 var blobKey = []byte{0}
 
@@ -15,7 +15,7 @@ func putBlob(b *bbolt.Bucket, key, value []byte) error {
 	return own.Put(blobKey, value)
 }
 
-// blob returns a value, nil where there is none.
+// blob returns a value, nil if there is none.
 func blob(b *bbolt.Bucket, key []byte) []byte {
 	if own := b.Bucket(key); own != nil {
 		return own.Get(blobKey)
@@ -25,10 +25,10 @@ func blob(b *bbolt.Bucket, key []byte) []byte {
 
 func deleteBlob(b *bbolt.Bucket, key []byte) error { return b.DeleteBucket(key) }
 
-// blobBytes is from how large on a value of updates is a blob.
+// blobBytes is the size from which on a value of updates is a blob.
 const blobBytes = 8 << 10
 
-// putUpdateValue stores a value in the bucket of updates, in place of the one that is there.
+// putUpdateValue stores a value in the bucket of updates, replacing an existing one.
 func putUpdateValue(b *bbolt.Bucket, key, value []byte) error {
 	if err := deleteUpdateValue(b, key); err != nil {
 		return err
@@ -39,7 +39,7 @@ func putUpdateValue(b *bbolt.Bucket, key, value []byte) error {
 	return putBlob(b, key, value)
 }
 
-// updateValue returns a value of the bucket of updates, nil where there is none.
+// updateValue returns a value of the bucket of updates, nil if there is none.
 func updateValue(b *bbolt.Bucket, key []byte) []byte {
 	if v := b.Get(key); v != nil {
 		return v

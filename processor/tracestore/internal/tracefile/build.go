@@ -10,35 +10,35 @@ import (
 )
 
 const (
-	// chunkBytes is about how large a chunk becomes: chunks are what is evicted, and each takes room in one piece.
+	// chunkBytes is the approximate size of a chunk, which is evicted as a whole and stored in one piece.
 	chunkBytes = 256 << 10
-	// maxChunkTraces is within what a slot's 2 bytes can count.
+	// maxChunkTraces keeps slots within 2 bytes.
 	maxChunkTraces = 1 << 14
 )
 
-// builder collects items, and makes a chunk of them.
+// builder collects items for a chunk.
 type builder struct {
 	limit   int // of bytes
 	items   []*Item
 	bytes   int
 	entries []entry
-	buffers [][]byte // that chunks of the transaction are built in: bbolt keeps values until the commit
+	buffers [][]byte // of the transaction's chunks: bbolt refers to values until the commit
 	built   int      // in this transaction
 }
 
-// maxBuffers and maxBufferBytes are the memory that a transaction leaves for the next.
+// maxBuffers and maxBufferBytes limit the memory that a transaction keeps for the next.
 const (
 	maxBuffers     = 4
 	maxBufferBytes = 2 * chunkBytes
 )
 
-// begin begins a transaction. What the last one built is no longer used.
+// begin begins a transaction. It reuses the buffers of the last one.
 func (b *builder) begin() {
 	b.built = 0
 	b.reset()
 }
 
-// buffer returns an empty slice of at least that capacity, which is used up to the end of the transaction.
+// buffer returns an empty slice with at least this capacity, valid until the end of the transaction.
 func (b *builder) buffer(room int) []byte {
 	b.built++
 	if room > maxBufferBytes || b.built > maxBuffers {
@@ -50,7 +50,7 @@ func (b *builder) buffer(room int) []byte {
 	return b.buffers[b.built-1]
 }
 
-// entry says that a slot has a term.
+// entry is a term of a slot.
 type entry struct {
 	term  uint64
 	grain uint32
@@ -99,7 +99,7 @@ func (b *builder) build(stored uint64) []byte {
 	return data
 }
 
-// sortEntries makes the entries of the items, and returns how many of the index they become.
+// sortEntries creates the entries of the items, and returns the number of index entries that they form.
 func (b *builder) sortEntries() (runs int) {
 	for slot, item := range b.items {
 		grain := grainOf(item.Start)
@@ -119,7 +119,7 @@ func (b *builder) sortEntries() (runs int) {
 	return runs
 }
 
-// runs yields the entries of each term and grain.
+// runs yields the entries grouped by term and grain.
 func (b *builder) runs(yield func([]entry) bool) {
 	for left := b.entries; len(left) > 0; {
 		n := 1

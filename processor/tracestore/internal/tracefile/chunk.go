@@ -25,13 +25,13 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 var errChunk = errors.New("the chunk is damaged")
 
-// chunk is a chunk with a head that is as it was written.
+// chunk is a chunk with an undamaged head.
 type chunk struct {
 	data            []byte
 	traces, entries int
 }
 
-// readChunk returns errChunk where the head is damaged.
+// readChunk returns errChunk if the head is damaged.
 func readChunk(data []byte) (chunk, error) {
 	if len(data) < chunkPrefix || data[0] != chunkFormat {
 		return chunk{}, errChunk
@@ -46,10 +46,10 @@ func readChunk(data []byte) (chunk, error) {
 
 func (c chunk) stored() uint64 { return binary.BigEndian.Uint64(c.data[5:]) }
 
-// at is the position of a trace.
+// at returns the position of a trace.
 func (c chunk) at(slot int) position { return position(c.data[chunkPrefix+slot*traceBytes:]) }
 
-// record returns the record of a trace, nil where the chunk has no such slot.
+// record returns the record of a trace, nil for a slot that the chunk does not have.
 func (c chunk) record(slot int) []byte {
 	if slot >= c.traces {
 		return nil

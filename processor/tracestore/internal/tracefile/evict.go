@@ -11,27 +11,28 @@ import (
 )
 
 const (
-	// evictBatch is about how many traces one transaction deletes: few, so that new traces do not wait for long.
+	// evictBatch is the approximate number of traces that one transaction deletes: few, so that new traces do
+	// not wait for long.
 	evictBatch = 1024
-	// evictShare is the share of the file that is freed at once when it is full: so that not every transaction that stores
-	// is followed by one that deletes, with a sync and the same pages written anew.
+	// evictShare is the share of a full file that is freed at once, so that not every transaction that stores is followed
+	// by one that deletes, with a sync and the same pages.
 	evictShare = 1.0 / 64
 )
 
-// Evicted says what a call of Evict found and did.
+// Evicted reports a call of Evict.
 type Evicted struct {
-	// Used is how many bytes of the file were in use before; 0 where that is not known.
+	// Used is the number of used bytes of the file before; 0 if unknown.
 	Used int64
-	// Age and Bytes count the traces that were deleted: as they were too old, or the file too full.
+	// Age and Bytes count the traces that were deleted because they were too old, or the file too full.
 	Age, Bytes int
-	// Corrupt counts the chunks among them whose heads were damaged. Age and Bytes count one trace for each: nobody knows.
+	// Corrupt counts deleted chunks with a damaged head. Age and Bytes count one trace for each, as the number is unknown.
 	Corrupt int
 }
 
 // More reports whether there may be more to delete.
 func (n Evicted) More() bool { return n.Age+n.Bytes > 0 }
 
-// Evict deletes the oldest traces, by chunks, where they are too old or the file is too full.
+// Evict deletes the oldest traces, chunk by chunk, if they are too old or the file is too full.
 func (f *File) Evict() (Evicted, error) {
 	used, size, err := f.usedBytes()
 	if err != nil {
@@ -52,7 +53,7 @@ func (f *File) Evict() (Evicted, error) {
 	return n, nil
 }
 
-// evictionDue looks at the oldest chunk only, so that a round with nothing to do writes nothing.
+// evictionDue reports whether the oldest chunk must be deleted. A round without evictions writes nothing.
 func (f *File) evictionDue(used, limit int64) (due bool, err error) {
 	err = f.view(func(tx *bbolt.Tx) error {
 		b := tx.Bucket(bucketChunks)
@@ -63,20 +64,21 @@ func (f *File) evictionDue(used, limit int64) (due bool, err error) {
 	return due, err
 }
 
-// tooOld reports whether a chunk has to go for its age, or for damage to its head: then none of its traces can be read.
+// tooOld reports whether a chunk must be deleted for its age, or because its head is damaged: then none of its traces
+// can be read.
 func (f *File) tooOld(data []byte) bool {
 	c, err := readChunk(data)
 	return err != nil || c.stored() < uint64(f.opts.Now().Add(-f.opts.Retention).UnixNano()) && (f.opts.Settled == nil || f.opts.Settled())
 }
 
-// oldChunk is one to delete. A chunk whose head is damaged has only a key.
+// oldChunk is a chunk to delete. If its head is damaged, it has only a key.
 type oldChunk struct {
 	key []byte
 	chunk
 }
 
-// deleteOldest deletes the oldest chunks, of evictBatch traces or a few more: those that are too old, and others until they
-// add up to the bytes to free.
+// deleteOldest deletes the oldest chunks, with evictBatch traces or a few more: those that are too old, and others until
+// the bytes to free are reached.
 func (f *File) deleteOldest(tx *bbolt.Tx, free int64, n *Evicted) error {
 	var gone []oldChunk
 	b := tx.Bucket(bucketChunks)
@@ -117,8 +119,8 @@ func deleteChunks(tx *bbolt.Tx, gone []oldChunk) error {
 	return deleteRuns(tx)
 }
 
-// deleteUpdates deletes what late spans made of a chunk's traces. Where such a record is damaged its entries in the index stay
-// and lead nowhere; searches pass over them.
+// deleteUpdates deletes the updated records of a chunk's traces. If such a record is damaged, its index entries stay and lead
+// nowhere; searches skip them.
 func deleteUpdates(tx *bbolt.Tx, chunk []byte) error {
 	b := tx.Bucket(bucketUpdates)
 	var gone [][]byte

@@ -21,19 +21,20 @@ var (
 	bucketOperations = []byte("operations")
 )
 
-// ErrOtherFormat says that another version wrote the file, and this one cannot read it.
+// ErrOtherFormat says that another version wrote the file, and that this one cannot read it.
 var ErrOtherFormat = errors.New("the file is of another format version")
 
-// Options are what a File needs besides its path.
+// Options configure a File.
 type Options struct {
 	// Retention is how long a trace is kept after it was stored.
 	Retention time.Duration
-	// MaxBytes is how much of the file may be in use.
+	// MaxBytes limits the used bytes of the file.
 	MaxBytes int64
 	// Full, if set, reports whether the file must not grow now.
 	Full func() bool
 	Now  func() time.Time
-	// Settled reports whether what is too old by Now may go: not while a clock that jumped may come back. Nil is always.
+	// Settled reports whether traces that are too old by Now may be evicted: not while a clock that jumped may come
+	// back. Nil means always.
 	Settled func() bool
 	Logger  *zap.Logger
 }
@@ -42,11 +43,11 @@ type Options struct {
 type File struct {
 	opts       Options
 	db         *state.DB
-	operations int     // entries in the bucket of that name; the writer's
-	chunk      builder // the writer's
+	operations int     // number of entries in the bucket of that name; used by the writer only
+	chunk      builder // used by the writer only
 }
 
-// contents are the buckets and migrations of the file.
+// contents returns the buckets and migrations of the file.
 func contents() state.Options {
 	return state.Options{
 		Buckets: []string{
@@ -56,8 +57,8 @@ func contents() state.Options {
 	}
 }
 
-// OpenReadOnly opens a file that is there, for Requests and what else only reads. It fails with state.ErrLocked where another process
-// has it open for writing.
+// OpenReadOnly opens an existing file, for Requests and other reads. It fails with state.ErrLocked if another process has it open for
+// writing.
 func OpenReadOnly(path string) (*File, error) {
 	db, err := state.OpenReadOnly(path, contents())
 	if errors.Is(err, state.ErrNewer) || errors.Is(err, state.ErrOlder) {
@@ -69,8 +70,8 @@ func OpenReadOnly(path string) (*File, error) {
 	return &File{db: db}, nil
 }
 
-// Open opens the file, or makes it. Commits wait for the disk, which costs the pipeline nothing, as only the writer
-// commits, and keeps the file whole over a power cut.
+// Open opens or creates the file. Commits wait for the disk, so that the file survives a power cut; only the writer
+// waits for them, not the pipeline.
 func Open(path string, opts Options) (*File, error) {
 	db, err := state.Open(path, contents())
 	if errors.Is(err, state.ErrNewer) {
@@ -82,7 +83,8 @@ func Open(path string, opts Options) (*File, error) {
 	return &File{opts: opts, db: db, chunk: builder{limit: chunkBytes}}, nil
 }
 
-// refuseEarlier refuses a file without a schema that has traces, each an entry of a bucket of that name.
+// refuseEarlier refuses a file of an earlier format: one without a schema and with traces in a bucket of that
+// name.
 func refuseEarlier(tx *bbolt.Tx) error {
 	if tx.Bucket([]byte("traces")) != nil {
 		return ErrOtherFormat
@@ -93,9 +95,9 @@ func refuseEarlier(tx *bbolt.Tx) error {
 // Close waits for transactions to end and closes the file.
 func (f *File) Close() error { return state.Guard(f.db.Close) }
 
-// MoveAside renames a file that Open refuses or that is damaged, so that a new one can be started, and returns its new name,
-// which tells why. It takes the place of one that was moved before: of files that may each be as large as they are allowed to,
-// one is enough to look into.
+// MoveAside renames a file that Open refuses or that is damaged, so that a new one can be created, and returns its new name,
+// which tells why. It replaces a file that was moved aside before: one such file, which may be as large as allowed, is enough
+// to examine.
 func MoveAside(path string, cause error) (aside string, err error) {
 	aside = path + ".damaged"
 	if errors.Is(cause, ErrOtherFormat) {
@@ -112,7 +114,7 @@ func (f *File) view(read func(*bbolt.Tx) error) error {
 }
 
 func (f *File) update(write func(*bbolt.Tx) error) error {
-	if failpoint.Enabled { // else the calls would stay where update is inlined
+	if failpoint.Enabled { // otherwise the calls would stay in the code where update is inlined
 		commit := write
 		write = func(tx *bbolt.Tx) error {
 			err := commit(tx)
@@ -127,7 +129,7 @@ func (f *File) update(write func(*bbolt.Tx) error) error {
 	return err
 }
 
-// usedBytes is how much of the file holds something, and its size. The file itself never shrinks, but free pages are used again.
+// usedBytes returns the used bytes of the file, and its size. The file never shrinks, but reuses free pages.
 func (f *File) usedBytes() (used, size int64, err error) {
 	err = f.view(func(tx *bbolt.Tx) error {
 		stats := f.db.Stats()
@@ -138,10 +140,10 @@ func (f *File) usedBytes() (used, size int64, err error) {
 	return used, size, err
 }
 
-// ErrFull says that the file must not grow, and has no room left for what is to be stored.
+// ErrFull says that the file must not grow, and has no room for the traces.
 var ErrFull = errors.New("the file must not grow, and is full")
 
-// A file that must not grow keeps spareShare of it free, as bbolt writes pages anew before it gives the old ones up; a transaction takes
+// A file that must not grow keeps spareShare of it free, as bbolt writes new pages before it frees the old ones; a transaction takes
 // about pagesPerByte times what it stores.
 const (
 	spareShare   = 1.0 / 4
@@ -151,7 +153,7 @@ const (
 // full reports whether the file must not grow.
 func (f *File) full() bool { return f.opts.Full != nil && f.opts.Full() }
 
-// limit is how much of a file of this size may be in use.
+// limit returns the limit of used bytes for a file of this size.
 func (f *File) limit(size int64) int64 {
 	if f.full() {
 		return min(f.opts.MaxBytes, int64((1-spareShare)*float64(size)))

@@ -16,16 +16,15 @@ import (
 )
 
 const (
-	// partsFrom is how many bytes of spans a trace must have for late spans to be stored beside it: a smaller one is written anew
-	// with them.
+	// partsFrom is the size of a trace's spans in bytes from which on late spans are stored beside it. A smaller trace is
+	// rewritten with them.
 	partsFrom = 128 << 10
-	// partsShare is which part of a trace its late spans may be before it is written anew with them: so it grows by that much each
-	// time, and what writing takes in all is a few times what came, however many parts it came in.
+	// partsShare limits a trace's late spans to 1/partsShare of it; then it is rewritten with them. So it grows by that share each
+	// time, and all writing together is a few times the spans, in however many parts they came.
 	partsShare = 2
 )
 
-// putLate adds spans to a trace that is stored. Spans that it has already, as a retried export brings them, change
-// nothing.
+// putLate adds spans to a stored trace. Spans that it already has, as after a retried export, change nothing.
 func (w *writing) putLate(item *Item, at place) error {
 	if done, err := w.putPart(item, at); done || err != nil {
 		return err
@@ -33,8 +32,8 @@ func (w *writing) putLate(item *Item, at place) error {
 	return w.putMerged(item, at)
 }
 
-// putPart stores late spans beside a large trace, and reports false where they have to be merged with it. It takes what the
-// part takes: the trace is not read, but the first time, when what is known of it is copied.
+// putPart stores late spans beside a large trace. It reports false if they must be merged with it. Its cost is in
+// proportion to the part: the trace is not read, except for the first part, when its header is copied.
 func (w *writing) putPart(item *Item, at place) (done bool, err error) {
 	stored, _ := w.record(at)
 	size, ok := record.Size(stored)
@@ -46,7 +45,7 @@ func (w *writing) putPart(item *Item, at place) (done bool, err error) {
 		return true, nil // it was sent again
 	}
 	l, ok := w.known(at, stored)
-	if !ok { // it is damaged, which putMerged sees to
+	if !ok { // it is damaged; putMerged handles that
 		return false, nil
 	}
 	if l.bytes+item.Size > size/partsShare || size+l.bytes+item.Size > record.MaxTraceBytes {
@@ -63,16 +62,16 @@ func (w *writing) putPart(item *Item, at place) (done bool, err error) {
 		putUpdateValue(b, lateKey(at), l.append(nil)))
 }
 
-// putMerged writes a trace anew, with late spans.
+// putMerged rewrites a trace with late spans.
 func (w *writing) putMerged(item *Item, at place) error {
 	t := w.trace(at)
 	old, spans, err := record.Decode(t.record)
 	switch {
-	case err != nil && len(t.parts) == 0: // damaged: what came now takes its place
+	case err != nil && len(t.parts) == 0: // damaged: the new spans replace it
 		w.Corrupt++
 		item.Meta.Version, item.Meta.Stored, item.Meta.Updated = 1, w.storedAt(at), w.now
 		return w.putUpdate(at, &item.Digest, item.ID, item.Packed)
-	case err != nil: // what came before takes it, too
+	case err != nil: // the earlier parts replace it as well
 		w.Corrupt++
 		old.Meta.Stored = w.storedAt(at)
 	}
@@ -83,7 +82,7 @@ func (w *writing) putMerged(item *Item, at place) error {
 			w.TooLarge++
 			return nil
 		}
-		// Without what was sent twice there may be room.
+		// Without the repeated spans there may be room.
 		return errors.Join(w.putSpans(item.ID, at, &t, &old, spans), w.putMerged(item, at))
 	}
 	late, err := record.Unpack(item.Packed)
@@ -94,10 +93,10 @@ func (w *writing) putMerged(item *Item, at place) error {
 	if err != nil || len(spans) < partsFrom {
 		return err
 	}
-	return putUpdateValue(w.tx.Bucket(bucketUpdates), partKey(at, item.Packed), []byte{}) // it is in the trace
+	return putUpdateValue(w.tx.Bucket(bucketUpdates), partKey(at, item.Packed), []byte{}) // the trace has it now
 }
 
-// putSpans writes a trace anew, of which old was known, as the spans that it has in all.
+// putSpans rewrites a trace with all its spans. old is its header so far.
 func (w *writing) putSpans(id pcommon.TraceID, at place, t *storedTrace, old *digest.Header, spans []byte) error {
 	d, merged, err := merge(spans, w.now)
 	if err != nil {
@@ -121,7 +120,7 @@ func (w *writing) putSpans(id pcommon.TraceID, at place, t *storedTrace, old *di
 	return w.putUpdate(at, &d, id, record.Pack(merged))
 }
 
-// removeParts takes away what is stored beside a trace, once it is in it. That it came is remembered, in case it comes again.
+// removeParts removes the late spans beside a trace that has them now. It remembers that they came, in case they come again.
 func (r *reading) removeParts(at place) error {
 	l, ok := r.late(at)
 	if !ok {
@@ -135,7 +134,7 @@ func (r *reading) removeParts(at place) error {
 	return errors.Join(errs...)
 }
 
-// storedAt is when the trace was stored, now where nobody knows.
+// storedAt returns when the trace was stored, or now if that is unknown.
 func (w *writing) storedAt(p place) time.Time {
 	if c, ok := w.head(p.chunk()); ok {
 		return time.Unix(0, int64(c.stored())).UTC()
@@ -143,7 +142,7 @@ func (w *writing) storedAt(p place) time.Time {
 	return w.now
 }
 
-// putUpdate stores a trace beside its chunk, and its entries in the index.
+// putUpdate stores a trace's record in the bucket of updates, and its index entries.
 func (w *writing) putUpdate(p place, d *digest.Digest, id pcommon.TraceID, packed []byte) error {
 	if err := putUpdateValue(w.tx.Bucket(bucketUpdates), p[:], record.Append(nil, &d.Header, packed)); err != nil {
 		return err
@@ -152,7 +151,7 @@ func (w *writing) putUpdate(p place, d *digest.Digest, id pcommon.TraceID, packe
 	return w.putTerms(p, d.Terms, d.Start, id)
 }
 
-// putTerms lets a trace that is stored beside its chunk, or has something there, be found by terms.
+// putTerms adds index entries for a trace with an update or with late spans beside it.
 func (w *writing) putTerms(p place, terms []uint64, start uint64, id pcommon.TraceID) error {
 	at := positionOf(start, id)
 	for _, term := range terms {
@@ -163,7 +162,7 @@ func (w *writing) putTerms(p place, terms []uint64, start uint64, id pcommon.Tra
 	return nil
 }
 
-// removeUpdate takes a trace out of the index that is stored beside its chunk.
+// removeUpdate removes the index entries of a trace with an update.
 func (r *reading) removeUpdate(p place, h *digest.Header) error {
 	var errs []error
 	for _, term := range h.Terms {
@@ -172,7 +171,7 @@ func (r *reading) removeUpdate(p place, h *digest.Header) error {
 	return errors.Join(errs...)
 }
 
-// removeSlot takes a trace out of the index that is stored in its chunk.
+// removeSlot removes the index entries of a trace that is stored in its chunk.
 func (r *reading) removeSlot(p place, h *digest.Header) error {
 	index := r.tx.Bucket(bucketIndex)
 	for _, term := range h.Terms {
@@ -190,8 +189,8 @@ func (r *reading) removeSlot(p place, h *digest.Header) error {
 	return nil
 }
 
-// merge sums a trace up whose spans came in parts, and leaves out identical copies. A trace that trips a defect here costs
-// only itself, not the batch that it is in.
+// merge summarises a trace whose spans came in parts, and leaves out identical copies. A trace that trips a defect here
+// costs only itself, not its batch.
 func merge(parts []byte, now time.Time) (d digest.Digest, spans []byte, err error) {
 	err = safely.Run(func() error {
 		var r wire.Request
@@ -203,10 +202,10 @@ func merge(parts []byte, now time.Time) (d digest.Digest, spans []byte, err erro
 			return err
 		}
 		if len(k.Traces) != 1 {
-			return fmt.Errorf("%d traces in place of one", len(k.Traces))
+			return fmt.Errorf("%d traces instead of one", len(k.Traces))
 		}
 		for i := range k.Spans {
-			k.Spans[i].Left = false // that a span came twice is a part of the trace
+			k.Spans[i].Left = false // repeated spans belong to the trace
 		}
 		t := assemble.One(&k, assemble.Options{})
 		for _, i := range t.Identical {

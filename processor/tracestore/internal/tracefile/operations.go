@@ -10,11 +10,11 @@ import (
 )
 
 const (
-	// maxOperations is how many operations are listed. Span names with IDs in them have no end.
+	// maxOperations is the number of operations that are listed. Span names with IDs in them are unlimited.
 	maxOperations = 20_000
-	// maxNameBytes is how much of a name is listed; bbolt's keys have a limit.
+	// maxNameBytes is the length of a listed name, as bbolt's keys are limited.
 	maxNameBytes = 1024
-	// operationGrain is how often an operation's last sight is written anew.
+	// operationGrain is the least time between two updates of an operation's last sight.
 	operationGrain = time.Minute
 )
 
@@ -24,7 +24,7 @@ func operationKey(op digest.Operation) []byte {
 	return append(append(key, service...), name...)
 }
 
-// operationOf reads a key that operationKey made, and false where it is none.
+// operationOf parses a key of operationKey. It returns false for any other.
 func operationOf(key []byte) (digest.Operation, bool) {
 	if len(key) < 2 {
 		return digest.Operation{}, false
@@ -36,7 +36,7 @@ func operationOf(key []byte) (digest.Operation, bool) {
 	return digest.Operation{Service: string(key[:n]), Name: string(key[n:])}, true
 }
 
-// putOperations notes that the operations of what was written were seen now.
+// putOperations sets the last sight of the written traces' operations to now.
 func (w *writing) putOperations() error {
 	b := w.tx.Bucket(bucketOperations)
 	now := uint64(w.now.UnixNano())
@@ -57,7 +57,7 @@ func (w *writing) putOperations() error {
 	return nil
 }
 
-// Prune forgets the operations that were last seen before the oldest trace was stored.
+// Prune deletes the operations that were last seen before the oldest trace was stored.
 func (f *File) Prune() error { return f.update(f.pruneOperations) }
 
 func (f *File) pruneOperations(tx *bbolt.Tx) error {

@@ -7,7 +7,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 )
 
-// position is a place in the order of traces: start time and ID.
+// position orders traces: by start time, then ID.
 type position [8 + 16]byte
 
 var newest = position(bytes.Repeat([]byte{0xff}, len(position{})))
@@ -23,7 +23,7 @@ func (p position) id() pcommon.TraceID { return pcommon.TraceID(p[8:]) }
 
 func (p position) compare(o position) int { return bytes.Compare(p[:], o[:]) }
 
-// before is the position just before p, and false where p is the first.
+// before returns the position just before p, false if p is the first.
 func (p position) before() (position, bool) {
 	for i := len(p) - 1; i >= 0; i-- {
 		p[i]--
@@ -34,10 +34,11 @@ func (p position) before() (position, bool) {
 	return p, false
 }
 
-// grainOf is the part of time, of 4.3 s, that a start lies in.
+// grainOf returns the interval, of 4.3 s, that a start lies in.
 func grainOf(start uint64) uint32 { return uint32(start >> 32) }
 
-// place is where a trace is stored: its chunk and slot. A trace that got late spans is in the bucket of updates under its place.
+// place is where a trace is stored: its chunk and slot. A trace that got late spans is also in the bucket of updates, under its
+// place.
 type place [8 + 2]byte
 
 func placeOf(chunk uint64, slot int) (p place) {
@@ -51,27 +52,27 @@ func (p place) slot() int     { return int(binary.BigEndian.Uint16(p[8:])) }
 
 func chunkKey(chunk uint64) []byte { return binary.BigEndian.AppendUint64(nil, chunk) }
 
-// lastOf is the last position of a grain.
+// lastOf returns the last position of a grain.
 func lastOf(grain uint32) position {
 	last := newest
 	binary.BigEndian.PutUint32(last[:], grain)
 	return last
 }
 
-// indexPrefix is what the keys of the index of a term and grain begin with. The grain is first: so the entries of a transaction,
-// of traces that began at about the same time, share a few pages.
+// indexPrefix is the prefix of the index keys of a term and grain. The grain comes first, so that the entries of a transaction,
+// whose traces began at about the same time, share a few pages.
 func indexPrefix(term uint64, grain uint32) []byte {
 	return binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint32(make([]byte, 0, indexPrefixBytes+len(place{})), grain), term)
 }
 
 const indexPrefixBytes = 4 + 8
 
-// slotsKey is the key of the slots of a chunk that have a term.
+// slotsKey is the index key for the slots of a chunk that have a term.
 func slotsKey(term uint64, grain uint32, chunk uint64) []byte {
 	return binary.BigEndian.AppendUint64(indexPrefix(term, grain), chunk)
 }
 
-// updateKey is the key of a trace that got late spans.
+// updateKey is the index key of a trace that got late spans.
 func updateKey(term uint64, grain uint32, p place) []byte {
 	return append(indexPrefix(term, grain), p[:]...)
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/slowburn/slowburn/processor/tracestore/internal/digest"
 )
 
-// Item is a trace, or late spans of one, on its way to the file.
+// Item is a trace, or late spans of one, to be stored.
 type Item struct {
 	digest.Digest
 	ID     [16]byte
@@ -23,29 +23,29 @@ type Item struct {
 
 func (i *Item) at() position { return positionOf(i.Start, i.ID) }
 
-// Written counts what a call of Put did, in traces.
+// Written counts the traces of a call of Put.
 type Written struct {
 	Stored, Updated, Corrupt, TooLarge, Failed int
 }
 
-// writing is a transaction that stores items, and what it did so far.
+// writing is a transaction that stores items, with its results so far.
 type writing struct {
 	Written
 	reading
 	opts *Options
 	now  time.Time
 
-	chunk *builder           // of new traces that are not in the file yet
+	chunk *builder           // new traces that are not in the file yet
 	fresh map[[16]byte]place // new traces; the zero place while they are in the builder
 
-	listed     int // operations that the bucket of that name had before
-	operations int // added to it
+	listed     int // number of operations in their bucket before
+	operations int // number added since
 
-	named []digest.Operation // operations of the traces, each once
+	named []digest.Operation // operations of the traces, without repetitions
 	names map[digest.Operation]bool
 }
 
-// name notes the operations of a trace.
+// name records the operations of a trace.
 func (w *writing) name(operations []digest.Operation) {
 	for _, op := range operations {
 		if !w.names[op] {
@@ -55,8 +55,8 @@ func (w *writing) name(operations []digest.Operation) {
 	}
 }
 
-// Put stores the items of a batch in one transaction. Where it returns an error nothing was stored; that is ErrFull where the file
-// must not grow.
+// Put stores the items of a batch in one transaction. On an error nothing is stored; the error is ErrFull if the file must not
+// grow.
 func (f *File) Put(batch []Item) (Written, error) {
 	bytes := 0
 	for i := range batch {
@@ -117,7 +117,7 @@ func (w *writing) putItem(item *Item) error {
 	return nil
 }
 
-// locate stores where the new traces are.
+// locate stores the places of the new traces.
 func (w *writing) locate() error {
 	if len(w.fresh) == 0 {
 		return nil
@@ -130,7 +130,7 @@ func (w *writing) locate() error {
 	return putRun(w.tx, of, last)
 }
 
-// flush stores the chunk, and what its traces are found by.
+// flush stores the chunk and its index entries.
 func (w *writing) flush() error {
 	if len(w.chunk.items) == 0 {
 		return nil

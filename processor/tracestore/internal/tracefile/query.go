@@ -12,7 +12,7 @@ import (
 	"github.com/slowburn/slowburn/processor/tracestore/internal/digest"
 )
 
-// ErrCursor says that a Query's cursor is none that a Result gave.
+// ErrCursor refuses a Query's cursor that no Result returned.
 var ErrCursor = errors.New("the cursor is not one that a search returned: leave it out to start with the newest")
 
 // Limits of a search.
@@ -21,13 +21,13 @@ const (
 	MaxLimit     = 200
 )
 
-// Query says which traces to find. Zero values match all; what is set must hold together.
+// Query selects traces. A zero value matches all traces; all others must match together.
 type Query struct {
-	// Service is a service that has a span in the trace; Operation the name of a span, of that service if both are set.
+	// Service is a service with a span in the trace; Operation is the name of a span, of that service if both are set.
 	Service, Operation string
 	// MinDuration and MaxDuration bound the trace's duration, both inclusive.
 	MinDuration, MaxDuration time.Duration
-	// Error wants a span with status error.
+	// Error selects traces with a span with status error.
 	Error bool
 	// Policy is the sampling policy that kept the trace.
 	Policy string
@@ -35,26 +35,27 @@ type Query struct {
 	LinksTo pcommon.TraceID
 	// Start and End bound the trace's start, both inclusive.
 	Start, End time.Time
-	// Limit is how many traces to return: DefaultLimit if 0, at most MaxLimit.
+	// Limit is the largest number of traces to return: DefaultLimit if 0, at most MaxLimit.
 	Limit int
-	// Cursor goes on after the last trace of an earlier Result of the same query.
+	// Cursor continues after the last trace of an earlier Result of the same query.
 	Cursor string
 }
 
 // Result is a page of found traces.
 type Result struct {
 	Traces []digest.Summary
-	// NextCursor goes on where this page ends; "" where there is no more.
+	// NextCursor continues after this page; "" if it is the last one.
 	NextCursor string
 }
 
-// Possible reports whether a trace can match at all. The error is ErrCursor.
+// Possible reports whether any trace can match. The error is ErrCursor.
 func (q Query) Possible() (bool, error) {
 	_, ok, err := q.first()
 	return ok, err
 }
 
-// first is where the search begins: at the cursor or the latest start. False where nothing can match.
+// first returns where the search begins: at the cursor or the latest start. It returns false if nothing can
+// match.
 func (q Query) first() (position, bool, error) {
 	at := newest
 	if !q.End.IsZero() {
@@ -76,10 +77,11 @@ func (q Query) first() (position, bool, error) {
 	return at, true, nil
 }
 
-// encodeCursor is the cursor of a search that goes on with the position.
+// encodeCursor returns the cursor of a search that continues at the position.
 func encodeCursor(p position) string { return base64.RawURLEncoding.EncodeToString(p[:]) }
 
-// unixNano is a time as the index has it: 0 for all before 1970, the end of time for all after what fits.
+// unixNano returns a time as in the index: 0 for times before 1970, the largest number for times that do not
+// fit.
 func unixNano(t time.Time) uint64 {
 	switch {
 	case t.Before(time.Unix(0, 0)):
@@ -105,7 +107,7 @@ func (q Query) limit() int {
 	return min(q.Limit, MaxLimit)
 }
 
-// durations are the query's bounds in nanoseconds.
+// durations returns the query's bounds in nanoseconds.
 func (q Query) durations() (shortest, longest uint64) {
 	longest = math.MaxUint64
 	if q.MaxDuration > 0 {
@@ -114,7 +116,7 @@ func (q Query) durations() (shortest, longest uint64) {
 	return uint64(max(q.MinDuration, 0)), longest
 }
 
-// matches reports whether a trace fits the durations of the query, which the index knows only by magnitude.
+// matches reports whether a trace's duration is within the query's bounds. The index has only its magnitude.
 func (q Query) matches(h digest.Header) bool {
 	shortest, longest := q.durations()
 	return h.Duration >= shortest && h.Duration <= longest

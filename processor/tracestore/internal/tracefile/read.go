@@ -14,8 +14,8 @@ import (
 	"github.com/slowburn/slowburn/processor/tracestore/internal/record"
 )
 
-// Trace returns the OTLP request of a trace with all its spans, as they arrived, and false where it is not here. An error that
-// is record.ErrCorrupt says that it is here, and damaged.
+// Trace returns the OTLP request of a trace with all its spans, as they arrived. It returns false if the trace is not here.
+// The error record.ErrCorrupt says that it is here, but damaged.
 func (f *File) Trace(id pcommon.TraceID) (spans []byte, meta digest.Meta, here bool, err error) {
 	var stored storedTrace
 	err = f.view(func(tx *bbolt.Tx) error {
@@ -41,15 +41,16 @@ func (f *File) Trace(id pcommon.TraceID) (spans []byte, meta digest.Meta, here b
 	return spans, meta, true, nil
 }
 
-// Size is how much a trace is.
+// Size is the size of a trace.
 type Size struct {
-	// Bytes are those of its OTLP request, late spans included.
+	// Bytes is the size of its OTLP request, late spans included.
 	Bytes, Spans int
-	// Late says that late spans are beside it, which reading it merges.
+	// Late reports whether late spans are stored beside it, so that reading merges them.
 	Late bool
 }
 
-// Size returns how large a trace is without decoding it, and false where it is not here. Of a damaged one it is zero.
+// Size returns the size of a trace without decoding it. It returns false if the trace is not here, and a zero size if
+// it is damaged.
 func (f *File) Size(id pcommon.TraceID) (size Size, here bool, err error) {
 	err = f.view(func(tx *bbolt.Tx) error {
 		r := newReading(tx)
@@ -68,12 +69,12 @@ func (f *File) Size(id pcommon.TraceID) (size Size, here bool, err error) {
 	return size, here, err
 }
 
-// Requests iterates over the OTLP requests of all traces, each with all its spans, in the order in which they were stored. An error
-// that is record.ErrCorrupt is of one trace, or of the traces of a chunk, after which it goes on; any other ends it.
+// Requests iterates over the OTLP requests of all traces, each with all its spans, in the order in which they were stored. After
+// the error record.ErrCorrupt, about one trace or the traces of a chunk, it continues; any other error ends it.
 func (f *File) Requests() iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
 		for number, more := uint64(0), true; more; number++ {
-			var stored []storedTrace // copies, so that no transaction is open while they are used
+			var stored []storedTrace // copies, so that no transaction stays open while they are used
 			var err error
 			if stored, number, more, err = f.recordsFrom(number); err != nil && !yield(nil, err) {
 				return
@@ -90,7 +91,8 @@ func (f *File) Requests() iter.Seq2[[]byte, error] {
 	}
 }
 
-// recordsFrom returns the traces of the first chunk from a number on, and its number, or false where there is none.
+// recordsFrom returns the traces of the first chunk from a number on, and the chunk's number. It returns false if
+// there is none.
 func (f *File) recordsFrom(number uint64) (traces []storedTrace, chunk uint64, more bool, err error) {
 	err = f.view(func(tx *bbolt.Tx) error {
 		k, _ := tx.Bucket(bucketChunks).Cursor().Seek(chunkKey(number))
@@ -111,7 +113,7 @@ func (f *File) recordsFrom(number uint64) (traces []storedTrace, chunk uint64, m
 	return traces, chunk, more, err
 }
 
-// Has says which of the traces are here.
+// Has reports which of the traces are here.
 func (f *File) Has(ids []pcommon.TraceID) (map[pcommon.TraceID]bool, error) {
 	has := make(map[pcommon.TraceID]bool, len(ids))
 	err := f.view(func(tx *bbolt.Tx) error {
@@ -126,7 +128,7 @@ func (f *File) Has(ids []pcommon.TraceID) (map[pcommon.TraceID]bool, error) {
 	return has, err
 }
 
-// Services returns the operations of each service, sorted, as far as traces of them are likely still here.
+// Services returns the operations of each service, sorted, of which traces are probably still here.
 func (f *File) Services() (map[string][]string, error) {
 	services := make(map[string][]string)
 	err := f.view(func(tx *bbolt.Tx) error {
@@ -138,5 +140,5 @@ func (f *File) Services() (map[string][]string, error) {
 		}
 		return nil
 	})
-	return services, err // the bucket's order sorts the names of a service
+	return services, err // the order of the bucket sorts a service's operations
 }

@@ -14,17 +14,17 @@ import (
 	"github.com/slowburn/slowburn/processor/tracestore/internal/record"
 )
 
-// reading is a transaction that reads, and the heads that it has looked at.
+// reading is a transaction that reads, with the heads that it has read.
 type reading struct {
 	tx      *bbolt.Tx
-	oldest  uint64 // chunk; those before are gone
+	oldest  uint64 // number of the oldest chunk
 	runs    []run
 	heads   map[uint64]head
-	steps   int // entries of the index that were looked at
-	damaged int // heads
+	steps   int // index entries read so far
+	damaged int // number of damaged heads
 }
 
-// head is a chunk that was looked at, and false where it is gone or damaged.
+// head is a chunk that was read; ok is false if it is gone or damaged.
 type head struct {
 	chunk
 	ok bool
@@ -34,7 +34,7 @@ func newReading(tx *bbolt.Tx) reading {
 	return reading{tx: tx, oldest: oldestChunk(tx), runs: runsOf(tx), heads: make(map[uint64]head)}
 }
 
-// oldestChunk is the number of the oldest chunk or, where there is none, of the next.
+// oldestChunk returns the number of the oldest chunk or, if there is none, of the next.
 func oldestChunk(tx *bbolt.Tx) uint64 {
 	b := tx.Bucket(bucketChunks)
 	if k, _ := b.Cursor().First(); len(k) == 8 {
@@ -43,7 +43,7 @@ func oldestChunk(tx *bbolt.Tx) uint64 {
 	return b.Sequence() + 1
 }
 
-// find says where a trace is, and false where it is not here. What runs have of chunks that are gone does not count.
+// find returns the place of a trace, false if it is not here. It ignores entries of runs for chunks that are gone.
 func (r *reading) find(id pcommon.TraceID) (place, bool) {
 	h := hashOf(id)
 	for _, run := range r.runs {
@@ -56,13 +56,13 @@ func (r *reading) find(id pcommon.TraceID) (place, bool) {
 	return place{}, false
 }
 
-// holds reports whether a place is that of the trace, as it is where a damaged head does not tell.
+// holds reports whether the trace is stored at a place, which is assumed if a damaged head does not tell.
 func (r *reading) holds(p place, id pcommon.TraceID) bool {
 	c, ok := r.head(p.chunk())
 	return !ok || p.slot() < c.traces && c.at(p.slot()).id() == id
 }
 
-// head returns a chunk, and false where it is gone or damaged.
+// head returns a chunk, false if it is gone or damaged.
 func (r *reading) head(n uint64) (chunk, bool) {
 	h, known := r.heads[n]
 	if !known {
@@ -77,7 +77,8 @@ func (r *reading) head(n uint64) (chunk, bool) {
 	return h.chunk, h.ok
 }
 
-// record returns the record of a trace, which is updated where late spans came. It is nil where the chunk is gone or damaged.
+// record returns the record of a trace. updated reports that it is in the bucket of updates. The record is nil if the chunk
+// is gone or damaged.
 func (r *reading) record(p place) (record []byte, updated bool) {
 	if u := updateValue(r.tx.Bucket(bucketUpdates), p[:]); u != nil {
 		return u, true
@@ -89,7 +90,7 @@ func (r *reading) record(p place) (record []byte, updated bool) {
 	return c.record(p.slot()), false
 }
 
-// header returns what is known of a trace, late spans included.
+// header returns the header of a trace, late spans included.
 func (r *reading) header(p place) (digest.Header, error) {
 	if l, ok := r.late(p); ok {
 		return l.header, nil
@@ -98,18 +99,18 @@ func (r *reading) header(p place) (digest.Header, error) {
 	return record.Header(stored)
 }
 
-// late is what is known of a large trace with the late spans that are stored beside it, and how many bytes these are.
+// late is the header of a large trace with the late spans stored beside it, and the size of these.
 type late struct {
 	bytes  int
 	header digest.Header
 }
 
-// append appends the value that late reads.
+// append appends the encoded value.
 func (l *late) append(dst []byte) []byte {
 	return record.Append(binary.BigEndian.AppendUint64(dst, uint64(l.bytes)), &l.header, nil)
 }
 
-// late returns what is known of a trace with late spans beside it, and false where there are none.
+// late returns the header of a trace with late spans beside it, false if there are none.
 func (r *reading) late(p place) (late, bool) {
 	v := updateValue(r.tx.Bucket(bucketUpdates), lateKey(p))
 	if len(v) < 8 {
@@ -119,7 +120,8 @@ func (r *reading) late(p place) (late, bool) {
 	return late{int(binary.BigEndian.Uint64(v)), h}, err == nil
 }
 
-// known is what late returns or, where nothing is beside a trace yet, what its record says, and false where that is damaged.
+// known returns the result of late or, if a trace has no late spans beside it yet, its record's header. It returns false if
+// that is damaged.
 func (r *reading) known(p place, stored []byte) (late, bool) {
 	if l, ok := r.late(p); ok {
 		return l, true
@@ -128,14 +130,14 @@ func (r *reading) known(p place, stored []byte) (late, bool) {
 	return late{header: h}, err == nil
 }
 
-// lateKey is where late is stored, and partKey where a part of late spans is: one that is sent again has the same key.
+// lateKey is the key of late, and partKey the key of a part of late spans: a part that is sent again has the same key.
 func lateKey(p place) []byte { return append(p[:len(p):len(p)], 0) }
 
 func partKey(p place, packed []byte) []byte {
 	return binary.BigEndian.AppendUint64(p[:len(p):len(p)], xxhash.Sum64(packed))
 }
 
-// partKeys are the keys of the parts of a trace.
+// partKeys returns the keys of a trace's parts.
 func (r *reading) partKeys(p place) (keys [][]byte) {
 	c := r.tx.Bucket(bucketUpdates).Cursor()
 	for k, _ := c.Seek(p[:]); bytes.HasPrefix(k, p[:]); k, _ = c.Next() {
@@ -146,7 +148,7 @@ func (r *reading) partKeys(p place) (keys [][]byte) {
 	return keys
 }
 
-// storedTrace is a trace as it is stored: its record, which may be one of updates, and the records of late spans beside it.
+// storedTrace is a trace as it is stored: its record, from its chunk or from updates, and its late spans beside it.
 type storedTrace struct {
 	record  []byte
 	updated bool
@@ -154,7 +156,7 @@ type storedTrace struct {
 	parts   [][]byte
 }
 
-// trace returns a trace as it is stored.
+// trace returns a stored trace.
 func (r *reading) trace(p place) (t storedTrace) {
 	t.record, t.updated = r.record(p)
 	l, ok := r.late(p)
@@ -170,7 +172,7 @@ func (r *reading) trace(p place) (t storedTrace) {
 	return t
 }
 
-// clone returns a trace that outlives the transaction.
+// clone returns a copy that outlives the transaction.
 func (t storedTrace) clone() storedTrace {
 	t.record = slices.Clone(t.record)
 	t.parts = slices.Clone(t.parts)
@@ -180,7 +182,7 @@ func (t storedTrace) clone() storedTrace {
 	return t
 }
 
-// decode returns the spans of a trace and what is known of it: where late spans are beside it, as they are put together.
+// decode returns the spans of a trace and its header, merging late spans beside it.
 func (t *storedTrace) decode() (digest.Meta, []byte, error) {
 	h, spans, err := record.Decode(t.record)
 	if err != nil || len(t.parts) == 0 {
@@ -192,14 +194,14 @@ func (t *storedTrace) decode() (digest.Meta, []byte, error) {
 	}
 	was := &t.late.header.Meta
 	d, merged, cannot := merge(all, was.Updated)
-	if cannot != nil { // it can be shown as it came
+	if cannot != nil { // it can be shown unmerged
 		d.Meta, merged = *was, all
 	}
 	d.Meta.Version, d.Meta.Stored, d.Meta.Updated = was.Version, was.Stored, was.Updated
 	return d.Meta, merged, nil
 }
 
-// appendParts appends the late spans that are beside a trace, but for damaged parts, which it counts.
+// appendParts appends the late spans beside a trace, skipping and counting damaged parts.
 func (t *storedTrace) appendParts(spans []byte) (all []byte, corrupt int) {
 	for _, part := range t.parts {
 		_, late, err := record.Decode(part)
@@ -212,7 +214,7 @@ func (t *storedTrace) appendParts(spans []byte) (all []byte, corrupt int) {
 	return spans, corrupt
 }
 
-// slotsWithout is a value of the index without a slot.
+// slotsWithout returns an index value without a slot.
 func slotsWithout(slots []byte, slot int) []byte {
 	for i := 0; i+2 <= len(slots); i += 2 {
 		if int(binary.BigEndian.Uint16(slots[i:])) == slot {

@@ -23,13 +23,13 @@ import (
 // the traces in a full run, and the full ones. A run is deleted with the last of its chunks.
 const (
 	runEntryBytes = 8 + len(place{})
-	// maxRunBytes is how large a run becomes: what one transaction has to write where it merges.
+	// maxRunBytes is the largest size of a run, which one transaction may have to write in a merge.
 	maxRunBytes = 1 << 20
-	// mergeRatio is how many times larger than what comes behind it a run may be to be merged with it.
+	// mergeRatio is the largest ratio of a run to what follows it at which they are merged.
 	mergeRatio = 2
 )
 
-// located says where a trace is.
+// located is a trace's hash and place.
 type located struct {
 	hash  uint64
 	place place
@@ -37,7 +37,7 @@ type located struct {
 
 func hashOf(id pcommon.TraceID) uint64 { return xxhash.Sum64(id[:]) }
 
-// run is the value of one. It ignores what is not a whole entry.
+// run is the value of a run. It ignores an incomplete entry at its end.
 type run []byte
 
 func (r run) len() int           { return len(r) / runEntryBytes }
@@ -45,7 +45,7 @@ func (r run) hash(i int) uint64  { return binary.BigEndian.Uint64(r[i*runEntryBy
 func (r run) place(i int) place  { return place(r[i*runEntryBytes+8:]) }
 func (r run) entry(i int) []byte { return r[i*runEntryBytes : (i+1)*runEntryBytes] }
 
-// newRun makes a run of traces, which it sorts.
+// newRun returns a run of traces, which it sorts.
 func newRun(traces []located) run {
 	slices.SortFunc(traces, func(a, b located) int { return cmp.Compare(a.hash, b.hash) })
 	r := make(run, 0, len(traces)*runEntryBytes)
@@ -55,7 +55,7 @@ func newRun(traces []located) run {
 	return r
 }
 
-// search returns the first entry whose hash is not below h. Hashes are spread evenly, so it begins near where that must be.
+// search returns the first entry whose hash is not below h. Hashes are spread evenly, so it begins near the expected place.
 func (r run) search(h uint64) int {
 	n := r.len()
 	guess, _ := bits.Mul64(h, uint64(n))
@@ -71,7 +71,7 @@ func (r run) search(h uint64) int {
 	return lo + sort.Search(hi-lo, func(i int) bool { return r.hash(lo+i) >= h })
 }
 
-// merged is a run of what two have.
+// merged returns the union of two runs.
 func (r run) merged(o run) run {
 	all := make(run, 0, len(r)+len(o))
 	i, j := 0, 0
@@ -87,7 +87,7 @@ func (r run) merged(o run) run {
 	return append(append(all, r[i*runEntryBytes:r.len()*runEntryBytes]...), o[j*runEntryBytes:o.len()*runEntryBytes]...)
 }
 
-// putRun stores where the traces of a transaction are, the last of them in that chunk.
+// putRun stores the places of a transaction's traces. chunk is its last chunk.
 func putRun(tx *bbolt.Tx, traces []located, chunk uint64) error {
 	b := tx.Bucket(bucketIDs)
 	all := newRun(traces)
@@ -109,7 +109,7 @@ func putRun(tx *bbolt.Tx, traces []located, chunk uint64) error {
 	return putBlob(b, chunkKey(chunk), all)
 }
 
-// runsOf returns the runs, the newest first.
+// runsOf returns the runs, newest first.
 func runsOf(tx *bbolt.Tx) (runs []run) {
 	b := tx.Bucket(bucketIDs)
 	c := b.Cursor()

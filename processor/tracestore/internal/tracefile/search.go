@@ -8,8 +8,8 @@ import (
 	"github.com/slowburn/slowburn/processor/tracestore/internal/digest"
 )
 
-// Search returns the traces that match, newest first. It looks at a bounded number of index entries: where those do not
-// suffice the result is short, and its cursor goes on from there. Damaged records are passed over, and counted.
+// Search returns the traces that match, newest first. It reads a bounded number of index entries: if these do not
+// suffice, the result is short, and its cursor continues there. Damaged records are skipped, and counted.
 func (f *File) Search(ctx context.Context, q Query) (result Result, corrupt int, err error) {
 	result.Traces = []digest.Summary{}
 	at, ok, err := q.first()
@@ -56,7 +56,8 @@ func (f *File) search(ctx context.Context, tx *bbolt.Tx, q Query, at position, r
 	}
 }
 
-// lookUp reads the header of a trace, and false where it is not here or, as after damage, not what the index took it for.
+// lookUp reads the header of a trace. It returns false if the trace is not here or, as after damage, is not the one in
+// the index.
 func (r *reading) lookUp(p position) (digest.Header, bool, error) {
 	at, here := r.find(p.id())
 	if !here {
@@ -66,7 +67,7 @@ func (r *reading) lookUp(p position) (digest.Header, bool, error) {
 	return h, err == nil && h.Start == p.start(), err
 }
 
-// streams are what the index knows of the query. All of them must hold.
+// streams returns the streams of the query's terms. A trace must be in all of them.
 func (q Query) streams(r *reading) []stream {
 	index := r.tx.Bucket(bucketIndex)
 	anyOf := func(terms ...uint64) stream { return &posting{r: r, cursor: index.Cursor(), terms: terms} }
@@ -97,7 +98,7 @@ func (q Query) streams(r *reading) []stream {
 	return all
 }
 
-// operationOfAny are the terms of the operations of that name, of whatever service.
+// operationOfAny returns the terms of the operations with this name, of any service.
 func operationOfAny(tx *bbolt.Tx, name string) (terms []uint64) {
 	c := tx.Bucket(bucketOperations).Cursor()
 	for k, _ := c.First(); k != nil; k, _ = c.Next() {

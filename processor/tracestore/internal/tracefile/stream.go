@@ -11,12 +11,13 @@ import (
 
 // A stream is a set of positions in descending order.
 type stream interface {
-	// seek returns the highest position that is not above at, and false where there is none. Where the search is out of steps
-	// it may return a higher one, below at, which is not in the set.
+	// seek returns the highest position in the set that is not above at, false if there is none. A search that has run out of
+	// steps may get a position below at that is higher, and not in the set.
 	seek(at position) (position, bool)
 }
 
-// posting is the stream of the traces that have any of some terms. It has the positions of one grain at a time.
+// posting is the stream of the traces that have any of some terms. It holds the positions of one grain at a
+// time.
 type posting struct {
 	r      *reading
 	cursor *bbolt.Cursor
@@ -43,7 +44,7 @@ func (p *posting) seek(at position) (position, bool) {
 	return position{}, false
 }
 
-// before returns the last grain of the index before another.
+// before returns the last grain in the index before another.
 func (p *posting) before(grain uint32) (uint32, bool) {
 	k, _ := p.cursor.Seek(indexPrefix(0, grain))
 	if k == nil {
@@ -57,7 +58,7 @@ func (p *posting) before(grain uint32) (uint32, bool) {
 	return binary.BigEndian.Uint32(k), true
 }
 
-// load reads the positions of a grain. Slots of chunks that are gone or damaged are passed over.
+// load reads the positions of a grain. It skips slots of chunks that are gone or damaged.
 func (p *posting) load(grain uint32) {
 	if p.loaded && p.grain == grain {
 		return
@@ -93,20 +94,20 @@ func (p *posting) add(c chunk, slots []byte) {
 	}
 }
 
-// maxSteps is how many times one search seeks, and how many entries of the index it looks at: some tenths of a second's
-// work. It is exceeded where that little would not get anywhere.
+// maxSteps is the number of seeks and index entries that one search may take: some tenths of a second of work. It is
+// exceeded only to make any progress.
 const maxSteps = 100_000
 
-// intersection walks what is in all of several streams, by leaping from one to the next.
+// intersection yields the positions that are in all streams, leaping from one stream to the next.
 type intersection struct {
 	streams []stream
 	steps   *int
-	checked int      // steps when the context was looked at
-	first   position // that the search begins at
+	checked int      // steps at the last look at the context
+	first   position // where the search begins
 }
 
-// next returns the highest position that is in all streams and not above at. Where it is not done but out of steps, or
-// the context is, it returns false and the position to go on from, which is before that of the first call.
+// next returns the highest position that is in all streams and not above at. If it runs out of steps or the context
+// ends, it returns false and the position to continue from, which is before that of the first call.
 func (x *intersection) next(ctx context.Context, at position) (found position, ok, done bool) {
 	agreed := 0
 	for i := 0; agreed < len(x.streams); i = (i + 1) % len(x.streams) {
