@@ -3,9 +3,11 @@
 // does not know the path.
 //
 // On the way in, bytes may travel behind an otlp receiver, or behind an sli connector that was given decoded spans. They may
-// if nothing but memory_limiter, sli and tail_sampling stands between there and the decision, in every pipeline that the
-// receiver or connector feeds: those leave the spans alone or read them as bytes. Everything else is given decoded spans.
-// The answer is written to receivers::<id>::wire_path and connectors::<id>::wire_path.
+// if nothing but memory_limiter, sli, tail_sampling, and what package inplace can do on bytes stands between there and the decision,
+// in every pipeline that the receiver or connector feeds: those leave the spans alone or read them as bytes. Everything else is
+// given decoded spans. The answer is written to receivers::<id>::wire_path and connectors::<id>::wire_path. batch would be in the way
+// and does nothing there that the log does not: where it alone is, it is taken out of service::pipelines::<id>::processors, with a
+// notice in the log. Explain and Notices say all this to people.
 //
 // On the way out, kept traces may travel as bytes from a tail_sampling processor to the exporters otlp_grpc, otlp_http and
 // trace_store of its pipeline, if nothing but reconstruct and memory_limiter stands between. Each of those is a destination
@@ -24,14 +26,15 @@ import (
 	"slices"
 
 	"go.opentelemetry.io/collector/confmap"
+	"go.uber.org/zap"
 )
 
 // NewFactory returns the factory of the converter.
 func NewFactory() confmap.ConverterFactory {
-	return confmap.NewConverterFactory(func(confmap.ConverterSettings) confmap.Converter { return converter{} })
+	return confmap.NewConverterFactory(func(set confmap.ConverterSettings) confmap.Converter { return converter{set.Logger} })
 }
 
-type converter struct{}
+type converter struct{ logger *zap.Logger }
 
 // decided are the keys that the converter writes: by section of the configuration, for which type of component.
 var decided = []struct {
@@ -44,7 +47,7 @@ var decided = []struct {
 }
 
 // Convert implements confmap.Converter.
-func (converter) Convert(_ context.Context, conf *confmap.Conf) error {
+func (c converter) Convert(_ context.Context, conf *confmap.Conf) error {
 	config := conf.ToStringMap()
 	g := newGraph(config)
 	errs := append(g.memoryQueues(section(config, "exporters")), g.memoryProcessors()...)
@@ -66,6 +69,12 @@ func (converter) Convert(_ context.Context, conf *confmap.Conf) error {
 	}
 	if len(errs) > 0 {
 		return errors.Join(errs...)
+	}
+	for _, p := range g.batched(config) {
+		set(answers, withoutBatch(p), "service", "pipelines", p.written, "processors")
+		if c.logger != nil {
+			c.logger.Warn(notice(p))
+		}
 	}
 	return conf.Merge(confmap.NewFromStringMap(answers))
 }
