@@ -41,11 +41,19 @@ var keptPool = sync.Pool{New: func() any { return new(wire.Kept) }}
 // maxPooledBytes is the most memory that a Kept keeps for the next call.
 const maxPooledBytes = 8 << 20
 
-// decoded annotates the traces in td. It never fails: what it cannot do it leaves undone.
+// decoded returns a copy of the traces in td with annotations. td stays as it is: were the processor to write on it, the Collector
+// would copy all spans in front of tail_sampling, of which a few come here. It never fails: what it cannot do it leaves undone.
 func (a *annotator) decoded(ctx context.Context, td ptrace.Traces) (ptrace.Traces, error) {
 	if td.SpanCount() == 0 {
 		return td, nil
 	}
+	own := ptrace.NewTraces()
+	td.CopyTo(own)
+	return a.annotateOwn(ctx, own), nil
+}
+
+// annotateOwn writes what was found on the spans of td, and returns it.
+func (a *annotator) annotateOwn(ctx context.Context, td ptrace.Traces) ptrace.Traces {
 	k := keptPool.Get().(*wire.Kept)
 	defer func() {
 		if cap(k.Bytes) <= maxPooledBytes {
@@ -56,7 +64,7 @@ func (a *annotator) decoded(ctx context.Context, td ptrace.Traces) (ptrace.Trace
 	if err := fill(ctx, k, td); err != nil {
 		a.skipped(ctx, failed)
 		a.logger.Error("traces passed on without annotations", zap.Int("spans", td.SpanCount()), zap.Error(err))
-		return td, nil
+		return td
 	}
 	spans := spansOf(k, td)
 	if a.annotate(ctx, k, func(span int, f *finding) { f.onMap(spans[span].Attributes()) }) > 0 {
@@ -68,7 +76,7 @@ func (a *annotator) decoded(ctx context.Context, td ptrace.Traces) (ptrace.Trace
 		}
 		remove(td, copies)
 	}
-	return td, nil
+	return td
 }
 
 // fill makes k the traces of td, copies included: these are still in td.
