@@ -30,6 +30,7 @@ type options struct {
 	// a and b are the binaries of suite pair, count how many pairs, and config is added to the shipped one.
 	a, b, config string
 	count        int
+	update       bool // floor.json
 }
 
 // usualRevival is the revive_window of all suites but waits, which compare what they compare with it.
@@ -40,8 +41,8 @@ const reference = "contrib best"
 
 func main() {
 	var o options
-	flag.StringVar(&o.suite, "suite", "compare", "compare, policies, protocols, buffer, connections, batch, max, waits, kept, apimix, or pair")
-	flag.StringVar(&o.only, "only", "", "targets to measure, separated by commas; when empty all, and slowburn and contrib best for policies; suite apimix: a part of the question's name")
+	flag.StringVar(&o.suite, "suite", "compare", "compare, policies, protocols, buffer, connections, batch, max, waits, kept, apimix, pair, hard or floor")
+	flag.StringVar(&o.only, "only", "", "targets to measure, separated by commas; when empty all, and slowburn and contrib best for policies; suites apimix, hard and floor: a part of the name of what is asked, done or held")
 	flag.StringVar(&o.json, "json", "", "write every run to this file as well")
 	flag.IntVar(&o.rate, "rate", 100_000, "spans per second")
 	flag.IntVar(&o.connections, "connections", 8, "connections that the generator sends over, where the suite does not say")
@@ -52,9 +53,10 @@ func main() {
 	flag.StringVar(&o.memory, "memory", "512MiB", "slowburn's memory_budget; 512MiB is what ships")
 	flag.BoolVar(&o.instructions, "instructions", false, "count instructions per span, by perf, instead of CPU time, which that would raise")
 	flag.StringVar(&o.profile, "profile", "", "write slowburn's CPU profile of the last run to this file")
-	flag.StringVar(&o.a, "a", "", "suite pair: the binary to compare with, such as that of the commit before; suites kept and apimix: the binary, built when empty")
+	flag.StringVar(&o.a, "a", "", "suite pair: the binary to compare with, such as that of the commit before; suites kept, apimix, hard and floor: the binary, built when empty")
 	flag.StringVar(&o.b, "b", "", "suite pair: the binary that is compared; the same one again shows how exact the machine is")
-	flag.IntVar(&o.count, "pairs", 10, "suites pair and kept: how often both are measured, at once and with half of --rate each")
+	flag.IntVar(&o.count, "pairs", 10, "suites pair, kept, hard and floor: how often both are measured, at once and with half of --rate each")
+	flag.BoolVar(&o.update, "update", false, "suite floor: write what was measured to floor.json in place of comparing with it")
 	flag.StringVar(&o.config, "config", "", "suite pair: a configuration for both beside the shipped one, such as configs/kept-nine.yaml")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -66,7 +68,7 @@ func main() {
 }
 
 func run(ctx context.Context, o options) (err error) {
-	if suite := map[string]func(context.Context, string) error{"pair": o.pairs, "kept": o.kept, "apimix": o.apimix}[o.suite]; suite != nil {
+	if suite := map[string]func(context.Context, string) error{"pair": o.pairs, "kept": o.kept, "apimix": o.apimix, "hard": o.hard, "floor": o.floor}[o.suite]; suite != nil {
 		var dir string
 		if dir, err = os.MkdirTemp("", "slowburn-bench-"); err != nil {
 			return err
@@ -91,7 +93,11 @@ func run(ctx context.Context, o options) (err error) {
 	if err := build(ctx, dir, chosen); err != nil {
 		return err
 	}
-	rows, err := o.measureAll(ctx, dir, chosen, scenarios)
+	var jobs []job
+	for _, s := range scenarios {
+		jobs = append(jobs, job{s, chosen})
+	}
+	rows, err := o.measureAll(ctx, dir, jobs)
 	if err != nil {
 		return err
 	}
@@ -110,24 +116,33 @@ func run(ctx context.Context, o options) (err error) {
 	return nil
 }
 
+// job is a scenario, and the targets that are measured under it.
+type job struct {
+	scenario
+	targets []target
+}
+
 // measureAll runs the targets in turn under all scenarios, A B A B, so that what else happens on the machine happens to all
 // of them. It returns the rows of the first scenario, then those of the next.
-func (o options) measureAll(ctx context.Context, dir string, chosen []target, scenarios []scenario) ([]row, error) {
+func (o options) measureAll(ctx context.Context, dir string, jobs []job) ([]row, error) {
 	var rows []row
-	for _, s := range scenarios {
-		for _, t := range chosen {
-			rows = append(rows, row{Scenario: s.name, Target: t.name, Buffered: s.buffered()})
+	for _, j := range jobs {
+		for _, t := range j.targets {
+			rows = append(rows, row{Scenario: j.name, Target: t.name, Buffered: j.buffered()})
 		}
 	}
 	for n := range o.runs {
-		for i := range rows {
-			s, t := scenarios[i/len(chosen)], chosen[i%len(chosen)]
-			fmt.Fprintf(os.Stderr, "%s: %s, run %d of %d\n", s.name, t.name, n+1, o.runs)
-			r, err := measure(ctx, dir, t, s)
-			if err != nil {
-				return nil, err
+		i := 0
+		for _, j := range jobs {
+			for _, t := range j.targets {
+				fmt.Fprintf(os.Stderr, "%s: %s, run %d of %d\n", j.name, t.name, n+1, o.runs)
+				r, err := measure(ctx, dir, t, j.scenario)
+				if err != nil {
+					return nil, err
+				}
+				rows[i].Runs = append(rows[i].Runs, r)
+				i++
 			}
-			rows[i].Runs = append(rows[i].Runs, r)
 		}
 	}
 	return rows, nil
@@ -213,7 +228,7 @@ func (o options) scenarios() ([]scenario, error) {
 			}))
 		}
 	default:
-		return nil, fmt.Errorf("--suite %q must be compare, policies, protocols, buffer, connections, batch, max, waits, kept, apimix or pair", o.suite)
+		return nil, fmt.Errorf("--suite %q must be compare, policies, protocols, buffer, connections, batch, max, waits, kept, apimix, pair, hard or floor", o.suite)
 	}
 	return list, nil
 }

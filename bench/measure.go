@@ -33,7 +33,19 @@ type scenario struct {
 	profile string
 	// instructions says to count them.
 	instructions bool
+	// rest is the share of the traces without an error and not slow that are kept, in percent, for configs/kept-share.yaml.
+	rest float64
+	// configs are added to those of the targets that sample.
+	configs []string
+	// grouped has each target run in a control group of its own, slowburn with a limit of its memory_budget and spareMemory, so that
+	// page cache counts.
+	grouped bool
+	// stored says that suites hard and floor leave slowburn its trace_store.
+	stored bool
 }
+
+// spareMemory is how much more than its memory_budget slowburn may use where it runs in a control group.
+const spareMemory = 256 << 20
 
 // buffered is how many spans wait for a decision at once.
 func (s scenario) buffered() int { return int(float64(s.load.Rate) * s.wait.Seconds()) }
@@ -51,8 +63,14 @@ type result struct {
 	Disk         float64       `json:"disk_bytes"` // of slowburn's span log, median over the window
 	P50          time.Duration `json:"p50_ns"`
 	P99          time.Duration `json:"p99_ns"`
-	Kept         sink.Tally    `json:"kept"`
-	LastRefusal  string        `json:"last_refusal,omitempty"`
+	P999         time.Duration `json:"p999_ns"`
+	// Charged is what counts against the memory limit, page cache included, WorkingSet that without pages that were not used lately:
+	// medians over the window, 0 where the scenario does not ask for it. ReadPerSpan is how many bytes the disk was read for each span.
+	Charged     float64    `json:"charged_bytes,omitempty"`
+	WorkingSet  float64    `json:"working_set_bytes,omitempty"`
+	ReadPerSpan float64    `json:"disk_read_bytes_per_span"`
+	Kept        sink.Tally `json:"kept"`
+	LastRefusal string     `json:"last_refusal,omitempty"`
 }
 
 // measure runs a target once: fill the buffer, measure a window, let it drain, and look at what came out.
@@ -67,7 +85,6 @@ func measure(ctx context.Context, dir string, t target, s scenario) (result, err
 		return result{}, err
 	}
 	defer process.stop()
-	pid := process.cmd.Process.Pid
 
 	settings := s.load
 	settings.Endpoint = process.grpc
@@ -90,7 +107,7 @@ func measure(ctx context.Context, dir string, t target, s scenario) (result, err
 	generator.ResetLatencies()
 	profiled := make(chan error, 1)
 	go func() { profiled <- process.profile(ctx, t, s) }()
-	r, err := window(ctx, pid, generator, s, filepath.Join(filepath.Dir(process.log), "spans"))
+	r, err := window(ctx, process, generator, s)
 	err = errors.Join(err, <-profiled)
 	if err != nil {
 		return result{}, fmt.Errorf("%s: %w", t.name, err)
@@ -131,8 +148,9 @@ func (r *running) profile(ctx context.Context, t target, s scenario) error {
 	return errors.Join(err, file.Close())
 }
 
-// window measures the process, and the files in a directory, for as long as the scenario says.
-func window(ctx context.Context, pid int, g *load.Generator, s scenario, directory string) (result, error) {
+// window measures the process, and the files of its span log, for as long as the scenario says.
+func window(ctx context.Context, process *running, g *load.Generator, s scenario) (result, error) {
+	pid, directory := process.cmd.Process.Pid, filepath.Join(filepath.Dir(process.log), "spans")
 	var counting *proc.Counting
 	if s.instructions {
 		var err error
@@ -145,8 +163,12 @@ func window(ctx context.Context, pid int, g *load.Generator, s scenario, directo
 	if err != nil {
 		return result{}, err
 	}
+	read, err := proc.ReadBytes(pid)
+	if err != nil {
+		return result{}, err
+	}
 	begin := time.Now()
-	var total, anonymous, disk []float64
+	var total, anonymous, disk, charged, working []float64
 	var peak uint64
 	for time.Since(begin) < s.window {
 		if err := pause(ctx, 250*time.Millisecond); err != nil {
@@ -160,10 +182,21 @@ func window(ctx context.Context, pid int, g *load.Generator, s scenario, directo
 		anonymous = append(anonymous, float64(m.Anonymous))
 		disk = append(disk, bytesIn(directory))
 		peak = m.Peak
+		if s.grouped {
+			c, err := process.charged(m)
+			if err != nil {
+				return result{}, err
+			}
+			charged, working = append(charged, float64(c.Total)), append(working, float64(c.WorkingSet))
+		}
 	}
 	elapsed := time.Since(begin).Seconds()
 	after := g.Stats()
 	cpuAfter, err := proc.CPUSeconds(pid)
+	if err != nil {
+		return result{}, err
+	}
+	readAfter, err := proc.ReadBytes(pid)
 	if err != nil {
 		return result{}, err
 	}
@@ -174,7 +207,9 @@ func window(ctx context.Context, pid int, g *load.Generator, s scenario, directo
 	}
 	r := result{
 		CPUPerSpan: (cpuAfter - cpu) * 1e6 / spans, Rate: spans / elapsed, Refused: refused / (spans + refused),
-		Resident: median(total), Anonymous: median(anonymous), Peak: float64(peak), Disk: median(disk), P50: after.P50, P99: after.P99,
+		Resident: median(total), Anonymous: median(anonymous), Peak: float64(peak), Disk: median(disk),
+		P50: after.P50, P99: after.P99, P999: after.P999,
+		Charged: median(charged), WorkingSet: median(working), ReadPerSpan: float64(readAfter-read) / spans,
 	}
 	if counting != nil {
 		instructions, err := counting.Stop()

@@ -65,6 +65,38 @@ func cpuOrInstructions(r row) func(result) float64 {
 	return func(x result) float64 { return x.CPUPerSpan }
 }
 
+// hardTable prints the rows of one scenario of --suite hard: what counts against a memory limit, page cache included, and what the
+// disk was read, beside CPU time and latency. Bytes are per span that is buffered for a decision.
+func hardTable(out io.Writer, rows []row, reference string) {
+	var base *row
+	for i := range rows {
+		if rows[i].Target == reference {
+			base = &rows[i]
+		}
+	}
+	cost := func(x result) float64 { return x.CPUPerSpan }
+	fmt.Fprintf(out, "\n### %s\n\n", rows[0].Scenario)
+	fmt.Fprintln(out, "| target | CPU µs/span | ratio | charged B/span | working set B/span | RSS B/span | anonymous B/span | disk read B/span | spans/s accepted | refused | p50 | p99 | p99.9 | errors kept | slow kept | rest kept | torn |")
+	fmt.Fprintln(out, "|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|")
+	for _, r := range rows {
+		mid := func(value func(result) float64) float64 {
+			m, _ := r.of(value)
+			return m
+		}
+		cpu, spread := r.of(cost)
+		duration := func(value func(result) time.Duration) string {
+			return round(mid(func(x result) float64 { return float64(value(x)) }))
+		}
+		fmt.Fprintf(out, "| %s | %.2f ± %.2f | %s | %s | %s | %s | %s | %.1f | %.0f | %.1f %% | %s | %s | %s | %s |\n",
+			r.Target, cpu, spread, ratio(r, base, cost),
+			perSpan(r, func(x result) float64 { return x.Charged }), perSpan(r, func(x result) float64 { return x.WorkingSet }),
+			perSpan(r, resident), perSpan(r, anonymous), mid(func(x result) float64 { return x.ReadPerSpan }),
+			mid(func(x result) float64 { return x.Rate }), 100*mid(func(x result) float64 { return x.Refused }),
+			duration(func(x result) time.Duration { return x.P50 }), duration(func(x result) time.Duration { return x.P99 }),
+			duration(func(x result) time.Duration { return x.P999 }), kept(r))
+	}
+}
+
 // heldTable prints what the process held, in MB: resident, of that anonymous, and the span log's files.
 func heldTable(out io.Writer, rows []row) {
 	fmt.Fprintln(out, "\n| target | resident MB | anonymous MB | disk MB |")

@@ -2,14 +2,18 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"syscall"
 	"time"
+
+	"github.com/slowburn/slowburn/bench/proc"
 )
 
 // target is something that takes OTLP and is measured doing so.
@@ -21,6 +25,9 @@ type target struct {
 	samples bool
 }
 
+// isSlowburn reports whether the target is slowburn, of this tree or another binary.
+func (t target) isSlowburn() bool { return t.program != "contrib" && t.program != "raw" }
+
 var targets = []target{
 	{name: "slowburn", program: "slowburn", configs: []string{"../config.yaml", "configs/slowburn.yaml"}, samples: true},
 	{name: "slowburn memory", program: "slowburn", configs: []string{"../config.yaml", "configs/slowburn.yaml", "configs/memory.yaml"}, samples: true},
@@ -31,6 +38,25 @@ var targets = []target{
 	{name: "raw receive", program: "raw"},
 }
 
+// doors are targets with something in front of the sampler, for --suite hard and floor.
+var doors = []target{
+	{name: "slowburn attributes", program: "slowburn", configs: []string{"../config.yaml", "configs/slowburn.yaml", "configs/door-attributes.yaml"}, samples: true},
+	{name: "slowburn decoded", program: "slowburn", configs: []string{"../config.yaml", "configs/slowburn.yaml", "configs/door-decoded.yaml"}, samples: true},
+	{name: "slowburn batch", program: "slowburn", configs: []string{"../config.yaml", "configs/slowburn.yaml", "configs/door-batch.yaml"}, samples: true},
+	{name: "contrib attributes", program: "contrib", configs: []string{"configs/contrib-best.yaml", "configs/contrib-attributes.yaml"}, samples: true},
+	{name: "contrib batch", program: "contrib", configs: []string{"configs/contrib-best.yaml", "configs/contrib-batch.yaml"}, samples: true},
+}
+
+// targetNamed returns the target, of the usual ones or the doors.
+func targetNamed(name string) (target, bool) {
+	all := slices.Concat(targets, doors)
+	i := slices.IndexFunc(all, func(t target) bool { return t.name == name })
+	if i < 0 {
+		return target{}, false
+	}
+	return all[i], true
+}
+
 // packages are where each target's program is built.
 var packages = map[string]string{"contrib": "./peers/contrib", "raw": "./peers/raw", "slowburn": "../cmd/slowburn"}
 
@@ -39,7 +65,7 @@ func build(ctx context.Context, dir string, chosen []target) error {
 	built := map[string]bool{}
 	for _, t := range chosen {
 		program, pkg := t.program, packages[t.program]
-		if built[program] {
+		if built[program] || filepath.IsAbs(program) {
 			continue
 		}
 		built[program] = true
@@ -62,6 +88,8 @@ type running struct {
 	// pprof is where slowburn's profiler listens, for --profile.
 	pprof string
 	log   string
+	// group is the control group that it runs in, nil where there is none.
+	group *proc.Group
 }
 
 // start runs the target on ports of its own and with a data directory that is empty, and waits until it listens.
@@ -89,7 +117,11 @@ func (t target) start(ctx context.Context, dir, sink string, s scenario) (*runni
 	}
 	defer log.Close()
 	var args []string
-	for _, config := range t.configs {
+	configs := t.configs
+	if t.samples {
+		configs = slices.Concat(configs, s.configs)
+	}
+	for _, config := range configs {
 		args = append(args, "--config", config)
 	}
 	if s.profile != "" && t.program == "slowburn" {
@@ -103,16 +135,23 @@ func (t target) start(ctx context.Context, dir, sink string, s scenario) (*runni
 	if !filepath.IsAbs(program) {
 		program = filepath.Join(dir, program)
 	}
-	r.cmd = exec.Command(program, args...) //nolint:noctx // stopped by stop
+	line := append([]string{program}, args...)
+	if s.grouped {
+		if line, err = r.enter(t, s, line); err != nil {
+			return nil, err
+		}
+	}
+	r.cmd = exec.Command(line[0], line[1:]...) //nolint:noctx // stopped by stop
 	r.cmd.Env = append(os.Environ(),
 		"BENCH_GRPC="+r.grpc, "BENCH_HTTP="+r.http, "BENCH_SINK="+sink,
 		"BENCH_WAIT="+s.wait.String(), "BENCH_TRACES="+strconv.Itoa(traces),
 		"BENCH_TRACES_PER_SECOND="+strconv.Itoa(max(1, s.load.Rate/spansPerTrace)),
 		"BENCH_PPROF="+r.pprof, "BENCH_WEB="+r.web,
-		"BENCH_MEMORY="+s.memory, "BENCH_REVIVE="+s.revive.String(), "SLOWBURN_DATA_DIR="+data)
+		"BENCH_MEMORY="+s.memory, "BENCH_REVIVE="+s.revive.String(),
+		"BENCH_REST="+strconv.FormatFloat(s.rest, 'f', -1, 64), "SLOWBURN_DATA_DIR="+data)
 	r.cmd.Stdout, r.cmd.Stderr = log, log
 	if err := r.cmd.Start(); err != nil {
-		return nil, err
+		return nil, errors.Join(err, r.leave())
 	}
 	go func() {
 		_ = r.cmd.Wait()
@@ -153,6 +192,7 @@ func (r *running) stop() {
 		_ = r.cmd.Process.Kill()
 		<-r.done
 	}
+	_ = r.leave() // an empty group that stays costs nothing
 }
 
 // failure says that the process has ended, and the end of its log, nil while it runs.
@@ -170,7 +210,7 @@ func (r *running) failure() error {
 func (r *running) discard() error {
 	_ = r.cmd.Process.Kill() // an error means that it has ended
 	<-r.done
-	return os.RemoveAll(filepath.Dir(r.log))
+	return errors.Join(r.leave(), os.RemoveAll(filepath.Dir(r.log)))
 }
 
 func freeAddress(ctx context.Context) (string, error) {

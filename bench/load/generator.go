@@ -17,8 +17,9 @@ type Settings struct {
 	Connections     int
 	SpansPerRequest int
 	// Rate in spans per second; 0 is as fast as the target answers.
-	Rate int
-	Mix  Mix
+	Rate  int
+	Mix   Mix
+	Names Names
 }
 
 // Generator sends traces until its context ends. Stats may be called at any time.
@@ -34,21 +35,23 @@ type Generator struct {
 	latencies []time.Duration
 	lastErr   error
 	finished  []uint64 // first traces of blocks of which all was accepted
+
+	shorter sync.Map // [2]int{service, traces} → *template: the requests at the ends of blocks
 }
 
 // Stats are what a generator has sent so far.
 type Stats struct {
 	Spans, Refused, Bytes uint64
-	// P50 and P99 of the time that an accepted request took, since ResetLatencies.
-	P50, P99 time.Duration
-	LastErr  error
+	// P50, P99 and P999 of the time that an accepted request took, since ResetLatencies.
+	P50, P99, P999 time.Duration
+	LastErr        error
 }
 
 // New encodes the requests.
 func New(set Settings) *Generator {
 	g := &Generator{set: set}
 	for service := range g.templates {
-		g.templates[service] = newTemplate(service, set.SpansPerRequest)
+		g.templates[service] = newTemplate(service, set.SpansPerRequest, set.Names)
 	}
 	return g
 }
@@ -129,7 +132,7 @@ func (g *Generator) sendBlock(ctx context.Context, s sender, b *block, pace *pac
 		}
 		part := &g.templates[service]
 		if left := len(b.starts) - least; left < part.traces {
-			part = shortened(service, left)
+			part = g.shortened(service, left)
 		}
 		if !pace.wait(ctx, len(part.slots)) {
 			return false
@@ -168,21 +171,14 @@ func (g *Generator) Finished() iter.Seq[uint64] {
 	}
 }
 
-var shorter sync.Map // [2]int → *template: the requests at the ends of blocks
-
-func shortened(service, traces int) *template {
+// shortened returns the request of a service for the traces that are left at the end of a block.
+func (g *Generator) shortened(service, traces int) *template {
 	key := [2]int{service, traces}
-	if t, ok := shorter.Load(key); ok {
+	if t, ok := g.shorter.Load(key); ok {
 		return t.(*template)
 	}
-	own := 0
-	for _, p := range plan {
-		if p.service == service {
-			own++
-		}
-	}
-	t := newTemplate(service, traces*own)
-	actual, _ := shorter.LoadOrStore(key, &t)
+	t := newTemplate(service, traces*spansOf(service), g.set.Names)
+	actual, _ := g.shorter.LoadOrStore(key, &t)
 	return actual.(*template)
 }
 
@@ -233,7 +229,7 @@ func (g *Generator) Stats() Stats {
 	slices.Sort(sorted)
 	s := Stats{Spans: g.spans.Load(), Refused: g.refused.Load(), Bytes: g.bytes.Load(), LastErr: lastErr}
 	if len(sorted) > 0 {
-		s.P50, s.P99 = sorted[len(sorted)/2], sorted[len(sorted)*99/100]
+		s.P50, s.P99, s.P999 = sorted[len(sorted)/2], sorted[len(sorted)*99/100], sorted[len(sorted)*999/1000]
 	}
 	return s
 }

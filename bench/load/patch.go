@@ -35,6 +35,9 @@ func (t *template) find(from int, mark uint64) int {
 // patch makes a copy of the template's body the request of the traces first, first+1, …, that start at these Unix
 // nanoseconds. What a trace's spans say of time does not depend on which request they are in, or when it is sent.
 func (t *template) patch(body []byte, first uint64, starts []int64, mix Mix) {
+	if t.service > 0 {
+		digits(body[t.service:t.service+serviceDigits], mix64(first)%t.replicas)
+	}
 	for i := range t.slots {
 		s := &t.slots[i]
 		seq := first + uint64(s.trace)
@@ -52,6 +55,9 @@ func (t *template) patch(body []byte, first uint64, starts []int64, mix Mix) {
 		}
 		binary.LittleEndian.PutUint64(body[s.start:], uint64(start+p.startMs*1e6))
 		binary.LittleEndian.PutUint64(body[s.end:], uint64(start+end*1e6))
+		if s.name > 0 {
+			digits(body[s.name:s.name+operationDigits], mix64(seq*SpansPerTrace+uint64(s.span)+1)%t.operations)
+		}
 		body[s.status] = 0
 		if flavour == Failing && s.span == failingSpan {
 			body[s.status] = 2

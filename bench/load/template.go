@@ -49,8 +49,8 @@ var services = [5]string{"frontend", "cart", "checkout", "payment", "inventory"}
 type slot struct {
 	trace int // which of the request's traces
 	span  int // index into plan
-	// offsets of the fields' values
-	traceID, spanID, parentID, start, end, status int
+	// offsets of the fields' values; name is that of the digits behind the span's name, 0 where it has none
+	traceID, spanID, parentID, start, end, status, name int
 }
 
 // template is one service's request, encoded once.
@@ -58,22 +58,31 @@ type template struct {
 	body   []byte
 	slots  []slot
 	traces int
+	// service is the offset of the digits behind the service's name, 0 where it has none.
+	service int
+	// replicas and operations are how many numbers there are for these, and for those of a span's name.
+	replicas, operations uint64
 }
 
-// newTemplate encodes a request of about that many spans of a service.
-func newTemplate(service, spans int) template {
-	own := 0
+// spansOf returns how many spans of a trace the service has.
+func spansOf(service int) (own int) {
 	for _, p := range plan {
 		if p.service == service {
 			own++
 		}
 	}
+	return own
+}
+
+// newTemplate encodes a request of about that many spans of a service.
+func newTemplate(service, spans int, names Names) template {
+	own := spansOf(service)
 	traces := max(1, spans/own)
 	td := ptrace.NewTraces()
 	rs := td.ResourceSpans().AppendEmpty()
 	rs.SetSchemaUrl("https://opentelemetry.io/schemas/1.37.0")
 	res := rs.Resource().Attributes()
-	res.PutStr("service.name", services[service])
+	res.PutStr("service.name", services[service]+names.serviceMark())
 	res.PutStr("service.namespace", "shop")
 	res.PutStr("service.version", "2.14.3")
 	res.PutStr("service.instance.id", fmt.Sprintf("%s-7f9c6d5b8-x2k%d", services[service], service))
@@ -88,13 +97,16 @@ func newTemplate(service, spans int) template {
 	for t := range traces {
 		for i, p := range plan {
 			if p.service == service {
-				fill(ss.Spans().AppendEmpty(), len(slots), p)
+				span := ss.Spans().AppendEmpty()
+				fill(span, len(slots), p)
+				span.SetName(p.name + names.operationMark())
 				slots = append(slots, slot{trace: t, span: i})
 			}
 		}
 	}
 	tmpl := template{body: encode(td), slots: slots, traces: traces}
 	tmpl.locate()
+	tmpl.number(names, service)
 	return tmpl
 }
 

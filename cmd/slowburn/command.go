@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"sync"
 	"syscall"
 
@@ -17,6 +18,7 @@ import (
 	"github.com/slowburn/slowburn/cmd/slowburn/internal/odd"
 	"github.com/slowburn/slowburn/internal/access"
 	"github.com/slowburn/slowburn/internal/clock"
+	"github.com/slowburn/slowburn/processor/otlp/wirepath"
 )
 
 // command is the Collector's, with what is slowburn's own.
@@ -112,7 +114,14 @@ func warnValidated(root *cobra.Command, src *source) {
 				return err
 			}
 			cmd.PrintErrln(checks.Inventory(cfg))
-			for _, w := range append(src.units.Warnings(), odd.Warnings(cfg)...) {
+			written, err := src.written(cmd.Context())
+			if err != nil {
+				return err
+			}
+			for _, line := range wirepath.Explain(written) {
+				cmd.PrintErrln("Decoded: " + line)
+			}
+			for _, w := range slices.Concat(src.units.Warnings(), odd.Warnings(cfg), wirepath.Notices(written)) {
 				if _, err := fmt.Fprintln(cmd.ErrOrStderr(), "Warning: "+w); err != nil {
 					return err
 				}

@@ -8,9 +8,6 @@ import (
 	"github.com/open-telemetry/opentelemetry-collector-contrib/extension/healthcheckextension"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/extension/oidcauthextension"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/extension/pprofextension"
-	"github.com/open-telemetry/opentelemetry-collector-contrib/processor/attributesprocessor"
-	"github.com/open-telemetry/opentelemetry-collector-contrib/processor/filterprocessor"
-	"github.com/open-telemetry/opentelemetry-collector-contrib/processor/resourceprocessor"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/processor/transformprocessor"
 	"go.opentelemetry.io/collector/connector"
 	"go.opentelemetry.io/collector/exporter"
@@ -24,6 +21,7 @@ import (
 	"go.opentelemetry.io/collector/service/telemetry/otelconftelemetry"
 
 	_ "github.com/slowburn/slowburn/internal/grpcgzip" // for the exporters and receivers below
+	"github.com/slowburn/slowburn/processor/inplace"
 	"github.com/slowburn/slowburn/processor/memorylimiter"
 	"github.com/slowburn/slowburn/processor/otlp"
 	"github.com/slowburn/slowburn/processor/otlp/export"
@@ -50,9 +48,9 @@ func factories(src *source) (otelcol.Factories, error) {
 		reconstruct.NewFactory,
 		memorylimiter.NewFactory,
 		batchprocessor.NewFactory,
-		attributesprocessor.NewFactory,
-		resourceprocessor.NewFactory,
-		filterprocessor.NewFactory,
+		inplace.NewAttributesFactory,
+		inplace.NewResourceFactory,
+		inplace.NewFilterFactory,
 		transformprocessor.NewFactory,
 	)
 	f.Connectors, f.ConnectorModules, errs[2] = mapOf[connector.Factory](

@@ -88,7 +88,7 @@ type listener struct {
 // What is wrong between components it leaves to the Collector to say.
 func (s *source) check(ctx context.Context) error {
 	settings := s.settings
-	settings.ConverterFactories = nil
+	settings.ConverterFactories = nil // these are for the whole
 	for _, uri := range s.uris() {
 		if _, err := s.resolve(ctx, settings, []string{uri}); err != nil {
 			return fmt.Errorf("%s: %w", s.nameOf(uri), err)
@@ -125,6 +125,13 @@ func (s *source) factories() (otelcol.Factories, error) { return factories(s) }
 // and converters.
 func (s *source) Load(ctx context.Context) (*confmap.Conf, error) {
 	return s.resolve(ctx, s.settings, s.uris())
+}
+
+// written returns the configuration as it is written, before converters add to it.
+func (s *source) written(ctx context.Context) (*confmap.Conf, error) {
+	settings := s.settings
+	settings.ConverterFactories = nil
+	return s.resolve(ctx, settings, s.uris())
 }
 
 // uris are where the configuration is, in the order in which one overrides another.

@@ -48,6 +48,20 @@ extensions:
 		"spans that nobody counts": {`
 service: {pipelines: {metrics: {receivers: [otlp], exporters: [tsdb]}}}
 `, []string{"Warning: connectors::sli: spans pass uncounted"}},
+		"components that take decoded spans, and batch": {`
+processors:
+  batch: {}
+  attributes: {actions: [{key: user, action: hash}]}
+  transform: {}
+service:
+  pipelines:
+    traces/in: {processors: [memory_limiter, attributes]}
+    traces/sampled: {processors: [batch, tail_sampling, transform]}
+`, []string{
+			"Decoded: pipeline traces/in: spans of otlp are decoded: processor attributes: actions[0]: action hash is done on decoded spans",
+			"Decoded: pipeline traces/sampled: kept traces are decoded for trace_store: processor transform behind tail_sampling takes decoded spans",
+			"Warning: service::pipelines::traces/sampled::processors: batch is left out",
+		}},
 		"a processor that no pipeline has": {`
 processors:
   tail_sampling/other:

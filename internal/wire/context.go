@@ -14,6 +14,7 @@ type contextKey struct{}
 type carried struct {
 	request *Request
 	taken   atomic.Bool
+	hold    func(bytes int64) error // nil where memory is not limited
 }
 
 // NewContext returns a context that carries r beside an empty ptrace.Traces. Several consumers may read r at a time, until
@@ -23,7 +24,26 @@ type carried struct {
 // There is one mark for all. Taken cannot tell if a consumer of a fan-out missed r while another took it, or if a processor
 // changed the empty ptrace.Traces and passed r on unchanged.
 func NewContext(ctx context.Context, r *Request) context.Context {
-	return context.WithValue(ctx, contextKey{}, &carried{request: r})
+	c := &carried{request: r}
+	if before := carriedIn(ctx); before != nil {
+		c.hold = before.hold
+	}
+	return context.WithValue(ctx, contextKey{}, c)
+}
+
+// NewLimitedContext is NewContext for whoever limits what a request takes: hold reserves so many bytes more for it, until the
+// ConsumeTraces that the context is for has returned. One goroutine calls it at a time.
+func NewLimitedContext(ctx context.Context, r *Request, hold func(bytes int64) error) context.Context {
+	return context.WithValue(ctx, contextKey{}, &carried{request: r, hold: hold})
+}
+
+// Hold reserves memory for the request that NewLimitedContext put there, or one that stands in for it. The error is the answer for
+// the request.
+func Hold(ctx context.Context, bytes int64) error {
+	if c := carriedIn(ctx); c != nil && c.hold != nil {
+		return c.hold(bytes)
+	}
+	return nil
 }
 
 // FromContext returns the request of NewContext.

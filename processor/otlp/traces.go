@@ -101,7 +101,7 @@ func decode(q *intake.Request) (ptrace.Traces, error) {
 
 // carry passes a request on as bytes. If no pipeline takes them, it passes it on again, decoded.
 func (d *tracesDoor) carry(ctx context.Context, r *wire.Request, q *intake.Request) error {
-	carried := wire.NewContext(ctx, r)
+	carried := wire.NewLimitedContext(ctx, r, q.Hold)
 	if err := d.next.ConsumeTraces(carried, ptrace.NewTraces()); err != nil || wire.Taken(carried) {
 		return err
 	}

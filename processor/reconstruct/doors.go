@@ -41,11 +41,20 @@ var keptPool = sync.Pool{New: func() any { return new(wire.Kept) }}
 // maxPooledBytes is the most memory that a Kept keeps for the next call.
 const maxPooledBytes = 8 << 20
 
-// decoded annotates the traces in td. It never fails: what it cannot reconstruct stays unchanged.
+// decoded returns a copy of the traces in td with annotations. td stays unchanged: if the processor wrote to it, the Collector
+// would copy all spans in front of tail_sampling, of which few come here. It never fails: what it cannot reconstruct stays
+// unchanged.
 func (a *annotator) decoded(ctx context.Context, td ptrace.Traces) (ptrace.Traces, error) {
 	if td.SpanCount() == 0 {
 		return td, nil
 	}
+	own := ptrace.NewTraces()
+	td.CopyTo(own)
+	return a.annotateOwn(ctx, own), nil
+}
+
+// annotateOwn writes what was found on the spans of td, and returns it.
+func (a *annotator) annotateOwn(ctx context.Context, td ptrace.Traces) ptrace.Traces {
 	k := keptPool.Get().(*wire.Kept)
 	defer func() {
 		if cap(k.Bytes) <= maxPooledBytes {
@@ -56,7 +65,7 @@ func (a *annotator) decoded(ctx context.Context, td ptrace.Traces) (ptrace.Trace
 	if err := fill(ctx, k, td); err != nil {
 		a.skipped(ctx, failed)
 		a.logger.Error("traces passed on without annotations", zap.Int("spans", td.SpanCount()), zap.Error(err))
-		return td, nil
+		return td
 	}
 	spans := spansOf(k, td)
 	if a.annotate(ctx, k, func(span int, f *finding) { f.onMap(spans[span].Attributes()) }) > 0 {
@@ -68,7 +77,7 @@ func (a *annotator) decoded(ctx context.Context, td ptrace.Traces) (ptrace.Trace
 		}
 		remove(td, copies)
 	}
-	return td, nil
+	return td
 }
 
 // fill fills k with the traces of td, copies included, as td still has these.

@@ -34,7 +34,7 @@ func newTraces(ctx context.Context, set processor.Settings, cfg component.Config
 		telemetry:   telemetry,
 	}
 	p, err := processorhelper.NewTraces(ctx, set, cfg, next, a.decoded,
-		processorhelper.WithCapabilities(consumer.Capabilities{MutatesData: true}),
+		processorhelper.WithCapabilities(consumer.Capabilities{MutatesData: false}),
 		processorhelper.WithShutdown(func(context.Context) error { telemetry.Shutdown(); return nil }))
 	if err != nil {
 		return nil, err

@@ -240,6 +240,6 @@ func TestValidate(t *testing.T) {
 func TestFactory(t *testing.T) {
 	p, err := NewFactory().CreateTraces(t.Context(), processortest.NewNopSettings(metadata.Type), defaultConfig(), consumertest.NewNop())
 	require.NoError(t, err)
-	require.True(t, p.Capabilities().MutatesData)
+	require.False(t, p.Capabilities().MutatesData)
 	require.NoError(t, p.Shutdown(t.Context()))
 }

@@ -21,7 +21,12 @@ func TakesKept(exporter component.Type) bool { return slices.Contains(takesKept,
 // instances cannot know their pipelines: if there are several, all components together are one destination, with the
 // processor's ID, and nothing goes as bytes.
 func (g *graph) destinations(id string) (answer any, used bool) {
-	var all []destination.Destination
+	all := g.destinationsOf(id)
+	return asYAML(all), len(all) > 0
+}
+
+// destinationsOf is destinations before it is YAML.
+func (g *graph) destinationsOf(id string) (all []destination.Destination) {
 	var in []string
 	for i := range g.pipelines {
 		if p := &g.pipelines[i]; slices.Contains(p.processors, clean(id)) {
@@ -40,7 +45,7 @@ func (g *graph) destinations(id string) (answer any, used bool) {
 		}
 		all = []destination.Destination{whole}
 	}
-	return asYAML(all), len(all) > 0
+	return all
 }
 
 // behind returns the destinations of a processor in a pipeline, in the order of the exporters; the destination for
@@ -66,7 +71,7 @@ func (g *graph) behind(p *pipeline, id string) []destination.Destination {
 // that is not ours does not: exporters behind it would receive traces that are meant for the pipeline's own.
 func (g *graph) leavesAsBytes(p *pipeline, id string) bool {
 	for _, processor := range p.processors[slices.Index(p.processors, id)+1:] {
-		if t := typeOf(processor); t != reconstruct && t != memoryLimiter {
+		if !leavesBytes(processor) {
 			return false
 		}
 	}
@@ -74,6 +79,9 @@ func (g *graph) leavesAsBytes(p *pipeline, id string) bool {
 		return slices.Contains(g.connectors, exporter) && typeOf(exporter) != sli
 	})
 }
+
+// leavesBytes reports whether a processor behind tail_sampling hands kept traces on as bytes.
+func leavesBytes(id string) bool { return typeOf(id) == reconstruct || typeOf(id) == memoryLimiter }
 
 func asYAML(destinations []destination.Destination) []any {
 	var list []any

@@ -3,9 +3,11 @@
 // know the path.
 //
 // On the way in, bytes may travel behind an otlp receiver, or behind an sli connector that gets decoded spans, if only
-// memory_limiter, sli and tail_sampling stand between there and the decision, in every pipeline that the receiver or
-// connector feeds: these leave the spans alone or read them as bytes. All other components get decoded spans. The result is
-// written to receivers::<id>::wire_path and connectors::<id>::wire_path.
+// memory_limiter, sli, tail_sampling, and processors that package inplace applies to bytes stand between there and the
+// decision, in every pipeline that the receiver or connector feeds: these leave the spans alone or read them as bytes. All
+// other components get decoded spans. The result is written to receivers::<id>::wire_path and connectors::<id>::wire_path.
+// batch would be in the way and does nothing there that the log does not: where it is the only obstacle, it is removed from
+// service::pipelines::<id>::processors, with a notice in the log. Explain and Notices report all this to users.
 //
 // On the way out, kept traces may travel as bytes from a tail_sampling processor to the exporters otlp_grpc, otlp_http and
 // trace_store of its pipeline, if only reconstruct and memory_limiter stand between. Each of these exporters is a
@@ -24,14 +26,15 @@ import (
 	"slices"
 
 	"go.opentelemetry.io/collector/confmap"
+	"go.uber.org/zap"
 )
 
 // NewFactory returns the factory of the converter.
 func NewFactory() confmap.ConverterFactory {
-	return confmap.NewConverterFactory(func(confmap.ConverterSettings) confmap.Converter { return converter{} })
+	return confmap.NewConverterFactory(func(set confmap.ConverterSettings) confmap.Converter { return converter{set.Logger} })
 }
 
-type converter struct{}
+type converter struct{ logger *zap.Logger }
 
 // decided lists the keys that the converter writes: section of the configuration, type of component, key.
 var decided = []struct {
@@ -44,7 +47,7 @@ var decided = []struct {
 }
 
 // Convert implements confmap.Converter.
-func (converter) Convert(_ context.Context, conf *confmap.Conf) error {
+func (c converter) Convert(_ context.Context, conf *confmap.Conf) error {
 	config := conf.ToStringMap()
 	g := newGraph(config)
 	errs := append(g.memoryQueues(section(config, "exporters")), g.memoryProcessors()...)
@@ -66,6 +69,12 @@ func (converter) Convert(_ context.Context, conf *confmap.Conf) error {
 	}
 	if len(errs) > 0 {
 		return errors.Join(errs...)
+	}
+	for _, p := range g.batched(config) {
+		set(answers, withoutBatch(p), "service", "pipelines", p.written, "processors")
+		if c.logger != nil {
+			c.logger.Warn(notice(p))
+		}
 	}
 	return conf.Merge(confmap.NewFromStringMap(answers))
 }

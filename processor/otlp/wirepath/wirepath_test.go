@@ -11,6 +11,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/confmap"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/slowburn/slowburn"
 	"github.com/slowburn/slowburn/processor/otlp/wirepath"
@@ -19,7 +21,8 @@ import (
 )
 
 // TestConvert runs the converter over every file of testdata. What it is to write is under `expect`, by receiver, connector
-// and processor; null is nothing. Everything else has to stay as it was. Where there is `refused`, it is what the error says.
+// and processor; null is nothing. Everything else has to stay as it was, but for the processors of pipelines under `left`. Where
+// there is `refused`, it is what the error says. `says` is what Explain and Notices say, a part of each line.
 func TestConvert(t *testing.T) {
 	eachFile(t, func(t *testing.T, text string) {
 		before := parse(t, text)
@@ -33,6 +36,7 @@ func TestConvert(t *testing.T) {
 			}
 			return
 		}
+		explains(t, before)
 		want, ok := before["expect"].(map[string]any)
 		require.True(t, ok, "the file says under expect what is to come out")
 
@@ -52,8 +56,37 @@ func TestConvert(t *testing.T) {
 				at(after, section)[id] = at(before, section)[id]
 			}
 		}
-		assert.Equal(t, parse(t, text), after, "all else stays")
+		stays := parse(t, text)
+		for pipeline, processors := range at(stays, "left") {
+			at(stays, "service", "pipelines", pipeline)["processors"] = processors
+		}
+		assert.Equal(t, stays, after, "all else stays")
 	})
+}
+
+// explains holds that Explain says what a file has under `says`, where it has that.
+func explains(t *testing.T, config map[string]any) {
+	want, ok := config["says"].([]any)
+	if !ok {
+		return
+	}
+	conf := confmap.NewFromStringMap(config)
+	lines := append(wirepath.Explain(conf), wirepath.Notices(conf)...)
+	require.Len(t, lines, len(want), lines)
+	for i := range want {
+		assert.Contains(t, lines[i], want[i])
+	}
+}
+
+// TestNotice holds that the Collector's log says what is left out.
+func TestNotice(t *testing.T) {
+	text, err := os.ReadFile("testdata/batch_before_decision.yaml")
+	require.NoError(t, err)
+	core, logs := observer.New(zap.WarnLevel)
+	c := wirepath.NewFactory().Create(confmap.ConverterSettings{Logger: zap.New(core)})
+	require.NoError(t, c.Convert(t.Context(), confmap.NewFromStringMap(parse(t, string(text)))))
+	require.Equal(t, 2, logs.Len())
+	assert.Contains(t, logs.All()[0].Message, "service::pipelines::traces/in::processors: batch is left out")
 }
 
 // keys are what the converter writes, by section.

@@ -33,6 +33,6 @@ func (e *evaluationErrors) add(condition string, err error, silent bool) {
 	if now.UnixNano() < quiet || !e.quiet.CompareAndSwap(quiet, now.Add(time.Minute).UnixNano()) {
 		return
 	}
-	e.logger.Warn("evaluating an OTTL condition of a sampling policy failed; logged at most once a minute",
+	e.logger.Warn("evaluating an OTTL condition failed; logged at most once a minute",
 		zap.String("condition", condition), zap.Error(err), zap.Uint64("errors_so_far", count))
 }
