@@ -158,9 +158,12 @@ func (s *Stepped) Stop() error {
 	return s.close(true)
 }
 
+// Halt ends the goroutines that run nevertheless. It takes no shard's mutex, which whoever panicked may have.
+func (s *Stepped) Halt() { _ = s.view.Syncer.Load().Close() } // nothing is to be flushed
+
 // Abandon gives back what the process' memory and goroutines are, as a kill does. System does not answer any more.
 func (s *Stepped) Abandon() {
-	_ = s.view.Syncer.Load().Close() // nothing is to be flushed
+	s.Halt()
 	if s.buffer.Ready() {
 		s.buffer.Close()
 	}

@@ -82,6 +82,8 @@ func (w *World) live() {
 	defer func() {
 		if r := recover(); r != nil {
 			w.problem("the gateway panics: %v\n%s", r, debug.Stack())
+			w.disk.ended = true
+			w.gateway.Halt()
 		}
 	}()
 	w.start()
