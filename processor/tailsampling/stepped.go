@@ -32,6 +32,9 @@ type StepSettings struct {
 	Seed [2]uint64
 	// OnEvent is called before and after each event is put into a journal.
 	OnEvent func(e *spanlog.Event, done bool)
+	// Meanwhile is called, if it is set, while a shard is given up so that a file is read or made, or others have their turn: it may
+	// take others' turns.
+	Meanwhile func()
 }
 
 // NewStepped returns a sampler that Open starts.
@@ -47,6 +50,9 @@ func NewStepped(set processor.Settings, cfg *Config, next consumer.Traces, with 
 	p.buffer.Seed = index.Seed(with.Seed)
 	for _, m := range p.buffer.Members {
 		m.Before = func(j shard.Journal) shard.Journal { return watched{j, with.OnEvent} }
+		if with.Meanwhile != nil {
+			m.Turns, m.WhileReading = between(m.Turns, with.Meanwhile), whileReading(m.WhileReading, with.Meanwhile)
+		}
 	}
 	return &Stepped{Sampler: p}, nil
 }
@@ -61,6 +67,25 @@ func (w watched) Put(e spanlog.Event, at clock.UnixMilli) {
 	w.on(&e, false)
 	w.Journal.Put(e, at)
 	w.on(&e, true)
+}
+
+// between is a pause in which others' turns are taken, before its work and after it.
+func between(pause spanlog.Pause, turns func()) spanlog.Pause {
+	return func(work func()) bool {
+		return pause(func() {
+			turns()
+			if work != nil {
+				work()
+				turns()
+			}
+		})
+	}
+}
+
+// whileReading is between for a pause that is none where there is no work.
+func whileReading(pause spanlog.Pause, turns func()) spanlog.Pause {
+	with := between(pause, turns)
+	return func(work func()) bool { return work == nil || with(work) }
 }
 
 // Open reads the span log back. With fsync interval the owner calls Flush.
@@ -134,9 +159,12 @@ func (s *Stepped) Stop() error {
 	return s.close(true)
 }
 
+// Halt ends the goroutines that run nevertheless. It takes no shard's mutex, which whoever panicked may have.
+func (s *Stepped) Halt() { _ = s.view.Syncer.Load().Close() } // nothing is to be flushed
+
 // Abandon frees memory and goroutines, as a kill does. System does not answer any more.
 func (s *Stepped) Abandon() {
-	_ = s.view.Syncer.Load().Close() // nothing is to be flushed
+	s.Halt()
 	if s.buffer.Ready() {
 		s.buffer.Close()
 	}

@@ -68,6 +68,8 @@ type progress struct {
 
 // spanProgress is how far the span objectives were read, all of them together.
 type spanProgress struct {
+	// began is the first minute that the ledger has: what series counted before is not in it.
+	began     ledger.Minute
 	watermark ledger.Minute
 	// batch is how many minutes are read at once: fewer after a query failed.
 	batch   ledger.Minute

@@ -152,6 +152,40 @@ func TestBornInAnOutage(t *testing.T) {
 		minuteCounts(t, e, "a", noon, noon.Add(time.Hour)))
 }
 
+// So it is for the first series of all, be it that the gateway was started anew meanwhile. A ledger that is younger than a series has
+// nothing of what that counted before.
+func TestFirstSeriesBornInAnOutage(t *testing.T) {
+	for name, tc := range map[string]struct {
+		born    time.Duration
+		restart bool
+		want    uint64
+	}{
+		"in the first minute":     {30 * time.Second, false, 40},
+		"and a restart after it":  {30 * time.Second, true, 40},
+		"before there was anyone": {-20 * time.Minute, false, 10},
+	} {
+		t.Run(name, func(t *testing.T) {
+			db := newFakeTSDB()
+			c := parse(t, twoObjectives)
+			e := openAt(t, c, db, noon)
+			for m := range 20 {
+				require.NoError(t, e.evaluator.evaluate(t.Context(), believed(noon.Add(time.Duration(m)*time.Minute), true, true)))
+			}
+			if tc.restart {
+				closeIt(t, e)
+				e = openAt(t, c, db, noon.Add(20*time.Minute))
+			}
+			defer closeIt(t, e)
+			db.events("a", noon.Add(tc.born), 0, 0)
+			db.events("a", noon.Add(20*time.Minute+10*time.Second), 30, 0)
+			db.events("a", noon.Add(20*time.Minute+50*time.Second), 40, 0)
+			require.NoError(t, e.evaluator.evaluate(t.Context(), believed(noon.Add(22*time.Minute), true, true)))
+			s, _ := e.Status("a")
+			assert.Equal(t, tc.want, s.Events.Total)
+		})
+	}
+}
+
 func TestLatenessHoldsEvaluationBack(t *testing.T) {
 	db := newFakeTSDB()
 	e := openAt(t, parse(t, twoObjectives), db, noon)

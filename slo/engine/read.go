@@ -76,6 +76,7 @@ func (v *evaluator) read(ctx context.Context, end ledger.Minute, failed []bool) 
 		})
 	}
 	spans, watermark, batch := v.spanObjectives(), v.spans.watermark, v.spans.batch
+	births := min(batch, watermark-v.spans.began)
 	switch {
 	case watermark >= end:
 	case len(spans) == 0:
@@ -91,7 +92,7 @@ func (v *evaluator) read(ctx context.Context, end ledger.Minute, failed []bool) 
 			var err error
 			if !gap {
 				to = min(end, watermark+batch)
-				counts, moved, err = samples.ReadSpans(ctx, v.querier, v.spans.cursors, watermark, to, batch)
+				counts, moved, err = samples.ReadSpans(ctx, v.querier, v.spans.cursors, watermark, to, births)
 				ahead = aheadOf(len(counts) == 0)
 			}
 			mu.Lock()

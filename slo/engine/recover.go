@@ -100,6 +100,7 @@ func (v *evaluator) recover(db *state.DB, now time.Time) error {
 				return err
 			}
 		}
+		v.spans.began = v.spans.watermark
 		t = newTransaction(v, tx, now)
 		if err := v.recoverObjectives(t); err != nil {
 			return err
@@ -150,6 +151,9 @@ func (v *evaluator) recoverObjectives(t *transaction) error {
 		v.progress[i].watermark = ledger.Elapsed(t.now)
 		if ok {
 			v.progress[i].watermark = account.Next
+		}
+		if ok && o.Indicator.Type != slo.PromQL {
+			v.spans.began = min(v.spans.began, account.First)
 		}
 	}
 	for name, a := range alerts {

@@ -88,6 +88,7 @@ func (v *evaluator) rewind(end ledger.Minute, now time.Time) error {
 		return fmt.Errorf("write %s: %w", v.db.Path(), err)
 	}
 	v.spans.watermark = min(v.spans.watermark, end)
+	v.spans.began = min(v.spans.began, v.spans.watermark)
 	v.pruned = min(v.pruned, end-v.retention)
 	maps.Copy(v.spans.cursors, rewound)
 	t.publish()

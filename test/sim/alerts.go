@@ -27,6 +27,7 @@ import (
 	"github.com/slowburn/slowburn/slo/alert"
 	"github.com/slowburn/slowburn/slo/engine"
 	"github.com/slowburn/slowburn/slo/notify"
+	"github.com/slowburn/slowburn/test/sim/internal/due"
 )
 
 // alerts are what reads the counts, and who is told.
@@ -35,6 +36,10 @@ type alerts struct {
 	root      string          // where the lives' files are
 	directory string          // where this one's is
 	receivers []*receiver
+	lateness  time.Duration
+	due       due.History // what should follow, as far as it is known
+	// pending are requests that were counted, or may have been, since counts were handed over last.
+	pending []*request
 }
 
 // receiver is a webhook. It implements http.RoundTripper.
@@ -45,7 +50,7 @@ type receiver struct {
 	bodies map[string]string // by key, what came under it
 	keys   []string          // that were accepted, in the order in which they first were
 	done   map[string]done   // likewise by key
-	status string            // of the alert, as it was told last
+	told   []due.Notice      // likewise, in the order of keys
 }
 
 // done is a notification that was accepted.
@@ -80,11 +85,7 @@ func (r *receiver) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	if accepted && !slices.Contains(r.keys, key) {
 		r.keys = append(r.keys, key)
-		var told struct{ Status string }
-		if err := json.Unmarshal(body, &told); err != nil {
-			w.problem("%s got what is no message: %v", r.name, err)
-		}
-		r.status = told.Status
+		r.read(body)
 	}
 	w.log("%s is told %s, and %s", r.name, key[:8], moodNames[r.mood])
 	w.at("told " + r.name)
@@ -101,6 +102,25 @@ func (r *receiver) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	return answer, nil
 }
+
+// read takes down what a message says.
+func (r *receiver) read(body []byte) {
+	var m struct {
+		Status       string
+		CommonLabels map[string]string
+		Alerts       []struct{ StartsAt, EndsAt time.Time }
+	}
+	if err := json.Unmarshal(body, &m); err != nil || len(m.Alerts) != 1 {
+		r.w.problem("%s got what is no message of one alert: %v", r.name, err)
+		return
+	}
+	n := due.Notice{Firing: m.Status == "firing", Severity: due.SeverityOf(m.CommonLabels["severity"]), StartsAt: m.Alerts[0].StartsAt, EndsAt: m.Alerts[0].EndsAt}
+	r.w.log("%s reads %+v", r.name, n)
+	r.told = append(r.told, n)
+}
+
+// fires reports whether the alert fires, by what the receiver was told last.
+func (r *receiver) fires() bool { return len(r.told) > 0 && r.told[len(r.told)-1].Firing }
 
 const ledgerFile = "slo.db"
 
@@ -145,6 +165,7 @@ func (w *World) startEngine(left []byte) error {
 		return err
 	}
 	a.engine, err = engine.NewStepped(extensiontest.NewNopSettings(component.MustNewType("slo")), cfg, w.database, receivers)
+	a.lateness = cfg.Lateness
 	return err
 }
 
@@ -165,7 +186,7 @@ func (w *World) stopEngine() {
 // evaluate takes the objectives to the last minute that is over, and tells receivers what is due.
 func (w *World) evaluate() {
 	a := &w.alerts
-	if a.engine == nil {
+	if a.engine == nil || w.scenario.late && w.lives == 1 && !w.healing {
 		return
 	}
 	if look := clock.Look(); look.Settled {
@@ -176,8 +197,11 @@ func (w *World) evaluate() {
 			}
 		}
 	}
+	end := due.Minute(w.now().Add(-a.lateness).Unix() / 60)
 	if err := a.engine.Evaluate(context.Background()); err != nil {
 		w.log("the evaluation fails: %v", err)
+	} else {
+		a.due.End = end
 	}
 	w.at("evaluated")
 }
@@ -200,11 +224,26 @@ func (w *World) tell() {
 	}
 }
 
-var spanQuery = regexp.MustCompile(`^\{__name__=~"(\w+)\|(\w+)"\}\[(\w+)\]$`)
+var (
+	spanQuery  = regexp.MustCompile(`^\{__name__=~"(\w+)\|(\w+)"\}\[(\w+)\]$`)
+	foundQuery = regexp.MustCompile(`^count\(present_over_time\((.*)\)\)$`)
+)
 
 // Query answers for the samples of the objectives.
 func (d *database) Query(_ context.Context, expr string, at time.Time) (model.Value, error) {
 	d.w.at("query")
+	if m := foundQuery.FindStringSubmatch(expr); m != nil {
+		matrix, err := d.samples(m[1], at)
+		if err != nil || len(matrix) == 0 {
+			return model.Vector{}, err
+		}
+		return model.Vector{{Value: model.SampleValue(len(matrix)), Timestamp: model.TimeFromUnixNano(at.UnixNano())}}, nil
+	}
+	return d.samples(expr, at)
+}
+
+// samples are those of the series in a window that ends there.
+func (d *database) samples(expr string, at time.Time) (model.Matrix, error) {
 	m := spanQuery.FindStringSubmatch(expr)
 	if m == nil {
 		return nil, fmt.Errorf("%q is not simulated", expr)
@@ -264,8 +303,8 @@ func (w *World) checkAlerts() {
 			if d.Receiver != r.name {
 				continue
 			}
-			if d.State == notify.Pending {
-				w.problem("%s was never told of %s %s", r.name, d.Transition, d.IdempotencyKey)
+			if d.State != notify.Delivered {
+				w.problem("%s was never told of %s %s, which is %s", r.name, d.Transition, d.IdempotencyKey, d.State)
 			}
 			if d.State == notify.Delivered {
 				keys = append(keys, d.IdempotencyKey)
@@ -273,11 +312,56 @@ func (w *World) checkAlerts() {
 		}
 		// A clock that was set ahead, and believed, makes old what was delivered before: the outbox keeps it for a week.
 		told := slices.DeleteFunc(slices.Clone(r.keys), func(key string) bool { return r.done[key].old && !slices.Contains(keys, key) })
-		if !slices.Equal(keys, told) && !slices.ContainsFunc(list.Deliveries, func(d engine.Delivery) bool { return d.State == notify.Dead }) {
+		if !slices.Equal(keys, told) {
 			w.problem("%s was told %v, where %v was to be told", r.name, r.keys, keys)
 		}
-		if firing := status.Alert.State == alert.Firing; firing != (r.status == "firing") {
-			w.problem("the alert is %s, and %s was told last that it is %q", status.Alert.State, r.name, r.status)
+		if firing := status.Alert.State == alert.Firing; firing != r.fires() {
+			w.problem("the alert is %s, and %s was told last that it fires: %v", status.Alert.State, r.name, r.fires())
 		}
+		w.checkDue(r)
+	}
+}
+
+// counted takes down that what was counted until now is in the database.
+func (w *World) counted() {
+	a := &w.alerts
+	for _, r := range a.pending {
+		r.counted = due.MinuteOf(w.now()) + 1
+	}
+	a.pending = a.pending[:0]
+}
+
+// checkDue looks whether a receiver was told of what was due, by what was acknowledged. Where counts were lost, or a clock had events be
+// counted for other minutes, that is not known.
+func (w *World) checkDue(r *receiver) {
+	if w.scenario.jumps || w.tally.countsLost {
+		return
+	}
+	h := w.alerts.due
+	h.Target, h.First, h.Measured = objectives[0].Target, due.MinuteOf(w.began), map[due.Minute]bool{}
+	for _, s := range w.database.series {
+		if s.objective == objectives[0].Name {
+			for _, p := range s.samples {
+				h.Measured[due.MinuteOf(p.at)] = true
+			}
+		}
+	}
+	for _, r := range w.sent {
+		e := due.Events{From: r.tried - 1, To: max(r.tried, r.counted), Sure: r.acked}
+		for _, s := range r.spans {
+			switch {
+			case s.service != services[0]:
+			case s.failed:
+				e.Bad++
+			default:
+				e.Good++
+			}
+		}
+		if r.times > 0 && e.Good+e.Bad > 0 {
+			h.Events = append(h.Events, e)
+		}
+	}
+	if err := h.Check(r.told); err != nil {
+		w.problem("%s: %v", r.name, err)
 	}
 }

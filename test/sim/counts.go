@@ -54,28 +54,33 @@ func (d *database) ConsumeMetrics(_ context.Context, md pmetric.Metrics) error {
 	if w.ended() || d.broken {
 		return fmt.Errorf("the database is away")
 	}
+	events, ignored := false, false
 	for _, rm := range md.ResourceMetrics().All() {
 		instance, _ := rm.Resource().Attributes().Get("service.instance.id")
 		for _, sm := range rm.ScopeMetrics().All() {
 			for _, m := range sm.Metrics().All() {
 				if m.Type() == pmetric.MetricTypeSum {
 					for _, p := range m.Sum().DataPoints().All() {
-						d.take(m.Name(), instance.AsString(), p)
+						taken := d.take(m.Name(), instance.AsString(), p)
+						ignored = ignored || !taken && p.StartTimestamp() != p.Timestamp()
+						events = events || text(p.Attributes(), "objective") != ""
 					}
 				}
 			}
 		}
 	}
+	if events && !ignored {
+		w.counted()
+	}
 	w.at("emitted")
 	return nil
 }
 
-// take adds a sample to a series. Counters go on, whatever happens to the process.
-func (d *database) take(metric, instance string, p pmetric.NumberDataPoint) {
-	labels := p.Attributes().AsRaw()
-	key := fmt.Sprintf("%s{%s", metric, instance)
-	for _, name := range slices.Sorted(maps.Keys(labels)) {
-		key += fmt.Sprintf(",%s=%v", name, labels[name])
+// take adds a sample to a series, and reports whether it is new. Counters go on, whatever happens to the process.
+func (d *database) take(metric, instance string, p pmetric.NumberDataPoint) bool {
+	key := metric + "{" + instance
+	for name, value := range p.Attributes().All() { // always in one order
+		key += "," + name + "=" + value.AsString()
 	}
 	s := d.series[key]
 	if s == nil {
@@ -91,12 +96,13 @@ func (d *database) take(metric, instance string, p pmetric.NumberDataPoint) {
 		w.problem("a count of now has the time %v, which is off by %v", at, w.now().Sub(at))
 	}
 	if n := len(s.samples); n > 0 && !at.After(s.samples[n-1].at) {
-		return // a sample that came again, or the zero of a series that was told before a kill: a database ignores it
+		return false // a sample that came again, or the zero of a series that was told before a kill: a database ignores it
 	}
 	if value < s.last() {
 		d.w.problem("the counter %s goes back from %v to %v", key, s.last(), value)
 	}
 	s.samples = append(s.samples, sample{at, p.StartTimestamp().AsTime(), value})
+	return true
 }
 
 func text(m pcommon.Map, key string) string {

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"time"
@@ -49,6 +50,7 @@ func (b backends) ConsumeTraces(ctx context.Context, _ ptrace.Traces) error {
 	w := b.World
 	k := wire.KeptOf(ctx)
 	k.Take()
+	reconstruct(k)
 	d := w.destinations[k.To]
 	w.at("call " + d.id)
 	if w.ended() {
@@ -105,6 +107,11 @@ func (w *World) answer(d *backend, k *wire.Kept, how mood) error {
 }
 
 func (w *World) accept(d *backend, k *wire.Kept, sent bool) {
+	for _, t := range k.Traces {
+		if f, ok := t.Found.(*finding); !ok || f.gone || f.of != t.ID {
+			w.problem("%s got trace %x, and what was found of it is gone, or of another: %+v", d.id, t.ID, t.Found)
+		}
+	}
 	for i := range k.Spans {
 		if k.Spans[i].Left || k.Spans[i].Sent {
 			continue
@@ -124,6 +131,12 @@ func (w *World) acceptSpan(d *backend, k *wire.Kept, i int) {
 	if s == nil || s.given == 0 {
 		w.problem("%s got span %x, which nobody sent", d.id, id)
 		return
+	}
+	if b := k.Spans[i].Body.Of(k.Bytes); hash(b) != s.body {
+		w.problem("%s got span %x with another body than it was sent with", d.id, id)
+	}
+	if !bytes.Contains(k.ResourceBytes(i), []byte(s.service)) {
+		w.problem("%s got span %x of %s with the resource of another", d.id, id, s.service)
 	}
 	if s.trace.id != k.Spans[i].TraceID {
 		w.problem("%s got span %x in trace %x", d.id, id, [16]byte(k.Spans[i].TraceID))

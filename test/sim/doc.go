@@ -6,8 +6,11 @@
 // nothing waits, as time is that of a bubble of testing/synctest. The ledger alone is a real file, bbolt's.
 //
 // Its types are World (a gateway and what is known of it), Disk (the span log's files, and what of them survives), place (counts),
-// database (what was emitted), backend (a destination), receiver (who is told of alerts), scenario (what a seed chooses once), trace, span
-// and request. check is the oracle: it says what must hold when all is over, and the rest is looked at as it happens.
+// database (what was emitted), backend (a destination), finding (what stands for a reconstruction), receiver (who is told of alerts),
+// scenario (what a seed chooses once), trace, span and request. check is the oracle: it says what must hold when all is over, and the rest
+// is looked at as it happens. Package internal/due is its part about alerts: from counts alone it says when which are due.
+//
+// While a shard is given up, as a file of it is read or made, steps are taken, too: what is copied meanwhile must bear it.
 //
 // # How a process ends
 //

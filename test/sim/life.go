@@ -14,6 +14,8 @@ import (
 
 // start starts a process on what is on the disk, and again as long as it is killed meanwhile.
 func (w *World) start() {
+	w.starting = true
+	defer func() { w.starting = false }()
 	for {
 		w.lives++
 		w.restore()
@@ -26,7 +28,7 @@ func (w *World) start() {
 		}
 		set := processortest.NewNopSettings(component.MustNewType("tail_sampling"))
 		g, err := tailsampling.NewStepped(set, &config, backends{w}, tailsampling.StepSettings{
-			System: w.disk, Seed: [2]uint64{w.seed, ^w.seed}, OnEvent: w.onEvent,
+			System: w.disk, Seed: [2]uint64{w.seed, ^w.seed}, OnEvent: w.onEvent, Meanwhile: w.interleave,
 		})
 		if err != nil {
 			w.problem("the gateway does not start: %v", err)
@@ -59,6 +61,7 @@ func (w *World) start() {
 		}
 		if err == nil {
 			w.log("life %d begins with %d shards and %+v", w.lives, config.NumShards, g.Held())
+			w.relapses()
 			return
 		}
 		if w.disk.faults == (DiskFaults{}) {
@@ -152,15 +155,20 @@ func (w *World) onEvent(e *spanlog.Event, done bool) {
 
 // take takes down an event that is in a journal.
 func (w *World) take(e *spanlog.Event) {
-	if e.Kind != spanlog.Decided {
-		return
-	}
 	t := w.traces[e.TraceID]
 	if t == nil {
 		w.problem("trace %x was decided, and nobody sent it", e.TraceID)
 		return
 	}
 	sampled := policy.Verdict(e.Verdict) == policy.Sampled
+	if e.Kind == spanlog.Decided && !e.Late && w.mayForget(t) && e.From >= t.upTo {
+		t.torn = true // what came since is a trace of its own
+	}
+	w.journaled++
+	t.noted, t.upTo = w.journaled, max(t.upTo, e.To)
+	if e.Kind != spanlog.Decided {
+		return
+	}
 	w.log("trace %x is decided: %s by policy %d, threshold %x, late %v", t.id[:4], policy.Verdict(e.Verdict), e.Policy, e.Threshold, e.Late)
 	if t.decided++; t.decided == 1 { // others may repeat it, so that it stays in the journal
 		t.decidedAt, t.decidedIn = w.elapsed(), w.lives
@@ -190,6 +198,12 @@ func (w *World) take(e *spanlog.Event) {
 		t.sampledIn = w.lives
 	}
 	t.sampled, t.threshold = true, e.Threshold
+}
+
+// mayForget reports whether so much was decided since that late spans need not follow the decision about a trace any more: the least that
+// is remembered for them is a shard's share of the decision cache. Spans that were decided are never decided anew.
+func (w *World) mayForget(t *trace) bool {
+	return t.decided > 0 && w.journaled-t.noted >= w.scenario.config.DecisionCache.SampledCacheSize/mostShards
 }
 
 // check looks, when nothing goes wrong any more and time has gone by, whether all laws held.

@@ -21,8 +21,14 @@ type scenario struct {
 	roomy    bool // no budget is ever short, and no patience is lost
 
 	kills, cuts, diskFaults, moods, repeats, jumps, counts, alerts bool
-	failing                                                        int // of so many spans one fails
+	failing                                                        int  // of so many spans one fails
+	sieges                                                         bool // destinations fail while the disk does
+	// late says that nobody evaluates before the first restart.
+	late bool
 }
+
+// mostShards is how many shards there may be.
+const mostShards = 4
 
 func newScenario(rng *rand.Rand) scenario {
 	s := scenario{
@@ -32,6 +38,8 @@ func newScenario(rng *rand.Rand) scenario {
 		counts: rng.IntN(4) > 0,
 	}
 	s.alerts = s.counts && rng.IntN(2) == 0
+	s.late = s.alerts && s.kills && rng.IntN(6) == 0
+	s.sieges = s.moods && s.diskFaults && rng.IntN(3) == 0
 	s.failing = pick(rng, 20, 20, 4)
 	c := tailsampling.NewFactory().CreateDefaultConfig().(*tailsampling.Config)
 	c.Directory = "spans"
@@ -46,7 +54,8 @@ func newScenario(rng *rand.Rand) scenario {
 	c.MemoryBudget = bytesize.Size(c.NumShards) * pick(rng, bytesize.Size(1<<20), 4<<20)
 	c.DiskBudget = 256 << 20
 	c.DeliveryBudget = 128 << 20
-	c.DecisionCache = tailsampling.DecisionCacheConfig{SampledCacheSize: 1 << 14, NonSampledCacheSize: 1 << 14}
+	cache := pick(rng, 1<<14, 1<<14, 64)
+	c.DecisionCache = tailsampling.DecisionCacheConfig{SampledCacheSize: cache, NonSampledCacheSize: cache}
 	c.Explain.Decisions = 100
 	if !s.roomy {
 		c.MemoryBudget = bytesize.Size(c.NumShards) * pick(rng, bytesize.Size(128<<10), 256<<10)
@@ -84,7 +93,7 @@ func policies(rng *rand.Rand) []policy.Config {
 func (s scenario) String() string {
 	c := s.config
 	return fmt.Sprintf("shards %d, destinations %d, wait %v, after root %v, revive %v, fsync %s, compression %s, %s, memory %s, disk %s, delivery %s, "+
-		"patience %v, when full %s, padding %d, roomy %v, kills %v, power cuts %v, disk faults %v, moods %v, repeats %v, jumps %v, counts %v, alerts %v, one of %d fails",
+		"patience %v, when full %s, padding %d, roomy %v, kills %v, power cuts %v, disk faults %v (sieges %v), moods %v, repeats %v, jumps %v, counts %v, alerts %v (late %v), one of %d fails, %d decisions remembered",
 		c.NumShards, len(c.Destinations), c.DecisionWait, c.DecisionWaitAfterRootReceived, c.ReviveWindow, c.Fsync, c.Compression, c.SamplingStrategy,
-		c.MemoryBudget, c.DiskBudget, c.DeliveryBudget, c.RefusalPatience, c.WhenFull, s.padded, s.roomy, s.kills, s.cuts, s.diskFaults, s.moods, s.repeats, s.jumps, s.counts, s.alerts, s.failing)
+		c.MemoryBudget, c.DiskBudget, c.DeliveryBudget, c.RefusalPatience, c.WhenFull, s.padded, s.roomy, s.kills, s.cuts, s.diskFaults, s.sieges, s.moods, s.repeats, s.jumps, s.counts, s.alerts, s.late, s.failing, c.DecisionCache.SampledCacheSize)
 }

@@ -5,12 +5,14 @@ import (
 	"math/rand/v2"
 	"os"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/slowburn/slowburn/internal/clock"
 	"github.com/slowburn/slowburn/internal/wire"
+	"github.com/slowburn/slowburn/test/sim/internal/due"
 )
 
 // Result is what came of a seed.
@@ -43,7 +45,7 @@ func newWorld(seed uint64) *World {
 	w := &World{
 		seed: seed, rng: rand.New(rand.NewPCG(seed, 0x5eed)), began: time.Now(), restore: func() {},
 		traces: map[[16]byte]*trace{}, spans: map[[8]byte]*span{}, destinations: map[string]*backend{},
-		tally: tally{givenUp: map[string]int64{}},
+		tally: tally{givenUp: map[string]int64{}}, busy: map[string]bool{},
 	}
 	w.scenario = newScenario(w.rng)
 	w.log("seed %d: %s", seed, w.scenario)
@@ -80,6 +82,8 @@ func (w *World) live() {
 	defer func() {
 		if r := recover(); r != nil {
 			w.problem("the gateway panics: %v\n%s", r, debug.Stack())
+			w.disk.ended = true
+			w.gateway.Halt()
 		}
 	}()
 	w.start()
@@ -118,8 +122,8 @@ var actions = []action{
 	{12, (*World).decide},
 	{30, (*World).deliver},
 	{14, (*World).pass},
-	{4, func(w *World) { w.gateway.MakeRoom() }},
-	{3, func(w *World) { w.gateway.KeepBacklogs() }},
+	{4, (*World).makeRoom},
+	{3, (*World).keepBacklogs},
 	{3, (*World).flush},
 	{6, (*World).emit},
 	{4, (*World).evaluate},
@@ -130,11 +134,19 @@ var actions = []action{
 	{2, (*World).kill},
 	{1, (*World).jumpClock},
 	{1, (*World).retryRefused},
+	{1, (*World).spell},
+	{1, (*World).siege},
+	{1, (*World).failFlush},
 }
 
 // step takes a step that chance chooses.
 func (w *World) step() {
 	w.steps++
+	if w.besieged && w.depth == 0 {
+		w.besieged = false
+		w.siege()
+		return
+	}
 	all := 0
 	for _, a := range actions {
 		all += a.weight
@@ -218,8 +230,9 @@ func (w *World) deliverTo(r *request) {
 		w.problem("request %d cannot be read: %v", r.number, err)
 		return
 	}
-	for _, s := range r.spans {
+	for i, s := range r.spans {
 		s.given++
+		s.body = hash(scanned.Spans[i].Body.Of(scanned.Bytes))
 	}
 	var front interface {
 		ConsumeTraces(context.Context, ptrace.Traces) error
@@ -232,7 +245,7 @@ func (w *World) deliverTo(r *request) {
 	w.at("answer")
 	if w.ended() {
 		r.died = true
-		r.times++
+		w.taken(r)
 		w.log("request %d with spans of%s is not answered", r.number, r)
 		w.unanswered = append(w.unanswered, r)
 		return
@@ -243,12 +256,22 @@ func (w *World) deliverTo(r *request) {
 		return
 	}
 	r.acked = true
-	r.times++
+	w.taken(r)
 	for _, s := range r.spans {
 		w.acknowledge(s)
 	}
 	if w.answered = append(w.answered, r); len(w.answered) > 16 {
 		w.answered = w.answered[1:]
+	}
+}
+
+// taken takes down that a request was, or may have been.
+func (w *World) taken(r *request) {
+	if r.times++; r.times == 1 {
+		r.tried = due.MinuteOf(w.now())
+	}
+	if w.scenario.alerts && !slices.Contains(w.alerts.pending, r) {
+		w.alerts.pending = append(w.alerts.pending, r)
 	}
 }
 
@@ -287,9 +310,7 @@ func (w *World) repeat() {
 	}
 }
 
-func (w *World) decide() {
-	w.gateway.Decide()
-}
+func (w *World) decide() { w.once("decider", w.gateway.Decide) }
 
 func (w *World) deliver() {
 	if due := w.gateway.Due(); len(due) > 0 {
@@ -369,6 +390,7 @@ func (w *World) kill() {
 	}
 	w.death.in = 1 + w.rng.IntN(60)
 	w.death.cut = w.scenario.cuts && w.rng.IntN(3) == 0
+	w.relapse = w.scenario.cuts && !w.death.cut && w.rng.IntN(2) == 0
 }
 
 func (w *World) jumpClock() {
@@ -379,6 +401,10 @@ func (w *World) jumpClock() {
 }
 
 func (w *World) retryRefused() { w.gateway.RetryRefused(nil, "") }
+
+func (w *World) makeRoom() { w.once("relief", w.gateway.MakeRoom) }
+
+func (w *World) keepBacklogs() { w.once("backlogs", w.gateway.KeepBacklogs) }
 
 // heal ends all faults and lets time go by until nothing is left to do.
 func (w *World) heal() {

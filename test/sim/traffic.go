@@ -8,6 +8,9 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/slowburn/slowburn/processor/spanlog"
+	"github.com/slowburn/slowburn/test/sim/internal/due"
 )
 
 // trace is one of the simulation's, and what is known of it.
@@ -22,6 +25,9 @@ type trace struct {
 	erred bool
 	// threshold is that of the decision that sampled it.
 	threshold uint64
+	// noted is how many events there were when the last about it was put into a journal, and upTo where the spans end that those are about.
+	noted     int
+	upTo      spanlog.Position
 	decidedAt time.Duration
 	decidedIn int // which life
 	// rejectedIn is in which life it was not sampled last, and sampledIn in which it was sampled first; 0 is in none.
@@ -46,6 +52,7 @@ type span struct {
 	padding int // bytes
 	started time.Time
 	took    time.Duration
+	body    uint64 // a hash of what it was sent as
 
 	acked bool // somebody was told that it was taken
 	life  int  // in which that was first
@@ -61,6 +68,8 @@ type request struct {
 	acked  bool
 	// times is how often it was taken, or may have been.
 	times int
+	// tried is when it may have been taken first, and counted the last minute that it may be counted for: 0 until it is in the database.
+	tried, counted due.Minute
 	// died says that the gateway ended while it had the request.
 	died bool
 }

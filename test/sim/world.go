@@ -48,7 +48,12 @@ type World struct {
 	destinations map[string]*backend
 	order        []string // of the destinations
 	settling     []settling
-	healing      bool // nothing goes wrong any more
+	journaled    int  // events, in all lives
+	relapse      bool // the next life is to end soon, by a power cut
+	besieged     bool // the next step is a siege
+	starting     bool
+	busy         map[string]bool // goroutines of which there is one, whose turn is being taken
+	healing      bool            // nothing goes wrong any more
 	lives        int
 	restore      func() // gives the process' clock back
 	tally        tally

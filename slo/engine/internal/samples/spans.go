@@ -68,7 +68,8 @@ func spanQuery(window time.Duration) string {
 // far each series was read, for the caller to take over once the counts are stored.
 //
 // A new series whose zero is not in the lookback is looked for further back, by births minutes: it may have been born
-// while its samples could not be written, and they came together when they could.
+// while its samples could not be written, and they came together when they could. Births must not reach back beyond the
+// first minute of the ledger: what was counted before is not for it.
 func ReadSpans(ctx context.Context, q Querier, known Cursors, from, to, births ledger.Minute) (map[string]*Counts, Cursors, error) {
 	matrix, err := querySpans(ctx, q, from, to, lookback)
 	if err != nil {
@@ -106,8 +107,7 @@ func ReadSpans(ctx context.Context, q Querier, known Cursors, from, to, births l
 	return counts, moved, nil
 }
 
-// findBirths completes the series that are new and do not begin with a zero by their earlier samples, if those do. Where
-// no series is known nothing is new: it is the ledger that is.
+// findBirths completes the series that are new and do not begin with a zero by their earlier samples, if those do.
 func findBirths(ctx context.Context, q Querier, known Cursors, matrix model.Matrix, from, to, births ledger.Minute) error {
 	late := map[model.Fingerprint]*model.SampleStream{}
 	for _, series := range matrix {
@@ -116,7 +116,7 @@ func findBirths(ctx context.Context, q Querier, known Cursors, matrix model.Matr
 			late[id] = series
 		}
 	}
-	if len(late) == 0 || len(known) == 0 || births <= ledger.Minutes(lookback) {
+	if len(late) == 0 || births <= ledger.Minutes(lookback) {
 		return nil
 	}
 	longer, err := querySpans(ctx, q, from, to, time.Duration(births)*time.Minute)

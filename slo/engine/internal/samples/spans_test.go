@@ -170,7 +170,9 @@ func TestBirths(t *testing.T) {
 		"born at a value":               {seen, 60, [][2]float64{at(-20, 1), at(1, 7)}, 0, []string{"6m until 12:01", "1h1m until 12:01"}},
 		"born before what is looked at": {seen, 60, [][2]float64{at(-70, 0), at(1, 7)}, 0, []string{"6m until 12:01", "1h1m until 12:01"}},
 		"born just now":                 {seen, 60, [][2]float64{at(0, 0), at(1, 7)}, 7, []string{"6m until 12:01"}},
-		"a new ledger":                  {none, 60, [][2]float64{at(-20, 0), at(1, 7)}, 0, []string{"6m until 12:01"}},
+		"a new ledger":                  {none, 0, [][2]float64{at(-20, 0), at(1, 7)}, 0, []string{"6m until 12:01"}},
+		"a ledger of ten minutes":       {none, 10, [][2]float64{at(-20, 0), at(1, 7)}, 0, []string{"6m until 12:01", "11m until 12:01"}},
+		"the first in an old ledger":    {none, 60, [][2]float64{at(-20, 0), at(1, 7)}, 7, []string{"6m until 12:01", "1h1m until 12:01"}},
 		"too much for the database":     {seen, 5, [][2]float64{at(-20, 0), at(1, 7)}, 0, []string{"6m until 12:01"}},
 		"just more than was looked at":  {seen, 6, [][2]float64{at(-5, 0), at(1, 7)}, 7, []string{"6m until 12:01", "7m until 12:01"}},
 	} {

@@ -1,0 +1,224 @@
+// Package due says from counts alone when an alert is due, and holds what a receiver was told against it. It is an oracle: it shares
+// nothing with the code that drives alerts, and goes by the rule as the SRE Workbook has it.
+//
+// Its types are History (what happened, by minute, as far as that is known), Events (some of it), Notice (what a receiver was told) and
+// Severity. Counts are known up to some minutes, and some not for sure: a severity is a least one and a most one, and what was told must
+// lie between them.
+package due
+
+import (
+	"fmt"
+	"time"
+)
+
+// Minute is a minute since the Unix epoch.
+type Minute int64
+
+// MinuteOf is the minute of a sample: like a range of PromQL, a minute leaves out its start and has its end.
+func MinuteOf(t time.Time) Minute { return Minute((t.UnixNano() - 1) / int64(time.Minute)) }
+
+// Start is when the minute begins.
+func (m Minute) Start() time.Time { return time.Unix(int64(m)*60, 0).UTC() }
+
+// Severity is how urgent an alert is, 0 where none is due.
+type Severity int
+
+// The severities.
+const (
+	Nothing Severity = iota
+	Ticket
+	Page
+)
+
+func (s Severity) String() string { return [...]string{"nothing", "ticket", "page"}[s] }
+
+// SeverityOf is that of a label.
+func SeverityOf(label string) Severity {
+	switch label {
+	case "page":
+		return Page
+	case "ticket":
+		return Ticket
+	}
+	return Nothing
+}
+
+// tier is a rule: it fires while the errors of both its windows, in minutes, burn the budget factor times as fast as is allowed.
+type tier struct {
+	severity    Severity
+	long, short Minute
+	factor      float64
+}
+
+// tiers are those of the SRE Workbook for 30 days: 2 % of the budget in an hour, 5 % in six, 10 % in a day or in three.
+var tiers = [...]tier{
+	{Page, 60, 5, 14.4},
+	{Page, 6 * 60, 30, 6},
+	{Ticket, 24 * 60, 2 * 60, 3},
+	{Ticket, 72 * 60, 6 * 60, 1},
+}
+
+const (
+	window Minute = 30 * 24 * 60 // the objective's
+	// convincing is how many bad events are never put down to quiet times.
+	convincing = 10
+	// remembered is for how many minutes one that was measured speaks for those after it.
+	remembered Minute = 5
+	narrow            = 5 // minutes: the shortest window
+	rounding          = 1e-9
+)
+
+// Events were counted in one of the minutes From to To.
+type Events struct {
+	From, To  Minute
+	Good, Bad int
+	// Sure says that they were counted. Others may have been, each of them.
+	Sure bool
+}
+
+// Notice is what a receiver was told of the alert.
+type Notice struct {
+	Firing   bool
+	Severity Severity
+	// StartsAt and EndsAt are the ends of the minutes for which it began and ended.
+	StartsAt, EndsAt time.Time
+}
+
+// History is what happened to an objective.
+type History struct {
+	// Target is the objective's, between 0 and 1.
+	Target float64
+	// First is the first minute that was evaluated, End the first that was not.
+	First, End Minute
+	Events     []Events
+	// Measured are the minutes of which the database has a sample of the objective.
+	Measured map[Minute]bool
+}
+
+// span is the least and the most severity.
+type span struct{ least, most Severity }
+
+// levels are what is due at the start of each minute from First on, the last one being End.
+func (h *History) levels() []span {
+	list := make([]span, h.End-h.First+1)
+	s := newSums(h)
+	last := Minute(-1) // that was measured
+	for at := h.First + 1; at <= h.End; at++ {
+		if h.Measured[at-1] {
+			last = at - 1
+		}
+		now, before := &list[at-h.First], list[at-h.First-1]
+		whole := s.window(at-window, at)
+		unmeasured := at-(last+1) > remembered
+		for _, t := range tiers {
+			long, short := s.window(at-t.long, at), s.window(at-t.short, at)
+			rate := t.factor * (1 - h.Target)
+			share := rate * float64(t.long) / float64(window) // of all events, that must be bad
+			if long.surely(rate) && short.surely(rate) && long.bad.least >= enough(share, whole.most()) {
+				now.least = max(now.least, t.severity)
+			}
+			if long.perhaps(rate) && short.perhaps(rate) && long.bad.most >= enough(share, whole.least()) {
+				now.most = max(now.most, t.severity)
+			}
+			// A firing alert goes on while nothing is measured, as long as the long window remembers why.
+			if unmeasured && before.least >= t.severity && long.bad.least > 0 && long.surely(rate) {
+				now.least = max(now.least, t.severity)
+			}
+		}
+		if unmeasured {
+			now.most = max(now.most, before.most)
+		}
+	}
+	return list
+}
+
+// enough is how many bad events it takes, where the objective's window has so many events.
+func enough(share float64, all int) int {
+	need := min(share*float64(all), convincing)
+	n := 1
+	for float64(n) < need*(1-rounding) {
+		n++
+	}
+	return n
+}
+
+// episode is the time for which a receiver was told that the alert fires.
+type episode struct {
+	from, to     Minute // to is the first at whose start it did not fire any more
+	first, worst Severity
+}
+
+// episodes are those of what a receiver was told, in that order. until ends one that was not ended.
+func episodes(told []Notice, until Minute) ([]episode, error) {
+	var list []episode
+	open := false
+	for _, n := range told {
+		at := Minute(n.StartsAt.Unix() / 60)
+		switch last := len(list) - 1; {
+		case n.Firing && !open:
+			list, open = append(list, episode{from: at, to: until, first: n.Severity, worst: n.Severity}), true
+		case n.Firing && list[last].from != at:
+			return nil, fmt.Errorf("it was told that the alert of %s fires, and then that it does since %s, and not that it was over",
+				list[last].from.Start().Format(time.RFC3339), n.StartsAt.Format(time.RFC3339))
+		case n.Firing:
+			list[last].worst = max(list[last].worst, n.Severity)
+		case !open:
+			return nil, fmt.Errorf("it was told at %s that an alert is over of which it did not know", n.EndsAt.Format(time.RFC3339))
+		default:
+			list[last].to, open = Minute(n.EndsAt.Unix()/60), false
+		}
+	}
+	return list, nil
+}
+
+// Check holds what a receiver of all severities was told against what was due, and returns the first thing that is wrong.
+func (h *History) Check(told []Notice) error {
+	if h.End <= h.First {
+		return nil
+	}
+	list, err := episodes(told, h.End+1)
+	if err != nil {
+		return err
+	}
+	levels := h.levels()
+	next := 0
+	for at := h.First; at <= h.End; at++ {
+		for next < len(list) && list[next].to <= at {
+			next++
+		}
+		fires := next < len(list) && list[next].from <= at
+		switch l := levels[at-h.First]; {
+		case !fires && l.least > Nothing:
+			return fmt.Errorf("a %s was due at %s, and it was not told that the alert fires", l.least, at.Start().Format(time.RFC3339))
+		case fires && l.most == Nothing:
+			return fmt.Errorf("nothing was due at %s, and by what it was told the alert fires since %s",
+				at.Start().Format(time.RFC3339), list[next].from.Start().Format(time.RFC3339))
+		}
+	}
+	for _, e := range list {
+		if err := e.check(levels, h); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// check looks whether the severities are those that were due.
+func (e *episode) check(levels []span, h *History) error {
+	began := e.from.Start().Format(time.RFC3339)
+	if e.from <= h.First || e.from > h.End || e.to <= e.from {
+		return fmt.Errorf("the alert of %s was at no time that was evaluated", began)
+	}
+	if l := levels[e.from-h.First]; e.first < l.least || e.first > l.most {
+		return fmt.Errorf("the alert of %s began as a %s, where that was due: %s at least, %s at most", began, e.first, l.least, l.most)
+	}
+	var worst span
+	for at := e.from; at < e.to && at <= h.End; at++ {
+		l := levels[at-h.First]
+		worst = span{max(worst.least, l.least), max(worst.most, l.most)}
+	}
+	if e.worst < worst.least || e.worst > worst.most {
+		return fmt.Errorf("the alert of %s was a %s at its worst, where that was due: %s at least, %s at most", began, e.worst, worst.least, worst.most)
+	}
+	return nil
+}
