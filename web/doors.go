@@ -60,7 +60,7 @@ func (e *webExtension) limit(server *http.Server, connections *doors.Connections
 
 // countRefused counts requests that are not taken.
 func (e *webExtension) countRefused(ctx context.Context, r doors.Reason) {
-	e.telemetry.WebRefusedRequests.Add(ctx, 1, metric.WithAttributes(attribute.String("reason", string(r))))
+	e.telemetry.ExtensionWebRefusedRequests.Add(ctx, 1, metric.WithAttributes(attribute.String("reason", string(r))))
 }
 
 // NotifyConfigSnapshot implements extensioncapabilities.ConfigSnapshotWatcher: it learns where the gateway's own metrics are.

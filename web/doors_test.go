@@ -252,7 +252,7 @@ func TestRefusedRequestsAreCounted(t *testing.T) {
 	point := func(r doors.Reason) metricdata.DataPoint[int64] {
 		return metricdata.DataPoint[int64]{Value: 1, Attributes: attribute.NewSet(attribute.String("reason", string(r)))}
 	}
-	metadatatest.AssertEqualWebRefusedRequests(t, telemetry, []metricdata.DataPoint[int64]{
+	metadatatest.AssertEqualExtensionWebRefusedRequests(t, telemetry, []metricdata.DataPoint[int64]{
 		point(doors.ReasonHost), point(doors.ReasonForeignPage), point(doors.ReasonNoOperator),
 	}, metricdatatest.IgnoreTimestamp(), metricdatatest.IgnoreExemplars())
 }

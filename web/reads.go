@@ -37,8 +37,8 @@ func newTelemetry(set component.TelemetrySettings, l *reads.Limits) (*metadata.T
 		}
 	}
 	return t, errors.Join(
-		t.RegisterWebReadsRunningCallback(of(func(s gate.State) int64 { return s.Running })),
-		t.RegisterWebReadsWaitingCallback(of(func(s gate.State) int64 { return s.Waiting })),
-		t.RegisterWebReadMemoryCallback(of(func(s gate.State) int64 { return s.Reserved })),
-		t.RegisterWebReadsRefusedCallback(of(func(s gate.State) int64 { return s.Refused })))
+		t.RegisterExtensionWebRunningReadsCallback(of(func(s gate.State) int64 { return s.Running })),
+		t.RegisterExtensionWebWaitingReadsCallback(of(func(s gate.State) int64 { return s.Waiting })),
+		t.RegisterExtensionWebReadMemoryBytesCallback(of(func(s gate.State) int64 { return s.Reserved })),
+		t.RegisterExtensionWebRefusedReadsCallback(of(func(s gate.State) int64 { return s.Refused })))
 }

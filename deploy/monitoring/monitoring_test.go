@@ -3,6 +3,7 @@
 package monitoring_test
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io/fs"
@@ -41,6 +42,7 @@ var target = []string{"job", "instance", "le"}
 // attribute is a label of a metric; values are all that it can have, nil where they are not known beforehand.
 type attribute struct {
 	Type   string
+	Name   string   `json:"name_override"` // where it is another than in metadata.yaml
 	Values []string `json:"enum"`
 }
 
@@ -71,9 +73,9 @@ func TestMistakesAreFound(t *testing.T) {
 	known := declared(t)
 	for expr, want := range map[string]string{
 		`otelcol_processor_tail_sampling_lost_span`:                                      "emits no metric otelcol_processor_tail_sampling_lost_span",
-		`rate(otelcol_tsdb_query_duration[5m])`:                                          "emits no metric otelcol_tsdb_query_duration",
-		`otelcol_slo_deliveries{outcome="died"}`:                                         `outcome is never "died"`,
-		`otelcol_slo_deliveries{recipient="oncall"}`:                                     "has no label recipient",
+		`rate(otelcol_extension_tsdb_query_duration_seconds[5m])`:                        "emits no metric otelcol_extension_tsdb_query_duration_seconds",
+		`otelcol_extension_slo_deliveries{outcome="died"}`:                               `outcome is never "died"`,
+		`otelcol_extension_slo_deliveries{recipient="oncall"}`:                           "has no label recipient",
 		`sum by (reasons) (rate(otelcol_processor_tail_sampling_refused_spans[5m]))`:     "has no label reasons",
 		`otelcol_processor_tail_sampling_trace_decisions{trigger=~"size|memory|budget"}`: `trigger is never "budget"`,
 		`sum(`: "parse error",
@@ -81,7 +83,7 @@ func TestMistakesAreFound(t *testing.T) {
 	} {
 		assert.Contains(t, strings.Join(mistakes(known, expr), "\n"), want, expr)
 	}
-	assert.Empty(t, mistakes(known, `sum by (le, instance) (rate(otelcol_tsdb_query_duration_bucket{job="a"}[5m]))`))
+	assert.Empty(t, mistakes(known, `sum by (le, instance) (rate(otelcol_extension_tsdb_query_duration_seconds_bucket{job="a"}[5m]))`))
 }
 
 // TestRunbooks holds that each alert has a section of docs/operations.md, and each such section an alert.
@@ -227,7 +229,7 @@ func declared(t *testing.T) map[string]metric {
 		for name, m := range doc.Telemetry.Metrics {
 			attributes := map[string]attribute{}
 			for _, a := range m.Attributes {
-				attributes[a] = doc.Attributes[a]
+				attributes[cmp.Or(doc.Attributes[a].Name, a)] = doc.Attributes[a]
 			}
 			suffixes := []string{""}
 			if m.Histogram != nil {

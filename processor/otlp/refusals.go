@@ -96,8 +96,8 @@ func newRefusals(set component.TelemetrySettings, budget *intake.Budget) (*refus
 		}
 	}
 	return r, errors.Join(
-		telemetry.RegisterReceiverOtlpIntakeBudgetCallback(observe(budget.Limit)),
-		telemetry.RegisterReceiverOtlpIntakeReservedCallback(observe(budget.Reserved)),
+		telemetry.RegisterReceiverOtlpIntakeBudgetBytesCallback(observe(budget.Limit)),
+		telemetry.RegisterReceiverOtlpIntakeReservedBytesCallback(observe(budget.Reserved)),
 		telemetry.RegisterReceiverOtlpOpenConnectionsCallback(func(_ context.Context, o metric.Int64Observer) error {
 			for transport, l := range map[string]*intake.Listener{"grpc": r.grpc.Load(), "http": r.http.Load()} {
 				if l != nil {

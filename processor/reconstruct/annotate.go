@@ -67,7 +67,7 @@ func (a *annotator) annotate(ctx context.Context, k *wire.Kept, write func(span 
 		a.telemetry.ProcessorReconstructCorrectedTraces.Add(ctx, int64(corrected))
 	}
 	if copies > 0 {
-		a.telemetry.ProcessorReconstructDuplicates.Add(ctx, int64(copies))
+		a.telemetry.ProcessorReconstructDuplicateSpans.Add(ctx, int64(copies))
 	}
 	return copies
 }
@@ -116,7 +116,7 @@ func (a *annotator) countOrphans(ctx context.Context, t *trace.Trace) {
 				orphans++
 			}
 		}
-		a.telemetry.ProcessorReconstructOrphans.Add(ctx, int64(orphans),
+		a.telemetry.ProcessorReconstructOrphanSpans.Add(ctx, int64(orphans),
 			metric.WithAttributes(attribute.String("cause", s.Cause.String())))
 	}
 }

@@ -168,7 +168,7 @@ func TestKept(t *testing.T) {
 		attr.SpanFlags: []any{"duplicate"}, attr.ClockOffset: int64(320 * ms), attr.ClockUncertainty: int64(10 * ms), attr.ClockStatus: "bounded",
 	}}, find(got, 3))
 	metadatatest.AssertEqualProcessorReconstructSpans(t, tel, []metricdata.DataPoint[int64]{{Value: 4}}, metricdatatest.IgnoreTimestamp())
-	metadatatest.AssertEqualProcessorReconstructDuplicates(t, tel, []metricdata.DataPoint[int64]{{Value: 1}}, metricdatatest.IgnoreTimestamp())
+	metadatatest.AssertEqualProcessorReconstructDuplicateSpans(t, tel, []metricdata.DataPoint[int64]{{Value: 1}}, metricdatatest.IgnoreTimestamp())
 	require.NoError(t, p.Shutdown(t.Context()))
 	require.NoError(t, tel.Shutdown(context.Background()))
 }

@@ -129,7 +129,7 @@ func TestIdenticalCopiesAreLeftOut(t *testing.T) {
 	require.Equal(t, 3, got.SpanCount())
 	require.Equal(t, 3, got.ResourceSpans().Len(), "what was left empty is gone")
 	require.Equal(t, []map[string]any{{attr.SpanFlags: []any{"duplicate"}}, {}}, find(got, 2))
-	metadatatest.AssertEqualProcessorReconstructDuplicates(t, r.telemetry,
+	metadatatest.AssertEqualProcessorReconstructDuplicateSpans(t, r.telemetry,
 		[]metricdata.DataPoint[int64]{{Value: 2}}, metricdatatest.IgnoreTimestamp())
 }
 
@@ -177,7 +177,7 @@ func TestOrphans(t *testing.T) {
 	r := start(t, defaultConfig())
 	got := r.through(t, td)
 	require.Equal(t, []map[string]any{{attr.SpanFlags: []any{"orphan"}}}, find(got, 3))
-	metadatatest.AssertEqualProcessorReconstructOrphans(t, r.telemetry, []metricdata.DataPoint[int64]{
+	metadatatest.AssertEqualProcessorReconstructOrphanSpans(t, r.telemetry, []metricdata.DataPoint[int64]{
 		{Value: 2, Attributes: attribute.NewSet(attribute.String("cause", "lost"))},
 	}, metricdatatest.IgnoreTimestamp())
 }

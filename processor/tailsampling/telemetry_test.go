@@ -83,8 +83,8 @@ func testTelemetry(t *testing.T) {
 			require.NoError(t, wireDoor(t, p, request(newTrace(n, 3, n == 0)...)))
 		}
 		assert.Equal(t, int64(10), point(t, tel, "sampling_traces_on_memory"))
-		assert.Equal(t, int64(30), point(t, tel, "spans_buffered"))
-		assert.Positive(t, point(t, tel, "bytes_buffered"))
+		assert.Equal(t, int64(30), point(t, tel, "buffered_spans"))
+		assert.Positive(t, point(t, tel, "buffered_bytes"))
 		assert.Equal(t, int64(cfg.MemoryBudget), point(t, tel, "memory_budget_bytes"))
 		time.Sleep(time.Minute)
 		require.NoError(t, wireDoor(t, p, request(newSpan(0, 7), newSpan(1, 7), newSpan(2, 7))))
@@ -112,16 +112,16 @@ func testTelemetry(t *testing.T) {
 			assert.Positive(t, point(t, tel, "disk_bytes"))
 			assert.Positive(t, point(t, tel, "disk_budget_bytes"))
 		}
-		for _, zero := range []string{"recovered_spans", "recovered_deliveries", "torn_tails", "volatile_segments", "compressions",
-			"compression_saved_bytes", "segments_left_to_disk", "trimmed_spans",
+		for _, zero := range []string{"recovered_spans", "redelivered_spans", "torn_tails", "volatile_segments", "compressed_segments",
+			"compression_saved_bytes", "evicted_segments", "trimmed_spans",
 			"failed_spans", "lost_spans", "refused_spans", "invalid_spans", "unknown_fields_spans", "repeated_spans",
-			"spans_without_threshold", "traces_undelivered", "spans_buffered", "sampling_traces_on_memory"} {
+			"spans_without_threshold", "undelivered_traces", "buffered_spans", "sampling_traces_on_memory"} {
 			assert.Zero(t, point(t, tel, zero), zero)
 		}
 		assert.Equal(t, int64(3), point(t, tel, "sampling_late_span_age"), "one for each late part and dropped span")
 		assert.Equal(t, int64(11), point(t, tel, "sampling_trace_removal_age"), "recorded at the next run")
 		assert.Positive(t, point(t, tel, "sampling_decision_timer_latency"))
-		assert.Positive(t, point(t, tel, "decision_lateness"))
+		assert.Positive(t, point(t, tel, "decision_lateness_seconds"))
 		shutdown(t, p)
 	})
 }
@@ -142,8 +142,8 @@ func testTelemetryOfLateAndFailing(t *testing.T) {
 		require.NoError(t, p.Start(t.Context(), componenttest.NewNopHost()))
 		require.NoError(t, wireDoor(t, p, request(newSpan(1, 0).linkedTo(), newSpan(1, 1).linkedTo())))
 		time.Sleep(cfg.DecisionWait + time.Second)
-		require.Equal(t, int64(1), point(t, tel, "traces_revivable"))
-		bytes := point(t, tel, "bytes_revivable")
+		require.Equal(t, int64(1), point(t, tel, "revivable_traces"))
+		bytes := point(t, tel, "revivable_bytes")
 		require.Equal(t, bytes, point(t, tel, "count_bytes_sampled", attribute.Bool("sampled", false)))
 		failed := point(t, tel, "sampling_policy_evaluation_error")
 		require.Positive(t, failed)
@@ -151,8 +151,8 @@ func testTelemetryOfLateAndFailing(t *testing.T) {
 		require.NoError(t, err)
 		require.NoError(t, wireDoor(t, p, request(newSpan(1, 2).linkedTo(3, 4, 5, 6, 7, 8, 9, 10, 11, 12).fail(), newSpan(2, 0).linkedTo())))
 		time.Sleep(time.Second)
-		require.Zero(t, point(t, tel, "traces_revivable"))
-		require.Zero(t, point(t, tel, "bytes_revivable"))
+		require.Zero(t, point(t, tel, "revivable_traces"))
+		require.Zero(t, point(t, tel, "revivable_bytes"))
 		require.Greater(t, point(t, tel, "count_bytes_sampled", attribute.String("policy", "errors")), bytes)
 		require.Equal(t, int64(1), point(t, tel, "trace_decisions", attribute.String("trigger", "revived")))
 		require.Equal(t, int64(1), point(t, tel, "ignored_links"))

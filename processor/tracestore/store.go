@@ -96,11 +96,11 @@ func (s *store) Probe(ctx context.Context) host.Health {
 // without a dashboard, Probe reports the failure, and the writer tries again.
 func (s *store) start(_ context.Context, h component.Host) error {
 	err := errors.Join(
-		s.telemetry.RegisterExporterTraceStoreQueueSizeCallback(func(_ context.Context, o metric.Int64Observer) error {
+		s.telemetry.RegisterExporterTraceStoreQueueBytesCallback(func(_ context.Context, o metric.Int64Observer) error {
 			o.Observe(int64(s.queue.size()))
 			return nil
 		}),
-		s.telemetry.RegisterExporterTraceStoreSizeCallback(func(_ context.Context, o metric.Int64Observer) error {
+		s.telemetry.RegisterExporterTraceStoreUsedBytesCallback(func(_ context.Context, o metric.Int64Observer) error {
 			o.Observe(s.writer.used.Load())
 			return nil
 		}))

@@ -175,7 +175,7 @@ func (v *evaluator) fail(ctx context.Context, failed []bool, objectives []int, e
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return false
 	}
-	v.telemetry.SloQueryFailures.Add(ctx, 1)
+	v.telemetry.ExtensionSloFailedQueries.Add(ctx, 1)
 	for _, i := range objectives {
 		failed[i] = true
 		v.progress[i].failing = "The time series database cannot be queried: " + err.Error()

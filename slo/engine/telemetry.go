@@ -15,8 +15,8 @@ import (
 
 // report says to people and meters how an evaluation went.
 func (e *Extension) report(ctx context.Context, took time.Duration, err error) {
-	e.telemetry.SloEvaluations.Add(ctx, 1)
-	e.telemetry.SloEvaluationDuration.Record(ctx, took.Seconds())
+	e.telemetry.ExtensionSloEvaluations.Add(ctx, 1)
+	e.telemetry.ExtensionSloEvaluationDurationSeconds.Record(ctx, took.Seconds())
 	if err == nil {
 		e.trouble.Store(nil)
 		return
@@ -28,13 +28,13 @@ func (e *Extension) report(ctx context.Context, took time.Duration, err error) {
 
 // attempted counts an attempt to deliver.
 func (e *Extension) attempted(ctx context.Context, receiver string, o notify.Outcome) {
-	e.telemetry.SloDeliveries.Add(ctx, 1, metric.WithAttributes(
+	e.telemetry.ExtensionSloDeliveries.Add(ctx, 1, metric.WithAttributes(
 		attribute.String("receiver", receiver), attribute.String("outcome", string(o))))
 }
 
 // observe registers what is measured when it is asked for.
 func (e *Extension) observe() error {
-	err := e.telemetry.RegisterSloEvaluationLagCallback(func(_ context.Context, o metric.Float64Observer) error {
+	err := e.telemetry.RegisterExtensionSloEvaluationLagSecondsCallback(func(_ context.Context, o metric.Float64Observer) error {
 		if until := e.Statuses().EvaluatedUntil; until != nil {
 			o.Observe(clock.Since(*until).Seconds())
 		}
@@ -43,7 +43,7 @@ func (e *Extension) observe() error {
 	if err != nil {
 		return err
 	}
-	return e.telemetry.RegisterSloOutboxPendingCallback(func(_ context.Context, o metric.Int64Observer) error {
+	return e.telemetry.RegisterExtensionSloPendingDeliveriesCallback(func(_ context.Context, o metric.Int64Observer) error {
 		return e.view(func(tx *bbolt.Tx) error {
 			o.Observe(int64(notify.CountPending(tx)))
 			return nil

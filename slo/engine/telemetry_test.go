@@ -33,11 +33,11 @@ func TestTelemetry(t *testing.T) {
 		e.attempted(t.Context(), "oncall", notify.OutcomeRetried)
 
 		ignore := metricdatatest.IgnoreTimestamp()
-		metadatatest.AssertEqualSloEvaluations(t, tel, []metricdata.DataPoint[int64]{{Value: 5}}, ignore)
-		metadatatest.AssertEqualSloQueryFailures(t, tel, []metricdata.DataPoint[int64]{{Value: 1}}, ignore)
-		metadatatest.AssertEqualSloEvaluationLag(t, tel, []metricdata.DataPoint[float64]{{Value: 80}}, ignore)
-		metadatatest.AssertEqualSloOutboxPending(t, tel, []metricdata.DataPoint[int64]{{Value: 0}}, ignore)
-		metadatatest.AssertEqualSloDeliveries(t, tel, []metricdata.DataPoint[int64]{{Value: 1, Attributes: attribute.NewSet(
+		metadatatest.AssertEqualExtensionSloEvaluations(t, tel, []metricdata.DataPoint[int64]{{Value: 5}}, ignore)
+		metadatatest.AssertEqualExtensionSloFailedQueries(t, tel, []metricdata.DataPoint[int64]{{Value: 1}}, ignore)
+		metadatatest.AssertEqualExtensionSloEvaluationLagSeconds(t, tel, []metricdata.DataPoint[float64]{{Value: 80}}, ignore)
+		metadatatest.AssertEqualExtensionSloPendingDeliveries(t, tel, []metricdata.DataPoint[int64]{{Value: 0}}, ignore)
+		metadatatest.AssertEqualExtensionSloDeliveries(t, tel, []metricdata.DataPoint[int64]{{Value: 1, Attributes: attribute.NewSet(
 			attribute.String("receiver", "oncall"), attribute.String("outcome", "retried"))}}, ignore)
 		closeIt(t, e)
 		require.NoError(t, tel.Shutdown(context.Background()))

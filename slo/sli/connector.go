@@ -169,8 +169,8 @@ func (c *Connector) once(ctx context.Context, r *wire.Request, pass func() (take
 			return err
 		}
 		if repeat {
-			c.telemetry.SliRepeatedRequests.Add(ctx, 1)
-			c.telemetry.SliRepeatedSpans.Add(ctx, int64(len(r.Spans)))
+			c.telemetry.ConnectorSliRepeatedRequests.Add(ctx, 1)
+			c.telemetry.ConnectorSliRepeatedSpans.Add(ctx, int64(len(r.Spans)))
 			wire.Take(ctx) // this is the answer for its spans
 			return c.keeper.Await(ctx, c.keeper.Counter().Refused())
 		}
@@ -188,7 +188,7 @@ func (c *Connector) once(ctx context.Context, r *wire.Request, pass func() (take
 func (c *Connector) count(ctx context.Context, r *wire.Request, id count.RequestID) error {
 	n := c.keeper.Counter().Count(r, id, clock.Wall().UnixMilli())
 	witness(r)
-	c.telemetry.SliSpans.Add(ctx, n.Spans)
+	c.telemetry.ConnectorSliSpans.Add(ctx, n.Spans)
 	for l, spans := range n.Overflow {
 		if spans > 0 {
 			c.overflowed(ctx, count.Label(l), spans)
@@ -207,7 +207,7 @@ var labelNames = [count.NumLabels]struct{ label, key string }{
 }
 
 func (c *Connector) overflowed(ctx context.Context, l count.Label, spans int64) {
-	c.telemetry.SliOverflowSpans.Add(ctx, spans, metric.WithAttributeSet(attribute.NewSet(attribute.String("label", labelNames[l].label))))
+	c.telemetry.ConnectorSliOverflowSpans.Add(ctx, spans, metric.WithAttributeSet(attribute.NewSet(attribute.String("label", labelNames[l].label))))
 	c.told[l].Do(func() {
 		c.set.Logger.Warn("limit of series or of values of a label exceeded: further ones are counted under "+count.Other+
 			". Raise the limit, or make the label vary less, such as by leaving IDs out of span names",

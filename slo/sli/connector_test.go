@@ -237,9 +237,9 @@ func TestTelemetry(t *testing.T) {
 	}
 	require.NoError(t, c.Shutdown(context.Background()))
 
-	metadatatest.AssertEqualSliSpans(t, tel, []metricdata.DataPoint[int64]{{Value: 8}}, metricdatatest.IgnoreTimestamp())
-	metadatatest.AssertEqualSliFlushes(t, tel, []metricdata.DataPoint[int64]{{Value: 1}}, metricdatatest.IgnoreTimestamp())
-	overflow, err := tel.GetMetric("otelcol_sli_overflow_spans")
+	metadatatest.AssertEqualConnectorSliSpans(t, tel, []metricdata.DataPoint[int64]{{Value: 8}}, metricdatatest.IgnoreTimestamp())
+	metadatatest.AssertEqualConnectorSliFlushes(t, tel, []metricdata.DataPoint[int64]{{Value: 1}}, metricdatatest.IgnoreTimestamp())
+	overflow, err := tel.GetMetric("otelcol_connector_sli_overflow_spans")
 	require.NoError(t, err)
 	got := map[string]int64{}
 	for _, p := range overflow.Data.(metricdata.Sum[int64]).DataPoints {

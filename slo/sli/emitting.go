@@ -134,15 +134,15 @@ func (e *emitting) flush(ctx context.Context, at int64) (err error) {
 	e.out.begin(clock.Now())
 	e.keeper.Flush(at, func() { r, err = e.flusher.flush(ctx, at) })
 	e.out.end(at, r.events, err)
-	e.telemetry.SliFlushes.Add(ctx, 1)
+	e.telemetry.ConnectorSliFlushes.Add(ctx, 1)
 	var volatile int64
 	if e.keeper.Volatile() != nil {
 		volatile = 1
 	}
-	e.telemetry.SliVolatile.Record(ctx, volatile)
+	e.telemetry.ConnectorSliVolatile.Record(ctx, volatile)
 	if err == nil {
-		e.telemetry.SliSeries.Record(ctx, int64(r.series))
-		e.telemetry.SliMaxSeries.Record(ctx, int64(e.cfg.Limits.series()))
+		e.telemetry.ConnectorSliSeries.Record(ctx, int64(r.series))
+		e.telemetry.ConnectorSliMaxSeries.Record(ctx, int64(e.cfg.Limits.series()))
 		if !e.logged.IsZero() {
 			e.logged = time.Time{}
 			e.set.Logger.Info("metrics pipeline accepts the counts again")
@@ -152,7 +152,7 @@ func (e *emitting) flush(ctx context.Context, at int64) (err error) {
 	if errors.Is(context.Cause(ctx), context.Canceled) {
 		return err // by Shutdown, whose own flush comes next
 	}
-	e.telemetry.SliFlushFailures.Add(ctx, 1)
+	e.telemetry.ConnectorSliFailedFlushes.Add(ctx, 1)
 	e.out.failure.Store(&err)
 	e.warn(clock.Now(), "The metrics pipeline did not take the counts. They are kept, and offered again at the next interval", zap.Error(err))
 	return err

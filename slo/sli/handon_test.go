@@ -187,7 +187,7 @@ func TestUntaken(t *testing.T) {
 				}
 				require.NoError(t, p.consume(t.Context(), td))
 			}
-			metadatatest.AssertEqualSliUntakenSpans(t, tel, []metricdata.DataPoint[int64]{{Value: 2}}, metricdatatest.IgnoreTimestamp())
+			metadatatest.AssertEqualConnectorSliUntakenSpans(t, tel, []metricdata.DataPoint[int64]{{Value: 2}}, metricdatatest.IgnoreTimestamp())
 			p.shutdown(t)
 			assert.Equal(t, []string{"ping", "ping"}, next.names)
 			assert.Equal(t, "2", values(sink.AllMetrics()...)[callsOfPing])

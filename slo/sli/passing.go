@@ -77,7 +77,7 @@ func (p *passing) handOn(ctx context.Context, r *wire.Request, td ptrace.Traces)
 
 // untaken counts spans that nobody took as bytes, and logs that, but not at every request.
 func (p *passing) untaken(ctx context.Context, spans int) {
-	p.telemetry.SliUntakenSpans.Add(ctx, int64(spans))
+	p.telemetry.ConnectorSliUntakenSpans.Add(ctx, int64(spans))
 	now, last := clock.Now().UnixNano(), p.logged.Load()
 	if now-last < int64(logEvery) || !p.logged.CompareAndSwap(last, now) {
 		return

@@ -165,9 +165,9 @@ func TestRepeatsOfNumbersOnly(t *testing.T) {
 		require.NoError(t, c.ConsumeTraces(t.Context(), slitest.Traces(t, ping, ping)))
 		require.NoError(t, c.ConsumeTraces(t.Context(), ptrace.NewTraces()), "no request of spans")
 	}
-	metadatatest.AssertEqualSliRepeatedRequests(t, tel, []metricdata.DataPoint[int64]{{Value: 2}}, metricdatatest.IgnoreTimestamp())
-	metadatatest.AssertEqualSliRepeatedSpans(t, tel, []metricdata.DataPoint[int64]{{Value: 4}}, metricdatatest.IgnoreTimestamp())
-	metadatatest.AssertEqualSliSpans(t, tel, []metricdata.DataPoint[int64]{{Value: 2}}, metricdatatest.IgnoreTimestamp())
+	metadatatest.AssertEqualConnectorSliRepeatedRequests(t, tel, []metricdata.DataPoint[int64]{{Value: 2}}, metricdatatest.IgnoreTimestamp())
+	metadatatest.AssertEqualConnectorSliRepeatedSpans(t, tel, []metricdata.DataPoint[int64]{{Value: 4}}, metricdatatest.IgnoreTimestamp())
+	metadatatest.AssertEqualConnectorSliSpans(t, tel, []metricdata.DataPoint[int64]{{Value: 2}}, metricdatatest.IgnoreTimestamp())
 	require.NoError(t, c.Shutdown(t.Context()))
 	assert.Equal(t, "2", values(sink.AllMetrics()...)[callsOfPing])
 }

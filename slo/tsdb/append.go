@@ -99,7 +99,7 @@ func (e *embedded) append(ctx context.Context, part admit.Part, naming batch.Nam
 		e.starved.Store(&rejected.example)
 	}
 
-	e.telemetry.TsdbSamplesAppended.Add(ctx, int64(appended))
+	e.telemetry.ExtensionTsdbAppendedSamples.Add(ctx, int64(appended))
 	e.tell(ctx, &rejected)
 	if len(warnings) > 0 {
 		e.logger.Warn("some metrics were changed to be stored as Prometheus series", zap.Strings("changes", warnings))
@@ -123,7 +123,7 @@ func (e *embedded) tell(ctx context.Context, rejected *rejections) {
 		return
 	}
 	for reason, n := range rejected.reasons {
-		e.telemetry.TsdbSamplesRejected.Add(ctx, int64(n), metric.WithAttributes(attribute.String("reason", reason)))
+		e.telemetry.ExtensionTsdbRejectedSamples.Add(ctx, int64(n), metric.WithAttributes(attribute.String("reason", reason)))
 	}
 	partial.Add(ctx, int64(rejected.points), rejected.example)
 	const every = 10 * time.Second

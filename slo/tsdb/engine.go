@@ -103,12 +103,12 @@ func (e *engine) measured(query promql.Query, err error) (promql.Query, error) {
 }
 
 func (e *engine) count(outcome string) {
-	e.telemetry.TsdbQueries.Add(context.Background(), 1, metric.WithAttributes(attribute.String("outcome", outcome)))
+	e.telemetry.ExtensionTsdbQueries.Add(context.Background(), 1, metric.WithAttributes(attribute.String("outcome", outcome)))
 }
 
 // ended counts a query.
 func (e *engine) ended(err error, took time.Duration) {
-	e.telemetry.TsdbQueryDuration.Record(context.Background(), took.Seconds())
+	e.telemetry.ExtensionTsdbQueryDurationSeconds.Record(context.Background(), took.Seconds())
 	e.count(outcome(err))
 }
 

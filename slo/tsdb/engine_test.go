@@ -83,11 +83,11 @@ func TestLimits(t *testing.T) {
 	require.Error(t, err)
 
 	assert.Equal(t, map[string]int64{"error": 2, "success": 2, "canceled": 1, "timeout": 1},
-		counts(t, telemetry, "otelcol_tsdb_queries", "outcome"))
-	m, err := telemetry.GetMetric("otelcol_tsdb_query_duration")
+		counts(t, telemetry, "otelcol_extension_tsdb_queries", "outcome"))
+	m, err := telemetry.GetMetric("otelcol_extension_tsdb_query_duration_seconds")
 	require.NoError(t, err)
 	assert.EqualValues(t, 5, m.Data.(metricdata.Histogram[float64]).DataPoints[0].Count)
-	m, err = telemetry.GetMetric("otelcol_tsdb_head_series")
+	m, err = telemetry.GetMetric("otelcol_extension_tsdb_head_series")
 	require.NoError(t, err)
 	assert.EqualValues(t, 1, m.Data.(metricdata.Gauge[int64]).DataPoints[0].Value)
 }

@@ -156,9 +156,9 @@ func (e *Extension) observe() error {
 		}
 	}
 	queries := errors.Join(
-		e.telemetry.RegisterTsdbQueriesRunningCallback(value(func(b backend) int64 { return b.queries().Running })),
-		e.telemetry.RegisterTsdbQueriesWaitingCallback(value(func(b backend) int64 { return b.queries().Waiting })),
-		e.telemetry.RegisterTsdbQueryMemoryCallback(value(func(b backend) int64 { return b.queries().Reserved })),
+		e.telemetry.RegisterExtensionTsdbRunningQueriesCallback(value(func(b backend) int64 { return b.queries().Running })),
+		e.telemetry.RegisterExtensionTsdbWaitingQueriesCallback(value(func(b backend) int64 { return b.queries().Waiting })),
+		e.telemetry.RegisterExtensionTsdbQueryMemoryBytesCallback(value(func(b backend) int64 { return b.queries().Reserved })),
 	)
 	if e.config.Remote.HasValue() {
 		return queries
@@ -168,12 +168,12 @@ func (e *Extension) observe() error {
 	}
 	return errors.Join(
 		queries,
-		e.telemetry.RegisterTsdbHeadSeriesCallback(head(func(db *embedded) int64 { return int64(db.db.Head().NumSeries()) })),
-		e.telemetry.RegisterTsdbForeignSeriesCallback(head(func(db *embedded) int64 {
+		e.telemetry.RegisterExtensionTsdbHeadSeriesCallback(head(func(db *embedded) int64 { return int64(db.db.Head().NumSeries()) })),
+		e.telemetry.RegisterExtensionTsdbForeignSeriesCallback(head(func(db *embedded) int64 {
 			_, foreign := db.census.Counts()
 			return int64(foreign.Units)
 		})),
-		e.telemetry.RegisterTsdbMaxSeriesCallback(head(func(db *embedded) int64 { return int64(db.census.Max()) })),
+		e.telemetry.RegisterExtensionTsdbMaxSeriesCallback(head(func(db *embedded) int64 { return int64(db.census.Max()) })),
 	)
 }
 

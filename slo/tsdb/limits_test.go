@@ -50,7 +50,7 @@ func TestMaxSeries(t *testing.T) {
 	items, why := rejected.Items()
 	assert.EqualValues(t, 500, items)
 	assert.Contains(t, why, "max_series is reached: raise it, or send fewer series")
-	assert.Equal(t, map[string]int64{"max_series": 500}, counts(t, telemetry, "otelcol_tsdb_samples_rejected", "reason"))
+	assert.Equal(t, map[string]int64{"max_series": 500}, counts(t, telemetry, "otelcol_extension_tsdb_rejected_samples", "reason"))
 
 	require.NoError(t, x.ConsumeMetrics(own.Mark(t.Context()), counters("own", 0, 2*minSeries, step())))
 	ctx, rejected = partial.NewContext(t.Context())
@@ -59,7 +59,7 @@ func TestMaxSeries(t *testing.T) {
 	assert.Zero(t, items, "what has a series keeps it")
 	assert.InDelta(t, minSeries, number(t, e, `count(foreign_total)`, at), 0)
 	assert.InDelta(t, 2*minSeries, number(t, e, `count(own_total)`, at), 0)
-	for name, want := range map[string]int64{"otelcol_tsdb_foreign_series": minSeries, "otelcol_tsdb_max_series": minSeries, "otelcol_tsdb_head_series": 3 * minSeries} {
+	for name, want := range map[string]int64{"otelcol_extension_tsdb_foreign_series": minSeries, "otelcol_extension_tsdb_max_series": minSeries, "otelcol_extension_tsdb_head_series": 3 * minSeries} {
 		assert.Equal(t, want, gauge(t, telemetry, name), name)
 	}
 	health := e.Probe(t.Context())
@@ -159,7 +159,7 @@ func TestHugeLabels(t *testing.T) {
 		addPoint(newSum(sm, huge, cumulative), at, 1)
 		require.NoError(t, x.ConsumeMetrics(t.Context(), md))
 	}
-	assert.Equal(t, map[string]int64{"label_value": 2*2 + 4, "label_name": 2}, counts(t, telemetry, "otelcol_tsdb_samples_rejected", "reason"))
+	assert.Equal(t, map[string]int64{"label_value": 2*2 + 4, "label_name": 2}, counts(t, telemetry, "otelcol_extension_tsdb_rejected_samples", "reason"))
 	assert.InDelta(t, 2, number(t, e, `count(good_total)`, at), 0)
 	assert.InDelta(t, 0, number(t, e, `count(target_info{host_name!=""}) or vector(0)`, at), 0)
 }
@@ -176,7 +176,7 @@ func TestWideResource(t *testing.T) {
 	require.NoError(t, x.ConsumeMetrics(t.Context(), md))
 	assert.InDelta(t, 1, number(t, e, `target_info{host_name="h"}`, at), 0)
 	assert.InDelta(t, 2, number(t, e, `c_total`, at), 0)
-	assert.LessOrEqual(t, counts(t, telemetry, "otelcol_tsdb_samples_appended", "")[""], int64(3))
+	assert.LessOrEqual(t, counts(t, telemetry, "otelcol_extension_tsdb_appended_samples", "")[""], int64(3))
 }
 
 // The gateway's own metrics wait for no request of others that is being translated.

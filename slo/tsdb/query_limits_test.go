@@ -118,7 +118,7 @@ func TestTurns(t *testing.T) {
 	assert.Equal(t, http.StatusOK, ask(t.Context(), e, "status/buildinfo").Code)
 	turn.Leave()
 	assert.Equal(t, http.StatusOK, ask(t.Context(), e, "query", "query", "vector(1)").Code)
-	assert.Equal(t, map[string]int64{"refused": 1, "success": 2}, counts(t, telemetry, "otelcol_tsdb_queries", "outcome"))
+	assert.Equal(t, map[string]int64{"refused": 1, "success": 2}, counts(t, telemetry, "otelcol_extension_tsdb_queries", "outcome"))
 	assert.Equal(t, gate.State{Refused: 1}, g.State())
 }
 
@@ -204,7 +204,7 @@ func TestGrowth(t *testing.T) {
 	w := ranged("sum(c_total + on(objective) c_total)")
 	assert.Equal(t, http.StatusUnprocessableEntity, w.Code)
 	assert.Contains(t, w.Body.String(), "tsdb::query::memory")
-	assert.Equal(t, map[string]int64{"error": 1, "success": 1}, counts(t, telemetry, "otelcol_tsdb_queries", "outcome"))
+	assert.Equal(t, map[string]int64{"error": 1, "success": 1}, counts(t, telemetry, "otelcol_extension_tsdb_queries", "outcome"))
 	assert.Equal(t, gate.State{}, e.backend.(*embedded).gate.State())
 }
 

@@ -130,7 +130,7 @@ func TestRejections(t *testing.T) {
 				want = append(want, pair(at.Add(p.offset), float64(p.value)))
 			}
 			assert.Equal(t, want, samples(t, e, `c_total[1h]`, at.Add(time.Second)))
-			assert.Equal(t, test.want, counts(t, telemetry, "otelcol_tsdb_samples_rejected", "reason"))
+			assert.Equal(t, test.want, counts(t, telemetry, "otelcol_extension_tsdb_rejected_samples", "reason"))
 		})
 	}
 }
@@ -150,8 +150,8 @@ func TestInvalid(t *testing.T) {
 	require.NoError(t, x.ConsumeMetrics(t.Context(), md))
 
 	assert.InDelta(t, 1, number(t, e, `good_total`, at), 0)
-	assert.Equal(t, map[string]int64{"untranslatable": 3, "invalid": 1}, counts(t, telemetry, "otelcol_tsdb_samples_rejected", "reason"))
-	assert.Equal(t, map[string]int64{"": 1}, counts(t, telemetry, "otelcol_tsdb_samples_appended", ""))
+	assert.Equal(t, map[string]int64{"untranslatable": 3, "invalid": 1}, counts(t, telemetry, "otelcol_extension_tsdb_rejected_samples", "reason"))
+	assert.Equal(t, map[string]int64{"": 1}, counts(t, telemetry, "otelcol_extension_tsdb_appended_samples", ""))
 }
 
 // What is doubtful is written and logged; of what is not there is no word.

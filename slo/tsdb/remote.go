@@ -96,8 +96,8 @@ func (r *remote) measured(
 	defer cancel()
 	start := clock.Now()
 	value, warnings, err := query(ctx)
-	r.telemetry.TsdbQueryDuration.Record(ctx, clock.Since(start).Seconds())
-	r.telemetry.TsdbQueries.Add(ctx, 1, metric.WithAttributes(attribute.String("outcome", remoteOutcome(err))))
+	r.telemetry.ExtensionTsdbQueryDurationSeconds.Record(ctx, clock.Since(start).Seconds())
+	r.telemetry.ExtensionTsdbQueries.Add(ctx, 1, metric.WithAttributes(attribute.String("outcome", remoteOutcome(err))))
 	if len(warnings) > 0 {
 		r.logger.Debug("remote Prometheus returned warnings", zap.String("query", expr), zap.Strings("warnings", warnings))
 	}

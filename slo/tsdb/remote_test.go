@@ -241,7 +241,7 @@ func TestRemoteOutcomes(t *testing.T) {
 		e, telemetry := measured(t, config)
 		_, err := e.Query(t.Context(), "up", now())
 		require.Error(t, err)
-		assert.Equal(t, map[string]int64{want: 1}, counts(t, telemetry, "otelcol_tsdb_queries", "outcome"), errorType)
+		assert.Equal(t, map[string]int64{want: 1}, counts(t, telemetry, "otelcol_extension_tsdb_queries", "outcome"), errorType)
 	}
 }
 

@@ -22,12 +22,12 @@ import (
 // rareMetrics have no series before something happens that a healthy demo does not do.
 var rareMetrics = map[string]string{
 	"otelcol_exporter_trace_store_evicted_traces": "the store gets full",
-	"otelcol_processor_reconstruct_orphans":       "a parent is missing",
-	"otelcol_sli_flush_failures":                  "the metrics pipeline refuses",
-	"otelcol_sli_overflow_spans":                  "a limit of sli is reached",
-	"otelcol_slo_deliveries":                      "an alert is delivered",
-	"otelcol_slo_query_failures":                  "the database does not answer",
-	"otelcol_tsdb_samples_rejected":               "a sample is not taken",
+	"otelcol_processor_reconstruct_orphan_spans":  "a parent is missing",
+	"otelcol_connector_sli_failed_flushes":        "the metrics pipeline refuses",
+	"otelcol_connector_sli_overflow_spans":        "a limit of sli is reached",
+	"otelcol_extension_slo_deliveries":            "an alert is delivered",
+	"otelcol_extension_slo_failed_queries":        "the database does not answer",
+	"otelcol_extension_tsdb_rejected_samples":     "a sample is not taken",
 }
 
 // foreignMetrics are the Collector's own that alerts and dashboards use: no metadata.yaml of ours declares them.

@@ -100,7 +100,7 @@ func TestLoad(t *testing.T) {
 		spans, elapsed.Seconds(), float64(spans)/elapsed.Seconds(), kept[failing], all[failing], kept[slow], all[slow],
 		kept[boring], all[boring], cpu*1e6/float64(spans), peakResidentMiB(t, g.cmd.Process.Pid))
 
-	late := readHistogram(t, metrics, "otelcol_processor_tail_sampling_decision_lateness")
+	late := readHistogram(t, metrics, "otelcol_processor_tail_sampling_decision_lateness_seconds")
 	t.Logf("lateness of decisions, the worst of each of %.0f runs: median at most %g s, p99 at most %g s",
 		late.total(), late.quantile(0.5), late.quantile(0.99))
 

@@ -234,7 +234,7 @@ func TestWebDoorsInBrowser(t *testing.T) {
 	t.Logf("%s", out)
 	require.NoError(t, err)
 	_, metrics := g.ask(t, "GET", "/metrics", "")
-	assert.Regexp(t, `(?m)^otelcol_web_refused_requests[_a-z]*\{.*reason="foreign_page".*\} 4$`, metrics)
+	assert.Regexp(t, `(?m)^otelcol_extension_web_refused_requests[_a-z]*\{.*reason="foreign_page".*\} 4$`, metrics)
 	assert.Equal(t, 1, strings.Count(g.logged(t), "policies reloaded"), "by the operator's page alone")
 }
 

@@ -27,7 +27,7 @@ var sampling = board{
 			{title: "New traces", unit: perSecond, queries: []query{
 				{`sum by (instance) (rate(otelcol_processor_tail_sampling_new_trace_id_received{$where}[$__rate_interval]))`, "{{instance}}"}}},
 			{title: "Lateness of decisions, 99th percentile", unit: seconds, description: "How much later than due the most overdue decision of a run was taken.", queries: []query{
-				{`histogram_quantile(0.99, sum by (le, instance) (rate(otelcol_processor_tail_sampling_decision_lateness_bucket{$where}[$__rate_interval])))`, "{{instance}}"}}},
+				{`histogram_quantile(0.99, sum by (le, instance) (rate(otelcol_processor_tail_sampling_decision_lateness_seconds_bucket{$where}[$__rate_interval])))`, "{{instance}}"}}},
 			{title: "Age of traces at their end, 95th percentile", unit: seconds, description: "From the arrival of a trace until nothing of it is left here, its delivery included.", queries: []query{
 				{`histogram_quantile(0.95, sum by (le, instance) (rate(otelcol_processor_tail_sampling_sampling_trace_removal_age_bucket{$where}[$__rate_interval])))`, "{{instance}}"}}},
 			{title: "Late spans", unit: perSecond, description: "That followed the decision about their trace; and traces that one of them revived.", queries: []query{
@@ -73,12 +73,12 @@ var sampling = board{
 				{`sum(rate(otelcol_processor_reconstruct_traces{$where}[$__rate_interval]))`, "traces"},
 				{`sum(rate(otelcol_processor_reconstruct_corrected_traces{$where}[$__rate_interval]))`, "corrected"}}},
 			{title: "Orphan spans", unit: perSecond, description: "Spans whose parent is missing, by why, as far as the trace tells.", queries: []query{
-				{`sum by (cause) (rate(otelcol_processor_reconstruct_orphans{$where}[$__rate_interval]))`, "{{cause}}"}}},
+				{`sum by (cause) (rate(otelcol_processor_reconstruct_orphan_spans{$where}[$__rate_interval]))`, "{{cause}}"}}},
 			{title: "Trace store", unit: bytes, description: "Bytes in use of traces.db.", queries: []query{
-				{`sum by (instance) (otelcol_exporter_trace_store_size{$where})`, "{{instance}}"}}},
+				{`sum by (instance) (otelcol_exporter_trace_store_used_bytes{$where})`, "{{instance}}"}}},
 			{title: "Stored traces", unit: perSecond, description: "And those that were deleted to stay within age and size.", queries: []query{
 				{`sum(rate(otelcol_exporter_trace_store_stored_traces{$where}[$__rate_interval]))`, "stored"},
-				{`sum by (evicted_by) (rate(otelcol_exporter_trace_store_evicted_traces{$where}[$__rate_interval]))`, "evicted by {{evicted_by}}"}}},
+				{`sum by (reason) (rate(otelcol_exporter_trace_store_evicted_traces{$where}[$__rate_interval]))`, "evicted by {{reason}}"}}},
 		}},
 	},
 }

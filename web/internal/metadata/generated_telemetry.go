@@ -25,14 +25,14 @@ func Tracer(settings component.TelemetrySettings) trace.Tracer {
 // TelemetryBuilder provides an interface for components to report telemetry
 // as defined in metadata and user config.
 type TelemetryBuilder struct {
-	meter              metric.Meter
-	mu                 sync.Mutex
-	registrations      []metric.Registration
-	WebReadMemory      metric.Int64ObservableGauge
-	WebReadsRefused    metric.Int64ObservableCounter
-	WebReadsRunning    metric.Int64ObservableGauge
-	WebReadsWaiting    metric.Int64ObservableGauge
-	WebRefusedRequests metric.Int64Counter
+	meter                       metric.Meter
+	mu                          sync.Mutex
+	registrations               []metric.Registration
+	ExtensionWebReadMemoryBytes metric.Int64ObservableGauge
+	ExtensionWebRefusedReads    metric.Int64ObservableCounter
+	ExtensionWebRefusedRequests metric.Int64Counter
+	ExtensionWebRunningReads    metric.Int64ObservableGauge
+	ExtensionWebWaitingReads    metric.Int64ObservableGauge
 }
 
 // TelemetryBuilderOption applies changes to default builder.
@@ -46,12 +46,12 @@ func (tbof telemetryBuilderOptionFunc) apply(mb *TelemetryBuilder) {
 	tbof(mb)
 }
 
-// RegisterWebReadMemoryCallback sets callback for observable WebReadMemory metric.
-func (builder *TelemetryBuilder) RegisterWebReadMemoryCallback(cb metric.Int64Callback) error {
+// RegisterExtensionWebReadMemoryBytesCallback sets callback for observable ExtensionWebReadMemoryBytes metric.
+func (builder *TelemetryBuilder) RegisterExtensionWebReadMemoryBytesCallback(cb metric.Int64Callback) error {
 	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
-		cb(ctx, &observerInt64{inst: builder.WebReadMemory, obs: o})
+		cb(ctx, &observerInt64{inst: builder.ExtensionWebReadMemoryBytes, obs: o})
 		return nil
-	}, builder.WebReadMemory)
+	}, builder.ExtensionWebReadMemoryBytes)
 	if err != nil {
 		return err
 	}
@@ -61,12 +61,12 @@ func (builder *TelemetryBuilder) RegisterWebReadMemoryCallback(cb metric.Int64Ca
 	return nil
 }
 
-// RegisterWebReadsRefusedCallback sets callback for observable WebReadsRefused metric.
-func (builder *TelemetryBuilder) RegisterWebReadsRefusedCallback(cb metric.Int64Callback) error {
+// RegisterExtensionWebRefusedReadsCallback sets callback for observable ExtensionWebRefusedReads metric.
+func (builder *TelemetryBuilder) RegisterExtensionWebRefusedReadsCallback(cb metric.Int64Callback) error {
 	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
-		cb(ctx, &observerInt64{inst: builder.WebReadsRefused, obs: o})
+		cb(ctx, &observerInt64{inst: builder.ExtensionWebRefusedReads, obs: o})
 		return nil
-	}, builder.WebReadsRefused)
+	}, builder.ExtensionWebRefusedReads)
 	if err != nil {
 		return err
 	}
@@ -76,12 +76,12 @@ func (builder *TelemetryBuilder) RegisterWebReadsRefusedCallback(cb metric.Int64
 	return nil
 }
 
-// RegisterWebReadsRunningCallback sets callback for observable WebReadsRunning metric.
-func (builder *TelemetryBuilder) RegisterWebReadsRunningCallback(cb metric.Int64Callback) error {
+// RegisterExtensionWebRunningReadsCallback sets callback for observable ExtensionWebRunningReads metric.
+func (builder *TelemetryBuilder) RegisterExtensionWebRunningReadsCallback(cb metric.Int64Callback) error {
 	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
-		cb(ctx, &observerInt64{inst: builder.WebReadsRunning, obs: o})
+		cb(ctx, &observerInt64{inst: builder.ExtensionWebRunningReads, obs: o})
 		return nil
-	}, builder.WebReadsRunning)
+	}, builder.ExtensionWebRunningReads)
 	if err != nil {
 		return err
 	}
@@ -91,12 +91,12 @@ func (builder *TelemetryBuilder) RegisterWebReadsRunningCallback(cb metric.Int64
 	return nil
 }
 
-// RegisterWebReadsWaitingCallback sets callback for observable WebReadsWaiting metric.
-func (builder *TelemetryBuilder) RegisterWebReadsWaitingCallback(cb metric.Int64Callback) error {
+// RegisterExtensionWebWaitingReadsCallback sets callback for observable ExtensionWebWaitingReads metric.
+func (builder *TelemetryBuilder) RegisterExtensionWebWaitingReadsCallback(cb metric.Int64Callback) error {
 	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
-		cb(ctx, &observerInt64{inst: builder.WebReadsWaiting, obs: o})
+		cb(ctx, &observerInt64{inst: builder.ExtensionWebWaitingReads, obs: o})
 		return nil
-	}, builder.WebReadsWaiting)
+	}, builder.ExtensionWebWaitingReads)
 	if err != nil {
 		return err
 	}
@@ -134,33 +134,33 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	}
 	builder.meter = Meter(settings)
 	var err, errs error
-	builder.WebReadMemory, err = builder.meter.Int64ObservableGauge(
-		"otelcol_web_read_memory",
+	builder.ExtensionWebReadMemoryBytes, err = builder.meter.Int64ObservableGauge(
+		"otelcol_extension_web_read_memory_bytes",
 		metric.WithDescription("Memory that requests for traces and objectives have reserved, with their answers. At most reads::memory. [Alpha]"),
 		metric.WithUnit("By"),
 	)
 	errs = errors.Join(errs, err)
-	builder.WebReadsRefused, err = builder.meter.Int64ObservableCounter(
-		"otelcol_web_reads_refused",
+	builder.ExtensionWebRefusedReads, err = builder.meter.Int64ObservableCounter(
+		"otelcol_extension_web_refused_reads",
 		metric.WithDescription("Requests for traces and objectives that were refused because others ran, waited, or had the memory. [Alpha]"),
 		metric.WithUnit("{request}"),
 	)
 	errs = errors.Join(errs, err)
-	builder.WebReadsRunning, err = builder.meter.Int64ObservableGauge(
-		"otelcol_web_reads_running",
+	builder.ExtensionWebRefusedRequests, err = builder.meter.Int64Counter(
+		"otelcol_extension_web_refused_requests",
+		metric.WithDescription("Requests to the dashboard's listener that it did not take, by reason. [Alpha]"),
+		metric.WithUnit("{request}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ExtensionWebRunningReads, err = builder.meter.Int64ObservableGauge(
+		"otelcol_extension_web_running_reads",
 		metric.WithDescription("Requests for traces and objectives that are answered now. They share tsdb::query::concurrent with queries. [Alpha]"),
 		metric.WithUnit("{request}"),
 	)
 	errs = errors.Join(errs, err)
-	builder.WebReadsWaiting, err = builder.meter.Int64ObservableGauge(
-		"otelcol_web_reads_waiting",
+	builder.ExtensionWebWaitingReads, err = builder.meter.Int64ObservableGauge(
+		"otelcol_extension_web_waiting_reads",
 		metric.WithDescription("Requests for traces and objectives that wait for their turn. At most reads::queue. [Alpha]"),
-		metric.WithUnit("{request}"),
-	)
-	errs = errors.Join(errs, err)
-	builder.WebRefusedRequests, err = builder.meter.Int64Counter(
-		"otelcol_web_refused_requests",
-		metric.WithDescription("Requests to the dashboard's listener that it did not take, by reason. [Alpha]"),
 		metric.WithUnit("{request}"),
 	)
 	errs = errors.Join(errs, err)

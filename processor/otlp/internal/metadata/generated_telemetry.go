@@ -28,8 +28,8 @@ type TelemetryBuilder struct {
 	meter                           metric.Meter
 	mu                              sync.Mutex
 	registrations                   []metric.Registration
-	ReceiverOtlpIntakeBudget        metric.Int64ObservableGauge
-	ReceiverOtlpIntakeReserved      metric.Int64ObservableGauge
+	ReceiverOtlpIntakeBudgetBytes   metric.Int64ObservableGauge
+	ReceiverOtlpIntakeReservedBytes metric.Int64ObservableGauge
 	ReceiverOtlpMisdirectedRequests metric.Int64Counter
 	ReceiverOtlpOpenConnections     metric.Int64ObservableGauge
 	ReceiverOtlpRefusedRequests     metric.Int64Counter
@@ -48,12 +48,12 @@ func (tbof telemetryBuilderOptionFunc) apply(mb *TelemetryBuilder) {
 	tbof(mb)
 }
 
-// RegisterReceiverOtlpIntakeBudgetCallback sets callback for observable ReceiverOtlpIntakeBudget metric.
-func (builder *TelemetryBuilder) RegisterReceiverOtlpIntakeBudgetCallback(cb metric.Int64Callback) error {
+// RegisterReceiverOtlpIntakeBudgetBytesCallback sets callback for observable ReceiverOtlpIntakeBudgetBytes metric.
+func (builder *TelemetryBuilder) RegisterReceiverOtlpIntakeBudgetBytesCallback(cb metric.Int64Callback) error {
 	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
-		cb(ctx, &observerInt64{inst: builder.ReceiverOtlpIntakeBudget, obs: o})
+		cb(ctx, &observerInt64{inst: builder.ReceiverOtlpIntakeBudgetBytes, obs: o})
 		return nil
-	}, builder.ReceiverOtlpIntakeBudget)
+	}, builder.ReceiverOtlpIntakeBudgetBytes)
 	if err != nil {
 		return err
 	}
@@ -63,12 +63,12 @@ func (builder *TelemetryBuilder) RegisterReceiverOtlpIntakeBudgetCallback(cb met
 	return nil
 }
 
-// RegisterReceiverOtlpIntakeReservedCallback sets callback for observable ReceiverOtlpIntakeReserved metric.
-func (builder *TelemetryBuilder) RegisterReceiverOtlpIntakeReservedCallback(cb metric.Int64Callback) error {
+// RegisterReceiverOtlpIntakeReservedBytesCallback sets callback for observable ReceiverOtlpIntakeReservedBytes metric.
+func (builder *TelemetryBuilder) RegisterReceiverOtlpIntakeReservedBytesCallback(cb metric.Int64Callback) error {
 	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
-		cb(ctx, &observerInt64{inst: builder.ReceiverOtlpIntakeReserved, obs: o})
+		cb(ctx, &observerInt64{inst: builder.ReceiverOtlpIntakeReservedBytes, obs: o})
 		return nil
-	}, builder.ReceiverOtlpIntakeReserved)
+	}, builder.ReceiverOtlpIntakeReservedBytes)
 	if err != nil {
 		return err
 	}
@@ -121,14 +121,14 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	}
 	builder.meter = Meter(settings)
 	var err, errs error
-	builder.ReceiverOtlpIntakeBudget, err = builder.meter.Int64ObservableGauge(
-		"otelcol_receiver_otlp_intake_budget",
+	builder.ReceiverOtlpIntakeBudgetBytes, err = builder.meter.Int64ObservableGauge(
+		"otelcol_receiver_otlp_intake_budget_bytes",
 		metric.WithDescription("Memory that requests may take on their way in, all otlp receivers of the process together. [Alpha]"),
 		metric.WithUnit("By"),
 	)
 	errs = errors.Join(errs, err)
-	builder.ReceiverOtlpIntakeReserved, err = builder.meter.Int64ObservableGauge(
-		"otelcol_receiver_otlp_intake_reserved",
+	builder.ReceiverOtlpIntakeReservedBytes, err = builder.meter.Int64ObservableGauge(
+		"otelcol_receiver_otlp_intake_reserved_bytes",
 		metric.WithDescription("Memory that requests have reserved now, all otlp receivers of the process together. [Alpha]"),
 		metric.WithUnit("By"),
 	)

@@ -21,30 +21,30 @@ func NewSettings(tt *componenttest.Telemetry) receiver.Settings {
 	return set
 }
 
-func AssertEqualReceiverOtlpIntakeBudget(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
+func AssertEqualReceiverOtlpIntakeBudgetBytes(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
-		Name:        "otelcol_receiver_otlp_intake_budget",
+		Name:        "otelcol_receiver_otlp_intake_budget_bytes",
 		Description: "Memory that requests may take on their way in, all otlp receivers of the process together. [Alpha]",
 		Unit:        "By",
 		Data: metricdata.Gauge[int64]{
 			DataPoints: dps,
 		},
 	}
-	got, err := tt.GetMetric("otelcol_receiver_otlp_intake_budget")
+	got, err := tt.GetMetric("otelcol_receiver_otlp_intake_budget_bytes")
 	require.NoError(t, err)
 	metricdatatest.AssertEqual(t, want, got, opts...)
 }
 
-func AssertEqualReceiverOtlpIntakeReserved(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
+func AssertEqualReceiverOtlpIntakeReservedBytes(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
-		Name:        "otelcol_receiver_otlp_intake_reserved",
+		Name:        "otelcol_receiver_otlp_intake_reserved_bytes",
 		Description: "Memory that requests have reserved now, all otlp receivers of the process together. [Alpha]",
 		Unit:        "By",
 		Data: metricdata.Gauge[int64]{
 			DataPoints: dps,
 		},
 	}
-	got, err := tt.GetMetric("otelcol_receiver_otlp_intake_reserved")
+	got, err := tt.GetMetric("otelcol_receiver_otlp_intake_reserved_bytes")
 	require.NoError(t, err)
 	metricdatatest.AssertEqual(t, want, got, opts...)
 }

@@ -20,11 +20,11 @@ func TestSetupTelemetry(t *testing.T) {
 	tb, err := metadata.NewTelemetryBuilder(testTel.NewTelemetrySettings())
 	require.NoError(t, err)
 	defer tb.Shutdown()
-	require.NoError(t, tb.RegisterReceiverOtlpIntakeBudgetCallback(func(_ context.Context, observer metric.Int64Observer) error {
+	require.NoError(t, tb.RegisterReceiverOtlpIntakeBudgetBytesCallback(func(_ context.Context, observer metric.Int64Observer) error {
 		observer.Observe(1)
 		return nil
 	}))
-	require.NoError(t, tb.RegisterReceiverOtlpIntakeReservedCallback(func(_ context.Context, observer metric.Int64Observer) error {
+	require.NoError(t, tb.RegisterReceiverOtlpIntakeReservedBytesCallback(func(_ context.Context, observer metric.Int64Observer) error {
 		observer.Observe(1)
 		return nil
 	}))
@@ -36,10 +36,10 @@ func TestSetupTelemetry(t *testing.T) {
 	tb.ReceiverOtlpRefusedRequests.Add(context.Background(), 1)
 	tb.ReceiverOtlpRejectedSpans.Add(context.Background(), 1)
 	tb.ReceiverOtlpUntakenSpans.Add(context.Background(), 1)
-	AssertEqualReceiverOtlpIntakeBudget(t, testTel,
+	AssertEqualReceiverOtlpIntakeBudgetBytes(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
-	AssertEqualReceiverOtlpIntakeReserved(t, testTel,
+	AssertEqualReceiverOtlpIntakeReservedBytes(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualReceiverOtlpMisdirectedRequests(t, testTel,

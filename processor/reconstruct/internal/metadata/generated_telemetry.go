@@ -27,8 +27,8 @@ type TelemetryBuilder struct {
 	mu                                  sync.Mutex
 	registrations                       []metric.Registration
 	ProcessorReconstructCorrectedTraces metric.Int64Counter
-	ProcessorReconstructDuplicates      metric.Int64Counter
-	ProcessorReconstructOrphans         metric.Int64Counter
+	ProcessorReconstructDuplicateSpans  metric.Int64Counter
+	ProcessorReconstructOrphanSpans     metric.Int64Counter
 	ProcessorReconstructSkippedTraces   metric.Int64Counter
 	ProcessorReconstructSpans           metric.Int64Counter
 	ProcessorReconstructTraces          metric.Int64Counter
@@ -66,37 +66,37 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	builder.ProcessorReconstructCorrectedTraces, err = builder.meter.Int64Counter(
 		"otelcol_processor_reconstruct_corrected_traces",
 		metric.WithDescription("Traces in which at least one span's time needs a correction [Beta]"),
-		metric.WithUnit("{traces}"),
+		metric.WithUnit("{trace}"),
 	)
 	errs = errors.Join(errs, err)
-	builder.ProcessorReconstructDuplicates, err = builder.meter.Int64Counter(
-		"otelcol_processor_reconstruct_duplicates",
+	builder.ProcessorReconstructDuplicateSpans, err = builder.meter.Int64Counter(
+		"otelcol_processor_reconstruct_duplicate_spans",
 		metric.WithDescription("Identical copies of spans that were left out [Beta]"),
-		metric.WithUnit("{spans}"),
+		metric.WithUnit("{span}"),
 	)
 	errs = errors.Join(errs, err)
-	builder.ProcessorReconstructOrphans, err = builder.meter.Int64Counter(
-		"otelcol_processor_reconstruct_orphans",
+	builder.ProcessorReconstructOrphanSpans, err = builder.meter.Int64Counter(
+		"otelcol_processor_reconstruct_orphan_spans",
 		metric.WithDescription("Spans whose parent is missing, without those of late fragments [Beta]"),
-		metric.WithUnit("{spans}"),
+		metric.WithUnit("{span}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorReconstructSkippedTraces, err = builder.meter.Int64Counter(
 		"otelcol_processor_reconstruct_skipped_traces",
 		metric.WithDescription("Traces that were passed on as they came [Beta]"),
-		metric.WithUnit("{traces}"),
+		metric.WithUnit("{trace}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorReconstructSpans, err = builder.meter.Int64Counter(
 		"otelcol_processor_reconstruct_spans",
 		metric.WithDescription("Spans that came in [Beta]"),
-		metric.WithUnit("{spans}"),
+		metric.WithUnit("{span}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorReconstructTraces, err = builder.meter.Int64Counter(
 		"otelcol_processor_reconstruct_traces",
 		metric.WithDescription("Traces, and late fragments of traces, that came in [Beta]"),
-		metric.WithUnit("{traces}"),
+		metric.WithUnit("{trace}"),
 	)
 	errs = errors.Join(errs, err)
 	return &builder, errs

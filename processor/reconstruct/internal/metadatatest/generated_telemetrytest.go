@@ -25,7 +25,7 @@ func AssertEqualProcessorReconstructCorrectedTraces(t *testing.T, tt *componentt
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_reconstruct_corrected_traces",
 		Description: "Traces in which at least one span's time needs a correction [Beta]",
-		Unit:        "{traces}",
+		Unit:        "{trace}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
 			IsMonotonic: true,
@@ -37,34 +37,34 @@ func AssertEqualProcessorReconstructCorrectedTraces(t *testing.T, tt *componentt
 	metricdatatest.AssertEqual(t, want, got, opts...)
 }
 
-func AssertEqualProcessorReconstructDuplicates(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
+func AssertEqualProcessorReconstructDuplicateSpans(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
-		Name:        "otelcol_processor_reconstruct_duplicates",
+		Name:        "otelcol_processor_reconstruct_duplicate_spans",
 		Description: "Identical copies of spans that were left out [Beta]",
-		Unit:        "{spans}",
+		Unit:        "{span}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
 			IsMonotonic: true,
 			DataPoints:  dps,
 		},
 	}
-	got, err := tt.GetMetric("otelcol_processor_reconstruct_duplicates")
+	got, err := tt.GetMetric("otelcol_processor_reconstruct_duplicate_spans")
 	require.NoError(t, err)
 	metricdatatest.AssertEqual(t, want, got, opts...)
 }
 
-func AssertEqualProcessorReconstructOrphans(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
+func AssertEqualProcessorReconstructOrphanSpans(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
-		Name:        "otelcol_processor_reconstruct_orphans",
+		Name:        "otelcol_processor_reconstruct_orphan_spans",
 		Description: "Spans whose parent is missing, without those of late fragments [Beta]",
-		Unit:        "{spans}",
+		Unit:        "{span}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
 			IsMonotonic: true,
 			DataPoints:  dps,
 		},
 	}
-	got, err := tt.GetMetric("otelcol_processor_reconstruct_orphans")
+	got, err := tt.GetMetric("otelcol_processor_reconstruct_orphan_spans")
 	require.NoError(t, err)
 	metricdatatest.AssertEqual(t, want, got, opts...)
 }
@@ -73,7 +73,7 @@ func AssertEqualProcessorReconstructSkippedTraces(t *testing.T, tt *componenttes
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_reconstruct_skipped_traces",
 		Description: "Traces that were passed on as they came [Beta]",
-		Unit:        "{traces}",
+		Unit:        "{trace}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
 			IsMonotonic: true,
@@ -89,7 +89,7 @@ func AssertEqualProcessorReconstructSpans(t *testing.T, tt *componenttest.Teleme
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_reconstruct_spans",
 		Description: "Spans that came in [Beta]",
-		Unit:        "{spans}",
+		Unit:        "{span}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
 			IsMonotonic: true,
@@ -105,7 +105,7 @@ func AssertEqualProcessorReconstructTraces(t *testing.T, tt *componenttest.Telem
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_reconstruct_traces",
 		Description: "Traces, and late fragments of traces, that came in [Beta]",
-		Unit:        "{traces}",
+		Unit:        "{trace}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
 			IsMonotonic: true,

@@ -20,18 +20,18 @@ func TestSetupTelemetry(t *testing.T) {
 	require.NoError(t, err)
 	defer tb.Shutdown()
 	tb.ProcessorReconstructCorrectedTraces.Add(context.Background(), 1)
-	tb.ProcessorReconstructDuplicates.Add(context.Background(), 1)
-	tb.ProcessorReconstructOrphans.Add(context.Background(), 1)
+	tb.ProcessorReconstructDuplicateSpans.Add(context.Background(), 1)
+	tb.ProcessorReconstructOrphanSpans.Add(context.Background(), 1)
 	tb.ProcessorReconstructSkippedTraces.Add(context.Background(), 1)
 	tb.ProcessorReconstructSpans.Add(context.Background(), 1)
 	tb.ProcessorReconstructTraces.Add(context.Background(), 1)
 	AssertEqualProcessorReconstructCorrectedTraces(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
-	AssertEqualProcessorReconstructDuplicates(t, testTel,
+	AssertEqualProcessorReconstructDuplicateSpans(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
-	AssertEqualProcessorReconstructOrphans(t, testTel,
+	AssertEqualProcessorReconstructOrphanSpans(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualProcessorReconstructSkippedTraces(t, testTel,

@@ -30,69 +30,69 @@ type TelemetryBuilder struct {
 	registrations                                       []metric.Registration
 	ProcessorTailSamplingApartTraces                    metric.Int64ObservableGauge
 	ProcessorTailSamplingAppendedSpans                  metric.Int64ObservableCounter
-	ProcessorTailSamplingBacklogAge                     metric.Float64ObservableGauge
+	ProcessorTailSamplingBacklogAgeSeconds              metric.Float64ObservableGauge
 	ProcessorTailSamplingBacklogBytes                   metric.Int64ObservableGauge
 	ProcessorTailSamplingBacklogTraces                  metric.Int64ObservableGauge
-	ProcessorTailSamplingBytesBuffered                  metric.Int64ObservableGauge
-	ProcessorTailSamplingBytesRevivable                 metric.Int64ObservableGauge
+	ProcessorTailSamplingBufferedBytes                  metric.Int64ObservableGauge
+	ProcessorTailSamplingBufferedSpans                  metric.Int64ObservableGauge
+	ProcessorTailSamplingCompressedSegments             metric.Int64ObservableCounter
 	ProcessorTailSamplingCompressionSavedBytes          metric.Int64ObservableCounter
-	ProcessorTailSamplingCompressions                   metric.Int64ObservableCounter
 	ProcessorTailSamplingCountBytesSampled              metric.Int64ObservableCounter
 	ProcessorTailSamplingCountSpansSampled              metric.Int64ObservableCounter
 	ProcessorTailSamplingCountTracesSampled             metric.Int64ObservableCounter
-	ProcessorTailSamplingDecisionLateness               metric.Float64Histogram
+	ProcessorTailSamplingDecisionLatenessSeconds        metric.Float64Histogram
 	ProcessorTailSamplingDeliveredSpans                 metric.Int64ObservableCounter
 	ProcessorTailSamplingDeliveryBudgetBytes            metric.Int64ObservableGauge
 	ProcessorTailSamplingDeliveryRetries                metric.Int64ObservableCounter
 	ProcessorTailSamplingDiskBudgetBytes                metric.Int64ObservableGauge
 	ProcessorTailSamplingDiskBytes                      metric.Int64ObservableGauge
 	ProcessorTailSamplingEarlyReleasesFromCacheDecision metric.Int64ObservableCounter
+	ProcessorTailSamplingEvictedSegments                metric.Int64ObservableCounter
 	ProcessorTailSamplingFailedSpans                    metric.Int64ObservableCounter
+	ProcessorTailSamplingGivenUpSpans                   metric.Int64ObservableCounter
 	ProcessorTailSamplingGlobalCountTracesSampled       metric.Int64ObservableCounter
 	ProcessorTailSamplingIgnoredLinks                   metric.Int64ObservableCounter
 	ProcessorTailSamplingInvalidSpans                   metric.Int64ObservableCounter
-	ProcessorTailSamplingLastAcceptedAge                metric.Float64ObservableGauge
+	ProcessorTailSamplingLastAcceptedAgeSeconds         metric.Float64ObservableGauge
 	ProcessorTailSamplingLateErrorSpans                 metric.Int64ObservableCounter
 	ProcessorTailSamplingLostSpans                      metric.Int64ObservableCounter
 	ProcessorTailSamplingMemoryBudgetBytes              metric.Int64ObservableGauge
 	ProcessorTailSamplingNewTraceIDReceived             metric.Int64ObservableCounter
-	ProcessorTailSamplingOldestUndecidedAge             metric.Float64ObservableGauge
+	ProcessorTailSamplingOldestUndecidedAgeSeconds      metric.Float64ObservableGauge
 	ProcessorTailSamplingPolicyBytes                    metric.Int64ObservableCounter
 	ProcessorTailSamplingPolicyReloads                  metric.Int64ObservableCounter
 	ProcessorTailSamplingPolicySpans                    metric.Int64ObservableCounter
 	ProcessorTailSamplingPolicyTraces                   metric.Int64ObservableCounter
 	ProcessorTailSamplingPolicyVersion                  metric.Int64ObservableGauge
-	ProcessorTailSamplingRecoveredDeliveries            metric.Int64ObservableCounter
 	ProcessorTailSamplingRecoveredSpans                 metric.Int64ObservableCounter
+	ProcessorTailSamplingRedeliveredSpans               metric.Int64ObservableCounter
 	ProcessorTailSamplingRefusedSpans                   metric.Int64ObservableCounter
 	ProcessorTailSamplingRefusedTraces                  metric.Int64ObservableGauge
 	ProcessorTailSamplingRejectedSpans                  metric.Int64ObservableCounter
 	ProcessorTailSamplingRepairedSpans                  metric.Int64ObservableCounter
 	ProcessorTailSamplingRepeatedSpans                  metric.Int64ObservableCounter
+	ProcessorTailSamplingRevivableBytes                 metric.Int64ObservableGauge
+	ProcessorTailSamplingRevivableTraces                metric.Int64ObservableGauge
 	ProcessorTailSamplingSamplingDecisionTimerLatency   metric.Int64Histogram
 	ProcessorTailSamplingSamplingLateSpanAge            metric.Int64Histogram
 	ProcessorTailSamplingSamplingPolicyEvaluationError  metric.Int64ObservableCounter
 	ProcessorTailSamplingSamplingTraceRemovalAge        metric.Int64Histogram
 	ProcessorTailSamplingSamplingTracesOnMemory         metric.Int64ObservableGauge
 	ProcessorTailSamplingSegments                       metric.Int64ObservableGauge
-	ProcessorTailSamplingSegmentsLeftToDisk             metric.Int64ObservableCounter
 	ProcessorTailSamplingServiceBytes                   metric.Int64ObservableCounter
 	ProcessorTailSamplingServiceSpans                   metric.Int64ObservableCounter
 	ProcessorTailSamplingShadowBytes                    metric.Int64ObservableCounter
 	ProcessorTailSamplingShadowDifferences              metric.Int64ObservableCounter
 	ProcessorTailSamplingShadowSpans                    metric.Int64ObservableCounter
 	ProcessorTailSamplingShadowTraces                   metric.Int64ObservableCounter
-	ProcessorTailSamplingSpansBuffered                  metric.Int64ObservableGauge
 	ProcessorTailSamplingSpansWithoutThreshold          metric.Int64ObservableCounter
 	ProcessorTailSamplingStageCalls                     metric.Int64ObservableCounter
-	ProcessorTailSamplingStageTime                      metric.Float64ObservableCounter
+	ProcessorTailSamplingStageTimeSeconds               metric.Float64ObservableCounter
 	ProcessorTailSamplingTornTails                      metric.Int64ObservableCounter
 	ProcessorTailSamplingTraceDecisions                 metric.Int64ObservableCounter
-	ProcessorTailSamplingTracesRevivable                metric.Int64ObservableGauge
-	ProcessorTailSamplingTracesUndelivered              metric.Int64ObservableGauge
 	ProcessorTailSamplingTrimmedSpans                   metric.Int64ObservableCounter
 	ProcessorTailSamplingUndeliveredBytes               metric.Int64ObservableGauge
-	ProcessorTailSamplingUndeliveredSpans               metric.Int64ObservableCounter
+	ProcessorTailSamplingUndeliveredTraces              metric.Int64ObservableGauge
 	ProcessorTailSamplingUnknownFieldsSpans             metric.Int64ObservableCounter
 	ProcessorTailSamplingVolatileSegments               metric.Int64ObservableCounter
 }
@@ -138,12 +138,12 @@ func (builder *TelemetryBuilder) RegisterProcessorTailSamplingAppendedSpansCallb
 	return nil
 }
 
-// RegisterProcessorTailSamplingBacklogAgeCallback sets callback for observable ProcessorTailSamplingBacklogAge metric.
-func (builder *TelemetryBuilder) RegisterProcessorTailSamplingBacklogAgeCallback(cb metric.Float64Callback) error {
+// RegisterProcessorTailSamplingBacklogAgeSecondsCallback sets callback for observable ProcessorTailSamplingBacklogAgeSeconds metric.
+func (builder *TelemetryBuilder) RegisterProcessorTailSamplingBacklogAgeSecondsCallback(cb metric.Float64Callback) error {
 	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
-		cb(ctx, &observerFloat64{inst: builder.ProcessorTailSamplingBacklogAge, obs: o})
+		cb(ctx, &observerFloat64{inst: builder.ProcessorTailSamplingBacklogAgeSeconds, obs: o})
 		return nil
-	}, builder.ProcessorTailSamplingBacklogAge)
+	}, builder.ProcessorTailSamplingBacklogAgeSeconds)
 	if err != nil {
 		return err
 	}
@@ -183,12 +183,12 @@ func (builder *TelemetryBuilder) RegisterProcessorTailSamplingBacklogTracesCallb
 	return nil
 }
 
-// RegisterProcessorTailSamplingBytesBufferedCallback sets callback for observable ProcessorTailSamplingBytesBuffered metric.
-func (builder *TelemetryBuilder) RegisterProcessorTailSamplingBytesBufferedCallback(cb metric.Int64Callback) error {
+// RegisterProcessorTailSamplingBufferedBytesCallback sets callback for observable ProcessorTailSamplingBufferedBytes metric.
+func (builder *TelemetryBuilder) RegisterProcessorTailSamplingBufferedBytesCallback(cb metric.Int64Callback) error {
 	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
-		cb(ctx, &observerInt64{inst: builder.ProcessorTailSamplingBytesBuffered, obs: o})
+		cb(ctx, &observerInt64{inst: builder.ProcessorTailSamplingBufferedBytes, obs: o})
 		return nil
-	}, builder.ProcessorTailSamplingBytesBuffered)
+	}, builder.ProcessorTailSamplingBufferedBytes)
 	if err != nil {
 		return err
 	}
@@ -198,12 +198,27 @@ func (builder *TelemetryBuilder) RegisterProcessorTailSamplingBytesBufferedCallb
 	return nil
 }
 
-// RegisterProcessorTailSamplingBytesRevivableCallback sets callback for observable ProcessorTailSamplingBytesRevivable metric.
-func (builder *TelemetryBuilder) RegisterProcessorTailSamplingBytesRevivableCallback(cb metric.Int64Callback) error {
+// RegisterProcessorTailSamplingBufferedSpansCallback sets callback for observable ProcessorTailSamplingBufferedSpans metric.
+func (builder *TelemetryBuilder) RegisterProcessorTailSamplingBufferedSpansCallback(cb metric.Int64Callback) error {
 	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
-		cb(ctx, &observerInt64{inst: builder.ProcessorTailSamplingBytesRevivable, obs: o})
+		cb(ctx, &observerInt64{inst: builder.ProcessorTailSamplingBufferedSpans, obs: o})
 		return nil
-	}, builder.ProcessorTailSamplingBytesRevivable)
+	}, builder.ProcessorTailSamplingBufferedSpans)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterProcessorTailSamplingCompressedSegmentsCallback sets callback for observable ProcessorTailSamplingCompressedSegments metric.
+func (builder *TelemetryBuilder) RegisterProcessorTailSamplingCompressedSegmentsCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ProcessorTailSamplingCompressedSegments, obs: o})
+		return nil
+	}, builder.ProcessorTailSamplingCompressedSegments)
 	if err != nil {
 		return err
 	}
@@ -219,21 +234,6 @@ func (builder *TelemetryBuilder) RegisterProcessorTailSamplingCompressionSavedBy
 		cb(ctx, &observerInt64{inst: builder.ProcessorTailSamplingCompressionSavedBytes, obs: o})
 		return nil
 	}, builder.ProcessorTailSamplingCompressionSavedBytes)
-	if err != nil {
-		return err
-	}
-	builder.mu.Lock()
-	defer builder.mu.Unlock()
-	builder.registrations = append(builder.registrations, reg)
-	return nil
-}
-
-// RegisterProcessorTailSamplingCompressionsCallback sets callback for observable ProcessorTailSamplingCompressions metric.
-func (builder *TelemetryBuilder) RegisterProcessorTailSamplingCompressionsCallback(cb metric.Int64Callback) error {
-	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
-		cb(ctx, &observerInt64{inst: builder.ProcessorTailSamplingCompressions, obs: o})
-		return nil
-	}, builder.ProcessorTailSamplingCompressions)
 	if err != nil {
 		return err
 	}
@@ -378,12 +378,42 @@ func (builder *TelemetryBuilder) RegisterProcessorTailSamplingEarlyReleasesFromC
 	return nil
 }
 
+// RegisterProcessorTailSamplingEvictedSegmentsCallback sets callback for observable ProcessorTailSamplingEvictedSegments metric.
+func (builder *TelemetryBuilder) RegisterProcessorTailSamplingEvictedSegmentsCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ProcessorTailSamplingEvictedSegments, obs: o})
+		return nil
+	}, builder.ProcessorTailSamplingEvictedSegments)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
 // RegisterProcessorTailSamplingFailedSpansCallback sets callback for observable ProcessorTailSamplingFailedSpans metric.
 func (builder *TelemetryBuilder) RegisterProcessorTailSamplingFailedSpansCallback(cb metric.Int64Callback) error {
 	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
 		cb(ctx, &observerInt64{inst: builder.ProcessorTailSamplingFailedSpans, obs: o})
 		return nil
 	}, builder.ProcessorTailSamplingFailedSpans)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterProcessorTailSamplingGivenUpSpansCallback sets callback for observable ProcessorTailSamplingGivenUpSpans metric.
+func (builder *TelemetryBuilder) RegisterProcessorTailSamplingGivenUpSpansCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ProcessorTailSamplingGivenUpSpans, obs: o})
+		return nil
+	}, builder.ProcessorTailSamplingGivenUpSpans)
 	if err != nil {
 		return err
 	}
@@ -438,12 +468,12 @@ func (builder *TelemetryBuilder) RegisterProcessorTailSamplingInvalidSpansCallba
 	return nil
 }
 
-// RegisterProcessorTailSamplingLastAcceptedAgeCallback sets callback for observable ProcessorTailSamplingLastAcceptedAge metric.
-func (builder *TelemetryBuilder) RegisterProcessorTailSamplingLastAcceptedAgeCallback(cb metric.Float64Callback) error {
+// RegisterProcessorTailSamplingLastAcceptedAgeSecondsCallback sets callback for observable ProcessorTailSamplingLastAcceptedAgeSeconds metric.
+func (builder *TelemetryBuilder) RegisterProcessorTailSamplingLastAcceptedAgeSecondsCallback(cb metric.Float64Callback) error {
 	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
-		cb(ctx, &observerFloat64{inst: builder.ProcessorTailSamplingLastAcceptedAge, obs: o})
+		cb(ctx, &observerFloat64{inst: builder.ProcessorTailSamplingLastAcceptedAgeSeconds, obs: o})
 		return nil
-	}, builder.ProcessorTailSamplingLastAcceptedAge)
+	}, builder.ProcessorTailSamplingLastAcceptedAgeSeconds)
 	if err != nil {
 		return err
 	}
@@ -513,12 +543,12 @@ func (builder *TelemetryBuilder) RegisterProcessorTailSamplingNewTraceIDReceived
 	return nil
 }
 
-// RegisterProcessorTailSamplingOldestUndecidedAgeCallback sets callback for observable ProcessorTailSamplingOldestUndecidedAge metric.
-func (builder *TelemetryBuilder) RegisterProcessorTailSamplingOldestUndecidedAgeCallback(cb metric.Float64Callback) error {
+// RegisterProcessorTailSamplingOldestUndecidedAgeSecondsCallback sets callback for observable ProcessorTailSamplingOldestUndecidedAgeSeconds metric.
+func (builder *TelemetryBuilder) RegisterProcessorTailSamplingOldestUndecidedAgeSecondsCallback(cb metric.Float64Callback) error {
 	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
-		cb(ctx, &observerFloat64{inst: builder.ProcessorTailSamplingOldestUndecidedAge, obs: o})
+		cb(ctx, &observerFloat64{inst: builder.ProcessorTailSamplingOldestUndecidedAgeSeconds, obs: o})
 		return nil
-	}, builder.ProcessorTailSamplingOldestUndecidedAge)
+	}, builder.ProcessorTailSamplingOldestUndecidedAgeSeconds)
 	if err != nil {
 		return err
 	}
@@ -603,12 +633,12 @@ func (builder *TelemetryBuilder) RegisterProcessorTailSamplingPolicyVersionCallb
 	return nil
 }
 
-// RegisterProcessorTailSamplingRecoveredDeliveriesCallback sets callback for observable ProcessorTailSamplingRecoveredDeliveries metric.
-func (builder *TelemetryBuilder) RegisterProcessorTailSamplingRecoveredDeliveriesCallback(cb metric.Int64Callback) error {
+// RegisterProcessorTailSamplingRecoveredSpansCallback sets callback for observable ProcessorTailSamplingRecoveredSpans metric.
+func (builder *TelemetryBuilder) RegisterProcessorTailSamplingRecoveredSpansCallback(cb metric.Int64Callback) error {
 	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
-		cb(ctx, &observerInt64{inst: builder.ProcessorTailSamplingRecoveredDeliveries, obs: o})
+		cb(ctx, &observerInt64{inst: builder.ProcessorTailSamplingRecoveredSpans, obs: o})
 		return nil
-	}, builder.ProcessorTailSamplingRecoveredDeliveries)
+	}, builder.ProcessorTailSamplingRecoveredSpans)
 	if err != nil {
 		return err
 	}
@@ -618,12 +648,12 @@ func (builder *TelemetryBuilder) RegisterProcessorTailSamplingRecoveredDeliverie
 	return nil
 }
 
-// RegisterProcessorTailSamplingRecoveredSpansCallback sets callback for observable ProcessorTailSamplingRecoveredSpans metric.
-func (builder *TelemetryBuilder) RegisterProcessorTailSamplingRecoveredSpansCallback(cb metric.Int64Callback) error {
+// RegisterProcessorTailSamplingRedeliveredSpansCallback sets callback for observable ProcessorTailSamplingRedeliveredSpans metric.
+func (builder *TelemetryBuilder) RegisterProcessorTailSamplingRedeliveredSpansCallback(cb metric.Int64Callback) error {
 	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
-		cb(ctx, &observerInt64{inst: builder.ProcessorTailSamplingRecoveredSpans, obs: o})
+		cb(ctx, &observerInt64{inst: builder.ProcessorTailSamplingRedeliveredSpans, obs: o})
 		return nil
-	}, builder.ProcessorTailSamplingRecoveredSpans)
+	}, builder.ProcessorTailSamplingRedeliveredSpans)
 	if err != nil {
 		return err
 	}
@@ -708,6 +738,36 @@ func (builder *TelemetryBuilder) RegisterProcessorTailSamplingRepeatedSpansCallb
 	return nil
 }
 
+// RegisterProcessorTailSamplingRevivableBytesCallback sets callback for observable ProcessorTailSamplingRevivableBytes metric.
+func (builder *TelemetryBuilder) RegisterProcessorTailSamplingRevivableBytesCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ProcessorTailSamplingRevivableBytes, obs: o})
+		return nil
+	}, builder.ProcessorTailSamplingRevivableBytes)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterProcessorTailSamplingRevivableTracesCallback sets callback for observable ProcessorTailSamplingRevivableTraces metric.
+func (builder *TelemetryBuilder) RegisterProcessorTailSamplingRevivableTracesCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ProcessorTailSamplingRevivableTraces, obs: o})
+		return nil
+	}, builder.ProcessorTailSamplingRevivableTraces)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
 // RegisterProcessorTailSamplingSamplingPolicyEvaluationErrorCallback sets callback for observable ProcessorTailSamplingSamplingPolicyEvaluationError metric.
 func (builder *TelemetryBuilder) RegisterProcessorTailSamplingSamplingPolicyEvaluationErrorCallback(cb metric.Int64Callback) error {
 	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
@@ -744,21 +804,6 @@ func (builder *TelemetryBuilder) RegisterProcessorTailSamplingSegmentsCallback(c
 		cb(ctx, &observerInt64{inst: builder.ProcessorTailSamplingSegments, obs: o})
 		return nil
 	}, builder.ProcessorTailSamplingSegments)
-	if err != nil {
-		return err
-	}
-	builder.mu.Lock()
-	defer builder.mu.Unlock()
-	builder.registrations = append(builder.registrations, reg)
-	return nil
-}
-
-// RegisterProcessorTailSamplingSegmentsLeftToDiskCallback sets callback for observable ProcessorTailSamplingSegmentsLeftToDisk metric.
-func (builder *TelemetryBuilder) RegisterProcessorTailSamplingSegmentsLeftToDiskCallback(cb metric.Int64Callback) error {
-	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
-		cb(ctx, &observerInt64{inst: builder.ProcessorTailSamplingSegmentsLeftToDisk, obs: o})
-		return nil
-	}, builder.ProcessorTailSamplingSegmentsLeftToDisk)
 	if err != nil {
 		return err
 	}
@@ -858,21 +903,6 @@ func (builder *TelemetryBuilder) RegisterProcessorTailSamplingShadowTracesCallba
 	return nil
 }
 
-// RegisterProcessorTailSamplingSpansBufferedCallback sets callback for observable ProcessorTailSamplingSpansBuffered metric.
-func (builder *TelemetryBuilder) RegisterProcessorTailSamplingSpansBufferedCallback(cb metric.Int64Callback) error {
-	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
-		cb(ctx, &observerInt64{inst: builder.ProcessorTailSamplingSpansBuffered, obs: o})
-		return nil
-	}, builder.ProcessorTailSamplingSpansBuffered)
-	if err != nil {
-		return err
-	}
-	builder.mu.Lock()
-	defer builder.mu.Unlock()
-	builder.registrations = append(builder.registrations, reg)
-	return nil
-}
-
 // RegisterProcessorTailSamplingSpansWithoutThresholdCallback sets callback for observable ProcessorTailSamplingSpansWithoutThreshold metric.
 func (builder *TelemetryBuilder) RegisterProcessorTailSamplingSpansWithoutThresholdCallback(cb metric.Int64Callback) error {
 	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
@@ -903,12 +933,12 @@ func (builder *TelemetryBuilder) RegisterProcessorTailSamplingStageCallsCallback
 	return nil
 }
 
-// RegisterProcessorTailSamplingStageTimeCallback sets callback for observable ProcessorTailSamplingStageTime metric.
-func (builder *TelemetryBuilder) RegisterProcessorTailSamplingStageTimeCallback(cb metric.Float64Callback) error {
+// RegisterProcessorTailSamplingStageTimeSecondsCallback sets callback for observable ProcessorTailSamplingStageTimeSeconds metric.
+func (builder *TelemetryBuilder) RegisterProcessorTailSamplingStageTimeSecondsCallback(cb metric.Float64Callback) error {
 	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
-		cb(ctx, &observerFloat64{inst: builder.ProcessorTailSamplingStageTime, obs: o})
+		cb(ctx, &observerFloat64{inst: builder.ProcessorTailSamplingStageTimeSeconds, obs: o})
 		return nil
-	}, builder.ProcessorTailSamplingStageTime)
+	}, builder.ProcessorTailSamplingStageTimeSeconds)
 	if err != nil {
 		return err
 	}
@@ -948,36 +978,6 @@ func (builder *TelemetryBuilder) RegisterProcessorTailSamplingTraceDecisionsCall
 	return nil
 }
 
-// RegisterProcessorTailSamplingTracesRevivableCallback sets callback for observable ProcessorTailSamplingTracesRevivable metric.
-func (builder *TelemetryBuilder) RegisterProcessorTailSamplingTracesRevivableCallback(cb metric.Int64Callback) error {
-	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
-		cb(ctx, &observerInt64{inst: builder.ProcessorTailSamplingTracesRevivable, obs: o})
-		return nil
-	}, builder.ProcessorTailSamplingTracesRevivable)
-	if err != nil {
-		return err
-	}
-	builder.mu.Lock()
-	defer builder.mu.Unlock()
-	builder.registrations = append(builder.registrations, reg)
-	return nil
-}
-
-// RegisterProcessorTailSamplingTracesUndeliveredCallback sets callback for observable ProcessorTailSamplingTracesUndelivered metric.
-func (builder *TelemetryBuilder) RegisterProcessorTailSamplingTracesUndeliveredCallback(cb metric.Int64Callback) error {
-	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
-		cb(ctx, &observerInt64{inst: builder.ProcessorTailSamplingTracesUndelivered, obs: o})
-		return nil
-	}, builder.ProcessorTailSamplingTracesUndelivered)
-	if err != nil {
-		return err
-	}
-	builder.mu.Lock()
-	defer builder.mu.Unlock()
-	builder.registrations = append(builder.registrations, reg)
-	return nil
-}
-
 // RegisterProcessorTailSamplingTrimmedSpansCallback sets callback for observable ProcessorTailSamplingTrimmedSpans metric.
 func (builder *TelemetryBuilder) RegisterProcessorTailSamplingTrimmedSpansCallback(cb metric.Int64Callback) error {
 	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
@@ -1008,12 +1008,12 @@ func (builder *TelemetryBuilder) RegisterProcessorTailSamplingUndeliveredBytesCa
 	return nil
 }
 
-// RegisterProcessorTailSamplingUndeliveredSpansCallback sets callback for observable ProcessorTailSamplingUndeliveredSpans metric.
-func (builder *TelemetryBuilder) RegisterProcessorTailSamplingUndeliveredSpansCallback(cb metric.Int64Callback) error {
+// RegisterProcessorTailSamplingUndeliveredTracesCallback sets callback for observable ProcessorTailSamplingUndeliveredTraces metric.
+func (builder *TelemetryBuilder) RegisterProcessorTailSamplingUndeliveredTracesCallback(cb metric.Int64Callback) error {
 	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
-		cb(ctx, &observerInt64{inst: builder.ProcessorTailSamplingUndeliveredSpans, obs: o})
+		cb(ctx, &observerInt64{inst: builder.ProcessorTailSamplingUndeliveredTraces, obs: o})
 		return nil
-	}, builder.ProcessorTailSamplingUndeliveredSpans)
+	}, builder.ProcessorTailSamplingUndeliveredTraces)
 	if err != nil {
 		return err
 	}
@@ -1094,17 +1094,17 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	builder.ProcessorTailSamplingApartTraces, err = builder.meter.Int64ObservableGauge(
 		"otelcol_processor_tail_sampling_apart_traces",
 		metric.WithDescription("Kept traces that are retried apart from the others of a destination, because each attempt failed [Beta]"),
-		metric.WithUnit("{traces}"),
+		metric.WithUnit("{trace}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingAppendedSpans, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_tail_sampling_appended_spans",
 		metric.WithDescription("Spans of requests that were accepted [Beta]"),
-		metric.WithUnit("{spans}"),
+		metric.WithUnit("{span}"),
 	)
 	errs = errors.Join(errs, err)
-	builder.ProcessorTailSamplingBacklogAge, err = builder.meter.Float64ObservableGauge(
-		"otelcol_processor_tail_sampling_backlog_age",
+	builder.ProcessorTailSamplingBacklogAgeSeconds, err = builder.meter.Float64ObservableGauge(
+		"otelcol_processor_tail_sampling_backlog_age_seconds",
 		metric.WithDescription("How long ago the oldest trace was decided that a destination has not got, refused ones aside; 0 if it has all [Beta]"),
 		metric.WithUnit("s"),
 	)
@@ -1118,31 +1118,31 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	builder.ProcessorTailSamplingBacklogTraces, err = builder.meter.Int64ObservableGauge(
 		"otelcol_processor_tail_sampling_backlog_traces",
 		metric.WithDescription("Kept traces, late parts of traces included, that a destination has not got, refused ones aside [Beta]"),
-		metric.WithUnit("{traces}"),
+		metric.WithUnit("{trace}"),
 	)
 	errs = errors.Join(errs, err)
-	builder.ProcessorTailSamplingBytesBuffered, err = builder.meter.Int64ObservableGauge(
-		"otelcol_processor_tail_sampling_bytes_buffered",
+	builder.ProcessorTailSamplingBufferedBytes, err = builder.meter.Int64ObservableGauge(
+		"otelcol_processor_tail_sampling_buffered_bytes",
 		metric.WithDescription("Memory that the span log and its index use [Beta]"),
 		metric.WithUnit("By"),
 	)
 	errs = errors.Join(errs, err)
-	builder.ProcessorTailSamplingBytesRevivable, err = builder.meter.Int64ObservableGauge(
-		"otelcol_processor_tail_sampling_bytes_revivable",
-		metric.WithDescription("Spans of the traces that traces_revivable counts; part of bytes_buffered, and the first to make room [Beta]"),
-		metric.WithUnit("By"),
+	builder.ProcessorTailSamplingBufferedSpans, err = builder.meter.Int64ObservableGauge(
+		"otelcol_processor_tail_sampling_buffered_spans",
+		metric.WithDescription("Spans in the span log [Beta]"),
+		metric.WithUnit("{span}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ProcessorTailSamplingCompressedSegments, err = builder.meter.Int64ObservableCounter(
+		"otelcol_processor_tail_sampling_compressed_segments",
+		metric.WithDescription("Segments that were compressed [Beta]"),
+		metric.WithUnit("{segment}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingCompressionSavedBytes, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_tail_sampling_compression_saved_bytes",
 		metric.WithDescription("Bytes saved by compressing segments [Beta]"),
 		metric.WithUnit("By"),
-	)
-	errs = errors.Join(errs, err)
-	builder.ProcessorTailSamplingCompressions, err = builder.meter.Int64ObservableCounter(
-		"otelcol_processor_tail_sampling_compressions",
-		metric.WithDescription("Segments that were compressed [Beta]"),
-		metric.WithUnit("{segments}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingCountBytesSampled, err = builder.meter.Int64ObservableCounter(
@@ -1154,17 +1154,17 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	builder.ProcessorTailSamplingCountSpansSampled, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_tail_sampling_count_spans_sampled",
 		metric.WithDescription("Spans of decided traces by the policy that decided, without those that came late [Beta]"),
-		metric.WithUnit("{spans}"),
+		metric.WithUnit("{span}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingCountTracesSampled, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_tail_sampling_count_traces_sampled",
 		metric.WithDescription("Traces by the policy that decided about them [Beta]"),
-		metric.WithUnit("{traces}"),
+		metric.WithUnit("{trace}"),
 	)
 	errs = errors.Join(errs, err)
-	builder.ProcessorTailSamplingDecisionLateness, err = builder.meter.Float64Histogram(
-		"otelcol_processor_tail_sampling_decision_lateness",
+	builder.ProcessorTailSamplingDecisionLatenessSeconds, err = builder.meter.Float64Histogram(
+		"otelcol_processor_tail_sampling_decision_lateness_seconds",
 		metric.WithDescription("Delay of the most overdue decision in a run of the timer [Beta]"),
 		metric.WithUnit("s"),
 		metric.WithExplicitBucketBoundaries([]float64{0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10}...),
@@ -1173,7 +1173,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	builder.ProcessorTailSamplingDeliveredSpans, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_tail_sampling_delivered_spans",
 		metric.WithDescription("Spans that a destination accepted [Beta]"),
-		metric.WithUnit("{spans}"),
+		metric.WithUnit("{span}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingDeliveryBudgetBytes, err = builder.meter.Int64ObservableGauge(
@@ -1185,7 +1185,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	builder.ProcessorTailSamplingDeliveryRetries, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_tail_sampling_delivery_retries",
 		metric.WithDescription("Calls that a destination did not accept and that are made again, so that their traces wait [Beta]"),
-		metric.WithUnit("{calls}"),
+		metric.WithUnit("{call}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingDiskBudgetBytes, err = builder.meter.Int64ObservableGauge(
@@ -1203,35 +1203,47 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	builder.ProcessorTailSamplingEarlyReleasesFromCacheDecision, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_tail_sampling_early_releases_from_cache_decision",
 		metric.WithDescription("Late spans, which followed the remembered decision about their trace [Beta]"),
-		metric.WithUnit("{spans}"),
+		metric.WithUnit("{span}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ProcessorTailSamplingEvictedSegments, err = builder.meter.Int64ObservableCounter(
+		"otelcol_processor_tail_sampling_evicted_segments",
+		metric.WithDescription("Segments evicted from memory uncompressed; their files are read when needed [Beta]"),
+		metric.WithUnit("{segment}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingFailedSpans, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_tail_sampling_failed_spans",
 		metric.WithDescription("Spans of traces that a destination refused for good; see refused_traces [Beta]"),
-		metric.WithUnit("{spans}"),
+		metric.WithUnit("{span}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ProcessorTailSamplingGivenUpSpans, err = builder.meter.Int64ObservableCounter(
+		"otelcol_processor_tail_sampling_given_up_spans",
+		metric.WithDescription("Kept spans that a destination did not get because its share of delivery_budget or refusal_patience was used up [Beta]"),
+		metric.WithUnit("{span}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingGlobalCountTracesSampled, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_tail_sampling_global_count_traces_sampled",
 		metric.WithDescription("Traces by decision [Beta]"),
-		metric.WithUnit("{traces}"),
+		metric.WithUnit("{trace}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingIgnoredLinks, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_tail_sampling_ignored_links",
 		metric.WithDescription("Span links over max_links_per_span or max_links_per_trace, which keep no trace [Beta]"),
-		metric.WithUnit("{links}"),
+		metric.WithUnit("{link}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingInvalidSpans, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_tail_sampling_invalid_spans",
 		metric.WithDescription("Spans dropped because their trace ID is zero [Beta]"),
-		metric.WithUnit("{spans}"),
+		metric.WithUnit("{span}"),
 	)
 	errs = errors.Join(errs, err)
-	builder.ProcessorTailSamplingLastAcceptedAge, err = builder.meter.Float64ObservableGauge(
-		"otelcol_processor_tail_sampling_last_accepted_age",
+	builder.ProcessorTailSamplingLastAcceptedAgeSeconds, err = builder.meter.Float64ObservableGauge(
+		"otelcol_processor_tail_sampling_last_accepted_age_seconds",
 		metric.WithDescription("How long ago a destination accepted traces last; absent before the first time [Beta]"),
 		metric.WithUnit("s"),
 	)
@@ -1239,29 +1251,29 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	builder.ProcessorTailSamplingLateErrorSpans, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_tail_sampling_late_error_spans",
 		metric.WithDescription("Spans with an error that came after their trace was not sampled, and did not change that [Beta]"),
-		metric.WithUnit("{spans}"),
+		metric.WithUnit("{span}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingLostSpans, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_tail_sampling_lost_spans",
 		metric.WithDescription("Acknowledged spans that are gone, undelivered at a shutdown with storage memory, or damaged on disk [Beta]"),
-		metric.WithUnit("{spans}"),
+		metric.WithUnit("{span}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingMemoryBudgetBytes, err = builder.meter.Int64ObservableGauge(
 		"otelcol_processor_tail_sampling_memory_budget_bytes",
-		metric.WithDescription("Limit of bytes_buffered (memory_budget) [Beta]"),
+		metric.WithDescription("Limit of buffered_bytes (memory_budget) [Beta]"),
 		metric.WithUnit("By"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingNewTraceIDReceived, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_tail_sampling_new_trace_id_received",
 		metric.WithDescription("Traces that began to be buffered [Beta]"),
-		metric.WithUnit("{traces}"),
+		metric.WithUnit("{trace}"),
 	)
 	errs = errors.Join(errs, err)
-	builder.ProcessorTailSamplingOldestUndecidedAge, err = builder.meter.Float64ObservableGauge(
-		"otelcol_processor_tail_sampling_oldest_undecided_age",
+	builder.ProcessorTailSamplingOldestUndecidedAgeSeconds, err = builder.meter.Float64ObservableGauge(
+		"otelcol_processor_tail_sampling_oldest_undecided_age_seconds",
 		metric.WithDescription("How long ago the first span of the oldest undecided trace arrived [Beta]"),
 		metric.WithUnit("s"),
 	)
@@ -1275,19 +1287,19 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	builder.ProcessorTailSamplingPolicyReloads, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_tail_sampling_policy_reloads",
 		metric.WithDescription("Reloads of the policies, by what became of them [Beta]"),
-		metric.WithUnit("{reloads}"),
+		metric.WithUnit("{reload}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingPolicySpans, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_tail_sampling_policy_spans",
 		metric.WithDescription("Spans of decided traces that a policy matched, or alone sampled [Beta]"),
-		metric.WithUnit("{spans}"),
+		metric.WithUnit("{span}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingPolicyTraces, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_tail_sampling_policy_traces",
 		metric.WithDescription("Decided traces that a policy matched, or alone sampled [Beta]"),
-		metric.WithUnit("{traces}"),
+		metric.WithUnit("{trace}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingPolicyVersion, err = builder.meter.Int64ObservableGauge(
@@ -1296,46 +1308,58 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		metric.WithUnit("{version}"),
 	)
 	errs = errors.Join(errs, err)
-	builder.ProcessorTailSamplingRecoveredDeliveries, err = builder.meter.Int64ObservableCounter(
-		"otelcol_processor_tail_sampling_recovered_deliveries",
-		metric.WithDescription("Spans of kept traces that were being delivered when the process ended, so that they are delivered again and may arrive twice [Beta]"),
-		metric.WithUnit("{spans}"),
-	)
-	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingRecoveredSpans, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_tail_sampling_recovered_spans",
 		metric.WithDescription("Spans that were read back from disk at the start, undecided or undelivered [Beta]"),
-		metric.WithUnit("{spans}"),
+		metric.WithUnit("{span}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ProcessorTailSamplingRedeliveredSpans, err = builder.meter.Int64ObservableCounter(
+		"otelcol_processor_tail_sampling_redelivered_spans",
+		metric.WithDescription("Spans of kept traces that were being delivered when the process ended, so that they are delivered again and may arrive twice [Beta]"),
+		metric.WithUnit("{span}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingRefusedSpans, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_tail_sampling_refused_spans",
 		metric.WithDescription("Spans refused with a retryable error, by reason [Beta]"),
-		metric.WithUnit("{spans}"),
+		metric.WithUnit("{span}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingRefusedTraces, err = builder.meter.Int64ObservableGauge(
 		"otelcol_processor_tail_sampling_refused_traces",
 		metric.WithDescription("Traces that a destination refused for good; they wait in the span log to be sent again on request [Beta]"),
-		metric.WithUnit("{traces}"),
+		metric.WithUnit("{trace}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingRejectedSpans, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_tail_sampling_rejected_spans",
 		metric.WithDescription("Spans that a destination rejected although it accepted their request (partial success) [Beta]"),
-		metric.WithUnit("{spans}"),
+		metric.WithUnit("{span}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingRepairedSpans, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_tail_sampling_repaired_spans",
 		metric.WithDescription("Spans delivered with text that was repaired to be UTF-8 [Beta]"),
-		metric.WithUnit("{spans}"),
+		metric.WithUnit("{span}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingRepeatedSpans, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_tail_sampling_repeated_spans",
 		metric.WithDescription("Spans that were not passed on because the same, byte for byte, was in the trace already [Beta]"),
-		metric.WithUnit("{spans}"),
+		metric.WithUnit("{span}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ProcessorTailSamplingRevivableBytes, err = builder.meter.Int64ObservableGauge(
+		"otelcol_processor_tail_sampling_revivable_bytes",
+		metric.WithDescription("Spans of the traces that revivable_traces counts; part of buffered_bytes, and the first to make room [Beta]"),
+		metric.WithUnit("By"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ProcessorTailSamplingRevivableTraces, err = builder.meter.Int64ObservableGauge(
+		"otelcol_processor_tail_sampling_revivable_traces",
+		metric.WithDescription("Traces that were not sampled and are kept in the buffer for revive_window, in case that late spans change the decision [Beta]"),
+		metric.WithUnit("{trace}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingSamplingDecisionTimerLatency, err = builder.meter.Int64Histogram(
@@ -1355,7 +1379,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	builder.ProcessorTailSamplingSamplingPolicyEvaluationError, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_tail_sampling_sampling_policy_evaluation_error",
 		metric.WithDescription("Conditions of policies that could not be evaluated for a span [Beta]"),
-		metric.WithUnit("{errors}"),
+		metric.WithUnit("{error}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingSamplingTraceRemovalAge, err = builder.meter.Int64Histogram(
@@ -1368,19 +1392,13 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	builder.ProcessorTailSamplingSamplingTracesOnMemory, err = builder.meter.Int64ObservableGauge(
 		"otelcol_processor_tail_sampling_sampling_traces_on_memory",
 		metric.WithDescription("Traces that are not decided yet [Beta]"),
-		metric.WithUnit("{traces}"),
+		metric.WithUnit("{trace}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingSegments, err = builder.meter.Int64ObservableGauge(
 		"otelcol_processor_tail_sampling_segments",
 		metric.WithDescription("Segments of the span log by where they are [Beta]"),
-		metric.WithUnit("{segments}"),
-	)
-	errs = errors.Join(errs, err)
-	builder.ProcessorTailSamplingSegmentsLeftToDisk, err = builder.meter.Int64ObservableCounter(
-		"otelcol_processor_tail_sampling_segments_left_to_disk",
-		metric.WithDescription("Segments evicted from memory uncompressed; their files are read when needed [Beta]"),
-		metric.WithUnit("{segments}"),
+		metric.WithUnit("{segment}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingServiceBytes, err = builder.meter.Int64ObservableCounter(
@@ -1392,7 +1410,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	builder.ProcessorTailSamplingServiceSpans, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_tail_sampling_service_spans",
 		metric.WithDescription("Spans by service [Beta]"),
-		metric.WithUnit("{spans}"),
+		metric.WithUnit("{span}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingShadowBytes, err = builder.meter.Int64ObservableCounter(
@@ -1404,41 +1422,35 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	builder.ProcessorTailSamplingShadowDifferences, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_tail_sampling_shadow_differences",
 		metric.WithDescription("Traces that only the shadow, or only the real policies, would keep, since this version of the policies [Beta]"),
-		metric.WithUnit("{traces}"),
+		metric.WithUnit("{trace}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingShadowSpans, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_tail_sampling_shadow_spans",
 		metric.WithDescription("Spans of traces by what the shadow would have decided, since this version of the policies [Beta]"),
-		metric.WithUnit("{spans}"),
+		metric.WithUnit("{span}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingShadowTraces, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_tail_sampling_shadow_traces",
 		metric.WithDescription("Traces by what the shadow would have decided, since this version of the policies [Beta]"),
-		metric.WithUnit("{traces}"),
-	)
-	errs = errors.Join(errs, err)
-	builder.ProcessorTailSamplingSpansBuffered, err = builder.meter.Int64ObservableGauge(
-		"otelcol_processor_tail_sampling_spans_buffered",
-		metric.WithDescription("Spans in the span log [Beta]"),
-		metric.WithUnit("{spans}"),
+		metric.WithUnit("{trace}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingSpansWithoutThreshold, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_tail_sampling_spans_without_threshold",
 		metric.WithDescription("Emitted spans whose own randomness does not pass the decision's threshold, so that no th was written [Beta]"),
-		metric.WithUnit("{spans}"),
+		metric.WithUnit("{span}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingStageCalls, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_tail_sampling_stage_calls",
 		metric.WithDescription("How often a stage was passed, in requests appended, runs of the decider, batches delivered [Beta]"),
-		metric.WithUnit("{calls}"),
+		metric.WithUnit("{call}"),
 	)
 	errs = errors.Join(errs, err)
-	builder.ProcessorTailSamplingStageTime, err = builder.meter.Float64ObservableCounter(
-		"otelcol_processor_tail_sampling_stage_time",
+	builder.ProcessorTailSamplingStageTimeSeconds, err = builder.meter.Float64ObservableCounter(
+		"otelcol_processor_tail_sampling_stage_time_seconds",
 		metric.WithDescription("Time spent in a stage of the buffer [Beta]"),
 		metric.WithUnit("s"),
 	)
@@ -1446,31 +1458,19 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	builder.ProcessorTailSamplingTornTails, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_tail_sampling_torn_tails",
 		metric.WithDescription("Segments whose last record was incomplete, and not acknowledged, and was cut off at the start [Beta]"),
-		metric.WithUnit("{segments}"),
+		metric.WithUnit("{segment}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingTraceDecisions, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_tail_sampling_trace_decisions",
 		metric.WithDescription("Decisions by what made them due; size, num_traces and memory are early ones, revived ones are about traces that were not sampled before [Beta]"),
-		metric.WithUnit("{traces}"),
-	)
-	errs = errors.Join(errs, err)
-	builder.ProcessorTailSamplingTracesRevivable, err = builder.meter.Int64ObservableGauge(
-		"otelcol_processor_tail_sampling_traces_revivable",
-		metric.WithDescription("Traces that were not sampled and are kept in the buffer for revive_window, in case that late spans change the decision [Beta]"),
-		metric.WithUnit("{traces}"),
-	)
-	errs = errors.Join(errs, err)
-	builder.ProcessorTailSamplingTracesUndelivered, err = builder.meter.Int64ObservableGauge(
-		"otelcol_processor_tail_sampling_traces_undelivered",
-		metric.WithDescription("Kept traces, late parts of traces included, that some destination has not got [Beta]"),
-		metric.WithUnit("{traces}"),
+		metric.WithUnit("{trace}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingTrimmedSpans, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_tail_sampling_trimmed_spans",
 		metric.WithDescription("Spans of giant traces that were left out [Beta]"),
-		metric.WithUnit("{spans}"),
+		metric.WithUnit("{span}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingUndeliveredBytes, err = builder.meter.Int64ObservableGauge(
@@ -1479,22 +1479,22 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		metric.WithUnit("By"),
 	)
 	errs = errors.Join(errs, err)
-	builder.ProcessorTailSamplingUndeliveredSpans, err = builder.meter.Int64ObservableCounter(
-		"otelcol_processor_tail_sampling_undelivered_spans",
-		metric.WithDescription("Kept spans that a destination did not get because its share of delivery_budget or refusal_patience was used up [Beta]"),
-		metric.WithUnit("{spans}"),
+	builder.ProcessorTailSamplingUndeliveredTraces, err = builder.meter.Int64ObservableGauge(
+		"otelcol_processor_tail_sampling_undelivered_traces",
+		metric.WithDescription("Kept traces, late parts of traces included, that some destination has not got [Beta]"),
+		metric.WithUnit("{trace}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingUnknownFieldsSpans, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_tail_sampling_unknown_fields_spans",
 		metric.WithDescription("Emitted spans that arrived with protobuf fields that this version does not know and cannot pass on [Beta]"),
-		metric.WithUnit("{spans}"),
+		metric.WithUnit("{span}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingVolatileSegments, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_tail_sampling_volatile_segments",
 		metric.WithDescription("Segments that are in memory only, because the disk failed after their spans had been accepted [Beta]"),
-		metric.WithUnit("{segments}"),
+		metric.WithUnit("{segment}"),
 	)
 	errs = errors.Join(errs, err)
 	return &builder, errs

@@ -65,12 +65,12 @@ func (m *Metrics) register() error {
 		m.registerDelivery(callback, sum),
 		t.RegisterProcessorTailSamplingInvalidSpansCallback(callback(m.Invalid.Load)),
 		t.RegisterProcessorTailSamplingSamplingTracesOnMemoryCallback(callback(m.Buffer.Pending.Load)),
-		t.RegisterProcessorTailSamplingTracesRevivableCallback(sum(func(s *tally.Stats) int64 { return s.Revivable })),
-		t.RegisterProcessorTailSamplingBytesRevivableCallback(sum(func(s *tally.Stats) int64 { return s.RevivableBytes })),
-		t.RegisterProcessorTailSamplingSpansBufferedCallback(sum(func(s *tally.Stats) int64 { return s.Spans })),
-		t.RegisterProcessorTailSamplingBytesBufferedCallback(callback(m.Buffer.Pool.Used)),
+		t.RegisterProcessorTailSamplingRevivableTracesCallback(sum(func(s *tally.Stats) int64 { return s.Revivable })),
+		t.RegisterProcessorTailSamplingRevivableBytesCallback(sum(func(s *tally.Stats) int64 { return s.RevivableBytes })),
+		t.RegisterProcessorTailSamplingBufferedSpansCallback(sum(func(s *tally.Stats) int64 { return s.Spans })),
+		t.RegisterProcessorTailSamplingBufferedBytesCallback(callback(m.Buffer.Pool.Used)),
 		t.RegisterProcessorTailSamplingMemoryBudgetBytesCallback(callback(m.Buffer.Pool.Limit)),
-		t.RegisterProcessorTailSamplingOldestUndecidedAgeCallback(func(_ context.Context, o metric.Float64Observer) error {
+		t.RegisterProcessorTailSamplingOldestUndecidedAgeSecondsCallback(func(_ context.Context, o metric.Float64Observer) error {
 			o.Observe(m.Buffer.OldestAge().Seconds())
 			return nil
 		}),
@@ -133,7 +133,7 @@ func (m *Metrics) Run(took time.Duration) {
 
 // Lateness records the delay of the most overdue decision of a run.
 func (m *Metrics) Lateness(overdue time.Duration) {
-	m.builder.ProcessorTailSamplingDecisionLateness.Record(context.Background(), overdue.Seconds())
+	m.builder.ProcessorTailSamplingDecisionLatenessSeconds.Record(context.Background(), overdue.Seconds())
 }
 
 // Ages records the ages of traces that left, and of decisions that late spans followed, in whole seconds.
@@ -160,14 +160,14 @@ func (m *Metrics) registerLog(callback func(func() int64) metric.Int64Callback, 
 	return errors.Join(
 		t.RegisterProcessorTailSamplingAppendedSpansCallback(callback(m.Appended.Load)),
 		t.RegisterProcessorTailSamplingRecoveredSpansCallback(onDisk(func(c *recovery.Counts) int64 { return c.Spans.Load() })),
-		t.RegisterProcessorTailSamplingRecoveredDeliveriesCallback(onDisk(func(c *recovery.Counts) int64 { return c.Repeated.Load() })),
+		t.RegisterProcessorTailSamplingRedeliveredSpansCallback(onDisk(func(c *recovery.Counts) int64 { return c.Repeated.Load() })),
 		t.RegisterProcessorTailSamplingTornTailsCallback(onDisk(func(c *recovery.Counts) int64 { return c.TornTails.Load() })),
 		t.RegisterProcessorTailSamplingDiskBytesCallback(callback(m.Buffer.Pool.Disk)),
 		t.RegisterProcessorTailSamplingDiskBudgetBytesCallback(callback(m.Buffer.Pool.DiskLimit)),
 		t.RegisterProcessorTailSamplingVolatileSegmentsCallback(callback(m.Buffer.Pool.Volatile)),
-		t.RegisterProcessorTailSamplingCompressionsCallback(callback(func() int64 { n, _, _ := m.Budget.Shrunk(); return n })),
+		t.RegisterProcessorTailSamplingCompressedSegmentsCallback(callback(func() int64 { n, _, _ := m.Budget.Shrunk(); return n })),
 		t.RegisterProcessorTailSamplingCompressionSavedBytesCallback(callback(func() int64 { _, n, _ := m.Budget.Shrunk(); return n })),
-		t.RegisterProcessorTailSamplingSegmentsLeftToDiskCallback(callback(func() int64 { _, _, n := m.Budget.Shrunk(); return n })),
+		t.RegisterProcessorTailSamplingEvictedSegmentsCallback(callback(func() int64 { _, _, n := m.Budget.Shrunk(); return n })),
 		t.RegisterProcessorTailSamplingTrimmedSpansCallback(sum(func(s *tally.Stats) int64 { return s.Trimmed })),
 		t.RegisterProcessorTailSamplingSegmentsCallback(m.segmentsByPlace),
 		t.RegisterProcessorTailSamplingStageCallsCallback(func(_ context.Context, o metric.Int64Observer) error {
@@ -177,7 +177,7 @@ func (m *Metrics) registerLog(callback func(func() int64) metric.Int64Callback, 
 			}
 			return nil
 		}),
-		t.RegisterProcessorTailSamplingStageTimeCallback(func(_ context.Context, o metric.Float64Observer) error {
+		t.RegisterProcessorTailSamplingStageTimeSecondsCallback(func(_ context.Context, o metric.Float64Observer) error {
 			for s := range tally.StageCount {
 				_, took := m.Stages.Of(s)
 				o.Observe(took.Seconds(), metric.WithAttributes(attribute.String("stage", s.String())))

@@ -17,17 +17,17 @@ func (m *Metrics) registerDelivery(callback func(func() int64) metric.Int64Callb
 	return errors.Join(
 		t.RegisterProcessorTailSamplingDeliveredSpansCallback(m.each(func(d *delivery.Destination) int64 { return d.DeliveredSpans.Load() })),
 		t.RegisterProcessorTailSamplingDeliveryRetriesCallback(m.each(func(d *delivery.Destination) int64 { return d.Retries.Load() })),
-		t.RegisterProcessorTailSamplingUndeliveredSpansCallback(m.each(func(d *delivery.Destination) int64 { return d.UndeliveredSpans.Load() })),
+		t.RegisterProcessorTailSamplingGivenUpSpansCallback(m.each(func(d *delivery.Destination) int64 { return d.UndeliveredSpans.Load() })),
 		t.RegisterProcessorTailSamplingRejectedSpansCallback(m.each(func(d *delivery.Destination) int64 { return d.Rejected.Load() })),
 		t.RegisterProcessorTailSamplingRepairedSpansCallback(m.each(func(d *delivery.Destination) int64 { return d.Repaired.Load() })),
 		t.RegisterProcessorTailSamplingApartTracesCallback(m.each(func(d *delivery.Destination) int64 { return d.Apart.Load() })),
 		t.RegisterProcessorTailSamplingRefusedTracesCallback(m.each(func(d *delivery.Destination) int64 { return int64(d.Refused.Len()) })),
 		t.RegisterProcessorTailSamplingBacklogTracesCallback(m.each(func(d *delivery.Destination) int64 { return backlogOf(d.Backlog(), 0).Traces })),
 		t.RegisterProcessorTailSamplingBacklogBytesCallback(m.each(func(d *delivery.Destination) int64 { return d.Backlog().Bytes })),
-		t.RegisterProcessorTailSamplingBacklogAgeCallback(m.ages(func(d *delivery.Destination) (float64, bool) {
+		t.RegisterProcessorTailSamplingBacklogAgeSecondsCallback(m.ages(func(d *delivery.Destination) (float64, bool) {
 			return backlogOf(d.Backlog(), m.Buffer.Now()).Seconds, true
 		})),
-		t.RegisterProcessorTailSamplingLastAcceptedAgeCallback(m.ages(func(d *delivery.Destination) (float64, bool) {
+		t.RegisterProcessorTailSamplingLastAcceptedAgeSecondsCallback(m.ages(func(d *delivery.Destination) (float64, bool) {
 			at := d.AcceptedAt()
 			return m.Buffer.Now().Sub(at).Seconds(), at != 0
 		})),
@@ -38,7 +38,7 @@ func (m *Metrics) registerDelivery(callback func(func() int64) metric.Int64Callb
 		t.RegisterProcessorTailSamplingUnknownFieldsSpansCallback(callback(m.Output.Unknown.Load)),
 		t.RegisterProcessorTailSamplingRepeatedSpansCallback(callback(m.Output.Repeated.Load)),
 		t.RegisterProcessorTailSamplingSpansWithoutThresholdCallback(callback(m.Output.WithoutThreshold.Load)),
-		t.RegisterProcessorTailSamplingTracesUndeliveredCallback(sum(func(s *tally.Stats) int64 { return s.Undelivered })),
+		t.RegisterProcessorTailSamplingUndeliveredTracesCallback(sum(func(s *tally.Stats) int64 { return s.Undelivered })),
 	)
 }
 

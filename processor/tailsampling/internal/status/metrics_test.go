@@ -27,7 +27,7 @@ func collected(t *testing.T, tel *componenttest.Telemetry) string {
 	for _, scope := range all.ScopeMetrics {
 		for _, m := range scope.Metrics {
 			name := strings.TrimPrefix(m.Name, "otelcol_processor_tail_sampling_")
-			if name == "bytes_buffered" || name == "compression_saved_bytes" {
+			if name == "buffered_bytes" || name == "compression_saved_bytes" {
 				continue
 			}
 			lines = append(lines, points(t, name, m.Data)...)
@@ -117,7 +117,7 @@ func TestMetrics(t *testing.T) {
 					s.Store.Lost.Add(34)
 				}
 				s.fillCounts(m)
-				require.Equal(t, s.Buffer.Pool.Used(), value(t, tel, "bytes_buffered"))
+				require.Equal(t, s.Buffer.Pool.Used(), value(t, tel, "buffered_bytes"))
 				_, saved, _ := s.Budget.Shrunk()
 				require.Positive(t, saved)
 				require.Equal(t, saved, value(t, tel, "compression_saved_bytes"))

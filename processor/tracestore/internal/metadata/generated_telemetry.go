@@ -31,10 +31,10 @@ type TelemetryBuilder struct {
 	ExporterTraceStoreCorruptRecords metric.Int64Counter
 	ExporterTraceStoreDroppedTraces  metric.Int64Counter
 	ExporterTraceStoreEvictedTraces  metric.Int64Counter
-	ExporterTraceStoreQueueSize      metric.Int64ObservableGauge
-	ExporterTraceStoreSize           metric.Int64ObservableGauge
+	ExporterTraceStoreQueueBytes     metric.Int64ObservableGauge
 	ExporterTraceStoreStoredTraces   metric.Int64Counter
 	ExporterTraceStoreUpdatedTraces  metric.Int64Counter
+	ExporterTraceStoreUsedBytes      metric.Int64ObservableGauge
 }
 
 // TelemetryBuilderOption applies changes to default builder.
@@ -48,12 +48,12 @@ func (tbof telemetryBuilderOptionFunc) apply(mb *TelemetryBuilder) {
 	tbof(mb)
 }
 
-// RegisterExporterTraceStoreQueueSizeCallback sets callback for observable ExporterTraceStoreQueueSize metric.
-func (builder *TelemetryBuilder) RegisterExporterTraceStoreQueueSizeCallback(cb metric.Int64Callback) error {
+// RegisterExporterTraceStoreQueueBytesCallback sets callback for observable ExporterTraceStoreQueueBytes metric.
+func (builder *TelemetryBuilder) RegisterExporterTraceStoreQueueBytesCallback(cb metric.Int64Callback) error {
 	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
-		cb(ctx, &observerInt64{inst: builder.ExporterTraceStoreQueueSize, obs: o})
+		cb(ctx, &observerInt64{inst: builder.ExporterTraceStoreQueueBytes, obs: o})
 		return nil
-	}, builder.ExporterTraceStoreQueueSize)
+	}, builder.ExporterTraceStoreQueueBytes)
 	if err != nil {
 		return err
 	}
@@ -63,12 +63,12 @@ func (builder *TelemetryBuilder) RegisterExporterTraceStoreQueueSizeCallback(cb 
 	return nil
 }
 
-// RegisterExporterTraceStoreSizeCallback sets callback for observable ExporterTraceStoreSize metric.
-func (builder *TelemetryBuilder) RegisterExporterTraceStoreSizeCallback(cb metric.Int64Callback) error {
+// RegisterExporterTraceStoreUsedBytesCallback sets callback for observable ExporterTraceStoreUsedBytes metric.
+func (builder *TelemetryBuilder) RegisterExporterTraceStoreUsedBytesCallback(cb metric.Int64Callback) error {
 	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
-		cb(ctx, &observerInt64{inst: builder.ExporterTraceStoreSize, obs: o})
+		cb(ctx, &observerInt64{inst: builder.ExporterTraceStoreUsedBytes, obs: o})
 		return nil
-	}, builder.ExporterTraceStoreSize)
+	}, builder.ExporterTraceStoreUsedBytes)
 	if err != nil {
 		return err
 	}
@@ -109,43 +109,43 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	builder.ExporterTraceStoreCorruptRecords, err = builder.meter.Int64Counter(
 		"otelcol_exporter_trace_store_corrupt_records",
 		metric.WithDescription("Stored traces that could not be read and were skipped [Beta]"),
-		metric.WithUnit("{records}"),
+		metric.WithUnit("{record}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ExporterTraceStoreDroppedTraces, err = builder.meter.Int64Counter(
 		"otelcol_exporter_trace_store_dropped_traces",
 		metric.WithDescription("Traces, or late parts of traces, that were not stored [Beta]"),
-		metric.WithUnit("{traces}"),
+		metric.WithUnit("{trace}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ExporterTraceStoreEvictedTraces, err = builder.meter.Int64Counter(
 		"otelcol_exporter_trace_store_evicted_traces",
 		metric.WithDescription("Stored traces that were deleted to stay within age and size [Beta]"),
-		metric.WithUnit("{traces}"),
+		metric.WithUnit("{trace}"),
 	)
 	errs = errors.Join(errs, err)
-	builder.ExporterTraceStoreQueueSize, err = builder.meter.Int64ObservableGauge(
-		"otelcol_exporter_trace_store_queue_size",
+	builder.ExporterTraceStoreQueueBytes, err = builder.meter.Int64ObservableGauge(
+		"otelcol_exporter_trace_store_queue_bytes",
 		metric.WithDescription("Bytes of traces that wait to be written [Beta]"),
-		metric.WithUnit("By"),
-	)
-	errs = errors.Join(errs, err)
-	builder.ExporterTraceStoreSize, err = builder.meter.Int64ObservableGauge(
-		"otelcol_exporter_trace_store_size",
-		metric.WithDescription("Bytes of the file that are in use [Beta]"),
 		metric.WithUnit("By"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ExporterTraceStoreStoredTraces, err = builder.meter.Int64Counter(
 		"otelcol_exporter_trace_store_stored_traces",
 		metric.WithDescription("Traces that were stored [Beta]"),
-		metric.WithUnit("{traces}"),
+		metric.WithUnit("{trace}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ExporterTraceStoreUpdatedTraces, err = builder.meter.Int64Counter(
 		"otelcol_exporter_trace_store_updated_traces",
 		metric.WithDescription("Stored traces that late spans were added to [Beta]"),
-		metric.WithUnit("{traces}"),
+		metric.WithUnit("{trace}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ExporterTraceStoreUsedBytes, err = builder.meter.Int64ObservableGauge(
+		"otelcol_exporter_trace_store_used_bytes",
+		metric.WithDescription("Bytes of the file that are in use [Beta]"),
+		metric.WithUnit("By"),
 	)
 	errs = errors.Join(errs, err)
 	return &builder, errs

@@ -25,7 +25,7 @@ func AssertEqualExporterTraceStoreCorruptRecords(t *testing.T, tt *componenttest
 	want := metricdata.Metrics{
 		Name:        "otelcol_exporter_trace_store_corrupt_records",
 		Description: "Stored traces that could not be read and were skipped [Beta]",
-		Unit:        "{records}",
+		Unit:        "{record}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
 			IsMonotonic: true,
@@ -41,7 +41,7 @@ func AssertEqualExporterTraceStoreDroppedTraces(t *testing.T, tt *componenttest.
 	want := metricdata.Metrics{
 		Name:        "otelcol_exporter_trace_store_dropped_traces",
 		Description: "Traces, or late parts of traces, that were not stored [Beta]",
-		Unit:        "{traces}",
+		Unit:        "{trace}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
 			IsMonotonic: true,
@@ -57,7 +57,7 @@ func AssertEqualExporterTraceStoreEvictedTraces(t *testing.T, tt *componenttest.
 	want := metricdata.Metrics{
 		Name:        "otelcol_exporter_trace_store_evicted_traces",
 		Description: "Stored traces that were deleted to stay within age and size [Beta]",
-		Unit:        "{traces}",
+		Unit:        "{trace}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
 			IsMonotonic: true,
@@ -69,30 +69,16 @@ func AssertEqualExporterTraceStoreEvictedTraces(t *testing.T, tt *componenttest.
 	metricdatatest.AssertEqual(t, want, got, opts...)
 }
 
-func AssertEqualExporterTraceStoreQueueSize(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
+func AssertEqualExporterTraceStoreQueueBytes(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
-		Name:        "otelcol_exporter_trace_store_queue_size",
+		Name:        "otelcol_exporter_trace_store_queue_bytes",
 		Description: "Bytes of traces that wait to be written [Beta]",
 		Unit:        "By",
 		Data: metricdata.Gauge[int64]{
 			DataPoints: dps,
 		},
 	}
-	got, err := tt.GetMetric("otelcol_exporter_trace_store_queue_size")
-	require.NoError(t, err)
-	metricdatatest.AssertEqual(t, want, got, opts...)
-}
-
-func AssertEqualExporterTraceStoreSize(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
-	want := metricdata.Metrics{
-		Name:        "otelcol_exporter_trace_store_size",
-		Description: "Bytes of the file that are in use [Beta]",
-		Unit:        "By",
-		Data: metricdata.Gauge[int64]{
-			DataPoints: dps,
-		},
-	}
-	got, err := tt.GetMetric("otelcol_exporter_trace_store_size")
+	got, err := tt.GetMetric("otelcol_exporter_trace_store_queue_bytes")
 	require.NoError(t, err)
 	metricdatatest.AssertEqual(t, want, got, opts...)
 }
@@ -101,7 +87,7 @@ func AssertEqualExporterTraceStoreStoredTraces(t *testing.T, tt *componenttest.T
 	want := metricdata.Metrics{
 		Name:        "otelcol_exporter_trace_store_stored_traces",
 		Description: "Traces that were stored [Beta]",
-		Unit:        "{traces}",
+		Unit:        "{trace}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
 			IsMonotonic: true,
@@ -117,7 +103,7 @@ func AssertEqualExporterTraceStoreUpdatedTraces(t *testing.T, tt *componenttest.
 	want := metricdata.Metrics{
 		Name:        "otelcol_exporter_trace_store_updated_traces",
 		Description: "Stored traces that late spans were added to [Beta]",
-		Unit:        "{traces}",
+		Unit:        "{trace}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
 			IsMonotonic: true,
@@ -125,6 +111,20 @@ func AssertEqualExporterTraceStoreUpdatedTraces(t *testing.T, tt *componenttest.
 		},
 	}
 	got, err := tt.GetMetric("otelcol_exporter_trace_store_updated_traces")
+	require.NoError(t, err)
+	metricdatatest.AssertEqual(t, want, got, opts...)
+}
+
+func AssertEqualExporterTraceStoreUsedBytes(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
+	want := metricdata.Metrics{
+		Name:        "otelcol_exporter_trace_store_used_bytes",
+		Description: "Bytes of the file that are in use [Beta]",
+		Unit:        "By",
+		Data: metricdata.Gauge[int64]{
+			DataPoints: dps,
+		},
+	}
+	got, err := tt.GetMetric("otelcol_exporter_trace_store_used_bytes")
 	require.NoError(t, err)
 	metricdatatest.AssertEqual(t, want, got, opts...)
 }

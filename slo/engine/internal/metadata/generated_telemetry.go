@@ -25,15 +25,15 @@ func Tracer(settings component.TelemetrySettings) trace.Tracer {
 // TelemetryBuilder provides an interface for components to report telemetry
 // as defined in metadata and user config.
 type TelemetryBuilder struct {
-	meter                 metric.Meter
-	mu                    sync.Mutex
-	registrations         []metric.Registration
-	SloDeliveries         metric.Int64Counter
-	SloEvaluationDuration metric.Float64Histogram
-	SloEvaluationLag      metric.Float64ObservableGauge
-	SloEvaluations        metric.Int64Counter
-	SloOutboxPending      metric.Int64ObservableGauge
-	SloQueryFailures      metric.Int64Counter
+	meter                                 metric.Meter
+	mu                                    sync.Mutex
+	registrations                         []metric.Registration
+	ExtensionSloDeliveries                metric.Int64Counter
+	ExtensionSloEvaluationDurationSeconds metric.Float64Histogram
+	ExtensionSloEvaluationLagSeconds      metric.Float64ObservableGauge
+	ExtensionSloEvaluations               metric.Int64Counter
+	ExtensionSloFailedQueries             metric.Int64Counter
+	ExtensionSloPendingDeliveries         metric.Int64ObservableGauge
 }
 
 // TelemetryBuilderOption applies changes to default builder.
@@ -47,12 +47,12 @@ func (tbof telemetryBuilderOptionFunc) apply(mb *TelemetryBuilder) {
 	tbof(mb)
 }
 
-// RegisterSloEvaluationLagCallback sets callback for observable SloEvaluationLag metric.
-func (builder *TelemetryBuilder) RegisterSloEvaluationLagCallback(cb metric.Float64Callback) error {
+// RegisterExtensionSloEvaluationLagSecondsCallback sets callback for observable ExtensionSloEvaluationLagSeconds metric.
+func (builder *TelemetryBuilder) RegisterExtensionSloEvaluationLagSecondsCallback(cb metric.Float64Callback) error {
 	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
-		cb(ctx, &observerFloat64{inst: builder.SloEvaluationLag, obs: o})
+		cb(ctx, &observerFloat64{inst: builder.ExtensionSloEvaluationLagSeconds, obs: o})
 		return nil
-	}, builder.SloEvaluationLag)
+	}, builder.ExtensionSloEvaluationLagSeconds)
 	if err != nil {
 		return err
 	}
@@ -62,12 +62,12 @@ func (builder *TelemetryBuilder) RegisterSloEvaluationLagCallback(cb metric.Floa
 	return nil
 }
 
-// RegisterSloOutboxPendingCallback sets callback for observable SloOutboxPending metric.
-func (builder *TelemetryBuilder) RegisterSloOutboxPendingCallback(cb metric.Int64Callback) error {
+// RegisterExtensionSloPendingDeliveriesCallback sets callback for observable ExtensionSloPendingDeliveries metric.
+func (builder *TelemetryBuilder) RegisterExtensionSloPendingDeliveriesCallback(cb metric.Int64Callback) error {
 	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
-		cb(ctx, &observerInt64{inst: builder.SloOutboxPending, obs: o})
+		cb(ctx, &observerInt64{inst: builder.ExtensionSloPendingDeliveries, obs: o})
 		return nil
-	}, builder.SloOutboxPending)
+	}, builder.ExtensionSloPendingDeliveries)
 	if err != nil {
 		return err
 	}
@@ -115,41 +115,41 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	}
 	builder.meter = Meter(settings)
 	var err, errs error
-	builder.SloDeliveries, err = builder.meter.Int64Counter(
-		"otelcol_slo_deliveries",
+	builder.ExtensionSloDeliveries, err = builder.meter.Int64Counter(
+		"otelcol_extension_slo_deliveries",
 		metric.WithDescription("Attempts to deliver an alert, by receiver and outcome. [Alpha]"),
 		metric.WithUnit("{attempt}"),
 	)
 	errs = errors.Join(errs, err)
-	builder.SloEvaluationDuration, err = builder.meter.Float64Histogram(
-		"otelcol_slo_evaluation_duration",
+	builder.ExtensionSloEvaluationDurationSeconds, err = builder.meter.Float64Histogram(
+		"otelcol_extension_slo_evaluation_duration_seconds",
 		metric.WithDescription("How long evaluations took, queries and the transaction included. [Alpha]"),
 		metric.WithUnit("s"),
 		metric.WithExplicitBucketBoundaries([]float64{0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60}...),
 	)
 	errs = errors.Join(errs, err)
-	builder.SloEvaluationLag, err = builder.meter.Float64ObservableGauge(
-		"otelcol_slo_evaluation_lag",
+	builder.ExtensionSloEvaluationLagSeconds, err = builder.meter.Float64ObservableGauge(
+		"otelcol_extension_slo_evaluation_lag_seconds",
 		metric.WithDescription("How long ago the last minute ended that every objective was evaluated for. Around one minute and the lateness is normal. [Alpha]"),
 		metric.WithUnit("s"),
 	)
 	errs = errors.Join(errs, err)
-	builder.SloEvaluations, err = builder.meter.Int64Counter(
-		"otelcol_slo_evaluations",
+	builder.ExtensionSloEvaluations, err = builder.meter.Int64Counter(
+		"otelcol_extension_slo_evaluations",
 		metric.WithDescription("Evaluations, one a minute, and more while catching up. [Alpha]"),
 		metric.WithUnit("{evaluation}"),
 	)
 	errs = errors.Join(errs, err)
-	builder.SloOutboxPending, err = builder.meter.Int64ObservableGauge(
-		"otelcol_slo_outbox_pending",
-		metric.WithDescription("Deliveries that wait for their receiver. [Alpha]"),
-		metric.WithUnit("{delivery}"),
-	)
-	errs = errors.Join(errs, err)
-	builder.SloQueryFailures, err = builder.meter.Int64Counter(
-		"otelcol_slo_query_failures",
+	builder.ExtensionSloFailedQueries, err = builder.meter.Int64Counter(
+		"otelcol_extension_slo_failed_queries",
 		metric.WithDescription("Queries to the time series database that failed. The minutes that they were for are evaluated later. [Alpha]"),
 		metric.WithUnit("{query}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ExtensionSloPendingDeliveries, err = builder.meter.Int64ObservableGauge(
+		"otelcol_extension_slo_pending_deliveries",
+		metric.WithDescription("Deliveries that wait for their receiver. [Alpha]"),
+		metric.WithUnit("{delivery}"),
 	)
 	errs = errors.Join(errs, err)
 	return &builder, errs

@@ -21,9 +21,9 @@ func NewSettings(tt *componenttest.Telemetry) extension.Settings {
 	return set
 }
 
-func AssertEqualSloDeliveries(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
+func AssertEqualExtensionSloDeliveries(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
-		Name:        "otelcol_slo_deliveries",
+		Name:        "otelcol_extension_slo_deliveries",
 		Description: "Attempts to deliver an alert, by receiver and outcome. [Alpha]",
 		Unit:        "{attempt}",
 		Data: metricdata.Sum[int64]{
@@ -32,14 +32,14 @@ func AssertEqualSloDeliveries(t *testing.T, tt *componenttest.Telemetry, dps []m
 			DataPoints:  dps,
 		},
 	}
-	got, err := tt.GetMetric("otelcol_slo_deliveries")
+	got, err := tt.GetMetric("otelcol_extension_slo_deliveries")
 	require.NoError(t, err)
 	metricdatatest.AssertEqual(t, want, got, opts...)
 }
 
-func AssertEqualSloEvaluationDuration(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.HistogramDataPoint[float64], opts ...metricdatatest.Option) {
+func AssertEqualExtensionSloEvaluationDurationSeconds(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.HistogramDataPoint[float64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
-		Name:        "otelcol_slo_evaluation_duration",
+		Name:        "otelcol_extension_slo_evaluation_duration_seconds",
 		Description: "How long evaluations took, queries and the transaction included. [Alpha]",
 		Unit:        "s",
 		Data: metricdata.Histogram[float64]{
@@ -47,28 +47,28 @@ func AssertEqualSloEvaluationDuration(t *testing.T, tt *componenttest.Telemetry,
 			DataPoints:  dps,
 		},
 	}
-	got, err := tt.GetMetric("otelcol_slo_evaluation_duration")
+	got, err := tt.GetMetric("otelcol_extension_slo_evaluation_duration_seconds")
 	require.NoError(t, err)
 	metricdatatest.AssertEqual(t, want, got, opts...)
 }
 
-func AssertEqualSloEvaluationLag(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[float64], opts ...metricdatatest.Option) {
+func AssertEqualExtensionSloEvaluationLagSeconds(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[float64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
-		Name:        "otelcol_slo_evaluation_lag",
+		Name:        "otelcol_extension_slo_evaluation_lag_seconds",
 		Description: "How long ago the last minute ended that every objective was evaluated for. Around one minute and the lateness is normal. [Alpha]",
 		Unit:        "s",
 		Data: metricdata.Gauge[float64]{
 			DataPoints: dps,
 		},
 	}
-	got, err := tt.GetMetric("otelcol_slo_evaluation_lag")
+	got, err := tt.GetMetric("otelcol_extension_slo_evaluation_lag_seconds")
 	require.NoError(t, err)
 	metricdatatest.AssertEqual(t, want, got, opts...)
 }
 
-func AssertEqualSloEvaluations(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
+func AssertEqualExtensionSloEvaluations(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
-		Name:        "otelcol_slo_evaluations",
+		Name:        "otelcol_extension_slo_evaluations",
 		Description: "Evaluations, one a minute, and more while catching up. [Alpha]",
 		Unit:        "{evaluation}",
 		Data: metricdata.Sum[int64]{
@@ -77,28 +77,14 @@ func AssertEqualSloEvaluations(t *testing.T, tt *componenttest.Telemetry, dps []
 			DataPoints:  dps,
 		},
 	}
-	got, err := tt.GetMetric("otelcol_slo_evaluations")
+	got, err := tt.GetMetric("otelcol_extension_slo_evaluations")
 	require.NoError(t, err)
 	metricdatatest.AssertEqual(t, want, got, opts...)
 }
 
-func AssertEqualSloOutboxPending(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
+func AssertEqualExtensionSloFailedQueries(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
-		Name:        "otelcol_slo_outbox_pending",
-		Description: "Deliveries that wait for their receiver. [Alpha]",
-		Unit:        "{delivery}",
-		Data: metricdata.Gauge[int64]{
-			DataPoints: dps,
-		},
-	}
-	got, err := tt.GetMetric("otelcol_slo_outbox_pending")
-	require.NoError(t, err)
-	metricdatatest.AssertEqual(t, want, got, opts...)
-}
-
-func AssertEqualSloQueryFailures(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
-	want := metricdata.Metrics{
-		Name:        "otelcol_slo_query_failures",
+		Name:        "otelcol_extension_slo_failed_queries",
 		Description: "Queries to the time series database that failed. The minutes that they were for are evaluated later. [Alpha]",
 		Unit:        "{query}",
 		Data: metricdata.Sum[int64]{
@@ -107,7 +93,21 @@ func AssertEqualSloQueryFailures(t *testing.T, tt *componenttest.Telemetry, dps 
 			DataPoints:  dps,
 		},
 	}
-	got, err := tt.GetMetric("otelcol_slo_query_failures")
+	got, err := tt.GetMetric("otelcol_extension_slo_failed_queries")
+	require.NoError(t, err)
+	metricdatatest.AssertEqual(t, want, got, opts...)
+}
+
+func AssertEqualExtensionSloPendingDeliveries(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
+	want := metricdata.Metrics{
+		Name:        "otelcol_extension_slo_pending_deliveries",
+		Description: "Deliveries that wait for their receiver. [Alpha]",
+		Unit:        "{delivery}",
+		Data: metricdata.Gauge[int64]{
+			DataPoints: dps,
+		},
+	}
+	got, err := tt.GetMetric("otelcol_extension_slo_pending_deliveries")
 	require.NoError(t, err)
 	metricdatatest.AssertEqual(t, want, got, opts...)
 }

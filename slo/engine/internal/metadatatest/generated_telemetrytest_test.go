@@ -20,34 +20,34 @@ func TestSetupTelemetry(t *testing.T) {
 	tb, err := metadata.NewTelemetryBuilder(testTel.NewTelemetrySettings())
 	require.NoError(t, err)
 	defer tb.Shutdown()
-	require.NoError(t, tb.RegisterSloEvaluationLagCallback(func(_ context.Context, observer metric.Float64Observer) error {
+	require.NoError(t, tb.RegisterExtensionSloEvaluationLagSecondsCallback(func(_ context.Context, observer metric.Float64Observer) error {
 		observer.Observe(1)
 		return nil
 	}))
-	require.NoError(t, tb.RegisterSloOutboxPendingCallback(func(_ context.Context, observer metric.Int64Observer) error {
+	require.NoError(t, tb.RegisterExtensionSloPendingDeliveriesCallback(func(_ context.Context, observer metric.Int64Observer) error {
 		observer.Observe(1)
 		return nil
 	}))
-	tb.SloDeliveries.Add(context.Background(), 1)
-	tb.SloEvaluationDuration.Record(context.Background(), 1)
-	tb.SloEvaluations.Add(context.Background(), 1)
-	tb.SloQueryFailures.Add(context.Background(), 1)
-	AssertEqualSloDeliveries(t, testTel,
+	tb.ExtensionSloDeliveries.Add(context.Background(), 1)
+	tb.ExtensionSloEvaluationDurationSeconds.Record(context.Background(), 1)
+	tb.ExtensionSloEvaluations.Add(context.Background(), 1)
+	tb.ExtensionSloFailedQueries.Add(context.Background(), 1)
+	AssertEqualExtensionSloDeliveries(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
-	AssertEqualSloEvaluationDuration(t, testTel,
+	AssertEqualExtensionSloEvaluationDurationSeconds(t, testTel,
 		[]metricdata.HistogramDataPoint[float64]{{}}, metricdatatest.IgnoreValue(),
 		metricdatatest.IgnoreTimestamp())
-	AssertEqualSloEvaluationLag(t, testTel,
+	AssertEqualExtensionSloEvaluationLagSeconds(t, testTel,
 		[]metricdata.DataPoint[float64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
-	AssertEqualSloEvaluations(t, testTel,
+	AssertEqualExtensionSloEvaluations(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
-	AssertEqualSloOutboxPending(t, testTel,
+	AssertEqualExtensionSloFailedQueries(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
-	AssertEqualSloQueryFailures(t, testTel,
+	AssertEqualExtensionSloPendingDeliveries(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 

@@ -23,19 +23,19 @@ func Tracer(settings component.TelemetrySettings) trace.Tracer {
 // TelemetryBuilder provides an interface for components to report telemetry
 // as defined in metadata and user config.
 type TelemetryBuilder struct {
-	meter               metric.Meter
-	mu                  sync.Mutex
-	registrations       []metric.Registration
-	SliFlushFailures    metric.Int64Counter
-	SliFlushes          metric.Int64Counter
-	SliMaxSeries        metric.Int64Gauge
-	SliOverflowSpans    metric.Int64Counter
-	SliRepeatedRequests metric.Int64Counter
-	SliRepeatedSpans    metric.Int64Counter
-	SliSeries           metric.Int64Gauge
-	SliSpans            metric.Int64Counter
-	SliUntakenSpans     metric.Int64Counter
-	SliVolatile         metric.Int64Gauge
+	meter                        metric.Meter
+	mu                           sync.Mutex
+	registrations                []metric.Registration
+	ConnectorSliFailedFlushes    metric.Int64Counter
+	ConnectorSliFlushes          metric.Int64Counter
+	ConnectorSliMaxSeries        metric.Int64Gauge
+	ConnectorSliOverflowSpans    metric.Int64Counter
+	ConnectorSliRepeatedRequests metric.Int64Counter
+	ConnectorSliRepeatedSpans    metric.Int64Counter
+	ConnectorSliSeries           metric.Int64Gauge
+	ConnectorSliSpans            metric.Int64Counter
+	ConnectorSliUntakenSpans     metric.Int64Counter
+	ConnectorSliVolatile         metric.Int64Gauge
 }
 
 // TelemetryBuilderOption applies changes to default builder.
@@ -67,62 +67,62 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	}
 	builder.meter = Meter(settings)
 	var err, errs error
-	builder.SliFlushFailures, err = builder.meter.Int64Counter(
-		"otelcol_sli_flush_failures",
+	builder.ConnectorSliFailedFlushes, err = builder.meter.Int64Counter(
+		"otelcol_connector_sli_failed_flushes",
 		metric.WithDescription("Flushes that the metrics pipeline refused, wholly or in part. Nothing is lost, the next one carries the same counts. [Alpha]"),
 		metric.WithUnit("{flush}"),
 	)
 	errs = errors.Join(errs, err)
-	builder.SliFlushes, err = builder.meter.Int64Counter(
-		"otelcol_sli_flushes",
+	builder.ConnectorSliFlushes, err = builder.meter.Int64Counter(
+		"otelcol_connector_sli_flushes",
 		metric.WithDescription("Flushes, each an attempt to hand all series to the metrics pipeline. [Alpha]"),
 		metric.WithUnit("{flush}"),
 	)
 	errs = errors.Join(errs, err)
-	builder.SliMaxSeries, err = builder.meter.Int64Gauge(
-		"otelcol_sli_max_series",
+	builder.ConnectorSliMaxSeries, err = builder.meter.Int64Gauge(
+		"otelcol_connector_sli_max_series",
 		metric.WithDescription("Time series that there is room for (limits::series), without those that objectives name and those of __other__. [Alpha]"),
 		metric.WithUnit("{series}"),
 	)
 	errs = errors.Join(errs, err)
-	builder.SliOverflowSpans, err = builder.meter.Int64Counter(
-		"otelcol_sli_overflow_spans",
+	builder.ConnectorSliOverflowSpans, err = builder.meter.Int64Counter(
+		"otelcol_connector_sli_overflow_spans",
 		metric.WithDescription("Spans counted under __other__ because a limit on the values of a label, or on all series, was reached. [Alpha]"),
 		metric.WithUnit("{span}"),
 	)
 	errs = errors.Join(errs, err)
-	builder.SliRepeatedRequests, err = builder.meter.Int64Counter(
-		"otelcol_sli_repeated_requests",
+	builder.ConnectorSliRepeatedRequests, err = builder.meter.Int64Counter(
+		"otelcol_connector_sli_repeated_requests",
 		metric.WithDescription("Requests that were taken before, within repeats::window. They were acknowledged, and neither counted nor passed on again. [Alpha]"),
 		metric.WithUnit("{request}"),
 	)
 	errs = errors.Join(errs, err)
-	builder.SliRepeatedSpans, err = builder.meter.Int64Counter(
-		"otelcol_sli_repeated_spans",
+	builder.ConnectorSliRepeatedSpans, err = builder.meter.Int64Counter(
+		"otelcol_connector_sli_repeated_spans",
 		metric.WithDescription("Spans of requests that were taken before. [Alpha]"),
 		metric.WithUnit("{span}"),
 	)
 	errs = errors.Join(errs, err)
-	builder.SliSeries, err = builder.meter.Int64Gauge(
-		"otelcol_sli_series",
+	builder.ConnectorSliSeries, err = builder.meter.Int64Gauge(
+		"otelcol_connector_sli_series",
 		metric.WithDescription("Time series kept, and emitted at each interval. A duration histogram is one. [Alpha]"),
 		metric.WithUnit("{series}"),
 	)
 	errs = errors.Join(errs, err)
-	builder.SliSpans, err = builder.meter.Int64Counter(
-		"otelcol_sli_spans",
+	builder.ConnectorSliSpans, err = builder.meter.Int64Counter(
+		"otelcol_connector_sli_spans",
 		metric.WithDescription("Spans counted, each once, after the next component accepted them. [Alpha]"),
 		metric.WithUnit("{span}"),
 	)
 	errs = errors.Join(errs, err)
-	builder.SliUntakenSpans, err = builder.meter.Int64Counter(
-		"otelcol_sli_untaken_spans",
+	builder.ConnectorSliUntakenSpans, err = builder.meter.Int64Counter(
+		"otelcol_connector_sli_untaken_spans",
 		metric.WithDescription("Spans that were passed on a second time, decoded, because nobody took them as bytes. Not 0 means that wire_path was set by hand. [Alpha]"),
 		metric.WithUnit("{span}"),
 	)
 	errs = errors.Join(errs, err)
-	builder.SliVolatile, err = builder.meter.Int64Gauge(
-		"otelcol_sli_volatile",
+	builder.ConnectorSliVolatile, err = builder.meter.Int64Gauge(
+		"otelcol_connector_sli_volatile",
 		metric.WithDescription("Whether counts would not survive a crash (1), as they could not be written, or would (0). [Alpha]"),
 		metric.WithUnit("1"),
 	)

@@ -21,9 +21,9 @@ func NewSettings(tt *componenttest.Telemetry) connector.Settings {
 	return set
 }
 
-func AssertEqualSliFlushFailures(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
+func AssertEqualConnectorSliFailedFlushes(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
-		Name:        "otelcol_sli_flush_failures",
+		Name:        "otelcol_connector_sli_failed_flushes",
 		Description: "Flushes that the metrics pipeline refused, wholly or in part. Nothing is lost, the next one carries the same counts. [Alpha]",
 		Unit:        "{flush}",
 		Data: metricdata.Sum[int64]{
@@ -32,14 +32,14 @@ func AssertEqualSliFlushFailures(t *testing.T, tt *componenttest.Telemetry, dps 
 			DataPoints:  dps,
 		},
 	}
-	got, err := tt.GetMetric("otelcol_sli_flush_failures")
+	got, err := tt.GetMetric("otelcol_connector_sli_failed_flushes")
 	require.NoError(t, err)
 	metricdatatest.AssertEqual(t, want, got, opts...)
 }
 
-func AssertEqualSliFlushes(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
+func AssertEqualConnectorSliFlushes(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
-		Name:        "otelcol_sli_flushes",
+		Name:        "otelcol_connector_sli_flushes",
 		Description: "Flushes, each an attempt to hand all series to the metrics pipeline. [Alpha]",
 		Unit:        "{flush}",
 		Data: metricdata.Sum[int64]{
@@ -48,28 +48,28 @@ func AssertEqualSliFlushes(t *testing.T, tt *componenttest.Telemetry, dps []metr
 			DataPoints:  dps,
 		},
 	}
-	got, err := tt.GetMetric("otelcol_sli_flushes")
+	got, err := tt.GetMetric("otelcol_connector_sli_flushes")
 	require.NoError(t, err)
 	metricdatatest.AssertEqual(t, want, got, opts...)
 }
 
-func AssertEqualSliMaxSeries(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
+func AssertEqualConnectorSliMaxSeries(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
-		Name:        "otelcol_sli_max_series",
+		Name:        "otelcol_connector_sli_max_series",
 		Description: "Time series that there is room for (limits::series), without those that objectives name and those of __other__. [Alpha]",
 		Unit:        "{series}",
 		Data: metricdata.Gauge[int64]{
 			DataPoints: dps,
 		},
 	}
-	got, err := tt.GetMetric("otelcol_sli_max_series")
+	got, err := tt.GetMetric("otelcol_connector_sli_max_series")
 	require.NoError(t, err)
 	metricdatatest.AssertEqual(t, want, got, opts...)
 }
 
-func AssertEqualSliOverflowSpans(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
+func AssertEqualConnectorSliOverflowSpans(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
-		Name:        "otelcol_sli_overflow_spans",
+		Name:        "otelcol_connector_sli_overflow_spans",
 		Description: "Spans counted under __other__ because a limit on the values of a label, or on all series, was reached. [Alpha]",
 		Unit:        "{span}",
 		Data: metricdata.Sum[int64]{
@@ -78,14 +78,14 @@ func AssertEqualSliOverflowSpans(t *testing.T, tt *componenttest.Telemetry, dps 
 			DataPoints:  dps,
 		},
 	}
-	got, err := tt.GetMetric("otelcol_sli_overflow_spans")
+	got, err := tt.GetMetric("otelcol_connector_sli_overflow_spans")
 	require.NoError(t, err)
 	metricdatatest.AssertEqual(t, want, got, opts...)
 }
 
-func AssertEqualSliRepeatedRequests(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
+func AssertEqualConnectorSliRepeatedRequests(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
-		Name:        "otelcol_sli_repeated_requests",
+		Name:        "otelcol_connector_sli_repeated_requests",
 		Description: "Requests that were taken before, within repeats::window. They were acknowledged, and neither counted nor passed on again. [Alpha]",
 		Unit:        "{request}",
 		Data: metricdata.Sum[int64]{
@@ -94,14 +94,14 @@ func AssertEqualSliRepeatedRequests(t *testing.T, tt *componenttest.Telemetry, d
 			DataPoints:  dps,
 		},
 	}
-	got, err := tt.GetMetric("otelcol_sli_repeated_requests")
+	got, err := tt.GetMetric("otelcol_connector_sli_repeated_requests")
 	require.NoError(t, err)
 	metricdatatest.AssertEqual(t, want, got, opts...)
 }
 
-func AssertEqualSliRepeatedSpans(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
+func AssertEqualConnectorSliRepeatedSpans(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
-		Name:        "otelcol_sli_repeated_spans",
+		Name:        "otelcol_connector_sli_repeated_spans",
 		Description: "Spans of requests that were taken before. [Alpha]",
 		Unit:        "{span}",
 		Data: metricdata.Sum[int64]{
@@ -110,28 +110,28 @@ func AssertEqualSliRepeatedSpans(t *testing.T, tt *componenttest.Telemetry, dps 
 			DataPoints:  dps,
 		},
 	}
-	got, err := tt.GetMetric("otelcol_sli_repeated_spans")
+	got, err := tt.GetMetric("otelcol_connector_sli_repeated_spans")
 	require.NoError(t, err)
 	metricdatatest.AssertEqual(t, want, got, opts...)
 }
 
-func AssertEqualSliSeries(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
+func AssertEqualConnectorSliSeries(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
-		Name:        "otelcol_sli_series",
+		Name:        "otelcol_connector_sli_series",
 		Description: "Time series kept, and emitted at each interval. A duration histogram is one. [Alpha]",
 		Unit:        "{series}",
 		Data: metricdata.Gauge[int64]{
 			DataPoints: dps,
 		},
 	}
-	got, err := tt.GetMetric("otelcol_sli_series")
+	got, err := tt.GetMetric("otelcol_connector_sli_series")
 	require.NoError(t, err)
 	metricdatatest.AssertEqual(t, want, got, opts...)
 }
 
-func AssertEqualSliSpans(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
+func AssertEqualConnectorSliSpans(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
-		Name:        "otelcol_sli_spans",
+		Name:        "otelcol_connector_sli_spans",
 		Description: "Spans counted, each once, after the next component accepted them. [Alpha]",
 		Unit:        "{span}",
 		Data: metricdata.Sum[int64]{
@@ -140,14 +140,14 @@ func AssertEqualSliSpans(t *testing.T, tt *componenttest.Telemetry, dps []metric
 			DataPoints:  dps,
 		},
 	}
-	got, err := tt.GetMetric("otelcol_sli_spans")
+	got, err := tt.GetMetric("otelcol_connector_sli_spans")
 	require.NoError(t, err)
 	metricdatatest.AssertEqual(t, want, got, opts...)
 }
 
-func AssertEqualSliUntakenSpans(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
+func AssertEqualConnectorSliUntakenSpans(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
-		Name:        "otelcol_sli_untaken_spans",
+		Name:        "otelcol_connector_sli_untaken_spans",
 		Description: "Spans that were passed on a second time, decoded, because nobody took them as bytes. Not 0 means that wire_path was set by hand. [Alpha]",
 		Unit:        "{span}",
 		Data: metricdata.Sum[int64]{
@@ -156,21 +156,21 @@ func AssertEqualSliUntakenSpans(t *testing.T, tt *componenttest.Telemetry, dps [
 			DataPoints:  dps,
 		},
 	}
-	got, err := tt.GetMetric("otelcol_sli_untaken_spans")
+	got, err := tt.GetMetric("otelcol_connector_sli_untaken_spans")
 	require.NoError(t, err)
 	metricdatatest.AssertEqual(t, want, got, opts...)
 }
 
-func AssertEqualSliVolatile(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
+func AssertEqualConnectorSliVolatile(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
-		Name:        "otelcol_sli_volatile",
+		Name:        "otelcol_connector_sli_volatile",
 		Description: "Whether counts would not survive a crash (1), as they could not be written, or would (0). [Alpha]",
 		Unit:        "1",
 		Data: metricdata.Gauge[int64]{
 			DataPoints: dps,
 		},
 	}
-	got, err := tt.GetMetric("otelcol_sli_volatile")
+	got, err := tt.GetMetric("otelcol_connector_sli_volatile")
 	require.NoError(t, err)
 	metricdatatest.AssertEqual(t, want, got, opts...)
 }

@@ -19,44 +19,44 @@ func TestSetupTelemetry(t *testing.T) {
 	tb, err := metadata.NewTelemetryBuilder(testTel.NewTelemetrySettings())
 	require.NoError(t, err)
 	defer tb.Shutdown()
-	tb.SliFlushFailures.Add(context.Background(), 1)
-	tb.SliFlushes.Add(context.Background(), 1)
-	tb.SliMaxSeries.Record(context.Background(), 1)
-	tb.SliOverflowSpans.Add(context.Background(), 1)
-	tb.SliRepeatedRequests.Add(context.Background(), 1)
-	tb.SliRepeatedSpans.Add(context.Background(), 1)
-	tb.SliSeries.Record(context.Background(), 1)
-	tb.SliSpans.Add(context.Background(), 1)
-	tb.SliUntakenSpans.Add(context.Background(), 1)
-	tb.SliVolatile.Record(context.Background(), 1)
-	AssertEqualSliFlushFailures(t, testTel,
+	tb.ConnectorSliFailedFlushes.Add(context.Background(), 1)
+	tb.ConnectorSliFlushes.Add(context.Background(), 1)
+	tb.ConnectorSliMaxSeries.Record(context.Background(), 1)
+	tb.ConnectorSliOverflowSpans.Add(context.Background(), 1)
+	tb.ConnectorSliRepeatedRequests.Add(context.Background(), 1)
+	tb.ConnectorSliRepeatedSpans.Add(context.Background(), 1)
+	tb.ConnectorSliSeries.Record(context.Background(), 1)
+	tb.ConnectorSliSpans.Add(context.Background(), 1)
+	tb.ConnectorSliUntakenSpans.Add(context.Background(), 1)
+	tb.ConnectorSliVolatile.Record(context.Background(), 1)
+	AssertEqualConnectorSliFailedFlushes(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
-	AssertEqualSliFlushes(t, testTel,
+	AssertEqualConnectorSliFlushes(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
-	AssertEqualSliMaxSeries(t, testTel,
+	AssertEqualConnectorSliMaxSeries(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
-	AssertEqualSliOverflowSpans(t, testTel,
+	AssertEqualConnectorSliOverflowSpans(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
-	AssertEqualSliRepeatedRequests(t, testTel,
+	AssertEqualConnectorSliRepeatedRequests(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
-	AssertEqualSliRepeatedSpans(t, testTel,
+	AssertEqualConnectorSliRepeatedSpans(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
-	AssertEqualSliSeries(t, testTel,
+	AssertEqualConnectorSliSeries(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
-	AssertEqualSliSpans(t, testTel,
+	AssertEqualConnectorSliSpans(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
-	AssertEqualSliUntakenSpans(t, testTel,
+	AssertEqualConnectorSliUntakenSpans(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
-	AssertEqualSliVolatile(t, testTel,
+	AssertEqualConnectorSliVolatile(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 

@@ -20,7 +20,7 @@ type Limits struct {
 	Samples int
 }
 
-// The reasons of rejections, as otelcol_tsdb_samples_rejected has them.
+// The reasons of rejections, as otelcol_extension_tsdb_rejected_samples has them.
 const (
 	Future         = "future"
 	TooOld         = "too_old"

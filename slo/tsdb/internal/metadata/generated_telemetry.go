@@ -25,19 +25,19 @@ func Tracer(settings component.TelemetrySettings) trace.Tracer {
 // TelemetryBuilder provides an interface for components to report telemetry
 // as defined in metadata and user config.
 type TelemetryBuilder struct {
-	meter               metric.Meter
-	mu                  sync.Mutex
-	registrations       []metric.Registration
-	TsdbForeignSeries   metric.Int64ObservableGauge
-	TsdbHeadSeries      metric.Int64ObservableGauge
-	TsdbMaxSeries       metric.Int64ObservableGauge
-	TsdbQueries         metric.Int64Counter
-	TsdbQueriesRunning  metric.Int64ObservableGauge
-	TsdbQueriesWaiting  metric.Int64ObservableGauge
-	TsdbQueryDuration   metric.Float64Histogram
-	TsdbQueryMemory     metric.Int64ObservableGauge
-	TsdbSamplesAppended metric.Int64Counter
-	TsdbSamplesRejected metric.Int64Counter
+	meter                             metric.Meter
+	mu                                sync.Mutex
+	registrations                     []metric.Registration
+	ExtensionTsdbAppendedSamples      metric.Int64Counter
+	ExtensionTsdbForeignSeries        metric.Int64ObservableGauge
+	ExtensionTsdbHeadSeries           metric.Int64ObservableGauge
+	ExtensionTsdbMaxSeries            metric.Int64ObservableGauge
+	ExtensionTsdbQueries              metric.Int64Counter
+	ExtensionTsdbQueryDurationSeconds metric.Float64Histogram
+	ExtensionTsdbQueryMemoryBytes     metric.Int64ObservableGauge
+	ExtensionTsdbRejectedSamples      metric.Int64Counter
+	ExtensionTsdbRunningQueries       metric.Int64ObservableGauge
+	ExtensionTsdbWaitingQueries       metric.Int64ObservableGauge
 }
 
 // TelemetryBuilderOption applies changes to default builder.
@@ -51,12 +51,12 @@ func (tbof telemetryBuilderOptionFunc) apply(mb *TelemetryBuilder) {
 	tbof(mb)
 }
 
-// RegisterTsdbForeignSeriesCallback sets callback for observable TsdbForeignSeries metric.
-func (builder *TelemetryBuilder) RegisterTsdbForeignSeriesCallback(cb metric.Int64Callback) error {
+// RegisterExtensionTsdbForeignSeriesCallback sets callback for observable ExtensionTsdbForeignSeries metric.
+func (builder *TelemetryBuilder) RegisterExtensionTsdbForeignSeriesCallback(cb metric.Int64Callback) error {
 	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
-		cb(ctx, &observerInt64{inst: builder.TsdbForeignSeries, obs: o})
+		cb(ctx, &observerInt64{inst: builder.ExtensionTsdbForeignSeries, obs: o})
 		return nil
-	}, builder.TsdbForeignSeries)
+	}, builder.ExtensionTsdbForeignSeries)
 	if err != nil {
 		return err
 	}
@@ -66,12 +66,12 @@ func (builder *TelemetryBuilder) RegisterTsdbForeignSeriesCallback(cb metric.Int
 	return nil
 }
 
-// RegisterTsdbHeadSeriesCallback sets callback for observable TsdbHeadSeries metric.
-func (builder *TelemetryBuilder) RegisterTsdbHeadSeriesCallback(cb metric.Int64Callback) error {
+// RegisterExtensionTsdbHeadSeriesCallback sets callback for observable ExtensionTsdbHeadSeries metric.
+func (builder *TelemetryBuilder) RegisterExtensionTsdbHeadSeriesCallback(cb metric.Int64Callback) error {
 	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
-		cb(ctx, &observerInt64{inst: builder.TsdbHeadSeries, obs: o})
+		cb(ctx, &observerInt64{inst: builder.ExtensionTsdbHeadSeries, obs: o})
 		return nil
-	}, builder.TsdbHeadSeries)
+	}, builder.ExtensionTsdbHeadSeries)
 	if err != nil {
 		return err
 	}
@@ -81,12 +81,12 @@ func (builder *TelemetryBuilder) RegisterTsdbHeadSeriesCallback(cb metric.Int64C
 	return nil
 }
 
-// RegisterTsdbMaxSeriesCallback sets callback for observable TsdbMaxSeries metric.
-func (builder *TelemetryBuilder) RegisterTsdbMaxSeriesCallback(cb metric.Int64Callback) error {
+// RegisterExtensionTsdbMaxSeriesCallback sets callback for observable ExtensionTsdbMaxSeries metric.
+func (builder *TelemetryBuilder) RegisterExtensionTsdbMaxSeriesCallback(cb metric.Int64Callback) error {
 	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
-		cb(ctx, &observerInt64{inst: builder.TsdbMaxSeries, obs: o})
+		cb(ctx, &observerInt64{inst: builder.ExtensionTsdbMaxSeries, obs: o})
 		return nil
-	}, builder.TsdbMaxSeries)
+	}, builder.ExtensionTsdbMaxSeries)
 	if err != nil {
 		return err
 	}
@@ -96,12 +96,12 @@ func (builder *TelemetryBuilder) RegisterTsdbMaxSeriesCallback(cb metric.Int64Ca
 	return nil
 }
 
-// RegisterTsdbQueriesRunningCallback sets callback for observable TsdbQueriesRunning metric.
-func (builder *TelemetryBuilder) RegisterTsdbQueriesRunningCallback(cb metric.Int64Callback) error {
+// RegisterExtensionTsdbQueryMemoryBytesCallback sets callback for observable ExtensionTsdbQueryMemoryBytes metric.
+func (builder *TelemetryBuilder) RegisterExtensionTsdbQueryMemoryBytesCallback(cb metric.Int64Callback) error {
 	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
-		cb(ctx, &observerInt64{inst: builder.TsdbQueriesRunning, obs: o})
+		cb(ctx, &observerInt64{inst: builder.ExtensionTsdbQueryMemoryBytes, obs: o})
 		return nil
-	}, builder.TsdbQueriesRunning)
+	}, builder.ExtensionTsdbQueryMemoryBytes)
 	if err != nil {
 		return err
 	}
@@ -111,12 +111,12 @@ func (builder *TelemetryBuilder) RegisterTsdbQueriesRunningCallback(cb metric.In
 	return nil
 }
 
-// RegisterTsdbQueriesWaitingCallback sets callback for observable TsdbQueriesWaiting metric.
-func (builder *TelemetryBuilder) RegisterTsdbQueriesWaitingCallback(cb metric.Int64Callback) error {
+// RegisterExtensionTsdbRunningQueriesCallback sets callback for observable ExtensionTsdbRunningQueries metric.
+func (builder *TelemetryBuilder) RegisterExtensionTsdbRunningQueriesCallback(cb metric.Int64Callback) error {
 	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
-		cb(ctx, &observerInt64{inst: builder.TsdbQueriesWaiting, obs: o})
+		cb(ctx, &observerInt64{inst: builder.ExtensionTsdbRunningQueries, obs: o})
 		return nil
-	}, builder.TsdbQueriesWaiting)
+	}, builder.ExtensionTsdbRunningQueries)
 	if err != nil {
 		return err
 	}
@@ -126,12 +126,12 @@ func (builder *TelemetryBuilder) RegisterTsdbQueriesWaitingCallback(cb metric.In
 	return nil
 }
 
-// RegisterTsdbQueryMemoryCallback sets callback for observable TsdbQueryMemory metric.
-func (builder *TelemetryBuilder) RegisterTsdbQueryMemoryCallback(cb metric.Int64Callback) error {
+// RegisterExtensionTsdbWaitingQueriesCallback sets callback for observable ExtensionTsdbWaitingQueries metric.
+func (builder *TelemetryBuilder) RegisterExtensionTsdbWaitingQueriesCallback(cb metric.Int64Callback) error {
 	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
-		cb(ctx, &observerInt64{inst: builder.TsdbQueryMemory, obs: o})
+		cb(ctx, &observerInt64{inst: builder.ExtensionTsdbWaitingQueries, obs: o})
 		return nil
-	}, builder.TsdbQueryMemory)
+	}, builder.ExtensionTsdbWaitingQueries)
 	if err != nil {
 		return err
 	}
@@ -169,65 +169,65 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	}
 	builder.meter = Meter(settings)
 	var err, errs error
-	builder.TsdbForeignSeries, err = builder.meter.Int64ObservableGauge(
-		"otelcol_tsdb_foreign_series",
+	builder.ExtensionTsdbAppendedSamples, err = builder.meter.Int64Counter(
+		"otelcol_extension_tsdb_appended_samples",
+		metric.WithDescription("Samples written to the embedded database. A classic histogram's data point is several samples. [Alpha]"),
+		metric.WithUnit("{sample}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ExtensionTsdbForeignSeries, err = builder.meter.Int64ObservableGauge(
+		"otelcol_extension_tsdb_foreign_series",
 		metric.WithDescription("What the series of others in the head count as, those of metrics that are not the gateway's own. A series counts as more than one for every 1024 bytes of its labels and for every 16 buckets of a native histogram. [Alpha]"),
 		metric.WithUnit("{series}"),
 	)
 	errs = errors.Join(errs, err)
-	builder.TsdbHeadSeries, err = builder.meter.Int64ObservableGauge(
-		"otelcol_tsdb_head_series",
+	builder.ExtensionTsdbHeadSeries, err = builder.meter.Int64ObservableGauge(
+		"otelcol_extension_tsdb_head_series",
 		metric.WithDescription("Series in the head block of the embedded database, that is written to within the last hours. [Alpha]"),
 		metric.WithUnit("{series}"),
 	)
 	errs = errors.Join(errs, err)
-	builder.TsdbMaxSeries, err = builder.meter.Int64ObservableGauge(
-		"otelcol_tsdb_max_series",
+	builder.ExtensionTsdbMaxSeries, err = builder.meter.Int64ObservableGauge(
+		"otelcol_extension_tsdb_max_series",
 		metric.WithDescription("Series of others that there is room for in the head (max_series). [Alpha]"),
 		metric.WithUnit("{series}"),
 	)
 	errs = errors.Join(errs, err)
-	builder.TsdbQueries, err = builder.meter.Int64Counter(
-		"otelcol_tsdb_queries",
+	builder.ExtensionTsdbQueries, err = builder.meter.Int64Counter(
+		"otelcol_extension_tsdb_queries",
 		metric.WithDescription("PromQL queries, by how they ended. One that was refused found too many others running and waiting. Queries that the dashboard and Grafana send to a remote Prometheus are not among them. [Alpha]"),
 		metric.WithUnit("{query}"),
 	)
 	errs = errors.Join(errs, err)
-	builder.TsdbQueriesRunning, err = builder.meter.Int64ObservableGauge(
-		"otelcol_tsdb_queries_running",
-		metric.WithDescription("Requests of the dashboard and of Grafana for metrics that are computed now, or by a remote Prometheus. At most query::concurrent. [Alpha]"),
-		metric.WithUnit("{query}"),
-	)
-	errs = errors.Join(errs, err)
-	builder.TsdbQueriesWaiting, err = builder.meter.Int64ObservableGauge(
-		"otelcol_tsdb_queries_waiting",
-		metric.WithDescription("Requests of the dashboard and of Grafana for metrics that wait for their turn. At most query::queue. [Alpha]"),
-		metric.WithUnit("{query}"),
-	)
-	errs = errors.Join(errs, err)
-	builder.TsdbQueryDuration, err = builder.meter.Float64Histogram(
-		"otelcol_tsdb_query_duration",
+	builder.ExtensionTsdbQueryDurationSeconds, err = builder.meter.Float64Histogram(
+		"otelcol_extension_tsdb_query_duration_seconds",
 		metric.WithDescription("How long PromQL queries took, without waiting for their turn. [Alpha]"),
 		metric.WithUnit("s"),
 		metric.WithExplicitBucketBoundaries([]float64{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60}...),
 	)
 	errs = errors.Join(errs, err)
-	builder.TsdbQueryMemory, err = builder.meter.Int64ObservableGauge(
-		"otelcol_tsdb_query_memory",
+	builder.ExtensionTsdbQueryMemoryBytes, err = builder.meter.Int64ObservableGauge(
+		"otelcol_extension_tsdb_query_memory_bytes",
 		metric.WithDescription("Memory that queries of the dashboard and of Grafana have reserved. At most query::memory. [Alpha]"),
 		metric.WithUnit("By"),
 	)
 	errs = errors.Join(errs, err)
-	builder.TsdbSamplesAppended, err = builder.meter.Int64Counter(
-		"otelcol_tsdb_samples_appended",
-		metric.WithDescription("Samples written to the embedded database. A classic histogram's data point is several samples. [Alpha]"),
+	builder.ExtensionTsdbRejectedSamples, err = builder.meter.Int64Counter(
+		"otelcol_extension_tsdb_rejected_samples",
+		metric.WithDescription("Samples that the embedded database did not take, by reason. A metric that cannot be translated counts as one. [Alpha]"),
 		metric.WithUnit("{sample}"),
 	)
 	errs = errors.Join(errs, err)
-	builder.TsdbSamplesRejected, err = builder.meter.Int64Counter(
-		"otelcol_tsdb_samples_rejected",
-		metric.WithDescription("Samples that the embedded database did not take, by reason. A metric that cannot be translated counts as one. [Alpha]"),
-		metric.WithUnit("{sample}"),
+	builder.ExtensionTsdbRunningQueries, err = builder.meter.Int64ObservableGauge(
+		"otelcol_extension_tsdb_running_queries",
+		metric.WithDescription("Requests of the dashboard and of Grafana for metrics that are computed now, or by a remote Prometheus. At most query::concurrent. [Alpha]"),
+		metric.WithUnit("{query}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ExtensionTsdbWaitingQueries, err = builder.meter.Int64ObservableGauge(
+		"otelcol_extension_tsdb_waiting_queries",
+		metric.WithDescription("Requests of the dashboard and of Grafana for metrics that wait for their turn. At most query::queue. [Alpha]"),
+		metric.WithUnit("{query}"),
 	)
 	errs = errors.Join(errs, err)
 	return &builder, errs

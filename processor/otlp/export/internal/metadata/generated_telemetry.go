@@ -63,7 +63,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	builder.ExporterOtlpRejectedSpans, err = builder.meter.Int64Counter(
 		"otelcol_exporter_otlp_rejected_spans",
 		metric.WithDescription("Spans that the destination did not store although it accepted the request (OTLP's partial success) [Beta]"),
-		metric.WithUnit("{spans}"),
+		metric.WithUnit("{span}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ExporterOtlpRequestLimitBytes, err = builder.meter.Int64Gauge(
@@ -75,7 +75,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	builder.ExporterOtlpTrimmedSpans, err = builder.meter.Int64Counter(
 		"otelcol_exporter_otlp_trimmed_spans",
 		metric.WithDescription("Spans that were larger than a request may be, of which the largest values were cut [Beta]"),
-		metric.WithUnit("{spans}"),
+		metric.WithUnit("{span}"),
 	)
 	errs = errors.Join(errs, err)
 	return &builder, errs
