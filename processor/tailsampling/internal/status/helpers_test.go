@@ -225,9 +225,11 @@ func (s *scene) add(spans ...testSpan) {
 // due does what is due.
 func (s *scene) due() {
 	for _, m := range s.Buffer.Members {
-		m.Lock()
-		m.Due(s.Buffer.Now())
-		s.Buffer.Leave(m)
+		for more := true; more; {
+			m.Lock()
+			_, more, _ = m.Due(s.Buffer.Now())
+			s.Buffer.Leave(m)
+		}
 	}
 }
 
