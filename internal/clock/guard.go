@@ -159,13 +159,17 @@ func (g *Guard) Doubted() bool {
 }
 
 // NotBefore says that something of ours was written at t, by a clock that was believed, so that it is later now: a process that
-// starts with an earlier clock does not believe that. What is the thing, for people.
+// starts with an earlier clock does not believe that, and goes by what is newest of all that it is told. What is the thing, for people.
 func (g *Guard) NotBefore(t time.Time, what string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	seen, r := g.judge()
 	b := *seen
-	if t.Sub(b.now(r)) <= JumpAllowed {
+	allowed := JumpAllowed
+	if b.before != "" { // what is believed rests on such a thing, of which there is a newer one
+		allowed = 0
+	}
+	if t.Sub(b.now(r)) <= allowed {
 		return
 	}
 	if b.doubted.IsZero() {

@@ -96,15 +96,20 @@ func TestNotBefore(t *testing.T) {
 	assert.Equal(t, -25*time.Hour, g.ahead())
 	g.NotBefore(noon.Add(-time.Hour), "a.db")
 	assert.Equal(t, -time.Hour, g.ahead())
+	g.NotBefore(noon.Add(-90*time.Second), "a file")
 	g.NotBefore(noon.Add(-time.Minute), "spans")
 	g.NotBefore(noon.Add(-2*time.Hour), "another")
-	assert.Equal(t, -time.Minute, g.ahead())
+	assert.Equal(t, -time.Minute, g.ahead(), "the newest of all, and be it by a little")
 	assert.Contains(t, g.Look().Doubt, "the machine's clock is 24h59m0s behind spans: it is believed when it has stayed there for another 15m0s")
 	g.run(10 * time.Minute)
 	assert.Equal(t, -time.Minute, g.ahead())
 	g.offset = 0
 	assert.Zero(t, g.ahead(), "it was set right")
 	assert.Empty(t, g.Look().Doubt)
+
+	g = newGuarded(-time.Minute)
+	g.NotBefore(noon, "spans")
+	assert.Equal(t, -time.Minute, g.ahead(), "a clock that is a little behind is believed")
 
 	g = newGuarded(-25 * time.Hour)
 	g.NotBefore(noon, "spans")
