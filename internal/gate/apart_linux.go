@@ -8,6 +8,8 @@ import (
 	"runtime/debug"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/slowburn/slowburn/internal/clock"
 )
 
 // niceness is how far costly work stands back behind spans, from where the process stands: among the threads of one container it gets
@@ -31,9 +33,23 @@ func apart(f func()) {
 		standBack()
 		f()
 	}()
-	if p := <-done; p != nil {
+	if p := await(done); p != nil {
 		panic(p)
 	}
+}
+
+// await returns what ends the work that is done apart, which it lends a processor where that takes long.
+func await(done <-chan any) any {
+	timer := clock.NewTimer(lendAfter)
+	defer timer.Stop()
+	select {
+	case p := <-done:
+		return p
+	case <-timer.C:
+	}
+	spare.lend()
+	defer spare.giveBack()
+	return <-done
 }
 
 // own is the niceness that the process was started with. Later its first thread may be one that stands back.
