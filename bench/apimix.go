@@ -48,7 +48,9 @@ func questions(now time.Time) []question {
 	deep := strings.Repeat("(", 64) + strings.Repeat("some_rather_long_name + ", 200) + "1" + strings.Repeat(")", 64)
 	return []question{
 		q("query, a subquery of 49,000,000 steps", "/api/v1/query", "query", "count_over_time(vector(1)[49000000s:1s])"),
-		q("query, as many steps as are let in", "/api/v1/query", "query", "count_over_time(vector(1)[800000s:1s])"),
+		q("query, as many steps as are let in", "/api/v1/query", "query", "count_over_time(vector(1)[199999s:1s])"),
+		q("query, as many steps as are let in, of several", "/api/v1/query", "query",
+			"count_over_time((vector(1)+(vector(2)+(vector(3)+(vector(4)+vector(time())))))[199999s:1s])"),
 		ranged("query_range, every series", `{__name__=~".+"}`),
 		ranged("query_range, joins", `sum by (service_name) ({__name__=~".+"}) or count_values("v", {__name__=~".+"}) or topk(5, {__name__=~".+"})`),
 		ranged("query_range, windows that are sorted", `quantile_over_time(0.9, {__name__=~".+"}[1h])`),

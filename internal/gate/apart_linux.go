@@ -8,6 +8,8 @@ import (
 	"runtime/debug"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/slowburn/slowburn/internal/clock"
 )
 
 // niceness is added to the process's niceness for costly work. The threads of such work get a tenth of the CPU that the span path's
@@ -31,9 +33,23 @@ func apart(f func()) {
 		standBack()
 		f()
 	}()
-	if p := <-done; p != nil {
+	if p := await(done); p != nil {
 		panic(p)
 	}
+}
+
+// await waits for the work that runs apart and returns its result. Work that takes long is lent a processor.
+func await(done <-chan any) any {
+	timer := clock.NewTimer(lendAfter)
+	defer timer.Stop()
+	select {
+	case p := <-done:
+		return p
+	case <-timer.C:
+	}
+	spare.lend()
+	defer spare.giveBack()
+	return <-done
 }
 
 // own is the niceness that the process was started with. Later its first thread may be one with lower

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"net/http"
-	"runtime"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -25,7 +24,7 @@ type Settings struct {
 
 // Processors is the default number of costly requests that run at once: one less than processors, so that one is left for spans,
 // but at least one.
-func Processors() int { return max(1, runtime.GOMAXPROCS(0)-1) }
+func Processors() int { return max(1, spare.processors()-1) }
 
 // Slots limit the requests that run at once.
 type Slots struct {
@@ -116,11 +115,19 @@ func (g *Gate) Enter(ctx context.Context) (*Turn, error) {
 		err := g.wait(ctx, g.settings.Slots.free, 1)
 		g.waiting.Add(-1)
 		if err != nil {
+			g.settle()
 			return nil, err
 		}
 	}
 	g.running.Add(1)
 	return &Turn{gate: g, slot: true}, nil
+}
+
+// settle takes away what processors there are to spare, unless the next request is about to need one.
+func (g *Gate) settle() {
+	if g.waiting.Load() == 0 {
+		spare.settle()
+	}
 }
 
 // wait acquires from one of the semaphores.
@@ -197,6 +204,7 @@ func (t *Turn) Computed() {
 func (t *Turn) Leave() {
 	t.Computed()
 	t.reserve(0)
+	t.gate.settle()
 }
 
 // Memory is the number of bytes that all requests share.

@@ -13,7 +13,7 @@ import (
 // with the error of Turn.Grow. If fail is nil, the memory that next reserves is also for the answer.
 func (t *Turn) Serve(w http.ResponseWriter, r *http.Request, next http.Handler, fail func(http.ResponseWriter, error)) {
 	a := answer{header: w.Header().Clone(), turn: t, code: http.StatusOK, charged: fail != nil}
-	apart(func() { next.ServeHTTP(&a, r.WithContext(context.WithValue(r.Context(), key{}, t))) })
+	t.serveApart(&a, r, next)
 	t.Computed()
 	if a.err != nil {
 		a.parts, t.answer = nil, 0
@@ -31,6 +31,12 @@ func (t *Turn) Serve(w http.ResponseWriter, r *http.Request, next http.Handler, 
 			return // the client has gone
 		}
 	}
+}
+
+// serveApart calls next on a thread with lower priority.
+func (t *Turn) serveApart(w http.ResponseWriter, r *http.Request, next http.Handler) {
+	defer t.gate.settle()
+	apart(func() { next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), key{}, t))) })
 }
 
 // key is the context key of a Turn.

@@ -45,9 +45,10 @@ func TestCostlyExpressions(t *testing.T) {
 		code       int
 		want       string
 	}{
-		{"query", "count_over_time(vector(1)[49000000s:1s])", http.StatusUnprocessableEntity, "tsdb::query::memory"},
-		{"query", "count_over_time(vector(1)[100y:1ms])", http.StatusUnprocessableEntity, "needs at least"},
-		{"query", "vector(1)[1y:1s]", http.StatusUnprocessableEntity, "needs at least"},
+		{"query", "count_over_time(vector(1)[49000000s:1s])", http.StatusUnprocessableEntity, "49000001 steps, and 200000 are allowed"},
+		{"query", "max_over_time((a+(b+(c+(d+(e+f)))))[190000s:1s])", http.StatusUnprocessableEntity, "tsdb::query::memory"},
+		{"query", "count_over_time(vector(1)[100y:1ms])", http.StatusUnprocessableEntity, "steps"},
+		{"query", "vector(1)[1y:1s]", http.StatusUnprocessableEntity, "take a larger step"},
 		{"query", deep, http.StatusBadRequest, "parentheses nest deeper than 64"},
 		{"query_range", deep, http.StatusBadRequest, "parentheses nest deeper than 64"},
 		{"query_exemplars", deep, http.StatusBadRequest, "parentheses nest deeper than 64"},
@@ -57,7 +58,7 @@ func TestCostlyExpressions(t *testing.T) {
 		{"query", strings.Repeat("-", 10_000) + "1", http.StatusBadRequest, "operators"},
 		{"query", strings.Repeat("a", 20_000), http.StatusBadRequest, "tsdb::query::max_length"},
 		{"query", `a{b=~"` + strings.Repeat(".{1000}", 1000) + `"}`, http.StatusBadRequest, "instructions"},
-		{"query_range", "quantile_over_time(0.5, vector(1)[100000s:1s])", http.StatusUnprocessableEntity, "points of subqueries"},
+		{"query_range", "quantile_over_time(0.5, vector(1)[90000s:1s])", http.StatusUnprocessableEntity, "points of subqueries"},
 	} {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)

@@ -7,10 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
-	"slices"
-	"sync"
-
-	"github.com/klauspost/compress/s2"
 
 	"github.com/slowburn/slowburn/processor/tracestore/internal/digest"
 )
@@ -20,7 +16,7 @@ var ErrCorrupt = errors.New("the record is damaged")
 
 // A record is
 //
-//	format (1) | CRC-32C of all that follows (4) | length of the header (4) | header (header.go) | spans, an S2 block
+//	format (1) | CRC-32C of all that follows (4) | length of the header (4) | header (header.go) | spans (pack.go)
 //
 // with big-endian numbers. The spans are an OTLP protobuf message; two such, one after the other, are the message of
 // both, which is how late spans are added.
@@ -34,39 +30,6 @@ const (
 const MaxTraceBytes = 64 << 20
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
-
-// scratch pools the buffers of Pack.
-var scratch = sync.Pool{New: func() any { return new([]byte) }}
-
-// maxScratch is the largest buffer that Pack keeps.
-const maxScratch = 1 << 20
-
-// Pack compresses an OTLP message of at most MaxTraceBytes.
-func Pack(spans []byte) []byte {
-	buf := scratch.Get().(*[]byte)
-	defer scratch.Put(buf)
-	packed := s2.Encode((*buf)[:cap(*buf)], spans)
-	if cap(packed) <= maxScratch {
-		*buf = packed
-	}
-	return slices.Clone(packed)
-}
-
-// Unpack undoes Pack.
-func Unpack(packed []byte) ([]byte, error) {
-	n, err := s2.DecodedLen(packed)
-	if err == nil && n > MaxTraceBytes {
-		err = fmt.Errorf("%d bytes of spans are more than a record holds", n)
-	}
-	var spans []byte
-	if err == nil {
-		spans, err = s2.Decode(nil, packed)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrCorrupt, err)
-	}
-	return spans, nil
-}
 
 // Append appends the record of the header and of the result of Pack to dst.
 func Append(dst []byte, h *digest.Header, packed []byte) []byte {
@@ -112,7 +75,7 @@ func Size(record []byte) (int, bool) {
 	if header > uint64(len(body)) {
 		return 0, false
 	}
-	size, err := s2.DecodedLen(body[header:])
+	size, err := unpackedLen(body[header:])
 	return size, err == nil
 }
 

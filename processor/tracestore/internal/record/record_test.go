@@ -2,9 +2,12 @@ package record
 
 import (
 	"bytes"
+	"encoding/binary"
+	"fmt"
 	"testing"
 	"time"
 
+	"github.com/klauspost/compress/s2"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
@@ -62,9 +65,84 @@ func TestRecordDamage(t *testing.T) {
 	require.ErrorIs(t, err, ErrCorrupt)
 }
 
+// spansOf are so many bytes that compress as attributes do.
+func spansOf(n int) []byte {
+	spans := make([]byte, 0, n+64)
+	for i := 0; len(spans) < n; i++ {
+		spans = fmt.Appendf(spans, "attribute.%d=value %d;", i%10, i)
+	}
+	return spans[:n]
+}
+
+// TestPack: spans of any size come back, and no more of them than blockBytes are compressed in one go.
+func TestPack(t *testing.T) {
+	for _, n := range []int{0, 1, 5, blockBytes - 1, blockBytes, blockBytes + 1, 2 * blockBytes, 5*blockBytes + 7} {
+		spans := spansOf(n)
+		packed := Pack(spans)
+		got, err := Unpack(packed)
+		require.NoError(t, err, n)
+		require.True(t, bytes.Equal(spans, got), n)
+		size, whole := Size(Append(nil, &digest.Header{}, packed))
+		require.True(t, whole)
+		require.Equal(t, n, size)
+
+		blocks := [][]byte{packed}
+		if n > blockBytes {
+			blocks = nil
+			for left := packed[manyPrefix:]; len(left) > 0; {
+				end := 4 + binary.BigEndian.Uint32(left)
+				blocks, left = append(blocks, left[4:end]), left[end:]
+			}
+		}
+		for _, block := range blocks {
+			size, err := s2.DecodedLen(block)
+			require.NoError(t, err)
+			require.LessOrEqual(t, size, blockBytes)
+		}
+	}
+}
+
+// TestUnpackOneBlock: a large trace that was stored as one block is read.
+func TestUnpackOneBlock(t *testing.T) {
+	spans := spansOf(3 * blockBytes)
+	got, err := Unpack(s2.Encode(nil, spans))
+	require.NoError(t, err)
+	require.True(t, bytes.Equal(spans, got))
+}
+
+// TestUnpackDamage: what is cut off, goes on, or says another length is found out.
+func TestUnpackDamage(t *testing.T) {
+	packed := Pack(spansOf(2*blockBytes + 7))
+	second := manyPrefix + 4 + int(binary.BigEndian.Uint32(packed[manyPrefix:]))
+	changed := func(at int, value uint32) []byte {
+		b := bytes.Clone(packed)
+		binary.BigEndian.PutUint32(b[at:], value)
+		return b
+	}
+	for name, damaged := range map[string][]byte{
+		"cut in a length":     packed[:second+2],
+		"cut at a block":      packed[:second],
+		"cut in a block":      packed[:len(packed)-1],
+		"something follows":   append(bytes.Clone(packed), 0),
+		"a block too long":    changed(second, 1<<31),
+		"a block too short":   changed(second, 3),
+		"fewer bytes":         changed(1, 2*blockBytes+6),
+		"more bytes":          changed(1, 2*blockBytes+8),
+		"more than there are": changed(1, MaxTraceBytes),
+		"more than may be":    changed(1, MaxTraceBytes+1),
+		"none":                {several, 0, 0, 0, 0, 0},
+		"a prefix":            {several, 4, 0, 0, 0, 0, 0},
+	} {
+		got, err := Unpack(damaged)
+		require.ErrorIs(t, err, ErrCorrupt, name)
+		require.Nil(t, got, name)
+	}
+}
+
 func FuzzRecord(f *testing.F) {
 	record := Append(nil, &digest.Header{Start: 7}, Pack([]byte("spans")))
 	f.Add(record)
+	f.Add(Append(nil, &digest.Header{}, Pack(make([]byte, 2*blockBytes+1))))
 	f.Add([]byte{format})
 	f.Fuzz(func(t *testing.T, record []byte) {
 		if _, _, err := Decode(record); err != nil {

@@ -117,6 +117,7 @@ func TestPlan(t *testing.T) {
 	at := time.Unix(1_700_000_000, 0)
 	instant := bounds.Evaluation{Start: at, End: at, SubqueryStep: time.Minute}
 	ranged := bounds.Evaluation{Start: at, End: at.Add(time.Hour), Step: time.Minute, SubqueryStep: time.Minute}
+	week := bounds.Evaluation{Start: at, End: at.Add(7 * 24 * time.Hour), Step: time.Minute, SubqueryStep: time.Minute}
 	for _, c := range []struct {
 		expr    string
 		e       bounds.Evaluation
@@ -130,10 +131,18 @@ func TestPlan(t *testing.T) {
 		{"max_over_time(a[1h:])", instant, 61, ""},
 		{"max_over_time(a[1h:])", ranged, 121, ""},
 		{"max_over_time(max_over_time(a[1h:1s])[1d:1m])", instant, 3600 + 86400, ""},
-		{"count_over_time(vector(1)[49000000s:1s])", instant, 0, "at least"},
-		{"count_over_time(vector(1)[490000s:1ms])", instant, 0, "at least"},
-		{"count_over_time(vector(1)[1y:1s] @ end())", instant, 0, "at least"},
-		{"max_over_time(max_over_time(a[100d:10s])[100d:10s])", instant, 0, "at least"},
+		{"count_over_time(vector(1)[49000000s:1s])", instant, 0, "49000001 steps, and 200000 are allowed"},
+		{"count_over_time(vector(1)[490000s:1ms])", instant, 0, "steps"},
+		{"count_over_time(vector(1)[1y:1s] @ end())", instant, 0, "steps"},
+		{"count_over_time(vector(1)[199999s:1s])", instant, 200_000, ""},
+		{"count_over_time(vector(1)[200000s:1s])", instant, 0, "200001 steps"},
+		{"max_over_time(a[196399s:1s])", ranged, 200_000, ""},
+		{"max_over_time(a[196400s:1s])", ranged, 0, "200001 steps"},
+		{"max_over_time(a[10m:1s] @ end())", week, 10_081, ""},
+		{"max_over_time(a[10m:1s])", week, 0, "take a larger step"},
+		{"sum(max_over_time(a[200000s:1s])) + b", instant, 0, "200001 steps"},
+		{"max_over_time((a+(b+(c+(d+(e+f)))))[190000s:1s])", instant, 0, "at least"},
+		{"max_over_time(max_over_time(a[100d:10s])[100d:10s])", instant, 0, "864001 steps"},
 		{"a @ end() + max_over_time(b[10m:1s] @ end())", ranged, 600, ""},
 		{"max_over_time(a[1h:0.0001])", instant, 0, "shorter than a millisecond"},
 		{"a", bounds.Evaluation{Start: at, End: at, Step: time.Microsecond}, 0, "shorter than a millisecond"},

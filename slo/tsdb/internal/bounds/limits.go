@@ -16,6 +16,9 @@ const (
 	Pattern = 20_000
 	// Points is how many points of subqueries an evaluation may read: of [1h:1s] each step reads 3600.
 	Points = 20_000_000
+	// Steps is how many points a subquery may give one series, which PromQL's engine holds in one array. An array that grows is copied in
+	// one go: no garbage collection begins or ends meanwhile, and spans wait for those. Of this many it is 3 MB, some milliseconds' work.
+	Steps = 200_000
 	// LabelBytes is how long label_join and label_replace may make the labels of one series.
 	LabelBytes = 64 << 10
 	// FormatWork bounds what formatting costs: bytes that are written, at each level anew.

@@ -158,7 +158,12 @@ func (w *walk) subquery(e *parser.SubqueryExpr, at grid) need {
 	if e.Timestamp != nil || e.StartOrEnd != 0 { // is evaluated once
 		at = grid{step: 1}
 	}
-	n := w.visit(e.Expr, w.within(e, at))
+	inner := w.within(e, at)
+	if inner.steps() > Steps && w.err == nil {
+		w.err = tooCostly("take a larger step, or a shorter range, of the subquery or of the query, or record the expression inside as a metric",
+			"a subquery has %.0f steps, and %d are allowed", inner.steps(), Steps)
+	}
+	n := w.visit(e.Expr, inner)
 	n.peak += n.held / 4 // counters of each step
 	return n
 }
