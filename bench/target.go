@@ -121,6 +121,9 @@ func (t target) start(ctx context.Context, dir, sink string, s scenario) (*runni
 	if t.samples {
 		configs = slices.Concat(configs, s.configs)
 	}
+	if s.grouped && t.isSlowburn() {
+		configs = append(slices.Clip(configs), "configs/grouped.yaml")
+	}
 	for _, config := range configs {
 		args = append(args, "--config", config)
 	}
