@@ -127,7 +127,7 @@ func (t target) start(ctx context.Context, dir, sink string, s scenario) (*runni
 	for _, config := range configs {
 		args = append(args, "--config", config)
 	}
-	if s.profile != "" && t.program == "slowburn" {
+	if s.profile != "" && t.isSlowburn() {
 		args = append(args, "--config", "configs/pprof.yaml")
 	}
 	traces := max(1000, s.buffered()*3/2/spansPerTrace)
