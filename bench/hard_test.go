@@ -94,7 +94,7 @@ func TestOnlyMustMatch(t *testing.T) {
 func TestConfigsAreThere(t *testing.T) {
 	var s scenario
 	keep(&s, hardShare)
-	files := append(s.configs, "configs/kept-backend.yaml")
+	files := append(s.configs, "configs/kept-backend.yaml", "configs/grouped.yaml")
 	for _, list := range [][]target{targets, doors} {
 		for _, one := range list {
 			files = append(files, one.configs...)

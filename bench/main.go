@@ -53,7 +53,7 @@ func main() {
 	flag.StringVar(&o.memory, "memory", "512MiB", "slowburn's memory_budget; 512MiB is what ships")
 	flag.BoolVar(&o.instructions, "instructions", false, "count instructions per span, by perf, instead of CPU time, which that would raise")
 	flag.StringVar(&o.profile, "profile", "", "write slowburn's CPU profile of the last run to this file")
-	flag.StringVar(&o.a, "a", "", "suite pair: the binary to compare with, such as that of the commit before; suites kept, apimix, hard and floor: the binary, built when empty")
+	flag.StringVar(&o.a, "a", "", "suite pair: the binary to compare with, such as that of the commit before; other suites: slowburn's binary, built when empty")
 	flag.StringVar(&o.b, "b", "", "suite pair: the binary that is compared; the same one again shows how exact the machine is")
 	flag.IntVar(&o.count, "pairs", 10, "suites pair, kept, hard and floor: how often both are measured, at once and with half of --rate each")
 	flag.BoolVar(&o.update, "update", false, "suite floor: write what was measured to floor.json in place of comparing with it")
@@ -159,11 +159,11 @@ func (o options) targets() ([]target, error) {
 	}
 	var chosen []target
 	for name := range strings.SplitSeq(only, ",") {
-		i := slices.IndexFunc(targets, func(t target) bool { return t.name == name })
-		if i < 0 {
-			return nil, fmt.Errorf("--only: there is no target %q", name)
+		t, err := o.target(name)
+		if err != nil {
+			return nil, fmt.Errorf("--only: %w", err)
 		}
-		chosen = append(chosen, targets[i])
+		chosen = append(chosen, t)
 	}
 	if o.suite == "policies" {
 		return withPolicies(chosen)

@@ -127,7 +127,7 @@ func measure(ctx context.Context, dir string, t target, s scenario) (result, err
 
 // profile writes slowburn's CPU profile of the window to the scenario's file, if it has one.
 func (r *running) profile(ctx context.Context, t target, s scenario) error {
-	if s.profile == "" || t.program != "slowburn" {
+	if s.profile == "" || !t.isSlowburn() {
 		return nil
 	}
 	url := fmt.Sprintf("http://%s/debug/pprof/profile?seconds=%d", r.pprof, int(s.window.Seconds()))

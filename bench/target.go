@@ -121,10 +121,13 @@ func (t target) start(ctx context.Context, dir, sink string, s scenario) (*runni
 	if t.samples {
 		configs = slices.Concat(configs, s.configs)
 	}
+	if s.grouped && t.isSlowburn() {
+		configs = append(slices.Clip(configs), "configs/grouped.yaml")
+	}
 	for _, config := range configs {
 		args = append(args, "--config", config)
 	}
-	if s.profile != "" && t.program == "slowburn" {
+	if s.profile != "" && t.isSlowburn() {
 		args = append(args, "--config", "configs/pprof.yaml")
 	}
 	traces := max(1000, s.buffered()*3/2/spansPerTrace)

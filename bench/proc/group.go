@@ -111,7 +111,7 @@ func (g *Group) Charged() (c Charged, err error) {
 // Remove deletes the group, once its processes have ended.
 func (g *Group) Remove() error {
 	var err error
-	for range 50 { // the kernel takes a moment to notice that they have
+	for range 250 { // the kernel takes a moment to notice that they have
 		if err = os.Remove(g.dir); err == nil || !errors.Is(err, syscall.EBUSY) {
 			return err
 		}

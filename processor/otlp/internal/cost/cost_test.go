@@ -241,6 +241,38 @@ func usualTraces() ptrace.Traces {
 	return td
 }
 
+// The short way past walk returns what walk does, and is taken for what exporters send, in either order of key and value.
+func TestPlainAttributes(t *testing.T) {
+	taken := 0
+	for _, key := range []string{"", "k", "http.request.method", strings.Repeat("k", 127), strings.Repeat("k", 128)} {
+		k := in([]byte(key), 1)
+		for _, v := range [][]byte{
+			nil, in([]byte("GET"), 1), in(nil, 1), in([]byte(strings.Repeat("v", 125)), 1), in([]byte(strings.Repeat("v", 126)), 1), in([]byte{1, 2}, 7),
+			{2 << 3, 1}, {3 << 3, 0xc8, 1}, {3 << 3, 0x80, 0x80, 1}, {3 << 3, 0x80}, append([]byte{4<<3 | 1}, make([]byte, 8)...), {4<<3 | 1, 0},
+			in(in(in([]byte("x"), 1), 1), 5), in(in(in([]byte("x"), 1), 1), 6), {8 << 3, 1}, {1}, in([]byte("a"), 1, 1), append(in([]byte("a"), 1), 2<<3, 1),
+		} {
+			for _, kv := range [][]byte{append(append([]byte{}, k...), in(v, 2)...), append(in(v, 2), k...), k, in(v, 2), append(append([]byte{}, k...), k...)} {
+				want, _ := attribute.walk(kv)
+				if got, plain := ofPlain(kv); plain {
+					taken++
+					assert.Equal(t, want, got, "%x", kv)
+				}
+			}
+		}
+	}
+	assert.Greater(t, taken, 50)
+}
+
+// BenchmarkTraces reports per span of three attributes.
+func BenchmarkTraces(b *testing.B) {
+	body, err := ptraceotlp.NewExportRequestFromTraces(usualTraces()).MarshalProto()
+	require.NoError(b, err)
+	for b.Loop() {
+		Traces(body)
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*50), "ns/span")
+}
+
 // The walks end, and say no less than nothing, for whatever bytes.
 func FuzzCost(f *testing.F) {
 	for _, body := range hostile() {
@@ -250,6 +282,10 @@ func FuzzCost(f *testing.F) {
 		f.Add([]byte(body[:min(len(body), 400)]))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
+		if n, plain := ofPlain(body); plain {
+			want, _ := attribute.walk(body)
+			require.Equal(t, want, n)
+		}
 		require.GreaterOrEqual(t, Traces(body), int64(0))
 		require.GreaterOrEqual(t, Metrics(body), int64(0))
 		require.GreaterOrEqual(t, JSON(body), int64(0))

@@ -68,6 +68,12 @@ func (m *message) fields(b []byte, places *[len(message{})]int64) (cost int64, o
 		default:
 			places[num]++
 		}
+		if f.sub == &attribute {
+			if n, plain := ofPlain(content); plain {
+				cost += n
+				continue
+			}
+		}
 		if f.sub != nil {
 			n, ok := f.sub.walk(content)
 			if cost += n; !ok {
@@ -76,6 +82,40 @@ func (m *message) fields(b []byte, places *[len(message{})]int64) (cost int64, o
 		}
 	}
 	return cost, true
+}
+
+// ofPlain is what walk returns for a KeyValue that has a key and a value of a plain kind, each shorter than 128 bytes, in either order:
+// nearly all attributes are such.
+func ofPlain(kv []byte) (cost int64, plain bool) {
+	const keyTag, valueTag = 1<<3 | byte(protobuf.TypeLen), 2<<3 | byte(protobuf.TypeLen)
+	if len(kv) < 4 || kv[1] >= 0x80 {
+		return 0, false
+	}
+	second := 2 + int(kv[1])
+	if second+2 > len(kv) || kv[second+1] >= 0x80 || second+2+int(kv[second+1]) != len(kv) {
+		return 0, false
+	}
+	key, v := kv[2:second], kv[second+2:]
+	switch {
+	case kv[0] == keyTag && kv[second] == valueTag:
+	case kv[0] == valueTag && kv[second] == keyTag:
+		key, v = v, key
+	default:
+		return 0, false
+	}
+	cost = copied(len(key))
+	if len(v) < 2 {
+		return cost, len(v) == 0
+	}
+	switch v[0] {
+	case 1<<3 | byte(protobuf.TypeLen), 7<<3 | byte(protobuf.TypeLen):
+		return cost + value[v[0]>>3].each + copied(len(v)-2), 2+int(v[1]) == len(v) // and less than 128, as v is
+	case 2<<3 | byte(protobuf.TypeVarint), 3<<3 | byte(protobuf.TypeVarint):
+		return cost + value[v[0]>>3].each, len(v) == 2 && v[1] < 0x80 || len(v) == 3 && v[1] >= 0x80 && v[2] < 0x80
+	case 4<<3 | byte(protobuf.TypeFixed64):
+		return cost + value[4].each, len(v) == 9
+	}
+	return 0, false
 }
 
 // room returns the capacity of a slice that has grown to n elements, plus what it grew from, which is freed only
