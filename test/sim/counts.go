@@ -14,6 +14,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 
+	"github.com/slowburn/slowburn/internal/clock"
 	"github.com/slowburn/slowburn/slo"
 	"github.com/slowburn/slowburn/slo/sli"
 )
@@ -23,6 +24,7 @@ type database struct {
 	w      *World
 	series map[string]*series
 	broken bool
+	since  time.Duration // when it broke
 }
 
 // series is a cumulative counter. Its name tells its instance, too.
@@ -94,6 +96,10 @@ func (d *database) take(metric, instance string, p pmetric.NumberDataPoint) bool
 	at := p.Timestamp().AsTime()
 	if w := d.w; w.trueTime() && w.now().Sub(at).Abs() > time.Minute && p.StartTimestamp() != p.Timestamp() {
 		w.problem("a count of now has the time %v, which is off by %v", at, w.now().Sub(at))
+	}
+	if n := len(s.samples); n > 0 && s.samples[n-1].at.Sub(at) > clock.JumpAllowed && p.StartTimestamp() != p.Timestamp() {
+		// The clock was ahead and is set back: a database moves aside what lies in the future.
+		s.samples = slices.DeleteFunc(s.samples, func(s sample) bool { return !s.at.Before(at) })
 	}
 	if n := len(s.samples); n > 0 && !at.After(s.samples[n-1].at) {
 		return false // a sample that came again, or the zero of a series that was told before a kill: a database ignores it

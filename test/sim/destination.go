@@ -109,7 +109,7 @@ func (w *World) answer(d *backend, k *wire.Kept, how mood) error {
 func (w *World) accept(d *backend, k *wire.Kept, sent bool) {
 	for _, t := range k.Traces {
 		if f, ok := t.Found.(*finding); !ok || f.gone || f.of != t.ID {
-			w.problem("%s got trace %x, and what was found of it is gone, or of another: %+v", d.id, t.ID, t.Found)
+			w.problem("%s got trace %s, and what was found of it is gone, or of another", d.id, t.ID)
 		}
 	}
 	for i := range k.Spans {

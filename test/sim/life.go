@@ -26,6 +26,10 @@ func (w *World) start() {
 			config.NumShards = pick(w.rng, 1, 2, 4)
 			config.MemoryBudget = w.scenario.config.MemoryBudget * 4
 		}
+		if w.shards != config.NumShards {
+			w.shards = config.NumShards
+			w.reshard()
+		}
 		set := processortest.NewNopSettings(component.MustNewType("tail_sampling"))
 		g, err := tailsampling.NewStepped(set, &config, backends{w}, tailsampling.StepSettings{
 			System: w.disk, Seed: [2]uint64{w.seed, ^w.seed}, OnEvent: w.onEvent, Meanwhile: w.interleave,
@@ -165,7 +169,10 @@ func (w *World) take(e *spanlog.Event) {
 		t.torn = true // what came since is a trace of its own
 	}
 	w.journaled++
-	t.noted, t.upTo = w.journaled, max(t.upTo, e.To)
+	if e.Kind == spanlog.Decided && (e.From >= t.upTo || sampled && !t.sampled) {
+		t.noted = w.journaled
+	}
+	t.upTo = max(t.upTo, e.To)
 	if e.Kind != spanlog.Decided {
 		return
 	}
@@ -204,6 +211,14 @@ func (w *World) take(e *spanlog.Event) {
 // is remembered for them is a shard's share of the decision cache. Spans that were decided are never decided anew.
 func (w *World) mayForget(t *trace) bool {
 	return t.decided > 0 && w.journaled-t.noted >= w.scenario.config.DecisionCache.SampledCacheSize/mostShards
+}
+
+// reshard is that decisions go to other shards: those of several are read one after the other, and the last ones of all are remembered,
+// whenever they were made.
+func (w *World) reshard() {
+	for _, t := range w.all {
+		t.noted -= w.scenario.config.DecisionCache.SampledCacheSize
+	}
 }
 
 // check looks, when nothing goes wrong any more and time has gone by, whether all laws held.

@@ -379,7 +379,9 @@ func (w *World) breakDisk() {
 		f.Evict = true
 	}
 	w.place.broken = f.Full && w.rng.IntN(2) == 0
-	w.database.broken = w.rng.IntN(4) == 0
+	if broken := w.rng.IntN(4) == 0; broken != w.database.broken {
+		w.database.broken, w.database.since = broken, w.elapsed()
+	}
 	w.log("disk: %+v, counts %v, database %v", *f, w.place.broken, w.database.broken)
 }
 

@@ -25,7 +25,7 @@ type trace struct {
 	erred bool
 	// threshold is that of the decision that sampled it.
 	threshold uint64
-	// noted is how many events there were when the last about it was put into a journal, and upTo where the spans end that those are about.
+	// noted is how many events there were when its last decision was put into a journal, and upTo where the spans end that it is about.
 	noted     int
 	upTo      spanlog.Position
 	decidedAt time.Duration

@@ -48,7 +48,8 @@ type World struct {
 	destinations map[string]*backend
 	order        []string // of the destinations
 	settling     []settling
-	journaled    int  // events, in all lives
+	journaled    int // events, in all lives
+	shards       int
 	relapse      bool // the next life is to end soon, by a power cut
 	besieged     bool // the next step is a siege
 	starting     bool
@@ -122,7 +123,16 @@ func (w *World) at(what string) {
 func (w *World) ended() bool { return w.death.done }
 
 // sleep lets time go by. No two instants of the simulation fall together with those of anybody else's timers.
-func (w *World) sleep(d time.Duration) { time.Sleep(d + 7) }
+func (w *World) sleep(d time.Duration) {
+	time.Sleep(d + 7)
+	if d := w.database; d.broken && w.elapsed()-d.since > longestOutage {
+		w.log("the database is there again")
+		d.broken = false
+	}
+}
+
+// longestOutage is for how long the database is away: what is born in an outage of less than an hour is to be counted.
+const longestOutage = 45 * time.Minute
 
 // guard gives the process a clock of its own.
 func (w *World) guard() (restore func()) {

@@ -60,12 +60,15 @@ var tiers = [...]tier{
 
 const (
 	window Minute = 30 * 24 * 60 // the objective's
-	// convincing is how many bad events are never put down to quiet times.
-	convincing = 10
+	narrow Minute = 5            // the shortest window of a tier
 	// remembered is for how many minutes one that was measured speaks for those after it.
 	remembered Minute = 5
-	narrow            = 5 // minutes: the shortest window
-	rounding          = 1e-9
+)
+
+const (
+	// convincing is how many bad events are never put down to quiet times.
+	convincing = 10
+	rounding   = 1e-9
 )
 
 // Events were counted in one of the minutes From to To.
