@@ -72,8 +72,8 @@ func (c *compiler) warnOfVetoes(policies []Config) {
 		section, ok := policies[i].Section.(interface{ Inverts() bool })
 		if ok && section.Inverts() && samplers > 1 {
 			c.questions.Place = placeOf("policies", i, policies[i].Name)
-			c.questions.Warn("%s::invert_match samples every trace in which nothing matches, and keeps none out that another policy samples, as "+
-				"contrib's processor did before 0.152; to keep out what matches write a drop policy, or a rule with sample: never", policies[i].Type)
+			c.questions.Warn("%s::invert_match samples every trace in which nothing matches, but drops none that another policy samples, as "+
+				"contrib's processor did before 0.152; to drop matching traces write a drop policy, or a rule with sample: never", policies[i].Type)
 		}
 	}
 }
