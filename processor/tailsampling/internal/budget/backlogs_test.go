@@ -113,7 +113,7 @@ func TestBacklogsAreKeptInTheirBudget(t *testing.T) {
 	}
 }
 
-// With refuse nothing is given up, and it is known that there is no room.
+// With refuse nothing is given up, and Full reports that there is no room.
 func TestBacklogsThatRefuse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, g, gone := backlogged(t, 20_000, true)
@@ -137,7 +137,7 @@ func TestBacklogsThatRefuse(t *testing.T) {
 	})
 }
 
-// What a sender has in its hands is not given up.
+// Traces that a sender holds are not given up.
 func TestBacklogsLeaveWhatIsBeingDelivered(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, g, gone := backlogged(t, 1000, false)
