@@ -20,7 +20,7 @@ func Of(err error) *Error {
 	case errors.As(err, &e):
 		return e
 	case errors.As(err, &told):
-		return ofTold(told, err)
+		return ofStatuses(told, err)
 	}
 	if s, ok := status.FromError(err); ok && s.Code() != codes.OK {
 		e = fromStatus(s, err)
@@ -33,19 +33,19 @@ func Of(err error) *Error {
 	return e
 }
 
-// ofTold is Of for an error that has both a gRPC and an HTTP status, one derived from the other. The HTTP status is the better
+// ofStatuses is Of for an error that has both a gRPC and an HTTP status, one derived from the other. The HTTP status is the better
 // one unless it is 500, which is also its value if there is none.
-func ofTold(told *consumererror.Error, err error) *Error {
-	if code := consumererror.ToHTTPStatus(told); code != http.StatusInternalServerError {
-		e := fromStatus(consumererror.ToGRPCStatus(told), err)
+func ofStatuses(statuses *consumererror.Error, err error) *Error {
+	if code := consumererror.ToHTTPStatus(statuses); code != http.StatusInternalServerError {
+		e := fromStatus(consumererror.ToGRPCStatus(statuses), err)
 		e.Class = httpClass(code)
 		if e.Class != Retry {
 			e.Delay = 0
 		}
-		e.Text = Words(told.Error())
+		e.Text = Words(statuses.Error())
 		return e
 	}
-	e := fromStatus(consumererror.ToGRPCStatus(told), err)
-	e.Text = Words(told.Error())
+	e := fromStatus(consumererror.ToGRPCStatus(statuses), err)
+	e.Text = Words(statuses.Error())
 	return e
 }

@@ -6,12 +6,12 @@
 //
 // # The guard
 //
-// Guard is a wall clock with doubts, and Wall what the process' guard believes. What stamps or forgets data takes the time from Wall,
-// and forgets only while Look says that the clock is settled. What measures durations takes Now.
+// Guard is a wall clock with doubts, and Wall is the time that the process's guard believes. Code that stamps or deletes data uses Wall,
+// and deletes only while Look says that the clock is settled. Code that measures durations uses Now.
 //
-// A clock that is believed is vouched for once it has stayed where it is for 15 min, or once others agree with it: what looks far ahead
-// or back, as evaluation does, may follow it. It is settled when it has stood where it stands for 5 min. A process that starts knows
-// neither: its clock is believed, unless something of ours is newer.
+// A believed clock is vouched for once it has stayed where it is for 15 min, or once others agree with it: then code that looks far
+// ahead or back, such as evaluation, may follow it. It is settled when it has stayed where it is for 5 min. At the start of a process
+// it is neither; it is believed unless something of ours is newer.
 //
 //	from      event                                                       to
 //	--------  ----------------------------------------------------------  --------

@@ -13,13 +13,13 @@ const maxFiles = 10_000
 // NotBeforeFiles reports the change of the newest file below a directory of ours to the process's guard. It ignores a directory
 // that cannot be read: whoever opens it reports that.
 func NotBeforeFiles(dir string) {
-	if path, at := newest(dir); path != "" {
+	if path, at := newestFile(dir); path != "" {
 		NotBefore(at, fmt.Sprintf("%s, which was changed at %s", path, at.UTC().Format(time.RFC3339)))
 	}
 }
 
-// newest returns the file below dir that was changed last.
-func newest(dir string) (newest string, at time.Time) {
+// newestFile returns the file below dir that was changed last.
+func newestFile(dir string) (newest string, at time.Time) {
 	n := 0
 	_ = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if n++; n > maxFiles {

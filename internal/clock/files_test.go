@@ -12,9 +12,9 @@ import (
 
 func TestNewest(t *testing.T) {
 	dir := t.TempDir()
-	path, _ := newest(filepath.Join(dir, "none"))
+	path, _ := newestFile(filepath.Join(dir, "none"))
 	assert.Empty(t, path)
-	path, _ = newest(dir)
+	path, _ = newestFile(dir)
 	assert.Empty(t, path)
 	write := func(name string, at time.Time) string {
 		path := filepath.Join(dir, name)
@@ -26,7 +26,7 @@ func TestNewest(t *testing.T) {
 	write("a", noon)
 	b := write("below/deep/b", noon.Add(time.Hour))
 	write("below/c", noon.Add(-time.Hour))
-	path, at := newest(dir)
+	path, at := newestFile(dir)
 	assert.Equal(t, b, path)
 	assert.True(t, at.Equal(noon.Add(time.Hour)))
 	assert.Empty(t, Look().Doubt)

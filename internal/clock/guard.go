@@ -190,7 +190,7 @@ func (g *Guard) Witness(source uint64, end time.Time) {
 	r := g.reading()
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.witnesses.hear(source, end.UTC().Round(0).Add(-r.elapsed), r.elapsed)
+	g.witnesses.record(source, end.UTC().Round(0).Add(-r.elapsed), r.elapsed)
 }
 
 // look reads the machine's clocks and returns the new belief.

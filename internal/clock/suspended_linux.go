@@ -13,21 +13,21 @@ const readAtOnce = time.Millisecond
 // boot-time clock, which does not. It is 0 if the kernel does not provide them.
 func suspended() time.Duration {
 	for {
-		before, err := read(unix.CLOCK_MONOTONIC)
+		before, err := readClock(unix.CLOCK_MONOTONIC)
 		if err != nil {
 			return 0
 		}
-		boot, err := read(unix.CLOCK_BOOTTIME)
+		boot, err := readClock(unix.CLOCK_BOOTTIME)
 		if err != nil {
 			return 0
 		}
-		if after, err := read(unix.CLOCK_MONOTONIC); err != nil || after-before <= readAtOnce {
+		if after, err := readClock(unix.CLOCK_MONOTONIC); err != nil || after-before <= readAtOnce {
 			return (boot - before).Round(readAtOnce)
 		}
 	}
 }
 
-func read(clock int32) (time.Duration, error) {
+func readClock(clock int32) (time.Duration, error) {
 	var at unix.Timespec
 	err := unix.ClockGettime(clock, &at)
 	return time.Duration(at.Nano()), err

@@ -10,8 +10,8 @@ const (
 	enoughWitnesses = 5
 	// maxWitnesses limits the remembered witnesses.
 	maxWitnesses = 64
-	// heardFor is how long a witness counts.
-	heardFor = time.Minute
+	// witnessTime is how long a witness counts.
+	witnessTime = time.Minute
 )
 
 // witnesses are processes whose spans show the time, recorded while the machine's clock is doubted.
@@ -19,19 +19,19 @@ type witnesses []witness
 
 // witness is a process. A span ends before it arrives, so its latest end is a lower bound of the time.
 type witness struct {
-	source uint64
-	origin time.Time // the latest end of a span, as the wall time at which the monotonic clock showed 0
-	heard  time.Duration
+	source   uint64
+	origin   time.Time // the latest end of a span, as the wall time at which the monotonic clock showed 0
+	recorded time.Duration
 }
 
-// hear records a witness. If there is no room, it replaces the one recorded longest ago.
-func (w *witnesses) hear(source uint64, origin time.Time, elapsed time.Duration) {
-	said := witness{source: source, origin: origin, heard: elapsed}
+// record records a witness. If there is no room, it replaces the one recorded longest ago.
+func (w *witnesses) record(source uint64, origin time.Time, elapsed time.Duration) {
+	said := witness{source: source, origin: origin, recorded: elapsed}
 	list := *w
 	i := slices.IndexFunc(list, func(x witness) bool { return x.source == source })
 	switch {
 	case i >= 0:
-		if x := list[i]; elapsed-x.heard <= heardFor && x.origin.After(origin) {
+		if x := list[i]; elapsed-x.recorded <= witnessTime && x.origin.After(origin) {
 			said.origin = x.origin
 		}
 		list[i] = said
@@ -40,7 +40,7 @@ func (w *witnesses) hear(source uint64, origin time.Time, elapsed time.Duration)
 	default:
 		oldest := 0
 		for i, x := range list {
-			if x.heard < list[oldest].heard {
+			if x.recorded < list[oldest].recorded {
 				oldest = i
 			}
 		}
@@ -52,7 +52,7 @@ func (w *witnesses) hear(source uint64, origin time.Time, elapsed time.Duration)
 func (w witnesses) agree(origin time.Time, elapsed time.Duration) bool {
 	var all []time.Time
 	for _, x := range w {
-		if elapsed-x.heard <= heardFor {
+		if elapsed-x.recorded <= witnessTime {
 			all = append(all, x.origin)
 		}
 	}

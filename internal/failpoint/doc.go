@@ -5,11 +5,11 @@
 //
 //	SLOWBURN_FAILPOINT=spanlog.append:after:100
 //
-// kills the process by SIGKILL when the step has been done for the hundredth time: no deferred function runs, no buffer is written,
-// and files are left as they are. A value that is no such thing ends the process at its start.
+// kills the process by SIGKILL after the hundredth execution of the step: no deferred function runs, no buffer is written,
+// and files stay as they are. A malformed value ends the process at its start.
 //
-// A point may be passed by many goroutines at a time; the hits of all of them are counted together.
+// Many goroutines may pass a point at a time; their hits are counted together.
 //
-// pingcap/failpoint and etcd's gofail do more, and both rewrite the sources before a build: what is tested would not be what is read,
-// and every build would need the step. Neither kills the process. Two empty functions and a build tag do with the toolchain alone.
+// pingcap/failpoint and etcd's gofail do more, but both rewrite the sources before a build: the tested code would differ from the
+// source, and every build would need the step. Neither kills the process. Two empty functions and a build tag need only the toolchain.
 package failpoint

@@ -28,11 +28,11 @@ func (f *Fault) In(b []byte) bool {
 	return f.address >= start && f.address < start+uintptr(len(b))
 }
 
-// Guard lets its caller survive a fault in memory that is a file's, which is how the kernel tells that a disk failed:
+// Guard lets its caller survive a fault in a mapped file's memory, by which the kernel reports a failed disk:
 //
 //	defer Guard(&err)()
 //
-// makes it a *Fault. Other panics go on.
+// turns it into a *Fault. Other panics continue.
 func Guard(err *error) func() {
 	before := debug.SetPanicOnFault(true)
 	return func() {

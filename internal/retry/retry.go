@@ -16,25 +16,25 @@ const (
 )
 
 // New returns a back-off whose first delay is at most first, and whose longest is most. It is not safe for concurrent use.
-func New(first, most time.Duration) backoff.ExponentialBackOff {
+func New(first, longest time.Duration) backoff.ExponentialBackOff {
 	return backoff.ExponentialBackOff{
-		InitialInterval: share(first), MaxInterval: share(most), Multiplier: 2, RandomizationFactor: randomization,
+		InitialInterval: share(first), MaxInterval: share(longest), Multiplier: 2, RandomizationFactor: randomization,
 	}
 }
 
 // After returns the delay after so many failures in a row, at least one, for callers that count failures and keep no
 // back-off.
-func After(failures int, first, most time.Duration) time.Duration {
-	b := New(Full(failures, first, most), most)
+func After(failures int, first, longest time.Duration) time.Duration {
+	b := New(Full(failures, first, longest), longest)
 	return b.NextBackOff()
 }
 
 // Full returns the longest possible result of After.
-func Full(failures int, first, most time.Duration) time.Duration {
-	if doubled := math.Ldexp(float64(first), max(failures-1, 0)); doubled < float64(most) {
+func Full(failures int, first, longest time.Duration) time.Duration {
+	if doubled := math.Ldexp(float64(first), max(failures-1, 0)); doubled < float64(longest) {
 		return time.Duration(doubled)
 	}
-	return most
+	return longest
 }
 
 func share(full time.Duration) time.Duration { return time.Duration(center * float64(full)) }

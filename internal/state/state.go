@@ -120,7 +120,7 @@ func OpenReadOnly(path string, opts Options) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	f, err := finish(path, b, func() error { return b.View(func(tx *bbolt.Tx) error { return check(tx, opts) }) })
+	f, err := finish(path, b, func() error { return b.View(func(tx *bbolt.Tx) error { return checkSchema(tx, opts) }) })
 	if err != nil {
 		return nil, err
 	}
@@ -129,8 +129,8 @@ func OpenReadOnly(path string, opts Options) (*DB, error) {
 	return db, nil
 }
 
-// check returns an error unless a file has the schema and the buckets that it would have after prepare.
-func check(tx *bbolt.Tx, opts Options) error {
+// checkSchema returns an error unless a file has the schema and the buckets that it would have after prepare.
+func checkSchema(tx *bbolt.Tx, opts Options) error {
 	var version uint64
 	if meta := tx.Bucket(metaBucket); meta != nil {
 		var err error
@@ -171,7 +171,7 @@ func prepare(db *bbolt.DB, opts Options) error {
 		if tx.Bucket(metaBucket) == nil {
 			return ErrOlder
 		}
-		return check(tx, opts)
+		return checkSchema(tx, opts)
 	}
 	if db.View(complete) == nil {
 		return nil // nothing is missing: it writes nothing, as a full disk would refuse it

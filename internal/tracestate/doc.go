@@ -1,9 +1,9 @@
-// Package tracestate reads and writes what OpenTelemetry's probability sampling keeps in a span's W3C tracestate: the
+// Package tracestate reads and writes the values of OpenTelemetry's probability sampling in a span's W3C tracestate: the
 // rejection threshold ot=th and the explicit randomness ot=rv, both 56-bit numbers.
 //
-// Parse returns them as Values; Resolve says by which number a span was decided, AdjustedCountOf how many spans it stands
-// for, and Update writes a sampling decision. All but Update work in place, on strings and on bytes, and allocate nothing;
-// Update does where the tracestate changes.
+// Parse returns them as Values; Resolve returns the randomness by which a span was decided, AdjustedCountOf the number of spans
+// it stands for, and Update writes a sampling decision. All but Update work in place, on strings and on bytes, and allocate
+// nothing; Update allocates if the tracestate changes.
 //
 // # Rules
 //

@@ -29,8 +29,8 @@ type Findings struct {
 	Rewritten map[string]string
 }
 
-// ours is the module of our types.
-const ours = "github.com/slowburn/slowburn"
+// ourModule is the module of our types.
+const ourModule = "github.com/slowburn/slowburn"
 
 // Foreign is the value of the struct tag `units` of keys of ours that mean what they mean in the component that we took over.
 const Foreign = "foreign"
@@ -126,7 +126,7 @@ func (p place) of(t reflect.Type, f field) place {
 	if !f.squash {
 		p = p.below(f.name)
 	}
-	p.ours, p.foreign = strings.HasPrefix(t.PkgPath(), ours), f.foreign
+	p.ours, p.foreign = strings.HasPrefix(t.PkgPath(), ourModule), f.foreign
 	return p
 }
 
@@ -168,7 +168,7 @@ func (c *checker) walk(p place, value any, t reflect.Type) {
 }
 
 func (c *checker) duration(p place, value any, t reflect.Type) {
-	if n, ok := number(value); ok {
+	if n, ok := numberOf(value); ok {
 		if n == 0 {
 			return
 		}
@@ -204,7 +204,7 @@ func (c *checker) bytes(p place, value any) {
 	if strings.HasSuffix(p.name, "_bytes") {
 		return
 	}
-	n, ok := number(value)
+	n, ok := numberOf(value)
 	if s, isText := value.(string); isText && s != "" && strings.Trim(s, "0123456789.") == "" {
 		n, ok = 1, strings.Trim(s, "0.") != ""
 	}
@@ -221,8 +221,8 @@ func (c *checker) warn(p place, text string) {
 	c.found.Warned = append(c.found.Warned, Finding{p.key, text})
 }
 
-// number returns a number of YAML, and false for any other value.
-func number(value any) (float64, bool) {
+// numberOf returns a number of YAML, and false for any other value.
+func numberOf(value any) (float64, bool) {
 	v := reflect.ValueOf(value)
 	switch {
 	case v.CanInt():

@@ -22,7 +22,7 @@ func SpanAttributes(span []byte) iter.Seq2[[]byte, Value] {
 // ResourceAttribute returns the value of the resource's first attribute with the key. resourceSpans is the body of a
 // ResourceSpans or its header.
 func ResourceAttribute(resourceSpans []byte, key string) (Value, bool) {
-	for b := range shared(&schema.ResourceSpans, resourceSpans) {
+	for b := range sharedParts(&schema.ResourceSpans, resourceSpans) {
 		if v, ok := find(&schema.Resource, schema.ResourceFieldAttributes, b, key); ok {
 			return v, true
 		}
@@ -33,7 +33,7 @@ func ResourceAttribute(resourceSpans []byte, key string) (Value, bool) {
 // ResourceAttributes iterates over the attributes of the resource of the body of a ResourceSpans, or of its header.
 func ResourceAttributes(resourceSpans []byte) iter.Seq2[[]byte, Value] {
 	return func(yield func([]byte, Value) bool) {
-		for b := range shared(&schema.ResourceSpans, resourceSpans) {
+		for b := range sharedParts(&schema.ResourceSpans, resourceSpans) {
 			if !each(&schema.Resource, schema.ResourceFieldAttributes, b, yield) {
 				return
 			}
@@ -44,7 +44,7 @@ func ResourceAttributes(resourceSpans []byte) iter.Seq2[[]byte, Value] {
 // ScopeAttribute returns the value of the scope's first attribute with the key. scopeSpans is the body of a ScopeSpans
 // or its header.
 func ScopeAttribute(scopeSpans []byte, key string) (Value, bool) {
-	for b := range shared(&schema.ScopeSpans, scopeSpans) {
+	for b := range sharedParts(&schema.ScopeSpans, scopeSpans) {
 		if v, ok := find(&schema.Scope, schema.ScopeFieldAttributes, b, key); ok {
 			return v, true
 		}
@@ -55,7 +55,7 @@ func ScopeAttribute(scopeSpans []byte, key string) (Value, bool) {
 // ScopeAttributes iterates over the attributes of the scope of the body of a ScopeSpans, or of its header.
 func ScopeAttributes(scopeSpans []byte) iter.Seq2[[]byte, Value] {
 	return func(yield func([]byte, Value) bool) {
-		for b := range shared(&schema.ScopeSpans, scopeSpans) {
+		for b := range sharedParts(&schema.ScopeSpans, scopeSpans) {
 			if !each(&schema.Scope, schema.ScopeFieldAttributes, b, yield) {
 				return
 			}
@@ -63,8 +63,8 @@ func ScopeAttributes(scopeSpans []byte) iter.Seq2[[]byte, Value] {
 	}
 }
 
-// shared iterates over the contents of the resource or scope in m. If there are several, they are to be merged.
-func shared(m *schema.Message, b []byte) iter.Seq[[]byte] {
+// sharedParts iterates over the contents of the resource or scope in m. If there are several, they are to be merged.
+func sharedParts(m *schema.Message, b []byte) iter.Seq[[]byte] {
 	return func(yield func([]byte) bool) {
 		for pos := 0; pos < len(b); {
 			f, err := m.Next(b, pos)

@@ -1,5 +1,5 @@
-// Package wire reads an OTLP trace request in place: spans, resources, scopes and attributes as views over the bytes
-// that arrived, so that a span costs no Go object until somebody decides to keep it.
+// Package wire reads an OTLP trace request in place: spans, resources, scopes and attributes are views over the received
+// bytes, so that a span costs no Go object unless it is kept.
 //
 // Its types are Request (one scanned ExportTraceServiceRequest), Span, Resource and Scope (small values with offsets
 // into Request.Bytes), Value (an attribute's value), AttributeWalk (the attributes of a span, one by one), Builder (which puts
@@ -32,10 +32,10 @@
 //
 // # Ownership
 //
-// A Request does not own its bytes, and the parts of a Request are only valid as long as those bytes are. In a pipeline
+// A Request does not own its bytes, and its parts are only valid as long as those bytes are. In a pipeline
 // that is until ConsumeTraces returns: copy what you keep. A Request must not be used by several goroutines while one
 // of them scans; reading it concurrently is fine.
 //
-// A Kept owns its bytes. One goroutine uses it at a time, AppendRequest included: whoever was called last with its context.
-// Nothing here has a lock.
+// A Kept owns its bytes. One goroutine uses it at a time, also for AppendRequest: the callee of the last call with its context.
+// There are no locks.
 package wire

@@ -144,11 +144,11 @@ func (o *order) rank(k *Kept, spans []KeptSpan) {
 }
 
 // ranks returns the ranks of the spans' headers, by their numbers; equal headers have equal ranks.
-func (o *order) ranks(spans []KeptSpan, headers []Range, of func(s *KeptSpan) int32) map[int32]int32 {
+func (o *order) ranks(spans []KeptSpan, headers []Range, numberOf func(s *KeptSpan) int32) map[int32]int32 {
 	rank := map[int32]int32{}
 	var numbers []int32
 	for i := range spans {
-		n := of(&spans[i])
+		n := numberOf(&spans[i])
 		if _, known := rank[n]; !known {
 			rank[n] = 0
 			numbers = append(numbers, n)

@@ -69,8 +69,8 @@ func (b bound) of(bytes int) int64 { return max(b.factor*int64(bytes)+overhead, 
 
 // afford reserves the memory that decoding the body takes, which price computes. It refuses the body for good if that is over
 // the bound for its length.
-func afford(q *intake.Request, most bound, price func(body []byte) int64) error {
-	allowed := most.of(len(q.Body()))
+func afford(q *intake.Request, limit bound, price func(body []byte) int64) error {
+	allowed := limit.of(len(q.Body()))
 	n := price(q.Body())
 	if n+q.Room() > allowed {
 		if n+int64(len(q.Body())) > allowed {

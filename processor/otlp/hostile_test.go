@@ -59,8 +59,8 @@ func (g *gateway) refusedBy(reason, transport string) (n int64) {
 	return sumOf(g.t, m, map[string]string{"reason": reason, "transport": transport})
 }
 
-// A body takes at most nine times its bytes, of metrics sixteen times, whatever it is made of: what is less is taken, what is more is refused before
-// it is decoded. All of it is free afterwards.
+// A decoded body takes at most nine times its bytes, of metrics sixteen times, whatever its contents: one below that is accepted, one above
+// it is refused before it is decoded. Afterwards all memory is free.
 func TestElementsAreBoundedByBytes(t *testing.T) {
 	g := start(t, map[string]any{"wire_path": true, "protocols": map[string]any{"grpc": map[string]any{"max_recv_msg_size_mib": 20}}})
 	const n = 1 << 20
@@ -114,7 +114,7 @@ func TestElementsOfJSON(t *testing.T) {
 	assert.Zero(t, g.recv.budget.Reserved())
 }
 
-// Where others hold the budget a request is refused with a time to try again, at once; and taken when they are done.
+// While others hold the budget, a request is refused at once with a retry delay; later it is accepted.
 func TestBudgetIsShared(t *testing.T) {
 	g := start(t, map[string]any{"wire_path": true, "intake_budget": "4MiB"})
 	td, _ := someTraces(3, false)
@@ -151,7 +151,7 @@ func TestBudgetIsShared(t *testing.T) {
 	assert.Zero(t, g.recv.budget.Reserved())
 }
 
-// Parallel requests stay within the budget, whatever they are, and each is either taken or may be sent again.
+// Parallel requests stay within the budget, and each is either accepted or refused with a retryable error.
 func TestParallelRequestsStayWithin(t *testing.T) {
 	g := start(t, map[string]any{"wire_path": true, "intake_budget": "8MiB"})
 	td, _ := someTraces(3, false)
@@ -227,7 +227,7 @@ func TestPanicEndsTheRequest(t *testing.T) {
 	})
 }
 
-// So it is with metrics.
+// The same holds for metrics.
 func TestPanicOfMetrics(t *testing.T) {
 	g := start(t, map[string]any{"wire_path": true})
 	next, err := consumer.NewMetrics(func(context.Context, pmetric.Metrics) error { panic("metrics") })
@@ -303,7 +303,7 @@ func TestMaxConnections(t *testing.T) {
 	}, 10*time.Second, 10*time.Millisecond)
 }
 
-// What nobody can send compressed by itself is not decompressed: a message that is not marked so by gRPC is what it is.
+// A message that gRPC does not mark as compressed is not decompressed.
 func TestGzipThatIsNotMarked(t *testing.T) {
 	g := start(t, map[string]any{"wire_path": true})
 	td, _ := someTraces(1, false)
@@ -317,7 +317,7 @@ func TestGzipThatIsNotMarked(t *testing.T) {
 	assert.EqualValues(t, 1, g.refusedBy(reasonMalformed, "grpc"))
 }
 
-// FuzzDoors holds that whatever bytes come by whatever door are taken or refused: none panics, and nothing stays reserved.
+// FuzzDoors: any bytes through any door are accepted or refused, without a panic, and nothing stays reserved.
 func FuzzDoors(f *testing.F) {
 	td, _ := someTraces(2, true)
 	req := ptraceotlp.NewExportRequestFromTraces(td)

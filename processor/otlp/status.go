@@ -27,7 +27,7 @@ const retryAfter = time.Second
 // The message is cut: it repeats what the client sent.
 func statusOf(err error) (*status.Status, int) {
 	permanent := consumererror.IsPermanent(err)
-	s, code := carried(err)
+	s, code := carriedStatus(err)
 	refusal, ours := errors.AsType[*refusal](err)
 	switch {
 	case ours:
@@ -52,8 +52,8 @@ func statusOf(err error) (*status.Status, int) {
 	return s, code
 }
 
-// carried returns the status and HTTP code that came with the error, or nil.
-func carried(err error) (*status.Status, int) {
+// carriedStatus returns the status and HTTP code that came with the error, or nil.
+func carriedStatus(err error) (*status.Status, int) {
 	if e, ok := errors.AsType[*consumererror.Error](err); ok {
 		return consumererror.ToGRPCStatus(e), consumererror.ToHTTPStatus(e)
 	}

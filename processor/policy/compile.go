@@ -39,7 +39,7 @@ func Compile(policies []Config, options Options) (*Set, error) {
 	errs = append(errs, checkNames("policies", policies, func(p *Config) string { return p.Name })...)
 	for i := range policies {
 		cfg := &policies[i]
-		at := place("policies", i, cfg.Name)
+		at := placeOf("policies", i, cfg.Name)
 		c.questions.Place = at
 		node, err := c.compile(cfg, 0)
 		if err != nil {
@@ -71,9 +71,9 @@ func (c *compiler) warnOfVetoes(policies []Config) {
 	for i := range policies {
 		section, ok := policies[i].Section.(interface{ Inverts() bool })
 		if ok && section.Inverts() && samplers > 1 {
-			c.questions.Place = place("policies", i, policies[i].Name)
-			c.questions.Warn("%s::invert_match samples every trace in which nothing matches, and keeps none out that another policy samples, as "+
-				"contrib's processor did before 0.152; to keep out what matches write a drop policy, or a rule with sample: never", policies[i].Type)
+			c.questions.Place = placeOf("policies", i, policies[i].Name)
+			c.questions.Warn("%s::invert_match samples every trace in which nothing matches, but drops none that another policy samples, as "+
+				"contrib's processor did before 0.152; to drop matching traces write a drop policy, or a rule with sample: never", policies[i].Type)
 		}
 	}
 }

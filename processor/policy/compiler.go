@@ -53,7 +53,7 @@ func (c *compiler) compileAll(k *kind, key string, policies []Config) (nodes []r
 	}
 	var errs []error
 	for i := range policies {
-		node, err := c.compileOne(k, place(key, i, policies[i].Name), &policies[i])
+		node, err := c.compileOne(k, placeOf(key, i, policies[i].Name), &policies[i])
 		if err != nil {
 			errs = append(errs, err)
 		}
@@ -90,8 +90,8 @@ func (c *compiler) unsupported(t Type, refused rule.Traits) error {
 	return fmt.Errorf("type %q is not supported; supported types: %s", t, list)
 }
 
-// place names a policy in errors: the list's key, the index, and the name if there is one.
-func place(key string, i int, name string) string {
+// placeOf names a policy in errors: the list's key, the index, and the name if there is one.
+func placeOf(key string, i int, name string) string {
 	if name == "" {
 		return fmt.Sprintf("%s[%d]", key, i)
 	}

@@ -80,7 +80,7 @@ func (cfg *CompositeConfig) compileContrib(c *compiler, nodes []rule.Node) rule.
 func (cfg *CompositeConfig) checkNames() error {
 	var errs []error
 	for i, sub := range cfg.SubPolicies {
-		p := place("composite_sub_policy", i, sub.Name)
+		p := placeOf("composite_sub_policy", i, sub.Name)
 		if sub.Name == "" {
 			errs = append(errs, fmt.Errorf("%s: name is required", p))
 		} else if first := cfg.index(sub.Name); first != i {

@@ -50,7 +50,7 @@ func TestKeysAreShared(t *testing.T) {
 	require.Equal(t, 1+2*4, set.Words(), "one for bits and four for each key")
 }
 
-// What cannot be read whole is not judged: less spans than the trace has, too many of them, or none at all.
+// A trace that cannot be read whole matches nothing: fewer spans than it has, too many, or none.
 func TestSkeletonMustBeWhole(t *testing.T) {
 	set, err := Compile([]Config{
 		{Name: "broken", Type: Orphans, Section: &OrphansConfig{}},

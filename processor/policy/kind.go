@@ -67,8 +67,8 @@ func bare(compile func(*ask.Builder) rule.Node) form {
 	return form{compile: func(c *compiler, _ *kind, _ any) (rule.Node, error) { return compile(c.questions), nil }}
 }
 
-// section returns the form of a type whose section only asks questions about spans.
-func section[S any, P interface {
+// sectioned returns the form of a type whose section only asks questions about spans.
+func sectioned[S any, P interface {
 	*S
 	Compile(b *ask.Builder) (rule.Node, error)
 }]() form {
@@ -99,10 +99,10 @@ func group[S any, P interface {
 // kinds maps names to types.
 type kinds map[Type]*kind
 
-func kindsOf(table []kind) kinds {
+func kindsOf(lines []kind) kinds {
 	k := kinds{}
-	for i := range table {
-		k[table[i].name] = &table[i]
+	for i := range lines {
+		k[lines[i].name] = &lines[i]
 	}
 	return k
 }

@@ -136,7 +136,7 @@ func TestUnsettled(t *testing.T) {
 	require.Equal(t, []string{"between", "small", "both"}, set.Unsettled())
 }
 
-// What a policy that counts said is not asked again, and the trace is not counted twice.
+// A policy that counts is not asked again, and the trace is not counted twice.
 func TestReviseDoesNotCount(t *testing.T) {
 	set := compileYAML(t, `
 - {name: some, type: rate_limiting, rate_limiting: {spans_per_second: 10}}

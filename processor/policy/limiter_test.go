@@ -115,8 +115,8 @@ func (l load) put(set *Set, limit float64, duration int, rng *rand.Rand) (k admi
 	return k
 }
 
-// Whatever the load, what is kept is the limit at most: in all, and in every ten seconds but for the burst that the
-// bucket holds. Overload uses the limit up, and less than it is kept whole. And what is kept can be counted back up.
+// Under any load the kept rate is at most the limit: in all, and in every ten seconds apart from the bucket's burst.
+// Overload uses the limit up, and a lower load is kept whole. The weights of kept traces add up.
 func TestLimitHolds(t *testing.T) {
 	const limit, seconds = 1000, 120
 	set := func() *Set {
@@ -155,7 +155,8 @@ func TestLimitHolds(t *testing.T) {
 // bonferroni is how many standard deviations one of n estimates may be off, for all of them to be inside 99 %.
 func bonferroni(n int) float64 { return math.Sqrt2 * math.Erfinv(1-0.01/float64(n)) }
 
-// What a sub-policy of and takes out is not charged, nor is what it leaves thinned further than the limit needs.
+// A trace that another sub-policy of and excludes is not charged, and the others are not thinned further than
+// the limit needs.
 func TestLimitCountsWhatIsLeft(t *testing.T) {
 	const limit, seconds = 1000, 100
 	for _, c := range []struct{ percent, offered, want float64 }{
@@ -186,7 +187,7 @@ func TestBurstPasses(t *testing.T) {
 	}
 }
 
-// A trace however large passes, if not at once, and the policy comes back to what it was.
+// A trace of any size passes sometime, and the policy then returns to its former state.
 func TestLimitRecovers(t *testing.T) {
 	set, err := Compile([]Config{{Name: "limit", Type: BytesLimiting,
 		Section: &BytesLimitingConfig{BytesPerSecond: 1000}}}, Options{})
@@ -202,7 +203,7 @@ func TestLimitRecovers(t *testing.T) {
 	require.Zero(t, decide(30*24*time.Hour, 10).Threshold)
 }
 
-// A set that takes over from another of the same policies goes on where that was.
+// A set that inherits from another with the same policies continues its state.
 func TestLimitIsInherited(t *testing.T) {
 	policies := []Config{
 		{Name: "limit", Type: RateLimiting, Section: &RateLimitingConfig{SpansPerSecond: 10}},

@@ -42,7 +42,7 @@ func CompileRules(rules []RuleConfig, options Options) (*Set, error) {
 	}
 	errs = append(errs, checkNames("rules", rules, func(r *RuleConfig) string { return r.Name })...)
 	for i := range rules {
-		c.questions.Place = place("rules", i, rules[i].Name)
+		c.questions.Place = placeOf("rules", i, rules[i].Name)
 		p, err := c.rule(&rules[i])
 		if err != nil {
 			errs = append(errs, prefixed(c.questions.Place, err)...)
@@ -63,7 +63,7 @@ func checkNames[E any](list string, entries []E, name func(*E) string) (errs []e
 	names := map[string]int{}
 	for i := range entries {
 		name := name(&entries[i])
-		at := place(list, i, name)
+		at := placeOf(list, i, name)
 		if name == "" {
 			errs = append(errs, fmt.Errorf("%s: name is required", at))
 		} else if first, used := names[name]; used {
@@ -192,7 +192,7 @@ func rulesWarnings(rules []policy) (warnings []string) {
 		}
 		if last != None {
 			warnings = append(warnings, fmt.Sprintf("%s: is never asked, because %s before it matches every trace; move it up",
-				place("rules", i, rules[i].name), place("rules", last, rules[last].name)))
+				placeOf("rules", i, rules[i].name), placeOf("rules", last, rules[last].name)))
 			continue
 		}
 		keeps = keeps || !r.SamplesNone()

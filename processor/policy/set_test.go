@@ -102,7 +102,7 @@ func TestWarningsSayWhere(t *testing.T) {
 		`policies[0] "some": and_sub_policy[1] "inner": probabilistic::hash_salt is ignored`), set.Warnings()[0])
 }
 
-// What is interesting is kept whatever its randomness; durations are not in the bits.
+// A trace that a policy certainly samples is kept whatever its randomness; durations are not in the bits.
 func TestCertain(t *testing.T) {
 	set, err := Compile(shippedLike(), Options{})
 	require.NoError(t, err)

@@ -183,7 +183,7 @@ func kept(of map[string]*outcome) (kept, seen float64) {
 
 func upTo(n int, rng *rand.Rand) func() int { return func() int { return 1 + rng.IntN(n) } }
 
-// What is kept comes to the target within four intervals, and stays there, whatever the keys' distribution.
+// The kept rate reaches the target within four intervals and stays there, whatever the distribution of keys.
 func TestDynamicMeetsTarget(t *testing.T) {
 	const perSecond = 4.0 * 200 // spans: traces have 4 on average
 	for name, rates := range map[string]map[string]float64{
@@ -246,7 +246,7 @@ func TestDynamicKeysWithoutEnd(t *testing.T) {
 	}
 }
 
-// The rarer a key the more of it is kept, all of the rare ones, and yet the more of a key there is the more is kept.
+// The rarer a key, the larger its kept share, up to all; the more frequent a key, the more of its traces are kept.
 func TestDynamicKeepsRareKeysWhole(t *testing.T) {
 	tr := newTraffic(t, 4, dynamicPolicy(DynamicConfig{SpansPerSecond: 50}))
 	rates := zipf(1000, 1.5, 500)
@@ -309,7 +309,7 @@ func TestRareSamplesTheFirst(t *testing.T) {
 	}
 }
 
-// A set that inherits decides as the old one would have gone on.
+// A set that inherits decides as the old one would have.
 func TestInherit(t *testing.T) {
 	policies := func() []Config {
 		return []Config{
@@ -346,7 +346,7 @@ func TestInherit(t *testing.T) {
 	require.NotZero(t, busiest(next, 1).Threshold, "which stays as it is")
 }
 
-// What a policy tells traces by can be told to people.
+// A trace's key is readable.
 func TestKeyText(t *testing.T) {
 	cfg := Config{Name: "rare", Type: Rare, Section: &RareConfig{KeyConfig: KeyConfig{
 		Key: []string{"service.name", "name", "status", "port", "up", "load"}, MaxKeys: 4,

@@ -6,8 +6,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What a hash of the trace ID keeps says nothing of randomness. A trace that a weighted policy samples too has that one's
-// threshold; one that none does has no weight, and no threshold either.
+// A hash of the trace ID says nothing of randomness. A trace that a weighted policy samples too has the weighted policy's
+// threshold; one that none does has no weight, and no threshold.
 func TestAHashLeavesWeightsToOthers(t *testing.T) {
 	hash := Config{Name: "hash", Type: Probabilistic, Section: &ProbabilisticConfig{SamplingPercentage: 99.9}}
 	half := Config{Name: "half", Type: Dynamic, Section: &DynamicConfig{SamplingPercentage: 50}}

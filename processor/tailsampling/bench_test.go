@@ -130,12 +130,12 @@ func benchSampler(tb testing.TB, cfg *Config) *Sampler {
 	return p
 }
 
-// BenchmarkConsumeTraces is the cost per span of taking it in through the wire door, deciding it and letting go of it,
-// with the three default policies and about a million spans in the buffer.
+// BenchmarkConsumeTraces measures the cost per span of accepting it through the wire door, deciding it and releasing
+// it, with the three default policies and about a million spans in the buffer.
 func BenchmarkConsumeTraces(b *testing.B) {
 	const buffered = 400_000
 	b.Run("plain", func(b *testing.B) { benchConsume(b, testConfig(), buffered) })
-	// As many spans again are of traces that were not sampled, and stay in case that they are revived.
+	// As many spans again belong to traces that were not sampled and stay revivable.
 	b.Run("revive half", func(b *testing.B) {
 		cfg := testConfig()
 		cfg.ReviveWindow = time.Hour
@@ -149,7 +149,8 @@ func benchConsume(b *testing.B, cfg *Config, buffered uint64) {
 	cfg.DecisionWait = time.Hour
 	p := benchSampler(b, cfg)
 	l := newLoad(b)
-	// In the steady state every trace that begins makes the oldest be decided, so that the buffer stays as it is.
+	// In the steady state every new trace makes the oldest be decided, so that the size of the buffer stays the
+	// same.
 	for l.trace*12 < buffered {
 		l.send(b, p)
 	}
@@ -182,7 +183,7 @@ func benchConsume(b *testing.B, cfg *Config, buffered uint64) {
 	require.NoError(b, p.Shutdown(context.Background()))
 }
 
-// BenchmarkResident is how much memory a buffered span takes, as the process sees it.
+// BenchmarkResident measures the resident memory of the process per buffered span.
 func BenchmarkResident(b *testing.B) {
 	for _, compression := range []string{compressNever, compressAlways} {
 		b.Run("compression "+compression, func(b *testing.B) {
@@ -213,7 +214,7 @@ func BenchmarkResident(b *testing.B) {
 	}
 }
 
-// BenchmarkRecovery is how long it takes until what is on disk is there again.
+// BenchmarkRecovery measures the time of a recovery.
 func BenchmarkRecovery(b *testing.B) {
 	cfg := testConfig()
 	cfg.Storage, cfg.MemoryBudget, cfg.DiskBudget = storageDisk, 700<<20, 4<<30
@@ -245,8 +246,8 @@ func resident(tb testing.TB) int64 {
 	return pages * int64(os.Getpagesize())
 }
 
-// BenchmarkDecide is the cost of a decision about a trace of twelve spans, and of letting go of it: without what explains
-// it, with that, and with a shadow too.
+// BenchmarkDecide measures the cost of deciding and releasing a trace of twelve spans: without an explanation, with one,
+// and with a shadow too.
 func BenchmarkDecide(b *testing.B) {
 	for _, c := range []struct {
 		name   string

@@ -50,5 +50,5 @@ func testResidentMemoryStaysWithinTheBudget(t *testing.T) {
 	}
 }
 
-// slackOfTheRuntime is for garbage of decoding what is delivered and of the test itself, which is not the buffer's.
+// slackOfTheRuntime is for the garbage of deliveries and of the test itself.
 const slackOfTheRuntime = 12 << 20

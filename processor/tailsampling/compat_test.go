@@ -10,8 +10,8 @@ import (
 	"github.com/slowburn/slowburn/processor/policy"
 )
 
-// A composite policy's sub-policy is named. What a limit kept has a threshold, but with compat contrib, where a token bucket
-// did, it has none, nor the one that it came with.
+// A composite policy's sub-policy is named. A trace that a limit kept has a threshold; with compat contrib, where a token
+// bucket decides, it has none, and loses its own.
 func TestCompat(t *testing.T) { withEitherStorage(t, testCompat) }
 
 func testCompat(t *testing.T) {

@@ -15,7 +15,7 @@ import (
 func (cfg *Config) compileAll(logger *zap.Logger) (set, shadow *policy.Set, err error) {
 	options := cfg.options()
 	options.Logger = logger
-	if set, err = compile(cfg.Policies, cfg.Rules, options); err == nil {
+	if set, err = compilePolicies(cfg.Policies, cfg.Rules, options); err == nil {
 		err = cfg.check(set)
 	}
 	if len(cfg.Rules) > 0 && options.Contrib {
@@ -23,7 +23,7 @@ func (cfg *Config) compileAll(logger *zap.Logger) (set, shadow *policy.Set, err 
 	}
 	if cfg.Shadow != nil {
 		var bad error
-		if shadow, bad = compile(cfg.Shadow.Policies, cfg.Shadow.Rules, options); bad == nil {
+		if shadow, bad = compilePolicies(cfg.Shadow.Policies, cfg.Shadow.Rules, options); bad == nil {
 			bad = cfg.check(shadow)
 		}
 		if bad != nil {
@@ -33,8 +33,8 @@ func (cfg *Config) compileAll(logger *zap.Logger) (set, shadow *policy.Set, err 
 	return set, shadow, err
 }
 
-// compile compiles policies, or rules if there are any.
-func compile(policies []policy.Config, rules []policy.RuleConfig, options policy.Options) (*policy.Set, error) {
+// compilePolicies compiles policies, or rules if there are any.
+func compilePolicies(policies []policy.Config, rules []policy.RuleConfig, options policy.Options) (*policy.Set, error) {
 	switch {
 	case rules != nil && len(rules)+len(policies) == 0:
 		return policy.CompileRules(rules, options) // fails on an empty list

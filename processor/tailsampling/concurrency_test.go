@@ -66,7 +66,7 @@ func testConcurrentUse(t *testing.T) {
 				return
 			default:
 				st := p.Status()
-				// What the index grows by is counted when it is there: a chunk of entries, or a table twice as large, in each shard.
+				// Growth of the index is counted when it happens: a chunk of entries, or a table twice as large, in each shard.
 				assert.LessOrEqual(t, st.BytesBuffered, int64(cfg.MemoryBudget)*17/16)
 				p.Probe(t.Context())
 			}

@@ -24,7 +24,7 @@ var contribKeys = []string{
 	"policies", "sample_on_first_match", "sampling_strategy", "tail_storage",
 }
 
-// What is written for contrib's processor loads as it is, and starts.
+// A configuration for contrib's processor loads unchanged, and starts.
 func TestContribConfigsLoad(t *testing.T) {
 	paths, err := filepath.Glob("testdata/contrib/*.yaml")
 	require.NoError(t, err)
@@ -68,7 +68,7 @@ func TestContribKeysMeanWhatTheyDid(t *testing.T) {
 	assert.Equal(t, 8, cfg.shards())
 }
 
-// Keys without a meaning are logged once, at the start, each by its name; others are not.
+// Keys without effect are logged once, at the start, each by its name; others are not.
 func TestNotices(t *testing.T) {
 	cfg, err := loadConfig(t, "testdata/contrib/every_key.yaml")
 	require.NoError(t, err)

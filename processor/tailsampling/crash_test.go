@@ -28,7 +28,7 @@ func diskConfig() *Config {
 	return cfg
 }
 
-// crash returns what kill -9 would leave of a running processor: a copy of its files as they are at this moment.
+// crash returns what kill -9 would leave of a running processor: a copy of its files at this moment.
 func crash(t testing.TB, cfg *Config) *Config {
 	t.Helper()
 	after := *cfg
@@ -47,7 +47,7 @@ func crash(t testing.TB, cfg *Config) *Config {
 	return &after
 }
 
-// end lets a processor that is dead as far as the test is concerned go.
+// end frees a processor that is dead for the test.
 func end(t testing.TB, p *Sampler) { require.NoError(t, p.Shutdown(context.Background())) }
 
 // Whenever the process is killed, and whatever the number of shards afterwards, the traces that come out are those that
@@ -111,9 +111,8 @@ func TestCrashesDoNotMatter(t *testing.T) {
 	}
 }
 
-// However often the process is killed while traces are decided, delivered and refused by the next stage, nothing that
-// was acknowledged and is to be kept is missing, nothing comes back that was decided not to be kept, and what is
-// delivered twice is what was being delivered.
+// However often the process is killed while traces are decided, delivered and refused, no acknowledged span of a kept
+// trace is missing, no dropped trace returns, and only traces whose delivery was interrupted are delivered twice.
 func TestCrashesWhileEverythingGoesOn(t *testing.T) {
 	for seed := range uint64(6) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
@@ -240,7 +239,8 @@ func TestDecisionsSurviveARestart(t *testing.T) {
 	})
 }
 
-// A trace goes on waiting where it was: what it had waited counts, the time when nothing ran does not.
+// A restart does not reset a trace's wait: the time it has waited counts, the time in which nothing ran does
+// not.
 func TestWaitGoesOnAfterARestart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := keepAll(diskConfig())
@@ -315,7 +315,7 @@ func TestUnknownFormatVersion(t *testing.T) {
 	require.NoError(t, err)
 	b[8] = 7
 	require.NoError(t, os.WriteFile(files[0], b, 0o600))
-	// With the checksum of this version it would be a flipped bit: make it another file altogether.
+	// This version's checksum would make it a flipped bit; a wrong one makes it another file.
 	b[20]++
 	require.NoError(t, os.WriteFile(files[0], b, 0o600))
 	p = start(t, cfg, &sink{})
@@ -335,7 +335,7 @@ func TestDirectoryThatCannotBe(t *testing.T) {
 	require.NoError(t, p.Shutdown(t.Context()))
 }
 
-// Spans that the disk does not give back for a while are late, not lost.
+// Spans that the disk fails to read back for a while are late, not lost.
 func TestSegmentThatCannotBeReadForAWhile(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := keepAll(diskConfig())
@@ -365,7 +365,7 @@ func TestSegmentThatCannotBeReadForAWhile(t *testing.T) {
 	})
 }
 
-// The journal is bounded: what is remembered of long ago goes, what waits for delivery stays known.
+// The journal is bounded: old decisions leave it, those of undelivered traces stay.
 func TestJournalIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := keepErrors(diskConfig())

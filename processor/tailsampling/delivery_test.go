@@ -67,7 +67,7 @@ func (e *exporters) set(answer func(to string, td ptrace.Traces) error) {
 	e.answer = answer
 }
 
-// has reports whether a destination got each of n traces with two spans once, and nothing else.
+// has reports whether a destination received each of n traces with two spans once, and no others.
 func (e *exporters) has(t *testing.T, to string, n int) {
 	t.Helper()
 	e.mu.Lock()
@@ -90,7 +90,8 @@ func failing(destination string, err error) func(string, ptrace.Traces) error {
 
 var errUnavailable = &answer.Error{Class: answer.Retry, Code: "UNAVAILABLE", Text: "down"}
 
-// Each destination gets each trace once, whatever another does, and over a crash it is known what it has.
+// Each destination receives each trace once, whatever others do, and after a crash it is known which ones it
+// has.
 func TestDestinationsOverACrash(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := keepAll(diskConfig())
@@ -134,8 +135,8 @@ func startWith(t *testing.T, cfg *Config, next consumer.Traces) *Sampler {
 	return p
 }
 
-// Where a destination's backlog is over the budget it gives up its oldest traces, those without an error first. Nothing is
-// refused, nothing that waits for a decision goes early, and no other destination loses anything.
+// A destination whose backlog is over the budget gives up its oldest traces, those without an error first. Nothing is
+// refused, no undecided trace is decided early, and no other destination loses anything.
 func TestBacklogOverItsBudgetIsGivenUp(t *testing.T) {
 	withEitherStorage(t, func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
@@ -178,7 +179,7 @@ func TestBacklogOverItsBudgetIsGivenUp(t *testing.T) {
 	})
 }
 
-// What is refused for good is shown with the backend's words, and sent again on request.
+// A trace that was refused for good is shown with the backend's message, and sent again on request.
 func TestRefusedTraceIsSentAgainOnRequest(t *testing.T) {
 	withEitherStorage(t, func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {

@@ -18,8 +18,8 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/refuse"
 )
 
-// TestDrain: a sampler that is drained takes no span, decides and delivers what it has long before that is due, says when
-// nothing is left, and takes spans again when it is told to.
+// TestDrain: a sampler that is drained refuses spans, decides and delivers its traces before they are due, reports when
+// none is left, and accepts spans again after StopDrain.
 func TestDrain(t *testing.T) {
 	withEitherStorage(t, func(t *testing.T) { synctest.Test(t, testDrain) })
 }
@@ -68,7 +68,8 @@ func testDrain(t *testing.T) {
 	assert.Len(t, next.traces(), 51)
 }
 
-// TestDrainWithoutDestination: what a destination has not got is named, and stays.
+// TestDrainWithoutDestination: traces that a destination has not received are counted under its name, and
+// stay.
 func TestDrainWithoutDestination(t *testing.T) {
 	withEitherStorage(t, func(t *testing.T) { synctest.Test(t, testDrainWithoutDestination) })
 }
@@ -104,7 +105,8 @@ func testDrainWithoutDestination(t *testing.T) {
 	shutdown(t, p)
 }
 
-// TestDecideOnShutdown: on disk too, what is undecided is decided and delivered, and the next start has nothing of it.
+// TestDecideOnShutdown: with storage disk too, undecided traces are decided and delivered, and nothing is left for the
+// next start.
 func TestDecideOnShutdown(t *testing.T) {
 	for _, decide := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {

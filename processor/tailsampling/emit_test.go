@@ -16,7 +16,7 @@ import (
 	"google.golang.org/grpc/codes"
 )
 
-// A next component that fails for a while gets everything exactly once when it works again.
+// After an outage the next component receives everything exactly once.
 func TestRetryableErrorKeepsTraces(t *testing.T) { withEitherStorage(t, testRetryableErrorKeepsTraces) }
 
 func testRetryableErrorKeepsTraces(t *testing.T) {
@@ -91,7 +91,7 @@ func testPermanentErrorIsCounted(t *testing.T) {
 	})
 }
 
-// What a next component that never returns holds up is its own traces, until the budget is used up.
+// A next component that never returns delays only its own traces, until the budget is used up.
 func TestBlockedNextComponentDoesNotBlockIngest(t *testing.T) {
 	withEitherStorage(t, testBlockedNextComponentDoesNotBlockIngest)
 }
@@ -242,7 +242,7 @@ func testShutdownLeavesACallBehindThatNeverReturns(t *testing.T) {
 	})
 }
 
-// A backend that comes back while the shutdown waits gets what is left.
+// A backend that recovers during the shutdown receives the rest.
 func TestShutdownDeliversToABackendThatRecovers(t *testing.T) {
 	withEitherStorage(t, testShutdownDeliversToABackendThatRecovers)
 }
@@ -267,7 +267,7 @@ func testShutdownDeliversToABackendThatRecovers(t *testing.T) {
 	})
 }
 
-// An exporter that retries by itself does not return while its backend is away: that too must be seen.
+// An exporter that retries by itself does not return while its backend is away: health must show that too.
 func TestProbeTellsOfANextComponentThatDoesNotAnswer(t *testing.T) {
 	withEitherStorage(t, testProbeTellsOfANextComponentThatDoesNotAnswer)
 }
@@ -294,8 +294,8 @@ func testProbeTellsOfANextComponentThatDoesNotAnswer(t *testing.T) {
 	})
 }
 
-// Traces that become due one after the other are delivered a few at a time, the first of them at once, and at once as
-// well where they are in the way of what comes.
+// Traces that fall due one after another are delivered in groups, the first at once, and all at once when their
+// memory is needed.
 func TestTracesAreGathered(t *testing.T) { withEitherStorage(t, testTracesAreGathered) }
 
 func testTracesAreGathered(t *testing.T) {

@@ -95,7 +95,7 @@ func testExplain(t *testing.T) {
 	})
 }
 
-// What is not remembered any more is shown as far as late spans need it.
+// A decision without a record is shown as far as late spans need it.
 func TestExplainFades(t *testing.T) { withEitherStorage(t, testExplainFades) }
 
 func testExplainFades(t *testing.T) {

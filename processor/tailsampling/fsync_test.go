@@ -37,8 +37,8 @@ func startOn(t *testing.T, cfg *Config, next *sink, disk func(flush func() error
 
 var errInput = errors.New("input/output error")
 
-// With fsync always spans are refused while the disk cannot be flushed, with the reason, and accepted again when it can.
-// Nothing that was sent again comes out twice.
+// With fsync always spans are refused, with the reason, while the disk cannot be flushed, and accepted again afterwards.
+// No span that was sent again is delivered twice.
 func TestFailingFsyncRefuses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := keepAll(diskConfig())
@@ -74,7 +74,7 @@ func TestFailingFsyncRefuses(t *testing.T) {
 	})
 }
 
-// With fsync interval it refuses nothing, and says what a power cut would cost for as long as it would.
+// With fsync interval no span is refused, and health reports while a power cut would lose spans.
 func TestFailingFsyncAtIntervals(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := keepAll(diskConfig())
@@ -101,8 +101,7 @@ func TestFailingFsyncAtIntervals(t *testing.T) {
 	})
 }
 
-// A slow disk holds up those who asked for it, as long as they are willing to wait, and no longer than requestTime, and nobody else:
-// decisions and deliveries go on.
+// A slow disk delays only the requests that wait for it, for requestTime at most: decisions and deliveries go on.
 func TestSlowFsync(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := keepAll(diskConfig())
@@ -166,8 +165,8 @@ func imageOf(t *testing.T, dir string) image {
 	return files
 }
 
-// powerCut returns what a disk may hold after one: of each sector what it had when it was last flushed, or what
-// was written later. Files whose names were not flushed may be there or not, and of those that were deleted too.
+// powerCut returns possible contents of a disk after a power cut: of each sector the flushed contents, or those
+// written later. Files whose names were not flushed may exist or not, and so may deleted ones.
 func powerCut(rnd *rand.Rand, flushed, now image) image {
 	const sector, page = 512, 4096
 	after := image{}

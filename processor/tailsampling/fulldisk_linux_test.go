@@ -26,8 +26,8 @@ func smallDisk(t *testing.T, size string) string {
 	return dir
 }
 
-// A full disk refuses spans in a way that makes clients send them again, and says so; what was accepted is kept, and
-// when there is room again spans are taken again, by itself.
+// A full disk refuses spans with a retryable error, and reports it; accepted spans are kept, and when there is room
+// spans are accepted again.
 func TestFullDisk(t *testing.T) {
 	disk := smallDisk(t, "8m")
 	synctest.Test(t, func(t *testing.T) {

@@ -14,8 +14,8 @@ import (
 	"github.com/slowburn/slowburn/internal/wire"
 )
 
-// giant makes the requests of a trace of so many spans, 1,000 in each. What explains it is spread over the requests and
-// comes late: the root is the last span of all.
+// giant makes the requests of a trace of so many spans, 1,000 in each. The spans that explain it are spread over the
+// requests, and the root is the last span of all.
 type giant struct {
 	spans, errors int
 	template      ptrace.Traces
@@ -75,8 +75,8 @@ func (g *giant) explain(s ptrace.Span, why string, less uint64) {
 	g.explains[s.SpanID()] = why
 }
 
-// A trace of a million spans, eight times the memory budget, keeps its root, its errors and what it waited
-// for. The rest of it is counted, and those who are next to it do not notice: none is decided early, refused or torn.
+// A trace of a million spans, eight times the memory budget, keeps its root, its errors and its longest spans. The
+// others are counted, and other traces are not affected: none is decided early, refused or torn.
 func TestTraceOfAMillionSpans(t *testing.T) { withEitherStorage(t, testTraceOfAMillionSpans) }
 
 func testTraceOfAMillionSpans(t *testing.T) {

@@ -147,7 +147,7 @@ type sink struct {
 	mu      sync.Mutex
 	calls   int
 	batches []ptrace.Traces
-	// accept, if set, says what becomes of a call. It is called without the mutex.
+	// accept, if set, decides the result of a call. It is called without the mutex.
 	accept func(ctx context.Context, call int, td ptrace.Traces) error
 }
 
@@ -236,7 +236,7 @@ func testConfig() *Config {
 	return cfg
 }
 
-// squeeze gives a processor little room, of which nothing is given up.
+// squeeze gives a processor little room, without giving up any of it.
 func squeeze(cfg *Config, shards int, bytes bytesize.Size) {
 	cfg.WhenFull = fullRefuse
 	cfg.NumShards, cfg.MemoryBudget, cfg.DiskBudget = shards, bytes, max(bytes, bytesize.Size(2*shards*spanlog.MinBytesPerShard))
@@ -276,7 +276,8 @@ func shutdown(t testing.TB, p *Sampler) {
 	require.Zero(t, p.buffer.Pool.Used(), "memory left after the shutdown")
 }
 
-// decideAll decides what a shutdown would leave on disk, so that tests need not care where spans are.
+// decideAll decides traces that a shutdown would leave on disk, so that tests need not care about the
+// storage.
 func decideAll(p *Sampler) {
 	if p.store != nil && p.buffer.Ready() {
 		decideNow(p)

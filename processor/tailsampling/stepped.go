@@ -38,7 +38,7 @@ type StepSettings struct {
 }
 
 // NewStepped returns a sampler that Open starts.
-func NewStepped(set processor.Settings, cfg *Config, next consumer.Traces, with StepSettings) (*Stepped, error) {
+func NewStepped(set processor.Settings, cfg *Config, next consumer.Traces, settings StepSettings) (*Stepped, error) {
 	p, err := newSampler(set, cfg, next, nil)
 	if err != nil {
 		return nil, err
@@ -46,12 +46,12 @@ func NewStepped(set processor.Settings, cfg *Config, next consumer.Traces, with 
 	if p.store == nil {
 		return nil, fmt.Errorf("storage: %q has nothing to survive a crash; write %s", cfg.Storage, storageDisk)
 	}
-	p.store.System, p.store.Readers = with.System, 1
-	p.buffer.Seed = index.Seed(with.Seed)
+	p.store.System, p.store.Readers = settings.System, 1
+	p.buffer.Seed = index.Seed(settings.Seed)
 	for _, m := range p.buffer.Members {
-		m.Before = func(j shard.Journal) shard.Journal { return watched{j, with.OnEvent} }
-		if with.Meanwhile != nil {
-			m.Turns, m.WhileReading = between(m.Turns, with.Meanwhile), whileReading(m.WhileReading, with.Meanwhile)
+		m.Before = func(j shard.Journal) shard.Journal { return watched{j, settings.OnEvent} }
+		if settings.Meanwhile != nil {
+			m.Turns, m.WhileReading = between(m.Turns, settings.Meanwhile), whileReading(m.WhileReading, settings.Meanwhile)
 		}
 	}
 	return &Stepped{Sampler: p}, nil

@@ -21,15 +21,15 @@ func (w *writer) open() {
 
 // startAnew moves the file aside and creates a new one: its traces were only for looking at, and the next ones matter
 // more.
-func (w *writer) startAnew(why error) {
-	aside, err := tracefile.MoveAside(w.path, why)
+func (w *writer) startAnew(cause error) {
+	aside, err := tracefile.MoveAside(w.path, cause)
 	var file *tracefile.File
 	if err == nil {
 		what := "The trace store's file is damaged."
-		if errors.Is(why, tracefile.ErrOtherFormat) {
+		if errors.Is(cause, tracefile.ErrOtherFormat) {
 			what = "The trace store's file is of another format version."
 		}
-		w.logger.Error(what+" It was moved aside, and a new one is started.", zap.String("moved_to", aside), zap.Error(why))
+		w.logger.Error(what+" It was moved aside, and a new one is started.", zap.String("moved_to", aside), zap.Error(cause))
 		file, err = tracefile.Open(w.path, w.options)
 	}
 	w.use(file, err)
@@ -38,7 +38,7 @@ func (w *writer) startAnew(why error) {
 // use sets the opened file, or reports the failure.
 func (w *writer) use(file *tracefile.File, err error) {
 	if err != nil {
-		w.health.fail("The trace store cannot open its file; what is to be stored is refused until it can", err)
+		w.health.fail("The trace store cannot open its file; traces are refused until it can", err)
 		return
 	}
 	w.file.Store(file)

@@ -137,22 +137,22 @@ func (s *store) shutdown(ctx context.Context) error {
 func (s *store) consume(ctx context.Context, td ptrace.Traces) error {
 	c, err := s.enqueue(ctx, td)
 	if err != nil {
-		return retry(err)
+		return retryable(err)
 	}
 	timeout := clock.NewTimer(maxWait)
 	defer timeout.Stop()
 	select {
 	case <-c.done:
-		return retry(c.err)
+		return retryable(c.err)
 	case <-timeout.C:
-		return retry(fmt.Errorf("%s has not been written to for %s", s.file, maxWait))
+		return retryable(fmt.Errorf("%s has not been written to for %s", s.file, maxWait))
 	case <-ctx.Done():
-		return retry(ctx.Err())
+		return retryable(ctx.Err())
 	}
 }
 
-// retry turns an error into a retryable one; nil stays nil.
-func retry(err error) error {
+// retryable turns an error into a retryable one; nil stays nil.
+func retryable(err error) error {
 	if err == nil {
 		return nil
 	}
@@ -263,7 +263,7 @@ func (p *preparation) item(t int) (tracefile.Item, error) {
 		found = p.batch.Trace(t, assemble.Options{})
 	}
 	item.Digest = p.digests.Of(found, p.now)
-	if entry := found.Entry(); entry >= 0 { // the adjusted count of its entry span
+	if entry := found.Entry(); entry >= 0 { // by the tracestate that it is sent with
 		state := wire.TraceStateOf(p.kept, kept.From+found.Spans[entry].Source)
 		item.Meta.Summary.AdjustedCount = tracestate.AdjustedCountOf(kept.ID, state)
 	}

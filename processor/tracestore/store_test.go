@@ -154,7 +154,7 @@ func TestAnswer(t *testing.T) {
 	err := b.consume(t.Context(), spans(spec{Trace: 1, ID: 1, Service: "s"}))
 	require.ErrorContains(t, err, "the trace store is not open")
 	require.Equal(t, answer.Retry, answer.Of(fmt.Errorf("wrapped: %w", err)).Class)
-	require.NoError(t, retry(nil))
+	require.NoError(t, retryable(nil))
 }
 
 func TestStartsWithoutItsFileAndRecovers(t *testing.T) {

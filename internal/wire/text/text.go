@@ -14,13 +14,13 @@ import (
 )
 
 // ValidSpan reports whether all text in the body of a Span is UTF-8.
-func ValidSpan(span []byte) bool { return valid(&schema.Span, span, 0, 0) }
+func ValidSpan(span []byte) bool { return validMessage(&schema.Span, span, 0, 0) }
 
 // ValidResource reports whether all text in the header of a ResourceSpans is UTF-8.
-func ValidResource(header []byte) bool { return valid(&schema.ResourceSpans, header, 0, 0) }
+func ValidResource(header []byte) bool { return validMessage(&schema.ResourceSpans, header, 0, 0) }
 
 // ValidScope reports whether all text in the header of a ScopeSpans is UTF-8.
-func ValidScope(header []byte) bool { return valid(&schema.ScopeSpans, header, 0, 0) }
+func ValidScope(header []byte) bool { return validMessage(&schema.ScopeSpans, header, 0, 0) }
 
 // AppendValidSpan appends the body of a Span with all text made valid: attributes, names, trace states, messages,
 // including those of events and links. The other bytes stay the same.
@@ -39,9 +39,9 @@ func AppendValidScope(dst, header []byte) []byte {
 // asciiDepth is the depth to which messages are checked for being ASCII: each level reads its content again.
 const asciiDepth = 4
 
-// valid reports whether all text in the message that starts at pos and ends with b is UTF-8. A field of ASCII needs
+// validMessage reports whether all text in the message that starts at pos and ends with b is UTF-8. A field of ASCII needs
 // no further check, whatever it contains: nearly all are.
-func valid(m *schema.Message, b []byte, pos, depth int) bool {
+func validMessage(m *schema.Message, b []byte, pos, depth int) bool {
 	for pos < len(b) {
 		var f schema.Field
 		// Most fields have a tag and a length of one byte; calls of next are most of the remaining cost.
@@ -61,7 +61,7 @@ func valid(m *schema.Message, b []byte, pos, depth int) bool {
 		if t.Type != protobuf.TypeLen || t.Size != 0 || pos > len(b) || depth < asciiDepth && ascii(b[f.Start:f.End]) {
 			continue
 		}
-		if t.Message != nil && !number(t.Message, b[f.Start:f.End]) && !valid(t.Message, b[:f.End], f.Start, depth+1) ||
+		if t.Message != nil && !number(t.Message, b[f.Start:f.End]) && !validMessage(t.Message, b[:f.End], f.Start, depth+1) ||
 			m.IsText(t) && !utf8.Valid(b[f.Start:f.End]) {
 			return false
 		}

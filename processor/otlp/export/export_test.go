@@ -53,7 +53,7 @@ func TestTracesArrive(t *testing.T) {
 	}
 }
 
-// A Kept that is for another is passed over; decoded traces beside one that has none are sent.
+// A Kept for another exporter is ignored; decoded traces beside an empty one are sent.
 func TestForWhom(t *testing.T) {
 	for _, d := range plainDoors() {
 		t.Run(d.name, func(t *testing.T) {
@@ -277,7 +277,7 @@ func TestQuota(t *testing.T) {
 	require.Equal(t, 1, b.requests)
 }
 
-// What takes nothing, however small, is told so.
+// A destination that refuses requests of any size gets its answer passed on.
 func TestTooLargeForGood(t *testing.T) {
 	for _, d := range plainDoors() {
 		b, e := d.run(t, nil)

@@ -39,12 +39,12 @@ type tracesExporter struct {
 }
 
 // newTraces creates an exporter of traces. Options are the helper's, for decoded traces.
-func newTraces(ctx context.Context, set exporter.Settings, cfg component.Config, c client, most bytesize.Size, timeout time.Duration, opts ...exporterhelper.Option) (exporter.Traces, error) {
+func newTraces(ctx context.Context, set exporter.Settings, cfg component.Config, c client, maxSize bytesize.Size, timeout time.Duration, opts ...exporterhelper.Option) (exporter.Traces, error) {
 	t, err := newTelemetry(set, c.attributes())
 	if err != nil {
 		return nil, err
 	}
-	e := &tracesExporter{id: set.ID.String(), client: c, timeout: timeout, telemetry: t, limit: newSizeLimit(int(most), t.limited)}
+	e := &tracesExporter{id: set.ID.String(), client: c, timeout: timeout, telemetry: t, limit: newSizeLimit(int(maxSize), t.limited)}
 	e.Traces, err = exporterhelper.NewTraces(ctx, set, cfg, e.push, append(opts,
 		exporterhelper.WithCapabilities(consumer.Capabilities{MutatesData: false}),
 		exporterhelper.WithTimeout(exporterhelper.TimeoutConfig{Timeout: timeout}),

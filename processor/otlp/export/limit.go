@@ -21,9 +21,9 @@ type sizeLimit struct {
 	report  func(size int)
 }
 
-func newSizeLimit(most int, report func(size int)) *sizeLimit {
-	report(most)
-	return &sizeLimit{most: most, size: most, report: report}
+func newSizeLimit(highest int, report func(size int)) *sizeLimit {
+	report(highest)
+	return &sizeLimit{most: highest, size: highest, report: report}
 }
 
 // get returns the limit. A lowered limit doubles from time to time.

@@ -63,7 +63,7 @@ func (c converter) Convert(_ context.Context, conf *confmap.Conf) error {
 				errs = append(errs, errors.New(d.section+"::"+id+"::"+d.key+
 					": only the gateway may set it, which decides it from the pipelines; remove the key"))
 			} else if answer, ok := d.decide(g, id); ok {
-				set(answers, answer, d.section, id, d.key)
+				setValue(answers, answer, d.section, id, d.key)
 			}
 		}
 	}
@@ -71,7 +71,7 @@ func (c converter) Convert(_ context.Context, conf *confmap.Conf) error {
 		return errors.Join(errs...)
 	}
 	for _, p := range g.batched(config) {
-		set(answers, withoutBatch(p), "service", "pipelines", p.written, "processors")
+		setValue(answers, withoutBatch(p), "service", "pipelines", p.written, "processors")
 		if c.logger != nil {
 			c.logger.Warn(notice(p))
 		}
@@ -79,8 +79,8 @@ func (c converter) Convert(_ context.Context, conf *confmap.Conf) error {
 	return conf.Merge(confmap.NewFromStringMap(answers))
 }
 
-// set sets a value in nested maps.
-func set(m map[string]any, v any, path ...string) {
+// setValue sets a value in nested maps.
+func setValue(m map[string]any, v any, path ...string) {
 	for _, key := range path[:len(path)-1] {
 		next := section(m, key)
 		if next == nil {

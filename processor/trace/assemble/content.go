@@ -57,25 +57,25 @@ func ranks(n int, text func(i int) []byte) []int32 {
 func spanContent(body []byte) []byte {
 	var w wire.Builder
 	w.Span(body)
-	return content(&w)
+	return contentOf(&w)
 }
 
 func resourceContent(header []byte) []byte {
 	var w wire.Builder
 	w.Resource(header)
 	w.Span(nil)
-	return content(&w)
+	return contentOf(&w)
 }
 
 func scopeContent(header []byte) []byte {
 	var w wire.Builder
 	w.Scope(header)
 	w.Span(nil)
-	return content(&w)
+	return contentOf(&w)
 }
 
-// content returns the canonical encoding of a request's content.
-func content(w *wire.Builder) []byte {
+// contentOf returns the canonical encoding of a request's content.
+func contentOf(w *wire.Builder) []byte {
 	td, err := (&ptrace.ProtoUnmarshaler{}).UnmarshalTraces(w.Bytes())
 	if err != nil {
 		panic(err) // cannot happen after a scan

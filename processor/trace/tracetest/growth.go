@@ -40,7 +40,7 @@ func RequireFlat(t *testing.T, n int, prepare func(t *testing.T, n int) (run fun
 	requireAtMost(t, mostOfFlat, n, prepare(t, n), prepare(t, factor*n))
 }
 
-func requireAtMost(t *testing.T, most time.Duration, n int, small, large func()) {
+func requireAtMost(t *testing.T, maxRatio time.Duration, n int, small, large func()) {
 	t.Helper()
 	least, longest := took(small), took(large)
 	for range 2 {
@@ -48,8 +48,8 @@ func requireAtMost(t *testing.T, most time.Duration, n int, small, large func())
 	}
 	least = max(least, 50*time.Microsecond) // anything shorter is noise
 	t.Logf("%d: %s, %d: %s", n, least, factor*n, longest)
-	if longest > most*least {
-		t.Errorf("it takes %s for %d, and %s for %d: that is more than %d times as long", least, n, longest, factor*n, most)
+	if longest > maxRatio*least {
+		t.Errorf("it takes %s for %d, and %s for %d: that is more than %d times as long", least, n, longest, factor*n, maxRatio)
 	}
 }
 

@@ -8,7 +8,7 @@ import (
 	"github.com/slowburn/slowburn/internal/clock"
 )
 
-var began = clock.Now()
+var processStart = clock.Now()
 
 // threadTime returns the time that has passed: there is no better measure here.
-func threadTime() time.Duration { return clock.Since(began) }
+func threadTime() time.Duration { return clock.Since(processStart) }

@@ -1,16 +1,15 @@
 // Package intake bounds the memory of requests on their way in.
 //
-// Its types are Budget (the bytes that all requests of the process may hold at a time), Request (what one of them holds,
-// its body included), Listener (connections that are counted and limited) and Arrival (the time within which a request has to
-// be there).
+// Its types are Budget (the bytes that all requests of the process may hold at a time), Request (one request's part, with its
+// body), Listener (counts and limits connections) and Arrival (the time limit for a request to arrive).
 //
 // # Rules
 //
-//   - Nothing is allocated that is not reserved. A Request reserves in steps, as bytes come: a header that announces 20 MiB
+//   - All memory is reserved before it is allocated. A Request reserves in steps, as bytes come: a header that announces 20 MiB
 //     reserves nothing, the first bytes reserve 16 KiB, and each step is four times the last.
-//   - Nobody waits for memory: what does not fit is refused with ErrSpent, which the sender may retry, so that requests
-//     cannot wait for one another. What would not fit an empty budget is refused for good.
-//   - What a Request holds is given back by End, whatever happened in between.
+//   - No request waits for memory, so that requests cannot wait for one another: one that does not fit is refused with ErrSpent,
+//     which the sender may retry. A request that would not fit into an empty budget is refused for good.
+//   - End returns all that a Request holds, whatever happened in between.
 //
 // # Locks
 //

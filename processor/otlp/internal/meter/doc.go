@@ -1,8 +1,8 @@
 // Package meter reserves the memory of calls of gRPC while they arrive.
 //
-// gRPC buffers what comes of a message before it calls anybody, as much as the message says it is long, of as many calls as
-// there are. Its server cannot be told to ask first, but everything that it buffers comes by a connection: a Conn reads along.
-// It knows HTTP/2's frames, not what is in them.
+// gRPC buffers a message before it calls a handler, up to the length that the message announces, for any number of calls. Its
+// server cannot ask for memory first, but all that it buffers comes through a connection: a Conn watches it. A Conn knows
+// HTTP/2's frames, not their contents.
 //
 // # A call
 //
@@ -13,9 +13,9 @@
 //	HEADERS that end the stream, to the client  give all of it back
 //	the end of the connection                 give back that of all its streams
 //
-// DATA of a stream that is not open is what gRPC throws away. Where the budget has no room, the connection ends: its sender
-// is told that the gateway is unavailable, and may try again. That is the last resort, for the receiver admits no calls when
-// the budget is nearly spent.
+// gRPC discards DATA of a stream that is not open. If the budget has no room, the connection ends: its sender sees that the
+// gateway is unavailable, and may retry. That is the last resort, as the receiver admits no calls when the budget is nearly
+// used up.
 //
 // # Locks
 //

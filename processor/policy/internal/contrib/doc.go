@@ -1,7 +1,7 @@
-// Package contrib has what only compat contrib needs.
+// Package contrib has the rules of compat contrib.
 //
 // With Options.Contrib policies decide as those of contrib's processor 0.161 do, and so keep the same traces of the same
-// spans. What differs from the policies' documentation is, by type:
+// spans. The differences from the policies' documentation, by type:
 //
 //   - and, drop, composite: sub-policies are asked in turn, up to the first that says no, and a limit is charged once it
 //     is asked, even if a later one then says no.
@@ -16,5 +16,5 @@
 //     resource that are empty or no strings, not for a span's.
 //   - trace_state: a tracestate that is malformed anywhere matches nothing.
 //
-// A hash and a bucket have nothing to do with a trace's randomness, so that decisions by them are Weightless.
+// A hash and a bucket do not depend on a trace's randomness, so decisions by them are Weightless.
 package contrib

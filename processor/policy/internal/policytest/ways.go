@@ -15,7 +15,7 @@ type Observer interface {
 
 // Ways are other ways than EachInTurn to show a trace to a set. The decision must not depend on them.
 var Ways = []func(Observer, []rule.SpanView) []uint64{
-	backwards, shuffled, shuffled, shuffled, twice, resourcesApart, resourcesLast,
+	backwards, shuffled, shuffled, shuffled, showTwice, resourcesApart, resourcesLast,
 }
 
 // EachInTurn shows the spans in their order and returns the bits of the trace.
@@ -43,8 +43,8 @@ func shuffled(set Observer, views []rule.SpanView) []uint64 {
 	return bits
 }
 
-// twice shows every span twice, as a sender does that retries.
-func twice(set Observer, views []rule.SpanView) []uint64 {
+// showTwice shows every span twice, as a sender does that retries.
+func showTwice(set Observer, views []rule.SpanView) []uint64 {
 	bits := EachInTurn(set, views)
 	for _, v := range views {
 		set.Observe(bits, &v)

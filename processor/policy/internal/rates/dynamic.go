@@ -16,21 +16,21 @@ type Target struct {
 	MaxKeys   int     // the largest number of keys with a threshold of their own
 }
 
-// Dynamic gives each key a threshold of its own, which it changes from time to time.
+// Dynamic computes a threshold for each key, and updates it from time to time.
 //
-// The rate x of a key, in spans per second, is an average that forgets: what is an adjustment interval old has 1 − weight
-// of the weight of what is new. Of a key with n = x·interval spans per interval the share
+// The rate x of a key, in spans per second, is a moving average: an interval has 1 − weight of the weight of the next one. Of a
+// key with n = x·interval spans per interval the share
 //
 //	p(n) = min(1, c·log(1+n)/n)
 //
-// is kept, with the one c for which Σ p·x is the target; all is kept where Σ x is not more. So the more there is of a key
-// the smaller is its share, and yet the more of it is kept. A key that is not known has n = 0 and so p = min(1, c),
-// which is 1 unless rare keys alone would exceed the target.
+// is kept, with the c for which Σ p·x is the target; if Σ x does not exceed the target, all is kept. So a more frequent key has
+// a smaller share, but still more kept spans. An unknown key has n = 0 and so p = min(1, c), which is 1 unless rare keys alone
+// would exceed the target.
 //
-// Of a key that comes less than once in an interval the rate is not well known, and p is too high when it comes again
-// after a pause. So what is kept is compared with what was aimed at, and where it is more the target is divided by the ratio.
+// For a key that comes less than once in an interval the rate is inaccurate, and p is too high when it comes again after a
+// pause. So the kept spans are compared with the intended ones, and if there are more, the target is divided by the ratio.
 //
-// Only the past goes into p, so 2^56·(1−p) is a threshold with which counts by key can be scaled back up.
+// p depends only on the past, so 2^56·(1−p) is a threshold with which counts by key can be scaled back up.
 type Dynamic struct {
 	target  Target
 	keys    map[uint64]*keyRate
@@ -51,11 +51,11 @@ type keyRate struct {
 }
 
 const (
-	// An interval ends early when the spans kept in it exceed burst times the target for its length plus 1/headStart
+	// An interval ends early when the spans kept in it exceed burstFactor times the target for its length plus 1/headStart
 	// of an interval. It then counts as at least 1/shortest of an interval.
-	burst     = 2
-	headStart = 3
-	shortest  = 15
+	burstFactor = 2
+	headStart   = 3
+	shortest    = 15
 	// forgotten is the number of spans per interval up to which a key is removed.
 	forgotten = 0.01
 	// recall is the weight of an interval in the ratio of kept to intended spans, and mostOff the largest ratio.
@@ -119,7 +119,7 @@ func (d *Dynamic) tooMany(now int64) bool {
 		goal = d.target.PerSecond
 	}
 	elapsed := float64(now-d.began) / 1e9
-	return goal > 0 && d.kept > burst*goal*(elapsed+d.target.Interval/headStart)
+	return goal > 0 && d.kept > burstFactor*goal*(elapsed+d.target.Interval/headStart)
 }
 
 // adjust ends an interval.
@@ -130,7 +130,7 @@ func (d *Dynamic) adjust(now int64, early bool) {
 	if d.aimed > 0 {
 		old := math.Pow(1-recall, seconds/d.target.Interval)
 		aimed := d.aimed * seconds
-		d.got[0] = d.got[0]*old + min(d.kept, burst*aimed) // a surge is not a wrong estimate
+		d.got[0] = d.got[0]*old + min(d.kept, burstFactor*aimed) // a surge is not a wrong estimate
 		d.got[1] = d.got[1]*old + aimed
 	}
 	for key, k := range d.keys {

@@ -7,20 +7,20 @@ import (
 	"github.com/slowburn/slowburn/processor/policy/internal/threshold"
 )
 
-// Limiter keeps what it samples near a rate, of spans or bytes per second. It does so by a threshold that it knows before
-// it sees a trace's randomness, so that what it keeps can be counted back up, which what is left of a token bucket cannot.
+// Limiter keeps sampled traces near a rate of spans or bytes per second. It does so by a threshold that does not depend on the
+// trace's randomness, so that kept traces have a weight; a token bucket alone would not give one.
 //
-// It has the bucket nonetheless: rate fills it up to burst, and each trace that was sampled takes its cost out, into debt
-// if need be. And it has an estimate of the offered rate, as Horvitz and Thompson estimate: the cost of each trace that
-// was sampled divided by the probability that it was sampled with. What another policy, a drop policy or an upstream
-// sampler leaves out is never sampled and so is not in the estimate. The probability is
+// It still has a bucket: rate fills it up to burst, and each sampled trace takes its cost out, into debt if necessary. It also
+// estimates the offered rate as Horvitz and Thompson do: the cost of each sampled trace, divided by the probability of its
+// sampling. Traces that another policy, a drop policy or an upstream sampler leaves out are never sampled and so are not in
+// the estimate. The probability is
 //
 //	p = rate/offered · credit
 //
-// at most 1. credit is 1 for a bucket that is neither full nor in debt, which is where overload takes it; more for a bucket
-// with something in it, so that bursts pass; less in debt. As the bucket loses or gains what p is off by, an error of the
-// estimate comes to nothing in the long run. p is never 0: a trace larger than the bucket can pass, and after it
-// others have a chance, if a small one, before its debt is paid.
+// at most 1. credit is 1 for an empty bucket without debt, which is where overload takes it; more for a bucket with a positive
+// level, so that bursts pass; less in debt. The bucket absorbs errors of p, so that an error of the estimate cancels out in
+// the long run. p is never 0: a trace larger than the bucket can pass, and others still have a small chance before its debt is
+// paid.
 type Limiter struct {
 	rate, burst float64 // per second, and the largest level of the bucket
 	memory      float64 // seconds over which the offered rate is averaged

@@ -33,7 +33,7 @@ const (
 )
 
 // Has reports whether all of these traits are set.
-func (t Traits) Has(these Traits) bool { return t&these == these }
+func (t Traits) Has(wanted Traits) bool { return t&wanted == wanted }
 
 // Node is a compiled policy or sub-policy.
 type Node struct {

@@ -81,7 +81,7 @@ func (g *Backlogs) Keep(stop <-chan struct{}) {
 	}
 	var held shard.Mask // whose remaining traces senders hold
 	for over > 0 && !stopped(stop) {
-		d, excess := worst(g.backlogs(), g.Limit, held)
+		d, excess := furthestOver(g.backlogs(), g.Limit, held)
 		if excess <= 0 {
 			return
 		}
@@ -103,9 +103,9 @@ func (g *Backlogs) backlogs() []int64 {
 	return bytes
 }
 
-// worst returns the destination that is furthest over its share, those in except aside, and how many bytes it must give up
+// furthestOver returns the destination that is furthest over its share, those in except aside, and how many bytes it must give up
 // before the others are looked at again: down to the next worst or to its share, but at least a little if several are even.
-func worst(backlogs []int64, limit int64, except shard.Mask) (worst shard.Destination, excess int64) {
+func furthestOver(backlogs []int64, limit int64, except shard.Mask) (worst shard.Destination, excess int64) {
 	share := limit / int64(len(backlogs))
 	most, next := share, share
 	for d, bytes := range backlogs {

@@ -29,14 +29,14 @@ func TestWorst(t *testing.T) {
 		{[]int64{101}, 0, 1},
 		{[]int64{0, 0, 40, 39}, 2, 1},
 	} {
-		worst, excess := worst(tc.backlogs, 100, 0)
+		worst, excess := furthestOver(tc.backlogs, 100, 0)
 		require.Equal(t, tc.worst, worst, tc.backlogs)
 		require.Equal(t, tc.excess, excess, tc.backlogs)
 	}
-	d, excess := worst([]int64{60, 90, 55}, 100, 1<<1)
+	d, excess := furthestOver([]int64{60, 90, 55}, 100, 1<<1)
 	require.EqualValues(t, 0, d, "but for the worst")
 	require.EqualValues(t, 5, excess)
-	_, excess = worst([]int64{60, 90}, 100, 3)
+	_, excess = furthestOver([]int64{60, 90}, 100, 3)
 	require.Zero(t, excess)
 }
 
@@ -113,7 +113,7 @@ func TestBacklogsAreKeptInTheirBudget(t *testing.T) {
 	}
 }
 
-// With refuse nothing is given up, and it is known that there is no room.
+// With refuse nothing is given up, and Full reports that there is no room.
 func TestBacklogsThatRefuse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, g, gone := backlogged(t, 20_000, true)
@@ -137,7 +137,7 @@ func TestBacklogsThatRefuse(t *testing.T) {
 	})
 }
 
-// What a sender has in its hands is not given up.
+// Traces that a sender holds are not given up.
 func TestBacklogsLeaveWhatIsBeingDelivered(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, g, gone := backlogged(t, 1000, false)

@@ -17,7 +17,7 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/intake"
 )
 
-// The marks are a part of what is documented, and follow each other.
+// The marks are those of the documentation, and in order.
 func TestMarks(t *testing.T) {
 	require.Equal(t, []float64{0.60, 0.65, 0.75, 0.85, 0.90}, []float64{ReviveUpTo, shrinkTo, shrinkFrom, reliefTo, reliefFrom})
 	require.Equal(t, 0.75, denseEnough)
@@ -38,8 +38,8 @@ func TestSize(t *testing.T) {
 	require.Zero(t, large)
 }
 
-// What a request takes is not more than was reserved, but for the segments that each shard fills, however large its resources and scopes are,
-// and how many spans have them.
+// A request takes no more than its reservation, apart from the segments that each shard fills, however large its resources and scopes are,
+// and however many spans share them.
 func TestSizeCoversHeaders(t *testing.T) {
 	const shards = 4
 	for _, resource := range []int{0, 1000, 7900, 8100, 30_000, 100_000} {
@@ -89,7 +89,7 @@ func TestSizeCoversHeaders(t *testing.T) {
 	}
 }
 
-// Relief begins beyond 0.90 of the budget with what is to come, not before, and whoever asks for it does not wait for it.
+// Relief begins beyond 0.90 of the budget, the request included, and the request does not wait for its end.
 func TestReliefBeginsAtItsMark(t *testing.T) {
 	for over, want := range map[int64]int{-1: 0, 0: 0, 1: 1} {
 		synctest.Test(t, func(t *testing.T) {
@@ -106,8 +106,8 @@ func TestReliefBeginsAtItsMark(t *testing.T) {
 	}
 }
 
-// What there is no room for is refused, after room was tried to be made, and nothing stays reserved. As long as that was of no use
-// others are refused at once.
+// A request without room is refused after an attempt to make room, and nothing stays reserved. After a vain attempt others are
+// refused at once.
 func TestReserveFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSetup(t, 1, Settings{})
@@ -162,7 +162,7 @@ func TestRequestsWaitForAMoment(t *testing.T) {
 	}
 }
 
-// A stop ends relief, whatever it is about, before it takes the next shard.
+// stop ends relief, whatever it is doing, before the next shard.
 func TestStopEndsRelief(t *testing.T) {
 	s := newSetup(t, 4, Settings{})
 	defer s.close()
@@ -209,7 +209,7 @@ func TestOrderOfGivingUp(t *testing.T) {
 	}
 }
 
-// What is decided and only waits for its delivery does not make others be decided early that are likely to be kept.
+// Traces that only wait for delivery do not make interesting traces be decided early.
 func TestUndeliveredTracesDoNotCount(t *testing.T) {
 	for _, undelivered := range []bool{false, true} {
 		s := newSetup(t, 1, Settings{})
@@ -291,7 +291,7 @@ func TestReliefCompactsOnDisk(t *testing.T) {
 	require.Empty(t, s.logs.All())
 }
 
-// Where nothing else is left, a trace with an error goes for a single byte.
+// If nothing else is left, a trace with an error is decided early for a single byte.
 func TestErrorsGoLastButGo(t *testing.T) {
 	for over, want := range map[int64]int64{0: 2, 1: 1} {
 		s := newSetup(t, 1, Settings{})

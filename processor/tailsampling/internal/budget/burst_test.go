@@ -10,7 +10,7 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/intake"
 )
 
-// After bursts of traces without a root, whose index is many times the budget, the memory is there again: ordinary traces
+// After bursts of traces without a root, whose index is many times the budget, the memory is returned: ordinary traces
 // are accepted, and wait for their decision.
 func TestBurstsGiveTheirMemoryBack(t *testing.T) {
 	for name, onDisk := range map[string]bool{"memory": false, "disk": true} {

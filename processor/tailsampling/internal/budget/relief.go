@@ -18,7 +18,7 @@ import (
 const (
 	// reliefWait is how long a request waits for room.
 	reliefWait = 250 * time.Millisecond
-	// vainPause is the pause after a relief that freed nothing. Deliveries may free some room meanwhile.
+	// vainPause is the pause after a relief that did not make enough room. Deliveries may free some room meanwhile.
 	vainPause = 250 * time.Millisecond
 	// tidyEvery is the interval at which sparse segments on disk are compacted while room is not short.
 	tidyEvery = time.Second
@@ -31,7 +31,7 @@ type asked struct {
 	mu    sync.Mutex
 	bytes int64           // the most that a request asked for, since the last relief began
 	round chan struct{}   // closed and replaced when some room was made, and when a relief ends
-	vain  clock.Monotonic // no relief begins before, as the last one freed nothing
+	vain  clock.Monotonic // no relief begins before, as the last one did not make enough room
 }
 
 func newAsked() *asked {
@@ -59,8 +59,8 @@ func (a *asked) take(now clock.Monotonic) (bytes int64, ok bool) {
 	return bytes, now >= a.vain
 }
 
-// tell wakes all waiting requests, to try again.
-func (a *asked) tell(vainUntil clock.Monotonic) {
+// wakeAll wakes all waiting requests, to try again.
+func (a *asked) wakeAll(vainUntil clock.Monotonic) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.vain = vainUntil
@@ -122,7 +122,7 @@ func relieveAsked(g *Budget, stop <-chan struct{}) {
 	if g.pool.Over(bytes, 1) > 0 {
 		vain = g.buffer.Now().Add(vainPause)
 	}
-	g.asked.tell(vain)
+	g.asked.wakeAll(vain)
 }
 
 // relieve frees so many bytes: it evicts traces that were not sampled and shrinks segments; if that is not enough, it
@@ -167,7 +167,7 @@ func (g *Budget) relieveOnce(excess, bytes int64, stop <-chan struct{}, giveUp f
 			progress = true
 		}
 		g.compact(m, denseEnough, g.OnDisk && g.pool.OverDisk(bytes, reliefTo) > 0, stop)
-		g.asked.tell(0)
+		g.asked.wakeAll(0)
 	}
 	return progress
 }

@@ -39,8 +39,8 @@ func noise(n int) string {
 	return string(b)
 }
 
-// The shrinker is woken beyond 0.75 of the memory budget, by a visit, if the configuration allows anything and there is
-// something to shrink; with always as soon as there is something.
+// A visit wakes the shrinker beyond 0.75 of the memory budget, if the configuration allows shrinking and there is a
+// segment to shrink; with always, as soon as there is one.
 func TestShrinkerIsWokenAtItsMark(t *testing.T) {
 	for _, tc := range []struct {
 		compression Compression
@@ -137,7 +137,7 @@ func TestShrinkerGoesToTheByte(t *testing.T) {
 	}
 }
 
-// Nothing is left to be tried where compressing does not help, and that is no reason to warn.
+// A segment that does not get smaller is not tried again, and is no reason to warn.
 func TestWhatDoesNotGetSmallerStays(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSetup(t, 2, Settings{Compression: Always})
@@ -196,7 +196,7 @@ func TestReliefOfTheDisk(t *testing.T) {
 	}
 }
 
-// A stop ends the work on what is left.
+// stop ends the work before all is done.
 func TestShrinkerStops(t *testing.T) {
 	s := newSetup(t, 1, Settings{Compression: Always})
 	defer s.close()

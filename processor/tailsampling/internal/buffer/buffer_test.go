@@ -145,7 +145,7 @@ func TestMessagesBetweenShards(t *testing.T) {
 	deliverable(b)
 	first := byte(1)
 	second := other(b, first)
-	// The first is kept for its own sake; the second, which links to it, comes when that is known.
+	// The first trace is kept by its policies; the second, which links to it, comes after that.
 	require.NoError(t, b.Add(prepare(t, b, testSpan{trace: first, failed: true}), never))
 	decideAll(b)
 	require.EqualValues(t, 1, b.Sum().Undelivered)
@@ -170,7 +170,7 @@ func decideAll(b *Buffer) {
 	}
 }
 
-// Until what was on disk is there again nobody looks at the shards, which are locked for long.
+// During recovery nothing visits the shards, which are locked for long.
 func TestNobodyLooksBeforeItIsReady(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, _ := newBuffer(t, &shard.Shared{Waits: shard.Waits{Decision: time.Hour}})
@@ -217,7 +217,7 @@ func TestNobodyLooksBeforeItIsReady(t *testing.T) {
 	})
 }
 
-// What fails repeatedly is logged at most every ten seconds.
+// A repeated failure is logged at most every ten seconds.
 func TestWarnings(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, logs := newBuffer(t, &shard.Shared{})

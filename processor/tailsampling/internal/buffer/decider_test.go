@@ -110,7 +110,7 @@ func TestDeciderDecidesTogether(t *testing.T) {
 	})
 }
 
-// While there is more than is done at once, others get the shard in between.
+// If more is due than one hold allows, others get the shard in between.
 func TestDeciderGoesOnWhereThereIsMore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, _ := newBuffer(t, &shard.Shared{Waits: shard.Waits{Decision: time.Second}})
@@ -150,7 +150,7 @@ func TestDeciderStops(t *testing.T) {
 	})
 }
 
-// Where what it waited for was decided by others it sleeps for good.
+// If others have decided the trace that it waited for, it sleeps until the next.
 func TestDeciderForgetsWhatOthersDid(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, _ := newBuffer(t, &shard.Shared{Waits: shard.Waits{Decision: 10 * time.Second}})
@@ -169,7 +169,7 @@ func TestDeciderForgetsWhatOthersDid(t *testing.T) {
 	})
 }
 
-// Whoever wakes it while it pauses is one with all others who do.
+// Waking it several times during a pause is the same as once.
 func TestDeciderIsWokenOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, _ := newBuffer(t, &shard.Shared{Waits: shard.Waits{Decision: 10 * time.Second}})

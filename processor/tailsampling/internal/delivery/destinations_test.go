@@ -412,7 +412,7 @@ func TestBytesThatNobodyTook(t *testing.T) {
 		synctest.Wait()
 		require.Equal(t, []byte{1, 2}, s.sink.got(""))
 		require.Equal(t, 2, s.sink.callCount())
-		require.Contains(t, s.logs.All()[0].Message, "nobody took them")
+		require.Contains(t, s.logs.All()[0].Message, "no component took kept traces as bytes")
 		require.Zero(t, s.Buffer.Sum().Present)
 		r.end()
 	})

@@ -11,7 +11,7 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/tally"
 )
 
-// settle marks a trace as settled, and reports whether it was not before.
+// settle marks a trace as settled, and reports whether it was not settled before.
 func (l *load) settle(i int) bool {
 	if l.traces[i].settled {
 		return false
@@ -29,7 +29,7 @@ func (l *load) visit(i int, f func(out shard.Outgoing, k *shard.Kept, now clock.
 	t.member.Unlock()
 }
 
-// deliver lets a trace go that the destination accepted.
+// deliver settles a trace that the destination accepted.
 func (l *load) deliver(i int) {
 	if !l.settle(i) {
 		return
@@ -42,7 +42,7 @@ func (l *load) deliver(i int) {
 	l.d.DeliveredSpans.Add(spans)
 	l.d.Repaired.Add(int64(t.Repaired))
 	if t.lost > 0 {
-		l.d.out.Logger.Error("kept spans cannot be read back and are lost", zap.Int("spans", t.lost), l.d.field(), zap.Error(l.err))
+		l.d.out.Logger.Error("kept spans lost, they cannot be read back", zap.Int("spans", t.lost), l.d.field(), zap.Error(l.err))
 	}
 	if first {
 		l.count(i)
@@ -52,7 +52,7 @@ func (l *load) deliver(i int) {
 	}
 }
 
-// count counts what holds for a trace whatever its destination is, on the way to the first that has it.
+// count counts a trace once for all destinations, at its first delivery.
 func (l *load) count(i int) {
 	t, o := &l.traces[i], l.d.out
 	l.countKept(i, o.Services)
@@ -61,17 +61,17 @@ func (l *load) count(i int) {
 	o.WithoutThreshold.Add(int64(t.WithoutThreshold))
 }
 
-// giveUp lets a trace go that the destination does not get.
-func (l *load) giveUp(i int, why losses.Reason) {
+// giveUp settles a trace that is given up.
+func (l *load) giveUp(i int, reason losses.Reason) {
 	if !l.settle(i) {
 		return
 	}
 	t := &l.traces[i]
 	l.visit(i, func(out shard.Outgoing, k *shard.Kept, now clock.Monotonic) { out.GiveUp(k.Slot, now) })
-	l.d.gaveUp(&t.Kept, why)
+	l.d.gaveUp(&t.Kept, reason)
 }
 
-// lose gives up a trace that no destination can get.
+// lose gives up a trace that no destination can receive.
 func (l *load) lose(i int, err error) {
 	t := &l.traces[i]
 	l.visit(i, func(out shard.Outgoing, k *shard.Kept, _ clock.Monotonic) {
@@ -79,7 +79,7 @@ func (l *load) lose(i int, err error) {
 			l.d.out.Lost.Add(int64(t.Spans))
 		}
 	})
-	l.d.out.Logger.Error("kept spans cannot be decoded and are lost", zap.Error(err), l.d.field(), zap.Int("spans", t.Spans))
+	l.d.out.Logger.Error("kept spans lost, they cannot be decoded", zap.Error(err), l.d.field(), zap.Int("spans", t.Spans))
 	l.giveUp(i, losses.Undecodable)
 }
 
@@ -100,7 +100,7 @@ func (l *load) countKept(i int, services *tally.Services) {
 	}
 }
 
-// losePatience gives up traces for which the destination has refused the gateway for too long: those without an error first.
+// losePatience gives up traces for which the destination has refused the gateway for too long, those without an error first.
 func (s *Sender) losePatience(now clock.Monotonic) {
 	since, patience := s.d.RefusesSince(), s.d.out.Patience
 	if since == 0 || now.Sub(since) < patience {

@@ -2,7 +2,7 @@ package delivery
 
 import "slices"
 
-// newLoad returns an empty load, with as much room as there is memory.
+// newLoad returns an empty load, with room according to the free memory.
 func (s *Sender) newLoad() *load {
 	l := s.spare
 	if l == nil || s.memory.short() {
@@ -17,7 +17,7 @@ func (s *Sender) newLoad() *load {
 	return l
 }
 
-// recycle lets others copy a load, and keeps one for the next, if all of it is settled.
+// recycle offers a settled load to other senders, and keeps one for reuse.
 func (s *Sender) recycle(l *load) {
 	i := slices.Index(s.loads, l)
 	if l.open > 0 || i < 0 {
@@ -28,12 +28,13 @@ func (s *Sender) recycle(l *load) {
 	s.shelf.giveBack(l.borrowed)
 	l.borrowed = l.borrowed[:0]
 	if s.spare = s.shelf.put(l); s.spare != nil && s.spare.kept.Memory() > maxKept {
-		s.spare = nil // before new spans are let in, which may be all that asks for it
+		s.spare = nil // before new spans are accepted, which may need all of its memory
 	}
 	s.memory.count(s.loads, s.spare)
 }
 
-// fill takes what is ready out of the log, shard by shard, and begins to deliver it. It returns why nothing could be read.
+// fill takes ready traces out of the log, shard by shard, and begins to deliver them. It returns the error if none could
+// be read.
 func (s *Sender) fill() error {
 	b := s.d.out.Buffer
 	l := s.newLoad()
@@ -57,7 +58,8 @@ func (s *Sender) fill() error {
 	return nil
 }
 
-// begin dresses the traces of a load and puts them to work. One that cannot be dressed would fail every time, so it is lost.
+// begin dresses the traces of a load and adds them to the work. A trace that cannot be dressed would fail every time, so it
+// is lost.
 func (s *Sender) begin(l *load) {
 	for i := range l.traces {
 		t := &l.traces[i]
@@ -73,7 +75,7 @@ func (s *Sender) begin(l *load) {
 	s.put(&piece{load: l, from: 0, to: len(l.traces)})
 }
 
-// put puts those traces of a piece to work that are not settled.
+// put adds the unsettled traces of a piece to the work.
 func (s *Sender) put(p *piece) {
 	s.work.put(p)
 	s.recycle(p.load)

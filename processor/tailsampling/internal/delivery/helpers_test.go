@@ -328,7 +328,7 @@ func request(t testing.TB, spans ...testSpan) ptrace.Traces {
 // losses is what is logged as given up, in one line.
 func (s *setup) losses() map[string]any {
 	s.LogLosses(false)
-	lines := s.logs.FilterMessage("kept traces were given up").All()
+	lines := s.logs.FilterMessage("kept traces given up").All()
 	require.Len(s.t, lines, 1)
 	return lines[0].ContextMap()
 }

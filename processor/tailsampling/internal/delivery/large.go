@@ -18,21 +18,21 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/shard"
 )
 
-// A trace that is larger than the room of a load, with its resources and scopes, is a load of its own, and takes a share of what
-// all senders of all destinations may have of such at a time (package quota). It is known beforehand how long its spans are; that
-// its resources are what is large is noticed while it is read. It is then measured, and read again when its share is taken.
+// A trace that is larger than a load, with its resources and scopes, is a load of its own, and takes a share of the memory for
+// such traces of all senders (package quota). The size of its spans is known beforehand; that its resources are large is noticed
+// while it is read. Then it is measured, and read again when it has its share.
 
-// errLarge is a trace that is larger than the room of its load, and has no share.
+// errLarge says that a trace is larger than its load's room, and has no share.
 var errLarge = errors.New("the trace is larger than a load")
 
-// largeTrace is what a sender knows of traces that are larger than a load.
+// largeTrace is a sender's state for traces that are larger than a load.
 type largeTrace struct {
-	ref     shard.Ref // the one that was measured last
-	bytes   int       // of it; 0 where there is none
-	blocked bool      // one waits for memory, and so do those behind it
+	ref     shard.Ref // the trace that was measured last
+	bytes   int       // its size; 0 if there is none
+	blocked bool      // a trace waits for memory, and so do those after it
 }
 
-// sizeOf returns the size of a large trace in bytes, with its resources and scopes, 0 if it may not be large.
+// sizeOf returns the size of a large trace in bytes, with its resources and scopes; 0 if it cannot be large.
 func (l *load) sizeOf(m *buffer.Member, k *shard.Kept) int {
 	switch {
 	case l.sender.large.bytes > 0 && l.sender.large.ref == k.Ref:
@@ -44,15 +44,15 @@ func (l *load) sizeOf(m *buffer.Member, k *shard.Kept) int {
 	return l.sender.large.bytes
 }
 
-// measure finds how large a trace is that was taken.
+// measure measures a taken trace.
 func (l *load) measure(m *buffer.Member, k *shard.Kept) {
 	l.sender.large.ref, l.sender.large.bytes = k.Ref, max(1, k.Bytes, l.lengthOf(m, k))
 }
 
-// lengthOf adds up how long a trace's spans are, and its resources and scopes, as far as it can be read.
+// lengthOf adds up the sizes of a trace's spans, resources and scopes, as far as they can be read.
 func (l *load) lengthOf(m *buffer.Member, k *shard.Kept) (length int) {
 	if l.d.out.Buffer.Mapped { // reading can fault
-		var fault error // whoever reads the trace meets it again
+		var fault error // reading the trace later meets it again
 		defer spanlog.Guard(&fault)()
 	}
 	seen, headers := map[uint64]bool{}, 0
@@ -69,21 +69,21 @@ func (l *load) lengthOf(m *buffer.Member, k *shard.Kept) (length int) {
 	return length + min(headers, maxHeaders(l.d.out)+int(mostHeader))
 }
 
-// mostHeader is what a resource, or a scope, is at most that comes by slowburn's own receiver, unless max_resource_size is set.
+// mostHeader is the largest resource, or scope, that slowburn's own receiver accepts by default (max_resource_size).
 const mostHeader = 256 << 10
 
-// maxHeaders is how much the resources and scopes of a trace may take in all. A trace has as many as it has spans, and the size that it
-// may have in the log is that of its spans.
+// maxHeaders is the largest size of all resources and scopes of a trace. A trace may have as many as spans, and its size limit in the
+// log is for the spans.
 func maxHeaders(o *Output) int { return int(min(o.Buffer.TraceSize, 16<<20)) }
 
-// headers returns what is passed on of a record's resource and scope, of a large trace whose others take so many bytes: where that is
-// more than they may, what service and which scope it was, and how much was cut.
+// headers returns a record's resource and scope to deliver. If those of a large trace exceed their limit (others is their size so
+// far), only the names of the service and the scope are kept, with the number of bytes cut.
 func (l *load) headers(r *spanlog.Record, others int) (resource, scope []byte) {
 	if l.share == 0 || others <= maxHeaders(l.d.out) {
 		return r.Resource, r.Scope
 	}
 	if l.trimmed++; l.trimmed == 1 {
-		l.d.out.Logger.Warn("resources of a large kept trace were cut: they take more than its spans may", l.d.field(), zap.Int("bytes", others))
+		l.d.out.Logger.Warn("resources of a large kept trace cut, they exceed the limit of its spans", l.d.field(), zap.Int("bytes", others))
 	}
 	service, _ := wire.ResourceAttribute(r.Resource, "service.name")
 	name := wire.ScopeName(r.Scope)
@@ -98,11 +98,11 @@ func (l *load) headers(r *spanlog.Record, others int) (resource, scope []byte) {
 		protobuf.AppendLen(nil, 1<<3|byte(protobuf.TypeLen), protobuf.AppendLen(nil, 1<<3|byte(protobuf.TypeLen), []byte(brief(name))))
 }
 
-// brief is the beginning of a name that is passed on in any case.
+// brief returns the beginning of a name, which is always delivered.
 func brief(name []byte) string { return strings.ToValidUTF8(string(name[:min(len(name), 256)]), "") }
 
-// reserve takes the share of a large trace, and makes room for it. It reports false where the sender has to wait for that. A load
-// that was forced to take a trace gets it at once.
+// reserve takes the share of a large trace, and makes room for it. It reports whether it could; if not, the sender must wait. A
+// load with forced set gets its share at once.
 func (l *load) reserve(size int) bool {
 	if l.share == 0 {
 		share, s := l.sender.memory.cost(size), l.sender
@@ -116,11 +116,11 @@ func (l *load) reserve(size int) bool {
 		s.memory.grow(s.memory.counted + share)
 	}
 	l.reset()
-	l.kept.Bytes = slices.Grow(l.kept.Bytes, size) // at once: what grows step by step has its bytes twice
+	l.kept.Bytes = slices.Grow(l.kept.Bytes, size) // in one step: growing in several would hold the bytes twice
 	return true
 }
 
-// giveBack gives the share of a load back.
+// giveBack returns the share of a load.
 func (l *load) giveBack() {
 	if l.share > 0 {
 		l.d.out.quota.Give(int(l.d.Index), l.share)
@@ -128,7 +128,7 @@ func (l *load) giveBack() {
 	}
 }
 
-// isLarge reports whether a trace in another load is larger than the room of this one, and notes how large.
+// isLarge reports whether a trace in another load is larger than this one's room, and records its size.
 func (l *load) isLarge(k *shard.Kept, from *wire.Kept, trace int) bool {
 	if l.share > 0 || len(from.Bytes) <= l.room.bytes {
 		return false
@@ -140,7 +140,8 @@ func (l *load) isLarge(k *shard.Kept, from *wire.Kept, trace int) bool {
 	return false
 }
 
-// awaitQuota waits, while nothing else is left to do, until a share may be had. It reports false where ctx is done.
+// awaitQuota waits, while there is nothing else to do, until a share may be free. It reports whether ctx is not
+// done.
 func awaitQuota(ctx context.Context, s *Sender) bool {
 	timer := clock.NewTimer(time.Second)
 	defer timer.Stop()
@@ -153,7 +154,7 @@ func awaitQuota(ctx context.Context, s *Sender) bool {
 	return true
 }
 
-// leaveQuota gives back all that a sender has, and lets those behind it go first.
+// leaveQuota returns all shares of a sender, and gives up its place in the queue.
 func leaveQuota(s *Sender) {
 	for _, l := range s.loads {
 		l.giveBack()

@@ -18,38 +18,38 @@ const (
 	maxLoadSpans = 2000
 )
 
-// load is kept traces that a sender took out of the log, copied, until each is settled: accepted, refused, set apart or given
-// up. Its memory is used again for the next.
+// load holds copies of kept traces that a sender took out of the log, until each is settled: accepted, refused, set aside or
+// given up. Its memory is reused for the next.
 type load struct {
 	d        *Destination
 	kept     wire.Kept
 	traces   []outgoing // as kept.Traces
-	open     int        // how many are not settled
+	open     int        // number of unsettled traces
 	room     room
 	origins  map[uint64]origin // by number in the log
-	services []*tally.Service  // by resource, once delivered
+	services []*tally.Service  // by resource, set at the first delivery
 	repaired dress.Repairs
-	err      error // why a trace could not be read, of the last
+	err      error // of the last trace that could not be read
 
 	sender *Sender
 	large
-	shelf    *shelf  // where others have loads to copy traces from
-	borrowed []*load // of which traces were: what was found of them is there
+	shelf    *shelf  // has others' loads to copy traces from
+	borrowed []*load // loads from which traces were copied; they own what was found of them
 	hold
 }
 
-// room is how much a load may hold.
+// room limits the contents of a load.
 type room struct{ bytes, spans int }
 
-// large is what a load of a large trace has of the quota.
+// large is a large trace's part of the quota.
 type large struct {
 	share   int64 // 0 if it has none
-	forced  bool  // it gets one however much others have
-	blocked bool  // it has to wait for one
-	trimmed int   // how many of its resources were cut
+	forced  bool  // it gets a share whatever others hold
+	blocked bool  // it must wait for a share
+	trimmed int   // number of its resources that were cut
 }
 
-// origin is the numbers of a resource and a scope in load.kept.
+// origin has the numbers of a resource and a scope in load.kept.
 type origin struct{ resource, scope int32 }
 
 // outgoing is a kept trace, or a late part of one, in a load.
@@ -57,16 +57,16 @@ type outgoing struct {
 	shard.Kept
 	member  *buffer.Member
 	settled bool
-	lost    int  // spans that could not be read, and are lost unless they can be when the trace is read again
-	dressed bool // it could be
-	first   bool // no other sender that shares the shelf has it in hand, or had
+	lost    int  // spans that could not be read; a later try may succeed
+	dressed bool // it was dressed
+	first   bool // no other sender with the same shelf holds it, or held it
 	dress.Found
 }
 
-// shared reports whether others can have a trace as it is.
+// shared reports whether other senders may copy a trace.
 func (t *outgoing) shared() bool { return t.dressed && t.lost == 0 }
 
-// maxKept is the most memory that a load keeps for the next.
+// maxKept is the largest memory that a load keeps for reuse.
 const maxKept = 6 * maxLoadBytes
 
 func (l *load) reset() {
@@ -81,13 +81,13 @@ func (l *load) reset() {
 	l.traces, l.open, l.err = l.traces[:0], 0, nil
 }
 
-// fits reports whether there is room for a trace. There always is for the first: if it is too large it needs a share, see large.go.
+// fits reports whether there is room for a trace. The first trace always fits: if it is too large it needs a share, see large.go.
 func (l *load) fits(k *shard.Kept) bool {
 	return len(l.traces) == 0 || l.share == 0 && len(l.kept.Bytes)+k.Bytes <= l.room.bytes && len(l.kept.Spans)+k.Spans <= l.room.spans
 }
 
-// fill takes what is ready, shard by shard, and reports whether there is more than the load holds. Then the next load is to begin
-// with another shard. Where another sender is about to settle traces that are ready, it returns the load of that.
+// fill takes ready traces, shard by shard, and reports whether there are more than the load holds; then the next load begins with
+// another shard. If another sender is about to settle ready traces, it returns that sender's load.
 func (l *load) fill(members []*buffer.Member, first *int) (full bool, holder *load) {
 	for i := range members {
 		m := members[(*first+i)%len(members)]
@@ -105,9 +105,9 @@ func (l *load) fill(members []*buffer.Member, first *int) (full bool, holder *lo
 	return false, holder
 }
 
-// take moves traces that are ready out of the shard's list for the destination and copies their spans, as far as there is
-// room, and up to those that another sender is about to settle: where it is the first that is, its load is returned. It reports
-// whether there was room for all. The caller has the shard's mutex.
+// take moves ready traces out of the shard's list for the destination and copies their spans, as far as there is room, and up
+// to traces that another sender is about to settle: if the first one is such a trace, it returns that sender's load. It reports
+// whether there was room for all. The caller holds the shard's mutex.
 func (l *load) take(m *buffer.Member, now clock.Monotonic) (all bool, holder *load) {
 	out := m.Outgoing(l.d.Index)
 	for {
@@ -124,13 +124,13 @@ func (l *load) take(m *buffer.Member, now clock.Monotonic) (all bool, holder *lo
 		out.Take(k.Slot, now)
 		if !l.add(m, k) {
 			out.PutBack(k.Slot)
-			return l.blocked, nil // other shards may have traces that are not large
+			return l.blocked, nil // other shards may have smaller traces
 		}
 	}
 }
 
-// add copies a trace that was taken. It reports false where it is to be tried again: the disk did not give it back, or it is large
-// and a load of its own, or has to wait until there is memory for it.
+// add copies a taken trace. It reports whether it is done with it; if not it must be tried again: the disk failed to read it back,
+// or it is large and needs a load of its own, or memory.
 func (l *load) add(m *buffer.Member, k shard.Kept) bool {
 	if size := l.sizeOf(m, &k); size > 0 && (len(l.traces) > 0 || !l.reserve(size)) {
 		return false
@@ -160,7 +160,7 @@ func (l *load) add(m *buffer.Member, k shard.Kept) bool {
 	return true
 }
 
-// borrow copies a trace as another destination got it, if it is at hand. The error is errLarge.
+// borrow copies a trace from another destination's load, if it is on the shelf. The error is errLarge.
 func (l *load) borrow(m *buffer.Member, k *shard.Kept) (bool, error) {
 	var held *load
 	if n := len(l.borrowed); n > 0 {
@@ -184,8 +184,8 @@ func (l *load) borrow(m *buffer.Member, k *shard.Kept) (bool, error) {
 	return true, nil
 }
 
-// read copies a trace's spans. What the disk does not give back is left out, and told. It stops with errLarge where the trace turns
-// out to be too large for the room of the load.
+// read copies a trace's spans. It skips spans that the disk fails to read back, and returns the error. It stops with errLarge when
+// the trace turns out to be too large for the load's room.
 func (l *load) read(m *buffer.Member, k *shard.Kept) (err error) {
 	if l.d.out.Buffer.Mapped { // reading can fault
 		defer spanlog.Guard(&err)()
@@ -213,7 +213,7 @@ func (l *load) read(m *buffer.Member, k *shard.Kept) (err error) {
 	return failed
 }
 
-// pauseIn lets others have the shard while a file is read and, where the trace that is copied is large, between any two of its runs.
+// pauseIn unlocks the shard for others while a file is read and, for a large trace, also between any two of its runs.
 func pauseIn(m *buffer.Member, k *shard.Kept) spanlog.Pause {
 	if k.Bytes > maxLoadBytes {
 		return m.Turns
@@ -221,7 +221,8 @@ func pauseIn(m *buffer.Member, k *shard.Kept) spanlog.Pause {
 	return m.WhileReading
 }
 
-// spansSent is how many spans of the traces from, up to but without to, the destination has already.
+// spansSent returns the number of spans of the traces from, up to but not including, to, that the destination
+// has already.
 func (l *load) spansSent(from, to int) (n int) {
 	traces := l.kept.Traces
 	for i := traces[from].From; i < traces[to-1].To; i++ {

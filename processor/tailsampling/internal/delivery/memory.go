@@ -2,28 +2,28 @@ package delivery
 
 import "github.com/slowburn/slowburn/processor/spanlog"
 
-// memory is what a sender counts in the memory budget: its loads, and what the next component makes of them.
+// memory is a sender's part of the memory budget: its loads, and the memory of the next component's calls.
 type memory struct {
 	pool    *spanlog.Pool
-	base    int64 // always counted, so that something can be delivered however short memory is
-	most    int64 // a load is not to take more, but for one that is a large trace
-	factor  int   // bytes that the next component takes for each byte of spans
+	base    int64 // always counted, so that deliveries continue however short memory is
+	most    int64 // limit of a load, except for a large trace
+	factor  int   // bytes that the next component takes per byte of spans
 	counted int64
 }
 
 const (
-	// shortFrom is the share of the memory budget over which loads are smaller. Relief begins there.
+	// shortFrom is the used share of the memory budget from which on loads are smaller. Relief begins there.
 	shortFrom = 0.90
-	// baseShare is the part of the memory budget that is always counted, for all senders together, and mostShare the part that
-	// their loads may take.
+	// All senders together always count 1/baseShare of the memory budget, and their loads may take 1/mostShare of it.
 	baseShare, mostShare = 32, 8
-	// minLoadBytes is the least that a load may hold, however short memory is.
+	// minLoadBytes is the least room of a load, however short memory is.
 	minLoadBytes = 4 << 10
-	// encodedFactor and decodedFactor are what a request takes, and the same decoded, for each byte of spans.
+	// encodedFactor and decodedFactor are the bytes that an encoded or decoded request takes per byte of
+	// spans.
 	encodedFactor, decodedFactor = 1, 8
 )
 
-// newMemory is that of one of so many senders.
+// newMemory returns the memory of one of so many senders.
 func newMemory(pool *spanlog.Pool, senders int, encoded bool) memory {
 	each := pool.Limit() / int64(senders)
 	m := memory{pool: pool, base: each / baseShare, most: each / mostShare, factor: decodedFactor}
@@ -39,7 +39,7 @@ func (m *memory) short() bool { return m.pool.OverMemory(0, shortFrom) > 0 }
 // set counts so many bytes of the heap.
 func (m *memory) set(bytes int) { m.grow(max(m.base, m.pool.OnHeap(bytes))) }
 
-// count counts loads that are at work, and one that is spare, if it is not nil.
+// count counts the loads at work, and a spare one if it is not nil.
 func (m *memory) count(loads []*load, spare *load) {
 	bytes := 0
 	for _, l := range loads {
@@ -51,7 +51,7 @@ func (m *memory) count(loads []*load, spare *load) {
 	m.set(bytes)
 }
 
-// free counts nothing any more.
+// free stops counting.
 func (m *memory) free() { m.grow(0) }
 
 func (m *memory) grow(to int64) {
@@ -59,10 +59,10 @@ func (m *memory) grow(to int64) {
 	m.counted = to
 }
 
-// cost is what a load of so many bytes takes while it is delivered.
+// cost returns the memory of a load of so many bytes during its delivery.
 func (m *memory) cost(bytes int) int64 { return m.pool.OnHeap((1 + m.factor) * bytes) }
 
-// of is what a load takes while it is delivered.
+// of returns the memory of a load during its delivery.
 func (m *memory) of(l *load) int {
 	if l.open == 0 {
 		return l.kept.Memory()
@@ -74,7 +74,7 @@ func (m *memory) of(l *load) int {
 	return bytes
 }
 
-// room is how much a load may hold.
+// room returns the limits of a load.
 func (m *memory) room() room {
 	r := room{bytes: maxLoadBytes, spans: maxLoadSpans}
 	most := m.most

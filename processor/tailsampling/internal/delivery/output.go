@@ -18,7 +18,7 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/version"
 )
 
-// Output is what the destinations of a processor share.
+// Output holds the destinations of a processor, and their common state.
 type Output struct {
 	Settings
 	Next     consumer.Traces
@@ -30,27 +30,28 @@ type Output struct {
 	// Destinations are set by Open, and do not change.
 	Destinations []*Destination
 
-	quota *quota.Quota // of memory, for large traces
+	quota *quota.Quota // memory for large traces
 
-	// What holds for a span whatever its destination is counted once, on the way to the first destination that has it.
-	Lost             atomic.Int64 // not delivered before the end, or not given back by the disk
-	Repeated         atomic.Int64 // passed on once although they were there more than once
-	Unknown          atomic.Int64 // with fields that did not survive decoding, on the way to the first destination for which they are
+	// Counted once per span, not per destination, on the way to the first one.
+	Lost             atomic.Int64 // not delivered before the end, or not readable
+	Repeated         atomic.Int64 // repeated spans that were left out
+	Unknown          atomic.Int64 // with fields lost in decoding, on the way to the first destination of decoded spans
 	WithoutThreshold atomic.Int64 // whose weight could not be written
 }
 
-// Settings say how kept traces are delivered.
+// Settings configure the delivery of kept traces.
 type Settings struct {
-	// Patience is how long a destination may refuse the gateway itself until the oldest traces are given up.
+	// Patience is how long a destination may refuse the gateway itself before the oldest traces are given up.
 	Patience time.Duration
-	// Silent says that what was decided is not written on traces, but for tracestates.
+	// Silent reports whether only tracestates are written on traces.
 	Silent bool
 }
 
-// Unknown is the destination of a processor that does not know its own: everything behind it is one, and takes decoded spans.
+// Unknown is the destination of a processor that does not know its own: all components behind it are one, and take decoded
+// spans.
 var Unknown = destination.Destination{ID: "decoded"}
 
-// Keys are what destinations are remembered by over a restart.
+// Keys returns the keys that identify destinations over restarts.
 func Keys(list []destination.Destination) (keys []string) {
 	for _, d := range orUnknown(list) {
 		keys = append(keys, d.Key())
@@ -65,7 +66,7 @@ func orUnknown(list []destination.Destination) []destination.Destination {
 	return list
 }
 
-// Open makes the destinations, each with so many senders, which share the shards.
+// Open creates the destinations, each with so many senders, which share the shards.
 func (o *Output) Open(list []destination.Destination, senders int) {
 	list = orUnknown(list)
 	for _, m := range o.Buffer.Members {
@@ -83,7 +84,7 @@ func (o *Output) Open(list []destination.Destination, senders int) {
 	}
 }
 
-// open makes a sender for each shelf, of so many in all.
+// open creates a sender for each shelf, out of so many senders in all.
 func (d *Destination) open(shelves []*shelf, all int) {
 	phase := time.Duration(d.Index) * gatherFor * time.Duration(len(shelves)) / time.Duration(all)
 	for _, shared := range shelves {
@@ -96,7 +97,7 @@ func (d *Destination) open(shelves []*shelf, all int) {
 	}
 }
 
-// LogDestinations says where kept traces go.
+// LogDestinations logs the destinations of kept traces.
 func (o *Output) LogDestinations() {
 	for _, d := range o.Destinations {
 		if d.ID == Unknown.ID && d.Pipeline == "" {
@@ -113,20 +114,20 @@ func (o *Output) LogDestinations() {
 	}
 }
 
-// GaveUp counts a trace that a destination does not get any more, because delivery_budget is used up. The caller may have the
-// shard's mutex.
+// GaveUp counts a trace that a destination gives up because delivery_budget is used up. The caller may hold the shard's
+// mutex.
 func (o *Output) GaveUp(d shard.Destination, k *shard.Kept) {
 	o.Destinations[d].gaveUp(k, losses.DeliveryBudget)
 }
 
-// LogLosses logs what was given up and not logged yet, of each reason at most every ten seconds, or with all whenever that was.
+// LogLosses logs losses that were not logged yet, each reason at most every ten seconds, or in any case with all.
 func (o *Output) LogLosses(all bool) {
 	for _, d := range o.Destinations {
 		d.logLosses(all)
 	}
 }
 
-// Hurry ends the wait for fuller loads: what waits to be delivered is in the way.
+// Hurry ends the wait for fuller loads, because undelivered traces fill the buffer.
 func (o *Output) Hurry() {
 	for _, d := range o.Destinations {
 		for _, s := range d.Senders {
@@ -135,7 +136,7 @@ func (o *Output) Hurry() {
 	}
 }
 
-// Senders are those of all destinations.
+// Senders returns the senders of all destinations.
 func (o *Output) Senders() (all []*Sender) {
 	for _, d := range o.Destinations {
 		all = append(all, d.Senders...)
@@ -143,7 +144,7 @@ func (o *Output) Senders() (all []*Sender) {
 	return all
 }
 
-// RefusedSpans is how many spans destinations refused for good.
+// RefusedSpans is the number of spans that destinations refused for good.
 func (o *Output) RefusedSpans() (n int64) {
 	for _, d := range o.Destinations {
 		n += d.RefusedSpans.Load()
@@ -151,12 +152,12 @@ func (o *Output) RefusedSpans() (n int64) {
 	return n
 }
 
-// firstDecoded is the number of the first that takes decoded spans, -1 if there is none.
+// firstDecoded returns the index of the first destination that takes decoded spans, -1 if there is none.
 func (o *Output) firstDecoded() int {
 	return slices.IndexFunc(o.Destinations, func(d *Destination) bool { return !d.Bytes })
 }
 
-// Delivered is how many spans destinations accepted, in all.
+// Delivered is the number of spans that destinations accepted, in all.
 func (o *Output) Delivered() (n int64) {
 	for _, d := range o.Destinations {
 		n += d.DeliveredSpans.Load()

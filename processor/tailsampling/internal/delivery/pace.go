@@ -13,8 +13,8 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/buffer"
 )
 
-// gatherFor is the least time between two loads, unless there is enough for a full one: what a call of the next component costs
-// by itself is most of what one with few traces does.
+// gatherFor is the least time between two loads, unless there is enough for a full one: most of the cost of a call with few
+// traces is the call itself.
 const gatherFor = 100 * time.Millisecond
 
 // After a retryable error a sender waits half a second, later up to half a minute, with jitter.
@@ -23,22 +23,22 @@ const (
 	maxBackoff   = 30 * time.Second
 )
 
-// maxAsked is the longest that a sender waits because the destination asks for it.
+// maxAsked is the longest delay that a destination may ask for.
 const maxAsked = 5 * time.Minute
 
-// asked is how long the destination asks to wait.
-func asked(a *answer.Error) time.Duration { return min(a.Delay, maxAsked) }
+// asked returns the delay that the destination asks for.
+func askedDelay(a *answer.Error) time.Duration { return min(a.Delay, maxAsked) }
 
-// pace is when a sender takes the next load, and when it tries again after an error.
+// pace decides when a sender takes the next load, and when it retries after an error.
 type pace struct {
 	buffer  *buffer.Buffer
 	hurry   chan struct{}   // ends gathering
-	works   chan struct{}   // ends a pause: the destination accepted others after an outage
-	asked   clock.Monotonic // until when the destination asked to wait
+	works   chan struct{}   // ends a pause: the destination has accepted traces after an outage
+	asked   clock.Monotonic // end of the delay that the destination asked for
 	backoff backoff.ExponentialBackOff
-	phase   time.Duration   // of gatherFor: when in it loads are taken
-	next    clock.Monotonic // when the next load is taken, if the last was not full
-	retryAt atomic.Int64    // when the sender tries again after an error, a clock.Monotonic; 0 if it does not wait
+	phase   time.Duration   // the sender's turn within gatherFor
+	next    clock.Monotonic // time of the next load, if the last was not full
+	retryAt atomic.Int64    // time of the next try after an error, a clock.Monotonic; 0 without a pause
 }
 
 func newPace(b *buffer.Buffer, phase time.Duration) pace {
@@ -48,10 +48,10 @@ func newPace(b *buffer.Buffer, phase time.Duration) pace {
 	}
 }
 
-// reset begins the back-off anew.
+// reset resets the back-off.
 func (p *pace) reset() { p.backoff.Reset() }
 
-// fresh forgets that the destination worked again: what matters to a pause is what happens from the call on that failed.
+// fresh drops an earlier signal that the destination works: for a pause only what happens after the failed call counts.
 func (p *pace) fresh() {
 	select {
 	case <-p.works:
@@ -59,20 +59,20 @@ func (p *pace) fresh() {
 	}
 }
 
-// after is how long to wait after an error, where the destination asks for a delay.
+// after returns the pause after an error for which the destination asks for a delay.
 func (p *pace) after(asked time.Duration) time.Duration {
 	p.asked = p.buffer.Now().Add(asked)
 	return max(p.backoff.NextBackOff(), asked)
 }
 
-// turn is when to take the next load after one that was not full. The senders of destinations that share a shelf take turns, so
-// that one finds there what another has just delivered.
+// turn returns the time of the next load after one that was not full. Senders that share a shelf take turns, so that one finds
+// there what another has just delivered.
 func (p *pace) turn(now clock.Monotonic) clock.Monotonic {
 	earliest := time.Duration(now.Add(gatherFor/2)) - p.phase
 	return clock.Monotonic(earliest - earliest%gatherFor + gatherFor + p.phase)
 }
 
-// gather waits until it is time for the next load.
+// gather waits for the time of the next load.
 func (p *pace) gather(ctx context.Context, delay time.Duration, drain <-chan struct{}) {
 	timer := clock.NewTimer(delay)
 	defer timer.Stop()
@@ -84,13 +84,13 @@ func (p *pace) gather(ctx context.Context, delay time.Duration, drain <-chan str
 	}
 }
 
-// pause waits after an error, shows that it does, and reports whether to go on. The first time that drain is seen it ends
-// at once; so it does when the destination works again, but not before the destination asked for.
+// pause waits after an error, and shows that it does. It reports whether to go on. It ends at once when drain is first
+// seen, and when the destination works again, but not before the delay that the destination asked for.
 func (p *pace) pause(ctx context.Context, delay time.Duration, drain <-chan struct{}) bool {
 	p.retryAt.Store(int64(p.buffer.Now().Add(delay)))
 	defer p.retryAt.Store(0)
 	select {
-	case <-drain: // was closed before
+	case <-drain: // it was closed before
 		drain = nil
 	default:
 	}

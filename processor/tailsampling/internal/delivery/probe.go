@@ -6,13 +6,13 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/buffer"
 )
 
-// work is the pieces that a sender delivers, the next first.
+// work is the pieces that a sender delivers, the next one first.
 type work []*piece
 
-// next takes the piece that is sent next out of what is at work. Traces that may be the reason why they fail are not sent again
-// before others were accepted: until then a trace is tried alone, another one each time. That is little where the destination
-// takes nothing, and where it is for the traces one of the others is accepted soon. It is nil where all in hand wait apart by now, and
-// those in place of them cannot be read back.
+// next takes the next piece to send out of the work. Traces that may be the cause of their failures are not sent again before others
+// were accepted: until then single traces are tried, another one each time. A destination that accepts nothing gets little by this,
+// and if the traces are the cause, one of the others is accepted soon. It returns nil if all traces in hand wait apart by now, and
+// those in their place could not be read.
 func (s *Sender) next() *piece {
 	accepted := s.d.acceptance(s.d.out.Buffer.Now())
 	for {
@@ -25,12 +25,12 @@ func (s *Sender) next() *piece {
 		if !suspect || !p.several() {
 			return p
 		}
-		s.halve(p) // it works: which half fails is found out at once
+		s.halve(p) // the destination works: find out which half fails
 	}
 }
 
-// probe returns a trace that was not tried alone, as long as there is one: the first of traces that were not sent at all, of
-// the log if there are none in hand, then those in hand, then more of the log.
+// probe returns a trace that was not tried alone, as long as there is one: the first of traces that were never sent, from
+// the log if none is in hand, then those in hand, then more of the log.
 func (s *Sender) probe() *piece {
 	p := s.work.fresh()
 	if p == nil && len(s.loads) < maxLoads {
@@ -44,7 +44,7 @@ func (s *Sender) probe() *piece {
 		s.makeRoom()
 		p = s.work.fresh()
 	}
-	if p == nil { // all were: once more
+	if p == nil { // all were tried: start again
 		for _, p := range s.work {
 			p.tried = p.from
 		}
@@ -53,21 +53,21 @@ func (s *Sender) probe() *piece {
 	return p
 }
 
-// maxLoads is how many loads a sender has where it is not known whether it is for the traces that they fail.
+// maxLoads is the number of loads of a sender while the cause of their failures is unknown.
 const maxLoads = 2
 
-// fetch takes a load from the log, behind what is at work.
+// fetch takes a load from the log and appends it to the work.
 func (s *Sender) fetch() {
 	before := s.work
 	s.work = nil
 	if failed := s.fill(); failed != nil {
-		s.d.warn("kept traces cannot be read back: they are tried again", failed)
+		s.d.warn("reading kept traces back failed, retrying", failed)
 	}
 	s.work = append(before, s.work...)
 }
 
-// makeRoom takes a load from the log, if there is more, in place of the oldest in hand, whose traces wait apart until another one
-// is accepted.
+// makeRoom takes a load from the log, if there are more traces, in place of the oldest in hand, whose traces wait apart until
+// another one is accepted.
 func (s *Sender) makeRoom() {
 	if s.waiting.crowded() || !slices.ContainsFunc(s.members, func(m *buffer.Member) bool {
 		m.Lock()
@@ -93,7 +93,7 @@ func (s *Sender) makeRoom() {
 	s.fetch()
 }
 
-// fresh takes the first trace of a piece of which nothing was sent, nil if there is none.
+// fresh takes the first trace of a piece that was never sent, nil if there is none.
 func (w *work) fresh() *piece {
 	for i, p := range slices.Backward(*w) {
 		if !p.sent && !p.probed {
@@ -114,8 +114,8 @@ func (w *work) untried() *piece {
 	return nil
 }
 
-// alone takes one trace of a piece. What reconstruct finds is added when traces are sent first, for all that are sent together: a
-// trace of those that were not sent becomes a piece of its own. From others it is lent.
+// alone takes one trace of a piece. reconstruct adds its findings when traces are first sent, to all that are sent together: a
+// trace of a piece that was never sent becomes a piece of its own. From other pieces it is lent.
 func (w *work) alone(i int) *piece {
 	p := (*w)[i]
 	if !p.several() {
@@ -135,7 +135,7 @@ func (w *work) alone(i int) *piece {
 	return &one
 }
 
-// whole is as alone, but for a piece of which only the first trace was sent: that is taken as it is.
+// whole is alone, except for a piece of which only the first trace was sent: it takes that as it is.
 func (w *work) whole(i int) *piece {
 	p := (*w)[i]
 	if p.sent {
@@ -146,7 +146,7 @@ func (w *work) whole(i int) *piece {
 	return p
 }
 
-// unsettled are the runs of traces of a piece that are not settled, in order.
+// unsettled returns the runs of unsettled traces of a piece, in order.
 func (p *piece) unsettled() (runs []*piece) {
 	for i := p.from; i < p.to; i++ {
 		switch last := len(runs) - 1; {
@@ -162,7 +162,7 @@ func (p *piece) unsettled() (runs []*piece) {
 	return runs
 }
 
-// put puts those traces of a piece to work that are not settled: in its place if it is at work, else in front.
+// put puts the unsettled traces of a piece into the work: in its place if it is there, otherwise in front.
 func (w *work) put(p *piece) {
 	i := slices.Index(*w, p)
 	if i < 0 {

@@ -14,9 +14,8 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/shard"
 )
 
-// Refused is the traces that a destination refused for good. They stay in the log, aside, until somebody asks for them to be
-// sent again, or they are given up. It may be used concurrently; its mutex may be locked while a shard's is, and not the other
-// way.
+// Refused holds the traces that a destination refused for good. They stay in the log, aside, until they are retried on request
+// or given up. It may be used concurrently; its mutex may be locked while a shard's is, and not the other way.
 type Refused struct {
 	mu    sync.Mutex
 	order list.List // of RefusedTrace, the oldest first
@@ -28,19 +27,19 @@ type RefusedTrace struct {
 	shard.Kept
 	Destination *Destination
 	At          clock.Monotonic
-	// Code and Text are the destination's.
+	// Code and Text are the destination's own.
 	Code, Text string
 	member     *buffer.Member
 	sender     *Sender
 }
 
-// maxRefused is how many are remembered of a destination. When there are more, the oldest is given up.
+// maxRefused is the number of refused traces that are kept per destination. Over it, the oldest is given up.
 const maxRefused = 10_000
 
-// maxText is how many bytes of a destination's words are remembered.
+// maxText is the number of bytes of a destination's text that are kept.
 const maxText = 512
 
-// add remembers one. Where that is too many, it returns the oldest, which it has forgotten.
+// add adds a trace. If there are too many, it removes the oldest and returns it.
 func (r *Refused) add(t RefusedTrace, a *answer.Error) (oldest RefusedTrace, full bool) {
 	t.Code, t.Text = a.Code, a.Text
 	if len(t.Text) > maxText {
@@ -49,7 +48,7 @@ func (r *Refused) add(t RefusedTrace, a *answer.Error) (oldest RefusedTrace, ful
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if full = len(r.by) >= maxRefused; full {
-		oldest = r.forget(r.order.Front())
+		oldest = r.unlink(r.order.Front())
 	}
 	if r.by == nil {
 		r.by = map[shard.Ref]*list.Element{}
@@ -58,30 +57,30 @@ func (r *Refused) add(t RefusedTrace, a *answer.Error) (oldest RefusedTrace, ful
 	return oldest, full
 }
 
-// forget removes one, with the mutex.
-func (r *Refused) forget(e *list.Element) RefusedTrace {
+// forget removes a trace. The mutex must be held.
+func (r *Refused) unlink(e *list.Element) RefusedTrace {
 	t := r.order.Remove(e).(RefusedTrace)
 	delete(r.by, t.Ref)
 	return t
 }
 
-// remove forgets a trace that was given up.
+// remove removes a trace that was given up.
 func (r *Refused) remove(ref shard.Ref) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if e := r.by[ref]; e != nil {
-		r.forget(e)
+		r.unlink(e)
 	}
 }
 
-// Len is how many there are.
+// Len is the number of traces.
 func (r *Refused) Len() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return len(r.by)
 }
 
-// latest appends up to n of the latest, the latest first.
+// latest appends up to n of the latest traces, the latest first.
 func (r *Refused) latest(all []RefusedTrace, n int) []RefusedTrace {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -92,7 +91,7 @@ func (r *Refused) latest(all []RefusedTrace, n int) []RefusedTrace {
 	return all
 }
 
-// retry has those sent again that are chosen, the oldest first, and returns how many that are.
+// retry sends the chosen traces again, the oldest first, and returns their number.
 func (r *Refused) retry(chosen func(*RefusedTrace) bool) int {
 	list := r.take(chosen)
 	for i := range list {
@@ -102,21 +101,21 @@ func (r *Refused) retry(chosen func(*RefusedTrace) bool) int {
 	return len(list)
 }
 
-// take forgets those that are chosen, and returns them, the oldest first.
+// take removes the chosen traces and returns them, the oldest first.
 func (r *Refused) take(chosen func(*RefusedTrace) bool) (list []RefusedTrace) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for e := r.order.Front(); e != nil; {
 		next := e.Next()
 		if t := e.Value.(RefusedTrace); chosen(&t) {
-			list = append(list, r.forget(e))
+			list = append(list, r.unlink(e))
 		}
 		e = next
 	}
 	return list
 }
 
-// LatestRefused returns up to n of the traces that were refused last, the latest first, and how many there are.
+// LatestRefused returns up to n of the latest refused traces, the latest first, and the number of all.
 func (o *Output) LatestRefused(n int) (latest []RefusedTrace, total int) {
 	for _, d := range o.Destinations {
 		latest = d.Refused.latest(latest, n)
@@ -126,14 +125,14 @@ func (o *Output) LatestRefused(n int) (latest []RefusedTrace, total int) {
 	return latest[:min(n, len(latest))], total
 }
 
-// RetryRefused has a trace sent again that was refused: by the destination with this ID, or where that is empty by any. It
-// returns how many parts of it that are, one for each destination and late part.
+// RetryRefused sends a refused trace again: to the destination with this ID, or to any if it is empty. It returns the
+// number of its parts, one for each destination and late part.
 func (o *Output) RetryRefused(id wire.TraceID, destination string) int {
 	return o.retry(destination, func(t *RefusedTrace) bool { return t.ID == id })
 }
 
-// RetryAllRefused has all traces sent again that were refused until now: by the destination with this ID, or where that is empty
-// by any. It returns how many that are.
+// RetryAllRefused sends all refused traces again: to the destination with this ID, or to any if it is empty. It returns their
+// number.
 func (o *Output) RetryAllRefused(destination string) int {
 	return o.retry(destination, func(*RefusedTrace) bool { return true })
 }
@@ -147,13 +146,13 @@ func (o *Output) retry(destination string, chosen func(*RefusedTrace) bool) (n i
 	return n
 }
 
-// giveUpAside gives up a trace that is aside in the log, if it is still there.
-func (d *Destination) giveUpAside(m *buffer.Member, ref shard.Ref, why losses.Reason) {
+// giveUpAside gives up a trace that waits aside in the log, if it still exists.
+func (d *Destination) giveUpAside(m *buffer.Member, ref shard.Ref, reason losses.Reason) {
 	m.Lock()
 	defer m.Unlock()
 	out, now := m.Outgoing(d.Index), d.out.Buffer.Now()
 	if k, held := out.TakeAside(ref, now); held {
 		out.GiveUp(k.Slot, now)
-		d.gaveUp(&k, why)
+		d.gaveUp(&k, reason)
 	}
 }

@@ -227,7 +227,7 @@ func TestRefusedForGood(t *testing.T) {
 		require.Zero(t, s.Destinations[0].Retries.Load())
 		require.EqualValues(t, 1, s.Buffer.Sum().Undelivered)
 		entry := s.logs.All()[0]
-		require.Equal(t, "the destination refused a trace for good: it stays in the span log, and is sent again on request", entry.Message)
+		require.Equal(t, "destination refused a trace for good, it stays in the span log and is sent again on request", entry.Message)
 		require.EqualValues(t, 2, entry.ContextMap()["spans"])
 		list, total := s.LatestRefused(10)
 		require.Equal(t, 1, total)
@@ -296,7 +296,7 @@ func TestUnreadableTraces(t *testing.T) {
 		synctest.Wait()
 		require.Zero(t, s.sink.callCount())
 		require.NotZero(t, s.Destinations[0].RetryAt())
-		require.Equal(t, "kept traces cannot be read back: they are tried again", s.logs.All()[0].Message)
+		require.Equal(t, "reading kept traces back failed, retrying", s.logs.All()[0].Message)
 		time.Sleep(time.Minute)
 		require.Equal(t, [][]byte{{1, 2}}, s.sink.traces())
 		require.Equal(t, 5, l.readings, "four of the first")
@@ -342,7 +342,7 @@ func TestLostSpans(t *testing.T) {
 		require.EqualValues(t, 2, s.Delivered())
 		require.Zero(t, s.Buffer.Sum().Present)
 		last := s.logs.All()[s.logs.Len()-1]
-		require.Equal(t, "kept spans cannot be read back and are lost", last.Message)
+		require.Equal(t, "kept spans lost, they cannot be read back", last.Message)
 		require.EqualValues(t, 1, last.ContextMap()["spans"])
 		require.Equal(t, errDisk.Error(), last.ContextMap()["error"])
 		r.end()
@@ -360,7 +360,7 @@ func TestLostSpansOfARetriedTrace(t *testing.T) {
 			}
 			return nil
 		}
-		lost := func() int { return s.logs.FilterMessage("kept spans cannot be read back and are lost").Len() }
+		lost := func() int { return s.logs.FilterMessage("kept spans lost, they cannot be read back").Len() }
 		s.keep(testSpan{trace: 1}, testSpan{trace: 1, id: 1}, testSpan{trace: 1, id: 2})
 		time.Sleep(time.Hour)
 		synctest.Wait()
@@ -407,7 +407,7 @@ func TestUndecodableSpans(t *testing.T) {
 				s.keep(testSpan{trace: 1})
 				synctest.Wait()
 				require.EqualValues(t, 1, s.Lost.Load())
-				require.Equal(t, "kept spans cannot be decoded and are lost", s.logs.All()[0].Message)
+				require.Equal(t, "kept spans lost, they cannot be decoded", s.logs.All()[0].Message)
 				require.Zero(t, s.Buffer.Sum().Undelivered)
 				require.Zero(t, s.sink.callCount())
 				s.keep(testSpan{trace: 2})

@@ -26,7 +26,7 @@ func (s *Sender) send(ctx context.Context, p *piece) error {
 	s.calling.Store(int64(max(o.Buffer.Now(), 1)))
 	defer s.calling.Store(0)
 	if !s.d.Bytes {
-		if !s.d.alone { // others behind the next component shall know that the spans are not for them
+		if !s.d.alone { // other components must know that the spans are not for them
 			ctx = wire.NewKeptContext(ctx, &wire.Kept{To: s.d.ID})
 		}
 		return s.d.passDecoded(ctx, k)
@@ -34,7 +34,7 @@ func (s *Sender) send(ctx context.Context, p *piece) error {
 	err := o.Next.ConsumeTraces(wire.NewKeptContext(ctx, k), ptrace.NewTraces())
 	s.d.countRejected(k)
 	if err == nil && !k.Taken() {
-		o.Logger.Error("kept traces were passed on as bytes and nobody took them: they are passed on decoded; a component "+
+		o.Logger.Error("no component took kept traces as bytes, they are passed on decoded; a component "+
 			"between tail_sampling and the exporter does not pass its context on", s.d.field())
 		return s.d.passDecoded(ctx, k)
 	}
@@ -44,21 +44,21 @@ func (s *Sender) send(ctx context.Context, p *piece) error {
 // passDecoded passes decoded spans on.
 func (d *Destination) passDecoded(ctx context.Context, k *wire.Kept) error {
 	td, err := k.Decode()
-	if err != nil { // a defect: only what was scanned is in the log
+	if err != nil { // a defect: the log only has scanned spans
 		return &answer.Error{Class: answer.Data, Text: "decode kept spans: " + err.Error(), Cause: err}
 	}
 	return d.out.Next.ConsumeTraces(ctx, td)
 }
 
-// countRejected counts what a destination did not store of a request that it accepted.
+// countRejected counts the spans that a destination rejected from an accepted request.
 func (d *Destination) countRejected(k *wire.Kept) {
 	if k.Rejected == 0 && k.RejectedWhy == "" {
 		return
 	}
 	d.Rejected.Add(k.Rejected)
-	why := k.RejectedWhy // k is used again
+	why := k.RejectedWhy // k is reused
 	d.rejected.Store(&why)
 	if k.Rejected > 0 {
-		d.warn("the destination accepted kept traces but rejected spans of them", errors.New(why))
+		d.warn("destination accepted kept traces but rejected some of their spans", errors.New(why))
 	}
 }

@@ -13,11 +13,11 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/delivery/internal/trial"
 )
 
-// MaxSenders bounds how many calls of the next component run at once for a destination.
+// MaxSenders is the largest number of concurrent calls of the next component per destination.
 const MaxSenders = 8
 
-// Sender delivers the kept traces of its shards to one destination, in the order in which they were decided in each. Its
-// fields are those of its goroutine but for the atomic ones, the channels and what waiting guards.
+// Sender delivers the kept traces of its shards to one destination, in the order of each shard's decisions. Its fields
+// belong to its goroutine, except the atomic ones, the channels and those that waiting guards.
 type Sender struct {
 	d       *Destination
 	members []*buffer.Member
@@ -26,35 +26,35 @@ type Sender struct {
 	dresser *dress.Dresser
 	shelf   *shelf
 	memory  memory
-	work    work    // what is being delivered
-	loads   []*load // that are not settled, the oldest first
+	work    work    // the pieces being delivered
+	loads   []*load // unsettled ones, the oldest first
 	large   largeTrace
 	spare   *load
 	waiting waiting
-	turn    bool // of what waits, before the log
-	// gathered says that the wait for the next load was made, and the load not taken yet.
+	turn    bool // of the waiting traces, before the log
+	// gathered reports whether the wait for the next load is over, and the load not taken yet.
 	gathered bool
 	pace     pace
-	calling  atomic.Int64 // since when the next component has not returned, a clock.Monotonic; 0 if it is not being called
+	calling  atomic.Int64 // start of the running call of the next component, a clock.Monotonic; 0 if there is none
 }
 
-// piece is traces of a load that are sent together: from, up to but without to.
+// piece is the traces of a load that are sent together: from, up to but not including, to.
 type piece struct {
 	*load
 	from, to int
 	trial.Trial
-	of     *piece        // at work: this is one trace of it, tried alone
-	tried  int           // the traces before this one were tried alone
-	probed bool          // the first of the traces was tried alone before any was sent
+	of     *piece        // of the work, if this is one of its traces, tried alone
+	tried  int           // number of its first traces that were tried alone
+	probed bool          // its first trace was tried alone before any other was sent
 	sent   bool          // at least once
-	alone  bool          // a trace that waited, or was refused before: where it fails it waits again
-	delay  time.Duration // how long it waited
+	alone  bool          // a trace that waited, or was refused before: if it fails it waits again
+	delay  time.Duration // its last wait
 }
 
 func (p *piece) several() bool { return p.to-p.from > 1 }
 
-// newSender returns one of so many senders of a processor. It shares a shelf with those of the same shards, and takes
-// turns with them.
+// newSender returns one of so many senders. It shares a shelf with those of the same shards, and takes turns with
+// them.
 func newSender(d *Destination, senders int, shared *shelf, phase time.Duration) *Sender {
 	return &Sender{
 		d: d, waiting: waiting{apart: &d.Apart}, wake: make(chan struct{}, 1), dresser: dress.New(d.out.Names, d.out.Silent),
@@ -63,8 +63,8 @@ func newSender(d *Destination, senders int, shared *shelf, phase time.Duration) 
 	}
 }
 
-// Run delivers until drain is closed and nothing is left that was not tried since, or ctx is done. Closing drain also ends a
-// pause after an error: what can still be delivered is worth a try.
+// Run delivers until ctx is done, or drain is closed and all remaining traces were tried since. Closing drain also ends a
+// pause after an error: a last try is worthwhile.
 func (s *Sender) Run(ctx context.Context, drain <-chan struct{}) {
 	s.memory.set(0)
 	defer s.memory.free()
@@ -80,21 +80,21 @@ func (s *Sender) Run(ctx context.Context, drain <-chan struct{}) {
 // pause is what a sender waits for before its next step.
 type pause struct {
 	waitFor
-	delay time.Duration // that the wait takes at most
+	delay time.Duration // the longest wait
 }
 
-// waitFor says what ends a wait before its time.
+// waitFor says what ends a wait early.
 type waitFor uint8
 
 const (
 	forNothing waitFor = iota // there is no wait
 	forTurn                   // to take the next load: ends when loads are wanted at once
 	forRetry                  // after an error: ends when the destination works again
-	forWork                   // nothing is there: ends when something is
+	forWork                   // for traces: ends when there are some
 )
 
-// step does what there is to do, with one call of the next component at most, and returns what to wait for before the next step.
-// What waits and is due takes turns with the log.
+// step does the next work, with one call of the next component at most, and returns what to wait for afterwards. Waiting traces
+// that are due take turns with the log.
 func step(ctx context.Context, s *Sender) pause {
 	if len(s.work) == 0 {
 		if wait := s.ready(); wait.waitFor != forNothing || len(s.work) == 0 {
@@ -113,7 +113,7 @@ func step(ctx context.Context, s *Sender) pause {
 	return pause{}
 }
 
-// ready puts something to work, or returns what to wait for before it is called again.
+// ready adds work, or returns what to wait for before the next call.
 func (s *Sender) ready() pause {
 	if !s.gathered {
 		if s.turn = !s.turn; s.turn && s.takeWaiting() {
@@ -126,7 +126,7 @@ func (s *Sender) ready() pause {
 	}
 	s.gathered = false
 	if failed := s.fill(); failed != nil {
-		s.d.warn("kept traces cannot be read back: they are tried again", failed)
+		s.d.warn("reading kept traces back failed, retrying", failed)
 		return pause{forRetry, s.pace.after(0)}
 	}
 	if len(s.work) > 0 || s.takeWaiting() {
@@ -148,7 +148,7 @@ func until(ctx context.Context, s *Sender, wait pause, drain <-chan struct{}) bo
 	return true
 }
 
-// idle waits for anything to send, and reports whether to go on. It does not where nothing more will come.
+// idle waits for traces, and reports whether to go on: not if no more will come.
 func (s *Sender) idle(ctx context.Context, delay time.Duration, drain <-chan struct{}) bool {
 	timer := clock.NewTimer(delay)
 	defer timer.Stop()
@@ -165,25 +165,25 @@ func (s *Sender) idle(ctx context.Context, delay time.Duration, drain <-chan str
 	return true
 }
 
-// Turns are the steps of a sender that no goroutine runs: a simulation takes them, one at a time. It is for one goroutine.
+// Turns are the steps of a sender without a goroutine, for a simulation. It is for one goroutine.
 type Turns struct {
 	s     *Sender
 	wait  pause
 	until clock.Monotonic
-	busy  bool // a step is being taken: its call of the next component takes others' steps meanwhile
+	busy  bool // during a step, whose call of the next component may take others' steps
 }
 
-// TurnsOf returns the steps of a sender, which waits without jitter from now on.
+// TurnsOf returns the steps of a sender, whose waits have no jitter from then on.
 func TurnsOf(s *Sender) *Turns {
 	s.pace.backoff.RandomizationFactor = 0
 	s.memory.set(0)
 	return &Turns{s: s}
 }
 
-// Destination is where the sender delivers to.
+// Destination returns the sender's destination.
 func (t *Turns) Destination() *Destination { return t.s.d }
 
-// Due is when the sender has something to do: now or before if that is so already, shard.Never if nobody knows.
+// Due returns when the sender has work: now or earlier if it has some already, shard.Never if that is unknown.
 func (t *Turns) Due() clock.Monotonic {
 	switch {
 	case t.busy:
@@ -195,7 +195,7 @@ func (t *Turns) Due() clock.Monotonic {
 	}
 }
 
-// ended reports whether somebody has ended the wait before its time. With take it is not ended any more.
+// ended reports whether the wait was ended early. With take, that is reset.
 func (t *Turns) ended(take bool) bool {
 	var signal chan struct{}
 	switch t.wait.waitFor {
@@ -215,13 +215,13 @@ func (t *Turns) ended(take bool) bool {
 	return len(signal) > 0
 }
 
-// Take takes the step that is due, and reports false if none is.
+// Take takes the step that is due, and reports whether there was one.
 func (t *Turns) Take(ctx context.Context) bool {
 	now := t.s.d.out.Buffer.Now()
 	if t.Due() > now {
 		return false
 	}
-	if t.ended(true) && t.wait.waitFor == forRetry { // as pace.pause has it
+	if t.ended(true) && t.wait.waitFor == forRetry { // as in pace.pause
 		t.s.pace.backoff.Reset()
 		if t.until = t.s.pace.asked; t.until > now {
 			return true

@@ -13,8 +13,7 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/shard"
 )
 
-// settle does what follows from the answer to a piece, which was taken from what is at work. It returns how long to wait before the
-// next is sent.
+// settle applies the answer to a piece, which was taken out of the work. It returns the pause before the next piece.
 func (s *Sender) settle(p *piece, sentBefore int, err error) (delay time.Duration) {
 	now := s.d.out.Buffer.Now()
 	a := answer.Of(err)
@@ -30,14 +29,14 @@ func (s *Sender) settle(p *piece, sentBefore int, err error) (delay time.Duratio
 	if progress { // it works, though not for all parts of a large trace
 		s.pace.reset()
 	}
-	if progress || p.of != nil { // the rest of a large trace is not to blame for; nor one trace for what all of a piece drew
+	if progress || p.of != nil { // the rest of a large trace is not the cause, nor is one trace of a piece for the failures of all
 		p.Trial = trial.Trial{}
 	}
 	stuck := p.Stuck()
 	v := p.Judge(class, p.several(), s.d.acceptance(now))
 	partly := !p.several() && p.spansSent(p.from, p.to) > 0
 	switch {
-	case v == trial.Aside && partly: // what it has of the trace would be sent again
+	case v == trial.Aside && partly: // its accepted spans would be sent again
 		v = trial.Again
 	case v == trial.Again && p.alone && !partly && class != answer.Gateway:
 		v = trial.Aside
@@ -61,18 +60,18 @@ func (s *Sender) settle(p *piece, sentBefore int, err error) (delay time.Duratio
 		}
 		s.d.outage.since.CompareAndSwap(0, int64(max(now, 1)))
 		s.failed(p, a)
-		s.pace.reset() // it works: which half fails is found out at once
-		return asked(a)
+		s.pace.reset() // the destination works: find out which half fails
+		return askedDelay(a)
 	case trial.Aside, trial.Apart:
 		s.failed(p, a)
-		s.setAside(p, p.from, aside{apart: p.Stuck(), due: now.Add(asked(a)), Trial: p.Trial})
+		s.setAside(p, p.from, aside{apart: p.Stuck(), due: now.Add(askedDelay(a)), Trial: p.Trial})
 	default:
 		s.d.outage.since.CompareAndSwap(0, int64(max(now, 1)))
 		s.failed(p, a)
 		if !stuck && p.Stuck() && !slices.ContainsFunc(s.work, func(p *piece) bool { return p.Stuck() }) {
-			s.pace.reset() // others are tried: that is another question
+			s.pace.reset() // others are tried, with a back-off of their own
 		}
-		delay = s.pace.after(asked(a))
+		delay = s.pace.after(askedDelay(a))
 		if class == answer.Either && (p.of != nil || p.Stuck() && !p.several()) {
 			s.d.refuse(now, a)
 		}
@@ -91,15 +90,15 @@ func (s *Sender) settle(p *piece, sentBefore int, err error) (delay time.Duratio
 	return delay
 }
 
-// failed counts and logs a call that is made again.
+// failed counts and logs a call that will be repeated.
 func (s *Sender) failed(p *piece, a *answer.Error) {
 	s.d.Retries.Add(1)
-	if s.d.warn("the destination did not take kept traces: they wait in the span log", a, zap.Int("traces", p.to-p.from)) {
+	if s.d.warn("destination did not accept kept traces, they wait in the span log", a, zap.Int("traces", p.to-p.from)) {
 		s.d.outage.warned.Store(true)
 	}
 }
 
-// halve puts the halves of a piece to work in front.
+// halve puts the halves of a piece in front of the work.
 func (s *Sender) halve(p *piece) {
 	middle := (p.from + p.to) / 2
 	second, first := *p, *p
@@ -123,19 +122,19 @@ func (s *Sender) refuse(p *piece, a *answer.Error) {
 	var full bool
 	p.visit(i, func(out shard.Outgoing, k *shard.Kept, now clock.Monotonic) {
 		out.Refuse(k.Slot)
-		// Listed before anybody can give it up.
+		// Listed before anything can give it up.
 		oldest, full = s.d.Refused.add(RefusedTrace{Kept: t.Kept, Destination: s.d, At: now, member: t.member, sender: s}, a)
 	})
 	s.pace.reset() // it answered
 	s.d.RefusedSpans.Add(int64(t.Spans))
-	s.d.warn("the destination refused a trace for good: it stays in the span log, and is sent again on request", a,
+	s.d.warn("destination refused a trace for good, it stays in the span log and is sent again on request", a,
 		zap.Stringer("trace_id", t.ID), zap.Int("spans", t.Spans))
 	if full {
 		s.d.giveUpAside(oldest.member, oldest.Ref, losses.RefusedList)
 	}
 }
 
-// setAside lets a trace of a piece wait: apart for long, else until its next try. Others go on.
+// setAside makes a trace of a piece wait, apart for long, or until its next try. The others continue.
 func (s *Sender) setAside(p *piece, i int, a aside) {
 	t := &p.traces[i]
 	if !p.settle(i) {

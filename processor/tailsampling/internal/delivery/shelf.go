@@ -9,32 +9,32 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/shard"
 )
 
-// shelf is settled loads of the senders that deliver the same shards to different destinations. What one of them has read,
-// dressed and reconstructed the others copy from there. It knows which traces a sender has in hand, too: another that comes to
-// these lets it settle them, but not for longer than patience, and once for each load. Its methods may be called concurrently; its
+// shelf holds settled loads of the senders that deliver the same shards to different destinations: traces that one sender has
+// read, dressed and reconstructed are copied by the others. It also knows which traces a sender has in hand: another that reaches
+// these waits until they are settled, for settleWait at most, and once for each load. Its methods may be called concurrently; its
 // mutex may be locked while a shard's is.
 type shelf struct {
 	pool *spanlog.Pool
-	most int64 // bytes of memory that it may hold; 0 where there is one destination, and nothing to share
+	most int64 // limit of its memory in bytes; 0 with one destination, as there is nothing to share
 
 	mu      sync.Mutex
-	loads   []*load // that are settled, the oldest first
+	loads   []*load // settled ones, the oldest first
 	traces  map[shard.Ref]shelved
 	counted int64 // in the pool
 }
 
-// shelved is where a trace is: in a load that is settled, or in hand.
+// shelved is the place of a trace: in a settled load, or in hand.
 type shelved struct {
 	*load
 	trace int
 }
 
-// hold is how far a load is for others. The shelf's mutex guards it.
+// hold is a load's state for other senders. The shelf's mutex guards it.
 type hold struct {
 	settled   bool
 	stalled   bool          // a call failed, or others have waited in vain
-	done      chan struct{} // closed when it is settled or stalled; nil where nobody waits
-	borrowers int           // loads that have copied from it, and use what was found
+	done      chan struct{} // closed when it is settled or stalled; nil if nobody waits
+	borrowers int           // loads that have copied from it, and use its findings
 }
 
 func (h *hold) wake() {
@@ -44,12 +44,11 @@ func (h *hold) wake() {
 	}
 }
 
-// patience is how long a sender waits for another to settle the traces that it is about to read: as long as a call takes that
-// nothing is wrong with.
-const patience = 50 * time.Millisecond
+// patience is how long a sender waits for another to settle the traces that it needs next: the length of a successful call.
+const settleWait = 50 * time.Millisecond
 
-// shelfShare is the part of the memory budget that all shelves of a processor may hold, and maxShelfBytes what one may at most:
-// seconds of kept traces at full load.
+// shelfShare is the part of the memory budget for all shelves of a processor, and maxShelfBytes the limit of one: seconds of
+// kept traces at full load.
 const (
 	shelfShare    = 16
 	maxShelfBytes = 16 << 20
@@ -64,14 +63,14 @@ func newShelf(pool *spanlog.Pool, shelves, destinations int) *shelf {
 	return s
 }
 
-// begin notes that a load is filled.
+// begin notes that a load is being filled.
 func (s *shelf) begin(l *load) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	l.hold = hold{}
 }
 
-// take notes that a sender has read a trace, and reports whether it is the first that does.
+// take notes that a sender has read a trace, and reports whether it is the first to do so.
 func (s *shelf) take(l *load, trace int) (first bool) {
 	if s.most == 0 {
 		return false
@@ -86,7 +85,8 @@ func (s *shelf) take(l *load, trace int) (first bool) {
 	return true
 }
 
-// holder is the load with which another sender is about to deliver a trace, nil if there is none that is worth waiting for.
+// holder returns the load with which another sender is about to deliver a trace, nil if there is none that is worth waiting
+// for.
 func (s *shelf) holder(ref shard.Ref) *load {
 	if s.most == 0 {
 		return nil
@@ -111,18 +111,18 @@ func (s *shelf) await(l *load) {
 	}
 	done := l.done
 	s.mu.Unlock()
-	timer := clock.NewTimer(patience)
+	timer := clock.NewTimer(settleWait)
 	defer timer.Stop()
 	select {
 	case <-done:
 	case <-timer.C:
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		l.stalled = l.stalled || l.done == done // else it was settled
+		l.stalled = l.stalled || l.done == done // otherwise it was settled
 	}
 }
 
-// stall notes that it will take a while until a load is settled.
+// stall notes that settling a load will take a while.
 func (s *shelf) stall(l *load) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -130,8 +130,8 @@ func (s *shelf) stall(l *load) {
 	l.wake()
 }
 
-// put offers the traces of a load that is settled to others. It returns a load, this one or an older one, whose memory can be used
-// again, nil if there is none.
+// put offers the traces of a settled load to others. It returns a load, this one or an older one, whose memory can be reused, nil
+// if there is none.
 func (s *shelf) put(l *load) (spare *load) {
 	if s.most == 0 {
 		return l
@@ -178,7 +178,7 @@ func (s *shelf) bytes() (n int64) {
 	return n
 }
 
-// drop takes the oldest load off the shelf. Where somebody has borrowed of it, its memory is not used again.
+// drop removes the oldest load. If it has borrowers, its memory is not reused.
 func (s *shelf) drop(oldest *load) {
 	for i := range oldest.traces {
 		if t := &oldest.traces[i]; t.first {
@@ -194,7 +194,8 @@ func (s *shelf) count(bytes int64) {
 	s.counted = bytes
 }
 
-// borrow finds a settled trace. Its load stays as it is until that is given back, once for each time that it was not held yet.
+// borrow finds a settled trace. Its load does not change until giveBack, to be called once for each load that was not held
+// before.
 func (s *shelf) borrow(ref shard.Ref, held *load) (of shelved, found bool) {
 	if s.most == 0 {
 		return shelved{}, false
@@ -210,7 +211,7 @@ func (s *shelf) borrow(ref shard.Ref, held *load) (of shelved, found bool) {
 	return of, true
 }
 
-// giveBack ends that loads are borrowed.
+// giveBack ends the borrowing of loads.
 func (s *shelf) giveBack(loads []*load) {
 	if len(loads) == 0 {
 		return
@@ -222,7 +223,7 @@ func (s *shelf) giveBack(loads []*load) {
 	}
 }
 
-// clear drops all.
+// clear drops all loads.
 func (s *shelf) clear() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

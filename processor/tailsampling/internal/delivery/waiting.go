@@ -14,41 +14,42 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/shard"
 )
 
-// A trace that waits for its next try does so for half a second, and later for longer. When it waits apart it is tried again after
-// half a minute, and later after up to ten.
+// A trace waits for its next try for half a second, and later for longer. A trace that waits apart is tried again after half a
+// minute, and later after up to ten minutes.
 const (
 	firstApart = 30 * time.Second
 	maxApart   = 10 * time.Minute
 )
 
-// maxWaiting is how many traces of a sender wait. Where there are more, that which would wait longest is given up.
+// maxWaiting is the largest number of a sender's waiting traces. Over it, the one that would wait longest is given
+// up.
 const maxWaiting = 10_000
 
-// forever is longer than anything waits.
+// forever is longer than any wait.
 const forever = time.Hour
 
-// waiting is the traces of a sender that are not in their order any more: they wait for their next try, for long or not, or
-// were refused and are asked for. It may be used concurrently.
+// waiting holds the traces of a sender that are out of order: they wait for their next try, or were refused and are to be
+// retried on request. It may be used concurrently.
 type waiting struct {
-	apart    *atomic.Int64 // how many of all senders wait apart
+	apart    *atomic.Int64 // number of traces of all senders that wait apart
 	mu       sync.Mutex
 	list     []aside // by due
-	stranded int     // of these, that are
-	hurried  bool    // nothing is to wait a second time
+	stranded int     // number of stranded ones among them
+	hurried  bool    // nothing may wait again
 }
 
-// aside is such a trace, in the log.
+// aside is a trace in the log that is out of order.
 type aside struct {
 	ref      shard.Ref
 	member   *buffer.Member
 	due      clock.Monotonic
 	delay    time.Duration
 	apart    bool // it waits for long
-	stranded bool // and not for what it drew: nothing was accepted, and there was no room for it
+	stranded bool // it waits because nothing was accepted and there was no room for it
 	trial.Trial
 }
 
-// count counts a trace that begins to wait, or with -1 ends.
+// count counts a trace that begins to wait, or with -1 stops.
 func (w *waiting) count(a aside, n int) {
 	if a.apart {
 		w.apart.Add(int64(n))
@@ -58,8 +59,8 @@ func (w *waiting) count(a aside, n int) {
 	}
 }
 
-// add lets a trace wait. Where nothing is to wait any more it is dropped: it was tried. Where too many wait, the last of them
-// is returned and does not.
+// add makes a trace wait. Once nothing may wait any more, it drops the trace, which has been tried. If too many wait, it
+// removes and returns the last one.
 func (w *waiting) add(a aside) (last aside, full bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -77,14 +78,14 @@ func (w *waiting) add(a aside) (last aside, full bool) {
 	return last, full
 }
 
-// crowded reports whether so many wait that nothing is to be stranded: an outage, however long, gives nothing up.
+// crowded reports whether too many wait for more to be stranded: an outage, however long, gives nothing up.
 func (w *waiting) crowded() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return len(w.list) > maxWaiting/2
 }
 
-// rescue makes due what is stranded: the destination accepts traces again.
+// rescue makes stranded traces due, as the destination accepts traces again.
 func (w *waiting) rescue(now clock.Monotonic) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -100,7 +101,7 @@ func (w *waiting) rescue(now clock.Monotonic) {
 	slices.SortStableFunc(w.list, func(a, b aside) int { return cmp.Compare(a.due, b.due) })
 }
 
-// take returns the first that is due.
+// take takes the first trace that is due.
 func (w *waiting) take(now clock.Monotonic) (a aside, ok bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -113,7 +114,7 @@ func (w *waiting) take(now clock.Monotonic) (a aside, ok bool) {
 	return a, true
 }
 
-// next is how long it is until one is due.
+// next returns the time until one is due.
 func (w *waiting) next(now clock.Monotonic) time.Duration {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -123,27 +124,27 @@ func (w *waiting) next(now clock.Monotonic) time.Duration {
 	return w.list[0].due.Sub(now)
 }
 
-// hurry makes all due, for the last time.
+// hurry makes all traces due, for the last time.
 func (w *waiting) hurry() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.hurried = true
 }
 
-// retry has a trace sent that was refused. It may be called by any goroutine.
+// retry sends a refused trace again. It may be called by any goroutine.
 func (s *Sender) retry(a aside) {
 	s.wait(a)
 	buffer.Wake(s.wake)
 }
 
-// wait lets a trace wait that is aside in the log, until it is due. Where too many wait the last of them is given up.
+// wait makes a trace that is aside in the log wait until it is due. If too many wait, the last one is given up.
 func (s *Sender) wait(a aside) {
 	if last, full := s.waiting.add(a); full {
 		s.d.giveUpAside(last.member, last.ref, losses.WaitingList)
 	}
 }
 
-// longer makes a trace wait longer than before, and not until it is due.
+// longer makes a trace wait longer than before, from now on.
 func (a aside) longer(now clock.Monotonic) aside {
 	shortest, longest := firstBackoff, firstApart
 	if a.apart {
@@ -154,8 +155,8 @@ func (a aside) longer(now clock.Monotonic) aside {
 	return a
 }
 
-// takeWaiting takes a trace that is due back out of the log, and reports whether there is one. Those that were given up
-// meanwhile are passed over.
+// takeWaiting takes a due trace back out of the log, and reports whether there was one. It skips traces that were given
+// up meanwhile.
 func (s *Sender) takeWaiting() bool {
 	b := s.d.out.Buffer
 	for {
@@ -164,7 +165,7 @@ func (s *Sender) takeWaiting() bool {
 			return false
 		}
 		l := s.newLoad()
-		l.forced = true // it is one for each sender, and cannot wait for others twice
+		l.forced = true // there is one per sender, and it must not wait for others again
 		a.member.Lock()
 		out := a.member.Outgoing(s.d.Index)
 		k, held := out.TakeAside(a.ref, b.Now())
@@ -183,7 +184,7 @@ func (s *Sender) takeWaiting() bool {
 				return true
 			}
 		case held:
-			s.d.warn("kept traces cannot be read back: they are tried again", l.err)
+			s.d.warn("reading kept traces back failed, retrying", l.err)
 			s.recycle(l)
 			s.wait(a.longer(b.Now()))
 		default:

@@ -1,5 +1,5 @@
-// Package outbox keeps the entries that some destination has not got in the order of their decisions, and knows where each
-// destination is in them. It knows neither what is in an entry nor where its spans are.
+// Package outbox keeps the entries that some destination has not received, in the order of their decisions, and the position of
+// each destination among them. It knows nothing of the contents of entries.
 //
 // Its types are Outbox (the entries, and a place among them for each destination), Place (what an entry embeds), Destination
 // and Mask (a number, and a set of numbers), and Amount (how much there is). An Outbox belongs to one shard and is guarded
@@ -11,20 +11,20 @@
 //
 //	from     event                  to       does
 //	-------  ---------------------  -------  --------------------------------------------------------------------
-//	–        Add                    waiting  stands at the end
+//	–        Add                    waiting  is the last
 //	waiting  Take                   taken    the destination's cursor moves to it; Next goes on behind it
 //	taken    PutBack                waiting  the cursor moves before it: it is the next again
 //	taken    PutAside               aside    the cursor has passed it: it waits out of order
-//	taken    Refuse                 aside    so too, and it is not pending: nobody tries it until somebody asks
+//	taken    Refuse                 aside    likewise, and it is not pending: it is retried on request only
 //	aside    TakeAside              taken
-//	waiting, Done                   done     counts for the destination no more; Remove it when no destination waits
+//	waiting, Done                   done     leaves the backlog; Remove it when no destination waits
 //	taken,
 //	aside
 //
-// A destination for which an entry was never meant is done with it from the start.
+// An entry that is not meant for a destination is done for it from the start.
 //
 // # Cost
 //
-// Every cursor only moves forward, but for PutBack, so that an entry costs each destination a constant number of steps for as
-// long as nothing is put back. A cursor that stands on an entry that leaves moves to one of its neighbors.
+// Except for PutBack, a cursor only moves forward, so that an entry costs each destination a constant number of steps unless it
+// is put back. The cursor on an entry that is removed moves to a neighbor.
 package outbox

@@ -97,6 +97,6 @@ func (w *Watch) Judge(c *Counts) {
 		return
 	}
 	w.said = clock.Now()
-	w.Logger.Warn("trace IDs are not random in their last 7 bytes, as W3C Trace Context requires: percentages keep another share of such traces, and "+
+	w.Logger.Warn("trace IDs are not random in their last 7 bytes, as W3C Trace Context requires: the percentages of such traces and their "+
 		"weights are wrong; generate trace IDs at random, or set rv in the tracestate; IDs with W3C's random flag are not checked", zap.Int64("alike", traces), zap.Int64("of_traces", c.traces), zap.Stringer("example", example))
 }

@@ -87,7 +87,7 @@ func (t *traces) enqueue(n slot, waits Mask, now clock.Monotonic) {
 	t.tally.Stats.Undelivered++
 	t.tally.Stats.UndeliveredBytes += int64(e.bytes)
 	if waits == 0 {
-		t.forget(n, now)
+		t.removeDelivered(n, now)
 		return
 	}
 	t.outbox.Add(&t.index, n, waits)

@@ -169,7 +169,7 @@ func (s Outgoing) done(n slot, giveUp bool, now clock.Monotonic) {
 	s.notes.delivery(spanlog.Delivered, s.index.At(n), destination, now)
 	if last {
 		s.outbox.Remove(&s.index, n)
-		s.forget(n, now)
+		s.removeDelivered(n, now)
 	}
 }
 
@@ -188,8 +188,8 @@ func (s Outgoing) Backlog() Backlog {
 // GivenUp is the amount that the destination gave up since the start.
 func (s Outgoing) GivenUp() outbox.Amount { return s.outbox.GivenUp(s.destination) }
 
-// forget removes an entry that no destination waits for.
-func (t *traces) forget(n slot, now clock.Monotonic) {
+// removeDelivered removes an entry that no destination waits for.
+func (t *traces) removeDelivered(n slot, now clock.Monotonic) {
 	t.tally.Stats.Undelivered--
 	t.tally.Stats.UndeliveredBytes -= int64(t.index.At(n).bytes)
 	delete(t.links.keptFor, n)

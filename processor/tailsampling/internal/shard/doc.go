@@ -1,5 +1,5 @@
 // Package shard is the state machine of the traces whose IDs hash to one shard: it buffers their spans, decides about
-// them, and has them ready to be delivered.
+// them, and keeps them until they are delivered.
 //
 // Its types are Shard, Shared (what shards have in common), Log and Journal
 // (where a shard's spans and decisions are; the span log is one place, a partition of a broker can be another), Outgoing (what
@@ -8,7 +8,7 @@
 //
 // # States
 //
-// An entry is a trace, or the late spans of one that gather to be a part of their own.
+// An entry is a trace, or a late part of one: its late spans, which gather for a moment.
 //
 //	from       event                                       to         does
 //	---------  ------------------------------------------  ---------  ------------------------------------------------
@@ -30,13 +30,13 @@
 //	kept       a destination has it (Delivered), or does   kept       waits for the other destinations
 //	           not get it (GiveUp, GiveUpOldest)           gone       no destination waits for it
 //
-// What is kept is in one list in the order of the decisions. How far its delivery to each destination is says package outbox.
+// Kept entries are in one list in the order of their decisions. Package outbox has the state of their delivery to each destination.
 //
-// What is gone is in no list, its spans are released, and its slot is used again (free).
+// An entry that is gone is in no list, its spans are released, and its slot is reused (free).
 //
 // # Rules
 //
-// A shard's mutex guards everything in it; never are two shards locked at once. What a visit sets in motion elsewhere is
-// its Aftermath, which the caller sees to when the shard is unlocked. The order of spans and their batching do not matter:
-// what is kept of a trace is a function of the set of its spans.
+// A shard's mutex guards everything in it; no two shards are ever locked at once. What a visit sets in motion elsewhere is
+// its Aftermath, which the caller follows up after unlocking the shard. The order of spans and their batching do not matter:
+// the kept part of a trace is a function of the set of its spans.
 package shard

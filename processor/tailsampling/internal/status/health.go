@@ -89,7 +89,7 @@ func (w *View) trouble(d *delivery.Destination, now clock.Monotonic) string {
 		texts = append(texts, fmt.Sprintf("%s, which has not answered for %v", wait(), now.Sub(at).Round(time.Second)))
 	}
 	if n := d.Refused.Len(); n > 0 {
-		texts = append(texts, fmt.Sprintf("%s refused %s for good: see slowburn retry", d.Name(), counted(int64(n), "trace")))
+		texts = append(texts, fmt.Sprintf("%s refused %s for good: see slowburn retry", d.Name(), quantity(int64(n), "trace")))
 	}
 	if at, why := d.GaveUpAt(); at != 0 && now.Sub(at) < recentLoss {
 		n := d.UndeliveredTraces.Load()
@@ -97,13 +97,13 @@ func (w *View) trouble(d *delivery.Destination, now clock.Monotonic) string {
 		if n == 1 {
 			verb = "was"
 		}
-		texts = append(texts, fmt.Sprintf("%s for %s %s given up: %s", counted(n, "kept trace"), d.Name(), verb, why))
+		texts = append(texts, fmt.Sprintf("%s for %s %s given up: %s", quantity(n, "kept trace"), d.Name(), verb, why))
 	}
 	return strings.Join(texts, ". ")
 }
 
-// counted formats a number of things.
-func counted(n int64, thing string) string {
+// quantity formats a number of things.
+func quantity(n int64, thing string) string {
 	if n == 1 {
 		return "1 " + thing
 	}
@@ -115,7 +115,7 @@ func waiting(traces int64) string {
 	if traces == 1 {
 		return "1 kept trace waits"
 	}
-	return counted(traces, "kept trace") + " wait"
+	return quantity(traces, "kept trace") + " wait"
 }
 
 // refusal says that a destination refuses the gateway, or, if the cause is not certain, that it fails.

@@ -25,7 +25,7 @@ func (f *Forest) parentOf(i int32) int32 {
 		if !f.repeated {
 			return e.node
 		}
-		if fit := fit(&f.Nodes[e.node], n); fit > bestFit {
+		if fit := fitOf(&f.Nodes[e.node], n); fit > bestFit {
 			best, bestFit = e.node, fit
 		}
 	}
@@ -53,9 +53,9 @@ func (f *Forest) callerOf(n *Node) int32 {
 	return None
 }
 
-// fit rates a span as the child's parent, if several have the parent's ID: first by the equality of resources, then by
+// fitOf rates a span as the child's parent, if several have the parent's ID: first by the equality of resources, then by
 // kind, since a server span's parent is its client span and any other's is the server span.
-func fit(parent, child *Node) int {
+func fitOf(parent, child *Node) int {
 	fit := 0
 	switch {
 	case parent.Resource == child.Resource:

@@ -172,7 +172,7 @@ func (n *numbers[K]) of(key K) int {
 func (d *Digest) terms(links []uint64) []uint64 {
 	s := &d.Meta.Summary
 	terms := make([]uint64, 0, 4+len(s.Services)+len(d.Operations)+len(links))
-	terms = append(append(terms, links...), TermAll(), termDuration(magnitude(d.Duration)))
+	terms = append(append(terms, links...), TermAll(), termDuration(magnitudeOf(d.Duration)))
 	if s.ErrorCount > 0 {
 		terms = append(terms, TermError())
 	}

@@ -22,7 +22,7 @@ func (h *Header) Add(part *Header) (added []uint64) {
 	for i := range of.Services {
 		s.addService(&of.Services[i])
 	}
-	terms := append(slices.Clone(part.Terms), termDuration(magnitude(h.Duration)))
+	terms := append(slices.Clone(part.Terms), termDuration(magnitudeOf(h.Duration)))
 	for _, term := range distinctTerms(terms) {
 		if _, known := slices.BinarySearch(h.Terms, term); !known {
 			added = append(added, term)

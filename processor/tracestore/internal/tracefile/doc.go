@@ -1,7 +1,7 @@
 // Package tracefile is the bbolt file of the trace store: traces, and the indexes that find them.
 //
-// A File puts Items, which are traces or late spans of one, evicts the oldest, and answers what a reader asks: a trace by
-// its ID, the operations of each service, and by Search the traces that match a Query. Times are Unix nanoseconds, 8
+// A File stores Items, which are traces or late spans of one, evicts the oldest, and answers readers: a trace by its ID, the
+// operations of each service, and the traces that match a Query (Search). Times are Unix nanoseconds, 8
 // bytes, big-endian; an ID is the 16 bytes of the trace ID; a chunk's number counts from 1. The buckets, besides meta:
 //
 //	chunks     chunk                         → the traces of a transaction, or a part of them (chunk.go), a blob (blob.go)
@@ -13,12 +13,10 @@
 //	           the same + slot               → position of such a trace with a record in updates (position.go)
 //	operations service length + both names   → last start time
 //
-// A write touches pages that are next to each other, whatever the IDs and terms: that is what the forms of ids and index are
-// for. Chunks are evicted in the order of their numbers, with what index and updates have of them; ids may name traces that
-// are gone for a while.
+// The forms of ids and index make a write touch adjacent pages, whatever the IDs and terms. Chunks are evicted in the order of
+// their numbers, with their entries in index and updates; ids may name evicted traces for a while.
 //
-// One goroutine writes: Put, Evict and Prune are not for concurrent use. All else may be called concurrently, and does a
-// bounded amount of work. The locks are bbolt's. An error that is state.ErrCorrupt says that the file is damaged, or the
-// disk under it; a damaged record is passed over and counted, as is a chunk whose head is. ErrOtherFormat says that another
-// version wrote the file.
+// One goroutine writes: Put, Evict and Prune are not for concurrent use. All other methods may be called concurrently, and do a
+// bounded amount of work. The locks are bbolt's. The error state.ErrCorrupt says that the file is damaged, or the disk under it;
+// a damaged record or chunk head is skipped and counted. ErrOtherFormat says that another version wrote the file.
 package tracefile

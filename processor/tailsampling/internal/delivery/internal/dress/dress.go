@@ -1,4 +1,4 @@
-// Package dress makes kept traces as they came into traces as they leave: in order, their text made UTF-8, with what was decided.
+// Package dress prepares kept traces for delivery: sorted, with valid UTF-8, and with their decision written on them.
 package dress
 
 import (
@@ -14,26 +14,26 @@ import (
 // Dresser dresses traces. One goroutine uses it at a time.
 type Dresser struct {
 	names *version.Names
-	// silent says that nothing is written but tracestates.
+	// silent reports whether only tracestates are written.
 	silent bool
-	plain  map[int32][]wire.Attribute // marks of traces of which there is nothing to say but the policy, by its number
+	plain  map[int32][]wire.Attribute // marks of traces with a policy and no other mark, by the policy's number
 }
 
-// New returns a Dresser that names policies by these names. With silent nothing is written but tracestates.
+// New returns a Dresser that takes the names of policies from names. With silent it writes only tracestates.
 func New(names *version.Names, silent bool) *Dresser {
 	return &Dresser{names: names, silent: silent, plain: map[int32][]wire.Attribute{}}
 }
 
-// Found is what was noticed of a trace's spans while it was dressed, to be counted when it is delivered.
+// Found counts properties of a trace's spans, to be added up when the trace is delivered.
 type Found struct {
-	Repeats          int // that are passed on once although they are there more than once
-	Unknown          int // with fields that will not survive decoding
-	WithoutThreshold int // that could not get one
-	Repaired         int // of which text was not UTF-8, or that of their resource or scope
+	Repeats          int // repeated spans, which are left out
+	Unknown          int // spans with fields that decoding loses
+	WithoutThreshold int // spans that could not get a threshold
+	Repaired         int // spans with text that was not UTF-8, or with such a resource or scope
 }
 
-// Dress dresses a trace of k, of which repairs were made so far. It fails where a span cannot be read, which is a defect: only
-// what was scanned is in the log.
+// Dress dresses a trace of k; made holds the repairs of k so far. It fails if a span cannot be read, which is a defect, as the
+// log only has scanned spans.
 func (d *Dresser) Dress(k *wire.Kept, trace int, decided *shard.Kept, made *Repairs) (found Found, err error) {
 	texts := made.spans(k, trace, d.silent)
 	found.Repaired = texts.spans
@@ -47,10 +47,10 @@ func (d *Dresser) Dress(k *wire.Kept, trace int, decided *shard.Kept, made *Repa
 	return found, nil
 }
 
-// setStates writes the trace's weight into its spans. A trace that has none, because something other than its randomness
-// chose it, keeps no threshold of an earlier sampler either: what it stood for is not known any more.
+// setStates writes the trace's weight into its spans. In a trace without a weight, because something other than its
+// randomness chose it, it also removes thresholds of earlier samplers: the trace's adjusted count is unknown.
 func setStates(k *wire.Kept, trace int, t *shard.Kept, found *Found) {
-	var last, updated []byte // spans of a trace tend to have the same
+	var last, updated []byte // spans of a trace often share a tracestate
 	var ok bool
 	for j, first := k.Traces[trace].From, true; j < k.Traces[trace].To; j++ {
 		s := &k.Spans[j]
@@ -72,7 +72,7 @@ func setStates(k *wire.Kept, trace int, t *shard.Kept, found *Found) {
 	}
 }
 
-// marks are the facts that hold for the whole trace.
+// marks returns the attributes of the whole trace.
 func (d *Dresser) marks(t *shard.Kept, repaired bool) []wire.Attribute {
 	marks := d.plain[t.Policy]
 	if marks == nil {

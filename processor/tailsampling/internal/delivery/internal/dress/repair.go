@@ -6,22 +6,22 @@ import (
 	"github.com/slowburn/slowburn/internal/wire/text"
 )
 
-// Repairs makes the text of a wire.Kept UTF-8: strict backends refuse a request for one byte that is not. Which headers were
-// repaired is remembered, by number; a header is looked at once.
+// Repairs makes the text of a wire.Kept valid UTF-8: strict backends refuse a request for a single invalid byte. It
+// remembers which headers it has checked and repaired, by number.
 type Repairs struct {
 	resources, scopes []bool
 }
 
-// repaired is what of a trace was repaired.
+// repaired counts the repairs of a trace.
 type repaired struct {
-	spans   int  // whose text, or that of whose resource or scope, was not UTF-8
-	headers bool // one of its resources or scopes was
+	spans   int  // spans with invalid text, or with such a resource or scope
+	headers bool // a resource or scope was repaired
 }
 
-// Reset forgets what was repaired: the Kept is filled again.
+// Reset clears its memory, for a Kept that is filled again.
 func (r *Repairs) Reset() { r.resources, r.scopes = r.resources[:0], r.scopes[:0] }
 
-// spans repairs the text of a trace that is not arranged yet. Spans whose own text is repaired are marked, unless silent.
+// spans repairs the text of a trace that is not arranged yet. It marks spans whose own text it repairs, unless silent.
 func (r *Repairs) spans(k *wire.Kept, trace int, silent bool) (found repaired) {
 	r.headers(k)
 	t := &k.Traces[trace]
@@ -43,7 +43,7 @@ func (r *Repairs) spans(k *wire.Kept, trace int, silent bool) (found repaired) {
 	return found
 }
 
-// headers repairs resources and scopes that were not looked at yet.
+// headers repairs resources and scopes that were not checked yet.
 func (r *Repairs) headers(k *wire.Kept) {
 	r.resources = repairNew(k, k.Resources, r.resources, text.ValidResource, text.AppendValidResource)
 	r.scopes = repairNew(k, k.Scopes, r.scopes, text.ValidScope, text.AppendValidScope)
@@ -60,7 +60,7 @@ func repairNew(k *wire.Kept, headers []wire.Range, done []bool, valid func([]byt
 	return done
 }
 
-// replace appends what is made of a range, and returns where that is.
+// replace appends the repaired form of a range, and returns its range.
 func replace(k *wire.Kept, r wire.Range, repair func(dst, from []byte) []byte) wire.Range {
 	from := len(k.Bytes)
 	k.Bytes = repair(k.Bytes, r.Of(k.Bytes))

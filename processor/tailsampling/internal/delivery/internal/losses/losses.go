@@ -1,8 +1,7 @@
-// Package losses says in the log what goes wrong at a destination, without flooding it.
+// Package losses logs the failures of a destination without flooding the log.
 //
-// Its types are Limiter (lets each message through once in ten seconds), Losses (what was given up, by Reason, until it is
-// logged), and Loss (what a line of the log says). They may be used concurrently; their mutexes are locked alone, or inside of a
-// shard's.
+// Its types are Limiter (allows each message once in ten seconds), Losses (what was given up, by Reason, until it is logged),
+// and Loss (a line of the log). They may be used concurrently; their mutexes are locked alone, or inside of a shard's.
 package losses
 
 import (
@@ -15,13 +14,13 @@ import (
 // every is the least time between two equal messages.
 const every = 10 * time.Second
 
-// Limiter lets each message through once in ten seconds, whatever the others are.
+// Limiter allows each message once in ten seconds, independently of others.
 type Limiter struct {
 	mu   sync.Mutex
-	last map[string]clock.Monotonic // by message, of which there are few
+	last map[string]clock.Monotonic // by message; there are few
 }
 
-// Allow reports whether a message is to be logged now.
+// Allow reports whether a message may be logged now.
 func (l *Limiter) Allow(message string, now clock.Monotonic) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -48,7 +47,7 @@ const (
 	reasons // how many there are
 )
 
-// String returns the reason as the log and /readyz say it.
+// String returns the reason's text in the log and in /readyz.
 func (r Reason) String() string {
 	return [reasons]string{
 		"delivery_budget is used up", "refusal_patience is used up", "more traces were refused for good than can be listed",
@@ -56,19 +55,19 @@ func (r Reason) String() string {
 	}[r]
 }
 
-// Loss is what was given up for a reason.
+// Loss counts what was given up for a reason.
 type Loss struct {
 	Reason        Reason
 	Traces, Spans int64
 }
 
-// Losses is what a destination gave up and nobody was told of yet.
+// Losses counts what a destination gave up, until it is logged.
 type Losses struct {
 	mu     sync.Mutex
 	untold [reasons]Loss
-	told   [reasons]clock.Monotonic // when a reason was told last; 0 is never
-	at     clock.Monotonic          // when something was given up last; 0 is never
-	reason Reason                   // of the last
+	told   [reasons]clock.Monotonic // last log of a reason; 0 is never
+	at     clock.Monotonic          // time of the last loss; 0 is never
+	reason Reason                   // of the last loss
 }
 
 // Add counts a trace.
@@ -80,15 +79,15 @@ func (l *Losses) Add(r Reason, spans int, now clock.Monotonic) {
 	l.at, l.reason = max(now, 1), r
 }
 
-// Last returns when a trace was given up last, 0 if none was, and why.
+// Last returns when and why a trace was last given up; at is 0 if none was.
 func (l *Losses) Last() (at clock.Monotonic, r Reason) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.at, l.reason
 }
 
-// Take returns what is to be told now: of each reason all that was lost since it was told last, at most every ten seconds, or
-// with all whenever that was.
+// Take returns the losses to log now: for each reason all since its last log, if that is at least ten seconds ago, or in any
+// case with all.
 func (l *Losses) Take(now clock.Monotonic, all bool) (list []Loss) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

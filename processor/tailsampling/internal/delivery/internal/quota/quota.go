@@ -1,8 +1,8 @@
 // Package quota shares the memory for large traces among the senders of all destinations.
 //
-// Its type is Quota, which may be used concurrently. A destination that has nothing of it gets what it asks for, be it more than
-// there is: so none waits for another one, however slow that is, and every trace is read some day. Within a destination senders
-// get it in the order in which they asked.
+// Its type is Quota, which may be used concurrently. A destination that holds no share gets what it asks for, even more than is
+// left: so none waits for another one, however slow that is, and every trace is read eventually. Within a destination senders
+// get shares in the order in which they asked.
 package quota
 
 import (
@@ -10,17 +10,17 @@ import (
 	"sync"
 )
 
-// Quota is so many bytes, of which shares are taken and given back.
+// Quota is a number of bytes, of which shares are taken and given back.
 type Quota struct {
 	mu    sync.Mutex
-	free  int64 // negative where destinations that had nothing took more than there was
+	free  int64 // negative when destinations without a share took more than was left
 	users []user
 }
 
 // user is a destination.
 type user struct {
-	shares  int             // that it has
-	waiting []chan struct{} // of its senders, what wakes them, in the order in which they asked
+	shares  int             // number of its shares
+	waiting []chan struct{} // wake channels of its waiting senders, in the order in which they asked
 }
 
 // New returns a Quota of so many bytes for so many destinations.
@@ -28,8 +28,8 @@ func New(bytes int64, destinations int) *Quota {
 	return &Quota{free: bytes, users: make([]user, destinations)}
 }
 
-// Take takes a share for a sender, and reports whether it got it. One that did not is woken when it may be worth another try, and
-// keeps its place until that, or Leave.
+// Take takes a share for a sender, and reports whether it could. If not, the sender is woken when another try may succeed, and
+// keeps its place in the queue until then, or until Leave.
 func (q *Quota) Take(destination int, bytes int64, wake chan struct{}) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -51,7 +51,7 @@ func (q *Quota) Take(destination int, bytes int64, wake chan struct{}) bool {
 	return true
 }
 
-// Force takes a share for a sender whatever others have.
+// Force takes a share for a sender, whatever others hold.
 func (q *Quota) Force(destination int, bytes int64) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -68,7 +68,7 @@ func (q *Quota) Give(destination int, bytes int64) {
 	q.wakeFirst()
 }
 
-// Leave ends that a sender waits.
+// Leave removes a waiting sender from the queue.
 func (q *Quota) Leave(destination int, wake chan struct{}) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -79,7 +79,7 @@ func (q *Quota) Leave(destination int, wake chan struct{}) {
 	}
 }
 
-// wakeFirst wakes the senders that are the next of their destinations.
+// wakeFirst wakes the first waiting sender of each destination.
 func (q *Quota) wakeFirst() {
 	for i := range q.users {
 		if w := q.users[i].waiting; len(w) > 0 {

@@ -6,49 +6,49 @@ import (
 	"github.com/slowburn/slowburn/internal/answer"
 )
 
-// Limits of what the same traces are tried.
+// Limits of the tries of the same traces.
 const (
-	// maxRetries is how often traces draw a retryable answer before they are suspected of being the reason.
+	// maxRetries is the number of retryable answers after which the traces are suspected to be the cause.
 	maxRetries = 5
-	// maxFailures is how often in a row traces draw an answer that can be about them or about the destination.
+	// maxFailures is the number of consecutive answers of class Either after which they are.
 	maxFailures = 3
-	// Recently is how long ago a destination accepted other traces at most for a failure to be about these.
+	// Recently is the largest age of an acceptance of other traces that makes a failure the traces' own.
 	Recently = time.Minute
 )
 
-// Verdict is what becomes of traces after an answer.
+// Verdict is what follows for traces from an answer.
 type Verdict uint8
 
 // The verdicts.
 const (
 	Delivered Verdict = iota
 	Again             // the same traces, after a pause
-	Halve             // each half by itself
-	Aside             // the one trace waits for its next try, and the others go on
-	Apart             // so too, for long
+	Halve             // each half separately
+	Aside             // the one trace waits for its next try, and the others continue
+	Apart             // likewise, for long
 	Refused           // the one trace is refused for good
 )
 
-// Acceptance is what a destination has accepted.
+// Acceptance counts a destination's acceptances.
 type Acceptance struct {
 	Count  int64 // of calls, since the start
-	Recent bool  // the last was within Recently
+	Recent bool  // whether the last was within Recently
 }
 
-// Trial is what the same traces drew so far.
+// Trial is the history of the same traces' answers.
 type Trial struct {
 	retries  strikes // retryable answers, up to maxRetries
 	failures strikes // answers of class Either in a row, up to maxFailures
 }
 
-// strikes are answers of one kind.
+// strikes counts answers of one kind.
 type strikes struct {
 	n        uint8
 	begun    bool
-	accepted int64 // once begun: how many calls the destination had accepted, at the first of them or when the traces were parted
+	accepted int64 // the destination's acceptances at the first of them, or when the traces were split
 }
 
-// add adds one.
+// add counts one.
 func (s *strikes) add(a Acceptance, limit uint8) {
 	if !s.begun {
 		s.begun, s.accepted = true, a.Count
@@ -56,17 +56,16 @@ func (s *strikes) add(a Acceptance, limit uint8) {
 	s.n = min(s.n+1, limit)
 }
 
-// others reports whether the destination has accepted others since they began.
+// others reports whether the destination has accepted other traces since the first strike.
 func (s *strikes) others(a Acceptance) bool { return s.n > 0 && a.Recent && a.Count > s.accepted }
 
-// Judge returns what becomes of traces that drew an answer. several says that they are more than one, a is what the destination
-// has accepted. The table is in doc.go.
+// Judge returns the verdict after an answer. several reports whether there is more than one trace. The table is in doc.go.
 func (t *Trial) Judge(class answer.Class, several bool, a Acceptance) Verdict {
-	pick := func(one, more Verdict) Verdict {
+	pick := func(ofOne, ofSeveral Verdict) Verdict {
 		if several {
-			return more
+			return ofSeveral
 		}
-		return one
+		return ofOne
 	}
 	if class != answer.Either {
 		t.failures = strikes{}
@@ -86,7 +85,7 @@ func (t *Trial) Judge(class answer.Class, several bool, a Acceptance) Verdict {
 	return Again
 }
 
-// judge returns a verdict on traces while others are accepted: one before the last strike, another from then on.
+// judge returns a verdict while others are accepted: before below the limit, after from it on.
 func judge(s *strikes, a Acceptance, limit uint8, before, after Verdict) Verdict {
 	switch {
 	case !s.others(a):
@@ -97,10 +96,11 @@ func judge(s *strikes, a Acceptance, limit uint8, before, after Verdict) Verdict
 	return after
 }
 
-// Stuck reports whether the traces failed so often that they may be the reason, which only others can tell.
+// Stuck reports whether the traces have failed so often that they may be the cause, which only other traces
+// can tell.
 func (t *Trial) Stuck() bool { return t.retries.n == maxRetries || t.failures.n == maxFailures }
 
-// Suspect reports whether others are to be tried before these are again: they are stuck, or one trace that failed.
+// Suspect reports whether others must be tried before these again: they are stuck, or a single trace that failed.
 func (t *Trial) Suspect(several bool) bool {
 	return t.Stuck() || !several && (t.retries.n > 0 || t.failures.n > 0)
 }
@@ -108,9 +108,9 @@ func (t *Trial) Suspect(several bool) bool {
 // Others reports whether the destination has accepted others since these failed.
 func (t *Trial) Others(a Acceptance) bool { return t.retries.others(a) || t.failures.others(a) }
 
-// Half is the trial of one half, of which nothing is known but that something is wrong with one of the two: others must be
-// accepted after this. What several traces drew together counts for half of them too, so that a bad one is found in a few
-// tries; a trace alone begins anew, for it is refused for good only by what it drew alone.
+// Half returns the trial of one half. Something is wrong with one of the two halves, but it is unknown with which: only
+// acceptances after this count. Half of the strikes of several traces count for each half, so that a bad trace is found in
+// a few tries; a single trace starts without strikes, as only its own answers may refuse it for good.
 func (t Trial) Half(several bool, a Acceptance) Trial {
 	began := strikes{begun: true, accepted: a.Count}
 	half := Trial{retries: began, failures: began}
