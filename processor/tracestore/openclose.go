@@ -5,30 +5,37 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/slowburn/slowburn/internal/otherformat"
 	"github.com/slowburn/slowburn/internal/state"
 	"github.com/slowburn/slowburn/processor/tracestore/internal/tracefile"
 )
 
+// lostTraces is what is lost where a file of another format version was moved aside.
+const lostTraces = "traces stored before are not shown"
+
+// moved logs and keeps that the file was of another format version.
+func (w *writer) moved(m otherformat.Moved) {
+	moved := []otherformat.Moved{m}
+	otherformat.Log(w.logger, moved, tracefile.FormatVersion, lostTraces)
+	w.health.setMoved(otherformat.Message(moved, tracefile.FormatVersion, lostTraces))
+}
+
 // open opens the file, or starts a new one in the place of one that is damaged or of another format.
 func (w *writer) open() {
 	file, err := tracefile.Open(w.path, w.options)
-	if errors.Is(err, state.ErrCorrupt) || errors.Is(err, tracefile.ErrOtherFormat) {
+	if errors.Is(err, state.ErrCorrupt) {
 		w.startAnew(err)
 		return
 	}
 	w.use(file, err)
 }
 
-// startAnew moves the file aside and opens a new one: what it held was for looking at, and the next traces matter more.
-func (w *writer) startAnew(why error) {
-	aside, err := tracefile.MoveAside(w.path, why)
+// startAnew moves the damaged file aside and opens a new one: what it held was for looking at, and the next traces matter more.
+func (w *writer) startAnew(damage error) {
+	aside, err := tracefile.MoveAside(w.path)
 	var file *tracefile.File
 	if err == nil {
-		what := "The trace store's file is damaged."
-		if errors.Is(why, tracefile.ErrOtherFormat) {
-			what = "The trace store's file is of another format version."
-		}
-		w.logger.Error(what+" It was moved aside, and a new one is started.", zap.String("moved_to", aside), zap.Error(why))
+		w.logger.Error("the trace store's file is damaged: it was moved aside, and a new one begun", zap.String("moved_to", aside), zap.Error(damage))
 		file, err = tracefile.Open(w.path, w.options)
 	}
 	w.use(file, err)

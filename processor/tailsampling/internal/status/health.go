@@ -25,8 +25,20 @@ const lastRefusal = time.Minute
 // recentLoss is how long Health reports that kept traces were given up.
 const recentLoss = 5 * time.Minute
 
-// Health is not OK while spans are refused (which blocks the gateway), or a destination does not take kept traces.
+// Health is not OK while spans are refused (which blocks the gateway), or a destination does not take kept traces. Files that were moved
+// aside at the start are in its message.
 func (w *View) Health() host.Health {
+	h := w.health()
+	if w.Store == nil {
+		return h
+	}
+	if moved := w.Store.MovedAside(); moved != "" {
+		h.Message += "; " + moved
+	}
+	return h
+}
+
+func (w *View) health() host.Health {
 	now := w.Buffer.Now()
 	if !w.Buffer.Ready() {
 		return host.Health{Blocking: true, Message: w.Progress()}

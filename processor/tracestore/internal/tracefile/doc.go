@@ -19,6 +19,5 @@
 //
 // One goroutine writes: Put, Evict and Prune are not for concurrent use. All else may be called concurrently, and does a
 // bounded amount of work. The locks are bbolt's. An error that is state.ErrCorrupt says that the file is damaged, or the
-// disk under it; a damaged record is passed over and counted, as is a chunk whose head is. ErrOtherFormat says that another
-// version wrote the file.
+// disk under it; a damaged record is passed over and counted, as is a chunk whose head is.
 package tracefile
