@@ -17,7 +17,6 @@ const (
 	SpanlogRemove    Point = "spanlog.remove"    // a deleted file
 	SpanlogFsync     Point = "spanlog.fsync"     // a flush of all dirty files
 	SpanlogAside     Point = "spanlog.aside"     // a damaged file's new name
-	SpanlogMove      Point = "spanlog.move"      // moving files of another format version aside
 	JournalBegin     Point = "journal.begin"     // a journal's header and names
 	JournalDecided   Point = "journal.decided"   // a decision
 	JournalAttempted Point = "journal.attempted" // that a destination is about to get a trace
@@ -49,6 +48,7 @@ const (
 	LedgerPrune   Point = "ledger.prune"   // deleting old data
 	OutboxRecord  Point = "outbox.record"  // the result of a delivery
 	TracesCommit  Point = "traces.commit"  // a transaction of the trace store
-	TracesAside   Point = "traces.aside"   // the new name of the trace store's file, damaged or of another format version
+	TracesAside   Point = "traces.aside"   // the new name of the trace store's damaged file
+	FormatMove    Point = "format.move"    // the new name of a file of another format version, whatever it holds
 	TSDBCommit    Point = "tsdb.commit"    // samples
 )

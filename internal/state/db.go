@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"io"
 	"io/fs"
 	"os"
 	"runtime"
@@ -112,25 +113,45 @@ const (
 	metaAt       = 16 // in its page
 	metaChecksum = 56 // in its bytes
 	boltMagic    = 0xED0CDAED
+	boltVersion  = 2
 )
+
+// readMeta returns the format version of a meta page of bbolt, and whether the page is valid.
+func readMeta(file io.ReaderAt, page int64) (version uint32, sound bool, err error) {
+	var b [metaBytes]byte
+	if _, err := file.ReadAt(b[:], page+metaAt); err != nil {
+		return 0, false, err
+	}
+	sum := fnv.New64a()
+	_, _ = sum.Write(b[:metaChecksum]) // which never fails
+	sound = binary.NativeEndian.Uint32(b[:]) == boltMagic && binary.NativeEndian.Uint64(b[metaChecksum:]) == sum.Sum64()
+	return binary.NativeEndian.Uint32(b[4:]), sound, nil
+}
 
 // checkMetas returns ErrCorrupt if neither meta page is valid. bbolt would find that out while holding a lock that it never
 // releases.
 func (f *file) checkMetas() error {
-	var b [metaBytes]byte
 	for page := range 2 {
-		if _, err := f.metas.ReadAt(b[:], int64(page*f.pageSize+metaAt)); errors.Is(err, os.ErrClosed) {
+		_, sound, err := readMeta(f.metas, int64(page*f.pageSize))
+		if errors.Is(err, os.ErrClosed) {
 			return ErrClosed
-		} else if err != nil {
-			continue
 		}
-		sum := fnv.New64a()
-		_, _ = sum.Write(b[:metaChecksum]) // it never fails
-		if binary.NativeEndian.Uint32(b[:]) == boltMagic && binary.NativeEndian.Uint64(b[metaChecksum:]) == sum.Sum64() {
+		if sound {
 			return nil
 		}
 	}
 	return fmt.Errorf("%w: it does not begin as it was written", ErrCorrupt)
+}
+
+// isOtherBolt reports whether a file is one of bbolt's, of another format than the one that bbolt reads here.
+func isOtherBolt(path string) bool {
+	f, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer func() { _ = f.Close() }() // it was only read
+	version, sound, err := readMeta(f, 0)
+	return err == nil && sound && version != boltVersion
 }
 
 // StartAnew moves a damaged file aside, under the given name, and creates a new one in its place. The old one stays open,

@@ -1,7 +1,6 @@
 package state
 
 import (
-	"errors"
 	"os"
 	"path/filepath"
 	"testing"
@@ -28,12 +27,12 @@ func TestOpenOddSchemaVersion(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.db")
 	db, err := Open(path, Options{})
 	require.NoError(t, err)
-	require.NoError(t, db.Update(func(tx *bbolt.Tx) error { return tx.Bucket(metaBucket).Put(schemaKey, []byte("abc")) }))
+	require.NoError(t, db.Update(func(tx *bbolt.Tx) error { return tx.Bucket(metaBucket).Put(versionKey, []byte("abc")) }))
 	require.NoError(t, db.Close())
 	_, err = Open(path, Options{})
 	require.ErrorIs(t, err, ErrCorrupt)
-	require.ErrorContains(t, err, "its schema version has 3 bytes")
-	require.False(t, errors.Is(err, ErrNewer))
+	require.ErrorContains(t, err, "its format version has 3 bytes")
+	require.NotErrorIs(t, err, ErrLocked)
 }
 
 func TestGetWhatIsNotThere(t *testing.T) {

@@ -17,9 +17,10 @@ import (
 	"github.com/slowburn/slowburn/internal/access"
 	"github.com/slowburn/slowburn/internal/failpoint"
 	"github.com/slowburn/slowburn/internal/freespace"
+	"github.com/slowburn/slowburn/internal/otherformat"
 )
 
-// Errors of Open. The error that wraps one of them names the file and says what to do.
+// Errors of Open, besides *otherformat.Error. The error that wraps one of them names the file and says what to do.
 var (
 	// ErrLocked says that another process has the file open.
 	ErrLocked = errors.New("another process holds the file")
@@ -27,10 +28,6 @@ var (
 	ErrPermission = errors.New("permission denied")
 	// ErrCorrupt says that the file is damaged, or not a bbolt file.
 	ErrCorrupt = errors.New("the file is damaged")
-	// ErrOlder says that a file opened for reading lacks buckets or migrations of this program.
-	ErrOlder = errors.New("the file is not one that this version wrote")
-	// ErrNewer says that a newer version of the program wrote the file.
-	ErrNewer = errors.New("the file was written by a newer version")
 )
 
 // lockTimeout is how long Open waits for the lock: long enough for a predecessor that is closing the file,
@@ -39,23 +36,32 @@ const lockTimeout = 2 * time.Second
 
 var (
 	metaBucket = []byte("meta")
-	schemaKey  = []byte("schema_version")
+	versionKey = []byte("schema_version")
 )
 
-// Options describe the file's contents. The zero value opens a file without buckets.
+// Options are what Open needs to know of the file's contents. The zero value opens a file without buckets, of version 0.
 type Options struct {
-	// Buckets are the top-level buckets, which Open creates if they are missing. The name "meta" is taken.
+	// Version is the format version of the contents. It goes up where a program that knows the former one would misread them.
+	Version otherformat.Version
+	// Buckets are the top-level buckets that exist after Open. The name "meta" is taken.
 	Buckets []string
-	// Migrations are the steps from each schema version to the next: the first takes version 0 to 1. A new file has
-	// version 0, so it runs all of them. Each runs in a transaction of its own, after the buckets were created,
-	// which also records it: a crash repeats none and skips none.
-	Migrations []func(*bbolt.Tx) error
+	// Moved, if set, is told of a file of another version, which Open then moves aside and makes anew. Where it is nil Open fails.
+	Moved func(otherformat.Moved)
 }
 
-// Open opens or creates the file, and brings its schema up to date.
+// Open opens the file, which it makes if need be. It fails with an *otherformat.Error where the file is of another version and
+// Options.Moved is nil.
 func Open(path string, opts Options) (*DB, error) {
 	db := newDB(path, opts)
 	f, err := db.openFile()
+	if other := (*otherformat.Error)(nil); errors.As(err, &other) && opts.Moved != nil {
+		moved, failed := otherformat.MoveFile(path, other.Version)
+		if failed != nil {
+			return nil, errors.Join(err, explain(path, failed))
+		}
+		opts.Moved(moved)
+		f, err = db.openFile()
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -69,7 +75,7 @@ func (db *DB) openFile() (*file, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, explain(path, err)
 	}
-	b, err := openBolt(path, &bbolt.Options{
+	b, err := openBolt(path, opts.Version, &bbolt.Options{
 		Timeout:      lockTimeout,
 		FreelistType: bbolt.FreelistMapType, // the array type slows down with a fragmented file
 		// Never NoFreelistSync: bbolt would walk the whole file when it opens it, in a goroutine of its own, so
@@ -82,15 +88,18 @@ func (db *DB) openFile() (*file, error) {
 	return finish(path, b, func() error { return prepare(b, opts) })
 }
 
-func openBolt(path string, opts *bbolt.Options) (b *bbolt.DB, err error) {
+func openBolt(path string, reads otherformat.Version, opts *bbolt.Options) (b *bbolt.DB, err error) {
 	err = Guard(func() (err error) {
 		b, err = bbolt.Open(path, 0o600, opts)
 		return err
 	})
-	if err != nil {
-		return nil, explain(path, err)
+	if err == nil {
+		return b, nil
 	}
-	return b, nil
+	if isOtherBolt(path) {
+		err = &otherformat.Error{Version: otherformat.Unknown, Reads: reads}
+	}
+	return nil, explain(path, err)
 }
 
 // finish checks an opened file.
@@ -110,13 +119,13 @@ func finish(path string, b *bbolt.DB, check func() error) (*file, error) {
 	return nil, errors.Join(err, b.Close())
 }
 
-// OpenReadOnly opens an existing file for reading; nothing in it changes. It fails if the file is open for writing, or its schema is not
-// the one after the migrations of opts.
+// OpenReadOnly opens a file that is there, for reading alone: nothing in it changes. It fails where the file is open for writing, with an
+// *otherformat.Error where it is of another version, and with ErrCorrupt where it lacks a bucket.
 func OpenReadOnly(path string, opts Options) (*DB, error) {
 	if _, err := os.Stat(path); err != nil { // bbolt would create an empty file
 		return nil, explain(path, err)
 	}
-	b, err := openBolt(path, &bbolt.Options{Timeout: lockTimeout, ReadOnly: true})
+	b, err := openBolt(path, opts.Version, &bbolt.Options{Timeout: lockTimeout, ReadOnly: true})
 	if err != nil {
 		return nil, err
 	}
@@ -129,25 +138,39 @@ func OpenReadOnly(path string, opts Options) (*DB, error) {
 	return db, nil
 }
 
-// checkSchema returns an error unless a file has the schema and the buckets that it would have after prepare.
+// checkSchema returns an error unless a file has the version and the buckets that it would have after prepare.
 func checkSchema(tx *bbolt.Tx, opts Options) error {
-	var version uint64
-	if meta := tx.Bucket(metaBucket); meta != nil {
-		var err error
-		if version, err = schemaVersion(meta); err != nil {
-			return err
-		}
+	if err := checkVersion(tx, opts.Version); err != nil {
+		return err
 	}
-	switch known := uint64(len(opts.Migrations)); {
-	case version > known:
-		return fmt.Errorf("%w: its schema is %d, this program knows up to %d", ErrNewer, version, known)
-	case version < known:
-		return fmt.Errorf("%w: its schema is %d, not %d", ErrOlder, version, known)
+	if tx.Bucket(metaBucket) == nil {
+		return &otherformat.Error{Reads: opts.Version}
 	}
 	for _, name := range opts.Buckets {
 		if tx.Bucket([]byte(name)) == nil {
-			return fmt.Errorf("%w: it has no bucket %q", ErrOlder, name)
+			return fmt.Errorf("%w: it has no bucket %q", ErrCorrupt, name)
 		}
+	}
+	return nil
+}
+
+// checkVersion returns an *otherformat.Error for a file of another version. One without buckets has none yet.
+func checkVersion(tx *bbolt.Tx, reads otherformat.Version) error {
+	if first, _ := tx.Cursor().First(); first == nil {
+		return nil
+	}
+	var version otherformat.Version // 0 where the file does not say
+	if meta := tx.Bucket(metaBucket); meta != nil {
+		switch v := meta.Get(versionKey); len(v) {
+		case 0:
+		case 8:
+			version = otherformat.Version(binary.BigEndian.Uint64(v))
+		default:
+			return fmt.Errorf("%w: its format version has %d bytes", ErrCorrupt, len(v))
+		}
+	}
+	if version != reads {
+		return &otherformat.Error{Version: version, Reads: reads}
 	}
 	return nil
 }
@@ -165,29 +188,21 @@ func Guard(f func() error) (err error) {
 	return f()
 }
 
-// prepare creates missing buckets and runs missing migrations.
+// prepare makes the buckets, and notes the version, in one transaction: a crash leaves all or nothing of it.
 func prepare(db *bbolt.DB, opts Options) error {
-	complete := func(tx *bbolt.Tx) error {
-		if tx.Bucket(metaBucket) == nil {
-			return ErrOlder
-		}
-		return checkSchema(tx, opts)
+	if db.View(func(tx *bbolt.Tx) error { return checkSchema(tx, opts) }) == nil {
+		return nil // all is there: nothing is written, which a full disk would not take
 	}
-	if db.View(complete) == nil {
-		return nil // nothing is missing: it writes nothing, as a full disk would refuse it
-	}
-	known := uint64(len(opts.Migrations))
-	var version uint64
 	err := db.Update(func(tx *bbolt.Tx) error {
+		if err := checkVersion(tx, opts.Version); err != nil {
+			return err
+		}
 		meta, err := tx.CreateBucketIfNotExists(metaBucket)
 		if err != nil {
 			return err
 		}
-		if version, err = schemaVersion(meta); err != nil {
+		if err := meta.Put(versionKey, binary.BigEndian.AppendUint64(nil, uint64(opts.Version))); err != nil {
 			return err
-		}
-		if version > known {
-			return fmt.Errorf("%w: its schema is %d, this program knows up to %d", ErrNewer, version, known)
 		}
 		for _, name := range opts.Buckets {
 			if _, err := tx.CreateBucketIfNotExists([]byte(name)); err != nil {
@@ -198,32 +213,14 @@ func prepare(db *bbolt.DB, opts Options) error {
 		return nil
 	})
 	failpoint.After(failpoint.StateCreate)
-	for ; err == nil && version < known; version++ {
-		err = db.Update(func(tx *bbolt.Tx) error {
-			if err := opts.Migrations[version](tx); err != nil {
-				return fmt.Errorf("migrate the schema from %d to %d: %w", version, version+1, err)
-			}
-			return tx.Bucket(metaBucket).Put(schemaKey, binary.BigEndian.AppendUint64(nil, version+1))
-		})
-	}
 	return err
-}
-
-// schemaVersion returns the version in the meta bucket; 0 if there is none yet.
-func schemaVersion(meta *bbolt.Bucket) (uint64, error) {
-	v := meta.Get(schemaKey)
-	switch len(v) {
-	case 0:
-		return 0, nil
-	case 8:
-		return binary.BigEndian.Uint64(v), nil
-	default:
-		return 0, fmt.Errorf("%w: its schema version has %d bytes", berrors.ErrInvalid, len(v))
-	}
 }
 
 // explain wraps an error of Open in one that names the file and says what to do.
 func explain(path string, err error) error {
+	if other := (*otherformat.Error)(nil); errors.As(err, &other) {
+		return fmt.Errorf("open %s: %w: run the version that wrote it, or move the file away to start afresh", path, err)
+	}
 	switch {
 	case errors.Is(err, berrors.ErrTimeout):
 		return fmt.Errorf("open %s: %w: stop the other process, or give this one a directory of its own", path, ErrLocked)
@@ -236,8 +233,6 @@ func explain(path string, err error) error {
 	case errors.Is(err, ErrCorrupt), errors.Is(err, berrors.ErrInvalid), errors.Is(err, berrors.ErrChecksum),
 		errors.Is(err, berrors.ErrVersionMismatch), strings.Contains(err.Error(), "file size too small"): // bbolt has no value for it
 		return fmt.Errorf("open %s: %w: restore it from a backup, or move it away to start afresh (%w)", path, ErrCorrupt, err)
-	case errors.Is(err, ErrNewer):
-		return fmt.Errorf("open %s: %w: run that version, or move the file away to start afresh", path, err)
 	default:
 		return fmt.Errorf("open %s: %w", path, err)
 	}

@@ -1,7 +1,9 @@
 package state
 
 import (
+	"encoding/binary"
 	"errors"
+	"hash/fnv"
 	"os"
 	"path/filepath"
 	"slices"
@@ -11,6 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.etcd.io/bbolt"
 	"go.uber.org/goleak"
+
+	"github.com/slowburn/slowburn/internal/otherformat"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -125,49 +129,113 @@ func TestGuard(t *testing.T) {
 	require.ErrorContains(t, Guard(func() error { panic("page 7") }), "page 7")
 }
 
-func TestMigrationsRunOnceInOrder(t *testing.T) {
+// made opens a file once with the options, and returns where it is.
+func made(t *testing.T, opts Options) string {
+	t.Helper()
 	path := filepath.Join(t.TempDir(), "x.db")
-	var ran []int
-	step := func(n int) func(*bbolt.Tx) error {
-		return func(*bbolt.Tx) error { ran = append(ran, n); return nil }
-	}
-	for _, steps := range [][]func(*bbolt.Tx) error{
-		{step(1), step(2)},
-		{step(1), step(2)},
-		{step(1), step(2), step(3)},
-	} {
-		db, err := Open(path, Options{Migrations: steps})
-		require.NoError(t, err)
-		require.NoError(t, db.Close())
-	}
-	require.Equal(t, []int{1, 2, 3}, ran)
-
-	_, err := Open(path, Options{Migrations: []func(*bbolt.Tx) error{step(1)}})
-	require.ErrorIs(t, err, ErrNewer)
-	require.ErrorContains(t, err, "its schema is 3, this program knows up to 1")
+	db, err := Open(path, opts)
+	require.NoError(t, err)
+	require.NoError(t, db.Close())
+	return path
 }
 
-func TestFailedMigrationIsRepeated(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "x.db")
-	fault := errors.New("no space")
-	fail := true
-	migrate := func(tx *bbolt.Tx) error {
-		b, err := tx.CreateBucketIfNotExists([]byte("made"))
-		if err != nil {
-			return err
-		}
-		if fail {
-			return fault
-		}
-		return Put(b, []byte("k"), record{"a", 1})
+// A file of another format version is an error or, where that is asked for, moved aside as often as there is one. What has no version
+// is of version 0.
+func TestOtherFormat(t *testing.T) {
+	for name, c := range map[string]struct {
+		path    string
+		version otherformat.Version
+		suffix  string
+	}{
+		"newer":      {made(t, Options{Version: 3, Buckets: []string{"b"}}), 3, ".format-3"},
+		"older":      {made(t, Options{Version: 1, Buckets: []string{"b"}}), 1, ".format-1"},
+		"no version": {bare(t, func(tx *bbolt.Tx) error { _, err := tx.CreateBucket([]byte("b")); return err }), 0, ".format-0"},
+		"empty meta": {bare(t, func(tx *bbolt.Tx) error { _, err := tx.CreateBucket(metaBucket); return err }), 0, ".format-0"},
+		"of bbolt":   {otherBolt(t), otherformat.Unknown, ".format-unknown"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			want := otherformat.Error{Version: c.version, Reads: 2}
+			opts := Options{Version: 2, Buckets: []string{"b"}}
+			content, err := os.ReadFile(c.path)
+			require.NoError(t, err)
+			for _, open := range []func(string, Options) (*DB, error){Open, OpenReadOnly, Open} {
+				_, err := open(c.path, opts)
+				var other *otherformat.Error
+				require.ErrorAs(t, err, &other)
+				require.Equal(t, want, *other)
+				require.ErrorContains(t, err, "open "+c.path+": ")
+				require.ErrorContains(t, err, "run the version that wrote it, or move the file away")
+			}
+			for _, suffix := range []string{c.suffix, c.suffix + "-2"} {
+				var moved []otherformat.Moved
+				opts.Moved = func(m otherformat.Moved) { moved = append(moved, m) }
+				require.NoError(t, os.WriteFile(c.path, content, 0o600))
+				db, err := Open(c.path, opts)
+				require.NoError(t, err)
+				require.NoError(t, db.Close())
+				require.Equal(t, []otherformat.Moved{{Version: c.version, Path: c.path + suffix, Files: 1, Bytes: int64(len(content))}}, moved)
+				aside, err := os.ReadFile(c.path + suffix)
+				require.NoError(t, err)
+				require.Equal(t, content, aside, "nothing of it was changed")
+				db, err = Open(c.path, opts)
+				require.NoError(t, err, "the new one is of this version")
+				require.NoError(t, db.Close())
+				require.Len(t, moved, 1)
+			}
+		})
 	}
-	_, err := Open(path, Options{Migrations: []func(*bbolt.Tx) error{migrate}})
-	require.ErrorIs(t, err, fault)
-	require.ErrorContains(t, err, "from 0 to 1")
+}
 
-	fail = false
-	db, err := Open(path, Options{Migrations: []func(*bbolt.Tx) error{migrate}})
-	require.NoError(t, err, "the failed one closed the file and left nothing behind")
+// bare is a file without what Open makes.
+func bare(t *testing.T, write func(*bbolt.Tx) error) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "x.db")
+	db, err := bbolt.Open(path, 0o600, nil)
+	require.NoError(t, err)
+	require.NoError(t, db.Update(write))
+	require.NoError(t, db.Close())
+	return path
+}
+
+// otherBolt is a file of a bbolt to come.
+func otherBolt(t *testing.T) string {
+	t.Helper()
+	path := made(t, Options{})
+	b, err := os.ReadFile(path)
+	require.NoError(t, err)
+	for page := range 2 {
+		meta := b[page*os.Getpagesize()+metaAt:]
+		binary.NativeEndian.PutUint32(meta[4:], boltVersion+1)
+		sum := fnv.New64a()
+		_, _ = sum.Write(meta[:metaChecksum])
+		binary.NativeEndian.PutUint64(meta[metaChecksum:], sum.Sum64())
+	}
+	require.NoError(t, os.WriteFile(path, b, 0o600))
+	return path
+}
+
+// A file that cannot be moved aside stays, and both errors are told.
+func TestOtherFormatThatCannotBeMoved(t *testing.T) {
+	path := made(t, Options{Version: 3})
+	require.NoError(t, os.Rename(path, path+".real"))
+	long := filepath.Join(filepath.Dir(path), strings.Repeat("x", 250))
+	require.NoError(t, os.Rename(path+".real", long))
+	_, err := Open(long, Options{Version: 2, Moved: func(otherformat.Moved) { t.Error("it was moved") }})
+	var other *otherformat.Error
+	require.ErrorAs(t, err, &other)
+	require.ErrorContains(t, err, "file name too long")
+	require.FileExists(t, long)
+}
+
+// What a crash left of a file before anything was in it is a new file.
+func TestFileWithoutBuckets(t *testing.T) {
+	path := bare(t, func(*bbolt.Tx) error { return nil })
+	db, err := Open(path, Options{Version: 2, Buckets: []string{"b"}})
+	require.NoError(t, err)
+	require.NoError(t, db.Close())
+	require.NoError(t, os.WriteFile(path, nil, 0o600))
+	db, err = Open(path, Options{Version: 2})
+	require.NoError(t, err)
 	require.NoError(t, db.Close())
 }
 
@@ -207,7 +275,7 @@ func TestRecords(t *testing.T) {
 // A file that is opened for reading alone has what Open would have made, or is refused; none is made.
 func TestOpenReadOnly(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.db")
-	one := Options{Buckets: []string{"a"}, Migrations: []func(*bbolt.Tx) error{func(*bbolt.Tx) error { return nil }}}
+	one := Options{Version: 1, Buckets: []string{"a"}}
 	_, err := OpenReadOnly(path, one)
 	require.ErrorIs(t, err, os.ErrNotExist)
 	require.NoFileExists(t, path)
@@ -225,16 +293,11 @@ func TestOpenReadOnly(t *testing.T) {
 	require.NoError(t, again.Close())
 	require.NoError(t, db.Close())
 
-	_, err = OpenReadOnly(path, Options{Buckets: []string{"a"}})
-	require.ErrorIs(t, err, ErrNewer)
-	two := one
-	two.Migrations = append(two.Migrations, two.Migrations...)
-	_, err = OpenReadOnly(path, two)
-	require.ErrorIs(t, err, ErrOlder)
 	other := one
 	other.Buckets = []string{"b"}
 	_, err = OpenReadOnly(path, other)
-	require.ErrorIs(t, err, ErrOlder)
+	require.ErrorIs(t, err, ErrCorrupt)
+	require.ErrorContains(t, err, `it has no bucket "b"`)
 	require.NoError(t, os.WriteFile(path, []byte("nothing of the kind"), 0o600))
 	_, err = OpenReadOnly(path, one)
 	require.ErrorIs(t, err, ErrCorrupt)

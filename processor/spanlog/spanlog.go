@@ -47,8 +47,6 @@ type (
 	Inventory = files.Inventory
 	// System is where files are: the machine's, or what stands for it in a simulation.
 	System = files.System
-	// OtherFormat is the files of a format version that this package does not read, which were moved aside.
-	OtherFormat = files.OtherFormat
 	// SegmentFile is a segment that was found.
 	SegmentFile = files.SegmentFile
 	// Contents is the bytes of a segment that was read.
@@ -56,6 +54,9 @@ type (
 	// JournalFile is a journal file that was found.
 	JournalFile = files.JournalFile
 )
+
+// OS is the machine's files.
+var OS = files.OS
 
 // OpenDirectory makes the directory if it is missing, and takes it for this process.
 func OpenDirectory(path string) (*Directory, error) { return files.OpenDirectory(path) }

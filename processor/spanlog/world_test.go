@@ -93,7 +93,7 @@ func init() {
 		"files": (*world).files, "usage": (*world).usage, "spans": (*world).read, "newer": (*world).newer,
 		"cut": (*world).cut, "flip": (*world).flip, "zero": (*world).zero, "write": (*world).write, "delete": (*world).delete,
 		"write-number": (*world).writeNumber, "checksum": (*world).checksum, "duplicate": (*world).duplicate,
-		"mkdir": (*world).mkdir, "move": (*world).move, "enter": (*world).enter,
+		"mkdir": (*world).mkdir, "move": (*world).move,
 		"hide": (*world).hide, "unhide": (*world).unhide,
 		"inventory": (*world).inventory, "recover": (*world).recover,
 	}
@@ -458,12 +458,6 @@ func (w *world) mkdir(_ io.Writer, a args) {
 // move gives a file another name: move file=00000001.seg to=aside/00000001.seg
 func (w *world) move(_ io.Writer, a args) {
 	require.NoError(w.t, os.Rename(filepath.Join(w.path, a["file"]), filepath.Join(w.path, a["to"])))
-}
-
-// enter goes on with a directory in this one: enter directory=aside
-func (w *world) enter(_ io.Writer, a args) {
-	w.close()
-	w.path = filepath.Join(w.path, a["directory"])
 }
 
 // writeNumber writes four bytes: write-number file=00000001.seg at=60 value=0

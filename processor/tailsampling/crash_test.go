@@ -319,7 +319,8 @@ func TestUnknownFormatVersion(t *testing.T) {
 	b[20]++
 	require.NoError(t, os.WriteFile(files[0], b, 0o600))
 	p = start(t, cfg, &sink{})
-	require.FileExists(t, filepath.Join(cfg.Directory, "other-format-7", filepath.Base(files[0])))
+	require.FileExists(t, files[0]+".format-7")
+	require.Contains(t, p.Probe(t.Context()).Message, "; buffered spans are not read back: a file of format version 7 was moved to "+files[0]+".format-7")
 	shutdown(t, p)
 }
 

@@ -3,6 +3,7 @@ package tracestore
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync/atomic"
 
 	"go.uber.org/zap"
@@ -15,6 +16,8 @@ type health struct {
 	file   string
 	logger *zap.Logger
 	found  atomic.Pointer[host.Health]
+	// aside says that a file of another format version was moved aside since the start; nil if none was.
+	aside atomic.Pointer[string]
 }
 
 // succeed and fail set the health, and log when it changes.
@@ -35,5 +38,13 @@ func (h *health) fail(what string, err error) {
 
 func (h *health) report(found host.Health) { h.found.Store(&found) }
 
+func (h *health) setMoved(message string) { h.aside.Store(&message) }
+
 // Probe reports whether traces are being stored. The gateway accepts spans even if not.
-func (h *health) Probe(context.Context) host.Health { return *h.found.Load() }
+func (h *health) Probe(context.Context) host.Health {
+	found := *h.found.Load()
+	if aside := h.aside.Load(); aside != nil {
+		found.Message = strings.TrimSuffix(found.Message, ".") + "; " + *aside + "."
+	}
+	return found
+}

@@ -5,31 +5,38 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/slowburn/slowburn/internal/otherformat"
 	"github.com/slowburn/slowburn/internal/state"
 	"github.com/slowburn/slowburn/processor/tracestore/internal/tracefile"
 )
 
+// lostTraces is what is lost where a file of another format version was moved aside.
+const lostTraces = "traces stored before are not shown"
+
+// moved logs and keeps that the file was of another format version.
+func (w *writer) moved(m otherformat.Moved) {
+	moved := []otherformat.Moved{m}
+	otherformat.Log(w.logger, moved, tracefile.FormatVersion, lostTraces)
+	w.health.setMoved(otherformat.Message(moved, tracefile.FormatVersion, lostTraces))
+}
+
 // open opens the file. It replaces a file that is damaged or of another format by a new one.
 func (w *writer) open() {
 	file, err := tracefile.Open(w.path, w.options)
-	if errors.Is(err, state.ErrCorrupt) || errors.Is(err, tracefile.ErrOtherFormat) {
+	if errors.Is(err, state.ErrCorrupt) {
 		w.startAnew(err)
 		return
 	}
 	w.use(file, err)
 }
 
-// startAnew moves the file aside and creates a new one: its traces were only for looking at, and the next ones matter
+// startAnew moves the damaged file aside and creates a new one: its traces were only for looking at, and the next ones matter
 // more.
-func (w *writer) startAnew(cause error) {
-	aside, err := tracefile.MoveAside(w.path, cause)
+func (w *writer) startAnew(damage error) {
+	aside, err := tracefile.MoveAside(w.path)
 	var file *tracefile.File
 	if err == nil {
-		what := "The trace store's file is damaged."
-		if errors.Is(cause, tracefile.ErrOtherFormat) {
-			what = "The trace store's file is of another format version."
-		}
-		w.logger.Error(what+" It was moved aside, and a new one is started.", zap.String("moved_to", aside), zap.Error(cause))
+		w.logger.Error("the trace store's file is damaged: it was moved aside, and a new one begun", zap.String("moved_to", aside), zap.Error(damage))
 		file, err = tracefile.Open(w.path, w.options)
 	}
 	w.use(file, err)

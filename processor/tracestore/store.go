@@ -78,6 +78,7 @@ func newStore(set exporter.Settings, cfg *Config) (*store, error) {
 			Full: func() bool { return floor.Check() != nil },
 		},
 	}
+	s.writer.options.Moved = s.writer.moved
 	s.report(host.Health{Message: "The trace store was not started."})
 	return s, nil
 }

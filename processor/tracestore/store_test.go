@@ -30,6 +30,7 @@ import (
 	"github.com/slowburn/slowburn/internal/attr"
 	"github.com/slowburn/slowburn/internal/clock"
 	"github.com/slowburn/slowburn/internal/host"
+	"github.com/slowburn/slowburn/internal/otherformat"
 	"github.com/slowburn/slowburn/internal/state"
 	"github.com/slowburn/slowburn/internal/wire"
 	"github.com/slowburn/slowburn/processor/trace/assemble"
@@ -293,7 +294,7 @@ func TestCounts(t *testing.T) {
 // damageChunks changes the chunks of traces on the disk.
 func damageChunks(t *testing.T, file string, damage func(chunk []byte)) {
 	t.Helper()
-	db, err := state.Open(file, state.Options{Migrations: make([]func(*bbolt.Tx) error, 1)})
+	db, err := state.Open(file, state.Options{Version: tracefile.FormatVersion})
 	require.NoError(t, err)
 	require.NoError(t, db.Update(func(tx *bbolt.Tx) error {
 		chunks := tx.Bucket([]byte("chunks"))
@@ -331,26 +332,32 @@ func TestDamagedFileIsMovedAside(t *testing.T) {
 	require.FileExists(t, b.file+".damaged")
 }
 
-// A file of an earlier version, whose traces were entries of a bucket, is kept beside the new one.
+// A file of another version, or of none, is kept beside the new one, and /readyz says so.
 func TestFileOfAnotherFormatIsMovedAside(t *testing.T) {
-	b := newBench(t, nil)
-	core, logs := observer.New(zap.ErrorLevel)
-	b.writer.logger = zap.New(core)
-	db, err := state.Open(b.file, state.Options{Buckets: []string{"traces", "ids", "index", "operations"}})
-	require.NoError(t, err)
-	require.NoError(t, db.Close())
-	b.writer.open()
-	require.True(t, b.Probe(t.Context()).OK)
-	b.storeNow(spans(spec{Trace: 1, ID: 1, Service: "s"}))
-	require.Equal(t, []int{1}, b.found(Query{}))
-	require.FileExists(t, b.file+".other-format")
-	require.Equal(t, 1, logs.Len())
-	require.Equal(t, "The trace store's file is of another format version. It was moved aside, and a new one is started.", logs.All()[0].Message)
-	require.Equal(t, b.file+".other-format", logs.All()[0].ContextMap()["moved_to"])
+	for _, version := range []otherformat.Version{0, tracefile.FormatVersion + 1} {
+		b := newBench(t, nil)
+		core, logs := observer.New(zap.WarnLevel)
+		b.writer.logger = zap.New(core)
+		db, err := state.Open(b.file, state.Options{Version: version, Buckets: []string{"traces", "ids", "index", "operations"}})
+		require.NoError(t, err)
+		require.NoError(t, db.Close())
+		b.writer.open()
+		b.storeNow(spans(spec{Trace: 1, ID: 1, Service: "s"}))
+		require.Equal(t, []int{1}, b.found(Query{}))
+		aside := fmt.Sprint(b.file, ".format-", version)
+		require.FileExists(t, aside)
+		require.Equal(t, 1, logs.Len())
+		require.Equal(t, "files of another format version moved aside: traces stored before are not shown", logs.All()[0].Message)
+		require.Equal(t, aside, logs.All()[0].ContextMap()["moved_to"])
+		health := b.Probe(t.Context())
+		require.True(t, health.OK)
+		require.Contains(t, health.Message, fmt.Sprintf("; traces stored before are not shown: a file of format version %s was moved to %s (", version, aside))
 
-	b.writer.close()
-	b.writer.open()
-	require.Equal(t, []int{1}, b.found(Query{}), "a file of this format stays")
+		b.writer.close()
+		b.writer.open()
+		require.Equal(t, []int{1}, b.found(Query{}), "a file of this format stays")
+		require.Equal(t, 1, logs.Len())
+	}
 }
 
 // A damaged page is found when it is read: at once, or by the writer long after. Neither ends the process, and then

@@ -32,7 +32,7 @@ func TestDamagedFileIsMovedAside(t *testing.T) {
 			require.NoError(t, os.WriteFile(path, content, 0o600))
 		},
 		"a record": func(t *testing.T, path string) {
-			db, err := book.Open(path)
+			db, err := book.Open(path, nil)
 			require.NoError(t, err)
 			require.NoError(t, db.Update(func(tx *bbolt.Tx) error {
 				return tx.Bucket([]byte(ledger.Buckets[0])).Put([]byte("a"), []byte("?"))
@@ -55,7 +55,7 @@ func TestDamagedFileIsMovedAside(t *testing.T) {
 			h := e.Probe(t.Context())
 			assert.False(t, h.OK)
 			assert.False(t, h.Blocking)
-			assert.Contains(t, h.Message, "budgets start anew; the damaged file is "+path+".damaged-")
+			assert.Contains(t, h.Message, "budgets start anew, and notifications that waited are not sent: the damaged file was moved to "+path+".damaged-")
 			aside, err := filepath.Glob(path + ".damaged-*")
 			require.NoError(t, err)
 			assert.Len(t, aside, 1)
@@ -69,7 +69,31 @@ func TestDamagedFileIsMovedAside(t *testing.T) {
 	}
 }
 
-// The same while it runs, and it goes on: what follows is evaluated and written to the new file.
+// A file of another format version is moved aside at each start that finds one, and the extension starts.
+func TestFileOfAnotherFormatIsMovedAside(t *testing.T) {
+	c := parse(t, twoObjectives)
+	path := filepath.Join(c.Directory, "slo.db")
+	for _, suffix := range []string{".format-2", ".format-2-2"} {
+		other, err := state.Open(path, state.Options{Version: book.FormatVersion + 1, Buckets: []string{"later"}})
+		require.NoError(t, err)
+		require.NoError(t, other.Close())
+		e := created(t, c)
+		require.NoError(t, e.Start(t.Context(), hostWith(newFakeTSDB())))
+		h := e.Probe(t.Context())
+		assert.False(t, h.OK)
+		assert.False(t, h.Blocking)
+		assert.Contains(t, h.Message, "budgets start anew, and notifications that waited are not sent: a file of format version 2 was moved to "+path+suffix+" (")
+		assert.FileExists(t, path+suffix)
+		closeIt(t, e)
+		e = created(t, c)
+		require.NoError(t, e.Start(t.Context(), hostWith(newFakeTSDB())))
+		assert.True(t, e.Probe(t.Context()).OK)
+		closeIt(t, e)
+		require.NoError(t, os.Remove(path))
+	}
+}
+
+// A file that is damaged while it runs is replaced, and it goes on: what follows is evaluated and written to the new file.
 func TestFileIsDamagedWhileItRuns(t *testing.T) {
 	for name, damage := range map[string]func(path string) error{
 		"cut off": func(path string) error { return os.Truncate(path, 0) },
@@ -95,13 +119,13 @@ func TestFileIsDamagedWhileItRuns(t *testing.T) {
 			require.NotEmpty(t, e.db.Damaged())
 			require.True(t, e.replace(noon.Add(7*time.Minute)))
 			require.True(t, e.replace(noon.Add(7*time.Minute)), "there is nothing to be done twice")
-			assert.Contains(t, e.Probe(t.Context()).Message, "budgets start anew; the damaged file is "+path+".damaged-20260301T120700Z")
+			assert.Contains(t, e.Probe(t.Context()).Message, "budgets start anew, and notifications that waited are not sent: the damaged file was moved to "+path+".damaged-20260301T120700Z")
 			_, err = e.Deliveries()
 			require.NoError(t, err)
 			require.NoError(t, e.evaluator.evaluate(t.Context(), believed(noon.Add(10*time.Minute), true, true)))
 			require.NotNil(t, e.Statuses().EvaluatedUntil)
 			closeIt(t, e)
-			again, err := book.Open(path)
+			again, err := book.Open(path, nil)
 			require.NoError(t, err)
 			require.NoError(t, again.Close())
 		})
@@ -127,7 +151,7 @@ func TestDamagedFileThatCannotBeReplaced(t *testing.T) {
 func TestLockedFileIsAStartError(t *testing.T) {
 	c := parse(t, twoObjectives)
 	path := filepath.Join(c.Directory, "slo.db")
-	other, err := book.Open(path)
+	other, err := book.Open(path, nil)
 	require.NoError(t, err)
 	e := created(t, c)
 	require.ErrorIs(t, e.Start(t.Context(), hostWith(newFakeTSDB())), state.ErrLocked)

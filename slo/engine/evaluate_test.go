@@ -379,7 +379,7 @@ func TestFailedTransactionChangesNothing(t *testing.T) {
 		require.NoError(t, e.db.Close())
 		require.ErrorContains(t, e.evaluator.evaluate(t.Context(), believed(at.Add(c.Lateness), true, true)), "the file is closed")
 		before := e.Statuses()
-		file, err := book.Open(c.Directory + "/slo.db")
+		file, err := book.Open(c.Directory+"/slo.db", nil)
 		require.NoError(t, err)
 		e.db, e.evaluator.db = file, file
 		assert.Equal(t, before, e.Statuses())

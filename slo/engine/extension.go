@@ -46,7 +46,7 @@ type Extension struct {
 	untold []string
 	// advice says what to add so that somebody is told, empty where receivers are configured.
 	advice string
-	// damaged says that the file was damaged, and where it is now; nil if it was not.
+	// damaged says that the file was damaged or of another format version, and where it is now; nil if it was not.
 	damaged atomic.Pointer[string]
 
 	cancel context.CancelFunc

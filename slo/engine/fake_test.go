@@ -202,7 +202,7 @@ func believed(now time.Time, vouched, settled bool) clock.State {
 func openAt(t testing.TB, c *Config, q Querier, now time.Time) *Extension {
 	t.Helper()
 	e := created(t, c)
-	db, err := book.Open(c.Directory + "/slo.db")
+	db, err := book.Open(c.Directory+"/slo.db", nil)
 	require.NoError(t, err)
 	e.evaluator.querier, e.db = q, db
 	e.sender = notify.NewSender(notify.Settings{DB: db})

@@ -10,6 +10,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/slowburn/slowburn/internal/failpoint"
+	"github.com/slowburn/slowburn/internal/otherformat"
 	"github.com/slowburn/slowburn/internal/state"
 	"github.com/slowburn/slowburn/slo"
 	"github.com/slowburn/slowburn/slo/engine/internal/book"
@@ -19,7 +20,7 @@ import (
 
 // load opens the file and takes over what it holds.
 func (e *Extension) load(path string, now time.Time) (*state.DB, error) {
-	db, err := book.Open(path)
+	db, err := book.Open(path, e.setMoved)
 	if err != nil {
 		return nil, err
 	}
@@ -34,8 +35,8 @@ func (e *Extension) load(path string, now time.Time) (*state.DB, error) {
 	}
 }
 
-// startAnew moves a damaged file aside and begins a new one: spans are to be taken and alerts to be told of, with
-// budgets that start anew. A file that cannot be opened for another reason is left to whoever starts the gateway.
+// startAnew moves a damaged file aside and begins a new one, so that spans are taken and alerts fire, with budgets that start anew.
+// A file that cannot be opened for another reason fails the start.
 func (e *Extension) startAnew(path string, now time.Time, damage error) (*state.DB, error) {
 	aside := asideOf(path, now)
 	failpoint.Before(failpoint.LedgerAside)
@@ -51,11 +52,22 @@ func asideOf(path string, now time.Time) string {
 	return path + ".damaged-" + now.Format("20060102T150405Z")
 }
 
-func (e *Extension) tellDamage(aside string, damage error) {
-	text := "budgets start anew; the damaged file is " + aside
+// lostBudgets is what is lost with the file.
+const lostBudgets = "budgets start anew, and notifications that waited are not sent"
+
+// setMoved logs and keeps for people that the file was of another format version.
+func (e *Extension) setMoved(m otherformat.Moved) {
+	moved := []otherformat.Moved{m}
+	otherformat.Log(e.settings.Logger, moved, book.FormatVersion, lostBudgets)
+	text := otherformat.Message(moved, book.FormatVersion, lostBudgets)
 	e.damaged.Store(&text)
-	e.settings.Logger.Error("The file of the ledger, the alerts and the outbox is damaged. It was moved aside: budgets start anew, "+
-		"and notifications that waited in it are not sent", zap.String("moved_to", aside), zap.Error(damage))
+}
+
+func (e *Extension) tellDamage(aside string, damage error) {
+	text := lostBudgets + ": the damaged file was moved to " + aside
+	e.damaged.Store(&text)
+	e.settings.Logger.Error("the file of the ledger, the alerts and the outbox is damaged: it was moved aside; "+lostBudgets,
+		zap.String("moved_to", aside), zap.Error(damage))
 }
 
 // replace does the same while the gateway runs, and reports whether it did.

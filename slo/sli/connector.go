@@ -115,7 +115,7 @@ func (c *Connector) Probe(context.Context) host.Health {
 		problems = append(problems, v)
 	}
 	if why := c.out.hindered(clock.Now()); why != "" {
-		problems = append(problems, "counts are kept but do not get out: "+why)
+		problems = append(problems, "counts are kept but not sent on: "+why)
 	}
 	if len(problems) > 0 {
 		if l := c.Lost(); l != "" {
@@ -151,7 +151,7 @@ func (c *Connector) Lost() string {
 	if l == nil {
 		return ""
 	}
-	return fmt.Sprintf("counting began anew at %s, and what no metrics database had by then is missing: %s", minute(l.At), l.Why)
+	return fmt.Sprintf("counting began anew at %s; counts that no metrics database had by then are missing: %s", minute(l.At), l.Why)
 }
 
 func minute(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 MST") }

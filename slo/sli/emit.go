@@ -16,7 +16,7 @@ const (
 	metricBadEvents = "slowburn.sli.bad_events"
 )
 
-// batch is what goes to the metrics pipeline in one call. Its points are of one time.
+// batch is the metrics of one call to the pipeline. All its points have the same time.
 type batch struct {
 	md    pmetric.Metrics
 	scope pmetric.ScopeMetrics

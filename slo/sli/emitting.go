@@ -35,7 +35,7 @@ var _ connector.Traces = (*emitting)(nil)
 
 func (*emitting) Capabilities() consumer.Capabilities { return consumer.Capabilities{} }
 
-// ConsumeTraces refuses no spans but those that cannot be read.
+// ConsumeTraces refuses only spans that cannot be read.
 func (e *emitting) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
 	if e.passesOn {
 		return nil
@@ -81,9 +81,9 @@ func (e *emitting) Shutdown(ctx context.Context) error {
 	switch {
 	case err == nil:
 	case e.keeper.Volatile() != nil:
-		err = fmt.Errorf("what was counted since the last flush is lost: %w", err)
+		err = fmt.Errorf("counts since the last flush are lost: %w", err)
 	default:
-		err = fmt.Errorf("what was counted since the last flush goes out after the next start: %w", err)
+		err = fmt.Errorf("counts since the last flush are sent after the next start: %w", err)
 	}
 	return errors.Join(err, e.closeKeeper())
 }
@@ -120,7 +120,7 @@ func (e *emitting) run(ctx context.Context) {
 func (e *emitting) emit(ctx context.Context) {
 	at := floor(clock.Wall().UnixMilli(), e.cfg.Interval)
 	if behind := time.Duration(e.flusher.last-at) * time.Millisecond; behind > clock.JumpAllowed {
-		e.set.Logger.Warn("clock was set back: counts are emitted by the time that it shows now", zap.Duration("by", behind))
+		e.set.Logger.Warn("clock set back: counts are sent with the time that it shows now", zap.Duration("by", behind))
 		e.flusher.setBack(at)
 	}
 	if at > e.flusher.last {
@@ -145,7 +145,7 @@ func (e *emitting) flush(ctx context.Context, at int64) (err error) {
 		e.telemetry.ConnectorSliMaxSeries.Record(ctx, int64(e.cfg.Limits.series()))
 		if !e.logged.IsZero() {
 			e.logged = time.Time{}
-			e.set.Logger.Info("metrics pipeline accepts the counts again")
+			e.set.Logger.Info("metrics pipeline took the counts again")
 		}
 		return nil
 	}
@@ -154,7 +154,7 @@ func (e *emitting) flush(ctx context.Context, at int64) (err error) {
 	}
 	e.telemetry.ConnectorSliFailedFlushes.Add(ctx, 1)
 	e.out.failure.Store(&err)
-	e.warn(clock.Now(), "The metrics pipeline did not take the counts. They are kept, and offered again at the next interval", zap.Error(err))
+	e.warn(clock.Now(), "metrics pipeline refused the counts; they are kept, and sent again at the next interval", zap.Error(err))
 	return err
 }
 

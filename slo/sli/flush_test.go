@@ -166,7 +166,7 @@ func TestShutdownTellsWhatIsLost(t *testing.T) {
 	p := newPair(t, nil, consumertest.NewNop(), next)
 	p.start(t)
 	require.NoError(t, p.consume(context.Background(), slitest.Traces(t, ping)))
-	require.ErrorContains(t, p.emitting.Shutdown(context.Background()), "what was counted since the last flush goes out after the next start: hand counts to the metrics pipeline: busy")
+	require.ErrorContains(t, p.emitting.Shutdown(context.Background()), "counts since the last flush are sent after the next start: hand counts to the metrics pipeline: busy")
 	require.NoError(t, p.passing.Shutdown(context.Background()))
 }
 

@@ -83,6 +83,6 @@ func (p *passing) untaken(ctx context.Context, spans int) {
 		return
 	}
 	p.set.Logger.Error("spans were passed on a second time, decoded: a component behind this connector, such as batch, "+
-		"answered for spans that came as bytes and did not take them; remove wire_path, which only the confmap converter of "+
+		"acknowledged spans that came as bytes without taking them; remove wire_path, which only the confmap converter of "+
 		"processor/otlp/wirepath knows where to set", zap.Int("spans", spans))
 }

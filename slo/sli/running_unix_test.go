@@ -186,7 +186,7 @@ func TestLossIsSaid(t *testing.T) {
 		file := countsFile(t, cfg.Directory)
 		change(t, file, 4096+40)
 		at := time.Now().UTC().Format("2006-01-02 15:04 UTC")
-		want := "counting began anew at " + at + ", and what no metrics database had by then is missing: "
+		want := "counting began anew at " + at + "; counts that no metrics database had by then are missing: "
 		said := func(c *Connector) {
 			lost := c.Lost()
 			assert.Contains(t, lost, want)

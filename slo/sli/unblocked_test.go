@@ -62,7 +62,7 @@ func TestMetricsNeverHoldSpansUp(t *testing.T) {
 				ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 				defer cancel()
 				require.NoError(t, p.passing.Shutdown(ctx))
-				require.ErrorContains(t, p.emitting.Shutdown(ctx), "what was counted since the last flush goes out after the next start")
+				require.ErrorContains(t, p.emitting.Shutdown(ctx), "counts since the last flush are sent after the next start")
 			})
 		})
 	}

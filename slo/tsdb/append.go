@@ -213,7 +213,7 @@ func (e *embedded) explainWrite(err error) error {
 	return fmt.Errorf("write to the time series database in %s: %w%s", e.config.Directory, err, advice)
 }
 
-// rejections counts what was not stored. The zero value is ready.
+// rejections counts samples that were not stored. The zero value is ready to use.
 type rejections struct {
 	reasons map[string]int // of samples
 	points  int

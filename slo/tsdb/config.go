@@ -138,7 +138,7 @@ func defaultExporterConfig() component.Config {
 	return &ExporterConfig{
 		Extension:           component.NewID(componentType),
 		TranslationStrategy: otlptranslator.UnderscoreEscapingWithSuffixes,
-		// What people group by and compare, and no more: each label is part of each series.
+		// Only what people group by and compare: each label is part of each series.
 		PromoteResourceAttributes: []string{
 			"service.name",
 			"service.namespace",

@@ -23,8 +23,10 @@ import (
 	"github.com/slowburn/slowburn/internal/freespace"
 	"github.com/slowburn/slowburn/internal/gate"
 	"github.com/slowburn/slowburn/internal/host"
+	"github.com/slowburn/slowburn/internal/otherformat"
 	"github.com/slowburn/slowburn/slo/tsdb/internal/batch"
 	"github.com/slowburn/slowburn/slo/tsdb/internal/census"
+	"github.com/slowburn/slowburn/slo/tsdb/internal/formats"
 	"github.com/slowburn/slowburn/slo/tsdb/internal/metadata"
 	"github.com/slowburn/slowburn/slo/tsdb/internal/promlog"
 	"github.com/slowburn/slowburn/slo/tsdb/internal/trim"
@@ -56,6 +58,8 @@ type embedded struct {
 
 	// repaired is how many corruptions were found and cut out when the database was opened.
 	repaired int
+	// moved is what was of another format version.
+	moved []otherformat.Moved
 	// writeError is what the last write failed with, nil while writes succeed.
 	writeError atomic.Pointer[error]
 	keeper
@@ -79,14 +83,14 @@ func (e *embedded) report(err error) {
 	var broken *upkeep.Broken
 	if errors.As(err, &broken) {
 		if e.broken.CompareAndSwap(nil, &err) {
-			e.logger.Error("The time series database cannot go on, and is opened anew", zap.String("directory", e.config.Directory), zap.Error(err),
+			e.logger.Error("time series database failed, opening it anew", zap.String("directory", e.config.Directory), zap.Error(err),
 				zap.String("stack", broken.Stack()))
 		}
 		return
 	}
 	err = e.explainWrite(err)
 	e.failed.Store(&err)
-	e.logger.Error("A compaction of the time series database failed, retrying in a minute", zap.Error(err))
+	e.logger.Error("compaction of the time series database failed, retrying in 1m", zap.Error(err))
 }
 
 // writing is what bounds and counts what is written.
@@ -135,11 +139,16 @@ func openEmbedded(config *Config, slots *gate.Slots, logger *zap.Logger, telemet
 	opts := options(config)
 	opts.SeriesLifecycleCallback = e.census
 	var err error
+	e.moved, err = formats.MoveAside(config.Directory)
+	otherformat.Log(logger, e.moved, formats.Reads, lostSamples)
+	if err != nil {
+		return nil, explainOpen(config.Directory, err)
+	}
 	if e.trimmed, err = trim.Log(config.Directory, e.census.Max(), promlog.New(logger)); err != nil {
 		return nil, explainOpen(config.Directory, err)
 	}
 	if e.trimmed > 0 {
-		logger.Warn("more series than max_series were on disk: the newest of them were left out, and their last hours are lost",
+		logger.Warn("more series than max_series on disk: the newest were left out, and their last hours are lost",
 			zap.String("directory", config.Directory), zap.Int("series", e.trimmed), zap.Int("max_series", e.census.Max()))
 	}
 	if err := roomToOpen(config.Directory); err != nil {
@@ -187,7 +196,7 @@ func options(config *Config) *promtsdb.Options {
 
 // explainOpen says what to do about a database that could not be opened.
 func explainOpen(dir string, err error) error {
-	advice := "look at the directory; moved away, it is created anew and empty"
+	advice := "check the directory; where it is moved away, an empty one is made"
 	switch {
 	case errors.Is(err, syscall.EWOULDBLOCK):
 		advice = "another process has it open: stop that one, or set directory to a place of its own"
@@ -246,21 +255,27 @@ func (e *embedded) Probe(context.Context) host.Health {
 		return host.Health{Message: (*failed).Error()}
 	}
 	if why := e.starved.Load(); why != nil {
-		return host.Health{Message: "Spans are counted, and none of the counts is stored: " + *why}
+		return host.Health{Message: "Spans are counted, but no count is stored: " + *why}
 	}
 	message := fmt.Sprintf("%d series and %d blocks in %s, kept for %s",
 		e.db.Head().NumSeries(), len(e.db.Blocks()), e.config.Directory, e.config.Retention)
 	if _, foreign := e.census.Counts(); foreign.Units >= e.census.Max() {
-		message += fmt.Sprintf("; max_series (%d) is reached by the series of others: their new ones are rejected", e.census.Max())
+		message += fmt.Sprintf("; other senders' series reached max_series (%d): their new series are rejected", e.census.Max())
 	}
 	if e.trimmed > 0 {
-		message += fmt.Sprintf("; %d series of others were left out at start, over max_series", e.trimmed)
+		message += fmt.Sprintf("; %d series of other senders, over max_series, were left out at the start", e.trimmed)
 	}
 	if e.repaired > 0 {
-		message += fmt.Sprintf("; %d repairs were needed at start, samples written last before it may be missing", e.repaired)
+		message += fmt.Sprintf("; %d repairs at the start: the last samples before it may be missing", e.repaired)
+	}
+	if moved := otherformat.Message(e.moved, formats.Reads, lostSamples); moved != "" {
+		message += "; " + moved
 	}
 	return host.Health{OK: true, Message: message}
 }
+
+// lostSamples is what is lost where files of another format version were moved aside.
+const lostSamples = "samples stored in them are not queried"
 
 // closeTime is how long a broken database may take to close: it may hold locks for good.
 const closeTime = 10 * time.Second
@@ -272,10 +287,10 @@ func (e *embedded) abandon() {
 	select {
 	case err := <-closed:
 		if err != nil {
-			e.logger.Warn("The broken time series database did not close well", zap.Error(err))
+			e.logger.Warn("closing the broken time series database failed", zap.Error(err))
 		}
 	case <-clock.After(closeTime):
-		e.logger.Warn("The broken time series database does not close: what it holds is free when the process ends")
+		e.logger.Warn("closing the broken time series database takes too long: its memory and files stay in use until the process ends")
 	}
 }
 

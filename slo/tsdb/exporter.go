@@ -125,7 +125,7 @@ func (e *metricsExporter) appendSums(ctx context.Context, md pmetric.Metrics) er
 }
 
 func permanent(err error) error {
-	return consumererror.NewPermanent(fmt.Errorf("delta metrics are summed up but not stored, their next points bring the sums: %w", err))
+	return consumererror.NewPermanent(fmt.Errorf("delta metrics were summed up but not stored; their next points bring the sums: %w", err))
 }
 
 func hasDelta(md pmetric.Metrics) bool {

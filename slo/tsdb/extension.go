@@ -75,7 +75,7 @@ func newExtension(settings extension.Settings, config *Config) (*Extension, erro
 	return e, nil
 }
 
-// Start opens the database, replaying what was not yet in a block, or makes the client of the remote one.
+// Start opens the database and replays its log, or makes the client of the remote one.
 func (e *Extension) Start(ctx context.Context, h component.Host) error {
 	var opened backend
 	var err error
@@ -85,7 +85,7 @@ func (e *Extension) Start(ctx context.Context, h component.Host) error {
 		opened, err = e.open()
 	}
 	if errors.Is(err, errNoRoom) { // spans are counted and sampled without it
-		e.settings.Logger.Error("The time series database is not open, retrying in 10s", zap.Error(err))
+		e.settings.Logger.Error("time series database not opened, retrying in 10s", zap.Error(err))
 		e.leaveOut(err)
 		return e.observe()
 	}
@@ -131,11 +131,11 @@ func (e *Extension) comeBack() error {
 	}
 	opened, err := openDamaged(e.config.Directory, e.settings.Logger, e.open)
 	if err != nil {
-		e.settings.Logger.Error("The time series database cannot be opened, retrying in 10s", zap.Error(err))
+		e.settings.Logger.Error("opening the time series database failed, retrying in 10s", zap.Error(err))
 		e.leaveOut(err)
 		return err
 	}
-	e.settings.Logger.Info("The time series database is open again", zap.String("directory", e.config.Directory))
+	e.settings.Logger.Info("time series database opened again", zap.String("directory", e.config.Directory))
 	e.backend = opened
 	e.away.Store(nil)
 	return nil
@@ -190,7 +190,7 @@ func (e *Extension) setBack(now time.Time) error {
 	if err != nil {
 		return fmt.Errorf("move samples of the future aside: %w", err)
 	}
-	e.settings.Logger.Warn("clock was set back: samples of later times were moved aside", zap.String("directory", e.config.Directory),
+	e.settings.Logger.Warn("clock set back: samples of later times were moved aside", zap.String("directory", e.config.Directory),
 		zap.String("aside", aside), zap.Time("now", now))
 	opened, err := e.open()
 	if err != nil {
@@ -265,8 +265,8 @@ func (e *Extension) QueryRange(ctx context.Context, expr string, r promv1.Range)
 	return b.QueryRange(ctx, expr, r)
 }
 
-// Slots are those that the queries of people take, for what else people ask of this process to take them too: together they leave a
-// processor for spans. They are nil where a remote Prometheus computes the queries. Slots may be asked for before Start.
+// Slots are taken by the queries of people, and by whatever else people ask of this process: together these leave a processor for
+// spans. They are nil where a remote Prometheus computes the queries. Slots may be asked for before Start.
 func (e *Extension) Slots() *gate.Slots { return e.slots }
 
 // PrometheusAPI returns a handler of Prometheus' HTTP API. It expects paths that begin with /api/v1/, whatever they

@@ -23,7 +23,7 @@ import (
 	"github.com/slowburn/slowburn/slo/tsdb/internal/promlog"
 )
 
-// count takes the census of what was read back at the start.
+// count takes the census of the series that were read back at the start.
 func (e *embedded) count() (err error) {
 	reader, err := e.db.Head().Index()
 	if err != nil {
@@ -60,7 +60,7 @@ func (e *embedded) closeAhead(now time.Time) (aside string, err error) {
 	e.loop.Stop() // what is written below stays as it is
 	if head := e.db.Head(); head.MinTime() < end {
 		if err := e.db.CompactHead(promtsdb.NewRangeHead(head, head.MinTime(), end)); err != nil {
-			e.logger.Error("samples of the last hours were moved aside, too", zap.Error(err))
+			e.logger.Error("writing a block of the last hours failed: their samples are moved aside too", zap.Error(err))
 		}
 	}
 	ahead := []string{"wal", "wbl", "chunks_head"}
@@ -71,7 +71,7 @@ func (e *embedded) closeAhead(now time.Time) (aside string, err error) {
 		ahead = append(ahead, filepath.Base(b.Dir()))
 		if b.MinTime() < end {
 			if err := e.split(b, end); err != nil {
-				e.logger.Error("a block was moved aside that also has samples of the past", zap.String("block", b.Dir()), zap.Error(err))
+				e.logger.Error("splitting a block failed: its samples of the past are moved aside too", zap.String("block", b.Dir()), zap.Error(err))
 			}
 		}
 	}
@@ -142,7 +142,7 @@ func openDamaged(directory string, logger *zap.Logger, open func() (*embedded, e
 				return nil, errors.Join(err, failed)
 			}
 		}
-		logger.Error("A part of the time series database cannot be read, and was moved aside", zap.Strings("part", parts),
+		logger.Error("unreadable part of the time series database moved aside", zap.Strings("part", parts),
 			zap.String("directory", directory), zap.String("aside", aside), zap.Error(err))
 		db, err = open()
 	}

@@ -64,7 +64,7 @@ func TestMaxSeries(t *testing.T) {
 	}
 	health := e.Probe(t.Context())
 	assert.True(t, health.OK, "spans and the gateway's own metrics are taken")
-	assert.Contains(t, health.Message, "max_series (1000) is reached by the series of others")
+	assert.Contains(t, health.Message, "other senders' series reached max_series (1000)")
 	require.NoError(t, e.Shutdown(t.Context()))
 
 	e = start(t, config)
@@ -88,7 +88,7 @@ func TestMoreThanMaxSeriesAtStart(t *testing.T) {
 
 	config.MaxSeries = minSeries
 	e = start(t, config)
-	assert.Contains(t, e.Probe(t.Context()).Message, "7000 series of others were left out at start, over max_series")
+	assert.Contains(t, e.Probe(t.Context()).Message, "7000 series of other senders, over max_series, were left out at the start")
 	assert.InDelta(t, minSeries, number(t, e, `count(slowburn_sli_events_total)`, at), 0)
 	assert.InDelta(t, 3*minSeries, number(t, e, `count(foreign_total)`, at), 0)
 	ctx, rejected := partial.NewContext(t.Context())

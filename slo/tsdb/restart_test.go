@@ -91,7 +91,7 @@ func TestDamagedLog(t *testing.T) {
 	e = start(t, config)
 	health := e.Probe(t.Context())
 	assert.True(t, health.OK)
-	assert.Contains(t, health.Message, "repairs were needed at start")
+	assert.Contains(t, health.Message, "1 repairs at the start")
 	left := number(t, e, `sum(count_over_time(c_total[1h]))`, at)
 	assert.True(t, left > 0 && left < 100, "what came before the damage is there: %v", left)
 	md, sm := resource(gateway)

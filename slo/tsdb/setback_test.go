@@ -136,7 +136,7 @@ func TestStarved(t *testing.T) {
 	put(now().Add(-24 * time.Hour))
 	h := e.Probe(t.Context())
 	assert.False(t, h.OK || h.Blocking)
-	assert.Contains(t, h.Message, "none of the counts is stored: ")
+	assert.Contains(t, h.Message, "no count is stored: ")
 	put(now().Add(time.Second))
 	assert.True(t, e.Probe(t.Context()).OK)
 }

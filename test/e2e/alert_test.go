@@ -16,6 +16,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/slowburn/slowburn/web/api"
 )
 
 // webhook is a receiver that fails its first request, as receivers do, and remembers the rest.
@@ -64,27 +66,9 @@ func (h *webhook) all() []notification {
 	return slices.Clone(h.taken)
 }
 
-// objective is what the test reads of an objective's status.
-type objective struct {
-	Events struct{ Total, Bad uint64 } `json:"events"`
-	Budget struct {
-		Remaining float64 `json:"remaining_ratio"`
-	} `json:"budget"`
-	BurnRates []struct {
-		Window   string   `json:"window"`
-		Total    uint64   `json:"total"`
-		Bad      uint64   `json:"bad"`
-		BurnRate *float64 `json:"burn_rate"`
-	} `json:"burn_rates"`
-	Alert struct {
-		State    string `json:"state"`
-		Severity string `json:"severity"`
-	} `json:"alert"`
-}
-
-func (g *gateway) objective(t *testing.T) objective {
+func (g *gateway) objective(t *testing.T) api.Objective {
 	t.Helper()
-	var o objective
+	var o api.Objective
 	g.get(t, "/api/slo/v1/objectives/orders", &o)
 	return o
 }
@@ -108,7 +92,7 @@ func TestErrorBurstBurnsBudgetAndAlerts(t *testing.T) {
 	// 120 of 400 is a ratio of 0.3; of a budget of 0.01 that is 30 times too fast. 120 bad events are 30 budgets of 4.
 	before := g.objective(t)
 	assert.EqualValues(t, bad, before.Events.Bad)
-	assert.InDelta(t, 1-30.0, before.Budget.Remaining, 1e-9)
+	assert.InDelta(t, 1-30.0, before.Budget.RemainingRatio, 1e-9)
 	for _, rate := range before.BurnRates {
 		if rate.Window == "1h" || rate.Window == "30d" {
 			assert.EqualValues(t, total, rate.Total, rate.Window)
@@ -117,21 +101,21 @@ func TestErrorBurstBurnsBudgetAndAlerts(t *testing.T) {
 			assert.InDelta(t, 30.0, *rate.BurnRate, 1e-9, rate.Window)
 		}
 	}
-	assert.Equal(t, "firing", before.Alert.State)
-	assert.Equal(t, "page", before.Alert.Severity)
+	assert.EqualValues(t, "firing", before.Alert.State)
+	assert.EqualValues(t, "page", before.Alert.Severity)
 	await("no notification of the alert", patience, func() bool { return len(hook.all()) == 1 })
 
 	g.stop(t)
 	g.start(t)
 	after := g.objective(t)
 	assert.Equal(t, before.Events, after.Events, "the restart lost budget")
-	assert.Equal(t, "firing", after.Alert.State, "the restart lost the alert")
+	assert.EqualValues(t, "firing", after.Alert.State, "the restart lost the alert")
 
 	g.requests(t, 50, 0)
 	await("the alert is not resolved", 2*patience, func() bool { return len(hook.all()) == 2 })
 	await("the requests after the restart are not counted", patience, func() bool { return g.objective(t).Events.Total == total+50 })
 	assert.EqualValues(t, bad, g.objective(t).Events.Bad)
-	assert.Equal(t, "resolved", g.objective(t).Alert.State)
+	assert.EqualValues(t, "resolved", g.objective(t).Alert.State)
 
 	got := hook.all()
 	require.Len(t, got, 2, "each transition is told once to a receiver that takes it")

@@ -12,6 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
+
+	"github.com/slowburn/slowburn/web/api"
 )
 
 // The backlog of a backend that is down stays within its budget: its oldest traces without an error are given up, and
@@ -36,7 +38,7 @@ func TestBacklogHasABudget(t *testing.T) {
 		time.Sleep(200 * time.Millisecond)
 	}
 	healthy.awaitAll(t, 2*soon, sent)
-	var d destination
+	var d api.Destination
 	require.Eventually(t, func() bool {
 		d = g.destinations(t).of(t, "otlp_grpc/dead")
 		return d.UndeliveredTraces > 0

@@ -16,6 +16,8 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/status"
+
+	"github.com/slowburn/slowburn/web/api"
 )
 
 // sendJSON exports over OTLP/HTTP as JSON, by a plain request that is repeated where the gateway asks for that, as an exporter does.
@@ -66,11 +68,8 @@ func send(t *testing.T, client ptraceotlp.GRPCClient, td ptrace.Traces) {
 func (g *gateway) awaitSettled(t *testing.T) {
 	t.Helper()
 	require.Eventually(t, func() bool {
-		var status struct {
-			Pending     int `json:"traces_pending"`
-			Undelivered int `json:"traces_undelivered"`
-		}
+		var status api.SamplingStatus
 		g.get(t, "/api/sampling/v1/status", &status)
-		return status.Pending == 0 && status.Undelivered == 0
+		return status.TracesPending == 0 && status.TracesUndelivered == 0
 	}, patience, 100*time.Millisecond, "traces stay undecided or undelivered")
 }

@@ -212,13 +212,10 @@ func killCounting(t *testing.T, times int, every time.Duration) {
 // awaitLedger waits until the ledger of the objective orders has so many events.
 func (g *gateway) awaitLedger(t *testing.T, total, bad int) {
 	t.Helper()
-	var o struct {
-		Events struct{ Total, Bad int } `json:"events"`
-	}
 	require.EventuallyWithT(t, func(c *assert.CollectT) {
-		g.get(t, "/api/slo/v1/objectives/orders", &o)
-		assert.Equal(c, total, o.Events.Total)
-		assert.Equal(c, bad, o.Events.Bad)
+		events := g.objective(t).Events
+		assert.EqualValues(c, total, events.Total)
+		assert.EqualValues(c, bad, events.Bad)
 	}, patience, time.Second, "the ledger has other events than were counted")
 }
 

@@ -39,11 +39,7 @@ func (g *gateway) awaitCounted(t *testing.T, spans int) {
 // countsSaid is what the pages say of counts: /readyz, and that of the objective orders.
 func (g *gateway) countsSaid(t *testing.T) (ready, volatile, lost string) {
 	t.Helper()
-	var o struct {
-		VolatileCounts string `json:"volatile_counts"`
-		LostCounts     string `json:"lost_counts"`
-	}
-	g.get(t, "/api/slo/v1/objectives/orders", &o)
+	o := g.objective(t)
 	return g.readyz(t).message("sli"), o.VolatileCounts, o.LostCounts
 }
 

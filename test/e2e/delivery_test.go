@@ -10,6 +10,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc/codes"
+
+	"github.com/slowburn/slowburn/web/api"
 )
 
 // Of five destinations one refuses, one hangs, and at one nobody listens. The two others, and the dashboard, get each trace
@@ -212,7 +214,7 @@ func TestPartialSuccessIsCounted(t *testing.T) {
 	g.sendAll(t, sent)
 	for id, tenant := range map[string]string{"otlp_grpc/partial": "grpc", "otlp_http/partial": "http"} {
 		b.awaitAll(t, soon, sent, tenant) // nothing is sent again
-		var d destination
+		var d api.Destination
 		require.Eventually(t, func() bool {
 			d = g.destinations(t).of(t, id)
 			return d.RejectedSpans > 0

@@ -14,6 +14,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/slowburn/slowburn/web/api"
 )
 
 // soon is within what time something happens that takes a few tries and their pauses.
@@ -67,38 +69,8 @@ func (g *gateway) restart(t *testing.T, configs ...string) {
 	g.start(t)
 }
 
-// destinations is what the gateway tells of where kept traces go.
-type destinations struct {
-	Destinations []destination `json:"destinations"`
-	Refused      []refused     `json:"refused"`
-}
-
-type destination struct {
-	Destination string `json:"destination"`
-	State       string `json:"state"`
-	Backlog     struct {
-		Traces, Spans, Bytes int64
-		Seconds              float64
-	} `json:"backlog"`
-	LastAnswer *struct {
-		Class, Code, Text string
-	} `json:"last_answer"`
-	RefusesSince      *time.Time `json:"refuses_since"`
-	DeliveredTraces   int64      `json:"delivered_traces"`
-	RejectedSpans     int64      `json:"rejected_spans"`
-	RejectedWhy       string     `json:"rejected_why"`
-	RefusedTraces     int64      `json:"refused_traces"`
-	UndeliveredTraces int64      `json:"undelivered_traces"`
-	UndeliveredSpans  int64      `json:"undelivered_spans"`
-}
-
-type refused struct {
-	TraceID     string `json:"trace_id"`
-	Destination string `json:"destination"`
-	Spans       int64  `json:"spans"`
-	Code        string `json:"code"`
-	Text        string `json:"text"`
-}
+// destinations is where kept traces go.
+type destinations api.Destinations
 
 func (g *gateway) destinations(t *testing.T) (d destinations) {
 	t.Helper()
@@ -106,7 +78,7 @@ func (g *gateway) destinations(t *testing.T) (d destinations) {
 	return d
 }
 
-func (d destinations) of(t *testing.T, id string) destination {
+func (d destinations) of(t *testing.T, id string) api.Destination {
 	t.Helper()
 	for _, one := range d.Destinations {
 		if one.Destination == id {
@@ -114,7 +86,7 @@ func (d destinations) of(t *testing.T, id string) destination {
 		}
 	}
 	require.Failf(t, "no such destination", "%s is not in %+v", id, d.Destinations)
-	return destination{}
+	return api.Destination{}
 }
 
 // command runs the built binary against the gateway.

@@ -28,6 +28,9 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/credentials/insecure"
+
+	"github.com/slowburn/slowburn/slo/alert"
+	"github.com/slowburn/slowburn/web/api"
 )
 
 // pace is how much faster than the machine's the clock of these gateways runs: a minute's evaluation takes 1.5 s.
@@ -89,7 +92,7 @@ var failpoints = []failpoint{
 	{point: "recovery.segment", most: 5, shards: true},
 	{point: "recovery.journals", most: 2, shards: true},
 	{point: "spanlog.aside", most: 1, variant: damaged, damage: junk("spans/0effffff.seg")},
-	{point: "spanlog.move", most: 2, variant: damaged, damage: otherFormat("spans/0f%06x.seg")},
+	{point: "format.move", most: 1, variant: damaged, damage: otherFormat("spans/0f%06x.seg")},
 	{point: "ledger.aside", most: 1, variant: damaged, damage: junk("slo.db")},
 	{point: "state.aside", most: 1, variant: damaged, damage: junk("slo.db"), live: true},
 	{point: "traces.aside", most: 1, variant: damaged, damage: junk("traces.db")},
@@ -440,16 +443,11 @@ func (l *crashLoad) check(t *testing.T, g *gateway, hook *webhook, variant strin
 // checkDeliveries holds what the gateway says of its notifications against what the receiver has.
 func checkDeliveries(t *testing.T, g *gateway, hook *webhook) {
 	t.Helper()
-	type delivery struct {
-		Key        string `json:"idempotency_key"`
-		Transition string `json:"transition"`
-		State      string `json:"state"`
-	}
-	var list struct{ Deliveries []delivery }
+	var list api.Deliveries
 	require.Eventually(t, func() bool {
 		list.Deliveries = nil
 		g.get(t, "/api/alerts/v1/deliveries", &list)
-		return !slices.ContainsFunc(list.Deliveries, func(d delivery) bool { return d.State != "delivered" })
+		return !slices.ContainsFunc(list.Deliveries, func(d api.Delivery) bool { return d.State != "delivered" })
 	}, patience, 200*time.Millisecond, "notifications stay in the outbox")
 	taken := map[string]notification{}
 	for _, n := range hook.all() {
@@ -458,15 +456,15 @@ func checkDeliveries(t *testing.T, g *gateway, hook *webhook) {
 		}
 		taken[n.key] = n
 	}
-	last := "resolved"
+	last := alert.Ended
 	for _, d := range slices.Backward(list.Deliveries) { // the oldest first
-		n, ok := taken[d.Key]
+		n, ok := taken[d.IdempotencyKey]
 		if assert.True(t, ok, "the transition %+v never reached its receiver", d) {
-			assert.Equal(t, d.Transition, n.Status)
+			assert.EqualValues(t, d.Transition, n.Status)
 		}
 		assert.NotEqual(t, last, d.Transition, "a transition is missing, or was told under two keys")
 		last = d.Transition
-		delete(taken, d.Key)
+		delete(taken, d.IdempotencyKey)
 	}
 	assert.Empty(t, taken, "notifications of which the outbox does not know")
 	t.Logf("%d transitions", len(list.Deliveries))

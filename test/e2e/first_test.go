@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/slowburn/slowburn/web/api"
 )
 
 // browseFirst runs browser/first.mjs, which says what must be seen.
@@ -42,17 +44,12 @@ func TestFirstContactPages(t *testing.T) {
 			send(t, client, td)
 		}
 	}
-	var decided struct {
-		Decided struct {
-			Sampled    int `json:"sampled"`
-			NotSampled int `json:"not_sampled"`
-		} `json:"decided"`
-	}
+	var status api.SamplingStatus
 	require.Eventually(t, func() bool {
-		g.get(t, "/api/sampling/v1/status", &decided)
-		return decided.Decided.Sampled+decided.Decided.NotSampled == traces
+		g.get(t, "/api/sampling/v1/status", &status)
+		return status.Decided.Sampled+status.Decided.NotSampled == traces
 	}, patience, 100*time.Millisecond)
-	require.Zero(t, decided.Decided.Sampled, "1 % of this traffic is none: its IDs are always the same")
+	require.Zero(t, status.Decided.Sampled, "1 % of this traffic is none: its IDs are always the same")
 	g.browseFirst(t, "unkept")
 }
 
@@ -63,13 +60,7 @@ func TestBrowserSendsSpans(t *testing.T) {
 		`yaml:receivers::otlp::protocols::http::cors: {allowed_origins: ["http://localhost:*"]}`)
 	g.start(t)
 	g.browseFirst(t, "cors", "http://"+g.http+"/v1/traces")
-	var status struct {
-		Pending int `json:"traces_pending"`
-		Decided struct {
-			Sampled    int `json:"sampled"`
-			NotSampled int `json:"not_sampled"`
-		} `json:"decided"`
-	}
+	var status api.SamplingStatus
 	g.get(t, "/api/sampling/v1/status", &status)
-	require.Equal(t, 1, status.Pending+status.Decided.Sampled+status.Decided.NotSampled, "one trace came: what is not allowed is not sent")
+	require.EqualValues(t, 1, status.TracesPending+status.Decided.Sampled+status.Decided.NotSampled, "one trace came: what is not allowed is not sent")
 }

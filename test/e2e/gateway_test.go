@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -164,12 +165,14 @@ func (g *gateway) awaitReady(t *testing.T) {
 	}
 }
 
-// get reads a JSON answer of the gateway's API.
+// get reads a JSON answer of the gateway's API into a structure of web/api, which has all of its fields.
 func (g *gateway) get(t *testing.T, path string, into any) {
 	t.Helper()
 	status, body := g.request(t, http.MethodGet, path)
 	require.Equal(t, http.StatusOK, status, "%s: %s", path, body)
-	require.NoError(t, json.Unmarshal(body, into), "%s: %s", path, body)
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.DisallowUnknownFields()
+	require.NoError(t, d.Decode(into), "%s: %s", path, body)
 }
 
 // request asks the gateway's API.

@@ -18,6 +18,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/slowburn/slowburn/web/api"
 )
 
 const (
@@ -103,13 +105,8 @@ func fill(t *testing.T, path string) {
 
 // readyState is what /readyz answers.
 type readyState struct {
-	status     int
-	Components []readyComponent
-}
-
-type readyComponent struct {
-	ID, Message string
-	OK          bool
+	status int
+	api.Readiness
 }
 
 func (r readyState) message(id string) string {
@@ -123,7 +120,7 @@ func (r readyState) message(id string) string {
 
 // names reports whether some component's message has the words.
 func (r readyState) names(words string) bool {
-	return slices.ContainsFunc(r.Components, func(c readyComponent) bool { return strings.Contains(c.Message, words) })
+	return slices.ContainsFunc(r.Components, func(c api.ComponentHealth) bool { return strings.Contains(c.Message, words) })
 }
 
 func (g *gateway) readyz(t *testing.T) (state readyState) {
@@ -131,7 +128,9 @@ func (g *gateway) readyz(t *testing.T) (state readyState) {
 	resp, err := http.Get("http://" + g.web + "/readyz")
 	require.NoError(t, err)
 	defer resp.Body.Close()
-	require.NoError(t, json.NewDecoder(resp.Body).Decode(&state))
+	d := json.NewDecoder(resp.Body)
+	d.DisallowUnknownFields()
+	require.NoError(t, d.Decode(&state.Readiness))
 	state.status = resp.StatusCode
 	return state
 }

@@ -14,6 +14,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
+
+	"github.com/slowburn/slowburn/web/api"
 )
 
 // What testdata/small-budget.yaml says.
@@ -93,10 +95,7 @@ func overload(t *testing.T, percent string) {
 	}
 	clients.Wait()
 	peak := peakResidentMiB(t, g.cmd.Process.Pid) << 20
-	var status struct {
-		Memory int64 `json:"bytes_buffered"`
-		Disk   int64 `json:"disk_bytes"`
-	}
+	var status api.SamplingStatus
 	g.get(t, "/api/sampling/v1/status", &status)
 
 	// With the short waits alone it decides what is left without delay.
@@ -115,7 +114,7 @@ func overload(t *testing.T, percent string) {
 		spans.Load(), overloadTime, load, refused.Load(), len(failed), idle>>20, peak>>20, overloadMemory>>20)
 	require.Greater(t, load, 10.0, "this machine is too slow for the test to show anything: raise overloadWait, here and in the file")
 	require.Greater(t, len(failed), 100)
-	assert.LessOrEqual(t, status.Memory, int64(overloadMemory), "the buffer is over its budget of memory")
-	assert.LessOrEqual(t, status.Disk, int64(overloadDisk), "the buffer is over its budget of disk")
+	assert.LessOrEqual(t, status.BytesBuffered, int64(overloadMemory), "the buffer is over its budget of memory")
+	assert.LessOrEqual(t, status.DiskBytes, int64(overloadDisk), "the buffer is over its budget of disk")
 	assert.LessOrEqual(t, float64(peak-idle), 1.1*overloadMemory, "the process takes more than the budget explains")
 }

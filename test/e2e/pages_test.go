@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/slowburn/slowburn/demo/shop"
+	"github.com/slowburn/slowburn/web/api"
 )
 
 // The pages, in a real browser, on what the simulated shop sends: browser/pages.mjs says what must be seen.
@@ -42,11 +43,9 @@ func TestPages(t *testing.T) {
 	})
 
 	require.Eventually(t, func() bool {
-		var page struct{ Traces []struct{} }
+		var page api.TracePage
 		g.get(t, "/api/traces/v1/search?error=true", &page)
-		var objectives struct {
-			Objectives []struct{ Events struct{ Bad uint64 } }
-		}
+		var objectives api.Objectives
 		g.get(t, "/api/slo/v1/objectives", &objectives)
 		burning := false
 		for _, o := range objectives.Objectives {

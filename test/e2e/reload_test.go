@@ -19,14 +19,9 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
-)
 
-// policies is what the gateway tells of its policies.
-type policies struct {
-	Version   int
-	Policies  []struct{ Name string }
-	LastError *struct{ Detail string } `json:"last_error"`
-}
+	"github.com/slowburn/slowburn/web/api"
+)
 
 // The policies change again and again while spans come in, by SIGHUP and by a request. Each trace is decided by the version
 // under which its first span came, and no span is lost. A configuration that is not valid changes nothing.
@@ -71,14 +66,14 @@ func TestReloadUnderLoad(t *testing.T) {
 		}
 		if version%5 == 0 {
 			write("{name: v0, type: no_such_type}")
-			g.reload(t, version%2 == 0, func(p policies) bool { return p.LastError != nil })
+			g.reload(t, version%2 == 0, func(p api.Policies) bool { return p.LastError != nil })
 			p := g.policies(t)
 			require.Equal(t, version-1, p.Version, "a bad configuration changes nothing")
 			require.Equal(t, fmt.Sprintf("v%d", version-1), p.Policies[0].Name)
 			require.Contains(t, p.LastError.Detail, "no_such_type")
 		}
 		write(fmt.Sprintf("{name: v%d, type: always_sample}", version))
-		g.reload(t, version%2 == 0, func(p policies) bool { return p.Version == version && p.LastError == nil })
+		g.reload(t, version%2 == 0, func(p api.Policies) bool { return p.Version == version && p.LastError == nil })
 		for _, td := range rest {
 			send(t, client, td)
 		}
@@ -99,13 +94,13 @@ func TestReloadUnderLoad(t *testing.T) {
 	g.checkExplain(t, decidedBy)
 }
 
-func (g *gateway) policies(t *testing.T) (p policies) {
+func (g *gateway) policies(t *testing.T) (p api.Policies) {
 	g.get(t, "/api/sampling/v1/policies", &p)
 	return p
 }
 
 // reload makes the gateway read its policies again, and waits until it did.
-func (g *gateway) reload(t *testing.T, bySignal bool, done func(policies) bool) {
+func (g *gateway) reload(t *testing.T, bySignal bool, done func(api.Policies) bool) {
 	t.Helper()
 	if bySignal {
 		require.NoError(t, g.cmd.Process.Signal(syscall.SIGHUP))

@@ -15,6 +15,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/slowburn/slowburn/web/api"
 )
 
 // sdk is a program of sdk/, run as the SDK's documentation says.
@@ -74,16 +76,11 @@ func (s *sdk) run(t *testing.T, service string, variables ...string) string {
 // came reports whether a span of the service was counted.
 func (g *gateway) came(t *testing.T, service string) bool {
 	t.Helper()
-	var cost struct {
-		Services []struct {
-			Service string `json:"service"`
-			Spans   int    `json:"spans_in"`
-		} `json:"services"`
-	}
+	var cost api.SamplingCost
 	g.get(t, "/api/sampling/v1/cost", &cost)
 	for _, s := range cost.Services {
 		if s.Service == service {
-			return s.Spans > 0
+			return s.SpansIn > 0
 		}
 	}
 	return false

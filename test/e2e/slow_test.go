@@ -10,6 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/slowburn/slowburn/web/api"
 )
 
 // A request of 17 seconds, whose child ends at once and whose root is sent when it has ended, is kept as slow by the shipped
@@ -33,27 +35,20 @@ func TestSlowRequestIsKept(t *testing.T) {
 	}
 	rootID := pcommon.SpanID{1}
 	send(t, client, span("cart", pcommon.SpanID{2}, rootID, 5*time.Millisecond))
-	var status struct {
-		Pending int     `json:"traces_pending"`
-		Oldest  float64 `json:"oldest_undecided_seconds"`
-	}
+	var status api.SamplingStatus
 	require.Eventually(t, func() bool {
 		g.get(t, "/api/sampling/v1/status", &status)
-		return status.Pending == 0 || status.Oldest >= took.Seconds()
+		return status.TracesPending == 0 || status.OldestUndecidedSeconds >= took.Seconds()
 	}, patience, 10*time.Millisecond)
-	require.Equal(t, 1, status.Pending, "it waits for its root")
+	require.EqualValues(t, 1, status.TracesPending, "it waits for its root")
 	send(t, client, span("frontend", rootID, pcommon.SpanID{}, took))
 	g.awaitSettled(t)
 
 	received := g.backend.spans(t)
 	assert.Equal(t, 2, received.SpanCount())
 	assert.Equal(t, map[pcommon.TraceID]string{id: "slow"}, mark(t, received, "tailsampling.policy"))
-	var decision struct {
-		Trigger string    `json:"trigger"`
-		First   time.Time `json:"first_span_at"`
-		Decided time.Time `json:"decided_at"`
-	}
+	var decision api.Decision
 	g.get(t, "/api/sampling/v1/decisions/"+id.String(), &decision)
 	assert.Equal(t, "root_received", decision.Trigger)
-	assert.Less(t, decision.Decided.Sub(decision.First), time.Minute, "it does not wait longer than it must")
+	assert.Less(t, decision.DecidedAt.Sub(*decision.FirstSpanAt), time.Minute, "it does not wait longer than it must")
 }

@@ -15,6 +15,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/slowburn/slowburn/web/api"
 )
 
 // row is an answer of the table in docs/delivery.md, and the class that the table says it is of.
@@ -152,7 +154,7 @@ func checkRows(t *testing.T, rows []row) {
 // refuses one.
 func (r row) check(t *testing.T, g *gateway, b *backend, sent []ptrace.Traces, one string) {
 	t.Helper()
-	now := func() destination { return g.destinations(t).of(t, r.id) }
+	now := func() api.Destination { return g.destinations(t).of(t, r.id) }
 	switch r.class {
 	case "accepted":
 		b.awaitAll(t, soon, sent, r.id)
@@ -181,7 +183,7 @@ func (g *gateway) refuses(t *testing.T, r row, id string) bool {
 	if r.rule.Status == 0 {
 		code = strings.ToUpper(strings.TrimPrefix(r.id, "otlp_grpc/"))
 	}
-	return slices.ContainsFunc(g.destinations(t).Refused, func(f refused) bool {
+	return slices.ContainsFunc(g.destinations(t).Refused, func(f api.RefusedTrace) bool {
 		return f.TraceID == id && f.Destination == r.id && f.Code == code && strings.Contains(f.Text, r.rule.Text)
 	})
 }

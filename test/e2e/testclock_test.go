@@ -3,7 +3,9 @@
 package e2e
 
 import (
+	"encoding/json"
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"os"
@@ -17,6 +19,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/slowburn/slowburn/slo/alert"
+	"github.com/slowburn/slowburn/web/api"
 )
 
 // testClock is a gateway's clock: the file that a binary with the tag testclock reads.
@@ -53,12 +58,9 @@ func TestClockRunsAndJumps(t *testing.T) {
 	id := sendFailing(t, g, 41)
 	g.awaitSettled(t)
 	assert.Less(t, time.Since(sent), time.Minute)
-	var decision struct {
-		First   time.Time `json:"first_span_at"`
-		Decided time.Time `json:"decided_at"`
-	}
+	var decision api.Decision
 	g.get(t, "/api/sampling/v1/decisions/"+id.String(), &decision)
-	assert.GreaterOrEqual(t, decision.Decided.Sub(decision.First), time.Minute)
+	assert.GreaterOrEqual(t, decision.DecidedAt.Sub(*decision.FirstSpanAt), time.Minute)
 	assert.Equal(t, spansPerTrace, g.backend.spans(t).SpanCount())
 
 	// flushes counts those of ten hours around an instant.
@@ -130,7 +132,7 @@ func TestClockJumps(t *testing.T) {
 				g.awaitLedger(t, total, bad)
 				require.True(t, g.shows(t, id), "what was kept is evicted")
 			}
-			require.NotEqual(t, "firing", g.objective(t).Alert.State)
+			require.NotEqual(t, alert.Firing, g.objective(t).Alert.State)
 
 			set(jump)
 			until("the doubt is not told", doubted(direction))
@@ -140,7 +142,7 @@ func TestClockJumps(t *testing.T) {
 				total, bad = 0, 0
 			}
 			send(400, 120)
-			until("the outage does not page", func() bool { return g.objective(t).Alert.State == "firing" })
+			until("the outage does not page", func() bool { return g.objective(t).Alert.State == alert.Firing })
 			g.awaitLedger(t, total, bad)
 			if jump < day {
 				require.True(t, g.shows(t, id), "what was kept is evicted")
@@ -170,7 +172,10 @@ func (g *gateway) query(t *testing.T, expression string, at time.Time) float64 {
 			} `json:"result"`
 		} `json:"data"`
 	}
-	g.get(t, fmt.Sprintf("/api/v1/query?query=%s&time=%d", url.QueryEscape(expression), at.Unix()), &answer)
+	path := fmt.Sprintf("/api/v1/query?query=%s&time=%d", url.QueryEscape(expression), at.Unix())
+	status, body := g.request(t, http.MethodGet, path)
+	require.Equal(t, http.StatusOK, status, "%s: %s", path, body)
+	require.NoError(t, json.Unmarshal(body, &answer), "%s: %s", path, body)
 	if len(answer.Data.Result) == 0 {
 		return 0
 	}

@@ -12,6 +12,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/slowburn/slowburn/web/api"
 )
 
 // configMap is a folder that changes as Kubernetes changes one that is mounted from a ConfigMap: files are links into a
@@ -50,18 +52,18 @@ func TestWatchedFolder(t *testing.T) {
 	require.NoError(t, os.WriteFile(config, []byte(text), 0o600))
 	g := startGateway(t, nil, config)
 	client := g.client(t)
-	await := func(what string, done func(policies) bool) {
+	await := func(what string, done func(api.Policies) bool) {
 		t.Helper()
 		require.Eventually(t, func() bool { return done(g.policies(t)) }, patience, 50*time.Millisecond, what)
 	}
 
 	set("v2, type: always_sample", "null\n")
-	await("the policies change", func(p policies) bool { return p.Version == 2 && p.Policies[0].Name == "v2" })
+	await("the policies change", func(p api.Policies) bool { return p.Version == 2 && p.Policies[0].Name == "v2" })
 	set("v2, type: always_sample", "policies: [{name: candidate, type: always_sample}]\n")
-	await("a shadow comes", func(p policies) bool { return p.Version == 3 && p.LastError == nil })
+	await("a shadow comes", func(p api.Policies) bool { return p.Version == 3 && p.LastError == nil })
 
 	set("v3, type: no_such_type", "null\n")
-	await("what is broken is said", func(p policies) bool { return p.LastError != nil })
+	await("what is broken is said", func(p api.Policies) bool { return p.LastError != nil })
 	p := g.policies(t)
 	assert.Equal(t, 3, p.Version)
 	assert.Contains(t, p.LastError.Detail, "no_such_type")
@@ -72,7 +74,7 @@ func TestWatchedFolder(t *testing.T) {
 	send(t, client, newTraffic(1).trace(boring, time.Now())[0])
 
 	set("v4, type: always_sample", "null\n")
-	await("what is put right is taken", func(p policies) bool { return p.Version == 4 && p.LastError == nil })
+	await("what is put right is taken", func(p api.Policies) bool { return p.Version == 4 && p.LastError == nil })
 	_, body = g.request(t, http.MethodGet, "/readyz")
 	assert.NotContains(t, string(body), "Reloading the policies failed")
 }

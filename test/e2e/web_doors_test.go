@@ -24,6 +24,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/slowburn/slowburn/web/api"
 )
 
 const reloadPath = "/api/sampling/v1/policies/reload"
@@ -82,7 +84,7 @@ func TestWebDoors(t *testing.T) {
 		out, err := g.command(args...)
 		assert.NoError(t, err, "%v: %s", args, out)
 	}
-	var me struct{ Operator bool }
+	var me api.Caller
 	g.get(t, "/api/access/v1/me", &me)
 	assert.True(t, me.Operator)
 	log := g.logged(t)

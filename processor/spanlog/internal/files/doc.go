@@ -2,8 +2,7 @@
 // again after a restart. It knows nothing of traces.
 //
 // Its types are Directory (which one process has at a time), File (a name and a size), Disk (the files of a pool, within
-// a budget) and, for what was there at the start, Inventory, SegmentFile, JournalFile and OtherFormat (what was moved
-// aside).
+// a budget) and, for what was there at the start, Inventory, SegmentFile and JournalFile.
 //
 // # States of a file
 //
@@ -12,15 +11,12 @@
 //	superseded     its magic              Sync: free
 //	free           "slowfree"             Make, and its like: in use · Close, the next start: deleted
 //	damaged        renamed to .damaged    nobody
-//	other version  in other-format-N/     nobody
+//	other version  renamed to .format-N   nobody
 //
 // A superseded file was copied to another one. Until that is flushed it is the only one to have its spans after a power
 // cut. Free files of the size of a segment are kept to be filled again, up to a number: the system has set their blocks
 // aside, and their pages are in memory. What their former use left in them is no record of the new one, as the checksums
 // begin with the segment's sequence.
-//
-// Files of another format version are moved to other-format-N.unfinished first, and that directory gets its final name when
-// all of them are in it, so that a start that ends in between splits no log: the next one goes on with it.
 //
 // # Locks
 //

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/slowburn/slowburn/internal/failpoint"
+	"github.com/slowburn/slowburn/internal/otherformat"
 	"github.com/slowburn/slowburn/processor/spanlog/internal/format"
 )
 
@@ -30,7 +31,7 @@ type Inventory struct {
 	// Damage is what cannot be read.
 	Damage []format.Damage
 	// OtherFormats are files that were moved aside now, not at an earlier start, by version.
-	OtherFormats []OtherFormat
+	OtherFormats []otherformat.Moved
 }
 
 // Inventory reads the headers of all files, deletes those that are not in use, and moves those of another format version
@@ -41,7 +42,7 @@ func (d *Directory) Inventory() (*Inventory, error) {
 		return nil, explain("read the directory of the span log", d.path, err)
 	}
 	inv := &Inventory{}
-	other := otherFormats{}
+	other := &otherformat.Mover{System: d.sys}
 	for _, entry := range names {
 		suffix := filepath.Ext(entry.Name())
 		number, err := strconv.ParseUint(strings.TrimSuffix(entry.Name(), suffix), 16, 63)
@@ -52,24 +53,20 @@ func (d *Directory) Inventory() (*Inventory, error) {
 					return nil, explain("delete the unfinished file", filepath.Join(d.path, entry.Name()), err)
 				}
 			}
-			other.addUnfinished(entry)
 			continue // not ours, or set aside
 		}
 		d.next.Store(max(d.next.Load(), number))
 		f := File{Number: number, Kind: Kind(suffix)}
-		err = inv.add(d, f, magic)
-		var version *format.VersionError
-		switch {
-		case errors.As(err, &version):
-			other.add(version.Version, f)
-		case err != nil:
-			return nil, err
+		err = inv.add(d, f, magic, other)
+		inv.OtherFormats = other.Moved
+		if err != nil {
+			return inv, err
 		}
 	}
 	slices.SortFunc(inv.Segments, func(a, b *SegmentFile) int { return cmp.Compare(a.Header.Sequence, b.Header.Sequence) })
 	slices.SortFunc(inv.Journals, func(a, b *JournalFile) int { return cmp.Compare(a.header.Sequence, b.header.Sequence) })
-	if err := inv.moveAside(d, other); err != nil {
-		return inv, err
+	if err := other.Flush(); err != nil {
+		return inv, explain("flush the directory of the span log", d.path, err)
 	}
 	return inv, inv.dropTwins(d)
 }
@@ -79,9 +76,8 @@ var magics = map[Kind]string{
 	Segment: format.MagicSegment, Packed: format.MagicPacked, Journal: format.MagicJournal,
 }
 
-// add takes a file into the inventory that begins with want if it is in use. It returns a format.VersionError for one of
-// another version.
-func (inv *Inventory) add(d *Directory, f File, want string) error {
+// add takes a file into the inventory that begins with want if it is in use, or moves it aside.
+func (inv *Inventory) add(d *Directory, f File, want string, other *otherformat.Mover) error {
 	path := d.File(f)
 	b, size, err := readHead(d.sys, path)
 	if err != nil {
@@ -101,7 +97,10 @@ func (inv *Inventory) add(d *Directory, f File, want string) error {
 	case magic != want && err != nil:
 		return inv.setAside(d, f, "this is no file of a span log, or its header is damaged")
 	case errors.As(err, &version):
-		return err
+		if err := other.Move(path, otherformat.Version(version.Version), size); err != nil {
+			return explain(fmt.Sprintf("move aside the file of format version %d,", version.Version), path, err)
+		}
+		return nil
 	case err != nil && f.Kind == Journal:
 		return inv.setAside(d, f, "the header of the journal is damaged")
 	}

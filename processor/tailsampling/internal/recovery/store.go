@@ -12,6 +12,7 @@ import (
 	"github.com/slowburn/slowburn/internal/access"
 	"github.com/slowburn/slowburn/internal/bytesize"
 	"github.com/slowburn/slowburn/internal/clock"
+	"github.com/slowburn/slowburn/internal/otherformat"
 	"github.com/slowburn/slowburn/processor/spanlog"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/buffer"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/index"
@@ -69,7 +70,7 @@ func (st *Store) Open() (err error) {
 	}
 	st.inventory, err = st.dir.Inventory()
 	if st.inventory != nil {
-		st.reportMoved(st.inventory.OtherFormats)
+		otherformat.Log(st.logger, st.inventory.OtherFormats, spanlog.FormatVersion, notReadBack)
 	}
 	if err != nil {
 		return errors.Join(err, st.dir.Close())
@@ -144,14 +145,13 @@ func (st *Store) report(damage []spanlog.Damage) {
 	}
 }
 
-// reportMoved logs the files that were moved aside. It is called at once, as the next start does not find them any
-// more.
-func (st *Store) reportMoved(moved []spanlog.OtherFormat) {
-	for _, m := range moved {
-		st.logger.Warn("span log files of another format version were moved aside",
-			zap.Uint32("format_version", m.Version), zap.Uint32("format_version_read", spanlog.FormatVersion),
-			zap.String("moved_to", m.Path), zap.Int("files", m.Files), zap.Int64("bytes", m.Bytes),
-			zap.String("what_to_do", "run the slowburn version that wrote them, with moved_to as its directory, until the log is empty; "+
-				"or delete moved_to, and the spans with it"))
+// notReadBack is what is lost where files of another format version were moved aside.
+const notReadBack = "buffered spans are not read back"
+
+// MovedAside says for people which files of another format version were moved aside at this start; it is empty where there were none.
+func (st *Store) MovedAside() string {
+	if st.inventory == nil {
+		return ""
 	}
+	return otherformat.Message(st.inventory.OtherFormats, spanlog.FormatVersion, notReadBack)
 }

@@ -330,22 +330,24 @@ func TestOtherFormatVersion(t *testing.T) {
 		require.NoError(t, os.WriteFile(path, b, 0o600))
 		bytes += int64(len(b))
 	}
-	aside := filepath.Join(directory, "other-format-1")
+	require.Empty(t, p.store.MovedAside())
 	p = start(t, directory, 2)
 	require.Equal(t, 1, p.logs.Len())
 	entry := p.logs.All()[0]
 	require.Equal(t, zapcore.WarnLevel, entry.Level)
-	require.Equal(t, "span log files of another format version were moved aside", entry.Message)
+	require.Equal(t, "files of another format version moved aside: buffered spans are not read back", entry.Message)
+	first := entry.ContextMap()["moved_to"]
+	require.Contains(t, files(t, directory, ".format-1"), first)
 	require.Equal(t, map[string]any{
-		"format_version": uint32(1), "format_version_read": uint32(spanlog.FormatVersion),
-		"moved_to": aside, "files": int64(len(old)), "bytes": bytes,
-		"what_to_do": "run the slowburn version that wrote them, with moved_to as its directory, until the log is empty; " +
-			"or delete moved_to, and the spans with it",
+		"format_version": "1", "format_version_read": fmt.Sprint(spanlog.FormatVersion),
+		"moved_to": first, "files": int64(len(old)), "bytes": bytes, "what_to_do": entry.ContextMap()["what_to_do"],
 	}, entry.ContextMap())
+	require.Equal(t, fmt.Sprintf("buffered spans are not read back: %d files of format version 1 were moved aside, the first to %s "+
+		"(this version of slowburn reads format version %d)", len(old), first, spanlog.FormatVersion), p.store.MovedAside())
 	require.Zero(t, p.store.Spans.Load())
 	require.Zero(t, p.store.Lost.Load(), "they are there")
 	require.Zero(t, p.Pool.Disk())
-	require.Len(t, append(files(t, aside, ".seg"), files(t, aside, ".jnl")...), len(old))
+	require.Len(t, files(t, directory, ".format-1"), len(old))
 	p.add(1, 0, false)
 	p.end()
 
@@ -356,6 +358,16 @@ func TestOtherFormatVersion(t *testing.T) {
 	p.end()
 }
 
+// unmovable is a system on which one version of files cannot be moved aside.
+type unmovable struct{ spanlog.System }
+
+func (u unmovable) Rename(from, to string) error {
+	if filepath.Ext(to) == ".format-7" {
+		return errors.New("broken")
+	}
+	return u.System.Rename(from, to)
+}
+
 // A move that fails fails the start. What was moved before is logged.
 func TestMoveAsideThatFails(t *testing.T) {
 	directory := t.TempDir()
@@ -363,21 +375,22 @@ func TestMoveAsideThatFails(t *testing.T) {
 	p.fill(false)
 	p.end()
 	segment, journal := files(t, directory, ".seg")[0], files(t, directory, ".jnl")[0]
-	for path, version := range map[string]byte{segment: 1, journal: 7} {
+	older, later := min(segment, journal), max(segment, journal) // the order in which they are moved
+	for path, version := range map[string]byte{older: 1, later: 7} {
 		b, err := os.ReadFile(path)
 		require.NoError(t, err)
 		b[8], b[56] = version, b[56]+1
 		require.NoError(t, os.WriteFile(path, b, 0o600))
 	}
-	require.NoError(t, os.WriteFile(filepath.Join(directory, "other-format-7.unfinished"), nil, 0o600))
 	core, logs := observer.New(zap.DebugLevel)
 	st := NewStore(directory, p.Buffer, p.names, zap.New(core))
+	st.System = unmovable{spanlog.OS}
 	for range 2 { // the directory is given back
-		require.ErrorContains(t, st.Open(), "cannot make the directory for files of format version 7, ")
+		require.ErrorContains(t, st.Open(), "cannot move aside the file of format version 7, "+later+": broken")
 		require.Equal(t, 1, logs.Len(), "a move is logged once")
 	}
-	require.FileExists(t, journal)
-	require.FileExists(t, filepath.Join(directory, "other-format-1", filepath.Base(segment)))
+	require.FileExists(t, later)
+	require.FileExists(t, older+".format-1")
 }
 
 // usedAt is where a segment's header says how much of it is filled.

@@ -26,8 +26,19 @@ const lastRefusal = time.Minute
 const recentLoss = 5 * time.Minute
 
 // Health is not OK while spans are refused (which blocks the gateway), and while a destination does not take kept
-// traces.
+// traces. Its message names files that were moved aside at the start.
 func (w *View) Health() host.Health {
+	h := w.health()
+	if w.Store == nil {
+		return h
+	}
+	if moved := w.Store.MovedAside(); moved != "" {
+		h.Message += "; " + moved
+	}
+	return h
+}
+
+func (w *View) health() host.Health {
 	now := w.Buffer.Now()
 	if !w.Buffer.Ready() {
 		return host.Health{Blocking: true, Message: w.Progress()}

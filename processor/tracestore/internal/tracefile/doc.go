@@ -18,5 +18,5 @@
 //
 // One goroutine writes: Put, Evict and Prune are not for concurrent use. All other methods may be called concurrently, and do a
 // bounded amount of work. The locks are bbolt's. The error state.ErrCorrupt says that the file is damaged, or the disk under it;
-// a damaged record or chunk head is skipped and counted. ErrOtherFormat says that another version wrote the file.
+// a damaged record or chunk head is skipped and counted.
 package tracefile

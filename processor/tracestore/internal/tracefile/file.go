@@ -2,7 +2,6 @@ package tracefile
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"time"
 
@@ -10,6 +9,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/slowburn/slowburn/internal/failpoint"
+	"github.com/slowburn/slowburn/internal/otherformat"
 	"github.com/slowburn/slowburn/internal/state"
 )
 
@@ -21,8 +21,8 @@ var (
 	bucketOperations = []byte("operations")
 )
 
-// ErrOtherFormat says that another version wrote the file, and that this one cannot read it.
-var ErrOtherFormat = errors.New("the file is of another format version")
+// FormatVersion is the version of the files that this package writes, and the only one it reads.
+const FormatVersion otherformat.Version = 1
 
 // Options configure a File.
 type Options struct {
@@ -36,7 +36,9 @@ type Options struct {
 	// Settled reports whether traces that are too old by Now may be evicted: not while a clock that jumped may come
 	// back. Nil means always.
 	Settled func() bool
-	Logger  *zap.Logger
+	// Moved, if set, is told of a file of another format version, which Open then moves aside and makes anew.
+	Moved  func(otherformat.Moved)
+	Logger *zap.Logger
 }
 
 // File is an open file.
@@ -47,23 +49,17 @@ type File struct {
 	chunk      builder // used by the writer only
 }
 
-// contents returns the buckets and migrations of the file.
+// contents returns the format version and the buckets of the file.
 func contents() state.Options {
-	return state.Options{
-		Buckets: []string{
-			string(bucketChunks), string(bucketUpdates), string(bucketIDs), string(bucketIndex), string(bucketOperations),
-		},
-		Migrations: []func(*bbolt.Tx) error{refuseEarlier},
-	}
+	return state.Options{Version: FormatVersion, Buckets: []string{
+		string(bucketChunks), string(bucketUpdates), string(bucketIDs), string(bucketIndex), string(bucketOperations),
+	}}
 }
 
 // OpenReadOnly opens an existing file, for Requests and other reads. It fails with state.ErrLocked if another process has it open for
 // writing.
 func OpenReadOnly(path string) (*File, error) {
 	db, err := state.OpenReadOnly(path, contents())
-	if errors.Is(err, state.ErrNewer) || errors.Is(err, state.ErrOlder) {
-		err = fmt.Errorf("%w: %w", ErrOtherFormat, err)
-	}
 	if err != nil {
 		return nil, err
 	}
@@ -73,36 +69,22 @@ func OpenReadOnly(path string) (*File, error) {
 // Open opens or creates the file. Commits wait for the disk, so that the file survives a power cut; only the writer
 // waits for them, not the pipeline.
 func Open(path string, opts Options) (*File, error) {
-	db, err := state.Open(path, contents())
-	if errors.Is(err, state.ErrNewer) {
-		err = fmt.Errorf("%w: %w", ErrOtherFormat, err)
-	}
+	contents := contents()
+	contents.Moved = opts.Moved
+	db, err := state.Open(path, contents)
 	if err != nil {
 		return nil, err
 	}
 	return &File{opts: opts, db: db, chunk: builder{limit: chunkBytes}}, nil
 }
 
-// refuseEarlier refuses a file of an earlier format: one without a schema and with traces in a bucket of that
-// name.
-func refuseEarlier(tx *bbolt.Tx) error {
-	if tx.Bucket([]byte("traces")) != nil {
-		return ErrOtherFormat
-	}
-	return nil
-}
-
 // Close waits for transactions to end and closes the file.
 func (f *File) Close() error { return state.Guard(f.db.Close) }
 
-// MoveAside renames a file that Open refuses or that is damaged, so that a new one can be created, and returns its new name,
-// which tells why. It replaces a file that was moved aside before: one such file, which may be as large as allowed, is enough
-// to examine.
-func MoveAside(path string, cause error) (aside string, err error) {
+// MoveAside renames a damaged file, so that a new one can be created, and returns its new name. It replaces a file that was
+// moved aside before: one such file, which may be as large as allowed, is enough to examine.
+func MoveAside(path string) (aside string, err error) {
 	aside = path + ".damaged"
-	if errors.Is(cause, ErrOtherFormat) {
-		aside = path + ".other-format"
-	}
 	failpoint.Before(failpoint.TracesAside)
 	err = os.Rename(path, aside)
 	failpoint.After(failpoint.TracesAside)

@@ -2,7 +2,7 @@ package tracefile
 
 import (
 	"bytes"
-	"encoding/binary"
+	"fmt"
 	"testing"
 	"time"
 
@@ -10,6 +10,7 @@ import (
 	"go.etcd.io/bbolt"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
+	"github.com/slowburn/slowburn/internal/otherformat"
 	"github.com/slowburn/slowburn/internal/state"
 	"github.com/slowburn/slowburn/processor/tracestore/internal/record"
 	"github.com/slowburn/slowburn/processor/tracestore/internal/storetest"
@@ -142,29 +143,23 @@ func (b *bench) damage(n int, change func(c chunk, slot int)) {
 	}))
 }
 
-// A file that another version wrote is refused, and what it holds is left alone.
+// A file that another version wrote is refused, or moved aside: what it holds is left alone.
 func TestOtherFormat(t *testing.T) {
-	for name, write := range map[string]func(*bbolt.Tx) error{
-		"earlier": func(tx *bbolt.Tx) error {
-			_, err := tx.CreateBucket([]byte("traces"))
-			return err
-		},
-		"later": func(tx *bbolt.Tx) error {
-			return tx.Bucket([]byte("meta")).Put([]byte("schema_version"), binary.BigEndian.AppendUint64(nil, 2))
-		},
-	} {
+	for _, version := range []otherformat.Version{0, FormatVersion + 1} {
 		path := t.TempDir() + "/traces.db"
-		db, err := state.Open(path, state.Options{})
+		db, err := state.Open(path, state.Options{Version: version, Buckets: []string{"traces"}})
 		require.NoError(t, err)
-		require.NoError(t, db.Update(write), name)
 		require.NoError(t, db.Close())
+		var other *otherformat.Error
+		_, err = OpenReadOnly(path)
+		require.ErrorAs(t, err, &other)
 		_, err = Open(path, Options{})
-		require.ErrorIs(t, err, ErrOtherFormat, name)
-		aside, err := MoveAside(path, err)
-		require.NoError(t, err)
-		require.Equal(t, path+".other-format", aside)
-		f, err := Open(path, Options{})
-		require.NoError(t, err, name)
+		require.ErrorAs(t, err, &other)
+		require.Equal(t, otherformat.Error{Version: version, Reads: FormatVersion}, *other)
+		var moved otherformat.Moved
+		f, err := Open(path, Options{Moved: func(m otherformat.Moved) { moved = m }})
+		require.NoError(t, err, version)
+		require.Equal(t, fmt.Sprint(path, ".format-", version), moved.Path)
 		require.NoError(t, f.Close())
 	}
 }

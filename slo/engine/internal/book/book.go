@@ -7,6 +7,7 @@ import (
 
 	"go.etcd.io/bbolt"
 
+	"github.com/slowburn/slowburn/internal/otherformat"
 	"github.com/slowburn/slowburn/internal/state"
 	"github.com/slowburn/slowburn/slo/alert"
 	"github.com/slowburn/slowburn/slo/ledger"
@@ -24,12 +25,15 @@ const (
 
 var spanWatermarkKey = []byte("span_watermark")
 
-// Open opens the file.
-func Open(path string) (*state.DB, error) {
+// FormatVersion is the version of the files that this package writes, and the only one it reads.
+const FormatVersion otherformat.Version = 1
+
+// Open opens the file. One of another format version is moved aside, of which moved is told, and made anew.
+func Open(path string, moved func(otherformat.Moved)) (*state.DB, error) {
 	buckets := []string{alertsBucket, episodesBucket, engineBucket, cursorsBucket}
 	buckets = append(buckets, ledger.Buckets...)
 	buckets = append(buckets, notify.Buckets...)
-	return state.Open(path, state.Options{Buckets: buckets})
+	return state.Open(path, state.Options{Version: FormatVersion, Buckets: buckets, Moved: moved})
 }
 
 // SpanWatermark returns the first minute whose spans were not counted, and false in a new file.
@@ -48,7 +52,7 @@ func Alerts(tx *bbolt.Tx) (map[string]alert.Alert, error) {
 	err := tx.Bucket([]byte(alertsBucket)).ForEach(func(k, v []byte) error {
 		a, err := state.Decode[alert.Alert](v)
 		if err == nil && a.Objective != string(k) {
-			err = fmt.Errorf("%w: it is that of %q", state.ErrCorrupt, a.Objective)
+			err = fmt.Errorf("%w: it holds the alert of %q", state.ErrCorrupt, a.Objective)
 		}
 		if err != nil {
 			return fmt.Errorf("the alert of %q: %w", k, err)

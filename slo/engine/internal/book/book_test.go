@@ -21,7 +21,7 @@ var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 // open opens a file that is closed at the end of the test.
 func open(t *testing.T, path string) *state.DB {
 	t.Helper()
-	db, err := Open(path)
+	db, err := Open(path, nil)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, db.Close()) })
 	return db
@@ -49,7 +49,7 @@ func TestBuckets(t *testing.T) {
 func TestOpenLocked(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "slo.db")
 	open(t, path)
-	_, err := Open(path)
+	_, err := Open(path, nil)
 	require.ErrorIs(t, err, state.ErrLocked)
 }
 

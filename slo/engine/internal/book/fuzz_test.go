@@ -25,7 +25,7 @@ func FuzzRecords(f *testing.F) {
 		f.Add(uint8(i), spanWatermarkKey, []byte("\x0112"))
 		f.Add(uint8(i), []byte("12345678"), []byte("1234567890123456"))
 	}
-	db, err := Open(filepath.Join(f.TempDir(), "slo.db"))
+	db, err := Open(filepath.Join(f.TempDir(), "slo.db"), nil)
 	require.NoError(f, err)
 	f.Cleanup(func() { _ = db.Close() })
 	undo := errors.New("undo")

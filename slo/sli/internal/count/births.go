@@ -12,7 +12,7 @@ import (
 // its number, so that no record of spans is kept that names an unknown one. What a full log refuses the next one begins with: records
 // of spans come there before the snapshot that has the series.
 
-// define keeps a record of series, such as that of a birth.
+// define keeps a record about series, such as a birth.
 func (s *stripe) define(record []byte) {
 	if s.log != nil && !s.log.Append(record) {
 		s.refused = true
@@ -105,7 +105,7 @@ func (t *tree) addCalls(op *operation, calls *CallSeries) {
 }
 
 // newCalls returns the number of the series for a kind and status that an operation has none for.
-// Where there are as many series as the limit allows it is that of Other.
+// At the limit of series it is that of Other.
 func (s *stripe) newCalls(op *operation, kind, status uint8, overflow *[NumLabels]int64) uint32 {
 	t := s.tree
 	crowded := t.crowded.Load() && !op.exempt

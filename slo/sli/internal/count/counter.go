@@ -87,8 +87,8 @@ type Result struct {
 	Refused uint64
 }
 
-// Count counts every span of the request, except for those that are none because their trace or span ID is zero. The log
-// gets what was counted in one record with the request's ID, and the time in Unix ms. Nothing of the request itself is kept.
+// Count counts every span of the request but those without a trace or span ID. The log gets the counts in one record, with
+// the request's ID and the time in Unix ms. Nothing of the request itself is kept.
 func (c *Counter) Count(r *wire.Request, id RequestID, at int64) (n Result) {
 	s := c.stripe()
 	defer s.mu.Unlock()

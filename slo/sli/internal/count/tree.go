@@ -13,7 +13,7 @@ import (
 // indicator that selects it. A node lives as long as there is a series below it.
 //
 // A span finds its way through it without a lock: by tables, and by lists and numbers that only grow. Births are under mu.
-// What is removed is removed under all stripes as well.
+// Removing also needs all stripes.
 type tree struct {
 	limits     Limits
 	indicators []*indicator

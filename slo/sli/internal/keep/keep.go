@@ -10,8 +10,8 @@
 // A log that is half full is followed by the next one, behind a snapshot. What a full log refuses is kept by that snapshot,
 // and whoever needs it kept waits for it.
 //
-// What a place has is looked at while it is in use, and is written anew where it would not be found again. Counts of before that could
-// not be taken up are a Loss, which is kept in each snapshot, so that it is said for a day.
+// The files in use are checked, and written anew where a start would not read them. Former counts that could not be recovered are a
+// Loss, which each snapshot keeps, so that /readyz reports it for a day.
 //
 // Keeper.turning is held while that happens. Under it current.mu is taken, and under that the locks of count and repeats.
 package keep
@@ -34,13 +34,13 @@ import (
 )
 
 const (
-	// lookEvery is how often it is looked at how full the log is.
+	// lookEvery is how often the log's fill is checked.
 	lookEvery = 100 * time.Millisecond
-	// checkEvery is how often all that a place has is read back.
+	// checkEvery is how often the whole generation is read back.
 	checkEvery = time.Minute
-	// saidFor is how long it is said that counts of before were not taken up, also by the next processes.
+	// saidFor is how long a Loss is reported, by the next processes too.
 	saidFor = 24 * time.Hour
-	// tryEvery is how often a place is tried again that took no more.
+	// tryEvery is how often a place that failed is tried again.
 	tryEvery = 10 * time.Second
 	// markEvery is how often the log is marked again while something is still being appended.
 	markEvery = time.Millisecond
@@ -58,7 +58,7 @@ type Settings struct {
 	Limits     count.Limits
 	Objectives []slo.Objective
 	Window     *repeats.Window
-	// Name is what counts that begin anew are called. A name is not used again for other counts.
+	// Name makes a name for counts that begin anew. It never returns a name twice.
 	Name   func() string
 	Logger *zap.Logger
 }
@@ -92,7 +92,7 @@ type Volatile struct {
 	Why   string
 }
 
-// Loss says when counts of before were not taken up, and why.
+// Loss says when former counts were found not to be recoverable, and why.
 type Loss struct {
 	At  time.Time
 	Why string
@@ -104,7 +104,7 @@ type ending struct {
 	ch chan struct{}
 }
 
-// end lets go on whoever waits.
+// end wakes all who wait.
 func (e *ending) end() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -119,8 +119,8 @@ func (e *ending) next() <-chan struct{} {
 	return e.ch
 }
 
-// Start takes up the counts of before, if there are any, and begins to keep. Its error is place.ErrInUse; anything else that
-// is wrong with the place is said by Volatile, or logged.
+// Start recovers former counts, if there are any, and begins to keep. Its error is place.ErrInUse; any other problem of the place
+// is reported by Volatile, or logged.
 func Start(set Settings) (*Keeper, error) {
 	k := &Keeper{set: set, room: minRoom, ended: ending{ch: make(chan struct{})}, wake: make(chan struct{}, 1)}
 	if err := k.open(); err != nil {
@@ -200,7 +200,7 @@ func (k *Keeper) recover() error {
 	k.counter.Restored()
 	k.name, k.flushed = restored.Name, restored.Flushed
 	k.flush.Store(restored.Flushed)
-	k.set.Logger.Info("counts taken up", zap.Int("records", found.Records))
+	k.set.Logger.Info("counts recovered", zap.Int("records", found.Records))
 	return nil
 }
 
@@ -216,11 +216,11 @@ func (k *Keeper) turn() error {
 		return err
 	}
 	if was := k.volatile.Swap(nil); was != nil {
-		k.set.Logger.Info("counts would survive a crash again", zap.Time("since", was.Since))
+		k.set.Logger.Info("counts survive a crash again", zap.Time("since", was.Since))
 	}
 	k.ended.end()
 	if err := next.Settle(); err != nil {
-		k.set.Logger.Warn("counts are safe from a crash of the gateway, but not of the machine", zap.Error(err))
+		k.set.Logger.Warn("counts survive a crash of the gateway, but not of the machine", zap.Error(err))
 	}
 	return nil
 }
@@ -268,9 +268,8 @@ func (k *Keeper) desert(why error) {
 	k.ended.end()
 }
 
-// leave sees to it that nothing more goes to the generation in use, nor to one that was to follow, where that is not nil. It is said
-// before what was kept is given up, and that is done before anything is counted, or told, that goes nowhere: then a crash at no
-// moment leaves a file that is behind.
+// leave stops appending to the generation in use, and to next where that is not nil. It first reports that counts are volatile, then
+// deserts the generations, and only then counts in memory: so a crash at any moment leaves no file that is behind the counts.
 func (k *Keeper) leave(next place.Generation, why error) {
 	v := &Volatile{Since: clock.Wall(), Why: why.Error()}
 	was := k.volatile.Load()
@@ -279,7 +278,7 @@ func (k *Keeper) leave(next place.Generation, why error) {
 	}
 	k.volatile.Store(v)
 	if was == nil {
-		k.set.Logger.Error("counts would not survive a crash from now on; counting goes on in memory", zap.Error(why))
+		k.set.Logger.Error("counts no longer survive a crash; counting goes on in memory", zap.Error(why))
 	}
 	k.current.mu.Lock()
 	left := []place.Generation{k.current.generation, next}
@@ -303,7 +302,7 @@ func (k *Keeper) leave(next place.Generation, why error) {
 
 func (k *Keeper) closePlace() {
 	if err := k.place.Close(); err != nil {
-		k.set.Logger.Warn("the place of the counts was not closed", zap.Error(err))
+		k.set.Logger.Warn("closing the counts' files failed", zap.Error(err))
 	}
 	k.place = nil
 }
@@ -364,7 +363,7 @@ func (k *Keeper) tryAgain() {
 		opened, err := k.set.Open()
 		if err == nil {
 			k.place = opened
-			// What a process before left is not counted here: it would be under another name.
+			// Counts that a former process left are not added here: they have another name.
 			var found place.Found
 			if found, err = k.place.Recover(func([]byte) error { return nil }); found.Lost != "" {
 				k.set.Logger.Info("counts go on with those in memory: " + found.Lost)
@@ -383,7 +382,7 @@ func (k *Keeper) tryAgain() {
 	}
 }
 
-// Counter returns what counts.
+// Counter returns the counter.
 func (k *Keeper) Counter() *count.Counter { return k.counter }
 
 // Name returns the name of the counts: the same as long as they go on, also in another process.
@@ -405,7 +404,7 @@ func (k *Keeper) Flush(at int64, flush func()) {
 // Volatile says whether counts would not survive a crash; nil if they would.
 func (k *Keeper) Volatile() *Volatile { return k.volatile.Load() }
 
-// Loss says that counts of before were not taken up; nil if they were, or if that is long ago.
+// Loss returns what was lost of former counts; nil where nothing was, or more than a day ago.
 func (k *Keeper) Loss() *Loss {
 	if l := k.loss.Load(); l != nil && clock.Since(l.At) < saidFor {
 		return l
@@ -413,7 +412,7 @@ func (k *Keeper) Loss() *Loss {
 	return nil
 }
 
-// Await waits until what the log of a turn refused is kept, or counts are known to be volatile. Its error is that of ctx.
+// Await waits until the records that the log of a turn refused are kept, or counts are volatile. Its error is ctx's.
 func (k *Keeper) Await(ctx context.Context, refused uint64) error {
 	for refused != 0 {
 		ended := k.ended.next()
@@ -430,8 +429,7 @@ func (k *Keeper) Await(ctx context.Context, refused uint64) error {
 	return nil
 }
 
-// Secure is Await for what others will be told: it also marks the log, so that damage to what is in there is noticed after a
-// crash.
+// Secure is Await for counts that will be sent on: it also marks the log, so that damage to them is noticed after a crash.
 func (k *Keeper) Secure(ctx context.Context, refused uint64) error {
 	if err := k.Await(ctx, refused); err != nil {
 		return err

@@ -209,7 +209,7 @@ func TestVolatile(t *testing.T) {
 			require.NoError(t, k.Await(t.Context(), n.Refused))
 			time.Sleep(25 * time.Second)
 			assert.Equal(t, v.Since, k.Volatile().Since, "it was tried twice, in vain")
-			assert.Len(t, w.logs.FilterMessageSnippet("would not survive a crash from now on").All(), 1)
+			assert.Len(t, w.logs.FilterMessageSnippet("counts no longer survive a crash").All(), 1)
 			w.set(nil)
 			time.Sleep(10 * time.Second)
 			synctest.Wait()

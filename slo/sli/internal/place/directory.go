@@ -15,6 +15,7 @@ import (
 
 	"github.com/slowburn/slowburn/internal/failpoint"
 	"github.com/slowburn/slowburn/internal/mapped"
+	"github.com/slowburn/slowburn/internal/otherformat"
 )
 
 // Directory is a Place in files. One process has it at a time.
@@ -93,7 +94,7 @@ func bootID() string {
 
 // explain adds to an error of the system what to do about it.
 func explain(what, path string, err error) error {
-	hint := "see to it that the disk works, or set another directory"
+	hint := "check the disk, or set another directory"
 	switch {
 	case errors.Is(err, syscall.ENOSPC):
 		hint = "free space on that disk, or set another directory"
@@ -150,22 +151,34 @@ func (d *Directory) Recover(take func(record []byte) error) (Found, error) {
 	if why == nil {
 		return f, nil
 	}
-	f = Found{Lost: fmt.Sprintf("counts of before could not be taken up: %s", why)}
-	if !errors.Is(why, errDamaged) {
+	f = Found{Lost: fmt.Sprintf("former counts could not be recovered: %s", why)}
+	if other := (*otherformat.Error)(nil); !errors.Is(why, errDamaged) && !errors.As(why, &other) {
 		return f, nil // nothing is wrong with the files, and nobody needs them
 	}
 	d.old = nil
 	var aside []string
 	for _, file := range files {
-		failpoint.Before(failpoint.CountsAside)
-		if err := os.Rename(file.path, file.path+damagedSuffix); err != nil {
+		to, err := moveAside(file)
+		if err != nil {
 			return Found{}, explain("move aside", file.path, err)
 		}
-		failpoint.After(failpoint.CountsAside)
-		aside = append(aside, file.path+damagedSuffix)
+		aside = append(aside, to)
 	}
 	f.Lost += ", and is now " + strings.Join(aside, " and ")
 	return f, nil
+}
+
+// moveAside renames a file that cannot be used, and returns its new name.
+func moveAside(file found) (to string, err error) {
+	if other := (*otherformat.Error)(nil); errors.As(file.damage, &other) {
+		moved, err := otherformat.MoveFile(file.path, other.Version)
+		return moved.Path, err
+	}
+	to = file.path + damagedSuffix
+	failpoint.Before(failpoint.CountsAside)
+	err = os.Rename(file.path, to)
+	failpoint.After(failpoint.CountsAside)
+	return to, err
 }
 
 // Desert implements Place.

@@ -8,6 +8,8 @@ import (
 
 // A file is a page with its head, the log, and the snapshot. All numbers are little endian.
 //
+// Every version begins with a head of this beginning and end: that is how a file of another version is told from a damaged one.
+//
 //	0     "slowcnts"  version u32  head length u32  generation u64  salt u64  log bytes u64  boot 64 bytes  checksum u32
 //	1024  "snapshot"  its bytes u64  its checksum u32  checksum of these u32      once it is committed
 //	2048  the mark: bytes of the log that are complete, in units of 32, and a state (2 bits) u32, its checksum u32
@@ -21,12 +23,13 @@ import (
 // the mark there are no gaps: the records there are what a flush has told.
 const (
 	magic         = "slowcnts"
-	version       = 2
+	version       = 2 // of the format
 	pageSize      = 4096
 	snapshotAt    = 1024
 	markAt        = 2048
 	snapshotMagic = "snapshot"
 	bootLength    = 64
+	lengthAt      = 12
 	headLength    = 8 + 4 + 4 + 8 + 8 + 8 + bootLength
 	alignment     = 32
 	frameHead     = 12
@@ -71,13 +74,16 @@ func (h *head) encode() []byte {
 	return binary.LittleEndian.AppendUint32(b, crc32.Checksum(b, castagnoli))
 }
 
-// decodeHead reads a page. It is false where that is no head of this version; then only the version may be right.
+// decodeHead reads a page. It is false where that is no sound head of this version. Where it is a sound one of another, h has that version.
 func decodeHead(page []byte) (h head, ok bool) {
 	if len(page) < pageSize || string(page[:8]) != magic {
-		return head{}, false
+		return head{version: version}, false
 	}
-	h.version = binary.LittleEndian.Uint32(page[8:])
-	if h.version != version || crc32.Checksum(page[:headLength], castagnoli) != binary.LittleEndian.Uint32(page[headLength:]) {
+	length := binary.LittleEndian.Uint32(page[lengthAt:])
+	if length < lengthAt+4 || length > snapshotAt-4 || crc32.Checksum(page[:length], castagnoli) != binary.LittleEndian.Uint32(page[length:]) {
+		return head{version: version}, false
+	}
+	if h.version = binary.LittleEndian.Uint32(page[8:]); h.version != version || length != headLength {
 		return h, false
 	}
 	h.generation = binary.LittleEndian.Uint64(page[16:])

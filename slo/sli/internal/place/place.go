@@ -4,9 +4,8 @@ import "errors"
 
 // Place keeps the records of one connector. Use is by one goroutine.
 type Place interface {
-	// Recover hands on the records that are there, in their order, and says what was found. An error of take makes what is
-	// there damaged: it is then moved aside, like what cannot be read, and Found says so. After an error of Recover the Place
-	// cannot be used.
+	// Recover passes the stored records to take, in their order. Files that cannot be read, or whose records take refuses, are moved
+	// aside, and Found says so. After an error of Recover the Place cannot be used.
 	Recover(take func(record []byte) error) (Found, error)
 	// Desert marks what Recover handed on, as Generation.Desert does.
 	Desert() error
@@ -20,7 +19,7 @@ type Place interface {
 type Found struct {
 	// Records is how many were handed on. If Lost is not empty the caller forgets them.
 	Records int
-	// Lost says in a sentence what is there and could not be read, and where it is now. It is empty where all is well.
+	// Lost says in a sentence which counts could not be recovered, and where their files are now. It is empty where all were.
 	Lost string
 }
 

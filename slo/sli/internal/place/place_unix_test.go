@@ -177,7 +177,7 @@ func TestNotTakenUp(t *testing.T) {
 		"power cut": {func(t *testing.T, _ *Directory, g *generation) {
 			h := head{version: version, generation: 1, salt: g.salt, room: uint64(len(g.log)), boot: "another"}
 			require.NoError(t, g.poke(0, h.encode()))
-		}, "the machine was started anew", false},
+		}, "the machine was restarted", false},
 		"snapshot damaged": {func(t *testing.T, _ *Directory, g *generation) {
 			_, err := g.file.WriteAt([]byte{99}, int64(len(g.memory.Buf))+1)
 			require.NoError(t, err)
@@ -198,7 +198,7 @@ func TestNotTakenUp(t *testing.T) {
 		}, "there is no record at byte 0 of the log, though its first 32 were complete: it is damaged", true},
 		"mark damaged":   {func(_ *testing.T, _ *Directory, g *generation) { storeWord(g.memory.Buf[markAt:], 0) }, "how much of its log is complete cannot be read: it is damaged", true},
 		"head damaged":   {func(t *testing.T, _ *Directory, g *generation) { require.NoError(t, g.poke(20, []byte{99})) }, "cannot be read: it is damaged", true},
-		"another format": {func(t *testing.T, _ *Directory, g *generation) { require.NoError(t, g.poke(8, []byte{9})) }, "has format version 9", true},
+		"version damaged": {func(t *testing.T, _ *Directory, g *generation) { require.NoError(t, g.poke(8, []byte{9})) }, "cannot be read: it is damaged", true},
 		"empty":          {func(t *testing.T, _ *Directory, g *generation) { require.NoError(t, g.file.Truncate(0)) }, "cannot be read", true},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -222,6 +222,25 @@ func TestNotTakenUp(t *testing.T) {
 			assert.Equal(t, []string{"b", "2"}, records)
 			assert.Empty(t, found.Lost)
 		})
+	}
+}
+
+// TestOtherFormat holds that files of another format version are kept beside, under a name with the version, however often that happens.
+func TestOtherFormat(t *testing.T) {
+	path := t.TempDir()
+	for n, suffix := range []string{"3", "3-2", "3-3"} {
+		d, _, _ := reopened(t, path)
+		g := begin(t, d, 1<<16, "a").(*generation)
+		h := head{version: version + 1, generation: 1, salt: g.salt, room: uint64(len(g.log)), boot: d.boot}
+		require.NoError(t, g.poke(0, h.encode()))
+		kill(t, d)
+		d, records, found := reopened(t, path)
+		aside := filepath.Join(path, "sli%2Feu.1.counts.format-"+suffix)
+		assert.Empty(t, records, n)
+		assert.Contains(t, found.Lost, "its format version is 3, and this version of slowburn reads 2, and is now "+aside)
+		assert.NotContains(t, found.Lost, "damaged")
+		assert.FileExists(t, aside)
+		kill(t, d)
 	}
 }
 

@@ -5,16 +5,18 @@ import (
 	"errors"
 	"fmt"
 	"os"
+
+	"github.com/slowburn/slowburn/internal/otherformat"
 )
 
 var (
 	errDamaged  = errors.New("it is damaged")
-	errDeserted = errors.New("their file could not be written any more, and counting went on in memory")
-	errAnew     = errors.New("the machine was started anew without the gateway having been stopped")
+	errDeserted = errors.New("their file could no longer be written, and counting went on in memory")
+	errAnew     = errors.New("the machine was restarted without stopping the gateway")
 	errUnborn   = errors.New("the gateway ended while their first snapshot was written")
 )
 
-// found is what was read of a file.
+// found is a file's contents, as far as they could be read.
 type found struct {
 	path     string
 	head     head
@@ -42,8 +44,8 @@ func parse(path string, b []byte) found {
 	var ok bool
 	if f.head, ok = decodeHead(b); !ok {
 		f.damage = errors.New("it cannot be read")
-		if f.head.version != version && f.head.version != 0 {
-			f.damage = fmt.Errorf("it has format version %d, and this is a gateway for version %d", f.head.version, version)
+		if f.head.version != version {
+			f.damage = &otherformat.Error{Version: otherformat.Version(f.head.version), Reads: version}
 		}
 		return f
 	}
@@ -112,6 +114,9 @@ func recoverFrom(files []found, boot string, take func([]byte) error) (f Found, 
 }
 
 func damaged(file found, how error) error {
+	if other := (*otherformat.Error)(nil); errors.As(how, &other) {
+		return fmt.Errorf("%s: %w", file.path, how)
+	}
 	return fmt.Errorf("%s: %w: %w", file.path, how, errDamaged)
 }
 

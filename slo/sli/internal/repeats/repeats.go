@@ -97,7 +97,7 @@ func (w *Window) Begin(ctx context.Context, id count.RequestID, now int64) (repe
 		select {
 		case <-ended:
 		case <-ctx.Done():
-			return false, fmt.Errorf("the same request is on its way: %w", context.Cause(ctx))
+			return false, fmt.Errorf("the same request is still being processed: %w", context.Cause(ctx))
 		}
 	}
 }

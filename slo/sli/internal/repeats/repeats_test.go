@@ -112,7 +112,7 @@ func TestTwiceOnTheWay(t *testing.T) {
 			defer cancel()
 			go func() {
 				_, err := w.Begin(ctx, id(1), 0)
-				assert.EqualError(t, err, "the same request is on its way: enough")
+				assert.EqualError(t, err, "the same request is still being processed: enough")
 				over.Add(1)
 			}()
 			time.Sleep(2 * time.Second)

@@ -1,6 +1,6 @@
 // Package lookup finds values by the hash of a text, without a lock. Its types are Table, Cell and Key.
 //
-// Who changes a Table holds a lock of its owner's. Who removes from it sees to it that nobody reads meanwhile.
+// A change of a Table needs a lock of its owner's; a removal also needs that nobody reads meanwhile.
 package lookup
 
 import (
@@ -78,7 +78,7 @@ func (t *Table[T]) Touch(keys []Key) (read uint64) {
 	return read
 }
 
-// Likely is Find that looks at one cell only, and may not find what is there.
+// Likely is a Find that looks at one cell only: it may miss an entry.
 func (t *Table[T]) Likely(k Key) *T {
 	cells := *t.cells.Load()
 	if c := &cells[k.low&uint64(len(cells)-1)]; c.low.Load() == k.low && c.high == k.high {
