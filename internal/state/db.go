@@ -12,9 +12,11 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"go.etcd.io/bbolt"
 
+	"github.com/slowburn/slowburn/internal/clock"
 	"github.com/slowburn/slowburn/internal/failpoint"
 )
 
@@ -36,7 +38,12 @@ type file struct {
 	pageSize int      // bytes
 	metas    *os.File // the same file
 	damage   atomic.Pointer[error]
+	broken   chan struct{} // closed once damage is set
 }
+
+// stuckAfter is how long a transaction may go on once its file is damaged. One that reads a damaged page ends by itself; one that waits
+// for a lock of bbolt's whose holder met the damage never would.
+const stuckAfter = time.Second
 
 // ErrClosed says that the file was closed.
 var ErrClosed = errors.New("the file is closed")
@@ -74,17 +81,42 @@ func (db *DB) use(do func(f *file) error) error {
 	}
 	err := f.checkMetas()
 	if err == nil {
-		err = Guard(func() error { return withoutDefects(func() error { return do(f) }) })
+		err = f.run(do)
 	}
 	if errors.Is(err, ErrCorrupt) {
 		err = fmt.Errorf("use %s: %w", db.path, err)
-		f.damage.CompareAndSwap(nil, &err)
+		if f.damage.CompareAndSwap(nil, &err) {
+			close(f.broken)
+		}
 		select {
 		case db.damaged <- struct{}{}:
 		default: // a token is there
 		}
 	}
 	return err
+}
+
+// run runs a transaction on a goroutine, which it gives up where the file is damaged and the transaction does not end.
+func (f *file) run(do func(f *file) error) error {
+	done := make(chan error, 1)
+	go func() {
+		err := ErrClosed // unless do returns
+		defer func() { done <- err }()
+		err = Guard(func() error { return withoutDefects(func() error { return do(f) }) })
+	}()
+	select {
+	case err := <-done:
+		return err
+	case <-f.broken:
+	}
+	timer := clock.NewTimer(stuckAfter)
+	defer timer.Stop()
+	select {
+	case err := <-done:
+		return err
+	case <-timer.C:
+		return fmt.Errorf("%w, and a transaction in it does not end", ErrCorrupt)
+	}
 }
 
 // ErrDefect says that a transaction failed because of a defect of the program, or of a malformed record. It changed nothing.

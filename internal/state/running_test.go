@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -33,6 +34,27 @@ func overwrite(t *testing.T, path string, from int64, with byte) {
 	_, err = f.WriteAt(bytes.Repeat([]byte{with}, int(info.Size()-from)), from)
 	require.NoError(t, err)
 	require.NoError(t, f.Close())
+}
+
+// A transaction that waits for a lock that nobody will release ends once another has found the damage.
+func TestStuckTransactionEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		db, err := Open(filepath.Join(t.TempDir(), "x.db"), Options{})
+		require.NoError(t, err)
+		stuck, never := make(chan error, 1), make(chan struct{})
+		go func() {
+			db.writing.Lock()
+			defer db.writing.Unlock()
+			stuck <- db.use(func(*file) error { <-never; return nil })
+		}()
+		synctest.Wait()
+		require.ErrorIs(t, db.View(func(*bbolt.Tx) error { panic("page 7") }), ErrCorrupt)
+		began := time.Now()
+		require.ErrorIs(t, <-stuck, ErrCorrupt)
+		require.Equal(t, stuckAfter, time.Since(began))
+		require.ErrorIs(t, db.Update(func(*bbolt.Tx) error { return nil }), ErrCorrupt, "nobody holds its lock any more")
+		close(never)
+	})
 }
 
 // A file that is damaged while many read and write it costs what it held: nobody hangs or panics, all are told, and they go on with a

@@ -110,7 +110,7 @@ func finish(path string, b *bbolt.DB, check func() error) (*file, error) {
 		metas, err = os.Open(path)
 	}
 	if err == nil {
-		return &file{DB: b, pageSize: b.Info().PageSize, metas: metas}, nil
+		return &file{DB: b, pageSize: b.Info().PageSize, metas: metas, broken: make(chan struct{})}, nil
 	}
 	err = explain(path, err)
 	if errors.Is(err, ErrCorrupt) {
