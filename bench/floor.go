@@ -31,10 +31,7 @@ type held struct {
 var heldFigures = []held{
 	{"CPU per span, 9 % kept", "of contrib's", false, ratioOf(reference, "slowburn", nil)},
 	{"CPU per span, 9 % kept, with trace_store", "of contrib's", false, ratioOf(reference, "slowburn", func(s *scenario) { s.stored = true })},
-	{"CPU per span, 100 % kept", "of contrib's", false, ratioOf(reference, "slowburn", func(s *scenario) {
-		keep(s, 100)
-		s.load.Rate /= 2
-	})},
+	{"CPU per span, 100 % kept", "of that with none kept", false, options.allKept},
 	{"CPU per span, attributes in front", "of that without", false, ratioOf("slowburn", "slowburn attributes", nil)},
 	{"CPU per span, decoded in front", "of that without", false, ratioOf("slowburn", "slowburn decoded", nil)},
 	{"CPU per span, batch in front", "of contrib's with batch", false, ratioOf("contrib batch", "slowburn batch", nil)},
@@ -136,6 +133,23 @@ func ratioOf(a, b string, change func(*scenario)) func(options, context.Context,
 		}
 		return o.ratios(ctx, dir, a, b, s)
 	}
+}
+
+// allKept measures what a span costs where all traces are kept over what it costs where none is, both at the same time.
+func (o options) allKept(ctx context.Context, dir string) ([]float64, error) {
+	s := o.hardLoad()
+	s.grouped, s.configs = false, nil
+	var both [2]target
+	for i, kept := range []string{"none", "all"} {
+		t, err := o.target("slowburn")
+		if err != nil {
+			return nil, err
+		}
+		t.name += ", " + kept + " kept"
+		t.configs = slices.Concat(t.configs, []string{"configs/kept-backend.yaml", "configs/kept-" + kept + ".yaml"})
+		both[i] = t
+	}
+	return o.pairRatios(ctx, dir, both, s)
 }
 
 // inTurn measures two targets in turn and returns the ratios of a value, run by run.

@@ -2,7 +2,7 @@
 // configuration allows, they also do their work on spans that travel as bytes, which then stay so.
 //
 //   - attributes and resource: actions insert, update, upsert and delete by key, with values that stand in the configuration.
-//   - filter: traces::span, with error_mode ignore or silent.
+//   - filter: trace_conditions and traces::span on spans, their resources and scopes, with error_mode ignore or silent.
 //
 // For anything else, and for other signals, contrib's own code works on decoded spans. Reason says why a configuration is such;
 // package wirepath asks it before anything starts. What comes as bytes nevertheless is not taken, so that it is sent again, decoded.

@@ -103,31 +103,63 @@ func literal(c *attributesprocessor.Config, key string) (*edit.Actions, string) 
 
 // filter returns what drops spans by their conditions.
 func filter(c *filterprocessor.Config, logger *zap.Logger) (*edits, string) {
-	switch {
-	case len(c.TraceConditions) > 0:
-		return nil, "trace_conditions are answered on decoded spans; traces::span need not be"
-	case c.Spans.Include != nil || c.Spans.Exclude != nil:
-		return nil, "spans::include and spans::exclude are answered on decoded spans; traces::span need not be"
-	case len(c.Traces.ResourceConditions) > 0:
-		return nil, "traces::resource is answered on decoded spans; traces::span need not be"
-	case len(c.Traces.SpanEventConditions) > 0:
-		return nil, "traces::spanevent is answered on decoded spans"
-	case len(c.Traces.SpanConditions) == 0:
-		return nil, "it has no traces::span"
+	texts, reason := conditionsOf(c)
+	if reason != "" {
+		return nil, reason
 	}
-	mode := strings.ToLower(string(c.ErrorMode))
-	switch mode {
-	case "ignore":
-	case "silent":
+	if strings.EqualFold(string(c.ErrorMode), "silent") {
 		logger = nil
-	default:
-		return nil, "error_mode: " + mode + " is answered on decoded spans; ignore need not be"
 	}
-	conditions, err := spanmatch.Compile(c.Traces.SpanConditions, logger)
+	conditions, err := spanmatch.Compile(texts, logger)
 	if err != nil {
-		return nil, "traces::span is not valid"
+		return nil, "its conditions are not all on spans and their resources and scopes"
 	}
 	return &edits{conditions: conditions}, ""
+}
+
+// conditionsOf returns the conditions on which spans are dropped, or the reason why they are not answered on bytes.
+func conditionsOf(c *filterprocessor.Config) (texts []string, reason string) {
+	old, spans := c.Traces, c.Spans //nolint:staticcheck // as users still have them
+	switch {
+	case spans.Include != nil || spans.Exclude != nil:
+		return nil, "spans::include and spans::exclude are answered on decoded spans; trace_conditions need not be"
+	case len(old.ResourceConditions) > 0:
+		return nil, "traces::resource is answered on decoded spans; trace_conditions need not be"
+	case len(old.SpanEventConditions) > 0:
+		return nil, "traces::spanevent is answered on decoded spans"
+	}
+	if reason := passes(string(c.ErrorMode)); reason != "" {
+		return nil, reason
+	}
+	for i, section := range c.TraceConditions { // where there are any, contrib does not look at traces
+		at := fmt.Sprintf("trace_conditions[%d]", i)
+		if section.Context != "" && section.Context != "span" {
+			return nil, fmt.Sprintf("%s: context: %s is answered on decoded spans", at, section.Context)
+		}
+		if section.ErrorMode != "" {
+			if reason := passes(string(section.ErrorMode)); reason != "" {
+				return nil, at + ": " + reason
+			}
+		}
+		texts = append(texts, section.Conditions...)
+	}
+	if len(c.TraceConditions) == 0 {
+		texts = old.SpanConditions
+	}
+	if len(texts) == 0 {
+		return nil, "it has neither trace_conditions nor traces::span"
+	}
+	return texts, ""
+}
+
+// passes returns the reason why a condition that cannot be evaluated would be more than one that does not hold.
+func passes(mode string) string {
+	switch mode = strings.ToLower(mode); mode {
+	case "ignore", "silent":
+		return ""
+	default:
+		return "error_mode: " + mode + " is answered on decoded spans; ignore need not be"
+	}
 }
 
 // count makes the counter of dropped spans: contrib's, so that there is one, whatever way spans come.

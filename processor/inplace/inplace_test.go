@@ -51,8 +51,13 @@ var configs = []struct{ name, typ, yaml, reason string }{
 	{"events", "filter", `traces: {spanevent: ['name == "e"']}`, "traces::spanevent is answered on decoded spans"},
 	{"resources", "filter", `traces: {resource: ['attributes["a"] == "x"']}`, "traces::resource is answered on decoded spans"},
 	{"propagate", "filter", `{error_mode: propagate, traces: {span: ['name == "one"']}}`, "error_mode: propagate is answered on decoded spans"},
-	{"inferred contexts", "filter", `trace_conditions: ['span.name == "one"']`, "trace_conditions are answered on decoded spans"},
-	{"metrics alone", "filter", `metrics: {metric: ['name == "one"']}`, "it has no traces::span"},
+	{"inferred contexts", "filter", `trace_conditions: ['span.name == "one"', 'resource.attributes["service.name"] == "shop"', 'span.attributes["a"] == "x" and resource.attributes["a"] == nil']`, ""},
+	{"a scope", "filter", `trace_conditions: ['scope.name == "lib"']`, ""},
+	{"sections", "filter", `trace_conditions: [{context: span, conditions: ['name == "one"']}, {conditions: ['span.kind == SPAN_KIND_SERVER'], error_mode: silent}]`, ""},
+	{"inferred events", "filter", `trace_conditions: ['spanevent.name == "e"']`, "its conditions are not all on spans"},
+	{"a section of resources", "filter", `trace_conditions: [{context: resource, conditions: ['attributes["a"] == "x"']}]`, "trace_conditions[0]: context: resource is answered on decoded spans"},
+	{"a section that propagates", "filter", `trace_conditions: [{context: span, conditions: ['name == "one"'], error_mode: propagate}]`, "trace_conditions[0]: error_mode: propagate"},
+	{"metrics alone", "filter", `metrics: {metric: ['name == "one"']}`, "it has neither trace_conditions nor traces::span"},
 }
 
 // TestAsContrib holds that random requests come out the same on either way: as bytes, and decoded, through contrib's own code.

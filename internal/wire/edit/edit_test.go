@@ -161,7 +161,7 @@ func twice() wiretest.Msg {
 // TestActions holds edited requests to what pdata makes of them.
 func TestActions(t *testing.T) {
 	for i, data := range requests() {
-		for seed := range uint64(40) {
+		for seed := range uint64(10) {
 			rng := rand.New(rand.NewPCG(seed, uint64(i)))
 			spans, resources := someActions(rng), someActions(rng)
 			var drop func(int) bool
