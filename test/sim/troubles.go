@@ -19,6 +19,7 @@ func (w *World) interleave() {
 	if w.starting || w.healing || w.ended() || w.rng.IntN(3) > 0 {
 		return
 	}
+	w.log("a shard is given up:")
 	w.meanwhile(1 + w.rng.IntN(3))
 }
 
