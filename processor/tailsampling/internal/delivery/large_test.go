@@ -241,6 +241,6 @@ func TestResourcesOfATraceAreBounded(t *testing.T) {
 		require.Greater(t, cut.Int(), int64(maxLoadBytes))
 	}
 	require.Equal(t, 4, whole)
-	require.Equal(t, 1, s.logs.FilterMessageSnippet("were cut").Len())
+	require.Equal(t, 1, s.logs.FilterMessageSnippet("of a large kept trace cut").Len())
 	s.Buffer.Close()
 }
