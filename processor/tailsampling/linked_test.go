@@ -35,7 +35,7 @@ func (s spanOf) linkedTo(traces ...int) spanOf {
 	return s
 }
 
-// A kept trace takes those with it that it links to and that link to it, wherever they are on their way, and no others.
+// A kept trace keeps the traces that it links to and that link to it, in any state, and no others.
 func TestLinkedTraces(t *testing.T) { withEitherStorage(t, testLinkedTraces) }
 
 func testLinkedTraces(t *testing.T) {
@@ -117,7 +117,7 @@ func testLinkedTraces(t *testing.T) {
 	}
 }
 
-// What links is off unless it is asked for, and what a drop policy names is dropped whatever links to it.
+// Linking is off by default, and a trace that a drop policy drops is dropped whatever links to it.
 func TestWhatLinksDoNotKeep(t *testing.T) { withEitherStorage(t, testWhatLinksDoNotKeep) }
 
 func testWhatLinksDoNotKeep(t *testing.T) {
@@ -219,7 +219,7 @@ func testLinksAreCounted(t *testing.T) {
 	})
 }
 
-// After a restart it is known again of traces that wait with which others they are linked.
+// After a restart the links of undecided traces are known again.
 func TestLinksSurviveACrash(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := linking(diskConfig())

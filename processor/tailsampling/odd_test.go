@@ -11,8 +11,8 @@ import (
 	"github.com/slowburn/slowburn/processor/policy"
 )
 
-// Configurations at their limits, with everything on, hold what holds for others: each trace is decided, its spans follow,
-// nothing stays, and whatever may be asked has an answer.
+// Configurations at their limits, with everything on, obey the same laws: each trace is decided, its late spans follow,
+// nothing stays, and every question has an answer.
 func TestOddConfigurations(t *testing.T) { withEitherStorage(t, testOddConfigurations) }
 
 func testOddConfigurations(t *testing.T) {

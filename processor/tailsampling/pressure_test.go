@@ -77,7 +77,7 @@ func testErrorsSurviveMemoryPressure(t *testing.T) {
 	})
 }
 
-// When errors alone are too much, they are decided early and delivered, not refused, as long as the next stage takes
+// If errors alone exceed the budget, they are decided early and delivered, not refused, while the next stage accepts
 // them.
 func TestErrorsAloneOverTheBudgetAreDelivered(t *testing.T) {
 	withEitherStorage(t, testErrorsAloneOverTheBudgetAreDelivered)
@@ -100,7 +100,7 @@ func testErrorsAloneOverTheBudgetAreDelivered(t *testing.T) {
 	})
 }
 
-// A refused request leaves nothing behind: it can be sent again without anything being there twice.
+// A refused request leaves nothing behind: sending it again duplicates nothing.
 func TestRefusedRequestLeavesNoTrace(t *testing.T) {
 	withEitherStorage(t, testRefusedRequestLeavesNoTrace)
 }
@@ -149,7 +149,7 @@ func testRefusedRequestLeavesNoTrace(t *testing.T) {
 	})
 }
 
-// While the backend is down and kept traces wait, boring ones make room rather than that spans are refused.
+// While the backend is down and kept traces wait, boring ones are decided early before spans are refused.
 func TestBoringTracesMakeRoomWhileKeptOnesWait(t *testing.T) {
 	withEitherStorage(t, testBoringTracesMakeRoomWhileKeptOnesWait)
 }
@@ -178,8 +178,7 @@ func testBoringTracesMakeRoomWhileKeptOnesWait(t *testing.T) {
 	})
 }
 
-// Where each segment has a trace that waits for the backend, be they compressed or not, room is made for what comes: not by
-// deciding all that is there.
+// If each segment has a trace that waits for the backend, compressed or not, room is made without deciding all traces.
 func TestEarlyDecisionsAreAsManyAsNeeded(t *testing.T) {
 	withEitherStorage(t, testEarlyDecisionsAreAsManyAsNeeded)
 }
@@ -260,7 +259,7 @@ func testNumTraces(t *testing.T) {
 	})
 }
 
-// The oldest boring trace goes first, then what a policy wants, then errors.
+// The oldest boring trace goes first, then interesting ones, then errors.
 func TestOrderOfEarlyDecisions(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := testConfig()

@@ -114,7 +114,7 @@ func testReload(t *testing.T) {
 	assert.Nil(t, d.hangup)
 }
 
-// What a policy remembers of the traces before outlives a reload that leaves the policy as it is.
+// A policy that a reload leaves as it is keeps its memory of earlier traces.
 func TestReloadKeepsCounts(t *testing.T) { withEitherStorage(t, testReloadKeepsCounts) }
 
 func testReloadKeepsCounts(t *testing.T) {
@@ -205,7 +205,7 @@ func testReloadWithoutSource(t *testing.T) {
 	shutdown(t, p)
 }
 
-// Keys that need a restart have no part in a reload, also where they say how policies are to be understood.
+// A reload ignores keys that need a restart, also those that change the meaning of policies.
 func TestReloadTakesOnlyPolicies(t *testing.T) { withEitherStorage(t, testReloadTakesOnlyPolicies) }
 
 func testReloadTakesOnlyPolicies(t *testing.T) {

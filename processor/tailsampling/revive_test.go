@@ -95,7 +95,7 @@ func testRevival(t *testing.T) {
 	}
 }
 
-// After the window a trace is gone, and what came late in it is counted like what comes late after it.
+// After the window a trace is gone, and its late spans in the window count like later ones.
 func TestReviveWindowEnds(t *testing.T) { withEitherStorage(t, testReviveWindowEnds) }
 
 func testReviveWindowEnds(t *testing.T) {
@@ -121,8 +121,8 @@ func testReviveWindowEnds(t *testing.T) {
 	})
 }
 
-// What a drop policy named is not revived, nor is what it names only then; and a late span that is not the one that
-// policies want changes nothing about chances either.
+// A trace that a drop policy dropped is not revived, nor one that it would drop only then; and a late span that no
+// policy wants changes nothing about chances either.
 func TestWhatIsNotRevived(t *testing.T) { withEitherStorage(t, testWhatIsNotRevived) }
 
 func testWhatIsNotRevived(t *testing.T) {
@@ -240,7 +240,7 @@ func testTheMomentOfTheDecisionDoesNotMatter(t *testing.T) {
 	}
 }
 
-// What was not sampled goes before anything is decided early, and does not keep anything from being let in.
+// A trace that was not sampled is evicted before any is decided early, and never causes a refusal.
 func TestRevivableTracesGoFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := reviving(keepErrors(testConfig()))
@@ -319,7 +319,7 @@ func TestRevivalSurvivesACrash(t *testing.T) {
 	}
 }
 
-// Spans that came within the window of a trace that was not revived are gone with it, after a restart too.
+// Late spans of a trace that was not revived are gone with it, after a restart too.
 func TestForgottenSpansStayForgotten(t *testing.T) {
 	for name, until := range map[string]time.Duration{"window over": time.Minute, "shut down within it": 0} {
 		t.Run(name, func(t *testing.T) {

@@ -93,7 +93,7 @@ func marshal(t testing.TB, td ptrace.Traces) []byte {
 	return b
 }
 
-// What is kept comes out as it went in, but for what the decision adds.
+// A kept trace leaves as it came, apart from the additions of the decision.
 func TestKeptTracesAreIntact(t *testing.T) { withEitherStorage(t, testKeptTracesAreIntact) }
 
 func testKeptTracesAreIntact(t *testing.T) {

@@ -16,7 +16,8 @@ import (
 	"github.com/slowburn/slowburn/processor/policy"
 )
 
-// What the shadow said is what is kept of the same spans once it is promoted, whatever their order.
+// After its promotion the shadow keeps the traces that it would have kept before, whatever the order of
+// spans.
 func TestPromotionKeepsWhatTheShadowSaid(t *testing.T) {
 	withEitherStorage(t, testPromotionKeepsWhatTheShadowSaid)
 }
@@ -97,7 +98,7 @@ func minus(a, b map[pcommon.TraceID][]ptrace.Traces) (ids []string) {
 	return ids
 }
 
-// The shadow has no say in what is kept.
+// The shadow does not affect what is kept.
 func TestShadowOnlyLooks(t *testing.T) { withEitherStorage(t, testShadowOnlyLooks) }
 
 func testShadowOnlyLooks(t *testing.T) {

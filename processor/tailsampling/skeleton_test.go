@@ -9,7 +9,7 @@ import (
 	"github.com/slowburn/slowburn/processor/policy"
 )
 
-// Policies that ask how a trace hangs together read it from the log, whatever came between its spans.
+// Policies that look at the tree read it from the log, whatever came between its spans.
 func TestSkeletonIsReadFromTheLog(t *testing.T) { withEitherStorage(t, testSkeletonIsReadFromTheLog) }
 
 func testSkeletonIsReadFromTheLog(t *testing.T) {
@@ -36,7 +36,7 @@ func testSkeletonIsReadFromTheLog(t *testing.T) {
 	require.Equal(t, want, got)
 }
 
-// Of a trace that was trimmed spans are missing on purpose, which says nothing of it.
+// A trimmed trace lacks spans on purpose, so that policies that look at its tree do not match.
 func TestTrimmedTraceHasNoSkeleton(t *testing.T) { withEitherStorage(t, testTrimmedTraceHasNoSkeleton) }
 
 func testTrimmedTraceHasNoSkeleton(t *testing.T) {

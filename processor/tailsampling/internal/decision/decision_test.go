@@ -17,7 +17,7 @@ func TestRandomnessIsExplicitOrFromTheID(t *testing.T) {
 	require.Equal(t, uint64(7), d.Randomness())
 }
 
-// What is kept for a link the policies did not sample.
+// ByPolicies is not sampled for a trace that is kept for a link.
 func TestVerdictOfThePolicies(t *testing.T) {
 	for _, v := range []policy.Verdict{policy.NotSampled, policy.Sampled, policy.Dropped} {
 		require.Equal(t, v, (&Decided{Verdict: v}).ByPolicies())
@@ -25,7 +25,7 @@ func TestVerdictOfThePolicies(t *testing.T) {
 	}
 }
 
-// The numbers of the triggers stand in journals of versions before, their names in dashboards.
+// The triggers' numbers are in journals of earlier versions, their names in dashboards.
 func TestTriggersKeepTheirNumbersAndNames(t *testing.T) {
 	var names []string
 	for trigger := range Triggers {

@@ -68,8 +68,8 @@ func sorted(list []byte) []byte {
 	return list
 }
 
-// A destination that fails, whatever it answers, delays no other, and none gets a trace again because another failed. When it
-// works again it gets each trace once.
+// A failing destination delays no other, whatever it answers, and no other gets a trace again because of it. When it works
+// again it gets each trace once.
 func TestOtherDestinationsGoOn(t *testing.T) {
 	hang := errors.New("hangs")
 	for name, answered := range map[string]error{
@@ -160,7 +160,7 @@ func TestHalvingFindsTheBadTraces(t *testing.T) {
 	}
 }
 
-// A trace that always draws a retryable error waits apart, and is tried again and again; the others arrive.
+// A trace that always draws a retryable error waits apart, and is tried again; the others arrive.
 func TestTraceThatAlwaysFailsWaitsApart(t *testing.T) {
 	withDestinations(t, []destination.Destination{asBytes("backend")}, func(t *testing.T, s *setup, r *running) {
 		var mended atomic.Bool
@@ -194,7 +194,7 @@ func TestTraceThatAlwaysFailsWaitsApart(t *testing.T) {
 	})
 }
 
-// What waits apart is tried once more before the end.
+// Traces that wait apart are tried once more before the end.
 func TestDrainTriesWhatWaitsApart(t *testing.T) {
 	for _, mended := range []bool{true, false} {
 		withDestinations(t, []destination.Destination{asBytes("backend")}, func(t *testing.T, s *setup, r *running) {
@@ -224,8 +224,8 @@ func TestDrainTriesWhatWaitsApart(t *testing.T) {
 	}
 }
 
-// A trace that draws 500 alone, while others are accepted, is refused for good; where nothing is accepted the destination is
-// thought to refuse the gateway.
+// A trace that draws 500 alone while others are accepted is refused for good; if nothing is accepted, the destination counts
+// as refusing the gateway.
 func TestAnswersThatCanBeEither(t *testing.T) {
 	withDestinations(t, []destination.Destination{asBytes("backend")}, func(t *testing.T, s *setup, r *running) {
 		var all atomic.Bool
@@ -257,7 +257,7 @@ func TestAnswersThatCanBeEither(t *testing.T) {
 	})
 }
 
-// After an outage one acceptance ends the pauses of all senders, but for those that the destination asked to wait.
+// After an outage one acceptance ends the pauses of all senders, except delays that the destination asked for.
 func TestAnAcceptanceEndsPauses(t *testing.T) {
 	for name, tc := range map[string]struct {
 		failure *answer.Error
@@ -337,7 +337,8 @@ func TestPatience(t *testing.T) {
 	})
 }
 
-// Spans that a destination has already are not sent again, and what goes on is not to blame for what fails.
+// Spans that a destination has already are not sent again, and its progress on a trace does not count against
+// the trace.
 func TestProgress(t *testing.T) {
 	withDestinations(t, []destination.Destination{asBytes("backend")}, func(t *testing.T, s *setup, r *running) {
 		sent := 0
@@ -366,8 +367,8 @@ func TestProgress(t *testing.T) {
 	})
 }
 
-// A trace of several requests arrives at a destination that refuses every second one, whatever it accepts of others in between: what it
-// has of the trace stays in hand.
+// A trace of several requests arrives at a destination that refuses every second one, whatever others it accepts in between: a partly
+// accepted trace stays in hand.
 func TestProgressBesideOthers(t *testing.T) {
 	for others := range byte(4) {
 		withDestinations(t, []destination.Destination{asBytes("backend")}, func(t *testing.T, s *setup, r *running) {
@@ -404,7 +405,7 @@ func TestProgressBesideOthers(t *testing.T) {
 	}
 }
 
-// Where nobody took the bytes they are passed on decoded, with an error in the log.
+// If no component takes the bytes they are passed on decoded, with an error in the log.
 func TestBytesThatNobodyTook(t *testing.T) {
 	withDestinations(t, []destination.Destination{asBytes("backend")}, func(t *testing.T, s *setup, r *running) {
 		s.sink.deaf = true
@@ -418,7 +419,7 @@ func TestBytesThatNobodyTook(t *testing.T) {
 	})
 }
 
-// What a destination rejects of a request that it accepted is counted, with its words.
+// Spans that a destination rejects from an accepted request are counted, with its reason.
 func TestRejectedSpans(t *testing.T) {
 	withDestinations(t, []destination.Destination{asBytes("backend")}, func(t *testing.T, s *setup, r *running) {
 		s.sink.kept = func(k *wire.Kept) { k.Rejected, k.RejectedWhy = 1, "too old" }
@@ -431,7 +432,7 @@ func TestRejectedSpans(t *testing.T) {
 	})
 }
 
-// Over what is remembered of a destination, its oldest refused trace is forgotten; no other destination loses one to it.
+// Over maxRefused, the destination's oldest refused trace is given up; no other destination loses one.
 func TestRefusedAreBounded(t *testing.T) {
 	trace := func(n int) RefusedTrace {
 		return RefusedTrace{Kept: shard.Kept{Ref: shard.Ref{Slot: index.Slot(n + 1)}}, At: clock.Monotonic(n)}
@@ -458,7 +459,7 @@ func TestRefusedAreBounded(t *testing.T) {
 	require.Equal(t, 1, other.Len())
 }
 
-// All that were refused are sent again at once, more than are listed included: each once, the oldest first.
+// All refused traces are sent again, also those that are not listed: each once, the oldest first.
 func TestRetryAllRefused(t *testing.T) {
 	withDestinations(t, []destination.Destination{asBytes("a"), asBytes("b")}, func(t *testing.T, s *setup, r *running) {
 		var takes atomic.Bool
@@ -489,7 +490,7 @@ func TestRetryAllRefused(t *testing.T) {
 	})
 }
 
-// A refused trace that is given up is not listed, however soon that is.
+// A refused trace that is given up is not listed, however soon that happens.
 func TestRefusedTracesThatAreGivenUp(t *testing.T) {
 	withDestinations(t, []destination.Destination{asBytes("backend")}, func(t *testing.T, s *setup, r *running) {
 		d, m := s.Destinations[0], s.Buffer.Members[0]
@@ -526,7 +527,7 @@ func TestRefusedTracesThatAreGivenUp(t *testing.T) {
 	})
 }
 
-// What holds for a trace whatever its destination is counted once, by the first that has it.
+// A trace is counted once for all destinations, by the first that has it.
 func TestCountsOfSeveralDestinations(t *testing.T) {
 	withDestinations(t, []destination.Destination{asBytes("down"), asBytes("good"), decoded}, func(t *testing.T, s *setup, r *running) {
 		var down atomic.Bool
@@ -558,7 +559,7 @@ func TestCountsOfSeveralDestinations(t *testing.T) {
 	})
 }
 
-// Where a refused trace is given up for another one, it is said why.
+// A refused trace that is given up for another one has its reason in the log.
 func TestRefusedTraceThatIsForgotten(t *testing.T) {
 	withDestinations(t, []destination.Destination{asBytes("backend")}, func(t *testing.T, s *setup, r *running) {
 		d := s.Destinations[0]
@@ -579,7 +580,7 @@ func TestRefusedTraceThatIsForgotten(t *testing.T) {
 	})
 }
 
-// An answer that says nothing about who sends ends what is counted as patience: one 401 before an outage gives nothing up.
+// An answer that says nothing about the sender resets the patience: one 401 before an outage gives nothing up.
 func TestOutageAfterARefusalGivesNothingUp(t *testing.T) {
 	for _, tc := range []struct {
 		name    string
@@ -607,7 +608,7 @@ func TestOutageAfterARefusalGivesNothingUp(t *testing.T) {
 	}
 }
 
-// The start says where kept traces go, and where that is not known.
+// The start logs the destinations of kept traces, and that they are unknown.
 func TestLogDestinations(t *testing.T) {
 	s := newSetup(t, 1, asBytes("backend"), decoded)
 	s.Open(s.config, 1)

@@ -30,8 +30,8 @@ func (s *setup) loadOf() *load {
 	return s.Senders()[0].work[0].load
 }
 
-// What has the same resource goes together, and within that what has the same scope: in the order of their first spans,
-// which are in the order of their starts and IDs, whatever the order in which they came, and however they were batched.
+// Spans are grouped by resource, and within that by scope, in the order of their first spans, which are sorted by start
+// and ID, whatever their order of arrival and batching.
 func TestSpansAreArranged(t *testing.T) {
 	spans := []testSpan{
 		{trace: 1, id: 6, start: 10, service: "b", scope: "x"},
@@ -80,7 +80,7 @@ func TestSpansAreArranged(t *testing.T) {
 	}
 }
 
-// Spans that do not differ in a byte, of the same resource and scope, are one; those that differ in anything are not.
+// Spans that are equal byte by byte, with the same resource and scope, are one; others are not.
 func TestRepeatsAreOne(t *testing.T) {
 	s := newSetup(t, 1)
 	one := testSpan{trace: 1, id: 1, start: 10, service: "a", scope: "x"}
@@ -145,7 +145,7 @@ func TestTextIsMadeValid(t *testing.T) {
 	}
 }
 
-// The same load as bytes and decoded is equal, whatever is in it.
+// The same load is equal as bytes and decoded.
 func TestBytesAndDecodedAreEqual(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(3, 3))
 	pick := func(list ...string) string { return list[rnd.IntN(len(list))] }

@@ -47,8 +47,8 @@ func (f *inFlight) end(to string) {
 	f.now[to]--
 }
 
-// Large traces are read one at a time where there is no memory for more, by all senders of a destination; one that does not answer
-// keeps none of them from another, and gets its own when it does. What is small goes on beside them, in other shards.
+// Large traces are read one at a time by all senders of a destination if there is no memory for more; a destination that does not
+// answer keeps none of them from another, and gets its own when it does. Small traces in other shards are delivered meanwhile.
 func TestLargeTracesTakeTurns(t *testing.T) {
 	for _, known := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
@@ -99,7 +99,7 @@ func TestLargeTracesTakeTurns(t *testing.T) {
 	}
 }
 
-// Where there is memory for several they are read at the same time.
+// If there is memory for several they are read at the same time.
 func TestLargeTracesShareMemory(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const senders = 4
@@ -126,7 +126,7 @@ func TestLargeTracesShareMemory(t *testing.T) {
 	})
 }
 
-// Draining waits for memory, too: what is large is delivered by the end.
+// Draining waits for memory too: large traces are delivered by the end.
 func TestLargeTracesAreDrained(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSetup(t, 4, asBytes("backend"), destination.Destination{ID: "decoded"})
@@ -148,8 +148,8 @@ func TestLargeTracesAreDrained(t *testing.T) {
 	})
 }
 
-// A large trace of which the destination has a part stays in hand, and keeps others of its size waiting no longer than it takes until
-// that is given up; all arrive.
+// A large trace of which the destination has a part stays in hand, and delays others of its size only until it is given up; all
+// arrive.
 func TestLargeTraceInHand(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const traces = 6
@@ -207,7 +207,7 @@ func TestLargeTraceIsMeasured(t *testing.T) {
 	s.Buffer.Close()
 }
 
-// The resources of a trace take no more than its spans may, whatever they are: of what is beyond, the service and the scope's name are left.
+// The resources of a trace take no more than its spans may: beyond that only the names of service and scope are kept.
 func TestResourcesOfATraceAreBounded(t *testing.T) {
 	s := newSetup(t, 1, asBytes("backend"))
 	s.Buffer.TraceSize = 4 << 20
@@ -241,6 +241,6 @@ func TestResourcesOfATraceAreBounded(t *testing.T) {
 		require.Greater(t, cut.Int(), int64(maxLoadBytes))
 	}
 	require.Equal(t, 4, whole)
-	require.Equal(t, 1, s.logs.FilterMessageSnippet("were cut").Len())
+	require.Equal(t, 1, s.logs.FilterMessageSnippet("of a large kept trace cut").Len())
 	s.Buffer.Close()
 }

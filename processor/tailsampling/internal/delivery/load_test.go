@@ -41,7 +41,7 @@ func TestLoadsEndAtSoManyBytes(t *testing.T) {
 	}
 }
 
-// A larger trace is a load of its own, while which is read others can have the shard.
+// A larger trace is a load of its own, and while it is read others can have the shard.
 func TestLargeTraceIsALoad(t *testing.T) {
 	s := newSetup(t, 1, asBytes("backend"))
 	s.keep(testSpan{trace: 1, bytes: maxLoadBytes + 1})
@@ -78,7 +78,7 @@ func TestLargeTraceIsALoad(t *testing.T) {
 	s.Buffer.Close()
 }
 
-// The memory of a load is used again, unless it is too much.
+// The memory of a load is reused, unless it is too much.
 func TestLoadKeepsLittle(t *testing.T) {
 	s := newSetup(t, 1)
 	s.Open(nil, 1)
@@ -101,8 +101,8 @@ func TestLoadKeepsLittle(t *testing.T) {
 	s.Buffer.Close()
 }
 
-// What is delivered is within the memory budget: loads have a part of it, the less of it is left the smaller, and what they
-// take is counted.
+// Deliveries stay within the memory budget: loads are limited to a part of it, are smaller when it is short, and are
+// counted.
 func TestMemoryOfLoads(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSetup(t, 1, asBytes("bytes"), decoded)

@@ -68,7 +68,7 @@ func (st *stream) keep(bad ...bool) {
 	st.decide()
 }
 
-// slowest is how long a good trace waited at most. It fails where one has not arrived that was kept longer ago than that.
+// slowest returns the longest wait of a good trace. It fails if a trace that was kept longer ago has not arrived.
 func (st *stream) slowest(within time.Duration) (slowest time.Duration) {
 	st.t.Helper()
 	st.sink.mu.Lock()
@@ -156,7 +156,7 @@ func TestBadTracesHoldUpNoOthers(t *testing.T) {
 	}
 }
 
-// A destination that takes nothing is tried with little, at the pace of the back-off. When it is back everything arrives at once.
+// A destination that accepts nothing gets few tries, at the pace of the back-off. When it recovers everything arrives at once.
 func TestOutage(t *testing.T) {
 	for _, tc := range []struct {
 		name   string
@@ -213,7 +213,7 @@ func TestOutage(t *testing.T) {
 	}
 }
 
-// What waits apart takes turns with the log, however much of it is due.
+// Traces that wait apart take turns with the log, however many of them are due.
 func TestWhatWaitsApartHoldsUpNoOthers(t *testing.T) {
 	withDestinations(t, []destination.Destination{asBytes("backend")}, func(t *testing.T, s *setup, r *running) {
 		const takes = 5 * time.Second
@@ -245,7 +245,7 @@ func TestWhatWaitsApartHoldsUpNoOthers(t *testing.T) {
 	})
 }
 
-// Over what is remembered of traces that wait, the one that would wait longest does not.
+// Over maxWaiting, the trace that would wait longest is given up.
 func TestWaitingIsBounded(t *testing.T) {
 	var apart atomic.Int64
 	w := waiting{apart: &apart}
@@ -306,7 +306,7 @@ func TestProbesAreReconstructedOnce(t *testing.T) {
 	})
 }
 
-// A sender goes on while a destination takes nothing and the disk does not give back what would be tried next.
+// A sender goes on while a destination accepts nothing and the disk fails to read back the next probe.
 func TestProbesThatCannotBeRead(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *setup, r *running) {
 		var healed atomic.Bool

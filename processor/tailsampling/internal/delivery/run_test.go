@@ -38,7 +38,7 @@ func inBubble(t *testing.T, test func(t *testing.T, s *setup, r *running)) {
 	})
 }
 
-// What was kept is delivered in the order of the decisions; what comes within 100 ms of a batch is gathered for the next.
+// Kept traces are delivered in the order of the decisions; those within 100 ms of a batch are gathered for the next.
 func TestDeliveryInOrder(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *setup, r *running) {
 		began := time.Now()
@@ -89,7 +89,7 @@ func TestFullBatchesFollowEachOther(t *testing.T) {
 	})
 }
 
-// Somebody who is in a hurry does not wait for a fuller batch; so does a drain.
+// Hurry and a drain end the wait for a fuller batch.
 func TestHurry(t *testing.T) {
 	for _, drain := range []bool{false, true} {
 		inBubble(t, func(t *testing.T, s *setup, r *running) {
@@ -131,8 +131,8 @@ func TestSendersShareTheShards(t *testing.T) {
 	})
 }
 
-// After a retryable error everything stays in its order and is tried again, after half a second and more, up to 30 s, with
-// jitter. Once that has been so for long, single traces are tried, also those that came later.
+// After a retryable error everything stays in order and is retried after half a second, and later up to 30 s, with jitter.
+// After some time single traces are tried, also later ones.
 func TestRetries(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *setup, r *running) {
 		s.sink.accept = func(_ context.Context, call int) error {
@@ -168,7 +168,7 @@ func TestRetries(t *testing.T) {
 		require.Contains(t, s.logs.All()[0].Message, "they wait in the span log")
 		require.Less(t, s.logs.Len(), 10)
 
-		// Success begins anew.
+		// Success resets the back-off.
 		again := s.sink.callCount()
 		s.sink.mu.Lock()
 		s.sink.accept = func(_ context.Context, call int) error {
@@ -187,7 +187,7 @@ func TestRetries(t *testing.T) {
 	})
 }
 
-// The next component may say when to try again.
+// The next component may ask for a delay.
 func TestRetryAfter(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *setup, r *running) {
 		st, err := status.New(codes.Unavailable, "slow down").WithDetails(&errdetails.RetryInfo{RetryDelay: durationpb.New(17 * time.Second)})
@@ -247,7 +247,7 @@ func TestRefusedForGood(t *testing.T) {
 	})
 }
 
-// While the next component does not return, one can see since when.
+// While the next component does not return, CallingSince shows it.
 func TestCallingSince(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *setup, r *running) {
 		s.sink.accept = func(ctx context.Context, _ int) error {
@@ -265,8 +265,8 @@ func TestCallingSince(t *testing.T) {
 	})
 }
 
-// A drain ends a pause after an error, once: what can be delivered is worth a try. Then the back-off goes on, until the
-// context ends.
+// A drain ends a pause after an error once, as a last try is worthwhile. Then the back-off goes on until the context
+// ends.
 func TestDrainTriesOnceMore(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *setup, r *running) {
 		s.sink.accept = func(context.Context, int) error { return errors.New("not now") }
@@ -285,7 +285,7 @@ func TestDrainTriesOnceMore(t *testing.T) {
 	})
 }
 
-// What the disk does not give back is tried again, with pauses, and delivered once it does.
+// Traces that the disk fails to read back are retried, with pauses, and delivered once it recovers.
 func TestUnreadableTraces(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *setup, r *running) {
 		l := breakLog(s.Buffer.Members[0], func(reading, i int) (spanlog.Record, error, bool) {
@@ -332,7 +332,7 @@ func TestFaultsWhileReading(t *testing.T) {
 	require.Panics(t, func() { _ = s.Senders()[0].fill() }, "in memory there is no disk that could fail")
 }
 
-// In the end what cannot be read is lost, counted and logged, and the rest is delivered.
+// In the end unreadable spans are lost, counted and logged, and the rest is delivered.
 func TestLostSpans(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *setup, r *running) {
 		breakLog(s.Buffer.Members[0], func(_, i int) (spanlog.Record, error, bool) { return spanlog.Record{}, errDisk, i == 1 })
@@ -379,7 +379,7 @@ func TestLostSpansOfARetriedTrace(t *testing.T) {
 	})
 }
 
-// A drain does not end while something cannot be read, but when that was given up.
+// A drain ends only after unreadable traces were given up.
 func TestDrainWaitsForWhatCannotBeRead(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *setup, r *running) {
 		breakLog(s.Buffer.Members[0], func(reading, i int) (spanlog.Record, error, bool) { return spanlog.Record{}, errDisk, reading < 2 })
@@ -396,7 +396,7 @@ func TestDrainWaitsForWhatCannotBeRead(t *testing.T) {
 	})
 }
 
-// What cannot be decoded would fail every time, so it is given up.
+// A trace that cannot be decoded would fail every time, so it is given up.
 func TestUndecodableSpans(t *testing.T) {
 	for name, body := range map[string][]byte{"truncated": {0x0a}, "pdata does not take it": {0x0a, 1, 1}} {
 		t.Run(name, func(t *testing.T) {

@@ -12,8 +12,8 @@ import (
 	"github.com/slowburn/slowburn/processor/tailsampling/destination"
 )
 
-// What one destination has got another gets as it is then: it is read and reconstructed once, also where one of them is slow. One
-// that is down, or slower than there is memory for, does it for itself, and neither holds up the other.
+// A trace that one destination has received is delivered to another as it is: it is read and reconstructed once, also if one of
+// them is slow. A destination that is down, or slower than memory allows, reads for itself, and neither delays the other.
 func TestDestinationsShareTheWork(t *testing.T) {
 	const traces, every = 200, 100 * time.Millisecond
 	for _, tc := range []struct {

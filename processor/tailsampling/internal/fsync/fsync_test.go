@@ -22,7 +22,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 var errDisk = errors.New("broken")
 
-// All who ask while a run goes on share the next; none of them shares one that began before it asked.
+// All calls during a run share the next one; none shares a run that began before it.
 func TestRequestsShareRuns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var runs atomic.Int64
@@ -56,7 +56,7 @@ func TestRequestsShareRuns(t *testing.T) {
 	})
 }
 
-// A failure is that of those who shared the run, and of the health until a run goes well.
+// A failure is an error for those who shared the run, and for Health until a run succeeds.
 func TestFailedRuns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fail := true

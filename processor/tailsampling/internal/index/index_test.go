@@ -59,7 +59,7 @@ func slots(l *List[entry, *entry], x *Index[entry, *entry]) (got []Slot) {
 	return got
 }
 
-// Entries are found while they are filed, those with one hash too.
+// Filed entries are found, also several with one hash.
 func TestIndexFindsWhatIsFiled(t *testing.T) {
 	var x Index[entry, *entry]
 	filed := map[wire.TraceID]Slot{}

@@ -66,7 +66,7 @@ func scan(t testing.TB, td ptrace.Traces) *wire.Request {
 	return r
 }
 
-// Each shard gets its own spans, in their order; those without a trace ID belong nowhere.
+// Each shard gets its own spans, in their order; those without a trace ID are left out.
 func TestSpansAreSortedByShard(t *testing.T) {
 	v := newVersion(t, version.NewNames(), 1)
 	var in Request
@@ -101,7 +101,7 @@ func TestSpansAreSortedByShard(t *testing.T) {
 	require.Equal(t, 1, calls)
 }
 
-// What a span has in common with others is that of its own resource and scope.
+// A span gets the shared values of its own resource and scope.
 func TestSpansHaveTheirResourceAndScope(t *testing.T) {
 	names := version.NewNames()
 	v, other := newVersion(t, names, 70), newVersion(t, names, 3)
@@ -246,8 +246,8 @@ func resourceReaders(t testing.TB) *version.Version {
 	return v
 }
 
-// What policies find of spans does not depend on whether resources are remembered, also where spans of several alternate and the next
-// request has its bytes where the last had them.
+// The policies' bits do not depend on whether resources are remembered, also if spans of several alternate and the next request
+// reuses the last one's memory.
 func TestResourcesAreRemembered(t *testing.T) {
 	v := resourceReaders(t)
 	var in Request

@@ -14,7 +14,7 @@ func traceID(n int) (id wire.TraceID) {
 	return id
 }
 
-// What is remembered of links is bounded, in all and for each trace.
+// The number of remembered links is limited, in all and for each trace.
 func TestTiesAreBounded(t *testing.T) {
 	l := NewTies(100, 3)
 	others := func(n int) (got []wire.TraceID) {
@@ -82,7 +82,7 @@ func TestTiesWithOneHash(t *testing.T) {
 	}
 }
 
-// Of several traces for which one is kept the least ID is returned, in whatever order they came.
+// Of several traces for which one is kept the lowest ID is returned, whatever their order.
 func TestTheLeastIsTold(t *testing.T) {
 	for _, order := range [][]int{{1, 2, 3}, {3, 2, 1}, {2, 1, 3}} {
 		l, id := NewTies(10, 5), traceID(0)

@@ -235,7 +235,8 @@ func (p *player) check() {
 	}
 }
 
-// Whatever is done in which order, each destination gets everything in the order of the decisions, as if it were alone.
+// Whatever happens in which order, each destination gets all entries in the order of the decisions, as if it were
+// alone.
 func TestAgainstModel(t *testing.T) {
 	for seed := range uint64(24) {
 		destinations := 1 + int(seed%4)
@@ -292,7 +293,7 @@ func TestCursorsDoNotGoBack(t *testing.T) {
 	require.EqualValues(t, entries, o.Backlog(0).Traces)
 }
 
-// Each destination has tries of its own, which are forgotten with the entry.
+// Unreadable entries are counted per destination, until the entry is removed.
 func TestUnreadable(t *testing.T) {
 	var x items
 	o := New[item, *item](2)

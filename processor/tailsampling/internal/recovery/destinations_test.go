@@ -67,9 +67,9 @@ func (p *process) waiting(d int) (list []wire.TraceID) {
 	return list
 }
 
-// Each destination goes on where it was, whatever the others have, also if the process ended between the attempt and the
-// note that it has the trace. What nobody is to get any more is gone. One that is new gets what is decided from now on, and
-// one that is gone is forgotten: if it comes back it is new.
+// Each destination continues where it was, whatever others have, also if the process ended between the attempt and the note
+// that it has the trace. A trace that no destination waits for is gone. A new destination gets traces that are decided from
+// now on, and one that is gone loses its backlog: if it comes back it is new.
 func TestDestinationsOverARestart(t *testing.T) {
 	for _, tc := range []struct {
 		name          string
@@ -170,7 +170,7 @@ func (p *process) deliver(d shard.Destination, wanted func(n byte) bool) {
 	}
 }
 
-// What may be delivered twice is counted, for each destination that may get it.
+// Traces that may be delivered twice are counted, once for each destination that may receive them.
 func TestRepeatedDeliveries(t *testing.T) {
 	p := setup{directory: t.TempDir(), shards: 1, destinations: []string{"a", "b", "c"}}.process(t)
 	p.recover()
@@ -371,7 +371,7 @@ func TestNumbersOfDestinations(t *testing.T) {
 	require.Equal(t, r.all, r.of(&spanlog.Event{Kind: spanlog.Decided}))
 }
 
-// For whom a part is, its first event says, or that it was revived; and what was seen of it.
+// The first event about a part, or that it was revived, has its destinations and its facts.
 func TestForWhomAPartIs(t *testing.T) {
 	ab, bc := roster{each: []set{1, 2}, all: 3}, roster{each: []set{2, 4}, all: 6}
 	to := func(e *spanlog.Event, d uint8) *spanlog.Event {

@@ -26,8 +26,7 @@ func late(e *spanlog.Event) *spanlog.Event {
 	return e
 }
 
-// What is new to be remembered is the first decision about a trace, and that it was revived; neither its repetition nor
-// what becomes of late parts.
+// The first decision about a trace and its revival are news; repetitions and the fates of late parts are not.
 func TestWhichEventsAreNew(t *testing.T) {
 	f := newFates()
 	for i, tc := range []struct {
@@ -64,7 +63,7 @@ func TestWhichEventsAreNew(t *testing.T) {
 	require.EqualValues(t, 6, f.decisions, "each new part, and the revival")
 }
 
-// A trace that was revived goes by what was decided then.
+// A revived trace has the decision that revived it.
 func TestRevivedFate(t *testing.T) {
 	f := newFates()
 	f.add(event(spanlog.Decided, 1, policy.NotSampled, 10, 20), 0, &here)
@@ -75,8 +74,8 @@ func TestRevivedFate(t *testing.T) {
 	require.Equal(t, fate{from: 10, to: 20, threshold: 70, random: 80, at: 900, policy: 4, order: 2, verdict: policy.Sampled, waits: 1}, *f.part(idOf(1), 10))
 }
 
-// A span is in the part in which its position is, the end of which is not in it; or else follows the last decision before it,
-// if that was sampled.
+// A span belongs to the part of its position, whose end is exclusive; otherwise it follows the last decision before it, if
+// that was sampled.
 func TestFatesOfSpans(t *testing.T) {
 	f := newFates()
 	f.add(event(spanlog.Decided, 1, policy.Sampled, 10, 20), 1, &here)
@@ -107,7 +106,7 @@ func TestFatesOfSpans(t *testing.T) {
 	}
 }
 
-// Written anew the events say the same.
+// Rewritten events have the same meaning.
 func TestEventsSayTheSame(t *testing.T) {
 	f := newFates()
 	for _, e := range []*spanlog.Event{
@@ -151,7 +150,7 @@ func TestKeptPartOfAFate(t *testing.T) {
 	}, p.kept(wire.TraceID{9}, 8))
 }
 
-// A span is found twice where its copy is there, too, whichever is found first.
+// A span whose copy exists is found twice, whichever is found first.
 func TestSpansThatAreFoundTwice(t *testing.T) {
 	at := func(sequence, offset int) spanlog.Position {
 		return spanlog.Position(sequence)<<positionBits | spanlog.Position(offset)

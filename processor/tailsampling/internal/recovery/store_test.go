@@ -38,8 +38,8 @@ func (p *process) fill(attempt bool) {
 	}
 }
 
-// After a restart, in order or not, with as many shards as before or others, everything is what it was: what was dropped or
-// delivered stays away, what was kept is ready, late spans are late, and the rest waits for a decision.
+// After a restart, in order or not, with as many shards as before or others, everything is as it was: dropped and delivered
+// traces stay away, kept ones are ready, late spans are late, and the others wait for a decision.
 func TestRestart(t *testing.T) {
 	for _, shards := range []int{1, 3, 4} {
 		for _, orderly := range []bool{false, true} {
@@ -61,8 +61,8 @@ func TestRestart(t *testing.T) {
 	}
 }
 
-// What was read back is there for the next start, too, whose shards may be others again. With other shards than before
-// everything is written anew, in files of their own, and the old ones are gone.
+// Recovered spans survive the next start, too, whose number of shards may differ again. With another number everything
+// is rewritten to new files, and the old ones are deleted.
 func TestRestartAfterRestart(t *testing.T) {
 	for _, shards := range [][2]int{{3, 3}, {3, 2}, {2, 3}, {2, 2}, {1, 4}} {
 		for _, attempted := range []bool{false, true} {
@@ -122,7 +122,7 @@ func (p *process) checkFilled(attempted bool) {
 	if attempted {
 		require.NotContains(t, got, byte(41))
 	}
-	// Late spans follow what was decided.
+	// Late spans follow decisions from before the restart.
 	p.add(21, 5, true)
 	require.EqualValues(t, 1, p.Sum().LateDropped)
 	p.add(43, 5, true)
@@ -131,8 +131,7 @@ func (p *process) checkFilled(attempted bool) {
 	require.EqualValues(t, 20, p.Sum().Pending, "of a trace that is there")
 }
 
-// An empty directory is not logged.
-// Journals stay until what was written anew is on the disk.
+// An empty directory is not logged. Journals stay until their rewritten decisions are on the disk.
 func TestJournalsStayUntilTheDiskHasOthers(t *testing.T) {
 	directory := t.TempDir()
 	p := start(t, directory, 3)
@@ -171,7 +170,7 @@ func TestDirectoryIsTaken(t *testing.T) {
 	require.Error(t, NewStore(file, p.Buffer, p.names, nil).Open())
 }
 
-// The shards hash as those hashed that wrote the files.
+// The shards use the hash that wrote the files.
 func TestSeedIsThatOfTheFiles(t *testing.T) {
 	directory := t.TempDir()
 	p := start(t, directory, 2)
@@ -201,7 +200,7 @@ func files(t *testing.T, directory, suffix string) (list []string) {
 	return list
 }
 
-// What cannot be read is counted and logged; the rest is there. It is so whether segments stay where they are or are copied.
+// Unreadable spans are counted and logged, and the others recovered, whether segments stay in place or are copied.
 func TestDamage(t *testing.T) {
 	for _, shards := range []int{1, 2} {
 		for name, tc := range map[string]struct {

@@ -43,7 +43,7 @@ func TestDueStopsForOthers(t *testing.T) {
 	}
 }
 
-// What a visit makes due sooner than the decider plans to come by, wakes it; what is due later does not.
+// A visit that makes something due before the decider's next run wakes it; later things do not.
 func TestEndVisitWakesTheDeciderOnlyWhenItMust(t *testing.T) {
 	s, _ := newShard(t, &Shared{Waits: Waits{Decision: 10, Root: 3}}, keepAll())
 	v := s.versions.Current()
@@ -63,7 +63,7 @@ func TestEndVisitWakesTheDeciderOnlyWhenItMust(t *testing.T) {
 	require.False(t, s.EndVisit().Sooner)
 }
 
-// The pool knows how much memory the index takes, and gets it back.
+// The pool counts the memory of the index, and gets it back.
 func TestThePoolKnowsTheIndex(t *testing.T) {
 	s, log := newShard(t, &Shared{Waits: Waits{Decision: 10}, Limits: Limits{Ties: 10, TiesPerTrace: 10}, LinksPerSpan: 5}, keepAll())
 	pool := s.shared.Pool
@@ -370,7 +370,7 @@ type countingJournal struct {
 
 func (j *countingJournal) Put(e spanlog.Event, _ clock.UnixMilli) { j.events = append(j.events, e) }
 
-// What DecideEarly has passed once it does not look at again.
+// DecideEarly does not look again at traces that it has passed.
 func TestCursorsMoveOn(t *testing.T) {
 	s, _ := newShard(t, &Shared{Waits: Waits{Decision: 10}}, policies["errors"])
 	v := s.versions.Current()
@@ -386,7 +386,7 @@ func TestCursorsMoveOn(t *testing.T) {
 	require.Equal(t, [Ranks]slot{0, left[1], left[1]}, s.queues.cursors)
 }
 
-// Without Waits.Root what has its root waits for no quiet after a restart either.
+// Without Waits.Root a rooted trace has no quiet time after a restart either.
 func TestRestoredRootsWithoutAWait(t *testing.T) {
 	s, _ := newShard(t, &Shared{Waits: Waits{Decision: 10e9}}, keepAll())
 	r := NewRestorer(s)

@@ -102,7 +102,8 @@ func inFlight(t *testing.T, accept func(ctx context.Context) error, test func(t 
 	})
 }
 
-// While kept traces wait for a destination, one can see how many, and until when. Nothing is said of another that has them.
+// While kept traces wait for a destination, their number and the next try are shown. A destination without a backlog is not
+// mentioned.
 func TestHealthWhileADestinationFails(t *testing.T) {
 	inFlight(t, func(context.Context) error { return errBroken }, func(t *testing.T, s *scene, undelivered int64) {
 		d := s.Output.Destinations[0]
@@ -148,7 +149,7 @@ func TestHealthWhileADestinationFailsForAll(t *testing.T) {
 	})
 }
 
-// Where spans are refused for what waits one can see what it waits for.
+// If spans are refused because of a backlog, the destination is named.
 func TestHealthWhereABacklogIsInTheWay(t *testing.T) {
 	inFlight(t, func(context.Context) error { return errBroken }, func(t *testing.T, s *scene, _ int64) {
 		s.Backlogs.Limit, s.Backlogs.Refuse = 1, true
@@ -158,7 +159,7 @@ func TestHealthWhereABacklogIsInTheWay(t *testing.T) {
 	})
 }
 
-// What was refused for good does not wait: neither its number nor its age is in the backlog, only its bytes.
+// Refused traces do not wait: only their bytes are in the backlog.
 func TestRefusedTracesAreNotInTheBacklog(t *testing.T) {
 	refuses := &answer.Error{Class: answer.Data, Code: "HTTP 400", Text: "odd"}
 	inFlight(t, func(context.Context) error { return refuses }, func(t *testing.T, s *scene, undelivered int64) {
@@ -228,7 +229,7 @@ func TestHealthWhileCallsTimeOut(t *testing.T) {
 	})
 }
 
-// It does not matter which of the senders it is that waits.
+// Any waiting sender shows.
 func TestHealthOfEachSender(t *testing.T) {
 	seen := map[int]bool{}
 	for trace := byte(1); len(seen) < 2; trace++ {

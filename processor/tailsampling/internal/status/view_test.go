@@ -113,7 +113,7 @@ func TestShadow(t *testing.T) {
 	})
 }
 
-// All that is known about a trace is shown, whatever became of it.
+// All that is known of a trace is shown, whatever its fate.
 func TestExplain(t *testing.T) {
 	inScene(t, func(t *testing.T, s *scene) {
 		var all []Explanation
@@ -129,7 +129,7 @@ func TestExplain(t *testing.T) {
 	})
 }
 
-// Of older decisions verdict, policy and time are known, as far as late spans follow them.
+// Of older decisions verdict, policy and time are shown, as late spans need them.
 func TestExplainFaded(t *testing.T) {
 	inScene(t, func(t *testing.T, s *scene) {
 		for n := range byte(100) { // which take the places of others

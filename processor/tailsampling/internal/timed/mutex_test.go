@@ -25,8 +25,8 @@ func TestOneHasIt(t *testing.T) {
 	require.Panics(t, m.Unlock)
 }
 
-// Who waits has it as soon as it is free, and gives up when its time is over, to the nanosecond. One that gave up leaves nothing that
-// keeps the next from being woken.
+// A waiter gets the mutex as soon as it is free, and gives up at its timeout, to the nanosecond. One that gave up does not keep the
+// next from being woken.
 func TestWaiting(t *testing.T) {
 	for _, tc := range []struct {
 		held, within, waited time.Duration

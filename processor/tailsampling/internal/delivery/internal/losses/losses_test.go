@@ -25,8 +25,7 @@ func TestLimiter(t *testing.T) {
 	require.Equal(t, []string{"often", "seldom", "often", "often"}, logged)
 }
 
-// Each trace that is given up is told once, with its reason: the first at once, what follows every ten seconds, and the rest in
-// the end.
+// Each lost trace is logged once, with its reason: the first at once, later ones every ten seconds, and the rest at the end.
 func TestLosses(t *testing.T) {
 	var l Losses
 	at := func(s int) clock.Monotonic { return clock.Monotonic(0).Add(time.Duration(s) * time.Second) }

@@ -25,7 +25,7 @@ func senders(n int) (all []chan struct{}) {
 	return all
 }
 
-// A destination that has nothing gets what it asks for; one that has some gets more where it is there.
+// A destination without a share gets what it asks for; one with a share gets more only if it is free.
 func TestNoDestinationKeepsAnotherOut(t *testing.T) {
 	q, s := New(100, 2), senders(4)
 	assert.True(t, q.Take(0, 70, s[0]))
@@ -39,7 +39,7 @@ func TestNoDestinationKeepsAnotherOut(t *testing.T) {
 	assert.True(t, woken(s[1]) && q.Take(0, 40, s[1]))
 }
 
-// Senders of a destination get shares in their order, also where less would do for a later one; one that leaves is passed over.
+// Senders of a destination get shares in their order, even if a later one needs less; one that leaves is skipped.
 func TestInOrder(t *testing.T) {
 	q, s := New(100, 1), senders(4)
 	require.True(t, q.Take(0, 60, s[0]))
@@ -55,7 +55,8 @@ func TestInOrder(t *testing.T) {
 	assert.True(t, q.Take(0, 1, s[1]))
 }
 
-// Whoever asks, and asks again when woken, gets a share some day, as long as shares are given back; then all is free again.
+// Every sender that asks, and asks again when woken, gets a share sometime if shares are given back; then all is free
+// again.
 func TestNobodyStarves(t *testing.T) {
 	const destinations, each, rounds = 3, 4, 2000
 	rng := rand.New(rand.NewPCG(1, 2))

@@ -60,8 +60,8 @@ func TestJudge(t *testing.T) {
 	}
 }
 
-// What several drew together is the suspicion of half of them, but not of one alone. Others must be accepted after they were
-// parted.
+// Half of the strikes of several traces count for each half, but none for a single trace. Only acceptances after the split
+// count.
 func TestTrialOfAHalf(t *testing.T) {
 	var tr Trial
 	a := Acceptance{Count: 1, Recent: true}
