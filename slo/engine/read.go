@@ -49,7 +49,7 @@ type round struct {
 	failed bool
 }
 
-// empty says that there is nothing to write.
+// empty reports whether there is nothing to write.
 func (r *round) empty() bool { return len(r.readings) == 0 && r.spansTo == 0 && !r.failed }
 
 // read queries the next batch of minutes of each objective that lags behind. Whom a query failed for is left out
@@ -169,7 +169,7 @@ func (v *evaluator) laggingPromQL(end ledger.Minute, failed []bool) []int {
 	return append(well, failing...)
 }
 
-// fail notes that a query failed, and for whom. It says so, unless the query was cut off by a shutdown.
+// fail notes that a query failed, and for whom. It reports whether it did: not where a shutdown canceled the query.
 func (v *evaluator) fail(ctx context.Context, failed []bool, objectives []int, err error) bool {
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return false
