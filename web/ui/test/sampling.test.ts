@@ -54,9 +54,7 @@ describe("verdictSentence", () => {
     expect(verdictSentence({ ...kept, policy: "rest" })[1]).toBe("rest"));
   it("of one that was dropped", () => expect(sentence(dropped)).toMatch(/^Dropped by health-checks; .*root/));
   it("of one that was not kept says what it lacked", () => {
-    expect(sentence(notKept)).toBe(
-      `Not kept: rest matched it, but it did not pass the threshold; ${due}`,
-    );
+    expect(sentence(notKept)).toBe(`Not kept: rest matched it, but it did not pass the threshold; ${due}`);
     const votes = notKept.votes.map((v) => ({ ...v, matched: false }));
     expect(sentence({ ...notKept, votes })).toBe(`Not kept: no policy matched it; ${due}`);
     expect(sentence({ ...notKept, votes: [] })).toBe(`Not kept: no policy sampled it; ${due}`);

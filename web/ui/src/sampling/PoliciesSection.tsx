@@ -28,8 +28,8 @@ export function PoliciesSection({
         <div>
           <h2 id="policies">Policies</h2>
           <p class="faint">
-            Version <span class="num">{p.version}</span>, since <Time at={p.since} now={now} />. Alone
-            counts what no other policy keeps.
+            Version <span class="num">{p.version}</span>, since <Time at={p.since} now={now} />. Alone counts
+            what no other policy keeps.
           </p>
         </div>
         <button type="button" class="button" onClick={reload.run} {...change}>
@@ -51,8 +51,8 @@ export function PoliciesSection({
       {p.promoted && (
         <div class="notice">
           <div>
-            These policies were promoted from the shadow, but not in the configuration: the next reload or restart
-            undoes that. Move them from <code>tail_sampling::shadow::policies</code> to{" "}
+            These policies were promoted from the shadow, but not in the configuration: the next reload or
+            restart undoes that. Move them from <code>tail_sampling::shadow::policies</code> to{" "}
             <code>tail_sampling::policies</code>.
           </div>
         </div>
