@@ -42,7 +42,7 @@ func round12(f float64) float64 { return math.Round(f*1e12) / 1e12 }
 // match it.
 func atLeast(a, b float64) bool { return a >= b-1e-9*math.Abs(b) }
 
-// Budget is what is left of an objective's error budget, in the units that people think in.
+// Budget is the rest of an objective's error budget, in the units that people think in.
 type Budget struct {
 	// Remaining is 1 − bad/(B·total) over the objective's window: 1 untouched, 0 spent, below 0 overspent.
 	Remaining float64
@@ -55,7 +55,7 @@ type Budget struct {
 	Policy               PolicyLevel
 }
 
-// Budget computes what is left after the events e of the objective's whole window. Without events it is untouched.
+// Budget computes the rest of the budget after the events e of the objective's whole window. Without events it is untouched.
 func (o Objective) Budget(e Events) Budget {
 	b := o.ErrorBudget()
 	remaining := 1.0

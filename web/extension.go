@@ -113,7 +113,7 @@ func (e *webExtension) url() string {
 	return scheme + "://" + e.listener.Addr().String() + e.cfg.BasePath + "/"
 }
 
-// Shutdown lets requests in flight end, for a while and as long as ctx allows, and cuts off those that go on.
+// Shutdown waits for requests in flight, for a while and as long as ctx allows, and then aborts them.
 func (e *webExtension) Shutdown(ctx context.Context) error {
 	if e.telemetry != nil {
 		defer e.telemetry.Shutdown()

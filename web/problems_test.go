@@ -101,7 +101,7 @@ func TestPanics(t *testing.T) {
 		w.Header().Set("Content-Length", "5")
 		panic("boom")
 	})
-	webtest.RequireProblem(t, w, http.StatusInternalServerError, "which the gateway's log has")
+	webtest.RequireProblem(t, w, http.StatusInternalServerError, "with the error in the gateway's log")
 	assert.Empty(t, w.Header().Get("ETag"))
 	assert.Empty(t, w.Header().Get("Content-Length"))
 	require.Equal(t, 1, logs.Len())

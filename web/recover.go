@@ -39,7 +39,7 @@ func recoverer(log *zap.Logger) func(http.Handler) http.Handler {
 				if tracked.Status() != 0 {
 					panic(http.ErrAbortHandler)
 				}
-				rest.WriteProblem(tracked, http.StatusInternalServerError, "The request failed by an error in slowburn, which the gateway's log has: please report it.")
+				rest.WriteProblem(tracked, http.StatusInternalServerError, "The request failed by a defect of slowburn: please report it, with the error in the gateway's log.")
 			}()
 			next.ServeHTTP(tracked, r)
 		})
@@ -47,9 +47,9 @@ func recoverer(log *zap.Logger) func(http.Handler) http.Handler {
 }
 
 // short is a text of at most so many bytes, and a mark where it was longer.
-func short(text string, most int) string {
-	if len(text) <= most {
+func short(text string, limit int) string {
+	if len(text) <= limit {
 		return text
 	}
-	return strings.ToValidUTF8(text[:most], "") + "…"
+	return strings.ToValidUTF8(text[:limit], "") + "…"
 }

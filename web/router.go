@@ -81,7 +81,7 @@ func nothingThere(w http.ResponseWriter, r *http.Request) {
 	rest.WriteProblem(w, http.StatusNotFound, "There is nothing at %s: api/openapi.yaml lists what is there.", r.URL.Path)
 }
 
-// notAllowed answers other methods than those that the routes have, which is GET but for actions.
+// notAllowed answers methods that a route does not take: routes take GET, but for actions.
 func notAllowed(w http.ResponseWriter, r *http.Request) {
 	if takesPost(r) {
 		rest.NotAllowed(rest.WriteProblem, http.MethodPost)(w, r)
@@ -90,7 +90,7 @@ func notAllowed(w http.ResponseWriter, r *http.Request) {
 	rest.NotAllowed(rest.WriteProblem, http.MethodGet, http.MethodHead)(w, r)
 }
 
-// takesPost reports whether the path is that of an action.
+// takesPost reports whether the path is an action's.
 func takesPost(r *http.Request) bool {
 	return chi.RouteContext(r.Context()).Routes.Match(chi.NewRouteContext(), http.MethodPost, r.URL.Path)
 }
@@ -110,7 +110,7 @@ func below(base string, next http.Handler) http.Handler {
 		case path == "/" || path == base: // the pages link relatively, so the slash matters
 			http.Redirect(w, r, base+"/", http.StatusFound)
 		default:
-			rest.WriteProblem(w, http.StatusNotFound, "There is nothing at %s: all is below %s/ (web::base_path).", r.URL.Path, base)
+			rest.WriteProblem(w, http.StatusNotFound, "There is nothing at %s: everything is below %s/ (web::base_path).", r.URL.Path, base)
 		}
 	})
 }

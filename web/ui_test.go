@@ -74,7 +74,7 @@ func TestBasePath(t *testing.T) {
 		assert.Equal(t, http.StatusOK, webtest.Get(t, h, target).Code, "orchestrators ask for %s", target)
 	}
 	for _, target := range []string{"/api/slo/v1/objectives", base + "x/", "/team/", "/team/%73low-burn/healthz"} {
-		webtest.RequireProblem(t, webtest.Get(t, h, target), http.StatusNotFound, "all is below "+base+"/")
+		webtest.RequireProblem(t, webtest.Get(t, h, target), http.StatusNotFound, "everything is below "+base+"/")
 	}
 	deep := webtest.Get(t, h, base+"/traces/00ab", "Accept", navigation)
 	assert.Equal(t, "./../#/traces/00ab", deep.Header().Get("Location"))

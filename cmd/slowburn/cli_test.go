@@ -105,7 +105,7 @@ func TestConfigInit(t *testing.T) {
 
 	require.NoError(t, os.WriteFile(file, []byte("mine"), 0o600))
 	_, err = slowburnSays(t, "config", "init", file)
-	require.ErrorContains(t, err, file+" is there already")
+	require.ErrorContains(t, err, file+" exists and is not overwritten")
 	text, err = os.ReadFile(file)
 	require.NoError(t, err)
 	assert.Equal(t, "mine", string(text))

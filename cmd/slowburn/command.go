@@ -78,9 +78,9 @@ func sayMemoryOf(root *cobra.Command, src *source) {
 				return err
 			}
 			if err := src.shareMemory(cmd.Context()); err != nil {
-				cmd.PrintErrln("Memory, with the limit that is here: " + err.Error())
+				cmd.PrintErrln("Memory, with this machine's limit: " + err.Error())
 			} else if src.memory != nil {
-				cmd.PrintErrln("Memory, with the limit that is here: " + src.memory.String())
+				cmd.PrintErrln("Memory, with this machine's limit: " + src.memory.String())
 			}
 			return nil
 		}

@@ -67,7 +67,7 @@ func pair(name, file string) string {
 func writeNew(file string, content []byte) error {
 	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o640) //nolint:gosec // its group may run the gateway
 	if errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("%s is there already, and is left as it is: name another file, or - to print", file)
+		return fmt.Errorf("%s exists and is not overwritten: name another file, or - to print", file)
 	}
 	if err != nil {
 		return err

@@ -34,7 +34,7 @@ func newDrain() *cobra.Command {
 	var d drainer
 	cmd := &cobra.Command{
 		Use:          "drain",
-		Short:        "Take a gateway out of service: refuse spans, decide and deliver what is there",
+		Short:        "Take a gateway out of service: refuse spans, decide and deliver those it has",
 		Long:         drainHelp,
 		Args:         cobra.NoArgs,
 		SilenceUsage: true,
@@ -46,12 +46,12 @@ func newDrain() *cobra.Command {
 		},
 	}
 	d.addFlags(cmd)
-	cmd.Flags().DurationVar(&d.timeout, "timeout", time.Minute, "how long destinations have to take what is kept")
+	cmd.Flags().DurationVar(&d.timeout, "timeout", time.Minute, "how long destinations may take to accept kept traces")
 	cmd.Flags().BoolVar(&d.resume, "resume", false, "take spans again")
 	return cmd
 }
 
-// post asks one of the two paths, and returns what is left.
+// post posts to one of the two paths, and returns what is left.
 func (d *drainer) post(ctx context.Context, path string) (state api.Drain, err error) {
 	err = d.ask(ctx, http.MethodPost, "/api/sampling/v1/drain"+path, &state, func() bool { return state.Destinations != nil })
 	return state, err
@@ -78,7 +78,7 @@ func (d *drainer) drain(ctx context.Context, out io.Writer) error {
 			return err
 		}
 		if state.Done {
-			_, err := fmt.Fprintln(out, "Nothing is left: the gateway can go. `slowburn drain --resume` has it take spans again.")
+			_, err := fmt.Fprintln(out, "Nothing is left: the gateway can be stopped. `slowburn drain --resume` makes it take spans again.")
 			return err
 		}
 		if left := remaining(state); left != said {
@@ -97,7 +97,7 @@ func (d *drainer) drain(ctx context.Context, out io.Writer) error {
 	}
 }
 
-// remaining says in a line what is left.
+// remaining describes in a line what is left.
 func remaining(s api.Drain) string {
 	if s.Reading {
 		return "The gateway reads back what is on its disk."
@@ -107,7 +107,7 @@ func remaining(s api.Drain) string {
 
 // undrained says what each destination has not got, and why.
 func undrained(s api.Drain, timeout time.Duration) string {
-	lines := []string{fmt.Sprintf("after %s not everything is delivered; the spans stay in the gateway, which goes on trying and takes no new ones:", timeout)}
+	lines := []string{fmt.Sprintf("after %s not everything is delivered; the spans stay in the gateway, which keeps trying and takes no new ones:", timeout)}
 	for _, d := range s.Destinations {
 		if d.Traces == 0 && d.RefusedTraces == 0 {
 			continue

@@ -61,7 +61,7 @@ func printExplanation(out io.Writer, e api.Decision) error {
 	if e.Threshold != "" {
 		lines = append(lines, [2]string{"threshold", fmt.Sprintf("%s: it stands for %.4g trace%s", e.Threshold, e.AdjustedCount, when(e.AdjustedCount != 1, "s"))})
 	} else if e.Verdict == "sampled" {
-		lines = append(lines, [2]string{"threshold", "none: chance had no part in it, and how many traces it stands for is not known"})
+		lines = append(lines, [2]string{"threshold", "none: it was not decided by chance, and how many traces it stands for is unknown"})
 	}
 	lines = append(lines, [2]string{"policies", fmt.Sprintf("version %d", e.PolicyVersion)})
 	dropped, ruled := false, false // by a policy or rule before

@@ -71,7 +71,7 @@ shadow                                  not sampled
 	e.Threshold, e.Votes, e.Shadow = "", nil, nil
 	out, err = explain(t, http.StatusOK, e)
 	require.NoError(t, err)
-	require.Contains(t, out, "chance had no part in it")
+	require.Contains(t, out, "it was not decided by chance")
 
 	e.Verdict, e.Policy, e.CompositePolicy = "dropped", "health", ""
 	e.Votes = []api.PolicyVote{
@@ -102,7 +102,7 @@ func TestExplainWhatIsNotKnown(t *testing.T) {
 	}{
 		"is no trace ID":        {http.StatusBadRequest, map[string]string{"detail": `"x" is no trace ID`}, nil},
 		"418 I'm a teapot":      {http.StatusTeapot, "short and stout", nil},
-		"is no gateway's":       {http.StatusOK, map[string]string{"hello": "world"}, nil},
+		"is not a gateway's":    {http.StatusOK, map[string]string{"hello": "world"}, nil},
 		"it must be like":       {http.StatusOK, nil, []string{"--header", "secret"}},
 		"cannot be asked (see ": {http.StatusOK, nil, []string{"--server", "http://127.0.0.1:1"}},
 		"accepts 1 arg":         {http.StatusOK, nil, []string{"another"}},

@@ -48,7 +48,7 @@ func (g *gateway) ask(ctx context.Context, method, path string, answer any, vali
 	}
 	if status == http.StatusOK {
 		if err = json.Unmarshal(body, answer); err != nil || !valid() {
-			return fmt.Errorf("%s is no gateway's answer: see --server", r.URL)
+			return fmt.Errorf("the answer of %s is not a gateway's: check --server", r.URL)
 		}
 		return nil
 	}

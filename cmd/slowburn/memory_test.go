@@ -22,7 +22,7 @@ func TestMemoryIsShared(t *testing.T) {
 	t.Setenv("SLOWBURN_DATA_DIR", t.TempDir())
 	out, err := slowburnSays(t, "validate")
 	require.NoError(t, err)
-	assert.Regexp(t, `^Memory, with the limit that is here: limit \S+, GOMEMLIMIT \S+.*, intake_budget \S+, memory_budget \S+, sli \S+, tsdb \S+, .*rest \S+\n`, out)
+	assert.Regexp(t, `^Memory, with this machine's limit: limit \S+, GOMEMLIMIT \S+.*, intake_budget \S+, memory_budget \S+, sli \S+, tsdb \S+, .*rest \S+\n`, out)
 
 	const tooMuch = "extensions::tsdb::max_series=99000000"
 	out, err = slowburnSays(t, "validate", "--config", filepath.Join("..", "..", "config.yaml"), "--set", tooMuch)

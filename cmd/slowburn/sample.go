@@ -61,12 +61,12 @@ func sampleCommand() *cobra.Command {
 					return fmt.Errorf("%s: %w", file, err)
 				}
 				if damaged > 0 {
-					fmt.Fprintf(cmd.ErrOrStderr(), "%s: %d times stored traces were damaged and passed over\n", file, damaged)
+					fmt.Fprintf(cmd.ErrOrStderr(), "%s: %d damaged traces, or chunks of traces, were skipped\n", file, damaged)
 				}
 			}
 			explained, did := replay.Finish()
 			if len(explained) == 0 {
-				return errors.New("there are no traces in what was read: see that it is OTLP, and that spans have trace IDs")
+				return errors.New("no traces found: check that the input is OTLP, and that its spans have trace IDs")
 			}
 			return print(cmd.OutOrStdout(), api.DecisionsOf(explained), api.PolicyDecisionsOf(did))
 		},

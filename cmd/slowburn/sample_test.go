@@ -106,7 +106,7 @@ func TestBadSampleIsNamed(t *testing.T) {
 		"no such file or directory":                      {"--policies", good, filepath.Join(dir, "none.json")},
 		`--output "xml" is not known`:                    {"--policies", good, "--output", "xml", traces},
 		"is neither OTLP JSON nor OTLP protobuf":         {"--policies", good, good},
-		"there are no traces in what was read":           {"--policies", good, file("logs.json", `{"resourceLogs": []}`)},
+		"no traces found":                                {"--policies", good, file("logs.json", `{"resourceLogs": []}`)},
 		"the JSON after byte 0":                          {"--policies", good, file("bad.json", `{"resourceSpans": 1}`)},
 	} {
 		_, err := sample(t, nil, args...)

@@ -85,7 +85,7 @@ type listener struct {
 }
 
 // check returns an error that says all that is wrong with the configurations of components, a line each, or with the files themselves.
-// What is wrong between components it leaves to the Collector to say.
+// Problems between components are left to the Collector.
 func (s *source) check(ctx context.Context) error {
 	settings := s.settings
 	settings.ConverterFactories = nil // these are for the whole

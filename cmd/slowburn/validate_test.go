@@ -76,7 +76,7 @@ processors:
 			require.NoError(t, err, out)
 			lines := strings.FieldsFunc(out, func(r rune) bool { return r == '\n' })
 			require.Len(t, lines, 2+len(tt.want), out)
-			assert.Contains(t, lines[0], "Memory, with the limit that is here: ")
+			assert.Contains(t, lines[0], "Memory, with this machine's limit: ")
 			assert.Contains(t, lines[1], "Valid: 1 receiver, ")
 			lines = lines[2:]
 			for i, want := range tt.want {

@@ -170,7 +170,7 @@ func (a *Alert) Close(at time.Time) bool {
 }
 
 // Rewind brings times after the given one back to it, where the clock was set back, so that nothing is held until the
-// clock has caught up. It says whether it changed any.
+// clock has caught up. It reports whether it changed any.
 func (a *Alert) Rewind(now time.Time) (changed bool) {
 	if a.Since.After(now) {
 		a.Since, changed = now, true

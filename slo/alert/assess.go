@@ -72,9 +72,9 @@ func (a *Assessment) pending() *TierState {
 	return nil
 }
 
-func (a *Assessment) first(is func(*TierState) bool) *TierState {
+func (a *Assessment) first(match func(*TierState) bool) *TierState {
 	for i := range a.Tiers {
-		if is(&a.Tiers[i]) {
+		if match(&a.Tiers[i]) {
 			return &a.Tiers[i]
 		}
 	}

@@ -14,7 +14,7 @@
 //   - Easing from page to ticket tells nobody, but is noted: a page that comes back is told again, as an escalation. For
 //     a receiver that takes only pages, an alert that eases to a ticket has resolved.
 //   - Pending means that a tier's short window burns too fast and its long window not yet: trouble builds up. Nobody is
-//     told. The other way round it is over, and only the long window still remembers it: that is not pending.
+//     told. A long window that burns while the short one does not only remembers trouble that is over: that is not pending.
 //   - An alert resolves when no tier is active. The short windows let that happen minutes after the trouble ends;
 //     keep_firing_for holds it longer.
 //   - While nothing is measured a firing alert goes on for as long as the long window of its severity remembers the trouble: a service

@@ -15,7 +15,7 @@ type Route struct {
 	SendResolved bool
 }
 
-// Wants says whether the receiver is told of alerts of the severity, where the objective names receivers: none are all.
+// Wants reports whether the receiver is told of alerts of the severity, where the objective names receivers: none are all.
 func (r Route) Wants(s slo.Severity, names []string) bool {
 	return slices.Contains(r.Severities, s) && (len(names) == 0 || slices.Contains(names, r.Receiver))
 }

@@ -44,7 +44,7 @@ func (a *Alert) describe(as *Assessment, t *TierState, link string) {
 	default:
 		a.Summary = a.urgency() + ": " + Sentence(as, t)
 		if !as.UnmeasuredSince.IsZero() {
-			a.Summary += fmt.Sprintf(" %s: it has not recovered as far as can be told.", sentence(unmeasured(as.UnmeasuredSince)))
+			a.Summary += fmt.Sprintf(" %s: whether it has recovered is unknown.", sentence(unmeasured(as.UnmeasuredSince)))
 		}
 	}
 	a.Labels = map[string]string{}

@@ -13,16 +13,16 @@
 //     one is stored at the start that begins the file, or the PromQL objective, not when it is evaluated. The same samples thus
 //     give the same transitions, with or without restarts in between. Minutes older than twice the longest window are left out:
 //     nothing would follow from them.
-//   - A gap, hours and more of which the database has nothing, is found by a few questions and booked in one piece, as minutes that
-//     nobody measured: a clock that jumped ahead by a year and is believed costs seconds, not 500,000 minutes.
+//   - A gap, hours and more without samples in the database, is found by a few queries and booked in one piece, as unmeasured
+//     minutes: a clock that jumped ahead by a year and is believed costs seconds, not 500,000 minutes.
 //   - A query that fails stops only the objectives that it is for. They keep their watermark and their alert, and say
 //     that they are in error.
 //   - How far each series was read is kept with the ledger, so a sample that comes late is counted in the next minute. How
 //     samples are counted is told in package samples.
-//   - The time is the one that the process believes (package clock). Nothing is pruned before that is settled. Where it moves
-//     back, evaluation goes on from there, and minutes that are in the future then move back by as much: no event is lost.
+//   - Time is what the process believes (package clock). Nothing is pruned until it is settled. Where it moves back, evaluation
+//     goes on from there, and minutes that then lie in the future move back by as much: no event is lost.
 //
 // Two locks, neither taken while the other is held: evaluator.evaluating is held for an evaluation, which only one goroutine
 // makes; Extension.opened is held for reading while a reader uses the file, and for writing while it is opened or closed.
-// What people are shown is swapped in whole after each evaluation.
+// The board is replaced as a whole after each evaluation.
 package engine

@@ -118,7 +118,7 @@ func TestAlertWhileNothingIsMeasured(t *testing.T) {
 				require.Equal(t, alert.Firing, s.Alert.State, m)
 				if m > bad+10 {
 					assert.Equal(t, StateNoData, s.State)
-					assert.Contains(t, s.Alert.Summary, "Nothing has been measured since 2026-03-01T12:30:00Z: it has not recovered as far as can be told.")
+					assert.Contains(t, s.Alert.Summary, "Nothing has been measured since 2026-03-01T12:30:00Z: whether it has recovered is unknown.")
 				}
 			}
 		}

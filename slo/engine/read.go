@@ -28,7 +28,7 @@ const (
 	queryTimeout  = 30 * time.Second
 )
 
-// reading is what was read for one objective: its minutes from one on. Without counts, they had no events.
+// reading holds the minutes that were read for one objective, from the first on. Minutes without counts had no events.
 type reading struct {
 	objective int
 	from, to  ledger.Minute
@@ -49,7 +49,7 @@ type round struct {
 	failed bool
 }
 
-// empty says that there is nothing to write.
+// empty reports whether there is nothing to write.
 func (r *round) empty() bool { return len(r.readings) == 0 && r.spansTo == 0 && !r.failed }
 
 // read queries the next batch of minutes of each objective that lags behind. Whom a query failed for is left out
@@ -163,14 +163,14 @@ func (v *evaluator) laggingPromQL(end ledger.Minute, failed []bool) []int {
 			well = append(well, i)
 		}
 	}
-	// Whoever was not read for longest comes first, so that all get their turn.
+	// The objective that waited longest is read first, so that each gets its turn.
 	byWatermark := func(i, j int) int { return cmp.Compare(v.progress[i].watermark, v.progress[j].watermark) }
 	slices.SortStableFunc(well, byWatermark)
 	slices.SortStableFunc(failing, byWatermark)
 	return append(well, failing...)
 }
 
-// fail notes that a query failed, and for whom. It says so, unless the query was cut off by a shutdown.
+// fail notes that a query failed, and for whom. It reports whether it did: not where a shutdown canceled the query.
 func (v *evaluator) fail(ctx context.Context, failed []bool, objectives []int, err error) bool {
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return false
@@ -180,7 +180,7 @@ func (v *evaluator) fail(ctx context.Context, failed []bool, objectives []int, e
 		failed[i] = true
 		v.progress[i].failing = "The time series database cannot be queried: " + err.Error()
 	}
-	v.logger.Warn("Cannot evaluate; the minutes are made up for when the time series database answers",
+	v.logger.Warn("evaluation failed; its minutes are evaluated when the time series database answers",
 		zap.String("objective", v.objectives[objectives[0]].Name), zap.Int("objectives", len(objectives)), zap.Error(err))
 	return true
 }
@@ -197,7 +197,7 @@ func aheadOf(nothing bool) ledger.Minute {
 	return 0
 }
 
-// look finds a gap: minutes from a watermark on of which the database has nothing. It returns the first minute after it, the
+// look finds a gap: minutes from a watermark on for which the database has no samples. It returns the first minute after it, the
 // watermark where there is none, and how far to look next. As long as it finds nothing it looks twice as far each time, so a gap of a
 // year takes a dozen questions; where it finds something it looks half as far. A question that fails was too long.
 func (v *evaluator) look(ctx context.Context, ahead, watermark, end ledger.Minute,

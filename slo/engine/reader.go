@@ -19,13 +19,13 @@ type Reader interface {
 	// History is an objective over time: a point for each whole step from start to end, as far as it was evaluated.
 	// The error is ErrUnknownObjective, or says what is wrong with the range (ErrBadRange).
 	History(name string, start, end time.Time, step time.Duration) (History, error)
-	// Alerts are those that fire or are pending, then those that resolved within the last 7 days, the youngest first.
+	// Alerts returns the firing and pending alerts, then those that resolved within the last 7 days, the youngest first.
 	Alerts() (Alerts, error)
 	// Deliveries are the last deliveries to receivers, the newest first.
 	Deliveries() (Deliveries, error)
 }
 
-// What a Reader may answer.
+// The errors of a Reader.
 var (
 	ErrUnknownObjective = errors.New("there is no objective of this name")
 	ErrBadRange         = errors.New("the range cannot be answered")
@@ -98,7 +98,7 @@ type Events struct {
 	Bad   uint64
 }
 
-// Budget is what is left of the error budget.
+// Budget is the rest of the error budget.
 type Budget struct {
 	RemainingRatio   float64
 	RemainingPercent float64

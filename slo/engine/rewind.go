@@ -92,7 +92,7 @@ func (v *evaluator) rewind(end ledger.Minute, now time.Time) error {
 	v.pruned = min(v.pruned, end-v.retention)
 	maps.Copy(v.spans.cursors, rewound)
 	t.publish()
-	v.logger.Warn("The clock was set back: evaluation goes on from now, and what was evaluated for later minutes moves back by as much",
+	v.logger.Warn("clock set back: evaluation goes on from now, and later minutes that were evaluated move back by as much",
 		zap.Time("evaluated_until", was.Start()), zap.Time("now", now), zap.Duration("by", was.Start().Sub(end.Start())))
 	return nil
 }

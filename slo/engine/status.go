@@ -112,7 +112,7 @@ func (t *transaction) state(o slo.Objective, a *ledger.Account, unmeasured time.
 			unmeasured.Format(time.RFC3339), whyUnmeasured(o))
 	case whole.Total == 0 && o.Indicator.Type == slo.PromQL:
 		return StateNoData, fmt.Sprintf("No events yet. Try both queries with a window of %[1]s: an increase over %[1]s needs two samples "+
-			"in it, so promql::resolution must be twice as long as what lies between two samples, or more.", slo.FormatDuration(o.Indicator.Resolution))
+			"in it, so promql::resolution must be at least twice the interval between samples.", slo.FormatDuration(o.Indicator.Resolution))
 	case whole.Total == 0:
 		return StateNoData, "No events yet: no span matched the indicator within the window."
 	case a.IndicatorSince > max(a.First, a.Next-ledger.Minutes(o.Window)):

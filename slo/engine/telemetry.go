@@ -23,7 +23,7 @@ func (e *Extension) report(ctx context.Context, took time.Duration, err error) {
 	}
 	message := "Evaluation failed: " + err.Error() + "."
 	e.trouble.Store(&message)
-	e.settings.Logger.Error("evaluation failed, retrying in a minute", zap.Error(err))
+	e.settings.Logger.Error("evaluation failed, retrying in 1m", zap.Error(err))
 }
 
 // attempted counts an attempt to deliver.

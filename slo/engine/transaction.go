@@ -34,7 +34,7 @@ func newTransaction(v *evaluator, tx *bbolt.Tx, now time.Time) *transaction {
 		alerts: map[int]alert.Alert{}, watermarks: map[int]ledger.Minute{}}
 }
 
-// advance appends what was read to the ledger and steps the alert through each minute.
+// advance appends the minutes that were read to the ledger, and steps the alert through each.
 func (t *transaction) advance(r reading) error {
 	o := t.v.objectives[r.objective]
 	a, changed, err := t.ledger.Open(o.Name, r.from, indicatorKey(o.Indicator))
@@ -53,7 +53,7 @@ func (t *transaction) advance(r reading) error {
 		return err
 	}
 	from := r.from
-	if from-a.Next >= minAhead { // what was left out is too old
+	if from-a.Next >= minAhead { // the minutes between are too old to matter, and were left out
 		if err := t.ledger.Skip(a, from); err != nil {
 			return err
 		}

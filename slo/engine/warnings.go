@@ -42,7 +42,7 @@ func (c *Config) Warnings() (warnings []string) {
 	return warnings
 }
 
-// untold says of which objectives nobody is told when they burn, a sentence each. Where there are no receivers at all, that is
+// untold returns a sentence for each objective whose alerts reach nobody. Where there are no receivers at all, that is
 // no problem but a setup that is not finished: the advice says what to add. An objective that never alerts is none of them, nor is one whose tickets alone reach nobody: those can be seen in
 // the dashboard in time, a page cannot.
 func untold(id component.ID, objectives []slo.Objective, routes []alert.Route) (problems []string, advice string) {

@@ -41,10 +41,10 @@ type Account struct {
 	// Events are all events from First to Next.
 	Total uint64 `json:"total"`
 	Bad   uint64 `json:"bad"`
-	// TotalCarry and BadCarry are what rounding has left over.
+	// TotalCarry and BadCarry are the rests of rounding.
 	TotalCarry float64 `json:"total_carry,omitempty"`
 	BadCarry   float64 `json:"bad_carry,omitempty"`
-	// Indicator describes what was counted last; IndicatorSince is the first minute that it was.
+	// Indicator describes the events of the latest minutes; IndicatorSince is the first minute counted by it.
 	Indicator      string `json:"indicator"`
 	IndicatorSince Minute `json:"indicator_since"`
 	// Measured is the first minute after the last one that the database had anything of; 0 where there was none.
@@ -141,7 +141,7 @@ func (l *Ledger) load(c *chunk, a *Account, hour uint32) error {
 	return c.decode(b)
 }
 
-// carry rounds v and what was left over before to a whole number, and leaves over the rest. A rest below zero stays: an
+// carry rounds the sum of v and the former rest to a whole number, and stores the new rest. A rest below zero stays: an
 // event that was rounded up is not counted again.
 func carry(rest *float64, v float64) uint64 {
 	if math.IsNaN(v) || math.IsInf(v, 0) || v < 0 {
@@ -202,7 +202,7 @@ func (l *Ledger) before(a *Account, m Minute) (slo.Events, error) {
 	return before(b, m.ofHour())
 }
 
-// Rewind forgets the account's minutes from the given one on, which is the next to be counted. An account that has not
+// Rewind deletes the account's minutes from the given one on, which becomes the next to be counted. An account that has not
 // come so far is left as it is.
 func (l *Ledger) Rewind(a *Account, next Minute) error {
 	if next >= a.Next {
@@ -235,7 +235,7 @@ func (l *Ledger) Rewind(a *Account, next Minute) error {
 	return l.save(a)
 }
 
-// Prune forgets what happened before the hour of the minute. Budgets that reach back further would see less.
+// Prune deletes the minutes before the hour of horizon. Budgets that reach back further would count fewer events.
 func (l *Ledger) Prune(horizon Minute) error {
 	hour := horizon.hour()
 	c := l.minutes.Cursor()

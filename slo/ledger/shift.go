@@ -69,7 +69,7 @@ func (l *Ledger) add(a *Account, from Minute, events []slo.Events) error {
 	return l.save(a)
 }
 
-// loadOld reads the chunk of an hour that the account has, or makes that of an hour that nobody measured.
+// loadOld reads the chunk of an hour of the account, or makes an empty one for an unmeasured hour.
 func (l *Ledger) loadOld(c *chunk, a *Account, hour uint32) error {
 	b := l.minutes.Get(key(hour, a.ID))
 	if b == nil {

@@ -48,7 +48,7 @@ func Put(tx *bbolt.Tx, d Delivery) error {
 func pendingAt(k, v []byte) (Delivery, error) {
 	d, err := state.Decode[Delivery](v)
 	if err == nil && !bytes.Equal(k, pendingKey(d.Receiver, d.ID)) {
-		err = fmt.Errorf("%w: it is that of another key", state.ErrCorrupt)
+		err = fmt.Errorf("%w: it holds another key", state.ErrCorrupt)
 	}
 	if err != nil {
 		return d, fmt.Errorf("delivery %q: %w", k, err)
@@ -56,7 +56,7 @@ func pendingAt(k, v []byte) (Delivery, error) {
 	return d, nil
 }
 
-// finish moves a delivery to those that are done.
+// finish moves a delivery to the bucket of finished ones.
 func finish(tx *bbolt.Tx, d Delivery) error {
 	if err := tx.Bucket([]byte(pendingBucket)).Delete(pendingKey(d.Receiver, d.ID)); err != nil {
 		return err
@@ -145,7 +145,7 @@ func Abandon(tx *bbolt.Tx, receivers []string, now time.Time) (int, error) {
 	return len(orphans), nil
 }
 
-// Prune forgets what was done long ago.
+// Prune deletes deliveries that finished long ago.
 func Prune(tx *bbolt.Tx, now time.Time) error {
 	c := tx.Bucket([]byte(doneBucket)).Cursor()
 	for k, v := c.First(); k != nil; k, v = c.First() {

@@ -37,7 +37,7 @@ func retryAfter(h http.Header, now time.Time) time.Duration {
 	return min(max(d, 0), maxRetryAfter)
 }
 
-// doubtful says that the answer may not be the receiver's own: a proxy in front says so of a receiver that is being
+// doubtful reports whether the answer may not be the receiver's own: a proxy in front says so of a receiver that is being
 // deployed, and everybody does while credentials are being rotated. A page must not be lost by a minute of that.
 func doubtful(status int) bool {
 	switch status {

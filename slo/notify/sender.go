@@ -21,7 +21,7 @@ import (
 	"github.com/slowburn/slowburn/internal/state"
 )
 
-// Outcome is what came of an attempt.
+// Outcome is the result of an attempt.
 type Outcome string
 
 // The outcomes.
@@ -261,7 +261,7 @@ func (s *Sender) record(ctx context.Context, r Receiver, d Delivery, a answer) e
 	return err
 }
 
-// tell says to people and meters what came of an attempt.
+// tell logs and counts the result of an attempt.
 func (s *Sender) tell(ctx context.Context, r Receiver, d Delivery, o Outcome) {
 	s.mu.Lock()
 	if d.LastError == "" {

@@ -6,23 +6,22 @@
 // interval of the wall clock.
 //
 // Its types: the Collector builds two components for one `sli`, passing (traces to traces: passes spans on and counts
-// them) and emitting (traces to metrics), which share a Connector. What was counted is package count's; package keep sees to
-// it that it survives, in a place of package place. Package repeats knows the requests that were taken. The flusher turns
+// them) and emitting (traces to metrics), which share a Connector. Package count holds the counts; package keep makes them
+// survive, in a place of package place. Package repeats knows the requests that were taken. The flusher turns
 // counts into metrics.
 //
 // Rules:
-//   - A span is counted once, after the next component accepted it and before its request is acknowledged. The count is then
-//     where a crash does not reach it, in one record with the request's ID: so what a sender repeats is either passed on and
-//     counted, or was both before.
-//   - Whatever the metrics pipeline is told, and by which time, survives a crash before it is told. A counter never goes back.
+//   - A span is counted once, after the next component accepted it and before its request is acknowledged. Its count then
+//     survives a crash, in one record with the request's ID: so a repeated request is passed on and counted, or was both before.
+//   - A count, and the time of its flush, survive a crash before they go to the metrics pipeline. A counter never goes back.
 //   - Spans are marshalled and scanned once, whichever door they came by: where the next components read bytes (wire_path,
 //     which package wirepath decides), what was scanned here goes on in the context, beside an empty ptrace.Traces.
 //     Elsewhere the spans go on as they came, for whoever is next may change them. Bytes that nobody took go on once more,
 //     decoded.
 //   - A span whose trace or span ID is zero is none, by either door.
-//   - A series starts with a zero, so that its first events are seen by whoever takes differences.
+//   - A series starts with a zero, so that a reader that takes differences sees its first events.
 //   - All series together have a limit (Limits.Series). Over it spans are counted as exactly, under __other__.
 //   - Cumulative counts are their own retry: a flush that failed loses nothing.
 //   - Where counts cannot be kept, counting goes on in memory, and Probe and Volatile say since when.
-//     Counts of before that could not be taken up are said by Probe and Lost, for a day.
+//     Probe and Lost report former counts that could not be recovered, for a day.
 package sli

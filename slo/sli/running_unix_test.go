@@ -171,7 +171,7 @@ func TestDamageBeforeStop(t *testing.T) {
 	assert.Equal(t, "2", calls)
 }
 
-// TestLossIsSaid holds that counts that could not be taken up are said for a day, also by the processes that follow.
+// TestLossIsSaid holds that a loss of former counts is reported for a day, also by the processes that follow.
 func TestLossIsSaid(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := repeating(t)

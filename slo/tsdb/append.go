@@ -223,10 +223,10 @@ type rejections struct {
 // maxExample is how long an example may be, in bytes.
 const maxExample = 512
 
-func (r *rejections) add(reason string, points, samples int, what func() string) {
+func (r *rejections) add(reason string, points, samples int, example func() string) {
 	if r.reasons == nil {
 		r.reasons = map[string]int{}
-		r.example = admit.Cut(what(), maxExample)
+		r.example = admit.Cut(example(), maxExample)
 	}
 	r.reasons[reason] += samples
 	r.points += points

@@ -103,9 +103,9 @@ func (e *Extension) open() (*embedded, error) {
 }
 
 // leaveOut has nobody use the database until comeBack opens it.
-func (e *Extension) leaveOut(why error) {
+func (e *Extension) leaveOut(reason error) {
 	e.retryAt.Store(clock.Now().Add(retryOpen).UnixNano())
-	e.away.Store(&why)
+	e.away.Store(&reason)
 }
 
 // comeBack opens a database that is away. It returns why it is away where that cannot be done, or not yet: others may use it still.

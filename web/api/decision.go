@@ -33,7 +33,7 @@ type Weight struct {
 	AdjustedCount float64 `json:"adjusted_count,omitempty"`
 }
 
-// Completeness is what was there of a trace when it was decided.
+// Completeness describes how much of a trace had come when it was decided.
 type Completeness struct {
 	RootSeen        bool    `json:"root_seen"`
 	Errors          bool    `json:"errors"`

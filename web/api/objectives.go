@@ -32,7 +32,7 @@ type Objective struct {
 	Standing
 }
 
-// Standing is how an objective stands: what was counted, and what follows from it.
+// Standing is the state of an objective: its counts, and what follows from them.
 type Standing struct {
 	Events         Events         `json:"events"`
 	ErrorRatio     *float64       `json:"error_ratio"`
@@ -62,7 +62,7 @@ type Events struct {
 	Bad   uint64 `json:"bad"`
 }
 
-// Budget is what is left of an error budget.
+// Budget is the rest of an error budget.
 type Budget struct {
 	RemainingRatio   float64         `json:"remaining_ratio"`
 	RemainingPercent float64         `json:"remaining_percent"`

@@ -86,7 +86,7 @@ type PolicyCost struct {
 	Alone      Amount   `json:"alone"`
 }
 
-// ServiceCost is what came of a service, and what of it was passed on.
+// ServiceCost counts what came from a service, and what was kept of it.
 type ServiceCost struct {
 	Service   string `json:"service"`
 	SpansIn   int64  `json:"spans_in"`
@@ -95,7 +95,7 @@ type ServiceCost struct {
 	BytesKept int64  `json:"bytes_kept"`
 }
 
-// SamplingStatusOf describes what is buffered and what was decided.
+// SamplingStatusOf describes the buffer and the decisions.
 func SamplingStatusOf(s tailsampling.Status) SamplingStatus {
 	return SamplingStatus{
 		TracesPending: s.TracesPending, OldestUndecidedSeconds: s.OldestUndecidedSeconds, Held: Held(s.Held), Room: Room(s.Room),

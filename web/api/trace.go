@@ -30,7 +30,7 @@ type Marks struct {
 	TextRepaired  bool   `json:"text_repaired"`
 }
 
-// Clocks is what was found out about the clocks of a trace.
+// Clocks describes how the clocks of a trace disagreed.
 type Clocks struct {
 	Status string  `json:"status"`
 	Clocks []Clock `json:"clocks"`

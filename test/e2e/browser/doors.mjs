@@ -15,7 +15,7 @@ const port = new URL(base).port;
 // A reader behind a proxy is no operator.
 const reader = await open({ extraHTTPHeaders: { "X-Forwarded-For": "192.0.2.1" } });
 await check("no-operator", reader, "#/sampling", async (page) => {
-  await page.getByText("You can look, and change nothing.").waitFor();
+  await page.getByText("You can look, but not change anything.").waitFor();
   assert.ok(await page.getByRole("button", { name: "Reload policies" }).isDisabled());
   await accessible(page);
 });

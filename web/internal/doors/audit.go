@@ -32,7 +32,7 @@ type entry struct {
 	status                   int
 }
 
-// taken does a change, and logs what came of it, also where it panics.
+// taken does a change and logs its result, also where it panics.
 func (a *audit) taken(w http.ResponseWriter, r *http.Request, c api.Caller, next http.Handler) {
 	tracked := middleware.NewWrapResponseWriter(w, r.ProtoMajor)
 	ended := false

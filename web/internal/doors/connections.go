@@ -68,7 +68,7 @@ func (c *Connections) Working(next http.Handler) http.Handler {
 }
 
 // add adds a connection, and returns the one that has to be closed for it, which may be the same.
-func (c *Connections) add(one *connection) (closed net.Conn) {
+func (c *Connections) add(added *connection) (closed net.Conn) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.open == nil {
@@ -76,11 +76,11 @@ func (c *Connections) add(one *connection) (closed net.Conn) {
 	}
 	if c.order.Len() >= c.Limit {
 		if closed = c.oldestUnworked(); closed == nil {
-			return one.conn
+			return added.conn
 		}
 		c.remove(closed)
 	}
-	c.open[one.conn] = c.order.PushBack(one)
+	c.open[added.conn] = c.order.PushBack(added)
 	return closed
 }
 
@@ -119,6 +119,6 @@ func (c *Connections) log() {
 	}
 	c.mu.Unlock()
 	if !said {
-		c.Logger.Warn("connections to the dashboard are closed for others: as many are open as web::max_connections lets", zap.Int("max_connections", c.Limit))
+		c.Logger.Warn("web::max_connections reached: idle connections to the dashboard were closed for new ones", zap.Int("max_connections", c.Limit))
 	}
 }

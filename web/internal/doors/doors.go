@@ -99,7 +99,7 @@ func (d *Doors) Outer(next http.Handler) http.Handler {
 		if d.inFlight.Add(1) > d.most && !probe {
 			d.refused(r.Context(), ReasonRequests)
 			w.Header().Set("Retry-After", "1")
-			rest.WriteProblem(w, http.StatusServiceUnavailable, "As many requests are in flight as web::max_connections lets (%d): ask again later.", d.most)
+			rest.WriteProblem(w, http.StatusServiceUnavailable, "web::max_connections (%d) requests are in flight: ask again later.", d.most)
 			return
 		}
 		next.ServeHTTP(w, r)
@@ -173,9 +173,9 @@ func (d *Doors) path(r *http.Request) string {
 }
 
 // cut is a text of at most so many bytes, and a mark where it was longer.
-func cut(text string, most int) string {
-	if len(text) <= most {
+func cut(text string, limit int) string {
+	if len(text) <= limit {
 		return text
 	}
-	return strings.ToValidUTF8(text[:most], "") + "…"
+	return strings.ToValidUTF8(text[:limit], "") + "…"
 }

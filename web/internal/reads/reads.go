@@ -133,14 +133,14 @@ func Refuse(w http.ResponseWriter, fail rest.Failure, err error) bool {
 	switch {
 	case errors.As(err, &large):
 		fail(w, http.StatusUnprocessableEntity,
-			"What was asked for is too large to be shown: %v. Set web::reads::memory to more, or read the trace with slowburn sample.", err)
+			"The answer is too large to be shown: %v. Raise web::reads::memory, or read the trace with slowburn sample.", err)
 	case errors.As(err, &busy):
 		busy.Header(w.Header())
 		fail(w, http.StatusServiceUnavailable, "The dashboard is busy: %v.", err)
 	case errors.Is(err, context.DeadlineExceeded):
 		fail(w, http.StatusServiceUnavailable, "The request took too long (web::reads::timeout): ask for less.")
 	case errors.Is(err, context.Canceled):
-		fail(w, http.StatusServiceUnavailable, "The request was given up.") // nobody is left to read it
+		fail(w, http.StatusServiceUnavailable, "The request was canceled.") // nobody is left to read it
 	default:
 		return false
 	}

@@ -177,17 +177,17 @@ func (p *Page) Spans(n int) (shown int, warnings []string) {
 	if n <= MaxSpans {
 		return n, nil
 	}
-	return MaxSpans, []string{fmt.Sprintf("%d spans of %d are left out here: an answer has at most %d", n-MaxSpans, n, MaxSpans)}
+	return MaxSpans, []string{fmt.Sprintf("%d of %d spans are left out: an answer has at most %d", n-MaxSpans, n, MaxSpans)}
 }
 
 // Warnings are sentences about what the answer does not have.
 func (p *Page) Warnings() (warnings []string) {
 	if p.cut > 0 {
-		warnings = append(warnings, fmt.Sprintf("%d texts are cut here, with how much after an ellipsis: an answer has at most 64 KiB of one", p.cut))
+		warnings = append(warnings, fmt.Sprintf("%d texts are cut, and end in an ellipsis and what is missing: an answer has at most 64 KiB of each", p.cut))
 	}
 	if p.left > 0 {
 		warnings = append(warnings, fmt.Sprintf(
-			"%d attributes, events and links are left out here: an answer has at most 32 MiB of them, and slowburn sample reads all", p.left))
+			"%d attributes, events and links are left out: an answer has at most 32 MiB of them; slowburn sample reads all", p.left))
 	}
 	return warnings
 }

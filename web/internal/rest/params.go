@@ -26,13 +26,13 @@ func PathParam(r *http.Request, name string) string {
 	return part // cannot be: the URL was parsed
 }
 
-// Params reads query parameters. Err is what was wrong with the first that was.
+// Params reads query parameters. Err is the problem of the first that is wrong.
 type Params struct {
 	Values url.Values
 	Err    error
 }
 
-// Only refuses parameters of other names than these: a misspelt filter that is passed over finds what was not asked for.
+// Only refuses parameters of other names than these: ignoring a misspelt filter would find the wrong things.
 func (p *Params) Only(names ...string) {
 	for _, name := range slices.Sorted(maps.Keys(p.Values)) {
 		if p.Err == nil && !slices.Contains(names, name) {
@@ -75,14 +75,14 @@ func (p *Params) Duration(name string) time.Duration {
 }
 
 // Integer reads a whole number between bounds.
-func (p *Params) Integer(name string, absent, least, most int) int {
+func (p *Params) Integer(name string, absent, least, greatest int) int {
 	v := p.Values.Get(name)
 	if v == "" {
 		return absent
 	}
 	n, err := strconv.Atoi(v)
-	if err != nil || n < least || n > most {
-		p.Fail(name, v, fmt.Sprintf("a whole number from %d to %d", least, most))
+	if err != nil || n < least || n > greatest {
+		p.Fail(name, v, fmt.Sprintf("a whole number from %d to %d", least, greatest))
 	}
 	return n
 }

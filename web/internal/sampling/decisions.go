@@ -58,7 +58,7 @@ func bestKnown(samplers []Sampler, id [16]byte) (best tailsampling.Explanation, 
 func undecided(e tailsampling.Explanation) string {
 	switch e.State {
 	case tailsampling.StateReading:
-		return "Nothing is known of traces yet: after a restart buffered spans are being read back. Ask again later."
+		return "Traces are not known yet: buffered spans are being read back after a restart. Ask again later."
 	case tailsampling.StatePending:
 		c := e.Complete
 		return fmt.Sprintf("The trace %s is not decided yet: its first span came at %s, and so far it has %d spans of %d bytes, "+
@@ -69,7 +69,7 @@ func undecided(e tailsampling.Explanation) string {
 	if e.Policy != "" {
 		by = fmt.Sprintf(" by the policy %q", e.Policy)
 	}
-	return fmt.Sprintf("The trace %s was %s%s at %s, and no more is remembered: so many were decided since (raise "+
+	return fmt.Sprintf("The trace %s was %s%s at %s. More is not remembered: too many were decided since (raise "+
 		"tail_sampling::explain::decisions), or the gateway was restarted.",
 		e.TraceID, verdicts[e.Verdict], by, e.DecidedAt.Format(time.RFC3339))
 }

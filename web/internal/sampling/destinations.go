@@ -17,7 +17,7 @@ import (
 
 // Deliverer is what tail_sampling shows of the destinations of kept traces.
 type Deliverer interface {
-	// Destinations is how delivery goes, and what was refused.
+	// Destinations returns the state of delivery, and the refused traces.
 	Destinations() tailsampling.Destinations
 	// RetryRefused sends a refused trace again to a destination, or to all that refused it if destination is empty, and
 	// returns how many refusals that undid. Where id is nil it is all traces that were refused until now.
@@ -78,7 +78,7 @@ func retryRefused(w http.ResponseWriter, r *http.Request, list []Deliverer) {
 	rest.WriteJSON(w, api.Retried{Traces: n})
 }
 
-// retryAllRefused answers 0 where nothing is refused: that is what was asked for.
+// retryAllRefused answers 0 where nothing is refused, which is no error.
 func retryAllRefused(w http.ResponseWriter, r *http.Request, list []Deliverer) {
 	params := rest.Params{Values: r.URL.Query()}
 	params.Only("destination")

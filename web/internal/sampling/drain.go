@@ -34,14 +34,14 @@ func drainers(all *known.Components, do func(Drainer) tailsampling.DrainState) h
 }
 
 // add adds what is left in another processor: all of them have to be done.
-func add(sum *tailsampling.DrainState, one tailsampling.DrainState) {
-	sum.Draining = sum.Draining && one.Draining
-	sum.Done = sum.Done && one.Done
-	sum.Reading = sum.Reading || one.Reading
-	if sum.Since == nil || one.Since != nil && one.Since.Before(*sum.Since) {
-		sum.Since = one.Since
+func add(sum *tailsampling.DrainState, s tailsampling.DrainState) {
+	sum.Draining = sum.Draining && s.Draining
+	sum.Done = sum.Done && s.Done
+	sum.Reading = sum.Reading || s.Reading
+	if sum.Since == nil || s.Since != nil && s.Since.Before(*sum.Since) {
+		sum.Since = s.Since
 	}
-	sum.UndecidedTraces += one.UndecidedTraces
-	sum.UndeliveredTraces += one.UndeliveredTraces
-	sum.Destinations = append(sum.Destinations, one.Destinations...)
+	sum.UndecidedTraces += s.UndecidedTraces
+	sum.UndeliveredTraces += s.UndeliveredTraces
+	sum.Destinations = append(sum.Destinations, s.Destinations...)
 }

@@ -74,7 +74,7 @@ func TestProblems(t *testing.T) {
 		{all, "/api/sampling/v1/decisions/" + webtest.GoneID.String(), 404, "it never came here, or its decision was so long ago"},
 		{all, "/api/sampling/v1/decisions/" + webtest.PendingID.String(), 404, "is not decided yet: its first span came at 2026-01-31T12:00:00Z, and so far it has 3 spans of 900 bytes"},
 		{all, "/api/sampling/v1/decisions/" + webtest.EarlyID.String(), 404, "being read back"},
-		{all, "/api/sampling/v1/decisions/" + webtest.FadedID.String(), 404, `was dropped by the policy "noise" at 2026-01-31T12:00:00Z, and no more is remembered`},
+		{all, "/api/sampling/v1/decisions/" + webtest.FadedID.String(), 404, `was dropped by the policy "noise" at 2026-01-31T12:00:00Z. More is not remembered`},
 		{sampling(&webtest.Sampler{NoShadow: true}), "/api/sampling/v1/shadow", 404, "There is no shadow: add policies under tail_sampling::shadow"},
 	} {
 		t.Run(fmt.Sprint(c.status, c.target), func(t *testing.T) {

@@ -25,5 +25,5 @@ func written(t *trace.Trace) []byte {
 func TestNeverMoreThanNLogN(t *testing.T) { webtest.RequireGrowth(t, written) }
 
 func TestPagesAreBounded(t *testing.T) {
-	webtest.RequireBounded(t, "are left out here: an answer has at most 32 MiB", written)
+	webtest.RequireBounded(t, "are left out: an answer has at most 32 MiB", written)
 }

@@ -120,7 +120,7 @@ func TestTooLarge(t *testing.T) {
 	require.NoError(t, err)
 	h := limits.Costly(rest.WriteProblem)(served(world))
 	webtest.RequireProblem(t, webtest.Get(t, h, "/api/traces/v1/traces/"+webtest.ExampleHex), http.StatusUnprocessableEntity,
-		"of memory, and all requests together may take 8MiB. Set web::reads::memory to more, or read the trace with slowburn sample.")
+		"of memory, and all requests together may take 8MiB. Raise web::reads::memory, or read the trace with slowburn sample.")
 	store.Traces[webtest.ExampleID] = large(1000, 10)
 	w := webtest.Get(t, h, "/api/traces/v1/traces/"+webtest.ExampleHex)
 	require.Equal(t, http.StatusOK, w.Code)

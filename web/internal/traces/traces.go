@@ -140,7 +140,7 @@ func linkedTraces(t *trace.Trace) (ids []pcommon.TraceID) {
 	return ids
 }
 
-// StoreError answers that the store could not do what was asked, or not now.
+// StoreError answers a request that the store failed, or cannot serve now.
 func StoreError(w http.ResponseWriter, fail rest.Failure, err error) {
 	if reads.Refuse(w, fail, err) {
 		return

@@ -43,7 +43,7 @@ func RequireGrowth(t *testing.T, render Page) {
 // RequireBounded fails where a trace of many MiB has a page that is not bounded, or does not say what it does not have. list is what
 // it says where an attribute is a long list.
 func RequireBounded(t *testing.T, list string, render Page) {
-	const cut, left = "texts are cut", "are left out here: an answer has at most 32 MiB"
+	const cut, left = "texts are cut", "are left out: an answer has at most 32 MiB"
 	long := strings.Repeat("é", 4<<20)
 	for name, c := range map[string]struct {
 		warns string
@@ -66,7 +66,7 @@ func RequireBounded(t *testing.T, list string, render Page) {
 				values.AppendEmpty().SetInt(1)
 			}
 		}},
-		"many spans": {"spans of 101000 are left out here", func(ss ptrace.ScopeSpans) {
+		"many spans": {"of 101000 spans are left out", func(ss ptrace.ScopeSpans) {
 			for i := range 100_000 {
 				s := ss.Spans().AppendEmpty()
 				ss.Spans().At(0).CopyTo(s)

@@ -327,7 +327,7 @@ function build(c: Case): Objective {
         : "",
     lost_counts:
       c.name === "checkout-latency"
-        ? "counting began anew at 2026-01-31 11:40 UTC, and what no metrics database had by then is missing: sli.7.counts is damaged"
+        ? "counting began anew at 2026-01-31 11:40 UTC; counts that no metrics database had by then are missing: sli.7.counts is damaged"
         : "",
   };
 }

@@ -42,7 +42,7 @@ describe("why there is no kept trace", () => {
       { ...cost("ok"), policies: cost("ok").policies.slice(0, 2) },
       false,
       "1 trace came, none was kept",
-      ["No policy samples a share of ordinary traces: only those are kept that a policy is for."],
+      ["No policy samples a share of ordinary traces: only traces that match a policy are kept."],
     ],
     [
       "how many is not known",

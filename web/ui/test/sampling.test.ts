@@ -39,10 +39,10 @@ describe("verdictSentence", () => {
   const due = "its decision was due because decision_wait was over.";
   it.each<[Partial<Decision>, string]>([
     [{ policy: "rest", adjusted_count: 20 }, `Kept by rest, standing for 20 traces like it; ${due}`],
-    [{ policy: "errors", adjusted_count: 1 }, `Kept by errors, standing for itself alone; ${due}`],
+    [{ policy: "errors", adjusted_count: 1 }, `Kept by errors, standing for itself only; ${due}`],
     [
       { policy: "rate", adjusted_count: undefined },
-      `Kept by rate, for how many traces it stands is not known; ${due}`,
+      `Kept by rate, how many traces it stands for is unknown; ${due}`,
     ],
     [
       { policy: "all", composite_policy: "slow", adjusted_count: 1.25 },
@@ -54,11 +54,9 @@ describe("verdictSentence", () => {
     expect(verdictSentence({ ...kept, policy: "rest" })[1]).toBe("rest"));
   it("of one that was dropped", () => expect(sentence(dropped)).toMatch(/^Dropped by health-checks; .*root/));
   it("of one that was not kept says what it lacked", () => {
-    expect(sentence(notKept)).toBe(
-      `Not kept: rest is for traces like it, but it did not pass the threshold; ${due}`,
-    );
+    expect(sentence(notKept)).toBe(`Not kept: rest matched it, but it did not pass the threshold; ${due}`);
     const votes = notKept.votes.map((v) => ({ ...v, matched: false }));
-    expect(sentence({ ...notKept, votes })).toBe(`Not kept: no policy is for traces like it; ${due}`);
+    expect(sentence({ ...notKept, votes })).toBe(`Not kept: no policy matched it; ${due}`);
     expect(sentence({ ...notKept, votes: [] })).toBe(`Not kept: no policy sampled it; ${due}`);
   });
 });
@@ -174,7 +172,7 @@ describe("rules", () => {
     expect(sentence(ruled)).toMatch(/^Not kept: the rule rest decided, and does not sample it; /));
   it("say that none did", () =>
     expect(sentence({ ...ruled, votes: [vote("errors", false, false)] })).toMatch(
-      /^Not kept: no rule is for traces/,
+      /^Not kept: no rule matched it/,
     ));
   it("are not asked after the one that decided", () =>
     expect(ruled.votes.map((v) => outcome(ruled, v)[1])).toEqual([

@@ -78,7 +78,7 @@ type Need struct {
 	Disk         int64   // of the volume: span log, trace store, metrics, and a tenth that stays free
 }
 
-// Of is what a load needs.
+// Of returns what a load needs.
 func Of(l Load) Need {
 	base := cpuPerSpan - measuredKept*cpuPerKeptSpan
 	cores := l.Rate * (base + l.Kept*cpuPerKeptSpan) / 1e6 * l.Headroom

@@ -16,7 +16,7 @@ const Patience = 5 * time.Minute
 type Arrival struct {
 	mu   sync.Mutex
 	left time.Time // when counts left last
-	from time.Time // the first time that they left after those that were read; zero where all were
+	from time.Time // when the oldest counts left that were not read back; zero where all were
 }
 
 // CountsLeft implements slo.Evaluator.
@@ -48,6 +48,6 @@ func (a *Arrival) Missing() string {
 	if a.from.IsZero() || a.left.Sub(a.from) <= Patience {
 		return ""
 	}
-	return fmt.Sprintf("Spans are counted, and no count of later than %s has arrived in the time series database: see that the metrics "+
-		"pipeline of the connector sli leads to it, whole.", a.from.UTC().Format(time.RFC3339))
+	return fmt.Sprintf("Spans are counted, but no count since %s has reached the time series database: check that the metrics "+
+		"pipeline of the connector sli leads to it, and drops nothing.", a.from.UTC().Format(time.RFC3339))
 }

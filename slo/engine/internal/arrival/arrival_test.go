@@ -36,7 +36,7 @@ func TestWhatLeavesArrives(t *testing.T) {
 			case s < 1800, stopped > 0 && stopped < 200:
 				assert.Empty(t, missing, s)
 			case stopped > 400:
-				assert.Contains(t, missing, "no count of later than")
+				assert.Contains(t, missing, "no count since")
 			case s > 2700+180:
 				assert.Empty(t, missing, s)
 			}
@@ -54,5 +54,5 @@ func TestNothingLeaves(t *testing.T) {
 	a.CountsLeft(noon.Add(time.Hour + Patience))
 	assert.Empty(t, a.Missing())
 	a.CountsLeft(noon.Add(time.Hour + Patience + 10*time.Second))
-	assert.Contains(t, a.Missing(), "no count of later than 2026-03-01T13:00:00Z")
+	assert.Contains(t, a.Missing(), "no count since 2026-03-01T13:00:00Z")
 }

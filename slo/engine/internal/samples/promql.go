@@ -16,7 +16,7 @@ import (
 
 // ReadPromQL counts the events of the minutes from one up to, and not including, another.
 //
-// A minute alone often has no two samples of a counter, of which increase() would know a difference. So each minute is
+// A single minute often has fewer than the two samples of a counter that increase() needs. So each minute is
 // the mean of the resolution's minutes that end with it: an event is in as many windows as there are minutes in one, and
 // counts once in all. What increase() adds to the ends of a window is what it cannot see between two of them.
 func ReadPromQL(ctx context.Context, q Querier, in slo.Indicator, from, to ledger.Minute) (*Counts, error) {

@@ -131,7 +131,7 @@ func findBirths(ctx context.Context, q Querier, known Cursors, matrix model.Matr
 	return nil
 }
 
-// countSeries walks the samples behind the cursor, adds each step to its minute, and says whether the cursor moved.
+// countSeries walks the samples behind the cursor, adds each step to its minute, and reports whether the cursor moved.
 // Steps into minutes before the first one come late and count in the first.
 func countSeries(c *Cursor, seen bool, samples []model.SamplePair, from, to ledger.Minute, add func(ledger.Minute, float64)) bool {
 	moved := false

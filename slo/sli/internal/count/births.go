@@ -234,14 +234,14 @@ func (v *versionTally) all(yield func(*EventSeries) bool) {
 }
 
 // makeTally makes a tally that nobody finds yet, and whose series have no number yet.
-func (t *tree) makeTally(op *operation, of *tally, version *value) *versionTally {
-	v := &versionTally{tally: of, operation: op, version: version}
+func (t *tree) makeTally(op *operation, parent *tally, version *value) *versionTally {
+	v := &versionTally{tally: parent, operation: op, version: version}
 	v.total.tally, v.total.events = v, true
 	version.series++
 	op.series++
 	t.events = append(t.events, &v.total)
 	t.weigh()
-	reason, _ := op.service.reason([]byte(of.indicator.defaultReason()))
+	reason, _ := op.service.reason([]byte(parent.indicator.defaultReason()))
 	v.bad.Store(t.makeBad(v, reason))
 	return v
 }

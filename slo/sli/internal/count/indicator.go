@@ -57,7 +57,7 @@ func compile(objectives []slo.Objective, attrs *attributes) (indicators []*indic
 	return indicators
 }
 
-// selects says whether spans of the operation can be events. What it cannot say of an operation, the kind and the
+// selects reports whether spans of the operation can be events. What it cannot say of an operation, the kind and the
 // attributes, is asked of each span.
 func (in *indicator) selects(operation string) bool {
 	if in.operations == nil {

@@ -119,8 +119,8 @@ func AppendName(b []byte, name string) []byte { return appendText(append(b, reco
 func AppendFlush(b []byte, at int64) []byte { return binary.AppendVarint(append(b, recordFlush), at) }
 
 // AppendLoss appends the record that counts of before were not taken up, at a time in Unix ms, and why.
-func AppendLoss(b []byte, at int64, why string) []byte {
-	return appendText(binary.AppendVarint(append(b, recordLoss), at), why)
+func AppendLoss(b []byte, at int64, reason string) []byte {
+	return appendText(binary.AppendVarint(append(b, recordLoss), at), reason)
 }
 
 // AppendRequest appends the record of a request that was counted, at a time in Unix ms.

@@ -174,7 +174,7 @@ func (c *Counter) KeepFlush(at int64) {
 	s.define(AppendFlush(nil, at))
 }
 
-// expired says whether the series can go. A total stays while any of its reasons does, and the usual reason stays with
+// expired reports whether the series can go. A total stays while any of its reasons does, and the usual reason stays with
 // its total: bad events come with a total, so the total was the last to change.
 func (s *EventSeries) expired(since int64) bool {
 	if s.reason == nil || s == s.tally.bad.Load() {

@@ -93,7 +93,7 @@ func bootID() string {
 }
 
 // explain adds to an error of the system what to do about it.
-func explain(what, path string, err error) error {
+func explain(action, path string, err error) error {
 	hint := "check the disk, or set another directory"
 	switch {
 	case errors.Is(err, syscall.ENOSPC):
@@ -103,7 +103,7 @@ func explain(what, path string, err error) error {
 	case errors.Is(err, fs.ErrExist), errors.Is(err, syscall.ENOTDIR):
 		hint = "a file is in the way: move it, or set another directory"
 	}
-	return fmt.Errorf("cannot %s %s: %w: %s", what, path, err, hint)
+	return fmt.Errorf("cannot %s %s: %w: %s", action, path, err, hint)
 }
 
 // Close implements Place.

@@ -124,8 +124,8 @@ func checksum(salt uint64, length uint32, record []byte) uint32 {
 func frame(record int) int { return (frameHead + record + alignment - 1) / alignment * alignment }
 
 // markOf is the word of a mark: so many bytes of the log are complete.
-func markOf(salt uint64, of state, complete int) uint64 {
-	low := uint32(of)<<stateShift | uint32(complete/alignment)&unitsMask
+func markOf(salt uint64, s state, complete int) uint64 {
+	low := uint32(s)<<stateShift | uint32(complete/alignment)&unitsMask
 	return uint64(markSum(salt, low))<<32 | uint64(low)
 }
 
@@ -138,7 +138,7 @@ func markSum(salt uint64, low uint32) uint32 {
 }
 
 // readMark reads the mark of a page. It is false where that is damaged.
-func readMark(page []byte, salt uint64) (of state, complete uint64, ok bool) {
+func readMark(page []byte, salt uint64) (s state, complete uint64, ok bool) {
 	word := binary.LittleEndian.Uint64(page[markAt:])
 	low := uint32(word)
 	return state(low >> stateShift), uint64(low&unitsMask) * alignment, markSum(salt, low) == uint32(word>>32)

@@ -196,10 +196,10 @@ func TestNotTakenUp(t *testing.T) {
 			require.True(t, g.Mark())
 			clear(g.log)
 		}, "there is no record at byte 0 of the log, though its first 32 were complete: it is damaged", true},
-		"mark damaged":   {func(_ *testing.T, _ *Directory, g *generation) { storeWord(g.memory.Buf[markAt:], 0) }, "how much of its log is complete cannot be read: it is damaged", true},
-		"head damaged":   {func(t *testing.T, _ *Directory, g *generation) { require.NoError(t, g.poke(20, []byte{99})) }, "cannot be read: it is damaged", true},
+		"mark damaged":    {func(_ *testing.T, _ *Directory, g *generation) { storeWord(g.memory.Buf[markAt:], 0) }, "how much of its log is complete cannot be read: it is damaged", true},
+		"head damaged":    {func(t *testing.T, _ *Directory, g *generation) { require.NoError(t, g.poke(20, []byte{99})) }, "cannot be read: it is damaged", true},
 		"version damaged": {func(t *testing.T, _ *Directory, g *generation) { require.NoError(t, g.poke(8, []byte{9})) }, "cannot be read: it is damaged", true},
-		"empty":          {func(t *testing.T, _ *Directory, g *generation) { require.NoError(t, g.file.Truncate(0)) }, "cannot be read", true},
+		"empty":           {func(t *testing.T, _ *Directory, g *generation) { require.NoError(t, g.file.Truncate(0)) }, "cannot be read", true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := t.TempDir()

@@ -79,7 +79,7 @@ func parse(path string, b []byte) found {
 }
 
 // recoverFrom hands on what the files have, oldest first: the newest snapshot, and the logs from there on.
-func recoverFrom(files []found, boot string, take func([]byte) error) (f Found, why error) {
+func recoverFrom(files []found, boot string, take func([]byte) error) (f Found, lost error) {
 	first := len(files) - 1
 	for first >= 0 && files[first].damage == nil && !files[first].snapshotted() {
 		first--
@@ -113,11 +113,11 @@ func recoverFrom(files []found, boot string, take func([]byte) error) (f Found, 
 	return f, nil
 }
 
-func damaged(file found, how error) error {
-	if other := (*otherformat.Error)(nil); errors.As(how, &other) {
-		return fmt.Errorf("%s: %w", file.path, how)
+func damaged(file found, cause error) error {
+	if other := (*otherformat.Error)(nil); errors.As(cause, &other) {
+		return fmt.Errorf("%s: %w", file.path, cause)
 	}
-	return fmt.Errorf("%s: %w: %w", file.path, how, errDamaged)
+	return fmt.Errorf("%s: %w: %w", file.path, cause, errDamaged)
 }
 
 // withoutSnapshot says what was lost with files none of which has a snapshot.

@@ -323,12 +323,12 @@ func (*pass) exemplar(e pmetric.Exemplar) bool {
 }
 
 // Cut shortens a text to a number of bytes.
-func Cut(s string, most int) string {
-	if len(s) <= most {
+func Cut(s string, limit int) string {
+	if len(s) <= limit {
 		return s
 	}
 	const mark = "…"
-	cut := most - len(mark)
+	cut := limit - len(mark)
 	for cut > 0 && !utf8.RuneStart(s[cut]) {
 		cut--
 	}

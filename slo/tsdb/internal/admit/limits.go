@@ -69,8 +69,8 @@ type violation struct {
 	err    error
 }
 
-func over(reason, key string, is, most int) *violation {
-	return &violation{reason, fmt.Errorf("%d is more than %s (%d)", is, key, most)}
+func over(reason, key string, n, limit int) *violation {
+	return &violation{reason, fmt.Errorf("%d is more than %s (%d)", n, key, limit)}
 }
 
 // sized is the size of some labels.
@@ -109,15 +109,15 @@ func (l *Limits) attributes(m pcommon.Map, to *sized) (v *violation) {
 	return nil
 }
 
-// length returns how many bytes a value has as a label. It stops where it is sure that they are more than most.
-func length(v pcommon.Value, most int) int {
+// length returns how many bytes a value has as a label. It stops where it is sure that they are more than limit.
+func length(v pcommon.Value, limit int) int {
 	switch v.Type() {
 	case pcommon.ValueTypeStr:
 		return len(v.Str())
 	case pcommon.ValueTypeBytes:
 		return (v.Bytes().Len() + 2) / 3 * 4
 	case pcommon.ValueTypeMap, pcommon.ValueTypeSlice:
-		if n := nested(v, most); n > most {
+		if n := nested(v, limit); n > limit {
 			return n
 		}
 		return len(v.AsString()) // at most six bytes for each, as JSON escapes them
@@ -126,28 +126,28 @@ func length(v pcommon.Value, most int) int {
 	}
 }
 
-// nested returns at least how many bytes a value has as JSON. Each level counts, so it goes no deeper than most.
-func nested(v pcommon.Value, most int) (n int) {
+// nested returns at least how many bytes a value has as JSON. Each level counts, so it goes no deeper than limit.
+func nested(v pcommon.Value, limit int) (n int) {
 	switch v.Type() {
 	case pcommon.ValueTypeMap:
 		n = 2
 		for name, value := range v.Map().All() {
-			if n += len(name) + 4; n <= most {
-				n += nested(value, most-n)
+			if n += len(name) + 4; n <= limit {
+				n += nested(value, limit-n)
 			}
-			if n > most {
+			if n > limit {
 				return n
 			}
 		}
 	case pcommon.ValueTypeSlice:
 		n = 2
 		for _, value := range v.Slice().All() {
-			if n += 1 + nested(value, most-n); n > most {
+			if n += 1 + nested(value, limit-n); n > limit {
 				return n
 			}
 		}
 	case pcommon.ValueTypeStr, pcommon.ValueTypeBytes:
-		return length(v, most)
+		return length(v, limit)
 	default:
 		return 1
 	}

@@ -42,10 +42,10 @@ func (e *Error) Error() string { return e.what + ": " + e.advice }
 // Costly reports whether the expression is well formed and takes too much to evaluate, rather than to read.
 func (e *Error) Costly() bool { return e.cost }
 
-func tooLarge(advice, what string, args ...any) error {
-	return &Error{what: fmt.Sprintf(what, args...), advice: advice}
+func tooLarge(advice, format string, args ...any) error {
+	return &Error{what: fmt.Sprintf(format, args...), advice: advice}
 }
 
-func tooCostly(advice, what string, args ...any) error {
-	return &Error{what: fmt.Sprintf(what, args...), advice: advice, cost: true}
+func tooCostly(advice, format string, args ...any) error {
+	return &Error{what: fmt.Sprintf(format, args...), advice: advice, cost: true}
 }

@@ -28,7 +28,7 @@ export function OperatorNotice() {
     <div class="notice notice-hint" id={NOTICE}>
       <Icon name="info" />
       <div>
-        <b>You can look, and change nothing.</b> {why}
+        <b>You can look, but not change anything.</b> {why}
       </div>
     </div>
   );

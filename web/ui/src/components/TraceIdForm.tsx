@@ -54,7 +54,7 @@ export function TraceIdForm({
       </button>
       {bad && (
         <span id={hint} class="field-error" role="alert">
-          That has no trace ID in it: 32 hexadecimal digits
+          No trace ID found: it has 32 hexadecimal digits
         </span>
       )}
     </form>

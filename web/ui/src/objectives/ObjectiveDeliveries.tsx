@@ -8,7 +8,7 @@ export function ObjectiveDeliveries({ name }: { name: string }) {
   const poll = usePoll("deliveries", api.deliveries, { interval: 30_000 });
   return (
     <section aria-labelledby="deliveries">
-      <h2 id="deliveries">Who was told</h2>
+      <h2 id="deliveries">Notifications</h2>
       <Polled poll={poll} rows={2}>
         {(all) => <DeliveriesTable deliveries={all.filter((d) => d.objective === name)} />}
       </Polled>

@@ -35,8 +35,8 @@ export function ObjectivePage({ name, route }: { name: string; route: Route }) {
           <>
             <Intro objective={o} />
             <AlertBanner objective={o} />
-            {o.volatile_counts && <p class="notice notice-error">Of this objective, {o.volatile_counts}</p>}
-            {o.lost_counts && <p class="notice">Of this objective, {o.lost_counts}</p>}
+            {o.volatile_counts && <p class="notice notice-error">For this objective, {o.volatile_counts}</p>}
+            {o.lost_counts && <p class="notice">For this objective, {o.lost_counts}</p>}
             {budgetLeft(o) === null && o.state !== "error" && <NoEvents objective={o} />}
             {o.message && (o.state !== "no_data" || budgetLeft(o) !== null) && (
               <p class={`notice notice-${o.state}`}>{o.message}</p>

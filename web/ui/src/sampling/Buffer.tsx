@@ -28,16 +28,16 @@ export function Buffer({ status: s }: { status: SamplingStatus }) {
       <Figure
         name="Decided early"
         n={s.early_decisions}
-        note="before all of their spans can have come"
+        note="before the wait was over"
         warn={s.early_decisions > 0}
       />
       {s.lost_spans > 0 && (
         <Figure name="Lost spans" n={s.lost_spans} note="acknowledged and gone: check the disk" warn />
       )}
       <Figure
-        name="Turned away at the door"
+        name="Refused spans"
         n={s.refused_spans}
-        note="spans refused with a retryable error"
+        note="with a retryable error"
         warn={s.refused_spans > 0}
       />
     </section>

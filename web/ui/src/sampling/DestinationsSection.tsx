@@ -140,7 +140,7 @@ function Counts({ destination: d }: { destination: Destination }) {
         name="Given up"
         n={d.undelivered_traces}
         unit="trace"
-        title={`${plural(d.undelivered_spans, "span")}: its share of the budget, or the patience, was used up`}
+        title={`${plural(d.undelivered_spans, "span")}: over its share of delivery_budget, or refused for longer than refusal_patience`}
         warn
       />
       {d.rejected_spans > 0 && <Count name="Rejected" n={d.rejected_spans} unit="span" warn />}
@@ -149,7 +149,7 @@ function Counts({ destination: d }: { destination: Destination }) {
           name="Wait apart"
           n={d.apart_traces}
           unit="trace"
-          title="each try of them fails, while others are accepted"
+          title="each attempt fails, while other traces are accepted"
         />
       )}
       {d.retries > 0 && <Count name="Retried" n={d.retries} unit="time" />}

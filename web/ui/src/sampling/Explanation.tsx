@@ -20,15 +20,15 @@ export function Explanation({ decision: d }: { decision: Decision }) {
       </p>
       {d.early && (
         <p>
-          <span class="chip chip-warn">early</span> It did not wait as long as it was to: spans that were
-          still to come had no say.
+          <span class="chip chip-warn">early</span> Decided before its wait was over: spans that came later
+          did not count.
         </p>
       )}
       <Facts decision={d} />
       {d.votes.length > 0 ? (
         <Votes decision={d} />
       ) : (
-        <p class="faint">What each policy said is not known any more.</p>
+        <p class="faint">The votes of the policies are no longer stored.</p>
       )}
       {d.verdict === "sampled" && (
         <a class="button" href={links.trace(d.trace_id)}>
@@ -62,7 +62,7 @@ function Facts({ decision: d }: { decision: Decision }) {
       )}
       {d.trigger === "revived" && (
         <Fact name="Revived">
-          <span class="chip">revived</span> not kept at first, and kept once a late span came
+          <span class="chip">revived</span> not kept at first, but after a late span came
         </Fact>
       )}
       <Fact name="Root">{c.root_seen ? "came" : <span class="text-ticket">has not come</span>}</Fact>
@@ -83,11 +83,11 @@ function Facts({ decision: d }: { decision: Decision }) {
         <span class="num">{d.policy_version}</span>
       </Fact>
       <Fact name="Randomness">
-        <code title="What the trace's luck is, rv in the W3C tracestate">{d.randomness}</code>
+        <code title="The trace's randomness: rv in the W3C tracestate">{d.randomness}</code>
       </Fact>
       {d.threshold && (
         <Fact name="Threshold passed">
-          <code title="What the randomness must not be below, th in the W3C tracestate">{d.threshold}</code>
+          <code title="The least randomness that is sampled: th in the W3C tracestate">{d.threshold}</code>
         </Fact>
       )}
       {shadow && <Fact name="Shadow">{shadow}</Fact>}
@@ -97,7 +97,7 @@ function Facts({ decision: d }: { decision: Decision }) {
 
 function Votes({ decision: d }: { decision: Decision }) {
   return (
-    <TableScroll label="What each policy said">
+    <TableScroll label="Votes of the policies">
       <table class="table nowrap votes">
         <thead>
           <tr>

@@ -28,8 +28,8 @@ export function PoliciesSection({
         <div>
           <h2 id="policies">Policies</h2>
           <p class="faint">
-            Version <span class="num">{p.version}</span>, since <Time at={p.since} now={now} />. Alone is what
-            would not be kept without the policy.
+            Version <span class="num">{p.version}</span>, since <Time at={p.since} now={now} />. Alone counts
+            what no other policy keeps.
           </p>
         </div>
         <button type="button" class="button" onClick={reload.run} {...change}>
@@ -51,9 +51,9 @@ export function PoliciesSection({
       {p.promoted && (
         <div class="notice">
           <div>
-            These policies were promoted from the shadow, which the configuration does not say yet: the next
-            reload or restart undoes it, unless they are moved from{" "}
-            <code>tail_sampling::shadow::policies</code> to <code>tail_sampling::policies</code>.
+            These policies were promoted from the shadow, but not in the configuration: the next reload or
+            restart undoes that. Move them from <code>tail_sampling::shadow::policies</code> to{" "}
+            <code>tail_sampling::policies</code>.
           </div>
         </div>
       )}

@@ -88,7 +88,7 @@ export function Refused({
                 <th scope="col" class="r">
                   Size
                 </th>
-                <th scope="col">What it said</th>
+                <th scope="col">Answer</th>
                 <th scope="col">
                   <span class="sr">Retry</span>
                 </th>
@@ -131,7 +131,7 @@ function AllSentAgain({
       <Icon name="ok" />
       <div>
         {plural(traces, "refused trace")} {traces === 1 ? "is" : "are"} sent again.
-        {traces > 0 && " What is refused once more is listed once more."}
+        {traces > 0 && " Traces that are refused again are listed again."}
       </div>
     </div>
   );

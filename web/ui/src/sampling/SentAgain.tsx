@@ -25,8 +25,8 @@ export function SentAgain({
           </>
         ) : (
           <>
-            The trace <TraceId of={sent} /> is sent to {sent.destination} again. If that refuses it once more,
-            it is listed once more.
+            The trace <TraceId of={sent} /> is sent to {sent.destination} again. If it is refused again, it is
+            listed here again.
           </>
         )}
       </div>

@@ -27,7 +27,7 @@ export function revived(s: SamplingStatus): string {
   const done =
     s.revived_traces === 0
       ? "No trace was revived by a late span."
-      : `${plural(s.revived_traces, "trace was revived", "traces were revived")}: not kept at first, and kept once a late span came; counted under both.`;
+      : `${plural(s.revived_traces, "trace was revived", "traces were revived")}: not kept at first, but after a late span came; counted under both.`;
   if (s.traces_revivable === 0) return done;
   const held = `the buffer holds ${bytes(s.bytes_revivable)} of their spans for revive_window`;
   return `${done} ${plural(s.traces_revivable, "trace")} that ${s.traces_revivable === 1 ? "was" : "were"} not kept can still be: ${held}.`;
@@ -55,8 +55,8 @@ export function verdictSentence(d: Decision): [before: string, policy: string, a
 }
 
 function weight(d: Decision): string {
-  if (d.adjusted_count === undefined) return "for how many traces it stands is not known";
-  if (d.adjusted_count <= 1) return "standing for itself alone";
+  if (d.adjusted_count === undefined) return "how many traces it stands for is unknown";
+  if (d.adjusted_count <= 1) return "standing for itself only";
   return `standing for ${significant(d.adjusted_count)} traces like it`;
 }
 
@@ -64,11 +64,10 @@ function whyNot(votes: PolicyVote[]): string {
   if (votes.length === 0) return "no policy sampled it";
   const rule = votes.find((v) => v.type === RULE && v.matched);
   if (rule) return `the rule ${rule.name} decided, and does not sample it`;
-  if (votes.some((v) => v.type === RULE)) return "no rule is for traces like it";
+  if (votes.some((v) => v.type === RULE)) return "no rule matched it";
   const short = votes.filter((v) => v.matched && v.type !== "drop").map((v) => v.name);
-  if (short.length === 0) return "no policy is for traces like it";
-  const policies = `${short.join(" and ")} ${short.length > 1 ? "are" : "is"}`;
-  return `${policies} for traces like it, but it did not pass the threshold`;
+  if (short.length === 0) return "no policy matched it";
+  return `${short.join(" and ")} matched it, but it did not pass the threshold`;
 }
 
 /** The type of rules: they are asked in their order, up to the first that matches. */

@@ -67,7 +67,7 @@ function Marks({ trace: { marks: m } }: { trace: Trace }) {
     <>
       {m.revived && (
         <p class="faint">
-          <span class="chip">revived</span> not sampled at first, but after more of it came
+          <span class="chip">revived</span> not kept at first, but after a late span came
         </p>
       )}
       {m.linked_trace_id && (
@@ -112,7 +112,7 @@ const CLOCK_WORDS: Record<Trace["clock"]["status"], string> = {
   none: "The clocks agree: no time was changed.",
   bounded: "Clocks disagreed and were corrected, within the uncertainty shown.",
   one_sided:
-    "Clocks disagreed and were corrected; some are bounded on one side only, so their correction is the least one.",
+    "Clocks disagreed and were corrected; some are bounded on one side only: their correction is the smallest possible.",
   step: "A clock stepped within this trace; spans before and after the step were corrected apart.",
   residual: "Clocks do not explain all of the disorder: some spans were shifted behind their parents.",
 };

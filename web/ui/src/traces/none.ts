@@ -44,8 +44,8 @@ export function whyNone(status: SamplingStatus, cost: SamplingCost): Why {
     nothingCame: false,
     title: "No kept trace is in this range",
     sentences: [
-      `${count(sampled)} of ${plural(decided, "trace")} were kept since the start. Widen the time range; what the ` +
-        "trace store has no room for any more is gone.",
+      `${count(sampled)} of ${plural(decided, "trace")} were kept since the start. Widen the time range. ` +
+        "When the trace store is full, its oldest traces are deleted.",
       ...wait,
     ],
   };
@@ -84,5 +84,5 @@ function shares({ policies }: SamplingCost): string[] {
       (p) => `The policy ${p.name} keeps ${significant(p.percentage ?? 0, 3)} % of ordinary traces.`,
     );
   if (policies.some((p) => !certain.has(p.type))) return [];
-  return ["No policy samples a share of ordinary traces: only those are kept that a policy is for."];
+  return ["No policy samples a share of ordinary traces: only traces that match a policy are kept."];
 }

@@ -106,7 +106,7 @@ describe("destinations", () => {
     const posts = world.asked.filter((a) => a.startsWith("POST"));
     expect(posts).toEqual(["POST /api/sampling/v1/refused/retry"]);
     const note = () => document.activeElement?.textContent;
-    expect(note()).toBe("2 refused traces are sent again. What is refused once more is listed once more.");
+    expect(note()).toBe("2 refused traces are sent again. Traces that are refused again are listed again.");
     expect(retry(TAKEN)).toBeUndefined();
     expect(retry(REFUSED_AGAIN)).toBeDefined();
     world.scenario = "down";

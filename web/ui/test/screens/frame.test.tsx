@@ -79,7 +79,7 @@ describe("a reader who is no operator", () => {
   it("sees why buttons are off, once, and cannot press them", async () => {
     world.scenario = "looking";
     await open(links.sampling());
-    expect(text()).toContain("You can look, and change nothing.");
+    expect(text()).toContain("You can look, but not change anything.");
     expect(text().split("add it to web::operators").length).toBe(2);
     for (const name of ["Reload policies", "Promote shadow", "Retry all", "Retry trace"]) {
       expect(button(name).disabled, name).toBe(true);
@@ -100,7 +100,7 @@ describe("a reader who is no operator", () => {
       refused: { trace_id: string }[];
     };
     await open(links.trace(refused.refused[0].trace_id));
-    expect(text()).toContain("You can look, and change nothing.");
+    expect(text()).toContain("You can look, but not change anything.");
     expect(button("Retry").disabled).toBe(true);
   });
 

@@ -106,11 +106,11 @@ describe("an objective", () => {
   it("says that counts would not survive, and what was lost of them", async () => {
     await open(links.objective("checkout-latency"));
     expect(text(".notice-error")).toContain(
-      "Of this objective, counts since 2026-01-31 12:03 UTC would not survive a crash",
+      "For this objective, counts since 2026-01-31 12:03 UTC would not survive a crash",
     );
-    expect(text()).toContain("Of this objective, counting began anew at 2026-01-31 11:40 UTC");
+    expect(text()).toContain("For this objective, counting began anew at 2026-01-31 11:40 UTC");
     await open(links.objective("checkout-availability"));
-    expect(text()).not.toContain("Of this objective");
+    expect(text()).not.toContain("For this objective");
   });
 
   it("says so when there is none of that name", async () => {

@@ -23,7 +23,7 @@ describe("sampling", () => {
     await open(links.sampling());
     expect(all(".why-result")).toHaveLength(0);
     await paste("nothing of the kind");
-    expect(text(".why-kept [role=alert]")).toContain("no trace ID");
+    expect(text(".why-kept [role=alert]")).toContain("No trace ID found");
     await paste(`00-${kept}-00f067aa0ba902b7-01`);
     expect(location.hash).toBe(`#/sampling?trace=${kept}`);
     expect(root.querySelector<HTMLInputElement>(".why-kept input")?.value).toBe(kept);
@@ -44,7 +44,7 @@ describe("sampling", () => {
 
   it("tells why a trace was not kept, and what the shadow says", async () => {
     await open(links.sampling({ trace: NOT_KEPT }));
-    expect(text(".verdict")).toContain("Not kept: rest is for traces like it");
+    expect(text(".verdict")).toContain("Not kept: rest matched it");
     expect(text(".votes")).toContain("did not pass the threshold");
     expect(text(".why-result")).toContain("different: kept, by fair-share");
     expect(all(".why-result a")).toHaveLength(0);
@@ -67,7 +67,7 @@ describe("sampling", () => {
   it("names the trace for whose link one was kept", async () => {
     await open(links.sampling({ trace: recipes[2].id }));
     expect(text(".why-result .facts")).toContain(`Kept for its link with${recipes[0].id.slice(0, 16)}`);
-    expect(text(".why-result .facts")).toContain("revived not kept at first, and kept once a late span came");
+    expect(text(".why-result .facts")).toContain("revived not kept at first, but after a late span came");
     await open(links.sampling({ trace: recipes[0].id }));
     expect(text(".why-result .facts")).not.toMatch(/link with|revived/);
   });
@@ -75,7 +75,7 @@ describe("sampling", () => {
   it("counts the traces that were revived, could be, or were kept for a link", async () => {
     await open(links.sampling());
     expect(text("[aria-labelledby=decided]")).toContain(
-      "37 traces were revived: not kept at first, and kept once a late span came; counted under both. " +
+      "37 traces were revived: not kept at first, but after a late span came; counted under both. " +
         "31.4k traces that were not kept can still be: the buffer holds 17.1 MiB of their spans for revive_window. " +
         "1,204 traces were kept only for a link with a kept trace.",
     );

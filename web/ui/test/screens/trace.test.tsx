@@ -148,7 +148,7 @@ describe("a trace", () => {
 
   it("says that it was kept late, and for the link with another", async () => {
     await open(links.trace(skewed));
-    expect(text(".trace-head .facts")).toContain("revived not sampled at first, but after more of it came");
+    expect(text(".trace-head .facts")).toContain("revived not kept at first, but after a late span came");
     expect(root.querySelector(`.trace-head .facts a[href="${links.trace(recipes[0].id)}"]`)).not.toBeNull();
     await open(links.trace(recipes[0].id));
     expect(all(".trace-head .facts .chip")).toHaveLength(0);
