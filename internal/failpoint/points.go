@@ -36,6 +36,7 @@ const (
 	CountsSettle   Point = "counts.settle"   // a flush of the snapshot
 	CountsRemove   Point = "counts.remove"   // a deleted generation
 	CountsAside    Point = "counts.aside"    // a damaged generation's new name
+	CountsDesert   Point = "counts.desert"   // that a generation does not count any more, as counting goes on in memory
 	CountsClose    Point = "counts.close"    // that a generation is complete, on the disk too
 )
 
@@ -47,8 +48,11 @@ const (
 	LedgerRecover Point = "ledger.recover" // what follows from a configuration that changed
 	LedgerWrite   Point = "ledger.write"   // an evaluation: ledger, alerts, outbox
 	LedgerPrune   Point = "ledger.prune"   // what is too old
+	LedgerRewind  Point = "ledger.rewind"  // what follows from a clock that was set back for good
 	OutboxRecord  Point = "outbox.record"  // what came of an attempt to deliver
 	TracesCommit  Point = "traces.commit"  // a transaction of the trace store
 	TracesAside   Point = "traces.aside"   // the new name of the trace store's file, damaged or of another format version
 	TSDBCommit    Point = "tsdb.commit"    // samples
+	TSDBAside     Point = "tsdb.aside"     // the new place of a part of the database that cannot be read, or lies ahead of the clock
+	TSDBTrim      Point = "tsdb.trim"      // the log without the series for which there is no room
 )
