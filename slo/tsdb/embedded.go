@@ -147,13 +147,13 @@ func openEmbedded(config *Config, slots *gate.Slots, logger *zap.Logger, telemet
 	if err := roomToOpen(config.Directory); err != nil {
 		return nil, err
 	}
-	if err := e.openLocked(opts); err != nil {
+	if err := openLocked(e, opts); err != nil {
 		return nil, explainOpen(config.Directory, err)
 	}
 	e.repaired = int(counterValue(e.registry, "prometheus_tsdb_wal_corruptions_total") +
 		counterValue(e.registry, "prometheus_tsdb_mmap_chunk_corruptions_total"))
 	if err := e.count(); err != nil {
-		return nil, errors.Join(explainOpen(config.Directory, err), e.closeLocked())
+		return nil, errors.Join(explainOpen(config.Directory, err), closeLocked(e))
 	}
 	if newest := e.db.Head().MaxTime(); newest > 0 {
 		clock.NotBefore(time.UnixMilli(newest).Add(-maxAhead), "the newest sample in "+config.Directory)
@@ -173,7 +173,7 @@ func openEmbedded(config *Config, slots *gate.Slots, logger *zap.Logger, telemet
 }
 
 // openLocked opens the database, under its lock: Prometheus would keep that where opening it ends in a panic, which is an error here.
-func (e *embedded) openLocked(opts *promtsdb.Options) (err error) {
+func openLocked(e *embedded, opts *promtsdb.Options) (err error) {
 	if e.lock, err = tsdbutil.NewDirLocker(e.config.Directory, "tsdb", promlog.New(e.logger), nil); err != nil {
 		return err
 	}
@@ -192,7 +192,7 @@ func (e *embedded) openLocked(opts *promtsdb.Options) (err error) {
 }
 
 // closeLocked closes the database, and gives its lock back.
-func (e *embedded) closeLocked() error { return errors.Join(e.db.Close(), e.lock.Release()) }
+func closeLocked(e *embedded) error { return errors.Join(e.db.Close(), e.lock.Release()) }
 
 func options(config *Config) *promtsdb.Options {
 	o := promtsdb.DefaultOptions()
@@ -305,7 +305,7 @@ func (e *embedded) abandon() {
 
 func (e *embedded) close() error {
 	e.loop.Stop()
-	if err := e.closeLocked(); err != nil {
+	if err := closeLocked(e); err != nil {
 		return fmt.Errorf("close the time series database in %s: %w", e.config.Directory, err)
 	}
 	return nil
