@@ -57,6 +57,9 @@ type (
 	JournalFile = files.JournalFile
 )
 
+// OS is the machine's files.
+var OS = files.OS
+
 // OpenDirectory makes the directory if it is missing, and takes it for this process.
 func OpenDirectory(path string) (*Directory, error) { return files.OpenDirectory(path) }
 

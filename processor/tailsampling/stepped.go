@@ -22,6 +22,8 @@ import (
 type Stepped struct {
 	*Sampler
 	turns []*delivery.Turns
+	// Upkeep makes the files that are needed soon, and has those leave that were given up.
+	Upkeep func()
 }
 
 // StepSettings stand for the machine, and for chance.
@@ -76,6 +78,8 @@ func (s *Stepped) Open() error {
 		if s.cfg.Fsync == fsyncAlways {
 			s.view.Syncer.Store(fsync.New(s.fsync, 0))
 		}
+		s.Upkeep = s.buffer.Pool.DeferStepped(s.buffer.CatchUp)
+		s.buffer.CatchUp()
 		s.buffer.SetReady()
 	})
 	s.life.abort = func() {}
@@ -164,7 +168,7 @@ type Held struct {
 	Refused int64
 	// Lost are spans that were there and could not be read back.
 	Lost int64
-	// Skipped are events that the journals did not take.
+	// Skipped are events that the journals did not take, or that wait for a file.
 	Skipped int64
 	// Volatile are segments that are in no file, because the disk failed.
 	Volatile int64
@@ -179,7 +183,7 @@ func (s *Stepped) Held() (h Held) {
 	}
 	for _, m := range s.buffer.Members {
 		if m.Journal != nil {
-			h.Skipped += m.Journal.Skipped
+			h.Skipped += m.Journal.Skipped + int64(m.Journal.Waiting())
 		}
 	}
 	h.Lost = s.output.Lost.Load() + s.store.Lost.Load()

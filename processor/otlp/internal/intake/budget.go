@@ -52,6 +52,9 @@ func (b *Budget) usable() int64 {
 	return limit - limit/share
 }
 
+// LargestMessage is how long a message of gRPC can be, in bytes: as long as it arrives, and as a body while that is looked at.
+func (b *Budget) LargestMessage() int64 { return b.usable() / 2 }
+
 // Scarce reports whether nothing is left but for what is on its way.
 func (b *Budget) Scarce() bool { return b.reserved.Load() >= b.usable() }
 
@@ -96,9 +99,9 @@ func (q *Request) Hold(n int64) error {
 		q.held += n
 		return nil
 	}
-	if q.held+n > limit {
+	if need := q.arrived + q.held + n; need > limit {
 		return &TooLargeError{fmt.Sprintf("the request needs %s of memory, more than one may have of the gateway's intake_budget of %s: send smaller batches, or raise it",
-			bytesize.About(q.held+n), bytesize.About(q.budget.Limit()))}
+			bytesize.About(need), bytesize.About(q.budget.Limit()))}
 	}
 	return ErrSpent
 }

@@ -1310,7 +1310,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ProcessorTailSamplingRefusedSpans, err = builder.meter.Int64ObservableCounter(
 		"otelcol_processor_tail_sampling_refused_spans",
-		metric.WithDescription("Spans refused with a retryable error, by reason [Beta]"),
+		metric.WithDescription("Spans refused, by reason, with an error that makes senders repeat them; too_large is the one that does not [Beta]"),
 		metric.WithUnit("{spans}"),
 	)
 	errs = errors.Join(errs, err)
