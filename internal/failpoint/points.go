@@ -35,6 +35,7 @@ const (
 	CountsSettle   Point = "counts.settle"   // a flush of the snapshot
 	CountsRemove   Point = "counts.remove"   // a deleted generation
 	CountsAside    Point = "counts.aside"    // a damaged generation's new name
+	CountsDesert   Point = "counts.desert"   // the mark that a generation no longer counts, as counting goes on in memory
 	CountsClose    Point = "counts.close"    // the mark that a generation is complete, on the disk too
 )
 
@@ -46,9 +47,12 @@ const (
 	LedgerRecover Point = "ledger.recover" // the effects of a changed configuration
 	LedgerWrite   Point = "ledger.write"   // an evaluation: ledger, alerts, outbox
 	LedgerPrune   Point = "ledger.prune"   // deleting old data
+	LedgerRewind  Point = "ledger.rewind"  // the effects of a clock that was set back for good
 	OutboxRecord  Point = "outbox.record"  // the result of a delivery
 	TracesCommit  Point = "traces.commit"  // a transaction of the trace store
 	TracesAside   Point = "traces.aside"   // the new name of the trace store's damaged file
 	FormatMove    Point = "format.move"    // the new name of a file of another format version, whatever it holds
 	TSDBCommit    Point = "tsdb.commit"    // samples
+	TSDBAside     Point = "tsdb.aside"     // the new place of a part of the database that cannot be read, or lies ahead of the clock
+	TSDBTrim      Point = "tsdb.trim"      // the log without the series for which there is no room
 )

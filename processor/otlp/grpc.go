@@ -14,6 +14,7 @@ import (
 	"go.opentelemetry.io/collector/config/configgrpc"
 	"go.opentelemetry.io/collector/config/configoptional"
 	"go.opentelemetry.io/collector/config/configtls"
+	"go.uber.org/zap"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
 	grpcencoding "google.golang.org/grpc/encoding"
@@ -21,6 +22,7 @@ import (
 	"google.golang.org/grpc/mem"
 	"google.golang.org/grpc/tap"
 
+	"github.com/slowburn/slowburn/internal/bytesize"
 	_ "github.com/slowburn/slowburn/internal/grpczstd" // prevents frames that ask for gigabytes
 	"github.com/slowburn/slowburn/processor/otlp/internal/intake"
 	"github.com/slowburn/slowburn/processor/otlp/internal/meter"
@@ -55,6 +57,12 @@ func (r *otlpReceiver) startGRPC(ctx context.Context, h component.Host) error {
 	if g.limit <= 0 {
 		g.limit = 4 << 20 // gRPC's default
 	}
+	longest := g.limit
+	if largest := r.budget.LargestMessage(); largest < longest { // gRPC refuses for good what can never be taken
+		longest = largest
+		r.set.Logger.Warn("intake_budget has no room for messages as long as max_recv_msg_size_mib allows: longer ones are refused; raise it, or lower that",
+			zap.String("longest_message", bytesize.About(longest)), zap.String("intake_budget", bytesize.About(r.budget.Limit())))
+	}
 	option := configgrpc.WithGrpcServerOption
 	s, err := cfg.ToServer(ctx, h.GetExtensions(), r.set.TelemetrySettings,
 		option(grpc.Creds(creds)),                     // replaces the credentials of ToServer
@@ -63,6 +71,7 @@ func (r *otlpReceiver) startGRPC(ctx context.Context, h component.Host) error {
 		option(grpc.ForceServerCodecV2(bodyCodec{grpcencoding.GetCodecV2("proto")})),
 		option(grpc.RPCDecompressor(asItIs{})), //nolint:staticcheck // registering one would change all clients of the process
 		option(grpc.InTapHandle(r.admit(g))),
+		option(grpc.MaxRecvMsgSize(int(longest))),
 		option(grpc.MaxHeaderListSize(maxHeaders)),
 		option(grpc.InitialWindowSize(streamWindow)),
 		option(grpc.InitialConnWindowSize(connectionWindow)),
@@ -183,6 +192,7 @@ type requestBody struct{ data mem.BufferSlice }
 // receive reads the body. A body in one piece is used in place. gRPC's own buffers are cleared before each use, so several
 // pieces are joined in ours.
 func (b *requestBody) receive(q *intake.Request, limit int64) error {
+	intake.HeldBefore(q, int64(b.data.Len()))
 	if len(b.data) == 1 {
 		whole := b.data[0].ReadOnlyData()
 		packed, ok := bytes.CutPrefix(whole, packedMark)

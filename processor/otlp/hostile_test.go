@@ -151,6 +151,29 @@ func TestBudgetIsShared(t *testing.T) {
 	assert.Zero(t, g.recv.budget.Reserved())
 }
 
+// Whoever is alone is taken, or told that another try is in vain, however large the request is, and through whichever door.
+func TestAloneIsNeverToldToTryAgain(t *testing.T) {
+	g := start(t, map[string]any{"wire_path": true, "intake_budget": "4MiB", "protocols": map[string]any{
+		"grpc": map[string]any{"endpoint": "127.0.0.1:0", "max_recv_msg_size_mib": 100}, "http": map[string]any{"endpoint": "127.0.0.1:0"},
+	}})
+	td, _ := someTraces(3, false)
+	g.onSpans = func(context.Context) {}
+	for size := 1 << 20; size <= 6<<20; size += 256 << 10 {
+		large := bomb(td, size)
+		for _, door := range doors {
+			got := g.send(door, "", large)
+			_, told := retryDelay(got.status)
+			assert.False(t, told, "%d bytes over %s: %v", size, door, got.status)
+			if got.status.Code() != codes.OK {
+				assert.Regexp(t, "intake_budget|grpc: received message larger than max", got.status.Message(), "%d bytes over %s", size, door)
+			}
+			require.Eventually(t, func() bool { return g.recv.budget.Reserved() == 0 }, 10*time.Second, time.Millisecond)
+		}
+	}
+	assert.Positive(t, g.refusedBy(reasonTooLarge, "http"))
+	assert.Zero(t, g.refusedBy(reasonBudget, "grpc")+g.refusedBy(reasonBudget, "http"))
+}
+
 // Parallel requests stay within the budget, and each is either accepted or refused with a retryable error.
 func TestParallelRequestsStayWithin(t *testing.T) {
 	g := start(t, map[string]any{"wire_path": true, "intake_budget": "8MiB"})

@@ -114,6 +114,7 @@ func TestAnswersErrorsOfThePipeline(t *testing.T) {
 		{"cancelled", context.Canceled, 503, codes.Unavailable, "1"},
 		{"gRPC status", consumererror.NewOTLPGRPCError(boom, status.New(codes.PermissionDenied, "boom")), 403, codes.PermissionDenied, ""},
 		{"HTTP status", consumererror.NewOTLPHTTPError(boom, 503), 503, codes.Unavailable, "1"},
+		{"too large for good", consumererror.NewPermanent(consumererror.NewOTLPHTTPError(boom, 413)), 413, codes.InvalidArgument, ""},
 		{"plain status", status.Error(codes.InvalidArgument, "boom"), 400, codes.InvalidArgument, ""},
 		{"retryable", consumererror.NewRetryableError(boom), 503, codes.Unavailable, "1"},
 		{"permanent but with a retryable status", consumererror.NewPermanent(status.Error(codes.Unavailable, "boom")), 500, codes.Internal, ""},
@@ -178,7 +179,7 @@ func TestAnnouncesItself(t *testing.T) {
 	a := &announced{up: map[component.ID]any{}}
 	h := extensions{component.MustNewID("web"): a}
 	cfg := *g.recv.cfg
-	r := &otlpReceiver{cfg: &cfg, set: g.recv.set, forget: func() {}, metrics: g.metrics}
+	r := &otlpReceiver{cfg: &cfg, set: g.recv.set, budget: g.recv.budget, forget: func() {}, metrics: g.metrics}
 	require.NoError(t, r.Start(t.Context(), h))
 	require.Len(t, a.up, 1)
 	prober, ok := a.up[g.recv.set.ID].(host.Prober)
@@ -198,7 +199,7 @@ func TestStartFailsWhole(t *testing.T) {
 	cfg := *g.recv.cfg
 	cfg.Protocols.HTTP.Get().ServerConfig.NetAddr.Endpoint = g.address("HTTP") // taken
 	forgotten := false
-	r := &otlpReceiver{cfg: &cfg, set: g.recv.set, forget: func() { forgotten = true }, metrics: g.metrics}
+	r := &otlpReceiver{cfg: &cfg, set: g.recv.set, budget: g.recv.budget, forget: func() { forgotten = true }, metrics: g.metrics}
 	require.ErrorContains(t, r.Start(t.Context(), componenttest.NewNopHost()), "address already in use")
 	assert.False(t, r.Probe(t.Context()).OK)
 	assert.True(t, forgotten)

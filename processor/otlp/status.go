@@ -55,7 +55,11 @@ func statusOf(err error) (*status.Status, int) {
 // carriedStatus returns the status and HTTP code that came with the error, or nil.
 func carriedStatus(err error) (*status.Status, int) {
 	if e, ok := errors.AsType[*consumererror.Error](err); ok {
-		return consumererror.ToGRPCStatus(e), consumererror.ToHTTPStatus(e)
+		s, code := consumererror.ToGRPCStatus(e), consumererror.ToHTTPStatus(e)
+		if s.Code() == codes.Unknown && code >= http.StatusBadRequest && code < http.StatusInternalServerError {
+			s = status.New(codes.InvalidArgument, s.Message()) // the request's own fault, 413 for one
+		}
+		return s, code
 	}
 	if s, ok := status.FromError(err); ok && s.Code() != codes.OK {
 		return s, consumererror.ToHTTPStatus(consumererror.NewOTLPGRPCError(err, s))

@@ -2,13 +2,40 @@ package spanlog
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"runtime/metrics"
 	"sync/atomic"
+
+	"github.com/slowburn/slowburn/internal/bytesize"
 )
 
 // ErrMemoryBudget is a budget of memory that is used up.
 var ErrMemoryBudget = errors.New("the memory budget is used up")
+
+// TooLargeError is a request that has no room even where nothing else is there, so that to send it again is in vain.
+type TooLargeError struct {
+	OnDisk     bool  // the disk has no room, not the memory
+	Need, Most int64 // bytes of memory, or of the disk
+}
+
+// Error implements error.
+func (e *TooLargeError) Error() string {
+	return fmt.Sprintf("%s, and there is room for %s at most", bytesize.About(e.Need), bytesize.About(e.Most))
+}
+
+// fits returns a TooLargeError for a request of so many bytes that has no room in an empty pool. Each journal has a file then and, on the
+// disk, the segments are there that must be free for what is reserved.
+func fits(p *Pool, bytes int64) error {
+	journals := p.journals.Load() * int64(p.segmentSize)
+	if most := p.ceiling - journals; bytes > most {
+		return &TooLargeError{Need: bytes, Most: most}
+	}
+	if most := p.diskLimit - journals - int64((p.shards+1)*p.segmentSize); p.diskLimit > 0 && 2*bytes > most { // see promised
+		return &TooLargeError{OnDisk: true, Need: 2 * bytes, Most: most}
+	}
+	return nil
+}
 
 // budget is how much memory a pool may take, and what takes it. It is safe for concurrent use.
 //

@@ -31,7 +31,7 @@ func (l *Log) Compact(share float64, disk bool, pause Pause) int {
 		if pause != nil && !l.prepare(n, pause) {
 			break
 		}
-		if compactable(n) && l.pool.spare() && l.move(n, int(share*float64(l.list[n].takes()))) {
+		if compactable(n) && hasSpare(l.pool) && l.move(n, int(share*float64(l.list[n].takes()))) {
 			freed++
 		}
 	}

@@ -46,6 +46,8 @@
 //
 // Reserve never waits long: files are made, and flushed to make room, on a goroutine of its own, of which there is one at a time, and
 // a caller waits for it for fillTimeout at most. Reading and compacting what is in files gives the shard's mutex up meanwhile (Pause).
+// After Pool.Defer nobody waits for files to be deleted, nor for those of journals to be made: another goroutine does that, which runs
+// while there is something to do. Events wait in memory where it is not quick enough (Journal.Put).
 //
 // Pool.Reserve is where memory and disk are refused, before anything is appended, so that Append cannot fail. Records hold
 // slices of the segments: they are valid until the next record, and the next call of Append, Compact or Release.

@@ -241,6 +241,7 @@ func TestJournalWhereTheDiskFails(t *testing.T) {
 	require.NoError(t, err)
 	path := p.disk.Load().File(files.File{Number: m.File, Kind: files.Journal})
 	require.NoError(t, os.Truncate(path, 0))
+	p.Grow(int64(p.segmentSize)) // as take does
 	require.ErrorIs(t, j.begin(m, 0), ErrDisk)
 	assert.NoFileExists(t, path)
 	assert.Equal(t, used, p.Used())

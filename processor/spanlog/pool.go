@@ -26,6 +26,7 @@ type Pool struct {
 	disk        atomic.Pointer[files.Disk] // nil in memory
 	stock       stock
 	shrinkable  atomic.Int64 // segments
+	journals    atomic.Int64
 	volatile    atomic.Int64 // segments that should be files but are not, because the disk failed when it was too late
 }
 
@@ -99,7 +100,7 @@ func (p *Pool) Disk() int64 {
 	if disk == nil {
 		return 0
 	}
-	return disk.Used() - int64(p.stock.len()*p.segmentSize) - disk.FreeBytes()
+	return disk.Used() - int64(p.stock.len()*p.segmentSize) - disk.FreeBytes() - files.Leaving(disk)
 }
 
 // DiskLimit is the budget for files in bytes, 0 in memory.
@@ -117,8 +118,8 @@ func (p *Pool) Over(more int64, share float64) int64 {
 	return max(p.OverMemory(more, share), p.OverDisk(more, share))
 }
 
-// OverDisk is Over as far as the disk is concerned. Superseded files are as good as gone: where the budget ends, they are
-// given up at once.
+// OverDisk is Over as far as the disk is concerned. Superseded files are as good as gone, as are those that leave: where the budget ends,
+// they are given up at once.
 func (p *Pool) OverDisk(more int64, share float64) int64 {
 	disk := p.disk.Load()
 	if disk == nil {
@@ -128,14 +129,17 @@ func (p *Pool) OverDisk(more int64, share float64) int64 {
 	return p.Disk() - disk.Superseded() + p.reserved.Load() + more - int64(share*float64(ceiling))
 }
 
-// Reserve sets bytes aside for records to be appended soon, or says why it cannot: ErrMemoryBudget, ErrDiskBudget, or an
-// error of the system about the disk. large is how many of them are for records that get segments of their own (IsLarge).
+// Reserve sets bytes aside for records to be appended soon, or says why it cannot: ErrMemoryBudget, ErrDiskBudget, an error of the system
+// about the disk, or a *TooLargeError where it never can. large is how many of them are for records that get segments of their own (IsLarge).
 // What was reserved must be given back by Cancel after the records were appended.
 func (p *Pool) Reserve(bytes, large int64) error {
+	if err := fits(p, bytes); err != nil {
+		return err
+	}
 	if !p.reserve(bytes) {
 		return ErrMemoryBudget
 	}
-	if err := p.fill(large); err != nil {
+	if err := fillFor(p, large); err != nil {
 		p.Cancel(bytes)
 		return err
 	}
@@ -149,8 +153,8 @@ func (p *Pool) promised() int {
 	return p.shards + 1 + int(2*p.reserved.Load()/int64(p.segmentSize))
 }
 
-// fill sees to it that there are as many free segments as are promised, and that the disk has room for large records.
-func (p *Pool) fill(large int64) error {
+// fillFor sees to it that there are as many free segments as are promised, and that the disk has room for large records.
+func fillFor(p *Pool, large int64) error {
 	disk := p.disk.Load()
 	if disk == nil {
 		return nil
@@ -163,12 +167,15 @@ func (p *Pool) fill(large int64) error {
 	return p.stock.fill(disk, p.segmentSize, p.promised)
 }
 
-// spare sees to it that there is a segment that was not promised by Reserve, and reports whether there is. Callers hold a
-// shard's mutex, so that it neither waits for others who make segments, nor flushes files.
-func (p *Pool) spare() bool {
+// hasSpare reports whether there is a segment that was not promised by Reserve. Callers hold a shard's mutex, so that it neither waits for
+// others who make segments, nor flushes files; once files are made ahead (Defer) it makes none either.
+func hasSpare(p *Pool) bool {
 	disk := p.disk.Load()
 	if disk == nil || p.stock.len() > p.shards {
 		return true
+	}
+	if files.Deferred(disk) {
+		return false
 	}
 	m, err := disk.MakeAtOnce(p.segmentSize)
 	if err != nil {
@@ -178,7 +185,7 @@ func (p *Pool) spare() bool {
 	return true
 }
 
-// ensureSpare is Pool.spare for callers without a shard's mutex: it does wait, and flush. Where that is of no use spare tells.
+// ensureSpare makes such a segment, for callers without a shard's mutex: it does wait, and flush. Where that is of no use hasSpare tells.
 func ensureSpare(p *Pool) {
 	if disk := p.disk.Load(); disk != nil {
 		_ = p.stock.fill(disk, p.segmentSize, func() int { return p.shards + 1 })
@@ -302,6 +309,22 @@ func (p *Pool) trim() {
 			m.Release()
 		}
 	}
+}
+
+// Defer has journals be made before they are needed, and files that are given up be deleted, without a shard's mutex from now on: by a
+// goroutine that runs while there is something to do. Whenever a journal was made it calls made, with no lock held, which shall have the
+// journals catch up (Journal.CatchUp). Nobody uses the pool during the call. A pool in memory has nothing to defer.
+func (p *Pool) Defer(made func()) {
+	if disk := p.disk.Load(); disk != nil {
+		files.Defer(disk, made)
+	}
+}
+
+// DeferStepped is Defer for an owner that calls Upkeep in place of the goroutine: a simulation.
+func (p *Pool) DeferStepped(made func()) (upkeep func()) {
+	disk := p.disk.Load()
+	files.DeferStepped(disk, made)
+	return func() { files.Upkeep(disk) }
 }
 
 // TrackSync makes Sync know what to do. It is called before the pool is used. Where a Sync fails it calls failed, which

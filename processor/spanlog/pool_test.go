@@ -1,6 +1,7 @@
 package spanlog
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -183,15 +184,43 @@ func TestStockFollowsWhatIsReserved(t *testing.T) {
 	assert.Zero(t, p.Used())
 }
 
+// What would have no room in an empty pool is refused for good, and what just has some is not.
+func TestReservationsThatNeverFit(t *testing.T) {
+	large := func(err error) TooLargeError {
+		var large *TooLargeError
+		require.ErrorAs(t, err, &large)
+		assert.False(t, errors.Is(err, ErrMemoryBudget) || errors.Is(err, ErrDiskBudget))
+		return *large
+	}
+	memory := NewPool(1_000_000, 1)
+	most := memory.ceiling
+	assert.Equal(t, TooLargeError{Need: most + 1, Most: most}, large(memory.Reserve(most+1, 0)))
+	require.NoError(t, memory.Reserve(most, 0))
+	require.ErrorIs(t, memory.Reserve(1, 0), ErrMemoryBudget)
+
+	disk := newDiskPool(t, 1_000_000, 10*minSegmentSize)
+	assert.Equal(t, TooLargeError{OnDisk: true, Need: 8*minSegmentSize + 2, Most: 8 * minSegmentSize}, large(disk.Reserve(4*minSegmentSize+1, 0)))
+	require.NoError(t, disk.Reserve(4*minSegmentSize, 0))
+	disk.Cancel(4 * minSegmentSize)
+	NewJournal(disk, 0, Names{}).Close()
+	assert.EqualError(t, disk.Reserve(4*minSegmentSize, 0), "128.0KiB, and there is room for 112.0KiB at most")
+	assert.Equal(t, TooLargeError{Need: 1_000_000, Most: disk.ceiling - minSegmentSize}, large(disk.Reserve(1_000_000, 0)))
+	assert.Zero(t, disk.reserved.Load())
+}
+
 // A reservation that is refused leaves nothing reserved.
 func TestRefusedReservations(t *testing.T) {
 	p := newDiskPool(t, 1_000_000, 10*minSegmentSize)
 	require.NoError(t, p.Reserve(0, 0))
-	assert.ErrorIs(t, p.Reserve(8*minSegmentSize, 0), ErrDiskBudget)
+	taken := p.get(minSegmentSize)
+	assert.ErrorIs(t, p.Reserve(4*minSegmentSize, 0), ErrDiskBudget)
 	assert.ErrorIs(t, p.Reserve(1, 11*minSegmentSize), ErrDiskBudget)
 	assert.Zero(t, p.reserved.Load())
-	assert.ErrorIs(t, p.Reserve(1_000_000, 0), ErrMemoryBudget)
+	p.Grow(900_000)
+	assert.ErrorIs(t, p.Reserve(3*minSegmentSize, 0), ErrMemoryBudget)
 	assert.Zero(t, p.reserved.Load())
+	p.Grow(-900_000)
+	p.put(taken)
 	// Two segments, and two more for each that is reserved.
 	assert.NoError(t, p.Reserve(4*minSegmentSize, 0))
 	assert.Equal(t, 10, p.stock.len())
@@ -289,17 +318,17 @@ func TestDiskPoolTrims(t *testing.T) {
 // One segment more than Reserve promised can be had for compacting, if the budget of disk has room for it.
 func TestSpare(t *testing.T) {
 	memory := NewPool(1_000_000, 1)
-	assert.True(t, memory.spare())
+	assert.True(t, hasSpare(memory))
 	p := newDiskPool(t, 1_000_000, 3*minSegmentSize)
-	assert.True(t, p.spare())
+	assert.True(t, hasSpare(p))
 	assert.Equal(t, 1, p.stock.len())
-	assert.True(t, p.spare())
+	assert.True(t, hasSpare(p))
 	assert.Equal(t, 2, p.stock.len())
-	assert.True(t, p.spare())
+	assert.True(t, hasSpare(p))
 	assert.Equal(t, 2, p.stock.len(), "there is one already")
 	a, b := p.get(minSegmentSize), p.get(minSegmentSize)
-	assert.True(t, p.spare())
-	assert.False(t, p.spare(), "the budget is used up")
+	assert.True(t, hasSpare(p))
+	assert.False(t, hasSpare(p), "the budget is used up")
 	p.put(a)
 	p.put(b)
 }

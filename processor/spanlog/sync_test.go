@@ -126,7 +126,7 @@ func TestLocksOfReserve(t *testing.T) {
 	require.NoError(t, p.Reserve(0, 0))
 	l.Append(&c, origin("r", "s"), []byte("stays"))
 	supersede(p, p.get(minSegmentSize))
-	require.ErrorIs(t, p.Reserve(5*minSegmentSize, 0), ErrDiskBudget)
+	require.ErrorIs(t, p.Reserve(4*minSegmentSize, 0), ErrDiskBudget)
 	assert.Equal(t, 1, failures)
 	l.Release(&c)
 }

@@ -43,6 +43,7 @@ type world struct {
 	busy    *Shrinking
 	flushed map[string][]byte // by name, what a power cut leaves of a file
 	broken  bool              // the disk takes no flush
+	upkeep  func()            // nil where files are made and deleted at once
 }
 
 func newWorld(t *testing.T) *world {
@@ -89,6 +90,7 @@ func init() {
 		"compact": (*world).compact, "shrink": (*world).shrink, "begin-shrink": (*world).beginShrink, "end-shrink": (*world).endShrink,
 		"reserve": (*world).reserve, "cancel": (*world).cancel, "sync": (*world).sync, "break": (*world).breakDisk,
 		"decided": (*world).event, "attempted": (*world).event, "delivered": (*world).event,
+		"upkeep": func(w *world, _ io.Writer, _ args) { w.upkeep() },
 		"rename": (*world).rename, "trim": (*world).trim, "skipped": (*world).skipped,
 		"files": (*world).files, "usage": (*world).usage, "spans": (*world).read, "newer": (*world).newer,
 		"cut": (*world).cut, "flip": (*world).flip, "zero": (*world).zero, "write": (*world).write, "delete": (*world).delete,
@@ -100,7 +102,7 @@ func init() {
 }
 
 // open begins with an empty directory: open [memory] [limit=bytes] [disk=bytes] [shards=n] [shard=n] [names=a,b]
-// [fsync].
+// [fsync] [deferred]. With deferred, files are made ahead and deleted by upkeep.
 func (w *world) open(_ io.Writer, a args) {
 	w.close()
 	w.path, w.now = w.t.TempDir(), began
@@ -131,6 +133,10 @@ func (w *world) start(a args, sequence uint64) {
 	w.log = New(w.pool, a.number("shard", 0))
 	w.log.SetTime(w.now)
 	w.journal = NewJournal(w.pool, a.number("shard", 0), namesOf(a))
+	if w.upkeep = nil; a.has("deferred") {
+		w.upkeep = w.pool.DeferStepped(func() { w.journal.CatchUp(w.now) })
+		w.journal.CatchUp(w.now)
+	}
 	require.NoError(w.t, w.pool.Reserve(0, 0))
 }
 
@@ -333,6 +339,9 @@ func (w *world) trim(out io.Writer, a args) {
 
 func (w *world) skipped(out io.Writer, _ args) {
 	fmt.Fprintf(out, "%d events skipped\n", w.journal.Skipped)
+	if n := w.journal.Waiting(); n > 0 {
+		fmt.Fprintf(out, "%d events wait\n", n)
+	}
 }
 
 // names are those of the files, sorted, with the directory below w.path that they are in.

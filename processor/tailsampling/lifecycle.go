@@ -38,6 +38,8 @@ func (p *Sampler) Start(_ context.Context, h component.Host) error {
 		}
 		p.store.Recover(recoveryTimeout, onSyncFailed, func() {
 			p.view.Syncer.Store(p.newSyncer())
+			p.buffer.Pool.Defer(p.buffer.CatchUp)
+			p.buffer.CatchUp()
 			p.buffer.SetReady()
 			p.run(ctx)
 		})

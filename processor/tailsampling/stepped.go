@@ -22,6 +22,8 @@ import (
 type Stepped struct {
 	*Sampler
 	turns []*delivery.Turns
+	// Upkeep makes the files that are needed soon, and has those leave that were given up.
+	Upkeep func()
 }
 
 // StepSettings replace the machine and chance.
@@ -101,6 +103,8 @@ func (s *Stepped) Open() error {
 		if s.cfg.Fsync == fsyncAlways {
 			s.view.Syncer.Store(fsync.New(s.fsync, 0))
 		}
+		s.Upkeep = s.buffer.Pool.DeferStepped(s.buffer.CatchUp)
+		s.buffer.CatchUp()
 		s.buffer.SetReady()
 	})
 	s.life.abort = func() {}
@@ -193,7 +197,7 @@ type Held struct {
 	Refused int64
 	// Lost counts spans that could not be read back.
 	Lost int64
-	// Skipped counts events that the journals did not take.
+	// Skipped counts events that the journals did not take, or that wait for a file.
 	Skipped int64
 	// Volatile counts segments that are in no file because the disk failed.
 	Volatile int64
@@ -208,7 +212,7 @@ func (s *Stepped) Held() (h Held) {
 	}
 	for _, m := range s.buffer.Members {
 		if m.Journal != nil {
-			h.Skipped += m.Journal.Skipped
+			h.Skipped += m.Journal.Skipped + int64(m.Journal.Waiting())
 		}
 	}
 	h.Lost = s.output.Lost.Load() + s.store.Lost.Load()

@@ -8,6 +8,7 @@ import (
 	"go.etcd.io/bbolt"
 	"go.uber.org/zap"
 
+	"github.com/slowburn/slowburn/internal/failpoint"
 	"github.com/slowburn/slowburn/slo/engine/internal/book"
 	"github.com/slowburn/slowburn/slo/engine/internal/samples"
 	"github.com/slowburn/slowburn/slo/ledger"
@@ -55,6 +56,7 @@ func (v *evaluator) rewind(end ledger.Minute, now time.Time) error {
 		}
 	}
 	var t *transaction
+	failpoint.Before(failpoint.LedgerRewind)
 	err := v.db.Update(func(tx *bbolt.Tx) error {
 		t = newTransaction(v, tx, now)
 		for i, o := range v.objectives {
@@ -87,6 +89,7 @@ func (v *evaluator) rewind(end ledger.Minute, now time.Time) error {
 	if err != nil {
 		return fmt.Errorf("write %s: %w", v.db.Path(), err)
 	}
+	failpoint.After(failpoint.LedgerRewind)
 	v.spans.watermark = min(v.spans.watermark, end)
 	v.spans.began = min(v.spans.began, v.spans.watermark)
 	v.pruned = min(v.pruned, end-v.retention)

@@ -87,6 +87,34 @@ func TestNoRoomToOpen(t *testing.T) {
 	assert.True(t, e.Probe(t.Context()).OK)
 }
 
+// What the disk does not give back at the start is moved aside, and the database opens without it: spans are counted and sampled.
+func TestDiskFailsAtTheStart(t *testing.T) {
+	for part, moved := range map[string][]string{"wal": {"chunks_head", "wal"}, "chunks_head": {"chunks_head"}} {
+		t.Run(part, func(t *testing.T) {
+			config := testConfig(t)
+			config.Directory = filepath.Join(config.Directory, "tsdb")
+			require.NoError(t, start(t, config).Shutdown(t.Context()))
+			files, err := filepath.Glob(filepath.Join(config.Directory, part, "0*"))
+			require.NoError(t, err)
+			unreadable := filepath.Join(config.Directory, part, "000000")
+			if len(files) > 0 {
+				unreadable = files[0]
+				require.NoError(t, os.Remove(unreadable))
+			}
+			require.NoError(t, os.Symlink("/proc/self/mem", unreadable)) // nothing is at its beginning
+			e := start(t, config)
+			assert.True(t, e.Probe(t.Context()).OK, e.Probe(t.Context()).Message)
+			aside, err := filepath.Glob(config.Directory + ".damaged-*/*")
+			require.NoError(t, err)
+			var got []string
+			for _, path := range aside {
+				got = append(got, filepath.Base(path))
+			}
+			assert.ElementsMatch(t, moved, got)
+		})
+	}
+}
+
 // What cannot be read as it is is moved aside, part by part.
 func TestOpenDamaged(t *testing.T) {
 	for failures, left := range map[int][]string{0: {"chunks_head", "wal", "other"}, 1: {"wal", "other"}, 2: {"other"}, 3: {"other"}} {

@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/common/model"
 	promtsdb "github.com/prometheus/prometheus/tsdb"
+	"github.com/prometheus/prometheus/tsdb/tsdbutil"
 	"github.com/prometheus/prometheus/util/compression"
 	"go.uber.org/zap"
 
@@ -46,6 +47,7 @@ type embedded struct {
 	telemetry *metadata.TelemetryBuilder
 
 	db       *promtsdb.DB
+	lock     *tsdbutil.DirLocker
 	stats    *promtsdb.DBStats
 	registry *prometheus.Registry // of Prometheus' own metrics, which /api/v1/status/tsdb reads
 	engine   *engine              // of the evaluation of objectives, which waits for nobody
@@ -154,13 +156,13 @@ func openEmbedded(config *Config, slots *gate.Slots, logger *zap.Logger, telemet
 	if err := roomToOpen(config.Directory); err != nil {
 		return nil, err
 	}
-	if e.db, err = promtsdb.Open(config.Directory, promlog.New(logger), e.registry, opts, e.stats); err != nil {
+	if err := openLocked(e, opts); err != nil {
 		return nil, explainOpen(config.Directory, err)
 	}
 	e.repaired = int(counterValue(e.registry, "prometheus_tsdb_wal_corruptions_total") +
 		counterValue(e.registry, "prometheus_tsdb_mmap_chunk_corruptions_total"))
 	if err := e.count(); err != nil {
-		return nil, errors.Join(explainOpen(config.Directory, err), e.db.Close())
+		return nil, errors.Join(explainOpen(config.Directory, err), closeLocked(e))
 	}
 	if newest := e.db.Head().MaxTime(); newest > 0 {
 		clock.NotBefore(time.UnixMilli(newest).Add(-maxAhead), "the newest sample in "+config.Directory)
@@ -178,6 +180,28 @@ func openEmbedded(config *Config, slots *gate.Slots, logger *zap.Logger, telemet
 		zap.Uint64("head_series", e.db.Head().NumSeries()), zap.Duration("took", clock.Since(start)))
 	return e, nil
 }
+
+// openLocked opens the database, under its lock: Prometheus would keep that where opening it ends in a panic, which is an error here.
+func openLocked(e *embedded, opts *promtsdb.Options) (err error) {
+	if e.lock, err = tsdbutil.NewDirLocker(e.config.Directory, "tsdb", promlog.New(e.logger), nil); err != nil {
+		return err
+	}
+	if err := e.lock.Lock(); err != nil {
+		return err
+	}
+	opts.NoLockfile = true
+	err = upkeep.Guard(func() (err error) {
+		e.db, err = promtsdb.Open(e.config.Directory, promlog.New(e.logger), e.registry, opts, e.stats)
+		return err
+	})
+	if err != nil {
+		err = errors.Join(err, e.lock.Release())
+	}
+	return err
+}
+
+// closeLocked closes the database, and gives its lock back.
+func closeLocked(e *embedded) error { return errors.Join(e.db.Close(), e.lock.Release()) }
 
 func options(config *Config) *promtsdb.Options {
 	o := promtsdb.DefaultOptions()
@@ -296,7 +320,7 @@ func (e *embedded) abandon() {
 
 func (e *embedded) close() error {
 	e.loop.Stop()
-	if err := e.db.Close(); err != nil {
+	if err := closeLocked(e); err != nil {
 		return fmt.Errorf("close the time series database in %s: %w", e.config.Directory, err)
 	}
 	return nil

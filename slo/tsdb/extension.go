@@ -75,14 +75,15 @@ func newExtension(settings extension.Settings, config *Config) (*Extension, erro
 	return e, nil
 }
 
-// Start opens the database and replays its log, or makes the client of the remote one.
+// Start opens the database and replays its log, or makes the client of the remote one. Unreadable parts of the database are
+// moved aside.
 func (e *Extension) Start(ctx context.Context, h component.Host) error {
 	var opened backend
 	var err error
 	if e.config.Remote.HasValue() {
 		opened, err = newRemote(ctx, e.config, h, e.settings.TelemetrySettings, e.telemetry)
 	} else {
-		opened, err = e.open()
+		opened, err = openDamaged(e.config.Directory, e.settings.Logger, e.open)
 	}
 	if errors.Is(err, errNoRoom) { // spans are counted and sampled without it
 		e.settings.Logger.Error("time series database not opened, retrying in 10s", zap.Error(err))

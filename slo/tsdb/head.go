@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 
@@ -16,10 +16,12 @@ import (
 	"github.com/prometheus/prometheus/tsdb/index"
 	"go.uber.org/zap"
 
+	"github.com/slowburn/slowburn/internal/access"
 	"github.com/slowburn/slowburn/internal/bytesize"
 	"github.com/slowburn/slowburn/internal/clock"
 	"github.com/slowburn/slowburn/internal/freespace"
 	"github.com/slowburn/slowburn/slo/tsdb/internal/census"
+	"github.com/slowburn/slowburn/slo/tsdb/internal/damage"
 	"github.com/slowburn/slowburn/slo/tsdb/internal/promlog"
 )
 
@@ -63,7 +65,7 @@ func (e *embedded) closeAhead(now time.Time) (aside string, err error) {
 			e.logger.Error("writing a block of the last hours failed: their samples are moved aside too", zap.Error(err))
 		}
 	}
-	ahead := []string{"wal", "wbl", "chunks_head"}
+	ahead := slices.Clone(damage.Log)
 	for _, b := range e.db.Blocks() {
 		if b.MaxTime() <= now.Add(maxAhead).UnixMilli() {
 			continue
@@ -78,15 +80,7 @@ func (e *embedded) closeAhead(now time.Time) (aside string, err error) {
 	if err := e.close(); err != nil {
 		return "", err
 	}
-	if aside, err = os.MkdirTemp(filepath.Dir(e.config.Directory), filepath.Base(e.config.Directory)+".ahead-"); err != nil {
-		return "", err
-	}
-	for _, name := range ahead {
-		if err := os.Rename(filepath.Join(e.config.Directory, name), filepath.Join(aside, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return "", err
-		}
-	}
-	return aside, nil
+	return damage.Move(e.config.Directory, ".ahead-", ahead)
 }
 
 // split writes a block of what b has before end, in Unix milliseconds. Where b has nothing from before, it writes none.
@@ -125,26 +119,40 @@ func roomToOpen(directory string) error {
 		directory, bytesize.About(need), bytesize.About(space.Free), errNoRoom)
 }
 
-// openDamaged opens the database after it broke. Where it cannot be read as it is, its chunks of the last hours are moved aside, which the
-// log has too, and then the log.
+// openDamaged opens the database. What the disk does not give back of it is moved aside first. Where it cannot be opened even so, its chunks
+// of the last hours are moved aside, which the log has too, and then the log.
 func openDamaged(directory string, logger *zap.Logger, open func() (*embedded, error)) (*embedded, error) {
-	db, err := open()
-	for _, parts := range [][]string{{"chunks_head"}, {"wal", "wbl"}} {
-		if err == nil || errors.Is(err, errNoRoom) || errors.Is(err, syscall.EWOULDBLOCK) || freespace.Advice(directory, err) != "" {
-			return db, err
-		}
-		aside, failed := os.MkdirTemp(filepath.Dir(directory), filepath.Base(directory)+".damaged-")
-		if failed != nil {
-			return nil, errors.Join(err, failed)
-		}
-		for _, part := range parts {
-			if failed := os.Rename(filepath.Join(directory, part), filepath.Join(aside, part)); failed != nil && !errors.Is(failed, fs.ErrNotExist) {
-				return nil, errors.Join(err, failed)
-			}
+	aside := func(parts []string, why error) error {
+		to, err := damage.Move(directory, ".damaged-", parts)
+		if err != nil {
+			return errors.Join(why, err)
 		}
 		logger.Error("unreadable part of the time series database moved aside", zap.Strings("part", parts),
-			zap.String("directory", directory), zap.String("aside", aside), zap.Error(err))
+			zap.String("directory", directory), zap.String("aside", to), zap.Error(why))
+		return nil
+	}
+	if err := roomToOpen(directory); err != nil {
+		return nil, err
+	}
+	if parts, why := damage.Unreadable(directory); why != nil {
+		if err := aside(parts, why); err != nil {
+			return nil, explainOpen(directory, err)
+		}
+	}
+	db, err := open()
+	for _, parts := range [][]string{damage.Chunks, damage.Log} {
+		if err == nil || !isDamage(directory, err) {
+			return db, err
+		}
+		if err := aside(parts, err); err != nil {
+			return nil, err
+		}
 		db, err = open()
 	}
 	return db, err
+}
+
+// isDamage reports whether moving a part of the database aside may be of use where it cannot be opened.
+func isDamage(directory string, err error) bool {
+	return !errors.Is(err, errNoRoom) && !errors.Is(err, syscall.EWOULDBLOCK) && access.Advice(err) == "" && freespace.Advice(directory, err) == ""
 }

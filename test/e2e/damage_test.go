@@ -47,15 +47,17 @@ var damageOf = map[string]func(t *testing.T, path string){
 	},
 	"removed":   func(t *testing.T, path string) { require.NoError(t, os.Remove(path)) },
 	"read-only": func(t *testing.T, path string) { require.NoError(t, os.Chmod(path, 0o400)) },
+	// unreadable opens, and every read of it fails. Only what is never written to by another start can be such a file here.
+	"unreadable": makeUnreadable,
 	// full is done to the volume, slow to the calls of the system: see damageCase.
 	"full": nil,
 	"slow": nil,
 }
 
-var damageNames = []string{"truncated", "bits flipped", "removed", "read-only", "full", "slow"}
+var damageNames = []string{"truncated", "bits flipped", "removed", "read-only", "unreadable", "full", "slow"}
 
 // damageAlways are the rows that are always tried; E2E_DAMAGE=all tries all, as `make soak` does, and E2E_DAMAGE=write writes the table.
-var damageAlways = []string{"slo.db truncated", "traces.db bits flipped", "spans/*.seg truncated"}
+var damageAlways = []string{"slo.db truncated", "traces.db bits flipped", "spans/*.seg truncated", "tsdb/wal/0* unreadable"}
 
 const damageTable = "../../docs/operations.md"
 
@@ -71,6 +73,9 @@ func TestDamageTable(t *testing.T) {
 				name := file + " " + damage
 				if damage == "full" && file != damageFiles[0] {
 					continue // it is the whole volume
+				}
+				if damage == "unreadable" && !strings.HasPrefix(file, "tsdb/") {
+					continue
 				}
 				if mode == "" && !slices.Contains(damageAlways, name) {
 					continue

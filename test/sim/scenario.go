@@ -19,6 +19,7 @@ type scenario struct {
 	reloaded *tailsampling.Config
 	padded   int  // bytes of a span at most
 	roomy    bool // no budget is ever short, and no patience is lost
+	upkeep   int  // after so many steps files are deleted that were given up, and made that are needed soon
 
 	kills, cuts, diskFaults, moods, repeats, jumps, counts, alerts bool
 	failing                                                        int  // of so many spans one fails

@@ -48,6 +48,7 @@ func newWorld(seed uint64) *World {
 		tally: tally{givenUp: map[string]int64{}}, busy: map[string]bool{},
 	}
 	w.scenario = newScenario(w.rng)
+	w.scenario.upkeep = [...]int{1, 1, 2, 5, 40}[seed%5]
 	w.log("seed %d: %s", seed, w.scenario)
 	w.disk = NewDisk(w.rng, w.at)
 	w.place = &place{w: w, room: pick(w.rng, 1<<10, 4<<10, 32<<10)}
@@ -92,6 +93,7 @@ func (w *World) live() {
 			break
 		}
 		w.step()
+		w.keepUp()
 		w.settle()
 		if w.ended() {
 			w.bury()
@@ -172,6 +174,13 @@ func (w *World) meanwhile(steps int) {
 		}
 	}
 	w.depth--
+}
+
+// keepUp makes the files that are needed soon, and deletes those that were given up: after as many steps as the disk takes for that.
+func (w *World) keepUp() {
+	if w.steps%w.scenario.upkeep == 0 && !w.ended() {
+		w.gateway.Upkeep()
+	}
 }
 
 // pass lets time go by.
@@ -435,6 +444,7 @@ func (w *World) heal() {
 		w.gateway.Decide()
 		w.gateway.MakeRoom()
 		w.gateway.KeepBacklogs()
+		w.gateway.Upkeep()
 		w.flush()
 		if round%50 == 0 {
 			w.emit()

@@ -52,6 +52,10 @@ func (b *Budget) usable() int64 {
 	return limit - limit/share
 }
 
+// LargestMessage returns the length in bytes of the largest gRPC message that can be taken: it is in memory twice, as it arrives
+// and as a body.
+func (b *Budget) LargestMessage() int64 { return b.usable() / 2 }
+
 // Scarce reports whether only the part for arriving requests is left.
 func (b *Budget) Scarce() bool { return b.reserved.Load() >= b.usable() }
 
@@ -97,9 +101,9 @@ func (q *Request) Hold(n int64) error {
 		q.held += n
 		return nil
 	}
-	if q.held+n > limit {
+	if need := q.arrived + q.held + n; need > limit {
 		return &TooLargeError{fmt.Sprintf("the request needs %s of memory, more than one may have of the gateway's intake_budget of %s: send smaller batches, or raise it",
-			bytesize.About(q.held+n), bytesize.About(q.budget.Limit()))}
+			bytesize.About(need), bytesize.About(q.budget.Limit()))}
 	}
 	return ErrSpent
 }

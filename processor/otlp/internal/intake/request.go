@@ -10,7 +10,8 @@ import (
 type Request struct {
 	budget   *Budget
 	held     int64
-	arriving bool // it may use the part for arriving requests
+	arrived  int64 // what its connection holds for it until it ends
+	arriving bool  // it may use the part for arriving requests
 	body     []byte
 	pooled   bool // body comes from a pool
 }
@@ -24,6 +25,9 @@ func (q *Request) End() {
 	*q = Request{}
 	requests.Put(q)
 }
+
+// HeldBefore says that its connection holds n bytes for a request until it ends, so that Hold knows what that takes in all.
+func HeldBefore(q *Request, n int64) { q.arrived = n }
 
 // Body returns the received bytes. They are valid until Drop or End.
 func (q *Request) Body() []byte { return q.body }

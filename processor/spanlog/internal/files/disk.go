@@ -17,6 +17,7 @@ type Disk struct {
 	segmentSize int
 	keep        int      // free files that are kept at most
 	flush       *flusher // nil where the system flushes when it likes
+	later       later
 
 	mu   sync.Mutex
 	free []uint64 // numbers of files for segments that are not mapped
@@ -24,15 +25,18 @@ type Disk struct {
 
 // NewDisk returns the disk of a pool with this budget, which keeps so many free files of the size of a segment.
 func NewDisk(d *Directory, limit int64, segmentSize, keep int) *Disk {
-	return &Disk{Directory: d, limit: limit, segmentSize: segmentSize, keep: keep}
+	disk := &Disk{Directory: d, limit: limit, segmentSize: segmentSize, keep: keep}
+	disk.later.disk = disk
+	return disk
 }
 
 // Make returns a file for a segment of this size: one that was used before, or a new one within the budget. It makes room
-// by deleting free files, and by flushing those for which superseded ones wait.
+// by having files leave that were given up, by deleting free ones, and by flushing those for which superseded ones wait.
 func (d *Disk) Make(size int) (mapped.Memory, error) {
 	for {
+		leaves := Leaving(d) > 0 // then there is more room by now, whoever has it leave
 		m, err := d.MakeAtOnce(size)
-		if err == nil || !d.dropFree() && !d.flushWaiting() {
+		if err == nil || !d.later.leaveNext() && !leaves && !d.dropFree() && !d.flushWaiting() {
 			return m, err
 		}
 	}
@@ -123,32 +127,22 @@ func (d *Disk) FreeBytes() int64 {
 func InFile(m mapped.Memory) File { return File{m.File, Segment, int64(len(m.Buf))} }
 
 // Retire unmaps a segment's file that is marked as free, and keeps or deletes it.
-func (d *Disk) Retire(m mapped.Memory) {
-	if d.keepFree(InFile(m)) {
-		m.Release()
-		return
-	}
-	d.Drop(m)
-}
+func (d *Disk) Retire(m mapped.Memory) { d.later.give(leaving{file: InFile(m), mem: m, keep: true}) }
 
 // Drop unmaps and deletes a segment's file. One that stays is deleted at the next start if it is marked as free.
-func (d *Disk) Drop(m mapped.Memory) {
-	m.Release()
-	_ = d.Remove(InFile(m)) // see above
-}
+func (d *Disk) Drop(m mapped.Memory) { d.later.give(leaving{file: InFile(m), mem: m}) }
 
 // GiveUp marks a file as free that is not mapped, so that no crash brings it back, and keeps or deletes it.
 func (d *Disk) GiveUp(f File) {
-	err := d.markFree(f)
 	d.Forget(f)
-	if err == nil && d.keepFree(f) {
-		return
-	}
-	_ = d.Remove(f) // should it stay, the journal knows that nothing in it is wanted
+	d.later.give(leaving{file: f, mark: true, keep: true})
 }
 
-// Close deletes the free files.
+// Close has the files leave that were given up, and deletes the free ones.
 func (d *Disk) Close() {
+	if !d.later.end() {
+		return // the disk does not answer; the next start deletes them
+	}
 	for d.dropFree() {
 	}
 }

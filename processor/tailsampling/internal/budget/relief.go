@@ -192,8 +192,11 @@ func (g *Budget) giveUpIn(m *buffer.Member, bytes int64, stop <-chan struct{}, g
 }
 
 // tidy copies the last spans out of segments that are only on disk; appending does not compact these. It does nothing while the disk is
-// far from short.
+// far from short. Events that wait for a journal's file, which could not be made, ask for one again.
 func (g *Budget) tidy(stop <-chan struct{}) {
+	if g.OnDisk {
+		g.buffer.CatchUp()
+	}
 	if !g.OnDisk || g.pool.OverDisk(0, ReviveUpTo) <= 0 {
 		return
 	}

@@ -30,3 +30,13 @@ func (j journal) Put(e spanlog.Event, at clock.UnixMilli) { j.journal.Put(&e, in
 func (j journal) Full() bool { return j.journal.Full() }
 
 func (j journal) Trim(repeat func(highest uint64)) { j.journal.Trim(j.log, j.keep, repeat) }
+
+// CatchUp has the journals write the events that waited for a file, as far as there is one now.
+func (b *Buffer) CatchUp() {
+	now := int64(b.UnixMilli(b.Now()))
+	for _, m := range b.Members {
+		m.Lock()
+		m.Journal.CatchUp(now)
+		m.Unlock()
+	}
+}

@@ -1,4 +1,5 @@
-// Package refuse turns the reasons for refusing spans into errors that make clients send them again.
+// Package refuse turns the reasons for refusing spans into errors that make clients send them again, or drop them where repeating is
+// useless.
 //
 // Its types are Refusals (the counts, and the last one) and Reason. They are safe for concurrent use.
 package refuse
@@ -6,6 +7,7 @@ package refuse
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"sync/atomic"
 	"time"
 
@@ -45,16 +47,20 @@ const (
 	Recovering
 	DeliveryBudget
 	Draining
-	Reasons // how many there are
+	TooLarge // for good
+	Reasons  // how many there are
 )
 
 // String returns the reason's name in metrics.
 func (r Reason) String() string {
-	return [Reasons]string{"memory_budget", "disk_budget", "disk", "recovering", "delivery_budget", "draining"}[r]
+	return [Reasons]string{"memory_budget", "disk_budget", "disk", "recovering", "delivery_budget", "draining", "too_large"}[r]
 }
 
 func reasonOf(err error) Reason {
+	var large *spanlog.TooLargeError
 	switch {
+	case errors.As(err, &large):
+		return TooLarge
 	case errors.Is(err, spanlog.ErrMemoryBudget):
 		return MemoryBudget
 	case errors.Is(err, spanlog.ErrDiskBudget):
@@ -89,11 +95,16 @@ type last struct {
 	message string
 }
 
-// Refuse counts refused spans, and returns the error that makes clients send them again.
+// Refuse counts refused spans, and returns the error that makes clients send them again: a permanent one, 413 over HTTP, where
+// repeating is useless. That is the sender's problem: Recent does not report it.
 func (f *Refusals) Refuse(spans int, cause error) error {
 	r := reasonOf(cause)
 	f.counts[r].Add(int64(spans))
 	message := f.explain(r, cause)
+	if r == TooLarge {
+		f.Buffer.Warn("spans are refused for good: their request is too large", cause, zap.Int("spans", spans))
+		return consumererror.NewPermanent(consumererror.NewOTLPHTTPError(fmt.Errorf("tail_sampling: %s", message), http.StatusRequestEntityTooLarge))
+	}
 	f.accepted.Store(false)
 	f.last.Store(&last{at: f.Buffer.Now(), message: message})
 	if r == Disk {
@@ -129,6 +140,13 @@ func (f *Refusals) explain(r Reason, err error) string {
 	case DeliveryBudget:
 		return fmt.Sprintf("delivery_budget of %s is used up by traces that cannot be delivered: send again later; see whether "+
 			"every destination accepts traces, raise delivery_budget, or write when_full: give_up", f.Delivery)
+	case TooLarge:
+		var large *spanlog.TooLargeError
+		budget, key := f.Memory, MemoryBudget
+		if errors.As(err, &large) && large.OnDisk {
+			budget, key = f.Disk, DiskBudget
+		}
+		return fmt.Sprintf("the request never fits %s of %s: it takes %v: send smaller batches, or raise %[1]s", key, budget, large)
 	case Draining:
 		return "this gateway is drained and takes no spans: send them to another one; `slowburn drain --resume` ends it"
 	case Recovering:

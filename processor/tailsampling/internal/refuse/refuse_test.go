@@ -3,6 +3,8 @@ package refuse
 import (
 	"errors"
 	"fmt"
+	"net/http"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -142,4 +144,27 @@ func TestRefusalBecauseOfTheIndex(t *testing.T) {
 		require.EqualError(t, f.Refuse(1, spanlog.ErrMemoryBudget), "tail_sampling: memory_budget of 1 GiB is too small for so "+
 			"many traces at once: 40.0MiB of it index them, spans aside: send again later, or raise memory_budget")
 	})
+}
+
+// What never fits is refused for good, with the key to raise; it is counted and logged, and no reason for the gateway not to be ready.
+func TestWhatNeverFitsIsRefusedForGood(t *testing.T) {
+	for key, onDisk := range map[string]bool{"memory_budget of 1 GiB": false, "disk_budget of 2 TiB": true} {
+		synctest.Test(t, func(t *testing.T) {
+			f, logs := newRefusals(t)
+			err := f.Refuse(7, fmt.Errorf("reserve: %w", &spanlog.TooLargeError{OnDisk: onDisk, Need: 3 << 20, Most: 2 << 20}))
+			require.True(t, consumererror.IsPermanent(err))
+			var e *consumererror.Error
+			require.ErrorAs(t, err, &e)
+			require.False(t, e.IsRetryable())
+			require.Equal(t, http.StatusRequestEntityTooLarge, consumererror.ToHTTPStatus(e))
+			budget, _, _ := strings.Cut(key, " ")
+			require.EqualError(t, e, "tail_sampling: the request never fits "+key+": it takes 3.0MiB, and there is room for 2.0MiB at most: "+
+				"send smaller batches, or raise "+budget)
+			require.EqualValues(t, 7, f.For(TooLarge))
+			require.EqualValues(t, 7, f.All())
+			_, told := f.Recent(time.Minute, time.Hour)
+			require.False(t, told)
+			require.Equal(t, 1, logs.Len())
+		})
+	}
 }

@@ -250,7 +250,10 @@ func syncDirectory(path string) error {
 func (g *generation) Desert() error {
 	g.sealed.Store(true)
 	g.state = deserted
-	if err := g.mark(); err != nil {
+	failpoint.Before(failpoint.CountsDesert)
+	err := g.mark()
+	failpoint.After(failpoint.CountsDesert)
+	if err != nil {
 		return errors.Join(explain("write", g.path, err), os.Remove(g.path))
 	}
 	return nil

@@ -19,6 +19,7 @@ import (
 	"github.com/prometheus/prometheus/tsdb/wlog"
 	"github.com/prometheus/prometheus/util/compression"
 
+	"github.com/slowburn/slowburn/internal/failpoint"
 	"github.com/slowburn/slowburn/slo/tsdb/internal/census"
 )
 
@@ -131,9 +132,11 @@ func rewrite(wal string, first, last int, kept *choice, logger *slog.Logger) (er
 		_, ok := kept.refs[ref]
 		return ok
 	}
+	failpoint.Before(failpoint.TSDBTrim)
 	if _, err := wlog.Checkpoint(logger, w, first, last, keep, math.MinInt64, false); err != nil {
 		return err
 	}
+	failpoint.After(failpoint.TSDBTrim)
 	if err := w.Truncate(last + 1); err != nil {
 		return err
 	}
