@@ -15,19 +15,19 @@ func TestAllProblemsAtOnce(t *testing.T) {
 	require.Error(t, err, out)
 	for _, line := range []string{
 		"the configuration has 15 problems:",
-		"receivers::otlp::receive_timout: is no key: write receive_timeout, if that is meant",
+		"receivers::otlp::receive_timout: is no key; write receive_timeout, if that is meant",
 		"processors::memory_limiter::check_interval: must be greater than zero",
 		"processors::reconstruct::max_spans: must be a whole number, not a text",
-		"processors::tail_sampling::memory_budget: 100 has no unit: write 100B, 100MiB or 100MB, whichever it is",
-		`processors::tail_sampling::storage: "floppy" is not known: use "disk" or "memory"`,
-		"connectors::sli::interval: 7s must divide a minute",
-		"exporters::otlp_grpc/backend::max_request_size: 1KiB is not between 64KiB and 1GiB",
-		"exporters::trace_store::max_bytes: is 5B: set it to at least 1MiB",
+		"processors::tail_sampling::memory_budget: 100 has no unit; write 100B, 100MiB or 100MB, whichever it is",
+		`processors::tail_sampling::storage: "floppy" is not one of disk, memory`,
+		"connectors::sli::interval: 7s does not divide a minute, or is below 1s; write 5s, 10s, 15s or 30s",
+		"exporters::otlp_grpc/backend::max_request_size: 1KiB is not from 64KiB to 1GiB; write 4MiB",
+		"exporters::trace_store::max_bytes: 5B is too few; write at least 1MiB",
 		"exporters::tsdb::extension: id must not be empty",
-		`extensions::slo::objectives[0]: (a b): name: "a b" must be 1 to 128 letters`,
-		"extensions::slo::objectives[0]: (a b): taget is no key: write target, if that is meant",
-		"extensions::tsdb::retention: must be at least 2h",
-		"extensions::web::max_header_size: 1B is out of bounds",
+		`extensions::slo::objectives[0] "a b"::name: "a b" is no name; write 1 to 128 letters`,
+		`extensions::slo::objectives[0] "a b"::taget: is no key; write target, if that is meant`,
+		"extensions::tsdb::retention: 1m is too short; write at least 2h",
+		"extensions::web::max_header_size: 1B is not from 4KiB to 1MiB; write",
 	} {
 		assert.ErrorContains(t, err, line)
 	}
@@ -53,6 +53,6 @@ func TestProblemsOfFiles(t *testing.T) {
 	foreign := write("foreign.yaml", "processors: {tail_sampling: {decision_wait: 30000000000}, memory_limiter: {check_interval: 1000000000}}")
 	out, err := slowburnSays(t, "validate", "--config", "../../config.yaml", "--config", foreign)
 	require.NoError(t, err, out)
-	assert.Contains(t, out, "Warning: processors::memory_limiter::check_interval: 1000000000 has no unit, and is 1s: write what is meant")
+	assert.Contains(t, out, "Warning: processors::memory_limiter::check_interval: 1000000000 has no unit, and is 1s; write what is meant")
 	assert.Contains(t, out, "Warning: processors::tail_sampling::decision_wait: 30000000000 has no unit, and is 30s")
 }

@@ -80,6 +80,6 @@ func TestValidateOfEmptyRules(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "ours.yaml")
 	require.NoError(t, os.WriteFile(file, []byte("processors: {tail_sampling: {policies: [], rules: []}}"), 0o600))
 	_, err := slowburnSays(t, "validate", "--config", "../../config.yaml", "--config", file)
-	require.ErrorContains(t, err, "processors::tail_sampling::rules: must list at least one rule")
-	assert.NotContains(t, err.Error(), "policies must list")
+	require.ErrorContains(t, err, "processors::tail_sampling::rules: is empty; write at least one rule")
+	assert.NotContains(t, err.Error(), "policies: is empty")
 }
