@@ -10,11 +10,13 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/otelcol"
 
 	"github.com/slowburn/slowburn/cmd/slowburn/internal/checks"
 	"github.com/slowburn/slowburn/cmd/slowburn/internal/datadir"
 	"github.com/slowburn/slowburn/cmd/slowburn/internal/odd"
+	"github.com/slowburn/slowburn/cmd/slowburn/internal/ports"
 	"github.com/slowburn/slowburn/internal/access"
 	"github.com/slowburn/slowburn/internal/clock"
 )
@@ -45,14 +47,17 @@ func command() *cobra.Command {
 		hangups.Go(func() { takeHangups(ctx, src.hangup) })
 		defer hangups.Wait()
 		defer cancel()
-		if conf, err := src.Load(ctx); err == nil { // else the Collector says what is wrong with it
-			release, err := datadir.Claim(conf)
-			if err != nil {
-				return err
-			}
-			defer release()
+		whole, err := src.whole(ctx)
+		if err != nil {
+			return run(cmd, args) // the Collector says what is wrong with it
 		}
-		return run(cmd, args)
+		release, err := datadir.Claim(whole)
+		if err != nil {
+			return err
+		}
+		defer release()
+		src.greeting.Data(datadir.Roots(datadir.Of(whole)))
+		return ports.Explain(run(cmd, args), whole.ToStringMap())
 	}
 	sayMemoryOf(root, src)
 	root.AddCommand(sampleCommand())
@@ -112,7 +117,11 @@ func warnValidated(root *cobra.Command, src *source) {
 				return err
 			}
 			cmd.PrintErrln(checks.Inventory(cfg))
-			for _, w := range append(src.units.Warnings(), odd.Warnings(cfg)...) {
+			whole := confmap.New()
+			if err := whole.Marshal(cfg); err != nil {
+				return err
+			}
+			for _, w := range append(src.units.Warnings(), odd.Warnings(cfg, whole)...) {
 				if _, err := fmt.Fprintln(cmd.ErrOrStderr(), "Warning: "+w); err != nil {
 					return err
 				}
