@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -95,7 +96,7 @@ func CheckName(name string) error {
 	if nameRE.MatchString(name) {
 		return nil
 	}
-	return fmt.Errorf("name: %q must be 1 to 128 letters, digits, dots, dashes or underscores", name)
+	return fmt.Errorf("name: %q is no name; write 1 to 128 letters, digits, dots, dashes or underscores", name)
 }
 
 // alertLabels are the labels that alerts have of themselves: an objective's of the same name would be lost.
@@ -111,15 +112,15 @@ func (o Objective) Validate() error {
 		errs = append(errs, err)
 	}
 	if !(o.Target > 0 && o.ErrorBudget() >= minErrorBudget) {
-		errs = append(errs, fmt.Errorf("target: %v %% must be above 0 and at most %v: at 100 there is no error budget to burn",
+		errs = append(errs, fmt.Errorf("target: %v %% is not above 0 and at most %v; write less than 100, where there is no error budget to burn",
 			round12(o.Target*100), 100-100*minErrorBudget))
 	}
 	if o.Window < time.Hour || o.Window > 366*24*time.Hour || o.Window%time.Minute != 0 {
-		errs = append(errs, fmt.Errorf("window: %s must be whole minutes from 1h to 366d", FormatDuration(o.Window)))
+		errs = append(errs, fmt.Errorf("window: %s is not whole minutes from 1h to 366d; write a duration such as 30d", FormatDuration(o.Window)))
 	}
 	for _, name := range alertLabels {
 		if _, taken := o.Labels[name]; taken {
-			errs = append(errs, fmt.Errorf("labels: %q is a label of every alert already: choose another name", name))
+			errs = append(errs, fmt.Errorf("labels: %q is a label of every alert already; choose another name", name))
 		}
 	}
 	errs = append(errs, o.Indicator.validate()...)
@@ -127,16 +128,16 @@ func (o Objective) Validate() error {
 		if err := t.validate(); err != nil {
 			errs = append(errs, fmt.Errorf("tiers[%d]: %w", i, err))
 		} else if t.LongWindow > o.Window {
-			errs = append(errs, fmt.Errorf("tiers[%d]: long_window: %s must not be longer than the objective's window, %s",
+			errs = append(errs, fmt.Errorf("tiers[%d]::long_window: %s is longer than the objective's window; write at most %s",
 				i, FormatDuration(t.LongWindow), FormatDuration(o.Window)))
 		}
 	}
 	if o.KeepFiringFor < 0 {
-		errs = append(errs, fmt.Errorf("keep_firing_for: %s must not be negative", o.KeepFiringFor))
+		errs = append(errs, fmt.Errorf("keep_firing_for: %s is negative; write 0 or more", o.KeepFiringFor))
 	}
 	if len(errs) == 0 && len(o.Tiers) > 0 && !slices.ContainsFunc(o.Tiers, o.Reachable) {
-		errs = append(errs, fmt.Errorf("tiers: none can ever fire: at a target of %v %% the burn rate cannot pass %.4g, "+
-			"and every factor is at least that: lower the tiers' budget or raise the target", round12(o.Target*100), 1/o.ErrorBudget()))
+		errs = append(errs, fmt.Errorf("tiers: none can ever fire, as at a target of %v %% the burn rate cannot pass %.4g, "+
+			"and every factor is at least that; lower the tiers' budget or raise the target", round12(o.Target*100), 1/o.ErrorBudget()))
 	}
 	return errors.Join(errs...)
 }
@@ -168,21 +169,21 @@ func (o Objective) Warnings() []string {
 func (in Indicator) validate() (errs []error) {
 	if in.Type == PromQL {
 		if in.BadQuery == "" || in.TotalQuery == "" {
-			errs = append(errs, errors.New("promql: both bad and total are needed"))
+			errs = append(errs, errors.New("promql: lacks bad or total; write both"))
 		}
 		if in.Resolution < time.Minute || in.Resolution > time.Hour || in.Resolution%time.Minute != 0 {
-			errs = append(errs, fmt.Errorf("promql::resolution: %s must be whole minutes from 1m to 1h", FormatDuration(in.Resolution)))
+			errs = append(errs, fmt.Errorf("promql::resolution: %s is not whole minutes from 1m to 1h; write a duration such as 1m", FormatDuration(in.Resolution)))
 		}
 		return errs
 	}
 	if in.Type != Availability && in.Type != Latency {
-		return append(errs, errors.New("exactly one of availability, latency and promql is needed"))
+		return append(errs, errors.New("has not exactly one of availability, latency and promql; write one"))
 	}
 	if in.Type == Latency && in.Threshold <= 0 {
-		errs = append(errs, errors.New("latency::threshold: must be above 0, such as 300ms"))
+		errs = append(errs, errors.New("latency::threshold: is not above 0; write a duration such as 300ms"))
 	}
 	if k := in.Spans.Kind; k != "" && !slices.Contains(Kinds, k) {
-		errs = append(errs, fmt.Errorf("%s::kind: %q is none of %q", in.Type, k, Kinds))
+		errs = append(errs, fmt.Errorf("%s::kind: %q is not one of %s", in.Type, k, strings.Join(Kinds, ", ")))
 	}
 	return errs
 }

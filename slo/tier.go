@@ -105,16 +105,16 @@ func ShareOf(factor float64, long, window time.Duration) float64 {
 func (t Tier) validate() error {
 	var errs []error
 	if t.Severity != Page && t.Severity != Ticket {
-		errs = append(errs, fmt.Errorf("severity: %q must be page or ticket", t.Severity))
+		errs = append(errs, fmt.Errorf("severity: %q is not one of page, ticket", t.Severity))
 	}
 	if t.ShortWindow < time.Minute || t.ShortWindow%time.Minute != 0 {
-		errs = append(errs, fmt.Errorf("short_window: %s must be whole minutes, at least 1m", FormatDuration(t.ShortWindow)))
+		errs = append(errs, fmt.Errorf("short_window: %s is not whole minutes; write a duration of at least 1m", FormatDuration(t.ShortWindow)))
 	}
 	if t.LongWindow <= t.ShortWindow || t.LongWindow%time.Minute != 0 {
-		errs = append(errs, fmt.Errorf("long_window: %s must be whole minutes and longer than short_window", FormatDuration(t.LongWindow)))
+		errs = append(errs, fmt.Errorf("long_window: %s is not whole minutes, or not longer than short_window; write a longer one", FormatDuration(t.LongWindow)))
 	}
 	if !(t.Share > 0 && t.Share <= 1) {
-		errs = append(errs, fmt.Errorf("budget: %v %% must be above 0 and at most 100", t.Share*100))
+		errs = append(errs, fmt.Errorf("budget: %v %% is not above 0 and at most 100; write percent of the budget", t.Share*100))
 	}
 	return errors.Join(errs...)
 }

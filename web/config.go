@@ -18,6 +18,7 @@ import (
 	"go.opentelemetry.io/collector/confmap"
 
 	"github.com/slowburn/slowburn/internal/bytesize"
+	"github.com/slowburn/slowburn/internal/problems"
 	"github.com/slowburn/slowburn/web/internal/doors"
 	"github.com/slowburn/slowburn/web/internal/reads"
 )
@@ -63,7 +64,7 @@ func (c *Config) Unmarshal(conf *confmap.Conf) error {
 	var errs []error
 	for _, key := range slices.Sorted(maps.Keys(conf.ToStringMap())) {
 		if !slices.Contains(keys, key) {
-			errs = append(errs, fmt.Errorf("%s: there is no such key: there are %s", key, strings.Join(keys, ", ")))
+			errs = append(errs, fmt.Errorf("%s: is no key%s", key, problems.Suggestion(key, keys)))
 		}
 	}
 	return errors.Join(append(errs, conf.Unmarshal(c))...)
@@ -109,11 +110,11 @@ func (c *Config) Validate() error {
 	var errs []error
 	if c.HTTP.NetAddr.Transport != confignet.TransportTypeUnix {
 		if _, _, err := net.SplitHostPort(c.HTTP.NetAddr.Endpoint); err != nil {
-			errs = append(errs, fmt.Errorf("endpoint: %q must be host:port, such as 127.0.0.1:8080", c.HTTP.NetAddr.Endpoint))
+			errs = append(errs, fmt.Errorf("endpoint: %q is not host:port; write one such as 127.0.0.1:8080", c.HTTP.NetAddr.Endpoint))
 		}
 	}
 	if c.BasePath != "" && !basePath.MatchString(c.BasePath) {
-		errs = append(errs, fmt.Errorf("base_path: %q must be segments of letters, digits and ._~- that each begin with a slash, such as /slowburn", c.BasePath))
+		errs = append(errs, fmt.Errorf("base_path: %q is no path; write segments of letters, digits and ._~- that each begin with a slash, such as /slowburn", c.BasePath))
 	}
 	return errors.Join(append(errs, c.validateDoors()...)...)
 }
@@ -131,16 +132,16 @@ func (c *Config) validateDoors() (errs []error) {
 		}
 	}
 	if len(c.Operators) > 0 && !c.HTTP.Auth.HasValue() {
-		errs = append(errs, errors.New("operators: without auth nobody says who asks; set web::auth, or leave operators out: then changes are taken from loopback"))
+		errs = append(errs, errors.New("operators: has no meaning without auth, which says who asks; set web::auth, or leave operators out, which takes changes from loopback"))
 	}
 	if i := slices.Index(c.Operators, ""); i >= 0 {
-		errs = append(errs, fmt.Errorf("operators[%d]: an empty subject is nobody; write a subject as the extension of auth names it", i))
+		errs = append(errs, fmt.Errorf("operators[%d]: is empty; write a subject as the extension of auth names it", i))
 	}
 	if c.MaxConnections < minConnections {
 		errs = append(errs, fmt.Errorf("max_connections: %d is too few for a browser and the probes; write at least %d", c.MaxConnections, minConnections))
 	}
 	if c.MaxHeaderSize < minHeaderSize || c.MaxHeaderSize > maxHeaderSize {
-		errs = append(errs, fmt.Errorf("max_header_size: %s is out of bounds; write 4KiB to 1MiB", c.MaxHeaderSize))
+		errs = append(errs, fmt.Errorf("max_header_size: %s is not from 4KiB to 1MiB; write a size such as 64KiB", c.MaxHeaderSize))
 	}
 	return errs
 }

@@ -63,9 +63,9 @@ max_header_size: 8KiB
 
 func TestBadConfig(t *testing.T) {
 	for yaml, want := range map[string][]string{
-		"endpoint: localhost":                              {`endpoint: "localhost" must be host:port`},
-		"endpoint: ''":                                     {`endpoint: "" must be host:port`},
-		"base_path: slowburn":                              {`base_path: "slowburn" must be segments`},
+		"endpoint: localhost":                              {`endpoint: "localhost" is not host:port`},
+		"endpoint: ''":                                     {`endpoint: "" is not host:port`},
+		"base_path: slowburn":                              {`base_path: "slowburn" is no path; write segments`},
 		"base_path: /":                                     {"base_path"},
 		"base_path: /slowburn/":                            {"base_path"},
 		"base_path: //slowburn":                            {"base_path"},
@@ -74,12 +74,12 @@ func TestBadConfig(t *testing.T) {
 		"base_path: '/a\"><script>'":                       {"base_path"},
 		"{endpoint: localhost, base_path: nope}":           {"endpoint", "base_path"},
 		"hosts: [a.example, 'https://b']":                  {`hosts[1]: "https://b" is a URL`},
-		"operators: [ada]":                                 {"operators: without auth nobody says who asks"},
-		"{auth: {authenticator: a}, operators: [ada, '']}": {"operators[1]: an empty subject"},
+		"operators: [ada]":                                 {"operators: has no meaning without auth"},
+		"{auth: {authenticator: a}, operators: [ada, '']}": {"operators[1]: is empty"},
 		"{max_connections: 7}":                             {"max_connections: 7 is too few"},
-		"{max_header_size: 4095}":                          {"max_header_size: 4095B is out of bounds"},
-		"{max_header_size: 2MiB}":                          {"max_header_size: 2MiB is out of bounds"},
-		"{basepath: /a, aut: {}}":                          {"basepath: there is no such key: there are auth, base_path, ", "aut: there is no such key"},
+		"{max_header_size: 4095}":                          {"max_header_size: 4095B is not from 4KiB to 1MiB"},
+		"{max_header_size: 2MiB}":                          {"max_header_size: 2MiB is not from 4KiB to 1MiB"},
+		"{basepath: /a, aut: {}}":                          {"basepath: is no key; write base_path, if that is meant", "aut: is no key; write auth"},
 	} {
 		_, err := loadConfig(t, yaml)
 		for _, text := range want {

@@ -44,9 +44,6 @@ func (e *webExtension) doors(h component.Host, refused func(context.Context, doo
 	}
 	if auth := e.cfg.HTTP.Auth.Get(); auth != nil {
 		s.Auth = auth.Config.AuthenticatorID.String()
-		if len(s.Operators) == 0 {
-			e.set.Logger.Warn("nobody may reload, promote, retry or drain: web::auth is set and web::operators is empty; list subjects there")
-		}
 	}
 	return doors.New(s)
 }
@@ -66,13 +63,8 @@ func (e *webExtension) countRefused(ctx context.Context, r doors.Reason) {
 // NotifyConfigSnapshot implements extensioncapabilities.ConfigSnapshotWatcher: it learns where the gateway's own metrics are.
 func (e *webExtension) NotifyConfigSnapshot(_ context.Context, snapshot extensioncapabilities.ConfigSnapshot) error {
 	address := e.selfMetrics.Configure(snapshot.Effective())
-	if address == "" || !e.cfg.HTTP.Auth.HasValue() {
-		return nil
-	}
-	host, _, _ := net.SplitHostPort(address)
-	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
-		e.set.Logger.Warn("the gateway's own metrics can be read without credentials: web::auth does not guard that address; set the host of "+
-			"service::telemetry::metrics to 127.0.0.1, and scrape /metrics of web", zap.String("address", address))
+	if warning := e.cfg.unguarded(address); warning != "" {
+		e.set.Logger.Warn(warning, zap.String("address", address))
 	}
 	return nil
 }

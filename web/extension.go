@@ -24,6 +24,9 @@ import (
 	"github.com/slowburn/slowburn/web/internal/selfmetrics"
 )
 
+// LogStarted is the message of the line that says where the dashboard is, with field url.
+const LogStarted = "dashboard and API started"
+
 // shutdownGrace is how long Shutdown lets requests in flight go on.
 const shutdownGrace = 5 * time.Second
 
@@ -67,6 +70,9 @@ func (e *webExtension) Dependencies() []component.ID {
 // Start listens and serves. An address that cannot be listened on is an error; what happens to the server later is
 // reported as a status, and does not stop the pipelines.
 func (e *webExtension) Start(ctx context.Context, h component.Host) error {
+	for _, warning := range e.cfg.Warnings() {
+		e.set.Logger.Warn(warning)
+	}
 	e.components.Extensions = h.GetExtensions
 	limits, err := newLimits(e.cfg.Reads, &e.components)
 	if err != nil {
@@ -95,7 +101,7 @@ func (e *webExtension) Start(ctx context.Context, h component.Host) error {
 		return fmt.Errorf("the dashboard cannot listen on web::endpoint %s: %w", e.cfg.HTTP.NetAddr.Endpoint, err)
 	}
 	e.server = server
-	e.set.Logger.Info("dashboard and API started", zap.String("url", e.url()))
+	e.set.Logger.Info(LogStarted, zap.String("url", e.url()))
 	e.serving.Go(func() {
 		if err := server.Serve(e.listener); !errors.Is(err, http.ErrServerClosed) {
 			componentstatus.ReportStatus(h, componentstatus.NewRecoverableErrorEvent(err))

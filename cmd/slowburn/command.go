@@ -11,11 +11,13 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/otelcol"
 
 	"github.com/slowburn/slowburn/cmd/slowburn/internal/checks"
 	"github.com/slowburn/slowburn/cmd/slowburn/internal/datadir"
 	"github.com/slowburn/slowburn/cmd/slowburn/internal/odd"
+	"github.com/slowburn/slowburn/cmd/slowburn/internal/ports"
 	"github.com/slowburn/slowburn/internal/access"
 	"github.com/slowburn/slowburn/internal/clock"
 	"github.com/slowburn/slowburn/processor/otlp/wirepath"
@@ -47,14 +49,17 @@ func command() *cobra.Command {
 		hangups.Go(func() { takeHangups(ctx, src.hangup) })
 		defer hangups.Wait()
 		defer cancel()
-		if conf, err := src.Load(ctx); err == nil { // else the Collector says what is wrong with it
-			release, err := datadir.Claim(conf)
-			if err != nil {
-				return err
-			}
-			defer release()
+		whole, err := src.whole(ctx)
+		if err != nil {
+			return run(cmd, args) // the Collector says what is wrong with it
 		}
-		return run(cmd, args)
+		release, err := datadir.Claim(whole)
+		if err != nil {
+			return err
+		}
+		defer release()
+		src.greeting.Data(datadir.Roots(datadir.Of(whole)))
+		return ports.Explain(run(cmd, args), whole.ToStringMap())
 	}
 	sayMemoryOf(root, src)
 	root.AddCommand(sampleCommand())
@@ -121,7 +126,11 @@ func warnValidated(root *cobra.Command, src *source) {
 			for _, line := range wirepath.Explain(written) {
 				cmd.PrintErrln("Decoded: " + line)
 			}
-			for _, w := range slices.Concat(src.units.Warnings(), odd.Warnings(cfg), wirepath.Notices(written)) {
+			whole := confmap.New()
+			if err := whole.Marshal(cfg); err != nil {
+				return err
+			}
+			for _, w := range slices.Concat(src.units.Warnings(), odd.Warnings(cfg, whole), wirepath.Notices(written)) {
 				if _, err := fmt.Fprintln(cmd.ErrOrStderr(), "Warning: "+w); err != nil {
 					return err
 				}

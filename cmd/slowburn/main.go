@@ -60,7 +60,7 @@ func settings(src *source) otelcol.CollectorSettings {
 		},
 		Factories: func() (otelcol.Factories, error) { return factories(src) },
 		// All that is logged passes through, whoever logs it: what clients send is in messages, errors and fields.
-		LoggingOptions: []zap.Option{zap.WrapCore(brief.Core), zap.WrapCore(src.sayMemory)},
+		LoggingOptions: []zap.Option{zap.WrapCore(brief.Core), zap.WrapCore(src.sayMemory), zap.WrapCore(src.greeting.Core)},
 		ConfigProviderSettings: otelcol.ConfigProviderSettings{
 			ResolverSettings: confmap.ResolverSettings{
 				URIs: []string{"yaml:" + slowburn.DefaultConfig},

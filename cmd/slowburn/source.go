@@ -16,6 +16,7 @@ import (
 	"go.uber.org/zap/zapcore"
 
 	"github.com/slowburn/slowburn/cmd/slowburn/internal/checks"
+	"github.com/slowburn/slowburn/cmd/slowburn/internal/greeting"
 	"github.com/slowburn/slowburn/cmd/slowburn/internal/memory"
 	"github.com/slowburn/slowburn/internal/cgroup"
 	"github.com/slowburn/slowburn/internal/clock"
@@ -36,6 +37,8 @@ type source struct {
 
 	memory *memory.Plan // nil until it is known
 	said   sync.Once
+
+	greeting greeting.Greeting
 }
 
 // shareMemory sets GOMEMLIMIT and finds out how the configuration shares the memory limit. It returns an error where that is
@@ -198,7 +201,18 @@ func (s *source) config(ctx context.Context) (*otelcol.Config, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer func() { _ = provider.Shutdown(ctx) }()
 	return provider.Get(ctx, all)
+}
+
+// whole returns the configuration with the defaults of all keys that are not written.
+func (s *source) whole(ctx context.Context) (*confmap.Conf, error) {
+	cfg, err := s.config(ctx)
+	if err != nil {
+		return nil, err
+	}
+	conf := confmap.New()
+	return conf, conf.Marshal(cfg)
 }
 
 // OnHangup implements tailsampling.Source.

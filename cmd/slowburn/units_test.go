@@ -41,9 +41,9 @@ func TestOneGrammarOfUnits(t *testing.T) {
 				case !ours && isDuration:
 					require.NoError(t, err, key)
 					require.Len(t, u.Warnings(), 1, key)
-					assert.Contains(t, u.Warnings()[0], "300 has no unit, and is 300ns: write what is meant with a unit, as in 300s")
+					assert.Contains(t, u.Warnings()[0], "300 has no unit, and is 300ns; write what is meant with a unit, as in 300s")
 				case ours && !strings.HasSuffix(key, "_bytes"):
-					require.ErrorContains(t, err, "300 has no unit: write 300", key)
+					require.ErrorContains(t, err, "300 has no unit; write 300", key)
 					require.ErrorContains(t, err, strings.NewReplacer("::*::", "[0]::", "::*", "[0]").Replace(key)+": ")
 				default:
 					require.NoError(t, err, key)

@@ -62,6 +62,14 @@ service:
 			"Decoded: pipeline traces/sampled: kept traces are decoded for trace_store: processor transform behind tail_sampling takes decoded spans",
 			"Warning: service::pipelines::traces/sampled::processors: batch is left out",
 		}},
+		"a dashboard whose operators nobody named, and metrics that anybody may read": {`
+extensions:
+  bearertokenauth: {token: secret}
+  web: {auth: {authenticator: bearertokenauth}}
+service:
+  extensions: [bearertokenauth, tsdb, slo, web]
+  telemetry: {metrics: {readers: [{pull: {exporter: {prometheus: {host: 0.0.0.0, port: 8888}}}}]}}
+`, []string{"Warning: extensions::web: nobody may reload, promote, retry or drain", "Warning: extensions::web: the gateway's own metrics can be read without credentials"}},
 		"a processor that no pipeline has": {`
 processors:
   tail_sampling/other:
@@ -94,6 +102,19 @@ func TestValidateOfEmptyRules(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "ours.yaml")
 	require.NoError(t, os.WriteFile(file, []byte("processors: {tail_sampling: {policies: [], rules: []}}"), 0o600))
 	_, err := slowburnSays(t, "validate", "--config", "../../config.yaml", "--config", file)
-	require.ErrorContains(t, err, "processors::tail_sampling::rules: must list at least one rule")
-	assert.NotContains(t, err.Error(), "policies must list")
+	require.ErrorContains(t, err, "processors::tail_sampling::rules: is empty; write at least one rule")
+	assert.NotContains(t, err.Error(), "policies: is empty")
+}
+
+// TestValidateWarnsOfOpenDirectories holds that a data directory that everybody may look into is warned of, once.
+func TestValidateWarnsOfOpenDirectories(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "data")
+	require.NoError(t, os.Mkdir(dir, 0o700))
+	t.Setenv("SLOWBURN_DATA_DIR", dir)
+	for mode, count := range map[os.FileMode]int{0o700: 0, 0o750: 0, 0o755: 1} {
+		require.NoError(t, os.Chmod(dir, mode))
+		out, err := slowburnSays(t, "validate")
+		require.NoError(t, err, out)
+		assert.Equal(t, count, strings.Count(out, "::directory: "+dir+" has mode 0755"), out)
+	}
 }

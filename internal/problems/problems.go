@@ -1,5 +1,5 @@
 // Package problems finds all mistakes in the configuration of a component, and describes each in one form: the component and key, the
-// mistake, and what to write. Its one type is Problem, its functions are Of and Lines.
+// mistake, and what to write. Its one type is Problem, its functions are Of and Suggestion.
 package problems
 
 import (
@@ -9,6 +9,7 @@ import (
 	"reflect"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"go.opentelemetry.io/collector/confmap"
@@ -29,6 +30,9 @@ func (p Problem) String() string { return p.Key + ": " + p.Text }
 // is the section's, such as processors::batch.
 func Of(key string, conf *confmap.Conf, config any) (list []Problem) {
 	r := reader{key: key, root: reflect.TypeOf(config).Elem().String(), names: namesOf(reflect.TypeOf(config))}
+	if more, ok := config.(interface{ MoreKeys() []string }); ok { // those that it decodes by itself
+		r.names = append(r.names, more.MoreKeys()...)
+	}
 	found := units.Check(key, conf.ToStringMap(), config)
 	changes := map[string]any{}
 	for _, f := range found.Refused {
@@ -107,6 +111,9 @@ func (r reader) decoding(err error) (list []Problem) {
 			continue
 		}
 		m := atKey.FindStringSubmatch(line)
+		if m != nil && m[1] == "" && !invalidKeys.MatchString(m[2]) && !wrongType.MatchString(m[2]) {
+			m, line = nil, m[2] // of a structure that decodes itself, and says its keys
+		}
 		if m == nil {
 			list = append(list, r.validation(line)...)
 			continue
@@ -117,7 +124,7 @@ func (r reader) decoding(err error) (list []Problem) {
 		}
 		if unknown := invalidKeys.FindStringSubmatch(m[2]); unknown != nil {
 			for name := range strings.SplitSeq(unknown[1], ", ") {
-				list = append(list, Problem{at + confmap.KeyDelimiter + name, "is no key" + suggestion(name, r.names)})
+				list = append(list, Problem{at + confmap.KeyDelimiter + name, "is no key" + Suggestion(name, r.names)})
 			}
 			continue
 		}
@@ -149,8 +156,17 @@ func kindOf(t string) string {
 	return t
 }
 
-// startsWithKey matches a line that begins with its key.
-var startsWithKey = regexp.MustCompile(`^([a-z][a-z0-9_]*)((?:\[\d+\]|::[\w/.]+)*)[\s:(]`)
+// leadingKey matches a key at the beginning of a line, with an index of a list or a key below it.
+var leadingKey = regexp.MustCompile(`^([a-z][a-z0-9_]*)((?:\[\d+\]|::[\w/]+|\.[a-z_]+)*)`)
+
+// leadingName matches the name of an element behind its key, quoted or in parentheses, and a colon.
+var leadingName = regexp.MustCompile(`^ (?:("(?:[^"\\]|\\.)*")|\(([^()]*)\))(:.*)$`)
+
+// leadingValue matches a value in parentheses behind its key.
+var leadingValue = regexp.MustCompile(`^\(([^()]*)\) (must .*)$`)
+
+// listIndex matches an element of a list, as confmap.Validate names it.
+var listIndex = regexp.MustCompile(`::(\d+)(::|$)`)
 
 // unknownKeys matches a line of ours about keys that nothing reads.
 var unknownKeys = regexp.MustCompile(`^(.*?)\s*unknown keys: ([\w/., ]+)$`)
@@ -166,28 +182,58 @@ func (r reader) validation(text string) (list []Problem) {
 			list = append(list, r.decoding(errors.New(line))...)
 			continue
 		}
-		at := r.key
-		for {
-			m := startsWithKey.FindStringSubmatch(line)
-			if m == nil || !slices.Contains(r.names, m[1]) {
-				break
-			}
-			at += confmap.KeyDelimiter + m[1] + m[2]
-			line = strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(line[len(m[1])+len(m[2]):]), ":"))
-		}
+		at, line := r.place(line)
 		if m := unknownKeys.FindStringSubmatch(line); m != nil {
 			for name := range strings.SplitSeq(m[2], ", ") {
-				list = append(list, Problem{at, strings.TrimSpace(m[1] + " " + name + " is no key" + suggestion(name, r.names))})
+				if m[1] == "" {
+					list = append(list, Problem{at + confmap.KeyDelimiter + name, "is no key" + Suggestion(name, r.names)})
+				} else {
+					list = append(list, Problem{at, m[1] + " " + name + " is no key" + Suggestion(name, r.names)})
+				}
 			}
 			continue
+		}
+		if m := leadingValue.FindStringSubmatch(line); m != nil {
+			line = m[1] + " " + m[2]
 		}
 		list = append(list, Problem{at, line})
 	}
 	return list
 }
 
-// suggestion returns a hint at the key that may be meant by an unknown one.
-func suggestion(name string, names []string) string {
+// place splits a line into the whole key that it begins with and the rest. The first key may be followed by a
+// space, as in `check_interval must be …`; further ones are followed by a colon.
+func (r reader) place(line string) (at, rest string) {
+	at = r.key
+	for first := true; ; first = false {
+		m := leadingKey.FindStringSubmatch(line)
+		if m == nil || !slices.Contains(r.names, m[1]) {
+			return at, line
+		}
+		key, rest := m[0], line[len(m[0]):]
+		if name := leadingName.FindStringSubmatch(rest); name != nil {
+			key, rest = key+" "+cmp.Or(name[1], strconv.Quote(name[2])), name[3]
+		}
+		below, isBelow := strings.CutPrefix(rest, confmap.KeyDelimiter)
+		text, isText := strings.CutPrefix(rest, ":")
+		switch {
+		case isBelow:
+			rest = below
+		case isText:
+			rest = strings.TrimSpace(text)
+		case first && strings.HasPrefix(rest, " "):
+			rest = strings.TrimSpace(rest)
+		default:
+			return at, line
+		}
+		at += confmap.KeyDelimiter + listIndex.ReplaceAllString(strings.ReplaceAll(key, ".", confmap.KeyDelimiter), "[$1]$2")
+		line = rest
+	}
+}
+
+// Suggestion returns a hint at the name that may be meant by an unknown one, as a clause for the end of a message: empty if none of
+// names is near.
+func Suggestion(name string, names []string) string {
 	best, least := "", max(2, len(name)/3)+1
 	for _, n := range names {
 		if d := distance(name, n); d < least {
@@ -197,7 +243,7 @@ func suggestion(name string, names []string) string {
 	if best == "" {
 		return ""
 	}
-	return ": write " + best + ", if that is meant"
+	return "; write " + best + ", if that is meant"
 }
 
 // distance returns the number of insertions, deletions, replacements and swaps of neighbours between two

@@ -53,23 +53,23 @@ func TestOf(t *testing.T) {
 		"nothing": {map[string]any{"directory": "x"}, nil},
 		"unknown keys": {map[string]any{"directory": "x", "part": map[string]any{"taget": 99, "elsewhere": 1}, "retnetion": 3}, []string{
 			"a::b::part::elsewhere: is no key",
-			"a::b::part::taget: is no key: write target, if that is meant",
-			"a::b::retnetion: is no key: write retention, if that is meant",
+			"a::b::part::taget: is no key; write target, if that is meant",
+			"a::b::retnetion: is no key; write retention, if that is meant",
 		}},
 		"wrong types, beside an unknown key": {map[string]any{"retention": "many", "fast": []any{1}, "fats": true}, []string{
 			"a::b::fast: must be true or false, not a list",
-			"a::b::fats: is no key: write fast, if that is meant",
+			"a::b::fats: is no key; write fast, if that is meant",
 			"a::b::retention: must be a whole number, not a text",
 		}},
 		"validation, of all parts": {map[string]any{"retention": -1, "parts": []any{map[string]any{"target": 1}, map[string]any{"target": 101}}}, []string{
 			"a::b: the past cannot be kept",
 			"a::b::directory: must not be empty: name one",
-			"a::b::parts::1::target: is above 100",
+			"a::b::parts[1]::target: is above 100",
 		}},
 		"no unit, and what else is wrong": {map[string]any{"part": map[string]any{"window": 30, "traget": 5}}, []string{
-			"a::b::part::traget: is no key: write target, if that is meant",
+			"a::b::part::traget: is no key; write target, if that is meant",
 			"a::b::directory: must not be empty: name one",
-			"a::b::part::window: 30 has no unit: write 30s, 30m or 30ms, whichever it is",
+			"a::b::part::window: 30 has no unit; write 30s, 30m or 30ms, whichever it is",
 		}},
 		"a duration of our grammar": {map[string]any{"directory": "x", "part": map[string]any{"window": "7d"}}, nil},
 	} {

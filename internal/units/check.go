@@ -173,9 +173,9 @@ func (c *checker) duration(p place, value any, t reflect.Type) {
 			return
 		}
 		if p.ours && !p.foreign {
-			c.refuse(p, fmt.Sprintf("%v has no unit: write %vs, %vm or %vms, whichever it is", value, value, value, value))
+			c.refuse(p, fmt.Sprintf("%v has no unit; write %vs, %vm or %vms, whichever it is", value, value, value, value))
 		} else {
-			c.warn(p, fmt.Sprintf("%v has no unit, and is %s: write what is meant with a unit, as in %vs", value, time.Duration(n), value))
+			c.warn(p, fmt.Sprintf("%v has no unit, and is %s; write what is meant with a unit, as in %vs", value, time.Duration(n), value))
 		}
 		return
 	}
@@ -209,7 +209,7 @@ func (c *checker) bytes(p place, value any) {
 		n, ok = 1, strings.Trim(s, "0.") != ""
 	}
 	if ok && n != 0 {
-		c.refuse(p, fmt.Sprintf("%v has no unit: write %vB, %vMiB or %vMB, whichever it is", value, value, value, value))
+		c.refuse(p, fmt.Sprintf("%v has no unit; write %vB, %vMiB or %vMB, whichever it is", value, value, value, value))
 	}
 }
 

@@ -44,16 +44,16 @@ func TestCheck(t *testing.T) {
 		lines = append(lines, f.String())
 	}
 	assert.Equal(t, []string{
-		"a::b::budget: 1024 has no unit: write 1024B, 1024MiB or 1024MB, whichever it is",
-		"a::b::days: 7.5 has no unit: write 7.5s, 7.5m or 7.5ms, whichever it is",
-		"a::b::list[1]::wait: 1 has no unit: write 1s, 1m or 1ms, whichever it is",
-		"a::b::named::x::budget: 7 has no unit: write 7B, 7MiB or 7MB, whichever it is",
+		"a::b::budget: 1024 has no unit; write 1024B, 1024MiB or 1024MB, whichever it is",
+		"a::b::days: 7.5 has no unit; write 7.5s, 7.5m or 7.5ms, whichever it is",
+		"a::b::list[1]::wait: 1 has no unit; write 1s, 1m or 1ms, whichever it is",
+		"a::b::named::x::budget: 7 has no unit; write 7B, 7MiB or 7MB, whichever it is",
 		`a::b::pointer::wait: "2 days" is no duration: write it like 5m, 1h30m or 30d`,
-		"a::b::wait: 5 has no unit: write 5s, 5m or 5ms, whichever it is",
+		"a::b::wait: 5 has no unit; write 5s, 5m or 5ms, whichever it is",
 	}, lines)
 	assert.Equal(t, []Finding{
-		{"a::b::client::timeout", "200 has no unit, and is 200ns: write what is meant with a unit, as in 200s"},
-		{"a::b::taken", "30 has no unit, and is 30ns: write what is meant with a unit, as in 30s"},
+		{"a::b::client::timeout", "200 has no unit, and is 200ns; write what is meant with a unit, as in 200s"},
+		{"a::b::taken", "30 has no unit, and is 30ns; write what is meant with a unit, as in 30s"},
 	}, found.Warned)
 	assert.Equal(t, map[string]string{"a::b::kept": "1d12h", "a::b::named::x::wait": "168h0m0s"}, found.Rewritten)
 	assert.Empty(t, Check("a", nil, &settings{}).Refused)

@@ -118,7 +118,7 @@ const minIntakeBudget = 1 << 20
 
 func (c *Config) validateProtocols() error {
 	if !c.Protocols.GRPC.HasValue() && !c.Protocols.HTTP.HasValue() {
-		return errors.New("protocols must name grpc, http or both: add `protocols: {grpc: {}, http: {}}`")
+		return errors.New("protocols: is empty; write grpc, http or both: {grpc: {}, http: {}}")
 	}
 	return nil
 }
@@ -126,7 +126,7 @@ func (c *Config) validateProtocols() error {
 // Validate implements confmap.Validator.
 func (c *HTTPConfig) Validate() error {
 	if c.TracesURLPath == c.MetricsURLPath {
-		return fmt.Errorf("traces_url_path and metrics_url_path are both %q: make them differ", c.TracesURLPath)
+		return fmt.Errorf("traces_url_path: %q is that of metrics_url_path too; write different ones", c.TracesURLPath)
 	}
 	return nil
 }

@@ -52,8 +52,8 @@ func TestConfigErrors(t *testing.T) {
 		conf map[string]any
 		want string
 	}{
-		{"no protocols", map[string]any{}, "protocols must name grpc, http or both"},
-		{"same path", map[string]any{"protocols": map[string]any{"http": map[string]any{"traces_url_path": "/a", "metrics_url_path": "a"}}}, `protocols::http: traces_url_path and metrics_url_path are both "/a"`},
+		{"no protocols", map[string]any{}, "protocols: is empty; write grpc, http or both"},
+		{"same path", map[string]any{"protocols": map[string]any{"http": map[string]any{"traces_url_path": "/a", "metrics_url_path": "a"}}}, `protocols::http: traces_url_path: "/a" is that of metrics_url_path too`},
 		{"small budget", map[string]any{"protocols": map[string]any{"http": nil}, "intake_budget": "1KiB"}, "intake_budget: 1KiB is too small for a single request; write at least 1MiB"},
 		{"no size", map[string]any{"protocols": map[string]any{"http": nil}, "intake_budget": "much"}, `"much" is no size`},
 		{"resources of nothing", map[string]any{"protocols": map[string]any{"http": nil}, "max_resource_size": 0}, "max_resource_size: 0B is not from 4KiB to 1MiB; write a size such as 256KiB"},

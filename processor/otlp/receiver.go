@@ -111,11 +111,14 @@ func (r *otlpReceiver) signals() int {
 	return n
 }
 
+// LogListening is the message of the line that says where a receiver listens, with fields protocol and endpoint.
+const LogListening = "listening for OTLP"
+
 // serve runs a server until it is shut down. The caller holds mu.
 func (r *otlpReceiver) serve(name string, secure bool, l net.Listener, run func(net.Listener) error, closed error) {
 	at := Endpoint{Protocol: name, Address: l.Addr().String(), TLS: secure}
 	r.listening = append(r.listening, at)
-	r.set.Logger.Info("listening for OTLP", zap.String("protocol", name), zap.Stringer("endpoint", l.Addr()),
+	r.set.Logger.Info(LogListening, zap.String("protocol", name), zap.Stringer("endpoint", l.Addr()),
 		zap.Bool("wire_path", r.cfg.wirePath()))
 	r.serving.Go(func() {
 		err := run(l)

@@ -34,7 +34,7 @@ func Compile(policies []Config, options Options) (*Set, error) {
 		errs     []error
 	)
 	if len(policies) == 0 {
-		errs = append(errs, errors.New("policies must list at least one policy"))
+		errs = append(errs, errors.New("policies: is empty; write at least one policy"))
 	}
 	errs = append(errs, checkNames("policies", policies, func(p *Config) string { return p.Name })...)
 	for i := range policies {

@@ -38,9 +38,9 @@ func (c *compiler) checkKeys(cfg *Config, k *kind) (errs []error) {
 	var unknown []error
 	for _, key := range slices.Sorted(maps.Keys(cfg.Rest)) {
 		if other := c.types[Type(key)]; other != nil && other.section != nil {
-			errs = append(errs, fmt.Errorf("%s does not belong to a policy of type %s; remove it or change the type", key, cfg.Type))
+			errs = append(errs, fmt.Errorf("%s: does not belong to a policy of type %s; remove it or change the type", key, cfg.Type))
 		} else {
-			unknown = append(unknown, fmt.Errorf("unknown key %s; a policy of type %s has %s", key, cfg.Type, k.keys()))
+			unknown = append(unknown, fmt.Errorf("%s: is no key of a policy of type %s, which has %s", key, cfg.Type, k.keys()))
 		}
 	}
 	return append(errs, unknown...)
@@ -49,7 +49,7 @@ func (c *compiler) checkKeys(cfg *Config, k *kind) (errs []error) {
 // compileAll compiles the sub-policies under key of a policy of type k. All errors are joined.
 func (c *compiler) compileAll(k *kind, key string, policies []Config) (nodes []rule.Node, err error) {
 	if len(policies) == 0 {
-		return nil, fmt.Errorf("%s must list at least one policy", key)
+		return nil, fmt.Errorf("%s: is empty; write at least one policy", key)
 	}
 	var errs []error
 	for i := range policies {
@@ -83,11 +83,11 @@ func (c *compiler) unsupported(t Type, refused rule.Traits) error {
 	list := strings.Join(c.types.names(refused, false), ", ")
 	switch {
 	case t == "":
-		return fmt.Errorf("type is required; supported types: %s", list)
+		return fmt.Errorf("type: is required; write one of %s", list)
 	case c.types[t] != nil:
-		return fmt.Errorf("type %q cannot be a sub-policy; supported there: %s", t, list)
+		return fmt.Errorf("type: %q cannot be a sub-policy; write one of %s", t, list)
 	}
-	return fmt.Errorf("type %q is not supported; supported types: %s", t, list)
+	return fmt.Errorf("type: %q is not one of %s", t, list)
 }
 
 // placeOf names a policy in errors: the list's key, the index, and the name if there is one.

@@ -35,7 +35,7 @@ func (cfg *CompositeConfig) subs() []sub { return subsOf("composite_sub_policy",
 func (cfg *CompositeConfig) compile(c *compiler, k *kind) (rule.Node, error) {
 	var errs []error
 	if cfg.MaxTotalSpansPerSecond <= 0 {
-		errs = append(errs, fmt.Errorf("max_total_spans_per_second (%d) must be greater than 0", cfg.MaxTotalSpansPerSecond))
+		errs = append(errs, fmt.Errorf("max_total_spans_per_second: %d must be greater than 0", cfg.MaxTotalSpansPerSecond))
 	}
 	nodes, err := c.compileAll(k, "composite_sub_policy", cfg.SubPolicies)
 	if errs = append(errs, err); c.contrib && errors.Join(errs...) == nil {
@@ -82,9 +82,9 @@ func (cfg *CompositeConfig) checkNames() error {
 	for i, sub := range cfg.SubPolicies {
 		p := placeOf("composite_sub_policy", i, sub.Name)
 		if sub.Name == "" {
-			errs = append(errs, fmt.Errorf("%s: name is required", p))
+			errs = append(errs, fmt.Errorf("%s::name: is required; write one", p))
 		} else if first := cfg.index(sub.Name); first != i {
-			errs = append(errs, fmt.Errorf("%s: name is used by composite_sub_policy[%d] already; give each its own", p, first))
+			errs = append(errs, fmt.Errorf("%s::name: is used by composite_sub_policy[%d] already; give each its own", p, first))
 		}
 	}
 	return errors.Join(errs...)
@@ -101,9 +101,9 @@ func (cfg *CompositeConfig) order() (order []int, err error) {
 	for i, name := range cfg.PolicyOrder {
 		switch sub := cfg.index(name); {
 		case sub < 0:
-			errs = append(errs, fmt.Errorf("policy_order[%d] is %q, which no composite_sub_policy is called", i, name))
+			errs = append(errs, fmt.Errorf("policy_order[%d]: %q is the name of no composite_sub_policy", i, name))
 		case slices.Contains(order, sub):
-			errs = append(errs, fmt.Errorf("policy_order[%d] is %q, which is in the list already", i, name))
+			errs = append(errs, fmt.Errorf("policy_order[%d]: %q is in the list already; remove it", i, name))
 		default:
 			order = append(order, sub)
 		}
@@ -125,11 +125,11 @@ func (cfg *CompositeConfig) percents() ([]int64, error) {
 		sub := cfg.index(a.Policy)
 		switch {
 		case sub < 0:
-			errs = append(errs, fmt.Errorf("%s: policy is %q, which no composite_sub_policy is called", p, a.Policy))
+			errs = append(errs, fmt.Errorf("%s::policy: %q is the name of no composite_sub_policy", p, a.Policy))
 		case a.Percent < 0 || a.Percent > 100:
-			errs = append(errs, fmt.Errorf("%s: percent (%d) must be between 0 and 100", p, a.Percent))
+			errs = append(errs, fmt.Errorf("%s::percent: %d must be between 0 and 100", p, a.Percent))
 		case percents[sub] != 0:
-			errs = append(errs, fmt.Errorf("%s: policy %q has a share already", p, a.Policy))
+			errs = append(errs, fmt.Errorf("%s::policy: %q has a share already; remove one", p, a.Policy))
 		default:
 			percents[sub] = a.Percent
 		}

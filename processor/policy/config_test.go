@@ -48,10 +48,10 @@ policies:
 // A section that is written in Go must be one of the type.
 func TestSectionsGoWithTypes(t *testing.T) {
 	for want, cfg := range map[string]Config{
-		`policies[0] "x": latency is required by the type`:                                           {Type: Latency, Section: &SpanCountConfig{}},
-		`policies[0] "x": status_code is required by the type`:                                       {Type: StatusCode, Section: StatusCodeConfig{}},
+		`policies[0] "x": latency: is required by the type`:                                          {Type: Latency, Section: &SpanCountConfig{}},
+		`policies[0] "x": status_code: is required by the type`:                                      {Type: StatusCode, Section: StatusCodeConfig{}},
 		`policies[0] "x": a policy of type always_sample has name and type only; remove the section`: {Type: AlwaysSample, Section: &LatencyConfig{}},
-		`policies[0] "x": and is required by the type`:                                               {Type: And, Section: &DropConfig{SubPolicies: []Config{{}}}},
+		`policies[0] "x": and: is required by the type`:                                              {Type: And, Section: &DropConfig{SubPolicies: []Config{{}}}},
 	} {
 		cfg.Name = "x"
 		_, err := Compile([]Config{cfg}, Options{})

@@ -59,7 +59,7 @@ func (k *kind) misfit() error {
 	if k.section == nil {
 		return fmt.Errorf("a policy of type %s has %s only; remove the section", k.name, k.keys())
 	}
-	return fmt.Errorf("%s is required by the type", k.name)
+	return fmt.Errorf("%s: is required by the type", k.name)
 }
 
 // bare returns the form of a type without a section.

@@ -38,7 +38,7 @@ func CompileRules(rules []RuleConfig, options Options) (*Set, error) {
 		errs     []error
 	)
 	if len(rules) == 0 {
-		errs = append(errs, errors.New("rules must list at least one rule"))
+		errs = append(errs, errors.New("rules: is empty; write at least one rule"))
 	}
 	errs = append(errs, checkNames("rules", rules, func(r *RuleConfig) string { return r.Name })...)
 	for i := range rules {
@@ -65,9 +65,9 @@ func checkNames[E any](list string, entries []E, name func(*E) string) (errs []e
 		name := name(&entries[i])
 		at := placeOf(list, i, name)
 		if name == "" {
-			errs = append(errs, fmt.Errorf("%s: name is required", at))
+			errs = append(errs, fmt.Errorf("%s::name: is required; write one", at))
 		} else if first, used := names[name]; used {
-			errs = append(errs, fmt.Errorf("%s: name is used by %s[%d] already; give each its own", at, list, first))
+			errs = append(errs, fmt.Errorf("%s::name: is used by %s[%d] already; give each its own", at, list, first))
 		} else {
 			names[name] = i
 		}
@@ -124,7 +124,7 @@ func (c *compiler) rule(cfg *RuleConfig) (policy, error) {
 
 func (c *compiler) dropRule(cfg *RuleConfig) (policy, error) {
 	if cfg.Sample != nil {
-		return policy{}, fmt.Errorf("sample does not go with a match of type %s, which keeps nothing and goes before all rules; "+
+		return policy{}, fmt.Errorf("sample: does not go with a match of type %s, which keeps nothing and goes before all rules; "+
 			"remove sample, or for a rule in its place write what is in drop_sub_policy as match, and sample: %s", Drop, ordered.SampleNever)
 	}
 	node, err := c.compile(cfg.Match, 0)

@@ -85,12 +85,12 @@ func TestErrorsListTypes(t *testing.T) {
 		refused rule.Traits
 		want    string
 	}{
-		{"", 0, `type is required; supported types: a, b, top`},
-		{"", rule.Outermost, `type is required; supported types: a, b`},
-		{"c", 0, `type "c" is not supported; supported types: a, b, top`},
-		{"c", rule.Outermost, `type "c" is not supported; supported types: a, b`},
-		{"top", rule.Outermost, `type "top" cannot be a sub-policy; supported there: a, b`},
-		{"top", rule.Outermost | rule.Counts, `type "top" cannot be a sub-policy; supported there: a, b`},
+		{"", 0, `type: is required; write one of a, b, top`},
+		{"", rule.Outermost, `type: is required; write one of a, b`},
+		{"c", 0, `type: "c" is not one of a, b, top`},
+		{"c", rule.Outermost, `type: "c" is not one of a, b`},
+		{"top", rule.Outermost, `type: "top" cannot be a sub-policy; write one of a, b`},
+		{"top", rule.Outermost | rule.Counts, `type: "top" cannot be a sub-policy; write one of a, b`},
 	} {
 		_, err := c.compile(&Config{Type: e.typ}, e.refused)
 		require.EqualError(t, err, e.want)

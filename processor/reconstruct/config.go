@@ -18,7 +18,7 @@ const defaultMaxSpans = 100_000
 func (c *Config) Validate() error {
 	var errs []error
 	if c.MaxSpans < 1 {
-		errs = append(errs, fmt.Errorf("max_spans is %d: set it to at least 1, or leave it out for %d", c.MaxSpans, defaultMaxSpans))
+		errs = append(errs, fmt.Errorf("max_spans: %d is not at least 1; write more, or leave it out for %d", c.MaxSpans, defaultMaxSpans))
 	}
 	return errors.Join(errs...)
 }

@@ -234,7 +234,7 @@ func TestPanicPassesUntouched(t *testing.T) {
 
 func TestValidate(t *testing.T) {
 	require.NoError(t, defaultConfig().Validate())
-	require.ErrorContains(t, (&Config{}).Validate(), "max_spans is 0: set it to at least 1")
+	require.ErrorContains(t, (&Config{}).Validate(), "max_spans: 0 is not at least 1")
 }
 
 func TestFactory(t *testing.T) {

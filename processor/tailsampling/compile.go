@@ -3,12 +3,25 @@ package tailsampling
 import (
 	"errors"
 	"fmt"
+	"reflect"
 
 	"go.uber.org/zap"
 
+	"github.com/slowburn/slowburn/internal/units"
 	"github.com/slowburn/slowburn/processor/policy"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/linked"
 )
+
+// MoreKeys returns the keys of policies, which are decoded by their type.
+func (*Config) MoreKeys() (keys []string) {
+	for _, form := range policy.Forms() {
+		keys = append(keys, string(form.Type))
+		if form.Section != nil {
+			keys = append(keys, units.Names(reflect.TypeOf(form.Section))...)
+		}
+	}
+	return keys
+}
 
 // compileAll compiles the policies of a configuration and of its shadow, which is nil where there is none. The logger may
 // be nil.
@@ -19,7 +32,7 @@ func (cfg *Config) compileAll(logger *zap.Logger) (set, shadow *policy.Set, err 
 		err = cfg.check(set)
 	}
 	if len(cfg.Rules) > 0 && options.Contrib {
-		err = errors.Join(err, fmt.Errorf("compat %s does not go with rules, which contrib's processor does not have; remove compat", compatContrib))
+		err = errors.Join(err, fmt.Errorf("compat: %s does not go with rules, which contrib's processor does not have; remove compat", compatContrib))
 	}
 	if cfg.Shadow != nil {
 		var bad error
@@ -41,7 +54,7 @@ func compilePolicies(policies []policy.Config, rules []policy.RuleConfig, option
 	case len(rules) == 0:
 		return policy.Compile(policies, options)
 	case len(policies) > 0:
-		return nil, errors.New("policies and rules are both set; write one of them: policies, of which any can keep a trace, or rules, of " +
+		return nil, errors.New("policies: are set beside rules; write one of them: policies, of which any can keep a trace, or rules, of " +
 			"which the first that matches decides; beside a file that has policies write policies: [] with the rules")
 	}
 	return policy.CompileRules(rules, options)
@@ -65,7 +78,7 @@ func (cfg *Config) check(set *policy.Set) error {
 	var errs []error
 	for i := range set.Len() {
 		if cfg.LinkedTraces.Enabled && set.Name(i) == linked.PolicyName {
-			errs = append(errs, fmt.Errorf("%q is the name under which traces are kept for a link: give the policy or rule "+
+			errs = append(errs, fmt.Errorf("%q is the name under which traces are kept for a link; give the policy or rule "+
 				"another one", linked.PolicyName))
 		}
 	}
@@ -73,8 +86,8 @@ func (cfg *Config) check(set *policy.Set) error {
 		return errors.Join(errs...)
 	}
 	for _, name := range set.Unsettled() {
-		errs = append(errs, fmt.Errorf("sampling_strategy %s does not go with %q: it has an upper bound, or depends "+
-			"on other traces, so that it says nothing about a trace before that is complete; use %s, or remove it",
+		errs = append(errs, fmt.Errorf("sampling_strategy: %s does not go with %q, which has an upper bound, or depends "+
+			"on other traces, so that it says nothing about a trace before that is complete; write %s, or remove the policy",
 			spanIngest, name, traceComplete))
 	}
 	return errors.Join(errs...)

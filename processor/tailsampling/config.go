@@ -165,22 +165,22 @@ func (cfg *Config) Validate() error {
 	var errs []error
 	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
 	if cfg.DecisionWait < leastWait {
-		bad("decision_wait (%v) must be at least %v; write it with a unit, such as 10s", cfg.DecisionWait, leastWait)
+		bad("decision_wait: %v must be at least %v; write it with a unit, such as 10s", cfg.DecisionWait, leastWait)
 	}
 	if cfg.DecisionWaitAfterRootReceived < 0 {
-		bad("decision_wait_after_root_received (%v) must not be negative; 0 switches it off", cfg.DecisionWaitAfterRootReceived)
+		bad("decision_wait_after_root_received: %v must not be negative; 0 switches it off", cfg.DecisionWaitAfterRootReceived)
 	}
 	if cfg.ReviveWindow < 0 {
-		bad("revive_window (%v) must not be negative; 0 switches it off", cfg.ReviveWindow)
+		bad("revive_window: %v must not be negative; 0 switches it off", cfg.ReviveWindow)
 	}
 	if n := cfg.DecisionCache.SampledCacheSize; n < 0 || n > maxCacheSize {
-		bad("decision_cache::sampled_cache_size (%d) must be between 0 and %d", n, maxCacheSize)
+		bad("decision_cache::sampled_cache_size: %d must be between 0 and %d", n, maxCacheSize)
 	}
 	if n := cfg.DecisionCache.NonSampledCacheSize; n < 0 || n > maxCacheSize {
-		bad("decision_cache::non_sampled_cache_size (%d) must be between 0 and %d", n, maxCacheSize)
+		bad("decision_cache::non_sampled_cache_size: %d must be between 0 and %d", n, maxCacheSize)
 	}
 	if s := cfg.SamplingStrategy; s != traceComplete && s != spanIngest {
-		bad("sampling_strategy %q is not known: use %q or %q", s, traceComplete, spanIngest)
+		bad("sampling_strategy: %q is not one of %s, %s", s, traceComplete, spanIngest)
 	}
 	cfg.LinkedTraces.validate(bad)
 	cfg.validateStorage(bad)
@@ -188,24 +188,24 @@ func (cfg *Config) Validate() error {
 	cfg.validateDelivery(bad)
 	cfg.validateRevive(bad)
 	if cfg.NumShards < 0 || cfg.NumShards > maxShards {
-		bad("num_shards (%d) must be between 1 and %d, or 0 to follow the number of CPUs", cfg.NumShards, maxShards)
+		bad("num_shards: %d must be between 1 and %d, or 0 to follow the number of CPUs", cfg.NumShards, maxShards)
 	} else if least := int64(cfg.shards()) * spanlog.MinBytesPerShard; int64(cfg.MemoryBudget) < least {
-		bad("memory_budget (%s) must be at least %s for num_shards %d", cfg.MemoryBudget, bytesize.Size(least), cfg.shards())
+		bad("memory_budget: %s must be at least %s for num_shards %d", cfg.MemoryBudget, bytesize.Size(least), cfg.shards())
 	}
 	if cfg.MaximumTraceSizeBytes < 0 {
-		bad("maximum_trace_size_bytes (%s) must not be negative; 0 is no limit", cfg.MaximumTraceSizeBytes)
+		bad("maximum_trace_size_bytes: %s must not be negative; 0 is no limit", cfg.MaximumTraceSizeBytes)
 	}
 	if cfg.DecideOnShutdown && cfg.DropPendingTracesOnShutdown {
-		bad("decide_on_shutdown and drop_pending_traces_on_shutdown exclude each other: remove one of them")
+		bad("decide_on_shutdown: does not go with drop_pending_traces_on_shutdown; remove one of them")
 	}
 	if cfg.ShutdownTimeout <= 0 {
-		bad("shutdown_timeout (%v) must be greater than 0", cfg.ShutdownTimeout)
+		bad("shutdown_timeout: %v must be greater than 0", cfg.ShutdownTimeout)
 	}
 	if cfg.Compat != "" && cfg.Compat != compatContrib {
-		bad("compat %q is not known: use %q, or remove the key", cfg.Compat, compatContrib)
+		bad("compat: %q is not %s; write that, or remove the key", cfg.Compat, compatContrib)
 	}
 	if n := cfg.Explain.Decisions; n < 0 || n > maxCacheSize {
-		bad("explain::decisions (%d) must be between 0 and %d", n, maxCacheSize)
+		bad("explain::decisions: %d must be between 0 and %d", n, maxCacheSize)
 	}
 	if _, _, err := cfg.compileAll(nil); err != nil {
 		errs = append(errs, err)
@@ -229,13 +229,13 @@ const (
 func (cfg *LinkedTracesConfig) validate(bad func(string, ...any)) {
 	const most = 1 << 10
 	if n := cfg.MaxLinksPerSpan; n < 1 || n > most {
-		bad("linked_traces::max_links_per_span (%d) must be between 1 and %d", n, most)
+		bad("linked_traces::max_links_per_span: %d must be between 1 and %d", n, most)
 	}
 	if n := cfg.MaxLinksPerTrace; n < 1 || n > most {
-		bad("linked_traces::max_links_per_trace (%d) must be between 1 and %d", n, most)
+		bad("linked_traces::max_links_per_trace: %d must be between 1 and %d", n, most)
 	}
 	if n := cfg.MaxLinks; n < 1 || n > maxCacheSize {
-		bad("linked_traces::max_links (%d) must be between 1 and %d", n, maxCacheSize)
+		bad("linked_traces::max_links: %d must be between 1 and %d", n, maxCacheSize)
 	}
 }
 
@@ -243,39 +243,39 @@ func (cfg *Config) validateStorage(bad func(string, ...any)) {
 	switch cfg.Compression {
 	case compressNever, compressAuto, compressAlways:
 	default:
-		bad("compression %q is not known: use %q, %q or %q", cfg.Compression, compressAuto, compressAlways, compressNever)
+		bad("compression: %q is not one of %s, %s, %s", cfg.Compression, compressAuto, compressAlways, compressNever)
 	}
 	switch cfg.Storage {
 	case storageMemory:
 		return
 	case storageDisk:
 	default:
-		bad("storage %q is not known: use %q or %q", cfg.Storage, storageDisk, storageMemory)
+		bad("storage: %q is not one of %s, %s", cfg.Storage, storageDisk, storageMemory)
 		return
 	}
 	if cfg.Directory == "" {
-		bad("directory must be set: it is where storage %q keeps its files", storageDisk)
+		bad("directory: is empty; write where storage: %s keeps its files", storageDisk)
 	}
 	switch cfg.Fsync {
 	case fsyncNever, fsyncAlways:
 	case fsyncInterval:
 		if cfg.FsyncInterval <= 0 {
-			bad("fsync_interval (%v) must be greater than 0", cfg.FsyncInterval)
+			bad("fsync_interval: %v must be greater than 0", cfg.FsyncInterval)
 		}
 	default:
-		bad("fsync %q is not known: use %q, %q or %q", cfg.Fsync, fsyncNever, fsyncInterval, fsyncAlways)
+		bad("fsync: %q is not one of %s, %s, %s", cfg.Fsync, fsyncNever, fsyncInterval, fsyncAlways)
 	}
 	if least := int64(cfg.shards()) * spanlog.MinBytesPerShard; cfg.NumShards >= 0 && int64(cfg.DiskBudget) < least {
-		bad("disk_budget (%s) must be at least %s for num_shards %d", cfg.DiskBudget, bytesize.Size(least), cfg.shards())
+		bad("disk_budget: %s must be at least %s for num_shards %d", cfg.DiskBudget, bytesize.Size(least), cfg.shards())
 	}
 }
 
 func (cfg *Config) validateRevive(bad func(string, ...any)) {
 	key, room := cfg.room()
 	if n := cfg.ReviveBudget; n != 0 && n < minDeliveryBudget {
-		bad("revive_budget (%s) must be at least %s; write it with a unit, such as 512MiB, or 0 for a quarter of %s", n, minDeliveryBudget, key)
+		bad("revive_budget: %s must be at least %s; write it with a unit, such as 512MiB, or 0 for a quarter of %s", n, minDeliveryBudget, key)
 	} else if most := bytesize.Size(float64(room) * budget.ReviveUpTo); n > most {
-		bad("revive_budget (%s) must be at most %s, the share of %s up to which traces stay; 0 is a quarter of it", n, most, key)
+		bad("revive_budget: %s must be at most %s, the share of %s up to which traces stay; 0 is a quarter of it", n, most, key)
 	}
 }
 
@@ -283,18 +283,18 @@ func (cfg *Config) validateDelivery(bad func(string, ...any)) {
 	key, room := cfg.room()
 	// A larger backlog would leave too little room for undecided traces.
 	if n := cfg.DeliveryBudget; n != 0 && n < minDeliveryBudget {
-		bad("delivery_budget (%s) must be at least %s; write it with a unit, such as 512MiB, or 0 for half of %s", n, minDeliveryBudget, key)
+		bad("delivery_budget: %s must be at least %s; write it with a unit, such as 512MiB, or 0 for half of %s", n, minDeliveryBudget, key)
 	} else if most := room / 4 * 3; n > most {
-		bad("delivery_budget (%s) must be at most %s, three quarters of %s; 0 is half of it", n, most, key)
+		bad("delivery_budget: %s must be at most %s, three quarters of %s; 0 is half of it", n, most, key)
 	}
 	if w := cfg.WhenFull; w != fullGiveUp && w != fullRefuse {
-		bad("when_full %q is not known: use %q or %q", w, fullGiveUp, fullRefuse)
+		bad("when_full: %q is not one of %s, %s", w, fullGiveUp, fullRefuse)
 	}
 	if cfg.RefusalPatience < leastWait {
-		bad("refusal_patience (%v) must be at least %v; write it with a unit, such as 1h", cfg.RefusalPatience, leastWait)
+		bad("refusal_patience: %v must be at least %v; write it with a unit, such as 1h", cfg.RefusalPatience, leastWait)
 	}
 	if a := cfg.Attributes; a != attributesOn && a != attributesOff {
-		bad("attributes %q is not known: use %q or %q", a, attributesOn, attributesOff)
+		bad("attributes: %q is not one of %s, %s", a, attributesOn, attributesOff)
 	}
 	if n := len(cfg.Destinations); n > outbox.MaxDestinations {
 		bad("the pipelines behind the processor have %d destinations, and must have at most %d: put a second tail_sampling "+

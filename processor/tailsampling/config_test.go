@@ -36,7 +36,7 @@ func TestOwnKeys(t *testing.T) {
 
 func TestDefaults(t *testing.T) {
 	cfg := createDefaultConfig().(*Config)
-	assert.ErrorContains(t, cfg.Validate(), "policies must list at least one policy", "nothing else is missing")
+	assert.ErrorContains(t, cfg.Validate(), "policies: is empty; write at least one policy", "nothing else is missing")
 	var joined interface{ Unwrap() []error }
 	require.True(t, errors.As(cfg.Validate(), &joined))
 	assert.Len(t, joined.Unwrap(), 1)

@@ -217,7 +217,7 @@ func testReloadTakesOnlyPolicies(t *testing.T) {
 	}})
 	_, err := p.Reload(t.Context())
 	require.ErrorIs(t, err, ErrInvalid)
-	require.ErrorContains(t, err, `sampling_strategy span-ingest does not go with "between"`)
+	require.ErrorContains(t, err, `sampling_strategy: span-ingest does not go with "between"`)
 	assert.Equal(t, []string{"sampling_strategy"}, p.Policies().NeedsRestart)
 	assert.Equal(t, 1, p.Policies().Version)
 	require.NoError(t, p.Shutdown(t.Context()))

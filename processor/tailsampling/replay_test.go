@@ -115,5 +115,5 @@ func TestReplayRefusesWhatItCannotRead(t *testing.T) {
 	bad := testConfig()
 	bad.Policies = nil
 	_, err = NewReplay(bad)
-	require.ErrorContains(t, err, "policies must list at least one policy")
+	require.ErrorContains(t, err, "policies: is empty; write at least one policy")
 }

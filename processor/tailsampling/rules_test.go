@@ -135,7 +135,7 @@ func testRulesReloadAndShadow(t *testing.T) {
 	own["rules"] = rules(5)
 	d.set(own)
 	_, err = p.Reload(t.Context())
-	require.ErrorContains(t, err, "policies and rules are both set; write one of them")
+	require.ErrorContains(t, err, "policies: are set beside rules; write one of them")
 	delete(own, "policies")
 	delete(own, "shadow")
 	d.set(own)
@@ -156,9 +156,9 @@ func testRulesReloadAndShadow(t *testing.T) {
 
 func TestBadRules(t *testing.T) {
 	for want, set := range map[string]func(*Config){
-		"policies and rules are both set; write one of them": func(cfg *Config) { cfg.Rules = rulesOf() },
-		"compat contrib does not go with rules":              func(cfg *Config) { cfg.Policies, cfg.Rules, cfg.Compat = nil, rulesOf(), compatContrib },
-		"shadow::policies and rules are both set":            func(cfg *Config) { cfg.Shadow = &ShadowConfig{cfg.Policies, rulesOf()} },
+		"policies: are set beside rules; write one of them": func(cfg *Config) { cfg.Rules = rulesOf() },
+		"compat: contrib does not go with rules":            func(cfg *Config) { cfg.Policies, cfg.Rules, cfg.Compat = nil, rulesOf(), compatContrib },
+		"shadow::policies: are set beside rules":            func(cfg *Config) { cfg.Shadow = &ShadowConfig{cfg.Policies, rulesOf()} },
 		`"linked_traces" is the name under which traces are kept`: func(cfg *Config) {
 			cfg.Policies, cfg.Rules, cfg.LinkedTraces.Enabled = nil, []policy.RuleConfig{{Name: "linked_traces", Sample: 1}}, true
 		},

@@ -115,8 +115,8 @@ func TestReviveStaysWhereMemoryIsFull(t *testing.T) {
 
 func TestBadReviveBudget(t *testing.T) {
 	for want, size := range map[string]bytesize.Size{
-		"revive_budget (5B) must be at least 1MiB; write it with a unit, such as 512MiB, or 0 for a quarter of ": 5,
-		"revive_budget (1TiB) must be at most ": 1 << 40,
+		"revive_budget: 5B must be at least 1MiB; write it with a unit, such as 512MiB, or 0 for a quarter of ": 5,
+		"revive_budget: 1TiB must be at most ": 1 << 40,
 	} {
 		cfg := testConfig()
 		cfg.ReviveBudget = size

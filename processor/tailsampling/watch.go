@@ -17,7 +17,7 @@ const leastWatch = time.Second
 
 func (cfg *Config) validateWatch(bad func(string, ...any)) {
 	if w := cfg.Watch; w != 0 && w < leastWatch {
-		bad("watch (%v) must be at least %v; write it with a unit, such as 10s, or 0 to read the policies again only when asked to", w, leastWatch)
+		bad("watch: %v must be at least %v; write it with a unit, such as 10s, or 0 to read the policies again only when asked to", w, leastWatch)
 	}
 }
 

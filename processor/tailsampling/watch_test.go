@@ -117,8 +117,8 @@ func TestWatchValidates(t *testing.T) {
 	cfg := createDefaultConfig().(*Config)
 	cfg.Policies = nil
 	for watch, want := range map[time.Duration]string{
-		10: "watch (10ns) must be at least 1s; write it with a unit, such as 10s",
-		-1: "watch (-1ns) must be at least 1s",
+		10: "watch: 10ns must be at least 1s; write it with a unit, such as 10s",
+		-1: "watch: -1ns must be at least 1s",
 	} {
 		cfg.Watch = watch
 		require.ErrorContains(t, cfg.Validate(), want)

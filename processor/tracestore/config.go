@@ -28,13 +28,13 @@ const minBytes = 1 << 20
 func (c *Config) Validate() error {
 	var errs []error
 	if c.Directory == "" {
-		errs = append(errs, errors.New("directory is empty: name the directory in which traces.db shall live"))
+		errs = append(errs, errors.New("directory: is empty; write where traces.db is kept"))
 	}
 	if c.Retention <= 0 {
-		errs = append(errs, fmt.Errorf("retention is %s: set it to how long traces are kept, like 24h", c.Retention))
+		errs = append(errs, fmt.Errorf("retention: %s is not above 0; write how long traces are kept, such as 24h", c.Retention))
 	}
 	if c.MaxBytes < minBytes {
-		errs = append(errs, fmt.Errorf("max_bytes is %s: set it to at least 1MiB", c.MaxBytes))
+		errs = append(errs, fmt.Errorf("max_bytes: %s is too few; write at least 1MiB", c.MaxBytes))
 	}
 	return errors.Join(errs...)
 }

@@ -14,7 +14,7 @@ func TestConfig(t *testing.T) {
 	require.Equal(t, &Config{Directory: "slowburn-data", Retention: time.Hour, MaxBytes: 2 << 30}, cfg)
 	require.NoError(t, cfg.Validate())
 	err := (&Config{}).Validate()
-	require.ErrorContains(t, err, "directory is empty")
-	require.ErrorContains(t, err, "retention is 0s")
-	require.ErrorContains(t, err, "max_bytes is 0B")
+	require.ErrorContains(t, err, "directory: is empty")
+	require.ErrorContains(t, err, "retention: 0s is not")
+	require.ErrorContains(t, err, "max_bytes: 0B is too few")
 }

@@ -45,18 +45,18 @@ const (
 func (c *Config) Validate() error {
 	var errs []error
 	if c.Directory == "" {
-		errs = append(errs, errors.New("directory: must not be empty: the ledger and the outbox are kept there"))
+		errs = append(errs, errors.New("directory: is empty; write where the ledger and the outbox are kept"))
 	}
 	if u, err := url.Parse(c.externalURL()); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		errs = append(errs, fmt.Errorf("external_url: %q must be a URL such as http://127.0.0.1:8080", c.ExternalURL))
+		errs = append(errs, fmt.Errorf("external_url: %q is no URL; write one such as http://127.0.0.1:8080", c.ExternalURL))
 	}
 	if c.Lateness < 0 || c.Lateness > maxLateness {
-		errs = append(errs, fmt.Errorf("lateness: %s must be from 0s to %s", c.Lateness, maxLateness))
+		errs = append(errs, fmt.Errorf("lateness: %s is not from 0s to %s; write a duration such as 1m", c.Lateness, maxLateness))
 	}
 	var receivers []string
 	for i, r := range c.Receivers {
 		if slices.Contains(receivers, r.Name) {
-			errs = append(errs, fmt.Errorf("receivers[%d]: name: %q is taken: give each receiver a name of its own", i, r.Name))
+			errs = append(errs, fmt.Errorf("receivers[%d]::name: %q is taken; give each receiver a name of its own", i, r.Name))
 		}
 		receivers = append(receivers, r.Name)
 		place := fmt.Sprintf("receivers[%d]", i)
@@ -72,7 +72,7 @@ func (c *Config) Validate() error {
 	for _, o := range objectives {
 		for _, r := range o.Receivers {
 			if !slices.Contains(receivers, r) {
-				errs = append(errs, fmt.Errorf("objective %s: receivers: there is no receiver %q: add it to receivers, or correct the name", o.Name, r))
+				errs = append(errs, fmt.Errorf("objectives %q::receivers: there is no receiver %q; add it to receivers, or correct the name", o.Name, r))
 			}
 		}
 	}

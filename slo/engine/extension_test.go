@@ -39,17 +39,17 @@ func TestBadConfigs(t *testing.T) {
 	dir := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "bad.yaml"), []byte("objectives: [{name: x, target: 99}]"), 0o600))
 	for yaml, want := range map[string]string{
-		`directory: ""`:                                 "directory: must not be empty",
-		`external_url: localhost`:                       `external_url: "localhost" must be a URL`,
-		`lateness: -1s`:                                 "lateness: -1s must be from 0s to 10m0s",
-		`lateness: 1h`:                                  "lateness: 1h0m0s must be",
-		`objectives: [{name: x, target: 99}]`:           "objectives[0] (x): exactly one of availability",
+		`directory: ""`:                                 "directory: is empty",
+		`external_url: localhost`:                       `external_url: "localhost" is no URL`,
+		`lateness: -1s`:                                 "lateness: -1s is not from 0s to 10m0s",
+		`lateness: 1h`:                                  "lateness: 1h0m0s is not",
+		`objectives: [{name: x, target: 99}]`:           "objectives[0] (x): has 0 of availability",
 		`files: [` + dir + `/*.yml]`:                    "files[0]: no file matches",
-		`files: [` + dir + `/*.yaml]`:                   "bad.yaml: objectives[0] (x): exactly one of",
+		`files: [` + dir + `/*.yaml]`:                   "bad.yaml: objectives[0] (x): has 0 of",
 		`receivers: [{name: a}]`:                        "receivers[0] (a): webhook::endpoint",
 		`receivers: [{name: a, sendresolved: true}]`:    "receivers[0] (a): unknown keys: sendresolved",
 		`receivers: [{name: a, webhook: {endpont: x}}]`: "receivers[0] (a): webhook: unknown keys: endpont",
-		`receivers: [{name: a}, {name: a}]`:             `receivers[1]: name: "a" is taken`,
+		`receivers: [{name: a}, {name: a}]`:             `receivers[1]::name: "a" is taken`,
 		`objectives: [{name: x, tagret: 99}]`:           "objectives[0] (x): unknown keys: tagret",
 		`objectives: [{name: x, target: 99, availability: {}, receivers: [nobody]}]`: `objective x: receivers: there is no receiver "nobody"`,
 	} {

@@ -67,18 +67,18 @@ func (c *Config) Problems() error {
 	}
 	u, err := url.Parse(c.Webhook.Endpoint)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		errs = append(errs, fmt.Errorf("webhook::endpoint: %q must be a URL such as http://127.0.0.1:9000/hook", c.Webhook.Endpoint))
+		errs = append(errs, fmt.Errorf("webhook::endpoint: %q is no URL; write one such as http://127.0.0.1:9000/hook", c.Webhook.Endpoint))
 	}
 	if c.Webhook.Timeout <= 0 {
-		errs = append(errs, errors.New("webhook::timeout: must be above 0, such as 10s: a receiver that hangs must not stop the others' alerts to it"))
+		errs = append(errs, errors.New("webhook::timeout: is not above 0; write a duration such as 10s, after which a receiver that hangs is given up"))
 	}
 	for i, s := range c.Severities {
 		if s != slo.Page && s != slo.Ticket {
-			errs = append(errs, fmt.Errorf("severities[%d]: %q must be page or ticket", i, s))
+			errs = append(errs, fmt.Errorf("severities[%d]: %q is not one of page, ticket", i, s))
 		}
 	}
 	if len(c.Severities) == 0 {
-		errs = append(errs, errors.New("severities: an empty list would never be told anything: name page, ticket or both"))
+		errs = append(errs, errors.New("severities: is empty, so that the receiver gets no alert; write page, ticket or both"))
 	}
 	return errors.Join(errs...)
 }

@@ -50,13 +50,13 @@ func TestConfigDefaults(t *testing.T) {
 
 func TestBadConfigs(t *testing.T) {
 	for yaml, want := range map[string]string{
-		`{name: "a b", webhook: {endpoint: "http://x"}}`: `name: "a b" must be`,
-		`{name: a}`: `webhook::endpoint: "" must be a URL`,
+		`{name: "a b", webhook: {endpoint: "http://x"}}`: `name: "a b" is no name`,
+		`{name: a}`: `webhook::endpoint: "" is no URL`,
 		`{name: a, webhook: {endpoint: "127.0.0.1:9000"}}`:                     "webhook::endpoint: ",
 		`{name: a, webhook: {endpoint: "ftp://x"}}`:                            "webhook::endpoint: ",
-		`{name: a, webhook: {endpoint: "http://x", timeout: 0s}}`:              "webhook::timeout: must be above 0",
-		`{name: a, webhook: {endpoint: "http://x"}, severities: [page, warn]}`: `severities[1]: "warn" must be page or ticket`,
-		`{name: a, webhook: {endpoint: "http://x"}, severities: []}`:           "severities: an empty list",
+		`{name: a, webhook: {endpoint: "http://x", timeout: 0s}}`:              "webhook::timeout: is not above 0",
+		`{name: a, webhook: {endpoint: "http://x"}, severities: [page, warn]}`: `severities[1]: "warn" is not one of page, ticket`,
+		`{name: a, webhook: {endpoint: "http://x"}, severities: []}`:           "severities: is empty",
 		`{name: a, webhook: {endpoint: "http://x", headerz: {}}}`:              "webhook: unknown keys: headerz",
 		`{name: a, webhook: {endpoint: "http://x"}, sendresolved: true}`:       "sendresolved",
 	} {

@@ -91,12 +91,12 @@ func TestProblems(t *testing.T) {
 	good.Webhook.Endpoint, good.Webhook.Timeout = "https://x/hook", time.Nanosecond
 	require.NoError(t, good.Problems())
 	for want, change := range map[string]func(*Config){
-		"webhook::timeout: must be above 0": func(c *Config) { c.Webhook.Timeout = 0 },
-		"webhook::endpoint: \"ftp://x\"":    func(c *Config) { c.Webhook.Endpoint = "ftp://x" },
-		"webhook::endpoint: \"http:///x\"":  func(c *Config) { c.Webhook.Endpoint = "http:///x" },
-		"name: \"\" must be":                func(c *Config) { c.Name = "" },
-		"severities: an empty list":         func(c *Config) { c.Severities = nil },
-		"severities[1]: \"loud\"":           func(c *Config) { c.Severities = []slo.Severity{slo.Page, "loud"} },
+		"webhook::timeout: is not above 0": func(c *Config) { c.Webhook.Timeout = 0 },
+		"webhook::endpoint: \"ftp://x\"":   func(c *Config) { c.Webhook.Endpoint = "ftp://x" },
+		"webhook::endpoint: \"http:///x\"": func(c *Config) { c.Webhook.Endpoint = "http:///x" },
+		"name: \"\" must be":               func(c *Config) { c.Name = "" },
+		"severities: is empty":             func(c *Config) { c.Severities = nil },
+		"severities[1]: \"loud\"":          func(c *Config) { c.Severities = []slo.Severity{slo.Page, "loud"} },
 	} {
 		c := good
 		change(&c)

@@ -125,19 +125,19 @@ const minExpiry = 5 * time.Minute
 func (c *Config) Validate() error {
 	var errs []error
 	if c.Interval < time.Second || time.Minute%c.Interval != 0 {
-		errs = append(errs, fmt.Errorf("interval: %s must divide a minute and be at least 1s: such as 5s, 10s, 15s or 30s", c.Interval))
+		errs = append(errs, fmt.Errorf("interval: %s does not divide a minute, or is below 1s; write 5s, 10s, 15s or 30s", c.Interval))
 	}
 	if c.Expiry != 0 && c.Expiry < minExpiry {
-		errs = append(errs, fmt.Errorf("expiry: %s must be 0 (keep series until shutdown) or at least %s", c.Expiry, minExpiry))
+		errs = append(errs, fmt.Errorf("expiry: %s is too short; write 0, which keeps series until shutdown, or at least %s", c.Expiry, minExpiry))
 	}
 	if c.Directory == "" {
-		errs = append(errs, errors.New("directory: must not be empty: counts are kept there, for a crash not to lose them"))
+		errs = append(errs, errors.New("directory: is empty; write where counts are kept, so that a crash loses none"))
 	}
 	if w := c.Repeats.Window; w < 0 || w > maxRepeatsWindow || w > 0 && w < time.Second {
-		errs = append(errs, fmt.Errorf("repeats::window: %s must be from 1s to %s, or 0 to recognize no repeats", w, maxRepeatsWindow))
+		errs = append(errs, fmt.Errorf("repeats::window: %s is not from 1s to %s; write a duration such as 10m, or 0 to recognize no repeats", w, maxRepeatsWindow))
 	}
 	if c.Repeats.Memory < minRepeatsMemory || c.Repeats.Memory > math.MaxInt32 {
-		errs = append(errs, fmt.Errorf("repeats::memory: %s must be from %s to 2GiB; write repeats::window: 0 to recognize no repeats",
+		errs = append(errs, fmt.Errorf("repeats::memory: %s is not from %s to 2GiB; write 16MiB, or repeats::window: 0 to recognize no repeats",
 			c.Repeats.Memory, bytesize.Size(minRepeatsMemory)))
 	}
 	for _, l := range []struct {
@@ -150,11 +150,11 @@ func (c *Config) Validate() error {
 		{"reasons", c.Limits.Reasons},
 	} {
 		if l.n < 1 {
-			errs = append(errs, fmt.Errorf("limits::%s: %d must be at least 1", l.key, l.n))
+			errs = append(errs, fmt.Errorf("limits::%s: %d is not at least 1; write more", l.key, l.n))
 		}
 	}
 	if n := c.Limits.Series; n != 0 && (n < minSeries || n > maxSeries) {
-		errs = append(errs, fmt.Errorf("limits::series: %d must be from %d to %d; leave it out for a part of the memory limit", n, minSeries, maxSeries))
+		errs = append(errs, fmt.Errorf("limits::series: %d is not from %d to %d; leave it out for a part of the memory limit", n, minSeries, maxSeries))
 	}
 	return errors.Join(errs...)
 }

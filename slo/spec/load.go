@@ -85,7 +85,7 @@ func readFile(path string) ([]Objective, error) {
 		return nil, fmt.Errorf("is no YAML map with the key objectives: %w", err)
 	}
 	if !conf.IsSet("objectives") {
-		return nil, errors.New("has no key objectives: it must hold {objectives: [...]}")
+		return nil, errors.New("has no key objectives; write {objectives: [...]}")
 	}
 	var f file
 	err = conf.Unmarshal(&f)
@@ -105,7 +105,7 @@ func (l *loader) list(place string, objectives []Objective) {
 		built, err := o.build()
 		l.errs.add(At(here, err))
 		if first, dup := l.places[o.Name]; dup && o.Name != "" {
-			l.errs.addf("%s: name: %q is taken by %s: an objective's history is kept under its name", here, o.Name, first)
+			l.errs.addf("%s::name: %q is taken by %s; give each a name of its own, as an objective's history is kept under its name", here, o.Name, first)
 			continue
 		}
 		l.places[o.Name] = here

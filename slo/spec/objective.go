@@ -128,7 +128,7 @@ func (o Objective) build() (slo.Objective, error) {
 		if o.Target < 1 {
 			likely = math.Round(o.Target*1e12) / 1e10
 		}
-		errs.addf("target: %v is a share, but target is in percent: write %v", o.Target, likely)
+		errs.addf("target: %v is a share, but target is in percent; write %v", o.Target, likely)
 	}
 	if len(errs) == 0 {
 		errs.add(out.Validate())
@@ -154,7 +154,7 @@ func (o Objective) indicator(errs *errorList) slo.Indicator {
 		errs.key("promql::total", checkTemplate(p.Total))
 	}
 	if set != 1 {
-		errs.addf("exactly one of availability, latency and promql is needed, but %d are there", set)
+		errs.addf("has %d of availability, latency and promql; write exactly one", set)
 	}
 	return in
 }
@@ -173,7 +173,7 @@ func (o Objective) tiers(errs *errorList) []slo.Tier {
 		}
 		switch {
 		case (t.Budget != 0) == (t.Factor != 0):
-			errs.addf("tiers[%d]: exactly one of budget (percent of the error budget) and factor (burn rate) is needed", i)
+			errs.addf("tiers[%d]: has not exactly one of budget and factor; write budget in percent of the error budget, or factor as a burn rate", i)
 		case t.Factor != 0 && o.Window > 0:
 			tiers[i].Share = slo.ShareOf(t.Factor, tiers[i].LongWindow, time.Duration(o.Window))
 		}

@@ -22,10 +22,10 @@ func ExpandWindow(template string, window time.Duration) string {
 // checkTemplate says what is wrong with a query before it is ever run.
 func checkTemplate(template string) error {
 	if strings.TrimSpace(template) == "" {
-		return errors.New("is missing: give a PromQL expression that counts events over {{.window}}")
+		return errors.New("is missing; write a PromQL expression that counts events over {{.window}}")
 	}
 	if !windowRE.MatchString(template) {
-		return errors.New("has no {{.window}}: write increase(metric[{{.window}}]), so that it counts the events of a window")
+		return errors.New("has no {{.window}}; write increase(metric[{{.window}}]), so that it counts the events of a window")
 	}
 	expr, err := parser.NewParser(parser.Options{}).ParseExpr(ExpandWindow(template, time.Minute))
 	if err != nil {
@@ -35,7 +35,7 @@ func checkTemplate(template string) error {
 	case parser.ValueTypeVector, parser.ValueTypeScalar:
 		return nil
 	default:
-		return fmt.Errorf("gives a %s: it must give a number of events, as sum(increase(metric[{{.window}}])) does",
+		return fmt.Errorf("gives a %s; write what gives a number of events, as sum(increase(metric[{{.window}}])) does",
 			parser.DocumentedType(t))
 	}
 }

@@ -97,7 +97,7 @@ func TestFiles(t *testing.T) {
 
 	write("c.yaml", "objectives: [{name: z, target: 99, availability: {}}]")
 	_, err = spec.Load(inline, []string{filepath.Join(dir, "*.yaml")})
-	require.ErrorContains(t, err, `c.yaml: objectives[0] (z): name: "z" is taken by objectives[0] (z)`)
+	require.ErrorContains(t, err, `c.yaml: objectives[0] (z)::name: "z" is taken by objectives[0] (z)`)
 }
 
 func TestEmptyFileList(t *testing.T) {

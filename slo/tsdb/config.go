@@ -76,24 +76,24 @@ func (c *Config) Validate() error {
 	var errs []error
 	wrong := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
 	if c.QueryTimeout <= 0 {
-		wrong("query_timeout must be above zero, not %s", c.QueryTimeout)
+		wrong("query_timeout: %s is not above 0; write a duration such as 30s", c.QueryTimeout)
 	}
 	errs = append(errs, c.Query.validate())
 	if c.Remote.HasValue() {
 		return errors.Join(append(errs, validateRemote(c.Remote.Get()))...)
 	}
 	if c.Directory == "" {
-		wrong("directory must not be empty: name a directory for the time series database")
+		wrong("directory: is empty; write where the time series database is kept")
 	}
 	if time.Duration(c.Retention) < minRetention {
-		wrong("retention must be at least %s, which one block of the database spans, not %s",
-			model.Duration(minRetention), c.Retention)
+		wrong("retention: %s is too short; write at least %s, which one block of the database spans",
+			c.Retention, model.Duration(minRetention))
 	}
 	if c.OutOfOrderTimeWindow < 0 || c.OutOfOrderTimeWindow > c.Retention {
-		wrong("out_of_order_time_window must lie between zero and retention (%s), not at %s", c.Retention, c.OutOfOrderTimeWindow)
+		wrong("out_of_order_time_window: %s is not from 0 to retention; write at most %s", c.OutOfOrderTimeWindow, c.Retention)
 	}
 	if c.MaxSeries != 0 && (c.MaxSeries < minSeries || c.MaxSeries > maxSeriesKey) {
-		wrong("max_series must be between %d and %d, not %d; leave it out for a sixteenth of the memory limit", minSeries, maxSeriesKey, c.MaxSeries)
+		wrong("max_series: %d is not from %d to %d; leave it out for a sixteenth of the memory limit", c.MaxSeries, minSeries, maxSeriesKey)
 	}
 	c.Limits.validate(wrong)
 	return errors.Join(errs...)
@@ -103,15 +103,15 @@ func validateRemote(remote *confighttp.ClientConfig) error {
 	var errs []error
 	switch u, err := url.Parse(remote.Endpoint); {
 	case err != nil:
-		errs = append(errs, fmt.Errorf("remote::endpoint is no URL: %w", err))
+		errs = append(errs, fmt.Errorf("remote::endpoint: is no URL: %w", err))
 	case u.Scheme != "http" && u.Scheme != "https" || u.Host == "":
-		errs = append(errs, fmt.Errorf("remote::endpoint must be an http or https URL such as http://mimir:8080/prometheus, not %q",
+		errs = append(errs, fmt.Errorf("remote::endpoint: %q is no http or https URL; write one such as http://mimir:8080/prometheus",
 			remote.Endpoint))
 	case u.RawQuery != "" || u.Fragment != "":
-		errs = append(errs, fmt.Errorf("remote::endpoint must have no query and no fragment: %q", remote.Endpoint))
+		errs = append(errs, fmt.Errorf("remote::endpoint: %q has a query or a fragment; write it without", remote.Endpoint))
 	}
 	if remote.Compression.IsCompressed() {
-		errs = append(errs, errors.New("remote::compression must be left out: Prometheus' API reads no compressed requests"))
+		errs = append(errs, errors.New("remote::compression: must be left out; Prometheus' API reads no compressed requests"))
 	}
 	return errors.Join(errs...)
 }
@@ -155,13 +155,13 @@ func (c *ExporterConfig) Validate() error {
 	var errs []error
 	for i, name := range c.PromoteResourceAttributes {
 		if name == "" {
-			errs = append(errs, fmt.Errorf("promote_resource_attributes[%d] must not be empty: name a resource attribute", i))
+			errs = append(errs, fmt.Errorf("promote_resource_attributes[%d]: is empty; write the name of a resource attribute", i))
 		}
 	}
 	switch c.TranslationStrategy {
 	case otlptranslator.UnderscoreEscapingWithSuffixes, otlptranslator.UnderscoreEscapingWithoutSuffixes:
 	default:
-		errs = append(errs, fmt.Errorf("translation_strategy %q is not known: use %q or %q", c.TranslationStrategy,
+		errs = append(errs, fmt.Errorf("translation_strategy: %q is not one of %s, %s", c.TranslationStrategy,
 			otlptranslator.UnderscoreEscapingWithSuffixes, otlptranslator.UnderscoreEscapingWithoutSuffixes))
 	}
 	return errors.Join(errs...)

@@ -85,8 +85,8 @@ func TestBadExporterConfig(t *testing.T) {
 	config := defaultExporterConfig().(*ExporterConfig)
 	config.PromoteResourceAttributes = []string{"a", ""}
 	config.TranslationStrategy = "Nothing"
-	assert.ErrorContains(t, config.Validate(), "promote_resource_attributes[1] must not be empty")
-	assert.ErrorContains(t, config.Validate(), `translation_strategy "Nothing" is not known: use "UnderscoreEscapingWithSuffixes"`)
+	assert.ErrorContains(t, config.Validate(), "promote_resource_attributes[1]: is empty")
+	assert.ErrorContains(t, config.Validate(), `translation_strategy: "Nothing" is not one of UnderscoreEscapingWithSuffixes, `)
 }
 
 // TestOptions are those of Prometheus that the library does not have as defaults.

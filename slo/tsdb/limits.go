@@ -41,7 +41,7 @@ const (
 func (l *LimitsConfig) validate(wrong func(format string, args ...any)) {
 	between := func(key string, n, least, most int) {
 		if n < least || n > most {
-			wrong("limits::%s must be between %d and %d, not %d", key, least, most, n)
+			wrong("limits::%s: %d is not from %d to %d; write a number between", key, n, least, most)
 		}
 	}
 	between("labels", l.Labels, minLabels, maxLabels)
@@ -52,7 +52,7 @@ func (l *LimitsConfig) validate(wrong func(format string, args ...any)) {
 		size bytesize.Size
 	}{{"label_name", l.LabelName}, {"label_value", l.LabelValue}, {"labels_size", l.LabelsSize}} {
 		if s.size < minLabelText || s.size > maxLabelsSize {
-			wrong("limits::%s must be between %s and %s, not %s", s.key, bytesize.Size(minLabelText), bytesize.Size(maxLabelsSize), s.size)
+			wrong("limits::%s: %s is not from %s to %s; write a size between", s.key, s.size, bytesize.Size(minLabelText), bytesize.Size(maxLabelsSize))
 		}
 	}
 }

@@ -53,25 +53,25 @@ func (q QueryConfig) validate() error {
 	var errs []error
 	wrong := func(format string, args ...any) { errs = append(errs, fmt.Errorf("query::"+format, args...)) }
 	if q.Memory != 0 && q.Memory < minQueryMemory {
-		wrong("memory must be at least %s, not %s: leave it out for a sixteenth of GOMEMLIMIT", bytesize.Size(minQueryMemory), q.Memory)
+		wrong("memory: %s is too little; write at least %s, or leave it out for a sixteenth of GOMEMLIMIT", q.Memory, bytesize.Size(minQueryMemory))
 	}
 	if q.MaxSamples < 0 {
-		wrong("max_samples must not be negative: leave it out for as many as query::memory has room for")
+		wrong("max_samples: %d is negative; leave it out for as many as query::memory has room for", q.MaxSamples)
 	}
 	if q.Concurrent < 0 {
-		wrong("concurrent must not be negative: leave it out for one less than there are processors")
+		wrong("concurrent: %d is negative; leave it out for one less than there are processors", q.Concurrent)
 	}
 	if q.Queue < 0 {
-		wrong("queue must not be negative: 0 refuses what cannot run at once")
+		wrong("queue: %d is negative; write 0 to refuse what cannot run at once, or more", q.Queue)
 	}
 	if q.QueueTimeout <= 0 {
-		wrong("queue_timeout must be above zero, not %s", q.QueueTimeout)
+		wrong("queue_timeout: %s is not above 0; write a duration such as 10s", q.QueueTimeout)
 	}
 	if q.MaxLength <= 0 || q.MaxLength > 1<<20 {
-		wrong("max_length must be above zero and at most 1MiB, not %s", q.MaxLength)
+		wrong("max_length: %s is not above 0 and at most 1MiB; write a size such as 64KiB", q.MaxLength)
 	}
 	if q.MaxResponseSize <= 0 {
-		wrong("max_response_size must be above zero, not %s", q.MaxResponseSize)
+		wrong("max_response_size: %s is not above 0; write a size such as 64MiB", q.MaxResponseSize)
 	}
 	return errors.Join(errs...)
 }

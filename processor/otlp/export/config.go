@@ -83,7 +83,7 @@ func (c *HTTPConfig) Validate() error { return validRequest(c.MaxRequestSize) }
 
 func validRequest(size bytesize.Size) error {
 	if size < minRequest || size > maxRequest {
-		return fmt.Errorf("max_request_size: %v is not between %v and %v; backends take 4MiB by default", size, minRequest, maxRequest)
+		return fmt.Errorf("max_request_size: %v is not from %v to %v; write 4MiB, which backends take by default, or what yours takes", size, minRequest, maxRequest)
 	}
 	return nil
 }

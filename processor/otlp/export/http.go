@@ -40,13 +40,13 @@ func newHTTPClient(cfg *HTTPConfig, set exporter.Settings) (*httpClient, error) 
 	endpoint := cfg.Collector.TracesEndpoint
 	if endpoint == "" {
 		if cfg.Collector.ClientConfig.Endpoint == "" {
-			return nil, errors.New("either endpoint or traces_endpoint must be specified")
+			return nil, errors.New("endpoint: is empty, and so is traces_endpoint; write one of them")
 		}
 		endpoint = strings.TrimSuffix(cfg.Collector.ClientConfig.Endpoint, "/") + "/v1/traces"
 	}
 	u, err := url.Parse(endpoint)
 	if err != nil {
-		return nil, errors.New("endpoint and traces_endpoint must be valid URLs")
+		return nil, errors.New("endpoint: it, or traces_endpoint, is no URL; write one such as http://127.0.0.1:4318")
 	}
 	return &httpClient{cfg: cfg, set: set, url: u}, nil
 }

@@ -38,7 +38,7 @@ func (m *Metrics) Close() { m.client.CloseIdleConnections() }
 
 // Configure takes the Collector's configuration, and returns the host and port on which it serves metrics; "" where it does not.
 func (m *Metrics) Configure(conf *confmap.Conf) (address string) {
-	address = endpoint(conf)
+	address = Endpoint(conf)
 	if address == "" {
 		m.target.Store(nil)
 		return ""
@@ -55,8 +55,9 @@ func (m *Metrics) Configure(conf *confmap.Conf) (address string) {
 	return address
 }
 
-// endpoint is where the Collector serves its metrics, by its configuration or, where that does not say, by its default.
-func endpoint(conf *confmap.Conf) string {
+// Endpoint returns where the Collector serves its metrics, host:port, by its configuration or, where that does not say, by its default; "" where it does not
+// serve any.
+func Endpoint(conf *confmap.Conf) string {
 	const metrics, usual = "service::telemetry::metrics", "localhost:8888"
 	if conf == nil {
 		return usual

@@ -19,8 +19,8 @@ import (
 // classes are the sections of a configuration that have components, in the order in which problems are said.
 var classes = []string{"receivers", "processors", "connectors", "exporters", "extensions"}
 
-// Problems are all that is wrong with the configurations of components. What is wrong between components it leaves to the Collector to
-// say.
+// Problems are all that is wrong with the configurations of components, and with how service puts them together. What is wrong with what
+// connectors and pipelines make of it in the end is left to the Collector to say.
 func Problems(conf *confmap.Conf, factories Factories) (list []problems.Problem, err error) {
 	defaults, err := DefaultsOf(factories)
 	if err != nil {
@@ -41,7 +41,10 @@ func Problems(conf *confmap.Conf, factories Factories) (list []problems.Problem,
 			}
 			config := defaults[class][id.Type()]
 			if config == nil {
-				continue // the Collector lists those that there are
+				types := typesOf(defaults[class])
+				list = append(list, problems.Problem{Key: key, Text: fmt.Sprintf("%q is no type of %s%s", id.Type(), strings.TrimSuffix(class, "s"),
+					orOneOf(problems.Suggestion(id.Type().String(), types), types))})
+				continue
 			}
 			own, err := section.Sub(name)
 			if err != nil {
@@ -54,7 +57,20 @@ func Problems(conf *confmap.Conf, factories Factories) (list []problems.Problem,
 			}
 		}
 	}
-	return list, nil
+	all, err := factories()
+	if err != nil {
+		return nil, err
+	}
+	return append(list, serviceProblems(conf, all)...), nil
+}
+
+// typesOf returns the names of types, sorted.
+func typesOf(configs map[component.Type]component.Config) (names []string) {
+	for t := range configs {
+		names = append(names, t.String())
+	}
+	slices.Sort(names)
+	return names
 }
 
 // Inventory says what a valid configuration has.

@@ -1,5 +1,5 @@
-// Package datadir keeps SLOWBURN_DATA_DIR, the directory that the shipped configuration puts all files in, to one gateway. Its one function is
-// Claim.
+// Package datadir keeps SLOWBURN_DATA_DIR, the directory that the shipped configuration puts all files in, to one gateway: Claim. Of and
+// Roots find the directories of a configuration.
 package datadir
 
 import (
@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
+	"slices"
 
 	"go.opentelemetry.io/collector/confmap"
 
@@ -49,41 +49,8 @@ func keepsFilesIn(conf *confmap.Conf, dir string) bool {
 	if err != nil {
 		return false
 	}
-	running := runningComponents(conf)
-	for _, section := range []string{"receivers", "processors", "connectors", "exporters", "extensions"} {
-		components, _ := conf.Get(section).(map[string]any)
-		for id, config := range components {
-			keys, _ := config.(map[string]any)
-			path, _ := keys["directory"].(string)
-			if !running[id] || path == "" || keys["storage"] == "memory" {
-				continue
-			}
-			if path, err := filepath.Abs(path); err == nil && (path == root || strings.HasPrefix(path, root+string(filepath.Separator))) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// runningComponents are the IDs that service names.
-func runningComponents(conf *confmap.Conf) map[string]bool {
-	running := map[string]bool{}
-	add := func(list any) {
-		ids, _ := list.([]any)
-		for _, id := range ids {
-			if name, ok := id.(string); ok {
-				running[name] = true
-			}
-		}
-	}
-	add(conf.Get("service::extensions"))
-	pipelines, _ := conf.Get("service::pipelines").(map[string]any)
-	for _, pipeline := range pipelines {
-		lists, _ := pipeline.(map[string]any)
-		for _, list := range lists {
-			add(list)
-		}
-	}
-	return running
+	return slices.ContainsFunc(Of(conf), func(d Directory) bool {
+		path, err := filepath.Abs(d.Path)
+		return err == nil && within(path, root)
+	})
 }

@@ -8,11 +8,16 @@ import (
 	"slices"
 
 	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/otelcol"
+
+	"github.com/slowburn/slowburn/cmd/slowburn/internal/datadir"
+	"github.com/slowburn/slowburn/internal/access"
 )
 
-// Warnings returns a line for everything that components which are used would warn of at their start, with the component.
-func Warnings(cfg *otelcol.Config) (lines []string) {
+// Warnings returns a line for everything that components which are used would warn of at their start, with the component. Whole is the same
+// configuration with all defaults.
+func Warnings(cfg *otelcol.Config, whole *confmap.Conf) (lines []string) {
 	used := map[component.ID]bool{}
 	for _, p := range cfg.Service.Pipelines {
 		for _, id := range p.Processors {
@@ -24,7 +29,34 @@ func Warnings(cfg *otelcol.Config) (lines []string) {
 	for _, id := range cfg.Service.Extensions {
 		used[id] = true
 	}
-	return slices.Concat(warningsOf("extensions", cfg.Extensions, used), processors, uncounted(cfg))
+	return slices.Concat(warningsOf("extensions", cfg.Extensions, used), unguarded(cfg, whole), processors, uncounted(cfg),
+		openToAll(datadir.Of(whole)))
+}
+
+// openToAll warns of directories that every user of the machine may look into.
+func openToAll(directories []datadir.Directory) (lines []string) {
+	var seen []string
+	for _, d := range directories {
+		if open := access.OpenToAll(d.Path); open != "" && !slices.Contains(seen, d.Path) {
+			seen = append(seen, d.Path)
+			lines = append(lines, d.Component+"::directory: "+open)
+		}
+	}
+	return lines
+}
+
+// unguarded warns of metrics of the gateway that are served past the authentication of an extension.
+func unguarded(cfg *otelcol.Config, whole *confmap.Conf) (lines []string) {
+	for _, id := range cfg.Service.Extensions {
+		if guard, ok := cfg.Extensions[id].(interface {
+			Unguarded(whole *confmap.Conf) (warning, address string)
+		}); ok {
+			if warning, address := guard.Unguarded(whole); warning != "" {
+				lines = append(lines, fmt.Sprintf("extensions::%s: %s (%s)", id, warning, address))
+			}
+		}
+	}
+	return lines
 }
 
 // uncounted warns of connectors sli that no metrics pipeline has: these pass spans on, and count none.

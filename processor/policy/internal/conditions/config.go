@@ -28,10 +28,10 @@ func (b *Builder) Compile(cfg *Config) (rule.Node, error) {
 		mode = "ignore"
 	case "ignore", "propagate", "silent":
 	default:
-		errs = append(errs, fmt.Errorf("error_mode is %q; it must be ignore, propagate or silent", cfg.ErrorMode))
+		errs = append(errs, fmt.Errorf("error_mode: %q is not one of ignore, propagate, silent", cfg.ErrorMode))
 	}
 	if len(cfg.Span)+len(cfg.SpanEvent) == 0 {
-		errs = append(errs, errors.New("span and spanevent must list at least one condition between them"))
+		errs = append(errs, errors.New("span: is empty, and so is spanevent; write at least one condition under one of them"))
 	}
 	own := list{propagate: mode == "propagate", silent: mode == "silent", errors: b.errors}
 	var err1, err2 error

@@ -20,7 +20,7 @@ type BooleanAttributeConfig struct {
 // Compile validates the section and makes a policy of it. Errors begin with the section's own key.
 func (cfg *BooleanAttributeConfig) Compile(b *ask.Builder) (rule.Node, error) {
 	if cfg.Key == "" {
-		return rule.Node{}, errors.New("key is required")
+		return rule.Node{}, errors.New("key: is required; write the name of an attribute")
 	}
 	var p ask.Predicate = is(cfg.Value)
 	if b.Contrib {

@@ -24,14 +24,14 @@ type NumericAttributeConfig struct {
 func (cfg *NumericAttributeConfig) Compile(b *ask.Builder) (rule.Node, error) {
 	var errs []error
 	if cfg.Key == "" {
-		errs = append(errs, errors.New("key is required"))
+		errs = append(errs, errors.New("key: is required; write the name of an attribute"))
 	}
 	least, most := cfg.MinValue, cfg.MaxValue
 	if b.Contrib {
 		least, most = contrib.UnlessZero(least), contrib.UnlessZero(most)
 	}
 	if least == nil && most == nil {
-		errs = append(errs, errors.New("set min_value, max_value or both"))
+		errs = append(errs, errors.New("has no min_value and no max_value; write one or both"))
 	}
 	bounds := between{least: math.MinInt64, most: math.MaxInt64}
 	if least != nil {
@@ -41,7 +41,7 @@ func (cfg *NumericAttributeConfig) Compile(b *ask.Builder) (rule.Node, error) {
 		bounds.most = *most
 	}
 	if bounds.least > bounds.most {
-		errs = append(errs, fmt.Errorf("max_value (%d) must not be less than min_value (%d)", bounds.most, bounds.least))
+		errs = append(errs, fmt.Errorf("max_value: %d must not be less than min_value (%d)", bounds.most, bounds.least))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return rule.Node{}, err

@@ -75,7 +75,7 @@ func TestNumericAttribute(t *testing.T) {
 		require.Error(t, err)
 	}
 	_, err := between(num(0), nil).Compile(ask.NewBuilder(true))
-	require.EqualError(t, err, "set min_value, max_value or both")
+	require.EqualError(t, err, "has no min_value and no max_value; write one or both")
 }
 
 func first(ok bool, _ rule.Traits) bool { return ok }
@@ -96,7 +96,7 @@ func TestBooleanAttribute(t *testing.T) {
 		require.Equal(t, !c.matched, first(decide(t, cfg, c.contrib, attribute(c.value))), "%+v", c)
 	}
 	_, err := (&BooleanAttributeConfig{}).Compile(ask.NewBuilder(false))
-	require.EqualError(t, err, "key is required")
+	require.EqualError(t, err, "key: is required; write the name of an attribute")
 }
 
 func TestStringAttribute(t *testing.T) {

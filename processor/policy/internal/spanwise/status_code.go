@@ -17,7 +17,7 @@ type StatusCodeConfig struct {
 // Compile validates the section and makes a policy of it. Errors begin with the section's own key.
 func (cfg *StatusCodeConfig) Compile(b *ask.Builder) (rule.Node, error) {
 	if len(cfg.StatusCodes) == 0 {
-		return rule.Node{}, errors.New("status_codes must list at least one of OK, ERROR, UNSET")
+		return rule.Node{}, errors.New("status_codes: is empty; write at least one of OK, ERROR, UNSET")
 	}
 	var (
 		wanted rule.AnyBit
@@ -32,7 +32,7 @@ func (cfg *StatusCodeConfig) Compile(b *ask.Builder) (rule.Node, error) {
 		case "UNSET":
 			wanted = append(wanted, b.Status(wire.StatusUnset))
 		default:
-			errs = append(errs, fmt.Errorf("status_codes[%d] is %q; it must be OK, ERROR or UNSET", i, name))
+			errs = append(errs, fmt.Errorf("status_codes[%d]: %q is not one of OK, ERROR, UNSET", i, name))
 		}
 	}
 	return rule.Node{Rule: wanted}, errors.Join(errs...)

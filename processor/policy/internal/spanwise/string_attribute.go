@@ -30,13 +30,13 @@ type StringAttributeConfig struct {
 func (cfg *StringAttributeConfig) Compile(b *ask.Builder) (rule.Node, error) {
 	var errs []error
 	if cfg.Key == "" {
-		errs = append(errs, errors.New("key is required"))
+		errs = append(errs, errors.New("key: is required; write the name of an attribute"))
 	}
 	if len(cfg.Values) == 0 {
-		errs = append(errs, errors.New("values must list at least one value"))
+		errs = append(errs, errors.New("values: is empty; write at least one value"))
 	}
 	if cfg.CacheMaxSize < 0 {
-		errs = append(errs, fmt.Errorf("cache_max_size (%d) must not be negative", cfg.CacheMaxSize))
+		errs = append(errs, fmt.Errorf("cache_max_size: %d must not be negative", cfg.CacheMaxSize))
 	}
 	var p ask.Predicate
 	var expressions []*regexp.Regexp
@@ -44,7 +44,7 @@ func (cfg *StringAttributeConfig) Compile(b *ask.Builder) (rule.Node, error) {
 		for i, v := range cfg.Values {
 			e, err := regexp.Compile(v)
 			if err != nil {
-				errs = append(errs, fmt.Errorf("values[%d] must be a regular expression: %w", i, err))
+				errs = append(errs, fmt.Errorf("values[%d]: is no regular expression: %w", i, err))
 			}
 			expressions = append(expressions, e)
 		}

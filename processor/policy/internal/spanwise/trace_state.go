@@ -21,10 +21,10 @@ type TraceStateConfig struct {
 func (cfg *TraceStateConfig) Compile(b *ask.Builder) (rule.Node, error) {
 	var errs []error
 	if cfg.Key == "" {
-		errs = append(errs, errors.New("key is required"))
+		errs = append(errs, errors.New("key: is required; write the key of a tracestate's member"))
 	}
 	if len(cfg.Values) == 0 {
-		errs = append(errs, errors.New("values must list at least one value"))
+		errs = append(errs, errors.New("values: is empty; write at least one value"))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return rule.Node{}, err

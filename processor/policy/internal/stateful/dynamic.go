@@ -57,19 +57,19 @@ func (cfg *DynamicConfig) Compile(b *ask.Builder) (rule.Node, error) {
 // target returns the target to meet.
 func (cfg *DynamicConfig) target() (target rates.Target, err error) {
 	if cfg.SpansPerSecond != 0 && cfg.SamplingPercentage != 0 || cfg.SpansPerSecond == 0 && cfg.SamplingPercentage == 0 {
-		return target, errors.New("set spans_per_second or sampling_percentage, and not both")
+		return target, errors.New("has not exactly one of spans_per_second and sampling_percentage; write one")
 	}
 	target.PerSecond, target.Share = cfg.SpansPerSecond, cfg.SamplingPercentage/100
 	switch {
 	case !(target.PerSecond >= 0) || math.IsInf(target.PerSecond, 0):
-		return target, fmt.Errorf("spans_per_second (%g) must be greater than 0", target.PerSecond)
+		return target, fmt.Errorf("spans_per_second: %g must be greater than 0", target.PerSecond)
 	case target.Share == 0:
 		return target, nil
 	case !(target.Share <= 1):
-		return target, fmt.Errorf("sampling_percentage (%g) must be greater than 0 and not greater than 100", cfg.SamplingPercentage)
+		return target, fmt.Errorf("sampling_percentage: %g must be greater than 0 and not greater than 100", cfg.SamplingPercentage)
 	}
 	if _, err := threshold.Of(cfg.SamplingPercentage); err != nil {
-		return target, fmt.Errorf("sampling_percentage (%g) %w", cfg.SamplingPercentage, err)
+		return target, fmt.Errorf("sampling_percentage: %g %w", cfg.SamplingPercentage, err)
 	}
 	return target, nil
 }
@@ -77,11 +77,11 @@ func (cfg *DynamicConfig) target() (target rates.Target, err error) {
 func (cfg *DynamicConfig) checkAdjustment() error {
 	var errs []error
 	if i := cfg.AdjustmentInterval; i != 0 && (i < leastAdjustment || i > mostAdjustment) {
-		errs = append(errs, fmt.Errorf("adjustment_interval (%s) must be between %s and %s, or 0 for %s",
+		errs = append(errs, fmt.Errorf("adjustment_interval: %s must be between %s and %s, or 0 for %s",
 			i, leastAdjustment, mostAdjustment, defaultAdjustment))
 	}
 	if w := cfg.Weight; w != 0 && !(w >= leastWeight && w < 1) {
-		errs = append(errs, fmt.Errorf("weight (%g) must be at least %g and less than 1, or 0 for %g", w, leastWeight, defaultWeight))
+		errs = append(errs, fmt.Errorf("weight: %g must be at least %g and less than 1, or 0 for %g", w, leastWeight, defaultWeight))
 	}
 	return errors.Join(errs...)
 }

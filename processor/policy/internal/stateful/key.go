@@ -60,9 +60,9 @@ func newKey(b *ask.Builder, fields []string, maxKeys int) (*traceKey, error) {
 	var errs []error
 	for i, f := range fields {
 		if f == "" {
-			errs = append(errs, fmt.Errorf("key[%d] must be %s, %s or the name of an attribute", i, fieldName, fieldStatus))
+			errs = append(errs, fmt.Errorf("key[%d]: is empty; write %s, %s or the name of an attribute", i, fieldName, fieldStatus))
 		} else if slices.Contains(fields[:i], f) {
-			errs = append(errs, fmt.Errorf("key[%d] is %q, which the key has already; remove it", i, f))
+			errs = append(errs, fmt.Errorf("key[%d]: %q is in the key already; remove it", i, f))
 		}
 	}
 	if err := errors.Join(errs...); err != nil {

@@ -34,7 +34,7 @@ func (cfg *KeyConfig) keyed(b *ask.Builder, fields ...string) (*traceKey, int, e
 
 func maxKeysOf(n int) (int, error) {
 	if n < 0 || n > mostKeys {
-		return 0, fmt.Errorf("max_keys (%d) must be between 1 and %d, or 0 for %d", n, mostKeys, defaultMaxKeys)
+		return 0, fmt.Errorf("max_keys: %d must be between 1 and %d, or 0 for %d", n, mostKeys, defaultMaxKeys)
 	}
 	if n == 0 {
 		n = defaultMaxKeys
@@ -49,7 +49,7 @@ const (
 
 func periodOf(period time.Duration) (int64, error) {
 	if period < 0 || period > mostPeriod {
-		return 0, fmt.Errorf("period (%s) must be between 1ns and %s, or 0 for %s", period, mostPeriod, defaultPeriod)
+		return 0, fmt.Errorf("period: %s must be between 1ns and %s, or 0 for %s", period, mostPeriod, defaultPeriod)
 	}
 	if period == 0 {
 		period = defaultPeriod

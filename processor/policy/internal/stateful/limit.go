@@ -14,10 +14,10 @@ import (
 func limitOf(b *ask.Builder, key string, rate, burst int64, bytes bool) (rule.Node, error) {
 	var errs []error
 	if rate <= 0 {
-		errs = append(errs, fmt.Errorf("%s (%d) must be greater than 0", key, rate))
+		errs = append(errs, fmt.Errorf("%s: %d must be greater than 0", key, rate))
 	}
 	if burst < 0 {
-		errs = append(errs, fmt.Errorf("burst_capacity (%d) must not be negative; 0 is two seconds' worth", burst))
+		errs = append(errs, fmt.Errorf("burst_capacity: %d must not be negative; 0 is two seconds' worth", burst))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return rule.Node{}, err

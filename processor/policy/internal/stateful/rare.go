@@ -25,7 +25,7 @@ type RareConfig struct {
 func (cfg *RareConfig) Compile(b *ask.Builder) (rule.Node, error) {
 	var errs []error
 	if cfg.Traces < 0 {
-		errs = append(errs, fmt.Errorf("traces (%d) must not be negative", cfg.Traces))
+		errs = append(errs, fmt.Errorf("traces: %d must not be negative", cfg.Traces))
 	}
 	period, err1 := periodOf(cfg.Period)
 	key, maxKeys, err2 := cfg.keyed(b, rule.ServiceName, fieldName)

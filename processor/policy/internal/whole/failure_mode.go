@@ -30,7 +30,7 @@ func (cfg *FailureModeConfig) Compile(*ask.Builder) (rule.Node, error) {
 	}
 	list := strings.Join(names, ", ")
 	if len(cfg.Modes) == 0 {
-		errs = append(errs, fmt.Errorf("modes must list at least one of %s", list))
+		errs = append(errs, fmt.Errorf("modes: is empty; write at least one of %s", list))
 	}
 	for i, name := range cfg.Modes {
 		m, ok := known[name]
@@ -39,7 +39,7 @@ func (cfg *FailureModeConfig) Compile(*ask.Builder) (rule.Node, error) {
 			errs = append(errs, fmt.Errorf("modes[%d]: that a request was lost cannot be told from one trace; use %s",
 				i, skeleton.FailureUnobserved))
 		case !ok:
-			errs = append(errs, fmt.Errorf("modes[%d] is %q; it must be one of %s", i, name, list))
+			errs = append(errs, fmt.Errorf("modes[%d]: %q is not one of %s", i, name, list))
 		}
 		wanted = wanted.With(m)
 	}

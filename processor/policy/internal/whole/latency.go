@@ -26,7 +26,7 @@ type duration struct{ over, upTo uint64 }
 // Compile validates the section and makes a policy of it. Errors begin with the section's own key.
 func (cfg *LatencyConfig) Compile(b *ask.Builder) (rule.Node, error) {
 	if cfg.ThresholdMs == nil && cfg.UpperThresholdMs == nil {
-		return rule.Node{}, errors.New("set threshold_ms, upper_threshold_ms or both")
+		return rule.Node{}, errors.New("has no threshold_ms and no upper_threshold_ms; write one or both")
 	}
 	over, err1 := nanoseconds("threshold_ms", cfg.ThresholdMs)
 	upTo, err2 := nanoseconds("upper_threshold_ms", cfg.UpperThresholdMs)
@@ -39,7 +39,7 @@ func (cfg *LatencyConfig) Compile(b *ask.Builder) (rule.Node, error) {
 		n.Not = rule.Bounded
 	}
 	if upTo <= over {
-		return rule.Node{}, fmt.Errorf("upper_threshold_ms (%d) must be greater than threshold_ms (%d)", *cfg.UpperThresholdMs, *cfg.ThresholdMs)
+		return rule.Node{}, fmt.Errorf("upper_threshold_ms: %d must be greater than threshold_ms (%d)", *cfg.UpperThresholdMs, *cfg.ThresholdMs)
 	}
 	n.Rule = duration{over, upTo}
 	if b.Contrib {
@@ -61,7 +61,7 @@ func nanoseconds(key string, ms *int64) (uint64, error) {
 	case ms == nil:
 		return 0, nil
 	case *ms < 0 || *ms > most:
-		return 0, fmt.Errorf("%s (%d) must be between 0 and %d", key, *ms, most)
+		return 0, fmt.Errorf("%s: %d must be between 0 and %d", key, *ms, most)
 	}
 	return uint64(*ms) * uint64(time.Millisecond), nil
 }

@@ -22,7 +22,7 @@ func (cfg *OrphansConfig) Compile(*ask.Builder) (rule.Node, error) {
 // atLeast returns the least number that a policy requires, by default one.
 func atLeast(key string, n int) (int, error) {
 	if n < 0 {
-		return 0, fmt.Errorf("%s (%d) must not be negative", key, n)
+		return 0, fmt.Errorf("%s: %d must not be negative", key, n)
 	}
 	return max(1, n), nil
 }

@@ -127,7 +127,7 @@ func TestProbabilistic(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, b.Warnings(), 1)
 	_, err = (&ProbabilisticConfig{SamplingPercentage: -1}).Compile(b)
-	require.EqualError(t, err, "sampling_percentage (-1) must be 0 or more")
+	require.EqualError(t, err, "sampling_percentage: -1 must be 0 or more")
 
 	b = ask.NewBuilder(true)
 	n, err := (&ProbabilisticConfig{SamplingPercentage: 100, HashSalt: "x"}).Compile(b)
@@ -155,5 +155,5 @@ func TestWithoutASkeleton(t *testing.T) {
 		require.Equal(t, want, got)
 	}
 	_, err := atLeast("min", -1)
-	require.EqualError(t, err, "min (-1) must not be negative")
+	require.EqualError(t, err, "min: -1 must not be negative")
 }

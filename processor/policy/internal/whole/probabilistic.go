@@ -22,7 +22,7 @@ type ProbabilisticConfig struct {
 func (cfg *ProbabilisticConfig) Compile(b *ask.Builder) (rule.Node, error) {
 	th, err := threshold.Of(cfg.SamplingPercentage)
 	if err != nil {
-		return rule.Node{}, fmt.Errorf("sampling_percentage (%g) %w", cfg.SamplingPercentage, err)
+		return rule.Node{}, fmt.Errorf("sampling_percentage: %g %w", cfg.SamplingPercentage, err)
 	}
 	if b.Contrib {
 		return rule.Node{Rule: contrib.NewHashed(cfg.HashSalt, cfg.SamplingPercentage)}, nil

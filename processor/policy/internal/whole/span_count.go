@@ -20,12 +20,12 @@ type SpanCountConfig struct {
 func (cfg *SpanCountConfig) Compile(*ask.Builder) (rule.Node, error) {
 	var errs []error
 	if cfg.MinSpans < 0 {
-		errs = append(errs, fmt.Errorf("min_spans (%d) must not be negative", cfg.MinSpans))
+		errs = append(errs, fmt.Errorf("min_spans: %d must not be negative", cfg.MinSpans))
 	}
 	if cfg.MaxSpans < 0 {
-		errs = append(errs, fmt.Errorf("max_spans (%d) must not be negative; 0 is no upper bound", cfg.MaxSpans))
+		errs = append(errs, fmt.Errorf("max_spans: %d must not be negative; 0 is no upper bound", cfg.MaxSpans))
 	} else if cfg.MaxSpans != 0 && cfg.MaxSpans < cfg.MinSpans {
-		errs = append(errs, fmt.Errorf("max_spans (%d) must not be less than min_spans (%d)", cfg.MaxSpans, cfg.MinSpans))
+		errs = append(errs, fmt.Errorf("max_spans: %d must not be less than min_spans (%d)", cfg.MaxSpans, cfg.MinSpans))
 	}
 	size := spanCount{least: cfg.MinSpans, most: cfg.MaxSpans}
 	n := rule.Node{Rule: size, Not: rule.Lasts}
