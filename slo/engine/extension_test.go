@@ -51,7 +51,7 @@ func TestBadConfigs(t *testing.T) {
 		`receivers: [{name: a, webhook: {endpont: x}}]`: "receivers[0] (a): webhook: unknown keys: endpont",
 		`receivers: [{name: a}, {name: a}]`:             `receivers[1]::name: "a" is taken`,
 		`objectives: [{name: x, tagret: 99}]`:           "objectives[0] (x): unknown keys: tagret",
-		`objectives: [{name: x, target: 99, availability: {}, receivers: [nobody]}]`: `objective x: receivers: there is no receiver "nobody"`,
+		`objectives: [{name: x, target: 99, availability: {}, receivers: [nobody]}]`: `objectives "x"::receivers: there is no receiver "nobody"`,
 	} {
 		require.ErrorContains(t, confmap.Validate(parse(t, yaml)), want, yaml)
 	}

@@ -94,7 +94,7 @@ func TestProblems(t *testing.T) {
 		"webhook::timeout: is not above 0": func(c *Config) { c.Webhook.Timeout = 0 },
 		"webhook::endpoint: \"ftp://x\"":   func(c *Config) { c.Webhook.Endpoint = "ftp://x" },
 		"webhook::endpoint: \"http:///x\"": func(c *Config) { c.Webhook.Endpoint = "http:///x" },
-		"name: \"\" must be":               func(c *Config) { c.Name = "" },
+		"name: \"\" is no name":            func(c *Config) { c.Name = "" },
 		"severities: is empty":             func(c *Config) { c.Severities = nil },
 		"severities[1]: \"loud\"":          func(c *Config) { c.Severities = []slo.Severity{slo.Page, "loud"} },
 	} {

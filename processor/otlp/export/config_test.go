@@ -112,8 +112,8 @@ func TestDefaults(t *testing.T) {
 
 func TestBadConfiguration(t *testing.T) {
 	for text, want := range map[string]string{
-		"endpoint: http://host\nmax_request_size: 1KiB":  "max_request_size: 1KiB is not between 64KiB and 1GiB",
-		"endpoint: http://host\nmax_request_size: 2GiB":  "max_request_size: 2GiB is not between 64KiB and 1GiB",
+		"endpoint: http://host\nmax_request_size: 1KiB":  "max_request_size: 1KiB is not from 64KiB to 1GiB",
+		"endpoint: http://host\nmax_request_size: 2GiB":  "max_request_size: 2GiB is not from 64KiB to 1GiB",
 		"endpoint: http://host\nmax_request_size: large": "write a number of bytes",
 		"endpoint: \"\"": "endpoint",
 	} {
