@@ -58,7 +58,7 @@ func TestWatch(t *testing.T) {
 		assert.False(t, health.Blocking, "spans are taken all the same")
 		assert.Contains(t, health.Message, "0 traces wait for a decision")
 		assert.Contains(t, health.Message, "Reloading the policies failed at ")
-		assert.Contains(t, health.Message, "version 2 goes on")
+		assert.Contains(t, health.Message, "version 2 stays")
 		assert.Contains(t, health.Message, "BROKEN")
 
 		own["policies"] = statusPolicies("ERROR", "OK")

@@ -69,7 +69,7 @@ func TestWatchedFolder(t *testing.T) {
 	assert.Contains(t, p.LastError.Detail, "no_such_type")
 	status, body := g.request(t, http.MethodGet, "/readyz")
 	assert.Equal(t, http.StatusOK, status, "spans are taken all the same")
-	assert.Contains(t, string(body), "version 3 goes on")
+	assert.Contains(t, string(body), "version 3 stays")
 	assert.Contains(t, string(body), "no_such_type")
 	send(t, client, newTraffic(1).trace(boring, time.Now())[0])
 
