@@ -77,25 +77,25 @@ func TestOtherVersionsAreMovedAside(t *testing.T) {
 func TestDirectoriesOfOtherVersions(t *testing.T) {
 	for name, tc := range map[string]struct {
 		there []string // directories with a file 0000000a.seg in them; those that end in / are empty
-		moves bool     // there is a file 00000001.seg of version 3
+		moves bool     // there is a file 00000001.seg of version 9
 		to    string
 		files int
 		left  []string
 	}{
-		"the first":                {nil, true, "other-format-3", 1, []string{"other-format-3"}},
-		"others before it":         {[]string{"other-format-3", "other-format-3-2"}, true, "other-format-3-3", 1, []string{"other-format-3", "other-format-3-2", "other-format-3-3"}},
-		"one that was emptied":     {[]string{"other-format-3/"}, true, "other-format-3-2", 1, []string{"other-format-3", "other-format-3-2"}},
-		"unfinished":               {[]string{"other-format-3.unfinished"}, true, "other-format-3", 2, []string{"other-format-3"}},
-		"not quite finished":       {[]string{"other-format-3.unfinished"}, false, "other-format-3", 1, []string{"other-format-3"}},
-		"unfinished, after others": {[]string{"other-format-3", "other-format-3.unfinished"}, false, "other-format-3-2", 1, []string{"other-format-3", "other-format-3-2"}},
-		"hardly begun":             {[]string{"other-format-3.unfinished/"}, false, "", 0, nil},
+		"the first":                {nil, true, "other-format-9", 1, []string{"other-format-9"}},
+		"others before it":         {[]string{"other-format-9", "other-format-9-2"}, true, "other-format-9-3", 1, []string{"other-format-9", "other-format-9-2", "other-format-9-3"}},
+		"one that was emptied":     {[]string{"other-format-9/"}, true, "other-format-9-2", 1, []string{"other-format-9", "other-format-9-2"}},
+		"unfinished":               {[]string{"other-format-9.unfinished"}, true, "other-format-9", 2, []string{"other-format-9"}},
+		"not quite finished":       {[]string{"other-format-9.unfinished"}, false, "other-format-9", 1, []string{"other-format-9"}},
+		"unfinished, after others": {[]string{"other-format-9", "other-format-9.unfinished"}, false, "other-format-9-2", 1, []string{"other-format-9", "other-format-9-2"}},
+		"hardly begun":             {[]string{"other-format-9.unfinished/"}, false, "", 0, nil},
 		"no version":               {[]string{"other-format-x.unfinished", "other-format-4294967296.unfinished"}, false, "", 0, []string{"other-format-4294967296.unfinished", "other-format-x.unfinished"}},
-		"not ours":                 {[]string{"format-3.unfinished"}, false, "", 0, []string{"format-3.unfinished"}},
+		"not ours":                 {[]string{"format-9.unfinished"}, false, "", 0, []string{"format-9.unfinished"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			contents := map[string][]byte{}
 			if tc.moves {
-				contents["00000001.seg"] = ofVersion(3, segmentBytes(5))
+				contents["00000001.seg"] = ofVersion(9, segmentBytes(5))
 			}
 			d := directory(t, contents)
 			for _, path := range tc.there {
@@ -113,7 +113,7 @@ func TestDirectoriesOfOtherVersions(t *testing.T) {
 				return
 			}
 			path := filepath.Join(d.path, tc.to)
-			assert.Equal(t, []OtherFormat{{Version: 3, Path: path, Files: tc.files, Bytes: 500 * int64(tc.files)}}, inv.OtherFormats)
+			assert.Equal(t, []OtherFormat{{Version: 9, Path: path, Files: tc.files, Bytes: 500 * int64(tc.files)}}, inv.OtherFormats)
 			if tc.moves {
 				assert.FileExists(t, filepath.Join(path, "00000001.seg"))
 			}
@@ -123,15 +123,15 @@ func TestDirectoriesOfOtherVersions(t *testing.T) {
 
 // A start that cannot move a file fails, names it, and loses nothing. The next one goes on.
 func TestMoveThatFails(t *testing.T) {
-	old := ofVersion(3, segmentBytes(5))
+	old := ofVersion(9, segmentBytes(5))
 	d := directory(t, map[string][]byte{"00000001.seg": old, "00000002.seg": old, "00000003.seg": ofVersion(1, segmentBytes(6))})
-	unfinished := filepath.Join(d.path, "other-format-3.unfinished")
+	unfinished := filepath.Join(d.path, "other-format-9.unfinished")
 	inTheWay := filepath.Join(unfinished, "00000002.seg")
 	require.NoError(t, os.Mkdir(unfinished, 0o700))
 	require.NoError(t, os.WriteFile(inTheWay, []byte("mine"), 0o600))
 	inv, err := d.Inventory()
 	require.ErrorIs(t, err, fs.ErrExist)
-	require.ErrorContains(t, err, "cannot move aside the file of format version 3, "+filepath.Join(d.path, "00000002.seg")+": ")
+	require.ErrorContains(t, err, "cannot move aside the file of format version 9, "+filepath.Join(d.path, "00000002.seg")+": ")
 	require.ErrorContains(t, err, "a file is in the way: move it, or set another directory")
 	require.Len(t, inv.OtherFormats, 1, "what was moved before is told")
 	assert.EqualValues(t, 1, inv.OtherFormats[0].Version)
@@ -142,19 +142,19 @@ func TestMoveThatFails(t *testing.T) {
 	require.NoError(t, os.Remove(inTheWay))
 	inv, err = d.Inventory()
 	require.NoError(t, err)
-	assert.Equal(t, []OtherFormat{{Version: 3, Path: filepath.Join(d.path, "other-format-3"), Files: 2, Bytes: 1000}}, inv.OtherFormats)
-	assert.Equal(t, []string{"other-format-1", "other-format-3"}, fileNames(t, d))
+	assert.Equal(t, []OtherFormat{{Version: 9, Path: filepath.Join(d.path, "other-format-9"), Files: 2, Bytes: 1000}}, inv.OtherFormats)
+	assert.Equal(t, []string{"other-format-1", "other-format-9"}, fileNames(t, d))
 
-	d = directory(t, map[string][]byte{"00000001.seg": old, "other-format-3.unfinished": nil})
+	d = directory(t, map[string][]byte{"00000001.seg": old, "other-format-9.unfinished": nil})
 	_, err = d.Inventory()
-	require.ErrorContains(t, err, "cannot make the directory for files of format version 3, "+filepath.Join(d.path, "other-format-3.unfinished"))
+	require.ErrorContains(t, err, "cannot make the directory for files of format version 9, "+filepath.Join(d.path, "other-format-9.unfinished"))
 	assert.Equal(t, old, read(t, d.path, "00000001.seg"))
 }
 
 // A version whose directory cannot get its name fails the start, too.
 func TestMoveThatCannotBeFinished(t *testing.T) {
 	d := directory(t, nil)
-	from, to := filepath.Join(d.path, "none"), filepath.Join(d.path, "other-format-3")
+	from, to := filepath.Join(d.path, "none"), filepath.Join(d.path, "other-format-9")
 	_, err := d.finishMove(from, to)
 	require.ErrorIs(t, err, fs.ErrNotExist)
 	require.NoError(t, os.WriteFile(filepath.Join(d.path, "file"), nil, 0o600))
