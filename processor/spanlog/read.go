@@ -34,11 +34,11 @@ func (l *segments) Records(c Chain, pause Pause) iter.Seq2[Record, error] {
 	}
 }
 
-// maxIdle is how many walks over traces are kept for the next.
-const maxIdle = 2
+// maxIdle is how many walks over traces are kept for the next, if they take no more than two segments.
+const maxIdle = 4
 
 // maxPlan is up to how many bytes of cold runs are read at a time, without the shard's mutex. A larger one is read by itself.
-const maxPlan = 256 << 10
+func maxPlan(segmentSize int) int { return segmentSize / 4 }
 
 // walks are the walks over traces that wait for their next use.
 type walks struct {
@@ -83,12 +83,13 @@ func (w *walk) end(l *segments) {
 	if w.cold != nil {
 		w.cold.Rest()
 	}
-	if len(l.walks.idle) >= maxIdle {
-		w.close()
-	} else {
-		l.walks.idle = append(l.walks.idle, w)
-	}
 	w.count(l)
+	if idle := len(l.walks.idle); idle > 0 && (idle >= maxIdle || l.walks.bytes > 2*l.pool.segmentSize) {
+		w.close()
+		w.count(l)
+		return
+	}
+	l.walks.idle = append(l.walks.idle, w)
 }
 
 // close closes the files of a walk that is not used any more.
@@ -149,7 +150,7 @@ func (w *walk) planFrom(l *segments, i int) {
 		if c == nil {
 			continue
 		}
-		if len(w.plan) > 0 && bytes+int(r.bytes) > maxPlan {
+		if len(w.plan) > 0 && bytes+int(r.bytes) > maxPlan(l.pool.segmentSize) {
 			break
 		}
 		bytes += int(r.bytes)

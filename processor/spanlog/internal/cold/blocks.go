@@ -8,8 +8,8 @@ import (
 	"github.com/slowburn/slowburn/processor/spanlog/internal/format"
 )
 
-// minBlocks is how many decoded blocks a reader keeps at least.
-const minBlocks = 4
+// minBlocks is how many decoded blocks a reader keeps at least. Those of small segments are as small.
+const minBlocks = 2
 
 // blocks are decoded blocks of packed segments that were used last.
 type blocks struct {
@@ -102,8 +102,8 @@ func (b *blocks) decode(open *openFiles, s *Segment, number int, into *block) (e
 	if !s.InFile() {
 		return found.Decode(into.buf, s.Packed.Buf[found.From:found.To])
 	}
-	if b.compressed == nil {
-		b.compressed = make([]byte, s2.MaxEncodedLen(format.BlockSize))
+	if cap(b.compressed) < found.To-found.From {
+		b.compressed = make([]byte, s2.MaxEncodedLen(found.Size))
 	}
 	compressed := b.compressed[:found.To-found.From]
 	if _, err = f.ReadAt(compressed, int64(found.From)); err == nil {
@@ -117,7 +117,7 @@ func (b *blocks) decode(open *openFiles, s *Segment, number int, into *block) (e
 
 // trim frees the memory of what was unusually large, and forgets blocks of segments that are gone.
 func (b *blocks) trim() {
-	if cap(b.joined) > maxWindow {
+	if cap(b.joined) > minWindow {
 		b.joined = nil
 	}
 	for i := range b.list {

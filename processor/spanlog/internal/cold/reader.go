@@ -20,6 +20,7 @@ type Reader struct {
 	blocks  blocks
 	headers headers
 
+	memory  int // what it keeps from one trace to the next goes by this
 	bodies  []byte
 	spans   []span
 	origins []origin
@@ -52,13 +53,13 @@ type Record struct {
 	Origin format.Position
 }
 
-// maxBodies is the most memory that a reader keeps for records.
-const maxBodies = 512 << 10
-
 // NewReader returns a reader of the segments of a disk, nil if they are in memory. From one trace to the next it keeps decoded blocks of
-// so many bytes, and a quarter of that of resources and scopes.
+// memory bytes, half of that for records, and a quarter for resources and scopes.
 func NewReader(disk *files.Disk, limit *Limit, memory int) *Reader {
-	return &Reader{open: openFiles{disk: disk, limit: limit}, blocks: newBlocks(memory), headers: newHeaders(memory / 8)}
+	return &Reader{
+		open: openFiles{disk: disk, limit: limit}, window: newWindow(memory), blocks: newBlocks(memory), headers: newHeaders(memory / 8),
+		memory: memory,
+	}
 }
 
 // Begin forgets what was read, and makes room for records of so many bytes.
@@ -199,10 +200,10 @@ func (r *Reader) Rest() {
 	r.open.closeGone()
 	r.window.trim()
 	r.blocks.trim()
-	if cap(r.bodies) > maxBodies {
+	if cap(r.bodies) > r.memory/2 {
 		r.bodies = nil
 	}
-	if cap(r.spans) > maxBodies/int(unsafe.Sizeof(span{})) {
+	if (cap(r.spans)+cap(r.origins))*int(unsafe.Sizeof(span{})) > r.memory/4 {
 		r.spans, r.origins = nil, nil
 	}
 }

@@ -465,7 +465,7 @@ func TestMemory(t *testing.T) {
 				require.NoError(t, err)
 			}
 			r.Rest()
-			assert.Less(t, r.Bytes(), maxBodies+minBlocks*format.BlockSize+4*maxWindow+6*r.headers.limit)
+			assert.Less(t, r.Bytes(), 4*r.memory)
 		})
 	}
 }

@@ -20,6 +20,7 @@ type window struct {
 	from, to uint32
 	buf      []byte
 	size     int // of the next one
+	most     int // that it may be
 	useful   int // bytes of this one that were asked for
 }
 
@@ -41,7 +42,7 @@ func (w *window) read(open *openFiles, s *Segment, at, n uint32, want int) error
 		return err
 	}
 	if w.segment != nil && 2*w.useful >= len(w.buf) {
-		w.size = min(4*w.size, maxWindow)
+		w.size = min(4*w.size, w.most)
 	} else {
 		w.size = minWindow
 	}
@@ -60,10 +61,14 @@ func (w *window) read(open *openFiles, s *Segment, at, n uint32, want int) error
 	return nil
 }
 
+func newWindow(memory int) window {
+	return window{size: minWindow, most: min(max(minWindow, memory/16), maxWindow)}
+}
+
 // trim frees the memory of what was unusually large, and forgets what is of a segment that is gone.
 func (w *window) trim() {
-	if cap(w.buf) > maxWindow {
-		*w = window{}
+	if cap(w.buf) > w.most {
+		w.segment, w.buf = nil, nil
 	}
 	if w.segment != nil && w.segment.Gone {
 		w.segment = nil
