@@ -29,6 +29,7 @@ type options struct {
 	instructions      bool
 	// a and b are the binaries of suite pair, count how many pairs, and config is added to the shipped one.
 	a, b, config string
+	memoryB      string // of b
 	count        int
 }
 
@@ -54,6 +55,7 @@ func main() {
 	flag.StringVar(&o.profile, "profile", "", "write slowburn's CPU profile of the last run to this file")
 	flag.StringVar(&o.a, "a", "", "suite pair: the binary to compare with, such as that of the commit before; suites kept and apimix: the binary, built when empty")
 	flag.StringVar(&o.b, "b", "", "suite pair: the binary that is compared; the same one again shows how exact the machine is")
+	flag.StringVar(&o.memoryB, "memory-b", "", "suite pair: memory_budget of --b, where it is to have another than --memory")
 	flag.IntVar(&o.count, "pairs", 10, "suites pair and kept: how often both are measured, at once and with half of --rate each")
 	flag.StringVar(&o.config, "config", "", "suite pair: a configuration for both beside the shipped one, such as configs/kept-nine.yaml")
 	flag.Parse()
