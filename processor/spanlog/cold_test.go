@@ -7,6 +7,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -147,6 +148,79 @@ func TestTracesAreReadAtTheSameTime(t *testing.T) {
 	assert.LessOrEqual(t, counted, 3*p.SegmentSize())
 	assert.Equal(t, counted, l.walks.bytes)
 	releaseAll(l, chains)
+}
+
+// Senders read while others append, shrink and compact, each with the shard's mutex, which is given up while files are read.
+func TestReadersOfOneLog(t *testing.T) {
+	l, p := newDiskLog(t, t.TempDir())
+	chains := make([]Chain, 8)
+	want := make([][]string, len(chains))
+	for n := range 400 {
+		i := n % len(chains)
+		require.NoError(t, p.Reserve(1000, 0))
+		l.Append(&chains[i], origin("r", "s"), body(n))
+		want[i] = append(want[i], "r/s/"+string(body(n)))
+		p.Cancel(1000)
+	}
+	var mu sync.Mutex
+	pause := func(work func()) bool {
+		mu.Unlock()
+		defer mu.Lock()
+		if work != nil {
+			work()
+		}
+		return true
+	}
+	var senders, others sync.WaitGroup
+	for i := range chains {
+		senders.Go(func() {
+			for range 20 {
+				mu.Lock()
+				var got []string
+				for r, err := range l.Records(chains[i], pause) {
+					if assert.NoError(t, err) {
+						got = append(got, fmt.Sprintf("%s/%s/%s", r.Resource, r.Scope, r.Body))
+					}
+				}
+				mu.Unlock()
+				assert.Equal(t, want[i], got)
+			}
+		})
+	}
+	done := make(chan struct{})
+	others.Go(func() {
+		for n := 0; ; n++ {
+			select {
+			case <-done:
+				return
+			default:
+			}
+			mu.Lock()
+			switch n % 3 {
+			case 0:
+				if w := l.BeginShrink(n%2 == 0, n%2 == 0); w != nil {
+					mu.Unlock()
+					w.Run()
+					mu.Lock()
+					_, err := l.EndShrink(w)
+					assert.NoError(t, err)
+					w.Free()
+				}
+			case 1:
+				l.Compact(1, true, pause)
+			default:
+				var gone Chain
+				l.Append(&gone, origin("r", "s"), body(n))
+				l.Release(&gone)
+			}
+			mu.Unlock()
+		}
+	})
+	senders.Wait()
+	close(done)
+	others.Wait()
+	releaseAll(l, chains)
+	assert.Zero(t, p.reading.Open())
 }
 
 // Runs are read together up to maxPlan, so that a small trace costs one pause, and a large one does not have others wait.
