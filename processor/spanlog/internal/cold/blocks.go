@@ -2,8 +2,7 @@ package cold
 
 import (
 	"fmt"
-
-	"github.com/klauspost/compress/s2"
+	"slices"
 
 	"github.com/slowburn/slowburn/processor/spanlog/internal/format"
 )
@@ -102,9 +101,7 @@ func (b *blocks) decode(open *openFiles, s *Segment, number int, into *block) (e
 	if !s.InFile() {
 		return found.Decode(into.buf, s.Packed.Buf[found.From:found.To])
 	}
-	if cap(b.compressed) < found.To-found.From {
-		b.compressed = make([]byte, s2.MaxEncodedLen(found.Size))
-	}
+	b.compressed = slices.Grow(b.compressed[:0], found.To-found.From)
 	compressed := b.compressed[:found.To-found.From]
 	if _, err = f.ReadAt(compressed, int64(found.From)); err == nil {
 		err = found.Decode(into.buf, compressed)
