@@ -29,6 +29,7 @@ type options struct {
 	instructions      bool
 	// a and b are the binaries of suite pair, count how many pairs, and config is added to the shipped one.
 	a, b, config string
+	memoryB      string // of b
 	count        int
 	update       bool // floor.json
 }
@@ -55,6 +56,7 @@ func main() {
 	flag.StringVar(&o.profile, "profile", "", "write slowburn's CPU profile of the last run to this file")
 	flag.StringVar(&o.a, "a", "", "suite pair: the binary to compare with, such as that of the commit before; other suites: slowburn's binary, built when empty")
 	flag.StringVar(&o.b, "b", "", "suite pair: the binary that is compared; the same one again shows how exact the machine is")
+	flag.StringVar(&o.memoryB, "memory-b", "", "suite pair: memory_budget of --b, where it is to have another than --memory")
 	flag.IntVar(&o.count, "pairs", 10, "suites pair, kept, hard and floor: how often both are measured, at once and with half of --rate each")
 	flag.BoolVar(&o.update, "update", false, "suite floor: write what was measured to floor.json in place of comparing with it")
 	flag.StringVar(&o.config, "config", "", "suite pair: a configuration for both beside the shipped one, such as configs/kept-nine.yaml")

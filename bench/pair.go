@@ -35,6 +35,7 @@ func (o options) pairs(ctx context.Context, dir string) error {
 			both[i].configs = append(slices.Clip(both[i].configs), o.config)
 		}
 	}
+	both[1].memory = o.memoryB
 	s := o.base()
 	s.load.Rate /= 2
 	var ratios []float64

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,6 +24,7 @@ type target struct {
 	configs []string // as --config; none for a program without configuration
 	// samples says that it keeps traces and sends them to the sink.
 	samples bool
+	memory  string // slowburn's memory_budget, if it is not the scenario's
 }
 
 // isSlowburn reports whether the target is slowburn, of this tree or another binary.
@@ -150,7 +152,7 @@ func (t target) start(ctx context.Context, dir, sink string, s scenario) (*runni
 		"BENCH_WAIT="+s.wait.String(), "BENCH_TRACES="+strconv.Itoa(traces),
 		"BENCH_TRACES_PER_SECOND="+strconv.Itoa(max(1, s.load.Rate/spansPerTrace)),
 		"BENCH_PPROF="+r.pprof, "BENCH_WEB="+r.web,
-		"BENCH_MEMORY="+s.memory, "BENCH_REVIVE="+s.revive.String(),
+		"BENCH_MEMORY="+cmp.Or(t.memory, s.memory), "BENCH_REVIVE="+s.revive.String(),
 		"BENCH_REST="+strconv.FormatFloat(s.rest, 'f', -1, 64), "SLOWBURN_DATA_DIR="+data)
 	r.cmd.Stdout, r.cmd.Stderr = log, log
 	if err := r.cmd.Start(); err != nil {

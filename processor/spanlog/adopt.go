@@ -1,32 +1,28 @@
 package spanlog
 
 import (
+	"github.com/slowburn/slowburn/processor/spanlog/internal/cold"
 	"github.com/slowburn/slowburn/processor/spanlog/internal/files"
-	"github.com/slowburn/slowburn/processor/spanlog/internal/format"
 )
-
-// patch corrects the link of a record to the one before it in its run. What a file says of that may be out of date: it
-// is not written to it again.
-type patch struct{ at, prev uint32 }
 
 // Adopt makes a segment that was found a part of the log. Spans are attached to chains with Attach; Settle comes last.
 func (l *segments) Adopt(f *SegmentFile, c Contents) (number uint32) {
 	n := l.slot()
 	files.Found(l.pool.disk.Load(), f.File)
 	l.list[n] = segment{
-		cold:    &cold{file: f.File, size: f.Size, used: c.Used},
+		cold:    &cold.Segment{File: f.File, Size: f.Size, Used: c.Used, Sequence: f.Header.Sequence, Checked: true},
 		created: f.Header.Created, sequence: f.Header.Sequence, used: c.Used, checked: true,
 		alone: int(f.Header.Size) != l.pool.segmentSize,
 	}
 	return n
 }
 
-// Attach adds a span of an adopted segment to a chain.
+// Attach adds a span of an adopted segment to a chain. The spans of a segment are attached in the order of its bytes.
 func (l *segments) Attach(chain *Chain, number uint32, c Contents, found *Found) {
 	s := &l.list[number]
 	r := l.runs.in(chain, number, s)
 	if c.Records.Prev(found.At) != r.last {
-		s.cold.patches = append(s.cold.patches, patch{found.At, r.last})
+		s.cold.Patches = append(s.cold.Patches, cold.Patch{At: found.At, Prev: r.last})
 	}
 	r.last = found.At
 	r.bytes += found.Size
@@ -50,11 +46,4 @@ func (l *segments) Newer(c Chain, than Position) bool {
 		}
 	}
 	return false
-}
-
-// patchAll applies patches to a segment's bytes.
-func patchAll(patches []patch, b format.Records) {
-	for _, p := range patches {
-		b.SetPrev(p.at, p.prev)
-	}
 }

@@ -16,6 +16,8 @@ const sparse = 8
 func (l *Log) Compact(share float64, disk bool, pause Pause) int {
 	freed, done := 0, false
 	defer func() {
+		l.whole = whole{}
+		l.count()
 		if !done {
 			_ = l.Interrupt(nil) // the fault goes on
 		}
@@ -49,19 +51,19 @@ func (l *Log) prepare(n uint32, pause Pause) bool {
 		}
 	})
 	if load != nil {
-		l.take(n, load)
+		l.take(load)
 	}
 	return goOn
 }
 
 // inMemory reports whether recycling the segment gives memory back.
-func (s *segment) inMemory() bool { return s.cold == nil || s.cold.packed.Buf != nil }
+func (s *segment) inMemory() bool { return s.cold == nil || s.cold.Packed.Buf != nil }
 
 // takes is how many bytes recycling the segment gives back, of memory or of disk. Its spans are copied as they were before
 // they were compressed, so that to copy many out of a compressed segment would take more room than it makes.
 func (s *segment) takes() int64 {
 	if s.cold != nil {
-		return s.cold.size
+		return s.cold.Size
 	}
 	return int64(len(s.mem.Buf))
 }

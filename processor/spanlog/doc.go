@@ -5,7 +5,8 @@
 // trace's records in a log; the caller keeps it in its index), Origin (a resource and scope that records came with),
 // Shrinking (a segment on its way out of memory) and Journal (what became of traces). Below it are packages
 // internal/files (the directory: Directory, Inventory, SegmentFile, JournalFile), internal/format (the bytes of a file:
-// Event, Found, Damage, Position), and beside it internal/mapped (memory and its faults). Names of theirs that callers need are here too.
+// Event, Found, Damage, Position) and internal/cold (segments that left memory, and what reads records of them), and beside it
+// internal/mapped (memory and its faults). Names of theirs that callers need are here too.
 //
 // # Segments
 //
@@ -48,6 +49,8 @@
 // a caller waits for it for fillTimeout at most. Reading and compacting what is in files gives the shard's mutex up meanwhile (Pause).
 // After Pool.Defer nobody waits for files to be deleted, nor for those of journals to be made: another goroutine does that, which runs
 // while there is something to do. Events wait in memory where it is not quick enough (Journal.Put).
+// A walk over a trace has a reader of cold segments of its own: it reads several runs at a time without the mutex, and again what was
+// moved meanwhile.
 //
 // Pool.Reserve is where memory and disk are refused, before anything is appended, so that Append cannot fail. Records hold
 // slices of the segments: they are valid until the next record, and the next call of Append, Compact or Release.

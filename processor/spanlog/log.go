@@ -318,13 +318,16 @@ func (l *Log) Close() {
 	for i := range l.list {
 		switch s := &l.list[i]; {
 		case s.cold != nil:
-			s.cold.leave(l.pool)
+			leaveCold(l.pool, s.cold)
 		case s.mem.OnDisk() && s.liveRuns > 0:
 			l.pool.used.Add(-int64(len(s.mem.Buf)))
 			s.mem.Release()
 		case s.mem.Buf != nil:
 			l.pool.put(s.mem)
 		}
+	}
+	for _, w := range l.walks.idle {
+		w.close()
 	}
 	l.pool.Grow(-l.counted)
 	*l = Log{segments: segments{pool: l.pool}, shard: l.shard}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/slowburn/slowburn/internal/failpoint"
 	"github.com/slowburn/slowburn/internal/mapped"
+	"github.com/slowburn/slowburn/processor/spanlog/internal/cold"
 	"github.com/slowburn/slowburn/processor/spanlog/internal/files"
 	"github.com/slowburn/slowburn/processor/spanlog/internal/format"
 )
@@ -27,6 +28,7 @@ type Pool struct {
 	stock       stock
 	shrinkable  atomic.Int64 // segments
 	journals    atomic.Int64
+	reading     cold.Limit   // files of cold segments that are open
 	volatile    atomic.Int64 // segments that should be files but are not, because the disk failed when it was too late
 }
 

@@ -1,14 +1,12 @@
 package spanlog
 
 import (
-	"fmt"
 	"iter"
+	"slices"
 
+	"github.com/slowburn/slowburn/processor/spanlog/internal/cold"
 	"github.com/slowburn/slowburn/processor/spanlog/internal/format"
 )
-
-// errChanged is a record that is not as it was written.
-var errChanged = fmt.Errorf("read spans back: %w: a record has changed since it was written", format.ErrDamaged)
 
 // Record is a span in the log. Its slices are the log's own: do not change them, and copy what you keep.
 type Record struct {
@@ -23,46 +21,193 @@ type Record struct {
 
 // Records yields a trace's records, the oldest first. Where a part of them cannot be read it yields an error instead and
 // goes on behind it. The log must not be used while it does, and a record is valid until the next. pause, unless nil, is
-// called between two records of different segments, and while a segment is read from its file.
+// called between two records of different segments, and while records are read from files.
 func (l *segments) Records(c Chain, pause Pause) iter.Seq2[Record, error] {
 	return func(yield func(Record, error) bool) {
-		var chain []uint32
-		if pause == nil {
-			l.runs.chain = l.runs.of(c, l.runs.chain[:0])
-			chain = l.runs.chain
-		} else {
-			chain = l.runs.of(c, nil) // ours alone
-		}
-		for i := len(chain) - 1; i >= 0; i-- { // not by an iterator, which would be garbage
-			n := chain[i]
-			if pause != nil {
-				l.ready(n, i < len(chain)-1, pause)
-			}
-			r := l.runs.At(n)
-			b, err := l.bytes(r.segment)
-			if err != nil {
-				if !yield(Record{}, err) {
-					return
-				}
-				continue
-			}
-			sequence := l.list[r.segment].sequence
-			offsets, sound := l.runs.records(b, &l.list[r.segment], r)
-			if !sound && !yield(Record{}, errChanged) {
+		w := beginWalk(l, c)
+		defer w.end(l) // what yields may fault
+		for i := len(w.chain) - 1; i >= 0; i-- {
+			if !w.run(l, i, pause, yield) {
 				return
-			}
-			for _, at := range offsets {
-				scope := b.Ref(at)
-				record := Record{
-					Body:     b.Body(at),
-					Resource: b.Content(b.Ref(scope)),
-					Scope:    b.Content(scope),
-					Origin:   uint64(format.PositionOf(sequence, scope)),
-				}
-				if !yield(record, nil) {
-					return
-				}
 			}
 		}
 	}
+}
+
+// maxIdle is how many walks over traces are kept for the next, if they take no more than two segments.
+const maxIdle = 4
+
+// maxPlan is up to how many bytes of cold runs are read at a time, without the shard's mutex. A larger one is read by itself.
+func maxPlan(segmentSize int) int { return segmentSize / 4 }
+
+// walks are the walks over traces that wait for their next use.
+type walks struct {
+	idle  []*walk
+	bytes int // of all readers of cold segments, as far as they were counted
+}
+
+// walk is a walk over the records of one trace.
+type walk struct {
+	chain   []uint32     // its runs, the newest first
+	cold    *cold.Reader // nil until it is needed
+	counted int          // bytes of it
+	plan    []planned    // what cold reads, or has read
+	fetch   func()       // reads it; made once, as a method value is garbage
+}
+
+// planned is a run in a cold segment. While the shard's mutex is given up it may be moved.
+type planned struct {
+	number  uint32
+	segment *cold.Segment
+	run     run // as it was when it was planned
+	cold.Result
+}
+
+// beginWalk returns a walk over the runs of a chain.
+func beginWalk(l *segments, c Chain) *walk {
+	var w *walk
+	if last := len(l.walks.idle) - 1; last >= 0 {
+		w, l.walks.idle = l.walks.idle[last], l.walks.idle[:last]
+	} else {
+		w = &walk{}
+		w.fetch = w.read
+	}
+	w.chain = l.runs.of(c, w.chain[:0])
+	return w
+}
+
+// end keeps a walk for the next.
+func (w *walk) end(l *segments) {
+	clear(w.plan)
+	w.plan = w.plan[:0]
+	if w.cold != nil {
+		w.cold.Rest()
+	}
+	w.count(l)
+	if idle := len(l.walks.idle); idle > 0 && (idle >= maxIdle || l.walks.bytes > 2*l.pool.segmentSize) {
+		w.close()
+		w.count(l)
+		return
+	}
+	l.walks.idle = append(l.walks.idle, w)
+}
+
+// close closes the files of a walk that is not used any more.
+func (w *walk) close() {
+	if w.cold != nil {
+		w.cold.Close()
+		w.cold = nil
+	}
+}
+
+// count counts what a walk takes.
+func (w *walk) count(l *segments) {
+	now := 0
+	if w.cold != nil {
+		now = w.cold.Bytes()
+	}
+	if now != w.counted {
+		l.walks.bytes += now - w.counted
+		w.counted = now
+		l.count()
+	}
+}
+
+// run yields the records of one run of a walk, wherever it is, and reports whether to go on.
+func (w *walk) run(l *segments, i int, pause Pause, yield func(Record, error) bool) bool {
+	turn := pause != nil && i < len(w.chain)-1 // others are to have theirs
+	for {
+		r := l.runs.At(w.chain[i])
+		s := &l.list[r.segment]
+		if s.cold == nil && turn {
+			pause(nil)
+			turn = false
+			continue // it may be elsewhere
+		}
+		if s.cold == nil {
+			return l.yield(s, r, yield)
+		}
+		if p := w.planned(w.chain[i], r, s.cold); p != nil {
+			return w.yield(p, yield)
+		}
+		w.planFrom(l, i)
+		if turn = false; pause != nil && s.cold.InFile() {
+			pause(w.fetch)
+		} else {
+			w.fetch()
+		}
+		w.count(l)
+	}
+}
+
+// planFrom plans to read the cold runs from an index on, towards the newest, as many as are read at a time.
+func (w *walk) planFrom(l *segments, i int) {
+	w.plan = w.plan[:0]
+	bytes := 0
+	for ; i >= 0; i-- {
+		r := l.runs.At(w.chain[i])
+		c := l.list[r.segment].cold
+		if c == nil {
+			continue
+		}
+		if len(w.plan) > 0 && bytes+int(r.bytes) > maxPlan(l.pool.segmentSize) {
+			break
+		}
+		bytes += int(r.bytes)
+		w.plan = append(w.plan, planned{number: w.chain[i], segment: c, run: *r})
+	}
+	if w.cold == nil {
+		w.cold = cold.NewReader(l.pool.disk.Load(), &l.pool.reading, l.pool.segmentSize)
+	}
+	w.cold.Begin(bytes)
+	w.count(l)
+}
+
+// read reads what is planned.
+func (w *walk) read() {
+	for i := range w.plan {
+		p := &w.plan[i]
+		p.Result = w.cold.Read(p.segment, p.run.last, p.run.bytes)
+	}
+}
+
+// planned returns what was read of a run, nil if it was not, or is elsewhere by now.
+func (w *walk) planned(number uint32, r *run, c *cold.Segment) *planned {
+	i := slices.IndexFunc(w.plan, func(p planned) bool { return p.number == number })
+	if i < 0 || w.plan[i].segment != c || w.plan[i].run.last != r.last {
+		return nil
+	}
+	return &w.plan[i]
+}
+
+// yield yields the records of a run in memory.
+func (l *segments) yield(s *segment, r *run, yield func(Record, error) bool) bool {
+	b := format.Records(s.mem.Buf)
+	offsets, sound := l.runs.records(b, s, r)
+	if !sound && !yield(Record{}, cold.ErrChanged) {
+		return false
+	}
+	for _, at := range offsets {
+		scope := b.Ref(at)
+		record := Record{
+			Body:     b.Body(at),
+			Resource: b.Content(b.Ref(scope)),
+			Scope:    b.Content(scope),
+			Origin:   uint64(format.PositionOf(s.sequence, scope)),
+		}
+		if !yield(record, nil) {
+			return false
+		}
+	}
+	return true
+}
+
+// yield yields what was read of a run.
+func (w *walk) yield(p *planned, yield func(Record, error) bool) bool {
+	if p.Err != nil && !yield(Record{}, p.Err) {
+		return false
+	}
+	return w.cold.Records(p.Result, func(r cold.Record) bool {
+		return yield(Record{Body: r.Body, Resource: r.Resource, Scope: r.Scope, Origin: uint64(r.Origin)}, nil)
+	})
 }

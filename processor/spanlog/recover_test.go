@@ -302,7 +302,7 @@ func TestTwinsAreDropped(t *testing.T) {
 	}
 	w := l.BeginShrink(true, false)
 	w.Run()
-	original, packed := filepath.Base(p.disk.Load().File(files.InFile(w.segment.mem))), filepath.Base(p.disk.Load().File(w.result.file))
+	original, packed := filepath.Base(p.disk.Load().File(files.InFile(w.segment.mem))), filepath.Base(p.disk.Load().File(w.result.File))
 	for name, change := range map[string]func(dir string){
 		"both are whole": func(string) {},
 		"the original was filled anew, but for its header": func(dir string) {

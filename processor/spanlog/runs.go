@@ -27,9 +27,7 @@ type run struct {
 type runs struct {
 	slab.Slab[run]
 
-	// Scratch of records and of Log.Records, kept for the next time.
-	offsets []uint32
-	chain   []uint32
+	offsets []uint32 // scratch of records, kept for the next time
 }
 
 // in returns the chain's run in the segment with this number: its last one if that is there, else a new one.

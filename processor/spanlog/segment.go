@@ -6,17 +6,18 @@ import (
 
 	"github.com/slowburn/slowburn/internal/failpoint"
 	"github.com/slowburn/slowburn/internal/mapped"
+	"github.com/slowburn/slowburn/processor/spanlog/internal/cold"
 	"github.com/slowburn/slowburn/processor/spanlog/internal/format"
 )
 
 // segment is a part of a log. Its records begin after a header, so that the offset 0 can stand for none.
 type segment struct {
 	mem        mapped.Memory
-	cold       *cold  // where its bytes are, if not in mem
-	created    int64  // Unix milliseconds, which times of arrival count from
-	sequence   uint64 // unique in the pool; 0 in a segment that is not in use
-	used       uint32 // bytes filled
-	live       uint32 // bytes of span records in live runs
+	cold       *cold.Segment // where its bytes are, if not in mem
+	created    int64         // Unix milliseconds, which times of arrival count from
+	sequence   uint64        // unique in the pool; 0 in a segment that is not in use
+	used       uint32        // bytes filled
+	live       uint32        // bytes of span records in live runs
 	liveRuns   uint32
 	runs       uint32 // its runs, live or not, linked by run.sibling
 	alone      bool   // of a size of its own: for one run, or wide

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/slowburn/slowburn/processor/spanlog/internal/format"
 )
@@ -26,7 +27,7 @@ func TestSegmentLayout(t *testing.T) {
 	header := make([]byte, format.HeaderSize)
 	copy(header, "slowspan")
 	le := binary.LittleEndian
-	le.PutUint32(header[8:], 2)
+	le.PutUint32(header[8:], 3)
 	le.PutUint32(header[12:], l.shard)
 	le.PutUint64(header[16:], s.sequence)
 	le.PutUint64(header[24:], 1_700_000_000_000)
@@ -86,7 +87,7 @@ func TestArrivalIsClamped(t *testing.T) {
 	}
 }
 
-// What a log takes besides its segments is counted: runs, the dictionary, copies of cold segments.
+// What a log takes besides its segments is counted: runs, the dictionary, what reads cold segments.
 func TestMemoryBesidesSegmentsIsCounted(t *testing.T) {
 	l, p := newDiskLog(t, t.TempDir())
 	chains := fill(t, l, p, 0, 400)
@@ -97,10 +98,17 @@ func TestMemoryBesidesSegmentsIsCounted(t *testing.T) {
 	memory := p.Used()
 	assert.Less(t, memory, int64(3*p.SegmentSize()))
 	bodies(l, chains[0])
-	assert.InDelta(t, memory+p.OnHeap(p.SegmentSize()), p.Used(), 2)
+	require.Len(t, l.walks.idle, 1)
+	takes := l.walks.idle[0].cold.Bytes()
+	assert.Positive(t, takes)
+	assert.Less(t, takes, p.SegmentSize(), "less than the segment that it is in")
+	assert.InDelta(t, memory+p.OnHeap(takes), p.Used(), 2)
 	bodies(l, chains[0])
 	bodies(l, chains[1])
-	assert.InDelta(t, memory+p.OnHeap(p.SegmentSize()), p.Used(), 2, "it is the same segment")
+	assert.InDelta(t, memory+p.OnHeap(takes), p.Used(), 2, "it is used again")
 	bodies(l, chains[399])
+	l.Compact(1, true, nil)
+	assert.Zero(t, cap(l.whole.buf), "what compacting reads is given back")
+	assert.Equal(t, l.counted, counted())
 	releaseAll(l, chains)
 }

@@ -5,7 +5,6 @@ import (
 
 	"github.com/slowburn/slowburn/internal/mapped"
 	"github.com/slowburn/slowburn/processor/spanlog/internal/files"
-	"github.com/slowburn/slowburn/processor/spanlog/internal/format"
 )
 
 // segments are one shard's segments, by number, and the runs in them.
@@ -14,7 +13,8 @@ type segments struct {
 	list    []segment
 	unused  []uint32 // numbers of segments that are not in use
 	runs    runs
-	windows windows
+	walks   walks
+	whole   whole      // being compacted
 	names   dictionary // of the segment being filled
 	wide    wide
 	counted int64 // bytes of memory besides the segments that the pool was told of
@@ -65,15 +65,15 @@ func (l *segments) recycle(n uint32) {
 		s.dead = true // who works on it gives it back
 		return
 	}
-	l.windows.forget(s.sequence)
+	l.forget(s.cold)
 	l.unshrinkable(s)
 	switch {
 	case s.superseded && s.cold != nil:
-		s.cold.supersede(l.pool)
+		supersedeCold(l.pool, s.cold)
 	case s.superseded:
 		supersede(l.pool, s.mem)
 	case s.cold != nil:
-		s.cold.discard(l.pool)
+		discardCold(l.pool, s.cold)
 	default:
 		l.pool.put(s.mem)
 	}
@@ -93,18 +93,6 @@ func supersede(p *Pool, m mapped.Memory) {
 	p.disk.Load().Supersede(files.InFile(m))
 }
 
-// bytes returns a segment's bytes, wherever they are. Those of a cold segment are valid until the third other one was
-// asked for.
-func (l *segments) bytes(n uint32) (format.Records, error) {
-	s := &l.list[n]
-	if s.cold == nil {
-		return s.mem.Buf, nil
-	}
-	b, err := l.windows.of(s, l.pool.disk.Load())
-	l.count()
-	return b, err
-}
-
 // lowest is the lowest sequence of a segment.
 func (l *segments) lowest() uint64 {
 	lowest := l.pool.sequence.Load() + 1
@@ -118,7 +106,8 @@ func (l *segments) lowest() uint64 {
 
 // count tells the pool what the log takes besides its segments.
 func (l *segments) count() {
-	now := l.pool.OnHeap(l.runs.Bytes() + l.names.table.Bytes() + l.wide.names.table.Bytes() + cap(l.list)*int(unsafe.Sizeof(segment{})) + l.windows.bytes())
+	now := l.pool.OnHeap(l.runs.Bytes() + l.names.table.Bytes() + l.wide.names.table.Bytes() + cap(l.list)*int(unsafe.Sizeof(segment{})) +
+		l.walks.bytes + cap(l.whole.buf))
 	if now != l.counted {
 		l.pool.Grow(now - l.counted)
 		l.counted = now

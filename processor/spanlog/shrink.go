@@ -4,10 +4,10 @@ import (
 	"errors"
 	"sync"
 
-	"github.com/klauspost/compress/s2"
-
 	"github.com/slowburn/slowburn/internal/mapped"
+	"github.com/slowburn/slowburn/processor/spanlog/internal/cold"
 	"github.com/slowburn/slowburn/processor/spanlog/internal/files"
+	"github.com/slowburn/slowburn/processor/spanlog/internal/format"
 )
 
 // Shrinking is a sealed segment on its way out of memory. Begin and End are called with the shard's mutex, Run before and
@@ -17,7 +17,7 @@ type Shrinking struct {
 	number  uint32
 	pack    bool
 	segment segment // as it was; its bytes do not change any more
-	result  *cold
+	result  *cold.Segment
 	err     error
 	left    mapped.Memory // what End took out of the log, for Free
 }
@@ -35,7 +35,7 @@ func (l *Log) BeginShrink(pack, onDisk bool) *Shrinking {
 			continue
 		}
 		hot := s.cold == nil && s.mem.OnDisk() == (l.pool.disk.Load() != nil)
-		raw := s.cold != nil && !s.cold.compressed()
+		raw := s.cold != nil && !s.cold.Compressed()
 		if !hot && (!onDisk || !raw) {
 			continue
 		}
@@ -56,13 +56,13 @@ func (l *Log) BeginShrink(pack, onDisk bool) *Shrinking {
 func (w *Shrinking) Run() {
 	s := &w.segment
 	if !w.pack {
-		w.result = &cold{file: files.InFile(s.mem), size: int64(len(s.mem.Buf)), used: s.used}
+		w.result = w.cold(files.InFile(s.mem), int64(len(s.mem.Buf)))
 		return
 	}
 	raw := s.mem.Buf
 	if s.cold != nil {
 		raw = make([]byte, s.used)
-		if w.err = s.cold.load(w.pool.disk.Load(), raw); w.err != nil {
+		if w.err = s.cold.Load(w.pool.disk.Load(), raw); w.err != nil {
 			return
 		}
 	}
@@ -72,27 +72,32 @@ func (w *Shrinking) Run() {
 		scratch = new([]byte)
 	}
 	defer scratches.Put(scratch)
-	if need := s2.MaxEncodedLen(len(raw)); cap(*scratch) < need {
-		*scratch = make([]byte, need)
-	}
-	compressed := s2.Encode((*scratch)[:cap(*scratch)], raw)
-	if len(compressed) > len(raw)*9/10 {
+	b := format.Pack(raw, *scratch)
+	*scratch = b
+	if len(b) > len(raw)*9/10 {
 		w.err = errIncompressible
 		return
 	}
 	disk := w.pool.disk.Load()
 	if disk == nil {
-		m := mapped.Allocate(len(compressed))
-		copy(m.Buf, compressed)
-		w.result = &cold{packed: m, size: int64(len(compressed)), used: s.used}
+		m := mapped.Allocate(len(b))
+		copy(m.Buf, b)
+		w.result = w.cold(files.File{}, int64(len(b)))
+		w.result.Packed = m
 		return
 	}
-	f, err := disk.WritePacked(raw, compressed)
+	f, err := disk.WritePacked(b)
 	if err != nil {
 		w.err = err
 		return
 	}
-	w.result = &cold{file: f, size: f.Size, used: s.used}
+	w.result = w.cold(f, f.Size)
+}
+
+// cold is the segment as it is in a file of this size, or in memory.
+func (w *Shrinking) cold(f files.File, size int64) *cold.Segment {
+	s := &w.segment
+	return &cold.Segment{File: f, Size: size, Used: s.used, Sequence: s.sequence, Checked: s.checked}
 }
 
 // scratches are buffers for what is compressed. Garbage of that size would let the heap grow by several of them.
@@ -106,8 +111,8 @@ func (l *Log) EndShrink(w *Shrinking) (bool, error) {
 	s.busy = false
 	if s.dead {
 		if w.pack && w.result != nil {
-			w.result.count(l.pool)
-			w.result.discard(l.pool)
+			countCold(l.pool, w.result)
+			discardCold(l.pool, w.result)
 		}
 		s.dead = false
 		l.recycle(w.number)
@@ -122,14 +127,15 @@ func (l *Log) EndShrink(w *Shrinking) (bool, error) {
 	}
 	switch {
 	case s.cold != nil:
-		s.cold.supersede(l.pool)
+		l.forget(s.cold)
+		supersedeCold(l.pool, s.cold)
 	case w.pack:
 		supersede(l.pool, s.mem)
 	default:
 		w.left = s.mem
 		l.pool.used.Add(-int64(len(s.mem.Buf)))
 	}
-	w.result.count(l.pool)
+	countCold(l.pool, w.result)
 	s.cold, s.mem = w.result, mapped.Memory{}
 	return true, nil
 }
@@ -151,7 +157,7 @@ func (w *Shrinking) Saved() int64 {
 		return 0
 	}
 	if w.segment.cold != nil {
-		return w.segment.cold.size - w.result.size
+		return w.segment.cold.Size - w.result.Size
 	}
-	return int64(len(w.segment.mem.Buf)) - w.result.size
+	return int64(len(w.segment.mem.Buf)) - w.result.Size
 }

@@ -2,6 +2,7 @@ package spanlog
 
 import (
 	"github.com/slowburn/slowburn/internal/mapped"
+	"github.com/slowburn/slowburn/processor/spanlog/internal/cold"
 	"github.com/slowburn/slowburn/processor/spanlog/internal/files"
 	"github.com/slowburn/slowburn/processor/spanlog/internal/format"
 )
@@ -47,6 +48,8 @@ type (
 	Inventory = files.Inventory
 	// System is where files are: the machine's, or what stands for it in a simulation.
 	System = files.System
+	// ReadFile is a file of a System that is open to be read.
+	ReadFile = files.ReadFile
 	// SegmentFile is a segment that was found.
 	SegmentFile = files.SegmentFile
 	// Contents is the bytes of a segment that was read.
@@ -70,6 +73,8 @@ func OpenDirectoryOn(sys System, path string) (*Directory, error) {
 var (
 	// ErrDiskBudget is a budget of disk that has no room for another file.
 	ErrDiskBudget = files.ErrBudget
+	// ErrTooManyFiles is a segment that was not read because the process has too many files open.
+	ErrTooManyFiles = cold.ErrTooManyFiles
 	// ErrDisk is a disk that failed under memory that is a file's.
 	ErrDisk = mapped.ErrDisk
 )

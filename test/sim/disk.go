@@ -12,6 +12,7 @@ import (
 	"syscall"
 
 	"github.com/slowburn/slowburn/internal/mapped"
+	"github.com/slowburn/slowburn/processor/spanlog"
 )
 
 // Disk is the files of one directory, in memory. Whatever is stored in a file's memory is in the kernel at once; what of that is on the
@@ -170,6 +171,39 @@ func (d *Disk) ReadBeginning(name string, buf []byte) (int64, error) {
 	}
 	return int64(len(b)), err
 }
+
+// Open implements spanlog.System.
+func (d *Disk) Open(name string) (spanlog.ReadFile, error) {
+	if _, err := d.read(name); err != nil {
+		return nil, err
+	}
+	return &openFile{d, name, d.files[name]}, nil
+}
+
+// openFile is a file that is open to be read, whatever becomes of its name.
+type openFile struct {
+	disk *Disk
+	name string
+	file *file
+}
+
+func (o *openFile) ReadAt(buf []byte, at int64) (n int, err error) {
+	if err := o.disk.begin("read", o.name); err != nil {
+		return 0, err
+	}
+	if o.disk.faults.Read {
+		return 0, fail("read", o.name, syscall.EIO)
+	}
+	if at < int64(len(o.file.data)) {
+		n = copy(buf, o.file.data[at:])
+	}
+	if n < len(buf) {
+		err = io.EOF
+	}
+	return n, err
+}
+
+func (o *openFile) Close() error { return nil }
 
 // ReadAll implements spanlog.System.
 func (d *Disk) ReadAll(name string) ([]byte, error) {

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"bytes"
+	"io"
 	"io/fs"
 	"math/rand/v2"
 	"syscall"
@@ -93,4 +94,33 @@ func TestDiskFaults(t *testing.T) {
 	b, err := d.ReadAll("d/a.seg")
 	require.NoError(t, err)
 	assert.Equal(t, byte('x'), b[0], "what is mapped is the file")
+}
+
+// A file that is open is read whatever becomes of its name, and fails as the disk does.
+func TestOpenFile(t *testing.T) {
+	d := newTestDisk(t, 1)
+	_, err := d.Open("d/none")
+	assert.ErrorIs(t, err, fs.ErrNotExist)
+	f, err := d.Open("d/b.pak")
+	require.NoError(t, err)
+	require.NoError(t, d.Remove("d/b.pak"))
+	buf := make([]byte, 2)
+	n, err := f.ReadAt(buf, 0)
+	assert.Equal(t, 1, n)
+	assert.ErrorIs(t, err, io.EOF)
+	_, err = f.ReadAt(buf[:1], 0)
+	assert.NoError(t, err)
+	n, err = f.ReadAt(buf, 100)
+	assert.Zero(t, n)
+	assert.ErrorIs(t, err, io.EOF)
+	d.faults.Read = true
+	_, err = f.ReadAt(buf[:1], 0)
+	assert.ErrorIs(t, err, syscall.EIO)
+	_, err = d.Open("d/a.seg")
+	assert.ErrorIs(t, err, syscall.EIO)
+	d.faults.Read = false
+	d.Kill(nil)
+	_, err = f.ReadAt(buf[:1], 0)
+	assert.ErrorIs(t, err, syscall.ESHUTDOWN)
+	assert.NoError(t, f.Close())
 }

@@ -78,7 +78,7 @@ type failing struct {
 }
 
 func (f failing) Rename(from, to string) error {
-	if f.rename != nil && filepath.Ext(to) == ".format-3" {
+	if f.rename != nil && filepath.Ext(to) == ".format-9" {
 		return f.rename
 	}
 	return f.System.Rename(from, to)
@@ -93,12 +93,12 @@ func (f failing) Fsync(path string) error {
 
 // A start that cannot move a file fails, names it, and loses nothing. What was moved before is told, and the next start goes on.
 func TestMoveThatFails(t *testing.T) {
-	older, later := ofVersion(1, segmentBytes(5)), ofVersion(3, segmentBytes(6))
+	older, later := ofVersion(1, segmentBytes(5)), ofVersion(9, segmentBytes(6))
 	d := directory(t, map[string][]byte{"00000001.seg": older, "00000002.seg": later, "00000003.seg": older})
 	sys := d.sys
 	d.sys = failing{System: sys, rename: errors.New("broken")}
 	inv, err := d.Inventory()
-	require.ErrorContains(t, err, "cannot move aside the file of format version 3, "+filepath.Join(d.path, "00000002.seg")+": broken")
+	require.ErrorContains(t, err, "cannot move aside the file of format version 9, "+filepath.Join(d.path, "00000002.seg")+": broken")
 	require.Len(t, inv.OtherFormats, 1, "what was moved before is told")
 	assert.EqualValues(t, 1, inv.OtherFormats[0].Version)
 	assert.Equal(t, []string{"00000001.seg.format-1", "00000002.seg", "00000003.seg"}, fileNames(t, d))
@@ -112,6 +112,6 @@ func TestMoveThatFails(t *testing.T) {
 	inv, err = d.Inventory()
 	require.NoError(t, err)
 	assert.Empty(t, inv.OtherFormats)
-	assert.Equal(t, []string{"00000001.seg.format-1", "00000002.seg.format-3", "00000003.seg.format-1"}, fileNames(t, d))
-	assert.Equal(t, later, read(t, d.path, "00000002.seg.format-3"))
+	assert.Equal(t, []string{"00000001.seg.format-1", "00000002.seg.format-9", "00000003.seg.format-1"}, fileNames(t, d))
+	assert.Equal(t, later, read(t, d.path, "00000002.seg.format-9"))
 }

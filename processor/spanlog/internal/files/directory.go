@@ -105,6 +105,9 @@ func (d *Directory) Remove(f File) error {
 	return err
 }
 
+// Open opens a file to be read.
+func (d *Directory) Open(f File) (ReadFile, error) { return d.sys.Open(d.File(f)) }
+
 // Read reads the beginning of a segment's file into buf.
 func (d *Directory) Read(f File, buf []byte) error {
 	_, err := d.sys.ReadBeginning(d.File(f), buf)
@@ -118,10 +121,11 @@ func (d *Directory) Read(f File, buf []byte) error {
 	}
 }
 
-// ReadPacked reads a segment's bytes, which are as many as buf has, from its packed file.
+// ReadPacked reads a segment's bytes, which are as many as buf has, from its packed file. The error is format.ErrDamaged if a block is
+// damaged.
 func (d *Directory) ReadPacked(f File, buf []byte) error {
-	b, err := readPacked(d.sys, d.File(f), buf[:0:len(buf)])
-	if err == nil && len(b) != len(buf) {
+	b, damaged, err := readPacked(d.sys, d.File(f), buf[:0:len(buf)])
+	if err == nil && (damaged > 0 || len(b) != len(buf)) {
 		err = format.ErrDamaged
 	}
 	if err != nil {
@@ -131,11 +135,11 @@ func (d *Directory) ReadPacked(f File, buf []byte) error {
 	return nil
 }
 
-// readPacked reads a packed file, into buf where that has room.
-func readPacked(sys System, path string, buf []byte) (format.Records, error) {
+// readPacked reads a packed file, into buf if that has room, and counts the blocks that are damaged.
+func readPacked(sys System, path string, buf []byte) (r format.Records, damaged int, err error) {
 	b, err := sys.ReadAll(path)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	return format.Unpack(b, path, buf)
 }

@@ -164,7 +164,7 @@ func TestDiskThatFails(t *testing.T) {
 	d.GiveUp(InFile(m))
 	assert.Zero(t, d.FreeBytes(), "it could not be marked as free")
 	assert.Zero(t, d.Used())
-	_, err = d.WritePacked(make([]byte, format.HeaderSize), []byte("compressed"))
+	_, err = d.WritePacked([]byte("compressed"))
 	assert.ErrorIs(t, err, os.ErrNotExist)
 	assert.Zero(t, d.Used())
 	require.NoError(t, os.Rename(d.path+".away", d.path))
@@ -202,7 +202,7 @@ func TestGiveUp(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, format.MagicFree, string(b[:8]))
 
-	packed, err := d.WritePacked(make([]byte, segmentSize), make([]byte, segmentSize-format.PackedHeaderSize))
+	packed, err := d.WritePacked(make([]byte, segmentSize))
 	require.NoError(t, err)
 	assert.EqualValues(t, segmentSize, packed.Size)
 	d.Close()

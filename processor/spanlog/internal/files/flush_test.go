@@ -181,7 +181,7 @@ func TestNothingIsFlushed(t *testing.T) {
 func TestPackedFileIsFlushed(t *testing.T) {
 	d := newDisk(t)
 	f := track(d)
-	_, err := d.WritePacked(make([]byte, format.HeaderSize), []byte("compressed"))
+	_, err := d.WritePacked([]byte("compressed"))
 	require.NoError(t, err)
 	require.NoError(t, d.Sync())
 	assert.Equal(t, []string{"."}, f.take())

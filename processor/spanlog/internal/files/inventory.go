@@ -160,8 +160,8 @@ func (inv *Inventory) dropTwins(d *Directory) error {
 	}
 	for _, s := range inv.Segments {
 		if _, two := whole[s.Header.Sequence]; two && s.packed() {
-			_, err := readPacked(d.sys, s.Path(), nil)
-			whole[s.Header.Sequence] = err == nil
+			_, damaged, err := readPacked(d.sys, s.Path(), nil)
+			whole[s.Header.Sequence] = err == nil && damaged == 0
 		}
 	}
 	inv.Segments = slices.DeleteFunc(inv.Segments, func(s *SegmentFile) bool {

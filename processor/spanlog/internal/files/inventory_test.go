@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/klauspost/compress/s2"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -42,7 +41,7 @@ func segmentBytes(sequence uint64) []byte {
 func packedBytes(sequence uint64) []byte {
 	raw := segmentBytes(sequence)
 	raw = raw[:binary.LittleEndian.Uint32(raw[format.UsedAt:])]
-	return format.Pack(raw, s2.Encode(nil, raw))
+	return format.Pack(raw, nil)
 }
 
 var testNames = format.Names{Policies: []string{"errors", "slow"}, Destinations: []format.Destination{{Key: "a"}, {Key: "b", Since: 5}}}
@@ -175,7 +174,7 @@ func TestInventoryOfOneFile(t *testing.T) {
 			damage: "this is no file of a span log, or its header is damaged; it was renamed to end in .damaged"},
 		{what: "journal with a damaged header", name: "00000001.jnl", content: flipped(journalBytes(5), 20), left: "00000001.jnl.damaged",
 			damage: "the header of the journal is damaged; it was renamed to end in .damaged"},
-		{what: "of another version, and magic damaged", name: "00000001.seg", content: flipped(ofVersion(3, segmentBytes(5)), 0), left: "00000001.seg.damaged",
+		{what: "of another version, and magic damaged", name: "00000001.seg", content: flipped(ofVersion(9, segmentBytes(5)), 0), left: "00000001.seg.damaged",
 			damage: "this is no file of a span log, or its header is damaged; it was renamed to end in .damaged", lost: 2 + 17},
 		{what: "magic of another kind", name: "00000001.pak", content: flipped(segmentBytes(5), 20), left: "00000001.pak.damaged",
 			damage: "this is no file of a span log, or its header is damaged; it was renamed to end in .damaged"},

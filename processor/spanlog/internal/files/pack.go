@@ -6,13 +6,10 @@ import (
 	"io/fs"
 
 	"github.com/slowburn/slowburn/internal/failpoint"
-	"github.com/slowburn/slowburn/processor/spanlog/internal/format"
 )
 
-// WritePacked writes a segment, which is given compressed too, as a packed file beside its own. Under its own name it is
-// complete.
-func (d *Disk) WritePacked(raw, compressed []byte) (File, error) {
-	b := format.Pack(raw, compressed)
+// WritePacked writes a packed file, of format.Pack, beside the segment's own. Under its own name it is complete.
+func (d *Disk) WritePacked(b []byte) (File, error) {
 	f := File{Number: d.next.Add(1), Kind: Packed, Size: int64(len(b))}
 	temporary := d.File(File{Number: f.Number, Kind: temporarySuffix})
 	failpoint.Before(failpoint.SpanlogPack)

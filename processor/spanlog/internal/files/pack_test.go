@@ -5,7 +5,6 @@ import (
 	"os"
 	"testing"
 
-	"github.com/klauspost/compress/s2"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -15,10 +14,10 @@ import (
 func TestPackedFilesAreReadBack(t *testing.T) {
 	d := newDisk(t)
 	raw := bytes.Repeat([]byte("segment "), 500)
-	compressed := s2.Encode(nil, raw)
-	f, err := d.WritePacked(raw, compressed)
+	b := format.Pack(raw, nil)
+	f, err := d.WritePacked(b)
 	require.NoError(t, err)
-	assert.Equal(t, File{1, Packed, int64(format.PackedHeaderSize + len(compressed))}, f)
+	assert.Equal(t, File{1, Packed, int64(len(b))}, f)
 	assert.Equal(t, f.Size, d.Used())
 	assert.Equal(t, []string{"00000001.pak"}, fileNames(t, d.Directory))
 	info, err := os.Stat(d.File(f))
@@ -43,14 +42,14 @@ func TestPackedFileThatCannotBeWritten(t *testing.T) {
 	d := newDisk(t)
 	inTheWay := d.File(File{Number: 1, Kind: Packed})
 	require.NoError(t, os.MkdirAll(inTheWay+"/full", 0o700))
-	_, err := d.WritePacked(make([]byte, format.HeaderSize), nil)
+	_, err := d.WritePacked(nil)
 	assert.ErrorContains(t, err, "write a compressed segment: rename ")
 	assert.Equal(t, []string{"00000001.pak"}, fileNames(t, d.Directory))
 	assert.Zero(t, d.Used())
 
 	other := d.File(File{Number: 2, Kind: temporarySuffix})
 	require.NoError(t, os.MkdirAll(other+"/full", 0o700))
-	_, err = d.WritePacked(make([]byte, format.HeaderSize), nil)
+	_, err = d.WritePacked(nil)
 	assert.ErrorIs(t, err, os.ErrExist)
 	assert.ErrorContains(t, err, "remove ", "what is in the way stays, and that is told")
 }

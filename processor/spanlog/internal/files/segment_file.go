@@ -1,6 +1,8 @@
 package files
 
 import (
+	"fmt"
+
 	"github.com/slowburn/slowburn/processor/spanlog/internal/format"
 )
 
@@ -28,7 +30,7 @@ func (f *SegmentFile) packed() bool { return f.Kind == Packed }
 
 // Read yields the spans of a segment, and returns its bytes for Adopt and what is wrong with it. buf is scratch.
 func (f *SegmentFile) Read(buf []byte, yield func(format.Found)) (Contents, []format.Damage, error) {
-	b, err := f.load(buf)
+	b, damaged, err := f.load(buf)
 	if err != nil {
 		return Contents{scratch: buf}, nil, explain("read the span log's file", f.Path(), err)
 	}
@@ -42,7 +44,12 @@ func (f *SegmentFile) Read(buf []byte, yield func(format.Found)) (Contents, []fo
 	if f.packed() {
 		s.Sealed = len(b)
 	}
-	used := s.Scan(yield)
+	spans := 0
+	used := s.Scan(func(found format.Found) { spans++; yield(found) })
+	if damaged > 0 {
+		s.Damage = nil // records are damaged because blocks are
+		s.Note(0, fmt.Sprintf("%d of its compressed blocks are damaged", damaged), max(1, f.Spans()-spans), false)
+	}
 	if f.suspect {
 		s.Note(0, "the header is damaged: what belongs to it was found by the checksums", 0, false)
 	}
@@ -59,8 +66,8 @@ type Contents struct {
 // Scratch is memory to read the next segment into.
 func (c Contents) Scratch() []byte { return c.scratch }
 
-// load reads the segment's bytes.
-func (f *SegmentFile) load(buf []byte) (format.Records, error) {
+// load reads the segment's bytes, and counts the blocks that are damaged, of which the bytes are zero.
+func (f *SegmentFile) load(buf []byte) (r format.Records, damaged int, err error) {
 	if f.packed() {
 		return readPacked(f.dir.sys, f.Path(), buf)
 	}
@@ -68,8 +75,8 @@ func (f *SegmentFile) load(buf []byte) (format.Records, error) {
 		buf = make([]byte, f.Size)
 	}
 	buf = buf[:f.Size]
-	_, err := f.dir.sys.ReadBeginning(f.Path(), buf)
-	return buf, err
+	_, err = f.dir.sys.ReadBeginning(f.Path(), buf)
+	return buf, 0, err
 }
 
 // Spans is how many spans a file seems to have, for when it cannot be read.

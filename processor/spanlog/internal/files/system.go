@@ -26,6 +26,8 @@ type System interface {
 	// ReadBeginning reads the beginning of a file, as far as buf goes, and returns the file's size in bytes. Where that is less than buf
 	// has, the error is io.EOF.
 	ReadBeginning(path string, buf []byte) (size int64, err error)
+	// Open opens a file to be read. It can be read until it is closed, whatever becomes of its name.
+	Open(path string) (ReadFile, error)
 	// ReadAll reads a file.
 	ReadAll(path string) ([]byte, error)
 	// Write makes a file with these bytes, which is not there before, and flushes it where that is asked for.
@@ -40,6 +42,12 @@ type System interface {
 	Remove(path string) error
 	// Fsync flushes a file, or the names in a directory.
 	Fsync(path string) error
+}
+
+// ReadFile is a file that is open to be read. Reading it may be done concurrently.
+type ReadFile interface {
+	io.ReaderAt
+	io.Closer
 }
 
 // OwnedError is a lock that another process has.
@@ -114,6 +122,14 @@ func (machine) ReadBeginning(path string, buf []byte) (size int64, err error) {
 	}
 	_, err = f.ReadAt(buf, 0)
 	return info.Size(), err
+}
+
+func (machine) Open(path string) (ReadFile, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err // not the file that is nil: it would be an interface that is not
+	}
+	return f, nil
 }
 
 func (machine) Write(path string, b []byte, flush bool) error {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"testing"
 
-	"github.com/klauspost/compress/s2"
 	"github.com/stretchr/testify/require"
 )
 
@@ -62,31 +61,47 @@ func FuzzJournal(f *testing.F) {
 	})
 }
 
-// FuzzUnpack feeds the reader of compressed segments with anything: what it returns is what was compressed, or nothing.
+// FuzzUnpack feeds the reader of compressed segments with anything: what it returns is what was compressed, zeros, or nothing.
 func FuzzUnpack(f *testing.F) {
-	seg := newSegment(2)
-	seg.span(seg.origin("resource", "scope"), "span")
-	raw := seg.bytes()
-	packed := Pack(raw, s2.Encode(nil, raw))
-	f.Add(bytes.Clone(packed), uint16(0), byte(0))
-	f.Add(bytes.Clone(packed), uint16(UsedAt), byte(1))
-	f.Add(bytes.Clone(packed), uint16(len(packed)-1), byte(1))
-	f.Add([]byte{}, uint16(0), byte(0))
-	f.Fuzz(func(t *testing.T, b []byte, at uint16, flip byte) {
-		if int(at) < len(b) {
+	raw, _ := largeSegment()
+	packed := Pack(raw, nil)
+	f.Add(bytes.Clone(packed), uint32(0), byte(0))
+	f.Add(bytes.Clone(packed), uint32(packedUsedAt), byte(1))
+	f.Add(bytes.Clone(packed), uint32(PackedHeaderSize), byte(1))
+	f.Add(bytes.Clone(packed), uint32(len(packed)-1), byte(1))
+	f.Add([]byte{}, uint32(0), byte(0))
+	f.Fuzz(func(t *testing.T, b []byte, at uint32, flip byte) {
+		if int64(at) < int64(len(b)) {
 			b[at] ^= flip
 		}
-		if n, err := s2.DecodedLen(b[min(len(b), PackedHeaderSize):]); err == nil && n > 16<<20 {
-			return // the memory that it says it needs is what it is for
-		}
 		PackedSpans(b)
-		got, err := Unpack(b, "path", nil)
+		x, err := ParseIndex(b)
 		if err != nil {
+			_, _, err = Unpack(b, "path", nil)
+			require.ErrorIs(t, err, ErrDamaged)
 			return
 		}
-		want, err := s2.Decode(nil, b[PackedHeaderSize:])
+		if x.Used > 16<<20 {
+			return // the memory that it says it needs is what it is for
+		}
+		got, damaged, err := Unpack(b, "path", nil)
 		require.NoError(t, err)
-		require.True(t, bytes.Equal(want, got))
+		require.Len(t, got, x.Used)
+		zeros := 0
+		for n := range x.Blocks() {
+			block, part := x.Block(n), got[n*BlockSize:]
+			part = part[:block.Size]
+			if block.To <= len(b) {
+				want := make([]byte, block.Size)
+				if block.Decode(want, b[block.From:block.To]) == nil {
+					require.True(t, bytes.Equal(want, part))
+					continue
+				}
+			}
+			require.Equal(t, make([]byte, block.Size), []byte(part))
+			zeros++
+		}
+		require.Equal(t, damaged, zeros)
 		if len(got) >= HeaderSize {
 			s := Scanner{Bytes: got, Sequence: 2, Sealed: len(got)}
 			s.Scan(func(Found) {})

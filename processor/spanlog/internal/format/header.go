@@ -11,7 +11,7 @@ import (
 
 // Version is the version of segment and journal files that this package writes, and the only one it reads.
 // docs/spanlog-format.md draws it.
-const Version = 2
+const Version = 3
 
 // HeaderSize is the size of a file's header. A segment's first record follows, in memory too.
 const HeaderSize = 64

@@ -22,7 +22,7 @@ func TestHeaderLayout(t *testing.T) {
 	someHeader.Put(b)
 	want := make([]byte, HeaderSize)
 	le := binary.LittleEndian
-	le.PutUint32(want[8:], 2)
+	le.PutUint32(want[8:], 3)
 	le.PutUint32(want[12:], 3)
 	le.PutUint64(want[16:], 0x0102030405060708)
 	le.PutUint64(want[24:], 1_700_000_000_123)
@@ -68,7 +68,7 @@ func TestHeaderIsParsed(t *testing.T) {
 	var version *VersionError
 	require.True(t, errors.As(err, &version))
 	assert.Equal(t, VersionError{9}, *version)
-	assert.Equal(t, "the file has format version 9, and this version of slowburn reads version 2 only", err.Error())
+	assert.Equal(t, "the file has format version 9, and this version of slowburn reads version 3 only", err.Error())
 }
 
 // A checksum begins with both halves of the sequence.

@@ -9,50 +9,157 @@ import (
 	"github.com/klauspost/compress/s2"
 )
 
-// PackedHeaderSize is what a packed file has before what is compressed: a segment's header, then the checksum and length
-// of what follows, and the number of spans in it.
+// BlockSize is how many bytes of a segment are compressed together. The last block has the rest.
+const BlockSize = 64 << 10
+
+// PackedHeaderSize is the size of a packed file's header: a segment's header, then the index's checksum, the number of spans, the
+// length of the segment, and the size of a block. The index follows.
 const PackedHeaderSize = HeaderSize + 16
 
-// Offsets of what a packed file has behind the header.
+// Offsets in a packed file behind the segment's header.
 const (
-	packedChecksumAt = HeaderSize
-	packedLengthAt   = HeaderSize + 4
-	packedSpansAt    = HeaderSize + 8
+	packedChecksumAt  = HeaderSize
+	packedSpansAt     = HeaderSize + 4 // not covered by the checksum: it only estimates a loss
+	packedCoveredAt   = HeaderSize + 8
+	packedUsedAt      = HeaderSize + 8
+	packedBlockSizeAt = HeaderSize + 12
+
+	indexEntrySize = 8
 )
 
-// ErrDamaged is a packed file that cannot be read.
+// ErrDamaged is a file, or a part of one, that is not as it was written.
 var ErrDamaged = errors.New("it is damaged")
 
-// Pack returns the packed file of a segment's bytes, which are given compressed too.
-func Pack(raw, compressed []byte) []byte {
-	b := make([]byte, PackedHeaderSize, PackedHeaderSize+len(compressed))
+// blocksOf returns how many blocks a segment of so many bytes has.
+func blocksOf(used int) int { return (used + BlockSize - 1) / BlockSize }
+
+// MaxPackedSize returns the size that Pack needs for a segment of so many bytes.
+func MaxPackedSize(used int) int {
+	return PackedHeaderSize + blocksOf(used)*(indexEntrySize+s2.MaxEncodedLen(BlockSize))
+}
+
+// Pack returns the packed file of a segment's bytes, in buf if its capacity is at least MaxPackedSize.
+func Pack(raw, buf []byte) []byte {
+	if need := MaxPackedSize(len(raw)); cap(buf) < need {
+		buf = make([]byte, need)
+	}
+	b := buf[:cap(buf)]
 	copy(b, raw[:HeaderSize])
 	copy(b, MagicPacked)
 	binary.LittleEndian.PutUint32(b[UsedAt:], uint32(len(raw)))
-	binary.LittleEndian.PutUint32(b[packedChecksumAt:], crc32.Checksum(compressed, castagnoli))
-	binary.LittleEndian.PutUint32(b[packedLengthAt:], uint32(len(compressed)))
 	binary.LittleEndian.PutUint32(b[packedSpansAt:], uint32(CountSpans(raw, HeaderSize, len(raw))))
-	return append(b, compressed...)
+	binary.LittleEndian.PutUint32(b[packedUsedAt:], uint32(len(raw)))
+	binary.LittleEndian.PutUint32(b[packedBlockSizeAt:], BlockSize)
+	index := b[PackedHeaderSize : PackedHeaderSize+blocksOf(len(raw))*indexEntrySize]
+	end := PackedHeaderSize + len(index)
+	for entry := index; len(entry) > 0; entry = entry[indexEntrySize:] {
+		n := min(BlockSize, len(raw))
+		compressed := s2.Encode(b[end:], raw[:n])
+		raw, end = raw[n:], end+len(compressed)
+		binary.LittleEndian.PutUint32(entry, uint32(end))
+		binary.LittleEndian.PutUint32(entry[4:], crc32.Checksum(compressed, castagnoli))
+	}
+	covered := b[packedCoveredAt : PackedHeaderSize+len(index)]
+	binary.LittleEndian.PutUint32(b[packedChecksumAt:], crc32.Checksum(covered, castagnoli))
+	return b[:end]
 }
 
-// Unpack returns the segment's bytes in a packed file, in buf where that has room. path is for its error.
-func Unpack(b []byte, path string, buf []byte) (Records, error) {
+// Index is where the blocks of a packed file are.
+type Index struct {
+	// Used is the length of the segment in bytes.
+	Used    int
+	entries []byte
+}
+
+// IndexEnd returns where the index of a packed file ends, which begins with b. It is at most PackedHeaderSize if b is too short to tell.
+func IndexEnd(b []byte) int {
 	if len(b) < PackedHeaderSize {
-		return nil, ErrDamaged
+		return PackedHeaderSize
 	}
-	compressed := b[PackedHeaderSize:]
-	if int(binary.LittleEndian.Uint32(b[packedLengthAt:])) != len(compressed) ||
-		binary.LittleEndian.Uint32(b[packedChecksumAt:]) != crc32.Checksum(compressed, castagnoli) {
-		return nil, fmt.Errorf("%s: %w", path, ErrDamaged)
+	return PackedHeaderSize + blocksOf(int(binary.LittleEndian.Uint32(b[packedUsedAt:])))*indexEntrySize
+}
+
+// ParseIndex returns the index of a packed file, of which b is at least the bytes up to IndexEnd. The index refers to b. The error is
+// ErrDamaged.
+func ParseIndex(b []byte) (Index, error) {
+	end := IndexEnd(b)
+	if len(b) < end ||
+		binary.LittleEndian.Uint32(b[packedChecksumAt:]) != crc32.Checksum(b[packedCoveredAt:end], castagnoli) ||
+		binary.LittleEndian.Uint32(b[packedBlockSizeAt:]) != BlockSize {
+		return Index{}, ErrDamaged
 	}
-	n, err := s2.DecodedLen(compressed)
-	if err != nil || n != int(binary.LittleEndian.Uint32(b[UsedAt:])) {
-		return nil, fmt.Errorf("%s: %w", path, ErrDamaged)
+	x := Index{Used: int(binary.LittleEndian.Uint32(b[packedUsedAt:])), entries: b[PackedHeaderSize:end]}
+	for n := range x.Blocks() {
+		if block := x.Block(n); block.To < block.From || block.To-block.From > s2.MaxEncodedLen(BlockSize) {
+			return Index{}, ErrDamaged
+		}
 	}
-	if cap(buf) < n {
-		buf = make([]byte, n)
+	return x, nil
+}
+
+// Clone returns an index that refers to no other bytes than its own.
+func (x Index) Clone() Index {
+	x.entries = append([]byte(nil), x.entries...)
+	return x
+}
+
+// Blocks is how many blocks there are.
+func (x Index) Blocks() int { return len(x.entries) / indexEntrySize }
+
+// Block is a part of a segment that was compressed by itself.
+type Block struct {
+	// From and To are where it is in the packed file.
+	From, To int
+	// Size is how many bytes of the segment it has.
+	Size     int
+	checksum uint32
+}
+
+// Block returns the nth block. It has the segment's bytes from n*BlockSize on.
+func (x Index) Block(n int) Block {
+	b := Block{From: PackedHeaderSize + len(x.entries), Size: min(BlockSize, x.Used-n*BlockSize)}
+	entry := x.entries[n*indexEntrySize:]
+	if n > 0 {
+		b.From = int(binary.LittleEndian.Uint32(x.entries[(n-1)*indexEntrySize:]))
 	}
-	return s2.Decode(buf[:n], compressed)
+	b.To, b.checksum = int(binary.LittleEndian.Uint32(entry)), binary.LittleEndian.Uint32(entry[4:])
+	return b
+}
+
+// Decode decodes a block's compressed bytes into buf, which is of its Size. The error is ErrDamaged.
+func (b Block) Decode(buf, compressed []byte) error {
+	if len(compressed) != b.To-b.From || crc32.Checksum(compressed, castagnoli) != b.checksum {
+		return ErrDamaged
+	}
+	if n, err := s2.DecodedLen(compressed); err != nil || n != len(buf) || n != b.Size {
+		return ErrDamaged
+	}
+	if _, err := s2.Decode(buf, compressed); err != nil {
+		return ErrDamaged
+	}
+	return nil
+}
+
+// Unpack returns the segment's bytes in a packed file, in buf if it has room. Of damaged blocks, which it counts, the bytes are zero.
+// The error, ErrDamaged, means that the index is damaged. path is for its message.
+func Unpack(b []byte, path string, buf []byte) (r Records, damaged int, err error) {
+	x, err := ParseIndex(b)
+	if err != nil {
+		return nil, 0, fmt.Errorf("%s: %w", path, err)
+	}
+	if cap(buf) < x.Used {
+		buf = make([]byte, x.Used)
+	}
+	buf = buf[:x.Used]
+	for n := range x.Blocks() {
+		block := x.Block(n)
+		part := buf[n*BlockSize:][:block.Size]
+		if block.To > len(b) || block.Decode(part, b[block.From:block.To]) != nil {
+			clear(part)
+			damaged++
+		}
+	}
+	return buf, damaged, nil
 }
 
 // PackedSpans is how many spans a packed file says that it holds.

@@ -149,7 +149,7 @@ func (l *load) add(m *buffer.Member, k shard.Kept) bool {
 		return len(l.traces) == 0 && l.add(m, k)
 	case err != nil:
 		l.err = err
-		if m.Outgoing(l.d.Index).Unreadable(k.Slot) {
+		if errors.Is(err, spanlog.ErrTooManyFiles) || m.Outgoing(l.d.Index).Unreadable(k.Slot) {
 			l.kept.Undo()
 			return false
 		}

@@ -3,6 +3,7 @@ package delivery
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -302,6 +303,24 @@ func TestUnreadableTraces(t *testing.T) {
 		require.Equal(t, 5, l.readings, "four of the first")
 		require.Zero(t, s.Lost.Load())
 		require.EqualValues(t, 4, s.Delivered())
+		r.end()
+	})
+}
+
+// Where too many files are open a trace is tried until it can be read, however often: it is all there.
+func TestTooManyOpenFiles(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *setup, r *running) {
+		const failures = 50
+		l := breakLog(s.Buffer.Members[0], func(reading, i int) (spanlog.Record, error, bool) {
+			return spanlog.Record{}, fmt.Errorf("open: %w", spanlog.ErrTooManyFiles), reading < failures && i == 1
+		})
+		s.keep(testSpan{trace: 1}, testSpan{trace: 1, id: 1}, testSpan{trace: 1, id: 2})
+		for l.readings <= failures {
+			time.Sleep(time.Minute)
+		}
+		synctest.Wait()
+		require.Zero(t, s.Lost.Load())
+		require.EqualValues(t, 3, s.Delivered())
 		r.end()
 	})
 }
