@@ -26,7 +26,7 @@ deploy-image: build
 # What the binary is made of, for docs/deploy.md.
 .PHONY: deploy-size
 deploy-size: ui
-	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -o $(BINARY)-symbols ./cmd/slowburn
+	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false $(SMALL) -o $(BINARY)-symbols ./cmd/slowburn
 	$(GO) -C tools run ./size $(CURDIR)/$(BINARY)-symbols
 
 .PHONY: deploy-binary

@@ -102,7 +102,7 @@ func TestBadSampleIsNamed(t *testing.T) {
 		"requires at least 1 arg":                        {"--policies", good},
 		"neither processors::tail_sampling nor policies": {"--policies", file("empty.yaml", "receivers: {}"), traces},
 		"processors::tail_sampling/no is not set":        {"--policies", "../../config.yaml", "--processor", "tail_sampling/no", traces},
-		`policies[0] "a": type "nope" is not supported`:  {"--policies", file("type.yaml", "policies: [{name: a, type: nope}]"), traces},
+		`policies[0] "a": type: "nope" is not one of `:   {"--policies", file("type.yaml", "policies: [{name: a, type: nope}]"), traces},
 		"no such file or directory":                      {"--policies", good, filepath.Join(dir, "none.json")},
 		`--output "xml" is not known`:                    {"--policies", good, "--output", "xml", traces},
 		"is neither OTLP JSON nor OTLP protobuf":         {"--policies", good, good},

@@ -51,7 +51,7 @@ func TestWithoutConverter(t *testing.T) {
 		{"no keys, batch", "", "", "batch", "batch, tail_sampling", 1, 0},
 		{"right by hand", on, on, "", "tail_sampling", 0, 0},
 		{"batch in front of sli", on, "", "batch", "tail_sampling", 0, 1},
-		{"filter in front of sli", on, "", "filter", "tail_sampling", 0, 1},
+		{"filter in front of sli, which knows the path", on, "", "filter", "tail_sampling", 0, 0},
 		{"batch behind sli", on, "", "", "batch, tail_sampling", 0, 1},
 		{"batch behind sli, which begins the path", "", on, "", "batch, tail_sampling", 1, 1},
 		{"batch on both sides of sli, where the path begins twice", on, on, "batch", "batch, tail_sampling", 0, 2},

@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/slowburn/slowburn/internal/bytesize"
@@ -218,7 +219,7 @@ func decidesAsManyAsNeeded(t *testing.T, compression string) {
 	require.NoError(t, p.Shutdown(t.Context()))
 }
 
-// A request that is larger than the whole budget can never be taken; it is refused like others, without harm.
+// A request that is larger than the whole budget can never be taken; it is refused for good, without harm.
 func TestRequestLargerThanTheBudget(t *testing.T) {
 	withEitherStorage(t, testRequestLargerThanTheBudget)
 }
@@ -230,7 +231,9 @@ func testRequestLargerThanTheBudget(t *testing.T) {
 		var next sink
 		p := start(t, cfg, &next)
 		require.NoError(t, wireDoor(t, p, request(newSpan(1, 0))))
-		requireRefusal(t, wireDoor(t, p, request(newSpan(2, 0).pad(300<<10))))
+		err := wireDoor(t, p, request(newSpan(2, 0).pad(300<<10)))
+		require.True(t, consumererror.IsPermanent(err), "%v", err)
+		require.ErrorContains(t, err, "memory_budget")
 		shutdown(t, p)
 		assert.Equal(t, 1, next.spans())
 	})

@@ -58,13 +58,16 @@ type embedded struct {
 
 	writing
 
-	// repaired is how many corruptions were found and cut out when the database was opened.
-	repaired int
-	// moved is what was of another format version.
-	moved []otherformat.Moved
+	opening
 	// writeError is what the last write failed with, nil while writes succeed.
 	writeError atomic.Pointer[error]
 	keeper
+}
+
+// opening is what was found when the database was opened.
+type opening struct {
+	repaired int                 // corruptions, which were cut out
+	moved    []otherformat.Moved // what was of another format version
 }
 
 // keeper does what nobody waits for, and knows whether the database can go on.

@@ -20,8 +20,8 @@ type obstacle struct {
 func Explain(conf *confmap.Conf) (lines []string) {
 	config := conf.ToStringMap()
 	g := newGraph(config)
-	for _, section := range []string{"receivers", "connectors"} {
-		for _, id := range g.starts(config, section) {
+	for _, kind := range []string{"receivers", "connectors"} {
+		for _, id := range g.starts(config, kind) {
 			for _, o := range g.obstacles(g.fedBy(id), nil) {
 				lines = append(lines, fmt.Sprintf("pipeline %s: spans of %s are decoded: %s", o.pipeline.id, id, o.why))
 			}
@@ -77,19 +77,19 @@ func notice(p *pipeline) string {
 }
 
 // starts are the components of a section whose spans may travel as bytes.
-func (g *graph) starts(config map[string]any, of string) (ids []string) {
-	for _, id := range slices.Sorted(maps.Keys(section(config, of))) {
-		if t := typeOf(id); of == "receivers" && t == receiverType || of == "connectors" && t == sli {
-			ids = append(ids, clean(id))
+func (g *graph) starts(config map[string]any, kind string) (starting []string) {
+	for _, id := range slices.Sorted(maps.Keys(section(config, kind))) {
+		if t := typeOf(id); kind == "receivers" && t == receiverType || kind == "connectors" && t == sli {
+			starting = append(starting, clean(id))
 		}
 	}
-	return ids
+	return starting
 }
 
 // batched are the pipelines that have batch where spans travel as bytes.
 func (g *graph) batched(config map[string]any) (found []*pipeline) {
-	for _, section := range []string{"receivers", "connectors"} {
-		for _, id := range g.starts(config, section) {
+	for _, kind := range []string{"receivers", "connectors"} {
+		for _, id := range g.starts(config, kind) {
 			if fed := g.fedBy(id); len(g.obstacles(fed, nil)) == 0 {
 				found = g.withBatch(fed, found)
 			}

@@ -167,7 +167,11 @@ func (k *Key) value() node {
 		s["$comment"] = k.Type.String()
 		return s
 	case List:
-		s := node{"type": []any{"array", "string", "null"}, "pattern": expansion, "items": schemaOf(k.Elem)}
+		items := schemaOf(k.Elem)
+		if k.Elem.Kind == Object && !ours(k.Elem.Type) { // contrib reads some of them from a string too, as trace_conditions of filter
+			delete(items, "pattern")
+		}
+		s := node{"type": []any{"array", "string", "null"}, "pattern": expansion, "items": items}
 		if k.Open {
 			s["type"] = []any{"array", "object", "string", "null"}
 		}

@@ -69,9 +69,9 @@ func OpenReadOnly(path string) (*File, error) {
 // Open opens or creates the file. Commits wait for the disk, so that the file survives a power cut; only the writer
 // waits for them, not the pipeline.
 func Open(path string, opts Options) (*File, error) {
-	contents := contents()
-	contents.Moved = opts.Moved
-	db, err := state.Open(path, contents)
+	with := contents()
+	with.Moved = opts.Moved
+	db, err := state.Open(path, with)
 	if err != nil {
 		return nil, err
 	}
