@@ -75,11 +75,11 @@ func TestProblemsOfService(t *testing.T) {
 			`exporters::otlp_grcp/x: "otlp_grcp" is no type of exporter; write otlp_grpc, if that is meant`,
 			`receivers::jaeger: "jaeger" is no type of receiver; write one of otlp`,
 		}},
-		"keys that nothing reads": {"recievers: {}\nservice: {extension: [web], telemetry: {metrics: {levle: none}}, pipelines: {metrics: {exporter: [tsdb]}}}", []string{
-			`recievers: is no key; write receivers, if that is meant`,
+		"keys that nothing reads": {"receivrs: {}\nservice: {extension: [web], telemetry: {metrics: {lvel: none}}, pipelines: {metrics: {exporter: [tsdb]}}}", []string{
+			`receivrs: is no key; write receivers, if that is meant`,
 			`service::extension: is no key; write extensions, if that is meant`,
 			`service::pipelines::metrics::exporter: is no key; write exporters, if that is meant`,
-			`service::telemetry::metrics::levle: is no key; write level, if that is meant`,
+			`service::telemetry::metrics::lvel: is no key; write level, if that is meant`,
 		}},
 		"signals": {"service: {pipelines: {trace/x: {receivers: [otlp], exporters: [trace_store]}, metrics: {exporters: [trace_store]}}}", []string{
 			`service::pipelines::metrics::exporters: trace_store does not go with metrics; it may stand in a pipeline of traces`,
