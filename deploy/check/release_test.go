@@ -50,7 +50,15 @@ func TestReleaseBuilds(t *testing.T) {
 	makefile, err := os.ReadFile("Makefile")
 	require.NoError(t, err)
 	ldflags := strings.NewReplacer("v{{ .Version }}", "$(VERSION)", "{{ .FullCommit }}", "$(COMMIT)").Replace(b.Ldflags[0])
-	assert.Contains(t, string(makefile), fmt.Sprintf("STATIC = %s $(GO) build %s -ldflags %q\n", b.Env[0], strings.Join(b.Flags, " "), ldflags))
+	small := regexp.MustCompile(`(?m)^SMALL := (.*)$`).FindStringSubmatch(string(makefile))
+	require.NotNil(t, small)
+	expanded := strings.Replace(string(makefile), "$(SMALL)", small[1], 1) // in STATIC, the first that has it
+	assert.Contains(t, expanded, fmt.Sprintf("STATIC = %s $(GO) build %s -ldflags %q\n", b.Env[0], strings.Join(b.Flags, " "), ldflags))
+	dockerfile, err := os.ReadFile("deploy/docker/Dockerfile")
+	require.NoError(t, err)
+	for _, flag := range strings.Fields(small[1]) {
+		assert.Contains(t, string(dockerfile), flag)
+	}
 
 	fragment, err := os.ReadFile("deploy/deploy.mk")
 	require.NoError(t, err)
