@@ -17,8 +17,8 @@ import (
 	"go.opentelemetry.io/collector/config/confignet"
 	"go.opentelemetry.io/collector/confmap"
 
-	"github.com/slowburn/slowburn/internal/bytesize"
 	"github.com/slowburn/slowburn/internal/problems"
+	"github.com/slowburn/slowburn/internal/units"
 	"github.com/slowburn/slowburn/web/internal/doors"
 	"github.com/slowburn/slowburn/web/internal/reads"
 )
@@ -47,7 +47,7 @@ type Config struct {
 	MaxConnections int `mapstructure:"max_connections"`
 
 	// MaxHeaderSize is how long a request's line and headers may be.
-	MaxHeaderSize bytesize.Size `mapstructure:"max_header_size"`
+	MaxHeaderSize units.Size `mapstructure:"max_header_size"`
 
 	// Reads bounds what requests for traces and objectives take. Those for metrics have tsdb::query.
 	Reads reads.Config `mapstructure:"reads"`

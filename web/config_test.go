@@ -9,7 +9,7 @@ import (
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/confmap"
 
-	"github.com/slowburn/slowburn/internal/bytesize"
+	"github.com/slowburn/slowburn/internal/units"
 )
 
 func loadConfig(t *testing.T, yaml string) (*Config, error) {
@@ -58,7 +58,7 @@ max_header_size: 8KiB
 	assert.Equal(t, []string{"slowburn.example.com", "*.svc"}, cfg.Hosts)
 	assert.Equal(t, []string{"ada"}, cfg.Operators)
 	assert.Equal(t, 9, cfg.MaxConnections)
-	assert.Equal(t, bytesize.Size(8<<10), cfg.MaxHeaderSize)
+	assert.Equal(t, units.Size(8<<10), cfg.MaxHeaderSize)
 }
 
 func TestBadConfig(t *testing.T) {

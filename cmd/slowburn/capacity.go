@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/slowburn/slowburn/cmd/slowburn/internal/capacity"
-	"github.com/slowburn/slowburn/internal/bytesize"
+	"github.com/slowburn/slowburn/internal/units"
 )
 
 const capacityHelp = `Say what cores, memory and disk a gateway needs for a load, today and as the load grows.
@@ -74,15 +74,15 @@ func (p *plan) print(out io.Writer) error {
 		load := p.load
 		load.Rate = p.growth.After(load.Rate, month)
 		n := capacity.Of(load)
-		fmt.Fprintf(w, "%d\t%.0f\t%s\t%s\t%s\t%s\t%s\n", month, load.Rate, cores(n.Cores), bytesize.About(n.Memory),
-			bytesize.Size(n.MemoryBudget), bytesize.About(n.Disk), bytesize.Size(n.DiskBudget))
+		fmt.Fprintf(w, "%d\t%.0f\t%s\t%s\t%s\t%s\t%s\n", month, load.Rate, cores(n.Cores), units.About(n.Memory),
+			units.Size(n.MemoryBudget), units.About(n.Disk), units.Size(n.DiskBudget))
 	}
 	if err := w.Flush(); err != nil {
 		return err
 	}
 	n := capacity.Of(p.load)
 	_, err := fmt.Fprintf(out, "\nToday: processors: {tail_sampling: {memory_budget: %s, disk_budget: %s}}\n",
-		bytesize.Size(n.MemoryBudget), bytesize.Size(n.DiskBudget))
+		units.Size(n.MemoryBudget), units.Size(n.DiskBudget))
 	return err
 }
 

@@ -18,6 +18,7 @@ import (
 	"github.com/slowburn/slowburn/cmd/slowburn/internal/datadir"
 	"github.com/slowburn/slowburn/cmd/slowburn/internal/odd"
 	"github.com/slowburn/slowburn/cmd/slowburn/internal/ports"
+	"github.com/slowburn/slowburn/cmd/slowburn/internal/rehearsal"
 	"github.com/slowburn/slowburn/internal/access"
 	"github.com/slowburn/slowburn/internal/clock"
 	"github.com/slowburn/slowburn/processor/otlp/wirepath"
@@ -114,11 +115,20 @@ func warnValidated(root *cobra.Command, src *source) {
 			if err := validate(cmd, args); err != nil {
 				return err
 			}
-			cfg, err := src.config(cmd.Context())
+			var lines rehearsal.Lines
+			cfg, err := src.read(cmd.Context(), lines.Logger("environment"))
 			if err != nil {
 				return err
 			}
-			cmd.PrintErrln(checks.Inventory(cfg))
+			whole := confmap.New()
+			if err := whole.Marshal(cfg); err != nil {
+				return err
+			}
+			inventory, oddities := checks.Inventory(cfg), odd.Warnings(cfg, whole)
+			if err := src.rehearse(cmd.Context(), cfg, &lines); err != nil {
+				return err
+			}
+			cmd.PrintErrln(inventory)
 			written, err := src.written(cmd.Context())
 			if err != nil {
 				return err
@@ -126,11 +136,13 @@ func warnValidated(root *cobra.Command, src *source) {
 			for _, line := range wirepath.Explain(written) {
 				cmd.PrintErrln("Decoded: " + line)
 			}
-			whole := confmap.New()
-			if err := whole.Marshal(cfg); err != nil {
-				return err
+			warnings := slices.Concat(src.units.Warnings(), oddities, wirepath.Notices(written))
+			for _, line := range lines.All() {
+				if !slices.Contains(warnings, line) { // components of ours say some while they are made
+					warnings = append(warnings, line)
+				}
 			}
-			for _, w := range slices.Concat(src.units.Warnings(), odd.Warnings(cfg, whole), wirepath.Notices(written)) {
+			for _, w := range warnings {
 				if _, err := fmt.Fprintln(cmd.ErrOrStderr(), "Warning: "+w); err != nil {
 					return err
 				}

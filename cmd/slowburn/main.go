@@ -47,17 +47,21 @@ func main() {
 	}
 }
 
+func buildInfo() component.BuildInfo {
+	return component.BuildInfo{
+		Command:     "slowburn",
+		Description: "An observability gateway: tail sampling, trace reconstruction and error budgets",
+		Version:     version,
+	}
+}
+
 func settings(src *source) otelcol.CollectorSettings {
 	if src == nil {
 		src = new(source) // nothing is asked of it
 	}
 	src.units = checks.NewUnits(src.factories)
 	return otelcol.CollectorSettings{
-		BuildInfo: component.BuildInfo{
-			Command:     "slowburn",
-			Description: "An observability gateway: tail sampling, trace reconstruction and error budgets",
-			Version:     version,
-		},
+		BuildInfo: buildInfo(),
 		Factories: func() (otelcol.Factories, error) { return factories(src) },
 		// All that is logged passes through, whoever logs it: what clients send is in messages, errors and fields.
 		LoggingOptions: []zap.Option{zap.WrapCore(brief.Core), zap.WrapCore(src.sayMemory), zap.WrapCore(src.greeting.Core)},

@@ -13,11 +13,13 @@ import (
 	"github.com/spf13/pflag"
 	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/otelcol"
+	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
 	"github.com/slowburn/slowburn/cmd/slowburn/internal/checks"
 	"github.com/slowburn/slowburn/cmd/slowburn/internal/greeting"
 	"github.com/slowburn/slowburn/cmd/slowburn/internal/memory"
+	"github.com/slowburn/slowburn/cmd/slowburn/internal/rehearsal"
 	"github.com/slowburn/slowburn/internal/cgroup"
 	"github.com/slowburn/slowburn/internal/clock"
 	"github.com/slowburn/slowburn/processor/tailsampling"
@@ -190,19 +192,32 @@ func (s *source) resolve(ctx context.Context, settings confmap.ResolverSettings,
 }
 
 // config returns the configuration of all components.
-func (s *source) config(ctx context.Context) (*otelcol.Config, error) {
+func (s *source) config(ctx context.Context) (*otelcol.Config, error) { return s.read(ctx, nil) }
+
+// read returns the configuration of all components. Logger, which may be nil, is of what reads files and the environment.
+func (s *source) read(ctx context.Context, logger *zap.Logger) (*otelcol.Config, error) {
 	all, err := factories(s)
 	if err != nil {
 		return nil, err
 	}
 	settings := s.settings
 	settings.URIs, settings.DefaultScheme = s.uris(), cmp.Or(settings.DefaultScheme, "env")
+	settings.ProviderSettings.Logger = logger
 	provider, err := otelcol.NewConfigProvider(otelcol.ConfigProviderSettings{ResolverSettings: settings})
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = provider.Shutdown(ctx) }()
 	return provider.Get(ctx, all)
+}
+
+// rehearse makes what a start makes of a configuration, and adds what that warns of to lines. Components may change their configuration.
+func (s *source) rehearse(ctx context.Context, cfg *otelcol.Config, lines *rehearsal.Lines) error {
+	all, err := factories(s)
+	if err != nil {
+		return err
+	}
+	return rehearsal.Make(ctx, buildInfo(), all, cfg, lines)
 }
 
 // whole returns the configuration with the defaults of all keys that are not written.

@@ -5,8 +5,8 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/slowburn/slowburn/internal/bytesize"
 	"github.com/slowburn/slowburn/internal/clock"
+	"github.com/slowburn/slowburn/internal/units"
 )
 
 // A Floor whose Min is 0 is a twentieth of the volume, but at most this.
@@ -41,7 +41,7 @@ type Reached struct {
 // Error says what to do. It leaves the free space out, so that the text does not change with it.
 func (r *Reached) Error() string {
 	return fmt.Sprintf("the volume of %s has less than %s free, which are left to the span log (min_free_disk): free space there, or use less of it",
-		r.Directory, bytesize.About(r.Min))
+		r.Directory, units.About(r.Min))
 }
 
 // Check returns a *Reached if the floor is reached, nil if it is not or if that is unknown. It looks at the volume once a second.

@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 	"syscall"
 
-	"github.com/slowburn/slowburn/internal/bytesize"
+	"github.com/slowburn/slowburn/internal/units"
 )
 
 // Space is the space of a volume in bytes.
@@ -39,7 +39,7 @@ func Advice(directory string, err error) string {
 	}
 	left := ""
 	if space, err := Of(directory); err == nil {
-		left = fmt.Sprintf(" (%s of %s are free)", bytesize.About(space.Free), bytesize.About(space.Total))
+		left = fmt.Sprintf(" (%s of %s are free)", units.About(space.Free), units.About(space.Total))
 	}
 	return fmt.Sprintf("the volume of %s is full%s: free space there, or set directory to a place on another volume", directory, left)
 }

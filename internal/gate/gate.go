@@ -11,7 +11,7 @@ import (
 
 	"golang.org/x/sync/semaphore"
 
-	"github.com/slowburn/slowburn/internal/bytesize"
+	"github.com/slowburn/slowburn/internal/units"
 )
 
 // Settings are the limits of a gate.
@@ -77,7 +77,7 @@ type Large struct{ Bytes, Memory int64 }
 
 // Error implements error.
 func (l *Large) Error() string {
-	return fmt.Sprintf("it takes %s of memory, and all requests together may take %s", bytesize.Size(l.Bytes), bytesize.Size(l.Memory))
+	return fmt.Sprintf("it takes %s of memory, and all requests together may take %s", units.Size(l.Bytes), units.Size(l.Memory))
 }
 
 // Header sets the retry delay in a header.

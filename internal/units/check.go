@@ -8,8 +8,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/slowburn/slowburn/internal/bytesize"
 )
 
 // Finding is a value without a unit, or not in our grammar.
@@ -71,7 +69,7 @@ func (p place) below(name string) place {
 var (
 	goDuration = reflect.TypeFor[time.Duration]()
 	duration   = reflect.TypeFor[Duration]()
-	bytes      = reflect.TypeFor[bytesize.Size]()
+	sizeType   = reflect.TypeFor[Size]()
 )
 
 // isDuration reports whether a type is a duration, including a library's with a text form of its own.
@@ -138,7 +136,7 @@ func (c *checker) walk(p place, value any, t reflect.Type) {
 	switch {
 	case isDuration(t):
 		c.duration(p, value, t)
-	case t == bytes:
+	case t == sizeType:
 		c.bytes(p, value)
 	case t.Kind() == reflect.Struct:
 		values, ok := value.(map[string]any)
@@ -239,7 +237,7 @@ func keys(p place, t reflect.Type, above map[reflect.Type]bool, yield func(strin
 	t = inner(t)
 	switch {
 	case t == nil || above[t]:
-	case isDuration(t) || t == bytes:
+	case isDuration(t) || t == sizeType:
 		yield(p.key, t, p.ours && !p.foreign, p.inList)
 	case t.Kind() == reflect.Struct:
 		above[t] = true

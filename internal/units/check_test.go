@@ -8,13 +8,11 @@ import (
 	"github.com/stretchr/testify/assert"
 	"go.opentelemetry.io/collector/config/confighttp"
 	"go.opentelemetry.io/collector/config/configoptional"
-
-	"github.com/slowburn/slowburn/internal/bytesize"
 )
 
 type inside struct {
 	Wait  time.Duration `mapstructure:"wait"`
-	Bytes bytesize.Size `mapstructure:"budget"`
+	Bytes Size          `mapstructure:"budget"`
 }
 
 type settings struct {
@@ -22,7 +20,7 @@ type settings struct {
 	Taken   time.Duration                                    `mapstructure:"taken" units:"foreign"`
 	Days    Duration                                         `mapstructure:"days"`
 	Kept    model.Duration                                   `mapstructure:"kept"`
-	Size    bytesize.Size                                    `mapstructure:"size_bytes"`
+	Size    Size                                             `mapstructure:"size_bytes"`
 	List    []inside                                         `mapstructure:"list"`
 	Named   map[string]*inside                               `mapstructure:"named"`
 	Client  configoptional.Optional[confighttp.ClientConfig] `mapstructure:"client"`

@@ -11,8 +11,8 @@ import (
 	"go.opentelemetry.io/collector/config/confighttp"
 	"go.opentelemetry.io/collector/config/configoptional"
 
-	"github.com/slowburn/slowburn/internal/bytesize"
 	"github.com/slowburn/slowburn/internal/cgroup"
+	"github.com/slowburn/slowburn/internal/units"
 	"github.com/slowburn/slowburn/processor/otlp/internal/intake"
 )
 
@@ -27,10 +27,10 @@ type Config struct {
 	// IntakeBudget limits the memory of incoming requests: their bodies, decompressed and decoded. All receivers of the
 	// process share it, so those that set it must agree. Default: an eighth of the memory that the process may use, from 64
 	// MiB to 512 MiB.
-	IntakeBudget bytesize.Size `mapstructure:"intake_budget"`
+	IntakeBudget units.Size `mapstructure:"intake_budget"`
 	// MaxResourceSize limits the attributes and names of a resource, and those of a scope, in bytes of protobuf: they are stored
 	// and sent with every trace that has them. Spans of larger ones are rejected by partial success. Default 256KiB.
-	MaxResourceSize bytesize.Size `mapstructure:"max_resource_size"`
+	MaxResourceSize units.Size `mapstructure:"max_resource_size"`
 	// MaxConnections limits the open connections of each listener. Further ones are closed at once. Default 4096.
 	MaxConnections int `mapstructure:"max_connections"`
 	// ReceiveTimeout is the time within which a request must arrive, from its headers to its last byte, over either
@@ -90,11 +90,11 @@ func (c *Config) Validate() error {
 	var errs []error
 	if c.IntakeBudget != 0 && c.IntakeBudget < minIntakeBudget {
 		errs = append(errs, fmt.Errorf("intake_budget: %s is too small for a single request; write at least %s, or leave it out",
-			c.IntakeBudget, bytesize.Size(minIntakeBudget)))
+			c.IntakeBudget, units.Size(minIntakeBudget)))
 	}
 	if n := c.MaxResourceSize; n < leastResourceSize || n > mostResourceSize {
 		errs = append(errs, fmt.Errorf("max_resource_size: %s is not from %s to %s; write a size such as %s, or leave it out",
-			n, bytesize.Size(leastResourceSize), bytesize.Size(mostResourceSize), bytesize.Size(defaultResourceSize)))
+			n, units.Size(leastResourceSize), units.Size(mostResourceSize), units.Size(defaultResourceSize)))
 	}
 	if c.MaxConnections <= 0 {
 		errs = append(errs, fmt.Errorf("max_connections: %d lets nobody in; write a positive number", c.MaxConnections))

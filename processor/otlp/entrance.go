@@ -9,7 +9,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	"github.com/slowburn/slowburn/internal/bytesize"
+	"github.com/slowburn/slowburn/internal/units"
 	"github.com/slowburn/slowburn/processor/otlp/internal/intake"
 )
 
@@ -75,7 +75,7 @@ func afford(q *intake.Request, limit bound, price func(body []byte) int64) error
 	if n+q.Room() > allowed {
 		if n+int64(len(q.Body())) > allowed {
 			return &refusal{reasonElements, status.New(codes.InvalidArgument, fmt.Sprintf(
-				"the request has more elements than its %d bytes may hold: decoded it would take %s", len(q.Body()), bytesize.About(n))), http.StatusBadRequest}
+				"the request has more elements than its %d bytes may hold: decoded it would take %s", len(q.Body()), units.About(n))), http.StatusBadRequest}
 		}
 		if err := q.Fit(); err != nil {
 			return err

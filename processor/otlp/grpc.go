@@ -22,8 +22,8 @@ import (
 	"google.golang.org/grpc/mem"
 	"google.golang.org/grpc/tap"
 
-	"github.com/slowburn/slowburn/internal/bytesize"
 	_ "github.com/slowburn/slowburn/internal/grpczstd" // prevents frames that ask for gigabytes
+	"github.com/slowburn/slowburn/internal/units"
 	"github.com/slowburn/slowburn/processor/otlp/internal/intake"
 	"github.com/slowburn/slowburn/processor/otlp/internal/meter"
 	"github.com/slowburn/slowburn/processor/otlp/internal/misdirected"
@@ -61,7 +61,7 @@ func (r *otlpReceiver) startGRPC(ctx context.Context, h component.Host) error {
 	if largest := r.budget.LargestMessage(); largest < longest { // gRPC refuses for good what can never be taken
 		longest = largest
 		r.set.Logger.Warn("intake_budget has no room for messages as long as max_recv_msg_size_mib allows: longer ones are refused; raise it, or lower that",
-			zap.String("longest_message", bytesize.About(longest)), zap.String("intake_budget", bytesize.About(r.budget.Limit())))
+			zap.String("longest_message", units.About(longest)), zap.String("intake_budget", units.About(r.budget.Limit())))
 	}
 	option := configgrpc.WithGrpcServerOption
 	s, err := cfg.ToServer(ctx, h.GetExtensions(), r.set.TelemetrySettings,

@@ -8,7 +8,7 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
-	"github.com/slowburn/slowburn/internal/bytesize"
+	"github.com/slowburn/slowburn/internal/units"
 	"github.com/slowburn/slowburn/internal/wire"
 )
 
@@ -39,7 +39,7 @@ func (d *tracesDoor) reject(ctx context.Context, enc *encoding, rejected wire.Re
 		errInvalidID.Error()+", which OTLP declares invalid: the exporter must set both")
 	note(rejected.LargeHeaders, rejectedLargeResource, errLargeResource,
 		fmt.Sprintf("the attributes and names of their resource or scope are %d bytes, and may be %s: send fewer or shorter ones, or raise receivers::otlp::max_resource_size at the gateway",
-			rejected.Largest, bytesize.Size(d.maxResource)))
+			rejected.Largest, units.Size(d.maxResource)))
 	return strings.Join(told, "; ")
 }
 

@@ -7,7 +7,7 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/receiver"
 
-	"github.com/slowburn/slowburn/internal/bytesize"
+	"github.com/slowburn/slowburn/internal/units"
 	"github.com/slowburn/slowburn/processor/otlp/internal/intake"
 )
 
@@ -17,8 +17,8 @@ type factory struct {
 	mu        sync.Mutex
 	instances map[*Config]*otlpReceiver
 	budget    *intake.Budget
-	set       bytesize.Size // the configured budget, 0 while no instance sets it
-	setter    component.ID  // the first instance that set it
+	set       units.Size   // the configured budget, 0 while no instance sets it
+	setter    component.ID // the first instance that set it
 }
 
 // instance returns the receiver of a configuration. A receiver is removed when it shuts down.

@@ -7,7 +7,7 @@ import (
 	"runtime/metrics"
 	"sync/atomic"
 
-	"github.com/slowburn/slowburn/internal/bytesize"
+	"github.com/slowburn/slowburn/internal/units"
 )
 
 // ErrMemoryBudget is a budget of memory that is used up.
@@ -21,7 +21,7 @@ type TooLargeError struct {
 
 // Error implements error.
 func (e *TooLargeError) Error() string {
-	return fmt.Sprintf("%s, and there is room for %s at most", bytesize.About(e.Need), bytesize.About(e.Most))
+	return fmt.Sprintf("%s, and there is room for %s at most", units.About(e.Need), units.About(e.Most))
 }
 
 // fits returns a TooLargeError for a request of so many bytes that has no room in an empty pool. Each journal has a file then and, on the

@@ -7,8 +7,8 @@ import (
 	"runtime"
 	"time"
 
-	"github.com/slowburn/slowburn/internal/bytesize"
 	"github.com/slowburn/slowburn/internal/cgroup"
+	"github.com/slowburn/slowburn/internal/units"
 	"github.com/slowburn/slowburn/processor/policy"
 	"github.com/slowburn/slowburn/processor/spanlog"
 	"github.com/slowburn/slowburn/processor/tailsampling/destination"
@@ -46,7 +46,7 @@ type Config struct {
 	DecideOnShutdown bool `mapstructure:"decide_on_shutdown"`
 	// MaximumTraceSizeBytes is the size of a trace's spans from which on only its root, spans with errors and very long
 	// ones are added to it; 0 is no limit. At twice the size it is decided, and later spans follow.
-	MaximumTraceSizeBytes bytesize.Size `mapstructure:"maximum_trace_size_bytes"`
+	MaximumTraceSizeBytes units.Size `mapstructure:"maximum_trace_size_bytes"`
 	// NumShards is the number of parts of the buffer that work in parallel; 0 follows GOMAXPROCS.
 	NumShards int `mapstructure:"num_shards"`
 	// TailStorage is a key of contrib's without effect here; see Notices. Storage takes its place.
@@ -69,7 +69,7 @@ type Config struct {
 	ReviveWindow time.Duration `mapstructure:"revive_window"`
 	// ReviveBudget is the largest amount of spans that stay for ReviveWindow; the oldest are evicted first. 0 is a quarter of
 	// DiskBudget, with storage memory of MemoryBudget.
-	ReviveBudget bytesize.Size `mapstructure:"revive_budget"`
+	ReviveBudget units.Size `mapstructure:"revive_budget"`
 	// LinkedTraces keeps traces that are linked with kept ones.
 	LinkedTraces LinkedTracesConfig `mapstructure:"linked_traces"`
 	// Storage is where spans are buffered: disk, where they survive a crash, or memory.
@@ -78,7 +78,7 @@ type Config struct {
 	Directory string `mapstructure:"directory"`
 	// DiskBudget is the most disk for buffered spans and the journal of decisions. Near it traces are decided early, over
 	// it spans are refused.
-	DiskBudget bytesize.Size `mapstructure:"disk_budget"`
+	DiskBudget units.Size `mapstructure:"disk_budget"`
 	// Fsync says when files are flushed to the disk, and so what a power cut may cost: never (the system decides),
 	// interval, or always (before a request is answered).
 	Fsync string `mapstructure:"fsync"`
@@ -89,10 +89,10 @@ type Config struct {
 	// MemoryBudget is the most memory for buffered spans and their index. Near it traces are decided early, over it spans
 	// are refused. What is remembered of decisions comes on top. The default is 512MiB where the memory limit is 1GiB or more, else
 	// what the other parts of the process leave: eleven sixteenths of the limit less 192MiB, 16MiB at least.
-	MemoryBudget bytesize.Size `mapstructure:"memory_budget"`
+	MemoryBudget units.Size `mapstructure:"memory_budget"`
 	// DeliveryBudget is the most bytes of spans that wait for their delivery, in equal shares of the destinations; shares that are
 	// not used are lent. 0 is half of DiskBudget, with storage memory half of MemoryBudget.
-	DeliveryBudget bytesize.Size `mapstructure:"delivery_budget"`
+	DeliveryBudget units.Size `mapstructure:"delivery_budget"`
 	// WhenFull says what happens over DeliveryBudget: give_up (the destination that is furthest over its share loses its oldest
 	// traces) or refuse (new spans are refused).
 	WhenFull string `mapstructure:"when_full"`
@@ -155,7 +155,7 @@ const (
 )
 
 // minDeliveryBudget is the least delivery_budget and revive_budget. A smaller value is a number without its unit, taken for bytes.
-const minDeliveryBudget bytesize.Size = 1 << 20
+const minDeliveryBudget units.Size = 1 << 20
 
 // leastWait is the least wait. A shorter one is a number without its unit, taken for nanoseconds.
 const leastWait = time.Millisecond
@@ -190,7 +190,7 @@ func (cfg *Config) Validate() error {
 	if cfg.NumShards < 0 || cfg.NumShards > maxShards {
 		bad("num_shards: %d must be between 1 and %d, or 0 to follow the number of CPUs", cfg.NumShards, maxShards)
 	} else if least := int64(cfg.shards()) * spanlog.MinBytesPerShard; int64(cfg.MemoryBudget) < least {
-		bad("memory_budget: %s must be at least %s for num_shards %d", cfg.MemoryBudget, bytesize.Size(least), cfg.shards())
+		bad("memory_budget: %s must be at least %s for num_shards %d", cfg.MemoryBudget, units.Size(least), cfg.shards())
 	}
 	if cfg.MaximumTraceSizeBytes < 0 {
 		bad("maximum_trace_size_bytes: %s must not be negative; 0 is no limit", cfg.MaximumTraceSizeBytes)
@@ -266,7 +266,7 @@ func (cfg *Config) validateStorage(bad func(string, ...any)) {
 		bad("fsync: %q is not one of %s, %s, %s", cfg.Fsync, fsyncNever, fsyncInterval, fsyncAlways)
 	}
 	if least := int64(cfg.shards()) * spanlog.MinBytesPerShard; cfg.NumShards >= 0 && int64(cfg.DiskBudget) < least {
-		bad("disk_budget: %s must be at least %s for num_shards %d", cfg.DiskBudget, bytesize.Size(least), cfg.shards())
+		bad("disk_budget: %s must be at least %s for num_shards %d", cfg.DiskBudget, units.Size(least), cfg.shards())
 	}
 }
 
@@ -274,7 +274,7 @@ func (cfg *Config) validateRevive(bad func(string, ...any)) {
 	key, room := cfg.room()
 	if n := cfg.ReviveBudget; n != 0 && n < minDeliveryBudget {
 		bad("revive_budget: %s must be at least %s; write it with a unit, such as 512MiB, or 0 for a quarter of %s", n, minDeliveryBudget, key)
-	} else if most := bytesize.Size(float64(room) * budget.ReviveUpTo); n > most {
+	} else if most := units.Size(float64(room) * budget.ReviveUpTo); n > most {
 		bad("revive_budget: %s must be at most %s, the share of %s up to which traces stay; 0 is a quarter of it", n, most, key)
 	}
 }
@@ -303,7 +303,7 @@ func (cfg *Config) validateDelivery(bad func(string, ...any)) {
 }
 
 // room returns the budget that spans wait in, and its key.
-func (cfg *Config) room() (key string, bytes bytesize.Size) {
+func (cfg *Config) room() (key string, bytes units.Size) {
 	if cfg.Storage == storageMemory {
 		return "memory_budget", cfg.MemoryBudget
 	}
@@ -311,7 +311,7 @@ func (cfg *Config) room() (key string, bytes bytesize.Size) {
 }
 
 // deliveryBudget is DeliveryBudget, or its default if that is 0.
-func (cfg *Config) deliveryBudget() bytesize.Size {
+func (cfg *Config) deliveryBudget() units.Size {
 	if cfg.DeliveryBudget > 0 {
 		return cfg.DeliveryBudget
 	}
@@ -320,7 +320,7 @@ func (cfg *Config) deliveryBudget() bytesize.Size {
 }
 
 // reviveBudget is ReviveBudget, or its default if that is 0.
-func (cfg *Config) reviveBudget() bytesize.Size {
+func (cfg *Config) reviveBudget() units.Size {
 	if cfg.ReviveBudget > 0 {
 		return cfg.ReviveBudget
 	}
@@ -337,7 +337,7 @@ func (cfg *Config) shards() int {
 }
 
 // defaultMemoryBudget derives MemoryBudget from the memory limit of the process.
-func defaultMemoryBudget() bytesize.Size {
+func defaultMemoryBudget() units.Size {
 	limit, ok := cgroup.Limit()
 	if !ok {
 		return mostMemoryBudget
@@ -347,8 +347,8 @@ func defaultMemoryBudget() bytesize.Size {
 
 const leastMemoryBudget, mostMemoryBudget = 16 << 20, 512 << 20
 
-func memoryBudgetWithin(limit int64) bytesize.Size {
-	return bytesize.Size(min(max(limit/16*11-192<<20, leastMemoryBudget)&^(1<<20-1), mostMemoryBudget))
+func memoryBudgetWithin(limit int64) units.Size {
+	return units.Size(min(max(limit/16*11-192<<20, leastMemoryBudget)&^(1<<20-1), mostMemoryBudget))
 }
 
 // compression returns the validated value.

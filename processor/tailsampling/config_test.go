@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/confmap/confmaptest"
 
-	"github.com/slowburn/slowburn/internal/bytesize"
+	"github.com/slowburn/slowburn/internal/units"
 )
 
 // load reads a configuration the way the Collector does.
@@ -29,7 +29,7 @@ func loadConfig(t *testing.T, path string) (*Config, error) {
 func TestOwnKeys(t *testing.T) {
 	cfg, err := loadConfig(t, "testdata/own.yaml")
 	require.NoError(t, err)
-	assert.Equal(t, bytesize.Size(1536<<20), cfg.MemoryBudget)
+	assert.Equal(t, units.Size(1536<<20), cfg.MemoryBudget)
 	assert.Equal(t, 5*time.Second, cfg.ShutdownTimeout)
 	assert.Equal(t, "memory", cfg.Storage)
 }
@@ -70,7 +70,7 @@ func TestBadConfigs(t *testing.T) {
 // TestMemoryBudgetWithin: the default leaves room for the other parts of the process.
 func TestMemoryBudgetWithin(t *testing.T) {
 	const mib = 1 << 20
-	for limit, want := range map[int64]bytesize.Size{64: 16, 128: 16, 256: 16, 384: 72, 512: 160, 1024: 512, 65536: 512} {
+	for limit, want := range map[int64]units.Size{64: 16, 128: 16, 256: 16, 384: 72, 512: 160, 1024: 512, 65536: 512} {
 		assert.Equal(t, want*mib, memoryBudgetWithin(limit*mib), "limit %d MiB", limit)
 	}
 }

@@ -13,7 +13,7 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
 
-	"github.com/slowburn/slowburn/internal/bytesize"
+	"github.com/slowburn/slowburn/internal/units"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/metadata"
 )
 
@@ -64,7 +64,7 @@ func TestContribKeysMeanWhatTheyDid(t *testing.T) {
 	assert.Equal(t, 10*time.Second, cfg.DecisionWait)
 	assert.Equal(t, uint64(100), cfg.NumTraces)
 	assert.Equal(t, DecisionCacheConfig{SampledCacheSize: 100_000, NonSampledCacheSize: 200_000}, cfg.DecisionCache)
-	assert.Equal(t, bytesize.Size(1<<20), cfg.MaximumTraceSizeBytes)
+	assert.Equal(t, units.Size(1<<20), cfg.MaximumTraceSizeBytes)
 	assert.Equal(t, 8, cfg.shards())
 }
 

@@ -17,7 +17,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.opentelemetry.io/collector/processor/processortest"
 
-	"github.com/slowburn/slowburn/internal/bytesize"
+	"github.com/slowburn/slowburn/internal/units"
 	"github.com/slowburn/slowburn/internal/wire"
 	"github.com/slowburn/slowburn/processor/policy"
 	"github.com/slowburn/slowburn/processor/spanlog"
@@ -237,9 +237,9 @@ func testConfig() *Config {
 }
 
 // squeeze gives a processor little room, without giving up any of it.
-func squeeze(cfg *Config, shards int, bytes bytesize.Size) {
+func squeeze(cfg *Config, shards int, bytes units.Size) {
 	cfg.WhenFull = fullRefuse
-	cfg.NumShards, cfg.MemoryBudget, cfg.DiskBudget = shards, bytes, max(bytes, bytesize.Size(2*shards*spanlog.MinBytesPerShard))
+	cfg.NumShards, cfg.MemoryBudget, cfg.DiskBudget = shards, bytes, max(bytes, units.Size(2*shards*spanlog.MinBytesPerShard))
 }
 
 func ptr[T any](v T) *T { return &v }

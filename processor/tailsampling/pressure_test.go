@@ -14,7 +14,7 @@ import (
 	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
-	"github.com/slowburn/slowburn/internal/bytesize"
+	"github.com/slowburn/slowburn/internal/units"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/decision"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/shard"
 )
@@ -34,7 +34,7 @@ func testErrorsSurviveMemoryPressure(t *testing.T) {
 		one := int64(m.TracesSize(request(newSpan(1, 0).pad(pad))))
 		shutdown(t, p)
 
-		squeeze(cfg, cfg.NumShards, bytesize.Size(one*spans*traces/10))
+		squeeze(cfg, cfg.NumShards, units.Size(one*spans*traces/10))
 		next = sink{}
 		p = start(t, cfg, &next)
 		peak := int64(0)

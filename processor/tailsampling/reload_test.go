@@ -14,7 +14,7 @@ import (
 	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/processor/processortest"
 
-	"github.com/slowburn/slowburn/internal/bytesize"
+	"github.com/slowburn/slowburn/internal/units"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/metadata"
 )
 
@@ -228,6 +228,6 @@ func TestOtherKeys(t *testing.T) {
 	a, b := testConfig(), testConfig()
 	b.Directory, b.Policies, b.Shadow = a.Directory, nil, &ShadowConfig{}
 	require.Empty(t, otherKeys(a, b))
-	b.MemoryBudget, b.DecisionCache.SampledCacheSize = bytesize.Size(1), 1
+	b.MemoryBudget, b.DecisionCache.SampledCacheSize = units.Size(1), 1
 	require.Equal(t, []string{"decision_cache", "memory_budget"}, otherKeys(a, b))
 }

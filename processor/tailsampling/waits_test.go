@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
-	"github.com/slowburn/slowburn/internal/bytesize"
+	"github.com/slowburn/slowburn/internal/units"
 	"github.com/slowburn/slowburn/processor/policy"
 )
 
@@ -114,7 +114,7 @@ func TestReviveStaysWhereMemoryIsFull(t *testing.T) {
 }
 
 func TestBadReviveBudget(t *testing.T) {
-	for want, size := range map[string]bytesize.Size{
+	for want, size := range map[string]units.Size{
 		"revive_budget: 5B must be at least 1MiB; write it with a unit, such as 512MiB, or 0 for a quarter of ": 5,
 		"revive_budget: 1TiB must be at most ": 1 << 40,
 	} {

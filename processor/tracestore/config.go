@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/slowburn/slowburn/internal/bytesize"
+	"github.com/slowburn/slowburn/internal/units"
 )
 
 // Config is the exporter's configuration.
@@ -15,10 +15,10 @@ type Config struct {
 	// Retention is how long a trace is kept after it was stored.
 	Retention time.Duration `mapstructure:"retention"`
 	// MaxBytes limits the used part of the file; over it the oldest traces are evicted.
-	MaxBytes bytesize.Size `mapstructure:"max_bytes"`
+	MaxBytes units.Size `mapstructure:"max_bytes"`
 	// MinFreeDisk is the free space of the volume that is left to others, above all the span log: below it the file does not grow, and
 	// new traces evict the oldest. 0 is 5 % of the volume, and at most 1 GiB.
-	MinFreeDisk bytesize.Size `mapstructure:"min_free_disk"`
+	MinFreeDisk units.Size `mapstructure:"min_free_disk"`
 }
 
 // minBytes is less than the empty indexes and a few traces need.

@@ -8,8 +8,8 @@ import (
 
 	"go.opentelemetry.io/collector/component"
 
-	"github.com/slowburn/slowburn/internal/bytesize"
 	"github.com/slowburn/slowburn/internal/cgroup"
+	"github.com/slowburn/slowburn/internal/units"
 	"github.com/slowburn/slowburn/slo/sli/internal/count"
 )
 
@@ -39,7 +39,7 @@ type Repeats struct {
 	// Window is for how long requests are remembered. 0 remembers none: repeats are then counted and passed on.
 	Window time.Duration `mapstructure:"window"`
 	// Memory is what they may take. Over it the oldest are forgotten first.
-	Memory bytesize.Size `mapstructure:"memory"`
+	Memory units.Size `mapstructure:"memory"`
 
 	_ struct{}
 }
@@ -138,7 +138,7 @@ func (c *Config) Validate() error {
 	}
 	if c.Repeats.Memory < minRepeatsMemory || c.Repeats.Memory > math.MaxInt32 {
 		errs = append(errs, fmt.Errorf("repeats::memory: %s is not from %s to 2GiB; write 16MiB, or repeats::window: 0 to recognize no repeats",
-			c.Repeats.Memory, bytesize.Size(minRepeatsMemory)))
+			c.Repeats.Memory, units.Size(minRepeatsMemory)))
 	}
 	for _, l := range []struct {
 		key string

@@ -13,7 +13,7 @@ import (
 	"go.opentelemetry.io/collector/config/confighttp"
 	"go.opentelemetry.io/collector/config/configoptional"
 
-	"github.com/slowburn/slowburn/internal/bytesize"
+	"github.com/slowburn/slowburn/internal/units"
 	"github.com/slowburn/slowburn/slo/tsdb/internal/batch"
 )
 
@@ -37,10 +37,10 @@ type Config struct {
 	// Retention is how long samples are kept.
 	Retention model.Duration `mapstructure:"retention"`
 	// RetentionSize is how many bytes the blocks may take before the oldest are deleted, 10GB for instance. 0 sets no bound.
-	RetentionSize bytesize.Size `mapstructure:"retention_size"`
+	RetentionSize units.Size `mapstructure:"retention_size"`
 	// MinFreeDisk is how much of the volume's free space is left to others, the span log first of all: below it no samples are stored.
 	// 0 is 5 % of the volume, and at most 1 GiB.
-	MinFreeDisk bytesize.Size `mapstructure:"min_free_disk"`
+	MinFreeDisk units.Size `mapstructure:"min_free_disk"`
 	// OutOfOrderTimeWindow is how far a sample may lie behind the newest sample of the database and yet be out of
 	// order within its series. 0 takes samples in order only.
 	OutOfOrderTimeWindow model.Duration `mapstructure:"out_of_order_time_window"`

@@ -16,7 +16,7 @@ import (
 	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/confmap/confmaptest"
 
-	"github.com/slowburn/slowburn/internal/bytesize"
+	"github.com/slowburn/slowburn/internal/units"
 )
 
 func load(t *testing.T, file string, into component.Config) error {
@@ -44,7 +44,7 @@ func TestGoodConfig(t *testing.T) {
 	config := defaultConfig().(*Config)
 	require.NoError(t, load(t, filepath.Join("testdata", "config", "embedded.yaml"), config))
 	assert.Equal(t, model.Duration(90*24*time.Hour), config.Retention)
-	assert.Equal(t, bytesize.Size(10e9), config.RetentionSize)
+	assert.Equal(t, units.Size(10e9), config.RetentionSize)
 	assert.Zero(t, config.OutOfOrderTimeWindow)
 	assert.Equal(t, time.Minute, config.QueryTimeout)
 

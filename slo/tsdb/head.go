@@ -17,9 +17,9 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/slowburn/slowburn/internal/access"
-	"github.com/slowburn/slowburn/internal/bytesize"
 	"github.com/slowburn/slowburn/internal/clock"
 	"github.com/slowburn/slowburn/internal/freespace"
+	"github.com/slowburn/slowburn/internal/units"
 	"github.com/slowburn/slowburn/slo/tsdb/internal/census"
 	"github.com/slowburn/slowburn/slo/tsdb/internal/damage"
 	"github.com/slowburn/slowburn/slo/tsdb/internal/promlog"
@@ -116,7 +116,7 @@ func roomToOpen(directory string) error {
 		return nil //nolint:nilerr // nobody knows how much there is
 	}
 	return fmt.Errorf("the time series database in %s is not open: reading it back may take %s, and the volume has %s free: %w: free space there",
-		directory, bytesize.About(need), bytesize.About(space.Free), errNoRoom)
+		directory, units.About(need), units.About(space.Free), errNoRoom)
 }
 
 // openDamaged opens the database. What the disk does not give back of it is moved aside first. Where it cannot be opened even so, its chunks

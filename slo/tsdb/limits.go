@@ -3,8 +3,8 @@ package tsdb
 import (
 	"time"
 
-	"github.com/slowburn/slowburn/internal/bytesize"
 	"github.com/slowburn/slowburn/internal/cgroup"
+	"github.com/slowburn/slowburn/internal/units"
 	"github.com/slowburn/slowburn/slo/tsdb/internal/admit"
 )
 
@@ -14,11 +14,11 @@ type LimitsConfig struct {
 	// Labels is how many labels a series may have.
 	Labels int `mapstructure:"labels"`
 	// LabelName is how long the name of a label may be.
-	LabelName bytesize.Size `mapstructure:"label_name"`
+	LabelName units.Size `mapstructure:"label_name"`
 	// LabelValue is how long the value of a label, or the name of a metric, may be.
-	LabelValue bytesize.Size `mapstructure:"label_value"`
+	LabelValue units.Size `mapstructure:"label_value"`
 	// LabelsSize is how long all labels of a series may be together.
-	LabelsSize bytesize.Size `mapstructure:"labels_size"`
+	LabelsSize units.Size `mapstructure:"labels_size"`
 	// Buckets is how many buckets, or quantiles, a data point may have.
 	Buckets int `mapstructure:"buckets"`
 	// SamplesPerRequest is how many samples a request may have. A classic histogram's data point is several.
@@ -49,10 +49,10 @@ func (l *LimitsConfig) validate(wrong func(format string, args ...any)) {
 	between("samples_per_request", l.SamplesPerRequest, minSamples, maxSamplesAtOnce)
 	for _, s := range []struct {
 		key  string
-		size bytesize.Size
+		size units.Size
 	}{{"label_name", l.LabelName}, {"label_value", l.LabelValue}, {"labels_size", l.LabelsSize}} {
 		if s.size < minLabelText || s.size > maxLabelsSize {
-			wrong("limits::%s: %s is not from %s to %s; write a size between", s.key, s.size, bytesize.Size(minLabelText), bytesize.Size(maxLabelsSize))
+			wrong("limits::%s: %s is not from %s to %s; write a size between", s.key, s.size, units.Size(minLabelText), units.Size(maxLabelsSize))
 		}
 	}
 }

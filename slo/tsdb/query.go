@@ -7,8 +7,8 @@ import (
 	"runtime/debug"
 	"time"
 
-	"github.com/slowburn/slowburn/internal/bytesize"
 	"github.com/slowburn/slowburn/internal/gate"
+	"github.com/slowburn/slowburn/internal/units"
 	"github.com/slowburn/slowburn/slo/tsdb/internal/bounds"
 	"github.com/slowburn/slowburn/slo/tsdb/internal/promapi"
 )
@@ -30,7 +30,7 @@ const (
 // evaluation of objectives does not wait for them, and they take nothing from it.
 type QueryConfig struct {
 	// Memory is shared by all queries in flight. 0 is a sixteenth of GOMEMLIMIT, 256 MiB at most.
-	Memory bytesize.Size `mapstructure:"memory"`
+	Memory units.Size `mapstructure:"memory"`
 	// MaxSamples is how many samples one query may hold. 0 is as many as Memory has room for.
 	MaxSamples int64 `mapstructure:"max_samples"`
 	// Concurrent is how many run at a time, reads of traces and objectives (web::reads) included. 0 is one less than there are processors, and one at least; of a remote Prometheus,
@@ -40,9 +40,9 @@ type QueryConfig struct {
 	Queue        int           `mapstructure:"queue"`
 	QueueTimeout time.Duration `mapstructure:"queue_timeout"`
 	// MaxLength is how long an expression may be, in bytes.
-	MaxLength bytesize.Size `mapstructure:"max_length"`
+	MaxLength units.Size `mapstructure:"max_length"`
 	// MaxResponseSize is how long an answer may be, in bytes before compression.
-	MaxResponseSize bytesize.Size `mapstructure:"max_response_size"`
+	MaxResponseSize units.Size `mapstructure:"max_response_size"`
 }
 
 func defaultQuery() QueryConfig {
@@ -53,7 +53,7 @@ func (q QueryConfig) validate() error {
 	var errs []error
 	wrong := func(format string, args ...any) { errs = append(errs, fmt.Errorf("query::"+format, args...)) }
 	if q.Memory != 0 && q.Memory < minQueryMemory {
-		wrong("memory: %s is too little; write at least %s, or leave it out for a sixteenth of GOMEMLIMIT", q.Memory, bytesize.Size(minQueryMemory))
+		wrong("memory: %s is too little; write at least %s, or leave it out for a sixteenth of GOMEMLIMIT", q.Memory, units.Size(minQueryMemory))
 	}
 	if q.MaxSamples < 0 {
 		wrong("max_samples: %d is negative; leave it out for as many as query::memory has room for", q.MaxSamples)

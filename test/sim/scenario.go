@@ -5,7 +5,7 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"github.com/slowburn/slowburn/internal/bytesize"
+	"github.com/slowburn/slowburn/internal/units"
 	"github.com/slowburn/slowburn/processor/policy"
 	"github.com/slowburn/slowburn/processor/tailsampling"
 	"github.com/slowburn/slowburn/processor/tailsampling/destination"
@@ -52,18 +52,18 @@ func newScenario(rng *rand.Rand) scenario {
 	c.Compression = pick(rng, "never", "auto", "always")
 	c.SamplingStrategy = pick(rng, "trace-complete", "trace-complete", "span-ingest")
 	c.Attributes = pick(rng, "on", "off")
-	c.MemoryBudget = bytesize.Size(c.NumShards) * pick(rng, bytesize.Size(1<<20), 4<<20)
+	c.MemoryBudget = units.Size(c.NumShards) * pick(rng, units.Size(1<<20), 4<<20)
 	c.DiskBudget = 256 << 20
 	c.DeliveryBudget = 128 << 20
 	cache := pick(rng, 1<<14, 1<<14, 64)
 	c.DecisionCache = tailsampling.DecisionCacheConfig{SampledCacheSize: cache, NonSampledCacheSize: cache}
 	c.Explain.Decisions = 100
 	if !s.roomy {
-		c.MemoryBudget = bytesize.Size(c.NumShards) * pick(rng, bytesize.Size(128<<10), 256<<10)
-		c.DiskBudget = bytesize.Size(c.NumShards) * pick(rng, bytesize.Size(512<<10), 1<<20, 4<<20)
-		c.DeliveryBudget = c.DiskBudget / pick[bytesize.Size](rng, 2, 8)
+		c.MemoryBudget = units.Size(c.NumShards) * pick(rng, units.Size(128<<10), 256<<10)
+		c.DiskBudget = units.Size(c.NumShards) * pick(rng, units.Size(512<<10), 1<<20, 4<<20)
+		c.DeliveryBudget = c.DiskBudget / pick[units.Size](rng, 2, 8)
 		c.RefusalPatience = pick(rng, 10*time.Second, time.Minute, time.Hour)
-		c.MaximumTraceSizeBytes = pick(rng, bytesize.Size(4<<10), 16<<20)
+		c.MaximumTraceSizeBytes = pick(rng, units.Size(4<<10), 16<<20)
 		c.WhenFull = pick(rng, "give_up", "refuse")
 	} else {
 		c.RefusalPatience = 1000 * time.Hour

@@ -9,7 +9,7 @@ import (
 	"go.opentelemetry.io/collector/exporter/otlpexporter"
 	"go.opentelemetry.io/collector/exporter/otlphttpexporter"
 
-	"github.com/slowburn/slowburn/internal/bytesize"
+	"github.com/slowburn/slowburn/internal/units"
 )
 
 // GRPCConfig is the configuration of the Collector's otlp_grpc, with its queue and retries off, and with a key of
@@ -17,22 +17,22 @@ import (
 type GRPCConfig struct {
 	Collector otlpexporter.Config `mapstructure:",squash"`
 	// MaxRequestSize is the largest request with kept traces, uncompressed.
-	MaxRequestSize bytesize.Size `mapstructure:"max_request_size"`
+	MaxRequestSize units.Size `mapstructure:"max_request_size"`
 }
 
 // HTTPConfig is the same for otlp_http.
 type HTTPConfig struct {
 	Collector      otlphttpexporter.Config `mapstructure:",squash"`
-	MaxRequestSize bytesize.Size           `mapstructure:"max_request_size"`
+	MaxRequestSize units.Size              `mapstructure:"max_request_size"`
 }
 
 const (
 	// defaultRequest leaves 10 % of room below the 4 MiB that receivers of OTLP take by default.
-	defaultRequest bytesize.Size = 3686 << 10
+	defaultRequest units.Size = 3686 << 10
 	// minRequest is the size that every destination is expected to take.
-	minRequest bytesize.Size = 64 << 10
+	minRequest units.Size = 64 << 10
 	// maxRequest keeps requests far below the limits of offsets and gRPC.
-	maxRequest bytesize.Size = 1 << 30
+	maxRequest units.Size = 1 << 30
 )
 
 func newGRPCConfig() *GRPCConfig {
@@ -61,11 +61,11 @@ func (c *HTTPConfig) Unmarshal(conf *confmap.Conf) error {
 
 // unmarshal reads our key and leaves the others to the Collector's configuration: parts of it unmarshal themselves, which
 // confmap does not see through two levels of squash.
-func unmarshal(conf *confmap.Conf, size *bytesize.Size, collector any) error {
+func unmarshal(conf *confmap.Conf, size *units.Size, collector any) error {
 	const key = "max_request_size"
 	if conf.IsSet(key) {
 		own := struct {
-			Size *bytesize.Size `mapstructure:"max_request_size"`
+			Size *units.Size `mapstructure:"max_request_size"`
 		}{size}
 		if err := confmap.NewFromStringMap(map[string]any{key: conf.Get(key)}).Unmarshal(&own); err != nil {
 			return err
@@ -81,7 +81,7 @@ func (c *GRPCConfig) Validate() error { return validRequest(c.MaxRequestSize) }
 // Validate implements confmap.Validator.
 func (c *HTTPConfig) Validate() error { return validRequest(c.MaxRequestSize) }
 
-func validRequest(size bytesize.Size) error {
+func validRequest(size units.Size) error {
 	if size < minRequest || size > maxRequest {
 		return fmt.Errorf("max_request_size: %v is not from %v to %v; write 4MiB, which backends take by default, or what yours takes", size, minRequest, maxRequest)
 	}

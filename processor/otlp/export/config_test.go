@@ -13,7 +13,7 @@ import (
 	"go.opentelemetry.io/collector/exporter/otlpexporter"
 	"go.opentelemetry.io/collector/exporter/otlphttpexporter"
 
-	"github.com/slowburn/slowburn/internal/bytesize"
+	"github.com/slowburn/slowburn/internal/units"
 	"github.com/slowburn/slowburn/processor/otlp/export"
 )
 
@@ -70,10 +70,10 @@ func TestSameConfiguration(t *testing.T) {
 				switch cfg := got.(type) {
 				case *export.GRPCConfig:
 					require.Equal(t, want, &cfg.Collector)
-					require.Equal(t, bytesize.Size(1<<20), cfg.MaxRequestSize)
+					require.Equal(t, units.Size(1<<20), cfg.MaxRequestSize)
 				case *export.HTTPConfig:
 					require.Equal(t, want, &cfg.Collector)
-					require.Equal(t, bytesize.Size(1<<20), cfg.MaxRequestSize)
+					require.Equal(t, units.Size(1<<20), cfg.MaxRequestSize)
 				}
 			})
 		}

@@ -15,7 +15,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/slowburn/slowburn/internal/answer"
-	"github.com/slowburn/slowburn/internal/bytesize"
+	"github.com/slowburn/slowburn/internal/units"
 	"github.com/slowburn/slowburn/internal/wire"
 )
 
@@ -39,7 +39,7 @@ type tracesExporter struct {
 }
 
 // newTraces creates an exporter of traces. Options are the helper's, for decoded traces.
-func newTraces(ctx context.Context, set exporter.Settings, cfg component.Config, c client, maxSize bytesize.Size, timeout time.Duration, opts ...exporterhelper.Option) (exporter.Traces, error) {
+func newTraces(ctx context.Context, set exporter.Settings, cfg component.Config, c client, maxSize units.Size, timeout time.Duration, opts ...exporterhelper.Option) (exporter.Traces, error) {
 	t, err := newTelemetry(set, c.attributes())
 	if err != nil {
 		return nil, err

@@ -7,8 +7,8 @@ import (
 
 	"github.com/slowburn/slowburn/internal/answer"
 	"github.com/slowburn/slowburn/internal/attr"
-	"github.com/slowburn/slowburn/internal/bytesize"
 	"github.com/slowburn/slowburn/internal/items"
+	"github.com/slowburn/slowburn/internal/units"
 	"github.com/slowburn/slowburn/internal/wire"
 	"github.com/slowburn/slowburn/internal/wire/divide"
 )
@@ -91,5 +91,5 @@ func (e *tracesExporter) trimmed(ctx context.Context, spans int) {
 	}
 	e.telemetry.ExporterOtlpTrimmedSpans.Add(ctx, int64(spans), e.telemetry.exporter)
 	e.telemetry.seldom.Warn("spans trimmed to the largest request", zap.Int("spans", spans),
-		zap.Stringer("limit", bytesize.Size(e.limit.get())))
+		zap.Stringer("limit", units.Size(e.limit.get())))
 }

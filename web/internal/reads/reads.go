@@ -12,8 +12,8 @@ import (
 
 	"github.com/klauspost/compress/gzhttp"
 
-	"github.com/slowburn/slowburn/internal/bytesize"
 	"github.com/slowburn/slowburn/internal/gate"
+	"github.com/slowburn/slowburn/internal/units"
 	"github.com/slowburn/slowburn/web/internal/rest"
 )
 
@@ -23,7 +23,7 @@ type Config struct {
 	Queue        int           `mapstructure:"queue"`
 	QueueTimeout time.Duration `mapstructure:"queue_timeout"`
 	// Memory is shared by all of them. 0 is a sixteenth of GOMEMLIMIT, 16 to 128 MiB.
-	Memory bytesize.Size `mapstructure:"memory"`
+	Memory units.Size `mapstructure:"memory"`
 	// Timeout is how long one may take.
 	Timeout time.Duration `mapstructure:"timeout"`
 }
@@ -55,7 +55,7 @@ func (c *Config) Validate() error {
 		wrong("queue_timeout: %s must be above zero, such as 10s", c.QueueTimeout)
 	}
 	if c.Memory != 0 && c.Memory < minMemory {
-		wrong("memory: %s must be at least %s", c.Memory, bytesize.Size(minMemory))
+		wrong("memory: %s must be at least %s", c.Memory, units.Size(minMemory))
 	}
 	if c.Timeout <= 0 {
 		wrong("timeout: %s must be above zero, such as 30s", c.Timeout)

@@ -16,7 +16,7 @@ import (
 	"go.opentelemetry.io/collector/otelcol"
 	"go.uber.org/zap"
 
-	"github.com/slowburn/slowburn/internal/bytesize"
+	"github.com/slowburn/slowburn/internal/units"
 	"github.com/slowburn/slowburn/processor/otlp"
 	"github.com/slowburn/slowburn/processor/tailsampling"
 	"github.com/slowburn/slowburn/slo/sli"
@@ -172,10 +172,10 @@ func (p Plan) Check() error {
 	slices.SortStableFunc(shares, func(a, b Share) int { return int(max(min(b.Bytes-a.Bytes, 1), -1)) })
 	keys := make([]string, len(shares))
 	for i, s := range shares {
-		keys[i] = fmt.Sprintf("%s (%s)", s.Key, bytesize.About(s.Bytes))
+		keys[i] = fmt.Sprintf("%s (%s)", s.Key, units.About(s.Bytes))
 	}
 	return fmt.Errorf("the parts of the process may take %s, with %s for the process itself, and the memory limit is %s: lower %s; or give the process at least %s",
-		bytesize.About(sum), bytesize.About(processBytes), bytesize.About(p.Limit), strings.Join(keys, ", "), bytesize.About(sum))
+		units.About(sum), units.About(processBytes), units.About(p.Limit), strings.Join(keys, ", "), units.About(sum))
 }
 
 // rest is what the limit leaves beside the shares, for the process itself and what has no share.
@@ -190,8 +190,8 @@ func (p Plan) Fields() []zap.Field {
 	if p.GoLimitSet {
 		set = " (by the environment)"
 	}
-	fields := []zap.Field{zap.String("limit", bytesize.About(p.Limit)), zap.String("GOMEMLIMIT", bytesize.About(p.GoLimit)+set)}
-	return append(append(fields, p.fields()...), zap.String("rest", bytesize.About(p.rest())))
+	fields := []zap.Field{zap.String("limit", units.About(p.Limit)), zap.String("GOMEMLIMIT", units.About(p.GoLimit)+set)}
+	return append(append(fields, p.fields()...), zap.String("rest", units.About(p.rest())))
 }
 
 func (p Plan) fields() (fields []zap.Field) {
@@ -202,7 +202,7 @@ func (p Plan) fields() (fields []zap.Field) {
 			name = s.Key
 		}
 		seen[name] = true
-		fields = append(fields, zap.String(name, bytesize.About(s.Bytes)))
+		fields = append(fields, zap.String(name, units.About(s.Bytes)))
 	}
 	return fields
 }

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"sync/atomic"
 
-	"github.com/slowburn/slowburn/internal/bytesize"
+	"github.com/slowburn/slowburn/internal/units"
 )
 
 // Shares of the memory of the process.
@@ -103,7 +103,7 @@ func (q *Request) Hold(n int64) error {
 	}
 	if need := q.arrived + q.held + n; need > limit {
 		return &TooLargeError{fmt.Sprintf("the request needs %s of memory, more than one may have of the gateway's intake_budget of %s: send smaller batches, or raise it",
-			bytesize.About(need), bytesize.About(q.budget.Limit()))}
+			units.About(need), units.About(q.budget.Limit()))}
 	}
 	return ErrSpent
 }

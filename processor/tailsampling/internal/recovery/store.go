@@ -10,9 +10,9 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/slowburn/slowburn/internal/access"
-	"github.com/slowburn/slowburn/internal/bytesize"
 	"github.com/slowburn/slowburn/internal/clock"
 	"github.com/slowburn/slowburn/internal/otherformat"
+	"github.com/slowburn/slowburn/internal/units"
 	"github.com/slowburn/slowburn/processor/spanlog"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/buffer"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/index"
@@ -126,7 +126,7 @@ func (st *Store) Interrupt() {
 // Progress describes the progress of the recovery.
 func (st *Store) Progress() string {
 	total, done := st.total.Load(), st.done.Load()
-	return fmt.Sprintf("reads buffered spans back: %s of %s (%d %%)", bytesize.About(done), bytesize.About(total), 100*done/max(1, total))
+	return fmt.Sprintf("reads buffered spans back: %s of %s (%d %%)", units.About(done), units.About(total), 100*done/max(1, total))
 }
 
 // report logs and counts damage.

@@ -18,8 +18,8 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/durationpb"
 
-	"github.com/slowburn/slowburn/internal/bytesize"
 	"github.com/slowburn/slowburn/internal/clock"
+	"github.com/slowburn/slowburn/internal/units"
 	"github.com/slowburn/slowburn/processor/spanlog"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/buffer"
 )
@@ -132,7 +132,7 @@ func (f *Refusals) explain(r Reason, err error) string {
 	case MemoryBudget:
 		if index := f.Buffer.Index.Load(); 2*index > f.Buffer.Pool.Limit() {
 			return fmt.Sprintf("memory_budget of %s is too small for so many traces at once: %s of it index them, spans aside: "+
-				"send again later, or raise memory_budget", f.Memory, bytesize.About(index))
+				"send again later, or raise memory_budget", f.Memory, units.About(index))
 		}
 		return fmt.Sprintf(full, r, f.Memory)
 	case DiskBudget:

@@ -6,9 +6,9 @@ import (
 	"time"
 
 	"github.com/slowburn/slowburn/internal/answer"
-	"github.com/slowburn/slowburn/internal/bytesize"
 	"github.com/slowburn/slowburn/internal/clock"
 	"github.com/slowburn/slowburn/internal/host"
+	"github.com/slowburn/slowburn/internal/units"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/delivery"
 )
 
@@ -59,7 +59,7 @@ func (w *View) health() host.Health {
 	}
 	st := w.Buffer.Sum()
 	return host.Health{OK: true, Message: fmt.Sprintf("%d traces wait for a decision, %s of %s used",
-		st.Pending, bytesize.About(w.Buffer.Pool.Used()), bytesize.About(w.Buffer.Pool.Limit()))}
+		st.Pending, units.About(w.Buffer.Pool.Used()), units.About(w.Buffer.Pool.Limit()))}
 }
 
 // backlogged names the destination with the largest backlog, if spans are refused because of backlogs.
@@ -74,7 +74,7 @@ func (w *View) backlogged() string {
 			most, name = bytes, d.Name()
 		}
 	}
-	return fmt.Sprintf("; %s wait for %s", bytesize.About(most), name)
+	return fmt.Sprintf("; %s wait for %s", units.About(most), name)
 }
 
 // troubles describes the failing destinations, one line each.

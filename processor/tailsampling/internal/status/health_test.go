@@ -13,8 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/slowburn/slowburn/internal/answer"
-	"github.com/slowburn/slowburn/internal/bytesize"
 	"github.com/slowburn/slowburn/internal/host"
+	"github.com/slowburn/slowburn/internal/units"
 	"github.com/slowburn/slowburn/processor/spanlog"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/fsync"
 	"github.com/slowburn/slowburn/processor/tailsampling/internal/recovery"
@@ -32,7 +32,7 @@ func TestHealthWhileStarting(t *testing.T) {
 func TestHealthIsGood(t *testing.T) {
 	inScene(t, func(t *testing.T, s *scene) {
 		require.Equal(t, host.Health{OK: true, Message: fmt.Sprintf("3 traces wait for a decision, %s of 16.0MiB used",
-			bytesize.About(s.Buffer.Pool.Used()))}, s.Health())
+			units.About(s.Buffer.Pool.Used()))}, s.Health())
 	})
 }
 

@@ -1,11 +1,11 @@
-package bytesize_test
+package units_test
 
 import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/slowburn/slowburn/internal/bytesize"
+	"github.com/slowburn/slowburn/internal/units"
 )
 
 // FuzzSize holds sizes to round trips: what is written is read as what it was.
@@ -14,15 +14,15 @@ func FuzzSize(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		var s, again bytesize.Size
+		var s, again units.Size
 		if s.UnmarshalText([]byte(text)) != nil {
 			return
 		}
-		require.GreaterOrEqual(t, s, bytesize.Size(0))
+		require.GreaterOrEqual(t, s, units.Size(0))
 		written, err := s.MarshalText()
 		require.NoError(t, err)
 		require.NoError(t, again.UnmarshalText(written))
 		require.InDelta(t, float64(s), float64(again), float64(s)/1e12)
-		bytesize.About(int64(s))
+		units.About(int64(s))
 	})
 }

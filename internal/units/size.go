@@ -1,5 +1,4 @@
-// Package bytesize is the type of configuration keys that hold a number of bytes, such as 512MiB.
-package bytesize
+package units
 
 import (
 	"fmt"
@@ -12,15 +11,15 @@ import (
 // powers of 1000.
 type Size int64
 
-type unit struct {
+type sizeUnit struct {
 	name  string
 	bytes float64
 }
 
 // The units, largest first. B ends all names, so it must be tried last.
 var (
-	binary  = []unit{{"TiB", 1 << 40}, {"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}}
-	decimal = []unit{{"TB", 1e12}, {"GB", 1e9}, {"MB", 1e6}, {"KB", 1e3}, {"B", 1}}
+	binary  = []sizeUnit{{"TiB", 1 << 40}, {"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}}
+	decimal = []sizeUnit{{"TB", 1e12}, {"GB", 1e9}, {"MB", 1e6}, {"KB", 1e3}, {"B", 1}}
 )
 
 // UnmarshalText reads a size like "512MiB".
@@ -37,8 +36,8 @@ func (s *Size) UnmarshalText(text []byte) error {
 
 // split takes the unit off a size, and says how many bytes it is.
 func split(text string) (number string, factor float64) {
-	for _, units := range [][]unit{binary, decimal} {
-		for _, u := range units {
+	for _, list := range [][]sizeUnit{binary, decimal} {
+		for _, u := range list {
 			if number, ok := strings.CutSuffix(text, u.name); ok {
 				return strings.TrimSpace(number), u.bytes
 			}
