@@ -125,7 +125,7 @@ func (p *page) times(s *trace.Span) {
 	p.Key("duration_ns").Digits(s.Duration())
 }
 
-// content writes a span's attributes, events and links. A synthetic span has none.
+// content writes a span's scope, resource, attributes, events and links. A synthetic span has no scope and no attributes.
 func (p *page) content(s *trace.Span) {
 	var name, version string
 	var marks []rest.Attribute
