@@ -23,16 +23,16 @@ import (
 	"github.com/slowburn/slowburn/bench/sink"
 )
 
-// question is the worst that an endpoint can be asked, as far as we know.
+// question is the most costly known request of an endpoint.
 type question struct{ name, path, query string }
 
-// largeTrace is the largest trace that is asked for.
+// largeTrace is the ID of the largest trace that is requested.
 var largeTrace = pcommon.TraceID{0xa9, 0x1, 15: 1}
 
 // largeSpans is how many spans it has.
 const largeSpans = 20_000
 
-// questions are of the endpoints of a gateway that has run for as long as a bench does.
+// questions returns a question for each endpoint of a gateway that has run for the length of a bench.
 func questions(now time.Time) []question {
 	q := func(name, path string, parameters ...string) question {
 		values := url.Values{}
@@ -79,8 +79,8 @@ func questions(now time.Time) []question {
 	}
 }
 
-// apimix measures what an export takes while clients ask each endpoint its worst, and all of them at once, beside what it takes while
-// nobody asks. Each question gets a window, between two without.
+// apimix measures how long an export takes while clients ask each question, and while they ask all of them at once, against exports
+// without clients. Each question gets a window, between two windows without.
 func (o options) apimix(ctx context.Context, dir string) error {
 	program := o.a
 	if program == "" {
@@ -160,14 +160,14 @@ func (o options) askAll(ctx context.Context, process *running, g *load.Generator
 
 func ms(d time.Duration) string { return fmt.Sprintf("%.1f ms", d.Seconds()*1e3) }
 
-// asking is what was measured while some questions were asked.
+// asking is the measurement of a window in which some questions were asked.
 type asking struct {
 	stats    load.Stats
 	answers  string
 	resident uint64
 }
 
-// asked has all clients ask the questions, each beginning with another one, for the window.
+// asked runs all clients for the window. Each begins with another question.
 func (o options) asked(ctx context.Context, process *running, g *load.Generator, list []question) (asking, error) {
 	asking := asking{}
 	within, cancel := context.WithTimeout(ctx, o.window)
@@ -218,7 +218,7 @@ func (o options) asked(ctx context.Context, process *running, g *load.Generator,
 	return asking, ctx.Err()
 }
 
-// ask posts a question to Prometheus' API, which takes long ones, and gets all others.
+// ask sends a question: by POST to Prometheus' API, which accepts long queries so, and by GET to the others.
 func ask(ctx context.Context, client *http.Client, address string, q question) (code int, err error) {
 	target := "http://" + address + q.path
 	method, body := http.MethodGet, io.Reader(http.NoBody)

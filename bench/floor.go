@@ -12,18 +12,18 @@ import (
 	"time"
 )
 
-// floorFile has the figures that --suite floor holds later changes to.
+// floorFile has the figures that --suite floor compares measurements with.
 const floorFile = "floor.json"
 
-// slack is how much worse than its figure a measurement may be.
+// slack is the share by which a measurement may be worse than its figure.
 const slack = 0.10
 
-// held is a figure that a later change may not take back. Most are ratios to a peer that runs on the same machine, so that they
-// hold on others too.
+// held is a figure that later changes must keep. Most are ratios to a peer on the same machine, so that they are valid on other
+// machines too.
 type held struct {
 	name string
 	unit string
-	// higher says that more is better; else less is.
+	// higher is true if a higher figure is better.
 	higher  bool
 	measure func(o options, ctx context.Context, dir string) ([]float64, error)
 }
@@ -40,8 +40,8 @@ var heldFigures = []held{
 	{"resident memory per buffered span", "bytes", false, options.residentPerSpan},
 }
 
-// floor measures the figures and compares them with floor.json: the error names each that is too far behind. With --update it
-// writes them there instead.
+// floor measures the figures and compares them with floor.json. The error names each that is worse by more than slack. With
+// --update it writes them to floor.json instead.
 func (o options) floor(ctx context.Context, dir string) error {
 	chosen := slices.DeleteFunc(slices.Clone(heldFigures), func(h held) bool { return !strings.Contains(h.name, o.only) })
 	if len(chosen) == 0 {
@@ -76,7 +76,7 @@ func (o options) floor(ctx context.Context, dir string) error {
 	return errors.Join(errs...)
 }
 
-// compare returns an error that says by how much a measurement is behind what is held, or that nothing is.
+// compare returns an error if a measurement is too much worse than its figure, or if there is no figure.
 func (h held) compare(got float64, want map[string]float64) error {
 	bar, ok := want[h.name]
 	if !ok || bar <= 0 {
@@ -123,7 +123,7 @@ func writeFloor(file string, figures map[string]float64) error {
 	return os.WriteFile(file, append(text, '\n'), 0o600)
 }
 
-// ratioOf measures what a span costs with b over what it costs with a, both at the same time.
+// ratioOf measures the ratio of the cost of a span with b to that with a. Both run at the same time.
 func ratioOf(a, b string, change func(*scenario)) func(options, context.Context, string) ([]float64, error) {
 	return func(o options, ctx context.Context, dir string) ([]float64, error) {
 		s := o.hardLoad()
@@ -135,7 +135,7 @@ func ratioOf(a, b string, change func(*scenario)) func(options, context.Context,
 	}
 }
 
-// allKept measures what a span costs where all traces are kept over what it costs where none is, both at the same time.
+// allKept measures the ratio of the cost of a span when all traces are kept to that when none is. Both run at the same time.
 func (o options) allKept(ctx context.Context, dir string) ([]float64, error) {
 	s := o.hardLoad()
 	s.grouped, s.configs = false, nil

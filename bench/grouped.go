@@ -11,9 +11,10 @@ import (
 	"github.com/slowburn/slowburn/bench/proc"
 )
 
-var ungrouped sync.Once // that no control group can be made was said
+var ungrouped sync.Once // prints once that no control group can be made
 
-// enter returns the command line that runs the target in a control group, as it is where none can be made. slowburn's has a limit.
+// enter returns the command line that runs the target in a control group, or line itself if no group can be made. slowburn's group has
+// a memory limit.
 func (r *running) enter(t target, s scenario, line []string) ([]string, error) {
 	limit := int64(0)
 	if t.isSlowburn() {
@@ -35,7 +36,7 @@ func (r *running) enter(t target, s scenario, line []string) ([]string, error) {
 	return group.Command(line[0], line[1:]...), nil
 }
 
-// charged returns what counts against a memory limit.
+// charged returns the memory that counts against a memory limit.
 func (r *running) charged(m proc.Memory) (proc.Charged, error) {
 	if r.group != nil {
 		return r.group.Charged()
@@ -52,7 +53,7 @@ func (r *running) leave() error {
 	return r.group.Remove()
 }
 
-// memoryBytes reads what --memory says, in bytes.
+// memoryBytes parses --memory, and returns bytes.
 func memoryBytes(text string) (int64, error) {
 	for unit, size := range map[string]int64{"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30} {
 		if number, ok := strings.CutSuffix(text, unit); ok {

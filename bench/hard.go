@@ -13,7 +13,7 @@ import (
 	"github.com/slowburn/slowburn/bench/load"
 )
 
-// hardShare is the share of the traces that is kept where a part of --suite hard does not vary it, in percent.
+// hardShare is the share of traces kept in --suite hard, in percent, unless a part varies it.
 const hardShare = 9
 
 // hardPart is a part of --suite hard.
@@ -22,7 +22,7 @@ type hardPart struct {
 	do   func(options, context.Context, string) error
 }
 
-// hardParts are what --suite hard does: what costs, with much kept and a buffer that has outgrown memory.
+// hardParts are the parts of --suite hard: costly loads, with many traces kept and a buffer larger than memory.
 var hardParts = []hardPart{
 	{"noise: slowburn beside itself", options.hardNoise},
 	{"beside: contrib and slowburn at the same time", options.hardBeside},
@@ -35,7 +35,7 @@ var hardParts = []hardPart{
 	{"latency: at a half and at nine tenths of what is accepted", options.hardLatency},
 }
 
-// hard does all parts, or those that --only names by a part of the name.
+// hard runs all parts, or those whose names contain --only.
 func (o options) hard(ctx context.Context, dir string) error {
 	chosen := hardParts
 	if o.only != "" {
@@ -86,7 +86,7 @@ func (o options) target(name string) (target, error) {
 	return t, nil
 }
 
-// hardLoad is the load of --suite hard: nine traces of a hundred are kept and leave to a backend, without trace_store.
+// hardLoad returns the load of --suite hard: nine of a hundred traces are kept and sent to a backend, without trace_store.
 func (o options) hardLoad() scenario {
 	s := o.base()
 	s.settled, s.grouped = true, true
@@ -94,8 +94,8 @@ func (o options) hardLoad() scenario {
 	return s
 }
 
-// keep has the percentage of all traces kept: those with an error and the slow ones, a quarter each, or 1 % if that is less, and
-// some of the rest.
+// keep sets the percentage of traces that are kept. A quarter of them, but at most 1 % of all traces, has an error; as many are slow;
+// the policy for the rest keeps the others.
 func keep(s *scenario, percent float64) {
 	each := min(percent/4, 1)
 	oneIn := uint64(100 / each)
@@ -113,7 +113,7 @@ func (o options) hardBeside(ctx context.Context, dir string) error {
 	return o.beside(ctx, dir, reference, "slowburn", o.hardLoad())
 }
 
-// beside measures two targets at the same time, each with half of the rate, --pairs times, and prints the ratios.
+// beside measures two targets --pairs times, at the same time and each with half of the rate, and prints the ratios.
 func (o options) beside(ctx context.Context, dir, a, b string, s scenario) error {
 	ratios, err := o.ratios(ctx, dir, a, b, s)
 	if err == nil {
@@ -123,7 +123,8 @@ func (o options) beside(ctx context.Context, dir, a, b string, s scenario) error
 	return err
 }
 
-// ratios returns what a span costs with b over what it costs with a, of --pairs pairs that run at the same time.
+// ratios returns the ratio of the cost of a span with b to that with a, for each of --pairs pairs. The two of a pair run at the same
+// time.
 func (o options) ratios(ctx context.Context, dir, a, b string, s scenario) (ratios []float64, err error) {
 	var both [2]target
 	for i, name := range []string{a, b} {
@@ -193,7 +194,7 @@ func (o options) hardStore(ctx context.Context, dir string) error {
 	}, "slowburn")
 }
 
-// hardKept leaves contrib out where all is kept: it sends one trace at a time, and takes no spans meanwhile.
+// hardKept measures no contrib with all traces kept: contrib sends one trace at a time, and accepts no spans meanwhile.
 func (o options) hardKept(ctx context.Context, dir string) error {
 	var list []scenario
 	for _, percent := range []float64{1, 3, 10} {
@@ -241,7 +242,7 @@ func (o options) hardDoors(ctx context.Context, dir string) error {
 		"slowburn", "slowburn attributes", "slowburn decoded", "slowburn batch", reference, "contrib attributes", "contrib batch")
 }
 
-// hardLatency measures what each target accepts, and then what an export takes at a half and at nine tenths of that.
+// hardLatency measures each target's highest rate, and then the latency of an export at a half and at nine tenths of it.
 func (o options) hardLatency(ctx context.Context, dir string) error {
 	for _, name := range []string{"slowburn", reference} {
 		t, err := o.target(name)

@@ -7,7 +7,7 @@ import (
 	"slices"
 )
 
-// ways are where kept traces go, for --suite kept.
+// ways are the destinations of kept traces in --suite kept.
 var ways = []struct {
 	name    string
 	configs []string
@@ -16,7 +16,7 @@ var ways = []struct {
 	{"to trace_store and a backend", nil},
 }
 
-// kept measures what a kept span costs: what a gateway that keeps all needs per span, less what one needs that keeps none
+// kept measures the cost of a kept span: the cost per span of a gateway that keeps all traces, minus that of one that keeps none
 // and runs at the same time under the same load.
 func (o options) kept(ctx context.Context, dir string) error {
 	program := o.a

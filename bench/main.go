@@ -34,7 +34,7 @@ type options struct {
 	update       bool // floor.json
 }
 
-// usualRevival is the revive_window of all suites but waits, which compare what they compare with it.
+// usualRevival is the revive_window of all suites except waits.
 const usualRevival = 5 * time.Second
 
 // reference is the target that the others are compared with.
@@ -124,8 +124,8 @@ type job struct {
 	targets []target
 }
 
-// measureAll runs the targets in turn under all scenarios, A B A B, so that what else happens on the machine happens to all
-// of them. It returns the rows of the first scenario, then those of the next.
+// measureAll runs the targets in turn under all scenarios, A B A B, so that other load of the machine affects all of them. It
+// returns the rows by scenario.
 func (o options) measureAll(ctx context.Context, dir string, jobs []job) ([]row, error) {
 	var rows []row
 	for _, j := range jobs {
@@ -150,7 +150,7 @@ func (o options) measureAll(ctx context.Context, dir string, jobs []job) ([]row,
 	return rows, nil
 }
 
-// targets are those that --only names, or all that the suite is about.
+// targets returns the targets that --only names, or all of the suite.
 func (o options) targets() ([]target, error) {
 	only := o.only
 	if only == "" && o.suite == "policies" {
@@ -173,7 +173,7 @@ func (o options) targets() ([]target, error) {
 	return chosen, nil
 }
 
-// base is the load that suites vary.
+// base returns the load that suites vary.
 func (o options) base() scenario {
 	return scenario{
 		load: load.Settings{
@@ -184,7 +184,7 @@ func (o options) base() scenario {
 	}
 }
 
-// scenarios are the loads of the chosen suite.
+// scenarios returns the loads of the chosen suite.
 func (o options) scenarios() ([]scenario, error) {
 	base := o.base()
 	vary := func(name string, change func(*scenario)) scenario {

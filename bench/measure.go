@@ -24,14 +24,14 @@ type scenario struct {
 	name   string
 	load   load.Settings
 	wait   time.Duration // decision_wait
-	window time.Duration // how long is measured, once as much is buffered as will be
+	window time.Duration // of the measurement, once the buffer has its final size
 	memory string        // slowburn's memory_budget
 	revive time.Duration // slowburn's revive_window
-	// settled measures only once as many traces stay for being revived as will, too.
+	// settled delays the measurement until the number of revivable traces is final, too.
 	settled bool
 	// profile is a file for slowburn's CPU profile of the window; none when empty.
 	profile string
-	// instructions says to count them.
+	// instructions counts instructions in place of CPU time.
 	instructions bool
 	// rest is the share of the traces without an error and not slow that are kept, in percent, for configs/kept-share.yaml.
 	rest float64
@@ -47,7 +47,7 @@ type scenario struct {
 // spareMemory is how much more than its memory_budget slowburn may use where it runs in a control group.
 const spareMemory = 256 << 20
 
-// buffered is how many spans wait for a decision at once.
+// buffered returns how many spans wait for a decision at a time.
 func (s scenario) buffered() int { return int(float64(s.load.Rate) * s.wait.Seconds()) }
 
 // result is one run of a target under a scenario.
@@ -73,7 +73,7 @@ type result struct {
 	LastRefusal string     `json:"last_refusal,omitempty"`
 }
 
-// measure runs a target once: fill the buffer, measure a window, let it drain, and look at what came out.
+// measure runs a target once: it fills the buffer, measures a window, lets the buffer drain, and counts the kept traces.
 func measure(ctx context.Context, dir string, t target, s scenario) (result, error) {
 	backend, err := sink.Start(ctx)
 	if err != nil {
@@ -148,7 +148,7 @@ func (r *running) profile(ctx context.Context, t target, s scenario) error {
 	return errors.Join(err, file.Close())
 }
 
-// window measures the process, and the files of its span log, for as long as the scenario says.
+// window measures the process and the files of its span log for the scenario's window.
 func window(ctx context.Context, process *running, g *load.Generator, s scenario) (result, error) {
 	pid, directory := process.cmd.Process.Pid, filepath.Join(filepath.Dir(process.log), "spans")
 	var counting *proc.Counting
@@ -224,7 +224,7 @@ func window(ctx context.Context, process *running, g *load.Generator, s scenario
 	return r, nil
 }
 
-// bytesIn is what the files in a directory take of the disk; 0 where there is none.
+// bytesIn returns the disk space of the files in a directory in bytes; 0 if there is no directory.
 func bytesIn(directory string) (bytes float64) {
 	entries, _ := os.ReadDir(directory)
 	for _, e := range entries {

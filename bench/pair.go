@@ -15,8 +15,8 @@ import (
 	"github.com/slowburn/slowburn/bench/sink"
 )
 
-// pairs measures two binaries of slowburn against each other: both at once, on ports and data of their own, under the same
-// load. What else the machine does happens to both. Each pair starts anew, in alternating order.
+// pairs compares two binaries of slowburn: both run at once under the same load, with ports and data of their own, so that
+// other load of the machine affects both. Each pair starts anew, in alternating order.
 func (o options) pairs(ctx context.Context, dir string) error {
 	var both [2]target
 	for i, path := range []string{o.a, o.b} {
@@ -112,7 +112,7 @@ func pair(ctx context.Context, dir string, both [2]target, s scenario, first int
 	return cost, nil
 }
 
-// reading is what a process has done up to an instant.
+// reading is the counters of a process at an instant.
 type reading struct {
 	load.Stats
 	cpu time.Duration

@@ -57,7 +57,7 @@ func table(out io.Writer, rows []row, reference string) {
 	}
 }
 
-// cpuOrInstructions is what a span costs, by the measure that was asked for.
+// cpuOrInstructions returns the cost of a span, by the measure that the options select.
 func cpuOrInstructions(r row) func(result) float64 {
 	if r.Runs[0].Instructions > 0 {
 		return func(x result) float64 { return x.Instructions }
@@ -97,7 +97,7 @@ func hardTable(out io.Writer, rows []row, reference string) {
 	}
 }
 
-// heldTable prints what the process held, in MB: resident, of that anonymous, and the span log's files.
+// heldTable prints the sizes of a process in MB: resident memory, its anonymous part, and the span log's files.
 func heldTable(out io.Writer, rows []row) {
 	fmt.Fprintln(out, "\n| target | resident MB | anonymous MB | disk MB |")
 	fmt.Fprintln(out, "|---|---|---|---|")
@@ -132,7 +132,7 @@ func ratio(r row, base *row, value func(result) float64) string {
 
 func round(ns float64) string { return time.Duration(ns).Round(10 * time.Microsecond).String() }
 
-// kept sums over the runs what came out, for targets that sample.
+// kept sums the kept traces over the runs, for targets that sample.
 func kept(r row) string {
 	var sent, arrived [3]int
 	torn := 0

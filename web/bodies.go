@@ -10,9 +10,8 @@ import (
 	"github.com/slowburn/slowburn/web/internal/rest"
 )
 
-// wholeBody reads a request's body before anything else is done for it. A client that sends slowly occupies nothing but its connection
-// meanwhile, and one that sends too much (web::max_request_body_size), or breaks off, is told so: handlers that parse forms would go
-// on with what they got.
+// wholeBody reads a request's whole body before next runs. Meanwhile a slow client occupies only its connection. A body that is too
+// large (web::max_request_body_size) or cut off is an error: handlers that parse forms would go on with a part of it.
 func wholeBody(base string, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Body == nil || r.Body == http.NoBody {

@@ -2,8 +2,8 @@ package web
 
 import "net/http"
 
-// withoutParams takes from a request's query the parameters that were read already: credentials (web::auth::request_params)
-// are no parameters of what is asked for.
+// withoutParams removes credentials (web::auth::request_params) from a request's query: authentication has read them, and
+// handlers must not take them for parameters of their own.
 func withoutParams(names []string, next http.Handler) http.Handler {
 	if len(names) == 0 {
 		return next

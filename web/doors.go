@@ -19,13 +19,13 @@ const maxStreams = 64
 
 var _ extensioncapabilities.ConfigSnapshotWatcher = (*webExtension)(nil)
 
-// linked is an extension that knows where people reach the dashboard.
+// linked is an extension that has the external URL of the dashboard.
 type linked interface {
-	// ExternalURL is the address that links to the dashboard begin with; empty where it is not configured.
+	// ExternalURL returns the beginning of links to the dashboard; empty if it is not configured.
 	ExternalURL() string
 }
 
-// doors are those of the configuration. A name that the listener or external_url has is known without being listed.
+// doors returns the Doors of the configuration. The names of the listener and of external_url are known without being listed.
 func (e *webExtension) doors(h component.Host, refused func(context.Context, doors.Reason)) *doors.Doors {
 	s := doors.Settings{Base: e.cfg.BasePath, Operators: e.cfg.Operators, Logger: e.set.Logger, Refused: refused, MostRequests: int64(e.cfg.MaxConnections)}
 	hosts := e.cfg.Hosts
@@ -48,19 +48,19 @@ func (e *webExtension) doors(h component.Host, refused func(context.Context, doo
 	return doors.New(s)
 }
 
-// limit bounds what clients can make a server hold.
+// limit bounds the resources that clients can occupy.
 func (e *webExtension) limit(server *http.Server, connections *doors.Connections) {
 	server.ConnContext, server.ConnState = connections.Context, connections.State
 	server.MaxHeaderBytes = int(e.cfg.MaxHeaderSize)
 	server.HTTP2 = &http.HTTP2Config{MaxConcurrentStreams: maxStreams}
 }
 
-// countRefused counts requests that are not taken.
+// countRefused counts a refused request.
 func (e *webExtension) countRefused(ctx context.Context, r doors.Reason) {
 	e.telemetry.ExtensionWebRefusedRequests.Add(ctx, 1, metric.WithAttributes(attribute.String("reason", string(r))))
 }
 
-// NotifyConfigSnapshot implements extensioncapabilities.ConfigSnapshotWatcher: it learns where the gateway's own metrics are.
+// NotifyConfigSnapshot implements extensioncapabilities.ConfigSnapshotWatcher: it configures the source of the gateway's own metrics.
 func (e *webExtension) NotifyConfigSnapshot(_ context.Context, snapshot extensioncapabilities.ConfigSnapshot) error {
 	address := e.selfMetrics.Configure(snapshot.Effective())
 	if warning := e.cfg.unguarded(address); warning != "" {

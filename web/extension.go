@@ -27,7 +27,7 @@ import (
 // LogStarted is the message of the line that says where the dashboard is, with field url.
 const LogStarted = "dashboard and API started"
 
-// shutdownGrace is how long Shutdown lets requests in flight go on.
+// shutdownGrace is how long Shutdown waits for requests in flight.
 const shutdownGrace = 5 * time.Second
 
 var (
@@ -55,7 +55,7 @@ func newExtension(set extension.Settings, cfg *Config, files fs.FS) *webExtensio
 	return &webExtension{cfg: cfg, set: set.TelemetrySettings, files: files, grace: shutdownGrace, selfMetrics: selfmetrics.New()}
 }
 
-// Dependencies are the extensions that requests pass through: they must start before and stop after.
+// Dependencies returns the extensions that requests pass through: they must start before this one and stop after it.
 func (e *webExtension) Dependencies() []component.ID {
 	var ids []component.ID
 	if auth := e.cfg.HTTP.Auth.Get(); auth != nil {
@@ -67,8 +67,8 @@ func (e *webExtension) Dependencies() []component.ID {
 	return ids
 }
 
-// Start listens and serves. An address that cannot be listened on is an error; what happens to the server later is
-// reported as a status, and does not stop the pipelines.
+// Start listens and serves. It returns an error if it cannot listen; later failures of the server are reported as a status,
+// and do not stop the pipelines.
 func (e *webExtension) Start(ctx context.Context, h component.Host) error {
 	for _, warning := range e.cfg.Warnings() {
 		e.set.Logger.Warn(warning)
@@ -119,7 +119,7 @@ func (e *webExtension) url() string {
 	return scheme + "://" + e.listener.Addr().String() + e.cfg.BasePath + "/"
 }
 
-// Shutdown waits for requests in flight, for a while and as long as ctx allows, and then aborts them.
+// Shutdown waits for requests in flight, for shutdownGrace and while ctx lasts, and then aborts them.
 func (e *webExtension) Shutdown(ctx context.Context) error {
 	if e.telemetry != nil {
 		defer e.telemetry.Shutdown()

@@ -2,12 +2,12 @@ package web
 
 import "net/http"
 
-// contentSecurityPolicy lets a page run and show nothing but what this server sent as a file of its own.
+// contentSecurityPolicy lets pages load only files of this server.
 const contentSecurityPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
 	"base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
-// securityHeaders keeps the dashboard to itself: nothing is loaded from elsewhere, framed, or guessed at, and nothing is
-// stored on the way unless a handler says so.
+// securityHeaders isolates the dashboard: browsers load nothing from other servers, allow no frames, sniff no content types,
+// and store nothing unless a handler allows it.
 func securityHeaders(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()

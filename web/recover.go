@@ -19,8 +19,8 @@ const (
 	maxStack = 8 << 10
 )
 
-// recoverer answers a request whose handler panics with a problem document, and logs where. Where part of the answer
-// is on its way it breaks the connection off instead: half an answer must not look whole.
+// recoverer answers a request whose handler panics with a problem document, and logs the place. If a part of the answer is
+// sent already, it aborts the connection: half an answer must not look whole.
 func recoverer(log *zap.Logger) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -46,7 +46,7 @@ func recoverer(log *zap.Logger) func(http.Handler) http.Handler {
 	}
 }
 
-// short is a text of at most so many bytes, and a mark where it was longer.
+// short returns a text of at most limit bytes, with a mark if it was longer.
 func short(text string, limit int) string {
 	if len(text) <= limit {
 		return text

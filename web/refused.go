@@ -11,7 +11,7 @@ import (
 	"github.com/slowburn/slowburn/web/internal/rest"
 )
 
-// signIn is what a person sees where web::auth lets nobody in whose browser cannot send what it asks for.
+// signIn is the page for people whose browser cannot send the credentials that web::auth requires.
 const signIn = `<!doctype html><html lang="en"><meta charset="utf-8"><title>Not signed in - slowburn</title>
 <h1>slowburn needs to know who you are</h1>
 <p>The request is not authenticated: %s.</p>
@@ -21,9 +21,8 @@ that signs people in (OpenID Connect or a password) and hands on their requests 
 <code>/healthz</code> and <code>/readyz</code> need none.</p></html>
 `
 
-// refuse answers requests that did not get as far as the routes: they are not authenticated, or their body cannot be
-// read. Probes are answered all the same, for an orchestrator has no credentials: without them they tell whether the
-// gateway is ready, but not of what it is made.
+// refuse answers requests that do not reach the routes: they are not authenticated, or their body cannot be read. It answers
+// probes too, as orchestrators have no credentials: whether the gateway is ready, without its components.
 func refuse(all *known.Components, base string) func(w http.ResponseWriter, r *http.Request, message string, status int) {
 	probes := map[string]http.HandlerFunc{"/healthz": health.Live, "/readyz": health.Ready(all, false)}
 	return func(w http.ResponseWriter, r *http.Request, message string, status int) {

@@ -34,7 +34,7 @@ type Generator struct {
 	mu        sync.Mutex
 	latencies []time.Duration
 	lastErr   error
-	finished  []uint64 // first traces of blocks of which all was accepted
+	finished  []uint64 // first traces of blocks that were accepted whole
 
 	shorter sync.Map // [2]int{service, traces} → *template: the requests at the ends of blocks
 }
@@ -56,7 +56,7 @@ func New(set Settings) *Generator {
 	return g
 }
 
-// BytesPerSpan is the mean encoded size.
+// BytesPerSpan returns the mean encoded size of a span.
 func (g *Generator) BytesPerSpan() float64 {
 	bytes, spans := 0.0, 0.0
 	for _, t := range g.templates {
@@ -116,8 +116,8 @@ func (g *Generator) blockLen() int {
 	return (least + n - 1) / n * n
 }
 
-// sendBlock interleaves the services over the block, so that a trace's requests come close together, as they do when
-// every service exports once a second or so. It is false where ctx ended first.
+// sendBlock sends a block and reports whether it did before ctx ended. It interleaves the services, so that a trace's requests
+// are close together, as when every service exports about once a second.
 func (g *Generator) sendBlock(ctx context.Context, s sender, b *block, pace *pacer) bool {
 	var done [len(services)]int
 	for {
@@ -145,7 +145,7 @@ func (g *Generator) sendBlock(ctx context.Context, s sender, b *block, pace *pac
 	}
 }
 
-// fill makes the body the template's next issue, from the block's trace at on.
+// fill writes the template's next request into the body, for the block's traces from index at on.
 func (b *block) fill(t *template, at int, mix Mix) {
 	starts := b.starts[at : at+t.traces]
 	now := time.Now().UnixNano()
@@ -158,7 +158,7 @@ func (b *block) fill(t *template, at int, mix Mix) {
 	t.patch(b.body, b.first+uint64(at), starts, mix)
 }
 
-// Finished yields the numbers of the traces of which every span was accepted. It is for after Run.
+// Finished yields the numbers of the traces whose spans were all accepted. Call it after Run.
 func (g *Generator) Finished() iter.Seq[uint64] {
 	return func(yield func(uint64) bool) {
 		for _, first := range g.finished {
@@ -182,7 +182,7 @@ func (g *Generator) shortened(service, traces int) *template {
 	return actual.(*template)
 }
 
-// deliver sends a request until the target accepts it. It is false where ctx ended first.
+// deliver sends a request until the target accepts it, and reports whether it did before ctx ended.
 func (g *Generator) deliver(ctx context.Context, s sender, body []byte, spans int) bool {
 	for {
 		begin := time.Now()
@@ -213,7 +213,7 @@ func (g *Generator) deliver(ctx context.Context, s sender, body []byte, spans in
 	}
 }
 
-// ResetLatencies forgets the request times so far, such as those of the warm-up.
+// ResetLatencies discards the request times so far, such as those of the warm-up.
 func (g *Generator) ResetLatencies() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -248,12 +248,12 @@ func newPacer(rate, connections int) *pacer {
 	return &pacer{scale: float64(connections) / float64(rate) * float64(time.Second), due: time.Now()}
 }
 
-// delay puts the first request off by the time of so many spans, so that connections do not send in step.
+// delay postpones the first request by the time of so many spans, so that connections do not send in step.
 func (p *pacer) delay(spans float64) {
 	p.due = p.due.Add(time.Duration(spans * p.scale))
 }
 
-// wait returns when that many more spans are due, and false where ctx ended first.
+// wait waits until so many more spans are due, and reports whether they were before ctx ended.
 func (p *pacer) wait(ctx context.Context, spans int) bool {
 	if p.scale == 0 {
 		return ctx.Err() == nil

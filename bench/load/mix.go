@@ -2,10 +2,10 @@ package load
 
 import "encoding/binary"
 
-// Flavour is what kind of trace it is, and so what a tail sampler should do with it.
+// Flavour is the kind of a trace, which decides what a tail sampler should do with it.
 type Flavour int
 
-// The flavours.
+// Flavours.
 const (
 	Boring Flavour = iota
 	Failing
@@ -17,10 +17,10 @@ const (
 	failingSpan = 8    // the span with the error: not the root, and not in the first service
 )
 
-// Mix says how many traces have an error and how many are slow: one in that many. 0 is none.
+// Mix sets the traces with an error and the slow ones: one in so many, none if it is 0.
 type Mix struct{ FailingOneIn, SlowOneIn uint64 }
 
-// Flavour of a trace by its number.
+// Flavour returns the flavour of a trace by its number.
 func (m Mix) Flavour(seq uint64) Flavour {
 	switch {
 	case m.FailingOneIn > 0 && seq%m.FailingOneIn == 0:
@@ -32,14 +32,14 @@ func (m Mix) Flavour(seq uint64) Flavour {
 	}
 }
 
-// TraceID carries the trace's number in its first half, and is random in the half that samplers look at.
+// TraceID returns an ID with the trace's number in its first half, and random bits in the half that samplers read.
 func TraceID(seq uint64) (id [16]byte) {
 	binary.BigEndian.PutUint64(id[:], seq+1)
 	binary.BigEndian.PutUint64(id[8:], mix64(seq))
 	return id
 }
 
-// Sequence returns the number of a trace by its ID, and false where TraceID did not make it.
+// Sequence returns the number of a trace by its ID, and whether TraceID made the ID.
 func Sequence(id []byte) (uint64, bool) {
 	if len(id) != 16 {
 		return 0, false

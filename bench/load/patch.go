@@ -32,8 +32,8 @@ func (t *template) find(from int, mark uint64) int {
 	return from + i
 }
 
-// patch makes a copy of the template's body the request of the traces first, first+1, …, that start at these Unix
-// nanoseconds. What a trace's spans say of time does not depend on which request they are in, or when it is sent.
+// patch turns a copy of the template's body into the request of the traces first, first+1, …, which start at these Unix
+// nanoseconds. The times of a trace's spans do not depend on their request, or on when it is sent.
 func (t *template) patch(body []byte, first uint64, starts []int64, mix Mix) {
 	if t.service > 0 {
 		digits(body[t.service:t.service+serviceDigits], mix64(first)%t.replicas)

@@ -125,7 +125,7 @@ func partial(answer []byte) error {
 	return nil
 }
 
-// raw is a gRPC codec that takes and gives bytes as they are.
+// raw is a gRPC codec that passes bytes through.
 type raw struct{}
 
 var _ encoding.Codec = raw{}

@@ -1,4 +1,4 @@
-// Package load makes OTLP trace requests as SDKs send them, and sends them as fast or as steadily as asked.
+// Package load makes OTLP trace requests as SDKs do, and sends them at a steady rate or as fast as the target accepts.
 //
 // A trace has 12 spans over five services. A request comes from one service, and so holds that service's spans of many
 // traces: a trace reaches the target in five requests. Requests are encoded once; what differs from one to the next

@@ -11,8 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ReadBytes returns how many bytes the process has had the disk read, by reading files and by touching pages of mapped ones. What
-// was in the page cache is not among them.
+// ReadBytes returns how many bytes the process made the disk read, by reading files and by touching pages of mapped ones, without
+// those that were in the page cache.
 func ReadBytes(pid int) (uint64, error) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/io", pid))
 	if err != nil {

@@ -73,11 +73,11 @@ func (g *Group) Command(program string, args ...string) []string {
 	return append([]string{"/bin/sh", "-c", `echo $$ > "$0" && exec "$@"`, filepath.Join(g.dir, "cgroup.procs"), program}, args...)
 }
 
-// Charged is what a group has in memory, in bytes. WorkingSet leaves out the page cache that was not used lately, which the kernel
-// would give up first: it is what Kubernetes shows and evicts by.
+// Charged is a group's memory in bytes. WorkingSet excludes inactive page cache, which the kernel evicts first: Kubernetes shows it
+// and evicts by it.
 type Charged struct{ Total, Anonymous, WorkingSet uint64 }
 
-// Charged reads what the group has now.
+// Charged returns the group's memory now.
 func (g *Group) Charged() (c Charged, err error) {
 	text, err := os.ReadFile(filepath.Join(g.dir, g.files.used))
 	if err != nil {

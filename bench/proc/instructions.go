@@ -17,7 +17,7 @@ type Counting struct {
 	out bytes.Buffer
 }
 
-// CountInstructions begins to count those of a process and all its threads, in the kernel too.
+// CountInstructions begins to count the instructions of a process and all its threads, in the kernel too.
 func CountInstructions(ctx context.Context, pid int) (*Counting, error) {
 	c := &Counting{cmd: exec.CommandContext(ctx, "perf", "stat", "-x", ",", "-e", "instructions", "-p", strconv.Itoa(pid))}
 	c.cmd.Stderr = &c.out
@@ -27,7 +27,7 @@ func CountInstructions(ctx context.Context, pid int) (*Counting, error) {
 	return c, nil
 }
 
-// Stop ends it and returns the number.
+// Stop ends the count and returns the number of instructions.
 func (c *Counting) Stop() (float64, error) {
 	if err := c.cmd.Process.Signal(os.Interrupt); err != nil {
 		return 0, fmt.Errorf("count instructions: %w", err)

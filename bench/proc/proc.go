@@ -1,4 +1,4 @@
-// Package proc measures a process from outside, by what the kernel accounts to it.
+// Package proc measures a process from outside, by the kernel's accounting.
 package proc
 
 import (
@@ -12,7 +12,7 @@ import (
 // ticksPerSecond is USER_HZ, which is 100 on every Linux that Go runs on.
 const ticksPerSecond = 100
 
-// CPUSeconds is the time, user and system, that all threads of the process have had.
+// CPUSeconds returns the user and system time of all threads of the process.
 func CPUSeconds(pid int) (float64, error) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
@@ -30,7 +30,7 @@ func CPUSeconds(pid int) (float64, error) {
 	return (user + system) / ticksPerSecond, err
 }
 
-// Memory is what a process has resident, in bytes.
+// Memory is the resident memory of a process in bytes.
 type Memory struct{ Total, Anonymous, File, Peak uint64 }
 
 // Resident reads /proc/PID/status.

@@ -27,7 +27,7 @@ type Sink struct {
 	foreign uint64
 }
 
-// Start listens on a loopback port, until Stop; ctx is for getting it.
+// Start listens on a loopback port until Stop. ctx bounds only the call.
 func Start(ctx context.Context) (*Sink, error) {
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
@@ -39,10 +39,10 @@ func Start(ctx context.Context) (*Sink, error) {
 	return s, nil
 }
 
-// Endpoint is where it listens, host:port.
+// Endpoint returns the sink's address, host:port.
 func (s *Sink) Endpoint() string { return s.listener.Addr().String() }
 
-// Stop ends it.
+// Stop stops the sink.
 func (s *Sink) Stop() { s.server.Stop() }
 
 // Export implements the OTLP trace service.

@@ -22,7 +22,7 @@ const capacityExample = `  slowburn capacity --rate 20000
   slowburn capacity --rate 100000 --growth 10%/month --months 24
   slowburn capacity --rate 50000 --kept 10% --outage 4h # ten times as much kept, a backend that may be away for longer`
 
-// plan is what the flags of the command say.
+// plan holds the flags of the command.
 type plan struct {
 	load   capacity.Load
 	kept   capacity.Share
@@ -30,7 +30,7 @@ type plan struct {
 	months int
 }
 
-// newCapacity makes the command that says what a load needs.
+// newCapacity returns the command that computes what a gateway needs for a load.
 func newCapacity() *cobra.Command {
 	p := plan{kept: 0.03, growth: 1}
 	cmd := &cobra.Command{
@@ -62,11 +62,11 @@ func newCapacity() *cobra.Command {
 	f.Float64Var(&p.load.Headroom, "headroom", 2, "how many times the cores that the load takes: 2 is half busy")
 	f.Var(&p.growth, "growth", "growth of the rate, in percent per week, month, quarter or year")
 	f.IntVar(&p.months, "months", 12, "how far to look, where there is growth")
-	_ = cmd.MarkFlagRequired("rate") // fails only for a flag that is not there
+	_ = cmd.MarkFlagRequired("rate") // fails only for an unknown flag
 	return cmd
 }
 
-// print writes a line per quarter, and what to write into the configuration today.
+// print writes a table with a line per quarter, and the keys to set in the configuration today.
 func (p *plan) print(out io.Writer) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "month\tspans/s\tcores\tmemory\tmemory_budget\tdisk\tdisk_budget")
@@ -86,7 +86,7 @@ func (p *plan) print(out io.Writer) error {
 	return err
 }
 
-// when are the months of the table.
+// when returns the months of the table.
 func (p *plan) when() []int {
 	if p.growth == 1 {
 		return []int{0}

@@ -24,10 +24,10 @@ import (
 	"github.com/slowburn/slowburn/processor/otlp/wirepath"
 )
 
-// command is the Collector's, with what is slowburn's own.
+// command returns the Collector's command with slowburn's subcommands.
 func command() *cobra.Command {
 	src := &source{}
-	set := settings(src)
+	set := collectorSettings(src)
 	src.settings = set.ConfigProviderSettings.ResolverSettings
 	root := otelcol.NewCommand(set)
 	src.watch(root.Flags())
@@ -52,7 +52,7 @@ func command() *cobra.Command {
 		defer cancel()
 		whole, err := src.whole(ctx)
 		if err != nil {
-			return run(cmd, args) // the Collector says what is wrong with it
+			return run(cmd, args) // the Collector reports the error
 		}
 		release, err := datadir.Claim(whole)
 		if err != nil {
@@ -71,7 +71,7 @@ func command() *cobra.Command {
 	return root
 }
 
-// sayMemoryOf has validate say how the memory limit would be shared here, which need not be where the gateway will run.
+// sayMemoryOf adds a flag to validate that prints how the memory limit would be shared here. The gateway may run elsewhere.
 func sayMemoryOf(root *cobra.Command, src *source) {
 	for _, cmd := range root.Commands() {
 		if cmd.Name() != "validate" {
@@ -93,14 +93,14 @@ func sayMemoryOf(root *cobra.Command, src *source) {
 	}
 }
 
-// completeConfig has a shell complete --config, where a command has it, to YAML files.
+// completeConfig makes shells complete --config to YAML files, for each command that has the flag.
 func completeConfig(cmd *cobra.Command) {
 	if f := cmd.Flags().Lookup("config"); f != nil {
 		f.Annotations = map[string][]string{cobra.BashCompFilenameExt: {"yaml", "yml"}}
 	}
 }
 
-// warnValidated has the Collector's validate also print what a start would warn of. That is no error.
+// warnValidated makes the Collector's validate print the warnings of a start too. Warnings are no error.
 func warnValidated(root *cobra.Command, src *source) {
 	for _, cmd := range root.Commands() {
 		if cmd.Name() != "validate" {

@@ -35,8 +35,8 @@ import (
 	"github.com/slowburn/slowburn/web"
 )
 
-// factories is the one list of what a configuration may name. Components that can change while they run read their
-// configuration again from src.
+// factories returns the factories of all components that a configuration may name. Components that reload their
+// configuration read it from src.
 func factories(src *source) (otelcol.Factories, error) {
 	var f otelcol.Factories
 	var errs [5]error

@@ -15,7 +15,7 @@ import (
 //go:embed second.yaml
 var secondConfig []byte
 
-// newConfig makes the command whose subcommands write configuration.
+// newConfig returns the command whose subcommands write configuration files.
 func newConfig() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "config",
@@ -29,7 +29,7 @@ func newConfig() *cobra.Command {
 	return cmd
 }
 
-// newWriter makes a command that writes content to a new file, named unless an argument says otherwise.
+// newWriter returns a command that writes content to a new file: its argument, or name without one.
 func newWriter(use, short, name string, content []byte) *cobra.Command {
 	return &cobra.Command{
 		Use:          use,
@@ -55,7 +55,7 @@ func newWriter(use, short, name string, content []byte) *cobra.Command {
 	}
 }
 
-// pair is what --config needs beside the file, as somebody types it.
+// pair returns the --config flags that a run with the file needs.
 func pair(name, file string) string {
 	if name == "config.yaml" {
 		return file
@@ -63,7 +63,7 @@ func pair(name, file string) string {
 	return "config.yaml --config " + file
 }
 
-// writeNew writes a file that must not be there yet. One that could not be written whole is removed.
+// writeNew writes a file that must not exist yet, and removes it if writing fails.
 func writeNew(file string, content []byte) error {
 	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o640) //nolint:gosec // its group may run the gateway
 	if errors.Is(err, fs.ErrExist) {

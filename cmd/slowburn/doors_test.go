@@ -117,7 +117,7 @@ type metricsEnd struct {
 func runDoor(t *testing.T, door func(*testing.T, consumer.Traces, ptrace.Traces), inFront, sampled string) outcome {
 	feed := make(chan consumer.Traces, 1)
 	kept, numbers := new(consumertest.TracesSink), new(consumertest.MetricsSink)
-	set := settings(&source{})
+	set := collectorSettings(&source{})
 	set.DisableGracefulShutdown = true
 	set.ConfigProviderSettings.ResolverSettings.URIs = []string{"yaml:" + fmt.Sprintf(doorsConfig, t.TempDir(), inFront, sampled)}
 	set.Factories = func() (otelcol.Factories, error) {

@@ -22,14 +22,14 @@ what is undecided, and delivers what is kept. The command waits until nothing is
 The exit code is 0 if nothing is left, 1 if a destination has not got everything within --timeout (it is named, and the spans
 stay in the gateway), or if the gateway could not be asked. The gateway goes on refusing spans until --resume, or a restart.`
 
-// drainer is what the command's flags say.
+// drainer holds the flags of the command.
 type drainer struct {
 	gateway
 	timeout time.Duration
 	resume  bool
 }
 
-// newDrain makes the command that takes a gateway out of service.
+// newDrain returns the command that takes a gateway out of service.
 func newDrain() *cobra.Command {
 	var d drainer
 	cmd := &cobra.Command{
@@ -51,7 +51,7 @@ func newDrain() *cobra.Command {
 	return cmd
 }
 
-// post posts to one of the two paths, and returns what is left.
+// post sends a POST to a path of the API, and returns the state of the drain.
 func (d *drainer) post(ctx context.Context, path string) (state api.Drain, err error) {
 	err = d.ask(ctx, http.MethodPost, "/api/sampling/v1/drain"+path, &state, func() bool { return state.Destinations != nil })
 	return state, err
@@ -65,7 +65,7 @@ func (d *drainer) takeAgain(ctx context.Context, out io.Writer) error {
 	return err
 }
 
-// drain asks again and again until nothing is left. What is left is printed when it changes.
+// drain polls until nothing is left to drain, and prints what is left whenever that changes.
 func (d *drainer) drain(ctx context.Context, out io.Writer) error {
 	const interval = 250 * time.Millisecond
 	tick := clock.NewTicker(interval)
@@ -97,7 +97,7 @@ func (d *drainer) drain(ctx context.Context, out io.Writer) error {
 	}
 }
 
-// remaining describes in a line what is left.
+// remaining returns one line about what is left.
 func remaining(s api.Drain) string {
 	if s.Reading {
 		return "The gateway reads back what is on its disk."
@@ -105,7 +105,7 @@ func remaining(s api.Drain) string {
 	return fmt.Sprintf("%d traces undecided, %d undelivered.", s.UndecidedTraces, s.UndeliveredTraces)
 }
 
-// undrained says what each destination has not got, and why.
+// undrained returns what each destination still waits for, and why.
 func undrained(s api.Drain, timeout time.Duration) string {
 	lines := []string{fmt.Sprintf("after %s not everything is delivered; the spans stay in the gateway, which keeps trying and takes no new ones:", timeout)}
 	for _, d := range s.Destinations {

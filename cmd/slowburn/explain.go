@@ -14,7 +14,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// newExplain makes the command that tells why a trace was kept or not.
+// newExplain returns the command that explains why a trace was sampled or not.
 func newExplain() *cobra.Command {
 	var g gateway
 	cmd := &cobra.Command{
@@ -64,7 +64,7 @@ func printExplanation(out io.Writer, e api.Decision) error {
 		lines = append(lines, [2]string{"threshold", "none: it was not decided by chance, and how many traces it stands for is unknown"})
 	}
 	lines = append(lines, [2]string{"policies", fmt.Sprintf("version %d", e.PolicyVersion)})
-	dropped, ruled := false, false // by a policy or rule before
+	dropped, ruled := false, false // by an earlier policy or rule
 	for _, v := range e.Votes {
 		said := vote(v)
 		if e.Verdict == "dropped" && (v.Type != "drop" || dropped) {
@@ -87,7 +87,7 @@ func printExplanation(out io.Writer, e api.Decision) error {
 	return w.Flush()
 }
 
-// vote says what a policy said.
+// vote describes a policy's vote.
 func vote(v api.PolicyVote) string {
 	switch {
 	case !v.Matched:

@@ -13,17 +13,17 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// exitUnknown is the exit code where the gateway knows nothing of what it was asked about, not yet or not any more. Others
-// are those of any command: 0, and 1 where it could not do what it was told.
+// exitUnknown is the exit code of a command whose trace the gateway does not know, not yet or not any more. The other codes
+// are 0 for success and 1 for a failure.
 const exitUnknown = 3
 
-// exitError ends the command with a code of its own.
+// exitError is an error with an exit code.
 type exitError struct {
 	error
 	code int
 }
 
-// gateway is a running gateway, as a command's flags say how to reach it.
+// gateway is a running gateway, with the flags that say how to reach it.
 type gateway struct {
 	server  string
 	headers []string
@@ -34,8 +34,8 @@ func (g *gateway) addFlags(cmd *cobra.Command) {
 	cmd.Flags().StringArrayVar(&g.headers, "header", nil, "a header of the request, for web::auth; may be given several times")
 }
 
-// ask sends a request to a path of the API and reads the answer, which is one of the gateway's if valid says so. The
-// gateway's own words are the error where it answers with a problem.
+// ask sends a request to a path of the API and decodes the answer. It fails if valid does not take the answer for a
+// gateway's. If the gateway answers with a problem, that is the error.
 func (g *gateway) ask(ctx context.Context, method, path string, answer any, valid func() bool) error {
 	const timeout = 10 * time.Second
 	r, err := g.request(ctx, method, path)
@@ -63,7 +63,7 @@ func (g *gateway) ask(ctx context.Context, method, path string, answer any, vali
 	return err
 }
 
-// request is one to a path of the gateway, with the headers that the flags add.
+// request returns a request to a path of the gateway, with the headers of the flags.
 func (g *gateway) request(ctx context.Context, method, path string) (*http.Request, error) {
 	r, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(g.server, "/")+path, nil)
 	if err != nil {

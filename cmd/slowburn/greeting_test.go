@@ -24,7 +24,7 @@ func TestStartEndsWithWhatPeopleNeed(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "data")
 	t.Setenv("SLOWBURN_DATA_DIR", dir)
 	src := new(source)
-	set := settings(src)
+	set := collectorSettings(src)
 	src.settings = set.ConfigProviderSettings.ResolverSettings
 	src.settings.URIs = []string{
 		"yaml:" + strings.NewReplacer("127.0.0.1:4317", "127.0.0.1:0", "127.0.0.1:4318", "127.0.0.1:0", "127.0.0.1:8080", "127.0.0.1:0").Replace(slowburn.DefaultConfig),

@@ -10,12 +10,12 @@ import (
 	"github.com/slowburn/slowburn/internal/clock"
 )
 
-// takeHangups has SIGHUP reload the policies, until ctx is done. Left to itself the Collector shuts the whole service down
-// and starts it again, and dies of a configuration that is not valid.
+// takeHangups calls reload at each SIGHUP until ctx is done. Without it the Collector restarts the whole service at SIGHUP,
+// and exits if the configuration is not valid.
 //
-// It asks for the signal when it has started, and cannot be told not to. So SIGHUP is ignored until it did, which the
-// runtime tells, and then taken away from it. A signal that comes while the gateway starts has no effect: the
-// configuration was just read.
+// The Collector subscribes to the signal when it has started, and has no option to leave it out. So takeHangups ignores
+// SIGHUP until the runtime reports that subscription, and then takes the signal over. A signal while the gateway starts has
+// no effect: the configuration was just read.
 func takeHangups(ctx context.Context, reload func(context.Context)) {
 	const interval = time.Millisecond
 	tick := clock.NewTicker(interval)
@@ -28,7 +28,7 @@ func takeHangups(ctx context.Context, reload func(context.Context)) {
 		}
 	}
 	signals := make(chan os.Signal, 1)
-	signal.Ignore(syscall.SIGHUP) // takes it from whoever asked
+	signal.Ignore(syscall.SIGHUP) // ends all subscriptions
 	signal.Notify(signals, syscall.SIGHUP)
 	defer signal.Stop(signals)
 	for {

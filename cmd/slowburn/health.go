@@ -20,7 +20,7 @@ what each component found.
 The exit code is 0 if the gateway can take spans, 1 if it cannot or does not answer. An image's HEALTHCHECK and a unit's
 ExecStartPost need no shell for it.`
 
-// health asks a gateway whether it takes spans.
+// health asks a gateway whether it accepts spans.
 type health struct {
 	gateway
 	timeout  time.Duration
@@ -28,7 +28,7 @@ type health struct {
 	verbose  bool
 }
 
-// newHealth makes the command that tells whether a gateway takes spans.
+// newHealth returns the command that reports whether a gateway accepts spans.
 func newHealth() *cobra.Command {
 	var h health
 	cmd := &cobra.Command{

@@ -30,8 +30,8 @@ var (
 	commit  = ""
 )
 
-// gcPercent is how much garbage may pile up before a collection, in percent of what lives. The buffer's index is most
-// of that and holds no pointers, so that collections are cheap, and memory, which is what users pay for, is not.
+// gcPercent is the default of GOGC: garbage before a collection, in percent of the live heap. Collections are cheap, as most
+// of the heap is the buffer's index, which holds no pointers; memory is what users pay for.
 const gcPercent = 60
 
 func main() {
@@ -55,15 +55,16 @@ func buildInfo() component.BuildInfo {
 	}
 }
 
-func settings(src *source) otelcol.CollectorSettings {
+// collectorSettings returns the settings of the Collector. src may be nil where only the components are needed.
+func collectorSettings(src *source) otelcol.CollectorSettings {
 	if src == nil {
-		src = new(source) // nothing is asked of it
+		src = new(source)
 	}
 	src.units = checks.NewUnits(src.factories)
 	return otelcol.CollectorSettings{
 		BuildInfo: buildInfo(),
 		Factories: func() (otelcol.Factories, error) { return factories(src) },
-		// All that is logged passes through, whoever logs it: what clients send is in messages, errors and fields.
+		// brief gets every log entry, also those of libraries: messages, errors and fields may have text that clients sent.
 		LoggingOptions: []zap.Option{zap.WrapCore(brief.Core), zap.WrapCore(src.sayMemory), zap.WrapCore(src.greeting.Core)},
 		ConfigProviderSettings: otelcol.ConfigProviderSettings{
 			ResolverSettings: confmap.ResolverSettings{

@@ -40,7 +40,7 @@ func TestLogLinesAreCut(t *testing.T) {
 	for _, encoding := range []string{"json", "console"} {
 		cfg := zap.NewProductionConfig()
 		cfg.Encoding, cfg.OutputPaths = encoding, []string{file}
-		logger, err := cfg.Build(settings(new(source)).LoggingOptions...)
+		logger, err := cfg.Build(collectorSettings(new(source)).LoggingOptions...)
 		require.NoError(t, err)
 		long := strings.Repeat("x", 15<<20)
 		logger.Error("refused: "+long, zap.String("name", long), zap.Error(errors.New(long)))
@@ -73,7 +73,7 @@ func TestShippedConfigsValidate(t *testing.T) {
 }
 
 func validate(t *testing.T, files ...string) error {
-	set := settings(&source{})
+	set := collectorSettings(&source{})
 	if len(files) > 0 {
 		set.ConfigProviderSettings.ResolverSettings.URIs = files
 	}

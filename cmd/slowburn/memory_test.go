@@ -32,7 +32,7 @@ func TestMemoryIsShared(t *testing.T) {
 	require.ErrorContains(t, err, "lower extensions::tsdb::max_series (")
 
 	src := &source{}
-	set := settings(src)
+	set := collectorSettings(src)
 	src.settings = set.ConfigProviderSettings.ResolverSettings
 	require.NoError(t, src.shareMemory(t.Context()))
 	core, logs := observer.New(zap.InfoLevel)

@@ -10,8 +10,7 @@ import (
 	"go.opentelemetry.io/collector/otelcol"
 )
 
-// mapOf makes each factory and indexes it by type, beside the Go module that it comes from, which `slowburn components`
-// shows.
+// mapOf makes factories and returns them by type, and by type the Go module of each, which `slowburn components` prints.
 func mapOf[T component.Factory](constructors ...func() T) (map[component.Type]T, map[component.Type]string, error) {
 	list := make([]T, len(constructors))
 	modules := make(map[component.Type]string, len(constructors))

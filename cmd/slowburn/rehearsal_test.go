@@ -110,7 +110,7 @@ func rehearse(t *testing.T, text string, count int) {
 		}
 	}
 	var lines rehearsal.Lines
-	set := settings(&source{})
+	set := collectorSettings(&source{})
 	set.DisableGracefulShutdown = true
 	set.ConfigProviderSettings.ResolverSettings.URIs = []string{"yaml:" + text}
 	set.ConfigProviderSettings.ResolverSettings.DefaultScheme = "env"

@@ -38,7 +38,7 @@ type refusals struct {
 	destination string
 }
 
-// newRetry makes the command that sends refused traces again.
+// newRetry returns the command that sends refused traces again.
 func newRetry() *cobra.Command {
 	var r refusals
 	var all bool
@@ -77,7 +77,7 @@ func newRetry() *cobra.Command {
 	return cmd
 }
 
-// list asks for the refused traces. The gateway lists the latest of all of them; total is how many there are.
+// list asks for the refused traces. The gateway returns only the latest; total counts all of them.
 func (r *refusals) list(ctx context.Context) (refused []api.RefusedTrace, total int64, err error) {
 	var d api.Destinations
 	err = r.ask(ctx, http.MethodGet, "/api/sampling/v1/destinations", &d, func() bool { return d.Destinations != nil })
@@ -96,11 +96,11 @@ func (r *refusals) list(ctx context.Context) (refused []api.RefusedTrace, total 
 			refused = append(refused, one)
 		}
 	}
-	return refused, total, known(r.destination, names)
+	return refused, total, checkKnown(r.destination, names)
 }
 
-// known returns the error of the gateway's POST for a destination that is not one of names.
-func known(destination string, names []string) error {
+// checkKnown returns an error, as of the gateway's POST, if the destination is not one of names.
+func checkKnown(destination string, names []string) error {
 	if slices.Contains(names, destination) {
 		return nil
 	}
@@ -158,7 +158,7 @@ func printRefused(out io.Writer, list []api.RefusedTrace, total int64) error {
 	return w.Flush()
 }
 
-// printable makes a line of a destination's words, which a terminal can show.
+// printable returns a destination's text as one line that is safe to print on a terminal.
 func printable(text string) string {
 	text = strings.Map(func(r rune) rune {
 		if !unicode.IsPrint(r) {

@@ -81,9 +81,9 @@ func sampleCommand() *cobra.Command {
 	return cmd
 }
 
-// samplingConfig reads a processor's configuration from a file, or whatever else the gateway's --config could name.
+// samplingConfig reads a processor's configuration from a file, or from any other location that the gateway's --config takes.
 func samplingConfig(ctx context.Context, uri, processor string) (*tailsampling.Config, error) {
-	set := settings(&source{}).ConfigProviderSettings.ResolverSettings
+	set := collectorSettings(&source{}).ConfigProviderSettings.ResolverSettings
 	set.URIs, set.ConverterFactories, set.DefaultScheme = []string{uri}, nil, "env"
 	resolver, err := confmap.NewResolver(set)
 	if err != nil {
@@ -111,7 +111,7 @@ func samplingConfig(ctx context.Context, uri, processor string) (*tailsampling.C
 	return cfg, conf.Unmarshal(cfg)
 }
 
-// replayFile replays a file, and returns how often traces in it were damaged.
+// replayFile replays a file, and returns how often it met a damaged trace.
 func replayFile(replay *tailsampling.Replay, name string, stdin io.Reader) (damaged int, err error) {
 	requests, closeFile, err := requestsOf(name, stdin)
 	if err != nil {
@@ -133,7 +133,7 @@ func replayFile(replay *tailsampling.Replay, name string, stdin io.Reader) (dama
 	return damaged, nil
 }
 
-// requestsOf opens what a name stands for: the standard input, a trace store's directory or file, or a file of OTLP.
+// requestsOf opens the standard input, a trace store's directory or file, or an OTLP file, by its name.
 func requestsOf(name string, stdin io.Reader) (requests iter.Seq2[[]byte, error], closeFile func() error, err error) {
 	nothing := func() error { return nil }
 	if name == "-" {
@@ -194,7 +194,7 @@ func printText(out io.Writer, decisions []api.Decision, policies []api.PolicyDec
 	return w.Flush()
 }
 
-// decider names the policy that decided, or the rule, which does so also where it does not sample.
+// decider returns the name of the policy that decided, or of the rule, which decides even if it does not sample.
 func decider(d *api.Decision) string {
 	switch {
 	case d.CompositePolicy != "":

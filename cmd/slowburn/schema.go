@@ -6,7 +6,7 @@ import (
 	"github.com/slowburn/slowburn"
 )
 
-// newSchema makes the command that prints the JSON Schema of a configuration.
+// newSchema returns the command that prints the JSON Schema of a configuration.
 func newSchema() *cobra.Command {
 	return &cobra.Command{
 		Use:   "schema",

@@ -29,8 +29,8 @@ import (
 // tailsampling.Source.
 type source struct {
 	settings confmap.ResolverSettings
-	given    []string // by --config, as far as it was
-	set      []string // by --set, as URIs
+	given    []string // URIs of --config; empty without it
+	set      []string // values of --set, as URIs
 
 	mu        sync.Mutex
 	listeners []*listener
@@ -43,8 +43,8 @@ type source struct {
 	greeting greeting.Greeting
 }
 
-// shareMemory sets GOMEMLIMIT and finds out how the configuration shares the memory limit. It returns an error where that is
-// exceeded. What else is wrong with a configuration it leaves to the Collector to say.
+// shareMemory sets GOMEMLIMIT and computes how the configuration shares the memory limit. It returns an error if the shares
+// exceed the limit. The Collector reports other errors of the configuration.
 func (s *source) shareMemory(ctx context.Context) error {
 	limit, _ := cgroup.Limit()
 	goLimit, set := memory.Apply(limit)
@@ -71,7 +71,7 @@ func (s *source) shareMemory(ctx context.Context) error {
 	return nil
 }
 
-// sayMemory writes the one line about memory to the first logger that there is.
+// sayMemory logs the line about memory to the first core that it is called with. It returns core.
 func (s *source) sayMemory(core zapcore.Core) zapcore.Core {
 	if s.memory != nil {
 		s.said.Do(func() {
@@ -89,11 +89,11 @@ type listener struct {
 	stopped bool
 }
 
-// check returns an error that says all that is wrong with the configurations of components, a line each, or with the files themselves.
-// Problems between components are left to the Collector.
+// check returns an error with all problems of the components' configurations, a line each, or the error of a file. The Collector
+// reports problems between components.
 func (s *source) check(ctx context.Context) error {
 	settings := s.settings
-	settings.ConverterFactories = nil // these are for the whole
+	settings.ConverterFactories = nil // they convert the whole configuration
 	for _, uri := range s.uris() {
 		if _, err := s.resolve(ctx, settings, []string{uri}); err != nil {
 			return fmt.Errorf("%s: %w", s.nameOf(uri), err)
@@ -123,11 +123,11 @@ func (s *source) check(ctx context.Context) error {
 	return fmt.Errorf("the configuration has %s:\n%s", what, strings.Join(lines, "\n"))
 }
 
-// factories are those of the components.
+// factories returns the factories of all components.
 func (s *source) factories() (otelcol.Factories, error) { return factories(s) }
 
-// Load implements tailsampling.Source. It reads what the Collector reads at the start: the same locations, environment
-// and converters.
+// Load implements tailsampling.Source. It reads the configuration as the Collector does at the start: from the same
+// locations and environment, with the same converters.
 func (s *source) Load(ctx context.Context) (*confmap.Conf, error) {
 	return s.resolve(ctx, s.settings, s.uris())
 }
@@ -139,7 +139,7 @@ func (s *source) written(ctx context.Context) (*confmap.Conf, error) {
 	return s.resolve(ctx, settings, s.uris())
 }
 
-// uris are where the configuration is, in the order in which one overrides another.
+// uris returns the locations of the configuration. Later ones override earlier ones.
 func (s *source) uris() []string {
 	if uris := slices.Concat(s.given, s.set); len(uris) > 0 {
 		return uris
@@ -150,7 +150,7 @@ func (s *source) uris() []string {
 // Locations implements tailsampling.Source.
 func (s *source) Locations(ctx context.Context) ([]tailsampling.Location, error) {
 	settings := s.settings
-	settings.ConverterFactories = nil // these are for the whole
+	settings.ConverterFactories = nil // they convert the whole configuration
 	var locations []tailsampling.Location
 	for _, uri := range s.uris() {
 		conf, err := s.resolve(ctx, settings, []string{uri})
@@ -162,7 +162,7 @@ func (s *source) Locations(ctx context.Context) ([]tailsampling.Location, error)
 	return locations, nil
 }
 
-// nameOf names a location for people.
+// nameOf returns the name of a location for messages.
 func (s *source) nameOf(uri string) string {
 	switch {
 	case len(s.given)+len(s.set) == 0:
@@ -211,7 +211,8 @@ func (s *source) read(ctx context.Context, logger *zap.Logger) (*otelcol.Config,
 	return provider.Get(ctx, all)
 }
 
-// rehearse makes what a start makes of a configuration, and adds what that warns of to lines. Components may change their configuration.
+// rehearse makes the components of a configuration as a start does, and adds their warnings to lines. Components may change their
+// configuration.
 func (s *source) rehearse(ctx context.Context, cfg *otelcol.Config, lines *rehearsal.Lines) error {
 	all, err := factories(s)
 	if err != nil {
@@ -220,7 +221,7 @@ func (s *source) rehearse(ctx context.Context, cfg *otelcol.Config, lines *rehea
 	return rehearsal.Make(ctx, buildInfo(), all, cfg, lines)
 }
 
-// whole returns the configuration with the defaults of all keys that are not written.
+// whole returns the configuration with the defaults of all keys that are not set.
 func (s *source) whole(ctx context.Context) (*confmap.Conf, error) {
 	cfg, err := s.config(ctx)
 	if err != nil {
@@ -240,7 +241,7 @@ func (s *source) OnHangup(f func(context.Context)) (cancel func()) {
 		s.mu.Lock()
 		s.listeners = slices.DeleteFunc(s.listeners, func(other *listener) bool { return other == l })
 		s.mu.Unlock()
-		l.mu.Lock() // a call that is under way ends
+		l.mu.Lock() // waits for a running call
 		l.stopped = true
 		l.mu.Unlock()
 	}
@@ -260,20 +261,20 @@ func (s *source) hangup(ctx context.Context) {
 	}
 }
 
-// watch remembers what the command's flags are set to, which it keeps to itself.
+// watch remembers the values of the Collector's flags --config and --set, which its command does not expose.
 func (s *source) watch(flags *pflag.FlagSet) {
 	remember := func(name string, keep func(string)) {
 		f := flags.Lookup(name)
 		f.Value = flagValue{f.Value, keep}
 	}
 	remember("config", func(uri string) { s.given = append(s.given, uri) })
-	remember("set", func(text string) { // as the command does
+	remember("set", func(text string) { // as the Collector's command converts it
 		key, value, _ := strings.Cut(text, "=")
 		s.set = append(s.set, "yaml:"+strings.TrimSpace(strings.ReplaceAll(key, ".", "::"))+": "+strings.TrimSpace(value))
 	})
 }
 
-// flagValue is a flag's value that also tells what it was set to.
+// flagValue is a flag's value that passes each text it is set to on to tell.
 type flagValue struct {
 	pflag.Value
 	tell func(string)

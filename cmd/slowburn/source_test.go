@@ -18,7 +18,7 @@ func TestSourceReadsWhatTheCommandReads(t *testing.T) {
 		return file
 	}
 	t.Setenv("WAIT", "7s")
-	src := &source{settings: settings(nil).ConfigProviderSettings.ResolverSettings}
+	src := &source{settings: collectorSettings(nil).ConfigProviderSettings.ResolverSettings}
 	read := func(key string) any {
 		conf, err := src.Load(t.Context())
 		require.NoError(t, err)
@@ -56,7 +56,7 @@ func TestHangupsReachWhoListens(t *testing.T) {
 
 // Each place that the configuration is read from is named, and told by itself, those that override others after them.
 func TestSourceLocations(t *testing.T) {
-	src := &source{settings: settings(nil).ConfigProviderSettings.ResolverSettings}
+	src := &source{settings: collectorSettings(nil).ConfigProviderSettings.ResolverSettings}
 	names := func() (names []string) {
 		locations, err := src.Locations(t.Context())
 		require.NoError(t, err)

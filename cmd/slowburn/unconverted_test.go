@@ -59,7 +59,7 @@ func TestWithoutConverter(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			kept, numbers := new(consumertest.TracesSink), new(consumertest.MetricsSink)
 			core, logs := observer.New(zapcore.InfoLevel)
-			set := settings(&source{})
+			set := collectorSettings(&source{})
 			set.DisableGracefulShutdown = true
 			set.LoggingOptions = []zap.Option{zap.WrapCore(func(zapcore.Core) zapcore.Core { return core })}
 			resolver := &set.ConfigProviderSettings.ResolverSettings

@@ -7,13 +7,13 @@ import (
 	"runtime/debug"
 )
 
-// versionLine names the version, the commit and the Go that a binary was built with.
+// versionLine returns the binary's version and commit, and the Go version that built it.
 func versionLine() string {
 	return fmt.Sprintf("%s (commit %s, %s, %s/%s)", version, cmp.Or(commit, recordedCommit(), "unknown"), runtime.Version(),
 		runtime.GOOS, runtime.GOARCH)
 }
 
-// recordedCommit is the commit that the go command recorded, for a binary that `make build` did not build.
+// recordedCommit returns the commit that the go command recorded, for a binary that `make build` did not build.
 func recordedCommit() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {

@@ -5,7 +5,7 @@ import (
 	"github.com/slowburn/slowburn/processor/spanlog/internal/files"
 )
 
-// Adopt makes a segment that was found a part of the log. Spans are attached to chains with Attach; Settle comes last.
+// Adopt adds a segment that was found to the log, and returns its number. Call Attach for its spans next, then Settle.
 func (l *segments) Adopt(f *SegmentFile, c Contents) (number uint32) {
 	n := l.slot()
 	files.Found(l.pool.disk.Load(), f.File)
@@ -29,7 +29,7 @@ func (l *segments) Attach(chain *Chain, number uint32, c Contents, found *Found)
 	s.live += found.Size
 }
 
-// Settle ends the adoption of a segment. One without a span that is still wanted is deleted.
+// Settle ends the adoption of a segment, and deletes the segment if no span was attached.
 func (l *segments) Settle(number uint32) {
 	if l.list[number].liveRuns == 0 {
 		l.recycle(number)
@@ -37,8 +37,8 @@ func (l *segments) Settle(number uint32) {
 	l.count()
 }
 
-// Newer reports whether records of the chain are in segments that were begun after the position was taken, be it that they
-// were copied there.
+// Newer reports whether records of the chain are in segments that were begun after that of a position, including copied
+// records.
 func (l *segments) Newer(c Chain, than Position) bool {
 	for n := c.last; n != 0; n = l.runs.At(n).older {
 		if l.list[l.runs.At(n).segment].sequence > than.Sequence() {

@@ -10,13 +10,13 @@ import (
 	"github.com/slowburn/slowburn/internal/units"
 )
 
-// ErrMemoryBudget is a budget of memory that is used up.
+// ErrMemoryBudget means that the memory budget is used up.
 var ErrMemoryBudget = errors.New("the memory budget is used up")
 
-// TooLargeError is a request that has no room even where nothing else is there, so that to send it again is in vain.
+// TooLargeError means that a request does not fit into an empty pool either, so that a retry is in vain.
 type TooLargeError struct {
-	OnDisk     bool  // the disk has no room, not the memory
-	Need, Most int64 // bytes of memory, or of the disk
+	OnDisk     bool  // the bytes are of disk, not of memory
+	Need, Most int64 // bytes needed, and bytes of an empty pool
 }
 
 // Error implements error.
@@ -24,8 +24,8 @@ func (e *TooLargeError) Error() string {
 	return fmt.Sprintf("%s, and there is room for %s at most", units.About(e.Need), units.About(e.Most))
 }
 
-// fits returns a TooLargeError for a request of so many bytes that has no room in an empty pool. Each journal has a file then and, on the
-// disk, the segments are there that must be free for what is reserved.
+// fits returns a TooLargeError for a request of so many bytes that does not fit into an empty pool. An empty pool still has
+// one file for each journal and, on disk, its promised free segments.
 func fits(p *Pool, bytes int64) error {
 	journals := p.journals.Load() * int64(p.segmentSize)
 	if most := p.ceiling - journals; bytes > most {
@@ -37,39 +37,38 @@ func fits(p *Pool, bytes int64) error {
 	return nil
 }
 
-// budget is how much memory a pool may take, and what takes it. It is safe for concurrent use.
+// budget counts the memory of a pool against its limit, in bytes. It is safe for concurrent use.
 //
-// What counts as used is what is allocated, not what is filled: segments in use, plus the indexes that Grow tells of.
+// Used is the memory that is allocated, not the part that is filled: segments in use, plus what Grow counts.
 type budget struct {
 	limit    int64
-	ceiling  int64 // where reserve stops: each shard may then still begin a segment within the limit
-	garbage  int64 // percent of what lives on the Go heap that the collector lets come on top
+	ceiling  int64 // reserve refuses beyond it: each shard can then still begin a segment within the limit
+	garbage  int64 // GOGC: percent of the live Go heap that may be garbage on top
 	used     atomic.Int64
 	reserved atomic.Int64
 }
 
-// Limit is the budget in bytes.
+// Limit returns the budget in bytes.
 func (b *budget) Limit() int64 { return b.limit }
 
-// Used is how many bytes are in use.
+// Used returns how many bytes are in use.
 func (b *budget) Used() int64 { return b.used.Load() }
 
-// Pressure is how much of what can be had is in use or set aside: Reserve refuses what would bring it over 1.
+// Pressure returns the share of the ceiling that is in use or reserved. Reserve refuses a request that would raise it over 1.
 func (b *budget) Pressure() float64 {
 	return float64(b.used.Load()+b.reserved.Load()) / float64(b.ceiling)
 }
 
-// OverMemory is by how many bytes the use, with what is set aside and so much more, would be over the share (0 to 1) of
-// the memory that can be had; negative where it is below.
+// OverMemory returns by how many bytes use, reservations and more would exceed the share (0 to 1) of the ceiling; negative
+// if they would not.
 func (b *budget) OverMemory(more int64, share float64) int64 {
 	return b.used.Load() + b.reserved.Load() + more - int64(share*float64(b.ceiling))
 }
 
-// OnHeap is what so many bytes that live on the Go heap take, with the garbage that the collector lets pile up on their
-// account.
+// OnHeap returns how many bytes of memory so many live bytes on the Go heap take, with the garbage that GOGC allows.
 func (b *budget) OnHeap(bytes int) int64 { return int64(bytes) * (100 + b.garbage) / 100 }
 
-// garbagePercent is GOGC. Where that is off a memory limit is what bounds garbage, and the heap has no part in it.
+// garbagePercent returns GOGC, or 0 if it is off: then only a memory limit bounds garbage.
 func garbagePercent() int64 {
 	sample := []metrics.Sample{{Name: "/gc/gogc:percent"}}
 	metrics.Read(sample)
@@ -79,7 +78,7 @@ func garbagePercent() int64 {
 	return 0
 }
 
-// reserve sets bytes aside, and reports whether there were as many.
+// reserve sets bytes aside, and reports whether they fit under the ceiling.
 func (b *budget) reserve(bytes int64) bool {
 	if b.reserved.Add(bytes)+b.used.Load() > b.ceiling {
 		b.reserved.Add(-bytes)
@@ -88,5 +87,5 @@ func (b *budget) reserve(bytes int64) bool {
 	return true
 }
 
-// Cancel gives back what was reserved.
+// Cancel gives back bytes that Reserve set aside.
 func (b *budget) Cancel(bytes int64) { b.reserved.Add(-bytes) }

@@ -12,8 +12,8 @@ import (
 	"github.com/slowburn/slowburn/processor/spanlog/internal/format"
 )
 
-// Whatever becomes of a segment's bytes under it, the log reads, appends, compacts and releases: what is not as it was written is told,
-// and nothing else comes in its place.
+// However a segment's bytes change, the log reads, appends, compacts and releases: it reports changed records, and returns nothing in
+// their place.
 func TestBytesThatChange(t *testing.T) {
 	for every := 1; every <= 512; every *= 2 {
 		t.Run(fmt.Sprint(every), func(t *testing.T) {

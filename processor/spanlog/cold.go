@@ -6,15 +6,15 @@ import (
 	"github.com/slowburn/slowburn/processor/spanlog/internal/format"
 )
 
-// Pause lets others have the log: it gives up the shard's mutex, calls work, which reads or makes files and may be nil where others
-// are only to have their turn, and takes the mutex again. Meanwhile the log may be used for everything but appending to, or
-// releasing, a chain that is being read. Compact ends early where it returns false.
+// Pause gives up the shard's mutex, calls work, which reads or makes files, and takes the mutex again. A nil work only lets
+// others have the mutex. Meanwhile the log may be used, except that a chain that is being read must not be appended to or
+// released. A Compact whose Pause returns false ends early.
 type Pause func(work func()) bool
 
 // countCold counts the memory that a cold segment takes.
 func countCold(p *Pool, c *cold.Segment) { p.used.Add(int64(len(c.Packed.Buf))) }
 
-// leaveCold gives the memory of a cold segment back. A file stays.
+// leaveCold gives a cold segment's memory back. Its file stays.
 func leaveCold(p *Pool, c *cold.Segment) {
 	c.Gone = true
 	if c.Packed.Buf != nil {
@@ -23,7 +23,7 @@ func leaveCold(p *Pool, c *cold.Segment) {
 	}
 }
 
-// discardCold gives memory and file of a cold segment back.
+// discardCold gives a cold segment's memory back and gives up its file.
 func discardCold(p *Pool, c *cold.Segment) {
 	leaveCold(p, c)
 	if c.InFile() {
@@ -31,7 +31,7 @@ func discardCold(p *Pool, c *cold.Segment) {
 	}
 }
 
-// supersedeCold is discardCold for a segment whose records are in another one now.
+// supersedeCold is discardCold for a segment whose live records were copied: its file stays until the copy is flushed.
 func supersedeCold(p *Pool, c *cold.Segment) {
 	leaveCold(p, c)
 	if c.InFile() {
@@ -39,13 +39,13 @@ func supersedeCold(p *Pool, c *cold.Segment) {
 	}
 }
 
-// whole is the bytes of a cold segment that is being compacted.
+// whole holds the bytes of a cold segment that is being compacted.
 type whole struct {
 	segment *cold.Segment // nil if there is none
 	buf     []byte
 }
 
-// loading is a segment's file that is read without the shard's mutex. Where that fails, whoever needs it reads it again.
+// loading reads a segment without the shard's mutex. If that fails, bytes reads it again.
 type loading struct {
 	whole
 	disk *files.Disk
@@ -54,7 +54,7 @@ type loading struct {
 
 func (l *loading) read() { l.err = l.segment.Load(l.disk, l.buf) }
 
-// missing returns what reads a segment that is in a file, nil for any other.
+// missing returns the loading of a cold segment in a file, nil for any other segment.
 func (l *segments) missing(number uint32) *loading {
 	if c := l.list[number].cold; c != nil && c.InFile() {
 		return l.load(c)
@@ -62,14 +62,14 @@ func (l *segments) missing(number uint32) *loading {
 	return nil
 }
 
-// load returns what reads a cold segment. Its memory is counted.
+// load returns the loading of a cold segment, and counts its memory.
 func (l *segments) load(c *cold.Segment) *loading {
 	l.whole = whole{nil, make([]byte, c.Used)}
 	l.count()
 	return &loading{whole: whole{c, l.whole.buf}, disk: l.pool.disk.Load()}
 }
 
-// take keeps what was read, unless that failed.
+// take keeps the bytes that were read, unless reading failed.
 func (l *segments) take(load *loading) {
 	if l.whole = (whole{}); load.err == nil {
 		l.whole = load.whole
@@ -77,7 +77,7 @@ func (l *segments) take(load *loading) {
 	l.count()
 }
 
-// bytes returns a segment's bytes, wherever they are. Those of a cold segment are valid until another one was asked for.
+// bytes returns a segment's bytes, hot or cold. Those of a cold segment are valid until the next call for another one.
 func (l *segments) bytes(n uint32) (format.Records, error) {
 	s := &l.list[n]
 	if s.cold == nil {
@@ -93,7 +93,8 @@ func (l *segments) bytes(n uint32) (format.Records, error) {
 	return l.whole.buf, nil
 }
 
-// forget closes the file of a cold segment that is about to be given up, in walks that wait. Those that are in use do so at their end.
+// forget marks a cold segment as gone before it is given up, and closes its file in idle walks. Walks in use close it at
+// their end. c may be nil.
 func (l *segments) forget(c *cold.Segment) {
 	if c == nil {
 		return

@@ -6,13 +6,13 @@ import (
 	"github.com/slowburn/slowburn/processor/spanlog/internal/format"
 )
 
-// sparse is the share of what a segment takes, as a divisor, up to which live spans are copied out of it in passing.
+// sparse is the divisor of a segment's size that gives the live bytes up to which compactOne copies them.
 const sparse = 8
 
-// Compact copies live spans out of segments of which they are at most this share, so that those segments can be
-// recycled, and returns how many were. The segment being filled and segments of a single record stay, and so do those
-// that are not in memory, unless disk is what is short. pause, unless nil, is called before each segment, and while files are read
-// or made. Where the disk fails under a copy that is a fault, and the segment being filled is given up.
+// Compact recycles segments whose live spans take at most a share (0 to 1) of them: it copies these spans to the end of the
+// log. It returns how many segments it recycled. It leaves out the segments being filled, those that are not of the usual
+// size and, unless disk is set, those that take no memory. pause, unless nil, is called before each segment; files are read
+// and made during it. If the disk fails under a copy, Compact faults and ends the segments being filled.
 func (l *Log) Compact(share float64, disk bool, pause Pause) int {
 	freed, done := 0, false
 	defer func() {
@@ -41,7 +41,8 @@ func (l *Log) Compact(share float64, disk bool, pause Pause) int {
 	return freed
 }
 
-// prepare has a segment's bytes, and a segment to copy them to, at hand, without the shard's mutex. It reports whether to go on.
+// prepare calls pause to load a segment's bytes and to make a segment to copy them to, without the shard's mutex. It reports
+// whether to go on.
 func (l *Log) prepare(n uint32, pause Pause) bool {
 	load := l.missing(n)
 	goOn := pause(func() {
@@ -59,8 +60,8 @@ func (l *Log) prepare(n uint32, pause Pause) bool {
 // inMemory reports whether recycling the segment gives memory back.
 func (s *segment) inMemory() bool { return s.cold == nil || s.cold.Packed.Buf != nil }
 
-// takes is how many bytes recycling the segment gives back, of memory or of disk. Its spans are copied as they were before
-// they were compressed, so that to copy many out of a compressed segment would take more room than it makes.
+// takes returns how many bytes recycling the segment gives back, of memory or of disk. Spans are copied uncompressed, so that
+// a compressed segment is worth compacting only if few are live.
 func (s *segment) takes() int64 {
 	if s.cold != nil {
 		return s.cold.Size
@@ -68,9 +69,9 @@ func (s *segment) takes() int64 {
 	return int64(len(s.mem.Buf))
 }
 
-// compactOne copies one sparse segment forward if there is one. It is called whenever the log goes on to another
-// segment, so that stragglers do not pile up where nobody calls Compact. It looks at a few segments each time, and leaves those that
-// are not in memory to Compact: whoever appends is not to wait for the disk.
+// compactOne compacts one sparse segment if it finds one. It is called whenever the log begins a segment, so that sparse
+// segments do not pile up between calls of Compact. It visits a few segments each time, and leaves cold ones to Compact, as
+// Append must not wait for the disk.
 func (l *Log) compactOne() {
 	const look = 8
 	for range min(look, len(l.list)) {
@@ -91,15 +92,15 @@ func (l *Log) movable(n uint32) bool {
 	return s.sequence != 0 && !s.alone && !s.busy && s.liveRuns > 0 && !fills(l, n)
 }
 
-// move copies a segment's live runs to the end of the log and recycles it, and reports whether it did: not where its bytes cannot be
-// read, or what is copied, resources and scopes included, would be more than most bytes. Else a segment that consists of
-// resources would be copied again and again.
-func (l *Log) move(n uint32, most int) bool {
+// move copies a segment's live runs to the end of the log and recycles the segment. It reports whether it did: not if the
+// segment's bytes cannot be read, or if the copy, with its resources and scopes, would have more than limit bytes. Without
+// that limit a segment that consists of resources would be copied again and again.
+func (l *Log) move(n uint32, limit int) bool {
 	from, err := l.bytes(n)
 	if err != nil || mapped.Readable(from) != nil {
-		return false // it stays: who needs its spans will tell
+		return false // a reader of its spans gets the error
 	}
-	headers := map[uint32]bool{} // those that were added up, by offset
+	headers := map[uint32]bool{} // offsets of those that were added up
 	for number := l.list[n].runs; number != 0; number = l.runs.At(number).sibling {
 		r := l.runs.At(number)
 		if r.bytes == 0 {
@@ -109,7 +110,7 @@ func (l *Log) move(n uint32, most int) bool {
 		if !sound {
 			return false // likewise
 		}
-		if most -= int(r.bytes) + headersOf(from, offsets, headers); most < 0 {
+		if limit -= int(r.bytes) + headersOf(from, offsets, headers); limit < 0 {
 			return false
 		}
 	}
@@ -125,7 +126,7 @@ func (l *Log) move(n uint32, most int) bool {
 	return true
 }
 
-// headersOf returns how much the resources and scopes of records take that were not added up yet.
+// headersOf returns how many bytes the records' resources and scopes take, except those in seen, and adds them to seen.
 func headersOf(b format.Records, offsets []uint32, seen map[uint32]bool) (bytes int) {
 	last := uint32(0)
 	for _, at := range offsets {
@@ -144,12 +145,12 @@ func headersOf(b format.Records, offsets []uint32, seen map[uint32]bool) (bytes 
 	return bytes
 }
 
-// moveRun copies the records of the first run of a segment, which has these bytes, to the end of the log, all into one
-// segment. Where a store fails the run stays where it is.
+// moveRun copies the records of a segment's first run to the end of the log, all into one segment. from is the segment's
+// bytes. If a store fails the run stays where it is.
 func moveRun(l *Log, number uint32, from format.Records) {
 	r := l.runs.At(number)
 	source := r.segment
-	offsets, _ := l.runs.records(from, &l.list[source], r) // move has looked whether they are sound
+	offsets, _ := l.runs.records(from, &l.list[source], r) // move checked that they are sound
 	var o Origin
 	var last, bytes uint32
 	var scope uint32
@@ -164,7 +165,7 @@ func moveRun(l *Log, number uint32, from format.Records) {
 		}
 		arrived := d.since(s.created + int64(from.Arrived(at)))
 		body := from.Body(at)
-		last = d.put(format.KindCopied, o.at, last, arrived, prefix(from.Position(s.sequence, at)), body)
+		last = d.put(format.KindCopied, o.at, last, arrived, encodePosition(from.Position(s.sequence, at)), body)
 		bytes += uint32(format.RecordHeaderSize + format.CopiedSize + len(body))
 	}
 	failpoint.After(failpoint.SpanlogCopy)
@@ -180,7 +181,7 @@ func moveRun(l *Log, number uint32, from format.Records) {
 	}
 }
 
-// openForRun returns a segment with room for the records and what they refer to, and the dictionary to be used with it.
+// openForRun returns a segment with room for the records, their resources and their scopes, and the segment's dictionary.
 func openForRun(l *Log, from format.Records, offsets []uint32) (uint32, *dictionary) {
 	need := 0
 	var last uint32

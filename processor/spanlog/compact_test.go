@@ -83,8 +83,8 @@ func TestCompactLeavesHugeRecordsAlone(t *testing.T) {
 	assert.Len(t, bodies(l, c), 1)
 }
 
-// A segment that consists of resources is not copied forward, however small the spans that have them are: what is freed would be
-// needed again, and appending would never end.
+// A segment that consists of resources is not compacted, however small its spans are: the copy would need as much as was freed, and
+// appending would never end.
 func TestResourcesAreNotCopiedInCircles(t *testing.T) {
 	l, p := newLog(t)
 	header := strings.Repeat("r", largest(p.SegmentSize())-100)

@@ -7,10 +7,10 @@ import (
 	"github.com/slowburn/slowburn/processor/spanlog/internal/format"
 )
 
-// Origin is a resource and a scope within it, as records of a log refer to them. It remembers where it was last stored,
-// so that the spans of a request that share it are stored with one look-up. One Origin may be used with several logs.
+// Origin is a resource and a scope within it, as records of a log refer to them. It remembers where it was last stored, so
+// that a request's spans of one origin take one look-up. One Origin may be used with several logs.
 type Origin struct {
-	// Resource and Scope are headers: the bodies of ResourceSpans and ScopeSpans without what is nested in them.
+	// Resource and Scope are headers: the bodies of ResourceSpans and ScopeSpans without the nested ScopeSpans and spans.
 	Resource, Scope []byte
 
 	resourceHash, scopeHash uint32
@@ -18,27 +18,28 @@ type Origin struct {
 	at                      uint32 // the offset of its scope there
 }
 
-// Set makes o stand for another resource and scope. The slices are used until the last Append with o.
+// Set sets the resource and scope. Do not change the slices until the last Append with o.
 func (o *Origin) Set(resource, scope []byte) {
 	*o = Origin{
 		Resource: resource, Scope: scope,
-		resourceHash: hash(resource), scopeHash: hash(scope),
+		resourceHash: hashOf(resource), scopeHash: hashOf(scope),
 	}
 }
 
-// size is the most that storing it takes.
+// size returns how many bytes storing it takes at most.
 func (o *Origin) size() int { return 2*format.RecordHeaderSize + len(o.Resource) + len(o.Scope) }
 
-func hash(b []byte) uint32 {
+func hashOf(b []byte) uint32 {
 	h := xxhash.Sum64(b)
 	return uint32(h ^ h>>32)
 }
 
-// dictionary finds the resources and scopes that the segment being filled already has. It files offsets plus one,
-// because a table cannot hold 0.
+// dictionary finds the resources and scopes that a segment being filled already has. Its table holds offsets plus one,
+// because 0 is no entry.
 type dictionary struct{ table slab.Table }
 
-// store returns the offset of the origin's scope in s, where it is put unless it is there. There must be room.
+// store returns the offset of the origin's scope in s, and stores resource and scope if they are missing. There must be
+// room.
 func (d *dictionary) store(s *segment, o *Origin) uint32 {
 	resource := d.put(s, format.KindResource, 0, o.resourceHash, o.Resource)
 	return d.put(s, format.KindScope, resource, o.hashIn(resource), o.Scope)
@@ -59,10 +60,11 @@ func (d *dictionary) missing(s *segment, o *Origin) int {
 	return format.RecordHeaderSize + len(o.Scope)
 }
 
-// hashIn is the hash of the scope in the resource at an offset: in another resource the same scope is another.
+// hashIn returns the hash of the scope within the resource at an offset: a segment stores equal scopes of different
+// resources separately.
 func (o *Origin) hashIn(resource uint32) uint32 { return o.scopeHash ^ (resource * 0x9e3779b1) }
 
-// put returns the offset of a header in s, where it is put unless it is there.
+// put returns the offset of a header in s, and stores it if it is missing.
 func (d *dictionary) put(s *segment, k format.Kind, ref, hash uint32, header []byte) uint32 {
 	if at, known := d.find(s, k, ref, hash, header); known {
 		return at

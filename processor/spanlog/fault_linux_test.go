@@ -22,7 +22,7 @@ func cutOff(t *testing.T, l *Log, number uint32) {
 	require.NoError(t, os.Truncate(segmentPath(l.pool, l.list[number].mem.File), 0))
 }
 
-// guarded does what callers do that use Guard.
+// guarded calls a function under Guard, as callers do.
 func guarded(do func()) (err error) {
 	defer Guard(&err)()
 	do()
@@ -84,7 +84,7 @@ func TestAppendWhereTheDiskFails(t *testing.T) {
 	}
 }
 
-// One fault gives up the segments that wait, too: whatever hit all files costs one request, and one for a log that nobody probed.
+// One fault discards the free segments too: a fault of all files fails one request, and another for each log that was not probed.
 func TestOneFaultGivesUpTheStock(t *testing.T) {
 	l, p := newDiskLog(t, t.TempDir())
 	var c Chain
@@ -134,7 +134,7 @@ func TestAppendCopyWhereTheDiskFails(t *testing.T) {
 	assert.Equal(t, 1, l.Usage().Segments)
 }
 
-// What is copied while the disk is full is in no file, and fills one segment. What is let in when the disk has room again is in a file.
+// Spans that are copied while the disk is full are in no file, and fill one segment. Spans accepted after that are in a file.
 func TestAppendWhereTheDiskHasRoomAgain(t *testing.T) {
 	for name, resource := range map[string]string{"usual": "r", "wide": strings.Repeat("r", 2*minSegmentSize)} {
 		t.Run(name, func(t *testing.T) {

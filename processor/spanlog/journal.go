@@ -12,43 +12,42 @@ import (
 	"github.com/slowburn/slowburn/processor/spanlog/internal/format"
 )
 
-// Journal is the append-only record of one shard's decisions, in files. The shard's mutex guards it. A nil Journal
-// forgets everything.
+// Journal records one shard's decisions and deliveries in files, append-only. The shard's mutex guards it. A nil Journal
+// records nothing.
 type Journal struct {
 	pool    *Pool
 	disk    *files.Disk
 	shard   uint32
 	names   Names
-	encoded []byte        // names, as the files have them
+	encoded []byte        // names, as stored in files
 	files   []journalFile // finished, oldest first
 	current mapped.Memory
 	used    int // of current
 	now     journalFile
-	ahead   *files.Ahead // the file after current, nil until it is asked for
-	// waiting are events for which there is no file yet: in memory, the oldest first. The pool counts them.
+	ahead   *files.Ahead // the next file; nil until it is requested
+	// waiting are events for which there is no file yet, in memory, the oldest first. The pool counts their size.
 	waiting []Event
-	at      int64 // the time of the last call, Unix milliseconds
+	at      int64 // the time of the last CatchUp, Unix milliseconds
 	closed  bool
-	// Skipped is how many events could not be written because the disk had no room: after a crash they would be decided
-	// anew.
+	// Skipped counts events that got into no file: a crash would repeat these decisions and deliveries.
 	Skipped int64
 }
 
-// maxWaiting is how many events wait for a file at most, where the disk is slow: as many as a busy shard has in a good part of a second.
+// maxWaiting is how many events wait for a file at most.
 const maxWaiting = 4096
 
-// waitingSize is how many bytes of memory those take that wait.
+// waitingSize returns how many bytes of memory the waiting events take.
 func waitingSize(j *Journal) int64 { return int64(cap(j.waiting)) * int64(unsafe.Sizeof(Event{})) }
 
-// journalFile is what is remembered of a file.
+// journalFile is one file of a journal.
 type journalFile struct {
 	file     files.File
 	sequence uint64
-	highest  uint64 // no segment that was begun when its last event was put has a higher sequence
+	highest  uint64 // the pool's sequence when the last event was put: its events are about segments up to it
 	events   int
 }
 
-// NewJournal returns the journal of a shard. Events refer to names by index.
+// NewJournal returns the journal of a shard, nil if the pool has no disk. Events refer to names by index.
 func NewJournal(p *Pool, shard int, names Names) *Journal {
 	disk := p.disk.Load()
 	if disk == nil {
@@ -58,7 +57,7 @@ func NewJournal(p *Pool, shard int, names Names) *Journal {
 	return &Journal{pool: p, disk: disk, shard: uint32(shard), names: names, encoded: names.Encode()}
 }
 
-// Rename gives the policies these names. If they are other ones than before, events that follow go to another file.
+// Rename sets the names of policies. If they differ from the former ones, later events go to another file.
 func (j *Journal) Rename(policies []string) {
 	if j == nil {
 		return
@@ -71,8 +70,9 @@ func (j *Journal) Rename(policies []string) {
 	}
 }
 
-// Put appends an event. It is durable as soon as Put returns, in the sense in which spans are. Only where files are made ahead (Pool.Defer),
-// and the next is not there yet, the event waits in memory: should the process end meanwhile, what it is about is decided, or delivered, again.
+// Put appends an event. When Put returns the event is as durable as an appended span, with one exception: where files are
+// made ahead (Pool.Defer) and the next is not made yet, the event waits in memory. If the process ends meanwhile, the
+// decision or delivery is repeated. now is in Unix milliseconds.
 func (j *Journal) Put(e *Event, now int64) {
 	if j == nil {
 		return
@@ -83,7 +83,8 @@ func (j *Journal) Put(e *Event, now int64) {
 	}
 }
 
-// CatchUp writes the events that wait, as far as there is a file for them, and sees to it that there will be one.
+// CatchUp writes the waiting events for which there is a file by now, and requests the next file if it is due. now is in
+// Unix milliseconds.
 func (j *Journal) CatchUp(now int64) {
 	if j == nil || j.closed {
 		return
@@ -105,7 +106,7 @@ func (j *Journal) writeWaiting() {
 	}
 }
 
-// wait has an event wait for a file. It is given up where none is made ahead, and where too many wait.
+// wait queues an event until there is a file. It skips the event if files are not made ahead, or if too many wait.
 func (j *Journal) wait(e *Event) {
 	if !files.Deferred(j.disk) || len(j.waiting) == maxWaiting {
 		j.Skipped++
@@ -123,7 +124,8 @@ func (j *Journal) forgetWaiting() {
 	j.waiting = nil
 }
 
-// write puts an event behind the last, and reports false where it is in no file: there is none, or the disk fails.
+// write appends an event to the current file, or begins another, and reports whether the event is in a file: not if there
+// is none, or the disk failed.
 func (j *Journal) write(e *Event, now int64) bool {
 	if j.current.Buf == nil || j.used+format.EventSize > len(j.current.Buf) {
 		if err := j.rotate(now); err != nil {
@@ -140,7 +142,7 @@ func (j *Journal) write(e *Event, now int64) bool {
 	return true
 }
 
-// store writes an event behind the last.
+// store writes an event behind the last one, and returns an error if the disk fails.
 func (j *Journal) store(e *Event) (err error) {
 	defer Guard(&err)()
 	beforeEvent(e.Kind)
@@ -177,12 +179,12 @@ func afterEvent(k EventKind) {
 	}
 }
 
-// sizeOf is how many bytes the next file of a journal has.
+// sizeOf returns the size of a journal's next file in bytes.
 func sizeOf(j *Journal) int {
 	return max(j.pool.segmentSize, format.EventsAt(len(j.encoded))+64*format.EventSize)
 }
 
-// prepare asks for the next file where files are made ahead and that which is written to is half full.
+// prepare requests the next file once the current one is half full, if files are made ahead.
 func (j *Journal) prepare() {
 	if !files.Deferred(j.disk) || j.current.Buf != nil && j.used < len(j.current.Buf)/2 {
 		return
@@ -196,7 +198,7 @@ func (j *Journal) prepare() {
 	}
 }
 
-// cancel gives up the file that was made ahead, or is going to be.
+// cancel gives up the next file, whether it is made already or not.
 func (j *Journal) cancel() {
 	if j.ahead != nil {
 		j.pool.Grow(-int64(j.ahead.Size()))
@@ -215,7 +217,7 @@ func (j *Journal) rotate(now int64) error {
 	return j.begin(m, now)
 }
 
-// take returns a file for events to come, which counts as memory.
+// take returns the next file, which the pool counts as memory in use.
 func (j *Journal) take() (mapped.Memory, error) {
 	if !files.Deferred(j.disk) {
 		m, err := j.disk.Create(files.Journal, sizeOf(j))
@@ -227,19 +229,19 @@ func (j *Journal) take() (mapped.Memory, error) {
 	switch {
 	case errors.Is(err, files.ErrNotMade):
 	case err != nil:
-		j.cancel() // the next event asks for another
+		j.cancel() // the next event requests another
 	default:
 		j.ahead = nil
 	}
 	return m, err
 }
 
-// begin makes a new file the current one. Where the disk fails under it the file is deleted.
+// begin makes a new file the current one. If the disk fails under it, begin deletes the file.
 func (j *Journal) begin(m mapped.Memory, now int64) error {
 	f := files.File{Number: m.File, Kind: files.Journal, Size: int64(len(m.Buf))}
 	h := j.pool.header(j.shard, now, len(m.Buf))
 	if err := j.storeHeader(m.Buf, &h); err != nil {
-		files.DropJournal(j.disk, m) // should it stay, it is no journal: its magic is written last
+		files.DropJournal(j.disk, m) // a file that stays is no journal: its magic is written last
 		j.pool.Grow(-f.Size)
 		return fmt.Errorf("begin a journal: %w", err)
 	}
@@ -249,7 +251,7 @@ func (j *Journal) begin(m mapped.Memory, now int64) error {
 	return nil
 }
 
-// storeHeader writes what comes before the events.
+// storeHeader writes the header and the names, which precede the events.
 func (j *Journal) storeHeader(b []byte, h *format.Header) (err error) {
 	defer Guard(&err)()
 	failpoint.Before(failpoint.JournalBegin)
@@ -272,14 +274,14 @@ func (j *Journal) finish() {
 	j.current, j.now = mapped.Memory{}, journalFile{}
 }
 
-// Full reports whether the next event needs another file, which is when to call Trim: not while events wait for one.
+// Full reports whether the next event needs another file and none waits for one. Call Trim then.
 func (j *Journal) Full() bool {
 	return j != nil && len(j.waiting) == 0 && (j.current.Buf == nil || j.used+format.EventSize > len(j.current.Buf))
 }
 
-// Trim deletes the oldest files whose events are about spans that are in no segment of the log any more, as long as at
-// least keep events stay. Events of what is decided and not delivered must be put again if they are in what is deleted:
-// Trim calls again with the highest sequence of a file before it deletes it.
+// Trim deletes the oldest files, as long as their events are about segments that are gone from the log and at least keep
+// events stay. Before it deletes a file it calls again with the file's highest sequence: again puts the events once more
+// whose traces are decided and not delivered.
 func (j *Journal) Trim(l *Log, keep int, again func(highest uint64)) {
 	if j == nil || len(j.files) == 0 {
 		return
@@ -296,29 +298,29 @@ func (j *Journal) Trim(l *Log, keep int, again func(highest uint64)) {
 		}
 		again(f.highest)
 		if len(j.waiting) > 0 {
-			return // what was put again is in no file yet
+			return // the events that were put again are in no file yet
 		}
 		events -= f.events
 		j.files = j.files[1:]
-		j.disk.Supersede(f.file) // behind the segments that it is about, and until what was put again is flushed
+		j.disk.Supersede(f.file) // deleted after the segments it is about, and once the events put again are flushed
 	}
 }
 
-// Adopt makes a file that was found, and read, a part of the journal. The oldest comes first. No segment with a higher
-// sequence than this was begun before its last event.
+// Adopt adds a file that was found and read to the journal, the oldest first. The file's events are about segments with
+// sequences up to highest.
 func (j *Journal) Adopt(f *JournalFile, highest uint64) {
 	files.Found(j.disk, f.File)
 	j.files = append(j.files, journalFile{file: f.File, highest: highest, events: f.Events()})
 }
 
-// WriteAgain is as that of Log, for the file that is being written to.
+// WriteAgain is WriteAgain of Log for the current file.
 func (j *Journal) WriteAgain() {
 	if j != nil && j.current.Buf != nil {
 		mapped.Dirty(j.current.Buf[:j.used])
 	}
 }
 
-// Waiting is how many events wait for a file.
+// Waiting returns how many events wait for a file.
 func (j *Journal) Waiting() int {
 	if j == nil {
 		return 0
@@ -326,7 +328,7 @@ func (j *Journal) Waiting() int {
 	return len(j.waiting)
 }
 
-// Close ends the journal. Its files stay. For events that wait it waits until there is a file, but not for long.
+// Close ends the journal. Its files stay. If events wait, it waits a while for their file; events without one are skipped.
 func (j *Journal) Close() {
 	if j == nil {
 		return

@@ -11,25 +11,25 @@ import (
 	"github.com/slowburn/slowburn/processor/spanlog/internal/format"
 )
 
-// Log is one shard's buffer: its segments, of which it fills one after the other. It is not safe for concurrent use: the
-// shard's mutex guards it.
+// Log is one shard's buffer: segments that it fills one after the other. It is not safe for concurrent use: the shard's
+// mutex guards it.
 type Log struct {
 	segments
 	shard   uint32
 	active  uint32 // the segment being filled
-	filling bool   // whether there is one
-	latest  uint64 // sequence of the segment that was filled last
-	clock   int64  // Unix milliseconds; when what is appended arrived
-	hand    uint32 // the segment that compactOne looked at last
-	// volatile says that a segment being filled may be in no file, where it should be in one.
+	filling bool   // active is valid
+	latest  uint64 // sequence of the latest active segment
+	clock   int64  // Unix milliseconds; arrival time of the spans that are appended
+	hand    uint32 // the segment that compactOne visited last
+	// volatile is set while a segment being filled may be in no file although the pool has a disk.
 	volatile bool
 }
 
 // wide is the segment being filled with records whose resource and scope are too large to be stored once in every segment of
-// the usual size: it has room for them and for a usual segment's records. As long as they are the same it goes on with it.
+// the usual size. It has room for them and for a usual segment's records, and is filled while they fit.
 type wide struct {
 	number  uint32
-	filling bool // whether there is one
+	filling bool // number is valid
 	names   dictionary
 }
 
@@ -38,10 +38,10 @@ func New(p *Pool, shard int) *Log {
 	return &Log{segments: segments{pool: p}, shard: uint32(shard), latest: p.sequence.Load()}
 }
 
-// SetTime says when what is appended from now on arrived, in Unix milliseconds.
+// SetTime sets the arrival time of spans that are appended from now on, in Unix milliseconds.
 func (l *Log) SetTime(unixMilli int64) { l.clock = unixMilli }
 
-// Position is higher than that of every span in the log, and not higher than that of any to come.
+// Position returns a position that is higher than that of every span in the log, and at most that of any span to come.
 func (l *Log) Position() Position {
 	if l.filling {
 		return format.PositionOf(l.latest, l.list[l.active].used)
@@ -67,11 +67,11 @@ func (l *Log) Append(c *Chain, o *Origin, body []byte) {
 	l.runs.grow(c, l.active, s, s.put(format.KindSpan, o.at, prev, s.since(l.clock), nil, body), n)
 }
 
-// AppendCopy adds a span that had another place before, with the position and the time of arrival that it had there. Where
-// the disk fails under it the span is kept in memory, as by Pool.get: it needs no Guard.
+// AppendCopy adds a copy of a span, which keeps its position and time of arrival (Unix milliseconds). It needs no Guard:
+// if the disk fails, the span is kept in memory, as by Pool.get.
 func (l *Log) AppendCopy(c *Chain, o *Origin, body []byte, at Position, arrived int64) {
 	if err := l.copy(c, o, body, at, arrived); err != nil {
-		_ = l.Interrupt(err) // the span is kept all the same
+		_ = l.Interrupt(err) // the span is kept in memory, below
 		l.appendAlone(c, o, at, arrived, body, l.pool.volatileMemory)
 	}
 }
@@ -88,13 +88,13 @@ func (l *Log) copy(c *Chain, o *Origin, body []byte, at Position, arrived int64)
 		o.at, o.sequence = l.names.store(s, o), s.sequence
 	}
 	prev := l.runs.lastIn(*c, l.active)
-	l.runs.grow(c, l.active, s, s.put(format.KindCopied, o.at, prev, s.since(arrived), prefix(at), body), n)
+	l.runs.grow(c, l.active, s, s.put(format.KindCopied, o.at, prev, s.since(arrived), encodePosition(at), body), n)
 	return nil
 }
 
-func prefix(at Position) []byte { return binary.LittleEndian.AppendUint64(nil, uint64(at)) }
+func encodePosition(at Position) []byte { return binary.LittleEndian.AppendUint64(nil, uint64(at)) }
 
-// open returns the segment being filled, another one if that has no room for the record.
+// open returns the segment being filled, or begins another if it has no room for a record of n bytes and its origin.
 func (l *Log) open(n int, o *Origin) *segment {
 	for {
 		if l.filling {
@@ -105,7 +105,7 @@ func (l *Log) open(n int, o *Origin) *segment {
 			l.seal()
 		}
 		l.begin()
-		l.compactOne() // may fill a part of the new segment, never so much that the loop goes on for long
+		l.compactOne() // fills a small part of the new segment at most, so that the loop ends soon
 	}
 }
 
@@ -114,7 +114,7 @@ func fills(l *Log, n uint32) bool {
 	return l.filling && n == l.active || l.wide.filling && n == l.wide.number
 }
 
-// begin opens a segment to be filled.
+// begin begins a segment and makes it the one being filled.
 func (l *Log) begin() {
 	l.active, l.filling = l.add(l.shard, l.clock, memoryFor(l, l.pool.segmentSize)), true
 	l.latest = l.list[l.active].sequence
@@ -127,8 +127,8 @@ func memoryFor(l *Log, size int) mapped.Memory {
 	return m
 }
 
-// leaveVolatile ends the segments being filled that are in no file, as the disk failed when they were begun, once there are free segments
-// again: a span that was let in since, which a working disk has room for, is not to be lost with the process.
+// leaveVolatile seals the segments being filled that are in no file because the disk failed, once there are free segments
+// again: spans that are accepted while the disk works must survive the process.
 func leaveVolatile(l *Log) {
 	if l.pool.stock.len() == 0 {
 		return
@@ -142,7 +142,7 @@ func leaveVolatile(l *Log) {
 	l.volatile = false
 }
 
-// seal ends the segment being filled.
+// seal ends the segment being filled, and recycles it if it has no live run.
 func (l *Log) seal() {
 	l.filling = false
 	l.names.table.Clear()
@@ -154,9 +154,9 @@ func (l *Log) seal() {
 	l.finish(s)
 }
 
-// Interrupt gives up the segments being filled, because a store failed. What is in it stays; segments that hold nothing go
-// back to the pool. What hit one file has likely hit others: the segments that wait for their first use are given up, too, so that
-// they fail no other request. It returns the error with the name of the file that it is about, as far as that is known.
+// Interrupt ends the segments being filled, because a store failed. Their spans stay; segments without live runs go back to
+// the pool. After ErrDisk it discards the pool's free segments too: the fault has likely hit them, and they would fail other
+// requests. It returns the error, with the name of the damaged file if that is known.
 func (l *Log) Interrupt(cause error) error {
 	cause = named(l, cause)
 	if errors.Is(cause, ErrDisk) {
@@ -173,15 +173,15 @@ func (l *Log) Interrupt(cause error) error {
 	return cause
 }
 
-// Probe reads the segment being filled, and gives it up where the disk does not give it back, so that no request fails of it: for logs
-// beside one that failed.
+// Probe reads the segment being filled, and ends it if the disk cannot return it, so that it fails no request. It is for the
+// other logs of a pool, after one of them failed.
 func (l *Log) Probe() {
 	if l.filling && mapped.Readable(l.list[l.active].mem.Buf) != nil {
-		_ = l.Interrupt(nil) // nobody waits for it
+		_ = l.Interrupt(nil) // there is no request to fail
 	}
 }
 
-// named returns an error of the disk with the name of the segment's file that it is about.
+// named adds the name of the damaged segment's file to a disk error.
 func named(l *Log, cause error) error {
 	var fault *mapped.Fault
 	disk := l.pool.disk.Load()
@@ -196,7 +196,7 @@ func named(l *Log, cause error) error {
 	return cause
 }
 
-// damaged is a segment's file that the disk does not give back.
+// damaged is the error of a segment's file that the disk cannot return.
 type damaged struct {
 	name  string
 	cause error
@@ -208,7 +208,8 @@ func (d *damaged) Error() string {
 
 func (d *damaged) Unwrap() error { return d.cause }
 
-// placeholder takes a position in the order of records for one that is stored elsewhere.
+// placeholder stores an empty record in the segment being filled and returns its position, for a record that is stored in
+// another segment.
 func (l *Log) placeholder() Position {
 	if l.filling && l.list[l.active].room() < format.RecordHeaderSize {
 		l.seal()
@@ -220,8 +221,8 @@ func (l *Log) placeholder() Position {
 	return format.PositionOf(s.sequence, s.put(format.KindResource, 0, 0, 0, nil, nil))
 }
 
-// appendApart stores a record that is too large for the segment being filled, with what it refers to, beside that: in a segment of
-// its own, unless the resource and scope are the larger part of it. Those are stored once for many records.
+// appendApart stores a record that, with its resource and scope, is too large for the segment being filled: in a segment of
+// its own or, if the resource and scope are the larger part, in the wide segment, which stores them once for many records.
 func appendApart(l *Log, c *Chain, o *Origin, at Position, arrived int64, body []byte) {
 	n := format.RecordHeaderSize + format.CopiedSize + len(body)
 	if o.size() <= n {
@@ -233,10 +234,10 @@ func appendApart(l *Log, c *Chain, o *Origin, at Position, arrived int64, body [
 		o.at, o.sequence = l.wide.names.store(s, o), s.sequence
 	}
 	prev := l.runs.lastIn(*c, l.wide.number)
-	l.runs.grow(c, l.wide.number, s, s.put(format.KindCopied, o.at, prev, s.since(arrived), prefix(at), body), n)
+	l.runs.grow(c, l.wide.number, s, s.put(format.KindCopied, o.at, prev, s.since(arrived), encodePosition(at), body), n)
 }
 
-// open returns the wide segment of a log, another one if that has no room for the record.
+// open returns the wide segment of a log, or begins another if it has no room for a record of n bytes and its origin.
 func (w *wide) open(l *Log, n int, o *Origin) *segment {
 	if w.filling {
 		if s := &l.list[w.number]; n+w.names.missing(s, o) <= s.room() {
@@ -270,11 +271,11 @@ func (l *Log) appendAlone(c *Chain, o *Origin, at Position, arrived int64, body 
 	s.alone = true
 	resource := s.put(format.KindResource, 0, 0, 0, nil, o.Resource)
 	scope := s.put(format.KindScope, resource, 0, 0, nil, o.Scope)
-	l.runs.grow(c, number, s, s.put(format.KindCopied, scope, 0, s.since(arrived), prefix(at), body), n)
+	l.runs.grow(c, number, s, s.put(format.KindCopied, scope, 0, s.since(arrived), encodePosition(at), body), n)
 	l.finish(s)
 }
 
-// Release forgets a trace's records. The chain is empty afterwards.
+// Release releases a trace's records. The chain is empty afterwards.
 func (l *Log) Release(c *Chain) {
 	for n := c.last; n != 0; {
 		r := l.runs.At(n)
@@ -291,8 +292,8 @@ func (l *Log) Release(c *Chain) {
 	c.last = 0
 }
 
-// abandon is called for a segment without live runs. The one being filled starts anew, unless the disk fails under it; a wide one
-// does not, for what it is as large as is gone.
+// abandon reuses or recycles a segment without live runs. The one being filled begins anew, unless the disk fails under it; a
+// wide one is recycled, as its size was chosen for a resource and scope that are released.
 func (l *Log) abandon(n uint32) {
 	if l.wide.filling && n == l.wide.number {
 		l.wide.seal(l)
@@ -313,7 +314,7 @@ func (l *Log) abandon(n uint32) {
 	l.latest = h.Sequence
 }
 
-// Close gives all memory back to the pool. Files stay, with what is in them. The log is not to be used afterwards.
+// Close gives all memory back to the pool. Files with live spans stay. The log must not be used afterwards.
 func (l *Log) Close() {
 	for i := range l.list {
 		switch s := &l.list[i]; {

@@ -14,9 +14,9 @@ import (
 // Pool hands out memory for segments within a budget of memory and, where they are files, one of disk. It is safe for
 // concurrent use.
 //
-// Free segments wait for their next use. Whenever one comes back, or Grow counts more, trim cuts them down. As long as what is
-// in use and reserved is within the ceiling, the bytes in use and those of free segments are then at most limit or, of files,
-// limit - segmentSize*shards + reserved where that is more: the free segments that are promised stay.
+// Free segments are kept for their next use. Whenever one comes back, or Grow counts more, trim releases some. While the
+// bytes in use and reserved are within the ceiling, bytes in use plus free segments are then at most limit or, on disk,
+// limit - segmentSize*shards + reserved where that is more: trim keeps the promised segments.
 type Pool struct {
 	budget
 	diskLimit   int64
@@ -29,22 +29,22 @@ type Pool struct {
 	shrinkable  atomic.Int64 // segments
 	journals    atomic.Int64
 	reading     cold.Limit   // files of cold segments that are open
-	volatile    atomic.Int64 // segments that should be files but are not, because the disk failed when it was too late
+	volatile    atomic.Int64 // segments ever kept in memory because the disk failed after Reserve
 }
 
 // Segment sizes. Each shard has one segment that is partly filled, so small budgets get small segments.
 const (
 	minSegmentSize = 16 << 10
 	maxSegmentSize = 1 << 20
-	// segmentsPerShard is how many segments each shard shall at least get out of the budget, so that partly filled ones
-	// waste little of it.
+	// segmentsPerShard is how many segments the budget has at least for each shard unless they are of the smallest size, so
+	// that partly filled ones waste little of it.
 	segmentsPerShard = 32
 )
 
-// MinBytesPerShard is the least budget per shard that a Pool can work with.
+// MinBytesPerShard is the smallest budget per shard, in bytes, that a Pool works with.
 const MinBytesPerShard = 8 * minSegmentSize
 
-// NewPool returns a pool of memory with a budget of so many bytes for so many logs.
+// NewPool returns a pool of memory with a budget of limit bytes, for as many logs as there are shards.
 func NewPool(limit int64, shards int) *Pool {
 	return newPool(limit, limit, shards)
 }
@@ -60,7 +60,7 @@ func newPool(limit, smallest int64, shards int) *Pool {
 	return p
 }
 
-// NewDiskPool returns a pool of files. It is of no use until Open.
+// NewDiskPool returns a pool of files, with budgets of memory and disk in bytes. Open it before use.
 func NewDiskPool(limit, diskLimit int64, shards int) *Pool {
 	p := newPool(limit, min(limit, diskLimit), shards)
 	p.diskLimit = diskLimit
@@ -68,8 +68,8 @@ func NewDiskPool(limit, diskLimit int64, shards int) *Pool {
 	return p
 }
 
-// Open lets the pool use a directory. seed is what the shards of traces are computed with; sequence is the highest that
-// was ever used there, 0 in a new directory. Only Disk, Used and the limits may be asked for at the same time.
+// Open gives the pool its directory. seed is the key of the hash that gives a trace its shard; sequence is the highest that
+// was ever used there, 0 in a new directory. Meanwhile only Disk, Used and the limits may be called.
 func (p *Pool) Open(dir *Directory, seed Seed, sequence uint64) {
 	keep := max(p.shards+1, int(min(p.limit, p.diskLimit)/8)/p.segmentSize)
 	p.seed = seed
@@ -77,26 +77,27 @@ func (p *Pool) Open(dir *Directory, seed Seed, sequence uint64) {
 	p.disk.Store(files.NewDisk(dir, p.diskLimit, p.segmentSize, keep))
 }
 
-// header is that of the next file, of this shard.
+// header returns the header of a shard's next segment or journal, with a new sequence. created is in Unix milliseconds.
 func (p *Pool) header(shard uint32, created int64, size int) format.Header {
 	return format.Header{
 		Shard: shard, Sequence: p.sequence.Add(1), Created: created, Seed: p.seed, Shards: uint32(p.shards), Size: uint32(size),
 	}
 }
 
-// largest is the size of a record, with what it refers to, beyond which it gets a segment of its own instead of a place in
-// one of this size.
+// largest returns the size of a record with its resource and scope, in bytes, beyond which it is stored apart from segments
+// of the usual size.
 func largest(segmentSize int) int { return segmentSize / 4 }
 
-// IsLarge reports whether records of so many bytes, with what they refer to, get segments of their own.
+// IsLarge reports whether records of so many bytes, with their resource and scope, are stored apart from segments of the
+// usual size.
 func (p *Pool) IsLarge(bytes int) bool {
 	return bytes+3*format.RecordHeaderSize > largest(p.segmentSize)
 }
 
-// SegmentSize is the size of a segment in bytes.
+// SegmentSize returns the usual size of a segment in bytes.
 func (p *Pool) SegmentSize() int { return p.segmentSize }
 
-// Disk is how many bytes the files take that are in use, DiskLimit the budget for them; 0 in memory.
+// Disk returns the size of the files in use in bytes; 0 in memory.
 func (p *Pool) Disk() int64 {
 	disk := p.disk.Load()
 	if disk == nil {
@@ -105,23 +106,25 @@ func (p *Pool) Disk() int64 {
 	return disk.Used() - int64(p.stock.len()*p.segmentSize) - disk.FreeBytes() - files.Leaving(disk)
 }
 
-// DiskLimit is the budget for files in bytes, 0 in memory.
+// DiskLimit returns the budget for files in bytes; 0 in memory.
 func (p *Pool) DiskLimit() int64 { return p.diskLimit }
 
-// Volatile is how many segments were ever not written to disk because it failed after their spans had been let in.
+// Volatile returns how many segments were ever kept in memory because the disk failed after Reserve had accepted their
+// spans.
 func (p *Pool) Volatile() int64 { return p.volatile.Load() }
 
-// Shrinkable is how many segments could be made to take less memory.
+// Shrinkable returns how many segments could be made to take less memory.
 func (p *Pool) Shrinkable() int64 { return p.shrinkable.Load() }
 
-// Over is by how many bytes the use, with what is set aside and so much more, would be over the share (0 to 1) of what
-// can be had; negative where it is below.
+// Over returns the larger of OverMemory and OverDisk: by how many bytes use, reservations and more would exceed the share
+// (0 to 1) of the budget; negative if they would not.
 func (p *Pool) Over(more int64, share float64) int64 {
 	return max(p.OverMemory(more, share), p.OverDisk(more, share))
 }
 
-// OverDisk is Over as far as the disk is concerned. Superseded files are as good as gone, as are those that leave: where the budget ends,
-// they are given up at once.
+// OverDisk returns by how many bytes disk use, reservations and more would exceed the share (0 to 1) of the disk budget;
+// negative if they would not, and in memory. Superseded and leaving files do not count: Make has them deleted when the
+// budget is used up.
 func (p *Pool) OverDisk(more int64, share float64) int64 {
 	disk := p.disk.Load()
 	if disk == nil {
@@ -131,9 +134,9 @@ func (p *Pool) OverDisk(more int64, share float64) int64 {
 	return p.Disk() - disk.Superseded() + p.reserved.Load() + more - int64(share*float64(ceiling))
 }
 
-// Reserve sets bytes aside for records to be appended soon, or says why it cannot: ErrMemoryBudget, ErrDiskBudget, an error of the system
-// about the disk, or a *TooLargeError where it never can. large is how many of them are for records that get segments of their own (IsLarge).
-// What was reserved must be given back by Cancel after the records were appended.
+// Reserve sets bytes aside for records to be appended soon. It fails with ErrMemoryBudget, ErrDiskBudget, an error of the
+// file system, or a *TooLargeError if a retry is in vain. large is how many of the bytes are for records that are stored
+// apart (IsLarge). Call Cancel with the same bytes after the records were appended.
 func (p *Pool) Reserve(bytes, large int64) error {
 	if err := fits(p, bytes); err != nil {
 		return err
@@ -148,20 +151,20 @@ func (p *Pool) Reserve(bytes, large int64) error {
 	return nil
 }
 
-// promised is how many free segments there must be for what is reserved, so that appending cannot fail for want of disk. A
-// segment is at least five eighths filled by what it was begun for: a record that does not fit is at most a quarter of it,
-// and what compacting puts there is at most an eighth.
+// promised returns how many free segments the reservations need, so that Append never lacks disk. A segment is filled to at
+// least five eighths by the records that it was begun for: a record that does not fit is at most a quarter of it, and
+// compaction fills at most an eighth.
 func (p *Pool) promised() int {
 	return p.shards + 1 + int(2*p.reserved.Load()/int64(p.segmentSize))
 }
 
-// fillFor sees to it that there are as many free segments as are promised, and that the disk has room for large records.
+// fillFor makes free segments until there are as many as promised, and checks that the disk has room for large records.
 func fillFor(p *Pool, large int64) error {
 	disk := p.disk.Load()
 	if disk == nil {
 		return nil
 	}
-	if large > 0 { // should the room be gone when it is needed, the record is kept in memory
+	if large > 0 { // if the room is gone by the time of Append, the record is kept in memory
 		if err := p.stock.try(disk, int(large)); err != nil {
 			return err
 		}
@@ -169,8 +172,8 @@ func fillFor(p *Pool, large int64) error {
 	return p.stock.fill(disk, p.segmentSize, p.promised)
 }
 
-// hasSpare reports whether there is a segment that was not promised by Reserve. Callers hold a shard's mutex, so that it neither waits for
-// others who make segments, nor flushes files; once files are made ahead (Defer) it makes none either.
+// hasSpare reports whether there is a free segment beyond one for each shard. It makes one if it can at once, unless files are made ahead
+// (Defer). Callers hold a shard's mutex, so it neither waits for the goroutine that makes segments nor flushes files.
 func hasSpare(p *Pool) bool {
 	disk := p.disk.Load()
 	if disk == nil || p.stock.len() > p.shards {
@@ -187,7 +190,8 @@ func hasSpare(p *Pool) bool {
 	return true
 }
 
-// ensureSpare makes such a segment, for callers without a shard's mutex: it does wait, and flush. Where that is of no use hasSpare tells.
+// ensureSpare makes a segment for hasSpare, and may wait and flush for it: callers hold no shard's mutex. It returns no
+// error, as hasSpare is called afterwards.
 func ensureSpare(p *Pool) {
 	if disk := p.disk.Load(); disk != nil {
 		_ = p.stock.fill(disk, p.segmentSize, func() int { return p.shards + 1 })
@@ -206,7 +210,7 @@ func giveToStock(p *Pool, m mapped.Memory) {
 	m.Release()
 }
 
-// Grow counts memory that the caller allocated outside of the pool for what is in the log; negative when it was freed.
+// Grow counts bytes of memory that the caller allocated outside of the pool, on a log's account; negative bytes were freed.
 func (p *Pool) Grow(bytes int64) {
 	p.used.Add(bytes)
 	if bytes > 0 {
@@ -214,8 +218,8 @@ func (p *Pool) Grow(bytes int64) {
 	}
 }
 
-// get returns memory for a segment of this size, with any content. Where the disk fails, which Reserve should have
-// noticed, it is memory that is in no file: better than to lose spans that were let in.
+// get returns memory for a segment of this size, with any content. If the disk fails, which Reserve should have noticed, the
+// memory is in no file: accepted spans are kept.
 func (p *Pool) get(size int) mapped.Memory {
 	p.used.Add(int64(size))
 	if size == p.segmentSize {
@@ -239,21 +243,21 @@ func (p *Pool) get(size int) mapped.Memory {
 	return mapped.Allocate(size)
 }
 
-// volatileMemory is get where the disk has failed already.
+// volatileMemory is get for when the disk has failed: memory in no file.
 func (p *Pool) volatileMemory(size int) mapped.Memory {
 	p.used.Add(int64(size))
 	p.volatile.Add(1)
 	return mapped.Allocate(size)
 }
 
-// put takes back memory of get.
+// put takes back memory that get returned.
 func (p *Pool) put(m mapped.Memory) {
 	p.used.Add(-int64(len(m.Buf)))
 	disk := p.disk.Load()
 	if m.OnDisk() {
 		disk.Forget(files.InFile(m))
 		if markFree(m.Buf) != nil {
-			disk.Drop(m) // the journal knows that nothing in it is wanted, should the file come back
+			disk.Drop(m) // if a crash brings the file back, the journal says that its spans are done
 			return
 		}
 	}
@@ -268,7 +272,7 @@ func (p *Pool) put(m mapped.Memory) {
 	}
 }
 
-// markFree marks a segment's file as free, and returns an error if the disk does not take it.
+// markFree marks a segment's file as free, and returns an error if the disk fails under it.
 func markFree(b []byte) (err error) {
 	defer Guard(&err)()
 	failpoint.Before(failpoint.SpanlogFree)
@@ -277,8 +281,8 @@ func markFree(b []byte) (err error) {
 	return nil
 }
 
-// discardStock gives up the free segments that are files, because the disk failed under one that was among them: others are made where
-// there is room. Callers may hold a shard's mutex: the files are deleted on a goroutine of their own.
+// discardStock discards all free segments, because the disk failed under one that was among them. Callers may hold a shard's
+// mutex: a goroutine deletes the files.
 func discardStock(p *Pool) {
 	disk := p.disk.Load()
 	gone := p.stock.cut(0)
@@ -296,8 +300,8 @@ func discardStock(p *Pool) {
 	})
 }
 
-// trim gives segments that wait back to the system, so that they are at most an eighth of the budget, and within it, but
-// for those of files that are promised.
+// trim releases free segments that exceed an eighth of the budget or, together with what is used, the budget. On disk it
+// keeps the promised ones.
 func (p *Pool) trim() {
 	disk := p.disk.Load()
 	keep := int(min(p.limit/8, p.limit-p.used.Load()) / int64(p.segmentSize))
@@ -313,30 +317,30 @@ func (p *Pool) trim() {
 	}
 }
 
-// Defer has journals be made before they are needed, and files that are given up be deleted, without a shard's mutex from now on: by a
-// goroutine that runs while there is something to do. Whenever a journal was made it calls made, with no lock held, which shall have the
-// journals catch up (Journal.CatchUp). Nobody uses the pool during the call. A pool in memory has nothing to defer.
+// Defer moves work out of the shards' mutexes: from now on a goroutine makes journals' files ahead and deletes files that
+// were given up, and runs while there is work. It calls made after each journal's file, with no lock held; made must call
+// Journal.CatchUp of all journals. Nobody may use the pool during the call of Defer. In memory it does nothing.
 func (p *Pool) Defer(made func()) {
 	if disk := p.disk.Load(); disk != nil {
 		files.Defer(disk, made)
 	}
 }
 
-// DeferStepped is Defer for an owner that calls Upkeep in place of the goroutine: a simulation.
+// DeferStepped is Defer for a simulation, which calls upkeep in place of the goroutine.
 func (p *Pool) DeferStepped(made func()) (upkeep func()) {
 	disk := p.disk.Load()
 	files.DeferStepped(disk, made)
 	return func() { files.Upkeep(disk) }
 }
 
-// TrackSync makes Sync know what to do. It is called before the pool is used. Where a Sync fails it calls failed, which
-// shall see to it that all is written again (WriteAgain): the system takes pages that it could not write for written.
+// TrackSync makes Sync flush; without it Sync does nothing. Call it before the pool is used. If a Sync fails it calls
+// failed, which must call WriteAgain of all logs and journals: the kernel marks pages clean that it could not write.
 func (p *Pool) TrackSync(failed func()) {
 	disk := p.disk.Load()
 	disk.TrackFlush(disk.Fsync, failed)
 }
 
-// Sync flushes what was appended before the call to the disk.
+// Sync flushes all that was appended before the call to the disk (fsync).
 func (p *Pool) Sync() error {
 	if disk := p.disk.Load(); disk != nil {
 		return disk.Sync()
@@ -344,7 +348,7 @@ func (p *Pool) Sync() error {
 	return nil
 }
 
-// Close gives the segments that wait back to the system. Logs that are still open keep theirs.
+// Close releases the free segments. Logs that are still open keep theirs.
 func (p *Pool) Close() {
 	disk := p.disk.Load()
 	p.stock.close()

@@ -51,7 +51,7 @@ func TestReserveStopsBelowTheLimit(t *testing.T) {
 	assert.Equal(t, room/2+5, p.Over(5, 0.5))
 }
 
-// What lives on the Go heap is counted with the garbage that may come on top.
+// Memory on the Go heap is counted with the garbage that GOGC allows.
 func TestOnHeapCountsGarbage(t *testing.T) {
 	before := debug.SetGCPercent(150)
 	defer debug.SetGCPercent(before)
@@ -184,7 +184,7 @@ func TestStockFollowsWhatIsReserved(t *testing.T) {
 	assert.Zero(t, p.Used())
 }
 
-// What would have no room in an empty pool is refused for good, and what just has some is not.
+// A request that exceeds an empty pool is too large for good; one that just fits is not.
 func TestReservationsThatNeverFit(t *testing.T) {
 	large := func(err error) TooLargeError {
 		var large *TooLargeError
@@ -249,7 +249,7 @@ func TestOver(t *testing.T) {
 	p.Cancel(2 * segment)
 }
 
-// Files whose copies are not flushed yet are as good as gone.
+// Superseded files do not count as use.
 func TestOverDiskPassesOverSupersededFiles(t *testing.T) {
 	p := newDiskPool(t, 1_000_000, 100*minSegmentSize)
 	p.TrackSync(func() {})

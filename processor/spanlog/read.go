@@ -12,20 +12,20 @@ import (
 type Record struct {
 	// Body is the span's message body.
 	Body []byte
-	// Resource and Scope are the headers that the span came with.
+	// Resource and Scope are the span's headers, as in Origin.
 	Resource, Scope []byte
-	// Origin identifies resource and scope: records with the same number have the same. The reverse does not hold,
-	// because every segment stores its own.
+	// Origin identifies resource and scope: records with equal numbers have equal ones. The reverse does not hold, because
+	// every segment stores its own.
 	Origin uint64
 }
 
-// Records yields a trace's records, the oldest first. Where a part of them cannot be read it yields an error instead and
-// goes on behind it. The log must not be used while it does, and a record is valid until the next. pause, unless nil, is
-// called between two records of different segments, and while records are read from files.
+// Records yields a trace's records, the oldest first. In place of records that cannot be read it yields an error, and
+// continues with the next run. Do not use the log meanwhile; a record is valid until the next. pause, unless nil, is called
+// between records of different segments, and files are read during it.
 func (l *segments) Records(c Chain, pause Pause) iter.Seq2[Record, error] {
 	return func(yield func(Record, error) bool) {
 		w := beginWalk(l, c)
-		defer w.end(l) // what yields may fault
+		defer w.end(l) // deferred because reading a record may fault
 		for i := len(w.chain) - 1; i >= 0; i-- {
 			if !w.run(l, i, pause, yield) {
 				return
@@ -34,28 +34,28 @@ func (l *segments) Records(c Chain, pause Pause) iter.Seq2[Record, error] {
 	}
 }
 
-// maxIdle is how many walks over traces are kept for the next, if they take no more than two segments.
+// maxIdle is how many walks are kept for reuse, if they take no more than two segments.
 const maxIdle = 4
 
-// maxPlan is up to how many bytes of cold runs are read at a time, without the shard's mutex. A larger one is read by itself.
+// maxPlan returns how many bytes of cold runs are read at a time, without the shard's mutex. A larger run is read by itself.
 func maxPlan(segmentSize int) int { return segmentSize / 4 }
 
-// walks are the walks over traces that wait for their next use.
+// walks are the idle walks, kept for reuse.
 type walks struct {
 	idle  []*walk
-	bytes int // of all readers of cold segments, as far as they were counted
+	bytes int // memory of all walks' readers, as counted last
 }
 
-// walk is a walk over the records of one trace.
+// walk is one pass over the records of one trace.
 type walk struct {
-	chain   []uint32     // its runs, the newest first
+	chain   []uint32     // the trace's runs, the newest first
 	cold    *cold.Reader // nil until it is needed
-	counted int          // bytes of it
-	plan    []planned    // what cold reads, or has read
-	fetch   func()       // reads it; made once, as a method value is garbage
+	counted int          // bytes of cold, as counted last
+	plan    []planned    // the runs that cold reads, or has read
+	fetch   func()       // is read; made once, as a method value allocates
 }
 
-// planned is a run in a cold segment. While the shard's mutex is given up it may be moved.
+// planned is a run in a cold segment. It may be moved while the shard's mutex is given up.
 type planned struct {
 	number  uint32
 	segment *cold.Segment
@@ -76,7 +76,7 @@ func beginWalk(l *segments, c Chain) *walk {
 	return w
 }
 
-// end keeps a walk for the next.
+// end keeps a walk for reuse, or closes it if there are enough.
 func (w *walk) end(l *segments) {
 	clear(w.plan)
 	w.plan = w.plan[:0]
@@ -92,7 +92,7 @@ func (w *walk) end(l *segments) {
 	l.walks.idle = append(l.walks.idle, w)
 }
 
-// close closes the files of a walk that is not used any more.
+// close closes the files of a walk that is not kept.
 func (w *walk) close() {
 	if w.cold != nil {
 		w.cold.Close()
@@ -100,7 +100,7 @@ func (w *walk) close() {
 	}
 }
 
-// count counts what a walk takes.
+// count updates the count of the memory that the walk's reader takes.
 func (w *walk) count(l *segments) {
 	now := 0
 	if w.cold != nil {
@@ -113,16 +113,16 @@ func (w *walk) count(l *segments) {
 	}
 }
 
-// run yields the records of one run of a walk, wherever it is, and reports whether to go on.
+// run yields the records of the chain's run at index i, hot or cold, and reports whether to go on.
 func (w *walk) run(l *segments, i int, pause Pause, yield func(Record, error) bool) bool {
-	turn := pause != nil && i < len(w.chain)-1 // others are to have theirs
+	turn := pause != nil && i < len(w.chain)-1 // let others have the mutex once
 	for {
 		r := l.runs.At(w.chain[i])
 		s := &l.list[r.segment]
 		if s.cold == nil && turn {
 			pause(nil)
 			turn = false
-			continue // it may be elsewhere
+			continue // the run may have moved
 		}
 		if s.cold == nil {
 			return l.yield(s, r, yield)
@@ -140,7 +140,7 @@ func (w *walk) run(l *segments, i int, pause Pause, yield func(Record, error) bo
 	}
 }
 
-// planFrom plans to read the cold runs from an index on, towards the newest, as many as are read at a time.
+// planFrom plans to read the cold runs from index i towards the newest, up to maxPlan bytes.
 func (w *walk) planFrom(l *segments, i int) {
 	w.plan = w.plan[:0]
 	bytes := 0
@@ -163,7 +163,7 @@ func (w *walk) planFrom(l *segments, i int) {
 	w.count(l)
 }
 
-// read reads what is planned.
+// read reads the planned runs.
 func (w *walk) read() {
 	for i := range w.plan {
 		p := &w.plan[i]
@@ -171,7 +171,7 @@ func (w *walk) read() {
 	}
 }
 
-// planned returns what was read of a run, nil if it was not, or is elsewhere by now.
+// planned returns the result of reading a run, nil if it was not read, or has moved or grown since.
 func (w *walk) planned(number uint32, r *run, c *cold.Segment) *planned {
 	i := slices.IndexFunc(w.plan, func(p planned) bool { return p.number == number })
 	if i < 0 || w.plan[i].segment != c || w.plan[i].run.last != r.last {
@@ -180,7 +180,7 @@ func (w *walk) planned(number uint32, r *run, c *cold.Segment) *planned {
 	return &w.plan[i]
 }
 
-// yield yields the records of a run in memory.
+// yield yields the records of a run in memory, and reports whether to go on.
 func (l *segments) yield(s *segment, r *run, yield func(Record, error) bool) bool {
 	b := format.Records(s.mem.Buf)
 	offsets, sound := l.runs.records(b, s, r)
@@ -202,7 +202,7 @@ func (l *segments) yield(s *segment, r *run, yield func(Record, error) bool) boo
 	return true
 }
 
-// yield yields what was read of a run.
+// yield yields the records that were read of a cold run, and reports whether to go on.
 func (w *walk) yield(p *planned, yield func(Record, error) bool) bool {
 	if p.Err != nil && !yield(Record{}, p.Err) {
 		return false

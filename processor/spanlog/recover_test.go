@@ -23,7 +23,7 @@ type written struct {
 	bodies map[Position]string
 }
 
-// write appends spans and leaves without a word.
+// write appends spans and closes nothing, as a killed process.
 func write(t testing.TB, spans int) written {
 	w := written{dir: t.TempDir(), bodies: map[Position]string{}}
 	l, p := newDiskLog(t, w.dir)
@@ -75,7 +75,7 @@ func copyFiles(t testing.TB, from, to string) {
 	}
 }
 
-// readAll returns what a directory gives back, and what is wrong with it.
+// readAll returns the spans and the damage of a directory.
 func readAll(t testing.TB, path string) (got []string, damage []Damage) {
 	dir, err := OpenDirectory(path)
 	require.NoError(t, err)
@@ -200,7 +200,7 @@ func TestFlippedBits(t *testing.T) {
 	}
 }
 
-// What a former use of a file left behind is no part of what it holds now.
+// Records of a former use of a file are not read.
 func TestRecycledFilesShowNothingOld(t *testing.T) {
 	dir := t.TempDir()
 	l, p := newDiskLog(t, dir)

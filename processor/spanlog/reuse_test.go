@@ -43,8 +43,8 @@ func releaseAll(l *Log, chains []Chain) {
 	}
 }
 
-// Files that were left to the disk and given up are filled again. Wherever a crash comes, what their former use left in
-// them is not taken for spans.
+// Files of shrunk segments that were given up are reused. Wherever a crash comes, records of their former use are not read as
+// spans.
 func TestFilesAreUsedAgain(t *testing.T) {
 	dir := t.TempDir()
 	l, p := newDiskLog(t, dir)

@@ -7,30 +7,30 @@ import (
 	"github.com/slowburn/slowburn/processor/spanlog/internal/format"
 )
 
-// Chain is where one trace's records are in a log. The zero Chain is that of a trace without records. It holds no
-// pointer and may be copied, but only one copy may be appended to or released.
+// Chain refers to one trace's records in a log. The zero Chain has none. It holds no pointer and may be copied, but only
+// one copy may be appended to or released.
 type Chain struct{ last uint32 }
 
 // Empty reports whether the chain has no records.
 func (c Chain) Empty() bool { return c.last == 0 }
 
-// run is the records of one trace in one segment, a list from the last to the first.
+// run is the records of one trace in one segment, linked from the last to the first.
 type run struct {
 	segment uint32
 	last    uint32 // offset of its last record
-	bytes   uint32 // of its records, headers included; 0 in a run that was released
-	older   uint32 // the run of the trace before it, 0 at the first
-	sibling uint32 // another run in the same segment
+	bytes   uint32 // size of its records with their headers; 0 in a released run
+	older   uint32 // the trace's run before it, 0 in the first
+	sibling uint32 // the next run of the same segment, 0 in the last
 }
 
 // runs are a log's runs, by number.
 type runs struct {
 	slab.Slab[run]
 
-	offsets []uint32 // scratch of records, kept for the next time
+	offsets []uint32 // scratch of records, kept for reuse
 }
 
-// in returns the chain's run in the segment with this number: its last one if that is there, else a new one.
+// in returns the chain's last run if that is in the segment with this number, else a new run there.
 func (r *runs) in(c *Chain, number uint32, s *segment) *run {
 	if c.last != 0 {
 		if last := r.At(c.last); last.segment == number {
@@ -45,8 +45,7 @@ func (r *runs) in(c *Chain, number uint32, s *segment) *run {
 	return added
 }
 
-// lastIn returns where the chain's last record in the segment with this number is, 0 if that is not the chain's last
-// segment.
+// lastIn returns the offset of the chain's last record if that is in the segment with this number, else 0.
 func (r *runs) lastIn(c Chain, number uint32) uint32 {
 	if c.last != 0 {
 		if last := r.At(c.last); last.segment == number {
@@ -56,8 +55,8 @@ func (r *runs) lastIn(c Chain, number uint32) uint32 {
 	return 0
 }
 
-// grow adds a record of so many bytes to the chain, which was put into the segment with this number before: where the
-// store fails the chain is as it was.
+// grow adds a record to the chain, by its offset and size in bytes. The record is already in the segment with this number,
+// so that the chain is unchanged if the store fails.
 func (r *runs) grow(c *Chain, number uint32, s *segment, at uint32, bytes int) {
 	run := r.in(c, number, s)
 	run.last = at
@@ -65,7 +64,7 @@ func (r *runs) grow(c *Chain, number uint32, s *segment, at uint32, bytes int) {
 	s.live += uint32(bytes)
 }
 
-// of returns the numbers of a chain's runs, the newest first, in buf.
+// of appends the numbers of a chain's runs to buf, the newest first.
 func (r *runs) of(c Chain, buf []uint32) []uint32 {
 	for n := c.last; n != 0; n = r.At(n).older {
 		buf = append(buf, n)
@@ -73,12 +72,12 @@ func (r *runs) of(c Chain, buf []uint32) []uint32 {
 	return buf
 }
 
-// records returns the offsets of a run's records in the segment's bytes, the oldest first, and false where these are damaged: then
-// those before the damage are missing. They are valid until the next call.
-func (r *runs) records(b format.Records, s *segment, of *run) (offsets []uint32, sound bool) {
+// records returns the offsets of a run's records in the segment's bytes, the oldest first, and whether all are sound. If not,
+// the damaged record and all older ones are missing. The offsets are valid until the next call.
+func (r *runs) records(b format.Records, s *segment, target *run) (offsets []uint32, sound bool) {
 	r.offsets, sound = r.offsets[:0], true
 	scope := uint32(0)
-	for at := of.last; at != 0 && sound; {
+	for at := target.last; at != 0 && sound; {
 		if sound = b.Sound(at, s.sequence, s.checked); !sound {
 			break
 		}
@@ -97,7 +96,7 @@ func (r *runs) records(b format.Records, s *segment, of *run) (offsets []uint32,
 	return r.offsets, sound
 }
 
-// free frees the segment's runs, of which none is live.
+// free frees the runs of a segment without live runs.
 func (r *runs) free(s *segment) {
 	for n := s.runs; n != 0; {
 		next := r.At(n).sibling

@@ -10,27 +10,27 @@ import (
 	"github.com/slowburn/slowburn/processor/spanlog/internal/format"
 )
 
-// segment is a part of a log. Its records begin after a header, so that the offset 0 can stand for none.
+// segment is a part of a log. Its records begin after a header, so that offset 0 means none.
 type segment struct {
 	mem        mapped.Memory
-	cold       *cold.Segment // where its bytes are, if not in mem
-	created    int64         // Unix milliseconds, which times of arrival count from
+	cold       *cold.Segment // holds its bytes if mem does not
+	created    int64         // Unix milliseconds; times of arrival are relative to it
 	sequence   uint64        // unique in the pool; 0 in a segment that is not in use
 	used       uint32        // bytes filled
 	live       uint32        // bytes of span records in live runs
 	liveRuns   uint32
 	runs       uint32 // its runs, live or not, linked by run.sibling
-	alone      bool   // of a size of its own: for one run, or wide
-	busy       bool   // being packed, without the shard's mutex
-	superseded bool   // records of it are in another segment now
-	dead       bool   // abandoned while it was busy
+	alone      bool   // not of the usual size: for one run, or wide
+	busy       bool   // being shrunk, without the shard's mutex
+	superseded bool   // some of its records were copied to another segment
+	dead       bool   // lost its last live run while it was busy
 	checked    bool   // its records carry checksums
 
-	shrinkable     bool // full, and in memory as it was written
-	incompressible bool
+	shrinkable     bool // sealed, and in memory as it was written
+	incompressible bool // shrinking it failed, or saved too little
 }
 
-// begin makes an empty segment of memory from the pool.
+// begin writes the header of an empty segment into memory from the pool.
 func (s *segment) begin(h *format.Header, mem mapped.Memory) {
 	*s = segment{mem: mem, created: h.Created, sequence: h.Sequence, used: format.HeaderSize, checked: mem.OnDisk()}
 	if s.checked {
@@ -43,15 +43,15 @@ func (s *segment) begin(h *format.Header, mem mapped.Memory) {
 	}
 }
 
-// beginAnew is begin for a segment whose records are all released, and returns an error where the disk fails under it.
+// beginAnew is begin for a segment whose runs are all released. It returns an error if the disk fails under it.
 func (s *segment) beginAnew(h *format.Header) (err error) {
 	defer Guard(&err)()
 	s.begin(h, s.mem)
 	return nil
 }
 
-// put appends a record, for which there must be room, and returns its offset. A copied span's payload is a position and
-// its body; prefix is nil for all others.
+// put appends a record, for which there must be room, and returns its offset. Its payload is prefix and then payload: for a
+// copied span its position and its body. For all others prefix is nil.
 func (s *segment) put(k format.Kind, ref, prev uint32, arrived int32, prefix, payload []byte) uint32 {
 	at := s.used
 	size := format.RecordHeaderSize + len(prefix) + len(payload)
@@ -75,15 +75,15 @@ func (s *segment) put(k format.Kind, ref, prev uint32, arrived int32, prefix, pa
 	return at
 }
 
-// room is how many bytes are left, headers included.
+// room returns how many bytes are left for records and their headers.
 func (s *segment) room() int { return len(s.mem.Buf) - int(s.used) }
 
-// since is a time, Unix milliseconds, as records have it.
+// since converts Unix milliseconds to a record's time of arrival: milliseconds after the segment was created.
 func (s *segment) since(at int64) int32 {
 	return int32(max(math.MinInt32, min(math.MaxInt32, at-s.created)))
 }
 
-// commit says how far the records go, so that damage can be told from a record that was being written.
+// commit stores where the complete records end, so that recovery can tell damage from a record that was being written.
 func (s *segment) commit() {
 	if s.checked {
 		failpoint.Before(failpoint.SpanlogCommit)

@@ -14,13 +14,13 @@ type segments struct {
 	unused  []uint32 // numbers of segments that are not in use
 	runs    runs
 	walks   walks
-	whole   whole      // being compacted
+	whole   whole      // the cold segment being compacted
 	names   dictionary // of the segment being filled
 	wide    wide
-	counted int64 // bytes of memory besides the segments that the pool was told of
+	counted int64 // bytes of memory besides the segments, as last given to Pool.Grow
 }
 
-// add begins a segment of memory from the pool.
+// add begins a segment in memory from the pool, and returns its number. created is in Unix milliseconds.
 func (l *segments) add(shard uint32, created int64, mem mapped.Memory) uint32 {
 	n := l.slot()
 	h := l.pool.header(shard, created, len(mem.Buf))
@@ -39,7 +39,7 @@ func (l *segments) slot() (n uint32) {
 	return uint32(len(l.list) - 1)
 }
 
-// finish seals a segment.
+// finish marks a segment as sealed: it is shrinkable from now on.
 func (l *segments) finish(s *segment) {
 	if s.mem.OnDisk() {
 		l.pool.disk.Load().End(files.InFile(s.mem))
@@ -48,7 +48,7 @@ func (l *segments) finish(s *segment) {
 	l.pool.shrinkable.Add(1)
 }
 
-// unshrinkable takes a segment from those that could take less memory.
+// unshrinkable takes a segment out of the count of shrinkable ones.
 func (l *segments) unshrinkable(s *segment) {
 	if s.shrinkable {
 		s.shrinkable = false
@@ -56,13 +56,13 @@ func (l *segments) unshrinkable(s *segment) {
 	}
 }
 
-// recycle gives a segment without live runs back to the pool.
+// recycle gives a segment without live runs back to the pool. If it is busy, EndShrink does so.
 func (l *segments) recycle(n uint32) {
 	s := &l.list[n]
 	l.runs.free(s)
 	l.runs.Trim()
 	if s.busy {
-		s.dead = true // who works on it gives it back
+		s.dead = true
 		return
 	}
 	l.forget(s.cold)
@@ -82,7 +82,8 @@ func (l *segments) recycle(n uint32) {
 	l.count()
 }
 
-// supersede gives back the memory of a segment whose records are in another one now.
+// supersede gives back the memory of a segment whose records were copied. Where files are flushed, its file stays until the
+// copy is.
 func supersede(p *Pool, m mapped.Memory) {
 	if !m.OnDisk() || !p.disk.Load().Flushes() {
 		p.put(m)
@@ -93,7 +94,7 @@ func supersede(p *Pool, m mapped.Memory) {
 	p.disk.Load().Supersede(files.InFile(m))
 }
 
-// lowest is the lowest sequence of a segment.
+// lowest returns the lowest sequence of a segment in use; without one, a sequence that is not used yet.
 func (l *segments) lowest() uint64 {
 	lowest := l.pool.sequence.Load() + 1
 	for i := range l.list {
@@ -104,7 +105,7 @@ func (l *segments) lowest() uint64 {
 	return lowest
 }
 
-// count tells the pool what the log takes besides its segments.
+// count updates the pool's count of the memory that the log takes besides its segments.
 func (l *segments) count() {
 	now := l.pool.OnHeap(l.runs.Bytes() + l.names.table.Bytes() + l.wide.names.table.Bytes() + cap(l.list)*int(unsafe.Sizeof(segment{})) +
 		l.walks.bytes + cap(l.whole.buf))
@@ -114,17 +115,17 @@ func (l *segments) count() {
 	}
 }
 
-// Usage is what a log holds.
+// Usage describes what a log holds.
 type Usage struct {
-	// Segments is how many segments are in use, Allocated their size in bytes.
+	// Segments is the number of segments in use, Allocated their size in bytes.
 	Segments, Allocated int
-	// Cold is how many of the segments are not in memory, or packed there.
+	// Cold is the number of segments that are not in memory, or compressed there.
 	Cold int
-	// Live is how many bytes in them are spans that were not released.
+	// Live is the size in bytes of all span records that were not released.
 	Live int
 }
 
-// Usage adds up what the log holds. It looks at every segment.
+// Usage returns what the log holds. It visits every segment.
 func (l *segments) Usage() Usage {
 	var u Usage
 	for i := range l.list {
@@ -142,8 +143,8 @@ func (l *segments) Usage() Usage {
 	return u
 }
 
-// WriteAgain makes the next Sync write what is in memory whether the system believes to have written it or not. Where the
-// disk fails under it, that is a fault: see Guard.
+// WriteAgain marks all mapped pages as dirty, so that the next Sync writes them even if the kernel takes them for clean. It
+// faults if the disk fails: see Guard.
 func (l *segments) WriteAgain() {
 	for i := range l.list {
 		if s := &l.list[i]; s.mem.OnDisk() {

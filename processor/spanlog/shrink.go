@@ -10,23 +10,23 @@ import (
 	"github.com/slowburn/slowburn/processor/spanlog/internal/format"
 )
 
-// Shrinking is a sealed segment on its way out of memory. Begin and End are called with the shard's mutex, Run before and
-// Free after End without.
+// Shrinking is a sealed segment on its way out of memory, or into a smaller file. Call BeginShrink and EndShrink with the
+// shard's mutex; Run between them and Free afterwards without it.
 type Shrinking struct {
 	pool    *Pool
 	number  uint32
 	pack    bool
-	segment segment // as it was; its bytes do not change any more
+	segment segment // a copy from BeginShrink; its bytes do not change any more
 	result  *cold.Segment
 	err     error
-	left    mapped.Memory // what End took out of the log, for Free
+	left    mapped.Memory // the memory that EndShrink took out of the log, for Free
 }
 
-// BeginShrink chooses a segment that can be made to take less memory or, if onDisk, less disk. With pack it is to be
-// compressed. It returns nil if there is none.
+// BeginShrink chooses a segment that can take less memory or, with onDisk, less disk, and marks it as busy. With pack Run
+// compresses it. It returns nil if there is none.
 //
-// Where memory is short it is the newest: what is decided next is in the oldest, and those that stay the longest are the
-// fewest to give the same room. Where disk is short it is the oldest: all of them will have to.
+// Without onDisk it chooses the newest: the next decisions need the oldest, and a new segment stays out of memory for
+// longer. With onDisk it chooses the oldest.
 func (l *Log) BeginShrink(pack, onDisk bool) *Shrinking {
 	best, found := uint32(0), false
 	for n := range uint32(len(l.list)) {
@@ -52,7 +52,8 @@ func (l *Log) BeginShrink(pack, onDisk bool) *Shrinking {
 	return &Shrinking{pool: l.pool, number: best, pack: pack, segment: *s}
 }
 
-// Run does the work.
+// Run makes the smaller segment: the segment's file without its memory or, with pack, compressed bytes. EndShrink returns
+// its error.
 func (w *Shrinking) Run() {
 	s := &w.segment
 	if !w.pack {
@@ -94,18 +95,19 @@ func (w *Shrinking) Run() {
 	w.result = w.cold(f, f.Size)
 }
 
-// cold is the segment as it is in a file of this size, or in memory.
+// cold returns the segment as a cold one, in a file or in memory, of so many bytes.
 func (w *Shrinking) cold(f files.File, size int64) *cold.Segment {
 	s := &w.segment
 	return &cold.Segment{File: f, Size: size, Used: s.used, Sequence: s.sequence, Checked: s.checked}
 }
 
-// scratches are buffers for what is compressed. Garbage of that size would let the heap grow by several of them.
+// scratches are buffers for compressed bytes. They are reused because garbage of that size makes the heap grow by several.
 var scratches sync.Pool
 
 var errIncompressible = errors.New("compression saves no space")
 
-// EndShrink takes the result. It reports whether the segment takes less now.
+// EndShrink puts the smaller segment in the place of the old one, and reports whether the segment takes less now. Its error
+// is that of Run. It returns false and no error if compression saves too little.
 func (l *Log) EndShrink(w *Shrinking) (bool, error) {
 	s := &l.list[w.number]
 	s.busy = false
@@ -140,7 +142,7 @@ func (l *Log) EndShrink(w *Shrinking) (bool, error) {
 	return true, nil
 }
 
-// Free gives the segment's memory back. It takes a while and is for whoever called EndShrink, after the mutex.
+// Free unmaps the memory that EndShrink left. It takes a while: call it without the shard's mutex.
 func (w *Shrinking) Free() {
 	if w.left.Buf != nil {
 		w.left.Release()
@@ -148,10 +150,10 @@ func (w *Shrinking) Free() {
 	}
 }
 
-// Fail makes the work have failed.
+// Fail sets the error that EndShrink returns, in place of Run's result.
 func (w *Shrinking) Fail(err error) { w.result, w.err = nil, err }
 
-// Saved is how many bytes less the segment takes.
+// Saved returns how many bytes less the segment takes; 0 if shrinking it failed.
 func (w *Shrinking) Saved() int64 {
 	if w.result == nil {
 		return 0

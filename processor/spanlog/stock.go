@@ -11,31 +11,31 @@ import (
 	"github.com/slowburn/slowburn/processor/spanlog/internal/files"
 )
 
-// stock is the free segments of a pool, mapped and ready to be used. It is safe for concurrent use.
+// stock holds the free segments of a pool, mapped and ready for use. It is safe for concurrent use.
 type stock struct {
 	mu      sync.Mutex
 	free    []mapped.Memory
 	filling *filling // nil while nobody makes segments
 	closed  bool
 
-	tries    atomic.Int64   // goroutines that try whether there is room
-	dropping sync.WaitGroup // goroutines that delete segments which were given up
+	tries    atomic.Int64   // goroutines of try
+	dropping sync.WaitGroup // goroutines of discardStock
 }
 
-// maxTries is how many goroutines at most wait for a disk that does not answer.
+// maxTries is how many goroutines of try wait for a hanging disk at most.
 const maxTries = 64
 
-// filling is a goroutine that makes segments, for all who wait for it.
+// filling is the goroutine that makes segments, for all callers of fill.
 type filling struct {
 	done     chan struct{}
-	err      error
-	deadline time.Time // until when it must have made the next segment; guarded by stock.mu
+	err      error     // valid once done is closed
+	deadline time.Time // for the next segment; after it the disk is too slow; guarded by stock.mu
 }
 
-// fillTimeout is how long a request waits for segments to be made: much longer than a disk that works takes.
+// fillTimeout is how long a request waits for segments: much longer than a working disk takes.
 const fillTimeout = 300 * time.Millisecond
 
-// errSlow is a disk that makes no room, and does not fail either.
+// errSlow means that the disk neither made room in time nor failed.
 var errSlow = fmt.Errorf("the disk is too slow: it has made no room for spans within %s", fillTimeout)
 
 func (s *stock) len() int {
@@ -44,7 +44,7 @@ func (s *stock) len() int {
 	return len(s.free)
 }
 
-// put adds a segment, and reports false where the stock is closed.
+// put adds a segment, and reports whether it did: not if the stock is closed.
 func (s *stock) put(m mapped.Memory) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -65,8 +65,8 @@ func (s *stock) take() (m mapped.Memory, ok bool) {
 	return m, true
 }
 
-// fill sees to it that the stock has as many segments as need says. It makes them on a goroutine of its own, of which there is one at a
-// time, and waits no longer than fillTimeout, and not at all where no segment has been made for so long: the disk hangs.
+// fill waits until the stock has as many segments as need returns. One goroutine at a time makes them. fill waits for
+// fillTimeout at most, and not at all if the goroutine has made none for so long, as the disk hangs: then it returns errSlow.
 func (s *stock) fill(disk *files.Disk, size int, need func() int) error {
 	var deadline time.Time
 	for s.len() < need() {
@@ -94,7 +94,7 @@ func (s *stock) fill(disk *files.Disk, size int, need func() int) error {
 	return nil
 }
 
-// begin starts to make segments, unless that is under way, and returns until when the next must be there.
+// begin starts the goroutine that makes segments unless it runs, and returns it with its deadline for the next segment.
 func (s *stock) begin(disk *files.Disk, size int, need func() int) (*filling, time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -130,7 +130,7 @@ func (s *stock) run(f *filling, disk *files.Disk, size int, need func() int) err
 	return nil
 }
 
-// try makes sure that the disk has room for so many bytes now.
+// try checks that the disk has room for size bytes, by making a file and deleting it. It waits for fillTimeout at most.
 func (s *stock) try(disk *files.Disk, size int) error {
 	if s.tries.Add(1) > maxTries {
 		s.tries.Add(-1)
@@ -155,7 +155,7 @@ func (s *stock) try(disk *files.Disk, size int) error {
 	}
 }
 
-// close has no segments come back, and waits for those that are being made, but no longer than fillTimeout.
+// close makes put refuse segments, and waits for the goroutine that makes them, for fillTimeout at most.
 func (s *stock) close() {
 	s.mu.Lock()
 	s.closed = true
@@ -172,7 +172,7 @@ func (s *stock) close() {
 	}
 }
 
-// cut takes out what is beyond so many.
+// cut takes out all but keep segments, and returns them.
 func (s *stock) cut(keep int) (gone []mapped.Memory) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

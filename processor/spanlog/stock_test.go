@@ -11,7 +11,7 @@ import (
 	"github.com/slowburn/slowburn/internal/clock"
 )
 
-// A request waits for a disk that hangs as long as others have not waited for it; where it makes segments, slowly, each waits for itself.
+// Requests wait for a hanging disk for fillTimeout together; for a slow one that makes segments each waits on its own.
 func TestNobodyWaitsAgainForADiskThatHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &stock{filling: &filling{done: make(chan struct{}), deadline: clock.Now().Add(fillTimeout)}}

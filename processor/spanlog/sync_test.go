@@ -77,7 +77,7 @@ func TestCopiedSegmentStaysUntilTheCopyIsOnTheDisk(t *testing.T) {
 	l.Release(&stays)
 }
 
-// A disk that is full of files which only wait for others to be forced to it has room.
+// A disk that is full of superseded files has room: they are deleted after a flush.
 func TestWaitingFilesMakeRoom(t *testing.T) {
 	l, p := newDiskLog(t, t.TempDir())
 	p.TrackSync(func() { t.Error("a sync failed") })
@@ -98,8 +98,8 @@ func TestWaitingFilesMakeRoom(t *testing.T) {
 	assert.Zero(t, p.Volatile())
 }
 
-// Reserve flushes to make room. Where that fails it calls back, holding its own locks and no others, so that who is called
-// may lock the shards, and those who have a shard may go on.
+// Reserve flushes to make room. If that fails it calls back and holds only locks of its own, so that the callback may lock
+// shards.
 func TestLocksOfReserve(t *testing.T) {
 	p := newDiskPool(t, 1_000_000, 10*minSegmentSize)
 	l := New(p, 0)
@@ -131,8 +131,8 @@ func TestLocksOfReserve(t *testing.T) {
 	l.Release(&c)
 }
 
-// What a process wrote and did not flush before it was killed, the next one flushes: else a power cut would take more than what came
-// since the last flush.
+// The next process flushes what a killed one wrote and did not flush: else a power cut would lose more than the spans since the last
+// flush.
 func TestFilesOfTheProcessBeforeAreFlushed(t *testing.T) {
 	path := t.TempDir()
 	dir, err := OpenDirectory(path)

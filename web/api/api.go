@@ -7,7 +7,7 @@ import _ "embed"
 //go:embed openapi.yaml
 var OpenAPI []byte
 
-// Problem is a problem document (RFC 9457): what went wrong, and in Detail a sentence that says what to do.
+// Problem is a problem document (RFC 9457). Detail is a sentence that says what to do.
 type Problem struct {
 	Type   string `json:"type"`
 	Title  string `json:"title"`
@@ -15,7 +15,7 @@ type Problem struct {
 	Detail string `json:"detail"`
 }
 
-// Caller is who sent a request, and whether changes are taken from them.
+// Caller is the sender of a request, and whether they may change anything.
 type Caller struct {
 	Subject  string `json:"subject"`
 	Address  string `json:"address"`
@@ -23,13 +23,13 @@ type Caller struct {
 	Why      string `json:"why"`
 }
 
-// Readiness is what /readyz answers.
+// Readiness answers GET /readyz.
 type Readiness struct {
 	Ready      bool              `json:"ready"`
 	Components []ComponentHealth `json:"components"`
 }
 
-// ComponentHealth is what one component found when it looked at itself.
+// ComponentHealth is the health of one component by its own probe.
 type ComponentHealth struct {
 	ID       string `json:"id"`
 	OK       bool   `json:"ok"`

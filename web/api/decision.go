@@ -26,14 +26,14 @@ type Decision struct {
 	Shadow *ShadowVerdict `json:"shadow,omitempty"`
 }
 
-// Weight is how a trace passed, or did not, and how many it stands for.
+// Weight describes the threshold and randomness of a trace, and how many traces it stands for.
 type Weight struct {
 	Threshold     string  `json:"threshold,omitempty"`
 	Randomness    string  `json:"randomness"`
 	AdjustedCount float64 `json:"adjusted_count,omitempty"`
 }
 
-// Completeness describes how much of a trace had come when it was decided.
+// Completeness describes how much of a trace had arrived when it was decided.
 type Completeness struct {
 	RootSeen        bool    `json:"root_seen"`
 	Errors          bool    `json:"errors"`
@@ -43,7 +43,7 @@ type Completeness struct {
 	DurationSeconds float64 `json:"duration_seconds"`
 }
 
-// PolicyVote is what one policy said.
+// PolicyVote is the vote of one policy.
 type PolicyVote struct {
 	Name    string `json:"name"`
 	Type    string `json:"type"`
@@ -51,13 +51,13 @@ type PolicyVote struct {
 	Acted   bool   `json:"acted"`
 }
 
-// ShadowVerdict is what the shadow would have decided.
+// ShadowVerdict is the verdict of the shadow's policies.
 type ShadowVerdict struct {
 	Verdict string `json:"verdict"`
 	Policy  string `json:"policy,omitempty"`
 }
 
-// DecisionOf describes a decision, which is what is known of a trace in tailsampling.StateDecided.
+// DecisionOf describes the decision of a trace in tailsampling.StateDecided.
 func DecisionOf(e tailsampling.Explanation) Decision {
 	return Decision{
 		TraceID: e.TraceID, State: e.State, Verdict: e.Verdict, Policy: e.Policy, CompositePolicy: e.CompositePolicy,

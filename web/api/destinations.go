@@ -16,7 +16,7 @@ type Destinations struct {
 	WhenFull     string         `json:"when_full"`
 }
 
-// Destination is how delivery to one destination goes. Counts are since the start.
+// Destination is the state of delivery to one destination. Counts are since the start.
 type Destination struct {
 	Destination  string      `json:"destination"`
 	Pipeline     string      `json:"pipeline"`
@@ -31,7 +31,7 @@ type Destination struct {
 	Outcomes
 }
 
-// Outcomes is what became of kept traces on the way to a destination.
+// Outcomes counts the outcomes of delivering kept traces to a destination.
 type Outcomes struct {
 	DeliveredTraces   int64  `json:"delivered_traces"`
 	DeliveredSpans    int64  `json:"delivered_spans"`
@@ -44,7 +44,7 @@ type Outcomes struct {
 	UndeliveredSpans  int64  `json:"undelivered_spans"`
 }
 
-// Backlog is what waits for a destination.
+// Backlog counts the traces that wait for a destination.
 type Backlog struct {
 	Traces  int64   `json:"traces"`
 	Spans   int64   `json:"spans"`
@@ -52,7 +52,7 @@ type Backlog struct {
 	Seconds float64 `json:"seconds"`
 }
 
-// LastAnswer is what a destination answered last.
+// LastAnswer is the latest answer of a destination.
 type LastAnswer struct {
 	At    time.Time `json:"at"`
 	Class string    `json:"class"`
@@ -88,7 +88,7 @@ type Drain struct {
 	Destinations      []Undelivered `json:"destinations"`
 }
 
-// Undelivered is what a destination has not got.
+// Undelivered counts what is not delivered to a destination yet.
 type Undelivered struct {
 	Destination   string      `json:"destination"`
 	Pipeline      string      `json:"pipeline"`
@@ -99,7 +99,7 @@ type Undelivered struct {
 	LastAnswer    *LastAnswer `json:"last_answer"`
 }
 
-// DestinationsOf describes where kept traces go.
+// DestinationsOf describes the destinations of kept traces.
 func DestinationsOf(d tailsampling.Destinations) Destinations {
 	return Destinations{
 		Destinations: listOf(d.Destinations, destinationOf),
@@ -115,7 +115,7 @@ func destinationOf(d tailsampling.Destination) Destination {
 	}
 }
 
-// DrainOf describes what is left.
+// DrainOf describes what is left to drain.
 func DrainOf(s tailsampling.DrainState) Drain {
 	return Drain{
 		s.Draining, s.Since, s.Done, s.Reading, s.UndecidedTraces, s.UndeliveredTraces,

@@ -62,7 +62,7 @@ type Events struct {
 	Bad   uint64 `json:"bad"`
 }
 
-// Budget is the rest of an error budget.
+// Budget describes how much of an error budget is left.
 type Budget struct {
 	RemainingRatio   float64         `json:"remaining_ratio"`
 	RemainingPercent float64         `json:"remaining_percent"`
@@ -83,7 +83,7 @@ type BurnRate struct {
 	BurnRate      *float64 `json:"burn_rate"`
 }
 
-// Tier is where a tier stands.
+// Tier is the state of a tier.
 type Tier struct {
 	Severity          slo.Severity `json:"severity"`
 	LongWindow        string       `json:"long_window"`
@@ -97,7 +97,7 @@ type Tier struct {
 	ExhaustionSeconds *float64     `json:"exhaustion_seconds"`
 }
 
-// ObjectiveAlert is where an objective's alert stands.
+// ObjectiveAlert is the state of an objective's alert.
 type ObjectiveAlert struct {
 	State    alert.State  `json:"state"`
 	Severity slo.Severity `json:"severity"`
@@ -126,7 +126,7 @@ func ObjectivesOf(s engine.Statuses) Objectives {
 	return Objectives{s.EvaluatedUntil, s.NextEvaluation, listOf(s.Objectives, ObjectiveOf)}
 }
 
-// ObjectiveOf describes an objective. VolatileCounts and LostCounts are left to the caller, who knows the components that count.
+// ObjectiveOf describes an objective. The caller sets VolatileCounts and LostCounts, from the components that count.
 func ObjectiveOf(s engine.Status) Objective {
 	indicator := Indicator(s.Indicator)
 	indicator.Operations, indicator.Attributes = whole(indicator.Operations), wholeMap(indicator.Attributes)

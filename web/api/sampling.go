@@ -22,7 +22,7 @@ type SamplingStatus struct {
 	Policies       []PolicyDecisions `json:"policies"`
 }
 
-// Held is what is in the buffer now.
+// Held describes what the buffer holds now.
 type Held struct {
 	SpansBuffered     int64 `json:"spans_buffered"`
 	BytesBuffered     int64 `json:"bytes_buffered"`
@@ -31,7 +31,7 @@ type Held struct {
 	TracesUndelivered int64 `json:"traces_undelivered"`
 }
 
-// Room is how much there may be in the buffer, and what it takes of the disk.
+// Room describes the limits of the buffer, and its use of the disk.
 type Room struct {
 	MemoryBudgetBytes int64 `json:"memory_budget_bytes"`
 	DiskBytes         int64 `json:"disk_bytes"`
@@ -46,7 +46,7 @@ type Decided struct {
 	Dropped    int64 `json:"dropped"`
 }
 
-// LateSpans is how many spans came after the decision, by what it was.
+// LateSpans counts spans that arrived after the decision, by verdict.
 type LateSpans struct {
 	Kept          int64 `json:"kept"`
 	Dropped       int64 `json:"dropped"`
@@ -62,7 +62,7 @@ type PolicyDecisions struct {
 	DroppedTraces int64  `json:"dropped_traces"`
 }
 
-// Amount is how much of something there was. Bytes are of span bodies.
+// Amount is an amount of traffic. Bytes are of span bodies.
 type Amount struct {
 	Traces int64 `json:"traces"`
 	Spans  int64 `json:"spans"`

@@ -22,7 +22,7 @@ type Kept struct {
 	LateSpans     int     `json:"late_spans"`
 }
 
-// Marks is what the gateway marked a trace with.
+// Marks are the attributes that the gateway added to a trace.
 type Marks struct {
 	Revived       bool   `json:"revived"`
 	LinkedTraceID string `json:"linked_trace_id"`
@@ -36,7 +36,7 @@ type Clocks struct {
 	Clocks []Clock `json:"clocks"`
 }
 
-// Clock is one of them. Offset and Uncertainty are nanoseconds, in decimal.
+// Clock is one of a trace's clocks. Offset and Uncertainty are nanoseconds, in decimal.
 type Clock struct {
 	Name        string  `json:"name"`
 	Offset      string  `json:"offset_ns"`
@@ -45,7 +45,7 @@ type Clock struct {
 	Status      string  `json:"status"`
 }
 
-// Resource is what spans were made by.
+// Resource is the resource of spans.
 type Resource struct {
 	Attributes map[string]any `json:"attributes"`
 }
@@ -69,19 +69,19 @@ type Span struct {
 	Links      []Link         `json:"links"`
 }
 
-// SpanStatus is how the span's work ended.
+// SpanStatus is the status of a span.
 type SpanStatus struct {
 	Status        string `json:"status"`
 	StatusMessage string `json:"status_message"`
 }
 
-// SpanPlace is where the span stands in the tree.
+// SpanPlace is the place of a span in the tree.
 type SpanPlace struct {
 	Depth    int `json:"depth"`
 	Children int `json:"children"`
 }
 
-// SpanTimes is when the span ran, in decimal nanoseconds: as its clock told, and corrected.
+// SpanTimes has the times of a span in decimal nanoseconds: by its own clock, and corrected.
 type SpanTimes struct {
 	Start          string  `json:"start_unix_nano"`
 	End            string  `json:"end_unix_nano"`

@@ -1,4 +1,4 @@
-// Package dashboard serves the pages that were built: a Dashboard is made by New of their files, and is not changed then.
+// Package dashboard serves the built pages. New makes a Dashboard of their files, which does not change afterwards.
 package dashboard
 
 import (
@@ -23,7 +23,7 @@ const notBuilt = `<!doctype html><html lang="en"><meta charset="utf-8"><title>sl
 <h1>slowburn is running</h1><p>This binary was built without its dashboard: run <code>make build</code> on a machine with Node.
 The API is here all the same, see <a href="api/openapi.yaml">api/openapi.yaml</a>.</p></html>`
 
-// contentTypes are fixed here because the machine's own table may call scripts text/plain, which browsers then refuse.
+// contentTypes are fixed because the operating system's table may have text/plain for scripts, which browsers refuse.
 var contentTypes = map[string]string{
 	".html": "text/html; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8",
 	".svg": "image/svg+xml", ".png": "image/png", ".ico": "image/x-icon", ".woff2": "font/woff2",
@@ -32,7 +32,7 @@ var contentTypes = map[string]string{
 
 const page = "index.html"
 
-// Dashboard serves the built pages: hashed assets for ever, all else to be asked for again.
+// Dashboard serves the built pages: browsers cache hashed assets for ever, and revalidate all else.
 type Dashboard map[string]asset
 
 type asset struct {
@@ -42,7 +42,7 @@ type asset struct {
 	caching   string
 }
 
-// New reads the built files. Those whose names end in .gz are compressed: they are served under the name without that.
+// New reads the built files. Files whose names end in .gz are compressed, and served under the name without the suffix.
 func New(files fs.FS) (Dashboard, error) {
 	d := Dashboard{page: newAsset(page, []byte(notBuilt))}
 	err := fs.WalkDir(files, ".", func(name string, entry fs.DirEntry, err error) error {
@@ -88,8 +88,7 @@ func newAsset(name string, content []byte) asset {
 	return a
 }
 
-// ServeHTTP serves a file, or leads a browser that asks for a screen by its path (traces/…) to where the dashboard has
-// it (#/traces/…).
+// ServeHTTP serves a file, or redirects from the path of a screen (traces/…) to the dashboard's own link (#/traces/…).
 func (d Dashboard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	name := strings.TrimPrefix(r.URL.Path, "/")
 	if name == "" {
@@ -111,8 +110,8 @@ func (d Dashboard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// screen is the link from the request's path to the dashboard's screen of that name. It is relative, for the dashboard
-// need not know where a proxy shows it, and cannot lead to another host.
+// screen returns the link from the request's path to the dashboard's screen of that name. It is relative, so that it works
+// behind any proxy and cannot lead to another host.
 func screen(r *http.Request) string {
 	escaped := strings.TrimLeft(r.URL.EscapedPath(), "/")
 	up := strings.Repeat("../", strings.Count(r.URL.EscapedPath(), "/")-1)

@@ -13,8 +13,8 @@ import (
 	"github.com/slowburn/slowburn/internal/clock"
 )
 
-// again is how long a line that says the same as the one before is left out: a program that asks again and again until something
-// is done, as `slowburn drain` does, is said once.
+// again is how long a line that repeats the previous one is left out: a program that polls, such as `slowburn drain`, is logged
+// once.
 const again = 10 * time.Second
 
 // audit logs who changed what, a line each. Its lock is held while it compares.
@@ -32,7 +32,7 @@ type entry struct {
 	status                   int
 }
 
-// taken does a change and logs its result, also where it panics.
+// taken serves a change and logs its result, also after a panic.
 func (a *audit) taken(w http.ResponseWriter, r *http.Request, c api.Caller, next http.Handler) {
 	tracked := middleware.NewWrapResponseWriter(w, r.ProtoMajor)
 	ended := false
@@ -50,7 +50,7 @@ func (a *audit) taken(w http.ResponseWriter, r *http.Request, c api.Caller, next
 	ended = true
 }
 
-// log logs a change that was made, failed or, by others than operators, was refused.
+// log logs a change that was made or failed, or that was refused because the caller is no operator.
 func (a *audit) log(r *http.Request, c api.Caller, status int) {
 	e := entry{c.Subject, hostname(c.Address), r.Method + " " + cut(r.URL.Path, maxShown), status}
 	if !a.news(e) {
@@ -70,7 +70,7 @@ func (a *audit) log(r *http.Request, c api.Caller, status int) {
 	a.logger.Info("change requested: "+e.action, fields...)
 }
 
-// news reports whether a line says something else than the one before, or that is long ago.
+// news reports whether a line differs from the previous one, or the previous one is older than again.
 func (a *audit) news(e entry) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -82,7 +82,7 @@ func (a *audit) news(e entry) bool {
 	return true
 }
 
-// result says what a status means.
+// result describes a status.
 func result(status int) string {
 	switch {
 	case status < http.StatusBadRequest:

@@ -32,10 +32,10 @@ func withCaller(r *http.Request, c api.Caller) *http.Request {
 	return r.WithContext(context.WithValue(r.Context(), callerKey{}, c))
 }
 
-// forwarding are the headers by which a proxy says that a request is somebody else's.
+// forwarding are the headers of requests that a proxy forwarded.
 var forwarding = []string{"Forwarded", "X-Forwarded-For", "X-Real-Ip", "Via"}
 
-// caller finds out who sent a request.
+// caller returns the sender of a request.
 func (d *Doors) caller(r *http.Request) api.Caller {
 	c := api.Caller{Address: cut(r.RemoteAddr, maxShown)}
 	if d.auth != "" {
@@ -58,10 +58,10 @@ func (d *Doors) caller(r *http.Request) api.Caller {
 	return c
 }
 
-// subjects are the attributes in which authenticators name whom they found: "subject" of oidc, "username" of basicauth.
+// subjects are the attributes in which authenticators return the subject: "subject" of oidc, "username" of basicauth.
 var subjects = []string{"subject", "username"}
 
-// subject is whom an authenticator found; "" where it does not say, as bearertokenauth does not.
+// subject returns the subject of an authenticator; "" if it has none, as bearertokenauth.
 func subject(data client.AuthData) string {
 	if data == nil {
 		return ""
@@ -74,8 +74,8 @@ func subject(data client.AuthData) string {
 	return ""
 }
 
-// fromLoopback reports whether the connection comes from this machine: over loopback, or a Unix socket, whose file's
-// permissions say who may.
+// fromLoopback reports whether the connection comes from this machine: over loopback, or over a Unix socket, which the
+// permissions of its file guard.
 func fromLoopback(r *http.Request) bool {
 	if local, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr); ok && strings.HasPrefix(local.Network(), "unix") {
 		return true
@@ -84,7 +84,7 @@ func fromLoopback(r *http.Request) bool {
 	return err == nil && from.Addr().Unmap().IsLoopback()
 }
 
-// forwardedBy is the header by which a proxy gives itself away.
+// forwardedBy returns the name of a header that only a proxy adds; "" if there is none.
 func forwardedBy(r *http.Request) string {
 	for _, name := range forwarding {
 		if len(r.Header.Values(name)) > 0 {

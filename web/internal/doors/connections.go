@@ -14,9 +14,9 @@ import (
 	"github.com/slowburn/slowburn/internal/clock"
 )
 
-// Connections limits how many connections of a server are open. Where as many are open as may be, a new one takes the place of the
-// oldest that no request is worked on for: an idle one, or one whose client sends slowly. So slow clients lock out nobody, probes
-// least of all. Where all are worked on, the new one is closed.
+// Connections limits the open connections of a server. At the limit, a new one replaces the oldest whose handlers are idle: it waits
+// for a request, or its client sends slowly. So slow clients lock out nobody, probes in particular. If handlers run on all, the new one
+// is closed.
 type Connections struct {
 	Limit   int
 	Logger  *zap.Logger
@@ -25,10 +25,10 @@ type Connections struct {
 	mu    sync.Mutex // held while a connection is added or removed
 	order list.List  // of *connection, the oldest first
 	open  map[net.Conn]*list.Element
-	quiet time.Time // until when nothing is logged
+	quiet time.Time // nothing is logged before it
 }
 
-// connection is one of them.
+// connection is an open connection.
 type connection struct {
 	conn    net.Conn
 	working atomic.Int32 // requests whose handlers run
@@ -67,7 +67,7 @@ func (c *Connections) Working(next http.Handler) http.Handler {
 	})
 }
 
-// add adds a connection, and returns the one that has to be closed for it, which may be the same.
+// add adds a connection, and returns the one to close for it, which may be the same; nil below the limit.
 func (c *Connections) add(added *connection) (closed net.Conn) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -101,7 +101,7 @@ func (c *Connections) remove(conn net.Conn) {
 	}
 }
 
-// hangUp closes a connection without a word over TLS, which a peer that does not read would delay. The server finds it closed.
+// hangUp closes a connection without TLS' closing message, which a peer that does not read would delay. The server finds it closed.
 func hangUp(conn net.Conn) {
 	if secure, ok := conn.(interface{ NetConn() net.Conn }); ok {
 		conn = secure.NetConn()
@@ -109,7 +109,7 @@ func hangUp(conn net.Conn) {
 	_ = conn.Close()
 }
 
-// log says at most once a minute that the limit is reached.
+// log logs at most once a minute that the limit is reached.
 func (c *Connections) log() {
 	now := clock.Now()
 	c.mu.Lock()

@@ -15,13 +15,13 @@ import (
 	"github.com/slowburn/slowburn/web/internal/rest"
 )
 
-// maxShown is how much of what a client sent is logged and sent back, in bytes.
+// maxShown is how many bytes of a client's text are logged and returned.
 const maxShown = 256
 
 // Reason is why a request was refused.
 type Reason string
 
-// The reasons.
+// Reasons.
 const (
 	ReasonHost        Reason = "host"
 	ReasonForeignPage Reason = "foreign_page"
@@ -30,7 +30,7 @@ const (
 	ReasonRequests    Reason = "requests"
 )
 
-// Settings say who may come in.
+// Settings configure a Doors.
 type Settings struct {
 	Hosts        *Hosts
 	External     []string // slo::external_url, of each slo extension
@@ -43,7 +43,7 @@ type Settings struct {
 	Refused      func(context.Context, Reason) // counts a refused request
 }
 
-// Doors let requests in.
+// Doors accepts and refuses requests.
 type Doors struct {
 	hosts     *Hosts
 	external  []string // origins of External
@@ -57,7 +57,7 @@ type Doors struct {
 	inFlight  atomic.Int64
 }
 
-// New makes doors.
+// New returns a Doors.
 func New(s Settings) *Doors {
 	d := &Doors{
 		hosts: s.Hosts, base: s.Base, origins: s.Origins, auth: s.Auth, operators: s.Operators, most: s.MostRequests, refused: s.Refused,
@@ -69,7 +69,7 @@ func New(s Settings) *Doors {
 	return d
 }
 
-// unknownName is what a person sees who opens the dashboard under a name that it does not know.
+// unknownName is the page for people who open the dashboard under an unknown name.
 const unknownName = `<!doctype html><html lang="en"><meta charset="utf-8"><title>Unknown name - slowburn</title>
 <h1>slowburn does not know this name</h1>
 <p>%s</p>
@@ -79,7 +79,7 @@ const unknownName = `<!doctype html><html lang="en"><meta charset="utf-8"><title
 <p>It answers to names that it was given only, so that no page of another site can reach it under a name of its own.</p></html>
 `
 
-// Outer refuses what must not come near, in front of everything else that next does.
+// Outer refuses unknown hosts and foreign pages. It must run before authentication.
 func (d *Doors) Outer(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		path := d.path(r)
@@ -106,7 +106,7 @@ func (d *Doors) Outer(next http.Handler) http.Handler {
 	})
 }
 
-// refuse counts a request that is refused before anybody knows who sent it, and logs it where it would have changed something.
+// refuse counts a request that is refused before authentication, and logs it if it would have changed something.
 func (d *Doors) refuse(r *http.Request, reason Reason, status int) {
 	d.refused(r.Context(), reason)
 	if d.changes(r) {
@@ -127,7 +127,7 @@ func refuseHost(w http.ResponseWriter, r *http.Request) {
 	rest.WriteProblem(w, http.StatusMisdirectedRequest, "%s", text)
 }
 
-// Inner finds out who asks, and refuses changes by others than operators. It must stand behind authentication.
+// Inner determines the caller, and refuses changes by callers who are no operators. It must run after authentication.
 func (d *Doors) Inner(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c := d.caller(r)
@@ -146,8 +146,8 @@ func (d *Doors) Inner(next http.Handler) http.Handler {
 	})
 }
 
-// changes reports whether a request may change something: any but those that read, which are also the queries that Prometheus'
-// API takes by POST. New routes are behind this door unless somebody opens it for them.
+// changes reports whether a request may change something: any method but those that read, except below /api/v1/, where
+// Prometheus' API accepts queries by POST.
 func (d *Doors) changes(r *http.Request) bool {
 	switch r.Method {
 	case http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace:
@@ -156,7 +156,7 @@ func (d *Doors) changes(r *http.Request) bool {
 	return !strings.HasPrefix(d.routed(r), "/api/v1/")
 }
 
-// routed is the path by which the router goes, below the base.
+// routed returns the path that the router uses, below the base.
 func (d *Doors) routed(r *http.Request) string {
 	if r.URL.RawPath != "" {
 		return strings.TrimPrefix(r.URL.RawPath, d.base)
@@ -164,7 +164,7 @@ func (d *Doors) routed(r *http.Request) string {
 	return strings.TrimPrefix(r.URL.Path, d.base)
 }
 
-// path is what a request asks for, whether it was sent below the base or, as probes are, to the root.
+// path returns the path of a request without the base. Probes are sent without it.
 func (d *Doors) path(r *http.Request) string {
 	if rest, ok := strings.CutPrefix(r.URL.Path, d.base); ok && strings.HasPrefix(rest, "/") {
 		return rest
@@ -172,7 +172,7 @@ func (d *Doors) path(r *http.Request) string {
 	return r.URL.Path
 }
 
-// cut is a text of at most so many bytes, and a mark where it was longer.
+// cut returns a text of at most limit bytes, with a mark if it was longer.
 func cut(text string, limit int) string {
 	if len(text) <= limit {
 		return text

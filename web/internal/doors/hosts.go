@@ -9,15 +9,15 @@ import (
 	"strings"
 )
 
-// Hosts are the names by which the dashboard may be asked for.
+// Hosts are the names under which the dashboard answers.
 type Hosts struct {
 	exact  map[string]bool
 	suffix []string // of *.example.com: .example.com
 	any    bool
 }
 
-// NewHosts returns the hosts of patterns that ValidHost takes. localhost and the names below it are always known: they lead to
-// loopback, whatever a DNS server says.
+// NewHosts returns the hosts of patterns that ValidHost accepts. localhost and the names below it are always known: browsers
+// resolve them to loopback without DNS.
 func NewHosts(patterns ...string) *Hosts {
 	h := &Hosts{exact: map[string]bool{"localhost": true}, suffix: []string{".localhost"}}
 	for _, p := range patterns {
@@ -34,13 +34,13 @@ func NewHosts(patterns ...string) *Hosts {
 	return h
 }
 
-// hostPattern is a name of letters, digits, hyphens and (of containers) underscores, below *. where it stands for many.
+// hostPattern matches a name of letters, digits, hyphens and underscores (which containers have), with an optional leading *.
 var hostPattern = regexp.MustCompile(`^(\*\.)?[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*$`)
 
-// maxName is how long a DNS name can be.
+// maxName is the maximum length of a DNS name.
 const maxName = 253
 
-// ValidHost returns what is wrong with an entry of web::hosts. An empty one, which is what an unset variable leaves, names nobody.
+// ValidHost returns an error if an entry of web::hosts is not valid. An empty one, which an unset variable leaves, matches nothing.
 func ValidHost(pattern string) error {
 	name := canonical(pattern)
 	switch {
@@ -55,8 +55,8 @@ func ValidHost(pattern string) error {
 		"or * for any", pattern)
 }
 
-// Known reports whether a request with this Host header may be answered: an IP address, for a page that has one for its address
-// is no other site's; no Host at all; or a known name. A port and a trailing dot do not count.
+// Known reports whether a request with this Host header may be answered: an IP address, which DNS rebinding cannot forge; no Host
+// at all; or a known name. A port and a trailing dot are ignored.
 func (h *Hosts) Known(host string) bool {
 	name := hostname(host)
 	if h.any || name == "" || h.exact[name] {
@@ -68,10 +68,10 @@ func (h *Hosts) Known(host string) bool {
 		}
 	}
 	address, err := netip.ParseAddr(name)
-	return err == nil && !strings.Contains(address.Zone(), ".") // a zone can be any text, also the name of another site
+	return err == nil && !strings.Contains(address.Zone(), ".") // a zone may be any text, such as another site's name
 }
 
-// hostname is the canonical name of a Host header, without its port, or the address without its brackets.
+// hostname returns the canonical name of a Host header without its port, or the address without its brackets.
 func hostname(host string) string {
 	if name, port, err := net.SplitHostPort(host); err == nil && strings.Trim(port, "0123456789") == "" {
 		host = name
@@ -81,10 +81,10 @@ func hostname(host string) string {
 	return canonical(host)
 }
 
-// canonical is a name in lower case, without the dot that may end it.
+// canonical returns a name in lower case, without a trailing dot.
 func canonical(name string) string { return strings.TrimSuffix(strings.ToLower(name), ".") }
 
-// HostOf is the host in a URL; "" where there is none.
+// HostOf returns the host of a URL; "" if there is none.
 func HostOf(link string) string {
 	u, err := url.Parse(link)
 	if err != nil {

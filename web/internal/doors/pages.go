@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// guarded reports whether a path is none of the pages: what is there answers with data, or does something.
+// guarded reports whether a path answers with data or changes something: it is none of the pages.
 func guarded(path string) bool {
 	for _, top := range []string{"/api", "/jaeger", "/metrics"} {
 		if path == top || strings.HasPrefix(path, top+"/") {
@@ -17,9 +17,9 @@ func guarded(path string) bool {
 	return false
 }
 
-// foreignPage returns how a request gives away that a browser sent it on behalf of a page of another origin; "" where it does not.
-// Browsers send Sec-Fetch-Site to https and to loopback; to a plain address elsewhere they send Origin alone, and that not with
-// every request. Programs send neither.
+// foreignPage returns the sign that a browser sent a request for a page of another origin; "" if there is none. Browsers send
+// Sec-Fetch-Site to https and to loopback; to other plain addresses they send only Origin, and not with every request. Programs
+// send neither.
 func (d *Doors) foreignPage(r *http.Request) string {
 	site, origin := r.Header.Get("Sec-Fetch-Site"), r.Header.Get("Origin")
 	switch {
@@ -35,8 +35,8 @@ func (d *Doors) foreignPage(r *http.Request) string {
 	return ""
 }
 
-// own reports whether an origin is the dashboard's: that under which the request came, or that of external_url, which differs
-// where a proxy puts a Host of its own.
+// own reports whether an origin is the dashboard's: the request's own, or that of external_url, which differs behind a proxy that
+// replaces Host.
 func (d *Doors) own(r *http.Request, origin string) bool {
 	o, err := url.Parse(origin)
 	if err != nil || o.Host == "" { // "null" among them: a sandboxed page, or a file
@@ -46,7 +46,7 @@ func (d *Doors) own(r *http.Request, origin string) bool {
 	return strings.EqualFold(o.Host, r.Host) || slices.ContainsFunc(d.external, named)
 }
 
-// invited reports whether web::cors lets pages of an origin read. They change nothing all the same.
+// invited reports whether web::cors lets pages of an origin read. They may never change anything.
 func (d *Doors) invited(method, origin string) bool {
 	if origin == "" || method != http.MethodGet && method != http.MethodHead && method != http.MethodOptions {
 		return false
@@ -61,7 +61,7 @@ func (d *Doors) invited(method, origin string) bool {
 	return false
 }
 
-// originOf is the scheme, host and port of a URL.
+// originOf returns the scheme, host and port of a URL.
 func originOf(link string) string {
 	u, err := url.Parse(link)
 	if err != nil || u.Host == "" {

@@ -1,5 +1,4 @@
-// Package health is /healthz and /readyz: Live and Ready. What is ready is what the components say of themselves, see
-// host.Prober.
+// Package health serves /healthz and /readyz: Live and Ready. The components report their own readiness, see host.Prober.
 package health
 
 import (
@@ -15,18 +14,18 @@ import (
 	"github.com/slowburn/slowburn/web/internal/known"
 )
 
-// probeTimeout bounds how long /readyz waits. It is less than the second after which Kubernetes gives up, so that what
-// hangs behind the dashboard, such as a remote Prometheus, cannot make the gateway look unready.
+// probeTimeout bounds how long /readyz waits. It is below the second after which Kubernetes gives up, so that a hanging
+// dependency of the dashboard, such as a remote Prometheus, does not make the gateway look unready.
 const probeTimeout = 800 * time.Millisecond
 
-// Live says that the process lives, and nothing more.
+// Live answers 200 while the process runs.
 func Live(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	_, _ = w.Write([]byte("ok\n"))
 }
 
-// Ready tells whether the gateway can take spans, 503 where not, and, where it is to list them, what each component that
-// can tell its health found.
+// Ready answers whether the gateway can accept spans, with 503 if not. With list it adds the health of each component that
+// can report it.
 func Ready(all *known.Components, list bool) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		ctx, cancel := context.WithTimeout(r.Context(), probeTimeout)
@@ -45,8 +44,8 @@ func Ready(all *known.Components, list bool) http.HandlerFunc {
 	}
 }
 
-// probeAll asks all components at once. Of one that cannot tell, it counts whether it is part of a pipeline: spans pass
-// through those and nothing else.
+// probeAll probes all components at once. A component without an answer makes the gateway unready only if it is part of a
+// pipeline, as spans pass through these alone.
 func probeAll(ctx context.Context, all *known.Components) api.Readiness {
 	type question struct {
 		known.Component
@@ -89,7 +88,7 @@ func probeAll(ctx context.Context, all *known.Components) api.Readiness {
 	return out
 }
 
-// probe asks one component. One that panics is not well, and must not take the gateway with it.
+// probe probes one component. A panic counts as bad health, and does not end the gateway.
 func probe(ctx context.Context, p host.Prober, pipeline bool) (health host.Health) {
 	defer func() {
 		if panicked := recover(); panicked != nil {

@@ -1,5 +1,5 @@
-// Package jaeger is the part of Jaeger's query API that Grafana's Jaeger data source asks for. Routes is what it serves, in
-// Jaeger's own format down to the errors.
+// Package jaeger serves the part of Jaeger's query API that Grafana's Jaeger data source uses, in Jaeger's own format, errors
+// included. Its entry point is Routes.
 package jaeger
 
 import (
@@ -18,7 +18,7 @@ import (
 	"github.com/slowburn/slowburn/web/internal/traces"
 )
 
-// envelope is around every answer of Jaeger's query API.
+// envelope wraps every answer of Jaeger's query API.
 type envelope struct {
 	Data   any         `json:"data"`
 	Total  int         `json:"total"`
@@ -32,7 +32,7 @@ type errorView struct {
 	Msg  string `json:"msg"`
 }
 
-// Routes serves the part of Jaeger's query API that Grafana's Jaeger data source asks for.
+// Routes adds the routes of the query API.
 func Routes(r chi.Router, all *known.Components) {
 	get := func(pattern string, handle func(http.ResponseWriter, *http.Request, tracestore.Reader)) {
 		r.Get(pattern, traces.With(all, WriteError, handle))
@@ -52,7 +52,7 @@ func write[T any](w http.ResponseWriter, data []T) {
 	rest.WriteJSON(w, envelope{Data: append([]T{}, data...), Total: len(data)})
 }
 
-// WriteError writes a failure in Jaeger's form.
+// WriteError writes an error in Jaeger's format.
 func WriteError(w http.ResponseWriter, status int, format string, args ...any) {
 	rest.WriteError(w, "application/json", status, envelope{Errors: []errorView{{status, brief.Text(fmt.Sprintf(format, args...), brief.Answer)}}})
 }
@@ -93,10 +93,10 @@ func listOperations(w http.ResponseWriter, r *http.Request, store tracestore.Rea
 	write(w, list)
 }
 
-// maxBytes bounds the spans of one answer, too, as bytes of OTLP.
+// maxBytes bounds the spans of one answer, in bytes of OTLP.
 const maxBytes = 16 << 20
 
-// search finds traces, or shows those that traceID names.
+// search finds traces by a query, or by the IDs in traceID.
 func search(w http.ResponseWriter, r *http.Request, store tracestore.Reader) {
 	values := r.URL.Query()
 	names := values["traceID"]
@@ -131,8 +131,8 @@ func search(w http.ResponseWriter, r *http.Request, store tracestore.Reader) {
 	writeTraces(w, r, store, ids)
 }
 
-// writeTraces answers with the traces that are here, one after the other in memory. Fewer than all are an answer, too: where the
-// first can be shown and another cannot, it says so among the errors.
+// writeTraces answers with the stored ones of the traces, and has one at a time in memory. If it can show the first but not
+// another, it answers with fewer traces and an entry in the errors.
 func writeTraces(w http.ResponseWriter, r *http.Request, store tracestore.Reader, ids []pcommon.TraceID) {
 	var first *traces.Shown
 	var err error

@@ -13,10 +13,10 @@ import (
 	"github.com/slowburn/slowburn/web/internal/rest"
 )
 
-// maxLimit is the most that clients of Jaeger's search may ask for; they get at most tracestore.MaxLimit.
+// maxLimit is the highest limit that a client may send; answers have at most tracestore.MaxLimit traces.
 const maxLimit = 100_000
 
-// parseQuery reads the parameters of Jaeger's trace search. Of the tags it knows error, the one that has an index.
+// parseQuery reads the parameters of Jaeger's trace search. The only tag that it supports is error, which has an index.
 func parseQuery(values url.Values) (tracestore.Query, error) {
 	p := rest.Params{Values: values}
 	q := tracestore.Query{

@@ -12,15 +12,15 @@ import (
 	"github.com/slowburn/slowburn/web/internal/rest"
 )
 
-// page is an answer in the making: all its traces share what there is room for. It has raw times, as Jaeger itself would have it.
+// page writes an answer, whose traces share its limits. Times are not corrected, as in Jaeger itself.
 type page struct {
 	*rest.Page
 	trace  *trace.Trace
-	scopes map[*trace.Scope]int // how many attributes they have
+	scopes map[*trace.Scope]int // number of attributes
 }
 
-// writeTrace writes the spans that arrived; Jaeger draws its own tree. What there is no room for is left out, and said in the
-// warnings of the trace.
+// writeTrace writes the spans that arrived, without synthetic ones, as Jaeger builds its own tree. The trace's warnings say what
+// was left out for lack of room.
 func writeTrace(to *rest.Page, t *trace.Trace) {
 	p := page{to, t, map[*trace.Scope]int{}}
 	shown, warnings := p.Spans(len(t.Spans))
@@ -54,7 +54,7 @@ func (p *page) processes(shown int) {
 	}
 }
 
-// process is the name of a span's resource.
+// process returns the key of a span's resource.
 func process(s *trace.Span) string { return "p" + strconv.Itoa(s.Resource+1) }
 
 // span writes the fields of a span.
@@ -89,7 +89,7 @@ func (p *page) reference(kind string, traceID wire.TraceID, spanID wire.SpanID) 
 	})
 }
 
-// spanTags writes a span's attributes, what Jaeger has as tags of its fields, and the attributes of its scope.
+// spanTags writes a span's attributes, the fields that Jaeger has as tags, and the attributes of the span's scope.
 func (p *page) spanTags(s *trace.Span) {
 	p.tags(wire.SpanAttributes(s.Data.Body))
 	if s.Kind != wire.KindUnspecified {
@@ -118,10 +118,10 @@ func (p *page) spanTags(s *trace.Span) {
 	p.scopeTags(s.Scope)
 }
 
-// maxScopeTags is how many attributes of its scope each span has: there is one scope for many spans, and the gateway writes a few.
+// maxScopeTags is how many attributes of its scope each span shows. The gateway adds a few, and many spans share a scope.
 const maxScopeTags = 64
 
-// scopeTags writes the attributes of a scope, which is read as far as they are shown.
+// scopeTags writes the attributes of a scope, and reads only those that it shows.
 func (p *page) scopeTags(s *trace.Scope) {
 	all, known := p.scopes[s]
 	if !known {
@@ -159,7 +159,7 @@ func (p *page) logs(s *trace.Span) {
 	}
 }
 
-// tag writes a tag that is a text.
+// tag writes a tag with a string value.
 func (p *page) tag(key, value string) {
 	p.Object(func() {
 		p.Key("key").Plain(key)
@@ -176,7 +176,7 @@ func (p *page) tagBytes(key string, value []byte) {
 	})
 }
 
-// tags writes attributes. Jaeger has no arrays and maps: they are their JSON.
+// tags writes attributes. Arrays and maps, which Jaeger lacks, are written as JSON strings.
 func (p *page) tags(attributes iter.Seq2[[]byte, wire.Value]) {
 	for key, value := range attributes {
 		if !p.Item() {
@@ -198,7 +198,7 @@ func (p *page) tags(attributes iter.Seq2[[]byte, wire.Value]) {
 	}
 }
 
-// typeOf is Jaeger's name of the type that a value is written as: a number that JSON cannot hold is a text.
+// typeOf returns Jaeger's name of the type as which a value is written: string for a number that JSON cannot hold.
 func typeOf(v wire.Value) string {
 	switch v.Kind() {
 	case wire.Bool:

@@ -1,5 +1,6 @@
-// Package known is what the pages can ask: Components holds the host's extensions, and what announced itself; Find and
-// FindAll look a component up by what it can do. Components is goroutine-safe; its lock is held for a look-up.
+// Package known finds components for the pages: Components holds the host's extensions and the components that announced
+// themselves; Find and FindAll look components up by the interfaces that they implement. Components is safe for concurrent
+// use; its lock is held for a look-up.
 package known
 
 import (
@@ -10,37 +11,37 @@ import (
 	"go.opentelemetry.io/collector/component"
 )
 
-// Components is what the pages can ask: the host's extensions, and what announced itself. Safe for concurrent use.
+// Components holds the host's extensions and the components that announced themselves. It is safe for concurrent use.
 type Components struct {
-	// Extensions returns the host's extensions. It must be set before all else is used.
+	// Extensions returns the host's extensions. Set it before use.
 	Extensions func() map[component.ID]component.Component
 
 	mu        sync.RWMutex
 	announced []Component
 }
 
-// Component is one of them.
+// Component is an extension, or a component that announced itself.
 type Component struct {
 	ID       component.ID
 	Value    any
 	Pipeline bool // it announced itself, as components of pipelines do
 }
 
-// Add notes a component that announced itself.
+// Add adds a component that announced itself.
 func (s *Components) Add(id component.ID, c any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.announced = append(s.announced, Component{id, c, true})
 }
 
-// Remove forgets a component that announced itself.
+// Remove removes a component that announced itself.
 func (s *Components) Remove(id component.ID, c any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.announced = slices.DeleteFunc(s.announced, func(n Component) bool { return n.ID == id && n.Value == c })
 }
 
-// All lists everything known, extensions first, by ID within each.
+// All returns all components, extensions first, each group sorted by ID.
 func (s *Components) All() []Component {
 	var list []Component
 	for id, c := range s.Extensions() {

@@ -1,5 +1,5 @@
-// Package objectives is /api/slo/v1/ and /api/alerts/v1/: what the extension `slo` knows of objectives, their alerts and the
-// deliveries of those. Routes is what it serves.
+// Package objectives serves /api/slo/v1/ and /api/alerts/v1/: the objectives, alerts and deliveries of alerts of the extension
+// `slo`. Its entry point is Routes.
 package objectives
 
 import (
@@ -20,8 +20,8 @@ import (
 )
 
 const (
-	historySpan   = time.Hour // of the history when no start is given
-	historyPoints = 300       // about as many when no step is given
+	historySpan   = time.Hour // of the history without a start
+	historyPoints = 300       // about the number of points without a step
 )
 
 // Routes lays out the paths.
@@ -33,7 +33,7 @@ func Routes(r chi.Router, all *known.Components) {
 	r.Get("/api/alerts/v1/deliveries", listDeliveries(all))
 }
 
-// with finds the slo extension, or says what to do.
+// with calls answer with the slo extension, or answers with what to do if there is none.
 func with(all *known.Components, answer func(http.ResponseWriter, *http.Request, engine.Reader)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		reader, ok := known.Find[engine.Reader](all)
@@ -55,7 +55,7 @@ func listObjectives(all *known.Components) http.HandlerFunc {
 	})
 }
 
-// noteCounts adds to an objective that counts spans what those who count them say.
+// noteCounts sets the counts of an objective that counts spans from the components that count them.
 func noteCounts(all *known.Components, objective *api.Objective) {
 	if objective.Indicator.Type == slo.PromQL {
 		return
@@ -106,7 +106,7 @@ func getHistory(all *known.Components) http.HandlerFunc {
 	})
 }
 
-// defaultStep is the whole minutes, in seconds, that make about historyPoints of a range.
+// defaultStep returns a step in seconds, of whole minutes, that gives about historyPoints points in a range.
 func defaultStep(span time.Duration) int {
 	return 60 * max(1, int(span/historyPoints/time.Minute))
 }

@@ -1,5 +1,5 @@
-// Package reads bounds what reading through the dashboard's API takes of the gateway: Limits lets so many costly requests run at
-// once, within a budget of memory. Requests that cost little pass it by. Limits is safe for concurrent use.
+// Package reads bounds the load of reads through the dashboard's API: Limits runs a limited number of costly requests at once,
+// within a budget of memory. Cheap requests have a lane of their own. Limits is safe for concurrent use.
 package reads
 
 import (
@@ -63,7 +63,7 @@ func (c *Config) Validate() error {
 	return errors.Join(errs...)
 }
 
-// Limits is what costly requests pass.
+// Limits admits requests.
 type Limits struct {
 	gate     *gate.Gate
 	light    *gate.Gate
@@ -71,7 +71,7 @@ type Limits struct {
 	compress func(http.Handler) http.HandlerFunc
 }
 
-// New returns the limits that the configuration sets. Requests take slots, which may be those of others.
+// New returns the limits of a configuration. Requests take slots, which they may share with other components.
 func New(c Config, slots *gate.Slots) (*Limits, error) {
 	compress, err := gzhttp.NewWrapper(gzhttp.EnableZstd(false)) // as for all that is served, but in the request's turn
 	return &Limits{
@@ -81,17 +81,17 @@ func New(c Config, slots *gate.Slots) (*Limits, error) {
 	}, err
 }
 
-// State is what the limits are doing.
+// State returns the state of the lane of costly requests.
 func (l *Limits) State() gate.State { return l.gate.State() }
 
-// Costly serves requests in their turn, and refuses those that find too many others by fail: 503, and when to come again. A
-// client that leaves ends its request, also while that waits.
+// Costly queues requests until there is a slot. When the queue is full it refuses them by fail, with 503 and the time to retry.
+// A client that disconnects ends its request, also in the queue.
 func (l *Limits) Costly(fail rest.Failure) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler { return l.through(l.gate, true, fail, l.compress(next)) }
 }
 
-// Light does the same for what takes next to nothing, in a lane of its own: it waits for no costly request, and a flood of it does
-// not take all processors. Actions pass: nobody repeats them for a living.
+// Light is Costly for cheap requests, in a lane of their own: they wait for no costly request, and a flood of them does not take
+// all processors. It does not limit actions, which come from people.
 func (l *Limits) Light(fail rest.Failure) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		lane := l.through(l.light, false, fail, l.compress(next))
@@ -105,7 +105,7 @@ func (l *Limits) Light(fail rest.Failure) func(http.Handler) http.Handler {
 	}
 }
 
-// through serves requests that pass a gate, and whose answers take memory of it where they are charged.
+// through serves requests through a gate. If charged is set, the memory of answers counts against the gate's budget.
 func (l *Limits) through(lane *gate.Gate, charged bool, fail rest.Failure, next http.Handler) http.Handler {
 	var spent func(http.ResponseWriter, error)
 	if charged {
@@ -126,7 +126,7 @@ func (l *Limits) through(lane *gate.Gate, charged bool, fail rest.Failure, next 
 	})
 }
 
-// Refuse answers a request that got no slot or no memory, and reports whether err says so.
+// Refuse reports whether err means that a request got no slot or no memory, and answers the request then.
 func Refuse(w http.ResponseWriter, fail rest.Failure, err error) bool {
 	var busy *gate.Busy
 	var large *gate.Large
@@ -140,7 +140,7 @@ func Refuse(w http.ResponseWriter, fail rest.Failure, err error) bool {
 	case errors.Is(err, context.DeadlineExceeded):
 		fail(w, http.StatusServiceUnavailable, "The request took too long (web::reads::timeout): ask for less.")
 	case errors.Is(err, context.Canceled):
-		fail(w, http.StatusServiceUnavailable, "The request was canceled.") // nobody is left to read it
+		fail(w, http.StatusServiceUnavailable, "The request was canceled.") // the client is likely gone
 	default:
 		return false
 	}

@@ -12,15 +12,14 @@ import (
 	"github.com/slowburn/slowburn/internal/wire"
 )
 
-// exactInteger is the largest integer that JSON readers with doubles, such as browsers, still tell from its neighbours.
+// exactInteger bounds the integers that JSON readers with doubles, such as browsers, represent exactly.
 const exactInteger = 1 << 53
 
 // fewKeys is how many keys of an object are compared one by one.
 const fewKeys = 16
 
-// Attributes writes attributes as an object that means the same to a browser: a number that JSON cannot hold (NaN, the
-// infinities, an integer beyond 2^53) becomes its text. Of a key that is there twice the first counts; those of others come
-// after all of attributes.
+// Attributes writes attributes as an object that browsers read exactly: a number that JSON cannot hold (NaN, the infinities, an
+// integer beyond 2^53) becomes a string. It writes the first of several equal keys; others follow all of attributes.
 func (p *Page) Attributes(attributes iter.Seq2[[]byte, wire.Value], others ...Attribute) {
 	p.Object(func() {
 		keys := p.keys
@@ -36,7 +35,7 @@ func (p *Page) Attributes(attributes iter.Seq2[[]byte, wire.Value], others ...At
 	})
 }
 
-// Attribute is a key and its value, which share the bytes that they were found in.
+// Attribute is a key and its value, which refer to the bytes that they were read from.
 type Attribute struct {
 	Key   []byte
 	Value wire.Value
@@ -59,7 +58,7 @@ func (p *Page) attribute(keys *keySet, key []byte, v wire.Value) {
 	p.Value(v)
 }
 
-// Value writes an attribute's value, as Attributes has it.
+// Value writes an attribute's value, as Attributes does.
 func (p *Page) Value(v wire.Value) {
 	switch v.Kind() {
 	case wire.String:
@@ -104,7 +103,7 @@ func Exact(v wire.Value) bool {
 	return v.Int() >= -exactInteger && v.Int() <= exactInteger
 }
 
-// Nested writes the JSON of a value as a text, for readers that have no arrays and maps. It is cut where it is too long.
+// Nested writes the JSON of a value as a string, for readers without arrays and maps. Long ones are cut.
 func (p *Page) Nested(v wire.Value) {
 	inner := Page{JSON: JSON{stream: jsoniter.NewStream(jsoniter.ConfigDefault, nil, 256)}, most: maxText, integers: true}
 	inner.Value(v)
@@ -115,7 +114,7 @@ func (p *Page) Nested(v wire.Value) {
 	p.Bytes(inner.stream.Buffer())
 }
 
-// binary writes bytes in base64, cut where they are too long.
+// binary writes bytes in base64. Long ones are cut.
 func (p *Page) binary(b []byte) {
 	const most = maxText / 4 * 3
 	if len(b) <= most {
@@ -163,7 +162,7 @@ func (s *keySet) add(key []byte) {
 	s.many[view(key)] = struct{}{}
 }
 
-// mostKeys is how many keys an object has, with those of the objects around it: they are remembered while it is written.
+// mostKeys is how many keys an object has at most, with those of the objects around it, as they are in memory while it is written.
 const mostKeys = 16 << 10
 
 // cleared is the set without keys, and with its memory.
@@ -172,7 +171,7 @@ func (s *keySet) cleared() keySet {
 	return keySet{few: s.few[:0], many: s.many}
 }
 
-// Spans returns how many of so many spans the answer has, and warns where that is not all.
+// Spans returns how many of n spans the answer shows, and a warning if not all.
 func (p *Page) Spans(n int) (shown int, warnings []string) {
 	if n <= MaxSpans {
 		return n, nil

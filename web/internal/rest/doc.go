@@ -1,4 +1,4 @@
-// Package rest is how the API reads requests and writes answers: Params and PathParam for what is asked, WriteJSON for what
-// is answered, Page for an answer that may be large, which is written as it is made, Problem and Failure for what went wrong,
-// NotAllowed for methods that a path does not take.
+// Package rest reads the API's requests and writes its answers: Params and PathParam read parameters, WriteJSON writes a small
+// answer, Page streams a large one, WriteProblem and Failure write errors, and NotAllowed answers methods that a path does not
+// support.
 package rest

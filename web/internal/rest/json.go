@@ -10,23 +10,23 @@ import (
 // pageBuffer is how many bytes are written at once.
 const pageBuffer = 32 << 10
 
-// JSON writes a JSON document as it is made, so that no part of it is in memory twice. Values follow each other in the order of the
-// calls; Key names the next value within an object. It is for one goroutine.
+// JSON streams a JSON document, so that no part of it is in memory twice. Values are written in the order of the calls; Key writes
+// the key of the next value of an object. It is for one goroutine.
 type JSON struct {
 	stream *jsoniter.Stream
 	w      http.ResponseWriter // nil where all stays in the stream's buffer
 	begun  bool                // the header is written
-	more   bool                // a value stands before in the object or array, so that a comma comes before the next
+	more   bool                // the object or array has a value, so that a comma precedes the next
 	err    error
 }
 
-// Close writes the rest, and returns the error that ended writing, if any: nobody reads what follows it.
+// Close writes the rest, and returns the error that ended writing, if any. Nothing is written after an error.
 func (j *JSON) Close() error {
 	j.flush()
 	return j.err
 }
 
-// Err is the error that ended writing.
+// Err returns the error that ended writing.
 func (j *JSON) Err() error { return j.err }
 
 func (j *JSON) flush() {
@@ -51,7 +51,7 @@ func (j *JSON) value() {
 	j.more = true
 }
 
-// Object writes an object, whose values are written by content.
+// Object writes an object; content writes its keys and values.
 func (j *JSON) Object(content func()) {
 	j.value()
 	j.stream.WriteObjectStart()
@@ -61,7 +61,7 @@ func (j *JSON) Object(content func()) {
 	j.more = true
 }
 
-// Array writes an array, whose values are written by content.
+// Array writes an array; content writes its values.
 func (j *JSON) Array(content func()) {
 	j.value()
 	j.stream.WriteArrayStart()
@@ -71,14 +71,14 @@ func (j *JSON) Array(content func()) {
 	j.more = true
 }
 
-// Key names the next value. A key is one that JSON writes as it is.
+// Key writes the key of the next value. It must need no escapes.
 func (j *JSON) Key(key string) {
 	j.value()
 	j.stream.WriteObjectField(key)
 	j.more = false
 }
 
-// Plain writes a text that the gateway made: it is short, and stays as it is.
+// Plain writes a short string of the gateway's own, uncut.
 func (j *JSON) Plain(text string) {
 	j.value()
 	j.stream.WriteStringWithHTMLEscaped(text)
@@ -102,7 +102,7 @@ func (j *JSON) Null() {
 	j.stream.WriteNil()
 }
 
-// Digits writes a number as a text, which readers with doubles keep exact.
+// Digits writes a number as a string, which readers with doubles keep exact.
 func (j *JSON) Digits(n uint64) {
 	j.value()
 	j.stream.WriteRaw(`"`)
@@ -119,7 +119,7 @@ func (j *JSON) Strings(texts []string) {
 	})
 }
 
-// Any writes a small value as encoding/json has it, which must be able to.
+// Any writes a small value by encoding/json, which must be able to encode it.
 func (j *JSON) Any(v any) {
 	j.value()
 	encoded, err := json.Marshal(v)

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// NotAllowed answers requests with other methods than those given. The answer advises the first.
+// NotAllowed answers requests with methods other than these. The answer advises the first.
 func NotAllowed(fail Failure, methods ...string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Allow", strings.Join(methods, ", "))

@@ -10,20 +10,20 @@ import (
 )
 
 const (
-	// MaxSpans is how many spans an answer has.
+	// MaxSpans is the maximum number of spans in an answer.
 	MaxSpans = 100_000
-	// maxText is how many bytes of one text an answer has.
+	// maxText is the maximum length of one text in bytes.
 	maxText = 64 << 10
-	// maxDetails is how many bytes of texts and attributes an answer has in all.
+	// maxDetails is the maximum size of all texts and attributes in bytes.
 	maxDetails = 32 << 20
-	// spentText is how many bytes of one text an answer has once it has maxDetails.
+	// spentText is the maximum length of one text in bytes once the answer has maxDetails.
 	spentText = 128
-	// itemBytes is what an attribute, an event or a link takes beside its texts.
+	// itemBytes is the size of an attribute, an event or a link besides its texts.
 	itemBytes = 32
 )
 
-// Page is a JSON answer that is bounded: long texts are cut, and attributes, events and links are left out once the answer is large,
-// which Warnings say. It is for one answer, and one goroutine.
+// Page is a JSON answer of bounded size: it cuts long texts, and leaves out attributes, events and links once the answer is large.
+// Warnings says so. It is for one answer, and one goroutine.
 type Page struct {
 	JSON
 	most      int  // bytes of texts and attributes before others are left out
@@ -34,24 +34,24 @@ type Page struct {
 	held      int    // keys that are remembered
 }
 
-// NewPage returns an empty answer to be written to w. Nothing is, before the first value.
+// NewPage returns an empty answer that goes to w. Nothing is written before the first value.
 func NewPage(w http.ResponseWriter) *Page {
 	return &Page{JSON: JSON{stream: jsoniter.NewStream(jsoniter.ConfigDefault, nil, pageBuffer+pageBuffer/8), w: w}, most: maxDetails}
 }
 
-// Text writes a text, cut where it is too long.
+// Text writes a text. Long ones are cut.
 func (p *Page) Text(text string) {
 	p.value()
 	p.stream.WriteStringWithHTMLEscaped(p.short(text))
 }
 
-// Bytes writes a text that is not copied.
+// Bytes writes a text without copying it.
 func (p *Page) Bytes(text []byte) { p.Text(view(text)) }
 
-// view is b as a text, for as long as b does not change.
+// view returns b as a string, which is valid while b does not change.
 func view(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 
-// short returns a text, cut where it is too long.
+// short returns a text, cut if it is long.
 func (p *Page) short(text string) string {
 	most := maxText
 	if p.full() {
@@ -83,7 +83,7 @@ func (p *Page) Leave(items int) { p.left += items }
 // Full reports whether something was left out for lack of room.
 func (p *Page) Full() bool { return p.left > 0 || p.full() }
 
-// Key names the next value, as JSON.Key does.
+// Key writes the key of the next value, as JSON.Key does.
 func (p *Page) Key(key string) *Page {
 	p.JSON.Key(key)
 	return p

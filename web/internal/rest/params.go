@@ -13,8 +13,8 @@ import (
 	"github.com/go-chi/chi/v5"
 )
 
-// PathParam is a part of the path, unescaped. chi routes by the escaped path where that says more (a%2Fb), and by the
-// plain one otherwise: a part of the latter must not be unescaped once more.
+// PathParam returns a parameter of the path, unescaped. chi routes by the escaped path if that differs (a%2Fb), and by the
+// plain one otherwise, whose parts must not be unescaped again.
 func PathParam(r *http.Request, name string) string {
 	part := chi.URLParam(r, name)
 	if r.URL.RawPath == "" {
@@ -23,16 +23,16 @@ func PathParam(r *http.Request, name string) string {
 	if plain, err := url.PathUnescape(part); err == nil {
 		return plain
 	}
-	return part // cannot be: the URL was parsed
+	return part // unreachable: the URL was parsed
 }
 
-// Params reads query parameters. Err is the problem of the first that is wrong.
+// Params reads query parameters. Err is the error of the first invalid one.
 type Params struct {
 	Values url.Values
 	Err    error
 }
 
-// Only refuses parameters of other names than these: ignoring a misspelt filter would find the wrong things.
+// Only refuses parameters with other names: to ignore a misspelt filter would give wrong results.
 func (p *Params) Only(names ...string) {
 	for _, name := range slices.Sorted(maps.Keys(p.Values)) {
 		if p.Err == nil && !slices.Contains(names, name) {
@@ -41,7 +41,7 @@ func (p *Params) Only(names ...string) {
 	}
 }
 
-// Fail notes that a parameter has a value other than it must have.
+// Fail sets Err for a parameter with an invalid value, unless it is set.
 func (p *Params) Fail(name, value, must string) {
 	if p.Err == nil {
 		p.Err = fmt.Errorf("%s=%s: it must be %s", name, value, must)
@@ -87,7 +87,7 @@ func (p *Params) Integer(name string, absent, least, greatest int) int {
 	return n
 }
 
-// Boolean reads true or false, nil where it is absent.
+// Boolean reads true or false, and returns nil if the parameter is absent.
 func (p *Params) Boolean(name string) *bool {
 	v := p.Values.Get(name)
 	if v == "" {

@@ -9,7 +9,7 @@ import (
 	"github.com/slowburn/slowburn/web/api"
 )
 
-// Failure writes an error in the form that the clients of a path expect.
+// Failure writes an error in the format that the clients of a path expect.
 type Failure func(w http.ResponseWriter, status int, format string, args ...any)
 
 var _ Failure = WriteProblem
@@ -31,11 +31,11 @@ func WriteError(w http.ResponseWriter, contentType string, status int, body any)
 	h.Set("Content-Type", contentType)
 	h.Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(body) // fails only where the client has gone: there is nobody left to tell
+	_ = json.NewEncoder(w).Encode(body) // fails only if the client is gone
 }
 
-// WriteJSON writes an answer. It is encoded whole before the first byte leaves, so one that cannot be is an error and
-// not half an answer.
+// WriteJSON writes an answer. It encodes the whole answer before it writes, so that a failure to encode is an error and not
+// half an answer.
 func WriteJSON(w http.ResponseWriter, v any) {
 	body, err := json.Marshal(v)
 	if err != nil {
@@ -43,5 +43,5 @@ func WriteJSON(w http.ResponseWriter, v any) {
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
-	_, _ = w.Write(body) // fails only where the client has gone
+	_, _ = w.Write(body) // fails only if the client is gone
 }

@@ -43,7 +43,7 @@ var telling = []string{
 	tailsampling.StateReading, tailsampling.StatePending, tailsampling.StateFaded, tailsampling.StateDecided,
 }
 
-// bestKnown asks every processor, and returns the answer that tells the most.
+// bestKnown asks every processor, and returns the most informative answer.
 func bestKnown(samplers []Sampler, id [16]byte) (best tailsampling.Explanation, known bool) {
 	for _, s := range samplers {
 		e, ok := s.Explain(id)

@@ -9,11 +9,11 @@ import (
 	"github.com/slowburn/slowburn/web/internal/rest"
 )
 
-// Drainer is what tail_sampling lets operators do who take its node away.
+// Drainer drains tail_sampling before its node is taken out of service.
 type Drainer interface {
-	// StartDrain takes no more spans, decides what is there, and returns what is left. Called again it goes on.
+	// StartDrain stops accepting spans, decides the buffered traces, and returns what is left. Further calls continue the drain.
 	StartDrain() tailsampling.DrainState
-	// StopDrain takes spans again.
+	// StopDrain accepts spans again.
 	StopDrain() tailsampling.DrainState
 }
 

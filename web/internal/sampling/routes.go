@@ -1,5 +1,5 @@
-// Package sampling is /api/sampling/v1/: what tail_sampling did and why, and changes to its policies. A Sampler is what it
-// asks, Routes what it serves.
+// Package sampling serves /api/sampling/v1/: the decisions of tail_sampling and their reasons, and changes to its policies. Its
+// entry point is Routes; a Sampler answers its questions.
 package sampling
 
 import (

@@ -25,7 +25,7 @@ type Sampler interface {
 
 const noSampler = "No tail_sampling processor is running: name one in a traces pipeline."
 
-// with answers with the processor, where there is one.
+// with calls answer with the processor, or answers with what to do if there is none.
 func with(all *known.Components, answer func(http.ResponseWriter, *http.Request, Sampler)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		s, ok := known.Find[Sampler](all)
@@ -67,7 +67,7 @@ func getShadow(w http.ResponseWriter, _ *http.Request, s Sampler) {
 	rest.WriteJSON(w, api.ShadowOf(status))
 }
 
-// sentence makes the text of an error one.
+// sentence returns the text of an error as a sentence.
 func sentence(err error) string {
 	text := err.Error()
 	return strings.ToUpper(text[:1]) + text[1:]
@@ -85,7 +85,7 @@ func promoteShadow(w http.ResponseWriter, _ *http.Request, s Sampler) {
 	rest.WriteJSON(w, answer)
 }
 
-// changeStatus is the status of a change to the policies that was not made.
+// changeStatus returns the HTTP status for a failed change of the policies.
 func changeStatus(err error) int {
 	switch {
 	case errors.Is(err, tailsampling.ErrInvalid):

@@ -19,7 +19,7 @@ import (
 	"github.com/slowburn/slowburn/web/internal/rest"
 )
 
-// timeout is how long the Collector's endpoint has to answer: what Prometheus itself waits by default.
+// timeout is how long the Collector's endpoint has to answer: Prometheus' own default.
 const timeout = 10 * time.Second
 
 // Metrics serves /metrics.
@@ -33,7 +33,7 @@ func New() *Metrics {
 	return &Metrics{client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 1, IdleConnTimeout: time.Minute}, Timeout: timeout}}
 }
 
-// Close lets go of idle connections.
+// Close closes idle connections.
 func (m *Metrics) Close() { m.client.CloseIdleConnections() }
 
 // Configure takes the Collector's configuration, and returns the host and port on which it serves metrics; "" where it does not.
@@ -86,7 +86,7 @@ func mapOf(v any) map[string]any {
 	return m
 }
 
-// orElse is a value as text, or what it is where it is absent.
+// orElse returns a value as text, or absent if it is nil.
 func orElse(v any, absent string) string {
 	if v == nil {
 		return absent
@@ -94,7 +94,7 @@ func orElse(v any, absent string) string {
 	return fmt.Sprint(v)
 }
 
-// forwarded are the headers that decide in which form metrics are written.
+// forwarded are the request headers that select the format of metrics and the timeout.
 var forwarded = []string{"Accept", "X-Prometheus-Scrape-Timeout-Seconds"}
 
 // ServeHTTP passes a scrape on.

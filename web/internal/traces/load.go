@@ -16,7 +16,7 @@ import (
 type Shown struct {
 	Trace *trace.Trace
 	Meta  tracestore.Meta
-	// Bytes is how many bytes of OTLP its spans are.
+	// Bytes is the size of its spans in bytes of OTLP.
 	Bytes int
 }
 
@@ -38,8 +38,8 @@ func memoryFor(s tracestore.Size) int64 {
 	return memory
 }
 
-// Load reconstructs a stored trace, nil where it is not here. It reserves the memory that this takes before it reads any of the
-// trace; a trace that takes more than all reads may together is a *gate.Large.
+// Load reconstructs a stored trace, and returns nil if it is not stored. It reserves the memory for this before it reads the
+// trace. The error is a *gate.Large if the trace takes more than the budget of all reads.
 func Load(ctx context.Context, store tracestore.Reader, id pcommon.TraceID) (*Shown, error) {
 	if err := context.Cause(ctx); err != nil {
 		return nil, err
@@ -68,7 +68,7 @@ func Load(ctx context.Context, store tracestore.Reader, id pcommon.TraceID) (*Sh
 	return nil, err
 }
 
-// reconstruct puts the trace with the ID together.
+// reconstruct builds the trace with this ID from its spans.
 func reconstruct(spans []byte, elements wire.Elements, id pcommon.TraceID) (*trace.Trace, error) {
 	r := wire.Request{
 		Resources: make([]wire.Resource, 0, elements.Resources), Scopes: make([]wire.Scope, 0, elements.Scopes), Spans: make([]wire.Span, 0, elements.Spans),

@@ -1,5 +1,5 @@
-// Package traces is /api/traces/v1/: kept traces, found and shown. Routes is what it serves; With, Load and StoreError are
-// for others that show kept traces in a form of their own.
+// Package traces serves /api/traces/v1/, which finds and shows kept traces. Its entry point is Routes; With, Load and
+// StoreError are for packages that show kept traces in another format.
 package traces
 
 import (
@@ -33,7 +33,7 @@ func Routes(r chi.Router, all *known.Components) {
 	r.Get("/api/traces/v1/traces/{trace_id}", getTrace(all))
 }
 
-// With finds the trace_store exporter, or says by fail what to do.
+// With calls answer with the trace_store exporter, or fail with what to do if there is none.
 func With(all *known.Components, fail rest.Failure, answer func(http.ResponseWriter, *http.Request, tracestore.Reader)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		store, ok := known.Find[tracestore.Reader](all)
@@ -126,7 +126,7 @@ func getTrace(all *known.Components) http.HandlerFunc {
 	})
 }
 
-// linkedTraces are the other traces that the spans link to, each once.
+// linkedTraces returns the other traces that the spans link to, each once.
 func linkedTraces(t *trace.Trace) (ids []pcommon.TraceID) {
 	seen := map[pcommon.TraceID]bool{pcommon.TraceID(t.ID): true}
 	for i := range t.Spans[:min(len(t.Spans), rest.MaxSpans)] {
@@ -140,7 +140,7 @@ func linkedTraces(t *trace.Trace) (ids []pcommon.TraceID) {
 	return ids
 }
 
-// StoreError answers a request that the store failed, or cannot serve now.
+// StoreError answers a request after an error of the store.
 func StoreError(w http.ResponseWriter, fail rest.Failure, err error) {
 	if reads.Refuse(w, fail, err) {
 		return

@@ -25,8 +25,8 @@ type page struct {
 	marks map[*trace.Scope][]rest.Attribute
 }
 
-// writeTrace writes a reconstructed trace. kept are the linked traces that can be opened here. What there is no room for in an
-// answer is left out, and said in the warnings.
+// writeTrace writes a reconstructed trace. kept are the linked traces that can be opened here. The warnings say what was left
+// out for lack of room.
 func writeTrace(to *rest.Page, t *trace.Trace, meta *tracestore.Meta, kept map[pcommon.TraceID]bool) {
 	p := page{Page: to, trace: t, kept: kept, marks: map[*trace.Scope][]rest.Attribute{}}
 	p.Object(func() {
@@ -72,7 +72,7 @@ func (p *page) clock() {
 // maxClock is how many bytes of a clock's name are shown.
 const maxClock = 4 << 10
 
-// threshold is the rejection threshold of the trace's first span that has one, as ot=th writes it.
+// threshold returns the rejection threshold of the trace's first span that has one, in the format of ot=th.
 func threshold(t *trace.Trace) string {
 	for i := range t.Spans {
 		if t.Spans[i].Synthetic {
@@ -111,7 +111,7 @@ func (p *page) span(s *trace.Span) {
 	p.content(s)
 }
 
-// times writes when the span ran: as its clock told, and corrected.
+// times writes the span's times: by its own clock, and corrected.
 func (p *page) times(s *trace.Span) {
 	p.Key("start_unix_nano").Digits(s.Start)
 	p.Key("end_unix_nano").Digits(s.End)
@@ -125,7 +125,7 @@ func (p *page) times(s *trace.Span) {
 	p.Key("duration_ns").Digits(s.Duration())
 }
 
-// content writes what a span says beside its name, status and times. A synthetic span says nothing.
+// content writes a span's scope, resource, attributes, events and links. A synthetic span has no scope and no attributes.
 func (p *page) content(s *trace.Span) {
 	var name, version string
 	var marks []rest.Attribute

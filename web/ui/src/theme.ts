@@ -1,4 +1,4 @@
-// Light, dark, or what the system says. public/theme.js applies the choice before the first paint.
+// Light, dark, or the system's choice. public/theme.js applies the choice before the first paint.
 
 export type Theme = "auto" | "light" | "dark";
 
@@ -26,7 +26,7 @@ export function setTheme(t: Theme): void {
   window.dispatchEvent(new Event("themechange"));
 }
 
-/** Calls back when the colours on show change, by choice or by the system. Returns the way to stop it. */
+/** Calls back when the colours change, by choice or by the system. Returns a function that stops it. */
 export function onThemeChange(callback: () => void): () => void {
   const system = matchMedia("(prefers-color-scheme: dark)");
   window.addEventListener("themechange", callback);

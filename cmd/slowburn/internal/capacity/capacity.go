@@ -1,7 +1,7 @@
-// Package capacity says what a gateway needs for a load: cores, memory and disk.
+// Package capacity computes what a gateway needs for a load: cores, memory and disk.
 //
-// Of is the model: a few sums of measured figures (docs/performance.md, docs/operations.md), which docs/capacity.md explains.
-// Growth carries a load on. Everything here is pure.
+// Of is the model: sums of measured figures (docs/performance.md, docs/operations.md), which docs/capacity.md explains. Growth
+// projects a load into the future. All functions are pure.
 package capacity
 
 import (
@@ -10,13 +10,13 @@ import (
 	"time"
 )
 
-// What was measured: docs/performance.md and docs/operations.md have each figure and its command.
+// Measured figures; docs/performance.md and docs/operations.md have each with its command.
 const (
 	cpuPerSpan     = 1.71 // µs, shipped pipelines at 100,000 spans per second, with measuredKept of them kept
-	cpuPerKeptSpan = 5.9  // µs more for a span that is kept, in trace_store and at one backend
+	cpuPerKeptSpan = 5.9  // µs more for a kept span, stored in trace_store and sent to one backend
 	measuredKept   = 0.03 // share of spans kept where cpuPerSpan was measured
-	indexBytes     = 70   // memory of a span that is held, beside its bytes
-	recordFactor   = 1.1  // a span's bytes in the log, over its bytes on the wire
+	indexBytes     = 70   // memory per buffered span, besides its bytes
+	recordFactor   = 1.1  // ratio of a span's bytes in the log to its bytes on the wire
 	processBytes   = 120e6
 	fewKept        = 0.03 // share of spans kept at which resident memory over idle was at most fewGrowth budgets
 	fewGrowth      = 1.1
@@ -24,30 +24,30 @@ const (
 	manyGrowth     = 1.6
 	limiterShare   = 0.8 // memory_limiter::limit_percentage of config.yaml
 	traceStore     = 1 << 30
-	sampleBytes    = 2    // of a metric, on disk, compressed: Prometheus' own upper figure
-	samplesPerDay  = 8640 // one each 10 s
+	sampleBytes    = 2    // bytes per metric sample on disk, compressed: Prometheus' own upper figure
+	samplesPerDay  = 8640 // one every 10 s
 	metricDays     = 35   // tsdb::retention
 )
 
-// The least that budgets are, as shipped.
+// Smallest budgets: those of the shipped configuration.
 const (
 	leastMemoryBudget = 512 << 20
 	leastDiskBudget   = 4 << 30
 )
 
-// Load is what a gateway has to bear.
+// Load describes the load of a gateway.
 type Load struct {
 	Rate      float64       // spans per second
-	SpanBytes float64       // of an encoded span
-	Kept      float64       // share of the spans that is kept, 0 to 1
-	Wait      time.Duration // how long a span waits for the decision
-	Revive    time.Duration // and then, where it is not kept, to be revived
-	Outage    time.Duration // how long a backend may be away
-	Series    float64       // of metrics
-	Headroom  float64       // how many times the need the machine is to have in cores
+	SpanBytes float64       // bytes of an encoded span
+	Kept      float64       // share of spans kept, 0 to 1
+	Wait      time.Duration // from a span's arrival to the decision
+	Revive    time.Duration // how long a trace that is not kept can be revived after that
+	Outage    time.Duration // longest outage of a backend
+	Series    float64       // number of metric series
+	Headroom  float64       // ratio of the machine's cores to those needed
 }
 
-// Check says which part of a load cannot be.
+// Check returns an error that names an invalid part of a load.
 func (l Load) Check() error {
 	for _, c := range []struct {
 		bad  bool
@@ -69,13 +69,13 @@ func (l Load) Check() error {
 	return nil
 }
 
-// Need is what a load asks for. Sizes are in bytes.
+// Need is what a load needs. Sizes are in bytes.
 type Need struct {
 	Cores        float64 // with headroom
 	MemoryBudget int64   // tail_sampling::memory_budget
 	Memory       int64   // of the machine or the container
 	DiskBudget   int64   // tail_sampling::disk_budget
-	Disk         int64   // of the volume: span log, trace store, metrics, and a tenth that stays free
+	Disk         int64   // of the volume: span log, trace store, metrics, and a free tenth
 }
 
 // Of returns what a load needs.
@@ -84,7 +84,7 @@ func Of(l Load) Need {
 	cores := l.Rate * (base + l.Kept*cpuPerKeptSpan) / 1e6 * l.Headroom
 
 	record := l.SpanBytes * recordFactor
-	waiting, revivable := l.Rate*l.Wait.Seconds(), l.Rate*l.Revive.Seconds() // what is revivable is read from the disk
+	waiting, revivable := l.Rate*l.Wait.Seconds(), l.Rate*l.Revive.Seconds() // revivable spans are read from the disk
 	memoryBudget := max(roundUp(waiting*record+(waiting+revivable)*indexBytes, 64<<20), leastMemoryBudget)
 	memory := (processBytes + float64(memoryBudget)*growth(l.Kept)) / limiterShare
 
@@ -100,7 +100,7 @@ func Of(l Load) Need {
 	}
 }
 
-// growth is how many memory budgets resident memory grew by over idle, by the share of spans kept.
+// growth returns by how many memory budgets resident memory exceeded that of an idle gateway, by the share of spans kept.
 func growth(kept float64) float64 {
 	part := (kept - fewKept) / (manyKept - fewKept)
 	return fewGrowth + (manyGrowth-fewGrowth)*min(max(part, 0), 1)

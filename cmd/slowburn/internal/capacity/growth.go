@@ -7,13 +7,13 @@ import (
 	"strings"
 )
 
-// Growth is by how much a load is multiplied in a month. It implements pflag.Value.
+// Growth is the factor by which a load grows in a month. It implements pflag.Value.
 type Growth float64
 
-// monthsIn are the periods of a growth, in months.
+// monthsIn has the length of each period in months.
 var monthsIn = map[string]float64{"week": 12.0 / 52, "month": 1, "quarter": 3, "year": 12}
 
-// Set reads a growth like 10%/month.
+// Set parses a growth such as 10%/month.
 func (g *Growth) Set(text string) error {
 	share, period, _ := strings.Cut(strings.TrimSpace(text), "/")
 	months, known := monthsIn[strings.TrimSpace(period)]
@@ -26,23 +26,23 @@ func (g *Growth) Set(text string) error {
 	return nil
 }
 
-// String is the growth as Set reads it.
+// String returns the growth in the format of Set.
 func (g *Growth) String() string {
 	return strconv.FormatFloat((float64(*g)-1)*100, 'g', 4, 64) + "%/month"
 }
 
-// Type is what help calls a growth.
+// Type returns the name of the type for help texts.
 func (*Growth) Type() string { return "growth" }
 
-// After is a rate that has grown for so many months.
+// After returns a rate after so many months of growth.
 func (g *Growth) After(rate float64, months int) float64 {
 	return rate * math.Pow(float64(*g), float64(months))
 }
 
-// Share is a part of a whole, 0 to 1, that is written in percent. It implements pflag.Value.
+// Share is a share from 0 to 1 that is written in percent. It implements pflag.Value.
 type Share float64
 
-// Set reads a share like 3%.
+// Set parses a share such as 3%.
 func (s *Share) Set(text string) error {
 	number, percent := strings.CutSuffix(strings.TrimSpace(text), "%")
 	n, err := strconv.ParseFloat(number, 64)
@@ -53,8 +53,8 @@ func (s *Share) Set(text string) error {
 	return nil
 }
 
-// String is the share as Set reads it.
+// String returns the share in the format of Set.
 func (s *Share) String() string { return strconv.FormatFloat(float64(*s)*100, 'g', 6, 64) + "%" }
 
-// Type is what help calls a share.
+// Type returns the name of the type for help texts.
 func (*Share) Type() string { return "percent" }

@@ -1,5 +1,5 @@
-// Package checks finds what is wrong or odd with a whole configuration before the Collector reads it: Problems of its components, Units
-// that are missing; and Inventory says what a valid one has.
+// Package checks checks a whole configuration before the Collector reads it: Problems finds errors of its components, Units finds
+// missing units, and Inventory describes a valid configuration.
 package checks
 
 import (
@@ -16,11 +16,11 @@ import (
 	"github.com/slowburn/slowburn/internal/problems"
 )
 
-// classes are the sections of a configuration that have components, in the order in which problems are said.
+// classes are the sections of a configuration that have components, in the order in which problems are reported.
 var classes = []string{"receivers", "processors", "connectors", "exporters", "extensions"}
 
-// Problems are all that is wrong with the configurations of components, and with how service puts them together. What is wrong with what
-// connectors and pipelines make of it in the end is left to the Collector to say.
+// Problems returns all problems of the components' configurations, and of how service puts them together. The Collector itself reports
+// problems of the graph that connectors and pipelines form.
 func Problems(conf *confmap.Conf, factories Factories) (list []problems.Problem, err error) {
 	defaults, err := DefaultsOf(factories)
 	if err != nil {
@@ -73,13 +73,13 @@ func typesOf(configs map[component.Type]component.Config) (names []string) {
 	return names
 }
 
-// Inventory says what a valid configuration has.
+// Inventory returns a summary of a valid configuration.
 func Inventory(cfg *otelcol.Config) string {
-	count := func(n int, one string) string {
+	count := func(n int, noun string) string {
 		if n == 1 {
-			return "1 " + one
+			return "1 " + noun
 		}
-		return fmt.Sprintf("%d %ss", n, one)
+		return fmt.Sprintf("%d %ss", n, noun)
 	}
 	var pipelines []string
 	for id := range cfg.Service.Pipelines {

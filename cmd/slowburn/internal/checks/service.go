@@ -16,10 +16,10 @@ import (
 	"github.com/slowburn/slowburn/internal/problems"
 )
 
-// signals are what pipelines carry here.
+// signals are the signals of pipelines.
 var signals = []string{"traces", "metrics", "logs"}
 
-// roles are the lists of a pipeline, with the sections that their components are in.
+// roles are the lists of a pipeline, each with the sections that define its components.
 var roles = []struct {
 	list, one string
 	sections  []string
@@ -30,14 +30,14 @@ var roles = []struct {
 	{"exporters", "exporter", []string{"exporters", "connectors"}, true},
 }
 
-// serviceCheck looks at how components are put together.
+// serviceCheck checks how service puts components together.
 type serviceCheck struct {
 	factories otelcol.Factories
 	defined   map[string][]string // names of components by section, sorted
 	list      []problems.Problem
 }
 
-// serviceProblems are all that is wrong with sections as such, with service, and with what it names.
+// serviceProblems returns all problems of the top-level sections, of service, and of the components that service names.
 func serviceProblems(conf *confmap.Conf, factories otelcol.Factories) []problems.Problem {
 	c := serviceCheck{factories: factories, defined: map[string][]string{}}
 	for _, section := range classes {
@@ -71,7 +71,7 @@ func (c *serviceCheck) wrong(key, format string, args ...any) {
 	c.list = append(c.list, problems.Problem{Key: key, Text: fmt.Sprintf(format, args...)})
 }
 
-// unknown finds keys that nothing reads.
+// unknown reports keys that nothing reads.
 func (c *serviceCheck) unknown(prefix string, values map[string]any, known []string) {
 	for _, key := range slices.Sorted(maps.Keys(values)) {
 		if !slices.Contains(known, key) {
@@ -80,7 +80,7 @@ func (c *serviceCheck) unknown(prefix string, values map[string]any, known []str
 	}
 }
 
-// ambiguous finds connectors that have the name of a receiver or an exporter.
+// ambiguous reports connectors with the name of a receiver or an exporter.
 func (c *serviceCheck) ambiguous() {
 	for _, name := range c.defined["connectors"] {
 		for _, section := range []string{"receivers", "exporters"} {
@@ -91,7 +91,7 @@ func (c *serviceCheck) ambiguous() {
 	}
 }
 
-// telemetry looks at the configuration of the Collector's own telemetry.
+// telemetry checks the configuration of the Collector's own telemetry.
 func (c *serviceCheck) telemetry(conf *confmap.Conf) {
 	const key = "service::telemetry"
 	if c.factories.Telemetry == nil || conf.Get(key) == nil {
@@ -105,7 +105,7 @@ func (c *serviceCheck) telemetry(conf *confmap.Conf) {
 	before := len(c.list)
 	sections := reflect.ValueOf(c.factories.Telemetry.CreateDefaultConfig()).Elem()
 	var names []string
-	for i := range sections.NumField() { // each by itself: one that decodes itself does not say where it stands
+	for i := range sections.NumField() { // one by one: errors of a section that decodes itself lack its key
 		name, _, _ := strings.Cut(sections.Type().Field(i).Tag.Get(confmap.MapstructureTag), ",")
 		names = append(names, name)
 		if own.Get(name) == nil {
@@ -119,17 +119,17 @@ func (c *serviceCheck) telemetry(conf *confmap.Conf) {
 		c.list = append(c.list, problems.Of(key+confmap.KeyDelimiter+name, section, sections.Field(i).Addr().Interface())...)
 	}
 	c.unknown(key+confmap.KeyDelimiter, own.ToStringMap(), names)
-	if len(c.list) == before { // else what the sections are together is not known
+	if len(c.list) == before { // else the whole does not decode either
 		c.list = append(c.list, problems.Of(key, own, c.factories.Telemetry.CreateDefaultConfig())...)
 	}
 }
 
-// references looks at a list of names of components, and returns it.
-func (c *serviceCheck) references(key string, value any, one string, sections []string) (names []string) {
+// references checks a list of components' names, which sections define, and returns the names. noun is a component's name in a message.
+func (c *serviceCheck) references(key string, value any, noun string, sections []string) (names []string) {
 	list, ok := value.([]any)
 	if !ok {
 		if value != nil {
-			c.wrong(key, "must be a list of %ss", one)
+			c.wrong(key, "must be a list of %ss", noun)
 		}
 		return nil
 	}
@@ -145,14 +145,14 @@ func (c *serviceCheck) references(key string, value any, one string, sections []
 			c.wrong(at, "%v is not the name of a component", v)
 			continue
 		case !slices.Contains(defined, name):
-			c.wrong(at, "there is no %s %q%s", one, name, cmp.Or(problems.Suggestion(name, defined), "; define it under "+strings.Join(sections, " or ")))
+			c.wrong(at, "there is no %s %q%s", noun, name, cmp.Or(problems.Suggestion(name, defined), "; define it under "+strings.Join(sections, " or ")))
 		}
 		names = append(names, name)
 	}
 	return names
 }
 
-// pipeline looks at one pipeline.
+// pipeline checks one pipeline.
 func (c *serviceCheck) pipeline(name string, value any) {
 	key := "service::pipelines::" + name
 	var id pipeline.ID
@@ -185,18 +185,18 @@ func (c *serviceCheck) pipeline(name string, value any) {
 	}
 }
 
-// stabilities are what a factory of a component says of each signal.
+// stabilities is a factory that has a stability for each signal.
 type stabilities interface {
 	TracesStability() component.StabilityLevel
 	MetricsStability() component.StabilityLevel
 	LogsStability() component.StabilityLevel
 }
 
-// carries finds components in a pipeline of a signal that they do not have.
+// carries reports components that do not support the signal of their pipeline.
 func (c *serviceCheck) carries(key, list, name, signal string) {
 	var id component.ID
 	if id.UnmarshalText([]byte(name)) != nil || slices.Contains(c.defined["connectors"], name) {
-		return // of connectors the Collector says which way they go
+		return // the Collector checks connectors by their direction
 	}
 	var factory stabilities
 	switch list {
@@ -230,16 +230,16 @@ func (c *serviceCheck) carries(key, list, name, signal string) {
 	}
 }
 
-// connectors finds those that one side only of pipelines has.
+// connectors reports connectors that are only exporters, or only receivers, of pipelines.
 func (c *serviceCheck) connectors(pipelines map[string]any) {
 	for _, name := range c.defined["connectors"] {
 		into, outOf := "", ""
 		for _, p := range slices.Sorted(maps.Keys(pipelines)) {
 			lists, _ := pipelines[p].(map[string]any)
-			if has(lists["exporters"], name) {
+			if hasName(lists["exporters"], name) {
 				into = "service::pipelines::" + p
 			}
-			if has(lists["receivers"], name) {
+			if hasName(lists["receivers"], name) {
 				outOf = "service::pipelines::" + p
 			}
 		}
@@ -252,13 +252,13 @@ func (c *serviceCheck) connectors(pipelines map[string]any) {
 	}
 }
 
-// has reports whether a list holds a name.
-func has(list any, name string) bool {
+// hasName reports whether a list holds a name.
+func hasName(list any, name string) bool {
 	names, _ := list.([]any)
 	return slices.Contains(names, any(name))
 }
 
-// orOneOf is a suggestion, or all that there are.
+// orOneOf returns the suggestion or, if that is empty, all names.
 func orOneOf(suggestion string, names []string) string {
 	return cmp.Or(suggestion, "; write one of "+strings.Join(names, ", "))
 }

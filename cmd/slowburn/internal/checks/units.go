@@ -16,7 +16,7 @@ import (
 	"github.com/slowburn/slowburn/internal/units"
 )
 
-// Factories make the components that a configuration may name.
+// Factories returns the factories of the components that a configuration may name.
 type Factories func() (otelcol.Factories, error)
 
 // Units holds the whole configuration to one grammar of durations and bytes, before components decode it: numbers without a unit are
@@ -29,17 +29,17 @@ type Units struct {
 	warnings []string // of the last conversion
 }
 
-// NewUnits returns one for the components.
+// NewUnits returns a Units for the components.
 func NewUnits(factories Factories) *Units { return &Units{factories: factories} }
 
-// Warnings are what the last conversion warned of, a line each.
+// Warnings returns the warnings of the last conversion, a line each.
 func (u *Units) Warnings() []string {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	return slices.Clone(u.warnings)
 }
 
-// Converter makes the step of reading a configuration that does it.
+// Converter returns a factory of the converter that checks units while the configuration is read.
 func (u *Units) Converter() confmap.ConverterFactory {
 	return confmap.NewConverterFactory(func(set confmap.ConverterSettings) confmap.Converter {
 		return &converter{units: u, logger: set.Logger}
@@ -66,7 +66,7 @@ func (c *converter) Convert(_ context.Context, conf *confmap.Conf) error {
 		for _, name := range slices.Sorted(maps.Keys(components)) {
 			var id component.ID
 			if id.UnmarshalText([]byte(name)) != nil || defaults[class][id.Type()] == nil {
-				continue // the Collector says what is wrong with it
+				continue // the Collector reports the error
 			}
 			found := units.Check(class+"::"+name, components[name], defaults[class][id.Type()])
 			for _, f := range found.Refused {
@@ -97,7 +97,7 @@ func (c *converter) Convert(_ context.Context, conf *confmap.Conf) error {
 	return nil
 }
 
-// DefaultsOf are the default configurations of all components, by class and type.
+// DefaultsOf returns the default configurations of all components, by class and type.
 func DefaultsOf(factories Factories) (map[string]map[component.Type]component.Config, error) {
 	f, err := factories()
 	if err != nil {

@@ -19,9 +19,10 @@ const (
 	shipped  = "slowburn-data" // where the variable is not set, as config.yaml has it
 )
 
-// Claim takes the data directory for this process, to be called before any component opens a file in it, where a component that runs has its
-// files there. It returns what lets the directory go. Its error names the process that has it. A directory that cannot be made or
-// locked is left to the components, each of which says what it needs it for; directories elsewhere have locks of their own.
+// Claim locks the data directory for this process if a running component has its files there. Call it before any component
+// opens a file, and call release at the end. The error names the process that has the lock. If the directory cannot be made
+// or locked for another reason there is no error: the components report it, each with its purpose. Directories elsewhere
+// have locks of their own.
 func Claim(conf *confmap.Conf) (release func(), err error) {
 	none := func() {}
 	dir := os.Getenv(variable)
@@ -38,7 +39,7 @@ func Claim(conf *confmap.Conf) (release func(), err error) {
 			variable, inUse, variable)
 	}
 	if err != nil {
-		return none, nil //nolint:nilerr // the components say it
+		return none, nil //nolint:nilerr // the components report it
 	}
 	return func() { _ = claim.Release() }, nil // only read
 }

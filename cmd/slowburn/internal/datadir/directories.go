@@ -8,7 +8,7 @@ import (
 	"go.opentelemetry.io/collector/confmap"
 )
 
-// Directory is where a component that runs keeps its files.
+// Directory is the directory of a running component's files.
 type Directory struct {
 	Component string // as in processors::tail_sampling
 	Path      string // as it is configured
@@ -16,8 +16,8 @@ type Directory struct {
 
 var sections = []string{"receivers", "processors", "connectors", "exporters", "extensions"}
 
-// Of returns the directories of a configuration's components, of those alone that service names, in the order of their keys. Directories
-// that are not written are found where conf has the defaults too.
+// Of returns the directories of the components that service names, in the order of their keys. It finds default directories only if conf
+// has the defaults.
 func Of(conf *confmap.Conf) (directories []Directory) {
 	running := runningComponents(conf)
 	for _, section := range sections {
@@ -35,7 +35,7 @@ func Of(conf *confmap.Conf) (directories []Directory) {
 	return directories
 }
 
-// Roots returns the absolute paths of directories, without those that are below another of them.
+// Roots returns the absolute paths of directories, without those below another one.
 func Roots(directories []Directory) (roots []string) {
 	for _, d := range directories {
 		if path, err := filepath.Abs(d.Path); err == nil {
@@ -50,12 +50,12 @@ func Roots(directories []Directory) (roots []string) {
 	})
 }
 
-// within reports whether a path is a directory or below it, both absolute.
+// within reports whether a path is the directory or below it. Both are absolute.
 func within(path, directory string) bool {
 	return path == directory || strings.HasPrefix(path, strings.TrimSuffix(directory, string(filepath.Separator))+string(filepath.Separator))
 }
 
-// runningComponents are the IDs that service names.
+// runningComponents returns the IDs that service names.
 func runningComponents(conf *confmap.Conf) map[string]bool {
 	running := map[string]bool{}
 	add := func(list any) {

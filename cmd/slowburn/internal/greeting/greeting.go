@@ -1,5 +1,5 @@
-// Package greeting ends the log of a start with three lines: where spans go, where the dashboard is, and where the files are. Its one type
-// is Greeting.
+// Package greeting ends the log of a start with three lines: the OTLP endpoints, the dashboard's URL, and the data directories. Its one
+// type is Greeting.
 package greeting
 
 import (
@@ -15,27 +15,27 @@ import (
 	"github.com/slowburn/slowburn/web"
 )
 
-// Ready is the last line that the Collector logs of a start.
+// Ready is the last message that the Collector logs at a start.
 const Ready = "Everything is ready. Begin running and processing data."
 
-// Greeting learns from the log itself where components listen, as an address may have port 0 or be a name, and writes its lines behind
-// Ready. Goroutine-safe.
+// Greeting collects the components' addresses from the log, as a configured address may be a name or have port 0, and logs its lines
+// after Ready. It is safe for concurrent use.
 type Greeting struct {
 	mu         sync.Mutex
-	core       zapcore.Core // of the service, without what components add
+	core       zapcore.Core // of the service, without the components' fields
 	otlp       []string
 	dashboards []string
 	data       []string
 }
 
-// Data takes the directories that hold all files.
+// Data sets the directories that hold all files.
 func (g *Greeting) Data(directories []string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.data = slices.Clone(directories)
 }
 
-// Core returns a core that passes entries to another and looks at them, to be given to zap.WrapCore.
+// Core returns a core that passes entries on to another and reads them. Give it to zap.WrapCore.
 func (g *Greeting) Core(to zapcore.Core) zapcore.Core {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -43,7 +43,7 @@ func (g *Greeting) Core(to zapcore.Core) zapcore.Core {
 	return core{to, g}
 }
 
-// core is as safe for concurrent use as the one that it passes entries to.
+// core is safe for concurrent use if the wrapped one is.
 type core struct {
 	zapcore.Core
 	greeting *Greeting
@@ -52,7 +52,7 @@ type core struct {
 // With implements zapcore.Core.
 func (c core) With(fields []zapcore.Field) zapcore.Core { return core{c.Core.With(fields), c.greeting} }
 
-// Check implements zapcore.Core. What another core makes of the entry beyond its level, as a sampler does, goes for it here, too.
+// Check implements zapcore.Core. An entry that the wrapped core drops, as a sampler may, is dropped here too.
 func (c core) Check(entry zapcore.Entry, checked *zapcore.CheckedEntry) *zapcore.CheckedEntry {
 	if c.Core.Check(entry, nil) == nil {
 		return checked
@@ -88,7 +88,7 @@ func (g *Greeting) serving(url string) {
 	g.dashboards = append(g.dashboards, url)
 }
 
-// write logs the lines, and begins anew: a service that starts again says where it listens again.
+// write logs the lines and clears the addresses, for the next start of the service.
 func (g *Greeting) write() error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -108,7 +108,7 @@ func (g *Greeting) write() error {
 	return nil
 }
 
-// text is the value of a field that is a string or can say what it is.
+// text returns the value of a field that is a string or a fmt.Stringer.
 func text(fields []zapcore.Field, key string) string {
 	for _, f := range fields {
 		if f.Key != key {

@@ -1,7 +1,7 @@
-// Package memory says how the process shares its memory limit between its parts, and whether they fit.
+// Package memory computes how the parts of the process share its memory limit, and checks that they fit.
 //
-// Its types are Plan and Share. Of reads a configuration; Apply sets GOMEMLIMIT. The sizes themselves are the components' own: their
-// configurations say them, which follow the limit unless a key is set.
+// Its types are Plan and Share. Of reads a configuration; Apply sets GOMEMLIMIT. The components' configurations return the
+// sizes, which follow the limit unless a key is set.
 package memory
 
 import (
@@ -25,11 +25,11 @@ import (
 )
 
 const (
-	// processBytes is what the process takes beside all shares: code in use, goroutines, connections, the dashboard.
+	// processBytes is the memory besides all shares: code in use, goroutines, connections, the dashboard.
 	processBytes = 48 << 20
-	// ownSeriesBytes is what a series of sli takes in the time series database, where histograms are some of them.
+	// ownSeriesBytes is the memory of one sli series in the time series database, histograms included.
 	ownSeriesBytes = 2 << 10
-	// goShare is how much of the limit GOMEMLIMIT is, unless the environment sets it.
+	// goShare is GOMEMLIMIT as a share of the limit, unless the environment sets it.
 	goShare = 0.9
 )
 
@@ -37,22 +37,22 @@ const (
 type Share struct {
 	Name  string
 	Bytes int64
-	// Key is what lowers it, as a path in the configuration.
+	// Key is the path of the configuration key that lowers it.
 	Key string
 }
 
 // Plan is how the process shares its memory limit. Sizes are in bytes.
 type Plan struct {
-	// Limit is that of the control group, or the memory of the machine; 0 where it is not known.
+	// Limit is the control group's limit, or the machine's memory; 0 if it is not known.
 	Limit int64
-	// GoLimit is GOMEMLIMIT, and GoLimitSet says that the environment set it.
+	// GoLimit is GOMEMLIMIT. GoLimitSet is true if the environment set it.
 	GoLimit    int64
 	GoLimitSet bool
 	Shares     []Share
 }
 
-// Apply returns the memory limit of the Go runtime, which it sets to nine tenths of the limit unless the environment has
-// GOMEMLIMIT. A limit of 0 is none.
+// Apply sets the memory limit of the Go runtime to nine tenths of the limit unless the environment has GOMEMLIMIT, and
+// returns it. A limit of 0 means none.
 func Apply(limit int64) (goLimit int64, fromEnvironment bool) {
 	if os.Getenv("GOMEMLIMIT") != "" {
 		return debug.SetMemoryLimit(-1), true
@@ -114,7 +114,7 @@ func Of(cfg *otelcol.Config, limit, goLimit int64, goLimitSet bool) Plan {
 	return p
 }
 
-// emits reports whether a connector is a receiver of a metrics pipeline.
+// emits reports whether a metrics pipeline has the connector as a receiver.
 func emits(cfg *otelcol.Config, id component.ID) bool {
 	for name, pipeline := range cfg.Service.Pipelines {
 		if name.Signal().String() == "metrics" && slices.Contains(pipeline.Receivers, id) {
@@ -124,7 +124,7 @@ func emits(cfg *otelcol.Config, id component.ID) bool {
 	return false
 }
 
-// intake adds what requests may take on their way in, which all otlp receivers share.
+// intake adds the memory of incoming requests, which all otlp receivers share.
 func (p *Plan) intake(cfg *otelcol.Config, used map[component.ID]bool) {
 	for _, id := range sorted(used) {
 		if c, ok := cfg.Receivers[id].(*otlp.Config); ok {
@@ -143,14 +143,14 @@ func sorted(ids map[component.ID]bool) []component.ID {
 	return all
 }
 
-// add adds to the share with the name.
+// add adds bytes to the share with this name.
 func (p *Plan) add(name string, bytes int64, key string) {
 	if bytes > 0 {
 		p.Shares = append(p.Shares, Share{name, bytes, key})
 	}
 }
 
-// Sum returns what all shares are together, with the process itself.
+// Sum returns the sum of all shares and the process itself, in bytes.
 func (p Plan) Sum() int64 {
 	sum := int64(processBytes)
 	for _, s := range p.Shares {
@@ -162,7 +162,7 @@ func (p Plan) Sum() int64 {
 	return sum
 }
 
-// Check returns an error where the shares are more than the limit: it names their keys, the largest first.
+// Check returns an error if Sum exceeds the limit, with the keys of the shares, the largest first.
 func (p Plan) Check() error {
 	sum := p.Sum()
 	if p.Limit <= 0 || sum <= p.Limit {
@@ -178,10 +178,10 @@ func (p Plan) Check() error {
 		units.About(sum), units.About(processBytes), units.About(p.Limit), strings.Join(keys, ", "), units.About(sum))
 }
 
-// rest is what the limit leaves beside the shares, for the process itself and what has no share.
+// rest returns what the limit leaves besides the shares, for the process itself and for all that has no share.
 func (p Plan) rest() int64 { return p.Limit - p.Sum() + processBytes }
 
-// Fields are the plan as a log line has it.
+// Fields returns the plan as fields of a log line.
 func (p Plan) Fields() []zap.Field {
 	if p.Limit <= 0 {
 		return append([]zap.Field{zap.String("limit", "unknown")}, p.fields()...)
@@ -207,7 +207,7 @@ func (p Plan) fields() (fields []zap.Field) {
 	return fields
 }
 
-// String is the plan in one line.
+// String returns the plan in one line.
 func (p Plan) String() string {
 	var b strings.Builder
 	for i, f := range p.Fields() {

@@ -1,4 +1,4 @@
-// Package odd tells what is odd about a valid configuration. Its one function is Warnings.
+// Package odd warns about a valid configuration. Its one function is Warnings.
 package odd
 
 import (
@@ -15,7 +15,7 @@ import (
 	"github.com/slowburn/slowburn/internal/access"
 )
 
-// Warnings returns a line for everything that components which are used would warn of at their start, with the component. Whole is the same
+// Warnings returns the warnings that the components in use would log at their start, a line each, with the component. whole is the same
 // configuration with all defaults.
 func Warnings(cfg *otelcol.Config, whole *confmap.Conf) (lines []string) {
 	used := map[component.ID]bool{}
@@ -33,7 +33,7 @@ func Warnings(cfg *otelcol.Config, whole *confmap.Conf) (lines []string) {
 		openToAll(datadir.Of(whole)))
 }
 
-// openToAll warns of directories that every user of the machine may look into.
+// openToAll warns about directories that every user of the machine may read.
 func openToAll(directories []datadir.Directory) (lines []string) {
 	var seen []string
 	for _, d := range directories {
@@ -45,7 +45,7 @@ func openToAll(directories []datadir.Directory) (lines []string) {
 	return lines
 }
 
-// unguarded warns of metrics of the gateway that are served past the authentication of an extension.
+// unguarded warns if the gateway's own metrics are served without the authentication that an extension has.
 func unguarded(cfg *otelcol.Config, whole *confmap.Conf) (lines []string) {
 	for _, id := range cfg.Service.Extensions {
 		if guard, ok := cfg.Extensions[id].(interface {
@@ -59,7 +59,7 @@ func unguarded(cfg *otelcol.Config, whole *confmap.Conf) (lines []string) {
 	return lines
 }
 
-// uncounted warns of connectors sli that no metrics pipeline has: these pass spans on, and count none.
+// uncounted warns about sli connectors that are in no metrics pipeline: they pass spans on and count none.
 func uncounted(cfg *otelcol.Config) (lines []string) {
 	passes, counts := map[component.ID]bool{}, map[component.ID]bool{}
 	for id, p := range cfg.Service.Pipelines {

@@ -7,8 +7,8 @@ import (
 	"slices"
 )
 
-// listenersOf returns the addresses of what listens: components that service names, other than exporters, whose endpoints are others'
-// addresses; and the gateway's own telemetry. They are in the order of their keys.
+// listenersOf returns the addresses on which the gateway listens, in the order of their keys: those of the components that service
+// names, without exporters, whose endpoints are remote, and those of the gateway's own telemetry.
 func listenersOf(whole map[string]any) (all []listener) {
 	service := mapOf(whole["service"])
 	for _, section := range []string{"extensions", "receivers", "processors", "connectors"} {
@@ -23,7 +23,7 @@ func listenersOf(whole map[string]any) (all []listener) {
 	return append(all, readers("service::telemetry::metrics::readers", mapOf(mapOf(service["telemetry"])["metrics"])["readers"])...)
 }
 
-// endpoints returns the values of keys endpoint that are host:port, at a key and below it.
+// endpoints returns the host:port values of all keys named endpoint, at a key and below it.
 func endpoints(key string, value any) (all []listener) {
 	switch value := value.(type) {
 	case map[string]any:
@@ -44,7 +44,7 @@ func endpoints(key string, value any) (all []listener) {
 	return all
 }
 
-// readers returns where the Collector serves its own metrics: a host and a port, each of a key.
+// readers returns the addresses on which the Collector serves its own metrics, which have keys for host and port.
 func readers(key string, value any) (all []listener) {
 	switch value := value.(type) {
 	case map[string]any:

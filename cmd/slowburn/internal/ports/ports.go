@@ -1,4 +1,4 @@
-// Package ports says of a start that could not listen on an address which key of the configuration has it. Its one function is Explain.
+// Package ports adds the key of the configuration to an error of listening on an address. Its one function is Explain.
 package ports
 
 import (
@@ -9,7 +9,7 @@ import (
 	"syscall"
 )
 
-// explained is an error with the key that it is about. It keeps the one that it explains.
+// explained is an error with the key that it is about. It wraps its cause.
 type explained struct {
 	text  string
 	cause error
@@ -18,11 +18,11 @@ type explained struct {
 // Error implements error.
 func (e *explained) Error() string { return e.text }
 
-// Unwrap returns what is explained.
+// Unwrap returns the cause.
 func (e *explained) Unwrap() error { return e.cause }
 
-// Explain returns, of an error because an address cannot be listened on, one that names the keys that have the address, and says what to
-// write. Any other error, also of an address that no key has, is returned as it is. The configuration is whole, with defaults.
+// Explain wraps an error of listening on an address with the keys that have the address, and with what to write. It returns any other
+// error, and one of an address that no key has, as it is. whole is the configuration with all defaults.
 func Explain(err error, whole map[string]any) error {
 	var failed *net.OpError
 	if !errors.As(err, &failed) || failed.Op != "listen" {
@@ -58,10 +58,10 @@ func Explain(err error, whole map[string]any) error {
 type listener struct {
 	key     string
 	address string // host:port
-	isPort  bool   // the key has the port alone
+	isPort  bool   // the key has only the port
 }
 
-// what the key holds of the address.
+// what returns which part of the address the key holds.
 func (l listener) what() string {
 	if l.isPort {
 		return "the port"
@@ -69,7 +69,7 @@ func (l listener) what() string {
 	return "the address"
 }
 
-// another is a value that may do in its place.
+// another returns a value to try in its place.
 func (l listener) another() string {
 	host, port, err := net.SplitHostPort(l.address)
 	n, notNumber := strconv.Atoi(port)
@@ -86,7 +86,7 @@ func (l listener) another() string {
 	return "another port, such as " + net.JoinHostPort(host, strconv.Itoa(n))
 }
 
-// isOf reports whether it is this address that could not be listened on.
+// isOf reports whether an error is about this address.
 func (l listener) isOf(failed *net.OpError) bool {
 	var unknown *net.DNSError
 	var invalid *net.AddrError
@@ -105,7 +105,7 @@ func (l listener) isOf(failed *net.OpError) bool {
 	return err == nil && own.Port == address.Port && (own.IP.Equal(address.IP) || unspecified(own.IP) && unspecified(address.IP))
 }
 
-// rival returns another listener on the same port, of an address that takes this one's.
+// rival returns another listener whose address conflicts with this one's: the same port on the same or an unspecified IP.
 func (l listener) rival(all []listener) (other listener, ok bool) {
 	own, err := net.ResolveTCPAddr("tcp", l.address)
 	if err != nil || own.Port == 0 {
@@ -120,5 +120,5 @@ func (l listener) rival(all []listener) (other listener, ok bool) {
 	return listener{}, false
 }
 
-// unspecified reports whether an IP address stands for all of the machine's.
+// unspecified reports whether an IP address stands for all of the machine's addresses.
 func unspecified(ip net.IP) bool { return len(ip) == 0 || ip.IsUnspecified() }

@@ -12,7 +12,7 @@ import (
 	"unicode/utf8"
 )
 
-// comments reads what stands above the types and fields of this module's packages.
+// comments reads the comments on types and fields of this module's packages.
 type comments struct {
 	root     string                       // the directory of the module
 	packages map[string]map[string]string // by package path: comments by "Type" or "Type.Field"
@@ -73,15 +73,15 @@ func collect(found map[string]string, gen *ast.GenDecl, spec *ast.TypeSpec) {
 	if doc == nil {
 		doc = gen.Doc
 	}
-	found[spec.Name.Name] = text(doc)
+	found[spec.Name.Name] = textOf(doc)
 	structure, ok := spec.Type.(*ast.StructType)
 	if !ok {
 		return
 	}
 	for _, field := range structure.Fields.List {
-		comment := text(field.Doc)
+		comment := textOf(field.Doc)
 		if comment == "" {
-			comment = text(field.Comment)
+			comment = textOf(field.Comment)
 		}
 		for _, name := range field.Names {
 			found[spec.Name.Name+"."+name.Name] = comment
@@ -89,12 +89,12 @@ func collect(found map[string]string, gen *ast.GenDecl, spec *ast.TypeSpec) {
 	}
 }
 
-func text(group *ast.CommentGroup) string { return strings.Join(strings.Fields(group.Text()), " ") }
+func textOf(group *ast.CommentGroup) string { return strings.Join(strings.Fields(group.Text()), " ") }
 
 var identifier = regexp.MustCompile(`\b[A-Z][A-Za-z0-9]*\b`)
 
-// rewrite makes a description for users of a comment on a field: the names of fields become keys, and what only repeats the name
-// at its start is left out.
+// rewrite turns a comment on a field into a description for users: it replaces names of fields by keys, and removes the
+// field's own name from the beginning.
 func rewrite(comment, field string, keys map[string]string) string {
 	for _, verb := range []string{" is ", " are ", " says "} {
 		if rest, ok := strings.CutPrefix(comment, field+verb); ok {

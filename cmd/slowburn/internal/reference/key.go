@@ -27,7 +27,7 @@ const (
 
 var kindNames = [...]string{"any", "object", "list", "map", "string", "boolean", "integer", "number", "quantity", "policy", "sample"}
 
-// String is what people call the kind.
+// String returns the name of the kind for people.
 func (k Kind) String() string { return kindNames[k] }
 
 // Key is a node of the tree of keys.
@@ -48,7 +48,7 @@ type Key struct {
 	Unit *Unit
 	// Doc is the comment on the field, with keys in place of the names of fields.
 	Doc string
-	// Rule is what is known of the valid values.
+	// Rule describes the valid values.
 	Rule Rule
 	// Optional sections are off where they are not written.
 	Optional bool
@@ -74,19 +74,19 @@ const (
 	Extensions Section = "extensions"
 )
 
-// sections are all of them.
-var sections = []Section{Receivers, Processors, Connectors, Exporters, Extensions}
+// allSections are all sections, in that order.
+var allSections = []Section{Receivers, Processors, Connectors, Exporters, Extensions}
 
 // Component is a type of components with its keys.
 type Component struct {
 	Section Section
 	Type    string
-	// AliasOf is the type that this is an older name of; empty where it is none.
+	// AliasOf is the type's newer name; empty if this is no alias.
 	AliasOf string
 	Keys    *Key
 }
 
-// Reference is all that a configuration may hold.
+// Reference describes all that a configuration may hold.
 type Reference struct {
 	Components []Component
 	// Policies are the sections of the types of policies, in the order of their table. Those without a section have no Keys.

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Valid says in words which values are valid; empty where the kind says all.
+// Valid describes the valid values in words; empty if any value of the kind is valid.
 func (k *Key) Valid() string {
 	r := k.Rule
 	var parts []string
@@ -31,7 +31,7 @@ func (k *Key) Valid() string {
 	return strings.Join(parts, "; ")
 }
 
-// typeName is the type of a value for people.
+// typeName returns the name of a value's type for people.
 func (k *Key) typeName() string {
 	switch k.Kind {
 	case Quantity:
@@ -68,7 +68,7 @@ func plural(name string) string {
 // page writes Markdown.
 type page struct {
 	strings.Builder
-	foreign []*Key // structures of the Collector's that keys refer to
+	foreign []*Key // structures of the Collector that keys refer to
 }
 
 // header is the beginning of the page.
@@ -109,7 +109,7 @@ func (r *Reference) Markdown() []byte {
 	return []byte(p.String())
 }
 
-// unit is that of the module's own durations, or numbers of bytes: of one that refuses a number without a unit, if there is any.
+// unit returns the Unit of the module's own durations or numbers of bytes, one that refuses a number without a unit if there is one.
 func (r *Reference) unit(bytes bool) *Unit {
 	var least *Unit
 	for _, c := range r.Components {
@@ -122,7 +122,7 @@ func (r *Reference) unit(bytes bool) *Unit {
 	return least
 }
 
-// words lists the units, and says what can be written beside them.
+// words lists the units, and describes what else can be written.
 func (u *Unit) words() string {
 	text := strings.Join(u.Names, ", ")
 	if u.Bytes {
@@ -202,7 +202,7 @@ func (p *page) row(k *Key, within string) {
 
 func escape(text string) string { return strings.ReplaceAll(text, "|", `\|`) }
 
-// anchor is the fragment of a heading's link.
+// anchor returns the fragment of a heading's link.
 func anchor(heading string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
@@ -231,7 +231,7 @@ func (p *page) policies(types []*Key) {
 	p.WriteString("\n")
 }
 
-// collector writes the structures of the Collector's that our keys have, with what is within them.
+// collector writes the Collector's structures that our keys have, with the structures within them.
 func (p *page) collector(r *Reference) {
 	p.WriteString("## Keys of the Collector\n\n")
 	for i := 0; i < len(p.foreign); i++ {

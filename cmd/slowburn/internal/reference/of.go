@@ -46,9 +46,9 @@ func Of(root string, f otelcol.Factories) (*Reference, error) {
 }
 
 const (
-	// policyPath is what the paths of the keys of a policy begin with: a policy can stand in many places.
+	// policyPath is the beginning of the paths of a policy's keys, wherever the policy stands.
 	policyPath = "policy::"
-	// samplePath is what the paths of the samples of rules end with.
+	// samplePath is the end of the paths of rules' samples.
 	samplePath = "::rules[]::sample"
 )
 
@@ -114,7 +114,7 @@ func (k *Key) own(visit func(*Key)) {
 	}
 }
 
-// RulePaths are the paths of the keys that have a rule, but for hidden ones.
+// RulePaths returns the paths of the keys that have a rule, except hidden ones.
 func RulePaths() (paths []string) {
 	for path, rule := range rules {
 		if !rule.Hidden {

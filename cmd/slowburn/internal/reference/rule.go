@@ -5,7 +5,7 @@ import "strings"
 // ruleSet are rules by what follows the common beginning of their paths; "" is that of the whole.
 type ruleSet map[string]Rule
 
-// Rule says of a key what its Go type does not. Values are as they are written in YAML.
+// Rule describes what a key's Go type does not. Values are written as in YAML.
 type Rule struct {
 	// Min and Max are the least and the greatest value.
 	Min, Max string
@@ -15,7 +15,7 @@ type Rule struct {
 	OneOf []string
 	// Required keys have no default.
 	Required bool
-	// Text says what is valid in words, where the others do not.
+	// Text describes the valid values in words, where the other fields cannot.
 	Text string
 	// Default describes a default that depends on the machine or on other keys.
 	Default string
@@ -54,7 +54,7 @@ func joined(sets map[string]ruleSet) map[string]Rule {
 	return all
 }
 
-// ruleOf returns the rule of a path. The rules of the shadow are as those that decide.
+// ruleOf returns the rule of a path. A shadow's rules are those of the real policies.
 func ruleOf(path string) Rule {
 	return rules[strings.Replace(path, "::shadow::rules[]", "::rules[]", 1)]
 }

@@ -15,9 +15,9 @@ import (
 type node map[string]any
 
 const (
-	// draft is the one that editors know best.
+	// draft is the JSON Schema draft that editors support best.
 	draft = "http://json-schema.org/draft-07/schema#"
-	// expansion matches a text that the Collector replaces, such as ${env:NAME}. It can stand for any value.
+	// expansion matches a text that the Collector replaces, such as ${env:NAME}. It is valid in place of any value.
 	expansion = `\$\{`
 )
 
@@ -39,7 +39,7 @@ func (r *Reference) JSON() ([]byte, error) {
 		"telemetry": schemaOf(r.Telemetry),
 	})
 	properties := node{"service": ref("service")}
-	for _, section := range sections {
+	for _, section := range allSections {
 		properties[string(section)] = r.section(section)
 	}
 	schema := object(properties)
@@ -115,12 +115,12 @@ func (r *Reference) policy(outer bool) node {
 	return s
 }
 
-// object is an object with these keys and no others. Nothing, and a text that is replaced, can stand for it.
+// object returns the schema of an object with these keys and no others, or null, or a text that the Collector replaces.
 func object(properties node) node {
 	return node{"type": []any{"object", "string", "null"}, "pattern": expansion, "properties": properties, "additionalProperties": false}
 }
 
-// oneOf is one of these texts, or one that is replaced.
+// oneOf returns the schema of one of these texts, or of a text that the Collector replaces.
 func oneOf[T any](values []T) node {
 	return node{"anyOf": []any{node{"enum": values}, node{"type": "string", "pattern": expansion}}}
 }
@@ -223,7 +223,7 @@ func (k *Key) bound(s node) {
 	}
 }
 
-// defaultValue is the default as JSON has it.
+// defaultValue returns the default as a JSON value.
 func (k *Key) defaultValue() (any, bool) {
 	if k.Rule.Default != "" || k.Default == "" {
 		return nil, false

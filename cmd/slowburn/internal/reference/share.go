@@ -26,7 +26,7 @@ func share(schema, defs node) {
 	s.below(schema)
 }
 
-// worthwhile is from which length on an object is shared, in bytes.
+// worthwhile is the smallest size of an object that is shared, in bytes.
 const worthwhile = 300
 
 func (s *sharer) count(value any) {
@@ -45,7 +45,7 @@ func (s *sharer) count(value any) {
 	}
 }
 
-// below replaces what is below a node.
+// below calls replace for the nodes below a node.
 func (s *sharer) below(n node) {
 	texts := map[string]string{} // before anything below them is replaced
 	for key, value := range n {
@@ -75,7 +75,7 @@ func (s *sharer) replace(n node, text string) node {
 	}
 	if s.names[text] == "" {
 		s.names[text] = s.free(n["$comment"].(string))
-		s.defs[s.names[text]] = bare(n)
+		s.defs[s.names[text]] = withoutPlace(n)
 	}
 	out := ref(s.names[text])
 	if d, ok := n["description"]; ok {
@@ -84,7 +84,7 @@ func (s *sharer) replace(n node, text string) node {
 	return out
 }
 
-// free is a name of a definition that is not taken.
+// free returns an unused name for a definition.
 func (s *sharer) free(name string) string {
 	name = strings.TrimPrefix(name, "*")
 	for i, taken := 2, name; ; i++ {
@@ -95,19 +95,19 @@ func (s *sharer) free(name string) string {
 	}
 }
 
-// bare is a node without what is said of the place where it stands.
-func bare(n node) node {
+// withoutPlace returns a copy of a node without its description, which is about the place where it stands.
+func withoutPlace(n node) node {
 	out := maps.Clone(n)
 	delete(out, "description")
 	return out
 }
 
-// canonical is the text by which equal objects are found, empty for other nodes.
+// canonical returns the text by which equal objects are found, empty for other nodes.
 func canonical(n node) string {
 	if n["$comment"] == nil {
 		return ""
 	}
-	text, err := json.Marshal(bare(n))
+	text, err := json.Marshal(withoutPlace(n))
 	if err != nil {
 		panic(err) // nodes are made here, of what JSON has
 	}

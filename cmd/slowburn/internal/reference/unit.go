@@ -25,11 +25,11 @@ var (
 	byteUnits     = []string{"B", "KiB", "MiB", "GiB", "TiB", "PiB", "KB", "MB", "GB", "TB", "PB"}
 )
 
-// unitOf finds out which units a type takes, by decoding. It returns nil for a type that takes none.
+// unitOf tries by decoding which units a type takes. It returns nil for a type that takes none.
 func unitOf(t reflect.Type) *Unit { return unitBy(func(value any) bool { return decodes(t, value) }) }
 
-// ownUnit is unitOf for a key of this module's, which package units checks before it is decoded. A number without a unit is
-// taken where the key's name has the unit, and where it means what it means in a component that was taken over.
+// ownUnit is unitOf for a key of this module, which package units checks before it is decoded. A number without a unit is
+// accepted if the key's name has the unit, or if the key has the meaning of another component's.
 func ownUnit(t reflect.Type, field reflect.StructField, key string) *Unit {
 	bare := strings.HasSuffix(key, "_bytes") || field.Tag.Get("units") == units.Foreign
 	return unitBy(func(value any) bool {
@@ -72,7 +72,7 @@ func decodes(t reflect.Type, value any) bool {
 	return confmap.NewFromStringMap(map[string]any{"v": value}).Unmarshal(reflect.New(holder).Interface()) == nil
 }
 
-// Pattern is the regular expression of the texts that are taken.
+// Pattern returns a regular expression of the accepted texts.
 func (u *Unit) Pattern() string {
 	quoted := make([]string, len(u.Names))
 	for i, name := range u.Names {

@@ -27,7 +27,7 @@ var (
 	unmarshaler     = reflect.TypeFor[confmap.Unmarshaler]()
 )
 
-// key describes a value. v is its default, invalid where there is none.
+// key describes a value. v is its default, invalid without one.
 func (w *walker) key(path, name string, t reflect.Type, v reflect.Value) *Key {
 	k := &Key{Name: name, Path: path, Rule: ruleOf(path)}
 	for t.Kind() == reflect.Pointer {
@@ -53,7 +53,7 @@ func (w *walker) key(path, name string, t reflect.Type, v reflect.Value) *Key {
 	return k
 }
 
-// plain describes a value that no package of ours reads by itself.
+// plain describes a value of a type that no package of this module decodes.
 func (w *walker) plain(k *Key, v reflect.Value) {
 	t := k.Type
 	if t.Kind() == reflect.Int64 && t.PkgPath() != "" {
@@ -103,13 +103,13 @@ func readable(t reflect.Type) bool {
 	return !strings.HasPrefix(t.PkgPath(), "go.opentelemetry.io/contrib/")
 }
 
-// defaults are the values of an element of a list, which its own Unmarshal sets.
+// defaults returns the defaults of a list's element, which its own Unmarshal sets.
 func defaults(t reflect.Type, v reflect.Value) reflect.Value {
 	if !ours(t) || !v.IsZero() || !reflect.PointerTo(t).Implements(unmarshaler) {
 		return v
 	}
 	made := reflect.New(t)
-	// What is missing is for later: only the defaults are asked for.
+	// The error may name a missing key: only the defaults matter here.
 	_ = made.Interface().(confmap.Unmarshaler).Unmarshal(confmap.New())
 	return made.Elem()
 }
@@ -169,7 +169,7 @@ func (w *walker) squash(k *Key, field reflect.StructField, v reflect.Value) {
 	k.Open = k.Open || !ours(t) && !ours(k.Type) && reflect.PointerTo(t).Implements(unmarshaler)
 }
 
-// optional returns what a configoptional.Optional is of.
+// optional returns the type within a configoptional.Optional.
 func optional(t reflect.Type) (reflect.Type, bool) {
 	if !strings.HasPrefix(t.Name(), "Optional[") {
 		return nil, false
@@ -181,10 +181,10 @@ func optional(t reflect.Type) (reflect.Type, bool) {
 	return get.Type.Out(0).Elem(), true
 }
 
-// has reports whether an Optional is on where it is not written.
+// has reports whether an Optional is on by default.
 func has(v reflect.Value) bool { return v.MethodByName("HasValue").Call(nil)[0].Bool() }
 
-// inside is the value that an Optional begins with when it is written.
+// inside returns the default of an Optional's value once it is written.
 func inside(v reflect.Value) reflect.Value {
 	if !v.IsValid() {
 		return v
@@ -194,7 +194,7 @@ func inside(v reflect.Value) reflect.Value {
 	return addressable.MethodByName("GetOrInsertDefault").Call(nil)[0].Elem()
 }
 
-// written is a value as YAML has it, and whether it is not the zero value.
+// written returns a value as YAML text, and whether it differs from the zero value.
 func written(k *Key, v reflect.Value) (string, bool) {
 	if !v.IsValid() {
 		return "", false

@@ -7,26 +7,26 @@ import (
 	"github.com/slowburn/slowburn/processor/spanlog/internal/format"
 )
 
-// minBlocks is how many decoded blocks a reader keeps at least. Those of small segments are as small.
+// minBlocks is how many decoded blocks a reader keeps at least. Small segments have small blocks.
 const minBlocks = 2
 
-// blocks are decoded blocks of packed segments that were used last.
+// blocks is a cache of the most recently used decoded blocks.
 type blocks struct {
 	list       []block
 	clock      uint64 // counts uses
 	compressed []byte
-	joined     []byte // what is in several blocks
+	joined     []byte // bytes that were in several blocks
 }
 
 // block is a decoded block.
 type block struct {
-	segment *Segment // nil if it has none
+	segment *Segment // nil if the block is unused
 	number  int
-	used    uint64 // when it was last, by the clock
+	used    uint64 // blocks.clock at its last use
 	buf     []byte
 }
 
-// at returns n bytes of a segment. They are valid until the next call.
+// at returns n bytes of a segment, valid until the next call.
 func (b *blocks) at(open *openFiles, s *Segment, at, n uint32) ([]byte, error) {
 	number, offset := int(at/format.BlockSize), at%format.BlockSize
 	if offset+n <= format.BlockSize {
@@ -57,7 +57,7 @@ func newBlocks(memory int) blocks {
 	return blocks{list: make([]block, max(minBlocks, memory/format.BlockSize))}
 }
 
-// block returns a decoded block.
+// block returns a decoded block, valid until the next call. It decodes a missing one in place of the least recently used.
 func (b *blocks) block(open *openFiles, s *Segment, number int) ([]byte, error) {
 	b.clock++
 	oldest := &b.list[0]
@@ -112,7 +112,7 @@ func (b *blocks) decode(open *openFiles, s *Segment, number int, into *block) (e
 	return nil
 }
 
-// trim frees the memory of what was unusually large, and forgets blocks of segments that are gone.
+// trim frees a large buffer of joined blocks, and drops blocks of segments that are gone.
 func (b *blocks) trim() {
 	if cap(b.joined) > minWindow {
 		b.joined = nil

@@ -1,14 +1,14 @@
-// Package cold reads single records back out of segments that left memory, so that a trace costs its own bytes and not those of the
-// segments that it is in.
+// Package cold reads single records of segments that left memory, so that reading a trace does not read the whole segments
+// that hold it.
 //
-// Its types are Segment (where a segment's bytes are), Reader (which follows the records of a trace) and Limit (how many files all
+// Its types are Segment (where a segment's bytes are), Reader (which reads the records of a trace) and Limit (how many files all
 // readers of a pool have open).
 //
-// A Reader reads runs: the records of one trace in one segment, which form a list from the last to the first. A raw file is read by
-// pread, through a window that is as large as what is near was of use. A packed one is decoded block by block, and the blocks that were
-// used last are kept. Resources and scopes, which most records share, are kept by origin. The checksum of each record is checked, and
-// the lengths of a run's records have to add up.
+// A Reader reads runs: the records of one trace in one segment, linked from the last to the first. It reads a raw file by pread,
+// through a window that grows while most of its bytes are used. It decodes a packed file block by block, and keeps the blocks
+// that were used last. It keeps resources and scopes by position, as most records share them. It checks the checksum of each
+// record, and that the sizes of a run's records add up.
 //
-// There are no locks. A Reader is for one goroutine at a time, and holds no more than MaxFiles files open; what it takes in memory is
-// Reader.Bytes. A Segment does not change, but for Gone, which whoever guards the log sets.
+// There are no locks. A Reader is for one goroutine at a time, and holds at most MaxFiles files open; Reader.Bytes is its memory.
+// A Segment does not change, except for Gone, which the log's mutex guards.
 package cold

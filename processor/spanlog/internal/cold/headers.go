@@ -2,31 +2,31 @@ package cold
 
 import "github.com/slowburn/slowburn/processor/spanlog/internal/format"
 
-// headers are the resources and scopes that were read last, by their place: the younger generation and the one before. What was found
-// stays where it is until the next call of age.
+// headers is a cache of the resources and scopes that were read last, by position, in two generations. A header that get or put
+// returned is valid until the next call of age.
 type headers struct {
-	limit      int // bytes of a generation, from which on it is the old one
+	limit      int // bytes at which age makes the young generation the old one
 	young, old generation
 }
 
-// generation is headers one behind the other.
+// generation holds headers in one buffer.
 type generation struct {
 	places map[format.Position]header
 	bytes  []byte
 }
 
-// header is one in the bytes of its generation.
+// header is the place of a resource or scope in the bytes of its generation.
 type header struct {
 	from, to uint32
 	ref      uint32 // of a scope: the offset of its resource
 }
 
-// headerSize is about what a header takes in a map.
+// headerSize is about how many bytes a header takes in the map.
 const headerSize = 40
 
 func newHeaders(limit int) headers { return headers{limit: limit} }
 
-// get returns a header of the young generation, where it is put if the old one has it.
+// get returns a header of the young generation, after copying it there if only the old one has it.
 func (h *headers) get(at format.Position) (header, bool) {
 	if found, ok := h.young.places[at]; ok {
 		return found, true
@@ -59,15 +59,15 @@ func (h *headers) age() {
 	}
 	h.young, h.old = h.old, h.young
 	h.young.clear(2 * h.limit)
-	if cap(h.old.bytes) > 4*h.limit { // of a giant trace
+	if cap(h.old.bytes) > 4*h.limit { // a giant trace grew it
 		h.old = generation{}
 	}
 }
 
-// clear empties a generation, and keeps its memory unless that is more than most.
-func (g *generation) clear(most int) {
+// clear empties a generation, and frees its bytes if there is room for more than limit.
+func (g *generation) clear(limit int) {
 	clear(g.places)
-	if g.bytes = g.bytes[:0]; cap(g.bytes) > most {
+	if g.bytes = g.bytes[:0]; cap(g.bytes) > limit {
 		g.bytes = nil
 	}
 }

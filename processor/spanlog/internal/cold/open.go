@@ -10,22 +10,22 @@ import (
 	"github.com/slowburn/slowburn/processor/spanlog/internal/format"
 )
 
-// MaxFiles is how many files a Reader has open at most, maxOpen how many all readers of a Limit, but for one each.
+// MaxFiles is how many files a Reader has open at most. All readers of a Limit have at most maxOpen files open, plus one each.
 const (
 	MaxFiles = 16
 	maxOpen  = 64
 )
 
-// ErrTooManyFiles is a file that was not opened because the process has too many open: nothing is wrong with the file.
+// ErrTooManyFiles means that a file was not opened because the process has too many open files: the file is not damaged.
 var ErrTooManyFiles = errors.New("raise the limit of open files (ulimit -n, LimitNOFILE=)")
 
 // Limit counts the files that the readers of a pool have open. The zero Limit has none. It is safe for concurrent use.
 type Limit struct{ open atomic.Int64 }
 
-// Open is how many files are open.
+// Open returns how many files are open.
 func (l *Limit) Open() int { return int(l.open.Load()) }
 
-// openFiles are the files that a reader has open, the one used last at the end.
+// openFiles are the files that a reader has open, the most recently used last.
 type openFiles struct {
 	disk  *files.Disk // nil in memory
 	limit *Limit
@@ -39,7 +39,7 @@ type openFile struct {
 	index format.Index // of a packed one
 }
 
-// of returns the file of a segment, opened.
+// of returns a segment's open file, after opening it if needed.
 func (o *openFiles) of(s *Segment) (*openFile, error) {
 	for i := len(o.list) - 1; i >= 0; i-- {
 		if f := o.list[i]; f.segment == s {
@@ -52,7 +52,7 @@ func (o *openFiles) of(s *Segment) (*openFile, error) {
 		o.close(0)
 	}
 	f, err := o.disk.Open(s.File)
-	if tooMany(err) { // other files of this process: do with one
+	if tooMany(err) { // the limit is reached by other files of the process: hold one
 		o.closeAll()
 		f, err = o.disk.Open(s.File)
 	}

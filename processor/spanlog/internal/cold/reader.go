@@ -10,17 +10,17 @@ import (
 	"github.com/slowburn/slowburn/processor/spanlog/internal/format"
 )
 
-// ErrChanged is a record that is not as it was written. It is format.ErrDamaged.
+// ErrChanged means that a record is not as it was written. It wraps format.ErrDamaged.
 var ErrChanged = fmt.Errorf("read spans back: %w: a record has changed since it was written", format.ErrDamaged)
 
-// Reader reads the runs of a trace at a time. It is for one goroutine at a time.
+// Reader reads the runs of one trace at a time. It is for one goroutine at a time.
 type Reader struct {
 	open    openFiles
 	window  window
 	blocks  blocks
 	headers headers
 
-	memory  int // what it keeps from one trace to the next goes by this
+	memory  int // bytes; see NewReader
 	bodies  []byte
 	spans   []span
 	origins []origin
@@ -29,8 +29,8 @@ type Reader struct {
 // span is a record that was read, by offsets in Reader.bodies.
 type span struct {
 	from, to uint32
-	scope    uint32 // its offset in the segment, until it is found
-	origin   int32  // index in Reader.origins, -1 if it cannot be read
+	scope    uint32 // offset of its scope in the segment
+	origin   int32  // index in Reader.origins, -1 if that cannot be read
 }
 
 // origin is a scope and its resource that were read.
@@ -42,7 +42,7 @@ type origin struct {
 // Result is the records of a run that were read. They are valid until the next Begin.
 type Result struct {
 	first, last int
-	// Err is why some are missing, or all.
+	// Err is why some or all records are missing; nil if none is.
 	Err error
 }
 
@@ -53,8 +53,8 @@ type Record struct {
 	Origin format.Position
 }
 
-// NewReader returns a reader of the segments of a disk, nil if they are in memory. From one trace to the next it keeps decoded blocks of
-// memory bytes, half of that for records, and a quarter for resources and scopes.
+// NewReader returns a reader of segments. disk is nil if they are in memory. From one trace to the next it keeps decoded
+// blocks of memory bytes, half as many bytes of records, and a quarter of resources and scopes.
 func NewReader(disk *files.Disk, limit *Limit, memory int) *Reader {
 	return &Reader{
 		open: openFiles{disk: disk, limit: limit}, window: newWindow(memory), blocks: newBlocks(memory), headers: newHeaders(memory / 8),
@@ -62,7 +62,7 @@ func NewReader(disk *files.Disk, limit *Limit, memory int) *Reader {
 	}
 }
 
-// Begin forgets what was read, and makes room for records of so many bytes.
+// Begin discards the results of earlier reads, and makes room for so many bytes of records.
 func (r *Reader) Begin(bytes int) {
 	r.headers.age()
 	r.spans, r.origins = r.spans[:0], r.origins[:0]
@@ -109,25 +109,26 @@ func (r *Reader) follow(s *Segment, last, bytes uint32) error {
 		at = prev
 	}
 	if bytes != 0 {
-		return ErrChanged // a link leads past some
+		return ErrChanged // a link skips records
 	}
 	return nil
 }
 
-// record returns a record of at most so many bytes, which is as it was written. It is valid until the next.
-func (r *Reader) record(s *Segment, at, most uint32) (format.Records, error) {
-	if at < format.HeaderSize || at > s.Used || s.Used-at < format.RecordHeaderSize || most < format.RecordHeaderSize {
+// record returns the record at an offset, valid until the next call. The error is ErrChanged if it is damaged, or has more than
+// limit bytes.
+func (r *Reader) record(s *Segment, at, limit uint32) (format.Records, error) {
+	if at < format.HeaderSize || at > s.Used || s.Used-at < format.RecordHeaderSize || limit < format.RecordHeaderSize {
 		return nil, ErrChanged
 	}
-	b, err := r.at(s, at, format.RecordHeaderSize, int(most))
+	b, err := r.at(s, at, format.RecordHeaderSize, int(limit))
 	if err != nil {
 		return nil, err
 	}
 	length := binary.LittleEndian.Uint32(b[format.LengthAt:])
-	if length > most-format.RecordHeaderSize || length > s.Used-at-format.RecordHeaderSize {
+	if length > limit-format.RecordHeaderSize || length > s.Used-at-format.RecordHeaderSize {
 		return nil, ErrChanged
 	}
-	if b, err = r.at(s, at, format.RecordHeaderSize+length, int(most)); err != nil {
+	if b, err = r.at(s, at, format.RecordHeaderSize+length, int(limit)); err != nil {
 		return nil, err
 	}
 	record := format.Records(b)
@@ -138,7 +139,7 @@ func (r *Reader) record(s *Segment, at, most uint32) (format.Records, error) {
 	return record, nil
 }
 
-// at returns n bytes of a segment, valid until the next call. want is how many bytes, up to those, may be asked for next.
+// at returns n bytes of a segment, valid until the next call. want is how many bytes before their end may be requested next.
 func (r *Reader) at(s *Segment, at, n uint32, want int) ([]byte, error) {
 	if s.Compressed() {
 		return r.blocks.at(&r.open, s, at, n)
@@ -146,10 +147,10 @@ func (r *Reader) at(s *Segment, at, n uint32, want int) ([]byte, error) {
 	return r.window.at(&r.open, s, at, n, want)
 }
 
-// find finds the resource and scope of a span.
-func (r *Reader) find(s *Segment, of *span) error {
-	of.origin = -1
-	scope, err := r.header(s, of.scope, format.KindScope)
+// find sets the origin of a span to its resource and scope, -1 if one of them cannot be read.
+func (r *Reader) find(s *Segment, target *span) error {
+	target.origin = -1
+	scope, err := r.header(s, target.scope, format.KindScope)
 	if err != nil {
 		return err
 	}
@@ -157,12 +158,12 @@ func (r *Reader) find(s *Segment, of *span) error {
 	if err != nil {
 		return err
 	}
-	of.origin = int32(len(r.origins))
-	r.origins = append(r.origins, origin{format.PositionOf(s.Sequence, of.scope), resource, scope})
+	target.origin = int32(len(r.origins))
+	r.origins = append(r.origins, origin{format.PositionOf(s.Sequence, target.scope), resource, scope})
 	return nil
 }
 
-// header finds a resource or scope.
+// header returns the resource or scope at an offset, from the cache or from the segment.
 func (r *Reader) header(s *Segment, at uint32, kind format.Kind) (header, error) {
 	place := format.PositionOf(s.Sequence, at)
 	if found, ok := r.headers.get(place); ok {
@@ -178,7 +179,8 @@ func (r *Reader) header(s *Segment, at uint32, kind format.Kind) (header, error)
 	return r.headers.put(place, record.Ref(0), record.Content(0)), nil
 }
 
-// Records yields what was read of a run, the oldest first, until yield returns false, which it reports.
+// Records yields the records that were read of a run, the oldest first, and reports whether yield accepted them all: it stops
+// when yield returns false.
 func (r *Reader) Records(result Result, yield func(Record) bool) bool {
 	for _, s := range r.spans[result.first:result.last] {
 		if s.origin < 0 {
@@ -194,8 +196,8 @@ func (r *Reader) Records(result Result, yield func(Record) bool) bool {
 	return true
 }
 
-// Rest ends the use of a reader for a while: it closes the files of segments that are gone, and frees what a large trace took. What was
-// read is not valid any more. The caller has what guards Segment.Gone.
+// Rest prepares a reader for idling: it closes the files of segments that are gone, and frees what a large trace took. Results
+// are not valid any more. The caller holds the mutex that guards Segment.Gone.
 func (r *Reader) Rest() {
 	r.open.closeGone()
 	r.window.trim()
@@ -211,7 +213,7 @@ func (r *Reader) Rest() {
 // Close closes all files. The reader may be used again.
 func (r *Reader) Close() { r.open.closeAll() }
 
-// Bytes is how much memory the reader takes.
+// Bytes returns how much memory the reader takes.
 func (r *Reader) Bytes() int {
 	return cap(r.bodies) + cap(r.spans)*int(unsafe.Sizeof(span{})) + cap(r.origins)*int(unsafe.Sizeof(origin{})) +
 		cap(r.window.buf) + r.blocks.bytes() + r.headers.bytes()

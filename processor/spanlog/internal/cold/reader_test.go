@@ -132,7 +132,7 @@ func TestPatches(t *testing.T) {
 	}
 }
 
-// Damage is told, and what is behind it on the way from the last record to the first is not made up.
+// Damage is an error, and the records before it are missing.
 func TestDamage(t *testing.T) {
 	const spans = 10
 	for name, c := range map[string]struct {
@@ -442,7 +442,7 @@ func TestRestClosesWhatIsGone(t *testing.T) {
 	}
 }
 
-// The memory that a reader takes is bounded, whatever it read, and it says how much it is.
+// The memory of a reader is bounded whatever it read, and Bytes returns it.
 func TestMemory(t *testing.T) {
 	for _, place := range places {
 		t.Run(place, func(t *testing.T) {
@@ -470,7 +470,7 @@ func TestMemory(t *testing.T) {
 	}
 }
 
-// A reader whose memory was made reads without garbage.
+// A warm reader reads without allocations.
 func TestReadAllocates(t *testing.T) {
 	for _, place := range places {
 		b := mixed()

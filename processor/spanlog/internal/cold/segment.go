@@ -8,21 +8,21 @@ import (
 	"github.com/slowburn/slowburn/processor/spanlog/internal/format"
 )
 
-// Segment is where the bytes of a sealed segment are that is not in memory, or is packed there.
+// Segment is a sealed segment in a file, or packed in memory.
 type Segment struct {
-	File     files.File    // the zero File if it is only in memory
-	Packed   mapped.Memory // in memory, as in a packed file
+	File     files.File    // the zero File if it is in memory
+	Packed   mapped.Memory // its packed bytes if it is in memory
 	Size     int64         // of File, or of Packed, in bytes
 	Used     uint32        // bytes of the segment that are filled
 	Sequence uint64
 	Checked  bool    // its records carry checksums
 	Patches  []Patch // by offset
 
-	// Gone says that the segment was given up, or is elsewhere: readers close its file. The log's mutex guards it.
+	// Gone is set when the segment is given up or replaced: readers close its file. The log's mutex guards it.
 	Gone bool
 }
 
-// Patch corrects the link of a record to the one before it in its run. The file's own is out of date, and is not written again.
+// Patch replaces the link from a record to the previous one of its run. The link in the file is out of date and stays.
 type Patch struct{ At, Prev uint32 }
 
 // Compressed reports whether the bytes are packed.
@@ -57,7 +57,7 @@ func (s *Segment) load(disk *files.Disk, buf []byte) error {
 	}
 }
 
-// prev returns the offset of the record before a record of a run, 0 at the first.
+// prev returns the offset of the previous record of a run, 0 in the first. record is the bytes of the one at the offset.
 func (s *Segment) prev(at uint32, record format.Records) uint32 {
 	i, patched := slices.BinarySearchFunc(s.Patches, at, func(p Patch, at uint32) int { return int(p.At) - int(at) })
 	if patched {

@@ -6,25 +6,25 @@ import (
 	"github.com/slowburn/slowburn/processor/spanlog/internal/format"
 )
 
-// Sizes of a window in bytes: what a read takes beside the record that it is for. It grows while what is near belongs to the same trace.
+// Sizes of a window in bytes. A window grows while at least half of its bytes are used.
 const (
 	minWindow = 4 << 10
 	maxWindow = 64 << 10
-	// ahead is how much of it is behind the offset that is asked for: a record of the usual length.
+	// ahead is how much of the window begins at the requested offset, for a record of the usual length. The rest is before it.
 	ahead = 1 << 10
 )
 
 // window is a part of a raw file that was read.
 type window struct {
-	segment  *Segment // nil where there is none
+	segment  *Segment // nil if nothing was read
 	from, to uint32
 	buf      []byte
-	size     int // of the next one
-	most     int // that it may be
-	useful   int // bytes of this one that were asked for
+	size     int // of the next read, in bytes
+	most     int // limit of size
+	useful   int // bytes of this window that were requested
 }
 
-// at returns n bytes of a segment. They are valid until the next call. want is how many bytes, up to those, may be asked for next.
+// at returns n bytes of a segment, valid until the next call. want is how many bytes before their end may be requested next.
 func (w *window) at(open *openFiles, s *Segment, at, n uint32, want int) ([]byte, error) {
 	if w.segment != s || at < w.from || at+n > w.to {
 		if err := w.read(open, s, at, n, want); err != nil {
@@ -35,7 +35,7 @@ func (w *window) at(open *openFiles, s *Segment, at, n uint32, want int) ([]byte
 	return w.buf[at-w.from:][:n:n], nil
 }
 
-// read reads a window with these bytes, and what is in front of them.
+// read reads a window with these bytes and those before them: a run is read from its last record to its first.
 func (w *window) read(open *openFiles, s *Segment, at, n uint32, want int) error {
 	f, err := open.of(s)
 	if err != nil {
@@ -65,7 +65,7 @@ func newWindow(memory int) window {
 	return window{size: minWindow, most: min(max(minWindow, memory/16), maxWindow)}
 }
 
-// trim frees the memory of what was unusually large, and forgets what is of a segment that is gone.
+// trim frees a buffer that is larger than a window, and drops the window of a segment that is gone.
 func (w *window) trim() {
 	if cap(w.buf) > w.most {
 		w.segment, w.buf = nil, nil

@@ -16,19 +16,19 @@ import (
 	"github.com/slowburn/slowburn/processor/spanlog/internal/format"
 )
 
-// Directory is where a log's files are. One process has it at a time. It is safe for concurrent use.
+// Directory holds a log's files. One process has it at a time. It is safe for concurrent use.
 type Directory struct {
 	path string
 	sys  System
 	lock io.Closer
-	next atomic.Uint64 // the number that the next file gets
+	next atomic.Uint64 // the highest number of a file
 	used atomic.Int64  // bytes of all files
 }
 
-// OpenDirectory makes the directory if it is missing, and takes it for this process.
+// OpenDirectory opens a directory, makes it if it is missing, and locks it for this process.
 func OpenDirectory(path string) (*Directory, error) { return OpenDirectoryOn(OS, path) }
 
-// OpenDirectoryOn is OpenDirectory on another system than the machine's.
+// OpenDirectoryOn is OpenDirectory on another file system.
 func OpenDirectoryOn(sys System, path string) (*Directory, error) {
 	if err := sys.MakeDirectory(path); err != nil {
 		return nil, explain("make the directory of the span log", path, err)
@@ -44,7 +44,7 @@ func OpenDirectoryOn(sys System, path string) (*Directory, error) {
 	return &Directory{path: path, sys: sys, lock: lock}, nil
 }
 
-// explain adds to an error of the system what to do about it.
+// explain wraps an error of the file system with the failed action, the path, and advice.
 func explain(what, path string, err error) error {
 	hint := "see to it that the disk works, or set another directory"
 	switch {
@@ -58,19 +58,19 @@ func explain(what, path string, err error) error {
 	return fmt.Errorf("cannot %s %s: %w: %s", what, path, err, hint)
 }
 
-// Path is where the directory is.
+// Path returns the directory's path.
 func (d *Directory) Path() string { return d.path }
 
-// Close lets others have the directory. Its files stay.
+// Close unlocks the directory. Its files stay.
 func (d *Directory) Close() error { return d.lock.Close() }
 
-// File is where a file of the directory is.
+// File returns the path of a file in the directory.
 func (d *Directory) File(f File) string { return filepath.Join(d.path, f.name()) }
 
-// Used is how many bytes all files take.
+// Used returns how many bytes all files take.
 func (d *Directory) Used() int64 { return d.used.Load() }
 
-// Create makes a file with room for so many bytes on the disk, and maps it.
+// Create makes a file of so many allocated bytes, and maps it.
 func (d *Directory) Create(kind Kind, size int) (mapped.Memory, error) {
 	failpoint.Before(failpoint.SpanlogCreate)
 	number := d.next.Add(1)
@@ -88,7 +88,7 @@ func (d *Directory) reopen(f File) (mapped.Memory, error) {
 	return d.sys.Reopen(d.File(f), f.Number, int(f.Size))
 }
 
-// markFree marks a file as free that is not mapped.
+// markFree marks an unmapped file as free.
 func (d *Directory) markFree(f File) error {
 	failpoint.Before(failpoint.SpanlogGiveUp)
 	err := d.sys.Overwrite(d.File(f), []byte(format.MagicFree))
@@ -105,7 +105,7 @@ func (d *Directory) Remove(f File) error {
 	return err
 }
 
-// Open opens a file to be read.
+// Open opens a file for reading.
 func (d *Directory) Open(f File) (ReadFile, error) { return d.sys.Open(d.File(f)) }
 
 // Read reads the beginning of a segment's file into buf.
@@ -121,8 +121,8 @@ func (d *Directory) Read(f File, buf []byte) error {
 	}
 }
 
-// ReadPacked reads a segment's bytes, which are as many as buf has, from its packed file. The error is format.ErrDamaged if a block is
-// damaged.
+// ReadPacked decodes a packed file into buf, which has the segment's size. The error is format.ErrDamaged if a block is damaged or the
+// size differs.
 func (d *Directory) ReadPacked(f File, buf []byte) error {
 	b, damaged, err := readPacked(d.sys, d.File(f), buf[:0:len(buf)])
 	if err == nil && (damaged > 0 || len(b) != len(buf)) {
@@ -131,11 +131,11 @@ func (d *Directory) ReadPacked(f File, buf []byte) error {
 	if err != nil {
 		return fmt.Errorf("read compressed spans back: %w", err)
 	}
-	copy(buf, b) // onto itself, where there was room
+	copy(buf, b) // b is buf if that had room
 	return nil
 }
 
-// readPacked reads a packed file, into buf if that has room, and counts the blocks that are damaged.
+// readPacked decodes a packed file, into buf if that has room, and counts damaged blocks, whose bytes are zero.
 func readPacked(sys System, path string, buf []byte) (r format.Records, damaged int, err error) {
 	b, err := sys.ReadAll(path)
 	if err != nil {

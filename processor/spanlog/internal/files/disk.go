@@ -7,34 +7,34 @@ import (
 	"github.com/slowburn/slowburn/internal/mapped"
 )
 
-// ErrBudget is a budget of disk that has no room for another file.
+// ErrBudget means that the disk budget has no room for another file.
 var ErrBudget = errors.New("the disk budget is used up")
 
-// Disk is the files of a pool's segments and journals, within a budget. It is safe for concurrent use.
+// Disk manages the files of a pool's segments and journals within a budget. It is safe for concurrent use.
 type Disk struct {
 	*Directory
 	limit       int64 // bytes of all files
 	segmentSize int
-	keep        int      // free files that are kept at most
-	flush       *flusher // nil where the system flushes when it likes
+	keep        int      // limit of free files
+	flush       *flusher // nil if only the kernel flushes
 	later       later
 
 	mu   sync.Mutex
-	free []uint64 // numbers of files for segments that are not mapped
+	free []uint64 // numbers of free files of a segment's size, not mapped
 }
 
-// NewDisk returns the disk of a pool with this budget, which keeps so many free files of the size of a segment.
+// NewDisk returns the disk of a pool with a budget of limit bytes. It keeps up to keep free files of a segment's size.
 func NewDisk(d *Directory, limit int64, segmentSize, keep int) *Disk {
 	disk := &Disk{Directory: d, limit: limit, segmentSize: segmentSize, keep: keep}
 	disk.later.disk = disk
 	return disk
 }
 
-// Make returns a file for a segment of this size: one that was used before, or a new one within the budget. It makes room
-// by having files leave that were given up, by deleting free ones, and by flushing those for which superseded ones wait.
+// Make returns a file for a segment of this size in bytes: a free one, or a new one within the budget. To make room it finishes
+// leaving files, deletes free ones, and flushes so that superseded ones can leave.
 func (d *Disk) Make(size int) (mapped.Memory, error) {
 	for {
-		leaves := Leaving(d) > 0 // then there is more room by now, whoever has it leave
+		leaves := Leaving(d) > 0 // then another goroutine may have made room by now
 		m, err := d.MakeAtOnce(size)
 		if err == nil || !d.later.leaveNext() && !leaves && !d.dropFree() && !d.flushWaiting() {
 			return m, err
@@ -42,7 +42,7 @@ func (d *Disk) Make(size int) (mapped.Memory, error) {
 	}
 }
 
-// MakeAtOnce is Make that makes no room.
+// MakeAtOnce is Make without making room.
 func (d *Disk) MakeAtOnce(size int) (mapped.Memory, error) {
 	if m, ok := d.reuse(size); ok {
 		return m, nil
@@ -57,7 +57,7 @@ func (d *Disk) MakeAtOnce(size int) (mapped.Memory, error) {
 	return m, nil
 }
 
-// MakeBeyond is Make that goes beyond the budget.
+// MakeBeyond is MakeAtOnce without the budget.
 func (d *Disk) MakeBeyond(size int) (mapped.Memory, error) {
 	if m, ok := d.reuse(size); ok {
 		return m, nil
@@ -75,7 +75,7 @@ func (d *Disk) reuse(size int) (mapped.Memory, bool) {
 		if m, err := d.reopen(f); err == nil {
 			return m, true
 		}
-		_ = d.Remove(f) // whether a new file fares better is to be seen
+		_ = d.Remove(f) // try the next, or a new file
 	}
 	return mapped.Memory{}, false
 }
@@ -92,8 +92,7 @@ func (d *Disk) takeFree() (File, bool) {
 	return File{number, Segment, int64(d.segmentSize)}, true
 }
 
-// dropFree deletes a free file to make room, and reports whether there was one. Should it stay, it is deleted at the next
-// start.
+// dropFree deletes a free file to make room, and reports whether there was one. The next start deletes a file that stays.
 func (d *Disk) dropFree() bool {
 	f, ok := d.takeFree()
 	if ok {
@@ -102,7 +101,7 @@ func (d *Disk) dropFree() bool {
 	return ok
 }
 
-// keepFree remembers a file that is marked as free and not mapped, and reports whether it did.
+// keepFree keeps an unmapped file, marked as free, for reuse, and reports whether it did.
 func (d *Disk) keepFree(f File) bool {
 	if f.Kind != Segment || f.Size != int64(d.segmentSize) {
 		return false
@@ -116,32 +115,32 @@ func (d *Disk) keepFree(f File) bool {
 	return true
 }
 
-// FreeBytes is how many bytes the free files take that are not mapped.
+// FreeBytes returns the size in bytes of the free files that are not mapped.
 func (d *Disk) FreeBytes() int64 {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return int64(len(d.free) * d.segmentSize)
 }
 
-// InFile is the segment's file that the memory is.
+// InFile returns the segment's file that the memory maps.
 func InFile(m mapped.Memory) File { return File{m.File, Segment, int64(len(m.Buf))} }
 
 // Retire unmaps a segment's file that is marked as free, and keeps or deletes it.
 func (d *Disk) Retire(m mapped.Memory) { d.later.give(leaving{file: InFile(m), mem: m, keep: true}) }
 
-// Drop unmaps and deletes a segment's file. One that stays is deleted at the next start if it is marked as free.
+// Drop unmaps and deletes a segment's file. If deleting fails, the next start deletes a file that is marked as free.
 func (d *Disk) Drop(m mapped.Memory) { d.later.give(leaving{file: InFile(m), mem: m}) }
 
-// GiveUp marks a file as free that is not mapped, so that no crash brings it back, and keeps or deletes it.
+// GiveUp marks an unmapped file as free, so that a crash does not revive it, and keeps or deletes it.
 func (d *Disk) GiveUp(f File) {
 	d.Forget(f)
 	d.later.give(leaving{file: f, mark: true, keep: true})
 }
 
-// Close has the files leave that were given up, and deletes the free ones.
+// Close finishes all leaving files and deletes the free ones.
 func (d *Disk) Close() {
 	if !d.later.end() {
-		return // the disk does not answer; the next start deletes them
+		return // the disk hangs; the next start deletes the free files
 	}
 	for d.dropFree() {
 	}

@@ -133,7 +133,7 @@ func TestFreeFilesThatCannotBeFilledAgain(t *testing.T) {
 	d.Drop(m)
 }
 
-// Free files give way to what does not fit beside them.
+// Free files are deleted to make room for others.
 func TestFreeFilesMakeRoom(t *testing.T) {
 	d := newDisk(t)
 	d.Retire(makeSegment(t, d, segmentSize))

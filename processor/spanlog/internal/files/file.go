@@ -2,7 +2,7 @@ package files
 
 import "fmt"
 
-// Kind is what a file is, and how its name ends.
+// Kind is the kind of a file, as the suffix of its name.
 type Kind string
 
 // The kinds of files that a directory holds.
@@ -12,7 +12,7 @@ const (
 	Journal Kind = ".jnl"
 )
 
-// Names of files are numbers, in hexadecimal, and a Kind or one of these.
+// The name of a file is its number in hexadecimal and a Kind, or the temporary suffix. A damaged file has a further suffix.
 const (
 	temporarySuffix = ".tmp"
 	damagedSuffix   = ".damaged"

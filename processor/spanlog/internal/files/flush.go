@@ -11,7 +11,7 @@ import (
 	"github.com/slowburn/slowburn/internal/failpoint"
 )
 
-// flusher knows which files are dirty: written to, and not flushed since. It is safe for concurrent use.
+// flusher tracks dirty files: those written since they were flushed. It is safe for concurrent use.
 type flusher struct {
 	fsync   func(path string) error
 	failed  func()
@@ -20,12 +20,12 @@ type flusher struct {
 	mu         sync.Mutex
 	open       map[string]struct{} // still being written to
 	closed     map[string]struct{}
-	added      bool   // a name since the directory was flushed
-	superseded []File // given up once what is dirty now is flushed
+	added      bool   // the directory has new names since it was flushed
+	superseded []File // given up once all files that are dirty now are flushed
 }
 
-// TrackFlush makes Sync flush. It is called before the files are used. Where a flush fails Sync calls failed, which shall
-// see to it that all is written again: the system takes pages that it could not write for written.
+// TrackFlush makes Sync flush. Call it before the files are used. If a flush fails, Sync calls failed, which must make all
+// mapped pages dirty again: the kernel marks pages clean that it could not write.
 func (d *Disk) TrackFlush(fsync func(path string) error, failed func()) {
 	d.flush = &flusher{fsync: fsync, failed: failed, open: map[string]struct{}{}, closed: map[string]struct{}{}}
 }
@@ -33,35 +33,35 @@ func (d *Disk) TrackFlush(fsync func(path string) error, failed func()) {
 // Flushes reports whether files are flushed.
 func (d *Disk) Flushes() bool { return d.flush != nil }
 
-// Begin tells of a file that is being written to.
+// Begin marks a file as dirty, and as being written to.
 func (d *Disk) Begin(f File) {
 	if d.flush != nil {
 		d.flush.begin(d.File(f))
 	}
 }
 
-// End tells of a file that is not being written to any more.
+// End marks a file as written: it is dirty until the next flush.
 func (d *Disk) End(f File) {
 	if d.flush != nil {
 		d.flush.end(d.File(f))
 	}
 }
 
-// Found tells of a file that a process before has written to, and may not have flushed.
+// Found marks a file of a former process as dirty, as it may not be flushed.
 func Found(d *Disk, f File) {
 	d.Begin(f)
 	d.End(f)
 }
 
-// Forget tells of a file that is not wanted any more.
+// Forget marks a file as not dirty, because its contents are not needed any more.
 func (d *Disk) Forget(f File) {
 	if d.flush != nil {
 		d.flush.forget(d.File(f))
 	}
 }
 
-// Supersede gives up a file that is not mapped, and of which what is wanted was copied to another one. Where files are
-// flushed it keeps it until the copy is, and for as long as those that were superseded before: see the states in the package's documentation.
+// Supersede gives up a file that is not mapped and whose live records were copied to another. Where files are flushed it keeps
+// the file until the copy is flushed. Files are given up in the order of their Supersede calls.
 func (d *Disk) Supersede(f File) {
 	if d.flush == nil {
 		d.GiveUp(f)
@@ -70,7 +70,7 @@ func (d *Disk) Supersede(f File) {
 	d.flush.await(f)
 }
 
-// Superseded is how many bytes of files wait for Sync to be given up.
+// Superseded returns the size in bytes of the files that the next Sync gives up.
 func (d *Disk) Superseded() (n int64) {
 	if d.flush == nil {
 		return 0
@@ -83,10 +83,10 @@ func (d *Disk) Superseded() (n int64) {
 	return n
 }
 
-// flushWaiting makes room by flushing the files for which superseded ones wait, and reports whether there were any.
+// flushWaiting calls Sync if there are superseded files, which makes room, and reports whether it gave them up.
 func (d *Disk) flushWaiting() bool { return d.Superseded() > 0 && d.Sync() == nil }
 
-// Sync flushes what was written before the call.
+// Sync flushes all that was written before the call, and then gives up the superseded files.
 func (d *Disk) Sync() error {
 	u := d.flush
 	if u == nil {
@@ -98,7 +98,7 @@ func (d *Disk) Sync() error {
 	failpoint.Before(failpoint.SpanlogFsync)
 	var errs []error
 	for _, path := range paths {
-		if err := u.fsync(path); err != nil && !errors.Is(err, fs.ErrNotExist) { // nothing in a deleted one is wanted
+		if err := u.fsync(path); err != nil && !errors.Is(err, fs.ErrNotExist) { // a deleted file was not needed any more
 			errs = append(errs, err)
 		}
 	}
@@ -140,7 +140,7 @@ func (u *flusher) forget(path string) {
 	delete(u.closed, path)
 }
 
-// rename tells of a new name in the directory, of a file that is flushed.
+// rename marks the directory as dirty, after a flushed file got a new name.
 func (u *flusher) rename() {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -153,8 +153,8 @@ func (u *flusher) await(f File) {
 	u.superseded = append(u.superseded, f)
 }
 
-// take returns all dirty files, in the order of their names, whether there are new names, and the superseded files. Closed and superseded ones are its
-// caller's now.
+// take returns all dirty files, sorted, whether the directory has new names, and the superseded files. It clears these, except
+// for files that are still being written to.
 func (u *flusher) take() (paths []string, added bool, superseded []File) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -166,7 +166,7 @@ func (u *flusher) take() (paths []string, added bool, superseded []File) {
 	return paths, added, superseded
 }
 
-// giveBack takes back what could not be flushed.
+// giveBack restores what take returned, after a flush that failed.
 func (u *flusher) giveBack(paths []string, superseded []File) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -179,5 +179,5 @@ func (u *flusher) giveBack(paths []string, superseded []File) {
 	u.superseded = append(u.superseded, superseded...)
 }
 
-// Fsync flushes a file of the directory, or the directory.
+// Fsync flushes the directory, or a file in it.
 func (d *Directory) Fsync(path string) error { return d.sys.Fsync(path) }

@@ -16,26 +16,26 @@ import (
 	"github.com/slowburn/slowburn/processor/spanlog/internal/format"
 )
 
-// Inventory is what a directory holds when it is opened.
+// Inventory lists the files that a directory held when it was opened.
 type Inventory struct {
 	// Segments and Journals are in the order in which they were begun.
 	Segments []*SegmentFile
 	Journals []*JournalFile
-	// Seed and Shards are those that the latest file was written with; Shards is 0 where there is none.
+	// Seed and Shards are those of the latest file; Shards is 0 without a file.
 	Seed   format.Seed
 	Shards int
-	// Sequence is the highest that a file has.
+	// Sequence is the highest sequence of a file.
 	Sequence uint64
-	// Bytes is the size of the segments.
+	// Bytes is the size of all segments.
 	Bytes int64
-	// Damage is what cannot be read.
+	// Damage describes the files that cannot be read.
 	Damage []format.Damage
-	// OtherFormats are files that were moved aside now, not at an earlier start, by version.
+	// OtherFormats are the files that this call moved aside, by version.
 	OtherFormats []otherformat.Moved
 }
 
 // Inventory reads the headers of all files, deletes those that are not in use, and moves those of another format version
-// aside. Where that fails it returns what it has with the error, so that a move that was done can be told.
+// aside. An error may come with an inventory of the files so far, so that the caller can report files that were moved.
 func (d *Directory) Inventory() (*Inventory, error) {
 	names, err := d.sys.ReadDirectory(d.path)
 	if err != nil {
@@ -53,7 +53,7 @@ func (d *Directory) Inventory() (*Inventory, error) {
 					return nil, explain("delete the unfinished file", filepath.Join(d.path, entry.Name()), err)
 				}
 			}
-			continue // not ours, or set aside
+			continue // not a file of a span log, or one set aside
 		}
 		d.next.Store(max(d.next.Load(), number))
 		f := File{Number: number, Kind: Kind(suffix)}
@@ -71,12 +71,13 @@ func (d *Directory) Inventory() (*Inventory, error) {
 	return inv, inv.dropTwins(d)
 }
 
-// magics is how a file of a kind begins that is in use.
+// magics are the magics of files in use, by kind.
 var magics = map[Kind]string{
 	Segment: format.MagicSegment, Packed: format.MagicPacked, Journal: format.MagicJournal,
 }
 
-// add takes a file into the inventory that begins with want if it is in use, or moves it aside.
+// add adds a file to the inventory, sets it aside if it is damaged, moves it aside if it has another format version, or deletes
+// it if it is free. A file in use begins with want.
 func (inv *Inventory) add(d *Directory, f File, want string, other *otherformat.Mover) error {
 	path := d.File(f)
 	b, size, err := readHead(d.sys, path)
@@ -86,7 +87,7 @@ func (inv *Inventory) add(d *Directory, f File, want string, other *otherformat.
 	f.Size = size
 	magic := string(b[:8])
 	if magic == format.MagicFree || magic == string(make([]byte, 8)) {
-		return d.sys.Remove(path) // given back, or never used
+		return d.sys.Remove(path) // free, or never used
 	}
 	if size < format.HeaderSize {
 		return inv.setAside(d, f, "the file is cut off in its header")
@@ -121,7 +122,7 @@ func (inv *Inventory) add(d *Directory, f File, want string, other *otherformat.
 	return nil
 }
 
-// readHead reads a file's header, and zeros where it is shorter.
+// readHead reads a file's header, padded with zeros if the file is shorter, and returns the file's size in bytes.
 func readHead(sys System, path string) (b [format.HeaderSize]byte, size int64, err error) {
 	size, err = sys.ReadBeginning(path, b[:])
 	if errors.Is(err, io.EOF) {
@@ -130,14 +131,14 @@ func readHead(sys System, path string) (b [format.HeaderSize]byte, size int64, e
 	return b, size, err
 }
 
-// setAside renames a file that cannot be read, so that it is neither read again nor lost.
-func (inv *Inventory) setAside(d *Directory, f File, why string) error {
+// setAside renames a file that cannot be read to end in .damaged, so that it is neither read again nor lost.
+func (inv *Inventory) setAside(d *Directory, f File, reason string) error {
 	lost, path := 0, d.File(f)
 	if b, err := d.sys.ReadAll(path); err == nil && f.Kind == Segment {
 		lost = max(1, format.CountSpans(b, format.HeaderSize, len(b)))
 	}
 	inv.Damage = append(inv.Damage, format.Damage{
-		Path: path, Reason: fmt.Sprintf("%s; it was renamed to end in %s", why, damagedSuffix), Lost: lost,
+		Path: path, Reason: fmt.Sprintf("%s; it was renamed to end in %s", reason, damagedSuffix), Lost: lost,
 	})
 	failpoint.Before(failpoint.SpanlogAside)
 	if err := d.sys.Rename(path, path+damagedSuffix); err != nil {
@@ -147,12 +148,12 @@ func (inv *Inventory) setAside(d *Directory, f File, why string) error {
 	return nil
 }
 
-// dropTwins deletes one of a packed segment and its original where both are there: the process ended in between, or the
-// power failed when the original's file was used for something else already, which its header may not say. So the packed
-// one is taken if it is whole.
+// dropTwins deletes the original where there are both a packed segment and its original, or the packed one if that is damaged.
+// There are both if the process ended in between, or if the power failed after the original's file was reused, which its
+// header may not show: hence the packed one is preferred.
 func (inv *Inventory) dropTwins(d *Directory) error {
 	var err error
-	whole := map[uint64]bool{} // by sequence of a segment that has two: whether the packed one is
+	whole := map[uint64]bool{} // by sequence of segments with an original: whether there is an undamaged packed one
 	for _, s := range inv.Segments {
 		if !s.packed() {
 			whole[s.Header.Sequence] = false

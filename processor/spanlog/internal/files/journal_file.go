@@ -6,28 +6,28 @@ import (
 	"github.com/slowburn/slowburn/processor/spanlog/internal/format"
 )
 
-// JournalFile is a journal file that was found.
+// JournalFile is a journal's file that was found.
 type JournalFile struct {
-	// Shard is what it was written for.
+	// Shard is the shard of its header.
 	Shard int
 
 	File
 	dir    *Directory
 	header format.Header
-	names  int // bytes of names
+	names  int // size of the names in bytes
 
-	highest uint64 // sequence of a position in it
+	highest uint64 // sequence of a position in its events
 	events  int
 }
 
-// Shards and Seed are what the file was written with.
+// Shards returns the number of shards by the file's header.
 func (f *JournalFile) Shards() int { return int(f.header.Shards) }
 
-// Seed is what the shards of traces were computed with.
+// Seed returns the seed of the file's header.
 func (f *JournalFile) Seed() format.Seed { return f.header.Seed }
 
-// Read yields the events, the oldest first, with the names that they refer to. Damaged ones are passed over: what they
-// were about is decided anew, or delivered again.
+// Read yields the events, the oldest first, with the names that they refer to. It skips damaged ones: their decisions and
+// deliveries are repeated.
 func (f *JournalFile) Read(yield func(*format.Event, format.Names)) ([]format.Damage, error) {
 	path := f.dir.File(f.File)
 	b, err := f.dir.sys.ReadAll(path)
@@ -64,15 +64,15 @@ func (f *JournalFile) Read(yield func(*format.Event, format.Names)) ([]format.Da
 	return damage, nil
 }
 
-// isKnown reports whether the destination of an event is one of so many.
+// isKnown reports whether the destination of an event is none, every one, or one of so many.
 func isKnown(e *format.Event, destinations int) bool {
 	return e.Kind == format.Decided || e.Destination == format.EveryDestination || int(e.Destination) < destinations
 }
 
-// Highest is the highest sequence of a position in the file, once it was read.
+// Highest returns the highest sequence in the file: its own, or that of a position in its events. Call it after Read.
 func (f *JournalFile) Highest() uint64 { return max(f.highest, f.header.Sequence) }
 
-// Events is how many events the file has, once it was read.
+// Events returns the number of events. Call it after Read.
 func (f *JournalFile) Events() int { return f.events }
 
 // Delete deletes the file.

@@ -10,60 +10,61 @@ import (
 	"github.com/slowburn/slowburn/internal/mapped"
 )
 
-// later is what is done to files without a shard's mutex: they leave, in the order in which they were given up, and journals are made
-// before they are needed. Until Defer is called everything is done at once, by whoever asks for it. It is safe for concurrent use.
+// later does the work on files that needs no shard's mutex: it deletes or frees files in the order in which they were given up, and
+// makes journals' files ahead. Until Defer is called its callers do the work themselves, at once. It is safe for concurrent use.
 //
-// A file that leaves counts as used until it is gone, so that the budget of the disk bounds how many wait. A crash brings none of them
-// back: what is in one that is not marked as free yet is in a journal, and that leaves behind all files that were given up before it.
+// A leaving file counts as used until it is gone, so that the disk budget bounds how many wait. A crash revives none of them: the
+// spans of one that is not marked as free yet are in a journal, which leaves after all files that were given up before it.
 type later struct {
 	disk     *Disk
 	deferred atomic.Bool
-	stepped  bool         // the owner calls Upkeep: no goroutine does
-	made     func()       // called when a journal was made
-	running  sync.Mutex   // held while a file leaves, so that they keep their order
-	bytes    atomic.Int64 // of the files that leave
+	stepped  bool         // the owner calls Upkeep, and there is no goroutine
+	made     func()       // called when a journal's file was made
+	running  sync.Mutex   // held while a file leaves, so that files keep their order
+	bytes    atomic.Int64 // size of the leaving files
 
 	mu      sync.Mutex
 	wanted  []*Ahead
 	leaving []leaving
-	idle    chan struct{} // closed when the goroutine ends; nil while there is none
-	closed  bool          // no goroutine begins any more
-	until   time.Time     // until when those who close wait; zero before the first does
+	idle    chan struct{} // closed when the goroutine ends; nil without one
+	closed  bool          // no goroutine starts any more
+	until   time.Time     // deadline of await; zero before its first call
 }
 
 // leaving is a file on its way out.
 type leaving struct {
 	file File
-	mem  mapped.Memory // where it is mapped; zero if it is not
-	mark bool          // it is to be marked as free
-	keep bool          // it may be filled again, as a segment
+	mem  mapped.Memory // its mapping; zero if it is not mapped
+	mark bool          // mark it as free
+	keep bool          // keep it for reuse as a segment, if there is room
 }
 
 // Ahead is a journal's file that is made before it is needed.
 type Ahead struct {
 	size int
-	made chan struct{} // closed when the file was made, or could not be
-	// What follows is guarded by later.mu.
+	made chan struct{} // closed when the file was made, or making it failed
+	// later.mu guards the fields below.
 	mem  mapped.Memory
 	err  error
 	done bool
-	gone bool // nobody wants it any more
+	gone bool // canceled
 }
 
-// ErrNotMade is a file that is not there yet.
+// ErrNotMade means that the file is not made yet.
 var ErrNotMade = errors.New("the file is being made")
 
-// closeTime is how long Close waits for a disk that does not answer: what has not left by then is found, and left out, at the next start.
+// closeTime is how long Close waits for a hanging disk. The next start deletes files that have not left by then, or finds in the journal
+// that their spans are done.
 const closeTime = time.Second
 
-// Defer has files leave, and journals be made, on a goroutine that runs while there is something to do, from now on. It calls made
-// whenever a journal was made, with no lock held. Nobody makes files, or gives them up, during the call.
+// Defer moves deleting files and making journals' files to a goroutine that runs while there is work. It calls made after each journal's
+// file, with no lock held. Nobody may make files, or give them up, during the call of Defer.
 func Defer(d *Disk, made func()) {
 	d.later.made = made
 	d.later.deferred.Store(true)
 }
 
-// DeferStepped is Defer for an owner that calls Upkeep, a simulation.
+// DeferStepped is Defer for a simulation, which calls Upkeep in place of the goroutine.
 func DeferStepped(d *Disk, made func()) {
 	d.later.stepped = true
 	Defer(d, made)
@@ -72,10 +73,10 @@ func DeferStepped(d *Disk, made func()) {
 // Deferred reports whether Defer was called.
 func Deferred(d *Disk) bool { return d.later.deferred.Load() }
 
-// Leaving is how many bytes of files were given up and are still there.
+// Leaving returns the size in bytes of the files that were given up and are not gone yet.
 func Leaving(d *Disk) int64 { return d.later.bytes.Load() }
 
-// give has a file leave, at once or later.
+// give gives a file up: it queues the file if Defer was called, and else finishes it at once.
 func (u *later) give(l leaving) {
 	if !u.deferred.Load() {
 		u.finish(l)
@@ -88,8 +89,8 @@ func (u *later) give(l leaving) {
 	u.wake()
 }
 
-// finish has a file leave now. One that cannot be marked or deleted stays: the next start deletes it if it is marked, and else the journal
-// knows that nothing in it is wanted.
+// finish marks a file as free, unmaps it, and keeps or deletes it. If marking or deleting fails the file stays: the next start deletes it
+// if it is marked, and else finds in the journal that its spans are done.
 func (u *later) finish(l leaving) {
 	free := !l.mark || u.disk.markFree(l.file) == nil
 	if l.mem.Buf != nil {
@@ -100,7 +101,7 @@ func (u *later) finish(l leaving) {
 	}
 }
 
-// leaveNext has the next file leave, and reports whether there was one.
+// leaveNext finishes the next leaving file, and reports whether there was one.
 func (u *later) leaveNext() bool {
 	u.running.Lock()
 	defer u.running.Unlock()
@@ -122,7 +123,7 @@ func (u *later) next() (l leaving, ok bool) {
 	return l, true
 }
 
-// MakeAhead has a journal's file of this size made. It returns at once.
+// MakeAhead requests a journal's file of this size in bytes, and returns at once.
 func MakeAhead(d *Disk, size int) *Ahead {
 	a := &Ahead{size: size, made: make(chan struct{})}
 	d.later.mu.Lock()
@@ -132,7 +133,7 @@ func MakeAhead(d *Disk, size int) *Ahead {
 	return a
 }
 
-// Take returns the file, which is its caller's then, ErrNotMade while there is none, or why it could not be made.
+// Take returns the file, which the caller owns from then on. The error is ErrNotMade before the file is made, or why making it failed.
 func (a *Ahead) Take(d *Disk) (mapped.Memory, error) {
 	d.later.mu.Lock()
 	defer d.later.mu.Unlock()
@@ -142,8 +143,8 @@ func (a *Ahead) Take(d *Disk) (mapped.Memory, error) {
 	return a.mem, a.err
 }
 
-// Await waits until the file was made, but no longer than closeTime, and reports whether it was. It is for the end: whoever else awaits,
-// or closes the disk, waits for the rest of that time alone.
+// Await waits until the file is made, for closeTime at most, and reports whether it is. It is for closing: all calls of Await and
+// Disk.Close together wait for closeTime at most, from the first on.
 func (a *Ahead) Await(d *Disk) bool {
 	if d.later.stepped {
 		for any := true; any; {
@@ -153,7 +154,7 @@ func (a *Ahead) Await(d *Disk) bool {
 	return d.later.await(a.made) && a.err == nil
 }
 
-// Cancel gives the file up, made or not.
+// Cancel gives the file up, whether it is made already or not.
 func (a *Ahead) Cancel(d *Disk) {
 	d.later.mu.Lock()
 	done := a.done
@@ -164,10 +165,10 @@ func (a *Ahead) Cancel(d *Disk) {
 	}
 }
 
-// Size is how many bytes the file has.
+// Size returns the size of the file in bytes.
 func (a *Ahead) Size() int { return a.size }
 
-// makeWanted makes the next journal's file that is wanted. It reports whether there was one, and whether somebody can use it.
+// makeWanted makes the next requested journal's file. It reports whether there was a request, and whether its file is there to be taken.
 func (u *later) makeWanted() (any, made bool) {
 	u.mu.Lock()
 	if len(u.wanted) == 0 {
@@ -190,7 +191,7 @@ func (u *later) makeWanted() (any, made bool) {
 	if gone && err == nil {
 		DropJournal(u.disk, m)
 	}
-	return true, !gone && err == nil // where it cannot be made, who wants it asks again
+	return true, !gone && err == nil // after an error the journal requests another
 }
 
 // DropJournal unmaps and deletes a journal's file.
@@ -198,7 +199,7 @@ func DropJournal(d *Disk, m mapped.Memory) {
 	d.later.give(leaving{file: File{m.File, Journal, int64(len(m.Buf))}, mem: m})
 }
 
-// Upkeep makes what is wanted, and has files leave, until there is nothing left to do. Journals come first: somebody waits for them.
+// Upkeep makes requested files and finishes leaving ones until there are none. Requested files come first, as events wait for them.
 func Upkeep(d *Disk) {
 	for {
 		any, made := d.later.makeWanted()
@@ -211,7 +212,7 @@ func Upkeep(d *Disk) {
 	}
 }
 
-// wake starts the goroutine unless it runs. The caller has mu.
+// wake starts the goroutine unless it runs. The caller holds mu.
 func (u *later) wake() {
 	if u.stepped || u.closed || u.idle != nil {
 		return
@@ -224,7 +225,7 @@ func (u *later) wake() {
 	}()
 }
 
-// rest reports whether there is nothing to do, and the goroutine ends.
+// rest reports whether there is no work, and marks the goroutine as ended then.
 func (u *later) rest() bool {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -236,7 +237,7 @@ func (u *later) rest() bool {
 	return true
 }
 
-// end has the files leave that are still there, unless the disk does not answer, and reports whether they have.
+// end finishes all leaving files, and reports whether it did: not if the disk hangs.
 func (u *later) end() bool {
 	u.mu.Lock()
 	u.closed = true
@@ -250,7 +251,7 @@ func (u *later) end() bool {
 	return true
 }
 
-// await waits until what is closed, for closeTime at most from the first call on, and reports whether it is.
+// await waits until a channel is closed, for closeTime at most from its first call on, and reports whether the channel is closed.
 func (u *later) await(what <-chan struct{}) bool {
 	u.mu.Lock()
 	if u.until.IsZero() {

@@ -108,7 +108,7 @@ func TestNobodyWaitsForWhatLeaves(t *testing.T) {
 	})
 }
 
-// A file is made of what leaves where the budget ends.
+// When the budget is used up, a leaving file makes room for a new one.
 func TestWhatLeavesMakesRoom(t *testing.T) {
 	d := newDisk(t)
 	DeferStepped(d, nil)
@@ -225,7 +225,7 @@ func TestDiskThatDoesNotAnswerIsClosed(t *testing.T) {
 	})
 }
 
-// Where another goroutine has the last file leave that is in the way, there is room: nobody is told otherwise.
+// If another goroutine finishes the last leaving file, Make finds room and returns no error.
 func TestRoomThatOthersMake(t *testing.T) {
 	slowly(t, nil, func(d *Disk, s *slow, m []mapped.Memory) {
 		large := makeQuickly(t, d, s, 3*segmentSize)

@@ -8,7 +8,8 @@ import (
 	"github.com/slowburn/slowburn/internal/failpoint"
 )
 
-// WritePacked writes a packed file, of format.Pack, beside the segment's own. Under its own name it is complete.
+// WritePacked writes a packed file that format.Pack returned. It writes under a temporary name and renames the file, so that a
+// file with the name of a packed one is complete.
 func (d *Disk) WritePacked(b []byte) (File, error) {
 	f := File{Number: d.next.Add(1), Kind: Packed, Size: int64(len(b))}
 	temporary := d.File(File{Number: f.Number, Kind: temporarySuffix})

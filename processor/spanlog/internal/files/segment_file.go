@@ -6,9 +6,9 @@ import (
 	"github.com/slowburn/slowburn/processor/spanlog/internal/format"
 )
 
-// SegmentFile is a segment that was found.
+// SegmentFile is a segment's file that was found.
 type SegmentFile struct {
-	// Shard, Shards and Seed are what it was written with.
+	// Shard, Shards and Seed are those of its header.
 	Shard, Shards int
 	Seed          format.Seed
 
@@ -16,19 +16,19 @@ type SegmentFile struct {
 	Header format.Header
 
 	dir     *Directory
-	sealed  int  // where its complete records end, by its header
+	sealed  int  // offset at which its complete records end, by its header
 	suspect bool // the header is damaged
 }
 
-// Path is where the file is.
+// Path returns the file's path.
 func (f *SegmentFile) Path() string { return f.dir.File(f.File) }
 
-// Suspect reports whether the header is damaged, so that the shard cannot be relied upon.
+// Suspect reports whether the header is damaged, so that its shard may be wrong.
 func (f *SegmentFile) Suspect() bool { return f.suspect }
 
 func (f *SegmentFile) packed() bool { return f.Kind == Packed }
 
-// Read yields the spans of a segment, and returns its bytes for Adopt and what is wrong with it. buf is scratch.
+// Read yields the spans of a segment, and returns its bytes, for Adopt, and its damage. It reads into buf if that has room.
 func (f *SegmentFile) Read(buf []byte, yield func(format.Found)) (Contents, []format.Damage, error) {
 	b, damaged, err := f.load(buf)
 	if err != nil {
@@ -59,14 +59,14 @@ func (f *SegmentFile) Read(buf []byte, yield func(format.Found)) (Contents, []fo
 // Contents is the bytes of a segment that was read.
 type Contents struct {
 	Records format.Records
-	Used    uint32 // where the intact ones end
+	Used    uint32 // offset at which the intact records end
 	scratch []byte
 }
 
-// Scratch is memory to read the next segment into.
+// Scratch returns memory to read the next segment into.
 func (c Contents) Scratch() []byte { return c.scratch }
 
-// load reads the segment's bytes, and counts the blocks that are damaged, of which the bytes are zero.
+// load reads the segment's bytes, and counts damaged blocks, whose bytes are zero.
 func (f *SegmentFile) load(buf []byte) (r format.Records, damaged int, err error) {
 	if f.packed() {
 		return readPacked(f.dir.sys, f.Path(), buf)
@@ -79,7 +79,7 @@ func (f *SegmentFile) load(buf []byte) (r format.Records, damaged int, err error
 	return buf, 0, err
 }
 
-// Spans is how many spans a file seems to have, for when it cannot be read.
+// Spans estimates the number of spans in a file that cannot be read; at least 1.
 func (f *SegmentFile) Spans() int {
 	if b, err := f.dir.sys.ReadAll(f.Path()); err == nil {
 		if !f.packed() {
@@ -93,9 +93,9 @@ func (f *SegmentFile) Spans() int {
 	return int(max(1, f.Size/spanSize))
 }
 
-// Delete deletes a file whose spans were copied to where they belong. It is marked as free first, so that no crash in
-// between brings it back.
+// Delete deletes a file whose spans were copied to other segments. It marks the file as free first, so that a crash in
+// between does not revive it.
 func (f *SegmentFile) Delete() {
 	_ = f.dir.markFree(f.File)
-	_ = f.dir.Remove(f.File) // should it stay, it is deleted at the next start
+	_ = f.dir.Remove(f.File) // the next start deletes a file that stays
 }

@@ -10,52 +10,53 @@ import (
 	"github.com/slowburn/slowburn/internal/mapped"
 )
 
-// System is where files are: OS, or what stands for it in a simulation. Its methods may be called concurrently. Paths are absolute,
-// or relative to the same place; errors are those of package os, so that errors.Is tells what is wrong.
+// System is a file system: OS, or a simulated one. Its methods may be called concurrently. Paths are absolute, or relative to
+// the same directory. Errors are those of package os: use errors.Is.
 type System interface {
-	// MakeDirectory makes a directory, and those above it, unless it is there.
+	// MakeDirectory makes a directory and its parents if they are missing.
 	MakeDirectory(path string) error
-	// ReadDirectory returns what is in a directory, sorted by name.
+	// ReadDirectory returns the entries of a directory, sorted by name.
 	ReadDirectory(path string) ([]fs.DirEntry, error)
-	// Lock makes a file and takes its lock, until that is closed. Where somebody has it, the error is an *OwnedError.
+	// Lock makes a file if it is missing and locks it until the result is closed. If another process has the lock the error is an
+	// *OwnedError.
 	Lock(path string) (io.Closer, error)
-	// Create makes a file with so many bytes set aside, and maps it. The file is not there before, and not if it fails.
+	// Create makes a new file of so many allocated bytes and maps it. If Create fails there is no file.
 	Create(path string, number uint64, size int) (mapped.Memory, error)
-	// Reopen maps a file that is there; see mapped.Reopen.
+	// Reopen maps an existing file; see mapped.Reopen.
 	Reopen(path string, number uint64, size int) (mapped.Memory, error)
-	// ReadBeginning reads the beginning of a file, as far as buf goes, and returns the file's size in bytes. Where that is less than buf
-	// has, the error is io.EOF.
+	// ReadBeginning fills buf from the beginning of a file, and returns the file's size in bytes. If the file is shorter than buf
+	// the error is io.EOF.
 	ReadBeginning(path string, buf []byte) (size int64, err error)
-	// Open opens a file to be read. It can be read until it is closed, whatever becomes of its name.
+	// Open opens a file for reading, until it is closed, even if the file is renamed or deleted meanwhile.
 	Open(path string) (ReadFile, error)
 	// ReadAll reads a file.
 	ReadAll(path string) ([]byte, error)
-	// Write makes a file with these bytes, which is not there before, and flushes it where that is asked for.
+	// Write makes a new file with these bytes, and flushes it if flush is set.
 	Write(path string, b []byte, flush bool) error
-	// Overwrite writes over the beginning of a file.
+	// Overwrite writes bytes over the beginning of an existing file.
 	Overwrite(path string, b []byte) error
-	// Exists reports whether there is a file, or anything else.
+	// Exists reports whether there is anything at a path.
 	Exists(path string) (bool, error)
-	// Rename gives a file another name.
+	// Rename renames a file.
 	Rename(from, to string) error
 	// Remove deletes a file, or an empty directory.
 	Remove(path string) error
-	// Fsync flushes a file, or the names in a directory.
+	// Fsync flushes a file, or the entries of a directory.
 	Fsync(path string) error
 }
 
-// ReadFile is a file that is open to be read. Reading it may be done concurrently.
+// ReadFile is a file that is open for reading. ReadAt may be called concurrently.
 type ReadFile interface {
 	io.ReaderAt
 	io.Closer
 }
 
-// OwnedError is a lock that another process has.
-type OwnedError struct{ By string } // its process ID, as far as it is known
+// OwnedError means that another process has the lock.
+type OwnedError struct{ By string } // the process's ID; empty if it is not known
 
 func (e *OwnedError) Error() string { return "locked by process " + e.By }
 
-// OS is the machine's files.
+// OS is the operating system's file system.
 var OS System = machine{}
 
 type machine struct{}
@@ -127,7 +128,7 @@ func (machine) ReadBeginning(path string, buf []byte) (size int64, err error) {
 func (machine) Open(path string) (ReadFile, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, err // not the file that is nil: it would be an interface that is not
+		return nil, err // returning f would make an interface that is not nil
 	}
 	return f, nil
 }
@@ -170,5 +171,5 @@ func (machine) Fsync(path string) error {
 	return f.Sync()
 }
 
-// closeQuietly closes a file that was only read, or of which the mapping counts, so that there is nothing to lose.
+// closeQuietly closes a file and ignores the error: the file was only read, or stays mapped.
 func closeQuietly(f *os.File) { _ = f.Close() }

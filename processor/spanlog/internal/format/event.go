@@ -2,41 +2,41 @@ package format
 
 import "encoding/binary"
 
-// Event is what a journal remembers of a part of a trace: that it was decided, that it is about to be delivered, or that
-// it was. A part is the spans of a trace whose positions are from From up to To.
+// Event records in a journal that a part of a trace was decided, is about to be delivered, or was delivered. The part is the
+// spans of the trace with positions from From to To.
 type Event struct {
 	Kind      EventKind
-	Verdict   uint8 // as the caller numbers them
+	Verdict   uint8 // a number of the caller's
 	Trigger   uint8 // likewise
-	Late      bool  // a part that came after its trace was sampled
-	Policy    int   // index in the journal's names of policies; -1 is none
+	Late      bool  // the part came after its trace was sampled
+	Policy    int   // index in Names.Policies; -1 is none
 	TraceID   [16]byte
 	From, To  Position
 	At        uint32 // Unix seconds
-	Threshold uint64 // 56 bits, or all ones: there is none
+	Threshold uint64 // 56 bits; all ones means none
 	Random    uint64 // likewise
 	Failed    bool   // a span with an error was seen
-	Revived   bool   // it was not sampled at first, and a late span changed that
-	Trimmed   uint32 // spans that were left out, at most MaxTrimmed
-	// Destination is an index in the journal's names of destinations, or EveryDestination. A decision has none: what was
-	// sampled waits for all destinations of the journal.
+	Revived   bool   // the trace was not sampled at first, and a late span changed that
+	Trimmed   uint32 // number of spans that were left out, at most MaxTrimmed
+	// Destination is an index in Names.Destinations, or EveryDestination. A decision has none: a sampled trace waits for all
+	// destinations of the journal.
 	Destination uint8
 }
 
-// MaxTrimmed is the most spans of a part that are counted as left out.
+// MaxTrimmed is the highest count of Event.Trimmed.
 const MaxTrimmed = 1<<24 - 1
 
 // EveryDestination stands for all destinations of the journal.
 const EveryDestination = 0xff
 
-// EventKind is what happened.
+// EventKind says whether a part of a trace was decided, attempted or delivered.
 type EventKind uint8
 
-// What happens to a part of a trace. Of a part that is not wanted there is only a decision.
+// Kinds of events. A part that was not sampled has only a decision.
 const (
 	Decided   EventKind = 1
-	Attempted EventKind = 2 // a destination is about to get it, so that after a crash it may get it again
-	Delivered EventKind = 3 // a destination has it, or does not get it any more
+	Attempted EventKind = 2 // its delivery to a destination begins; after a crash it may be delivered again
+	Delivered EventKind = 3 // a destination has it, or its delivery was given up
 	noPolicy            = 0xffff
 )
 
@@ -90,7 +90,7 @@ func eventChecksum(sequence uint64, b []byte) uint32 {
 	return Checksum(sequence, b[4:EventSize])
 }
 
-// Parse reads an event, and reports whether it is one of the journal file with this sequence.
+// Parse reads an event, and reports whether it is intact and of the journal file with this sequence.
 func (e *Event) Parse(b []byte, sequence uint64) bool {
 	if binary.LittleEndian.Uint32(b) != eventChecksum(sequence, b) {
 		return false

@@ -27,11 +27,11 @@ const (
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// Seed is what the shard of a trace is computed with. It is kept in every file, so that a trace belongs to the same shard
+// Seed is the key of the hash that gives a trace its shard. Every file has it, so that a trace belongs to the same shard
 // after a restart.
 type Seed [2]uint64
 
-// Header is what a file says of itself.
+// Header is the header of a file.
 type Header struct {
 	Shard    uint32
 	Sequence uint64
@@ -44,7 +44,7 @@ type Header struct {
 // Offsets of fields that the header's checksum does not cover.
 const (
 	headerChecksumAt = 56
-	// UsedAt is where a segment says where its complete records end, and a journal how long its names are.
+	// UsedAt is the offset of a field: in a segment where its complete records end, in a journal the length of its names.
 	UsedAt = 60
 )
 
@@ -62,22 +62,23 @@ func (h *Header) Put(b []byte) {
 	binary.LittleEndian.PutUint32(b[UsedAt:], 0)
 }
 
-// SetMagic says what a file is, in one store.
+// SetMagic writes a file's magic in one store. b must be aligned to eight bytes.
 func SetMagic(b []byte, magic string) {
 	atomic.StoreUint64((*uint64)(unsafe.Pointer(&b[0])), binary.NativeEndian.Uint64([]byte(magic)))
 }
 
-// VersionError is a header of a format version that this package does not read.
+// VersionError means that a header has a format version that this package does not read.
 type VersionError struct{ Version uint32 }
 
 func (e *VersionError) Error() string {
 	return fmt.Sprintf("the file has format version %d, and this version of slowburn reads version %d only", e.Version, Version)
 }
 
-// ErrHeader is a header that fails its checksum.
+// ErrHeader means that a header fails its checksum.
 var ErrHeader = errors.New("the header is damaged")
 
-// ParseHeader reads a header of at least HeaderSize bytes. With ErrHeader it returns what it read nevertheless.
+// ParseHeader reads a header of at least HeaderSize bytes. The error is ErrHeader, with the damaged header, or a
+// *VersionError.
 func ParseHeader(b []byte) (h Header, err error) {
 	version := binary.LittleEndian.Uint32(b[8:])
 	h = Header{
@@ -105,7 +106,7 @@ func ParseHeader(b []byte) (h Header, err error) {
 	return h, nil
 }
 
-// SetUsed stores the field at UsedAt of a mapped file, in one store.
+// SetUsed writes the field at UsedAt of a mapped file in one store.
 func SetUsed(b []byte, n uint32) {
 	atomic.StoreUint32((*uint32)(unsafe.Pointer(&b[UsedAt])), toLittleEndian(n))
 }
@@ -116,8 +117,8 @@ func toLittleEndian(n uint32) uint32 {
 	return binary.NativeEndian.Uint32(b[:])
 }
 
-// Checksum is the checksum of bytes in the file with this sequence. It begins with the sequence, so that what a former
-// use of the file left behind is no part of this one.
+// Checksum returns the checksum of bytes in the file with this sequence. It begins with the sequence, so that records of a
+// former use of the file do not pass.
 func Checksum(sequence uint64, b []byte) uint32 {
 	return crc32.Update(uint32(sequence)^uint32(sequence>>32), castagnoli, b)
 }

@@ -2,22 +2,22 @@ package format
 
 import "encoding/binary"
 
-// Names are what a journal's events refer to by index.
+// Names are the policies and destinations that a journal's events refer to by index.
 type Names struct {
 	Policies     []string
-	Destinations []Destination // all that there are
+	Destinations []Destination
 }
 
-// Destination is one that kept traces go to.
+// Destination receives sampled traces.
 type Destination struct {
 	Key   string
-	Since uint32 // Unix seconds; a trace that was decided before is not for it
+	Since uint32 // Unix seconds; it gets no trace that was decided before
 }
 
-// namesAt is where a journal's names begin, behind their checksum.
+// namesAt is the offset of a journal's names, behind their checksum.
 const namesAt = HeaderSize + 4
 
-// Encode returns the names as the file has them.
+// Encode returns the names in the format of a file.
 func (n Names) Encode() (b []byte) {
 	b = binary.AppendUvarint(b, uint64(len(n.Destinations)))
 	for _, d := range n.Destinations {
@@ -40,7 +40,7 @@ func PutNames(b, names []byte, sequence uint64) {
 	SetUsed(b, uint32(len(names)))
 }
 
-// ParseNames reads the names, which take so many bytes, and reports whether they are intact.
+// ParseNames reads names of size bytes from the journal file with this sequence, and reports whether they are intact.
 func ParseNames(b []byte, size int, sequence uint64) (n Names, ok bool) {
 	to := namesAt + size
 	if to > len(b) || binary.LittleEndian.Uint32(b[HeaderSize:]) != Checksum(sequence, b[namesAt:to]) {
@@ -60,7 +60,7 @@ func ParseNames(b []byte, size int, sequence uint64) (n Names, ok bool) {
 	return n, true
 }
 
-// reader reads what encoded names are made of, as long as it is ok.
+// reader reads the numbers and strings of encoded names. ok is false from the first damage on.
 type reader struct {
 	rest []byte
 	ok   bool
@@ -87,5 +87,5 @@ func (r *reader) text() string {
 	return s
 }
 
-// EventsAt is where a journal's events begin behind so many bytes of names.
+// EventsAt returns the offset of a journal's first event, behind so many bytes of names.
 func EventsAt(names int) int { return HeaderSize + (4+names+EventSize-1)/EventSize*EventSize }

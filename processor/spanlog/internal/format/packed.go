@@ -27,7 +27,7 @@ const (
 	indexEntrySize = 8
 )
 
-// ErrDamaged is a file, or a part of one, that is not as it was written.
+// ErrDamaged means that a file, or a part of it, is not as it was written.
 var ErrDamaged = errors.New("it is damaged")
 
 // blocksOf returns how many blocks a segment of so many bytes has.
@@ -64,14 +64,15 @@ func Pack(raw, buf []byte) []byte {
 	return b[:end]
 }
 
-// Index is where the blocks of a packed file are.
+// Index has the places of a packed file's blocks.
 type Index struct {
 	// Used is the length of the segment in bytes.
 	Used    int
 	entries []byte
 }
 
-// IndexEnd returns where the index of a packed file ends, which begins with b. It is at most PackedHeaderSize if b is too short to tell.
+// IndexEnd returns the offset at which a packed file's index ends; b is the file's beginning. It returns PackedHeaderSize if b
+// is shorter than that.
 func IndexEnd(b []byte) int {
 	if len(b) < PackedHeaderSize {
 		return PackedHeaderSize
@@ -79,8 +80,8 @@ func IndexEnd(b []byte) int {
 	return PackedHeaderSize + blocksOf(int(binary.LittleEndian.Uint32(b[packedUsedAt:])))*indexEntrySize
 }
 
-// ParseIndex returns the index of a packed file, of which b is at least the bytes up to IndexEnd. The index refers to b. The error is
-// ErrDamaged.
+// ParseIndex returns the index of a packed file; b is the file's bytes up to IndexEnd at least. The index refers to b. The
+// error is ErrDamaged.
 func ParseIndex(b []byte) (Index, error) {
 	end := IndexEnd(b)
 	if len(b) < end ||
@@ -97,20 +98,20 @@ func ParseIndex(b []byte) (Index, error) {
 	return x, nil
 }
 
-// Clone returns an index that refers to no other bytes than its own.
+// Clone returns an index with a copy of the bytes that it refers to.
 func (x Index) Clone() Index {
 	x.entries = append([]byte(nil), x.entries...)
 	return x
 }
 
-// Blocks is how many blocks there are.
+// Blocks returns the number of blocks.
 func (x Index) Blocks() int { return len(x.entries) / indexEntrySize }
 
-// Block is a part of a segment that was compressed by itself.
+// Block is a part of a segment that is compressed separately.
 type Block struct {
-	// From and To are where it is in the packed file.
+	// From and To are the offsets in the packed file at which it begins and ends.
 	From, To int
-	// Size is how many bytes of the segment it has.
+	// Size is its decoded size in bytes.
 	Size     int
 	checksum uint32
 }
@@ -126,7 +127,7 @@ func (x Index) Block(n int) Block {
 	return b
 }
 
-// Decode decodes a block's compressed bytes into buf, which is of its Size. The error is ErrDamaged.
+// Decode decodes a block's compressed bytes into buf, which has Size bytes. The error is ErrDamaged.
 func (b Block) Decode(buf, compressed []byte) error {
 	if len(compressed) != b.To-b.From || crc32.Checksum(compressed, castagnoli) != b.checksum {
 		return ErrDamaged
@@ -140,8 +141,8 @@ func (b Block) Decode(buf, compressed []byte) error {
 	return nil
 }
 
-// Unpack returns the segment's bytes in a packed file, in buf if it has room. Of damaged blocks, which it counts, the bytes are zero.
-// The error, ErrDamaged, means that the index is damaged. path is for its message.
+// Unpack decodes a packed file and returns the segment's bytes, in buf if it has room. It counts damaged blocks and fills
+// their bytes with zeros. The error, ErrDamaged, means that the index is damaged; path is for its message.
 func Unpack(b []byte, path string, buf []byte) (r Records, damaged int, err error) {
 	x, err := ParseIndex(b)
 	if err != nil {
@@ -162,7 +163,7 @@ func Unpack(b []byte, path string, buf []byte) (r Records, damaged int, err erro
 	return buf, damaged, nil
 }
 
-// PackedSpans is how many spans a packed file says that it holds.
+// PackedSpans returns the number of spans in a packed file by its header, and whether b has the header.
 func PackedSpans(b []byte) (spans int, ok bool) {
 	if len(b) < PackedHeaderSize {
 		return 0, false

@@ -7,29 +7,29 @@ import (
 
 // Found is a span that was read back from a segment. Its slices are parts of the bytes that were scanned.
 type Found struct {
-	// At is the offset of its record, Size that record's size.
+	// At is the offset of its record, Size the record's size in bytes.
 	At, Size uint32
-	// Position is the one that the span first had, Arrived when it came, in Unix milliseconds.
+	// Position is the span's first position, Arrived its time of arrival in Unix milliseconds.
 	Position Position
 	Arrived  int64
-	// Copied says that this is not the place where the span was first.
+	// Copied is set if the record is a copy.
 	Copied bool
-	// Body, Resource and Scope are as in Record.
+	// Body, Resource and Scope are as in spanlog.Record.
 	Body, Resource, Scope []byte
 }
 
-// Damage is what was found wrong with a file.
+// Damage describes a damaged file, or a damaged place in one.
 type Damage struct {
 	Path   string
 	Offset int
 	Reason string
-	// Lost is how many spans are gone.
+	// Lost is the number of lost spans, or an estimate.
 	Lost int
-	// Torn says that the end of what was being written when the process ended was cut: it was not acknowledged.
+	// Torn is set if the damage is a record that was being written when the process ended: it was not acknowledged.
 	Torn bool
 }
 
-// String says what was found, and where.
+// String returns the place, the reason and the loss.
 func (d Damage) String() string {
 	return fmt.Sprintf("%s at offset %d: %s; %d spans lost", d.Path, d.Offset, d.Reason, d.Lost)
 }
@@ -40,13 +40,13 @@ type Scanner struct {
 	Bytes    Records
 	Sequence uint64
 	Created  int64 // Unix milliseconds
-	Sealed   int   // where the records end that were complete; 0 before the first
-	Whole    int   // size that the segment should have
+	Sealed   int   // offset at which complete records end, by the header; 0 before the first
+	Whole    int   // size in bytes that the segment should have
 	Damage   []Damage
 
-	resources, scopes map[uint32]bool // intact ones
+	resources, scopes map[uint32]bool // offsets of intact ones
 	spans             int
-	budget            int // bytes of checksums that may still be computed in search of an intact record
+	budget            int // bytes that resync may still compute checksums of
 }
 
 // Scan yields the spans of a segment and returns where its intact records end.
@@ -75,7 +75,7 @@ func (s *Scanner) Scan(yield func(Found)) (used uint32) {
 	return uint32(end)
 }
 
-// tail says what is wrong with the end, if anything is.
+// tail notes damage at the end of the records.
 func (s *Scanner) tail(end int) {
 	switch {
 	case s.Whole > len(s.Bytes) && (s.Sealed == 0 || s.Sealed > len(s.Bytes)):
@@ -96,8 +96,7 @@ func (s *Scanner) tail(end int) {
 	}
 }
 
-// CountSpans follows the lengths of records between two offsets, which need not be intact, and returns how many spans there
-// seem to be.
+// CountSpans estimates the number of spans between two offsets: it follows the lengths of records, which need not be intact.
 func CountSpans(b Records, at, end int) (spans int) {
 	for at+RecordHeaderSize <= end {
 		if k := b.Kind(uint32(at)); k == KindSpan || k == KindCopied {
@@ -108,12 +107,12 @@ func CountSpans(b Records, at, end int) (spans int) {
 	return spans
 }
 
-// Note adds to the damage.
+// Note adds an entry to Damage.
 func (s *Scanner) Note(at int, reason string, lost int, torn bool) {
 	s.Damage = append(s.Damage, Damage{Path: s.Path, Offset: at, Reason: reason, Lost: lost, Torn: torn})
 }
 
-// valid reports whether there is an intact record, and where it ends.
+// valid reports whether there is an intact record at an offset, and where it ends.
 func (s *Scanner) valid(at int) (end int, ok bool) {
 	if !s.plausible(at) {
 		return 0, false
@@ -122,7 +121,7 @@ func (s *Scanner) valid(at int) (end int, ok bool) {
 	return end, RecordChecksum(s.Sequence, s.Bytes[at:end]) == binary.LittleEndian.Uint32(s.Bytes[at:])
 }
 
-// plausible reports whether what is there can be a record, without looking at its payload.
+// plausible reports whether there can be a record at an offset, judged by its header alone.
 func (s *Scanner) plausible(at int) bool {
 	if at+RecordHeaderSize > len(s.Bytes) {
 		return false
@@ -142,7 +141,8 @@ func (s *Scanner) plausible(at int) bool {
 	}
 }
 
-// resync returns where the first intact record behind a damaged one begins, 0 if there is none.
+// resync returns the offset of the first intact record behind a damaged one, 0 if there is none or the search gets too
+// costly.
 func (s *Scanner) resync(at int) int {
 	if length := int(binary.LittleEndian.Uint32(s.Bytes[at+LengthAt:])); length < len(s.Bytes) { // most likely its length is right
 		if next := at + RecordHeaderSize + length; s.affordable(next) {
@@ -164,7 +164,8 @@ func (s *Scanner) resync(at int) int {
 	return 0
 }
 
-// affordable bounds the search: what spans hold comes from outside and may look like records.
+// affordable charges the budget with a checksum at an offset, and reports whether the budget allows it. It bounds the
+// search, because spans come from outside and may hold bytes that look like records.
 func (s *Scanner) affordable(at int) bool {
 	if s.plausible(at) {
 		s.budget -= RecordHeaderSize + int(binary.LittleEndian.Uint32(s.Bytes[at+LengthAt:]))
@@ -172,7 +173,7 @@ func (s *Scanner) affordable(at int) bool {
 	return s.budget > 0
 }
 
-// read takes an intact record.
+// read remembers an intact resource or scope, or yields an intact span.
 func (s *Scanner) read(at, end uint32, yield func(Found)) {
 	switch ref := s.Bytes.Ref(at); s.Bytes.Kind(at) {
 	case KindResource:

@@ -30,7 +30,7 @@ import type {
 
 const segment = encodeURIComponent;
 
-/** Whom the gateway takes this reader for. */
+/** The caller that the gateway recognizes in this reader. */
 export function caller(signal?: AbortSignal): Promise<Caller> {
   return getJson("api/access/v1/me", {}, signal);
 }
@@ -97,7 +97,7 @@ export function reloadPolicies(): Promise<Policies> {
   return postJson("api/sampling/v1/policies/reload");
 }
 
-/** What the shadow would keep; null where there is none (404). */
+/** What the shadow would keep; null without a shadow (404). */
 export async function shadow(signal?: AbortSignal): Promise<Shadow | null> {
   const answer = await getJson<Shadow | Problem>("api/sampling/v1/shadow", {}, signal, [404]);
   return "sampled" in answer ? answer : null;
@@ -116,7 +116,7 @@ export function retryRefused(traceId: string, destination: string): Promise<Retr
   return postJson(`api/sampling/v1/refused/${segment(traceId)}/retry`, { destination });
 }
 
-/** Sends all again that were refused until now. */
+/** Sends all traces again that were refused until now. */
 export function retryAllRefused(): Promise<Retried> {
   return postJson("api/sampling/v1/refused/retry", {});
 }
@@ -133,7 +133,7 @@ export async function deliveries(signal?: AbortSignal): Promise<Delivery[]> {
   return (await getJson<Deliveries>("api/alerts/v1/deliveries", {}, signal)).deliveries;
 }
 
-/** How the gateway is; that it is not ready is an answer too (503). */
+/** The health of the gateway; a 503 (not ready) is an answer too. */
 export async function readiness(signal?: AbortSignal): Promise<Readiness> {
   const answer = await getJson<Readiness>("readyz", {}, signal, [503]);
   if (typeof answer.ready !== "boolean")

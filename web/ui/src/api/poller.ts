@@ -1,5 +1,5 @@
-// A Poller asks for something again and again: in a steady beat while it is answered, with growing pauses while it is
-// not, and not at all while nobody looks. The last good answer stays on show, with its age.
+// A Poller repeats a request: at a fixed interval while it succeeds, with growing pauses while it fails, and not at all while
+// the page is hidden. The last good answer stays on screen, with its age.
 
 import { ApiError } from "./client";
 

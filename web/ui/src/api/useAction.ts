@@ -2,15 +2,15 @@ import { useState } from "preact/hooks";
 import { ApiError } from "./client";
 
 export interface Action<T> {
-  /** It was asked for and is not answered yet. */
+  /** True between the request and its answer. */
   busy: boolean;
   result: T | null;
   error: ApiError | null;
-  /** Does it, unless it is being done. */
+  /** Sends the request, unless one is under way. */
   run: () => Promise<void>;
 }
 
-/** Something that the gateway does when a button is pressed; `done` is called with the answer, or null on failure. */
+/** A request that a button sends; `done` is called with the answer, or null on failure. */
 export function useAction<T>(ask: () => Promise<T>, done: (result: T | null) => void = () => {}): Action<T> {
   const [state, setState] = useState<Omit<Action<T>, "run">>({ busy: false, result: null, error: null });
   const run = async () => {

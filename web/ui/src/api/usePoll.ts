@@ -50,7 +50,7 @@ export function usePoll<T>(
   return { ...state, retry: () => poller.current?.retry() };
 }
 
-/** The present, renewed every `period` milliseconds, for ages and countdowns. */
+/** The current time, updated every `period` milliseconds, for ages and countdowns. */
 export function useNow(period = 1000): Date {
   const [now, setNow] = useState(() => new Date());
   useEffect(() => {

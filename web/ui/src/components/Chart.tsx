@@ -8,7 +8,7 @@ export interface ChartProps extends Plot {
   hint?: string;
 }
 
-/** A time series; dragging over it zooms in. What it shows is also said in words, for those who cannot see it. */
+/** A time series; dragging over it zooms in. A text summary serves readers who cannot see it. */
 export function Chart(props: ChartProps) {
   const place = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);

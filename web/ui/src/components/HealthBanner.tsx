@@ -3,7 +3,7 @@ import type { ComponentHealth, Readiness } from "../api/types";
 import { usePoll } from "../api/usePoll";
 import { Icon } from "./Icon";
 
-/** On every screen: what of the gateway is not well, the first thing at once and the others on demand. */
+/** The health problems of the gateway, on every screen: the first one open, the others on demand. */
 export function HealthBanner() {
   const { data } = usePoll("readyz", api.readiness, { interval: 15_000 });
   const wrong = data ? unwell(data) : [];
@@ -41,7 +41,7 @@ function What({ of: c }: { of: ComponentHealth }) {
   );
 }
 
-/** What keeps spans out comes first, then troubles of delivery; advice comes last, for there nothing is wrong. */
+/** Problems that block spans come first, then those of delivery; advice, which is no problem, comes last. */
 export function unwell({ components }: Readiness): ComponentHealth[] {
   return components.filter((c) => !c.ok || c.advice).sort((a, b) => rank(a) - rank(b));
 }

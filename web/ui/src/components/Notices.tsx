@@ -1,4 +1,4 @@
-// What a page says while it has nothing to show, or something old.
+// Notices of a page without data, or with old data.
 
 import type { ComponentChildren } from "preact";
 import { type Poll, useNow } from "../api/usePoll";
@@ -6,7 +6,7 @@ import { durationSeconds } from "../lib/format";
 import { Icon } from "./Icon";
 import { Age, Time } from "./Time";
 
-/** Says that the last request failed, how old what is shown is, and when the next attempt comes. */
+/** Says that the last request failed, how old the data on screen is, and when the next attempt follows. */
 export function PollNotice({ poll }: { poll: Poll<unknown> }) {
   if (!poll.error) return null;
   return (

@@ -1,4 +1,4 @@
-// Whether this reader may change something, and what is shown where not.
+// Whether this reader may change anything, and the notice if not.
 
 import { type ComponentChildren, createContext } from "preact";
 import { useContext } from "preact/hooks";
@@ -14,7 +14,7 @@ export const useWhyNot = () => useContext(WhyNot);
 /** The ID of the notice that says why buttons are off. */
 const NOTICE = "no-operator";
 
-/** Asks the gateway who reads, for all that is inside. */
+/** Asks the gateway for the caller, and provides the answer to all children. */
 export function CallerKnown({ children }: { children: ComponentChildren }) {
   const { data } = usePoll("caller", api.caller, { interval: 60_000 });
   return <WhyNot.Provider value={data && !data.operator ? data.why : ""}>{children}</WhyNot.Provider>;
@@ -34,7 +34,7 @@ export function OperatorNotice() {
   );
 }
 
-/** What a button has that changes something: off, with the reason, for those who may not. */
+/** The properties of a button that changes something: off, with the reason, for readers who may not. */
 export function useChange(busy: boolean) {
   const why = useWhyNot();
   return {

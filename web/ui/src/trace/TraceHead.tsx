@@ -10,7 +10,7 @@ import { assignColors } from "../lib/color";
 import { count, durationMs, durationNs, plural, significant } from "../lib/format";
 import { links } from "../router";
 
-/** What is known about a trace as a whole. */
+/** The facts about a trace as a whole. */
 export function TraceHead({ trace: t }: { trace: Trace }) {
   const s = t.summary;
   const now = useMemo(() => new Date(), []);

@@ -117,7 +117,7 @@ function useTraceState(m: TraceModel, route: Route) {
     return () => clearTimeout(timer);
   }, [m, selected, query]);
 
-  // A link to a span of the trace that is already on show, or the way back.
+  // Follows a link to a span of the trace on screen, or Back.
   useEffect(() => {
     if (asked === known.current) return;
     known.current = asked;

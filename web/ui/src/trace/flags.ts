@@ -1,4 +1,4 @@
-// What is odd about a span, in words: what the reconstruction found, and what delivery had to change.
+// The peculiarities of a span, in words: findings of the reconstruction, and changes by delivery.
 
 import type { Span } from "../api/types";
 import { bytes } from "../lib/format";

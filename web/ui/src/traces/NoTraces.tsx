@@ -8,7 +8,7 @@ import { whyNone } from "./none";
 
 const CONDITIONS = ["service", "operation", "min_duration", "max_duration", "error", "policy"];
 
-/** What is said where no trace is found: which conditions there are, or else what came and what was kept of it. */
+/** The notice when no trace is found: the conditions of the search or, without any, how much arrived and was kept. */
 export function NoTraces({ route }: { route: Route }) {
   const conditions = CONDITIONS.filter((k) => route.params.has(k));
   return conditions.length > 0 ? (

@@ -1,4 +1,4 @@
-// Why there is no kept trace, from what was counted.
+// Why there is no kept trace, from the counts.
 
 import type { SamplingCost, SamplingStatus } from "../api/types";
 import { count, durationSeconds, plural, significant } from "../lib/format";
