@@ -17,7 +17,7 @@ import (
 )
 
 // styled are the rooms that the rules of naming are checked in.
-var styled = []string{"demo", "internal", "processor"}
+var styled = []string{"demo", "internal", "processor", "slo"}
 
 // unstyled are packages in them that break some of the rules, with those below them.
 var unstyled = []string{"processor/spanlog"}

@@ -134,7 +134,7 @@ func (a *Alert) held(as *Assessment) *TierState {
 	for _, s := range severities {
 		t := as.active(s)
 		if t == nil && !as.UnmeasuredSince.IsZero() && a.State == Firing && (a.Severity == s || a.Severity == slo.Page) {
-			t = as.last(s)
+			t = as.burningLong(s)
 		}
 		if last, ok := a.LastActive[s]; t == nil && ok && as.At.Sub(last) < as.Objective.KeepFiringFor {
 			t = as.first(func(t *TierState) bool { return t.Severity == s })

@@ -51,8 +51,8 @@ func (a *Assessment) active(s slo.Severity) *TierState {
 	return a.first(func(t *TierState) bool { return t.Active && t.Severity == s })
 }
 
-// last is the first tier of the severity that burns in its long window, whatever its short window has.
-func (a *Assessment) last(s slo.Severity) *TierState {
+// burningLong is the first tier of the severity that burns in its long window, whatever its short window has.
+func (a *Assessment) burningLong(s slo.Severity) *TierState {
 	return a.first(func(t *TierState) bool {
 		return t.Reachable && t.Severity == s && t.Long.Bad > 0 && a.Objective.Burning(t.Tier, t.Long)
 	})

@@ -96,7 +96,7 @@ func Sentence(as *Assessment, t *TierState) string {
 	if in, ok := o.TimeToExhaustion(as.Budget.Remaining, long); ok && in > 0 {
 		s += ", exhausted in " + about(in)
 	}
-	return fmt.Sprintf("%s. %s of %s %s in the last %s.", s, thousands(t.Long.Bad), thousands(t.Long.Total), badness(o.Indicator), last(t.LongWindow))
+	return fmt.Sprintf("%s. %s of %s %s in the last %s.", s, thousands(t.Long.Bad), thousands(t.Long.Total), badness(o.Indicator), windowText(t.LongWindow))
 }
 
 // manyTimes is how often a budget is spent before a percentage of it says nothing to people any more.
@@ -123,7 +123,7 @@ func badness(in slo.Indicator) string {
 	}
 }
 
-func last(d time.Duration) string {
+func windowText(d time.Duration) string {
 	if d == time.Hour {
 		return "hour"
 	}

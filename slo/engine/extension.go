@@ -42,8 +42,8 @@ type Extension struct {
 	telemetry *metadata.TelemetryBuilder
 	evaluator *evaluator
 	clock     *clock.Guard
-	// untold says, a sentence each, whose alerts reach nobody.
-	untold []string
+	// unnotified says, a sentence each, whose alerts reach nobody.
+	unnotified []string
 	// advice says what to add so that somebody is told, empty where receivers are configured.
 	advice string
 	// damaged says that the file was damaged or of another format version, and where it is now; nil if it was not.
@@ -81,7 +81,7 @@ func newExtension(set extension.Settings, config *Config) (*Extension, error) {
 	e := &Extension{board: new(board), Arrival: new(arrival.Arrival), config: config, settings: set, telemetry: telemetry, clock: clock.Process()}
 	e.evaluator = &evaluator{config: config, logger: set.Logger, telemetry: telemetry, objectives: objectives, routes: config.routes(),
 		board: e.board, arrival: e.Arrival, progress: make([]progress, len(objectives)), spans: spanProgress{batch: maxSpanBatch}}
-	e.untold, e.advice = untold(set.ID, objectives, e.evaluator.routes)
+	e.unnotified, e.advice = unnotified(set.ID, objectives, e.evaluator.routes)
 	window := 72 * time.Hour
 	statuses := make([]Status, len(objectives))
 	for i, o := range objectives {
@@ -229,7 +229,7 @@ func (e *Extension) run(ctx context.Context) {
 
 // Probe implements host.Prober. Nothing that is wrong here keeps the gateway from taking spans.
 func (e *Extension) Probe(context.Context) host.Health {
-	problems := slices.Clone(e.untold)
+	problems := slices.Clone(e.unnotified)
 	if d := e.damaged.Load(); d != nil {
 		problems = append(problems, *d)
 	}

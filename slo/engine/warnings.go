@@ -31,7 +31,7 @@ func (c *Config) Warnings() (warnings []string) {
 			warnings = append(warnings, fmt.Sprintf("objective %s has an odd tier: %s", o.Name, w))
 		}
 	}
-	problems, _ := untold(component.ID{}, objectives, c.routes())
+	problems, _ := unnotified(component.ID{}, objectives, c.routes())
 	for _, problem := range problems {
 		warnings = append(warnings, "alerts reach nobody: "+problem)
 	}
@@ -42,10 +42,10 @@ func (c *Config) Warnings() (warnings []string) {
 	return warnings
 }
 
-// untold returns a sentence for each objective whose alerts reach nobody. Where there are no receivers at all, that is
+// unnotified returns a sentence for each objective whose alerts reach nobody. Where there are no receivers at all, that is
 // no problem but a setup that is not finished: the advice says what to add. An objective that never alerts is none of them, nor is one whose tickets alone reach nobody: those can be seen in
 // the dashboard in time, a page cannot.
-func untold(id component.ID, objectives []slo.Objective, routes []alert.Route) (problems []string, advice string) {
+func unnotified(id component.ID, objectives []slo.Objective, routes []alert.Route) (problems []string, advice string) {
 	for _, o := range objectives {
 		severity, alerts := urgent(o)
 		switch {

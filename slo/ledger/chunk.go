@@ -55,8 +55,8 @@ func (c *chunk) decode(b []byte) error {
 	return nil
 }
 
-// before sums all events of the account before the n-th minute of the encoded chunk, without decoding the rest.
-func before(b []byte, n int) (slo.Events, error) {
+// eventsBefore sums all events of the account before the n-th minute of the encoded chunk, without decoding the rest.
+func eventsBefore(b []byte, n int) (slo.Events, error) {
 	r, err := newChunkReader(b)
 	if err != nil {
 		return slo.Events{}, err

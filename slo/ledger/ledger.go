@@ -124,7 +124,7 @@ func (l *Ledger) Append(a *Account, from Minute, deltas []Delta) error {
 			a.Total += e.Total
 			a.Bad += e.Bad
 		}
-		if err := l.minutes.Put(key(hour, a.ID), c.append(nil)); err != nil {
+		if err := l.minutes.Put(chunkKey(hour, a.ID), c.append(nil)); err != nil {
 			return err
 		}
 	}
@@ -133,7 +133,7 @@ func (l *Ledger) Append(a *Account, from Minute, deltas []Delta) error {
 
 // load reads the chunk of the hour that is appended to, or makes it.
 func (l *Ledger) load(c *chunk, a *Account, hour uint32) error {
-	b := l.minutes.Get(key(hour, a.ID))
+	b := l.minutes.Get(chunkKey(hour, a.ID))
 	if b == nil {
 		*c = chunk{base: a.Events()}
 		return nil
@@ -195,11 +195,11 @@ func (l *Ledger) before(a *Account, m Minute) (slo.Events, error) {
 	if m >= a.Next {
 		return a.Events(), nil
 	}
-	b := l.minutes.Get(key(m.hour(), a.ID))
+	b := l.minutes.Get(chunkKey(m.hour(), a.ID))
 	if b == nil {
 		return a.gapAt(m)
 	}
-	return before(b, m.ofHour())
+	return eventsBefore(b, m.ofHour())
 }
 
 // Rewind deletes the account's minutes from the given one on, which becomes the next to be counted. An account that has not
@@ -214,7 +214,7 @@ func (l *Ledger) Rewind(a *Account, next Minute) error {
 	}
 	for hour := next.hour(); hour <= (a.Next - 1).hour(); hour++ {
 		if hour > next.hour() || next <= a.First || next.ofHour() == 0 {
-			if err := l.minutes.Delete(key(hour, a.ID)); err != nil {
+			if err := l.minutes.Delete(chunkKey(hour, a.ID)); err != nil {
 				return err
 			}
 			continue
@@ -224,7 +224,7 @@ func (l *Ledger) Rewind(a *Account, next Minute) error {
 			return err
 		}
 		clear(c.minutes[next.ofHour():])
-		if err := l.minutes.Put(key(hour, a.ID), c.append(nil)); err != nil {
+		if err := l.minutes.Put(chunkKey(hour, a.ID), c.append(nil)); err != nil {
 			return err
 		}
 	}
@@ -281,6 +281,6 @@ func (l *Ledger) Prune(horizon Minute) error {
 	return nil
 }
 
-func key(hour, id uint32) []byte {
+func chunkKey(hour, id uint32) []byte {
 	return binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(make([]byte, 0, 8), hour), id)
 }

@@ -60,7 +60,7 @@ func (l *Ledger) add(a *Account, from Minute, events []slo.Events) error {
 			c.minutes[n] = c.minutes[n].Add(events[i])
 			sum = sum.Add(events[i])
 		}
-		if err := l.minutes.Put(key(hour, a.ID), c.append(nil)); err != nil {
+		if err := l.minutes.Put(chunkKey(hour, a.ID), c.append(nil)); err != nil {
 			return err
 		}
 	}
@@ -71,7 +71,7 @@ func (l *Ledger) add(a *Account, from Minute, events []slo.Events) error {
 
 // loadOld reads the chunk of an hour of the account, or makes an empty one for an unmeasured hour.
 func (l *Ledger) loadOld(c *chunk, a *Account, hour uint32) error {
-	b := l.minutes.Get(key(hour, a.ID))
+	b := l.minutes.Get(chunkKey(hour, a.ID))
 	if b == nil {
 		base, err := a.gapAt(firstOf(hour))
 		*c = chunk{base: base}

@@ -22,7 +22,7 @@ func TestDamagedDelivery(t *testing.T) {
 		bucket string
 		f      func(tx *bbolt.Tx) error
 	}{
-		"next":         {pendingBucket, func(tx *bbolt.Tx) error { _, found, err := next(tx, "r"); assert.False(t, found); return err }},
+		"next":         {pendingBucket, func(tx *bbolt.Tx) error { _, found, err := nextDue(tx, "r"); assert.False(t, found); return err }},
 		"list pending": {pendingBucket, func(tx *bbolt.Tx) error { all, err := List(tx, 10); assert.Empty(t, all); return err }},
 		"list done":    {doneBucket, func(tx *bbolt.Tx) error { all, err := List(tx, 10); assert.Empty(t, all); return err }},
 		"abandon":      {pendingBucket, func(tx *bbolt.Tx) error { n, err := Abandon(tx, nil, starts); assert.Zero(t, n); return err }},
@@ -73,14 +73,14 @@ func TestIdle(t *testing.T) {
 		s := newSender(db, (&fake{}).receiver("r"))
 		wait, err := s.step(t.Context(), s.Receivers[0])
 		require.NoError(t, err)
-		assert.Equal(t, idle, wait)
+		assert.Equal(t, idleWait, wait)
 
 		enqueue(t, db, "r", "o", alert.Fired)
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		wait, err = s.step(ctx, s.Receivers[0])
 		require.NoError(t, err)
-		assert.Equal(t, idle, wait, "an attempt that was cut off is not repeated at once")
+		assert.Equal(t, idleWait, wait, "an attempt that was cut off is not repeated at once")
 		assert.Equal(t, Pending, list(t, db)[0].State)
 		assert.Zero(t, list(t, db)[0].Attempts)
 	})

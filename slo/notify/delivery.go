@@ -44,18 +44,18 @@ type Delivery struct {
 
 // New makes the delivery of a notice. The URL is where people reach this gateway.
 func New(a alert.Alert, n alert.Notice, externalURL string, now time.Time) (Delivery, error) {
-	body, err := json.Marshal(webhook(a, n, externalURL))
+	body, err := json.Marshal(newMessage(a, n, externalURL))
 	if err != nil {
 		return Delivery{}, fmt.Errorf("encode the webhook of %s: %w", a.ID, err)
 	}
 	return Delivery{
-		Key: key(a, n), Receiver: n.Receiver, Objective: a.Objective, Transition: n.Kind,
+		Key: idempotencyKey(a, n), Receiver: n.Receiver, Objective: a.Objective, Transition: n.Kind,
 		State: Pending, CreatedAt: now, NextAttemptAt: now, Body: body,
 	}, nil
 }
 
-// key is the same for the same notice, however often it is computed, and different for any other.
-func key(a alert.Alert, n alert.Notice) string {
+// idempotencyKey is the same for the same notice, however often it is computed, and different for any other.
+func idempotencyKey(a alert.Alert, n alert.Notice) string {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%d\x00%s\x00%s", a.ID, a.Seq, n.Kind, n.Receiver))
 	return hex.EncodeToString(sum[:16])
 }

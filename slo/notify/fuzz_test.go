@@ -50,7 +50,7 @@ func FuzzOutbox(f *testing.F) {
 					}
 					return err
 				},
-				func() error { return Prune(tx, starts.Add(3*keep)) },
+				func() error { return Prune(tx, starts.Add(3*keepDone)) },
 			} {
 				if err := read(); err != nil {
 					require.ErrorIs(t, err, state.ErrCorrupt)
@@ -67,7 +67,7 @@ func deliverAll(t *testing.T, tx *bbolt.Tx, receiver string) error {
 	t.Helper()
 	for {
 		before := CountPending(tx)
-		d, ok, err := next(tx, receiver)
+		d, ok, err := nextDue(tx, receiver)
 		if err != nil || !ok {
 			return err
 		}

@@ -21,8 +21,8 @@ const (
 // Buckets are the top-level buckets that the outbox lives in.
 var Buckets = []string{pendingBucket, doneBucket}
 
-// keep is how long a delivery is kept when it is done.
-const keep = 7 * 24 * time.Hour
+// keepDone is how long a delivery is kept when it is done.
+const keepDone = 7 * 24 * time.Hour
 
 func pendingKey(receiver string, id uint64) []byte {
 	return binary.BigEndian.AppendUint64(pendingPrefix(receiver), id)
@@ -64,9 +64,9 @@ func finish(tx *bbolt.Tx, d Delivery) error {
 	return state.Put(tx.Bucket([]byte(doneBucket)), doneKey(d.ID), d)
 }
 
-// next is the delivery that the receiver is due first: of each objective only the oldest may go, and of those the one
+// nextDue is the delivery that the receiver is due first: of each objective only the oldest may go, and of those the one
 // whose time comes first. False where none is pending.
-func next(tx *bbolt.Tx, receiver string) (Delivery, bool, error) {
+func nextDue(tx *bbolt.Tx, receiver string) (Delivery, bool, error) {
 	var first Delivery
 	found := false
 	seen := map[string]bool{}
@@ -153,7 +153,7 @@ func Prune(tx *bbolt.Tx, now time.Time) error {
 		if err != nil {
 			return fmt.Errorf("delivery %x: %w", k, err)
 		}
-		if now.Sub(d.DoneAt) < keep {
+		if now.Sub(d.DoneAt) < keepDone {
 			return nil // what is behind it is younger, or waits for it a few days at the most
 		}
 		if err := c.Delete(); err != nil {

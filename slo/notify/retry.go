@@ -13,8 +13,8 @@ const (
 	maxBackoff   = 5 * time.Minute
 	// maxRetryAfter bounds what a receiver may ask for: a mistaken year would be an alert lost.
 	maxRetryAfter = time.Hour
-	// patience is how long a receiver may give doubtful answers in a row before one is taken for its last word.
-	patience = time.Hour
+	// maxDoubt is how long a receiver may give doubtful answers in a row before one is taken for its last word.
+	maxDoubt = time.Hour
 )
 
 // backoff is how long to wait after so many failed attempts.

@@ -138,22 +138,22 @@ func (s *Sender) serve(ctx context.Context, r Receiver, wake <-chan struct{}) {
 	}
 }
 
-// idle is how long to sleep when nothing is pending, unless woken.
-const idle = time.Hour
+// idleWait is how long to sleep when nothing is pending, unless woken.
+const idleWait = time.Hour
 
 // step makes the attempt that is due, if one is, and returns how long to wait for the next.
 func (s *Sender) step(ctx context.Context, r Receiver) (time.Duration, error) {
 	var d Delivery
 	var found bool
 	err := s.DB.View(func(tx *bbolt.Tx) (err error) {
-		d, found, err = next(tx, r.Name)
+		d, found, err = nextDue(tx, r.Name)
 		return err
 	})
 	if err != nil {
 		return 0, err
 	}
 	if !found {
-		return idle, nil
+		return idleWait, nil
 	}
 	// No wait is longer than maxRetryAfter: if this one is, the clock was set back, which must not hold an alert up.
 	if wait := d.NextAttemptAt.Sub(clock.Wall()); wait > 0 && wait <= maxRetryAfter {
@@ -162,7 +162,7 @@ func (s *Sender) step(ctx context.Context, r Receiver) (time.Duration, error) {
 	a := post(ctx, r, d)
 	select {
 	case <-ctx.Done(): // whether it arrived is not known, so it stays pending
-		return idle, nil
+		return idleWait, nil
 	default:
 		return 0, s.record(ctx, r, d, a)
 	}
@@ -240,7 +240,7 @@ func (s *Sender) record(ctx context.Context, r Receiver, d Delivery, a answer) e
 	switch {
 	case a.failure == "":
 		d.State, d.DoneAt = Delivered, now
-	case permanent(a.status) && (d.RefusedAt.IsZero() || now.Sub(d.RefusedAt) >= patience):
+	case permanent(a.status) && (d.RefusedAt.IsZero() || now.Sub(d.RefusedAt) >= maxDoubt):
 		outcome = OutcomeDead
 		d.State, d.DoneAt = Dead, now
 	default:
@@ -257,12 +257,12 @@ func (s *Sender) record(ctx context.Context, r Receiver, d Delivery, a answer) e
 		return err
 	})
 	failpoint.After(failpoint.OutboxRecord)
-	s.tell(ctx, r, d, outcome)
+	s.reportOutcome(ctx, r, d, outcome)
 	return err
 }
 
-// tell logs and counts the result of an attempt.
-func (s *Sender) tell(ctx context.Context, r Receiver, d Delivery, o Outcome) {
+// reportOutcome logs and counts the result of an attempt.
+func (s *Sender) reportOutcome(ctx context.Context, r Receiver, d Delivery, o Outcome) {
 	s.mu.Lock()
 	if d.LastError == "" {
 		delete(s.failing, r.Name)

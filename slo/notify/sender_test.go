@@ -157,9 +157,9 @@ func TestDoubtfulAnswers(t *testing.T) {
 			s.Shutdown()
 			d := list(t, db)[0]
 			assert.Equal(t, Dead, d.State)
-			assert.GreaterOrEqual(t, d.DoneAt.Sub(d.RefusedAt), patience)
-			assert.Less(t, d.DoneAt.Sub(d.RefusedAt), patience+maxBackoff)
-			assert.Greater(t, d.RefusedAt.Sub(d.CreatedAt), patience, "what came before other answers is not held against it")
+			assert.GreaterOrEqual(t, d.DoneAt.Sub(d.RefusedAt), maxDoubt)
+			assert.Less(t, d.DoneAt.Sub(d.RefusedAt), maxDoubt+maxBackoff)
+			assert.Greater(t, d.RefusedAt.Sub(d.CreatedAt), maxDoubt, "what came before other answers is not held against it")
 		})
 	}
 }

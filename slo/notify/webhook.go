@@ -32,9 +32,9 @@ type messageAlert struct {
 	Fingerprint  string            `json:"fingerprint"`
 }
 
-// webhook is what the receiver is sent. Each message has one alert, and its group is the objective, so that Alertmanager's
+// newMessage is what the receiver is sent. Each message has one alert, and its group is the objective, so that Alertmanager's
 // receivers, which match a resolution to a firing by group key or fingerprint, do so here too.
-func webhook(a alert.Alert, n alert.Notice, externalURL string) message {
+func newMessage(a alert.Alert, n alert.Notice, externalURL string) message {
 	labels, annotations := maps.Clone(a.Labels), maps.Clone(a.Annotations)
 	labels["severity"], annotations["severity"] = string(n.Severity), string(n.Severity)
 	status, endsAt := "firing", time.Time{}

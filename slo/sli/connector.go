@@ -45,7 +45,7 @@ type Connector struct {
 	// window is nil where no repeats are recognized.
 	window *repeats.Window
 	out    outlet
-	told   [count.NumLabels]sync.Once // the overflow of a label was logged
+	warned [count.NumLabels]sync.Once // the overflow of a label was logged
 }
 
 func newConnector(set connector.Settings, cfg *Config) (*Connector, error) {
@@ -139,7 +139,7 @@ func (c *Connector) Volatile() string {
 	if v == nil {
 		return ""
 	}
-	return fmt.Sprintf("counts since %s would not survive a crash: %s", minute(v.Since), v.Why)
+	return fmt.Sprintf("counts since %s would not survive a crash: %s", minuteText(v.Since), v.Why)
 }
 
 // Lost implements slo.Counts.
@@ -151,10 +151,10 @@ func (c *Connector) Lost() string {
 	if l == nil {
 		return ""
 	}
-	return fmt.Sprintf("counting began anew at %s; counts that no metrics database had by then are missing: %s", minute(l.At), l.Why)
+	return fmt.Sprintf("counting began anew at %s; counts that no metrics database had by then are missing: %s", minuteText(l.At), l.Why)
 }
 
-func minute(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 MST") }
+func minuteText(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 MST") }
 
 var _ slo.Counts = (*Connector)(nil)
 
@@ -208,7 +208,7 @@ var labelNames = [count.NumLabels]struct{ label, key string }{
 
 func (c *Connector) overflowed(ctx context.Context, l count.Label, spans int64) {
 	c.telemetry.ConnectorSliOverflowSpans.Add(ctx, spans, metric.WithAttributeSet(attribute.NewSet(attribute.String("label", labelNames[l].label))))
-	c.told[l].Do(func() {
+	c.warned[l].Do(func() {
 		c.set.Logger.Warn("limit of series or of values of a label exceeded: further ones are counted under "+count.Other+
 			". Raise the limit, or make the label vary less, such as by leaving IDs out of span names",
 			zap.String("label", labelNames[l].label), zap.String("limit", "limits::"+labelNames[l].key))

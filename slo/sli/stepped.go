@@ -39,7 +39,7 @@ type StepSettings struct {
 }
 
 // NewStepped takes up the counts that are in the place.
-func NewStepped(set connector.Settings, cfg *Config, traces consumer.Traces, metrics consumer.Metrics, with StepSettings) (*Stepped, error) {
+func NewStepped(set connector.Settings, cfg *Config, traces consumer.Traces, metrics consumer.Metrics, settings StepSettings) (*Stepped, error) {
 	c, err := newConnector(set, cfg)
 	if err != nil {
 		return nil, err
@@ -47,7 +47,7 @@ func NewStepped(set connector.Settings, cfg *Config, traces consumer.Traces, met
 	c.metrics, c.passesOn = metrics, true
 	c.window = repeats.New(cfg.Repeats.Window, int64(cfg.Repeats.Memory))
 	c.keeper, err = keep.StartInline(keep.Settings{
-		Open: with.Open, Limits: cfg.Limits.count(), Objectives: with.Objectives, Window: c.window, Name: with.Name, Logger: c.set.Logger,
+		Open: settings.Open, Limits: cfg.Limits.count(), Objectives: settings.Objectives, Window: c.window, Name: settings.Name, Logger: c.set.Logger,
 	})
 	if err != nil {
 		return nil, err

@@ -25,9 +25,9 @@ var (
 	// statusPaths are about the embedded database itself.
 	statusPaths = []string{"status/runtimeinfo", "status/flags", "status/tsdb", "status/tsdb/blocks", "status/walreplay"}
 
-	// nothing is the answer about parts of Prometheus that the embedded database does not have. Alerts of objectives
+	// emptyAnswers is the answer about parts of Prometheus that the embedded database does not have. Alerts of objectives
 	// are in the gateway's own API.
-	nothing = map[string]string{
+	emptyAnswers = map[string]string{
 		"rules":            `{"groups":[]}`,
 		"alerts":           `{"alerts":[]}`,
 		"alertmanagers":    `{"activeAlertmanagers":[],"droppedAlertmanagers":[]}`,
@@ -51,7 +51,7 @@ func newMux(h func(path string) http.Handler) *http.ServeMux {
 // routes serves the API of the embedded database.
 func (e *embedded) routes(prometheus map[string]http.Handler) http.Handler {
 	mux := newMux(func(p string) http.Handler { return prometheus[p] })
-	for p, answer := range nothing {
+	for p, answer := range emptyAnswers {
 		mux.HandleFunc("GET "+apiPrefix+"/"+p, func(w http.ResponseWriter, _ *http.Request) {
 			writeData(w, json.RawMessage(answer))
 		})

@@ -162,7 +162,7 @@ func (e *embedded) commit(ctx context.Context, b *batch.Batch, mine bool, reject
 			err = nil // the sample itself was taken
 		}
 		if err != nil {
-			rejected.add(reason(err), 1, 1, func() string { return fmt.Sprintf("%s: %v", s.Labels, err) })
+			rejected.add(rejectionReason(err), 1, 1, func() string { return fmt.Sprintf("%s: %v", s.Labels, err) })
 			continue
 		}
 		// The database compares with what was committed before, and would drop the second of two samples without a
@@ -232,8 +232,8 @@ func (r *rejections) add(reason string, points, samples int, example func() stri
 	r.points += points
 }
 
-// reason is the label of a rejection. Errors of an append are always about the sample: nothing is written until commit.
-func reason(err error) string {
+// rejectionReason is the label of a rejection. Errors of an append are always about the sample: nothing is written until commit.
+func rejectionReason(err error) string {
 	switch {
 	case errors.Is(err, errMaxSeries):
 		return "max_series"

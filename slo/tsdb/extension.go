@@ -144,14 +144,14 @@ func (e *Extension) comeBack() error {
 
 // observe has the metrics of what is open at a time read it.
 func (e *Extension) observe() error {
-	value := func(of func(b backend) int64) metric.Int64Callback {
+	value := func(read func(b backend) int64) metric.Int64Callback {
 		return func(_ context.Context, o metric.Int64Observer) error {
 			if !e.mu.TryRLock() { // it is being opened or closed, which may wait for this
 				return nil
 			}
 			defer e.mu.RUnlock()
 			if e.backend != nil {
-				o.Observe(of(e.backend))
+				o.Observe(read(e.backend))
 			}
 			return nil
 		}
@@ -164,8 +164,8 @@ func (e *Extension) observe() error {
 	if e.config.Remote.HasValue() {
 		return queries
 	}
-	head := func(of func(db *embedded) int64) metric.Int64Callback {
-		return value(func(b backend) int64 { return of(b.(*embedded)) })
+	head := func(read func(db *embedded) int64) metric.Int64Callback {
+		return value(func(b backend) int64 { return read(b.(*embedded)) })
 	}
 	return errors.Join(
 		queries,

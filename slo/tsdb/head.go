@@ -122,20 +122,20 @@ func roomToOpen(directory string) error {
 // openDamaged opens the database. What the disk does not give back of it is moved aside first. Where it cannot be opened even so, its chunks
 // of the last hours are moved aside, which the log has too, and then the log.
 func openDamaged(directory string, logger *zap.Logger, open func() (*embedded, error)) (*embedded, error) {
-	aside := func(parts []string, why error) error {
+	aside := func(parts []string, cause error) error {
 		to, err := damage.Move(directory, ".damaged-", parts)
 		if err != nil {
-			return errors.Join(why, err)
+			return errors.Join(cause, err)
 		}
 		logger.Error("unreadable part of the time series database moved aside", zap.Strings("part", parts),
-			zap.String("directory", directory), zap.String("aside", to), zap.Error(why))
+			zap.String("directory", directory), zap.String("aside", to), zap.Error(cause))
 		return nil
 	}
 	if err := roomToOpen(directory); err != nil {
 		return nil, err
 	}
-	if parts, why := damage.Unreadable(directory); why != nil {
-		if err := aside(parts, why); err != nil {
+	if parts, cause := damage.Unreadable(directory); cause != nil {
+		if err := aside(parts, cause); err != nil {
 			return nil, explainOpen(directory, err)
 		}
 	}

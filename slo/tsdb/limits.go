@@ -39,9 +39,9 @@ const (
 )
 
 func (l *LimitsConfig) validate(wrong func(format string, args ...any)) {
-	between := func(key string, n, least, most int) {
-		if n < least || n > most {
-			wrong("limits::%s: %d is not from %d to %d; write a number between", key, n, least, most)
+	between := func(key string, n, lowest, highest int) {
+		if n < lowest || n > highest {
+			wrong("limits::%s: %d is not from %d to %d; write a number between", key, n, lowest, highest)
 		}
 	}
 	between("labels", l.Labels, minLabels, maxLabels)

@@ -33,16 +33,16 @@ type finding struct {
 type state uint8
 
 const (
-	unknown state = iota
-	no
-	yes
+	stateUnknown state = iota
+	stateNo
+	stateYes
 )
 
 func stateOf(ok bool) state {
 	if ok {
-		return yes
+		return stateYes
 	}
-	return no
+	return stateNo
 }
 
 // clone returns one that answers the same conditions, of other spans.
@@ -65,7 +65,7 @@ func (a *attributes) add(key, value string) int {
 	if i < 0 {
 		i = len(a.conditions)
 		a.conditions = append(a.conditions, c)
-		a.met = append(a.met, unknown)
+		a.met = append(a.met, stateUnknown)
 	}
 	return i
 }
@@ -91,26 +91,26 @@ func (a *attributes) release() {
 
 // match reports whether the span, or else its resource, has the attribute with the value.
 func (a *attributes) match(i int) bool {
-	if a.met[i] == unknown {
+	if a.met[i] == stateUnknown {
 		c := a.conditions[i]
 		f := a.find(c.key)
-		a.met[i] = stateOf(f.state == yes && hasText(f.value, c.value))
+		a.met[i] = stateOf(f.state == stateYes && hasText(f.value, c.value))
 	}
-	return a.met[i] == yes
+	return a.met[i] == stateYes
 }
 
 // find looks at the span before the resource.
 func (a *attributes) find(key int) *finding {
 	f := &a.ofSpan[key]
-	if f.state == unknown {
+	if f.state == stateUnknown {
 		v, ok := wire.SpanAttribute(a.span, a.keys[key])
 		*f = finding{v, stateOf(ok)}
 	}
-	if f.state == yes {
+	if f.state == stateYes {
 		return f
 	}
 	f = &a.ofResource[key]
-	if f.state == unknown {
+	if f.state == stateUnknown {
 		v, ok := wire.ResourceAttribute(a.resource, a.keys[key])
 		*f = finding{v, stateOf(ok)}
 	}

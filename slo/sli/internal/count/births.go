@@ -85,7 +85,7 @@ func (s *stripe) operationOf(svc *service, name []byte, kind, status uint8) (op 
 func (s *stripe) bornWith(svc *service, at slot, kind, status uint8) *operation {
 	calls := s.makeCalls(kind, status)
 	s.define(appendCallDefinition(nil, calls.number, kind, status, svc.label, at.label))
-	op := svc.newOperation(at, calls.number, tag(kind, status))
+	op := svc.newOperation(at, calls.number, callTag(kind, status))
 	s.addCalls(op, calls)
 	return op
 }
@@ -112,7 +112,7 @@ func (s *stripe) newCalls(op *operation, kind, status uint8, overflow *[NumLabel
 	if crowded {
 		overflow[AllSeries]++
 		if other := op.service.operations.get([]byte(Other)); other != nil {
-			if number := other.calls[tag(kind, status)].Load(); number != 0 {
+			if number := other.calls[callTag(kind, status)].Load(); number != 0 {
 				return number
 			}
 		}
@@ -122,7 +122,7 @@ func (s *stripe) newCalls(op *operation, kind, status uint8, overflow *[NumLabel
 	if crowded {
 		op = s.otherOperation(op.service, kind, status)
 	}
-	of := &op.calls[tag(kind, status)]
+	of := &op.calls[callTag(kind, status)]
 	if number := of.Load(); number != 0 {
 		return number
 	}
@@ -323,7 +323,7 @@ func (s *stripe) badSeries(v *versionTally, e *event, overflow *[NumLabels]int64
 // removeCalls takes an expired series of calls out of the tree.
 func (t *tree) removeCalls(s *CallSeries) {
 	op := s.operation
-	of := tag(s.kind, s.status)
+	of := callTag(s.kind, s.status)
 	op.calls[of].Store(0)
 	if c := t.operations.Find(lookup.KeyOf([]byte(op.label), op.service.operations.seed)); c != nil && c.Number == s.number {
 		c.Number = 0
@@ -339,7 +339,7 @@ func (t *tree) removeEvents(s *EventSeries) {
 	svc := op.service
 	t.event.remove(s.number)
 	if s.reason != nil {
-		release(&svc.reasons, s.reason)
+		releaseValue(&svc.reasons, s.reason)
 		for link := &v.bad; link.Load() != nil; link = &link.Load().next {
 			if first := s == v.bad.Load(); !first && link.Load() == s {
 				link.Store(s.next.Load())
@@ -348,7 +348,7 @@ func (t *tree) removeEvents(s *EventSeries) {
 		}
 		return // the usual reason stays with its total
 	}
-	release(&svc.versions, v.version)
+	releaseValue(&svc.versions, v.version)
 	if v.tally.latest.Load() == v.version {
 		v.tally.latest.Store(nil)
 	}
@@ -361,8 +361,8 @@ func (t *tree) removeEvents(s *EventSeries) {
 	t.leave(op)
 }
 
-// release lets go of a value for one series.
-func release(n *names[value], v *value) {
+// releaseValue lets go of a value for one series.
+func releaseValue(n *names[value], v *value) {
 	if v.series--; v.series == 0 {
 		n.remove(v.slot)
 	}

@@ -240,7 +240,7 @@ func (t *tree) restoreOperation(svc *service, name string, number, tag uint32) *
 }
 
 func (t *tree) restoreCalls(number uint32, kind, status uint8, service, operation string) {
-	of := tag(kind, status)
+	of := callTag(kind, status)
 	op := t.restoreOperation(t.restoreService(service), operation, number, of)
 	if old := op.calls[of].Load(); old != 0 && t.call.find(old, (*CallSeries).isFree) != nil {
 		return // defined twice: by a log, and by a snapshot that was written meanwhile

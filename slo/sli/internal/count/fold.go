@@ -39,7 +39,7 @@ func (t *tree) apply(entries []byte, own bool) {
 		entries = entries[4:]
 		number := word & entryNumber
 		if word&entryEvent != 0 {
-			w := one
+			w := weightOne
 			if word&entryWeighted != 0 {
 				w, entries = weightAt(entries), entries[weightLength:]
 			}
@@ -85,7 +85,7 @@ func (t *tree) applyCalls(calls []call) {
 	full := 0
 	for _, c := range calls {
 		if !c.series.recent.add(c.nanos) {
-			c.series.add(c.nanos, one)
+			c.series.add(c.nanos, weightOne)
 		} else if c.series.recent.isFull() {
 			t.looked += uint64(c.series.duration.coarser)
 			t.full[full] = c.series

@@ -122,19 +122,19 @@ type resource struct {
 func (s *stripe) resource(index int32, body []byte) resource {
 	res := resource{index: index}
 	s.attributes.setResource(body)
-	name := text(body, "service.name")
+	name := resourceText(body, "service.name")
 	if len(name) == 0 {
 		name = []byte(unknownService)
 	}
 	res.service, res.overflow = s.serviceOf(name)
 	if len(res.service.indicators) > 0 {
-		res.text = text(body, "service.version")
+		res.text = resourceText(body, "service.version")
 	}
 	return res
 }
 
-// text returns a resource attribute as text, empty where there is none.
-func text(resourceSpans []byte, key string) []byte {
+// resourceText returns a resource attribute as text, empty where there is none.
+func resourceText(resourceSpans []byte, key string) []byte {
 	v, ok := wire.ResourceAttribute(resourceSpans, key)
 	switch {
 	case !ok:
@@ -151,7 +151,7 @@ func (s *stripe) span(b []byte, span *wire.Span, k lookup.Key, res *resource, ov
 	kind, status := kindOf(span.Kind), statusOf(span.Status)
 	var op *operation
 	var number uint32
-	of := tag(kind, status)
+	of := callTag(kind, status)
 	if c := s.operations.Find(k); c != nil {
 		op = c.Value
 		if c.Tag == of {
@@ -171,7 +171,7 @@ func (s *stripe) span(b []byte, span *wire.Span, k lookup.Key, res *resource, ov
 	if res.overflow {
 		overflow[s.cause(ServiceName)]++
 	}
-	w := one
+	w := weightOne
 	if span.TraceState.Len() > 0 {
 		w = weightOf(span.TraceID, span.TraceState.Of(b))
 	}

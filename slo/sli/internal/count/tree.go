@@ -176,8 +176,8 @@ type operation struct {
 	series int
 }
 
-// tag is the index of a kind and a status in operation.calls.
-func tag(kind, status uint8) uint32 { return uint32(kind)*wire.NumStatuses + uint32(status) }
+// callTag is the index of a kind and a status in operation.calls.
+func callTag(kind, status uint8) uint32 { return uint32(kind)*wire.NumStatuses + uint32(status) }
 
 // tally is what an indicator counted in an operation. Two of them are in one line of the processor's cache.
 type tally struct {

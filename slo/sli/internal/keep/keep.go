@@ -38,8 +38,8 @@ const (
 	lookEvery = 100 * time.Millisecond
 	// checkEvery is how often the whole generation is read back.
 	checkEvery = time.Minute
-	// saidFor is how long a Loss is reported, by the next processes too.
-	saidFor = 24 * time.Hour
+	// lossReportedFor is how long a Loss is reported, by the next processes too.
+	lossReportedFor = 24 * time.Hour
 	// tryEvery is how often a place that failed is tried again.
 	tryEvery = 10 * time.Second
 	// markEvery is how often the log is marked again while something is still being appended.
@@ -144,7 +144,7 @@ func Look(k *Keeper) { k.look() }
 
 // open recovers, and makes the first turn.
 func (k *Keeper) open() error {
-	k.anew()
+	k.reset()
 	opened, err := k.set.Open()
 	if err != nil {
 		if errors.Is(err, place.ErrInUse) {
@@ -155,22 +155,22 @@ func (k *Keeper) open() error {
 	}
 	k.place = opened
 	if err := k.recover(); err != nil {
-		k.anew()
+		k.reset()
 		k.desert(err)
 		k.closePlace()
 		return nil
 	}
 	if err := k.turn(); err != nil {
 		if deserted := k.place.Desert(); deserted != nil {
-			k.anew() // what is in the place must not be counted by two processes, under one name
+			k.reset() // what is in the place must not be counted by two processes, under one name
 		}
 		k.desert(err)
 	}
 	return nil
 }
 
-// anew begins with nothing.
-func (k *Keeper) anew() {
+// reset begins with nothing.
+func (k *Keeper) reset() {
 	k.counter = count.New(k.set.Limits, k.set.Objectives, k.set.Window.Take)
 	if k.wake == nil {
 		count.Single(k.counter)
@@ -189,7 +189,7 @@ func (k *Keeper) recover() error {
 		k.loss.Store(&Loss{time.UnixMilli(restored.LostAt), restored.Lost})
 	}
 	if found.Lost != "" {
-		k.anew()
+		k.reset()
 		k.loss.Store(&Loss{clock.Now(), found.Lost})
 		k.set.Logger.Warn("counting begins anew: " + found.Lost)
 		return nil
@@ -263,22 +263,22 @@ func (k *Keeper) goOn(next place.Generation) error {
 }
 
 // desert goes on in memory.
-func (k *Keeper) desert(why error) {
-	k.leave(nil, why)
+func (k *Keeper) desert(cause error) {
+	k.leave(nil, cause)
 	k.ended.end()
 }
 
 // leave stops appending to the generation in use, and to next where that is not nil. It first reports that counts are volatile, then
 // deserts the generations, and only then counts in memory: so a crash at any moment leaves no file that is behind the counts.
-func (k *Keeper) leave(next place.Generation, why error) {
-	v := &Volatile{Since: clock.Wall(), Why: why.Error()}
+func (k *Keeper) leave(next place.Generation, cause error) {
+	v := &Volatile{Since: clock.Wall(), Why: cause.Error()}
 	was := k.volatile.Load()
 	if was != nil {
 		v.Since = was.Since
 	}
 	k.volatile.Store(v)
 	if was == nil {
-		k.set.Logger.Error("counts no longer survive a crash; counting goes on in memory", zap.Error(why))
+		k.set.Logger.Error("counts no longer survive a crash; counting goes on in memory", zap.Error(cause))
 	}
 	k.current.mu.Lock()
 	left := []place.Generation{k.current.generation, next}
@@ -343,7 +343,7 @@ func (k *Keeper) look() {
 	}
 }
 
-// isDamaged reports, and logs, that what is kept would not be found again. All of it is in memory, too, and goes to the next
+// isDamaged reports whether what is kept would not be found again, and logs it. All of it is in memory, too, and goes to the next
 // generation.
 func (k *Keeper) isDamaged(all bool) bool {
 	if all {
@@ -406,7 +406,7 @@ func (k *Keeper) Volatile() *Volatile { return k.volatile.Load() }
 
 // Loss returns what was lost of former counts; nil where nothing was, or more than a day ago.
 func (k *Keeper) Loss() *Loss {
-	if l := k.loss.Load(); l != nil && clock.Since(l.At) < saidFor {
+	if l := k.loss.Load(); l != nil && clock.Since(l.At) < lossReportedFor {
 		return l
 	}
 	return nil

@@ -65,7 +65,7 @@ func (g *generation) checkLog() (err error) {
 
 func (g *generation) checkSnapshot() (err error) {
 	defer mapped.Guard(&err)()
-	if g.state != committed {
+	if g.state != stateCommitted {
 		return nil
 	}
 	bytes, sum, ok := decodeSnapshotHead(g.memory.Buf[:pageSize])

@@ -116,7 +116,7 @@ func scenes(t *testing.T) map[string]scene {
 
 // recovered reads a scene in which one file has these bytes. Damage is nil where the records were taken.
 func (s scene) recovered(spoiled int, b []byte) (records []string, damage error) {
-	var files []found
+	var files []parsedFile
 	for i, file := range s.files {
 		if i == spoiled {
 			file = b

@@ -32,7 +32,7 @@ type Directory struct {
 var _ Place = (*Directory)(nil)
 
 const (
-	suffix        = ".counts"
+	countsSuffix  = ".counts"
 	lockSuffix    = ".lock"
 	newSuffix     = ".counts.new"
 	damagedSuffix = ".damaged"
@@ -110,7 +110,7 @@ func explain(action, path string, err error) error {
 func (d *Directory) Close() error { return d.lock.Close() }
 
 func (d *Directory) file(generation uint64) string {
-	return filepath.Join(d.path, d.name+"."+strconv.FormatUint(generation, 10)+suffix)
+	return filepath.Join(d.path, d.name+"."+strconv.FormatUint(generation, 10)+countsSuffix)
 }
 
 // generations are the files of the connector, oldest first.
@@ -122,7 +122,7 @@ func (d *Directory) generations() ([]uint64, error) {
 	var list []uint64
 	for _, e := range entries {
 		text, ours := strings.CutPrefix(e.Name(), d.name+".")
-		text, counts := strings.CutSuffix(text, suffix)
+		text, counts := strings.CutSuffix(text, countsSuffix)
 		if n, err := strconv.ParseUint(text, 10, 64); ours && counts && err == nil {
 			list = append(list, n)
 		}
@@ -137,22 +137,22 @@ func (d *Directory) Recover(take func(record []byte) error) (Found, error) {
 	if err != nil {
 		return Found{}, err
 	}
-	var files []found
+	var files []parsedFile
 	for _, n := range list {
 		d.next = max(d.next, n+1)
-		f, err := read(d.file(n))
+		f, err := readFile(d.file(n))
 		if err != nil {
 			return Found{}, explain("read", d.file(n), err)
 		}
 		files = append(files, f)
 		d.old = append(d.old, f.path)
 	}
-	f, why := recoverFrom(files, d.boot, take)
-	if why == nil {
+	f, cause := recoverFrom(files, d.boot, take)
+	if cause == nil {
 		return f, nil
 	}
-	f = Found{Lost: fmt.Sprintf("former counts could not be recovered: %s", why)}
-	if other := (*otherformat.Error)(nil); !errors.Is(why, errDamaged) && !errors.As(why, &other) {
+	f = Found{Lost: fmt.Sprintf("former counts could not be recovered: %s", cause)}
+	if other := (*otherformat.Error)(nil); !errors.Is(cause, errDamaged) && !errors.As(cause, &other) {
 		return f, nil // nothing is wrong with the files, and nobody needs them
 	}
 	d.old = nil
@@ -169,7 +169,7 @@ func (d *Directory) Recover(take func(record []byte) error) (Found, error) {
 }
 
 // moveAside renames a file that cannot be used, and returns its new name.
-func moveAside(file found) (to string, err error) {
+func moveAside(file parsedFile) (to string, err error) {
 	if other := (*otherformat.Error)(nil); errors.As(file.damage, &other) {
 		moved, err := otherformat.MoveFile(file.path, other.Version)
 		return moved.Path, err
@@ -210,6 +210,6 @@ func markDeserted(path string) error {
 	if !ok {
 		return errors.Join(errDamaged, f.Close())
 	}
-	_, err = f.WriteAt(binary.LittleEndian.AppendUint64(nil, markOf(h.salt, deserted, 0)), markAt)
+	_, err = f.WriteAt(binary.LittleEndian.AppendUint64(nil, markOf(h.salt, stateDeserted, 0)), markAt)
 	return errors.Join(err, f.Close())
 }

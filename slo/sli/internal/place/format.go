@@ -23,7 +23,7 @@ import (
 // the mark there are no gaps: the records there are what a flush has told.
 const (
 	magic         = "slowcnts"
-	version       = 2 // of the format
+	formatVersion = 2 // of the format
 	pageSize      = 4096
 	snapshotAt    = 1024
 	markAt        = 2048
@@ -39,10 +39,10 @@ const (
 type state uint32
 
 const (
-	begun     state = iota // its snapshot is not written yet
-	committed              // its snapshot counts
-	deserted               // counts went on without it
-	closed                 // it was committed, and closed
+	stateBegun     state = iota // its snapshot is not written yet
+	stateCommitted              // its snapshot counts
+	stateDeserted               // counts went on without it
+	stateClosed                 // it was committed, and closed
 )
 
 const (
@@ -77,13 +77,13 @@ func (h *head) encode() []byte {
 // decodeHead reads a page. It is false where that is no sound head of this version. Where it is a sound one of another, h has that version.
 func decodeHead(page []byte) (h head, ok bool) {
 	if len(page) < pageSize || string(page[:8]) != magic {
-		return head{version: version}, false
+		return head{version: formatVersion}, false
 	}
 	length := binary.LittleEndian.Uint32(page[lengthAt:])
 	if length < lengthAt+4 || length > snapshotAt-4 || crc32.Checksum(page[:length], castagnoli) != binary.LittleEndian.Uint32(page[length:]) {
-		return head{version: version}, false
+		return head{version: formatVersion}, false
 	}
-	if h.version = binary.LittleEndian.Uint32(page[8:]); h.version != version || length != headLength {
+	if h.version = binary.LittleEndian.Uint32(page[8:]); h.version != formatVersion || length != headLength {
 		return h, false
 	}
 	h.generation = binary.LittleEndian.Uint64(page[16:])

@@ -60,7 +60,7 @@ func (d *Directory) Begin(room int) (Generation, error) {
 	}
 	g.file = f
 	g.log = g.memory.Buf[pageSize:]
-	h := head{version: version, generation: number, salt: g.salt, room: uint64(room), boot: d.boot}
+	h := head{version: formatVersion, generation: number, salt: g.salt, room: uint64(room), boot: d.boot}
 	g.head = h.encode()
 	if err := errors.Join(g.poke(0, g.head), g.mark()); err != nil {
 		return nil, errors.Join(explain("write", g.path, err), g.discard())
@@ -92,19 +92,19 @@ func (g *generation) mark() (err error) {
 	return nil
 }
 
-// word is where 8 bytes of the file are: they begin at a multiple of 8.
-func word(b []byte) *uint64 { return (*uint64)(unsafe.Pointer(&b[:8][0])) }
+// wordAt is where 8 bytes of the file are: they begin at a multiple of 8.
+func wordAt(b []byte) *uint64 { return (*uint64)(unsafe.Pointer(&b[:8][0])) }
 
 // storeWord stores 8 bytes at once, after everything before.
 func storeWord(b []byte, v uint64) {
 	var ordered [8]byte
 	binary.LittleEndian.PutUint64(ordered[:], v)
-	atomic.StoreUint64(word(b), binary.NativeEndian.Uint64(ordered[:]))
+	atomic.StoreUint64(wordAt(b), binary.NativeEndian.Uint64(ordered[:]))
 }
 
 func loadWord(b []byte) uint64 {
 	var ordered [8]byte
-	binary.NativeEndian.PutUint64(ordered[:], atomic.LoadUint64(word(b)))
+	binary.NativeEndian.PutUint64(ordered[:], atomic.LoadUint64(wordAt(b)))
 	return binary.LittleEndian.Uint64(ordered[:])
 }
 
@@ -202,7 +202,7 @@ func (g *generation) Commit(snapshot func(write func(record []byte) error) error
 		err = g.poke(snapshotAt, encodeSnapshotHead(uint64(bytes), sum.Sum32()))
 	}
 	if err == nil {
-		g.state, g.snapshot = committed, bytes
+		g.state, g.snapshot = stateCommitted, bytes
 		failpoint.Before(failpoint.CountsCommit)
 		err = g.mark()
 		failpoint.After(failpoint.CountsCommit)
@@ -249,7 +249,7 @@ func syncDirectory(path string) error {
 // Desert implements Generation.
 func (g *generation) Desert() error {
 	g.sealed.Store(true)
-	g.state = deserted
+	g.state = stateDeserted
 	failpoint.Before(failpoint.CountsDesert)
 	err := g.mark()
 	failpoint.After(failpoint.CountsDesert)
@@ -272,7 +272,7 @@ func (g *generation) Close() error {
 	_, err := g.walk()
 	if err == nil {
 		failpoint.Before(failpoint.CountsClose)
-		g.state = closed
+		g.state = stateClosed
 		err = g.mark()
 	}
 	if err == nil {

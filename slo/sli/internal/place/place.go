@@ -27,8 +27,9 @@ type Found struct {
 type Generation interface {
 	// Append copies a record, and reports whether it will survive the process. Once it did not take one, it takes no more.
 	Append(record []byte) bool
-	// Mark notes that all appended so far is there: whatever of it is missing later is damage, and Recover says so. It reports
-	// false where some of it is still being appended, or was refused: then it is tried again, or followed by a Commit of the next.
+	// Mark notes that the log is complete up to here, and reports whether it did: a record before the mark that Recover misses is
+	// damage. It does not while a record is still being appended, or when one was refused: call it again, or Commit the next
+	// generation.
 	Mark() bool
 	// Fill is how much of the room is taken, from 0 to 1.
 	Fill() float64

@@ -15,12 +15,12 @@ const (
 	// partSamples and partBytes bound a Part: samples, and the bytes of their labels and buckets.
 	partSamples = 4096
 	partBytes   = 4 << 20
-	// extra is what translation adds to a point's own attributes: the name of the metric, le or quantile.
-	extra = 2
+	// extraLabels is what translation adds to a point's own attributes: the name of the metric, le or quantile.
+	extraLabels = 2
 	// sampleBytes is what a sample takes beside its labels while it is on its way.
 	sampleBytes = 160
-	// shown is how much of a text is shown in a log line or an answer, in bytes.
-	shown = 128
+	// maxShown is how much of a text is shown in a log line or an answer, in bytes.
+	maxShown = 128
 )
 
 // Gate holds metrics against limits.
@@ -64,8 +64,8 @@ func (g *Gate) Pass(md pmetric.Metrics, in Window, reject func(Rejection), yield
 	return p.flush()
 }
 
-// errUnlike says that a request cannot be passed on as it came.
-var errUnlike = errors.New("unlike")
+// errNeedsCopy says that a request cannot be passed on as it came.
+var errNeedsCopy = errors.New("unlike")
 
 // pass is the work on one request: first a look at whether all of it fits into one part, else again, with copies.
 type pass struct {
@@ -98,9 +98,9 @@ func (p *pass) all(md pmetric.Metrics) error {
 // refuse notes what is not passed on.
 func (p *pass) refuse(v *violation, points, samples int, metric string) error {
 	if p.looking {
-		return errUnlike
+		return errNeedsCopy
 	}
-	p.reject(Rejection{v.reason, points, samples, Cut(metric, shown), v.err})
+	p.reject(Rejection{v.reason, points, samples, Cut(metric, maxShown), v.err})
 	return nil
 }
 
@@ -117,7 +117,7 @@ func (p *pass) ofResource(rm pmetric.ResourceMetrics) error {
 		return p.refuse(v, n, n, "")
 	}
 	if p.looking && attributes != rm.Resource().Attributes().Len() {
-		return errUnlike
+		return errNeedsCopy
 	}
 	for _, sm := range rm.ScopeMetrics().All() {
 		p.open[1], p.open[2] = false, false
@@ -135,8 +135,8 @@ func (p *pass) ofResource(rm pmetric.ResourceMetrics) error {
 // target_info. A violation is of an attribute that all of its series have as a label.
 func (p *pass) resourceLabels(m pcommon.Map) (base sized, fit int, v *violation) {
 	l := &p.gate.limits
-	all := sized{labels: extra}
-	base.labels = extra
+	all := sized{labels: extraLabels}
+	base.labels = extraLabels
 	for name, value := range m.All() {
 		_, label := p.gate.labelled[name]
 		switch {
@@ -164,7 +164,7 @@ func (p *pass) resourceLabels(m pcommon.Map) (base sized, fit int, v *violation)
 func (p *pass) fits(name string, value pcommon.Value, all *sized) bool {
 	l := &p.gate.limits
 	before := *all
-	if l.attribute(name, value, all) != nil || all.labels+extra > l.Labels || all.bytes > l.Size {
+	if l.attribute(name, value, all) != nil || all.labels+extraLabels > l.Labels || all.bytes > l.Size {
 		*all = before
 		return false
 	}
@@ -187,7 +187,7 @@ func (p *pass) ofMetric(rm pmetric.ResourceMetrics, sm pmetric.ScopeMetrics, m p
 		return p.refuse(v, all.n, max(all.n, 1), m.Name())
 	}
 	if p.looking && len(m.Description()) > maxHelp {
-		return errUnlike
+		return errNeedsCopy
 	}
 	base.bytes += len(m.Name()) + len(m.Unit())
 	for i := range all.n {
@@ -218,7 +218,7 @@ func (p *pass) ofPoint(rm pmetric.ResourceMetrics, sm pmetric.ScopeMetrics, m pm
 	bytes := pt.samples*(base.bytes+sampleBytes) + 24*pt.buckets
 	if p.looking {
 		if p.grow(pt, bytes); p.samples > partSamples || p.bytes > partBytes || !p.exemplars(pt.exemplars) {
-			return errUnlike
+			return errNeedsCopy
 		}
 		p.open[0] = true
 		return nil
@@ -264,7 +264,7 @@ func (p *pass) begin(rm pmetric.ResourceMetrics, sm pmetric.ScopeMetrics, m pmet
 	}
 	if !p.open[1] {
 		p.scope = p.resource.ScopeMetrics().AppendEmpty()
-		p.scope.Scope().SetName(Cut(sm.Scope().Name(), shown))
+		p.scope.Scope().SetName(Cut(sm.Scope().Name(), maxShown))
 	}
 	if !p.open[2] {
 		p.metric = p.scope.Metrics().AppendEmpty()
@@ -275,7 +275,7 @@ func (p *pass) begin(rm pmetric.ResourceMetrics, sm pmetric.ScopeMetrics, m pmet
 
 // copyResource copies the attributes that are fit, and returns their size.
 func (p *pass) copyResource(from, to pcommon.Map) (bytes int) {
-	all := sized{labels: extra}
+	all := sized{labels: extraLabels}
 	for name, value := range from.All() {
 		if _, label := p.gate.labelled[name]; label || p.fits(name, value, &all) {
 			value.CopyTo(to.PutEmpty(name))

@@ -41,7 +41,7 @@ func pointsOf(m pmetric.Metric) points {
 	}
 }
 
-func numbers(all pmetric.NumberDataPointSlice, of func(pmetric.Metric) pmetric.NumberDataPointSlice) points {
+func numbers(all pmetric.NumberDataPointSlice, slice func(pmetric.Metric) pmetric.NumberDataPointSlice) points {
 	return points{
 		n: all.Len(),
 		at: func(i int) point {
@@ -49,7 +49,7 @@ func numbers(all pmetric.NumberDataPointSlice, of func(pmetric.Metric) pmetric.N
 			return point{p.Attributes(), p.Timestamp(), p.Exemplars(), 0, 1}
 		},
 		copy: func(i int, to pmetric.Metric) pmetric.ExemplarSlice {
-			p := of(to).AppendEmpty()
+			p := slice(to).AppendEmpty()
 			all.At(i).CopyTo(p)
 			return p.Exemplars()
 		},

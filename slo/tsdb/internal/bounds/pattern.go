@@ -20,8 +20,8 @@ func patternSize(quoted string) int {
 	return expanded(re)
 }
 
-// most stands for all sizes above it, so that products do not overflow.
-const most = 1 << 20
+// maxSize stands for all sizes above it, so that products do not overflow.
+const maxSize = 1 << 20
 
 // expanded returns the size of an expression with its repetitions written out, most at most.
 func expanded(re *syntax.Regexp) int {
@@ -30,10 +30,10 @@ func expanded(re *syntax.Regexp) int {
 		size = len(re.Rune)
 	}
 	for _, sub := range re.Sub {
-		size = min(most, size+expanded(sub))
+		size = min(maxSize, size+expanded(sub))
 	}
 	if re.Op == syntax.OpRepeat {
 		size *= max(re.Min, re.Max, 1)
 	}
-	return min(most, size)
+	return min(maxSize, size)
 }

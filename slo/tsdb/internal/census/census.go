@@ -54,45 +54,45 @@ func New(max int) *Census { return &Census{max: max, series: map[storage.SeriesR
 func (c *Census) Room(ref storage.SeriesRef, units int) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	is, known := c.series[ref]
-	if known && (is.own || int(is.units) >= units) {
+	ch, known := c.series[ref]
+	if known && (ch.own || int(ch.units) >= units) {
 		return true
 	}
-	return c.foreign.Units+units-int(is.units) <= c.max
+	return c.foreign.Units+units-int(ch.units) <= c.max
 }
 
 // Note counts a series that is in the head as some units, at least as many as before. One that was the gateway's own stays so.
 func (c *Census) Note(ref storage.SeriesRef, units int, own bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	is, known := c.series[ref]
-	if known && is.own == (own || is.own) && int(is.units) >= units {
+	ch, known := c.series[ref]
+	if known && ch.own == (own || ch.own) && int(ch.units) >= units {
 		return
 	}
 	c.remove(ref)
-	is = charge{max(int32(units), is.units), own || is.own}
-	c.series[ref] = is
-	counts := c.of(is)
+	ch = charge{max(int32(units), ch.units), own || ch.own}
+	c.series[ref] = ch
+	counts := c.of(ch)
 	counts.Series++
-	counts.Units += int(is.units)
+	counts.Units += int(ch.units)
 }
 
-func (c *Census) of(is charge) *Counts {
-	if is.own {
+func (c *Census) of(ch charge) *Counts {
+	if ch.own {
 		return &c.own
 	}
 	return &c.foreign
 }
 
 func (c *Census) remove(ref storage.SeriesRef) {
-	is, known := c.series[ref]
+	ch, known := c.series[ref]
 	if !known {
 		return
 	}
 	delete(c.series, ref)
-	counts := c.of(is)
+	counts := c.of(ch)
 	counts.Series--
-	counts.Units -= int(is.units)
+	counts.Units -= int(ch.units)
 }
 
 // Counts returns how many series are the gateway's own, and how many are not.

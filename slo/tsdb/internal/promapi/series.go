@@ -52,7 +52,7 @@ type lookup func(ctx context.Context, hints *storage.LabelHints, matchers ...*la
 
 // strings asks for each set of matchers, or once where there is none, and returns all answers, sorted, each once, or an error where
 // they are longer than so many bytes.
-func (s selection) strings(ctx context.Context, ask lookup, most int) (answer, error) {
+func (s selection) strings(ctx context.Context, ask lookup, maxBytes int) (answer, error) {
 	sets := s.sets
 	if len(sets) == 0 {
 		sets = [][]*labels.Matcher{nil}
@@ -71,7 +71,7 @@ func (s selection) strings(ctx context.Context, ask lookup, most int) (answer, e
 	}
 	bytes := 0
 	for i := range all {
-		if bytes += len(all[i]) + stringBytes; bytes > most {
+		if bytes += len(all[i]) + stringBytes; bytes > maxBytes {
 			return found, errResponse
 		}
 		all[i] = strings.Clone(all[i]) // they are the querier's until it closes
@@ -154,7 +154,7 @@ func (a *API) series(r *http.Request, turn *gate.Turn) (answer, error) {
 const stringBytes = 16
 
 // series selects the series of each set, each once, or returns an error where they are longer than so many bytes.
-func (s selection) series(ctx context.Context, q storage.Querier, most int) (answer, error) {
+func (s selection) series(ctx context.Context, q storage.Querier, maxBytes int) (answer, error) {
 	const between = 1 << 7 // looks at whether the client is still there
 	hints := &storage.SelectHints{
 		Start: timestamp.FromTime(s.start), End: timestamp.FromTime(s.end),
@@ -178,11 +178,11 @@ func (s selection) series(ctx context.Context, q storage.Querier, most int) (ans
 			found.warnings.Add(errTruncated)
 			break
 		}
-		one := set.At().Labels()
-		if bytes += int(one.ByteSize()) + stringBytes; bytes > most {
+		ls := set.At().Labels()
+		if bytes += int(ls.ByteSize()) + stringBytes; bytes > maxBytes {
 			return found, errResponse
 		}
-		all = append(all, one)
+		all = append(all, ls)
 		if len(all)%between == 0 && ctx.Err() != nil {
 			return found, ctx.Err()
 		}

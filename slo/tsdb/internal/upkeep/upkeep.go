@@ -18,14 +18,14 @@ import (
 	"github.com/slowburn/slowburn/internal/clock"
 )
 
-// every is how often the work is done, as in Prometheus.
-const every = time.Minute
+// roundEvery is how often the work is done, as in Prometheus.
+const roundEvery = time.Minute
 
-// never is further away than the process lives.
-const never = 100 * 365 * 24 * time.Hour
+// farAway is further away than the process lives.
+const farAway = 100 * 365 * 24 * time.Hour
 
 // Options has a database that is opened with them do nothing by itself. Blocks that have expired are deleted after each compaction.
-func Options(o *promtsdb.Options) { o.BlockReloadInterval = never }
+func Options(o *promtsdb.Options) { o.BlockReloadInterval = farAway }
 
 // Broken is a panic in the database. It may hold locks, and places in its files that nothing was written to: it must be opened anew.
 type Broken struct {
@@ -104,7 +104,7 @@ func Start(db Database, room func() error, report func(error)) *Loop {
 			case <-l.ctx.Done():
 				return
 			case <-wake:
-			case <-clock.After(every):
+			case <-clock.After(roundEvery):
 			}
 			select {
 			case <-l.wake: // for this round
