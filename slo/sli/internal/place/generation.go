@@ -30,18 +30,18 @@ type generation struct {
 	head   []byte
 	state  state
 	marked int    // bytes of the log that are known to be complete
-	word   uint64 // the mark, as it was stored
+	word   uint64 // the stored mark
 
 	snapshot int64 // bytes of the snapshot, once it is committed
 
-	_      [64]byte // what follows is written by all
+	_      [64]byte // the fields below are written by all goroutines, on a cache line of their own
 	tail   atomic.Int64
 	sealed atomic.Bool
 }
 
 var _ Generation = (*generation)(nil)
 
-// Begin implements Place. The file gets its name when its head is in it, so that no crash leaves one without.
+// Begin implements Place. The file is renamed to its name once its head is written, so no crash leaves one without a head.
 func (d *Directory) Begin(room int) (Generation, error) {
 	if err := d.relock(); err != nil {
 		return nil, err
@@ -82,7 +82,7 @@ func (g *generation) poke(at int, b []byte) (err error) {
 	return nil
 }
 
-// mark stores the state, and how far the log is known to be complete.
+// mark stores the state and how far the log is complete.
 func (g *generation) mark() (err error) {
 	defer mapped.Guard(&err)()
 	g.word = markOf(g.salt, g.state, g.marked)
@@ -92,10 +92,10 @@ func (g *generation) mark() (err error) {
 	return nil
 }
 
-// wordAt is where 8 bytes of the file are: they begin at a multiple of 8.
+// wordAt returns a pointer to the first 8 bytes of b, which must be aligned to 8.
 func wordAt(b []byte) *uint64 { return (*uint64)(unsafe.Pointer(&b[:8][0])) }
 
-// storeWord stores 8 bytes at once, after everything before.
+// storeWord stores 8 bytes atomically, after all stores before it.
 func storeWord(b []byte, v uint64) {
 	var ordered [8]byte
 	binary.LittleEndian.PutUint64(ordered[:], v)
@@ -150,7 +150,7 @@ func (g *generation) Mark() bool {
 	return err == nil && whole
 }
 
-// walk goes on from the mark over records that were stored, and reports whether it met all for which room was taken.
+// walk advances marked over the records that are stored, and reports whether it reached the end of all reserved room.
 func (g *generation) walk() (whole bool, err error) {
 	defer mapped.Guard(&err)()
 	for end := g.tail.Load(); int64(g.marked) < end; {
@@ -263,7 +263,7 @@ func (g *generation) Desert() error {
 func (g *generation) Release() {
 	g.sealed.Store(true)
 	g.memory.Release()
-	_ = g.file.Close() // what was to be kept was flushed
+	_ = g.file.Close() // nothing of it is needed any more
 }
 
 // Close implements Generation.

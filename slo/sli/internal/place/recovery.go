@@ -16,7 +16,7 @@ var (
 	errUnborn   = errors.New("the gateway ended while their first snapshot was written")
 )
 
-// parsedFile is a file's contents, as far as they could be read.
+// parsedFile is the contents of a file, as far as they could be read.
 type parsedFile struct {
 	path     string
 	head     head
@@ -24,7 +24,7 @@ type parsedFile struct {
 	complete uint64 // bytes of the log
 	log      []byte
 	snapshot []byte // of a file that is committed or closed
-	damage   error  // nil where all of the above can be relied on
+	damage   error  // nil if all of the above is sound
 }
 
 // snapshotted reports whether the file has a snapshot, readable or not.
@@ -38,7 +38,7 @@ func readFile(path string) (parsedFile, error) {
 	return parse(path, b), nil
 }
 
-// parse takes a file apart. What a generation that was begun has at its end is not looked at: it was still being written.
+// parse parses a file. It ignores the end of one in stateBegun, which was still being written.
 func parse(path string, b []byte) parsedFile {
 	f := parsedFile{path: path}
 	var ok bool
@@ -78,7 +78,8 @@ func parse(path string, b []byte) parsedFile {
 	return f
 }
 
-// recoverFrom hands on what the files have, oldest first: the newest snapshot, and the logs from there on.
+// recoverFrom passes the records of the files, which are oldest first, to take: those of the newest snapshot, then those of the
+// logs from there on.
 func recoverFrom(files []parsedFile, boot string, take func([]byte) error) (f Found, lost error) {
 	first := len(files) - 1
 	for first >= 0 && files[first].damage == nil && !files[first].snapshotted() {
@@ -120,7 +121,7 @@ func damagedError(file parsedFile, cause error) error {
 	return fmt.Errorf("%s: %w: %w", file.path, cause, errDamaged)
 }
 
-// withoutSnapshot says what was lost with files none of which has a snapshot.
+// withoutSnapshot returns why counts were lost with files none of which has a snapshot, nil if they have none.
 func withoutSnapshot(files []parsedFile) error {
 	for _, file := range files {
 		if file.state == stateDeserted {
