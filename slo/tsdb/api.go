@@ -22,7 +22,7 @@ var (
 	queryPaths = []string{"query", "query_range", "query_exemplars", "format_query", "parse_query", "labels", "series"}
 	// readPaths are what else Grafana and other clients read, wherever the data are.
 	readPaths = []string{"label/{name}/values", "metadata", "rules", "alerts", "status/buildinfo"}
-	// statusPaths are about the embedded database itself.
+	// statusPaths describe the embedded database itself.
 	statusPaths = []string{"status/runtimeinfo", "status/flags", "status/tsdb", "status/tsdb/blocks", "status/walreplay"}
 
 	// emptyAnswers is the answer about parts of Prometheus that the embedded database does not have. Alerts of objectives
@@ -37,7 +37,7 @@ var (
 	}
 )
 
-// newMux serves the paths that every backend has by what h says, and all others with an error that says so.
+// newMux serves the paths that all backends have with the handlers that h returns, and all others with an error.
 func newMux(h func(path string) http.Handler) *http.ServeMux {
 	mux := http.NewServeMux()
 	for _, p := range queryPaths {

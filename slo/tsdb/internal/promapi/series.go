@@ -50,8 +50,8 @@ func (s selection) open(q storage.Queryable) (storage.Querier, error) {
 // lookup asks for names or values of labels.
 type lookup func(ctx context.Context, hints *storage.LabelHints, matchers ...*labels.Matcher) ([]string, annotations.Annotations, error)
 
-// strings asks for each set of matchers, or once where there is none, and returns all answers, sorted, each once, or an error where
-// they are longer than so many bytes.
+// strings calls ask for each set of matchers, or once without, and returns all results, sorted and without duplicates. It
+// returns errResponse if they are longer than maxBytes.
 func (s selection) strings(ctx context.Context, ask lookup, maxBytes int) (answer, error) {
 	sets := s.sets
 	if len(sets) == 0 {
@@ -153,7 +153,7 @@ func (a *API) series(r *http.Request, turn *gate.Turn) (answer, error) {
 // stringBytes is what a string takes in memory beside its bytes, about as much as its marks take in JSON.
 const stringBytes = 16
 
-// series selects the series of each set, each once, or returns an error where they are longer than so many bytes.
+// series returns the series of each set, without duplicates, or errResponse if they are longer than maxBytes.
 func (s selection) series(ctx context.Context, q storage.Querier, maxBytes int) (answer, error) {
 	const between = 1 << 7 // looks at whether the client is still there
 	hints := &storage.SelectHints{
