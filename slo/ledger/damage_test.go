@@ -25,7 +25,7 @@ func inTx(t *testing.T, f func(l *Ledger)) {
 	require.NoError(t, db.Close())
 }
 
-// TestDamage holds that every way to a chunk or an account that cannot be read is an error that says so.
+// TestDamage checks that each read of an unreadable chunk or account returns an error that says so.
 func TestDamage(t *testing.T) {
 	const first = Minute(600 * 60)
 	chunks := map[string][]byte{
@@ -82,7 +82,7 @@ func TestDamage(t *testing.T) {
 	})
 }
 
-// TestObjectivesRunOut holds that no two accounts share an ID, which 32 bits are for.
+// TestObjectivesRunOut checks that no two accounts share an ID, of which there are 2³².
 func TestObjectivesRunOut(t *testing.T) {
 	inTx(t, func(l *Ledger) {
 		require.NoError(t, l.accounts.SetSequence(math.MaxUint32-1))
@@ -94,7 +94,7 @@ func TestObjectivesRunOut(t *testing.T) {
 	})
 }
 
-// TestCarry holds how fractions are rounded: nothing is counted twice, and what is no number counts nothing.
+// TestCarry checks the rounding of fractions: nothing is counted twice, and NaN, infinities and negative counts count nothing.
 func TestCarry(t *testing.T) {
 	for _, c := range []struct {
 		rest, v  float64
@@ -118,7 +118,8 @@ func TestCarry(t *testing.T) {
 	}
 }
 
-// TestPruneBoundary holds what goes at the hour of the horizon: chunks of earlier hours, and accounts that ended there.
+// TestPruneBoundary checks what Prune deletes at the hour of the horizon: chunks of earlier hours, and accounts that ended
+// there.
 func TestPruneBoundary(t *testing.T) {
 	const first = Minute(600 * 60)
 	inTx(t, func(l *Ledger) {

@@ -13,7 +13,7 @@ import (
 	"github.com/slowburn/slowburn/slo/alert"
 )
 
-// FuzzOutbox reads a record that is damaged in any way: it is told as damage, or it is delivered like any other, once.
+// FuzzOutbox reads a record that is damaged in any way: it is reported as damage, or is delivered once like any other.
 func FuzzOutbox(f *testing.F) {
 	d, err := New(sample("o", 1), alert.Notice{Receiver: "a", Kind: alert.Fired}, "", starts)
 	require.NoError(f, err)

@@ -68,7 +68,7 @@ func TestListIsNewestFirstAndLimited(t *testing.T) {
 	assert.Len(t, list(t, db), 3)
 }
 
-// A receiver's name that begins with another's does not take its deliveries.
+// Of two receivers, where one's name begins with the other's, each gets only its own deliveries.
 func TestReceiversArePrefixFree(t *testing.T) {
 	db := newDB(t)
 	enqueue(t, db, "on", "o", alert.Fired)
@@ -110,7 +110,7 @@ func TestAbandonAndPrune(t *testing.T) {
 	assert.Equal(t, "new", all[0].Receiver)
 }
 
-// TestDamagedDeliveriesAreTold holds that each reader of the outbox names the record that it cannot read.
+// TestDamagedDeliveriesAreTold checks that each reader of the outbox names the record that it cannot read.
 func TestDamagedDeliveriesAreTold(t *testing.T) {
 	for _, bucket := range Buckets {
 		t.Run(bucket, func(t *testing.T) {
@@ -143,7 +143,7 @@ func TestDamagedDeliveriesAreTold(t *testing.T) {
 	}
 }
 
-// TestNextIsTheOldestOfEachObjective holds the order of what a receiver is due: an objective's own order first, then time.
+// TestNextIsTheOldestOfEachObjective checks the order of deliveries: an objective's own order first, then time.
 func TestNextIsTheOldestOfEachObjective(t *testing.T) {
 	db := newDB(t)
 	put := func(objective string, due time.Duration) {
@@ -171,7 +171,7 @@ func TestNextIsTheOldestOfEachObjective(t *testing.T) {
 	assert.Equal(t, []uint64{3, 4, 1, 2}, order)
 }
 
-// TestListLimits holds that the limit is kept whatever is pending and what is done.
+// TestListLimits checks that List keeps its limit, whatever is pending and done.
 func TestListLimits(t *testing.T) {
 	db := newDB(t)
 	enqueue(t, db, "a", "o", alert.Fired, alert.Escalated, alert.Ended)
