@@ -6,8 +6,8 @@ import (
 	"github.com/prometheus/prometheus/util/strutil"
 )
 
-// patternSize returns about how many instructions a quoted string compiles to as a regular expression; 0 where it is none. Any
-// string counts, for functions take regular expressions too.
+// patternSize estimates how many instructions a quoted string compiles to as a regular expression; 0 if it is none. Any string
+// counts, because functions take regular expressions too.
 func patternSize(quoted string) int {
 	text, err := strutil.Unquote(quoted)
 	if err != nil {
@@ -20,10 +20,10 @@ func patternSize(quoted string) int {
 	return expanded(re)
 }
 
-// maxSize stands for all sizes above it, so that products do not overflow.
+// maxSize stands for all larger sizes, so that products do not overflow.
 const maxSize = 1 << 20
 
-// expanded returns the size of an expression with its repetitions written out, most at most.
+// expanded returns the size of an expression with its repetitions written out, at most maxSize.
 func expanded(re *syntax.Regexp) int {
 	size := 1 + len(re.Rune)/8 // a class has two runes for each of its ranges; a literal is cheap
 	if re.Op == syntax.OpLiteral {

@@ -27,7 +27,7 @@ func Texts(list []string, maxBytes int) error {
 	return nil
 }
 
-// counts are of the tokens so far.
+// counts holds the numbers of tokens so far.
 type counts struct {
 	open      int // parentheses
 	braces    bool

@@ -18,7 +18,7 @@ import (
 // maxWarnings is how many warnings, and how many infos, an answer shows.
 const maxWarnings = 10
 
-// errResponse says that an answer is too long.
+// errResponse means that an answer is longer than allowed.
 var errResponse = errors.New("the answer is longer than tsdb::query::max_response_size: ask for fewer series, or with a limit")
 
 // reply is an encoded answer.
@@ -35,7 +35,7 @@ func (r reply) send(w http.ResponseWriter) {
 	_, _ = w.Write(r.body) // the client has gone, and nobody is left to tell
 }
 
-// respond encodes an answer in the envelope of the API. The expression is what warnings point into.
+// respond encodes an answer in the envelope of the API. expression is the text that warnings refer to.
 func (d door) respond(w http.ResponseWriter, found answer, expression string) reply {
 	s := jsoniter.NewStream(jsoniter.ConfigCompatibleWithStandardLibrary, nil, 4096)
 	s.WriteRaw(`{"status":"success","data":`)
@@ -57,7 +57,7 @@ func (d door) respond(w http.ResponseWriter, found answer, expression string) re
 	return reply{http.StatusOK, s.Buffer()}
 }
 
-// failed encodes an error in the envelope of the API, and says when to come again if the gateway was busy.
+// failed encodes an error in the envelope of the API, and says when to retry if the gateway was busy.
 func (d door) failed(w http.ResponseWriter, err error) reply {
 	k := kindOf(err)
 	var busy *gate.Busy
@@ -75,7 +75,7 @@ func (d door) failed(w http.ResponseWriter, err error) reply {
 	return reply{k.code(), body}
 }
 
-// encoder writes JSON of at most so many bytes.
+// encoder writes JSON of at most maxBytes bytes.
 type encoder struct {
 	*jsoniter.Stream
 	maxBytes int

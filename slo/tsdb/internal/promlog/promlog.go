@@ -19,7 +19,7 @@ func New(logger *zap.Logger) *slog.Logger {
 	return slog.New(lowered{zapslog.NewHandler(logger.Core(), zapslog.WithName(logger.Name()), zapslog.AddStacktraceAt(noStackTraces))})
 }
 
-// lowered hands on what is below warn as debug.
+// lowered logs records below warn at level debug.
 type lowered struct{ slog.Handler }
 
 func lower(level slog.Level) slog.Level {
