@@ -198,7 +198,7 @@ func TestRecentIsExact(t *testing.T) {
 	}
 }
 
-// TestLines holds that what one span changes is in as few of the processor's cache lines as it can be.
+// TestLines checks that the memory that one span changes is in as few cache lines as possible.
 func TestLines(t *testing.T) {
 	const line = 64
 	assert.EqualValues(t, line, unsafe.Sizeof(recent{}))

@@ -244,7 +244,7 @@ func TestOtherFormat(t *testing.T) {
 	}
 }
 
-// TestRefusedRecords holds that records that make no sense are damage, though their checksums are right.
+// TestRefusedRecords checks that records without meaning are damage, even if their checksums are right.
 func TestRefusedRecords(t *testing.T) {
 	path := t.TempDir()
 	d, _, _ := reopened(t, path)
